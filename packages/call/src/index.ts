@@ -1,0 +1,3 @@
+export * from './model.ts';
+export * from './outcome.ts';
+export * from './phone.ts';

@@ -1,0 +1,139 @@
+/**
+ * The call record: what one finished phone call was, whatever shape the payload had.
+ *
+ * Field names are snake_case because this is the very document that mapping paths read: `call.outcome` in YAML is
+ * `call.outcome` here. Facts of the call itself stand at the top; the other mapping roots (`lead`, `vars`, …) are
+ * nested. An absent fact is an absent key, never an empty string or null.
+ */
+import type { AnsweredBy, CallStatus, EndReason, Outcome } from './outcome.ts';
+
+/** Any value that JSON can hold. */
+export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
+
+/** A dictionary with string keys as it came from outside: read own properties only. */
+export type JsonObject = { [key: string]: Json };
+
+export type Direction = 'inbound' | 'outbound';
+
+/** Something the normaliser could not read, or had to decide. Holds no values from the payload, only where and what. */
+export interface Note {
+  /** Path in the raw payload, dotted: `call.start_time`. */
+  path: string;
+  /** What was wrong and what was done about it, in a sentence without personal data. */
+  message: string;
+}
+
+/** Who said what. `unknown` when the line carried no speaker prefix. */
+export interface Turn {
+  speaker: 'agent' | 'human' | 'unknown';
+  text: string;
+}
+
+/** The voice agent that held the call. The payload names only its id; the rest comes from the config's agents table. */
+export interface Agent {
+  id?: string;
+  name?: string;
+  /** E.164. */
+  number?: string;
+}
+
+/** The person on the other end. */
+export interface Lead {
+  name?: string;
+  first_name?: string;
+  last_name?: string;
+  /** Lower case. */
+  email?: string;
+  /** E.164, present only when the raw number could be read as a valid one. */
+  phone?: string;
+  /** The number exactly as it came: `anonymous`, a SIP user, or digits without a country. */
+  phone_raw?: string;
+  /** ISO 3166 alpha-2, from the number. */
+  country?: string;
+}
+
+/** One collected variable, with where it came from. */
+export interface Collected {
+  value: Json;
+  collected: boolean;
+  /** The agent under which it was collected, in payloads that nest by agent. */
+  agent_id?: string;
+}
+
+/** One executed action, reduced to what a mapping can use. */
+export interface Action {
+  name: string;
+  /** Vendor's runtime type, as it came: `extract_info_action_type`. */
+  type?: string;
+  /** Parsed when it was JSON in a string. */
+  return_value?: Json;
+  status?: string;
+  error?: string;
+  relevant?: boolean;
+  /** UTC, ISO 8601. */
+  at?: string;
+}
+
+/** How one criterion was judged. `value` is lower case: `true`, `false`, `partial`, `not_applicable`. */
+export type Analysis = { [criterion: string]: string };
+
+export interface Call {
+  /** The voice platform's own call id, as it came. Unique within a source. */
+  id: string;
+  /** Name of the source in wrapup.yaml. */
+  source: string;
+  status: CallStatus;
+  status_raw?: string;
+  /** False while the call may still change: pending, ringing, in progress, registered, paused. */
+  terminal: boolean;
+  outcome: Outcome;
+  answered_by: AnsweredBy;
+  end_reason: EndReason;
+  end_reason_raw?: string;
+  /** Free text of a user-defined end condition. */
+  end_reason_text?: string;
+  /** The platform's error text, when there was one. */
+  error?: string;
+  direction?: Direction;
+  agent: Agent;
+  /** UTC, ISO 8601 with milliseconds. */
+  started_at?: string;
+  /** UTC; start plus duration, or start when the duration is unknown. */
+  ended_at?: string;
+  /** Offset the payload carried: `+02:00`. */
+  utc_offset?: string;
+  /** IANA name. Often only the agent's default, so never used to convert. */
+  timezone?: string;
+  /** Seconds. */
+  duration?: number;
+  /** E.164, where known. */
+  from_number?: string;
+  to_number?: string;
+  transcript?: string;
+  turns: Turn[];
+  recording_url?: string;
+  external_id?: string;
+  diversion?: string;
+  lead: Lead;
+  /** Collected variables, then extractor results of the same name. What a mapping usually reads. */
+  vars: JsonObject;
+  collected: { [name: string]: Collected };
+  extracted: JsonObject;
+  actions: { [name: string]: Action };
+  analysis: Analysis;
+  prompt_variables: JsonObject;
+  metadata: JsonObject;
+  /** The payload as it came. */
+  raw: Json;
+  notes: Note[];
+}
+
+/** `<source>:<call id>`: the unique key of the call log in every CRM. */
+export function callKey(call: Pick<Call, 'source' | 'id'>): string {
+  return `${call.source}:${call.id}`;
+}
+
+/** `<source>:<call id>:<record name>`: the unique key of any other record that a call becomes. */
+export function recordKey(call: Pick<Call, 'source' | 'id'>, record: string): string {
+  return `${call.source}:${call.id}:${record}`;
+}

@@ -1,0 +1,87 @@
+/**
+ * What an adapter may ask for. The interfaces live here; `packages/queue` holds the versions on Redis, shared by all
+ * processes, and `memory-context.ts` the ones for tests and for commands that run without Redis.
+ */
+
+/** Who is asking the CRM: quota is given in this order, and a share is kept for `inbound`. */
+export const LANES = ['inbound', 'live', 'replay', 'reconcile', 'backfill'] as const;
+export type Lane = (typeof LANES)[number];
+
+/** What the CRM said about its own limits, after a request. Absent fields leave what is known as it was. */
+export interface Usage {
+  /** Requests left in the short window, and how long that window still lasts, in ms. */
+  remaining?: number;
+  resets_in?: number;
+  /** Requests that the short window allows. */
+  limit?: number;
+  daily_remaining?: number;
+  daily_limit?: number;
+  /** Nothing may be sent to this pool for so many ms (429, 423, 477, Retry-After). */
+  blocked_for?: number;
+}
+
+/** One budget per connection, shared by all processes. Pools are counted apart: HubSpot limits `search` on its own. */
+export interface Budget {
+  /**
+   * Waits until one request may be sent. Rejects with a `throttled` failure when that would be after the context's
+   * deadline: nothing was sent then, and the wait burns no attempt.
+   */
+  take(pool?: string): Promise<void>;
+  report(usage: Usage, pool?: string): Promise<void>;
+  /** Requests taken through this context since it was made. */
+  readonly spent: number;
+}
+
+/** Ids worth remembering for a while: a phone's contact while the CRM's search index lags, a schema. Never the truth. */
+export interface Memory {
+  get(key: string): Promise<string | undefined>;
+  /** @param ttl milliseconds */
+  set(key: string, value: string, ttl: number): Promise<void>;
+  delete(key: string): Promise<void>;
+}
+
+/** Leases save requests and keep two workers off one person; correctness comes from unique keys, not from them. */
+export interface Lease {
+  /**
+   * Takes all keys or none, at once.
+   * @param ttl milliseconds after which they fall free by themselves
+   * @returns undefined when somebody else holds one of them
+   */
+  take(keys: string[], ttl: number): Promise<Held | undefined>;
+}
+export interface Held {
+  release(): Promise<void>;
+}
+
+/** A value with an end, such as an access token, shared across processes. */
+export interface Secret {
+  value: string;
+  /** Epoch ms. */
+  expires_at: number;
+}
+export interface Secrets {
+  /** The current secret of that name; when missing or near its end `refresh` runs once across all processes. */
+  get(name: string, refresh: () => Promise<Secret>): Promise<string>;
+  /** Forgets it, after the CRM refused it. */
+  drop(name: string): Promise<void>;
+}
+
+export interface Log {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+export interface Context {
+  /** Aborted when the work is no longer wanted: shutdown, lost lock. */
+  signal: AbortSignal;
+  /** Epoch ms by which the whole call must have answered. */
+  deadline: number;
+  lane: Lane;
+  budget: Budget;
+  memory: Memory;
+  lease: Lease;
+  secrets: Secrets;
+  log: Log;
+}

@@ -1,0 +1,130 @@
+/**
+ * The port: what a kind of CRM has to offer to be a destination. Everything works on many plans at once.
+ *
+ * An adapter never imports another adapter, nor the queue. It keeps no state of its own between calls beyond its
+ * client: what it wants to remember goes into `ctx.memory`, what it must not do twice is guarded by unique keys in the
+ * CRM. It makes no request after `ctx.deadline` and passes `ctx.signal` on.
+ */
+import type { CompiledMapping, Dialect, Finding, MatchStep, Plan, Value } from '@wrapup/mapping';
+import type { z } from 'zod';
+import type { Context } from './context.ts';
+import type { Failure } from './failure.ts';
+
+/** One kind of destination, as the registry knows it. Loading it must not load the vendor's client. */
+export interface DestinationKind<Settings = unknown> {
+  kind: string;
+  dialect: Dialect;
+  /** Settings of a connection of this kind in wrapup.yaml, without `kind`. */
+  settings: z.ZodType<Settings>;
+  /** Names of the settings that are secrets, for masking. */
+  secrets: string[];
+  /** Loads the vendor's client and makes a destination; makes no request. */
+  connect(connection: string, settings: Settings): Promise<Destination>;
+}
+
+export interface Destination {
+  readonly kind: string;
+  /** Name of the connection in wrapup.yaml. */
+  readonly connection: string;
+  /** Plans that `write` takes in one call, at most. */
+  readonly batch: number;
+
+  /** Compares mappings with the account's live schema. Writes nothing. */
+  check(mappings: CompiledMapping[], ctx: Context): Promise<Finding[]>;
+
+  /** Finds people, one answer per question and in their order. A look-up that failed rejects; it is never "not found". */
+  find(persons: PersonQuestion[], ctx: Context): Promise<PersonAnswer[]>;
+
+  /** What `write` would do, without writing. */
+  preview(plans: Plan[], ctx: Context): Promise<Preview[]>;
+
+  /**
+   * Writes plans: as many outcomes as plans, in their order. Rejects only when nothing can be said of any plan, and
+   * then every plan counts as failed with that failure. Two plans for one person give one person.
+   */
+  write(plans: Plan[], ctx: Context): Promise<WriteOutcome[]>;
+
+  /** Creates the unique keys and custom fields that the mappings need. With `plan: true` it only lists them. */
+  provision(request: { mappings: CompiledMapping[]; plan: boolean }, ctx: Context): Promise<ProvisionStep[]>;
+
+  /** The cheapest request that proves the credentials. Rejects with the failure when they do not work. */
+  probe(ctx: Context): Promise<Probe>;
+
+  close(): Promise<void>;
+}
+
+export interface PersonQuestion {
+  match: MatchStep[];
+  /** Properties to read. */
+  properties: string[];
+}
+
+export interface PersonRecord {
+  /** CRM object: `contacts`, `Lead`. */
+  object: string;
+  id: string;
+  properties: Record<string, Value>;
+  /** For a person to open. */
+  url?: string;
+}
+
+export type PersonAnswer =
+  | { found: 'none' }
+  | { found: 'one'; person: PersonRecord; by: MatchStep['by'] }
+  /** In the CRM's own order of creation, oldest first. */
+  | { found: 'many'; candidates: PersonRecord[]; by: MatchStep['by'] };
+
+export type WriteOutcome = { ok: true; receipt: Receipt } | { ok: false; failure: Failure };
+
+export interface RecordReceipt {
+  /** `person`, `call_log`, or the record's name in the mapping. */
+  name: string;
+  object: string;
+  id: string;
+  did: 'created' | 'updated' | 'unchanged';
+  url?: string;
+}
+
+export interface Receipt {
+  records: RecordReceipt[];
+  /** Requests that this plan cost; a request shared by n plans counts 1/n for each. */
+  requests: number;
+  /** What was done otherwise than asked: a field that the account refused and that was dropped, a policy that held. */
+  notes: string[];
+}
+
+export interface Preview {
+  person: PersonAnswer;
+  /** What the person policy makes of it. */
+  decision: 'use' | 'create' | 'log_only' | 'skip' | 'park';
+  records: { name: string; object: string; id?: string; did: 'create' | 'update'; fields: FieldChange[] }[];
+  left_out: { field: string; reason: string }[];
+  /** Requests that `write` would spend on this plan alone. */
+  requests: number;
+}
+
+export interface FieldChange {
+  field: string;
+  from: Value | undefined;
+  to: Value;
+  write: string;
+  /** False: a write mode keeps the CRM's value; `why` says which. */
+  applies: boolean;
+  why?: string;
+  at: { file: string; line: number; column: number };
+}
+
+export interface ProvisionStep {
+  /** `calls.wrapup_call_id`. */
+  what: string;
+  state: 'present' | 'created' | 'missing' | 'refused';
+  /** What to do by hand when it was refused. */
+  hint?: string;
+}
+
+export interface Probe {
+  /** The CRM's id of the account. */
+  account: string;
+  /** What works and how: key ladder step in force, scopes seen missing. */
+  notes: string[];
+}

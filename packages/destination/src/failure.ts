@@ -1,0 +1,114 @@
+/**
+ * Why something could not be written, as a closed union. `next` says what happens to the delivery:
+ *
+ * `retry`           the CRM or the way to it failed: again later, an attempt is burnt
+ * `throttle`        the CRM asked to wait: again after `retry_after`, no attempt is burnt
+ * `reauthenticate`  the connection's credentials fail: the connection is broken, not the call; no attempt is burnt
+ * `park`            a person must decide or mend something: the delivery waits in `parked`
+ * `die`             our own mistake, never to be repeated: `dead`
+ */
+export const NEXT = ['retry', 'throttle', 'reauthenticate', 'park', 'die'] as const;
+export type Next = (typeof NEXT)[number];
+
+/** Stable codes. An adapter maps each of its CRM's errors to one of these, in a table. */
+export const FAILURE_CODES = {
+  unavailable: 'retry',
+  timeout: 'retry',
+  network: 'retry',
+  locked: 'throttle',
+  throttled: 'throttle',
+  daily_limit: 'throttle',
+  busy: 'throttle',
+  unauthorized: 'reauthenticate',
+  missing_scope: 'reauthenticate',
+  ambiguous_person: 'park',
+  unmatched_person: 'park',
+  invalid_field: 'park',
+  refused: 'park',
+  missing_property: 'park',
+  mapping: 'park',
+  conflict: 'retry',
+  gone: 'retry',
+  unaccounted: 'retry',
+  bad_request: 'die',
+  internal: 'die',
+} as const satisfies Record<string, Next>;
+export type FailureCode = keyof typeof FAILURE_CODES;
+
+export interface FailureDetails {
+  /** Only when it differs from what the code usually means. */
+  next?: Next;
+  /** What to do, for the person who reads it: which field, which setting, what to press. */
+  hint?: string;
+  /** Milliseconds. */
+  retry_after?: number;
+  /** HTTP status that the CRM answered, and its own category or code, and the id to quote to its support. */
+  status?: number;
+  vendor_code?: string;
+  correlation_id?: string;
+  /** CRM property that was refused, and the mapping line that wrote it. */
+  field?: string;
+  at?: { file: string; line: number; column: number };
+  /** Record of the plan that failed: `person`, `call_log`, a task's name. */
+  record?: string;
+  /** Ids of the candidates, for an ambiguous match. */
+  candidates?: string[];
+  /** What had been written before it failed, by record name: a retry need not repeat it. */
+  done?: Record<string, string>;
+  cause?: unknown;
+}
+
+/**
+ * A failure of one plan or of one request. Its message reaches logs, the ledger and pages: it must hold no personal
+ * data, so adapters scrub the CRM's text (`scrub`) before they quote it.
+ */
+export class Failure extends Error {
+  override name = 'Failure';
+  readonly code: FailureCode;
+  readonly next: Next;
+  readonly details: FailureDetails;
+
+  constructor(code: FailureCode, message: string, details: FailureDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+    this.next = details.next ?? FAILURE_CODES[code];
+    this.details = details;
+  }
+
+  get hint(): string | undefined {
+    return this.details.hint;
+  }
+
+  /** The same failure with more said about it. */
+  with(details: FailureDetails): Failure {
+    return new Failure(this.code, this.message, { ...this.details, ...details });
+  }
+
+  /** Anything thrown, as a failure; what nobody foresaw is `internal` but retried, since most such things pass. */
+  static of(thrown: unknown): Failure {
+    if (thrown instanceof Failure) return thrown;
+    const message = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
+    return new Failure('internal', scrub(message), { next: 'retry', cause: thrown });
+  }
+}
+
+const EMAIL = /[^\s@<>"'(),;:[\]{}=]+@[^\s@<>"'(),;:[\]{}=]+/g;
+const NUMBER = /\+?\d[\d\s().-]{6,}\d/g;
+
+/**
+ * Takes e-mail addresses and telephone numbers out of a text and cuts it. Runs of digits that may be record ids are
+ * kept when they follow a word that says so (`ID: 123456789`).
+ * @param limit characters to keep
+ */
+export function scrub(text: string, limit = 500): string {
+  const kept = text
+    .replace(EMAIL, '[e-mail]')
+    .replace(NUMBER, (match, offset: number) =>
+      /\b(?:id|ids|record|portalId|objectTypeId|correlationId)\W{0,3}$/i.test(
+        text.slice(Math.max(0, offset - 20), offset),
+      )
+        ? match
+        : '[number]',
+    );
+  return kept.length > limit ? `${kept.slice(0, limit - 1)}…` : kept;
+}

@@ -1,0 +1,3 @@
+export * from './context.ts';
+export * from './destination.ts';
+export * from './failure.ts';

@@ -1,0 +1,29 @@
+import type { Call } from '@wrapup/call';
+import type { Place, Plan, WriteMode } from './plan.ts';
+
+/** A mapping that was checked and is ready to run. Immutable. */
+export interface CompiledMapping {
+  /** Path as the config names it: `mappings/hubspot.yaml`. */
+  name: string;
+  /** `hubspot`, `salesforce`, `http`. */
+  kind: string;
+  /** sha256 of everything that decides what it does (its own text and what it extends), first 12 hex digits. */
+  hash: string;
+  /** Every CRM property that it may write or read, for schema checks and provisioning. */
+  fields: MappedField[];
+  /** Total and pure: never throws, same call, same plan. */
+  plan(call: Call, route: string): Plan;
+}
+
+export interface MappedField {
+  /** `person`, `call_log`, or the record's name. */
+  record: string;
+  /** CRM object, `contacts`. */
+  object: string;
+  property: string;
+  use: 'write' | 'read';
+  write?: WriteMode;
+  /** Every value it can take, where that is known at load (constants and `map:` tables). */
+  values?: (string | number | boolean)[];
+  at: Place;
+}

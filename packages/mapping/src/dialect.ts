@@ -1,0 +1,36 @@
+/**
+ * What the mapping language has to know about one kind of destination, given by its adapter as data: the language
+ * itself knows no vendor.
+ */
+export interface Dialect {
+  /** `hubspot`, `salesforce`, `http`. */
+  kind: string;
+  person: {
+    /** What `create_as` may say; the first is the default. */
+    create_as: string[];
+    object: string;
+  };
+  /** Record types this kind can write, by their key in the mapping (`call_log`, `tasks`, `notes`, …). */
+  records: Record<string, RecordDialect>;
+  /** Shipped presets by name without the kind: `call-log` -> absolute path of the YAML file. */
+  presets: Record<string, string>;
+}
+
+export interface RecordDialect {
+  /** Name in plans: `call_log`, `task`. */
+  type: string;
+  /** The CRM's own object: `calls`. */
+  object: string;
+  /** The mapping's own words and the CRM property each sets: `{ subject: { property: 'hs_task_subject', … } }`. */
+  words: Record<string, WordDialect>;
+}
+
+export interface WordDialect {
+  property: string;
+  /** How its text is written: `html` escapes what comes from the call, `text` leaves it. */
+  text: 'text' | 'html';
+  /** Characters the CRM takes, counted after escaping; longer text is cut with a marker. */
+  limit?: number;
+  /** `due`: a date to compute (`due_in`), written as ISO 8601 UTC. */
+  as?: 'text' | 'due' | 'body';
+}

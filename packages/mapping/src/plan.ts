@@ -1,0 +1,109 @@
+/**
+ * The plan: the record writes that one call and one mapping give. A pure value that an adapter executes.
+ *
+ * Everything that a mapping can say is already decided here, in the CRM's own property names; what is left to the
+ * adapter is whom the plan's person is, what the account's schema allows, and how to write many plans in few requests.
+ */
+import type { Call } from '@wrapup/call';
+
+/** What a CRM property can be set to. Null means "clear it" and comes only from `clear: true`. */
+export type Value = string | number | boolean | null;
+
+/** Where a mapping says something. Lines and columns count from 1. */
+export interface Place {
+  file: string;
+  line: number;
+  column: number;
+}
+
+/**
+ * When a field may be written:
+ * `overwrite` always · `if_empty` only where the CRM has nothing · `if_newer` unless a call that ended later was already
+ * written to that person · `never_unset` a true stays true · `append` one block marked with the call's key.
+ */
+export const WRITE_MODES = ['overwrite', 'if_empty', 'if_newer', 'never_unset', 'append'] as const;
+export type WriteMode = (typeof WRITE_MODES)[number];
+
+export interface FieldWrite {
+  /** The CRM's own property name. */
+  name: string;
+  value: Value;
+  write: WriteMode;
+  at: Place;
+}
+
+/** A field that the plan does not write, and why. */
+export interface LeftOut {
+  /** Record name and property: `person.budget`. */
+  field: string;
+  reason: string;
+  at: Place;
+}
+
+export const UNMATCHED = ['create', 'log_only', 'skip', 'park'] as const;
+export type Unmatched = (typeof UNMATCHED)[number];
+export const AMBIGUOUS = ['park', 'most_recent', 'oldest'] as const;
+export type Ambiguous = (typeof AMBIGUOUS)[number];
+
+/** One way to find the person; steps are tried in order, each only when it has a value. */
+export type MatchStep =
+  | { by: 'id'; value: string }
+  | { by: 'email'; value: string }
+  /** E.164. */
+  | { by: 'phone'; value: string };
+
+export interface PersonPlan {
+  match: MatchStep[];
+  unmatched: Unmatched;
+  ambiguous: Ambiguous;
+  /** `person:<sha256 hex>` of the E.164 number, else of the lower-case e-mail. Null: never create, nobody could match it. */
+  key: string | null;
+  /** CRM object to create: `contact`, `lead`. */
+  create_as: string;
+  fields: FieldWrite[];
+  /** Written only on creation, under what the mapping says: the name a person without a name gets. */
+  fallback: { phone?: string; email?: string; name: string };
+}
+
+export interface RecordPlan {
+  /** What it is in the mapping language: `call_log`, `task`, `note`, `deal`, … */
+  type: string;
+  /** The CRM's own object name: `calls`, `tasks`, `Task`. */
+  object: string;
+  /** Name in the mapping; `call_log` for the call log. */
+  name: string;
+  /** Unique key: `<source>:<call id>` for the call log, `<source>:<call id>:<name>` otherwise. */
+  key: string;
+  fields: FieldWrite[];
+  /** Names of the plan's records that it is associated with; `person` unless the mapping says otherwise. */
+  associate: string[];
+}
+
+export interface Plan {
+  /** `<source>:<call id>`. */
+  key: string;
+  route: string;
+  mapping: { name: string; hash: string };
+  call: Call;
+  /** When the call ended (UTC, ISO 8601): what `if_newer` compares. */
+  ended_at: string;
+  /** Null: the mapping has no person (HTTP). */
+  person: PersonPlan | null;
+  /** The call log first, then the rest in the mapping's order. */
+  records: RecordPlan[];
+  left_out: LeftOut[];
+  /** CRM properties of the matched person that the mapping reads (`person.*` paths), for the adapter to fetch. */
+  needs: string[];
+  /** The same plan once the person is known; called by the adapter after matching, only where `needs` is not empty. */
+  settle(person: Record<string, Value>): Plan;
+  /** What earlier attempts of the same delivery did. Absent on a first attempt. */
+  resume?: Resume;
+}
+
+/** State of a delivery that was tried before. The adapter must assume that any unrecorded write may have happened. */
+export interface Resume {
+  /** Attempts that began before this one, at least 1. */
+  attempts: number;
+  /** Ids of records known to be written, by record name; `person` for the person. */
+  records: Record<string, string>;
+}

@@ -1,0 +1,73 @@
+/**
+ * The ledger: per call, when and how it came, how it was verified, its revisions, and per route what became of it.
+ * It leads: a call's routes stand here before their deliveries are queued, an outcome before its job completes.
+ * It holds no personal data.
+ */
+import type { RecordReceipt } from '@wrapup/destination';
+
+export type Received = 'webhook' | 'reconciled' | 'backfill';
+
+/** What proves that the voice platform sent it: its signature, a re-read from its API, or nothing (`trust: none`). */
+export type Verified = 'signature' | 'api' | 'none';
+
+export interface Revision {
+  /** sha256 of the raw bytes, hex. */
+  hash: string;
+  /** Epoch ms. */
+  at: number;
+  /** `applied`, `equal` (nothing new after normalising), `parked`; absent until the worker has seen it. */
+  effect?: 'applied' | 'equal' | 'parked';
+}
+
+/**
+ * `queued` on its way · `written` · `skipped` a policy of the mapping said so · `parked` waits for a person ·
+ * `dead` the system gave up · `dropped` a person gave up, with a reason.
+ */
+export type DeliveryState = 'queued' | 'written' | 'skipped' | 'parked' | 'dead' | 'dropped';
+
+export interface DeliveryEntry {
+  route: string;
+  connection: string;
+  state: DeliveryState;
+  /** Epoch ms of the last change of state. */
+  since: number;
+  /** Attempts begun. */
+  attempts: number;
+  /** Counts replays: part of the job id, so that a replay is never taken for a duplicate. */
+  replays: number;
+  /** Hash of the revision being delivered. */
+  revision: string;
+  /** Hash of the mapping that the last attempt used. */
+  mapping?: string;
+  records: RecordReceipt[];
+  /** Requests spent on it, over all attempts. */
+  requests: number;
+  notes: string[];
+  /** Why it stopped or waits: code of the failure, its message (scrubbed), what to do. */
+  code?: string;
+  reason?: string;
+  hint?: string;
+  correlation_id?: string;
+}
+
+export interface LedgerEntry {
+  source: string;
+  call_id: string;
+  received: Received;
+  /** Epoch ms. */
+  received_at: number;
+  verified: Verified;
+  /** From the call record; absent until the worker has read it. */
+  outcome?: string;
+  status?: string;
+  direction?: string;
+  agent_id?: string;
+  /** Epoch ms. */
+  ended_at?: number;
+  revisions: Revision[];
+  /** Notes of the normaliser. */
+  notes: string[];
+  /** True once the routes have been chosen, also when none matched. */
+  routed: boolean;
+  deliveries: DeliveryEntry[];
+}
