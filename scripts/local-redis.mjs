@@ -1,0 +1,212 @@
+/**
+ * Finds and runs a Redis (or Valkey) server on this machine, without Docker and without installing anything.
+ * Needs nothing but Node's own modules, so that it works before `npm ci` has run.
+ */
+import { execFile, spawn } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { unpackRedis } from './unpack-redis.mjs';
+
+const run = promisify(execFile);
+const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+const HOST = '127.0.0.1';
+
+/** BullMQ's own minimum: https://docs.bullmq.io/guide/redis-tm-compatibility */
+const OLDEST = [6, 2];
+
+/**
+ * Looks on the PATH, then for (or makes) a private copy below `.wrapup/`, then in Homebrew's folders.
+ *
+ * @returns {Promise<{command: string, env: Record<string, string>}>} `env`: what the server needs in its environment
+ * @throws {Error} one line that says what to install
+ */
+export async function findRedisServer({ root = ROOT } = {}) {
+  const notes = [];
+  for (const command of ['redis-server', 'valkey-server']) {
+    if (await isUsable({ command, env: {} }, notes)) return { command, env: {} };
+  }
+  try {
+    const unpacked = await unpackRedis(join(root, '.wrapup', 'redis-server'));
+    if (unpacked && (await isUsable(unpacked, notes))) return unpacked;
+  } catch (error) {
+    notes.push(error.message);
+  }
+  for (const folder of ['/opt/homebrew/bin', '/usr/local/bin', '/home/linuxbrew/.linuxbrew/bin']) {
+    for (const name of ['redis-server', 'valkey-server']) {
+      const found = { command: join(folder, name), env: {} };
+      if (await isUsable(found, notes)) return found;
+    }
+  }
+  const why = notes.length > 0 ? ` (${notes.join('; ')})` : '';
+  throw new Error(
+    `No Redis found${why}: install redis-server ${OLDEST.join('.')} or newer ` +
+      '(apt install redis-server, brew install redis), or set REDIS_URL to one that runs.',
+  );
+}
+
+async function isUsable({ command, env }, notes) {
+  let version;
+  try {
+    const { stdout } = await run(command, ['--version'], { env: { ...process.env, ...env }, timeout: 10_000 });
+    version = /v=(\d+)\.(\d+)/.exec(stdout);
+  } catch (error) {
+    if (error.code !== 'ENOENT') notes.push(`${command} does not run`);
+    return false;
+  }
+  if (!version) return false;
+  const [major, minor] = [Number(version[1]), Number(version[2])];
+  if (major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1])) return true;
+  notes.push(`${command} is version ${major}.${minor}`);
+  return false;
+}
+
+/**
+ * Starts a server on 127.0.0.1 that never evicts, and waits until it answers. It ends with the process that started
+ * it, however that one ends.
+ *
+ * @param {object} options
+ * @param {string} options.dir its data; created when missing
+ * @param {number} [options.port] 0, the default: any free one
+ * @param {boolean} [options.appendonly] AOF, synced on every write; default false: nothing is kept
+ * @param {string[]} [options.args] more settings, as redis-server's arguments
+ * @param {{command: string, env: Record<string, string>}} [options.server] default: what `findRedisServer` finds
+ * @param {number} [options.timeout] ms to wait for it to load its data and answer; default 10 000
+ * @param {'SIGKILL' | 'SIGTERM'} [options.orphaned] what it gets when this process is gone; default SIGKILL
+ * @returns {Promise<{url: string, port: number, pid: number, exited: Promise<number | string>, stop(): Promise<void>}>}
+ * @throws {Error} when it does not come up, with its last words
+ */
+export async function startRedisServer(options) {
+  const server = options.server ?? (await findRedisServer());
+  const attempts = options.port ? 1 : 5;
+  for (let attempt = 1; ; attempt++) {
+    const port = options.port || (await freePort());
+    try {
+      return await launch(server, port, options);
+    } catch (error) {
+      // Somebody else took the free port between our look and the server's bind.
+      if (attempt >= attempts || !/already in use/i.test(error.message)) throw error;
+    }
+  }
+}
+
+async function launch(server, port, { dir, appendonly = false, args = [], timeout = 10_000, orphaned = 'SIGKILL' }) {
+  mkdirSync(dir, { recursive: true });
+  const settings = [
+    ['--port', String(port)],
+    ['--bind', HOST],
+    ['--dir', dir],
+    ['--save', ''],
+    ['--appendonly', appendonly ? 'yes' : 'no'],
+    ['--appendfsync', 'always'],
+    ['--maxmemory-policy', 'noeviction'],
+    ['--daemonize', 'no'],
+    ['--logfile', ''],
+  ];
+  const child = spawn(server.command, [...settings.flat(), ...args], {
+    env: { ...process.env, ...server.env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // Its own process group: Ctrl-C in a terminal must not take Redis away from those who still write to it.
+    detached: true,
+  });
+  let said = '';
+  const listen = (chunk) => {
+    said = (said + chunk).slice(-4000);
+  };
+  child.stdout.on('data', listen);
+  child.stderr.on('data', listen);
+  const exited = new Promise((resolve) => {
+    child.once('error', (error) => {
+      said += error.message;
+      resolve('error');
+    });
+    child.once('exit', (code, signal) => resolve(signal ?? code ?? 0));
+  });
+  const guard = child.pid ? guardOrphan(child.pid, orphaned) : undefined;
+  exited.then(() => guard?.dismiss());
+
+  let gone = false;
+  exited.then(() => {
+    gone = true;
+  });
+  const deadline = Date.now() + timeout;
+  while (!(await ping(port))) {
+    if (gone) throw new Error(`Redis did not start on port ${port}: ${lastWords(said)}`);
+    if (Date.now() > deadline) {
+      child.kill('SIGKILL');
+      throw new Error(`Redis did not answer on port ${port} within ${timeout / 1000} s: ${lastWords(said)}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  if (gone) throw new Error(`Redis did not start on port ${port}: ${lastWords(said)}`);
+
+  for (const stream of [child.stdout, child.stderr]) stream.unref?.();
+  child.unref();
+  return {
+    url: `redis://${HOST}:${port}`,
+    port,
+    pid: child.pid,
+    exited,
+    async stop() {
+      child.kill('SIGTERM');
+      const timer = setTimeout(() => child.kill('SIGKILL'), 10_000);
+      await exited;
+      clearTimeout(timer);
+    },
+  };
+}
+
+/**
+ * Ends `pid` when this process is gone, also after a kill -9: a shell waits for the end of a pipe that only this
+ * process holds.
+ */
+function guardOrphan(pid, signal) {
+  const guard = spawn(
+    '/bin/sh',
+    ['-c', 'read -r _; kill -s "$2" "$1"; kill -s CONT "$1"', 'sh', String(pid), signal.slice(3)],
+    {
+      stdio: ['pipe', 'ignore', 'ignore'],
+      detached: true,
+    },
+  );
+  guard.on('error', () => {});
+  guard.stdin.on('error', () => {});
+  guard.stdin.unref?.();
+  guard.unref();
+  return { dismiss: () => guard.kill('SIGKILL') };
+}
+
+/** Whether a server answers PING on this port; false while it still loads its data. */
+export function ping(port, timeout = 1000) {
+  return new Promise((resolve) => {
+    const socket = connect({ host: HOST, port });
+    const settle = (answer) => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.setTimeout(timeout, () => settle(false));
+    socket.once('error', () => settle(false));
+    socket.once('connect', () => socket.write('PING\r\n'));
+    socket.once('data', (data) => settle(data.toString().startsWith('+PONG')));
+  });
+}
+
+/** A port that was free a moment ago. */
+export function freePort() {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once('error', reject);
+    probe.listen(0, HOST, () => {
+      const { port } = probe.address();
+      probe.close(() => resolve(port));
+    });
+  });
+}
+
+function lastWords(said) {
+  const lines = said.trim().split('\n');
+  const reason = lines.filter((line) => /already in use|fail|error|can't|cannot|denied/i.test(line));
+  return (reason.length > 0 ? reason : lines).slice(-2).join(' ').trim() || 'it said nothing';
+}
