@@ -1,0 +1,92 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Metrics } from './metrics.ts';
+
+/** Whether the process can do its work, and what is wrong; problems with `ok` are warnings. */
+export interface Readiness {
+  ok: boolean;
+  problems: string[];
+}
+
+export interface HealthOptions {
+  /** Answers `/readyz`; without it the path is not served. Hanging for 2 s or rejecting counts as not ready. */
+  ready?: () => Promise<Readiness>;
+  /** Answers `/metrics`; without it the path is not served. */
+  metrics?: Metrics;
+  /** `/metrics` asks for it as a bearer token when it is set. */
+  metricsToken?: string | undefined;
+}
+
+export type HealthHandler = (request: IncomingMessage, response: ServerResponse, next?: () => void) => void;
+
+const PATIENCE = 2_000;
+
+/**
+ * `/healthz` (the process is up), `/readyz` (it can do its work: 200 or 503) and `/metrics`, as Express middleware or as
+ * the whole listener of a bare node:http server, where anything else is 404.
+ */
+export function healthRoutes(options: HealthOptions): HealthHandler {
+  const routes = new Map<string, (request: IncomingMessage, response: ServerResponse) => Promise<void>>();
+  routes.set('/healthz', async (_request, response) => answer(response, 200, { status: 'ok' }));
+
+  const { ready, metrics, metricsToken } = options;
+  if (ready) {
+    routes.set('/readyz', async (_request, response) => {
+      const { ok, problems } = await withPatience(ready);
+      answer(response, ok ? 200 : 503, { status: ok ? 'ok' : 'unavailable', problems });
+    });
+  }
+  if (metrics) {
+    routes.set('/metrics', async (request, response) => {
+      if (metricsToken && !holds(request, metricsToken)) {
+        response.setHeader('www-authenticate', 'Bearer');
+        return answer(response, 401, { status: 'unauthorized', hint: 'Send METRICS_TOKEN as a bearer token.' });
+      }
+      const text = await metrics.text();
+      response.writeHead(200, { 'content-type': metrics.contentType, 'cache-control': 'no-store' }).end(text);
+    });
+  }
+
+  return (request, response, next) => {
+    const path = (request.url ?? '').split('?', 1)[0] ?? '';
+    const route = routes.get(path);
+    if (!route) return next ? next() : answer(response, 404, { status: 'not found' });
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      response.setHeader('allow', 'GET, HEAD');
+      return answer(response, 405, { status: 'method not allowed' });
+    }
+    route(request, response).catch(() => answer(response, 500, { status: 'error' }));
+  };
+}
+
+function answer(response: ServerResponse, status: number, body: object): void {
+  if (response.headersSent) return void response.end();
+  response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' });
+  response.end(JSON.stringify(body));
+}
+
+async function withPatience(ready: () => Promise<Readiness>): Promise<Readiness> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<Readiness>((resolve) => {
+    timer = setTimeout(
+      () => resolve({ ok: false, problems: ['the readiness check did not answer in time'] }),
+      PATIENCE,
+    );
+  });
+  try {
+    return await Promise.race([ready(), late]);
+  } catch {
+    return { ok: false, problems: ['the readiness check failed'] };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function holds(request: IncomingMessage, token: string): boolean {
+  const given = /^Bearer +(.+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? '';
+  return timingSafeEqual(digest(given), digest(token));
+}
+
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}

@@ -1,0 +1,92 @@
+import { connect } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import { listenHost, listenPort, type Served, type ServeOptions, serve } from '../src/index.ts';
+
+const open: Served[] = [];
+afterEach(async () => {
+  for (const served of open.splice(0)) await served.close(0);
+});
+
+async function start(app: Parameters<typeof serve>[0], options: Partial<ServeOptions> = {}) {
+  const served = await serve(app, { port: 0, host: '127.0.0.1', name: 'worker', ...options });
+  open.push(served);
+  return served;
+}
+
+describe('serve', () => {
+  it('says in one line that the port is taken', async () => {
+    const first = await start((_, response) => response.end());
+    const second = serve((_, response) => response.end(), { port: first.port, host: '127.0.0.1', name: 'worker' });
+    await expect(second).rejects.toThrow(
+      /^worker cannot listen on 127\.0\.0\.1:\d+: something else listens there\. Set WORKER_PORT .*$/,
+    );
+  });
+
+  it('falls back to a free port when asked to', async () => {
+    const first = await start((_, response) => response.end());
+    const second = await start((_, response) => response.end('2'), { port: first.port, fallbackToFreePort: true });
+    expect(second.port).not.toBe(first.port);
+    expect(await (await fetch(`http://127.0.0.1:${second.port}`)).text()).toBe('2');
+  });
+
+  it('cuts off a client that never finishes its header', async () => {
+    const served = await start((_, response) => response.end(), { headersTimeout: 300, requestTimeout: 600 });
+    const socket = connect(served.port, '127.0.0.1');
+    socket.write('POST / HTTP/1.1\r\nhost: x\r\n');
+    let answer = '';
+    socket.on('data', (chunk) => {
+      answer += chunk;
+    });
+    await new Promise((resolve) => socket.once('close', resolve));
+    expect(answer).toMatch(/^HTTP\/1\.1 408 /);
+  });
+
+  it('lets requests in hand finish when it closes, and does not wait for idle connections', async () => {
+    let release = () => {};
+    let began = () => {};
+    const inHand = new Promise<void>((resolve) => {
+      began = resolve;
+    });
+    const served = await start((request, response) => {
+      if (request.url === '/idle') return void response.end('idle');
+      release = () => void response.end('done');
+      began();
+    });
+    const url = `http://127.0.0.1:${served.port}`;
+    await (await fetch(`${url}/idle`)).text();
+    const slow = fetch(`${url}/slow`);
+    await inHand;
+    const closed = served.close();
+    release();
+    expect(await (await slow).text()).toBe('done');
+    await closed;
+    await expect(fetch(url)).rejects.toThrow();
+  });
+
+  it('cuts what is left when the patience ends', async () => {
+    let began = () => {};
+    const inHand = new Promise<void>((resolve) => {
+      began = resolve;
+    });
+    const served = await start(() => began());
+    const stuck = fetch(`http://127.0.0.1:${served.port}`);
+    await inHand;
+    await Promise.all([expect(stuck).rejects.toThrow(), served.close(50)]);
+  });
+});
+
+describe('where to listen', () => {
+  it('is everywhere for ingress, loopback for the others unless in a container or told otherwise', () => {
+    expect(listenHost('ingress', {})).toBeUndefined();
+    expect(listenHost('worker', {})).toBe('127.0.0.1');
+    expect(listenHost('worker', { WRAPUP_CONTAINER: '1' })).toBeUndefined();
+    expect(listenHost('worker', { WRAPUP_CONTAINER: '1', WORKER_HOST: '10.0.0.1' })).toBe('10.0.0.1');
+  });
+
+  it('comes from <ROLE>_PORT', () => {
+    expect(listenPort('dashboard', {})).toBe(8081);
+    expect(listenPort('dashboard', { DASHBOARD_PORT: '0' })).toBe(0);
+    expect(() => listenPort('dashboard', { DASHBOARD_PORT: '80a' })).toThrow(/DASHBOARD_PORT is "80a"/);
+    expect(() => listenPort('dashboard', { DASHBOARD_PORT: '70000' })).toThrow(/no port/);
+  });
+});

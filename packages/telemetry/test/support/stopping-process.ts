@@ -1,0 +1,25 @@
+/** A process for the shutdown tests: prints `up`, then behaves as its arguments say. */
+import { createLogger, onShutdown } from '../../src/index.ts';
+
+const [behaviour = 'clean', deadline = '5000'] = process.argv.slice(2);
+const log = createLogger('stopping');
+const steps = {
+  clean: async () => console.log('step'),
+  failing: () => Promise.reject(new Error('told dana@example.com')),
+  hanging: () => new Promise<void>(() => {}),
+};
+onShutdown(
+  [
+    { name: 'first', run: steps[behaviour as keyof typeof steps] ?? steps.clean },
+    { name: 'second', run: () => console.log('second') },
+  ],
+  { log, deadline: Number(deadline) },
+);
+setInterval(() => {}, 1_000);
+if (behaviour === 'rejecting') void Promise.reject(new Error('told dana@example.com'));
+if (behaviour === 'throwing') {
+  setImmediate(() => {
+    throw new Error('told dana@example.com');
+  });
+}
+console.log('up');
