@@ -122,7 +122,7 @@ async function missingDependencies(deb) {
     .filter((name) => name !== undefined && !NEVER_NEEDED.has(name));
   const missing = [];
   for (const name of names) {
-    const { stdout: status } = await run('dpkg-query', ['-W', '-f', '${Status}\n', name]).catch(() => ({ stdout: '' }));
+    const { stdout: status } = await run('dpkg-query', ['-W', '-f', '${Status}', name]).catch(() => ({ stdout: '' }));
     if (!status.includes('install ok installed')) missing.push(name);
   }
   return missing;
