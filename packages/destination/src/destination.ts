@@ -18,6 +18,11 @@ export interface DestinationKind<Settings = unknown> {
   settings: z.ZodType<Settings>;
   /** Names of the settings that are secrets, for masking. */
   secrets: string[];
+  /**
+   * What the vendor allows before its own answers say otherwise, by pool of `Budget.take`; `default` is the pool of a
+   * request that names none. `window` in ms.
+   */
+  pools?: Record<string, { limit: number; window: number }>;
   /** Loads the vendor's client and makes a destination; makes no request. */
   connect(connection: string, settings: Settings): Promise<Destination>;
 }

@@ -15,8 +15,11 @@ export interface Revision {
   hash: string;
   /** Epoch ms. */
   at: number;
-  /** `applied`, `equal` (nothing new after normalising), `parked`; absent until the worker has seen it. */
-  effect?: 'applied' | 'equal' | 'parked';
+  /**
+   * `applied` replaces what came before, `added` fills in what was absent, `equal` says nothing new, `parked` waits for
+   * a person; absent until the worker has seen it.
+   */
+  effect?: 'applied' | 'added' | 'equal' | 'parked';
 }
 
 /**
@@ -70,4 +73,6 @@ export interface LedgerEntry {
   /** True once the routes have been chosen, also when none matched. */
   routed: boolean;
   deliveries: DeliveryEntry[];
+  /** Set when the call never got as far as its routes: the payload could not be read, its source is unknown. */
+  stopped?: { at: number; code: string; reason: string; hint?: string };
 }

@@ -1,0 +1,68 @@
+import { createHash } from 'node:crypto';
+
+/** Everything of one installation stands under one hash tag, so that one Lua script can reach all of it on a cluster. */
+export interface Keys {
+  /** BullMQ's prefix: `{wrapup}`. */
+  prefix: string;
+  /** Hash, one per call. */
+  ledger(source: string, callId: string): string;
+  /** Sorted set of `<source>:<call id>` by arrival: every call in the ledger. */
+  index: string;
+  /** Sorted set of `<source>:<call id>` by time: calls with something still to be done or filed. */
+  open: string;
+  /** The bytes of one revision. */
+  payload(source: string, callId: string, revision: string): string;
+  budget(connection: string, pool: string): string;
+  memory(connection: string, key: string): string;
+  lease(key: string): string;
+  secret(connection: string, name: string): string;
+}
+
+/** @param name `WRAPUP_PREFIX`: separates installations that share a Redis */
+export function makeKeys(name = 'wrapup'): Keys {
+  const prefix = `{${name}}`;
+  return {
+    prefix,
+    ledger: (source, callId) => `${prefix}:ledger:${source}:${callId}`,
+    index: `${prefix}:ledger-index`,
+    open: `${prefix}:ledger-open`,
+    payload: (source, callId, revision) => `${prefix}:payload:${source}:${callId}:${revision}`,
+    budget: (connection, pool) => `${prefix}:budget:${connection}:${pool}`,
+    memory: (connection, key) => `${prefix}:memory:${connection}:${key}`,
+    lease: (key) => `${prefix}:lease:${key}`,
+    secret: (connection, secret) => `${prefix}:secret:${connection}:${secret}`,
+  };
+}
+
+export const CALLS_QUEUE = 'calls';
+export const PARKED_QUEUE = 'parked';
+export const DEAD_QUEUE = 'dead';
+export const MAINTENANCE_QUEUE = 'maintenance';
+const DELIVERIES = 'deliveries.';
+
+/** Name of a connection's queue. */
+export function deliveriesQueue(connection: string): string {
+  return `${DELIVERIES}${connection}`;
+}
+
+/** The connection whose queue this is; undefined for any other queue. */
+export function connectionOf(queue: string): string | undefined {
+  return queue.startsWith(DELIVERIES) ? queue.slice(DELIVERIES.length) : undefined;
+}
+
+/** `<source>:<call id>` as the sorted sets hold it, and back. Source names hold no colon; call ids may. */
+export function memberOf(source: string, callId: string): string {
+  return `${source}:${callId}`;
+}
+export function splitMember(member: string): { source: string; call_id: string } {
+  const colon = member.indexOf(':');
+  return { source: member.slice(0, colon), call_id: member.slice(colon + 1) };
+}
+
+/**
+ * A job id made of foreign strings. Hashed and prefixed, because BullMQ keeps jobs beside its own keys: a raw id such as
+ * `meta` would be swallowed without an error.
+ */
+export function jobId(kind: 'c' | 'd' | 'p' | 'x', ...parts: (string | number)[]): string {
+  return `${kind}-${createHash('sha256').update(JSON.stringify(parts)).digest('base64url')}`;
+}

@@ -1,0 +1,155 @@
+/**
+ * The ledger's changes of state, each one step in Redis.
+ *
+ * A call is a hash: its facts as plain fields, `rev:<hash>` per revision (JSON), `dlv:<route>` per delivery (JSON).
+ * Deliveries are changed here only, under a check of state, revision and replay count, so that a worker that lost its
+ * lock, a sweep and an operator can never undo each other.
+ */
+import { defineScript } from './redis.ts';
+
+/**
+ * Notes the arrival and keeps the bytes, before the job is added.
+ * KEYS ledger, index, open, payload. ARGV member, revision, body, payload ttl s, ledger ttl s, now ms, facts JSON (source, call_id, received, verified).
+ * Answers `new`, `revision` (same call, other bytes), `pending` (same bytes, not yet handled) or `known`.
+ */
+export const acceptCall = defineScript<'new' | 'revision' | 'pending' | 'known'>(
+  'wrapupAccept',
+  `
+local field = 'rev:' .. ARGV[2]
+local known = redis.call('HGET', KEYS[1], field)
+if known and cjson.decode(known).effect then return 'known' end
+local seen = redis.call('EXISTS', KEYS[1])
+redis.call('SET', KEYS[4], ARGV[3], 'EX', ARGV[4])
+if known then return 'pending' end
+if seen == 0 then
+  for name, value in pairs(cjson.decode(ARGV[7])) do redis.call('HSET', KEYS[1], name, value) end
+  redis.call('HSET', KEYS[1], 'received_at', ARGV[6])
+  redis.call('ZADD', KEYS[2], ARGV[6], ARGV[1])
+end
+redis.call('HSET', KEYS[1], field, cjson.encode({ at = tonumber(ARGV[6]) }))
+redis.call('EXPIRE', KEYS[1], ARGV[5])
+redis.call('ZADD', KEYS[3], ARGV[6], ARGV[1])
+return seen == 0 and 'new' or 'revision'
+`,
+);
+
+/**
+ * Writes what the worker read and chose, and opens the deliveries.
+ * KEYS ledger. ARGV revision, effect, now, facts JSON, wanted deliveries JSON [{route, connection}], then `park` with
+ * code, reason and hint for deliveries that must wait for a person because of this revision.
+ * A delivery is opened when there is none, or when this revision is newer than the one that it delivered.
+ * Answers the deliveries that need a job.
+ */
+export const routeCall = defineScript<string>(
+  'wrapupRoute',
+  `
+local revision, effect, now = ARGV[1], ARGV[2], tonumber(ARGV[3])
+local field = 'rev:' .. revision
+local rev = redis.call('HGET', KEYS[1], field)
+rev = rev and cjson.decode(rev) or { at = now }
+if not rev.effect then
+  rev.effect = effect
+  redis.call('HSET', KEYS[1], field, cjson.encode(rev))
+  for name, value in pairs(cjson.decode(ARGV[4])) do redis.call('HSET', KEYS[1], name, value) end
+end
+redis.call('HDEL', KEYS[1], 'stopped')
+local park = ARGV[6] ~= '' and cjson.decode(ARGV[6]) or nil
+local jobs = {}
+for _, want in ipairs(cjson.decode(ARGV[5])) do
+  local name = 'dlv:' .. want.route
+  local have = redis.call('HGET', KEYS[1], name)
+  local delivery = have and cjson.decode(have)
+  if not delivery then
+    delivery = { route = want.route, connection = want.connection, state = 'queued', since = now, attempts = 0, replays = 0, revision = revision, requests = 0 }
+  elseif delivery.revision ~= revision and rev.at >= (delivery.revised or 0) and delivery.state ~= 'dropped' then
+    delivery.state, delivery.since, delivery.attempts, delivery.revision, delivery.connection = 'queued', now, 0, revision, want.connection
+    delivery.code, delivery.reason, delivery.hint = nil, nil, nil
+  end
+  if delivery.revision == revision and delivery.state == 'queued' then
+    delivery.revised = rev.at
+    if park then
+      delivery.state, delivery.code, delivery.reason, delivery.hint = 'parked', park.code, park.reason, park.hint
+    end
+    redis.call('HSET', KEYS[1], name, cjson.encode(delivery))
+    jobs[#jobs + 1] = delivery
+  end
+end
+redis.call('HSET', KEYS[1], 'routed', '1')
+return #jobs == 0 and '[]' or cjson.encode(jobs)
+`,
+);
+
+/**
+ * Begins an attempt, unless the job is out of date. KEYS ledger. ARGV route, revision, replays, mapping hash.
+ * Answers the delivery as it stands now, or nothing.
+ */
+export const beginDelivery = defineScript<string | null>(
+  'wrapupBegin',
+  `
+local name = 'dlv:' .. ARGV[1]
+local have = redis.call('HGET', KEYS[1], name)
+if not have then return nil end
+local delivery = cjson.decode(have)
+if delivery.state ~= 'queued' or delivery.revision ~= ARGV[2] or delivery.replays ~= tonumber(ARGV[3]) then return nil end
+delivery.attempts = delivery.attempts + 1
+if ARGV[4] ~= '' then delivery.mapping = ARGV[4] end
+redis.call('HSET', KEYS[1], name, cjson.encode(delivery))
+return cjson.encode(delivery)
+`,
+);
+
+/**
+ * Notes what became of an attempt. KEYS ledger. ARGV route, revision, replays, now, change JSON, unburn ('1' gives the attempt back).
+ * The change is merged into the delivery; a null removes. Answers 1, or 0 when the delivery has moved on meanwhile.
+ */
+export const settleDelivery = defineScript<number>(
+  'wrapupSettle',
+  `
+local name = 'dlv:' .. ARGV[1]
+local have = redis.call('HGET', KEYS[1], name)
+if not have then return 0 end
+local delivery = cjson.decode(have)
+if delivery.state ~= 'queued' or delivery.revision ~= ARGV[2] or delivery.replays ~= tonumber(ARGV[3]) then return 0 end
+local change = cjson.decode(ARGV[5])
+delivery.requests = (delivery.requests or 0) + (change.requests or 0)
+change.requests = nil
+if change.state and change.state ~= delivery.state then delivery.since = tonumber(ARGV[4]) end
+for key, value in pairs(change) do
+  if value == cjson.null then delivery[key] = nil else delivery[key] = value end
+end
+if ARGV[6] == '1' then delivery.attempts = math.max(0, delivery.attempts - 1) end
+redis.call('HSET', KEYS[1], name, cjson.encode(delivery))
+return 1
+`,
+);
+
+/**
+ * An operator's change: replay or drop. KEYS ledger, open. ARGV route, now, member, `queued` or `dropped`, reason, allowed states (comma-separated).
+ * Answers the delivery as it is now, or nothing when its state does not allow it.
+ */
+export const overrideDelivery = defineScript<string | null>(
+  'wrapupOverride',
+  `
+local name = 'dlv:' .. ARGV[1]
+local have = redis.call('HGET', KEYS[1], name)
+if not have then return nil end
+local delivery = cjson.decode(have)
+if not string.find(',' .. ARGV[6] .. ',', ',' .. delivery.state .. ',', 1, true) then return nil end
+delivery.state, delivery.since = ARGV[4], tonumber(ARGV[2])
+if ARGV[4] == 'queued' then
+  delivery.replays, delivery.attempts = delivery.replays + 1, 0
+  delivery.code, delivery.reason, delivery.hint, delivery.correlation_id = nil, nil, nil, nil
+  local field = 'rev:' .. delivery.revision
+  local rev = cjson.decode(redis.call('HGET', KEYS[1], field))
+  if rev.effect == 'parked' then
+    rev.effect = 'applied'
+    redis.call('HSET', KEYS[1], field, cjson.encode(rev))
+  end
+  redis.call('ZADD', KEYS[2], ARGV[2], ARGV[3])
+else
+  delivery.reason = ARGV[5]
+end
+redis.call('HSET', KEYS[1], name, cjson.encode(delivery))
+return cjson.encode(delivery)
+`,
+);

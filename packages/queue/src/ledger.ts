@@ -1,0 +1,250 @@
+import type { Keys } from './keys.ts';
+import { memberOf, splitMember } from './keys.ts';
+import type { DeliveryEntry, DeliveryState, LedgerEntry, Received, Revision, Verified } from './ledger-entry.ts';
+import * as scripts from './ledger-scripts.ts';
+import type { RedisClient } from './redis.ts';
+
+/** What the worker read from a payload that the ledger may hold: no personal data. */
+export interface CallFacts {
+  outcome?: string;
+  status?: string;
+  direction?: string;
+  agent_id?: string;
+  /** Epoch ms. */
+  ended_at?: number;
+  notes: string[];
+}
+
+/** Which delivery a job stands for. A job whose revision or replay count is no longer the ledger's is out of date. */
+export interface DeliveryRef {
+  source: string;
+  call_id: string;
+  route: string;
+  revision: string;
+  replays: number;
+}
+
+/** What changes in a delivery; null removes a key. `requests` is added to what was spent before. */
+export type DeliveryChange = {
+  [K in Exclude<keyof DeliveryEntry, 'route' | 'revision' | 'replays' | 'since' | 'attempts'>]?:
+    | DeliveryEntry[K]
+    | null;
+};
+
+export interface CallFilter {
+  /** Calls with at least one delivery in this state; `received` means not routed yet, `unrouted` that no route matched. */
+  state?: DeliveryState | 'received' | 'unrouted';
+  route?: string;
+  connection?: string;
+  source?: string;
+  /** Epoch ms. */
+  since?: number;
+  /** At most so many, newest first; 50 unless told. */
+  limit?: number;
+}
+
+/** Reads and changes the ledger. Every change is one step in Redis (`ledger-scripts.ts`). */
+export class Ledger {
+  readonly #redis: RedisClient;
+  readonly #keys: Keys;
+
+  constructor(redis: RedisClient, keys: Keys) {
+    this.#redis = redis;
+    this.#keys = keys;
+  }
+
+  async read(source: string, callId: string): Promise<LedgerEntry | undefined> {
+    return parseEntry(await this.#redis.hgetall(this.#keys.ledger(source, callId)));
+  }
+
+  /** The entries of a call id in all sources: ids are unique within one only. */
+  async find(callId: string, sources: string[]): Promise<LedgerEntry[]> {
+    const entries = await Promise.all(sources.map((source) => this.read(source, callId)));
+    return entries.filter((entry) => entry !== undefined);
+  }
+
+  /** Newest first, read page by page so that a long ledger costs no memory. */
+  async *scan(from = Number.POSITIVE_INFINITY, to = 0): AsyncGenerator<LedgerEntry> {
+    const page = 100;
+    for (let offset = 0; ; offset += page) {
+      const max = Number.isFinite(from) ? from : '+inf';
+      const members = await this.#redis.zrevrangebyscore(this.#keys.index, max, to, 'LIMIT', offset, page);
+      const entries = await Promise.all(
+        members.map((member) => {
+          const { source, call_id } = splitMember(member);
+          return this.read(source, call_id);
+        }),
+      );
+      for (const entry of entries) if (entry) yield entry;
+      if (members.length < page) return;
+    }
+  }
+
+  async list(filter: CallFilter = {}): Promise<LedgerEntry[]> {
+    const found: LedgerEntry[] = [];
+    const limit = filter.limit ?? 50;
+    for await (const entry of this.scan(undefined, filter.since ?? 0)) {
+      if (found.length >= limit) break;
+      if (matches(entry, filter)) found.push(entry);
+    }
+    return found;
+  }
+
+  /** How many calls the ledger holds. */
+  count(): Promise<number> {
+    return this.#redis.zcard(this.#keys.index);
+  }
+
+  /** Writes facts and effect of a revision and opens its deliveries; answers those that need a job. */
+  async route(
+    call: { source: string; call_id: string; revision: string },
+    effect: NonNullable<Revision['effect']>,
+    facts: CallFacts,
+    wanted: { route: string; connection: string }[],
+    park?: { code: string; reason: string; hint: string },
+  ): Promise<DeliveryEntry[]> {
+    const { notes, ...plain } = facts;
+    const fields = Object.fromEntries(
+      Object.entries({ ...plain, notes: JSON.stringify(notes) }).filter(([, value]) => value !== undefined),
+    );
+    const answer = await scripts.routeCall(
+      this.#redis,
+      [this.#keys.ledger(call.source, call.call_id)],
+      [
+        call.revision,
+        effect,
+        Date.now(),
+        JSON.stringify(fields),
+        JSON.stringify(wanted),
+        park ? JSON.stringify(park) : '',
+      ],
+    );
+    return (JSON.parse(answer) as DeliveryEntry[]).map(repairDelivery);
+  }
+
+  /** Begins an attempt; undefined when the job is out of date and must do nothing. */
+  async begin(ref: DeliveryRef, mapping = ''): Promise<DeliveryEntry | undefined> {
+    const answer = await scripts.beginDelivery(
+      this.#redis,
+      [this.#keys.ledger(ref.source, ref.call_id)],
+      [ref.route, ref.revision, ref.replays, mapping],
+    );
+    return answer ? repairDelivery(JSON.parse(answer)) : undefined;
+  }
+
+  /** Notes an attempt's result. False when the delivery has moved on meanwhile (replayed, superseded). */
+  async settle(ref: DeliveryRef, change: DeliveryChange, options: { unburn?: boolean } = {}): Promise<boolean> {
+    const done = await scripts.settleDelivery(
+      this.#redis,
+      [this.#keys.ledger(ref.source, ref.call_id)],
+      [ref.route, ref.revision, ref.replays, Date.now(), JSON.stringify(change), options.unburn ? '1' : ''],
+    );
+    return done === 1;
+  }
+
+  /** Puts a delivery back on its way. Undefined when its state is not among `from`. */
+  requeue(source: string, callId: string, route: string, from: DeliveryState[]): Promise<DeliveryEntry | undefined> {
+    return this.#override(source, callId, route, 'queued', '', from);
+  }
+
+  /** Gives a delivery up, with the reason of the person who did. */
+  drop(source: string, callId: string, route: string, reason: string): Promise<DeliveryEntry | undefined> {
+    return this.#override(source, callId, route, 'dropped', reason, ['parked', 'dead', 'queued']);
+  }
+
+  async #override(
+    source: string,
+    callId: string,
+    route: string,
+    state: 'queued' | 'dropped',
+    reason: string,
+    from: DeliveryState[],
+  ): Promise<DeliveryEntry | undefined> {
+    const answer = await scripts.overrideDelivery(
+      this.#redis,
+      [this.#keys.ledger(source, callId), this.#keys.open],
+      [route, Date.now(), memberOf(source, callId), state, reason, from.join(',')],
+    );
+    return answer ? repairDelivery(JSON.parse(answer)) : undefined;
+  }
+
+  /** Notes that a call cannot even be routed. */
+  async stop(source: string, callId: string, why: Omit<NonNullable<LedgerEntry['stopped']>, 'at'>): Promise<void> {
+    await this.#redis.hset(this.#keys.ledger(source, callId), 'stopped', JSON.stringify({ at: Date.now(), ...why }));
+  }
+
+  /** Takes back `stop`, when the call gets another chance. */
+  async unstop(source: string, callId: string): Promise<void> {
+    await this.#redis.hdel(this.#keys.ledger(source, callId), 'stopped');
+  }
+
+  /** Calls with something to do that has not moved since `before` (epoch ms), oldest first. */
+  async openSince(before: number, limit = 1000): Promise<{ source: string; call_id: string }[]> {
+    const members = await this.#redis.zrangebyscore(this.#keys.open, 0, before, 'LIMIT', 0, limit);
+    return members.map(splitMember);
+  }
+
+  /** Looks at a call again at `at` (epoch ms) if nothing closes it before. */
+  async keepOpen(source: string, callId: string, at: number): Promise<void> {
+    await this.#redis.zadd(this.#keys.open, at, memberOf(source, callId));
+  }
+
+  /** Nothing is left to do for this call. */
+  async close(source: string, callId: string): Promise<void> {
+    await this.#redis.zrem(this.#keys.open, memberOf(source, callId));
+  }
+
+  /** Forgets index entries older than `before` (epoch ms); the entries themselves expire. */
+  async trim(before: number): Promise<number> {
+    return this.#redis.zremrangebyscore(this.#keys.index, 0, before);
+  }
+}
+
+function matches(entry: LedgerEntry, filter: CallFilter): boolean {
+  if (filter.source && entry.source !== filter.source) return false;
+  if (filter.state === 'received') return !entry.routed;
+  if (filter.state === 'unrouted') return entry.routed && entry.deliveries.length === 0;
+  if (!filter.state && !filter.route && !filter.connection) return true;
+  return entry.deliveries.some(
+    (delivery) =>
+      (!filter.state || delivery.state === filter.state) &&
+      (!filter.route || delivery.route === filter.route) &&
+      (!filter.connection || delivery.connection === filter.connection),
+  );
+}
+
+/** Lua writes an empty array as an empty object. */
+function repairDelivery(delivery: DeliveryEntry): DeliveryEntry {
+  return {
+    ...delivery,
+    records: Array.isArray(delivery.records) ? delivery.records : [],
+    notes: Array.isArray(delivery.notes) ? delivery.notes : [],
+  };
+}
+
+function parseEntry(hash: Record<string, string>): LedgerEntry | undefined {
+  if (!hash.source || !hash.call_id) return undefined;
+  const revisions: Revision[] = [];
+  const deliveries: DeliveryEntry[] = [];
+  for (const [field, value] of Object.entries(hash)) {
+    if (field.startsWith('rev:')) revisions.push({ hash: field.slice(4), ...JSON.parse(value) });
+    else if (field.startsWith('dlv:')) deliveries.push(repairDelivery(JSON.parse(value)));
+  }
+  return {
+    source: hash.source,
+    call_id: hash.call_id,
+    received: hash.received as Received,
+    received_at: Number(hash.received_at),
+    verified: hash.verified as Verified,
+    ...(hash.outcome ? { outcome: hash.outcome } : {}),
+    ...(hash.status ? { status: hash.status } : {}),
+    ...(hash.direction ? { direction: hash.direction } : {}),
+    ...(hash.agent_id ? { agent_id: hash.agent_id } : {}),
+    ...(hash.ended_at ? { ended_at: Number(hash.ended_at) } : {}),
+    revisions: revisions.sort((a, b) => a.at - b.at),
+    notes: hash.notes ? JSON.parse(hash.notes) : [],
+    routed: hash.routed === '1',
+    deliveries,
+    ...(hash.stopped ? { stopped: JSON.parse(hash.stopped) } : {}),
+  };
+}

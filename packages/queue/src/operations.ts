@@ -1,0 +1,142 @@
+/**
+ * What an operator can do with calls that stopped, and what the sweep does so that none is forgotten. Used by the
+ * worker, the CLI and the dashboard.
+ *
+ * `parked` and `dead` hold one job per stopped delivery, under an id made of the delivery: filing it twice is once.
+ */
+import { CALLS_QUEUE, jobId } from './keys.ts';
+import type { Ledger } from './ledger.ts';
+import type { DeliveryEntry, DeliveryState, LedgerEntry } from './ledger-entry.ts';
+import { CALL_ATTEMPTS, type CallJob, type DeliveryJob, type Queues, type StoppedJob } from './queues.ts';
+
+export class Operations {
+  readonly #queues: Queues;
+  readonly #ledger: Ledger;
+
+  constructor(queues: Queues, ledger: Ledger) {
+    this.#queues = queues;
+    this.#ledger = ledger;
+  }
+
+  /** Adds a delivery's job. Harmless when it is there already. */
+  async enqueueDelivery(
+    entry: { source: string; call_id: string },
+    delivery: DeliveryEntry,
+    attempts: number,
+  ): Promise<void> {
+    const { source, call_id } = entry;
+    const { route, revision, replays, connection } = delivery;
+    const job: DeliveryJob = { source, call_id, revision, route, replays };
+    await this.#queues
+      .deliveries(connection)
+      .add('delivery', job, { jobId: jobId('d', source, call_id, route, revision, replays), attempts });
+  }
+
+  /** Adds a call's job. Harmless when it is there already. */
+  async enqueueCall(job: CallJob): Promise<void> {
+    const { source, call_id, revision } = job;
+    await this.#queues
+      .get<CallJob>(CALLS_QUEUE)
+      .add('call', job, { jobId: jobId('c', source, call_id, revision), attempts: CALL_ATTEMPTS });
+  }
+
+  /** Files a stopped delivery in `parked` or `dead`, where a person sees it. Harmless when it is there already. */
+  async file(entry: { source: string; call_id: string }, delivery: DeliveryEntry): Promise<void> {
+    const { source, call_id } = entry;
+    const queue = delivery.state === 'parked' ? this.#queues.parked : this.#queues.dead;
+    const job: StoppedJob = {
+      source,
+      call_id,
+      route: delivery.route,
+      connection: delivery.connection,
+      code: delivery.code ?? 'unknown',
+      reason: delivery.reason ?? '',
+      ...(delivery.hint ? { hint: delivery.hint } : {}),
+      attempts: delivery.attempts,
+      since: delivery.since,
+    };
+    await queue.add(delivery.code ?? delivery.state, job, { jobId: stoppedId(source, call_id, delivery) });
+  }
+
+  /** Files a call that never got as far as its routes. */
+  async fileCall(
+    entry: { source: string; call_id: string },
+    why: NonNullable<LedgerEntry['stopped']>,
+    attempts: number,
+  ): Promise<void> {
+    const { source, call_id } = entry;
+    const job: StoppedJob = {
+      source,
+      call_id,
+      code: why.code,
+      reason: why.reason,
+      ...(why.hint ? { hint: why.hint } : {}),
+      attempts,
+      since: why.at,
+    };
+    await this.#queues.dead.add(why.code, job, { jobId: jobId('x', source, call_id) });
+  }
+
+  /** Stopped deliveries, longest waiting first, as the ledger has them now. */
+  async list(state: 'parked' | 'dead', limit = 1000): Promise<StoppedJob[]> {
+    const queue = state === 'parked' ? this.#queues.parked : this.#queues.dead;
+    const jobs = await queue.getJobs(['waiting', 'prioritized', 'delayed'], 0, limit - 1, true);
+    return jobs.filter((job) => job?.data).map((job) => job.data);
+  }
+
+  /**
+   * Sends a stopped delivery on its way again, with the mapping as it is now and its attempts anew. The replay count is
+   * part of the new job's id, so that it is never taken for a duplicate.
+   * @param from states it may be replayed from
+   * @returns undefined when it is in none of them
+   */
+  async replay(
+    source: string,
+    callId: string,
+    route: string,
+    options: { attempts: number; from?: DeliveryState[] },
+  ): Promise<DeliveryEntry | undefined> {
+    const before = await this.#ledger.read(source, callId);
+    const old = before?.deliveries.find((delivery) => delivery.route === route);
+    const delivery = await this.#ledger.requeue(source, callId, route, options.from ?? ['parked', 'dead']);
+    if (!delivery) return undefined;
+    await this.enqueueDelivery({ source, call_id: callId }, delivery, options.attempts);
+    if (old) await this.#unfile(source, callId, old);
+    return delivery;
+  }
+
+  /** Lets a call that never got as far as its routes try again. */
+  async replayCall(source: string, callId: string): Promise<boolean> {
+    const entry = await this.#ledger.read(source, callId);
+    if (!entry?.stopped) return false;
+    const calls = this.#queues.get<CallJob>(CALLS_QUEUE);
+    for (const revision of entry.revisions.filter((revision) => !revision.effect)) {
+      // A failed job of the same id would swallow the new one.
+      await calls.remove(jobId('c', source, callId, revision.hash));
+      await this.enqueueCall({ source, call_id: callId, revision: revision.hash });
+    }
+    await this.#ledger.unstop(source, callId);
+    await this.#ledger.keepOpen(source, callId, Date.now());
+    await this.#queues.dead.remove(jobId('x', source, callId));
+    return true;
+  }
+
+  /** Gives a delivery up; the reason stays in the ledger. */
+  async drop(source: string, callId: string, route: string, reason: string): Promise<DeliveryEntry | undefined> {
+    const before = await this.#ledger.read(source, callId);
+    const old = before?.deliveries.find((delivery) => delivery.route === route);
+    const delivery = await this.#ledger.drop(source, callId, route, reason);
+    if (delivery && old) await this.#unfile(source, callId, old);
+    return delivery;
+  }
+
+  async #unfile(source: string, callId: string, delivery: DeliveryEntry): Promise<void> {
+    const queue = delivery.state === 'parked' ? this.#queues.parked : this.#queues.dead;
+    if (delivery.state === 'parked' || delivery.state === 'dead')
+      await queue.remove(stoppedId(source, callId, delivery));
+  }
+}
+
+function stoppedId(source: string, callId: string, delivery: DeliveryEntry): string {
+  return jobId('p', source, callId, delivery.route, delivery.revision, delivery.replays);
+}

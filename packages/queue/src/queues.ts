@@ -1,0 +1,119 @@
+import type { ConnectionOptions, JobsOptions } from 'bullmq';
+import { Queue } from 'bullmq';
+import { connectionOf, DEAD_QUEUE, deliveriesQueue, type Keys, PARKED_QUEUE } from './keys.ts';
+import type { RedisClient } from './redis.ts';
+
+/** Job of the queue `calls`: ids only. */
+export interface CallJob {
+  source: string;
+  call_id: string;
+  revision: string;
+}
+
+/** Job of a queue `deliveries.<connection>`: ids only. */
+export interface DeliveryJob extends CallJob {
+  route: string;
+  replays: number;
+}
+
+/** Job of `parked` and `dead`: ids and why; no worker takes it, an operator does. */
+export interface StoppedJob {
+  source: string;
+  call_id: string;
+  /** Absent when the call never got as far as its routes. */
+  route?: string;
+  connection?: string;
+  code: string;
+  reason: string;
+  hint?: string;
+  attempts: number;
+  /** Epoch ms. */
+  since: number;
+}
+
+/** Attempts to read and route a call before it is dead. */
+export const CALL_ATTEMPTS = 10;
+
+/** `backoff: custom` hands the wait to the worker's strategy: capped, with full jitter. */
+const JOB: JobsOptions = {
+  backoff: { type: 'custom' },
+  // Kept for a while so that Bull Board shows what was done; correctness never depends on it.
+  removeOnComplete: { age: 3600, count: 1000 },
+  // The failed set is the durable source of dead letters: only the sweep takes from it.
+  removeOnFail: false,
+  stackTraceLimit: 3,
+};
+
+/** Opens a queue. Nothing waits for Redis here: each command fails or waits as its connection was told to. */
+export function openQueue<Job>(name: string, redis: RedisClient, keys: Keys): Queue<Job> {
+  return new Queue<Job>(name, {
+    connection: redis as ConnectionOptions,
+    prefix: keys.prefix,
+    skipWaitingForReady: true,
+    skipVersionCheck: true,
+    streams: { events: { maxLen: 1000 } },
+    defaultJobOptions: JOB,
+  });
+}
+
+/** The queues of an installation, each opened once and on demand. */
+export class Queues {
+  readonly #open = new Map<string, Queue>();
+  readonly #redis: RedisClient;
+  readonly #keys: Keys;
+  readonly #onError: (error: Error) => void;
+
+  constructor(redis: RedisClient, keys: Keys, onError: (error: Error) => void) {
+    this.#redis = redis;
+    this.#keys = keys;
+    this.#onError = onError;
+  }
+
+  get<Job>(name: string): Queue<Job> {
+    let queue = this.#open.get(name);
+    if (!queue) {
+      queue = openQueue(name, this.#redis, this.#keys);
+      queue.on('error', this.#onError);
+      this.#open.set(name, queue);
+    }
+    return queue as Queue<Job>;
+  }
+
+  deliveries(connection: string): Queue<DeliveryJob> {
+    return this.get(deliveriesQueue(connection));
+  }
+
+  get parked(): Queue<StoppedJob> {
+    return this.get(PARKED_QUEUE);
+  }
+
+  get dead(): Queue<StoppedJob> {
+    return this.get(DEAD_QUEUE);
+  }
+
+  /**
+   * Connections that have a queue in Redis, configured or not: a removed connection's calls are kept and shown.
+   * Found by BullMQ's `meta` keys.
+   */
+  async connections(): Promise<string[]> {
+    const pattern = `${this.#keys.prefix}:${deliveriesQueue('*')}:meta`;
+    const nodes = 'nodes' in this.#redis ? this.#redis.nodes('master') : [this.#redis];
+    const found = new Set<string>();
+    for (const node of nodes) {
+      let cursor = '0';
+      do {
+        const [next, names] = await node.scan(cursor, 'MATCH', pattern, 'COUNT', 1000);
+        cursor = next;
+        for (const name of names) {
+          const connection = connectionOf(name.slice(this.#keys.prefix.length + 1, -':meta'.length));
+          if (connection) found.add(connection);
+        }
+      } while (cursor !== '0');
+    }
+    return [...found].sort();
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#open.values()].map((queue) => queue.close()));
+  }
+}

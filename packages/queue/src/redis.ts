@@ -1,0 +1,71 @@
+import { Cluster, Redis } from 'ioredis';
+
+export type RedisClient = Redis | Cluster;
+
+/** Grows to 2 s, so that work goes on within seconds of Redis being back. */
+const retryStrategy = (tries: number) => Math.min(100 * 2 ** tries, 2000);
+
+/**
+ * For whoever must answer somebody who waits (ingress, dashboard, CLI): every command settles within `commandTimeout`,
+ * also while Redis is down, frozen or restarting, and works again by itself afterwards.
+ */
+const PRODUCER = {
+  enableOfflineQueue: false,
+  commandTimeout: 400,
+  connectTimeout: 2000,
+  maxRetriesPerRequest: 0,
+};
+
+/** For workers: commands wait for Redis to come back, as BullMQ demands of blocking connections. */
+const WORKER = { enableOfflineQueue: true, maxRetriesPerRequest: null, connectTimeout: 5000 };
+
+/**
+ * Opens a connection.
+ *
+ * @param url `redis://`, `rediss://`, or a comma-separated list of cluster nodes
+ * @param role `producer` fails fast, `worker` waits
+ * @param onError called for connection errors; without a listener they would end the process
+ */
+export function openRedis(url: string, role: 'producer' | 'worker', onError: (error: Error) => void): RedisClient {
+  const options = role === 'producer' ? PRODUCER : WORKER;
+  const nodes = url
+    .split(',')
+    .map((node) => node.trim())
+    .filter(Boolean);
+  const client =
+    nodes.length > 1 ? openCluster(nodes, options) : new Redis(nodes[0] ?? url, { ...options, retryStrategy });
+  client.on('error', onError);
+  return client;
+}
+
+function openCluster(nodes: string[], options: typeof PRODUCER | typeof WORKER): Cluster {
+  const first = new URL(nodes[0] as string);
+  return new Cluster(
+    nodes.map((node) => {
+      const { hostname, port } = new URL(node);
+      return { host: hostname, port: Number(port || 6379) };
+    }),
+    {
+      clusterRetryStrategy: retryStrategy,
+      enableOfflineQueue: options.enableOfflineQueue,
+      redisOptions: {
+        ...options,
+        ...(first.username ? { username: decodeURIComponent(first.username) } : {}),
+        ...(first.password ? { password: decodeURIComponent(first.password) } : {}),
+        ...(first.protocol === 'rediss:' ? { tls: {} } : {}),
+      },
+    },
+  );
+}
+
+/**
+ * A Lua script that Redis runs as one step. Loaded on first use, again after a restart of Redis.
+ * All keys carry the installation's hash tag, so it runs on a cluster too.
+ */
+export function defineScript<Result>(name: string, lua: string) {
+  return (redis: RedisClient, keys: string[], args: (string | number | Buffer)[]): Promise<Result> => {
+    const client = redis as unknown as Record<string, (...args: unknown[]) => Promise<Result>>;
+    if (typeof client[name] !== 'function') redis.defineCommand(name, { lua });
+    return (client[name] as (...args: unknown[]) => Promise<Result>).call(redis, keys.length, ...keys, ...args);
+  };
+}

@@ -1,0 +1,64 @@
+import { type Keys, makeKeys } from './keys.ts';
+import { Ledger } from './ledger.ts';
+import { Operations } from './operations.ts';
+import { Payloads } from './payloads.ts';
+import { Queues } from './queues.ts';
+import { openRedis, type RedisClient } from './redis.ts';
+
+export interface StoreOptions {
+  /** `REDIS_URL`. */
+  url: string;
+  /** `WRAPUP_PREFIX`. */
+  prefix?: string;
+  /** `producer` for whoever must not hang when Redis does (dashboard, CLI); `worker` waits. */
+  role: 'producer' | 'worker';
+  onError(error: Error): void;
+}
+
+/** Everything of one installation in Redis, over one connection. */
+export interface Store {
+  redis: RedisClient;
+  keys: Keys;
+  queues: Queues;
+  ledger: Ledger;
+  payloads: Payloads;
+  operations: Operations;
+  /** Settles when Redis can be spoken to; rejects after `within` ms (default 2000). Commands before that may fail. */
+  connected(within?: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+export function openStore({ url, prefix, role, onError }: StoreOptions): Store {
+  const redis = openRedis(url, role, onError);
+  const keys = makeKeys(prefix);
+  const queues = new Queues(redis, keys, onError);
+  const ledger = new Ledger(redis, keys);
+  return {
+    redis,
+    keys,
+    queues,
+    ledger,
+    payloads: new Payloads(redis, keys),
+    operations: new Operations(queues, ledger),
+    connected: (within = 2000) => waitForRedis(redis, within),
+    async close() {
+      await queues.close();
+      redis.disconnect();
+    },
+  };
+}
+
+function waitForRedis(redis: RedisClient, within: number): Promise<void> {
+  if (redis.status === 'ready') return Promise.resolve();
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      redis.off('ready', ready);
+      reject(new Error(`Redis did not answer within ${within} ms`));
+    }, within);
+    const ready = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+    redis.once('ready', ready);
+  });
+}
