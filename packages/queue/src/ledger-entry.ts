@@ -43,6 +43,8 @@ export interface DeliveryEntry {
   /** Hash of the mapping that the last attempt used. */
   mapping?: string;
   records: RecordReceipt[];
+  /** Ids of records that an unfinished attempt is known to have written, by record name. */
+  done?: Record<string, string>;
   /** Requests spent on it, over all attempts. */
   requests: number;
   notes: string[];

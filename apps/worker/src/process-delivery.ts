@@ -1,0 +1,184 @@
+/**
+ * Queue `deliveries.<connection>`: one call on one route.
+ *
+ *            begin (attempts + 1 in the ledger, before the CRM is asked anything)
+ *   queued ──► write ──► ok, records         ──► written
+ *                    ├─► ok, nothing to write ──► skipped
+ *                    ├─► park                 ──► parked, filed for a person
+ *                    ├─► throttle, reauthenticate ──► queued, delayed; the attempt is given back
+ *                    ├─► retry, attempts left ──► queued, after a backoff
+ *                    └─► retry, none left; die ──► dead: the job fails, the sweep files it
+ *
+ * The outcome is in the ledger before the job ends. A job whose revision or replay count is not the ledger's any more
+ * does nothing. Whoever finds `attempts` above one assumes that anything may have been written before.
+ */
+import type { Config, Route } from '@wrapup/config';
+import { Failure, type Held, type Receipt } from '@wrapup/destination';
+import type { Plan } from '@wrapup/mapping';
+import type { DeliveryEntry, DeliveryJob, LedgerEntry, Store } from '@wrapup/queue';
+import { readCall } from './process-call.ts';
+import { settlePayloads } from './retention.ts';
+import { callAt } from './revisions.ts';
+
+/** What the queue has to do with the job. */
+export type Verdict =
+  | { job: 'complete'; result: 'written' | 'skipped' | 'parked' | 'outdated' }
+  /** Again later, without an attempt burnt. */
+  | { job: 'delay'; ms: number; result: 'throttled' | 'busy' }
+  | { job: 'retry'; failure: Failure; result: 'retried' }
+  | { job: 'fail'; failure: Failure; result: 'dead' };
+
+export interface DeliveryDeps {
+  store: Store;
+  config: Config;
+  write(connection: string, plan: Plan): Promise<{ ok: true; receipt: Receipt } | { ok: false; failure: Failure }>;
+  lease(keys: string[], ttl: number): Promise<Held | undefined>;
+}
+
+/** A lease of a dead worker falls free before the queue gives its job to another. */
+const LEASE = 8_000;
+/** Wait for whoever is at the same delivery. */
+const BUSY = 1_000;
+/** A CRM that refuses our credentials is asked again no sooner than this. */
+const REAUTHENTICATE = 30_000;
+/** Bounds for what a CRM asks us to wait. */
+const MIN_WAIT = 200;
+const MAX_WAIT = 24 * 3600_000;
+
+/** @param last true when the queue will not try again after this attempt */
+export async function processDelivery(job: DeliveryJob, last: boolean, deps: DeliveryDeps): Promise<Verdict> {
+  const held = await deps.lease([`delivery:${job.source}:${job.call_id}:${job.route}`], LEASE);
+  if (!held) return { job: 'delay', ms: BUSY, result: 'busy' };
+  try {
+    return await attempt(job, last, deps);
+  } finally {
+    await held.release().catch(() => {});
+  }
+}
+
+async function attempt(job: DeliveryJob, last: boolean, deps: DeliveryDeps): Promise<Verdict> {
+  const { store, config } = deps;
+  const route = config.routes.find(({ name }) => name === job.route);
+  const delivery = await store.ledger.begin(job, route?.mapping.hash);
+  if (!delivery) return { job: 'complete', result: 'outdated' };
+  try {
+    const plan = await planFor(job, delivery, route, deps);
+    const outcome = await deps.write(delivery.connection, plan);
+    if (outcome.ok) return await settleWritten(job, outcome.receipt, deps);
+    return await settleFailed(job, outcome.failure, last, deps);
+  } catch (error) {
+    return await settleFailed(job, Failure.of(error), last, deps);
+  }
+}
+
+async function planFor(
+  job: DeliveryJob,
+  delivery: DeliveryEntry,
+  route: Route | undefined,
+  { store, config }: DeliveryDeps,
+): Promise<Plan> {
+  if (!route || route.to !== delivery.connection) {
+    const what = route ? `no longer leads to connection ${delivery.connection}` : 'is no longer in the configuration';
+    throw new Failure('mapping', `Route ${job.route} ${what}.`, {
+      hint: `Put it back into wrapup.yaml and replay, or drop the delivery.`,
+    });
+  }
+  const source = config.sources[job.source];
+  const entry = await store.ledger.read(job.source, job.call_id);
+  if (!source || !entry) {
+    throw new Failure('mapping', `Source ${job.source} is no longer in the configuration.`, {
+      hint: `Put it back into wrapup.yaml and replay, or drop the delivery.`,
+    });
+  }
+  const call = await callAt(entry, job.revision, (hash) => readCall(store, source, entry, hash));
+  if (!call) {
+    throw new Failure('bad_request', 'The payload of this call has expired or was removed.', {
+      hint: 'Backfill the call from the voice platform.',
+    });
+  }
+  const plan = route.mapping.plan(call, route.name);
+  const resume = resumeOf(delivery, entry, route.mapping.hash);
+  return resume ? { ...plan, resume } : plan;
+}
+
+/** What may have been written before: by an earlier attempt, an earlier replay, or an earlier revision. */
+function resumeOf(delivery: DeliveryEntry, entry: LedgerEntry, mapping: string): Plan['resume'] {
+  const first = delivery.attempts <= 1 && delivery.replays === 0 && delivery.records.length === 0;
+  if (first && entry.revisions.length <= 1) return undefined;
+  const records = Object.fromEntries(delivery.records.map(({ name, id }) => [name, id]));
+  // Steps noted under another mapping are done again: it may have meant another person, and keys make that safe.
+  const done = delivery.mapping === mapping ? delivery.done : undefined;
+  return { attempts: Math.max(1, delivery.attempts - 1), records: { ...records, ...done } };
+}
+
+async function settleWritten(job: DeliveryJob, receipt: Receipt, { store, config }: DeliveryDeps): Promise<Verdict> {
+  const state = receipt.records.length > 0 ? 'written' : 'skipped';
+  await store.ledger.settle(job, {
+    state,
+    records: receipt.records,
+    requests: receipt.requests,
+    notes: receipt.notes,
+    done: null,
+    code: null,
+    reason: null,
+    hint: null,
+    correlation_id: null,
+  });
+  await settlePayloads(store, config, job.source, job.call_id);
+  return { job: 'complete', result: state };
+}
+
+async function settleFailed(
+  job: DeliveryJob,
+  failure: Failure,
+  last: boolean,
+  { store, config }: DeliveryDeps,
+): Promise<Verdict> {
+  const { details } = failure;
+  const why = {
+    code: failure.code,
+    reason: describe(failure),
+    hint: details.hint ?? null,
+    correlation_id: details.correlation_id ?? null,
+    ...(details.done ? { done: details.done } : {}),
+  };
+  switch (failure.next) {
+    case 'park': {
+      await store.ledger.settle(job, { state: 'parked', ...why });
+      const parked = (await store.ledger.read(job.source, job.call_id))?.deliveries.find(
+        ({ route, state }) => route === job.route && state === 'parked',
+      );
+      if (parked) await store.operations.file(job, parked);
+      await settlePayloads(store, config, job.source, job.call_id);
+      return { job: 'complete', result: 'parked' };
+    }
+    case 'throttle':
+    case 'reauthenticate': {
+      await store.ledger.settle(job, why, { unburn: true });
+      return { job: 'delay', ms: waitFor(failure), result: 'throttled' };
+    }
+    case 'retry':
+      if (!last) {
+        await store.ledger.settle(job, why);
+        return { job: 'retry', failure, result: 'retried' };
+      }
+      await store.ledger.settle(job, { state: 'dead', ...why });
+      return { job: 'fail', failure, result: 'dead' };
+    case 'die':
+      await store.ledger.settle(job, { state: 'dead', ...why });
+      return { job: 'fail', failure, result: 'dead' };
+  }
+}
+
+function waitFor(failure: Failure): number {
+  if (failure.next === 'reauthenticate') return REAUTHENTICATE;
+  return Math.min(MAX_WAIT, Math.max(MIN_WAIT, failure.details.retry_after ?? BUSY));
+}
+
+/** The message, with what the vendor called it and where the mapping wrote it. */
+function describe({ message, details }: Failure): string {
+  const place = details.at ? ` (mapping ${details.at.file}:${details.at.line})` : '';
+  const vendor = details.vendor_code ? ` [${details.vendor_code}]` : '';
+  const candidates = details.candidates?.length ? ` Candidates: ${details.candidates.join(', ')}.` : '';
+  return `${message}${vendor}${place}${candidates}`;
+}

@@ -1,0 +1,116 @@
+/**
+ * What makes good whatever a crash left half done. Runs at start and every minute, in one worker at a time; every step
+ * may be repeated.
+ *
+ * 1. Failed jobs are filed in `dead` and then removed: the failed set is the durable source of dead letters, also for
+ *    jobs that stalled too often and never reached their processor.
+ * 2. Open calls that have not moved for a while get the jobs that their ledger entry says they should have.
+ * 3. The index forgets what the ledger's retention has forgotten.
+ */
+import type { Config } from '@wrapup/config';
+import { scrub } from '@wrapup/destination';
+import { CALLS_QUEUE, type CallJob, type DeliveryJob, type Store } from '@wrapup/queue';
+import type { Job } from 'bullmq';
+import { settlePayloads } from './retention.ts';
+
+/** Milliseconds a call may stand still before the sweep looks at it: longer than a crashed job takes to come back. */
+const STILL = 60_000;
+const PAGE = 100;
+
+export interface Swept {
+  dead: number;
+  revived: number;
+}
+
+export async function sweep(store: Store, config: Config, now = Date.now()): Promise<Swept> {
+  const dead = await fileFailedCalls(store);
+  let failed = 0;
+  const connections = new Set([...Object.keys(config.connections), ...(await store.queues.connections())]);
+  for (const connection of connections) failed += await fileFailedDeliveries(store, config, connection);
+  const revived = await reviveOpenCalls(store, config, now);
+  await store.ledger.trim(now - config.retention.ledger_days * 24 * 3600_000);
+  return { dead: dead + failed, revived };
+}
+
+/** Files the failed jobs of one connection's queue. */
+export async function fileFailedDeliveries(store: Store, config: Config, connection: string): Promise<number> {
+  const queue = store.queues.deliveries(connection);
+  let filed = 0;
+  for (;;) {
+    const jobs = await queue.getFailed(0, PAGE - 1);
+    if (jobs.length === 0) return filed;
+    for (const job of jobs) {
+      await fileFailedDelivery(store, config, job);
+      filed += 1;
+    }
+  }
+}
+
+async function fileFailedDelivery(store: Store, config: Config, job: Job<DeliveryJob>): Promise<void> {
+  const { source, call_id, route } = job.data;
+  // Does nothing when the processor has noted the end itself; it has not when the job stalled out.
+  await store.ledger.settle(job.data, {
+    state: 'dead',
+    code: 'internal',
+    reason: scrub(job.failedReason ?? 'The job failed without a reason.'),
+    hint: 'The worker died or hung while it was at this delivery. Look at its log, then replay.',
+  });
+  const entry = await store.ledger.read(source, call_id);
+  const delivery = entry?.deliveries.find((one) => one.route === route && one.state === 'dead');
+  if (delivery) await store.operations.file(job.data, delivery);
+  await job.remove();
+  await settlePayloads(store, config, source, call_id);
+}
+
+async function fileFailedCalls(store: Store): Promise<number> {
+  const queue = store.queues.get<CallJob>(CALLS_QUEUE);
+  let filed = 0;
+  for (;;) {
+    const jobs = await queue.getFailed(0, PAGE - 1);
+    if (jobs.length === 0) return filed;
+    for (const job of jobs) {
+      const { source, call_id } = job.data;
+      const stopped = (await store.ledger.read(source, call_id))?.stopped ?? {
+        at: job.finishedOn ?? Date.now(),
+        code: 'internal',
+        reason: scrub(job.failedReason ?? 'The job failed without a reason.'),
+        hint: 'The worker died or hung while it read this call. Look at its log, then replay.',
+      };
+      await store.ledger.stop(source, call_id, stopped);
+      await store.operations.fileCall(job.data, stopped, job.attemptsMade);
+      await job.remove();
+      await store.ledger.close(source, call_id);
+      filed += 1;
+    }
+  }
+}
+
+async function reviveOpenCalls(store: Store, config: Config, now: number): Promise<number> {
+  let revived = 0;
+  const open = await store.ledger.openSince(now - STILL);
+  for (const { source, call_id } of open) {
+    const entry = await store.ledger.read(source, call_id);
+    if (!entry || entry.stopped) {
+      await store.ledger.close(source, call_id);
+      continue;
+    }
+    // Jobs have ids made of what they stand for: adding one that is there changes nothing.
+    for (const { hash, effect } of entry.revisions) {
+      if (effect) continue;
+      await store.operations.enqueueCall({ source, call_id, revision: hash });
+      revived += 1;
+    }
+    for (const delivery of entry.deliveries) {
+      if (delivery.state === 'queued') {
+        const attempts = config.routes.find(({ name }) => name === delivery.route)?.retries.attempts ?? 10;
+        await store.operations.enqueueDelivery(entry, delivery, attempts);
+        revived += 1;
+      } else if (delivery.state === 'parked' || delivery.state === 'dead') {
+        await store.operations.file(entry, delivery);
+      }
+    }
+    await store.ledger.keepOpen(source, call_id, now);
+    await settlePayloads(store, config, source, call_id);
+  }
+  return revived;
+}

@@ -1,0 +1,224 @@
+/**
+ * The BullMQ workers of one process: `calls`, one per connection, and `maintenance` for the sweep.
+ *
+ * Settings that matter: a crashed process's jobs are taken over after about 11 s (lock 10 s, looked at every 5 s); three
+ * crashes in a row do not fail a healthy job; a wait (throttled, busy) moves the job to delayed and burns no attempt.
+ */
+import type { Config } from '@wrapup/config';
+import { Failure, type Log } from '@wrapup/destination';
+import {
+  CALLS_QUEUE,
+  type CallJob,
+  type DeliveryJob,
+  deliveriesQueue,
+  MAINTENANCE_QUEUE,
+  RedisLease,
+  type Store,
+} from '@wrapup/queue';
+import type { Metrics } from '@wrapup/telemetry';
+import { type ConnectionOptions, DelayedError, type Job, UnrecoverableError, Worker, type WorkerOptions } from 'bullmq';
+import { backoff, CALL_RETRIES } from './backoff.ts';
+import { Destinations } from './destinations.ts';
+import { countWork } from './metrics.ts';
+import { processCall } from './process-call.ts';
+import { processDelivery, type Verdict } from './process-delivery.ts';
+import { fileFailedDeliveries, sweep } from './sweep.ts';
+
+export interface WorkerDeps {
+  store: Store;
+  /** The configuration as it is now; reloads replace it whole. */
+  config: () => Config;
+  log: Log;
+  metrics: Metrics;
+}
+
+export interface RunningWorker {
+  /** Starts lines for connections that a reload brought. Those of removed connections end; their calls are kept. */
+  reconfigure(): Promise<void>;
+  /** Names of queues with work that nothing has finished for `ms`. */
+  stuck(ms: number): Promise<string[]>;
+  /** Takes no new job and finishes those in hand, or gives up at `deadline` ms; what is left is redelivered. */
+  close(deadline?: number): Promise<void>;
+}
+
+const CALLS_AT_ONCE = 50;
+/** Deliveries in hand per batch that may fly: enough that the next batch fills while one is in flight. */
+const BATCHES_IN_HAND = 3;
+const SWEEP_EVERY = 60_000;
+/** A delivery's message in the job's `failedReason` is cut: it is copied into the event stream. */
+const REASON = 200;
+
+export async function startWorker({ store, config, log, metrics }: WorkerDeps): Promise<RunningWorker> {
+  const count = countWork(metrics);
+  const destinations = new Destinations(store, config, log, count.batch);
+  const lease = new RedisLease(store.redis, store.keys);
+  const lines = new Map<string, Worker>();
+  const progress = new Map<string, number>();
+
+  const options = (concurrency: number): WorkerOptions => ({
+    connection: store.redis as ConnectionOptions,
+    prefix: store.keys.prefix,
+    concurrency,
+    lockDuration: 10_000,
+    stalledInterval: 5_000,
+    maxStalledCount: 3,
+    skipVersionCheck: true,
+    settings: {
+      backoffStrategy: (attempt: number, _type?: string, _error?: Error, job?: { data: unknown }) =>
+        backoff(attempt, retriesOf(config(), job?.data)),
+    },
+  });
+
+  const start = (name: string, concurrency: number, run: (job: Job, token: string) => Promise<void>): Worker => {
+    progress.set(name, Date.now());
+    const worker = new Worker(
+      name,
+      async (job, token = '') => {
+        try {
+          await run(job, token);
+        } finally {
+          progress.set(name, Date.now());
+        }
+      },
+      options(concurrency),
+    );
+    worker.on('error', (error) => log.error({ queue: name, err: error }, 'a queue reported an error'));
+    lines.set(name, worker);
+    return worker;
+  };
+
+  start(CALLS_QUEUE, CALLS_AT_ONCE, async (job: Job<CallJob>) => {
+    try {
+      await processCall(job.data, store, config());
+      count.call('routed');
+    } catch (error) {
+      const failure = Failure.of(error);
+      count.call('failed');
+      log.warn(
+        { call_id: job.data.call_id, source: job.data.source, code: failure.code, reason: failure.message },
+        'a call could not be routed',
+      );
+      const final = failure.next === 'die' || job.attemptsMade + 1 >= (job.opts.attempts ?? 1);
+      if (!final) throw asError(failure);
+      await store.ledger.stop(job.data.source, job.data.call_id, {
+        code: failure.code,
+        reason: failure.message,
+        ...(failure.hint ? { hint: failure.hint } : {}),
+      });
+      throw new UnrecoverableError(failure.message.slice(0, REASON));
+    }
+  });
+
+  const startLine = async (connection: string): Promise<void> => {
+    const size = await destinations.batchSize(connection);
+    const worker = start(deliveriesQueue(connection), size * BATCHES_IN_HAND, async (job: Job<DeliveryJob>, token) => {
+      const last = job.attemptsMade + 1 >= (job.opts.attempts ?? 1);
+      const verdict = await processDelivery(job.data, last, {
+        store,
+        config: config(),
+        write: (name, plan) => destinations.write(name, plan),
+        lease: (keys, ttl) => lease.take(keys, ttl),
+      });
+      count.delivery(connection, job.data.route, verdict.result);
+      report(log, job.data, verdict);
+      await obey(verdict, job, token);
+    });
+    // Filed at once rather than at the next sweep; the sweep is there for when this process dies here.
+    worker.on('failed', (job) => {
+      if (!job?.finishedOn) return;
+      fileFailedDeliveries(store, config(), connection).catch((error) =>
+        log.warn({ connection, err: error }, 'dead letters could not be filed now; the sweep will'),
+      );
+    });
+  };
+
+  const reconfigure = async (): Promise<void> => {
+    const wanted = new Set(Object.keys(config().connections));
+    for (const connection of wanted) {
+      if (lines.has(deliveriesQueue(connection))) continue;
+      try {
+        await startLine(connection);
+      } catch (error) {
+        const { message, hint } = Failure.of(error);
+        log.error({ connection, reason: message, hint }, 'a connection could not be opened; its calls wait');
+      }
+    }
+    for (const [name, worker] of lines) {
+      if (name === CALLS_QUEUE || name === MAINTENANCE_QUEUE) continue;
+      if ([...wanted].some((connection) => deliveriesQueue(connection) === name)) continue;
+      lines.delete(name);
+      await worker.close();
+    }
+  };
+
+  start(MAINTENANCE_QUEUE, 1, async () => {
+    const { dead, revived } = await sweep(store, config());
+    if (dead + revived > 0) log.info({ dead, revived }, 'the sweep found work');
+  });
+  const maintenance = store.queues.get(MAINTENANCE_QUEUE);
+  await maintenance.upsertJobScheduler('sweep', { every: SWEEP_EVERY }, { name: 'sweep' });
+  await reconfigure();
+
+  return {
+    reconfigure,
+    async stuck(ms) {
+      const names: string[] = [];
+      for (const name of lines.keys()) {
+        const queue = store.queues.get(name);
+        if (Date.now() - (progress.get(name) ?? 0) < ms || (await queue.isPaused())) continue;
+        if ((await queue.getJobCounts('waiting', 'active')).waiting) names.push(name);
+      }
+      return names;
+    },
+    async close(deadline = 25_000) {
+      const closing = Promise.all([...lines.values()].map((worker) => worker.close()));
+      let timer: NodeJS.Timeout | undefined;
+      const late = new Promise<'late'>((resolve) => {
+        timer = setTimeout(() => resolve('late'), deadline);
+      });
+      if ((await Promise.race([closing, late])) === 'late') {
+        log.warn({ deadline_ms: deadline }, 'the batch in hand did not finish in time; it will be redelivered');
+        destinations.abort();
+        await Promise.all([...lines.values()].map((worker) => worker.close(true)));
+      }
+      clearTimeout(timer);
+      await destinations.close();
+    },
+  };
+}
+
+function retriesOf(config: Config, data: unknown): { base: number; cap: number } {
+  const name = (data as { route?: string } | undefined)?.route;
+  return config.routes.find((route) => route.name === name)?.retries ?? CALL_RETRIES;
+}
+
+async function obey(verdict: Verdict, job: Job, token: string): Promise<void> {
+  switch (verdict.job) {
+    case 'complete':
+      return;
+    case 'delay':
+      await job.moveToDelayed(Date.now() + verdict.ms, token);
+      throw new DelayedError();
+    case 'retry':
+      throw asError(verdict.failure);
+    case 'fail':
+      throw new UnrecoverableError(verdict.failure.message.slice(0, REASON));
+  }
+}
+
+/** Without the cause and its stack: both would be copied into Redis. */
+function asError({ code, message }: Failure): Error {
+  const error = new Error(message.slice(0, REASON));
+  error.name = code;
+  return error;
+}
+
+function report(log: Log, job: DeliveryJob, verdict: Verdict): void {
+  const fields = { source: job.source, call_id: job.call_id, route: job.route, result: verdict.result };
+  if (verdict.job === 'complete' && verdict.result !== 'parked') log.info(fields, 'delivered');
+  else if (verdict.job === 'delay') log.info({ ...fields, wait_ms: verdict.ms }, 'waits');
+  else {
+    const failure = 'failure' in verdict ? verdict.failure : undefined;
+    log.warn({ ...fields, code: failure?.code, reason: failure?.message, hint: failure?.hint }, 'not delivered');
+  }
+}

@@ -1,0 +1,105 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freshPrefix, redisUrl, startRedis } from '../../../test/support/redis.ts';
+import { type Arrival, CALLS_QUEUE, openIntake, openStore, revisionOf, type Store } from '../src/index.ts';
+
+const prefix = freshPrefix();
+const onError = () => {};
+let store: Store;
+
+beforeAll(async () => {
+  store = openStore({ url: redisUrl(), prefix, role: 'worker', onError });
+  await store.connected();
+});
+afterAll(() => store.close());
+
+function arrival(overrides: Partial<Arrival> = {}): Arrival {
+  return {
+    source: 'main',
+    call_id: randomUUID(),
+    body: Buffer.from('{"call":{"call_id":"x"}}'),
+    received: 'webhook',
+    verified: 'signature',
+    received_at: Date.now(),
+    ...overrides,
+  };
+}
+
+async function withIntake<T>(use: (intake: ReturnType<typeof openIntake>) => Promise<T>): Promise<T> {
+  const intake = openIntake({ url: redisUrl(), prefix, onError });
+  await expect.poll(async () => (await intake.ready()).ok).toBe(true);
+  try {
+    return await use(intake);
+  } finally {
+    await intake.close();
+  }
+}
+
+describe('intake', () => {
+  it('keeps bytes, ledger entry and job before it resolves', () =>
+    withIntake(async (intake) => {
+      const one = arrival();
+      expect(await intake.accept(one)).toBe('accepted');
+      const revision = revisionOf(one.body);
+      expect(await store.payloads.read('main', one.call_id, revision)).toEqual(one.body);
+      const entry = await store.ledger.read('main', one.call_id);
+      expect(entry).toMatchObject({ received: 'webhook', verified: 'signature', routed: false });
+      expect(entry?.revisions.map(({ hash }) => hash)).toEqual([revision]);
+      const jobs = await store.queues.get(CALLS_QUEUE).getWaiting();
+      expect(jobs.map(({ data }) => data)).toContainEqual({ source: 'main', call_id: one.call_id, revision });
+    }));
+
+  it('takes fifty parallel deliveries of one call once', () =>
+    withIntake(async (intake) => {
+      const one = arrival();
+      const answers = await Promise.all(Array.from({ length: 50 }, () => intake.accept(one)));
+      expect(answers.filter((answer) => answer === 'accepted')).toHaveLength(1);
+      expect(answers.filter((answer) => answer === 'duplicate')).toHaveLength(49);
+      const jobs = await store.queues.get<{ call_id: string }>(CALLS_QUEUE).getWaiting();
+      expect(jobs.filter(({ data }) => data.call_id === one.call_id)).toHaveLength(1);
+    }));
+
+  it('takes other bytes under the same id as a revision', () =>
+    withIntake(async (intake) => {
+      const one = arrival();
+      await intake.accept(one);
+      expect(await intake.accept({ ...one, body: Buffer.from('{"call":{"call_id":"x","duration":1}}') })).toBe(
+        'accepted',
+      );
+      expect((await store.ledger.read('main', one.call_id))?.revisions).toHaveLength(2);
+    }));
+
+  it('adds the job when whoever brought the bytes first died before adding it', () =>
+    withIntake(async (intake) => {
+      const one = arrival();
+      await intake.accept(one);
+      const queue = store.queues.get<{ call_id: string }>(CALLS_QUEUE);
+      const [job] = (await queue.getWaiting()).filter(({ data }) => data.call_id === one.call_id);
+      await job?.remove();
+      expect(await intake.accept(one)).toBe('duplicate');
+      expect((await queue.getWaiting()).some(({ data }) => data.call_id === one.call_id)).toBe(true);
+    }));
+
+  it('keeps ids that look like BullMQ keys apart from them', () =>
+    withIntake(async (intake) => {
+      for (const call_id of ['meta', 'wait', '123', 'a:b:c', 'ключ', '{x}', 'id']) {
+        expect(await intake.accept(arrival({ call_id }))).toBe('accepted');
+        expect((await store.ledger.read('main', call_id))?.call_id).toBe(call_id);
+      }
+    }));
+
+  it('rejects within a second while Redis is frozen, and works again by itself', async () => {
+    const redis = await startRedis();
+    const intake = openIntake({ url: redis.url, prefix, onError });
+    await expect.poll(async () => (await intake.ready()).ok).toBe(true);
+    await intake.accept(arrival());
+    redis.pause();
+    const before = performance.now();
+    await expect(intake.accept(arrival())).rejects.toThrow();
+    expect(performance.now() - before).toBeLessThan(2000);
+    redis.resume();
+    await expect.poll(() => intake.accept(arrival()).catch(() => 'no'), { timeout: 10_000 }).toBe('accepted');
+    await intake.close();
+    await redis.stop();
+  });
+});

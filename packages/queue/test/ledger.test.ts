@@ -1,0 +1,142 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { freshPrefix, redisUrl } from '../../../test/support/redis.ts';
+import { type DeliveryRef, openIntake, openStore, revisionOf, type Store } from '../src/index.ts';
+
+const prefix = freshPrefix();
+const onError = () => {};
+const body = Buffer.from('{}');
+const revision = revisionOf(body);
+const wanted = [{ route: 'sales-calls', connection: 'sales' }];
+let store: Store;
+let intake: ReturnType<typeof openIntake>;
+let ref: DeliveryRef;
+
+beforeAll(async () => {
+  store = openStore({ url: redisUrl(), prefix, role: 'worker', onError });
+  intake = openIntake({ url: redisUrl(), prefix, onError });
+  await store.connected();
+  await vi.waitUntil(async () => (await intake.ready()).ok);
+});
+afterAll(async () => {
+  await intake.close();
+  await store.close();
+});
+beforeEach(async () => {
+  const call_id = randomUUID();
+  await intake.accept({
+    source: 'main',
+    call_id,
+    body,
+    received: 'webhook',
+    verified: 'signature',
+    received_at: Date.now(),
+  });
+  ref = { source: 'main', call_id, route: 'sales-calls', revision, replays: 0 };
+});
+
+const route = () =>
+  store.ledger.route(ref, 'applied', { outcome: 'connected', notes: ['call.start_time: unreadable'] }, wanted);
+const delivery = async () => (await store.ledger.read(ref.source, ref.call_id))?.deliveries[0];
+
+describe('ledger', () => {
+  it('opens a delivery once, and gives it again while it is queued', async () => {
+    expect(await route()).toMatchObject([{ route: 'sales-calls', state: 'queued', attempts: 0 }]);
+    expect(await route()).toHaveLength(1);
+    await store.ledger.begin(ref);
+    await store.ledger.settle(ref, { state: 'written', records: [], requests: 3 });
+    expect(await route()).toHaveLength(0);
+    expect(await store.ledger.read(ref.source, ref.call_id)).toMatchObject({
+      routed: true,
+      outcome: 'connected',
+      notes: ['call.start_time: unreadable'],
+      deliveries: [{ state: 'written', attempts: 1, requests: 3 }],
+    });
+  });
+
+  it('counts attempts when they begin, and gives one back for a wait', async () => {
+    await route();
+    expect(await store.ledger.begin(ref, 'abc')).toMatchObject({ attempts: 1, mapping: 'abc' });
+    await store.ledger.settle(ref, { code: 'throttled', reason: 'wait' }, { unburn: true });
+    expect(await delivery()).toMatchObject({ attempts: 0, state: 'queued', code: 'throttled' });
+  });
+
+  it('refuses a job of another revision or replay', async () => {
+    await route();
+    expect(await store.ledger.begin({ ...ref, revision: 'other' })).toBeUndefined();
+    expect(await store.ledger.begin({ ...ref, replays: 1 })).toBeUndefined();
+    expect(await store.ledger.settle({ ...ref, replays: 1 }, { state: 'written' })).toBe(false);
+  });
+
+  it('replays a parked delivery under a new count, and files it away', async () => {
+    await route();
+    await store.ledger.begin(ref);
+    await store.ledger.settle(ref, {
+      state: 'parked',
+      code: 'invalid_field',
+      reason: 'no such option',
+      hint: 'fix it',
+    });
+    const parked = await delivery();
+    if (!parked) throw new Error('no delivery');
+    await store.operations.file(ref, parked);
+    await store.operations.file(ref, parked);
+    const filed = (await store.operations.list('parked')).filter(({ call_id }) => call_id === ref.call_id);
+    expect(filed).toMatchObject([{ code: 'invalid_field', hint: 'fix it', attempts: 1, connection: 'sales' }]);
+
+    const again = await store.operations.replay(ref.source, ref.call_id, ref.route, { attempts: 10 });
+    expect(again).toMatchObject({ state: 'queued', replays: 1, attempts: 0 });
+    expect(again?.code).toBeUndefined();
+    expect((await store.operations.list('parked')).some(({ call_id }) => call_id === ref.call_id)).toBe(false);
+    const jobs = await store.queues.deliveries('sales').getWaiting();
+    expect(jobs.map(({ data }) => data)).toContainEqual({ ...ref, replays: 1 });
+    expect(await store.ledger.begin(ref)).toBeUndefined();
+    expect(await store.ledger.begin({ ...ref, replays: 1 })).toBeDefined();
+  });
+
+  it('does not replay what was written', async () => {
+    await route();
+    await store.ledger.begin(ref);
+    await store.ledger.settle(ref, { state: 'written' });
+    expect(await store.operations.replay(ref.source, ref.call_id, ref.route, { attempts: 10 })).toBeUndefined();
+  });
+
+  it('keeps the reason of a drop', async () => {
+    await route();
+    await store.ledger.settle(ref, { state: 'parked' });
+    expect(await store.operations.drop(ref.source, ref.call_id, ref.route, 'a test call')).toMatchObject({
+      state: 'dropped',
+    });
+    expect(await delivery()).toMatchObject({ state: 'dropped', reason: 'a test call' });
+  });
+
+  it('sends a newer revision on its way and leaves an older one behind', async () => {
+    await route();
+    await store.ledger.begin(ref);
+    await store.ledger.settle(ref, { state: 'written' });
+    const newer = Buffer.from('{"more":1}');
+    await intake.accept({
+      source: 'main',
+      call_id: ref.call_id,
+      body: newer,
+      received: 'webhook',
+      verified: 'signature',
+      received_at: Date.now() + 5,
+    });
+    const next = { ...ref, revision: revisionOf(newer) };
+    expect(await store.ledger.route(next, 'added', { notes: [] }, wanted)).toMatchObject([
+      { revision: next.revision, state: 'queued' },
+    ]);
+    expect(await store.ledger.route(ref, 'applied', { notes: [] }, wanted)).toHaveLength(0);
+    expect(await delivery()).toMatchObject({ revision: next.revision });
+  });
+
+  it('finds calls by state, newest first', async () => {
+    await route();
+    await store.ledger.settle(ref, { state: 'parked' });
+    const [first] = await store.ledger.list({ state: 'parked', limit: 1 });
+    expect(first?.call_id).toBe(ref.call_id);
+    expect(await store.ledger.list({ connection: 'nowhere' })).toEqual([]);
+    expect(await store.ledger.find(ref.call_id, ['other', 'main'])).toHaveLength(1);
+  });
+});
