@@ -26,7 +26,7 @@ const NEVER_NEEDED = new Set(['adduser', 'lsb-base', 'init-system-helpers', 'sys
  * @throws when apt is there, but gave no server
  */
 export async function unpackRedis(folder) {
-  const ready = locate(join(folder, 'root'));
+  const ready = locate(folder);
   if (ready) return ready;
   if (!(await works('apt-get', ['--version'])) || !(await works('dpkg', ['--version']))) return undefined;
 
@@ -46,12 +46,12 @@ export async function unpackRedis(folder) {
       try {
         mkdirSync(dirname(folder), { recursive: true });
         rmSync(folder, { recursive: true, force: true });
-        renameSync(work, folder);
+        renameSync(join(work, 'root'), folder);
       } catch (error) {
         // Another process was faster; its copy is as good.
-        if (!locate(join(folder, 'root'))) throw error;
+        if (!locate(folder)) throw error;
       }
-      return locate(join(folder, 'root'));
+      return locate(folder);
     }
   } finally {
     rmSync(work, { recursive: true, force: true });

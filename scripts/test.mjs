@@ -1,0 +1,65 @@
+/**
+ * `npm test`: sets everything up, then lint, types and all tests. Arguments go to vitest:
+ * `npm test -- packages/call -t "voicemail"`. The last line counts: `N passed, N failed`.
+ */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { findRedisServer } from './local-redis.mjs';
+import { goOnPinned, pinnedNode, ROOT, runToEnd } from './set-up.mjs';
+
+process.chdir(ROOT);
+await goOnPinned();
+
+const work = mkdtempSync(join(tmpdir(), 'wrapup-results-'));
+const count = { passed: 0, failed: 0, skipped: 0 };
+try {
+  await step('lint', ['node_modules/@biomejs/biome/bin/biome', 'check', '--diagnostic-level=error', '.']);
+  await step('types', ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json', '--noEmit']);
+  await findRedisServer();
+  await runTests(process.argv.slice(2));
+} catch (error) {
+  process.stderr.write(`${error.message}\n`);
+  count.failed += 1;
+} finally {
+  rmSync(work, { recursive: true, force: true });
+}
+const skipped = count.skipped > 0 ? `, ${count.skipped} skipped` : '';
+console.log(`${count.passed} passed, ${count.failed} failed${skipped}`);
+process.exit(count.failed > 0 ? 1 : 0);
+
+/** A check that counts only when it fails. */
+async function step(name, args) {
+  if ((await runToEnd(pinnedNode(), args)) === 0) return;
+  console.log(`\n${name}: FAILED, see above\n`);
+  count.failed += 1;
+}
+
+async function runTests(args) {
+  const results = join(work, 'results.json');
+  const code = await runToEnd(pinnedNode(), [
+    'node_modules/vitest/vitest.mjs',
+    'run',
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${results}`,
+    ...args,
+  ]);
+  const report = read(results);
+  count.passed += report?.numPassedTests ?? 0;
+  count.skipped += (report?.numPendingTests ?? 0) + (report?.numTodoTests ?? 0);
+  // A file that cannot even be loaded has no tests to fail: it counts as one.
+  const broken = report?.testResults.filter(
+    (file) => file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed'),
+  );
+  const failed = (report?.numFailedTests ?? 0) + (broken?.length ?? 0);
+  count.failed += code !== 0 && failed === 0 ? 1 : failed;
+}
+
+function read(file) {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch {
+    return undefined;
+  }
+}
