@@ -3,13 +3,12 @@
  * adds the deliveries. Run again after a crash it adds only deliveries that are neither finished nor queued.
  */
 import type { Call } from '@wrapup/call';
-import type { Config, Source } from '@wrapup/config';
+import { type Config, chooseRoutes, type Source } from '@wrapup/config';
 import { Failure } from '@wrapup/destination';
 import type { CallFacts, CallJob, LedgerEntry, Store } from '@wrapup/queue';
 import { normalise } from '@wrapup/synthflow';
 import { settlePayloads } from './retention.ts';
 import { callAt, judgeRevision, lastTold } from './revisions.ts';
-import { chooseRoutes } from './routes.ts';
 
 export async function processCall(job: CallJob, store: Store, config: Config): Promise<void> {
   const { source: sourceName, call_id, revision } = job;

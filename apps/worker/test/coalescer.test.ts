@@ -1,0 +1,83 @@
+import { Failure, type WriteOutcome } from '@wrapup/destination';
+import type { Plan } from '@wrapup/mapping';
+import { describe, expect, it } from 'vitest';
+import { Coalescer } from '../src/coalescer.ts';
+
+const plan = (key: string) => ({ key }) as Plan;
+const written = (key: string): WriteOutcome => ({
+  ok: true,
+  receipt: { records: [{ name: 'call_log', object: 'calls', id: key, did: 'created' }], requests: 1, notes: [] },
+});
+
+/** A destination that answers when it is told to. */
+function gate(batch = 3, flights = 1) {
+  const sizes: number[] = [];
+  const open: (() => void)[] = [];
+  const coalescer = new Coalescer({
+    batch,
+    flights,
+    write: (plans) => {
+      sizes.push(plans.length);
+      return new Promise((resolve) => open.push(() => resolve(plans.map(({ key }) => written(key)))));
+    },
+  });
+  return { coalescer, sizes, open };
+}
+
+const turn = () => new Promise((resolve) => setTimeout(resolve, 5));
+
+describe('coalescer', () => {
+  it('lets a lone plan go at once', async () => {
+    const { coalescer, sizes, open } = gate();
+    const outcome = coalescer.submit(plan('a'));
+    await turn();
+    expect(sizes).toEqual([1]);
+    open[0]?.();
+    expect(await outcome).toEqual(written('a'));
+  });
+
+  it('gathers what comes while the line is busy, up to the batch size', async () => {
+    const { coalescer, sizes, open } = gate();
+    const first = coalescer.submit(plan('a'));
+    await turn();
+    const rest = ['b', 'c', 'd', 'e'].map((key) => coalescer.submit(plan(key)));
+    await turn();
+    expect(sizes).toEqual([1]);
+    open[0]?.();
+    await first;
+    await turn();
+    expect(sizes).toEqual([1, 3]);
+    open[1]?.();
+    await turn();
+    expect(sizes).toEqual([1, 3, 1]);
+    open[2]?.();
+    expect(await Promise.all(rest)).toEqual(['b', 'c', 'd', 'e'].map(written));
+  });
+
+  it('fails every plan of a batch that fails as a whole, and goes on', async () => {
+    let calls = 0;
+    const coalescer = new Coalescer({
+      batch: 10,
+      flights: 1,
+      write: async (plans) => {
+        calls += 1;
+        if (calls === 1) throw new Failure('unavailable', 'down');
+        return plans.map(({ key }) => written(key));
+      },
+    });
+    const [a, b] = await Promise.all([coalescer.submit(plan('a')), coalescer.submit(plan('b'))]);
+    expect([a, b]).toMatchObject([
+      { ok: false, failure: { code: 'unavailable' } },
+      { ok: false, failure: { code: 'unavailable' } },
+    ]);
+    expect(await coalescer.submit(plan('c'))).toEqual(written('c'));
+  });
+
+  it('does not lose a plan that the destination forgot to answer for', async () => {
+    const coalescer = new Coalescer({ batch: 10, flights: 1, write: async () => [] });
+    expect(await coalescer.submit(plan('a'))).toMatchObject({
+      ok: false,
+      failure: { code: 'unaccounted', next: 'retry' },
+    });
+  });
+});
