@@ -8,6 +8,7 @@ import { connect, createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { guardOrphan } from './guard-orphan.mjs';
 import { unpackRedis } from './unpack-redis.mjs';
 
 const run = promisify(execFile);
@@ -156,26 +157,6 @@ async function launch(server, port, { dir, appendonly = false, args = [], timeou
       clearTimeout(timer);
     },
   };
-}
-
-/**
- * Ends `pid` when this process is gone, also after a kill -9: a shell waits for the end of a pipe that only this
- * process holds.
- */
-function guardOrphan(pid, signal) {
-  const guard = spawn(
-    '/bin/sh',
-    ['-c', 'read -r _; kill -s "$2" "$1"; kill -s CONT "$1"', 'sh', String(pid), signal.slice(3)],
-    {
-      stdio: ['pipe', 'ignore', 'ignore'],
-      detached: true,
-    },
-  );
-  guard.on('error', () => {});
-  guard.stdin.on('error', () => {});
-  guard.stdin.unref?.();
-  guard.unref();
-  return { dismiss: () => guard.kill('SIGKILL') };
 }
 
 /** Whether a server answers PING on this port; false while it still loads its data. */

@@ -16,6 +16,9 @@ const PINNED = join(ROOT, 'node_modules', 'node', 'bin', WINDOWS ? 'node.exe' : 
 /** Node runs TypeScript without a flag from here on: https://nodejs.org/api/typescript.html */
 const OLDEST_WITHOUT_PIN = 24;
 
+/** Whether a terminal's Ctrl-C reaches this process and its children alike. */
+const ATTACHED = process.stdin.isTTY || process.stdout.isTTY || process.stderr.isTTY;
+
 /** How long another script's `npm ci` in the same folder is waited for, ms. */
 const INSTALL_TIMEOUT = 10 * 60_000;
 
@@ -143,7 +146,7 @@ export function runToEnd(command, args, options = {}) {
     const child = spawn(command, args, { stdio: 'inherit', ...options });
     const passOn = (signal) => {
       // Ctrl-C in a terminal reaches the child without our help; twice would mean "at once" to it.
-      if (signal === 'SIGINT' && process.stdin.isTTY) return;
+      if (signal === 'SIGINT' && ATTACHED) return;
       child.kill(signal);
     };
     const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
