@@ -100,6 +100,11 @@ export interface Call {
   started_at?: string;
   /** UTC; start plus duration, or start when the duration is unknown. */
   ended_at?: string;
+  /**
+   * UTC; when the payload reached Wrapup. What a record is dated by when the payload named no start. Says nothing about
+   * the call, so two revisions that differ in it alone are equal.
+   */
+  received_at?: string;
   /** Offset the payload carried: `+02:00`. */
   utc_offset?: string;
   /** IANA name. Often only the agent's default, so never used to convert. */

@@ -73,6 +73,17 @@ export function isTerminal(status: CallStatus): boolean {
 
 const MACHINE: ReadonlySet<EndReason> = new Set(['voicemail', 'voicemail_message_left', 'voicemail_cut_off']);
 
+/** Reasons why a call never came about; on a call that was spoken on they only say how it broke off. */
+const NEVER_BEGAN: Partial<Record<EndReason, Outcome>> = {
+  canceled: 'canceled',
+  error: 'failed',
+  no_minutes: 'failed',
+  rate_limited: 'failed',
+  rejected: 'failed',
+  not_found: 'failed',
+  terminated: 'failed',
+};
+
 /** What each finished status means by itself; `completed` and `unknown` are decided by reason and duration. */
 const BY_STATUS: Partial<Record<CallStatus, [Outcome, AnsweredBy]>> = {
   no_answer: ['no_answer', 'nobody'],
@@ -98,17 +109,18 @@ export function decideOutcome({ status, end_reason, duration }: OutcomeFacts): {
   answered_by: AnsweredBy;
 } {
   if (!isTerminal(status)) return { outcome: 'in_progress', answered_by: 'unknown' };
+  // A machine's greeting makes two statuses; whether a message was left is what the reason knows best.
+  const left = end_reason === 'voicemail_message_left';
+  if (status === 'hangup_on_voicemail' && left) return { outcome: 'voicemail_left', answered_by: 'machine' };
   const certain = BY_STATUS[status];
   if (certain) return { outcome: certain[0], answered_by: certain[1] };
-  if (end_reason === 'voicemail_message_left') return { outcome: 'voicemail_left', answered_by: 'machine' };
-  if (MACHINE.has(end_reason)) return { outcome: 'voicemail', answered_by: 'machine' };
-  if (status === 'completed') {
-    if (end_reason === 'canceled') return { outcome: 'canceled', answered_by: 'nobody' };
-    // A completed call of no length was never spoken on; without a length we believe the status but not the person.
-    if (duration === undefined) return { outcome: 'connected', answered_by: 'unknown' };
-    return duration > 0
-      ? { outcome: 'connected', answered_by: 'human' }
-      : { outcome: 'no_answer', answered_by: 'nobody' };
-  }
-  return { outcome: 'unknown', answered_by: 'unknown' };
+  if (MACHINE.has(end_reason)) return { outcome: left ? 'voicemail_left' : 'voicemail', answered_by: 'machine' };
+  if (status !== 'completed') return { outcome: 'unknown', answered_by: 'unknown' };
+  if (duration !== undefined && duration > 0) return { outcome: 'connected', answered_by: 'human' };
+  const never = NEVER_BEGAN[end_reason];
+  if (never) return { outcome: never, answered_by: 'nobody' };
+  // A completed call of no length was never spoken on; without a length we believe the status but not the person.
+  return duration === undefined
+    ? { outcome: 'connected', answered_by: 'unknown' }
+    : { outcome: 'no_answer', answered_by: 'nobody' };
 }

@@ -1,6 +1,6 @@
-import { type CountryCode, parsePhoneNumberFromString } from 'libphonenumber-js/max';
+import { type CountryCode, type PhoneNumber, parsePhoneNumberFromString } from 'libphonenumber-js/max';
 
-/** A telephone number that is valid somewhere. */
+/** A telephone number that somebody could be called back on. */
 export interface Phone {
   /** `+14155550123`. */
   e164: string;
@@ -13,30 +13,78 @@ export interface Phone {
 }
 
 /**
+ * What carriers send for a withheld number: the word, spelled on a telephone's keys. Some of them are possible numbers,
+ * and taking one for a number would make one person of everybody who withholds theirs.
+ * https://support.twilio.com/hc/en-us/articles/223179988
+ */
+const WITHHELD: ReadonlySet<string> = new Set([
+  '266696687', // ANONYMOUS
+  '7378742833', // RESTRICTED
+  '86282452253', // UNAVAILABLE
+  '2562533', // BLOCKED
+  '8656696', // UNKNOWN
+  '8566696', // UNKNOWN, as Twilio spells it
+  '7748283', // PRIVATE
+]);
+
+/** Longest text looked at: a name-addr SIP header with display name and parameters fits. */
+const LONGEST = 256;
+/** Below this many digits, country code included, only numbers that are valid for sure are taken: the rest are short codes. */
+const SHORTEST = 8;
+
+/**
  * Reads a number in any form a carrier, a person or a SIP header may give it.
  *
- * @param raw anything; what is not a possible number (`anonymous`, a short code, a SIP user) gives undefined
+ * Numbers are accepted when they are *possible*, not only when valid: numbering plans grow faster than libraries. Where
+ * it has to be guessed what country they belong to, the valid reading wins.
+ *
+ * @param raw anything; what is no number (`anonymous`, a short code, a SIP user) gives undefined. Extensions are dropped
  * @param country ISO 3166 alpha-2 that a number without `+` is taken to belong to
  */
 export function parsePhone(raw: unknown, country?: string): Phone | undefined {
-  if (typeof raw !== 'string' && typeof raw !== 'number') return undefined;
-  const text = String(raw)
-    .trim()
-    .replace(/^(?:sips?|tel):/i, '')
-    .replace(/[@;].*$/s, '');
-  if (text.length < 5 || text.length > 40) return undefined;
-  const parse = (candidate: string) => {
-    const phone = parsePhoneNumberFromString(candidate, { defaultCountry: country as CountryCode, extract: false });
-    // "Possible" rather than "valid": numbering plans grow faster than libraries, and 555 numbers are test numbers.
-    return phone?.isPossible() ? phone : undefined;
-  };
-  // Carriers drop the plus: digits that are no number of the default country are tried as an international one.
-  const phone = parse(text) ?? (/^[1-9]\d{9,14}$/.test(text) ? parse(`+${text}`) : undefined);
-  if (!phone) return undefined;
+  const text = bareNumber(raw);
+  if (text === undefined) return undefined;
+  const readings = readingsOf(text, country?.toUpperCase()).filter((phone) => phone !== undefined);
+  const phone =
+    readings.find((reading) => reading.isValid()) ??
+    readings.find((reading) => reading.isPossible() && reading.number.length > SHORTEST);
+  if (!phone || WITHHELD.has(phone.number.slice(1)) || phone.number.length > 16) return undefined;
   return {
     e164: phone.number,
     national: phone.formatNational(),
     digits: phone.nationalNumber,
     ...(phone.country ? { country: phone.country } : {}),
   };
+}
+
+/** The number part of a tel or SIP URI, of a SIP name-addr, or the text itself. */
+function bareNumber(raw: unknown): string | undefined {
+  if (typeof raw !== 'string' && typeof raw !== 'number') return undefined;
+  if (typeof raw === 'number' && !Number.isSafeInteger(raw)) return undefined;
+  const whole = String(raw);
+  if (whole.length > LONGEST) return undefined;
+  const text = (/<([^<>]*)>/.exec(whole)?.[1] ?? whole)
+    .trim()
+    .replace(/^(?:sips?|tel):/i, '')
+    .replace(/%2b/i, '+')
+    .replace(/[@;].*$/s, '')
+    .trim();
+  if (text.length < 5 || text.length > 40) return undefined;
+  return WITHHELD.has(text.replace(/^\+/, '')) ? undefined : text;
+}
+
+/** Every way to read it, the likeliest first. */
+function readingsOf(text: string, country: string | undefined): (PhoneNumber | undefined)[] {
+  const parse = (candidate: string, defaultCountry?: string) =>
+    parsePhoneNumberFromString(candidate, { defaultCountry: defaultCountry as CountryCode, extract: false });
+  if (text.startsWith('+')) return [parse(text)];
+  const digits = text.replace(/[\s().\-/]/g, '');
+  const readings = country ? [parse(text, country)] : [];
+  // Carriers drop the plus, or write the dial-out prefix of most countries for it. A guess, so it has to be valid.
+  const international = /^00[1-9]\d{8,14}$/.test(digits) ? digits.slice(2) : digits;
+  if (/^[1-9]\d{9,14}$/.test(international)) {
+    const guess = parse(`+${international}`);
+    if (guess?.isValid()) readings.push(guess);
+  }
+  return readings;
 }

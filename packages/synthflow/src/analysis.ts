@@ -1,0 +1,63 @@
+/**
+ * How a call was judged: `analysis` in webhooks, `judge_results` in the REST list. Values are strings in mixed case, on
+ * paper also booleans and null. https://docs.synthflow.ai/post-call-webhook
+ */
+import type { Analysis } from '@wrapup/call';
+import { cleanText, dictionary, isRefusedKey, readObject, readText } from './json.ts';
+import type { Notes } from './notes.ts';
+import { plainWord } from './statuses.ts';
+
+/** The criteria that Synthflow judges; each has a text under the same name plus `_feedback`. */
+export const CRITERIA = [
+  'persona',
+  'style',
+  'steps',
+  'no_repetition',
+  'objections',
+  'objection_not_defined',
+  'knowledge',
+  'goal',
+  'appointment',
+  'user_sentiment',
+  'agent_sentiment',
+  'call_completion',
+  'answered_by_human',
+  'opted_in',
+  'no_opt_out',
+  'call_summary',
+] as const;
+
+/** Every spelling of a judgement, one row each. */
+const JUDGEMENTS: ReadonlyMap<string, string> = new Map([
+  ['true', 'true'],
+  ['false', 'false'],
+  ['partial', 'partial'],
+  ['not_applicable', 'not_applicable'],
+  ['n/a', 'not_applicable'],
+]);
+
+const JUDGED: ReadonlySet<string> = new Set([...CRITERIA, 'judge_found_partial_or_error', 'judge_found_full_error']);
+
+export function readAnalysis(value: unknown, path: string, notes: Notes): Analysis {
+  const analysis = dictionary<string>();
+  const members = readObject(value, path, notes);
+  if (!members) return analysis;
+  for (const key of Object.keys(members)) {
+    const name = cleanText(key);
+    const given = members[key];
+    if (given === null || given === undefined || given === '' || isRefusedKey(name)) continue;
+    const text = typeof given === 'boolean' ? String(given) : readText(given);
+    if (text === undefined) {
+      if (typeof given !== 'string') notes.add(`${path}.${name}`, 'is neither text nor a judgement: left out');
+      continue;
+    }
+    const judgement = text.length < 20 ? JUDGEMENTS.get(plainWord(text)) : undefined;
+    if (name.endsWith('_feedback')) analysis[name] = text;
+    else if (judgement !== undefined) analysis[name] = judgement;
+    else if (JUDGED.has(name)) {
+      analysis[name] = text.toLowerCase();
+      notes.add(`${path}.${name}`, 'is none of true, false, partial, not_applicable: kept as it came, in lower case');
+    } else analysis[name] = text;
+  }
+  return analysis;
+}

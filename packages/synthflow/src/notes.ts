@@ -1,0 +1,39 @@
+import type { Note } from '@wrapup/call';
+
+/** Notes kept of one call; a payload built to fill them says nothing more after this many. */
+const MOST = 50;
+const LONGEST_PATH = 160;
+
+/** What could not be read, or had to be decided, while a payload was read: where and why, never a value. */
+export class Notes {
+  readonly #notes: Note[] = [];
+  readonly #seen = new Set<string>();
+  #more = 0;
+
+  add(path: string, message: string): void {
+    const shown = maskPath(path);
+    const key = `${shown}\n${message}`;
+    if (this.#seen.has(key)) return;
+    if (this.#notes.length >= MOST) {
+      this.#more++;
+      return;
+    }
+    this.#seen.add(key);
+    this.#notes.push({ path: shown, message });
+  }
+
+  list(): Note[] {
+    if (this.#more === 0) return this.#notes;
+    return [...this.#notes, { path: '', message: `${this.#more} more notes were not kept` }];
+  }
+}
+
+/** A path as notes show it. Keys come from outside, so one that could be a number, an address or a text is masked. */
+function maskPath(path: string): string {
+  const shown = path
+    .slice(0, LONGEST_PATH * 2)
+    .split('.')
+    .map((segment) => (/^[\p{L}\p{N}_ \-[\]]{0,64}$/u.test(segment) && !/\d{5}/.test(segment) ? segment : '*'))
+    .join('.');
+  return shown.length > LONGEST_PATH ? `${shown.slice(0, LONGEST_PATH)}…` : shown;
+}
