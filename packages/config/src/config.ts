@@ -14,6 +14,8 @@ export interface Config {
   connections: Record<string, Connection>;
   /** In the order of the file. */
   routes: Route[];
+  /** Absent: inbound calls are answered neutrally. */
+  inbound?: Inbound;
   retention: { ledger_days: number; delivered_days: number; stopped_days: number };
 }
 
@@ -38,6 +40,31 @@ export interface Source {
   /** ISO 3166 alpha-2. */
   default_country?: string;
   agents: Record<string, AgentSettings>;
+  /** Absent: missed webhooks are not looked for. */
+  reconcile?: Reconcile;
+}
+
+/** All in milliseconds. */
+export interface Reconcile {
+  every: number;
+  /** How far back a run lists calls. */
+  look_back: number;
+  /** How long after its end a call may still be on its way. */
+  grace: number;
+}
+
+/** What to answer before an inbound call connects. */
+export interface Inbound {
+  /** Name of the connection to look the caller up in. */
+  look_up: string;
+  /** Milliseconds. */
+  within: number;
+  /** `none` gives CRM data to whoever asks. */
+  guard: 'token' | 'none';
+  /** Variable of the agent to path: `person.firstname`. */
+  variables: Record<string, string>;
+  /** The first that matches decides; none leaves the call with the agent that received it. */
+  agents: { when(call: Call): boolean; agent?: string; decline: boolean }[];
 }
 
 export interface Connection {

@@ -1,1 +1,10 @@
 export * from './config.ts';
+export { describeConfig } from './describe.ts';
+export { didYouMean, nearest } from './did-you-mean.ts';
+export { KINDS } from './kinds.ts';
+export * from './load.ts';
+export { chooseRoutes } from './routes.ts';
+export { NAME, wrapupSchema } from './schema.ts';
+export { formatDuration, parseDuration, parseSize } from './units.ts';
+export { readVariable, VariableError } from './variables.ts';
+export { type Watch, type WatchOptions, watchConfig } from './watch.ts';

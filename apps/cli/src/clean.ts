@@ -1,0 +1,22 @@
+/**
+ * Text from callers and CRMs on a terminal. Control characters could move the cursor, recolour, or rewrite what stands
+ * above; bidirectional overrides could make a line read as something else. Both are taken out of whatever is shown.
+ */
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+const HARMFUL = /[\u0000-\u001f\u007f-\u009f\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
+const HARMFUL_IN_JSON = /[\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+
+/** One line of harmless text. @param limit characters to keep, 500 unless told */
+export function clean(value: unknown, limit = 500): string {
+  const text = (typeof value === 'string' ? value : String(value)).replace(/[\t\r\n]+/g, ' ').replace(HARMFUL, '');
+  return text.length > limit ? `${text.slice(0, limit - 1)}…` : text;
+}
+
+/** JSON for machines, harmless when a person looks at it: what JSON leaves unescaped is escaped too. */
+export function cleanJson(value: unknown): string {
+  return JSON.stringify(value, null, 2).replace(
+    HARMFUL_IN_JSON,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}

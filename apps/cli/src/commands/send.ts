@@ -1,0 +1,191 @@
+import { randomUUID } from 'node:crypto';
+import { readCallId, sign } from '@wrapup/synthflow';
+import type { AxiosResponse } from 'axios';
+import { type Command, InvalidArgumentError } from 'commander';
+import { clean } from '../clean.ts';
+import { CliError, EXIT } from '../exit.ts';
+import { parseJson, readInput } from '../input.ts';
+import { count, makeOutput, type Output } from '../output.ts';
+import { type GlobalOptions, requireConfig } from '../settings.ts';
+
+interface SendOptions extends GlobalOptions {
+  source?: string;
+  url: string;
+  secret?: string;
+  token?: string;
+  callId?: string;
+  newId?: boolean;
+  times: number;
+  parallel?: boolean | number;
+  timeout: number;
+}
+
+interface Answer {
+  status: number;
+  body: unknown;
+  ms: number;
+}
+
+function positive(text: string): number {
+  const number = Number(text);
+  if (!Number.isInteger(number) || number < 1 || number > 100_000) {
+    throw new InvalidArgumentError('It must be a whole number from 1 to 100000.');
+  }
+  return number;
+}
+
+/** `wrapup send`: what Synthflow would do, for one's own payload. */
+export function addSend(program: Command): void {
+  program
+    .command('send')
+    .description('sign a payload as Synthflow does and post it to ingress')
+    .argument('<payload>', 'a JSON file, or - for standard input')
+    .option('--source <name>', 'source in wrapup.yaml (default: the only one, else main)')
+    .option('--url <url>', 'where ingress is', `http://127.0.0.1:${process.env.INGRESS_PORT || 8080}`)
+    .option('--secret <secret>', "sign with this instead of the source's first secret; needs no wrapup.yaml")
+    .option('--token <token>', "path token (default: the source's first)")
+    .option('--call-id <id>', 'send it under this call id; "new" makes one')
+    .option('--new-id', 'send it under a fresh call id each time, so that a sample can be sent again')
+    .option('--times <n>', 'send it so many times', positive, 1)
+    .option('--parallel [n]', 'so many at once; all, when no number is given', positive)
+    .option('--timeout <ms>', 'milliseconds to wait for each answer', positive, 10_000)
+    .addHelpText('after', '\nExits 0 when every answer is 2xx, 1 when one is not, 3 when ingress does not answer.')
+    .action(async (payload: string, _options, command: Command) => {
+      const options = command.optsWithGlobals<SendOptions>();
+      const output = makeOutput(options.json ?? false);
+      const bytes = await readInput(payload);
+      const { secret, token, source } = await credentials(options, output);
+      const target = addressOf(options.url, source, token);
+      const jobs = Array.from({ length: options.times }, () => prepare(bytes, payload, options));
+      const answers = await sendAll(jobs, target, secret, options);
+      report(answers, jobs, target.replace(token ?? '\0', '…'), output);
+      if (answers.some(({ status }) => status < 200 || status > 299)) process.exitCode = EXIT.failed;
+    });
+}
+
+async function credentials(
+  options: SendOptions,
+  output: Output,
+): Promise<{ source: string; secret: string | undefined; token: string | undefined }> {
+  if (options.secret !== undefined)
+    return { source: options.source ?? 'main', secret: options.secret, token: options.token };
+  const config = await requireConfig(options, output);
+  const names = Object.keys(config.sources);
+  const name = options.source ?? (names.length === 1 ? (names[0] as string) : 'main');
+  const source = Object.hasOwn(config.sources, name) ? config.sources[name] : undefined;
+  if (!source) throw new CliError(EXIT.usage, `there is no source "${name}"`, `wrapup.yaml has: ${names.join(', ')}`);
+  return { source: name, secret: source.webhook_secrets[0], token: options.token ?? source.path_token[0] };
+}
+
+function addressOf(base: string, source: string, token: string | undefined): string {
+  const url = URL.parse(base);
+  if (!url || !/^https?:$/.test(url.protocol))
+    throw new CliError(EXIT.usage, `--url must be http:// or https://, not "${base}"`);
+  const path = ['webhooks', source, ...(token === undefined ? [] : [token]), 'post-call'].map(encodeURIComponent);
+  return `${base.replace(/\/+$/, '')}/${path.join('/')}`;
+}
+
+/** The bytes to send: as they are in the file, unless another call id was asked for. */
+function prepare(bytes: Buffer, name: string, options: SendOptions): { body: Buffer; id: string | undefined } {
+  const fresh = options.newId || options.callId === 'new';
+  const wanted = fresh ? randomUUID() : options.callId;
+  if (wanted === undefined) {
+    // What is no call is sent all the same: seeing how it is refused is a use of this command.
+    try {
+      return { body: bytes, id: readCallId(JSON.parse(bytes.toString('utf8'))) };
+    } catch {
+      return { body: bytes, id: undefined };
+    }
+  }
+  const payload = parseJson(bytes, name);
+  replaceId(payload, wanted);
+  if (readCallId(payload) !== wanted) {
+    throw new CliError(EXIT.usage, 'the payload has no call id that could be replaced', 'it belongs at call.call_id');
+  }
+  return { body: Buffer.from(JSON.stringify(payload)), id: wanted };
+}
+
+function replaceId(value: unknown, id: string): void {
+  if (typeof value !== 'object' || value === null) return;
+  const record = value as Record<string, unknown>;
+  for (const key of Object.keys(record)) {
+    if (/^call_?id$/i.test(key)) record[key] = id;
+    else if (key === 'call' || key === 'response') replaceId(record[key], id);
+    else if (key === 'calls' && Array.isArray(record[key])) replaceId(record[key][0], id);
+  }
+}
+
+async function sendAll(
+  jobs: { body: Buffer; id: string | undefined }[],
+  target: string,
+  secret: string | undefined,
+  options: SendOptions,
+): Promise<Answer[]> {
+  const { default: axios } = await import('axios');
+  const answers: Answer[] = [];
+  let next = 0;
+  const lane = async () => {
+    while (next < jobs.length) {
+      const index = next++;
+      const { body, id } = jobs[index] as (typeof jobs)[number];
+      const begun = performance.now();
+      const headers: Record<string, string> = { 'content-type': 'application/json', 'user-agent': 'wrapup-cli' };
+      if (secret !== undefined && id !== undefined) headers['Synthflow-Signature'] = sign(id, secret);
+      const answer = await axios
+        .post(target, body, {
+          headers,
+          timeout: options.timeout,
+          signal: AbortSignal.timeout(options.timeout),
+          validateStatus: () => true,
+          maxRedirects: 0,
+          maxBodyLength: Number.POSITIVE_INFINITY,
+          maxContentLength: 1_000_000,
+          proxy: false,
+        })
+        .catch((error: { code?: string }) => {
+          const late = error.code === 'ECONNABORTED' || error.code === 'ERR_CANCELED';
+          throw new CliError(
+            EXIT.unreachable,
+            `no answer from ${new URL(target).origin} (${late ? `within ${options.timeout} ms` : (error.code ?? 'network error')})`,
+            'is ingress running there? `npm start` or `docker compose up` starts it; --url names another place',
+          );
+        });
+      answers[index] = {
+        status: (answer as AxiosResponse).status,
+        body: answer.data,
+        ms: Math.round(performance.now() - begun),
+      };
+    }
+  };
+  const lanes = options.parallel === true ? jobs.length : options.parallel || 1;
+  await Promise.all(Array.from({ length: Math.min(lanes, jobs.length) }, lane));
+  return answers;
+}
+
+/** Answers shown one by one; more are counted by status. */
+const FEW = 5;
+
+function report(answers: Answer[], jobs: { id: string | undefined }[], target: string, output: Output): void {
+  const statuses: Record<string, number> = {};
+  for (const { status } of answers) statuses[status] = (statuses[status] ?? 0) + 1;
+  output.data({
+    url: target,
+    sent: answers.length,
+    statuses,
+    answers: answers.map((answer, i) => ({ call_id: jobs[i]?.id, ...answer })),
+  });
+  if (answers.length <= FEW) {
+    for (const { status, body, ms } of answers) {
+      const text = typeof body === 'string' ? body : JSON.stringify(body);
+      const colour = status < 300 ? 'green' : 'red';
+      output.line(`${output.style(colour, String(status))} ${clean(text, 2000)} ${output.style('dim', `(${ms} ms)`)}`);
+    }
+    return;
+  }
+  output.line(`${count(answers.length, 'answer')} from ${clean(target)}`);
+  for (const [status, number] of Object.entries(statuses)) {
+    output.line(`  ${output.style(status.startsWith('2') ? 'green' : 'red', status)}  ${number}`);
+  }
+  const times = answers.map(({ ms }) => ms).sort((a, b) => a - b);
+  output.line(`  median ${times[Math.floor(times.length / 2)]} ms, slowest ${times.at(-1)} ms`);
+}

@@ -1,0 +1,2 @@
+export { EXIT } from './exit.ts';
+export { makeProgram } from './program.ts';

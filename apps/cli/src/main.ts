@@ -1,0 +1,27 @@
+#!/usr/bin/env node
+import { CommanderError } from 'commander';
+import { clean } from './clean.ts';
+import { CliError, EXIT } from './exit.ts';
+import { makeProgram } from './program.ts';
+
+// A reader that went away (`wrapup calls list | head`) is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
+
+try {
+  await makeProgram().parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) {
+    // Commander has said what was wrong; help and version are no errors.
+    process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  } else if (error instanceof CliError) {
+    process.stderr.write(`wrapup: ${clean(error.message)}\n`);
+    if (error.hint) process.stderr.write(`  ${clean(error.hint)}\n`);
+    process.exitCode = error.exit;
+  } else {
+    process.stderr.write(`wrapup: ${clean((error as Error)?.stack ?? error, 4000)}\n`);
+    process.exitCode = EXIT.failed;
+  }
+}

@@ -1,0 +1,24 @@
+import { Command } from 'commander';
+import { addCheck } from './commands/check.ts';
+import { addSend } from './commands/send.ts';
+
+/** The command line: every command in a file of its own, each loading what it needs only when it runs. */
+export function makeProgram(): Command {
+  const program = new Command('wrapup')
+    .description(
+      'The after-call work of voice agents: what calls became, what stopped and why, and what to do about it.',
+    )
+    .version('0.1.0')
+    .option('--json', 'one JSON document on standard output instead of text')
+    .option('--config <file>', 'path of wrapup.yaml (default: WRAPUP_CONFIG, else config/wrapup.yaml)')
+    // Inherited by every command added below: mistakes are thrown, and main.ts gives them their exit code.
+    .exitOverride()
+    .showHelpAfterError('(wrapup --help shows what there is)')
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 done · 1 done with errors, refused or not found · 2 called wrongly · 3 Redis, ingress or the CRM did not answer',
+    );
+  addCheck(program);
+  addSend(program);
+  return program;
+}

@@ -1,0 +1,40 @@
+import type { Config, Loaded } from '@wrapup/config';
+import type { Finding } from '@wrapup/mapping';
+import { clean } from './clean.ts';
+import { CliError, EXIT } from './exit.ts';
+import type { Output } from './output.ts';
+
+/** Options that every command has. */
+export interface GlobalOptions {
+  json?: boolean;
+  config?: string;
+}
+
+/** Loads wrapup.yaml. The package is imported here, so that commands which need no configuration start without it. */
+export async function loadSettings(options: GlobalOptions): Promise<Loaded> {
+  const { loadConfig } = await import('@wrapup/config');
+  return loadConfig(options.config === undefined ? {} : { file: options.config });
+}
+
+/** The configuration, or the end of the command with what is wrong with it. Warnings are for `check` to say. */
+export async function requireConfig(options: GlobalOptions, output: Output): Promise<Config> {
+  const { config, findings } = await loadSettings(options);
+  if (config) return config;
+  for (const line of await describeFindings(
+    findings.filter(({ severity }) => severity === 'error'),
+    output,
+  )) {
+    output.remark(line);
+  }
+  throw new CliError(EXIT.failed, 'the configuration has errors', 'mend them; `wrapup check` shows them again');
+}
+
+/** Compiler style, the hint on a line of its own. */
+export async function describeFindings(findings: Finding[], output: Output): Promise<string[]> {
+  return findings.flatMap(({ at, severity, message, code, hint }) => {
+    const place = at ? `${output.style('bold', `${clean(at.file)}:${at.line}:${at.column}:`)} ` : '';
+    const label = output.style(severity === 'error' ? 'red' : 'yellow', `${severity}:`);
+    const first = `${place}${label} ${clean(message)} ${output.style('dim', `[${clean(code)}]`)}`;
+    return hint ? [first, `    ${clean(hint)}`] : [first];
+  });
+}

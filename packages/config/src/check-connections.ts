@@ -1,0 +1,50 @@
+import type { DestinationKind } from '@wrapup/destination';
+import type { Finding } from '@wrapup/mapping';
+import type { Connection } from './config.ts';
+import { didYouMean } from './did-you-mean.ts';
+import type { YamlDocument } from './document.ts';
+import { findingsOf } from './issues.ts';
+import type { WrapupFile } from './schema.ts';
+
+/** Kinds that are known to come, so that asking for one is not called a typing mistake. */
+const PLANNED: ReadonlySet<string> = new Set(['salesforce', 'http']);
+
+/** Gives every connection's settings to the schema of its kind. A connection with a finding is missing in the result. */
+export function checkConnections(
+  file: WrapupFile,
+  document: YamlDocument,
+  kinds: Record<string, DestinationKind>,
+): { connections: Record<string, Connection>; findings: Finding[] } {
+  const connections: Record<string, Connection> = {};
+  const findings: Finding[] = [];
+  for (const [name, { kind: kindName, ...settings }] of Object.entries(file.connections)) {
+    const path = ['connections', name];
+    const kind = Object.hasOwn(kinds, kindName) ? kinds[kindName] : undefined;
+    if (!kind) {
+      const planned = PLANNED.has(kindName);
+      findings.push({
+        severity: 'error',
+        code: 'unknown-kind',
+        message: planned
+          ? `connections.${name}: this version has no adapter for kind "${kindName}"`
+          : `connections.${name}: unknown kind "${kindName}"`,
+        hint: planned ? `it has: ${Object.keys(kinds).join(', ')}` : didYouMean(kindName, Object.keys(kinds)),
+        at: document.origin([...path, 'kind']).value,
+      });
+      continue;
+    }
+    const parsed = kind.settings.safeParse(settings);
+    if (parsed.success) connections[name] = { name, kind: kindName, settings: parsed.data };
+    else findings.push(...findingsOf(parsed.error.issues, document, kind.settings, path));
+  }
+  return { connections, findings };
+}
+
+/** True when some connection reaches a CRM on the internet rather than a sandbox on this machine or in this network. */
+export function reachesInternet(file: WrapupFile): boolean {
+  return Object.values(file.connections).some((connection) => {
+    const host = typeof connection.base_url === 'string' ? URL.parse(connection.base_url)?.hostname : undefined;
+    if (host === undefined) return true;
+    return host.includes('.') && !/^127\.|^10\.|^192\.168\.|\.(?:localhost|local|internal|test)$/.test(host);
+  });
+}

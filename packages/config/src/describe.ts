@@ -1,0 +1,69 @@
+import type { DestinationKind } from '@wrapup/destination';
+import type { Config } from './config.ts';
+import { KINDS } from './kinds.ts';
+import { formatDuration } from './units.ts';
+
+const MASK = '(set)';
+
+function mask(value: unknown): unknown {
+  if (value === undefined || value === '' || (Array.isArray(value) && value.length === 0)) return undefined;
+  return Array.isArray(value) ? `(${value.length} set)` : MASK;
+}
+
+/** Settings of a connection without their secrets: what the kind calls one, at any depth, and passwords in addresses. */
+function maskSettings(settings: unknown, secrets: ReadonlySet<string>): unknown {
+  if (Array.isArray(settings)) return settings.map((item) => maskSettings(item, secrets));
+  if (typeof settings === 'string') return settings.replace(/^(https?:\/\/)[^/@]*@/i, '$1***@');
+  if (typeof settings !== 'object' || settings === null) return settings;
+  return Object.fromEntries(
+    Object.entries(settings).map(([key, value]) => [
+      key,
+      secrets.has(key) ? mask(value) : maskSettings(value, secrets),
+    ]),
+  );
+}
+
+/** The configuration as anybody may see it: a plain value, secrets only as set or not set. */
+export function describeConfig(config: Config, kinds: Record<string, DestinationKind> = KINDS): object {
+  return {
+    file: config.file,
+    hash: config.hash,
+    sources: Object.fromEntries(
+      Object.entries(config.sources).map(([name, source]) => [
+        name,
+        {
+          ...source,
+          name: undefined,
+          webhook_secrets: mask(source.webhook_secrets),
+          path_token: mask(source.path_token),
+          api_key: mask(source.api_key),
+          // Agents have names and numbers of their own staff; how many is enough here.
+          agents: Object.keys(source.agents).length,
+          reconcile:
+            source.reconcile &&
+            Object.fromEntries(Object.entries(source.reconcile).map(([key, ms]) => [key, formatDuration(ms)])),
+        },
+      ]),
+    ),
+    connections: Object.fromEntries(
+      Object.values(config.connections).map(({ name, kind, settings }) => {
+        const secrets = new Set(kinds[kind]?.secrets ?? []);
+        return [name, { kind, ...(maskSettings(settings, secrets) as object) }];
+      }),
+    ),
+    routes: config.routes.map(({ name, to, mapping, when, also, retries }) => ({
+      name,
+      to,
+      mapping: { name: mapping.name, hash: mapping.hash },
+      conditional: when.name !== 'always',
+      also,
+      retries: {
+        attempts: retries.attempts,
+        base: formatDuration(retries.base),
+        cap: formatDuration(retries.cap),
+      },
+    })),
+    inbound: config.inbound && { ...config.inbound, agents: config.inbound.agents.length },
+    retention: config.retention,
+  };
+}

@@ -1,0 +1,330 @@
+import { relative } from 'node:path';
+import { formatFinding, loadConfig } from '@wrapup/config';
+import { expect, test } from 'vitest';
+import { configFolder, ENV, MAPPING, unmark } from './support/folder.ts';
+
+const SOURCES = 'sources: { main: { webhook_secrets: ["${SYNTHFLOW_WEBHOOK_SECRET}"] } }\n';
+const CONNECTIONS = 'connections: { sales: { kind: hubspot, access_token: "${HUBSPOT_ACCESS_TOKEN}" } }\n';
+const ROUTES = 'routes: [ { name: calls, to: sales, mapping: mappings/hubspot.yaml } ]\n';
+const REST = CONNECTIONS + ROUTES;
+const source = (line: string) =>
+  `sources:\n  main:\n    webhook_secrets: ["\${SYNTHFLOW_WEBHOOK_SECRET}"]\n    ${line}\n${REST}`;
+const route = (...lines: string[]) =>
+  `${SOURCES}${CONNECTIONS}routes:\n${lines.map((line) => `  - ${line}\n`).join('')}`;
+const PLAIN = '{ name: calls, to: sales, mapping: mappings/hubspot.yaml }';
+
+/** What is wrong, the file with the place marked by », and what the finding must say. */
+const MISTAKES: [string, string, { code: string; says: RegExp; hint?: RegExp; severity?: 'warning' }][] = [
+  [
+    'a key at the top is mistyped',
+    `»soruces: {}\n${SOURCES}${REST}`,
+    { code: 'unknown-key', says: /unknown key "soruces" at the top/ },
+  ],
+  [
+    'a section key is mistyped',
+    source('»regoin: us'),
+    { code: 'unknown-key', says: /"regoin" in sources\.main/, hint: /did you mean "region"/ },
+  ],
+  ['a key is given twice', source('region: us\n    »region: eu'), { code: 'duplicate-key', says: /already given/ }],
+  ['a tab indents', `sources:\n»\tmain: {}\n${REST}`, { code: 'yaml', says: /[Tt]ab/, hint: /spaces/ }],
+  [
+    'a bracket never closes',
+    `${SOURCES}${CONNECTIONS}routes: [ { name: calls }\n»`,
+    { code: 'yaml', says: /./, hint: /close/ },
+  ],
+  [
+    'a choice is not offered',
+    source('region: »uk'),
+    { code: 'bad-value', says: /sources\.main\.region is none of global, us, eu: "uk"/, hint: /us/ },
+  ],
+  [
+    'a list stands where text belongs',
+    source('workspace_id: »[1]'),
+    { code: 'bad-value', says: /workspace_id must be text, not a list/ },
+  ],
+  ['a key has no value', source('»workspace_id:'), { code: 'bad-value', says: /workspace_id has no value/ }],
+  [
+    'a name has capitals',
+    `sources:\n  »Main: { webhook_secrets: ["\${SYNTHFLOW_WEBHOOK_SECRET}"] }\n${REST}`,
+    { code: 'bad-name', says: /"Main" must be small letters/, hint: /permanent/ },
+  ],
+  [
+    'a route has no good name',
+    route('{ name: »My Route, to: sales, mapping: mappings/hubspot.yaml }'),
+    { code: 'bad-name', says: /routes\[0\]\.name must be small letters/ },
+  ],
+  [
+    'a key is a prototype name',
+    source('agents: { »__proto__: { name: x } }'),
+    { code: 'bad-key', says: /"__proto__" cannot be a key/ },
+  ],
+  [
+    'a duration has no unit',
+    source('api_key: k\n    reconcile: { every: »10 }'),
+    { code: 'bad-value', says: /every must be a duration such as/ },
+  ],
+  [
+    'a duration is out of range',
+    source('api_key: k\n    reconcile: { every: »2s }'),
+    { code: 'bad-value', says: /every must be from 1m to 1d/ },
+  ],
+  [
+    'a country is no ISO code',
+    source('default_country: »UK'),
+    { code: 'bad-value', says: /default_country must be an ISO country code/ },
+  ],
+  [
+    'an agent number is not international',
+    source('agents: { a1: { number: »"0171 5550123" } }'),
+    { code: 'bad-value', says: /international form/ },
+  ],
+  [
+    'a path token is short',
+    source('path_token: [»"abc"]'),
+    { code: 'bad-value', says: /path_token\[0\] must be at least 8/ },
+  ],
+  [
+    'a base_url is no address',
+    source('base_url: »localhost:8090'),
+    { code: 'bad-value', says: /base_url must be an http/ },
+  ],
+  [
+    'a variable is not set',
+    source('api_key: »"${NO_SUCH_KEY}"'),
+    { code: 'unset-variable', says: /NO_SUCH_KEY is not set/, hint: /NO_SUCH_KEY_FILE/ },
+  ],
+  ['a placeholder never closes', source('api_key: »"${API_KEY"'), { code: 'bad-placeholder', says: /never closes/ }],
+  ['a placeholder is no name', source('api_key: »"${1st}"'), { code: 'bad-placeholder', says: /no variable/ }],
+  [
+    'a mounted secret is not there',
+    source('api_key: »"${MOUNTED}"'),
+    { code: 'unreadable-variable', says: /MOUNTED_FILE names .* cannot be read \(ENOENT\)/ },
+  ],
+  [
+    'trust: signature has no secret',
+    `sources:\n  main:\n    »webhook_secrets: ["\${EMPTY}"]\n${REST}`,
+    { code: 'no-secret', says: /at least one webhook secret/ },
+  ],
+  ['trust: api has no key', source('»trust: api'), { code: 'no-api-key', says: /re-reads every call/ }],
+  ['reconcile has no key', source('»reconcile: {}'), { code: 'no-api-key', says: /lists calls/ }],
+  [
+    'reconcile looks back less than it waits',
+    source('api_key: k\n    »reconcile: { look_back: 10m, grace: 25m }'),
+    { code: 'bad-value', says: /look_back must be longer/ },
+  ],
+  ['trust: none', source('»trust: none'), { code: 'trust-none', says: /whatever anybody posts/, severity: 'warning' }],
+  [
+    'a secret is an example',
+    `sources: { main: { webhook_secrets: [»changeme-changeme-changeme] } }\n${REST}`,
+    { code: 'weak-secret', says: /is an example/, severity: 'warning' },
+  ],
+  [
+    'a secret is short',
+    `sources: { main: { webhook_secrets: [»k3J9x] } }\n${REST}`,
+    { code: 'weak-secret', says: /is short/, severity: 'warning' },
+  ],
+  [
+    'a required key is missing',
+    `${SOURCES}connections:\n  »sales: { kind: hubspot }\n${ROUTES}`,
+    { code: 'missing-key', says: /connections\.sales\.access_token is required/ },
+  ],
+  [
+    'a required variable is empty',
+    `${SOURCES}connections: { sales: { kind: hubspot, access_token: »"\${EMPTY}" } }\n${ROUTES}`,
+    { code: 'empty-variable', says: /access_token is required, and EMPTY is empty/ },
+  ],
+  [
+    'a setting of the connection is mistyped',
+    `${SOURCES}connections: { sales: { kind: hubspot, »acces_token: x } }\n${ROUTES}`,
+    { code: 'unknown-key', says: /"acces_token" in connections\.sales/, hint: /"access_token"/ },
+  ],
+  [
+    'a kind is mistyped',
+    `${SOURCES}connections: { sales: { kind: »hubsopt, access_token: x } }\n${ROUTES}`,
+    { code: 'unknown-kind', says: /unknown kind "hubsopt"/, hint: /"hubspot"/ },
+  ],
+  [
+    'no route exists',
+    `${SOURCES}${CONNECTIONS}»routes: []\n`,
+    { code: 'no-route', says: /written nowhere/, severity: 'warning' },
+  ],
+  [
+    'a connection is not used',
+    `${SOURCES}connections:\n  sales: { kind: hubspot, access_token: "\${HUBSPOT_ACCESS_TOKEN}" }\n  »spare: { kind: hubspot, access_token: "\${HUBSPOT_ACCESS_TOKEN}" }\n${ROUTES}`,
+    { code: 'unused-connection', says: /connections\.spare/, severity: 'warning' },
+  ],
+  [
+    'a route leads nowhere',
+    route('{ name: calls, to: »salse, mapping: mappings/hubspot.yaml }'),
+    { code: 'unknown-connection', says: /no connection "salse"/, hint: /"sales"/ },
+  ],
+  [
+    'two routes have one name',
+    route(
+      PLAIN,
+      '{ name: »calls, to: sales, mapping: mappings/hubspot.yaml, when: { path: call.outcome, equals: connected } }',
+    ),
+    { code: 'duplicate-name', says: /already used in line 4/ },
+  ],
+  [
+    'a route is never reached',
+    route(PLAIN, '{ name: »more, to: sales, mapping: mappings/hubspot.yaml }'),
+    { code: 'unreachable-route', says: /calls takes every call/, severity: 'warning' },
+  ],
+  [
+    'a second route logs the call again',
+    route(PLAIN, '{ name: more, to: sales, mapping: mappings/hubspot.yaml, also: »true }'),
+    { code: 'second-call-log', says: /must not write a call_log/ },
+  ],
+  [
+    'retries are none',
+    route('{ name: calls, to: sales, mapping: mappings/hubspot.yaml, retries: { attempts: »0 } }'),
+    { code: 'bad-value', says: /attempts must be a whole number from 1 to 100/ },
+  ],
+  [
+    'retries wait longer than their cap',
+    route('{ name: calls, to: sales, mapping: mappings/hubspot.yaml, retries: »{ base: 1h, cap: 1m } }'),
+    { code: 'bad-value', says: /base is longer/ },
+  ],
+  [
+    'a mapping is not there',
+    route('{ name: calls, to: sales, mapping: »mappings/hubspto.yaml }'),
+    { code: 'no-mapping', says: /mappings\/hubspto\.yaml/, hint: /mappings\/hubspot\.yaml/ },
+  ],
+  [
+    'a mapping is outside the folder',
+    route('{ name: calls, to: sales, mapping: »../hubspot.yaml }'),
+    { code: 'no-mapping', says: /inside the folder/ },
+  ],
+  [
+    'a condition reads what cannot be',
+    route(
+      '{ name: calls, to: sales, mapping: mappings/hubspot.yaml, when: { path: »cal.outcome, equals: connected } }',
+    ),
+    { code: 'unknown-path', says: /cal/, hint: /call/ },
+  ],
+  [
+    'inbound looks up nowhere',
+    `${SOURCES}${REST}inbound: { look_up: »salse }\n`,
+    { code: 'unknown-connection', says: /inbound: there is no connection/ },
+  ],
+  [
+    'inbound has no token',
+    `${SOURCES}${REST}inbound: { look_up: »sales }\n`,
+    { code: 'no-path-token', says: /neutral answer/, severity: 'warning' },
+  ],
+  [
+    'inbound is unguarded',
+    `${SOURCES}${REST}inbound: { look_up: sales, guard: »none }\n`,
+    { code: 'open-directory', says: /whoever asks/, severity: 'warning' },
+  ],
+  [
+    'inbound declines everybody',
+    `${SOURCES}${REST}inbound: { look_up: sales, guard: none, agents: [ »{ decline: true } ] }\n`,
+    { code: 'bad-value', says: /declines every call/ },
+  ],
+];
+
+test.each(MISTAKES)('%s', async (_what, marked, wanted) => {
+  const { text, line, column } = unmark(marked);
+  const file = configFolder({ 'wrapup.yaml': text, 'mappings/hubspot.yaml': MAPPING });
+  const { config, findings } = await loadConfig({ file, env: { ...ENV, EMPTY: '', MOUNTED_FILE: '/nowhere/secret' } });
+
+  const found = findings.find(({ code }) => code === wanted.code);
+  expect(found, findings.map(formatFinding).join('\n')).toBeDefined();
+  expect(found?.message).toMatch(wanted.says);
+  if (wanted.hint) expect(found?.hint).toMatch(wanted.hint);
+  expect(found?.severity).toBe(wanted.severity ?? 'error');
+  expect(found?.at).toEqual({ file, line, column });
+  // An error keeps the configuration out, a warning does not; and one mistake gives one error.
+  const errors = findings.filter(({ severity }) => severity === 'error');
+  expect(errors.map(formatFinding)).toHaveLength(wanted.severity === 'warning' ? 0 : 1);
+  expect(config === undefined).toBe(wanted.severity !== 'warning');
+});
+
+test('kinds that are still to come say which ones there are', async () => {
+  for (const kind of ['salesforce', 'http']) {
+    const file = configFolder({
+      'wrapup.yaml': `${SOURCES}connections: { sales: { kind: ${kind} } }\n${ROUTES}`,
+      'mappings/hubspot.yaml': MAPPING,
+    });
+    const { findings } = await loadConfig({ file, env: ENV });
+    expect(findings).toMatchObject([
+      {
+        code: 'unknown-kind',
+        message: expect.stringContaining(`no adapter for kind "${kind}"`),
+        hint: expect.stringContaining('hubspot'),
+      },
+    ]);
+  }
+});
+
+test('all mistakes are reported at once, in the order of the file', async () => {
+  const file = configFolder({
+    'wrapup.yaml': [
+      'sources:',
+      '  main: { webhook_secrets: ["${SYNTHFLOW_WEBHOOK_SECRET}"], regoin: us, default_country: UK }',
+      'connections:',
+      '  sales: { kind: hubspot, acces_token: x }',
+      '  service: { kind: salesforce }',
+      'routes:',
+      '  - { name: A b, to: salse, mapping: mappings/nothing.yaml, retries: { attempts: many } }',
+      '  - { name: other, to: sales, mapping: mappings/nothing.yaml, wehn: {} }',
+      '',
+    ].join('\n'),
+    'mappings/hubspot.yaml': MAPPING,
+  });
+  const { config, findings } = await loadConfig({ file, env: ENV });
+  expect(config).toBeUndefined();
+  expect(findings.map(({ at, code }) => `${at?.line}:${code}`)).toEqual([
+    '2:unknown-key',
+    '2:bad-value',
+    '4:unknown-key',
+    '5:unknown-kind',
+    '7:bad-name',
+    '7:unknown-connection',
+    '7:bad-value',
+    '8:no-mapping',
+    '8:unknown-key',
+  ]);
+});
+
+test('a value that came from a variable is never repeated', async () => {
+  const file = configFolder({
+    'wrapup.yaml': `sources: { main: { webhook_secrets: ["\${SYNTHFLOW_WEBHOOK_SECRET}"], region: "\${HUBSPOT_ACCESS_TOKEN}" } }\n${REST}`,
+    'mappings/hubspot.yaml': MAPPING,
+  });
+  const { findings } = await loadConfig({ file, env: ENV });
+  expect(findings).toHaveLength(1);
+  expect(JSON.stringify(findings)).not.toContain('pat-na1');
+});
+
+test('a file that is not there is a finding that says where it was looked for', async () => {
+  const file = relative(process.cwd(), configFolder({}));
+  const { config, findings } = await loadConfig({ env: { WRAPUP_CONFIG: file } });
+  expect(config).toBeUndefined();
+  expect(findings).toMatchObject([{ code: 'no-config', hint: expect.stringContaining('WRAPUP_CONFIG') }]);
+});
+
+test('aliases that multiply are refused with a place, quickly', async () => {
+  const levels = Array.from(
+    { length: 9 },
+    (_, i) =>
+      `${'abcdefghi'[i]}: &${'abcdefghi'[i]} [${Array(10)
+        .fill(i ? `*${'abcdefghi'[i - 1]}` : 'x')
+        .join(', ')}]`,
+  );
+  const file = configFolder({ 'wrapup.yaml': `${levels.join('\n')}\n` });
+  const { config, findings } = await loadConfig({ file, env: ENV });
+  expect(config).toBeUndefined();
+  expect(findings.find(({ code }) => code === 'too-large')).toMatchObject({
+    at: { file },
+    hint: expect.stringContaining('aliases'),
+  });
+});
+
+test('ten megabytes are refused without being parsed', async () => {
+  const file = configFolder({ 'wrapup.yaml': `# ${'x'.repeat(10_000_000)}\n` });
+  const { findings } = await loadConfig({ file, env: ENV });
+  expect(findings).toMatchObject([{ code: 'too-large' }]);
+});
