@@ -156,7 +156,14 @@ export async function startWorker({ store, config, log, metrics }: WorkerDeps): 
     if (dead + revived > 0) log.info({ dead, revived }, 'the sweep found work');
   });
   const maintenance = store.queues.get(MAINTENANCE_QUEUE);
-  await maintenance.upsertJobScheduler('sweep', { every: SWEEP_EVERY }, { name: 'sweep' });
+  await maintenance.upsertJobScheduler(
+    'sweep',
+    { every: SWEEP_EVERY },
+    {
+      name: 'sweep',
+      opts: { removeOnComplete: { count: 10 }, removeOnFail: { count: 10 } },
+    },
+  );
   await reconfigure();
 
   return {

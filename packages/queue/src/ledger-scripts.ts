@@ -50,7 +50,9 @@ rev = rev and cjson.decode(rev) or { at = now }
 if not rev.effect then
   rev.effect = effect
   redis.call('HSET', KEYS[1], field, cjson.encode(rev))
-  for name, value in pairs(cjson.decode(ARGV[4])) do redis.call('HSET', KEYS[1], name, value) end
+  if effect ~= 'parked' then
+    for name, value in pairs(cjson.decode(ARGV[4])) do redis.call('HSET', KEYS[1], name, value) end
+  end
 end
 redis.call('HDEL', KEYS[1], 'stopped')
 local park = ARGV[6] ~= '' and cjson.decode(ARGV[6]) or nil

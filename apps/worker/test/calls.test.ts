@@ -1,0 +1,163 @@
+import type { DeliveryJob } from '@wrapup/queue';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { processCall } from '../src/process-call.ts';
+import { sweep } from '../src/sweep.ts';
+import { configWith, connectedPayload, openFixture } from './support.ts';
+
+let fixture: Awaited<ReturnType<typeof openFixture>>;
+beforeAll(async () => {
+  fixture = await openFixture();
+});
+afterAll(() => fixture.close());
+
+const deliveriesOf = async (call_id: string) =>
+  (await fixture.store.queues.deliveries('sales').getWaiting()).filter(({ data }) => data.call_id === call_id);
+
+describe('routing a call', () => {
+  it('writes facts and routes to the ledger, adds one delivery, and compresses the payload', async () => {
+    const { store } = fixture;
+    const payload = connectedPayload();
+    payload.call.transcript = `human: ${'a sentence that comes again and again. '.repeat(100)}`;
+    const call = await fixture.arrive(payload);
+    await processCall(call, store, configWith());
+    await processCall(call, store, configWith());
+    expect(await store.ledger.read('main', call.call_id)).toMatchObject({
+      routed: true,
+      outcome: 'connected',
+      deliveries: [{ route: 'sales-calls', connection: 'sales', state: 'queued', attempts: 0 }],
+    });
+    expect(await deliveriesOf(call.call_id)).toHaveLength(1);
+    const size = await store.redis.strlen(store.keys.payload('main', call.call_id, call.revision));
+    expect(size).toBeLessThan(JSON.stringify(payload).length / 2);
+    expect(JSON.parse(String(await store.payloads.read('main', call.call_id, call.revision)))).toEqual(payload);
+  });
+
+  it('holds no personal data in ledger or jobs', async () => {
+    const { store } = fixture;
+    const payload = connectedPayload();
+    const call = await fixture.arrive(payload);
+    await processCall(call, store, configWith());
+    const kept = JSON.stringify([
+      await store.redis.hgetall(store.keys.ledger('main', call.call_id)),
+      (await deliveriesOf(call.call_id)).map(({ data }) => data),
+    ]);
+    for (const personal of [payload.lead.phone_number, payload.lead.name, 'human:'])
+      expect(kept).not.toContain(personal);
+  });
+
+  it('says so when no route matches', async () => {
+    const call = await fixture.arrive(connectedPayload());
+    const config = configWith(({ routes }) => {
+      for (const route of routes) route.when = () => false;
+    });
+    await processCall(call, fixture.store, config);
+    expect(await fixture.store.ledger.read('main', call.call_id)).toMatchObject({ routed: true, deliveries: [] });
+  });
+
+  it('fails for a source that is gone, with what to do', async () => {
+    const call = await fixture.arrive(connectedPayload());
+    const config = configWith((config) => {
+      config.sources = {};
+    });
+    await expect(processCall(call, fixture.store, config)).rejects.toMatchObject({
+      next: 'die',
+      hint: expect.stringContaining('main'),
+    });
+  });
+});
+
+describe('revisions', () => {
+  it('notes an equal one and writes nothing', async () => {
+    const { store } = fixture;
+    const payload = connectedPayload();
+    await processCall(await fixture.arrive(payload), store, configWith());
+    const again = await fixture.arrive({ ...payload, an_unknown_field: true });
+    await processCall(again, store, configWith());
+    const entry = await store.ledger.read('main', again.call_id);
+    expect(entry?.revisions.map(({ effect }) => effect)).toEqual(['applied', 'equal']);
+    expect(entry?.deliveries[0]?.revision).toBe(entry?.revisions[0]?.hash);
+  });
+
+  it('adds what was absent', async () => {
+    const { store } = fixture;
+    const payload = connectedPayload();
+    const { recording_url: _, ...without } = payload.call as Record<string, unknown>;
+    await processCall(await fixture.arrive({ ...payload, call: without } as never), store, configWith());
+    const more = await fixture.arrive({
+      ...payload,
+      call: { ...without, recording_url: 'https://example.com/a.mp3' },
+    } as never);
+    await processCall(more, store, configWith());
+    const entry = await store.ledger.read('main', more.call_id);
+    expect(entry?.revisions.map(({ effect }) => effect)).toEqual(['applied', 'added']);
+    expect(entry?.deliveries[0]).toMatchObject({ state: 'queued', revision: more.revision });
+  });
+
+  it('parks a contradiction under a valid signature, and applies it when a person replays it', async () => {
+    const { store } = fixture;
+    const payload = connectedPayload();
+    const first = await fixture.arrive(payload);
+    await processCall(first, store, configWith());
+    const edited = await fixture.arrive({ ...payload, lead: { ...payload.lead, phone_number: '+14155550199' } });
+    await processCall(edited, store, configWith());
+    const entry = await store.ledger.read('main', first.call_id);
+    expect(entry?.revisions.map(({ effect }) => effect)).toEqual(['applied', 'parked']);
+    expect(entry?.deliveries[0]).toMatchObject({ state: 'parked', code: 'contradiction' });
+    expect(entry?.deliveries[0]?.reason).not.toContain('4155550199');
+    const replayed = await store.operations.replay('main', first.call_id, 'sales-calls', { attempts: 10 });
+    expect(replayed).toMatchObject({ state: 'queued', replays: 1, revision: edited.revision });
+    expect((await store.ledger.read('main', first.call_id))?.revisions[1]?.effect).toBe('applied');
+  });
+
+  it('applies any under `revisions: apply`', async () => {
+    const { store } = fixture;
+    const config = configWith(({ sources }) => {
+      if (sources.main) sources.main.revisions = 'apply';
+    });
+    const payload = connectedPayload();
+    await processCall(await fixture.arrive(payload), store, config);
+    const edited = await fixture.arrive({ ...payload, lead: { ...payload.lead, phone_number: '+14155550199' } });
+    await processCall(edited, store, config);
+    expect((await store.ledger.read('main', edited.call_id))?.deliveries[0]).toMatchObject({
+      state: 'queued',
+      revision: edited.revision,
+    });
+  });
+});
+
+describe('the sweep', () => {
+  const later = Date.now() + 10 * 60_000;
+
+  it('adds the delivery that a crash kept from being added', async () => {
+    const { store } = fixture;
+    const call = await fixture.arrive(connectedPayload());
+    await processCall(call, store, configWith());
+    const [job] = await deliveriesOf(call.call_id);
+    await job?.remove();
+    await sweep(store, configWith(), later);
+    expect(await deliveriesOf(call.call_id)).toHaveLength(1);
+    await sweep(store, configWith(), later + 120_000);
+    expect(await deliveriesOf(call.call_id)).toHaveLength(1);
+  });
+
+  it('adds the call that a crash kept from being queued', async () => {
+    const { store } = fixture;
+    const call = await fixture.arrive(connectedPayload());
+    const queue = store.queues.get<{ call_id: string }>('calls');
+    const mine = async () => (await queue.getWaiting()).filter(({ data }) => data.call_id === call.call_id);
+    for (const job of await mine()) await job.remove();
+    await sweep(store, configWith(), later);
+    expect(await mine()).toHaveLength(1);
+  });
+
+  it('files a parked delivery that a crash kept from being filed', async () => {
+    const { store } = fixture;
+    const call = await fixture.arrive(connectedPayload());
+    await processCall(call, store, configWith());
+    const job: DeliveryJob = { ...call, route: 'sales-calls', replays: 0 };
+    await store.ledger.begin(job);
+    await store.ledger.settle(job, { state: 'parked', code: 'refused', reason: 'r' });
+    await sweep(store, configWith(), later);
+    expect((await store.operations.list('parked')).filter(({ call_id }) => call_id === call.call_id)).toHaveLength(1);
+  });
+});

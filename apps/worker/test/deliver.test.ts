@@ -1,0 +1,177 @@
+import { Failure, type FailureCode, type WriteOutcome } from '@wrapup/destination';
+import type { Plan } from '@wrapup/mapping';
+import { type DeliveryJob, RedisLease } from '@wrapup/queue';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { processCall } from '../src/process-call.ts';
+import { processDelivery } from '../src/process-delivery.ts';
+import { configWith, connectedPayload, openFixture } from './support.ts';
+
+let fixture: Awaited<ReturnType<typeof openFixture>>;
+beforeAll(async () => {
+  fixture = await openFixture();
+});
+afterAll(() => fixture.close());
+
+const written: WriteOutcome = {
+  ok: true,
+  receipt: {
+    records: [{ name: 'call_log', object: 'calls', id: '17', did: 'created' }],
+    requests: 2,
+    notes: ['a note'],
+  },
+};
+const failed = (code: FailureCode, details = {}): WriteOutcome => ({
+  ok: false,
+  failure: new Failure(code, `The CRM said ${code}.`, details),
+});
+
+/** A routed call, and the ways to deliver it. */
+async function routed(payload = connectedPayload()) {
+  const { store } = fixture;
+  const config = configWith();
+  const call = await fixture.arrive(payload);
+  await processCall(call, store, config);
+  const job: DeliveryJob = { ...call, route: 'sales-calls', replays: 0 };
+  const plans: Plan[] = [];
+  const lease = new RedisLease(store.redis, store.keys);
+  const deliver = (outcome: WriteOutcome | Error, last = false, using = config, as = job) =>
+    processDelivery(as, last, {
+      store,
+      config: using,
+      lease: (keys, ttl) => lease.take(keys, ttl),
+      write: async (_connection, plan) => {
+        plans.push(plan);
+        if (outcome instanceof Error) throw outcome;
+        return outcome;
+      },
+    });
+  const entry = async () => {
+    const found = await store.ledger.read(call.source, call.call_id);
+    if (!found) throw new Error('no ledger entry');
+    return found;
+  };
+  return { call, job, plans, deliver, entry, delivery: async () => (await entry()).deliveries[0] };
+}
+
+describe('delivering a call', () => {
+  it('puts the outcome into the ledger before the job ends', async () => {
+    const { deliver, delivery, plans } = await routed();
+    expect(await deliver(written)).toEqual({ job: 'complete', result: 'written' });
+    expect(await delivery()).toMatchObject({
+      state: 'written',
+      attempts: 1,
+      requests: 2,
+      mapping: 'aaaa',
+      notes: ['a note'],
+    });
+    expect(plans[0]?.resume).toBeUndefined();
+  });
+
+  it('does nothing for a job that is out of date', async () => {
+    const { deliver, plans } = await routed();
+    await deliver(written);
+    expect(await deliver(written)).toEqual({ job: 'complete', result: 'outdated' });
+    expect(plans).toHaveLength(1);
+  });
+
+  it('tells the adapter that anything may have been written, once an attempt was begun', async () => {
+    const { deliver, plans, delivery } = await routed();
+    expect(await deliver(failed('unavailable', { done: { person: '5' } }))).toMatchObject({ job: 'retry' });
+    expect(await delivery()).toMatchObject({
+      state: 'queued',
+      code: 'unavailable',
+      attempts: 1,
+      done: { person: '5' },
+    });
+    await deliver(written);
+    expect(plans[1]?.resume).toEqual({ attempts: 1, records: { person: '5' } });
+    expect(await delivery()).toMatchObject({ state: 'written' });
+    expect((await delivery())?.code).toBeUndefined();
+    expect((await delivery())?.done).toBeUndefined();
+  });
+
+  it('parks what a person has to mend, with code, reason, place and hint, and files it', async () => {
+    const { deliver, delivery, call } = await routed();
+    const outcome = failed('invalid_field', {
+      hint: 'Add the option, then replay.',
+      at: { file: 'mapping.yaml', line: 7, column: 3 },
+      vendor_code: 'INVALID_OPTION',
+      correlation_id: 'c-1',
+    });
+    expect(await deliver(outcome)).toEqual({ job: 'complete', result: 'parked' });
+    expect(await delivery()).toMatchObject({
+      state: 'parked',
+      code: 'invalid_field',
+      reason: 'The CRM said invalid_field. [INVALID_OPTION] (mapping mapping.yaml:7)',
+      hint: 'Add the option, then replay.',
+      correlation_id: 'c-1',
+    });
+    const filed = (await fixture.store.operations.list('parked')).find(({ call_id }) => call_id === call.call_id);
+    expect(filed).toMatchObject({ route: 'sales-calls', connection: 'sales', attempts: 1 });
+  });
+
+  it('burns no attempt while the CRM asks to wait or refuses the credentials', async () => {
+    const { deliver, delivery } = await routed();
+    expect(await deliver(failed('throttled', { retry_after: 5000 }))).toEqual({
+      job: 'delay',
+      ms: 5000,
+      result: 'throttled',
+    });
+    expect(await deliver(failed('unauthorized'), true)).toMatchObject({ job: 'delay' });
+    expect(await delivery()).toMatchObject({ state: 'queued', attempts: 0, code: 'unauthorized' });
+  });
+
+  it('is dead when the last attempt fails, or when trying again is pointless', async () => {
+    const one = await routed();
+    expect(await one.deliver(failed('unavailable'), true)).toMatchObject({ job: 'fail', result: 'dead' });
+    expect(await one.delivery()).toMatchObject({ state: 'dead', code: 'unavailable' });
+    const other = await routed();
+    expect(await other.deliver(failed('bad_request'))).toMatchObject({ job: 'fail', result: 'dead' });
+  });
+
+  it('retries what nobody foresaw, without showing what it said about people', async () => {
+    const { deliver, delivery } = await routed();
+    expect(await deliver(new Error('cannot read dana@example.com'))).toMatchObject({ job: 'retry' });
+    expect((await delivery())?.reason).toBe('Error: cannot read [e-mail]');
+  });
+
+  it('waits while another worker is at the same delivery', async () => {
+    const { deliver, job, plans } = await routed();
+    const { store } = fixture;
+    const held = await new RedisLease(store.redis, store.keys).take(
+      [`delivery:${job.source}:${job.call_id}:${job.route}`],
+      5000,
+    );
+    expect(await deliver(written)).toMatchObject({ job: 'delay', result: 'busy' });
+    expect(plans).toHaveLength(0);
+    await held?.release();
+    expect(await deliver(written)).toMatchObject({ result: 'written' });
+  });
+
+  it('parks a delivery whose route has gone, and says how to go on', async () => {
+    const { deliver, delivery } = await routed();
+    const without = configWith((config) => config.routes.splice(0));
+    expect(await deliver(written, false, without)).toMatchObject({ result: 'parked' });
+    expect(await delivery()).toMatchObject({
+      code: 'mapping',
+      reason: 'Route sales-calls is no longer in the configuration.',
+    });
+  });
+
+  it('calls a delivery skipped when the policy wrote nothing', async () => {
+    const { deliver, delivery } = await routed();
+    await deliver({ ok: true, receipt: { records: [], requests: 1, notes: ['unmatched: skip'] } });
+    expect(await delivery()).toMatchObject({ state: 'skipped', notes: ['unmatched: skip'] });
+  });
+
+  it('redoes steps noted under another mapping', async () => {
+    const { deliver, plans } = await routed();
+    await deliver(failed('unavailable', { done: { person: '5' } }));
+    const changed = configWith((config) => {
+      const [route] = config.routes;
+      if (route) config.routes[0] = { ...route, mapping: { ...route.mapping, hash: 'bbbb' } };
+    });
+    await deliver(written, false, changed);
+    expect(plans[1]?.resume).toEqual({ attempts: 1, records: {} });
+  });
+});

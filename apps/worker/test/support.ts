@@ -1,0 +1,92 @@
+import { randomUUID } from 'node:crypto';
+import type { JsonObject } from '@wrapup/call';
+import type { Config } from '@wrapup/config';
+import type { Plan } from '@wrapup/mapping';
+import { type Arrival, openIntake, openStore, revisionOf } from '@wrapup/queue';
+import { samplePayload } from '@wrapup/synthflow';
+import { vi } from 'vitest';
+import { freshPrefix, redisUrl } from '../../../test/support/redis.ts';
+
+/** Store and intake on the shared Redis, under a prefix of their own, and calls to put into them. */
+export async function openFixture() {
+  const prefix = freshPrefix();
+  const onError = () => {};
+  const store = openStore({ url: redisUrl(), prefix, role: 'worker', onError });
+  const intake = openIntake({ url: redisUrl(), prefix, onError });
+  await store.connected();
+  await vi.waitUntil(async () => (await intake.ready()).ok);
+  return {
+    store,
+    async arrive(payload: object, overrides: Partial<Arrival> = {}) {
+      const call_id = (payload as { call: { call_id: string } }).call.call_id;
+      const body = Buffer.from(JSON.stringify(payload));
+      const arrival: Arrival = {
+        source: 'main',
+        call_id,
+        body,
+        received: 'webhook',
+        verified: 'signature',
+        received_at: Date.now(),
+        ...overrides,
+      };
+      await intake.accept(arrival);
+      return { source: arrival.source, call_id, revision: revisionOf(body) };
+    },
+    async close() {
+      await intake.close();
+      await store.close();
+    },
+  };
+}
+
+export interface TestPayload {
+  call: { call_id: string } & JsonObject;
+  lead: { name: string; phone_number: string } & JsonObject;
+}
+
+/** A payload of a connected call with an id of its own. */
+export function connectedPayload(): TestPayload {
+  return samplePayload('connected', { call_id: randomUUID() }) as unknown as TestPayload;
+}
+
+/** A configuration with one route, whose mapping plans nothing but the call's key. */
+export function configWith(change: (config: Config) => void = () => {}): Config {
+  const config: Config = {
+    file: '/wrapup.yaml',
+    hash: 'test',
+    sources: {
+      main: {
+        name: 'main',
+        provider: 'synthflow',
+        region: 'us',
+        webhook_secrets: ['s'],
+        path_token: [],
+        trust: 'signature',
+        revisions: 'additive',
+        keep: { transcript: true, raw: true },
+        default_country: 'US',
+        agents: {},
+      },
+    },
+    connections: { sales: { name: 'sales', kind: 'hubspot', settings: {} } },
+    routes: [
+      {
+        name: 'sales-calls',
+        to: 'sales',
+        mapping: {
+          name: 'mapping.yaml',
+          kind: 'hubspot',
+          hash: 'aaaa',
+          fields: [],
+          plan: (call, route) => ({ key: `${call.source}:${call.id}`, route, call }) as Plan,
+        },
+        when: () => true,
+        also: false,
+        retries: { attempts: 10, base: 1000, cap: 600_000 },
+      },
+    ],
+    retention: { ledger_days: 90, delivered_days: 7, stopped_days: 30 },
+  };
+  change(config);
+  return config;
+}

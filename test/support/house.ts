@@ -1,0 +1,129 @@
+/** A whole Wrapup for one test: sandbox, ingress and worker as processes of their own, Redis under a prefix of its own. */
+import { writeFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startSandbox } from '../../apps/sandbox/src/index.ts';
+import { openStore, type Store } from '../../packages/queue/src/index.ts';
+import { sign } from '../../packages/synthflow/src/index.ts';
+import { type Process, startProcess } from './process.ts';
+import { freshPrefix, redisUrl } from './redis.ts';
+
+export const SECRET = 'a-webhook-secret-for-tests';
+
+export interface HouseOptions {
+  redis?: string;
+  /** Replaces the default wrapup.yaml; `mapping.yaml` beside it is the default mapping. */
+  config?: string;
+  mapping?: string;
+  env?: Record<string, string>;
+}
+
+const CONFIG = `
+sources:
+  main:
+    provider: synthflow
+    region: us
+    webhook_secrets: ["\${SYNTHFLOW_WEBHOOK_SECRET}"]
+    default_country: US
+connections:
+  sales: { kind: hubspot, access_token: "\${HUBSPOT_ACCESS_TOKEN}", base_url: "\${HUBSPOT_BASE_URL}" }
+routes:
+  - { name: sales-calls, to: sales, mapping: mapping.yaml }
+`;
+
+const MAPPING = `
+extends: hubspot/call-log
+`;
+
+export type House = Awaited<ReturnType<typeof openHouse>>;
+
+export async function openHouse(options: HouseOptions = {}) {
+  const folder = await mkdtemp(join(tmpdir(), 'wrapup-house-'));
+  writeFileSync(join(folder, 'wrapup.yaml'), options.config ?? CONFIG);
+  writeFileSync(join(folder, 'mapping.yaml'), options.mapping ?? MAPPING);
+  const sandbox = await startSandbox({ port: 0 });
+  const prefix = freshPrefix();
+  const env = {
+    REDIS_URL: options.redis ?? redisUrl(),
+    WRAPUP_PREFIX: prefix,
+    WRAPUP_CONFIG: join(folder, 'wrapup.yaml'),
+    SYNTHFLOW_WEBHOOK_SECRET: SECRET,
+    HUBSPOT_ACCESS_TOKEN: 'pat-na1-test',
+    HUBSPOT_BASE_URL: sandbox.hubspotUrl,
+    ...options.env,
+  };
+  const store: Store = openStore({ url: env.REDIS_URL, prefix, role: 'worker', onError() {} });
+  const processes: Process[] = [];
+  const start = async (app: 'ingress' | 'worker' | 'dashboard') => {
+    const started = await startProcess(app, env);
+    processes.push(started);
+    return started;
+  };
+
+  const house = {
+    env,
+    folder,
+    sandbox,
+    store,
+    ingress: undefined as Process | undefined,
+    startIngress: async () => {
+      house.ingress = await start('ingress');
+      return house.ingress;
+    },
+    startWorker: () => start('worker'),
+    startDashboard: () => start('dashboard'),
+
+    /** Posts a payload as Synthflow would. */
+    async post(
+      payload: { call: { call_id: string } },
+      source = 'main',
+    ): Promise<{ status: number; body: Record<string, unknown> }> {
+      const answer = await fetch(`http://127.0.0.1:${house.ingress?.port}/webhooks/${source}/post-call`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'synthflow-signature': sign(payload.call.call_id, SECRET) },
+        body: JSON.stringify(payload),
+        signal: AbortSignal.timeout(10_000),
+      });
+      return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };
+    },
+
+    /** Waits until nothing of a call is on its way, and gives its ledger entry. */
+    async settled(callId: string, within = 30_000) {
+      const until = Date.now() + within;
+      for (;;) {
+        const entry = await store.ledger.read('main', callId);
+        const moving =
+          !entry?.routed ||
+          entry.revisions.some(({ effect }) => !effect) ||
+          entry.deliveries.some(({ state }) => state === 'queued');
+        if (entry && (entry.stopped || !moving)) return entry;
+        if (Date.now() > until) throw new Error(`call ${callId} did not settle: ${JSON.stringify(entry)}`);
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+    },
+
+    /** What the CRM holds, by object. */
+    async crm(object: string): Promise<CrmRecord[]> {
+      const answer = await fetch(`${sandbox.url}/_sandbox/state?object=${object}`);
+      const state = (await answer.json()) as { objects?: Record<string, CrmRecord[]>; records?: CrmRecord[] };
+      return state.records ?? state.objects?.[object] ?? [];
+    },
+
+    async close() {
+      await Promise.all(processes.map((one) => one.kill()));
+      await store.close();
+      await sandbox.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+  await store.connected();
+  return house;
+}
+
+export interface CrmRecord {
+  id: string;
+  properties: Record<string, string | null>;
+  associations?: Record<string, unknown>;
+  archived?: boolean;
+}

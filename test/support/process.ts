@@ -1,0 +1,69 @@
+/** Wrapup's own processes, started as an operator would, for tests that watch and kill them. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+
+const ROOT = resolve(import.meta.dirname, '../..');
+
+export interface Process {
+  /** Of the first `… listens` line. */
+  readonly port: number;
+  readonly pid: number;
+  /** Log lines so far, parsed. */
+  readonly lines: Record<string, unknown>[];
+  /** Ends it at once, as a crash would. */
+  kill(): Promise<void>;
+  /** Ends it as an orchestrator would; its exit code. */
+  stop(): Promise<number | null>;
+}
+
+/** Starts one and resolves when it listens. Rejects with its output when it ends before. */
+export async function startProcess(
+  app: 'ingress' | 'worker' | 'dashboard' | 'sandbox',
+  env: Record<string, string>,
+): Promise<Process> {
+  const child = spawn(process.execPath, [`apps/${app}/src/main.ts`], {
+    cwd: ROOT,
+    env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', [`${app.toUpperCase()}_PORT`]: '0', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const lines: Record<string, unknown>[] = [];
+  const raw: string[] = [];
+  const exited = once(child, 'exit') as Promise<[number | null]>;
+  const port = await new Promise<number>((listening, failed) => {
+    const read = (line: string) => {
+      raw.push(line);
+      const parsed = parse(line);
+      if (!parsed) return;
+      lines.push(parsed);
+      if (typeof parsed.port === 'number' && String(parsed.msg).includes('listens')) listening(parsed.port);
+    };
+    createInterface({ input: child.stdout }).on('line', read);
+    createInterface({ input: child.stderr }).on('line', read);
+    void exited.then(() => failed(new Error(`${app} ended before it listened:\n${raw.slice(-20).join('\n')}`)));
+  });
+  const end = async (signal: NodeJS.Signals) => {
+    if (child.exitCode === null && child.signalCode === null) child.kill(signal);
+    return (await exited)[0];
+  };
+  const stopOnExit = () => void (child as ChildProcess).kill('SIGKILL');
+  process.once('exit', stopOnExit);
+  void exited.then(() => process.off('exit', stopOnExit));
+  return {
+    port,
+    pid: child.pid as number,
+    lines,
+    kill: async () => void (await end('SIGKILL')),
+    stop: () => end('SIGTERM'),
+  };
+}
+
+function parse(line: string): Record<string, unknown> | undefined {
+  try {
+    const value = JSON.parse(line);
+    return typeof value === 'object' && value !== null ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
