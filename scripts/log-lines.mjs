@@ -1,8 +1,7 @@
 /** Shows the JSON logs of several processes together, one short line each. */
 
-const LEVELS = { 10: 'trace', 20: 'debug', 30: '', 40: 'WARN', 50: 'ERROR', 60: 'FATAL' };
 const COLOURS = [36, 32, 35, 33];
-const HIDDEN = new Set(['level', 'time', 'msg', 'pid', 'hostname', 'name', 'process', 'service']);
+const HIDDEN = new Set(['level', 'time', 'msg', 'pid', 'service']);
 const WIDTH = 9;
 
 /**
@@ -27,7 +26,8 @@ function shorten(line) {
     .filter(([key]) => !HIDDEN.has(key))
     .map(([key, value]) => `${key}=${show(value)}`);
   const time = new Date(entry.time).toTimeString().slice(0, 8);
-  return [time, LEVELS[entry.level] ?? entry.level, entry.msg, ...details].filter(Boolean).join(' ');
+  const level = entry.level === 'info' ? '' : String(entry.level).toUpperCase();
+  return [time, level, entry.msg, ...details].filter(Boolean).join(' ');
 }
 
 function show(value) {

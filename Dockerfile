@@ -1,0 +1,35 @@
+# One image for every role; the command chooses: node apps/worker/src/main.ts
+# Builds with the classic builder of Docker 20.10 as well as with BuildKit.
+# Behind a registry mirror: docker build --build-arg NPM_CONFIG_REGISTRY=https://… (proxies: HTTP_PROXY, HTTPS_PROXY).
+
+# Only what decides which dependencies are installed, so that a change of source keeps the layer below.
+FROM node:24-bookworm-slim AS manifests
+WORKDIR /app
+COPY . .
+RUN find . -type f ! -name package.json ! -name package-lock.json ! -name .npmrc -delete \
+ && find . -type d -empty -delete
+
+FROM node:24-bookworm-slim AS dependencies
+ARG NPM_CONFIG_REGISTRY
+WORKDIR /app
+COPY --from=manifests /app ./
+# The compiler comes along as somebody's optional peer; nothing runs it.
+RUN if [ -z "$NPM_CONFIG_REGISTRY" ]; then unset NPM_CONFIG_REGISTRY; fi \
+ && npm ci --omit=dev --no-fund --no-audit --loglevel=error \
+ && rm -rf node_modules/typescript node_modules/@typescript node_modules/.bin/tsc \
+ && find node_modules -type f \( -name '*.map' -o -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' \) -delete
+
+FROM node:24-bookworm-slim
+# WRAPUP_CONTAINER: what is published is decided outside, so every role listens on all interfaces.
+ENV NODE_ENV=production WRAPUP_CONTAINER=1
+WORKDIR /app
+# Packages of the workspace are links in node_modules; Node runs TypeScript where they lead, never below node_modules.
+COPY --from=dependencies /app ./
+COPY packages ./packages
+COPY apps ./apps
+COPY samples ./samples
+COPY config ./config
+USER node
+EXPOSE 8080 8081 8082 8090
+STOPSIGNAL SIGTERM
+CMD ["node", "apps/ingress/src/main.ts"]
