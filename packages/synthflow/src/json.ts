@@ -49,15 +49,21 @@ export function readBoolean(value: unknown): boolean | undefined {
   return word === 'true' ? true : word === 'false' ? false : undefined;
 }
 
+/** Longest JSON text inside a string that is parsed; real return values have some hundred characters. */
+const LONGEST_NESTED = 4_000_000;
+
 /** The value itself, or what the JSON text in a string says. Strings that are not JSON stay strings. */
 export function parseNested(value: unknown): { value: unknown; failed: boolean } {
   let current = value;
   // Twice, because some records hold JSON text of JSON text.
-  for (let round = 0; round < 2 && typeof current === 'string' && /^\s*["[{]/.test(current); round++) {
+  for (let round = 0; round < 2 && typeof current === 'string'; round++) {
+    const first = current.trimStart().charAt(0);
+    if (first !== '{' && first !== '[' && first !== '"') break;
     try {
+      if (current.length > LONGEST_NESTED) throw new RangeError('too long');
       current = JSON.parse(current) as unknown;
     } catch {
-      return { value: current, failed: /^\s*[[{]/.test(current as string) };
+      return { value: current, failed: first !== '"' };
     }
   }
   return { value: current, failed: false };
@@ -107,7 +113,22 @@ export function copyObject(value: unknown, path: string, notes: Notes): JsonObje
   return result;
 }
 
-function isShallow(value: unknown, levels: number): boolean {
+/** Whether two values are the same JSON, whatever the order of their keys. Both must be shallow enough to walk. */
+export function isSameJson(one: unknown, other: unknown): boolean {
+  if (Object.is(one, other) || one === other) return true;
+  if (Array.isArray(one) && Array.isArray(other)) {
+    return one.length === other.length && one.every((item, index) => isSameJson(item, other[index]));
+  }
+  if (!isObject(one) || !isObject(other)) return false;
+  const keys = Object.keys(one);
+  return (
+    keys.length === Object.keys(other).length &&
+    keys.every((key) => Object.hasOwn(other, key) && isSameJson(one[key], other[key]))
+  );
+}
+
+/** Whether a value is nested at most so many levels deep. */
+export function isShallow(value: unknown, levels: number): boolean {
   if (typeof value !== 'object' || value === null) return true;
   if (levels === 0) return false;
   const members = Array.isArray(value) ? value : Object.values(value);

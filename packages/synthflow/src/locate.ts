@@ -26,7 +26,8 @@ export interface Located {
 
 /** Longest call id taken, in UTF-16 units; real ones have at most 36. */
 const LONGEST_ID = 256;
-const FLAT_NAMES = ['call_id', 'callId', 'Call_id', 'call_Id', 'CallId', 'CALL_ID'] as const;
+/** Spellings of the call id in the flat shape. */
+export const CALL_ID_NAMES = ['call_id', 'callId', 'Call_id', 'call_Id', 'CallId', 'CALL_ID'] as const;
 
 /**
  * The call id, from any shape that is known.
@@ -64,7 +65,7 @@ function recordAt(record: unknown, id: string, path: string): Located {
 }
 
 function flatId(record: unknown): string | undefined {
-  for (const name of FLAT_NAMES) {
+  for (const name of CALL_ID_NAMES) {
     const id = idOf(own(record, name));
     if (id !== undefined) return id;
   }

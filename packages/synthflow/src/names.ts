@@ -47,8 +47,9 @@ const LONGEST = 120;
 
 /** @returns undefined for placeholders, redaction marks, numbers and whatever else holds no name */
 export function readName(text: string): Name | undefined {
+  if (text.length > LONGEST) return undefined;
   const name = text.replace(/\s+/g, ' ').trim();
-  if (name.length > LONGEST || !/\p{L}/u.test(name) || isPlaceholder(name)) return undefined;
+  if (!/\p{L}/u.test(name) || isPlaceholder(name)) return undefined;
   return { name, ...split(name) };
 }
 

@@ -5,7 +5,6 @@
  * what they mean, this file puts the parts together. Whatever cannot be read is left out and noted; nothing throws.
  */
 
-import { isDeepStrictEqual } from 'node:util';
 import {
   type Agent,
   type Call,
@@ -21,7 +20,7 @@ import { readActions } from './actions.ts';
 import { readAnalysis } from './analysis.ts';
 import { readCollected } from './collected.ts';
 import { type Find, makeFind } from './finder.ts';
-import { cleanText, copyObject, dictionary, own, readText } from './json.ts';
+import { cleanText, copyObject, dictionary, isSameJson, own, readText } from './json.ts';
 import { readLead } from './lead.ts';
 import { locate } from './locate.ts';
 import { Notes } from './notes.ts';
@@ -206,10 +205,14 @@ function readTranscript(find: Find, notes: Notes): string | undefined {
   return text.trim() === '' ? undefined : text;
 }
 
+/** Signed addresses have some hundred characters; none that works has more than this. */
+const LONGEST_URL = 8192;
+
 function readRecording(find: Find, notes: Notes): { recording_url?: string } {
   const { recording_url } = textOf(find, 'recording_url', 'recording_url');
   if (recording_url === undefined) return {};
-  if (/^https?:\/\/\S+$/i.test(recording_url) && URL.canParse(recording_url)) return { recording_url };
+  const usable = recording_url.length <= LONGEST_URL && /^https?:\/\/[^\s]+$/i.test(recording_url);
+  if (usable && URL.canParse(recording_url)) return { recording_url };
   notes.add(find('recording_url')[0]?.path ?? 'recording_url', 'is no http address: left out');
   return {};
 }
@@ -222,7 +225,7 @@ function chooseVars(collected: { [name: string]: Collected }, extracted: JsonObj
   }
   for (const [name, value] of Object.entries(extracted)) {
     if (!Object.hasOwn(vars, name)) vars[name] = value;
-    else if (!isDeepStrictEqual(vars[name], value)) {
+    else if (!isSameJson(vars[name], value)) {
       notes.add(`${path}.${name}`, 'was collected and extracted with different values: vars holds the collected one');
     }
   }

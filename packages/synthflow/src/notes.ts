@@ -29,7 +29,7 @@ export class Notes {
 }
 
 /** A path as notes show it. Keys come from outside, so one that could be a number, an address or a text is masked. */
-function maskPath(path: string): string {
+export function maskPath(path: string): string {
   const shown = path
     .slice(0, LONGEST_PATH * 2)
     .split('.')

@@ -3,7 +3,8 @@ import type { Turn } from '@wrapup/call';
 /** What begins a turn, one row a prefix. `bot` in webhooks, `assistant` in some REST records. */
 const SPEAKERS: { [prefix: string]: Turn['speaker'] } = { bot: 'agent', assistant: 'agent', human: 'human' };
 
-const PREFIX = /^[ \t]*(bot|assistant|human)[ \t]*:/gim;
+/** Bounded, because a greedy run over a line of megabytes of blanks overflows the regular expression's own stack. */
+const PREFIX = /^[ \t]{0,16}(bot|assistant|human)[ \t]{0,4}:/gim;
 
 /**
  * A transcript as turns. A line that begins with a speaker starts one; lines without continue it, so a turn may have
