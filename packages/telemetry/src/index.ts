@@ -5,3 +5,4 @@ export * from './metrics.ts';
 export * from './redaction.ts';
 export * from './serve.ts';
 export * from './shutdown.ts';
+export * from './start.ts';

@@ -1,0 +1,2 @@
+export { createIngress, type IngressParts } from './ingress.ts';
+export { DEFAULT_OPTIONS, type IngressOptions, readOptions } from './options.ts';

@@ -1,0 +1,65 @@
+import type { Config } from '@wrapup/config';
+import type { Intake } from '@wrapup/queue';
+import { healthRoutes, type Logger, type Metrics } from '@wrapup/telemetry';
+import express, { type ErrorRequestHandler, type Express } from 'express';
+import { makeExchanges } from './exchange.ts';
+import { InFlight } from './in-flight.ts';
+import { answerInboundCalls, NEUTRAL } from './inbound-call.ts';
+import { DEFAULT_OPTIONS, type IngressOptions } from './options.ts';
+import { receiveCalls } from './post-call.ts';
+import { makeProbes } from './probe.ts';
+import { Refusal } from './refusal.ts';
+import { logRefusals } from './refusal-log.ts';
+import { sendJson, sendRefusal } from './send.ts';
+
+export interface IngressParts {
+  /** The configuration as it is now; asked on every request, so that a reload takes effect at once. */
+  config: () => Config;
+  intake: Intake;
+  log: Logger;
+  metrics: Metrics;
+  options?: Partial<IngressOptions>;
+}
+
+const POST_CALL = '/webhooks/:source/post-call';
+const INBOUND_CALL = '/webhooks/:source/inbound-call';
+const withToken = (path: string) => path.replace('/:source/', '/:source/:token/');
+
+/** Everything ingress answers. Listening and stopping are the caller's. */
+export function createIngress({ config, intake, log, metrics, options: given }: IngressParts): Express {
+  const options = { ...DEFAULT_OPTIONS, ...given };
+  const inFlight = new InFlight(options.maxInFlight);
+  metrics.gauge('ingress_in_flight_bytes', 'Bytes of bodies being received or stored', [], (gauge) =>
+    gauge.set(inFlight.used),
+  );
+  const refusals = logRefusals(log);
+  const exchanges = makeExchanges(metrics, log, refusals);
+  const probes = makeProbes(metrics, log);
+
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.all(
+    [POST_CALL, withToken(POST_CALL)],
+    exchanges.of(POST_CALL, receiveCalls({ config, intake, inFlight, options, probes })),
+  );
+  app.all([INBOUND_CALL, withToken(INBOUND_CALL)], exchanges.of(INBOUND_CALL, answerInboundCalls(config, probes)));
+  app.use(healthRoutes({ ready: () => intake.ready(), metrics, metricsToken: options.metricsToken }));
+  app.use(
+    exchanges.of('other', () => {
+      throw new Refusal('no-such-path');
+    }),
+  );
+
+  // Only what fails before a route is reached comes here: a path that cannot be decoded.
+  const onError: ErrorRequestHandler = (error, request, response, _next) => {
+    if (request.method === 'POST' && /\/inbound-call\/?$/.test(request.path)) {
+      return sendJson(response, NEUTRAL.status, NEUTRAL.body);
+    }
+    const refusal = Refusal.of(error);
+    refusals.note('other', '', refusal);
+    sendRefusal(request, response, refusal);
+  };
+  app.use(onError);
+  return app;
+}

@@ -1,0 +1,37 @@
+import { formatBytes, parseSize } from './sizes.ts';
+
+export interface IngressOptions {
+  /** Bytes of one body, after decompression. `INGRESS_MAX_BODY`, 25 MB. */
+  maxBody: number;
+  /** Bytes of all bodies being received or stored. `INGRESS_MAX_IN_FLIGHT`, 128 MB. */
+  maxInFlight: number;
+  /** Milliseconds that storing a call may take before the sender is told to come again. */
+  storeWithin: number;
+  /** Asked for by `/metrics` when set. */
+  metricsToken?: string | undefined;
+}
+
+export const DEFAULT_OPTIONS: IngressOptions = {
+  maxBody: 25 * 1024 ** 2,
+  maxInFlight: 128 * 1024 ** 2,
+  storeWithin: 900,
+};
+
+/**
+ * @param read gives the value of an environment variable
+ * @throws Error that names the variable and what to give instead
+ */
+export function readOptions(read: (name: string) => string | undefined): IngressOptions {
+  const size = (name: string, usual: number) => {
+    const text = read(name);
+    return text ? parseSize(name, text) : usual;
+  };
+  const maxBody = size('INGRESS_MAX_BODY', DEFAULT_OPTIONS.maxBody);
+  const maxInFlight = size('INGRESS_MAX_IN_FLIGHT', DEFAULT_OPTIONS.maxInFlight);
+  if (maxInFlight < maxBody) {
+    throw new Error(
+      `INGRESS_MAX_IN_FLIGHT is ${formatBytes(maxInFlight)}, below INGRESS_MAX_BODY of ${formatBytes(maxBody)}: the largest bodies would never be taken. Raise the one or lower the other.`,
+    );
+  }
+  return { ...DEFAULT_OPTIONS, maxBody, maxInFlight, metricsToken: read('METRICS_TOKEN') || undefined };
+}

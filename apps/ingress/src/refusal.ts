@@ -1,0 +1,113 @@
+/**
+ * Why a request is not taken, each with its status. 4xx is said only of what the sender can mend; 429 is never said,
+ * since senders of webhooks tend to drop the event on it. The codes are stable: they are part of the answer's `type`
+ * and label the metrics.
+ */
+interface Kind {
+  status: number;
+  title: string;
+  hint?: string;
+  headers?: Record<string, string>;
+}
+
+const KINDS = {
+  'no-such-path': {
+    status: 404,
+    title: 'Nothing is served at this path',
+    hint: 'Webhooks go to /webhooks/<source>/post-call and /webhooks/<source>/inbound-call.',
+  },
+  // One answer for both, so that nobody learns which sources exist or that only the token is missing.
+  'unknown-source': {
+    status: 404,
+    title: 'Unknown source, or wrong path token',
+    hint: 'Compare the URL with `sources:` in wrapup.yaml. Where a source has a path_token, the URL is /webhooks/<source>/<token>/post-call.',
+  },
+  'bad-path': { status: 400, title: 'The path is not validly percent-encoded' },
+  'method-not-allowed': {
+    status: 405,
+    title: 'This path takes POST',
+    headers: { allow: 'GET, HEAD, POST' },
+  },
+  'signature-missing': {
+    status: 401,
+    title: 'Signature header missing',
+    hint: 'A proxy in front may have dropped it: its name may contain underscores, which nginx drops unless `underscores_in_headers on` is set. If no secret was generated in the Synthflow workspace, none is sent: generate one under webhook security.',
+    headers: { 'www-authenticate': 'Synthflow-Signature' },
+  },
+  'signature-wrong': {
+    status: 401,
+    title: 'Signature wrong',
+    hint: 'webhook_secrets of this source must hold the webhook secret of the workspace that sends; while it is rotated, the old and the new one.',
+    headers: { 'www-authenticate': 'Synthflow-Signature' },
+  },
+  'not-json-type': {
+    status: 415,
+    title: 'Content type is not JSON in UTF-8',
+    hint: 'Send content-type: application/json.',
+  },
+  'unknown-encoding': {
+    status: 415,
+    title: 'Content encoding is not supported',
+    hint: 'Send the body plain, or compressed once with gzip, deflate or br.',
+    headers: { 'accept-encoding': 'gzip, deflate, br' },
+  },
+  'too-large': { status: 413, title: 'Body too large', hint: 'Raise INGRESS_MAX_BODY, or send less.' },
+  'bad-encoding': { status: 400, title: 'The body is not what its content encoding says' },
+  'not-json': { status: 400, title: 'The body is not JSON' },
+  'no-call-id': {
+    status: 400,
+    title: 'No call id in the body',
+    hint: 'A post-call event carries it as call.call_id.',
+  },
+  busy: {
+    status: 503,
+    title: 'Too many bytes are being received at once',
+    hint: 'Send it again. If this goes on, raise INGRESS_MAX_IN_FLIGHT or run more ingress processes.',
+    headers: { 'retry-after': '1' },
+  },
+  unavailable: {
+    status: 503,
+    title: 'The call could not be stored',
+    hint: 'Send it again. /readyz says what is wrong with Redis.',
+    headers: { 'retry-after': '5' },
+  },
+  internal: { status: 500, title: 'Ingress failed', headers: { 'retry-after': '5' } },
+} as const satisfies Record<string, Kind>;
+
+export type RefusalCode = keyof typeof KINDS;
+
+/** Thrown to refuse a request. The detail goes into the answer: nothing of the body may be in it. */
+export class Refusal extends Error {
+  override name = 'Refusal';
+  readonly code: RefusalCode;
+  readonly status: number;
+  readonly headers: Record<string, string>;
+
+  constructor(code: RefusalCode, detail?: string, cause?: unknown) {
+    const kind: Kind = KINDS[code];
+    super(detail ?? kind.title, cause === undefined ? undefined : { cause });
+    this.code = code;
+    this.status = kind.status;
+    this.headers = kind.headers ?? {};
+  }
+
+  /** The answer's body, as `application/problem+json` (RFC 9457). */
+  toProblem(): string {
+    const { title, hint }: Kind = KINDS[this.code];
+    return JSON.stringify({
+      type: `urn:wrapup:problem:${this.code}`,
+      title,
+      status: this.status,
+      detail: this.message,
+      ...(hint && { hint }),
+    });
+  }
+
+  /** Anything thrown. What is no refusal is ours, and says nothing to the outside. */
+  static of(thrown: unknown): Refusal {
+    if (thrown instanceof Refusal) return thrown;
+    // Express says so of a path it cannot decode. Its message quotes the path, where a token may stand: it ends here.
+    if (thrown instanceof URIError) return new Refusal('bad-path');
+    return new Refusal('internal', undefined, thrown);
+  }
+}
