@@ -97,18 +97,16 @@ async function planFor(
     });
   }
   const plan = route.mapping.plan(call, route.name);
-  const resume = resumeOf(delivery, entry, route.mapping.hash);
+  const resume = resumeOf(delivery, entry);
   return resume ? { ...plan, resume } : plan;
 }
 
 /** What may have been written before: by an earlier attempt, an earlier replay, or an earlier revision. */
-function resumeOf(delivery: DeliveryEntry, entry: LedgerEntry, mapping: string): Plan['resume'] {
+function resumeOf(delivery: DeliveryEntry, entry: LedgerEntry): Plan['resume'] {
   const first = delivery.attempts <= 1 && delivery.replays === 0 && delivery.records.length === 0;
   if (first && entry.revisions.length <= 1) return undefined;
   const records = Object.fromEntries(delivery.records.map(({ name, id }) => [name, id]));
-  // Steps noted under another mapping are done again: it may have meant another person, and keys make that safe.
-  const done = delivery.mapping === mapping ? delivery.done : undefined;
-  return { attempts: Math.max(1, delivery.attempts - 1), records: { ...records, ...done } };
+  return { attempts: Math.max(1, delivery.attempts - 1), records: { ...records, ...delivery.done } };
 }
 
 async function settleWritten(job: DeliveryJob, receipt: Receipt, { store, config }: DeliveryDeps): Promise<Verdict> {

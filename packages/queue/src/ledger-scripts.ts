@@ -94,7 +94,11 @@ if not have then return nil end
 local delivery = cjson.decode(have)
 if delivery.state ~= 'queued' or delivery.revision ~= ARGV[2] or delivery.replays ~= tonumber(ARGV[3]) then return nil end
 delivery.attempts = delivery.attempts + 1
-if ARGV[4] ~= '' then delivery.mapping = ARGV[4] end
+if ARGV[4] ~= '' then
+  -- Steps noted under another mapping are done again: it may have meant another person, and keys make that safe.
+  if delivery.mapping ~= ARGV[4] then delivery.done = nil end
+  delivery.mapping = ARGV[4]
+end
 redis.call('HSET', KEYS[1], name, cjson.encode(delivery))
 return cjson.encode(delivery)
 `,
