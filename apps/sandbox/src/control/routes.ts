@@ -1,0 +1,64 @@
+/** `/_sandbox`: looking at what the sandbox holds, counting requests, and making things go wrong. */
+import express, { type NextFunction, type Request, type Response, Router } from 'express';
+import { Refusal } from '../hubspot/refusal.ts';
+import type { Sandbox } from '../sandbox.ts';
+import { SettingsError } from '../settings.ts';
+import { FaultError, type FaultSpec } from './faults.ts';
+import { seed } from './seed.ts';
+import { readState } from './state.ts';
+
+export function controlRouter(sandbox: Sandbox): Router {
+  const router = Router();
+  router.use(express.json({ limit: '50mb', strict: false }));
+
+  router.get('/state', (request, response) => {
+    const { object } = request.query;
+    response.json(readState(sandbox.hubspot, typeof object === 'string' ? object : undefined));
+  });
+  router.get('/requests', (request, response) => {
+    const entries = sandbox.requests.entries({ bodies: request.query.bodies === '1' });
+    response.json({ ...sandbox.requests.counts, requests: entries });
+  });
+  router.get('/journal', (_request, response) => {
+    response.json(sandbox.hubspot.journal.entries);
+  });
+
+  router.get('/faults', (_request, response) => {
+    response.json(sandbox.faults.list());
+  });
+  router.post('/faults', (request, response) => {
+    const given: unknown[] = Array.isArray(request.body) ? request.body : [request.body];
+    response.status(201).json(given.map((spec) => sandbox.faults.add(spec as FaultSpec)));
+  });
+  router.delete('/faults', (_request, response) => {
+    sandbox.faults.clear();
+    response.status(204).end();
+  });
+
+  router.get('/settings', (_request, response) => {
+    response.json(sandbox.settings);
+  });
+  router.post('/settings', (request, response) => {
+    response.json(sandbox.change(request.body));
+  });
+  router.post('/seed', (request, response) => {
+    response.status(201).json(seed(sandbox.hubspot, request.body));
+  });
+  router.post('/reset', (request, response) => {
+    const { provisioned } = (request.body ?? {}) as { provisioned?: unknown };
+    sandbox.reset(typeof provisioned === 'boolean' ? { provisioned } : {});
+    response.status(204).end();
+  });
+
+  router.use((request, response) => {
+    response.status(404).json({ error: `There is no ${request.method} ${request.path} here` });
+  });
+  router.use((error: unknown, _request: Request, response: Response, next: NextFunction) => {
+    const known = error instanceof SettingsError || error instanceof FaultError || error instanceof Refusal;
+    if (!known) return next(error);
+    response
+      .status(400)
+      .json({ error: error.message, ...(error instanceof Refusal && { details: error.parts.details }) });
+  });
+  return router;
+}

@@ -1,0 +1,38 @@
+/** One HubSpot account: what it knows, and what it let happen. Reset makes a new one. */
+import type { HubSpotSettings } from '../settings.ts';
+import { AssociationTypes } from './association-types.ts';
+import { Associations } from './associations.ts';
+import { Journal } from './journal.ts';
+import { RateWindows } from './rate-windows.ts';
+import { Records } from './records.ts';
+import { Schema } from './schema/schema.ts';
+import { provision } from './schema/wrapup-properties.ts';
+import { SearchIndex } from './search-index.ts';
+
+export const PORTAL_ID = 24_680_135;
+
+export class Account {
+  readonly portalId = PORTAL_ID;
+  readonly schema = new Schema(PORTAL_ID);
+  readonly journal = new Journal();
+  readonly index = new SearchIndex();
+  readonly records: Records;
+  readonly associations: Associations;
+  readonly windows = new RateWindows();
+  readonly #settings: () => HubSpotSettings;
+
+  /** @param provisioned begin with the properties that Wrapup needs, as if `provision` had run */
+  constructor(settings: () => HubSpotSettings, provisioned: boolean) {
+    this.#settings = settings;
+    this.records = new Records(this.schema, this.journal, (record) => this.index.note(record));
+    this.associations = new Associations(new AssociationTypes(), this.journal);
+    if (provisioned) provision(this.schema);
+  }
+
+  /** As they are now: they can change between two requests. */
+  get settings(): HubSpotSettings {
+    const settings = this.#settings();
+    this.records.archivedHoldsUniqueValues = settings.archived_holds_unique_values;
+    return settings;
+  }
+}

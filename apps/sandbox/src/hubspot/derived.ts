@@ -1,0 +1,59 @@
+/** Properties that HubSpot computes: the forms of telephone numbers that its search compares, and full names. */
+import { type PhoneNumber, parsePhoneNumberFromString } from 'libphonenumber-js/max';
+
+/** Numbers without a country are read as those of the account's country. */
+const ACCOUNT_COUNTRY = 'US';
+
+/**
+ * Search compares area code and local number, so the searchable forms leave the country code out.
+ * https://developers.hubspot.com/docs/api-reference/latest/crm/search-the-crm
+ */
+function deriveNumber(raw: string | undefined, kind: 'phone' | 'mobile'): Record<string, string> {
+  if (!raw) return {};
+  const phone: PhoneNumber | undefined = parsePhoneNumberFromString(raw, ACCOUNT_COUNTRY);
+  const digits = raw.replace(/\D/g, '');
+  if (!phone?.isPossible()) return digits ? { [`hs_searchable_calculated_${kind}_number`]: digits } : {};
+  return {
+    [`hs_searchable_calculated_${kind}_number`]: phone.nationalNumber,
+    [`hs_searchable_calculated_international_${kind}_number`]: phone.number.slice(1),
+    [`hs_calculated_${kind}_number`]: phone.number,
+    ...(kind === 'phone' && {
+      hs_calculated_phone_number_country_code: phone.country ?? '',
+      hs_calculated_phone_number_area_code: phone.country === 'US' ? phone.nationalNumber.slice(0, 3) : '',
+    }),
+  };
+}
+
+const NONE = Object.fromEntries(
+  [
+    ...(['phone', 'mobile'] as const).flatMap((kind) => [
+      `hs_searchable_calculated_${kind}_number`,
+      `hs_searchable_calculated_international_${kind}_number`,
+      `hs_calculated_${kind}_number`,
+    ]),
+    'hs_calculated_phone_number_country_code',
+    'hs_calculated_phone_number_area_code',
+  ].map((name) => [name, '']),
+);
+
+const DERIVERS: Record<string, (properties: Map<string, string>) => Record<string, string>> = {
+  contacts: (properties) => ({
+    ...NONE,
+    ...deriveNumber(properties.get('phone'), 'phone'),
+    ...deriveNumber(properties.get('mobilephone'), 'mobile'),
+    hs_full_name_or_email:
+      [properties.get('firstname'), properties.get('lastname')].filter(Boolean).join(' ') ||
+      (properties.get('email') ?? ''),
+  }),
+  deals: (properties) => ({
+    hs_is_closed: String(['closedwon', 'closedlost'].includes(properties.get('dealstage') ?? '')),
+  }),
+};
+
+/** Recomputes what depends on the other properties. */
+export function derive(object: string, properties: Map<string, string>): void {
+  for (const [name, value] of Object.entries(DERIVERS[object]?.(properties) ?? {})) {
+    if (value === '') properties.delete(name);
+    else properties.set(name, value);
+  }
+}

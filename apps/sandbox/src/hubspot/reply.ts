@@ -1,0 +1,7 @@
+/** What an endpoint answers, before it is sent: faults may still change or drop it. */
+export interface Reply {
+  status: number;
+  /** Sent as JSON; absent for no body. */
+  body?: unknown;
+  headers?: Record<string, string>;
+}

@@ -1,0 +1,46 @@
+import { type Call, type Endpoint, ok, paths, typeOf } from '../endpoint.ts';
+import { readJson } from '../record-json.ts';
+import type { IndexedRecord } from '../search-index.ts';
+import { compare, matches, matchesQuery } from '../search-match.ts';
+import { readSearch, type SearchRequest } from '../search-request.ts';
+
+function search(call: Call) {
+  const { account, settings } = call;
+  const type = typeOf(call);
+  const request = readSearch(call, type);
+  const found = account.index
+    .visible(type, settings.search_lag)
+    .filter(
+      ({ properties }) => matches(properties, request.groups) && matchesQuery(properties, type.searched, request.query),
+    );
+  if (request.sort) found.sort(bySort(request.sort));
+  else found.sort((a, b) => Number(a.id) - Number(b.id));
+  const end = request.after + request.limit;
+  return ok({
+    total: found.length,
+    results: found
+      .slice(request.after, end)
+      .map((record) => readJson(account.schema, type, record, request.properties)),
+    ...(end < found.length && { paging: { next: { after: String(end) } } }),
+  });
+}
+
+/** Records without the property come last, whichever way it goes. */
+function bySort({ property, type, descending }: NonNullable<SearchRequest['sort']>) {
+  return (a: IndexedRecord, b: IndexedRecord): number => {
+    const [left, right] = [a.properties.get(property), b.properties.get(property)];
+    if (left === undefined || right === undefined) return left === right ? 0 : left === undefined ? 1 : -1;
+    return compare(type, left, right) * (descending ? -1 : 1);
+  };
+}
+
+export const searchEndpoints: Endpoint[] = [
+  {
+    method: 'POST',
+    paths: paths('v3', 'objects', '/:object/search'),
+    operation: 'search',
+    scopes: (call) => typeOf(call).scopes.read,
+    isSearch: true,
+    handle: search,
+  },
+];

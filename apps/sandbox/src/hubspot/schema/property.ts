@@ -1,0 +1,126 @@
+/** Property definitions. https://developers.hubspot.com/docs/api-reference/latest/crm/properties/guide */
+
+/** What values a property holds, and the form fields that can show each. */
+export const FIELD_TYPES = {
+  string: ['text', 'textarea', 'html', 'file', 'phonenumber', 'calculation_equation'],
+  number: ['number', 'calculation_equation'],
+  bool: ['booleancheckbox', 'calculation_equation'],
+  enumeration: ['select', 'radio', 'checkbox', 'booleancheckbox', 'calculation_equation'],
+  date: ['date'],
+  datetime: ['date'],
+  phone_number: ['phonenumber'],
+} as const;
+export type PropertyType = keyof typeof FIELD_TYPES;
+
+export interface Option {
+  label: string;
+  value: string;
+  displayOrder: number;
+  hidden: boolean;
+  description?: string;
+}
+
+export interface PropertyDefinition {
+  name: string;
+  label: string;
+  type: PropertyType;
+  fieldType: string;
+  groupName: string;
+  description: string;
+  options: Option[];
+  hasUniqueValue: boolean;
+  hubspotDefined: boolean;
+  calculated: boolean;
+  /** The value cannot be written. */
+  readOnly: boolean;
+  /** Options live elsewhere: the value must be the id of an owner. */
+  owners: boolean;
+  /** A number without decimals. */
+  integer: boolean;
+  hidden: boolean;
+  formField: boolean;
+  displayOrder: number;
+  createdAt?: Date;
+  updatedAt?: Date;
+  archivedAt?: Date;
+}
+
+export interface PropertyGroup {
+  name: string;
+  label: string;
+  displayOrder: number;
+}
+
+export function property(
+  name: string,
+  label: string,
+  type: PropertyType,
+  fieldType: string,
+  more: Partial<PropertyDefinition> = {},
+): PropertyDefinition {
+  return {
+    name,
+    label,
+    type,
+    fieldType,
+    groupName: '',
+    description: '',
+    options: [],
+    hasUniqueValue: false,
+    hubspotDefined: true,
+    calculated: false,
+    readOnly: false,
+    owners: false,
+    integer: false,
+    hidden: false,
+    formField: false,
+    displayOrder: -1,
+    ...more,
+  };
+}
+
+export const text = (name: string, label: string, more?: Partial<PropertyDefinition>) =>
+  property(name, label, 'string', 'text', more);
+export const longText = (name: string, label: string, more?: Partial<PropertyDefinition>) =>
+  property(name, label, 'string', 'textarea', more);
+export const richText = (name: string, label: string, more?: Partial<PropertyDefinition>) =>
+  property(name, label, 'string', 'html', more);
+export const number = (name: string, label: string, more?: Partial<PropertyDefinition>) =>
+  property(name, label, 'number', 'number', more);
+export const datetime = (name: string, label: string, more?: Partial<PropertyDefinition>) =>
+  property(name, label, 'datetime', 'date', more);
+export const bool = (name: string, label: string, more?: Partial<PropertyDefinition>) =>
+  property(name, label, 'bool', 'booleancheckbox', { options: options({ Yes: 'true', No: 'false' }), ...more });
+/** Values by label, or a list of values that are their own labels. */
+export const choice = (
+  name: string,
+  label: string,
+  values: Record<string, string> | string[],
+  more?: Partial<PropertyDefinition>,
+) => property(name, label, 'enumeration', 'select', { options: options(values), ...more });
+
+export function options(values: Record<string, string> | string[]): Option[] {
+  const pairs = Array.isArray(values) ? values.map((value) => [value, value] as const) : Object.entries(values);
+  return pairs.map(([label, value], displayOrder) => ({ label, value, displayOrder, hidden: false }));
+}
+
+/** A definition as the properties API gives it. */
+export function propertyJson(definition: PropertyDefinition): object {
+  const { readOnly, owners, integer, archivedAt, createdAt, updatedAt, ...told } = definition;
+  const custom = !definition.hubspotDefined;
+  return {
+    ...told,
+    ...(createdAt && { createdAt: createdAt.toISOString() }),
+    ...(updatedAt && { updatedAt: updatedAt.toISOString() }),
+    ...(archivedAt && { archivedAt: archivedAt.toISOString() }),
+    archived: archivedAt !== undefined,
+    externalOptions: owners,
+    ...(owners && { referencedObjectType: 'OWNER' }),
+    modificationMetadata: {
+      archivable: custom,
+      readOnlyDefinition: !custom,
+      readOnlyOptions: !custom && definition.type === 'enumeration' && (readOnly || owners),
+      readOnlyValue: readOnly,
+    },
+  };
+}

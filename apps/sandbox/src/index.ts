@@ -1,0 +1,12 @@
+/**
+ * Local stand-ins for the vendors' APIs, to run everything against without an account. They keep what is written to
+ * them in memory, and are as strict as the vendors are known to be.
+ */
+
+export type { Fault, FaultKind, FaultSpec } from './control/faults.ts';
+export type { RequestCounts, RequestEntry } from './control/request-log.ts';
+export type { Seed } from './control/seed.ts';
+export type { RecordState, State } from './control/state.ts';
+export type { Effect, JournalEntry } from './hubspot/journal.ts';
+export type { HubSpotSettings, Settings } from './settings.ts';
+export { type RunningSandbox, type StartOptions, startSandbox } from './start.ts';

@@ -1,0 +1,37 @@
+/**
+ * The sandbox as a process.
+ *
+ * SANDBOX_PORT            default 8090; 0 takes any free one
+ * SANDBOX_HOST            default 127.0.0.1, all interfaces in a container
+ * SANDBOX_HUBSPOT_TOKEN   the only token taken; without it any that begins with `pat-`
+ * SANDBOX_PROVISIONED     `false` begins without the properties that Wrapup needs, to try `provision`; default true
+ * SANDBOX_SETTINGS        JSON: what differs from the default settings, e.g. {"hubspot":{"search_lag":0}}
+ * SANDBOX_ALLOWED_HOSTS   further names for the page and /_sandbox, separated by commas
+ */
+import { createLogger, listenHost, listenPort, onShutdown } from '@wrapup/telemetry';
+import { startSandbox } from './start.ts';
+
+const log = createLogger('sandbox');
+const { env } = process;
+
+try {
+  const sandbox = await startSandbox({
+    port: listenPort('sandbox'),
+    host: listenHost('sandbox'),
+    provisioned: env.SANDBOX_PROVISIONED !== 'false',
+    token: env.SANDBOX_HUBSPOT_TOKEN || undefined,
+    settings: env.SANDBOX_SETTINGS ? JSON.parse(env.SANDBOX_SETTINGS) : {},
+    // In a container the engine decides who can reach the port; from there everybody looks like another machine.
+    anyAddress: env.WRAPUP_CONTAINER === '1',
+    allowedHosts: [
+      ...(env.WRAPUP_CONTAINER === '1' ? ['sandbox'] : []),
+      ...(env.SANDBOX_ALLOWED_HOSTS?.split(',').map((name) => name.trim().toLowerCase()) ?? []),
+    ],
+    log,
+  });
+  onShutdown([{ name: 'stop listening', run: () => sandbox.close() }], { log });
+  log.info({ port: sandbox.port, url: sandbox.url, hubspot: sandbox.hubspotUrl }, 'sandbox listens');
+} catch (error) {
+  log.fatal({ err: error }, 'the sandbox could not start');
+  process.exitCode = 1;
+}

@@ -1,0 +1,136 @@
+/**
+ * What can be changed about the sandbox while it runs. Everything here has an effect that a client can see; defaults
+ * are those of a Professional account.
+ */
+
+/** Where the detail of a validation error stands: in `errors[]`, as JSON inside `message`, or in both. */
+export const DETAIL_SHAPES = ['errors', 'message', 'both'] as const;
+export type DetailShape = (typeof DETAIL_SHAPES)[number];
+
+export interface Limits {
+  /** Requests per token in any 10 s. Null: no limit and no headers. */
+  ten_secondly: number | null;
+  /** Requests per account in a day. */
+  daily: number | null;
+  /** Searches per account in any second. */
+  search_per_second: number | null;
+}
+
+export interface HubSpotSettings {
+  /** Milliseconds that every answer takes. */
+  latency: number;
+  /** Milliseconds until search sees a write. */
+  search_lag: number;
+  /**
+   * Milliseconds between an upsert looking its rows up and writing them. Two upserts that overlap in it race as they do
+   * at the vendor: both find nothing, the later one meets the unique value of the earlier.
+   */
+  race_window: number;
+  limits: Limits;
+  /** Scopes that the token lost: what needs one of them answers 403. */
+  revoked_scopes: string[];
+  /** Tokens that answer 401 although they look right. */
+  revoked_tokens: string[];
+  detail_shape: DetailShape;
+  /** Properties that an administrator made required on creation, by object; enforced on date-based paths only. */
+  required: Record<string, string[]>;
+  /** Batch answers are in no promised order: `reversed` makes clients that count on one fail. */
+  result_order: 'reversed' | 'input';
+  /** Whether an archived record still holds its unique values. Not documented, so both can be tried. */
+  archived_holds_unique_values: boolean;
+}
+
+export interface Settings {
+  hubspot: HubSpotSettings;
+}
+
+/** Settings as given: only what differs, at any depth. */
+export type Partially<T> = {
+  [K in keyof T]?: T[K] extends unknown[] ? T[K] : T[K] extends object ? Partially<T[K]> : T[K];
+};
+
+export const DEFAULT_SETTINGS: Settings = {
+  hubspot: {
+    latency: 0,
+    search_lag: 2_000,
+    race_window: 5,
+    limits: { ten_secondly: 190, daily: 625_000, search_per_second: 5 },
+    revoked_scopes: [],
+    revoked_tokens: [],
+    detail_shape: 'errors',
+    required: {},
+    result_order: 'reversed',
+    archived_holds_unique_values: false,
+  },
+};
+
+/** A setting that does not exist or cannot have that value. */
+export class SettingsError extends Error {
+  override name = 'SettingsError';
+}
+
+/** Whole numbers of milliseconds, up to ten minutes. */
+const duration = (value: unknown) =>
+  Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 600_000
+    ? undefined
+    : 'a whole number of milliseconds, 0 to 600000';
+const limit = (value: unknown) =>
+  value === null || (Number.isInteger(value) && (value as number) >= 0)
+    ? undefined
+    : 'a whole number, or null for none';
+const strings = (value: unknown) =>
+  Array.isArray(value) && value.every((item) => typeof item === 'string') ? undefined : 'a list of strings';
+const oneOf =
+  (...allowed: readonly unknown[]) =>
+  (value: unknown) =>
+    allowed.includes(value) ? undefined : `one of ${allowed.join(', ')}`;
+
+type Check = (value: unknown) => string | undefined;
+
+/** Each setting by its dotted path, and what it may be. */
+const CHECKS: Record<string, Check> = {
+  'hubspot.latency': duration,
+  'hubspot.search_lag': duration,
+  'hubspot.race_window': duration,
+  'hubspot.limits.ten_secondly': limit,
+  'hubspot.limits.daily': limit,
+  'hubspot.limits.search_per_second': limit,
+  'hubspot.revoked_scopes': strings,
+  'hubspot.revoked_tokens': strings,
+  'hubspot.detail_shape': oneOf(...DETAIL_SHAPES),
+  'hubspot.required': (value) =>
+    isPlain(value) && Object.values(value).every((list) => strings(list) === undefined)
+      ? undefined
+      : 'lists of property names by object',
+  'hubspot.result_order': oneOf('reversed', 'input'),
+  'hubspot.archived_holds_unique_values': oneOf(true, false),
+};
+
+/** Settings with some of them changed. @throws SettingsError naming the setting and what it may be */
+export function changeSettings(current: Settings, change: unknown): Settings {
+  const next = structuredClone(current);
+  merge(next as unknown as Record<string, unknown>, change, '');
+  return next;
+}
+
+function merge(into: Record<string, unknown>, change: unknown, path: string): void {
+  if (!isPlain(change)) throw new SettingsError(`${path || 'settings'} must be an object`);
+  for (const [key, value] of Object.entries(change)) {
+    if (value === undefined) continue;
+    const here = path ? `${path}.${key}` : key;
+    const check = Object.hasOwn(CHECKS, here) ? CHECKS[here] : undefined;
+    if (check) {
+      const expected = check(value);
+      if (expected) throw new SettingsError(`${here} must be ${expected}`);
+      into[key] = structuredClone(value);
+    } else if (Object.keys(CHECKS).some((known) => known.startsWith(`${here}.`))) {
+      merge(into[key] as Record<string, unknown>, value, here);
+    } else {
+      throw new SettingsError(`there is no setting ${here}; there are ${Object.keys(CHECKS).join(', ')}`);
+    }
+  }
+}
+
+function isPlain(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,90 @@
+import { type Served, serve } from '@wrapup/telemetry';
+import { type Problems, sandboxApp } from './app.ts';
+import type { Fault, FaultSpec } from './control/faults.ts';
+import type { RequestCounts, RequestEntry } from './control/request-log.ts';
+import { type Seed, seed } from './control/seed.ts';
+import { type RecordState, readState } from './control/state.ts';
+import type { JournalEntry } from './hubspot/journal.ts';
+import type { Hung } from './hubspot/serve.ts';
+import { Sandbox } from './sandbox.ts';
+import type { Partially, Settings } from './settings.ts';
+
+export interface StartOptions {
+  /** Default 0: any free one. */
+  port?: number;
+  /** Address to bind; default 127.0.0.1. Undefined, given as such, binds all interfaces. */
+  host?: string | undefined;
+  /** What differs from the defaults. */
+  settings?: Partially<Settings>;
+  /** Begin with the properties that Wrapup needs, as if `provision` had run. Default false. */
+  provisioned?: boolean;
+  /** Only this token is taken; without it any that begins with `pat-`. */
+  token?: string | undefined;
+  /** Let clients on other machines look and steer too. Default false. */
+  anyAddress?: boolean;
+  /** Further names by which the sandbox may be asked for its page and for `/_sandbox`. */
+  allowedHosts?: string[];
+  log?: Problems;
+}
+
+export interface RunningSandbox {
+  /** `http://127.0.0.1:<port>` */
+  url: string;
+  /** What a HubSpot client takes as its base path. */
+  hubspotUrl: string;
+  port: number;
+  /** Records of an object that are not archived, as they are now. */
+  records(object: string): RecordState[];
+  journal(): JournalEntry[];
+  control: {
+    reset(options?: { provisioned?: boolean }): void;
+    fault(...specs: FaultSpec[]): Fault[];
+    /** Faults that can still happen. */
+    faults(): Fault[];
+    clearFaults(): void;
+    settings(change: Partially<Settings>): Settings;
+    /** @returns ids of the new records by object */
+    seed(seed: Seed): Record<string, string[]>;
+    requests(options?: { bodies?: boolean }): RequestCounts & { requests: RequestEntry[] };
+  };
+  /** Does not wait for clients that a fault lets hang. */
+  close(): Promise<void>;
+}
+
+/** Starts a sandbox in this process, on a real socket. @throws when the port is taken or a setting is wrong */
+export async function startSandbox(options: StartOptions = {}): Promise<RunningSandbox> {
+  const sandbox = new Sandbox(options);
+  const hung: Hung = new Set();
+  const who = { anyAddress: options.anyAddress ?? false, hosts: options.allowedHosts ?? [] };
+  const host = 'host' in options ? options.host : '127.0.0.1';
+  const app = sandboxApp(sandbox, who, hung, options.log);
+  const served = await serve(app, { name: 'sandbox', port: options.port ?? 0, host });
+  const url = `http://${urlHost(host)}:${served.port}`;
+  return {
+    url,
+    hubspotUrl: `${url}/hubspot`,
+    port: served.port,
+    records: (object) => (readState(sandbox.hubspot, object)[object] ?? []).filter((record) => !record.archived),
+    journal: () => structuredClone(sandbox.hubspot.journal.entries),
+    control: {
+      reset: (given) => sandbox.reset(given),
+      fault: (...specs) => specs.map((spec) => sandbox.faults.add(spec)),
+      faults: () => sandbox.faults.list(),
+      clearFaults: () => sandbox.faults.clear(),
+      settings: (change) => sandbox.change(change),
+      seed: (given) => seed(sandbox.hubspot, given),
+      requests: (given) => ({ ...sandbox.requests.counts, requests: sandbox.requests.entries(given) }),
+    },
+    close: () => close(served, hung),
+  };
+}
+
+function urlHost(host: string | undefined): string {
+  if (host === undefined || host === '0.0.0.0' || host === '::') return '127.0.0.1';
+  return host.includes(':') ? `[${host}]` : host;
+}
+
+async function close(served: Served, hung: Hung): Promise<void> {
+  for (const response of hung) response.destroy();
+  await served.close(1_000);
+}

@@ -1,0 +1,67 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { Client } from '@hubspot/api-client';
+import { afterAll, beforeEach } from 'vitest';
+import { type RunningSandbox, type StartOptions, startSandbox } from '../src/index.ts';
+
+export const TOKEN = 'pat-na1-test';
+
+/** A sandbox for all tests of a file, reset before each. Search lags not, unless told otherwise. */
+export async function sandboxForFile(options: StartOptions = {}): Promise<RunningSandbox> {
+  const sandbox = await startSandbox({
+    provisioned: true,
+    ...options,
+    settings: { ...options.settings, hubspot: { search_lag: 0, ...options.settings?.hubspot } },
+  });
+  beforeEach(() => sandbox.control.reset());
+  afterAll(() => sandbox.close());
+  return sandbox;
+}
+
+/** The vendor's own client, pointed at the sandbox. */
+export function clientOf(sandbox: RunningSandbox, accessToken = TOKEN): Client {
+  return new Client({ accessToken, basePath: sandbox.hubspotUrl });
+}
+
+export interface Answer {
+  status: number;
+  headers: Headers;
+  // biome-ignore lint/suspicious/noExplicitAny: bodies are looked at field by field
+  body: any;
+}
+
+/** A request as any program could make it. */
+export async function send(
+  sandbox: RunningSandbox,
+  method: string,
+  path: string,
+  body?: unknown,
+  { token = TOKEN as string | null, signal }: { token?: string | null; signal?: AbortSignal } = {},
+): Promise<Answer> {
+  const response = await fetch(`${sandbox.hubspotUrl}${path}`, {
+    method,
+    headers: {
+      ...(token !== null && { authorization: `Bearer ${token}` }),
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+    },
+    ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    ...(signal && { signal }),
+  });
+  const text = await response.text();
+  return { status: response.status, headers: response.headers, body: text === '' ? undefined : JSON.parse(text) };
+}
+
+/** A call's properties, all that are needed. */
+export function aCall(id: string, more: Record<string, string> = {}): Record<string, string> {
+  return { hs_timestamp: '2026-11-23T10:00:00Z', hs_call_title: `Call ${id}`, wrapup_call_id: `main:${id}`, ...more };
+}
+
+/** Asks again until the answer is as wanted, for at most 5 s. */
+export async function until<T>(ask: () => Promise<T>, wanted: (answer: T) => boolean): Promise<T> {
+  const deadline = Date.now() + 5_000;
+  for (;;) {
+    const answer = await ask();
+    if (wanted(answer)) return answer;
+    if (Date.now() > deadline) throw new Error(`still not so: ${JSON.stringify(answer)}`);
+    await pause(20);
+  }
+}
