@@ -29,8 +29,10 @@ const READY_TIMEOUT = 60_000;
 /** A terminal's Ctrl-C may reach us twice, directly and through npm, ms. */
 const SAME_SIGNAL = 1500;
 
-const started = Date.now();
+// Kept over the change to the pinned Node, so that the time told is the whole time.
+process.env.WRAPUP_BEGUN ??= String(Date.now());
 await goOnPinned();
+const begun = Number(process.env.WRAPUP_BEGUN);
 
 const env = readEnvironment();
 const running = [];
@@ -142,7 +144,7 @@ function announce(filled) {
     : 'Redis is the one of REDIS_URL.';
   return [
     '',
-    `Wrapup is ready (${((Date.now() - started) / 1000).toFixed(1)} s). ${account}`,
+    `Wrapup is ready (${((Date.now() - begun) / 1000).toFixed(1)} s). ${account}`,
     '',
     `    Sandbox     ${at('SANDBOX_PORT')}    what was written to the CRM`,
     `    Dashboard   ${at('DASHBOARD_PORT')}    calls, and what became of them`,
