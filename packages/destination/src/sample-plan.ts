@@ -1,0 +1,142 @@
+/** Plans made by hand, for tests of adapters: what a mapping would give for a simple call. */
+import { createHash } from 'node:crypto';
+import type { Call } from '@wrapup/call';
+import type { FieldWrite, MatchStep, Place, Plan, RecordPlan, Value, WriteMode } from '@wrapup/mapping';
+
+/** The CRM's own names for what a sample plan writes. */
+export interface SampleNames {
+  /** CRM objects. */
+  call_log: string;
+  task: string;
+  /** What `create_as` says. */
+  create_as: string;
+  /** Properties of the person. */
+  first_name: string;
+  last_name: string;
+  phone: string;
+  email: string;
+  /** A writable text property of the person. */
+  note: string;
+  /** Title of the call log, subject of the task. */
+  title: string;
+  subject: string;
+  /** Fields that the CRM demands of a call log and of a task. */
+  call_log_extra: Record<string, Value>;
+  task_extra: Record<string, Value>;
+}
+
+export interface SampleCall {
+  /** Call id; unique in a test. */
+  id: string;
+  /** E.164. */
+  phone?: string;
+  email?: string;
+  /** Id of the person in the CRM, as the call may carry it. */
+  person?: string;
+  first_name?: string;
+  last_name?: string;
+  title?: string;
+  /** Default 2026-11-20T10:00:00Z. */
+  ended_at?: string;
+  unmatched?: NonNullable<Plan['person']>['unmatched'];
+  ambiguous?: NonNullable<Plan['person']>['ambiguous'];
+  /** With a follow-up task. Default true. */
+  task?: boolean;
+  /** Further fields of the person. */
+  person_fields?: FieldWrite[];
+  /** Further fields of the call log. */
+  call_fields?: FieldWrite[];
+  resume?: Plan['resume'];
+}
+
+export const SAMPLE_PLACE: Place = { file: 'mappings/sample.yaml', line: 1, column: 1 };
+
+export function sampleField(name: string, value: Value, write: WriteMode = 'overwrite', line = 1): FieldWrite {
+  return { name, value, write, at: { ...SAMPLE_PLACE, line } };
+}
+
+export function samplePlan(names: SampleNames, call: SampleCall): Plan {
+  const ended = call.ended_at ?? '2026-11-20T10:00:00.000Z';
+  const key = `main:${call.id}`;
+  const match: MatchStep[] = [];
+  if (call.person) match.push({ by: 'id', value: call.person });
+  if (call.email) match.push({ by: 'email', value: call.email });
+  if (call.phone) match.push({ by: 'phone', value: call.phone });
+  const known = call.phone ?? call.email;
+  const fields = [
+    ...(call.first_name ? [sampleField(names.first_name, call.first_name, 'if_newer', 2)] : []),
+    ...(call.last_name ? [sampleField(names.last_name, call.last_name, 'if_newer', 3)] : []),
+    ...(call.phone ? [sampleField(names.phone, call.phone, 'if_empty', 4)] : []),
+    ...(call.email ? [sampleField(names.email, call.email, 'if_empty', 5)] : []),
+    ...(call.person_fields ?? []),
+  ];
+  const plan: Plan = {
+    key,
+    route: 'sample',
+    mapping: { name: SAMPLE_PLACE.file, hash: '0123456789ab' },
+    call: sampleCallRecord(call, ended),
+    ended_at: ended,
+    person: {
+      match,
+      unmatched: call.unmatched ?? 'create',
+      ambiguous: call.ambiguous ?? 'park',
+      key: known === undefined ? null : `person:${createHash('sha256').update(known.toLowerCase()).digest('hex')}`,
+      create_as: names.create_as,
+      fields,
+      fallback: {
+        name: call.first_name ?? `Caller ${call.phone ?? ''}`.trim(),
+        ...(call.phone ? { phone: call.phone } : {}),
+        ...(call.email ? { email: call.email } : {}),
+      },
+    },
+    records: [
+      record('call_log', names.call_log, 'call_log', key, [
+        sampleField(names.title, call.title ?? `Call ${call.id}`, 'overwrite', 6),
+        ...Object.entries(names.call_log_extra).map(([name, value]) => sampleField(name, value)),
+        ...(call.call_fields ?? []),
+      ]),
+      ...(call.task === false
+        ? []
+        : [
+            record('task', names.task, 'call-back', `${key}:call-back`, [
+              sampleField(names.subject, `Call back ${call.id}`, 'overwrite', 7),
+              ...Object.entries(names.task_extra).map(([name, value]) => sampleField(name, value)),
+            ]),
+          ]),
+    ],
+    left_out: [],
+    needs: [],
+    settle: () => plan,
+    ...(call.resume ? { resume: call.resume } : {}),
+  };
+  return plan;
+}
+
+function record(type: string, object: string, name: string, key: string, fields: FieldWrite[]): RecordPlan {
+  return { type, object, name, key, fields, associate: ['person'] };
+}
+
+function sampleCallRecord(call: SampleCall, ended: string): Call {
+  return {
+    id: call.id,
+    source: 'main',
+    status: 'completed',
+    terminal: true,
+    outcome: 'connected',
+    answered_by: 'human',
+    end_reason: 'human_ended',
+    agent: {},
+    ended_at: ended,
+    turns: [],
+    lead: { ...(call.phone ? { phone: call.phone } : {}), ...(call.email ? { email: call.email } : {}) },
+    vars: {},
+    collected: {},
+    extracted: {},
+    actions: {},
+    analysis: {},
+    prompt_variables: {},
+    metadata: {},
+    raw: {},
+    notes: [],
+  };
+}

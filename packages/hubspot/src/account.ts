@@ -1,0 +1,38 @@
+import type { Context } from '@wrapup/destination';
+import { Failure } from '@wrapup/destination';
+import { readAccount } from './api.ts';
+import type { Account } from './objects.ts';
+import type { Session } from './session.ts';
+import type { HubSpotSettings } from './settings.ts';
+import { asObject } from './vendor-error.ts';
+
+const KEY = 'account';
+/** Ms that the account's id and domain are remembered for links. */
+const KEPT = 30 * 24 * 3_600_000;
+const DOMAIN = 'app.hubspot.com';
+
+/** Asks HubSpot whose token it is, and remembers it. */
+export async function askAccount(session: Session, settings: HubSpotSettings): Promise<Account> {
+  const body = asObject((await session.send(readAccount(settings.api_version))).body);
+  const portal = body.portalId;
+  if (typeof portal !== 'number' && typeof portal !== 'string')
+    throw new Failure('unaccounted', 'read the account: HubSpot’s answer names no account.');
+  const domain = body.uiDomain;
+  const account = { portal: String(portal), domain: typeof domain === 'string' && domain ? domain : DOMAIN };
+  await session.ctx.memory.set(KEY, JSON.stringify(account), KEPT);
+  return account;
+}
+
+/** The account, where it is known without asking: from the settings, or from an earlier probe. For links only. */
+export async function knownAccount(ctx: Context, settings: HubSpotSettings): Promise<Account | undefined> {
+  try {
+    const text = await ctx.memory.get(KEY);
+    if (text !== undefined) {
+      const account = JSON.parse(text) as Account;
+      return settings.portal === undefined ? account : { ...account, portal: settings.portal };
+    }
+  } catch {
+    // A link that cannot be made is left out; nothing else depends on it.
+  }
+  return settings.portal === undefined ? undefined : { portal: settings.portal, domain: DOMAIN };
+}

@@ -1,0 +1,136 @@
+/** Compares mappings with the account's own properties, before a call fails on them. */
+import type { Context } from '@wrapup/destination';
+import type { CompiledMapping, Finding, MappedField } from '@wrapup/mapping';
+import { keyProperty, WATERMARK } from './objects.ts';
+import { isOurs } from './requirements.ts';
+import { type Property, readSchema } from './schema.ts';
+import { Session } from './session.ts';
+import type { Transport } from './transport.ts';
+import { readTime } from './write-modes.ts';
+
+/** @throws the failure when an object's properties cannot be read */
+export async function checkMappings(
+  transport: Transport,
+  mappings: CompiledMapping[],
+  ctx: Context,
+): Promise<Finding[]> {
+  const session = new Session(transport, ctx);
+  const fields = mappings.flatMap((mapping) => mapping.fields);
+  const objects = new Set(['contacts', 'calls', ...fields.map((field) => field.object)]);
+  const findings: Finding[] = [];
+  const schemas = new Map<string, Map<string, Property>>();
+  for (const object of objects) schemas.set(object, await readSchema(session, object, true));
+  const written = new Set(fields.filter((field) => field.use === 'write').map((field) => field.object));
+  for (const object of new Set(['contacts', 'calls', ...written]))
+    findings.push(...checkKey(object, schemas.get(object)));
+  if (!schemas.get('contacts')?.has(WATERMARK) && fields.some((field) => field.write === 'if_newer'))
+    findings.push({
+      severity: 'warning',
+      code: 'missing-watermark',
+      message: `contacts has no property ${WATERMARK}: which call is the newest is then remembered outside HubSpot only.`,
+      hint: PROVISION,
+    });
+  for (const field of fields) findings.push(...checkField(field, schemas.get(field.object)));
+  return findings;
+}
+
+const PROVISION = 'Run `wrapup provision`.';
+
+function checkKey(object: string, schema: Map<string, Property> | undefined): Finding[] {
+  const name = keyProperty(object);
+  const property = schema?.get(name);
+  if (property?.unique) return [];
+  return [
+    {
+      severity: 'error',
+      code: property ? 'key-not-unique' : 'missing-key',
+      message: property
+        ? `${object}.${name} does not require unique values, so it cannot keep a record from being written twice.`
+        : `${object} has no unique property ${name}: nothing can be written to it safely.`,
+      hint: property ? `Delete the property in HubSpot, then run \`wrapup provision\`.` : PROVISION,
+    },
+  ];
+}
+
+function checkField(field: MappedField, schema: Map<string, Property> | undefined): Finding[] {
+  const { object, property, at } = field;
+  const finding = (code: string, message: string, hint: string): Finding[] => [
+    { severity: 'error', code, message, hint, at },
+  ];
+  const known = schema?.get(property);
+  if (!known) {
+    const near = nearest(property, [...(schema?.keys() ?? [])]);
+    return finding(
+      'missing-property',
+      `HubSpot’s ${object} have no property ${property}.`,
+      isOurs(property)
+        ? PROVISION
+        : near
+          ? `Did you mean ${near}?`
+          : 'Create it in HubSpot, or take it out of the mapping.',
+    );
+  }
+  if (field.use === 'read') return [];
+  if (known.read_only)
+    return finding(
+      'read-only',
+      `${object}.${property} cannot be written: HubSpot computes it.`,
+      'Take it out of the mapping.',
+    );
+  const values = (field.values ?? []).map(String).filter((value) => value !== '');
+  if (known.type === 'enumeration' && known.options.length > 0) {
+    const wrong = values.flatMap((value) => value.split(';')).filter((value) => !known.options.includes(value));
+    if (wrong.length > 0)
+      return finding(
+        'unknown-option',
+        `${object}.${property} has no option ${quoteAll(wrong)}.`,
+        `It allows ${quoteAll(known.options.slice(0, 20))}.`,
+      );
+  }
+  const fits = FITS[known.type];
+  const wrong = fits ? values.filter((value) => !fits(value)) : [];
+  if (wrong.length === 0) return [];
+  return finding(
+    'wrong-type',
+    `${object}.${property} is a ${known.type}; ${quoteAll(wrong)} does not fit it.`,
+    'Correct the value, or the property’s type in HubSpot.',
+  );
+}
+
+/** What text each of HubSpot's types takes; types that are not listed take any. */
+const FITS: Record<string, (value: string) => boolean> = {
+  number: (value) => value.trim() !== '' && Number.isFinite(Number(value)),
+  bool: (value) => value === 'true' || value === 'false',
+  datetime: (value) => readTime(value) !== undefined,
+  date: (value) => readTime(value) !== undefined,
+};
+
+function quoteAll(values: string[]): string {
+  return [...new Set(values)].map((value) => `“${value}”`).join(', ');
+}
+
+/** The property whose name is closest, within a third of its length. */
+function nearest(name: string, names: string[]): string | undefined {
+  let best: { name: string; distance: number } | undefined;
+  for (const candidate of names) {
+    const distance = editDistance(name, candidate);
+    if (distance <= Math.ceil(name.length / 3) && (!best || distance < best.distance))
+      best = { name: candidate, distance };
+  }
+  return best?.name;
+}
+
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i += 1) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j += 1)
+      next[j] = Math.min(
+        (row[j] ?? 0) + 1,
+        (next[j - 1] ?? 0) + 1,
+        (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1),
+      );
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}

@@ -1,0 +1,73 @@
+import type { Failure, RecordReceipt, WriteOutcome } from '@wrapup/destination';
+import type { MatchStep, Place, Plan } from '@wrapup/mapping';
+import type { Dropped } from './rows.ts';
+
+/** One plan on its way through `write`. */
+export interface Job {
+  /** Number of the plan in the call of `write`. */
+  index: number;
+  plan: Plan;
+  /** Epoch ms. */
+  ended_at: number;
+  /** True: the call is logged without a person, and nothing else is written. */
+  log_only: boolean;
+  /** Contact id, once it is known and written. */
+  person?: string;
+  /** Receipts by record name. */
+  records: Map<string, RecordReceipt>;
+  notes: string[];
+  outcome?: WriteOutcome;
+}
+
+export function makeJob(plan: Plan, index: number): Job {
+  const ended = Date.parse(plan.ended_at);
+  return {
+    index,
+    plan,
+    ended_at: Number.isFinite(ended) ? ended : 0,
+    log_only: false,
+    records: new Map(),
+    notes: [],
+  };
+}
+
+/** Ends a job with a failure that says which record it was, which mapping line, and what had been written before. */
+export function failJob(job: Job, failure: Failure, record: string): void {
+  if (job.outcome) return;
+  const place = failure.details.field === undefined ? undefined : placeOf(job, record, failure.details.field);
+  const done = Object.fromEntries([...job.records].map(([name, receipt]) => [name, receipt.id]));
+  job.outcome = {
+    ok: false,
+    failure: failure.with({
+      record,
+      ...(place ? { at: place } : {}),
+      ...(Object.keys(done).length > 0 ? { done } : {}),
+    }),
+  };
+}
+
+/** Notes fields that the account refused and that were left out. */
+export function noteDropped(job: Job, record: string, dropped: Dropped[]): void {
+  for (const { property, failure } of dropped) {
+    if (!placeOf(job, record, property)) continue;
+    job.notes.push(`${record}.${property} was left out: ${failure.message}${failure.hint ? ` ${failure.hint}` : ''}`);
+  }
+}
+
+function placeOf(job: Job, record: string, property: string): Place | undefined {
+  const fields =
+    record === 'person'
+      ? job.plan.person?.fields
+      : job.plan.records.find((candidate) => candidate.name === record)?.fields;
+  return fields?.find((field) => field.name === property)?.at;
+}
+
+/** Numbers and addresses by which the job's person is found. */
+export function contactSteps(job: Job): MatchStep[] {
+  return (job.plan.person?.match ?? []).filter((step) => step.by !== 'id');
+}
+
+/** Jobs in the order in which their calls ended. */
+export function inOrder(jobs: Job[]): Job[] {
+  return [...jobs].sort((a, b) => a.ended_at - b.ended_at || a.index - b.index);
+}

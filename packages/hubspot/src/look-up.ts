@@ -1,0 +1,166 @@
+/**
+ * Who the people of many calls are, in as few requests as possible.
+ *
+ * Every question has its own steps, tried in order: id and e-mail by batch reads, phone and additional e-mail addresses
+ * by search. Questions at the same kind of step share requests. A step that could not be asked fails its question; it
+ * never counts as "nobody found".
+ */
+import type { MatchStep } from '@wrapup/mapping';
+import type { HubSpotFailure } from './errors.ts';
+import { CANDIDATE_PROPERTIES, isSought, type SearchResult, type Sought, searchPeople } from './person-search.ts';
+import { type CrmRecord, readMany, unaccounted } from './read-many.ts';
+import { forgetPerson, recallPerson } from './remembered.ts';
+import { asHubSpotFailure } from './rows.ts';
+import type { Session } from './session.ts';
+
+export interface Question {
+  match: MatchStep[];
+  /** Number of the plan that asks. */
+  plan: number;
+  /** False: an id that is remembered is enough, its record need not be read. */
+  read: boolean;
+}
+
+export type Found =
+  | { found: 'none' }
+  | { found: 'one'; by: MatchStep['by']; record: CrmRecord; read: boolean }
+  | { found: 'many'; by: MatchStep['by']; records: CrmRecord[] }
+  | { found: 'failed'; failure: HubSpotFailure };
+
+interface Open {
+  question: Question;
+  /** Steps that are still to be tried; the first is the current one. */
+  steps: MatchStep[];
+  /** Address whose main owner was not found and whose additional owner is still to be sought. */
+  email?: string;
+  answer?: Found;
+}
+
+const ROUNDS = 10;
+
+/** Answers all questions, in their order. Never rejects. */
+export async function lookUp(session: Session, questions: Question[], properties: string[]): Promise<Found[]> {
+  const open = questions.map((question): Open => ({ question, steps: usableSteps(question.match) }));
+  const wanted = [...new Set([...properties, ...CANDIDATE_PROPERTIES])];
+  // A round ends at least one step of every open question, unless a remembered id appears or vanishes meanwhile.
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const asked = open.filter((one) => !one.answer);
+    if (asked.length === 0) break;
+    for (const one of asked) if (one.steps.length === 0) one.answer = { found: 'none' };
+    await askById(session, asked, wanted);
+    await askByEmail(session, asked, wanted);
+    await askBySearch(session, asked, wanted);
+  }
+  return open.map((one) => one.answer ?? { found: 'failed', failure: unaccounted('contacts') });
+}
+
+/** HubSpot's ids are numbers; anything else would fail the whole batch. */
+function usableSteps(steps: MatchStep[]): MatchStep[] {
+  return steps
+    .map((step) => ({ ...step, value: step.by === 'email' ? step.value.trim().toLowerCase() : step.value.trim() }))
+    .filter((step) => step.value !== '' && (step.by !== 'id' || /^\d{1,20}$/.test(step.value)));
+}
+
+/** Ids that the call names, and ids remembered for its number or address. */
+async function askById(session: Session, asked: Open[], properties: string[]): Promise<void> {
+  const ids = new Map<Open, { id: string; step: MatchStep }>();
+  for (const one of asked) {
+    const step = one.steps[0];
+    if (one.answer || !step) continue;
+    try {
+      const id = step.by === 'id' ? step.value : await recallPerson(session.ctx, step);
+      if (id === undefined) continue;
+      if (step.by !== 'id' && !one.question.read)
+        one.answer = { found: 'one', by: step.by, record: { id, properties: {} }, read: false };
+      else ids.set(one, { id, step });
+    } catch (thrown) {
+      one.answer = { found: 'failed', failure: asHubSpotFailure(thrown) };
+    }
+  }
+  if (ids.size === 0) return;
+  const plansOf = (id: string) => [...ids].filter(([, asked]) => asked.id === id).map(([one]) => one.question.plan);
+  const wanted = [...ids.values()].map(({ id }) => id);
+  const reading = await readMany(session, 'contacts', wanted, properties, plansOf);
+  for (const [one, { id, step }] of ids) {
+    const failure = reading.failed.get(id);
+    const record = reading.found.get(id);
+    if (failure) one.answer = { found: 'failed', failure };
+    else if (record) one.answer = { found: 'one', by: step.by, record, read: true };
+    else if (step.by === 'id') one.steps.shift();
+    else await forgetPerson(session.ctx, step);
+  }
+}
+
+async function askByEmail(session: Session, asked: Open[], properties: string[]): Promise<void> {
+  const atEmail = asked.filter((one) => !one.answer && one.steps[0]?.by === 'email');
+  if (atEmail.length === 0) return;
+  const emailOf = (one: Open) => one.steps[0]?.value ?? '';
+  const plansOf = (email: string) => atEmail.filter((one) => emailOf(one) === email).map((one) => one.question.plan);
+  const reading = await readMany(session, 'contacts', atEmail.map(emailOf), properties, plansOf, 'email');
+  for (const one of atEmail) {
+    const email = emailOf(one);
+    const failure = reading.failed.get(email);
+    const record = reading.found.get(email);
+    if (failure) one.answer = { found: 'failed', failure };
+    else if (record) one.answer = { found: 'one', by: 'email', record, read: true };
+    else {
+      one.steps.shift();
+      one.email = email;
+    }
+  }
+}
+
+/** One search for the numbers, and for the addresses that are nobody's main one. */
+async function askBySearch(session: Session, asked: Open[], properties: string[]): Promise<void> {
+  const sought = new Map<Open, Sought>();
+  for (const one of asked) {
+    if (one.answer) continue;
+    const step = one.steps[0];
+    const phone = step?.by === 'phone' ? step.value : undefined;
+    if (phone === undefined && one.email === undefined) continue;
+    // A number that is remembered needs no search; the next round reads it. The address still has to be sought first.
+    if (phone !== undefined && one.email === undefined && (await isRemembered(session, one))) continue;
+    sought.set(one, {
+      plans: [one.question.plan],
+      ...(phone === undefined ? {} : { phone }),
+      ...(one.email === undefined ? {} : { email: one.email }),
+    });
+  }
+  if (sought.size === 0) return;
+  const results = await searchPeople(session, [...sought.values()], properties);
+  for (const [one, what] of sought) settle(one, what, results.get(what));
+}
+
+async function isRemembered(session: Session, one: Open): Promise<boolean> {
+  const step = one.steps[0];
+  if (!step) return false;
+  try {
+    return (await recallPerson(session.ctx, step)) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+function settle(one: Open, sought: Sought, result: SearchResult | undefined): void {
+  if (!result?.ok) {
+    if (result) one.answer = { found: 'failed', failure: result.failure };
+    return;
+  }
+  delete one.email;
+  const byEmail = sought.email === undefined ? [] : filterBy(result.records, { email: sought.email, plans: [] });
+  if (byEmail.length > 0) one.answer = answerOf(byEmail, 'email');
+  if (one.answer || sought.phone === undefined) return;
+  const byPhone = filterBy(result.records, { phone: sought.phone, plans: [] });
+  if (byPhone.length > 0) one.answer = answerOf(byPhone, 'phone');
+  else one.steps.shift();
+}
+
+function filterBy(records: CrmRecord[], sought: Sought): CrmRecord[] {
+  return records.filter((record) => isSought(record, sought));
+}
+
+function answerOf(records: CrmRecord[], by: MatchStep['by']): Found {
+  const [first, ...others] = records;
+  if (first && others.length === 0) return { found: 'one', by, record: first, read: true };
+  return { found: 'many', by, records };
+}

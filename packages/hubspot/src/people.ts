@@ -1,0 +1,179 @@
+/** From the people of many plans to written contacts: look up together, apply each plan's policy, write each once. */
+import { Failure } from '@wrapup/destination';
+import type { Plan } from '@wrapup/mapping';
+import { contactSteps, failJob, type Job } from './job.ts';
+import { joinById, type KnownPerson, mustRead, writePeople } from './known-people.ts';
+import { type Found, lookUp, type Question } from './look-up.ts';
+import { createPeople, type NewPerson } from './new-people.ts';
+import { type Account, WATERMARK } from './objects.ts';
+import type { CrmRecord } from './read-many.ts';
+import { forgetPerson } from './remembered.ts';
+import type { RowPolicy } from './rows.ts';
+import type { Session } from './session.ts';
+import { needsWatermark } from './write-modes.ts';
+
+/**
+ * Finds, creates and updates the people of all jobs. Afterwards every job has its `person`, is `log_only`, has ended, or
+ * has no person by its mapping. Never rejects.
+ */
+export async function writeAllPeople(
+  session: Session,
+  jobs: Job[],
+  policy: RowPolicy,
+  account: Account | undefined,
+): Promise<void> {
+  const properties = propertiesToRead(jobs.map((job) => job.plan));
+  let open = jobs.filter((job) => job.plan.person !== null && !job.outcome);
+  const gone = new Map<Job, Set<string>>();
+  // The second round is for contacts that vanished between look-up and write: they are looked up once more.
+  for (let round = 0; round < 2 && open.length > 0; round += 1) {
+    const { known, unknown } = await findPeople(session, open, properties, gone);
+    const created = await createPeople(session, groupUnknown(unknown), properties, policy);
+    const vanished = await writePeople(session, [...known, ...created], properties, policy, account);
+    open = [];
+    for (const person of vanished) {
+      for (const job of person.jobs) {
+        gone.set(job, new Set([...(gone.get(job) ?? []), person.id]));
+        for (const step of contactSteps(job)) await forgetPerson(session.ctx, step).catch(() => {});
+        open.push(job);
+      }
+    }
+  }
+  for (const job of open)
+    failJob(job, new Failure('gone', 'The contact was deleted or merged while it was being written.'), 'person');
+}
+
+/** Properties that deciding the plans' fields takes, and those that their mappings read. */
+export function propertiesToRead(plans: Plan[]): string[] {
+  const names = new Set<string>();
+  for (const { person, needs } of plans) {
+    for (const name of needs) names.add(name);
+    for (const field of person?.fields ?? []) names.add(field.name);
+    if (needsWatermark(person?.fields ?? [])) names.add(WATERMARK);
+  }
+  return [...names];
+}
+
+export function questionOf(job: Job, gone: ReadonlySet<string> = new Set()): Question {
+  const { plan } = job;
+  const resumed = plan.resume?.records.person;
+  const match = plan.person?.match ?? [];
+  const steps = resumed === undefined ? match : [{ by: 'id' as const, value: resumed }, ...match];
+  return {
+    plan: job.index,
+    match: steps.filter((step) => step.by !== 'id' || !gone.has(step.value)),
+    read: plan.needs.length > 0 || mustRead([job]),
+  };
+}
+
+async function findPeople(
+  session: Session,
+  jobs: Job[],
+  properties: string[],
+  gone: Map<Job, Set<string>>,
+): Promise<{ known: KnownPerson[]; unknown: Job[] }> {
+  const questions = jobs.map((job) => questionOf(job, gone.get(job)));
+  const answers = await lookUp(session, questions, properties);
+  const known: KnownPerson[] = [];
+  const unknown: Job[] = [];
+  jobs.forEach((job, index) => {
+    const answer = answers[index];
+    if (!answer) return;
+    const decision = decide(job.plan, answer);
+    if (decision.do === 'use') {
+      const { record, read } = decision;
+      if (read) settlePlan(job, record.properties);
+      known.push({
+        id: record.id,
+        jobs: [job],
+        ...(read && covers(job, properties) ? { current: record.properties } : {}),
+      });
+    } else if (decision.do === 'fail') failJob(job, decision.failure, 'person');
+    else if (decision.do === 'create') {
+      settlePlan(job, {});
+      unknown.push(job);
+    } else if (decision.do === 'skip') {
+      job.outcome = { ok: true, receipt: { records: [], requests: 0, notes: [decision.note] } };
+    } else {
+      settlePlan(job, {});
+      job.log_only = true;
+      job.notes.push(decision.note);
+    }
+  });
+  return { known: joinById(known), unknown };
+}
+
+/** False when a plan writes, now that the person is known, properties that were not read: they are read again. */
+function covers(job: Job, properties: string[]): boolean {
+  return (job.plan.person?.fields ?? []).every((field) => properties.includes(field.name));
+}
+
+/** The plan with what the mapping reads of the person filled in. */
+function settlePlan(job: Job, person: Record<string, string | null>): void {
+  if (job.plan.needs.length === 0) return;
+  const { resume } = job.plan;
+  const settled = job.plan.settle(person);
+  job.plan = resume ? { ...settled, resume } : settled;
+}
+
+export type Decision =
+  | { do: 'use'; record: CrmRecord; read: boolean }
+  | { do: 'create' }
+  | { do: 'log_only' | 'skip'; note: string }
+  | { do: 'fail'; failure: Failure };
+
+/** What the plan's policy makes of an answer. */
+export function decide({ person }: Plan, answer: Found): Decision {
+  if (!person) return { do: 'log_only', note: 'The mapping has no person.' };
+  if (answer.found === 'failed') return { do: 'fail', failure: answer.failure };
+  if (answer.found === 'one') return { do: 'use', record: answer.record, read: answer.read };
+  if (answer.found === 'many') {
+    const chosen = person.ambiguous === 'oldest' ? answer.records[0] : answer.records.at(-1);
+    if (person.ambiguous !== 'park' && chosen) return { do: 'use', record: chosen, read: true };
+    const candidates = answer.records.map((record) => record.id);
+    return {
+      do: 'fail',
+      failure: new Failure('ambiguous_person', `${candidates.length} contacts have the caller’s ${answer.by}.`, {
+        candidates,
+        hint: 'Merge them in HubSpot, or set person.ambiguous to most_recent or oldest in the mapping; then replay.',
+      }),
+    };
+  }
+  if (person.unmatched === 'park')
+    return {
+      do: 'fail',
+      failure: new Failure('unmatched_person', 'No contact has the caller’s number or address.', {
+        hint: 'Create the contact in HubSpot, or change person.unmatched in the mapping; then replay.',
+      }),
+    };
+  if (person.unmatched === 'create') {
+    if (person.key !== null) return { do: 'create' };
+    return { do: 'log_only', note: 'The call has no usable number or e-mail address: logged without a contact.' };
+  }
+  return person.unmatched === 'skip'
+    ? { do: 'skip', note: 'Skipped: no contact was found, and the mapping skips such calls.' }
+    : { do: 'log_only', note: 'No contact was found: logged without one, as the mapping says.' };
+}
+
+/** Jobs that share a number, an address or a key are one person. The key is that of the earliest call. */
+export function groupUnknown(jobs: Job[]): NewPerson[] {
+  const groups: { names: Set<string>; jobs: Job[] }[] = [];
+  for (const job of jobs) {
+    const names = new Set(contactSteps(job).map((step) => `${step.by}:${step.value.toLowerCase()}`));
+    names.add(job.plan.person?.key ?? '');
+    const same = groups.filter((group) => [...names].some((name) => group.names.has(name)));
+    const merged = {
+      names: new Set([...names, ...same.flatMap((group) => [...group.names])]),
+      jobs: [...same.flatMap((group) => group.jobs), job].sort((a, b) => a.ended_at - b.ended_at || a.index - b.index),
+    };
+    for (const group of same) groups.splice(groups.indexOf(group), 1);
+    groups.push(merged);
+  }
+  return groups.map((group) => ({ key: keyOf(group.jobs), jobs: group.jobs }));
+}
+
+/** A key made of a number is preferred: later calls bring the number more often than the address. */
+function keyOf(jobs: Job[]): string {
+  const byPhone = jobs.find((job) => job.plan.person?.match.some((step) => step.by === 'phone'));
+  return (byPhone ?? jobs[0])?.plan.person?.key ?? '';
+}

@@ -1,0 +1,127 @@
+/**
+ * Finds contacts by telephone number and by additional e-mail address: many at once, in as few searches as fit.
+ *
+ * HubSpot has no unique phone. Its calculated properties hold area code and local number without country code, so a
+ * search finds too much; candidates are compared in full E.164 here.
+ * https://developers.hubspot.com/docs/api-reference/latest/crm/search-the-crm
+ */
+import { parsePhone } from '@wrapup/call';
+import { type SearchFilter, searchBody, searchRecords } from './api.ts';
+import { HubSpotFailure } from './errors.ts';
+import { type CrmRecord, hasEmail, toRecord, unaccounted } from './read-many.ts';
+import { asHubSpotFailure } from './rows.ts';
+import type { Session } from './session.ts';
+import { asObject } from './vendor-error.ts';
+
+export interface Sought {
+  /** E.164. */
+  phone?: string;
+  /** Lower case; only additional addresses are searched, the main one is read by key. */
+  email?: string;
+  plans: number[];
+}
+
+export type SearchResult = { ok: true; records: CrmRecord[] } | { ok: false; failure: HubSpotFailure };
+
+/** Characters that the body of a search may have; HubSpot's limit is 3,000. */
+const BODY_LIMIT = 2_950;
+/** Pages of 200 that are read before a search counts as too broad. */
+const PAGES = 10;
+
+const PHONES = ['hs_searchable_calculated_phone_number', 'hs_searchable_calculated_mobile_number'];
+/** What candidates are compared and ordered by. */
+export const CANDIDATE_PROPERTIES = ['phone', 'mobilephone', 'email', 'hs_additional_emails', 'createdate'];
+
+/** Searches for all of them. Never rejects: each gets its own candidates, oldest first, or the failure of its search. */
+export async function searchPeople(
+  session: Session,
+  sought: Sought[],
+  properties: string[],
+): Promise<Map<Sought, SearchResult>> {
+  const wanted = [...new Set([...CANDIDATE_PROPERTIES, ...properties])];
+  const results = new Map<Sought, SearchResult>();
+  for (const part of pack(sought, wanted)) {
+    try {
+      const records = await runSearch(session, part, wanted);
+      for (const one of part)
+        results.set(one, { ok: true, records: records.filter((record) => isSought(record, one)).sort(byAge) });
+    } catch (thrown) {
+      for (const one of part) results.set(one, { ok: false, failure: asHubSpotFailure(thrown) });
+    }
+  }
+  return results;
+}
+
+/** True when a candidate really has the number or the address. */
+export function isSought(record: CrmRecord, sought: Sought): boolean {
+  if (sought.email !== undefined && hasEmail(record, sought.email)) return true;
+  return sought.phone !== undefined && hasPhone(record, sought.phone);
+}
+
+/** Compares in full: numbers stored without a country are read as belonging to that of the number sought. */
+export function hasPhone(record: CrmRecord, e164: string): boolean {
+  const country = parsePhone(e164)?.country;
+  return ['phone', 'mobilephone'].some((name) => {
+    const stored = record.properties[name];
+    return stored ? parsePhone(stored, country)?.e164 === e164 : false;
+  });
+}
+
+/** Oldest first: by creation, then by id. */
+export function byAge(a: CrmRecord, b: CrmRecord): number {
+  const created = (record: CrmRecord) => Date.parse(record.properties.createdate ?? '') || 0;
+  return created(a) - created(b) || Number(a.id) - Number(b.id);
+}
+
+function filtersOf(sought: Sought[]): SearchFilter[] {
+  const digits = unique(sought.map((one) => one.phone && (parsePhone(one.phone)?.digits ?? one.phone.slice(1))));
+  const emails = unique(sought.map((one) => one.email));
+  const filters = digits.length > 0 ? PHONES.map((property) => ({ property, in: digits })) : [];
+  return emails.length > 0 ? [...filters, { property: 'hs_additional_emails', in: emails }] : filters;
+}
+
+/** Splits into searches whose bodies keep HubSpot's limit. */
+function pack(sought: Sought[], properties: string[]): Sought[][] {
+  const parts: Sought[][] = [];
+  let part: Sought[] = [];
+  for (const one of sought) {
+    const longer = [...part, one];
+    // Room for the cursor of later pages.
+    const size = JSON.stringify(searchBody(filtersOf(longer), properties, '0000000000')).length;
+    if (part.length > 0 && size > BODY_LIMIT) {
+      parts.push(part);
+      part = [one];
+    } else {
+      part = longer;
+    }
+  }
+  return part.length > 0 ? [...parts, part] : parts;
+}
+
+async function runSearch(session: Session, sought: Sought[], properties: string[]): Promise<CrmRecord[]> {
+  const records: CrmRecord[] = [];
+  let after: string | undefined;
+  for (let page = 0; page < PAGES; page += 1) {
+    const answer = await session.send(
+      searchRecords('contacts', filtersOf(sought), properties, after),
+      sought.flatMap((one) => one.plans),
+    );
+    const body = asObject(answer.body);
+    const results = body.results;
+    if (!Array.isArray(results) || typeof body.total !== 'number') throw unaccounted('contacts');
+    records.push(...results.map(toRecord).filter((record) => record.id !== ''));
+    const next = asObject(asObject(body.paging).next).after;
+    after = next === undefined ? undefined : String(next);
+    if (after === undefined) {
+      if (records.length < body.total && results.length === 0) throw unaccounted('contacts');
+      return records;
+    }
+  }
+  throw new HubSpotFailure('refused', 'search contacts: the number fits more than 2,000 contacts.', {
+    hint: 'Clean up the contacts that share this number, then replay.',
+  });
+}
+
+function unique(values: (string | undefined)[]): string[] {
+  return [...new Set(values.filter((value) => value !== undefined && value !== ''))] as string[];
+}

@@ -1,0 +1,153 @@
+/** What `write` would do, told from reads alone. */
+import type { Context, FieldChange, Preview } from '@wrapup/destination';
+import type { FieldWrite, Plan } from '@wrapup/mapping';
+import { knownAccount } from './account.ts';
+import { toAnswer } from './find.ts';
+import { type Job, makeJob } from './job.ts';
+import { mustRead } from './known-people.ts';
+import { type Found, lookUp } from './look-up.ts';
+import { type Account, keyProperty, WATERMARK } from './objects.ts';
+import { type Decision, decide, propertiesToRead, questionOf } from './people.ts';
+import { type CrmRecord, readMany } from './read-many.ts';
+import { wantedRecords } from './records.ts';
+import { recallWatermark } from './remembered.ts';
+import { Session } from './session.ts';
+import type { HubSpotSettings } from './settings.ts';
+import type { Transport } from './transport.ts';
+import { decideFields, type Properties, readTime } from './write-modes.ts';
+
+/** @throws the failure of a look-up that failed */
+export async function previewPlans(
+  transport: Transport,
+  settings: HubSpotSettings,
+  plans: Plan[],
+  ctx: Context,
+): Promise<Preview[]> {
+  const session = new Session(transport, ctx);
+  const account = await knownAccount(ctx, settings);
+  const jobs = plans.map(makeJob);
+  const withPerson = jobs.filter((job) => job.plan.person !== null);
+  const questions = withPerson.map((job) => ({ ...questionOf(job), read: true }));
+  const answers = await lookUp(session, questions, propertiesToRead(plans));
+  const found = new Map(withPerson.map((job, index) => [job, answers[index] ?? { found: 'none' as const }]));
+  const existing = await readExisting(session, jobs);
+  const previews: Preview[] = [];
+  for (const job of jobs)
+    previews.push(await previewJob(session, job, found.get(job) ?? { found: 'none' }, existing, account));
+  return previews;
+}
+
+/** Our own records that are there already, by object and key. */
+async function readExisting(session: Session, jobs: Job[]): Promise<Map<string, CrmRecord>> {
+  const records = jobs.flatMap((job) => job.plan.records);
+  const existing = new Map<string, CrmRecord>();
+  for (const [object, all] of Map.groupBy(records, (record) => record.object)) {
+    const properties = [...new Set(all.flatMap((record) => record.fields.map((field) => field.name)))];
+    const keys = all.map((record) => record.key);
+    const reading = await readMany(session, object, keys, properties, () => [], keyProperty(object));
+    const failure = [...reading.failed.values()][0];
+    // An account that has no key property yet has none of our records either.
+    if (failure && failure.code !== 'missing_property') throw failure;
+    for (const [key, record] of reading.found) existing.set(`${object} ${key}`, record);
+  }
+  return existing;
+}
+
+async function previewJob(
+  session: Session,
+  job: Job,
+  answer: Found,
+  existing: Map<string, CrmRecord>,
+  account: Account | undefined,
+): Promise<Preview> {
+  const decision = decide(job.plan, answer);
+  const person = decision.do === 'use' ? decision.record : undefined;
+  if (job.plan.needs.length > 0) job.plan = job.plan.settle(person?.properties ?? {});
+  job.log_only = decision.do === 'log_only' && job.plan.person !== null;
+  const call = { key: job.plan.key, ended_at: job.ended_at };
+  const records: Preview['records'] = [];
+  if (decision.do === 'use' || decision.do === 'create') {
+    const watermark = person && (await watermarkOf(session, person));
+    const fields = changes(job.plan.person?.fields ?? [], person?.properties, { ...call, watermark });
+    records.push({
+      name: 'person',
+      object: 'contacts',
+      did: person ? 'update' : 'create',
+      fields,
+      ...(person ? { id: person.id } : {}),
+    });
+  }
+  if (decision.do !== 'skip' && decision.do !== 'fail') {
+    for (const record of wantedRecords(job)) {
+      const there = existing.get(`${record.object} ${record.key}`);
+      const fields = record.fields.map(
+        (field): FieldWrite => (field.write === 'if_newer' ? { ...field, write: 'overwrite' } : field),
+      );
+      records.push({
+        name: record.name,
+        object: record.object,
+        did: there ? 'update' : 'create',
+        fields: changes(fields, there?.properties, { ...call, watermark: undefined }),
+        ...(there ? { id: there.id } : {}),
+      });
+    }
+  }
+  return {
+    person: toAnswer(answer, account),
+    decision: NAMES[decision.do],
+    records,
+    left_out: job.plan.left_out.map(({ field, reason }) => ({ field, reason })),
+    requests: estimate(job, answer, decision, records),
+  };
+}
+
+const NAMES = {
+  use: 'use',
+  create: 'create',
+  log_only: 'log_only',
+  skip: 'skip',
+  fail: 'park',
+} as const satisfies Record<Decision['do'], Preview['decision']>;
+
+async function watermarkOf(session: Session, person: CrmRecord): Promise<number | undefined> {
+  return readTime(person.properties[WATERMARK]) ?? readTime(await recallWatermark(session.ctx, person.id));
+}
+
+function changes(
+  fields: FieldWrite[],
+  current: Properties | undefined,
+  call: { key: string; ended_at: number; watermark: number | undefined },
+): FieldChange[] {
+  return decideFields(fields, current, call).map(({ field, from, to, applies, why }) => ({
+    field: field.name,
+    from,
+    to,
+    write: field.write,
+    applies,
+    at: field.at,
+    ...(why ? { why } : {}),
+  }));
+}
+
+/** Requests that `write` would spend on this plan alone: its look-ups, and one for each object that it writes. */
+function estimate(job: Job, answer: Found, decision: Decision, records: Preview['records']): number {
+  const match = job.plan.person?.match ?? [];
+  const until =
+    answer.found === 'one' || answer.found === 'many'
+      ? match.findIndex((step) => step.by === answer.by) + 1
+      : match.length;
+  const asked = new Set(match.slice(0, until).map((step) => step.by));
+  let requests = [...asked].length;
+  // An address that is nobody's main one is sought among the additional ones, together with the number if there is one.
+  if (asked.has('email') && !asked.has('phone') && answer.found === 'none') requests += 1;
+  if (decision.do === 'fail' || decision.do === 'skip') return requests;
+  const remembered = answer.found === 'one' && job.plan.resume?.records.person !== undefined && !mustRead([job]);
+  if (remembered) requests -= 1;
+  for (const record of records) {
+    if (record.did === 'update' && record.name === 'person' && !record.fields.some((field) => field.applies)) continue;
+    requests += 1;
+    // A log that exists is found out by a refused creation, then upserted and linked.
+    if (record.did === 'update' && record.name !== 'person') requests += job.log_only ? 1 : 2;
+  }
+  return requests;
+}
