@@ -1,10 +1,39 @@
-import { type RequestHandler, Router } from 'express';
+import { readFileSync } from 'node:fs';
+import { type RequestHandler, type Response, Router } from 'express';
 import type { Sandbox } from '../sandbox.ts';
+import { renderPage } from './render.ts';
+import { viewOf } from './view.ts';
 
+const HEADERS = {
+  'content-security-policy': "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'cache-control': 'no-store',
+};
+
+const ASSETS = {
+  'sandbox.css': 'text/css; charset=utf-8',
+  'refresh.js': 'text/javascript; charset=utf-8',
+};
+
+/** `/` and what it needs. @param only who may see it */
 export function pageRouter(sandbox: Sandbox, only: RequestHandler): Router {
   const router = Router();
   router.get('/', only, (_request, response) => {
-    response.type('text/plain').send(`${sandbox.requests.counts.total} requests\n`);
+    const page = renderPage({
+      view: viewOf(sandbox.hubspot),
+      requests: sandbox.requests.counts,
+      faults: sandbox.faults.list().length,
+    });
+    answer(response, 'text/html; charset=utf-8', page.text);
   });
+  for (const [name, type] of Object.entries(ASSETS)) {
+    const text = readFileSync(new URL(`./${name}`, import.meta.url), 'utf8');
+    router.get(`/assets/${name}`, only, (_request, response) => answer(response, type, text));
+  }
   return router;
+}
+
+function answer(response: Response, type: string, text: string): void {
+  response.set(HEADERS).set('content-type', type).send(text);
 }

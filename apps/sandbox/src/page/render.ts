@@ -1,0 +1,106 @@
+/** The page. It holds no script and no style of its own, so that the policy it is served under can forbid both. */
+import type { RequestCounts } from '../control/request-log.ts';
+import { type Html, html } from './html.ts';
+import type { Entry, Fact } from './timeline.ts';
+import type { Person, View } from './view.ts';
+
+export interface PageState {
+  view: View;
+  requests: RequestCounts;
+  faults: number;
+}
+
+export function renderPage(state: PageState): Html {
+  return html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Wrapup sandbox</title>
+<link rel="stylesheet" href="/assets/sandbox.css">
+<noscript><meta http-equiv="refresh" content="5"></noscript>
+<script src="/assets/refresh.js" defer></script>
+</head>
+<body>
+<header>
+<div class="name"><span class="mark" aria-hidden="true"></span><div><h1>Wrapup sandbox</h1><p>A local HubSpot account, number ${state.view.portalId}. Nothing here leaves this machine.</p></div></div>
+</header>
+<main id="live">
+${renderCounts(state)}
+${renderPeople(state.view)}
+${renderLoose(state.view)}
+</main>
+<footer>Steer it through <code>/_sandbox</code>: state, requests, journal, faults, settings, seed, reset.</footer>
+</body>
+</html>
+`;
+}
+
+function renderCounts({ view, requests, faults }: PageState): Html {
+  const failed = Object.entries(requests.by_status)
+    .filter(([status]) => Number(status) === 0 || Number(status) >= 400)
+    .reduce((sum, [, count]) => sum + count, 0);
+  return html`<section class="counts" aria-label="Counts">
+<div class="count strong"><b>${requests.total}</b> API ${requests.total === 1 ? 'request' : 'requests'}</div>
+${view.counts.map(({ label, count }) => html`<div class="count"><b>${count}</b> ${label}</div>`)}
+${failed > 0 && html`<div class="count bad"><b>${failed}</b> refused or failed</div>`}
+${faults > 0 && html`<div class="count bad"><b>${faults}</b> ${faults === 1 ? 'fault' : 'faults'} waiting</div>`}
+</section>`;
+}
+
+function renderPeople({ people, morePeople }: View): Html {
+  if (people.length === 0) {
+    return html`<section class="empty"><h2>No contacts yet</h2>
+<p>They appear here as soon as a call is written. Send a sample with <code>npm run wrapup -- send</code>.</p></section>`;
+  }
+  return html`<section class="people">${people.map(renderPerson)}</section>
+${morePeople > 0 && html`<p class="more">and ${morePeople} more contacts, less recently changed</p>`}`;
+}
+
+function renderPerson(person: Person): Html {
+  return html`<article class="person" id="contact-${person.id}">
+<div class="who"><span class="avatar" aria-hidden="true">${person.initials}</span>
+<div><h2>${person.name}</h2><p class="id">Contact ${person.id}</p></div>
+${person.status && html`<span class="badge plain">${person.status}</span>`}</div>
+${renderFacts(person.facts)}
+<ol class="timeline">${person.entries.map(renderEntry)}</ol>
+</article>`;
+}
+
+function renderFacts(facts: Fact[]): Html | false {
+  return (
+    facts.length > 0 &&
+    html`<dl>${facts.map(({ label, value, isKey }) => html`<div class="${isKey ? 'key' : 'fact'}"><dt>${label}</dt><dd>${value}</dd></div>`)}</dl>`
+  );
+}
+
+function renderEntry(entry: Entry): Html {
+  return html`<li class="entry ${entry.kind}">
+<div class="line"><span class="kind">${entry.kind}</span><h3>${entry.title}</h3>
+${entry.badges.map(({ text, tone }) => html`<span class="badge ${tone}">${text}</span>`)}
+<time datetime="${new Date(entry.at).toISOString()}">${entry.when}</time></div>
+${renderFacts(entry.facts)}
+${renderBody(entry)}
+${entry.link !== undefined && html`<p class="link"><a href="${entry.link}" rel="noreferrer noopener">Recording</a></p>`}
+</li>`;
+}
+
+/** Characters of a body that are shown at once. */
+const SHORT = 420;
+
+function renderBody({ body, kind, id }: Entry): Html | false {
+  if (body === '') return false;
+  if (body.length <= SHORT) return html`<p class="body">${body}</p>`;
+  return html`<p class="body">${body.slice(0, SHORT).trimEnd()}…</p>
+<details data-key="${kind}-${id}"><summary>All ${body.length} characters</summary><p class="body">${body}</p></details>`;
+}
+
+function renderLoose({ loose, moreLoose }: View): Html | false {
+  return (
+    loose.length > 0 &&
+    html`<section class="loose"><h2>Without a contact</h2>
+<p>Logged on their own: nobody was matched, or the mapping says not to create anybody.</p>
+<ol class="timeline">${loose.map(renderEntry)}</ol>
+${moreLoose > 0 && html`<p class="more">and ${moreLoose} more</p>`}</section>`
+  );
+}
