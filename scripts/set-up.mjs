@@ -28,6 +28,8 @@ const INSTALL_TIMEOUT = 10 * 60_000;
  */
 export async function goOnPinned() {
   await installMissing();
+  // Where install scripts are switched off, the one that fetches the pinned Node has not run.
+  if (!existsSync(PINNED)) await npm(['rebuild', 'node', '--ignore-scripts=false', '--loglevel=error']);
   process.env.PATH = `${BIN}${delimiter}${process.env.PATH ?? ''}`;
   const node = pinnedNode();
   if (realpathSync(node) === realpathSync(process.execPath)) return;
@@ -151,7 +153,9 @@ export function runToEnd(command, args, options = {}) {
     };
     const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
     for (const signal of signals) process.on(signal, passOn);
+    const forget = onNpmGone(() => passOn('SIGTERM'));
     const settle = (code) => {
+      forget();
       for (const signal of signals) process.off(signal, passOn);
       resolve(code);
     };
@@ -161,6 +165,24 @@ export function runToEnd(command, args, options = {}) {
     });
     child.once('exit', (code, signal) => settle(code ?? 128 + (constants.signals[signal] ?? 0)));
   });
+}
+
+/**
+ * Calls `act` when npm, which started this script, is gone: asked to end, npm ends the shell between us and itself, and
+ * nobody tells us.
+ *
+ * @returns {() => void} stops watching
+ */
+export function onNpmGone(act) {
+  if (!process.env.npm_lifecycle_event || WINDOWS) return () => {};
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    act();
+  }, 500);
+  timer.unref();
+  return () => clearInterval(timer);
 }
 
 /** Ends this process with one line that says why. */

@@ -13,7 +13,7 @@ import { forgetStarted, noteStarted, readEnvironment, readStarted } from './envi
 import { startKeptRedis } from './kept-redis.mjs';
 import { freePort } from './local-redis.mjs';
 import { startService } from './service.mjs';
-import { fail, goOnPinned, ROOT } from './set-up.mjs';
+import { fail, goOnPinned, onNpmGone, ROOT } from './set-up.mjs';
 
 /** In the order of their start. */
 const SERVICES = [
@@ -37,8 +37,10 @@ const begun = Number(process.env.WRAPUP_BEGUN);
 const env = readEnvironment();
 const running = [];
 let redis;
+let noted = false;
 let stopping;
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, onSignal);
+onNpmGone(onSignal);
 
 try {
   await begin();
@@ -59,6 +61,7 @@ async function begin() {
   }
   if (stopping) return;
   noteStarted(filled);
+  noted = true;
   for (const [index, service] of SERVICES.entries()) {
     const child = startService(service.name, { index, env });
     running.push(child);
@@ -184,6 +187,6 @@ async function stop(code) {
     if (child && !(await child.stop())) failed = true;
   }
   await redis?.stop();
-  forgetStarted();
+  if (noted) forgetStarted();
   process.exit(code || (failed ? 1 : 0));
 }
