@@ -12,6 +12,9 @@ const retryStrategy = (tries: number) => Math.min(100 * 2 ** tries, 2000);
 const PRODUCER = {
   enableOfflineQueue: false,
   commandTimeout: 400,
+  // A command that timed out stays in the connection with its payload until Redis answers or the connection ends: while
+  // Redis is frozen or cut off, everything that is refused would pile up there. Idle connections are left alone.
+  socketTimeout: 1000,
   connectTimeout: 2000,
   maxRetriesPerRequest: 0,
 };
