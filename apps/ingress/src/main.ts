@@ -1,6 +1,15 @@
 import { loadConfigOrExit, logFindings, readVariable, watchConfig } from '@wrapup/config';
 import { openIntake } from '@wrapup/queue';
-import { createLogger, createMetrics, listenHost, listenPort, onShutdown, serve, startOrExit } from '@wrapup/telemetry';
+import {
+  createLogger,
+  createMetrics,
+  listenHost,
+  listenPort,
+  logConnectionErrors,
+  onShutdown,
+  serve,
+  startOrExit,
+} from '@wrapup/telemetry';
 import { createIngress } from './ingress.ts';
 import { readOptions } from './options.ts';
 
@@ -17,7 +26,7 @@ await startOrExit(log, async () => {
     url: readVariable('REDIS_URL') || 'redis://127.0.0.1:6379',
     ...(prefix && { prefix }),
     ledger_days: config.retention.ledger_days,
-    onError: (error) => log.warn({ err: error }, 'Redis connection'),
+    onError: logConnectionErrors(log, 'Redis connection'),
   });
   const watch = watchConfig(
     config,

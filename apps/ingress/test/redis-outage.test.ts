@@ -102,6 +102,18 @@ describe('Redis', () => {
     expect((await ingress.store.ledger.read('main', callId))?.revisions).toHaveLength(1);
   });
 
+  it('frozen for long: its connection is given up, so that what is refused does not pile up in it', async () => {
+    const { redis, ingress } = await start();
+    await accepted(ingress);
+    redis.pause();
+    await waitUntil(async () => {
+      await refusedInTime(ingress);
+      return ingress.logged().includes('Socket timeout');
+    });
+    redis.resume();
+    await accepted(ingress);
+  });
+
   it('restarting: 503 or taken, never a hang', async () => {
     const { redis, ingress } = await start();
     await accepted(ingress);

@@ -5,4 +5,5 @@ export * from './metrics.ts';
 export * from './redaction.ts';
 export * from './serve.ts';
 export * from './shutdown.ts';
+export * from './sparingly.ts';
 export * from './start.ts';
