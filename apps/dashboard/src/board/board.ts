@@ -1,0 +1,163 @@
+/**
+ * Bull Board over all queues, to look and not to touch.
+ *
+ * It shows what our pages do not: which job waits where, its tries and times. It changes nothing, because each of its
+ * buttons goes past the ledger, which leads here: a job that is removed or retried behind its back is put right again by
+ * the next sweep, one whose data were edited in this redacted view would lose them, and a resumed queue may be one that
+ * was paused for a reason. Replay and drop are on our own pages.
+ */
+import { createBullBoard } from '@bull-board/api';
+import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
+import { ExpressAdapter } from '@bull-board/express';
+import type { Config } from '@wrapup/config';
+import {
+  CALLS_QUEUE,
+  connectionOf,
+  DEAD_QUEUE,
+  deliveriesQueue,
+  MAINTENANCE_QUEUE,
+  PARKED_QUEUE,
+  type Store,
+} from '@wrapup/queue';
+import type { Logger } from '@wrapup/telemetry';
+import { type RequestHandler, Router } from 'express';
+import { BOARD_POLICY } from '../security/headers.ts';
+import { ask } from '../unavailable.ts';
+import { renderBoardPage } from './board-page.ts';
+import { redactData, redactProgress, redactReturnValue } from './redact.ts';
+import { redactAnswer } from './redact-answer.ts';
+
+export interface BoardParts {
+  store: Store;
+  config: () => Config;
+  connections: () => Promise<string[]>;
+  log: Logger;
+  /** Where it is mounted. */
+  basePath: string;
+}
+
+const TITLE = 'Wrapup queues';
+const REFUSAL =
+  'Jobs are not changed here: the ledger leads, and what is shown is redacted. Replay or drop deliveries under Parked and Dead.';
+const UNAVAILABLE = {
+  error: { key: 'ERRORS.REDIS_UNAVAILABLE' as const },
+  message: 'Redis does not answer. The page works again by itself when Redis is back.',
+};
+
+const UI_CONFIG = {
+  boardTitle: TITLE,
+  // Both would ask Redis for its clients at every poll; `parked` and `dead` have no worker on purpose.
+  showWorkers: false,
+  showMetrics: false,
+  hideDocsLink: true,
+  sortQueues: false,
+  miscLinks: [
+    { text: 'Calls', url: '/' },
+    { text: 'Parked', url: '/parked' },
+    { text: 'Dead', url: '/dead' },
+  ],
+};
+
+const DESCRIPTIONS: Record<string, string> = {
+  [CALLS_QUEUE]: 'Calls that came in: read, checked, routed',
+  [PARKED_QUEUE]: 'Wait for a person: fix, then replay',
+  [DEAD_QUEUE]: 'Given up after all attempts',
+  [MAINTENANCE_QUEUE]: 'The sweep that puts right what a crash left half done',
+};
+
+export function makeBoard({ store, config, connections, log, basePath }: BoardParts): Router {
+  const server = new ExpressAdapter();
+  server.setBasePath(basePath);
+  const adapters = new Map<string, BullMQAdapter>();
+  const { replaceQueues } = createBullBoard({
+    queues: [],
+    serverAdapter: server,
+    options: {
+      uiConfig: UI_CONFIG,
+      handlerHooks: {
+        before({ method, route, request }) {
+          if (method === 'get') return undefined;
+          log.warn({ action: `${method} ${route}`, queue: request?.params?.queueName, refused: true }, 'queue board');
+          return { allow: false, status: 403, message: REFUSAL };
+        },
+        after: ({ route }, answer) => ({ ...answer, body: redactAnswer(route, answer.body) as typeof answer.body }),
+      },
+    },
+  });
+  // What a handler throws goes past the hooks.
+  server.setErrorHandler((error) => {
+    const status = Number((error as { status?: unknown }).status);
+    if (status >= 400 && status < 500) return { status: 400, body: { error: { key: 'ERRORS.INVALID_REQUEST_BODY' } } };
+    log.error({ err: error }, 'the queue board could not be served');
+    return { status: 503 as never, body: UNAVAILABLE };
+  });
+
+  /** New connections' queues appear, and so do those of connections that are no longer configured. */
+  const refresh: RequestHandler = async (_request, response, next) => {
+    try {
+      const names = await ask(store, connections);
+      const configured = config().connections;
+      const wanted = [CALLS_QUEUE, ...names.map(deliveriesQueue), PARKED_QUEUE, DEAD_QUEUE, MAINTENANCE_QUEUE];
+      replaceQueues(
+        wanted.map((name) => {
+          const connection = connectionOf(name);
+          const description =
+            connection === undefined
+              ? (DESCRIPTIONS[name] ?? '')
+              : Object.hasOwn(configured, connection)
+                ? `Deliveries to ${connection}`
+                : `unconfigured: ${connection} is not in wrapup.yaml; its deliveries are kept`;
+          const key = `${name} ${description}`;
+          const adapter = adapters.get(key) ?? openAdapter(store, name, description);
+          adapters.set(key, adapter);
+          return adapter;
+        }),
+      );
+      next();
+    } catch (error) {
+      log.error({ err: error }, 'the queues could not be listed');
+      response.status(503).set('retry-after', '2');
+      response.json(UNAVAILABLE);
+    }
+  };
+
+  const page = renderBoardPage({ basePath: `${basePath}/`, title: TITLE, config: UI_CONFIG });
+  const router = Router();
+  router.use((_request, response, next) => {
+    response.set('content-security-policy', BOARD_POLICY);
+    next();
+  });
+  router.use('/api', refresh);
+  router.use('/static', (_request, response, next) => {
+    // Their names change with their contents.
+    response.set('cache-control', 'private, max-age=3600');
+    next();
+  });
+  router.get(/^\/(?!api\/|static\/)/, (_request, response) => void response.type('html').send(page));
+  router.use(server.getRouter());
+  return router;
+}
+
+function openAdapter(store: Store, name: string, description: string): BullMQAdapter {
+  const adapter = new BullMQAdapter(store.queues.get(name) as never, {
+    readOnlyMode: true,
+    allowRetries: false,
+    description,
+    delimiter: '.',
+    externalJobUrl: ({ data }) => linkTo(data),
+  });
+  adapter.setFormatter('data', redactData);
+  adapter.setFormatter('returnValue', redactReturnValue);
+  adapter.setFormatter('progress', redactProgress);
+  return adapter;
+}
+
+/** The call that a job is about, on our own page. */
+function linkTo(data: unknown): { displayText: string; href: string } {
+  const { source, call_id } = (data ?? {}) as { source?: unknown; call_id?: unknown };
+  if (typeof source !== 'string' || typeof call_id !== 'string') return { displayText: 'Calls', href: '/' };
+  return {
+    displayText: 'The call',
+    href: `/calls/${encodeURIComponent(call_id)}?source=${encodeURIComponent(source)}`,
+  };
+}

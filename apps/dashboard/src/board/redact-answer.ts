@@ -1,0 +1,43 @@
+import { redactAnything, redactData, redactJob, redactOptions, redactText } from './redact.ts';
+
+type Fields = Record<string, unknown>;
+
+/** By route of Bull Board's API. A route that is not here is new: it keeps its shape and loses whatever looks personal. */
+const ANSWERS: Record<string, (body: Fields) => unknown> = {
+  '/api/queues': (body) => ({ ...body, queues: list(body.queues).map(redactQueue) }),
+  '/api/queues/:queueName/:jobId': (body) => ({ ...body, job: redactJob(body.job) }),
+  '/api/job-schedulers': (body) => ({ ...body, schedulers: list(body.schedulers).map(redactScheduler) }),
+  // Versions, sizes and times of the server.
+  '/api/redis/stats': (body) => body,
+};
+const LOGS = '/api/queues/:queueName/:jobId/logs';
+
+export function redactAnswer(route: string, body: unknown): unknown {
+  if (Array.isArray(body)) return route === LOGS ? body.map(redactLog) : redactAnything(body);
+  const answer = fields(body);
+  // The text of an error comes from whatever was thrown.
+  if (answer !== body || 'error' in answer) return redactAnything(body);
+  return Object.hasOwn(ANSWERS, route) ? ANSWERS[route]?.(answer) : redactAnything(answer);
+}
+
+function redactQueue(queue: unknown): unknown {
+  return { ...fields(queue), jobs: list(fields(queue).jobs).map(redactJob) };
+}
+
+function redactLog(line: unknown): unknown {
+  return typeof line === 'string' ? redactText(line) : redactAnything(line);
+}
+
+function redactScheduler(scheduler: unknown): unknown {
+  const { template, ...rest } = fields(scheduler);
+  const { data, opts } = fields(template);
+  return { ...fields(redactAnything(rest)), template: { data: redactData(data), opts: redactOptions(opts) } };
+}
+
+function list(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function fields(value: unknown): Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : {};
+}

@@ -1,0 +1,134 @@
+/**
+ * Everything the dashboard answers. In this order, and why in this order:
+ *
+ * headers          on every answer, refusals too
+ * /healthz, /metrics   machines ask; they hold counts only, so any name and no password will do (`METRICS_TOKEN` apart)
+ * host             a stranger's name for this machine gets nothing, not even the question for a password
+ * password
+ * origin           of whatever is not a read
+ * pages, /queues
+ */
+import type { Config } from '@wrapup/config';
+import type { Store } from '@wrapup/queue';
+import { healthRoutes, type Logger, type Metrics } from '@wrapup/telemetry';
+import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
+import { makeBoard } from './board/board.ts';
+import { addGauges } from './gauges.ts';
+import { makeConnections } from './ledger/connections.ts';
+import { renderMessage } from './pages/layout.ts';
+import { actionRoutes } from './routes/actions.ts';
+import { callRoutes } from './routes/calls.ts';
+import { playgroundRoutes } from './routes/playground.ts';
+import { type AttemptLimits, Attempts } from './security/attempts.ts';
+import { type Credentials, requirePassword } from './security/basic-auth.ts';
+import { setHeaders } from './security/headers.ts';
+import { makeHosts, requireKnownHost } from './security/hosts.ts';
+import { requireOwnOrigin } from './security/origin.ts';
+import { Unavailable } from './unavailable.ts';
+
+export interface DashboardParts {
+  /** Opened as `producer`, so that no page hangs when Redis does. */
+  store: Store;
+  /** The configuration as it is now; asked on every request, so that a reload takes effect at once. */
+  config: () => Config;
+  log: Logger;
+  metrics: Metrics;
+  /** Absent: nobody is asked. Only right while nothing but loopback is listened on. */
+  credentials?: Credentials;
+  /** How fast passwords may be guessed. */
+  attempts?: AttemptLimits;
+  /** Names that the dashboard is reached by, beside loopback and its own. */
+  allowedHosts?: string[];
+  /** Address that is listened on, when not all are. */
+  host?: string;
+  metricsToken?: string;
+  /** Milliseconds between two looks for queues of connections that are no longer configured. Default 30,000. */
+  lookEvery?: number;
+}
+
+/** Listening and stopping are the caller's. */
+export function createDashboard(parts: DashboardParts): Express {
+  const { store, config, log, metrics, credentials, attempts, allowedHosts, host, metricsToken, lookEvery } = parts;
+  const connections = makeConnections(store, config, lookEvery);
+  addGauges(metrics, store, connections);
+  const hosts = makeHosts(allowedHosts, host);
+
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.set('query parser', 'simple');
+  app.use(setHeaders);
+  app.use(healthRoutes({ metrics, metricsToken }));
+  app.use(
+    requireKnownHost(hosts, (_request, response) => {
+      response
+        .status(403)
+        .send(
+          renderMessage('Not under this name', [
+            'The dashboard was asked for under a name that it does not know, which may be a trick of another site.',
+            'If the name is right, put it into DASHBOARD_ALLOWED_HOSTS and restart the dashboard.',
+          ]),
+        );
+    }),
+  );
+  if (credentials) {
+    app.use(
+      requirePassword(credentials, new Attempts(attempts), log, (_request, response, why) => {
+        response.send(renderMessage('Please sign in', [why]));
+      }),
+    );
+  }
+  app.use(
+    requireOwnOrigin(hosts, (request, response) => {
+      log.warn({ method: request.method, refused: true }, 'a write from another origin was refused');
+      response
+        .status(403)
+        .send(
+          renderMessage('Not from here', [
+            'Only pages of the dashboard itself may change something. Nothing was changed.',
+            'If a proxy stands in front, let it pass the Host header on, or put its name into DASHBOARD_ALLOWED_HOSTS.',
+          ]),
+        );
+    }),
+  );
+  app.use(
+    '/assets',
+    express.static(`${import.meta.dirname}/assets`, { cacheControl: false, index: false, redirect: false }),
+  );
+  app.use('/queues', makeBoard({ store, config, connections, log, basePath: '/queues' }));
+  app.use(callRoutes({ store, config, connections }));
+  app.use(actionRoutes({ store, config, log }));
+  app.use(playgroundRoutes({ config }));
+  app.use(notFound);
+  app.use(explainError(log));
+  return app;
+}
+
+const notFound: RequestHandler = (_request, response) => {
+  response.status(404).send(renderMessage('No such page', ['The address leads nowhere.']));
+};
+
+function explainError(log: Logger): ErrorRequestHandler {
+  return (error, request, response, next) => {
+    if (response.headersSent) return next(error);
+    if (error instanceof Unavailable) {
+      log.warn({ err: error }, 'Redis could not be asked');
+      response.status(503).set('retry-after', '2');
+      return void response.send(
+        renderMessage('Redis does not answer', [
+          'The dashboard reads everything from Redis, which cannot be reached now. Nothing is lost by that.',
+          'This page works again by itself when Redis is back: reload it then.',
+        ]),
+      );
+    }
+    const status = Number((error as { status?: unknown }).status);
+    if (status >= 400 && status < 500) {
+      const why = status === 413 ? 'It is larger than what this page takes.' : 'It could not be read.';
+      return void response.status(status).send(renderMessage('The request was not understood', [why]));
+    }
+    log.error({ err: error, method: request.method }, 'a page could not be made');
+    response
+      .status(500)
+      .send(renderMessage('Something went wrong', ['It is a fault of the dashboard; its log says which.']));
+  };
+}

@@ -1,0 +1,79 @@
+import { CALLS_QUEUE, DEAD_QUEUE, deliveriesQueue, MAINTENANCE_QUEUE, PARKED_QUEUE, type Store } from '@wrapup/queue';
+import type { Metrics } from '@wrapup/telemetry';
+import { ask } from './unavailable.ts';
+
+const STATES = ['waiting', 'active', 'delayed', 'prioritized', 'failed', 'completed'] as const;
+
+interface QueueReading {
+  name: string;
+  counts: Record<string, number>;
+  /** Seconds. */
+  oldest: number;
+}
+
+/**
+ * What waits where, read from Redis at each scrape. While Redis is down `wrapup_redis_up` is 0 and the others are
+ * absent, which a rule can tell from 0.
+ */
+export function addGauges(metrics: Metrics, store: Store, connections: () => Promise<string[]>): void {
+  const read = shareBriefly(() => ask(store, async () => readQueues(store, await connections())));
+  const fill = async (gauge: { reset(): void }, set: (readings: QueueReading[]) => void) => {
+    gauge.reset();
+    const readings = await read();
+    if (readings) set(readings);
+  };
+
+  metrics.gauge('redis_up', 'Whether Redis answers.', [], async (gauge) => gauge.set((await read()) ? 1 : 0));
+  metrics.gauge('queue_jobs', 'Jobs by queue and state.', ['queue', 'state'], (gauge) =>
+    fill(gauge, (readings) => {
+      for (const { name, counts } of readings) {
+        for (const state of STATES) gauge.set({ queue: name, state }, counts[state] ?? 0);
+      }
+    }),
+  );
+  metrics.gauge(
+    'queue_oldest_waiting_seconds',
+    'Age of the job that has waited longest; 0 when none does.',
+    ['queue'],
+    (gauge) =>
+      fill(gauge, (readings) => {
+        for (const { name, oldest } of readings) gauge.set({ queue: name }, oldest);
+      }),
+  );
+  for (const [name, help] of [
+    [PARKED_QUEUE, 'Deliveries that wait for a person.'],
+    [DEAD_QUEUE, 'Deliveries and calls that the system gave up.'],
+  ] as const) {
+    metrics.gauge(name, help, [], (gauge) =>
+      fill(gauge, (readings) => {
+        const counts = readings.find((reading) => reading.name === name)?.counts ?? {};
+        gauge.set((counts.waiting ?? 0) + (counts.delayed ?? 0) + (counts.prioritized ?? 0));
+      }),
+    );
+  }
+}
+
+async function readQueues(store: Store, connections: string[]): Promise<QueueReading[]> {
+  const names = [CALLS_QUEUE, ...connections.map(deliveriesQueue), PARKED_QUEUE, DEAD_QUEUE, MAINTENANCE_QUEUE];
+  return Promise.all(
+    names.map(async (name) => {
+      const queue = store.queues.get(name);
+      const [counts, [oldest]] = await Promise.all([
+        queue.getJobCounts(...STATES),
+        queue.getJobs(['waiting'], 0, 0, true),
+      ]);
+      return { name, counts, oldest: oldest ? Math.max(0, (Date.now() - oldest.timestamp) / 1000) : 0 };
+    }),
+  );
+}
+
+/** One reading serves all gauges of a scrape. A failed one gives undefined. */
+function shareBriefly<T>(read: () => Promise<T>): () => Promise<T | undefined> {
+  let shared: { at: number; reading: Promise<T | undefined> } | undefined;
+  return () => {
+    if (!shared || Date.now() - shared.at > 500) {
+      shared = { at: Date.now(), reading: read().catch(() => undefined) };
+    }
+    return shared.reading;
+  };
+}

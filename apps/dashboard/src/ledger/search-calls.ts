@@ -1,0 +1,105 @@
+import type { DeliveryState, LedgerEntry, Store } from '@wrapup/queue';
+
+/** What a call as a whole is in: a state of its deliveries, or one it has before it has any. */
+export const CALL_STATES = [
+  'received',
+  'queued',
+  'written',
+  'skipped',
+  'parked',
+  'dead',
+  'dropped',
+  'unrouted',
+  'stopped',
+] as const;
+export type CallState = (typeof CALL_STATES)[number];
+
+export interface CallQuery {
+  state?: CallState;
+  route?: string;
+  connection?: string;
+  source?: string;
+  outcome?: string;
+  /** Part of a call id. */
+  id?: string;
+  /** Where the page before ended. */
+  after?: Cursor;
+}
+
+/** The last call that was looked at: its time (epoch ms), and how many of that very time were looked at. */
+export interface Cursor {
+  at: number;
+  seen: number;
+}
+
+export interface CallPage {
+  entries: LedgerEntry[];
+  /** Absent at the end of the ledger. */
+  next?: Cursor;
+  /** The search stopped before it had a full page, so as not to take too long; `next` goes on. */
+  cut: boolean;
+}
+
+export const PAGE = 50;
+/** A search with a rare hit must not read the whole ledger in one request. */
+const MOST_READ = 5_000;
+const LONGEST = 2_000;
+
+/** Newest first. */
+export async function searchCalls(store: Store, query: CallQuery): Promise<CallPage> {
+  const entries: LedgerEntry[] = [];
+  const until = Date.now() + LONGEST;
+  let cursor: Cursor | undefined;
+  let skip = query.after?.seen ?? 0;
+  let read = 0;
+  for await (const entry of store.ledger.scan(query.after?.at)) {
+    if (skip > 0 && entry.received_at === query.after?.at) {
+      skip -= 1;
+      continue;
+    }
+    if (cursor && (entries.length === PAGE || read >= MOST_READ || Date.now() > until)) {
+      return { entries, next: cursor, cut: entries.length < PAGE };
+    }
+    read += 1;
+    cursor = follow(cursor ?? query.after, entry.received_at);
+    if (matches(entry, query)) entries.push(entry);
+  }
+  return { entries, cut: false };
+}
+
+function follow(last: Cursor | undefined, at: number): Cursor {
+  return last?.at === at ? { at, seen: last.seen + 1 } : { at, seen: 1 };
+}
+
+function matches(entry: LedgerEntry, query: CallQuery): boolean {
+  if (query.source && entry.source !== query.source) return false;
+  if (query.outcome && entry.outcome !== query.outcome) return false;
+  if (query.id && !entry.call_id.includes(query.id)) return false;
+  if (query.state === 'received' || query.state === 'unrouted' || query.state === 'stopped') {
+    return statesOf(entry).includes(query.state);
+  }
+  if (!query.state && !query.route && !query.connection) return true;
+  return entry.deliveries.some(
+    ({ state, route, connection }) =>
+      (!query.state || state === query.state) &&
+      (!query.route || route === query.route) &&
+      (!query.connection || connection === query.connection),
+  );
+}
+
+/** The states that a call counts under: those of its deliveries, or the one it has before it has any. */
+export function statesOf(entry: LedgerEntry): CallState[] {
+  if (entry.stopped) return ['stopped'];
+  if (!entry.routed) return ['received'];
+  if (entry.deliveries.length === 0) return ['unrouted'];
+  return [...new Set<DeliveryState>(entry.deliveries.map(({ state }) => state))];
+}
+
+export function readCursor(text: string | undefined): Cursor | undefined {
+  const match = /^(\d{1,15})-(\d{1,9})$/.exec(text ?? '');
+  return match ? { at: Number(match[1]), seen: Number(match[2]) } : undefined;
+}
+
+export function writeCursor({ at, seen }: Cursor): string {
+  return `${at}-${seen}`;
+}

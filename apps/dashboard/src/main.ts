@@ -1,0 +1,66 @@
+import { loadConfigOrExit, logFindings, watchConfig } from '@wrapup/config';
+import { openStore } from '@wrapup/queue';
+import { createLogger, createMetrics, listenPort, onShutdown, serve, startOrExit } from '@wrapup/telemetry';
+import { createDashboard } from './dashboard.ts';
+import { readOptions } from './options.ts';
+
+const log = createLogger('dashboard');
+
+await startOrExit(log, async () => {
+  const { credentials, generated, confined, ...options } = readOptions();
+  const port = listenPort('dashboard');
+  let config = await loadConfigOrExit(log);
+
+  if (confined) {
+    log.warn({}, 'DASHBOARD_HOST is not followed without DASHBOARD_PASSWORD: the dashboard binds to loopback only');
+  } else if (!credentials) {
+    log.info({}, 'no DASHBOARD_PASSWORD: the dashboard binds to loopback only and lets in whoever is on this machine');
+  }
+  if (credentials && generated) {
+    // Past the logger, which would redact it: this is the one time it is said.
+    process.stdout.write(
+      `\nDashboard: user ${credentials.user}, password ${credentials.password}\n(made up at this start; set DASHBOARD_PASSWORD to choose one)\n\n`,
+    );
+  }
+
+  const store = openStore({
+    url: process.env.REDIS_URL || 'redis://127.0.0.1:6379',
+    role: 'producer',
+    onError: (error) => log.error({ err: error }, 'Redis connection'),
+    ...(process.env.WRAPUP_PREFIX ? { prefix: process.env.WRAPUP_PREFIX } : {}),
+  });
+  // Without Redis it starts all the same: its pages say what is wrong, and work when Redis is there.
+  await store.connected().catch(() => log.warn({}, 'Redis does not answer yet'));
+
+  const metrics = createMetrics();
+  const dashboard = createDashboard({
+    store,
+    config: () => config,
+    log,
+    metrics,
+    ...(credentials ? { credentials } : {}),
+    ...options,
+  });
+  const watch = watchConfig(
+    config,
+    (next, findings) => {
+      config = next;
+      logFindings(log, findings);
+      log.info({ hash: config.hash }, 'configuration reloaded');
+    },
+    (findings) => {
+      logFindings(log, findings);
+      log.error({ findings: findings.length }, 'the changed configuration has errors; the old one stays in force');
+    },
+  );
+  const served = await serve(dashboard, { port, host: options.host, name: 'dashboard', log });
+
+  onShutdown(
+    [
+      { name: 'stop watching the configuration', run: () => watch.close() },
+      { name: 'stop listening', run: () => served.close(5_000) },
+      { name: 'close Redis', run: () => store.close() },
+    ],
+    { deadline: 10_000, log },
+  );
+});

@@ -1,0 +1,63 @@
+import { randomBytes } from 'node:crypto';
+import { isIP } from 'node:net';
+import { readVariable } from '@wrapup/config';
+import { listenHost } from '@wrapup/telemetry';
+import type { Credentials } from './security/basic-auth.ts';
+import { isLoopback } from './security/hosts.ts';
+
+export interface DashboardOptions {
+  /** Absent: nobody is asked, and `host` is loopback. */
+  credentials?: Credentials;
+  /** The password was made up at start and has to be told once. */
+  generated: boolean;
+  /** Address to bind; absent for all interfaces. */
+  host?: string;
+  /** `DASHBOARD_HOST` asked for more than loopback and did not get it, for want of a password. */
+  confined: boolean;
+  /** Names that the dashboard is reached by, beside loopback and its own. */
+  allowedHosts: string[];
+  /** `/metrics` asks for it as a bearer token. */
+  metricsToken?: string;
+}
+
+/**
+ * Reads `DASHBOARD_USER` (default `admin`), `DASHBOARD_PASSWORD`, `DASHBOARD_HOST`, `DASHBOARD_ALLOWED_HOSTS` and
+ * `METRICS_TOKEN`; password and token may come from a file. Without a password, a container makes one up, since it must
+ * listen on all interfaces, and a bare machine binds to loopback.
+ * @throws Error, VariableError when a variable cannot be read or understood
+ */
+export function readOptions(env: NodeJS.ProcessEnv = process.env): DashboardOptions {
+  const given = readVariable('DASHBOARD_PASSWORD', env) || undefined;
+  const user = env.DASHBOARD_USER || 'admin';
+  if (user.includes(':')) throw new Error('DASHBOARD_USER holds a colon, which HTTP Basic cannot carry: leave it out');
+  const inContainer = env.WRAPUP_CONTAINER === '1';
+  const password = given ?? (inContainer ? randomBytes(15).toString('base64url') : undefined);
+  const wanted = listenHost('dashboard', env);
+  const confined = password === undefined && wanted !== undefined && !isLoopback(wanted);
+  const host = confined ? '127.0.0.1' : wanted;
+  const metricsToken = readVariable('METRICS_TOKEN', env) || undefined;
+  return {
+    ...(password !== undefined ? { credentials: { user, password } } : {}),
+    generated: given === undefined && password !== undefined,
+    ...(host !== undefined ? { host } : {}),
+    confined,
+    allowedHosts: readHosts(env.DASHBOARD_ALLOWED_HOSTS ?? ''),
+    ...(metricsToken !== undefined ? { metricsToken } : {}),
+  };
+}
+
+function readHosts(list: string): string[] {
+  return list
+    .split(',')
+    .map((name) => name.trim().toLowerCase())
+    .filter(Boolean)
+    .map((name) => {
+      const bare = name.replace(/^\[|\]$/g, '');
+      if (isIP(bare)) return bare;
+      const host = name.replace(/:\d+$/, '');
+      if (/^[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?$/.test(host)) return host;
+      throw new Error(
+        `DASHBOARD_ALLOWED_HOSTS holds "${name}", which is no host name: give names such as wrapup.example.com, separated by commas`,
+      );
+    });
+}

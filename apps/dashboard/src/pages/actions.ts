@@ -1,0 +1,45 @@
+/** Buttons. Each is a form of its own, so that they work without a script. */
+import type { DeliveryState } from '@wrapup/queue';
+import { type Html, html } from '../html.ts';
+
+export interface Target {
+  source: string;
+  call_id: string;
+  route: string;
+  /** Page to come back to. */
+  back: string;
+}
+
+/** What may be sent on its way again; what was written may be written again safely, but nothing is gained by it. */
+export const REPLAYABLE: readonly DeliveryState[] = ['parked', 'dead', 'dropped', 'skipped'];
+export const DROPPABLE: readonly DeliveryState[] = ['parked', 'dead', 'queued'];
+
+/** Characters of a reason for dropping. */
+export const LONGEST_REASON = 300;
+
+export function renderReplay(target: Target): Html {
+  return html`<form method="post" action="${actionOf(target, 'replay')}">${hidden(target)}<button class="primary">Replay</button></form>`;
+}
+
+export function renderDrop(target: Target): Html {
+  return html`<details class="drop"><summary>Drop…</summary>
+<form method="post" action="${actionOf(target, 'drop')}">${hidden(target)}
+<label>Reason, kept in the ledger. No names, numbers or addresses.
+<input name="reason" required maxlength="${LONGEST_REASON}" autocomplete="off"></label>
+<button class="danger">Drop this delivery</button></form></details>`;
+}
+
+/** For a call that never got as far as its routes. */
+export function renderReplayCall(call: { source: string; call_id: string; back: string }): Html {
+  return html`<form method="post" action="${actionOf(call, 'replay')}">
+<input type="hidden" name="source" value="${call.source}"><input type="hidden" name="back" value="${call.back}">
+<button class="primary">Replay the call</button></form>`;
+}
+
+function actionOf({ call_id }: { call_id: string }, action: string): string {
+  return `/calls/${encodeURIComponent(call_id)}/${action}`;
+}
+
+function hidden({ source, route, back }: Target): Html {
+  return html`<input type="hidden" name="source" value="${source}"><input type="hidden" name="route" value="${route}"><input type="hidden" name="back" value="${back}">`;
+}

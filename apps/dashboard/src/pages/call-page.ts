@@ -1,0 +1,100 @@
+import type { DeliveryEntry, LedgerEntry } from '@wrapup/queue';
+import { type Html, html, type Part } from '../html.ts';
+import { DROPPABLE, REPLAYABLE, renderDrop, renderReplay, renderReplayCall } from './actions.ts';
+import { EFFECTS, explainCall, RECEIVED, VERIFIED, whatNext } from './explain.ts';
+import { linkToCall, renderChip, renderHash, renderRecord, renderTime } from './parts.ts';
+
+export interface CallPageParts {
+  entry: LedgerEntry;
+  /** Hashes of the revisions whose bytes are still there. */
+  kept: ReadonlySet<string>;
+  /** The source is in the configuration. */
+  configured: boolean;
+}
+
+/** One call, explained: how it came, what became of it, and what to do. */
+export function renderCall({ entry, kept, configured }: CallPageParts): Html {
+  const explanation = explainCall(entry);
+  return html`<h1>Call <span class="id">${entry.call_id}</span></h1>
+<dl class="facts">
+${fact('Source', html`${entry.source}${!configured && html` <span class="none">not in wrapup.yaml any more</span>`}`)}
+${fact('Received', html`${renderTime(entry.received_at)}, ${RECEIVED[entry.received] ?? entry.received}`)}
+${fact('Verified', VERIFIED[entry.verified] ?? entry.verified)}
+${fact('Outcome', entry.outcome)}
+${fact('Status', entry.status)}
+${fact('Direction', entry.direction)}
+${fact('Agent', entry.agent_id && html`<code>${entry.agent_id}</code>`)}
+${fact('Ended', entry.ended_at !== undefined && renderTime(entry.ended_at))}
+</dl>
+${explanation && html`<p class="next">${explanation}</p>`}
+${entry.stopped && renderStopped(entry, entry.stopped)}
+<h2>Deliveries</h2>
+${
+  entry.deliveries.length === 0
+    ? html`<p class="empty">None.</p>`
+    : entry.deliveries.map((delivery) => renderDelivery(entry, delivery, kept.has(delivery.revision)))
+}
+<h2>Revisions</h2>
+<div class="wide"><table><thead><tr><th>Received</th><th>Bytes</th><th>Effect</th><th>Payload</th></tr></thead><tbody>
+${entry.revisions.map(
+  ({ hash, at, effect }) => html`<tr><td class="when">${renderTime(at)}</td><td>${renderHash(hash)}</td>
+<td>${effect ? (EFFECTS[effect] ?? effect) : 'not read yet'}</td><td>${kept.has(hash) ? 'kept' : 'gone'}</td></tr>`,
+)}
+</tbody></table></div>
+${entry.notes.length > 0 && html`<h2>Notes on the payload</h2><ul>${entry.notes.map((note) => html`<li>${note}</li>`)}</ul>`}`;
+}
+
+function renderStopped(entry: LedgerEntry, stopped: NonNullable<LedgerEntry['stopped']>): Html {
+  return html`<section class="delivery-box dead">
+<h3>${renderChip('dead', 'stopped')} before its routes</h3>
+<dl class="facts">
+${fact('Since', renderTime(stopped.at))}
+${fact('Reason', html`<code>${stopped.code}</code> ${stopped.reason}`)}
+${fact('What to do', stopped.hint)}
+</dl>
+<div class="buttons">${renderReplayCall({ ...entry, back: linkToCall(entry.source, entry.call_id) })}</div>
+</section>`;
+}
+
+function renderDelivery(entry: LedgerEntry, delivery: DeliveryEntry, payloadKept: boolean): Html {
+  const target = {
+    source: entry.source,
+    call_id: entry.call_id,
+    route: delivery.route,
+    back: linkToCall(entry.source, entry.call_id),
+  };
+  const replay = payloadKept && REPLAYABLE.includes(delivery.state);
+  const drop = DROPPABLE.includes(delivery.state);
+  const done = Object.entries(delivery.done ?? {});
+  return html`<section class="delivery-box ${/^[a-z]+$/.test(delivery.state) ? delivery.state : ''}">
+<h3>${renderChip(delivery.state)} ${delivery.route} <span class="to">to ${delivery.connection}</span></h3>
+<p class="next">${whatNext(delivery, payloadKept)}</p>
+<dl class="facts">
+${fact('Since', renderTime(delivery.since))}
+${fact('Reason', (delivery.code || delivery.reason) && html`${delivery.code && html`<code>${delivery.code}</code> `}${delivery.reason}`)}
+${fact('What to do', delivery.hint)}
+${fact('Records', delivery.records.length > 0 && html`<ul>${delivery.records.map((record) => html`<li>${record.name}: ${renderRecord(record)} <span class="none">${record.did}</span></li>`)}</ul>`)}
+${fact('Begun', done.length > 0 && html`${done.map(([name, id]) => `${name} ${id}`).join(', ')} <span class="none">known to be written by an unfinished attempt</span>`)}
+${fact('Attempts', html`${delivery.attempts}${delivery.replays > 0 && html`, replayed ${delivery.replays} ×`}`)}
+${fact('Requests', Math.round(delivery.requests * 100) / 100)}
+${fact('Mapping', delivery.mapping && renderHash(delivery.mapping))}
+${fact('Revision', renderHash(delivery.revision))}
+${fact('For the CRM’s support', delivery.correlation_id && html`<code>${delivery.correlation_id}</code>`)}
+${fact('Notes', delivery.notes.length > 0 && html`<ul>${delivery.notes.map((note) => html`<li>${note}</li>`)}</ul>`)}
+</dl>
+${(replay || drop) && html`<div class="buttons">${replay && renderReplay(target)}${drop && renderDrop(target)}</div>`}
+</section>`;
+}
+
+function fact(name: string, value: Part): Part {
+  if (value === undefined || value === null || value === false || value === '') return false;
+  return html`<div><dt>${name}</dt><dd>${value}</dd></div>`;
+}
+
+/** Call ids are unique within a source only. */
+export function renderChoice(entries: LedgerEntry[]): Html {
+  return html`<h1>Which call?</h1><p>Several sources have a call of this id.</p><ul>${entries.map(
+    ({ source, call_id, received_at }) =>
+      html`<li><a href="${linkToCall(source, call_id)}">${source}</a>, received ${renderTime(received_at)}</li>`,
+  )}</ul>`;
+}

@@ -1,0 +1,108 @@
+import { OUTCOMES } from '@wrapup/call';
+import type { LedgerEntry } from '@wrapup/queue';
+import { type Html, html, type Part } from '../html.ts';
+import type { Overview } from '../ledger/overview.ts';
+import { CALL_STATES, type CallPage, type CallQuery, writeCursor } from '../ledger/search-calls.ts';
+import { count, linkToCall, renderChip, renderRecord, renderTime } from './parts.ts';
+
+export interface CallsPage {
+  page: CallPage;
+  query: CallQuery;
+  overview: Overview;
+  /** For the filter. */
+  sources: string[];
+  routes: string[];
+  connections: string[];
+}
+
+export function renderCalls({ page, query, overview, sources, routes, connections }: CallsPage): Html {
+  return html`<h1>Calls</h1>
+${renderOverview(overview)}
+<form class="filter" method="get" action="/" role="search">
+${select('state', 'State', CALL_STATES, query.state)}
+${select('outcome', 'Outcome', OUTCOMES, query.outcome)}
+${select('route', 'Route', routes, query.route)}
+${select('connection', 'Connection', connections, query.connection)}
+${select('source', 'Source', sources, query.source)}
+<label>Call id<input name="id" value="${query.id ?? ''}" autocomplete="off" spellcheck="false"></label>
+<button>Search</button> <a href="/">Clear</a>
+</form>
+${renderList(page, isFiltered(query))}
+${renderPaging(page, query)}`;
+}
+
+function renderOverview({ calls, underWay, parked, dead, day, partial }: Overview): Html {
+  return html`<ul class="tiles">
+${tile('/?state=queued', underWay, 'under way', '')}
+${tile('/parked', parked, 'parked', parked > 0 ? 'parked' : '')}
+${tile('/dead', dead, 'dead', dead > 0 ? 'dead' : '')}
+${tile('/', calls, 'in the ledger', '')}
+</ul>
+<p class="day">Last 24 hours${partial && ' (the newest only)'}: ${
+    Object.keys(day).length === 0
+      ? 'no calls'
+      : CALL_STATES.filter((state) => day[state]).map(
+          (state) => html`<a href="/?state=${state}">${renderChip(state, `${state} ${day[state]}`)}</a> `,
+        )
+  }</p>`;
+}
+
+function tile(href: string, number: number, name: string, kind: string): Html {
+  return html`<li><a href="${href}" class="${kind}"><b>${number.toLocaleString('en-US')}</b> ${name}</a></li>`;
+}
+
+function renderList({ entries, cut }: CallPage, filtered: boolean): Part {
+  if (entries.length === 0) {
+    if (cut) return html`<p class="empty">Nothing found so far. Search on below.</p>`;
+    return html`<p class="empty">${filtered ? 'No call matches.' : 'No calls yet. They appear here as soon as the first webhook comes in.'}</p>`;
+  }
+  return html`<div class="wide"><table>
+<thead><tr><th>Received</th><th>Call</th><th>Source</th><th>Outcome</th><th>Deliveries</th></tr></thead>
+<tbody>${entries.map(renderRow)}</tbody></table></div>`;
+}
+
+function renderRow(entry: LedgerEntry): Html {
+  return html`<tr>
+<td class="when">${renderTime(entry.received_at)}</td>
+<td><a class="id" href="${linkToCall(entry.source, entry.call_id)}">${entry.call_id}</a></td>
+<td>${entry.source}</td>
+<td>${entry.outcome ?? html`<span class="none">not read yet</span>`}</td>
+<td>${renderDeliveries(entry)}</td>
+</tr>`;
+}
+
+function renderDeliveries(entry: LedgerEntry): Part {
+  if (entry.stopped) return renderChip('dead', 'stopped before its routes');
+  if (!entry.routed) return renderChip('received');
+  if (entry.deliveries.length === 0) return renderChip('unrouted', 'no route');
+  return entry.deliveries.map(
+    (delivery) =>
+      html`<div class="delivery">${renderChip(delivery.state, `${delivery.route}: ${delivery.state}`)} ${delivery.records.map(
+        (record) => html`${renderRecord(record)} `,
+      )}</div>`,
+  );
+}
+
+function renderPaging({ next, cut, entries }: CallPage, query: CallQuery): Part {
+  const first = query.after && html`<a href="/?${parametersOf(query).toString()}">Newest</a>`;
+  if (!next) return first && html`<p class="paging">${first}</p>`;
+  const parameters = parametersOf(query);
+  parameters.set('after', writeCursor(next));
+  const text = cut ? `Search on in older calls (${count(entries.length, 'hit')} so far)` : 'Older';
+  return html`<p class="paging">${first} <a href="/?${parameters.toString()}">${text}</a></p>`;
+}
+
+function parametersOf({ after: _after, ...filter }: CallQuery): URLSearchParams {
+  return new URLSearchParams(Object.entries(filter).filter(([, value]) => value !== undefined));
+}
+
+function isFiltered({ after: _after, ...filter }: CallQuery): boolean {
+  return Object.keys(filter).length > 0;
+}
+
+function select(name: string, label: string, options: readonly string[], chosen: string | undefined): Html {
+  const all = chosen && !options.includes(chosen) ? [...options, chosen] : options;
+  return html`<label>${label}<select name="${name}"><option value="">any</option>${all.map((option) =>
+    option === chosen ? html`<option selected>${option}</option>` : html`<option>${option}</option>`,
+  )}</select></label>`;
+}

@@ -1,0 +1,58 @@
+/** What states and facts mean, in a sentence for whoever has to act on them. */
+import type { DeliveryEntry, LedgerEntry, Revision } from '@wrapup/queue';
+
+export const RECEIVED: Record<LedgerEntry['received'], string> = {
+  webhook: 'by webhook',
+  reconciled: 'found missing by reconciliation',
+  backfill: 'by backfill',
+};
+
+export const VERIFIED: Record<LedgerEntry['verified'], string> = {
+  signature: 'its signature was right',
+  api: 're-read from the Synthflow API',
+  none: 'nothing proves who sent it (trust: none)',
+};
+
+export const EFFECTS: Record<NonNullable<Revision['effect']>, string> = {
+  applied: 'applied: it replaces what came before',
+  added: 'added: it fills in what was absent',
+  equal: 'equal: it says nothing new, nothing was written',
+  parked: 'parked: it contradicts what came before and waits for a person',
+};
+
+/** What happens next, or what to press. */
+export function whatNext(delivery: DeliveryEntry, payloadKept: boolean): string {
+  switch (delivery.state) {
+    case 'queued':
+      return delivery.reason
+        ? 'On its way: it waits and is tried again by itself. Nothing to do.'
+        : 'On its way. Nothing to do.';
+    case 'written':
+      return 'Done. Nothing to do.';
+    case 'skipped':
+      return payloadKept
+        ? 'A policy of the mapping said not to write. After changing the mapping, press Replay.'
+        : 'A policy of the mapping said not to write. The payload is gone, so that it cannot be replayed.';
+    case 'dropped':
+      return payloadKept
+        ? 'Given up by a person. Press Replay to try it after all.'
+        : 'Given up by a person. The payload is gone, so that it cannot be replayed.';
+    case 'parked':
+      return payloadKept
+        ? 'Waits for a person. Fix what the reason names, then press Replay; or Drop it.'
+        : 'The payload is gone, so that a replay cannot write it: backfill the call, or Drop it.';
+    case 'dead':
+      return payloadKept
+        ? 'Given up after its attempts. When the cause is mended, press Replay; or Drop it.'
+        : 'The payload is gone, so that a replay cannot write it: backfill the call, or Drop it.';
+  }
+}
+
+/** The call as a whole, when it has no deliveries to speak for it. */
+export function explainCall(entry: LedgerEntry): string | undefined {
+  if (entry.stopped) return 'The call could not be read or routed. When the cause is mended, press Replay the call.';
+  if (!entry.routed) return 'Received, and not read yet: a worker will do so. If this stays, look whether one runs.';
+  if (entry.deliveries.length === 0)
+    return 'No route matched, so that nothing was written. That is what the routes say.';
+  return undefined;
+}

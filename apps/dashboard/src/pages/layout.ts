@@ -1,0 +1,58 @@
+import { type Html, html, type Part } from '../html.ts';
+
+export interface PageParts {
+  title: string;
+  /** Path of the menu entry that this page belongs to. */
+  at?: string;
+  /** Said at the top: what was just done, or what went wrong. */
+  notice?: Notice | undefined;
+  body: Part;
+}
+
+export interface Notice {
+  kind: 'good' | 'bad' | 'note';
+  text: string;
+}
+
+const MENU = [
+  ['/', 'Calls'],
+  ['/parked', 'Parked'],
+  ['/dead', 'Dead'],
+  ['/playground', 'Playground'],
+  ['/queues/', 'Queues'],
+] as const;
+
+/** A whole page. */
+export function renderPage({ title, at, notice, body }: PageParts): string {
+  return String(html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>${title} · Wrapup</title>
+<link rel="icon" type="image/svg+xml" href="/assets/icon.svg">
+<link rel="stylesheet" href="/assets/dashboard.css">
+</head>
+<body>
+<header>
+<a class="brand" href="/">Wrapup</a>
+<nav aria-label="Main">${MENU.map(([path, name]) => renderEntry(path, name, at))}</nav>
+</header>
+<main>
+${notice && html`<p class="notice ${notice.kind}" role="status">${notice.text}</p>`}
+${body}
+</main>
+</body>
+</html>
+`);
+}
+
+function renderEntry(path: string, name: string, at: string | undefined): Html {
+  return path === at ? html`<a href="${path}" aria-current="page">${name}</a>` : html`<a href="${path}">${name}</a>`;
+}
+
+/** A page with one message: not found, refused, unavailable. */
+export function renderMessage(title: string, lines: readonly Part[]): string {
+  return renderPage({ title, body: html`<h1>${title}</h1>${lines.map((line) => html`<p>${line}</p>`)}` });
+}

@@ -1,0 +1,56 @@
+/** What several pages show in the same way. */
+import type { DeliveryEntry } from '@wrapup/queue';
+import { type Html, html, type Part, webAddress } from '../html.ts';
+
+/** Moment in UTC, with how long ago it was. */
+export function renderTime(at: number | undefined, now = Date.now()): Part {
+  if (at === undefined || !Number.isFinite(at) || Math.abs(at) > 8.64e15)
+    return html`<span class="none">unknown</span>`;
+  const iso = new Date(at).toISOString();
+  return html`<time datetime="${iso}">${iso.slice(0, 19).replace('T', ' ')} UTC</time> <span class="ago">${renderAge(now - at)}</span>`;
+}
+
+const UNITS = [
+  [86_400_000, 'd'],
+  [3_600_000, 'h'],
+  [60_000, 'min'],
+  [1_000, 's'],
+] as const;
+
+/** `3 min ago`, `in 20 s`. */
+export function renderAge(ms: number): string {
+  const past = ms >= 0;
+  for (const [size, unit] of UNITS) {
+    if (Math.abs(ms) < size) continue;
+    const count = `${Math.floor(Math.abs(ms) / size)} ${unit}`;
+    return past ? `${count} ago` : `in ${count}`;
+  }
+  return 'just now';
+}
+
+export function renderChip(state: string, text: string = state): Html {
+  return html`<span class="chip ${/^[a-z_]+$/.test(state) ? state : ''}">${text}</span>`;
+}
+
+/** A CRM record: what it is, what was done to it, and the way to it. */
+export function renderRecord(record: DeliveryEntry['records'][number]): Html {
+  const url = webAddress(record.url);
+  const name = `${record.object} ${record.id}`;
+  return url
+    ? html`<a href="${url}" rel="noopener noreferrer" title="${record.did} as ${record.name}">${name}</a>`
+    : html`<span title="${record.did} as ${record.name}">${name}</span>`;
+}
+
+export function linkToCall(source: string, callId: string): string {
+  return `/calls/${encodeURIComponent(callId)}?source=${encodeURIComponent(source)}`;
+}
+
+/** A count with its noun. */
+export function count(number: number, one: string, many = `${one}s`): string {
+  return `${number.toLocaleString('en-US')} ${number === 1 ? one : many}`;
+}
+
+/** The first of the hash; the whole of it on hover. */
+export function renderHash(hash: string): Html {
+  return html`<code title="${hash}">${hash.slice(0, 12)}</code>`;
+}

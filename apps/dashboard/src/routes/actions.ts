@@ -1,0 +1,83 @@
+import type { Config } from '@wrapup/config';
+import { scrub } from '@wrapup/destination';
+import type { Store } from '@wrapup/queue';
+import type { Logger } from '@wrapup/telemetry';
+import express, { type Request, type Response, Router } from 'express';
+import { LONGEST_REASON, REPLAYABLE } from '../pages/actions.ts';
+import { renderMessage } from '../pages/layout.ts';
+import { linkToCall } from '../pages/parts.ts';
+import { ask } from '../unavailable.ts';
+import type { NoticeName } from './notices.ts';
+import { fieldOf } from './request.ts';
+
+export interface ActionRoutesParts {
+  store: Store;
+  config: () => Config;
+  log: Logger;
+}
+
+/** Attempts of a delivery whose route is no longer configured, so that it can at least be parked with the reason. */
+const ATTEMPTS = 10;
+
+/** `POST /calls/:id/replay` and `/drop`. Each is a form, each leaves a line in the log, each leads back to its page. */
+export function actionRoutes({ store, config, log }: ActionRoutesParts): Router {
+  const router = Router();
+  const form = express.urlencoded({ extended: false, limit: '10kb' });
+
+  router.post('/calls/:id/replay', form, async (request, response) => {
+    const target = readTarget(request);
+    if (!target) return refuse(response);
+    const { source, call_id, route } = target;
+    const done = await ask(store, async () => {
+      if (route === undefined) return store.operations.replayCall(source, call_id);
+      const attempts = config().routes.find(({ name }) => name === route)?.retries.attempts ?? ATTEMPTS;
+      const from = [...REPLAYABLE];
+      return (await store.operations.replay(source, call_id, route, { attempts, from })) !== undefined;
+    });
+    note('replay', request, response, { ...target, done });
+    back(request, response, done ? 'replayed' : 'moved');
+  });
+
+  router.post('/calls/:id/drop', form, async (request, response) => {
+    const target = readTarget(request);
+    if (!target?.route) return refuse(response);
+    const { source, call_id, route } = target;
+    // It stays in the ledger, which holds no personal data whoever writes there.
+    const reason = scrub((fieldOf(request, 'reason') ?? '').trim(), LONGEST_REASON);
+    if (!reason) return back(request, response, 'reason');
+    const done = (await ask(store, () => store.operations.drop(source, call_id, route, reason))) !== undefined;
+    note('drop', request, response, { ...target, done });
+    back(request, response, done ? 'dropped' : 'moved');
+  });
+
+  function note(action: string, request: Request, response: Response, fields: object): void {
+    const user = response.locals.user ?? 'anybody on this machine';
+    log.info({ action, user, address: request.socket.remoteAddress, ...fields }, 'an operator acted');
+  }
+  return router;
+}
+
+interface Target {
+  source: string;
+  call_id: string;
+  route?: string;
+}
+
+function readTarget(request: Request): Target | undefined {
+  const source = fieldOf(request, 'source');
+  const route = fieldOf(request, 'route');
+  if (source === undefined) return undefined;
+  return { source, call_id: request.params.id as string, ...(route !== undefined ? { route } : {}) };
+}
+
+function refuse(response: Response): void {
+  response.status(400).send(renderMessage('The request was not understood', ['It names no delivery.']));
+}
+
+/** Only to pages that have these buttons: an address from outside could lead anywhere. */
+function back(request: Request, response: Response, notice: NoticeName): void {
+  const wanted = fieldOf(request, 'back');
+  const call = linkToCall(fieldOf(request, 'source') ?? '', request.params.id as string);
+  const place = wanted === '/parked' || wanted === '/dead' ? `${wanted}?` : `${call}&`;
+  response.redirect(303, `${place}did=${notice}`);
+}

@@ -1,0 +1,125 @@
+import type { Config } from '@wrapup/config';
+import type { LedgerEntry, Store } from '@wrapup/queue';
+import { Router } from 'express';
+import { makeOverview } from '../ledger/overview.ts';
+import { CALL_STATES, type CallQuery, readCursor, searchCalls } from '../ledger/search-calls.ts';
+import { renderCall, renderChoice } from '../pages/call-page.ts';
+import { renderCalls } from '../pages/calls-page.ts';
+import { renderMessage, renderPage } from '../pages/layout.ts';
+import { linkToCall } from '../pages/parts.ts';
+import { renderStopped } from '../pages/stopped-page.ts';
+import { ask } from '../unavailable.ts';
+import { noticeOf } from './notices.ts';
+import { queryOf } from './request.ts';
+
+export interface CallRoutesParts {
+  store: Store;
+  config: () => Config;
+  connections: () => Promise<string[]>;
+}
+
+/** Rows of `parked` and `dead` on one page. */
+const MOST_STOPPED = 200;
+
+/** `/` the calls, `/calls/:id` one of them, `/parked` and `/dead`. They read and change nothing. */
+export function callRoutes({ store, config, connections }: CallRoutesParts): Router {
+  const router = Router();
+  const overview = makeOverview(store, connections);
+
+  router.get('/', async (request, response) => {
+    const query = readQuery((name) => queryOf(request, name));
+    if (query.id && !query.after) {
+      const id = query.id;
+      const [exact, ...others] = await ask(store, () => store.ledger.find(id, Object.keys(config().sources)));
+      if (exact && others.length === 0) return response.redirect(303, linkToCall(exact.source, exact.call_id));
+    }
+    const [page, numbers, names] = await ask(store, () =>
+      Promise.all([searchCalls(store, query), overview(), connections()]),
+    );
+    const { sources, routes } = config();
+    response.send(
+      renderPage({
+        title: 'Calls',
+        at: '/',
+        body: renderCalls({
+          page,
+          query,
+          overview: numbers,
+          sources: Object.keys(sources),
+          routes: routes.map(({ name }) => name),
+          connections: names,
+        }),
+      }),
+    );
+  });
+
+  router.get('/calls/:id', async (request, response) => {
+    const id = request.params.id;
+    const source = queryOf(request, 'source');
+    const sources = source ? [source] : Object.keys(config().sources);
+    const entries = await ask(store, () => store.ledger.find(id, sources));
+    const [entry] = entries;
+    if (!entry) {
+      return void response
+        .status(404)
+        .send(
+          renderMessage('No such call', [
+            'The ledger does not know this call. It never came in, or its retention has passed.',
+          ]),
+        );
+    }
+    if (entries.length > 1) {
+      return void response.send(renderPage({ title: 'Which call?', body: renderChoice(entries) }));
+    }
+    const kept = await ask(store, () => findKept(store, entry));
+    const configured = Object.hasOwn(config().sources, entry.source);
+    response.send(
+      renderPage({
+        title: `Call ${entry.call_id}`,
+        notice: noticeOf(queryOf(request, 'did')),
+        body: renderCall({ entry, kept, configured }),
+      }),
+    );
+  });
+
+  for (const state of ['parked', 'dead'] as const) {
+    router.get(`/${state}`, async (request, response) => {
+      const [jobs, total] = await ask(store, () =>
+        Promise.all([store.operations.list(state, MOST_STOPPED), store.queues[state].getJobCountByTypes('waiting')]),
+      );
+      response.send(
+        renderPage({
+          title: state === 'parked' ? 'Parked' : 'Dead',
+          at: `/${state}`,
+          notice: noticeOf(queryOf(request, 'did')),
+          body: renderStopped({ state, jobs, total }),
+        }),
+      );
+    });
+  }
+  return router;
+}
+
+function readQuery(value: (name: string) => string | undefined): CallQuery {
+  const state = CALL_STATES.find((one) => one === value('state'));
+  const id = value('id')?.trim();
+  const after = readCursor(value('after'));
+  const [route, connection, source, outcome] = [value('route'), value('connection'), value('source'), value('outcome')];
+  return {
+    ...(state ? { state } : {}),
+    ...(route ? { route } : {}),
+    ...(connection ? { connection } : {}),
+    ...(source ? { source } : {}),
+    ...(outcome ? { outcome } : {}),
+    ...(id ? { id } : {}),
+    ...(after ? { after } : {}),
+  };
+}
+
+/** Revisions whose bytes have not expired. */
+async function findKept(store: Store, { source, call_id, revisions }: LedgerEntry): Promise<Set<string>> {
+  const there = await Promise.all(
+    revisions.map(({ hash }) => store.redis.exists(store.keys.payload(source, call_id, hash))),
+  );
+  return new Set(revisions.filter((_, index) => there[index] === 1).map(({ hash }) => hash));
+}

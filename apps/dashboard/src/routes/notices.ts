@@ -1,0 +1,14 @@
+import type { Notice } from '../pages/layout.ts';
+
+/** What the page says after an action sent the browser there. Texts of ours only: the address names one of them. */
+export const NOTICES = {
+  replayed: { kind: 'good', text: 'Sent on its way again, with the mapping as it is now.' },
+  dropped: { kind: 'good', text: 'Dropped. The reason is in the ledger.' },
+  moved: { kind: 'note', text: 'Nothing was changed: it has moved on meanwhile, and is shown as it is now.' },
+  reason: { kind: 'bad', text: 'Nothing was changed: dropping needs a reason.' },
+} as const satisfies Record<string, Notice>;
+export type NoticeName = keyof typeof NOTICES;
+
+export function noticeOf(name: string | undefined): Notice | undefined {
+  return name !== undefined && Object.hasOwn(NOTICES, name) ? NOTICES[name as NoticeName] : undefined;
+}

@@ -1,0 +1,78 @@
+import { type Config, chooseRoutes } from '@wrapup/config';
+import { normalise, readCallId } from '@wrapup/synthflow';
+import express, { Router } from 'express';
+import { renderPage } from '../pages/layout.ts';
+import { type PlaygroundResult, renderPlayground } from '../pages/playground-page.ts';
+import { fieldOf } from './request.ts';
+
+/** A payload with a long transcript fits; the limit keeps a slip of the paste from holding up the process. */
+const LIMIT = '5mb';
+
+/**
+ * `/playground`: a pasted payload, read and mapped as the worker would, without a CRM and without storing anything. The
+ * only page that shows personal data: what whoever reads it has just pasted.
+ */
+export function playgroundRoutes({ config }: { config: () => Config }): Router {
+  const router = Router();
+  const send = (given: Given, result?: PlaygroundResult) => {
+    const { sources, routes } = config();
+    return renderPage({
+      title: 'Playground',
+      at: '/playground',
+      body: renderPlayground({
+        ...given,
+        sources: Object.keys(sources),
+        routes: routes.map(({ name }) => name),
+        ...(result ? { result } : {}),
+      }),
+    });
+  };
+
+  router.get('/playground', (_request, response) => void response.send(send({})));
+
+  router.post('/playground', express.urlencoded({ extended: false, limit: LIMIT }), (request, response) => {
+    const payload = fieldOf(request, 'payload');
+    const source = fieldOf(request, 'source');
+    const route = fieldOf(request, 'route');
+    const given = {
+      ...(payload ? { payload } : {}),
+      ...(source ? { source } : {}),
+      ...(route ? { route } : {}),
+    };
+    const result = tryOut(config(), given);
+    response.status(result.problem ? 422 : 200).send(send(given, result));
+  });
+  return router;
+}
+
+interface Given {
+  payload?: string;
+  source?: string;
+  route?: string;
+}
+
+function tryOut(config: Config, given: Given): PlaygroundResult {
+  const source = config.sources[given.source ?? Object.keys(config.sources)[0] ?? ''];
+  if (!source) return { problem: 'Choose a source: the configuration has none of that name.' };
+  if (!given.payload) return { problem: 'Paste a payload first.' };
+  let payload: unknown;
+  try {
+    payload = JSON.parse(given.payload);
+  } catch (error) {
+    return { problem: `The payload is no JSON: ${(error as Error).message}` };
+  }
+  if (readCallId(payload) === undefined) {
+    return { problem: 'The payload has no call id: neither call.call_id nor call_id is there.' };
+  }
+  const call = normalise(payload, {
+    source: source.name,
+    agents: source.agents,
+    default_country: source.default_country,
+    received_at: Date.now(),
+  });
+  const chosen = chooseRoutes(config, call).map(({ name }) => name);
+  const name = given.route ?? chosen[0];
+  const route = config.routes.find((one) => one.name === name);
+  if (!route) return { call, chosen, ...(given.route ? { problem: 'The configuration has no such route.' } : {}) };
+  return { call, chosen, route: route.name, connection: route.to, plan: route.mapping.plan(call, route.name) };
+}
