@@ -1,6 +1,13 @@
 import { Command } from 'commander';
+import { addCalls } from './commands/calls.ts';
 import { addCheck } from './commands/check.ts';
+import { addConnections } from './commands/connections.ts';
+import { addDoctor } from './commands/doctor.ts';
+import { addPlan } from './commands/plan.ts';
+import { addProvision } from './commands/provision.ts';
+import { addReplay } from './commands/replay.ts';
 import { addSend } from './commands/send.ts';
+import { addStopped } from './commands/stopped.ts';
 
 /** The command line: every command in a file of its own, each loading what it needs only when it runs. */
 export function makeProgram(): Command {
@@ -19,6 +26,14 @@ export function makeProgram(): Command {
       '\nExit codes: 0 done · 1 done with errors, refused or not found · 2 called wrongly · 3 Redis, ingress or the CRM did not answer',
     );
   addCheck(program);
+  addDoctor(program);
+  addProvision(program);
+  addPlan(program);
   addSend(program);
+  addCalls(program);
+  addStopped(program, 'parked');
+  addStopped(program, 'dead');
+  addReplay(program);
+  addConnections(program);
   return program;
 }

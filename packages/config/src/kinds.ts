@@ -1,15 +1,7 @@
-// PROVISIONAL until packages/hubspot exports hubspotKind: not to be committed.
 import type { DestinationKind } from '@wrapup/destination';
-import { z } from 'zod';
+import { hubspotKind } from '@wrapup/hubspot';
 
+/** The kinds of destination that this version has. A new CRM is one package and one line here. */
 export const KINDS: Record<string, DestinationKind> = {
-  hubspot: {
-    kind: 'hubspot',
-    dialect: { kind: 'hubspot', person: { create_as: ['contact'], object: 'contacts' }, records: {}, presets: {} },
-    settings: z.strictObject({ access_token: z.string(), base_url: z.string().optional() }),
-    secrets: ['access_token'],
-    connect() {
-      throw new Error('adapter not there yet');
-    },
-  },
+  hubspot: hubspotKind as DestinationKind,
 };

@@ -1,11 +1,9 @@
-import { randomUUID } from 'node:crypto';
-import { readCallId, sign } from '@wrapup/synthflow';
-import type { AxiosResponse } from 'axios';
 import { type Command, InvalidArgumentError } from 'commander';
 import { clean } from '../clean.ts';
 import { CliError, EXIT } from '../exit.ts';
-import { parseJson, readInput } from '../input.ts';
+import { readInput } from '../input.ts';
 import { count, makeOutput, type Output } from '../output.ts';
+import type { Answer, Message } from '../send-payload.ts';
 import { type GlobalOptions, requireConfig } from '../settings.ts';
 
 interface SendOptions extends GlobalOptions {
@@ -18,12 +16,6 @@ interface SendOptions extends GlobalOptions {
   times: number;
   parallel?: boolean | number;
   timeout: number;
-}
-
-interface Answer {
-  status: number;
-  body: unknown;
-  ms: number;
 }
 
 function positive(text: string): number {
@@ -56,9 +48,12 @@ export function addSend(program: Command): void {
       const bytes = await readInput(payload);
       const { secret, token, source } = await credentials(options, output);
       const target = addressOf(options.url, source, token);
-      const jobs = Array.from({ length: options.times }, () => prepare(bytes, payload, options));
-      const answers = await sendAll(jobs, target, secret, options);
-      report(answers, jobs, target.replace(token ?? '\0', '…'), output);
+      const { prepare, sendAll } = await import('../send-payload.ts');
+      const id = options.newId ? 'new' : options.callId;
+      const messages = Array.from({ length: options.times }, () => prepare(bytes, payload, id));
+      const parallel = options.parallel === true ? messages.length : options.parallel || 1;
+      const answers = await sendAll(messages, { target, secret, parallel, timeout: options.timeout });
+      report(answers, messages, target.replace(token ?? '\0', '…'), output);
       if (answers.some(({ status }) => status < 200 || status > 299)) process.exitCode = EXIT.failed;
     });
 }
@@ -85,94 +80,17 @@ function addressOf(base: string, source: string, token: string | undefined): str
   return `${base.replace(/\/+$/, '')}/${path.join('/')}`;
 }
 
-/** The bytes to send: as they are in the file, unless another call id was asked for. */
-function prepare(bytes: Buffer, name: string, options: SendOptions): { body: Buffer; id: string | undefined } {
-  const fresh = options.newId || options.callId === 'new';
-  const wanted = fresh ? randomUUID() : options.callId;
-  if (wanted === undefined) {
-    // What is no call is sent all the same: seeing how it is refused is a use of this command.
-    try {
-      return { body: bytes, id: readCallId(JSON.parse(bytes.toString('utf8'))) };
-    } catch {
-      return { body: bytes, id: undefined };
-    }
-  }
-  const payload = parseJson(bytes, name);
-  replaceId(payload, wanted);
-  if (readCallId(payload) !== wanted) {
-    throw new CliError(EXIT.usage, 'the payload has no call id that could be replaced', 'it belongs at call.call_id');
-  }
-  return { body: Buffer.from(JSON.stringify(payload)), id: wanted };
-}
-
-function replaceId(value: unknown, id: string): void {
-  if (typeof value !== 'object' || value === null) return;
-  const record = value as Record<string, unknown>;
-  for (const key of Object.keys(record)) {
-    if (/^call_?id$/i.test(key)) record[key] = id;
-    else if (key === 'call' || key === 'response') replaceId(record[key], id);
-    else if (key === 'calls' && Array.isArray(record[key])) replaceId(record[key][0], id);
-  }
-}
-
-async function sendAll(
-  jobs: { body: Buffer; id: string | undefined }[],
-  target: string,
-  secret: string | undefined,
-  options: SendOptions,
-): Promise<Answer[]> {
-  const { default: axios } = await import('axios');
-  const answers: Answer[] = [];
-  let next = 0;
-  const lane = async () => {
-    while (next < jobs.length) {
-      const index = next++;
-      const { body, id } = jobs[index] as (typeof jobs)[number];
-      const begun = performance.now();
-      const headers: Record<string, string> = { 'content-type': 'application/json', 'user-agent': 'wrapup-cli' };
-      if (secret !== undefined && id !== undefined) headers['Synthflow-Signature'] = sign(id, secret);
-      const answer = await axios
-        .post(target, body, {
-          headers,
-          timeout: options.timeout,
-          signal: AbortSignal.timeout(options.timeout),
-          validateStatus: () => true,
-          maxRedirects: 0,
-          maxBodyLength: Number.POSITIVE_INFINITY,
-          maxContentLength: 1_000_000,
-          proxy: false,
-        })
-        .catch((error: { code?: string }) => {
-          const late = error.code === 'ECONNABORTED' || error.code === 'ERR_CANCELED';
-          throw new CliError(
-            EXIT.unreachable,
-            `no answer from ${new URL(target).origin} (${late ? `within ${options.timeout} ms` : (error.code ?? 'network error')})`,
-            'is ingress running there? `npm start` or `docker compose up` starts it; --url names another place',
-          );
-        });
-      answers[index] = {
-        status: (answer as AxiosResponse).status,
-        body: answer.data,
-        ms: Math.round(performance.now() - begun),
-      };
-    }
-  };
-  const lanes = options.parallel === true ? jobs.length : options.parallel || 1;
-  await Promise.all(Array.from({ length: Math.min(lanes, jobs.length) }, lane));
-  return answers;
-}
-
 /** Answers shown one by one; more are counted by status. */
 const FEW = 5;
 
-function report(answers: Answer[], jobs: { id: string | undefined }[], target: string, output: Output): void {
+function report(answers: Answer[], messages: Message[], target: string, output: Output): void {
   const statuses: Record<string, number> = {};
   for (const { status } of answers) statuses[status] = (statuses[status] ?? 0) + 1;
   output.data({
     url: target,
     sent: answers.length,
     statuses,
-    answers: answers.map((answer, i) => ({ call_id: jobs[i]?.id, ...answer })),
+    answers: answers.map((answer, i) => ({ call_id: messages[i]?.id, ...answer })),
   });
   if (answers.length <= FEW) {
     for (const { status, body, ms } of answers) {

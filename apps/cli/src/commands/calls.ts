@@ -1,0 +1,82 @@
+import type { CallFilter, LedgerEntry } from '@wrapup/queue';
+import { type Command, Option } from 'commander';
+import { explainCall, hintOf, nextStep } from '../explain.ts';
+import { findCall } from '../find-call.ts';
+import { makeOutput, table, when } from '../output.ts';
+import type { GlobalOptions } from '../settings.ts';
+import { parseCount, parseSince } from '../since.ts';
+import { withStore } from '../store.ts';
+
+const STATES = ['queued', 'written', 'skipped', 'parked', 'dead', 'dropped', 'received', 'unrouted'] as const;
+
+/** `wrapup calls list|show`: what became of each call. */
+export function addCalls(program: Command): void {
+  const calls = program.command('calls').description('what became of each call');
+
+  calls
+    .command('list')
+    .description('the latest calls, newest first')
+    .addOption(new Option('--state <state>', 'only calls with a delivery in this state').choices(STATES))
+    .option('--source <name>', 'only calls of this source')
+    .option('--route <name>', 'only calls on this route')
+    .option('--connection <name>', 'only calls for this connection')
+    .option('--since <when>', 'only calls received since: 2h, 3d, or a date', parseSince)
+    .option('--limit <n>', 'at most so many', parseCount, 50)
+    .addHelpText('after', '\nreceived: no worker has read it yet. unrouted: no route matched it.')
+    .action(async (_options, command: Command) => {
+      const { json, config: _, ...filter } = command.optsWithGlobals<GlobalOptions & CallFilter>();
+      const output = makeOutput(json ?? false);
+      const entries = await withStore((store) => store.ledger.list(filter));
+      output.data(entries.map(forMachines));
+      if (entries.length === 0) return output.line('No calls.');
+      const rows = entries.map((entry) => [
+        when(entry.received_at),
+        entry.source,
+        entry.call_id,
+        entry.outcome ?? '',
+        statesOf(entry),
+      ]);
+      for (const line of table(['RECEIVED', 'SOURCE', 'CALL', 'OUTCOME', 'ROUTES'], rows)) output.line(line);
+      if (entries.length === filter.limit) output.line(`… the latest ${filter.limit}; --limit shows more`);
+    });
+
+  calls
+    .command('show')
+    .description('one call: how it came, what was written, why it stopped, and what to do')
+    .argument('<call id>')
+    .option('--source <name>', 'when several sources have a call with that id')
+    .action(async (id: string, _options, command: Command) => {
+      const { json, source } = command.optsWithGlobals<GlobalOptions & { source?: string }>();
+      const output = makeOutput(json ?? false);
+      const entry = await withStore((store) => findCall(store, id, source));
+      output.data(forMachines(entry));
+      for (const line of explainCall(entry, output)) output.line(line);
+    });
+}
+
+function statesOf(entry: LedgerEntry): string {
+  if (entry.stopped) return `stopped (${entry.stopped.code})`;
+  if (!entry.routed) return 'received';
+  if (entry.deliveries.length === 0) return 'no route matched';
+  return entry.deliveries
+    .map(({ route, state, code }) => `${route}: ${state}${state !== 'written' && code ? ` (${code})` : ''}`)
+    .join(', ');
+}
+
+/** A ledger entry as JSON: times as ISO 8601, and what to do next spelt out. */
+export function forMachines(entry: LedgerEntry): object {
+  const iso = (at: number) => new Date(at).toISOString();
+  return {
+    ...entry,
+    received_at: iso(entry.received_at),
+    ...(entry.ended_at === undefined ? {} : { ended_at: iso(entry.ended_at) }),
+    revisions: entry.revisions.map((revision) => ({ ...revision, at: iso(revision.at) })),
+    ...(entry.stopped ? { stopped: { ...entry.stopped, at: iso(entry.stopped.at) } } : {}),
+    deliveries: entry.deliveries.map((delivery) => ({
+      ...delivery,
+      since: iso(delivery.since),
+      ...(delivery.state === 'parked' || delivery.state === 'dead' ? { hint: hintOf(delivery, delivery.state) } : {}),
+      next: nextStep(entry, delivery),
+    })),
+  };
+}

@@ -1,0 +1,75 @@
+import type { DeliveryState, LedgerEntry } from '@wrapup/queue';
+import type { Command } from 'commander';
+import { clean } from '../clean.ts';
+import { CliError, EXIT } from '../exit.ts';
+import { attemptsOf, findCall } from '../find-call.ts';
+import { makeOutput } from '../output.ts';
+import { type GlobalOptions, requireConfig } from '../settings.ts';
+import { parseSince } from '../since.ts';
+import { withStore } from '../store.ts';
+
+/** Everything that is not on its way already. */
+const FINISHED: DeliveryState[] = ['written', 'skipped', 'parked', 'dead', 'dropped'];
+
+interface ReplayOptions extends GlobalOptions {
+  source?: string;
+  route?: string;
+  connection?: string;
+  since?: number;
+  plan?: boolean;
+}
+
+/** `wrapup replay`: deliveries once more, whatever became of them, with the mapping as it is now. */
+export function addReplay(program: Command): void {
+  program
+    .command('replay')
+    .description('deliver calls again with the mapping as it is now, also ones that were written')
+    .argument('[call ids...]')
+    .option('--source <name>', 'only calls of this source')
+    .option('--route <name>', 'only deliveries on this route')
+    .option('--connection <name>', 'only deliveries to this connection')
+    .option('--since <when>', 'only calls received since: 2h, 3d, or a date', parseSince)
+    .option('--plan', 'only say which')
+    .addHelpText(
+      'after',
+      '\nRecords are written again under the same keys: what is there is updated, nothing is made twice.\n`wrapup plan <call id>` shows what would change in one call.',
+    )
+    .action(async (ids: string[], _options, command: Command) => {
+      const options = command.optsWithGlobals<ReplayOptions>();
+      const output = makeOutput(options.json ?? false);
+      if (ids.length === 0 && options.since === undefined) {
+        throw new CliError(EXIT.usage, 'say which: call ids, or --since with or without --route');
+      }
+      const config = await requireConfig(options, output);
+      const items = await withStore(async (store) => {
+        const entries: AsyncIterable<LedgerEntry> | LedgerEntry[] =
+          ids.length > 0
+            ? await Promise.all(ids.map((id) => findCall(store, id, options.source)))
+            : store.ledger.scan(undefined, options.since);
+        const done: { source: string; call_id: string; route: string; was: DeliveryState; replayed: boolean }[] = [];
+        for await (const entry of entries) {
+          const { source, call_id } = entry;
+          if (options.source !== undefined && source !== options.source) continue;
+          for (const { route, connection, state } of entry.deliveries) {
+            if (options.route !== undefined && route !== options.route) continue;
+            if (options.connection !== undefined && connection !== options.connection) continue;
+            const wanted = FINISHED.includes(state);
+            const replayed =
+              wanted &&
+              !options.plan &&
+              (await store.operations.replay(source, call_id, route, {
+                attempts: attemptsOf(config, route),
+                from: FINISHED,
+              })) !== undefined;
+            done.push({ source, call_id, route, was: state, replayed });
+            const verdict = wanted ? (options.plan ? 'would be replayed' : 'replayed') : 'is on its way already';
+            output.line(`${clean(call_id)} on ${clean(route)} (${state}): ${verdict}`);
+          }
+        }
+        return done;
+      });
+      const replayed = items.filter((item) => item.replayed).length;
+      output.data({ plan: options.plan ?? false, replayed, of: items.length, items });
+      output.line(options.plan ? `${items.length} deliveries` : `${replayed} of ${items.length} deliveries replayed`);
+    });
+}

@@ -1,0 +1,72 @@
+import { existsSync } from 'node:fs';
+import type { Call } from '@wrapup/call';
+import type { Config, Source } from '@wrapup/config';
+import type { LedgerEntry, Store } from '@wrapup/queue';
+import { mergeCalls, normalise, readCallId } from '@wrapup/synthflow';
+import { CliError, EXIT } from './exit.ts';
+import { findCall } from './find-call.ts';
+import { parseJson, readInput } from './input.ts';
+import { withStore } from './store.ts';
+
+/** The call to plan, from a payload file, standard input, or the ledger. */
+export async function readCall(input: string, config: Config, sourceName: string | undefined): Promise<Call> {
+  if (input !== '-' && !existsSync(input)) return fromLedger(input, config, sourceName);
+  const source = chooseSource(config, sourceName);
+  const payload = parseJson(await readInput(input), input);
+  if (readCallId(payload) === undefined) {
+    throw new CliError(
+      EXIT.usage,
+      'the payload has no call id',
+      'it belongs at call.call_id; ingress would answer 400',
+    );
+  }
+  return normaliseFor(source, payload, Date.now());
+}
+
+export function chooseSource(config: Config, name: string | undefined): Source {
+  const names = Object.keys(config.sources);
+  const wanted = name ?? (names.length === 1 ? (names[0] as string) : 'main');
+  const source = Object.hasOwn(config.sources, wanted) ? config.sources[wanted] : undefined;
+  if (source) return source;
+  throw new CliError(EXIT.usage, `there is no source "${wanted}"`, `say which with --source: ${names.join(', ')}`);
+}
+
+function normaliseFor(source: Source, payload: unknown, receivedAt: number): Call {
+  return normalise(payload, {
+    source: source.name,
+    agents: source.agents,
+    received_at: receivedAt,
+    ...(source.default_country ? { default_country: source.default_country } : {}),
+  });
+}
+
+async function fromLedger(id: string, config: Config, sourceName: string | undefined): Promise<Call> {
+  return withStore(async (store) => {
+    const entry = await findCall(store, id, sourceName).catch((error: unknown) => {
+      if (!(error instanceof CliError) || error.exit !== EXIT.failed) throw error;
+      throw new CliError(EXIT.failed, `"${id}" is neither a file nor a call in the ledger`, error.hint);
+    });
+    const source = chooseSource(config, entry.source);
+    const call = await lastTold(store, entry, source);
+    if (call) return call;
+    throw new CliError(
+      EXIT.failed,
+      `the payload of call ${id} has expired or was removed`,
+      'retention.delivered and retention.stopped say how long payloads are kept',
+    );
+  });
+}
+
+/** The call as it stands now: the last revision that replaced it, and what later ones added. */
+async function lastTold(store: Store, entry: LedgerEntry, source: Source): Promise<Call | undefined> {
+  const told = entry.revisions.filter(({ effect }) => effect !== 'equal' && effect !== 'parked');
+  const from = told.findLastIndex(({ effect }) => effect !== 'added');
+  let call: Call | undefined;
+  for (const { hash } of told.slice(Math.max(0, from))) {
+    const body = await store.payloads.read(entry.source, entry.call_id, hash);
+    if (!body) continue;
+    const next = normaliseFor(source, parseJson(body, 'the stored payload'), entry.received_at);
+    call = call ? mergeCalls(call, next) : next;
+  }
+  return call;
+}

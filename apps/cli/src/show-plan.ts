@@ -1,0 +1,122 @@
+import type { Call } from '@wrapup/call';
+import type { PersonAnswer, Preview } from '@wrapup/destination';
+import type { Place, Plan, Value } from '@wrapup/mapping';
+import { clean } from './clean.ts';
+import { count, type Output } from './output.ts';
+
+/** One route of `wrapup plan`. `preview` is absent under `--offline`, `error` says why the CRM could not be asked. */
+export interface PlannedRoute {
+  route: string;
+  connection: string;
+  kind: string;
+  plan: Plan;
+  preview?: Preview;
+  error?: { code: string; message: string; hint?: string };
+}
+
+const VALUE_WIDTH = 120;
+
+const showPlace = ({ file, line }: Place) => `${clean(file)}:${line}`;
+const showValue = (value: Value | undefined) =>
+  value === undefined || value === null ? '(nothing)' : clean(JSON.stringify(value), VALUE_WIDTH);
+
+/** The call in one line, then what a person would want to check before looking at the records. */
+export function showCall(call: Call, output: Output): string[] {
+  const facts = [call.outcome, `answered by ${call.answered_by}`, call.direction ?? 'direction unknown'];
+  if (call.duration !== undefined) facts.push(`${call.duration} s`);
+  if (call.ended_at) facts.push(`ended ${call.ended_at}`);
+  const lines = [
+    `${output.style('bold', `call ${clean(call.id)}`)} of source ${clean(call.source)}: ${facts.map((fact) => clean(fact)).join(', ')}`,
+  ];
+  const who = [call.lead.name, call.lead.phone ?? call.lead.phone_raw, call.lead.email].filter(
+    (part) => part !== undefined,
+  );
+  lines.push(`  with ${who.length ? who.map((part) => clean(part)).join(', ') : 'nobody known'}`);
+  for (const { path, message } of call.notes)
+    lines.push(output.style('dim', `  note ${clean(path)}: ${clean(message)}`));
+  return lines;
+}
+
+export function showRoute(planned: PlannedRoute, output: Output): string[] {
+  const { plan, preview, error } = planned;
+  const lines = [
+    '',
+    `${output.style('bold', `route ${clean(planned.route)}`)} to ${clean(planned.connection)} (${planned.kind}), mapping ${clean(plan.mapping.name)} ${clean(plan.mapping.hash)}`,
+  ];
+  if (error) {
+    lines.push(`  ${output.style('red', 'the CRM could not be asked:')} ${clean(error.message)} [${error.code}]`);
+    if (error.hint) lines.push(`    ${clean(error.hint)}`);
+  }
+  lines.push(...(preview ? showPreview(preview, plan, output) : showOffline(plan, output)));
+  const left = preview?.left_out ?? plan.left_out;
+  if (left.length > 0) lines.push('  left out');
+  for (const { field, reason } of left) lines.push(output.style('dim', `    ${clean(field)}: ${clean(reason)}`));
+  if (preview) lines.push(`  would cost ${count(preview.requests, 'request')}; nothing was written`);
+  return lines;
+}
+
+const DECISIONS: Record<Preview['decision'], string> = {
+  use: 'is written to',
+  create: 'would be created',
+  log_only: 'the call would be logged without a person',
+  skip: 'nothing would be written',
+  park: 'the delivery would be parked for somebody to decide',
+};
+
+function showPerson(answer: PersonAnswer, plan: Plan, decision: Preview['decision'], output: Output): string[] {
+  if (!plan.person) return [];
+  const verdict = DECISIONS[decision];
+  if (answer.found === 'one') {
+    const { object, id, url } = answer.person;
+    return [
+      `  person    ${clean(object)} ${clean(id)}, found by ${answer.by}${url ? ` ${clean(url)}` : ''}: ${verdict}`,
+    ];
+  }
+  if (answer.found === 'none') {
+    const tried = plan.person.match.map(({ by }) => by).join(', ');
+    return [`  person    none found${tried ? ` by ${tried}` : ': the call has nothing to find one by'}: ${verdict}`];
+  }
+  const lines = [
+    `  person    ${answer.candidates.length} found by ${answer.by}, policy ${plan.person.ambiguous}: ${verdict}`,
+  ];
+  for (const { object, id, url } of answer.candidates) {
+    lines.push(output.style('dim', `    candidate ${clean(object)} ${clean(id)}${url ? ` ${clean(url)}` : ''}`));
+  }
+  return lines;
+}
+
+function showPreview(preview: Preview, plan: Plan, output: Output): string[] {
+  const lines = showPerson(preview.person, plan, preview.decision, output);
+  for (const { name, object, id, did, fields } of preview.records) {
+    const verb = output.style(did === 'create' ? 'green' : 'yellow', did);
+    lines.push(`  ${verb} ${clean(name)}: ${clean(object)}${id ? ` ${clean(id)}` : ''}`);
+    for (const { field, from, to, write, applies, why, at } of fields) {
+      const change =
+        did === 'create'
+          ? showValue(to)
+          : applies
+            ? `${showValue(from)} ${output.style('green', '->')} ${showValue(to)}`
+            : `${showValue(from)} stays, not ${showValue(to)}${why ? `: ${clean(why)}` : ''}`;
+      const line = `    ${clean(field)}: ${change}  ${output.style('dim', `${write} ${showPlace(at)}`)}`;
+      lines.push(applies ? line : output.style('dim', line));
+    }
+  }
+  return lines;
+}
+
+function showOffline(plan: Plan, output: Output): string[] {
+  const lines: string[] = [];
+  const field = ({ name, value, write, at }: { name: string; value: Value; write: string; at: Place }) =>
+    `    ${clean(name)}: ${showValue(value)}  ${output.style('dim', `${write} ${showPlace(at)}`)}`;
+  if (plan.person) {
+    const { match, unmatched, ambiguous, fields } = plan.person;
+    lines.push(
+      `  person    by ${match.map(({ by }) => by).join(', ') || 'nothing: the call has nothing to find one by'}; unmatched: ${unmatched}, ambiguous: ${ambiguous}`,
+      ...fields.map(field),
+    );
+  }
+  for (const record of plan.records) {
+    lines.push(`  record    ${clean(record.name)}: ${clean(record.object)}`, ...record.fields.map(field));
+  }
+  return lines;
+}

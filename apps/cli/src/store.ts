@@ -1,0 +1,43 @@
+import type { Store } from '@wrapup/queue';
+import { CliError, EXIT } from './exit.ts';
+
+const HINT = 'is Redis running? `npm start` or `docker compose up` starts it; REDIS_URL names another one';
+
+/** Runs something on this installation's Redis and closes it. A Redis that does not answer ends the command with 3. */
+export async function withStore<T>(work: (store: Store) => Promise<T>): Promise<T> {
+  const [{ openStore }, { readVariable }] = await Promise.all([import('@wrapup/queue'), import('@wrapup/config')]);
+  const url = readVariable('REDIS_URL') || 'redis://127.0.0.1:6379';
+  let lost: Error | undefined;
+  const store = openStore({
+    url,
+    role: 'producer',
+    onError: (error) => {
+      lost = error;
+    },
+    ...(process.env.WRAPUP_PREFIX ? { prefix: process.env.WRAPUP_PREFIX } : {}),
+  });
+  try {
+    await store.connected(3000).catch(() => {
+      throw new CliError(EXIT.unreachable, `Redis at ${safeAddress(url)} does not answer${reason(lost)}`, HINT);
+    });
+    return await work(store);
+  } catch (error) {
+    if (error instanceof CliError || store.redis.status === 'ready') throw error;
+    throw new CliError(EXIT.unreachable, `Redis at ${safeAddress(url)} went away${reason(lost)}`, HINT);
+  } finally {
+    await store.close().catch(() => {});
+  }
+}
+
+function reason(error: Error | undefined): string {
+  const code = (error as NodeJS.ErrnoException | undefined)?.code;
+  return code ? ` (${code})` : '';
+}
+
+/** Host and port only: the rest may hold a password. */
+function safeAddress(url: string): string {
+  return url
+    .split(',')
+    .map((node) => URL.parse(node.trim())?.host ?? 'the address in REDIS_URL')
+    .join(', ');
+}

@@ -1,0 +1,31 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { resolve } from 'node:path';
+import { text } from 'node:stream/consumers';
+
+export const ROOT = resolve(import.meta.dirname, '../../../..');
+
+export interface Run {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+  /** Standard output as JSON. */
+  json(): never;
+}
+
+/** Runs the command as a user would, in the repository's root. Nothing of this process's environment reaches it. */
+export async function wrapup(args: string[], env: Record<string, string> = {}, stdin = ''): Promise<Run> {
+  const child = spawn(process.execPath, [resolve(ROOT, 'apps/cli/src/main.ts'), ...args], {
+    cwd: ROOT,
+    env: { PATH: process.env.PATH ?? '', ...env },
+    timeout: 15_000,
+  });
+  child.stdin.on('error', () => {});
+  child.stdin.end(stdin);
+  const [stdout, stderr, [code]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'exit') as Promise<[number | null]>,
+  ]);
+  return { code, stdout, stderr, json: () => JSON.parse(stdout) as never };
+}
