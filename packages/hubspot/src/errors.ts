@@ -10,6 +10,7 @@ import type { VendorDetail, VendorError } from './vendor-error.ts';
 interface Rule {
   status?: number | [from: number, to: number];
   category?: string;
+  sub_category?: RegExp;
   policy?: string;
   /** Code of a detail. */
   code?: string | RegExp;
@@ -144,11 +145,24 @@ export const ERROR_TABLE: Rule[] = [
     hint: 'Write the property in the mapping, or relax the rule in HubSpot (Settings, Properties, Rules); then replay.',
   },
   {
+    code: /_TOO_LONG$/,
+    becomes: 'invalid_field',
+    field: true,
+    says: 'the value is too long for the property',
+    hint: 'Cut it in the mapping, then replay.',
+  },
+  {
     code: /^INVALID_/,
     becomes: 'invalid_field',
     field: true,
     says: 'the value does not fit the property',
     hint: 'Correct the value or its transform in the mapping, then replay.',
+  },
+  {
+    sub_category: /INVALID_OBJECT_IDS$/,
+    becomes: 'gone',
+    says: 'a record to link to is gone: deleted, archived or merged',
+    hint: 'Nothing to do: the person is looked up again by itself.',
   },
   { status: 409, becomes: 'conflict', says: 'another record already holds this unique value' },
   { message: /already has that value/i, becomes: 'conflict', says: 'another record already holds this unique value' },
@@ -252,6 +266,7 @@ function applies(rule: Rule, error: VendorError): boolean {
   if (typeof rule.status === 'number' && rule.status !== error.status) return false;
   if (Array.isArray(rule.status) && (error.status < rule.status[0] || error.status > rule.status[1])) return false;
   if (rule.category && rule.category !== error.category) return false;
+  if (rule.sub_category && !rule.sub_category.test(error.sub_category ?? '')) return false;
   if (rule.policy && rule.policy !== error.policy) return false;
   if (rule.code && !error.details.some((detail) => hasCode(rule.code as string | RegExp, detail))) return false;
   return (

@@ -35,6 +35,8 @@ export function makeJob(plan: Plan, index: number): Job {
 export function failJob(job: Job, failure: Failure, record: string): void {
   if (job.outcome) return;
   const place = failure.details.field === undefined ? undefined : placeOf(job, record, failure.details.field);
+  // A person to whom nothing could be linked is looked up afresh next time.
+  if (failure.code === 'gone') job.records.delete('person');
   const done = Object.fromEntries([...job.records].map(([name, receipt]) => [name, receipt.id]));
   job.outcome = {
     ok: false,

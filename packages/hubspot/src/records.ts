@@ -38,7 +38,11 @@ export async function writeRecords(
   for (;;) {
     const ready = jobs.filter((job) => !job.outcome).flatMap((job) => nextItems(job));
     if (ready.length === 0) break;
-    for (const items of byObject(firstOfEachKey(ready)).values()) await writeObject(session, items, policy, account);
+    for (const items of byObject(firstOfEachKey(ready)).values()) {
+      // What another record of the same call ran into ends the call's further records too.
+      const wanted = items.filter(({ job }) => !job.outcome);
+      if (wanted.length > 0) await writeObject(session, wanted, policy, account);
+    }
   }
   for (const job of jobs) {
     const missing = job.outcome ? undefined : wantedRecords(job).find((record) => !job.records.has(record.name));

@@ -1,9 +1,8 @@
-import type { Context, Failure, FailureCode } from '@wrapup/destination';
+import { type Context, Failure, type FailureCode } from '@wrapup/destination';
 import type { ApiCall } from './api.ts';
-import { HubSpotFailure } from './errors.ts';
 import type { Answer, Transport } from './transport.ts';
 
-/** After one of these the same connection refuses everything else too: asking again only costs. */
+/** After one of these the connection refuses everything else too: asking again only costs. */
 const BROKEN: ReadonlySet<FailureCode> = new Set(['unauthorized', 'missing_scope', 'daily_limit', 'locked', 'busy']);
 
 /** Answered without asking when less than this is left of the deadline, in ms: no answer could come in time. */
@@ -18,6 +17,8 @@ export class Session {
   readonly #transport: Transport;
   readonly #costs = new Map<number, number>();
   #broken: Failure | undefined;
+  /** A quota that is used up, by pool: waiting for it is the queue's business, which has other work meanwhile. */
+  readonly #throttled = new Map<string | undefined, Failure>();
 
   constructor(transport: Transport, ctx: Context) {
     this.#transport = transport;
@@ -31,18 +32,22 @@ export class Session {
 
   /** True while asking makes sense. */
   get usable(): boolean {
-    return this.#broken === undefined && this.left > TOO_LATE && !this.ctx.signal.aborted;
+    return (
+      this.#broken === undefined && !this.#throttled.has(undefined) && this.left > TOO_LATE && !this.ctx.signal.aborted
+    );
   }
 
   /** @param plans numbers of the plans that share the request */
   async send(call: ApiCall, plans: Iterable<number> = []): Promise<Answer> {
-    if (this.#broken) throw this.#broken;
+    const known = this.#broken ?? this.#throttled.get(call.pool);
+    if (known) throw known;
     const sharers = [...new Set(plans)];
     const before = this.ctx.budget.spent;
     try {
       return await this.#transport.send(call, this.ctx);
     } catch (thrown) {
-      if (thrown instanceof HubSpotFailure && BROKEN.has(thrown.code)) this.#broken = thrown;
+      if (thrown instanceof Failure && BROKEN.has(thrown.code)) this.#broken = thrown;
+      if (thrown instanceof Failure && thrown.code === 'throttled') this.#throttled.set(call.pool, thrown);
       throw thrown;
     } finally {
       const spent = Math.min(1, this.ctx.budget.spent - before);

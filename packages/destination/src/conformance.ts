@@ -1,0 +1,27 @@
+/**
+ * The promises of the port, as tests that know no vendor. An adapter passes them against its CRM's stand-in over real
+ * sockets; what only that CRM knows (its faults, its effects, its property names) comes in through the harness.
+ *
+ * Kept out of the package's index, so that importing the port does not load the test runner.
+ */
+import { describe } from 'vitest';
+import { exactlyOnce } from './conformance/exactly-once.ts';
+import { failures } from './conformance/failures.ts';
+import type { Harness } from './conformance/harness.ts';
+import { people } from './conformance/people.ts';
+
+export type {
+  Effects,
+  Harness,
+  Moment,
+  PersonEffect,
+  RecordEffect,
+  TestAccount,
+  Trouble,
+} from './conformance/harness.ts';
+
+export function describeDestination(name: string, harness: Harness): void {
+  describe(`${name}: exactly one effect`, () => exactlyOnce(harness));
+  describe(`${name}: the right person`, () => people(harness));
+  describe(`${name}: every plan accounted for`, () => failures(harness));
+}

@@ -1,0 +1,132 @@
+/** One call, one effect: whatever is repeated, lost or done at the same time. */
+import { expect, test } from 'vitest';
+import { makeMemoryCommons } from '../memory-context.ts';
+import { deliver, failure, type Harness, ids, planFor, write } from './harness.ts';
+import { useAccount } from './use-account.ts';
+
+const PHONE = '+14155550142';
+
+export function exactlyOnce(harness: Harness): void {
+  const account = useAccount(harness);
+
+  async function expectOneOfEach(): Promise<void> {
+    const { people, call_logs, tasks } = await account().effects();
+    expect({ people: people.length, call_logs: call_logs.length, tasks: tasks.length }).toEqual({
+      people: 1,
+      call_logs: 1,
+      tasks: 1,
+    });
+    expect(call_logs[0]?.people).toEqual([people[0]?.id]);
+    expect(tasks[0]?.people).toEqual([people[0]?.id]);
+  }
+
+  test('one call of an unknown caller becomes one person, one call log and one task, linked', async () => {
+    const destination = await account().connect();
+    const [outcome] = await write(destination, [planFor(harness, { id: 'c1', phone: PHONE, first_name: 'Ada' })]);
+    const { people, call_logs, tasks } = await account().effects();
+    expect(ids(outcome)).toEqual({ person: people[0]?.id, call_log: call_logs[0]?.id, 'call-back': tasks[0]?.id });
+    await expectOneOfEach();
+  });
+
+  test('a repeat gives the same ids and adds nothing', async () => {
+    const destination = await account().connect();
+    const commons = makeMemoryCommons();
+    const plan = planFor(harness, { id: 'c1', phone: PHONE, first_name: 'Ada' });
+    const [first] = await write(destination, [plan], commons);
+    const [again] = await write(destination, [plan], commons);
+    const [resumed] = await write(destination, [{ ...plan, resume: { attempts: 1, records: {} } }], commons);
+    expect(ids(again)).toEqual(ids(first));
+    expect(ids(resumed)).toEqual(ids(first));
+    await expectOneOfEach();
+  });
+
+  test('a repeat without memory, while search does not see the person yet, adds nothing', async () => {
+    const destination = await account().connect();
+    account().searchSees(false);
+    const plan = planFor(harness, { id: 'c1', phone: PHONE, first_name: 'Ada' });
+    const [first] = await write(destination, [plan], makeMemoryCommons());
+    const [again] = await write(destination, [plan], makeMemoryCommons());
+    expect(ids(again)).toEqual(ids(first));
+    await expectOneOfEach();
+  });
+
+  for (const moment of ['create-person', 'create-call-log', 'create-task'] as const) {
+    test(`an answer lost after the CRM has committed (${moment}) is healed in the same write`, async () => {
+      const destination = await account().connect();
+      account().trouble('lost', moment);
+      const [outcome] = await write(destination, [planFor(harness, { id: 'c1', phone: PHONE })]);
+      expect(Object.keys(ids(outcome))).toEqual(['person', 'call_log', 'call-back']);
+      await expectOneOfEach();
+    });
+
+    test(`a success that says nothing (${moment}) is not believed`, async () => {
+      const destination = await account().connect();
+      account().trouble('empty-success', moment);
+      const [outcome] = await write(destination, [planFor(harness, { id: 'c1', phone: PHONE })]);
+      expect(Object.keys(ids(outcome))).toEqual(['person', 'call_log', 'call-back']);
+      await expectOneOfEach();
+    });
+
+    test(`a process that dies after the CRM has committed (${moment}) is taken over by another`, async () => {
+      const plan = planFor(harness, { id: 'c1', phone: PHONE });
+      const dying = await account().connect();
+      account().trouble('unanswered', moment);
+      const [outcome] = await write(dying, [plan], makeMemoryCommons(), { within: 700 });
+      expect(failure(outcome).next).toBe('retry');
+      account().calm();
+      // The other process knows nothing of the first but that it tried: no memory, and no lease that would warn it.
+      const next = { ...plan, resume: { attempts: 1, records: {} } };
+      await deliver(await account().connect(), next, makeMemoryCommons());
+      await expectOneOfEach();
+    });
+  }
+
+  test('fifty deliveries of one call at once, by two processes that share a memory, have one effect', async () => {
+    const processes = [await account().connect(), await account().connect()];
+    const commons = makeMemoryCommons();
+    const plan = planFor(harness, { id: 'c1', phone: PHONE, first_name: 'Ada' });
+    const outcomes = await Promise.all(
+      Array.from({ length: 50 }, (_, n) => deliver(processes[n % 2] ?? never(), plan, commons)),
+    );
+    expect(new Set(outcomes.map((outcome) => JSON.stringify(ids(outcome)))).size).toBe(1);
+    await expectOneOfEach();
+  });
+
+  test('deliveries of one call at once without any shared memory or lease have one effect: the key decides', async () => {
+    const plan = planFor(harness, { id: 'c1', phone: PHONE, first_name: 'Ada' });
+    account().searchSees(false);
+    const outcomes = await Promise.all(
+      Array.from({ length: 8 }, async () => deliver(await account().connect(), plan, makeMemoryCommons())),
+    );
+    expect(new Set(outcomes.map((outcome) => JSON.stringify(ids(outcome)))).size).toBe(1);
+    await expectOneOfEach();
+  });
+
+  test('the same plan fifty times in one write has one effect', async () => {
+    const destination = await account().connect();
+    const plan = planFor(harness, { id: 'c1', phone: PHONE });
+    const outcomes = await write(destination, Array(50).fill(plan));
+    expect(new Set(outcomes.map((outcome) => JSON.stringify(ids(outcome)))).size).toBe(1);
+    await expectOneOfEach();
+  });
+
+  test('what an earlier attempt has done is not done again', async () => {
+    const destination = await account().connect();
+    const commons = makeMemoryCommons();
+    const plan = planFor(harness, { id: 'c1', phone: PHONE });
+    account().trouble('fails', 'create-task', null);
+    const [outcome] = await write(destination, [plan], commons);
+    const { done } = failure(outcome).details;
+    expect(Object.keys(done ?? {})).toEqual(['person', 'call_log']);
+    account().calm();
+    const before = account().requests();
+    const [next] = await write(destination, [{ ...plan, resume: { attempts: 1, records: done ?? {} } }], commons);
+    expect(ids(next)).toMatchObject(done ?? {});
+    expect(account().requests() - before).toBeLessThanOrEqual(3);
+    await expectOneOfEach();
+  });
+}
+
+function never(): never {
+  throw new Error('unreachable');
+}

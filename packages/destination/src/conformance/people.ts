@@ -1,0 +1,233 @@
+/** The right person: found, created once, never guessed, never overwritten by older facts. */
+import { expect, test } from 'vitest';
+import { makeMemoryCommons, makeMemoryContext } from '../memory-context.ts';
+import { sampleField } from '../sample-plan.ts';
+import { deliver, failure, type Harness, ids, planFor, write } from './harness.ts';
+import { useAccount } from './use-account.ts';
+
+const PHONE = '+14155550142';
+const OTHER = '+14155550143';
+const EMAIL = 'ada@example.com';
+
+export function people(harness: Harness): void {
+  const account = useAccount(harness);
+  const { names } = harness;
+
+  test('two calls of one unknown number in one write make one person', async () => {
+    const destination = await account().connect();
+    const outcomes = await write(destination, [
+      planFor(harness, { id: 'c1', phone: PHONE, first_name: 'Ada' }),
+      planFor(harness, { id: 'c2', phone: PHONE, last_name: 'Lovelace', ended_at: '2026-11-20T11:00:00.000Z' }),
+    ]);
+    expect(ids(outcomes[0]).person).toBe(ids(outcomes[1]).person);
+    const effects = await account().effects();
+    expect(effects.people).toHaveLength(1);
+    expect(effects.people[0]?.properties).toMatchObject({ [names.first_name]: 'Ada', [names.last_name]: 'Lovelace' });
+    expect(effects.call_logs).toHaveLength(2);
+  });
+
+  test('two calls of one unknown number at two processes make one person', async () => {
+    const commons = makeMemoryCommons();
+    account().searchSees(false);
+    const outcomes = await Promise.all(
+      ['c1', 'c2'].map(async (id) =>
+        deliver(await account().connect(), planFor(harness, { id, phone: PHONE }), commons),
+      ),
+    );
+    expect(ids(outcomes[0]).person).toBe(ids(outcomes[1]).person);
+    expect((await account().effects()).people).toHaveLength(1);
+  });
+
+  test('a person created a moment ago is found although search lags', async () => {
+    const destination = await account().connect();
+    const commons = makeMemoryCommons();
+    account().searchSees(false);
+    const [first] = await write(destination, [planFor(harness, { id: 'c1', phone: PHONE })], commons);
+    const [second] = await write(destination, [planFor(harness, { id: 'c2', phone: PHONE })], commons);
+    expect(ids(second).person).toBe(ids(first).person);
+  });
+
+  test('a person is found by id, by address and by number, and only those who are meant', async () => {
+    const [byId, byEmail, byPhone] = await account().addPeople([
+      { first_name: 'Id' },
+      { email: EMAIL },
+      { phone: '(415) 555-0142' },
+      { phone: '+44 20 7946 0142' },
+    ]);
+    const destination = await account().connect();
+    const answers = await destination.find(
+      [
+        { match: [{ by: 'id', value: byId ?? '' }], properties: [names.first_name] },
+        { match: [{ by: 'email', value: EMAIL.toUpperCase() }], properties: [] },
+        { match: [{ by: 'phone', value: PHONE }], properties: [] },
+        { match: [{ by: 'phone', value: OTHER }], properties: [] },
+        {
+          match: [
+            { by: 'id', value: '999999999999' },
+            { by: 'email', value: 'nobody@example.com' },
+            { by: 'phone', value: PHONE },
+          ],
+          properties: [],
+        },
+      ],
+      makeMemoryContext(),
+    );
+    expect(answers.map((answer) => (answer.found === 'one' ? answer.person.id : answer.found))).toEqual([
+      byId,
+      byEmail,
+      byPhone,
+      'none',
+      byPhone,
+    ]);
+    expect(answers[0]).toMatchObject({ person: { properties: { [names.first_name]: 'Id' } } });
+  });
+
+  test('an ambiguous caller is parked with the candidates, and nothing is written', async () => {
+    const candidates = await account().addPeople([{ phone: PHONE }, { phone: PHONE }]);
+    const [outcome] = await write(await account().connect(), [planFor(harness, { id: 'c1', phone: PHONE })]);
+    expect(failure(outcome)).toMatchObject({ code: 'ambiguous_person', next: 'park', details: { candidates } });
+    expect(failure(outcome).hint).toBeTruthy();
+    const effects = await account().effects();
+    expect([effects.people.length, effects.call_logs.length, effects.tasks.length]).toEqual([2, 0, 0]);
+  });
+
+  test('an ambiguous caller is the oldest or the most recent one where the mapping says so', async () => {
+    const [oldest, recent] = await account().addPeople([{ phone: PHONE }, { phone: PHONE }]);
+    const outcomes = await write(await account().connect(), [
+      planFor(harness, { id: 'c1', phone: PHONE, ambiguous: 'oldest' }),
+      planFor(harness, { id: 'c2', phone: PHONE, ambiguous: 'most_recent' }),
+    ]);
+    expect(outcomes.map((outcome) => ids(outcome).person)).toEqual([oldest, recent]);
+  });
+
+  for (const trouble of ['fails', 'hangs', 'lost', 'throttled'] as const) {
+    test(`a failed look-up (${trouble}) creates nobody`, async () => {
+      const destination = await account().connect({ timeout: 200 });
+      account().trouble(trouble, 'look-up', null);
+      const plans = [planFor(harness, { id: 'c1', phone: PHONE }), planFor(harness, { id: 'c2', email: EMAIL })];
+      const outcomes = await write(destination, plans, makeMemoryCommons(), { within: 1500 });
+      expect(outcomes.map((outcome) => ['retry', 'throttle'].includes(failure(outcome).next))).toEqual([true, true]);
+      const question = [{ match: plans[0]?.person?.match ?? [], properties: [] }];
+      await expect(destination.find(question, makeMemoryContext(undefined, { within: 1500 }))).rejects.toThrow();
+      expect(await account().effects()).toEqual({ people: [], call_logs: [], tasks: [] });
+    });
+  }
+
+  test('log only: the call is logged without a person and without a task, and a replay attaches it', async () => {
+    const destination = await account().connect();
+    const plan = planFor(harness, { id: 'c1', phone: PHONE, unmatched: 'log_only' });
+    const [outcome] = await write(destination, [plan]);
+    expect(Object.keys(ids(outcome))).toEqual(['call_log']);
+    expect(await account().effects()).toMatchObject({ people: [], call_logs: [{ people: [] }], tasks: [] });
+
+    const [person] = await account().addPeople([{ phone: PHONE }]);
+    const [replayed] = await write(destination, [{ ...plan, resume: { attempts: 1, records: {} } }]);
+    expect(ids(replayed)).toMatchObject({ person, call_log: ids(outcome).call_log });
+    expect((await account().effects()).call_logs).toMatchObject([{ people: [person] }]);
+  });
+
+  test('an unmatched caller is skipped or parked where the mapping says so', async () => {
+    const outcomes = await write(await account().connect(), [
+      planFor(harness, { id: 'c1', phone: PHONE, unmatched: 'skip' }),
+      planFor(harness, { id: 'c2', phone: OTHER, unmatched: 'park' }),
+    ]);
+    expect(outcomes[0]).toMatchObject({ ok: true, receipt: { records: [] } });
+    expect(failure(outcomes[1])).toMatchObject({ code: 'unmatched_person', next: 'park' });
+    expect(await account().effects()).toEqual({ people: [], call_logs: [], tasks: [] });
+  });
+
+  test('a call without number and address never creates a person', async () => {
+    const [outcome] = await write(await account().connect(), [planFor(harness, { id: 'c1', first_name: 'Anonymous' })]);
+    expect(Object.keys(ids(outcome))).toEqual(['call_log']);
+    expect((await account().effects()).people).toEqual([]);
+  });
+
+  test('an older call does not overwrite what a newer one said, in whichever order they come', async () => {
+    const destination = await account().connect();
+    const commons = makeMemoryCommons();
+    const older = planFor(harness, {
+      id: 'old',
+      phone: PHONE,
+      first_name: 'Old',
+      ended_at: '2026-11-20T10:00:00.000Z',
+    });
+    const newer = planFor(harness, {
+      id: 'new',
+      phone: PHONE,
+      first_name: 'New',
+      ended_at: '2026-11-20T12:00:00.000Z',
+    });
+    const newest = planFor(harness, {
+      id: 'top',
+      phone: PHONE,
+      first_name: 'Top',
+      ended_at: '2026-11-21T12:00:00.000Z',
+    });
+    const firstName = async () => (await account().effects()).people[0]?.properties[names.first_name];
+    await write(destination, [newer], commons);
+    await write(destination, [older], commons);
+    expect(await firstName()).toBe('New');
+    await write(destination, [newest, older], commons);
+    expect(await firstName()).toBe('Top');
+    await write(destination, [newer], makeMemoryCommons());
+    expect(await firstName()).toBe('Top');
+  });
+
+  test('write modes: empty is filled, set stays set, a block is appended once for each call', async () => {
+    const [person] = await account().addPeople([{ phone: PHONE, first_name: 'Kept' }]);
+    const destination = await account().connect();
+    const plan = (id: string, text: string, flag: boolean) =>
+      planFor(harness, {
+        id,
+        phone: PHONE,
+        person_fields: [
+          sampleField(names.first_name, 'Ignored', 'if_empty'),
+          sampleField(names.last_name, `Filled by ${id}`, 'if_empty'),
+          sampleField(harness.flag, flag, 'never_unset'),
+          sampleField(harness.text, text, 'append'),
+        ],
+      });
+    for (const [id, text, flag] of [
+      ['c1', 'one', true],
+      ['c2', 'two', false],
+      ['c1', 'one again', false],
+    ] as const)
+      ids((await write(destination, [plan(id, text, flag)]))[0]);
+    const properties = (await account().effects()).people.find(({ id }) => id === person)?.properties ?? {};
+    expect(properties).toMatchObject({
+      [names.first_name]: 'Kept',
+      [names.last_name]: 'Filled by c1',
+      [harness.flag]: 'true',
+    });
+    expect(properties[harness.text]).toMatch(/one again[\s\S]*two/);
+    expect(properties[harness.text]).not.toMatch(/one\n/);
+  });
+
+  test('a remembered person who was deleted meanwhile is looked up again, not lost', async () => {
+    const destination = await account().connect();
+    const commons = makeMemoryCommons();
+    const [first] = await write(destination, [planFor(harness, { id: 'c1', email: EMAIL })], commons);
+    await account().deletePerson(ids(first).person ?? '');
+    const outcome = await deliver(
+      destination,
+      planFor(harness, { id: 'c2', email: EMAIL, first_name: 'Ada' }),
+      commons,
+    );
+    expect(ids(outcome).person).not.toBe(ids(first).person);
+    expect((await account().effects()).people).toHaveLength(1);
+  });
+
+  test('what the mapping reads of the person is read before its plan is settled', async () => {
+    const [person] = await account().addPeople([{ phone: PHONE, first_name: 'Grace' }]);
+    const base = planFor(harness, { id: 'c1', phone: PHONE });
+    const plan = {
+      ...base,
+      needs: [names.first_name],
+      settle: (found: Record<string, unknown>) =>
+        planFor(harness, { id: 'c1', phone: PHONE, title: `For ${found[names.first_name]}` }),
+    };
+    const [outcome] = await write(await account().connect(), [plan]);
+    expect(ids(outcome).person).toBe(person);
+    expect((await account().effects()).call_logs[0]?.properties[names.title]).toBe('For Grace');
+  });
+}

@@ -1,0 +1,4 @@
+import { describeDestination } from '@wrapup/destination/conformance';
+import { hubspotHarness } from './hubspot-harness.ts';
+
+describeDestination('HubSpot', hubspotHarness);

@@ -1,0 +1,129 @@
+/** The sandbox's HubSpot as the account of tests. */
+import type { Effects, Harness, Moment, TestAccount, Trouble } from '@wrapup/destination/conformance';
+import { sampleField } from '@wrapup/destination/sample-plan';
+import { type FaultKind, type FaultSpec, type RecordState, startSandbox } from '../../../apps/sandbox/src/index.ts';
+import { hubspotKind } from '../src/index.ts';
+
+const FAULTS: Record<Trouble, FaultKind> = {
+  fails: 'status',
+  hangs: 'hang',
+  lost: 'commit_then_reset',
+  unanswered: 'commit_then_hang',
+  throttled: 'ten_secondly',
+  'refused-token': 'unauthorized',
+  'empty-success': 'empty_success',
+};
+
+const MOMENTS: Record<Moment, Pick<FaultSpec, 'object' | 'path'>> = {
+  any: {},
+  'look-up': { object: 'contacts', path: '/(?:search|batch/read)$' },
+  'create-person': { object: 'contacts', path: '/batch/(?:create|upsert)$' },
+  'update-person': { object: 'contacts', path: '/batch/update$' },
+  'create-call-log': { object: 'calls', path: '/batch/(?:create|upsert)$' },
+  'create-task': { object: 'tasks', path: '/batch/(?:create|upsert)$' },
+};
+
+const TOKEN = 'pat-na1-test';
+
+export const hubspotHarness: Harness = {
+  names: {
+    call_log: 'calls',
+    task: 'tasks',
+    create_as: 'contact',
+    first_name: 'firstname',
+    last_name: 'lastname',
+    phone: 'phone',
+    email: 'email',
+    note: 'message',
+    title: 'hs_call_title',
+    subject: 'hs_task_subject',
+    call_log_extra: { hs_call_direction: 'OUTBOUND' },
+    task_extra: { hs_timestamp: '2026-11-25T09:00:00.000Z' },
+  },
+  text: 'wrapup_notes',
+  flag: 'wrapup_opted_out',
+  poison: () => sampleField('hs_timestamp', 'the day before yesterday', 'overwrite', 41),
+  refusedField: () => sampleField('hs_call_status', 'VANISHED', 'overwrite', 42),
+  open: openAccount,
+};
+
+/** A provisioned account in a sandbox of its own; every write is searchable at once unless a test says otherwise. */
+export async function openAccount(): Promise<TestAccount & { sandbox: Awaited<ReturnType<typeof startSandbox>> }> {
+  const sandbox = await startSandbox({
+    port: 0,
+    provisioned: true,
+    // Tests of what a quota does set it themselves.
+    settings: { hubspot: { search_lag: 0, limits: { ten_secondly: null, daily: null, search_per_second: null } } },
+  });
+  sandbox.control.seed({
+    properties: {
+      contacts: [
+        { name: 'wrapup_notes', type: 'string', fieldType: 'textarea' },
+        {
+          name: 'wrapup_opted_out',
+          type: 'bool',
+          fieldType: 'booleancheckbox',
+          options: [
+            { label: 'Yes', value: 'true' },
+            { label: 'No', value: 'false' },
+          ],
+        },
+      ],
+    },
+  });
+  const opened: { close(): Promise<void> }[] = [];
+  return {
+    sandbox,
+    async connect({ drop_refused_fields = true, timeout = 5000 } = {}) {
+      const settings = hubspotKind.settings.parse({
+        access_token: TOKEN,
+        base_url: sandbox.hubspotUrl,
+        timeout,
+        on_refused_field: drop_refused_fields ? 'drop' : 'park',
+      });
+      const destination = await hubspotKind.connect('sales', settings);
+      opened.push(destination);
+      return destination;
+    },
+    async effects(): Promise<Effects> {
+      return {
+        people: sandbox.records('contacts').map(({ id, properties }) => ({ id, properties })),
+        call_logs: sandbox.records('calls').map(toRecord),
+        tasks: sandbox.records('tasks').map(toRecord),
+      };
+    },
+    async addPeople(people) {
+      const records = people.map(({ phone, email, first_name }) => ({
+        properties: {
+          ...(phone ? { phone } : {}),
+          ...(email ? { email } : {}),
+          ...(first_name || !email ? { firstname: first_name ?? 'Someone' } : {}),
+        },
+      }));
+      return sandbox.control.seed({ records: { contacts: records } }).contacts ?? [];
+    },
+    async deletePerson(id) {
+      const response = await fetch(`${sandbox.hubspotUrl}/crm/v3/objects/contacts/${id}`, {
+        method: 'DELETE',
+        headers: { authorization: `Bearer ${TOKEN}` },
+      });
+      if (!response.ok) throw new Error(`could not delete contact ${id}: ${response.status}`);
+    },
+    trouble: (kind, moment, times = 1) => {
+      sandbox.control.fault({ kind: FAULTS[kind], ...MOMENTS[moment], times });
+    },
+    calm: () => sandbox.control.clearFaults(),
+    searchSees: (everything) => {
+      sandbox.control.settings({ hubspot: { search_lag: everything ? 0 : 600_000 } });
+    },
+    requests: () => sandbox.control.requests().total,
+    async close() {
+      for (const destination of opened) await destination.close();
+      await sandbox.close();
+    },
+  };
+}
+
+function toRecord({ id, properties, associations }: RecordState) {
+  return { id, properties, people: associations.contacts ?? [] };
+}
