@@ -1,0 +1,230 @@
+/**
+ * Brings docker-compose.yml up for real, as a new user would from a bare checkout, and looks whether a call lands and
+ * whether every container is as locked up as the file says. Needs a Docker engine (DOCKER_HOST) and docker-compose or
+ * `docker compose`. Works on a copy under a project name of its own, so it touches nobody's installation or .env.
+ */
+import { execFile } from 'node:child_process';
+import { createHmac, randomBytes } from 'node:crypto';
+import { copyFileSync, cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { parseEnv, promisify } from 'node:util';
+import { freePort } from './local-redis.mjs';
+import { ROOT } from './set-up.mjs';
+
+const run = promisify(execFile);
+const MINUTE = 60_000;
+const CHECKOUT = [
+  ...[
+    '.dockerignore',
+    '.env.example',
+    '.npmrc',
+    'Dockerfile',
+    'docker-compose.yml',
+    'package.json',
+    'package-lock.json',
+  ],
+  ...['apps', 'config', 'packages', 'samples'],
+];
+/** Run by the project, and the port that each may have published, on which address. */
+const SERVICES = { ingress: '0.0.0.0', worker: '', dashboard: '127.0.0.1', sandbox: '127.0.0.1', redis: '' };
+
+const work = mkdtempSync(join(tmpdir(), 'wrapup-compose-'));
+const project = `wrapup-smoke-${randomBytes(4).toString('hex')}`;
+const ports = { INGRESS_PORT: await freePort(), DASHBOARD_PORT: await freePort(), SANDBOX_PORT: await freePort() };
+const env = {
+  ...process.env,
+  ...Object.fromEntries(Object.entries(ports).map(([name, port]) => [name, String(port)])),
+  COMPOSE_PROJECT_NAME: project,
+  WRAPUP_IMAGE: project,
+};
+const compose = (await succeeds('docker-compose', ['version'])) ? ['docker-compose'] : ['docker', 'compose'];
+const at = (name, path) => `http://127.0.0.1:${ports[name]}${path}`;
+
+const count = { passed: 0, failed: 0 };
+process.once('SIGINT', () => cleanUp().finally(() => process.exit(130)));
+process.once('SIGTERM', () => cleanUp().finally(() => process.exit(143)));
+try {
+  await bringUp();
+  await look();
+} catch (error) {
+  report('the services come up', error);
+} finally {
+  if (count.failed > 0) console.log(await inCompose('logs', '--no-color', '--tail', '15').catch(() => 'no logs'));
+  await cleanUp();
+}
+console.log(`compose: ${count.passed} passed, ${count.failed} failed`);
+process.exit(count.failed > 0 ? 1 : 0);
+
+async function bringUp() {
+  for (const name of CHECKOUT) {
+    cpSync(join(ROOT, name), join(work, name), {
+      recursive: true,
+      filter: (path) => !['node_modules', '.turbo'].includes(basename(path)),
+    });
+  }
+  copyFileSync(join(work, '.env.example'), join(work, '.env'));
+  const started = Date.now();
+  await inCompose('up', '-d', '--build');
+  await until('all services are healthy', 3 * MINUTE, async () => {
+    const states = await Promise.all(Object.keys(SERVICES).map(async (name) => [name, (await inspect(name)).State]));
+    const waiting = states.filter(([, state]) => state.Health?.Status !== 'healthy');
+    if (waiting.length > 0) throw new Error(waiting.map(([name, s]) => `${name}: ${s.Health?.Status}`).join(', '));
+  });
+  console.log(`built and healthy after ${Math.round((Date.now() - started) / 1000)} s`);
+}
+
+async function look() {
+  await check('a signed webhook is acknowledged and lands as contact, call and task', async () => {
+    const body = readFileSync(join(work, 'samples', 'connected.json'));
+    const id = JSON.parse(body).call.call_id;
+    const { SYNTHFLOW_WEBHOOK_SECRET: secret } = parseEnv(readFileSync(join(work, '.env'), 'utf8'));
+    const response = await fetch(at('INGRESS_PORT', '/webhooks/main/post-call'), {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        'synthflow-signature': createHmac('sha256', secret).update(id).digest('base64'),
+      },
+      body,
+      signal: AbortSignal.timeout(5000),
+    });
+    equal('status', response.status, 202);
+    await untilWritten({ contacts: 1, calls: 1, tasks: 1 });
+  });
+  await check('the cli service reaches ingress and the ledger', async () => {
+    await inCompose('run', '--rm', '-T', 'cli', 'send', 'samples/voicemail.json');
+    await untilWritten({ calls: 2 });
+    const calls = JSON.parse(await inCompose('run', '--rm', '-T', 'cli', 'calls', 'list', '--json'));
+    equal('calls in the ledger', calls.length, 2);
+  });
+  await check('the dashboard asks for the password that it made up', async () => {
+    equal('status', (await fetch(at('DASHBOARD_PORT', '/'), { redirect: 'manual' })).status, 401);
+    equal('status of /healthz', (await fetch(at('DASHBOARD_PORT', '/healthz'))).status, 200);
+  });
+  for (const [name, address] of Object.entries(SERVICES))
+    await check(`${name} is locked up`, () => lockedUp(name, address));
+  await check('Redis confirms what is on the disk, and evicts nothing', async () => {
+    const settings = await inCompose('exec', '-T', 'redis', 'redis-cli', 'config', 'get', '*a*');
+    for (const [name, value] of [
+      ['appendonly', 'yes'],
+      ['appendfsync', 'always'],
+      ['maxmemory-policy', 'noeviction'],
+    ]) {
+      if (!new RegExp(`^${name}\\r?\\n${value}\\r?$`, 'm').test(settings)) throw new Error(`${name} is not ${value}`);
+    }
+  });
+  await check('what was acknowledged outlives Redis, and more workers share the work', async () => {
+    await inCompose('up', '-d', '--no-build', '--scale', 'worker=2');
+    await inCompose('kill', '-s', 'KILL', 'redis');
+    await inCompose('up', '-d', '--no-build', '--scale', 'worker=2');
+    await until('the ledger is back', MINUTE, async () => {
+      const calls = JSON.parse(await inCompose('run', '--rm', '-T', 'cli', 'calls', 'list', '--json'));
+      equal('calls in the ledger', calls.length, 2);
+    });
+    await inCompose('run', '--rm', '-T', 'cli', 'send', 'samples/unknown-caller.json');
+    await untilWritten({ calls: 3 });
+  });
+  await check('every process stops by itself when asked to', async () => {
+    const ids = await Promise.all(['ingress', 'worker', 'dashboard', 'sandbox'].map(containerOf));
+    await inCompose('stop');
+    for (const id of ids) {
+      const { Name, State } = await inspectId(id);
+      equal(`exit code of ${Name}`, State.ExitCode, 0);
+    }
+  });
+}
+
+/** As the file says: an ordinary user, a root file system that cannot be written, no rights, no ports but its own. */
+async function lockedUp(name, address) {
+  const { Config, HostConfig, NetworkSettings } = await inspect(name);
+  equal('read-only root', HostConfig.ReadonlyRootfs, true);
+  equal('capabilities dropped', HostConfig.CapDrop, ['ALL']);
+  equal('privileged', HostConfig.Privileged, false);
+  equal('no new privileges', HostConfig.SecurityOpt, ['no-new-privileges:true']);
+  equal('memory limit set', HostConfig.Memory > 0, true);
+  equal('log size limited', Boolean(HostConfig.LogConfig.Config['max-size']), true);
+  equal('restart policy', HostConfig.RestartPolicy.Name, 'unless-stopped');
+  if (['', '0', 'root'].includes(Config.User)) throw new Error(`runs as "${Config.User}"`);
+  equal('user id is not 0', (await inCompose('exec', '-T', name, 'id', '-u')).trim() !== '0', true);
+  const written = await inCompose('exec', '-T', name, 'sh', '-c', 'touch /etc/x /usr/x 2>/dev/null || echo refused');
+  equal('writing to the root file system', written.trim(), 'refused');
+  const published = Object.values(NetworkSettings.Ports ?? {}).flatMap((bindings) => bindings ?? []);
+  const addresses = new Set(published.map(({ HostIp }) => HostIp).filter((ip) => !ip.includes(':')));
+  equal('published on', [...addresses].join(), address);
+}
+
+async function untilWritten(wanted) {
+  await until(`the sandbox has ${JSON.stringify(wanted)}`, MINUTE, async () => {
+    const state = await (await fetch(at('SANDBOX_PORT', '/_sandbox/state'))).json();
+    for (const [type, number] of Object.entries(wanted)) equal(type, state[type].length, number);
+  });
+}
+
+async function check(name, body) {
+  try {
+    await body();
+    report(name);
+  } catch (error) {
+    report(name, error);
+  }
+}
+
+function report(name, error) {
+  if (error) count.failed += 1;
+  else count.passed += 1;
+  console.log(error ? `  ✗ ${name}: ${error.stderr || error.message}` : `  ✓ ${name}`);
+}
+
+function equal(what, actual, wanted) {
+  if (JSON.stringify(actual) === JSON.stringify(wanted)) return;
+  throw new Error(`${what}: ${JSON.stringify(actual)} instead of ${JSON.stringify(wanted)}`);
+}
+
+/** Repeats `attempt` until it does not throw. */
+async function until(what, timeout, attempt) {
+  const deadline = Date.now() + timeout;
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (Date.now() > deadline) throw new Error(`not within ${timeout / 1000} s: ${what} (${error.message})`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+}
+
+async function inCompose(...args) {
+  const [command, ...first] = compose;
+  const { stdout } = await run(command, [...first, ...args], {
+    cwd: work,
+    env,
+    timeout: 10 * MINUTE,
+    maxBuffer: 64 * 1024 * 1024,
+  });
+  return stdout;
+}
+
+async function containerOf(service) {
+  return (await inCompose('ps', '-q', service)).trim().split('\n')[0];
+}
+
+async function inspect(service) {
+  return inspectId(await containerOf(service));
+}
+
+async function inspectId(id) {
+  return JSON.parse((await run('docker', ['inspect', id], { env })).stdout)[0];
+}
+
+async function cleanUp() {
+  await inCompose('down', '-v', '--remove-orphans', '-t', '5').catch((error) => console.error(error.message));
+  await run('docker', ['image', 'rm', '-f', project], { env }).catch(() => {});
+  rmSync(work, { recursive: true, force: true });
+}
+
+async function succeeds(command, args) {
+  return run(command, args).then(
+    () => true,
+    () => false,
+  );
+}
