@@ -11,7 +11,8 @@ const retryStrategy = (tries: number) => Math.min(100 * 2 ** tries, 2000);
  */
 const PRODUCER = {
   enableOfflineQueue: false,
-  commandTimeout: 400,
+  // Storing the largest body (25 MB) with an fsync takes some 300 ms on a busy machine of two cores.
+  commandTimeout: 700,
   // A command that timed out stays in the connection with its payload until Redis answers or the connection ends: while
   // Redis is frozen or cut off, everything that is refused would pile up there. Idle connections are left alone.
   socketTimeout: 1000,
