@@ -41,7 +41,7 @@ export function createIngress({ config, intake, log, metrics, options: given }: 
   app.disable('etag');
   app.all(
     [POST_CALL, withToken(POST_CALL)],
-    exchanges.of(POST_CALL, receiveCalls({ config, intake, inFlight, options, probes })),
+    exchanges.of(POST_CALL, receiveCalls({ config, intake, inFlight, options, probes, log })),
   );
   app.all([INBOUND_CALL, withToken(INBOUND_CALL)], exchanges.of(INBOUND_CALL, answerInboundCalls(config, probes)));
   app.use(healthRoutes({ ready: () => intake.ready(), metrics, metricsToken: options.metricsToken }));

@@ -16,6 +16,7 @@
 import type { Config, Source } from '@wrapup/config';
 import type { Intake, Verified } from '@wrapup/queue';
 import { readCallId, readSignature, verifySignature } from '@wrapup/synthflow';
+import type { Logger } from '@wrapup/telemetry';
 import type { Request } from 'express';
 import { requireJson } from './check-type.ts';
 import { collectBody } from './collect-body.ts';
@@ -35,6 +36,7 @@ export interface PostCallParts {
   inFlight: InFlight;
   options: IngressOptions;
   probes: Probes;
+  log: Logger;
 }
 
 export function receiveCalls(parts: PostCallParts): Handle {
@@ -61,7 +63,7 @@ export function receiveCalls(parts: PostCallParts): Handle {
 }
 
 async function receive(
-  { intake, options, probes }: PostCallParts,
+  { intake, options, probes, log }: PostCallParts,
   request: Request,
   source: Source,
   signature: string | undefined,
@@ -85,6 +87,7 @@ async function receive(
     },
     options.storeWithin,
   );
+  log.debug({ source: source.name, call_id, verified, bytes: body.length }, status);
   return { status: status === 'accepted' ? 202 : 200, body: JSON.stringify({ status, call_id }), result: status };
 }
 

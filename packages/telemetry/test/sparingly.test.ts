@@ -1,15 +1,17 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createLogger, logConnectionErrors, Sparingly } from '../src/index.ts';
 
+afterEach(() => void vi.useRealTimers());
+
 describe('sparingly', () => {
-  it('lets one of a kind through, counts the others, and begins again after a while', async () => {
-    const sparingly = new Sparingly(60_000);
+  it('lets one of a kind through, counts the others, and begins again after a while', () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    const sparingly = new Sparingly(1_000);
     expect([sparingly.admit('a'), sparingly.admit('a'), sparingly.admit('b')]).toEqual([0, undefined, 0]);
-    const brief = new Sparingly(30);
-    expect([brief.admit('a'), brief.admit('a'), brief.admit('a')]).toEqual([0, undefined, undefined]);
-    await sleep(60);
-    expect(brief.admit('a')).toBe(2);
+    vi.advanceTimersByTime(999);
+    expect(sparingly.admit('a')).toBeUndefined();
+    vi.advanceTimersByTime(1);
+    expect([sparingly.admit('a'), sparingly.admit('b')]).toEqual([2, 0]);
   });
 
   it('logs each error of a connection once', () => {

@@ -102,7 +102,10 @@ export async function startHarness(given: HarnessOptions = {}): Promise<Harness>
   const intake = given.intake?.(real) ?? real;
   const app = createIngress({ config, intake, log, metrics, ...(given.options && { options: given.options }) });
   const served = await serve(app, { port: 0, host: '127.0.0.1', name: 'ingress', ...given.serve });
-  if (!given.redis) await waitUntil(async () => (await intake.ready()).ok);
+  if (!given.redis) {
+    await waitUntil(async () => (await intake.ready()).ok);
+    await store.connected(10_000);
+  }
   const base = `http://127.0.0.1:${served.port}`;
 
   return {
