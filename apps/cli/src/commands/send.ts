@@ -33,7 +33,11 @@ export function addSend(program: Command): void {
     .description('sign a payload as Synthflow does and post it to ingress')
     .argument('<payload>', 'a JSON file, or - for standard input')
     .option('--source <name>', 'source in wrapup.yaml (default: the only one, else main)')
-    .option('--url <url>', 'where ingress is', `http://127.0.0.1:${process.env.INGRESS_PORT || 8080}`)
+    .option(
+      '--url <url>',
+      'where ingress is',
+      process.env.INGRESS_URL || `http://127.0.0.1:${process.env.INGRESS_PORT || 8080}`,
+    )
     .option('--secret <secret>', "sign with this instead of the source's first secret; needs no wrapup.yaml")
     .option('--token <token>', "path token (default: the source's first)")
     .option('--call-id <id>', 'send it under this call id; "new" makes one')
