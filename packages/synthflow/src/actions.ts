@@ -9,6 +9,7 @@ import {
   cleanText,
   copyJson,
   dictionary,
+  isNothing,
   isObject,
   isRefusedKey,
   own,
@@ -69,7 +70,7 @@ function readAction(name: string, item: { [key: string]: unknown }, path: string
   return {
     name: readText(own(item, 'name')) ?? name,
     ...(type === undefined ? {} : { type }),
-    ...(value === undefined || value === null || value === '' ? {} : { return_value: value }),
+    ...(value === undefined || isNothing(value) ? {} : { return_value: value }),
     ...(status === undefined ? {} : { status }),
     ...(error === undefined ? {} : { error }),
     ...(relevant === undefined ? {} : { relevant }),
@@ -97,7 +98,7 @@ function addExtracted(
     ? (Object.entries(returned) as [string, Json][])
     : [[outer, returned]];
   for (const [field, value] of found) {
-    if (value === null || value === '' || isRefusedKey(field)) continue;
+    if (isNothing(value) || isRefusedKey(field)) continue;
     if (Object.hasOwn(extracted, field))
       notes.add(path, 'found out a field that an earlier action had: the later value is used');
     extracted[field] = value;

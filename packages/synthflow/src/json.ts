@@ -41,6 +41,11 @@ export function readText(value: unknown): string | undefined {
   return cleanText(value).trim() || undefined;
 }
 
+/** Whether a value says nothing: null, absent, or a text of blanks. */
+export function isNothing(value: unknown): boolean {
+  return value === undefined || value === null || (typeof value === 'string' && value.trim() === '');
+}
+
 /** True, false, and the strings that mean them in any case. */
 export function readBoolean(value: unknown): boolean | undefined {
   if (typeof value === 'boolean') return value;

@@ -20,7 +20,7 @@ import { readActions } from './actions.ts';
 import { readAnalysis } from './analysis.ts';
 import { readCollected } from './collected.ts';
 import { type Find, makeFind } from './finder.ts';
-import { cleanText, copyObject, dictionary, isSameJson, own, readText } from './json.ts';
+import { cleanText, copyObject, dictionary, isNothing, isSameJson, own, readText } from './json.ts';
 import { readLead } from './lead.ts';
 import { locate } from './locate.ts';
 import { Notes } from './notes.ts';
@@ -221,7 +221,7 @@ function readRecording(find: Find, notes: Notes): { recording_url?: string } {
 function chooseVars(collected: { [name: string]: Collected }, extracted: JsonObject, path: string, notes: Notes) {
   const vars = dictionary<Json>();
   for (const [name, entry] of Object.entries(collected)) {
-    if (entry.collected && entry.value !== null && entry.value !== '') vars[name] = entry.value;
+    if (entry.collected && !isNothing(entry.value)) vars[name] = entry.value;
   }
   for (const [name, value] of Object.entries(extracted)) {
     if (!Object.hasOwn(vars, name)) vars[name] = value;

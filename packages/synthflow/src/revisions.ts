@@ -5,7 +5,15 @@
  * What differs only in how it is written (`no-answer` and `no_answer`, an ISO time and epoch milliseconds, the signature
  * in a recording's address) is the same fact.
  */
-import { type Action, type Call, type Collected, decideOutcome, isTerminal, type Lead } from '@wrapup/call';
+import {
+  type Action,
+  type Call,
+  type Collected,
+  decideOutcome,
+  isTerminal,
+  type Lead,
+  type OutcomeFacts,
+} from '@wrapup/call';
 import { isSameJson } from './json.ts';
 import { maskPath } from './notes.ts';
 import { toIso } from './times.ts';
@@ -22,8 +30,6 @@ export function equalCalls(one: Call, other: Call): boolean {
   return isSameJson(facts(one), facts(other));
 }
 
-/** Facts that only a call that is over has for good. */
-const SETTLED_AT_END = ['status', 'end_reason', 'outcome', 'answered_by'] as const;
 const PLAIN = ['end_reason_text', 'error', 'direction', 'timezone', 'utc_offset', 'external_id', 'diversion'] as const;
 const NUMBERS = ['from_number', 'to_number'] as const;
 const DICTIONARIES = ['vars', 'extracted', 'analysis', 'prompt_variables', 'metadata'] as const;
@@ -43,8 +49,12 @@ export function contradicts(older: Call, newer: Call): string[] {
   };
   // A payload from before the end, come late, says nothing about the end.
   if (newer.terminal) {
-    for (const key of SETTLED_AT_END)
-      check(key, isUnknown(older[key]) || isUnknown(newer[key]) || older[key] === newer[key]);
+    for (const key of ['status', 'end_reason'] as const) check(key, isOneWord(older[key], newer[key]));
+    // Facts that agree one by one may still make another outcome together: a length of zero, a machine at the other end.
+    const together = decideOutcome(endOf(older, newer));
+    for (const key of ['outcome', 'answered_by'] as const) {
+      check(key, isOneWord(older[key], newer[key]) && isOneWord(older[key], together[key]));
+    }
     check('duration', isNear(seconds(older.duration), seconds(newer.duration)));
     check('transcript', isOneText(older.transcript, newer.transcript));
   }
@@ -83,16 +93,13 @@ export function contradicts(older: Call, newer: Call): string[] {
 export function mergeCalls(older: Call, newer: Call): Call {
   const [base, more] = older.terminal ? [older, newer] : [newer, older];
   const merged: Call = { ...fill(base, more) };
-  for (const [key, raw] of [
-    ['status', 'status_raw'],
-    ['end_reason', 'end_reason_raw'],
-  ] as const) {
-    if (base[key] !== 'unknown' || more[key] === 'unknown') continue;
-    Object.assign(merged, { [key]: more[key] });
-    if (more[raw] !== undefined) merged[raw] = more[raw];
-  }
+  const end = endOf(base, more);
+  if (base.status !== end.status && more.status_raw !== undefined) merged.status_raw = more.status_raw;
+  if (base.end_reason !== end.end_reason && more.end_reason_raw !== undefined)
+    merged.end_reason_raw = more.end_reason_raw;
+  if (end.duration === undefined) delete merged.duration;
+  Object.assign(merged, end, decideOutcome(end));
   merged.terminal = isTerminal(merged.status);
-  Object.assign(merged, decideOutcome(merged));
   if (merged.started_at !== undefined) {
     merged.ended_at = toIso(Date.parse(merged.started_at) + Math.round((merged.duration ?? 0) * 1000));
   }
@@ -153,8 +160,20 @@ function sharedKeys(one: object, other: object): string[] {
   return Object.keys(one).filter((key) => Object.hasOwn(other, key));
 }
 
-function isUnknown(value: string): boolean {
-  return value === 'unknown' || value === 'in_progress';
+/** How the call ended, by both: what `more` says counts where `base` does not know, unless it was told before the end. */
+function endOf(base: Call, more: Call): OutcomeFacts {
+  const over = more.terminal || !base.terminal;
+  const duration = base.duration ?? (over ? more.duration : undefined);
+  return {
+    status: base.status === 'unknown' && over ? more.status : base.status,
+    end_reason: base.end_reason === 'unknown' && over ? more.end_reason : base.end_reason,
+    ...(duration === undefined ? {} : { duration }),
+  };
+}
+
+/** True unless both words say something and differ. */
+function isOneWord(one: string, other: string): boolean {
+  return one === other || [one, other].some((word) => word === 'unknown' || word === 'in_progress');
 }
 
 /** True unless both have a value and the values differ. */

@@ -1,0 +1,31 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { callKey, personKey, recordKey } from '../src/index.ts';
+
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
+
+describe('unique keys', () => {
+  it('names the call log by source and call id', () => {
+    expect(callKey({ source: 'main', id: 'a:b' })).toBe('main:a:b');
+  });
+
+  it('names other records by their own name besides', () => {
+    expect(recordKey({ source: 'main', id: '42' }, 'call-back')).toBe('main:42:call-back');
+  });
+
+  it('names a person by the number, whatever the call', () => {
+    const key = `person:${sha256('+14155550123')}`;
+    expect(personKey({ phone: '+14155550123' })).toBe(key);
+    expect(personKey({ phone: '+14155550123', email: 'dana@example.com' })).toBe(key);
+  });
+
+  it('names a person without a number by the e-mail in lower case', () => {
+    expect(personKey({ email: ' Dana@Example.com ' })).toBe(`person:${sha256('dana@example.com')}`);
+    expect(personKey({ phone: '', email: 'dana@example.com' })).toBe(`person:${sha256('dana@example.com')}`);
+  });
+
+  it('has no name for a person who could not be found again', () => {
+    expect(personKey({})).toBeUndefined();
+    expect(personKey({ phone: undefined, email: ' ' })).toBeUndefined();
+  });
+});

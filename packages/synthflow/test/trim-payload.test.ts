@@ -1,0 +1,82 @@
+import type { JsonObject } from '@wrapup/call';
+import { describe, expect, it } from 'vitest';
+import { equalCalls, normalise, SAMPLE_KINDS, samplePayload, trimPayload } from '../src/index.ts';
+import { CONTEXT } from './support.ts';
+
+const KEEP_ALL = { transcript: true, raw: true };
+const NO_TRANSCRIPT = { transcript: false, raw: true };
+const NO_RAW = { transcript: true, raw: false };
+const NEITHER = { transcript: false, raw: false };
+
+describe('trimming a payload', () => {
+  it('changes nothing when everything is kept', () => {
+    const payload = samplePayload('connected');
+    expect(trimPayload(payload, KEEP_ALL)).toBe(payload);
+  });
+
+  it.each(SAMPLE_KINDS.map((kind) => [kind]))('leaves the call record of %s as it was', (kind) => {
+    const payload = samplePayload(kind);
+    const before = structuredClone(payload);
+    const trimmed = trimPayload(payload, NO_RAW);
+    expect(payload).toEqual(before);
+    expect(equalCalls(normalise(trimmed, CONTEXT), normalise(payload, CONTEXT))).toBe(true);
+  });
+
+  it('drops action definitions and unknown fields with raw', () => {
+    const payload = { ...samplePayload('connected'), internal: 'x', labels: ['y'] };
+    const text = JSON.stringify(trimPayload(payload, NO_RAW));
+    expect(text).toContain('"identifier":"topic"');
+    for (const gone of ['internal', 'labels', 'condition', 'choices', 'parameters_from_llm'])
+      expect(text).not.toContain(gone);
+    expect(text.length).toBeLessThan(JSON.stringify(payload).length);
+  });
+
+  it('drops the transcript alone', () => {
+    const payload: JsonObject = { ...samplePayload('connected'), internal: 'x' };
+    const trimmed = trimPayload(payload, NO_TRANSCRIPT) as typeof payload;
+    expect(trimmed.internal).toBe('x');
+    expect(trimmed.call).not.toHaveProperty('transcript');
+    expect(payload.call).toHaveProperty('transcript');
+    expect(normalise(trimmed, CONTEXT)).toMatchObject({ turns: [], duration: 134 });
+  });
+
+  it.each([
+    ['webhook', { call: { call_id: 'c-1', transcript: 'bot: secret' }, transcript: 'bot: secret' }],
+    ['flat', { call_id: 'c-1', transcript: 'bot: secret' }],
+    ['REST answer', { response: { calls: [{ call_id: 'c-1', transcript: 'bot: secret' }, { transcript: 'secret' }] } }],
+    ['unknown', { transcript: 'bot: secret', call: { transcript: 'secret' } }],
+  ])('drops it from the %s shape', (_, payload) => {
+    for (const keep of [NO_TRANSCRIPT, NEITHER])
+      expect(JSON.stringify(trimPayload(payload, keep))).not.toContain('secret');
+  });
+
+  it('keeps the shape of a REST answer', () => {
+    const payload = {
+      status: 'ok',
+      response: { pagination: {}, calls: [{ call_id: 'c-1', call_status: 'busy', labels: [] }] },
+    };
+    expect(trimPayload(payload, NO_RAW)).toEqual({ response: { calls: [{ call_id: 'c-1', call_status: 'busy' }] } });
+  });
+
+  it('keeps what it does not know: raw is all there is of it', () => {
+    const payload = { event: 'chat_ended', messages: ['Hi'] };
+    expect(trimPayload(payload, NO_RAW)).toEqual(payload);
+  });
+
+  it.each([[null], ['text'], [7], [[1]]])('takes any JSON: %j', (payload) => {
+    expect(trimPayload(payload, NEITHER)).toEqual(payload);
+  });
+
+  it('leaves lead, actions and phones in whatever form they came', () => {
+    const payload = {
+      call: { call_id: 'c-1', phones: { caller: '+14155550100' } },
+      lead: 'Dana',
+      executed_actions: JSON.stringify([
+        { name: 'info_extractor_a', return_value: 1, parameters_hard_coded: '{"identifier":"b"}' },
+      ]),
+    };
+    const trimmed = trimPayload(payload, NO_RAW);
+    expect(normalise(trimmed, CONTEXT).extracted).toEqual({ b: 1 });
+    expect(equalCalls(normalise(trimmed, CONTEXT), normalise(payload, CONTEXT))).toBe(true);
+  });
+});
