@@ -1,4 +1,4 @@
-import { loadConfigOrExit, logFindings, watchConfig } from '@wrapup/config';
+import { loadConfigOrExit, logFindings, readVariable, watchConfig } from '@wrapup/config';
 import { checkRedis, openStore } from '@wrapup/queue';
 import {
   createLogger,
@@ -6,8 +6,10 @@ import {
   healthRoutes,
   listenHost,
   listenPort,
+  logConnectionErrors,
   onShutdown,
   serve,
+  startOrExit,
 } from '@wrapup/telemetry';
 import { startWorker } from './worker.ts';
 
@@ -17,52 +19,57 @@ const STUCK = 120_000;
 const DRAIN = 35_000;
 
 const log = createLogger('worker');
-let config = await loadConfigOrExit(log);
 
-const store = openStore({
-  url: process.env.REDIS_URL ?? 'redis://127.0.0.1:6379',
-  role: 'worker',
-  onError: (error) => log.error({ err: error }, 'Redis connection'),
-  ...(process.env.WRAPUP_PREFIX ? { prefix: process.env.WRAPUP_PREFIX } : {}),
-});
-const metrics = createMetrics();
-const worker = await startWorker({ store, config: () => config, log, metrics });
+await startOrExit(log, async () => {
+  let config = await loadConfigOrExit(log);
+  const prefix = readVariable('WRAPUP_PREFIX');
+  const onError = logConnectionErrors(log, 'Redis connection');
+  const store = openStore({
+    url: readVariable('REDIS_URL') || 'redis://127.0.0.1:6379',
+    role: 'worker',
+    onError,
+    ...(prefix && { prefix }),
+  });
+  const metrics = createMetrics();
+  const worker = await startWorker({ store, config: () => config, log, metrics, onError });
 
-const watch = watchConfig(
-  config,
-  (next, findings) => {
-    config = next;
-    logFindings(log, findings);
-    log.info({ hash: config.hash }, 'configuration reloaded');
-    worker.reconfigure().catch((error) => log.error({ err: error }, 'a connection could not be reconfigured'));
-  },
-  (findings) => {
-    logFindings(log, findings);
-    log.error({ findings: findings.length }, 'the changed configuration has errors; the old one stays in force');
-  },
-);
-
-const served = await serve(
-  healthRoutes({
-    metrics,
-    ready: async () => {
-      const { ok, problems } = await checkRedis(store.redis);
-      const stuck = ok ? await worker.stuck(STUCK) : [];
-      return {
-        ok: ok && stuck.length === 0,
-        problems: [...problems, ...stuck.map((name) => `queue ${name} does not move`)],
-      };
+  const watch = watchConfig(
+    config,
+    (next, findings) => {
+      config = next;
+      logFindings(log, findings);
+      log.info({ hash: config.hash }, 'configuration reloaded');
+      worker.reconfigure().catch((error) => log.error({ err: error }, 'a connection could not be reconfigured'));
     },
-  }),
-  { port: listenPort('worker'), host: listenHost('worker'), name: 'worker', log, fallbackToFreePort: true },
-);
+    (findings) => {
+      logFindings(log, findings);
+      log.error({ findings: findings.length }, 'the changed configuration has errors; the old one stays in force');
+    },
+  );
 
-onShutdown(
-  [
-    { name: 'stop watching the configuration', run: () => watch.close() },
-    { name: 'finish the batch in hand', run: () => worker.close(DRAIN) },
-    { name: 'close Redis', run: () => store.close() },
-    { name: 'stop listening', run: () => served.close(1000) },
-  ],
-  { deadline: DRAIN + 5_000, log },
-);
+  const ready = async () => {
+    const { ok, problems } = await checkRedis(store.redis);
+    const stuck = ok ? await worker.stuck(STUCK) : [];
+    return {
+      ok: ok && stuck.length === 0,
+      problems: [...problems, ...stuck.map((name) => `queue ${name} does not move`)],
+    };
+  };
+  const served = await serve(healthRoutes({ metrics, ready }), {
+    port: listenPort('worker'),
+    host: listenHost('worker'),
+    name: 'worker',
+    log,
+    fallbackToFreePort: true,
+  });
+
+  onShutdown(
+    [
+      { name: 'stop watching the configuration', run: () => watch.close() },
+      { name: 'finish the batch in hand', run: () => worker.close(DRAIN) },
+      { name: 'close Redis', run: () => store.close() },
+      { name: 'stop listening', run: () => served.close(1000) },
+    ],
+    { deadline: DRAIN + 5_000, log },
+  );
+});

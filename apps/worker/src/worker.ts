@@ -30,6 +30,8 @@ export interface WorkerDeps {
   config: () => Config;
   log: Log;
   metrics: Metrics;
+  /** Hears of connection errors, which the queues and the connection both report. */
+  onError(error: Error): void;
 }
 
 export interface RunningWorker {
@@ -48,7 +50,7 @@ const SWEEP_EVERY = 60_000;
 /** A delivery's message in the job's `failedReason` is cut: it is copied into the event stream. */
 const REASON = 200;
 
-export async function startWorker({ store, config, log, metrics }: WorkerDeps): Promise<RunningWorker> {
+export async function startWorker({ store, config, log, metrics, onError }: WorkerDeps): Promise<RunningWorker> {
   const count = countWork(metrics);
   const destinations = new Destinations(store, config, log, count.batch);
   const lease = new RedisLease(store.redis, store.keys);
@@ -82,7 +84,7 @@ export async function startWorker({ store, config, log, metrics }: WorkerDeps): 
       },
       options(concurrency),
     );
-    worker.on('error', (error) => log.error({ queue: name, err: error }, 'a queue reported an error'));
+    worker.on('error', onError);
     lines.set(name, worker);
     return worker;
   };

@@ -103,9 +103,9 @@ const NUMBER = /\+?\d[\d\s().-]{6,}\d/g;
 export function scrub(text: string, limit = 500): string {
   const kept = text
     .replace(EMAIL, '[e-mail]')
-    .replace(NUMBER, (match, offset: number) =>
+    .replace(NUMBER, (match, offset: number, whole: string) =>
       /\b(?:id|ids|record|portalId|objectTypeId|correlationId)\W{0,3}$/i.test(
-        text.slice(Math.max(0, offset - 20), offset),
+        whole.slice(Math.max(0, offset - 20), offset),
       )
         ? match
         : '[number]',
