@@ -105,7 +105,8 @@ async function unpackWithLibraries(name, work, { apt, update }) {
 
     const found = locate(root);
     if (found && (await missingLibraries(found)).length === 0) return;
-    wanted.push(...(await missingDependencies(deb)));
+    // The server itself may stand in a package that is installed, yet without the link by which it is a server.
+    wanted.push(...(await dependencies(deb, { installedToo: !found })));
   }
   const found = locate(root);
   if (!found) throw new Error('it holds no server');
@@ -113,13 +114,14 @@ async function unpackWithLibraries(name, work, { apt, update }) {
   if (missing.length > 0) throw new Error(`no package brought ${missing.join(', ')}`);
 }
 
-/** Names of the packages that `deb` depends on and that are not installed, the first of alternatives. */
-async function missingDependencies(deb) {
+/** Names of the packages that `deb` depends on, the first of alternatives; without those installed, unless told. */
+async function dependencies(deb, { installedToo }) {
   const { stdout } = await run('dpkg-deb', ['-f', deb, 'Depends']);
   const names = stdout
     .split(',')
     .map((part) => /^\s*([a-z0-9][a-z0-9+.-]+)/.exec(part)?.[1])
     .filter((name) => name !== undefined && !NEVER_NEEDED.has(name));
+  if (installedToo) return names;
   const missing = [];
   for (const name of names) {
     const { stdout: status } = await run('dpkg-query', ['-W', '-f', '${Status}', name]).catch(() => ({ stdout: '' }));
