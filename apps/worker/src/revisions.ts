@@ -24,13 +24,15 @@ const HINT = 'Compare the two in `wrapup calls show`; replay to write the newer 
 export function judgeRevision(before: Call | undefined, call: Call, policy: Source['revisions']): Verdict {
   if (!before) return { effect: 'applied' };
   if (equalCalls(before, call)) return { effect: 'equal' };
+  const paths = contradicts(before, call);
+  // What only repeats a part of what is known says nothing new either.
+  if (paths.length === 0 && equalCalls(before, mergeCalls(before, call))) return { effect: 'equal' };
   if (!before.terminal && call.terminal) return { effect: 'applied' };
   if (policy === 'apply') return { effect: 'applied' };
   if (policy === 'park') {
     const reason = 'The call came again with other content, and the source parks revisions.';
     return { effect: 'parked', park: { code: 'revision', reason, hint: HINT } };
   }
-  const paths = contradicts(before, call);
   if (paths.length === 0) return { effect: 'added' };
   const reason = `The call came again and contradicts what was delivered, in ${paths.slice(0, 8).join(', ')}.`;
   return { effect: 'parked', park: { code: 'contradiction', reason, hint: HINT } };
