@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import type { Call } from '@wrapup/call';
 import type { Config, Source } from '@wrapup/config';
 import type { LedgerEntry, Store } from '@wrapup/queue';
-import { mergeCalls, normalise, readCallId } from '@wrapup/synthflow';
+import { mergeCalls, normalise, readCallId, trimPayload } from '@wrapup/synthflow';
 import { CliError, EXIT } from './exit.ts';
 import { findCall } from './find-call.ts';
 import { parseJson, readInput } from './input.ts';
@@ -20,7 +20,8 @@ export async function readCall(input: string, config: Config, sourceName: string
       'it belongs at call.call_id; ingress would answer 400',
     );
   }
-  return normaliseFor(source, payload, Date.now());
+  // Ingress drops what the source must not keep before anybody sees it: the plan must not promise more.
+  return normaliseFor(source, trimPayload(payload, source.keep), Date.now());
 }
 
 export function chooseSource(config: Config, name: string | undefined): Source {

@@ -13,6 +13,8 @@ import { replaceVariables } from './variables.ts';
 const MAX_BYTES = 1_000_000;
 /** Values, aliases followed. */
 const MAX_VALUES = 50_000;
+/** Levels of nesting. */
+const MAX_DEPTH = 40;
 const REFUSED_KEYS: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
 
 export type PathKey = string | number;
@@ -81,7 +83,12 @@ export function readYaml(text: string, file: string, env?: NodeJS.ProcessEnv): Y
     return result;
   }
 
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    uniqueKeys: true,
+    logLevel: 'error',
+  });
   const place = (offset: number | undefined): Place => {
     if (offset === undefined) return top;
     const { line, col } = lines.linePos(offset);
@@ -90,13 +97,11 @@ export function readYaml(text: string, file: string, env?: NodeJS.ProcessEnv): Y
   // One syntax error makes the parser stumble over what follows: only the first is worth reading.
   const syntax = document.errors.find(({ code }) => code !== 'DUPLICATE_KEY');
   for (const error of syntax ? [syntax] : document.errors) {
-    const duplicate = error.code === 'DUPLICATE_KEY';
+    const ours = OURS[error.code];
     findings.push({
       severity: 'error',
-      code: duplicate ? 'duplicate-key' : 'yaml',
-      message: duplicate
-        ? 'this key was already given above'
-        : error.message.split('\n')[0]?.replace(/:$/, '') || error.code,
+      code: ours?.code ?? 'yaml',
+      message: ours?.message ?? (error.message.split('\n')[0]?.replace(/:$/, '') || error.code),
       hint: HINTS[error.code] ?? 'mend the YAML here; indentation is the usual cause',
       at: place(error.pos[0]),
     });
@@ -109,17 +114,17 @@ export function readYaml(text: string, file: string, env?: NodeJS.ProcessEnv): Y
     const at = node && (node as ParsedNode).range ? place((node as ParsedNode).range?.[0]) : key;
     const origin: Origin = { value: at, key, variables: [] };
     origins.set(pathKey(path), origin);
-    if (++values > MAX_VALUES) {
-      if (!overflow) {
-        overflow = true;
-        findings.push({
-          severity: 'error',
-          code: 'too-large',
-          message: `more than ${MAX_VALUES} values, aliases followed`,
-          hint: 'aliases (*name) of aliases multiply; write the values out',
-          at,
-        });
-      }
+    const deep = path.length > MAX_DEPTH;
+    if (++values > MAX_VALUES || deep) {
+      if (overflow) return undefined;
+      overflow = true;
+      findings.push({
+        severity: 'error',
+        code: deep ? 'too-deep' : 'too-large',
+        message: deep ? `more than ${MAX_DEPTH} levels deep` : `more than ${MAX_VALUES} values, aliases followed`,
+        hint: deep ? 'nest less' : 'aliases (*name) of aliases multiply; write the values out',
+        at,
+      });
       return undefined;
     }
     if (isAlias(node)) {
@@ -188,7 +193,16 @@ export function readYaml(text: string, file: string, env?: NodeJS.ProcessEnv): Y
 /** Stands for a value whose variable is missing: findings about it are left out, since that one was reported. */
 export const UNSET = '\u0000unset';
 
+/** Complaints of the parser that have a name of their own here. https://eemeli.org/yaml/#errors */
+const OURS: Record<string, { code: string; message: string }> = {
+  DUPLICATE_KEY: { code: 'duplicate-key', message: 'this key was already given above' },
+  // The parser calls itself for every level, until the stack is full.
+  RESOURCE_EXHAUSTION: { code: 'too-deep', message: 'this is nested too deep to be read' },
+};
+
+/** What to do about each of them; one row a code. */
 const HINTS: Record<string, string> = {
+  RESOURCE_EXHAUSTION: `nest at most ${MAX_DEPTH} levels`,
   DUPLICATE_KEY: 'keep one of the two',
   TAB_AS_INDENT: 'indent with spaces; YAML allows no tabs',
   BAD_INDENT: 'close the bracket, or line up the keys of one section',

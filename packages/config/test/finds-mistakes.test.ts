@@ -328,3 +328,11 @@ test('ten megabytes are refused without being parsed', async () => {
   const { findings } = await loadConfig({ file, env: ENV });
   expect(findings).toMatchObject([{ code: 'too-large' }]);
 });
+
+test.each([100, 100_000])('nesting %i levels deep is refused with a place', async (levels) => {
+  const text = `sources: ${'['.repeat(levels)}${']'.repeat(levels)}\n`;
+  const { findings } = await loadConfig({ file: configFolder({ 'wrapup.yaml': text }), env: ENV });
+  expect(findings).toContainEqual(
+    expect.objectContaining({ code: 'too-deep', at: expect.objectContaining({ line: 1 }) }),
+  );
+});
