@@ -9,6 +9,7 @@
  * SANDBOX_ALLOWED_HOSTS   further names for the page and /_sandbox, separated by commas
  */
 import { createLogger, listenHost, listenPort, onShutdown } from '@wrapup/telemetry';
+import type { Partially, Settings } from './settings.ts';
 import { startSandbox } from './start.ts';
 
 const log = createLogger('sandbox');
@@ -20,7 +21,7 @@ try {
     host: listenHost('sandbox'),
     provisioned: env.SANDBOX_PROVISIONED !== 'false',
     token: env.SANDBOX_HUBSPOT_TOKEN || undefined,
-    settings: env.SANDBOX_SETTINGS ? JSON.parse(env.SANDBOX_SETTINGS) : {},
+    settings: readSettings(env.SANDBOX_SETTINGS),
     // In a container the engine decides who can reach the port; from there everybody looks like another machine.
     anyAddress: env.WRAPUP_CONTAINER === '1',
     allowedHosts: [
@@ -34,4 +35,13 @@ try {
 } catch (error) {
   log.fatal({ err: error }, 'the sandbox could not start');
   process.exitCode = 1;
+}
+
+function readSettings(text: string | undefined): Partially<Settings> {
+  if (!text) return {};
+  try {
+    return JSON.parse(text) as Partially<Settings>;
+  } catch (error) {
+    throw new Error(`SANDBOX_SETTINGS is no JSON: ${(error as Error).message}`, { cause: error });
+  }
 }

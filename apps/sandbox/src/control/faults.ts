@@ -115,6 +115,8 @@ export interface FaultSpec {
   retry_after?: number;
   /** Rows to leave out of the answer, for `drop_rows`. Default 1. */
   rows?: number;
+  /** For `empty_success` (default false) and `drop_rows` (default true): whether what the answer leaves out took effect. */
+  commit?: boolean;
 }
 
 export interface Target {
@@ -177,7 +179,7 @@ export function actOf(spec: FaultSpec, success: number): Act {
 }
 
 export function commits(spec: FaultSpec): boolean {
-  return KINDS[spec.kind].commits;
+  return KINDS[spec.kind].commits || (spec.kind === 'empty_success' && spec.commit === true);
 }
 
 function isMeant({ method, path, object }: FaultSpec, target: Target): boolean {
@@ -210,6 +212,7 @@ const FIELDS: Record<keyof FaultSpec, Check> = {
   ms: [isCount, 'milliseconds'],
   retry_after: [isCount, 'seconds'],
   rows: [isCount, 'a whole number'],
+  commit: [(value) => typeof value === 'boolean', 'true or false'],
 };
 
 function isPattern(value: unknown): boolean {

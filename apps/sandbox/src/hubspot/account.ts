@@ -24,15 +24,20 @@ export class Account {
   /** @param provisioned begin with the properties that Wrapup needs, as if `provision` had run */
   constructor(settings: () => HubSpotSettings, provisioned: boolean) {
     this.#settings = settings;
-    this.records = new Records(this.schema, this.journal, (record) => this.index.note(record));
-    this.associations = new Associations(new AssociationTypes(), this.journal);
+    this.records = new Records(this.schema, this.journal, {
+      changed: (record) => this.index.note(record),
+      archivedHoldsUniqueValues: () => this.settings.archived_holds_unique_values,
+    });
+    this.associations = new Associations(
+      new AssociationTypes(),
+      this.journal,
+      (type, id) => this.records.get(type, id) !== undefined,
+    );
     if (provisioned) provision(this.schema);
   }
 
   /** As they are now: they can change between two requests. */
   get settings(): HubSpotSettings {
-    const settings = this.#settings();
-    this.records.archivedHoldsUniqueValues = settings.archived_holds_unique_values;
-    return settings;
+    return this.#settings();
   }
 }

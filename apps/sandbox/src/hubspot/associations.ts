@@ -16,9 +16,13 @@ export class Associations {
   /** By record, by object at the other end, by id there: numbers of the links. */
   readonly #links = new Map<string, Map<string, Map<string, Set<number>>>>();
 
-  constructor(types: AssociationTypes, journal: Journal) {
+  readonly #isThere: (type: ObjectType, id: string) => boolean;
+
+  /** @param isThere whether that record exists and is not archived: links to others are not shown */
+  constructor(types: AssociationTypes, journal: Journal, isThere: (type: ObjectType, id: string) => boolean) {
     this.types = types;
     this.#journal = journal;
+    this.#isThere = isThere;
   }
 
   /** Links two records. A type that goes with a label or is primary brings the plain link with it. */
@@ -55,7 +59,7 @@ export class Associations {
   of(record: StoredRecord, to: ObjectType): Linked[] {
     const links = this.#links.get(key(record))?.get(to.name) ?? new Map<string, Set<number>>();
     return [...links]
-      .filter(([, ids]) => ids.size > 0)
+      .filter(([id, ids]) => ids.size > 0 && this.#isThere(to, id))
       .map(([id, ids]) => ({
         id,
         types: [...ids].map((number) => this.types.byId(record.type, to, number)).filter((type) => type !== undefined),

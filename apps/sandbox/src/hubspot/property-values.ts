@@ -85,7 +85,10 @@ const BY_TYPE: Record<string, (value: string, definition: PropertyDefinition, sc
   date: checkDate,
 };
 /** Contact properties whose text must be an address. */
-const BY_NAME: Record<string, (value: string) => Checked> = { email: checkEmail, hs_additional_emails: checkEmails };
+const BY_NAME = new Map([
+  ['email', checkEmail],
+  ['hs_additional_emails', checkEmails],
+]);
 
 /**
  * Checks all properties of one input, and says everything that is wrong at once.
@@ -125,6 +128,6 @@ export function checkProperties(schema: Schema, type: ObjectType, given: unknown
 
 function checkValue(value: string, definition: PropertyDefinition, type: ObjectType, schema: Schema): Checked {
   if (value === '') return { ok: '' };
-  const special = type.id === '0-1' ? BY_NAME[definition.name] : undefined;
+  const special = type.id === '0-1' ? BY_NAME.get(definition.name) : undefined;
   return special ? special(value) : (BY_TYPE[definition.type] as typeof checkOption)(value, definition, schema);
 }

@@ -19,8 +19,11 @@ export interface StoredRecord {
   archivedAt?: Date;
 }
 
-/** Told of every change, so that search can see it later. */
-export type ChangeListener = (record: StoredRecord) => void;
+export interface RecordsHooks {
+  /** Told of every change, so that search can see it later. */
+  changed(record: StoredRecord): void;
+  archivedHoldsUniqueValues(): boolean;
+}
 
 /** Ids are unique within a type only, and so all types begin with the same one. */
 const FIRST_ID = 70_000_000_101;
@@ -28,16 +31,15 @@ const FIRST_ID = 70_000_000_101;
 export class Records {
   readonly #schema: Schema;
   readonly #journal: Journal;
-  readonly #changed: ChangeListener;
+  readonly #hooks: RecordsHooks;
   readonly #byType = new Map<string, Map<string, StoredRecord>>();
   readonly #owners = new Map<string, string>();
   readonly #nextId = new Map<string, number>();
-  archivedHoldsUniqueValues = false;
 
-  constructor(schema: Schema, journal: Journal, changed: ChangeListener) {
+  constructor(schema: Schema, journal: Journal, hooks: RecordsHooks) {
     this.#schema = schema;
     this.#journal = journal;
-    this.#changed = changed;
+    this.#hooks = hooks;
   }
 
   allocateId(type: ObjectType): string {
@@ -112,8 +114,8 @@ export class Records {
 
   archive(record: StoredRecord): void {
     record.archivedAt = new Date();
-    if (!this.archivedHoldsUniqueValues) this.#release(record);
-    this.#changed(record);
+    if (!this.#hooks.archivedHoldsUniqueValues()) this.#release(record);
+    this.#hooks.changed(record);
     this.#journal.add({ effect: 'archived', ...this.#entry(record) });
   }
 
@@ -121,7 +123,7 @@ export class Records {
   merge(winner: StoredRecord, loser: StoredRecord): void {
     this.#release(loser);
     loser.archivedAt = new Date();
-    this.#changed(loser);
+    this.#hooks.changed(loser);
     const taken = new Map([...loser.properties].filter(([name]) => this.#movable(winner, name)));
     const emails = [loser.properties.get('email'), ...split(loser.properties.get('hs_additional_emails'))].filter(
       (email): email is string => Boolean(email) && email !== (winner.properties.get('email') ?? taken.get('email')),
@@ -149,7 +151,7 @@ export class Records {
     for (const [property, value] of this.#uniqueValues(record.type, record.properties)) {
       this.#owners.set(ownerKey(record.type, property, value), record.id);
     }
-    this.#changed(record);
+    this.#hooks.changed(record);
   }
 
   /** A lifecycle stage only moves forward; to go back it must be cleared first. */

@@ -20,12 +20,16 @@ interface Change {
   state: IndexedRecord | null;
 }
 
+/** Changes that wait to be seen, while nobody searches. */
+const MOST_PENDING = 50_000;
+
 export class SearchIndex {
   readonly #indexed = new Map<string, Map<string, IndexedRecord>>();
   /** In the order of writing. */
   #pending: Change[] = [];
 
   note(record: StoredRecord): void {
+    if (this.#pending.length >= MOST_PENDING) this.#settle(MOST_PENDING / 2);
     const { id, createdAt, updatedAt, archivedAt } = record;
     const state = archivedAt ? null : { id, properties: new Map(record.properties), createdAt, updatedAt };
     this.#pending.push({ at: performance.now(), record, state });
@@ -35,11 +39,15 @@ export class SearchIndex {
   visible(type: ObjectType, lag: number): IndexedRecord[] {
     const until = performance.now() - lag;
     const ready = this.#pending.findIndex((change) => change.at > until);
-    for (const { record, state } of this.#pending.splice(0, ready === -1 ? this.#pending.length : ready)) {
+    this.#settle(ready === -1 ? this.#pending.length : ready);
+    return [...(this.#indexed.get(type.id)?.values() ?? [])];
+  }
+
+  #settle(count: number): void {
+    for (const { record, state } of this.#pending.splice(0, count)) {
       const ofType = getOrAdd(this.#indexed, record.type.id, () => new Map<string, IndexedRecord>());
       if (state) ofType.set(record.id, state);
       else ofType.delete(record.id);
     }
-    return [...(this.#indexed.get(type.id)?.values() ?? [])];
   }
 }

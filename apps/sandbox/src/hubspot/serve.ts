@@ -73,16 +73,18 @@ async function serve(
     object,
     operation: endpoint.operation,
   });
-  const fault = sandbox.faults.take({ method: request.method, path: request.originalUrl, object });
+  const taken = sandbox.faults.take({ method: request.method, path: request.originalUrl, object });
+  const fault = taken && withoutRows(taken, inputsIn(request));
   const act: Act | undefined = fault && actOf(fault, successOf(endpoint));
 
   let reply: RawReply | undefined;
   if (!fault || commits(fault)) {
     if (act?.do === 'serve' && act.ms > 0) await pause(act.ms);
     if (sandbox.settings.hubspot.latency > 0) await pause(sandbox.settings.hubspot.latency);
+    if (fault?.kind === 'drop_rows' && fault.commit === false) dropInputs(request, fault);
     reply = rawReply(dropRows(await answer(sandbox, endpoint, open.n, path, request), fault));
   }
-  const log = { fault: fault?.kind, inputs: inputsIn(request), requestBody: textOf(request) };
+  const log = { fault: taken?.kind, inputs: inputsIn(request), requestBody: textOf(request) };
   if (act?.do === 'hang') {
     hung.add(response);
     response.once('close', () => hung.delete(response));
@@ -175,10 +177,24 @@ function inputsIn(request: Request): number | undefined {
   }
 }
 
+/** When no row is left that takes effect, the answer is the empty success. */
+function withoutRows(fault: FaultSpec, inputs: number | undefined): FaultSpec {
+  const none =
+    fault.kind === 'drop_rows' && fault.commit === false && (fault.rows ?? 1) >= (inputs ?? Number.POSITIVE_INFINITY);
+  return none ? { kind: 'empty_success' } : fault;
+}
+
+/** Rows that take no effect, and of which nothing is said. */
+function dropInputs(request: Request, fault: FaultSpec): void {
+  const body = JSON.parse(textOf(request) || '{}') as { inputs?: unknown[] };
+  if (!Array.isArray(body.inputs)) return;
+  request.body = Buffer.from(JSON.stringify({ ...body, inputs: body.inputs.slice(fault.rows ?? 1) }));
+}
+
 /** Rows that took effect and are neither in the results nor in the errors. */
 function dropRows(reply: Reply, fault: FaultSpec | undefined): Reply {
   const body = reply.body as { results?: unknown[] } | undefined;
-  if (fault?.kind !== 'drop_rows' || !Array.isArray(body?.results)) return reply;
+  if (fault?.kind !== 'drop_rows' || fault.commit === false || !Array.isArray(body?.results)) return reply;
   return { ...reply, body: { ...body, results: body.results.slice(fault.rows ?? 1) } };
 }
 

@@ -1,14 +1,15 @@
 /** Rich text as plain text: what a CRM renders as HTML is never put into our page as such. */
 
 /** What a tag leaves behind: the end of a block a new line, the beginning of a list's item a new line and a bullet. */
-const LEFT_BEHIND: Record<string, string> = {
-  br: '\n',
-  hr: '\n',
-  li: '\n• ',
-  ...Object.fromEntries(
-    ['p', 'div', 'ul', 'ol', 'tr', 'h1', 'h2', 'h3', 'h4', 'h5', 'h6'].map((tag) => [`/${tag}`, '\n']),
-  ),
-};
+const LEFT_BEHIND = new Map([
+  ['br', '\n'],
+  ['hr', '\n'],
+  ['li', '\n• '],
+  ...['p', 'div', 'ul', 'ol', 'tr', 'h1', 'h2', 'h3', 'h4', 'h5', 'h6'].map((tag): [string, string] => [
+    `/${tag}`,
+    '\n',
+  ]),
+]);
 const NAMED: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'", nbsp: ' ' };
 
 export function toPlainText(rich: string): string {
@@ -26,7 +27,7 @@ export function toPlainText(rich: string): string {
     }
     text += rich.slice(at, open);
     const name = /^\/?[a-z0-9]+/i.exec(rich.slice(open + 1, open + 12))?.[0].toLowerCase() ?? '';
-    text += LEFT_BEHIND[name] ?? '';
+    text += LEFT_BEHIND.get(name) ?? '';
     at = close + 1;
   }
   return decode(text + rich.slice(at))

@@ -17,6 +17,7 @@ export function renderPage(state: PageState): Html {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Wrapup sandbox</title>
+<link rel="icon" href="/assets/icon.svg">
 <link rel="stylesheet" href="/assets/sandbox.css">
 <noscript><meta http-equiv="refresh" content="5"></noscript>
 <script src="/assets/refresh.js" defer></script>

@@ -14,6 +14,7 @@ const HEADERS = {
 const ASSETS = {
   'sandbox.css': 'text/css; charset=utf-8',
   'refresh.js': 'text/javascript; charset=utf-8',
+  'icon.svg': 'image/svg+xml',
 };
 
 /** `/` and what it needs. @param only who may see it */

@@ -78,21 +78,21 @@ const KINDS: Record<string, Kind> = {
 export const TIMELINE = Object.keys(KINDS);
 
 /** How good the news is that a value tells. */
-const TONES: Record<string, Entry['badges'][number]['tone']> = {
-  Connected: 'good',
-  COMPLETED: 'good',
-  'Left voicemail': 'wait',
-  'Left live message': 'wait',
-  'No answer': 'wait',
-  Busy: 'wait',
-  NO_ANSWER: 'wait',
-  BUSY: 'wait',
-  NOT_STARTED: 'wait',
-  HIGH: 'bad',
-  FAILED: 'bad',
-  CANCELED: 'bad',
-  'Wrong number': 'bad',
-};
+const TONES = new Map<string, Entry['badges'][number]['tone']>([
+  ['Connected', 'good'],
+  ['COMPLETED', 'good'],
+  ['Left voicemail', 'wait'],
+  ['Left live message', 'wait'],
+  ['No answer', 'wait'],
+  ['Busy', 'wait'],
+  ['NO_ANSWER', 'wait'],
+  ['BUSY', 'wait'],
+  ['NOT_STARTED', 'wait'],
+  ['HIGH', 'bad'],
+  ['FAILED', 'bad'],
+  ['CANCELED', 'bad'],
+  ['Wrong number', 'bad'],
+]);
 
 export function entryOf(schema: Schema, record: StoredRecord): Entry {
   const { type, id, properties } = record;
@@ -146,7 +146,7 @@ export function labelOf(
 
 /** The status of a call says nothing new beside an outcome of the same name. */
 function badgesOf(texts: string[]): Entry['badges'] {
-  const badges = texts.map((text) => ({ text: readable(text), tone: TONES[text] ?? 'plain' }));
+  const badges = texts.map((text) => ({ text: readable(text), tone: TONES.get(text) ?? 'plain' }));
   return badges.filter(({ text }, at) => badges.findIndex((badge) => badge.text === text) === at);
 }
 

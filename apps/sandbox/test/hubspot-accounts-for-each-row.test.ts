@@ -1,0 +1,93 @@
+/** Which batches stand or fall as a whole, and which tell of each row. */
+import { expect, test } from 'vitest';
+import { aCall, clientOf, sandboxForFile, send } from './support.ts';
+
+const sandbox = await sandboxForFile();
+
+const good = (id: string) => ({ properties: aCall(id) });
+const bad = (id: string) => ({ properties: aCall(id, { hs_call_direction: 'SIDEWAYS' }) });
+const traced = <T extends object>(objectWriteTraceId: string, input: T) => ({ ...input, objectWriteTraceId });
+const create = (inputs: object[]) => send(sandbox, 'POST', '/crm/v3/objects/calls/batch/create', { inputs });
+
+test('a bad row fails a create whose rows are not traced, and nothing is written', async () => {
+  expect((await create([good('a'), bad('b')])).status).toBe(400);
+  expect((await create([traced('1', good('a')), bad('b')])).status).toBe(400);
+  expect((await create([traced('1', good('a')), traced('1', bad('b'))])).status).toBe(400);
+  expect(sandbox.records('calls')).toEqual([]);
+  expect(sandbox.journal()).toEqual([]);
+});
+
+test('with a trace id of its own each row is told of', async () => {
+  const { status, body } = await create([traced('1', good('a')), traced('2', bad('b')), traced('3', good('c'))]);
+  expect(status).toBe(207);
+  expect(body.results.map((row: { objectWriteTraceId: string }) => row.objectWriteTraceId)).toEqual(['3', '1']);
+  expect(body.numErrors).toBe(1);
+  expect(body.errors[0]).toMatchObject({
+    status: 'error',
+    category: 'VALIDATION_ERROR',
+    context: { objectWriteTraceId: ['2'] },
+    errors: [{ code: 'INVALID_OPTION', context: { propertyName: ['hs_call_direction'] } }],
+  });
+  expect(sandbox.records('calls').map((call) => call.properties.wrapup_call_id)).toEqual(['main:a', 'main:c']);
+});
+
+test('the client takes 207 for what it is', async () => {
+  const { batchApi } = clientOf(sandbox).crm.objects;
+  const answer = await batchApi.createWithHttpInfo('calls', {
+    inputs: [traced('1', { ...good('a'), associations: [] }), traced('2', { ...bad('b'), associations: [] })],
+  });
+  expect(answer.httpStatusCode).toBe(207);
+  expect(answer.data).toMatchObject({ numErrors: 1 });
+});
+
+test.each(['message', 'both'] as const)('a row tells its detail as the account does: %s', async (shape) => {
+  sandbox.control.settings({ hubspot: { detail_shape: shape } });
+  const { body } = await create([traced('1', bad('a'))]);
+  expect(body.errors[0].message).toContain('"error":"INVALID_OPTION"');
+  expect(body.errors[0].errors).toHaveLength(shape === 'both' ? 1 : 0);
+});
+
+test('an upsert tells of each row likewise', async () => {
+  const row = (id: string, input: { properties: Record<string, string> }) => ({
+    id: `main:${id}`,
+    idProperty: 'wrapup_call_id',
+    ...input,
+  });
+  const upsert = (inputs: object[]) => send(sandbox, 'POST', '/crm/objects/2026-09/calls/batch/upsert', { inputs });
+  expect((await upsert([row('a', good('a')), row('b', bad('b'))])).status).toBe(400);
+  expect(sandbox.records('calls')).toEqual([]);
+  const { status, body } = await upsert([traced('1', row('a', good('a'))), traced('2', row('b', bad('b')))]);
+  expect([status, body.results.length, body.errors[0].context.objectWriteTraceId]).toEqual([207, 1, ['2']]);
+});
+
+test('an update tells in one entry which ids are not there, traced or not', async () => {
+  const { calls = [] } = sandbox.control.seed({ records: { calls: [good('a')] } });
+  const properties = { hs_call_title: 'New' };
+  const { status, body } = await send(sandbox, 'POST', '/crm/v3/objects/calls/batch/update', {
+    inputs: [
+      { id: '1', properties },
+      { id: calls[0], properties },
+      { id: '2', properties },
+    ],
+  });
+  expect(status).toBe(207);
+  expect(body.results).toMatchObject([{ id: calls[0], properties }]);
+  expect(body.errors).toMatchObject([{ category: 'OBJECT_NOT_FOUND', context: { ids: ['1', '2'] } }]);
+});
+
+test('results come in another order than inputs, unless asked otherwise', async () => {
+  const titles = (body: { results: { properties: { hs_call_title: string } }[] }) =>
+    body.results.map((row) => row.properties.hs_call_title);
+  expect(titles((await create([good('a'), good('b'), good('c')])).body)).toEqual(['Call c', 'Call b', 'Call a']);
+  sandbox.control.settings({ hubspot: { result_order: 'input' } });
+  expect(titles((await create([good('d'), good('e')])).body)).toEqual(['Call d', 'Call e']);
+});
+
+test('a batch archive answers 204, whether or not the ids are there', async () => {
+  const { calls = [] } = sandbox.control.seed({ records: { calls: [good('a'), good('b')] } });
+  const { httpStatusCode } = await clientOf(sandbox).crm.objects.batchApi.archiveWithHttpInfo('calls', {
+    inputs: [{ id: calls[0] ?? '' }, { id: '9' }],
+  });
+  expect(httpStatusCode).toBe(204);
+  expect(sandbox.records('calls').map((call) => call.id)).toEqual([calls[1]]);
+});
