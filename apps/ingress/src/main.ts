@@ -1,4 +1,4 @@
-import { loadConfigOrExit, logFindings, readVariable, watchConfig } from '@wrapup/config';
+import { followConfig, readVariable } from '@wrapup/config';
 import { openIntake } from '@wrapup/queue';
 import {
   createLogger,
@@ -20,33 +20,21 @@ const log = createLogger('ingress');
 
 await startOrExit(log, async () => {
   const options = readOptions(readVariable);
-  let config = await loadConfigOrExit(log);
+  const config = await followConfig(log);
   const prefix = readVariable('WRAPUP_PREFIX');
   const intake = openIntake({
     url: readVariable('REDIS_URL') || 'redis://127.0.0.1:6379',
     ...(prefix && { prefix }),
-    ledger_days: config.retention.ledger_days,
+    ledger_days: config.current().retention.ledger_days,
     onError: logConnectionErrors(log, 'Redis connection'),
   });
-  const watch = watchConfig(
-    config,
-    (next, findings) => {
-      config = next;
-      logFindings(log, findings);
-      log.info({ hash: config.hash }, 'configuration reloaded');
-    },
-    (findings) => {
-      logFindings(log, findings);
-      log.error({ findings: findings.length }, 'the changed configuration has errors; the old one stays in force');
-    },
-  );
 
-  const app = createIngress({ config: () => config, intake, log, metrics: createMetrics(), options });
+  const app = createIngress({ config: config.current, intake, log, metrics: createMetrics(), options });
   const served = await serve(app, { port: listenPort('ingress'), host: listenHost('ingress'), name: 'ingress', log });
   onShutdown(
     [
       { name: 'answer the requests in hand', run: () => served.close(DRAIN) },
-      { name: 'stop watching the configuration', run: () => watch.close() },
+      { name: 'stop watching the configuration', run: () => config.close() },
       { name: 'close Redis', run: () => intake.close() },
     ],
     { deadline: DRAIN + 2_000, log },

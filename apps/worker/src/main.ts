@@ -1,4 +1,4 @@
-import { loadConfigOrExit, logFindings, readVariable, watchConfig } from '@wrapup/config';
+import { followConfig, readVariable } from '@wrapup/config';
 import { checkRedis, openStore } from '@wrapup/queue';
 import {
   createLogger,
@@ -21,7 +21,6 @@ const DRAIN = 35_000;
 const log = createLogger('worker');
 
 await startOrExit(log, async () => {
-  let config = await loadConfigOrExit(log);
   const prefix = readVariable('WRAPUP_PREFIX');
   const onError = logConnectionErrors(log, 'Redis connection');
   const store = openStore({
@@ -31,21 +30,11 @@ await startOrExit(log, async () => {
     ...(prefix && { prefix }),
   });
   const metrics = createMetrics();
-  const worker = await startWorker({ store, config: () => config, log, metrics, onError });
-
-  const watch = watchConfig(
-    config,
-    (next, findings) => {
-      config = next;
-      logFindings(log, findings);
-      log.info({ hash: config.hash }, 'configuration reloaded');
-      worker.reconfigure().catch((error) => log.error({ err: error }, 'a connection could not be reconfigured'));
-    },
-    (findings) => {
-      logFindings(log, findings);
-      log.error({ findings: findings.length }, 'the changed configuration has errors; the old one stays in force');
-    },
-  );
+  const config = await followConfig(log);
+  const worker = await startWorker({ store, config: config.current, log, metrics, onError });
+  config.onReload(() => {
+    worker.reconfigure().catch((error) => log.error({ err: error }, 'a connection could not be reconfigured'));
+  });
 
   const ready = async () => {
     const { ok, problems } = await checkRedis(store.redis);
@@ -65,7 +54,7 @@ await startOrExit(log, async () => {
 
   onShutdown(
     [
-      { name: 'stop watching the configuration', run: () => watch.close() },
+      { name: 'stop watching the configuration', run: () => config.close() },
       { name: 'finish the batch in hand', run: () => worker.close(DRAIN) },
       { name: 'close Redis', run: () => store.close() },
       { name: 'stop listening', run: () => served.close(1000) },

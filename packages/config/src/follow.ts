@@ -1,0 +1,36 @@
+import type { Log } from '@wrapup/destination';
+import type { Config } from './config.ts';
+import { loadConfigOrExit, logFindings } from './load.ts';
+import { watchConfig } from './watch.ts';
+
+export interface FollowedConfig {
+  /** The configuration in force. */
+  current(): Config;
+  /** Calls it after each new configuration has come into force. */
+  onReload(listener: (config: Config) => void): void;
+  /** Stops looking for changes. */
+  close(): void;
+}
+
+/**
+ * For processes: loads the configuration or ends the process, and takes over changes while it runs. A change with errors
+ * is logged and the old configuration stays in force.
+ */
+export async function followConfig(log: Log): Promise<FollowedConfig> {
+  let config = await loadConfigOrExit(log);
+  const listeners: ((config: Config) => void)[] = [];
+  const watch = watchConfig(
+    config,
+    (next, findings) => {
+      config = next;
+      logFindings(log, findings);
+      log.info({ hash: config.hash }, 'configuration reloaded');
+      for (const listener of listeners) listener(config);
+    },
+    (findings) => {
+      logFindings(log, findings);
+      log.error({ findings: findings.length }, 'the changed configuration has errors; the old one stays in force');
+    },
+  );
+  return { current: () => config, onReload: (listener) => listeners.push(listener), close: () => watch.close() };
+}
