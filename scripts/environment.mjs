@@ -7,7 +7,9 @@ import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { isAlive, ROOT } from './set-up.mjs';
 
-export const STATE = join(ROOT, '.wrapup');
+/** What is kept between starts. `WRAPUP_STATE` puts it, and `WRAPUP_ENV_FILE` the file, elsewhere. */
+export const STATE = process.env.WRAPUP_STATE || join(ROOT, '.wrapup');
+const ENV_FILE = process.env.WRAPUP_ENV_FILE || join(ROOT, '.env');
 const STARTED = join(STATE, 'started.json');
 
 /** Where the compose file's sandbox stands for its neighbours; on one machine that is this machine. */
@@ -17,20 +19,27 @@ const DEFAULT_SANDBOX_PORT = '8090';
 /** `process.env` completed by `.env`. An empty value in the file is no value. */
 export function readEnvironment() {
   const env = { ...process.env };
-  const fromFile = readDotEnv();
-  for (const [name, value] of Object.entries(fromFile)) {
+  for (const [name, value] of Object.entries(readDotEnv())) {
     if (env[name] === undefined && value !== '') env[name] = value;
-  }
-  const sandbox = `http://127.0.0.1:${env.SANDBOX_PORT || DEFAULT_SANDBOX_PORT}`;
-  for (const [name, value] of Object.entries(fromFile)) {
-    if (env[name] === value) env[name] = value.replace(COMPOSE_SANDBOX, sandbox);
   }
   return env;
 }
 
+/** Address of the sandbox on this machine. */
+export function sandboxUrl(env) {
+  return `http://127.0.0.1:${env.SANDBOX_PORT || DEFAULT_SANDBOX_PORT}`;
+}
+
+/** Reads `http://sandbox:8090`, which means something between containers only, as the sandbox on this machine. */
+export function findSandbox(env) {
+  for (const [name, value] of Object.entries(env)) {
+    if (name.endsWith('_BASE_URL')) env[name] = value.replace(COMPOSE_SANDBOX, sandboxUrl(env));
+  }
+}
+
 function readDotEnv() {
   try {
-    return parseEnv(readFileSync(join(ROOT, '.env'), 'utf8'));
+    return parseEnv(readFileSync(ENV_FILE, 'utf8'));
   } catch (error) {
     if (error.code === 'ENOENT') return {};
     throw error;

@@ -3,7 +3,7 @@
  * Its signals and exit code are the process's own.
  */
 import { join } from 'node:path';
-import { readEnvironment, readStarted } from './environment.mjs';
+import { findSandbox, readEnvironment, readStarted } from './environment.mjs';
 import { fail, goOnPinned, pinnedNode, ROOT, runToEnd } from './set-up.mjs';
 
 const [, , entry, ...args] = process.argv;
@@ -12,4 +12,5 @@ await goOnPinned();
 
 const env = readEnvironment();
 for (const [name, value] of Object.entries(readStarted()?.env ?? {})) env[name] ??= value;
+findSandbox(env);
 process.exit(await runToEnd(pinnedNode(), [join(ROOT, entry), ...args], { env, cwd: ROOT }));

@@ -8,8 +8,16 @@
  */
 import { readdirSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
-import { forgetStarted, noteStarted, readEnvironment, readStarted } from './environment.mjs';
+import { join, relative } from 'node:path';
+import {
+  findSandbox,
+  forgetStarted,
+  noteStarted,
+  readEnvironment,
+  readStarted,
+  STATE,
+  sandboxUrl,
+} from './environment.mjs';
 import { startKeptRedis } from './kept-redis.mjs';
 import { freePort } from './local-redis.mjs';
 import { startService } from './service.mjs';
@@ -53,6 +61,7 @@ async function begin() {
   const other = readStarted();
   if (other) throw new Error(`npm start runs here already (process ${other.pid}).`);
   await choosePorts();
+  findSandbox(env);
   const filled = fillIn();
   if (!env.REDIS_URL) {
     redis = await startKeptRedis();
@@ -68,7 +77,7 @@ async function begin() {
     child.exited.then(() => onDeath(service.name));
   }
   await Promise.all(SERVICES.map(untilReady));
-  if (!stopping) process.stdout.write(announce(filled));
+  if (!stopping) process.stdout.write(announce());
 }
 
 /** Finds out who is in the way before anything is started. */
@@ -109,7 +118,7 @@ function fillIn() {
   add('SYNTHFLOW_WEBHOOK_SECRET', 'demo-webhook-secret');
   // Whoever has given a token of a real account means that account.
   if (!isSet('HUBSPOT_ACCESS_TOKEN')) {
-    add('HUBSPOT_BASE_URL', `http://127.0.0.1:${env.SANDBOX_PORT}/hubspot`);
+    add('HUBSPOT_BASE_URL', `${sandboxUrl(env)}/hubspot`);
     add('HUBSPOT_ACCESS_TOKEN', 'demo-token');
   }
   Object.assign(env, filled);
@@ -134,16 +143,16 @@ async function untilReady({ name, variable, ready }) {
   }
 }
 
-function announce(filled) {
+function announce() {
   const at = (variable) => `http://127.0.0.1:${env[variable]}`;
   const samples = readdirSync(join(ROOT, 'samples'), { withFileTypes: true })
     .filter((entry) => entry.isFile() && entry.name.endsWith('.json'))
     .map((entry) => `    npm run wrapup -- send samples/${entry.name}`);
-  const account = filled.HUBSPOT_BASE_URL
+  const account = env.HUBSPOT_BASE_URL?.startsWith(`${sandboxUrl(env)}/`)
     ? 'No account is used: records go to the sandbox.'
     : `Records go to ${env.HUBSPOT_BASE_URL ?? 'the HubSpot account of HUBSPOT_ACCESS_TOKEN'}.`;
   const data = redis
-    ? `Redis listens on ${redis.url}; its data stays in .wrapup/redis.`
+    ? `Redis listens on ${redis.url}; its data stays in ${relative(ROOT, STATE)}/redis.`
     : 'Redis is the one of REDIS_URL.';
   return [
     '',

@@ -1,0 +1,186 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { ping } from '../scripts/local-redis.mjs';
+
+const ROOT = resolve(import.meta.dirname, '..');
+const ANY_PORTS = { INGRESS_PORT: '0', DASHBOARD_PORT: '0', WORKER_PORT: '0', SANDBOX_PORT: '0' };
+const PATIENCE = 60_000;
+
+let folder: string;
+const children: ChildProcess[] = [];
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'wrapup-start-'));
+});
+afterEach(async () => {
+  for (const child of children.splice(0)) {
+    if (child.exitCode !== null || child.signalCode !== null) continue;
+    child.kill('SIGTERM');
+    await new Promise((done) => child.once('close', done));
+  }
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** A machine without accounts, settings or a running Wrapup. */
+function bareEnvironment(more: Record<string, string> = {}): Record<string, string> {
+  const { PATH = '', HOME = '', LD_LIBRARY_PATH } = process.env;
+  return {
+    PATH,
+    HOME,
+    ...(LD_LIBRARY_PATH && { LD_LIBRARY_PATH }),
+    WRAPUP_STATE: join(folder, 'state'),
+    WRAPUP_ENV_FILE: join(folder, '.env'),
+    ...more,
+  };
+}
+
+interface Run {
+  child: ChildProcess;
+  output(): string;
+  /** Its exit code, or the signal that ended it. */
+  ended: Promise<number | string>;
+}
+
+function run(args: string[], env: Record<string, string>): Run {
+  const child = spawn(process.execPath, args, { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  children.push(child);
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (chunk: string) => {
+      output += chunk;
+    });
+  }
+  const ended = new Promise<number | string>((done) => {
+    child.once('close', (code, signal) => done(signal ?? code ?? 0));
+  });
+  return { child, output: () => output, ended };
+}
+
+/** Runs `npm start`'s script and waits for what it prints when everything is there. */
+async function start(more: Record<string, string> = ANY_PORTS) {
+  const started = run(['scripts/start.mjs'], bareEnvironment(more));
+  await expect
+    .poll(() => started.output() + (started.child.exitCode ?? ''), { timeout: PATIENCE, interval: 100 })
+    .toMatch(/Wrapup is ready/);
+  const find = (pattern: RegExp) => pattern.exec(started.output())?.[1] ?? '';
+  return {
+    ...started,
+    sandbox: find(/Sandbox +(\S+)/),
+    ingress: find(/Webhook +(http:\/\/[^/]+)/),
+    redisPort: Number(find(/redis:\/\/127\.0\.0\.1:(\d+)/)),
+  };
+}
+
+/** What `npm run wrapup -- …` runs, in another terminal. */
+async function wrapup(...args: string[]): Promise<{ code: number | string; output: string }> {
+  const { ended, output } = run(['scripts/run.mjs', 'apps/cli/src/main.ts', ...args], bareEnvironment());
+  return { code: await ended, output: output() };
+}
+
+/** The process whose command line holds `text`, started by `parent`. */
+function childOf(parent: number, text: string): number {
+  const processes = execFileSync('ps', ['-A', '-o', 'pid=,ppid=,command='], { encoding: 'utf8' });
+  for (const line of processes.split('\n')) {
+    const [pid, ppid, ...command] = line.trim().split(/\s+/);
+    if (Number(ppid) === parent && command.join(' ').includes(text)) return Number(pid);
+  }
+  throw new Error(`no child of ${parent} runs ${text}`);
+}
+
+async function written(sandbox: string): Promise<Record<string, unknown[]>> {
+  return (await (await fetch(`${sandbox}/_sandbox/state`)).json()) as Record<string, unknown[]>;
+}
+
+test('without any setting, sample calls land in the sandbox, and everything ends in order', {
+  timeout: 2 * PATIENCE,
+}, async () => {
+  const house = await start();
+  for (const sample of ['connected', 'voicemail', 'unknown-caller']) {
+    expect(await wrapup('send', `samples/${sample}.json`)).toMatchObject({ code: 0 });
+  }
+  await expect.poll(async () => (await written(house.sandbox)).calls?.length, { timeout: PATIENCE }).toBe(3);
+  const { contacts, tasks } = await written(house.sandbox);
+  expect(contacts?.length).toBeGreaterThan(0);
+  expect(tasks?.length).toBeGreaterThan(0);
+
+  house.child.kill('SIGTERM');
+  expect(await house.ended).toBe(0);
+  expect(await ping(house.redisPort)).toBe(false);
+  const stopped = [...house.output().matchAll(/^(\w+) .*\bstopped\b/gm)].map((match) => match[1]);
+  expect(stopped).toEqual(['ingress', 'worker', 'dashboard', 'sandbox']);
+});
+
+test('after a kill -9 nothing is left running, and the next start has every call', {
+  timeout: 2 * PATIENCE,
+}, async () => {
+  const house = await start();
+  expect(await wrapup('send', 'samples/connected.json')).toMatchObject({ code: 0 });
+  house.child.kill('SIGKILL');
+  await house.ended;
+  await expect.poll(() => ping(house.redisPort), { timeout: PATIENCE }).toBe(false);
+  await expect
+    .poll(() => fetch(`${house.ingress}/healthz`).then(Boolean, () => false), { timeout: PATIENCE })
+    .toBe(false);
+
+  await start();
+  const { output } = await wrapup('calls', 'list', '--json');
+  expect(JSON.parse(output)).toHaveLength(1);
+});
+
+test('a second one in the same folder says that the first runs, and leaves it alone', {
+  timeout: 2 * PATIENCE,
+}, async () => {
+  const house = await start();
+  const second = run(['scripts/start.mjs'], bareEnvironment(ANY_PORTS));
+  expect(await second.ended).toBe(1);
+  expect(second.output()).toMatch(/^npm start runs here already \(process \d+\)\.\n$/);
+  expect(await wrapup('send', 'samples/connected.json')).toMatchObject({ code: 0 });
+  expect(house.child.exitCode).toBe(null);
+});
+
+test('when one process dies, the others are stopped and the exit code says so', { timeout: 2 * PATIENCE }, async () => {
+  const house = await start();
+  process.kill(childOf(house.child.pid as number, 'apps/worker/src/main.ts'), 'SIGKILL');
+  expect(await house.ended).toBe(1);
+  expect(house.output()).toContain('worker has ended unexpectedly');
+  expect(await ping(house.redisPort)).toBe(false);
+});
+
+test('a port that is taken is one line, and nothing is started', async () => {
+  const neighbour = createServer().listen(0, '127.0.0.1');
+  await new Promise((done) => neighbour.once('listening', done));
+  const { port } = neighbour.address() as AddressInfo;
+  const attempt = run(['scripts/start.mjs'], bareEnvironment({ ...ANY_PORTS, INGRESS_PORT: String(port) }));
+  expect(await attempt.ended).toBe(1);
+  expect(attempt.output()).toBe(
+    `Port ${port} (ingress) is in use: stop what listens there, or set INGRESS_PORT to another port.\n`,
+  );
+  neighbour.close();
+});
+
+test('.env completes the environment, and its sandbox is the one on this machine', async () => {
+  writeFileSync(
+    join(folder, '.env'),
+    [
+      'LOG_LEVEL=warn',
+      'WEBHOOK_PATH_TOKEN=',
+      'SYNTHFLOW_WEBHOOK_SECRET="quoted # secret"',
+      'HUBSPOT_BASE_URL=http://sandbox:8090/hubspot',
+      'SANDBOX_PORT=18090',
+    ].join('\n'),
+  );
+  const script = `
+    const { findSandbox, readEnvironment } = await import('./scripts/environment.mjs');
+    const env = readEnvironment();
+    findSandbox(env);
+    const { LOG_LEVEL, WEBHOOK_PATH_TOKEN, SYNTHFLOW_WEBHOOK_SECRET, HUBSPOT_BASE_URL } = env;
+    console.log(JSON.stringify([LOG_LEVEL, WEBHOOK_PATH_TOKEN ?? 'unset', SYNTHFLOW_WEBHOOK_SECRET, HUBSPOT_BASE_URL]));`;
+  const { ended, output } = run(['--input-type=module', '--eval', script], bareEnvironment({ LOG_LEVEL: 'error' }));
+  await ended;
+  expect(JSON.parse(output())).toEqual(['error', 'unset', 'quoted # secret', 'http://127.0.0.1:18090/hubspot']);
+});
