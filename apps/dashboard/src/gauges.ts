@@ -16,7 +16,7 @@ interface QueueReading {
  * absent, which a rule can tell from 0.
  */
 export function addGauges(metrics: Metrics, store: Store, connections: () => Promise<string[]>): void {
-  const read = shareBriefly(() => ask(store, async () => readQueues(store, await connections())));
+  const read = shareReading(() => ask(store, async () => readQueues(store, await connections())));
   const fill = async (gauge: { reset(): void }, set: (readings: QueueReading[]) => void) => {
     gauge.reset();
     const readings = await read();
@@ -67,13 +67,15 @@ async function readQueues(store: Store, connections: string[]): Promise<QueueRea
   );
 }
 
-/** One reading serves all gauges of a scrape. A failed one gives undefined. */
-function shareBriefly<T>(read: () => Promise<T>): () => Promise<T | undefined> {
-  let shared: { at: number; reading: Promise<T | undefined> } | undefined;
+/** One reading serves all gauges of a scrape, which ask at the same time. A failed one gives undefined. */
+function shareReading<T>(read: () => Promise<T>): () => Promise<T | undefined> {
+  let reading: Promise<T | undefined> | undefined;
   return () => {
-    if (!shared || Date.now() - shared.at > 500) {
-      shared = { at: Date.now(), reading: read().catch(() => undefined) };
-    }
-    return shared.reading;
+    reading ??= read()
+      .catch(() => undefined)
+      .finally(() => {
+        reading = undefined;
+      });
+    return reading;
   };
 }

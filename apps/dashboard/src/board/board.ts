@@ -134,7 +134,10 @@ export function makeBoard({ store, config, connections, log, basePath }: BoardPa
     next();
   });
   router.get(/^\/(?!api\/|static\/)/, (_request, response) => void response.type('html').send(page));
-  router.use(server.getRouter());
+  const board = server.getRouter();
+  board.disable('x-powered-by');
+  board.disable('etag');
+  router.use(board);
   return router;
 }
 

@@ -33,10 +33,10 @@ ${renderPaging(page, query)}`;
 
 function renderOverview({ calls, underWay, parked, dead, day, partial }: Overview): Html {
   return html`<ul class="tiles">
-${tile('/?state=queued', underWay, 'under way', '')}
+${tile('/?state=queued', underWay, 'jobs under way', '')}
 ${tile('/parked', parked, 'parked', parked > 0 ? 'parked' : '')}
 ${tile('/dead', dead, 'dead', dead > 0 ? 'dead' : '')}
-${tile('/', calls, 'in the ledger', '')}
+${tile('/', calls, 'calls in the ledger', '')}
 </ul>
 <p class="day">Last 24 hours${partial && ' (the newest only)'}: ${
     Object.keys(day).length === 0

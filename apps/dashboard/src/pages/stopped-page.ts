@@ -38,7 +38,7 @@ function renderRow(job: StoppedJob, back: string): Html {
   return html`<tr>
 <td class="when">${renderTime(job.since)}</td>
 <td><a class="id" href="${linkToCall(source, call_id)}">${call_id}</a><br><span class="none">${source}</span></td>
-<td>${route ? html`${route}<br><span class="none">to ${job.connection}</span>` : html`<span class="none">none yet</span>`}</td>
+<td>${route ? html`<span class="route">${route}</span><br><span class="none">to ${job.connection}</span>` : html`<span class="none">none yet</span>`}</td>
 <td class="why"><code>${job.code}</code> ${job.reason}${job.hint && html`<p class="hint">${job.hint}</p>`}</td>
 <td class="number">${job.attempts}</td>
 <td class="buttons">${

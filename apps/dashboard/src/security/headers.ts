@@ -4,8 +4,13 @@ const SHARED = "default-src 'self'; object-src 'none'; frame-ancestors 'none'; f
 
 /** Our own pages need no script at all. */
 export const PAGE_POLICY = `${SHARED}; script-src 'none'; base-uri 'none'`;
+/** Two style elements that Bull Board 9.10.1 adds: the colours of its Redis icon, and one that hides scroll bars. */
+const BOARD_STYLES = [
+  'sha256-r2N1TB/gHbBtBZFKg7ejmq1acVSREzucTAEw6ga4hoU=',
+  'sha256-kLmvWqfziFavKtqHqRsb90f006UAK2Dmd0It5Iz2KFA=',
+];
 /** Bull Board is a script, its page sets a base address and draws icons from data. */
-export const BOARD_POLICY = `${SHARED}; img-src 'self' data:; base-uri 'self'`;
+export const BOARD_POLICY = `${SHARED}; style-src 'self' ${BOARD_STYLES.map((hash) => `'${hash}'`).join(' ')}; img-src 'self' data:; base-uri 'self'`;
 
 /**
  * Headers of every answer. The referrer policy is `same-origin` rather than `no-referrer`: both tell other sites

@@ -1,0 +1,122 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type Harness, parked, startDashboard } from './support/harness.ts';
+
+let dashboard: Harness;
+let callId: string;
+const target = { source: 'main', route: 'sales-calls' };
+beforeAll(async () => {
+  dashboard = await startDashboard({ credentials: { user: 'ada', password: 'x' } });
+});
+afterAll(() => dashboard.close());
+beforeEach(async () => {
+  callId = await dashboard.seed(parked());
+});
+
+const send = (action: string, fields: Record<string, string>, id = callId) =>
+  dashboard.post(`/calls/${encodeURIComponent(id)}/${action}`, fields, {
+    origin: dashboard.url,
+    authorization: `Basic ${Buffer.from('ada:x').toString('base64')}`,
+  });
+const isFiled = async () => (await dashboard.store.operations.list('parked')).some(({ call_id }) => call_id === callId);
+const lastLine = () => JSON.parse(dashboard.logged().trim().split('\n').at(-1) ?? '{}');
+
+describe('replay', () => {
+  it('puts the delivery back on its way, with the attempts of its route, and takes it out of parked', async () => {
+    expect(await isFiled()).toBe(true);
+    const answer = await send('replay', { ...target, back: '/parked' });
+    expect(answer.status).toBe(303);
+    expect(answer.headers.get('location')).toBe('/parked?did=replayed');
+    expect(await dashboard.delivery(callId)).toMatchObject({ state: 'queued', replays: 1, attempts: 0 });
+    expect(await isFiled()).toBe(false);
+    const jobs = await dashboard.store.queues.deliveries('sales').getJobs(['waiting']);
+    const job = jobs.find(({ data }) => data.call_id === callId && data.replays === 1);
+    expect(job?.opts.attempts).toBe(7);
+  });
+
+  it('leaves a line that says who did what', async () => {
+    await send('replay', target);
+    expect(lastLine()).toMatchObject({
+      action: 'replay',
+      user: 'ada',
+      source: 'main',
+      call_id: callId,
+      route: 'sales-calls',
+      done: true,
+      msg: 'an operator acted',
+    });
+  });
+
+  it('pressed twice is done once', async () => {
+    await send('replay', target);
+    const again = await send('replay', target);
+    expect(again.headers.get('location')).toBe(`/calls/${callId}?source=main&did=moved`);
+    expect(await dashboard.delivery(callId)).toMatchObject({ replays: 1 });
+  });
+
+  it('of what was written does nothing', async () => {
+    const written = await dashboard.seed({
+      deliveries: [{ route: 'sales-calls', connection: 'sales', change: { state: 'written' } }],
+    });
+    expect((await send('replay', target, written)).headers.get('location')).toContain('did=moved');
+    expect((await dashboard.delivery(written)).state).toBe('written');
+  });
+
+  it('gives a call that never got to its routes another chance', async () => {
+    const stopped = await dashboard.seed();
+    const why = { code: 'mapping', reason: 'Source main was missing.' };
+    await dashboard.store.ledger.stop('main', stopped, why);
+    await dashboard.store.operations.fileCall({ source: 'main', call_id: stopped }, { at: 1, ...why }, 3);
+    const answer = await send('replay', { source: 'main', back: '/dead' }, stopped);
+    expect(answer.headers.get('location')).toBe('/dead?did=replayed');
+    expect((await dashboard.store.ledger.read('main', stopped))?.stopped).toBeUndefined();
+  });
+
+  it('of nothing is refused', async () => {
+    expect((await send('replay', {})).status).toBe(400);
+    expect((await send('replay', target, 'nobody')).headers.get('location')).toContain('did=moved');
+  });
+
+  it('never leads the browser elsewhere', async () => {
+    for (const back of ['https://evil.example', '//evil.example', '/\\evil.example', '/parked/../x']) {
+      const answer = await send('replay', { ...target, back });
+      expect(answer.headers.get('location')).toMatch(/^\/calls\//);
+    }
+  });
+});
+
+describe('drop', () => {
+  it('gives the delivery up and keeps the reason', async () => {
+    const answer = await send('drop', { ...target, reason: 'a test call', back: '/parked' });
+    expect(answer.headers.get('location')).toBe('/parked?did=dropped');
+    expect(await dashboard.delivery(callId)).toMatchObject({ state: 'dropped', reason: 'a test call' });
+    expect(await isFiled()).toBe(false);
+    expect(lastLine()).toMatchObject({ action: 'drop', user: 'ada', done: true });
+  });
+
+  it.each(['', '   '])('asks for a reason: "%s" is none', async (reason) => {
+    expect((await send('drop', { ...target, reason })).headers.get('location')).toContain('did=reason');
+    expect((await dashboard.delivery(callId)).state).toBe('parked');
+  });
+
+  it('keeps personal data out of the ledger and the log, whoever writes it there', async () => {
+    await send('drop', { ...target, reason: 'jane@example.com of +1 415 555 0132 asked us to' });
+    const { reason } = await dashboard.delivery(callId);
+    expect(reason).toBe('[e-mail] of [number] asked us to');
+    expect(dashboard.logged()).not.toMatch(/jane@example|555 0132/);
+  });
+
+  it('cuts a reason that is too long', async () => {
+    await send('drop', { ...target, reason: 'x'.repeat(5_000) });
+    expect((await dashboard.delivery(callId)).reason).toHaveLength(300);
+  });
+});
+
+it('what a reader follows changes nothing', async () => {
+  for (const action of ['replay', 'drop']) {
+    const answer = await dashboard.get(`/calls/${callId}/${action}?source=main&route=sales-calls&reason=x`, {
+      authorization: `Basic ${Buffer.from('ada:x').toString('base64')}`,
+    });
+    expect(answer.status).toBe(404);
+  }
+  expect((await dashboard.delivery(callId)).state).toBe('parked');
+});

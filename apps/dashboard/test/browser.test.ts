@@ -1,0 +1,138 @@
+/** The pages as a person sees and presses them, in a real browser. */
+import { existsSync } from 'node:fs';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type Harness, parked, startDashboard } from './support/harness.ts';
+
+const CHROMIUM = process.env.CHROMIUM_PATH || '/usr/bin/chromium';
+/** In a container Chromium cannot have its own sandbox; what it loads here is our own. The rest keeps it off the network. */
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+const credentials = { user: 'admin', password: 'pässword' };
+
+describe.skipIf(!existsSync(CHROMIUM))('in a browser', () => {
+  let browser: Browser;
+  let dashboard: Harness;
+  let page: Page;
+  /** What the page complained about: refused content, thrown errors, dialogs, requests to elsewhere. */
+  let complaints: string[];
+
+  beforeAll(async () => {
+    dashboard = await startDashboard({ credentials });
+    browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+  });
+  afterAll(async () => {
+    await browser.close();
+    await dashboard.close();
+  });
+  beforeEach(async ({ onTestFinished }) => {
+    complaints = [];
+    const context = await browser.newContext({
+      baseURL: dashboard.url,
+      httpCredentials: { username: credentials.user, password: credentials.password },
+    });
+    onTestFinished(() => context.close());
+    page = await context.newPage();
+    page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
+    page.on('pageerror', (error) => complaints.push(error.message));
+    page.on('dialog', (dialog) => {
+      complaints.push(`dialog: ${dialog.message()}`);
+      void dialog.dismiss();
+    });
+    page.on('request', (request) => {
+      if (!request.url().startsWith(dashboard.url)) complaints.push(`request to ${request.url()}`);
+    });
+  });
+
+  it('replay is two clicks away from the list, and the call is on its way again', async () => {
+    const callId = await dashboard.seed(parked());
+    await page.goto('/');
+    await page.getByRole('link', { name: callId }).click();
+    await page.getByRole('button', { name: 'Replay' }).click();
+    await page.getByRole('status').waitFor();
+    expect(await page.getByRole('status').textContent()).toContain('on its way again');
+    expect(await dashboard.delivery(callId)).toMatchObject({ state: 'queued', replays: 1 });
+    expect(complaints).toEqual([]);
+  });
+
+  it('drop asks for a reason before it does anything', async () => {
+    const callId = await dashboard.seed(parked());
+    await page.goto('/parked');
+    const row = page.getByRole('row', { name: callId });
+    await row.getByText('Drop…').click();
+    await row.getByRole('button', { name: 'Drop this delivery' }).click();
+    expect((await dashboard.delivery(callId)).state).toBe('parked');
+    await row.getByRole('textbox').fill('a test call');
+    await row.getByRole('button', { name: 'Drop this delivery' }).click();
+    await page.getByRole('status').waitFor();
+    expect(await dashboard.delivery(callId)).toMatchObject({ state: 'dropped', reason: 'a test call' });
+    expect(complaints).toEqual([]);
+  });
+
+  it('callers’ and CRMs’ text is shown, not run', async () => {
+    const evil = '<img src=x onerror=alert(1)><script>alert(2)</script>';
+    const callId = await dashboard.seed(parked({ reason: evil, hint: evil, notes: [evil] }));
+    for (const path of ['/', '/parked', `/calls/${callId}`]) {
+      await page.goto(path);
+      if (path !== '/') expect(await page.getByText(evil).count()).toBeGreaterThan(0);
+      expect(await page.locator('img').count()).toBe(0);
+    }
+    expect(complaints).toEqual([]);
+  });
+
+  it.each(['light', 'dark'] as const)('pages are readable in %s colours', async (colorScheme) => {
+    await dashboard.seed(parked());
+    await page.emulateMedia({ colorScheme });
+    for (const path of ['/', '/parked', '/playground']) {
+      await page.goto(path);
+      const [text, back] = (await page.evaluate(
+        '[getComputedStyle(document.body).color, getComputedStyle(document.body).backgroundColor]',
+      )) as [string, string];
+      expect(contrast(text, back)).toBeGreaterThan(7);
+    }
+    expect(complaints).toEqual([]);
+  });
+
+  it('the queue board works under our policy, and leads to the call', async () => {
+    const callId = await dashboard.seed({ deliveries: [{ route: 'sales-calls', connection: 'sales' }] });
+    const entry = await dashboard.store.ledger.read('main', callId);
+    const [delivery] = entry?.deliveries ?? [];
+    if (!entry || !delivery) throw new Error('no delivery to look at');
+    await dashboard.store.operations.enqueueDelivery(entry, delivery, 5);
+    await page.goto('/queues/queue/deliveries.sales');
+    await page.getByText(callId).first().waitFor();
+    await page.getByRole('link', { name: 'The call' }).first().waitFor();
+    expect(await page.getByRole('button', { name: /retry|clean|empty|obliterate/i }).count()).toBe(0);
+    // Its dialogs and menus bring styles of their own: Redis details, settings, links.
+    for (const button of [1, 3, 4]) {
+      await page.goto('/queues/');
+      await page.getByText('maintenance').first().waitFor();
+      await page.locator('header button').nth(button).click();
+      await page.locator('[role=dialog], [role=menu]').waitFor();
+    }
+    await page.getByRole('menuitem', { name: 'Parked' }).click();
+    await page.getByRole('heading', { name: 'Parked' }).waitFor();
+    expect(complaints).toEqual([]);
+  });
+});
+
+/** WCAG 2 contrast of two `rgb(…)` colours. */
+function contrast(one: string, other: string): number {
+  const [light = 0, dark = 0] = [luminance(one), luminance(other)].sort((a, b) => b - a);
+  return (light + 0.05) / (dark + 0.05);
+}
+
+function luminance(color: string): number {
+  const [red = 0, green = 0, blue = 0] = (color.match(/\d+/g) ?? []).map((part) => {
+    const share = Number(part) / 255;
+    return share <= 0.03928 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+  });
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+}

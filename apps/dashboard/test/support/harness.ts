@@ -1,0 +1,186 @@
+/** A dashboard on a real socket over a real Redis, with a log that can be read. */
+import { randomUUID } from 'node:crypto';
+import { request } from 'node:http';
+import { Writable } from 'node:stream';
+import type { Config, Route, Source } from '@wrapup/config';
+import {
+  type DeliveryChange,
+  type DeliveryEntry,
+  type Intake,
+  openIntake,
+  openStore,
+  revisionOf,
+  type Store,
+} from '@wrapup/queue';
+import { createLogger, createMetrics, serve } from '@wrapup/telemetry';
+import { vi } from 'vitest';
+import { freshPrefix, redisUrl } from '../../../../test/support/redis.ts';
+import { createDashboard, type DashboardParts } from '../../src/index.ts';
+
+export type Harness = Awaited<ReturnType<typeof startDashboard>>;
+
+export interface HarnessOptions extends Partial<Omit<DashboardParts, 'store' | 'log' | 'metrics'>> {
+  redis?: string;
+  /** Does not wait for Redis. */
+  atOnce?: boolean;
+}
+
+export async function startDashboard({
+  redis = redisUrl(),
+  config = () => configOf(),
+  atOnce,
+  ...parts
+}: HarnessOptions = {}) {
+  const prefix = freshPrefix();
+  const lines: string[] = [];
+  const stream = new Writable({
+    write(chunk, _encoding, done) {
+      lines.push(String(chunk));
+      done();
+    },
+  });
+  const log = createLogger('dashboard', { level: 'debug', stream });
+  const onError = () => {};
+  const store = openStore({ url: redis, prefix, role: 'producer', onError });
+  if (!atOnce) await store.connected(10_000);
+  const metrics = createMetrics({ defaults: false });
+  const app = createDashboard({ store, config, log, metrics, lookEvery: 0, ...parts });
+  const served = await serve(app, { port: 0, host: '127.0.0.1', name: 'dashboard', log });
+  let intake: Intake | undefined;
+  const url = `http://127.0.0.1:${served.port}`;
+
+  return {
+    url,
+    port: served.port,
+    prefix,
+    store,
+    logged: () => lines.join(''),
+    get: (path: string, headers: Record<string, string> = {}) =>
+      fetch(`${url}${path}`, { headers, redirect: 'manual' }),
+    /** Sends a form as a browser does from a page of `origin`. */
+    post: (path: string, fields: Record<string, string>, headers: Record<string, string> = { origin: url }) =>
+      fetch(`${url}${path}`, { method: 'POST', body: new URLSearchParams(fields), headers, redirect: 'manual' }),
+    /** With a Host header, which fetch does not let through. */
+    getAs: (host: string, path = '/') => statusAs(served.port, host, path),
+
+    /** A call in the ledger, with its deliveries in the states that are given. */
+    async seed(given: Seed = {}): Promise<string> {
+      const call_id = given.call_id ?? randomUUID();
+      const source = given.source ?? 'main';
+      const body = Buffer.from(JSON.stringify({ call: { call_id } }));
+      const revision = revisionOf(body);
+      intake ??= openIntake({ url: redis, prefix, onError });
+      const arriving = intake;
+      await vi.waitUntil(async () => (await arriving.ready()).ok);
+      await arriving.accept({
+        source,
+        call_id,
+        body,
+        received: 'webhook',
+        verified: 'signature',
+        received_at: given.received_at ?? Date.now(),
+      });
+      if (!given.deliveries) return call_id;
+      const deliveries = await store.ledger.route(
+        { source, call_id, revision },
+        'applied',
+        { outcome: given.outcome ?? 'connected', status: 'completed', notes: given.notes ?? [] },
+        given.deliveries.map(({ route, connection }) => ({ route, connection })),
+      );
+      for (const [index, delivery] of deliveries.entries()) {
+        const change = given.deliveries[index]?.change;
+        if (!change) continue;
+        const ref = { source, call_id, route: delivery.route, revision, replays: 0 };
+        await store.ledger.begin(ref, 'a1b2c3d4e5f6');
+        await store.ledger.settle(ref, change);
+        const now = await deliveryOf(store, source, call_id, delivery.route);
+        if (now.state === 'parked' || now.state === 'dead') await store.operations.file({ source, call_id }, now);
+      }
+      return call_id;
+    },
+    delivery: (callId: string, route = 'sales-calls') => deliveryOf(store, 'main', callId, route),
+
+    async close() {
+      await served.close(200);
+      await intake?.close();
+      await store.close();
+    },
+  };
+}
+
+export interface Seed {
+  call_id?: string;
+  source?: string;
+  received_at?: number;
+  outcome?: string;
+  notes?: string[];
+  deliveries?: { route: string; connection: string; change?: DeliveryChange }[];
+}
+
+export const parked = (change: DeliveryChange = {}): Seed => ({
+  deliveries: [
+    {
+      route: 'sales-calls',
+      connection: 'sales',
+      change: {
+        state: 'parked',
+        code: 'ambiguous_person',
+        reason: 'Two contacts match.',
+        hint: 'Merge them.',
+        ...change,
+      },
+    },
+  ],
+});
+
+async function deliveryOf(store: Store, source: string, callId: string, route: string): Promise<DeliveryEntry> {
+  const found = (await store.ledger.read(source, callId))?.deliveries.find((one) => one.route === route);
+  if (!found) throw new Error(`the ledger has no delivery of ${callId} on ${route}`);
+  return found;
+}
+
+/** A configuration with two sources and two routes. Mappings that pages do not run are left out. */
+export function configOf(change: Partial<Config> = {}): Config {
+  const source = (name: string): Source => ({
+    name,
+    provider: 'synthflow',
+    region: 'us',
+    webhook_secrets: [],
+    path_token: [],
+    trust: 'signature',
+    revisions: 'additive',
+    keep: { transcript: true, raw: true },
+    agents: {},
+  });
+  const route = (name: string, to: string): Route => ({
+    name,
+    to,
+    mapping: undefined as never,
+    when: () => true,
+    also: false,
+    retries: { attempts: 7, base: 1000, cap: 600_000 },
+  });
+  return {
+    file: '/nowhere/wrapup.yaml',
+    hash: 'abc',
+    sources: { main: source('main'), other: source('other') },
+    connections: {
+      sales: { name: 'sales', kind: 'hubspot', settings: {} },
+      alerts: { name: 'alerts', kind: 'http', settings: {} },
+    },
+    routes: [route('sales-calls', 'sales'), route('alerts', 'alerts')],
+    retention: { ledger_days: 90, delivered_days: 30, stopped_days: 37 },
+    ...change,
+  };
+}
+
+function statusAs(port: number, host: string, path: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    request({ port, path, host: '127.0.0.1', headers: { host } }, (response) => {
+      response.resume();
+      resolve(response.statusCode ?? 0);
+    })
+      .on('error', reject)
+      .end();
+  });
+}
