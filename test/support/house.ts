@@ -103,11 +103,10 @@ export async function openHouse(options: HouseOptions = {}) {
       }
     },
 
-    /** What the CRM holds, by object. */
+    /** What the CRM holds of one object. */
     async crm(object: string): Promise<CrmRecord[]> {
       const answer = await fetch(`${sandbox.url}/_sandbox/state?object=${object}`);
-      const state = (await answer.json()) as { objects?: Record<string, CrmRecord[]>; records?: CrmRecord[] };
-      return state.records ?? state.objects?.[object] ?? [];
+      return ((await answer.json()) as Record<string, CrmRecord[]>)[object] ?? [];
     },
 
     async close() {
@@ -124,6 +123,6 @@ export async function openHouse(options: HouseOptions = {}) {
 export interface CrmRecord {
   id: string;
   properties: Record<string, string | null>;
-  associations?: Record<string, unknown>;
-  archived?: boolean;
+  associations: Record<string, unknown>;
+  archived: boolean;
 }

@@ -1,0 +1,94 @@
+/** The main job, through real processes, sockets and Redis: a webhook becomes a contact, a call log and a task. */
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type SampleKind, samplePayload } from '../../packages/synthflow/src/index.ts';
+import { type House, openHouse } from '../support/house.ts';
+
+let house: House;
+beforeAll(async () => {
+  house = await openHouse();
+  await Promise.all([house.startIngress(), house.startWorker()]);
+});
+afterAll(() => house.close());
+
+let number = 100;
+/** A sample with an id and a number of its own. */
+function payload(kind: SampleKind) {
+  number += 1;
+  const phone = `+14155550${number}`;
+  const made = samplePayload(kind, { call_id: randomUUID(), phone });
+  return { made: made as typeof made & { call: { call_id: string } }, phone };
+}
+
+async function recordsOf(callId: string, phone: string) {
+  const [contacts, calls, tasks] = await Promise.all([house.crm('contacts'), house.crm('calls'), house.crm('tasks')]);
+  return {
+    contacts: contacts.filter(({ properties }) => properties.phone === phone),
+    calls: calls.filter(({ properties }) => properties.wrapup_call_id === `main:${callId}`),
+    tasks: tasks.filter(({ properties }) => properties.wrapup_key?.startsWith(`main:${callId}:`)),
+  };
+}
+
+describe('a finished call', () => {
+  it('that somebody answered becomes a contact and a call log on it', async () => {
+    const { made, phone } = payload('connected');
+    expect(await house.post(made)).toMatchObject({
+      status: 202,
+      body: { status: 'accepted', call_id: made.call.call_id },
+    });
+    const entry = await house.settled(made.call.call_id);
+    expect(entry).toMatchObject({
+      verified: 'signature',
+      outcome: 'connected',
+      deliveries: [{ state: 'written', attempts: 1 }],
+    });
+    const { contacts, calls } = await recordsOf(made.call.call_id, phone);
+    expect(contacts).toHaveLength(1);
+    expect(calls).toHaveLength(1);
+    expect(calls[0]?.properties).toMatchObject({
+      hs_call_status: 'COMPLETED',
+      hs_call_disposition: 'f240bbac-87c9-4f6e-bf70-924b57d47db7',
+    });
+    expect(JSON.stringify(calls[0]?.associations)).toContain(contacts[0]?.id);
+    expect(entry.deliveries[0]?.records.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(['person', 'call_log']),
+    );
+  });
+
+  it('that a known contact did not pick up becomes a call log and a call-back task', async () => {
+    const first = payload('connected');
+    await house.post(first.made);
+    await house.settled(first.made.call.call_id);
+    const missed = samplePayload('voicemail', { call_id: randomUUID(), phone: first.phone }) as typeof first.made;
+    await house.post(missed);
+    await house.settled(missed.call.call_id);
+    const { contacts, calls, tasks } = await recordsOf(missed.call.call_id, first.phone);
+    expect([contacts.length, calls.length, tasks.length]).toEqual([1, 1, 1]);
+    expect(JSON.stringify(tasks[0]?.associations)).toContain(contacts[0]?.id);
+  });
+
+  it('delivered fifty times at once is one contact, one call log and one task', async () => {
+    const first = payload('connected');
+    const made = samplePayload('connected', {
+      call_id: randomUUID(),
+      phone: first.phone,
+      collected: { wants_callback: true },
+    }) as typeof first.made;
+    const answers = await Promise.all(Array.from({ length: 50 }, () => house.post(made)));
+    expect(answers.filter(({ status }) => status === 202)).toHaveLength(1);
+    expect(answers.filter(({ status, body }) => status === 200 && body.status === 'duplicate')).toHaveLength(49);
+    await house.settled(made.call.call_id);
+    const { contacts, calls, tasks } = await recordsOf(made.call.call_id, first.phone);
+    expect([contacts.length, calls.length, tasks.length]).toEqual([1, 1, 1]);
+    expect((await house.post(made)).body).toMatchObject({ status: 'duplicate' });
+  });
+
+  it('of one unknown number in two calls at once makes one contact', async () => {
+    const first = payload('connected');
+    const twin = samplePayload('connected', { call_id: randomUUID(), phone: first.phone }) as typeof first.made;
+    await Promise.all([house.post(first.made), house.post(twin)]);
+    await Promise.all([house.settled(first.made.call.call_id), house.settled(twin.call.call_id)]);
+    const { contacts } = await recordsOf(first.made.call.call_id, first.phone);
+    expect(contacts).toHaveLength(1);
+  });
+});
