@@ -16,6 +16,23 @@ export interface Limits {
   search_per_second: number | null;
 }
 
+export interface RequiredWhen {
+  property: string;
+  equals: string;
+  requires: string[];
+}
+
+/** The OAuth app whose tokens the account knows, besides tokens that begin with `pat-`. */
+export interface OAuthSettings {
+  client_id: string;
+  client_secret: string;
+  refresh_token: string;
+  /** Seconds that an access token lives. */
+  expires_in: number;
+  /** Every exchange gives a new refresh token and ends the old one. */
+  rotate: boolean;
+}
+
 export interface HubSpotSettings {
   /** Milliseconds that every answer takes. */
   latency: number;
@@ -34,10 +51,13 @@ export interface HubSpotSettings {
   detail_shape: DetailShape;
   /** Properties that an administrator made required on creation, by object; enforced on date-based paths only. */
   required: Record<string, string[]>;
+  /** Properties that an administrator made required when another has a value; enforced like `required`, on updates too. */
+  required_when: Record<string, RequiredWhen[]>;
   /** Batch answers are in no promised order: `reversed` makes clients that count on one fail. */
   result_order: 'reversed' | 'input';
   /** Whether an archived record still holds its unique values. Not documented, so both can be tried. */
   archived_holds_unique_values: boolean;
+  oauth: OAuthSettings;
 }
 
 export interface Settings {
@@ -59,8 +79,16 @@ export const DEFAULT_SETTINGS: Settings = {
     revoked_tokens: [],
     detail_shape: 'errors',
     required: {},
+    required_when: {},
     result_order: 'reversed',
     archived_holds_unique_values: false,
+    oauth: {
+      client_id: 'sandbox-client',
+      client_secret: 'sandbox-secret',
+      refresh_token: 'sandbox-refresh',
+      expires_in: 1_800,
+      rotate: false,
+    },
   },
 };
 
@@ -85,6 +113,8 @@ const oneOf =
   (value: unknown) =>
     allowed.includes(value) ? undefined : `one of ${allowed.join(', ')}`;
 
+const text = (value: unknown) => (typeof value === 'string' && value !== '' ? undefined : 'a text');
+
 type Check = (value: unknown) => string | undefined;
 
 /** Each setting by its dotted path, and what it may be. */
@@ -102,8 +132,18 @@ const CHECKS: Record<string, Check> = {
     isPlain(value) && Object.values(value).every((list) => strings(list) === undefined)
       ? undefined
       : 'lists of property names by object',
+  'hubspot.required_when': (value) =>
+    isPlain(value) && Object.values(value).every((list) => Array.isArray(list) && list.every(isRequiredWhen))
+      ? undefined
+      : 'lists of { property, equals, requires } by object',
   'hubspot.result_order': oneOf('reversed', 'input'),
   'hubspot.archived_holds_unique_values': oneOf(true, false),
+  'hubspot.oauth.client_id': text,
+  'hubspot.oauth.client_secret': text,
+  'hubspot.oauth.refresh_token': text,
+  'hubspot.oauth.expires_in': (value) =>
+    Number.isInteger(value) && (value as number) >= 0 ? undefined : 'a whole number of seconds',
+  'hubspot.oauth.rotate': oneOf(true, false),
 };
 
 /** Settings with some of them changed. @throws SettingsError naming the setting and what it may be */
@@ -133,4 +173,9 @@ function merge(into: Record<string, unknown>, change: unknown, path: string): vo
 
 function isPlain(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isRequiredWhen(value: unknown): boolean {
+  if (!isPlain(value)) return false;
+  return typeof value.property === 'string' && typeof value.equals === 'string' && !strings(value.requires);
 }

@@ -74,6 +74,22 @@ test('rules of the administrator hold on date-based paths only', async () => {
   expect((await send(sandbox, 'POST', '/crm/v3/objects/contacts', { properties })).status).toBe(201);
 });
 
+test('a rule can hang on the value of another property, on updates too', async () => {
+  const rule = { property: 'hs_lead_status', equals: 'UNQUALIFIED', requires: ['message'] };
+  sandbox.control.settings({ hubspot: { required_when: { contacts: [rule] } } });
+  const made = await send(sandbox, 'POST', '/crm/objects/2026-09/contacts', { properties: { firstname: 'Ada' } });
+  const change = (version: string) =>
+    send(sandbox, 'PATCH', `/crm/${version}/contacts/${made.body.id}`, {
+      properties: { hs_lead_status: 'UNQUALIFIED' },
+    });
+  const refused = await change('objects/2026-09');
+  expect([refused.status, details(refused.body)]).toEqual([
+    400,
+    [['message', 'MISSING_CONDITIONAL_REQUIRED_PROPERTY']],
+  ]);
+  expect((await change('v3/objects')).status).toBe(200);
+});
+
 test('times are kept as UTC, e-mails in lower case, and an empty text clears', async () => {
   const { basicApi } = clientOf(sandbox).crm.objects;
   const made = await basicApi.create('calls', {

@@ -127,13 +127,7 @@ test.skipIf(!CHROMIUM)('a browser shows it, runs nothing of it, and sees what co
       complaints.push(`dialog: ${dialog.message()}`);
       void dialog.dismiss();
     });
-    tab.on(
-      'console',
-      (message) =>
-        message.type() === 'error' &&
-        !message.location().url.endsWith('/favicon.ico') &&
-        complaints.push(message.text()),
-    );
+    tab.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
     tab.on('pageerror', (error) => complaints.push(error.message));
     await tab.goto(sandbox.url);
     expect(await tab.locator('.person h2').innerText()).toContain('Ada');

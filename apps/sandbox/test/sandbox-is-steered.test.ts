@@ -30,7 +30,13 @@ test('records are seeded and read back with their links', async () => {
   expect((await control('GET', '/state?object=nothing')).status).toBe(400);
 });
 
-test('a seed is checked like a write', async () => {
+test('a seed may lack what a write must have: a contact known by number only', async () => {
+  const seeded = await control('POST', '/seed', { records: { contacts: [{ properties: { phone: '+14155550123' } }] } });
+  expect(seeded.status).toBe(201);
+  expect(sandbox.records('contacts')[0]?.properties.hs_searchable_calculated_phone_number).toBe('4155550123');
+});
+
+test('the values of a seed are checked', async () => {
   const answer = await control('POST', '/seed', { records: { contacts: [{ properties: { nope: 'x' } }] } });
   expect([answer.status, answer.body.details[0].code]).toEqual([400, 'PROPERTY_DOESNT_EXIST']);
   expect((await control('POST', '/seed', { people: [] })).body.error).toContain('no "people"');

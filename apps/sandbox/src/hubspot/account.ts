@@ -3,6 +3,7 @@ import type { HubSpotSettings } from '../settings.ts';
 import { AssociationTypes } from './association-types.ts';
 import { Associations } from './associations.ts';
 import { Journal } from './journal.ts';
+import { OAuthTokens } from './oauth.ts';
 import { RateWindows } from './rate-windows.ts';
 import { Records } from './records.ts';
 import { Schema } from './schema/schema.ts';
@@ -19,6 +20,7 @@ export class Account {
   readonly records: Records;
   readonly associations: Associations;
   readonly windows = new RateWindows();
+  readonly oauth = new OAuthTokens();
   readonly #settings: () => HubSpotSettings;
 
   /** @param provisioned begin with the properties that Wrapup needs, as if `provision` had run */

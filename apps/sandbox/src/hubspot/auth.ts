@@ -6,17 +6,32 @@ export interface Grants {
   token: string | undefined;
   revokedTokens: string[];
   revokedScopes: string[];
+  /** Epoch ms at which a token of an OAuth app ends; undefined when it is none. */
+  oauthEndOf(token: string): number | undefined;
 }
 
 /** The bearer token of a request. @throws Refusal 401 when it is missing or unknown */
-export function authenticate(authorization: string | undefined, { token, revokedTokens }: Grants): string {
+export function authenticate(authorization: string | undefined, grants: Grants): string {
+  const { token, revokedTokens } = grants;
   const given = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
-  const known = given !== undefined && (token === undefined ? given.startsWith('pat-') : given === token);
-  if (known && !revokedTokens.includes(given)) return given;
+  const end = given === undefined ? undefined : grants.oauthEndOf(given);
+  if (end !== undefined && end <= Date.now()) throw expired(end);
+  const known =
+    end !== undefined || (given !== undefined && (token === undefined ? given.startsWith('pat-') : given === token));
+  if (given !== undefined && known && !revokedTokens.includes(given)) return given;
   throw new Refusal(
     'Authentication credentials not found. This API supports OAuth 2.0 authentication and you can find more details at https://developers.hubspot.com/docs/methods/auth/oauth-overview',
     { status: 401, category: 'INVALID_AUTHENTICATION' },
   );
+}
+
+function expired(end: number): Refusal {
+  const seconds = Math.max(0, Math.round((Date.now() - end) / 1_000));
+  return new Refusal(`The OAuth token used to make this call expired ${seconds} second(s) ago.`, {
+    status: 401,
+    category: 'EXPIRED_AUTHENTICATION',
+    context: { 'expire time': [new Date(end).toISOString()] },
+  });
 }
 
 /** @param scopes any one of them is enough; none are needed when there are none */

@@ -30,6 +30,8 @@ export interface Endpoint {
   scopes(call: Call): string[];
   /** Limited by the search window instead of the ten-second one. */
   isSearch?: boolean;
+  /** Asks for no token, counts against no limit, and reads its body itself. */
+  isOpen?: boolean;
   handle(call: Call): Reply | Promise<Reply>;
 }
 

@@ -1,19 +1,19 @@
 /**
- * How a request to the HubSpot API is answered, in this order: fault that swallows it, latency, token, rate limits,
- * body, scopes, endpoint, fault that changes the answer.
+ * How a request to the HubSpot API is served: a fault that swallows it, latency, the answer, a fault that changes the
+ * answer or loses it.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import express, { type Request, type Response, Router } from 'express';
 import { type Act, actOf, commits, type FaultSpec, type RawReply } from '../control/faults.ts';
 import type { Open } from '../control/request-log.ts';
 import type { Sandbox } from '../sandbox.ts';
-import { authenticate, authorise } from './auth.ts';
-import type { Call, Endpoint } from './endpoint.ts';
-import { malformed, Refusal, refusalBody } from './refusal.ts';
+import { answer, textOf } from './answer.ts';
+import type { Endpoint } from './endpoint.ts';
 import type { Reply } from './reply.ts';
 import { accountEndpoints } from './routes/account.ts';
 import { associationEndpoints } from './routes/associations.ts';
 import { batchEndpoints } from './routes/batches.ts';
+import { oauthEndpoints } from './routes/oauth.ts';
 import { objectEndpoints } from './routes/objects.ts';
 import { propertyEndpoints } from './routes/properties.ts';
 import { groupEndpoints } from './routes/property-groups.ts';
@@ -28,6 +28,7 @@ const ENDPOINTS: Endpoint[] = [
   ...associationEndpoints,
   ...objectEndpoints,
   ...accountEndpoints,
+  ...oauthEndpoints,
 ];
 
 /** Sockets of clients that wait for an answer that never comes. */
@@ -95,58 +96,6 @@ async function serve(
   } else {
     deliver(response, open, act?.do === 'reply' ? act.reply : (reply as RawReply), log);
   }
-}
-
-async function answer(sandbox: Sandbox, endpoint: Endpoint, n: number, path: string, request: Request): Promise<Reply> {
-  const { hubspot: account } = sandbox;
-  const { settings } = account;
-  const grants = {
-    token: sandbox.token,
-    revokedTokens: settings.revoked_tokens,
-    revokedScopes: settings.revoked_scopes,
-  };
-  let headers: Record<string, string> = {};
-  try {
-    const token = authenticate(request.headers.authorization, grants);
-    const verdict = account.windows.take(token, endpoint.isSearch === true, settings.limits);
-    headers = verdict.headers;
-    if (verdict.refused) return verdict.refused;
-    const call: Call = {
-      account,
-      settings,
-      n,
-      version: /\/(v\d|\d{4}-\d{2})(?=\/|$)/.exec(path)?.[1] ?? '',
-      params: request.params as Record<string, string>,
-      query: new URLSearchParams(request.originalUrl.split('?', 2)[1] ?? ''),
-      bodyText: textOf(request),
-      body: bodyOf(request),
-    };
-    authorise(endpoint.scopes(call), grants);
-    const reply = await endpoint.handle(call);
-    return { ...reply, headers: { ...headers, ...reply.headers } };
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    const telling = { shape: settings.detail_shape, portalId: account.portalId };
-    return { status: error.status, body: refusalBody(error, telling), headers };
-  }
-}
-
-/** @throws Refusal when there is a body that is not JSON */
-function bodyOf(request: Request): unknown {
-  const text = textOf(request);
-  if (text === '') return undefined;
-  if (!request.is('application/json')) {
-    throw new Refusal('Unsupported Media Type', { status: 415, category: 'VALIDATION_ERROR' });
-  }
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw malformed('the body is no JSON');
-  }
-}
-
-function textOf(request: Request): string {
-  return Buffer.isBuffer(request.body) ? request.body.toString('utf8') : '';
 }
 
 /** The path without what belongs to single records, and the object it is about. */

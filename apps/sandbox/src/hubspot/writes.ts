@@ -8,7 +8,8 @@ import { asArray, asId, asObject, type Call } from './endpoint.ts';
 import type { ObjectType } from './object-types.ts';
 import { checkProperties } from './property-values.ts';
 import type { StoredRecord } from './records.ts';
-import { invalid, invalidProperties } from './refusal.ts';
+import { invalid } from './refusal.ts';
+import { requireForCreate, requireForUpdate } from './rules.ts';
 
 /** Unique values that the rows of one request take: by value, the id of the row's record. */
 export type Claims = Map<string, string>;
@@ -21,7 +22,7 @@ export interface PlannedWrite {
 export function planCreate(call: Call, type: ObjectType, input: Record<string, unknown>, claims: Claims): PlannedWrite {
   const { account } = call;
   const values = checkProperties(account.schema, type, input.properties ?? {});
-  requireProperties(call, type, values);
+  requireForCreate(call, type, values);
   const links = readLinks(account, type, input.associations);
   const id = account.records.allocateId(type);
   account.records.checkUnique(type, id, values, true, claims);
@@ -38,6 +39,7 @@ export function planCreate(call: Call, type: ObjectType, input: Record<string, u
 export function planUpdate(call: Call, record: StoredRecord, properties: unknown, claims: Claims): PlannedWrite {
   const { account } = call;
   const values = checkProperties(account.schema, record.type, properties ?? {});
+  requireForUpdate(call, record.type, new Map([...record.properties, ...values]));
   account.records.checkUnique(record.type, record.id, values, false, claims);
   return {
     commit() {
@@ -45,31 +47,6 @@ export function planUpdate(call: Call, record: StoredRecord, properties: unknown
       return record;
     },
   };
-}
-
-function requireProperties(call: Call, type: ObjectType, values: Map<string, string>): void {
-  const missing = (name: string) => !values.get(name);
-  const what = type.singular.toUpperCase();
-  const required = type.required.filter(missing);
-  const noneOf = type.oneOf?.every(missing) ? type.oneOf : [];
-  if (required.length > 0 || noneOf.length > 0) {
-    throw invalid(`Error creating ${what}. Some required properties were not set.`, {
-      context: { properties: [...required, ...noneOf] },
-    });
-  }
-  // Rules of the account's administrator hold on date-based paths.
-  // https://developers.hubspot.com/changelog/crm-api-write-validation-enforcement
-  if (call.version < '2026-09' || call.version.startsWith('v')) return;
-  const ruled = (call.settings.required[type.name] ?? []).filter(missing);
-  if (ruled.length > 0) {
-    throw invalidProperties(
-      ruled.map((property) => ({
-        property,
-        code: 'MISSING_REQUIRED_PROPERTY',
-        message: `Property "${property}" is required to create a ${type.singular}`,
-      })),
-    );
-  }
 }
 
 interface Link {

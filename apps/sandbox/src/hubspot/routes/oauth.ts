@@ -1,0 +1,12 @@
+import { DATE_VERSIONS, type Endpoint } from '../endpoint.ts';
+
+export const oauthEndpoints: Endpoint[] = [
+  {
+    method: 'POST',
+    paths: ['/oauth/v1/token', ...DATE_VERSIONS.map((date) => `/oauth/${date}/token`)],
+    operation: 'oauth token',
+    scopes: () => [],
+    isOpen: true,
+    handle: ({ account, settings, bodyText }) => account.oauth.exchange(new URLSearchParams(bodyText), settings.oauth),
+  },
+];
