@@ -75,7 +75,8 @@ async function serve(
     operation: endpoint.operation,
   });
   const taken = sandbox.faults.take({ method: request.method, path: request.originalUrl, object });
-  const fault = taken && withoutRows(taken, inputsIn(request));
+  const log = { fault: taken?.kind, inputs: inputsIn(request), requestBody: textOf(request) };
+  const fault = taken && withoutRows(taken, log.inputs);
   const act: Act | undefined = fault && actOf(fault, successOf(endpoint));
 
   let reply: RawReply | undefined;
@@ -85,7 +86,6 @@ async function serve(
     if (fault?.kind === 'drop_rows' && fault.commit === false) dropInputs(request, fault);
     reply = rawReply(dropRows(await answer(sandbox, endpoint, open.n, path, request), fault));
   }
-  const log = { fault: taken?.kind, inputs: inputsIn(request), requestBody: textOf(request) };
   if (act?.do === 'hang') {
     hung.add(response);
     response.once('close', () => hung.delete(response));
