@@ -4,7 +4,7 @@
  */
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseEnv } from 'node:util';
+import util from 'node:util';
 import { isAlive, ROOT } from './set-up.mjs';
 
 /** What is kept between starts. `WRAPUP_STATE` puts it, and `WRAPUP_ENV_FILE` the file, elsewhere. */
@@ -37,9 +37,10 @@ export function findSandbox(env) {
   }
 }
 
+/** By Node's own parser. Not imported by name: early versions of Node 20, which only pass here, have none. */
 function readDotEnv() {
   try {
-    return parseEnv(readFileSync(ENV_FILE, 'utf8'));
+    return util.parseEnv(readFileSync(ENV_FILE, 'utf8'));
   } catch (error) {
     if (error.code === 'ENOENT') return {};
     throw error;
