@@ -1,4 +1,4 @@
-/** One record at a time. https://developers.hubspot.com/docs/api-reference/latest/crm/using-object-apis */
+/** One record at a time. https://developers.hubspot.com/docs/guides/crm/using-object-apis */
 import {
   bodyOf,
   type Call,

@@ -1,4 +1,4 @@
-/** Property definitions and their groups. https://developers.hubspot.com/docs/api-reference/latest/crm/properties/guide */
+/** Property definitions and their groups. https://developers.hubspot.com/docs/api-reference/crm-properties-v3/guide */
 import { batchReply, inputsOf, refuseDuplicates } from '../batch.ts';
 import { asId, bodyOf, type Call, created, type Endpoint, noContent, ok, paths, typeOf } from '../endpoint.ts';
 import type { ObjectType } from '../object-types.ts';

@@ -1,4 +1,4 @@
-/** Property definitions. https://developers.hubspot.com/docs/api-reference/latest/crm/properties/guide */
+/** Property definitions. https://developers.hubspot.com/docs/api-reference/crm-properties-v3/guide */
 
 /** What values a property holds, and the form fields that can show each. */
 export const FIELD_TYPES = {
