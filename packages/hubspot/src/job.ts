@@ -7,6 +7,8 @@ export interface Job {
   /** Number of the plan in the call of `write`. */
   index: number;
   plan: Plan;
+  /** The plan as it came, while `plan` is settled: filled in with what the mapping reads of the person. */
+  unsettled?: Plan;
   /** Epoch ms. */
   ended_at: number;
   /** True: the call is logged without a person, and nothing else is written. */
@@ -29,6 +31,27 @@ export function makeJob(plan: Plan, index: number): Job {
     records: new Map(),
     notes: [],
   };
+}
+
+/** True while the plan waits for what its mapping reads of the person. */
+export function isUnsettled(job: Job): boolean {
+  return job.plan.needs.length > 0 && job.unsettled === undefined;
+}
+
+/** Fills in what the mapping reads of the person; nothing of somebody who is new. */
+export function settleJob(job: Job, person: Record<string, string | null>): void {
+  if (!isUnsettled(job)) return;
+  const { plan } = job;
+  const settled = plan.settle(person);
+  job.unsettled = plan;
+  job.plan = plan.resume ? { ...settled, resume: plan.resume } : settled;
+}
+
+/** Back to before: the person is another than was thought. */
+export function unsettleJob(job: Job): void {
+  if (!job.unsettled) return;
+  job.plan = job.unsettled;
+  delete job.unsettled;
 }
 
 /** Ends a job with a failure that says which record it was, which mapping line, and what had been written before. */

@@ -1,20 +1,22 @@
 /** Writes what calls say onto people who exist: one write a person, read first only where a write mode asks for it. */
 import { Failure } from '@wrapup/destination';
 import type { HubSpotFailure } from './errors.ts';
-import { contactSteps, failJob, type Job, noteDropped } from './job.ts';
+import { contactSteps, failJob, type Job, noteDropped, settleJob } from './job.ts';
 import { type Account, recordUrl, WATERMARK } from './objects.ts';
-import { makePatch } from './person-patch.ts';
+import { makePatch, mustRead, propertiesToRead } from './person-patch.ts';
 import { readMany } from './read-many.ts';
 import { recallWatermark, rememberPerson, rememberWatermark } from './remembered.ts';
 import { asHubSpotFailure, type Row, type RowPolicy, type RowResult, sendRows } from './rows.ts';
 import type { Session } from './session.ts';
-import { needsReading, needsWatermark, type Properties, readTime } from './write-modes.ts';
+import { needsWatermark, type Properties, readTime } from './write-modes.ts';
 
 export interface KnownPerson {
   id: string;
   jobs: Job[];
   /** The contact's values; absent when it was not read. */
   current?: Properties;
+  /** Names of the properties that were asked for. */
+  read?: ReadonlySet<string>;
   /** It was made just now, with everything that its jobs say. */
   created?: boolean;
   /** Another look-up was made because this contact was gone. */
@@ -25,13 +27,15 @@ export interface KnownPerson {
 export async function writePeople(
   session: Session,
   people: KnownPerson[],
-  properties: string[],
   policy: RowPolicy,
   account: Account | undefined,
 ): Promise<KnownPerson[]> {
   const gone: KnownPerson[] = [];
   // Two ids may turn out to be one contact when it is read under a merged id.
-  let waiting = joinById(await readWhereNeeded(session, joinById(people), properties, gone));
+  let waiting = joinById(await readWhereNeeded(session, joinById(people), gone));
+  for (const person of waiting) settle(person);
+  // A plan may write more properties once it knows the person: those are read as well.
+  waiting = joinById(await readWhereNeeded(session, waiting, gone));
   // A second round only for those who shared a write with a job whose field was refused.
   for (let round = 0; round < 3 && waiting.length > 0; round += 1) {
     const rows = new Map<Row, KnownPerson>();
@@ -49,7 +53,7 @@ export async function writePeople(
     const again: KnownPerson[] = [];
     for (const [row, result] of await sendRows(session, 'update', 'contacts', [...rows.keys()], policy)) {
       const person = rows.get(row);
-      if (person) await settle(session, person, row, result, { again, gone, policy, account });
+      if (person) await conclude(session, person, row, result, { again, gone, policy, account });
     }
     waiting = again;
   }
@@ -64,8 +68,10 @@ export function joinById(people: KnownPerson[]): KnownPerson[] {
     if (!known) joined.set(person.id, { ...person });
     else {
       known.jobs = [...known.jobs, ...person.jobs];
-      const current = known.current ?? person.current;
-      if (current) known.current = current;
+      if (!known.current && person.current) {
+        known.current = person.current;
+        if (person.read) known.read = person.read;
+      }
       known.created = known.created === true && person.created === true;
       known.rematched = known.rematched === true || person.rematched === true;
     }
@@ -73,16 +79,12 @@ export function joinById(people: KnownPerson[]): KnownPerson[] {
   return [...joined.values()];
 }
 
-/** Reads those whose fields can only be decided with the contact's values. */
-async function readWhereNeeded(
-  session: Session,
-  people: KnownPerson[],
-  properties: string[],
-  gone: KnownPerson[],
-): Promise<KnownPerson[]> {
-  const unread = people.filter((person) => !person.created && person.current === undefined && mustRead(person.jobs));
+/** Reads those who cannot be written without their values. */
+async function readWhereNeeded(session: Session, people: KnownPerson[], gone: KnownPerson[]): Promise<KnownPerson[]> {
+  const unread = people.filter(isUnread);
   if (unread.length === 0) return people;
   const plansOf = (id: string) => unread.filter((person) => person.id === id).flatMap(plansOfPerson);
+  const properties = unread.flatMap(neededOf);
   const ids = unread.map((person) => person.id);
   const reading = await readMany(session, 'contacts', ids, properties, plansOf);
   return people.filter((person) => {
@@ -93,6 +95,7 @@ async function readWhereNeeded(
       // A merged contact answers under the id that it has now.
       person.id = record.id;
       person.current = record.properties;
+      person.read = new Set(properties);
       return true;
     }
     if (failure) for (const job of person.jobs) failJob(job, failure, 'person');
@@ -101,8 +104,13 @@ async function readWhereNeeded(
   });
 }
 
-export function mustRead(jobs: Job[]): boolean {
-  return jobs.some((job) => needsReading(job.plan.person?.fields ?? []));
+function isUnread(person: KnownPerson): boolean {
+  if (person.created || !mustRead(person.jobs)) return false;
+  return !person.current || neededOf(person).some((name) => !person.read?.has(name));
+}
+
+function neededOf(person: KnownPerson): string[] {
+  return propertiesToRead(person.jobs.map((job) => job.plan));
 }
 
 async function watermarkOf(session: Session, person: KnownPerson): Promise<number | undefined> {
@@ -117,7 +125,12 @@ interface Settling {
   account: Account | undefined;
 }
 
-async function settle(
+/** Fills in what the mappings read of the person. A new one was written with what they say of somebody new. */
+function settle(person: KnownPerson): void {
+  if (person.current && !person.created) for (const job of person.jobs) settleJob(job, person.current);
+}
+
+async function conclude(
   session: Session,
   person: KnownPerson,
   row: Row,

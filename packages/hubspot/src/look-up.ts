@@ -1,13 +1,12 @@
 /**
  * Who the people of many calls are, in as few requests as possible.
  *
- * Every question has its own steps, tried in order: id and e-mail by batch reads, phone and additional e-mail addresses
- * by search. Questions at the same kind of step share requests. A step that could not be asked fails its question; it
+ * Every question has its own steps, tried in order: id and e-mail by batch reads, phone by search. Questions at the same kind of step share requests. A step that could not be asked fails its question; it
  * never counts as "nobody found".
  */
 import type { MatchStep } from '@wrapup/mapping';
 import type { HubSpotFailure } from './errors.ts';
-import { CANDIDATE_PROPERTIES, isSought, type SearchResult, type Sought, searchPeople } from './person-search.ts';
+import { CANDIDATE_PROPERTIES, type Sought, searchPeople } from './person-search.ts';
 import { type CrmRecord, readMany, unaccounted } from './read-many.ts';
 import { forgetPerson, recallPerson } from './remembered.ts';
 import { asHubSpotFailure } from './rows.ts';
@@ -24,19 +23,19 @@ export interface Question {
 export type Found =
   | { found: 'none' }
   | { found: 'one'; by: MatchStep['by']; record: CrmRecord; read: boolean }
-  | { found: 'many'; by: MatchStep['by']; records: CrmRecord[] }
+  | { found: 'many'; by: MatchStep['by']; records: CrmRecord[]; read: boolean }
   | { found: 'failed'; failure: HubSpotFailure };
 
 interface Open {
   question: Question;
   /** Steps that are still to be tried; the first is the current one. */
   steps: MatchStep[];
-  /** Address whose main owner was not found and whose additional owner is still to be sought. */
-  email?: string;
   answer?: Found;
 }
 
 const ROUNDS = 10;
+/** Characters of property names that still go into a search. */
+const MOST_IN_SEARCH = 1_500;
 
 /** Answers all questions, in their order. Never rejects. */
 export async function lookUp(session: Session, questions: Question[], properties: string[]): Promise<Found[]> {
@@ -49,7 +48,7 @@ export async function lookUp(session: Session, questions: Question[], properties
     for (const one of asked) if (one.steps.length === 0) one.answer = { found: 'none' };
     await askById(session, asked, wanted);
     await askByEmail(session, asked, wanted);
-    await askBySearch(session, asked, wanted);
+    await askByPhone(session, asked, wanted);
   }
   return open.map((one) => one.answer ?? { found: 'failed', failure: unaccounted('contacts') });
 }
@@ -91,6 +90,7 @@ async function askById(session: Session, asked: Open[], properties: string[]): P
   }
 }
 
+/** Main and additional addresses alike: HubSpot's read by address knows both. */
 async function askByEmail(session: Session, asked: Open[], properties: string[]): Promise<void> {
   const atEmail = asked.filter((one) => !one.answer && one.steps[0]?.by === 'email');
   if (atEmail.length === 0) return;
@@ -103,37 +103,54 @@ async function askByEmail(session: Session, asked: Open[], properties: string[])
     const record = reading.found.get(email);
     if (failure) one.answer = { found: 'failed', failure };
     else if (record) one.answer = { found: 'one', by: 'email', record, read: true };
-    else {
-      one.steps.shift();
-      one.email = email;
-    }
+    else one.steps.shift();
   }
 }
 
-/** One search for the numbers, and for the addresses that are nobody's main one. */
-async function askBySearch(session: Session, asked: Open[], properties: string[]): Promise<void> {
+async function askByPhone(session: Session, asked: Open[], properties: string[]): Promise<void> {
   const sought = new Map<Open, Sought>();
   for (const one of asked) {
-    if (one.answer) continue;
     const step = one.steps[0];
-    const phone = step?.by === 'phone' ? step.value : undefined;
-    if (phone === undefined && one.email === undefined) continue;
-    // A number that is remembered needs no search; the next round reads it. The address still has to be sought first.
-    if (phone !== undefined && one.email === undefined && (await isRemembered(session, one))) continue;
-    sought.set(one, {
-      plans: [one.question.plan],
-      ...(phone === undefined ? {} : { phone }),
-      ...(one.email === undefined ? {} : { email: one.email }),
-    });
+    // A number that has become remembered meanwhile needs no search: the next round reads its contact.
+    if (one.answer || step?.by !== 'phone' || (await isRemembered(session, step))) continue;
+    sought.set(one, { plans: [one.question.plan], phone: step.value });
   }
   if (sought.size === 0) return;
-  const results = await searchPeople(session, [...sought.values()], properties);
-  for (const [one, what] of sought) settle(one, what, results.get(what));
+  // The body of a search is limited: many properties would leave no room for numbers, and are read apart.
+  const slim = JSON.stringify(properties).length > MOST_IN_SEARCH;
+  const results = await searchPeople(session, [...sought.values()], slim ? [] : properties);
+  for (const [one, what] of sought) {
+    const result = results.get(what);
+    if (!result) continue;
+    if (!result.ok) one.answer = { found: 'failed', failure: result.failure };
+    else if (result.records.length > 0) one.answer = answerOf(result.records, 'phone', !slim);
+    else one.steps.shift();
+  }
+  if (slim) await readFound(session, [...sought.keys()], properties);
 }
 
-async function isRemembered(session: Session, one: Open): Promise<boolean> {
-  const step = one.steps[0];
-  if (!step) return false;
+/** Reads the properties of those who were found without them. */
+async function readFound(session: Session, asked: Open[], properties: string[]): Promise<void> {
+  const unread = new Map<Open, string[]>();
+  for (const one of asked) {
+    const { answer } = one;
+    if (!one.question.read || !answer || !('read' in answer) || answer.read) continue;
+    unread.set(one, answer.found === 'one' ? [answer.record.id] : answer.records.map(({ id }) => id));
+  }
+  if (unread.size === 0) return;
+  const plansOf = (id: string) => [...unread].filter(([, ids]) => ids.includes(id)).map(([one]) => one.question.plan);
+  const reading = await readMany(session, 'contacts', [...unread.values()].flat(), properties, plansOf);
+  for (const [one, ids] of unread) {
+    const records = ids.flatMap((id) => reading.found.get(id) ?? []);
+    const failure = ids.map((id) => reading.failed.get(id)).find((found) => found !== undefined);
+    // Found and gone within the same breath: whatever it is, it is not "nobody".
+    if (failure || records.length < ids.length)
+      one.answer = { found: 'failed', failure: failure ?? unaccounted('contacts') };
+    else one.answer = answerOf(records, 'phone', true);
+  }
+}
+
+async function isRemembered(session: Session, step: MatchStep): Promise<boolean> {
   try {
     return (await recallPerson(session.ctx, step)) !== undefined;
   } catch {
@@ -141,26 +158,8 @@ async function isRemembered(session: Session, one: Open): Promise<boolean> {
   }
 }
 
-function settle(one: Open, sought: Sought, result: SearchResult | undefined): void {
-  if (!result?.ok) {
-    if (result) one.answer = { found: 'failed', failure: result.failure };
-    return;
-  }
-  delete one.email;
-  const byEmail = sought.email === undefined ? [] : filterBy(result.records, { email: sought.email, plans: [] });
-  if (byEmail.length > 0) one.answer = answerOf(byEmail, 'email');
-  if (one.answer || sought.phone === undefined) return;
-  const byPhone = filterBy(result.records, { phone: sought.phone, plans: [] });
-  if (byPhone.length > 0) one.answer = answerOf(byPhone, 'phone');
-  else one.steps.shift();
-}
-
-function filterBy(records: CrmRecord[], sought: Sought): CrmRecord[] {
-  return records.filter((record) => isSought(record, sought));
-}
-
-function answerOf(records: CrmRecord[], by: MatchStep['by']): Found {
+function answerOf(records: CrmRecord[], by: MatchStep['by'], read: boolean): Found {
   const [first, ...others] = records;
-  if (first && others.length === 0) return { found: 'one', by, record: first, read: true };
-  return { found: 'many', by, records };
+  if (first && others.length === 0) return { found: 'one', by, record: first, read };
+  return { found: 'many', by, records, read };
 }

@@ -8,10 +8,10 @@
  */
 import { Failure, type Held } from '@wrapup/destination';
 import type { HubSpotFailure } from './errors.ts';
-import { contactSteps, failJob, type Job, noteDropped } from './job.ts';
+import { contactSteps, failJob, type Job, noteDropped, settleJob, unsettleJob } from './job.ts';
 import type { KnownPerson } from './known-people.ts';
 import { keyProperty, WATERMARK } from './objects.ts';
-import { addIdentity, makePatch } from './person-patch.ts';
+import { addIdentity, makePatch, propertiesToRead } from './person-patch.ts';
 import { readMany } from './read-many.ts';
 import {
   markStarted,
@@ -36,12 +36,7 @@ const LEASE = 30_000;
 const BUSY = 1000;
 
 /** Creates them; those who turn out to exist are handed back with their id, to be written like anybody known. */
-export async function createPeople(
-  session: Session,
-  people: NewPerson[],
-  properties: string[],
-  policy: RowPolicy,
-): Promise<KnownPerson[]> {
+export async function createPeople(session: Session, people: NewPerson[], policy: RowPolicy): Promise<KnownPerson[]> {
   const leases: Held[] = [];
   try {
     const mine: NewPerson[] = [];
@@ -52,8 +47,8 @@ export async function createPeople(
       mine.push(person);
     }
     const known: KnownPerson[] = [];
-    const absent = await recallOrRead(session, mine, properties, known);
-    await createAbsent(session, absent, properties, policy, known);
+    const absent = await recallOrRead(session, mine, known);
+    await createAbsent(session, absent, policy, known);
     return known;
   } finally {
     // A lease that cannot be given back falls free by itself.
@@ -77,12 +72,7 @@ async function takeLease(session: Session, person: NewPerson): Promise<Held | un
 }
 
 /** People who are remembered by now, or whose earlier creation may have come through, are known after all. */
-async function recallOrRead(
-  session: Session,
-  people: NewPerson[],
-  properties: string[],
-  known: KnownPerson[],
-): Promise<NewPerson[]> {
+async function recallOrRead(session: Session, people: NewPerson[], known: KnownPerson[]): Promise<NewPerson[]> {
   const unknown: NewPerson[] = [];
   const doubtful: NewPerson[] = [];
   for (const person of people) {
@@ -96,7 +86,7 @@ async function recallOrRead(
       failAll(person.jobs, asHubSpotFailure(thrown));
     }
   }
-  const still = await readByKey(session, doubtful, properties, known);
+  const still = await readByKey(session, doubtful, known);
   return [...unknown, ...still];
 }
 
@@ -109,20 +99,16 @@ async function recallAny(session: Session, person: NewPerson): Promise<string | 
 }
 
 /** Hands those who exist to `known` and returns those who certainly do not. */
-async function readByKey(
-  session: Session,
-  people: NewPerson[],
-  properties: string[],
-  known: KnownPerson[],
-): Promise<NewPerson[]> {
+async function readByKey(session: Session, people: NewPerson[], known: KnownPerson[]): Promise<NewPerson[]> {
   if (people.length === 0) return [];
   const plansOf = (key: string) => people.filter((person) => person.key === key).flatMap(plansOfPerson);
   const keys = people.map((person) => person.key);
+  const properties = propertiesToRead(people.flatMap((person) => person.jobs.map((job) => job.plan)));
   const reading = await readMany(session, 'contacts', keys, properties, plansOf, KEY);
   return people.filter((person) => {
     const record = reading.found.get(person.key);
     const failure = reading.failed.get(person.key);
-    if (record) known.push({ id: record.id, current: record.properties, jobs: person.jobs });
+    if (record) handBack(person, { id: record.id, current: record.properties, read: new Set(properties) }, known);
     else if (failure) failAll(person.jobs, failure);
     return !record && !failure;
   });
@@ -131,7 +117,6 @@ async function readByKey(
 async function createAbsent(
   session: Session,
   people: NewPerson[],
-  properties: string[],
   policy: RowPolicy,
   known: KnownPerson[],
 ): Promise<void> {
@@ -151,14 +136,18 @@ async function createAbsent(
     if (person && !(await settle(session, person, row, result, known))) doubtful.push(person);
   }
   if (doubtful.length === 0) return;
-  const absent = new Map(
-    (await readByKey(session, doubtful, properties, known)).map((person) => [rowOf(person), person]),
-  );
+  const absent = new Map((await readByKey(session, doubtful, known)).map((person) => [rowOf(person), person]));
   for (const [row, result] of await sendRows(session, 'upsert', 'contacts', [...absent.keys()], policy)) {
     const person = absent.get(row);
     if (!person || (await settle(session, person, row, result, known))) continue;
     if (!result.ok) failAll(person.jobs, result.failure);
   }
+}
+
+/** Somebody who exists after all is written like anybody known, and what the mappings read of them is read. */
+function handBack(person: NewPerson, found: Omit<KnownPerson, 'jobs'>, known: KnownPerson[]): void {
+  for (const job of person.jobs) unsettleJob(job);
+  known.push({ ...found, jobs: person.jobs });
 }
 
 /** @returns false when it is open whether the person exists now */
@@ -179,7 +168,7 @@ async function settle(
   if (failure.code === 'conflict') {
     const owner = failure.vendor?.owner;
     if (owner === undefined) return false;
-    known.push({ id: owner, jobs: person.jobs });
+    handBack(person, { id: owner }, known);
     return true;
   }
   if (failure.doubt && session.usable) return false;
@@ -201,6 +190,7 @@ async function rememberNew(session: Session, person: NewPerson, result: RowResul
 }
 
 function rowOf(person: NewPerson): Row {
+  for (const job of person.jobs) settleJob(job, {});
   return {
     trace: `person-${person.jobs[0]?.index ?? 0}`,
     key: { property: KEY, value: person.key },

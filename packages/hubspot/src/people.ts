@@ -1,16 +1,16 @@
 /** From the people of many plans to written contacts: look up together, apply each plan's policy, write each once. */
 import { Failure } from '@wrapup/destination';
 import type { Plan } from '@wrapup/mapping';
-import { contactSteps, failJob, type Job } from './job.ts';
-import { joinById, type KnownPerson, mustRead, writePeople } from './known-people.ts';
+import { contactSteps, failJob, type Job, settleJob, unsettleJob } from './job.ts';
+import { joinById, type KnownPerson, writePeople } from './known-people.ts';
 import { type Found, lookUp, type Question } from './look-up.ts';
 import { createPeople, type NewPerson } from './new-people.ts';
-import { type Account, WATERMARK } from './objects.ts';
+import type { Account } from './objects.ts';
+import { mustRead, propertiesToRead } from './person-patch.ts';
 import type { CrmRecord } from './read-many.ts';
 import { forgetPerson } from './remembered.ts';
 import type { RowPolicy } from './rows.ts';
 import type { Session } from './session.ts';
-import { needsWatermark } from './write-modes.ts';
 
 /**
  * Finds, creates and updates the people of all jobs. Afterwards every job has its `person`, is `log_only`, has ended, or
@@ -28,11 +28,12 @@ export async function writeAllPeople(
   // The second round is for contacts that vanished between look-up and write: they are looked up once more.
   for (let round = 0; round < 2 && open.length > 0; round += 1) {
     const { known, unknown } = await findPeople(session, open, properties, gone);
-    const created = await createPeople(session, groupUnknown(unknown), properties, policy);
-    const vanished = await writePeople(session, [...known, ...created], properties, policy, account);
+    const created = await createPeople(session, groupUnknown(unknown), policy);
+    const vanished = await writePeople(session, [...known, ...created], policy, account);
     open = [];
     for (const person of vanished) {
       for (const job of person.jobs) {
+        unsettleJob(job);
         gone.set(job, new Set([...(gone.get(job) ?? []), person.id]));
         for (const step of contactSteps(job)) await forgetPerson(session.ctx, step).catch(() => {});
         open.push(job);
@@ -43,17 +44,6 @@ export async function writeAllPeople(
     failJob(job, new Failure('gone', 'The contact was deleted or merged while it was being written.'), 'person');
 }
 
-/** Properties that deciding the plans' fields takes, and those that their mappings read. */
-export function propertiesToRead(plans: Plan[]): string[] {
-  const names = new Set<string>();
-  for (const { person, needs } of plans) {
-    for (const name of needs) names.add(name);
-    for (const field of person?.fields ?? []) names.add(field.name);
-    if (needsWatermark(person?.fields ?? [])) names.add(WATERMARK);
-  }
-  return [...names];
-}
-
 export function questionOf(job: Job, gone: ReadonlySet<string> = new Set()): Question {
   const { plan } = job;
   const resumed = plan.resume?.records.person;
@@ -62,7 +52,7 @@ export function questionOf(job: Job, gone: ReadonlySet<string> = new Set()): Que
   return {
     plan: job.index,
     match: steps.filter((step) => step.by !== 'id' || !gone.has(step.value)),
-    read: plan.needs.length > 0 || mustRead([job]),
+    read: mustRead([job]),
   };
 }
 
@@ -82,38 +72,23 @@ async function findPeople(
     const decision = decide(job.plan, answer);
     if (decision.do === 'use') {
       const { record, read } = decision;
-      if (read) settlePlan(job, record.properties);
+      if (read) settleJob(job, record.properties);
       known.push({
         id: record.id,
         jobs: [job],
-        ...(read && covers(job, properties) ? { current: record.properties } : {}),
+        ...(read ? { current: record.properties, read: new Set(properties) } : {}),
       });
     } else if (decision.do === 'fail') failJob(job, decision.failure, 'person');
-    else if (decision.do === 'create') {
-      settlePlan(job, {});
-      unknown.push(job);
-    } else if (decision.do === 'skip') {
+    else if (decision.do === 'create') unknown.push(job);
+    else if (decision.do === 'skip') {
       job.outcome = { ok: true, receipt: { records: [], requests: 0, notes: [decision.note] } };
     } else {
-      settlePlan(job, {});
+      settleJob(job, {});
       job.log_only = true;
       job.notes.push(decision.note);
     }
   });
   return { known: joinById(known), unknown };
-}
-
-/** False when a plan writes, now that the person is known, properties that were not read: they are read again. */
-function covers(job: Job, properties: string[]): boolean {
-  return (job.plan.person?.fields ?? []).every((field) => properties.includes(field.name));
-}
-
-/** The plan with what the mapping reads of the person filled in. */
-function settlePlan(job: Job, person: Record<string, string | null>): void {
-  if (job.plan.needs.length === 0) return;
-  const { resume } = job.plan;
-  const settled = job.plan.settle(person);
-  job.plan = resume ? { ...settled, resume } : settled;
 }
 
 export type Decision =
@@ -129,7 +104,7 @@ export function decide({ person }: Plan, answer: Found): Decision {
   if (answer.found === 'one') return { do: 'use', record: answer.record, read: answer.read };
   if (answer.found === 'many') {
     const chosen = person.ambiguous === 'oldest' ? answer.records[0] : answer.records.at(-1);
-    if (person.ambiguous !== 'park' && chosen) return { do: 'use', record: chosen, read: true };
+    if (person.ambiguous !== 'park' && chosen) return { do: 'use', record: chosen, read: answer.read };
     const candidates = answer.records.map((record) => record.id);
     return {
       do: 'fail',

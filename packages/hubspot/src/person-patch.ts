@@ -1,7 +1,8 @@
 /** What several calls make of one contact: one write, in the order in which the calls ended. Pure. */
-import { inOrder, type Job } from './job.ts';
+import type { Plan } from '@wrapup/mapping';
+import { inOrder, isUnsettled, type Job } from './job.ts';
 import { WATERMARK } from './objects.ts';
-import { decideFields, needsWatermark, type Properties } from './write-modes.ts';
+import { decideFields, needsReading, needsWatermark, type Properties } from './write-modes.ts';
 
 /**
  * The properties to write.
@@ -49,4 +50,20 @@ export function addIdentity(properties: Record<string, string>, jobs: Job[]): Re
   const name = jobs[0]?.plan.person?.fallback.name;
   if (name && !whole.firstname && !whole.lastname && !whole.email) whole.firstname = name;
   return whole;
+}
+
+/** Properties that deciding the plans' fields takes, and those that their mappings read. */
+export function propertiesToRead(plans: Plan[]): string[] {
+  const names = new Set<string>();
+  for (const { person, needs } of plans) {
+    for (const name of needs) names.add(name);
+    for (const field of person?.fields ?? []) names.add(field.name);
+    if (needsWatermark(person?.fields ?? [])) names.add(WATERMARK);
+  }
+  return [...names];
+}
+
+/** True when the jobs cannot be written without the contact's values. */
+export function mustRead(jobs: Job[]): boolean {
+  return jobs.some((job) => isUnsettled(job) || needsReading(job.plan.person?.fields ?? []));
 }

@@ -1,5 +1,5 @@
 /**
- * Finds contacts by telephone number and by additional e-mail address: many at once, in as few searches as fit.
+ * Finds contacts by telephone number: many at once, in as few searches as fit.
  *
  * HubSpot has no unique phone. Its calculated properties hold area code and local number without country code, so a
  * search finds too much; candidates are compared in full E.164 here.
@@ -8,16 +8,14 @@
 import { parsePhone } from '@wrapup/call';
 import { type SearchFilter, searchBody, searchRecords } from './api.ts';
 import { HubSpotFailure } from './errors.ts';
-import { type CrmRecord, hasEmail, toRecord, unaccounted } from './read-many.ts';
+import { type CrmRecord, toRecord, unaccounted } from './read-many.ts';
 import { asHubSpotFailure } from './rows.ts';
 import type { Session } from './session.ts';
 import { asObject } from './vendor-error.ts';
 
 export interface Sought {
   /** E.164. */
-  phone?: string;
-  /** Lower case; only additional addresses are searched, the main one is read by key. */
-  email?: string;
+  phone: string;
   plans: number[];
 }
 
@@ -30,7 +28,7 @@ const PAGES = 10;
 
 const PHONES = ['hs_searchable_calculated_phone_number', 'hs_searchable_calculated_mobile_number'];
 /** What candidates are compared and ordered by. */
-export const CANDIDATE_PROPERTIES = ['phone', 'mobilephone', 'email', 'hs_additional_emails', 'createdate'];
+export const CANDIDATE_PROPERTIES = ['phone', 'mobilephone', 'createdate'];
 
 /** Searches for all of them. Never rejects: each gets its own candidates, oldest first, or the failure of its search. */
 export async function searchPeople(
@@ -44,18 +42,12 @@ export async function searchPeople(
     try {
       const records = await runSearch(session, part, wanted);
       for (const one of part)
-        results.set(one, { ok: true, records: records.filter((record) => isSought(record, one)).sort(byAge) });
+        results.set(one, { ok: true, records: records.filter((record) => hasPhone(record, one.phone)).sort(byAge) });
     } catch (thrown) {
       for (const one of part) results.set(one, { ok: false, failure: asHubSpotFailure(thrown) });
     }
   }
   return results;
-}
-
-/** True when a candidate really has the number or the address. */
-export function isSought(record: CrmRecord, sought: Sought): boolean {
-  if (sought.email !== undefined && hasEmail(record, sought.email)) return true;
-  return sought.phone !== undefined && hasPhone(record, sought.phone);
 }
 
 /** Compares in full: numbers stored without a country are read as belonging to that of the number sought. */
@@ -74,10 +66,8 @@ export function byAge(a: CrmRecord, b: CrmRecord): number {
 }
 
 function filtersOf(sought: Sought[]): SearchFilter[] {
-  const digits = unique(sought.map((one) => one.phone && (parsePhone(one.phone)?.digits ?? one.phone.slice(1))));
-  const emails = unique(sought.map((one) => one.email));
-  const filters = digits.length > 0 ? PHONES.map((property) => ({ property, in: digits })) : [];
-  return emails.length > 0 ? [...filters, { property: 'hs_additional_emails', in: emails }] : filters;
+  const digits = [...new Set(sought.map(({ phone }) => parsePhone(phone)?.digits ?? phone.replace(/\D/g, '')))];
+  return PHONES.map((property) => ({ property, in: digits }));
 }
 
 /** Splits into searches whose bodies keep HubSpot's limit. */
@@ -113,15 +103,11 @@ async function runSearch(session: Session, sought: Sought[], properties: string[
     const next = asObject(asObject(body.paging).next).after;
     after = next === undefined ? undefined : String(next);
     if (after === undefined) {
-      if (records.length < body.total && results.length === 0) throw unaccounted('contacts');
+      if (records.length < body.total) throw unaccounted('contacts');
       return records;
     }
   }
   throw new HubSpotFailure('refused', 'search contacts: the number fits more than 2,000 contacts.', {
     hint: 'Clean up the contacts that share this number, then replay.',
   });
-}
-
-function unique(values: (string | undefined)[]): string[] {
-  return [...new Set(values.filter((value) => value !== undefined && value !== ''))] as string[];
 }

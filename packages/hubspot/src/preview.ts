@@ -3,11 +3,11 @@ import type { Context, FieldChange, Preview } from '@wrapup/destination';
 import type { FieldWrite, Plan } from '@wrapup/mapping';
 import { knownAccount } from './account.ts';
 import { toAnswer } from './find.ts';
-import { type Job, makeJob } from './job.ts';
-import { mustRead } from './known-people.ts';
+import { type Job, makeJob, settleJob } from './job.ts';
 import { type Found, lookUp } from './look-up.ts';
 import { type Account, keyProperty, WATERMARK } from './objects.ts';
-import { type Decision, decide, propertiesToRead, questionOf } from './people.ts';
+import { type Decision, decide, questionOf } from './people.ts';
+import { mustRead, propertiesToRead } from './person-patch.ts';
 import { type CrmRecord, readMany } from './read-many.ts';
 import { wantedRecords } from './records.ts';
 import { recallWatermark } from './remembered.ts';
@@ -62,7 +62,7 @@ async function previewJob(
 ): Promise<Preview> {
   const decision = decide(job.plan, answer);
   const person = decision.do === 'use' ? decision.record : undefined;
-  if (job.plan.needs.length > 0) job.plan = job.plan.settle(person?.properties ?? {});
+  settleJob(job, person?.properties ?? {});
   job.log_only = decision.do === 'log_only' && job.plan.person !== null;
   const call = { key: job.plan.key, ended_at: job.ended_at };
   const records: Preview['records'] = [];
@@ -138,8 +138,6 @@ function estimate(job: Job, answer: Found, decision: Decision, records: Preview[
       : match.length;
   const asked = new Set(match.slice(0, until).map((step) => step.by));
   let requests = [...asked].length;
-  // An address that is nobody's main one is sought among the additional ones, together with the number if there is one.
-  if (asked.has('email') && !asked.has('phone') && answer.found === 'none') requests += 1;
   if (decision.do === 'fail' || decision.do === 'skip') return requests;
   const remembered = answer.found === 'one' && job.plan.resume?.records.person !== undefined && !mustRead([job]);
   if (remembered) requests -= 1;

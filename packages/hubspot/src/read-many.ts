@@ -20,7 +20,10 @@ export interface Reading {
   failed: Map<string, HubSpotFailure>;
 }
 
-/** Properties that tell which of the asked records an answer is. */
+/**
+ * Properties that tell which of the asked records an answer is. HubSpot finds a contact by an additional address too,
+ * and answers with the main one.
+ */
 const IDENTITY: Record<string, string[]> = {
   id: ['hs_merged_object_ids'],
   email: ['email', 'hs_additional_emails'],
@@ -67,10 +70,13 @@ async function readBatch(
     const open = new Set(ids);
     for (const item of results) {
       const record = toRecord(item);
-      const id = [...open].find((asked) => isAsked(record, asked, by)) ?? (ids.length === 1 ? ids[0] : undefined);
-      if (id === undefined || !record.id) continue;
-      open.delete(id);
-      into.found.set(id, record);
+      if (!record.id) continue;
+      // Two ids may mean one record, which is answered once.
+      const asked = [...open].filter((id) => isAsked(record, id, by));
+      for (const id of asked.length === 0 && ids.length === 1 ? ids : asked) {
+        open.delete(id);
+        into.found.set(id, record);
+      }
     }
     for (const item of errors) {
       const error = readVendorError(itemStatus(item), item);
@@ -112,7 +118,7 @@ function isAsked(record: CrmRecord, asked: string, by: string | undefined): bool
 }
 
 /** True when the address is the record's own or one of its additional ones. */
-export function hasEmail(record: CrmRecord, email: string): boolean {
+function hasEmail(record: CrmRecord, email: string): boolean {
   const own = [record.properties.email ?? '', ...listOf(record.properties.hs_additional_emails)];
   return own.some((address) => address.toLowerCase() === email);
 }

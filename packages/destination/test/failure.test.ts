@@ -1,0 +1,46 @@
+import { expect, test } from 'vitest';
+import { FAILURE_CODES, Failure, type FailureCode, NEXT, scrub } from '../src/index.ts';
+
+test('every code says what happens next, and a failure may say otherwise', () => {
+  for (const [code, next] of Object.entries(FAILURE_CODES)) {
+    expect(NEXT).toContain(next);
+    expect(new Failure(code as FailureCode, 'x').next).toBe(next);
+  }
+  expect(new Failure('conflict', 'x', { next: 'park' }).next).toBe('park');
+});
+
+test('more can be said about a failure without losing what was said', () => {
+  const first = new Failure('refused', 'no', { hint: 'mend it', status: 400 });
+  const more = first.with({ record: 'call_log', done: { person: '1' } });
+  expect(more).toMatchObject({
+    code: 'refused',
+    message: 'no',
+    hint: 'mend it',
+    details: { hint: 'mend it', status: 400, record: 'call_log', done: { person: '1' } },
+  });
+});
+
+test('anything thrown is a failure that is tried again, and says nothing personal', () => {
+  const failure = Failure.of(new TypeError('cannot call +1 415 555 0142'));
+  expect([failure.code, failure.next]).toEqual(['internal', 'retry']);
+  expect(failure.message).toBe('TypeError: cannot call [number]');
+  const known = new Failure('gone', 'x');
+  expect(Failure.of(known)).toBe(known);
+  expect(Failure.of('just text').message).toBe('just text');
+});
+
+test.each([
+  ['call +1 (415) 555-0142 now', 'call [number] now'],
+  ['0049 30 901820', '[number]'],
+  ['write to Ada.Lovelace+x@mail.example.co.uk!', 'write to [e-mail]'],
+  ['Existing ID: 70000000123', 'Existing ID: 70000000123'],
+  ['in 2026', 'in 2026'],
+  ['nothing to hide', 'nothing to hide'],
+])('%j is scrubbed to %j', (text, scrubbed) => {
+  expect(scrub(text)).toBe(scrubbed);
+});
+
+test('long texts are cut', () => {
+  expect(scrub('x'.repeat(600))).toHaveLength(500);
+  expect(scrub('x'.repeat(600), 10)).toBe('xxxxxxxxx…');
+});

@@ -1,0 +1,190 @@
+/** Whom HubSpot's look-ups find, and whom they only seem to find. */
+import { makeMemoryCommons, makeMemoryContext } from '@wrapup/destination';
+import { failure, ids, planFor, write } from '@wrapup/destination/conformance';
+import { sampleField } from '@wrapup/destination/sample-plan';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { hubspotHarness, openAccount } from './hubspot-harness.ts';
+
+let account: Awaited<ReturnType<typeof openAccount>>;
+beforeEach(async () => {
+  account = await openAccount();
+});
+afterEach(async () => {
+  await account.close();
+});
+
+function seedContacts(...contacts: Record<string, string>[]): string[] {
+  const records = contacts.map((properties) => ({ properties: { firstname: 'Someone', ...properties } }));
+  return account.sandbox.control.seed({ records: { contacts: records } }).contacts ?? [];
+}
+
+async function findByPhone(value: string): Promise<string[] | string> {
+  const destination = await account.connect();
+  const [answer] = await destination.find([{ match: [{ by: 'phone', value }], properties: [] }], makeMemoryContext());
+  if (answer?.found === 'many') return answer.candidates.map(({ id }) => id);
+  return answer?.found === 'one' ? answer.person.id : 'none';
+}
+
+test.each([
+  ['+1 415-555-0142', '+14155550142'],
+  ['(415) 555-0142', '+14155550142'],
+  ['4155550142', '+14155550142'],
+  ['+44 20 7946 0142', '+442079460142'],
+  ['+49 (0)30 901820', '+4930901820'],
+])('a number stored as %s is found by %s', async (stored, sought) => {
+  const [id] = seedContacts({ phone: stored });
+  expect(await findByPhone(sought)).toBe(id);
+});
+
+test('the mobile number counts as well as the phone', async () => {
+  const [id] = seedContacts({ mobilephone: '+14155550142' });
+  expect(await findByPhone('+14155550142')).toBe(id);
+});
+
+test('the same local number in another country is somebody else', async () => {
+  seedContacts({ phone: '+442079460142' });
+  expect(await findByPhone('+12079460142')).toBe('none');
+});
+
+test('several contacts with a number come oldest first', async () => {
+  const contacts = seedContacts({ phone: '+14155550142' }, { mobilephone: '(415) 555-0142' }, { phone: '4155550142' });
+  expect(await findByPhone('+14155550142')).toEqual(contacts);
+});
+
+test('an additional address finds its contact, alone and together with a number', async () => {
+  const [id] = seedContacts({ email: 'main@example.com', hs_additional_emails: 'old@example.com;older@example.com' });
+  const destination = await account.connect();
+  const questions = [
+    { match: [{ by: 'email' as const, value: 'Old@example.com' }], properties: ['email'] },
+    {
+      match: [
+        { by: 'email' as const, value: 'older@example.com' },
+        { by: 'phone' as const, value: '+14155550142' },
+      ],
+      properties: [],
+    },
+  ];
+  const answers = await destination.find(questions, makeMemoryContext());
+  expect(answers).toMatchObject([
+    { found: 'one', by: 'email', person: { id, properties: { email: 'main@example.com' } } },
+    { found: 'one', by: 'email', person: { id } },
+  ]);
+});
+
+test('an id that is no HubSpot id is passed over, and spoils nobody’s look-up', async () => {
+  const [id] = seedContacts({ phone: '+14155550142' });
+  const destination = await account.connect();
+  const answers = await destination.find(
+    [
+      {
+        match: [
+          { by: 'id', value: 'not-an-id' },
+          { by: 'phone', value: '+14155550142' },
+        ],
+        properties: [],
+      },
+      { match: [{ by: 'id', value: id ?? '' }], properties: [] },
+    ],
+    makeMemoryContext(),
+  );
+  expect(answers).toMatchObject([
+    { found: 'one', by: 'phone' },
+    { found: 'one', by: 'id' },
+  ]);
+});
+
+test('an unknown caller whose address belongs to a contact after all is that contact', async () => {
+  // Search and read see nothing of it; only the creation finds out.
+  const destination = await account.connect();
+  const [id] = seedContacts({ email: 'ada@example.com' });
+  const plan = planFor(hubspotHarness, { id: 'c1', phone: '+14155550142', email: 'ada@example.com' });
+  const unaware = {
+    ...plan,
+    person: plan.person && { ...plan.person, match: plan.person.match.filter(({ by }) => by === 'phone') },
+  };
+  const [outcome] = await write(destination, [unaware]);
+  expect(ids(outcome).person).toBe(id);
+  const effects = await account.effects();
+  expect(effects.people).toHaveLength(1);
+  expect(effects.call_logs).toMatchObject([{ people: [id] }]);
+});
+
+test('a contact made for a number is not overwritten when its number was corrected by hand', async () => {
+  const destination = await account.connect();
+  const call = { id: 'c1', phone: '+14155550142' };
+  const fill = (name: string) => [sampleField('firstname', name, 'if_empty')];
+  const [first] = await write(destination, [planFor(hubspotHarness, { ...call, person_fields: fill('Typo') })]);
+  const id = ids(first).person ?? '';
+  const response = await fetch(`${account.sandbox.hubspotUrl}/crm/v3/objects/contacts/${id}`, {
+    method: 'PATCH',
+    headers: { authorization: 'Bearer pat-na1-test', 'content-type': 'application/json' },
+    body: JSON.stringify({ properties: { firstname: 'Corrected', phone: '+14155550999' } }),
+  });
+  expect(response.ok).toBe(true);
+  const later = planFor(hubspotHarness, { ...call, id: 'c2', person_fields: fill('Typo') });
+  const [second] = await write(destination, [later], makeMemoryCommons());
+  expect(ids(second).person).toBe(id);
+  const { people } = await account.effects();
+  expect(people).toMatchObject([{ properties: { firstname: 'Corrected', phone: '+14155550999' } }]);
+});
+
+test('an address that another contact holds is left out with a note, or parks the call', async () => {
+  const [mine, other] = seedContacts({ phone: '+14155550142' }, { email: 'taken@example.com' });
+  const plan = (id: string) =>
+    planFor(hubspotHarness, {
+      id,
+      phone: '+14155550142',
+      person_fields: [sampleField('email', 'taken@example.com'), sampleField('city', 'Berlin')],
+    });
+  const [dropped] = await write(await account.connect({ drop_refused_fields: true }), [plan('c1')]);
+  expect(ids(dropped).person).toBe(mine);
+  expect(dropped).toMatchObject({ receipt: { notes: [expect.stringContaining(`contact ${other}`)] } });
+  expect((await account.effects()).people[0]?.properties).toMatchObject({ city: 'Berlin' });
+  const [parked] = await write(await account.connect({ drop_refused_fields: false }), [plan('c2')]);
+  expect(failure(parked)).toMatchObject({ code: 'conflict', next: 'park', details: { candidates: [mine, other] } });
+});
+
+test('a caller known by number only gets a name, and keeps a given one', async () => {
+  const destination = await account.connect();
+  await write(destination, [
+    planFor(hubspotHarness, { id: 'c1', phone: '+14155550142' }),
+    planFor(hubspotHarness, { id: 'c2', phone: '+14155550143', first_name: 'Ada' }),
+    planFor(hubspotHarness, { id: 'c3', email: 'ada@example.com' }),
+  ]);
+  const { people } = await account.effects();
+  const named = Object.fromEntries(people.map(({ properties: p }) => [p.phone ?? p.email, p.firstname]));
+  expect(named).toEqual({
+    '+14155550142': 'Caller +14155550142',
+    '+14155550143': 'Ada',
+    'ada@example.com': undefined,
+  });
+});
+
+test('calls of one unknown person, told by number, by address and by both, make one contact', async () => {
+  const outcomes = await write(await account.connect(), [
+    planFor(hubspotHarness, { id: 'c1', email: 'ada@example.com' }),
+    planFor(hubspotHarness, { id: 'c2', phone: '+14155550142' }),
+    planFor(hubspotHarness, { id: 'c3', phone: '+14155550142', email: 'ada@example.com' }),
+  ]);
+  expect(new Set(outcomes.map((outcome) => ids(outcome).person)).size).toBe(1);
+  expect((await account.effects()).people).toMatchObject([
+    { properties: { email: 'ada@example.com', phone: '+14155550142' } },
+  ]);
+});
+
+test('a remembered person is kept by hashes: no number or address is in a key', async () => {
+  const commons = makeMemoryCommons();
+  const keys: string[] = [];
+  const memory = {
+    get: (key: string) => commons.memory.get(key),
+    set: (key: string, value: string, ttl: number) => {
+      keys.push(key, value);
+      return commons.memory.set(key, value, ttl);
+    },
+    delete: (key: string) => commons.memory.delete(key),
+  };
+  const plan = planFor(hubspotHarness, { id: 'c1', phone: '+14155550142', email: 'ada@example.com' });
+  ids((await write(await account.connect(), [plan], { ...commons, memory }))[0]);
+  expect(keys.length).toBeGreaterThan(0);
+  expect(keys.join(' ')).not.toMatch(/4155550142|ada@/);
+});

@@ -1,0 +1,118 @@
+/** What writing costs, counted by the sandbox. */
+import { makeMemoryCommons } from '@wrapup/destination';
+import { planFor, write } from '@wrapup/destination/conformance';
+import { sampleField } from '@wrapup/destination/sample-plan';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { hubspotHarness, openAccount } from './hubspot-harness.ts';
+
+let account: Awaited<ReturnType<typeof openAccount>>;
+beforeEach(async () => {
+  account = await openAccount();
+});
+afterEach(async () => {
+  await account.close();
+});
+
+/** Operations asked since the last time. */
+function operations(): string[] {
+  const { requests } = account.sandbox.control.requests();
+  const fresh = requests.slice(seen).map(({ object, operation }) => `${object} ${operation}`);
+  seen = requests.length;
+  return fresh;
+}
+let seen = 0;
+beforeEach(() => {
+  seen = 0;
+});
+
+const phone = (n: number) => `+1415555${String(1000 + n)}`;
+
+describe('a lone call', () => {
+  test('of an unknown number with a task costs four requests', async () => {
+    const destination = await account.connect();
+    await write(destination, [planFor(hubspotHarness, { id: 'c1', phone: phone(1) })]);
+    expect(operations()).toEqual([
+      'contacts search',
+      'contacts batch/create',
+      'calls batch/create',
+      'tasks batch/create',
+    ]);
+  });
+
+  test('of an unknown number and address with a task costs five', async () => {
+    const destination = await account.connect();
+    await write(destination, [planFor(hubspotHarness, { id: 'c1', phone: phone(1), email: 'ada@example.com' })]);
+    expect(operations()).toEqual([
+      'contacts batch/read',
+      'contacts search',
+      'contacts batch/create',
+      'calls batch/create',
+      'tasks batch/create',
+    ]);
+  });
+
+  test('of a remembered caller costs two, and three when a write mode must read first', async () => {
+    const destination = await account.connect();
+    const commons = makeMemoryCommons();
+    await write(destination, [planFor(hubspotHarness, { id: 'c1', phone: phone(1), task: false })], commons);
+    operations();
+    const known = planFor(hubspotHarness, { id: 'c2', phone: phone(1), task: false });
+    const overwriting = {
+      ...known,
+      person: known.person && { ...known.person, fields: [sampleField('city', 'Berlin')] },
+    };
+    await write(destination, [overwriting], commons);
+    expect(operations()).toEqual(['contacts batch/update', 'calls batch/create']);
+    await write(
+      destination,
+      [planFor(hubspotHarness, { id: 'c3', phone: phone(1), first_name: 'Ada', task: false })],
+      commons,
+    );
+    expect(operations()).toEqual(['contacts batch/read', 'contacts batch/update', 'calls batch/create']);
+  });
+
+  test('that is retried goes through upsert and link', async () => {
+    const destination = await account.connect();
+    const plan = planFor(hubspotHarness, { id: 'c1', phone: phone(1), task: false });
+    await write(destination, [{ ...plan, resume: { attempts: 1, records: {} } }]);
+    expect(operations()).toEqual([
+      'contacts search',
+      'contacts batch/read',
+      'contacts batch/create',
+      'calls batch/upsert',
+      'calls associations batch/associate/default',
+    ]);
+  });
+});
+
+describe('a hundred calls', () => {
+  test('of callers known by number with one task each cost at most eight requests, search bodies within the limit', async () => {
+    await account.addPeople(Array.from({ length: 100 }, (_, n) => ({ phone: phone(n) })));
+    const destination = await account.connect();
+    const plans = Array.from({ length: 100 }, (_, n) =>
+      planFor(hubspotHarness, { id: `c${n}`, phone: phone(n), first_name: `Name ${n}` }),
+    );
+    const outcomes = await write(destination, plans);
+    expect(outcomes.every((outcome) => outcome.ok)).toBe(true);
+    expect(operations().length).toBeLessThanOrEqual(8);
+    const searches = account.sandbox.control
+      .requests({ bodies: true })
+      .requests.filter(({ operation }) => operation === 'search');
+    expect(Math.max(...searches.map((entry) => entry.request_body?.length ?? 0))).toBeLessThanOrEqual(3000);
+    const effects = await account.effects();
+    expect([effects.people.length, effects.call_logs.length, effects.tasks.length]).toEqual([100, 100, 100]);
+    expect(new Set(effects.call_logs.flatMap(({ people }) => people)).size).toBe(100);
+  });
+
+  test('of unknown callers are found by nobody, and created in one batch', async () => {
+    const destination = await account.connect();
+    const plans = Array.from({ length: 100 }, (_, n) => planFor(hubspotHarness, { id: `c${n}`, phone: phone(n) }));
+    await write(destination, plans);
+    expect(operations().filter((operation) => operation.includes('batch/create'))).toEqual([
+      'contacts batch/create',
+      'calls batch/create',
+      'tasks batch/create',
+    ]);
+    expect((await account.effects()).people).toHaveLength(100);
+  });
+});

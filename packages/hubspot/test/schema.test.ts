@@ -1,0 +1,238 @@
+/** The account's own properties: what is checked, what is created, what happens where something is missing. */
+import { makeMemoryCommons, makeMemoryContext } from '@wrapup/destination';
+import { failure, ids, planFor, write } from '@wrapup/destination/conformance';
+import { sampleField } from '@wrapup/destination/sample-plan';
+import type { CompiledMapping, MappedField } from '@wrapup/mapping';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { hubspotHarness, openAccount } from './hubspot-harness.ts';
+
+let account: Awaited<ReturnType<typeof openAccount>>;
+beforeEach(async () => {
+  account = await openAccount();
+});
+afterEach(async () => {
+  await account.close();
+});
+
+function mapping(...fields: (Partial<MappedField> & { property: string })[]): CompiledMapping {
+  return {
+    name: 'mappings/hubspot.yaml',
+    kind: 'hubspot',
+    hash: '0123456789ab',
+    fields: fields.map((field, index) => ({
+      record: 'person',
+      object: 'contacts',
+      use: 'write',
+      at: { file: 'mappings/hubspot.yaml', line: 10 + index, column: 3 },
+      ...field,
+    })),
+    plan: () => {
+      throw new Error('not used');
+    },
+  };
+}
+
+describe('provision', () => {
+  test('says what is missing, creates it, and finds it present after that', async () => {
+    account.sandbox.control.reset({ provisioned: false });
+    const destination = await account.connect();
+    const mappings = [
+      mapping(
+        { property: 'hs_task_subject', object: 'tasks', record: 'call-back' },
+        { property: 'wrapup_budget', values: [100, 200] },
+        { property: 'wrapup_opted_out', values: [true, false] },
+        { property: 'wrapup_history', write: 'append' },
+        { property: 'their_own_field' },
+      ),
+    ];
+    const states = async (plan: boolean) =>
+      Object.fromEntries(
+        (await destination.provision({ mappings, plan }, makeMemoryContext())).map(({ what, state }) => [what, state]),
+      );
+    const all = (state: string) => ({
+      'contacts.wrapup_key': state,
+      'calls.wrapup_call_id': state,
+      'tasks.wrapup_key': state,
+      'contacts.wrapup_last_call_at': state,
+      'contacts.wrapup_budget': state,
+      'contacts.wrapup_opted_out': state,
+      'contacts.wrapup_history': state,
+    });
+    expect(await states(true)).toEqual(all('missing'));
+    expect(await states(false)).toEqual(all('created'));
+    expect(await states(false)).toEqual(all('present'));
+    const plan = planFor(hubspotHarness, {
+      id: 'c1',
+      phone: '+14155550142',
+      first_name: 'Ada',
+      person_fields: [sampleField('wrapup_budget', 100), sampleField('wrapup_opted_out', true)],
+    });
+    const [outcome] = await write(destination, [plan]);
+    expect(outcome).toMatchObject({ ok: true, receipt: { notes: [] } });
+  });
+
+  test('refuses a key that exists without being unique, and says how to mend it', async () => {
+    account.sandbox.control.reset({ provisioned: false });
+    account.sandbox.control.seed({ properties: { calls: [{ name: 'wrapup_call_id' }] } });
+    const steps = await (await account.connect()).provision({ mappings: [], plan: false }, makeMemoryContext());
+    const step = steps.find(({ what }) => what === 'calls.wrapup_call_id');
+    expect(step).toMatchObject({ state: 'refused', hint: expect.stringContaining('unique') });
+  });
+
+  test('without the scope says how to create the property by hand, and goes on with the others', async () => {
+    account.sandbox.control.reset({ provisioned: false });
+    account.sandbox.control.fault({
+      kind: 'status',
+      method: 'POST',
+      path: 'properties/2026-09/calls',
+      times: null,
+      status: 403,
+      body: {
+        status: 'error',
+        category: 'MISSING_SCOPES',
+        message: 'This app hasn’t been granted all required scopes.',
+        errors: [{ message: 'scope', context: { requiredGranularScopes: ['crm.schemas.calls.write'] } }],
+      },
+    });
+    const steps = await (await account.connect()).provision({ mappings: [], plan: false }, makeMemoryContext());
+    expect(steps.map(({ what, state }) => [what, state])).toEqual([
+      ['contacts.wrapup_key', 'created'],
+      ['calls.wrapup_call_id', 'refused'],
+      ['contacts.wrapup_last_call_at', 'created'],
+    ]);
+    expect(steps[1]?.hint).toContain('wrapup_call_id');
+    expect(steps[1]?.hint).toContain('unique');
+  });
+});
+
+describe('check', () => {
+  test('finds what the account’s schema does not allow, each with its mapping line', async () => {
+    account.sandbox.control.seed({
+      properties: { contacts: [{ name: 'lucky_number', type: 'number', fieldType: 'number' }] },
+    });
+    const findings = await (await account.connect()).check(
+      [
+        mapping(
+          { property: 'firstname' },
+          { property: 'frstname' },
+          { property: 'wrapup_score' },
+          { property: 'hs_searchable_calculated_phone_number' },
+          { property: 'hs_call_direction', object: 'calls', record: 'call_log', values: ['OUTBOUND', 'SIDEWAYS'] },
+          { property: 'lucky_number', values: [7, 'seven'] },
+          { property: 'no_such_thing_at_all', use: 'read' },
+        ),
+      ],
+      makeMemoryContext(),
+    );
+    expect(findings.map(({ code, at }) => [code, at?.line])).toEqual([
+      ['missing-property', 11],
+      ['missing-property', 12],
+      ['read-only', 13],
+      ['unknown-option', 14],
+      ['wrong-type', 15],
+      ['missing-property', 16],
+    ]);
+    expect(findings[0]?.hint).toBe('Did you mean firstname?');
+    expect(findings[1]?.hint).toContain('provision');
+    expect(findings[3]?.message).toContain('SIDEWAYS');
+    expect(findings[3]?.message).not.toContain('OUTBOUND');
+  });
+
+  test('says that keys are missing or not unique', async () => {
+    account.sandbox.control.reset({ provisioned: false });
+    account.sandbox.control.seed({ properties: { calls: [{ name: 'wrapup_call_id' }] } });
+    const findings = await (await account.connect()).check(
+      [mapping({ property: 'firstname', write: 'if_newer' })],
+      makeMemoryContext(),
+    );
+    expect(findings.map(({ code, severity }) => [code, severity])).toEqual([
+      ['missing-key', 'error'],
+      ['key-not-unique', 'error'],
+      ['missing-watermark', 'warning'],
+    ]);
+  });
+});
+
+describe('probe', () => {
+  test('names the account and which keys are in force', async () => {
+    const commons = makeMemoryCommons();
+    const destination = await account.connect();
+    const probe = await destination.probe(makeMemoryContext(commons));
+    expect(probe.account).toMatch(/^\d+$/);
+    expect(probe.notes).toEqual([
+      'calls: unique key wrapup_call_id in force.',
+      'contacts: unique key wrapup_key in force.',
+    ]);
+    const [outcome] = await write(destination, [planFor(hubspotHarness, { id: 'c1', phone: '+14155550142' })], commons);
+    expect(outcome).toMatchObject({
+      receipt: {
+        records: [
+          { name: 'person', url: expect.stringContaining(`/contacts/${probe.account}/record/0-1/`) },
+          { name: 'call_log', url: expect.stringContaining('/record/0-48/') },
+          { name: 'call-back', url: expect.stringContaining('/record/0-27/') },
+        ],
+      },
+    });
+  });
+
+  test('fails where contacts may not be read', async () => {
+    account.sandbox.control.settings({ hubspot: { revoked_scopes: ['crm.objects.contacts.read'] } });
+    const destination = await account.connect();
+    await expect(destination.probe(makeMemoryContext())).rejects.toMatchObject({
+      code: 'missing_scope',
+      next: 'reauthenticate',
+      details: { hint: expect.stringContaining('crm.objects.contacts.read') },
+    });
+  });
+});
+
+describe('where the account lacks a property', () => {
+  test('that is a unique key, the call parks until provision has run', async () => {
+    account.sandbox.control.reset({ provisioned: false });
+    const destination = await account.connect();
+    const commons = makeMemoryCommons();
+    const plan = planFor(hubspotHarness, { id: 'c1', phone: '+14155550142', task: false });
+    const [parked] = await write(destination, [plan], commons);
+    expect(failure(parked)).toMatchObject({ code: 'missing_property', next: 'park' });
+    expect(failure(parked).hint).toContain('wrapup provision');
+    expect(await account.effects()).toEqual({ people: [], call_logs: [], tasks: [] });
+    await destination.provision({ mappings: [], plan: false }, makeMemoryContext(commons));
+    const replay = { ...plan, resume: { attempts: 1, records: {} } };
+    expect(Object.keys(ids((await write(destination, [replay], commons))[0]))).toEqual(['person', 'call_log']);
+  });
+
+  test.each(['errors', 'message'] as const)(
+    'that mappings write, several at once, all are left out in one more attempt (details in %s)',
+    async (detail_shape) => {
+      account.sandbox.control.settings({ hubspot: { detail_shape } });
+      const destination = await account.connect();
+      const plan = planFor(hubspotHarness, {
+        id: 'c1',
+        phone: '+14155550142',
+        task: false,
+        person_fields: [sampleField('nowhere', 'x'), sampleField('nowhere_else', 'y'), sampleField('city', 'Berlin')],
+      });
+      const [outcome] = await write(destination, [plan]);
+      expect(outcome?.ok && outcome.receipt.notes.map((note) => note.split(' ')[0])).toEqual([
+        'person.nowhere',
+        'person.nowhere_else',
+      ]);
+      expect((await account.effects()).people).toMatchObject([{ properties: { city: 'Berlin' } }]);
+    },
+  );
+
+  test('for the watermark, older calls are still told from newer ones', async () => {
+    const commons = makeMemoryCommons();
+    const destination = await account.connect();
+    const response = await fetch(`${account.sandbox.hubspotUrl}/crm/v3/properties/contacts/wrapup_last_call_at`, {
+      method: 'DELETE',
+      headers: { authorization: 'Bearer pat-na1-test' },
+    });
+    expect(response.ok).toBe(true);
+    const call = (id: string, first_name: string, ended_at: string) =>
+      planFor(hubspotHarness, { id, phone: '+14155550142', first_name, ended_at, task: false });
+    ids((await write(destination, [call('new', 'New', '2026-11-21T10:00:00.000Z')], commons))[0]);
+    ids((await write(destination, [call('old', 'Old', '2026-11-20T10:00:00.000Z')], commons))[0]);
+    expect((await account.effects()).people).toMatchObject([{ properties: { firstname: 'New' } }]);
+  });
+});
