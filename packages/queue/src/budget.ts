@@ -4,12 +4,15 @@
  * A window is `{left, ends}`. While one is running, a request takes one from `left`; at nought it waits for `ends`.
  * Outside a window one of the vendor's known size begins. What the CRM itself says (`report`) replaces our count: other
  * programs use the same account. `blocked` holds everybody back until then (429, Retry-After).
+ *
+ * While somebody answers inbound calls from a connection (`keepShare`), a tenth of each window is left to that lane: a
+ * caller who waits on the phone cannot wait for a batch. Nobody else is asked to leave anything where no one answers.
  */
-import { type Budget, Failure, type Usage } from '@wrapup/destination';
+import { type Budget, Failure, type Lane, type Usage } from '@wrapup/destination';
 import type { Keys } from './keys.ts';
 import { defineScript, type RedisClient } from './redis.ts';
 
-/** KEYS window. ARGV now, limit, window ms. Answers 0 when one was taken, else ms to wait. */
+/** KEYS window, share. ARGV now, limit, window ms, '1' for the lane that the share is for. Answers 0 when one was taken, else ms to wait. */
 const takeOne = defineScript<number>(
   'wrapupTake',
   `
@@ -22,7 +25,11 @@ if not ends or ends <= now then
   left, ends = limit, now + window
   redis.call('HSET', KEYS[1], 'ends', ends)
 end
-if left <= 0 then return math.max(1, math.ceil(ends - now)) end
+local kept = 0
+if ARGV[4] ~= '1' and redis.call('EXISTS', KEYS[2]) == 1 then
+  kept = limit > 0 and math.min(limit - 1, math.max(1, math.floor(limit / 10))) or 1
+end
+if left <= kept then return math.max(1, math.ceil(ends - now)) end
 redis.call('HSET', KEYS[1], 'left', left - 1)
 redis.call('PEXPIRE', KEYS[1], 86400000)
 return 0
@@ -54,8 +61,20 @@ return 1
 `,
 );
 
+/** An inbound call that waits longer than this for quota goes without, in ms: the phone is ringing. */
+const INBOUND_WAIT = 200;
+/** How long a share stays kept for inbound calls after `keepShare`, in ms. */
+const SHARE_KEPT = 3 * 60_000;
+
+/** Keeps a share of a connection's quota for the lane `inbound`, for three minutes: call it again before they are over. */
+export async function keepShare(redis: RedisClient, keys: Keys, connection: string): Promise<void> {
+  await redis.set(keys.budgetShare(connection), '1', 'PX', SHARE_KEPT);
+}
+
 export interface BudgetOptions {
   connection: string;
+  /** Default `live`. */
+  lane?: Lane;
   /** The vendor's sizes by pool; a pool that is not named is limited only by what the CRM reports. */
   pools: Record<string, { limit: number; window: number }>;
   /** Epoch ms after which waiting is pointless. */
@@ -76,11 +95,17 @@ export class RedisBudget implements Budget {
   }
 
   async take(pool = 'default'): Promise<void> {
-    const { connection, pools, deadline, signal } = this.#options;
+    const { connection, pools, signal } = this.#options;
     const { limit, window } = pools[pool] ?? { limit: 0, window: 0 };
+    const inbound = this.#options.lane === 'inbound';
+    const deadline = Math.min(this.#options.deadline, inbound ? Date.now() + INBOUND_WAIT : Number.POSITIVE_INFINITY);
     for (;;) {
       signal.throwIfAborted();
-      const wait = await takeOne(this.#redis, [this.#keys.budget(connection, pool)], [Date.now(), limit, window]);
+      const wait = await takeOne(
+        this.#redis,
+        [this.#keys.budget(connection, pool), this.#keys.budgetShare(connection)],
+        [Date.now(), limit, window, inbound ? '1' : ''],
+      );
       if (wait === 0) {
         this.spent += 1;
         return;

@@ -31,7 +31,7 @@ export function makeContext(redis: RedisClient, keys: Keys, options: ContextOpti
     signal: options.signal,
     deadline,
     lane,
-    budget: new RedisBudget(redis, keys, { connection, pools, deadline, signal: options.signal }),
+    budget: new RedisBudget(redis, keys, { connection, pools, lane, deadline, signal: options.signal }),
     memory: new RedisMemory(redis, keys, connection),
     // One person's lease counts per connection: the same number may be written to two CRMs at once.
     lease: {

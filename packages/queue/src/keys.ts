@@ -13,6 +13,8 @@ export interface Keys {
   /** The bytes of one revision. */
   payload(source: string, callId: string, revision: string): string;
   budget(connection: string, pool: string): string;
+  /** There while a share of a connection's quota is kept for inbound calls. */
+  budgetShare(connection: string): string;
   memory(connection: string, key: string): string;
   lease(key: string): string;
   secret(connection: string, name: string): string;
@@ -28,6 +30,7 @@ export function makeKeys(name = 'wrapup'): Keys {
     open: `${prefix}:ledger-open`,
     payload: (source, callId, revision) => `${prefix}:payload:${source}:${callId}:${revision}`,
     budget: (connection, pool) => `${prefix}:budget:${connection}:${pool}`,
+    budgetShare: (connection) => `${prefix}:budget-share:${connection}`,
     memory: (connection, key) => `${prefix}:memory:${connection}:${key}`,
     lease: (key) => `${prefix}:lease:${key}`,
     secret: (connection, secret) => `${prefix}:secret:${connection}:${secret}`,

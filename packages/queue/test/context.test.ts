@@ -1,7 +1,7 @@
-import { type Context, Failure } from '@wrapup/destination';
+import { type Context, Failure, type Lane } from '@wrapup/destination';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { freshPrefix, redisUrl } from '../../../test/support/redis.ts';
-import { makeContext, openStore, type Store } from '../src/index.ts';
+import { keepShare, makeContext, openStore, type Store } from '../src/index.ts';
 
 const log = { debug() {}, info() {}, warn() {}, error() {} };
 let store: Store;
@@ -17,11 +17,11 @@ beforeEach(() => {
   connection = `c${count++}`;
 });
 
-function context(within = 10_000, pools = {}): Context {
+function context(within = 10_000, pools = {}, lane: Lane = 'live'): Context {
   return makeContext(store.redis, store.keys, {
     connection,
     pools,
-    lane: 'live',
+    lane,
     within,
     signal: new AbortController().signal,
     log,
@@ -59,6 +59,51 @@ describe('budget', () => {
   it('holds everybody back for as long as the CRM asked', async () => {
     await context().budget.report({ blocked_for: 60_000 });
     await expect(context(500).budget.take()).rejects.toMatchObject({ code: 'throttled' });
+  });
+});
+
+describe('the share for inbound calls', () => {
+  const pools = { default: { limit: 20, window: 60_000 } };
+  /** Takes until nothing is given any more. */
+  async function takeAll(lane: Lane, sizes: object = pools): Promise<number> {
+    const { budget } = context(500, sizes, lane);
+    const refused = await (async () => {
+      for (;;) await budget.take();
+    })().catch((error) => error);
+    expect(refused).toMatchObject({ code: 'throttled' });
+    return budget.spent;
+  }
+
+  it('is a tenth of the quota, which nobody else takes', async () => {
+    await keepShare(store.redis, store.keys, connection);
+    expect(await takeAll('live')).toBe(18);
+    expect(await takeAll('backfill')).toBe(0);
+    expect(await takeAll('inbound')).toBe(2);
+  });
+
+  it('is kept only where somebody answers inbound calls', async () => {
+    expect(await takeAll('live')).toBe(20);
+  });
+
+  it('is kept of what the CRM says is left, where its limit is not known', async () => {
+    await keepShare(store.redis, store.keys, connection);
+    await context().budget.report({ remaining: 3, resets_in: 60_000 });
+    expect(await takeAll('live', {})).toBe(2);
+    expect(await takeAll('inbound', {})).toBe(1);
+  });
+
+  it('never is the whole quota', async () => {
+    await keepShare(store.redis, store.keys, connection);
+    expect(await takeAll('live', { default: { limit: 1, window: 60_000 } })).toBe(1);
+  });
+
+  it('is waited for 200 ms at most, however far the deadline', async () => {
+    const sizes = { default: { limit: 1, window: 5_000 } };
+    await context(30_000, sizes).budget.take();
+    const begun = performance.now();
+    await expect(context(30_000, sizes, 'inbound').budget.take()).rejects.toMatchObject({ code: 'throttled' });
+    // Others wait for the whole window.
+    expect(performance.now() - begun).toBeLessThan(4_000);
   });
 });
 
