@@ -25,7 +25,7 @@ import { fail, goOnPinned, onNpmGone, ROOT } from './set-up.mjs';
 
 /** In the order of their start. */
 const SERVICES = [
-  { name: 'sandbox', variable: 'SANDBOX_PORT', port: 8090, ready: '/_sandbox/state' },
+  { name: 'sandbox', variable: 'SANDBOX_PORT', port: 8090, ready: '/healthz' },
   { name: 'ingress', variable: 'INGRESS_PORT', port: 8080, ready: '/readyz' },
   { name: 'worker', variable: 'WORKER_PORT', port: 8082, ready: '/readyz' },
   { name: 'dashboard', variable: 'DASHBOARD_PORT', port: 8081, ready: '/healthz' },
