@@ -1,10 +1,11 @@
 /**
- * Runs one process on the pinned Node: `node scripts/run.mjs apps/ingress/src/main.ts [arguments]`.
- * Its signals and exit code are the process's own.
+ * Runs one process on the pinned Node: `node scripts/run.mjs apps/ingress/src/main.ts [arguments]`. In this process and
+ * not as a child of it: a signal to a whole group of processes would reach a child twice, and twice means "at once".
  */
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { findSandbox, readEnvironment, readStarted } from './environment.mjs';
-import { fail, goOnPinned, pinnedNode, ROOT, runToEnd } from './set-up.mjs';
+import { fail, goOnPinned, onNpmGone, ROOT } from './set-up.mjs';
 
 const [, , entry, ...args] = process.argv;
 if (!entry) fail('Usage: node scripts/run.mjs <file.ts> [arguments]');
@@ -13,4 +14,10 @@ await goOnPinned();
 const env = readEnvironment();
 for (const [name, value] of Object.entries(readStarted()?.env ?? {})) env[name] ??= value;
 findSandbox(env);
-process.exit(await runToEnd(pinnedNode(), [join(ROOT, entry), ...args], { env, cwd: ROOT }));
+Object.assign(process.env, env);
+
+const file = join(ROOT, entry);
+process.argv = [process.execPath, file, ...args];
+process.chdir(ROOT);
+onNpmGone(() => process.kill(process.pid, 'SIGTERM'));
+await import(pathToFileURL(file).href);
