@@ -104,6 +104,14 @@ export interface Plan {
 export interface Resume {
   /** Attempts that began before this one, at least 1. */
   attempts: number;
-  /** Ids of records known to be written, by record name; `person` for the person. */
+  /**
+   * Ids of records known to exist, by record name; `person` for the person. They may have been written by an earlier
+   * replay, revision or mapping, so they are written again (the keys make that safe), except those in `done`.
+   */
   records: Record<string, string>;
+  /**
+   * Names in `records` that this very delivery has written whole, with this revision and this mapping, before a later
+   * step failed: they are not written again.
+   */
+  done?: string[];
 }
