@@ -1,6 +1,14 @@
-import { loadConfigOrExit, logFindings, watchConfig } from '@wrapup/config';
+import { followConfig, readVariable } from '@wrapup/config';
 import { openStore } from '@wrapup/queue';
-import { createLogger, createMetrics, listenPort, onShutdown, serve, startOrExit } from '@wrapup/telemetry';
+import {
+  createLogger,
+  createMetrics,
+  listenPort,
+  logConnectionErrors,
+  onShutdown,
+  serve,
+  startOrExit,
+} from '@wrapup/telemetry';
 import { createDashboard } from './dashboard.ts';
 import { readOptions } from './options.ts';
 
@@ -9,7 +17,7 @@ const log = createLogger('dashboard');
 await startOrExit(log, async () => {
   const { credentials, generated, confined, ...options } = readOptions();
   const port = listenPort('dashboard');
-  let config = await loadConfigOrExit(log);
+  const config = await followConfig(log);
 
   if (confined) {
     log.warn({}, 'DASHBOARD_HOST is not followed without DASHBOARD_PASSWORD: the dashboard binds to loopback only');
@@ -23,42 +31,30 @@ await startOrExit(log, async () => {
     );
   }
 
+  const prefix = readVariable('WRAPUP_PREFIX');
   const store = openStore({
-    url: process.env.REDIS_URL || 'redis://127.0.0.1:6379',
+    url: readVariable('REDIS_URL') || 'redis://127.0.0.1:6379',
     role: 'producer',
-    onError: (error) => log.error({ err: error }, 'Redis connection'),
-    ...(process.env.WRAPUP_PREFIX ? { prefix: process.env.WRAPUP_PREFIX } : {}),
+    onError: logConnectionErrors(log, 'Redis connection'),
+    ...(prefix && { prefix }),
   });
   // Without Redis it starts all the same: its pages say what is wrong, and work when Redis is there.
   await store.connected().catch(() => log.warn({}, 'Redis does not answer yet'));
 
-  const metrics = createMetrics();
   const dashboard = createDashboard({
     store,
-    config: () => config,
+    config: config.current,
     log,
-    metrics,
-    ...(credentials ? { credentials } : {}),
+    metrics: createMetrics(),
+    ...(credentials && { credentials }),
     ...options,
   });
-  const watch = watchConfig(
-    config,
-    (next, findings) => {
-      config = next;
-      logFindings(log, findings);
-      log.info({ hash: config.hash }, 'configuration reloaded');
-    },
-    (findings) => {
-      logFindings(log, findings);
-      log.error({ findings: findings.length }, 'the changed configuration has errors; the old one stays in force');
-    },
-  );
   const served = await serve(dashboard, { port, host: options.host, name: 'dashboard', log });
 
   onShutdown(
     [
-      { name: 'stop watching the configuration', run: () => watch.close() },
-      { name: 'stop listening', run: () => served.close(5_000) },
+      { name: 'answer the requests in hand', run: () => served.close(5_000) },
+      { name: 'stop watching the configuration', run: () => config.close() },
       { name: 'close Redis', run: () => store.close() },
     ],
     { deadline: 10_000, log },

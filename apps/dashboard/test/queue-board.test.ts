@@ -196,11 +196,11 @@ describe('the queues on the board', () => {
 
   it('include those of removed connections, which are called unconfigured', async () => {
     await dashboard.store.queues.deliveries('retired').add('delivery', { call_id: 'x' } as never);
-    expect(await names()).toContain('deliveries.retired');
+    await vi.waitUntil(async () => (await names()).includes('deliveries.retired'), { timeout: 5_000 });
     expect(await describeQueue('deliveries.retired')).toMatch(/^unconfigured/);
     const { fresh: _fresh, ...rest } = connections;
     connections = rest;
-    expect(await describeQueue('deliveries.fresh')).toMatch(/^unconfigured/);
+    await vi.waitUntil(async () => /^unconfigured/.test(await describeQueue('deliveries.fresh')), { timeout: 5_000 });
   });
 });
 

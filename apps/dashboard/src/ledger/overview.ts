@@ -24,17 +24,26 @@ const UNDER_WAY = ['waiting', 'active', 'delayed', 'prioritized'] as const;
 
 /** Counts what is where; remembers the day's numbers for some seconds. */
 export function makeOverview(store: Store, connections: () => Promise<string[]>): () => Promise<Overview> {
-  let day: { at: number; counts: Pick<Overview, 'day' | 'partial'> } | undefined;
+  let day: { at: number; counts: Promise<Pick<Overview, 'day' | 'partial'>> } | undefined;
+  const countOnce = async () => {
+    if (!day || Date.now() - day.at > FRESH) day = { at: Date.now(), counts: countDay(store) };
+    try {
+      return await day.counts;
+    } catch (error) {
+      day = undefined;
+      throw error;
+    }
+  };
   return async () => {
     const queues = [CALLS_QUEUE, ...(await connections()).map(deliveriesQueue)];
-    const [calls, parked, dead, ...underWay] = await Promise.all([
+    const [counts, calls, parked, dead, ...underWay] = await Promise.all([
+      countOnce(),
       store.ledger.count(),
       countJobs(store, PARKED_QUEUE),
       countJobs(store, DEAD_QUEUE),
       ...queues.map((name) => countJobs(store, name)),
     ]);
-    if (!day || Date.now() - day.at > FRESH) day = { at: Date.now(), counts: await countDay(store) };
-    return { calls, parked, dead, underWay: underWay.reduce((sum, jobs) => sum + jobs, 0), ...day.counts };
+    return { calls, parked, dead, underWay: underWay.reduce((sum, jobs) => sum + jobs, 0), ...counts };
   };
 }
 

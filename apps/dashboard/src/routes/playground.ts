@@ -52,7 +52,8 @@ interface Given {
 }
 
 function tryOut(config: Config, given: Given): PlaygroundResult {
-  const source = config.sources[given.source ?? Object.keys(config.sources)[0] ?? ''];
+  const sourceName = given.source ?? Object.keys(config.sources)[0] ?? '';
+  const source = Object.hasOwn(config.sources, sourceName) ? config.sources[sourceName] : undefined;
   if (!source) return { problem: 'Choose a source: the configuration has none of that name.' };
   if (!given.payload) return { problem: 'Paste a payload first.' };
   let payload: unknown;

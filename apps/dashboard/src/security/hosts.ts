@@ -13,13 +13,16 @@ export interface Hosts {
   allowed(name: string): boolean;
 }
 
+/** All interfaces: no name that anybody calls. */
+const ANY = new Set(['0.0.0.0', '::']);
+
 /**
  * @param allowed `DASHBOARD_ALLOWED_HOSTS`, without ports
  * @param bound address or name that the dashboard binds, if it is not all of them
  */
 export function makeHosts(allowed: readonly string[] = [], bound?: string): Hosts {
   const given = new Set(allowed.map((name) => name.toLowerCase()));
-  const own = new Set([...given, hostname().toLowerCase(), ...(bound ? [bound.toLowerCase()] : [])]);
+  const own = new Set([...given, hostname().toLowerCase(), ...(bound && !ANY.has(bound) ? [bound.toLowerCase()] : [])]);
   return {
     knows(request) {
       const name = hostOf(request);
