@@ -15,9 +15,9 @@ export interface Overview {
 }
 
 const DAY = 24 * 3600_000;
-const MOST_COUNTED = 5_000;
+const MOST_COUNTED = 20_000;
 const LONGEST = 1_000;
-/** Counting a busy day costs Redis a few thousand reads, so it is not done for every reader. */
+/** Counting a busy day costs Redis thousands of reads, so it is not done for every reader. */
 const FRESH = 10_000;
 
 const UNDER_WAY = ['waiting', 'active', 'delayed', 'prioritized'] as const;

@@ -42,7 +42,7 @@ export interface CallPage {
 
 export const PAGE = 50;
 /** A search with a rare hit must not read the whole ledger in one request. */
-const MOST_READ = 5_000;
+const MOST_READ = 20_000;
 const LONGEST = 2_000;
 
 /** Newest first. */
