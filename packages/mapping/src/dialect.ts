@@ -6,7 +6,7 @@ export interface Dialect {
   /** `hubspot`, `salesforce`, `http`. */
   kind: string;
   person: {
-    /** What `create_as` may say; the first is the default. */
+    /** What `create_as` may say; the first is the default. Empty: this kind knows no persons. */
     create_as: string[];
     object: string;
   };
@@ -23,6 +23,11 @@ export interface RecordDialect {
   object: string;
   /** The mapping's own words and the CRM property each sets: `{ subject: { property: 'hs_task_subject', … } }`. */
   words: Record<string, WordDialect>;
+  /**
+   * The mapping names the CRM's object of each record itself, as `object:` (custom objects); `object` above then only
+   * stands for all of them.
+   */
+  any_object?: { pattern: RegExp; such_as: string };
 }
 
 export interface WordDialect {

@@ -1,4 +1,15 @@
+export * from './compile/compile-mapping.ts';
+export * from './compile/compile-when.ts';
 export * from './compiled.ts';
 export * from './dialect.ts';
 export * from './finding.ts';
+export * from './format-finding.ts';
+export { Absent, type Present } from './language/found.ts';
+export type { ReadFile } from './load/load-mapping.ts';
+export * from './nearest.ts';
 export * from './plan.ts';
+export { mappingSchema } from './schema/mapping-schema.ts';
+export { type When, whenSchema } from './schema/when-schema.ts';
+export { listTransforms, registerTransform } from './transforms/registry.ts';
+export type { Parameter, Transform } from './transforms/transform.ts';
+export type { Locate } from './yaml/node.ts';

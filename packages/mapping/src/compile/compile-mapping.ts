@@ -1,0 +1,127 @@
+import { type Call, callKey } from '@wrapup/call';
+import type { CompiledMapping, MappedField } from '../compiled.ts';
+import type { Dialect } from '../dialect.ts';
+import type { Finding } from '../finding.ts';
+import type { Compiling } from '../language/compile-path.ts';
+import { isTimeZone } from '../language/steps.ts';
+import { loadMapping, type ReadFile } from '../load/load-mapping.ts';
+import type { Place, Plan, Value } from '../plan.ts';
+import { Report } from '../report.ts';
+import { mappingSchema } from '../schema/mapping-schema.ts';
+import { type MapNode, textOf } from '../yaml/node.ts';
+import { describeFields, endOf } from './fields.ts';
+import { type CompiledPerson, compilePerson } from './person.ts';
+import { type CompiledRecord, compileRecords, planRecords } from './records.ts';
+
+export interface MappingSource {
+  /** Path in the config folder, with `/`: `mappings/hubspot.yaml`. Findings name the file so. */
+  name: string;
+  text: string;
+  dialect: Dialect;
+  /** Reads a file of the config folder that a mapping extends; only paths inside the folder are asked for. */
+  readFile: ReadFile;
+}
+
+/**
+ * Checks a mapping and makes it ready to run. Never throws on a mapping, however broken: what is wrong with it comes
+ * back as findings, all at once, and with an error among them there is no mapping.
+ */
+export function compileMapping(source: MappingSource): { mapping?: CompiledMapping; findings: Finding[] } {
+  const { name, text, dialect, readFile } = source;
+  const report = new Report();
+  const loaded = loadMapping(name, text, { dialect, schema: mappingSchema(dialect), readFile, report });
+  if (!loaded) return { findings: report.findings };
+  const needs = new Map<string, Place>();
+  const compiling: Compiling = { report, needs };
+  const zone = readZone(loaded.tree, compiling);
+  const personNode = loaded.tree.entries.get('person')?.value;
+  const person = personNode && compilePerson(personNode, dialect, zone, compiling);
+  const records = compileRecords(loaded.tree, dialect, zone, compiling);
+  checkPersonIsThere(needs, person, compiling);
+  if (!person && records.length === 0 && !report.failed)
+    report.warn(
+      'empty-mapping',
+      'the mapping writes nothing',
+      { file: name, line: 1, column: 1 },
+      'write extends: …, or a person and a call_log',
+    );
+  if (report.failed) return { findings: report.findings };
+  const fields = [
+    ...describeFields(person?.fields ?? [], 'person', dialect.person.object),
+    ...records.flatMap((record) => describeFields(record.fields, record.name, record.object)),
+    ...[...needs].map(
+      ([property, at]): MappedField => ({ record: 'person', object: dialect.person.object, property, use: 'read', at }),
+    ),
+  ];
+  const parts: Parts = { identity: { name, hash: loaded.hash }, person, records, needs: [...needs.keys()] };
+  return {
+    findings: report.findings,
+    mapping: {
+      name,
+      kind: dialect.kind,
+      hash: loaded.hash,
+      fields,
+      plan: (call, route) => makePlan(parts, call, route, undefined),
+    },
+  };
+}
+
+function readZone(tree: MapNode, { report }: Compiling): string {
+  const node = tree.entries.get('time_zone')?.value;
+  const zone = textOf(node) ?? 'UTC';
+  if (isTimeZone(zone)) return zone;
+  if (node)
+    report.error(
+      'bad-value',
+      `there is no time zone "${zone}"`,
+      node.at,
+      'write its IANA name: America/New_York, Europe/Berlin',
+    );
+  return 'UTC';
+}
+
+function checkPersonIsThere(
+  needs: Map<string, Place>,
+  person: CompiledPerson | undefined,
+  { report }: Compiling,
+): void {
+  if (person) return;
+  for (const [property, at] of needs)
+    report.error(
+      'unknown-path',
+      `person.${property} cannot be read: the mapping looks for no person`,
+      at,
+      'add a person section',
+    );
+}
+
+interface Parts {
+  identity: { name: string; hash: string };
+  person: CompiledPerson | undefined;
+  records: CompiledRecord[];
+  needs: string[];
+}
+
+/** What `if_newer` compares when the call says nothing of its time: older than everything. */
+const NEVER = 0;
+
+function makePlan(parts: Parts, call: Call, route: string, known: Record<string, Value> | undefined): Plan {
+  const scope = { call, person: known };
+  const person = parts.person?.plan(scope);
+  const { records, left } = planRecords(parts.records, scope);
+  return {
+    key: callKey(call),
+    route,
+    mapping: parts.identity,
+    call,
+    ended_at: new Date(endOf(call) ?? NEVER).toISOString(),
+    person: person?.person ?? null,
+    records,
+    left_out: [...(person?.left ?? []), ...left],
+    needs: parts.needs,
+    settle(this: Plan, found) {
+      const settled = makePlan(parts, call, route, found);
+      return this?.resume ? { ...settled, resume: this.resume } : settled;
+    },
+  };
+}

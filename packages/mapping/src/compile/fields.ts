@@ -1,0 +1,200 @@
+/** The fields of one record: what the mapping writes under `fields`, and its own words. */
+import type { Call } from '@wrapup/call';
+import type { MappedField } from '../compiled.ts';
+import type { RecordDialect, WordDialect } from '../dialect.ts';
+import type { Compiling } from '../language/compile-path.ts';
+import { Absent, type Evaluate, LONGEST_TEXT, type Scope, toValue } from '../language/found.ts';
+import { type CompiledValue, compileValue } from '../language/value.ts';
+import type { FieldWrite, LeftOut, Place, Value, WriteMode } from '../plan.ts';
+import { render } from '../texts/render.ts';
+import { get, isMap, type Node, textOf } from '../yaml/node.ts';
+import { compileBody } from './body.ts';
+import { compileDue, DUE_SHAPE } from './due.ts';
+import { partsSource, type TextSource } from './text-source.ts';
+
+/** One CRM property and how its value is computed. */
+export interface Field {
+  property: string;
+  write: WriteMode;
+  clear: boolean;
+  required: boolean;
+  values?: (string | number | boolean)[];
+  at: Place;
+  compute(scope: Scope): Exclude<Value, null> | Absent;
+}
+
+export interface FieldsContext {
+  compiling: Compiling;
+  /** `person`, `call_log`, or the record's name. */
+  record: string;
+  write: WriteMode;
+  zone: string;
+  /** What the record's own words and rich fields are. */
+  words: RecordDialect['words'];
+}
+
+/** All fields of a record, words first, then `fields`. A property that is set twice is reported. */
+export function compileFields(node: Node, context: FieldsContext): Field[] {
+  const fields: Field[] = [];
+  const { report } = context.compiling;
+  const add = (field: Field | undefined, key: Place, name: string) => {
+    const known = field && fields.find(({ property }) => property === field.property);
+    if (!field) return;
+    if (known)
+      report.error(
+        'duplicate-field',
+        `${name} sets ${field.property}, which line ${known.at.line} sets too`,
+        key,
+        'keep one of the two',
+      );
+    else fields.push(field);
+  };
+  for (const [word, dialect] of Object.entries(context.words)) {
+    const entry = isMap(node) ? node.entries.get(word) : undefined;
+    if (entry) add(compileWord(entry.value, word, dialect, context), entry.key, word);
+  }
+  const own = get(node, 'fields');
+  if (!isMap(own)) return fields;
+  const rich = new Map(Object.values(context.words).map((word) => [word.property, word]));
+  for (const [property, { key, value }] of own.entries) {
+    const compiled = compileValue(value, 'path', context.compiling);
+    if (compiled) add(toField(property, compiled, rich.get(property), context, key), key, property);
+  }
+  return fields;
+}
+
+function compileWord(node: Node, word: string, dialect: WordDialect, context: FieldsContext): Field | undefined {
+  if (dialect.as === 'due') return compileDueField(node, word, dialect, context);
+  if (dialect.as === 'body') {
+    const body = compileBody(node, context.compiling);
+    if (body) return bodyField(body, dialect, context, node.at);
+    if (isMap(node) && (node.entries.has('template') || node.entries.has('text'))) return undefined;
+  }
+  const compiled = compileValue(node, 'text', context.compiling);
+  return compiled && toField(dialect.property, compiled, dialect, context, node.at);
+}
+
+function compileDueField(node: Node, word: string, dialect: WordDialect, context: FieldsContext): Field | undefined {
+  const text = textOf(node);
+  if (text === undefined) return undefined;
+  const due = compileDue(text, context.zone);
+  if (!due) {
+    context.compiling.report.error('bad-value', `${word}: "${text}" is no time to wait`, node.at, `write ${DUE_SHAPE}`);
+    return undefined;
+  }
+  return {
+    ...plain(dialect.property, context, node.at),
+    compute: ({ call }) => {
+      const ended = endOf(call);
+      return (ended === undefined ? undefined : due(ended)) ?? NO_END;
+    },
+  };
+}
+
+const NO_END = new Absent('the call says nothing of when it ended');
+
+/** When the call ended, in epoch ms; when it began or came in, where that is all that is known. */
+export function endOf(call: Call): number | undefined {
+  for (const time of [call.ended_at, call.started_at, call.received_at]) {
+    const ms = typeof time === 'string' ? Date.parse(time) : Number.NaN;
+    if (Number.isFinite(ms)) return ms;
+  }
+  return undefined;
+}
+
+function plain(property: string, { write }: FieldsContext, at: Place): Omit<Field, 'compute'> {
+  return { property, write, clear: false, required: false, at };
+}
+
+function bodyField(body: TextSource, dialect: WordDialect, context: FieldsContext, at: Place): Field {
+  return {
+    ...plain(dialect.property, context, at),
+    compute: (scope) => {
+      const pieces = body(scope);
+      return pieces instanceof Absent ? pieces : render(pieces, dialect.text, dialect.limit ?? LONGEST_TEXT);
+    },
+  };
+}
+
+function toField(
+  property: string,
+  compiled: CompiledValue,
+  word: WordDialect | undefined,
+  context: FieldsContext,
+  at: Place,
+): Field {
+  const { clear, required, values } = compiled;
+  const rich = word && (word.text === 'html' || word.limit !== undefined || word.as === 'body');
+  const compute = rich ? computeText(compiled, word) : computeValue(compiled.evaluate);
+  return {
+    property,
+    write: compiled.write ?? context.write,
+    clear,
+    required,
+    ...(values ? { values } : {}),
+    at,
+    compute,
+  };
+}
+
+function computeValue(evaluate: Evaluate): Field['compute'] {
+  return (scope) => {
+    const value = toValue(evaluate(scope));
+    return typeof value === 'string' ? render([{ said: value }], 'text', LONGEST_TEXT) : value;
+  };
+}
+
+/** A text whose own words are markup and whose placeholders are escaped. */
+function computeText({ parts, evaluate }: CompiledValue, word: WordDialect): Field['compute'] {
+  const source = parts ? partsSource(parts) : partsSource([evaluate]);
+  return (scope) => {
+    const pieces = source(scope);
+    return pieces instanceof Absent ? pieces : render(pieces, word.text, word.limit ?? LONGEST_TEXT);
+  };
+}
+
+/** What is written and what is left out, for one call. */
+export function evaluateFields(
+  fields: Field[],
+  record: string,
+  scope: Scope,
+): { writes: FieldWrite[]; left: LeftOut[]; missing?: Field } {
+  const writes: FieldWrite[] = [];
+  const left: LeftOut[] = [];
+  let missing: Field | undefined;
+  for (const field of fields) {
+    const value = computeSafely(field, scope);
+    if (!(value instanceof Absent)) {
+      writes.push({ name: field.property, value, write: field.write, at: field.at });
+      continue;
+    }
+    if (field.required) missing ??= field;
+    if (field.clear) writes.push({ name: field.property, value: null, write: field.write, at: field.at });
+    else left.push({ field: `${record}.${field.property}`, reason: value.reason, at: field.at });
+  }
+  return { writes, left, ...(missing ? { missing } : {}) };
+}
+
+const FAILED = new Absent('it could not be computed');
+
+/** The language is total; should a part of it not be, one field is lost and no call. */
+function computeSafely(field: Field, scope: Scope): Exclude<Value, null> | Absent {
+  try {
+    return field.compute(scope);
+  } catch {
+    return FAILED;
+  }
+}
+
+/** For schema checks and provisioning. */
+export function describeFields(fields: Field[], record: string, object: string): MappedField[] {
+  return fields.map(({ property, write, values, at }) => ({
+    record,
+    object,
+    property,
+    use: 'write',
+    write,
+    ...(values ? { values } : {}),
+    at,
+  }));
+}

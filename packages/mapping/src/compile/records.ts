@@ -1,0 +1,194 @@
+/** The records that a call becomes besides the person: call log, tasks, notes, deals, … */
+import { type Call, callKey, recordKey } from '@wrapup/call';
+import type { Dialect, RecordDialect } from '../dialect.ts';
+import type { Compiling } from '../language/compile-path.ts';
+import type { Scope } from '../language/found.ts';
+import { type Condition, compileCondition } from '../language/predicate.ts';
+import { suggest } from '../nearest.ts';
+import type { LeftOut, Place, RecordPlan } from '../plan.ts';
+import { SINGLE } from '../schema/mapping-schema.ts';
+import { get, isList, isMap, type MapNode, type Node, textOf } from '../yaml/node.ts';
+import { compileFields, evaluateFields, type Field } from './fields.ts';
+
+export interface CompiledRecord {
+  type: string;
+  object: string;
+  name: string;
+  when?: Condition;
+  fields: Field[];
+  associate: { name: string; at: Place }[];
+  at: Place;
+}
+
+/** All records, the call log first, then as the mapping has them. */
+export function compileRecords(tree: MapNode, dialect: Dialect, zone: string, compiling: Compiling): CompiledRecord[] {
+  const records: CompiledRecord[] = [];
+  const hasPerson = tree.entries.has('person');
+  for (const [key, { value }] of tree.entries) {
+    const known = Object.hasOwn(dialect.records, key) ? dialect.records[key] : undefined;
+    if (!known) continue;
+    if (key === SINGLE) {
+      const record = compileRecord(value, SINGLE, known, { zone, compiling, hasPerson });
+      if (record) records.unshift(record);
+    } else if (isList(value)) {
+      for (const item of value.items) {
+        const record = compileRecord(item, textOf(get(item, 'name')), known, { zone, compiling, hasPerson });
+        if (record) records.push(record);
+      }
+    }
+  }
+  checkNames(records, compiling);
+  checkAssociations(records, hasPerson, compiling);
+  return records;
+}
+
+interface RecordContext {
+  zone: string;
+  compiling: Compiling;
+  hasPerson: boolean;
+}
+
+function compileRecord(
+  node: Node,
+  name: string | undefined,
+  dialect: RecordDialect,
+  { zone, compiling, hasPerson }: RecordContext,
+): CompiledRecord | undefined {
+  if (!isMap(node) || name === undefined) return undefined;
+  const condition = node.entries.get('when');
+  const when = condition && compileCondition(condition.value, compiling);
+  const fields = compileFields(node, { compiling, record: name, write: 'overwrite', zone, words: dialect.words });
+  const list = get(node, 'associate');
+  const associate = isList(list)
+    ? list.items.map((item) => ({ name: textOf(item) ?? '', at: item.at }))
+    : hasPerson
+      ? [{ name: 'person', at: node.at }]
+      : [];
+  if (name === SINGLE)
+    for (const field of fields)
+      if (field.required)
+        compiling.report.error(
+          'bad-value',
+          'a call log is written whatever the call lacks: required has no meaning here',
+          field.at,
+          'take required out',
+        );
+  const object = objectOf(node, dialect, compiling);
+  if (object === undefined) return undefined;
+  return { type: dialect.type, object, name, fields, associate, at: node.at, ...(when ? { when } : {}) };
+}
+
+function objectOf(node: MapNode, { any_object, object }: RecordDialect, { report }: Compiling): string | undefined {
+  if (!any_object) return object;
+  const entry = node.entries.get('object');
+  const wanted = textOf(entry?.value);
+  if (wanted !== undefined && any_object.pattern.test(wanted)) return wanted;
+  if (!entry)
+    report.error(
+      'missing-key',
+      'the record does not say which object it is',
+      node.at,
+      `write object: ${any_object.such_as}`,
+    );
+  else if (wanted !== undefined)
+    report.error('bad-value', `"${wanted}" is no object of that kind`, entry.value.at, `such as ${any_object.such_as}`);
+  return undefined;
+}
+
+const RESERVED = new Set(['person', SINGLE, 'call-log']);
+
+function checkNames(records: CompiledRecord[], { report }: Compiling): void {
+  const seen = new Map<string, CompiledRecord>();
+  for (const record of records) {
+    const { name, at } = record;
+    const known = seen.get(name);
+    if (known)
+      report.error(
+        'duplicate-name',
+        `the name ${name} is already used in line ${known.at.line}`,
+        at,
+        'give every record its own name',
+      );
+    else if (name !== SINGLE && RESERVED.has(name))
+      report.error('bad-name', `a record cannot be called ${name}`, at, 'choose another name');
+    seen.set(name, known ?? record);
+  }
+}
+
+function checkAssociations(records: CompiledRecord[], hasPerson: boolean, { report }: Compiling): void {
+  const byName = new Map(records.map((record) => [record.name, record]));
+  const known = [...(hasPerson ? ['person'] : []), ...byName.keys()];
+  for (const record of records)
+    for (const { name, at } of record.associate) {
+      if (name === record.name)
+        report.error('bad-association', `${name} cannot be associated with itself`, at, 'take it out');
+      else if (!known.includes(name))
+        report.error('unknown-record', `there is no record "${name}"`, at, suggest(name, known));
+    }
+  const done = new Set<string>();
+  for (const { name } of records) reportCircle(name, byName, [], done, report);
+}
+
+/** Each record is written after those it is associated with, so there must be an order. */
+function reportCircle(
+  name: string,
+  records: Map<string, CompiledRecord>,
+  way: string[],
+  done: Set<string>,
+  report: Compiling['report'],
+): void {
+  const record = records.get(name);
+  if (!record || done.has(name)) return;
+  for (const { name: next, at } of record.associate) {
+    const start = [...way, name].indexOf(next);
+    if (start >= 0 && next !== name) {
+      const circle = [...[...way, name].slice(start), next].join(' -> ');
+      report.error(
+        'bad-association',
+        `the records are associated in a circle: ${circle}`,
+        at,
+        'one direction is enough',
+      );
+    } else if (next !== name) reportCircle(next, records, [...way, name], done, report);
+  }
+  done.add(name);
+}
+
+/** What one call makes of the records. */
+export function planRecords(records: CompiledRecord[], scope: Scope): { records: RecordPlan[]; left: LeftOut[] } {
+  const plans: RecordPlan[] = [];
+  const left: LeftOut[] = [];
+  const gone = new Set<string>();
+  for (const record of records) {
+    if (record.when && !record.when(scope)) {
+      gone.add(record.name);
+      continue;
+    }
+    const { writes, left: fields, missing } = evaluateFields(record.fields, record.name, scope);
+    if (missing) {
+      gone.add(record.name);
+      left.push({ field: record.name, reason: `it is not written without ${missing.property}`, at: missing.at });
+      continue;
+    }
+    left.push(...fields);
+    plans.push({
+      type: record.type,
+      object: record.object,
+      name: record.name,
+      key: keyOf(scope.call, record.name),
+      fields: writes,
+      associate: record.associate.map(({ name }) => name),
+    });
+  }
+  return { records: plans.map((plan) => withoutGone(plan, gone)), left };
+}
+
+function keyOf(call: Call, name: string): string {
+  return name === SINGLE ? callKey(call) : recordKey(call, name);
+}
+
+/** A record that this call does not make cannot be associated with. */
+function withoutGone(plan: RecordPlan, gone: Set<string>): RecordPlan {
+  const associate = plan.associate.filter((name) => !gone.has(name));
+  return associate.length === plan.associate.length ? plan : { ...plan, associate };
+}

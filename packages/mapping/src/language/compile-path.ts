@@ -1,0 +1,149 @@
+import { nearest } from '../nearest.ts';
+import type { Place } from '../plan.ts';
+import type { Report } from '../report.ts';
+import { Absent, type Evaluate, isNothing, type Present } from './found.ts';
+import { parsePath, readOwn, type Segment } from './path.ts';
+import { type Known, ROOTS } from './roots.ts';
+
+/** What compiling needs besides the text, and what it finds out. */
+export interface Compiling {
+  report: Report;
+  /** Properties of the person that are read, and where. Undefined where no person can be known. */
+  needs: Map<string, Place> | undefined;
+}
+
+export interface CompiledPath {
+  evaluate: Evaluate;
+  /** As it was written. */
+  text: string;
+  known: Known;
+}
+
+export type Spot = (offset: number) => Place;
+
+/** Compiles a path, or reports what is wrong with it. */
+export function compilePath(text: string, spot: Spot, compiling: Compiling): CompiledPath | undefined {
+  const { report } = compiling;
+  const parsed = parsePath(text);
+  const lead = text.length - text.trimStart().length;
+  if ('error' in parsed) {
+    const { message, hint, offset } = parsed.error;
+    const code = /cannot read/.test(message) ? 'refused-path' : 'bad-path';
+    report.error(code, message, spot(Math.max(offset, lead)), hint);
+    return undefined;
+  }
+  const { segments } = parsed;
+  const at = spot(lead);
+  const known = checkSegments(segments, text.trim(), at, report);
+  if (!known) return undefined;
+  const [root, ...rest] = segments;
+  if (root === 'person') return compilePersonPath(rest, text.trim(), at, known, compiling);
+  const missing = new Absent(`${text.trim()} is not in the call`);
+  const full = root === 'call' ? rest : root === 'source' ? ['source'] : segments;
+  return { evaluate: ({ call }) => wrap(readOwn(call, full), missing), text: text.trim(), known };
+}
+
+function compilePersonPath(
+  [property]: Segment[],
+  text: string,
+  at: Place,
+  known: Known,
+  { report, needs }: Compiling,
+): CompiledPath | undefined {
+  if (!needs) {
+    report.error(
+      'unknown-path',
+      `${text} cannot be read here`,
+      at,
+      'the person is looked up later; use call, lead or vars',
+    );
+    return undefined;
+  }
+  const name = String(property);
+  if (!needs.has(name)) needs.set(name, at);
+  const missing = new Absent(`${text} is empty in the CRM`);
+  const unknown = new Absent(`${text} is known only once the person is found`);
+  return { evaluate: ({ person }) => (person ? wrap(readOwn(person, [name]), missing) : unknown), text, known };
+}
+
+function wrap(value: unknown, missing: Absent): Present | Absent {
+  return isNothing(value) ? missing : (value as Present);
+}
+
+function checkSegments(segments: Segment[], text: string, at: Place, report: Report): Known | undefined {
+  const [root, ...rest] = segments as [string, ...Segment[]];
+  let known = Object.hasOwn(ROOTS, root) ? ROOTS[root] : undefined;
+  if (!known) {
+    report.error('unknown-path', `unknown path "${text}": no path begins with "${root}"`, at, hintForRoot(root, text));
+    return undefined;
+  }
+  let so = root;
+  for (const [index, segment] of rest.entries()) {
+    const fields: Record<string, Known> | undefined = known.fields;
+    if (known.leaf) {
+      report.error(
+        'unknown-path',
+        `unknown path "${text}": ${so} is a single value, nothing goes under it`,
+        at,
+        `write ${so}`,
+      );
+      return undefined;
+    }
+    if (fields && !Object.hasOwn(fields, segment)) {
+      report.error(
+        'unknown-path',
+        `unknown path "${text}": ${so} has no ${segment}`,
+        at,
+        hintForField(so, String(segment), fields, text, rest.slice(index + 1)),
+      );
+      return undefined;
+    }
+    known = fields ? (fields[segment] as Known) : (known.each ?? {});
+    so +=
+      typeof segment === 'number'
+        ? `[${segment}]`
+        : /^[\p{L}\p{N}_-]+$/u.test(segment)
+          ? `.${segment}`
+          : `["${segment}"]`;
+  }
+  if ((known.fields && !known.leaf) || (root === 'person' && rest.length !== 1)) {
+    const names = Object.keys(known.fields ?? {});
+    const example = names.length > 0 ? `${so}.${names[0]}` : 'person.firstname';
+    report.error(
+      'unknown-path',
+      `"${text}" is a section, not a value`,
+      at,
+      `go on to one of its values, as in ${example}`,
+    );
+    return undefined;
+  }
+  return known;
+}
+
+function hintForRoot(root: string, text: string): string {
+  const rest = text.slice(root.length);
+  for (const section of ['call', 'lead'] as const)
+    if (Object.hasOwn(ROOTS[section]?.fields ?? {}, root)) return `did you mean "${section}.${text}"?`;
+  const near = nearest(root, Object.keys(ROOTS));
+  if (near !== undefined && rest !== '') return `did you mean "${near}${rest}"?`;
+  if (rest !== '') return `paths begin with ${Object.keys(ROOTS).join(', ')}; a fixed text is { value: "${text}" }`;
+  return `a fixed value is { value: ${text} }; what the agent collected is vars.${text}`;
+}
+
+function hintForField(
+  so: string,
+  segment: string,
+  fields: Record<string, Known>,
+  text: string,
+  rest: Segment[],
+): string {
+  // `call.lead.phone` and `call.vars.budget`: the root stands by itself.
+  if (so === 'call' && Object.hasOwn(ROOTS, segment))
+    return segment === 'source' ? 'did you mean "source.name"?' : `did you mean "${text.slice('call.'.length)}"?`;
+  const near = nearest(segment, Object.keys(fields));
+  const tail = rest.map((part) => (typeof part === 'number' ? `[${part}]` : `.${part}`)).join('');
+  if (near !== undefined) return `did you mean "${so}.${near}${tail}"?`;
+  const other = so === 'call' ? 'lead' : so === 'lead' ? 'call' : undefined;
+  if (other && Object.hasOwn(ROOTS[other]?.fields ?? {}, segment)) return `did you mean "${other}.${segment}${tail}"?`;
+  return `${so} has ${Object.keys(fields).join(', ')}`;
+}

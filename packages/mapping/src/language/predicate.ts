@@ -1,0 +1,165 @@
+/**
+ * Conditions: a closed set of predicates. Several in one place all have to hold; an absent value fulfils none but
+ * `exists: false`.
+ */
+import { suggest } from '../nearest.ts';
+import type { Entry, MapNode, Node } from '../yaml/node.ts';
+import { isList, isMap, textOf } from '../yaml/node.ts';
+import { normalise, readPoint, sameValue } from './compare.ts';
+import { type CompiledPath, type Compiling, compilePath } from './compile-path.ts';
+import { Absent, isScalar, type Present, type Scope } from './found.ts';
+
+/** Total: never throws. */
+export type Condition = (scope: Scope) => boolean;
+
+/** What is asked of a value that is there. */
+type Test = (value: Present) => boolean;
+type Plain = string | number | boolean;
+
+export const COMPARISONS = ['gt', 'gte', 'lt', 'lte'] as const;
+export const PREDICATES = ['equals', 'in', 'exists', ...COMPARISONS, 'contains', 'starts_with'] as const;
+
+/** Compiles a condition, or reports what is wrong with it. The shape was checked before. */
+export function compileCondition(node: Node, compiling: Compiling): Condition | undefined {
+  if (!isMap(node)) return undefined;
+  const all = node.entries.get('all');
+  if (all) return compileAll(all, compiling, (conditions, scope) => conditions.every((one) => one(scope)));
+  const any = node.entries.get('any');
+  if (any) return compileAll(any, compiling, (conditions, scope) => conditions.some((one) => one(scope)));
+  const not = node.entries.get('not');
+  if (not) {
+    const inner = compileCondition(not.value, compiling);
+    return inner && ((scope) => !inner(scope));
+  }
+  return compilePredicates(node, compiling);
+}
+
+function compileAll(
+  { value }: Entry,
+  compiling: Compiling,
+  combine: (conditions: Condition[], scope: Scope) => boolean,
+): Condition | undefined {
+  if (!isList(value)) return undefined;
+  const conditions = value.items.map((item) => compileCondition(item, compiling));
+  if (!conditions.every((one) => one !== undefined)) return undefined;
+  return (scope) => combine(conditions, scope);
+}
+
+function compilePredicates(node: MapNode, compiling: Compiling): Condition | undefined {
+  const { report } = compiling;
+  const pathNode = node.entries.get('path')?.value;
+  const text = textOf(pathNode);
+  if (text === undefined || pathNode?.kind !== 'scalar') return undefined;
+  const path = compilePath(text, pathNode.spot, compiling);
+  const tests: Test[] = [];
+  let exists: boolean | undefined;
+  let fine = path !== undefined;
+  for (const [name, entry] of node.entries) {
+    if (name === 'path') continue;
+    if (name === 'exists') {
+      exists = entry.value.kind === 'scalar' && entry.value.value === true;
+      continue;
+    }
+    const test = compileTest(name, entry, path, compiling);
+    if (test) tests.push(test);
+    else fine = false;
+  }
+  if (exists === undefined && tests.length === 0) {
+    if (fine)
+      report.error(
+        'bad-value',
+        'the condition asks nothing of its path',
+        node.at,
+        `add one of ${PREDICATES.join(', ')}`,
+      );
+    return undefined;
+  }
+  if (!fine || !path) return undefined;
+  return (scope) => {
+    const value = path.evaluate(scope);
+    if (value instanceof Absent) return exists === false && tests.length === 0;
+    return exists !== false && tests.every((test) => test(value));
+  };
+}
+
+function compileTest(
+  name: string,
+  { value: node }: Entry,
+  path: CompiledPath | undefined,
+  compiling: Compiling,
+): Test | undefined {
+  if (name === 'in') {
+    if (!isList(node)) return undefined;
+    const fits = node.items.map((item) => checkValue(item, path, compiling));
+    const wanted = node.items.map(plainOf).filter((value) => value !== undefined);
+    return fits.every(Boolean) ? (value) => isScalar(value) && wanted.some((one) => sameValue(value, one)) : undefined;
+  }
+  const wanted = plainOf(node);
+  if (wanted === undefined) return undefined;
+  switch (name) {
+    case 'equals':
+      return checkValue(node, path, compiling) ? (value) => isScalar(value) && sameValue(value, wanted) : undefined;
+    case 'contains': {
+      const part = normalise(wanted);
+      return (value) =>
+        Array.isArray(value)
+          ? value.some((item) => isScalar(item) && sameValue(item, wanted))
+          : isScalar(value) && normalise(value).includes(part);
+    }
+    case 'starts_with': {
+      const start = normalise(wanted);
+      return (value) => isScalar(value) && normalise(value).startsWith(start);
+    }
+    default:
+      return compileComparison(name as (typeof COMPARISONS)[number], node, wanted, compiling);
+  }
+}
+
+const ORDER: Record<(typeof COMPARISONS)[number], (one: number, other: number) => boolean> = {
+  gt: (one, other) => one > other,
+  gte: (one, other) => one >= other,
+  lt: (one, other) => one < other,
+  lte: (one, other) => one <= other,
+};
+
+function compileComparison(
+  name: (typeof COMPARISONS)[number],
+  node: Node,
+  wanted: Plain,
+  { report }: Compiling,
+): Test | undefined {
+  const as = readPoint(wanted, 'number') !== undefined ? 'number' : 'moment';
+  const limit = readPoint(wanted, as);
+  if (limit === undefined || typeof wanted === 'boolean') {
+    report.error(
+      'bad-value',
+      `${name} compares numbers or times`,
+      node.at,
+      'write a number, or a time such as 2026-11-20T18:00:00Z',
+    );
+    return undefined;
+  }
+  return (value) => {
+    const point = readPoint(value, as);
+    return point !== undefined && ORDER[name](point, limit);
+  };
+}
+
+function plainOf(node: Node): Plain | undefined {
+  return node.kind === 'scalar' && node.value !== null ? node.value : undefined;
+}
+
+/** A value that the path can never have is a mistake. */
+function checkValue(node: Node, path: CompiledPath | undefined, { report }: Compiling): boolean {
+  const wanted = plainOf(node);
+  const values = path?.known.values;
+  if (wanted === undefined) return false;
+  if (!values || values.some((value) => sameValue(value, wanted))) return true;
+  report.error(
+    'unknown-value',
+    `${path?.text} is never "${wanted}"`,
+    node.at,
+    suggest(String(wanted), values.map(String)),
+  );
+  return false;
+}

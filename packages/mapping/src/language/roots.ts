@@ -1,0 +1,114 @@
+/** What a path can begin with, and which of it is known before the first call. */
+import {
+  type Action,
+  type Agent,
+  ANSWERED_BY,
+  CALL_STATUSES,
+  type Call,
+  type Collected,
+  END_REASONS,
+  type Lead,
+  OUTCOMES,
+  type Turn,
+} from '@wrapup/call';
+
+/** What is known of the values under a path. */
+export interface Known {
+  /** Every value it can have. */
+  values?: readonly (string | boolean)[];
+  /** The names under it; absent: any. */
+  fields?: Record<string, Known>;
+  /** What every member under it is, where names or numbers are free. */
+  each?: Known;
+  /** Nothing goes under it. */
+  leaf?: true;
+}
+
+type Fields<Type> = { [name in keyof Required<Type>]: Known };
+
+const leaf: Known = { leaf: true };
+const free: Known = {};
+const oneOf = (...values: readonly (string | boolean)[]): Known => ({ leaf: true, values });
+
+const AGENT: Fields<Agent> = { id: leaf, name: leaf, number: leaf };
+const TURN: Fields<Turn> = { speaker: oneOf('agent', 'human', 'unknown'), text: leaf };
+const LEAD: Fields<Lead> = {
+  name: leaf,
+  first_name: leaf,
+  last_name: leaf,
+  email: leaf,
+  phone: leaf,
+  phone_raw: leaf,
+  country: leaf,
+};
+const COLLECTED: Fields<Collected> = { value: free, collected: oneOf(true, false), agent_id: leaf };
+const ACTION: Fields<Action> = {
+  name: leaf,
+  type: leaf,
+  return_value: free,
+  status: leaf,
+  error: leaf,
+  relevant: oneOf(true, false),
+  at: leaf,
+};
+
+/** Members of the call that are roots of their own. */
+type Roots =
+  | 'lead'
+  | 'vars'
+  | 'collected'
+  | 'extracted'
+  | 'actions'
+  | 'analysis'
+  | 'prompt_variables'
+  | 'metadata'
+  | 'raw';
+
+const CALL: Fields<Omit<Call, Roots | 'source'>> = {
+  id: leaf,
+  status: oneOf(...CALL_STATUSES),
+  status_raw: leaf,
+  terminal: oneOf(true, false),
+  outcome: oneOf(...OUTCOMES),
+  answered_by: oneOf(...ANSWERED_BY),
+  end_reason: oneOf(...END_REASONS),
+  end_reason_raw: leaf,
+  end_reason_text: leaf,
+  error: leaf,
+  direction: oneOf('inbound', 'outbound'),
+  agent: { fields: AGENT },
+  started_at: leaf,
+  ended_at: leaf,
+  received_at: leaf,
+  utc_offset: leaf,
+  timezone: leaf,
+  duration: leaf,
+  from_number: leaf,
+  to_number: leaf,
+  transcript: leaf,
+  turns: { each: { fields: TURN } },
+  recording_url: leaf,
+  external_id: leaf,
+  diversion: leaf,
+  notes: { each: { fields: { path: leaf, message: leaf } } },
+};
+
+const OPEN_ROOTS: Record<Exclude<Roots, 'lead'>, Known> = {
+  vars: free,
+  collected: { each: { fields: COLLECTED } },
+  extracted: free,
+  actions: { each: { fields: ACTION } },
+  analysis: { each: leaf },
+  prompt_variables: free,
+  metadata: free,
+  raw: free,
+};
+
+export const ROOTS: Record<string, Known> = {
+  call: { fields: CALL },
+  lead: { fields: LEAD },
+  ...OPEN_ROOTS,
+  source: { fields: { name: leaf } },
+  /** Properties of the matched record, by the CRM's own names. */
+  person: { each: leaf },
+};

@@ -1,0 +1,197 @@
+import { suggest } from '../nearest.ts';
+import type { Place } from '../plan.ts';
+import { DEFAULT_TRANSFORM, findTransform, listTransforms } from '../transforms/registry.ts';
+import { describeUse, type Parameter, type Argument as Ready, type Transform } from '../transforms/transform.ts';
+import type { ListNode, Node, ScalarNode } from '../yaml/node.ts';
+import { type Compiling, compilePath, type Spot } from './compile-path.ts';
+import { Absent, type Evaluate, type Found, isNothing, type Present, type Scope } from './found.ts';
+import { looksLikePath } from './path.ts';
+import { parseStep, type StepText } from './placeholders.ts';
+
+/** One stage of a pipe. */
+export type Step = (value: Found, scope: Scope) => Found;
+
+interface Given {
+  value: string | number | boolean;
+  quoted: boolean;
+  at: Place;
+}
+
+/** Compiles what stands after a `|`. */
+export function compileStep(step: StepText, spot: Spot, compiling: Compiling): Step | undefined {
+  const args = step.args.map(({ text, quoted, offset }) => ({ value: text, quoted, at: spot(offset) }));
+  return makeStep(step.name, args, spot(step.offset), compiling);
+}
+
+/** Compiles `transform:`: a name, `truncate: 20`, or a list of such. The shape was checked before. */
+export function compileTransforms(node: Node, compiling: Compiling): Step[] | undefined {
+  const items = node.kind === 'list' ? node.items : [node];
+  const steps = items.flatMap((item): (Step | undefined)[] => {
+    if (item.kind === 'scalar') return [compileWrittenStep(item, compiling)];
+    if (item.kind === 'list') return [undefined];
+    return [...item.entries].map(([name, { key, value }]) => {
+      const args = argumentsOf(value);
+      if (args) return makeStep(name, args, key, compiling);
+      compiling.report.error('bad-argument', `${name}: arguments are plain values`, value.at);
+      return undefined;
+    });
+  });
+  return steps.every((step) => step !== undefined) ? steps : undefined;
+}
+
+function compileWrittenStep(node: ScalarNode, compiling: Compiling): Step | undefined {
+  const step = parseStep(String(node.value), 0);
+  if (!('error' in step)) return compileStep(step, node.spot, compiling);
+  compiling.report.error(
+    'unknown-transform',
+    `"${String(node.value)}" is no transform`,
+    node.at,
+    'write trim, or truncate: 20',
+  );
+  return undefined;
+}
+
+function argumentsOf(node: Node): Given[] | undefined {
+  const items: Node[] = node.kind === 'list' ? (node satisfies ListNode).items : [node];
+  const given: Given[] = [];
+  for (const item of items) {
+    if (item.kind !== 'scalar') return undefined;
+    // `trim:` without an argument is as good as `trim`.
+    if (item.value === null) return items.length === 1 ? [] : undefined;
+    given.push({ value: item.value, quoted: false, at: item.at });
+  }
+  return given;
+}
+
+function makeStep(name: string, args: Given[], at: Place, compiling: Compiling): Step | undefined {
+  const { report } = compiling;
+  if (name === DEFAULT_TRANSFORM) return makeDefault(args, at, compiling);
+  const transform = findTransform(name);
+  if (!transform) {
+    const names = [DEFAULT_TRANSFORM, ...listTransforms().map((known) => known.name)];
+    report.error('unknown-transform', `unknown transform "${name}"`, at, suggest(name, names));
+    return undefined;
+  }
+  const { parameters } = transform;
+  const required = parameters.filter(({ optional }) => !optional).length;
+  if (args.length < required || args.length > parameters.length) {
+    const takes =
+      parameters.length === 0
+        ? 'no argument'
+        : `${required === parameters.length ? '' : 'at most '}${count(parameters.length)}`;
+    report.error(
+      'bad-argument',
+      `${name} takes ${takes}, not ${args.length}`,
+      at,
+      `write it as ${describeUse(transform)}`,
+    );
+    return undefined;
+  }
+  const ready: Ready[] = [];
+  for (const [index, arg] of args.entries()) {
+    const value = readArgument(arg, parameters[index] as Parameter);
+    if (typeof value === 'object') {
+      report.error(
+        'bad-argument',
+        `${name}: ${(parameters[index] as Parameter).name} must be ${value.wanted}`,
+        arg.at,
+        describeUse(transform),
+      );
+      return undefined;
+    }
+    ready.push(value);
+  }
+  return applyTransform(transform, ready);
+}
+
+const count = (number: number) => (number === 1 ? 'one argument' : `${number} arguments`);
+
+function applyTransform(transform: Transform, args: Ready[]): Step {
+  const nothing = new Absent(`${transform.name}: nothing is left`);
+  const failed = new Absent(`${transform.name}: it could not make sense of the value`);
+  return (value) => {
+    if (value instanceof Absent) return value;
+    try {
+      const result = transform.apply(value, ...args);
+      return isNothing(result) ? nothing : (result as Found);
+    } catch {
+      return failed;
+    }
+  };
+}
+
+const MAX_ARGUMENT = 1000;
+
+function readArgument({ value }: Given, { type, from, to }: Parameter): Ready | { wanted: string } {
+  const text = String(value);
+  switch (type) {
+    case 'text':
+      return text.length <= MAX_ARGUMENT ? text : { wanted: `at most ${MAX_ARGUMENT} characters` };
+    case 'integer': {
+      const number = /^-?\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+      const fits = number >= (from ?? -Infinity) && number <= (to ?? Infinity);
+      return fits ? number : { wanted: `a whole number from ${from ?? '-∞'} to ${to ?? '∞'}` };
+    }
+    case 'time_zone':
+      return isTimeZone(text) ? text : { wanted: 'a time zone such as America/New_York' };
+    case 'country':
+      return isCountry(text) ? text : { wanted: 'an ISO country code of two capitals, such as US or GB' };
+  }
+}
+
+/** Whether the runtime knows an IANA time zone of that name. */
+export function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const REGIONS = new Intl.DisplayNames(['en'], { type: 'region', fallback: 'none' });
+
+/** UK, for one, is an alias of GB that telephone libraries do not know. */
+function isCountry(code: string): boolean {
+  return /^[A-Z]{2}$/.test(code) && REGIONS.of(code) !== undefined && new Intl.Locale(`und-${code}`).region === code;
+}
+
+function makeDefault(args: Given[], at: Place, compiling: Compiling): Step | undefined {
+  const [arg] = args;
+  if (!arg || args.length > 1) {
+    compiling.report.error(
+      'bad-argument',
+      `default takes one argument, not ${args.length}`,
+      at,
+      'a text with commas stands in quotes',
+    );
+    return undefined;
+  }
+  const evaluate = compileFallback(arg, compiling);
+  return evaluate && ((value, scope) => (value instanceof Absent ? evaluate(scope) : value));
+}
+
+/** The value that stands in for an absent one: what looks like a path is one, everything else is itself. */
+function compileFallback({ value, quoted, at }: Given, compiling: Compiling): Evaluate | undefined {
+  if (typeof value === 'string' && !quoted && looksLikePath(value))
+    return compilePath(value, () => at, compiling)?.evaluate;
+  const constant: Present = quoted ? value : readConstant(value);
+  return () => constant;
+}
+
+/** Unquoted numbers, true and false keep their type. */
+function readConstant(value: string | number | boolean): Present {
+  if (typeof value !== 'string') return value;
+  if (value === 'true' || value === 'false') return value === 'true';
+  return /^-?(?:0|[1-9]\d{0,14})(?:\.\d{1,10})?$/.test(value) ? Number(value) : value;
+}
+
+/** Runs a value through a pipe. */
+export function pipe(source: Evaluate, steps: Step[]): Evaluate {
+  if (steps.length === 0) return source;
+  return (scope) => {
+    let value = source(scope);
+    for (const step of steps) value = step(value, scope);
+    return value;
+  };
+}

@@ -1,0 +1,80 @@
+import { type CompiledPath, type Compiling, compilePath, type Spot } from './compile-path.ts';
+import { Absent, type Evaluate, LONGEST_TEXT, toText } from './found.ts';
+import { looksLikePath } from './path.ts';
+import { type Placeholder, parseText } from './placeholders.ts';
+import { compileStep, pipe, type Step } from './steps.ts';
+
+/** Text of the mapping itself, or what a placeholder stands for. */
+export type Part = string | Evaluate;
+
+export interface CompiledText {
+  parts: Part[];
+  /** The value with its own type, where the text is one placeholder or one path; else the text put together. */
+  evaluate: Evaluate;
+  /** Set where it is one path without transforms. */
+  path?: CompiledPath;
+  /** Set where nothing of it comes from the call. */
+  constant?: string;
+}
+
+/** How a text without placeholders is read: as a path, or as itself unless it looks like a path. */
+export type Bare = 'path' | 'text';
+
+/** Compiles a text, or reports what is wrong with it. */
+export function compileText(text: string, spot: Spot, bare: Bare, compiling: Compiling): CompiledText | undefined {
+  const parsed = parseText(text);
+  if ('error' in parsed) {
+    const { code, message, hint, offset } = parsed.error;
+    compiling.report.error(code, message, spot(offset), hint);
+    return undefined;
+  }
+  const [first, ...rest] = parsed.parts;
+  if (rest.length === 0 && typeof first !== 'object') {
+    if (bare === 'text' && !looksLikePath(text)) return { parts: [text], evaluate: () => text, constant: text };
+    const path = compilePath(text, spot, compiling);
+    return path && { parts: [path.evaluate], evaluate: path.evaluate, path };
+  }
+  const compiled = parsed.parts.map((part) =>
+    typeof part === 'string' ? part : compilePlaceholder(part, spot, compiling),
+  );
+  if (!compiled.every((part) => part !== undefined)) return undefined;
+  const parts = compiled.map((part) => (typeof part === 'string' ? part : part.evaluate));
+  const [only] = compiled;
+  if (compiled.length === 1 && typeof only === 'object')
+    return { parts, evaluate: only.evaluate, ...(only.path ? { path: only.path } : {}) };
+  return { parts, evaluate: put(parts) };
+}
+
+function compilePlaceholder(
+  { path, offset, steps }: Placeholder,
+  spot: Spot,
+  compiling: Compiling,
+): { evaluate: Evaluate; path?: CompiledPath } | undefined {
+  const source = compilePath(path, (inner) => spot(offset + inner), compiling);
+  const stages = steps.map((step) => compileStep(step, spot, compiling));
+  if (!source || !stages.every((stage): stage is Step => stage !== undefined)) return undefined;
+  return { evaluate: pipe(source.evaluate, stages), ...(steps.length === 0 ? { path: source } : {}) };
+}
+
+/** An absent placeholder is empty text; a text whose placeholders are all absent is absent itself. */
+function put(parts: Part[]): Evaluate {
+  return (scope) => {
+    let text = '';
+    let absent: Absent | undefined;
+    let present = false;
+    for (const part of parts) {
+      if (typeof part === 'string') {
+        text += part;
+        continue;
+      }
+      const value = toText(part(scope));
+      if (value instanceof Absent) absent ??= value;
+      else {
+        present = true;
+        text += value;
+      }
+    }
+    if (!present && absent) return absent;
+    return text.length > LONGEST_TEXT ? text.slice(0, LONGEST_TEXT) : text;
+  };
+}

@@ -1,0 +1,168 @@
+/**
+ * The value forms: a path, a text with placeholders, a constant, or `{ value: … }` and
+ * `{ from, transform, map, default, write, clear, required }`. A value goes from → transform → map; `default` stands in
+ * for what is absent after that.
+ */
+
+import { suggest } from '../nearest.ts';
+import type { Place, WriteMode } from '../plan.ts';
+import { type Entry, get, isMap, isNull, type MapNode, type Node, type Scalar, textOf } from '../yaml/node.ts';
+import { normalise } from './compare.ts';
+import type { CompiledPath, Compiling } from './compile-path.ts';
+import { Absent, type Evaluate, isScalar, type Present } from './found.ts';
+import { compileTransforms, pipe } from './steps.ts';
+import { type Bare, type CompiledText, compileText, type Part } from './text.ts';
+
+export interface CompiledValue {
+  evaluate: Evaluate;
+  /** The text in its parts, where it is nothing but a text: what is the mapping's own and what the call says. */
+  parts?: Part[];
+  write?: WriteMode;
+  /** An absent value empties the CRM's field. */
+  clear: boolean;
+  /** Without a value the record is not written. */
+  required: boolean;
+  /** Every value it can have, where that is known. */
+  values?: (string | number | boolean)[];
+  at: Place;
+}
+
+/** Compiles any value form, or reports what is wrong with it. The shape was checked before. */
+export function compileValue(node: Node, bare: Bare, compiling: Compiling): CompiledValue | undefined {
+  if (isMap(node)) return compileForm(node, bare, compiling);
+  if (node.kind !== 'scalar' || node.value === null) return undefined;
+  const plain = { clear: false, required: false, at: node.at };
+  if (typeof node.value !== 'string') return { ...constant(node.value), ...plain };
+  const text = compileText(node.value, node.spot, bare, compiling);
+  return text && { ...ofText(text), ...plain };
+}
+
+function constant(value: Present & (string | number | boolean)): Pick<CompiledValue, 'evaluate' | 'values' | 'parts'> {
+  return { evaluate: () => value, values: [value], ...(typeof value === 'string' ? { parts: [value] } : {}) };
+}
+
+function ofText({ evaluate, parts, path, constant: text }: CompiledText) {
+  const known = text === undefined ? path?.known.values : [text];
+  return { evaluate, parts, ...(known ? { values: [...known] } : {}) };
+}
+
+function compileForm(node: MapNode, bare: Bare, compiling: Compiling): CompiledValue | undefined {
+  const { report } = compiling;
+  const flags = {
+    clear: isTrue(get(node, 'clear')),
+    required: isTrue(get(node, 'required')),
+    at: node.at,
+    ...writeOf(node),
+  };
+  const fixed = node.entries.get('value');
+  const from = node.entries.get('from');
+  if (!fixed === !from) {
+    const what = fixed ? 'both value and from are given' : 'it says neither value nor from';
+    report.error('bad-value', what, fixed?.key ?? node.at, 'write { value: … } for a constant, { from: … } for a path');
+    return undefined;
+  }
+  if (fixed) {
+    for (const key of ['transform', 'map', 'default', 'clear', 'required']) {
+      const entry = node.entries.get(key);
+      if (entry)
+        report.error(
+          'bad-value',
+          `a constant takes no ${key}`,
+          entry.key,
+          'write from instead of value to read a path',
+        );
+    }
+    const { value } = fixed;
+    if (value.kind !== 'scalar' || value.value === null) return undefined;
+    return { ...constant(value.value), ...flags };
+  }
+  const source = compileSource((from as Entry).value, bare, compiling);
+  const transform = get(node, 'transform');
+  const steps = transform ? compileTransforms(transform, compiling) : [];
+  const table = compileTable(node, transform ? undefined : source?.path, compiling);
+  const fallback = compileDefault(get(node, 'default'), compiling);
+  if (!source || !steps || table === false || fallback === false) return undefined;
+  if (steps.length === 0 && !table && !fallback) return { ...ofText(source), ...flags };
+  const values = table ? [...table.values(), ...(fallback?.values ?? [])] : undefined;
+  const known = fallback && !fallback.values ? undefined : values;
+  return {
+    evaluate: finish(pipe(source.evaluate, steps), table, fallback?.evaluate, source.path?.text ?? 'the value'),
+    ...(known ? { values: [...new Set(known.filter((value) => value !== null))] } : {}),
+    ...flags,
+  };
+}
+
+function compileSource(node: Node, bare: Bare, compiling: Compiling): CompiledText | undefined {
+  const text = textOf(node);
+  return text === undefined || node.kind !== 'scalar' ? undefined : compileText(text, node.spot, bare, compiling);
+}
+
+const isTrue = (node: Node | undefined) => node?.kind === 'scalar' && node.value === true;
+
+function writeOf(node: MapNode): { write?: WriteMode } {
+  const write = textOf(get(node, 'write'));
+  return write === undefined ? {} : { write: write as WriteMode };
+}
+
+const LEAVE_OUT = new Absent('the table says to leave it out');
+
+type Table = Map<string, Scalar>;
+
+/** `map:`, keys as text. @returns false when it was reported */
+function compileTable(node: MapNode, path: CompiledPath | undefined, { report }: Compiling): Table | undefined | false {
+  const entry = node.entries.get('map');
+  if (!entry || !isMap(entry.value)) return undefined;
+  const table: Table = new Map();
+  for (const [name, { value }] of entry.value.entries) if (value.kind === 'scalar') table.set(name, value.value);
+  const values = path?.known.values?.map(String);
+  if (!values) return table;
+  let fine = true;
+  for (const [name, { key }] of entry.value.entries) {
+    if (values.includes(name)) continue;
+    report.error('unknown-value', `${path?.text} is never "${name}"`, key, suggest(name, values));
+    fine = false;
+  }
+  const missing = values.filter((value) => !table.has(value));
+  if (missing.length === 0 || node.entries.has('default')) return fine && table;
+  report.error(
+    'unmapped-value',
+    `the map says nothing of ${path?.text} ${missing.join(', ')}`,
+    entry.key,
+    'add them (null leaves the field out), or a default',
+  );
+  return false;
+}
+
+/** @returns false when it was reported */
+function compileDefault(
+  node: Node | undefined,
+  compiling: Compiling,
+): { evaluate: Evaluate; values?: (string | number | boolean)[] } | undefined | false {
+  if (!node || isNull(node)) return undefined;
+  if (isMap(node)) {
+    const value = get(node, 'value');
+    return value?.kind === 'scalar' && value.value !== null ? constant(value.value) : undefined;
+  }
+  return compileValue(node, 'text', compiling) ?? false;
+}
+
+function finish(source: Evaluate, table: Table | undefined, fallback: Evaluate | undefined, what: string): Evaluate {
+  const look = table ? lookUp(table, what) : (value: Present) => value;
+  return (scope) => {
+    const value = source(scope);
+    const result = value instanceof Absent ? value : look(value);
+    return result instanceof Absent && result !== LEAVE_OUT && fallback ? fallback(scope) : result;
+  };
+}
+
+function lookUp(table: Table, what: string): (value: Present) => Present | Absent {
+  const missed = new Absent(`the map has no entry for what ${what} says`);
+  const loose: Table = new Map();
+  for (const [name, value] of table) if (!loose.has(normalise(name))) loose.set(normalise(name), value);
+  return (value) => {
+    if (!isScalar(value)) return missed;
+    const found = table.has(String(value)) ? table.get(String(value)) : loose.get(normalise(value));
+    if (found === undefined) return missed;
+    return found === null ? LEAVE_OUT : found;
+  };
+}

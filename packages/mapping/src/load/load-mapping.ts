@@ -1,0 +1,145 @@
+/** A mapping file and everything it extends, as one tree. */
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { posix } from 'node:path';
+import type { z } from 'zod';
+import type { Dialect } from '../dialect.ts';
+import { suggest } from '../nearest.ts';
+import type { Place } from '../plan.ts';
+import type { Report } from '../report.ts';
+import { checkShape } from '../schema/check-shape.ts';
+import { isMap, type MapNode, type Node, textOf } from '../yaml/node.ts';
+import { readYaml } from '../yaml/read-yaml.ts';
+import { checkNothingRemoved, mergeMappings } from './merge.ts';
+
+/** Text of a file of the config folder, or undefined when it is not there. The path is relative, with `/`. */
+export type ReadFile = (path: string) => string | undefined;
+
+export interface LoadedMapping {
+  tree: MapNode;
+  /** sha256 over the kind and all texts, first 12 hex digits. */
+  hash: string;
+}
+
+/** Files that may extend one another in a row. */
+const LONGEST_CHAIN = 10;
+
+interface Loading {
+  dialect: Dialect;
+  schema: z.ZodType;
+  readFile: ReadFile;
+  report: Report;
+  /** How findings name the files so far, and their texts. */
+  chain: { shown: string; text: string }[];
+}
+
+/** @returns undefined when a file could not be used at all; the report says why */
+export function loadMapping(name: string, text: string, loading: Omit<Loading, 'chain'>): LoadedMapping | undefined {
+  const whole: Loading = { ...loading, chain: [] };
+  const tree = loadFile({ shown: name, path: name, text }, whole);
+  if (!tree) return undefined;
+  const hash = createHash('sha256').update(`${loading.dialect.kind}\0`);
+  for (const file of whole.chain) hash.update(`${file.text.length}\0${file.text}`);
+  return { tree, hash: hash.digest('hex').slice(0, 12) };
+}
+
+interface File {
+  /** How findings name it. */
+  shown: string;
+  /** Path in the config folder; undefined for a preset. */
+  path: string | undefined;
+  text: string;
+}
+
+function loadFile(file: File, loading: Loading): MapNode | undefined {
+  const { report, schema, chain } = loading;
+  chain.push({ shown: file.shown, text: file.text });
+  const node = readYaml(file.text, file.shown, report);
+  if (!node) return undefined;
+  const top: Node =
+    node.kind === 'scalar' && node.value === null ? { kind: 'map', at: node.at, entries: new Map() } : node;
+  checkShape(top, schema, report);
+  if (!isMap(top)) return undefined;
+  const parent = top.entries.get('extends')?.value;
+  const own: MapNode = { ...top, entries: new Map([...top.entries].filter(([key]) => key !== 'extends')) };
+  const wanted = textOf(parent);
+  if (parent === undefined || wanted === undefined) {
+    checkNothingRemoved(own, report);
+    return own;
+  }
+  const found = findParent(wanted, parent.at, file, loading);
+  const base = found && loadFile(found, loading);
+  return base && mergeMappings(base, own, report);
+}
+
+function findParent(wanted: string, at: Place, from: File, loading: Loading): File | undefined {
+  const { report, chain } = loading;
+  const found = /\.ya?ml$/.test(wanted) ? findFile(wanted, at, from, loading) : findPreset(wanted, at, loading);
+  if (!found) return undefined;
+  if (chain.some(({ shown }) => shown === found.shown)) {
+    const way = [...chain.map(({ shown }) => shown), found.shown].join(' -> ');
+    report.error(
+      'extends-cycle',
+      `the files extend one another in a circle: ${way}`,
+      at,
+      'take one of the extends out',
+    );
+    return undefined;
+  }
+  if (chain.length < LONGEST_CHAIN) return found;
+  report.error('extends-chain', `more than ${LONGEST_CHAIN} files extend one another`, at, 'put some of them together');
+  return undefined;
+}
+
+function findPreset(wanted: string, at: Place, { dialect, report }: Loading): File | undefined {
+  const names = Object.keys(dialect.presets).map((name) => `${dialect.kind}/${name}`);
+  const name = wanted.startsWith(`${dialect.kind}/`) ? wanted.slice(dialect.kind.length + 1) : '';
+  const path = Object.hasOwn(dialect.presets, name) ? dialect.presets[name] : undefined;
+  // Presets are shipped: a missing one is our own mistake and may throw.
+  if (path !== undefined) return { shown: `preset ${wanted}`, path: undefined, text: readFileSync(path, 'utf8') };
+  const hint = names.includes(`${dialect.kind}/${wanted}`)
+    ? `did you mean "${dialect.kind}/${wanted}"?`
+    : suggest(wanted, names);
+  report.error(
+    'unknown-preset',
+    `there is no preset "${wanted}" for ${dialect.kind}`,
+    at,
+    `${hint} A file ends in .yaml`,
+  );
+  return undefined;
+}
+
+function findFile(wanted: string, at: Place, from: File, { readFile, report, chain }: Loading): File | undefined {
+  const near = /^\.\.?\//.test(wanted);
+  const path = posix.normalize(near ? posix.join(posix.dirname(from.path ?? ''), wanted) : wanted);
+  if (
+    path.startsWith('..') ||
+    posix.isAbsolute(path) ||
+    /[\\\0]|^[A-Za-z]:/.test(wanted) ||
+    (near && from.path === undefined)
+  ) {
+    report.error(
+      'outside-folder',
+      `"${wanted}" is not inside the config folder`,
+      at,
+      'name it from there: mappings/base.yaml',
+    );
+    return undefined;
+  }
+  // A file in a circle need not be read again to be reported.
+  if (chain.some(({ shown }) => shown === path)) return { shown: path, path, text: '' };
+  let text: string | undefined;
+  try {
+    text = readFile(path);
+  } catch {
+    text = undefined;
+  }
+  if (text !== undefined) return { shown: path, path, text };
+  report.error(
+    'missing-file',
+    `cannot read "${path}"`,
+    at,
+    'paths begin in the config folder, or with ./ beside this file',
+  );
+  return undefined;
+}

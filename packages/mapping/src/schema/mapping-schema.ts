@@ -1,0 +1,85 @@
+import { OUTCOMES } from '@wrapup/call';
+import { z } from 'zod';
+import type { Dialect, RecordDialect, WordDialect } from '../dialect.ts';
+import { AMBIGUOUS, UNMATCHED } from '../plan.ts';
+import { BODY_TEMPLATES, TRANSCRIPTS } from '../texts/templates.ts';
+import { closed } from './closed.ts';
+import { fieldsSchema, formShape, scalarSchema, valueSchema } from './value-schema.ts';
+import { whenSchema } from './when-schema.ts';
+
+export const MATCH_BY = ['id', 'email', 'phone'] as const;
+
+/** Names are part of the keys of what is written, so they are permanent. */
+export const NAME = /^[a-z0-9-]+$/;
+const nameSchema = z.string().regex(NAME, 'must be small letters, digits and dashes, as it is part of a permanent key');
+
+const unmatchedSchema = z.enum(UNMATCHED);
+const byOutcomeSchema = closed({
+  ...Object.fromEntries(OUTCOMES.map((outcome) => [outcome, unmatchedSchema.nullable().optional()])),
+  default: unmatchedSchema.optional(),
+});
+
+function personSchema(dialect: Dialect) {
+  const [first, ...rest] = dialect.person.create_as;
+  return closed({
+    id: z.union([z.string(), z.null()]).optional().describe('Path of the id that the person has in the CRM'),
+    match: z.array(z.enum(MATCH_BY)).min(1, 'must list at least one way to find a person').optional(),
+    unmatched: z.union([unmatchedSchema, byOutcomeSchema]).optional().describe('What happens when nobody is found'),
+    ambiguous: z.enum(AMBIGUOUS).optional().describe('What happens when several are found'),
+    create_as: first === undefined ? z.never().optional() : z.enum([first, ...rest]).optional(),
+    fields: fieldsSchema.nullable().optional(),
+  });
+}
+
+const bodySchema = z.union([
+  scalarSchema,
+  z.null(),
+  closed({
+    template: z.enum(BODY_TEMPLATES).optional().describe('A text that is put together by name'),
+    text: z.string().optional().describe('Your own text, with {{ placeholders }}'),
+    transcript: z.enum(TRANSCRIPTS).optional().describe('full: all that was said; link: the recording; none: neither'),
+    ...formShape,
+  }),
+]);
+
+function wordSchema({ as }: WordDialect) {
+  if (as === 'body') return bodySchema;
+  return as === 'due' ? z.union([z.string(), z.null()]) : valueSchema;
+}
+
+function recordShape({ words, any_object }: RecordDialect) {
+  return {
+    when: whenSchema.nullable().optional().describe('The record is written only for calls that fulfil it'),
+    ...(any_object ? { object: z.string().optional().describe(`The CRM’s object: ${any_object.such_as}`) } : {}),
+    ...Object.fromEntries(Object.entries(words).map(([word, dialect]) => [word, wordSchema(dialect).optional()])),
+    fields: fieldsSchema.nullable().optional(),
+    associate: z
+      .array(z.string())
+      .optional()
+      .describe('person, call_log, or names of other records; person by default'),
+  };
+}
+
+/** One record of its kind for each call; all others are lists of named records. */
+export const SINGLE = 'call_log';
+
+/**
+ * The shape of a mapping file for one kind of destination: what an editor completes, and what is checked first.
+ * Nothing is required that could be inherited; null takes away what is.
+ */
+export function mappingSchema(dialect: Dialect) {
+  const records = Object.entries(dialect.records).map(([key, record]) => {
+    const shape = recordShape(record);
+    const schema =
+      key === SINGLE
+        ? closed(shape)
+        : z.array(closed({ name: nameSchema, remove: z.literal(true).optional(), ...shape }));
+    return [key, schema.nullable().optional()];
+  });
+  return closed({
+    extends: z.string().optional().describe('A shipped preset, or a file in the config folder'),
+    time_zone: z.string().optional().describe('Where business days are counted: America/New_York. UTC when not said'),
+    ...(dialect.person.create_as.length > 0 ? { person: personSchema(dialect).nullable().optional() } : {}),
+    ...Object.fromEntries(records),
+  });
+}

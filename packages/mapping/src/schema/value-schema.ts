@@ -1,0 +1,39 @@
+import { z } from 'zod';
+import { WRITE_MODES } from '../plan.ts';
+import { closed } from './closed.ts';
+
+export const scalarSchema = z.union([z.string(), z.number(), z.boolean()]);
+
+const transformSchema = z.union([
+  z.string(),
+  z
+    .record(z.string(), z.union([scalarSchema, z.null(), z.array(scalarSchema)]))
+    .describe('A transform and its argument: { truncate: 20 }'),
+]);
+
+export const formShape = {
+  value: scalarSchema.optional().describe('A constant'),
+  from: z.string().optional().describe('A path, or a text with {{ placeholders }}'),
+  transform: z
+    .union([transformSchema, z.array(transformSchema)])
+    .optional()
+    .describe('What is done to the value, in this order'),
+  map: z
+    .record(z.string(), scalarSchema.nullable())
+    .optional()
+    .describe('What the CRM is told for each value; null leaves the field out'),
+  default: z
+    .union([scalarSchema, closed({ value: scalarSchema }), z.null()])
+    .optional()
+    .describe('Stands in for a value that is absent, or not in the map'),
+  write: z.enum(WRITE_MODES).optional().describe('When the field may be written'),
+  clear: z.boolean().optional().describe('true: an absent value empties the field in the CRM'),
+  required: z.boolean().optional().describe('true: without this value the record is not written'),
+};
+
+/** Any value form. Null takes an inherited one away. */
+export const valueSchema = z.union([scalarSchema, z.null(), closed(formShape)]);
+
+export const fieldsSchema = z
+  .record(z.string().min(1, 'a field needs the name that it has in the CRM'), valueSchema)
+  .describe('CRM fields by their own name');

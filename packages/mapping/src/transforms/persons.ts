@@ -1,0 +1,55 @@
+import { type Phone, parsePhone } from '@wrapup/call';
+import { Absent, isScalar, type Present } from '../language/found.ts';
+import { onText } from './texts.ts';
+import type { Transform } from './transform.ts';
+
+const NO_EMAIL = new Absent('email: it is no e-mail address');
+const ONE_NAME = new Absent('last_name: the name is a single word');
+
+export const PERSON_TRANSFORMS: Transform[] = [
+  onText('first_name', 'The first name of a full name.', (text) => splitName(text).first),
+  onText(
+    'last_name',
+    'The family name of a full name; absent when the name is a single word.',
+    (text) => splitName(text).last ?? ONE_NAME,
+  ),
+  onText('email', 'An e-mail address in small letters; absent when it is none.', (text) => {
+    const address = text.trim().toLowerCase();
+    return isEmail(address) ? address : NO_EMAIL;
+  }),
+  phone('e164', 'A telephone number in international form, +14155550123; absent when it is none.', (read) => read.e164),
+  phone('national', 'A telephone number as people of its country write it: (415) 555-0123.', (read) => read.national),
+];
+
+function phone(name: string, does: string, form: (phone: Phone) => string): Transform {
+  const none = new Absent(`${name}: it is no telephone number`);
+  return {
+    name,
+    does,
+    // The country that a number without + belongs to.
+    parameters: [{ name: 'country', type: 'country', optional: true }],
+    apply: (value: Present, country) => {
+      if (!isScalar(value)) return none;
+      const read = parsePhone(value, country === undefined ? undefined : String(country));
+      return read ? form(read) : none;
+    },
+  };
+}
+
+/** Characters and parts that an address must have; whether it is somebody's only mail can tell. */
+function isEmail(text: string): boolean {
+  if (text.length > 254) return false;
+  const at = text.indexOf('@');
+  const local = text.slice(0, at);
+  const domain = text.slice(at + 1);
+  return at > 0 && at <= 64 && /^[^\s@<>"(),;:\\[\]]+$/.test(local) && /^[a-z0-9-]+(?:\.[a-z0-9-]+)+$/.test(domain);
+}
+
+/** `Doe, Jane` and `Jane van Doe`: the first word is the first name, unless a comma says otherwise. */
+function splitName(text: string): { first: string; last?: string } {
+  const [before = '', after] = text.split(',', 3).map((part) => part.trim());
+  if (after) return { first: after, last: before };
+  const words = text.trim().split(/\s+/);
+  const last = words.slice(1).join(' ');
+  return { first: words[0] ?? '', ...(last ? { last } : {}) };
+}

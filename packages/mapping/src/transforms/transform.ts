@@ -1,0 +1,34 @@
+/**
+ * Transforms: pure functions by name. A transform never sees an absent value and never throws on any JSON value; what it
+ * cannot make sense of it answers with an `Absent` that says why, without quoting the value.
+ */
+import type { Json } from '@wrapup/call';
+import type { Absent, Present } from '../language/found.ts';
+
+export type Argument = string | number;
+
+export interface Parameter {
+  name: string;
+  /** `integer` within `from`..`to`; `time_zone` an IANA name; `country` ISO 3166 alpha-2. */
+  type: 'text' | 'integer' | 'time_zone' | 'country';
+  optional?: true;
+  from?: number;
+  to?: number;
+}
+
+export interface Transform {
+  name: string;
+  /** One sentence for the reference and for editors. */
+  does: string;
+  /** Required ones first. */
+  parameters: readonly Parameter[];
+  /** Arguments as declared, checked when the mapping was loaded; missing optional ones are undefined. */
+  apply(value: Present, ...args: (Argument | undefined)[]): Json | Absent;
+}
+
+/** As one writes it: `round: [digits]`, an optional argument in brackets. */
+export function describeUse({ name, parameters }: Transform): string {
+  if (parameters.length === 0) return name;
+  const shown = parameters.map((parameter) => (parameter.optional ? `[${parameter.name}]` : parameter.name));
+  return `${name}: ${shown.join(', ')}`;
+}

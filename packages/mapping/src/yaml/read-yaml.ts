@@ -1,0 +1,187 @@
+/**
+ * YAML text as nodes with places. Whatever would not come out as the author saw it is refused with a place: two keys of
+ * one name, tabs, several documents, aliases that multiply, names that reach a prototype.
+ */
+import * as yaml from 'yaml';
+import type { Place } from '../plan.ts';
+import type { Report } from '../report.ts';
+import { DEEPEST, type Entry, type Node, type Scalar, type ScalarNode, scalar } from './node.ts';
+import { makeSpot } from './spot.ts';
+
+/** Bytes; a mapping of a hundred fields has about 10,000. */
+const MAX_BYTES = 500_000;
+/** Values, aliases followed. */
+const MAX_NODES = 20_000;
+export const REFUSED_NAMES: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
+
+/** What to do about each of the parser's complaints; one row a code. https://eemeli.org/yaml/#errors */
+const HINTS: Record<string, string> = {
+  DUPLICATE_KEY: 'keep one of the two',
+  TAB_AS_INDENT: 'indent with spaces: YAML allows no tabs',
+  BAD_INDENT: 'close the bracket, or line up the keys of one section',
+  MULTIPLE_DOCS: 'keep one document: remove the "---" in the middle',
+  BAD_ALIAS: 'put a value that begins with * or & in quotes',
+  MISSING_CHAR: 'close the quote or the bracket',
+  UNEXPECTED_TOKEN: 'put a text that has special characters in quotes',
+  BLOCK_AS_IMPLICIT_KEY: 'put a text that has ": " in it in quotes, and line up the keys of one section',
+  MULTILINE_IMPLICIT_KEY: 'a key needs a ":" and stands on one line',
+};
+
+/**
+ * @param file how findings name the file
+ * @returns undefined when nothing of it can be used; the report says why
+ */
+export function readYaml(text: string, file: string, report: Report): Node | undefined {
+  const top: Place = { file, line: 1, column: 1 };
+  if (text.length > MAX_BYTES || Buffer.byteLength(text) > MAX_BYTES) {
+    report.error('too-large', `the file has more than ${MAX_BYTES} bytes`, top, 'check that it is the right file');
+    return undefined;
+  }
+  const lines = new yaml.LineCounter();
+  let document: yaml.Document.Parsed;
+  try {
+    document = yaml.parseDocument(text, {
+      lineCounter: lines,
+      prettyErrors: false,
+      uniqueKeys: true,
+      logLevel: 'error',
+    });
+  } catch {
+    // The parser calls itself for every level.
+    report.error('too-deep', 'the file is nested too deep to be read', top, `nest at most ${DEEPEST} levels`);
+    return undefined;
+  }
+  const place = (offset: number): Place => {
+    const { line, col } = lines.linePos(offset);
+    return line < 1 ? top : { file, line, column: col };
+  };
+  // One syntax error makes the parser stumble over what follows: only the first is worth reading.
+  const syntax = document.errors.find(({ code }) => code !== 'DUPLICATE_KEY');
+  for (const { code, message, pos } of syntax ? [syntax] : document.errors) {
+    const duplicate = code === 'DUPLICATE_KEY';
+    const name = duplicate ? /^\s*["']?([\w-]+)/.exec(text.slice(pos[0], pos[0] + 100))?.[1] : undefined;
+    report.error(
+      duplicate ? 'duplicate-key' : 'yaml',
+      duplicate ? `${name ? `"${name}"` : 'this key'} was already given above` : firstLine(message, code),
+      place(pos[0]),
+      HINTS[code] ?? 'mend the YAML here; indentation is the usual cause',
+    );
+  }
+  if (document.errors.length > 0) return undefined;
+  return new Reader(document, text, place, top, report).read();
+}
+
+function firstLine(message: string, code: string): string {
+  return message.split('\n')[0]?.replace(/:$/, '') || code;
+}
+
+class Reader {
+  readonly #document: yaml.Document.Parsed;
+  readonly #text: string;
+  readonly #place: (offset: number) => Place;
+  readonly #top: Place;
+  readonly #report: Report;
+  #nodes = 0;
+
+  constructor(
+    document: yaml.Document.Parsed,
+    text: string,
+    place: (offset: number) => Place,
+    top: Place,
+    report: Report,
+  ) {
+    this.#document = document;
+    this.#text = text;
+    this.#place = place;
+    this.#top = top;
+    this.#report = report;
+  }
+
+  read(): Node {
+    return this.#node(this.#document.contents, this.#top, []);
+  }
+
+  #node(node: yaml.Node | null, fallback: Place, via: yaml.Node[]): Node {
+    const at = node?.range ? this.#place(node.range[0]) : fallback;
+    const nothing = scalar(null, at);
+    if (this.#refused(at, via)) return nothing;
+    if (yaml.isAlias(node)) {
+      const target = node.resolve(this.#document);
+      if (target && !via.includes(target)) return this.#node(target, at, [...via, target]);
+      const why = target ? 'contains itself' : 'has no anchor';
+      this.#report.error('yaml', `the alias *${node.source} ${why}`, at, 'write the value out');
+      return nothing;
+    }
+    if (yaml.isSeq(node))
+      return { kind: 'list', at, items: node.items.map((item) => this.#node(item as yaml.Node, at, [...via, node])) };
+    if (yaml.isMap(node)) {
+      const entries = new Map<string, Entry>();
+      for (const pair of node.items)
+        this.#pair(pair as yaml.Pair<yaml.Node | null, yaml.Node | null>, entries, at, [...via, node]);
+      return { kind: 'map', at, entries };
+    }
+    return yaml.isScalar(node) ? this.#scalar(node, at) : nothing;
+  }
+
+  #refused(at: Place, via: yaml.Node[]): boolean {
+    this.#nodes += 1;
+    if (this.#nodes === MAX_NODES)
+      this.#report.error(
+        'too-large',
+        `more than ${MAX_NODES} values, aliases followed`,
+        at,
+        'write them out: aliases of aliases multiply',
+      );
+    if (via.length > DEEPEST) this.#report.error('too-deep', `more than ${DEEPEST} levels deep`, at, 'nest less');
+    return this.#nodes >= MAX_NODES || via.length > DEEPEST;
+  }
+
+  #pair(
+    { key, value }: yaml.Pair<yaml.Node | null, yaml.Node | null>,
+    entries: Map<string, Entry>,
+    around: Place,
+    via: yaml.Node[],
+  ): void {
+    const at = key?.range ? this.#place(key.range[0]) : around;
+    if (!yaml.isScalar(key)) {
+      this.#report.error(
+        'bad-key',
+        'a key must be a plain name',
+        at,
+        'put a text that begins with { or [ in quotes: "{{ … }}"',
+      );
+      return;
+    }
+    const name = String(key.value);
+    if (REFUSED_NAMES.has(name)) {
+      this.#report.error('bad-key', `"${name}" cannot be a key`, at, 'choose another name');
+      return;
+    }
+    entries.set(name, { key: at, value: this.#node(value, at, via) });
+  }
+
+  #scalar(node: yaml.Scalar, at: Place): ScalarNode {
+    const written = node.value;
+    if (typeof written === 'string') return scalar(written, at, makeSpot(node, at, this.#text));
+    if (written === null || typeof written === 'boolean') return scalar(written, at);
+    if (typeof written !== 'number' || !Number.isFinite(written)) {
+      this.#report.error(
+        'bad-value',
+        `${String(node.source ?? written)} is no value a CRM takes`,
+        at,
+        'put it in quotes if it is text',
+      );
+      return scalar(null, at);
+    }
+    const source = node.source ?? String(written);
+    // `0049…` and `+1…` look like text to who writes them, and lose digits as numbers.
+    if (/^0\d|^\+/.test(source) || (Number.isInteger(written) && !Number.isSafeInteger(written)))
+      this.#report.warn(
+        'number-form',
+        `${source} is read as the number ${written}`,
+        at,
+        'put it in quotes if it is text',
+      );
+    return scalar(written satisfies Scalar, at);
+  }
+}
