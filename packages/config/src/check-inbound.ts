@@ -1,23 +1,44 @@
-import type { Finding } from '@wrapup/mapping';
-import type { Inbound } from './config.ts';
-import { didYouMean } from './did-you-mean.ts';
+import type { DestinationKind } from '@wrapup/destination';
+import { type Finding, suggest, whenSchema } from '@wrapup/mapping';
+import type { Inbound, InboundRule, InboundVariable } from './config.ts';
 import type { YamlDocument } from './document.ts';
-import { compileCondition } from './language.ts';
+import { MOST_RELATED, mistakeIn, parseRingPath, pathsIn } from './ring-path.ts';
 import type { WrapupFile } from './schema.ts';
 
+/** Set with every answer, so that the call's record finds the same person again. */
+const RESERVED: ReadonlySet<string> = new Set(['crm_person_id', 'crm_connection']);
+
+type Add = (severity: Finding['severity'], code: string, path: PropertyKey[], message: string, hint: string) => void;
+type Written = NonNullable<WrapupFile['inbound']>;
+
 /** Rules of `inbound:` that go beyond its shape. */
-export function checkInbound(file: WrapupFile, document: YamlDocument): { inbound?: Inbound; findings: Finding[] } {
+export function checkInbound(
+  file: WrapupFile,
+  document: YamlDocument,
+  kinds: Record<string, DestinationKind>,
+): { inbound?: Inbound; findings: Finding[] } {
   const { inbound } = file;
   if (!inbound) return { findings: [] };
   const findings: Finding[] = [];
-  const add = (severity: Finding['severity'], code: string, path: PropertyKey[], message: string, hint: string) =>
+  const add: Add = (severity, code, path, message, hint) =>
     findings.push({ severity, code, message, hint, at: document.origin(['inbound', ...path]).value });
 
   const declared = Object.keys(file.declared);
   if (!declared.includes(inbound.look_up)) {
-    const hint = didYouMean(inbound.look_up, declared);
+    const hint = suggest(inbound.look_up, declared);
     add('error', 'unknown-connection', ['look_up'], `inbound: there is no connection "${inbound.look_up}"`, hint);
   }
+  checkGuard(inbound, file, add);
+
+  const kind = file.declared[inbound.look_up];
+  const related = (kind !== undefined && Object.hasOwn(kinds, kind) ? kinds[kind]?.related : undefined) ?? [];
+  const read: string[] = [];
+  const variables = checkVariables(inbound, related, read, add);
+  const agents = checkRules(inbound, read, document, findings, add);
+  return { inbound: { ...inbound, variables, agents, reads: readsOf(read, related) }, findings };
+}
+
+function checkGuard(inbound: Written, file: WrapupFile, add: Add): void {
   if (inbound.guard === 'none') {
     add(
       'warning',
@@ -35,32 +56,93 @@ export function checkInbound(file: WrapupFile, document: YamlDocument): { inboun
       'set path_token on the source and put it into the address at Synthflow',
     );
   }
-  const agents: Inbound['agents'] = [];
+}
+
+/** @param read gets the paths that are read */
+function checkVariables(
+  { variables }: Written,
+  related: readonly string[],
+  read: string[],
+  add: Add,
+): Record<string, InboundVariable> {
+  const checked: Record<string, InboundVariable> = {};
+  for (const [name, written] of Object.entries(variables)) {
+    const path = ['variables', name];
+    if (RESERVED.has(name)) {
+      add('error', 'reserved-name', path, `inbound.variables.${name} is set by Wrapup itself`, 'choose another name');
+    } else if (typeof written === 'object') checked[name] = written;
+    else if (typeof written !== 'string') checked[name] = { value: written };
+    else {
+      const mistake = mistakeIn(written, related);
+      if (mistake) add('error', mistake.code, path, `inbound.variables.${name}: ${mistake.message}`, mistake.hint);
+      else {
+        read.push(written);
+        checked[name] = { path: parseRingPath(written) ?? [] };
+      }
+    }
+  }
+  return checked;
+}
+
+function checkRules(
+  inbound: Written,
+  read: string[],
+  document: YamlDocument,
+  findings: Finding[],
+  add: Add,
+): InboundRule[] {
+  const rules: InboundRule[] = [];
   inbound.agents.forEach((rule, index) => {
     const path = ['agents', index];
+    const label = `inbound.agents[${index}]`;
     if ((rule.agent === undefined) === !rule.decline) {
-      add(
-        'error',
-        'bad-value',
-        path,
-        `inbound.agents[${index}] must say either agent: <model id> or decline: true`,
-        'keep one of the two',
-      );
+      const message = `${label} must say either agent: <model id> or decline: true`;
+      add('error', 'bad-value', path, message, 'keep one of the two');
     }
     if (rule.decline && rule.when === undefined) {
+      const message = `${label} declines every call that reaches it`;
+      add('error', 'bad-value', path, message, 'say with when which calls are declined');
+    }
+    const paths = pathsIn(rule.when);
+    const when = rule.when === undefined ? undefined : whenSchema.safeParse(rule.when);
+    if (when && !when.success) {
       add(
         'error',
-        'bad-value',
-        path,
-        `inbound.agents[${index}] declines every call that reaches it`,
-        'say with when which calls are declined',
+        'bad-condition',
+        [...path, 'when'],
+        `inbound.agents[${index}].when is no condition`,
+        'write { path: person.lifecyclestage, equals: customer }',
       );
     }
-    const compiled =
-      rule.when === undefined ? undefined : compileCondition(rule.when, document, ['inbound', ...path, 'when']);
-    findings.push(...(compiled?.findings ?? []));
-    const when = compiled ? compiled.when : () => true;
-    if (when) agents.push({ when, decline: rule.decline, ...(rule.agent === undefined ? {} : { agent: rule.agent }) });
+    agents.push({
+      decline: rule.decline,
+      ...(when?.success ? { when: when.data } : {}),
+      ...(rule.agent === undefined ? {} : { agent: rule.agent }),
+    });
   });
-  return { inbound: { ...inbound, agents }, findings };
+  return rules;
+}
+
+function readsOf(paths: string[], related: readonly string[]): Inbound['reads'] {
+  const properties = new Set<string>();
+  const along = new Map<string, { properties: Set<string>; most: number }>();
+  for (const path of paths) {
+    const [root, name, index, property] = parseRingPath(path) ?? [];
+    if (root !== 'person' || typeof name !== 'string') continue;
+    if (!related.includes(name)) {
+      // The record's id comes with it.
+      if (name !== 'id') properties.add(name);
+      continue;
+    }
+    const one = along.get(name) ?? { properties: new Set(), most: 1 };
+    if (typeof property === 'string') one.properties.add(property);
+    one.most = Math.min(MOST_RELATED, Math.max(one.most, Number(index) + 1));
+    along.set(name, one);
+  }
+  return {
+    properties: [...properties].sort(),
+    related: Object.fromEntries(
+      [...along].map(([name, one]) => [name, { properties: [...one.properties].sort(), most: one.most }]),
+    ),
+  };
 }

@@ -3,7 +3,7 @@
  * Immutable; a reload makes a new one, whole or not at all.
  */
 import type { Call } from '@wrapup/call';
-import type { CompiledMapping } from '@wrapup/mapping';
+import type { CompiledMapping, Value } from '@wrapup/mapping';
 
 export interface Config {
   /** Absolute path of wrapup.yaml. */
@@ -61,10 +61,27 @@ export interface Inbound {
   within: number;
   /** `none` gives CRM data to whoever asks. */
   guard: 'token' | 'none';
-  /** Variable of the agent to path: `person.firstname`. */
-  variables: Record<string, string>;
+  /** By name of the agent's variable. */
+  variables: Record<string, InboundVariable>;
   /** The first that matches decides; none leaves the call with the agent that received it. */
-  agents: { when(call: Call): boolean; agent?: string; decline: boolean }[];
+  agents: InboundRule[];
+  /** What variables and rules read of the person, for the look-up. */
+  reads: { properties: string[]; related: Record<string, { properties: string[]; most: number }> };
+}
+
+/** A constant, or the segments of a path that can be read while the phone rings. */
+export type InboundVariable = { value: string | number | boolean } | { path: (string | number)[] };
+
+/** Properties of the one matching record and its `id`, and the records read along with it, by name. */
+export type Caller = Record<string, Value | Record<string, Value>[]>;
+
+export interface InboundRule {
+  /** Total: never throws. `caller` is empty when the CRM knows nobody. */
+  when(call: Call, caller: Caller): boolean;
+  /** Cannot be decided while it is not known who is calling. */
+  asks_caller: boolean;
+  agent?: string;
+  decline: boolean;
 }
 
 export interface Connection {

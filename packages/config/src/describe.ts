@@ -63,7 +63,12 @@ export function describeConfig(config: Config, kinds: Record<string, Destination
         cap: formatDuration(retries.cap),
       },
     })),
-    inbound: config.inbound && { ...config.inbound, agents: config.inbound.agents.length },
+    inbound: config.inbound && {
+      ...config.inbound,
+      variables: Object.keys(config.inbound.variables),
+      agents: config.inbound.agents.length,
+      within: formatDuration(config.inbound.within),
+    },
     retention: config.retention,
   };
 }

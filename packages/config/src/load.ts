@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import type { DestinationKind, Log } from '@wrapup/destination';
-import type { CompiledMapping, Finding, Place } from '@wrapup/mapping';
+import { type CompiledMapping, type Finding, formatFinding, type Place } from '@wrapup/mapping';
 import { checkConnections, reachesInternet } from './check-connections.ts';
 import { checkInbound } from './check-inbound.ts';
 import { checkRoutes } from './check-routes.ts';
@@ -9,7 +9,7 @@ import { checkShape } from './check-shape.ts';
 import { checkSources } from './check-sources.ts';
 import type { Config, Source } from './config.ts';
 import { readYaml } from './document.ts';
-import { FileSet } from './files.ts';
+import { FileSet, hashOf } from './files.ts';
 import { KINDS } from './kinds.ts';
 import { compileCondition, compileMappingFile } from './language.ts';
 import { variableFile } from './variables.ts';
@@ -90,13 +90,13 @@ export async function loadConfig(options: LoadOptions = {}): Promise<Loaded> {
       return result.when;
     },
   });
-  const inbound = checkInbound(wrapup, document);
+  const inbound = checkInbound(wrapup, document, kinds);
   const live = reachesInternet(wrapup);
   findings.push(...shape, ...checkSources(wrapup, document, live), ...ofConnections, ...ofRoutes, ...inbound.findings);
   sortFindings(findings, shown);
 
-  // The hash that is shown leaves the mounted secrets out: it must say nothing about them.
-  const hash = files.hash(folder);
+  // The hash that is shown leaves the mounted secrets out: it must say nothing about them. Presets are in the mappings'.
+  const hash = hashOf([files.hash(folder), ...[...compiled.values()].map((mapping) => mapping?.hash ?? '')]);
   for (const name of document.variables) {
     const mounted = variableFile(name, env);
     if (mounted !== undefined) files.read(resolve(mounted));
@@ -137,14 +137,12 @@ export async function loadConfigOrExit(log: Log, options: LoadOptions = {}): Pro
 /** One log line a finding. */
 export function logFindings(log: Log, findings: Finding[]): void {
   for (const finding of findings) {
-    const fields = { code: finding.code, ...(finding.hint ? { hint: finding.hint } : {}) };
-    log[finding.severity === 'error' ? 'error' : 'warn'](fields, formatFinding(finding));
+    const { hint, ...rest } = finding;
+    log[finding.severity === 'error' ? 'error' : 'warn'](
+      { code: finding.code, ...(hint ? { hint } : {}) },
+      formatFinding(rest),
+    );
   }
-}
-
-/** `config/wrapup.yaml:3:5: error: … [code]`, as compilers write it. */
-export function formatFinding({ at, severity, message, code }: Finding): string {
-  return `${at ? `${at.file}:${at.line}:${at.column}: ` : ''}${severity}: ${message} [${code}]`;
 }
 
 /** A path as findings name it: relative to the working directory where it is inside it. */

@@ -119,11 +119,17 @@ export const routeSchema = z.strictObject({
   retries: retries.default({ attempts: 10, base: SECOND, cap: 10 * MINUTE }),
 });
 
+const VARIABLE_RULE = 'must be a path such as person.firstname, a number, true, false, or { value: … }';
+const inboundVariable = z.union(
+  [text, z.number(), z.boolean(), z.strictObject({ value: z.union([z.string(), z.number(), z.boolean()]) })],
+  { error: VARIABLE_RULE },
+);
+
 export const inboundSchema = z.strictObject({
   look_up: text,
   within: duration(100, 8 * SECOND, 'from 100ms to 8s').default(2 * SECOND),
   guard: z.enum(['token', 'none']).default('token'),
-  variables: z.record(text, text).default({}),
+  variables: z.record(text, inboundVariable).default({}),
   agents: z
     .array(z.strictObject({ when: z.unknown().optional(), agent: text.optional(), decline: flag.default(false) }))
     .default([]),

@@ -1,5 +1,6 @@
 import { relative } from 'node:path';
-import { formatFinding, loadConfig } from '@wrapup/config';
+import { loadConfig } from '@wrapup/config';
+import { formatFinding } from '@wrapup/mapping';
 import { expect, test } from 'vitest';
 import { configFolder, ENV, MAPPING, unmark } from './support/folder.ts';
 
@@ -11,6 +12,7 @@ const source = (line: string) =>
   `sources:\n  main:\n    webhook_secrets: ["\${SYNTHFLOW_WEBHOOK_SECRET}"]\n    ${line}\n${REST}`;
 const route = (...lines: string[]) =>
   `${SOURCES}${CONNECTIONS}routes:\n${lines.map((line) => `  - ${line}\n`).join('')}`;
+const inbound = (line: string) => `${SOURCES}${REST}inbound:\n  look_up: sales\n  guard: none\n  ${line}\n`;
 const PLAIN = '{ name: calls, to: sales, mapping: mappings/hubspot.yaml }';
 
 /** What is wrong, the file with the place marked by », and what the finding must say. */
@@ -222,6 +224,46 @@ const MISTAKES: [string, string, { code: string; says: RegExp; hint?: RegExp; se
     'inbound declines everybody',
     `${SOURCES}${REST}inbound: { look_up: sales, guard: none, agents: [ »{ decline: true } ] }\n`,
     { code: 'bad-value', says: /declines every call/ },
+  ],
+  [
+    'a variable of an inbound call is no path',
+    inbound('variables: { greeting: »Hello there }'),
+    { code: 'bad-path', says: /variables\.greeting: "Hello there" is not a path/, hint: /\{ value: … \}/ },
+  ],
+  [
+    'a variable of an inbound call reads what is known only afterwards',
+    inbound('variables: { outcome: »call.outcome }'),
+    { code: 'unknown-path', says: /not known before the call connects/ },
+  ],
+  [
+    'a variable of an inbound call reads records that the CRM is not asked for',
+    inbound('variables: { open_ticket: "»person.quotes[0].hs_title" }'.replace('"»', '»"')),
+    { code: 'unknown-path', says: /only properties of the person itself/, hint: /deals/ },
+  ],
+  [
+    'a variable of an inbound call names no one deal',
+    inbound('variables: { open_deal: »person.deals }'),
+    { code: 'unknown-path', says: /does not name one value/, hint: /person\.deals\[0\]/ },
+  ],
+  [
+    'a variable of an inbound call has the name of one that Wrapup sets',
+    inbound('variables: { crm_person_id: »person.id }'),
+    { code: 'reserved-name', says: /set by Wrapup/ },
+  ],
+  [
+    'a variable of an inbound call is a list',
+    inbound('variables: { deals: »[person.firstname] }'),
+    { code: 'bad-value', says: /variables\.deals must be a path such as person\.firstname/ },
+  ],
+  [
+    'a rule for inbound calls reads what is known only afterwards',
+    inbound('agents: [ { agent: a1, when: »{ path: call.outcome, equals: connected } } ]'),
+    { code: 'unknown-path', says: /agents\[0\]: "call\.outcome" is not known before/ },
+  ],
+  [
+    'a rule for inbound calls hangs on records read along',
+    inbound('agents: [ { decline: true, when: »{ not: { path: "person.deals[0].amount", exists: true } } } ]'),
+    { code: 'unknown-path', says: /only properties of the person itself/ },
   ],
 ];
 

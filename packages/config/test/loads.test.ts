@@ -87,10 +87,11 @@ test('the whole of inbound and reconcile is taken', async () => {
 inbound:
   look_up: sales
   within: 1500ms
-  variables: { first_name: person.firstname, open_deal: "person.deals[0].dealname" }
+  variables: { first_name: person.firstname, open_deal: "person.deals[0].dealname", who: { value: Alice }, calls: 3, from: lead.country }
   agents:
     - { when: { path: person.lifecyclestage, equals: customer }, agent: a1 }
     - { when: { path: person.hs_lead_status, equals: UNQUALIFIED }, decline: true }
+    - { when: { path: call.to_number, equals: "+14155550100" }, agent: a2 }
 `;
   const config = await load(folderWith(text));
   expect(config.sources.main?.reconcile).toEqual({ every: 300_000, look_back: 21_600_000, grace: 1_500_000 });
@@ -98,7 +99,22 @@ inbound:
     look_up: 'sales',
     within: 1500,
     guard: 'token',
-    agents: [{ agent: 'a1', decline: false }, { decline: true }],
+    variables: {
+      first_name: { path: ['person', 'firstname'] },
+      open_deal: { path: ['person', 'deals', 0, 'dealname'] },
+      who: { value: 'Alice' },
+      calls: { value: 3 },
+      from: { path: ['lead', 'country'] },
+    },
+    agents: [
+      { agent: 'a1', decline: false, asks_caller: true },
+      { decline: true, asks_caller: true },
+      { agent: 'a2', asks_caller: false },
+    ],
+    reads: {
+      properties: ['firstname', 'hs_lead_status', 'lifecyclestage'],
+      related: { deals: { properties: ['dealname'], most: 1 } },
+    },
   });
 });
 

@@ -1,4 +1,4 @@
-import { chooseRoutes, formatDuration, nearest, parseDuration, parseSize, type Route } from '@wrapup/config';
+import { chooseRoutes, formatDuration, parseDuration, parseSize, type Route } from '@wrapup/config';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { readYaml } from '../src/document.ts';
@@ -24,12 +24,6 @@ test('durations are read with their unit and written back', () => {
 test('sizes count by thousands', () => {
   expect(['10B', '500kB', '25MB', '1.5GB'].map(parseSize)).toEqual([10, 500_000, 25_000_000, 1_500_000_000]);
   expect(parseSize('25')).toBeUndefined();
-});
-
-test('only a near name is suggested', () => {
-  expect(nearest('acces-token', ['access_token', 'base_url'])).toBe('access_token');
-  expect(nearest('Region', ['region'])).toBe('region');
-  expect(nearest('colour', ['region', 'trust'])).toBeUndefined();
 });
 
 test('no text makes the replacement of variables throw, and what has no $ stays', () => {

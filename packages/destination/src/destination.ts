@@ -23,6 +23,8 @@ export interface DestinationKind<Settings = unknown> {
    * request that names none. `window` in ms.
    */
   pools?: Record<string, { limit: number; window: number }>;
+  /** Names of records that `find` can read along with a person: `deals` for the path `person.deals[0].dealname`. */
+  related?: readonly string[];
   /** Loads the vendor's client and makes a destination; makes no request. */
   connect(connection: string, settings: Settings): Promise<Destination>;
 }
@@ -62,6 +64,8 @@ export interface PersonQuestion {
   match: MatchStep[];
   /** Properties to read. */
   properties: string[];
+  /** Records to read along, under the names of the kind's `related`: which properties, and of how many at most. */
+  related?: Record<string, { properties: string[]; most: number }>;
 }
 
 export interface PersonRecord {
@@ -69,6 +73,11 @@ export interface PersonRecord {
   object: string;
   id: string;
   properties: Record<string, Value>;
+  /**
+   * What the question asked for beside the person: open ones first, then the latest changed. A name is absent when its
+   * records could not be read; that does not fail the question.
+   */
+  related?: Record<string, Record<string, Value>[]>;
   /** For a person to open. */
   url?: string;
 }

@@ -8,6 +8,11 @@ export const hubspotKind: DestinationKind<HubSpotSettings> = {
   dialect: hubspotDialect,
   settings: hubspotSettings,
   secrets: ['access_token'],
+  related: ['deals', 'companies'],
+  // Searches carry no headers that would tell: five a second for the account, of which one is left to its other apps.
+  // The default pool follows HubSpot's headers, which come with every other answer.
+  // https://developers.hubspot.com/docs/api-reference/latest/crm/search-the-crm
+  pools: { search: { limit: 4, window: 1_000 } },
   async connect(connection, settings) {
     const { openHubSpot } = await import('./destination.ts');
     return openHubSpot(connection, settings);
