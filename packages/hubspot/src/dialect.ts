@@ -1,0 +1,69 @@
+import { fileURLToPath } from 'node:url';
+import type { Dialect, RecordDialect, WordDialect } from '@wrapup/mapping';
+
+/**
+ * Rich text that HubSpot renders: 65,536 characters is documented for notes and assumed for the others.
+ * https://developers.hubspot.com/docs/api-reference/latest/crm/activities/notes/guide
+ */
+const RICH_TEXT_LIMIT = 65_536;
+
+const text = (property: string): WordDialect => ({ property, text: 'text' });
+const rich = (property: string): WordDialect => ({ property, text: 'html', limit: RICH_TEXT_LIMIT, as: 'body' });
+
+/** A record of a pipeline: a name, where it stands, in which pipeline. */
+function staged(type: string, object: string, words: Record<string, WordDialect>): RecordDialect {
+  return { type, object, words };
+}
+
+/**
+ * What the mapping language has to know about HubSpot. Property names are those of the objects API.
+ * https://developers.hubspot.com/docs/api-reference/latest/crm/activities/calls/guide
+ */
+export const hubspotDialect: Dialect = {
+  kind: 'hubspot',
+  person: { create_as: ['contact'], object: 'contacts' },
+  records: {
+    call_log: {
+      type: 'call_log',
+      object: 'calls',
+      words: { title: text('hs_call_title'), body: rich('hs_call_body') },
+    },
+    tasks: {
+      type: 'task',
+      object: 'tasks',
+      words: {
+        subject: text('hs_task_subject'),
+        body: rich('hs_task_body'),
+        due_in: { property: 'hs_timestamp', text: 'text', as: 'due' },
+        priority: text('hs_task_priority'),
+        status: text('hs_task_status'),
+        type: text('hs_task_type'),
+      },
+    },
+    notes: { type: 'note', object: 'notes', words: { body: rich('hs_note_body') } },
+    meetings: {
+      type: 'meeting',
+      object: 'meetings',
+      words: {
+        title: text('hs_meeting_title'),
+        body: rich('hs_meeting_body'),
+        starts_at: text('hs_meeting_start_time'),
+        ends_at: text('hs_meeting_end_time'),
+        outcome: text('hs_meeting_outcome'),
+      },
+    },
+    deals: staged('deal', 'deals', {
+      title: text('dealname'),
+      stage: text('dealstage'),
+      pipeline: text('pipeline'),
+    }),
+    tickets: staged('ticket', 'tickets', {
+      subject: text('subject'),
+      stage: text('hs_pipeline_stage'),
+      pipeline: text('hs_pipeline'),
+    }),
+  },
+  presets: {
+    'call-log': fileURLToPath(new URL('../presets/call-log.yaml', import.meta.url)),
+  },
+};
