@@ -13,6 +13,8 @@ export interface Job {
   ended_at: number;
   /** True: the call is logged without a person, and nothing else is written. */
   log_only: boolean;
+  /** True: an earlier attempt has written the person, who is only linked to. */
+  person_done: boolean;
   /** Contact id, once it is known and written. */
   person?: string;
   /** Receipts by record name. */
@@ -28,6 +30,7 @@ export function makeJob(plan: Plan, index: number): Job {
     plan,
     ended_at: Number.isFinite(ended) ? ended : 0,
     log_only: false,
+    person_done: false,
     records: new Map(),
     notes: [],
   };
@@ -52,6 +55,11 @@ export function unsettleJob(job: Job): void {
   if (!job.unsettled) return;
   job.plan = job.unsettled;
   delete job.unsettled;
+}
+
+/** Id of a record that this very delivery has written before, and that need not be written again. */
+export function doneBefore({ plan: { resume } }: Job, name: string): string | undefined {
+  return resume?.done?.includes(name) ? resume.records[name] : undefined;
 }
 
 /** Ends a job with a failure that says which record it was, which mapping line, and what had been written before. */

@@ -114,7 +114,8 @@ function neededOf(person: KnownPerson): string[] {
 }
 
 async function watermarkOf(session: Session, person: KnownPerson): Promise<number | undefined> {
-  if (!person.jobs.some((job) => needsWatermark(job.plan.person?.fields ?? []))) return undefined;
+  const writing = person.jobs.filter((job) => !job.person_done);
+  if (!writing.some((job) => needsWatermark(job.plan.person?.fields ?? []))) return undefined;
   return readTime(person.current?.[WATERMARK]) ?? readTime(await recallWatermark(session.ctx, person.id));
 }
 

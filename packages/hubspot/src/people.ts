@@ -1,7 +1,7 @@
 /** From the people of many plans to written contacts: look up together, apply each plan's policy, write each once. */
 import { Failure } from '@wrapup/destination';
 import type { Plan } from '@wrapup/mapping';
-import { contactSteps, failJob, type Job, settleJob, unsettleJob } from './job.ts';
+import { contactSteps, doneBefore, failJob, isUnsettled, type Job, settleJob, unsettleJob } from './job.ts';
 import { joinById, type KnownPerson, writePeople } from './known-people.ts';
 import { type Found, lookUp, type Question } from './look-up.ts';
 import { createPeople, type NewPerson } from './new-people.ts';
@@ -34,6 +34,7 @@ export async function writeAllPeople(
     for (const person of vanished) {
       for (const job of person.jobs) {
         unsettleJob(job);
+        job.person_done = false;
         gone.set(job, new Set([...(gone.get(job) ?? []), person.id]));
         for (const step of contactSteps(job)) await forgetPerson(session.ctx, step).catch(() => {});
         open.push(job);
@@ -45,15 +46,20 @@ export async function writeAllPeople(
 }
 
 export function questionOf(job: Job, gone: ReadonlySet<string> = new Set()): Question {
-  const { plan } = job;
-  const resumed = plan.resume?.records.person;
-  const match = plan.person?.match ?? [];
-  const steps = resumed === undefined ? match : [{ by: 'id' as const, value: resumed }, ...match];
+  const id = doneBefore(job, 'person');
+  const match = job.plan.person?.match ?? [];
+  const steps = id === undefined ? match : [{ by: 'id' as const, value: id }, ...match];
   return {
     plan: job.index,
     match: steps.filter((step) => step.by !== 'id' || !gone.has(step.value)),
     read: mustRead([job]),
   };
+}
+
+/** An earlier attempt has written the person, and nothing of it is needed now. */
+function isSettledBefore(job: Job, gone: ReadonlySet<string> = new Set()): boolean {
+  const id = doneBefore(job, 'person');
+  return id !== undefined && !gone.has(id) && !isUnsettled(job);
 }
 
 async function findPeople(
@@ -62,16 +68,22 @@ async function findPeople(
   properties: string[],
   gone: Map<Job, Set<string>>,
 ): Promise<{ known: KnownPerson[]; unknown: Job[] }> {
-  const questions = jobs.map((job) => questionOf(job, gone.get(job)));
-  const answers = await lookUp(session, questions, properties);
   const known: KnownPerson[] = [];
   const unknown: Job[] = [];
-  jobs.forEach((job, index) => {
+  for (const job of jobs.filter((candidate) => isSettledBefore(candidate, gone.get(candidate)))) {
+    job.person_done = true;
+    known.push({ id: doneBefore(job, 'person') ?? '', jobs: [job] });
+  }
+  const asked = jobs.filter((job) => !job.person_done);
+  const questions = asked.map((job) => questionOf(job, gone.get(job)));
+  const answers = await lookUp(session, questions, properties);
+  asked.forEach((job, index) => {
     const answer = answers[index];
     if (!answer) return;
     const decision = decide(job.plan, answer);
     if (decision.do === 'use') {
       const { record, read } = decision;
+      job.person_done = record.id === doneBefore(job, 'person');
       if (read) settleJob(job, record.properties);
       known.push({
         id: record.id,

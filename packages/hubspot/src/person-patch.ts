@@ -17,7 +17,7 @@ export function makePatch(
   const patch: Record<string, string> = {};
   let state = current;
   let latest = watermark;
-  for (const job of inOrder(jobs)) {
+  for (const job of inOrder(jobs).filter((one) => !one.person_done)) {
     const fields = job.plan.person?.fields ?? [];
     const call = { key: job.plan.key, ended_at: job.ended_at, watermark: latest };
     for (const decision of decideFields(fields, state, call)) {
@@ -65,5 +65,5 @@ export function propertiesToRead(plans: Plan[]): string[] {
 
 /** True when the jobs cannot be written without the contact's values. */
 export function mustRead(jobs: Job[]): boolean {
-  return jobs.some((job) => isUnsettled(job) || needsReading(job.plan.person?.fields ?? []));
+  return jobs.some((job) => isUnsettled(job) || (!job.person_done && needsReading(job.plan.person?.fields ?? [])));
 }

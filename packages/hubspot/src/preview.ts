@@ -3,7 +3,7 @@ import type { Context, FieldChange, Preview } from '@wrapup/destination';
 import type { FieldWrite, Plan } from '@wrapup/mapping';
 import { knownAccount } from './account.ts';
 import { toAnswer } from './find.ts';
-import { type Job, makeJob, settleJob } from './job.ts';
+import { doneBefore, type Job, makeJob, settleJob } from './job.ts';
 import { type Found, lookUp } from './look-up.ts';
 import { type Account, keyProperty, WATERMARK } from './objects.ts';
 import { type Decision, decide, questionOf } from './people.ts';
@@ -139,7 +139,7 @@ function estimate(job: Job, answer: Found, decision: Decision, records: Preview[
   const asked = new Set(match.slice(0, until).map((step) => step.by));
   let requests = [...asked].length;
   if (decision.do === 'fail' || decision.do === 'skip') return requests;
-  const remembered = answer.found === 'one' && job.plan.resume?.records.person !== undefined && !mustRead([job]);
+  const remembered = answer.found === 'one' && doneBefore(job, 'person') !== undefined && !mustRead([job]);
   if (remembered) requests -= 1;
   for (const record of records) {
     if (record.did === 'update' && record.name === 'person' && !record.fields.some((field) => field.applies)) continue;

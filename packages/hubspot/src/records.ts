@@ -7,21 +7,17 @@
  */
 import { Failure, type RecordReceipt } from '@wrapup/destination';
 import type { RecordPlan } from '@wrapup/mapping';
-import { LINK_BATCH, type Link, linkRecords } from './api.ts';
-import { failureOf, type HubSpotFailure } from './errors.ts';
-import { failJob, type Job, noteDropped } from './job.ts';
+import type { Link } from './api.ts';
+import type { HubSpotFailure } from './errors.ts';
+import { doneBefore, failJob, type Job, noteDropped } from './job.ts';
+import { type Linkable, linkAll, type Written } from './links.ts';
 import { ACTIVITIES, type Account, keyProperty, linkType, recordUrl } from './objects.ts';
 import { readMany } from './read-many.ts';
-import { asHubSpotFailure, chunk, type Row, type RowPolicy, sendRows, type Verb } from './rows.ts';
+import { type Row, type RowPolicy, sendRows, type Verb } from './rows.ts';
 import type { Session } from './session.ts';
-import { asObject, itemStatus, readVendorError } from './vendor-error.ts';
 import { decideFields, needsReading, type Properties, toText } from './write-modes.ts';
 
-interface Item {
-  job: Job;
-  record: RecordPlan;
-  /** Records to link to. */
-  targets: { object: string; id: string }[];
+interface Item extends Linkable {
   /** Why it goes through upsert. */
   doubt?: HubSpotFailure;
 }
@@ -65,7 +61,7 @@ export function wantedRecords(job: Job): RecordPlan[] {
 /** What an earlier attempt is known to have written is not repeated. */
 function noteResumed(job: Job, account: Account | undefined): void {
   for (const { name, object } of wantedRecords(job)) {
-    const id = job.plan.resume?.records[name];
+    const id = doneBefore(job, name);
     if (id !== undefined && !job.outcome) job.records.set(name, receiptOf(name, object, id, 'unchanged', account));
   }
 }
@@ -119,7 +115,7 @@ async function writeObject(
 ): Promise<void> {
   const first = items.filter(({ job }) => !job.plan.resume);
   const doubtful = items.filter(({ job }) => job.plan.resume);
-  const linked: { item: Item; receipt: RecordReceipt }[] = [];
+  const linked: Written[] = [];
   const created = new Map(first.map((item) => [rowOf(item, undefined, true), item]));
   for (const [row, result] of await send(session, 'create', created, policy)) {
     const item = created.get(row);
@@ -135,7 +131,7 @@ async function writeObject(
     } else failJob(item.job, keyMissing(result.failure), item.record.name);
   }
   linked.push(...(await upsert(session, doubtful, policy, account)));
-  await link(session, linked);
+  await linkAll(session, linked);
 }
 
 async function upsert(
@@ -143,8 +139,8 @@ async function upsert(
   items: Item[],
   policy: RowPolicy,
   account: Account | undefined,
-): Promise<{ item: Item; receipt: RecordReceipt }[]> {
-  const written: { item: Item; receipt: RecordReceipt }[] = [];
+): Promise<Written[]> {
+  const written: Written[] = [];
   let waiting = new Map(
     (await withCurrent(session, items)).map(({ item, current }) => [rowOf(item, current, false), item]),
   );
@@ -222,61 +218,6 @@ function inlineLink(from: string, target: { object: string; id: string }): Link[
   return type === undefined ? [] : [{ to: target.id, type }];
 }
 
-interface Pair {
-  from: string;
-  to: string;
-  item: Item;
-}
-
-/** Links records to their targets and notes them as written once all their links hold. */
-async function link(session: Session, written: { item: Item; receipt: RecordReceipt }[]): Promise<void> {
-  const pairs = new Map<string, Pair[]>();
-  for (const { item, receipt } of written) {
-    for (const target of item.targets) {
-      const kind = `${item.record.object}>${target.object}`;
-      pairs.set(kind, [...(pairs.get(kind) ?? []), { from: receipt.id, to: target.id, item }]);
-    }
-  }
-  for (const [kind, all] of pairs) {
-    const [from = '', to = ''] = kind.split('>');
-    for (const part of chunk(all, LINK_BATCH)) await linkPart(session, from, to, part);
-  }
-  for (const { item, receipt } of written) if (!item.job.outcome) item.job.records.set(item.record.name, receipt);
-}
-
-async function linkPart(session: Session, from: string, to: string, pairs: Pair[]): Promise<void> {
-  const fail = (pair: Pair, failure: Failure) => failJob(pair.item.job, failure, pair.item.record.name);
-  try {
-    const plans = pairs.map(({ item }) => item.job.index);
-    const body = asObject((await session.send(linkRecords(from, to, pairs), plans)).body);
-    const held = new Set(
-      asList(body.results).map((item) => {
-        const result = asObject(item);
-        return `${String(asObject(result.from).id)}>${String(asObject(result.to).id)}`;
-      }),
-    );
-    for (const item of asList(body.errors)) {
-      const error = readVendorError(itemStatus(item), item);
-      const named = pairs.filter((pair) => error.ids.includes(pair.from) || error.ids.includes(pair.to));
-      const failure = failureOf(error, { doing: `link ${from} to ${to}` });
-      for (const pair of named) fail(pair, failure);
-    }
-    for (const pair of pairs)
-      if (!held.has(`${pair.from}>${pair.to}`))
-        fail(pair, new Failure('unaccounted', `link ${from} to ${to}: HubSpot’s answer says nothing of this link.`));
-  } catch (thrown) {
-    const failure = asHubSpotFailure(thrown);
-    const refused = failure.vendor !== undefined && failure.vendor.status < 409 && failure.next !== 'reauthenticate';
-    if (pairs.length === 1 || !refused) {
-      for (const pair of pairs) fail(pair, failure);
-      return;
-    }
-    const middle = Math.ceil(pairs.length / 2);
-    await linkPart(session, from, to, pairs.slice(0, middle));
-    await linkPart(session, from, to, pairs.slice(middle));
-  }
-}
-
 function receiptOf(
   name: string,
   object: string,
@@ -296,8 +237,4 @@ function keyMissing(failure: HubSpotFailure): Failure {
   if (failure.code === 'missing_property')
     return failure.with({ hint: 'Run `wrapup provision` (or create the property by hand), then replay.' });
   return failure.code === 'conflict' ? failure.with({ next: 'park' }) : failure;
-}
-
-function asList(value: unknown): unknown[] {
-  return Array.isArray(value) ? value : [];
 }

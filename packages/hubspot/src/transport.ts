@@ -62,8 +62,9 @@ export class Transport {
       throw ctx.signal.aborted ? withdrawn(call, false) : thrown;
     }
     checkWanted(call, ctx);
-    const exchange = await this.#exchange(call, ctx);
-    const { status, headers, text } = exchange;
+    const began = performance.now();
+    const { status, headers, text } = await this.#exchange(call, ctx);
+    ctx.log.debug({ request: call.name, status, ms: Math.round(performance.now() - began) }, 'asked HubSpot');
     const usage = readUsage(headers);
     if (usage) await ctx.budget.report(usage, call.pool);
     const body = parse(text, headers['content-type']);

@@ -195,6 +195,9 @@ describe('where the account lacks a property', () => {
     const [parked] = await write(destination, [plan], commons);
     expect(failure(parked)).toMatchObject({ code: 'missing_property', next: 'park' });
     expect(failure(parked).hint).toContain('wrapup provision');
+    const again = { ...plan, resume: { attempts: 1, records: {} } };
+    for (const same of [plan, again])
+      expect(failure((await write(destination, [same], commons))[0])).toMatchObject({ code: 'missing_property' });
     expect(await account.effects()).toEqual({ people: [], call_logs: [], tasks: [] });
     await destination.provision({ mappings: [], plan: false }, makeMemoryContext(commons));
     const replay = { ...plan, resume: { attempts: 1, records: {} } };

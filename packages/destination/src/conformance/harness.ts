@@ -82,7 +82,8 @@ export async function deliver(
     const [outcome] = await write(destination, [attempt], commons, options);
     if (!outcome) throw new Error('no outcome for a plan');
     if (outcome.ok || !['retry', 'throttle'].includes(outcome.failure.next)) return outcome;
-    attempt = { ...plan, resume: { attempts, records: outcome.failure.details.done ?? {} } };
+    const records = { ...attempt.resume?.records, ...outcome.failure.details.done };
+    attempt = { ...plan, resume: { attempts, records, done: Object.keys(records) } };
     await new Promise((resolve) => setTimeout(resolve, 5 + Math.random() * 20));
   }
   throw new Error('not delivered in 100 attempts');

@@ -121,7 +121,7 @@ export function people(harness: Harness): void {
     expect(await account().effects()).toMatchObject({ people: [], call_logs: [{ people: [] }], tasks: [] });
 
     const [person] = await account().addPeople([{ phone: PHONE }]);
-    const [replayed] = await write(destination, [{ ...plan, resume: { attempts: 1, records: {} } }]);
+    const [replayed] = await write(destination, [{ ...plan, resume: { attempts: 1, records: ids(outcome) } }]);
     expect(ids(replayed)).toMatchObject({ person, call_log: ids(outcome).call_log });
     expect((await account().effects()).call_logs).toMatchObject([{ people: [person] }]);
   });
