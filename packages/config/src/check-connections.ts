@@ -1,7 +1,6 @@
 import type { DestinationKind } from '@wrapup/destination';
-import type { Finding } from '@wrapup/mapping';
+import { type Finding, suggest } from '@wrapup/mapping';
 import type { Connection } from './config.ts';
-import { didYouMean } from './did-you-mean.ts';
 import type { YamlDocument } from './document.ts';
 import { findingsOf } from './issues.ts';
 import type { WrapupFile } from './schema.ts';
@@ -28,7 +27,7 @@ export function checkConnections(
         message: planned
           ? `connections.${name}: this version has no adapter for kind "${kindName}"`
           : `connections.${name}: unknown kind "${kindName}"`,
-        hint: planned ? `it has: ${Object.keys(kinds).join(', ')}` : didYouMean(kindName, Object.keys(kinds)),
+        hint: planned ? `it has: ${Object.keys(kinds).join(', ')}` : suggest(kindName, Object.keys(kinds)),
         at: document.origin([...path, 'kind']).value,
       });
       continue;

@@ -1,7 +1,8 @@
 import type { DestinationKind } from '@wrapup/destination';
-import { type Finding, suggest, whenSchema } from '@wrapup/mapping';
-import type { Inbound, InboundRule, InboundVariable } from './config.ts';
+import { type Finding, suggest, type Value } from '@wrapup/mapping';
+import type { Caller, Inbound, InboundRule, InboundVariable } from './config.ts';
 import type { YamlDocument } from './document.ts';
+import { compileCondition } from './language.ts';
 import { MOST_RELATED, mistakeIn, parseRingPath, pathsIn } from './ring-path.ts';
 import type { WrapupFile } from './schema.ts';
 
@@ -104,23 +105,36 @@ function checkRules(
       add('error', 'bad-value', path, message, 'say with when which calls are declined');
     }
     const paths = pathsIn(rule.when);
-    const when = rule.when === undefined ? undefined : whenSchema.safeParse(rule.when);
-    if (when && !when.success) {
-      add(
-        'error',
-        'bad-condition',
-        [...path, 'when'],
-        `inbound.agents[${index}].when is no condition`,
-        'write { path: person.lifecyclestage, equals: customer }',
-      );
+    const at = [...path, 'when'];
+    // As for a variable, but for records that are read along: they may be missing when the rule is asked.
+    const wrong = paths.map((one) => mistakeIn(one, [])).find((mistake) => mistake !== undefined);
+    if (wrong) {
+      add('error', wrong.code, at, `${label}: ${wrong.message}`, wrong.hint);
+      return;
     }
-    agents.push({
+    read.push(...paths);
+    const compiled =
+      rule.when === undefined
+        ? { when: () => true, findings: [] }
+        : compileCondition(rule.when, document, ['inbound', ...at], { person: true });
+    findings.push(...compiled.findings);
+    const { when } = compiled;
+    if (!when) return;
+    rules.push({
+      when: (call, caller) => when(call, propertiesOf(caller)),
+      asks_caller: paths.some((one) => parseRingPath(one)?.[0] === 'person'),
       decline: rule.decline,
-      ...(when?.success ? { when: when.data } : {}),
       ...(rule.agent === undefined ? {} : { agent: rule.agent }),
     });
   });
   return rules;
+}
+
+/** The caller without the records read along, which no rule reads. */
+function propertiesOf(caller: Caller): Record<string, Value> {
+  return Object.fromEntries(
+    Object.entries(caller).filter((entry): entry is [string, Value] => !Array.isArray(entry[1])),
+  );
 }
 
 function readsOf(paths: string[], related: readonly string[]): Inbound['reads'] {

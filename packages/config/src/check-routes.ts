@@ -1,6 +1,5 @@
-import type { CompiledMapping, Finding } from '@wrapup/mapping';
+import { type CompiledMapping, type Finding, suggest } from '@wrapup/mapping';
 import type { Connection, Route } from './config.ts';
-import { didYouMean } from './did-you-mean.ts';
 import type { YamlDocument } from './document.ts';
 import type { WrapupFile } from './schema.ts';
 
@@ -50,7 +49,7 @@ export function checkRoutes(
     firstOfName.set(route.name, firstOfName.get(route.name) ?? index);
 
     if (!declared.includes(route.to)) {
-      add('error', 'unknown-connection', 'to', `there is no connection "${route.to}"`, didYouMean(route.to, declared));
+      add('error', 'unknown-connection', 'to', `there is no connection "${route.to}"`, suggest(route.to, declared));
     }
     const when = route.when === undefined ? always : parts.when(route.when, [...path, 'when']);
     const kind = Object.hasOwn(file.declared, route.to) ? file.declared[route.to] : undefined;

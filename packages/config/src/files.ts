@@ -39,3 +39,8 @@ export class FileSet {
     return hash.digest('hex').slice(0, 12);
   }
 }
+
+/** One hash of several. */
+export function hashOf(hashes: string[]): string {
+  return createHash('sha256').update(hashes.join(' ')).digest('hex').slice(0, 12);
+}

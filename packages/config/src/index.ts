@@ -1,6 +1,5 @@
 export * from './config.ts';
 export { describeConfig } from './describe.ts';
-export { didYouMean, nearest } from './did-you-mean.ts';
 export * from './follow.ts';
 export { KINDS } from './kinds.ts';
 export * from './load.ts';

@@ -1,7 +1,6 @@
 /** What zod found wrong, as findings with a place, in the words of somebody who edits YAML. */
-import type { Finding } from '@wrapup/mapping';
+import { type Finding, nearest, suggest } from '@wrapup/mapping';
 import type { z } from 'zod';
-import { didYouMean, nearest } from './did-you-mean.ts';
 import { pathKey, UNSET, type YamlDocument } from './document.ts';
 
 type Issue = z.core.$ZodIssue;
@@ -95,7 +94,7 @@ export function findingsOf(
       case 'unrecognized_keys':
         return issue.keys.map((key) => {
           const { known, left } = namesLeft(schema, issue.path, value);
-          const hint = nearest(key, left) === undefined ? didYouMean(key, known) : didYouMean(key, left);
+          const hint = nearest(key, left) === undefined ? suggest(key, known) : suggest(key, left);
           const inside = path.length === 0 ? 'at the top of the file' : `in ${where}`;
           return finding('unknown-key', `unknown key "${key}" ${inside}`, hint, document.origin([...path, key]).key);
         });
@@ -128,7 +127,7 @@ export function findingsOf(
         const values = issue.values.map(String);
         // A value out of a variable may be a secret that went astray: it is never repeated.
         const shown = typeof value === 'string' && origin.variables.length === 0 ? `: "${value.slice(0, 40)}"` : '';
-        const hint = typeof value === 'string' && shown ? didYouMean(value, values) : `one of: ${values.join(', ')}`;
+        const hint = typeof value === 'string' && shown ? suggest(value, values) : `one of: ${values.join(', ')}`;
         return [finding('bad-value', `${where} is none of ${values.join(', ')}${shown}`, hint)];
       }
       case 'invalid_key':

@@ -1,36 +1,70 @@
-// PROVISIONAL until packages/mapping exports compileMapping and compileWhen: not to be committed.
-import { join } from 'node:path';
-import type { Call } from '@wrapup/call';
+/** Where wrapup.yaml meets the mapping language. */
+import { readdirSync } from 'node:fs';
+import { join, posix } from 'node:path';
 import type { DestinationKind } from '@wrapup/destination';
-import type { CompiledMapping, Finding, Place } from '@wrapup/mapping';
+import {
+  type CompiledMapping,
+  compileMapping,
+  compileWhen,
+  type Finding,
+  type Place,
+  suggest,
+  type WhenOptions,
+} from '@wrapup/mapping';
 import type { YamlDocument } from './document.ts';
 import type { FileSet } from './files.ts';
 
-export function compileMappingFile(r: {
+export interface MappingFile {
+  /** As the route says it. */
   path: string;
+  /** Folder of wrapup.yaml. */
   folder: string;
   kind: DestinationKind;
   files: FileSet;
+  /** Where the route says it. */
   at?: Place;
-}): { mapping?: CompiledMapping; findings: Finding[] } {
-  r.files.read(join(r.folder, r.path));
-  return {
-    mapping: {
-      name: r.path,
-      kind: r.kind.kind,
-      hash: 'provisional',
-      fields: [],
-      plan() {
-        throw new Error('mapping language not there yet');
-      },
-    },
-    findings: [],
-  };
 }
+
+/** Reads and compiles the mapping of a route. Places in its findings are relative to the folder. */
+export function compileMappingFile(file: MappingFile): { mapping?: CompiledMapping; findings: Finding[] } {
+  const { folder, kind, files, at } = file;
+  const name = posix.normalize(file.path);
+  const refuse = (message: string, hint: string): { findings: Finding[] } => ({
+    findings: [{ severity: 'error', code: 'no-mapping', message, hint, ...(at ? { at } : {}) }],
+  });
+  if (name.startsWith('..') || posix.isAbsolute(name) || /[\\\0]|^[A-Za-z]:/.test(name)) {
+    return refuse(`the mapping ${file.path} is not inside the folder of wrapup.yaml`, 'name it from there: mappings/…');
+  }
+  const text = files.read(join(folder, name));
+  if (text === undefined) {
+    return refuse(`cannot read the mapping ${name}`, `beside wrapup.yaml: ${suggest(name, listYaml(folder))}`);
+  }
+  return compileMapping({ name, text, dialect: kind.dialect, readFile: (path) => files.read(join(folder, path)) });
+}
+
+/** YAML files in a folder and the folders in it, for suggestions. */
+function listYaml(folder: string): string[] {
+  const names: string[] = [];
+  const list = (under: string) => {
+    for (const item of readdirSync(join(folder, under), { withFileTypes: true })) {
+      const name = posix.join(under, item.name);
+      if (item.isDirectory() && under === '') list(name);
+      else if (/\.ya?ml$/.test(item.name) && name !== 'wrapup.yaml') names.push(name);
+    }
+  };
+  list('');
+  return names.slice(0, 50);
+}
+
+/**
+ * Compiles a condition of wrapup.yaml.
+ * @param options `person` when it is asked after somebody has been looked up
+ */
 export function compileCondition(
-  _w: unknown,
-  _d: YamlDocument,
-  _p: PropertyKey[],
-): { when?: (call: Call) => boolean; findings: Finding[] } {
-  return { when: () => true, findings: [] };
+  written: unknown,
+  document: YamlDocument,
+  path: readonly PropertyKey[],
+  options: WhenOptions = {},
+): ReturnType<typeof compileWhen> {
+  return compileWhen(written, (inner, of) => document.origin([...path, ...inner])[of], options);
 }

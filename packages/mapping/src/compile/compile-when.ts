@@ -2,20 +2,30 @@ import type { Call } from '@wrapup/call';
 import type { Finding } from '../finding.ts';
 import type { Compiling } from '../language/compile-path.ts';
 import { compileCondition } from '../language/predicate.ts';
+import type { Value } from '../plan.ts';
 import { Report } from '../report.ts';
 import { checkShape } from '../schema/check-shape.ts';
 import { whenSchema } from '../schema/when-schema.ts';
 import { fromPlain, type Locate } from '../yaml/node.ts';
 
+export interface WhenOptions {
+  /** Whether `person.*` may be read: somebody has been looked up when the condition is asked. Default false. */
+  person?: boolean;
+}
+
 /**
  * Compiles a condition that stands outside a mapping, such as the `when` of a route: the same predicates, but no
- * `person.*`, since nobody has been looked up yet.
+ * `person.*` unless asked for, since usually nobody has been looked up yet.
  *
  * @param value the condition as plain values
  * @param locate place of what stands at a path inside it, or of its key: `['any', 0, 'path']`
  * @returns `when` only if there is no error; it never throws
  */
-export function compileWhen(value: unknown, locate: Locate): { when?: (call: Call) => boolean; findings: Finding[] } {
+export function compileWhen(
+  value: unknown,
+  locate: Locate,
+  options: WhenOptions = {},
+): { when?: (call: Call, person?: Record<string, Value>) => boolean; findings: Finding[] } {
   const report = new Report();
   const node = fromPlain(value, locate);
   if (!node) {
@@ -23,8 +33,8 @@ export function compileWhen(value: unknown, locate: Locate): { when?: (call: Cal
     return { findings: report.findings };
   }
   checkShape(node, whenSchema, report, 'when');
-  const compiling: Compiling = { report, needs: undefined };
+  const compiling: Compiling = { report, needs: options.person ? new Map() : undefined };
   const condition = compileCondition(node, compiling);
   if (report.failed || !condition) return { findings: report.findings };
-  return { findings: report.findings, when: (call) => condition({ call, person: undefined }) };
+  return { findings: report.findings, when: (call, person) => condition({ call, person }) };
 }
