@@ -119,7 +119,7 @@ function fillIn() {
   // Whoever has given a token of a real account means that account.
   if (!isSet('HUBSPOT_ACCESS_TOKEN')) {
     add('HUBSPOT_BASE_URL', `${sandboxUrl(env)}/hubspot`);
-    add('HUBSPOT_ACCESS_TOKEN', 'demo-token');
+    add('HUBSPOT_ACCESS_TOKEN', 'pat-sandbox');
   }
   Object.assign(env, filled);
   for (const { variable } of SERVICES) filled[variable] = env[variable];
