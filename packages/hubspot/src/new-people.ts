@@ -140,7 +140,7 @@ async function createAbsent(
   for (const [row, result] of await sendRows(session, 'upsert', 'contacts', [...absent.keys()], policy)) {
     const person = absent.get(row);
     if (!person || (await settle(session, person, row, result, known))) continue;
-    if (!result.ok) failAll(person.jobs, result.failure);
+    if (!result.ok) failAll(person.jobs, contested(result.failure));
   }
 }
 
@@ -174,6 +174,15 @@ async function settle(
   if (failure.doubt && session.usable) return false;
   failAll(person.jobs, keyMissing(failure));
   return true;
+}
+
+/** HubSpot says that somebody has one of the person's unique values, and not who: a person has to look. */
+function contested(failure: HubSpotFailure): Failure {
+  if (failure.code !== 'conflict') return failure;
+  return failure.with({
+    next: 'park',
+    hint: 'Another contact holds this e-mail address or key, and HubSpot does not say which: find it in HubSpot, then replay.',
+  });
 }
 
 async function rememberNew(session: Session, person: NewPerson, result: RowResult & { ok: true }): Promise<void> {

@@ -188,3 +188,18 @@ test('a remembered person is kept by hashes: no number or address is in a key', 
   expect(keys.length).toBeGreaterThan(0);
   expect(keys.join(' ')).not.toMatch(/4155550142|ada@/);
 });
+
+test('a contested address whose owner HubSpot does not name parks the call instead of trying for ever', async () => {
+  account.sandbox.control.fault({
+    kind: 'status',
+    object: 'contacts',
+    path: '/batch/(?:create|upsert)$',
+    times: null,
+    status: 409,
+    body: { status: 'error', category: 'CONFLICT', message: 'Contact already exists.' },
+  });
+  const plan = planFor(hubspotHarness, { id: 'c1', phone: '+14155550142', email: 'ada@example.com' });
+  const [outcome] = await write(await account.connect(), [plan]);
+  expect(failure(outcome)).toMatchObject({ code: 'conflict', next: 'park' });
+  expect((await account.effects()).call_logs).toEqual([]);
+});
