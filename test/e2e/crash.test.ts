@@ -1,14 +1,17 @@
 /** Kill -9 at the worst moments: the CRM has committed, and nobody has noted it. */
 import { randomUUID } from 'node:crypto';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { samplePayload } from '../../packages/synthflow/src/index.ts';
 import { type House, openHouse } from '../support/house.ts';
 
-let house: House | undefined;
-afterEach(async () => {
-  await house?.close();
-  house = undefined;
-});
+const houses: House[] = [];
+afterAll(() => Promise.all(houses.map((house) => house.close())));
+
+async function open(): Promise<House> {
+  const house = await openHouse();
+  houses.push(house);
+  return house;
+}
 
 const STEPS = [
   { step: 'the contact', fault: { path: '/contacts/batch/(create|upsert)' } },
@@ -17,10 +20,10 @@ const STEPS = [
 ];
 
 describe('a worker killed after the CRM committed', () => {
-  it.each(STEPS)(
+  it.concurrent.each(STEPS)(
     '$step, and before that was noted, writes nothing twice',
     async ({ fault }) => {
-      house = await openHouse();
+      const house = await open();
       const [, worker] = await Promise.all([house.startIngress(), house.startWorker()]);
       house.sandbox.control.fault({ kind: 'commit_then_hang', times: 1, ...fault });
       const made = samplePayload('connected', {
@@ -29,7 +32,7 @@ describe('a worker killed after the CRM committed', () => {
         collected: { wants_callback: true },
       }) as { call: { call_id: string } };
       await house.post(made);
-      await expect.poll(() => house?.sandbox.control.faults()[0]?.hit ?? 1, { timeout: 15_000 }).toBe(1);
+      await expect.poll(() => house.sandbox.control.faults()[0]?.hit ?? 1, { timeout: 15_000 }).toBe(1);
       await worker.kill();
       expect((await house.store.ledger.read('main', made.call.call_id))?.deliveries[0]).toMatchObject({
         state: 'queued',
@@ -40,7 +43,7 @@ describe('a worker killed after the CRM committed', () => {
       const entry = await house.settled(made.call.call_id, 60_000);
       expect(entry.deliveries[0]).toMatchObject({ state: 'written', attempts: 2 });
       const counts = await Promise.all(
-        ['contacts', 'calls', 'tasks'].map(async (object) => (await house?.crm(object))?.length),
+        ['contacts', 'calls', 'tasks'].map(async (object) => (await house.crm(object))?.length),
       );
       expect(counts).toEqual([1, 1, 1]);
       const [call] = await house.crm('calls');
@@ -53,13 +56,13 @@ describe('a worker killed after the CRM committed', () => {
 
 describe('stopping', () => {
   it('finishes the batch in hand and exits 0', async () => {
-    house = await openHouse();
+    const house = await open();
     const [ingress, worker] = await Promise.all([house.startIngress(), house.startWorker()]);
     house.sandbox.control.settings({ hubspot: { latency: 300 } });
     const made = samplePayload('connected', { call_id: randomUUID() }) as { call: { call_id: string } };
     await house.post(made);
     await expect
-      .poll(async () => (await house?.store.ledger.read('main', made.call.call_id))?.deliveries[0]?.attempts)
+      .poll(async () => (await house.store.ledger.read('main', made.call.call_id))?.deliveries[0]?.attempts)
       .toBe(1);
     expect(await worker.stop()).toBe(0);
     expect((await house.store.ledger.read('main', made.call.call_id))?.deliveries[0]?.state).toBe('written');

@@ -1,6 +1,7 @@
 /** The main job, through real processes, sockets and Redis: a webhook becomes a contact, a call log and a task. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../packages/call/src/index.ts';
 import { type SampleKind, samplePayload } from '../../packages/synthflow/src/index.ts';
 import { type House, openHouse } from '../support/house.ts';
 
@@ -11,13 +12,21 @@ beforeAll(async () => {
 });
 afterAll(() => house.close());
 
+/** A sample of a caller of its own: people are matched by e-mail too. */
+function sample(kind: SampleKind, phone: string, collected = {}) {
+  const email = `caller${phone.slice(-3)}@example.com`;
+  return samplePayload(kind, { call_id: randomUUID(), phone, collected: { email, ...collected } }) as JsonObject & {
+    call: { call_id: string };
+  };
+}
+
 let number = 100;
 /** A sample with an id and a number of its own. */
 function payload(kind: SampleKind) {
   number += 1;
   const phone = `+14155550${number}`;
-  const made = samplePayload(kind, { call_id: randomUUID(), phone });
-  return { made: made as typeof made & { call: { call_id: string } }, phone };
+  const made = sample(kind, phone);
+  return { made, phone };
 }
 
 async function recordsOf(callId: string, phone: string) {
@@ -59,7 +68,7 @@ describe('a finished call', () => {
     const first = payload('connected');
     await house.post(first.made);
     await house.settled(first.made.call.call_id);
-    const missed = samplePayload('voicemail', { call_id: randomUUID(), phone: first.phone }) as typeof first.made;
+    const missed = sample('voicemail', first.phone);
     await house.post(missed);
     await house.settled(missed.call.call_id);
     const { contacts, calls, tasks } = await recordsOf(missed.call.call_id, first.phone);
@@ -69,11 +78,7 @@ describe('a finished call', () => {
 
   it('delivered fifty times at once is one contact, one call log and one task', async () => {
     const first = payload('connected');
-    const made = samplePayload('connected', {
-      call_id: randomUUID(),
-      phone: first.phone,
-      collected: { wants_callback: true },
-    }) as typeof first.made;
+    const made = sample('connected', first.phone, { wants_callback: true });
     const answers = await Promise.all(Array.from({ length: 50 }, () => house.post(made)));
     expect(answers.filter(({ status }) => status === 202)).toHaveLength(1);
     expect(answers.filter(({ status, body }) => status === 200 && body.status === 'duplicate')).toHaveLength(49);
@@ -85,7 +90,7 @@ describe('a finished call', () => {
 
   it('of one unknown number in two calls at once makes one contact', async () => {
     const first = payload('connected');
-    const twin = samplePayload('connected', { call_id: randomUUID(), phone: first.phone }) as typeof first.made;
+    const twin = sample('connected', first.phone);
     await Promise.all([house.post(first.made), house.post(twin)]);
     await Promise.all([house.settled(first.made.call.call_id), house.settled(twin.call.call_id)]);
     const { contacts } = await recordsOf(first.made.call.call_id, first.phone);

@@ -42,7 +42,7 @@ export async function openHouse(options: HouseOptions = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'wrapup-house-'));
   writeFileSync(join(folder, 'wrapup.yaml'), options.config ?? CONFIG);
   writeFileSync(join(folder, 'mapping.yaml'), options.mapping ?? MAPPING);
-  const sandbox = await startSandbox({ port: 0 });
+  const sandbox = await startSandbox({ port: 0, provisioned: true });
   const prefix = freshPrefix();
   const env = {
     REDIS_URL: options.redis ?? redisUrl(),
@@ -68,8 +68,16 @@ export async function openHouse(options: HouseOptions = {}) {
     store,
     ingress: undefined as Process | undefined,
     startIngress: async () => {
-      house.ingress = await start('ingress');
-      return house.ingress;
+      const ingress = await start('ingress');
+      // It listens before Redis answers, and refuses with 503 until then.
+      const ready = () =>
+        fetch(`http://127.0.0.1:${ingress.port}/readyz`).then(
+          ({ ok }) => ok,
+          () => false,
+        );
+      while (!(await ready())) await new Promise((resolve) => setTimeout(resolve, 20));
+      house.ingress = ingress;
+      return ingress;
     },
     startWorker: () => start('worker'),
     startDashboard: () => start('dashboard'),
