@@ -1,5 +1,11 @@
 import { tz } from '@date-fns/tz';
-import { addBusinessDays, addDays, addHours, addMinutes, addWeeks, set } from 'date-fns';
+// One by one: the package's index loads all of its three hundred files, which every `wrapup check` would wait for.
+import { addBusinessDays } from 'date-fns/addBusinessDays';
+import { addDays } from 'date-fns/addDays';
+import { addHours } from 'date-fns/addHours';
+import { addMinutes } from 'date-fns/addMinutes';
+import { addWeeks } from 'date-fns/addWeeks';
+import { set } from 'date-fns/set';
 
 const SHAPE =
   /^(\d{1,4})\s*(business\s+day|minute|hour|day|week|min|h|d|m|w)s?(?:\s+at\s+([01]?\d|2[0-3]):([0-5]\d))?$/i;

@@ -1,5 +1,5 @@
 import { TZDate } from '@date-fns/tz';
-import { format } from 'date-fns';
+import { format } from 'date-fns/format';
 import { Absent, type Present } from '../language/found.ts';
 import type { Transform } from './transform.ts';
 
