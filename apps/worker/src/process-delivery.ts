@@ -96,7 +96,7 @@ async function planFor(
       hint: 'Backfill the call from the voice platform.',
     });
   }
-  const plan = route.mapping.plan(call, route.name);
+  const plan: Plan = { ...route.mapping.plan(call, route.name), revision: job.revision };
   const resume = resumeOf(delivery, entry);
   return resume ? { ...plan, resume } : plan;
 }

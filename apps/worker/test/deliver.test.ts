@@ -67,6 +67,13 @@ describe('delivering a call', () => {
     expect(plans[0]?.resume).toBeUndefined();
   });
 
+  it('tells the adapter which revision of the call it delivers', async () => {
+    const { deliver, plans, job } = await routed();
+    await deliver(failed('unavailable'));
+    await deliver(written);
+    expect(plans.map(({ revision }) => revision)).toEqual([job.revision, job.revision]);
+  });
+
   it('does nothing for a job that is out of date', async () => {
     const { deliver, plans } = await routed();
     await deliver(written);

@@ -84,6 +84,8 @@ export interface Plan {
   key: string;
   route: string;
   mapping: { name: string; hash: string };
+  /** Hash of the revision of the call that is delivered. Absent where nothing is delivered: a preview of a payload. */
+  revision?: string;
   call: Call;
   /** When the call ended (UTC, ISO 8601): what `if_newer` compares. */
   ended_at: string;
