@@ -103,10 +103,12 @@ async function planFor(
 
 /** What may have been written before: by an earlier attempt, an earlier replay, or an earlier revision. */
 function resumeOf(delivery: DeliveryEntry, entry: LedgerEntry): Plan['resume'] {
-  const first = delivery.attempts <= 1 && delivery.replays === 0 && delivery.records.length === 0;
+  const { attempts, replays, records, done = {} } = delivery;
+  const steps = Object.keys(done);
+  const first = attempts <= 1 && replays === 0 && records.length === 0 && steps.length === 0;
   if (first && entry.revisions.length <= 1) return undefined;
-  const records = Object.fromEntries(delivery.records.map(({ name, id }) => [name, id]));
-  return { attempts: Math.max(1, delivery.attempts - 1), records: { ...records, ...delivery.done } };
+  const known = Object.fromEntries(records.map(({ name, id }) => [name, id]));
+  return { attempts: Math.max(1, attempts - 1), records: { ...known, ...done }, done: steps };
 }
 
 async function settleWritten(job: DeliveryJob, receipt: Receipt, { store, config }: DeliveryDeps): Promise<Verdict> {

@@ -91,7 +91,7 @@ describe('delivering a call', () => {
       done: { person: '5' },
     });
     await deliver(written);
-    expect(plans[1]?.resume).toEqual({ attempts: 1, records: { person: '5' } });
+    expect(plans[1]?.resume).toEqual({ attempts: 1, records: { person: '5' }, done: ['person'] });
     expect(await delivery()).toMatchObject({ state: 'written' });
     expect((await delivery())?.code).toBeUndefined();
     expect((await delivery())?.done).toBeUndefined();
@@ -179,6 +179,6 @@ describe('delivering a call', () => {
       if (route) config.routes[0] = { ...route, mapping: { ...route.mapping, hash: 'bbbb' } };
     });
     await deliver(written, false, changed);
-    expect(plans[1]?.resume).toEqual({ attempts: 1, records: {} });
+    expect(plans[1]?.resume).toEqual({ attempts: 1, records: {}, done: [] });
   });
 });
