@@ -19,6 +19,7 @@ const EFFECTS = {
   added: 'filled in what was absent',
   equal: 'said nothing new',
   parked: 'waits for a person',
+  hint: 'not believed by itself: the call was read from the API instead',
 } as const;
 
 const COLOURS = {
@@ -87,8 +88,13 @@ export function explainCall(entry: LedgerEntry, output: Output): string[] {
       '',
       `${output.style('red', 'stopped')} before any route: ${clean(entry.stopped.reason)} [${clean(entry.stopped.code)}]`,
     );
+    const state = entry.stopped.state ?? 'dead';
     if (entry.stopped.hint)
-      lines.push(`  to do     ${clean(entry.stopped.hint)} Then: wrapup dead replay ${clean(entry.call_id)}`);
+      lines.push(`  to do     ${clean(entry.stopped.hint)} Then: wrapup ${state} replay ${clean(entry.call_id)}`);
+  } else if (entry.waiting) {
+    const { since, reason, code, hint } = entry.waiting;
+    lines.push('', `${output.style('cyan', 'waits')} since ${when(since)}: ${clean(reason)} [${clean(code)}]`);
+    lines.push(`  next      It is tried again by itself.${hint ? ` ${clean(hint)}` : ''}`);
   } else if (!entry.routed) {
     lines.push('', 'No worker has read it yet. If that stays so: is a worker running? (`wrapup connections list`)');
   } else if (entry.deliveries.length === 0) {

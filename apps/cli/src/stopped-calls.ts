@@ -71,7 +71,7 @@ function stoppedIn(entry: LedgerEntry, state: Stopped): StoppedItem[] {
       since: new Date(delivery.since).toISOString(),
       ...outcome,
     }));
-  if (stopped && state === 'dead') {
+  if (stopped && state === (stopped.state ?? 'dead')) {
     const { code, reason } = stopped;
     const since = new Date(stopped.at).toISOString();
     items.push({

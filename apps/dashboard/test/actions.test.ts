@@ -28,7 +28,7 @@ describe('replay', () => {
     expect(answer.headers.get('location')).toBe('/parked?did=replayed');
     expect(await dashboard.delivery(callId)).toMatchObject({ state: 'queued', replays: 1, attempts: 0 });
     expect(await isFiled()).toBe(false);
-    const jobs = await dashboard.store.queues.deliveries('sales').getJobs(['waiting']);
+    const jobs = await dashboard.store.queues.deliveries('sales').getJobs(['waiting', 'prioritized']);
     const job = jobs.find(({ data }) => data.call_id === callId && data.replays === 1);
     expect(job?.opts.attempts).toBe(7);
   });

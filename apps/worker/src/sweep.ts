@@ -9,7 +9,7 @@
  */
 import type { Config } from '@wrapup/config';
 import { scrub } from '@wrapup/destination';
-import { CALLS_QUEUE, type CallJob, type DeliveryJob, type Store } from '@wrapup/queue';
+import { CALLS_QUEUE, type CallJob, type DeliveryJob, laneOf, type Store } from '@wrapup/queue';
 import type { Job } from 'bullmq';
 import { settlePayloads } from './retention.ts';
 
@@ -97,7 +97,7 @@ async function reviveOpenCalls(store: Store, config: Config, now: number): Promi
     // Jobs have ids made of what they stand for: adding one that is there changes nothing.
     for (const { hash, effect } of entry.revisions) {
       if (effect) continue;
-      await store.operations.enqueueCall({ source, call_id, revision: hash });
+      await store.operations.enqueueCall({ source, call_id, revision: hash }, laneOf(entry));
       revived += 1;
     }
     for (const delivery of entry.deliveries) {

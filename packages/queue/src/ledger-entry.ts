@@ -17,9 +17,12 @@ export interface Revision {
   at: number;
   /**
    * `applied` replaces what came before, `added` fills in what was absent, `equal` says nothing new, `parked` waits for
-   * a person; absent until the worker has seen it.
+   * a person, `hint` was not believed and only made us read the call from the API (`trust: api`); absent until the
+   * worker has seen it.
    */
-  effect?: 'applied' | 'added' | 'equal' | 'parked';
+  effect?: 'applied' | 'added' | 'equal' | 'parked' | 'hint';
+  /** What proves these very bytes; absent in entries of earlier versions. */
+  verified?: Verified;
 }
 
 /**
@@ -75,6 +78,11 @@ export interface LedgerEntry {
   /** True once the routes have been chosen, also when none matched. */
   routed: boolean;
   deliveries: DeliveryEntry[];
-  /** Set when the call never got as far as its routes: the payload could not be read, its source is unknown. */
-  stopped?: { at: number; code: string; reason: string; hint?: string };
+  /**
+   * Set when the call never got as far as its routes: the payload could not be read, its source is unknown. `parked`
+   * waits for a person; without a state the system gave up.
+   */
+  stopped?: { at: number; code: string; reason: string; hint?: string; state?: 'parked' | 'dead' };
+  /** Set while the call waits, by itself, for something that its routes need. */
+  waiting?: { since: number; code: string; reason: string; hint?: string };
 }

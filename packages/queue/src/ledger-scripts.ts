@@ -17,16 +17,27 @@ export const acceptCall = defineScript<'new' | 'revision' | 'pending' | 'known'>
   `
 local field = 'rev:' .. ARGV[2]
 local known = redis.call('HGET', KEYS[1], field)
-if known and cjson.decode(known).effect then return 'known' end
+local facts = cjson.decode(ARGV[7])
+if known then
+  known = cjson.decode(known)
+  -- Bytes that nobody believed are the truth once the API says the same.
+  if facts.verified == 'api' and known.verified ~= 'api' and (not known.effect or known.effect == 'hint') then
+    known.verified, known.effect = 'api', nil
+    redis.call('HSET', KEYS[1], field, cjson.encode(known), 'verified', 'api')
+  end
+  if known.effect then return 'known' end
+end
 local seen = redis.call('EXISTS', KEYS[1])
 redis.call('SET', KEYS[4], ARGV[3], 'EX', ARGV[4])
 if known then return 'pending' end
 if seen == 0 then
-  for name, value in pairs(cjson.decode(ARGV[7])) do redis.call('HSET', KEYS[1], name, value) end
+  for name, value in pairs(facts) do redis.call('HSET', KEYS[1], name, value) end
   redis.call('HSET', KEYS[1], 'received_at', ARGV[6])
   redis.call('ZADD', KEYS[2], ARGV[6], ARGV[1])
+elseif facts.verified == 'api' then
+  redis.call('HSET', KEYS[1], 'verified', 'api')
 end
-redis.call('HSET', KEYS[1], field, cjson.encode({ at = tonumber(ARGV[6]) }))
+redis.call('HSET', KEYS[1], field, cjson.encode({ at = tonumber(ARGV[6]), verified = facts.verified }))
 redis.call('EXPIRE', KEYS[1], ARGV[5])
 redis.call('ZADD', KEYS[3], ARGV[6], ARGV[1])
 return seen == 0 and 'new' or 'revision'
@@ -54,7 +65,7 @@ if not rev.effect then
     for name, value in pairs(cjson.decode(ARGV[4])) do redis.call('HSET', KEYS[1], name, value) end
   end
 end
-redis.call('HDEL', KEYS[1], 'stopped')
+redis.call('HDEL', KEYS[1], 'stopped', 'waiting')
 local park = ARGV[6] ~= '' and cjson.decode(ARGV[6]) or nil
 local jobs = {}
 for _, want in ipairs(cjson.decode(ARGV[5])) do
@@ -78,6 +89,22 @@ for _, want in ipairs(cjson.decode(ARGV[5])) do
 end
 redis.call('HSET', KEYS[1], 'routed', '1')
 return #jobs == 0 and '[]' or cjson.encode(jobs)
+`,
+);
+
+/** Notes that a revision was taken for a hint only. KEYS ledger. ARGV revision. Answers 1, or 0 when it has an effect already. */
+export const markHint = defineScript<number>(
+  'wrapupHint',
+  `
+local field = 'rev:' .. ARGV[1]
+local rev = redis.call('HGET', KEYS[1], field)
+if not rev then return 0 end
+rev = cjson.decode(rev)
+if rev.effect then return 0 end
+rev.effect = 'hint'
+redis.call('HSET', KEYS[1], field, cjson.encode(rev))
+redis.call('HDEL', KEYS[1], 'waiting', 'stopped')
+return 1
 `,
 );
 

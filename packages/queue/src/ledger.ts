@@ -170,7 +170,36 @@ export class Ledger {
 
   /** Notes that a call cannot even be routed. */
   async stop(source: string, callId: string, why: Omit<NonNullable<LedgerEntry['stopped']>, 'at'>): Promise<void> {
-    await this.#redis.hset(this.#keys.ledger(source, callId), 'stopped', JSON.stringify({ at: Date.now(), ...why }));
+    const key = this.#keys.ledger(source, callId);
+    await this.#redis.hset(key, 'stopped', JSON.stringify({ at: Date.now(), ...why }));
+    await this.#redis.hdel(key, 'waiting');
+  }
+
+  /** Notes why a call waits; it goes on by itself. The time of the first note is kept. */
+  async wait(source: string, callId: string, why: Omit<NonNullable<LedgerEntry['waiting']>, 'since'>): Promise<void> {
+    const key = this.#keys.ledger(source, callId);
+    const before = await this.#redis.hget(key, 'waiting');
+    const since = before ? (JSON.parse(before) as { since: number }).since : Date.now();
+    await this.#redis.hset(key, 'waiting', JSON.stringify({ since, ...why }));
+  }
+
+  /** Notes that a revision was not believed and made us read the call from the API instead. */
+  async hint(source: string, callId: string, revision: string): Promise<void> {
+    await scripts.markHint(this.#redis, [this.#keys.ledger(source, callId)], [revision]);
+  }
+
+  /** Which of these calls the ledger holds. */
+  async known(source: string, callIds: string[]): Promise<Set<string>> {
+    const pipeline = this.#redis.pipeline();
+    for (const id of callIds) pipeline.exists(this.#keys.ledger(source, id));
+    const answers = (await pipeline.exec()) ?? [];
+    return new Set(
+      callIds.filter((_, index) => {
+        const [error, exists] = answers[index] ?? [new Error('Redis did not answer for every call')];
+        if (error) throw error;
+        return exists === 1;
+      }),
+    );
   }
 
   /** Takes back `stop`, when the call gets another chance. */
@@ -246,5 +275,6 @@ function parseEntry(hash: Record<string, string>): LedgerEntry | undefined {
     routed: hash.routed === '1',
     deliveries,
     ...(hash.stopped ? { stopped: JSON.parse(hash.stopped) } : {}),
+    ...(hash.waiting ? { waiting: JSON.parse(hash.waiting) } : {}),
   };
 }

@@ -4,9 +4,11 @@
  *
  * `parked` and `dead` hold one job per stopped delivery, under an id made of the delivery: filing it twice is once.
  */
+import type { Lane } from '@wrapup/destination';
 import { CALLS_QUEUE, jobId } from './keys.ts';
+import { laneOf, priorityOf } from './lanes.ts';
 import type { Ledger } from './ledger.ts';
-import type { DeliveryEntry, DeliveryState, LedgerEntry } from './ledger-entry.ts';
+import type { DeliveryEntry, DeliveryState, LedgerEntry, Received } from './ledger-entry.ts';
 import { CALL_ATTEMPTS, type CallJob, type DeliveryJob, type Queues, type StoppedJob } from './queues.ts';
 
 export class Operations {
@@ -20,24 +22,28 @@ export class Operations {
 
   /** Adds a delivery's job. Harmless when it is there already. */
   async enqueueDelivery(
-    entry: { source: string; call_id: string },
+    entry: { source: string; call_id: string; received?: Received },
     delivery: DeliveryEntry,
     attempts: number,
   ): Promise<void> {
-    const { source, call_id } = entry;
+    const { source, call_id, received } = entry;
     const { route, revision, replays, connection } = delivery;
     const job: DeliveryJob = { source, call_id, revision, route, replays };
-    await this.#queues
-      .deliveries(connection)
-      .add('delivery', job, { jobId: jobId('d', source, call_id, route, revision, replays), attempts });
+    await this.#queues.deliveries(connection).add('delivery', job, {
+      jobId: jobId('d', source, call_id, route, revision, replays),
+      attempts,
+      ...priorityOf(laneOf({ ...(received ? { received } : {}), replays })),
+    });
   }
 
   /** Adds a call's job. Harmless when it is there already. */
-  async enqueueCall(job: CallJob): Promise<void> {
+  async enqueueCall(job: CallJob, lane: Lane = 'live'): Promise<void> {
     const { source, call_id, revision } = job;
-    await this.#queues
-      .get<CallJob>(CALLS_QUEUE)
-      .add('call', job, { jobId: jobId('c', source, call_id, revision), attempts: CALL_ATTEMPTS });
+    await this.#queues.get<CallJob>(CALLS_QUEUE).add('call', job, {
+      jobId: jobId('c', source, call_id, revision),
+      attempts: CALL_ATTEMPTS,
+      ...priorityOf(lane),
+    });
   }
 
   /** Files a stopped delivery in `parked` or `dead`, where a person sees it. Harmless when it is there already. */
@@ -58,7 +64,7 @@ export class Operations {
     await queue.add(delivery.code ?? delivery.state, job, { jobId: stoppedId(source, call_id, delivery) });
   }
 
-  /** Files a call that never got as far as its routes. */
+  /** Files a call that never got as far as its routes, in `dead` unless a person can help it. */
   async fileCall(
     entry: { source: string; call_id: string },
     why: NonNullable<LedgerEntry['stopped']>,
@@ -74,7 +80,8 @@ export class Operations {
       attempts,
       since: why.at,
     };
-    await this.#queues.dead.add(why.code, job, { jobId: jobId('x', source, call_id) });
+    const queue = why.state === 'parked' ? this.#queues.parked : this.#queues.dead;
+    await queue.add(why.code, job, { jobId: jobId('x', source, call_id) });
   }
 
   /** Stopped deliveries, longest waiting first, as the ledger has them now. */
@@ -113,11 +120,11 @@ export class Operations {
     for (const revision of entry.revisions.filter((revision) => !revision.effect)) {
       // A failed job of the same id would swallow the new one.
       await calls.remove(jobId('c', source, callId, revision.hash));
-      await this.enqueueCall({ source, call_id: callId, revision: revision.hash });
+      await this.enqueueCall({ source, call_id: callId, revision: revision.hash }, 'replay');
     }
     await this.#ledger.unstop(source, callId);
     await this.#ledger.keepOpen(source, callId, Date.now());
-    await this.#queues.dead.remove(jobId('x', source, callId));
+    for (const queue of [this.#queues.parked, this.#queues.dead]) await queue.remove(jobId('x', source, callId));
     return true;
   }
 

@@ -1,8 +1,9 @@
-import { type Keys, makeKeys } from './keys.ts';
+import { type Accepted, type Arrival, acceptArrival } from './accept.ts';
+import { CALLS_QUEUE, type Keys, makeKeys } from './keys.ts';
 import { Ledger } from './ledger.ts';
 import { Operations } from './operations.ts';
 import { Payloads } from './payloads.ts';
-import { Queues } from './queues.ts';
+import { type CallJob, Queues } from './queues.ts';
 import { openRedis, type RedisClient } from './redis.ts';
 
 export interface StoreOptions {
@@ -23,6 +24,8 @@ export interface Store {
   ledger: Ledger;
   payloads: Payloads;
   operations: Operations;
+  /** Takes a call in, as ingress does; for whoever finds calls elsewhere. @param ledger_days `retention.ledger` */
+  accept(arrival: Arrival, ledger_days: number): Promise<Accepted>;
   /** Settles when Redis can be spoken to; rejects after `within` ms (default 2000). Commands before that may fail. */
   connected(within?: number): Promise<void>;
   close(): Promise<void>;
@@ -40,6 +43,7 @@ export function openStore({ url, prefix, role, onError }: StoreOptions): Store {
     ledger,
     payloads: new Payloads(redis, keys),
     operations: new Operations(queues, ledger),
+    accept: (arrival, days) => acceptArrival({ redis, keys, queue: queues.get<CallJob>(CALLS_QUEUE) }, arrival, days),
     connected: (within = 2000) => waitForRedis(redis, within),
     async close() {
       await queues.close();

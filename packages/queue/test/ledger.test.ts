@@ -88,7 +88,7 @@ describe('ledger', () => {
     expect(again).toMatchObject({ state: 'queued', replays: 1, attempts: 0 });
     expect(again?.code).toBeUndefined();
     expect((await store.operations.list('parked')).some(({ call_id }) => call_id === ref.call_id)).toBe(false);
-    const jobs = await store.queues.deliveries('sales').getWaiting();
+    const jobs = await store.queues.deliveries('sales').getJobs(['waiting', 'prioritized']);
     expect(jobs.map(({ data }) => data)).toContainEqual({ ...ref, replays: 1 });
     expect(await store.ledger.begin(ref)).toBeUndefined();
     expect(await store.ledger.begin({ ...ref, replays: 1 })).toBeDefined();

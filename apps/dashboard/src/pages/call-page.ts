@@ -45,8 +45,9 @@ ${entry.notes.length > 0 && html`<h2>Notes on the payload</h2><ul>${entry.notes.
 }
 
 function renderStopped(entry: LedgerEntry, stopped: NonNullable<LedgerEntry['stopped']>): Html {
-  return html`<section class="delivery-box dead">
-<h3>${renderChip('dead', 'stopped')} before its routes</h3>
+  const state = stopped.state ?? 'dead';
+  return html`<section class="delivery-box ${state}">
+<h3>${renderChip(state, state === 'dead' ? 'stopped' : state)} before its routes</h3>
 <dl class="facts">
 ${fact('Since', renderTime(stopped.at))}
 ${fact('Reason', html`<code>${stopped.code}</code> ${stopped.reason}`)}

@@ -72,7 +72,9 @@ function renderRow(entry: LedgerEntry): Html {
 }
 
 function renderDeliveries(entry: LedgerEntry): Part {
+  if (entry.stopped?.state === 'parked') return renderChip('parked', 'parked before its routes');
   if (entry.stopped) return renderChip('dead', 'stopped before its routes');
+  if (entry.waiting) return renderChip('received', 'waits');
   if (!entry.routed) return renderChip('received');
   if (entry.deliveries.length === 0) return renderChip('unrouted', 'no route');
   return entry.deliveries.map(

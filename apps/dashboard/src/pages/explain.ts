@@ -18,6 +18,7 @@ export const EFFECTS: Record<NonNullable<Revision['effect']>, string> = {
   added: 'added: it fills in what was absent',
   equal: 'equal: it says nothing new, nothing was written',
   parked: 'parked: it contradicts what came before and waits for a person',
+  hint: 'a hint: it was not believed by itself, the call was read from the API instead',
 };
 
 /** What happens next, or what to press. */
@@ -50,7 +51,10 @@ export function whatNext(delivery: DeliveryEntry, payloadKept: boolean): string 
 
 /** The call as a whole, when it has no deliveries to speak for it. */
 export function explainCall(entry: LedgerEntry): string | undefined {
+  if (entry.stopped?.state === 'parked')
+    return 'The call waits for a person. When what the reason names is mended, press Replay the call.';
   if (entry.stopped) return 'The call could not be read or routed. When the cause is mended, press Replay the call.';
+  if (entry.waiting) return `It waits and is tried again by itself: ${entry.waiting.reason}`;
   if (!entry.routed) return 'Received, and not read yet: a worker will do so. If this stays, look whether one runs.';
   if (entry.deliveries.length === 0)
     return 'No route matched, so that nothing was written. That is what the routes say.';

@@ -1,0 +1,61 @@
+/** How a call comes into Redis, whoever brings it: the bytes and the ledger first, then the job. */
+import type { Queue } from 'bullmq';
+import { jobId, type Keys, memberOf } from './keys.ts';
+import { laneOf, priorityOf } from './lanes.ts';
+import type { Received, Verified } from './ledger-entry.ts';
+import { acceptCall } from './ledger-scripts.ts';
+import { revisionOf } from './payloads.ts';
+import { CALL_ATTEMPTS, type CallJob } from './queues.ts';
+import type { RedisClient } from './redis.ts';
+
+/** One finished call, verified, on its way into Redis. */
+export interface Arrival {
+  source: string;
+  call_id: string;
+  /** The raw bytes, as they came (after decompression). */
+  body: Buffer;
+  received: Received;
+  verified: Verified;
+  /** Epoch ms. */
+  received_at: number;
+}
+
+/** `duplicate`: the same id with the same bytes was accepted before. */
+export type Accepted = 'accepted' | 'duplicate';
+
+/** How long a payload that nothing has settled yet is kept, in seconds: longer than anything parked may wait. */
+const UNSETTLED = 37 * 24 * 3600;
+
+/** Keeps the bytes, then adds the job, and resolves only when Redis has both. */
+export async function acceptArrival(
+  { redis, keys, queue }: { redis: RedisClient; keys: Keys; queue: Queue<CallJob> },
+  { source, call_id, body, received, verified, received_at }: Arrival,
+  ledger_days: number,
+): Promise<Accepted> {
+  const revision = revisionOf(body);
+  const before = await acceptCall(
+    redis,
+    [keys.ledger(source, call_id), keys.index, keys.open, keys.payload(source, call_id, revision)],
+    [
+      memberOf(source, call_id),
+      revision,
+      body,
+      UNSETTLED,
+      ledger_days * 24 * 3600,
+      received_at,
+      JSON.stringify({ source, call_id, received, verified }),
+    ],
+  );
+  if (before === 'known') return 'duplicate';
+  // Also for `pending`: whoever brought these bytes first may have died before this line.
+  await queue.add(
+    'call',
+    { source, call_id, revision },
+    {
+      jobId: jobId('c', source, call_id, revision),
+      attempts: CALL_ATTEMPTS,
+      ...priorityOf(laneOf({ received })),
+    },
+  );
+  return before === 'pending' ? 'duplicate' : 'accepted';
+}
