@@ -16,10 +16,11 @@ try {
   if (error instanceof CommanderError) {
     // Commander has said what was wrong; help and version are no errors.
     process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-  } else if (error instanceof CliError) {
-    process.stderr.write(`wrapup: ${clean(error.message)}\n`);
-    if (error.hint) process.stderr.write(`  ${clean(error.hint)}\n`);
-    process.exitCode = error.exit;
+  } else if (error instanceof CliError || (error as Error)?.name === 'VariableError') {
+    const { message, hint, exit = EXIT.usage } = error as Partial<CliError>;
+    process.stderr.write(`wrapup: ${clean(message)}\n`);
+    if (hint) process.stderr.write(`  ${clean(hint)}\n`);
+    process.exitCode = exit;
   } else {
     process.stderr.write(`wrapup: ${clean((error as Error)?.stack ?? error, 4000)}\n`);
     process.exitCode = EXIT.failed;

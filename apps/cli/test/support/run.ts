@@ -2,6 +2,10 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { vi } from 'vitest';
+
+// Each run is a process of its own, and the machine may be busy with other tests.
+vi.setConfig({ testTimeout: 60_000 });
 
 export const ROOT = resolve(import.meta.dirname, '../../../..');
 
@@ -18,7 +22,7 @@ export async function wrapup(args: string[], env: Record<string, string> = {}, s
   const child = spawn(process.execPath, [resolve(ROOT, 'apps/cli/src/main.ts'), ...args], {
     cwd: ROOT,
     env: { PATH: process.env.PATH ?? '', ...env },
-    timeout: 15_000,
+    timeout: 50_000,
   });
   child.stdin.on('error', () => {});
   child.stdin.end(stdin);
