@@ -1,2 +1,3 @@
+export { type Callers, openCallers } from './inbound/callers.ts';
 export { createIngress, type IngressParts } from './ingress.ts';
 export { DEFAULT_OPTIONS, type IngressOptions, readOptions } from './options.ts';

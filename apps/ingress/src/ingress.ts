@@ -4,7 +4,9 @@ import { healthRoutes, type Logger, type Metrics } from '@wrapup/telemetry';
 import express, { type ErrorRequestHandler, type Express } from 'express';
 import { makeExchanges } from './exchange.ts';
 import { InFlight } from './in-flight.ts';
-import { answerInboundCalls, NEUTRAL } from './inbound-call.ts';
+import { NEUTRAL } from './inbound/answer-ringing.ts';
+import type { Callers } from './inbound/callers.ts';
+import { answerInboundCalls } from './inbound-call.ts';
 import { DEFAULT_OPTIONS, type IngressOptions } from './options.ts';
 import { receiveCalls } from './post-call.ts';
 import { makeProbes } from './probe.ts';
@@ -16,6 +18,8 @@ export interface IngressParts {
   /** The configuration as it is now; asked on every request, so that a reload takes effect at once. */
   config: () => Config;
   intake: Intake;
+  /** Looks up who is calling; without it inbound calls are answered by rules that do not ask. */
+  callers?: Callers | undefined;
   log: Logger;
   metrics: Metrics;
   options?: Partial<IngressOptions>;
@@ -26,7 +30,7 @@ const INBOUND_CALL = '/webhooks/:source/inbound-call';
 const withToken = (path: string) => path.replace('/:source/', '/:source/:token/');
 
 /** Everything ingress answers. Listening and stopping are the caller's. */
-export function createIngress({ config, intake, log, metrics, options: given }: IngressParts): Express {
+export function createIngress({ config, intake, callers, log, metrics, options: given }: IngressParts): Express {
   const options = { ...DEFAULT_OPTIONS, ...given };
   const inFlight = new InFlight(options.maxInFlight);
   metrics.gauge('ingress_in_flight_bytes', 'Bytes of bodies being received or stored', [], (gauge) =>
@@ -43,7 +47,10 @@ export function createIngress({ config, intake, log, metrics, options: given }: 
     [POST_CALL, withToken(POST_CALL)],
     exchanges.of(POST_CALL, receiveCalls({ config, intake, inFlight, options, probes, log })),
   );
-  app.all([INBOUND_CALL, withToken(INBOUND_CALL)], exchanges.of(INBOUND_CALL, answerInboundCalls(config, probes)));
+  app.all(
+    [INBOUND_CALL, withToken(INBOUND_CALL)],
+    exchanges.of(INBOUND_CALL, answerInboundCalls({ config, callers, inFlight, probes, log })),
+  );
   app.use(healthRoutes({ ready: () => intake.ready(), metrics, metricsToken: options.metricsToken }));
   app.use(
     exchanges.of('other', () => {

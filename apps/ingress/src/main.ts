@@ -1,5 +1,5 @@
 import { followConfig, readVariable } from '@wrapup/config';
-import { openIntake } from '@wrapup/queue';
+import { openIntake, openStore } from '@wrapup/queue';
 import {
   createLogger,
   createMetrics,
@@ -10,6 +10,7 @@ import {
   serve,
   startOrExit,
 } from '@wrapup/telemetry';
+import { openCallers } from './inbound/callers.ts';
 import { createIngress } from './ingress.ts';
 import { readOptions } from './options.ts';
 
@@ -22,19 +23,30 @@ await startOrExit(log, async () => {
   const options = readOptions(readVariable);
   const config = await followConfig(log);
   const prefix = readVariable('WRAPUP_PREFIX');
-  const intake = openIntake({
+  const redis = {
     url: readVariable('REDIS_URL') || 'redis://127.0.0.1:6379',
     ...(prefix && { prefix }),
-    ledger_days: config.current().retention.ledger_days,
     onError: logConnectionErrors(log, 'Redis connection'),
+  };
+  const intake = openIntake({ ...redis, ledger_days: config.current().retention.ledger_days });
+  const metrics = createMetrics();
+  const callers = openCallers({
+    config: config.current,
+    openStore: () => openStore({ ...redis, role: 'producer' }),
+    log,
+    metrics,
   });
+  // Before anybody can call: the first one should not wait for a client to be loaded.
+  await callers.prepare();
+  config.onReload(() => void callers.prepare());
 
-  const app = createIngress({ config: config.current, intake, log, metrics: createMetrics(), options });
+  const app = createIngress({ config: config.current, intake, callers, log, metrics, options });
   const served = await serve(app, { port: listenPort('ingress'), host: listenHost('ingress'), name: 'ingress', log });
   onShutdown(
     [
       { name: 'answer the requests in hand', run: () => served.close(DRAIN) },
       { name: 'stop watching the configuration', run: () => config.close() },
+      { name: 'leave the CRM', run: () => callers.close() },
       { name: 'close Redis', run: () => intake.close() },
     ],
     { deadline: DRAIN + 2_000, log },

@@ -1,11 +1,11 @@
 /** An ingress on a free port, over the real intake and a real Redis. */
 import { createHash } from 'node:crypto';
-import type { Config, Source } from '@wrapup/config';
+import type { Config, Connection, Inbound, Source } from '@wrapup/config';
 import { type Intake, openIntake, openStore, revisionOf, type Store } from '@wrapup/queue';
 import { sign } from '@wrapup/synthflow';
 import { createLogger, createMetrics, type Metrics, type ServeOptions, serve } from '@wrapup/telemetry';
 import { freshPrefix, redisUrl } from '../../../../test/support/redis.ts';
-import { createIngress, type IngressOptions } from '../../src/index.ts';
+import { type Callers, createIngress, type IngressOptions, openCallers } from '../../src/index.ts';
 
 export const SECRET = 'a secret of 256 bits, more or less';
 
@@ -30,10 +30,14 @@ export interface Harness {
   intake: Intake;
   store: Store;
   metrics: Metrics;
+  callers: Callers;
+  prefix: string;
   /** Everything logged so far. */
   logged(): string;
   /** What the next requests find as sources. */
   configure(...sources: Source[]): void;
+  /** What the next inbound calls find as `inbound:`; undefined takes it away. */
+  answerCalls(inbound: Inbound | undefined): void;
   /** A signed post-call event; what is given overrides that. */
   send(event?: Sent): Promise<Response>;
   /** The bytes in Redis of this revision of a call. */
@@ -59,6 +63,8 @@ export interface HarnessOptions {
   options?: Partial<IngressOptions>;
   redis?: string;
   serve?: Partial<ServeOptions>;
+  inbound?: Inbound;
+  connections?: Record<string, Connection>;
   /** Wraps the intake, to watch what it is given. */
   intake?: (real: Intake) => Intake;
 }
@@ -77,12 +83,14 @@ export function eventOf(callId: string, more: object = {}): string {
 
 export async function startHarness(given: HarnessOptions = {}): Promise<Harness> {
   let sources = given.sources ?? [source()];
+  let { inbound } = given;
   const config = (): Config => ({
     file: '/wrapup.yaml',
     hash: 'test',
     sources: Object.fromEntries(sources.map((one) => [one.name, one])),
-    connections: {},
+    connections: given.connections ?? {},
     routes: [],
+    ...(inbound && { inbound }),
     retention: { ledger_days: 90, delivered_days: 7, stopped_days: 30 },
   });
   let logged = '';
@@ -100,7 +108,17 @@ export async function startHarness(given: HarnessOptions = {}): Promise<Harness>
   const store = openStore({ url, prefix, role: 'producer', onError: () => {} });
   const metrics = createMetrics({ defaults: false });
   const intake = given.intake?.(real) ?? real;
-  const app = createIngress({ config, intake, log, metrics, ...(given.options && { options: given.options }) });
+  const openOwn = () => openStore({ url, prefix, role: 'producer', onError: () => {} });
+  const callers = openCallers({ config, openStore: openOwn, log, metrics });
+  await callers.prepare();
+  const app = createIngress({
+    config,
+    intake,
+    callers,
+    log,
+    metrics,
+    ...(given.options && { options: given.options }),
+  });
   const served = await serve(app, { port: 0, host: '127.0.0.1', name: 'ingress', ...given.serve });
   if (!given.redis) {
     await waitUntil(async () => (await intake.ready()).ok);
@@ -114,9 +132,14 @@ export async function startHarness(given: HarnessOptions = {}): Promise<Harness>
     intake,
     store,
     metrics,
+    callers,
+    prefix,
     logged: () => logged,
     configure(...next) {
       sources = next;
+    },
+    answerCalls(next) {
+      inbound = next;
     },
     send({ path, callId = newCallId(), body = eventOf(callId), signature, header, headers, method = 'POST' } = {}) {
       const proof = signature === null ? {} : { [header ?? 'synthflow-signature']: signature ?? sign(callId, SECRET) };
@@ -132,6 +155,7 @@ export async function startHarness(given: HarnessOptions = {}): Promise<Harness>
     queued: () => store.queues.get('calls').count(),
     async close() {
       await served.close(0);
+      await callers.close();
       await Promise.allSettled([real.close(), store.close()]);
     },
   };

@@ -1,0 +1,260 @@
+/**
+ * Who is calling, as the CRM knows it, in the time that a ringing phone leaves.
+ *
+ * Redis remembers answers; look-ups of one number are one look-up, in this process and across processes; a circuit
+ * leaves a CRM alone that does not answer. Whatever goes wrong rejects, and the caller is then answered without it.
+ */
+import type { Config, Connection, Inbound } from '@wrapup/config';
+import { KINDS } from '@wrapup/config';
+import { type Context, type Destination, Failure, type Log } from '@wrapup/destination';
+import { keepShare, makeContext, type Store } from '@wrapup/queue';
+import type { Metrics } from '@wrapup/telemetry';
+import { inTime } from '../in-time.ts';
+import { Circuit } from './circuit.ts';
+import { type Answer, nameOf, recallAnswer, reduceAnswer, rememberAnswer } from './remembered-caller.ts';
+
+export interface Callers {
+  /**
+   * The one person of this number, nobody, or several.
+   * @param phone E.164
+   * @param within milliseconds from now after which the answer is of no use
+   */
+  find(phone: string, within: number): Promise<Answer>;
+  /** Connects what the configuration as it is now asks for, so that no caller has to wait for that. Never rejects. */
+  prepare(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface CallersParts {
+  config: () => Config;
+  /** Opened on first use, so that an ingress without look-ups has no connection for them. */
+  openStore: () => Store;
+  log: Log;
+  metrics: Metrics;
+}
+
+/** The look-up ends this much before its caller's time is over, in ms, so that its end is still heard. */
+const MARGIN = 50;
+/** How often to look whether another process has found the answer, in ms. */
+const LOOK_AGAIN = 40;
+/** How often the share of quota is asked for anew, in ms: it is kept for three minutes. */
+const SHARE_EVERY = 60_000;
+
+/** How long to wait for Redis before going on without, in ms; it may come later. */
+const CONNECTED = 1_000;
+
+interface Line {
+  connection: Connection;
+  destination: Destination;
+  /** What it was connected with, to notice a change. */
+  settings: string;
+  circuit: Circuit;
+}
+
+export function openCallers(parts: CallersParts): Callers {
+  return new CrmCallers(parts);
+}
+
+class CrmCallers implements Callers {
+  readonly #config: () => Config;
+  readonly #openStore: () => Store;
+  readonly #log: Log;
+  readonly #note: (result: string) => void;
+  readonly #seconds: (since: number) => void;
+  readonly #stopping = new AbortController();
+  readonly #running = new Map<string, Promise<Answer>>();
+  readonly #share: NodeJS.Timeout;
+  #line: Promise<Line> | undefined;
+  #opened: Store | undefined;
+
+  constructor({ config, openStore, log, metrics }: CallersParts) {
+    this.#config = config;
+    this.#openStore = openStore;
+    this.#log = log;
+    const results = metrics.counter('ingress_callers_total', 'Callers by how they were looked up', ['result']);
+    const seconds = metrics.histogram('ingress_caller_seconds', 'Time to ask the CRM for a caller');
+    this.#note = (result) => results.inc({ result });
+    this.#seconds = (since) => seconds.observe((performance.now() - since) / 1000);
+    this.#share = setInterval(() => void this.#keepShare(), SHARE_EVERY);
+    this.#share.unref();
+  }
+
+  async prepare(): Promise<void> {
+    if (!this.#config().inbound) return;
+    try {
+      await Promise.all([this.#connect(), this.#store().connected(CONNECTED)]);
+    } catch (error) {
+      this.#log.error({ code: Failure.of(error).code, err: error }, 'callers cannot be looked up');
+    }
+    await this.#keepShare();
+  }
+
+  async find(phone: string, within: number): Promise<Answer> {
+    const until = Date.now() + within;
+    const { inbound } = this.#config();
+    if (!inbound) throw new Failure('mapping', 'No connection is named to look callers up in.');
+    const line = await this.#connect();
+    const name = nameOf(line.connection, inbound.reads, phone);
+    const running = this.#running.get(name);
+    if (running) {
+      this.#note('joined');
+      return running;
+    }
+    const search = this.#search(line, inbound, name, phone, until).finally(() => this.#running.delete(name));
+    this.#running.set(name, search);
+    return search;
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#share);
+    this.#stopping.abort(new Failure('unavailable', 'Ingress is stopping.'));
+    const line = await this.#line?.catch(() => undefined);
+    await line?.destination.close();
+    await this.#opened?.close();
+  }
+
+  async #search(line: Line, inbound: Inbound, name: string, phone: string, until: number): Promise<Answer> {
+    const ctx = this.#context(line, until - Date.now() - MARGIN);
+    const known = await recallAnswer(ctx, name);
+    if (known) {
+      this.#note('remembered');
+      return known;
+    }
+    const leave = line.circuit.ask();
+    if (leave === 'leave') {
+      this.#note('circuit_open');
+      throw new Failure('unavailable', `Connection ${line.connection.name} does not answer and is left alone for now.`);
+    }
+    const asking = this.#ask(line, inbound, name, phone, ctx, leave === 'try');
+    if (leave === 'ask') return asking;
+    // A trial is nobody's to wait for.
+    asking.catch(() => {});
+    this.#note('circuit_open');
+    throw new Failure('unavailable', `Connection ${line.connection.name} is being tried again.`);
+  }
+
+  async #ask(
+    { destination, circuit, connection }: Line,
+    { reads }: Inbound,
+    name: string,
+    phone: string,
+    ctx: Context,
+    trial: boolean,
+  ): Promise<Answer> {
+    const begun = performance.now();
+    let settled = false;
+    try {
+      const held = await this.#hold(ctx, name);
+      if (!held.release) {
+        this.#note('joined');
+        return held.answer;
+      }
+      try {
+        const { properties, related } = reads;
+        const question = { match: [{ by: 'phone' as const, value: phone }], properties, related };
+        // Adapters end by the deadline themselves; one that does not must not keep the next caller of this number waiting.
+        const [found] = await inTime(destination.find([question], ctx), ctx.deadline - Date.now() + MARGIN);
+        if (!found) throw new Failure('unaccounted', 'The look-up gave no answer.');
+        circuit.succeeded();
+        settled = true;
+        this.#seconds(begun);
+        const answer = reduceAnswer(found, reads);
+        this.#note(`found_${answer.found}`);
+        await rememberAnswer(ctx, name, answer, reads).catch(() => {});
+        return answer;
+      } finally {
+        await held.release().catch(() => {});
+      }
+    } catch (error) {
+      const wasOpen = circuit.open;
+      circuit.failed(error, trial);
+      settled = true;
+      const { code, message } = Failure.of(error);
+      this.#seconds(begun);
+      this.#note(code);
+      if (circuit.open && (!wasOpen || trial)) {
+        this.#log.warn({ connection: connection.name, code, reason: message }, 'callers are not looked up for a while');
+      }
+      throw error;
+    } finally {
+      // Somebody else found it: what came of the CRM is theirs to say.
+      if (!settled && trial) circuit.failed(undefined, true);
+    }
+  }
+
+  /** The right to ask for this number, or the answer of another process that had it. */
+  async #hold(
+    ctx: Context,
+    name: string,
+  ): Promise<{ release: () => Promise<void> } | { release?: undefined; answer: Answer }> {
+    for (;;) {
+      const left = ctx.deadline - Date.now();
+      if (left <= 0) throw new Failure('busy', 'Another process is still looking this caller up.');
+      const held = await ctx.lease.take([name], left);
+      if (held) {
+        // It may have been found between our look and our lease.
+        const known = await recallAnswer(ctx, name).catch(() => undefined);
+        if (!known) return held;
+        await held.release().catch(() => {});
+        return { answer: known };
+      }
+      await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN));
+      const known = await recallAnswer(ctx, name);
+      if (known) return { answer: known };
+    }
+  }
+
+  #context({ connection }: Line, within: number): Context {
+    const pools = KINDS[connection.kind]?.pools;
+    const { redis, keys } = this.#store();
+    return makeContext(redis, keys, {
+      connection: connection.name,
+      lane: 'inbound',
+      within: Math.max(0, within),
+      signal: this.#stopping.signal,
+      log: this.#log,
+      ...(pools && { pools }),
+    });
+  }
+
+  /** The connection of the configuration as it is now. The vendor's client is loaded here, and only here. */
+  async #connect(): Promise<Line> {
+    const { inbound, connections } = this.#config();
+    const connection = inbound && connections[inbound.look_up];
+    if (!connection) throw new Failure('mapping', 'The connection to look callers up in is not configured.');
+    const settings = JSON.stringify([connection.name, connection.kind, connection.settings]);
+    const current = this.#line;
+    if (current) {
+      const line = await current;
+      if (line.settings === settings) return line;
+      if (this.#line !== current) return this.#connect();
+      // Look-ups in hand end on the old client, which is closed behind them.
+      setTimeout(() => void line.destination.close().catch(() => {}), 10_000).unref();
+    }
+    const opening = openLine(connection, settings);
+    this.#line = opening;
+    opening.catch(() => {
+      if (this.#line === opening) this.#line = undefined;
+    });
+    return opening;
+  }
+
+  async #keepShare(): Promise<void> {
+    const { inbound } = this.#config();
+    if (!inbound) return;
+    const { redis, keys } = this.#store();
+    await keepShare(redis, keys, inbound.look_up).catch(() => {});
+  }
+
+  #store(): Store {
+    this.#opened ??= this.#openStore();
+    return this.#opened;
+  }
+}
+
+async function openLine(connection: Connection, settings: string): Promise<Line> {
+  const kind = Object.hasOwn(KINDS, connection.kind) ? KINDS[connection.kind] : undefined;
+  if (!kind) throw new Failure('mapping', `There is no destination of kind ${connection.kind}.`);
+  const destination = await kind.connect(connection.name, connection.settings);
+  return { connection, destination, settings, circuit: new Circuit() };
+}

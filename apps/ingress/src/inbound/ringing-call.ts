@@ -1,0 +1,61 @@
+import { type Call, parsePhone } from '@wrapup/call';
+import type { Source } from '@wrapup/config';
+
+/** Longest number or id looked at, in characters. */
+const LONGEST = 256;
+
+/**
+ * What Synthflow says of a call that rings: `{event: "call_inbound", call_inbound: {model_id, from_number, to_number}}`,
+ * in the form of a call record of which little is known yet. https://docs.synthflow.ai/inbound-webhook-api
+ *
+ * @returns undefined when the payload is no such event
+ */
+export function readRingingCall(payload: unknown, source: Source): Call | undefined {
+  const event = own(payload, 'event');
+  const told = own(payload, 'call_inbound');
+  if (told === undefined || (event !== undefined && event !== 'call_inbound')) return undefined;
+  const from = text(own(told, 'from_number'));
+  const to = text(own(told, 'to_number'));
+  const agent = text(own(told, 'model_id'));
+  const caller = parsePhone(from, source.default_country);
+  const called = parsePhone(to, source.default_country)?.e164 ?? to;
+  return {
+    id: '',
+    source: source.name,
+    status: 'ringing',
+    terminal: false,
+    outcome: 'in_progress',
+    answered_by: 'unknown',
+    end_reason: 'unknown',
+    direction: 'inbound',
+    agent: { ...(agent && { id: agent }), ...(called && { number: called }) },
+    ...(from && { from_number: caller?.e164 ?? from }),
+    ...(called && { to_number: called }),
+    turns: [],
+    lead: {
+      ...(from && { phone_raw: from }),
+      ...(caller && { phone: caller.e164 }),
+      ...(caller?.country && { country: caller.country }),
+    },
+    vars: {},
+    collected: {},
+    extracted: {},
+    actions: {},
+    analysis: {},
+    prompt_variables: {},
+    metadata: {},
+    raw: null,
+    notes: [],
+  };
+}
+
+function own(value: unknown, key: string): unknown {
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, key)
+    ? (value as Record<string, unknown>)[key]
+    : undefined;
+}
+
+function text(value: unknown): string | undefined {
+  const found = typeof value === 'number' ? String(value) : value;
+  return typeof found === 'string' && found.length <= LONGEST && found.trim() !== '' ? found.trim() : undefined;
+}

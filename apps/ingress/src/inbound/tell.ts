@@ -1,0 +1,61 @@
+import type { Call } from '@wrapup/call';
+import type { Caller, Inbound } from '@wrapup/config';
+import type { PersonRecord } from '@wrapup/destination';
+
+type Told = string | number | boolean;
+
+/** Characters of a text that an agent is told; what a CRM says goes into a prompt. */
+const LONGEST = 500;
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is taken out
+const CONTROL = /[\u0000-\u001f\u007f]+/g;
+
+/** The record of a caller as paths read it. */
+export function callerOf({ properties, id, related }: PersonRecord): Caller {
+  return { ...related, id, ...properties };
+}
+
+/** The variables that have a value, by name. */
+export function tellVariables(
+  variables: Inbound['variables'],
+  call: Call,
+  caller: Caller | undefined,
+): Record<string, Told> {
+  const told: Record<string, Told> = {};
+  for (const [name, variable] of Object.entries(variables)) {
+    const value = clean('value' in variable ? variable.value : read(variable.path, call, caller));
+    if (value !== undefined) told[name] = value;
+  }
+  return told;
+}
+
+function read([root, ...rest]: (string | number)[], call: Call, caller: Caller | undefined): unknown {
+  switch (root) {
+    case 'person':
+      return readOwn(caller, rest);
+    case 'call':
+      return readOwn(call, rest);
+    case 'source':
+      return call.source;
+    default:
+      return readOwn(call, [root ?? '', ...rest]);
+  }
+}
+
+function readOwn(from: unknown, segments: (string | number)[]): unknown {
+  let value = from;
+  for (const segment of segments) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, segment)) return undefined;
+    if (Array.isArray(value) !== (typeof segment === 'number')) return undefined;
+    value = (value as Record<string | number, unknown>)[segment];
+  }
+  return value;
+}
+
+function clean(value: unknown): Told | undefined {
+  if (typeof value === 'boolean') return value;
+  if (typeof value === 'number') return Number.isFinite(value) ? value : undefined;
+  if (typeof value !== 'string') return undefined;
+  const text = value.toWellFormed().replace(CONTROL, ' ').trim();
+  return text === '' ? undefined : text.slice(0, LONGEST).toWellFormed();
+}

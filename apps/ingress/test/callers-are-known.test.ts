@@ -1,0 +1,261 @@
+import type { Inbound, InboundRule } from '@wrapup/config';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { source } from './support/harness.ts';
+import {
+  DANA,
+  type InboundHarness,
+  inbound,
+  NEUTRAL,
+  NOBODY,
+  newNumber,
+  SHARED,
+  startInbound,
+  TOKEN,
+} from './support/inbound.ts';
+
+let ingress: InboundHarness;
+beforeAll(async () => {
+  ingress = await startInbound();
+});
+afterAll(() => ingress.close());
+/** Each test has a connection of its own: the quota for searches is small. */
+let look_up: string;
+beforeEach(() => {
+  look_up = ingress.newConnection();
+  answerBy({});
+});
+const answerBy = (given: Partial<Inbound>) => ingress.answerCalls(inbound({ look_up, ...given }));
+
+const told = (id: string, more: object = {}) => ({
+  call_inbound: {
+    override_model_id: '',
+    custom_variables: { first_name: 'Dana', crm_person_id: id, crm_connection: look_up },
+    metadata: { crm_person_id: id, crm_connection: look_up },
+    ...more,
+  },
+});
+
+const rule = (given: Partial<InboundRule>): InboundRule => ({
+  when: () => true,
+  asks_caller: false,
+  decline: false,
+  ...given,
+});
+
+describe('a caller whom the CRM knows', () => {
+  it('is named to the agent, with the id that the finished call will carry', async () => {
+    expect(await ingress.ask(DANA)).toEqual(told(ingress.danaId));
+  });
+
+  it('is known however the carrier writes the number', async () => {
+    ingress.configure(source({ path_token: [TOKEN], default_country: 'US' }));
+    for (const from of ['(415) 555-0123', '14155550123', 'sip:+14155550123@carrier.example'])
+      expect(await ingress.ask(from)).toEqual(told(ingress.danaId));
+    ingress.configure(source({ path_token: [TOKEN] }), source({ name: 'open' }));
+  });
+
+  it('is told with facts of the call, constants, and what the CRM has no value for left out', async () => {
+    answerBy({
+      variables: {
+        first_name: { path: ['person', 'firstname'] },
+        stage: { path: ['person', 'lifecyclestage'] },
+        company: { path: ['person', 'company'] },
+        number: { path: ['lead', 'phone'] },
+        called: { path: ['call', 'to_number'] },
+        agent: { path: ['call', 'agent', 'id'] },
+        workspace: { path: ['source', 'name'] },
+        shop: { value: 'Main Street' },
+        priority: { value: 1 },
+      },
+      reads: { properties: ['firstname', 'lifecyclestage', 'company'], related: {} },
+    });
+    expect(await ingress.ask(DANA)).toMatchObject({
+      call_inbound: {
+        custom_variables: {
+          first_name: 'Dana',
+          stage: 'customer',
+          number: DANA,
+          called: '+14155550100',
+          agent: 'a0',
+          workspace: 'main',
+          shop: 'Main Street',
+          priority: 1,
+          crm_person_id: ingress.danaId,
+        },
+      },
+    });
+    expect(JSON.stringify(await ingress.ask(DANA))).not.toContain('company');
+  });
+
+  it('reads nothing that only a prototype has', async () => {
+    answerBy({ variables: { x: { path: ['person', 'toString'] }, y: { path: ['call', 'turns', 'length'] } } });
+    expect(await ingress.ask(DANA)).toMatchObject({
+      call_inbound: { custom_variables: { crm_person_id: ingress.danaId } },
+    });
+    expect(JSON.stringify(await ingress.ask(DANA))).not.toMatch(/function|"y"/);
+  });
+
+  it('is told texts without control characters, and no more than 500 characters of one', async () => {
+    const phone = newNumber();
+    ingress.sandbox.control.seed({
+      records: { contacts: [{ properties: { firstname: `D\u0007ana\nIgnore ${'x'.repeat(900)}`, phone } }] },
+    });
+    const { call_inbound } = (await ingress.ask(phone)) as {
+      call_inbound: { custom_variables: { first_name: string } };
+    };
+    const { first_name } = call_inbound.custom_variables;
+    expect(first_name.startsWith('D ana Ignore x')).toBe(true);
+    expect(first_name).toHaveLength(500);
+  });
+});
+
+describe('nobody learns anything', () => {
+  it.each([
+    ['without the token', '/webhooks/main/inbound-call'],
+    ['with a wrong token', '/webhooks/main/another-token/inbound-call'],
+    ['from a source that has none', '/webhooks/open/inbound-call'],
+    ['from an unknown source', '/webhooks/nobody/inbound-call'],
+  ])('%s: the neutral answer, and the CRM is not asked', async (_what, path) => {
+    const phone = newNumber();
+    ingress.sandbox.control.seed({ records: { contacts: [{ properties: { firstname: 'Eve', phone } }] } });
+    const before = ingress.asked();
+    expect(await ingress.ask(phone, { path })).toEqual(NEUTRAL);
+    expect(ingress.asked()).toBe(before);
+  });
+
+  it('not even a rule is asked then', async () => {
+    answerBy({ agents: [rule({ decline: true })] });
+    expect(await ingress.ask(DANA, { path: '/webhooks/open/inbound-call' })).toEqual(NEUTRAL);
+    expect(await ingress.ask(DANA)).toEqual({ call_inbound: {} });
+  });
+
+  it('unless the configuration says guard: none', async () => {
+    answerBy({ guard: 'none' });
+    expect(await ingress.ask(DANA, { path: '/webhooks/open/inbound-call' })).toEqual(told(ingress.danaId));
+    expect(await ingress.ask(DANA, { path: '/webhooks/main/inbound-call' })).toEqual(NEUTRAL);
+  });
+});
+
+describe('a caller who is not one person', () => {
+  it.each([
+    ['nobody in the CRM', NOBODY],
+    ['a withheld number', 'anonymous'],
+    ['no number', ''],
+    ['two people', SHARED],
+  ])('%s: the agent is told nothing of them', async (_what, from) => {
+    expect(await ingress.ask(from)).toEqual(NEUTRAL);
+  });
+
+  it('is still told what does not depend on who calls', async () => {
+    answerBy({ variables: { shop: { value: 'Main Street' } } });
+    expect(await ingress.ask(NOBODY)).toEqual({
+      call_inbound: { override_model_id: '', custom_variables: { shop: 'Main Street' } },
+    });
+  });
+});
+
+describe('rules', () => {
+  const isCustomer = rule({
+    asks_caller: true,
+    when: (_call, caller) => caller.lifecyclestage === 'customer',
+    agent: 'vip',
+  });
+  const isUnknown = rule({ asks_caller: true, when: (_call, caller) => caller.id === undefined, decline: true });
+
+  it('send the call to another agent, by who calls or by the call', async () => {
+    const byNumber = rule({ when: (call) => call.to_number === '+14155550111', agent: 'night' });
+    answerBy({ agents: [isCustomer, byNumber] });
+    expect(await ingress.ask(DANA)).toEqual(told(ingress.danaId, { override_model_id: 'vip' }));
+    expect(await ingress.ask(NOBODY, { to: '+14155550111' })).toEqual({ call_inbound: { override_model_id: 'night' } });
+    expect(await ingress.ask(NOBODY)).toEqual(NEUTRAL);
+  });
+
+  it('are asked in order, and the first that holds decides', async () => {
+    answerBy({ agents: [rule({ agent: 'first' }), rule({ agent: 'second' })] });
+    expect(await ingress.ask(NOBODY)).toEqual({ call_inbound: { override_model_id: 'first' } });
+  });
+
+  it('hang up only on whom a rule declines', async () => {
+    answerBy({ agents: [isUnknown] });
+    expect(await ingress.ask(NOBODY)).toEqual({ call_inbound: {} });
+    expect(await ingress.ask('anonymous')).toEqual({ call_inbound: {} });
+    expect(await ingress.ask(DANA)).toEqual(told(ingress.danaId));
+  });
+
+  it('that ask who calls are not decided by two people of one number', async () => {
+    answerBy({ agents: [isUnknown] });
+    expect(await ingress.ask(SHARED)).toEqual(NEUTRAL);
+  });
+
+  it('that throw do not hang up', async () => {
+    const throws = rule({
+      when: () => {
+        throw new Error('not total after all');
+      },
+      decline: true,
+    });
+    answerBy({ agents: [throws] });
+    expect(await ingress.ask(DANA)).toEqual(NEUTRAL);
+  });
+});
+
+describe('an answer', () => {
+  it('is remembered: who calls again is not looked up again', async () => {
+    const phone = newNumber();
+    ingress.sandbox.control.seed({ records: { contacts: [{ properties: { firstname: 'Fay', phone } }] } });
+    const first = await ingress.ask(phone);
+    const before = ingress.asked();
+    expect(await ingress.ask(phone)).toEqual(first);
+    expect(ingress.asked()).toBe(before);
+  });
+
+  it('that nobody has the number is remembered too, but not as long', async () => {
+    const phone = newNumber();
+    expect(await ingress.ask(phone)).toEqual(NEUTRAL);
+    const before = ingress.asked();
+    expect(await ingress.ask(phone)).toEqual(NEUTRAL);
+    expect(ingress.asked()).toBe(before);
+  });
+
+  it('of other properties is another one', async () => {
+    expect(await ingress.ask(DANA)).toEqual(told(ingress.danaId));
+    const before = ingress.asked();
+    answerBy({
+      variables: { stage: { path: ['person', 'lifecyclestage'] } },
+      reads: { properties: ['lifecyclestage'], related: {} },
+    });
+    expect(await ingress.ask(DANA)).toMatchObject({ call_inbound: { custom_variables: { stage: 'customer' } } });
+    expect(ingress.asked()).toBeGreaterThan(before);
+  });
+
+  it('shows no number in Redis, holds only what the agent is told, and ends by itself', async () => {
+    const known = newNumber();
+    const unknown = newNumber();
+    const properties = { firstname: 'Gil', lastname: 'Secretive', phone: known, email: 'gil@example.com' };
+    ingress.sandbox.control.seed({ records: { contacts: [{ properties }] } });
+    await ingress.ask(known);
+    await ingress.ask(unknown);
+    const { redis } = ingress.store;
+    if (!('scan' in redis)) throw new Error('one server is expected');
+    const ends: number[] = [];
+    for (const key of await redis.keys(`{${ingress.prefix}}*inbound*`)) {
+      expect(key).not.toMatch(/\d{10}/);
+      const value = (await redis.get(key)) ?? '';
+      expect(value).not.toMatch(/Secretive|gil@|createdate/);
+      for (const phone of [known, unknown]) expect(value).not.toContain(phone.slice(2));
+      ends.push(await redis.pttl(key));
+    }
+    expect(ends.length).toBeGreaterThan(1);
+    expect(Math.min(...ends)).toBeGreaterThan(0);
+    expect(Math.max(...ends)).toBeLessThanOrEqual(600_000);
+    expect(ends.some((ms) => ms <= 60_000)).toBe(true);
+    expect(ends.some((ms) => ms > 60_000)).toBe(true);
+  });
+
+  it('leaves no number and no name in logs and metrics', async () => {
+    await ingress.ask(DANA);
+    await ingress.ask(newNumber());
+    expect(ingress.logged() + (await ingress.metrics.text())).not.toMatch(/415555|Dana/);
+    expect(await ingress.metrics.text()).toContain('source="main",result="told"');
+  });
+});
