@@ -10,7 +10,7 @@ export function nearest(name: string, candidates: Iterable<string>): string | un
   let best: string | undefined;
   let least = furthest + 1;
   for (const candidate of candidates) {
-    const away = distance(wanted, simplify(candidate));
+    const away = howFar(wanted, simplify(candidate));
     if (away < least) [best, least] = [candidate, away];
   }
   return best;
@@ -22,6 +22,17 @@ export function suggest(name: string, candidates: Iterable<string>): string {
   const near = nearest(name, names);
   if (near !== undefined) return `did you mean "${near}"?`;
   return names.length === 0 ? 'there are none here' : `known: ${names.join(', ')}`;
+}
+
+/** Letters in another order are one slip: `laed` is as near to `lead` as `leed` is. */
+function howFar(wanted: string, candidate: string): number {
+  if (wanted.length === candidate.length && sortLetters(wanted) === sortLetters(candidate))
+    return wanted === candidate ? 0 : 1;
+  return distance(wanted, candidate);
+}
+
+function sortLetters(name: string): string {
+  return [...name].sort().join('');
 }
 
 /** Case and the choice between `-` and `_` are the least of mistakes. */

@@ -60,7 +60,9 @@ function compilePredicates(node: MapNode, compiling: Compiling): Condition | und
       exists = entry.value.kind === 'scalar' && entry.value.value === true;
       continue;
     }
-    const test = compileTest(name, entry, path, compiling);
+    // An unknown predicate is reported by the schema.
+    const known = PREDICATES.find((predicate) => predicate === name);
+    const test = known && compileTest(known, entry, path, compiling);
     if (test) tests.push(test);
     else fine = false;
   }
@@ -83,7 +85,7 @@ function compilePredicates(node: MapNode, compiling: Compiling): Condition | und
 }
 
 function compileTest(
-  name: string,
+  name: (typeof PREDICATES)[number],
   { value: node }: Entry,
   path: CompiledPath | undefined,
   compiling: Compiling,
@@ -110,8 +112,10 @@ function compileTest(
       const start = normalise(wanted);
       return (value) => isScalar(value) && normalise(value).startsWith(start);
     }
+    case 'exists':
+      return undefined;
     default:
-      return compileComparison(name as (typeof COMPARISONS)[number], node, wanted, compiling);
+      return compileComparison(name, node, wanted, compiling);
   }
 }
 

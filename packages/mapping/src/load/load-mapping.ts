@@ -54,8 +54,10 @@ interface File {
 function loadFile(file: File, loading: Loading): MapNode | undefined {
   const { report, schema, chain } = loading;
   chain.push({ shown: file.shown, text: file.text });
+  const before = report.findings.length;
   const node = readYaml(file.text, file.shown, report);
-  if (!node) return undefined;
+  // With parts of the file missing, whatever else is said about it would only mislead.
+  if (!node || report.findings.slice(before).some(({ severity }) => severity === 'error')) return undefined;
   const top: Node =
     node.kind === 'scalar' && node.value === null ? { kind: 'map', at: node.at, entries: new Map() } : node;
   checkShape(top, schema, report);

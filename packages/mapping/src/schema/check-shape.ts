@@ -53,6 +53,9 @@ function withoutFollowing(issues: Issue[]): Issue[] {
 
 const samePath = (one: PropertyKey[], other: PropertyKey[]) => one.join('\n') === other.join('\n');
 
+/** More mistyped keys in one section are not told one by one. */
+const MOST_KEYS = 50;
+
 function reportIssue(issue: Issue, root: Node, report: Report, base: string): void {
   const { node, key } = nodeAt(root, issue.path);
   const where = writePath(base, issue.path);
@@ -61,7 +64,7 @@ function reportIssue(issue: Issue, root: Node, report: Report, base: string): vo
     case 'unrecognized_keys': {
       const known = readKnown(issue.message);
       const used = isMap(node) ? [...node.entries.keys()] : [];
-      for (const name of issue.keys) {
+      for (const name of issue.keys.slice(0, MOST_KEYS)) {
         const at = isMap(node) ? (node.entries.get(name)?.key ?? node.at) : node.at;
         const free = known.filter((candidate) => !used.includes(candidate));
         const hint =

@@ -9,14 +9,13 @@ import { DEEPEST, type Entry, type Node, type Scalar, type ScalarNode, scalar } 
 import { makeSpot } from './spot.ts';
 
 /** Bytes; a mapping of a hundred fields has about 10,000. */
-const MAX_BYTES = 500_000;
+const MAX_BYTES = 200_000;
 /** Values, aliases followed. */
-const MAX_NODES = 20_000;
+const MAX_NODES = 10_000;
 export const REFUSED_NAMES: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
 
 /** What to do about each of the parser's complaints; one row a code. https://eemeli.org/yaml/#errors */
 const HINTS: Record<string, string> = {
-  DUPLICATE_KEY: 'keep one of the two',
   TAB_AS_INDENT: 'indent with spaces: YAML allows no tabs',
   BAD_INDENT: 'close the bracket, or line up the keys of one section',
   MULTIPLE_DOCS: 'keep one document: remove the "---" in the middle',
@@ -39,16 +38,19 @@ export function readYaml(text: string, file: string, report: Report): Node | und
   }
   const lines = new yaml.LineCounter();
   let document: yaml.Document.Parsed;
+  // The parser calls itself for every level.
+  const refuseDepth = () =>
+    report.error('too-deep', 'the file is nested too deep to be read', top, `nest at most ${DEEPEST} levels`);
   try {
     document = yaml.parseDocument(text, {
       lineCounter: lines,
       prettyErrors: false,
-      uniqueKeys: true,
+      // The library compares every key with every other; the reader keeps count instead.
+      uniqueKeys: false,
       logLevel: 'error',
     });
   } catch {
-    // The parser calls itself for every level.
-    report.error('too-deep', 'the file is nested too deep to be read', top, `nest at most ${DEEPEST} levels`);
+    refuseDepth();
     return undefined;
   }
   const place = (offset: number): Place => {
@@ -56,18 +58,13 @@ export function readYaml(text: string, file: string, report: Report): Node | und
     return line < 1 ? top : { file, line, column: col };
   };
   // One syntax error makes the parser stumble over what follows: only the first is worth reading.
-  const syntax = document.errors.find(({ code }) => code !== 'DUPLICATE_KEY');
-  for (const { code, message, pos } of syntax ? [syntax] : document.errors) {
-    const duplicate = code === 'DUPLICATE_KEY';
-    const name = duplicate ? /^\s*["']?([\w-]+)/.exec(text.slice(pos[0], pos[0] + 100))?.[1] : undefined;
-    report.error(
-      duplicate ? 'duplicate-key' : 'yaml',
-      duplicate ? `${name ? `"${name}"` : 'this key'} was already given above` : firstLine(message, code),
-      place(pos[0]),
-      HINTS[code] ?? 'mend the YAML here; indentation is the usual cause',
-    );
+  const [error] = document.errors;
+  if (error && /call stack/.test(error.message)) refuseDepth();
+  else if (error) {
+    const hint = HINTS[error.code] ?? 'mend the YAML here; indentation is the usual cause';
+    report.error('yaml', firstLine(error.message, error.code), place(error.pos[0]), hint);
   }
-  if (document.errors.length > 0) return undefined;
+  if (error) return undefined;
   return new Reader(document, text, place, top, report).read();
 }
 
@@ -157,6 +154,8 @@ class Reader {
       this.#report.error('bad-key', `"${name}" cannot be a key`, at, 'choose another name');
       return;
     }
+    if (entries.has(name))
+      this.#report.error('duplicate-key', `"${name}" was already given above`, at, 'keep one of the two');
     entries.set(name, { key: at, value: this.#node(value, at, via) });
   }
 

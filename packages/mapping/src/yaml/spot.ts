@@ -15,15 +15,22 @@ export function makeSpot(node: yaml.Scalar, at: Place, text: string): (offset: n
 }
 
 function makeBlockSpot(value: string, at: Place, text: string): (offset: number) => Place {
+  let lines: { starts: number[]; indent: number } | undefined;
   return (offset) => {
-    const before = value.slice(0, offset).split('\n');
-    const line = at.line + before.length;
-    const written = nthLine(text, line);
-    const indent = written.indexOf(value.split('\n')[before.length - 1] ?? '');
-    return indent < 0 ? at : { ...at, line, column: indent + (before.at(-1) ?? '').length + 1 };
+    lines ??= { starts: lineStarts(value), indent: indentOf(text, at.line + 1) };
+    const index = lines.starts.findLastIndex((start) => start <= offset);
+    const start = lines.starts[index] ?? 0;
+    return { ...at, line: at.line + 1 + index, column: lines.indent + offset - start + 1 };
   };
 }
 
-function nthLine(text: string, line: number): string {
-  return text.split('\n', line)[line - 1] ?? '';
+function lineStarts(value: string): number[] {
+  return [0, ...[...value.matchAll(/\n/g)].map(({ index }) => index + 1)];
+}
+
+/** Blanks before a block's first line; a block may begin with empty ones. */
+function indentOf(text: string, line: number): number {
+  const rest = text.split('\n').slice(line - 1);
+  const first = rest.find((candidate) => candidate.trim() !== '') ?? '';
+  return first.length - first.trimStart().length;
 }

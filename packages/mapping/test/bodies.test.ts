@@ -1,0 +1,135 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { render } from '../src/texts/render.ts';
+import { someCall } from './support/call.ts';
+import { fieldsOf, plan } from './support/compile.ts';
+
+const summary = (call = someCall(), transcript = 'full') => {
+  const planned = plan(
+    `call_log: { body: { template: call-summary, transcript: ${transcript} } }
+tasks: [ { name: a, body: { template: call-summary, transcript: ${transcript} } } ]\n`,
+    call,
+  );
+  return { html: String(fieldsOf(planned, 'call_log').notes), plain: String(fieldsOf(planned, 'a').description) };
+};
+
+test('a summary says what is known, in either kind of field', () => {
+  const { html, plain } = summary();
+  expect(plain).toBe(`Outcome: Connected
+Direction: Outbound
+Duration: 2 min 14 s
+Agent: Alice
+Ended by: the person
+
+Collected:
+Budget: 12,000
+Seats: 20
+Wants callback: True
+Topics: renewal, Security
+Best time: mornings
+
+Analysis:
+Goal: partial
+
+Recording: https://recordings.example.com/1.mp3
+
+Transcript:
+Agent: Hello
+Caller: Hi & bye`);
+  expect(html).toContain('<strong>Outcome:</strong> Connected<br><strong>Direction:</strong> Outbound<br>');
+  expect(html).toMatch(/Agent: Hello<br>Caller: Hi &amp; bye$/);
+});
+
+test('how much was said is the mapping’s choice', () => {
+  expect(summary(someCall(), 'link').plain).toMatch(/Recording: https[^\n]*$/);
+  expect(summary(someCall(), 'none').plain).not.toMatch(/Recording|Transcript/);
+});
+
+test('what is not known is not mentioned', () => {
+  const { direction, duration, recording_url, transcript, ...rest } = someCall({
+    outcome: 'no_answer',
+    answered_by: 'nobody',
+    end_reason: 'unknown',
+    vars: {},
+    analysis: {},
+    agent: {},
+    turns: [],
+  });
+  expect(summary(rest as never).plain).toBe('Outcome: No answer');
+  expect([direction, duration, recording_url, transcript]).not.toContain(undefined);
+});
+
+test('a machine behind a connected call is told', () => {
+  expect(summary(someCall({ answered_by: 'machine' })).plain).toMatch(/^Outcome: Connected \(answered by a machine\)/);
+  expect(summary(someCall({ outcome: 'voicemail', answered_by: 'machine' })).plain).toMatch(/^Outcome: Voicemail\n/);
+});
+
+test('a recording that is no web address is no link', () => {
+  expect(summary(someCall({ recording_url: 'javascript:alert(1)' })).html).not.toContain('javascript');
+});
+
+test('nothing that a caller says becomes markup', () => {
+  const evil = '<img src=x onerror=alert(1)> & "\'';
+  const call = someCall({ vars: { [evil]: evil }, lead: { name: evil }, turns: [{ speaker: 'human', text: evil }] });
+  const { html, plain } = summary(call);
+  expect(html).not.toMatch(/<(?!\/?strong>|br>)/);
+  expect(plain).toContain(evil);
+  const body = (text: string) => fieldsOf(plan(`call_log: { body: ${text} }\n`, call), 'call_log').notes;
+  expect(body('"<b>{{ lead.name }}</b>"')).toBe('<b>&lt;img src=x onerror=alert(1)&gt; &amp; &quot;&#39;</b>');
+  expect(body('lead.name')).toBe('&lt;img src=x onerror=alert(1)&gt; &amp; &quot;&#39;');
+  expect(body('{ from: lead.name, transform: trim }')).not.toContain('<');
+  // The same property, written by its own name.
+  const own = fieldsOf(plan('call_log: { fields: { notes: lead.name } }\n', call), 'call_log').notes;
+  expect(own).toBe('&lt;img src=x onerror=alert(1)&gt; &amp; &quot;&#39;');
+});
+
+test('lines of the mapping and of the call are lines in the CRM', () => {
+  const call = someCall({ vars: { note: 'one\ntwo' } });
+  const body = `call_log:\n  body: |\n    First: {{ vars.note }}\n    Last\n`;
+  expect(fieldsOf(plan(body, call), 'call_log').notes).toBe('First: one<br>two<br>Last<br>');
+});
+
+test('a long transcript is cut and says how much is missing; the rest stays whole', () => {
+  const call = someCall({ turns: [{ speaker: 'human', text: '<&>'.repeat(1000) }] });
+  const { html, plain } = summary(call);
+  for (const [text, limit] of [
+    [html, 600],
+    [plain, 400],
+  ] as const) {
+    expect(text.length).toBeLessThanOrEqual(limit);
+    expect(text).toMatch(/Outcome/);
+    const missing = Number(/ … \[(\d+) more characters\]$/.exec(text)?.[1]);
+    const said = text.slice(text.indexOf('Caller: '));
+    const kept = (said.match(/(?:&lt;|&amp;|&gt;|[<>]|&(?![a-z]+;))/g) ?? []).length;
+    expect(kept + missing).toBe(3000);
+  }
+});
+
+test('a text fits its limit, holds no broken entity and no half character, and tells what is missing', () => {
+  const piece = fc.oneof(
+    fc.record({ said: fc.string({ unit: 'binary', maxLength: 300 }) }),
+    fc.constant({ html: '<br>', plain: '\n' }),
+    fc.constant({ html: '<strong>x</strong>', plain: 'x' }),
+  );
+  fc.assert(
+    fc.property(
+      fc.array(piece, { maxLength: 12 }),
+      fc.integer({ min: 100, max: 600 }),
+      fc.constantFrom('html', 'text'),
+      (pieces, limit, kind) => {
+        const whole = render(pieces, kind as 'html');
+        const cut = render(pieces, kind as 'html', limit);
+        expect(cut.length).toBeLessThanOrEqual(limit);
+        expect(cut.isWellFormed()).toBe(true);
+        if (whole.length <= limit) expect(cut).toBe(whole);
+        else expect(cut).toMatch(/ … \[\d+ more characters\]/);
+        if (kind === 'html') expect(cut.replace(/&(?:amp|lt|gt|quot|#39);/g, '')).not.toMatch(/[&"']/);
+      },
+    ),
+  );
+});
+
+test('even a very small field gets what fits', () => {
+  expect(render([{ said: 'abcdef' }], 'text', 3)).toBe('abc');
+  expect(render([{ said: '<<<' }], 'html', 5)).toBe('&lt;');
+});

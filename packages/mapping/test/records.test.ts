@@ -1,0 +1,99 @@
+import { expect, test } from 'vitest';
+import { someCall } from './support/call.ts';
+import { fieldsOf, plan } from './support/compile.ts';
+
+test('every record has its key, the call log first, then the mapping’s order', () => {
+  const planned = plan(`
+tasks: [ { name: b-task, subject: x }, { name: a-task, subject: x } ]
+deals: [ { name: deal, title: y } ]
+call_log: { title: z }
+custom_objects: [ { name: visit, object: x_visits, fields: { at: call.ended_at } } ]
+`);
+  expect(planned).toMatchObject({ key: 'main:c-1', route: 'calls', ended_at: '2026-11-20T18:06:26.000Z' });
+  expect(planned.mapping).toEqual({ name: 'mappings/acme.yaml', hash: expect.stringMatching(/^[0-9a-f]{12}$/) });
+  expect(planned.records.map(({ type, object, name, key }) => [type, object, name, key])).toEqual([
+    ['call_log', 'calls', 'call_log', 'main:c-1'],
+    ['task', 'todos', 'b-task', 'main:c-1:b-task'],
+    ['task', 'todos', 'a-task', 'main:c-1:a-task'],
+    ['deal', 'deals', 'deal', 'main:c-1:deal'],
+    ['custom_object', 'x_visits', 'visit', 'main:c-1:visit'],
+  ]);
+});
+
+test('a record is associated with the person, or with what the mapping says', () => {
+  const text = (person: string) => `${person}
+call_log: { title: x }
+deals: [ { name: deal, title: x, associate: [] } ]
+tasks: [ { name: task, subject: x, associate: [deal, call_log] } ]
+`;
+  const names = (person: string) => plan(text(person)).records.map(({ associate }) => associate);
+  expect(names('person: {}')).toEqual([['person'], [], ['deal', 'call_log']]);
+  expect(names('')).toEqual([[], [], ['deal', 'call_log']]);
+});
+
+test('a record that this call does not make is associated with nothing', () => {
+  const planned = plan(`person: {}
+deals: [ { name: deal, when: { path: call.outcome, equals: busy }, title: x } ]
+tasks: [ { name: task, subject: x, associate: [person, deal] } ]
+`);
+  expect(planned.records).toMatchObject([{ name: 'task', associate: ['person'] }]);
+});
+
+test('a record is left out without a field that it requires, and says so', () => {
+  const text =
+    'deals: [ { name: deal, title: x, fields: { amount: { from: vars.amount, transform: number, required: true } } } ]\n';
+  const without = plan(text);
+  expect(without.records).toEqual([]);
+  expect(without.left_out).toEqual([
+    { field: 'deal', reason: 'it is not written without amount', at: expect.objectContaining({ line: 1 }) },
+  ]);
+  expect(plan(text, someCall({ vars: { amount: '5' } })).records).toHaveLength(1);
+});
+
+test('words are texts: what looks like a path is one, everything else stands for itself', () => {
+  const subject = (text: string) => fieldsOf(plan(`tasks: [ { name: a, subject: ${text} } ]\n`), 'a').subject;
+  expect(subject('HIGH')).toBe('HIGH');
+  expect(subject('Call back')).toBe('Call back');
+  expect(subject('lead.name')).toBe('Dana Example');
+  expect(subject('"{{ lead.first_name }} called"')).toBe('Dana called');
+  expect(subject('{ value: lead.name }')).toBe('lead.name');
+  expect(subject('{ from: call.direction, map: { inbound: In, outbound: Out } }')).toBe('Out');
+  expect(subject('7')).toBe('7');
+});
+
+/** When a call ended, the time zone, what the mapping says, and when it is due. */
+const DUE: [string, string, string, string][] = [
+  ['2026-11-20T18:06:26Z', 'UTC', '30 minutes', '2026-11-20T18:36:26.000Z'],
+  ['2026-11-20T18:06:26Z', 'UTC', '2 hours', '2026-11-20T20:06:26.000Z'],
+  ['2026-11-20T18:06:26Z', 'UTC', '3 days', '2026-11-23T18:06:26.000Z'],
+  ['2026-11-20T18:06:26Z', 'UTC', '1 week', '2026-11-27T18:06:26.000Z'],
+  ['2026-11-20T18:06:26Z', 'UTC', '1 business day', '2026-11-23T18:06:26.000Z'],
+  ['2026-11-21T12:00:00Z', 'UTC', '1 business day', '2026-11-23T12:00:00.000Z'],
+  ['2026-11-19T12:00:00Z', 'UTC', '5 business days', '2026-11-26T12:00:00.000Z'],
+  // Saturday in Sydney is still Friday in UTC.
+  ['2026-11-20T14:00:00Z', 'Australia/Sydney', '1 business day', '2026-11-22T14:00:00.000Z'],
+  // Clocks go back on Sunday, 1 November: the same time of day is an hour later.
+  ['2026-10-30T20:00:00Z', 'America/New_York', '1 business day', '2026-11-02T21:00:00.000Z'],
+  ['2026-10-30T20:00:00Z', 'America/New_York', '3 days', '2026-11-02T21:00:00.000Z'],
+  ['2026-10-30T20:00:00Z', 'America/New_York', '72 hours', '2026-11-02T20:00:00.000Z'],
+  ['2026-11-20T18:06:26Z', 'America/New_York', '1 business day at 09:00', '2026-11-23T14:00:00.000Z'],
+  ['2026-11-20T18:06:26Z', 'UTC', '0 business days at 17:30', '2026-11-20T17:30:00.000Z'],
+];
+
+test.each(DUE)('%s in %s, %s later, is %s', (ended_at, zone, text, wanted) => {
+  const planned = plan(`time_zone: ${zone}\ntasks: [ { name: a, due_in: ${text} } ]\n`, someCall({ ended_at }));
+  expect(fieldsOf(planned, 'a').due_at).toBe(wanted);
+});
+
+test('a call that names no end is dated by its start, else by when it came', () => {
+  const { started_at, ended_at, received_at, ...rest } = someCall();
+  const due = (call: object) => plan('tasks: [ { name: a, due_in: 1 hour } ]\n', { ...rest, ...call } as never);
+  expect(due({ started_at, received_at }).ended_at).toBe(started_at);
+  expect(due({ received_at }).ended_at).toBe(received_at);
+  const never = due({});
+  expect(never.ended_at).toBe('1970-01-01T00:00:00.000Z');
+  expect(never.left_out).toMatchObject([
+    { field: 'a.due_at', reason: expect.stringContaining('nothing of when it ended') },
+  ]);
+  expect(ended_at).toBeDefined();
+});

@@ -1,0 +1,46 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Dialect } from '@wrapup/mapping';
+
+/** A CRM that does not exist, with one of everything a dialect can have. */
+export function acmeDialect(presets: Record<string, string> = {}): Dialect {
+  return {
+    kind: 'acme',
+    person: { create_as: ['lead', 'contact'], object: 'people' },
+    records: {
+      call_log: {
+        type: 'call_log',
+        object: 'calls',
+        words: {
+          title: { property: 'subject', text: 'text' },
+          body: { property: 'notes', text: 'html', limit: 600, as: 'body' },
+        },
+      },
+      tasks: {
+        type: 'task',
+        object: 'todos',
+        words: {
+          subject: { property: 'subject', text: 'text', limit: 100 },
+          body: { property: 'description', text: 'text', limit: 400, as: 'body' },
+          due_in: { property: 'due_at', text: 'text', as: 'due' },
+          priority: { property: 'priority', text: 'text' },
+        },
+      },
+      deals: { type: 'deal', object: 'deals', words: { title: { property: 'name', text: 'text' } } },
+      custom_objects: {
+        type: 'custom_object',
+        object: 'custom',
+        words: {},
+        any_object: { pattern: /^x_[a-z]+$/, such_as: 'x_visits' },
+      },
+    },
+    presets: Object.fromEntries(Object.entries(presets).map(([name, text]) => [name, keepPreset(name, text)])),
+  };
+}
+
+function keepPreset(name: string, text: string): string {
+  const file = join(mkdtempSync(join(tmpdir(), 'wrapup-preset-')), `${name}.yaml`);
+  writeFileSync(file, text);
+  return file;
+}

@@ -1,0 +1,124 @@
+import { listTransforms, registerTransform } from '@wrapup/mapping';
+import { expect, test } from 'vitest';
+import { someCall } from './support/call.ts';
+import { written } from './support/compile.ts';
+
+/** Transform as written, what goes in, what comes out; undefined when nothing does. */
+const CASES: [string, unknown, unknown][] = [
+  ['trim', '  a b ', 'a b'],
+  ['lower', 'ÄB', 'äb'],
+  ['upper', 'straße', 'STRASSE'],
+  ['title_case', 'voicemail_left', 'Voicemail Left'],
+  ['title_case', 'ronald McDonald-smith', 'Ronald McDonald-Smith'],
+  ['e164', '(415) 555-0142', undefined],
+  ['e164: US', '(415) 555-0142', '+14155550142'],
+  ['e164: US', '+49 30 901820', '+4930901820'],
+  ['national', '+14155550142', '(415) 555-0142'],
+  ['national', 'anonymous', undefined],
+  ['first_name', 'Dana Example', 'Dana'],
+  ['first_name', 'Example, Dana', 'Dana'],
+  ['last_name', 'Dana van der Example', 'van der Example'],
+  ['last_name', 'Example, Dana', 'Example'],
+  ['last_name', 'Dana', undefined],
+  ['email', ' Dana@Example.COM ', 'dana@example.com'],
+  ['email', 'dana at example', undefined],
+  ['email', 'a@b@example.com', undefined],
+  ['number', '$12,000.50', 12_000.5],
+  ['number', '1.200,50 €', 1200.5],
+  ['number', '12 000', 12_000],
+  ['number', 'USD 5', 5],
+  ['number', '-3', -3],
+  ['number', '1,5', 1.5],
+  ['number', '1,200', 1200],
+  ['number', '12 or so', undefined],
+  ['number', '1e999', undefined],
+  ['integer', '7.6', 8],
+  ['boolean', 'Yes', true],
+  ['boolean', 0, false],
+  ['boolean', 'perhaps', undefined],
+  ['date', '2026-11-20T23:30:00Z', '2026-11-20'],
+  ['date: America/New_York', '2026-11-20T03:30:00Z', '2026-11-19'],
+  ['date', '2026-11-20', '2026-11-20'],
+  ['date', '2026-02-30', undefined],
+  ['date', '0050-01-01', undefined],
+  ['date', '11/20/2026', undefined],
+  ['datetime', '2026-11-20T10:00:00+01:00', '2026-11-20T09:00:00.000Z'],
+  ['datetime', '2026-11-20T10:00', '2026-11-20T10:00:00.000Z'],
+  ['datetime: America/New_York', '2026-07-01 10:00', '2026-07-01T14:00:00.000Z'],
+  ['datetime', 1_795_170_386, '2026-11-20T10:26:26.000Z'],
+  ['datetime', '2026-11-20T25:00:00Z', undefined],
+  ['duration', 134, '2 min 14 s'],
+  ['duration', 3900, '1 h 5 min'],
+  ['duration', '59.6', '1 min'],
+  ['duration', -1, undefined],
+  ['seconds_to_ms', 134.0004, 134_000],
+  ['round', 2.5, 3],
+  ['round: 2', '3.14159', 3.14],
+  [`replace: "-", ""`, '1-2-3', '123'],
+  ['replace: a, aa', 'banana', 'baanaanaa'],
+  ['split: ";" | last', 'a; b ;;', 'b'],
+  ['split: "," | join: ";"', 'a, b', 'a;b'],
+  ['join: ";"', ['a', 2, true], 'a;2;true'],
+  ['join: ";"', [], undefined],
+  ['join: ";"', [{}], undefined],
+  ['first', ['a', 'b'], 'a'],
+  ['last', ['a', 'b'], 'b'],
+  ['first', 'alone', 'alone'],
+  ['slice: 0, 3', 'abcdef', 'abc'],
+  ['slice: -2', 'abcdef', 'ef'],
+  ['slice: 1 | join: ","', ['a', 'b', 'c'], 'b,c'],
+  ['truncate: 4', 'abcdef', 'abc…'],
+  ['truncate: 3', '😀😀', '😀…'],
+  ['truncate: 6', 'abcdef', 'abcdef'],
+  ['default: x', '', 'x'],
+  ['json', { a: [1, null] }, '{"a":[1,null]}'],
+  ['url_host', 'https://app.example.com:8443/x?y', 'app.example.com:8443'],
+  ['url_host', 'not a url', undefined],
+  [
+    'redact',
+    'Write to dana@example.com, or call +1 (415) 555-0142 by 5 pm.',
+    'Write to [e-mail], or call [number] by 5 pm.',
+  ],
+  ['hash', 'a', 'ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb'],
+  ['list_contains: Renewal', ['renewal'], true],
+  ['list_contains: b', 'a; B', true],
+  ['list_contains: c', 'a; B', false],
+  ['upper', ['a', 'b'], 'A, B'],
+  ['upper', { a: 1 }, undefined],
+];
+
+test.each(CASES)('%s of %j', (transform, given, wanted) => {
+  const call = someCall({ vars: { x: given as never } });
+  expect(written(`'{{ vars.x | ${transform} }}'`, call)).toEqual(wanted);
+});
+
+test('every transform has a case here', () => {
+  const tried = new Set(CASES.flatMap(([transform]) => transform.split('|').map((step) => step.split(':')[0]?.trim())));
+  expect(listTransforms().filter(({ name }) => !tried.has(name))).toEqual([]);
+});
+
+test('a transform of one’s own is used like the others', () => {
+  registerTransform({
+    name: 'reverse',
+    does: 'The letters the other way round.',
+    parameters: [],
+    apply: (value) => [...String(value)].reverse().join(''),
+  });
+  expect(written('"{{ lead.first_name | reverse | upper }}"')).toBe('ANAD');
+  const again = { name: 'reverse', does: '', parameters: [], apply: () => '' };
+  expect(() => registerTransform(again)).toThrow(/already/);
+  expect(() => registerTransform({ ...again, name: 'default' })).toThrow(/already/);
+  expect(() => registerTransform({ ...again, name: 'No Name' })).toThrow(/no name/);
+});
+
+test('a transform that throws costs one field', () => {
+  registerTransform({
+    name: 'explode',
+    does: 'Throws.',
+    parameters: [],
+    apply() {
+      throw new Error('secret');
+    },
+  });
+  expect(written('"{{ lead.name | explode | default: saved }}"')).toBe('saved');
+});
