@@ -58,9 +58,15 @@ async function fromLedger(id: string, config: Config, sourceName: string | undef
   });
 }
 
-/** The call as it stands now: the last revision that replaced it, and what later ones added. */
+/**
+ * The call as a replay would deliver it: the last revision that replaced what came before, or waits for somebody to let
+ * it, and what later ones added.
+ */
 async function lastTold(store: Store, entry: LedgerEntry, source: Source): Promise<Call | undefined> {
-  const told = entry.revisions.filter(({ effect }) => effect !== 'equal' && effect !== 'parked');
+  const waiting = new Set(entry.deliveries.filter(({ state }) => state === 'parked').map(({ revision }) => revision));
+  const told = entry.revisions.filter(
+    ({ hash, effect }) => effect !== 'equal' && effect !== 'hint' && (effect !== 'parked' || waiting.has(hash)),
+  );
   const from = told.findLastIndex(({ effect }) => effect !== 'added');
   let call: Call | undefined;
   for (const { hash } of told.slice(Math.max(0, from))) {

@@ -108,11 +108,9 @@ test('control characters from outside never reach the terminal', async () => {
   }
 });
 
-test('a Redis that does not answer is exit code 3, within seconds', async () => {
-  const begun = Date.now();
+test('a Redis that does not answer is exit code 3', async () => {
   const { code, stderr } = await wrapup(['calls', 'list'], { REDIS_URL: 'redis://:hush@127.0.0.1:1' });
   expect(code).toBe(3);
   expect(stderr).toContain('Redis at 127.0.0.1:1 does not answer');
   expect(stderr).not.toContain('hush');
-  expect(Date.now() - begun).toBeLessThan(8_000);
 });

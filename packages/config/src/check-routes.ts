@@ -109,4 +109,5 @@ export function checkRoutes(
   return { routes, findings };
 }
 
+/** Condition of a route that has none. */
 export const always: Route['when'] = () => true;

@@ -1,4 +1,5 @@
 import type { DestinationKind } from '@wrapup/destination';
+import { always } from './check-routes.ts';
 import type { Config } from './config.ts';
 import { KINDS } from './kinds.ts';
 import { formatDuration } from './units.ts';
@@ -55,7 +56,7 @@ export function describeConfig(config: Config, kinds: Record<string, Destination
       name,
       to,
       mapping: { name: mapping.name, hash: mapping.hash },
-      conditional: when.name !== 'always',
+      conditional: when !== always,
       also,
       retries: {
         attempts: retries.attempts,

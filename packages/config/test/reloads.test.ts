@@ -10,6 +10,9 @@ const SECOND_ROUTE = `${GOOD.replace('}\n', '}\n')}`.replace(
   '  - { name: first, to: sales, mapping: mappings/hubspot.yaml, when: { path: call.outcome, equals: busy } }\n  - { name: sales-calls',
 );
 
+/** Waits for what the next looks will bring. */
+const soon = (expectation: () => void) => vi.waitFor(expectation, { timeout: 15_000 });
+
 async function watched(file: string, options: WatchOptions = {}) {
   const { config } = await loadConfig({ file, env: options.env ?? ENV });
   if (!config) throw new Error('no config');
@@ -33,7 +36,7 @@ test('a changed file is taken over', async () => {
   const file = folder();
   const { watch, reloads, refusals } = await watched(file);
   writeFileSync(file, SECOND_ROUTE);
-  await vi.waitFor(() => expect(reloads).toHaveLength(1));
+  await soon(() => expect(reloads).toHaveLength(1));
   expect(watch.config.routes.map(({ name }) => name)).toEqual(['first', 'sales-calls']);
   expect(reloads[0]).toBe(watch.config);
   expect(refusals).toEqual([]);
@@ -43,7 +46,7 @@ test('a changed mapping is taken over', async () => {
   const file = folder();
   const { config, watch, reloads } = await watched(file);
   writeFileSync(join(dirname(file), 'mappings/hubspot.yaml'), `${MAPPING}person: { ambiguous: oldest }\n`);
-  await vi.waitFor(() => expect(reloads).toHaveLength(1));
+  await soon(() => expect(reloads).toHaveLength(1));
   expect(watch.config.routes[0]?.mapping.hash).not.toBe(config.routes[0]?.mapping.hash);
 });
 
@@ -51,12 +54,12 @@ test('a file with mistakes leaves the old configuration in force, says why once,
   const file = folder();
   const { config, watch, reloads, refusals } = await watched(file);
   writeFileSync(file, GOOD.replace('to: sales', 'to: salse'));
-  await vi.waitFor(() => expect(refusals).toHaveLength(1));
+  await soon(() => expect(refusals).toHaveLength(1));
   expect(refusals[0]).toMatchObject([{ code: 'unknown-connection', at: { file, line: 7 } }]);
   expect(watch.config).toBe(config);
   // A further change is looked at again; the refusal in between was not repeated.
   writeFileSync(file, SECOND_ROUTE);
-  await vi.waitFor(() => expect(reloads).toHaveLength(1));
+  await soon(() => expect(reloads).toHaveLength(1));
   expect(refusals).toHaveLength(1);
 });
 
@@ -64,12 +67,12 @@ test('a file that an editor replaces, or that is gone for a while, is followed',
   const file = folder();
   const { config, watch, reloads, refusals } = await watched(file);
   rmSync(file);
-  await vi.waitFor(() => expect(refusals).toHaveLength(1));
+  await soon(() => expect(refusals).toHaveLength(1));
   expect(refusals[0]).toMatchObject([{ code: 'no-config' }]);
   expect(watch.config).toBe(config);
   writeFileSync(`${file}.new`, SECOND_ROUTE);
   renameSync(`${file}.new`, file);
-  await vi.waitFor(() => expect(reloads).toHaveLength(1));
+  await soon(() => expect(reloads).toHaveLength(1));
 });
 
 test('a mounted config map, where a link is swapped, is followed', async () => {
@@ -83,7 +86,7 @@ test('a mounted config map, where a link is swapped, is followed', async () => {
   const { watch, reloads } = await watched(join(root, 'wrapup.yaml'));
   symlinkSync('two', join(root, '..data_tmp'));
   renameSync(join(root, '..data_tmp'), join(root, '..data'));
-  await vi.waitFor(() => expect(reloads).toHaveLength(1));
+  await soon(() => expect(reloads).toHaveLength(1));
   expect(watch.config.routes).toHaveLength(2);
 });
 
@@ -95,7 +98,7 @@ test('a rotated secret in a mounted file is taken over', async () => {
   const env = { ...rest, SYNTHFLOW_WEBHOOK_SECRET_FILE: mounted };
   const { config, watch, reloads } = await watched(file, { env });
   writeFileSync(mounted, 'the-new-secret-0123456789\n');
-  await vi.waitFor(() => expect(reloads).toHaveLength(1));
+  await soon(() => expect(reloads).toHaveLength(1));
   expect(watch.config.sources.main?.webhook_secrets).toEqual(['the-new-secret-0123456789']);
   // The hash that logs show says nothing about secrets.
   expect(watch.config.hash).toBe(config.hash);
