@@ -1,4 +1,5 @@
 export * from './analysis.ts';
+export * from './api/index.ts';
 export * from './end-reasons.ts';
 export { readCallId } from './locate.ts';
 export * from './normalise.ts';
