@@ -26,10 +26,16 @@ const FIRST_GUESS = 16 * 1024;
  *
  * @param limit bytes after decompression
  * @param share what this request holds of the bytes in flight; the caller releases it
+ * @param signal aborted when nobody waits for the body any more: a request that was answered ends without an event
  * @throws Refusal `too-large`, `busy`, `unknown-encoding`, `bad-encoding`
  * @throws Aborted
  */
-export function collectBody(request: IncomingMessage, limit: number, share: Share): Promise<Buffer> {
+export function collectBody(
+  request: IncomingMessage,
+  limit: number,
+  share: Share,
+  signal?: AbortSignal,
+): Promise<Buffer> {
   const encoding = request.headers['content-encoding']?.trim().toLowerCase();
   const decompress = encoding === undefined || encoding === 'identity' ? undefined : DECOMPRESSORS[encoding];
   if (encoding !== undefined && encoding !== 'identity' && !decompress) throw new Refusal('unknown-encoding');
@@ -46,6 +52,7 @@ export function collectBody(request: IncomingMessage, limit: number, share: Shar
     const settle = (act: () => void) => {
       source.off('data', onData).off('end', onEnd).off('error', onError);
       request.off('error', onGone).off('close', onGone);
+      signal?.removeEventListener('abort', onAbort);
       // Something may still come from a stream that is being given up.
       source.on('error', ignore);
       request.on('error', ignore);
@@ -68,6 +75,8 @@ export function collectBody(request: IncomingMessage, limit: number, share: Shar
       // `close` also follows a body that came whole, while the decompressor is still at work.
       if (error || !request.complete) settle(() => reject(gone(error)));
     };
+    const onAbort = () => settle(() => reject(gone(signal?.reason)));
+    signal?.addEventListener('abort', onAbort, { once: true });
     source.on('data', onData).on('end', onEnd).on('error', onError);
     request.on('close', onGone);
     if (decompressor) request.on('error', onGone);

@@ -9,7 +9,7 @@ import type { Config, Inbound, Source } from '@wrapup/config';
 import { Failure } from '@wrapup/destination';
 import { type Logger, Sparingly } from '@wrapup/telemetry';
 import type { Request } from 'express';
-import { collectBody } from './collect-body.ts';
+import { Aborted, collectBody } from './collect-body.ts';
 import type { Answer, Handle } from './exchange.ts';
 import { findSource } from './find-source.ts';
 import type { InFlight } from './in-flight.ts';
@@ -50,7 +50,15 @@ export function answerInboundCalls(parts: InboundCallParts): Handle {
       const { inbound } = current;
       if (!source || !inbound || !mayTell(inbound, source)) return NEUTRAL;
       const until = Date.now() + inbound.within;
-      return await inTime(answer(request, source, inbound, until, parts, note), inbound.within);
+      const late = new AbortController();
+      try {
+        return await inTime(
+          answer(request, source, inbound, { until, signal: late.signal }, parts, note),
+          inbound.within,
+        );
+      } finally {
+        late.abort(new Aborted('answered before its body was complete'));
+      }
     } catch (error) {
       note(seen.source, error);
       return NEUTRAL;
@@ -71,14 +79,14 @@ async function answer(
   request: Request,
   source: Source,
   inbound: Inbound,
-  until: number,
+  { until, signal }: { until: number; signal: AbortSignal },
   { callers, inFlight }: InboundCallParts,
   note: (source: string, error: unknown) => void,
 ): Promise<Answer> {
   const share = inFlight.open();
   let payload: unknown;
   try {
-    payload = parseBody(await collectBody(request, LARGEST, share));
+    payload = parseBody(await collectBody(request, LARGEST, share, signal));
   } finally {
     share.release();
   }

@@ -31,6 +31,8 @@ export interface CallersParts {
   openStore: () => Store;
   log: Log;
   metrics: Metrics;
+  /** What the circuit takes for the time, in ms; default a clock that only goes forward. */
+  now?: (() => number) | undefined;
 }
 
 /** The look-up ends this much before its caller's time is over, in ms, so that its end is still heard. */
@@ -66,8 +68,10 @@ class CrmCallers implements Callers {
   readonly #share: NodeJS.Timeout;
   #line: Promise<Line> | undefined;
   #opened: Store | undefined;
+  readonly #now: (() => number) | undefined;
 
-  constructor({ config, openStore, log, metrics }: CallersParts) {
+  constructor({ config, openStore, log, metrics, now }: CallersParts) {
+    this.#now = now;
     this.#config = config;
     this.#openStore = openStore;
     this.#log = log;
@@ -231,7 +235,7 @@ class CrmCallers implements Callers {
       // Look-ups in hand end on the old client, which is closed behind them.
       setTimeout(() => void line.destination.close().catch(() => {}), 10_000).unref();
     }
-    const opening = openLine(connection, settings);
+    const opening = openLine(connection, settings, new Circuit(this.#now));
     this.#line = opening;
     opening.catch(() => {
       if (this.#line === opening) this.#line = undefined;
@@ -252,9 +256,9 @@ class CrmCallers implements Callers {
   }
 }
 
-async function openLine(connection: Connection, settings: string): Promise<Line> {
+async function openLine(connection: Connection, settings: string, circuit: Circuit): Promise<Line> {
   const kind = Object.hasOwn(KINDS, connection.kind) ? KINDS[connection.kind] : undefined;
   if (!kind) throw new Failure('mapping', `There is no destination of kind ${connection.kind}.`);
   const destination = await kind.connect(connection.name, connection.settings);
-  return { connection, destination, settings, circuit: new Circuit() };
+  return { connection, destination, settings, circuit };
 }

@@ -62,6 +62,10 @@ export interface HarnessOptions {
   sources?: Source[];
   options?: Partial<IngressOptions>;
   redis?: string;
+  /** The circuit's clock. */
+  now?: () => number;
+  /** Of an installation that another one is part of already. */
+  prefix?: string;
   serve?: Partial<ServeOptions>;
   inbound?: Inbound;
   connections?: Record<string, Connection>;
@@ -102,14 +106,14 @@ export async function startHarness(given: HarnessOptions = {}): Promise<Harness>
       },
     },
   });
-  const prefix = freshPrefix();
+  const prefix = given.prefix ?? freshPrefix();
   const url = given.redis ?? redisUrl();
   const real = openIntake({ url, prefix, onError: (error) => log.warn({ err: error }, 'Redis connection') });
   const store = openStore({ url, prefix, role: 'producer', onError: () => {} });
   const metrics = createMetrics({ defaults: false });
   const intake = given.intake?.(real) ?? real;
   const openOwn = () => openStore({ url, prefix, role: 'producer', onError: () => {} });
-  const callers = openCallers({ config, openStore: openOwn, log, metrics });
+  const callers = openCallers({ config, openStore: openOwn, log, metrics, now: given.now });
   await callers.prepare();
   const app = createIngress({
     config,

@@ -34,6 +34,8 @@ export interface InboundHarness extends Harness {
   asked(): number;
   /** Configures another connection to the same CRM, with a quota of its own, and gives its name. */
   newConnection(): string;
+  /** A second ingress of the same installation. */
+  startAnother(): Promise<Harness>;
 }
 
 /** One number after the other that no test has used. */
@@ -63,17 +65,20 @@ export async function startInbound(
     access_token: 'pat-na1-test',
     base_url: sandbox.hubspotUrl,
   });
+  const sources = [source({ path_token: [TOKEN] }), source({ name: 'open' })];
   const connections: Record<string, Connection> = { sales: { name: 'sales', kind: 'hubspot', settings } };
-  const harness = await startHarness({
-    sources: [source({ path_token: [TOKEN] }), source({ name: 'open' })],
-    inbound: inbound(given),
-    connections,
-    ...options,
-  });
+  let current: Inbound | undefined = inbound(given);
+  const harness = await startHarness({ sources, inbound: current, connections, ...options });
   return {
     ...harness,
     sandbox,
     danaId: contacts[0] as string,
+    answerCalls(next) {
+      current = next;
+      harness.answerCalls(next);
+    },
+    startAnother: () =>
+      startHarness({ sources, connections, ...options, prefix: harness.prefix, ...(current && { inbound: current }) }),
     asked: () => sandbox.control.requests().total,
     newConnection() {
       const name = `sales-${Object.keys(connections).length}`;
