@@ -62,6 +62,13 @@ export const hubspotDialect: Dialect = {
       stage: text('hs_pipeline_stage'),
       pipeline: text('hs_pipeline'),
     }),
+    custom_objects: {
+      type: 'custom_object',
+      object: 'custom_objects',
+      words: {},
+      // Only the type id still works: https://developers.hubspot.com/docs/api-reference/latest/crm/understanding-the-crm
+      any_object: { pattern: /^2-\d+$/, such_as: '2-3453932, the type id under Settings > Data Management > Objects' },
+    },
   },
   presets: {
     'call-log': fileURLToPath(new URL('../presets/call-log.yaml', import.meta.url)),

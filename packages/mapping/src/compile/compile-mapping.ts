@@ -119,9 +119,9 @@ function makePlan(parts: Parts, call: Call, route: string, known: Record<string,
     records,
     left_out: [...(person?.left ?? []), ...left],
     needs: parts.needs,
+    // What the worker noted on the plan (its revision, what earlier attempts did) stays on it.
     settle(this: Plan, found) {
-      const settled = makePlan(parts, call, route, found);
-      return this?.resume ? { ...settled, resume: this.resume } : settled;
+      return { ...this, ...makePlan(parts, call, route, found) };
     },
   };
 }
