@@ -28,6 +28,8 @@ export interface RecordDialect {
    * stands for all of them.
    */
   any_object?: { pattern: RegExp; such_as: string };
+  /** Says what is wrong with the properties that a record sets, beyond what the language knows. Absent: any will do. */
+  check?(properties: string[]): { property: string; problem: string; hint: string }[];
 }
 
 export interface WordDialect {
@@ -38,4 +40,6 @@ export interface WordDialect {
   limit?: number;
   /** `due`: a date to compute (`due_in`), written as ISO 8601 UTC. */
   as?: 'text' | 'due' | 'body';
+  /** The word takes a text as it stands, neither path nor placeholders. Says what it must be, or undefined when it is. */
+  literal?(text: string): string | undefined;
 }

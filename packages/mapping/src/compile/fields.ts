@@ -31,6 +31,7 @@ export interface FieldsContext {
   zone: string;
   /** What the record's own words and rich fields are. */
   words: RecordDialect['words'];
+  check?: RecordDialect['check'];
 }
 
 /** All fields of a record, words first, then `fields`. A property that is set twice is reported. */
@@ -54,16 +55,20 @@ export function compileFields(node: Node, context: FieldsContext): Field[] {
     if (entry) add(compileWord(entry.value, word, dialect, context), entry.key, word);
   }
   const own = get(node, 'fields');
-  if (!isMap(own)) return fields;
   const rich = new Map(Object.values(context.words).map((word) => [word.property, word]));
-  for (const [property, { key, value }] of own.entries) {
+  for (const [property, { key, value }] of isMap(own) ? own.entries : []) {
     const compiled = compileValue(value, 'path', context.compiling);
     if (compiled) add(toField(property, compiled, rich.get(property), context, key), key, property);
+  }
+  for (const { property, problem, hint } of context.check?.(fields.map((field) => field.property)) ?? []) {
+    const field = fields.find((known) => known.property === property);
+    if (field) report.error('bad-field', `the field ${property} ${problem}`, field.at, hint);
   }
   return fields;
 }
 
 function compileWord(node: Node, word: string, dialect: WordDialect, context: FieldsContext): Field | undefined {
+  if (dialect.literal) return literalField(node, dialect, context);
   if (dialect.as === 'due') return compileDueField(node, word, dialect, context);
   if (dialect.as === 'body') {
     const body = compileBody(node, context.compiling);
@@ -72,6 +77,11 @@ function compileWord(node: Node, word: string, dialect: WordDialect, context: Fi
   }
   const compiled = compileValue(node, 'text', context.compiling);
   return compiled && toField(dialect.property, compiled, dialect, context, node.at);
+}
+
+function literalField(node: Node, { property }: WordDialect, context: FieldsContext): Field | undefined {
+  const text = textOf(node);
+  return text === undefined ? undefined : { ...plain(property, context, node.at), values: [text], compute: () => text };
 }
 
 function compileDueField(node: Node, word: string, dialect: WordDialect, context: FieldsContext): Field | undefined {

@@ -57,7 +57,15 @@ function compileRecord(
   if (!isMap(node) || name === undefined) return undefined;
   const condition = node.entries.get('when');
   const when = condition && compileCondition(condition.value, compiling);
-  const fields = compileFields(node, { compiling, record: name, write: 'overwrite', zone, words: dialect.words });
+  const { words, check } = dialect;
+  const fields = compileFields(node, {
+    compiling,
+    record: name,
+    write: 'overwrite',
+    zone,
+    words,
+    ...(check ? { check } : {}),
+  });
   const list = get(node, 'associate');
   const associate = isList(list)
     ? list.items.map((item) => ({ name: textOf(item) ?? '', at: item.at }))

@@ -42,7 +42,11 @@ const bodySchema = z.union([
   }),
 ]);
 
-function wordSchema({ as }: WordDialect) {
+function wordSchema({ as, literal }: WordDialect) {
+  if (literal) {
+    const problem = (text: unknown) => literal(String(text)) ?? '';
+    return z.union([z.string().refine((text) => !literal(text), { error: (issue) => problem(issue.input) }), z.null()]);
+  }
   if (as === 'body') return bodySchema;
   return as === 'due' ? z.union([z.string(), z.null()]) : valueSchema;
 }
