@@ -6,7 +6,7 @@ import { findingsOf } from './issues.ts';
 import type { WrapupFile } from './schema.ts';
 
 /** Kinds that are known to come, so that asking for one is not called a typing mistake. */
-const PLANNED: ReadonlySet<string> = new Set(['salesforce', 'http']);
+const PLANNED: ReadonlySet<string> = new Set(['salesforce']);
 
 /** Gives every connection's settings to the schema of its kind. A connection with a finding is missing in the result. */
 export function checkConnections(

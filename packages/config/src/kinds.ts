@@ -1,7 +1,9 @@
 import type { DestinationKind } from '@wrapup/destination';
+import { httpKind } from '@wrapup/http';
 import { hubspotKind } from '@wrapup/hubspot';
 
 /** The kinds of destination that this version has. A new CRM is one package and one line here. */
 export const KINDS: Record<string, DestinationKind> = {
   hubspot: hubspotKind as DestinationKind,
+  http: httpKind as DestinationKind,
 };

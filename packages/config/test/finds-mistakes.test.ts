@@ -286,7 +286,7 @@ test.each(MISTAKES)('%s', async (_what, marked, wanted) => {
 });
 
 test('kinds that another version has say which ones this one has', async () => {
-  for (const kind of ['salesforce', 'http']) {
+  for (const kind of ['salesforce']) {
     const file = configFolder({
       'wrapup.yaml': `${SOURCES}connections: { sales: { kind: ${kind} } }\n${ROUTES}`,
       'mappings/hubspot.yaml': MAPPING,

@@ -1,0 +1,58 @@
+import { fileURLToPath } from 'node:url';
+import type { Dialect } from '@wrapup/mapping';
+import { checkPlaces } from './body-path.ts';
+import { parsePaths } from './call-document.ts';
+
+/** Properties that say what the body is made of, rather than being part of it. */
+export const SEND = '$send';
+export const LEAVE_OUT = '$leave_out';
+/** What `send` says when everything goes; a list of paths otherwise. */
+export const EVERYTHING = 'all';
+
+/**
+ * What the mapping language has to know about HTTP endpoints: a call becomes events, each of them one request. `fields`
+ * are the body, by their place in it: `lead.phone`, `items[0].name`.
+ *
+ *   type       the body's `type`: what kind of event it is
+ *   text       the body's `text`, which may be a template: what chat tools show
+ *   send       `all`, or paths of the call (`call, lead, vars.budget`): the body gets `timestamp`, and `data` with them.
+ *              Without it the body is made of the fields alone
+ *   leave_out  paths that are taken out of `data` again
+ */
+export const httpDialect: Dialect = {
+  kind: 'http',
+  person: { create_as: [], object: 'event' },
+  records: {
+    events: {
+      type: 'event',
+      object: 'event',
+      words: {
+        type: { property: 'type', text: 'text' },
+        text: { property: 'text', text: 'text', as: 'body' },
+        send: {
+          property: SEND,
+          text: 'text',
+          literal: (text) => (text.trim() === EVERYTHING ? undefined : describeProblem(text, 'all, or ')),
+        },
+        leave_out: { property: LEAVE_OUT, text: 'text', literal: (text) => describeProblem(text) },
+      },
+      check: (properties) => {
+        const sends = properties.includes(SEND);
+        const places = properties.filter((property) => property !== SEND && property !== LEAVE_OUT);
+        const problems = checkPlaces(sends ? ['timestamp', 'data', ...places] : places);
+        const hint = 'fields are places in the JSON body: text, lead.phone, items[0].name';
+        return problems.map(({ place, problem }) => ({ property: place, problem, hint }));
+      },
+    },
+  },
+  presets: {
+    event: fileURLToPath(new URL('../presets/event.yaml', import.meta.url)),
+  },
+};
+
+function describeProblem(text: string, or = ''): string | undefined {
+  const paths = parsePaths(text);
+  return typeof paths === 'string'
+    ? `must be ${or}paths of the call such as "call, lead.phone, vars": ${paths}`
+    : undefined;
+}

@@ -1,0 +1,167 @@
+/**
+ * One request and its answer, over axios. What axios would do by itself is switched off: redirects, proxies, decoding,
+ * and judging by status. One deadline covers all of it, from resolving the name to the last byte of the answer.
+ */
+import type { Readable } from 'node:stream';
+import type { AxiosInstance } from 'axios';
+import { KEPT } from './answer-text.ts';
+import { type AddressRefused, type Agents, makeAgents, type Resolve } from './guarded-agent.ts';
+import { allowedAddresses, type HttpSettings } from './settings.ts';
+
+export interface Answer {
+  status: number;
+  /** Lower-case names. */
+  headers: Record<string, string>;
+  /** The beginning of the body. */
+  text: string;
+  /** Ms from the request to the end of the answer. */
+  took: number;
+}
+
+/** No whole answer came. */
+export class NoAnswer extends Error {
+  override name = 'NoAnswer';
+  readonly why: 'deadline' | 'withdrawn' | 'refused' | 'network';
+  /** Node's code of the error, or empty. */
+  readonly code: string;
+  readonly refused?: AddressRefused;
+
+  constructor(why: NoAnswer['why'], cause?: unknown) {
+    super(why, cause === undefined ? undefined : { cause });
+    this.why = why;
+    this.code = codeOf(cause);
+    const refused = refusalIn(cause);
+    if (refused) this.refused = refused;
+  }
+}
+
+/** Bytes of an answer that are read at most; the rest of a longer one changes nothing. */
+const READ = 1_000_000;
+
+export class Exchange {
+  readonly #axios: AxiosInstance;
+  readonly #agents: Agents;
+  readonly #settings: HttpSettings;
+
+  private constructor(axios: AxiosInstance, agents: Agents, settings: HttpSettings) {
+    this.#axios = axios;
+    this.#agents = agents;
+    this.#settings = settings;
+  }
+
+  /** Loads axios; makes no request. */
+  static async open(settings: HttpSettings, resolve?: Resolve): Promise<Exchange> {
+    const { default: axios } = await import('axios');
+    const agents = makeAgents(allowedAddresses(settings), resolve);
+    const instance = axios.create({
+      maxRedirects: 0,
+      // A proxy would hide the address that is connected to.
+      proxy: false,
+      httpAgent: agents.http,
+      httpsAgent: agents.https,
+      responseType: 'stream',
+      decompress: false,
+      validateStatus: null,
+      transformRequest: [(data) => data],
+      maxBodyLength: Number.POSITIVE_INFINITY,
+    });
+    return new Exchange(instance, agents, settings);
+  }
+
+  close(): void {
+    this.#agents.destroy();
+  }
+
+  /**
+   * @param within ms for everything
+   * @throws NoAnswer
+   */
+  async send(body: Buffer, headers: Record<string, string>, within: number, signal: AbortSignal): Promise<Answer> {
+    const began = performance.now();
+    const stop = new AbortController();
+    let why: NoAnswer['why'] | undefined;
+    const end = (reason: 'deadline' | 'withdrawn') => {
+      why ??= reason;
+      stop.abort();
+    };
+    const timer = setTimeout(() => end('deadline'), within);
+    const withdraw = () => end('withdrawn');
+    signal.addEventListener('abort', withdraw, { once: true });
+    try {
+      const response = await this.#axios.request<Readable>({
+        url: this.#settings.url,
+        method: this.#settings.method,
+        data: body,
+        headers: { ...STANDARD, ...this.#settings.headers, ...headers },
+        signal: stop.signal,
+      });
+      const answer = { status: response.status, headers: textHeaders(response.headers) };
+      const read = await readBody(response.data, stop.signal);
+      // An error is an error however its text ends; a success whose answer breaks off may have been none.
+      if (!read.whole && isSuccess(answer.status)) throw read.error;
+      return { ...answer, text: read.text, took: performance.now() - began };
+    } catch (thrown) {
+      throw new NoAnswer(why ?? (refusalIn(thrown) ? 'refused' : 'network'), thrown);
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', withdraw);
+    }
+  }
+}
+
+export const isSuccess = (status: number) => status >= 200 && status < 300;
+
+const STANDARD = {
+  'user-agent': 'Wrapup',
+  accept: 'application/json, text/plain, */*',
+  'accept-encoding': 'identity',
+  'content-type': 'application/json; charset=utf-8',
+};
+
+interface ReadBody {
+  text: string;
+  whole: boolean;
+  error?: unknown;
+}
+
+async function readBody(stream: Readable, signal: AbortSignal): Promise<ReadBody> {
+  const chunks: Buffer[] = [];
+  let kept = 0;
+  let read = 0;
+  const give = () => stream.destroy(new Error('stopped'));
+  signal.addEventListener('abort', give, { once: true });
+  // Left open, the decoder drops the half of a character at which the text was cut.
+  const text = () => new TextDecoder().decode(Buffer.concat(chunks), { stream: true });
+  try {
+    signal.throwIfAborted();
+    for await (const chunk of stream as AsyncIterable<Buffer>) {
+      read += chunk.length;
+      if (kept < KEPT) {
+        chunks.push(chunk.subarray(0, KEPT - kept));
+        kept += Math.min(chunk.length, KEPT - kept);
+      }
+      if (read >= READ) break;
+    }
+    return { text: text(), whole: true };
+  } catch (error) {
+    return { text: text(), whole: false, error };
+  } finally {
+    signal.removeEventListener('abort', give);
+  }
+}
+
+function textHeaders(headers: object): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), String(value)]));
+}
+
+function codeOf(cause: unknown): string {
+  const error = cause as { code?: unknown; cause?: { code?: unknown } } | undefined;
+  for (const code of [error?.cause?.code, error?.code]) if (typeof code === 'string') return code;
+  return '';
+}
+
+function refusalIn(thrown: unknown): AddressRefused | undefined {
+  const error = thrown as { code?: unknown; cause?: unknown } | undefined;
+  if (error?.code !== 'ADDRESS_REFUSED') return undefined;
+  return (error.cause ?? error) as AddressRefused;
+}

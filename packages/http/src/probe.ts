@@ -1,0 +1,52 @@
+import type { Context, Probe } from '@wrapup/destination';
+import { closedBy } from './closed.ts';
+import { NoAnswer } from './exchange.ts';
+import { failureOfSilence, refusedAddress, withdrawn } from './failures.ts';
+import { AddressRefused, permittedAddresses, type Resolve } from './guarded-agent.ts';
+import { allowedAddresses, type HttpSettings, hostOf } from './settings.ts';
+
+/**
+ * Looks whether the name resolves to an address that may be connected to. Sends nothing: an endpoint has no request that
+ * would not be taken for an event.
+ */
+export async function probeEndpoint(settings: HttpSettings, resolve: Resolve, ctx: Context): Promise<Probe> {
+  const closed = await closedBy(ctx, settings);
+  if (closed) throw closed;
+  const host = hostOf(settings);
+  try {
+    const addresses = await inTime(permittedAddresses(host, allowedAddresses(settings), resolve), settings, ctx);
+    return {
+      account: host,
+      notes: [`resolves to ${addresses.map(({ address }) => address).join(', ')}`, signed(settings)],
+    };
+  } catch (thrown) {
+    if (thrown instanceof AddressRefused) throw refusedAddress(thrown, settings);
+    if (ctx.signal.aborted) throw withdrawn(settings);
+    throw failureOfSilence(thrown instanceof NoAnswer ? thrown : new NoAnswer('network', thrown), settings);
+  }
+}
+
+function signed({ secret }: HttpSettings): string {
+  if (secret.length === 0) return 'events are not signed: there is no secret';
+  return secret.length === 1 ? 'events are signed' : `events are signed with ${secret.length} secrets`;
+}
+
+/** A resolver cannot be stopped, only no longer waited for. */
+async function inTime<T>(work: Promise<T>, { timeout }: HttpSettings, ctx: Context): Promise<T> {
+  const within = Math.max(0, Math.min(timeout, ctx.deadline - Date.now()));
+  let stop = () => {};
+  const late = new Promise<never>((_, reject) => {
+    const timer = setTimeout(() => reject(new NoAnswer('deadline')), within);
+    const withdraw = () => reject(new NoAnswer('withdrawn'));
+    ctx.signal.addEventListener('abort', withdraw, { once: true });
+    stop = () => {
+      clearTimeout(timer);
+      ctx.signal.removeEventListener('abort', withdraw);
+    };
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    stop();
+  }
+}

@@ -1,0 +1,79 @@
+import type { Context, RecordReceipt } from '@wrapup/destination';
+import { Failure } from '@wrapup/destination';
+import type { Plan, RecordPlan } from '@wrapup/mapping';
+import { showAnswer } from './answer-text.ts';
+import { type Body, bodyOf } from './body.ts';
+import { close } from './closed.ts';
+import { type Answer, type Exchange, isSuccess, NoAnswer } from './exchange.ts';
+import { failureOfAnswer, failureOfSilence, tooLate, withdrawn } from './failures.ts';
+import type { HttpSettings } from './settings.ts';
+import { readSecret, signedHeaders, webhookId } from './signature.ts';
+
+/** An event as it goes over the wire, but for what changes with every attempt. */
+export interface Event {
+  record: RecordPlan;
+  id: string;
+  body: Body;
+  bytes: Buffer;
+}
+
+/** @throws a mapping failure when the mapping makes no body */
+export function eventOf(plan: Plan, record: RecordPlan): Event {
+  const id = webhookId(plan.key, plan.route, plan.revision, record.name);
+  const body = bodyOf(plan, record);
+  try {
+    return { record, id, body, bytes: Buffer.from(JSON.stringify(body)) };
+  } catch (cause) {
+    const hint = 'Take raw, or the section that is nested so deeply, out of send; then replay.';
+    throw new Failure('mapping', `Event ${record.name}: the call is nested too deeply to be written as JSON.`, {
+      record: record.name,
+      hint,
+      cause,
+    });
+  }
+}
+
+/** Nothing is sent when less than this is left, in ms: no answer could come in time. */
+const TOO_LATE = 20;
+
+/** Sends an event once. @throws the failure when it was not taken */
+export async function sendEvent(
+  exchange: Exchange,
+  settings: HttpSettings,
+  plan: Plan,
+  event: Event,
+  ctx: Context,
+): Promise<{ receipt: RecordReceipt; note: string }> {
+  const { record, id, body, bytes } = event;
+  const left = () => ctx.deadline - Date.now();
+  const check = () => {
+    if (ctx.signal.aborted) throw withdrawn(settings);
+    if (left() < TOO_LATE) throw tooLate(settings);
+  };
+  check();
+  try {
+    await ctx.budget.take();
+  } catch (thrown) {
+    throw ctx.signal.aborted ? withdrawn(settings) : thrown;
+  }
+  check();
+  const secrets = settings.secret.flatMap((text) => readSecret(text) ?? []);
+  const headers = signedHeaders(id, Date.now(), bytes, secrets);
+  let answer: Answer;
+  try {
+    answer = await exchange.send(bytes, headers, Math.min(settings.timeout, left()), ctx.signal);
+  } catch (thrown) {
+    throw (thrown instanceof NoAnswer ? failureOfSilence(thrown, settings) : Failure.of(thrown)).with({
+      record: record.name,
+    });
+  }
+  const said = showAnswer(answer.text, plan, body, settings);
+  if (isSuccess(answer.status)) {
+    const note = `${record.name}: answered ${answer.status} in ${Math.round(answer.took)} ms${said ? `: ${said}` : ''}`;
+    return { receipt: { name: record.name, object: record.object, id, did: 'created' }, note };
+  }
+  const { failure, wait, closes } = failureOfAnswer(answer, said, settings);
+  if (wait !== undefined) await ctx.budget.report({ blocked_for: wait });
+  if (closes !== undefined) await close(ctx, settings, failure, closes);
+  throw failure.with({ record: record.name });
+}

@@ -1,0 +1,77 @@
+/** An endpoint on a socket of its own that answers as a test says. */
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+
+export interface Received {
+  method: string;
+  path: string;
+  headers: IncomingHttpHeaders;
+  /** The very bytes. */
+  raw: Buffer;
+  body: unknown;
+}
+
+export interface Endpoint {
+  url: string;
+  port: number;
+  received: Received[];
+  /** Connections that were opened to it. */
+  connections(): number;
+  /** What it answers from now on. */
+  answers(how: Answering): void;
+  close(): Promise<void>;
+}
+
+export type Answering = (response: ServerResponse, received: Received, request: IncomingMessage) => void;
+
+/** Answers a status, a text and headers. */
+export function status(code: number, text = '', headers: Record<string, string> = {}): Answering {
+  return (response) => {
+    response.writeHead(code, headers);
+    response.end(text);
+  };
+}
+
+export async function openEndpoint(first: Answering = status(200, 'ok')): Promise<Endpoint> {
+  let answering = first;
+  const received: Received[] = [];
+  const sockets = new Set<Socket>();
+  let opened = 0;
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      const raw = Buffer.concat(chunks);
+      const seen: Received = {
+        method: request.method ?? '',
+        path: request.url ?? '',
+        headers: request.headers,
+        raw,
+        body: JSON.parse(raw.toString()),
+      };
+      received.push(seen);
+      answering(response, seen, request);
+    });
+  });
+  server.on('connection', (socket) => {
+    opened += 1;
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    port,
+    received,
+    connections: () => opened,
+    answers(how) {
+      answering = how;
+    },
+    close: () =>
+      new Promise((resolve) => {
+        for (const socket of sockets) socket.destroy();
+        server.close(() => resolve());
+      }),
+  };
+}
