@@ -17,6 +17,8 @@ export interface Endpoint {
   received: Received[];
   /** Connections that were opened to it. */
   connections(): number;
+  /** Its own address in each of them. */
+  addresses(): string[];
   /** What it answers from now on. */
   answers(how: Answering): void;
   close(): Promise<void>;
@@ -32,11 +34,15 @@ export function status(code: number, text = '', headers: Record<string, string> 
   };
 }
 
-export async function openEndpoint(first: Answering = status(200, 'ok')): Promise<Endpoint> {
+/** @param host what it listens on; `0.0.0.0` is all of 127.0.0.0/8 */
+export async function openEndpoint(
+  first: Answering = status(200, 'ok'),
+  host: '127.0.0.1' | '0.0.0.0' = '127.0.0.1',
+): Promise<Endpoint> {
   let answering = first;
   const received: Received[] = [];
   const sockets = new Set<Socket>();
-  let opened = 0;
+  const opened: string[] = [];
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -54,17 +60,18 @@ export async function openEndpoint(first: Answering = status(200, 'ok')): Promis
     });
   });
   server.on('connection', (socket) => {
-    opened += 1;
+    opened.push(socket.localAddress ?? '');
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(0, host, resolve));
   const { port } = server.address() as AddressInfo;
   return {
     url: `http://127.0.0.1:${port}`,
     port,
     received,
-    connections: () => opened,
+    connections: () => opened.length,
+    addresses: () => opened,
     answers(how) {
       answering = how;
     },
