@@ -5,9 +5,10 @@ import { controlRouter } from './control/routes.ts';
 import { type Hung, hubspotRouter } from './hubspot/serve.ts';
 import { pageRouter } from './page/routes.ts';
 import type { Sandbox } from './sandbox.ts';
+import { synthflowRouter } from './synthflow/serve.ts';
 
 /** Vendors by the prefix of their API. */
-export const APIS = ['/hubspot'];
+export const APIS = ['/hubspot', '/synthflow'];
 
 export interface Problems {
   error(fields: object, message: string): void;
@@ -21,6 +22,7 @@ export function sandboxApp(sandbox: Sandbox, who: Guard, hung: Hung, log?: Probl
     response.json({ status: 'ok' });
   });
   app.use('/hubspot', hubspotRouter(sandbox, hung));
+  app.use('/synthflow', synthflowRouter(sandbox, hung));
   app.use('/_sandbox', guard(who), controlRouter(sandbox));
   app.use(pageRouter(sandbox, guard(who)));
   app.use((request, response) => {

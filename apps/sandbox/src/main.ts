@@ -31,7 +31,10 @@ try {
     log,
   });
   onShutdown([{ name: 'stop listening', run: () => sandbox.close() }], { log });
-  log.info({ port: sandbox.port, url: sandbox.url, hubspot: sandbox.hubspotUrl }, 'sandbox listens');
+  log.info(
+    { port: sandbox.port, url: sandbox.url, hubspot: sandbox.hubspotUrl, synthflow: sandbox.synthflowUrl },
+    'sandbox listens',
+  );
 } catch (error) {
   log.fatal({ err: error }, 'the sandbox could not start');
   process.exitCode = 1;

@@ -1,8 +1,11 @@
 /** The state of a sandbox that all its parts share: replaced as a whole by a reset. */
 import { Faults } from './control/faults.ts';
 import { RequestLog } from './control/request-log.ts';
+import { Demo } from './demo/demo.ts';
+import { checkSpec, DemoError } from './demo/spec.ts';
 import { Account } from './hubspot/account.ts';
 import { changeSettings, DEFAULT_SETTINGS, type Settings } from './settings.ts';
+import { Workspace } from './synthflow/workspace.ts';
 
 export interface SandboxOptions {
   /** What differs from the defaults; a reset comes back to it. */
@@ -21,6 +24,8 @@ export class Sandbox {
   faults = new Faults();
   requests = new RequestLog();
   hubspot: Account;
+  synthflow: Workspace;
+  demo: Demo | undefined;
 
   /** @throws SettingsError */
   constructor({ settings = {}, provisioned = false, token }: SandboxOptions = {}) {
@@ -29,10 +34,23 @@ export class Sandbox {
     this.token = token;
     this.settings = this.#initial;
     this.hubspot = this.#newAccount(provisioned);
+    this.synthflow = this.#newWorkspace();
   }
 
   #newAccount(provisioned: boolean): Account {
     return new Account(() => this.settings.hubspot, provisioned);
+  }
+
+  #newWorkspace(): Workspace {
+    return new Workspace(() => this.settings.synthflow);
+  }
+
+  /** Begins to make calls. One demo runs at a time. @throws DemoError */
+  startDemo(spec: unknown): Demo {
+    const checked = checkSpec(spec);
+    if (this.demo?.status.running) throw new DemoError('a demo runs already: wait for its end or stop it');
+    this.demo = new Demo(checked, this.synthflow, () => this.settings.synthflow.signature_header);
+    return this.demo;
   }
 
   /** @throws SettingsError */
@@ -43,9 +61,12 @@ export class Sandbox {
 
   /** Everything as it was at the start: no records, no faults, nothing logged, the settings it was started with. */
   reset({ provisioned = this.#provisioned }: { provisioned?: boolean } = {}): void {
+    this.demo?.stop();
+    this.demo = undefined;
     this.settings = this.#initial;
     this.faults = new Faults();
     this.requests = new RequestLog();
     this.hubspot = this.#newAccount(provisioned);
+    this.synthflow = this.#newWorkspace();
   }
 }

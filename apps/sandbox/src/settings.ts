@@ -60,8 +60,23 @@ export interface HubSpotSettings {
   oauth: OAuthSettings;
 }
 
+export interface SynthflowSettings {
+  /** Milliseconds that every answer of the API takes. */
+  latency: number;
+  /** Where the workspace lives: its key is unknown to the hosts of the other regions. */
+  region: 'global' | 'us' | 'eu';
+  /** The only key that is taken; null takes any. */
+  api_key: string | null;
+  workspace_id: string;
+  /** Milliseconds after its end until the API knows a call. */
+  record_delay: number;
+  /** How the header with the signature is spelt. Not documented for certain, so every spelling can be tried. */
+  signature_header: string;
+}
+
 export interface Settings {
   hubspot: HubSpotSettings;
+  synthflow: SynthflowSettings;
 }
 
 /** Settings as given: only what differs, at any depth. */
@@ -89,6 +104,14 @@ export const DEFAULT_SETTINGS: Settings = {
       expires_in: 1_800,
       rotate: false,
     },
+  },
+  synthflow: {
+    latency: 0,
+    region: 'global',
+    api_key: null,
+    workspace_id: 'sandbox-workspace',
+    record_delay: 0,
+    signature_header: 'Synthflow-Signature',
   },
 };
 
@@ -144,6 +167,13 @@ const CHECKS: Record<string, Check> = {
   'hubspot.oauth.expires_in': (value) =>
     Number.isInteger(value) && (value as number) >= 0 ? undefined : 'a whole number of seconds',
   'hubspot.oauth.rotate': oneOf(true, false),
+  'synthflow.latency': duration,
+  'synthflow.region': oneOf('global', 'us', 'eu'),
+  'synthflow.api_key': (value) => (value === null ? undefined : text(value)),
+  'synthflow.workspace_id': text,
+  'synthflow.record_delay': duration,
+  'synthflow.signature_header': (value) =>
+    typeof value === 'string' && /^[\w-]+$/.test(value) ? undefined : 'the name of a header',
 };
 
 /** Settings with some of them changed. @throws SettingsError naming the setting and what it may be */

@@ -4,10 +4,13 @@ import type { Fault, FaultSpec } from './control/faults.ts';
 import type { RequestCounts, RequestEntry } from './control/request-log.ts';
 import { type Seed, seed } from './control/seed.ts';
 import { type RecordState, readState } from './control/state.ts';
+import type { DemoStatus } from './demo/demo.ts';
+import type { DemoSpec } from './demo/spec.ts';
 import type { JournalEntry } from './hubspot/journal.ts';
 import type { Hung } from './hubspot/serve.ts';
 import { Sandbox } from './sandbox.ts';
 import type { Partially, Settings } from './settings.ts';
+import type { Call } from './synthflow/call.ts';
 
 export interface StartOptions {
   /** Default 0: any free one. */
@@ -32,6 +35,8 @@ export interface RunningSandbox {
   url: string;
   /** What a HubSpot client takes as its base path. */
   hubspotUrl: string;
+  /** What a Synthflow client takes as its host, without the version. */
+  synthflowUrl: string;
   port: number;
   /** Records of an object that are not archived, as they are now. */
   records(object: string): RecordState[];
@@ -45,6 +50,12 @@ export interface RunningSandbox {
     settings(change: Partially<Settings>): Settings;
     /** @returns ids of the new records by object */
     seed(seed: Seed): Record<string, string[]>;
+    /** Makes calls, and resolves when all are over and their webhooks answered. */
+    demo(spec: DemoSpec): Promise<DemoStatus>;
+    /** Calls of the voice platform. */
+    calls(): Call[];
+    /** Puts a call into the voice platform. */
+    place(call: Call): void;
     requests(options?: { bodies?: boolean }): RequestCounts & { requests: RequestEntry[] };
   };
   /** Does not wait for clients that a fault lets hang. */
@@ -63,6 +74,7 @@ export async function startSandbox(options: StartOptions = {}): Promise<RunningS
   return {
     url,
     hubspotUrl: `${url}/hubspot`,
+    synthflowUrl: `${url}/synthflow`,
     port: served.port,
     records: (object) => (readState(sandbox.hubspot, object)[object] ?? []).filter((record) => !record.archived),
     journal: () => structuredClone(sandbox.hubspot.journal.entries),
@@ -73,9 +85,19 @@ export async function startSandbox(options: StartOptions = {}): Promise<RunningS
       clearFaults: () => sandbox.faults.clear(),
       settings: (change) => sandbox.change(change),
       seed: (given) => seed(sandbox.hubspot, given),
+      demo: async (spec) => {
+        const demo = sandbox.startDemo(spec);
+        await demo.done;
+        return demo.status;
+      },
+      calls: () => structuredClone(sandbox.synthflow.calls),
+      place: (call) => void sandbox.synthflow.place(call),
       requests: (given) => ({ ...sandbox.requests.counts, requests: sandbox.requests.entries(given) }),
     },
-    close: () => close(served, hung),
+    close: () => {
+      sandbox.demo?.stop();
+      return close(served, hung);
+    },
   };
 }
 

@@ -98,7 +98,7 @@ export interface FaultSpec {
   kind: FaultKind;
   /** Only requests with this method. */
   method?: string;
-  /** Regular expression that the path must match somewhere, as the client sent it, from `/hubspot` on. */
+  /** Regular expression that the path must match somewhere, as the client sent it, from `/hubspot` or `/synthflow` on. */
   path?: string;
   /** Only requests to this object: `calls`. */
   object?: string;

@@ -1,5 +1,6 @@
 /** `/_sandbox`: looking at what the sandbox holds, counting requests, and making things go wrong. */
 import express, { type NextFunction, type Request, type Response, Router } from 'express';
+import { DemoError } from '../demo/spec.ts';
 import { Refusal } from '../hubspot/refusal.ts';
 import type { Sandbox } from '../sandbox.ts';
 import { SettingsError } from '../settings.ts';
@@ -44,6 +45,17 @@ export function controlRouter(sandbox: Sandbox): Router {
   router.post('/seed', (request, response) => {
     response.status(201).json(seed(sandbox.hubspot, request.body));
   });
+  router.get('/demo', (_request, response) => {
+    response.json(sandbox.demo?.status ?? null);
+  });
+  router.post('/demo', (request, response) => {
+    response.status(202).json(sandbox.startDemo(request.body ?? {}).status);
+  });
+  router.delete('/demo', (_request, response) => {
+    sandbox.demo?.stop();
+    response.status(204).end();
+  });
+
   router.post('/reset', (request, response) => {
     const { provisioned } = (request.body ?? {}) as { provisioned?: unknown };
     sandbox.reset(typeof provisioned === 'boolean' ? { provisioned } : {});
@@ -54,7 +66,11 @@ export function controlRouter(sandbox: Sandbox): Router {
     response.status(404).json({ error: `There is no ${request.method} ${request.path} here` });
   });
   router.use((error: unknown, _request: Request, response: Response, next: NextFunction) => {
-    const known = error instanceof SettingsError || error instanceof FaultError || error instanceof Refusal;
+    const known =
+      error instanceof SettingsError ||
+      error instanceof FaultError ||
+      error instanceof DemoError ||
+      error instanceof Refusal;
     if (!known) return next(error);
     response
       .status(400)

@@ -1,0 +1,159 @@
+/** How calls of a demo go, one row a kind: how often, how long, what was said, what the platform makes of it. */
+import type { Call, Value } from '../synthflow/call.ts';
+import type { Person } from './people.ts';
+import type { Chance } from './random.ts';
+
+export interface Story {
+  kind: string;
+  /** Out of the sum of all. */
+  weight: number;
+  agent: 'inbound' | 'outbound';
+  status: string;
+  reason: string | null;
+  custom?: string;
+  /** Seconds of conversation, from and to. */
+  seconds: [number, number];
+  tell?(chance: Chance, person: Person): Partial<Pick<Call, 'turns' | 'collected' | 'extracted' | 'analysis'>>;
+  /** The caller's name is not known. */
+  nameless?: boolean;
+}
+
+const TOPICS = ['renewal', 'upgrade', 'pricing', 'complaint', 'support'];
+
+const agreed = (chance: Chance, person: Person) => {
+  const budget = chance.whole(2, 40) * 500;
+  const seats = chance.whole(3, 60);
+  const callback = chance.next() < 0.4;
+  return {
+    turns: [
+      ['bot', `Hello, this is Alice from Example Software. Am I speaking with ${person.name}?`],
+      ['human', 'Yes, speaking.'],
+      ['bot', 'Your plan ends next month. How many seats will you need?'],
+      ['human', `Let me think. ${seats} should do.`],
+      ['bot', 'And do you have a budget in mind?'],
+      ['human', `About ${budget} a year.`],
+      ['bot', 'Thank you. I will send an offer to the address that we have. Have a good day!'],
+    ] as Call['turns'],
+    collected: { user_name: person.name, email: person.email, budget: String(budget), wants_callback: callback },
+    extracted: { topic: chance.pick(TOPICS), seats },
+    analysis: judged({ goal: callback ? 'partial' : 'true' }),
+  };
+};
+
+const short = (_chance: Chance) => ({
+  turns: [
+    ['bot', 'Hello, this is Alice from Example Software. Is this a good time?'],
+    ['human', 'No, sorry. Please do not call again.'],
+    ['bot', 'I understand. Goodbye.'],
+  ] as Call['turns'],
+  extracted: { topic: 'not interested' } as Record<string, Value>,
+  analysis: judged({ goal: 'False', no_opt_out: 'false', user_sentiment: 'partial' }),
+});
+
+const mailbox = () => ({
+  turns: [['human', 'Nobody can take your call now. Please leave a message after the tone.']] as Call['turns'],
+  analysis: judged({ goal: 'false', answered_by_human: 'False' }),
+});
+
+const message = () => ({
+  turns: [
+    ['human', 'Please leave a message after the tone.'],
+    ['bot', 'This is Alice from Example Software, about your plan. I will try again tomorrow.'],
+  ] as Call['turns'],
+  analysis: judged({ goal: 'false', answered_by_human: 'false' }),
+});
+
+const asks = (chance: Chance) => {
+  const topic = chance.pick(TOPICS);
+  return {
+    turns: [
+      ['bot', 'Example Software, good day. How can I help?'],
+      ['human', `Hi, I have a question about ${topic}.`],
+      ['bot', 'May somebody call you back about it tomorrow?'],
+      ['human', 'Yes please, on this number.'],
+    ] as Call['turns'],
+    extracted: { topic, wants_callback: true },
+    analysis: judged({}),
+  };
+};
+
+export const STORIES: readonly Story[] = [
+  {
+    kind: 'answered',
+    weight: 38,
+    agent: 'outbound',
+    status: 'completed',
+    reason: 'human_goodbye',
+    seconds: [45, 320],
+    tell: agreed,
+  },
+  {
+    kind: 'not interested',
+    weight: 8,
+    agent: 'outbound',
+    status: 'completed',
+    reason: 'custom_end_call',
+    custom: 'Asked not to be called again',
+    seconds: [8, 25],
+    tell: short,
+  },
+  {
+    kind: 'voicemail',
+    weight: 14,
+    agent: 'outbound',
+    status: 'completed',
+    reason: 'voicemail',
+    seconds: [12, 40],
+    tell: mailbox,
+  },
+  {
+    kind: 'message left',
+    weight: 8,
+    agent: 'outbound',
+    status: 'left_voicemail',
+    reason: 'voicemail_message_left',
+    seconds: [20, 45],
+    tell: message,
+  },
+  { kind: 'no answer', weight: 15, agent: 'outbound', status: 'no-answer', reason: 'undefined', seconds: [0, 0] },
+  { kind: 'busy', weight: 5, agent: 'outbound', status: 'busy', reason: null, seconds: [0, 0] },
+  { kind: 'failed', weight: 2, agent: 'outbound', status: 'failed', reason: '608: Rejected', seconds: [0, 0] },
+  {
+    kind: 'incoming',
+    weight: 10,
+    agent: 'inbound',
+    status: 'completed',
+    reason: 'human_goodbye',
+    seconds: [30, 200],
+    tell: asks,
+    nameless: true,
+  },
+];
+
+const SUM = STORIES.reduce((sum, { weight }) => sum + weight, 0);
+
+export function chooseStory(chance: Chance): Story {
+  let left = chance.next() * SUM;
+  for (const story of STORIES) {
+    left -= story.weight;
+    if (left < 0) return story;
+  }
+  return STORIES[0] as Story;
+}
+
+/** Judgements of a call that went well, but for what is given. */
+function judged(differences: Record<string, string>): Record<string, string> {
+  return {
+    persona: 'true',
+    style: 'true',
+    goal: 'true',
+    goal_feedback: '',
+    user_sentiment: 'true',
+    answered_by_human: 'True',
+    no_opt_out: 'true',
+    opted_in: 'not_applicable',
+    call_summary: 'true',
+    all_feedback: '',
+    ...differences,
+  };
+}
