@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { addCalls } from './commands/calls.ts';
 import { addCheck } from './commands/check.ts';
 import { addConnections } from './commands/connections.ts';
+import { addDemo } from './commands/demo.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addPlan } from './commands/plan.ts';
 import { addProvision } from './commands/provision.ts';
@@ -30,6 +31,7 @@ export function makeProgram(): Command {
   addProvision(program);
   addPlan(program);
   addSend(program);
+  addDemo(program);
   addCalls(program);
   addStopped(program, 'parked');
   addStopped(program, 'dead');

@@ -1,10 +1,11 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { clean } from '../clean.ts';
-import { CliError, EXIT } from '../exit.ts';
+import { EXIT } from '../exit.ts';
 import { readInput } from '../input.ts';
 import { count, makeOutput, type Output } from '../output.ts';
 import type { Answer, Message } from '../send-payload.ts';
-import { type GlobalOptions, requireConfig } from '../settings.ts';
+import type { GlobalOptions } from '../settings.ts';
+import { addressOf, credentials } from '../webhook-address.ts';
 
 interface SendOptions extends GlobalOptions {
   source?: string;
@@ -60,28 +61,6 @@ export function addSend(program: Command): void {
       report(answers, messages, target.replace(token ?? '\0', '…'), output);
       if (answers.some(({ status }) => status < 200 || status > 299)) process.exitCode = EXIT.failed;
     });
-}
-
-async function credentials(
-  options: SendOptions,
-  output: Output,
-): Promise<{ source: string; secret: string | undefined; token: string | undefined }> {
-  if (options.secret !== undefined)
-    return { source: options.source ?? 'main', secret: options.secret, token: options.token };
-  const config = await requireConfig(options, output);
-  const names = Object.keys(config.sources);
-  const name = options.source ?? (names.length === 1 ? (names[0] as string) : 'main');
-  const source = Object.hasOwn(config.sources, name) ? config.sources[name] : undefined;
-  if (!source) throw new CliError(EXIT.usage, `there is no source "${name}"`, `wrapup.yaml has: ${names.join(', ')}`);
-  return { source: name, secret: source.webhook_secrets[0], token: options.token ?? source.path_token[0] };
-}
-
-function addressOf(base: string, source: string, token: string | undefined): string {
-  const url = URL.parse(base);
-  if (!url || !/^https?:$/.test(url.protocol))
-    throw new CliError(EXIT.usage, `--url must be http:// or https://, not "${base}"`);
-  const path = ['webhooks', source, ...(token === undefined ? [] : [token]), 'post-call'].map(encodeURIComponent);
-  return `${base.replace(/\/+$/, '')}/${path.join('/')}`;
 }
 
 /** Answers shown one by one; more are counted by status. */
