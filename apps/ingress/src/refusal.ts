@@ -76,6 +76,13 @@ const KINDS = {
 
 export type RefusalCode = keyof typeof KINDS;
 
+/** All refusals, for the reference: status, code, title and hint, by status. */
+export function listRefusals(): { status: number; code: string; title: string; hint?: string }[] {
+  return Object.entries<Kind>(KINDS)
+    .map(([code, { status, title, hint }]) => ({ status, code, title, ...(hint ? { hint } : {}) }))
+    .sort((a, b) => a.status - b.status);
+}
+
 /** Thrown to refuse a request. The detail goes into the answer: nothing of the body may be in it. */
 export class Refusal extends Error {
   override name = 'Refusal';

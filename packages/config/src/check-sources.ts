@@ -42,19 +42,26 @@ export function checkSources(file: WrapupFile, document: YamlDocument, live: boo
         'trust-none',
         'trust',
         'trust: none writes whatever anybody posts to the CRM',
-        'use trust: signature or trust: api anywhere but on your own machine',
+        'use trust: signature anywhere but on your own machine',
       );
     }
-    if (source.trust === 'api' && source.api_key === undefined) {
-      add('error', 'no-api-key', 'trust', 'trust: api re-reads every call and needs api_key', 'give it api_key');
+    if (source.trust === 'api') {
+      // Accepting it without the re-read would write bodies that nothing proves.
+      add(
+        'error',
+        'not-available',
+        'trust',
+        'trust: api, which reads every call again from Synthflow, is not part of this version',
+        'use trust: signature; contradicting revisions are parked then',
+      );
     }
-    if (source.trust === 'api' && source.webhook_secrets.length === 0 && source.path_token.length === 0) {
+    if (source.reconcile) {
       add(
         'warning',
-        'open-door',
-        'trust',
-        'anybody who knows the address can make it re-read calls: there is neither a webhook secret nor a path token',
-        'set webhook_secrets or path_token',
+        'not-available',
+        'reconcile',
+        'reconciliation is not part of this version: nothing is listed',
+        'remove reconcile',
       );
     }
     if (source.reconcile && source.api_key === undefined) {

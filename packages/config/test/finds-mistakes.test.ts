@@ -108,7 +108,7 @@ const MISTAKES: [string, string, { code: string; says: RegExp; hint?: RegExp; se
     `sources:\n  main:\n    »webhook_secrets: ["\${EMPTY}"]\n${REST}`,
     { code: 'no-secret', says: /at least one webhook secret/ },
   ],
-  ['trust: api has no key', source('»trust: api'), { code: 'no-api-key', says: /re-reads every call/ }],
+  ['trust: api is not there yet', source('»trust: api'), { code: 'not-available', says: /not part of this version/ }],
   ['reconcile has no key', source('»reconcile: {}'), { code: 'no-api-key', says: /lists calls/ }],
   [
     'reconcile looks back less than it waits',
