@@ -7,6 +7,9 @@ import { BODY_TEMPLATES, type BodyTemplate, type TranscriptPolicy } from '../tex
 import { isMap, type Node, textOf } from '../yaml/node.ts';
 import { partsSource, type TextSource } from './text-source.ts';
 
+/** What makes it a body rather than a value. */
+export const BODY_KEYS = ['template', 'text', 'transcript'];
+
 const NOTHING = new Absent('the call has nothing to say here');
 const BLANK_LINE: Piece = { html: '<br><br>', plain: '\n\n' };
 

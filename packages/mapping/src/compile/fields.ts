@@ -8,7 +8,7 @@ import { type CompiledValue, compileValue } from '../language/value.ts';
 import type { FieldWrite, LeftOut, Place, Value, WriteMode } from '../plan.ts';
 import { render } from '../texts/render.ts';
 import { get, isMap, type Node, textOf } from '../yaml/node.ts';
-import { compileBody } from './body.ts';
+import { BODY_KEYS, compileBody } from './body.ts';
 import { compileDue, DUE_SHAPE } from './due.ts';
 import { partsSource, type TextSource } from './text-source.ts';
 
@@ -73,7 +73,7 @@ function compileWord(node: Node, word: string, dialect: WordDialect, context: Fi
   if (dialect.as === 'body') {
     const body = compileBody(node, context.compiling);
     if (body) return bodyField(body, dialect, context, node.at);
-    if (isMap(node) && (node.entries.has('template') || node.entries.has('text'))) return undefined;
+    if (isMap(node) && BODY_KEYS.some((key) => node.entries.has(key))) return undefined;
   }
   const compiled = compileValue(node, 'text', context.compiling);
   return compiled && toField(dialect.property, compiled, dialect, context, node.at);

@@ -6,6 +6,7 @@
 
 import { suggest } from '../nearest.ts';
 import type { Place, WriteMode } from '../plan.ts';
+import { formShape } from '../schema/value-schema.ts';
 import { type Entry, get, isMap, isNull, type MapNode, type Node, type Scalar, textOf } from '../yaml/node.ts';
 import { normalise } from './compare.ts';
 import type { CompiledPath, Compiling } from './compile-path.ts';
@@ -57,6 +58,8 @@ function compileForm(node: MapNode, bare: Bare, compiling: Compiling): CompiledV
   const fixed = node.entries.get('value');
   const from = node.entries.get('from');
   if (!fixed === !from) {
+    // A mistyped key is reported by the schema; what it would have been is then not missed.
+    if ([...node.entries.keys()].some((key) => !Object.hasOwn(formShape, key))) return undefined;
     const what = fixed ? 'both value and from are given' : 'it says neither value nor from';
     report.error('bad-value', what, fixed?.key ?? node.at, 'write { value: … } for a constant, { from: … } for a path');
     return undefined;

@@ -1,0 +1,175 @@
+import { test } from 'vitest';
+import { expectMistake, field, type Mistake } from './support/mistake.ts';
+
+const SHAPE: Mistake[] = [
+  [
+    'a key at the top is mistyped',
+    '»persn: {}\n',
+    { code: 'unknown-key', says: /"persn" in the file/, hint: /"person"/ },
+  ],
+  [
+    'a key of a person is mistyped',
+    'person: { »unmached: create }\n',
+    { code: 'unknown-key', says: /"unmached" in person/, hint: /"unmatched"/ },
+  ],
+  [
+    'a key of a value is mistyped',
+    field('{ »form: lead.name }'),
+    { code: 'unknown-key', says: /"form" in person\.fields\.x/, hint: /"from"/ },
+  ],
+  [
+    'a key of a record is mistyped',
+    'tasks:\n  - name: a\n    »subjct: x\n',
+    { code: 'unknown-key', says: /"subjct" in tasks\[0\]/, hint: /"subject"/ },
+  ],
+  [
+    'a choice is not offered',
+    'person: { ambiguous: »newest }\n',
+    { code: 'bad-value', says: /none of park, most_recent, oldest: "newest"/ },
+  ],
+  [
+    'a write mode is not offered',
+    field('{ from: lead.name, write: »if_empt }'),
+    { code: 'bad-value', says: /none of overwrite/, hint: /"if_empty"/ },
+  ],
+  [
+    'an outcome is mistyped',
+    'person: { unmatched: { »conected: create, default: skip } }\n',
+    { code: 'unknown-key', says: /conected/, hint: /"connected"/ },
+  ],
+  [
+    'an outcome is missing without default',
+    'person: { unmatched: »{ connected: create } }\n',
+    { code: 'unmapped-value', says: /says nothing of the outcomes voicemail_left/, hint: /default/ },
+  ],
+  [
+    'a way to match is not offered',
+    'person: { match: [id, »mail] }\n',
+    { code: 'bad-value', says: /none of id, email, phone/, hint: /"email"/ },
+  ],
+  [
+    'a way to match is listed twice',
+    'person: { match: [id, phone, »id] }\n',
+    { code: 'bad-value', says: /listed twice/ },
+  ],
+  [
+    'a list stands where a value belongs',
+    field('»[a, b]'),
+    { code: 'bad-value', says: /must be text or a number or true or false or a section with keys, not a list/ },
+  ],
+  [
+    'a text stands where a section belongs',
+    'person: »yes please\n',
+    { code: 'bad-value', says: /person must be a section with keys, not text/ },
+  ],
+  [
+    'value and from are both there',
+    field('{ »value: 1, from: lead.name }'),
+    { code: 'bad-value', says: /both value and from/ },
+  ],
+  [
+    'neither value nor from is there',
+    field('»{ write: if_empty }'),
+    { code: 'bad-value', says: /neither value nor from/ },
+  ],
+  [
+    'a constant is transformed',
+    field('{ value: x, »transform: upper }'),
+    { code: 'bad-value', says: /takes no transform/ },
+  ],
+  ['a field has no value', field('').replace('x:', '»x:'), { code: 'nothing-to-remove', says: /x has no value/ }],
+  ['a name has capitals', 'tasks:\n  - name: »Call-Back\n', { code: 'bad-value', says: /small letters/ }],
+  ['a record has no name', 'tasks:\n  - »subject: x\n', { code: 'missing-key', says: /tasks\[0\]\.name is required/ }],
+  [
+    'two records have one name',
+    'tasks:\n  - name: a\ndeals:\n  - »name: a\n',
+    { code: 'duplicate-name', says: /already used in line 2/ },
+  ],
+  [
+    'a record has a name that is taken',
+    'tasks:\n  - »name: person\n',
+    { code: 'bad-name', says: /cannot be called person/ },
+  ],
+  [
+    'a record is associated with none',
+    'tasks:\n  - { name: a, associate: [»b] }\n',
+    { code: 'unknown-record', says: /no record "b"/ },
+  ],
+  [
+    'a record is associated with itself',
+    'tasks:\n  - { name: a, associate: [»a] }\n',
+    { code: 'bad-association', says: /itself/ },
+  ],
+  [
+    'records are associated in a circle',
+    'tasks:\n  - { name: a, associate: [b] }\n  - { name: b, associate: [»a] }\n',
+    { code: 'bad-association', says: /a -> b -> a/ },
+  ],
+  [
+    'nobody is there to associate with',
+    'call_log: { associate: [»person] }\n',
+    { code: 'unknown-record', says: /"person"/ },
+  ],
+  [
+    'a time to wait is none',
+    'tasks:\n  - { name: a, due_in: »soon }\n',
+    { code: 'bad-value', says: /"soon" is no time to wait/, hint: /1 business day/ },
+  ],
+  [
+    'hours have no clock',
+    'tasks:\n  - { name: a, due_in: »2 hours at 09:00 }\n',
+    { code: 'bad-value', says: /no time to wait/ },
+  ],
+  [
+    'a time zone is none',
+    'time_zone: »Berlin\n',
+    { code: 'bad-value', says: /no time zone "Berlin"/, hint: /Europe\/Berlin/ },
+  ],
+  [
+    'a property is set twice',
+    'call_log:\n  title: x\n  fields:\n    »subject: call.outcome\n',
+    { code: 'duplicate-field', says: /line 2 sets too/ },
+  ],
+  [
+    'a call log requires',
+    'call_log:\n  fields:\n    »x: { from: lead.name, required: true }\n',
+    { code: 'bad-value', says: /required has no meaning/ },
+  ],
+  [
+    'a transcript of no text',
+    'call_log:\n  body: { »transcript: full }\n',
+    { code: 'bad-value', says: /of what text/ },
+  ],
+  [
+    'a template is mistyped',
+    'call_log:\n  body: { template: »call-sumary }\n',
+    { code: 'bad-value', says: /none of call-summary/, hint: /"call-summary"/ },
+  ],
+  [
+    'a body has two texts',
+    'call_log:\n  body: { template: call-summary, »text: x }\n',
+    { code: 'bad-value', says: /takes no text/ },
+  ],
+  [
+    'a custom object is not named',
+    'custom_objects:\n  - »name: a\n',
+    { code: 'missing-key', says: /which object/, hint: /x_visits/ },
+  ],
+  [
+    'a custom object is none',
+    'custom_objects:\n  - { name: a, object: »visits }\n',
+    { code: 'bad-value', says: /"visits" is no object/ },
+  ],
+  [
+    'a person is read and none is looked for',
+    'call_log: { title: "{{ »person.stage }}" }\n',
+    { code: 'unknown-path', says: /looks for no person/ },
+  ],
+  [
+    'the id is read from the person',
+    'person: { id: »person.id }\n',
+    { code: 'unknown-path', says: /cannot be read here/ },
+  ],
+];
+
+test.each(SHAPE)('%s', (...mistake) => expectMistake(mistake));

@@ -1,0 +1,222 @@
+import { test } from 'vitest';
+import { expectMistake, field, type Mistake } from './support/mistake.ts';
+
+const PATHS: Mistake[] = [
+  [
+    'a root is mistyped',
+    field('»laed.phone'),
+    { code: 'unknown-path', says: /"laed\.phone"/, hint: /did you mean "lead\.phone"/ },
+  ],
+  [
+    'a field of the call is mistyped',
+    field('»call.outcom'),
+    { code: 'unknown-path', says: /call has no outcom/, hint: /"call\.outcome"/ },
+  ],
+  [
+    'a field of the lead is mistyped',
+    field('»lead.fist_name'),
+    { code: 'unknown-path', says: /lead has no/, hint: /"lead\.first_name"/ },
+  ],
+  [
+    'a field of the agent is mistyped',
+    field('»call.agent.nmae'),
+    { code: 'unknown-path', says: /call\.agent has no/, hint: /"call\.agent\.name"/ },
+  ],
+  [
+    'a root is written under call',
+    field('»call.lead.phone'),
+    { code: 'unknown-path', says: /call has no lead/, hint: /"lead\.phone"/ },
+  ],
+  [
+    'a field of the call has no root',
+    field('»outcome'),
+    { code: 'unknown-path', says: /"outcome"/, hint: /"call\.outcome"/ },
+  ],
+  [
+    'a field stands under the wrong root',
+    field('»call.phone'),
+    { code: 'unknown-path', says: /call has no phone/, hint: /"lead\.phone"/ },
+  ],
+  ['a constant stands bare', field('»OPEN'), { code: 'unknown-path', says: /OPEN/, hint: /\{ value: OPEN \}/ }],
+  [
+    'a path leads under a single value',
+    field('»call.outcome.name'),
+    { code: 'unknown-path', says: /call\.outcome is a single value/ },
+  ],
+  [
+    'a path stops at a section',
+    field('»call.agent'),
+    { code: 'unknown-path', says: /section/, hint: /call\.agent\.id/ },
+  ],
+  ['a path is a root only', field('»lead'), { code: 'unknown-path', says: /section/ }],
+  [
+    'a collected variable’s part is mistyped',
+    field('»collected.budget.vlaue'),
+    { code: 'unknown-path', says: /collected\.budget has no vlaue/, hint: /value/ },
+  ],
+  [
+    'a path reads a prototype',
+    field('vars»["constructor"].name'),
+    { code: 'refused-path', says: /cannot read "constructor"/ },
+  ],
+  [
+    'a path reads a prototype, in a placeholder',
+    field('"{{ vars».__proto__ }}"'),
+    { code: 'refused-path', says: /__proto__/ },
+  ],
+  [
+    'a path has two dots',
+    field('vars».'.concat('.x')),
+    { code: 'bad-path', says: /is not a path/, hint: /raw\.items\[0\]/ },
+  ],
+  [
+    'a path has a blank',
+    field('»vars.best time'.replace('»', '').replace('best', 'best»')),
+    { code: 'bad-path', says: /not a path/ },
+  ],
+  ['a path is too long', field(`»raw${'.a'.repeat(32)}`), { code: 'bad-path', says: /33 parts; at most 32/ }],
+  ['a person’s field has parts', field('»person.deals.name'), { code: 'unknown-path', says: /single value/ }],
+];
+
+const TEXTS: Mistake[] = [
+  [
+    'a placeholder never closes',
+    field('"Hi »{{ lead.name"'),
+    { code: 'unclosed-placeholder', says: /never closes/, hint: /\{\{ lead\.name \}\}/ },
+  ],
+  [
+    'a placeholder never closes before the next',
+    field('"»{{ lead.name {{ lead.phone }}"'),
+    { code: 'unclosed-placeholder', says: /never closes/ },
+  ],
+  ['a placeholder never opened', field('"Hi lead.name »}}"'), { code: 'bad-placeholder', says: /without its/ }],
+  ['a placeholder is empty', field('"Hi {{» }}"'), { code: 'bad-placeholder', says: /names no path/ }],
+  [
+    'a path in a placeholder is mistyped',
+    field('"Hi {{ »lead.nmae }}"'),
+    { code: 'unknown-path', says: /lead has no nmae/, hint: /"lead\.name"/ },
+  ],
+  [
+    'a placeholder in a block is mistyped',
+    'call_log:\n  title: |\n    Hello\n    and {{ »lead.nmae }}\n',
+    { code: 'unknown-path', says: /lead has no nmae/ },
+  ],
+  [
+    'a placeholder without quotes',
+    'call_log:\n  title: {»{ call.outcome }}\n',
+    { code: 'bad-key', says: /plain name/, hint: /quotes/ },
+  ],
+  [
+    'a transform is missing after the bar',
+    field('"{{ lead.name | »}}"'),
+    { code: 'bad-placeholder', says: /no transform after/ },
+  ],
+  [
+    'a default that looks like a path is mistyped',
+    field('"{{ lead.name | default: »laed.phone }}"'),
+    { code: 'unknown-path', says: /laed/, hint: /lead\.phone/ },
+  ],
+  [
+    'a title that looks like a path is mistyped',
+    'call_log:\n  title: »call.outcom\n',
+    { code: 'unknown-path', says: /outcom/ },
+  ],
+];
+
+const TRANSFORMS: Mistake[] = [
+  [
+    'a transform is mistyped',
+    field('"{{ lead.name | »uper }}"'),
+    { code: 'unknown-transform', says: /"uper"/, hint: /did you mean "upper"/ },
+  ],
+  [
+    'a transform in a list is mistyped',
+    field('{ from: lead.name, transform: [trim, »lowercase] }'),
+    { code: 'unknown-transform', says: /"lowercase"/, hint: /lower/ },
+  ],
+  [
+    'a transform with a key is mistyped',
+    field('{ from: lead.name, transform: { »truncat: 5 } }'),
+    { code: 'unknown-transform', says: /truncat/, hint: /truncate/ },
+  ],
+  [
+    'an argument is missing',
+    field('"{{ lead.name | »truncate }}"'),
+    { code: 'bad-argument', says: /takes one argument, not 0/, hint: /truncate: length/ },
+  ],
+  [
+    'an argument is too many',
+    field('"{{ lead.name | »upper: 1 }}"'),
+    { code: 'bad-argument', says: /takes no argument, not 1/ },
+  ],
+  [
+    'an argument is no number',
+    field('"{{ lead.name | truncate: »many }}"'),
+    { code: 'bad-argument', says: /whole number from 1/ },
+  ],
+  [
+    'an argument is out of range',
+    field('{ from: lead.name, transform: { truncate: »0 } }'),
+    { code: 'bad-argument', says: /whole number from 1/ },
+  ],
+  [
+    'an argument is no time zone',
+    field('"{{ call.ended_at | date: »Americas/New_York }}"'),
+    { code: 'bad-argument', says: /time zone/ },
+  ],
+  ['an argument is no country', field('"{{ lead.phone | e164: »UK }}"'), { code: 'bad-argument', says: /US or GB/ }],
+  [
+    'default has two arguments',
+    field('"{{ lead.name | »default: a, b }}"'),
+    { code: 'bad-argument', says: /one argument, not 2/ },
+  ],
+  [
+    'an argument’s quote never closes',
+    field(`'{{ lead.name | default: »"a }}'`),
+    { code: 'bad-placeholder', says: /quote never closes/ },
+  ],
+];
+
+const TABLES_AND_CONDITIONS: Mistake[] = [
+  [
+    'a table misses values',
+    field('{ from: call.direction, »map: { inbound: IN } }'),
+    { code: 'unmapped-value', says: /call\.direction outbound/, hint: /default/ },
+  ],
+  [
+    'a table has a value that never comes',
+    field('{ from: call.outcome, default: x, map: { »conected: A } }'),
+    { code: 'unknown-value', says: /never "conected"/, hint: /"connected"/ },
+  ],
+  [
+    'a condition asks for what never comes',
+    'call_log: { when: { path: call.answered_by, equals: »robot } }\n',
+    { code: 'unknown-value', says: /never "robot"/, hint: /machine/ },
+  ],
+  [
+    'a condition lists what never comes',
+    'call_log: { when: { path: call.outcome, in: [busy, »no-answer] } }\n',
+    { code: 'unknown-value', says: /never "no-answer"/, hint: /"no_answer"/ },
+  ],
+  [
+    'a condition compares words',
+    'call_log: { when: { path: call.duration, gt: »long } }\n',
+    { code: 'bad-value', says: /compares numbers or times/ },
+  ],
+  [
+    'a condition asks nothing',
+    'call_log:\n  when: »{ path: lead.email }\n',
+    { code: 'bad-value', says: /asks nothing/, hint: /equals/ },
+  ],
+  [
+    'a condition has no path',
+    'call_log:\n  when: { pth: lead.email, exists: true }\n'.replace('pth', '»pth'),
+    { code: 'unknown-key', says: /"pth"/, hint: /"path"/ },
+  ],
+  ['a condition is empty', 'call_log: { when: { any: »[] } }\n', { code: 'bad-value', says: /at least one/ }],
+];
+
+test.each(PATHS)('%s', (...mistake) => expectMistake(mistake));
+test.each(TEXTS)('%s', (...mistake) => expectMistake(mistake));
+test.each(TRANSFORMS)('%s', (...mistake) => expectMistake(mistake));
+test.each(TABLES_AND_CONDITIONS)('%s', (...mistake) => expectMistake(mistake));
