@@ -34,7 +34,9 @@ export function createLogger(
       },
     },
   };
-  const logger: Logger = stream ? pino(options as never, stream) : pino(options as never);
+  // Line by line: buffered, the last lines come in the wrong order, and when nobody reads them any more, the attempt to
+  // get rid of them at exit never ends.
+  const logger: Logger = pino(options as never, stream ?? pino.destination({ sync: true }));
   // pino formats what is bound to the root only. Children inherit this method by their prototype.
   const bind = logger.child;
   logger.child = function child(this: Logger, bindings: object, ...rest: never[]) {

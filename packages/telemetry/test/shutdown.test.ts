@@ -49,6 +49,16 @@ describe('a process', () => {
     expect(output()).toMatch(/"step":"first".*could not stop in time/);
   });
 
+  it('leaves also when nobody reads its log any more', async () => {
+    const { child, says } = start('unheard');
+    await says('up');
+    const gone = new Promise((resolve) => child.once('exit', resolve));
+    child.stdout?.destroy();
+    child.stderr?.destroy();
+    child.kill('SIGTERM');
+    expect(await gone).toBe(0);
+  });
+
   it('leaves at once on a second signal', async () => {
     const { child, ended, says } = start('hanging', '60000');
     await says('up');

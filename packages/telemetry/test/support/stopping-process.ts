@@ -4,7 +4,9 @@ import { createLogger, onShutdown } from '../../src/index.ts';
 
 const [behaviour = 'clean', deadline = '5000'] = process.argv.slice(2);
 /** As the logger writes: at once, so that the order is that of events. */
-const say = (text: string) => void writeSync(1, `${text}\n`);
+const say = (text: string) => {
+  if (behaviour !== 'unheard' || text === 'up') writeSync(1, `${text}\n`);
+};
 const log = createLogger('stopping');
 const steps = {
   clean: async () => say('step'),
