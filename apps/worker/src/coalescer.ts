@@ -1,9 +1,10 @@
 /**
  * Gathers single plans into batches for `Destination.write`.
  *
- * A lone plan goes at once. While as many batches are in flight as the connection may have, plans wait together, and
- * the next free flight takes all of them up to the batch size: the busier the CRM, the fuller the batches, and nobody
- * waits for company that does not come. Every plan keeps its own promise; a batch that fails as a whole fails each.
+ * Requests to a CRM are counted, and a batch of a hundred costs hardly more than a plan alone. So a plan waits a moment
+ * for company: until none has come for `quiet` ms, the batch is full, or the first has waited for `longest` ms. While as
+ * many batches are in flight as the connection may have, plans wait together, and the next free flight takes all of
+ * them up to the batch size. Every plan keeps its own promise; a batch that fails as a whole fails each.
  */
 import { Failure, type WriteOutcome } from '@wrapup/destination';
 import type { Plan } from '@wrapup/mapping';
@@ -13,42 +14,65 @@ export interface CoalescerOptions {
   batch: number;
   /** Batches in flight, at most. */
   flights: number;
+  /** Ms without a further plan after which those that wait leave together. Default 40: what a lone plan waits. */
+  quiet?: number;
+  /** Ms that a plan waits for company at most. Default 400. */
+  longest?: number;
   write(plans: Plan[]): Promise<WriteOutcome[]>;
 }
 
 interface Waiting {
   plan: Plan;
+  /** When it came: ms of the monotonic clock. */
+  since: number;
   resolve(outcome: WriteOutcome): void;
 }
 
+const QUIET = 40;
+const LONGEST = 400;
+
 export class Coalescer {
-  readonly #options: CoalescerOptions;
+  readonly #options: Required<CoalescerOptions>;
   readonly #waiting: Waiting[] = [];
   #flying = 0;
-  #scheduled = false;
+  /** When the latest plan came. */
+  #latest = 0;
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(options: CoalescerOptions) {
-    this.#options = options;
+    this.#options = { quiet: QUIET, longest: LONGEST, ...options };
   }
 
   /** Never rejects: whatever goes wrong is an outcome. */
   submit(plan: Plan): Promise<WriteOutcome> {
     return new Promise((resolve) => {
-      this.#waiting.push({ plan, resolve });
+      this.#latest = performance.now();
+      this.#waiting.push({ plan, since: this.#latest, resolve });
       this.#schedule();
     });
   }
 
-  /** One turn of the event loop lets plans that came together leave together. */
+  /** Lets go what has gathered, and looks again when the next batch may have. */
   #schedule(): void {
-    if (this.#scheduled || this.#flying >= this.#options.flights) return;
-    this.#scheduled = true;
-    setImmediate(() => {
-      this.#scheduled = false;
-      while (this.#waiting.length > 0 && this.#flying < this.#options.flights) {
-        void this.#fly(this.#waiting.splice(0, this.#options.batch));
+    const { batch, flights } = this.#options;
+    while (this.#flying < flights && this.#waiting.length > 0) {
+      const wait = this.#waiting.length >= batch ? 0 : this.#untilGathered();
+      if (wait > 0) {
+        this.#timer ??= setTimeout(() => {
+          this.#timer = undefined;
+          this.#schedule();
+        }, wait);
+        return;
       }
-    });
+      void this.#fly(this.#waiting.splice(0, batch));
+    }
+  }
+
+  /** Ms, whole; 0 when nobody is waited for any more. */
+  #untilGathered(): number {
+    const { quiet, longest } = this.#options;
+    const oldest = this.#waiting[0]?.since ?? 0;
+    return Math.max(0, Math.ceil(Math.min(this.#latest + quiet, oldest + longest) - performance.now()));
   }
 
   async #fly(batch: Waiting[]): Promise<void> {

@@ -10,12 +10,14 @@ const written = (key: string): WriteOutcome => ({
 });
 
 /** A destination that answers when it is told to. */
-function gate(batch = 3, flights = 1) {
+function gate({ batch = 3, flights = 1, quiet = 0, longest = 0 } = {}) {
   const sizes: number[] = [];
   const open: (() => void)[] = [];
   const coalescer = new Coalescer({
     batch,
     flights,
+    quiet,
+    longest,
     write: (plans) => {
       sizes.push(plans.length);
       return new Promise((resolve) => open.push(() => resolve(plans.map(({ key }) => written(key)))));
@@ -27,13 +29,41 @@ function gate(batch = 3, flights = 1) {
 const turn = () => new Promise((resolve) => setTimeout(resolve, 5));
 
 describe('coalescer', () => {
-  it('lets a lone plan go at once', async () => {
-    const { coalescer, sizes, open } = gate();
+  it('lets a lone plan go after a moment', async () => {
+    const { coalescer, sizes, open } = gate({ quiet: 1, longest: 60_000 });
     const outcome = coalescer.submit(plan('a'));
-    await turn();
+    while (sizes.length === 0) await turn();
     expect(sizes).toEqual([1]);
     open[0]?.();
     expect(await outcome).toEqual(written('a'));
+  });
+
+  it('lets a full batch go at once', async () => {
+    const { coalescer, sizes } = gate({ quiet: 60_000, longest: 60_000 });
+    for (const key of ['a', 'b', 'c', 'd']) void coalescer.submit(plan(key));
+    await turn();
+    expect(sizes).toEqual([3]);
+  });
+
+  it('sends plans that come one after another together, while somebody is still coming', async () => {
+    const { coalescer, sizes } = gate({ batch: 100, quiet: 500, longest: 60_000 });
+    for (const key of ['a', 'b', 'c', 'd']) {
+      void coalescer.submit(plan(key));
+      await turn();
+    }
+    while (sizes.length === 0) await turn();
+    expect(sizes).toEqual([4]);
+  });
+
+  it('lets nobody wait for company that keeps coming', async () => {
+    const { coalescer, sizes } = gate({ batch: 1000, quiet: 60_000, longest: 30 });
+    let submitted = 0;
+    while (sizes.length === 0) {
+      void coalescer.submit(plan(`${submitted}`));
+      submitted += 1;
+      await turn();
+    }
+    expect(sizes).toEqual([submitted]);
   });
 
   it('gathers what comes while the line is busy, up to the batch size', async () => {
