@@ -21,8 +21,7 @@ export function bodyOf(plan: Plan, record: RecordPlan): Body {
     const chosen = pick(documentOf(plan.call), send.value === EVERYTHING ? ALL : readPaths(send, record));
     const at = ended_at ?? started_at ?? received_at;
     if (at !== undefined) body.timestamp = at;
-    // A copy: fields may be put into it.
-    body.data = structuredClone(leaveOut ? omit(chosen, readPaths(leaveOut, record)) : chosen);
+    body.data = leaveOut ? omit(chosen, readPaths(leaveOut, record)) : chosen;
   }
   for (const field of record.fields) {
     if (field === send || field === leaveOut || field === type) continue;

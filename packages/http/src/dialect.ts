@@ -37,9 +37,9 @@ export const httpDialect: Dialect = {
         leave_out: { property: LEAVE_OUT, text: 'text', literal: (text) => describeProblem(text) },
       },
       check: (properties) => {
-        const sends = properties.includes(SEND);
         const places = properties.filter((property) => property !== SEND && property !== LEAVE_OUT);
-        const problems = checkPlaces(sends ? ['timestamp', 'data', ...places] : places);
+        // Fields stand beside the call, never in it: whether there is room would depend on the call.
+        const problems = checkPlaces(properties.includes(SEND) ? ['timestamp', 'data', ...places] : places);
         const hint = 'fields are places in the JSON body: text, lead.phone, items[0].name';
         return problems.map(({ place, problem }) => ({ property: place, problem, hint }));
       },

@@ -1,7 +1,6 @@
-import { makeMemoryCommons, makeMemoryContext } from '@wrapup/destination';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { connect, OTHER_SECRET, SECRET, writeOne } from './support/connect.ts';
-import { type Endpoint, openEndpoint, status } from './support/endpoint.ts';
+import { connect, SECRET, writeOne } from './support/connect.ts';
+import { type Endpoint, openEndpoint } from './support/endpoint.ts';
 import { planOf, someCall } from './support/plans.ts';
 import { verifies } from './support/verify.ts';
 
