@@ -1,5 +1,4 @@
 /** The sandbox's demos, over its control interface. */
-import axios from 'axios';
 import { CliError, EXIT } from './exit.ts';
 
 /** What a demo has come to, as the sandbox tells it. */
@@ -28,6 +27,8 @@ export async function askSandbox(
 ): Promise<DemoStatus | null> {
   const url = `${sandbox.replace(/\/+$/, '')}/_sandbox/demo`;
   if (!URL.canParse(url)) throw new CliError(EXIT.usage, `--sandbox must be an address, not "${sandbox}"`);
+  // Loaded here only: every command's start-up pays for what is imported above.
+  const { default: axios } = await import('axios');
   const answer = await axios
     .request<DemoStatus | null | { error?: string }>({
       url,
