@@ -199,3 +199,24 @@ test('the hash is of the text, of what it extends, and of the kind', () => {
   expect(hash('extends: base.yaml\n', 'call_log: { }\n')).not.toBe(one);
   expect(hash('extends: base.yaml\nperson: {}\n', 'call_log: {}\n')).not.toBe(one);
 });
+
+test('mistakes are told even where what is extended cannot be read, but only those that are mistakes in any case', () => {
+  const text = `extends: acme/bsae
+person:
+  fields:
+    first: { write: overwrite }
+    stage: laed.name
+    gone: null
+tasks:
+  - { name: call-back, subject: "{{ lead.name | uper }}", associate: [inherited] }
+  - { name: check, remove: true }
+call_log: { title: "{{ person.stage }}" }
+`;
+  const { mapping, findings } = compile(text, { presets });
+  expect(mapping).toBeUndefined();
+  expect(findings.map(({ code, at }) => `${code} ${at?.line}`)).toEqual([
+    'unknown-preset 1',
+    'unknown-path 5',
+    'unknown-transform 8',
+  ]);
+});

@@ -31,13 +31,14 @@ export function compileMapping(source: MappingSource): { mapping?: CompiledMappi
   const report = new Report();
   const loaded = loadMapping(name, text, { dialect, schema: mappingSchema(dialect), readFile, report });
   if (!loaded) return { findings: report.findings };
-  const needs = new Map<string, Place>();
-  const compiling: Compiling = { report, needs };
-  const zone = readZone(loaded.tree, compiling);
-  const personNode = loaded.tree.entries.get('person')?.value;
-  const person = personNode && compilePerson(personNode, dialect, zone, compiling);
-  const records = compileRecords(loaded.tree, dialect, zone, compiling);
-  checkPersonIsThere(needs, person, compiling);
+  if (!loaded.whole) {
+    const alone = new Report();
+    compileTree(loaded.tree, dialect, alone);
+    report.findings.push(...alone.findings.filter(({ code }) => CERTAIN.has(code)));
+    return { findings: report.findings };
+  }
+  const { person, records, needs } = compileTree(loaded.tree, dialect, report);
+  checkPersonIsThere(needs, person, report);
   if (!person && records.length === 0 && !report.failed)
     report.warn(
       'empty-mapping',
@@ -66,6 +67,33 @@ export function compileMapping(source: MappingSource): { mapping?: CompiledMappi
   };
 }
 
+/** What is wrong with a file whatever it extends: the rest may be mended by what could not be read. */
+const CERTAIN: ReadonlySet<string> = new Set([
+  'unknown-path',
+  'bad-path',
+  'refused-path',
+  'unclosed-placeholder',
+  'bad-placeholder',
+  'unknown-transform',
+  'bad-argument',
+  'unknown-value',
+]);
+
+interface CompiledTree {
+  person: CompiledPerson | undefined;
+  records: CompiledRecord[];
+  needs: Map<string, Place>;
+}
+
+function compileTree(tree: MapNode, dialect: Dialect, report: Report): CompiledTree {
+  const needs = new Map<string, Place>();
+  const compiling: Compiling = { report, needs };
+  const zone = readZone(tree, compiling);
+  const node = tree.entries.get('person')?.value;
+  const person = node && compilePerson(node, dialect, zone, compiling);
+  return { person, records: compileRecords(tree, dialect, zone, compiling), needs };
+}
+
 function readZone(tree: MapNode, { report }: Compiling): string {
   const node = tree.entries.get('time_zone')?.value;
   const zone = textOf(node) ?? 'UTC';
@@ -80,11 +108,7 @@ function readZone(tree: MapNode, { report }: Compiling): string {
   return 'UTC';
 }
 
-function checkPersonIsThere(
-  needs: Map<string, Place>,
-  person: CompiledPerson | undefined,
-  { report }: Compiling,
-): void {
+function checkPersonIsThere(needs: Map<string, Place>, person: CompiledPerson | undefined, report: Report): void {
   if (person) return;
   for (const [property, at] of needs)
     report.error(

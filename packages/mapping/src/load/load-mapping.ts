@@ -19,6 +19,8 @@ export interface LoadedMapping {
   tree: MapNode;
   /** sha256 over the kind and all texts, first 12 hex digits. */
   hash: string;
+  /** False: what it extends could not be used, and the tree is the file's own part alone. */
+  whole: boolean;
 }
 
 /** Files that may extend one another in a row. */
@@ -31,16 +33,21 @@ interface Loading {
   report: Report;
   /** How findings name the files so far, and their texts. */
   chain: { shown: string; text: string }[];
+  whole: boolean;
 }
 
 /** @returns undefined when a file could not be used at all; the report says why */
-export function loadMapping(name: string, text: string, loading: Omit<Loading, 'chain'>): LoadedMapping | undefined {
-  const whole: Loading = { ...loading, chain: [] };
-  const tree = loadFile({ shown: name, path: name, text }, whole);
+export function loadMapping(
+  name: string,
+  text: string,
+  request: Omit<Loading, 'chain' | 'whole'>,
+): LoadedMapping | undefined {
+  const loading: Loading = { ...request, chain: [], whole: true };
+  const tree = loadFile({ shown: name, path: name, text }, loading);
   if (!tree) return undefined;
   const hash = createHash('sha256').update(`${loading.dialect.kind}\0`);
-  for (const file of whole.chain) hash.update(`${file.text.length}\0${file.text}`);
-  return { tree, hash: hash.digest('hex').slice(0, 12) };
+  for (const file of loading.chain) hash.update(`${file.text.length}\0${file.text}`);
+  return { tree, hash: hash.digest('hex').slice(0, 12), whole: loading.whole };
 }
 
 interface File {
@@ -71,7 +78,9 @@ function loadFile(file: File, loading: Loading): MapNode | undefined {
   }
   const found = findParent(wanted, parent.at, file, loading);
   const base = found && loadFile(found, loading);
-  return base && mergeMappings(base, own, report);
+  if (base && loading.whole) return mergeMappings(base, own, report);
+  loading.whole = false;
+  return own;
 }
 
 function findParent(wanted: string, at: Place, from: File, loading: Loading): File | undefined {
