@@ -19,7 +19,7 @@ export type {
   TestAccount,
   Trouble,
 } from './conformance/harness.ts';
-export { failure, ids, planFor, write } from './conformance/harness.ts';
+export { deliver, failure, ids, planFor, write } from './conformance/harness.ts';
 
 export function describeDestination(name: string, harness: Harness): void {
   describe(`${name}: exactly one effect`, () => exactlyOnce(harness));

@@ -102,7 +102,8 @@ export const httpSettings = z
       .default([]),
   })
   .superRefine((settings, context) => {
-    const refused = literalRefusal(settings);
+    // Also called where the url itself is wrong.
+    const refused = URL.canParse(settings.url) ? literalRefusal(settings) : undefined;
     if (refused) context.addIssue({ code: 'custom', path: ['url'], message: `${refused.problem}; ${refused.hint}` });
   });
 
