@@ -124,7 +124,7 @@ export async function openHouse(options: HouseOptions = {}) {
       await rm(folder, { recursive: true, force: true });
     },
   };
-  await store.connected();
+  await store.connected(20_000);
   return house;
 }
 

@@ -10,7 +10,7 @@ let count = 0;
 
 beforeAll(async () => {
   store = openStore({ url: redisUrl(), prefix: freshPrefix(), role: 'worker', onError() {} });
-  await store.connected();
+  await store.connected(20_000);
 });
 afterAll(() => store.close());
 beforeEach(() => {
@@ -119,9 +119,9 @@ describe('lease', () => {
   });
 
   it('lasts as long as it is held, beyond its ttl', async () => {
-    const held = await context().lease.take(['long'], 150);
-    await new Promise((resolve) => setTimeout(resolve, 600));
-    expect(await context().lease.take(['long'], 150)).toBeUndefined();
+    const held = await context().lease.take(['long'], 1_000);
+    await new Promise((resolve) => setTimeout(resolve, 2_500));
+    expect(await context().lease.take(['long'], 1_000)).toBeUndefined();
     await held?.release();
   });
 });

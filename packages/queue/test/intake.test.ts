@@ -9,7 +9,7 @@ let store: Store;
 
 beforeAll(async () => {
   store = openStore({ url: redisUrl(), prefix, role: 'worker', onError });
-  await store.connected();
+  await store.connected(20_000);
 });
 afterAll(() => store.close());
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { freshPrefix, redisUrl } from '../../../test/support/redis.ts';
-import { type DeliveryRef, openIntake, openStore, revisionOf, type Store } from '../src/index.ts';
+import { type Arrival, type DeliveryRef, openStore, revisionOf, type Store } from '../src/index.ts';
 
 const prefix = freshPrefix();
 const onError = () => {};
@@ -9,22 +9,16 @@ const body = Buffer.from('{}');
 const revision = revisionOf(body);
 const wanted = [{ route: 'sales-calls', connection: 'sales' }];
 let store: Store;
-let intake: ReturnType<typeof openIntake>;
 let ref: DeliveryRef;
 
 beforeAll(async () => {
   store = openStore({ url: redisUrl(), prefix, role: 'worker', onError });
-  intake = openIntake({ url: redisUrl(), prefix, onError });
-  await store.connected();
-  await vi.waitUntil(async () => (await intake.ready()).ok);
+  await store.connected(20_000);
 });
-afterAll(async () => {
-  await intake.close();
-  await store.close();
-});
+afterAll(() => store.close());
 beforeEach(async () => {
   const call_id = randomUUID();
-  await intake.accept({
+  await accept({
     source: 'main',
     call_id,
     body,
@@ -35,6 +29,7 @@ beforeEach(async () => {
   ref = { source: 'main', call_id, route: 'sales-calls', revision, replays: 0 };
 });
 
+const accept = (arrival: Arrival) => store.accept(arrival, 90);
 const route = () =>
   store.ledger.route(ref, 'applied', { outcome: 'connected', notes: ['call.start_time: unreadable'] }, wanted);
 const delivery = async () => (await store.ledger.read(ref.source, ref.call_id))?.deliveries[0];
@@ -115,7 +110,7 @@ describe('ledger', () => {
     await store.ledger.begin(ref);
     await store.ledger.settle(ref, { state: 'written' });
     const newer = Buffer.from('{"more":1}');
-    await intake.accept({
+    await accept({
       source: 'main',
       call_id: ref.call_id,
       body: newer,

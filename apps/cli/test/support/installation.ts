@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type DeliveryChange, openIntake, openStore, revisionOf } from '@wrapup/queue';
+import { type DeliveryChange, openStore, revisionOf } from '@wrapup/queue';
 import { type SampleKind, type SampleOverrides, samplePayload } from '@wrapup/synthflow';
 import { onTestFinished } from 'vitest';
 import { freshPrefix, redisUrl } from '../../../../test/support/redis.ts';
@@ -40,13 +40,9 @@ export async function openInstallation() {
     HUBSPOT_ACCESS_TOKEN: 'pat-na1-test',
   };
   const onError = () => {};
-  const intake = openIntake({ url: redisUrl(), prefix, onError });
   const store = openStore({ url: redisUrl(), prefix, role: 'worker', onError });
-  await store.connected();
-  onTestFinished(async () => {
-    await intake.close();
-    await store.close();
-  });
+  await store.connected(20_000);
+  onTestFinished(() => store.close());
 
   /** A call that ingress took; no worker has seen it. */
   async function receive(kind: SampleKind, overrides: SampleOverrides & { call_id: string }, source = 'main') {
@@ -60,16 +56,7 @@ export async function openInstallation() {
       verified: 'signature',
       received_at: Date.now(),
     } as const;
-    // A fresh connection fails fast until it is up.
-    for (let tries = 0; ; tries++) {
-      try {
-        await intake.accept(arrival);
-        break;
-      } catch (error) {
-        if (tries > 50) throw error;
-        await new Promise((resolve) => setTimeout(resolve, 20));
-      }
-    }
+    await store.accept(arrival, 90);
     return { source, call_id, revision: revisionOf(body) };
   }
 
