@@ -19,6 +19,7 @@ const EFFECTS = {
   added: 'filled in what was absent',
   equal: 'said nothing new',
   parked: 'waits for a person',
+  unrecognised: 'in a shape that nobody knows',
   hint: 'not believed by itself: the call was read from the API instead',
 } as const;
 

@@ -146,3 +146,21 @@ test('connections list shows what waits, removed connections included', async ()
     { connection: 'gone', kind: null, state: 'unconfigured', waiting: 1, routes: [] },
   ]);
 });
+
+test('a body that nobody can read is listed, looked at, and given up', async () => {
+  const { env, store, receive } = await openInstallation();
+  const call = await receive('connected', { call_id: 'odd-1' });
+  const why = { code: 'unrecognised', reason: 'The body has no call id.', hint: 'Look at it.' };
+  const stopped = await store.ledger.parkUnrecognised(call, why);
+  if (stopped) await store.operations.fileCall(call, stopped, 1);
+  const listed = await wrapup(['parked', 'list', '--json'], env);
+  expect(listed.json()).toMatchObject([{ call_id: 'odd-1', route: null, code: 'unrecognised' }]);
+  const shown = await wrapup(['calls', 'show', 'odd-1'], env);
+  expect(shown.stdout).toMatch(/in a shape that nobody knows/);
+  expect(shown.stdout).toMatch(/wrapup parked replay odd-1/);
+  const body = await wrapup(['calls', 'show', 'odd-1', '--payload'], env);
+  expect(body.stdout).toBe(String(await store.payloads.read('main', 'odd-1', call.revision)));
+  const dropped = await wrapup(['parked', 'drop', 'odd-1', '--reason', 'a test chat'], env);
+  expect(dropped).toMatchObject({ code: 0 });
+  expect((await wrapup(['parked', 'list', '--json'], env)).json()).toEqual([]);
+});

@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { Source } from '@wrapup/config';
+import { SYNTHETIC_ID } from '@wrapup/queue';
 import { readCallId, trimPayload } from '@wrapup/synthflow';
 import { bytesToKeep } from './keep.ts';
 
@@ -45,7 +46,7 @@ export function findCallIds(payload: unknown): string[] {
 
 /** The id under which a body is kept that has none: the same bytes have the same. */
 export function idOfBytes(body: Buffer): string {
-  return `unrecognised-${createHash('sha256').update(body).digest('hex').slice(0, 24)}`;
+  return `${SYNTHETIC_ID}${createHash('sha256').update(body).digest('hex').slice(0, 24)}`;
 }
 
 /** Names under which somebody's words may stand in a shape that nobody knows. */

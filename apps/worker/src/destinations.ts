@@ -1,6 +1,6 @@
 import type { Config } from '@wrapup/config';
 import { KINDS } from '@wrapup/config';
-import { type Destination, Failure, type Log, type WriteOutcome } from '@wrapup/destination';
+import { type Destination, Failure, LANES, type Lane, type Log, type WriteOutcome } from '@wrapup/destination';
 import type { Plan } from '@wrapup/mapping';
 import { makeContext, type Store } from '@wrapup/queue';
 import { Coalescer } from './coalescer.ts';
@@ -26,6 +26,7 @@ export class Destinations {
   readonly #config: () => Config;
   readonly #onBatch: (connection: string, size: number) => void;
   readonly #lines = new Map<string, Promise<Line>>();
+  readonly #lanes = new WeakMap<Plan, Lane>();
   readonly #stopping = new AbortController();
 
   constructor(store: Store, config: () => Config, log: Log, onBatch: (connection: string, size: number) => void) {
@@ -40,7 +41,8 @@ export class Destinations {
     return (await this.#line(connection)).destination.batch;
   }
 
-  async write(connection: string, plan: Plan): Promise<WriteOutcome> {
+  async write(connection: string, plan: Plan, lane: Lane): Promise<WriteOutcome> {
+    this.#lanes.set(plan, lane);
     try {
       return await (await this.#line(connection)).coalescer.submit(plan);
     } catch (error) {
@@ -87,7 +89,8 @@ export class Destinations {
         this.#onBatch(name, plans.length);
         const context = makeContext(this.#store.redis, this.#store.keys, {
           connection: name,
-          lane: plans.some(({ resume }) => !resume) ? 'live' : 'replay',
+          // Plans of several lanes share a batch; it goes in the best of them.
+          lane: LANES.find((lane) => plans.some((plan) => this.#lanes.get(plan) === lane)) ?? 'live',
           within: WRITE_WITHIN,
           signal: this.#stopping.signal,
           log: this.#log,

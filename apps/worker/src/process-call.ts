@@ -7,10 +7,21 @@ import { type Config, chooseRoutes, type Source } from '@wrapup/config';
 import { Failure } from '@wrapup/destination';
 import type { CallFacts, CallJob, LedgerEntry, Store } from '@wrapup/queue';
 import { normalise } from '@wrapup/synthflow';
+import { contextOf, readCall } from './read-call.ts';
 import { settlePayloads } from './retention.ts';
-import { callAt, judgeRevision, lastTold } from './revisions.ts';
+import { callAt, judgeProved, judgeRevision, lastTold } from './revisions.ts';
+import { isOwnId, parkUnrecognised, UnrecognisedBody } from './unrecognised.ts';
+import type { Verification } from './verify-call.ts';
 
-export async function processCall(job: CallJob, store: Store, config: Config): Promise<void> {
+/** What the queue has to do with the job, and what is counted. */
+export type CallVerdict =
+  /** `hint`: the call was read from the API, and that copy has a job of its own. */
+  { job: 'complete'; result: 'routed' | 'hint' | 'parked' } | { job: 'delay'; ms: number; result: 'waits' };
+
+/** Reads a call again where its source trusts the API only. */
+export type Verify = (job: CallJob, entry: LedgerEntry, source: Source, hint: Call) => Promise<Verification>;
+
+export async function processCall(job: CallJob, store: Store, config: Config, verify?: Verify): Promise<CallVerdict> {
   const { source: sourceName, call_id, revision } = job;
   const entry = await store.ledger.read(sourceName, call_id);
   if (!entry)
@@ -26,19 +37,44 @@ export async function processCall(job: CallJob, store: Store, config: Config): P
   }
 
   const read = (hash: string) => readCall(store, source, entry, hash);
-  const call = await read(revision);
+  const noted = entry.revisions.find(({ hash }) => hash === revision);
+  const call = await read(revision).catch((error) => {
+    if (error instanceof UnrecognisedBody) return 'unrecognised' as const;
+    throw error;
+  });
+  if (call === 'unrecognised') {
+    if (source.trust === 'api' && isOwnId(call_id) && !noted?.effect) {
+      // Somebody says that there is such a call, and the API knows its own shapes.
+      const hint = normalise({ call_id }, contextOf(source, entry));
+      const verdict = await readFromApi(job, entry, source, hint, store, verify);
+      if (verdict) return verdict;
+    }
+    await parkUnrecognised(job, entry, store);
+    return { job: 'complete', result: 'parked' };
+  }
   if (!call) {
     throw new Failure('bad_request', 'The payload of this call has expired or was removed.', {
       hint: 'Backfill the call from the voice platform.',
     });
   }
 
-  const known = entry.revisions.find(({ hash }) => hash === revision)?.effect;
+  // This version may know a shape that an earlier one did not.
+  const known = noted?.effect === 'unrecognised' ? undefined : noted?.effect;
+  if (known === 'hint') return { job: 'complete', result: 'hint' };
+  const isProved = noted?.verified === 'api';
+  if (source.trust === 'api' && !isProved && !known) {
+    const verdict = await readFromApi(job, entry, source, call, store, verify);
+    if (verdict) return verdict;
+  }
   const before = lastTold(entry, revision);
   // A rerun keeps the verdict of the first run: the ledger leads.
   const verdict = known
     ? { effect: known }
-    : judgeRevision(before ? await callAt(entry, before, read) : undefined, call, source.revisions);
+    : (isProved ? judgeProved : judgeRevision)(
+        before ? await callAt(entry, before, read) : undefined,
+        call,
+        source.revisions,
+      );
   const wanted =
     verdict.effect === 'equal'
       ? []
@@ -54,26 +90,48 @@ export async function processCall(job: CallJob, store: Store, config: Config): P
     await store.operations.enqueueDelivery(entry, delivery, attempts);
   }
 
-  const body = await store.payloads.read(sourceName, call_id, revision);
-  if (body) await store.payloads.compress(sourceName, call_id, revision, body);
+  // What stopped it before may have been mended by what this revision says.
+  if (entry.stopped) await store.operations.unfileCall(sourceName, call_id);
+  await pack(job, store);
   await settlePayloads(store, config, sourceName, call_id);
+  return { job: 'complete', result: 'routed' };
 }
 
-/** One revision of a call, normalised; undefined when its bytes are gone. */
-export async function readCall(
-  store: Store,
+/** Compresses the bytes, now that nobody waits for an answer. */
+async function pack({ source, call_id, revision }: CallJob, store: Store): Promise<void> {
+  const body = await store.payloads.read(source, call_id, revision);
+  if (body) await store.payloads.compress(source, call_id, revision, body);
+}
+
+/** @returns nothing when these very bytes turned out to be what the API says */
+async function readFromApi(
+  job: CallJob,
+  entry: LedgerEntry,
   source: Source,
-  entry: Pick<LedgerEntry, 'source' | 'call_id' | 'received_at'>,
-  revision: string,
-): Promise<Call | undefined> {
-  const body = await store.payloads.read(entry.source, entry.call_id, revision);
-  if (!body) return undefined;
-  return normalise(JSON.parse(body.toString('utf8')), {
-    source: source.name,
-    agents: source.agents,
-    received_at: entry.received_at,
-    ...(source.default_country ? { default_country: source.default_country } : {}),
-  });
+  hint: Call,
+  store: Store,
+  verify: Verify | undefined,
+): Promise<CallVerdict | undefined> {
+  if (!verify) throw new Failure('internal', `Nobody here reads calls of source ${source.name} from its API.`);
+  const { source: name, call_id, revision } = job;
+  const verification = await verify(job, entry, source, hint);
+  switch (verification.next) {
+    case 'accepted':
+      if (verification.revision === revision) return undefined;
+      await store.ledger.hint(name, call_id, revision);
+      await pack(job, store);
+      return { job: 'complete', result: 'hint' };
+    case 'wait':
+      await store.ledger.wait(name, call_id, verification.why);
+      return { job: 'delay', ms: verification.ms, result: 'waits' };
+    case 'park': {
+      const why = { ...verification.why, state: 'parked' as const };
+      await store.ledger.stop(name, call_id, why);
+      await store.operations.fileCall(job, { at: Date.now(), ...why }, 1);
+      await store.ledger.close(name, call_id);
+      return { job: 'complete', result: 'parked' };
+    }
+  }
 }
 
 function factsOf(call: Call): CallFacts {

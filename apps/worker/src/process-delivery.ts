@@ -13,10 +13,10 @@
  * does nothing. Whoever finds `attempts` above one assumes that anything may have been written before.
  */
 import type { Config, Route } from '@wrapup/config';
-import { Failure, type Held, type Receipt } from '@wrapup/destination';
+import { Failure, type Held, type Lane, type Receipt, type WriteOutcome } from '@wrapup/destination';
 import type { Plan } from '@wrapup/mapping';
-import type { DeliveryEntry, DeliveryJob, LedgerEntry, Store } from '@wrapup/queue';
-import { readCall } from './process-call.ts';
+import { type DeliveryEntry, type DeliveryJob, type LedgerEntry, laneOf, type Store } from '@wrapup/queue';
+import { readCall } from './read-call.ts';
 import { settlePayloads } from './retention.ts';
 import { callAt } from './revisions.ts';
 
@@ -31,7 +31,7 @@ export type Verdict =
 export interface DeliveryDeps {
   store: Store;
   config: Config;
-  write(connection: string, plan: Plan): Promise<{ ok: true; receipt: Receipt } | { ok: false; failure: Failure }>;
+  write(connection: string, plan: Plan, lane: Lane): Promise<WriteOutcome>;
   lease(keys: string[], ttl: number): Promise<Held | undefined>;
 }
 
@@ -62,8 +62,8 @@ async function attempt(job: DeliveryJob, last: boolean, deps: DeliveryDeps): Pro
   const delivery = await store.ledger.begin(job, route?.mapping.hash);
   if (!delivery) return { job: 'complete', result: 'outdated' };
   try {
-    const plan = await planFor(job, delivery, route, deps);
-    const outcome = await deps.write(delivery.connection, plan);
+    const { plan, lane } = await planFor(job, delivery, route, deps);
+    const outcome = await deps.write(delivery.connection, plan, lane);
     if (outcome.ok) return await settleWritten(job, outcome.receipt, deps);
     return await settleFailed(job, outcome.failure, last, deps);
   } catch (error) {
@@ -76,7 +76,7 @@ async function planFor(
   delivery: DeliveryEntry,
   route: Route | undefined,
   { store, config }: DeliveryDeps,
-): Promise<Plan> {
+): Promise<{ plan: Plan; lane: Lane }> {
   if (!route || route.to !== delivery.connection) {
     const what = route ? `no longer leads to connection ${delivery.connection}` : 'is no longer in the configuration';
     throw new Failure('mapping', `Route ${job.route} ${what}.`, {
@@ -98,7 +98,7 @@ async function planFor(
   }
   const plan: Plan = { ...route.mapping.plan(call, route.name), revision: job.revision };
   const resume = resumeOf(delivery, entry);
-  return resume ? { ...plan, resume } : plan;
+  return { plan: resume ? { ...plan, resume } : plan, lane: laneOf({ ...entry, replays: delivery.replays }) };
 }
 
 /** What may have been written before: by an earlier attempt, an earlier replay, or an earlier revision. */
@@ -106,7 +106,8 @@ function resumeOf(delivery: DeliveryEntry, entry: LedgerEntry): Plan['resume'] {
   const { attempts, replays, records, done = {} } = delivery;
   const steps = Object.keys(done);
   const first = attempts <= 1 && replays === 0 && records.length === 0 && steps.length === 0;
-  if (first && entry.revisions.length <= 1) return undefined;
+  const told = entry.revisions.filter(({ effect }) => effect !== 'hint');
+  if (first && told.length <= 1) return undefined;
   const known = Object.fromEntries(records.map(({ name, id }) => [name, id]));
   return { attempts: Math.max(1, attempts - 1), records: { ...known, ...done }, done: steps };
 }

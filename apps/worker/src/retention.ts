@@ -13,7 +13,8 @@ export async function settlePayloads(store: Store, config: Config, source: strin
   if (!entry?.routed) return;
   if (entry.revisions.some(({ effect }) => !effect)) return;
   if (entry.deliveries.some(({ state }) => state === 'queued')) return;
-  const finished = entry.deliveries.every(({ state }) => FINISHED.has(state));
+  const waits = entry.stopped !== undefined && entry.stopped.state !== 'dropped';
+  const finished = !waits && entry.deliveries.every(({ state }) => FINISHED.has(state));
   const days = finished ? config.retention.delivered_days : config.retention.stopped_days;
   for (const { hash } of entry.revisions) await store.payloads.expire(source, callId, hash, days * DAY);
   await store.ledger.close(source, callId);

@@ -38,6 +38,12 @@ export function judgeRevision(before: Call | undefined, call: Call, policy: Sour
   return { effect: 'parked', park: { code: 'contradiction', reason, hint: HINT } };
 }
 
+/** The same for a revision that the API itself gave: what it contradicts was wrong, unless the source parks revisions. */
+export function judgeProved(before: Call | undefined, call: Call, policy: Source['revisions']): Verdict {
+  const verdict = judgeRevision(before, call, policy);
+  return verdict.effect === 'parked' && policy !== 'park' ? { effect: 'applied' } : verdict;
+}
+
 /** The call as it stands with one of its revisions: the last one that replaced it, and what was added since. */
 export async function callAt(entry: LedgerEntry, revision: string, read: ReadRevision): Promise<Call | undefined> {
   const upTo = entry.revisions.findIndex(({ hash }) => hash === revision);

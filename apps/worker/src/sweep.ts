@@ -90,13 +90,15 @@ async function reviveOpenCalls(store: Store, config: Config, now: number): Promi
   const open = await store.ledger.openSince(now - STILL);
   for (const { source, call_id } of open) {
     const entry = await store.ledger.read(source, call_id);
-    if (!entry || entry.stopped) {
+    // A body that nobody can read stops a call, but not what was on its way before.
+    if (!entry || (entry.stopped && !entry.deliveries.some(({ state }) => state === 'queued'))) {
+      if (entry?.stopped?.state === 'parked') await store.operations.fileCall(entry, entry.stopped, 1);
       await store.ledger.close(source, call_id);
       continue;
     }
     // Jobs have ids made of what they stand for: adding one that is there changes nothing.
     for (const { hash, effect } of entry.revisions) {
-      if (effect) continue;
+      if (effect || entry.stopped) continue;
       await store.operations.enqueueCall({ source, call_id, revision: hash }, laneOf(entry));
       revived += 1;
     }

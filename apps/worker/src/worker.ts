@@ -23,6 +23,7 @@ import { countWork } from './metrics.ts';
 import { processCall } from './process-call.ts';
 import { processDelivery, type Verdict } from './process-delivery.ts';
 import { fileFailedDeliveries, sweep } from './sweep.ts';
+import { Verifier } from './verifier.ts';
 
 export interface WorkerDeps {
   store: Store;
@@ -54,6 +55,7 @@ export async function startWorker({ store, config, log, metrics, onError }: Work
   const count = countWork(metrics);
   const destinations = new Destinations(store, config, log, count.batch);
   const lease = new RedisLease(store.redis, store.keys);
+  const verifier = new Verifier(store, config);
   const lines = new Map<string, Worker>();
   const progress = new Map<string, number>();
 
@@ -89,11 +91,13 @@ export async function startWorker({ store, config, log, metrics, onError }: Work
     return worker;
   };
 
-  start(CALLS_QUEUE, CALLS_AT_ONCE, async (job: Job<CallJob>) => {
+  start(CALLS_QUEUE, CALLS_AT_ONCE, async (job: Job<CallJob>, token) => {
     try {
-      await processCall(job.data, store, config());
-      count.call('routed');
+      const verdict = await processCall(job.data, store, config(), (...call) => verifier.verify(...call));
+      count.call(verdict.result);
+      if (verdict.job === 'delay') await delay(job, token, verdict.ms);
     } catch (error) {
+      if (error instanceof DelayedError) throw error;
       const failure = Failure.of(error);
       count.call('failed');
       log.warn(
@@ -118,7 +122,7 @@ export async function startWorker({ store, config, log, metrics, onError }: Work
       const verdict = await processDelivery(job.data, last, {
         store,
         config: config(),
-        write: (name, plan) => destinations.write(name, plan),
+        write: (name, plan, lane) => destinations.write(name, plan, lane),
         lease: (keys, ttl) => lease.take(keys, ttl),
       });
       count.delivery(connection, job.data.route, verdict.result);
@@ -175,7 +179,8 @@ export async function startWorker({ store, config, log, metrics, onError }: Work
       for (const name of lines.keys()) {
         const queue = store.queues.get(name);
         if (Date.now() - (progress.get(name) ?? 0) < ms || (await queue.isPaused())) continue;
-        if ((await queue.getJobCounts('waiting', 'active')).waiting) names.push(name);
+        const { waiting = 0, prioritized = 0 } = await queue.getJobCounts('waiting', 'prioritized');
+        if (waiting + prioritized > 0) names.push(name);
       }
       return names;
     },
@@ -188,10 +193,12 @@ export async function startWorker({ store, config, log, metrics, onError }: Work
       if ((await Promise.race([closing, late])) === 'late') {
         log.warn({ deadline_ms: deadline }, 'the batch in hand did not finish in time; it will be redelivered');
         destinations.abort();
+        verifier.abort();
         await Promise.all([...lines.values()].map((worker) => worker.close(true)));
       }
       clearTimeout(timer);
       await destinations.close();
+      verifier.close();
     },
   };
 }
@@ -206,13 +213,18 @@ async function obey(verdict: Verdict, job: Job, token: string): Promise<void> {
     case 'complete':
       return;
     case 'delay':
-      await job.moveToDelayed(Date.now() + verdict.ms, token);
-      throw new DelayedError();
+      return delay(job, token, verdict.ms);
     case 'retry':
       throw asError(verdict.failure);
     case 'fail':
       throw new UnrecoverableError(verdict.failure.message.slice(0, REASON));
   }
+}
+
+/** Lets a job come again later without burning an attempt or holding a place. */
+async function delay(job: Job, token: string, ms: number): Promise<never> {
+  await job.moveToDelayed(Date.now() + ms, token);
+  throw new DelayedError();
 }
 
 /** Without the cause and its stack: both would be copied into Redis. */

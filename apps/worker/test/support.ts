@@ -2,19 +2,19 @@ import { randomUUID } from 'node:crypto';
 import type { JsonObject } from '@wrapup/call';
 import type { Config } from '@wrapup/config';
 import type { Plan } from '@wrapup/mapping';
-import { type Arrival, openIntake, openStore, revisionOf } from '@wrapup/queue';
+import { type Arrival, openStore, revisionOf } from '@wrapup/queue';
 import { samplePayload } from '@wrapup/synthflow';
-import { vi } from 'vitest';
 import { freshPrefix, redisUrl } from '../../../test/support/redis.ts';
 
-/** Store and intake on the shared Redis, under a prefix of their own, and calls to put into them. */
+/** How long the ledger is kept, in days: longer than any test. */
+const LEDGER_DAYS = 90;
+
+/** A store on the shared Redis under a prefix of its own, and calls to put into it. It waits for Redis, however busy. */
 export async function openFixture() {
   const prefix = freshPrefix();
   const onError = () => {};
   const store = openStore({ url: redisUrl(), prefix, role: 'worker', onError });
-  const intake = openIntake({ url: redisUrl(), prefix, onError });
-  await store.connected();
-  await vi.waitUntil(async () => (await intake.ready()).ok);
+  await store.connected(20_000);
   return {
     store,
     async arrive(payload: object, overrides: Partial<Arrival> = {}) {
@@ -29,11 +29,22 @@ export async function openFixture() {
         received_at: Date.now(),
         ...overrides,
       };
-      await intake.accept(arrival);
+      await store.accept(arrival, LEDGER_DAYS);
       return { source: arrival.source, call_id, revision: revisionOf(body) };
     },
+    /** Whatever bytes, under a call id. */
+    async arriveBytes(call_id: string, body: Buffer) {
+      const arrival = {
+        source: 'main',
+        call_id,
+        body,
+        received: 'webhook',
+        verified: 'signature',
+        received_at: Date.now(),
+      } as const;
+      await store.accept(arrival, LEDGER_DAYS);
+    },
     async close() {
-      await intake.close();
       await store.close();
     },
   };

@@ -17,10 +17,10 @@ export interface Revision {
   at: number;
   /**
    * `applied` replaces what came before, `added` fills in what was absent, `equal` says nothing new, `parked` waits for
-   * a person, `hint` was not believed and only made us read the call from the API (`trust: api`); absent until the
-   * worker has seen it.
+   * a person, `hint` was not believed and only made us read the call from the API (`trust: api`), `unrecognised` has no
+   * shape that this version knows; absent until the worker has seen it.
    */
-  effect?: 'applied' | 'added' | 'equal' | 'parked' | 'hint';
+  effect?: 'applied' | 'added' | 'equal' | 'parked' | 'hint' | 'unrecognised';
   /** What proves these very bytes; absent in entries of earlier versions. */
   verified?: Verified;
 }
@@ -58,6 +58,9 @@ export interface DeliveryEntry {
   correlation_id?: string;
 }
 
+/** What the ids begin with that are made here, for bodies that have none of their own. */
+export const SYNTHETIC_ID = 'unrecognised-';
+
 export interface LedgerEntry {
   source: string;
   call_id: string;
@@ -80,9 +83,10 @@ export interface LedgerEntry {
   deliveries: DeliveryEntry[];
   /**
    * Set when the call never got as far as its routes: the payload could not be read, its source is unknown. `parked`
-   * waits for a person; without a state the system gave up.
+   * waits for a person, `dropped` was given up by one; without a state the system gave up. A body of no known shape stops
+   * a call that has deliveries, too: they go on.
    */
-  stopped?: { at: number; code: string; reason: string; hint?: string; state?: 'parked' | 'dead' };
+  stopped?: { at: number; code: string; reason: string; hint?: string; state?: 'parked' | 'dead' | 'dropped' };
   /** Set while the call waits, by itself, for something that its routes need. */
   waiting?: { since: number; code: string; reason: string; hint?: string };
 }

@@ -58,7 +58,7 @@ local revision, effect, now = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local field = 'rev:' .. revision
 local rev = redis.call('HGET', KEYS[1], field)
 rev = rev and cjson.decode(rev) or { at = now }
-if not rev.effect then
+if not rev.effect or rev.effect == 'unrecognised' then
   rev.effect = effect
   redis.call('HSET', KEYS[1], field, cjson.encode(rev))
   if effect ~= 'parked' then
@@ -104,6 +104,48 @@ if rev.effect then return 0 end
 rev.effect = 'hint'
 redis.call('HSET', KEYS[1], field, cjson.encode(rev))
 redis.call('HDEL', KEYS[1], 'waiting', 'stopped')
+return 1
+`,
+);
+
+/**
+ * Notes that nobody knows the shape of a revision, and that the call waits for a person because of it.
+ * KEYS ledger. ARGV revision, `stopped` JSON. Answers 1, or 0 when the revision has another effect already.
+ */
+export const markUnrecognised = defineScript<number>(
+  'wrapupUnrecognised',
+  `
+local field = 'rev:' .. ARGV[1]
+local rev = redis.call('HGET', KEYS[1], field)
+if not rev then return 0 end
+rev = cjson.decode(rev)
+if rev.effect and rev.effect ~= 'unrecognised' then return 0 end
+rev.effect = 'unrecognised'
+redis.call('HSET', KEYS[1], field, cjson.encode(rev), 'stopped', ARGV[2])
+redis.call('HDEL', KEYS[1], 'waiting')
+return 1
+`,
+);
+
+/**
+ * Gives a stopped call another chance, all in one step, so that a crash right after leaves it to the sweep: its revisions
+ * of no known shape count as not looked at. KEYS ledger, open. ARGV now, member. Answers 1, or 0 when it is not stopped.
+ */
+export const reopenCall = defineScript<number>(
+  'wrapupReopen',
+  `
+if redis.call('HDEL', KEYS[1], 'stopped') == 0 then return 0 end
+local all = redis.call('HGETALL', KEYS[1])
+for i = 1, #all, 2 do
+  if string.sub(all[i], 1, 4) == 'rev:' then
+    local rev = cjson.decode(all[i + 1])
+    if rev.effect == 'unrecognised' then
+      rev.effect = nil
+      redis.call('HSET', KEYS[1], all[i], cjson.encode(rev))
+    end
+  end
+end
+redis.call('ZADD', KEYS[2], ARGV[1], ARGV[2])
 return 1
 `,
 );

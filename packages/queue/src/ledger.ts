@@ -202,9 +202,24 @@ export class Ledger {
     );
   }
 
-  /** Takes back `stop`, when the call gets another chance. */
-  async unstop(source: string, callId: string): Promise<void> {
-    await this.#redis.hdel(this.#keys.ledger(source, callId), 'stopped');
+  /**
+   * Parks a call for a revision of no known shape.
+   * @returns why it is stopped now; undefined when the revision has been taken for something else meanwhile
+   */
+  async parkUnrecognised(
+    call: { source: string; call_id: string; revision: string },
+    why: Pick<NonNullable<LedgerEntry['stopped']>, 'code' | 'reason' | 'hint'>,
+  ): Promise<NonNullable<LedgerEntry['stopped']> | undefined> {
+    const stopped = { at: Date.now(), ...why, state: 'parked' as const };
+    const key = this.#keys.ledger(call.source, call.call_id);
+    const done = await scripts.markUnrecognised(this.#redis, [key], [call.revision, JSON.stringify(stopped)]);
+    return done === 1 ? stopped : undefined;
+  }
+
+  /** Takes back that a call was stopped, so that it gets another chance. False when it is not stopped. */
+  async reopen(source: string, callId: string): Promise<boolean> {
+    const keys = [this.#keys.ledger(source, callId), this.#keys.open];
+    return (await scripts.reopenCall(this.#redis, keys, [Date.now(), memberOf(source, callId)])) === 1;
   }
 
   /** Calls with something to do that has not moved since `before` (epoch ms), oldest first. */

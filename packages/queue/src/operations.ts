@@ -114,18 +114,31 @@ export class Operations {
 
   /** Lets a call that never got as far as its routes try again. */
   async replayCall(source: string, callId: string): Promise<boolean> {
+    // Taken off the list first: the worker may be quick, and stop and file it again.
+    if (!(await this.#ledger.reopen(source, callId))) return false;
+    await this.unfileCall(source, callId);
     const entry = await this.#ledger.read(source, callId);
-    if (!entry?.stopped) return false;
     const calls = this.#queues.get<CallJob>(CALLS_QUEUE);
-    for (const revision of entry.revisions.filter((revision) => !revision.effect)) {
-      // A failed job of the same id would swallow the new one.
+    for (const revision of entry?.revisions.filter((revision) => !revision.effect) ?? []) {
+      // A finished or failed job of the same id would swallow the new one.
       await calls.remove(jobId('c', source, callId, revision.hash));
       await this.enqueueCall({ source, call_id: callId, revision: revision.hash }, 'replay');
     }
-    await this.#ledger.unstop(source, callId);
-    await this.#ledger.keepOpen(source, callId, Date.now());
-    for (const queue of [this.#queues.parked, this.#queues.dead]) await queue.remove(jobId('x', source, callId));
     return true;
+  }
+
+  /** Gives a call up that never got as far as its routes; the reason stays in the ledger. False when it is not stopped. */
+  async dropCall(source: string, callId: string, reason: string): Promise<boolean> {
+    const entry = await this.#ledger.read(source, callId);
+    if (!entry?.stopped || entry.stopped.state === 'dropped') return false;
+    await this.#ledger.stop(source, callId, { code: entry.stopped.code, reason, state: 'dropped' });
+    await this.unfileCall(source, callId);
+    return true;
+  }
+
+  /** Takes a call that was stopped off the lists of `parked` and `dead`. */
+  async unfileCall(source: string, callId: string): Promise<void> {
+    for (const queue of [this.#queues.parked, this.#queues.dead]) await queue.remove(jobId('x', source, callId));
   }
 
   /** Gives a delivery up; the reason stays in the ledger. */

@@ -6,7 +6,7 @@ import { type Arrival, CALLS_QUEUE, laneOf, openStore, priorityOf, revisionOf, t
 let store: Store;
 beforeAll(async () => {
   store = openStore({ url: redisUrl(), prefix: freshPrefix(), role: 'worker', onError() {} });
-  await store.connected();
+  await store.connected(20_000);
 });
 afterAll(() => store.close());
 
@@ -97,5 +97,22 @@ describe('asking for many calls at once', () => {
     expect([...(await store.ledger.known('main', [...ids, 'unheard-of']))].sort()).toEqual([...ids].sort());
     expect((await store.ledger.known('other', ids)).size).toBe(0);
     expect((await store.ledger.known('main', [])).size).toBe(0);
+  });
+});
+
+describe('a call that was given up before its routes', () => {
+  it('is off the lists, keeps the reason, and may be replayed all the same', async () => {
+    const call = arrival();
+    await store.accept(call, 90);
+    const why = { code: 'unverified', reason: 'r', state: 'parked' as const };
+    await store.ledger.stop('main', call.call_id, why);
+    await store.operations.fileCall(call, { at: Date.now(), ...why }, 1);
+    expect(await store.operations.dropCall('main', call.call_id, 'forged')).toBe(true);
+    expect((await store.operations.list('parked')).map(({ call_id }) => call_id)).not.toContain(call.call_id);
+    const { stopped } = (await store.ledger.read('main', call.call_id)) ?? {};
+    expect(stopped).toMatchObject({ code: 'unverified', reason: 'forged', state: 'dropped' });
+    expect(await store.operations.dropCall('main', call.call_id, 'again')).toBe(false);
+    expect(await store.operations.replayCall('main', call.call_id)).toBe(true);
+    expect(await store.operations.replayCall('main', call.call_id)).toBe(false);
   });
 });

@@ -1,5 +1,7 @@
 import type { CallFilter, LedgerEntry } from '@wrapup/queue';
 import { type Command, Option } from 'commander';
+import { clean } from '../clean.ts';
+import { CliError, EXIT } from '../exit.ts';
 import { explainCall, hintOf, nextStep } from '../explain.ts';
 import { findCall } from '../find-call.ts';
 import { makeOutput, table, when } from '../output.ts';
@@ -45,13 +47,30 @@ export function addCalls(program: Command): void {
     .description('one call: how it came, what was written, why it stopped, and what to do')
     .argument('<call id>')
     .option('--source <name>', 'when several sources have a call with that id')
+    .option('--payload', 'print the latest body instead, as it came: it holds what the caller said')
     .action(async (id: string, _options, command: Command) => {
-      const { json, source } = command.optsWithGlobals<GlobalOptions & { source?: string }>();
+      const { json, source, payload } = command.optsWithGlobals<
+        GlobalOptions & { source?: string; payload?: boolean }
+      >();
+      if (payload) return printPayload(id, source);
       const output = makeOutput(json ?? false);
       const entry = await withStore((store) => findCall(store, id, source));
       output.data(forMachines(entry));
       for (const line of explainCall(entry, output)) output.line(line);
     });
+}
+
+async function printPayload(id: string, source: string | undefined): Promise<void> {
+  const body = await withStore(async (store) => {
+    const entry = await findCall(store, id, source);
+    const latest = entry.revisions.at(-1);
+    return latest && store.payloads.read(entry.source, entry.call_id, latest.hash);
+  });
+  if (!body)
+    throw new CliError(EXIT.failed, 'the body is not kept any more', 'retention: in wrapup.yaml says how long');
+  // Bytes from outside must not steer the terminal that they are looked at in.
+  const text = clean(body.toString('utf8'), Number.POSITIVE_INFINITY);
+  process.stdout.write(process.stdout.isTTY ? `${text}\n` : body);
 }
 
 function statesOf(entry: LedgerEntry): string {

@@ -97,7 +97,9 @@ export function addStopped(program: Command, state: Stopped): void {
       const { reason: _, ...filter } = options;
       const items = await choose(store, state, ids, filter);
       await work(items, options.plan ?? false, output, 'dropped', async ({ source, call_id, route }) =>
-        route === null ? false : (await store.operations.drop(source, call_id, route, why)) !== undefined,
+        route === null
+          ? store.operations.dropCall(source, call_id, why)
+          : (await store.operations.drop(source, call_id, route, why)) !== undefined,
       );
     });
   });

@@ -18,6 +18,7 @@ export const EFFECTS: Record<NonNullable<Revision['effect']>, string> = {
   added: 'added: it fills in what was absent',
   equal: 'equal: it says nothing new, nothing was written',
   parked: 'parked: it contradicts what came before and waits for a person',
+  unrecognised: 'unrecognised: it has a shape that this version does not know',
   hint: 'a hint: it was not believed by itself, the call was read from the API instead',
 };
 

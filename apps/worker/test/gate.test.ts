@@ -1,0 +1,21 @@
+import { describe, expect, it } from 'vitest';
+import { Gate } from '../src/gate.ts';
+
+describe('asking one API', () => {
+  it('has a bound on how many ask at once', () => {
+    const gate = new Gate();
+    const waits = Array.from({ length: 10 }, () => gate.enter(0, () => 0.5));
+    expect(waits.filter((ms) => ms === 0)).toHaveLength(8);
+    expect(waits.at(-1)).toBeGreaterThanOrEqual(200);
+    gate.leave();
+    expect(gate.enter(0)).toBe(0);
+  });
+
+  it('pauses for all when it is shut, and opens by itself', () => {
+    const gate = new Gate();
+    gate.shut(1_000, 5_000);
+    gate.shut(10, 5_000);
+    expect(gate.enter(5_400, () => 0)).toBe(600);
+    expect(gate.enter(6_000, () => 0)).toBe(0);
+  });
+});
