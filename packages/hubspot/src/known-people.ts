@@ -1,5 +1,6 @@
 /** Writes what calls say onto people who exist: one write a person, read first only where a write mode asks for it. */
 import { Failure } from '@wrapup/destination';
+import { needsWatermark } from '@wrapup/mapping';
 import type { HubSpotFailure } from './errors.ts';
 import { contactSteps, failJob, type Job, noteDropped, settleJob } from './job.ts';
 import { type Account, recordUrl, WATERMARK } from './objects.ts';
@@ -8,7 +9,7 @@ import { readMany } from './read-many.ts';
 import { recallWatermark, rememberPerson, rememberWatermark } from './remembered.ts';
 import { asHubSpotFailure, type Row, type RowPolicy, type RowResult, sendRows } from './rows.ts';
 import type { Session } from './session.ts';
-import { needsWatermark, type Properties, readTime } from './write-modes.ts';
+import { type Properties, readTime } from './write-modes.ts';
 
 export interface KnownPerson {
   id: string;

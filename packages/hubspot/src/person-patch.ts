@@ -1,8 +1,8 @@
 /** What several calls make of one contact: one write, in the order in which the calls ended. Pure. */
-import type { Plan } from '@wrapup/mapping';
+import { needsReading, needsWatermark, type Plan } from '@wrapup/mapping';
 import { inOrder, isUnsettled, type Job } from './job.ts';
 import { WATERMARK } from './objects.ts';
-import { decideFields, needsReading, needsWatermark, type Properties } from './write-modes.ts';
+import { decideFields, type Properties } from './write-modes.ts';
 
 /**
  * The properties to write.

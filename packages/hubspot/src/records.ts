@@ -6,7 +6,7 @@
  * since upserts take no links; both can be repeated.
  */
 import { Failure, type RecordReceipt } from '@wrapup/destination';
-import type { RecordPlan } from '@wrapup/mapping';
+import { needsReading, type RecordPlan } from '@wrapup/mapping';
 import type { Link } from './api.ts';
 import type { HubSpotFailure } from './errors.ts';
 import { doneBefore, failJob, type Job, noteDropped } from './job.ts';
@@ -15,7 +15,7 @@ import { ACTIVITIES, type Account, keyProperty, linkType, recordUrl } from './ob
 import { readMany } from './read-many.ts';
 import { type Row, type RowPolicy, sendRows, type Verb } from './rows.ts';
 import type { Session } from './session.ts';
-import { decideFields, needsReading, type Properties, toText } from './write-modes.ts';
+import { decideFields, type Properties, toText } from './write-modes.ts';
 
 interface Item extends Linkable {
   /** Why it goes through upsert. */

@@ -1,81 +1,21 @@
 import { sampleField } from '@wrapup/destination/sample-plan';
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { appendBlock, decideFields, needsReading, readTime } from '../src/write-modes.ts';
+import { decideFields, readTime } from '../src/write-modes.ts';
 
 const call = { key: 'main:c1', ended_at: Date.parse('2026-11-20T10:00:00Z'), watermark: undefined };
 
-test.each([
-  ['overwrite', 'new', 'old', true],
-  ['overwrite', 'same', 'same', false],
-  ['overwrite', null, 'old', true],
-  ['if_empty', 'new', 'old', false],
-  ['if_empty', 'new', '', true],
-  ['if_empty', 'new', null, true],
-  ['never_unset', false, 'true', false],
-  ['never_unset', true, 'false', true],
-  ['never_unset', false, null, true],
-  ['never_unset', 'anything', 'true', false],
-] as const)('%s of %j over %j applies: %s', (write, value, current, applies) => {
-  const [decision] = decideFields([sampleField('x', value, write)], { x: current }, call);
-  expect(decision?.applies).toBe(applies);
-});
-
-test.each([
-  ['an older call', '2026-11-20T09:59:59Z', true],
-  ['the same call', '2026-11-20T10:00:00Z', true],
-  ['a newer call', '2026-11-20T10:00:01Z', false],
-])('if_newer after %s applies: %s', (_which, watermark, applies) => {
-  const facts = { ...call, watermark: Date.parse(watermark) };
-  const [decision] = decideFields([sampleField('x', 'new', 'if_newer')], { x: 'old' }, facts);
-  expect(decision?.applies).toBe(applies);
-});
-
-test('only modes that depend on the present value ask for reading', () => {
-  expect(needsReading([sampleField('x', 'a', 'overwrite'), sampleField('y', true, 'never_unset')])).toBe(false);
-  for (const field of [
-    sampleField('x', 'a', 'if_empty'),
-    sampleField('x', 'a', 'if_newer'),
-    sampleField('x', 'a', 'append'),
-    sampleField('x', false, 'never_unset'),
-  ])
-    expect(needsReading([field])).toBe(true);
-});
-
-test('a block is added once for each call, and what people wrote around it stays', () => {
-  let text = 'Written by hand.';
-  text = appendBlock(text, 'main:a', 'first');
-  text = appendBlock(text, 'main:b', 'second');
-  text = `${text}\nMore by hand.`;
-  text = appendBlock(text, 'main:a', 'first, corrected');
-  expect(text).toBe(
-    'Written by hand.\n\n[call main:a]\nfirst, corrected\n[/call main:a]\n\n[call main:b]\nsecond\n[/call main:b]\nMore by hand.',
-  );
-});
-
-test('when the text outgrows the property, the oldest blocks go first', () => {
-  let text = 'By hand.';
-  for (let n = 0; n < 20; n += 1) text = appendBlock(text, `main:${n}`, 'x'.repeat(5_000));
-  expect(text.length).toBeLessThanOrEqual(65_536);
-  expect(text).toContain('By hand.');
-  expect(text).toContain('[call main:19]');
-  expect(text).not.toContain('[call main:0]');
-});
-
-test('appending the same block again changes nothing, whatever the text is', () => {
-  fc.assert(
-    fc.property(
-      fc.string({ maxLength: 500 }),
-      fc.string({ maxLength: 200 }),
-      fc.stringMatching(/^[a-z]+:[\w-]{1,20}$/),
-      (text, block, key) => {
-        fc.pre(!text.includes('[') && !block.includes('['));
-        const once = appendBlock(text, key, block);
-        expect(appendBlock(once, key, block)).toBe(once);
-        expect(once).toContain(block);
-      },
-    ),
-  );
+test('values are text, and a field that stays says why', () => {
+  const fields = [
+    sampleField('a', 12, 'overwrite'),
+    sampleField('b', 'new', 'if_empty'),
+    sampleField('c', null, 'overwrite'),
+  ];
+  expect(decideFields(fields, { a: '11', b: 'old', c: 'gone' }, call)).toMatchObject([
+    { from: '11', to: '12', applies: true },
+    { from: 'old', to: 'new', applies: false, why: 'the CRM already has a value' },
+    { from: 'gone', to: '', applies: true },
+  ]);
+  expect(decideFields(fields, undefined, call).map(({ applies }) => applies)).toEqual([true, true, true]);
 });
 
 test('times are read in both of HubSpot’s forms', () => {

@@ -12,4 +12,5 @@ export { mappingSchema } from './schema/mapping-schema.ts';
 export { type When, whenSchema } from './schema/when-schema.ts';
 export { listTransforms, registerTransform } from './transforms/registry.ts';
 export type { Parameter, Transform } from './transforms/transform.ts';
+export * from './write-modes.ts';
 export type { Locate } from './yaml/node.ts';

@@ -1,0 +1,89 @@
+import { appendBlock, decideField, type FieldWrite, needsReading, type Value, type WriteMode } from '@wrapup/mapping';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+
+const LIMIT = 65_536;
+const call = {
+  key: 'main:c1',
+  ended_at: Date.parse('2026-11-20T10:00:00Z'),
+  watermark: undefined,
+  exists: true,
+  limit: LIMIT,
+};
+
+function sampleField(name: string, value: Value, write: WriteMode): FieldWrite {
+  return { name, value, write, at: { file: 'mappings/acme.yaml', line: 1, column: 1 } };
+}
+
+test.each([
+  ['overwrite', 'new', 'old', true],
+  ['overwrite', 'same', 'same', false],
+  ['overwrite', null, 'old', true],
+  ['if_empty', 'new', 'old', false],
+  ['if_empty', 'new', '', true],
+  ['if_empty', 'new', null, true],
+  ['never_unset', false, 'true', false],
+  ['never_unset', true, 'false', true],
+  ['never_unset', false, null, true],
+  ['never_unset', 'anything', 'true', false],
+] as const)('%s of %j over %j applies: %s', (write, value, current, applies) => {
+  const { why } = decideField(sampleField('x', value, write), current ?? undefined, call);
+  expect(why === undefined).toBe(applies);
+});
+
+test.each([
+  ['an older call', '2026-11-20T09:59:59Z', true],
+  ['the same call', '2026-11-20T10:00:00Z', true],
+  ['a newer call', '2026-11-20T10:00:01Z', false],
+])('if_newer after %s applies: %s', (_which, watermark, applies) => {
+  const facts = { ...call, watermark: Date.parse(watermark) };
+  const { why } = decideField(sampleField('x', 'new', 'if_newer'), 'old', facts);
+  expect(why === undefined).toBe(applies);
+});
+
+test('only modes that depend on the present value ask for reading', () => {
+  expect(needsReading([sampleField('x', 'a', 'overwrite'), sampleField('y', true, 'never_unset')])).toBe(false);
+  for (const field of [
+    sampleField('x', 'a', 'if_empty'),
+    sampleField('x', 'a', 'if_newer'),
+    sampleField('x', 'a', 'append'),
+    sampleField('x', false, 'never_unset'),
+  ])
+    expect(needsReading([field])).toBe(true);
+});
+
+test('a block is added once for each call, and what people wrote around it stays', () => {
+  let text = 'Written by hand.';
+  text = appendBlock(text, 'main:a', 'first', LIMIT);
+  text = appendBlock(text, 'main:b', 'second', LIMIT);
+  text = `${text}\nMore by hand.`;
+  text = appendBlock(text, 'main:a', 'first, corrected', LIMIT);
+  expect(text).toBe(
+    'Written by hand.\n\n[call main:a]\nfirst, corrected\n[/call main:a]\n\n[call main:b]\nsecond\n[/call main:b]\nMore by hand.',
+  );
+});
+
+test('when the text outgrows the property, the oldest blocks go first', () => {
+  let text = 'By hand.';
+  for (let n = 0; n < 20; n += 1) text = appendBlock(text, `main:${n}`, 'x'.repeat(5_000), LIMIT);
+  expect(text.length).toBeLessThanOrEqual(65_536);
+  expect(text).toContain('By hand.');
+  expect(text).toContain('[call main:19]');
+  expect(text).not.toContain('[call main:0]');
+});
+
+test('appending the same block again changes nothing, whatever the text is', () => {
+  fc.assert(
+    fc.property(
+      fc.string({ maxLength: 500 }),
+      fc.string({ maxLength: 200 }),
+      fc.stringMatching(/^[a-z]+:[\w-]{1,20}$/),
+      (text, block, key) => {
+        fc.pre(!text.includes('[') && !block.includes('['));
+        const once = appendBlock(text, key, block, LIMIT);
+        expect(appendBlock(once, key, block, LIMIT)).toBe(once);
+        expect(once).toContain(block);
+      },
+    ),
+  );
+});
