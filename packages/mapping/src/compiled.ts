@@ -25,5 +25,7 @@ export interface MappedField {
   write?: WriteMode;
   /** Every value it can take, where that is known at load (constants and `map:` tables). */
   values?: (string | number | boolean)[];
+  /** The property names an owner: e-mail addresses and ids that the mapping itself names, for checks. */
+  owners?: string[];
   at: Place;
 }

@@ -9,6 +9,8 @@ export interface Dialect {
     /** What `create_as` may say; the first is the default. Empty: this kind knows no persons. */
     create_as: string[];
     object: string;
+    /** Property that names who a person belongs to. Absent: this kind has no owners. */
+    owner?: string;
   };
   /** Record types this kind can write, by their key in the mapping (`call_log`, `tasks`, `notes`, …). */
   records: Record<string, RecordDialect>;
@@ -23,6 +25,8 @@ export interface RecordDialect {
   object: string;
   /** The mapping's own words and the CRM property each sets: `{ subject: { property: 'hs_task_subject', … } }`. */
   words: Record<string, WordDialect>;
+  /** Property that names who the record belongs to. Absent: such records have no owner. */
+  owner?: string;
   /**
    * The mapping names the CRM's object of each record itself, as `object:` (custom objects); `object` above then only
    * stands for all of them.

@@ -52,6 +52,22 @@ export type MatchStep =
   /** E.164. */
   | { by: 'phone'; value: string };
 
+/** One way to name an owner, with what this call says. Steps are tried in order; what the account does not know is passed over. */
+export type OwnerStep = { by: 'id'; value: string } | { by: 'email'; value: string };
+
+/**
+ * Whom a record is given to. Adapters look the steps up in the account; the first active owner is written, and only
+ * where the record has none yet (a new one, or one that lost its owner): nobody's record is taken away. An owner that
+ * cannot be found never fails the delivery, it is noted on the receipt.
+ */
+export interface OwnerPlan {
+  /** The CRM's property. */
+  property: string;
+  /** At least one. */
+  steps: OwnerStep[];
+  at: Place;
+}
+
 export interface PersonPlan {
   match: MatchStep[];
   unmatched: Unmatched;
@@ -61,6 +77,7 @@ export interface PersonPlan {
   /** CRM object to create: `contact`, `lead`. */
   create_as: string;
   fields: FieldWrite[];
+  owner?: OwnerPlan;
   /** Written only on creation, under what the mapping says: the name a person without a name gets. */
   fallback: { phone?: string; email?: string; name: string };
 }
@@ -75,6 +92,7 @@ export interface RecordPlan {
   /** Unique key: `<source>:<call id>` for the call log, `<source>:<call id>:<name>` otherwise. */
   key: string;
   fields: FieldWrite[];
+  owner?: OwnerPlan;
   /** Names of the plan's records that it is associated with; `person` unless the mapping says otherwise. */
   associate: string[];
 }

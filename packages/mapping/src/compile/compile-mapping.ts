@@ -10,6 +10,7 @@ import { Report } from '../report.ts';
 import { mappingSchema } from '../schema/mapping-schema.ts';
 import { type MapNode, textOf } from '../yaml/node.ts';
 import { describeFields, endOf } from './fields.ts';
+import { describeOwner } from './owner.ts';
 import { type CompiledPerson, compilePerson } from './person.ts';
 import { type CompiledRecord, compileRecords, planRecords } from './records.ts';
 
@@ -49,7 +50,11 @@ export function compileMapping(source: MappingSource): { mapping?: CompiledMappi
   if (report.failed) return { findings: report.findings };
   const fields = [
     ...describeFields(person?.fields ?? [], 'person', dialect.person.object),
-    ...records.flatMap((record) => describeFields(record.fields, record.name, record.object)),
+    ...describeOwner(person?.owner, 'person', dialect.person.object),
+    ...records.flatMap((record) => [
+      ...describeFields(record.fields, record.name, record.object),
+      ...describeOwner(record.owner, record.name, record.object),
+    ]),
     ...[...needs].map(
       ([property, at]): MappedField => ({ record: 'person', object: dialect.person.object, property, use: 'read', at }),
     ),

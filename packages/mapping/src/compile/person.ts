@@ -7,9 +7,11 @@ import { type Ambiguous, type LeftOut, type MatchStep, type PersonPlan, UNMATCHE
 import { MATCH_BY } from '../schema/mapping-schema.ts';
 import { get, isList, isMap, type Node, textOf } from '../yaml/node.ts';
 import { compileFields, evaluateFields, type Field } from './fields.ts';
+import { type CompiledOwner, checkOwnerOnce, compileOwner, planOwner } from './owner.ts';
 
 export interface CompiledPerson {
   fields: Field[];
+  owner?: CompiledOwner;
   plan(scope: Scope): { person: PersonPlan; left: LeftOut[] };
 }
 
@@ -31,18 +33,25 @@ export function compilePerson(node: Node, dialect: Dialect, zone: string, compil
   const create_as = textOf(get(node, 'create_as')) ?? dialect.person.create_as[0] ?? '';
   const id = compileId(get(node, 'id'), compiling);
   const fields = compileFields(node, { compiling, record: 'person', write: 'if_newer', zone, words: {} });
+  const owned = dialect.person.owner;
+  const owner =
+    owned === undefined ? undefined : compileOwner(node, { compiling, property: owned, ofPerson: undefined });
+  if (owner) checkOwnerOnce(owner, fields, compiling);
 
   return {
     fields,
+    ...(owner ? { owner } : {}),
     plan(scope) {
       const { lead } = scope.call;
       const { writes, left, missing } = evaluateFields(fields, 'person', scope);
       const phone = usable(lead?.phone);
       const email = usable(lead?.email);
       const policy = unmatched(scope.call.outcome);
+      const given = planOwner(owner, 'person', scope);
+      const all = [...left, ...given.left];
       const leftOut = missing
-        ? [...left, { field: 'person', reason: `nobody is created without ${missing.property}`, at: missing.at }]
-        : left;
+        ? [...all, { field: 'person', reason: `nobody is created without ${missing.property}`, at: missing.at }]
+        : all;
       return {
         left: leftOut,
         person: {
@@ -52,6 +61,7 @@ export function compilePerson(node: Node, dialect: Dialect, zone: string, compil
           key: personKey({ phone, email }) ?? null,
           create_as,
           fields: writes,
+          ...(given.owner ? { owner: given.owner } : {}),
           fallback: { ...(phone ? { phone } : {}), ...(email ? { email } : {}), name: nameFor(phone, email) },
         },
       };

@@ -9,6 +9,7 @@ import type { LeftOut, Place, RecordPlan } from '../plan.ts';
 import { SINGLE } from '../schema/mapping-schema.ts';
 import { get, isList, isMap, type MapNode, type Node, textOf } from '../yaml/node.ts';
 import { compileFields, evaluateFields, type Field } from './fields.ts';
+import { type CompiledOwner, checkOwnerOnce, compileOwner, planOwner } from './owner.ts';
 
 export interface CompiledRecord {
   type: string;
@@ -16,6 +17,7 @@ export interface CompiledRecord {
   name: string;
   when?: Condition;
   fields: Field[];
+  owner?: CompiledOwner;
   associate: { name: string; at: Place }[];
   at: Place;
 }
@@ -24,15 +26,17 @@ export interface CompiledRecord {
 export function compileRecords(tree: MapNode, dialect: Dialect, zone: string, compiling: Compiling): CompiledRecord[] {
   const records: CompiledRecord[] = [];
   const hasPerson = tree.entries.has('person');
+  const ofPerson = hasPerson ? dialect.person.owner : undefined;
+  const context: RecordContext = { zone, compiling, hasPerson, ofPerson };
   for (const [key, { value }] of tree.entries) {
     const known = Object.hasOwn(dialect.records, key) ? dialect.records[key] : undefined;
     if (!known) continue;
     if (key === SINGLE) {
-      const record = compileRecord(value, SINGLE, known, { zone, compiling, hasPerson });
+      const record = compileRecord(value, SINGLE, known, context);
       if (record) records.unshift(record);
     } else if (isList(value)) {
       for (const item of value.items) {
-        const record = compileRecord(item, textOf(get(item, 'name')), known, { zone, compiling, hasPerson });
+        const record = compileRecord(item, textOf(get(item, 'name')), known, context);
         if (record) records.push(record);
       }
     }
@@ -46,13 +50,15 @@ interface RecordContext {
   zone: string;
   compiling: Compiling;
   hasPerson: boolean;
+  /** Property that names the owner of the person, where there is one. */
+  ofPerson: string | undefined;
 }
 
 function compileRecord(
   node: Node,
   name: string | undefined,
   dialect: RecordDialect,
-  { zone, compiling, hasPerson }: RecordContext,
+  { zone, compiling, hasPerson, ofPerson }: RecordContext,
 ): CompiledRecord | undefined {
   if (!isMap(node) || name === undefined) return undefined;
   const condition = node.entries.get('when');
@@ -81,9 +87,21 @@ function compileRecord(
           field.at,
           'take required out',
         );
+  const owner =
+    dialect.owner === undefined ? undefined : compileOwner(node, { compiling, property: dialect.owner, ofPerson });
+  if (owner) checkOwnerOnce(owner, fields, compiling);
   const object = objectOf(node, dialect, compiling);
   if (object === undefined) return undefined;
-  return { type: dialect.type, object, name, fields, associate, at: node.at, ...(when ? { when } : {}) };
+  return {
+    type: dialect.type,
+    object,
+    name,
+    fields,
+    associate,
+    at: node.at,
+    ...(when ? { when } : {}),
+    ...(owner ? { owner } : {}),
+  };
 }
 
 function objectOf(node: MapNode, { any_object, object }: RecordDialect, { report }: Compiling): string | undefined {
@@ -178,13 +196,15 @@ export function planRecords(records: CompiledRecord[], scope: Scope): { records:
       left.push({ field: record.name, reason: `it is not written without ${missing.property}`, at: missing.at });
       continue;
     }
-    left.push(...fields);
+    const given = planOwner(record.owner, record.name, scope);
+    left.push(...fields, ...given.left);
     plans.push({
       type: record.type,
       object: record.object,
       name: record.name,
       key: keyOf(scope.call, record.name),
       fields: writes,
+      ...(given.owner ? { owner: given.owner } : {}),
       associate: record.associate.map(({ name }) => name),
     });
   }

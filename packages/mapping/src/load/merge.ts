@@ -5,7 +5,7 @@
  *   comes after what is inherited.
  * - A field that names its own source (a bare text, `from`, `value`, `template`, `text`) replaces the inherited one. One
  *   that does not (`{ write: overwrite }`, `{ map: { connected: X } }`) changes only what it says; `map` merges by entry.
- * - Everything else (`when`, `match`, `transform`, `associate`, …) is replaced as a whole.
+ * - Everything else (`when`, `match`, `transform`, `associate`, `owner`, …) is replaced as a whole.
  * - `null` takes a key away, `remove: true` a record of a list.
  */
 import type { Report } from '../report.ts';
@@ -119,7 +119,7 @@ const mergePerson = sections((key) => {
 });
 
 /** Keys of a record that are no values. */
-const WHOLE = new Set(['name', 'when', 'associate', 'object', 'remove']);
+const WHOLE = new Set(['name', 'when', 'associate', 'object', 'owner', 'remove']);
 
 const mergeRecord = sections((key) => {
   if (key === 'fields') return mergeFields;

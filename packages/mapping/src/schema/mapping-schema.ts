@@ -4,6 +4,7 @@ import type { Dialect, RecordDialect, WordDialect } from '../dialect.ts';
 import { AMBIGUOUS, UNMATCHED } from '../plan.ts';
 import { BODY_TEMPLATES, TRANSCRIPTS } from '../texts/templates.ts';
 import { closed } from './closed.ts';
+import { ownerSchema } from './owner-schema.ts';
 import { fieldsSchema, formShape, scalarSchema, valueSchema } from './value-schema.ts';
 import { whenSchema } from './when-schema.ts';
 
@@ -27,6 +28,7 @@ function personSchema(dialect: Dialect) {
     unmatched: z.union([unmatchedSchema, byOutcomeSchema]).optional().describe('What happens when nobody is found'),
     ambiguous: z.enum(AMBIGUOUS).optional().describe('What happens when several are found'),
     create_as: first === undefined ? z.never().optional() : z.enum([first, ...rest]).optional(),
+    ...(dialect.person.owner === undefined ? {} : { owner: ownerSchema.nullable().optional() }),
     fields: fieldsSchema.nullable().optional(),
   });
 }
@@ -51,11 +53,12 @@ function wordSchema({ as, literal }: WordDialect) {
   return as === 'due' ? z.union([z.string(), z.null()]) : valueSchema;
 }
 
-function recordShape({ words, any_object }: RecordDialect) {
+function recordShape({ words, any_object, owner }: RecordDialect) {
   return {
     when: whenSchema.nullable().optional().describe('The record is written only for calls that fulfil it'),
     ...(any_object ? { object: z.string().optional().describe(`The CRM’s object: ${any_object.such_as}`) } : {}),
     ...Object.fromEntries(Object.entries(words).map(([word, dialect]) => [word, wordSchema(dialect).optional()])),
+    ...(owner === undefined ? {} : { owner: ownerSchema.nullable().optional() }),
     fields: fieldsSchema.nullable().optional(),
     associate: z
       .array(z.string())

@@ -7,7 +7,7 @@ import type { Dialect } from '@wrapup/mapping';
 export function acmeDialect(presets: Record<string, string> = {}): Dialect {
   return {
     kind: 'acme',
-    person: { create_as: ['lead', 'contact'], object: 'people' },
+    person: { create_as: ['lead', 'contact'], object: 'people', owner: 'owner_id' },
     records: {
       call_log: {
         type: 'call_log',
@@ -26,6 +26,7 @@ export function acmeDialect(presets: Record<string, string> = {}): Dialect {
           due_in: { property: 'due_at', text: 'text', as: 'due' },
           priority: { property: 'priority', text: 'text' },
         },
+        owner: 'assignee',
       },
       deals: { type: 'deal', object: 'deals', words: { title: { property: 'name', text: 'text' } } },
       custom_objects: {
