@@ -5,16 +5,16 @@ const HINT = 'is Redis running? `npm start` or `docker compose up` starts it; RE
 
 /** Runs something on this installation's Redis and closes it. A Redis that does not answer ends the command with 3. */
 export async function withStore<T>(work: (store: Store) => Promise<T>): Promise<T> {
-  const [{ openStore }, { readVariable }] = await Promise.all([import('@wrapup/queue'), import('@wrapup/config')]);
-  const url = readVariable('REDIS_URL') || 'redis://127.0.0.1:6379';
+  const [{ openStore }, { readRedisSettings }] = await Promise.all([import('@wrapup/queue'), import('@wrapup/config')]);
+  const settings = readRedisSettings();
+  const { url } = settings;
   let lost: Error | undefined;
   const store = openStore({
-    url,
+    ...settings,
     role: 'producer',
     onError: (error) => {
       lost = error;
     },
-    ...(process.env.WRAPUP_PREFIX ? { prefix: process.env.WRAPUP_PREFIX } : {}),
   });
   try {
     await store.connected(3000).catch(() => {

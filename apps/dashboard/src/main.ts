@@ -1,4 +1,4 @@
-import { followConfig, readVariable } from '@wrapup/config';
+import { followConfig, readRedisSettings } from '@wrapup/config';
 import { openStore } from '@wrapup/queue';
 import {
   createLogger,
@@ -31,12 +31,10 @@ await startOrExit(log, async () => {
     );
   }
 
-  const prefix = readVariable('WRAPUP_PREFIX');
   const store = openStore({
-    url: readVariable('REDIS_URL') || 'redis://127.0.0.1:6379',
+    ...readRedisSettings(),
     role: 'producer',
     onError: logConnectionErrors(log, 'Redis connection'),
-    ...(prefix && { prefix }),
   });
   // Without Redis it starts all the same: its pages say what is wrong, and work when Redis is there.
   await store.connected().catch(() => log.warn({}, 'Redis does not answer yet'));

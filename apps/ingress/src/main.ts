@@ -1,4 +1,4 @@
-import { followConfig, readVariable } from '@wrapup/config';
+import { followConfig, readRedisSettings, readVariable } from '@wrapup/config';
 import { openIntake, openStore } from '@wrapup/queue';
 import {
   createLogger,
@@ -22,12 +22,7 @@ const log = createLogger('ingress');
 await startOrExit(log, async () => {
   const options = readOptions(readVariable);
   const config = await followConfig(log);
-  const prefix = readVariable('WRAPUP_PREFIX');
-  const redis = {
-    url: readVariable('REDIS_URL') || 'redis://127.0.0.1:6379',
-    ...(prefix && { prefix }),
-    onError: logConnectionErrors(log, 'Redis connection'),
-  };
+  const redis = { ...readRedisSettings(), onError: logConnectionErrors(log, 'Redis connection') };
   const intake = openIntake({ ...redis, ledger_days: config.current().retention.ledger_days });
   const metrics = createMetrics();
   const callers = openCallers({

@@ -87,7 +87,7 @@ export class Destinations {
       flights: FLIGHTS,
       write: (plans) => {
         this.#onBatch(name, plans.length);
-        const context = makeContext(this.#store.redis, this.#store.keys, {
+        const context = makeContext(this.#store, {
           connection: name,
           // Plans of several lanes share a batch; it goes in the best of them.
           lane: LANES.find((lane) => plans.some((plan) => this.#lanes.get(plan) === lane)) ?? 'live',

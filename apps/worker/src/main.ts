@@ -1,4 +1,4 @@
-import { followConfig, readVariable } from '@wrapup/config';
+import { followConfig, readRedisSettings } from '@wrapup/config';
 import { checkRedis, openStore } from '@wrapup/queue';
 import {
   createLogger,
@@ -21,14 +21,8 @@ const DRAIN = 35_000;
 const log = createLogger('worker');
 
 await startOrExit(log, async () => {
-  const prefix = readVariable('WRAPUP_PREFIX');
   const onError = logConnectionErrors(log, 'Redis connection');
-  const store = openStore({
-    url: readVariable('REDIS_URL') || 'redis://127.0.0.1:6379',
-    role: 'worker',
-    onError,
-    ...(prefix && { prefix }),
-  });
+  const store = openStore({ ...readRedisSettings(), role: 'worker', onError });
   const metrics = createMetrics();
   const config = await followConfig(log);
   const worker = await startWorker({ store, config: config.current, log, metrics, onError });

@@ -50,6 +50,8 @@ const BATCHES_IN_HAND = 3;
 const SWEEP_EVERY = 60_000;
 /** A delivery's message in the job's `failedReason` is cut: it is copied into the event stream. */
 const REASON = 200;
+/** For a call that waits for something which does not say how long, in ms. */
+const WAIT = 10_000;
 
 export async function startWorker({ store, config, log, metrics, onError }: WorkerDeps): Promise<RunningWorker> {
   const count = countWork(metrics);
@@ -99,6 +101,12 @@ export async function startWorker({ store, config, log, metrics, onError }: Work
     } catch (error) {
       if (error instanceof DelayedError) throw error;
       const failure = Failure.of(error);
+      if (failure.next === 'throttle') {
+        const { code, message: reason, hint, details } = failure;
+        await store.ledger.wait(job.data.source, job.data.call_id, { code, reason, ...(hint ? { hint } : {}) });
+        count.call('waits');
+        return delay(job, token, details.retry_after ?? WAIT);
+      }
       count.call('failed');
       log.warn(
         { call_id: job.data.call_id, source: job.data.source, code: failure.code, reason: failure.message },

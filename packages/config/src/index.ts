@@ -3,6 +3,7 @@ export { describeConfig } from './describe.ts';
 export * from './follow.ts';
 export { KINDS } from './kinds.ts';
 export * from './load.ts';
+export * from './redis-settings.ts';
 export { chooseRoutes } from './routes.ts';
 export { NAME, wrapupSchema } from './schema.ts';
 export { formatDuration, parseDuration, parseSize } from './units.ts';

@@ -60,8 +60,14 @@ export interface Secret {
   expires_at: number;
 }
 export interface Secrets {
+  /** Whether they are encrypted where they are kept (`WRAPUP_ENCRYPTION_KEY`). */
+  readonly encrypted: boolean;
   /** The current secret of that name; when missing or near its end `refresh` runs once across all processes. */
   get(name: string, refresh: () => Promise<Secret>): Promise<string>;
+  /** The secret as it was last kept; undefined when there is none or its end has come. */
+  read(name: string): Promise<string | undefined>;
+  /** Keeps one that the CRM gave in passing, such as a refresh token that replaces the one just used. */
+  keep(name: string, secret: Secret): Promise<void>;
   /** Forgets it, after the CRM refused it. */
   drop(name: string): Promise<void>;
 }

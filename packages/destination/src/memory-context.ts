@@ -96,6 +96,7 @@ class InMemoryLease implements Lease {
 const EARLY = 60_000;
 
 class InMemorySecrets implements Secrets {
+  readonly encrypted = true;
   readonly #kept = new Map<string, Secret>();
   readonly #refreshing = new Map<string, Promise<Secret>>();
 
@@ -111,6 +112,15 @@ class InMemorySecrets implements Secrets {
     } finally {
       this.#refreshing.delete(name);
     }
+  }
+
+  async read(name: string): Promise<string | undefined> {
+    const known = this.#kept.get(name);
+    return known && known.expires_at > Date.now() ? known.value : undefined;
+  }
+
+  async keep(name: string, secret: Secret): Promise<void> {
+    this.#kept.set(name, secret);
   }
 
   async drop(name: string): Promise<void> {

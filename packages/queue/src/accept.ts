@@ -4,9 +4,10 @@ import { jobId, type Keys, memberOf } from './keys.ts';
 import { laneOf, priorityOf } from './lanes.ts';
 import type { Received, Verified } from './ledger-entry.ts';
 import { acceptCall } from './ledger-scripts.ts';
-import { revisionOf } from './payloads.ts';
+import { placeOf, revisionOf } from './payloads.ts';
 import { CALL_ATTEMPTS, type CallJob } from './queues.ts';
 import type { RedisClient } from './redis.ts';
+import type { Sealer } from './seal.ts';
 
 /** One finished call, verified, on its way into Redis. */
 export interface Arrival {
@@ -28,7 +29,7 @@ const UNSETTLED = 37 * 24 * 3600;
 
 /** Keeps the bytes, then adds the job, and resolves only when Redis has both. */
 export async function acceptArrival(
-  { redis, keys, queue }: { redis: RedisClient; keys: Keys; queue: Queue<CallJob> },
+  { redis, keys, queue, sealer }: { redis: RedisClient; keys: Keys; queue: Queue<CallJob>; sealer: Sealer },
   { source, call_id, body, received, verified, received_at }: Arrival,
   ledger_days: number,
 ): Promise<Accepted> {
@@ -39,7 +40,7 @@ export async function acceptArrival(
     [
       memberOf(source, call_id),
       revision,
-      body,
+      sealer.seal(body, placeOf(source, call_id, revision)),
       UNSETTLED,
       ledger_days * 24 * 3600,
       received_at,

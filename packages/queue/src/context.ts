@@ -11,6 +11,7 @@ import { type BudgetOptions, RedisBudget } from './budget.ts';
 import type { Keys } from './keys.ts';
 import { RedisLease } from './lease.ts';
 import type { RedisClient } from './redis.ts';
+import { type Sealer, sealedWith } from './seal.ts';
 
 export interface ContextOptions {
   connection: string;
@@ -22,8 +23,15 @@ export interface ContextOptions {
   log: Log;
 }
 
+/** What a context is made on: a `Store`. */
+export interface ContextBase {
+  redis: RedisClient;
+  keys: Keys;
+  sealer: Sealer;
+}
+
 /** Makes what an adapter may ask for, on Redis, for one call of it. */
-export function makeContext(redis: RedisClient, keys: Keys, options: ContextOptions): Context {
+export function makeContext({ redis, keys, sealer }: ContextBase, options: ContextOptions): Context {
   const { connection, pools = {}, lane, within, log } = options;
   const deadline = Date.now() + within;
   const lease = new RedisLease(redis, keys);
@@ -41,7 +49,7 @@ export function makeContext(redis: RedisClient, keys: Keys, options: ContextOpti
           ttl,
         ),
     },
-    secrets: new RedisSecrets(redis, keys, connection),
+    secrets: new RedisSecrets({ redis, keys, sealer }, connection),
     log,
   };
 }
@@ -80,12 +88,18 @@ class RedisSecrets implements Secrets {
   readonly #keys: Keys;
   readonly #connection: string;
   readonly #lease: RedisLease;
+  readonly #sealer: Sealer;
 
-  constructor(redis: RedisClient, keys: Keys, connection: string) {
+  constructor({ redis, keys, sealer }: ContextBase, connection: string) {
     this.#redis = redis;
     this.#keys = keys;
+    this.#sealer = sealer;
     this.#connection = connection;
     this.#lease = new RedisLease(redis, keys);
+  }
+
+  get encrypted(): boolean {
+    return this.#sealer.on;
   }
 
   async get(name: string, refresh: () => Promise<Secret>): Promise<string> {
@@ -97,8 +111,7 @@ class RedisSecrets implements Secrets {
       if (held) {
         try {
           const fresh = await refresh();
-          const ttl = Math.max(1, fresh.expires_at - Date.now());
-          await this.#redis.set(this.#keys.secret(this.#connection, name), JSON.stringify(fresh), 'PX', ttl);
+          await this.keep(name, fresh);
           return fresh.value;
         } finally {
           await held.release();
@@ -109,12 +122,30 @@ class RedisSecrets implements Secrets {
     throw new Failure('timeout', `Nobody could refresh the secret ${name} of connection ${this.#connection} in time.`);
   }
 
+  async read(name: string): Promise<string | undefined> {
+    return (await this.#read(name))?.value;
+  }
+
+  async keep(name: string, secret: Secret): Promise<void> {
+    const ttl = Math.max(1, Math.round(secret.expires_at - Date.now()));
+    const kept = this.#sealer.seal(Buffer.from(JSON.stringify(secret)), this.#placeOf(name));
+    await this.#redis.set(this.#keys.secret(this.#connection, name), kept, 'PX', ttl);
+  }
+
   async drop(name: string): Promise<void> {
     await this.#redis.del(this.#keys.secret(this.#connection, name));
   }
 
   async #read(name: string): Promise<Secret | undefined> {
-    const text = await this.#redis.get(this.#keys.secret(this.#connection, name));
-    return text ? (JSON.parse(text) as Secret) : undefined;
+    const kept = await this.#redis.getBuffer(this.#keys.secret(this.#connection, name));
+    if (!kept) return undefined;
+    const secret = JSON.parse(this.#sealer.open(kept, this.#placeOf(name)).toString()) as Secret;
+    // So that a key which is rotated out seals nothing any more, however long the secret lives.
+    if (sealedWith(kept) !== this.#sealer.key) await this.keep(name, secret);
+    return secret;
+  }
+
+  #placeOf(name: string): string {
+    return `secret:${this.#connection}:${name}`;
   }
 }

@@ -12,4 +12,5 @@ export * from './operations.ts';
 export * from './payloads.ts';
 export * from './queues.ts';
 export * from './redis.ts';
+export * from './seal.ts';
 export * from './store.ts';

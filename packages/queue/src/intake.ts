@@ -3,6 +3,7 @@ import { checkRedis } from './check-redis.ts';
 import { CALLS_QUEUE, makeKeys } from './keys.ts';
 import { type CallJob, openQueue } from './queues.ts';
 import { openRedis } from './redis.ts';
+import { makeSealer } from './seal.ts';
 
 /**
  * The producer's side of Redis, as ingress uses it. It fails fast: every promise settles within a second, also while
@@ -23,17 +24,20 @@ export interface IntakeOptions {
   url: string;
   /** `WRAPUP_PREFIX`. */
   prefix?: string;
+  /** `WRAPUP_ENCRYPTION_KEY`. */
+  encryption_keys?: string;
   ledger_days?: number;
   onError(error: Error): void;
 }
 
-export function openIntake({ url, prefix, ledger_days = 90, onError }: IntakeOptions): Intake {
+export function openIntake({ url, prefix, encryption_keys, ledger_days = 90, onError }: IntakeOptions): Intake {
+  const sealer = makeSealer(encryption_keys);
   const redis = openRedis(url, 'producer', onError);
   const keys = makeKeys(prefix);
   const queue = openQueue<CallJob>(CALLS_QUEUE, redis, keys);
   queue.on('error', onError);
   return {
-    accept: (arrival) => acceptArrival({ redis, keys, queue }, arrival, ledger_days),
+    accept: (arrival) => acceptArrival({ redis, keys, queue, sealer }, arrival, ledger_days),
     ready: () => checkRedis(redis),
     async close() {
       await queue.close();

@@ -3,6 +3,7 @@ import { promisify } from 'node:util';
 import { zstdCompress, zstdDecompress } from 'node:zlib';
 import type { Keys } from './keys.ts';
 import type { RedisClient } from './redis.ts';
+import type { Sealer } from './seal.ts';
 
 const compress = promisify(zstdCompress);
 const decompress = promisify(zstdDecompress);
@@ -19,23 +20,34 @@ export function revisionOf(body: Buffer): string {
   return createHash('sha256').update(body).digest('hex');
 }
 
+/** What a payload is sealed for: it opens for this very revision only. */
+export function placeOf(source: string, callId: string, revision: string): string {
+  return `payload:${source}:${callId}:${revision}`;
+}
+
 /**
  * The bytes of each revision, stored once and referenced by jobs. Ingress stores them as they came, because the caller
- * waits; the worker compresses them afterwards.
+ * waits; the worker compresses them afterwards. Where a key is given they are encrypted from the first moment on.
  */
 export class Payloads {
   readonly #redis: RedisClient;
   readonly #keys: Keys;
+  readonly #sealer: Sealer;
 
-  constructor(redis: RedisClient, keys: Keys) {
+  constructor(redis: RedisClient, keys: Keys, sealer: Sealer) {
     this.#redis = redis;
     this.#keys = keys;
+    this.#sealer = sealer;
   }
 
-  /** @returns undefined when it has expired or was forgotten */
+  /**
+   * @returns undefined when it has expired or was forgotten
+   * @throws Failure when it is encrypted and cannot be opened
+   */
   async read(source: string, callId: string, revision: string): Promise<Buffer | undefined> {
-    const bytes = await this.#redis.getBuffer(this.#keys.payload(source, callId, revision));
-    if (!bytes) return undefined;
+    const kept = await this.#redis.getBuffer(this.#keys.payload(source, callId, revision));
+    if (!kept) return undefined;
+    const bytes = this.#sealer.open(kept, placeOf(source, callId, revision));
     if (!bytes.subarray(0, 4).equals(ZSTD)) return bytes;
     return (await decompress(bytes, { maxOutputLength: MAX_BYTES })) as Buffer;
   }
@@ -45,7 +57,8 @@ export class Payloads {
     if (body.length < WORTH_COMPRESSING) return;
     const packed = (await compress(body)) as Buffer;
     if (packed.length >= body.length) return;
-    await this.#redis.set(this.#keys.payload(source, callId, revision), packed, 'KEEPTTL', 'XX');
+    const kept = this.#sealer.seal(packed, placeOf(source, callId, revision));
+    await this.#redis.set(this.#keys.payload(source, callId, revision), kept, 'KEEPTTL', 'XX');
   }
 
   /** @param seconds from now until it is forgotten */

@@ -5,12 +5,15 @@ import { Operations } from './operations.ts';
 import { Payloads } from './payloads.ts';
 import { type CallJob, Queues } from './queues.ts';
 import { openRedis, type RedisClient } from './redis.ts';
+import { makeSealer, type Sealer } from './seal.ts';
 
 export interface StoreOptions {
   /** `REDIS_URL`. */
   url: string;
   /** `WRAPUP_PREFIX`. */
   prefix?: string;
+  /** `WRAPUP_ENCRYPTION_KEY`: what is kept of people and tokens is encrypted with the first, and opened with any. */
+  encryption_keys?: string;
   /** `producer` for whoever must not hang when Redis does (dashboard, CLI); `worker` waits. */
   role: 'producer' | 'worker';
   onError(error: Error): void;
@@ -20,6 +23,7 @@ export interface StoreOptions {
 export interface Store {
   redis: RedisClient;
   keys: Keys;
+  sealer: Sealer;
   queues: Queues;
   ledger: Ledger;
   payloads: Payloads;
@@ -31,7 +35,8 @@ export interface Store {
   close(): Promise<void>;
 }
 
-export function openStore({ url, prefix, role, onError }: StoreOptions): Store {
+export function openStore({ url, prefix, encryption_keys, role, onError }: StoreOptions): Store {
+  const sealer = makeSealer(encryption_keys);
   const redis = openRedis(url, role, onError);
   const keys = makeKeys(prefix);
   const queues = new Queues(redis, keys, onError);
@@ -39,11 +44,13 @@ export function openStore({ url, prefix, role, onError }: StoreOptions): Store {
   return {
     redis,
     keys,
+    sealer,
     queues,
     ledger,
-    payloads: new Payloads(redis, keys),
+    payloads: new Payloads(redis, keys, sealer),
     operations: new Operations(queues, ledger),
-    accept: (arrival, days) => acceptArrival({ redis, keys, queue: queues.get<CallJob>(CALLS_QUEUE) }, arrival, days),
+    accept: (arrival, days) =>
+      acceptArrival({ redis, keys, queue: queues.get<CallJob>(CALLS_QUEUE), sealer }, arrival, days),
     connected: (within = 2000) => waitForRedis(redis, within),
     async close() {
       await queues.close();

@@ -18,7 +18,7 @@ beforeEach(() => {
 });
 
 function context(within = 10_000, pools = {}, lane: Lane = 'live'): Context {
-  return makeContext(store.redis, store.keys, {
+  return makeContext(store, {
     connection,
     pools,
     lane,

@@ -210,8 +210,7 @@ class CrmCallers implements Callers {
 
   #context({ connection }: Line, within: number): Context {
     const pools = KINDS[connection.kind]?.pools;
-    const { redis, keys } = this.#store();
-    return makeContext(redis, keys, {
+    return makeContext(this.#store(), {
       connection: connection.name,
       lane: 'inbound',
       within: Math.max(0, within),

@@ -1,0 +1,22 @@
+import { readVariable } from './variables.ts';
+
+/** What every process has to know of Redis. */
+export interface RedisSettings {
+  /** `REDIS_URL`; the usual local address when it is not set. */
+  url: string;
+  /** `WRAPUP_PREFIX`. */
+  prefix?: string;
+  /** `WRAPUP_ENCRYPTION_KEY`. */
+  encryption_keys?: string;
+}
+
+/** Reads them from the environment, each also from the file that `X_FILE` names. @throws VariableError */
+export function readRedisSettings(env: NodeJS.ProcessEnv = process.env): RedisSettings {
+  const prefix = readVariable('WRAPUP_PREFIX', env);
+  const keys = readVariable('WRAPUP_ENCRYPTION_KEY', env);
+  return {
+    url: readVariable('REDIS_URL', env) || 'redis://127.0.0.1:6379',
+    ...(prefix ? { prefix } : {}),
+    ...(keys ? { encryption_keys: keys } : {}),
+  };
+}

@@ -1,0 +1,110 @@
+/**
+ * Encryption at rest of what Redis keeps of people and of connections: payloads and tokens. AES-256-GCM, a fresh nonce
+ * for each value, bound to the place that it stands in, so that nobody can put one value in the place of another.
+ *
+ *   c1 57 50 01 | key id, 4 bytes | nonce, 12 bytes | tag, 16 bytes | ciphertext
+ *
+ * The key id is the beginning of the key's own SHA-256. Several keys may be given: the first seals, every one opens. So a
+ * key is rotated by putting the new one in front, and taking the old one out once nothing is left that it sealed.
+ */
+import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
+import { Failure } from '@wrapup/destination';
+
+/** 0xc1 begins no UTF-8 text, and no zstd frame either. */
+const MAGIC = Buffer.from([0xc1, 0x57, 0x50, 0x01]);
+const NONCE = 12;
+const TAG = 16;
+const HEADER = MAGIC.length + 4 + NONCE + TAG;
+const KEY_BYTES = 32;
+const CIPHER = 'aes-256-gcm';
+
+interface Key {
+  /** 8 hex digits. Says nothing about the key. */
+  id: string;
+  bytes: Buffer;
+}
+
+export interface Sealer {
+  /** Whether values are encrypted from now on. */
+  readonly on: boolean;
+  /** Id of the key that seals, 8 hex digits; undefined when none does. */
+  readonly key: string | undefined;
+  /** @param place what the value is and whose: it opens under the same one only */
+  seal(bytes: Buffer, place: string): Buffer;
+  /**
+   * What was sealed, or the bytes themselves when they never were.
+   * @throws Failure `internal` that waits, when the key is not among those given or the value was tampered with
+   */
+  open(bytes: Buffer, place: string): Buffer;
+}
+
+/** The id of the key that sealed a value; undefined for what is not sealed. */
+export function sealedWith(bytes: Buffer): string | undefined {
+  if (bytes.length < HEADER || !bytes.subarray(0, MAGIC.length).equals(MAGIC)) return undefined;
+  return bytes.subarray(MAGIC.length, MAGIC.length + 4).toString('hex');
+}
+
+/**
+ * @param text `WRAPUP_ENCRYPTION_KEY`: keys of 32 bytes in base64 or hex, separated by commas or line breaks. Nothing:
+ * values are stored as they are, and sealed ones cannot be opened
+ * @throws Error that says what is wrong with it, without showing it
+ */
+export function makeSealer(text: string | undefined): Sealer {
+  const keys = (text ?? '')
+    .split(/[\s,]+/)
+    .filter(Boolean)
+    .map(readKey);
+  const [current] = keys;
+  return {
+    on: current !== undefined,
+    key: current?.id,
+    seal(bytes, place) {
+      if (!current) return bytes;
+      const nonce = randomBytes(NONCE);
+      const cipher = createCipheriv(CIPHER, current.bytes, nonce, { authTagLength: TAG });
+      cipher.setAAD(Buffer.from(place));
+      const sealed = [cipher.update(bytes), cipher.final()];
+      return Buffer.concat([MAGIC, Buffer.from(current.id, 'hex'), nonce, cipher.getAuthTag(), ...sealed]);
+    },
+    open(bytes, place) {
+      const id = sealedWith(bytes);
+      if (id === undefined) return bytes;
+      const key = keys.find((one) => one.id === id);
+      if (!key) throw unknownKey(id);
+      const nonce = bytes.subarray(MAGIC.length + 4, MAGIC.length + 4 + NONCE);
+      const decipher = createDecipheriv(CIPHER, key.bytes, nonce, { authTagLength: TAG });
+      decipher.setAAD(Buffer.from(place));
+      decipher.setAuthTag(bytes.subarray(HEADER - TAG, HEADER));
+      try {
+        return Buffer.concat([decipher.update(bytes.subarray(HEADER)), decipher.final()]);
+      } catch (cause) {
+        throw new Failure('internal', `What is kept under key ${id} cannot be opened: it was changed.`, {
+          hint: 'Somebody wrote to Redis behind our back, or it is damaged: restore it, or backfill the call.',
+          cause,
+        });
+      }
+    },
+  };
+}
+
+/** How long a delivery waits for its key, in ms. */
+const KEY_MISSING = 60_000;
+
+/** The operator's mistake, not the call's: it waits, and burns no attempt. */
+function unknownKey(id: string): Failure {
+  return new Failure('internal', `It is encrypted with key ${id}, which WRAPUP_ENCRYPTION_KEY does not hold.`, {
+    next: 'throttle',
+    retry_after: KEY_MISSING,
+    hint: 'Put that key back behind the current one in WRAPUP_ENCRYPTION_KEY and restart; all goes on by itself then.',
+  });
+}
+
+function readKey(text: string, index: number): Key {
+  const bytes = /^[0-9a-f]{64}$/i.test(text) ? Buffer.from(text, 'hex') : Buffer.from(text, 'base64');
+  if (bytes.length !== KEY_BYTES) {
+    throw new Error(
+      `WRAPUP_ENCRYPTION_KEY: key ${index + 1} is not 32 bytes in base64 or hex. Make one with: openssl rand -base64 32`,
+    );
+  }
+  return { id: createHash('sha256').update(bytes).digest('hex').slice(0, 8), bytes };
+}
