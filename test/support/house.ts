@@ -19,17 +19,20 @@ export interface HouseOptions {
   env?: Record<string, string>;
 }
 
-const CONFIG = `
+/** The default wrapup.yaml. @param source further lines of its source @param rest further sections */
+export const houseConfig = (source: string[] = [], rest = '') => `
 sources:
   main:
     provider: synthflow
     region: us
     webhook_secrets: ["\${SYNTHFLOW_WEBHOOK_SECRET}"]
     default_country: US
+${source.map((line) => `    ${line}\n`).join('')}
 connections:
   sales: { kind: hubspot, access_token: "\${HUBSPOT_ACCESS_TOKEN}", base_url: "\${HUBSPOT_BASE_URL}" }
 routes:
   - { name: sales-calls, to: sales, mapping: mapping.yaml }
+${rest}
 `;
 
 const MAPPING = `
@@ -40,7 +43,7 @@ export type House = Awaited<ReturnType<typeof openHouse>>;
 
 export async function openHouse(options: HouseOptions = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'wrapup-house-'));
-  writeFileSync(join(folder, 'wrapup.yaml'), options.config ?? CONFIG);
+  writeFileSync(join(folder, 'wrapup.yaml'), options.config ?? houseConfig());
   writeFileSync(join(folder, 'mapping.yaml'), options.mapping ?? MAPPING);
   const sandbox = await startSandbox({ port: 0, provisioned: true });
   const prefix = freshPrefix();
@@ -51,6 +54,7 @@ export async function openHouse(options: HouseOptions = {}) {
     SYNTHFLOW_WEBHOOK_SECRET: SECRET,
     HUBSPOT_ACCESS_TOKEN: 'pat-na1-test',
     HUBSPOT_BASE_URL: sandbox.hubspotUrl,
+    SYNTHFLOW_BASE_URL: sandbox.synthflowUrl,
     ...options.env,
   };
   const store: Store = openStore({ url: env.REDIS_URL, prefix, role: 'worker', onError() {} });

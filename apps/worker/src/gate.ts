@@ -7,10 +7,14 @@
 const AT_ONCE = 8;
 /** Milliseconds after which somebody who found no place comes again, at least and at most. */
 const CROWDED = [200, 3_000] as const;
+/** Milliseconds that an API is left alone after it said no: at first, and at most, twice as long each time. */
+const FIRST_SHUT = 1_000;
+const LONGEST_SHUT = 30_000;
 
 export class Gate {
   #under_way = 0;
   #shut_until = 0;
+  #failures = 0;
 
   /** Milliseconds to wait; 0 when the question may be asked, which `leave` must follow. */
   enter(now = Date.now(), random = Math.random): number {
@@ -24,9 +28,19 @@ export class Gate {
     this.#under_way -= 1;
   }
 
-  /** Nobody asks for so many ms. */
-  shut(ms: number, now = Date.now()): void {
-    this.#shut_until = Math.max(this.#shut_until, now + ms);
+  /** The API answered: whatever was wrong is over. */
+  opened(): void {
+    this.#failures = 0;
+  }
+
+  /** The API cannot answer: nobody asks for a while, longer each time, or for as long as it said (ms). */
+  shut(asked?: number, now = Date.now()): void {
+    // Others that were under way when it was shut say nothing new.
+    const already = this.#shut_until > now;
+    if (asked === undefined && already) return;
+    const grown = Math.min(LONGEST_SHUT, FIRST_SHUT * 2 ** Math.min(this.#failures, 10));
+    if (!already) this.#failures += 1;
+    this.#shut_until = Math.max(this.#shut_until, now + (asked ?? grown));
   }
 }
 

@@ -14,7 +14,22 @@ export function countWork(metrics: Metrics) {
     ['connection'],
     [1, 2, 5, 10, 20, 50, 100, 200],
   );
+  const answers = metrics.counter(
+    'source_api_requests_total',
+    'Questions to the API of a source, by what came of them.',
+    ['source', 'result'],
+  );
+  const up = metrics.gauge(
+    'source_api_up',
+    'Whether the API of a source answered the last question: 0 wants a look, and the counter says why.',
+    ['source'],
+  );
   return {
+    /** @param code of the failure; undefined when it answered */
+    api: (source: string, code: string | undefined) => {
+      answers.inc({ source, result: code ?? 'ok' });
+      up.set({ source }, code === undefined || code === 'throttled' ? 1 : 0);
+    },
     call: (result: string) => calls.inc({ result }),
     delivery: (connection: string, route: string, result: string) => deliveries.inc({ connection, route, result }),
     batch: (connection: string, size: number) => batches.observe({ connection }, size),

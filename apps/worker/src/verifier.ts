@@ -4,7 +4,7 @@ import type { CallJob, LedgerEntry, Store } from '@wrapup/queue';
 import { openApi } from '@wrapup/recovery';
 import type { SynthflowApi } from '@wrapup/synthflow';
 import { Gate } from './gate.ts';
-import { type Verification, verifyCall } from './verify-call.ts';
+import { type Verification, verifyCall, type Why } from './verify-call.ts';
 
 /** Milliseconds for one request: two of them and a retry fit into the time that reading a call may take. */
 const REQUEST = 6_000;
@@ -21,12 +21,19 @@ interface Line {
 export class Verifier {
   readonly #store: Store;
   readonly #config: () => Config;
+  readonly #answered: (source: string, refused: Why | undefined) => void;
   readonly #lines = new Map<string, Line>();
   readonly #stopping = new AbortController();
 
-  constructor(store: Store, config: () => Config) {
+  /** @param answered hears after each question whether the API of a source answered, and why not */
+  constructor(
+    store: Store,
+    config: () => Config,
+    answered: (source: string, refused: Why | undefined) => void = () => {},
+  ) {
     this.#store = store;
     this.#config = config;
+    this.#answered = answered;
   }
 
   async verify(job: CallJob, entry: LedgerEntry, source: Source, hint: Call): Promise<Verification> {
@@ -43,7 +50,10 @@ export class Verifier {
         ledger_days: this.#config().retention.ledger_days,
         signal: this.#stopping.signal,
       });
-      if (verification.next === 'wait' && verification.shut !== undefined) gate.shut(verification.shut);
+      const refused = verification.next === 'wait' && verification.shut !== undefined;
+      if (refused) gate.shut(verification.shut === true ? undefined : verification.shut);
+      else gate.opened();
+      this.#answered(source.name, refused ? verification.why : undefined);
       return verification;
     } finally {
       gate.leave();

@@ -25,8 +25,8 @@ export interface Why {
 export type Verification =
   /** The API's copy is in the ledger under this revision, and on its way. */
   | { next: 'accepted'; revision: string }
-  /** @property shut ms for which nobody need ask this source's API */
-  | { next: 'wait'; ms: number; why: Why; shut?: number }
+  /** @property shut nobody need ask this source's API for a while: `true`, or for how many ms */
+  | { next: 'wait'; ms: number; why: Why; shut?: number | true }
   | { next: 'park'; why: Why };
 
 /** How long the API may not know a call, or may say that it still goes on, before a person has to look at it. */
@@ -104,7 +104,8 @@ function afterFailure(error: SynthflowApiError, waited: number, later: (limit: n
     case 'unauthorized':
     case 'forbidden':
     case 'wrong_place':
-      return { next: 'wait', ms: 60_000, shut: 30_000, why };
+      // A person has to mend it, and calls go on within moments when that is done.
+      return { next: 'wait', ms: Math.min(60_000, later(Number.POSITIVE_INFINITY)), shut: true, why };
     case 'throttled': {
       const ms = Math.min(LONGEST, Math.max(1_000, error.details.retry_after ?? SHORTEST));
       return { next: 'wait', ms, shut: ms, why };
@@ -113,7 +114,7 @@ function afterFailure(error: SynthflowApiError, waited: number, later: (limit: n
     case 'timeout':
     case 'network':
     case 'unreadable':
-      return { next: 'wait', ms: later(Number.POSITIVE_INFINITY), shut: SHORTEST, why };
+      return { next: 'wait', ms: later(Number.POSITIVE_INFINITY), shut: true, why };
   }
 }
 

@@ -15,7 +15,7 @@ import {
   RedisLease,
   type Store,
 } from '@wrapup/queue';
-import type { Metrics } from '@wrapup/telemetry';
+import { type Metrics, Sparingly } from '@wrapup/telemetry';
 import { type ConnectionOptions, DelayedError, type Job, UnrecoverableError, Worker, type WorkerOptions } from 'bullmq';
 import { backoff, CALL_RETRIES } from './backoff.ts';
 import { Destinations } from './destinations.ts';
@@ -57,7 +57,12 @@ export async function startWorker({ store, config, log, metrics, onError }: Work
   const count = countWork(metrics);
   const destinations = new Destinations(store, config, log, count.batch);
   const lease = new RedisLease(store.redis, store.keys);
-  const verifier = new Verifier(store, config);
+  const unanswered = new Sparingly(60_000);
+  const verifier = new Verifier(store, config, (source, refused) => {
+    count.api(source, refused?.code);
+    if (!refused || unanswered.admit(`${source} ${refused.code}`) === undefined) return;
+    log.error({ source, ...refused }, 'calls wait, because Synthflow does not let them be read');
+  });
   const lines = new Map<string, Worker>();
   const progress = new Map<string, number>();
 

@@ -18,4 +18,19 @@ describe('asking one API', () => {
     expect(gate.enter(5_400, () => 0)).toBe(600);
     expect(gate.enter(6_000, () => 0)).toBe(0);
   });
+
+  it('stays shut longer each time, half a minute at most, until it is answered', () => {
+    const gate = new Gate();
+    let now = 0;
+    const next = () => {
+      gate.shut(undefined, now);
+      gate.shut(undefined, now);
+      const ms = gate.enter(now, () => 0);
+      now += ms;
+      return ms;
+    };
+    expect(Array.from({ length: 7 }, next)).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]);
+    gate.opened();
+    expect(next()).toBe(1_000);
+  });
 });

@@ -45,14 +45,22 @@ export function checkSources(file: WrapupFile, document: YamlDocument, live: boo
         'use trust: signature anywhere but on your own machine',
       );
     }
-    if (source.trust === 'api') {
-      // Accepting it without the re-read would write bodies that nothing proves.
+    if (source.trust === 'api' && source.api_key === undefined) {
       add(
         'error',
-        'not-available',
+        'no-api-key',
         'trust',
-        'trust: api, which reads every call again from Synthflow, is not part of this version',
-        'use trust: signature; contradicting revisions are parked then',
+        'trust: api reads every call again from Synthflow and needs api_key',
+        'create one in Synthflow under Settings > API Keys and give it to api_key',
+      );
+    }
+    if (source.trust === 'api' && source.webhook_secrets.length === 0 && source.path_token.length === 0) {
+      add(
+        'warning',
+        'open-door',
+        'trust',
+        'without a webhook secret or a path token anybody can have calls read from Synthflow, though nothing else',
+        'give it webhook_secrets or path_token',
       );
     }
     if (source.reconcile) {
@@ -70,7 +78,7 @@ export function checkSources(file: WrapupFile, document: YamlDocument, live: boo
         'no-api-key',
         'reconcile',
         'reconcile lists calls at Synthflow and needs api_key',
-        'give it api_key',
+        'create one in Synthflow under Settings > API Keys and give it to api_key',
       );
     }
     if (source.reconcile && source.reconcile.look_back <= source.reconcile.grace) {

@@ -108,7 +108,12 @@ const MISTAKES: [string, string, { code: string; says: RegExp; hint?: RegExp; se
     `sources:\n  main:\n    »webhook_secrets: ["\${EMPTY}"]\n${REST}`,
     { code: 'no-secret', says: /at least one webhook secret/ },
   ],
-  ['trust: api is not there yet', source('»trust: api'), { code: 'not-available', says: /not part of this version/ }],
+  ['trust: api has no key', source('»trust: api'), { code: 'no-api-key', says: /reads every call again/ }],
+  [
+    'trust: api has no lock at all',
+    `sources:\n  main:\n    »trust: api\n    api_key: k\n${REST}`,
+    { code: 'open-door', says: /anybody can have calls read/, severity: 'warning' },
+  ],
   ['reconcile has no key', source('»reconcile: {}'), { code: 'no-api-key', says: /lists calls/ }],
   [
     'reconcile looks back less than it waits',
