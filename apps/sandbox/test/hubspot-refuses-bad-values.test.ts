@@ -30,7 +30,7 @@ test('every wrong property of a record is named with its code', async () => {
     ['createdate', 'READ_ONLY_VALUE'],
     ['no_such_property', 'PROPERTY_DOESNT_EXIST'],
     ['hs_pinned_engagement_id', 'INVALID_LONG'],
-    ['hubspot_owner_id', 'INVALID_OPTION'],
+    ['hubspot_owner_id', 'INVALID_OWNER_ID'],
   ]);
   expect(sandbox.records('contacts')).toEqual([]);
 });

@@ -8,6 +8,7 @@ import { describe } from 'vitest';
 import { exactlyOnce } from './conformance/exactly-once.ts';
 import { failures } from './conformance/failures.ts';
 import type { Harness } from './conformance/harness.ts';
+import { owners } from './conformance/owners.ts';
 import { people } from './conformance/people.ts';
 
 export type {
@@ -24,5 +25,6 @@ export { deliver, failure, ids, planFor, write } from './conformance/harness.ts'
 export function describeDestination(name: string, harness: Harness): void {
   describe(`${name}: exactly one effect`, () => exactlyOnce(harness));
   describe(`${name}: the right person`, () => people(harness));
+  describe(`${name}: whom records belong to`, () => owners(harness));
   describe(`${name}: every plan accounted for`, () => failures(harness));
 }

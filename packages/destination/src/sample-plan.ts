@@ -17,6 +17,8 @@ export interface SampleNames {
   email: string;
   /** A writable text property of the person. */
   note: string;
+  /** Property that names the owner of a person and of a task. */
+  owner: string;
   /** Title of the call log, subject of the task. */
   title: string;
   subject: string;

@@ -26,6 +26,7 @@ const NAMES = {
   phone: 'phone',
   email: 'email',
   note: 'note',
+  owner: 'owner',
   title: 'title',
   subject: 'subject',
   call_log_extra: {},

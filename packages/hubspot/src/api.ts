@@ -10,6 +10,8 @@ export interface ApiCall {
   name: string;
   /** True when a lost answer leaves open whether something was written. */
   writes: boolean;
+  /** The rest works without it: a scope that it lacks says nothing of the connection. */
+  optional?: boolean;
   /** Searches have a quota of their own. */
   pool?: 'search';
   /** The status that the client's method takes for success. */
@@ -192,6 +194,17 @@ export function createPropertyGroup(object: string, name: string, label: string)
     writes: true,
     accepts: 201,
     run: (client) => client.crm.properties.groupsApi.create(object, { name, label, displayOrder: -1 }),
+  };
+}
+
+/** A page of the account's active owners. */
+export function listOwners(after: string | undefined): ApiCall {
+  return {
+    name: 'read the owners',
+    writes: false,
+    optional: true,
+    accepts: 200,
+    run: (client) => client.crm.owners.ownersApi.getPage(undefined, after, 500, false),
   };
 }
 

@@ -2,6 +2,8 @@
 import type { Context } from '@wrapup/destination';
 import type { CompiledMapping, Finding, MappedField } from '@wrapup/mapping';
 import { keyProperty, WATERMARK } from './objects.ts';
+import { unknownOwners } from './owner-choice.ts';
+import { knownOwners } from './owners.ts';
 import { isOurs } from './requirements.ts';
 import { type Property, readSchema } from './schema.ts';
 import { Session } from './session.ts';
@@ -31,6 +33,7 @@ export async function checkMappings(
       hint: PROVISION,
     });
   for (const field of fields) findings.push(...checkField(field, schemas.get(field.object)));
+  findings.push(...(await checkOwners(session, fields)));
   return findings;
 }
 
@@ -94,6 +97,35 @@ function checkField(field: MappedField, schema: Map<string, Property> | undefine
     'wrong-type',
     `${object}.${property} is a ${known.type}; ${quoteAll(wrong)} does not fit it.`,
     'Correct the value, or the property’s type in HubSpot.',
+  );
+}
+
+/** An owner never fails a delivery, so one that is not there is a warning. */
+async function checkOwners(session: Session, fields: MappedField[]): Promise<Finding[]> {
+  const giving = fields.filter((field) => field.owners !== undefined);
+  const [first] = giving;
+  if (!first) return [];
+  const owners = await knownOwners(session, [], true);
+  if (owners.why !== undefined)
+    return [
+      {
+        severity: 'warning',
+        code: 'owners-unreadable',
+        message: `${owners.why.charAt(0).toUpperCase()}${owners.why.slice(1)}: e-mail addresses of owners are passed over.`,
+        hint: 'Add the scope crm.objects.owners.read to the service key, or name owners by their id.',
+        at: first.at,
+      },
+    ];
+  return giving.flatMap(({ owners: named, record, at }) =>
+    unknownOwners(named ?? [], owners).map(
+      (name): Finding => ({
+        severity: 'warning',
+        code: 'unknown-owner',
+        message: `${record}: “${name}” is no active owner of the account, and is passed over.`,
+        hint: 'Use the e-mail address or the owner id of an active user (Settings, Users & Teams).',
+        at,
+      }),
+    ),
   );
 }
 

@@ -7,12 +7,15 @@ import type { Dialect, RecordDialect, WordDialect } from '@wrapup/mapping';
  */
 const RICH_TEXT_LIMIT = 65_536;
 
+/** Whom a record of any kind belongs to. https://developers.hubspot.com/docs/guides/api/crm/owners */
+export const OWNER = 'hubspot_owner_id';
+
 const text = (property: string): WordDialect => ({ property, text: 'text' });
 const rich = (property: string): WordDialect => ({ property, text: 'html', limit: RICH_TEXT_LIMIT, as: 'body' });
 
 /** A record of a pipeline: a name, where it stands, in which pipeline. */
 function staged(type: string, object: string, words: Record<string, WordDialect>): RecordDialect {
-  return { type, object, words };
+  return { type, object, words, owner: OWNER };
 }
 
 /**
@@ -21,12 +24,13 @@ function staged(type: string, object: string, words: Record<string, WordDialect>
  */
 export const hubspotDialect: Dialect = {
   kind: 'hubspot',
-  person: { create_as: ['contact'], object: 'contacts' },
+  person: { create_as: ['contact'], object: 'contacts', owner: OWNER },
   records: {
     call_log: {
       type: 'call_log',
       object: 'calls',
       words: { title: text('hs_call_title'), body: rich('hs_call_body') },
+      owner: OWNER,
     },
     tasks: {
       type: 'task',
@@ -39,8 +43,9 @@ export const hubspotDialect: Dialect = {
         status: text('hs_task_status'),
         type: text('hs_task_type'),
       },
+      owner: OWNER,
     },
-    notes: { type: 'note', object: 'notes', words: { body: rich('hs_note_body') } },
+    notes: { type: 'note', object: 'notes', words: { body: rich('hs_note_body') }, owner: OWNER },
     meetings: {
       type: 'meeting',
       object: 'meetings',
@@ -51,6 +56,7 @@ export const hubspotDialect: Dialect = {
         ends_at: text('hs_meeting_end_time'),
         outcome: text('hs_meeting_outcome'),
       },
+      owner: OWNER,
     },
     deals: staged('deal', 'deals', {
       title: text('dealname'),
@@ -66,6 +72,7 @@ export const hubspotDialect: Dialect = {
       type: 'custom_object',
       object: 'custom_objects',
       words: {},
+      owner: OWNER,
       // Only the type id still works: https://developers.hubspot.com/docs/api-reference/latest/crm/understanding-the-crm
       any_object: { pattern: /^2-\d+$/, such_as: '2-3453932, the type id under Settings > Data Management > Objects' },
     },

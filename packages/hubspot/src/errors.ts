@@ -114,3 +114,10 @@ function quote(error: VendorError, sent: Iterable<string>): string {
   for (const value of values) words = words.replaceAll(value, '…');
   return ` HubSpot: “${scrub(words, 300)}”`;
 }
+
+/** Anything thrown on the way, as one of ours; the budget's own failures and the store's keep their code. */
+export function asHubSpotFailure(thrown: unknown): HubSpotFailure {
+  if (thrown instanceof HubSpotFailure) return thrown;
+  const failure = Failure.of(thrown);
+  return new HubSpotFailure(failure.code, failure.message, { next: failure.next, ...failure.details });
+}

@@ -1,5 +1,6 @@
 import type { Failure, RecordReceipt, WriteOutcome } from '@wrapup/destination';
 import type { MatchStep, Place, Plan } from '@wrapup/mapping';
+import { assignOwners, type Directory } from './owner-choice.ts';
 import type { Dropped } from './rows.ts';
 
 /** One plan on its way through `write`. */
@@ -20,6 +21,8 @@ export interface Job {
   /** Receipts by record name. */
   records: Map<string, RecordReceipt>;
   notes: string[];
+  /** Who can own what it writes; absent while nothing asks for an owner. */
+  owners?: Directory;
   outcome?: WriteOutcome;
 }
 
@@ -48,6 +51,15 @@ export function settleJob(job: Job, person: Record<string, string | null>): void
   const settled = plan.settle(person);
   job.unsettled = plan;
   job.plan = plan.resume ? { ...settled, resume: plan.resume } : settled;
+  applyOwners(job);
+}
+
+/** Fills in who owns what the job writes, where that is known. Once for a plan: afterwards owners are fields like others. */
+export function applyOwners(job: Job): void {
+  if (!job.owners) return;
+  const { plan, notes } = assignOwners(job.plan, job.owners);
+  job.plan = plan;
+  job.notes.push(...notes);
 }
 
 /** Back to before: the person is another than was thought. */

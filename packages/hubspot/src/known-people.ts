@@ -1,13 +1,13 @@
 /** Writes what calls say onto people who exist: one write a person, read first only where a write mode asks for it. */
 import { Failure } from '@wrapup/destination';
 import { needsWatermark } from '@wrapup/mapping';
-import type { HubSpotFailure } from './errors.ts';
+import { asHubSpotFailure, type HubSpotFailure } from './errors.ts';
 import { contactSteps, failJob, type Job, noteDropped, settleJob } from './job.ts';
 import { type Account, recordUrl, WATERMARK } from './objects.ts';
 import { makePatch, mustRead, propertiesToRead } from './person-patch.ts';
 import { readMany } from './read-many.ts';
 import { recallWatermark, rememberPerson, rememberWatermark } from './remembered.ts';
-import { asHubSpotFailure, type Row, type RowPolicy, type RowResult, sendRows } from './rows.ts';
+import { type Row, type RowPolicy, type RowResult, sendRows } from './rows.ts';
 import type { Session } from './session.ts';
 import { type Properties, readTime } from './write-modes.ts';
 

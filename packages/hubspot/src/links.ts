@@ -2,9 +2,9 @@
 import { Failure, type RecordReceipt } from '@wrapup/destination';
 import type { RecordPlan } from '@wrapup/mapping';
 import { LINK_BATCH, linkRecords } from './api.ts';
-import { failureOf } from './errors.ts';
+import { asHubSpotFailure, failureOf } from './errors.ts';
 import { failJob, type Job } from './job.ts';
-import { asHubSpotFailure, chunk } from './rows.ts';
+import { chunk } from './rows.ts';
 import type { Session } from './session.ts';
 import { asObject, itemStatus, readVendorError } from './vendor-error.ts';
 

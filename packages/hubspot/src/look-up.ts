@@ -5,11 +5,10 @@
  * never counts as "nobody found".
  */
 import type { MatchStep } from '@wrapup/mapping';
-import type { HubSpotFailure } from './errors.ts';
+import { asHubSpotFailure, type HubSpotFailure } from './errors.ts';
 import { CANDIDATE_PROPERTIES, type Sought, searchPeople } from './person-search.ts';
 import { type CrmRecord, readMany, unaccounted } from './read-many.ts';
 import { forgetPerson, recallPerson } from './remembered.ts';
-import { asHubSpotFailure } from './rows.ts';
 import type { Session } from './session.ts';
 
 export interface Question {

@@ -7,7 +7,7 @@
  * doubt (a retry, a lost answer, somebody else's unfinished attempt) is read by key first and then upserted by it.
  */
 import { Failure, type Held } from '@wrapup/destination';
-import type { HubSpotFailure } from './errors.ts';
+import { asHubSpotFailure, type HubSpotFailure } from './errors.ts';
 import { contactSteps, failJob, type Job, noteDropped, settleJob, unsettleJob } from './job.ts';
 import type { KnownPerson } from './known-people.ts';
 import { keyProperty, WATERMARK } from './objects.ts';
@@ -21,7 +21,7 @@ import {
   rememberWatermark,
   wasStarted,
 } from './remembered.ts';
-import { asHubSpotFailure, type Row, type RowPolicy, type RowResult, sendRows } from './rows.ts';
+import { type Row, type RowPolicy, type RowResult, sendRows } from './rows.ts';
 import type { Session } from './session.ts';
 
 export interface NewPerson {

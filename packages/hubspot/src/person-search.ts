@@ -7,9 +7,8 @@
  */
 import { parsePhone } from '@wrapup/call';
 import { type SearchFilter, searchBody, searchRecords } from './api.ts';
-import { HubSpotFailure } from './errors.ts';
+import { asHubSpotFailure, HubSpotFailure } from './errors.ts';
 import { type CrmRecord, toRecord, unaccounted } from './read-many.ts';
-import { asHubSpotFailure } from './rows.ts';
 import type { Session } from './session.ts';
 import { asObject } from './vendor-error.ts';
 

@@ -6,6 +6,7 @@ import { toAnswer } from './find.ts';
 import { doneBefore, type Job, makeJob, settleJob } from './job.ts';
 import { type Found, lookUp } from './look-up.ts';
 import { type Account, keyProperty, WATERMARK } from './objects.ts';
+import { giveOwners } from './owners.ts';
 import { type Decision, decide, questionOf } from './people.ts';
 import { mustRead, propertiesToRead } from './person-patch.ts';
 import { type CrmRecord, readMany } from './read-many.ts';
@@ -26,6 +27,7 @@ export async function previewPlans(
   const session = new Session(transport, ctx);
   const account = await knownAccount(ctx, settings);
   const jobs = plans.map(makeJob);
+  await giveOwners(session, jobs);
   const withPerson = jobs.filter((job) => job.plan.person !== null);
   const questions = withPerson.map((job) => ({ ...questionOf(job), read: true }));
   const answers = await lookUp(session, questions, propertiesToRead(plans));

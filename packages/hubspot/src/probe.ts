@@ -1,8 +1,8 @@
 import type { Context, Probe } from '@wrapup/destination';
 import { askAccount } from './account.ts';
 import { readOneContact } from './api.ts';
+import { asHubSpotFailure } from './errors.ts';
 import { keyProperty } from './objects.ts';
-import { asHubSpotFailure } from './rows.ts';
 import { readSchema } from './schema.ts';
 import { Session } from './session.ts';
 import type { HubSpotSettings } from './settings.ts';

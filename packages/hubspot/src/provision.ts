@@ -1,8 +1,8 @@
 import type { Context, Failure, ProvisionStep } from '@wrapup/destination';
 import type { CompiledMapping } from '@wrapup/mapping';
 import { createProperty, createPropertyGroup } from './api.ts';
+import { asHubSpotFailure } from './errors.ts';
 import { GROUP, type Requirement, requirementsOf } from './requirements.ts';
-import { asHubSpotFailure } from './rows.ts';
 import { forgetSchema, type Property, readSchema } from './schema.ts';
 import { Session } from './session.ts';
 import type { Transport } from './transport.ts';

@@ -3,8 +3,8 @@
  * and the record was not there; whatever else went wrong is a failure.
  */
 import { BATCH, readRecords } from './api.ts';
-import { failureOf, HubSpotFailure } from './errors.ts';
-import { asHubSpotFailure, chunk } from './rows.ts';
+import { asHubSpotFailure, failureOf, HubSpotFailure } from './errors.ts';
+import { chunk } from './rows.ts';
 import type { Session } from './session.ts';
 import { asObject, itemStatus, readVendorError } from './vendor-error.ts';
 

@@ -6,9 +6,11 @@
  * taken out and the rest is sent again, and when it names none the batch is halved down to the bad row. Fields that
  * the account refuses are dropped and the row is sent once more, where the connection's policy allows it.
  */
-import { Failure, type FailureCode } from '@wrapup/destination';
+import type { FailureCode } from '@wrapup/destination';
 import { type ApiCall, BATCH, createRecords, type Link, updateRecords, upsertRecords } from './api.ts';
-import { failureOf, HubSpotFailure } from './errors.ts';
+import { OWNER } from './dialect.ts';
+import { asHubSpotFailure, failureOf, HubSpotFailure } from './errors.ts';
+import { forgetOwners } from './owners.ts';
 import type { Session } from './session.ts';
 import { asObject, itemStatus, readVendorError } from './vendor-error.ts';
 
@@ -26,6 +28,9 @@ export interface Row {
   /** Properties that must not be dropped. */
   required: ReadonlySet<string>;
 }
+
+/** Dropped when it is refused, also where the policy parks: whom a record belongs to never fails it. */
+const ALWAYS_DROPPED: ReadonlySet<string> = new Set([OWNER]);
 
 export type RowResult =
   | { ok: true; id: string; created: boolean; dropped: Dropped[] }
@@ -65,6 +70,7 @@ export async function sendRows(
         const drops = dropped.get(row) ?? [];
         const refused = result.ok ? [] : await droppable(object, row, result.failure, policy);
         if (refused.length > 0 && round < DROPS && !result.ok) {
+          if (refused.includes(OWNER)) await forgetOwners(session.ctx).catch(() => {});
           for (const property of refused) {
             delete row.properties[property];
             drops.push({ property, failure: result.failure });
@@ -81,7 +87,8 @@ export async function sendRows(
 }
 
 async function droppable(object: string, row: Row, failure: HubSpotFailure, policy: RowPolicy): Promise<string[]> {
-  if (!policy.drop || failure.fields.length === 0) return [];
+  if (failure.fields.length === 0) return [];
+  if (!policy.drop && !failure.fields.every((field) => ALWAYS_DROPPED.has(field))) return [];
   if (failure.fields.some((field) => row.required.has(field))) return [];
   const known = failure.code === 'missing_property' ? await policy.knownProperties?.(object) : undefined;
   // HubSpot may name one unknown property of several: all are dropped together.
@@ -221,13 +228,6 @@ function find(open: Set<Row>, result: Record<string, unknown>, id: string): Row 
 
 function valuesOf(row: Row): string[] {
   return Object.values(row.properties);
-}
-
-/** Anything thrown on the way, as one of ours; the budget's own failures and the store's keep their code. */
-export function asHubSpotFailure(thrown: unknown): HubSpotFailure {
-  if (thrown instanceof HubSpotFailure) return thrown;
-  const failure = Failure.of(thrown);
-  return new HubSpotFailure(failure.code, failure.message, { next: failure.next, ...failure.details });
 }
 
 function asList(value: unknown): unknown[] {

@@ -46,7 +46,8 @@ export class Session {
     try {
       return await this.#transport.send(call, this.ctx);
     } catch (thrown) {
-      if (thrown instanceof Failure && BROKEN.has(thrown.code)) this.#broken = thrown;
+      const harmless = call.optional && thrown instanceof Failure && thrown.code === 'missing_scope';
+      if (thrown instanceof Failure && BROKEN.has(thrown.code) && !harmless) this.#broken = thrown;
       if (thrown instanceof Failure && thrown.code === 'throttled') this.#throttled.set(call.pool, thrown);
       throw thrown;
     } finally {

@@ -3,6 +3,7 @@ import { Failure } from '@wrapup/destination';
 import type { Plan } from '@wrapup/mapping';
 import { knownAccount } from './account.ts';
 import { contactSteps, type Job, makeJob } from './job.ts';
+import { giveOwners } from './owners.ts';
 import { writeAllPeople } from './people.ts';
 import { wantedRecords, writeRecords } from './records.ts';
 import { forgetPerson } from './remembered.ts';
@@ -30,6 +31,7 @@ export async function writePlans(
     drop: settings.on_refused_field === 'drop',
     knownProperties: (object) => knownProperties(session, object),
   };
+  await giveOwners(session, jobs);
   await writeAllPeople(session, jobs, policy, account);
   await writeRecords(session, jobs, policy, account);
   await forgetGone(session, jobs);
@@ -79,5 +81,5 @@ function outcomeOf(job: Job, session: Session): WriteOutcome {
   const records = names.flatMap((name) => job.records.get(name) ?? []);
   const missing = wantedRecords(job).find((record) => !job.records.has(record.name));
   if (missing) return { ok: false, failure: new Failure('internal', `Record ${missing.name} was not written.`) };
-  return { ok: true, receipt: { records, requests, notes: job.notes } };
+  return { ok: true, receipt: { records, requests, notes: [...new Set(job.notes)] } };
 }

@@ -35,6 +35,7 @@ export const hubspotHarness: Harness = {
     phone: 'phone',
     email: 'email',
     note: 'message',
+    owner: 'hubspot_owner_id',
     title: 'hs_call_title',
     subject: 'hs_task_subject',
     call_log_extra: { hs_call_direction: 'OUTBOUND' },
@@ -102,6 +103,13 @@ export async function openAccount(): Promise<TestAccount & { sandbox: Awaited<Re
       }));
       return sandbox.control.seed({ records: { contacts: records } }).contacts ?? [];
     },
+    owners: async () => ({
+      active: [
+        { id: '71000001', email: 'ada.owner@example.com' },
+        { id: '71000002', email: 'ben.seller@example.com' },
+      ],
+      gone: { id: '71000003', email: 'gone.seller@example.com' },
+    }),
     async deletePerson(id) {
       const response = await fetch(`${sandbox.hubspotUrl}/crm/v3/objects/contacts/${id}`, {
         method: 'DELETE',

@@ -14,6 +14,8 @@ export interface Seed {
   properties?: Record<string, Record<string, unknown>[]>;
   /** Options of an enumeration, by object and property: replaces those that were there. */
   options?: Record<string, Record<string, string[]>>;
+  /** Owners: a new one, or what changes about one that is there. An archived one can own nothing more. */
+  owners?: { id: string; email?: string; archived?: boolean }[];
   /** Records by object. Values are checked as the API checks them, but what is required may be missing. */
   records?: Record<string, SeededRecord[]>;
 }
@@ -30,12 +32,13 @@ export function seed(account: Account, given: unknown): Record<string, string[]>
     custom_objects = [],
     properties = {},
     options: choices = {},
+    owners = [],
     records = {},
     ...rest
   } = asObject(given, 'the seed');
   const [unknown] = Object.keys(rest);
   if (unknown !== undefined)
-    throw invalid(`A seed has no "${unknown}"; it has custom_objects, properties, options and records`);
+    throw invalid(`A seed has no "${unknown}"; it has custom_objects, properties, options, owners and records`);
   for (const item of asArray(custom_objects, '"custom_objects"'))
     seedObject(account, asObject(item, 'a custom object'));
   for (const [object, list] of Object.entries(asObject(properties, '"properties"'))) {
@@ -47,6 +50,7 @@ export function seed(account: Account, given: unknown): Record<string, string[]>
       seedOptions(account, object, name, asArray(values, `options of ${name}`).map(String));
     }
   }
+  for (const item of asArray(owners, '"owners"')) seedOwner(account, asObject(item, 'an owner'));
   return Object.fromEntries(
     Object.entries(asObject(records, '"records"')).map(([object, list]) => [
       object,
@@ -80,6 +84,22 @@ function seedOptions(account: Account, object: string, name: string, values: str
   const definition = account.schema.property(type, name);
   if (!definition) throw invalid(`${object} has no property "${name}"`);
   account.schema.put(type, { ...definition, options: options(values) });
+}
+
+function seedOwner({ schema }: Account, { id, email, archived }: Record<string, unknown>): void {
+  const given = asId(id, '"id"');
+  const known = schema.owners.find((owner) => owner.id === given);
+  const owner = known ?? {
+    id: given,
+    email: `owner-${given}@example.com`,
+    firstName: 'Owner',
+    lastName: given,
+    userId: Number(given) + 10_000_000,
+    archived: false,
+  };
+  if (email !== undefined) owner.email = asId(email, '"email"').toLowerCase();
+  if (archived !== undefined) owner.archived = archived === true;
+  if (!known) schema.owners.push(owner);
 }
 
 function seedRecord(

@@ -64,6 +64,8 @@ function checkOption(value: string, definition: PropertyDefinition, schema: Sche
   // A leading semicolon adds to what is chosen already; only check boxes take several.
   const chosen = definition.fieldType === 'checkbox' ? value.split(';').filter(Boolean) : [value];
   const wrong = chosen.find((item) => !allowed.includes(item));
+  if (wrong !== undefined && definition.owners)
+    return { code: 'INVALID_OWNER_ID', message: `Owner with ID ${wrong} does not exist` };
   return wrong === undefined
     ? { ok: value }
     : { code: 'INVALID_OPTION', message: `${wrong} was not one of the allowed options: [${allowed.join(', ')}]` };

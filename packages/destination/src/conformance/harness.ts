@@ -26,6 +26,11 @@ export interface Effects {
   tasks: RecordEffect[];
 }
 
+export interface OwnerOfTest {
+  id: string;
+  email: string;
+}
+
 /** One CRM account of a test, empty but for the keys and fields that Wrapup needs. */
 export interface TestAccount {
   /** A connection to it, as a process of its own would open one. */
@@ -34,6 +39,8 @@ export interface TestAccount {
   effects(): Promise<Effects>;
   /** @returns ids, in the order of creation */
   addPeople(people: { phone?: string; email?: string; first_name?: string }[]): Promise<string[]>;
+  /** Two users of the account who can own records, and one who could once. */
+  owners(): Promise<{ active: [OwnerOfTest, OwnerOfTest]; gone: OwnerOfTest }>;
   deletePerson(id: string): Promise<void>;
   /** @param times how many requests it happens to; null for all from now on */
   trouble(kind: Trouble, moment: Moment, times?: number | null): void;
