@@ -101,14 +101,16 @@ export const ERROR_TABLE: ErrorRule[] = [
     hint: LATER,
   },
   { status: 408, becomes: 'timeout', says: 'HubSpot took too long', hint: LATER },
-  {
-    status: [522, 526],
-    becomes: 'unavailable',
-    wait: 60 * SECOND,
-    longest: HOUR,
-    says: 'HubSpot cannot be reached behind its own proxy',
-    hint: 'If it lasts, ask HubSpot’s support.',
-  },
+  ...([522, [525, 526]] as const).map(
+    (status): ErrorRule => ({
+      status: typeof status === 'number' ? status : [...status],
+      becomes: 'unavailable',
+      wait: 60 * SECOND,
+      longest: HOUR,
+      says: 'HubSpot cannot be reached behind its own proxy',
+      hint: 'If it lasts, ask HubSpot’s support.',
+    }),
+  ),
   { status: [500, 599], becomes: 'unavailable', longest: HOUR, says: 'HubSpot failed', hint: LATER },
   {
     code: 'PROPERTY_DOESNT_EXIST',
@@ -129,6 +131,13 @@ export const ERROR_TABLE: ErrorRule[] = [
     field: true,
     says: 'the value is not among the property’s options',
     hint: 'Add the option in HubSpot, or change the value in the mapping; then replay.',
+  },
+  {
+    code: 'INVALID_OWNER_ID',
+    becomes: 'invalid_field',
+    field: true,
+    says: 'the owner is no active user of the account',
+    hint: 'Nothing to do: the record is written without it. Name an active owner in the mapping.',
   },
   {
     code: /^READ_ONLY_VALUE|^PROPERTY_READ_ONLY|_READ_ONLY$/,

@@ -9,6 +9,7 @@ import { Failure, type RecordReceipt } from '@wrapup/destination';
 import { needsReading, type RecordPlan } from '@wrapup/mapping';
 import type { Link } from './api.ts';
 import type { HubSpotFailure } from './errors.ts';
+import { noteFormer } from './former-links.ts';
 import { doneBefore, failJob, type Job, noteDropped } from './job.ts';
 import { type Linkable, linkAll, type Written } from './links.ts';
 import { ACTIVITIES, type Account, keyProperty, linkType, recordUrl } from './objects.ts';
@@ -30,6 +31,7 @@ export async function writeRecords(
   account: Account | undefined,
 ): Promise<void> {
   for (const job of jobs) noteResumed(job, account);
+  await noteFormer(session, jobs);
   // Each wave writes what depends only on records that are written already.
   for (;;) {
     const ready = jobs.filter((job) => !job.outcome).flatMap((job) => nextItems(job));

@@ -52,6 +52,17 @@ export async function rememberWatermark(ctx: Context, id: string, endedAt: strin
   await ctx.memory.set(`watermark:${id}`, endedAt, WATERMARK_KEPT);
 }
 
+/** Whom a call's records were linked to before a replay found somebody else: kept until the replay has come through, in ms. */
+const FORMER_KEPT = 7 * 24 * 3_600_000;
+
+export async function rememberFormer(ctx: Context, call: string, person: string): Promise<void> {
+  await ctx.memory.set(`former-person:${digest(call)}`, person, FORMER_KEPT);
+}
+
+export function recallFormer(ctx: Context, call: string): Promise<string | undefined> {
+  return ctx.memory.get(`former-person:${digest(call)}`);
+}
+
 /** Leases to hold while a person is created: on its key, and on every number and address that may mean it. */
 export function personLeases(key: string, steps: MatchStep[]): string[] {
   return [...new Set([key, ...steps.map(personKey)])];

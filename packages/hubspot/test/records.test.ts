@@ -79,6 +79,46 @@ test('rows that a success leaves out are healed in the same write, one log a cal
   expect(tasks.every((task) => task.people.length === 1)).toBe(true);
 });
 
+describe('a replay that finds another contact', () => {
+  const EMAIL = 'right@example.com';
+  const replay = (records: Record<string, string>) =>
+    planFor(hubspotHarness, { id: 'c1', email: EMAIL, task: false, resume: { attempts: 1, records } });
+
+  test('remembers whom to take the log off even when the first attempt fails halfway', async () => {
+    const [wrong, right] = await account.addPeople([{ phone: PHONE }, { email: EMAIL }]);
+    const destination = await account.connect();
+    const commons = makeMemoryCommons();
+    const [first] = await write(
+      destination,
+      [planFor(hubspotHarness, { id: 'c1', phone: PHONE, task: false })],
+      commons,
+    );
+    account.sandbox.control.fault({ kind: 'status', path: '/batch/archive' });
+    const [failed] = await write(destination, [replay(ids(first))], commons);
+    expect(failure(failed)).toMatchObject({ next: 'retry', details: { record: 'call_log' } });
+    // The next attempt is told of the person found by then.
+    const records = { ...ids(first), person: right ?? '' };
+    const [again] = await write(destination, [replay(records)], commons);
+    expect(again).toMatchObject({ ok: true, receipt: { notes: [expect.stringContaining(`contact ${wrong}`)] } });
+    expect((await account.effects()).call_logs).toMatchObject([{ people: [right] }]);
+  });
+
+  test('leaves the link to a contact that was merged into the one found', async () => {
+    const [wrong, right] = await account.addPeople([{ phone: PHONE }, { email: EMAIL }]);
+    const destination = await account.connect();
+    const [first] = await write(destination, [planFor(hubspotHarness, { id: 'c1', phone: PHONE, task: false })]);
+    const merged = await fetch(`${account.sandbox.hubspotUrl}/crm/v3/objects/contacts/merge`, {
+      method: 'POST',
+      headers: { authorization: 'Bearer pat-na1-test', 'content-type': 'application/json' },
+      body: JSON.stringify({ primaryObjectId: right, objectIdToMerge: wrong }),
+    });
+    expect(merged.ok).toBe(true);
+    const [outcome] = await write(destination, [replay(ids(first))]);
+    expect(ids(outcome).person).toBe(right);
+    expect((await account.effects()).call_logs).toMatchObject([{ people: [right] }]);
+  });
+});
+
 test('a record that is linked to another of the same call follows it', async () => {
   const destination = await account.connect();
   const base = planFor(hubspotHarness, { id: 'c1', phone: PHONE, task: false });

@@ -126,6 +126,21 @@ export function people(harness: Harness): void {
     expect((await account().effects()).call_logs).toMatchObject([{ people: [person] }]);
   });
 
+  test('a replay that finds another person moves the call log and the task to that person', async () => {
+    const [wrong, right] = await account().addPeople([{ phone: PHONE }, { email: EMAIL }]);
+    const destination = await account().connect();
+    const commons = makeMemoryCommons();
+    const [first] = await write(destination, [planFor(harness, { id: 'c1', phone: PHONE })], commons);
+    expect(ids(first).person).toBe(wrong);
+    const corrected = planFor(harness, { id: 'c1', email: EMAIL, resume: { attempts: 1, records: ids(first) } });
+    const replayed = await deliver(destination, corrected, commons);
+    expect(ids(replayed)).toEqual({ ...ids(first), person: right });
+    const { people: all, call_logs, tasks } = await account().effects();
+    expect(all.map(({ id }) => id)).toEqual([wrong, right]);
+    expect(call_logs).toMatchObject([{ people: [right] }]);
+    expect(tasks).toMatchObject([{ people: [right] }]);
+  });
+
   test('an unmatched caller is skipped or parked where the mapping says so', async () => {
     const outcomes = await write(await account().connect(), [
       planFor(harness, { id: 'c1', phone: PHONE, unmatched: 'skip' }),
