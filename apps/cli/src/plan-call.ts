@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import type { Call } from '@wrapup/call';
 import type { Config, Source } from '@wrapup/config';
 import type { LedgerEntry, Store } from '@wrapup/queue';
-import { mergeCalls, normalise, readCallId, trimPayload } from '@wrapup/synthflow';
+import { mergeCalls, normalise, readCallId, trimPayload } from '@wrapup/synthflow/payload';
 import { CliError, EXIT } from './exit.ts';
 import { findCall } from './find-call.ts';
 import { parseJson, readInput } from './input.ts';

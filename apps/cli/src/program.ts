@@ -9,6 +9,7 @@ import { addProvision } from './commands/provision.ts';
 import { addReplay } from './commands/replay.ts';
 import { addSend } from './commands/send.ts';
 import { addStopped } from './commands/stopped.ts';
+import { addTest } from './commands/test.ts';
 
 /** The command line: every command in a file of its own, each loading what it needs only when it runs. */
 export function makeProgram(): Command {
@@ -27,6 +28,7 @@ export function makeProgram(): Command {
       '\nExit codes: 0 done · 1 done with errors, refused or not found · 2 called wrongly · 3 Redis, ingress or the CRM did not answer',
     );
   addCheck(program);
+  addTest(program);
   addDoctor(program);
   addProvision(program);
   addPlan(program);

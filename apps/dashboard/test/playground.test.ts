@@ -45,6 +45,7 @@ const mapping: CompiledMapping = {
   kind: 'hubspot',
   hash: 'abc',
   fields: [],
+  records: [],
   plan: planOf,
 };
 

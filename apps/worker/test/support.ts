@@ -89,6 +89,7 @@ export function configWith(change: (config: Config) => void = () => {}): Config 
           kind: 'hubspot',
           hash: 'aaaa',
           fields: [],
+          records: [],
           plan: (call, route) => ({ key: `${call.source}:${call.id}`, route, call }) as Plan,
         },
         when: () => true,

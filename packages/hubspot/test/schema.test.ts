@@ -26,6 +26,7 @@ function mapping(...fields: (Partial<MappedField> & { property: string })[]): Co
       at: { file: 'mappings/hubspot.yaml', line: 10 + index, column: 3 },
       ...field,
     })),
+    records: [],
     plan: () => {
       throw new Error('not used');
     },

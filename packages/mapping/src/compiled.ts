@@ -11,8 +11,21 @@ export interface CompiledMapping {
   hash: string;
   /** Every CRM property that it may write or read, for schema checks and provisioning. */
   fields: MappedField[];
+  /** Every record that it may write besides the person. */
+  records: MappedRecord[];
   /** Total and pure: never throws, same call, same plan. */
   plan(call: Call, route: string): Plan;
+}
+
+export interface MappedRecord {
+  /** Name in the mapping; `call_log` for the call log. */
+  name: string;
+  type: string;
+  /** The CRM's own object. */
+  object: string;
+  at: Place;
+  /** Where its condition stands. Absent: it is written for every call. */
+  when?: Place;
 }
 
 export interface MappedField {

@@ -82,6 +82,16 @@ export interface PersonPlan {
   fallback: { phone?: string; email?: string; name: string };
 }
 
+/** What becomes of a plan once it is known who was found. `use`: the one, or the one of several that the policy chooses. */
+export type PersonDecision = 'use' | 'create' | 'log_only' | 'skip' | 'park';
+
+/** What the plan's policy makes of an answer. Nobody is created whom no later call could find again. */
+export function decidePerson(person: PersonPlan, found: 'none' | 'one' | 'many'): PersonDecision {
+  if (found === 'one') return 'use';
+  if (found === 'many') return person.ambiguous === 'park' ? 'park' : 'use';
+  return person.unmatched === 'create' && person.key === null ? 'log_only' : person.unmatched;
+}
+
 export interface RecordPlan {
   /** What it is in the mapping language: `call_log`, `task`, `note`, `deal`, … */
   type: string;

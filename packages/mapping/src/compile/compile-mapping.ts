@@ -12,7 +12,7 @@ import { type MapNode, textOf } from '../yaml/node.ts';
 import { describeFields, endOf } from './fields.ts';
 import { describeOwner } from './owner.ts';
 import { type CompiledPerson, compilePerson } from './person.ts';
-import { type CompiledRecord, compileRecords, planRecords } from './records.ts';
+import { type CompiledRecord, compileRecords, describeRecords, planRecords } from './records.ts';
 
 export interface MappingSource {
   /** Path in the config folder, with `/`: `mappings/hubspot.yaml`. Findings name the file so. */
@@ -67,6 +67,7 @@ export function compileMapping(source: MappingSource): { mapping?: CompiledMappi
       kind: dialect.kind,
       hash: loaded.hash,
       fields,
+      records: describeRecords(records),
       plan: (call, route) => makePlan(parts, call, route, undefined),
     },
   };

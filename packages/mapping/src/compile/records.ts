@@ -1,5 +1,6 @@
 /** The records that a call becomes besides the person: call log, tasks, notes, deals, … */
 import { type Call, callKey, recordKey } from '@wrapup/call';
+import type { MappedRecord } from '../compiled.ts';
 import type { Dialect, RecordDialect } from '../dialect.ts';
 import type { Compiling } from '../language/compile-path.ts';
 import type { Scope } from '../language/found.ts';
@@ -16,6 +17,8 @@ export interface CompiledRecord {
   object: string;
   name: string;
   when?: Condition;
+  /** Where the condition stands. */
+  when_at?: Place;
   fields: Field[];
   owner?: CompiledOwner;
   associate: { name: string; at: Place }[];
@@ -99,8 +102,8 @@ function compileRecord(
     fields,
     associate,
     at: node.at,
-    ...(when ? { when } : {}),
     ...(owner ? { owner } : {}),
+    ...(when && condition ? { when, when_at: condition.key } : {}),
   };
 }
 
@@ -209,6 +212,17 @@ export function planRecords(records: CompiledRecord[], scope: Scope): { records:
     });
   }
   return { records: plans.map((plan) => withoutGone(plan, gone)), left };
+}
+
+/** For whoever wants to know what a mapping may write. */
+export function describeRecords(records: CompiledRecord[]): MappedRecord[] {
+  return records.map(({ name, type, object, at, when_at }) => ({
+    name,
+    type,
+    object,
+    at,
+    ...(when_at ? { when: when_at } : {}),
+  }));
 }
 
 function keyOf(call: Call, name: string): string {
