@@ -6,6 +6,7 @@ import { addDemo } from './commands/demo.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addPlan } from './commands/plan.ts';
 import { addProvision } from './commands/provision.ts';
+import { addReconcile } from './commands/reconcile.ts';
 import { addReplay } from './commands/replay.ts';
 import { addSend } from './commands/send.ts';
 import { addStopped } from './commands/stopped.ts';
@@ -25,7 +26,7 @@ export function makeProgram(): Command {
     .showHelpAfterError('(wrapup --help shows what there is)')
     .addHelpText(
       'after',
-      '\nExit codes: 0 done · 1 done with errors, refused or not found · 2 called wrongly · 3 Redis, ingress or the CRM did not answer',
+      '\nExit codes: 0 done · 1 done with errors, refused or not found · 2 called wrongly · 3 Redis, ingress, the CRM or Synthflow did not answer',
     );
   addCheck(program);
   addTest(program);
@@ -38,6 +39,7 @@ export function makeProgram(): Command {
   addStopped(program, 'parked');
   addStopped(program, 'dead');
   addReplay(program);
+  addReconcile(program);
   addConnections(program);
   return program;
 }

@@ -11,6 +11,13 @@ export function parseSince(text: string): number {
   return at;
 }
 
+/** `500ms`, `2s`, `7d`: milliseconds. For options of commander. */
+export function parseTime(text: string): number {
+  const ms = parseDuration(text);
+  if (ms === undefined) throw new InvalidArgumentError('It must be a duration such as 500ms, 2s or 7d.');
+  return ms;
+}
+
 export function parseCount(text: string): number {
   const number = Number(text);
   if (!Number.isInteger(number) || number < 1 || number > 1_000_000) {

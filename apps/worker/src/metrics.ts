@@ -1,3 +1,4 @@
+import type { Run } from '@wrapup/recovery';
 import type { Metrics } from '@wrapup/telemetry';
 
 /** The worker's own numbers. Labels are names from the configuration, never ids. */
@@ -24,7 +25,22 @@ export function countWork(metrics: Metrics) {
     'Whether the API of a source answered the last question: 0 wants a look, and the counter says why.',
     ['source'],
   );
+  const runs = metrics.counter('reconcile_runs_total', 'Reconciliations, by how they ended.', ['source', 'result']);
+  const found = metrics.counter('reconcile_calls_total', 'Calls that reconciliation looked at, by what they were.', [
+    'source',
+    'found',
+  ]);
+  const succeeded = metrics.gauge(
+    'reconcile_last_complete_timestamp_seconds',
+    'When a reconciliation last looked at every agent.',
+    ['source'],
+  );
   return {
+    reconciled: ({ source, result, tally, ended }: Run) => {
+      runs.inc({ source, result });
+      for (const [name, number] of Object.entries(tally)) found.inc({ source, found: name }, number);
+      if (result === 'complete') succeeded.set({ source }, ended / 1000);
+    },
     /** @param code of the failure; undefined when it answered */
     api: (source: string, code: string | undefined) => {
       answers.inc({ source, result: code ?? 'ok' });

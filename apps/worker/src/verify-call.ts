@@ -13,7 +13,8 @@
 import type { Call } from '@wrapup/call';
 import type { Source } from '@wrapup/config';
 import { type CallJob, type LedgerEntry, revisionOf, type Store } from '@wrapup/queue';
-import { normalise, type SynthflowApi, SynthflowApiError, trimPayload } from '@wrapup/synthflow';
+import { bytesOf } from '@wrapup/recovery';
+import { normalise, type SynthflowApi, SynthflowApiError } from '@wrapup/synthflow';
 import { contextOf } from './read-call.ts';
 
 export interface Why {
@@ -80,7 +81,7 @@ export async function verifyCall(
     const reason = `Synthflow has no ${missing.join(' and no ')} of the call yet.`;
     return { next: 'wait', ms: later(COMPLETION), why: { code: 'incomplete', reason } };
   }
-  const body = Buffer.from(JSON.stringify(trimPayload(record, source.keep)));
+  const body = bytesOf(record, source.keep);
   const { received } = entry;
   const { source: name, call_id } = job;
   const arrival = { source: name, call_id, body, received, verified: 'api' as const, received_at: Date.now() };

@@ -22,6 +22,7 @@ import { Destinations } from './destinations.ts';
 import { countWork } from './metrics.ts';
 import { processCall } from './process-call.ts';
 import { processDelivery, type Verdict } from './process-delivery.ts';
+import { Reconciler } from './reconciler.ts';
 import { fileFailedDeliveries, sweep } from './sweep.ts';
 import { Verifier } from './verifier.ts';
 
@@ -48,6 +49,8 @@ const CALLS_AT_ONCE = 50;
 /** Deliveries in hand per batch that may fly: enough that the next batch fills while one is in flight. */
 const BATCHES_IN_HAND = 3;
 const SWEEP_EVERY = 60_000;
+/** Sources that one process reconciles at once. */
+const RECONCILIATIONS = 2;
 /** A delivery's message in the job's `failedReason` is cut: it is copied into the event stream. */
 const REASON = 200;
 /** For a call that waits for something which does not say how long, in ms. */
@@ -151,7 +154,10 @@ export async function startWorker({ store, config, log, metrics, onError }: Work
     });
   };
 
+  const reconciler = new Reconciler({ store, config, log, options: options(RECONCILIATIONS), onError, count });
+
   const reconfigure = async (): Promise<void> => {
+    await reconciler.schedule();
     const wanted = new Set(Object.keys(config().connections));
     for (const connection of wanted) {
       if (lines.has(deliveriesQueue(connection))) continue;
@@ -198,7 +204,7 @@ export async function startWorker({ store, config, log, metrics, onError }: Work
       return names;
     },
     async close(deadline = 25_000) {
-      const closing = Promise.all([...lines.values()].map((worker) => worker.close()));
+      const closing = Promise.all([reconciler.close(), ...[...lines.values()].map((worker) => worker.close())]);
       let timer: NodeJS.Timeout | undefined;
       const late = new Promise<'late'>((resolve) => {
         timer = setTimeout(() => resolve('late'), deadline);

@@ -63,15 +63,6 @@ export function checkSources(file: WrapupFile, document: YamlDocument, live: boo
         'give it webhook_secrets or path_token',
       );
     }
-    if (source.reconcile) {
-      add(
-        'warning',
-        'not-available',
-        'reconcile',
-        'reconciliation is not part of this version: nothing is listed',
-        'remove reconcile',
-      );
-    }
     if (source.reconcile && source.api_key === undefined) {
       add(
         'error',

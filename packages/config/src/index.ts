@@ -5,7 +5,7 @@ export { KINDS } from './kinds.ts';
 export * from './load.ts';
 export * from './redis-settings.ts';
 export { chooseRoutes } from './routes.ts';
-export { NAME, wrapupSchema } from './schema.ts';
+export { NAME, RECONCILE_DEFAULTS, wrapupSchema } from './schema.ts';
 export { formatDuration, parseDuration, parseSize } from './units.ts';
 export { readVariable, VariableError } from './variables.ts';
 export { type Watch, type WatchOptions, watchConfig } from './watch.ts';

@@ -71,6 +71,15 @@ const agent = z.strictObject({
   number: phone.optional(),
 });
 
+const reconcileSchema = z.strictObject({
+  every: duration(MINUTE, DAY, 'from 1m to 1d').default(10 * MINUTE),
+  look_back: duration(10 * MINUTE, 30 * DAY, 'from 10m to 30d').default(6 * HOUR),
+  grace: duration(0, DAY, 'at most 1d').default(25 * MINUTE),
+});
+
+/** For a source that does not reconcile by itself, and is told to. */
+export const RECONCILE_DEFAULTS = reconcileSchema.parse({});
+
 export const sourceSchema = z.strictObject({
   provider: z.enum(['synthflow']).default('synthflow'),
   region: z.enum(['global', 'us', 'eu']).default('global'),
@@ -91,13 +100,7 @@ export const sourceSchema = z.strictObject({
     .default({ transcript: true, raw: true }),
   default_country: country.optional(),
   agents: z.record(text, agent).default({}),
-  reconcile: z
-    .strictObject({
-      every: duration(MINUTE, DAY, 'from 1m to 1d').default(10 * MINUTE),
-      look_back: duration(10 * MINUTE, 30 * DAY, 'from 10m to 30d').default(6 * HOUR),
-      grace: duration(0, DAY, 'at most 1d').default(25 * MINUTE),
-    })
-    .optional(),
+  reconcile: reconcileSchema.optional(),
 });
 
 /** The rest of a connection is checked by the schema of its kind. */

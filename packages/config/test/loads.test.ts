@@ -93,7 +93,7 @@ inbound:
     - { when: { path: person.hs_lead_status, equals: UNQUALIFIED }, decline: true }
     - { when: { path: call.to_number, equals: "+14155550100" }, agent: a2 }
 `;
-  const config = await load(folderWith(text), ENV, ['not-available']);
+  const config = await load(folderWith(text), ENV);
   expect(config.sources.main?.reconcile).toEqual({ every: 300_000, look_back: 21_600_000, grace: 1_500_000 });
   expect(config.inbound).toMatchObject({
     look_up: 'sales',

@@ -18,6 +18,10 @@ export interface Keys {
   memory(connection: string, key: string): string;
   lease(key: string): string;
   secret(connection: string, name: string): string;
+  /** Hash: how far the calls of a source have been compared with the ledger, and the last run. */
+  reconciled(source: string): string;
+  /** Hash: how far one backfill of a source has come. */
+  backfilled(source: string, range: string): string;
 }
 
 /** @param name `WRAPUP_PREFIX`: separates installations that share a Redis */
@@ -33,6 +37,8 @@ export function makeKeys(name = 'wrapup'): Keys {
     budgetShare: (connection) => `${prefix}:budget-share:${connection}`,
     memory: (connection, key) => `${prefix}:memory:${connection}:${key}`,
     lease: (key) => `${prefix}:lease:${key}`,
+    reconciled: (source) => `${prefix}:reconciled:${source}`,
+    backfilled: (source, range) => `${prefix}:backfilled:${source}:${range}`,
     secret: (connection, secret) => `${prefix}:secret:${connection}:${secret}`,
   };
 }
@@ -41,6 +47,8 @@ export const CALLS_QUEUE = 'calls';
 export const PARKED_QUEUE = 'parked';
 export const DEAD_QUEUE = 'dead';
 export const MAINTENANCE_QUEUE = 'maintenance';
+/** One job a source, made by a scheduler. */
+export const RECONCILE_QUEUE = 'reconcile';
 const DELIVERIES = 'deliveries.';
 
 /** Name of a connection's queue. */

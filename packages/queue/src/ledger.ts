@@ -188,16 +188,20 @@ export class Ledger {
     await scripts.markHint(this.#redis, [this.#keys.ledger(source, callId)], [revision]);
   }
 
-  /** Which of these calls the ledger holds. */
+  /**
+   * Which of these calls the ledger holds. One that was parked because nothing proved it, or because nobody could read
+   * it, is not among them: what its platform says of it now would help it on.
+   */
   async known(source: string, callIds: string[]): Promise<Set<string>> {
     const pipeline = this.#redis.pipeline();
-    for (const id of callIds) pipeline.exists(this.#keys.ledger(source, id));
+    for (const id of callIds) pipeline.hmget(this.#keys.ledger(source, id), 'call_id', 'stopped');
     const answers = (await pipeline.exec()) ?? [];
     return new Set(
       callIds.filter((_, index) => {
-        const [error, exists] = answers[index] ?? [new Error('Redis did not answer for every call')];
+        const [error, fields] = answers[index] ?? [new Error('Redis did not answer for every call')];
         if (error) throw error;
-        return exists === 1;
+        const [there, stopped] = fields as (string | null)[];
+        return there !== null && !isHelpless(stopped);
       }),
     );
   }
@@ -242,6 +246,12 @@ export class Ledger {
   async trim(before: number): Promise<number> {
     return this.#redis.zremrangebyscore(this.#keys.index, 0, before);
   }
+}
+
+function isHelpless(stopped: string | null | undefined): boolean {
+  if (!stopped) return false;
+  const { state, code } = JSON.parse(stopped) as NonNullable<LedgerEntry['stopped']>;
+  return state === 'parked' && (code === 'unverified' || code === 'unrecognised');
 }
 
 function matches(entry: LedgerEntry, filter: CallFilter): boolean {

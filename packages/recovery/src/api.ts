@@ -1,5 +1,5 @@
 import type { Source } from '@wrapup/config';
-import { SynthflowApi } from '@wrapup/synthflow';
+import { type ApiOptions, SynthflowApi } from '@wrapup/synthflow';
 
 /** A source that cannot be asked about its calls. */
 export class SourceError extends Error {
@@ -13,7 +13,7 @@ export class SourceError extends Error {
 }
 
 /** The API that a source names. To be closed. @throws SourceError without an API key */
-export function openApi(source: Source, options: { timeout?: number; attempts?: number } = {}): SynthflowApi {
+export function openApi(source: Source, options: Pick<ApiOptions, 'timeout' | 'attempts' | 'base'> = {}): SynthflowApi {
   if (source.api_key === undefined) {
     throw new SourceError(
       `Source ${source.name} has no api_key.`,

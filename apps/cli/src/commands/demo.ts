@@ -1,5 +1,4 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { parseDuration } from '@wrapup/config';
 import { type Command, InvalidArgumentError } from 'commander';
 import { clean } from '../clean.ts';
 import { CliError, EXIT } from '../exit.ts';
@@ -7,7 +6,7 @@ import { count, makeOutput, type Output } from '../output.ts';
 import { makeProgress } from '../progress.ts';
 import { askSandbox, type DemoStatus, sandboxAddress } from '../sandbox-control.ts';
 import type { GlobalOptions } from '../settings.ts';
-import { parseCount } from '../since.ts';
+import { parseCount, parseTime } from '../since.ts';
 import { addressOf, credentials } from '../webhook-address.ts';
 
 interface DemoOptions extends GlobalOptions {
@@ -120,10 +119,4 @@ function parsePart(text: string): number {
   const part = match ? Number(match[1]) / (match[2] ? 100 : 1) : -1;
   if (part < 0 || part > 1) throw new InvalidArgumentError('It must be a part of the calls, such as 15% or 0.15.');
   return part;
-}
-
-function parseTime(text: string): number {
-  const ms = parseDuration(text);
-  if (ms === undefined) throw new InvalidArgumentError('It must be a duration such as 500ms, 2s or 7d.');
-  return ms;
 }

@@ -1,0 +1,95 @@
+/**
+ * Reconciliation on a schedule: one job a source, made by BullMQ's scheduler, taken by any worker. A worker that stops
+ * gives its run back at once; one that is killed loses it to another some seconds later, which goes on where it was.
+ */
+import type { Config } from '@wrapup/config';
+import type { Log } from '@wrapup/destination';
+import { RECONCILE_QUEUE, type Store } from '@wrapup/queue';
+import { AlreadyRunning, openApi, type Run, reconcile } from '@wrapup/recovery';
+import { DelayedError, type Job, Worker, type WorkerOptions } from 'bullmq';
+
+interface ReconcileJob {
+  source: string;
+}
+
+export interface ReconcilerParts {
+  store: Store;
+  config: () => Config;
+  log: Log;
+  options: WorkerOptions;
+  onError(error: Error): void;
+  count: { reconciled(run: Run): void };
+}
+
+/** Milliseconds until another worker takes up what a stopping one gave back. */
+const GIVEN_BACK = 1_000;
+
+export class Reconciler {
+  readonly #parts: ReconcilerParts;
+  readonly #worker: Worker<ReconcileJob>;
+  readonly #stopping = new AbortController();
+
+  constructor(parts: ReconcilerParts) {
+    this.#parts = parts;
+    this.#worker = new Worker<ReconcileJob>(
+      RECONCILE_QUEUE,
+      (job, token = '') => this.#process(job, token),
+      parts.options,
+    );
+    this.#worker.on('error', parts.onError);
+  }
+
+  /** Makes the schedules those of the configuration as it is now. */
+  async schedule(): Promise<void> {
+    const { store, config } = this.#parts;
+    const queue = store.queues.get<ReconcileJob>(RECONCILE_QUEUE);
+    const wanted = Object.values(config().sources).filter(({ reconcile }) => reconcile);
+    for (const { name, reconcile } of wanted) {
+      const template = {
+        name: 'reconcile',
+        data: { source: name },
+        opts: { removeOnComplete: { count: 10 }, removeOnFail: { count: 10 } },
+      };
+      await queue.upsertJobScheduler(name, { every: reconcile?.every as number }, template);
+    }
+    for (const { key } of await queue.getJobSchedulers()) {
+      if (!wanted.some(({ name }) => name === key)) await queue.removeJobScheduler(key);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#stopping.abort(new Error('The worker is stopping.'));
+    await this.#worker.close();
+  }
+
+  async #process(job: Job<ReconcileJob>, token: string): Promise<void> {
+    const { store, config, log, count } = this.#parts;
+    const source = config().sources[job.data.source];
+    // Its schedule was made before the configuration changed.
+    if (!source?.reconcile) return;
+    const api = openApi(source);
+    try {
+      const run = await reconcile({
+        ...{ store, api, source, settings: source.reconcile, signal: this.#stopping.signal },
+        ledger_days: config().retention.ledger_days,
+        by: 'schedule',
+      });
+      count.reconciled(run);
+      report(log, run);
+    } catch (error) {
+      if (error instanceof AlreadyRunning) return log.info({ source: source.name }, 'reconciliation is under way');
+      if (!this.#stopping.signal.aborted) throw error;
+      await job.moveToDelayed(Date.now() + GIVEN_BACK, token);
+      throw new DelayedError();
+    } finally {
+      api.close();
+    }
+  }
+}
+
+function report(log: Log, { source, result, tally, agents, troubles, ended, began, resumed }: Run): void {
+  const [trouble] = troubles;
+  const fields = { source, result, agents, ...tally, ms: ended - began, ...(resumed && { resumed }) };
+  if (trouble) log.warn({ ...fields, ...trouble }, 'reconciled, but not all of it');
+  else log.info(fields, tally.missing > 0 ? 'reconciled: webhooks were missing' : 'reconciled');
+}
