@@ -120,6 +120,11 @@ function fillIn() {
   if (!isSet('HUBSPOT_ACCESS_TOKEN')) {
     add('HUBSPOT_BASE_URL', `${sandboxUrl(env)}/hubspot`);
     add('HUBSPOT_ACCESS_TOKEN', 'pat-sandbox');
+    if (!isSet('SYNTHFLOW_API_KEY')) {
+      add('SYNTHFLOW_BASE_URL', `${sandboxUrl(env)}/synthflow`);
+      add('SYNTHFLOW_API_KEY', 'sandbox');
+      add('SYNTHFLOW_WORKSPACE_ID', 'sandbox-workspace');
+    }
   }
   Object.assign(env, filled);
   for (const { variable } of SERVICES) filled[variable] = env[variable];

@@ -1,4 +1,12 @@
-import { CALLS_QUEUE, DEAD_QUEUE, deliveriesQueue, MAINTENANCE_QUEUE, PARKED_QUEUE, type Store } from '@wrapup/queue';
+import {
+  CALLS_QUEUE,
+  DEAD_QUEUE,
+  deliveriesQueue,
+  MAINTENANCE_QUEUE,
+  PARKED_QUEUE,
+  RECONCILE_QUEUE,
+  type Store,
+} from '@wrapup/queue';
 import type { Metrics } from '@wrapup/telemetry';
 import { ask } from './unavailable.ts';
 
@@ -54,7 +62,14 @@ export function addGauges(metrics: Metrics, store: Store, connections: () => Pro
 }
 
 async function readQueues(store: Store, connections: string[]): Promise<QueueReading[]> {
-  const names = [CALLS_QUEUE, ...connections.map(deliveriesQueue), PARKED_QUEUE, DEAD_QUEUE, MAINTENANCE_QUEUE];
+  const names = [
+    CALLS_QUEUE,
+    ...connections.map(deliveriesQueue),
+    PARKED_QUEUE,
+    DEAD_QUEUE,
+    MAINTENANCE_QUEUE,
+    RECONCILE_QUEUE,
+  ];
   return Promise.all(
     names.map(async (name) => {
       const queue = store.queues.get(name);

@@ -17,6 +17,7 @@ import {
   deliveriesQueue,
   MAINTENANCE_QUEUE,
   PARKED_QUEUE,
+  RECONCILE_QUEUE,
   type Store,
 } from '@wrapup/queue';
 import type { Logger } from '@wrapup/telemetry';
@@ -63,6 +64,7 @@ const DESCRIPTIONS: Record<string, string> = {
   [PARKED_QUEUE]: 'Wait for a person: fix, then replay',
   [DEAD_QUEUE]: 'Given up after all attempts',
   [MAINTENANCE_QUEUE]: 'The sweep that puts right what a crash left half done',
+  [RECONCILE_QUEUE]: 'Looks for calls whose webhook never came',
 };
 
 export function makeBoard({ store, config, connections, log, basePath }: BoardParts): Router {
@@ -97,7 +99,14 @@ export function makeBoard({ store, config, connections, log, basePath }: BoardPa
     try {
       const names = await ask(store, connections);
       const configured = config().connections;
-      const wanted = [CALLS_QUEUE, ...names.map(deliveriesQueue), PARKED_QUEUE, DEAD_QUEUE, MAINTENANCE_QUEUE];
+      const wanted = [
+        CALLS_QUEUE,
+        ...names.map(deliveriesQueue),
+        PARKED_QUEUE,
+        DEAD_QUEUE,
+        MAINTENANCE_QUEUE,
+        RECONCILE_QUEUE,
+      ];
       replaceQueues(
         wanted.map((name) => {
           const connection = connectionOf(name);

@@ -2,28 +2,32 @@ import { OUTCOMES } from '@wrapup/call';
 import type { LedgerEntry } from '@wrapup/queue';
 import { type Html, html, type Part } from '../html.ts';
 import type { Overview } from '../ledger/overview.ts';
+import type { Reconciliation } from '../ledger/reconciliations.ts';
 import { CALL_STATES, type CallPage, type CallQuery, writeCursor } from '../ledger/search-calls.ts';
 import { count, linkToCall, renderChip, renderRecord, renderTime } from './parts.ts';
+import { renderReconciliations } from './reconciliations.ts';
 
 export interface CallsPage {
   page: CallPage;
   query: CallQuery;
   overview: Overview;
+  reconciliations: Reconciliation[];
   /** For the filter. */
   sources: string[];
   routes: string[];
   connections: string[];
 }
 
-export function renderCalls({ page, query, overview, sources, routes, connections }: CallsPage): Html {
+export function renderCalls({ page, query, overview, reconciliations, ...names }: CallsPage): Html {
   return html`<h1>Calls</h1>
 ${renderOverview(overview)}
+${renderReconciliations(reconciliations)}
 <form class="filter" method="get" action="/" role="search">
 ${select('state', 'State', CALL_STATES, query.state)}
 ${select('outcome', 'Outcome', OUTCOMES, query.outcome)}
-${select('route', 'Route', routes, query.route)}
-${select('connection', 'Connection', connections, query.connection)}
-${select('source', 'Source', sources, query.source)}
+${select('route', 'Route', names.routes, query.route)}
+${select('connection', 'Connection', names.connections, query.connection)}
+${select('source', 'Source', names.sources, query.source)}
 <label>Call id<input name="id" value="${query.id ?? ''}" autocomplete="off" spellcheck="false"></label>
 <button>Search</button> <a href="/">Clear</a>
 </form>

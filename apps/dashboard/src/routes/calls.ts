@@ -2,6 +2,7 @@ import type { Config } from '@wrapup/config';
 import type { LedgerEntry, Store } from '@wrapup/queue';
 import { Router } from 'express';
 import { makeOverview } from '../ledger/overview.ts';
+import { readReconciliations } from '../ledger/reconciliations.ts';
 import { CALL_STATES, type CallQuery, readCursor, searchCalls } from '../ledger/search-calls.ts';
 import { renderCall, renderChoice } from '../pages/call-page.ts';
 import { renderCalls } from '../pages/calls-page.ts';
@@ -33,8 +34,8 @@ export function callRoutes({ store, config, connections }: CallRoutesParts): Rou
       const [exact, ...others] = await ask(store, () => store.ledger.find(id, Object.keys(config().sources)));
       if (exact && others.length === 0) return response.redirect(303, linkToCall(exact.source, exact.call_id));
     }
-    const [page, numbers, names] = await ask(store, () =>
-      Promise.all([searchCalls(store, query), overview(), connections()]),
+    const [page, numbers, names, reconciliations] = await ask(store, () =>
+      Promise.all([searchCalls(store, query), overview(), connections(), readReconciliations(store, config())]),
     );
     const { sources, routes } = config();
     response.send(
@@ -45,6 +46,7 @@ export function callRoutes({ store, config, connections }: CallRoutesParts): Rou
           page,
           query,
           overview: numbers,
+          reconciliations,
           sources: Object.keys(sources),
           routes: routes.map(({ name }) => name),
           connections: names,
