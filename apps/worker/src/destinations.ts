@@ -1,12 +1,26 @@
 import type { Config } from '@wrapup/config';
 import { KINDS } from '@wrapup/config';
-import { type Destination, Failure, LANES, type Lane, type Log, type WriteOutcome } from '@wrapup/destination';
+import {
+  type Context,
+  type Destination,
+  type DestinationKind,
+  Failure,
+  LANES,
+  type Lane,
+  type Log,
+  type Notice,
+  type Probe,
+  type WriteOutcome,
+} from '@wrapup/destination';
 import type { Plan } from '@wrapup/mapping';
-import { makeContext, type Store } from '@wrapup/queue';
+import { makeContext, type Store, unblock } from '@wrapup/queue';
 import { Coalescer } from './coalescer.ts';
+import type { Guard } from './guard.ts';
 
 /** Milliseconds that one batch may take, all its requests and waits for quota included. */
 const WRITE_WITHIN = 30_000;
+/** Milliseconds that a probe or a notice may take. */
+const SINGLE_WITHIN = 20_000;
 /** A destination that is still at it so long after its deadline has a bug; its plans are failed and retried. */
 const GRACE = 5_000;
 /** Batches of one connection in flight per process. */
@@ -14,6 +28,7 @@ const FLIGHTS = 2;
 
 interface Line {
   destination: Destination;
+  pools: DestinationKind['pools'];
   /** What it was connected with, to notice a change. */
   settings: string;
   coalescer: Coalescer;
@@ -28,6 +43,8 @@ export class Destinations {
   readonly #lines = new Map<string, Promise<Line>>();
   readonly #lanes = new WeakMap<Plan, Lane>();
   readonly #stopping = new AbortController();
+  /** Set right after both exist: each needs the other. */
+  guard: Pick<Guard, 'refusal' | 'note' | 'mended'> | undefined;
 
   constructor(store: Store, config: () => Config, log: Log, onBatch: (connection: string, size: number) => void) {
     this.#store = store;
@@ -50,6 +67,23 @@ export class Destinations {
     }
   }
 
+  /** Whether a connection works: rejects with the failure when it does not. Takes no part in the budget. */
+  async probe(connection: string): Promise<Probe> {
+    const { destination, pools } = await this.#line(connection);
+    const context = this.#context(connection, 'live', SINGLE_WITHIN, pools, true);
+    const answer = await withDeadline(destination.probe(context), SINGLE_WITHIN + GRACE);
+    await unblock(this.#store.redis, this.#store.keys, connection, Object.keys(pools ?? {}));
+    return answer;
+  }
+
+  /** Tells somebody of something that is no call. Rejects when it was not taken. */
+  async notify(connection: string, notice: Notice): Promise<void> {
+    const { destination, pools } = await this.#line(connection);
+    if (!destination.notify) throw new Failure('mapping', `Connection ${connection} cannot take alerts.`);
+    const context = this.#context(connection, 'live', SINGLE_WITHIN, pools);
+    await withDeadline(destination.notify(notice, context), SINGLE_WITHIN + GRACE);
+  }
+
   /** Cuts what is in flight: for the end of the grace time only. */
   abort(): void {
     this.#stopping.abort(new Failure('unavailable', 'The worker is stopping.'));
@@ -69,6 +103,7 @@ export class Destinations {
       const line = await current;
       if (line.settings === settings) return line;
       this.#lines.delete(name);
+      void this.guard?.mended(name);
       // Batches in hand end on the old client, which is closed behind them.
       setTimeout(() => void line.destination.close().catch(() => {}), WRITE_WITHIN).unref();
     }
@@ -85,21 +120,36 @@ export class Destinations {
     const coalescer = new Coalescer({
       batch: destination.batch,
       flights: FLIGHTS,
-      write: (plans) => {
+      write: async (plans) => {
+        // It may have been stopped while they gathered.
+        const refusal = this.guard?.refusal(name);
+        if (refusal) return plans.map(() => ({ ok: false, failure: refusal }));
         this.#onBatch(name, plans.length);
-        const context = makeContext(this.#store, {
-          connection: name,
-          // Plans of several lanes share a batch; it goes in the best of them.
-          lane: LANES.find((lane) => plans.some((plan) => this.#lanes.get(plan) === lane)) ?? 'live',
-          within: WRITE_WITHIN,
-          signal: this.#stopping.signal,
-          log: this.#log,
-          ...(kind.pools ? { pools: kind.pools } : {}),
-        });
-        return withDeadline(destination.write(plans, context), WRITE_WITHIN + GRACE);
+        // Plans of several lanes share a batch; it goes in the best of them.
+        const lane = LANES.find((one) => plans.some((plan) => this.#lanes.get(plan) === one)) ?? 'live';
+        const context = this.#context(name, lane, WRITE_WITHIN, kind.pools);
+        const outcomes = await withDeadline(destination.write(plans, context), WRITE_WITHIN + GRACE).catch(
+          (error): WriteOutcome[] => plans.map(() => ({ ok: false, failure: Failure.of(error) })),
+        );
+        const noted = this.guard?.note(name, outcomes);
+        // Who failed must know whether the connection is stopped now; who was written need not wait for it.
+        if (outcomes.some(({ ok }) => !ok)) await noted;
+        return outcomes;
       },
     });
-    return { destination, settings: fingerprint, coalescer };
+    return { destination, pools: kind.pools, settings: fingerprint, coalescer };
+  }
+
+  #context(connection: string, lane: Lane, within: number, pools: DestinationKind['pools'], probing = false): Context {
+    return makeContext(this.#store, {
+      connection,
+      lane,
+      within,
+      probing,
+      signal: this.#stopping.signal,
+      log: this.#log,
+      ...(pools ? { pools } : {}),
+    });
   }
 }
 

@@ -1,5 +1,12 @@
+import type { CircuitChange } from '@wrapup/queue';
 import type { Run } from '@wrapup/recovery';
 import type { Metrics } from '@wrapup/telemetry';
+
+export interface CircuitCounts {
+  change(connection: string, became: CircuitChange['became'], cause: string): void;
+  /** @param result `answered`, or the code of the failure */
+  probe(connection: string, result: string): void;
+}
 
 /** The worker's own numbers. Labels are names from the configuration, never ids. */
 export function countWork(metrics: Metrics) {
@@ -35,6 +42,20 @@ export function countWork(metrics: Metrics) {
     'When a reconciliation last looked at every agent.',
     ['source'],
   );
+  const changes = metrics.counter('circuit_changes_total', 'Pauses of connections by the circuit, and their ends.', [
+    'connection',
+    'became',
+    'cause',
+  ]);
+  const probes = metrics.counter('circuit_probes_total', 'Probes of paused connections, by answer.', [
+    'connection',
+    'result',
+  ]);
+  const alerts = metrics.counter('alerts_total', 'Attempts to alert operators, by what became of them.', ['result']);
+  const circuit: CircuitCounts = {
+    change: (connection, became, cause) => changes.inc({ connection, became, cause }),
+    probe: (connection, result) => probes.inc({ connection, result }),
+  };
   return {
     reconciled: ({ source, result, tally, ended }: Run) => {
       runs.inc({ source, result });
@@ -49,5 +70,7 @@ export function countWork(metrics: Metrics) {
     call: (result: string) => calls.inc({ result }),
     delivery: (connection: string, route: string, result: string) => deliveries.inc({ connection, route, result }),
     batch: (connection: string, size: number) => batches.observe({ connection }, size),
+    alert: (result: 'sent' | 'failed') => alerts.inc({ result }),
+    circuit,
   };
 }

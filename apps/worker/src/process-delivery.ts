@@ -33,6 +33,8 @@ export interface DeliveryDeps {
   config: Config;
   write(connection: string, plan: Plan, lane: Lane): Promise<WriteOutcome>;
   lease(keys: string[], ttl: number): Promise<Held | undefined>;
+  /** Whether the connection is stopped now, so that its queue stands still: what comes back to it need not wait. */
+  stopped?(connection: string): boolean;
 }
 
 /** A lease of a dead worker falls free before the queue gives its job to another. */
@@ -65,9 +67,9 @@ async function attempt(job: DeliveryJob, last: boolean, deps: DeliveryDeps): Pro
     const { plan, lane } = await planFor(job, delivery, route, deps);
     const outcome = await deps.write(delivery.connection, plan, lane);
     if (outcome.ok) return await settleWritten(job, outcome.receipt, deps);
-    return await settleFailed(job, outcome.failure, last, deps);
+    return await settleFailed(job, delivery, outcome.failure, last, deps);
   } catch (error) {
-    return await settleFailed(job, Failure.of(error), last, deps);
+    return await settleFailed(job, delivery, Failure.of(error), last, deps);
   }
 }
 
@@ -131,9 +133,10 @@ async function settleWritten(job: DeliveryJob, receipt: Receipt, { store, config
 
 async function settleFailed(
   job: DeliveryJob,
+  { connection }: DeliveryEntry,
   failure: Failure,
   last: boolean,
-  { store, config }: DeliveryDeps,
+  { store, config, stopped }: DeliveryDeps,
 ): Promise<Verdict> {
   const { details } = failure;
   const why = {
@@ -156,7 +159,7 @@ async function settleFailed(
     case 'throttle':
     case 'reauthenticate': {
       await store.ledger.settle(job, why, { unburn: true });
-      return { job: 'delay', ms: waitFor(failure), result: 'throttled' };
+      return { job: 'delay', ms: stopped?.(connection) ? BUSY : waitFor(failure), result: 'throttled' };
     }
     case 'retry':
       if (!last) {

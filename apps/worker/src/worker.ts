@@ -7,6 +7,7 @@
 import type { Config } from '@wrapup/config';
 import { Failure, type Log } from '@wrapup/destination';
 import {
+  ALERTS_QUEUE,
   CALLS_QUEUE,
   type CallJob,
   type DeliveryJob,
@@ -17,8 +18,10 @@ import {
 } from '@wrapup/queue';
 import { type Metrics, Sparingly } from '@wrapup/telemetry';
 import { type ConnectionOptions, DelayedError, type Job, UnrecoverableError, Worker, type WorkerOptions } from 'bullmq';
+import { type AlertJob, queueAlert } from './alerts.ts';
 import { backoff, CALL_RETRIES } from './backoff.ts';
 import { Destinations } from './destinations.ts';
+import { Guard, HELD } from './guard.ts';
 import { countWork } from './metrics.ts';
 import { processCall } from './process-call.ts';
 import { processDelivery, type Verdict } from './process-delivery.ts';
@@ -59,6 +62,14 @@ const WAIT = 10_000;
 export async function startWorker({ store, config, log, metrics, onError }: WorkerDeps): Promise<RunningWorker> {
   const count = countWork(metrics);
   const destinations = new Destinations(store, config, log, count.batch);
+  const guard = new Guard({
+    store,
+    log,
+    count: count.circuit,
+    probe: (connection) => destinations.probe(connection),
+    onChange: (connection, change) => queueAlert(store, config(), connection, change),
+  });
+  destinations.guard = guard;
   const lease = new RedisLease(store.redis, store.keys);
   const unanswered = new Sparingly(60_000);
   const verifier = new Verifier(store, config, (source, refused) => {
@@ -131,15 +142,17 @@ export async function startWorker({ store, config, log, metrics, onError }: Work
     }
   });
 
-  const startLine = async (connection: string): Promise<void> => {
-    const size = await destinations.batchSize(connection);
+  const startLine = (connection: string, size: number): void => {
     const worker = start(deliveriesQueue(connection), size * BATCHES_IN_HAND, async (job: Job<DeliveryJob>, token) => {
+      // Taken just before the queue was stopped: handed back unasked.
+      if (guard.refusal(connection)) return delay(job, token, HELD);
       const last = job.attemptsMade + 1 >= (job.opts.attempts ?? 1);
       const verdict = await processDelivery(job.data, last, {
         store,
         config: config(),
         write: (name, plan, lane) => destinations.write(name, plan, lane),
         lease: (keys, ttl) => lease.take(keys, ttl),
+        stopped: (name) => guard.refusal(name) !== undefined,
       });
       count.delivery(connection, job.data.route, verdict.result);
       report(log, job.data, verdict);
@@ -160,21 +173,37 @@ export async function startWorker({ store, config, log, metrics, onError }: Work
     await reconciler.schedule();
     const wanted = new Set(Object.keys(config().connections));
     for (const connection of wanted) {
-      if (lines.has(deliveriesQueue(connection))) continue;
       try {
-        await startLine(connection);
+        // Also for one that has its line: this is where its new settings are taken over.
+        const size = await destinations.batchSize(connection);
+        if (!lines.has(deliveriesQueue(connection))) startLine(connection, size);
       } catch (error) {
         const { message, hint } = Failure.of(error);
         log.error({ connection, reason: message, hint }, 'a connection could not be opened; its calls wait');
       }
     }
     for (const [name, worker] of lines) {
-      if (name === CALLS_QUEUE || name === MAINTENANCE_QUEUE) continue;
+      if (!name.startsWith(deliveriesQueue(''))) continue;
       if ([...wanted].some((connection) => deliveriesQueue(connection) === name)) continue;
       lines.delete(name);
       await worker.close();
     }
+    await guard.watch([...wanted]);
   };
+
+  start(ALERTS_QUEUE, 1, async (job: Job<AlertJob>) => {
+    const { alerts } = config();
+    if (!alerts) return;
+    try {
+      await destinations.notify(alerts.to, job.data);
+      count.alert('sent');
+    } catch (error) {
+      const failure = Failure.of(error);
+      count.alert('failed');
+      log.warn({ connection: alerts.to, code: failure.code, reason: failure.message }, 'an alert was not taken');
+      throw asError(failure);
+    }
+  });
 
   start(MAINTENANCE_QUEUE, 1, async () => {
     const { dead, revived } = await sweep(store, config());
@@ -204,6 +233,7 @@ export async function startWorker({ store, config, log, metrics, onError }: Work
       return names;
     },
     async close(deadline = 25_000) {
+      await guard.close();
       const closing = Promise.all([reconciler.close(), ...[...lines.values()].map((worker) => worker.close())]);
       let timer: NodeJS.Timeout | undefined;
       const late = new Promise<'late'>((resolve) => {

@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import type { YamlDocument } from './document.ts';
 import { findingsOf } from './issues.ts';
 import {
+  alertsSchema,
   connectionSchema,
   inboundSchema,
   retentionSchema,
@@ -28,12 +29,14 @@ export function checkShape(document: YamlDocument): { file: WrapupFile; findings
   }
   if (parsed.success) return { file: { ...parsed.data, declared }, findings };
   const inbound = mend(inboundSchema, sections.inbound);
+  const alerts = mend(alertsSchema, sections.alerts);
   return {
     file: {
       sources: mendAll(sourceSchema, sections.sources),
       connections: mendAll(connectionSchema, sections.connections),
       routes: Array.isArray(sections.routes) ? sections.routes.map(mendRoute) : [],
       ...(inbound ? { inbound } : {}),
+      ...(alerts ? { alerts } : {}),
       retention: mend(retentionSchema, asObject(sections.retention)) ?? retentionSchema.parse({}),
       declared,
     },

@@ -16,6 +16,8 @@ export interface Config {
   routes: Route[];
   /** Absent: inbound calls are answered neutrally. */
   inbound?: Inbound;
+  /** Whom to tell when a connection stops and goes on: a connection that takes notices. Absent: nobody. */
+  alerts?: { to: string };
   retention: { ledger_days: number; delivered_days: number; stopped_days: number };
 }
 

@@ -70,6 +70,7 @@ export function describeConfig(config: Config, kinds: Record<string, Destination
       agents: config.inbound.agents.length,
       within: formatDuration(config.inbound.within),
     },
+    alerts: config.alerts,
     retention: config.retention,
   };
 }

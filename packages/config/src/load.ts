@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import type { DestinationKind, Log } from '@wrapup/destination';
 import { type CompiledMapping, type Finding, formatFinding, type Place } from '@wrapup/mapping';
+import { checkAlerts } from './check-alerts.ts';
 import { checkConnections, reachesInternet } from './check-connections.ts';
 import { checkInbound } from './check-inbound.ts';
 import { checkRoutes } from './check-routes.ts';
@@ -93,6 +94,7 @@ export async function loadConfig(options: LoadOptions = {}): Promise<Loaded> {
   const inbound = checkInbound(wrapup, document, kinds);
   const live = reachesInternet(wrapup);
   findings.push(...shape, ...checkSources(wrapup, document, live), ...ofConnections, ...ofRoutes, ...inbound.findings);
+  findings.push(...checkAlerts(wrapup, document, kinds));
   sortFindings(findings, shown);
 
   // The hash that is shown leaves the mounted secrets out: it must say nothing about them. Presets are in the mappings'.
@@ -114,6 +116,7 @@ export async function loadConfig(options: LoadOptions = {}): Promise<Loaded> {
     connections,
     routes,
     ...(inbound.inbound ? { inbound: inbound.inbound } : {}),
+    ...(wrapup.alerts ? { alerts: wrapup.alerts } : {}),
     retention: { ledger_days: ledger / DAY, delivered_days: delivered / DAY, stopped_days: stopped / DAY },
   };
   FILES.set(config, { names: files.names, hash: files.hash(folder) });

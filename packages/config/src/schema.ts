@@ -144,11 +144,14 @@ export const retentionSchema = z.strictObject({
   stopped: duration(DAY, 3650 * DAY, 'from 1d to 3650d').default(30 * DAY),
 });
 
+export const alertsSchema = z.strictObject({ to: text });
+
 export const wrapupSchema = z.strictObject({
   sources: z.record(name, sourceSchema),
   connections: z.record(name, connectionSchema).default({}),
   routes: z.array(routeSchema).default([]),
   inbound: inboundSchema.optional(),
+  alerts: alertsSchema.optional(),
   retention: retentionSchema.default({ ledger: 90 * DAY, delivered: 7 * DAY, stopped: 30 * DAY }),
 });
 

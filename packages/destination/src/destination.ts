@@ -23,6 +23,8 @@ export interface DestinationKind<Settings = unknown> {
    * request that names none. `window` in ms.
    */
   pools?: Record<string, { limit: number; window: number }>;
+  /** Whether its destinations can `notify`. */
+  notifies?: true;
   /** Names of records that `find` can read along with a person: `deals` for the path `person.deals[0].dealname`. */
   related?: readonly string[];
   /** Loads the vendor's client and makes a destination; makes no request. */
@@ -57,7 +59,23 @@ export interface Destination {
   /** The cheapest request that proves the credentials. Rejects with the failure when they do not work. */
   probe(ctx: Context): Promise<Probe>;
 
+  /** Tells somebody of something that is no call. Only kinds that say `notifies` have it. Rejects when it was not taken. */
+  notify?(notice: Notice, ctx: Context): Promise<void>;
+
   close(): Promise<void>;
+}
+
+/** Something that an operator should hear of. Holds no personal data. */
+export interface Notice {
+  /** The same for the same event, however often it is sent: receivers drop repeats by it. Letters, digits and `_`. */
+  id: string;
+  /** `connection.paused`, `connection.resumed`. */
+  type: string;
+  /** Epoch ms. */
+  at: number;
+  /** One or two sentences for people. */
+  text: string;
+  data: Record<string, string | number | null>;
 }
 
 export interface PersonQuestion {

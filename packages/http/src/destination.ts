@@ -1,10 +1,11 @@
-import type { Context, Destination, PersonAnswer, PersonQuestion } from '@wrapup/destination';
+import type { Context, Destination, Notice, PersonAnswer, PersonQuestion } from '@wrapup/destination';
 import type { CompiledMapping, Plan } from '@wrapup/mapping';
 import { checkEndpoint } from './check.ts';
 import { Exchange } from './exchange.ts';
 import { type Resolve, resolveBySystem } from './guarded-agent.ts';
 import { previewPlans } from './preview.ts';
 import { probeEndpoint } from './probe.ts';
+import { sendNotice } from './send-event.ts';
 import type { HttpSettings } from './settings.ts';
 import { writePlans } from './write.ts';
 
@@ -49,6 +50,10 @@ class HttpEndpoint implements Destination {
 
   probe(ctx: Context) {
     return probeEndpoint(this.#settings, this.#resolve, ctx);
+  }
+
+  notify(notice: Notice, ctx: Context) {
+    return sendNotice(this.#exchange, this.#settings, notice, ctx);
   }
 
   async close(): Promise<void> {

@@ -8,6 +8,7 @@ export const httpKind: DestinationKind<HttpSettings> = {
   dialect: httpDialect,
   settings: httpSettings,
   secrets: ['url', 'headers', 'secret'],
+  notifies: true,
   async connect(connection, settings) {
     const { openHttp } = await import('./destination.ts');
     return openHttp(connection, settings);

@@ -1,4 +1,4 @@
-import type { Context, RecordReceipt } from '@wrapup/destination';
+import type { Context, Notice, RecordReceipt } from '@wrapup/destination';
 import { Failure } from '@wrapup/destination';
 import type { Plan, RecordPlan } from '@wrapup/mapping';
 import { showAnswer } from './answer-text.ts';
@@ -45,6 +45,45 @@ export async function sendEvent(
   ctx: Context,
 ): Promise<{ receipt: RecordReceipt; note: string }> {
   const { record, id, body, bytes } = event;
+  const answer = await send(exchange, settings, id, bytes, ctx).catch((thrown) => {
+    throw Failure.of(thrown).with({ record: record.name });
+  });
+  const said = showAnswer(answer.text, plan, body, settings);
+  if (isSuccess(answer.status)) {
+    const note = `${record.name}: answered ${answer.status} in ${Math.round(answer.took)} ms${said ? `: ${said}` : ''}`;
+    return { receipt: { name: record.name, object: record.object, id, did: 'created' }, note };
+  }
+  throw (await failureFrom(answer, said, settings, ctx)).with({ record: record.name });
+}
+
+/** Sends a notice once: `{ type, timestamp, text, data }`, signed like every event. @throws the failure when it was not taken */
+export async function sendNotice(
+  exchange: Exchange,
+  settings: HttpSettings,
+  { id, type, at, text, data }: Notice,
+  ctx: Context,
+): Promise<void> {
+  const body = { type, timestamp: new Date(at).toISOString(), text, data };
+  const answer = await send(exchange, settings, `msg_${id}`, Buffer.from(JSON.stringify(body)), ctx);
+  if (!isSuccess(answer.status)) throw await failureFrom(answer, '', settings, ctx);
+}
+
+/** The failure that an answer is, once the others who send to this endpoint know what it asks of them. */
+async function failureFrom(answer: Answer, said: string, settings: HttpSettings, ctx: Context): Promise<Failure> {
+  const { failure, wait, closes } = failureOfAnswer(answer, said, settings);
+  if (wait !== undefined) await ctx.budget.report({ blocked_for: wait });
+  if (closes !== undefined) await close(ctx, settings, failure, closes);
+  return failure;
+}
+
+/** One signed request, when there is quota and time for it. @throws the failure when no answer came */
+async function send(
+  exchange: Exchange,
+  settings: HttpSettings,
+  id: string,
+  bytes: Buffer,
+  ctx: Context,
+): Promise<Answer> {
   const left = () => ctx.deadline - Date.now();
   const check = () => {
     if (ctx.signal.aborted) throw withdrawn(settings);
@@ -59,21 +98,9 @@ export async function sendEvent(
   check();
   const secrets = settings.secret.flatMap((text) => readSecret(text) ?? []);
   const headers = signedHeaders(id, Date.now(), bytes, secrets);
-  let answer: Answer;
   try {
-    answer = await exchange.send(bytes, headers, Math.min(settings.timeout, left()), ctx.signal);
+    return await exchange.send(bytes, headers, Math.min(settings.timeout, left()), ctx.signal);
   } catch (thrown) {
-    throw (thrown instanceof NoAnswer ? failureOfSilence(thrown, settings) : Failure.of(thrown)).with({
-      record: record.name,
-    });
+    throw thrown instanceof NoAnswer ? failureOfSilence(thrown, settings) : Failure.of(thrown);
   }
-  const said = showAnswer(answer.text, plan, body, settings);
-  if (isSuccess(answer.status)) {
-    const note = `${record.name}: answered ${answer.status} in ${Math.round(answer.took)} ms${said ? `: ${said}` : ''}`;
-    return { receipt: { name: record.name, object: record.object, id, did: 'created' }, note };
-  }
-  const { failure, wait, closes } = failureOfAnswer(answer, said, settings);
-  if (wait !== undefined) await ctx.budget.report({ blocked_for: wait });
-  if (closes !== undefined) await close(ctx, settings, failure, closes);
-  throw failure.with({ record: record.name });
 }

@@ -71,12 +71,19 @@ export async function keepShare(redis: RedisClient, keys: Keys, connection: stri
   await redis.set(keys.budgetShare(connection), '1', 'PX', SHARE_KEPT);
 }
 
+/** Lets a connection's requests go on that a CRM held back, once a probe has shown that it answers again. */
+export async function unblock(redis: RedisClient, keys: Keys, connection: string, pools: string[]): Promise<void> {
+  for (const pool of new Set(['default', ...pools])) await redis.hdel(keys.budget(connection, pool), 'blocked');
+}
+
 export interface BudgetOptions {
   connection: string;
   /** Default `live`. */
   lane?: Lane;
   /** The vendor's sizes by pool; a pool that is not named is limited only by what the CRM reports. */
   pools: Record<string, { limit: number; window: number }>;
+  /** Counts requests, and never waits. */
+  probing?: boolean;
   /** Epoch ms after which waiting is pointless. */
   deadline: number;
   signal: AbortSignal;
@@ -99,6 +106,10 @@ export class RedisBudget implements Budget {
     const { limit, window } = pools[pool] ?? { limit: 0, window: 0 };
     const inbound = this.#options.lane === 'inbound';
     const deadline = Math.min(this.#options.deadline, inbound ? Date.now() + INBOUND_WAIT : Number.POSITIVE_INFINITY);
+    if (this.#options.probing) {
+      this.spent += 1;
+      return;
+    }
     for (;;) {
       signal.throwIfAborted();
       const wait = await takeOne(

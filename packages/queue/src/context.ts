@@ -17,6 +17,8 @@ export interface ContextOptions {
   connection: string;
   pools?: BudgetOptions['pools'];
   lane: Lane;
+  /** Takes from the budget without waiting for it: what a probe finds out is whether the CRM answers again. */
+  probing?: boolean;
   /** Milliseconds from now until the whole call must have answered. */
   within: number;
   signal: AbortSignal;
@@ -32,14 +34,14 @@ export interface ContextBase {
 
 /** Makes what an adapter may ask for, on Redis, for one call of it. */
 export function makeContext({ redis, keys, sealer }: ContextBase, options: ContextOptions): Context {
-  const { connection, pools = {}, lane, within, log } = options;
+  const { connection, pools = {}, lane, within, log, probing = false } = options;
   const deadline = Date.now() + within;
   const lease = new RedisLease(redis, keys);
   return {
     signal: options.signal,
     deadline,
     lane,
-    budget: new RedisBudget(redis, keys, { connection, pools, lane, deadline, signal: options.signal }),
+    budget: new RedisBudget(redis, keys, { connection, pools, lane, deadline, probing, signal: options.signal }),
     memory: new RedisMemory(redis, keys, connection),
     // One person's lease counts per connection: the same number may be written to two CRMs at once.
     lease: {

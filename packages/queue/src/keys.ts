@@ -12,6 +12,8 @@ export interface Keys {
   open: string;
   /** The bytes of one revision. */
   payload(source: string, callId: string, revision: string): string;
+  /** Hash: whether a connection is paused, by whom and why. */
+  connection(connection: string): string;
   budget(connection: string, pool: string): string;
   /** There while a share of a connection's quota is kept for inbound calls. */
   budgetShare(connection: string): string;
@@ -33,6 +35,7 @@ export function makeKeys(name = 'wrapup'): Keys {
     index: `${prefix}:ledger-index`,
     open: `${prefix}:ledger-open`,
     payload: (source, callId, revision) => `${prefix}:payload:${source}:${callId}:${revision}`,
+    connection: (connection) => `${prefix}:connection:${connection}`,
     budget: (connection, pool) => `${prefix}:budget:${connection}:${pool}`,
     budgetShare: (connection) => `${prefix}:budget-share:${connection}`,
     memory: (connection, key) => `${prefix}:memory:${connection}:${key}`,
@@ -49,6 +52,7 @@ export const DEAD_QUEUE = 'dead';
 export const MAINTENANCE_QUEUE = 'maintenance';
 /** One job a source, made by a scheduler. */
 export const RECONCILE_QUEUE = 'reconcile';
+export const ALERTS_QUEUE = 'alerts';
 const DELIVERIES = 'deliveries.';
 
 /** Name of a connection's queue. */
@@ -74,6 +78,6 @@ export function splitMember(member: string): { source: string; call_id: string }
  * A job id made of foreign strings. Hashed and prefixed, because BullMQ keeps jobs beside its own keys: a raw id such as
  * `meta` would be swallowed without an error.
  */
-export function jobId(kind: 'c' | 'd' | 'p' | 'x', ...parts: (string | number)[]): string {
+export function jobId(kind: 'c' | 'd' | 'p' | 'x' | 'a', ...parts: (string | number)[]): string {
   return `${kind}-${createHash('sha256').update(JSON.stringify(parts)).digest('base64url')}`;
 }

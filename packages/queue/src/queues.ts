@@ -34,6 +34,8 @@ export interface StoppedJob {
 /** Attempts to read and route a call before it is dead. */
 export const CALL_ATTEMPTS = 10;
 
+const UNFINISHED = ['waiting', 'prioritized', 'active', 'delayed', 'failed'] as const;
+
 /** `backoff: custom` hands the wait to the worker's strategy: capped, with full jitter. */
 const JOB: JobsOptions = {
   backoff: { type: 'custom' },
@@ -92,8 +94,8 @@ export class Queues {
   }
 
   /**
-   * Connections that have a queue in Redis, configured or not: a removed connection's calls are kept and shown.
-   * Found by BullMQ's `meta` keys.
+   * Connections that have jobs in Redis, configured or not: a removed connection's calls are kept and shown. Found by
+   * BullMQ's `meta` keys, which merely opening a queue writes: one without any job to do is as good as none.
    */
   async connections(): Promise<string[]> {
     const pattern = `${this.#keys.prefix}:${deliveriesQueue('*')}:meta`;
@@ -110,7 +112,14 @@ export class Queues {
         }
       } while (cursor !== '0');
     }
-    return [...found].sort();
+    const names = [...found].sort();
+    const busy = await Promise.all(names.map((name) => this.#holdsJobs(name)));
+    return names.filter((_, index) => busy[index]);
+  }
+
+  async #holdsJobs(connection: string): Promise<boolean> {
+    const counts = await this.deliveries(connection).getJobCounts(...UNFINISHED);
+    return Object.values(counts).some((jobs) => jobs > 0);
   }
 
   async close(): Promise<void> {

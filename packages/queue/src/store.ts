@@ -1,4 +1,5 @@
 import { type Accepted, type Arrival, acceptArrival } from './accept.ts';
+import { Connections } from './connections.ts';
 import { CALLS_QUEUE, type Keys, makeKeys } from './keys.ts';
 import { Ledger } from './ledger.ts';
 import { Operations } from './operations.ts';
@@ -28,6 +29,7 @@ export interface Store {
   ledger: Ledger;
   payloads: Payloads;
   operations: Operations;
+  connections: Connections;
   /** Takes a call in, as ingress does; for whoever finds calls elsewhere. @param ledger_days `retention.ledger` */
   accept(arrival: Arrival, ledger_days: number): Promise<Accepted>;
   /** Settles when Redis can be spoken to; rejects after `within` ms (default 2000). Commands before that may fail. */
@@ -49,6 +51,7 @@ export function openStore({ url, prefix, encryption_keys, role, onError }: Store
     ledger,
     payloads: new Payloads(redis, keys, sealer),
     operations: new Operations(queues, ledger),
+    connections: new Connections(redis, keys, queues),
     accept: (arrival, days) =>
       acceptArrival({ redis, keys, queue: queues.get<CallJob>(CALLS_QUEUE), sealer }, arrival, days),
     connected: (within = 2000) => waitForRedis(redis, within),

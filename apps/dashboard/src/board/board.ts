@@ -11,6 +11,7 @@ import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { ExpressAdapter } from '@bull-board/express';
 import type { Config } from '@wrapup/config';
 import {
+  ALERTS_QUEUE,
   CALLS_QUEUE,
   connectionOf,
   DEAD_QUEUE,
@@ -65,6 +66,7 @@ const DESCRIPTIONS: Record<string, string> = {
   [DEAD_QUEUE]: 'Given up after all attempts',
   [MAINTENANCE_QUEUE]: 'The sweep that puts right what a crash left half done',
   [RECONCILE_QUEUE]: 'Looks for calls whose webhook never came',
+  [ALERTS_QUEUE]: 'Notices to operators: a connection stopped, or goes on',
 };
 
 export function makeBoard({ store, config, connections, log, basePath }: BoardParts): Router {
@@ -106,6 +108,7 @@ export function makeBoard({ store, config, connections, log, basePath }: BoardPa
         DEAD_QUEUE,
         MAINTENANCE_QUEUE,
         RECONCILE_QUEUE,
+        ALERTS_QUEUE,
       ];
       replaceQueues(
         wanted.map((name) => {

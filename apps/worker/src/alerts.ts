@@ -1,0 +1,74 @@
+/**
+ * Tells operators when a connection stops and when it goes on, over the connection that `alerts.to` names. Each alert is a
+ * job, so that an endpoint that is down for a moment, or a worker that dies, loses none; its id is made of what it tells,
+ * so that many workers that see one pause tell of it once.
+ */
+
+import { createHash } from 'node:crypto';
+import type { Config } from '@wrapup/config';
+import type { Notice } from '@wrapup/destination';
+import { ALERTS_QUEUE, CAUSE_TABLE, type CircuitChange, jobId, type Store } from '@wrapup/queue';
+
+/** Job of the queue `alerts`. */
+export type AlertJob = Notice;
+
+const ATTEMPTS = 8;
+/** Alerts that were sent are remembered so long, in seconds: a worker that starts sees old pauses and tells of none twice. */
+const REMEMBERED = 30 * 24 * 3600;
+
+/** Queues the alert about a change; does nothing where no connection is named for it. */
+export async function queueAlert(
+  store: Store,
+  config: Config,
+  connection: string,
+  { became, pause }: CircuitChange,
+): Promise<void> {
+  // A relapse is the same pause, which was told of.
+  if (!config.alerts || became === 'reopened') return;
+  const ended = became === 'closed';
+  const { cause, code, reason, hint, since, next_probe } = pause;
+  const {
+    waiting = 0,
+    prioritized = 0,
+    delayed = 0,
+  } = await store.queues.deliveries(connection).getJobCounts('waiting', 'prioritized', 'delayed');
+  const calls = waiting + prioritized + delayed;
+  const type = ended ? 'connection.resumed' : 'connection.paused';
+  const notice: AlertJob = {
+    id: createHash('sha256')
+      .update(JSON.stringify([store.keys.prefix, connection, type, since]))
+      .digest('hex')
+      .slice(0, 32),
+    type,
+    at: ended ? Date.now() : since,
+    text: ended
+      ? `Connection ${connection} works again after ${describeTime(Date.now() - since)}. ${count(calls)} on the way.`
+      : `Connection ${connection} is paused: ${CAUSE_TABLE[cause].says}. ${reason} ${hint ?? ''} ${count(calls)} kept; it is probed and goes on by itself.`,
+    data: {
+      connection,
+      cause,
+      code,
+      reason,
+      hint: hint ?? null,
+      since: new Date(since).toISOString(),
+      next_probe: ended ? null : new Date(next_probe).toISOString(),
+      waiting: calls,
+    },
+  };
+  await store.queues.get<AlertJob>(ALERTS_QUEUE).add(type, notice, {
+    jobId: jobId('a', connection, type, since),
+    attempts: ATTEMPTS,
+    removeOnComplete: { age: REMEMBERED, count: 1_000 },
+    removeOnFail: { age: REMEMBERED, count: 1_000 },
+  });
+}
+
+function count(calls: number): string {
+  return calls === 1 ? '1 delivery is' : `${calls} deliveries are`;
+}
+
+function describeTime(ms: number): string {
+  const minutes = Math.round(ms / 60_000);
+  if (minutes < 1) return 'less than a minute';
+  return minutes < 120 ? `${minutes} min` : `${Math.round(minutes / 60)} h`;
+}

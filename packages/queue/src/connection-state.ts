@@ -1,0 +1,121 @@
+/**
+ * Whether a connection is written to, and if not, who stopped it and why. Shared by all processes.
+ *
+ *   closed ──► open    at a failure that says the connection itself is broken, or after so many outages in a row
+ *   open   ──► trial   a probe was answered: the queue goes on
+ *   open   ──► open    a probe failed: the next one comes after twice the time, up to a limit
+ *   trial  ──► closed  something was written, or nothing failed for a minute
+ *   trial  ──► open    it failed again: the same pause goes on, with its old beginning and a longer wait
+ *
+ * A pause has an owner. The circuit's ends by a probe alone, an operator's by an operator alone; with both, the queue
+ * stands still until both are gone. Calls stay in the queue meanwhile and burn no attempt.
+ */
+import type { Failure, FailureCode, WriteOutcome } from '@wrapup/destination';
+
+export const CAUSES = ['unauthorized', 'missing_scope', 'daily_limit', 'endpoint_closed', 'outage'] as const;
+export type Cause = (typeof CAUSES)[number];
+
+export interface CauseRule {
+  /** What it means, after "connection x is paused: ". */
+  says: string;
+  /** Milliseconds to the first probe; twice as long after each that failed, at most `longest`. */
+  first: number;
+  longest: number;
+}
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+
+/** How soon and how often a broken connection is asked again, by what broke it. */
+export const CAUSE_TABLE: Record<Cause, CauseRule> = {
+  unauthorized: { says: 'its credentials are refused', first: 30 * SECOND, longest: 15 * MINUTE },
+  missing_scope: { says: 'its credentials lack a permission', first: 30 * SECOND, longest: 15 * MINUTE },
+  daily_limit: { says: 'its daily quota is used up', first: MINUTE, longest: 15 * MINUTE },
+  endpoint_closed: { says: 'the endpoint takes nothing', first: MINUTE, longest: 15 * MINUTE },
+  outage: { says: 'it does not answer', first: 5 * SECOND, longest: 5 * MINUTE },
+};
+
+/** Batches in a row without an answer after which a connection counts as down. */
+export const OUTAGES = 5;
+
+const BROKEN: Partial<Record<FailureCode, Cause>> = {
+  unauthorized: 'unauthorized',
+  missing_scope: 'missing_scope',
+  daily_limit: 'daily_limit',
+};
+const NO_ANSWER: ReadonlySet<FailureCode> = new Set(['unavailable', 'timeout', 'network', 'unaccounted']);
+/** Waits of ours or of the CRM, and our own mistakes: they say nothing of the connection. */
+const SILENT: ReadonlySet<FailureCode> = new Set(['throttled', 'locked', 'busy', 'internal']);
+
+/** The cause of a pause that a failure by itself calls for; undefined for any other. */
+export function causeOf({ code, next }: Pick<Failure, 'code' | 'next'>): Cause | undefined {
+  return BROKEN[code] ?? (next === 'reauthenticate' ? 'endpoint_closed' : undefined);
+}
+
+/** What a batch says of its connection: one broken outcome is enough, and one answer disproves an outage. */
+export type Verdict =
+  | { says: 'answered' }
+  | { says: 'nothing' }
+  | { says: 'broken'; cause: Cause; failure: Failure }
+  | { says: 'ailing'; failure: Failure };
+
+export function judgeOutcomes(outcomes: readonly WriteOutcome[]): Verdict {
+  let ailing: Failure | undefined;
+  let answered = false;
+  for (const outcome of outcomes) {
+    if (outcome.ok) {
+      answered = true;
+      continue;
+    }
+    const { failure } = outcome;
+    const cause = causeOf(failure);
+    if (cause) return { says: 'broken', cause, failure };
+    if (NO_ANSWER.has(failure.code)) ailing ??= failure;
+    else if (!SILENT.has(failure.code)) answered = true;
+  }
+  if (answered) return { says: 'answered' };
+  return ailing ? { says: 'ailing', failure: ailing } : { says: 'nothing' };
+}
+
+/** A pause that the circuit made. */
+export interface CircuitPause {
+  cause: Cause;
+  code: FailureCode;
+  /** The failure's own message, which holds no personal data. */
+  reason: string;
+  hint?: string;
+  /** Epoch ms: when it began, relapses included. */
+  since: number;
+  /** Probes and relapses so far. */
+  tries: number;
+  /** Epoch ms. */
+  next_probe: number;
+}
+
+/** A pause that a person made. */
+export interface OperatorPause {
+  since: number;
+  reason?: string;
+}
+
+export interface ConnectionState {
+  connection: string;
+  /** `trial`: resumed, and not yet proved. */
+  circuit: 'closed' | 'open' | 'trial';
+  /** Why it is paused, while the circuit is open; why it was, during the trial. */
+  pause?: CircuitPause;
+  operator?: OperatorPause;
+}
+
+/** Whether its queue stands still. */
+export function isPaused({ circuit, operator }: Pick<ConnectionState, 'circuit' | 'operator'>): boolean {
+  return circuit === 'open' || operator !== undefined;
+}
+
+/** Why nothing is written, in one sentence for people; undefined while something is. */
+export function explainPause({ connection, circuit, pause, operator }: ConnectionState): string | undefined {
+  const why: string[] = [];
+  if (circuit === 'open' && pause) why.push(`${CAUSE_TABLE[pause.cause].says}. ${pause.reason}`);
+  if (operator) why.push(`an operator stopped it${operator.reason ? `: ${operator.reason}` : '.'}`);
+  return why.length === 0 ? undefined : `Connection ${connection} is paused: ${why.join(' And ')}`;
+}
