@@ -53,6 +53,8 @@ export interface HubSpotSettings {
   required: Record<string, string[]>;
   /** Properties that an administrator made required when another has a value; enforced like `required`, on updates too. */
   required_when: Record<string, RequiredWhen[]>;
+  /** Objects of which upserts are refused although their property is unique: whether HubSpot takes them of all is not written anywhere. */
+  no_upsert: string[];
   /** Batch answers are in no promised order: `reversed` makes clients that count on one fail. */
   result_order: 'reversed' | 'input';
   /** Whether an archived record still holds its unique values. Not documented, so both can be tried. */
@@ -95,6 +97,7 @@ export const DEFAULT_SETTINGS: Settings = {
     detail_shape: 'errors',
     required: {},
     required_when: {},
+    no_upsert: [],
     result_order: 'reversed',
     archived_holds_unique_values: false,
     oauth: {
@@ -159,6 +162,7 @@ const CHECKS: Record<string, Check> = {
     isPlain(value) && Object.values(value).every((list) => Array.isArray(list) && list.every(isRequiredWhen))
       ? undefined
       : 'lists of { property, equals, requires } by object',
+  'hubspot.no_upsert': strings,
   'hubspot.result_order': oneOf('reversed', 'input'),
   'hubspot.archived_holds_unique_values': oneOf(true, false),
   'hubspot.oauth.client_id': text,

@@ -14,6 +14,7 @@ import { people } from './conformance/people.ts';
 export type {
   Effects,
   Harness,
+  LowerStep,
   Moment,
   PersonEffect,
   RecordEffect,
@@ -24,6 +25,8 @@ export { deliver, failure, ids, planFor, write } from './conformance/harness.ts'
 
 export function describeDestination(name: string, harness: Harness): void {
   describe(`${name}: exactly one effect`, () => exactlyOnce(harness));
+  for (const step of harness.ladder ?? [])
+    describe(`${name}: exactly one effect, step ${step} of the key ladder`, () => exactlyOnce(harness, step));
   describe(`${name}: the right person`, () => people(harness));
   describe(`${name}: whom records belong to`, () => owners(harness));
   describe(`${name}: every plan accounted for`, () => failures(harness));

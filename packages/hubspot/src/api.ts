@@ -147,6 +147,32 @@ export function searchBody(filters: SearchFilter[], properties: string[], after?
   };
 }
 
+/** Records whose property has exactly this value. */
+export function searchEqual(object: string, property: string, value: string): ApiCall {
+  const body = {
+    filterGroups: [{ filters: [{ propertyName: property, operator: 'EQ', value }] }],
+    properties: [],
+    limit: 200,
+  };
+  return {
+    name: `search ${object}`,
+    writes: false,
+    pool: 'search',
+    accepts: 200,
+    run: (client) => client.crm.objects.searchApi.doSearch(object, body as never),
+  };
+}
+
+/** Ids of the records that one is linked to. */
+export function readLinked(from: string, to: string, id: string): ApiCall {
+  return {
+    name: `read links of ${from} to ${to}`,
+    writes: false,
+    accepts: 207,
+    run: (client) => client.crm.associations.v4.batchApi.getPage(from, to, { inputs: [{ id }] } as never),
+  };
+}
+
 /** Links pairs of records by their default link. Repeating it changes nothing. */
 export function linkRecords(from: string, to: string, pairs: { from: string; to: string }[]): ApiCall {
   const inputs = pairs.map((pair) => ({ _from: { id: pair.from }, to: { id: pair.to } }));

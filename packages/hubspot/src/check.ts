@@ -7,12 +7,14 @@ import { knownOwners } from './owners.ts';
 import { isOurs } from './requirements.ts';
 import { type Property, readSchema } from './schema.ts';
 import { Session } from './session.ts';
+import type { HubSpotSettings } from './settings.ts';
 import type { Transport } from './transport.ts';
 import { readTime } from './write-modes.ts';
 
 /** @throws the failure when an object's properties cannot be read */
 export async function checkMappings(
   transport: Transport,
+  settings: HubSpotSettings,
   mappings: CompiledMapping[],
   ctx: Context,
 ): Promise<Finding[]> {
@@ -24,7 +26,7 @@ export async function checkMappings(
   for (const object of objects) schemas.set(object, await readSchema(session, object, true));
   const written = new Set(fields.filter((field) => field.use === 'write').map((field) => field.object));
   for (const object of new Set(['contacts', 'calls', ...written]))
-    findings.push(...checkKey(object, schemas.get(object)));
+    findings.push(...checkKey(object, schemas.get(object), settings.without_key === 'id_map'));
   if (!schemas.get('contacts')?.has(WATERMARK) && fields.some((field) => field.write === 'if_newer'))
     findings.push({
       severity: 'warning',
@@ -39,10 +41,19 @@ export async function checkMappings(
 
 const PROVISION = 'Run `wrapup provision`.';
 
-function checkKey(object: string, schema: Map<string, Property> | undefined): Finding[] {
+function checkKey(object: string, schema: Map<string, Property> | undefined, weaker: boolean): Finding[] {
   const name = keyProperty(object);
   const property = schema?.get(name);
   if (property?.unique) return [];
+  if (weaker)
+    return [
+      {
+        severity: 'warning',
+        code: 'weaker-key',
+        message: `${object} has no unique property ${name}: its records are found again by remembered ids only (without_key: id_map).`,
+        hint: PROVISION,
+      },
+    ];
   return [
     {
       severity: 'error',

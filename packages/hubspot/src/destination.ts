@@ -25,7 +25,7 @@ class HubSpot implements Destination {
   }
 
   check(mappings: CompiledMapping[], ctx: Context) {
-    return checkMappings(this.#transport, mappings, ctx);
+    return checkMappings(this.#transport, this.#settings, mappings, ctx);
   }
 
   find(persons: PersonQuestion[], ctx: Context) {

@@ -36,11 +36,44 @@ export async function forgetPerson(ctx: Context, step: MatchStep): Promise<void>
  * @param key the person's unique key, a hash already
  */
 export async function markStarted(ctx: Context, key: string): Promise<void> {
-  await ctx.memory.set(`person-started:${key}`, '1', STARTED);
+  await ctx.memory.set(`person-started:${key}`, String(Date.now()), STARTED);
 }
 
-export async function wasStarted(ctx: Context, key: string): Promise<boolean> {
-  return (await ctx.memory.get(`person-started:${key}`)) !== undefined;
+/** Epoch ms when somebody last began to create the person; undefined when nobody did of late. */
+export async function startedAt(ctx: Context, key: string): Promise<number | undefined> {
+  const mark = await ctx.memory.get(`person-started:${key}`);
+  return mark === undefined ? undefined : Number(mark) || 0;
+}
+
+/** A record without a unique key is known by this for so long, in ms: as long as the ledger knows it. */
+const RECORD_KEPT = 90 * 24 * 3_600_000;
+
+type Keyed = { object: string; key: string };
+const recordKey = ({ object, key }: Keyed) => `${object}:${digest(key)}`;
+
+export function recallRecord(ctx: Context, record: Keyed): Promise<string | undefined> {
+  return ctx.memory.get(`record-id:${recordKey(record)}`);
+}
+
+export async function rememberRecord(ctx: Context, record: Keyed, id: string): Promise<void> {
+  await ctx.memory.set(`record-id:${recordKey(record)}`, id, RECORD_KEPT);
+}
+
+export async function forgetRecord(ctx: Context, record: Keyed): Promise<void> {
+  await ctx.memory.delete(`record-id:${recordKey(record)}`);
+}
+
+/** Marks a record without a unique key as about to be created. Whoever finds the mark and no id looks for the record first. */
+export async function markRecordStarted(ctx: Context, record: Keyed): Promise<void> {
+  await ctx.memory.set(`record-started:${recordKey(record)}`, '1', RECORD_KEPT);
+}
+
+export async function wasRecordStarted(ctx: Context, record: Keyed): Promise<boolean> {
+  return (await ctx.memory.get(`record-started:${recordKey(record)}`)) !== undefined;
+}
+
+export function recordLease(object: string, key: string): string {
+  return `record:${recordKey({ object, key })}`;
 }
 
 /** When the last call ended that was written to a contact, while the account has no property for it. */

@@ -48,6 +48,8 @@ const DROPS = 3;
 
 export interface RowPolicy {
   drop: boolean;
+  /** Records may be written without a unique key, under a weaker promise. */
+  weaker: boolean;
   /** The properties that the account has, asked when it refused one as unknown; undefined when that cannot be read. */
   knownProperties?(object: string): Promise<ReadonlySet<string> | undefined>;
 }

@@ -25,6 +25,12 @@ export const hubspotSettings = z.strictObject({
    * the receipt; `park` leaves the delivery to a person. Default `drop`.
    */
   on_refused_field: z.enum(['drop', 'park']).default('drop'),
+  /**
+   * What to do where the account has no unique key property and cannot be given one: `park` leaves deliveries to a person,
+   * since `wrapup provision` mends it; `id_map` writes all the same and finds records again by remembered ids and by a line
+   * with the key in their text. Price: two processes that do not share one Redis can write a call twice. Default `park`.
+   */
+  without_key: z.enum(['park', 'id_map']).default('park'),
   /** HubSpot account id, for links to records. Found out by `wrapup doctor` when it is absent. */
   portal: z
     .union([z.string().regex(/^\d+$/), z.number().int().positive()])

@@ -29,6 +29,7 @@ export async function writePlans(
   const account = await knownAccount(ctx, settings);
   const policy: RowPolicy = {
     drop: settings.on_refused_field === 'drop',
+    weaker: settings.without_key === 'id_map',
     knownProperties: (object) => knownProperties(session, object),
   };
   await giveOwners(session, jobs);

@@ -1,5 +1,5 @@
 /** The sandbox's HubSpot as the account of tests. */
-import type { Effects, Harness, Moment, TestAccount, Trouble } from '@wrapup/destination/conformance';
+import type { Effects, Harness, LowerStep, Moment, TestAccount, Trouble } from '@wrapup/destination/conformance';
 import { sampleField } from '@wrapup/destination/sample-plan';
 import { type FaultKind, type FaultSpec, type RecordState, startSandbox } from '../../../apps/sandbox/src/index.ts';
 import { hubspotKind } from '../src/index.ts';
@@ -46,15 +46,25 @@ export const hubspotHarness: Harness = {
   poison: () => sampleField('hs_timestamp', 'the day before yesterday', 'overwrite', 41),
   refusedField: () => sampleField('hs_call_status', 'VANISHED', 'overwrite', 42),
   open: openAccount,
+  ladder: ['read', 'map'],
 };
 
 /** A provisioned account in a sandbox of its own; every write is searchable at once unless a test says otherwise. */
-export async function openAccount(): Promise<TestAccount & { sandbox: Awaited<ReturnType<typeof startSandbox>> }> {
+export async function openAccount(
+  step?: LowerStep,
+): Promise<TestAccount & { sandbox: Awaited<ReturnType<typeof startSandbox>> }> {
   const sandbox = await startSandbox({
     port: 0,
-    provisioned: true,
+    provisioned: step !== 'map',
     // Tests of what a quota does set it themselves.
-    settings: { hubspot: { search_lag: 0, limits: { ten_secondly: null, daily: null, search_per_second: null } } },
+    settings: {
+      hubspot: {
+        search_lag: 0,
+        limits: { ten_secondly: null, daily: null, search_per_second: null },
+        no_upsert: step === 'read' ? ['contacts', 'calls', 'tasks'] : [],
+        revoked_scopes: step === 'map' ? ['crm.schemas.contacts.write'] : [],
+      },
+    },
   });
   sandbox.control.seed({
     properties: {
@@ -81,6 +91,7 @@ export async function openAccount(): Promise<TestAccount & { sandbox: Awaited<Re
         base_url: sandbox.hubspotUrl,
         timeout,
         on_refused_field: drop_refused_fields ? 'drop' : 'park',
+        ...(step === 'map' ? { without_key: 'id_map' } : {}),
       });
       const destination = await hubspotKind.connect('sales', settings);
       opened.push(destination);

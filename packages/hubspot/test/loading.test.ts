@@ -35,6 +35,7 @@ test('settings have defaults, and say what is wrong', () => {
     api_version: '2026-09',
     timeout: 10_000,
     on_refused_field: 'drop',
+    without_key: 'park',
     portal: '123',
   });
   for (const wrong of [

@@ -21,7 +21,7 @@ async function send(
   verb: Verb,
   rows: Row[],
   answer: (inputs: Input[]) => Answer,
-  policy: RowPolicy = { drop: true },
+  policy: RowPolicy = { weaker: false, drop: true },
 ): Promise<{ server: TinyServer; results: Record<string, string> }> {
   const server = await tinyServer((body, response) => {
     const { status, body: said } = answer((body as { inputs: Input[] }).inputs);
@@ -157,7 +157,7 @@ test('a property that the account does not have is dropped from every row at onc
       inputs.some((input) => 'colour' in input.properties || 'shape' in input.properties)
         ? { status: 400, body: refusal('PROPERTY_DOESNT_EXIST', 'colour') }
         : { status: 201, body: { results: inputs.map(result) } },
-    { drop: true, knownProperties: async () => new Set(['hs_call_title', 'wrapup_call_id']) },
+    { weaker: false, drop: true, knownProperties: async () => new Set(['hs_call_title', 'wrapup_call_id']) },
   );
   expect(server.seen).toHaveLength(2);
   expect([results.t0, results.t1]).toEqual(['100 -colour', '101 -colour -shape']);
@@ -167,7 +167,7 @@ test('a required property is never dropped, and nothing is where the policy says
   const refuse = (property: string) => () => ({ status: 400, body: refusal('INVALID_OPTION', property) });
   const required = await send('create', [row(0, { hs_timestamp: 'x' })], refuse('hs_timestamp'));
   expect([required.results.t0, required.server.seen.length]).toEqual(['invalid_field', 1]);
-  const parked = await send('create', [row(0)], refuse('hs_call_title'), { drop: false });
+  const parked = await send('create', [row(0)], refuse('hs_call_title'), { weaker: false, drop: false });
   expect([parked.results.t0, parked.server.seen.length]).toEqual(['invalid_field', 1]);
 });
 

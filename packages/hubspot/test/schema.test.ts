@@ -161,8 +161,8 @@ describe('probe', () => {
     const probe = await destination.probe(makeMemoryContext(commons));
     expect(probe.account).toMatch(/^\d+$/);
     expect(probe.notes).toEqual([
-      'calls: unique key wrapup_call_id in force.',
-      'contacts: unique key wrapup_key in force.',
+      'calls: key ladder, step 1 of 3: unique key wrapup_call_id, by upsert. Exactly one record.',
+      'contacts: key ladder, step 1 of 3: unique key wrapup_key, by upsert. Exactly one record.',
     ]);
     const [outcome] = await write(destination, [planFor(hubspotHarness, { id: 'c1', phone: '+14155550142' })], commons);
     expect(outcome).toMatchObject({

@@ -2,7 +2,7 @@
 import type { Account } from './account.ts';
 import type { ObjectType } from './object-types.ts';
 import type { StoredRecord } from './records.ts';
-import { invalid } from './refusal.ts';
+import { invalid, type Refusal } from './refusal.ts';
 
 /**
  * @param emailCounts whether contacts may be named by e-mail; a batch update may not
@@ -11,7 +11,11 @@ import { invalid } from './refusal.ts';
 export function checkIdProperty(account: Account, type: ObjectType, name: string, emailCounts = true): void {
   const email = type.id === '0-1' && name === 'email';
   if (account.schema.isUnique(type, name) && (emailCounts || !email)) return;
-  throw invalid(
+  throw notUpsertable(type, name);
+}
+
+export function notUpsertable(type: ObjectType, name: string): Refusal {
+  return invalid(
     `Unable to perform update/upsert by non-unique ${type.id} property ${name}. Use a property with unique values.`,
     { context: { propertyName: [name] } },
   );

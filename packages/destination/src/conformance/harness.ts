@@ -52,9 +52,18 @@ export interface TestAccount {
   close(): Promise<void>;
 }
 
+/**
+ * Steps of the key ladder below the best one, in which an account may force an adapter to find its records again:
+ * `read` unique keys without upsert, `map` no unique keys at all.
+ */
+export type LowerStep = 'read' | 'map';
+
 export interface Harness {
   names: SampleNames;
-  open(): Promise<TestAccount>;
+  /** @param step an account that allows no more than this; only steps of `ladder` are asked for */
+  open(step?: LowerStep): Promise<TestAccount>;
+  /** Lower steps that the adapter knows. None when it always has its keys. */
+  ladder?: LowerStep[];
   /** A field of a call log that the CRM refuses, and that cannot be left out. */
   poison(): FieldWrite;
   /** A field of a call log whose value the CRM refuses, and without which it takes the rest. */

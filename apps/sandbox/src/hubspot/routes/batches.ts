@@ -2,7 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { batchReply, type Input, inputsOf, Missing, refuseDuplicates, runBatch } from '../batch.ts';
 import { asId, asStrings, bodyOf, type Call, type Endpoint, noContent, paths, typeOf } from '../endpoint.ts';
-import { checkIdProperty, identify } from '../identify.ts';
+import { checkIdProperty, identify, notUpsertable } from '../identify.ts';
 import type { ObjectType } from '../object-types.ts';
 import { readJson, writtenJson } from '../record-json.ts';
 import type { StoredRecord } from '../records.ts';
@@ -75,6 +75,7 @@ async function upsert(call: Call) {
   const inputs = inputsOf(call, ['id', 'idProperty', 'properties', 'objectWriteTraceId']);
   const idProperty = idPropertyOf(inputs);
   if (!idProperty) throw invalid('idProperty is required for an upsert');
+  if (call.settings.no_upsert.includes(type.name)) throw notUpsertable(type, idProperty);
   checkIdProperty(call.account, type, idProperty);
   const records = resolve(call, type, inputs, idProperty);
   if (call.settings.race_window > 0) await pause(call.settings.race_window);

@@ -1,0 +1,68 @@
+/**
+ * Creates people in an account that refuses the unique key (`key-steps.ts`, step `map`): the lease, the memory of who was
+ * created of late, and HubSpot's search are what is left. An address is unique in HubSpot by itself. After a creation of
+ * which nothing was heard, search is given time to show the person before anybody is created again.
+ */
+import { Failure } from '@wrapup/destination';
+import { asHubSpotFailure } from './errors.ts';
+import { contactSteps } from './job.ts';
+import type { KnownPerson } from './known-people.ts';
+import { lookUp } from './look-up.ts';
+import { failAll, handBack, type NewPerson, type RefusedPeople, recallAny, rowOf, settle } from './new-person.ts';
+import { markStarted, startedAt } from './remembered.ts';
+import { type Row, type RowPolicy, sendRows } from './rows.ts';
+import type { Session } from './session.ts';
+
+/** Ms after which search is believed to know everybody who was created before. HubSpot says "a few moments". */
+const SETTLES = 30_000;
+
+/** @param people `sure`: nobody can have begun to create the person before */
+export async function createUnkeyed(
+  session: Session,
+  people: { person: NewPerson; sure: boolean }[],
+  policy: RowPolicy,
+  known: KnownPerson[],
+): Promise<void> {
+  const rows = new Map<Row, NewPerson>();
+  for (const { person, sure } of people) {
+    try {
+      const id = await recallAny(session, person);
+      if (id !== undefined) {
+        known.push({ id, jobs: person.jobs });
+        continue;
+      }
+      const begun = sure ? undefined : await startedAt(session.ctx, person.key);
+      if (begun !== undefined && Date.now() - begun < SETTLES) throw unsettled(begun);
+      await markStarted(session.ctx, person.key);
+      const { key: _, ...row } = rowOf(person);
+      rows.set({ ...row, required: new Set() }, person);
+    } catch (thrown) {
+      failAll(person.jobs, asHubSpotFailure(thrown));
+    }
+  }
+  const refused: RefusedPeople = [];
+  for (const [row, result] of await sendRows(session, 'create', 'contacts', [...rows.keys()], policy)) {
+    const person = rows.get(row);
+    if (!person || (await settle(session, person, row, result, known, refused)) || result.ok) continue;
+    await lookAgain(session, person, result.failure, known);
+  }
+  for (const { person, failure } of refused) failAll(person.jobs, failure);
+}
+
+/** Perhaps search knows already; if not, the next attempt waits for it. */
+async function lookAgain(session: Session, person: NewPerson, failure: Failure, known: KnownPerson[]): Promise<void> {
+  const [answer] = await lookUp(
+    session,
+    [{ match: person.jobs.flatMap(contactSteps), plan: person.jobs[0]?.index ?? 0, read: false }],
+    [],
+  );
+  if (answer?.found === 'one') handBack(person, { id: answer.record.id }, known);
+  else failAll(person.jobs, failure);
+}
+
+function unsettled(begun: number): Failure {
+  return new Failure('busy', 'The person may have been created a moment ago: HubSpot’s search has to show it first.', {
+    retry_after: Math.max(1000, begun + SETTLES - Date.now()),
+    hint: 'Nothing to do: the delivery goes on by itself.',
+  });
+}
