@@ -1,5 +1,6 @@
 export * from './config.ts';
 export { describeConfig } from './describe.ts';
+export { wrapupEditorSchema } from './editor-schema.ts';
 export * from './follow.ts';
 export { KINDS } from './kinds.ts';
 export * from './load.ts';

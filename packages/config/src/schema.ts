@@ -12,7 +12,7 @@ export const NAME = /^[a-z0-9]+(?:-[a-z0-9]+)*$/;
 const NAME_LIMIT = 40;
 const NAME_RULE = `must be small letters, digits and single dashes, at most ${NAME_LIMIT} characters`;
 
-const name = z.string().max(NAME_LIMIT, NAME_RULE).regex(NAME, NAME_RULE);
+const name = z.string().max(NAME_LIMIT, NAME_RULE).regex(NAME, NAME_RULE).meta({ id: 'name' });
 const text = z.string().min(1, 'must not be empty');
 
 /** @param least,most milliseconds */
@@ -66,60 +66,93 @@ const REGIONS = new Intl.DisplayNames(['en'], { type: 'region', fallback: 'none'
 const country = text.refine(isCountry, 'must be an ISO country code of two capitals, such as US, GB or DE');
 
 const agent = z.strictObject({
-  name: text.optional(),
-  direction: z.enum(['inbound', 'outbound']).optional(),
-  number: phone.optional(),
+  name: text.optional().describe('What the agent is called'),
+  direction: z.enum(['inbound', 'outbound']).optional().describe('Which way its calls go'),
+  number: phone.optional().describe('Its number, +14155550123: tells the two ends of a call apart'),
 });
 
 const reconcileSchema = z.strictObject({
-  every: duration(MINUTE, DAY, 'from 1m to 1d').default(10 * MINUTE),
-  look_back: duration(10 * MINUTE, 30 * DAY, 'from 10m to 30d').default(6 * HOUR),
-  grace: duration(0, DAY, 'at most 1d').default(25 * MINUTE),
+  every: duration(MINUTE, DAY, 'from 1m to 1d')
+    .default(10 * MINUTE)
+    .describe('How often calls are listed'),
+  look_back: duration(10 * MINUTE, 30 * DAY, 'from 10m to 30d')
+    .default(6 * HOUR)
+    .describe('How far back'),
+  grace: duration(0, DAY, 'at most 1d')
+    .default(25 * MINUTE)
+    .describe('How long after its end a call may still be on its way'),
 });
 
 /** For a source that does not reconcile by itself, and is told to. */
 export const RECONCILE_DEFAULTS = reconcileSchema.parse({});
 
 export const sourceSchema = z.strictObject({
-  provider: z.enum(['synthflow']).default('synthflow'),
-  region: z.enum(['global', 'us', 'eu']).default('global'),
-  webhook_secrets: listOf(text).default([]),
+  provider: z.enum(['synthflow']).default('synthflow').describe('The only one so far'),
+  region: z
+    .enum(['global', 'us', 'eu'])
+    .default('global')
+    .describe('Which API host knows the workspace. A key used in another region answers 401'),
+  webhook_secrets: listOf(text)
+    .default([])
+    .describe('Secrets that sign webhooks, several while rotating. Required under trust: signature'),
   path_token: listOf(
     text.regex(
       /^[A-Za-z0-9._~-]{8,}$/,
       'must be at least 8 characters out of A-Z a-z 0-9 . _ ~ -, as it is part of the URL',
     ),
-  ).default([]),
-  api_key: text.optional(),
-  workspace_id: text.optional(),
-  base_url: url.optional(),
-  trust: z.enum(['signature', 'api', 'none']).default('signature'),
-  revisions: z.enum(['additive', 'apply', 'park']).default('additive'),
+  )
+    .default([])
+    .describe('Secret part of the address, several while rotating. Once set, the address without it is 404'),
+  api_key: text.optional().describe('For reading calls again (trust: api), reconciliation and backfill'),
+  workspace_id: text.optional().describe('For Synthflow’s webhook logs'),
+  base_url: url.optional().describe('Where Synthflow’s API is, when not where the region says: a sandbox, a proxy'),
+  trust: z
+    .enum(['signature', 'api', 'none'])
+    .default('signature')
+    .describe(
+      'How far a webhook is believed. signature: what a signed one says, though the signature covers the call id only; api: every call is read again from Synthflow; none: whatever is posted',
+    ),
+  revisions: z
+    .enum(['additive', 'apply', 'park'])
+    .default('additive')
+    .describe(
+      'A call that comes again with other content. additive: what was absent is filled in, what contradicts is parked; apply: the newer is written; park: always ask',
+    ),
   keep: z
-    .strictObject({ transcript: flag.default(true), raw: flag.default(true) })
-    .default({ transcript: true, raw: true }),
-  default_country: country.optional(),
-  agents: z.record(text, agent).default({}),
-  reconcile: reconcileSchema.optional(),
+    .strictObject({
+      transcript: flag.default(true).describe('false: the transcript is dropped before anything is stored'),
+      raw: flag.default(true).describe('false: what no mapping root reads is dropped before anything is stored'),
+    })
+    .default({ transcript: true, raw: true })
+    .describe('What of a payload is kept'),
+  default_country: country
+    .optional()
+    .describe('ISO country code that numbers without a + belong to. Without it such numbers match nobody'),
+  agents: z.record(text, agent).default({}).describe('By agent id: what webhooks do not say of an agent'),
+  reconcile: reconcileSchema.optional().describe('Looks for calls whose webhook never came'),
 });
 
 /** The rest of a connection is checked by the schema of its kind. */
-export const connectionSchema = z.looseObject({ kind: text });
+export const connectionSchema = z.looseObject({ kind: text.describe('Which CRM: hubspot, salesforce, http') });
 
 const retries = z.strictObject({
-  attempts: integer(1, 100).default(10),
-  base: duration(10, HOUR, 'from 10ms to 1h').default(SECOND),
-  cap: duration(10, DAY, 'from 10ms to 1d').default(10 * MINUTE),
+  attempts: integer(1, 100).default(10).describe('Tries in all'),
+  base: duration(10, HOUR, 'from 10ms to 1h').default(SECOND).describe('The wait is at random up to base · 2ⁿ'),
+  cap: duration(10, DAY, 'from 10ms to 1d')
+    .default(10 * MINUTE)
+    .describe('And at most this'),
 });
 
 export const routeSchema = z.strictObject({
-  name,
-  to: text,
-  mapping: text,
+  name: name.describe('Permanent: part of the keys of what is noted'),
+  to: text.describe('Name of a connection'),
+  mapping: text.describe('A file inside the config folder'),
   /** Checked by the mapping language. */
-  when: z.unknown().optional(),
-  also: flag.default(false),
-  retries: retries.default({ attempts: 10, base: SECOND, cap: 10 * MINUTE }),
+  when: z.unknown().optional().describe('Which calls; every call when it is not said'),
+  also: flag.default(false).describe('Delivers in addition to the route that matched before on the same connection'),
+  retries: retries
+    .default({ attempts: 10, base: SECOND, cap: 10 * MINUTE })
+    .describe('Patience with a CRM that fails. Waiting for quota or a broken connection burns no try'),
 });
 
 const VARIABLE_RULE = 'must be a path such as person.firstname, a number, true, false, or { value: … }';
@@ -129,30 +162,56 @@ const inboundVariable = z.union(
 );
 
 export const inboundSchema = z.strictObject({
-  look_up: text,
-  within: duration(100, 8 * SECOND, 'from 100ms to 8s').default(2 * SECOND),
-  guard: z.enum(['token', 'none']).default('token'),
-  variables: z.record(text, inboundVariable).default({}),
+  look_up: text.describe('The connection to look the caller up in'),
+  within: duration(100, 8 * SECOND, 'from 100ms to 8s')
+    .default(2 * SECOND)
+    .describe('A CRM that takes longer is not waited for'),
+  guard: z
+    .enum(['token', 'none'])
+    .default('token')
+    .describe('none tells CRM data about any number to whoever asks: check warns'),
+  variables: z
+    .record(text, inboundVariable)
+    .default({})
+    .describe('By name of the agent’s variable: a path such as person.firstname, or a constant as { value: … }'),
   agents: z
-    .array(z.strictObject({ when: z.unknown().optional(), agent: text.optional(), decline: flag.default(false) }))
-    .default([]),
+    .array(
+      z.strictObject({
+        when: z.unknown().optional().describe('Which calls; every call when it is not said'),
+        agent: text.optional().describe('Id of the agent that takes the call'),
+        decline: flag.default(false).describe('true: the caller is hung up on'),
+      }),
+    )
+    .default([])
+    .describe('The first rule that matches decides'),
 });
 
 export const retentionSchema = z.strictObject({
-  ledger: duration(DAY, 3650 * DAY, 'from 1d to 3650d').default(90 * DAY),
-  delivered: duration(HOUR, 3650 * DAY, 'from 1h to 3650d').default(7 * DAY),
-  stopped: duration(DAY, 3650 * DAY, 'from 1d to 3650d').default(30 * DAY),
+  ledger: duration(DAY, 3650 * DAY, 'from 1d to 3650d')
+    .default(90 * DAY)
+    .describe('What became of each call. No personal data'),
+  delivered: duration(HOUR, 3650 * DAY, 'from 1h to 3650d')
+    .default(7 * DAY)
+    .describe('Payloads of calls that were written. Longer costs memory in Redis and lets a replay reach further back'),
+  stopped: duration(DAY, 3650 * DAY, 'from 1d to 3650d')
+    .default(30 * DAY)
+    .describe('Payloads of calls that are parked or dead. After that they can only be backfilled'),
 });
 
-export const alertsSchema = z.strictObject({ to: text });
+export const alertsSchema = z.strictObject({ to: text.describe('Name of a connection of kind http') });
 
 export const wrapupSchema = z.strictObject({
-  sources: z.record(name, sourceSchema),
-  connections: z.record(name, connectionSchema).default({}),
-  routes: z.array(routeSchema).default([]),
-  inbound: inboundSchema.optional(),
-  alerts: alertsSchema.optional(),
-  retention: retentionSchema.default({ ledger: 90 * DAY, delivered: 7 * DAY, stopped: 30 * DAY }),
+  sources: z.record(name, sourceSchema).describe('Synthflow workspaces that send webhooks, by name'),
+  connections: z.record(name, connectionSchema).default({}).describe('CRM accounts and HTTP endpoints, by name'),
+  routes: z
+    .array(routeSchema)
+    .default([])
+    .describe('Which calls go where: on each connection the first that matches a call delivers it'),
+  inbound: inboundSchema.optional().describe('What to answer before an inbound call connects'),
+  alerts: alertsSchema.optional().describe('Who is told of what needs a person'),
+  retention: retentionSchema
+    .default({ ledger: 90 * DAY, delivered: 7 * DAY, stopped: 30 * DAY })
+    .describe('How long things are kept in Redis'),
 });
 
 /**

@@ -74,32 +74,33 @@ const allowPrivate = z.preprocess(
 /** Settings of a `kind: http` connection in wrapup.yaml. */
 export const httpSettings = z
   .strictObject({
-    /** Where events are sent. Redirects are not followed, so it is the final address. */
-    url: url.transform((written) => new URL(written.trim()).href),
-    /** Default POST. */
+    url: url
+      .transform((written) => new URL(written.trim()).href)
+      .describe('Where events are sent. Redirects are not followed, so it is the final address'),
     method: z
       .preprocess((written) => (typeof written === 'string' ? written.toUpperCase() : written), z.enum(METHODS))
-      .default('POST'),
-    /** Sent with each event. Their values are secrets. */
-    headers: headers.default({}),
-    /** Standard Webhooks secrets, `whsec_…`: one, or several while rotating, and each signs. None: events are not signed. */
-    secret: listOf(secret).default([]),
-    /** Milliseconds from the first byte sent to the last byte of the answer. Default 15,000. */
-    timeout: integer(100, 25_000).default(15_000),
-    /**
-     * Addresses that are not public: `true` allows private networks and this machine, a list the addresses and blocks in
-     * it. Default false. What clouds tell their machines (metadata services) is refused unless a list names it.
-     */
-    allow_private: allowPrivate.default(false),
-    /** Events in flight at once, per batch. Default 5. */
-    at_once: integer(1, 50).default(5),
-    /** Statuses from 400 to 499 that mean "not now" rather than "never" here: tried again instead of parked. */
+      .default('POST')
+      .describe('Method of the request'),
+    headers: headers.default({}).describe('Sent with each event. Their values are secrets'),
+    secret: listOf(secret)
+      .default([])
+      .describe('Standard Webhooks secrets, whsec_…: each signs, several while rotating. None: events are not signed'),
+    timeout: integer(100, 25_000)
+      .default(15_000)
+      .describe('Milliseconds from the first byte sent to the last byte of the answer'),
+    allow_private: allowPrivate
+      .default(false)
+      .describe(
+        'Addresses that are not public. true: private networks and this machine; a list: the addresses and blocks in it. Metadata services of clouds only when a list names them',
+      ),
+    at_once: integer(1, 50).default(5).describe('Events in flight at once, per batch'),
     retry_on: z
       .preprocess(
         (written) => (typeof written === 'number' || typeof written === 'string' ? [written] : written),
         z.array(integer(400, 499)),
       )
-      .default([]),
+      .default([])
+      .describe('Statuses from 400 to 499 that mean "not now" here: tried again instead of parked'),
   })
   .superRefine((settings, context) => {
     // Also called where the url itself is wrong.

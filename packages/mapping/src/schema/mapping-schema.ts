@@ -1,11 +1,12 @@
 import { OUTCOMES } from '@wrapup/call';
 import { z } from 'zod';
+import { DUE_SHAPE } from '../compile/due.ts';
 import type { Dialect, RecordDialect, WordDialect } from '../dialect.ts';
 import { AMBIGUOUS, UNMATCHED } from '../plan.ts';
 import { BODY_TEMPLATES, TRANSCRIPTS } from '../texts/templates.ts';
 import { closed } from './closed.ts';
 import { ownerSchema } from './owner-schema.ts';
-import { fieldsSchema, formShape, scalarSchema, valueSchema } from './value-schema.ts';
+import { fieldsSchema, formShape, pathSchema, scalarSchema, valueSchema } from './value-schema.ts';
 import { whenSchema } from './when-schema.ts';
 
 export const MATCH_BY = ['id', 'email', 'phone'] as const;
@@ -23,11 +24,21 @@ const byOutcomeSchema = closed({
 function personSchema(dialect: Dialect) {
   const [first, ...rest] = dialect.person.create_as;
   return closed({
-    id: z.union([z.string(), z.null()]).optional().describe('Path of the id that the person has in the CRM'),
-    match: z.array(z.enum(MATCH_BY)).min(1, 'must list at least one way to find a person').optional(),
+    id: z.union([pathSchema, z.null()]).optional().describe('Path of the id that the person has in the CRM'),
+    match: z
+      .array(z.enum(MATCH_BY))
+      .min(1, 'must list at least one way to find a person')
+      .optional()
+      .describe('How the person is looked for, in this order'),
     unmatched: z.union([unmatchedSchema, byOutcomeSchema]).optional().describe('What happens when nobody is found'),
     ambiguous: z.enum(AMBIGUOUS).optional().describe('What happens when several are found'),
-    create_as: first === undefined ? z.never().optional() : z.enum([first, ...rest]).optional(),
+    create_as:
+      first === undefined
+        ? z.never().optional()
+        : z
+            .enum([first, ...rest])
+            .optional()
+            .describe('What an unmatched caller becomes'),
     ...(dialect.person.owner === undefined ? {} : { owner: ownerSchema.nullable().optional() }),
     fields: fieldsSchema.nullable().optional(),
   });
@@ -44,7 +55,13 @@ const bodySchema = z.union([
   }),
 ]);
 
-function wordSchema({ as, literal }: WordDialect) {
+function wordSchema(word: WordDialect) {
+  const { as, property } = word;
+  const about = as === 'due' ? `When it is due, from the end of the call: ${DUE_SHAPE}` : `Sets ${property}`;
+  return typeOfWord(word).optional().describe(about);
+}
+
+function typeOfWord({ as, literal }: WordDialect) {
   if (literal) {
     const problem = (text: unknown) => literal(String(text)) ?? '';
     return z.union([z.string().refine((text) => !literal(text), { error: (issue) => problem(issue.input) }), z.null()]);
@@ -57,7 +74,7 @@ function recordShape({ words, any_object, owner }: RecordDialect) {
   return {
     when: whenSchema.nullable().optional().describe('The record is written only for calls that fulfil it'),
     ...(any_object ? { object: z.string().optional().describe(`The CRM’s object: ${any_object.such_as}`) } : {}),
-    ...Object.fromEntries(Object.entries(words).map(([word, dialect]) => [word, wordSchema(dialect).optional()])),
+    ...Object.fromEntries(Object.entries(words).map(([word, dialect]) => [word, wordSchema(dialect)])),
     ...(owner === undefined ? {} : { owner: ownerSchema.nullable().optional() }),
     fields: fieldsSchema.nullable().optional(),
     associate: z
@@ -80,11 +97,17 @@ export function mappingSchema(dialect: Dialect) {
     const schema =
       key === SINGLE
         ? closed(shape)
-        : z.array(closed({ name: nameSchema, remove: z.literal(true).optional(), ...shape }));
+        : z.array(
+            closed({
+              name: nameSchema.describe('Permanent: part of the key of what is written'),
+              remove: z.literal(true).optional().describe('Takes an inherited record away'),
+              ...shape,
+            }),
+          );
     return [key, schema.nullable().optional()];
   });
   return closed({
-    extends: z.string().optional().describe('A shipped preset, or a file in the config folder'),
+    extends: z.string().meta({ id: 'extends' }).optional().describe('A shipped preset, or a file in the config folder'),
     time_zone: z.string().optional().describe('Where business days are counted: America/New_York. UTC when not said'),
     ...(dialect.person.create_as.length > 0 ? { person: personSchema(dialect).nullable().optional() } : {}),
     ...Object.fromEntries(records),

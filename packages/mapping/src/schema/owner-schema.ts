@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { closed } from './closed.ts';
+import { pathSchema } from './value-schema.ts';
 
 /** What stands for "whoever the matched person belongs to". */
 export const CONTACT_OWNER = 'contact_owner';
@@ -13,7 +14,7 @@ const waysSchema = closed({
     .record(z.string(), nameSchema)
     .optional()
     .describe('For each agent, by its id, the e-mail address or id of an owner'),
-  by_email: z.string().optional().describe('A path, or a text with {{ placeholders }}, that gives an e-mail address'),
+  by_email: pathSchema.optional().describe('A path, or a text with {{ placeholders }}, that gives an e-mail address'),
   fallback: nameSchema.optional().describe('E-mail address or id of an owner'),
 });
 

@@ -4,16 +4,21 @@ import { closed } from './closed.ts';
 
 export const scalarSchema = z.union([z.string(), z.number(), z.boolean()]);
 
-const transformSchema = z.union([
-  z.string(),
-  z
-    .record(z.string(), z.union([scalarSchema, z.null(), z.array(scalarSchema)]))
-    .describe('A transform and its argument: { truncate: 20 }'),
-]);
+/** A text that is a path. Editors complete it: `editor-schema.ts`. */
+export const pathSchema = z.string().meta({ id: 'path', title: 'Path' });
+
+const transformSchema = z
+  .union([
+    z.string(),
+    z
+      .record(z.string(), z.union([scalarSchema, z.null(), z.array(scalarSchema)]))
+      .describe('A transform and its argument: { truncate: 20 }'),
+  ])
+  .meta({ id: 'transform' });
 
 export const formShape = {
   value: scalarSchema.optional().describe('A constant'),
-  from: z.string().optional().describe('A path, or a text with {{ placeholders }}'),
+  from: pathSchema.optional().describe('A path, or a text with {{ placeholders }}'),
   transform: z
     .union([transformSchema, z.array(transformSchema)])
     .optional()
@@ -32,8 +37,8 @@ export const formShape = {
 };
 
 /** Any value form. Null takes an inherited one away. */
-export const valueSchema = z.union([scalarSchema, z.null(), closed(formShape)]);
+export const valueSchema = z.union([scalarSchema, z.null(), closed(formShape)]).meta({ id: 'value' });
 
 export const fieldsSchema = z
   .record(z.string().min(1, 'a field needs the name that it has in the CRM'), valueSchema)
-  .describe('CRM fields by their own name');
+  .meta({ id: 'fields', description: 'CRM fields by their own name' });

@@ -64,7 +64,8 @@ const NO_DATETIME = new Absent('datetime: it is no ISO 8601 date and time');
 export const DATE_TRANSFORMS: Transform[] = [
   {
     name: 'date',
-    does: 'The day, 2026-11-20, as the time zone has it; UTC when none is named.',
+    does: 'The day, as the time zone has it; UTC when none is named.',
+    example: { given: '2026-11-20T03:30:00Z', args: ['America/New_York'] },
     parameters: [zone],
     apply: (value: Present, name) => {
       const where = String(name ?? 'UTC');
@@ -76,7 +77,8 @@ export const DATE_TRANSFORMS: Transform[] = [
   },
   {
     name: 'datetime',
-    does: 'The moment in UTC, 2026-11-20T18:04:12.000Z. A time without offset is taken to be in the time zone.',
+    does: 'The moment in UTC. A time without offset is taken to be in the time zone; epoch seconds and milliseconds are read too.',
+    example: { given: '2026-11-20 10:00', args: ['Europe/Berlin'] },
     parameters: [zone],
     apply: (value: Present, name) => {
       const moment = readMoment(value, String(name ?? 'UTC'));

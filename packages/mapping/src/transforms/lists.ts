@@ -15,6 +15,7 @@ const listOf = (value: Present): Json[] => (Array.isArray(value) ? value.slice(0
 export const LIST_TRANSFORMS: Transform[] = [
   {
     name: 'split',
+    example: { given: 'a, b,, c', args: [','] },
     does: 'A text taken apart into a list, without blanks around the items and without empty ones.',
     parameters: [{ name: 'separator', type: 'text' }],
     apply: (value, separator) =>
@@ -27,6 +28,7 @@ export const LIST_TRANSFORMS: Transform[] = [
   },
   {
     name: 'join',
+    example: { given: ['a', 'b'], args: [';'] },
     does: 'A list put together into one text; with ";" as CRMs take several choices.',
     parameters: [{ name: 'separator', type: 'text' }],
     apply: (value, separator) => {
@@ -35,15 +37,23 @@ export const LIST_TRANSFORMS: Transform[] = [
       return items.every(isScalar) ? items.join(String(separator)).slice(0, LONGEST_TEXT) : NOT_PLAIN;
     },
   },
-  { name: 'first', does: 'The first item of a list.', parameters: [], apply: (value) => listOf(value)[0] ?? EMPTY },
+  {
+    name: 'first',
+    does: 'The first item of a list.',
+    parameters: [],
+    example: { given: ['a', 'b'] },
+    apply: (value) => listOf(value)[0] ?? EMPTY,
+  },
   {
     name: 'last',
+    example: { given: ['a', 'b'] },
     does: 'The last item of a list.',
     parameters: [],
     apply: (value) => (Array.isArray(value) ? value.at(-1) : value) ?? EMPTY,
   },
   {
     name: 'slice',
+    example: { given: 'ORD-1234', args: [4] },
     does: 'Part of a list or text: from one position up to before another, counted from 0, negative ones from the end.',
     parameters: [
       { name: 'start', type: 'integer', from: -LONGEST_TEXT, to: LONGEST_TEXT },
@@ -57,6 +67,7 @@ export const LIST_TRANSFORMS: Transform[] = [
   },
   {
     name: 'list_contains',
+    example: { given: 'renewal, security', args: ['Security'] },
     does: 'True when a list, or a text with commas or semicolons, has the item.',
     parameters: [{ name: 'item', type: 'text' }],
     apply: (value, item) => {

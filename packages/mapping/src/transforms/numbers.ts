@@ -39,12 +39,13 @@ export function readBoolean(value: unknown): boolean | undefined {
   return TRUE.has(word) ? true : FALSE.has(word) ? false : undefined;
 }
 
-function numeric(name: string, does: string, change: (number: number) => number): Transform {
+function numeric(name: string, does: string, given: Present, change: (number: number) => number): Transform {
   const none = new Absent(`${name}: it is no number`);
   return {
     name,
     does,
     parameters: [],
+    example: { given },
     apply: (value: Present) => {
       const number = readNumber(value);
       return number === undefined ? none : change(number);
@@ -57,17 +58,19 @@ const NO_ROUND = new Absent('round: it is no number');
 const NO_DURATION = new Absent('duration: it is no number of seconds');
 
 export const NUMBER_TRANSFORMS: Transform[] = [
-  numeric('number', 'The number that a text spells: "$12,000.50" is 12000.5.', (number) => number),
-  numeric('integer', 'The nearest whole number.', Math.round),
-  numeric('seconds_to_ms', 'Seconds as whole milliseconds.', (number) => Math.round(number * 1000)),
+  numeric('number', 'The number that a text spells, with currency and separators.', '$12,000.50', (number) => number),
+  numeric('integer', 'The nearest whole number.', '7.6', Math.round),
+  numeric('seconds_to_ms', 'Seconds as whole milliseconds.', 134, (number) => Math.round(number * 1000)),
   {
     name: 'boolean',
+    example: { given: 'Yes' },
     does: 'True or false, from true, yes, y, 1, on and their opposites.',
     parameters: [],
     apply: (value) => readBoolean(value) ?? NO_BOOLEAN,
   },
   {
     name: 'round',
+    example: { given: 3.14159, args: [2] },
     does: 'Rounded to so many digits after the point; to a whole number when none is said.',
     parameters: [{ name: 'digits', type: 'integer', optional: true, from: 0, to: 10 }],
     apply: (value, digits) => {
@@ -77,7 +80,8 @@ export const NUMBER_TRANSFORMS: Transform[] = [
   },
   {
     name: 'duration',
-    does: 'Seconds as people say them: 2 min 14 s.',
+    does: 'Seconds as people say them.',
+    example: { given: 134 },
     parameters: [],
     apply: (value) => {
       const seconds = readNumber(value);

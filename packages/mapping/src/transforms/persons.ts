@@ -7,13 +7,14 @@ const NO_EMAIL = new Absent('email: it is no e-mail address');
 const ONE_NAME = new Absent('last_name: the name is a single word');
 
 export const PERSON_TRANSFORMS: Transform[] = [
-  onText('first_name', 'The first name of a full name.', (text) => splitName(text).first),
+  onText('first_name', 'The first name of a full name.', 'Dana van der Example', (text) => splitName(text).first),
   onText(
     'last_name',
     'The family name of a full name; absent when the name is a single word.',
+    'Dana van der Example',
     (text) => splitName(text).last ?? ONE_NAME,
   ),
-  onText('email', 'An e-mail address in small letters; absent when it is none.', (text) => {
+  onText('email', 'An e-mail address in small letters; absent when it is none.', ' Dana@Example.com', (text) => {
     const address = text.trim().toLowerCase();
     return isEmail(address) ? address : NO_EMAIL;
   }),
@@ -28,6 +29,7 @@ function phone(name: string, does: string, form: (phone: Phone) => string): Tran
     does,
     // The country that a number without + belongs to.
     parameters: [{ name: 'country', type: 'country', optional: true }],
+    example: { given: '415 555 0142', args: ['US'] },
     apply: (value: Present, country) => {
       if (!isScalar(value)) return none;
       const read = parsePhone(value, country === undefined ? undefined : String(country));

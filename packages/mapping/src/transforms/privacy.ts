@@ -3,10 +3,15 @@ import { onText } from './texts.ts';
 import type { Transform } from './transform.ts';
 
 export const PRIVACY_TRANSFORMS: Transform[] = [
-  onText('hash', 'The sha256 of the text, as 64 hexadecimal digits.', (text) =>
+  onText('hash', 'The sha256 of the text, as 64 hexadecimal digits.', 'dana@example.com', (text) =>
     createHash('sha256').update(text).digest('hex'),
   ),
-  onText('redact', 'With [e-mail] and [number] where addresses and runs of seven or more digits stood.', redact),
+  onText(
+    'redact',
+    'With [e-mail] and [number] where addresses and runs of seven or more digits stood.',
+    'Write to dana@example.com or call 415 555 0142.',
+    redact,
+  ),
 ];
 
 const AROUND_ADDRESS = /([\s<>"'(),;[\]{}]+)/;

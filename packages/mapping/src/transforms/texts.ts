@@ -2,8 +2,13 @@ import { Absent, LONGEST_TEXT, type Present, toText } from '../language/found.ts
 import type { Transform } from './transform.ts';
 
 /** A transform of a text, which takes numbers and booleans as text too. */
-export function onText(name: string, does: string, change: (text: string) => string | Absent): Transform {
-  return { name, does, parameters: [], apply: (value) => withText(value, change) };
+export function onText(
+  name: string,
+  does: string,
+  given: string,
+  change: (text: string) => string | Absent,
+): Transform {
+  return { name, does, parameters: [], example: { given }, apply: (value) => withText(value, change) };
 }
 
 export function withText<Result>(value: Present, use: (text: string) => Result): Result | Absent {
@@ -15,13 +20,19 @@ const NO_HOST = new Absent('url_host: it is no web address');
 const NO_JSON = new Absent('json: it is too long or too deep');
 
 export const TEXT_TRANSFORMS: Transform[] = [
-  onText('trim', 'Without blanks at both ends.', (text) => text.trim()),
-  onText('lower', 'In small letters.', (text) => text.toLowerCase()),
-  onText('upper', 'In capitals.', (text) => text.toUpperCase()),
-  onText('title_case', 'Each Word With a Capital; underscores become blanks.', toTitleCase),
-  onText('url_host', 'The host of a web address: app.example.com.', (text) => URL.parse(text.trim())?.host || NO_HOST),
+  onText('trim', 'Without blanks at both ends.', '  Dana ', (text) => text.trim()),
+  onText('lower', 'In small letters.', 'Dana', (text) => text.toLowerCase()),
+  onText('upper', 'In capitals.', 'Dana', (text) => text.toUpperCase()),
+  onText('title_case', 'Each Word With a Capital; underscores become blanks.', 'voicemail_left', toTitleCase),
+  onText(
+    'url_host',
+    'The host of a web address.',
+    'https://app.example.com/join?x=1',
+    (text) => URL.parse(text.trim())?.host || NO_HOST,
+  ),
   {
     name: 'replace',
+    example: { given: '555-01-42', args: ['-', ' '] },
     does: 'Every occurrence of a literal text replaced by another.',
     parameters: [
       { name: 'what', type: 'text' },
@@ -31,11 +42,12 @@ export const TEXT_TRANSFORMS: Transform[] = [
   },
   {
     name: 'truncate',
+    example: { given: 'A long remark', args: [7] },
     does: 'At most so many characters, the last of them … when something is cut.',
     parameters: [{ name: 'length', type: 'integer', from: 1, to: LONGEST_TEXT }],
     apply: (value, length) => withText(value, (text) => truncate(text, Number(length))),
   },
-  { name: 'json', does: 'As JSON text.', parameters: [], apply: toJson },
+  { name: 'json', does: 'As JSON text.', parameters: [], example: { given: ['a', 1] }, apply: toJson },
 ];
 
 /** `voicemail_left` is `Voicemail Left`; capitals inside a word stay: `McDonald`. */

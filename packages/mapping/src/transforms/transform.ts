@@ -22,6 +22,8 @@ export interface Transform {
   does: string;
   /** Required ones first. */
   parameters: readonly Parameter[];
+  /** A value that shows what it does, and its arguments; the reference tells what comes out. */
+  example?: { given: Present; args?: Argument[] };
   /** Arguments as declared, checked when the mapping was loaded; missing optional ones are undefined. */
   apply(value: Present, ...args: (Argument | undefined)[]): Json | Absent;
 }

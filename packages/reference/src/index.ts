@@ -1,0 +1,12 @@
+import { configurationPage } from './configuration-page.ts';
+import { mappingPage } from './mapping-page.ts';
+import { makeSchemas } from './schemas.ts';
+
+/** Every generated file by its path in the repository. */
+export function generate(): Record<string, string> {
+  return {
+    ...makeSchemas(),
+    'docs/reference/mapping-language.md': mappingPage(),
+    'docs/reference/configuration.md': configurationPage(),
+  };
+}

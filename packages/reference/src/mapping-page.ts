@@ -1,0 +1,169 @@
+/** docs/reference/mapping-language.md: everything the language knows, from the registries that it is made of. */
+import { KINDS } from '@wrapup/config';
+import {
+  Absent,
+  AMBIGUOUS,
+  DEFAULT_DOES,
+  type Dialect,
+  DUE_SHAPE,
+  describeUse,
+  listRoots,
+  listTransforms,
+  PREDICATE_DOES,
+  type RecordDialect,
+  type Transform,
+  UNMATCHED,
+  WRITE_MODES,
+} from '@wrapup/mapping';
+import { code, codes, GENERATED, table } from './markdown.ts';
+
+export function mappingPage(): string {
+  return `${[
+    '# The mapping language',
+    GENERATED,
+    'A mapping says which records a call becomes on one kind of destination, field by field. [The guide](../guide/mappings.md) explains it with examples; this page lists all there is. `npm run wrapup -- check` says what is wrong with a mapping, `test` and `plan` what it does.',
+    '## Values',
+    VALUES,
+    '## Paths',
+    'A path begins with one of these roots and reads what the call itself holds. `a.b` goes into a section, `a["with space"]` too, `a[0]` takes an item of a list.',
+    pathTable(),
+    '## Transforms',
+    'In a text: `{{ path | transform: argument, argument }}`. In a field: `transform: [trim, { truncate: 20 }]`. What a transform cannot make sense of leaves the field out, unless a `default` follows.',
+    transformTable(),
+    '## Conditions',
+    'A condition names a `path` and asks one or several things of it, or combines others with `all`, `any`, `not`. Something absent fulfils nothing but `exists: false`.',
+    table(
+      ['predicate', 'holds when'],
+      Object.entries(PREDICATE_DOES).map(([name, does]) => [code(name), does]),
+    ),
+    '## Write modes',
+    `Fields of a person are written \`if_newer\` unless said otherwise, all others \`overwrite\`.`,
+    table(
+      ['mode', 'writes'],
+      WRITE_MODES.map((mode) => [code(mode), MODES[mode]]),
+    ),
+    '## The person',
+    table(['key', 'takes', 'means'], PERSON),
+    '## Due dates',
+    `\`due_in\` counts from the end of the call: ${DUE_SHAPE}. Business days are Monday to Friday in the mapping's \`time_zone\` (UTC unless said); days and weeks keep the clock across changes of summer time.`,
+    ...Object.values(KINDS).flatMap(({ dialect }) => kindSection(dialect)),
+  ].join('\n\n')}\n`;
+}
+
+const VALUES = table(
+  ['form', 'is'],
+  [
+    ['`lead.phone`', 'a path: what the call says there, with its type'],
+    [
+      '`"{{ lead.name | upper }} called"`',
+      'a text with placeholders; with nothing but one placeholder it keeps the type. All of them absent: the field is left out',
+    ],
+    ['`{ value: Phone agent }`, `12`, `true`', 'a constant'],
+    [
+      '`{ from: …, transform: …, map: …, default: … }`',
+      'a path or text, then its transforms, then a table, then what stands in when nothing is left',
+    ],
+    ['`{ from: …, clear: true }`', 'an absent value empties the field in the CRM'],
+    ['`{ from: …, required: true }`', 'without this value the record is not written'],
+    ['`{ …, write: if_empty }`', 'when the field may be written'],
+    ['`null`', 'takes away what the preset says'],
+  ],
+);
+
+const MODES: Record<(typeof WRITE_MODES)[number], string> = {
+  overwrite: 'always',
+  if_empty: 'only where the CRM has nothing',
+  if_newer: 'unless a call that ended later has already been written to that person',
+  never_unset: 'unless the CRM says true and the call does not: a true stays true',
+  append: 'one block of text a call, marked with the call’s key and replaced when the call comes again',
+};
+
+const UNMATCHED_DOES: Record<(typeof UNMATCHED)[number], string> = {
+  create: 'a new person',
+  log_only: 'the call is logged without a person, and nothing else is written',
+  skip: 'nothing is written',
+  park: 'waits for somebody',
+};
+
+const AMBIGUOUS_DOES: Record<(typeof AMBIGUOUS)[number], string> = {
+  park: 'waits for somebody',
+  most_recent: 'the one that was created last',
+  oldest: 'the one that was created first',
+};
+
+const says = (all: readonly string[], does: Record<string, string>) =>
+  all.map((name) => `\`${name}\`: ${does[name]}`).join('; ');
+
+const PERSON = [
+  ['`match`', '`[id, email, phone]`', 'how the person is looked for, in this order, each as far as the call has it'],
+  [
+    '`id`',
+    'a path',
+    'where the call carries the person’s id in the CRM; `metadata.crm_person_id` or `prompt_variables.crm_person_id` unless said',
+  ],
+  [
+    '`unmatched`',
+    'one word, or one for each outcome and a `default`',
+    `nobody is found. ${says(UNMATCHED, UNMATCHED_DOES)}`,
+  ],
+  ['`ambiguous`', 'one word', `several are found. ${says(AMBIGUOUS, AMBIGUOUS_DOES)}`],
+  ['`create_as`', 'by kind', 'what somebody new becomes'],
+  [
+    '`owner`',
+    '`contact_owner`, `by_agent`, `by_email`, `fallback`',
+    'whom a record is given to that belongs to nobody yet: the first that the account knows',
+  ],
+  ['`fields`', 'values by the CRM’s own names', 'what is written to the person'],
+];
+
+function pathTable(): string {
+  return table(
+    ['path', 'is'],
+    listRoots().map(({ path, does, values }) => [
+      code(path),
+      values && values.length <= 20 ? `${does}${does ? ': ' : ''}${codes(values.map(String))}` : does,
+    ]),
+  );
+}
+
+function transformTable(): string {
+  const rows = listTransforms().map((transform) => [code(describeUse(transform)), transform.does, example(transform)]);
+  return table(
+    ['transform', 'gives', 'example'],
+    [...rows, ['`default: value`', DEFAULT_DOES, '`{{ lead.name | default: lead.phone }}`']],
+  );
+}
+
+/** What really comes out, so that the page cannot say otherwise. */
+function example({ name, example: shown, apply }: Transform): string {
+  if (!shown) return '';
+  const result = apply(shown.given, ...(shown.args ?? []));
+  const args = shown.args ? `: ${shown.args.map((argument) => JSON.stringify(argument)).join(', ')}` : '';
+  const gives = result instanceof Absent ? 'absent' : code(JSON.stringify(result));
+  return `${code(JSON.stringify(shown.given))} with ${code(`${name}${args}`)}: ${gives}`;
+}
+
+function kindSection({ kind, person, records, presets }: Dialect): string[] {
+  return [
+    `## Kind ${code(kind)}`,
+    `Presets: ${codes(Object.keys(presets).map((name) => `${kind}/${name}`))}. ${
+      person.create_as.length > 0
+        ? `A person is one of ${code(person.object)}; \`create_as\`: ${codes(person.create_as)}.`
+        : 'It knows no persons.'
+    }`,
+    table(
+      ['record', 'writes', 'its own words'],
+      Object.entries(records).map(([key, record]) => recordRow(key, record)),
+    ),
+  ];
+}
+
+function recordRow(key: string, { object, any_object, words, owner }: RecordDialect): string[] {
+  const shown = Object.entries(words).map(([word, { property }]) => `${code(word)} (${property})`);
+  if (owner) shown.push(`\`owner\` (${owner})`);
+  return [
+    code(key),
+    any_object ? `the object named by \`object:\`, such as ${any_object.such_as}` : code(object),
+    shown.join(', ') || 'none',
+  ];
+}

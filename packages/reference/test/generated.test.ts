@@ -1,0 +1,45 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { listRoots, listTransforms } from '@wrapup/mapping';
+import { expect, test } from 'vitest';
+import { generate } from '../src/index.ts';
+
+const ROOT = resolve(import.meta.dirname, '../../..');
+const FILES = generate();
+
+test.each(Object.entries(FILES))('%s is what the code says: else run `npm run generate`', (path, text) => {
+  const file = join(ROOT, path);
+  expect(existsSync(file) && readFileSync(file, 'utf8') === text, `${path} is stale: npm run generate`).toBe(true);
+});
+
+test('no schema is left behind by a kind that is gone', () => {
+  expect(
+    readdirSync(join(ROOT, 'schema'))
+      .map((name) => `schema/${name}`)
+      .sort(),
+  ).toEqual(
+    Object.keys(FILES)
+      .filter((path) => path.startsWith('schema/'))
+      .sort(),
+  );
+});
+
+test('every transform has an example, every path a description', () => {
+  expect(
+    listTransforms()
+      .filter(({ example }) => !example)
+      .map(({ name }) => name),
+  ).toEqual([]);
+  expect(
+    listRoots()
+      .filter(({ does }) => does === '')
+      .map(({ path }) => path),
+  ).toEqual([]);
+});
+
+test('every key of the configuration has a description', () => {
+  const page = FILES['docs/reference/configuration.md'] ?? '';
+  const rows = page.split('\n').filter((line) => /^\| `/.test(line));
+  expect(rows.length).toBeGreaterThan(50);
+  expect(rows.filter((line) => /\| {1,2}\|$/.test(line))).toEqual([]);
+});
