@@ -77,7 +77,10 @@ export const hubspotDialect: Dialect = {
       any_object: { pattern: /^2-\d+$/, such_as: '2-3453932, the type id under Settings > Data Management > Objects' },
     },
   },
-  presets: {
-    'call-log': fileURLToPath(new URL('../presets/call-log.yaml', import.meta.url)),
-  },
+  presets: Object.fromEntries(
+    ['call-log', 'lead-qualification', 'appointment'].map((name) => [
+      name,
+      fileURLToPath(new URL(`../presets/${name}.yaml`, import.meta.url)),
+    ]),
+  ),
 };

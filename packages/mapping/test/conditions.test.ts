@@ -1,3 +1,4 @@
+import type { Json } from '@wrapup/call';
 import { compileWhen, formatFinding } from '@wrapup/mapping';
 import { expect, test } from 'vitest';
 import * as yaml from 'yaml';
@@ -89,4 +90,18 @@ test.each([
   expect(findings.map(formatFinding)).toHaveLength(1);
   expect(findings[0]).toMatchObject({ severity: 'error', code, at: { file: 'wrapup.yaml', line, column } });
   expect(findings[0]?.hint ?? '').toMatch(hint);
+});
+
+test('a yes is a true, where the mapping asks for one', () => {
+  const holds = (value: Json, wanted: string) =>
+    plan(
+      `tasks: [{ name: a, when: { path: vars.x, equals: ${wanted} }, subject: x }]\n`,
+      someCall({ vars: { x: value } }),
+    ).records.length === 1;
+  for (const yes of [true, 'true', 'True', ' yes ', 'Y', '1', 1, 'on'])
+    expect(holds(yes, 'true'), String(yes)).toBe(true);
+  for (const no of [false, 'no', 'N', '0', 0, 'off']) expect(holds(no, 'false'), String(no)).toBe(true);
+  for (const other of ['no', 'perhaps', 2, false]) expect(holds(other, 'true'), String(other)).toBe(false);
+  // A text in quotes is a text.
+  expect(holds('yes', '"true"')).toBe(false);
 });

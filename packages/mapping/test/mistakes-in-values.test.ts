@@ -1,6 +1,29 @@
 import { test } from 'vitest';
 import { expectMistake, field, type Mistake } from './support/mistake.ts';
 
+const DEFAULTS: Mistake[] = [
+  [
+    'a default reads an unknown path',
+    field('{ from: vars.a, default: { from: »laed.phone } }'),
+    { code: 'unknown-path', says: /laed\.phone/ },
+  ],
+  [
+    'a default has a table with a gap',
+    field('{ from: vars.a, default: { from: call.outcome, »map: { connected: X } } }'),
+    { code: 'unmapped-value', says: /voicemail/ },
+  ],
+  [
+    'a default says how it is written',
+    field('{ from: vars.a, default: { from: vars.b, »write: overwrite } }'),
+    { code: 'unknown-key', says: /write/ },
+  ],
+  [
+    'a span is none',
+    field('{ from: vars.a, transform: { plus: »soon } }'),
+    { code: 'bad-argument', says: /how much must be 30 minutes/ },
+  ],
+];
+
 const PATHS: Mistake[] = [
   [
     'a root is mistyped',
@@ -220,3 +243,4 @@ test.each(PATHS)('%s', (...mistake) => expectMistake(mistake));
 test.each(TEXTS)('%s', (...mistake) => expectMistake(mistake));
 test.each(TRANSFORMS)('%s', (...mistake) => expectMistake(mistake));
 test.each(TABLES_AND_CONDITIONS)('%s', (...mistake) => expectMistake(mistake));
+test.each(DEFAULTS)('%s', (...mistake) => expectMistake(mistake));

@@ -47,6 +47,10 @@ const CASES: [string, unknown, unknown][] = [
   ['datetime: America/New_York', '2026-07-01 10:00', '2026-07-01T14:00:00.000Z'],
   ['datetime', 1_795_170_386, '2026-11-20T10:26:26.000Z'],
   ['datetime', '2026-11-20T25:00:00Z', undefined],
+  ['plus: 30 minutes', '2026-11-20T09:50:00Z', '2026-11-20T10:20:00.000Z'],
+  // Friday, and summer time begins on the Sunday after.
+  ['plus: 1 business day at 09:00, Europe/Berlin', '2026-03-27T18:00', '2026-03-30T07:00:00.000Z'],
+  ['plus: 1 day', 'tomorrow', undefined],
   ['duration', 134, '2 min 14 s'],
   ['duration', 3900, '1 h 5 min'],
   ['duration', '59.6', '1 min'],

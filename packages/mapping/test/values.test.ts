@@ -1,3 +1,4 @@
+import type { Call } from '@wrapup/call';
 import { expect, test } from 'vitest';
 import { someCall } from './support/call.ts';
 import { compiled, plan, reasonOf, written } from './support/compile.ts';
@@ -117,4 +118,16 @@ call_log:
     { record: 'person', object: 'people', property: 'firstname', use: 'read', at: { line: 7 } },
   ]);
   expect(mapping.fields[2]).not.toHaveProperty('values');
+});
+
+test('what stands in may be computed as well: another path, a table, again with something that stands in', () => {
+  const form = `{ from: vars.qualified, transform: boolean, map: { "true": YES, "false": NO },
+    default: { from: call.outcome, map: { connected: TALKED }, default: { value: NONE } } }`;
+  const of = (qualified: string | undefined, outcome: Call['outcome']) =>
+    written(form, someCall({ outcome, vars: qualified === undefined ? {} : { qualified } }));
+  expect(of('yes', 'busy')).toBe('YES');
+  expect(of('0', 'busy')).toBe('NO');
+  expect(of(undefined, 'connected')).toBe('TALKED');
+  expect(of('perhaps', 'busy')).toBe('NONE');
+  expect(written('{ from: vars.nowhere, default: { from: vars.seats, transform: round } }')).toBe(20);
 });

@@ -1,5 +1,6 @@
 import { configurationPage } from './configuration-page.ts';
 import { mappingPage } from './mapping-page.ts';
+import { outcomesPage } from './outcomes-page.ts';
 import { makeSchemas } from './schemas.ts';
 
 /** Every generated file by its path in the repository. */
@@ -7,6 +8,7 @@ export function generate(): Record<string, string> {
   return {
     ...makeSchemas(),
     'docs/reference/mapping-language.md': mappingPage(),
+    'docs/reference/outcomes.md': outcomesPage(),
     'docs/reference/configuration.md': configurationPage(),
   };
 }

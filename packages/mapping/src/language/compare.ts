@@ -1,13 +1,16 @@
 import { readMoment } from '../transforms/dates.ts';
+import { readBoolean } from '../transforms/numbers.ts';
 
 type Plain = string | number | boolean;
 
 /**
  * Equality as the author of a mapping means it: capitals and blanks around do not matter, and `"12000"` from a payload is
- * the 12000 of the mapping, `"True"` its true.
+ * the 12000 of the mapping, `"True"` and `"yes"` its true.
  */
 export function sameValue(found: Plain, wanted: Plain): boolean {
   if (found === wanted) return true;
+  // An agent says yes where a mapping says true.
+  if (typeof wanted === 'boolean') return readBoolean(found) === wanted;
   if (typeof wanted === 'number' || typeof found === 'number') {
     const [one, other] = [Number(String(found).trim() || Number.NaN), Number(String(wanted).trim() || Number.NaN)];
     if (!Number.isNaN(one) && !Number.isNaN(other)) return one === other;

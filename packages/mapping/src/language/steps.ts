@@ -1,3 +1,4 @@
+import { compileDue, DUE_SHAPE } from '../compile/due.ts';
 import { suggest } from '../nearest.ts';
 import type { Place } from '../plan.ts';
 import { DEFAULT_TRANSFORM, findTransform, listTransforms } from '../transforms/registry.ts';
@@ -134,6 +135,8 @@ function readArgument({ value }: Given, { type, from, to }: Parameter): Ready | 
     }
     case 'time_zone':
       return isTimeZone(text) ? text : { wanted: 'a time zone such as America/New_York' };
+    case 'span':
+      return compileDue(text, 'UTC') ? text : { wanted: DUE_SHAPE };
     case 'country':
       return isCountry(text) ? text : { wanted: 'an ISO country code of two capitals, such as US or GB' };
   }

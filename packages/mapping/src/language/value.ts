@@ -142,11 +142,7 @@ function compileDefault(
   compiling: Compiling,
 ): { evaluate: Evaluate; values?: (string | number | boolean)[] } | undefined | false {
   if (!node || isNull(node)) return undefined;
-  if (isMap(node)) {
-    const value = get(node, 'value');
-    return value?.kind === 'scalar' && value.value !== null ? constant(value.value) : undefined;
-  }
-  return compileValue(node, 'text', compiling) ?? false;
+  return compileValue(node, isMap(node) ? 'path' : 'text', compiling) ?? false;
 }
 
 function finish(source: Evaluate, table: Table | undefined, fallback: Evaluate | undefined, what: string): Evaluate {

@@ -28,13 +28,21 @@ export const formShape = {
     .optional()
     .describe('What the CRM is told for each value; null leaves the field out'),
   default: z
-    .union([scalarSchema, closed({ value: scalarSchema }), z.null()])
+    .lazy((): z.ZodType => z.union([scalarSchema, closed(fallbackShape()), z.null()]))
     .optional()
-    .describe('Stands in for a value that is absent, or not in the map'),
+    .describe(
+      'Stands in for a value that is absent, or not in the map; again a path, a constant, or a form with a map',
+    ),
   write: z.enum(WRITE_MODES).optional().describe('When the field may be written'),
   clear: z.boolean().optional().describe('true: an absent value empties the field in the CRM'),
   required: z.boolean().optional().describe('true: without this value the record is not written'),
 };
+
+/** What may stand under `default`: a value, but not how it is written. */
+function fallbackShape(): z.ZodRawShape {
+  const { value, from, transform, map, default: next } = formShape;
+  return { value, from, transform, map, default: next };
+}
 
 /** Any value form. Null takes an inherited one away. */
 export const valueSchema = z.union([scalarSchema, z.null(), closed(formShape)]).meta({ id: 'value' });

@@ -4,7 +4,8 @@ import { pathSchema, scalarSchema } from './value-schema.ts';
 
 /** What each predicate asks, for editors and the reference. */
 export const PREDICATE_DOES = {
-  equals: 'The value is this one; capitals and blanks around do not matter',
+  equals:
+    'The value is this one; capitals and blanks around do not matter, and true also stands for yes, y, 1 and on, false for their opposites',
   in: 'The value is one of these',
   exists: 'true: there is a value; false: there is none',
   gt: 'Greater, or later, than',

@@ -1,5 +1,6 @@
 import { TZDate } from '@date-fns/tz';
 import { format } from 'date-fns/format';
+import { compileDue } from '../compile/due.ts';
 import { Absent, type Present } from '../language/found.ts';
 import type { Transform } from './transform.ts';
 
@@ -59,6 +60,7 @@ function isDate(ms: number): boolean {
 
 const zone = { name: 'time zone', type: 'time_zone', optional: true } as const;
 const NO_DATE = new Absent('date: it is no ISO 8601 date');
+const NO_START = new Absent('plus: it is no ISO 8601 date and time');
 const NO_DATETIME = new Absent('datetime: it is no ISO 8601 date and time');
 
 export const DATE_TRANSFORMS: Transform[] = [
@@ -83,6 +85,17 @@ export const DATE_TRANSFORMS: Transform[] = [
     apply: (value: Present, name) => {
       const moment = readMoment(value, String(name ?? 'UTC'));
       return moment ? new Date(moment.ms).toISOString() : NO_DATETIME;
+    },
+  },
+  {
+    name: 'plus',
+    does: 'The moment so much later, in UTC: 30 minutes, 1 business day at 09:00. Days are those of the time zone.',
+    parameters: [{ name: 'how much', type: 'span' }, zone],
+    example: { given: '2026-11-20T09:00:00Z', args: ['30 minutes'] },
+    apply: (value: Present, span, name) => {
+      const where = String(name ?? 'UTC');
+      const moment = readMoment(value, where);
+      return (moment && compileDue(String(span), where)?.(moment.ms)) ?? NO_START;
     },
   },
 ];

@@ -9,8 +9,8 @@ export type Argument = string | number;
 
 export interface Parameter {
   name: string;
-  /** `integer` within `from`..`to`; `time_zone` an IANA name; `country` ISO 3166 alpha-2. */
-  type: 'text' | 'integer' | 'time_zone' | 'country';
+  /** `integer` within `from`..`to`; `time_zone` an IANA name; `country` ISO 3166 alpha-2; `span` as `due_in` takes it. */
+  type: 'text' | 'integer' | 'time_zone' | 'country' | 'span';
   optional?: true;
   from?: number;
   to?: number;
