@@ -1,6 +1,7 @@
 import { configurationPage } from './configuration-page.ts';
 import { mappingPage } from './mapping-page.ts';
 import { outcomesPage } from './outcomes-page.ts';
+import { recipesPage } from './recipes-page.ts';
 import { makeSchemas } from './schemas.ts';
 
 /** Every generated file by its path in the repository. */
@@ -9,6 +10,7 @@ export function generate(): Record<string, string> {
     ...makeSchemas(),
     'docs/reference/mapping-language.md': mappingPage(),
     'docs/reference/outcomes.md': outcomesPage(),
+    'docs/recipes/README.md': recipesPage(),
     'docs/reference/configuration.md': configurationPage(),
   };
 }

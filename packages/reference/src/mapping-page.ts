@@ -21,7 +21,7 @@ export function mappingPage(): string {
   return `${[
     '# The mapping language',
     GENERATED,
-    'A mapping says which records a call becomes on one kind of destination, field by field. [The guide](../guide/mappings.md) explains it with examples; this page lists all there is. `npm run wrapup -- check` says what is wrong with a mapping, `test` and `plan` what it does.',
+    'A mapping says which records a call becomes on one kind of destination, field by field. [Recipes](../recipes/README.md) show it at work; this page lists all there is. `npm run wrapup -- check` says what is wrong with a mapping, `test` and `plan` what it does.',
     '## Values',
     VALUES,
     '## Paths',

@@ -24,6 +24,9 @@ import {
 /** How the values under a key are merged; keys that are not listed are replaced. */
 type Merge = (base: Node, over: Node, report: Report) => Node;
 
+/** `default: null` is a value of its own, as a null in a table is: what the table does not know is left out. */
+const LEAVE_OUT = 'default';
+
 /** @returns a new tree; neither of the two is changed */
 export function mergeMappings(base: MapNode, over: MapNode, report: Report): MapNode {
   return mergeKeys(base, over, report, (key) => {
@@ -39,6 +42,7 @@ export function checkNothingRemoved(node: Node, report: Report): void {
   if (!isMap(node)) return;
   for (const [name, { key, value }] of node.entries) {
     if (name === 'map' || name === 'unmatched') continue;
+    if (name === LEAVE_OUT && isNull(value)) continue;
     if (isNull(value))
       report.error(
         'nothing-to-remove',
@@ -65,7 +69,7 @@ function mergeKeys(base: MapNode, over: MapNode, report: Report, how: (key: stri
     if (!inherited) {
       checkNothingRemoved({ kind: 'map', at: over.at, entries: new Map([[name, entry]]) }, report);
       entries.set(name, entry);
-    } else if (isNull(entry.value)) entries.delete(name);
+    } else if (isNull(entry.value) && name !== LEAVE_OUT) entries.delete(name);
     else entries.set(name, { key: entry.key, value: (how(name) ?? replace)(inherited.value, entry.value, report) });
   }
   return { kind: 'map', at: over.at, entries };
