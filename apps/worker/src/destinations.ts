@@ -23,15 +23,19 @@ const WRITE_WITHIN = 30_000;
 const SINGLE_WITHIN = 20_000;
 /** A destination that is still at it so long after its deadline has a bug; its plans are failed and retried. */
 const GRACE = 5_000;
-/** Batches of one connection in flight per process. */
-const FLIGHTS = 2;
+/**
+ * Batches of one connection in flight per process. What is no live call has one of its own: a backfill that waits for
+ * quota must not keep a live call from leaving.
+ */
+const FLIGHTS = { live: 2, bulk: 1 };
 
 interface Line {
   destination: Destination;
   pools: DestinationKind['pools'];
   /** What it was connected with, to notice a change. */
   settings: string;
-  coalescer: Coalescer;
+  live: Coalescer;
+  bulk: Coalescer;
 }
 
 /** The connections of this process: connected on first use, again when their settings change. */
@@ -61,7 +65,8 @@ export class Destinations {
   async write(connection: string, plan: Plan, lane: Lane): Promise<WriteOutcome> {
     this.#lanes.set(plan, lane);
     try {
-      return await (await this.#line(connection)).coalescer.submit(plan);
+      const line = await this.#line(connection);
+      return await (isBulk(lane) ? line.bulk : line.live).submit(plan);
     } catch (error) {
       return { ok: false, failure: Failure.of(error) };
     }
@@ -117,27 +122,30 @@ export class Destinations {
     const kind = KINDS[kindName];
     if (!kind) throw new Failure('mapping', `There is no destination of kind ${kindName}.`);
     const destination = await kind.connect(name, settings);
-    const coalescer = new Coalescer({
-      batch: destination.batch,
-      flights: FLIGHTS,
-      write: async (plans) => {
-        // It may have been stopped while they gathered.
-        const refusal = this.guard?.refusal(name);
-        if (refusal) return plans.map(() => ({ ok: false, failure: refusal }));
-        this.#onBatch(name, plans.length);
-        // Plans of several lanes share a batch; it goes in the best of them.
-        const lane = LANES.find((one) => plans.some((plan) => this.#lanes.get(plan) === one)) ?? 'live';
-        const context = this.#context(name, lane, WRITE_WITHIN, kind.pools);
-        const outcomes = await withDeadline(destination.write(plans, context), WRITE_WITHIN + GRACE).catch(
-          (error): WriteOutcome[] => plans.map(() => ({ ok: false, failure: Failure.of(error) })),
-        );
-        const noted = this.guard?.note(name, outcomes);
-        // Who failed must know whether the connection is stopped now; who was written need not wait for it.
-        if (outcomes.some(({ ok }) => !ok)) await noted;
-        return outcomes;
-      },
-    });
-    return { destination, pools: kind.pools, settings: fingerprint, coalescer };
+    const write = async (plans: Plan[]): Promise<WriteOutcome[]> => {
+      // It may have been stopped while they gathered.
+      const refusal = this.guard?.refusal(name);
+      if (refusal) return plans.map(() => ({ ok: false, failure: refusal }));
+      this.#onBatch(name, plans.length);
+      // Plans of several lanes share a batch; it goes in the best of them.
+      const lane = LANES.find((one) => plans.some((plan) => this.#lanes.get(plan) === one)) ?? 'live';
+      const context = this.#context(name, lane, WRITE_WITHIN, kind.pools);
+      const outcomes = await withDeadline(destination.write(plans, context), WRITE_WITHIN + GRACE).catch(
+        (error): WriteOutcome[] => plans.map(() => ({ ok: false, failure: Failure.of(error) })),
+      );
+      const noted = this.guard?.note(name, outcomes);
+      // Who failed must know whether the connection is stopped now; who was written need not wait for it.
+      if (outcomes.some(({ ok }) => !ok)) await noted;
+      return outcomes;
+    };
+    const { batch } = destination;
+    return {
+      destination,
+      pools: kind.pools,
+      settings: fingerprint,
+      live: new Coalescer({ batch, flights: FLIGHTS.live, write }),
+      bulk: new Coalescer({ batch, flights: FLIGHTS.bulk, write }),
+    };
   }
 
   #context(connection: string, lane: Lane, within: number, pools: DestinationKind['pools'], probing = false): Context {
@@ -146,11 +154,17 @@ export class Destinations {
       lane,
       within,
       probing,
+      reserve: this.#config().connections[connection]?.reserve ?? 0,
       signal: this.#stopping.signal,
       log: this.#log,
       ...(pools ? { pools } : {}),
     });
   }
+}
+
+/** Everything but calls that have just ended. */
+function isBulk(lane: Lane): boolean {
+  return LANES.indexOf(lane) > LANES.indexOf('live');
 }
 
 async function withDeadline<T>(work: Promise<T>, ms: number): Promise<T> {

@@ -16,7 +16,7 @@ export function checkConnections(
 ): { connections: Record<string, Connection>; findings: Finding[] } {
   const connections: Record<string, Connection> = {};
   const findings: Finding[] = [];
-  for (const [name, { kind: kindName, ...settings }] of Object.entries(file.connections)) {
+  for (const [name, { kind: kindName, quota, ...settings }] of Object.entries(file.connections)) {
     const path = ['connections', name];
     const kind = Object.hasOwn(kinds, kindName) ? kinds[kindName] : undefined;
     if (!kind) {
@@ -33,7 +33,7 @@ export function checkConnections(
       continue;
     }
     const parsed = kind.settings.safeParse(settings);
-    if (parsed.success) connections[name] = { name, kind: kindName, settings: parsed.data };
+    if (parsed.success) connections[name] = { name, kind: kindName, reserve: quota.reserve, settings: parsed.data };
     else findings.push(...findingsOf(parsed.error.issues, document, kind.settings, path));
   }
   return { connections, findings };

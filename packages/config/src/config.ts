@@ -89,6 +89,8 @@ export interface InboundRule {
 export interface Connection {
   name: string;
   kind: string;
+  /** Part of every quota that is left to the customer's other programs, from 0 to 0.9. Absent: none. */
+  reserve?: number;
   /** As the adapter's own schema accepted it. */
   settings: unknown;
 }

@@ -47,9 +47,10 @@ export function describeConfig(config: Config, kinds: Record<string, Destination
       ]),
     ),
     connections: Object.fromEntries(
-      Object.values(config.connections).map(({ name, kind, settings }) => {
+      Object.values(config.connections).map(({ name, kind, reserve, settings }) => {
         const secrets = new Set(kinds[kind]?.secrets ?? []);
-        return [name, { kind, ...(maskSettings(settings, secrets) as object) }];
+        const quota = { reserve: `${Math.round((reserve ?? 0) * 1000) / 10}%` };
+        return [name, { kind, quota, ...(maskSettings(settings, secrets) as object) }];
       }),
     ),
     routes: config.routes.map(({ name, to, mapping, when, also, retries }) => ({

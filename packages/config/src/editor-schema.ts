@@ -3,7 +3,7 @@ import type { DestinationKind } from '@wrapup/destination';
 import { type JsonSchema, toEditorSchema, whenEditorSchema } from '@wrapup/mapping';
 import type { z } from 'zod';
 import { KINDS } from './kinds.ts';
-import { wrapupSchema } from './schema.ts';
+import { connectionSchema, wrapupSchema } from './schema.ts';
 import { formatDuration } from './units.ts';
 
 /** Whatever is no plain text may also come from the environment. */
@@ -28,15 +28,16 @@ export function wrapupEditorSchema(kinds: Record<string, DestinationKind> = KIND
   ) as JsonSchema;
 }
 
-/** A connection of one kind: `kind` and the kind's own settings. */
+/** A connection of one kind: `kind`, what connections of every kind have, and the kind's own settings. */
 function connectionOf({ kind, settings }: DestinationKind): { schema: JsonSchema; defs: object } {
   const { $defs, $schema, title, ...schema } = toEditorSchema(settings as z.ZodType, kind, adapt);
   const { properties, required = [] } = schema as { properties?: JsonSchema; required?: string[] };
+  const { kind: _, ...shared } = toEditorSchema(connectionSchema, kind, adapt).properties as Record<string, JsonSchema>;
   return {
     schema: {
       ...schema,
       title: `kind: ${kind}`,
-      properties: { kind: { const: kind, description: 'Which CRM' }, ...properties },
+      properties: { kind: { const: kind, description: 'Which CRM' }, ...properties, ...shared },
       required: ['kind', ...required],
     },
     defs: ($defs as object | undefined) ?? {},
@@ -58,7 +59,7 @@ function adapt(id: string | undefined, part: JsonSchema, zod: z.core.$ZodType): 
     const { items } = after as { items?: unknown };
     if (after.type === 'array') Object.assign(withoutAll(part), { anyOf: [{ type: 'array', items }, items] });
   }
-  if (def.type === 'default') {
+  if (def.type === 'default' || def.type === 'prefault') {
     const value = readable(part.default ?? def.defaultValue, part);
     if (isObject(value) || Array.isArray(value)) delete part.default;
     else part.default = value;

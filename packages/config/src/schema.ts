@@ -132,8 +132,27 @@ export const sourceSchema = z.strictObject({
   reconcile: reconcileSchema.optional().describe('Looks for calls whose webhook never came'),
 });
 
+const PERCENT_RULE = 'must be a percentage from 0% to 90%, such as 5%';
+const percentage = z.string({ error: PERCENT_RULE }).transform((written, context) => {
+  const number = /^(\d{1,2}(?:\.\d+)?)\s*%$/.exec(written.trim())?.[1];
+  if (number !== undefined && Number(number) <= 90) return Number(number) / 100;
+  context.addIssue({ code: 'custom', message: PERCENT_RULE });
+  return z.NEVER;
+});
+
+/** Part of a connection's quota that is left to other programs when nothing is said. */
+const RESERVE = '5%';
+const quota = z.strictObject({
+  reserve: percentage
+    .prefault(RESERVE)
+    .describe('Part of every limit of the CRM that is left to other programs: a percentage from 0% to 90%'),
+});
+
 /** The rest of a connection is checked by the schema of its kind. */
-export const connectionSchema = z.looseObject({ kind: text.describe('Which CRM: hubspot, salesforce, http') });
+export const connectionSchema = z.looseObject({
+  kind: text.describe('Which CRM: hubspot, salesforce, http'),
+  quota: quota.prefault({}).describe('How much of the account’s quota is left to other programs'),
+});
 
 const retries = z.strictObject({
   attempts: integer(1, 100).default(10).describe('Tries in all'),

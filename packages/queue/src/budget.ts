@@ -1,70 +1,25 @@
 /**
- * One budget per connection and pool, in Redis, shared by all processes.
+ * Quota: one budget per connection and pool, shared by all processes (`budget-scripts.ts`).
  *
- * A window is `{left, ends}`. While one is running, a request takes one from `left`; at nought it waits for `ends`.
- * Outside a window one of the vendor's known size begins. What the CRM itself says (`report`) replaces our count: other
- * programs use the same account. `blocked` holds everybody back until then (429, Retry-After).
- *
- * While somebody answers inbound calls from a connection (`keepShare`), a tenth of each window is left to that lane: a
- * caller who waits on the phone cannot wait for a batch. Nobody else is asked to leave anything where no one answers.
+ * Lanes go in their order: while somebody of a higher lane waits, nobody of a lower one is let go. All but live calls and
+ * inbound ones leave a tenth of the window free, so that a live call finds room in the middle of a backfill. While
+ * somebody answers inbound calls from a connection (`keepShare`), another tenth is left to that lane: a caller who waits
+ * on the phone cannot wait for a batch. And a part (`quota.reserve`) is left to the customer's other programs by all.
  */
-import { type Budget, Failure, type Lane, type Usage } from '@wrapup/destination';
+import { randomUUID } from 'node:crypto';
+import { type Budget, Failure, LANES, type Lane, type Usage } from '@wrapup/destination';
+import { noteUsage, takeOne } from './budget-scripts.ts';
 import type { Keys } from './keys.ts';
-import { defineScript, type RedisClient } from './redis.ts';
-
-/** KEYS window, share. ARGV now, limit, window ms, '1' for the lane that the share is for. Answers 0 when one was taken, else ms to wait. */
-const takeOne = defineScript<number>(
-  'wrapupTake',
-  `
-local now, limit, window = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local have = redis.call('HMGET', KEYS[1], 'left', 'ends', 'blocked')
-local left, ends, blocked = tonumber(have[1]), tonumber(have[2]), tonumber(have[3])
-if blocked and blocked > now then return math.ceil(blocked - now) end
-if not ends or ends <= now then
-  if limit <= 0 then return 0 end
-  left, ends = limit, now + window
-  redis.call('HSET', KEYS[1], 'ends', ends)
-end
-local kept = 0
-if ARGV[4] ~= '1' and redis.call('EXISTS', KEYS[2]) == 1 then
-  kept = limit > 0 and math.min(limit - 1, math.max(1, math.floor(limit / 10))) or 1
-end
-if left <= kept then return math.max(1, math.ceil(ends - now)) end
-redis.call('HSET', KEYS[1], 'left', left - 1)
-redis.call('PEXPIRE', KEYS[1], 86400000)
-return 0
-`,
-);
-
-/** KEYS window. ARGV now, remaining or '', resets in ms or '', blocked for ms or ''. What is known is never raised within a window. */
-const noteUsage = defineScript<number>(
-  'wrapupUsage',
-  `
-local now = tonumber(ARGV[1])
-if ARGV[4] ~= '' then
-  local till = now + tonumber(ARGV[4])
-  local have = tonumber(redis.call('HGET', KEYS[1], 'blocked') or '0')
-  if till > have then redis.call('HSET', KEYS[1], 'blocked', till) end
-end
-if ARGV[2] ~= '' then
-  local have = redis.call('HMGET', KEYS[1], 'left', 'ends')
-  local left, ends = tonumber(have[1]), tonumber(have[2])
-  local remaining = tonumber(ARGV[2])
-  if not ends or ends <= now then
-    redis.call('HSET', KEYS[1], 'left', remaining, 'ends', now + tonumber(ARGV[3] ~= '' and ARGV[3] or '1000'))
-  elseif remaining < left then
-    redis.call('HSET', KEYS[1], 'left', remaining)
-  end
-end
-redis.call('PEXPIRE', KEYS[1], 86400000)
-return 1
-`,
-);
+import type { RedisClient } from './redis.ts';
 
 /** An inbound call that waits longer than this for quota goes without, in ms: the phone is ringing. */
 const INBOUND_WAIT = 200;
+/** What is no live call holds a batch no longer than this, in ms: it goes back to the queue, and others come in. */
+const BULK_WAIT = 2_000;
 /** How long a share stays kept for inbound calls after `keepShare`, in ms. */
 const SHARE_KEPT = 3 * 60_000;
+/** How long what the CRM said of its daily quota is believed while nothing is sent, in ms. */
+const DAILY_BELIEVED = 15 * 60_000;
 
 /** Keeps a share of a connection's quota for the lane `inbound`, for three minutes: call it again before they are over. */
 export async function keepShare(redis: RedisClient, keys: Keys, connection: string): Promise<void> {
@@ -82,6 +37,8 @@ export interface BudgetOptions {
   lane?: Lane;
   /** The vendor's sizes by pool; a pool that is not named is limited only by what the CRM reports. */
   pools: Record<string, { limit: number; window: number }>;
+  /** Part of every quota that is left to others, from 0 to 0.9. Default 0. */
+  reserve?: number;
   /** Counts requests, and never waits. */
   probing?: boolean;
   /** Epoch ms after which waiting is pointless. */
@@ -94,33 +51,44 @@ export class RedisBudget implements Budget {
   readonly #redis: RedisClient;
   readonly #keys: Keys;
   readonly #options: BudgetOptions;
+  readonly #rank: number;
+  /** Epoch ms until which this lane may wait. */
+  readonly #patience: number;
 
   constructor(redis: RedisClient, keys: Keys, options: BudgetOptions) {
     this.#redis = redis;
     this.#keys = keys;
     this.#options = options;
+    const lane = options.lane ?? 'live';
+    this.#rank = LANES.indexOf(lane);
+    this.#patience = lane === 'inbound' ? INBOUND_WAIT : lane === 'live' ? Number.POSITIVE_INFINITY : BULK_WAIT;
   }
 
   async take(pool = 'default'): Promise<void> {
-    const { connection, pools, signal } = this.#options;
-    const { limit, window } = pools[pool] ?? { limit: 0, window: 0 };
-    const inbound = this.#options.lane === 'inbound';
-    const deadline = Math.min(this.#options.deadline, inbound ? Date.now() + INBOUND_WAIT : Number.POSITIVE_INFINITY);
-    if (this.#options.probing) {
+    const { connection, pools, reserve = 0, probing, signal } = this.#options;
+    if (probing) {
       this.spent += 1;
       return;
     }
+    const { limit, window } = pools[pool] ?? { limit: 0, window: 0 };
+    const deadline = Math.min(this.#options.deadline, Date.now() + this.#patience);
     for (;;) {
       signal.throwIfAborted();
       const wait = await takeOne(
         this.#redis,
-        [this.#keys.budget(connection, pool), this.#keys.budgetShare(connection)],
-        [Date.now(), limit, window, inbound ? '1' : ''],
+        [
+          this.#keys.budgetLog(connection, pool),
+          this.#keys.budget(connection, pool),
+          this.#keys.budgetShare(connection),
+          this.#keys.daily(connection),
+        ],
+        [Date.now(), limit, window, this.#rank, reserve, randomUUID(), DAILY_BELIEVED],
       );
       if (wait === 0) {
         this.spent += 1;
         return;
       }
+      if (wait < 0) throw dailyReserve(connection, -wait, reserve);
       if (Date.now() + wait > deadline) {
         throw new Failure('throttled', `The ${pool} quota of connection ${connection} is used up for now.`, {
           retry_after: wait,
@@ -132,13 +100,37 @@ export class RedisBudget implements Budget {
   }
 
   async report(usage: Usage, pool = 'default'): Promise<void> {
+    const { connection, pools } = this.#options;
     const text = (value: number | undefined) => (value === undefined ? '' : String(Math.max(0, Math.round(value))));
     await noteUsage(
       this.#redis,
-      [this.#keys.budget(this.#options.connection, pool)],
-      [Date.now(), text(usage.remaining), text(usage.resets_in), text(usage.blocked_for)],
+      [
+        this.#keys.budgetLog(connection, pool),
+        this.#keys.budget(connection, pool),
+        this.#keys.daily(connection),
+        this.#keys.dailySamples(connection),
+      ],
+      [
+        Date.now(),
+        text(usage.remaining),
+        text(usage.resets_in),
+        text(usage.limit),
+        text(usage.blocked_for),
+        text(usage.daily_remaining),
+        text(usage.daily_limit),
+        pools[pool]?.limit ?? 0,
+      ],
     );
   }
+}
+
+/** Nothing was refused by the CRM, so the circuit stays closed: only our own part of the day is used up. */
+function dailyReserve(connection: string, wait: number, reserve: number): Failure {
+  const percent = Math.round(reserve * 100);
+  return new Failure('throttled', `Of the daily quota of connection ${connection} only the reserve is left.`, {
+    retry_after: wait,
+    hint: `${percent} % of it are kept for other programs, twice that from replays and backfills: wait for the next day, or lower quota.reserve.`,
+  });
 }
 
 /** Waits, with some spread so that processes do not all wake at once; ends early when aborted. */

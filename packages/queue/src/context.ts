@@ -16,6 +16,8 @@ import { type Sealer, sealedWith } from './seal.ts';
 export interface ContextOptions {
   connection: string;
   pools?: BudgetOptions['pools'];
+  /** Part of every quota that is left to other programs. */
+  reserve?: number;
   lane: Lane;
   /** Takes from the budget without waiting for it: what a probe finds out is whether the CRM answers again. */
   probing?: boolean;
@@ -34,14 +36,22 @@ export interface ContextBase {
 
 /** Makes what an adapter may ask for, on Redis, for one call of it. */
 export function makeContext({ redis, keys, sealer }: ContextBase, options: ContextOptions): Context {
-  const { connection, pools = {}, lane, within, log, probing = false } = options;
+  const { connection, pools = {}, reserve = 0, lane, within, log, probing = false } = options;
   const deadline = Date.now() + within;
   const lease = new RedisLease(redis, keys);
   return {
     signal: options.signal,
     deadline,
     lane,
-    budget: new RedisBudget(redis, keys, { connection, pools, lane, deadline, probing, signal: options.signal }),
+    budget: new RedisBudget(redis, keys, {
+      connection,
+      pools,
+      reserve,
+      lane,
+      deadline,
+      probing,
+      signal: options.signal,
+    }),
     memory: new RedisMemory(redis, keys, connection),
     // One person's lease counts per connection: the same number may be written to two CRMs at once.
     lease: {

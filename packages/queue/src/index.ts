@@ -13,6 +13,7 @@ export * from './ledger-entry.ts';
 export * from './operations.ts';
 export * from './payloads.ts';
 export * from './queues.ts';
+export * from './quota.ts';
 export * from './redis.ts';
 export * from './seal.ts';
 export * from './store.ts';

@@ -15,6 +15,12 @@ export interface Keys {
   /** Hash: whether a connection is paused, by whom and why. */
   connection(connection: string): string;
   budget(connection: string, pool: string): string;
+  /** Sorted set: our requests of the last window. */
+  budgetLog(connection: string, pool: string): string;
+  /** Hash: the account's daily quota. */
+  daily(connection: string): string;
+  /** List: what was left of it, minute by minute, newest first. */
+  dailySamples(connection: string): string;
   /** There while a share of a connection's quota is kept for inbound calls. */
   budgetShare(connection: string): string;
   memory(connection: string, key: string): string;
@@ -37,6 +43,9 @@ export function makeKeys(name = 'wrapup'): Keys {
     payload: (source, callId, revision) => `${prefix}:payload:${source}:${callId}:${revision}`,
     connection: (connection) => `${prefix}:connection:${connection}`,
     budget: (connection, pool) => `${prefix}:budget:${connection}:${pool}`,
+    budgetLog: (connection, pool) => `${prefix}:budget-log:${connection}:${pool}`,
+    daily: (connection) => `${prefix}:daily:${connection}`,
+    dailySamples: (connection) => `${prefix}:daily-samples:${connection}`,
     budgetShare: (connection) => `${prefix}:budget-share:${connection}`,
     memory: (connection, key) => `${prefix}:memory:${connection}:${key}`,
     lease: (key) => `${prefix}:lease:${key}`,

@@ -213,6 +213,7 @@ class CrmCallers implements Callers {
     return makeContext(this.#store(), {
       connection: connection.name,
       lane: 'inbound',
+      reserve: connection.reserve ?? 0,
       within: Math.max(0, within),
       signal: this.#stopping.signal,
       log: this.#log,

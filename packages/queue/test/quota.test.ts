@@ -1,0 +1,190 @@
+/** One quota for everybody who asks a CRM: in the order of their lanes, with room left for inbound calls, live calls and others. */
+import type { Context, Lane } from '@wrapup/destination';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { freshPrefix, redisUrl } from '../../../test/support/redis.ts';
+import { forecast, makeContext, openStore, readDailyQuota, type Store, unblock } from '../src/index.ts';
+
+const log = { debug() {}, info() {}, warn() {}, error() {} };
+let store: Store;
+let connection: string;
+let count = 0;
+
+beforeAll(async () => {
+  store = openStore({ url: redisUrl(), prefix: freshPrefix(), role: 'worker', onError() {} });
+  await store.connected(20_000);
+});
+afterAll(() => store.close());
+beforeEach(() => {
+  connection = `c${count++}`;
+});
+
+interface Wish {
+  lane?: Lane;
+  within?: number;
+  limit?: number;
+  window?: number;
+  reserve?: number;
+  probing?: boolean;
+}
+
+function context({
+  lane = 'live',
+  within = 500,
+  limit = 20,
+  window = 60_000,
+  reserve = 0,
+  probing,
+}: Wish = {}): Context {
+  return makeContext(store, {
+    connection,
+    pools: limit > 0 ? { default: { limit, window } } : {},
+    lane,
+    within,
+    reserve,
+    ...(probing ? { probing } : {}),
+    signal: new AbortController().signal,
+    log,
+  });
+}
+
+/** Takes until nothing is given any more, and says how many were. */
+async function takeAll(wish: Wish): Promise<number> {
+  const { budget } = context(wish);
+  const refused = await (async () => {
+    for (;;) await budget.take();
+  })().catch((error) => error);
+  expect(refused).toMatchObject({ code: 'throttled', next: 'throttle' });
+  return budget.spent;
+}
+
+describe('the window', () => {
+  it('rolls: no more go within any window than it allows, however many ask at once', async () => {
+    const begun = performance.now();
+    const wish = { within: 60_000, limit: 20, window: 500 };
+    const askers = [context(wish), context(wish), context(wish)];
+    await Promise.all(Array.from({ length: 60 }, (_, index) => askers[index % 3]?.budget.take()));
+    // The 60th cannot go before two windows have passed, however fast the machine.
+    expect(performance.now() - begun).toBeGreaterThan(990);
+  });
+
+  it('counts what other programs of the account take, as the CRM tells', async () => {
+    const one = context({ limit: 100 });
+    for (let i = 0; i < 10; i += 1) await one.budget.take();
+    await one.budget.report({ limit: 100, remaining: 30, resets_in: 60_000 });
+    expect(await takeAll({ limit: 100 })).toBe(30);
+  });
+
+  it('is learned from the CRM where nobody knows it, and shared', async () => {
+    const one = context({ limit: 0 });
+    await one.budget.take();
+    await one.budget.report({ limit: 12, remaining: 11, resets_in: 60_000 });
+    expect(await takeAll({ limit: 0 })).toBe(11);
+  });
+});
+
+describe('lanes', () => {
+  it('leave a tenth for live calls, whatever is backfilled', async () => {
+    expect(await takeAll({ lane: 'backfill' })).toBe(18);
+    expect(await takeAll({ lane: 'reconcile' })).toBe(0);
+    expect(await takeAll({ lane: 'live' })).toBe(2);
+  });
+
+  it.each([
+    ['inbound', 'live'],
+    ['live', 'replay'],
+    ['replay', 'reconcile'],
+    ['reconcile', 'backfill'],
+  ] as const)('go in their order: while %s waits, %s is not let go', async (above, below) => {
+    await takeAll({ lane: above, within: 0 });
+    // Room again, as when the window has rolled on; the one above has not come back for it yet.
+    await store.redis.del(store.keys.budgetLog(connection, 'default'));
+    await expect(context({ lane: below }).budget.take()).rejects.toMatchObject({ code: 'throttled' });
+    await context({ lane: above }).budget.take();
+    await context({ lane: below }).budget.take();
+  });
+
+  it('other than live hold their place for two seconds at most, and come again', async () => {
+    await takeAll({ lane: 'live' });
+    const begun = performance.now();
+    const refused = await context({ lane: 'backfill', within: 60_000 })
+      .budget.take()
+      .catch((error) => error);
+    expect(refused).toMatchObject({ code: 'throttled', details: { retry_after: expect.any(Number) } });
+    expect(refused.details.retry_after).toBeGreaterThan(2_000);
+    expect(performance.now() - begun).toBeLessThan(20_000);
+  });
+});
+
+describe('the reserve for other programs', () => {
+  it('is left in every window', async () => {
+    expect(await takeAll({ reserve: 0.25 })).toBe(15);
+  });
+
+  it('is left of the day, twice as much by what is no live call; inbound calls may take it', async () => {
+    await context().budget.report({ daily_limit: 1_000, daily_remaining: 150 });
+    const refused = await context({ lane: 'backfill', reserve: 0.1 })
+      .budget.take()
+      .catch((error) => error);
+    expect(refused).toMatchObject({ code: 'throttled', message: expect.stringContaining('only the reserve is left') });
+    await context({ lane: 'live', reserve: 0.1 }).budget.take();
+    await context().budget.report({ daily_limit: 1_000, daily_remaining: 100 });
+    await expect(context({ lane: 'live', reserve: 0.1 }).budget.take()).rejects.toMatchObject({ code: 'throttled' });
+    await context({ lane: 'inbound', reserve: 0.1 }).budget.take();
+  });
+
+  it('does not stop anybody for ever: after a while one goes and finds out', async () => {
+    await context().budget.report({ daily_limit: 1_000, daily_remaining: 0 });
+    await store.redis.hset(store.keys.daily(connection), 'at', Date.now() - 16 * 60_000);
+    await context({ reserve: 0.1 }).budget.take();
+    await expect(context({ reserve: 0.1 }).budget.take()).rejects.toMatchObject({ code: 'throttled' });
+  });
+});
+
+describe('a probe', () => {
+  it('goes while all others are held back, and lets them go on once it was answered', async () => {
+    await context().budget.report({ blocked_for: 60_000 });
+    await expect(context().budget.take()).rejects.toMatchObject({ code: 'throttled' });
+    await context({ probing: true }).budget.take();
+    await unblock(store.redis, store.keys, connection, ['search']);
+    await context().budget.take();
+  });
+});
+
+describe('the forecast of the daily quota', () => {
+  const now = 1_800_000_000_000;
+  const minutes = (n: number) => n * 60_000;
+
+  it('says when it is used up if the last hour goes on', () => {
+    const samples = [
+      { at: now - minutes(10), remaining: 60_000 },
+      { at: now - minutes(30), remaining: 80_000 },
+      { at: now - minutes(90), remaining: 999_999 },
+    ];
+    expect(forecast({ limit: 100_000, remaining: 50_000, at: now }, samples)).toEqual({
+      limit: 100_000,
+      remaining: 50_000,
+      at: now,
+      hourly: 60_000,
+      used_up_at: now + minutes(50),
+    });
+  });
+
+  it('says nothing of a rate that it knows too little of, nor of an end that is days away', () => {
+    const day = { limit: 100_000, remaining: 50_000, at: now };
+    expect(forecast(day, [{ at: now - 30_000, remaining: 60_000 }])).toEqual(day);
+    expect(forecast(day, [{ at: now - minutes(60), remaining: 50_100 }])).toEqual({ ...day, hourly: 100 });
+    expect(forecast(day, [{ at: now - minutes(60), remaining: 50_000 }])).toEqual({ ...day, hourly: 0 });
+  });
+
+  it('is made of what the CRM tells in passing, and begins anew with another day', async () => {
+    const { budget } = context();
+    expect(await readDailyQuota(store.redis, store.keys, connection)).toBeUndefined();
+    await budget.report({ daily_limit: 1_000, daily_remaining: 100 });
+    await budget.report({ daily_limit: 1_000, daily_remaining: 90 });
+    expect(await store.redis.lrange(store.keys.dailySamples(connection), 0, -1)).toHaveLength(1);
+    expect(await readDailyQuota(store.redis, store.keys, connection)).toMatchObject({ limit: 1_000, remaining: 90 });
+    await budget.report({ daily_limit: 1_000, daily_remaining: 1_000 });
+    const samples = await store.redis.lrange(store.keys.dailySamples(connection), 0, -1);
+    expect(samples.map((text) => text.split(' ')[1])).toEqual(['1000']);
+  });
+});
