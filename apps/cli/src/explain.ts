@@ -37,14 +37,20 @@ export function showState(state: DeliveryEntry['state'], output: Output): string
   return output.style(COLOURS[state], state);
 }
 
+/** Why nothing is written to a connection now, by its name: only those that are paused. */
+export type Pauses = ReadonlyMap<string, string>;
+
 /** What happens next with a delivery, or what somebody has to do. */
-export function nextStep(entry: Pick<LedgerEntry, 'call_id'>, delivery: DeliveryEntry): string {
+export function nextStep(entry: Pick<LedgerEntry, 'call_id'>, delivery: DeliveryEntry, pauses?: Pauses): string {
   const { state, route } = delivery;
   const id = clean(entry.call_id);
   switch (state) {
-    case 'queued':
+    case 'queued': {
+      const pause = pauses?.get(delivery.connection);
+      if (pause) return `${clean(pause, 1000)} It goes on when that ends; wrapup connections list says more.`;
       if (delivery.code) return 'It is tried again by itself.';
       return delivery.attempts > 0 ? 'It is being written.' : 'It waits for a worker.';
+    }
     case 'written':
       return 'Nothing to do.';
     case 'skipped':
@@ -66,7 +72,7 @@ export function hintOf(delivery: Pick<DeliveryEntry, 'hint' | 'code'>, state: 'p
 }
 
 /** Everything the ledger knows of one call, for a person. */
-export function explainCall(entry: LedgerEntry, output: Output): string[] {
+export function explainCall(entry: LedgerEntry, output: Output, pauses?: Pauses): string[] {
   const bold = (text: string) => output.style('bold', text);
   const facts = [entry.status, entry.outcome && `outcome ${entry.outcome}`, entry.direction]
     .filter(Boolean)
@@ -101,11 +107,11 @@ export function explainCall(entry: LedgerEntry, output: Output): string[] {
   } else if (entry.deliveries.length === 0) {
     lines.push('', 'No route matched it, so it is written nowhere. `wrapup plan` shows why.');
   }
-  for (const delivery of entry.deliveries) lines.push('', ...explainDelivery(entry, delivery, output));
+  for (const delivery of entry.deliveries) lines.push('', ...explainDelivery(entry, delivery, output, pauses));
   return lines;
 }
 
-function explainDelivery(entry: LedgerEntry, delivery: DeliveryEntry, output: Output): string[] {
+function explainDelivery(entry: LedgerEntry, delivery: DeliveryEntry, output: Output, pauses?: Pauses): string[] {
   const { route, connection, state, since, attempts, replays, requests } = delivery;
   const lines = [
     `${output.style('bold', `route ${clean(route)}`)} to ${clean(connection)}: ${showState(state, output)} since ${when(since)} (${ago(since)})`,
@@ -124,6 +130,6 @@ function explainDelivery(entry: LedgerEntry, delivery: DeliveryEntry, output: Ou
     const support = delivery.correlation_id ? ` (the CRM's support asks for ${clean(delivery.correlation_id)})` : '';
     lines.push(`  reason    ${clean(delivery.reason, 1000)} [${clean(delivery.code ?? state)}]${support}`);
   }
-  lines.push(`  next      ${nextStep(entry, delivery)}`);
+  lines.push(`  next      ${nextStep(entry, delivery, pauses)}`);
   return lines;
 }

@@ -18,6 +18,7 @@ import { makeConnections } from './ledger/connections.ts';
 import { renderMessage } from './pages/layout.ts';
 import { actionRoutes } from './routes/actions.ts';
 import { callRoutes } from './routes/calls.ts';
+import { connectionRoutes } from './routes/connections.ts';
 import { playgroundRoutes } from './routes/playground.ts';
 import { type AttemptLimits, Attempts } from './security/attempts.ts';
 import { type Credentials, requirePassword } from './security/basic-auth.ts';
@@ -98,6 +99,7 @@ export function createDashboard(parts: DashboardParts): Express {
   app.use('/queues', makeBoard({ store, config, connections, log, basePath: '/queues' }));
   app.use(callRoutes({ store, config, connections }));
   app.use(actionRoutes({ store, config, log }));
+  app.use(connectionRoutes({ store, config, connections, log }));
   app.use(playgroundRoutes({ config }));
   app.use(notFound);
   app.use(explainError(log));

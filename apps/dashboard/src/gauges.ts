@@ -1,5 +1,6 @@
 import {
   CALLS_QUEUE,
+  type ConnectionReport,
   DEAD_QUEUE,
   deliveriesQueue,
   MAINTENANCE_QUEUE,
@@ -7,7 +8,7 @@ import {
   RECONCILE_QUEUE,
   type Store,
 } from '@wrapup/queue';
-import type { Metrics } from '@wrapup/telemetry';
+import type { Gauge, Metrics } from '@wrapup/telemetry';
 import { ask } from './unavailable.ts';
 
 const STATES = ['waiting', 'active', 'delayed', 'prioritized', 'failed', 'completed'] as const;
@@ -47,6 +48,53 @@ export function addGauges(metrics: Metrics, store: Store, connections: () => Pro
       fill(gauge, (readings) => {
         for (const { name, oldest } of readings) gauge.set({ queue: name }, oldest);
       }),
+  );
+  const connectionsNow = shareReading(() =>
+    ask(store, async () => Promise.all((await connections()).map((name) => store.connections.report(name)))),
+  );
+  const perConnection = (
+    name: string,
+    help: string,
+    labels: readonly string[],
+    set: (gauge: Gauge<string>, report: ConnectionReport) => void,
+  ) =>
+    metrics.gauge(name, help, labels, async (gauge) => {
+      gauge.reset();
+      for (const report of (await connectionsNow()) ?? []) set(gauge, report);
+    });
+  perConnection(
+    'connection_paused',
+    'Whether a connection stands still, by who stopped it and why; 0 for none of the two.',
+    ['connection', 'owner', 'cause'],
+    (gauge, { connection, circuit, pause, operator }) => {
+      if (operator) gauge.set({ connection, owner: 'operator', cause: '' }, 1);
+      if (circuit === 'open' && pause) gauge.set({ connection, owner: 'circuit', cause: pause.cause }, 1);
+      if (!operator && circuit !== 'open') gauge.set({ connection, owner: '', cause: '' }, 0);
+    },
+  );
+  perConnection(
+    'quota_daily_limit',
+    'Requests a day that the account allows.',
+    ['connection'],
+    (gauge, { connection, daily }) => {
+      if (daily) gauge.set({ connection }, daily.limit);
+    },
+  );
+  perConnection(
+    'quota_daily_remaining',
+    'Requests of the day that are left, for all programs.',
+    ['connection'],
+    (gauge, { connection, daily }) => {
+      if (daily) gauge.set({ connection }, daily.remaining);
+    },
+  );
+  perConnection(
+    'quota_daily_used_up_timestamp_seconds',
+    'When the daily quota is used up at the rate of the last hour; absent when that is more than a day away.',
+    ['connection'],
+    (gauge, { connection, daily }) => {
+      if (daily?.used_up_at !== undefined) gauge.set({ connection }, daily.used_up_at / 1000);
+    },
   );
   for (const [name, help] of [
     [PARKED_QUEUE, 'Deliveries that wait for a person.'],

@@ -1,4 +1,5 @@
 import type { Inbound, InboundRule } from '@wrapup/config';
+import { Failure } from '@wrapup/destination';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { source } from './support/harness.ts';
 import {
@@ -258,4 +259,30 @@ describe('an answer', () => {
     expect(ingress.logged() + (await ingress.metrics.text())).not.toMatch(/415555|Dana/);
     expect(await ingress.metrics.text()).toContain('source="main",result="told"');
   });
+});
+
+describe('a connection that is paused', () => {
+  it.each(['its circuit', 'an operator'])(
+    'by %s is not asked about callers, and is again when it goes on',
+    async (who) => {
+      const { connections } = ingress.store;
+      const phone = newNumber();
+      ingress.sandbox.control.seed({ records: { contacts: [{ properties: { firstname: 'Dana', phone } }] } });
+      if (who === 'an operator') await connections.pause(look_up);
+      else await connections.note(look_up, [{ ok: false, failure: new Failure('unauthorized', 'Refused.') }]);
+      const before = ingress.asked();
+      expect(await ingress.ask(phone)).toEqual(NEUTRAL);
+      expect(ingress.asked()).toBe(before);
+      expect(await ingress.metrics.text()).toMatch(/ingress_callers_total\{result="paused"\} [1-9]/);
+
+      if (who === 'an operator') await connections.resume(look_up);
+      else {
+        await connections.hurry(look_up);
+        const pause = await connections.claimProbe(look_up);
+        if (pause) await connections.endProbe(look_up, pause);
+      }
+      // What was read of the pause is believed for a second.
+      await expect.poll(() => ingress.ask(phone), { timeout: 20_000 }).not.toEqual(NEUTRAL);
+    },
+  );
 });

@@ -12,7 +12,19 @@ import {
 } from './connection-state.ts';
 import type { Keys } from './keys.ts';
 import type { Queues } from './queues.ts';
+import { type DailyQuota, readDailyQuota } from './quota.ts';
 import type { RedisClient } from './redis.ts';
+
+/** A connection as operators see it. */
+export interface ConnectionReport extends ConnectionState {
+  /** Deliveries: ready, in hand, coming again later, failed and not yet filed. */
+  waiting: number;
+  active: number;
+  delayed: number;
+  failed: number;
+  /** Absent where the CRM says nothing of one. */
+  daily?: DailyQuota;
+}
 
 /** A pause that began, went on after a trial, or ended. */
 export interface CircuitChange {
@@ -44,6 +56,17 @@ export class Connections {
 
   async readAll(connections: Iterable<string>): Promise<ConnectionState[]> {
     return Promise.all([...connections].map((connection) => this.read(connection)));
+  }
+
+  /** With what waits for it, and how far its daily quota reaches. */
+  async report(connection: string): Promise<ConnectionReport> {
+    const [state, counts, daily] = await Promise.all([
+      this.read(connection),
+      this.#queues.deliveries(connection).getJobCounts('waiting', 'prioritized', 'active', 'delayed', 'failed'),
+      readDailyQuota(this.#redis, this.#keys, connection),
+    ]);
+    const { waiting = 0, prioritized = 0, active = 0, delayed = 0, failed = 0 } = counts;
+    return { ...state, waiting: waiting + prioritized, active, delayed, failed, ...(daily ? { daily } : {}) };
   }
 
   /** Notes what a batch said of its connection, and stops the queue where that opens the circuit. */

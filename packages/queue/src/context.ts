@@ -52,7 +52,7 @@ export function makeContext({ redis, keys, sealer }: ContextBase, options: Conte
       probing,
       signal: options.signal,
     }),
-    memory: new RedisMemory(redis, keys, connection),
+    memory: new RedisMemory({ redis, keys, sealer }, connection),
     // One person's lease counts per connection: the same number may be written to two CRMs at once.
     lease: {
       take: (names, ttl) =>
@@ -66,23 +66,38 @@ export function makeContext({ redis, keys, sealer }: ContextBase, options: Conte
   };
 }
 
+/** Encrypted like payloads: what is told of callers while the phone rings stands here too. */
 class RedisMemory implements Memory {
   readonly #redis: RedisClient;
   readonly #keys: Keys;
+  readonly #sealer: Sealer;
   readonly #connection: string;
 
-  constructor(redis: RedisClient, keys: Keys, connection: string) {
+  constructor({ redis, keys, sealer }: ContextBase, connection: string) {
     this.#redis = redis;
     this.#keys = keys;
+    this.#sealer = sealer;
     this.#connection = connection;
   }
 
   async get(key: string): Promise<string | undefined> {
-    return (await this.#redis.get(this.#keys.memory(this.#connection, key))) ?? undefined;
+    const kept = await this.#redis.getBuffer(this.#keys.memory(this.#connection, key));
+    if (!kept) return undefined;
+    try {
+      return this.#sealer.open(kept, this.#placeOf(key)).toString();
+    } catch {
+      // Of another key than ours: as good as forgotten, since memory is never the truth.
+      return undefined;
+    }
   }
 
   async set(key: string, value: string, ttl: number): Promise<void> {
-    await this.#redis.set(this.#keys.memory(this.#connection, key), value, 'PX', ttl);
+    const kept = this.#sealer.seal(Buffer.from(value), this.#placeOf(key));
+    await this.#redis.set(this.#keys.memory(this.#connection, key), kept, 'PX', ttl);
+  }
+
+  #placeOf(key: string): string {
+    return `memory:${this.#connection}:${key}`;
   }
 
   async delete(key: string): Promise<void> {

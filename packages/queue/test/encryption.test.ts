@@ -31,14 +31,15 @@ function arrival() {
 const raw = async (store: Store, { call_id, revision }: { call_id: string; revision: string }) =>
   (await store.redis.getBuffer(store.keys.payload('main', call_id, revision))) as Buffer;
 
-const secretsOf = (store: Store, connection = 'sales') =>
+const contextOf = (store: Store, connection = 'sales') =>
   makeContext(store, {
     connection,
     lane: 'live',
     within: 10_000,
     signal: new AbortController().signal,
     log: { debug() {}, info() {}, warn() {}, error() {} },
-  }).secrets;
+  });
+const secretsOf = (store: Store, connection?: string) => contextOf(store, connection).secrets;
 
 describe('a sealed value', () => {
   const sealer = makeSealer(NEW);
@@ -111,6 +112,16 @@ describe('payloads under a key', () => {
       await store.accept(call, 90);
       expect(await rotating.payloads.read('main', call.call_id, call.revision)).toEqual(call.body);
     }
+  });
+});
+
+describe('what is remembered under a key', () => {
+  it('is not in the clear, and forgotten where the key is gone', async () => {
+    const [store, other] = await Promise.all([storeWith(NEW), storeWith(OLD)]);
+    await contextOf(store).memory.set('caller', 'Dana', 60_000);
+    expect(await contextOf(store).memory.get('caller')).toBe('Dana');
+    expect(String(await store.redis.getBuffer(store.keys.memory('sales', 'caller')))).not.toContain('Dana');
+    expect(await contextOf(other).memory.get('caller')).toBeUndefined();
   });
 });
 

@@ -1,8 +1,8 @@
-import type { CallFilter, LedgerEntry } from '@wrapup/queue';
+import type { CallFilter, LedgerEntry, Store } from '@wrapup/queue';
 import { type Command, Option } from 'commander';
 import { clean } from '../clean.ts';
 import { CliError, EXIT } from '../exit.ts';
-import { explainCall, hintOf, nextStep } from '../explain.ts';
+import { explainCall, hintOf, nextStep, type Pauses } from '../explain.ts';
 import { findCall } from '../find-call.ts';
 import { makeOutput, table, when } from '../output.ts';
 import type { GlobalOptions } from '../settings.ts';
@@ -29,7 +29,7 @@ export function addCalls(program: Command): void {
       const { json, config: _, ...filter } = command.optsWithGlobals<GlobalOptions & CallFilter>();
       const output = makeOutput(json ?? false);
       const entries = await withStore((store) => store.ledger.list(filter));
-      output.data(entries.map(forMachines));
+      output.data(entries.map((entry) => forMachines(entry)));
       if (entries.length === 0) return output.line('No calls.');
       const rows = entries.map((entry) => [
         when(entry.received_at),
@@ -54,10 +54,26 @@ export function addCalls(program: Command): void {
       >();
       if (payload) return printPayload(id, source);
       const output = makeOutput(json ?? false);
-      const entry = await withStore((store) => findCall(store, id, source));
-      output.data(forMachines(entry));
-      for (const line of explainCall(entry, output)) output.line(line);
+      const { entry, pauses } = await withStore(async (store) => {
+        const found = await findCall(store, id, source);
+        return { entry: found, pauses: await pausesOf(store, found) };
+      });
+      output.data(forMachines(entry, pauses));
+      for (const line of explainCall(entry, output, pauses)) output.line(line);
     });
+}
+
+/** Connections that its deliveries wait for and that are paused. */
+async function pausesOf(store: Store, { deliveries }: LedgerEntry): Promise<Pauses> {
+  const { explainPause } = await import('@wrapup/queue');
+  const names = new Set(deliveries.filter(({ state }) => state === 'queued').map(({ connection }) => connection));
+  const states = await store.connections.readAll(names);
+  return new Map(
+    states.flatMap((state) => {
+      const why = explainPause(state);
+      return why ? [[state.connection, why] as const] : [];
+    }),
+  );
 }
 
 async function printPayload(id: string, source: string | undefined): Promise<void> {
@@ -83,7 +99,7 @@ function statesOf(entry: LedgerEntry): string {
 }
 
 /** A ledger entry as JSON: times as ISO 8601, and what to do next spelt out. */
-export function forMachines(entry: LedgerEntry): object {
+export function forMachines(entry: LedgerEntry, pauses?: Pauses): object {
   const iso = (at: number) => new Date(at).toISOString();
   return {
     ...entry,
@@ -95,7 +111,7 @@ export function forMachines(entry: LedgerEntry): object {
       ...delivery,
       since: iso(delivery.since),
       ...(delivery.state === 'parked' || delivery.state === 'dead' ? { hint: hintOf(delivery, delivery.state) } : {}),
-      next: nextStep(entry, delivery),
+      next: nextStep(entry, delivery, pauses),
     })),
   };
 }

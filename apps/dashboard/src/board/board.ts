@@ -57,6 +57,7 @@ const UI_CONFIG = {
     { text: 'Calls', url: '/' },
     { text: 'Parked', url: '/parked' },
     { text: 'Dead', url: '/dead' },
+    { text: 'Connections', url: '/connections' },
   ],
 };
 

@@ -10,10 +10,12 @@ export interface CallPageParts {
   kept: ReadonlySet<string>;
   /** The source is in the configuration. */
   configured: boolean;
+  /** Why nothing is written to a connection now, by its name: only those that are paused. */
+  pauses?: ReadonlyMap<string, string>;
 }
 
 /** One call, explained: how it came, what became of it, and what to do. */
-export function renderCall({ entry, kept, configured }: CallPageParts): Html {
+export function renderCall({ entry, kept, configured, pauses }: CallPageParts): Html {
   const explanation = explainCall(entry);
   return html`<h1>Call <span class="id">${entry.call_id}</span></h1>
 <dl class="facts">
@@ -32,7 +34,9 @@ ${entry.stopped && renderStopped(entry, entry.stopped)}
 ${
   entry.deliveries.length === 0
     ? html`<p class="empty">None.</p>`
-    : entry.deliveries.map((delivery) => renderDelivery(entry, delivery, kept.has(delivery.revision)))
+    : entry.deliveries.map((delivery) =>
+        renderDelivery(entry, delivery, kept.has(delivery.revision), pauses?.get(delivery.connection)),
+      )
 }
 <h2>Revisions</h2>
 <div class="wide"><table><thead><tr><th>Received</th><th>Bytes</th><th>Effect</th><th>Payload</th></tr></thead><tbody>
@@ -57,7 +61,7 @@ ${fact('What to do', stopped.hint)}
 </section>`;
 }
 
-function renderDelivery(entry: LedgerEntry, delivery: DeliveryEntry, payloadKept: boolean): Html {
+function renderDelivery(entry: LedgerEntry, delivery: DeliveryEntry, payloadKept: boolean, pause?: string): Html {
   const target = {
     source: entry.source,
     call_id: entry.call_id,
@@ -70,6 +74,7 @@ function renderDelivery(entry: LedgerEntry, delivery: DeliveryEntry, payloadKept
   return html`<section class="delivery-box ${/^[a-z]+$/.test(delivery.state) ? delivery.state : ''}">
 <h3>${renderChip(delivery.state)} ${delivery.route} <span class="to">to ${delivery.connection}</span></h3>
 <p class="next">${whatNext(delivery, payloadKept)}</p>
+${delivery.state === 'queued' && pause && html`<p class="next">${pause} <a href="/connections">Connections</a></p>`}
 <dl class="facts">
 ${fact('Since', renderTime(delivery.since))}
 ${fact('Reason', (delivery.code || delivery.reason) && html`${delivery.code && html`<code>${delivery.code}</code> `}${delivery.reason}`)}

@@ -18,6 +18,7 @@ const MENU = [
   ['/', 'Calls'],
   ['/parked', 'Parked'],
   ['/dead', 'Dead'],
+  ['/connections', 'Connections'],
   ['/playground', 'Playground'],
   ['/queues/', 'Queues'],
 ] as const;

@@ -1,5 +1,5 @@
 import type { Config } from '@wrapup/config';
-import type { LedgerEntry, Store } from '@wrapup/queue';
+import { explainPause, type LedgerEntry, type Store } from '@wrapup/queue';
 import { Router } from 'express';
 import { makeOverview } from '../ledger/overview.ts';
 import { readReconciliations } from '../ledger/reconciliations.ts';
@@ -73,13 +73,13 @@ export function callRoutes({ store, config, connections }: CallRoutesParts): Rou
     if (entries.length > 1) {
       return void response.send(renderPage({ title: 'Which call?', body: renderChoice(entries) }));
     }
-    const kept = await ask(store, () => findKept(store, entry));
+    const [kept, pauses] = await ask(store, () => Promise.all([findKept(store, entry), findPauses(store, entry)]));
     const configured = Object.hasOwn(config().sources, entry.source);
     response.send(
       renderPage({
         title: `Call ${entry.call_id}`,
         notice: noticeOf(queryOf(request, 'did')),
-        body: renderCall({ entry, kept, configured }),
+        body: renderCall({ entry, kept, configured, pauses }),
       }),
     );
   });
@@ -116,6 +116,16 @@ function readQuery(value: (name: string) => string | undefined): CallQuery {
     ...(id ? { id } : {}),
     ...(after ? { after } : {}),
   };
+}
+
+/** Connections that its deliveries go to and that are paused, with the reason. */
+async function findPauses(store: Store, { deliveries }: LedgerEntry): Promise<Map<string, string>> {
+  const pauses = new Map<string, string>();
+  for (const state of await store.connections.readAll(new Set(deliveries.map(({ connection }) => connection)))) {
+    const why = explainPause(state);
+    if (why) pauses.set(state.connection, why);
+  }
+  return pauses;
 }
 
 /** Revisions whose bytes have not expired. */

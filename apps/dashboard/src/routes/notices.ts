@@ -5,6 +5,12 @@ export const NOTICES = {
   replayed: { kind: 'good', text: 'Sent on its way again, with the mapping as it is now.' },
   dropped: { kind: 'good', text: 'Dropped. The reason is in the ledger.' },
   moved: { kind: 'note', text: 'Nothing was changed: it has moved on meanwhile, and is shown as it is now.' },
+  paused: { kind: 'good', text: 'Paused. What is in hand is still written; everything else is kept.' },
+  resumed: { kind: 'good', text: 'Resumed.' },
+  probing: {
+    kind: 'note',
+    text: 'It stopped itself, so only an answer of the CRM lets it go on: it is being asked now.',
+  },
   reason: { kind: 'bad', text: 'Nothing was changed: dropping needs a reason.' },
 } as const satisfies Record<string, Notice>;
 export type NoticeName = keyof typeof NOTICES;

@@ -2,12 +2,13 @@
  * Who is calling, as the CRM knows it, in the time that a ringing phone leaves.
  *
  * Redis remembers answers; look-ups of one number are one look-up, in this process and across processes; a circuit
- * leaves a CRM alone that does not answer. Whatever goes wrong rejects, and the caller is then answered without it.
+ * leaves a CRM alone that does not answer, and so does a pause of the connection, whoever made it. Whatever goes wrong
+ * rejects, and the caller is then answered without it.
  */
 import type { Config, Connection, Inbound } from '@wrapup/config';
 import { KINDS } from '@wrapup/config';
 import { type Context, type Destination, Failure, type Log } from '@wrapup/destination';
-import { keepShare, makeContext, type Store } from '@wrapup/queue';
+import { type ConnectionState, explainPause, isPaused, keepShare, makeContext, type Store } from '@wrapup/queue';
 import type { Metrics } from '@wrapup/telemetry';
 import { inTime } from '../in-time.ts';
 import { Circuit } from './circuit.ts';
@@ -42,6 +43,9 @@ const LOOK_AGAIN = 40;
 /** How often the share of quota is asked for anew, in ms: it is kept for three minutes. */
 const SHARE_EVERY = 60_000;
 
+/** How long what was read of a connection's pauses is believed, in ms. */
+const PAUSE_BELIEVED = 1_000;
+
 /** How long to wait for Redis before going on without, in ms; it may come later. */
 const CONNECTED = 1_000;
 
@@ -68,6 +72,7 @@ class CrmCallers implements Callers {
   readonly #share: NodeJS.Timeout;
   #line: Promise<Line> | undefined;
   #opened: Store | undefined;
+  #pause: { connection: string; at: number; state: Promise<ConnectionState> } | undefined;
   readonly #now: (() => number) | undefined;
 
   constructor({ config, openStore, log, metrics, now }: CallersParts) {
@@ -123,6 +128,11 @@ class CrmCallers implements Callers {
     if (known) {
       this.#note('remembered');
       return known;
+    }
+    const paused = await this.#pauseOf(line.connection.name);
+    if (paused) {
+      this.#note('paused');
+      throw new Failure('unavailable', paused);
     }
     const leave = line.circuit.ask();
     if (leave === 'leave') {
@@ -184,6 +194,17 @@ class CrmCallers implements Callers {
       // Somebody else found it: what came of the CRM is theirs to say.
       if (!settled && trial) circuit.failed(undefined, true);
     }
+  }
+
+  /** Why nobody may ask this connection now: its circuit in the workers, or an operator, stopped it. */
+  async #pauseOf(connection: string): Promise<string | undefined> {
+    let known = this.#pause;
+    if (known?.connection !== connection || performance.now() - known.at > PAUSE_BELIEVED) {
+      known = { connection, at: performance.now(), state: this.#store().connections.read(connection) };
+      this.#pause = known;
+    }
+    const state = await known.state.catch(() => undefined);
+    return state && isPaused(state) ? explainPause(state) : undefined;
   }
 
   /** The right to ask for this number, or the answer of another process that had it. */

@@ -1,0 +1,71 @@
+import { CAUSE_TABLE, type ConnectionReport, isPaused } from '@wrapup/queue';
+import { type Html, html, type Part } from '../html.ts';
+import { LONGEST_REASON } from './actions.ts';
+import { count, renderChip, renderTime } from './parts.ts';
+
+export interface ConnectionsPage {
+  connections: (ConnectionReport & { kind?: string })[];
+}
+
+/** Every connection: whether it is written to, why not, since when, what waits, and how far the quota of the day reaches. */
+export function renderConnections({ connections }: ConnectionsPage): Html {
+  return html`<h1>Connections</h1>
+<p>A connection that is broken stops itself, keeps its calls, is probed at growing distances and goes on by itself. One that an operator paused waits for an operator.</p>
+${connections.length === 0 && html`<p class="empty">There is none.</p>`}
+${connections.map(renderConnection)}`;
+}
+
+function renderConnection(report: ConnectionReport & { kind?: string }): Html {
+  const { connection, kind, circuit, pause, operator, waiting, active, delayed, daily } = report;
+  const paused = isPaused(report);
+  const [chip, word] = paused
+    ? ['parked', 'paused']
+    : kind === undefined
+      ? ['unrouted', 'unconfigured']
+      : circuit === 'trial'
+        ? ['queued', 'on trial']
+        : ['written', 'running'];
+  return html`<section class="delivery-box ${paused && 'parked'}">
+<h3>${renderChip(chip as string, word)} ${connection} ${kind && html`<span class="to">${kind}</span>`}</h3>
+<dl class="facts">
+${fact('Why', circuit === 'open' && pause && html`<code>${pause.code}</code> It stopped itself: ${CAUSE_TABLE[pause.cause].says}. ${pause.reason}`)}
+${fact('What to do', circuit === 'open' && pause?.hint)}
+${fact('Since', circuit === 'open' && pause && renderTime(pause.since))}
+${fact('Next probe', circuit === 'open' && pause && html`${renderTime(pause.next_probe)}, after ${count(pause.tries, 'that failed', 'that failed')}`)}
+${fact('Trial', circuit === 'trial' && 'A probe was answered; it counts as well when something is written, or nothing fails for a minute.')}
+${fact('Paused by', operator && html`an operator, ${renderTime(operator.since)}${operator.reason && html`: ${operator.reason}`}`)}
+${fact('Deliveries', html`${waiting.toLocaleString('en-US')} ready, ${active} in hand, ${delayed.toLocaleString('en-US')} coming again later`)}
+${fact('Daily quota', daily && renderDaily(daily))}
+${fact('Configuration', kind === undefined && 'It is not in wrapup.yaml any more; its deliveries are kept.')}
+</dl>
+<div class="buttons">${renderButtons(report)}</div>
+</section>`;
+}
+
+function renderDaily({ limit, remaining, hourly, used_up_at }: NonNullable<ConnectionReport['daily']>): Html {
+  const left = `${remaining.toLocaleString('en-US')} of ${limit.toLocaleString('en-US')} requests left`;
+  if (hourly === undefined) return html`${left}`;
+  const rate = `${Math.round(hourly).toLocaleString('en-US')} an hour, by all programs of the account`;
+  return html`${left}; ${rate}${used_up_at !== undefined && html`. At this rate <strong>used up</strong> ${renderTime(used_up_at)}`}`;
+}
+
+function renderButtons({ connection, operator, circuit }: ConnectionReport): Part {
+  const action = (name: string) => `/connections/${encodeURIComponent(connection)}/${name}`;
+  const resume = operator
+    ? html`<form method="post" action="${action('resume')}"><button class="primary">Resume</button></form>`
+    : circuit === 'open' &&
+      html`<form method="post" action="${action('resume')}"><button class="primary">Probe now</button></form>`;
+  const pause =
+    !operator &&
+    html`<details class="drop"><summary>Pause…</summary>
+<form method="post" action="${action('pause')}">
+<label>Reason, for whoever asks later. No names, numbers or addresses.
+<input name="reason" maxlength="${LONGEST_REASON}" autocomplete="off"></label>
+<button class="danger">Pause ${connection}</button></form></details>`;
+  return html`${resume}${pause}`;
+}
+
+function fact(name: string, value: Part): Part {
+  if (value === undefined || value === null || value === false || value === '') return false;
+  return html`<div><dt>${name}</dt><dd>${value}</dd></div>`;
+}

@@ -1,0 +1,63 @@
+import type { Config } from '@wrapup/config';
+import { scrub } from '@wrapup/destination';
+import type { Store } from '@wrapup/queue';
+import type { Logger } from '@wrapup/telemetry';
+import express, { Router } from 'express';
+import { LONGEST_REASON } from '../pages/actions.ts';
+import { renderConnections } from '../pages/connections-page.ts';
+import { renderMessage, renderPage } from '../pages/layout.ts';
+import { ask } from '../unavailable.ts';
+import { noticeOf } from './notices.ts';
+import { fieldOf, queryOf } from './request.ts';
+
+export interface ConnectionRoutesParts {
+  store: Store;
+  config: () => Config;
+  /** Names of all that have a queue, configured or not. */
+  connections: () => Promise<string[]>;
+  log: Logger;
+}
+
+/** `/connections`, and `POST /connections/:name/pause` and `/resume`, each of which leaves a line in the log. */
+export function connectionRoutes({ store, config, connections, log }: ConnectionRoutesParts): Router {
+  const router = Router();
+  const form = express.urlencoded({ extended: false, limit: '10kb' });
+
+  router.get('/connections', async (request, response) => {
+    const reports = await ask(store, async () =>
+      Promise.all((await connections()).map((name) => store.connections.report(name))),
+    );
+    const configured = config().connections;
+    response.send(
+      renderPage({
+        title: 'Connections',
+        at: '/connections',
+        notice: noticeOf(queryOf(request, 'did')),
+        body: renderConnections({
+          connections: reports.map((report) => {
+            const known = Object.hasOwn(configured, report.connection) ? configured[report.connection] : undefined;
+            return { ...report, ...(known ? { kind: known.kind } : {}) };
+          }),
+        }),
+      }),
+    );
+  });
+
+  for (const action of ['pause', 'resume'] as const) {
+    router.post(`/connections/:name/${action}`, form, async (request, response) => {
+      const name = request.params.name as string;
+      if (!(await ask(store, connections)).includes(name)) {
+        return void response.status(404).send(renderMessage('No such connection', ['Nothing was changed.']));
+      }
+      const reason = scrub((fieldOf(request, 'reason') ?? '').trim(), LONGEST_REASON);
+      const state = await ask(store, () =>
+        action === 'pause' ? store.connections.pause(name, reason || undefined) : store.connections.resume(name),
+      );
+      const user = response.locals.user ?? 'anybody on this machine';
+      log.info({ action, connection: name, user, address: request.socket.remoteAddress }, 'an operator acted');
+      const did = action === 'pause' ? 'paused' : state.circuit === 'open' ? 'probing' : 'resumed';
+      response.redirect(303, `/connections?did=${did}`);
+    });
+  }
+  return router;
+}
