@@ -1,14 +1,16 @@
 /** What the sandbox serves, by prefix. */
 import express, { type NextFunction, type Request, type Response } from 'express';
+import type { Hung } from './control/exchange.ts';
 import { type Guard, guard } from './control/guard.ts';
 import { controlRouter } from './control/routes.ts';
-import { type Hung, hubspotRouter } from './hubspot/serve.ts';
+import { hubspotRouter } from './hubspot/serve.ts';
 import { pageRouter } from './page/routes.ts';
+import { salesforceRouter } from './salesforce/serve.ts';
 import type { Sandbox } from './sandbox.ts';
 import { synthflowRouter } from './synthflow/serve.ts';
 
 /** Vendors by the prefix of their API. */
-export const APIS = ['/hubspot', '/synthflow'];
+export const APIS = ['/hubspot', '/salesforce', '/synthflow'];
 
 export interface Problems {
   error(fields: object, message: string): void;
@@ -22,6 +24,7 @@ export function sandboxApp(sandbox: Sandbox, who: Guard, hung: Hung, log?: Probl
     response.json({ status: 'ok' });
   });
   app.use('/hubspot', hubspotRouter(sandbox, hung));
+  app.use('/salesforce', salesforceRouter(sandbox, hung));
   app.use('/synthflow', synthflowRouter(sandbox, hung));
   app.use('/_sandbox', guard(who), controlRouter(sandbox));
   app.use(pageRouter(sandbox, guard(who)));

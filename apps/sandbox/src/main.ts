@@ -32,7 +32,13 @@ try {
   });
   onShutdown([{ name: 'stop listening', run: () => sandbox.close() }], { log });
   log.info(
-    { port: sandbox.port, url: sandbox.url, hubspot: sandbox.hubspotUrl, synthflow: sandbox.synthflowUrl },
+    {
+      port: sandbox.port,
+      url: sandbox.url,
+      hubspot: sandbox.hubspotUrl,
+      salesforce: sandbox.salesforceUrl,
+      synthflow: sandbox.synthflowUrl,
+    },
     'sandbox listens',
   );
 } catch (error) {

@@ -4,6 +4,7 @@ import { RequestLog } from './control/request-log.ts';
 import { Demo } from './demo/demo.ts';
 import { checkSpec, DemoError } from './demo/spec.ts';
 import { Account } from './hubspot/account.ts';
+import { Org } from './salesforce/org.ts';
 import { changeSettings, DEFAULT_SETTINGS, type Settings } from './settings.ts';
 import { Workspace } from './synthflow/workspace.ts';
 
@@ -24,6 +25,7 @@ export class Sandbox {
   faults = new Faults();
   requests = new RequestLog();
   hubspot: Account;
+  salesforce: Org;
   synthflow: Workspace;
   demo: Demo | undefined;
 
@@ -34,11 +36,16 @@ export class Sandbox {
     this.token = token;
     this.settings = this.#initial;
     this.hubspot = this.#newAccount(provisioned);
+    this.salesforce = this.#newOrg(provisioned);
     this.synthflow = this.#newWorkspace();
   }
 
   #newAccount(provisioned: boolean): Account {
     return new Account(() => this.settings.hubspot, provisioned);
+  }
+
+  #newOrg(provisioned: boolean): Org {
+    return new Org(() => this.settings.salesforce, provisioned);
   }
 
   #newWorkspace(): Workspace {
@@ -67,6 +74,7 @@ export class Sandbox {
     this.faults = new Faults();
     this.requests = new RequestLog();
     this.hubspot = this.#newAccount(provisioned);
+    this.salesforce = this.#newOrg(provisioned);
     this.synthflow = this.#newWorkspace();
   }
 }

@@ -62,6 +62,59 @@ export interface HubSpotSettings {
   oauth: OAuthSettings;
 }
 
+export interface SalesforceLimits {
+  /** Requests of the whole org in a day. Null: no limit and no header. */
+  daily: number | null;
+  /** How many of them others have used. */
+  used: number;
+}
+
+/** The app by which tokens are had, and what each way of asking must bring. */
+export interface SalesforceOAuth {
+  client_id: string;
+  client_secret: string;
+  refresh_token: string;
+  /** Whom an assertion must name. */
+  username: string;
+  /** PEM by which signatures of assertions are checked; null takes any signature. */
+  certificate: string | null;
+  /** Seconds that an access token lives. The vendor never tells them. */
+  expires_in: number;
+  /** Every exchange of a refresh token gives a new one and ends the old one. */
+  rotate: boolean;
+}
+
+/** What a duplicate rule does: nothing, warn (which fails too, unless the request says otherwise), refuse. */
+export const DUPLICATE_RULES = ['off', 'alert', 'block'] as const;
+
+export interface SalesforceSettings {
+  /** Milliseconds that every answer takes. */
+  latency: number;
+  /** Milliseconds until SOSL sees a write. SOQL sees it at once. */
+  search_lag: number;
+  /** Milliseconds between an upsert looking its rows up and writing them, and that a write holds its locks. */
+  race_window: number;
+  limits: SalesforceLimits;
+  /** The first and the last version of the API that answer; earlier ones are gone. */
+  oldest_version: number;
+  newest_version: number;
+  person_accounts: boolean;
+  /** `Task.CallType`, `Activity.Wrapup_Call_Id__c`: fields that the user does not see. */
+  hidden_fields: string[];
+  /** Fields that the user sees and may not write. */
+  read_only_fields: string[];
+  duplicate_rules: (typeof DUPLICATE_RULES)[number];
+  /** What happens to a write that needs rows which another one holds: at the vendor it waits, for ten seconds at most. */
+  locks: 'wait' | 'fail';
+  /** Rows of an object that the org's own automation can take at once; more of them fail. By object. */
+  automation_rows: Record<string, number>;
+  /** To whom assignment rules give records unless the request forbids it: user or queue id by object. */
+  assignment: Record<string, string>;
+  /** Fields without which a validation rule refuses a record, by object. */
+  validation: Record<string, string[]>;
+  oauth: SalesforceOAuth;
+}
+
 export interface SynthflowSettings {
   /** Milliseconds that every answer of the API takes. */
   latency: number;
@@ -78,6 +131,7 @@ export interface SynthflowSettings {
 
 export interface Settings {
   hubspot: HubSpotSettings;
+  salesforce: SalesforceSettings;
   synthflow: SynthflowSettings;
 }
 
@@ -105,6 +159,31 @@ export const DEFAULT_SETTINGS: Settings = {
       client_secret: 'sandbox-secret',
       refresh_token: 'sandbox-refresh',
       expires_in: 1_800,
+      rotate: false,
+    },
+  },
+  salesforce: {
+    latency: 0,
+    search_lag: 2_000,
+    race_window: 5,
+    limits: { daily: 100_000, used: 0 },
+    oldest_version: 31,
+    newest_version: 68,
+    person_accounts: false,
+    hidden_fields: [],
+    read_only_fields: [],
+    duplicate_rules: 'alert',
+    locks: 'wait',
+    automation_rows: {},
+    assignment: {},
+    validation: {},
+    oauth: {
+      client_id: 'sandbox-consumer-key',
+      client_secret: 'sandbox-consumer-secret',
+      refresh_token: 'sandbox-refresh',
+      username: 'wrapup.integration@sandbox.example',
+      certificate: null,
+      expires_in: 7_200,
       rotate: false,
     },
   },
@@ -139,6 +218,10 @@ const oneOf =
   (value: unknown) =>
     allowed.includes(value) ? undefined : `one of ${allowed.join(', ')}`;
 
+const count = (value: unknown) =>
+  Number.isInteger(value) && (value as number) >= 0 ? undefined : 'a whole number from 0';
+const byName = (test: (value: unknown) => boolean, what: string) => (value: unknown) =>
+  isPlain(value) && Object.values(value).every(test) ? undefined : what;
 const text = (value: unknown) => (typeof value === 'string' && value !== '' ? undefined : 'a text');
 
 type Check = (value: unknown) => string | undefined;
@@ -154,10 +237,7 @@ const CHECKS: Record<string, Check> = {
   'hubspot.revoked_scopes': strings,
   'hubspot.revoked_tokens': strings,
   'hubspot.detail_shape': oneOf(...DETAIL_SHAPES),
-  'hubspot.required': (value) =>
-    isPlain(value) && Object.values(value).every((list) => strings(list) === undefined)
-      ? undefined
-      : 'lists of property names by object',
+  'hubspot.required': byName((list) => strings(list) === undefined, 'lists of property names by object'),
   'hubspot.required_when': (value) =>
     isPlain(value) && Object.values(value).every((list) => Array.isArray(list) && list.every(isRequiredWhen))
       ? undefined
@@ -171,6 +251,28 @@ const CHECKS: Record<string, Check> = {
   'hubspot.oauth.expires_in': (value) =>
     Number.isInteger(value) && (value as number) >= 0 ? undefined : 'a whole number of seconds',
   'hubspot.oauth.rotate': oneOf(true, false),
+  'salesforce.latency': duration,
+  'salesforce.search_lag': duration,
+  'salesforce.race_window': duration,
+  'salesforce.limits.daily': limit,
+  'salesforce.limits.used': count,
+  'salesforce.oldest_version': count,
+  'salesforce.newest_version': count,
+  'salesforce.person_accounts': oneOf(true, false),
+  'salesforce.hidden_fields': strings,
+  'salesforce.read_only_fields': strings,
+  'salesforce.duplicate_rules': oneOf(...DUPLICATE_RULES),
+  'salesforce.locks': oneOf('wait', 'fail'),
+  'salesforce.automation_rows': byName((value) => count(value) === undefined, 'whole numbers by object'),
+  'salesforce.assignment': byName((value) => typeof value === 'string', 'ids of users or queues by object'),
+  'salesforce.validation': byName((value) => strings(value) === undefined, 'lists of fields by object'),
+  'salesforce.oauth.client_id': text,
+  'salesforce.oauth.client_secret': text,
+  'salesforce.oauth.refresh_token': text,
+  'salesforce.oauth.username': text,
+  'salesforce.oauth.certificate': (value) => (value === null ? undefined : text(value)),
+  'salesforce.oauth.expires_in': count,
+  'salesforce.oauth.rotate': oneOf(true, false),
   'synthflow.latency': duration,
   'synthflow.region': oneOf('global', 'us', 'eu'),
   'synthflow.api_key': (value) => (value === null ? undefined : text(value)),

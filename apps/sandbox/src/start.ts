@@ -1,13 +1,14 @@
 import { type Served, serve } from '@wrapup/telemetry';
 import { type Problems, sandboxApp } from './app.ts';
+import type { Hung } from './control/exchange.ts';
 import type { Fault, FaultSpec } from './control/faults.ts';
 import type { RequestCounts, RequestEntry } from './control/request-log.ts';
 import { type Seed, seed } from './control/seed.ts';
 import { type RecordState, readState } from './control/state.ts';
 import type { DemoStatus } from './demo/demo.ts';
 import type { DemoSpec } from './demo/spec.ts';
-import type { JournalEntry } from './hubspot/journal.ts';
-import type { Hung } from './hubspot/serve.ts';
+import type { JournalEntry } from './journal.ts';
+import { readOrg, type SalesforceRecord } from './salesforce/state.ts';
 import { Sandbox } from './sandbox.ts';
 import type { Partially, Settings } from './settings.ts';
 import type { Call } from './synthflow/call.ts';
@@ -35,12 +36,25 @@ export interface RunningSandbox {
   url: string;
   /** What a HubSpot client takes as its base path. */
   hubspotUrl: string;
+  /** What a Salesforce client takes as its login URL; tokens name it as the instance. */
+  salesforceUrl: string;
   /** What a Synthflow client takes as its host, without the version. */
   synthflowUrl: string;
   port: number;
-  /** Records of an object that are not archived, as they are now. */
+  /** Records of an object of HubSpot that are not archived, as they are now. */
   records(object: string): RecordState[];
+  /** What took effect in HubSpot. */
   journal(): JournalEntry[];
+  salesforce: {
+    /** Records of an object that are not deleted, as they are now: `records('Task')`. */
+    records(object: string): SalesforceRecord[];
+    /** What took effect. */
+    journal(): JournalEntry[];
+    /** An access token, without asking for one. */
+    token(): string;
+    /** The user as whom the integration works. */
+    userId: string;
+  };
   control: {
     reset(options?: { provisioned?: boolean }): void;
     fault(...specs: FaultSpec[]): Fault[];
@@ -48,7 +62,7 @@ export interface RunningSandbox {
     faults(): Fault[];
     clearFaults(): void;
     settings(change: Partially<Settings>): Settings;
-    /** @returns ids of the new records by object */
+    /** @returns ids of the new records by object, of both vendors */
     seed(seed: Seed): Record<string, string[]>;
     /** Makes calls, and resolves when all are over and their webhooks answered. */
     demo(spec: DemoSpec): Promise<DemoStatus>;
@@ -74,17 +88,24 @@ export async function startSandbox(options: StartOptions = {}): Promise<RunningS
   return {
     url,
     hubspotUrl: `${url}/hubspot`,
+    salesforceUrl: `${url}/salesforce`,
     synthflowUrl: `${url}/synthflow`,
     port: served.port,
     records: (object) => (readState(sandbox.hubspot, object)[object] ?? []).filter((record) => !record.archived),
     journal: () => structuredClone(sandbox.hubspot.journal.entries),
+    salesforce: {
+      records: (object) => (readOrg(sandbox.salesforce, object)[object] ?? []).filter(({ deleted }) => !deleted),
+      journal: () => structuredClone(sandbox.salesforce.journal.entries),
+      token: () => sandbox.salesforce.tokens.issue(sandbox.settings.salesforce.oauth),
+      userId: sandbox.salesforce.userId,
+    },
     control: {
       reset: (given) => sandbox.reset(given),
       fault: (...specs) => specs.map((spec) => sandbox.faults.add(spec)),
       faults: () => sandbox.faults.list(),
       clearFaults: () => sandbox.faults.clear(),
       settings: (change) => sandbox.change(change),
-      seed: (given) => seed(sandbox.hubspot, given),
+      seed: (given) => seed(sandbox, given),
       demo: async (spec) => {
         const demo = sandbox.startDemo(spec);
         await demo.done;

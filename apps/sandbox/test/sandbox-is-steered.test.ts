@@ -157,9 +157,9 @@ test.each(['/', '/_sandbox/state', '/assets/sandbox.css'])(
 );
 
 test('what is not served says what is', async () => {
-  const response = await fetch(`${sandbox.url}/salesforce/services/data`);
+  const response = await fetch(`${sandbox.url}/pipedrive/v1/persons`);
   expect(response.status).toBe(404);
-  expect(await response.json()).toMatchObject({ apis: ['/hubspot', '/synthflow'] });
+  expect(await response.json()).toMatchObject({ apis: ['/hubspot', '/salesforce', '/synthflow'] });
   expect((await control('GET', '/nothing')).status).toBe(404);
   expect(await (await fetch(`${sandbox.url}/healthz`)).json()).toEqual({ status: 'ok' });
 });

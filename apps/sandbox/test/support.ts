@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Client } from '@hubspot/api-client';
+import jsforce from 'jsforce';
 import { afterAll, beforeEach } from 'vitest';
 import { type RunningSandbox, type StartOptions, startSandbox } from '../src/index.ts';
 
@@ -10,7 +11,11 @@ export async function sandboxForFile(options: StartOptions = {}): Promise<Runnin
   const sandbox = await startSandbox({
     provisioned: true,
     ...options,
-    settings: { ...options.settings, hubspot: { search_lag: 0, ...options.settings?.hubspot } },
+    settings: {
+      ...options.settings,
+      hubspot: { search_lag: 0, ...options.settings?.hubspot },
+      salesforce: { search_lag: 0, ...options.settings?.salesforce },
+    },
   });
   beforeEach(() => sandbox.control.reset());
   afterAll(() => sandbox.close());
@@ -20,6 +25,33 @@ export async function sandboxForFile(options: StartOptions = {}): Promise<Runnin
 /** The vendor's own client, pointed at the sandbox. */
 export function clientOf(sandbox: RunningSandbox, accessToken = TOKEN): Client {
   return new Client({ accessToken, basePath: sandbox.hubspotUrl });
+}
+
+/** Version of the Salesforce API that tests speak. */
+export const VERSION = '66.0';
+
+/** Salesforce's own client, with a token. */
+export function connectionTo(sandbox: RunningSandbox, version = VERSION): jsforce.Connection {
+  return new jsforce.Connection({
+    instanceUrl: sandbox.salesforceUrl,
+    loginUrl: sandbox.salesforceUrl,
+    accessToken: sandbox.salesforce.token(),
+    version,
+  });
+}
+
+/** A request to Salesforce as any program could make it. @param path below the version */
+export function ask(
+  sandbox: RunningSandbox,
+  method: string,
+  path: string,
+  body?: unknown,
+  headers: Record<string, string> = {},
+): Promise<Answer> {
+  return sendTo(`${sandbox.salesforceUrl}/services/data/v${VERSION}${path}`, method, body, {
+    authorization: `Bearer ${sandbox.salesforce.token()}`,
+    ...headers,
+  });
 }
 
 export interface Answer {
@@ -37,12 +69,25 @@ export async function send(
   body?: unknown,
   { token = TOKEN as string | null, signal }: { token?: string | null; signal?: AbortSignal } = {},
 ): Promise<Answer> {
-  const response = await fetch(`${sandbox.hubspotUrl}${path}`, {
+  return sendTo(
+    `${sandbox.hubspotUrl}${path}`,
     method,
-    headers: {
-      ...(token !== null && { authorization: `Bearer ${token}` }),
-      ...(body !== undefined && { 'content-type': 'application/json' }),
-    },
+    body,
+    token === null ? {} : { authorization: `Bearer ${token}` },
+    signal,
+  );
+}
+
+async function sendTo(
+  url: string,
+  method: string,
+  body: unknown,
+  headers: Record<string, string>,
+  signal?: AbortSignal,
+): Promise<Answer> {
+  const response = await fetch(url, {
+    method,
+    headers: { ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
     ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     ...(signal && { signal }),
   });

@@ -2,8 +2,11 @@
  * Things that go wrong on purpose. A fault is taken by the requests that it matches, in the order in which the faults
  * were set, and is gone when it has happened `times` times.
  */
-import { randomUUID } from 'node:crypto';
+import { STATUS_CODES } from 'node:http';
 import { type Policy, tooMany } from '../hubspot/rate-windows.ts';
+import { hubspotError } from '../hubspot/words.ts';
+import type { Reply } from '../reply.ts';
+import { limitExceeded } from '../salesforce/words.ts';
 
 /** What goes over the wire, headers as they are: nothing is added. */
 export interface RawReply {
@@ -12,20 +15,43 @@ export interface RawReply {
   text: string;
 }
 
-export type Act = { do: 'reply'; reply: RawReply } | { do: 'hang' } | { do: 'reset' } | { do: 'serve'; ms: number };
+export type Act =
+  | { do: 'reply'; reply: RawReply }
+  | { do: 'hang' }
+  | { do: 'reset' }
+  /** The first half of the answer, and then the connection's end, or nothing any more. */
+  | { do: 'cut' }
+  | { do: 'stall' }
+  | { do: 'serve'; ms: number };
+
+/** How an API says what a fault makes it say. */
+export interface FaultWords {
+  /** The body of an error of its own. */
+  error(status: number): unknown;
+  unauthorized(): Reply;
+  /** An answer that means success and tells nothing. */
+  emptySuccess(): Reply;
+}
+
+interface Kind {
+  commits: boolean;
+  act(spec: FaultSpec, words: FaultWords): Act;
+}
 
 /**
  * Each kind: whether the request takes effect, and what the client gets instead of its answer. `serve` lets the answer
- * through, changed where `change` says so.
+ * through, changed where the API says so.
  */
 const KINDS = {
-  status: {
-    commits: false,
-    act: (spec) => reply(spec.status ?? 500, spec.body ?? errorBody('internal error'), spec.headers),
-  },
+  status: { commits: false, act: failed },
   html: {
     commits: false,
-    act: (spec) => raw(spec.status ?? 502, 'text/html', '<html><body><h1>502 Bad Gateway</h1></body></html>'),
+    act: (spec) =>
+      raw(
+        spec.status ?? 502,
+        spec.headers?.['content-type'] ?? 'text/html',
+        `<html><body><h1>${spec.status ?? 502} ${STATUS_CODES[spec.status ?? 502]}</h1></body></html>`,
+      ),
   },
   no_content_type: { commits: false, act: (spec) => raw(spec.status ?? 500, undefined, 'upstream connect error') },
   broken_json: {
@@ -34,47 +60,54 @@ const KINDS = {
   },
   hang: { commits: false, act: () => ({ do: 'hang' }) },
   reset: { commits: false, act: () => ({ do: 'reset' }) },
+  cut: { commits: true, act: () => ({ do: 'cut' }) },
+  stall: { commits: true, act: () => ({ do: 'stall' }) },
   commit_then_reset: { commits: true, act: () => ({ do: 'reset' }) },
-  commit_then_500: {
-    commits: true,
-    act: (spec) => reply(spec.status ?? 500, spec.body ?? errorBody('internal error'), spec.headers),
-  },
+  commit_then_500: { commits: true, act: failed },
   commit_then_hang: { commits: true, act: () => ({ do: 'hang' }) },
   slow: { commits: true, act: (spec) => ({ do: 'serve', ms: spec.ms ?? 1_000 }) },
-  empty_success: { commits: false, act: (spec, success) => reply(spec.status ?? success, EMPTY) },
+  empty_success: {
+    commits: false,
+    act: (spec, words) => {
+      const { status, body } = words.emptySuccess();
+      return reply(spec.status ?? status, body);
+    },
+  },
   drop_rows: { commits: true, act: () => ({ do: 'serve', ms: 0 }) },
+  row_error: { commits: true, act: () => ({ do: 'serve', ms: 0 }) },
   locked: {
     commits: false,
-    act: () => reply(423, errorBody('The resource is locked. Try again in 2 seconds.', 'LOCKED')),
+    act: () => reply(423, hubspotError('The resource is locked. Try again in 2 seconds.', 'LOCKED')),
   },
   migrating: {
     commits: false,
     act: (spec) =>
-      reply(477, errorBody('The account is moving to another data centre.', 'MIGRATION_IN_PROGRESS'), {
+      reply(477, hubspotError('The account is moving to another data centre.', 'MIGRATION_IN_PROGRESS'), {
         'Retry-After': String(spec.retry_after ?? 60),
       }),
   },
   unauthorized: {
     commits: false,
-    act: () => reply(401, errorBody('Authentication credentials not found.', 'INVALID_AUTHENTICATION')),
+    act: (_spec, words) => {
+      const { status, body } = words.unauthorized();
+      return reply(status, body);
+    },
   },
   ten_secondly: { commits: false, act: () => rateLimited('ten_secondly') },
   daily: { commits: false, act: () => rateLimited('daily') },
   secondly: { commits: false, act: () => rateLimited('secondly') },
-} satisfies Record<string, { commits: boolean; act(spec: FaultSpec, success: number): Act }>;
+  request_limit: {
+    commits: false,
+    act: (spec) => reply(403, spec.body ?? limitExceeded('TotalRequests Limit exceeded.')),
+  },
+} satisfies Record<string, Kind>;
 
 export type FaultKind = keyof typeof KINDS;
 export const FAULT_KINDS = Object.keys(KINDS) as FaultKind[];
 
-const EMPTY = {
-  status: 'COMPLETE',
-  results: [],
-  startedAt: new Date(0).toISOString(),
-  completedAt: new Date(0).toISOString(),
-};
-
-function errorBody(message: string, category?: string): object {
-  return { status: 'error', message, correlationId: randomUUID(), ...(category && { category }) };
+function failed(spec: FaultSpec, words: FaultWords): Act {
+  const status = spec.status ?? 500;
+  return reply(status, spec.body ?? words.error(status), spec.headers);
 }
 
 function reply(status: number, body: unknown, headers: Record<string, string> = {}): Act {
@@ -96,11 +129,13 @@ function rateLimited(policy: Policy): Act {
 
 export interface FaultSpec {
   kind: FaultKind;
+  /** Only requests to this API: `hubspot`, `salesforce` or `synthflow`. */
+  api?: string;
   /** Only requests with this method. */
   method?: string;
-  /** Regular expression that the path must match somewhere, as the client sent it, from `/hubspot` or `/synthflow` on. */
+  /** Regular expression that the path must match somewhere, as the client sent it, from `/hubspot`, `/salesforce` or `/synthflow` on. */
   path?: string;
-  /** Only requests to this object: `calls`. */
+  /** Only requests to this object: `calls` of HubSpot, `Task` of Salesforce. */
   object?: string;
   /** How often it happens; null for ever. Default 1. */
   times?: number | null;
@@ -113,13 +148,17 @@ export interface FaultSpec {
   ms?: number;
   /** Seconds, for `migrating`. */
   retry_after?: number;
-  /** Rows to leave out of the answer, for `drop_rows`. Default 1. */
+  /** Rows to leave out of the answer, for `drop_rows`, or to refuse, for `row_error`: from the first. Default 1. */
   rows?: number;
+  /** What the refused rows say, for `row_error`. Default UNABLE_TO_LOCK_ROW. */
+  code?: string;
+  message?: string;
   /** For `empty_success` (default false) and `drop_rows` (default true): whether what the answer leaves out took effect. */
   commit?: boolean;
 }
 
 export interface Target {
+  api: string;
   method: string;
   path: string;
   object?: string | undefined;
@@ -174,15 +213,16 @@ export class Faults {
   }
 }
 
-export function actOf(spec: FaultSpec, success: number): Act {
-  return KINDS[spec.kind].act(spec, success);
+export function actOf(spec: FaultSpec, words: FaultWords): Act {
+  return KINDS[spec.kind].act(spec, words);
 }
 
 export function commits(spec: FaultSpec): boolean {
   return KINDS[spec.kind].commits || (spec.kind === 'empty_success' && spec.commit === true);
 }
 
-function isMeant({ method, path, object }: FaultSpec, target: Target): boolean {
+function isMeant({ api, method, path, object }: FaultSpec, target: Target): boolean {
+  if (api !== undefined && api !== target.api) return false;
   if (method !== undefined && method.toUpperCase() !== target.method) return false;
   if (object !== undefined && object !== target.object) return false;
   return path === undefined || new RegExp(path).test(target.path);
@@ -195,6 +235,10 @@ const isObject = (value: unknown) => typeof value === 'object' && value !== null
 
 const FIELDS: Record<keyof FaultSpec, Check> = {
   kind: [(value) => FAULT_KINDS.includes(value as FaultKind), `one of ${FAULT_KINDS.join(', ')}`],
+  api: [
+    (value) => ['hubspot', 'salesforce', 'synthflow'].includes(value as string),
+    'hubspot, salesforce or synthflow',
+  ],
   method: [(value) => typeof value === 'string', 'an HTTP method'],
   path: [isPattern, 'a regular expression'],
   object: [(value) => typeof value === 'string', 'the name of an object, like calls'],
@@ -212,6 +256,8 @@ const FIELDS: Record<keyof FaultSpec, Check> = {
   ms: [isCount, 'milliseconds'],
   retry_after: [isCount, 'seconds'],
   rows: [isCount, 'a whole number'],
+  code: [(value) => typeof value === 'string', 'the code of an error'],
+  message: [(value) => typeof value === 'string', 'the message of an error'],
   commit: [(value) => typeof value === 'boolean', 'true or false'],
 };
 

@@ -2,6 +2,8 @@
 import express, { type NextFunction, type Request, type Response, Router } from 'express';
 import { DemoError } from '../demo/spec.ts';
 import { Refusal } from '../hubspot/refusal.ts';
+import { Refusal as SalesforceRefusal } from '../salesforce/refusal.ts';
+import { readOrg } from '../salesforce/state.ts';
 import type { Sandbox } from '../sandbox.ts';
 import { SettingsError } from '../settings.ts';
 import { FaultError, type FaultSpec } from './faults.ts';
@@ -13,15 +15,17 @@ export function controlRouter(sandbox: Sandbox): Router {
   router.use(express.json({ limit: '50mb', strict: false }));
 
   router.get('/state', (request, response) => {
-    const { object } = request.query;
-    response.json(readState(sandbox.hubspot, typeof object === 'string' ? object : undefined));
+    const object = typeof request.query.object === 'string' ? request.query.object : undefined;
+    const isSalesforce = request.query.api === 'salesforce';
+    response.json(isSalesforce ? readOrg(sandbox.salesforce, object) : readState(sandbox.hubspot, object));
   });
   router.get('/requests', (request, response) => {
     const entries = sandbox.requests.entries({ bodies: request.query.bodies === '1' });
     response.json({ ...sandbox.requests.counts, requests: entries });
   });
-  router.get('/journal', (_request, response) => {
-    response.json(sandbox.hubspot.journal.entries);
+  router.get('/journal', (request, response) => {
+    const account = request.query.api === 'salesforce' ? sandbox.salesforce : sandbox.hubspot;
+    response.json(account.journal.entries);
   });
 
   router.get('/faults', (_request, response) => {
@@ -43,7 +47,7 @@ export function controlRouter(sandbox: Sandbox): Router {
     response.json(sandbox.change(request.body));
   });
   router.post('/seed', (request, response) => {
-    response.status(201).json(seed(sandbox.hubspot, request.body));
+    response.status(201).json(seed(sandbox, request.body));
   });
   router.get('/demo', (_request, response) => {
     response.json(sandbox.demo?.status ?? null);
@@ -70,6 +74,7 @@ export function controlRouter(sandbox: Sandbox): Router {
       error instanceof SettingsError ||
       error instanceof FaultError ||
       error instanceof DemoError ||
+      error instanceof SalesforceRefusal ||
       error instanceof Refusal;
     if (!known) return next(error);
     response

@@ -6,6 +6,8 @@ import type { StoredRecord } from '../hubspot/records.ts';
 import { invalid } from '../hubspot/refusal.ts';
 import { readDefinition } from '../hubspot/schema/define.ts';
 import { options } from '../hubspot/schema/property.ts';
+import { type SalesforceSeed, seedOrg } from '../salesforce/seed.ts';
+import type { Sandbox } from '../sandbox.ts';
 
 export interface Seed {
   /** Custom objects of the account. */
@@ -18,6 +20,8 @@ export interface Seed {
   owners?: { id: string; email?: string; archived?: boolean }[];
   /** Records by object. Values are checked as the API checks them, but what is required may be missing. */
   records?: Record<string, SeededRecord[]>;
+  /** What to put into Salesforce; all else here goes into HubSpot. */
+  salesforce?: SalesforceSeed;
 }
 
 export interface SeededRecord {
@@ -26,19 +30,26 @@ export interface SeededRecord {
   associations?: Record<string, string[]>;
 }
 
-/** @returns ids of the new records, by object and in the order given. @throws Refusal */
-export function seed(account: Account, given: unknown): Record<string, string[]> {
-  const {
-    custom_objects = [],
-    properties = {},
-    options: choices = {},
-    owners = [],
-    records = {},
-    ...rest
-  } = asObject(given, 'the seed');
+/**
+ * @returns ids of the new records, by object and in the order given. The two vendors name no object alike: `contacts` is
+ * HubSpot's, `Contact` Salesforce's
+ * @throws Refusal of the one or the other
+ */
+export function seed(sandbox: Sandbox, given: unknown): Record<string, string[]> {
+  const { salesforce = {}, ...hubspot } = asObject(given, 'the seed');
+  return {
+    ...seedAccount(sandbox.hubspot, hubspot),
+    ...seedOrg(sandbox.salesforce, asObject(salesforce, '"salesforce"') as SalesforceSeed),
+  };
+}
+
+function seedAccount(account: Account, given: Record<string, unknown>): Record<string, string[]> {
+  const { custom_objects = [], properties = {}, options: choices = {}, owners = [], records = {}, ...rest } = given;
   const [unknown] = Object.keys(rest);
   if (unknown !== undefined)
-    throw invalid(`A seed has no "${unknown}"; it has custom_objects, properties, options, owners and records`);
+    throw invalid(
+      `A seed has no "${unknown}"; it has custom_objects, properties, options, owners, records and salesforce`,
+    );
   for (const item of asArray(custom_objects, '"custom_objects"'))
     seedObject(account, asObject(item, 'a custom object'));
   for (const [object, list] of Object.entries(asObject(properties, '"properties"'))) {

@@ -1,14 +1,16 @@
 /** One HubSpot account: what it knows, and what it let happen. Reset makes a new one. */
+
+import { Journal } from '../journal.ts';
+import { SearchIndex } from '../search-index.ts';
 import type { HubSpotSettings } from '../settings.ts';
 import { AssociationTypes } from './association-types.ts';
 import { Associations } from './associations.ts';
-import { Journal } from './journal.ts';
+import { type IndexedRecord, indexed } from './indexed-record.ts';
 import { OAuthTokens } from './oauth.ts';
 import { RateWindows } from './rate-windows.ts';
 import { Records } from './records.ts';
 import { Schema } from './schema/schema.ts';
 import { provision } from './schema/wrapup-properties.ts';
-import { SearchIndex } from './search-index.ts';
 
 export const PORTAL_ID = 24_680_135;
 
@@ -16,7 +18,7 @@ export class Account {
   readonly portalId = PORTAL_ID;
   readonly schema = new Schema(PORTAL_ID);
   readonly journal = new Journal();
-  readonly index = new SearchIndex();
+  readonly index = new SearchIndex<IndexedRecord>();
   readonly records: Records;
   readonly associations: Associations;
   readonly windows = new RateWindows();
@@ -27,7 +29,7 @@ export class Account {
   constructor(settings: () => HubSpotSettings, provisioned: boolean) {
     this.#settings = settings;
     this.records = new Records(this.schema, this.journal, {
-      changed: (record) => this.index.note(record),
+      changed: (record) => this.index.note(record.type.id, record.id, indexed(record)),
       archivedHoldsUniqueValues: () => this.settings.archived_holds_unique_values,
     });
     this.associations = new Associations(

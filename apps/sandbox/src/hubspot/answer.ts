@@ -1,10 +1,10 @@
 /** How a request becomes an answer, in this order: token, rate limits, body, scopes, endpoint. */
 import type { Request } from 'express';
+import type { Reply } from '../reply.ts';
 import type { Sandbox } from '../sandbox.ts';
 import { authenticate, authorise } from './auth.ts';
 import type { Call, Endpoint } from './endpoint.ts';
 import { malformed, Refusal, refusalBody } from './refusal.ts';
-import type { Reply } from './reply.ts';
 
 /**
  * The answer of an endpoint to a request.

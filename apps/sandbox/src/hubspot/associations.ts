@@ -1,7 +1,7 @@
 /** Links between records. A link is kept from both ends; linking twice is the same as once. */
 import { getOrAdd } from '../get-or-add.ts';
+import type { Journal } from '../journal.ts';
 import type { AssociationType, AssociationTypes } from './association-types.ts';
-import type { Journal } from './journal.ts';
 import type { ObjectType } from './object-types.ts';
 import type { StoredRecord } from './records.ts';
 

@@ -7,10 +7,11 @@
  *
  * https://developers.hubspot.com/docs/api-reference/error-handling
  */
+
+import type { Reply } from '../reply.ts';
 import { asArray, asId, asObject, type Call } from './endpoint.ts';
 import type { ObjectType } from './object-types.ts';
 import { invalid, malformed, type Refusal, Refusal as RefusalError, refusalItem } from './refusal.ts';
-import type { Reply } from './reply.ts';
 
 /** Inputs of one object batch. https://developers.hubspot.com/docs/guides/crm/using-object-apis */
 export const MAX_INPUTS = 100;

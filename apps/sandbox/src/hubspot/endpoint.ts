@@ -1,9 +1,10 @@
 /** What one endpoint of the API is, apart from how it is served. */
+
+import type { Reply } from '../reply.ts';
 import type { HubSpotSettings } from '../settings.ts';
 import type { Account } from './account.ts';
 import type { ObjectType } from './object-types.ts';
 import { malformed, Refusal } from './refusal.ts';
-import type { Reply } from './reply.ts';
 
 /** A request that came through: authenticated, within its limits, with a body that is JSON. */
 export interface Call {

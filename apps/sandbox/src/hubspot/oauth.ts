@@ -3,8 +3,8 @@
  * https://developers.hubspot.com/docs/api-reference/latest/authentication/manage-oauth-tokens
  */
 import { randomUUID } from 'node:crypto';
+import type { Reply } from '../reply.ts';
 import type { OAuthSettings } from '../settings.ts';
-import type { Reply } from './reply.ts';
 
 export class OAuthTokens {
   /** Epoch ms at which each access token ends. */

@@ -4,8 +4,8 @@
  */
 import { randomUUID } from 'node:crypto';
 import { getOrAdd } from '../get-or-add.ts';
+import type { Reply } from '../reply.ts';
 import type { Limits } from '../settings.ts';
-import type { Reply } from './reply.ts';
 
 const TEN_SECONDS = 10_000;
 const SECOND = 1_000;

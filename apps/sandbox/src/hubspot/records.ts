@@ -3,8 +3,8 @@
  * a single value may be was checked before.
  */
 import { getOrAdd } from '../get-or-add.ts';
+import type { Journal } from '../journal.ts';
 import { derive } from './derived.ts';
-import type { Journal } from './journal.ts';
 import type { ObjectType } from './object-types.ts';
 import { invalid, Refusal } from './refusal.ts';
 import type { Schema } from './schema/schema.ts';

@@ -1,15 +1,11 @@
-/**
- * How a request to the HubSpot API is served: a fault that swallows it, latency, the answer, a fault that changes the
- * answer or loses it.
- */
-import { setTimeout as pause } from 'node:timers/promises';
+/** The HubSpot API over HTTP. */
 import express, { type Request, type Response, Router } from 'express';
-import { type Act, actOf, commits, type FaultSpec, type RawReply } from '../control/faults.ts';
-import type { Open } from '../control/request-log.ts';
+import { type Exchange, type Hung, serveExchange } from '../control/exchange.ts';
+import type { FaultSpec } from '../control/faults.ts';
+import type { Reply } from '../reply.ts';
 import type { Sandbox } from '../sandbox.ts';
 import { answer, textOf } from './answer.ts';
 import type { Endpoint } from './endpoint.ts';
-import type { Reply } from './reply.ts';
 import { accountEndpoints } from './routes/account.ts';
 import { associationEndpoints } from './routes/associations.ts';
 import { batchEndpoints } from './routes/batches.ts';
@@ -18,6 +14,7 @@ import { objectEndpoints } from './routes/objects.ts';
 import { propertyEndpoints } from './routes/properties.ts';
 import { groupEndpoints } from './routes/property-groups.ts';
 import { searchEndpoints } from './routes/search.ts';
+import { hubspotWords } from './words.ts';
 
 /** Where two patterns match one path, the earlier one answers. */
 const ENDPOINTS: Endpoint[] = [
@@ -31,9 +28,6 @@ const ENDPOINTS: Endpoint[] = [
   ...oauthEndpoints,
 ];
 
-/** Sockets of clients that wait for an answer that never comes. */
-export type Hung = Set<Response>;
-
 export function hubspotRouter(sandbox: Sandbox, hung: Hung): Router {
   const router = Router();
   router.use(express.raw({ type: () => true, limit: '50mb' }));
@@ -44,19 +38,19 @@ export function hubspotRouter(sandbox: Sandbox, hung: Hung): Router {
     }
   }
   router.use((request, response) => {
-    const open = sandbox.requests.open({
+    const body = { status: 'error', message: `The sandbox serves no ${request.method} ${request.path}` };
+    const exchange: Exchange = {
       api: 'hubspot',
-      method: request.method,
       path: '(unknown)',
       operation: 'unknown',
-    });
-    const body = { status: 'error', message: `The sandbox serves no ${request.method} ${request.path}` };
-    deliver(response, open, { status: 404, headers: JSON_HEADERS, text: JSON.stringify(body) });
+      latency: 0,
+      words: hubspotWords(200),
+      answer: () => ({ status: 404, body }),
+    };
+    return serveExchange(sandbox, hung, exchange, request, response);
   });
   return router;
 }
-
-const JSON_HEADERS = { 'content-type': 'application/json;charset=utf-8' };
 
 async function serve(
   sandbox: Sandbox,
@@ -67,35 +61,23 @@ async function serve(
   response: Response,
 ): Promise<void> {
   const { object, pattern } = describe(sandbox, path, request);
-  const open = sandbox.requests.open({
+  const inputs = inputsIn(request);
+  const exchange: Exchange = {
     api: 'hubspot',
-    method: request.method,
     path: pattern,
     object,
     operation: endpoint.operation,
-  });
-  const taken = sandbox.faults.take({ method: request.method, path: request.originalUrl, object });
-  const log = { fault: taken?.kind, inputs: inputsIn(request), requestBody: textOf(request) };
-  const fault = taken && withoutRows(taken, log.inputs);
-  const act: Act | undefined = fault && actOf(fault, successOf(endpoint));
-
-  let reply: RawReply | undefined;
-  if (!fault || commits(fault)) {
-    if (act?.do === 'serve' && act.ms > 0) await pause(act.ms);
-    if (sandbox.settings.hubspot.latency > 0) await pause(sandbox.settings.hubspot.latency);
-    if (fault?.kind === 'drop_rows' && fault.commit === false) dropInputs(request, fault);
-    reply = rawReply(dropRows(await answer(sandbox, endpoint, open.n, path, request), fault));
-  }
-  if (act?.do === 'hang') {
-    hung.add(response);
-    response.once('close', () => hung.delete(response));
-    open.close({ ...log, status: 0 });
-  } else if (act?.do === 'reset') {
-    request.socket.resetAndDestroy();
-    open.close({ ...log, status: 0 });
-  } else {
-    deliver(response, open, act?.do === 'reply' ? act.reply : (reply as RawReply), log);
-  }
+    inputs,
+    requestBody: textOf(request),
+    latency: sandbox.settings.hubspot.latency,
+    words: hubspotWords(successOf(endpoint)),
+    adapt: (fault) => withoutRows(fault, inputs),
+    answer: async (n, fault) => {
+      if (fault?.kind === 'drop_rows' && fault.commit === false) dropInputs(request, fault);
+      return dropRows(await answer(sandbox, endpoint, n, path, request), fault);
+    },
+  };
+  await serveExchange(sandbox, hung, exchange, request, response);
 }
 
 /** The path without what belongs to single records, and the object it is about. */
@@ -145,17 +127,4 @@ function dropRows(reply: Reply, fault: FaultSpec | undefined): Reply {
   const body = reply.body as { results?: unknown[] } | undefined;
   if (fault?.kind !== 'drop_rows' || fault.commit === false || !Array.isArray(body?.results)) return reply;
   return { ...reply, body: { ...body, results: body.results.slice(fault.rows ?? 1) } };
-}
-
-function rawReply({ status, body, headers = {} }: Reply): RawReply {
-  if (body === undefined) return { status, headers, text: '' };
-  return { status, headers: { ...JSON_HEADERS, ...headers }, text: JSON.stringify(body) };
-}
-
-function deliver(response: Response, open: Open, reply: RawReply, log: { requestBody?: string } & object = {}): void {
-  open.close({ ...log, status: reply.status, responseBody: reply.text });
-  if (response.destroyed) return;
-  response
-    .writeHead(reply.status, { ...reply.headers, 'content-length': Buffer.byteLength(reply.text) })
-    .end(reply.text);
 }

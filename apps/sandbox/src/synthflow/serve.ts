@@ -4,10 +4,9 @@
  * `/synthflow/v2` answers whoever has the key. `/synthflow/us/v2`, `/synthflow/eu/v2` and `/synthflow/global/v2` are the
  * hosts of the regions, to which the keys of other regions are unknown.
  */
-import { setTimeout as pause } from 'node:timers/promises';
 import { type Request, type Response, Router } from 'express';
-import { actOf, commits } from '../control/faults.ts';
-import type { Hung } from '../hubspot/serve.ts';
+import { type Exchange, type Hung, serveExchange } from '../control/exchange.ts';
+import type { FaultWords } from '../control/faults.ts';
 import type { Sandbox } from '../sandbox.ts';
 import { type Answer, ENDPOINTS, type Endpoint, refuse } from './endpoints.ts';
 
@@ -31,35 +30,23 @@ async function serve(
   request: Request,
   response: Response,
 ): Promise<void> {
-  const { path, operation } = endpoint;
-  const open = sandbox.requests.open({ api: 'synthflow', method: request.method, path, operation });
-  const fault = sandbox.faults.take({ method: request.method, path: request.originalUrl });
-  const act = fault && actOf(fault, 200);
-  let answer: Answer | undefined;
-  if (!fault || commits(fault)) {
-    if (act?.do === 'serve') await pause(act.ms);
-    if (sandbox.settings.synthflow.latency > 0) await pause(sandbox.settings.synthflow.latency);
-    answer = answerTo(sandbox, endpoint, request);
-  }
-  const end = (status: number) => open.close({ status, fault: fault?.kind });
-  if (act?.do === 'hang') {
-    hung.add(response);
-    response.once('close', () => hung.delete(response));
-    return end(0);
-  }
-  if (act?.do === 'reset') {
-    request.socket.resetAndDestroy();
-    return end(0);
-  }
-  if (act?.do === 'reply') {
-    end(act.reply.status);
-    response.writeHead(act.reply.status, act.reply.headers).end(act.reply.text);
-    return;
-  }
-  const { status, body } = answer as Answer;
-  end(status);
-  response.status(status).json(body);
+  const exchange: Exchange = {
+    api: 'synthflow',
+    path: endpoint.path,
+    operation: endpoint.operation,
+    latency: sandbox.settings.synthflow.latency,
+    words: WORDS,
+    answer: () => answerTo(sandbox, endpoint, request),
+  };
+  await serveExchange(sandbox, hung, exchange, request, response);
 }
+
+const unauthorized = () => refuse(401, 'authentication_error', 'Invalid authentication credentials');
+const WORDS: FaultWords = {
+  error: (status) => refuse(status, 'api_error', 'internal error').body,
+  unauthorized,
+  emptySuccess: () => ({ status: 200, body: {} }),
+};
 
 function answerTo(sandbox: Sandbox, endpoint: Endpoint, request: Request): Answer {
   const { synthflow: settings } = sandbox.settings;
@@ -68,7 +55,7 @@ function answerTo(sandbox: Sandbox, endpoint: Endpoint, request: Request): Answe
   const isKnown = key !== undefined && (settings.api_key === null || key === settings.api_key);
   // A key of another region is as unknown as a wrong one.
   if (!isKnown || (region !== undefined && region !== settings.region)) {
-    return refuse(401, 'authentication_error', 'Invalid authentication credentials');
+    return unauthorized();
   }
   const query = new URL(request.originalUrl, 'http://sandbox').searchParams;
   return endpoint.answer({ workspace: sandbox.synthflow, settings, params, query });

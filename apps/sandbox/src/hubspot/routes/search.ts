@@ -1,6 +1,6 @@
 import { type Call, type Endpoint, ok, paths, typeOf } from '../endpoint.ts';
+import type { IndexedRecord } from '../indexed-record.ts';
 import { readJson } from '../record-json.ts';
-import type { IndexedRecord } from '../search-index.ts';
 import { compare, matches, matchesQuery } from '../search-match.ts';
 import { readSearch, type SearchRequest } from '../search-request.ts';
 
@@ -9,7 +9,7 @@ function search(call: Call) {
   const type = typeOf(call);
   const request = readSearch(call, type);
   const found = account.index
-    .visible(type, settings.search_lag)
+    .visible(type.id, settings.search_lag)
     .filter(
       ({ properties }) => matches(properties, request.groups) && matchesQuery(properties, type.searched, request.query),
     );

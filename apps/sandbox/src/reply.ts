@@ -3,5 +3,7 @@ export interface Reply {
   status: number;
   /** Sent as JSON; absent for no body. */
   body?: unknown;
+  /** Sent as it is, where there is no `body`. */
+  text?: string;
   headers?: Record<string, string>;
 }

@@ -1,0 +1,192 @@
+/** One record at a time, and what the objects are. */
+import type { Reply } from '../../reply.ts';
+import { lockError } from '../collections.ts';
+import { bodyOf, type Call, type Endpoint, objectOf, ok, type Prepared } from '../endpoint.ts';
+import { externalIdField, recordByExternalId, recordById, Several } from '../identify.ts';
+import { namesIn, recordJson } from '../record-json.ts';
+import type { StoredRecord } from '../records.ts';
+import { notFound, Refusal } from '../refusal.ts';
+import { describeBriefly, describeWhole } from '../schema/describe.ts';
+import { holdLocks, lookAhead, upsertRecord } from '../upserts.ts';
+import { createRecord, deleteRecord, updateRecord } from '../writes.ts';
+
+const NO_CONTENT: Reply = { status: 204 };
+
+/** What one request changes stays or goes as a whole. @throws Refusal */
+function writing<T>(call: Call, prepared: Prepared | undefined, work: () => T): T {
+  if (prepared?.locked.has(0)) throw lockError();
+  const { fault } = call;
+  if (fault?.kind === 'row_error') {
+    throw new Refusal(fault.code ?? 'UNABLE_TO_LOCK_ROW', fault.message ?? lockError().message, { fields: [] });
+  }
+  return call.org.journal.during(call.n, work);
+}
+
+function created(call: Call, record: StoredRecord, more: object = {}): Reply {
+  return {
+    status: 201,
+    body: { id: record.id, success: true, errors: [], ...more },
+    headers: { location: `${call.root}/sobjects/${record.object.name}/${record.id}` },
+  };
+}
+
+function create(call: Call, prepared: Prepared | undefined) {
+  return created(
+    call,
+    writing(call, prepared, () => createRecord(call, objectOf(call), bodyOf(call))),
+  );
+}
+
+const lockBody = (call: Call): Prepared => holdLocks(call, [bodyOf(call)], [call.params.id]);
+
+function update(call: Call, prepared: Prepared | undefined): Reply {
+  const body = bodyOf(call);
+  const idField = Object.keys(body).find((name) => name.toLowerCase() === 'id');
+  if (idField) throw new Refusal('INVALID_FIELD', 'The Id field should not be specified in the sobject data.');
+  writing(call, prepared, () => updateRecord(call, recordById(call, objectOf(call), call.params.id ?? ''), body));
+  return NO_CONTENT;
+}
+
+function remove(call: Call): Reply {
+  writing(call, undefined, () => deleteRecord(call, recordById(call, objectOf(call), call.params.id ?? '')));
+  return NO_CONTENT;
+}
+
+function readByExternalId(call: Call): Reply {
+  const object = objectOf(call);
+  const field = externalIdField(call, object, call.params.field ?? '');
+  return multiple(() => {
+    const record = recordByExternalId(call, object, field, call.params.value ?? '');
+    if (!record) throw notFound();
+    return ok(recordJson(call, record, namesIn(call.query)));
+  });
+}
+
+function prepareUpsert(call: Call): Prepared {
+  const object = objectOf(call);
+  const field = externalIdField(call, object, call.params.field ?? '');
+  return holdLocks(call, [bodyOf(call)], [lookAhead(call, object, field, call.params.value)]);
+}
+
+function upsert(call: Call, prepared: Prepared | undefined): Reply {
+  const object = objectOf(call);
+  const field = externalIdField(call, object, call.params.field ?? '');
+  const given = bodyOf(call);
+  if (Object.keys(given).some((name) => name.toLowerCase() === field.name.toLowerCase())) {
+    throw new Refusal('INVALID_FIELD', `The ${field.name} field should not be specified in the sobject data.`);
+  }
+  return multiple(() => {
+    const { record, created: isNew } = writing(call, prepared, () =>
+      upsertRecord(call, {
+        object,
+        field,
+        value: call.params.value ?? '',
+        given,
+        foundBefore: prepared?.found[0],
+        updateOnly: call.query.get('updateOnly') === 'true',
+      }),
+    );
+    if (isNew) return created(call, record, { created: true });
+    // Versions before 46 said nothing about an update.
+    return Number(call.version) < 46 ? NO_CONTENT : ok({ id: record.id, success: true, errors: [], created: false });
+  });
+}
+
+/** Several records: 300, with where they are. */
+function multiple(work: () => Reply): Reply {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof Several) return { status: 300, body: error.urls };
+    throw error;
+  }
+}
+
+function removeByExternalId(call: Call): Reply {
+  const object = objectOf(call);
+  const field = externalIdField(call, object, call.params.field ?? '');
+  return multiple(() => {
+    const record = recordByExternalId(call, object, field, call.params.value ?? '');
+    if (!record) throw notFound();
+    writing(call, undefined, () => deleteRecord(call, record));
+    return NO_CONTENT;
+  });
+}
+
+function content(call: Call): Reply {
+  const record = recordById(call, call.org.schema.object('ContentVersion'), call.params.id ?? '');
+  return {
+    status: 200,
+    text: Buffer.from(String(record.values.get('VersionData')), 'base64').toString('utf8'),
+    headers: { 'content-type': 'application/octet-stream' },
+  };
+}
+
+const SINGLE = { inComposite: 'yes', inGraph: true } as const;
+
+/** Where two patterns match one path, the earlier one answers. */
+export const sobjectEndpoints: Endpoint[] = [
+  {
+    method: 'GET',
+    path: '/sobjects',
+    operation: 'describe/global',
+    handle: (call) =>
+      ok({
+        encoding: 'UTF-8',
+        maxBatchSize: 200,
+        sobjects: call.org.schema.objects.map((object) => describeBriefly(object, call.root)),
+      }),
+  },
+  {
+    method: 'GET',
+    path: '/sobjects/:object',
+    operation: 'describe/basic',
+    handle: (call) => ok({ objectDescribe: describeBriefly(objectOf(call), call.root), recentItems: [] }),
+  },
+  {
+    method: 'POST',
+    path: '/sobjects/:object',
+    operation: 'create',
+    prepare: (call) => holdLocks(call, [bodyOf(call)], []),
+    handle: create,
+    ...SINGLE,
+  },
+  {
+    method: 'GET',
+    path: '/sobjects/:object/describe',
+    operation: 'describe',
+    handle: (call) => ok(describeWhole(call.org.schema, objectOf(call), call.root)),
+  },
+  { method: 'GET', path: '/sobjects/ContentVersion/:id/VersionData', operation: 'content', handle: content },
+  {
+    method: 'GET',
+    path: '/sobjects/:object/:id',
+    operation: 'read',
+    handle: (call) => ok(recordJson(call, recordById(call, objectOf(call), call.params.id ?? ''), namesIn(call.query))),
+    ...SINGLE,
+  },
+  { method: 'PATCH', path: '/sobjects/:object/:id', operation: 'update', prepare: lockBody, handle: update, ...SINGLE },
+  { method: 'DELETE', path: '/sobjects/:object/:id', operation: 'delete', handle: remove, ...SINGLE },
+  {
+    method: 'GET',
+    path: '/sobjects/:object/:field/:value',
+    operation: 'read/external',
+    handle: readByExternalId,
+    ...SINGLE,
+  },
+  {
+    method: 'PATCH',
+    path: '/sobjects/:object/:field/:value',
+    operation: 'upsert',
+    prepare: prepareUpsert,
+    handle: upsert,
+    ...SINGLE,
+  },
+  {
+    method: 'DELETE',
+    path: '/sobjects/:object/:field/:value',
+    operation: 'delete/external',
+    handle: removeByExternalId,
+    ...SINGLE,
+  },
+];

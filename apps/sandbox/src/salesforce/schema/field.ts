@@ -1,0 +1,133 @@
+/** What a field of an object is. Keys are those that a describe tells. */
+
+export type FieldType =
+  | 'id'
+  | 'reference'
+  | 'string'
+  | 'textarea'
+  | 'phone'
+  | 'email'
+  | 'url'
+  | 'picklist'
+  | 'multipicklist'
+  | 'boolean'
+  | 'int'
+  | 'double'
+  | 'currency'
+  | 'percent'
+  | 'date'
+  | 'datetime'
+  | 'base64';
+
+export interface PicklistValue {
+  value: string;
+  label: string;
+  isDefault: boolean;
+  active: boolean;
+}
+
+export interface Field {
+  name: string;
+  label: string;
+  type: FieldType;
+  /** Most characters of a text; 0 for what is no text. */
+  length: number;
+  /** Most digits of a whole number; 0 for what is none. */
+  digits: number;
+  createable: boolean;
+  updateable: boolean;
+  /** False together with `defaultedOnCreate: false` means: required. */
+  nillable: boolean;
+  defaultedOnCreate: boolean;
+  externalId: boolean;
+  unique: boolean;
+  caseSensitive: boolean;
+  idLookup: boolean;
+  filterable: boolean;
+  restrictedPicklist: boolean;
+  picklist: PicklistValue[];
+  referenceTo: string[];
+  relationshipName: string | null;
+  custom: boolean;
+  /** Computed by the vendor. */
+  calculated: boolean;
+  nameField: boolean;
+  /** The object on which the field is defined, where several share it: `Activity`. */
+  sharedAs?: string;
+}
+
+export type FieldParts = Partial<Omit<Field, 'name' | 'label' | 'type'>>;
+
+export function field(name: string, label: string, type: FieldType, parts: FieldParts = {}): Field {
+  return {
+    name,
+    label,
+    type,
+    length: 0,
+    digits: 0,
+    createable: true,
+    updateable: true,
+    nillable: type !== 'boolean',
+    defaultedOnCreate: type === 'boolean',
+    externalId: false,
+    unique: false,
+    caseSensitive: false,
+    idLookup: false,
+    filterable: true,
+    restrictedPicklist: false,
+    picklist: [],
+    referenceTo: [],
+    relationshipName: null,
+    custom: name.endsWith('__c'),
+    calculated: false,
+    nameField: false,
+    ...parts,
+  };
+}
+
+const typed =
+  (type: FieldType, fixed: FieldParts = {}) =>
+  (name: string, label: string, parts: FieldParts = {}): Field =>
+    field(name, label, type, { ...fixed, ...parts });
+
+export const text = (name: string, label: string, length: number, parts: FieldParts = {}): Field =>
+  field(name, label, 'string', { length, ...parts });
+/** Long texts cannot be filtered by. */
+export const longText = (name: string, label: string, length = 32_000, parts: FieldParts = {}): Field =>
+  field(name, label, 'textarea', { length, filterable: length <= 255, ...parts });
+export const phone = typed('phone', { length: 40 });
+export const email = typed('email', { length: 80 });
+export const url = typed('url', { length: 255 });
+export const flag = typed('boolean');
+export const integer = typed('int', { digits: 8 });
+export const number = typed('double');
+export const currency = typed('currency');
+export const percent = typed('percent');
+export const date = typed('date');
+export const datetime = typed('datetime');
+
+/** @param values the first is the default where one is wanted; `label` and `value` are the same */
+export function picklist(name: string, label: string, values: string[], parts: FieldParts = {}): Field {
+  return field(name, label, 'picklist', {
+    length: 255,
+    picklist: values.map((value, at) => ({
+      value,
+      label: value,
+      isDefault: parts.defaultedOnCreate === true && at === 0,
+      active: true,
+    })),
+    ...parts,
+  });
+}
+
+/** @param name with `Id` at its end, or a custom `__c` */
+export function reference(name: string, label: string, referenceTo: string[], parts: FieldParts = {}): Field {
+  const relationshipName = name.endsWith('__c') ? name.replace(/__c$/, '__r') : name.replace(/Id$/, '');
+  return field(name, label, 'reference', { length: 18, referenceTo, relationshipName, ...parts });
+}
+
+export const required = { nillable: false } as const;
+/** What only the vendor sets. */
+export const readOnly = { createable: false, updateable: false } as const;
+/** What is set when the record is made and never again. */
+export const createOnly = { createable: true, updateable: false } as const;
