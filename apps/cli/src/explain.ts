@@ -89,6 +89,9 @@ export function explainCall(entry: LedgerEntry, output: Output, pauses?: Pauses)
     lines.push(`  revision  ${revision.hash.slice(0, 12)} at ${when(revision.at)}: ${effect}`);
   }
   for (const note of entry.notes) lines.push(`  note      ${clean(note)}`);
+  if (entry.forgotten !== undefined) {
+    lines.push(`  forgotten ${when(entry.forgotten)}: its payloads were removed, and nothing of it is taken in again`);
+  }
 
   if (entry.stopped) {
     lines.push(

@@ -4,6 +4,7 @@ import { addCheck } from './commands/check.ts';
 import { addConnections } from './commands/connections.ts';
 import { addDemo } from './commands/demo.ts';
 import { addDoctor } from './commands/doctor.ts';
+import { addForget } from './commands/forget.ts';
 import { addPlan } from './commands/plan.ts';
 import { addProvision } from './commands/provision.ts';
 import { addReconcile } from './commands/reconcile.ts';
@@ -41,5 +42,6 @@ export function makeProgram(): Command {
   addReplay(program);
   addReconcile(program);
   addConnections(program);
+  addForget(program);
   return program;
 }

@@ -16,7 +16,8 @@ import type { Verification } from './verify-call.ts';
 /** What the queue has to do with the job, and what is counted. */
 export type CallVerdict =
   /** `hint`: the call was read from the API, and that copy has a job of its own. */
-  { job: 'complete'; result: 'routed' | 'hint' | 'parked' } | { job: 'delay'; ms: number; result: 'waits' };
+  | { job: 'complete'; result: 'routed' | 'hint' | 'parked' | 'forgotten' }
+  | { job: 'delay'; ms: number; result: 'waits' };
 
 /** Reads a call again where its source trusts the API only. */
 export type Verify = (job: CallJob, entry: LedgerEntry, source: Source, hint: Call) => Promise<Verification>;
@@ -28,6 +29,7 @@ export async function processCall(job: CallJob, store: Store, config: Config, ve
     throw new Failure('bad_request', 'The ledger no longer knows this call.', {
       hint: 'Its retention has passed; backfill it if it still matters.',
     });
+  if (entry.forgotten !== undefined) return { job: 'complete', result: 'forgotten' };
   const source = config.sources[sourceName];
   if (!source) {
     throw new Failure('mapping', `Source ${sourceName} is not in the configuration any more.`, {

@@ -45,6 +45,16 @@ describe('routing a call', () => {
       expect(kept).not.toContain(personal);
   });
 
+  it('does nothing with a call that was forgotten meanwhile, nor with what it had read of it before', async () => {
+    const { store } = fixture;
+    const call = await fixture.arrive(connectedPayload());
+    await store.operations.forget('main', call.call_id);
+    expect(await processCall(call, store, configWith())).toEqual({ job: 'complete', result: 'forgotten' });
+    const wanted = [{ route: 'sales-calls', connection: 'sales' }];
+    expect(await store.ledger.route(call, 'applied', { notes: [] }, wanted)).toEqual([]);
+    expect(await deliveriesOf(call.call_id)).toEqual([]);
+  });
+
   it('says so when no route matches', async () => {
     const call = await fixture.arrive(connectedPayload());
     const config = configWith(({ routes }) => {

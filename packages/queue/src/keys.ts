@@ -24,6 +24,8 @@ export interface Keys {
   /** There while a share of a connection's quota is kept for inbound calls. */
   budgetShare(connection: string): string;
   memory(connection: string, key: string): string;
+  /** Pattern of the keys under which answers about callers are remembered. */
+  callers: string;
   lease(key: string): string;
   secret(connection: string, name: string): string;
   /** Hash: how far the calls of a source have been compared with the ledger, and the last run. */
@@ -47,6 +49,7 @@ export function makeKeys(name = 'wrapup'): Keys {
     daily: (connection) => `${prefix}:daily:${connection}`,
     dailySamples: (connection) => `${prefix}:daily-samples:${connection}`,
     budgetShare: (connection) => `${prefix}:budget-share:${connection}`,
+    callers: `${prefix}:memory:*:inbound:*`,
     memory: (connection, key) => `${prefix}:memory:${connection}:${key}`,
     lease: (key) => `${prefix}:lease:${key}`,
     reconciled: (source) => `${prefix}:reconciled:${source}`,

@@ -87,6 +87,8 @@ export interface LedgerEntry {
    * a call that has deliveries, too: they go on.
    */
   stopped?: { at: number; code: string; reason: string; hint?: string; state?: 'parked' | 'dead' | 'dropped' };
+  /** Epoch ms: its payloads were removed at somebody's wish, and nothing of it is taken in again. */
+  forgotten?: number;
   /** Set while the call waits, by itself, for something that its routes need. */
   waiting?: { since: number; code: string; reason: string; hint?: string };
 }

@@ -18,6 +18,8 @@ export const acceptCall = defineScript<'new' | 'revision' | 'pending' | 'known'>
 local field = 'rev:' .. ARGV[2]
 local known = redis.call('HGET', KEYS[1], field)
 local facts = cjson.decode(ARGV[7])
+-- Nothing of a call that was forgotten is kept again, whoever sends or finds it.
+if redis.call('HEXISTS', KEYS[1], 'forgotten') == 1 then return 'known' end
 if known then
   known = cjson.decode(known)
   -- Bytes that nobody believed are the truth once the API says the same.
@@ -54,6 +56,7 @@ return seen == 0 and 'new' or 'revision'
 export const routeCall = defineScript<string>(
   'wrapupRoute',
   `
+if redis.call('HEXISTS', KEYS[1], 'forgotten') == 1 then return '[]' end
 local revision, effect, now = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local field = 'rev:' .. revision
 local rev = redis.call('HGET', KEYS[1], field)
@@ -195,6 +198,40 @@ end
 if ARGV[6] == '1' then delivery.attempts = math.max(0, delivery.attempts - 1) end
 redis.call('HSET', KEYS[1], name, cjson.encode(delivery))
 return 1
+`,
+);
+
+/**
+ * Notes that a call was forgotten: what had not ended is given up, and nothing of it is taken in again.
+ * KEYS ledger, open. ARGV now, member, reason. Answers the deliveries as they were, or nothing when the ledger does not know the call.
+ */
+export const forgetCall = defineScript<string | null>(
+  'wrapupForget',
+  `
+if redis.call('EXISTS', KEYS[1]) == 0 then return nil end
+local before = {}
+local all = redis.call('HGETALL', KEYS[1])
+for i = 1, #all, 2 do
+  if string.sub(all[i], 1, 4) == 'dlv:' then
+    local delivery = cjson.decode(all[i + 1])
+    before[#before + 1] = cjson.decode(all[i + 1])
+    if delivery.state == 'queued' or delivery.state == 'parked' or delivery.state == 'dead' then
+      delivery.state, delivery.since, delivery.reason, delivery.code, delivery.hint = 'dropped', tonumber(ARGV[1]), ARGV[3], 'forgotten', nil
+      redis.call('HSET', KEYS[1], all[i], cjson.encode(delivery))
+    end
+  elseif string.sub(all[i], 1, 4) == 'rev:' then
+    local rev = cjson.decode(all[i + 1])
+    -- No worker reads it any more.
+    if not rev.effect then
+      rev.effect = 'equal'
+      redis.call('HSET', KEYS[1], all[i], cjson.encode(rev))
+    end
+  end
+end
+redis.call('HSET', KEYS[1], 'forgotten', ARGV[1])
+redis.call('HDEL', KEYS[1], 'waiting', 'stopped')
+redis.call('ZREM', KEYS[2], ARGV[2])
+return #before == 0 and '[]' or cjson.encode(before)
 `,
 );
 

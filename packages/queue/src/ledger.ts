@@ -168,6 +168,16 @@ export class Ledger {
     return answer ? repairDelivery(JSON.parse(answer)) : undefined;
   }
 
+  /** Notes that a call was forgotten, and gives up what had not ended. Answers the deliveries as they were before. */
+  async forget(source: string, callId: string): Promise<DeliveryEntry[] | undefined> {
+    const answer = await scripts.forgetCall(
+      this.#redis,
+      [this.#keys.ledger(source, callId), this.#keys.open],
+      [Date.now(), memberOf(source, callId), 'The call was forgotten at somebody’s wish.'],
+    );
+    return answer ? (JSON.parse(answer) as DeliveryEntry[]).map(repairDelivery) : undefined;
+  }
+
   /** Notes that a call cannot even be routed. */
   async stop(source: string, callId: string, why: Omit<NonNullable<LedgerEntry['stopped']>, 'at'>): Promise<void> {
     const key = this.#keys.ledger(source, callId);
@@ -301,5 +311,6 @@ function parseEntry(hash: Record<string, string>): LedgerEntry | undefined {
     deliveries,
     ...(hash.stopped ? { stopped: JSON.parse(hash.stopped) } : {}),
     ...(hash.waiting ? { waiting: JSON.parse(hash.waiting) } : {}),
+    ...(hash.forgotten ? { forgotten: Number(hash.forgotten) } : {}),
   };
 }

@@ -4,20 +4,33 @@
  *
  * `parked` and `dead` hold one job per stopped delivery, under an id made of the delivery: filing it twice is once.
  */
-import type { Lane } from '@wrapup/destination';
+import type { Lane, RecordReceipt } from '@wrapup/destination';
 import { CALLS_QUEUE, jobId } from './keys.ts';
 import { laneOf, priorityOf } from './lanes.ts';
 import type { Ledger } from './ledger.ts';
 import type { DeliveryEntry, DeliveryState, LedgerEntry, Received } from './ledger-entry.ts';
+import type { Payloads } from './payloads.ts';
 import { CALL_ATTEMPTS, type CallJob, type DeliveryJob, type Queues, type StoppedJob } from './queues.ts';
+
+/** What forgetting a call did. */
+export interface Forgotten {
+  /** Payloads removed. */
+  payloads: number;
+  /** Deliveries given up. */
+  dropped: number;
+  /** What the call left in CRMs, which is not touched. */
+  records: RecordReceipt[];
+}
 
 export class Operations {
   readonly #queues: Queues;
   readonly #ledger: Ledger;
+  readonly #payloads: Payloads;
 
-  constructor(queues: Queues, ledger: Ledger) {
+  constructor(queues: Queues, ledger: Ledger, payloads: Payloads) {
     this.#queues = queues;
     this.#ledger = ledger;
+    this.#payloads = payloads;
   }
 
   /** Adds a delivery's job. Harmless when it is there already. */
@@ -148,6 +161,24 @@ export class Operations {
     const delivery = await this.#ledger.drop(source, callId, route, reason);
     if (delivery && old) await this.#unfile(source, callId, old);
     return delivery;
+  }
+
+  /**
+   * Removes the payloads of a call, gives up what of it had not ended, and has nothing of it taken in again. What it left
+   * in a CRM stays there.
+   * @returns undefined when the ledger does not know the call
+   */
+  async forget(source: string, callId: string): Promise<Forgotten | undefined> {
+    // The ledger first: a worker that looks now finds that there is nothing to do.
+    const before = await this.#ledger.forget(source, callId);
+    const entry = await this.#ledger.read(source, callId);
+    if (!before || !entry) return undefined;
+    const hashes = entry.revisions.map(({ hash }) => hash);
+    const payloads = await this.#payloads.remove(source, callId, hashes);
+    for (const delivery of before) await this.#unfile(source, callId, delivery);
+    await this.unfileCall(source, callId);
+    const dropped = before.filter(({ state }) => state === 'queued' || state === 'parked' || state === 'dead').length;
+    return { payloads, dropped, records: before.flatMap(({ records }) => records) };
   }
 
   async #unfile(source: string, callId: string, delivery: DeliveryEntry): Promise<void> {

@@ -61,6 +61,13 @@ export class Payloads {
     await this.#redis.set(this.#keys.payload(source, callId, revision), kept, 'KEEPTTL', 'XX');
   }
 
+  /** @returns how many there were */
+  async remove(source: string, callId: string, revisions: string[]): Promise<number> {
+    let removed = 0;
+    for (const hash of revisions) removed += await this.#redis.del(this.#keys.payload(source, callId, hash));
+    return removed;
+  }
+
   /** @param seconds from now until it is forgotten */
   async expire(source: string, callId: string, revision: string, seconds: number): Promise<void> {
     await this.#redis.expire(this.#keys.payload(source, callId, revision), seconds);

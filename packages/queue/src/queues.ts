@@ -1,7 +1,7 @@
 import type { ConnectionOptions, JobsOptions } from 'bullmq';
 import { Queue } from 'bullmq';
 import { connectionOf, DEAD_QUEUE, deliveriesQueue, type Keys, PARKED_QUEUE } from './keys.ts';
-import type { RedisClient } from './redis.ts';
+import { type RedisClient, scanKeys } from './redis.ts';
 
 /** Job of the queue `calls`: ids only. */
 export interface CallJob {
@@ -98,19 +98,10 @@ export class Queues {
    * BullMQ's `meta` keys, which merely opening a queue writes: one without any job to do is as good as none.
    */
   async connections(): Promise<string[]> {
-    const pattern = `${this.#keys.prefix}:${deliveriesQueue('*')}:meta`;
-    const nodes = 'nodes' in this.#redis ? this.#redis.nodes('master') : [this.#redis];
     const found = new Set<string>();
-    for (const node of nodes) {
-      let cursor = '0';
-      do {
-        const [next, names] = await node.scan(cursor, 'MATCH', pattern, 'COUNT', 1000);
-        cursor = next;
-        for (const name of names) {
-          const connection = connectionOf(name.slice(this.#keys.prefix.length + 1, -':meta'.length));
-          if (connection) found.add(connection);
-        }
-      } while (cursor !== '0');
+    for await (const name of scanKeys(this.#redis, `${this.#keys.prefix}:${deliveriesQueue('*')}:meta`)) {
+      const connection = connectionOf(name.slice(this.#keys.prefix.length + 1, -':meta'.length));
+      if (connection) found.add(connection);
     }
     const names = [...found].sort();
     const busy = await Promise.all(names.map((name) => this.#holdsJobs(name)));

@@ -62,6 +62,18 @@ function openCluster(nodes: string[], options: typeof PRODUCER | typeof WORKER):
   );
 }
 
+/** Names of keys that match a pattern, on every master of a cluster. Reads through all keys: for now and then only. */
+export async function* scanKeys(redis: RedisClient, pattern: string): AsyncGenerator<string> {
+  for (const node of 'nodes' in redis ? redis.nodes('master') : [redis]) {
+    let cursor = '0';
+    do {
+      const [next, names] = await node.scan(cursor, 'MATCH', pattern, 'COUNT', 1000);
+      cursor = next;
+      yield* names;
+    } while (cursor !== '0');
+  }
+}
+
 /**
  * A Lua script that Redis runs as one step. Loaded on first use, again after a restart of Redis.
  * All keys carry the installation's hash tag, so it runs on a cluster too.

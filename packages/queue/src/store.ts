@@ -43,14 +43,15 @@ export function openStore({ url, prefix, encryption_keys, role, onError }: Store
   const keys = makeKeys(prefix);
   const queues = new Queues(redis, keys, onError);
   const ledger = new Ledger(redis, keys);
+  const payloads = new Payloads(redis, keys, sealer);
   return {
     redis,
     keys,
     sealer,
     queues,
     ledger,
-    payloads: new Payloads(redis, keys, sealer),
-    operations: new Operations(queues, ledger),
+    payloads,
+    operations: new Operations(queues, ledger, payloads),
     connections: new Connections(redis, keys, queues),
     accept: (arrival, days) =>
       acceptArrival({ redis, keys, queue: queues.get<CallJob>(CALLS_QUEUE), sealer }, arrival, days),

@@ -27,6 +27,7 @@ ${fact('Status', entry.status)}
 ${fact('Direction', entry.direction)}
 ${fact('Agent', entry.agent_id && html`<code>${entry.agent_id}</code>`)}
 ${fact('Ended', entry.ended_at !== undefined && renderTime(entry.ended_at))}
+${fact('Forgotten', entry.forgotten !== undefined && html`${renderTime(entry.forgotten)}: its payloads were removed, and nothing of it is taken in again`)}
 </dl>
 ${explanation && html`<p class="next">${explanation}</p>`}
 ${entry.stopped && renderStopped(entry, entry.stopped)}

@@ -1,0 +1,90 @@
+import { expect, test } from 'vitest';
+import { mentionsEmail, mentionsPhone } from '../src/find-person.ts';
+import { AMBIGUOUS, openInstallation } from './support/installation.ts';
+import { wrapup } from './support/run.ts';
+
+const DANA = { phone: '+14155550142', email: 'dana@example.com' };
+const DANAS = { phone: DANA.phone };
+
+test.each([
+  ['call Dana at (415) 555-0142', true],
+  ['14155550142', true],
+  ['415.555.0142', true],
+  ['+1 415 555 0142', true],
+  ['0014155550142', true],
+  ['+1 415 555 0143', false],
+  ['94155550142', false],
+])('the number +1 415 555 0142 in "%s": %s', (text, found) => {
+  expect(mentionsPhone(DANA.phone, ['US'])?.(text)).toBe(found);
+});
+
+test.each([
+  ['Her address is Dana@Example.com.', true],
+  ['mailto:dana@example.com?x', true],
+  ['jordana@example.com', false],
+  ['dana@example.com.au', false],
+  ['x.dana@example.com', false],
+])('the address dana@example.com in "%s": %s', (text, found) => {
+  expect(mentionsEmail(DANA.email)(text)).toBe(found);
+});
+
+test('forgets every call of a person, whatever has become of it, and nobody else', async () => {
+  const { env, store, settle, route, receive } = await openInstallation();
+  const written = await settle(
+    { call_id: 'w-1', ...DANAS },
+    { state: 'written', records: [{ name: 'call_log', object: 'calls', id: '17', did: 'created' }], notes: [] },
+  );
+  await settle({ call_id: 'p-1', ...DANAS }, AMBIGUOUS);
+  await route('connected', { call_id: 'q-1', ...DANAS });
+  await receive('connected', { call_id: 'r-1', ...DANAS });
+  const other = await settle({ call_id: 'o-1', phone: '+14155550199' }, AMBIGUOUS);
+
+  const plan = await wrapup(['forget', '(415) 555-0142', '--plan', '--json'], env);
+  expect(plan.json()).toMatchObject({ by: 'phone', plan: true });
+  expect((plan.json() as { calls: { call_id: string }[] }).calls.map((call) => call.call_id).sort()).toEqual([
+    'p-1',
+    'q-1',
+    'r-1',
+    'w-1',
+  ]);
+  expect(await store.payloads.read('main', 'w-1', written.revision)).toBeDefined();
+
+  const done = await wrapup(['forget', '+14155550142'], env);
+  expect(done.code).toBe(0);
+  expect(done.stdout).toContain('stays in the CRM: calls 17');
+  expect(done.stdout).toMatch(/4 calls forgotten\n$/);
+  for (const id of ['w-1', 'p-1', 'q-1', 'r-1']) {
+    const entry = await store.ledger.read('main', id);
+    expect(entry?.forgotten).toBeGreaterThan(0);
+    for (const { hash } of entry?.revisions ?? []) expect(await store.payloads.read('main', id, hash)).toBeUndefined();
+    expect(entry?.deliveries.map(({ state }) => state)).toEqual(
+      id === 'r-1' ? [] : [id === 'w-1' ? 'written' : 'dropped'],
+    );
+  }
+  expect(await store.payloads.read('main', 'o-1', other.revision)).toBeDefined();
+  expect((await wrapup(['parked', 'list', '--json'], env)).json()).toMatchObject([{ call_id: 'o-1' }]);
+  expect((await wrapup(['calls', 'show', 'p-1'], env)).stdout).toMatch(/forgotten .*nothing of it is taken in again/);
+  expect(await wrapup(['forget', DANA.phone], env)).toMatchObject({ code: 1, stdout: '0 calls forgotten\n' });
+  // The address stands in the other call, which has another number.
+  expect((await wrapup(['forget', DANA.email.toUpperCase(), '--json'], env)).json()).toMatchObject({
+    by: 'email',
+    calls: [{ call_id: 'o-1', payloads: 1, dropped: 1 }],
+  });
+});
+
+test('nothing of a forgotten call is kept again, whoever brings it', async () => {
+  const { env, store, receive } = await openInstallation();
+  await receive('connected', { call_id: 'c-1', ...DANAS });
+  const forgot = await wrapup(['forget', 'c-1', '--json'], env);
+  expect(forgot.json()).toMatchObject({ by: 'call id', calls: [{ call_id: 'c-1', payloads: 1, dropped: 0 }] });
+  const again = await receive('connected', { call_id: 'c-1', ...DANAS, collected: { budget: '40' } });
+  expect(await store.payloads.read('main', 'c-1', again.revision)).toBeUndefined();
+  expect((await store.ledger.read('main', 'c-1'))?.revisions).toHaveLength(1);
+});
+
+test('what is neither a call nor a person is refused', async () => {
+  const { env } = await openInstallation();
+  const answer = await wrapup(['forget', 'nonsense'], env);
+  expect(answer.code).toBe(2);
+  expect(answer.stderr).toContain('no telephone number');
+});
