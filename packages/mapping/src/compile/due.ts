@@ -1,11 +1,10 @@
-import { tz } from '@date-fns/tz';
 // One by one: the package's index loads all of its three hundred files, which every `wrapup check` would wait for.
+import { UTCDateMini } from '@date-fns/utc/date/mini';
 import { addBusinessDays } from 'date-fns/addBusinessDays';
-import { addDays } from 'date-fns/addDays';
-import { addHours } from 'date-fns/addHours';
-import { addMinutes } from 'date-fns/addMinutes';
-import { addWeeks } from 'date-fns/addWeeks';
-import { set } from 'date-fns/set';
+import { clockAt, momentOf } from '../time/zone.ts';
+
+const MINUTE = 60_000;
+const DAY = 24 * 60 * MINUTE;
 
 const SHAPE =
   /^(\d{1,4})\s*(business\s+day|minute|hour|day|week|min|h|d|m|w)s?(?:\s+at\s+([01]?\d|2[0-3]):([0-5]\d))?$/i;
@@ -43,18 +42,20 @@ export function compileDue(text: string, zone: string): Due | undefined {
   const unit = UNITS[(match[2] ?? '').toLowerCase().replace(/\s+/, ' ')] as Unit;
   const at = match[3] === undefined ? undefined : { hours: Number(match[3]), minutes: Number(match[4]) };
   if (at && (unit === 'minute' || unit === 'hour')) return undefined;
-  const context = { in: tz(zone) };
-  const add: Record<Unit, (ended: number) => Date> = {
-    business_day: (ended) => addBusinessDays(ended, amount, context),
-    day: (ended) => addDays(ended, amount, context),
-    week: (ended) => addWeeks(ended, amount, context),
-    hour: (ended) => addHours(ended, amount),
-    minute: (ended) => addMinutes(ended, amount),
+  const later: Record<Unit, (ended: number) => number> = {
+    business_day: (ended) => onClock(ended, (clock) => addBusinessDays(new UTCDateMini(clock), amount).getTime()),
+    day: (ended) => onClock(ended, (clock) => clock + amount * DAY),
+    week: (ended) => onClock(ended, (clock) => clock + amount * 7 * DAY),
+    hour: (ended) => ended + amount * 60 * MINUTE,
+    minute: (ended) => ended + amount * MINUTE,
+  };
+  const onClock = (ended: number, move: (clock: number) => number) => {
+    const clock = move(clockAt(ended, zone));
+    const shown = at ? Math.floor(clock / DAY) * DAY + (at.hours * 60 + at.minutes) * MINUTE : clock;
+    return momentOf(shown, zone);
   };
   return (ended) => {
-    const day = add[unit](ended);
-    const due = at ? set(day, { ...at, seconds: 0, milliseconds: 0 }, context) : day;
-    const ms = due.getTime();
+    const ms = later[unit](ended);
     return Math.abs(ms) <= 8.64e15 ? new Date(ms).toISOString() : undefined;
   };
 }

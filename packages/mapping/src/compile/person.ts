@@ -62,7 +62,7 @@ export function compilePerson(node: Node, dialect: Dialect, zone: string, compil
           create_as,
           fields: writes,
           ...(given.owner ? { owner: given.owner } : {}),
-          fallback: { ...(phone ? { phone } : {}), ...(email ? { email } : {}), name: nameFor(phone, email) },
+          fallback: fallbackOf(phone, email),
         },
       };
     },
@@ -76,6 +76,19 @@ function usable(text: unknown): string | undefined {
 function matchStep(by: MatchStep['by'], values: Record<MatchStep['by'], string | undefined>): MatchStep[] {
   const value = values[by];
   return value === undefined ? [] : [{ by, value }];
+}
+
+/** The name is made when somebody asks for it: reading a number costs more than the rest of a person. */
+function fallbackOf(phone: string | undefined, email: string | undefined): PersonPlan['fallback'] {
+  let name: string | undefined;
+  return {
+    ...(phone ? { phone } : {}),
+    ...(email ? { email } : {}),
+    get name() {
+      name ??= nameFor(phone, email);
+      return name;
+    },
+  };
 }
 
 /** What a person without a name is called. */

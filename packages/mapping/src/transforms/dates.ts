@@ -1,7 +1,6 @@
-import { TZDate } from '@date-fns/tz';
-import { format } from 'date-fns/format';
 import { compileDue } from '../compile/due.ts';
 import { Absent, type Present } from '../language/found.ts';
+import { clockAt, momentOf } from '../time/zone.ts';
 import type { Transform } from './transform.ts';
 
 const SHAPE = /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?\s?(Z|[+-]\d\d:?\d\d)?)?$/i;
@@ -38,11 +37,7 @@ export function readMoment(value: unknown, zone = 'UTC'): Moment | undefined {
   const sameDay = back.getUTCFullYear() === year && back.getUTCMonth() === month && back.getUTCDate() === day;
   if (!sameDay || hour > 23 || minute > 59 || second > 59) return undefined;
   const offset = match[8];
-  const ms = offset
-    ? utc - readOffset(offset)
-    : zone === 'UTC'
-      ? utc
-      : new TZDate(year, month, day, hour, minute, second, fraction, zone).getTime();
+  const ms = offset ? utc - readOffset(offset) : zone === 'UTC' ? utc : momentOf(utc, zone);
   return isDate(ms) ? { ms, dayOnly: match[4] === undefined } : undefined;
 }
 
@@ -74,7 +69,7 @@ export const DATE_TRANSFORMS: Transform[] = [
       const moment = readMoment(value, where);
       if (!moment) return NO_DATE;
       if (moment.dayOnly) return String(value).trim().slice(0, 10);
-      return format(new TZDate(moment.ms, where), 'yyyy-MM-dd');
+      return new Date(clockAt(moment.ms, where)).toISOString().slice(0, 10);
     },
   },
   {
