@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { addBackfill } from './commands/backfill.ts';
 import { addCalls } from './commands/calls.ts';
 import { addCheck } from './commands/check.ts';
 import { addConnections } from './commands/connections.ts';
@@ -41,6 +42,7 @@ export function makeProgram(): Command {
   addStopped(program, 'dead');
   addReplay(program);
   addReconcile(program);
+  addBackfill(program);
   addConnections(program);
   addForget(program);
   return program;

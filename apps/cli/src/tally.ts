@@ -5,12 +5,13 @@ import { clean } from './clean.ts';
 import { count, type Output } from './output.ts';
 
 /** Why some of the listed calls were left alone. @param grace ms */
-export function showTally({ young, unfinished }: Tally, output: Output, grace: number | undefined): void {
+export function showTally({ young, unfinished, unreadable }: Tally, output: Output, grace: number | undefined): void {
   if (young > 0) {
     const ago = grace === undefined ? 'a short time' : formatDuration(grace);
     output.line(`  ${count(young, 'call')} ended less than ${ago} ago: the webhook may still come`);
   }
   if (unfinished > 0) output.line(`  ${count(unfinished, 'call')} still going on, by what Synthflow says`);
+  if (unreadable > 0) output.line(`  ${count(unreadable, 'webhook')} without a call id of a known shape, or gone`);
 }
 
 export function showTroubles(troubles: Trouble[], output: Output): void {

@@ -14,7 +14,7 @@ afterAll(() => dashboard.close());
 const page = async () => (await dashboard.get('/')).text();
 const RUN: Run = {
   ...{ source: 'main', by: 'schedule', began: Date.now() - 2_000, ended: Date.now(), result: 'complete', agents: 2 },
-  tally: { listed: 1240, known: 1231, missing: 7, enqueued: 7, young: 2, unfinished: 0 },
+  tally: { listed: 1240, known: 1231, missing: 7, enqueued: 7, young: 2, unfinished: 0, unreadable: 0 },
   ...{ troubles: [], resumed: false },
 };
 

@@ -48,7 +48,7 @@ const AT_ONCE = 4;
 
 /** A call that could not be read whole, and is left to the next run. */
 export interface Unread {
-  call_id: string;
+  call_id?: string;
   code: string;
   message: string;
 }

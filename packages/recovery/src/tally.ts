@@ -12,10 +12,12 @@ export interface Tally {
   young: number;
   /** That still go on, by what the platform says. */
   unfinished: number;
+  /** Webhook logs whose payload is gone, or has a call id in no known shape: chats, for one. */
+  unreadable: number;
 }
 
 export function emptyTally(): Tally {
-  return { listed: 0, known: 0, missing: 0, enqueued: 0, young: 0, unfinished: 0 };
+  return { listed: 0, known: 0, missing: 0, enqueued: 0, young: 0, unfinished: 0, unreadable: 0 };
 }
 
 /** Adds what was found to `into`. */

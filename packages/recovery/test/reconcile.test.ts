@@ -38,6 +38,7 @@ describe('a run', () => {
       enqueued: missing.length,
       young: made.length - old.length,
       unfinished: 0,
+      unreadable: 0,
     });
     const { ledger } = workspace.store;
     for (const id of missing) {

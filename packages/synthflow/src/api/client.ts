@@ -208,24 +208,8 @@ export class SynthflowApi {
 
   /** Webhooks that Synthflow sent, once each, without their content. @throws SynthflowApiError */
   async *listWebhookLogs(query: LogQuery, ask: Ask): AsyncGenerator<WebhookLogItem, boolean> {
-    const what = 'the webhook logs';
-    const { from, to, ...filter } = query;
     const pages = walkPages<{ [key: string]: unknown }>({
-      page: async (_done, page_number) => {
-        const answer = await this.#transport.get(
-          '/logs',
-          {
-            workspace_id: this.#requireWorkspace(),
-            page_number,
-            page_size: PAGE,
-            ...filter,
-            ...(from === undefined ? {} : { from_date: new Date(from).toISOString() }),
-            ...(to === undefined ? {} : { to_date: new Date(to).toISOString() }),
-          },
-          { what, missing: 'refused', ask },
-        );
-        return readPage(answer, 'items', what);
-      },
+      page: (_done, page_number) => this.#pageOfLogs(query, page_number, PAGE, ask),
       key: (item) => readText(own(item, 'webhook_log_id')),
     });
     for (;;) {
@@ -238,6 +222,24 @@ export class SynthflowApi {
         ...(Number.isNaN(at) ? {} : { at }),
       } as unknown as WebhookLogItem;
     }
+  }
+
+  /** How many webhooks the API counts; undefined when it does not say. */
+  async countWebhookLogs(query: LogQuery, ask: Ask): Promise<number | undefined> {
+    return (await this.#pageOfLogs(query, 1, 1, ask)).total;
+  }
+
+  async #pageOfLogs({ from, to, ...filter }: LogQuery, page_number: number, page_size: number, ask: Ask) {
+    const what = 'the webhook logs';
+    const query = {
+      workspace_id: this.#requireWorkspace(),
+      page_number,
+      page_size,
+      ...filter,
+      ...(from === undefined ? {} : { from_date: new Date(from).toISOString() }),
+      ...(to === undefined ? {} : { to_date: new Date(to).toISOString() }),
+    };
+    return readPage(await this.#transport.get('/logs', query, { what, missing: 'refused', ask }), 'items', what);
   }
 
   /** One webhook with all that was sent. @throws SynthflowApiError `unknown_log` */
