@@ -36,6 +36,12 @@ export function createIngress({ config, intake, callers, log, metrics, options: 
   metrics.gauge('ingress_in_flight_bytes', 'Bytes of bodies being received or stored', [], (gauge) =>
     gauge.set(inFlight.used),
   );
+  metrics.gauge(
+    'ingress_redis_memory_ratio',
+    'Part of Redis’ maxmemory in use when last looked; above 0.9 no call is taken',
+    [],
+    (gauge) => gauge.set(intake.memory),
+  );
   const refusals = logRefusals(log);
   const exchanges = makeExchanges(metrics, log, refusals);
   const probes = makeProbes(metrics, log);

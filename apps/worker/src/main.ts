@@ -31,7 +31,7 @@ await startOrExit(log, async () => {
   });
 
   const ready = async () => {
-    const { ok, problems } = await checkRedis(store.redis);
+    const { ok, problems } = await checkRedis(store.redis, store.keys);
     const stuck = ok ? await worker.stuck(STUCK) : [];
     return {
       ok: ok && stuck.length === 0,

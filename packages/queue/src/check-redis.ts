@@ -1,17 +1,17 @@
+import type { Keys } from './keys.ts';
+import { FULL } from './memory-watch.ts';
 import type { RedisClient } from './redis.ts';
-
-/** Part of `maxmemory` above which Redis counts as full: what is left is for the jobs already taken. */
-const FULL = 0.95;
+import { readInfo } from './redis-info.ts';
 
 /**
  * Whether Redis can take a call now, and which of its settings would lose one. Settings that a managed Redis hides are
  * not guessed at.
  */
-export async function checkRedis(redis: RedisClient): Promise<{ ok: boolean; problems: string[] }> {
+export async function checkRedis(redis: RedisClient, keys: Keys): Promise<{ ok: boolean; problems: string[] }> {
   const problems: string[] = [];
   let ok = true;
   try {
-    const info = parseInfo(await redis.info());
+    const info = await readInfo(redis, keys, 'all');
     if (info.role === 'slave') {
       ok = false;
       problems.push('Redis is a replica and read-only: point REDIS_URL at the primary.');
@@ -42,18 +42,10 @@ export async function checkRedis(redis: RedisClient): Promise<{ ok: boolean; pro
 /** CONFIG is closed on many managed servers; then the setting stays unknown. */
 async function readSetting(redis: RedisClient, name: string): Promise<string | undefined> {
   try {
-    const answer = (await redis.call('CONFIG', 'GET', name)) as string[] | Record<string, string>;
+    const [node = redis] = 'nodes' in redis ? redis.nodes('master') : [];
+    const answer = (await node.call('CONFIG', 'GET', name)) as string[] | Record<string, string>;
     return Array.isArray(answer) ? answer[1] : answer[name];
   } catch {
     return undefined;
   }
-}
-
-function parseInfo(text: string): Record<string, string> {
-  return Object.fromEntries(
-    text
-      .split('\r\n')
-      .filter((line) => line.includes(':'))
-      .map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1)]),
-  );
 }

@@ -1,6 +1,7 @@
 import { type Accepted, type Arrival, acceptArrival } from './accept.ts';
 import { checkRedis } from './check-redis.ts';
 import { CALLS_QUEUE, makeKeys } from './keys.ts';
+import { MemoryWatch } from './memory-watch.ts';
 import { type CallJob, openQueue } from './queues.ts';
 import { openRedis } from './redis.ts';
 import { makeSealer } from './seal.ts';
@@ -16,6 +17,8 @@ export interface Intake {
    */
   accept(arrival: Arrival): Promise<Accepted>;
   /** Whether Redis can take a call now, and what is wrong with its settings (eviction policy, AOF, memory). */
+  /** Part of Redis' memory in use as far as known, from 0 to 1. */
+  readonly memory: number;
   ready(): Promise<{ ok: boolean; problems: string[] }>;
   close(): Promise<void>;
 }
@@ -34,11 +37,18 @@ export function openIntake({ url, prefix, encryption_keys, ledger_days = 90, onE
   const sealer = makeSealer(encryption_keys);
   const redis = openRedis(url, 'producer', onError);
   const keys = makeKeys(prefix);
+  const memory = new MemoryWatch(redis, keys);
   const queue = openQueue<CallJob>(CALLS_QUEUE, redis, keys);
   queue.on('error', onError);
   return {
-    accept: (arrival) => acceptArrival({ redis, keys, queue, sealer }, arrival, ledger_days),
-    ready: () => checkRedis(redis),
+    async accept(arrival) {
+      await memory.claim(arrival.body.length);
+      return acceptArrival({ redis, keys, queue, sealer }, arrival, ledger_days);
+    },
+    get memory() {
+      return memory.ratio;
+    },
+    ready: () => checkRedis(redis, keys),
     async close() {
       await queue.close();
       redis.disconnect();

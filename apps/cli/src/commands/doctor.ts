@@ -87,7 +87,7 @@ async function show(result: Examination, output: Output): Promise<void> {
 
 async function examineRedis(): Promise<{ ok: boolean; problems: string[] }> {
   try {
-    return await withStore(async (store) => (await import('@wrapup/queue')).checkRedis(store.redis));
+    return await withStore(async (store) => (await import('@wrapup/queue')).checkRedis(store.redis, store.keys));
   } catch (error) {
     if (!(error instanceof CliError)) throw error;
     return { ok: false, problems: [error.message, ...(error.hint ? [error.hint] : [])] };
