@@ -19,13 +19,18 @@ export interface Process {
 }
 
 /** Starts one and resolves when it listens. Rejects with its output when it ends before. */
-export async function startProcess(
+export function startProcess(
   app: 'ingress' | 'worker' | 'dashboard' | 'sandbox',
   env: Record<string, string>,
 ): Promise<Process> {
-  const child = spawn(process.execPath, [`apps/${app}/src/main.ts`], {
+  return startScript(`apps/${app}/src/main.ts`, { [`${app.toUpperCase()}_PORT`]: '0', ...env });
+}
+
+/** As `startProcess`, for any script that says on a line of JSON at which `port` it `listens`. */
+export async function startScript(script: string, env: Record<string, string>): Promise<Process> {
+  const child = spawn(process.execPath, [script], {
     cwd: ROOT,
-    env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', [`${app.toUpperCase()}_PORT`]: '0', ...env },
+    env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const lines: Record<string, unknown>[] = [];
@@ -41,7 +46,7 @@ export async function startProcess(
     };
     createInterface({ input: child.stdout }).on('line', read);
     createInterface({ input: child.stderr }).on('line', read);
-    void exited.then(() => failed(new Error(`${app} ended before it listened:\n${raw.slice(-20).join('\n')}`)));
+    void exited.then(() => failed(new Error(`${script} ended before it listened:\n${raw.slice(-20).join('\n')}`)));
   });
   const end = async (signal: NodeJS.Signals) => {
     if (child.exitCode === null && child.signalCode === null) child.kill(signal);

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /** Everything of one installation stands under one hash tag, so that one Lua script can reach all of it on a cluster. */
 export interface Keys {
@@ -91,5 +91,5 @@ export function splitMember(member: string): { source: string; call_id: string }
  * `meta` would be swallowed without an error.
  */
 export function jobId(kind: 'c' | 'd' | 'p' | 'x' | 'a', ...parts: (string | number)[]): string {
-  return `${kind}-${createHash('sha256').update(JSON.stringify(parts)).digest('base64url')}`;
+  return `${kind}-${hash('sha256', JSON.stringify(parts), 'base64url')}`;
 }

@@ -9,42 +9,39 @@ import { defineScript } from './redis.ts';
 
 /**
  * Notes the arrival and keeps the bytes, before the job is added.
- * KEYS ledger, index, open, payload. ARGV member, revision, body, payload ttl s, ledger ttl s, now ms, facts JSON (source, call_id, received, verified).
+ * KEYS ledger, index, open, payload. ARGV member, revision, body, payload ttl s, ledger ttl s, now ms, source, call id, received, verified.
  * Answers `new`, `revision` (same call, other bytes), `pending` (same bytes, not yet handled) or `known`.
  */
-export const acceptCall = defineScript<'new' | 'revision' | 'pending' | 'known'>(
-  'wrapupAccept',
-  `
-local field = 'rev:' .. ARGV[2]
-local known = redis.call('HGET', KEYS[1], field)
-local facts = cjson.decode(ARGV[7])
+export const ACCEPT_CALL = `
+local field, verified = 'rev:' .. ARGV[2], ARGV[10]
+local have = redis.call('HMGET', KEYS[1], field, 'source', 'forgotten')
+local known, seen = have[1], have[2]
 -- Nothing of a call that was forgotten is kept again, whoever sends or finds it.
-if redis.call('HEXISTS', KEYS[1], 'forgotten') == 1 then return 'known' end
+if have[3] then return 'known' end
 if known then
   known = cjson.decode(known)
   -- Bytes that nobody believed are the truth once the API says the same.
-  if facts.verified == 'api' and known.verified ~= 'api' and (not known.effect or known.effect == 'hint') then
+  if verified == 'api' and known.verified ~= 'api' and (not known.effect or known.effect == 'hint') then
     known.verified, known.effect = 'api', nil
     redis.call('HSET', KEYS[1], field, cjson.encode(known), 'verified', 'api')
   end
   if known.effect then return 'known' end
 end
-local seen = redis.call('EXISTS', KEYS[1])
 redis.call('SET', KEYS[4], ARGV[3], 'EX', ARGV[4])
 if known then return 'pending' end
-if seen == 0 then
-  for name, value in pairs(facts) do redis.call('HSET', KEYS[1], name, value) end
-  redis.call('HSET', KEYS[1], 'received_at', ARGV[6])
+local revision = cjson.encode({ at = tonumber(ARGV[6]), verified = verified })
+if not seen then
+  redis.call('HSET', KEYS[1], 'source', ARGV[7], 'call_id', ARGV[8], 'received', ARGV[9], 'verified', verified, 'received_at', ARGV[6], field, revision)
   redis.call('ZADD', KEYS[2], ARGV[6], ARGV[1])
-elseif facts.verified == 'api' then
-  redis.call('HSET', KEYS[1], 'verified', 'api')
+elseif verified == 'api' then
+  redis.call('HSET', KEYS[1], field, revision, 'verified', 'api')
+else
+  redis.call('HSET', KEYS[1], field, revision)
 end
-redis.call('HSET', KEYS[1], field, cjson.encode({ at = tonumber(ARGV[6]), verified = facts.verified }))
 redis.call('EXPIRE', KEYS[1], ARGV[5])
 redis.call('ZADD', KEYS[3], ARGV[6], ARGV[1])
-return seen == 0 and 'new' or 'revision'
-`,
-);
+return seen and 'revision' or 'new'
+`;
 
 /**
  * Writes what the worker read and chose, and opens the deliveries.

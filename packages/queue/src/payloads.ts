@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { zstdCompress, zstdDecompress } from 'node:zlib';
 import type { Keys } from './keys.ts';
@@ -17,7 +17,7 @@ const WORTH_COMPRESSING = 512;
 
 /** sha256 of the raw bytes, hex: the name of a revision. */
 export function revisionOf(body: Buffer): string {
-  return createHash('sha256').update(body).digest('hex');
+  return hash('sha256', body);
 }
 
 /** What a payload is sealed for: it opens for this very revision only. */

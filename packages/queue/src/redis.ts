@@ -79,9 +79,19 @@ export async function* scanKeys(redis: RedisClient, pattern: string): AsyncGener
  * All keys carry the installation's hash tag, so it runs on a cluster too.
  */
 export function defineScript<Result>(name: string, lua: string) {
-  return (redis: RedisClient, keys: string[], args: (string | number | Buffer)[]): Promise<Result> => {
-    const client = redis as unknown as Record<string, (...args: unknown[]) => Promise<Result>>;
-    if (typeof client[name] !== 'function') redis.defineCommand(name, { lua });
-    return (client[name] as (...args: unknown[]) => Promise<Result>).call(redis, keys.length, ...keys, ...args);
-  };
+  return (redis: RedisClient, keys: string[], args: (string | number | Buffer)[]): Promise<Result> =>
+    runScript<Result>(redis, name, () => lua, keys, args);
+}
+
+/** @param lua asked once per client: for scripts that are put together. */
+export function runScript<Result>(
+  redis: RedisClient,
+  name: string,
+  lua: () => string,
+  keys: readonly string[],
+  args: readonly (string | number | Buffer)[],
+): Promise<Result> {
+  const client = redis as unknown as Record<string, (...args: unknown[]) => Promise<Result>>;
+  if (typeof client[name] !== 'function') redis.defineCommand(name, { lua: lua() });
+  return (client[name] as (...args: unknown[]) => Promise<Result>).call(redis, keys.length, ...keys, ...args);
 }

@@ -1,0 +1,40 @@
+import { randomUUID } from 'node:crypto';
+import { samplePayload } from '../../packages/synthflow/src/index.ts';
+import { talk } from './speech.ts';
+
+export interface Payload {
+  call: { call_id: string; transcript?: string };
+}
+
+export interface CallOptions {
+  call_id?: string;
+  /** E.164. */
+  phone: string;
+  /** Bytes of the body, about; the transcript is made as long as that takes. Absent: the sample as it is. */
+  bytes?: number;
+  /** Of the transcript. */
+  seed?: number;
+}
+
+/** A post-call webhook of a call that somebody answered. */
+export function makeCall({ call_id = randomUUID(), phone, bytes, seed = 1 }: CallOptions): Payload {
+  const made = samplePayload('connected', {
+    call_id,
+    phone,
+    name: `Person ${phone.slice(-7)}`,
+    collected: { email: null },
+  }) as unknown as Payload;
+  if (bytes !== undefined) {
+    made.call.transcript = '';
+    made.call.transcript = talk(Math.max(0, bytes - Buffer.byteLength(JSON.stringify(made))), seed);
+    // Line breaks take two bytes in JSON.
+    const over = Buffer.byteLength(JSON.stringify(made)) - bytes;
+    if (over > 0) made.call.transcript = made.call.transcript.slice(0, -over);
+  }
+  return made;
+}
+
+/** A number of ten digits after +1 that is certainly valid: 201-2…, 202-2…, and so on. */
+export function phoneOf(n: number): string {
+  return `+1${201 + (Math.floor(n / 10_000) % 700)}${2_340_000 + (n % 10_000)}`;
+}
