@@ -188,7 +188,17 @@ describe('the queues on the board', () => {
 
   it('are all of them, and a new connection’s appears without a restart', async () => {
     expect((await names()).sort()).toEqual(
-      ['alerts', 'calls', 'dead', 'deliveries.alerts', 'deliveries.sales', 'maintenance', 'parked', 'reconcile'].sort(),
+      [
+        'alerts',
+        'calls',
+        'dead',
+        'deliveries.alerts',
+        'deliveries.sales',
+        'examine',
+        'maintenance',
+        'parked',
+        'reconcile',
+      ].sort(),
     );
     connections = { ...connections, fresh: { name: 'fresh', kind: 'hubspot', settings: {} } };
     expect(await names()).toContain('deliveries.fresh');

@@ -12,7 +12,7 @@ import {
   type Probe,
   type WriteOutcome,
 } from '@wrapup/destination';
-import type { Plan } from '@wrapup/mapping';
+import type { CompiledMapping, Finding, Plan } from '@wrapup/mapping';
 import { makeContext, type Store, unblock } from '@wrapup/queue';
 import { Coalescer } from './coalescer.ts';
 import type { Guard } from './guard.ts';
@@ -79,6 +79,13 @@ export class Destinations {
     const answer = await withDeadline(destination.probe(context), SINGLE_WITHIN + GRACE);
     await unblock(this.#store.redis, this.#store.keys, connection, Object.keys(pools ?? {}));
     return answer;
+  }
+
+  /** Compares mappings with the account. Rejects when it cannot be asked. */
+  async check(connection: string, mappings: CompiledMapping[]): Promise<Finding[]> {
+    const { destination, pools } = await this.#line(connection);
+    const context = this.#context(connection, 'backfill', WRITE_WITHIN, pools);
+    return withDeadline(destination.check(mappings, context), WRITE_WITHIN + GRACE);
   }
 
   /** Tells somebody of something that is no call. Rejects when it was not taken. */

@@ -21,6 +21,7 @@ import { type ConnectionOptions, DelayedError, type Job, UnrecoverableError, Wor
 import { type AlertJob, queueAlert } from './alerts.ts';
 import { backoff, CALL_RETRIES } from './backoff.ts';
 import { Destinations } from './destinations.ts';
+import { Examiner } from './examiner.ts';
 import { Guard, HELD } from './guard.ts';
 import { countWork } from './metrics.ts';
 import { processCall } from './process-call.ts';
@@ -35,6 +36,8 @@ export interface WorkerDeps {
   config: () => Config;
   log: Log;
   metrics: Metrics;
+  /** Milliseconds from the start to the first comparison of mappings and accounts; for tests. */
+  examine_after?: number;
   /** Hears of connection errors, which the queues and the connection both report. */
   onError(error: Error): void;
 }
@@ -59,7 +62,14 @@ const REASON = 200;
 /** For a call that waits for something which does not say how long, in ms. */
 const WAIT = 10_000;
 
-export async function startWorker({ store, config, log, metrics, onError }: WorkerDeps): Promise<RunningWorker> {
+export async function startWorker({
+  store,
+  config,
+  log,
+  metrics,
+  onError,
+  examine_after,
+}: WorkerDeps): Promise<RunningWorker> {
   const count = countWork(metrics);
   const destinations = new Destinations(store, config, log, count.batch);
   const guard = new Guard({
@@ -169,6 +179,14 @@ export async function startWorker({ store, config, log, metrics, onError }: Work
 
   const reconciler = new Reconciler({ store, config, log, options: options(RECONCILIATIONS), onError, count });
 
+  const examiner = new Examiner(
+    {
+      ...{ store, config, log, metrics, onError, options: options(1) },
+      check: (connection, mappings) => destinations.check(connection, mappings),
+    },
+    examine_after,
+  );
+
   const reconfigure = async (): Promise<void> => {
     await reconciler.schedule();
     const wanted = new Set(Object.keys(config().connections));
@@ -189,6 +207,7 @@ export async function startWorker({ store, config, log, metrics, onError }: Work
       await worker.close();
     }
     await guard.watch([...wanted]);
+    await examiner.schedule();
   };
 
   start(ALERTS_QUEUE, 1, async (job: Job<AlertJob>) => {
@@ -234,7 +253,11 @@ export async function startWorker({ store, config, log, metrics, onError }: Work
     },
     async close(deadline = 25_000) {
       await guard.close();
-      const closing = Promise.all([reconciler.close(), ...[...lines.values()].map((worker) => worker.close())]);
+      const closing = Promise.all([
+        examiner.close(),
+        reconciler.close(),
+        ...[...lines.values()].map((worker) => worker.close()),
+      ]);
       let timer: NodeJS.Timeout | undefined;
       const late = new Promise<'late'>((resolve) => {
         timer = setTimeout(() => resolve('late'), deadline);

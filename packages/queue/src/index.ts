@@ -4,6 +4,7 @@ export * from './check-redis.ts';
 export * from './connection-state.ts';
 export * from './connections.ts';
 export * from './context.ts';
+export * from './examinations.ts';
 export * from './intake.ts';
 export * from './keys.ts';
 export * from './lanes.ts';

@@ -30,6 +30,8 @@ export interface Keys {
   secret(connection: string, name: string): string;
   /** Hash: how far the calls of a source have been compared with the ledger, and the last run. */
   reconciled(source: string): string;
+  /** What the last comparison of mappings and account found. */
+  examination(connection: string): string;
   /** Hash: how far one backfill of a source has come. */
   backfilled(source: string, range: string): string;
 }
@@ -53,6 +55,7 @@ export function makeKeys(name = 'wrapup'): Keys {
     memory: (connection, key) => `${prefix}:memory:${connection}:${key}`,
     lease: (key) => `${prefix}:lease:${key}`,
     reconciled: (source) => `${prefix}:reconciled:${source}`,
+    examination: (connection) => `${prefix}:examination:${connection}`,
     backfilled: (source, range) => `${prefix}:backfilled:${source}:${range}`,
     secret: (connection, secret) => `${prefix}:secret:${connection}:${secret}`,
   };
@@ -65,6 +68,8 @@ export const MAINTENANCE_QUEUE = 'maintenance';
 /** One job a source, made by a scheduler. */
 export const RECONCILE_QUEUE = 'reconcile';
 export const ALERTS_QUEUE = 'alerts';
+/** Comparisons of mappings with accounts. */
+export const EXAMINE_QUEUE = 'examine';
 const DELIVERIES = 'deliveries.';
 
 /** Name of a connection's queue. */

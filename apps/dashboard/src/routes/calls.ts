@@ -1,5 +1,5 @@
 import type { Config } from '@wrapup/config';
-import { explainPause, type LedgerEntry, type Store } from '@wrapup/queue';
+import { explainPause, type LedgerEntry, readExaminations, type Store } from '@wrapup/queue';
 import { Router } from 'express';
 import { makeOverview } from '../ledger/overview.ts';
 import { readReconciliations } from '../ledger/reconciliations.ts';
@@ -34,8 +34,14 @@ export function callRoutes({ store, config, connections }: CallRoutesParts): Rou
       const [exact, ...others] = await ask(store, () => store.ledger.find(id, Object.keys(config().sources)));
       if (exact && others.length === 0) return response.redirect(303, linkToCall(exact.source, exact.call_id));
     }
-    const [page, numbers, names, reconciliations] = await ask(store, () =>
-      Promise.all([searchCalls(store, query), overview(), connections(), readReconciliations(store, config())]),
+    const [page, numbers, names, reconciliations, examinations] = await ask(store, () =>
+      Promise.all([
+        searchCalls(store, query),
+        overview(),
+        connections(),
+        readReconciliations(store, config()),
+        readExaminations(store, Object.keys(config().connections)),
+      ]),
     );
     const { sources, routes } = config();
     response.send(
@@ -47,6 +53,7 @@ export function callRoutes({ store, config, connections }: CallRoutesParts): Rou
           query,
           overview: numbers,
           reconciliations,
+          examinations,
           sources: Object.keys(sources),
           routes: routes.map(({ name }) => name),
           connections: names,

@@ -1,0 +1,45 @@
+import type { Finding } from '@wrapup/mapping';
+import type { Examination } from '@wrapup/queue';
+import { type Html, html, type Part } from '../html.ts';
+import { count, renderChip, renderTime } from './parts.ts';
+
+/** Where mappings and accounts do not fit; nothing while they do. */
+export function renderExaminations(examinations: Examination[]): Part {
+  const wanting = examinations.filter(({ findings, failed }) => findings.length > 0 || failed);
+  if (wanting.length === 0) return '';
+  return html`<details class="examined" open>
+<summary>Mappings and accounts: ${wanting.map((one) => html`${one.connection} ${renderVerdict(one)} `)}</summary>
+<div class="wide"><table>
+<thead><tr><th>Connection</th><th></th><th>Mapping line</th><th>What does not fit, and what to do</th></tr></thead>
+<tbody>${wanting.flatMap(renderRows)}</tbody></table></div>
+<p class="ago">Compared at start and every hour. <code>wrapup doctor</code> compares now.</p>
+</details>`;
+}
+
+function renderVerdict({ findings, failed }: Examination): Part {
+  if (failed) return renderChip('parked', 'could not be asked');
+  const errors = findings.filter(({ severity }) => severity === 'error').length;
+  return errors > 0
+    ? renderChip('dead', count(errors, 'error'))
+    : renderChip('parked', count(findings.length, 'warning'));
+}
+
+function renderRows({ connection, at, findings, failed }: Examination): Html[] {
+  const trouble: Finding[] = failed
+    ? [
+        {
+          severity: 'warning',
+          code: failed.code,
+          message: failed.message,
+          ...(failed.hint ? { hint: failed.hint } : {}),
+        },
+      ]
+    : [];
+  return [...trouble, ...findings].map(
+    ({ severity, code, message, hint, at: place }) => html`<tr>
+<td>${connection}<br><span class="when">${renderTime(at)}</span></td>
+<td>${renderChip(severity === 'error' ? 'dead' : 'parked', severity)}</td>
+<td>${place && html`<code>${place.file}:${place.line}</code>`}</td>
+<td>${message} <code>${code}</code>${hint && html`<br><span class="ago">${hint}</span>`}</td></tr>`,
+  );
+}

@@ -1,0 +1,132 @@
+/**
+ * Compares the mappings with the accounts they write to, at start, when the configuration changes, and every hour: what an
+ * administrator renamed, removed or made read-only is told before calls fail on it. One job for the installation, taken by
+ * any worker; what it found stands in Redis, where the dashboard and every worker's metrics read it.
+ */
+import type { Config } from '@wrapup/config';
+import { Failure, type Log } from '@wrapup/destination';
+import type { CompiledMapping, Finding } from '@wrapup/mapping';
+import { EXAMINE_QUEUE, type Examination, readExaminations, type Store, saveExamination } from '@wrapup/queue';
+import type { Metrics } from '@wrapup/telemetry';
+import { Worker, type WorkerOptions } from 'bullmq';
+
+export interface ExaminerParts {
+  store: Store;
+  config: () => Config;
+  log: Log;
+  metrics: Metrics;
+  options: WorkerOptions;
+  onError(error: Error): void;
+  /** Compares mappings with one account. Rejects when it cannot be asked. */
+  check(connection: string, mappings: CompiledMapping[]): Promise<Finding[]>;
+}
+
+const EVERY = 3_600_000;
+/** Calls that wait after a restart come first. */
+const AFTER_START = 10_000;
+const OPTIONS = { removeOnComplete: true, removeOnFail: true };
+
+export class Examiner {
+  readonly #parts: ExaminerParts;
+  readonly #worker: Worker;
+  readonly #after: number;
+  readonly #stopping = Promise.withResolvers<'stopping'>();
+
+  /** @param after milliseconds from the start, or from a change of the configuration, to the first comparison */
+  constructor(parts: ExaminerParts, after = AFTER_START) {
+    this.#parts = parts;
+    this.#after = after;
+    this.#worker = new Worker(EXAMINE_QUEUE, () => this.#examineAll(), parts.options);
+    this.#worker.on('error', parts.onError);
+    addGauges(parts);
+  }
+
+  /** Asks for a comparison now, and for one every hour. Several processes that start together ask for one. */
+  async schedule(): Promise<void> {
+    const queue = this.#parts.store.queues.get(EXAMINE_QUEUE);
+    const first = { every: EVERY, startDate: Date.now() + EVERY };
+    await queue.upsertJobScheduler('hourly', first, { name: 'examine', opts: OPTIONS });
+    await queue.add('examine', {}, { ...OPTIONS, delay: this.#after, jobId: `now-${this.#parts.config().hash}` });
+  }
+
+  /** A comparison in hand is given up: the next start makes another. */
+  async close(): Promise<void> {
+    this.#stopping.resolve('stopping');
+    await this.#worker.close();
+  }
+
+  async #examineAll(): Promise<void> {
+    const { store, config } = this.#parts;
+    const { connections, routes } = config();
+    for (const connection of Object.keys(connections)) {
+      const mappings = routes.filter(({ to }) => to === connection).map(({ mapping }) => mapping);
+      const [before] = await readExaminations(store, [connection]);
+      const examining = this.#examine(connection, [...new Set(mappings)], before);
+      const now = await Promise.race([examining, this.#stopping.promise]);
+      if (now === 'stopping') return;
+      await saveExamination(store, now);
+      report(this.#parts.log, now, before);
+    }
+  }
+
+  async #examine(
+    connection: string,
+    mappings: CompiledMapping[],
+    before: Examination | undefined,
+  ): Promise<Examination> {
+    const at = Date.now();
+    try {
+      return { connection, at, findings: await this.#parts.check(connection, mappings) };
+    } catch (error) {
+      const { code, message, hint } = Failure.of(error);
+      return { connection, at, findings: before?.findings ?? [], failed: { code, message, ...(hint ? { hint } : {}) } };
+    }
+  }
+}
+
+const keyOf = ({ code, message, at }: Finding) => `${code} ${message} ${at?.file}:${at?.line}`;
+
+/** Everything that is found, in words, once; afterwards how much of it is still there. */
+function report(log: Log, { connection, findings, failed }: Examination, before: Examination | undefined): void {
+  if (failed) {
+    log.warn({ connection, ...failed }, 'the mappings could not be compared with the account');
+    return;
+  }
+  const known = new Set(before?.findings.map(keyOf));
+  for (const finding of findings.filter((one) => !known.has(keyOf(one)))) {
+    const { severity, code, message, hint, at } = finding;
+    const place = at ? { mapping: `${at.file}:${at.line}` } : {};
+    log.warn({ connection, severity, code, ...place, hint }, `the account does not fit the mapping: ${message}`);
+  }
+  const still = findings.filter((one) => known.has(keyOf(one))).length;
+  if (still > 0)
+    log.warn({ connection, findings: still }, 'the account still does not fit the mappings; wrapup doctor says how');
+  const gone = (before?.findings.length ?? 0) - still;
+  if (gone > 0 && before) log.info({ connection, mended: gone }, 'the account fits the mappings better than before');
+}
+
+const SEVERITIES = ['error', 'warning'] as const;
+
+function addGauges({ metrics, store, config }: ExaminerParts): void {
+  const read = () => readExaminations(store, Object.keys(config().connections)).catch(() => []);
+  metrics.gauge(
+    'mapping_findings',
+    'What the last comparison of mappings and account found. More than 0 errors: calls fail on it, or soon will.',
+    ['connection', 'severity'],
+    async (gauge) => {
+      gauge.reset();
+      for (const { connection, findings } of await read())
+        for (const severity of SEVERITIES)
+          gauge.set({ connection, severity }, findings.filter((finding) => finding.severity === severity).length);
+    },
+  );
+  metrics.gauge(
+    'mapping_compared_timestamp_seconds',
+    'When mappings and account were last compared; absent while the account could not be asked.',
+    ['connection'],
+    async (gauge) => {
+      gauge.reset();
+      for (const { connection, at, failed } of await read()) if (!failed) gauge.set({ connection }, at / 1000);
+    },
+  );
+}

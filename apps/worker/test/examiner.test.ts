@@ -1,0 +1,102 @@
+/** An account that changes under its mappings is told of before a call fails on it. */
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Config, loadConfig } from '@wrapup/config';
+import type { Log } from '@wrapup/destination';
+import { EXAMINE_QUEUE, readExaminations } from '@wrapup/queue';
+import { createMetrics } from '@wrapup/telemetry';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { startSandbox } from '../../sandbox/src/index.ts';
+import { startWorker } from '../src/worker.ts';
+import { openFixture } from './support.ts';
+
+const MAPPING = `extends: hubspot/call-log
+person:
+  fields:
+    annual_budget: { from: vars.budget, transform: number }
+    hs_lead_status: { value: HOT }
+`;
+const TOKEN = 'pat-na1-test';
+const WAIT = { timeout: 60_000, interval: 50 };
+vi.setConfig({ testTimeout: 90_000 });
+
+async function open() {
+  const sandbox = await startSandbox({ provisioned: true });
+  const folder = mkdtempSync(join(tmpdir(), 'wrapup-examiner-'));
+  writeFileSync(join(folder, 'm.yaml'), MAPPING);
+  writeFileSync(
+    join(folder, 'wrapup.yaml'),
+    `sources: { main: { webhook_secrets: [5f1c0de9a77401bb] } }
+connections: { sales: { kind: hubspot, access_token: ${TOKEN}, base_url: "${sandbox.hubspotUrl}" } }
+routes: [ { name: calls, to: sales, mapping: m.yaml } ]
+`,
+  );
+  const { config, findings } = await loadConfig({ file: join(folder, 'wrapup.yaml'), env: {} });
+  if (!config) throw new Error(JSON.stringify(findings));
+  const fixture = await openFixture();
+  const said: { level: string; fields: Record<string, unknown>; text: string }[] = [];
+  const say = (level: string) => (fields: object, text?: string) =>
+    void said.push({ level, fields: fields as Record<string, unknown>, text: text ?? '' });
+  const log = { info: say('info'), warn: say('warn'), error: say('error'), debug: () => {} } as unknown as Log;
+  const metrics = createMetrics({ defaults: false });
+  const worker = await startWorker({
+    store: fixture.store,
+    config: () => config as Config,
+    log,
+    metrics,
+    onError: () => {},
+    examine_after: 0,
+  });
+  onTestFinished(async () => {
+    await worker.close();
+    await fixture.close();
+    await sandbox.close();
+  });
+  const property = (method: string, name: string, body?: object) =>
+    fetch(`${sandbox.hubspotUrl}/crm/v3/properties/contacts${method === 'DELETE' ? `/${name}` : ''}`, {
+      method,
+      headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
+      ...(body ? { body: JSON.stringify(body) } : {}),
+    });
+  const { store } = fixture;
+  const examination = async () => (await readExaminations(store, ['sales']))[0];
+  const warnings = (code: string) => said.filter(({ fields }) => fields.code === code);
+  return { store, metrics, property, examination, warnings, sandbox };
+}
+
+test('what does not fit is found at start, told with its mapping line, counted, and noticed when it is mended or drifts', async () => {
+  const { store, metrics, property, examination, warnings, sandbox } = await open();
+  await vi.waitFor(async () => expect((await examination())?.findings.length).toBe(2), WAIT);
+  expect(warnings('missing-property')[0]).toMatchObject({
+    level: 'warn',
+    fields: { connection: 'sales', mapping: 'm.yaml:4' },
+  });
+  expect(warnings('unknown-option')[0]?.fields).toMatchObject({
+    mapping: 'm.yaml:5',
+    hint: expect.stringMatching(/NEW/),
+  });
+  expect(await metrics.text()).toContain('wrapup_mapping_findings{connection="sales",severity="error"} 2');
+
+  // An administrator creates the property: one finding less.
+  const created = await property('POST', '', {
+    ...{ name: 'annual_budget', label: 'Budget', type: 'number', fieldType: 'number', groupName: 'contactinformation' },
+  });
+  expect(created.status).toBe(201);
+  const again = () => store.queues.get(EXAMINE_QUEUE).add('examine', {}, { removeOnComplete: true });
+  await again();
+  await vi.waitFor(async () => expect((await examination())?.findings.length).toBe(1), WAIT);
+
+  // And takes it away again, which is said anew; what was known is not said twice.
+  expect((await property('DELETE', 'annual_budget')).status).toBe(204);
+  await again();
+  await vi.waitFor(() => expect(warnings('missing-property').length).toBe(2), WAIT);
+  expect(warnings('unknown-option').length).toBe(1);
+
+  // An account that cannot be asked keeps what was found, and says that it is old.
+  sandbox.control.fault({ kind: 'unauthorized', times: 100 });
+  await again();
+  await vi.waitFor(async () => expect((await examination())?.failed?.code).toBe('unauthorized'), WAIT);
+  expect((await examination())?.findings.length).toBe(2);
+  expect(await metrics.text()).not.toMatch(/mapping_compared_timestamp_seconds\{/);
+});
