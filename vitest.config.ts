@@ -7,7 +7,9 @@ export default defineConfig({
     pool: 'forks',
     // Most tests wait for sockets and processes: one worker a core less, the default, would leave the machine idle.
     maxWorkers: 3,
-    testTimeout: 20_000,
-    hookTimeout: 30_000,
+    // Limits are for what hangs, and never decide a test: a machine that many share is ten times slower than one alone.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    expect: { poll: { timeout: 30_000 } },
   },
 });

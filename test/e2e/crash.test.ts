@@ -32,7 +32,7 @@ describe('a worker killed after the CRM committed', () => {
         collected: { wants_callback: true },
       }) as { call: { call_id: string } };
       await house.post(made);
-      await expect.poll(() => house.sandbox.control.faults()[0]?.hit ?? 1, { timeout: 15_000 }).toBe(1);
+      await expect.poll(() => house.sandbox.control.faults()[0]?.hit ?? 1, { timeout: 60_000 }).toBe(1);
       await worker.kill();
       expect((await house.store.ledger.read('main', made.call.call_id))?.deliveries[0]).toMatchObject({
         state: 'queued',
@@ -40,7 +40,7 @@ describe('a worker killed after the CRM committed', () => {
       });
 
       await house.startWorker();
-      const entry = await house.settled(made.call.call_id, 60_000);
+      const entry = await house.settled(made.call.call_id, 120_000);
       expect(entry.deliveries[0]).toMatchObject({ state: 'written', attempts: 2 });
       const counts = await Promise.all(
         ['contacts', 'calls', 'tasks'].map(async (object) => (await house.crm(object))?.length),
@@ -50,7 +50,7 @@ describe('a worker killed after the CRM committed', () => {
       const [contact] = await house.crm('contacts');
       expect(JSON.stringify(call?.associations)).toContain(contact?.id);
     },
-    90_000,
+    240_000,
   );
 });
 

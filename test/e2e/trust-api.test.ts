@@ -34,7 +34,7 @@ function makeCall(phone: string): { call: VoiceCall; webhook: Payload } {
 
 async function waits(callId: string, code: string) {
   await expect
-    .poll(async () => (await house.store.ledger.read('main', callId))?.waiting?.code, { timeout: 30_000 })
+    .poll(async () => (await house.store.ledger.read('main', callId))?.waiting?.code, { timeout: 90_000 })
     .toBe(code);
 }
 
@@ -103,6 +103,6 @@ it('a call that the API never knows is parked as unverified, where a person find
   const entry = await house.settled(call.id);
   expect(entry).toMatchObject({ stopped: { code: 'unverified', state: 'parked' }, deliveries: [] });
   await expect
-    .poll(async () => (await house.store.operations.list('parked')).map(({ call_id }) => call_id), { timeout: 20_000 })
+    .poll(async () => (await house.store.operations.list('parked')).map(({ call_id }) => call_id), { timeout: 90_000 })
     .toContain(call.id);
 });

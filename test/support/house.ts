@@ -101,7 +101,7 @@ export async function openHouse(options: HouseOptions = {}) {
     },
 
     /** Waits until nothing of a call is on its way, and gives its ledger entry. */
-    async settled(callId: string, within = 30_000) {
+    async settled(callId: string, within = 90_000) {
       const until = Date.now() + within;
       for (;;) {
         const entry = await store.ledger.read('main', callId);

@@ -44,7 +44,7 @@ function start(env: Record<string, string>): Running {
     output: () => output,
     exited,
     async listening() {
-      await vi.waitUntil(() => /"msg":"dashboard listens"/.test(output), { timeout: 15_000, interval: 50 });
+      await vi.waitUntil(() => /"msg":"dashboard listens"/.test(output), { timeout: 60_000, interval: 50 });
       const line = output.split('\n').find((one) => one.includes('dashboard listens')) ?? '';
       return JSON.parse(line);
     },

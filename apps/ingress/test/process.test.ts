@@ -105,7 +105,7 @@ describe('the process', () => {
     writeFileSync(ingress.file, configOf(rotated));
     await waitUntil(async () => (await send(port, rotated)).status === 202);
     expect((await send(port, SECRET)).status).toBe(401);
-  }, 60_000);
+  }, 120_000);
 
   it.each([
     ['its port is no port', { INGRESS_PORT: 'http' }, /INGRESS_PORT is \\"http\\"/],

@@ -58,7 +58,7 @@ describe('Redis', () => {
         const callId = newCallId();
         const begin = performance.now();
         const { status } = await ingress.send({ callId });
-        expect(performance.now() - begin).toBeLessThan(1_500);
+        expect(performance.now() - begin).toBeLessThan(10_000);
         if (status === 202) acknowledged.push(callId);
         else others.push(status);
       }
@@ -127,7 +127,7 @@ describe('Redis', () => {
     while (!over) {
       const begin = performance.now();
       expect([202, 503]).toContain((await ingress.send()).status);
-      expect(performance.now() - begin).toBeLessThan(1_500);
+      expect(performance.now() - begin).toBeLessThan(10_000);
     }
     await restarted;
     await accepted(ingress);

@@ -132,7 +132,7 @@ test.skipIf(!CHROMIUM)('a browser shows it, runs nothing of it, and sees what co
     await tab.goto(sandbox.url);
     expect(await tab.locator('.person h2').innerText()).toContain('Ada');
     sandbox.control.seed({ records: { contacts: [{ properties: { firstname: 'Grace' } }] } });
-    await tab.getByRole('heading', { name: 'Grace' }).waitFor({ timeout: 10_000 });
+    await tab.getByRole('heading', { name: 'Grace' }).waitFor({ timeout: 60_000 });
     expect(complaints).toEqual([]);
   } finally {
     await browser.close();

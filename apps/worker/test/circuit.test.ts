@@ -104,7 +104,7 @@ describe('a revoked token', () => {
     expect((await stateOf(engine)).circuit).toBe('closed');
     expect(sandbox.records('calls')).toHaveLength(31);
     expect(await counted(workers, /circuit_probes_total\{connection="sales",result="answered"\} (\d+)/)).toBe(1);
-  }, 120_000);
+  }, 180_000);
 
   it('is asked again at once when new settings come in', async () => {
     const { engine } = await open(1);
@@ -117,8 +117,8 @@ connections:
 routes:
   - { name: sales-calls, to: sales, mapping: mapping.yaml }
 `);
-    await until(async () => (await engine.delivery(call_id))?.state === 'written', 20_000);
-  }, 60_000);
+    await until(async () => (await engine.delivery(call_id))?.state === 'written', 90_000);
+  }, 180_000);
 });
 
 describe('a CRM that is down', () => {
@@ -134,7 +134,7 @@ describe('a CRM that is down', () => {
     expect(engine.sandbox.records('calls')).toHaveLength(5);
     await until(async () => (await stateOf(engine)).circuit === 'closed');
     expect(await counted(workers, /circuit_probes_total\{connection="sales",result="answered"\} (\d+)/)).toBe(1);
-  }, 120_000);
+  }, 180_000);
 });
 
 describe('an operator’s pause', () => {
@@ -147,5 +147,5 @@ describe('an operator’s pause', () => {
     expect(await engine.delivery(call_id)).toMatchObject({ attempts: 0 });
     await engine.store.connections.resume('sales');
     await until(async () => (await engine.delivery(call_id))?.state === 'written');
-  }, 60_000);
+  }, 180_000);
 });

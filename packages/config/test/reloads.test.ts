@@ -11,7 +11,7 @@ const SECOND_ROUTE = `${GOOD.replace('}\n', '}\n')}`.replace(
 );
 
 /** Waits for what the next looks will bring. */
-const soon = (expectation: () => void) => vi.waitFor(expectation, { timeout: 15_000 });
+const soon = (expectation: () => void) => vi.waitFor(expectation, { timeout: 60_000 });
 
 async function watched(file: string, options: WatchOptions = {}) {
   const { config } = await loadConfig({ file, env: options.env ?? ENV });

@@ -98,7 +98,7 @@ describe('intake', () => {
     await expect(intake.accept(arrival())).rejects.toThrow();
     expect(performance.now() - before).toBeLessThan(2000);
     redis.resume();
-    await expect.poll(() => intake.accept(arrival()).catch(() => 'no'), { timeout: 10_000 }).toBe('accepted');
+    await expect.poll(() => intake.accept(arrival()).catch(() => 'no'), { timeout: 60_000 }).toBe('accepted');
     await intake.close();
     await redis.stop();
   });

@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 import { vi } from 'vitest';
 
 // Each run is a process of its own, and the machine may be busy with other tests.
-vi.setConfig({ testTimeout: 60_000 });
+vi.setConfig({ testTimeout: 240_000 });
 
 export const ROOT = resolve(import.meta.dirname, '../../../..');
 
@@ -22,7 +22,7 @@ export async function wrapup(args: string[], env: Record<string, string> = {}, s
   const child = spawn(process.execPath, [resolve(ROOT, 'apps/cli/src/main.ts'), ...args], {
     cwd: ROOT,
     env: { PATH: process.env.PATH ?? '', ...env },
-    timeout: 50_000,
+    timeout: 120_000,
   });
   child.stdin.on('error', () => {});
   child.stdin.end(stdin);
