@@ -91,7 +91,8 @@ export async function startSandbox(options: StartOptions = {}): Promise<RunningS
     salesforceUrl: `${url}/salesforce`,
     synthflowUrl: `${url}/synthflow`,
     port: served.port,
-    records: (object) => (readState(sandbox.hubspot, object)[object] ?? []).filter((record) => !record.archived),
+    records: (object) =>
+      (Object.values(readState(sandbox.hubspot, object))[0] ?? []).filter((record) => !record.archived),
     journal: () => structuredClone(sandbox.hubspot.journal.entries),
     salesforce: {
       records: (object) => (readOrg(sandbox.salesforce, object)[object] ?? []).filter(({ deleted }) => !deleted),

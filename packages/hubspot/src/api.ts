@@ -205,6 +205,16 @@ export function readProperties(object: string): ApiCall {
   };
 }
 
+export function readProperty(object: string, name: string): ApiCall {
+  return {
+    name: `read the property ${object}.${name}`,
+    writes: false,
+    optional: true,
+    accepts: 200,
+    run: (client) => client.crm.properties.coreApi.getByName(object, name),
+  };
+}
+
 export interface PropertyDefinition {
   name: string;
   label: string;

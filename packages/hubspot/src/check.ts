@@ -1,11 +1,12 @@
 /** Compares mappings with the account's own properties, before a call fails on them. */
 import type { Context } from '@wrapup/destination';
 import type { CompiledMapping, Finding, MappedField } from '@wrapup/mapping';
+import { DISPOSITION, idOf, isLabel } from './dispositions.ts';
 import { keyProperty, WATERMARK } from './objects.ts';
 import { unknownOwners } from './owner-choice.ts';
 import { knownOwners } from './owners.ts';
 import { isOurs } from './requirements.ts';
-import { type Property, readSchema } from './schema.ts';
+import { type Option, type Property, readSchema } from './schema.ts';
 import { Session } from './session.ts';
 import type { HubSpotSettings } from './settings.ts';
 import type { Transport } from './transport.ts';
@@ -93,12 +94,15 @@ function checkField(field: MappedField, schema: Map<string, Property> | undefine
     );
   const values = (field.values ?? []).map(String).filter((value) => value !== '');
   if (known.type === 'enumeration' && known.options.length > 0) {
-    const wrong = values.flatMap((value) => value.split(';')).filter((value) => !known.options.includes(value));
+    const allowed = (value: string) =>
+      known.options.some((option) => option.value === value) ||
+      (isLabel({ name: property, value }) && idOf(value, known.options) !== undefined);
+    const wrong = values.flatMap((value) => value.split(';')).filter((value) => !allowed(value));
     if (wrong.length > 0)
       return finding(
         'unknown-option',
         `${object}.${property} has no option ${quoteAll(wrong)}.`,
-        `It allows ${quoteAll(known.options.slice(0, 20))}.`,
+        `It allows ${quoteAll(known.options.slice(0, 20).map(isDisposition(property) ? toLabel : toValue))}.`,
       );
   }
   const fits = FITS[known.type];
@@ -110,6 +114,10 @@ function checkField(field: MappedField, schema: Map<string, Property> | undefine
     'Correct the value, or the property’s type in HubSpot.',
   );
 }
+
+const isDisposition = (property: string) => property === DISPOSITION;
+const toLabel = ({ label }: Option) => label;
+const toValue = ({ value }: Option) => value;
 
 /** An owner never fails a delivery, so one that is not there is a warning. */
 async function checkOwners(session: Session, fields: MappedField[]): Promise<Finding[]> {

@@ -58,6 +58,15 @@ export const hubspotDialect: Dialect = {
       },
       owner: OWNER,
     },
+    companies: {
+      type: 'company',
+      object: 'companies',
+      words: { title: text('name'), domain: text('domain') },
+      owner: OWNER,
+      // Somebody else's record more often than ours: gaps are filled, no more.
+      write: 'if_empty',
+      required: ['domain'],
+    },
     deals: staged('deal', 'deals', {
       title: text('dealname'),
       stage: text('dealstage'),

@@ -28,9 +28,10 @@ const LINKS: Record<string, Record<string, number>> = {
   notes: { contacts: 202, companies: 190, deals: 214, tickets: 228 },
   tasks: { contacts: 204, companies: 192, deals: 216, tickets: 230 },
   meetings: { contacts: 200, companies: 188, deals: 212, tickets: 226 },
+  companies: { contacts: 280, deals: 342, tickets: 340 },
   contacts: { companies: 279, deals: 4, tickets: 15 },
   deals: { contacts: 3, companies: 341 },
-  tickets: { contacts: 16 },
+  tickets: { contacts: 16, companies: 339 },
 };
 
 export function linkType(from: string, to: string): number | undefined {

@@ -2,6 +2,8 @@
 import type { Context, FieldChange, Preview } from '@wrapup/destination';
 import type { FieldWrite, Plan } from '@wrapup/mapping';
 import { knownAccount } from './account.ts';
+import { COMPANIES, findCompanies, keyedByDomain } from './companies.ts';
+import { nameDispositions } from './dispositions.ts';
 import { toAnswer } from './find.ts';
 import { doneBefore, type Job, makeJob, settleJob } from './job.ts';
 import { type Found, lookUp } from './look-up.ts';
@@ -32,6 +34,7 @@ export async function previewPlans(
   const questions = withPerson.map((job) => ({ ...questionOf(job), read: true }));
   const answers = await lookUp(session, questions, propertiesToRead(plans));
   const found = new Map(withPerson.map((job, index) => [job, answers[index] ?? { found: 'none' as const }]));
+  await nameDispositions(session, jobs, { drop: settings.on_refused_field === 'drop', weaker: false });
   const existing = await readExisting(session, jobs);
   const previews: Preview[] = [];
   for (const job of jobs)
@@ -43,7 +46,15 @@ export async function previewPlans(
 async function readExisting(session: Session, jobs: Job[]): Promise<Map<string, CrmRecord>> {
   const records = jobs.flatMap((job) => job.plan.records);
   const existing = new Map<string, CrmRecord>();
+  const companies = await findCompanies(
+    session,
+    records.filter(({ object }) => object === COMPANIES),
+    () => [],
+  );
+  for (const failure of companies.failed.values()) throw failure;
+  for (const [domain, record] of companies.found) existing.set(`${COMPANIES} company:${domain}`, record);
   for (const [object, all] of Map.groupBy(records, (record) => record.object)) {
+    if (object === COMPANIES) continue;
     const properties = [...new Set(all.flatMap((record) => record.fields.map((field) => field.name)))];
     const keys = all.map((record) => record.key);
     const reading = await readMany(session, object, keys, properties, () => [], keyProperty(object));
@@ -81,7 +92,7 @@ async function previewJob(
   }
   if (decision.do !== 'skip' && decision.do !== 'fail') {
     for (const record of wantedRecords(job)) {
-      const there = existing.get(`${record.object} ${record.key}`);
+      const there = existing.get(`${record.object} ${keyedByDomain(record).key}`);
       const fields = record.fields.map(
         (field): FieldWrite => (field.write === 'if_newer' ? { ...field, write: 'overwrite' } : field),
       );

@@ -1,6 +1,8 @@
 /** Call logs, tasks and the like of all jobs, in waves: what is linked to another record of its call follows it. */
 import { Failure } from '@wrapup/destination';
 import type { RecordPlan } from '@wrapup/mapping';
+import { COMPANIES, keyedByDomain, writeCompanies } from './companies.ts';
+import { nameDispositions } from './dispositions.ts';
 import { noteFormer } from './former-links.ts';
 import { type Item, receiptOf, type Writing, withoutNewer } from './items.ts';
 import { doneBefore, failJob, type Job } from './job.ts';
@@ -19,6 +21,7 @@ export async function writeRecords(
   const writing: Writing = { session, policy, account };
   for (const job of jobs) noteResumed(job, account);
   await noteFormer(session, jobs);
+  await nameDispositions(session, jobs, policy);
   // Each wave writes what depends only on records that are written already.
   for (;;) {
     const ready = jobs.filter((job) => !job.outcome).flatMap((job) => nextItems(job));
@@ -26,7 +29,9 @@ export async function writeRecords(
     for (const items of byObject(firstOfEachKey(ready)).values()) {
       // What another record of the same call ran into ends the call's further records too.
       const wanted = items.filter(({ job }) => !job.outcome);
-      if (wanted.length > 0) await writeObject(writing, wanted);
+      if (wanted.length === 0) continue;
+      if (wanted[0]?.record.object === COMPANIES) await writeCompanies(writing, wanted);
+      else await writeObject(writing, wanted);
     }
   }
   for (const job of jobs) {
@@ -60,7 +65,7 @@ function nextItems(job: Job): Item[] {
   for (const record of wantedRecords(job)) {
     if (job.records.has(record.name)) continue;
     const targets = targetsOf(job, record);
-    if (targets) items.push({ job, record: withoutNewer(record), targets });
+    if (targets) items.push({ job, record: keyedByDomain(withoutNewer(record)), targets });
   }
   return items;
 }

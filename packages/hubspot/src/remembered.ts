@@ -45,6 +45,19 @@ export async function startedAt(ctx: Context, key: string): Promise<number | und
   return mark === undefined ? undefined : Number(mark) || 0;
 }
 
+/** The company of a domain, for as long as search may not show it. */
+export function recallCompany(ctx: Context, domain: string): Promise<string | undefined> {
+  return ctx.memory.get(`company-id:${digest(domain)}`);
+}
+
+export async function rememberCompany(ctx: Context, domain: string, id: string): Promise<void> {
+  await ctx.memory.set(`company-id:${digest(domain)}`, id, REMEMBERED);
+}
+
+export async function forgetCompany(ctx: Context, domain: string): Promise<void> {
+  await ctx.memory.delete(`company-id:${digest(domain)}`);
+}
+
 /** A record without a unique key is known by this for so long, in ms: as long as the ledger knows it. */
 const RECORD_KEPT = 90 * 24 * 3_600_000;
 

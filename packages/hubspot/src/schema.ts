@@ -10,8 +10,14 @@ export interface Property {
   type: string;
   read_only: boolean;
   unique: boolean;
-  /** Values of its options; empty for properties without. */
-  options: string[];
+  /** Empty for properties without. */
+  options: Option[];
+}
+
+export interface Option {
+  value: string;
+  label: string;
+  hidden: boolean;
 }
 
 /** Ms that definitions are remembered. Short, so that a property created just now is soon known. */
@@ -38,14 +44,22 @@ async function ask(session: Session, object: string): Promise<Property[]> {
 
 function toProperty(item: unknown): Property {
   const property = asObject(item);
-  const options = Array.isArray(property.options) ? property.options : [];
   return {
     name: String(property.name ?? ''),
     type: String(property.type ?? ''),
     read_only: asObject(property.modificationMetadata).readOnlyValue === true || property.calculated === true,
     unique: property.hasUniqueValue === true,
-    options: options.map((option) => String(asObject(option).value ?? '')),
+    options: toOptions(item),
   };
+}
+
+/** The options of a property as HubSpot answers it. */
+export function toOptions(property: unknown): Option[] {
+  const { options } = asObject(property);
+  return (Array.isArray(options) ? options : []).map((item) => {
+    const option = asObject(item);
+    return { value: String(option.value ?? ''), label: String(option.label ?? ''), hidden: option.hidden === true };
+  });
 }
 
 /**

@@ -1,3 +1,5 @@
+import type { WriteMode } from './plan.ts';
+
 /**
  * What the mapping language has to know about one kind of destination, given by its adapter as data: the language
  * itself knows no vendor.
@@ -25,6 +27,10 @@ export interface RecordDialect {
   object: string;
   /** The mapping's own words and the CRM property each sets: `{ subject: { property: 'hs_task_subject', … } }`. */
   words: Record<string, WordDialect>;
+  /** How its fields are written where the mapping does not say. Default `overwrite`. */
+  write?: WriteMode;
+  /** Properties without which the record is not written: the mapping must set them. */
+  required?: string[];
   /** Property that names who the record belongs to. Absent: such records have no owner. */
   owner?: string;
   /**

@@ -70,11 +70,12 @@ function compileRecord(
   const fields = compileFields(node, {
     compiling,
     record: name,
-    write: 'overwrite',
+    write: dialect.write ?? 'overwrite',
     zone,
     words,
     ...(check ? { check } : {}),
   });
+  demandFields(node, dialect, fields, compiling);
   const list = get(node, 'associate');
   const associate = isList(list)
     ? list.items.map((item) => ({ name: textOf(item) ?? '', at: item.at }))
@@ -105,6 +106,22 @@ function compileRecord(
     ...(owner ? { owner } : {}),
     ...(when && condition ? { when, when_at: condition.key } : {}),
   };
+}
+
+/** What the CRM cannot do without: the record is not written for calls that do not give it. */
+function demandFields(
+  node: MapNode,
+  { required = [], words }: RecordDialect,
+  fields: Field[],
+  { report }: Compiling,
+): void {
+  for (const property of required) {
+    const field = fields.find((one) => one.property === property);
+    const word = Object.entries(words).find(([, { property: set }]) => set === property)?.[0] ?? property;
+    if (field) field.required = true;
+    else
+      report.error('missing-key', `the record cannot be told from others without ${word}`, node.at, `write ${word}: …`);
+  }
 }
 
 function objectOf(node: MapNode, { any_object, object }: RecordDialect, { report }: Compiling): string | undefined {

@@ -1,9 +1,12 @@
 import { type Phone, parsePhone } from '@wrapup/call';
 import { Absent, isScalar, type Present } from '../language/found.ts';
+import { MAIL_PROVIDERS } from './mail-providers.ts';
 import { onText } from './texts.ts';
 import type { Transform } from './transform.ts';
 
 const NO_EMAIL = new Absent('email: it is no e-mail address');
+const NO_DOMAIN = new Absent('email_domain: it is no e-mail address');
+const NO_COMPANY = new Absent('email_domain: the address is one at a mail provider, which says nothing of a company');
 const ONE_NAME = new Absent('last_name: the name is a single word');
 
 export const PERSON_TRANSFORMS: Transform[] = [
@@ -17,6 +20,12 @@ export const PERSON_TRANSFORMS: Transform[] = [
   onText('email', 'An e-mail address in small letters; absent when it is none.', ' Dana@Example.com', (text) => {
     const address = text.trim().toLowerCase();
     return isEmail(address) ? address : NO_EMAIL;
+  }),
+  onText('email_domain', 'The domain of an e-mail address, small; absent for those of mail providers.', (text) => {
+    const address = text.trim().toLowerCase();
+    if (!isEmail(address)) return NO_DOMAIN;
+    const domain = address.slice(address.indexOf('@') + 1);
+    return MAIL_PROVIDERS.has(domain) ? NO_COMPANY : domain;
   }),
   phone('e164', 'A telephone number in international form, +14155550123; absent when it is none.', (read) => read.e164),
   phone('national', 'A telephone number as people of its country write it: (415) 555-0123.', (read) => read.national),

@@ -1,0 +1,216 @@
+/** Every kind of record that a mapping can name, from its YAML to the account and back. */
+import { makeMemoryCommons, makeMemoryContext } from '@wrapup/destination';
+import { failure, ids, planFor, write } from '@wrapup/destination/conformance';
+import type { SampleCall } from '@wrapup/destination/sample-plan';
+import { type CompiledMapping, compileMapping, formatFinding, type Plan } from '@wrapup/mapping';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { hubspotDialect } from '../src/index.ts';
+import { hubspotHarness, openAccount } from './hubspot-harness.ts';
+
+let account: Awaited<ReturnType<typeof openAccount>>;
+beforeEach(async () => {
+  account = await openAccount();
+});
+afterEach(async () => {
+  await account.close();
+});
+
+function compiled(text: string): CompiledMapping {
+  const source = { name: 'mappings/hubspot.yaml', text, dialect: hubspotDialect, readFile: () => undefined };
+  const { mapping, findings } = compileMapping(source);
+  expect(findings.map(formatFinding)).toEqual([]);
+  if (!mapping) throw new Error('no mapping');
+  return mapping;
+}
+
+function mapped(text: string, call: SampleCall, vars: Record<string, string> = {}): Plan {
+  return compiled(text).plan({ ...planFor(hubspotHarness, call).call, vars }, 'sample');
+}
+
+const EVERYTHING = `
+person: { unmatched: create }
+call_log: { title: A call }
+companies:
+  - { name: company, domain: { from: lead.email, transform: email_domain }, title: { value: Acme Inc } }
+deals:
+  - { name: deal, title: A deal, stage: { value: appointmentscheduled }, pipeline: { value: default }, associate: [person, company] }
+tickets:
+  - { name: ticket, subject: A ticket, stage: { value: "1" }, pipeline: { value: "0" }, associate: [person, company] }
+notes:
+  - { name: note, body: A note, associate: [person, deal] }
+meetings:
+  - { name: meeting, title: A meeting, body: To agree, starts_at: { value: "2026-12-01T10:00:00Z" }, outcome: { value: SCHEDULED } }
+tasks:
+  - { name: task, subject: A task, due_in: 1 hour, associate: [person, company, ticket] }
+custom_objects:
+  - { name: visit, object: 2-4711, fields: { wrapup_topic: vars.topic }, associate: [person, call_log] }
+`;
+
+test('one call becomes a record of every kind, linked as the mapping says, and a replay adds none', async () => {
+  account.sandbox.control.seed({ custom_objects: [{ id: '2-4711', name: 'visits' }] });
+  const destination = await account.connect();
+  const plan = mapped(EVERYTHING, { id: 'c1', email: 'ada@acme.example', phone: '+14155550142' }, { topic: 'Renewal' });
+  const steps = await destination.provision({ mappings: [compiled(EVERYTHING)], plan: false }, makeMemoryContext());
+  expect(steps.filter(({ state }) => state === 'created').map(({ what }) => what)).toEqual([
+    '2-4711.wrapup_key',
+    '2-4711.wrapup_topic',
+  ]);
+  expect(await destination.check([compiled(EVERYTHING)], makeMemoryContext())).toEqual([]);
+
+  const [outcome] = await write(destination, [plan]);
+  const written = ids(outcome);
+  expect(Object.keys(written)).toEqual([
+    'person',
+    'call_log',
+    'company',
+    'deal',
+    'ticket',
+    'note',
+    'meeting',
+    'task',
+    'visit',
+  ]);
+  const { sandbox } = account;
+  const links = (object: string) => sandbox.records(object)[0]?.associations;
+  const { person, company, deal, ticket } = written;
+  expect(links('companies')).toMatchObject({ contacts: [person], deals: [deal], tickets: [ticket] });
+  expect(links('deals')).toMatchObject({ contacts: [person], companies: [company] });
+  expect(links('notes')).toMatchObject({ contacts: [person], deals: [deal] });
+  expect(links('tasks')).toMatchObject({ contacts: [person], companies: [company], tickets: [ticket] });
+  expect(links('meetings')).toMatchObject({ contacts: [person] });
+  expect(links('2-4711')).toMatchObject({ contacts: [person], calls: [written.call_log] });
+  expect(sandbox.records('2-4711')[0]?.properties).toMatchObject({ wrapup_topic: 'Renewal' });
+
+  const [again] = await write(destination, [{ ...plan, resume: { attempts: 1, records: written } }]);
+  expect(ids(again)).toEqual(written);
+  for (const object of ['contacts', 'companies', 'deals', 'tickets', 'notes', 'meetings', 'tasks', 'calls', '2-4711'])
+    expect([object, sandbox.records(object).length]).toEqual([object, 1]);
+});
+
+describe('companies', () => {
+  const TEXT = `
+person: { unmatched: create }
+companies:
+  - name: company
+    domain: { from: lead.email, transform: email_domain }
+    title: vars.company
+`;
+  const plan = (id: string, email: string, company = 'Said on the phone') => mapped(TEXT, { id, email }, { company });
+  const companies = () => account.sandbox.records('companies');
+
+  test('are found by the domain of the address, and what is there stays', async () => {
+    const [there] =
+      account.sandbox.control.seed({
+        records: { companies: [{ properties: { domain: 'acme.example', name: 'Acme' } }] },
+      }).companies ?? [];
+    const [outcome] = await write(await account.connect(), [plan('c1', 'ada@ACME.example')]);
+    expect(ids(outcome)).toMatchObject({ company: there });
+    expect(companies()).toMatchObject([
+      { properties: { name: 'Acme' }, associations: { contacts: [ids(outcome).person] } },
+    ]);
+  });
+
+  test('are created once for many calls, in one batch and in a later one that search does not know of yet', async () => {
+    account.searchSees(false);
+    const destination = await account.connect();
+    const commons = makeMemoryCommons();
+    const emails = ['ada', 'bob', 'cyd'].map((name) => `${name}@acme.example`);
+    await write(
+      destination,
+      emails.map((email, n) => plan(`c${n}`, email)),
+      commons,
+    );
+    await write(destination, [plan('c9', 'dan@acme.example')], commons);
+    await write(destination, [plan('c10', 'eve@acme.example')], makeMemoryCommons());
+    expect(companies()).toMatchObject([{ properties: { domain: 'acme.example', name: 'Said on the phone' } }]);
+    expect(companies()[0]?.associations.contacts).toHaveLength(5);
+  });
+
+  test('are left out for addresses at a mail provider and without an address', async () => {
+    const outcomes = await write(await account.connect(), [
+      plan('c1', 'ada@gmail.com'),
+      mapped(TEXT, { id: 'c2', phone: '+14155550142' }, {}),
+    ]);
+    expect(outcomes.map((outcome) => Object.keys(ids(outcome)))).toEqual([['person'], ['person']]);
+    expect(companies()).toEqual([]);
+  });
+
+  test('of a search that failed are never created', async () => {
+    account.sandbox.control.fault({ kind: 'status', object: 'companies', path: '/search$' });
+    const [outcome] = await write(await account.connect(), [plan('c1', 'ada@acme.example')]);
+    expect(failure(outcome)).toMatchObject({ code: 'unavailable', next: 'retry', details: { record: 'company' } });
+    expect(companies()).toEqual([]);
+  });
+
+  test('that were deleted since they were remembered are made again', async () => {
+    const destination = await account.connect();
+    const commons = makeMemoryCommons();
+    const [first] = await write(destination, [plan('c1', 'ada@acme.example')], commons);
+    await fetch(`${account.sandbox.hubspotUrl}/crm/v3/objects/companies/${ids(first).company}`, {
+      method: 'DELETE',
+      headers: { authorization: 'Bearer pat-na1-test' },
+    });
+    const [second] = await write(destination, [plan('c2', 'ada@acme.example')], commons);
+    expect(ids(second).company).not.toBe(ids(first).company);
+    expect(companies()).toHaveLength(1);
+  });
+
+  test('are foretold by a preview', async () => {
+    account.sandbox.control.seed({
+      records: { companies: [{ properties: { domain: 'acme.example', name: 'Acme' } }] },
+    });
+    const destination = await account.connect();
+    const [preview] = await destination.preview([plan('c1', 'ada@acme.example')], makeMemoryContext());
+    expect(preview?.records.find(({ name }) => name === 'company')).toMatchObject({
+      did: 'update',
+      fields: expect.arrayContaining([expect.objectContaining({ field: 'name', applies: false })]),
+    });
+  });
+
+  test('need a domain in the mapping', () => {
+    const text = 'companies:\n  - { name: company, title: vars.company }\n';
+    const { findings } = compileMapping({ name: 'm.yaml', text, dialect: hubspotDialect, readFile: () => undefined });
+    expect(findings).toMatchObject([
+      { code: 'missing-key', message: expect.stringContaining('domain'), at: { line: 2 } },
+    ]);
+  });
+});
+
+describe('call outcomes', () => {
+  const TEXT = 'call_log: { title: x, fields: { hs_call_disposition: { from: vars.outcome } } }\n';
+  const plan = (id: string, outcome: string) => mapped(TEXT, { id }, { outcome });
+  const LEFT_VOICEMAIL = 'b2cf5968-551e-4856-9783-52b3da59a7d0';
+  const stored = () => account.sandbox.records('calls').map(({ properties }) => properties.hs_call_disposition);
+
+  test('are written by label or by id, and labels are read once', async () => {
+    const destination = await account.connect();
+    const commons = makeMemoryCommons();
+    await write(destination, [plan('c1', 'left Voicemail'), plan('c2', 'Left voicemail')], commons);
+    await write(destination, [plan('c3', 'Left voicemail')], commons);
+    await write(destination, [plan('c4', LEFT_VOICEMAIL)], makeMemoryCommons());
+    expect(stored()).toEqual(Array(4).fill(LEFT_VOICEMAIL));
+    const asked = account.sandbox.control
+      .requests()
+      .requests.filter(({ operation }) => operation === 'properties read');
+    expect(asked).toHaveLength(1);
+  });
+
+  test('that the account does not have are left out with a note, or park', async () => {
+    const [dropped] = await write(await account.connect(), [plan('c1', 'Bought everything')]);
+    expect(dropped).toMatchObject({ ok: true, receipt: { notes: [expect.stringContaining('hs_call_disposition')] } });
+    const [parked] = await write(await account.connect({ drop_refused_fields: false }), [
+      plan('c2', 'Bought everything'),
+    ]);
+    expect(failure(parked)).toMatchObject({ code: 'invalid_field', next: 'park' });
+    expect(stored()).toEqual([undefined]);
+  });
+
+  test('are checked by label, against those of the account', async () => {
+    const text = (label: string) => `call_log: { title: x, fields: { hs_call_disposition: { value: ${label} } } }\n`;
+    const destination = await account.connect();
+    expect(await destination.check([compiled(text('No answer'))], makeMemoryContext())).toEqual([]);
+    expect(await destination.check([compiled(text('No reply'))], makeMemoryContext())).toMatchObject([
+      { code: 'unknown-option', hint: expect.stringContaining('“No answer”') },
+    ]);
+  });
+});
