@@ -21,12 +21,17 @@ export const PERSON_TRANSFORMS: Transform[] = [
     const address = text.trim().toLowerCase();
     return isEmail(address) ? address : NO_EMAIL;
   }),
-  onText('email_domain', 'The domain of an e-mail address, small; absent for those of mail providers.', (text) => {
-    const address = text.trim().toLowerCase();
-    if (!isEmail(address)) return NO_DOMAIN;
-    const domain = address.slice(address.indexOf('@') + 1);
-    return MAIL_PROVIDERS.has(domain) ? NO_COMPANY : domain;
-  }),
+  onText(
+    'email_domain',
+    'The domain of an e-mail address, small; absent for those of mail providers.',
+    'Dana@Acme.example',
+    (text) => {
+      const address = text.trim().toLowerCase();
+      if (!isEmail(address)) return NO_DOMAIN;
+      const domain = address.slice(address.indexOf('@') + 1);
+      return MAIL_PROVIDERS.has(domain) ? NO_COMPANY : domain;
+    },
+  ),
   phone('e164', 'A telephone number in international form, +14155550123; absent when it is none.', (read) => read.e164),
   phone('national', 'A telephone number as people of its country write it: (415) 555-0123.', (read) => read.national),
 ];
