@@ -2,8 +2,10 @@
 import { Journal } from '../journal.ts';
 import { SearchIndex } from '../search-index.ts';
 import type { SalesforceSettings } from '../settings.ts';
+import { Grants } from './grants.ts';
 import { makeId, ORG_ID } from './ids.ts';
 import { Locks } from './locks.ts';
+import { Deployments } from './metadata/deployments.ts';
 import { Records, type StoredRecord } from './records.ts';
 import { Schema } from './schema/schema.ts';
 import { provision } from './schema/wrapup-fields.ts';
@@ -29,6 +31,8 @@ export class Org {
   readonly tokens = new Tokens();
   readonly usage = new Usage();
   readonly locks = new Locks();
+  readonly grants = new Grants(() => this.#permissionSets());
+  readonly deployments = new Deployments(this);
   /** Rest of long query results, by locator. */
   readonly cursors = new Map<string, { records: object[]; total: number }>();
   readonly #settings: () => SalesforceSettings;
@@ -36,11 +40,15 @@ export class Org {
   /** @param provisioned begin with the custom fields that Wrapup needs, as if `provision` had run */
   constructor(settings: () => SalesforceSettings, provisioned: boolean) {
     this.#settings = settings;
-    this.schema = new Schema(() => ({
-      hidden: this.settings.hidden_fields,
-      readOnly: this.settings.read_only_fields,
-      personAccounts: this.settings.person_accounts,
-    }));
+    this.schema = new Schema(() => {
+      const { hidden, readOnly } = this.grants.hidden();
+      const { hidden_fields, read_only_fields, person_accounts } = this.settings;
+      return {
+        hidden: [...hidden_fields, ...hidden],
+        readOnly: [...read_only_fields, ...readOnly],
+        personAccounts: person_accounts,
+      };
+    });
     this.records = new Records(this.journal, {
       changed: ({ object, id, values, deletedAt }) => {
         if (object.searchable) this.index.note(object.name, id, deletedAt ? null : { id, values: new Map(values) });
@@ -53,6 +61,14 @@ export class Org {
   /** As they are now: they can change between two requests. */
   get settings(): SalesforceSettings {
     return this.#settings();
+  }
+
+  /** Ids of the permission sets that the integration's user has. */
+  #permissionSets(): string[] {
+    return this.records
+      .live(this.schema.object('PermissionSetAssignment'))
+      .filter(({ values }) => values.get('AssigneeId') === this.userId)
+      .map(({ values }) => String(values.get('PermissionSetId')));
   }
 
   /** The record of any object, also a deleted one. @param id of 18 characters */

@@ -9,9 +9,11 @@ import { answer } from './answer.ts';
 import type { Endpoint } from './endpoint.ts';
 import { ORG_ID } from './ids.ts';
 import { type Match, match } from './match.ts';
+import { answerSoap } from './metadata/soap.ts';
 import { collectionEndpoints } from './routes/collections.ts';
 import { compositeEndpoints } from './routes/composites.ts';
 import { infoEndpoints, versionsBetween } from './routes/info.ts';
+import { metadataEndpoints } from './routes/metadata.ts';
 import { queryEndpoints, searchEndpoints } from './routes/queries.ts';
 import { sobjectEndpoints } from './routes/sobjects.ts';
 import { salesforceWords, sessionInvalid } from './words.ts';
@@ -23,6 +25,7 @@ const ENDPOINTS: Endpoint[] = [
   ...queryEndpoints,
   ...searchEndpoints,
   ...infoEndpoints,
+  ...metadataEndpoints,
   ...sobjectEndpoints,
 ];
 
@@ -67,6 +70,11 @@ export function salesforceRouter(sandbox: Sandbox, hung: Hung): Router {
     return { status: 200, body: versionsBetween(oldest, newest) };
   });
   router.get(versions.path, versions.handler);
+
+  const soap = plain('metadata/soap', '/services/Soap/m/:version', (request) =>
+    answerSoap(sandbox.salesforce, textOf(request)),
+  );
+  router.post(soap.path, soap.handler);
 
   router.use((request, response) => {
     const found = match(ENDPOINTS, request.method, request.path);

@@ -13,7 +13,17 @@ export interface SalesforceRecord {
 }
 
 /** Objects that only tell how the org is set up. */
-const SETUP = new Set(['User', 'Group', 'Organization', 'TaskStatus', 'LeadStatus', 'CaseStatus', 'OpportunityStage']);
+const SETUP = new Set([
+  'User',
+  'Group',
+  'Organization',
+  'TaskStatus',
+  'LeadStatus',
+  'CaseStatus',
+  'OpportunityStage',
+  'PermissionSet',
+  'PermissionSetAssignment',
+]);
 
 /** @param object only that one; without it all but those of the set-up. @throws Refusal when there is none of that name */
 export function readOrg(org: Org, object?: string): Record<string, SalesforceRecord[]> {

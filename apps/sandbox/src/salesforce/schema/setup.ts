@@ -1,5 +1,5 @@
 /** Objects that tell how the org is set up: read only, but for users' part in the records. */
-import { email, flag, integer, readOnly, required, text } from './field.ts';
+import { createOnly, email, flag, integer, readOnly, reference, required, text } from './field.ts';
 import { type SObject, setup, sobject } from './sobject.ts';
 
 const label = [
@@ -48,6 +48,26 @@ export function setupObjects(): SObject[] {
         text('DefaultLocaleSidKey', 'Locale', 40, readOnly),
       ],
       setup,
+    ),
+    sobject(
+      'PermissionSet',
+      'Permission Set',
+      '0PS',
+      [
+        text('Name', 'Permission Set Name', 80, { ...readOnly, nameField: true }),
+        text('Label', 'Permission Set Label', 80, readOnly),
+      ],
+      setup,
+    ),
+    sobject(
+      'PermissionSetAssignment',
+      'Permission Set Assignment',
+      '0Pa',
+      [
+        reference('AssigneeId', 'Assignee ID', ['User'], { ...createOnly, ...required }),
+        reference('PermissionSetId', 'PermissionSet ID', ['PermissionSet'], { ...createOnly, ...required }),
+      ],
+      { updateable: false, searchable: false },
     ),
     sobject('TaskStatus', 'Task Status Value', '01T', [...label, closed], setup),
     sobject('LeadStatus', 'Lead Status Value', '01Q', [...label, flag('IsConverted', 'Is Converted', readOnly)], setup),
