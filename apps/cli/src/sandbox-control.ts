@@ -8,6 +8,7 @@ export interface DemoStatus {
   over: number;
   went: Record<string, number>;
   webhooks: { sent: number; lost: number; answers: Record<string, number> };
+  inbound: Record<string, number>;
   running: boolean;
   ms: number;
 }

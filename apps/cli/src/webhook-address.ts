@@ -24,11 +24,16 @@ export async function credentials(
   return { source: name, secret: source.webhook_secrets[0], token: options.token ?? source.path_token[0] };
 }
 
-/** Where the post-call webhook of a source is. */
-export function addressOf(base: string, source: string, token: string | undefined): string {
+/** Where a webhook of a source is. */
+export function addressOf(
+  base: string,
+  source: string,
+  token: string | undefined,
+  kind: 'post-call' | 'inbound-call' = 'post-call',
+): string {
   const url = URL.parse(base);
   if (!url || !/^https?:$/.test(url.protocol))
     throw new CliError(EXIT.usage, `--url must be http:// or https://, not "${base}"`);
-  const path = ['webhooks', source, ...(token === undefined ? [] : [token]), 'post-call'].map(encodeURIComponent);
+  const path = ['webhooks', source, ...(token === undefined ? [] : [token]), kind].map(encodeURIComponent);
   return `${base.replace(/\/+$/, '')}/${path.join('/')}`;
 }

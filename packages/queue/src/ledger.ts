@@ -204,14 +204,14 @@ export class Ledger {
    */
   async known(source: string, callIds: string[]): Promise<Set<string>> {
     const pipeline = this.#redis.pipeline();
-    for (const id of callIds) pipeline.hmget(this.#keys.ledger(source, id), 'call_id', 'stopped');
+    for (const id of callIds) pipeline.hmget(this.#keys.ledger(source, id), 'call_id', 'stopped', 'forgotten');
     const answers = (await pipeline.exec()) ?? [];
     return new Set(
       callIds.filter((_, index) => {
         const [error, fields] = answers[index] ?? [new Error('Redis did not answer for every call')];
         if (error) throw error;
-        const [there, stopped] = fields as (string | null)[];
-        return there !== null && !isHelpless(stopped);
+        const [there, stopped, forgotten] = fields as (string | null)[];
+        return there !== null && (Boolean(forgotten) || !isHelpless(stopped));
       }),
     );
   }

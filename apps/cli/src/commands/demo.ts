@@ -20,6 +20,7 @@ interface DemoOptions extends GlobalOptions {
   url: string;
   sandbox?: string;
   stop?: boolean;
+  inbound?: boolean;
 }
 
 /** `wrapup demo`: the sandbox makes calls, as Synthflow would. */
@@ -32,6 +33,7 @@ export function addDemo(program: Command): void {
     .option('--lose <part>', 'webhooks that are never sent, for reconciliation to find: 15%', parsePart, 0)
     .option('--pace <time>', 'how long a call rings and goes on, at most (default 1500ms)', parseTime)
     .option('--past <time>', 'calls of the past, over so long, without webhooks: 7d; for backfill to find', parseTime)
+    .option('--inbound', 'ask ingress who is calling before an inbound call connects')
     .option('--seed <n>', 'other calls for another number', parseCount)
     .option('--source <name>', 'source in wrapup.yaml (default: the only one, else main)')
     .option(
@@ -58,6 +60,7 @@ export function addDemo(program: Command): void {
         lose: options.lose,
         ...(options.pace === undefined ? {} : { pace: options.pace }),
         ...(options.seed === undefined ? {} : { seed: options.seed }),
+        ...(options.inbound && { inbound: addressOf(options.url, source, token, 'inbound-call') }),
         ...(options.past === undefined
           ? { webhook: addressOf(options.url, source, token), ...(secret === undefined ? {} : { secret }) }
           : { past: options.past }),
@@ -96,6 +99,10 @@ function report(status: DemoStatus, output: Output, { past }: DemoOptions): void
     output.line('No webhook was sent, as they are of the past. `wrapup backfill` brings them in.');
     return;
   }
+  const asked = Object.entries(status.inbound).map(
+    ([answer, number]) => `${number} ${clean(answer.replace('_', ' '))}`,
+  );
+  if (asked.length > 0) output.line(`Before inbound calls connected: ${asked.join(', ')}`);
   output.line(`${count(webhooks.sent, 'webhook')} sent, ${webhooks.lost} lost on purpose`);
   for (const [answer, number] of Object.entries(webhooks.answers)) {
     const good = /^2/.test(answer);

@@ -6,7 +6,9 @@ import { chooseConnections, explainFailure, mappingsOf, withDestination } from '
 import { CliError, EXIT, type ExitCode } from '../exit.ts';
 import { count, makeOutput, type Output } from '../output.ts';
 import { describeFindings, type GlobalOptions, requireConfig } from '../settings.ts';
+import { parseTime } from '../since.ts';
 import { withStore } from '../store.ts';
+import { examineSource } from './doctor-source.ts';
 
 interface Examination {
   connection: string;
@@ -24,8 +26,18 @@ export function addDoctor(program: Command): void {
     .description('ask the CRM and Redis: credentials, scopes, fields that the mappings need, settings that lose calls')
     .argument('[connection]', 'default: all, and Redis')
     .option('--no-redis', 'leave Redis out')
+    .option(
+      '--source <name>',
+      'instead: where the agents of a Synthflow workspace point, and what its webhook logs tell',
+    )
+    .option('--look-back <time>', 'with --source: how far back to look at webhooks', parseTime, 7 * 24 * 3600_000)
     .action(async (name: string | undefined, _options, command: Command) => {
-      const options = command.optsWithGlobals<GlobalOptions & { redis: boolean }>();
+      const options = command.optsWithGlobals<GlobalOptions & { redis: boolean; source?: string; lookBack: number }>();
+      const { source } = options;
+      if (source !== undefined) {
+        if (name !== undefined) throw new CliError(EXIT.usage, 'name a connection or a source, not both');
+        return examineSource({ ...options, source });
+      }
       const output = makeOutput(options.json ?? false);
       const config = await requireConfig(options, output);
       let worst: ExitCode = EXIT.ok;

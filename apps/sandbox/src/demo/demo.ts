@@ -5,6 +5,7 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Workspace } from '../synthflow/workspace.ts';
+import { askInbound } from './ask-inbound.ts';
 import { fireWebhook, loseWebhook, type Target } from './fire.ts';
 import { endCall, makeCall } from './make-call.ts';
 import { type Chance, makeChance } from './random.ts';
@@ -23,6 +24,8 @@ export interface DemoStatus {
     /** Answers by status; `0` for none. */
     answers: Record<string, number>;
   };
+  /** Inbound calls by what was answered before they connected: `kept`, `told`, `rerouted`, `hung_up`, `no_answer`. */
+  inbound: Record<string, number>;
   running: boolean;
   /** Milliseconds since it began, or that it took. */
   ms: number;
@@ -53,6 +56,7 @@ export class Demo {
       over: 0,
       went: {},
       webhooks: { sent: 0, lost: 0, answers: {} },
+      inbound: {},
       running: true,
       ms: 0,
     };
@@ -67,6 +71,9 @@ export class Demo {
         this.#status.running = false;
         this.#status.ms = Date.now() - this.#began;
       });
+    if (spec.inbound !== undefined) {
+      for (const agent of workspace.agents.values()) agent.inbound_call_webhook_url = spec.inbound;
+    }
     // Whoever waits for it hears of it; nobody has to.
     this.done.catch(() => {});
   }
@@ -116,6 +123,12 @@ export class Demo {
     const talks = pace === 0 ? 0 : chance.whole(0, Math.floor(pace / 2));
     const ends = Date.now() + rings + talks;
     const { call, story } = makeCall(chance, index, [...this.#workspace.agents.values()], ends);
+    const { inbound } = this.#spec;
+    if (inbound !== undefined && call.agent.type === 'inbound') {
+      const answer = await askInbound(this.#workspace, call, inbound, this.#stop.signal);
+      this.#status.inbound[answer] = (this.#status.inbound[answer] ?? 0) + 1;
+      if (answer === 'hung_up') return this.#end(answer);
+    }
     this.#workspace.place(call);
     this.#status.placed += 1;
     if (rings > 0) await pause(rings, undefined, { signal: this.#stop.signal });

@@ -9,6 +9,8 @@ export interface DemoSpec {
   lose?: number;
   /** Address of the post-call webhook; without it none is sent. */
   webhook?: string;
+  /** Address that is asked who is calling before an inbound call connects; without it nobody is asked. */
+  inbound?: string;
   /** Signs the webhooks; without it they go unsigned. */
   secret?: string;
   /** Milliseconds that a call rings and goes on, at most; claimed durations do not depend on it. Default 1500. */
@@ -19,8 +21,8 @@ export interface DemoSpec {
   seed?: number;
 }
 
-export type CheckedSpec = Required<Omit<DemoSpec, 'webhook' | 'secret' | 'past'>> &
-  Pick<DemoSpec, 'webhook' | 'secret' | 'past'>;
+type Optional = 'webhook' | 'inbound' | 'secret' | 'past';
+export type CheckedSpec = Required<Omit<DemoSpec, Optional>> & Pick<DemoSpec, Optional>;
 
 /** A demo that cannot be. */
 export class DemoError extends Error {
@@ -34,14 +36,17 @@ const between = (least: number, most: number, whole: boolean): Check => [
   `a ${whole ? 'whole ' : ''}number from ${least} to ${most}`,
 ];
 
+const address: Check = [
+  (value) => typeof value === 'string' && /^https?:$/.test(URL.parse(value)?.protocol ?? ''),
+  'an http address',
+];
+
 const FIELDS: Record<keyof DemoSpec, Check> = {
   calls: between(1, 100_000, true),
   rate: between(0.01, 10_000, false),
   lose: between(0, 1, false),
-  webhook: [
-    (value) => typeof value === 'string' && /^https?:$/.test(URL.parse(value)?.protocol ?? ''),
-    'an http address',
-  ],
+  webhook: address,
+  inbound: address,
   secret: [(value) => typeof value === 'string' && value !== '', 'a text'],
   pace: between(0, 600_000, true),
   past: between(1, 400 * 24 * 3600_000, true),
@@ -58,7 +63,7 @@ export function checkSpec(given: unknown): CheckedSpec {
     if (!check) throw new DemoError(`a demo has no ${field}; it has ${Object.keys(FIELDS).join(', ')}`);
     if (!check[0](value)) throw new DemoError(`${field} must be ${check[1]}`);
   }
-  const { calls = 20, rate = 5, lose = 0, pace = 1500, seed = 1, webhook, secret, past } = spec;
+  const { calls = 20, rate = 5, lose = 0, pace = 1500, seed = 1, webhook, inbound, secret, past } = spec;
   return {
     calls,
     rate,
@@ -66,6 +71,7 @@ export function checkSpec(given: unknown): CheckedSpec {
     pace,
     seed,
     ...(webhook === undefined ? {} : { webhook }),
+    ...(inbound === undefined ? {} : { inbound }),
     ...(secret === undefined ? {} : { secret }),
     ...(past === undefined ? {} : { past }),
   };

@@ -9,6 +9,8 @@ export interface Agent {
   phone_number: string;
   /** Where it sends what a call was, after its end. */
   external_webhook_url: string | null;
+  /** Whom it asks, while the phone rings, who is calling. */
+  inbound_call_webhook_url: string | null;
 }
 
 export interface Call {
@@ -16,6 +18,8 @@ export interface Call {
   agent: Agent;
   lead: { name?: string; phone: string };
   prompt_variables: Record<string, Value>;
+  /** What was answered before the call connected; it comes back with the call. */
+  metadata?: Record<string, Value>;
   /** Epoch ms. */
   started: number;
   /** Seconds of conversation, as it will be or was. */

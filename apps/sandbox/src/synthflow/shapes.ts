@@ -31,6 +31,7 @@ export function webhookOf(call: Call): Json {
     executed_actions: actionsOf(call, (value) => value),
     ...(call.analysis ? { analysis: call.analysis } : {}),
     collected_variables: Object.keys(call.collected).length > 0 ? leaves(call.collected) : null,
+    ...(call.metadata ? { metadata: call.metadata } : {}),
   };
 }
 

@@ -6,9 +6,10 @@ import { type Agent, type Call, isOver } from './call.ts';
 /** A webhook that was sent, or was to be sent. */
 export interface WebhookLog {
   webhook_log_id: string;
-  webhook_type: 'external_webhook';
+  webhook_type: 'external_webhook' | 'inbound_webhook';
   webhook_url: string;
-  call_id: string;
+  /** Null before there is a call. */
+  call_id: string | null;
   model_id: string;
   request_timestamp: string;
   attempt_number: number;
@@ -92,6 +93,7 @@ const AGENTS: Agent[] = [
     type: 'outbound',
     phone_number: '+14155550100',
     external_webhook_url: null,
+    inbound_call_webhook_url: null,
   },
   {
     model_id: '8b9d7e10-2c3f-4a56-b7d8-6f5e4d3c2b1a',
@@ -99,5 +101,6 @@ const AGENTS: Agent[] = [
     type: 'inbound',
     phone_number: '+14155550101',
     external_webhook_url: null,
+    inbound_call_webhook_url: null,
   },
 ];

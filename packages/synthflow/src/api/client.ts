@@ -64,6 +64,7 @@ export interface WebhookLog {
   error_message?: string;
   request_headers: JsonObject;
   request_payload: unknown;
+  response_payload?: unknown;
 }
 
 /** The most that the list of calls gives at once. */
@@ -254,6 +255,7 @@ export class SynthflowApi {
       webhook_log_id: id,
       request_headers: (own(log, 'request_headers') ?? {}) as JsonObject,
       request_payload: own(log, 'request_payload'),
+      response_payload: own(log, 'response_payload'),
     };
   }
 

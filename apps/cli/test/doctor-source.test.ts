@@ -1,0 +1,81 @@
+import { expect, onTestFinished, test } from 'vitest';
+import { startProcess } from '../../../test/support/process.ts';
+import { startSandbox } from '../../sandbox/src/index.ts';
+import { CONFIG, configFolder, openInstallation, SECRET } from './support/installation.ts';
+import { wrapup } from './support/run.ts';
+
+async function openBusiness(more = '') {
+  const { env } = await openInstallation();
+  const sandbox = await startSandbox({ settings: { synthflow: { signature_header: 'HTTP_SYNTHFLOW_SIGNATURE' } } });
+  onTestFinished(() => sandbox.close());
+  const lines = `    api_key: any-key\n    base_url: ${sandbox.synthflowUrl}\n${more}    default_country`;
+  env.WRAPUP_CONFIG = `${configFolder(CONFIG.replace('    default_country', lines))}/wrapup.yaml`;
+  return { env, sandbox };
+}
+
+test('doctor --source tells where agents point, how webhooks fared, and what only they can tell', async () => {
+  const { env, sandbox } = await openBusiness('    workspace_id: sandbox-workspace\n');
+  const ingress = await startProcess('ingress', env);
+  onTestFinished(() => ingress.kill());
+  const base = `http://127.0.0.1:${ingress.port}/webhooks/main`;
+  const demo = { rate: 2_000, pace: 1, webhook: `${base}/post-call` };
+  await sandbox.control.demo({ ...demo, calls: 30, secret: SECRET, inbound: `${base}/inbound-call` });
+  await sandbox.control.demo({ ...demo, calls: 4, secret: 'another-secret', seed: 2 });
+  const before = sandbox.control.requests().total;
+
+  const { code, stdout, json } = await wrapup(['doctor', '--source', 'main', '--json'], env);
+  expect(code).toBe(0);
+  expect(json()).toMatchObject({
+    ok: true,
+    agents: [
+      { name: 'Alice (renewals)', post_call: { points: 'here' }, inbound_call: { points: 'here' } },
+      { name: 'Robert (front desk)', post_call: { points: 'here' } },
+    ],
+    evidence: {
+      webhooks: 34,
+      read: 30,
+      answers: { 202: 30, 401: 4 },
+      refusedBy: { wrapup: 4 },
+      headers: [{ name: 'HTTP_SYNTHFLOW_SIGNATURE', seen: 30, verified: 26, understood: true }],
+      attempts: { 1: 30 },
+      unsigned: 0,
+    },
+    troubles: [],
+  });
+  const answers = Object.fromEntries(
+    (json() as { answers: { question: string; answer?: string }[] }).answers.map((one) => [one.question, one.answer]),
+  );
+  expect(answers['Under which name is the signature sent?']).toMatch(/^HTTP_SYNTHFLOW_SIGNATURE in 30 of 30, right/);
+  expect(answers['Is the question before an inbound call signed, and what is signed?']).toMatch(/^0 of \d+ signed/);
+  expect(answers['Do webhooks tell return values as objects or as text?']).toMatch(/^object \d+$/);
+  expect(answers['How long are webhook logs kept?']).toMatch(/^at least since 20/);
+  // Nothing of what was said, and of who said it.
+  expect(stdout).not.toMatch(/\+1\d{10}|example\.com|seats/);
+
+  const { requests } = sandbox.control.requests();
+  expect(requests.length).toBeGreaterThan(before);
+  expect(new Set(requests.filter(({ api }) => api === 'synthflow').map(({ method }) => method))).toEqual(
+    new Set(['GET']),
+  );
+
+  const text = await wrapup(['doctor', '--source', 'main'], env);
+  expect(text.stdout).toMatch(/Webhooks: 34 webhooks in the last 7d/);
+  expect(text.stdout).toMatch(/refused 4 by wrapup/);
+});
+
+test('agents whose webhooks get lost are exit code 1, and without a workspace_id the rest is told all the same', async () => {
+  const { env, sandbox } = await openBusiness();
+  const url = 'https://hooks.example.net/webhooks/main/some-old-token/post-call';
+  await sandbox.control.demo({ calls: 1, rate: 1_000, pace: 1, lose: 1, webhook: url });
+  const { code, stdout } = await wrapup(['doctor', '--source', 'main'], env);
+  expect(code).toBe(1);
+  expect(stdout).toMatch(/Alice \(renewals\).*a token that is not \(or no longer\) in path_token/);
+  expect(stdout).toContain('0 of 2 bring their calls here');
+  expect(stdout).toMatch(/Without workspace_id the webhook logs cannot be read/);
+  expect(stdout).not.toContain('some-old-token');
+});
+
+test('a source and a connection at once are a mistake', async () => {
+  const { env } = await openBusiness();
+  expect(await wrapup(['doctor', 'sales', '--source', 'main'], env)).toMatchObject({ code: 2 });
+});
