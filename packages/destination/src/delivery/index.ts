@@ -1,0 +1,11 @@
+/**
+ * What adapters share on the way from plans to outcomes: jobs, the requests they share, the person policy, what is
+ * remembered. Nothing here knows a vendor.
+ */
+export * from './job.ts';
+export * from './join-equal.ts';
+export * from './owner-choice.ts';
+export * from './person-policy.ts';
+export * from './remembered.ts';
+export * from './same-phone.ts';
+export * from './session.ts';

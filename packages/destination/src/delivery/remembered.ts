@@ -1,0 +1,58 @@
+import { createHash } from 'node:crypto';
+import type { MatchStep } from '@wrapup/mapping';
+import type { Context } from '../context.ts';
+
+/** A CRM's search finds somebody new only after a while: the id is remembered for so long, in ms. */
+const REMEMBERED = 15 * 60_000;
+/** How long a person counts as perhaps being created already, in ms. */
+const STARTED = 15 * 60_000;
+/** A watermark that the account has no property for is kept so long, in ms. */
+const WATERMARK_KEPT = 90 * 24 * 3_600_000;
+
+/** Numbers and addresses never stand in keys as they are. */
+function digest(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 32);
+}
+
+function personKey(step: MatchStep): string {
+  return `person-id:${step.by}:${digest(step.value.toLowerCase())}`;
+}
+
+/** Which person a number or an address was written to of late. */
+export function recallPerson(ctx: Context, step: MatchStep): Promise<string | undefined> {
+  return step.by === 'id' ? Promise.resolve(undefined) : ctx.memory.get(personKey(step));
+}
+
+export async function rememberPerson(ctx: Context, steps: MatchStep[], id: string): Promise<void> {
+  for (const step of steps) if (step.by !== 'id') await ctx.memory.set(personKey(step), id, REMEMBERED);
+}
+
+export async function forgetPerson(ctx: Context, step: MatchStep): Promise<void> {
+  if (step.by !== 'id') await ctx.memory.delete(personKey(step));
+}
+
+/**
+ * Marks a person as about to be created. Whoever finds the mark and not the person reads by key before creating.
+ * @param key the person's unique key, a hash already
+ */
+export async function markStarted(ctx: Context, key: string): Promise<void> {
+  await ctx.memory.set(`person-started:${key}`, '1', STARTED);
+}
+
+export async function wasStarted(ctx: Context, key: string): Promise<boolean> {
+  return (await ctx.memory.get(`person-started:${key}`)) !== undefined;
+}
+
+/** When the last call ended that was written to a person, while the account has no property for it. */
+export function recallWatermark(ctx: Context, id: string): Promise<string | undefined> {
+  return ctx.memory.get(`watermark:${id}`);
+}
+
+export async function rememberWatermark(ctx: Context, id: string, endedAt: string): Promise<void> {
+  await ctx.memory.set(`watermark:${id}`, endedAt, WATERMARK_KEPT);
+}
+
+/** Leases to hold while a person is created: on its key, and on every number and address that may mean it. */
+export function personLeases(key: string, steps: MatchStep[]): string[] {
+  return [...new Set([key, ...steps.map(personKey)])];
+}
