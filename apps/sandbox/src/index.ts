@@ -12,6 +12,6 @@ export type { DemoSpec } from './demo/spec.ts';
 export type { Effect, JournalEntry } from './journal.ts';
 export type { SalesforceSeed } from './salesforce/seed.ts';
 export type { SalesforceRecord } from './salesforce/state.ts';
-export type { HubSpotSettings, SalesforceSettings, Settings } from './settings.ts';
+export type { HubSpotSettings, Partially, SalesforceSettings, Settings } from './settings.ts';
 export { type RunningSandbox, type StartOptions, startSandbox } from './start.ts';
 export type { Agent as VoiceAgent, Call as VoiceCall } from './synthflow/call.ts';

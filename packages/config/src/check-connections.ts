@@ -5,9 +5,6 @@ import type { YamlDocument } from './document.ts';
 import { findingsOf } from './issues.ts';
 import type { WrapupFile } from './schema.ts';
 
-/** Kinds that are known to come, so that asking for one is not called a typing mistake. */
-const PLANNED: ReadonlySet<string> = new Set(['salesforce']);
-
 /** Gives every connection's settings to the schema of its kind. A connection with a finding is missing in the result. */
 export function checkConnections(
   file: WrapupFile,
@@ -20,14 +17,11 @@ export function checkConnections(
     const path = ['connections', name];
     const kind = Object.hasOwn(kinds, kindName) ? kinds[kindName] : undefined;
     if (!kind) {
-      const planned = PLANNED.has(kindName);
       findings.push({
         severity: 'error',
         code: 'unknown-kind',
-        message: planned
-          ? `connections.${name}: this version has no adapter for kind "${kindName}"`
-          : `connections.${name}: unknown kind "${kindName}"`,
-        hint: planned ? `it has: ${Object.keys(kinds).join(', ')}` : suggest(kindName, Object.keys(kinds)),
+        message: `connections.${name}: unknown kind "${kindName}"`,
+        hint: suggest(kindName, Object.keys(kinds)),
         at: document.origin([...path, 'kind']).value,
       });
       continue;

@@ -290,23 +290,6 @@ test.each(MISTAKES)('%s', async (_what, marked, wanted) => {
   expect(config === undefined).toBe(wanted.severity !== 'warning');
 });
 
-test('kinds that another version has say which ones this one has', async () => {
-  for (const kind of ['salesforce']) {
-    const file = configFolder({
-      'wrapup.yaml': `${SOURCES}connections: { sales: { kind: ${kind} } }\n${ROUTES}`,
-      'mappings/hubspot.yaml': MAPPING,
-    });
-    const { findings } = await loadConfig({ file, env: ENV, kinds: { hubspot: KINDS.hubspot as DestinationKind } });
-    expect(findings).toMatchObject([
-      {
-        code: 'unknown-kind',
-        message: expect.stringContaining(`no adapter for kind "${kind}"`),
-        hint: 'it has: hubspot',
-      },
-    ]);
-  }
-});
-
 test('all mistakes are reported at once, in the order of the file', async () => {
   const file = configFolder({
     'wrapup.yaml': [

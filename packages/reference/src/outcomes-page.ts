@@ -8,7 +8,8 @@ import { code, GENERATED, table } from './markdown.ts';
 /** Fields of a call log that say how a call went, by kind, under the name that people see. */
 const FIELDS: Record<string, Record<string, string>> = {
   hubspot: { hs_call_status: 'HubSpot status', hs_call_disposition: 'HubSpot outcome' },
-  salesforce: { Status: 'Salesforce status', CallDisposition: 'Salesforce call result' },
+  // The status of a call's task is always the one that the org closes tasks with.
+  salesforce: { CallDisposition: 'Salesforce call result' },
 };
 
 /** HubSpot's own outcomes. https://developers.hubspot.com/docs/api-reference/latest/crm/activities/calls/guide */

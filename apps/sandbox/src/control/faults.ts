@@ -150,6 +150,8 @@ export interface FaultSpec {
   retry_after?: number;
   /** Rows to leave out of the answer, for `drop_rows`, or to refuse, for `row_error`: from the first. Default 1. */
   rows?: number;
+  /** Regular expression, for `row_error`: the rows to refuse are those whose JSON it matches, instead of the first. */
+  row?: string;
   /** What the refused rows say, for `row_error`. Default UNABLE_TO_LOCK_ROW. */
   code?: string;
   message?: string;
@@ -256,6 +258,7 @@ const FIELDS: Record<keyof FaultSpec, Check> = {
   ms: [isCount, 'milliseconds'],
   retry_after: [isCount, 'seconds'],
   rows: [isCount, 'a whole number'],
+  row: [isPattern, 'a regular expression'],
   code: [(value) => typeof value === 'string', 'the code of an error'],
   message: [(value) => typeof value === 'string', 'the message of an error'],
   commit: [(value) => typeof value === 'boolean', 'true or false'],

@@ -6,6 +6,7 @@
  *
  * https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_composite_sobjects_collections.htm
  */
+import type { FaultSpec } from '../control/faults.ts';
 import type { Reply } from '../reply.ts';
 import { asArray, asObject, bodyOf, type Call, checkCount, isTrue, ok, type Prepared } from './endpoint.ts';
 import { malformedJson, Refusal, refusalRow } from './refusal.ts';
@@ -50,7 +51,7 @@ export function runRows(call: Call, { allOrNone, rows, prepared, write, failed =
   let results: Result[] = [];
   const run = (row: Row, at: number): Result => {
     try {
-      if (fault?.kind === 'row_error' && at < (fault.rows ?? 1)) throw rowError(fault);
+      if (fault?.kind === 'row_error' && isRefused(fault, row, at)) throw rowError(fault);
       if (prepared?.locked.has(at)) throw lockError();
       if (overloaded) throw overloaded;
       return write(row, at);
@@ -84,6 +85,10 @@ export function lockError(): Refusal {
   return new Refusal('UNABLE_TO_LOCK_ROW', 'unable to obtain exclusive access to this record or 1 records', {
     fields: [],
   });
+}
+
+function isRefused({ row: pattern, rows = 1 }: FaultSpec, row: Row, at: number): boolean {
+  return pattern === undefined ? at < rows : new RegExp(pattern).test(JSON.stringify(row));
 }
 
 function rowError({ code = 'UNABLE_TO_LOCK_ROW', message }: { code?: string; message?: string }): Refusal {

@@ -156,6 +156,8 @@ export const sobjectEndpoints: Endpoint[] = [
     path: '/sobjects/:object/describe',
     operation: 'describe',
     handle: (call) => ok(describeWhole(call.org.schema, objectOf(call), call.root)),
+    // All resources of sObjects but blobs may: https://developer.salesforce.com/docs/platform/api-rest/guide/resources-composite-composite-post.html
+    inComposite: 'yes',
   },
   { method: 'GET', path: '/sobjects/ContentVersion/:id/VersionData', operation: 'content', handle: content },
   {

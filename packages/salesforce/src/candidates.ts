@@ -1,0 +1,122 @@
+/** People as queries and searches give them. */
+import type { Value } from '@wrapup/mapping';
+import { asList, asObject, asText } from './json.ts';
+import { type PersonObject, personObjectOf } from './objects.ts';
+import type { Org, SObject } from './schema.ts';
+import { isIn } from './soql.ts';
+import { readValue } from './values.ts';
+
+export interface Person {
+  /** Of a person account the id of its contact, which is what activities point at. */
+  id: string;
+  object: PersonObject;
+  properties: Record<string, Value>;
+  /** The account that a contact belongs to. */
+  account?: string;
+  /** The account that is this person: what is said of the person is written there. */
+  person_account?: string;
+  /** A lead that has become this contact. */
+  converted_to?: string;
+  /** True: only its id is known, it has to be read. */
+  unread?: boolean;
+}
+
+/** Numbers that are not the person's own to be called on. */
+const NOT_A_PHONE = new Set(['Fax', 'PersonFax']);
+
+export function phoneFieldsOf(object: SObject): string[] {
+  return [...object.fields.values()]
+    .filter(({ name, type }) => type === 'phone' && !NOT_A_PHONE.has(name))
+    .map(({ name }) => name);
+}
+
+/** Fields that telling people apart takes, by object. */
+const IDENTITY: Record<PersonObject, string[]> = {
+  Contact: ['Email', 'AccountId', 'IsPersonAccount', 'LastName'],
+  Lead: ['Email', 'IsConverted', 'ConvertedContactId', 'LastName', 'Company'],
+  Account: ['Name', 'IsPersonAccount', 'PersonContactId', 'PersonEmail'],
+};
+
+/** Fields to ask for: those that exist of what is wanted, and what telling people apart takes. */
+export function fieldsToAsk(object: SObject, wanted: Iterable<string>): string[] {
+  const names = [...IDENTITY[object.name as PersonObject], ...phoneFieldsOf(object), ...wanted];
+  return [...new Set(['Id', 'CreatedDate', ...names.filter((name) => object.fields.has(name))])];
+}
+
+export function readPeople(rows: unknown): Person[] {
+  return asList(rows).flatMap((row) => readPerson(asObject(row)) ?? []);
+}
+
+function readPerson(row: Record<string, unknown>): Person | undefined {
+  const id = asText(row.Id);
+  const object = personObjectOf(id);
+  if (!object) return undefined;
+  const { attributes: _, ...values } = row;
+  const properties = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, readValue(value)]));
+  const account = asText(row.AccountId);
+  // An account that is a person is met as its contact.
+  const contact = object === 'Account' ? asText(row.PersonContactId) : '';
+  if (contact) return { id: contact, object: 'Contact', properties, person_account: id, unread: true };
+  const isPerson = object === 'Contact' && row.IsPersonAccount === true && account !== '';
+  const converted = object === 'Lead' && row.IsConverted === true ? asText(row.ConvertedContactId) : '';
+  return {
+    id,
+    object,
+    properties,
+    ...(object === 'Contact' && account ? { account } : {}),
+    ...(isPerson ? { person_account: account } : {}),
+    ...(converted ? { converted_to: converted } : {}),
+  };
+}
+
+/** True for a lead that is no lead any more. */
+export function isConverted({ object, properties }: Person): boolean {
+  return object === 'Lead' && properties.IsConverted === true;
+}
+
+/** Contact before lead before person account before company. */
+function rank({ object, person_account }: Person): number {
+  if (object === 'Contact') return person_account === undefined ? 0 : 2;
+  return object === 'Lead' ? 1 : 3;
+}
+
+/** Those of the best kind, each once, oldest first. */
+export function bestOf(people: Person[]): Person[] {
+  const byId = new Map<string, Person>();
+  for (const person of people) {
+    const known = byId.get(person.id);
+    if (!known || known.unread) byId.set(person.id, person);
+  }
+  const all = [...byId.values()];
+  const best = Math.min(...all.map(rank));
+  return all.filter((person) => rank(person) === best).sort(byAge);
+}
+
+function byAge(a: Person, b: Person): number {
+  const created = ({ properties }: Person) => Date.parse(asText(properties.CreatedDate)) || 0;
+  return created(a) - created(b) || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
+}
+
+/** E-mail addresses by which an object's people are found. */
+export function emailFieldOf(object: SObject): string | undefined {
+  const name = object.name === 'Account' ? undefined : 'Email';
+  return name !== undefined && object.fields.has(name) ? name : undefined;
+}
+
+/** Where-clause for people with these ids or addresses; undefined when the object has none of them to look for. */
+export function whoseIdOrEmail(object: SObject, ids: string[], emails: string[]): string | undefined {
+  const ours = ids.filter((id) => personObjectOf(id) === object.name);
+  const email = emailFieldOf(object);
+  const clauses: string[] = [];
+  if (ours.length > 0) clauses.push(isIn('Id', ours));
+  if (email && emails.length > 0) {
+    const open = object.fields.has('IsConverted') ? ' AND IsConverted = false' : '';
+    clauses.push(`(${isIn(email, emails)}${open})`);
+  }
+  return clauses.length > 0 ? clauses.join(' OR ') : undefined;
+}
+
+/** The objects that people can be, as far as the org has them. */
+export function peopleObjects(org: Org): SObject[] {
+  return (['Contact', 'Lead', 'Account'] as const).flatMap((name) => org.object(name) ?? []);
+}

@@ -1,0 +1,68 @@
+import { fileURLToPath } from 'node:url';
+import type { Dialect, RecordDialect, WordDialect } from '@wrapup/mapping';
+import { OWNER } from './objects.ts';
+
+const text = (property: string): WordDialect => ({ property, text: 'text' });
+/** Cut by the adapter, to the length that the org's own field has; what does not fit becomes a file. */
+const body = (property: string): WordDialect => ({ property, text: 'text', as: 'body' });
+const due = (property: string): WordDialect => ({ property, text: 'text', as: 'due' });
+
+function record(type: string, object: string, words: Record<string, WordDialect>): RecordDialect {
+  return { type, object, words, owner: OWNER };
+}
+
+/**
+ * What the mapping language has to know about Salesforce. Field names are those of the API.
+ * https://developer.salesforce.com/docs/platform/object-reference/references/standard-objects/object-task.html
+ */
+export const salesforceDialect: Dialect = {
+  kind: 'salesforce',
+  person: { create_as: ['lead', 'contact'], object: 'Lead', owner: OWNER },
+  records: {
+    call_log: record('call_log', 'Task', {
+      title: text('Subject'),
+      body: body('Description'),
+      outcome: text('CallDisposition'),
+    }),
+    tasks: record('task', 'Task', {
+      subject: text('Subject'),
+      body: body('Description'),
+      due_in: due('ActivityDate'),
+      remind_in: due('ReminderDateTime'),
+      priority: text('Priority'),
+      status: text('Status'),
+      type: text('Type'),
+    }),
+    events: record('event', 'Event', {
+      subject: text('Subject'),
+      body: body('Description'),
+      starts_at: text('StartDateTime'),
+      ends_at: text('EndDateTime'),
+      minutes: text('DurationInMinutes'),
+      location: text('Location'),
+    }),
+    opportunities: record('opportunity', 'Opportunity', {
+      title: text('Name'),
+      body: body('Description'),
+      stage: text('StageName'),
+      close_in: due('CloseDate'),
+      amount: text('Amount'),
+    }),
+    cases: record('case', 'Case', {
+      subject: text('Subject'),
+      body: body('Description'),
+      status: text('Status'),
+      priority: text('Priority'),
+      origin: text('Origin'),
+    }),
+    accounts: record('account', 'Account', { title: text('Name'), body: body('Description') }),
+    custom_objects: {
+      ...record('custom_object', 'custom_objects', { title: text('Name') }),
+      any_object: { pattern: /^[A-Za-z]\w*__c$/, such_as: 'Site_Visit__c, the API name under Setup, Object Manager' },
+    },
+  },
+  presets: {
+    'call-log': fileURLToPath(new URL('../presets/call-log.yaml', import.meta.url)),
+    'lead-capture': fileURLToPath(new URL('../presets/lead-capture.yaml', import.meta.url)),
+  },
+};

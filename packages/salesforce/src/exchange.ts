@@ -1,0 +1,104 @@
+/**
+ * One HTTP request and its whole answer, with an end.
+ *
+ * jsforce's own transport waits for ever when a connection is cut within a body, counts its timeout up to the headers
+ * only, repeats GET requests by itself and gives away neither status nor headers. This one sends once, keeps what came,
+ * and closes the socket at the deadline, whatever the other side does. Redirects are not followed.
+ */
+import http from 'node:http';
+import https from 'node:https';
+
+export interface HttpRequest {
+  method: string;
+  url: string;
+  headers: Record<string, string>;
+  body?: string | Buffer | undefined;
+}
+
+export interface HttpAnswer {
+  status: number;
+  /** Names in lower case. */
+  headers: Record<string, string>;
+  text: string;
+}
+
+/** Why there is no answer. */
+export class Unanswered extends Error {
+  override name = 'Unanswered';
+  readonly why: 'deadline' | 'withdrawn' | 'broken';
+  /** Error of the socket: `ECONNRESET`. */
+  readonly socket: string;
+
+  constructor(why: Unanswered['why'], socket = '', cause?: unknown) {
+    super(why, { cause });
+    this.why = why;
+    this.socket = socket;
+  }
+}
+
+/** Sockets that are kept open for the next request: one pool per connection. */
+export function makeAgent(url: string): http.Agent {
+  return url.startsWith('https:') ? new https.Agent({ keepAlive: true }) : new http.Agent({ keepAlive: true });
+}
+
+/**
+ * @param within milliseconds until the last byte of the answer must be there
+ * @throws Unanswered
+ */
+export function exchange(
+  { method, url, headers, body }: HttpRequest,
+  { agent, within, signal }: { agent: http.Agent; within: number; signal: AbortSignal },
+): Promise<HttpAnswer> {
+  return new Promise((resolve, reject) => {
+    const client = url.startsWith('https:') ? https : http;
+    const request = client.request(url, { method, headers: withLength(headers, body), agent });
+    let ended = false;
+    const end = (finish: () => void) => {
+      if (ended) return;
+      ended = true;
+      clearTimeout(timer);
+      signal.removeEventListener('abort', withdraw);
+      finish();
+    };
+    const fail = (why: Unanswered['why'], error?: unknown) =>
+      end(() => {
+        request.destroy();
+        const { code } = (error ?? {}) as { code?: unknown };
+        reject(new Unanswered(why, typeof code === 'string' ? code : '', error));
+      });
+    const withdraw = () => fail('withdrawn');
+    const timer = setTimeout(() => fail('deadline'), Math.max(0, within));
+    signal.addEventListener('abort', withdraw, { once: true });
+    if (signal.aborted) withdraw();
+
+    // Stays: a socket that breaks after the answer came must not end the process.
+    request.on('error', (error) => fail('broken', error));
+    request.on('response', (response) => {
+      const parts: Buffer[] = [];
+      response.on('data', (part: Buffer) => parts.push(part));
+      response.on('error', (error) => fail('broken', error));
+      response.on('aborted', () => fail('broken', Object.assign(new Error('cut'), { code: 'ECONNRESET' })));
+      response.on('end', () => {
+        if (!response.complete) return fail('broken', Object.assign(new Error('cut'), { code: 'ECONNRESET' }));
+        const text = Buffer.concat(parts).toString('utf8');
+        end(() => resolve({ status: response.statusCode ?? 0, headers: flat(response.headers), text }));
+      });
+    });
+    request.end(body);
+  });
+}
+
+function withLength(headers: Record<string, string>, body: HttpRequest['body']): Record<string, string> {
+  // jsforce counts it in another way, and a wrong length hangs the request.
+  const rest = Object.entries(headers).filter(([name]) => !/^(?:content-length|transfer-encoding)$/i.test(name));
+  return {
+    ...Object.fromEntries(rest),
+    ...(body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }),
+  };
+}
+
+function flat(headers: http.IncomingHttpHeaders): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : (value ?? '')]),
+  );
+}

@@ -1,0 +1,47 @@
+import type { Context, PersonAnswer, PersonQuestion, PersonRecord } from '@wrapup/destination';
+import type { Person } from './candidates.ts';
+import { type Found, lookUp } from './look-up.ts';
+import { recordUrl } from './objects.ts';
+import { readRelated } from './related.ts';
+import { readOrg } from './schema.ts';
+import { orgUrl, Session } from './session.ts';
+import type { SalesforceSettings } from './settings.ts';
+import type { Transport } from './transport.ts';
+
+/** Finds people, one answer per question and in their order. Rejects when any of the look-ups failed. */
+export async function findPersons(
+  transport: Transport,
+  settings: SalesforceSettings,
+  persons: PersonQuestion[],
+  ctx: Context,
+): Promise<PersonAnswer[]> {
+  const session = new Session(transport, ctx);
+  const org = await readOrg(session, []);
+  const questions = persons.map(({ match }, plan) => ({ match, plan, read: true }));
+  const properties = [...new Set(persons.flatMap((person) => person.properties))];
+  const answers = await lookUp(session, org, questions, properties);
+  const url = await orgUrl(transport, settings, ctx);
+  const found = answers.map((answer) => toAnswer(answer, url));
+  await Promise.all(
+    found.map(async (answer, index) => {
+      const wanted = persons[index]?.related;
+      const person = answers[index];
+      if (answer.found !== 'one' || person?.found !== 'one' || !wanted) return;
+      answer.person.related = await readRelated(session, person.record, wanted);
+    }),
+  );
+  return found;
+}
+
+/** @throws the failure of a look-up that failed */
+export function toAnswer(found: Found, org_url: string | undefined): PersonAnswer {
+  if (found.found === 'failed') throw found.failure;
+  if (found.found === 'none') return { found: 'none' };
+  if (found.found === 'one') return { found: 'one', by: found.by, person: toRecord(found.record, org_url) };
+  return { found: 'many', by: found.by, candidates: found.records.map((person) => toRecord(person, org_url)) };
+}
+
+function toRecord({ object, id, properties }: Person, org_url: string | undefined): PersonRecord {
+  const url = recordUrl(org_url, id);
+  return { object, id, properties, ...(url ? { url } : {}) };
+}

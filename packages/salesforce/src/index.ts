@@ -1,0 +1,19 @@
+/** Salesforce as a destination. Importing this does not load jsforce: `connect` does. */
+import type { DestinationKind } from '@wrapup/destination';
+import { salesforceDialect } from './dialect.ts';
+import { type SalesforceSettings, salesforceSettings } from './settings.ts';
+
+export const salesforceKind: DestinationKind<SalesforceSettings> = {
+  kind: 'salesforce',
+  dialect: salesforceDialect,
+  settings: salesforceSettings,
+  secrets: ['client_secret', 'refresh_token', 'jwt'],
+  related: ['opportunities', 'cases'],
+  async connect(connection, settings) {
+    const { openSalesforce } = await import('./destination.ts');
+    return openSalesforce(connection, settings);
+  },
+};
+
+export { salesforceDialect } from './dialect.ts';
+export { type SalesforceSettings, salesforceSettings } from './settings.ts';

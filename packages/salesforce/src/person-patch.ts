@@ -1,0 +1,131 @@
+/** What several calls make of one person: one write, in the order in which the calls ended. Pure. */
+import { type Dropped, inOrder, isUnsettled, type Job } from '@wrapup/destination/delivery';
+import { type FieldWrite, needsReading, needsWatermark, type Plan } from '@wrapup/mapping';
+import { phoneFieldsOf } from './candidates.ts';
+import type { SalesforceFailure } from './errors.ts';
+import { fitFields } from './fields.ts';
+import { KEY, NOT_PROVIDED, type PersonObject, WATERMARK } from './objects.ts';
+import type { Org, SObject } from './schema.ts';
+import { fitValue } from './values.ts';
+import { decideFields, type Properties } from './write-modes.ts';
+
+export interface Patch {
+  fields: Record<string, unknown>;
+  /** Fields that were left out, by job. */
+  dropped: Map<Job, Dropped[]>;
+  /** Jobs of which a field was refused that may not be left out. */
+  refused: Map<Job, SalesforceFailure>;
+}
+
+export interface Patching {
+  org: Org;
+  object: SObject;
+  /** False: a refused field fails the call instead of being left out. */
+  drop: boolean;
+  /** The person's values; undefined for one to be created. */
+  current: Properties | undefined;
+  /** Epoch ms when the last call ended that was written to the person, where that is known. */
+  watermark: number | undefined;
+}
+
+/** The fields to write. */
+export function makePatch(jobs: Job[], { org, object, drop, current, watermark }: Patching): Patch {
+  const patch: Patch = { fields: {}, dropped: new Map(), refused: new Map() };
+  let state = current && withoutPlaceholders(current, jobs);
+  let latest = watermark;
+  for (const job of inOrder(jobs).filter((one) => !one.person_done)) {
+    const all = job.plan.person?.fields ?? [];
+    const { fields, dropped, refused } = fitFields(object, all, {
+      verb: current === undefined ? 'create' : 'update',
+      time_zone: org.time_zone,
+      drop,
+      elsewhere: (name) => isOfSomeOtherPerson(org, object, name),
+    });
+    patch.dropped.set(job, dropped);
+    if (refused) {
+      patch.refused.set(job, refused);
+      continue;
+    }
+    const call = { key: job.plan.key, ended_at: job.ended_at, watermark: latest };
+    for (const { applies, field, to } of decideFields(object, fields, state, call)) {
+      if (!applies) continue;
+      const value = field.write === 'append' ? fitted(object, field, to, org) : to;
+      patch.fields[field.name] = value;
+      state = { ...state, [field.name]: value };
+    }
+    if (needsWatermark(all) && (latest === undefined || job.ended_at > latest)) {
+      latest = job.ended_at;
+      const known = object.fields.get(WATERMARK);
+      if (known?.updateable || known?.createable) patch.fields[WATERMARK] = new Date(latest).toISOString();
+    }
+    // From here on the person exists, whether or not it did before: later calls of this batch see what earlier ones wrote.
+    state ??= {};
+  }
+  return patch;
+}
+
+function fitted(object: SObject, { name }: FieldWrite, value: FieldWrite['value'], org: Org): FieldWrite['value'] {
+  const known = object.fields.get(name);
+  const fit = known && fitValue(known, value, org.time_zone);
+  return fit?.ok ? fit.value : value;
+}
+
+/** A mapping speaks of leads and contacts in one breath: what only the other kind has is no mistake. */
+function isOfSomeOtherPerson(org: Org, object: SObject, name: string): boolean {
+  return ['Lead', 'Contact'].some((other) => other !== object.name && org.object(other)?.fields.has(name));
+}
+
+/** Names that stand for no name count as none: the next call may say the real one. */
+function withoutPlaceholders(current: Properties, jobs: Job[]): Properties {
+  const invented = new Set([NOT_PROVIDED, ...jobs.flatMap(({ plan }) => plan.person?.fallback.name ?? [])]);
+  const known = { ...current };
+  for (const name of ['LastName', 'Company'])
+    if (typeof known[name] === 'string' && invented.has(known[name])) known[name] = null;
+  return known;
+}
+
+/** What a person needs in addition when it is created: a name, a lead a company, and the number by which the next call finds it. */
+export function addIdentity(fields: Record<string, unknown>, jobs: Job[], object: SObject): Record<string, unknown> {
+  const whole = { ...fields };
+  for (const name of Object.keys(whole)) if (whole[name] === null || whole[name] === '') delete whole[name];
+  const numbers = phoneFieldsOf(object);
+  for (const { plan } of inOrder(jobs)) {
+    const { phone, email } = plan.person?.fallback ?? {};
+    if (phone && !numbers.some((name) => whole[name] !== undefined)) whole.Phone = phone;
+    if (email && object.fields.has('Email')) whole.Email ??= email;
+  }
+  const name = jobs[0]?.plan.person?.fallback.name ?? '';
+  whole.LastName ??= whole.FirstName !== undefined || name === '' ? NOT_PROVIDED : name;
+  if (object.name === 'Lead') whole.Company ??= NOT_PROVIDED;
+  return whole;
+}
+
+/** Fields that deciding the plans' fields takes, and those that their mappings read. */
+export function propertiesToRead(plans: Plan[]): string[] {
+  const names = new Set<string>();
+  for (const { person, needs } of plans) {
+    for (const name of needs) names.add(name);
+    for (const field of person?.fields ?? []) names.add(field.name);
+    if (needsWatermark(person?.fields ?? [])) names.add(WATERMARK);
+  }
+  return [...names];
+}
+
+/** True when the jobs cannot be written without the person's values. */
+export function mustRead(jobs: Job[]): boolean {
+  return jobs.some((job) => isUnsettled(job) || (!job.person_done && needsReading(job.plan.person?.fields ?? [])));
+}
+
+/** A field of a contact, as the account of a person account has it. Undefined when the account has none. */
+export function onAccount(account: SObject, name: string): string | undefined {
+  const names = name.endsWith('__c') ? [name.replace(/__c$/, '__pc')] : [`Person${name}`, name];
+  return names.find((candidate) => account.fields.has(candidate));
+}
+
+/** Object whose records are created for people of that kind. */
+export function createdAs(jobs: Job[]): Exclude<PersonObject, 'Account'> {
+  return jobs[0]?.plan.person?.create_as === 'contact' ? 'Contact' : 'Lead';
+}
+
+/** Fields of a new person that must not be dropped. */
+export const REQUIRED_OF_NEW: ReadonlySet<string> = new Set([KEY, 'LastName', 'Company']);

@@ -1,0 +1,89 @@
+import type { Context, WriteOutcome } from '@wrapup/destination';
+import { Failure } from '@wrapup/destination';
+import {
+  contactSteps,
+  failJob,
+  forgetPerson,
+  type Job,
+  joinEqual,
+  makeJob,
+  shareOutcomes,
+} from '@wrapup/destination/delivery';
+import type { Plan } from '@wrapup/mapping';
+import { asSalesforceFailure } from './errors.ts';
+import { headersFor } from './headers.ts';
+import { keyStepOf } from './key-step.ts';
+import { CALL_OBJECT } from './objects.ts';
+import { giveOwners } from './owners.ts';
+import { writeAllPeople } from './people.ts';
+import { wantedRecords, writeRecords } from './records.ts';
+import { type Org, readOrg } from './schema.ts';
+import { orgUrl, Session } from './session.ts';
+import type { SalesforceSettings } from './settings.ts';
+import type { Transport } from './transport.ts';
+
+/**
+ * Writes plans: people first, then the records that point at them. Each plan ends with an outcome of its own; a plan that
+ * fails takes nobody with it.
+ */
+export async function writePlans(
+  transport: Transport,
+  settings: SalesforceSettings,
+  plans: Plan[],
+  ctx: Context,
+): Promise<WriteOutcome[]> {
+  const session = new Session(transport, ctx);
+  const { distinct, placeOf } = joinEqual(plans);
+  const jobs = distinct.map(makeJob);
+  try {
+    const org = await readOrgFor(session, jobs);
+    const work = {
+      session,
+      org,
+      settings,
+      policy: {
+        drop: settings.on_refused_field === 'drop',
+        headers: (verb: 'create' | 'update') => headersFor(verb, settings),
+      },
+      org_url: await orgUrl(transport, settings, ctx),
+    };
+    await giveOwners(session, jobs);
+    await writeAllPeople(work, jobs);
+    await writeRecords(work, jobs);
+  } catch (thrown) {
+    for (const job of jobs) failJob(job, asSalesforceFailure(thrown), 'person');
+  }
+  await forgetGone(session, jobs);
+  return shareOutcomes(
+    jobs.map((job) => outcomeOf(job, session)),
+    placeOf,
+  );
+}
+
+/** The definitions that these jobs need. @throws SalesforceFailure */
+export async function readOrgFor(session: Session, jobs: Job[]): Promise<Org> {
+  const objects = jobs.flatMap(({ plan }) => plan.records.map(({ object }) => object));
+  const plans = jobs.map(({ index }) => index);
+  const org = await readOrg(session, objects, { plans });
+  const task = org.object('Task');
+  // Only an org whose tasks take no key of their own may have something that stands for them.
+  if (!task || keyStepOf(org, task)?.step === 'key') return org;
+  return readOrg(session, [...objects, CALL_OBJECT], { plans });
+}
+
+/** Ids that proved dead are not recalled by the next attempt. */
+async function forgetGone(session: Session, jobs: Job[]): Promise<void> {
+  const gone = jobs.filter(({ outcome }) => outcome && !outcome.ok && outcome.failure.code === 'gone');
+  for (const step of gone.flatMap(contactSteps)) await forgetPerson(session.ctx, step).catch(() => {});
+}
+
+function outcomeOf(job: Job, session: Session): WriteOutcome {
+  if (job.outcome && !job.outcome.ok) return job.outcome;
+  const requests = session.costOf(job.index);
+  if (job.outcome) return { ok: true, receipt: { ...job.outcome.receipt, requests } };
+  const names = ['person', ...wantedRecords(job).map((record) => record.name)];
+  const records = names.flatMap((name) => job.records.get(name) ?? []);
+  const missing = wantedRecords(job).find((record) => !job.records.has(record.name));
+  if (missing) return { ok: false, failure: new Failure('internal', `Record ${missing.name} was not written.`) };
+  return { ok: true, receipt: { records, requests, notes: [...new Set(job.notes)] } };
+}

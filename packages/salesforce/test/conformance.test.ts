@@ -1,0 +1,4 @@
+import { describeDestination } from '@wrapup/destination/conformance';
+import { salesforceHarness } from './salesforce-harness.ts';
+
+describeDestination('Salesforce', salesforceHarness);

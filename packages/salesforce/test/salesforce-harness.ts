@@ -1,0 +1,179 @@
+/** The sandbox's Salesforce as the account of tests. */
+import type { Effects, Harness, Moment, TestAccount, Trouble } from '@wrapup/destination/conformance';
+import { sampleField } from '@wrapup/destination/sample-plan';
+import {
+  type FaultKind,
+  type FaultSpec,
+  type Partially,
+  type SalesforceRecord,
+  type SalesforceSettings,
+  startSandbox,
+} from '../../../apps/sandbox/src/index.ts';
+import { salesforceKind } from '../src/index.ts';
+
+type Sandbox = Awaited<ReturnType<typeof startSandbox>>;
+
+const FAULTS: Record<Trouble, FaultKind> = {
+  fails: 'status',
+  hangs: 'hang',
+  lost: 'commit_then_reset',
+  unanswered: 'commit_then_hang',
+  throttled: 'request_limit',
+  'refused-token': 'unauthorized',
+  'empty-success': 'empty_success',
+};
+
+const COLLECTION = '/composite/sobjects$';
+
+const MOMENTS: Record<Moment, Pick<FaultSpec, 'object' | 'path' | 'method'>> = {
+  any: {},
+  'look-up': { path: '/(?:search\\?|composite$)' },
+  'create-person': { method: 'POST', object: 'Lead', path: COLLECTION },
+  'update-person': { method: 'PATCH', object: 'Lead', path: COLLECTION },
+  'create-call-log': { method: 'POST', object: 'Task', path: COLLECTION },
+  'create-task': { method: 'POST', object: 'Task', path: COLLECTION },
+};
+
+export const salesforceHarness: Harness = {
+  names: {
+    call_log: 'Task',
+    task: 'Task',
+    create_as: 'lead',
+    first_name: 'FirstName',
+    last_name: 'LastName',
+    phone: 'Phone',
+    email: 'Email',
+    note: 'Description',
+    owner: 'OwnerId',
+    title: 'Subject',
+    subject: 'Subject',
+    call_log_extra: { CallDurationInSeconds: 61 },
+    task_extra: { ActivityDate: '2026-11-25' },
+  },
+  text: 'Wrapup_Notes__c',
+  flag: 'Wrapup_Opted_Out__c',
+  poison: () => sampleField('Status', 'The day before yesterday', 'overwrite', 41),
+  refusedField: () => sampleField('CallType', 'VANISHED', 'overwrite', 42),
+  open: (step) => openAccount({}, { provisioned: step !== 'map' }),
+  // Without any custom field of ours: keys stand in CallObject, people are known by number and address.
+  ladder: ['map'],
+};
+
+export interface SalesforceAccount extends TestAccount {
+  sandbox: Sandbox;
+  /** Requests by operation since the last time, tokens among them. */
+  operations(): string[];
+  /** Settings of a connection to it. */
+  settings(changes?: Record<string, unknown>): ReturnType<typeof salesforceKind.settings.parse>;
+}
+
+/** A provisioned org in a sandbox of its own; every write is searchable at once unless a test says otherwise. */
+export async function openAccount(
+  changes: Partially<SalesforceSettings> = {},
+  { provisioned = true } = {},
+): Promise<SalesforceAccount> {
+  const sandbox = await startSandbox({
+    port: 0,
+    provisioned,
+    settings: { salesforce: { search_lag: 0, duplicate_rules: 'off', ...changes } },
+  });
+  const custom = [
+    { name: 'Wrapup_Notes__c', type: 'textarea', length: 32_000 },
+    { name: 'Wrapup_Opted_Out__c', type: 'boolean' },
+  ] as const;
+  sandbox.control.seed({ salesforce: { fields: { Lead: [...custom], Contact: [...custom] } } });
+  const opened: { close(): Promise<void> }[] = [];
+  let seen = 0;
+  const settings = (more: Record<string, unknown> = {}) =>
+    salesforceKind.settings.parse({
+      base_url: sandbox.salesforceUrl,
+      client_id: 'sandbox-consumer-key',
+      client_secret: 'sandbox-consumer-secret',
+      ...more,
+    });
+  return {
+    sandbox,
+    settings,
+    async connect({ drop_refused_fields = true, timeout = 5000 } = {}) {
+      const destination = await salesforceKind.connect(
+        'service',
+        settings({ timeout, on_refused_field: drop_refused_fields ? 'drop' : 'park' }),
+      );
+      opened.push(destination);
+      return destination;
+    },
+    async effects(): Promise<Effects> {
+      const people = [...sandbox.salesforce.records('Contact'), ...sandbox.salesforce.records('Lead')];
+      const tasks = sandbox.salesforce.records('Task').map(toRecord);
+      const isCall = ({ properties }: { properties: Record<string, string | undefined> }) =>
+        properties.TaskSubtype === 'Call';
+      return {
+        people: people.map(toRecord),
+        call_logs: tasks.filter(isCall),
+        tasks: tasks.filter((task) => !isCall(task)),
+      };
+    },
+    async addPeople(people) {
+      const records = people.map(({ phone, email, first_name }) => ({
+        LastName: '[not provided]',
+        Company: '[not provided]',
+        ...(phone ? { Phone: phone } : {}),
+        ...(email ? { Email: email } : {}),
+        ...(first_name ? { FirstName: first_name } : {}),
+      }));
+      return sandbox.control.seed({ salesforce: { records: { Lead: records } } }).Lead ?? [];
+    },
+    async owners() {
+      const users = sandbox.salesforce.records('User').map(({ id, fields }) => ({
+        id,
+        email: String(fields.Email),
+        active: fields.IsActive === true,
+      }));
+      const [ada, ben] = users.filter(({ active, id }) => active && id !== sandbox.salesforce.userId);
+      const gone = users.find(({ active }) => !active);
+      if (!ada || !ben || !gone) throw new Error('the sandbox has too few users');
+      return { active: [ada, ben], gone };
+    },
+    async deletePerson(id) {
+      const response = await fetch(`${sandbox.salesforceUrl}/services/data/v66.0/sobjects/Lead/${id}`, {
+        method: 'DELETE',
+        headers: { authorization: `Bearer ${sandbox.salesforce.token()}` },
+      });
+      if (!response.ok) throw new Error(`could not delete lead ${id}: ${response.status}`);
+    },
+    trouble: (kind, moment, times = 1) => {
+      // Call log and task are rows of one request, which fail each on its own.
+      if (kind === 'fails' && moment === 'create-task')
+        return void sandbox.control.fault({
+          api: 'salesforce',
+          kind: 'row_error',
+          row: 'Call back',
+          code: 'UNKNOWN_EXCEPTION',
+          path: COLLECTION,
+          times,
+        });
+      sandbox.control.fault({ api: 'salesforce', kind: FAULTS[kind], ...MOMENTS[moment], times });
+    },
+    calm: () => sandbox.control.clearFaults(),
+    searchSees: (everything) => {
+      sandbox.control.settings({ salesforce: { search_lag: everything ? 0 : 600_000 } });
+    },
+    // Tokens are no requests that an org counts.
+    requests: () => sandbox.control.requests().requests.filter(({ operation }) => operation !== 'oauth/token').length,
+    operations() {
+      const all = sandbox.control.requests().requests.map(({ operation }) => operation);
+      const since = all.slice(seen);
+      seen = all.length;
+      return since;
+    },
+    async close() {
+      for (const destination of opened) await destination.close();
+      await sandbox.close();
+    },
+  };
+}
+
+function toRecord({ id, fields }: SalesforceRecord) {
+  const properties = Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, String(value)]));
+  return { id, properties, people: properties.WhoId ? [properties.WhoId] : [] };
+}
