@@ -3,7 +3,7 @@
  * invented vocabulary, short ones more often than long ones, no sentence twice. zstd makes half of it or a little less; of
  * real transcripts of this length, some two fifths.
  */
-import { makeRandom, pick, type Random, upTo } from './random.ts';
+import { makeRandom, pick, type Random, upTo } from '../../test/support/random.ts';
 
 const ONSETS = 'b c ch d f g h j k l m n p pl pr qu r s sh sl st t th tr v w wh y'.split(' ');
 const VOWELS = 'a e i o u ai ea ee ie oo ou'.split(' ');

@@ -1,0 +1,53 @@
+import { makeRandom } from '../support/random.ts';
+import { checkRun, type Verdict, waitUntilSettled } from './check.ts';
+import type { Fault } from './faults.ts';
+import { type Ground, pause } from './ground.ts';
+import { type Progress, planCalls, seedPeople, sendCalls } from './workload.ts';
+
+export interface Run extends Verdict {
+  fault: string;
+  seed: number;
+  seconds: number;
+}
+
+export interface RunOptions {
+  seed: number;
+  calls: number;
+  /** Ms over which the calls come when nothing fails. Default 6000. */
+  within?: number;
+}
+
+/** Longer than a crashed job takes to come back, a sweep to find what a crash left, and a paused connection to be tried. */
+const SETTLES = 300_000;
+
+/** Breaks something while calls come in, mends it, waits until nothing is on its way any more, and looks. */
+export async function runFault(
+  ground: Ground,
+  fault: Fault,
+  { seed, calls, within = 6_000 }: RunOptions,
+): Promise<Run> {
+  const random = makeRandom(seed * 7919 + hashOf(fault.name));
+  const planned = planCalls(`${fault.name}-${seed}`, seed, random, { calls, ...fault.workload });
+  seedPeople(ground, planned);
+  const progress: Progress = { share: 0 };
+  let over = false;
+  const until = async (share: number) => {
+    while (progress.share < share && !over) await pause(20);
+  };
+  const began = performance.now();
+  const acting = fault.act({ ground, random: makeRandom(seed + 1), until });
+  const sent = await sendCalls(ground, planned, random, progress, within).finally(() => {
+    over = true;
+  });
+  await acting;
+  await ground.heal(fault.workers ?? 1);
+  const moving = await waitUntilSettled(ground, sent, SETTLES);
+  const verdict = await checkRun(ground, sent, moving);
+  return { fault: fault.name, seed, seconds: (performance.now() - began) / 1000, ...verdict };
+}
+
+function hashOf(text: string): number {
+  let hash = 0;
+  for (const character of text) hash = (hash * 31 + (character.codePointAt(0) ?? 0)) % 1_000_003;
+  return hash;
+}

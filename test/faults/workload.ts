@@ -1,0 +1,125 @@
+/**
+ * Calls as a day brings them, the same for the same seed: some people are in the CRM, some are not, many call more than
+ * once, some calls leave a task, and a sender that gets no answer sends again.
+ */
+import { samplePayload } from '../../packages/synthflow/src/index.ts';
+import { pick, type Random, upTo } from '../support/random.ts';
+import { type Ground, pause } from './ground.ts';
+
+export interface PlannedCall {
+  id: string;
+  phone: string;
+  payload: { call: { call_id: string } };
+  /** Times that it is sent at once. */
+  copies: number;
+  /** What is sent under the same id later on. */
+  revision?: { call: { call_id: string } };
+  leavesTask: boolean;
+}
+
+export interface SentCall extends PlannedCall {
+  /** Somebody was told 2xx. */
+  acknowledged: boolean;
+  /** The revision was. */
+  revised: boolean;
+}
+
+export interface WorkloadOptions {
+  calls: number;
+  /** Copies of one call in every twenty; 1 in all others. */
+  copies?: number;
+  /** Share of calls that are sent once more with other bytes. */
+  revisions?: number;
+}
+
+/** Calls in flight. */
+const AT_ONCE = 8;
+/** Times that a sender tries. */
+const TRIES = 6;
+
+/** @param name of the run: part of every call id, and what its numbers depend on */
+export function planCalls(name: string, block: number, random: Random, options: WorkloadOptions): PlannedCall[] {
+  const { calls, copies = 2, revisions = 0 } = options;
+  const phones = Array.from({ length: Math.ceil(calls / 3) }, (_, n) => phoneOf(block * 1000 + n));
+  return Array.from({ length: calls }, (_, n) => {
+    const id = `${name}-${n}`;
+    const phone = pick(random, phones);
+    const leavesTask = random() < 0.3;
+    const overrides = {
+      call_id: id,
+      phone,
+      name: `Person ${phone.slice(-7)}`,
+      collected: { email: null, wants_callback: leavesTask },
+    };
+    const payload = samplePayload('connected', overrides) as unknown as PlannedCall['payload'];
+    const later = { ...overrides, collected: { ...overrides.collected, budget: upTo(random, 1000) } };
+    return {
+      id,
+      phone,
+      payload,
+      leavesTask,
+      copies: n % 20 === 0 ? copies : 1,
+      ...(random() < revisions && { revision: samplePayload('connected', later) as unknown as PlannedCall['payload'] }),
+    };
+  });
+}
+
+/** Half of the people are in the CRM before they call. */
+export function seedPeople(ground: Ground, planned: readonly PlannedCall[]): void {
+  const phones = [...new Set(planned.map(({ phone }) => phone))].sort();
+  const known = phones.filter((_, n) => n % 2 === 0);
+  ground.sandbox.control.seed({
+    records: { contacts: known.map((phone) => ({ properties: { phone, firstname: 'Known' } })) },
+  });
+}
+
+/** How far it has come: of 1. */
+export interface Progress {
+  share: number;
+}
+
+/** Sends them, a few at once and over about `within` ms when nothing fails. */
+export async function sendCalls(
+  ground: Ground,
+  planned: readonly PlannedCall[],
+  random: Random,
+  progress: Progress,
+  within: number,
+): Promise<SentCall[]> {
+  const waiting = [...planned];
+  const sent: SentCall[] = [];
+  const pace = (within * AT_ONCE) / planned.length;
+  await Promise.all(
+    Array.from({ length: AT_ONCE }, async () => {
+      for (let call = waiting.shift(); call; call = waiting.shift()) {
+        const { payload, copies, revision } = call;
+        const answers = await Promise.all(Array.from({ length: copies }, () => send(ground, payload)));
+        let revised = false;
+        if (revision) {
+          await pause(random() * 1_000);
+          revised = await send(ground, revision);
+        }
+        sent.push({ ...call, acknowledged: answers.some(Boolean), revised });
+        progress.share = sent.length / planned.length;
+        await pause(random() * 2 * pace);
+      }
+    }),
+  );
+  progress.share = 1;
+  return sent;
+}
+
+async function send(ground: Ground, payload: PlannedCall['payload']): Promise<boolean> {
+  for (let tried = 0; tried < TRIES; tried += 1) {
+    const status = await ground.post(payload);
+    if (status === 200 || status === 202) return true;
+    if (status !== 0 && status !== 503) throw new Error(`ingress answered ${status}`);
+    await pause(250 * 2 ** tried);
+  }
+  return false;
+}
+
+/** A number of ten digits after +1 that is certainly valid: 201-2…, 202-2…, and so on. */
+function phoneOf(n: number): string {
+  return `+1${201 + (Math.floor(n / 10_000) % 700)}${2_340_000 + (n % 10_000)}`;
+}
