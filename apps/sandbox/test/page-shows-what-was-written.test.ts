@@ -64,7 +64,73 @@ test('a timeline tells outcome, duration, text and what is due, in words', async
   expect(text).toContain('3 min 24 s');
   expect(text).toContain('Wants 40 seats &amp; a quote');
   expect(text).toContain('due 24 Nov 2026, 09:00 UTC');
-  expect(text.indexOf('Nobody known')).toBeGreaterThan(text.indexOf('Without a contact'));
+  expect(text.indexOf('Nobody known')).toBeGreaterThan(text.indexOf('Without a person'));
+});
+
+function seedOrg() {
+  const { Contact = [], Lead = [] } = sandbox.control.seed({
+    salesforce: {
+      records: {
+        Contact: [{ FirstName: 'Grace', LastName: `Hopper ${EVIL}`, Phone: '+14155550124' }],
+        Lead: [
+          {
+            FirstName: 'Alan',
+            LastName: 'Turing',
+            Company: 'Bombe',
+            Status: 'Working - Contacted',
+            Wrapup_Key__c: 'person:1',
+          },
+          { LastName: 'Gone', Company: 'x', IsConverted: true },
+        ],
+      },
+    },
+  });
+  sandbox.control.seed({
+    salesforce: {
+      records: {
+        Task: [
+          {
+            Subject: 'Inbound call',
+            WhoId: Contact[0],
+            TaskSubtype: 'Call',
+            CallType: 'Inbound',
+            CallDurationInSeconds: 204,
+            CallDisposition: 'Connected',
+            Status: 'Completed',
+            Description: `Wants 40 seats ${EVIL}`,
+            Wrapup_Call_Id__c: 'main:1',
+          },
+          { Subject: 'Call back', WhoId: Lead[0], ActivityDate: '2026-11-24' },
+          { Subject: 'Nobody known in the org' },
+        ],
+      },
+    },
+  });
+}
+
+test('leads, contacts and tasks of Salesforce are shown beside, in words', async () => {
+  expect(await page()).not.toContain('Salesforce');
+  seedOrg();
+  expect(await page()).not.toContain('HubSpot');
+  seedTimeline();
+  const text = await page();
+  for (const part of [
+    'A local HubSpot',
+    'a local Salesforce',
+    'Lead 00Q',
+    'Contact 003',
+    'Alan Turing',
+    'Working - Contacted',
+  ]) {
+    expect(text).toContain(part);
+  }
+  expect(text).toContain('3 min 24 s');
+  expect(text).toContain('due 2026-11-24');
+  expect(text).toContain('>Converted</span>');
+  expect(text).toContain('<b>2</b> leads');
+  expect(text.indexOf('Nobody known in the org')).toBeGreaterThan(text.lastIndexOf('Without a person'));
+  expect(text.match(/<script/g)).toHaveLength(1);
+  expect(text).not.toContain('<img');
 });
 
 test('nothing of a caller becomes HTML', async () => {
@@ -97,7 +163,7 @@ test('requests are counted at the top, and waiting faults told', async () => {
 });
 
 test('an empty account says how to begin', async () => {
-  expect(await page()).toContain('No contacts yet');
+  expect(await page()).toContain('Nobody in HubSpot yet');
 });
 
 test.each([

@@ -48,10 +48,12 @@ export interface Open {
 export class RequestLog {
   #entries: RequestEntry[] = [];
   #counts: RequestCounts = { total: 0, by_endpoint: {}, by_operation: {}, by_status: {} };
+  readonly #apis = new Set<string>();
   #n = 0;
 
   open(about: { api: string; method: string; path: string; object?: string | undefined; operation: string }): Open {
     const n = ++this.#n;
+    this.#apis.add(about.api);
     const { object, ...rest } = about;
     const entry: RequestEntry = {
       n,
@@ -84,6 +86,11 @@ export class RequestLog {
         }
       },
     };
+  }
+
+  /** Whether a request came to that API: `salesforce`. */
+  hasFrom(api: string): boolean {
+    return this.#apis.has(api);
   }
 
   get counts(): RequestCounts {

@@ -5,7 +5,7 @@ import type { Entry, Fact } from './timeline.ts';
 import type { Person, View } from './view.ts';
 
 export interface PageState {
-  view: View;
+  views: View[];
   requests: RequestCounts;
   faults: number;
 }
@@ -24,12 +24,11 @@ export function renderPage(state: PageState): Html {
 </head>
 <body>
 <header>
-<div class="name"><span class="mark" aria-hidden="true"></span><div><h1>Wrapup sandbox</h1><p>A local HubSpot account, number ${state.view.portalId}. Nothing here leaves this machine.</p></div></div>
+<div class="name"><span class="mark" aria-hidden="true"></span><div><h1>Wrapup sandbox</h1><p>${sentence(state.views)} Nothing here leaves this machine.</p></div></div>
 </header>
 <main id="live">
 ${renderCounts(state)}
-${renderPeople(state.view)}
-${renderLoose(state.view)}
+${state.views.map((view) => renderCrm(view, state.views.length > 1))}
 </main>
 <footer>Steer it through <code>/_sandbox</code>: state, requests, journal, faults, settings, seed, reset.</footer>
 </body>
@@ -37,31 +36,45 @@ ${renderLoose(state.view)}
 `;
 }
 
-function renderCounts({ view, requests, faults }: PageState): Html {
+/** `A local HubSpot (account number 1) and a local Salesforce (…).` */
+function sentence(views: View[]): string {
+  return `${views.map(({ crm, about }, at) => `${at === 0 ? 'A' : 'a'} local ${crm} (${about})`).join(' and ')}.`;
+}
+
+/** @param named with several CRMs on the page, each has its name above it */
+function renderCrm(view: View, named: boolean): Html {
+  return html`<section class="crm" id="${view.crm.toLowerCase()}">
+${named && html`<h2 class="crm-name">${view.crm}</h2>`}
+<div class="counts" role="group" aria-label="Counts of ${view.crm}">${view.counts.map(({ label, count }) => html`<div class="count"><b>${count}</b> ${label}</div>`)}</div>
+${renderPeople(view)}
+${renderLoose(view)}
+</section>`;
+}
+
+function renderCounts({ requests, faults }: PageState): Html {
   const failed = Object.entries(requests.by_status)
     .filter(([status]) => Number(status) === 0 || Number(status) >= 400)
     .reduce((sum, [, count]) => sum + count, 0);
   return html`<section class="counts" aria-label="Counts">
 <div class="count strong"><b>${requests.total}</b> API ${requests.total === 1 ? 'request' : 'requests'}</div>
-${view.counts.map(({ label, count }) => html`<div class="count"><b>${count}</b> ${label}</div>`)}
 ${failed > 0 && html`<div class="count bad"><b>${failed}</b> refused or failed</div>`}
 ${faults > 0 && html`<div class="count bad"><b>${faults}</b> ${faults === 1 ? 'fault' : 'faults'} waiting</div>`}
 </section>`;
 }
 
-function renderPeople({ people, morePeople }: View): Html {
+function renderPeople({ crm, people, morePeople }: View): Html {
   if (people.length === 0) {
-    return html`<section class="empty"><h2>No contacts yet</h2>
+    return html`<section class="empty"><h2>Nobody in ${crm} yet</h2>
 <p>They appear here as soon as a call is written. Send a sample with <code>npm run wrapup -- send</code>.</p></section>`;
   }
   return html`<section class="people">${people.map(renderPerson)}</section>
-${morePeople > 0 && html`<p class="more">and ${morePeople} more contacts, less recently changed</p>`}`;
+${morePeople > 0 && html`<p class="more">and ${morePeople} more people, less recently changed</p>`}`;
 }
 
 function renderPerson(person: Person): Html {
-  return html`<article class="person" id="contact-${person.id}">
+  return html`<article class="person" id="${person.kind.toLowerCase()}-${person.id}">
 <div class="who"><span class="avatar" aria-hidden="true">${person.initials}</span>
-<div><h2>${person.name}</h2><p class="id">Contact ${person.id}</p></div>
+<div><h2>${person.name}</h2><p class="id">${person.kind} ${person.id}</p></div>
 ${person.status && html`<span class="badge plain">${person.status}</span>`}</div>
 ${renderFacts(person.facts)}
 <ol class="timeline">${person.entries.map(renderEntry)}</ol>
@@ -99,7 +112,7 @@ function renderBody({ body, kind, id }: Entry): Html | false {
 function renderLoose({ loose, moreLoose }: View): Html | false {
   return (
     loose.length > 0 &&
-    html`<section class="loose"><h2>Without a contact</h2>
+    html`<section class="loose"><h2>Without a person</h2>
 <p>Logged on their own: nobody was matched, or the mapping says not to create anybody.</p>
 <ol class="timeline">${loose.map(renderEntry)}</ol>
 ${moreLoose > 0 && html`<p class="more">and ${moreLoose} more</p>`}</section>`

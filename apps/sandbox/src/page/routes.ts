@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { type RequestHandler, type Response, Router } from 'express';
 import type { Sandbox } from '../sandbox.ts';
+import { hubspotView } from './hubspot-view.ts';
 import { renderPage } from './render.ts';
-import { viewOf } from './view.ts';
+import { salesforceView } from './salesforce-view.ts';
+import type { View } from './view.ts';
 
 const HEADERS = {
   'content-security-policy': "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -22,7 +24,7 @@ export function pageRouter(sandbox: Sandbox, only: RequestHandler): Router {
   const router = Router();
   router.get('/', only, (_request, response) => {
     const page = renderPage({
-      view: viewOf(sandbox.hubspot),
+      views: viewsOf(sandbox),
       requests: sandbox.requests.counts,
       faults: sandbox.faults.list().length,
     });
@@ -33,6 +35,15 @@ export function pageRouter(sandbox: Sandbox, only: RequestHandler): Router {
     router.get(`/assets/${name}`, only, (_request, response) => answer(response, type, text));
   }
   return router;
+}
+
+/** Both CRMs, or the one that was written to or asked. With neither, the first. */
+function viewsOf({ hubspot, salesforce, requests }: Sandbox): View[] {
+  const views = [hubspotView(hubspot), salesforceView(salesforce)];
+  const used = views.filter(
+    ({ crm, people, loose }) => people.length + loose.length > 0 || requests.hasFrom(crm.toLowerCase()),
+  );
+  return used.length > 0 ? used : views.slice(0, 1);
 }
 
 function answer(response: Response, type: string, text: string): void {
