@@ -43,7 +43,7 @@ async function failOne({ store }: Harness): Promise<string> {
   );
   await job.log(`calling ${said}`);
   await job.updateProgress({ now: said });
-  const redis = openRedis(redisUrl(), 'worker', () => {});
+  const redis = openRedis({ url: redisUrl() }, 'worker', () => {});
   const worker = new Worker(
     'deliveries.sales',
     async () => {

@@ -25,6 +25,8 @@ export interface Intake {
 
 export interface IntakeOptions {
   url: string;
+  /** `REDIS_CA`. */
+  ca?: string;
   /** `WRAPUP_PREFIX`. */
   prefix?: string;
   /** `WRAPUP_ENCRYPTION_KEY`. */
@@ -33,9 +35,9 @@ export interface IntakeOptions {
   onError(error: Error): void;
 }
 
-export function openIntake({ url, prefix, encryption_keys, ledger_days = 90, onError }: IntakeOptions): Intake {
+export function openIntake({ prefix, encryption_keys, ledger_days = 90, onError, ...address }: IntakeOptions): Intake {
   const sealer = makeSealer(encryption_keys);
-  const redis = openRedis(url, 'producer', onError);
+  const redis = openRedis(address, 'producer', onError);
   const keys = makeKeys(prefix);
   const memory = new MemoryWatch(redis, keys);
   const queue = openQueue<CallJob>(CALLS_QUEUE, redis, keys);

@@ -23,26 +23,49 @@ const PRODUCER = {
 /** For workers: commands wait for Redis to come back, as BullMQ demands of blocking connections. */
 const WORKER = { enableOfflineQueue: true, maxRetriesPerRequest: null, connectTimeout: 5000 };
 
+/** Where Redis is, and whom to believe about it. */
+export interface RedisAddress {
+  /**
+   * `redis://` or `rediss://`; a comma-separated list of those: nodes of a cluster; or
+   * `sentinel://[user:password@]host:port,…/<master name>` (`sentinels://`: all of it over TLS).
+   */
+  url: string;
+  /** Certificate authorities in PEM that are believed instead of the usual ones, for addresses over TLS. */
+  ca?: string;
+}
+
 /**
  * Opens a connection.
  *
- * @param url `redis://`, `rediss://`, or a comma-separated list of cluster nodes
  * @param role `producer` fails fast, `worker` waits
  * @param onError called for connection errors; without a listener they would end the process
+ * @throws Error when the address cannot be read
  */
-export function openRedis(url: string, role: 'producer' | 'worker', onError: (error: Error) => void): RedisClient {
+export function openRedis(
+  { url, ca }: RedisAddress,
+  role: 'producer' | 'worker',
+  onError: (error: Error) => void,
+): RedisClient {
   const options = role === 'producer' ? PRODUCER : WORKER;
-  const nodes = url
-    .split(',')
-    .map((node) => node.trim())
-    .filter(Boolean);
-  const client =
-    nodes.length > 1 ? openCluster(nodes, options) : new Redis(nodes[0] ?? url, { ...options, retryStrategy });
+  const client = openClient(url.trim(), options, ca === undefined ? {} : { ca });
   client.on('error', onError);
   return client;
 }
 
-function openCluster(nodes: string[], options: typeof PRODUCER | typeof WORKER): Cluster {
+type Tls = { ca?: string };
+
+function openClient(url: string, options: typeof PRODUCER | typeof WORKER, tls: Tls): RedisClient {
+  if (/^sentinels?:/i.test(url)) return openSentinel(url, options, tls);
+  const nodes = url
+    .split(',')
+    .map((node) => node.trim())
+    .filter(Boolean);
+  if (nodes.length > 1) return openCluster(nodes, options, tls);
+  const secure = nodes[0]?.startsWith('rediss:') ? { tls } : {};
+  return new Redis(nodes[0] ?? url, { ...options, ...secure, retryStrategy });
+}
+
+function openCluster(nodes: string[], options: typeof PRODUCER | typeof WORKER, tls: Tls): Cluster {
   const first = new URL(nodes[0] as string);
   return new Cluster(
     nodes.map((node) => {
@@ -54,12 +77,43 @@ function openCluster(nodes: string[], options: typeof PRODUCER | typeof WORKER):
       enableOfflineQueue: options.enableOfflineQueue,
       redisOptions: {
         ...options,
-        ...(first.username ? { username: decodeURIComponent(first.username) } : {}),
-        ...(first.password ? { password: decodeURIComponent(first.password) } : {}),
-        ...(first.protocol === 'rediss:' ? { tls: {} } : {}),
+        ...credentials(first),
+        ...(first.protocol === 'rediss:' ? { tls } : {}),
       },
     },
   );
+}
+
+/** The address of a group of sentinels: not what URL parsers read, as it names several hosts. */
+const SENTINEL = /^(sentinels?):\/\/(?:([^@/]*)@)?([^/]+)\/([^/]+)$/i;
+
+function openSentinel(url: string, options: typeof PRODUCER | typeof WORKER, tls: Tls): Redis {
+  const [, scheme, secret = '', hosts = '', name] = SENTINEL.exec(url) ?? [];
+  if (!name) {
+    throw new Error('REDIS_URL: sentinels are written as sentinel://host:26379,host:26379/<name of the master>');
+  }
+  const sentinels = hosts.split(',').map((text) => {
+    const { hostname, port } = new URL(`redis://${text.trim()}`);
+    return { host: hostname, port: Number(port || 26379) };
+  });
+  const own = credentials(new URL(`redis://${secret}@host`));
+  return new Redis({
+    ...options,
+    ...own,
+    ...(own.password === undefined ? {} : { sentinelPassword: own.password }),
+    ...(scheme?.toLowerCase() === 'sentinels' ? { tls, sentinelTLS: tls, enableTLSForSentinelMode: true } : {}),
+    sentinels,
+    name: decodeURIComponent(name),
+    retryStrategy,
+    sentinelRetryStrategy: retryStrategy,
+  });
+}
+
+function credentials({ username, password }: URL): { username?: string; password?: string } {
+  return {
+    ...(username ? { username: decodeURIComponent(username) } : {}),
+    ...(password ? { password: decodeURIComponent(password) } : {}),
+  };
 }
 
 /** Names of keys that match a pattern, on every master of a cluster. Reads through all keys: for now and then only. */

@@ -11,6 +11,8 @@ import { makeSealer, type Sealer } from './seal.ts';
 export interface StoreOptions {
   /** `REDIS_URL`. */
   url: string;
+  /** `REDIS_CA`. */
+  ca?: string;
   /** `WRAPUP_PREFIX`. */
   prefix?: string;
   /** `WRAPUP_ENCRYPTION_KEY`: what is kept of people and tokens is encrypted with the first, and opened with any. */
@@ -37,9 +39,9 @@ export interface Store {
   close(): Promise<void>;
 }
 
-export function openStore({ url, prefix, encryption_keys, role, onError }: StoreOptions): Store {
+export function openStore({ prefix, encryption_keys, role, onError, ...address }: StoreOptions): Store {
   const sealer = makeSealer(encryption_keys);
-  const redis = openRedis(url, role, onError);
+  const redis = openRedis(address, role, onError);
   const keys = makeKeys(prefix);
   const queues = new Queues(redis, keys, onError);
   const ledger = new Ledger(redis, keys);

@@ -1,0 +1,50 @@
+/** One installation on a Redis cluster: everything under one hash tag, and the loss of its master survived. */
+import { randomUUID } from 'node:crypto';
+import { openIntake } from '@wrapup/queue';
+import { samplePayload } from '@wrapup/synthflow';
+import { afterAll, expect, it } from 'vitest';
+import { freshPrefix } from '../../../test/support/redis.ts';
+import { startCluster } from '../../../test/support/redis-cluster.ts';
+import { openEngine, until } from './support/engine.ts';
+
+const closers: (() => Promise<unknown>)[] = [];
+afterAll(async () => {
+  for (const close of closers.reverse()) await close();
+});
+
+it('works on a cluster, and loses no call with the master that holds it', async () => {
+  const prefix = freshPrefix();
+  const cluster = await startCluster(`{${prefix}}`);
+  closers.push(() => cluster.stop());
+  const engine = await openEngine({ redis: cluster.url, prefix });
+  closers.push(() => engine.close());
+  const intake = openIntake({ url: cluster.url, prefix, onError() {} });
+  closers.push(() => intake.close());
+  await until(async () => (await intake.ready()).ok);
+  const [worker] = await Promise.all([engine.startWorker(), engine.startWorker()]);
+
+  const accept = async (call_id: string) => {
+    const body = Buffer.from(JSON.stringify(samplePayload('connected', { call_id })));
+    const arrival = { source: 'main', call_id, body, received: 'webhook', verified: 'signature' } as const;
+    return intake.accept({ ...arrival, received_at: Date.now() });
+  };
+  const calls = Array.from({ length: 40 }, () => randomUUID());
+  for (const id of calls.slice(0, 20)) expect(await accept(id)).toBe('accepted');
+  await until(async () => (await engine.delivery(calls[0] as string))?.state === 'written');
+  expect(await engine.store.queues.connections()).toEqual(expect.any(Array));
+
+  await cluster.loseMaster();
+  // Senders are refused while there is no master, and come again.
+  for (const id of calls.slice(20))
+    await until(() =>
+      accept(id).then(
+        () => true,
+        () => false,
+      ),
+    );
+  for (const id of calls)
+    await until(async () => (await engine.delivery(id).catch(() => undefined))?.state === 'written');
+  expect(engine.sandbox.records('calls')).toHaveLength(calls.length);
+  await until(async () => (await intake.ready()).ok);
+  expect(await worker.stuck(60_000)).toEqual([]);
+}, 180_000);
