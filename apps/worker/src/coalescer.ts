@@ -1,8 +1,9 @@
 /**
  * Gathers single plans into batches for `Destination.write`.
  *
- * Requests to a CRM are counted, and a batch of a hundred costs hardly more than a plan alone. So a plan waits a moment
- * for company: until none has come for `quiet` ms, the batch is full, or the first has waited for `longest` ms. While as
+ * A plan that comes alone, none having come for a while, leaves at once. Requests to a CRM are counted, though, and a
+ * batch of a hundred costs hardly more than a plan alone: so where several come, one waits a moment for company, until
+ * none has come for `quiet` ms, the batch is full, or the first has waited for `longest` ms. While as
  * many batches are in flight as the connection may have, plans wait together, and the next free flight takes all of
  * them up to the batch size. Every plan keeps its own promise; a batch that fails as a whole fails each.
  */
@@ -14,7 +15,9 @@ export interface CoalescerOptions {
   batch: number;
   /** Batches in flight, at most. */
   flights: number;
-  /** Ms without a further plan after which those that wait leave together. Default 40: what a lone plan waits. */
+  /** Ms without a plan after which the next one leaves at once. Default 1,000. */
+  alone?: number;
+  /** Ms without a further plan after which those that wait leave together. Default 40. */
   quiet?: number;
   /** Ms that a plan waits for company at most. Default 400. */
   longest?: number;
@@ -28,6 +31,7 @@ interface Waiting {
   resolve(outcome: WriteOutcome): void;
 }
 
+const ALONE = 1_000;
 const QUIET = 40;
 const LONGEST = 400;
 
@@ -36,18 +40,22 @@ export class Coalescer {
   readonly #waiting: Waiting[] = [];
   #flying = 0;
   /** When the latest plan came. */
-  #latest = 0;
+  #latest = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: CoalescerOptions) {
-    this.#options = { quiet: QUIET, longest: LONGEST, ...options };
+    this.#options = { alone: ALONE, quiet: QUIET, longest: LONGEST, ...options };
   }
 
   /** Never rejects: whatever goes wrong is an outcome. */
   submit(plan: Plan): Promise<WriteOutcome> {
     return new Promise((resolve) => {
-      this.#latest = performance.now();
-      this.#waiting.push({ plan, since: this.#latest, resolve });
+      const now = performance.now();
+      const alone = now - this.#latest > this.#options.alone && this.#flying + this.#waiting.length === 0;
+      this.#latest = now;
+      const waiting = { plan, since: now, resolve };
+      if (alone) return void this.#fly([waiting]);
+      this.#waiting.push(waiting);
       this.#schedule();
     });
   }

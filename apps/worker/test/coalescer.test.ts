@@ -10,12 +10,13 @@ const written = (key: string): WriteOutcome => ({
 });
 
 /** A destination that answers when it is told to. */
-function gate({ batch = 3, flights = 1, quiet = 0, longest = 0 } = {}) {
+function gate({ batch = 3, flights = 1, quiet = 0, longest = 0, alone = Number.POSITIVE_INFINITY } = {}) {
   const sizes: number[] = [];
   const open: (() => void)[] = [];
   const coalescer = new Coalescer({
     batch,
     flights,
+    alone,
     quiet,
     longest,
     write: (plans) => {
@@ -29,13 +30,24 @@ function gate({ batch = 3, flights = 1, quiet = 0, longest = 0 } = {}) {
 const turn = () => new Promise((resolve) => setTimeout(resolve, 5));
 
 describe('coalescer', () => {
-  it('lets a lone plan go after a moment', async () => {
-    const { coalescer, sizes, open } = gate({ quiet: 1, longest: 60_000 });
+  it('lets a lone plan go at once, and those that follow it closely together', async () => {
+    const { coalescer, sizes, open } = gate({ batch: 100, flights: 2, quiet: 60_000, longest: 60_000, alone: 0 });
     const outcome = coalescer.submit(plan('a'));
-    while (sizes.length === 0) await turn();
+    expect(sizes).toEqual([1]);
+    void coalescer.submit(plan('b'));
+    void coalescer.submit(plan('c'));
+    await turn();
     expect(sizes).toEqual([1]);
     open[0]?.();
     expect(await outcome).toEqual(written('a'));
+  });
+
+  it('lets a plan that comes soon after another wait for company for a moment', async () => {
+    const { coalescer, sizes } = gate({ quiet: 1, longest: 60_000 });
+    void coalescer.submit(plan('a'));
+    expect(sizes).toEqual([]);
+    while (sizes.length === 0) await turn();
+    expect(sizes).toEqual([1]);
   });
 
   it('lets a full batch go at once', async () => {
@@ -89,6 +101,7 @@ describe('coalescer', () => {
     const coalescer = new Coalescer({
       batch: 10,
       flights: 1,
+      alone: Number.POSITIVE_INFINITY,
       write: async (plans) => {
         calls += 1;
         if (calls === 1) throw new Failure('unavailable', 'down');

@@ -1,0 +1,114 @@
+/** Several workers on one queue, replaced while calls come in, over a CRM that takes its time. */
+import { randomUUID } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, describe, expect, it } from 'vitest';
+import { type Engine, openEngine, until } from './support/engine.ts';
+
+const closers: (() => Promise<unknown>)[] = [];
+afterAll(async () => {
+  for (const close of closers.reverse()) await close();
+});
+
+async function open(options: Parameters<typeof openEngine>[0] = {}): Promise<Engine> {
+  const engine = await openEngine(options);
+  closers.push(() => engine.close());
+  // What is looked at here is who writes what; quotas have tests of their own.
+  engine.sandbox.control.settings({
+    hubspot: { limits: { ten_secondly: null, daily: null, search_per_second: null } },
+  });
+  return engine;
+}
+
+const written = async (engine: Engine, id: string) => (await engine.delivery(id))?.state === 'written';
+const callsInCrm = (engine: Engine) =>
+  engine.sandbox
+    .records('calls')
+    .map(({ properties }) => properties.wrapup_call_id)
+    .sort();
+
+describe.concurrent('workers on one queue', () => {
+  it('four of them write every call once, and one contact for each unknown number, whoever gets its calls', async () => {
+    const engine = await open();
+    const workers = await Promise.all(Array.from({ length: 4 }, () => engine.startWorker()));
+    const people = Array.from({ length: 15 }, (_, index) => `+141555502${10 + index}`);
+    const calls = await Promise.all(
+      people.flatMap((phone) =>
+        Array.from({ length: 4 }, () =>
+          engine.arrive({ phone, collected: { email: `p${phone.slice(1)}@example.com` } }),
+        ),
+      ),
+    );
+    for (const { call_id } of calls) await until(() => written(engine, call_id));
+    expect(callsInCrm(engine)).toEqual(calls.map(({ call_id }) => `main:${call_id}`).sort());
+    expect(engine.sandbox.records('contacts')).toHaveLength(people.length);
+    const counts = await Promise.all(
+      workers.map(async ({ metrics }) => /result="written"\} (\d+)/.exec(await metrics.text())?.[1]),
+    );
+    expect(counts.reduce((sum, count) => sum + Number(count ?? 0), 0)).toBe(calls.length);
+  }, 120_000);
+
+  it('one after the other replaced while calls come in, none is lost and none written twice', async () => {
+    const engine = await open();
+    let current = await engine.startWorker();
+    let coming = true;
+    const calls: string[] = [];
+    const arriving = (async () => {
+      while (coming) {
+        calls.push((await engine.arrive({ phone: `+1415555${String(1000 + calls.length)}` })).call_id);
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+    })();
+    for (let round = 1; round <= 3; round += 1) {
+      const before = calls.length;
+      await until(async () => calls.length > before + 15 && (await written(engine, calls[before] as string)));
+      const next = await engine.startWorker();
+      await current.close();
+      current = next;
+    }
+    coming = false;
+    await arriving;
+    for (const id of calls) await until(() => written(engine, id));
+    expect(callsInCrm(engine)).toEqual(calls.map((id) => `main:${id}`).sort());
+    for (const id of calls) expect((await engine.store.ledger.read('main', id))?.deliveries[0]?.state).toBe('written');
+  }, 120_000);
+
+  it('keep a batch to themselves for as long as it takes, beyond the time after which a dead worker’s is taken over', async () => {
+    const engine = await open();
+    const [one, two] = await Promise.all([engine.startWorker(), engine.startWorker()]);
+    engine.sandbox.control.fault(
+      { kind: 'slow', ms: 6_000, times: 1, path: '/contacts/' },
+      { kind: 'slow', ms: 6_000, times: 1, path: '/calls/' },
+    );
+    const { call_id } = await engine.arrive();
+    await until(() => written(engine, call_id));
+    // Twelve seconds, while a lock lasts ten: nobody else took it, or there would be a second attempt.
+    expect(engine.sandbox.control.faults()).toEqual([]);
+    expect(await engine.delivery(call_id)).toMatchObject({ attempts: 1 });
+    expect(callsInCrm(engine)).toEqual([`main:${call_id}`]);
+    expect(one && two).toBeTruthy();
+  }, 120_000);
+
+  it('are well when work moves or rests, and not when a queue stands still', async () => {
+    const hanging = createServer(() => {});
+    await new Promise<void>((resolve) => hanging.listen(0, '127.0.0.1', resolve));
+    closers.push(() => new Promise((resolve) => hanging.close(resolve).closeAllConnections()));
+    const engine = await open({
+      mapping: 'extends: http/event\n',
+      routes: `
+connections:
+  hook: { kind: http, url: "http://127.0.0.1:${(hanging.address() as AddressInfo).port}/", allow_private: true, at_once: 1 }
+routes:
+  - { name: all, to: hook, mapping: mapping.yaml }
+`,
+    });
+    const worker = await engine.startWorker();
+    expect(await worker.stuck(0)).toEqual([]);
+    for (let i = 0; i < 8; i += 1) await engine.arrive({ call_id: randomUUID() });
+    await until(async () => (await worker.stuck(200)).includes('deliveries.hook'));
+    expect(await worker.stuck(600_000)).toEqual([]);
+    // A pause is no illness: somebody or something stopped it on purpose.
+    await engine.store.connections.pause('hook');
+    expect(await worker.stuck(0)).not.toContain('deliveries.hook');
+  }, 60_000);
+});
