@@ -1,5 +1,5 @@
 import type { Call } from '@wrapup/call';
-import type { PersonAnswer, Preview } from '@wrapup/destination';
+import type { Preview } from '@wrapup/destination';
 import type { Place, Plan, Value } from '@wrapup/mapping';
 import { clean } from './clean.ts';
 import { count, type Output } from './output.ts';
@@ -15,6 +15,8 @@ export interface PlannedRoute {
 }
 
 const VALUE_WIDTH = 120;
+/** Of a candidate. */
+const MOST_PROPERTIES = 4;
 
 const showPlace = ({ file, line }: Place) => `${clean(file)}:${line}`;
 const showValue = (value: Value | undefined) =>
@@ -50,7 +52,8 @@ export function showRoute(planned: PlannedRoute, output: Output): string[] {
   lines.push(...(preview ? showPreview(preview, plan, output) : showOffline(plan, output)));
   const left = preview?.left_out ?? plan.left_out;
   if (left.length > 0) lines.push('  left out');
-  for (const { field, reason } of left) lines.push(output.style('dim', `    ${clean(field)}: ${clean(reason)}`));
+  for (const { field, reason, at } of left)
+    lines.push(output.style('dim', `    ${clean(field)}: ${clean(reason)}${at ? `  ${showPlace(at)}` : ''}`));
   if (preview) lines.push(`  would cost ${count(preview.requests, 'request')}; nothing was written`);
   return lines;
 }
@@ -63,7 +66,16 @@ const DECISIONS: Record<Preview['decision'], string> = {
   park: 'the delivery would be parked for somebody to decide',
 };
 
-function showPerson(answer: PersonAnswer, plan: Plan, decision: Preview['decision'], output: Output): string[] {
+/** What tells people of one number apart: their names and whatever else was read, as far as it is short. */
+function showProperties(properties: Record<string, Value>): string {
+  const known = Object.entries(properties).filter(([, value]) => value !== null && value !== '');
+  const shown = known
+    .slice(0, MOST_PROPERTIES)
+    .map(([name, value]) => `${clean(name)} ${clean(JSON.stringify(value), 40)}`);
+  return shown.length > 0 ? ` (${shown.join(', ')})` : '';
+}
+
+function showPerson({ person: answer, decision, records }: Preview, plan: Plan, output: Output): string[] {
   if (!plan.person) return [];
   const verdict = DECISIONS[decision];
   if (answer.found === 'one') {
@@ -79,17 +91,25 @@ function showPerson(answer: PersonAnswer, plan: Plan, decision: Preview['decisio
   const lines = [
     `  person    ${answer.candidates.length} found by ${answer.by}, policy ${plan.person.ambiguous}: ${verdict}`,
   ];
-  for (const { object, id, url } of answer.candidates) {
-    lines.push(output.style('dim', `    candidate ${clean(object)} ${clean(id)}${url ? ` ${clean(url)}` : ''}`));
+  const used = records.find(({ name }) => name === 'person')?.id;
+  for (const { object, id, url, properties } of answer.candidates) {
+    const verdict = used === undefined ? 'candidate' : id === used ? 'chosen   ' : 'not taken';
+    const line = `    ${verdict} ${clean(object)} ${clean(id)}${showProperties(properties)}${url ? ` ${clean(url)}` : ''}`;
+    lines.push(id === used ? line : output.style('dim', line));
   }
   return lines;
 }
 
 function showPreview(preview: Preview, plan: Plan, output: Output): string[] {
-  const lines = showPerson(preview.person, plan, preview.decision, output);
+  const lines = showPerson(preview, plan, output);
   for (const { name, object, id, did, fields } of preview.records) {
     const verb = output.style(did === 'create' ? 'green' : 'yellow', did);
-    lines.push(`  ${verb} ${clean(name)}: ${clean(object)}${id ? ` ${clean(id)}` : ''}`);
+    const links = plan.records.find((record) => record.name === name)?.associate ?? [];
+    const linked =
+      links.length > 0 && preview.decision !== 'log_only'
+        ? `, linked to ${links.map((link) => clean(link)).join(', ')}`
+        : '';
+    lines.push(`  ${verb} ${clean(name)}: ${clean(object)}${id ? ` ${clean(id)}` : ''}${linked}`);
     for (const { field, from, to, write, applies, why, at } of fields) {
       const change =
         did === 'create'

@@ -97,6 +97,20 @@ test('several candidates are all shown, and the exit code is 1', async () => {
   for (const id of ids.contacts ?? []) expect(stdout).toContain(`candidate contacts ${id}`);
 });
 
+test('of several the one that the policy takes is marked, and the others with what tells them apart', async () => {
+  const { sandbox, env } = await openCrm(`${MAPPING}`.replace('person:\n', 'person:\n  ambiguous: oldest\n'));
+  const named = (firstname: string) => ({ properties: { ...TWIN.properties, firstname } });
+  const ids = sandbox.control.seed({ records: { contacts: [named('Dana'), named('Daniela')] } });
+  const { code, stdout } = await wrapup(['plan', SAMPLE], env);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/2 found by phone, policy oldest: is written to/);
+  expect(stdout).toMatch(new RegExp(`chosen    contacts ${ids.contacts?.[0]} \\(.*firstname "Dana"`));
+  expect(stdout).toMatch(new RegExp(`not taken contacts ${ids.contacts?.[1]} \\(.*firstname "Daniela"`));
+  expect(stdout).toMatch(/create call-back: tasks, linked to person$/m);
+  // What is left out names the line that would have written it.
+  expect(stdout).toMatch(/^ {4}person\.city: vars\.city is not in the call {2}mappings\/hubspot\.yaml:6$/m);
+});
+
 test('a payload from standard input, and a call from the ledger, give the same plan', async () => {
   const { sandbox, env } = await openCrm();
   const { env: redis, route } = await openInstallation();

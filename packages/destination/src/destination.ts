@@ -130,7 +130,8 @@ export interface Preview {
   /** What the person policy makes of it. */
   decision: 'use' | 'create' | 'log_only' | 'skip' | 'park';
   records: { name: string; object: string; id?: string; did: 'create' | 'update'; fields: FieldChange[] }[];
-  left_out: { field: string; reason: string }[];
+  /** What the mapping leaves out of this call, and the line that would have written it. */
+  left_out: { field: string; reason: string; at?: { file: string; line: number; column: number } }[];
   /** Requests that `write` would spend on this plan alone. */
   requests: number;
 }

@@ -15,7 +15,7 @@ export async function previewPlans(settings: HttpSettings, plans: Plan[], ctx: C
     person: { found: 'none' },
     decision: plan.records.length > 0 ? 'use' : 'skip',
     records: plan.records.map((record) => previewEvent(settings, plan, record)),
-    left_out: plan.left_out.map(({ field, reason }) => ({ field, reason })),
+    left_out: plan.left_out.map(({ field, reason, at }) => ({ field, reason, at })),
     requests: plan.records.length,
   }));
 }

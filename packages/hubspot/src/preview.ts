@@ -109,7 +109,7 @@ async function previewJob(
     person: toAnswer(answer, account),
     decision: NAMES[decision.do],
     records,
-    left_out: job.plan.left_out.map(({ field, reason }) => ({ field, reason })),
+    left_out: job.plan.left_out.map(({ field, reason, at }) => ({ field, reason, at })),
     requests: estimate(job, answer, decision, records),
   };
 }
