@@ -1,7 +1,9 @@
 import type { Call } from '@wrapup/call';
-import type { CompiledMapping, Plan } from '@wrapup/mapping';
+import { hubspotKind } from '@wrapup/hubspot';
+import { type CompiledMapping, compileMapping, type Plan } from '@wrapup/mapping';
 import { samplePayload } from '@wrapup/synthflow';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startSandbox } from '../../sandbox/src/index.ts';
 import { configOf, type Harness, startDashboard } from './support/harness.ts';
 
 const at = { file: 'mappings/hubspot.yaml', line: 12, column: 5 };
@@ -126,6 +128,59 @@ describe('the playground', () => {
       expect(await (await own.post('/playground', { payload })).text()).toContain('none matches');
     } finally {
       await own.close();
+    }
+  });
+});
+
+describe('the playground, when the CRM is asked', () => {
+  it('shows whom it found, old and new of each field, what stays, what is linked and what it would cost', async () => {
+    const sandbox = await startSandbox({ provisioned: true, settings: { hubspot: { search_lag: 0 } } });
+    const compiled = compileMapping({
+      name: 'mappings/hubspot.yaml',
+      text: 'extends: hubspot/call-log\nperson: { ambiguous: oldest, fields: { city: vars.city, jobtitle: vars.topic } }\n',
+      dialect: hubspotKind.dialect,
+      readFile: () => undefined,
+    }).mapping as CompiledMapping;
+    const base = configOf();
+    const sales = { access_token: 'pat-na1-test', base_url: sandbox.hubspotUrl };
+    const settings = hubspotKind.settings.parse(sales);
+    const own = await startDashboard({
+      config: () => ({
+        ...base,
+        connections: { ...base.connections, sales: { name: 'sales', kind: 'hubspot', settings } },
+        routes: base.routes.map((route) => ({ ...route, to: 'sales', mapping: compiled, when: () => true })),
+      }),
+    });
+    try {
+      const phone = '+14155550142';
+      const contacts = [
+        { properties: { phone, firstname: 'Daniela', jobtitle: 'CEO' } },
+        { properties: { phone, firstname: '<b>Dan</b>' } },
+      ];
+      sandbox.control.seed({ records: { contacts } });
+      const payload = JSON.stringify(samplePayload('connected'));
+      const answer = await own.post('/playground', { payload, source: 'main', ask: 'yes' });
+      const text = (await answer.text()).replace(/\s+/g, ' ');
+      expect(text).toContain('2 records found by phone: is written to.');
+      expect(text).toMatch(/chosen<\/span>.*Daniela.*not taken<\/span>.*&lt;b&gt;Dan/);
+      expect(text).toMatch(
+        /<code>firstname<\/code><\/td> <td class="value">Daniela<\/td> <td class="value"><i>stays<\/i>, not Dana/,
+      );
+      expect(text).toMatch(/<code>jobtitle<\/code><\/td> <td class="value">CEO<\/td> <td class="value">upgrade/);
+      expect(text).toMatch(/create call-back <span class="to">tasks, linked to person/);
+      expect(text).toMatch(/person\.city.*vars\.city is not in the call.*mappings\/hubspot\.yaml:2/);
+      expect(text).toMatch(/It would cost \d+ requests?\. Nothing was written\./);
+      expect(sandbox.records('calls')).toEqual([]);
+
+      sandbox.control.fault({ kind: 'unauthorized', times: null });
+      const refused = await own.post('/playground', { payload, source: 'main', ask: 'yes' });
+      const said = await refused.text();
+      expect(said).toContain('The CRM could not be asked');
+      // The mapping alone is better than nothing.
+      expect(said).toContain('Looked for by');
+    } finally {
+      await own.close();
+      await sandbox.close();
     }
   });
 });

@@ -1,7 +1,9 @@
 import type { Call } from '@wrapup/call';
 import type { FieldWrite, LeftOut, PersonPlan, Plan, RecordPlan } from '@wrapup/mapping';
+import type { Answer } from '../ask-crm.ts';
 import { type Html, html, type Part } from '../html.ts';
 import { renderChip } from './parts.ts';
+import { renderPreview } from './preview.ts';
 
 export interface PlaygroundResult {
   /** Why nothing, or not everything, can be shown. */
@@ -12,6 +14,8 @@ export interface PlaygroundResult {
   route?: string;
   connection?: string;
   plan?: Plan;
+  /** What the CRM said, when it was asked. */
+  answer?: Answer;
 }
 
 export interface PlaygroundPage {
@@ -20,12 +24,14 @@ export interface PlaygroundPage {
   payload?: string;
   source?: string;
   route?: string;
+  /** Ask the CRM too. */
+  ask?: string;
   result?: PlaygroundResult;
 }
 
-export function renderPlayground({ sources, routes, payload, source, route, result }: PlaygroundPage): Html {
+export function renderPlayground({ sources, routes, payload, source, route, ask, result }: PlaygroundPage): Html {
   return html`<h1>Playground</h1>
-<p>Paste what Synthflow sent, and see what the mappings make of it. Nothing is written, stored or logged.</p>
+<p>Paste what Synthflow sent, and see what the mappings make of it. Nothing is written, stored or logged. Asking the CRM reads there who the caller is and what the records hold now.</p>
 <form class="playground" method="post" action="/playground">
 <label>Payload (JSON)<textarea name="payload" rows="16" required spellcheck="false">${
     payload &&
@@ -34,6 +40,7 @@ export function renderPlayground({ sources, routes, payload, source, route, resu
   }${payload}</textarea></label>
 <p><label>Source<select name="source">${sources.map((name) => option(name, source))}</select></label>
 <label>Route<select name="route"><option value="">the first that matches</option>${routes.map((name) => option(name, route))}</select></label>
+<label><input type="checkbox" name="ask" value="yes"${ask && html` checked`}> Ask the CRM</label>
 <button class="primary">Show the plan</button></p>
 </form>
 ${result?.problem && html`<p class="notice bad" role="alert">${result.problem}</p>`}
@@ -68,9 +75,19 @@ ${
 ${call.notes.length > 0 && html`<h3>Notes</h3><ul>${call.notes.map(({ path, message }) => html`<li><code>${path}</code> ${message}</li>`)}</ul>`}`;
 }
 
-function renderPlan(plan: Plan, { route, connection }: PlaygroundResult): Html {
+function renderPlan(plan: Plan, { route, connection, answer }: PlaygroundResult): Html {
   return html`<h2>The plan <span class="to">of route ${route} to ${connection}, mapping ${plan.mapping.name}</span></h2>
-${plan.person && renderPerson(plan.person)}
+${answer && 'failure' in answer && renderFailure(answer.failure)}
+${answer && 'preview' in answer ? renderPreview(answer.preview, plan) : renderOffline(plan)}`;
+}
+
+function renderFailure({ code, message, hint }: { code: string; message: string; hint: string | undefined }): Html {
+  return html`<p class="notice bad" role="alert">The CRM could not be asked: ${message} <code>${code}</code>${hint && html`<br>${hint}`}</p>`;
+}
+
+/** The mapping alone: whom the CRM knows decides the rest. */
+function renderOffline(plan: Plan): Html {
+  return html`${plan.person && renderPerson(plan.person)}
 ${plan.records.map(renderRecordPlan)}
 ${plan.needs.length > 0 && html`<p>Read from the matched person first: ${plan.needs.join(', ')}.</p>`}
 ${plan.left_out.length > 0 && renderLeftOut(plan.left_out)}`;

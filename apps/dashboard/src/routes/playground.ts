@@ -1,6 +1,7 @@
 import { type Config, chooseRoutes } from '@wrapup/config';
 import { normalise, readCallId } from '@wrapup/synthflow';
 import express, { Router } from 'express';
+import { askCrm } from '../ask-crm.ts';
 import { renderPage } from '../pages/layout.ts';
 import { type PlaygroundResult, renderPlayground } from '../pages/playground-page.ts';
 import { fieldOf } from './request.ts';
@@ -9,7 +10,8 @@ import { fieldOf } from './request.ts';
 const LIMIT = '5mb';
 
 /**
- * `/playground`: a pasted payload, read and mapped as the worker would, without a CRM and without storing anything. The
+ * `/playground`: a pasted payload, read and mapped as the worker would, without storing anything; the CRM is only read, and
+ * only when that is asked for. The
  * only page that shows personal data: what whoever reads it has just pasted.
  */
 export function playgroundRoutes({ config }: { config: () => Config }): Router {
@@ -30,16 +32,21 @@ export function playgroundRoutes({ config }: { config: () => Config }): Router {
 
   router.get('/playground', (_request, response) => void response.send(send({})));
 
-  router.post('/playground', express.urlencoded({ extended: false, limit: LIMIT }), (request, response) => {
+  router.post('/playground', express.urlencoded({ extended: false, limit: LIMIT }), async (request, response) => {
     const payload = fieldOf(request, 'payload');
     const source = fieldOf(request, 'source');
     const route = fieldOf(request, 'route');
+    const ask = fieldOf(request, 'ask');
     const given = {
       ...(payload ? { payload } : {}),
       ...(source ? { source } : {}),
       ...(route ? { route } : {}),
+      ...(ask ? { ask } : {}),
     };
-    const result = tryOut(config(), given);
+    const current = config();
+    const result = tryOut(current, given);
+    const connection = result.connection === undefined ? undefined : current.connections[result.connection];
+    if (ask && connection && result.plan) result.answer = await askCrm(connection, result.plan);
     response.status(result.problem ? 422 : 200).send(send(given, result));
   });
   return router;
@@ -49,6 +56,7 @@ interface Given {
   payload?: string;
   source?: string;
   route?: string;
+  ask?: string;
 }
 
 function tryOut(config: Config, given: Given): PlaygroundResult {

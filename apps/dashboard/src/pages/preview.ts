@@ -1,0 +1,77 @@
+/** What a call would change in the CRM, as `wrapup plan` tells it: the person, and field by field old and new. */
+import type { FieldChange, PersonRecord, Preview } from '@wrapup/destination';
+import type { Plan, Value } from '@wrapup/mapping';
+import { type Html, html, type Part } from '../html.ts';
+import { count, renderChip } from './parts.ts';
+
+const DECISIONS: Record<Preview['decision'], string> = {
+  use: 'is written to',
+  create: 'would be created',
+  log_only: 'the call would be logged without a person',
+  skip: 'nothing would be written',
+  park: 'the delivery would be parked for somebody to decide',
+};
+
+/** Properties of a candidate that are shown. */
+const MOST_PROPERTIES = 4;
+
+export function renderPreview(preview: Preview, plan: Plan): Html {
+  const { records, left_out, requests } = preview;
+  return html`${plan.person && renderPerson(preview)}
+${records.map((record) => renderRecord(record, plan, preview.decision))}
+${left_out.length > 0 && renderLeftOut(left_out)}
+<p>It would cost ${count(requests, 'request')}. Nothing was written.</p>`;
+}
+
+function renderPerson({ person: answer, decision, records }: Preview): Html {
+  const used = records.find(({ name }) => name === 'person')?.id;
+  const all = answer.found === 'one' ? [answer.person] : answer.found === 'many' ? answer.candidates : [];
+  const how = answer.found === 'none' ? 'Nobody is found' : `${count(all.length, 'record')} found by ${answer.by}`;
+  return html`<section class="delivery-box"><h3>Person</h3>
+<p>${how}: ${DECISIONS[decision]}.</p>
+${all.length > 0 && html`<ul>${all.map((one) => renderCandidate(one, used))}</ul>`}</section>`;
+}
+
+function renderCandidate({ object, id, url, properties }: PersonRecord, used: string | undefined): Html {
+  const known = Object.entries(properties).filter(([, value]) => value !== null && value !== '');
+  const chip = used === undefined ? 'candidate' : id === used ? 'chosen' : 'not taken';
+  return html`<li>${renderChip(id === used ? 'written' : 'dropped', chip)} ${url ? html`<a href="${url}" rel="noreferrer">${object} ${id}</a>` : `${object} ${id}`}
+${known.slice(0, MOST_PROPERTIES).map(([name, value]) => html` <code>${name}</code> ${show(value)}`)}</li>`;
+}
+
+function renderRecord(record: Preview['records'][number], plan: Plan, decision: Preview['decision']): Html {
+  const { name, object, id, did, fields } = record;
+  const links = decision === 'log_only' ? [] : (plan.records.find((one) => one.name === name)?.associate ?? []);
+  return html`<section class="delivery-box"><h3>${did} ${name} <span class="to">${object}${id && ` ${id}`}${links.length > 0 && `, linked to ${links.join(', ')}`}</span></h3>
+${fields.length === 0 ? html`<p class="empty">No fields.</p>` : renderChanges(fields, did === 'create')}</section>`;
+}
+
+function renderChanges(fields: FieldChange[], isNew: boolean): Html {
+  return html`<div class="wide"><table><thead><tr><th>Field</th>${!isNew && html`<th>Now</th>`}<th>New</th><th>Written</th><th>Says</th></tr></thead>
+<tbody>${fields.map(
+    ({
+      field,
+      from,
+      to,
+      write,
+      applies,
+      why,
+      at,
+    }) => html`<tr${!applies && html` class="stays"`}><td><code>${field}</code></td>
+${!isNew && html`<td class="value">${show(from)}</td>`}
+<td class="value">${applies ? show(to) : html`<i>stays</i>, not ${show(to)}`}</td>
+<td>${write}${why && html`<br><span class="ago">${why}</span>`}</td><td class="none">${at.file}:${at.line}</td></tr>`,
+  )}</tbody></table></div>`;
+}
+
+function renderLeftOut(fields: Preview['left_out']): Html {
+  return html`<section class="delivery-box"><h3>Left out</h3><div class="wide"><table><thead><tr><th>Field</th><th>Why</th><th>Says</th></tr></thead><tbody>${fields.map(
+    ({ field, reason, at }) =>
+      html`<tr><td><code>${field}</code></td><td>${reason}</td><td class="none">${at && `${at.file}:${at.line}`}</td></tr>`,
+  )}</tbody></table></div></section>`;
+}
+
+function show(value: Value | undefined): Part {
+  if (value === undefined || value === null || value === '') return html`<i>nothing</i>`;
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
