@@ -136,7 +136,7 @@ function entryOf(org: Org, record: StoredRecord): Entry {
       kind.badges
         .map((field) => valueText(org, record, field))
         // The usual says nothing.
-        .filter((text) => text !== undefined && text !== 'Normal'),
+        .filter((text): text is string => text !== undefined && text !== 'Normal'),
     ),
     facts: [
       ...kind.facts
