@@ -6,6 +6,7 @@ import { addConnections } from './commands/connections.ts';
 import { addDemo } from './commands/demo.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addForget } from './commands/forget.ts';
+import { addInit } from './commands/init.ts';
 import { addPlan } from './commands/plan.ts';
 import { addProvision } from './commands/provision.ts';
 import { addReconcile } from './commands/reconcile.ts';
@@ -30,6 +31,7 @@ export function makeProgram(): Command {
       'after',
       '\nExit codes: 0 done · 1 done with errors, refused or not found · 2 called wrongly · 3 Redis, ingress, the CRM or Synthflow did not answer',
     );
+  addInit(program);
   addCheck(program);
   addTest(program);
   addDoctor(program);
