@@ -11,7 +11,7 @@ const WITHIN = 30_000;
  */
 export async function withDestination<T>(
   connection: Connection,
-  work: (destination: Destination, context: () => Context) => Promise<T>,
+  work: (destination: Destination, context: (within?: number) => Context) => Promise<T>,
 ): Promise<T> {
   const { KINDS } = await import('@wrapup/config');
   const kind = KINDS[connection.kind];
@@ -19,7 +19,7 @@ export async function withDestination<T>(
   const commons = makeMemoryCommons(kind.pools ?? {});
   const destination = await kind.connect(connection.name, connection.settings);
   try {
-    return await work(destination, () => makeMemoryContext(commons, { within: WITHIN }));
+    return await work(destination, (within = WITHIN) => makeMemoryContext(commons, { within }));
   } finally {
     await destination.close();
   }

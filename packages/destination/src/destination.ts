@@ -54,7 +54,10 @@ export interface Destination {
   write(plans: Plan[], ctx: Context): Promise<WriteOutcome[]>;
 
   /** Creates the unique keys and custom fields that the mappings need. With `plan: true` it only lists them. */
-  provision(request: { mappings: CompiledMapping[]; plan: boolean }, ctx: Context): Promise<ProvisionStep[]>;
+  provision(request: ProvisionRequest, ctx: Context): Promise<ProvisionStep[]>;
+
+  /** What `provision` would deploy, for the vendor's own tools. Absent where fields are created one by one. */
+  package?(request: Pick<ProvisionRequest, 'mappings' | 'stand_in'>): Promise<ProvisionPackage>;
 
   /** The cheapest request that proves the credentials. Rejects with the failure when they do not work. */
   probe(ctx: Context): Promise<Probe>;
@@ -145,6 +148,24 @@ export interface FieldChange {
   applies: boolean;
   why?: string;
   at: { file: string; line: number; column: number };
+}
+
+export interface ProvisionRequest {
+  mappings: CompiledMapping[];
+  plan: boolean;
+  /**
+   * Leave to deploy a package into the account, where that is how fields are made; without it they are only listed. Kinds
+   * that create fields one by one need none.
+   */
+  deploy?: boolean;
+  /** Also the object that keeps keys where records take none of their own, for kinds that know one. */
+  stand_in?: boolean;
+}
+
+export interface ProvisionPackage {
+  /** Texts by path. */
+  files: Record<string, string>;
+  zip: Uint8Array;
 }
 
 export interface ProvisionStep {

@@ -54,11 +54,6 @@ export function describePath(object: string): string {
   return `/sobjects/${encodeURIComponent(object)}/describe`;
 }
 
-/** Path of a record by an external id, whose value may hold anything. */
-export function recordPath(object: string, field: string, value: string): string {
-  return `/sobjects/${encodeURIComponent(object)}/${encodeURIComponent(field)}/${encodeURIComponent(value)}`;
-}
-
 /** Full text search in the index, which sees a write after some minutes. */
 export function searchPeople(sosl: string, sent: unknown[]): ApiCall {
   return { name: 'search people', writes: false, sent, run: (connection) => connection.search(sosl) };

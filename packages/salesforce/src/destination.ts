@@ -1,8 +1,9 @@
-import type { Context, Destination, PersonQuestion } from '@wrapup/destination';
+import type { Context, Destination, PersonQuestion, ProvisionRequest } from '@wrapup/destination';
 import type { CompiledMapping, Plan } from '@wrapup/mapping';
 import { COLLECTION } from './api.ts';
 import { checkMappings } from './check.ts';
 import { findPersons } from './find.ts';
+import { packageFor } from './metadata.ts';
 import { previewPlans } from './preview.ts';
 import { probeAccount } from './probe.ts';
 import { provisionAccount } from './provision.ts';
@@ -40,8 +41,12 @@ class Salesforce implements Destination {
     return writePlans(this.#transport, this.#settings, plans, ctx);
   }
 
-  provision(request: { mappings: CompiledMapping[]; plan: boolean }, ctx: Context) {
+  provision(request: ProvisionRequest, ctx: Context) {
     return provisionAccount(this.#transport, request, ctx);
+  }
+
+  async package({ mappings, stand_in }: Pick<ProvisionRequest, 'mappings' | 'stand_in'>) {
+    return packageFor(mappings, this.#settings.api_version, stand_in);
   }
 
   probe(ctx: Context) {

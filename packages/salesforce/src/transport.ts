@@ -6,7 +6,6 @@
  */
 import type { Agent } from 'node:http';
 import type { Context } from '@wrapup/destination';
-import type { Connection } from 'jsforce';
 import type { ApiCall } from './api.ts';
 import { failureOf, SalesforceFailure } from './errors.ts';
 import { exchange, type HttpAnswer, type HttpRequest, makeAgent, Unanswered } from './exchange.ts';
@@ -140,17 +139,6 @@ export class Transport {
     const agent = this.#agents.get(scheme) ?? makeAgent(url);
     this.#agents.set(scheme, agent);
     return agent;
-  }
-
-  /** For what takes several requests of the client by itself: deploying metadata. @throws SalesforceFailure */
-  async connection(call: Named, ctx: Context): Promise<Connection> {
-    checkWanted(call, ctx);
-    const token = await this.#tokens.get(ctx);
-    const config = { instanceUrl: token.instance_url, accessToken: token.access_token };
-    return makeConnection(this.#jsforce, { ...config, version: this.#settings.api_version }, async (request) => {
-      await ctx.budget.take();
-      return this.#exchange(call, request, ctx);
-    });
   }
 }
 
