@@ -17,6 +17,8 @@ export interface RunOptions {
   within?: number;
 }
 
+/** Longer than the CRM's search takes to see a new record, which nobody's caution could see before it. */
+const INDEXED = 3_000;
 /** Longer than a crashed job takes to come back, a sweep to find what a crash left, and a paused connection to be tried. */
 const SETTLES = 300_000;
 
@@ -29,6 +31,7 @@ export async function runFault(
   const random = makeRandom(seed * 7919 + hashOf(fault.name));
   const planned = planCalls(`${fault.name}-${seed}`, seed, random, { calls, ...fault.workload });
   seedPeople(ground, planned);
+  await pause(INDEXED);
   const progress: Progress = { share: 0 };
   let over = false;
   const until = async (share: number) => {
