@@ -14,6 +14,8 @@ export interface Exchange {
   path?: string;
   /** Status that the typed method takes for success. */
   accepts: number;
+  /** Bearer token of this request. */
+  token: string;
   request?: ClientRequest;
   answer?: { status: number; headers: Record<string, string>; text: string };
   /** Why it was given up. */
@@ -39,6 +41,7 @@ export function stop(exchange: Exchange, why: 'deadline' | 'withdrawn'): void {
 interface RequestContext {
   getUrl(): string;
   setUrl(url: string): void;
+  setHeaderParam(name: string, value: string): void;
 }
 interface ResponseContext {
   httpStatusCode: number;
@@ -67,7 +70,10 @@ export function middleware(baseUrl: string, version: string) {
   return {
     pre(context: unknown): unknown {
       const request = context as RequestContext;
-      const path = exchanges.getStore()?.path;
+      const exchange = exchanges.getStore();
+      const path = exchange?.path;
+      // The client knows one token for its lifetime, an app's changes.
+      if (exchange) request.setHeaderParam('Authorization', `Bearer ${exchange.token}`);
       request.setUrl(path === undefined ? datePath(request.getUrl(), version) : `${baseUrl}${path}`);
       return context;
     },

@@ -7,7 +7,7 @@ export const hubspotKind: DestinationKind<HubSpotSettings> = {
   kind: 'hubspot',
   dialect: hubspotDialect,
   settings: hubspotSettings,
-  secrets: ['access_token'],
+  secrets: ['access_token', 'client_secret', 'refresh_token'],
   related: ['deals', 'companies'],
   // Searches carry no headers that would tell: five a second for the account, of which one is left to its other apps.
   // The default pool follows HubSpot's headers, which come with every other answer.

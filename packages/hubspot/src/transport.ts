@@ -3,6 +3,7 @@ import https from 'node:https';
 import type { Client } from '@hubspot/api-client';
 import type { Context } from '@wrapup/destination';
 import type { ApiCall } from './api.ts';
+import { type Auth, makeAuth } from './auth.ts';
 import { failureOf, HubSpotFailure } from './errors.ts';
 import { type Exchange, exchanges, middleware, stop } from './exchange.ts';
 import { readUsage } from './limits.ts';
@@ -24,7 +25,10 @@ export class Transport {
   readonly #agent: http.Agent;
   readonly #timeout: number;
 
-  private constructor(client: Client, agent: http.Agent, timeout: number) {
+  readonly #auth: Auth;
+
+  private constructor(client: Client, agent: http.Agent, timeout: number, auth: Auth) {
+    this.#auth = auth;
     this.#client = client;
     this.#agent = agent;
     this.#timeout = timeout;
@@ -38,12 +42,12 @@ export class Transport {
       ? new https.Agent({ keepAlive: true })
       : new http.Agent({ keepAlive: true });
     const client = new Client({
-      accessToken: settings.access_token,
+      accessToken: settings.access_token ?? 'given with each request',
       basePath: settings.base_url,
       httpAgent: agent,
       middleware: [middleware(settings.base_url, settings.api_version)],
     });
-    return new Transport(client, agent, settings.timeout);
+    return new Transport(client, agent, settings.timeout, makeAuth(settings));
   }
 
   close(): void {
@@ -56,6 +60,19 @@ export class Transport {
    */
   async send(call: ApiCall, ctx: Context): Promise<Answer> {
     checkWanted(call, ctx);
+    const token = await this.#auth.token(ctx);
+    try {
+      return await this.#sendWith(token, call, ctx);
+    } catch (thrown) {
+      // A refused token means that nothing was done: the renewed one may be tried at once, and only once.
+      const refused = thrown instanceof HubSpotFailure && thrown.code === 'unauthorized';
+      if (!refused || !(await this.#auth.refused(ctx, token))) throw thrown;
+      return await this.#sendWith(await this.#auth.token(ctx), call, ctx);
+    }
+  }
+
+  async #sendWith(token: string, call: ApiCall, ctx: Context): Promise<Answer> {
+    checkWanted(call, ctx);
     try {
       await ctx.budget.take(call.pool);
     } catch (thrown) {
@@ -63,7 +80,7 @@ export class Transport {
     }
     checkWanted(call, ctx);
     const began = performance.now();
-    const { status, headers, text } = await this.#exchange(call, ctx);
+    const { status, headers, text } = await this.#exchange(call, token, ctx);
     ctx.log.debug({ request: call.name, status, ms: Math.round(performance.now() - began) }, 'asked HubSpot');
     const usage = readUsage(headers);
     if (usage) await ctx.budget.report(usage, call.pool);
@@ -85,8 +102,12 @@ export class Transport {
   }
 
   /** The answer as it came, or a failure when none came. */
-  async #exchange(call: ApiCall, ctx: Context): Promise<NonNullable<Exchange['answer']>> {
-    const exchange: Exchange = { accepts: call.accepts, ...(call.path === undefined ? {} : { path: call.path }) };
+  async #exchange(call: ApiCall, token: string, ctx: Context): Promise<NonNullable<Exchange['answer']>> {
+    const exchange: Exchange = {
+      accepts: call.accepts,
+      token,
+      ...(call.path === undefined ? {} : { path: call.path }),
+    };
     const timer = setTimeout(() => stop(exchange, 'deadline'), Math.min(this.#timeout, ctx.deadline - Date.now()));
     const withdraw = () => stop(exchange, 'withdrawn');
     ctx.signal.addEventListener('abort', withdraw, { once: true });
