@@ -12,7 +12,7 @@
  * The outcome is in the ledger before the job ends. A job whose revision or replay count is not the ledger's any more
  * does nothing. Whoever finds `attempts` above one assumes that anything may have been written before.
  */
-import type { Config, Route } from '@wrapup/config';
+import { type Config, planCall, type Route } from '@wrapup/config';
 import { Failure, type Held, type Lane, type Receipt, type WriteOutcome } from '@wrapup/destination';
 import type { Plan } from '@wrapup/mapping';
 import { type DeliveryEntry, type DeliveryJob, type LedgerEntry, laneOf, type Store } from '@wrapup/queue';
@@ -98,7 +98,7 @@ async function planFor(
       hint: 'Backfill the call from the voice platform.',
     });
   }
-  const plan: Plan = { ...route.mapping.plan(call, route.name), revision: job.revision };
+  const plan: Plan = { ...planCall(route, call), revision: job.revision };
   const resume = resumeOf(delivery, entry);
   return { plan: resume ? { ...plan, resume } : plan, lane: laneOf({ ...entry, replays: delivery.replays }) };
 }

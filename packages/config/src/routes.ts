@@ -1,4 +1,5 @@
-import type { Call } from '@wrapup/call';
+import type { Call, JsonObject } from '@wrapup/call';
+import type { Plan } from '@wrapup/mapping';
 import type { Config, Route } from './config.ts';
 
 /** The routes that a call takes: on each connection the first that matches, and every matching one that says `also`. */
@@ -10,4 +11,22 @@ export function chooseRoutes(config: Pick<Config, 'routes'>, call: Call): Route[
     if (!route.also) served.add(route.to);
     return true;
   });
+}
+
+/**
+ * What a call becomes on a route. The person whom an inbound call was answered with is one of the connection that was
+ * asked: on any other the id would be somebody else's, or nobody's.
+ */
+export function planCall({ mapping, name, to }: Pick<Route, 'mapping' | 'name' | 'to'>, call: Call): Plan {
+  const metadata = withoutForeign(call.metadata, to);
+  const prompt_variables = withoutForeign(call.prompt_variables, to);
+  const same = metadata === call.metadata && prompt_variables === call.prompt_variables;
+  return mapping.plan(same ? call : { ...call, metadata, prompt_variables }, name);
+}
+
+function withoutForeign(told: JsonObject, connection: string): JsonObject {
+  const of = told.crm_connection;
+  if (typeof of !== 'string' || of === connection || !Object.hasOwn(told, 'crm_person_id')) return told;
+  const { crm_person_id: _, ...rest } = told;
+  return rest;
 }

@@ -1,4 +1,4 @@
-import { chooseRoutes, formatDuration, parseDuration, parseSize, type Route } from '@wrapup/config';
+import { chooseRoutes, formatDuration, parseDuration, parseSize, planCall, type Route } from '@wrapup/config';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { readYaml } from '../src/document.ts';
@@ -88,4 +88,16 @@ test('on each connection the first matching route delivers, and those that say a
     'more',
     'elsewhere',
   ]);
+});
+
+test('the person whom an inbound call was answered with is one of the connection that was asked', () => {
+  const mapping = { plan: (call: object) => call } as never;
+  const told = { crm_person_id: '101', crm_connection: 'sales', plan: 'Team' };
+  const call = { metadata: told, prompt_variables: told } as never;
+  expect(planCall({ name: 'r', to: 'sales', mapping }, call)).toBe(call);
+  const other = { crm_connection: 'sales', plan: 'Team' };
+  expect(planCall({ name: 'r', to: 'service', mapping }, call)).toEqual({ metadata: other, prompt_variables: other });
+  // An id that somebody else put there says nothing of a connection.
+  const own = { metadata: { crm_person_id: '7' }, prompt_variables: {} } as never;
+  expect(planCall({ name: 'r', to: 'service', mapping }, own)).toBe(own);
 });

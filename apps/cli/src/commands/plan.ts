@@ -29,7 +29,10 @@ export function addPlan(program: Command): void {
       const options = command.optsWithGlobals<PlanOptions>();
       const output = makeOutput(options.json ?? false);
       const config = await requireConfig(options, output);
-      const [{ chooseRoutes }, { readCall }] = await Promise.all([import('@wrapup/config'), import('../plan-call.ts')]);
+      const [{ chooseRoutes, planCall }, { readCall }] = await Promise.all([
+        import('@wrapup/config'),
+        import('../plan-call.ts'),
+      ]);
       const call = await readCall(input, config, options.source);
       const routes =
         options.route === undefined
@@ -39,10 +42,11 @@ export function addPlan(program: Command): void {
       for (const line of showCall(call, output)) output.line(line);
       const results: PlannedRoute[] = [];
       let worst: ExitCode = EXIT.ok;
-      for (const { name, to, mapping } of routes) {
+      for (const route of routes) {
+        const { name, to } = route;
         const connection = config.connections[to];
         if (!connection) continue;
-        const plan = mapping.plan(call, name);
+        const plan = planCall(route, call);
         const planned: PlannedRoute = { route: name, connection: to, kind: connection.kind, plan };
         results.push(planned);
         if (!options.offline) {

@@ -1,4 +1,4 @@
-import { type Config, chooseRoutes } from '@wrapup/config';
+import { type Config, chooseRoutes, planCall } from '@wrapup/config';
 import { normalise, readCallId } from '@wrapup/synthflow';
 import express, { Router } from 'express';
 import { askCrm } from '../ask-crm.ts';
@@ -83,5 +83,5 @@ function tryOut(config: Config, given: Given): PlaygroundResult {
   const name = given.route ?? chosen[0];
   const route = config.routes.find((one) => one.name === name);
   if (!route) return { call, chosen, ...(given.route ? { problem: 'The configuration has no such route.' } : {}) };
-  return { call, chosen, route: route.name, connection: route.to, plan: route.mapping.plan(call, route.name) };
+  return { call, chosen, route: route.name, connection: route.to, plan: planCall(route, call) };
 }
