@@ -42,7 +42,7 @@ export function addGauges(metrics: Metrics, store: Store, connections: () => Pro
   );
   metrics.gauge(
     'queue_oldest_waiting_seconds',
-    'Age of the job that has waited longest; 0 when none does.',
+    'Age of the oldest job that is ready; 0 when none is.',
     ['queue'],
     (gauge) =>
       fill(gauge, (readings) => {
@@ -121,11 +121,13 @@ async function readQueues(store: Store, connections: string[]): Promise<QueueRea
   return Promise.all(
     names.map(async (name) => {
       const queue = store.queues.get(name);
-      const [counts, [oldest]] = await Promise.all([
+      const [counts, [live], [ranked]] = await Promise.all([
         queue.getJobCounts(...STATES),
         queue.getJobs(['waiting'], 0, 0, true),
+        queue.getJobs(['prioritized'], 0, 0, true),
       ]);
-      return { name, counts, oldest: oldest ? Math.max(0, (Date.now() - oldest.timestamp) / 1000) : 0 };
+      const since = Math.min(...[live, ranked].map((job) => job?.timestamp ?? Number.POSITIVE_INFINITY));
+      return { name, counts, oldest: Number.isFinite(since) ? Math.max(0, (Date.now() - since) / 1000) : 0 };
     }),
   );
 }
