@@ -11,6 +11,7 @@ import { addPlan } from './commands/plan.ts';
 import { addProvision } from './commands/provision.ts';
 import { addReconcile } from './commands/reconcile.ts';
 import { addReplay } from './commands/replay.ts';
+import { addSchema } from './commands/schema.ts';
 import { addSend } from './commands/send.ts';
 import { addStopped } from './commands/stopped.ts';
 import { addTest } from './commands/test.ts';
@@ -36,6 +37,7 @@ export function makeProgram(): Command {
   addTest(program);
   addDoctor(program);
   addProvision(program);
+  addSchema(program);
   addPlan(program);
   addSend(program);
   addDemo(program);

@@ -5,7 +5,7 @@
  * client: what it wants to remember goes into `ctx.memory`, what it must not do twice is guarded by unique keys in the
  * CRM. It makes no request after `ctx.deadline` and passes `ctx.signal` on.
  */
-import type { CompiledMapping, Dialect, Finding, MatchStep, Plan, Value } from '@wrapup/mapping';
+import type { AccountFields, CompiledMapping, Dialect, Finding, MatchStep, Plan, Value } from '@wrapup/mapping';
 import type { z } from 'zod';
 import type { Context } from './context.ts';
 import type { Failure } from './failure.ts';
@@ -58,6 +58,9 @@ export interface Destination {
 
   /** What `provision` would deploy, for the vendor's own tools. Absent where fields are created one by one. */
   package?(request: Pick<ProvisionRequest, 'mappings' | 'stand_in'>): Promise<ProvisionPackage>;
+
+  /** The account's own properties and options of these objects, for editors. Absent: the kind has none to tell. */
+  describe?(objects: string[], ctx: Context): Promise<Description>;
 
   /** The cheapest request that proves the credentials. Rejects with the failure when they do not work. */
   probe(ctx: Context): Promise<Probe>;
@@ -166,6 +169,13 @@ export interface ProvisionPackage {
   /** Texts by path. */
   files: Record<string, string>;
   zip: Uint8Array;
+}
+
+export interface Description {
+  /** By the CRM's own object. */
+  objects: AccountFields;
+  /** What could not be read, and why. */
+  notes: string[];
 }
 
 export interface ProvisionStep {

@@ -2,6 +2,7 @@ import type { Context, Destination, PersonQuestion } from '@wrapup/destination';
 import type { CompiledMapping, Plan } from '@wrapup/mapping';
 import { BATCH } from './api.ts';
 import { checkMappings } from './check.ts';
+import { describeAccount } from './describe.ts';
 import { findPersons } from './find.ts';
 import { previewPlans } from './preview.ts';
 import { probeAccount } from './probe.ts';
@@ -42,6 +43,10 @@ class HubSpot implements Destination {
 
   provision(request: { mappings: CompiledMapping[]; plan: boolean }, ctx: Context) {
     return provisionAccount(this.#transport, request, ctx);
+  }
+
+  describe(objects: string[], ctx: Context) {
+    return describeAccount(this.#transport, objects, ctx);
   }
 
   probe(ctx: Context) {

@@ -2,6 +2,7 @@ import type { Context, Destination, PersonQuestion, ProvisionRequest } from '@wr
 import type { CompiledMapping, Plan } from '@wrapup/mapping';
 import { COLLECTION } from './api.ts';
 import { checkMappings } from './check.ts';
+import { describeOrg } from './describe.ts';
 import { findPersons } from './find.ts';
 import { packageFor } from './metadata.ts';
 import { previewPlans } from './preview.ts';
@@ -47,6 +48,10 @@ class Salesforce implements Destination {
 
   async package({ mappings, stand_in }: Pick<ProvisionRequest, 'mappings' | 'stand_in'>) {
     return packageFor(mappings, this.#settings.api_version, stand_in);
+  }
+
+  describe(objects: string[], ctx: Context) {
+    return describeOrg(this.#transport, objects, ctx);
   }
 
   probe(ctx: Context) {
