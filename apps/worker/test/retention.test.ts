@@ -1,0 +1,43 @@
+/** How long payloads are kept: as long as somebody may still need them, and no longer. */
+import type { DeliveryChange } from '@wrapup/queue';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { processCall } from '../src/process-call.ts';
+import { settlePayloads } from '../src/retention.ts';
+import { configWith, connectedPayload, openFixture } from './support.ts';
+
+const DAY = 24 * 3600;
+let fixture: Awaited<ReturnType<typeof openFixture>>;
+beforeAll(async () => {
+  fixture = await openFixture();
+});
+afterAll(() => fixture.close());
+
+/** A routed call whose delivery came to this end, and the seconds that its payload has left. */
+async function settled(change?: DeliveryChange): Promise<number> {
+  const { store } = fixture;
+  const call = await fixture.arrive(connectedPayload());
+  await processCall(call, store, configWith());
+  const ref = { ...call, route: 'sales-calls', replays: 0 };
+  await store.ledger.begin(ref);
+  if (change) await store.ledger.settle(ref, change);
+  await settlePayloads(store, configWith(), call.source, call.call_id);
+  return store.redis.ttl(store.keys.payload(call.source, call.call_id, call.revision));
+}
+
+describe('a payload', () => {
+  it.each([
+    ['written', 7],
+    ['skipped', 7],
+    ['dropped', 7],
+    ['parked', 30],
+    ['dead', 30],
+  ] as const)('of a call that is %s expires after %i days', async (state, days) => {
+    const left = await settled({ state });
+    expect(left).toBeGreaterThan(days * DAY - 60);
+    expect(left).toBeLessThanOrEqual(days * DAY);
+  });
+
+  it('of a call on its way is kept longer than anything may wait', async () => {
+    expect(await settled()).toBeGreaterThan(36 * DAY);
+  });
+});
