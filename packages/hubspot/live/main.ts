@@ -1,0 +1,36 @@
+/**
+ * `npm run live:hubspot`: the adapter against a real test account. Skipped without HUBSPOT_LIVE_TOKEN (or _FILE).
+ *
+ *   HUBSPOT_LIVE_TOKEN        service key of a developer test account
+ *   HUBSPOT_LIVE_BASE_URL     default https://api.hubapi.com
+ *   HUBSPOT_LIVE_VERSION      default 2026-09
+ *   HUBSPOT_LIVE_ANY_ACCOUNT  1: also where the account is no test account
+ */
+import { readFileSync } from 'node:fs';
+import { runLive } from './run.ts';
+
+const { env } = process;
+const token = (
+  env.HUBSPOT_LIVE_TOKEN_FILE ? readFileSync(env.HUBSPOT_LIVE_TOKEN_FILE, 'utf8') : env.HUBSPOT_LIVE_TOKEN
+)?.trim();
+if (!token) {
+  console.log(
+    'Skipped: HUBSPOT_LIVE_TOKEN is not set. Make a free developer test account, give it a service key with read and write of contacts (crm.objects.contacts.*, crm.schemas.contacts.*, crm.objects.owners.read), and run `HUBSPOT_LIVE_TOKEN=pat-… npm run live:hubspot`.',
+  );
+} else {
+  try {
+    const { account, steps } = await runLive({
+      token,
+      base_url: (env.HUBSPOT_LIVE_BASE_URL ?? 'https://api.hubapi.com').replace(/\/+$/, ''),
+      version: env.HUBSPOT_LIVE_VERSION ?? '2026-09',
+      any_account: env.HUBSPOT_LIVE_ANY_ACCOUNT === '1',
+      tell: ({ step, ok, detail }) => console.log(`${ok ? 'ok    ' : 'FAILED'} ${step}\n       ${detail}`),
+    });
+    const failed = steps.filter(({ ok }) => !ok).length;
+    console.log(`\nAccount ${account}\n${steps.length - failed} of ${steps.length} steps are well.`);
+    if (failed > 0) process.exitCode = 1;
+  } catch (thrown) {
+    console.error(thrown instanceof Error ? thrown.message : String(thrown));
+    process.exitCode = 1;
+  }
+}
