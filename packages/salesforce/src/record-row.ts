@@ -110,10 +110,17 @@ function implied(org: Org, object: SObject, record: RecordPlan, job: Job, verb: 
   const subtype = calls?.values && !calls.values.includes('Call') ? undefined : 'Call';
   return [
     ...always,
-    ...field('Status', org.closed_status),
+    ...field('Status', closedStatus(org, object)),
     ...(verb === 'create' ? field('TaskSubtype', subtype) : []),
     ...field('ActivityDate', dayIn(job.ended_at || Date.now(), org.time_zone)),
   ];
+}
+
+/** The usual word for done where the org has it, else its own first one. */
+function closedStatus({ closed_statuses }: Org, object: SObject): string | undefined {
+  const values = object.fields.get('Status')?.values;
+  const known = closed_statuses.filter((status) => values === undefined || values.includes(status));
+  return known.find((status) => status === 'Completed') ?? known[0];
 }
 
 /** Fields to read of records that exist: what is written, and what links them. */

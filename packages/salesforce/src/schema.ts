@@ -36,8 +36,8 @@ export interface SObject {
 export interface Org {
   /** By name; undefined for an object that the org does not have or the user does not see. */
   object(name: string): SObject | undefined;
-  /** The status of a task that is done; the org names it as it likes. */
-  closed_status: string | undefined;
+  /** The statuses of tasks that are done, in the org's order; it names them as it likes. */
+  closed_statuses: string[];
   /** IANA name. */
   time_zone: string;
 }
@@ -53,7 +53,7 @@ const keyOf = (object: string) => `describe:${object}`;
 export const CORE = ['Contact', 'Lead', 'Account', 'Task'] as const;
 
 interface Facts {
-  closed_status?: string;
+  closed_statuses: string[];
   time_zone: string;
 }
 
@@ -79,8 +79,7 @@ export async function readOrg(
   }
   const missing = names.filter((name) => !known.has(name));
   if (missing.length > 0 || !facts) facts = await ask(session, missing, facts, known, plans);
-  const { closed_status, time_zone } = facts;
-  return { object: (name) => known.get(name), closed_status, time_zone };
+  return { object: (name) => known.get(name), ...facts };
 }
 
 /** After Salesforce refused a field: what is remembered may not be so any more. */
@@ -116,7 +115,7 @@ async function ask(
       await session.ctx.memory.set(SETTINGS, JSON.stringify(found), KEPT);
     }
   }
-  return found ?? { time_zone: 'UTC' };
+  return found ?? { closed_statuses: [], time_zone: 'UTC' };
 }
 
 const FACT_QUERIES: Part[] = [
@@ -131,9 +130,8 @@ const FACT_QUERIES: Part[] = [
 function readFacts(answers: Map<string, PartAnswer>): Facts {
   const records = (ref: string) => asList(asObject(answers.get(ref)?.body).records).map(asObject);
   const statuses = records('statuses').map(({ ApiName, MasterLabel }) => asText(ApiName) || asText(MasterLabel));
-  const closed = statuses.find((status) => status === 'Completed') ?? statuses.find((status) => status !== '');
   const zone = asText(records('organization')[0]?.TimeZoneSidKey);
-  return { ...(closed ? { closed_status: closed } : {}), time_zone: isZone(zone) ? zone : 'UTC' };
+  return { closed_statuses: statuses.filter((status) => status !== ''), time_zone: isZone(zone) ? zone : 'UTC' };
 }
 
 function isZone(zone: string): boolean {

@@ -1,4 +1,6 @@
 /** The sandbox's Salesforce as the account of tests. */
+
+import type { Destination } from '@wrapup/destination';
 import type { Effects, Harness, Moment, TestAccount, Trouble } from '@wrapup/destination/conformance';
 import { sampleField } from '@wrapup/destination/sample-plan';
 import {
@@ -63,6 +65,10 @@ export interface SalesforceAccount extends TestAccount {
   sandbox: Sandbox;
   /** Requests by operation since the last time, tokens among them. */
   operations(): string[];
+  /** @param options further settings of the connection among them */
+  connect(
+    options?: { drop_refused_fields?: boolean; timeout?: number } & Record<string, unknown>,
+  ): Promise<Destination>;
   /** Settings of a connection to it. */
   settings(changes?: Record<string, unknown>): ReturnType<typeof salesforceKind.settings.parse>;
 }
@@ -94,10 +100,10 @@ export async function openAccount(
   return {
     sandbox,
     settings,
-    async connect({ drop_refused_fields = true, timeout = 5000 } = {}) {
+    async connect({ drop_refused_fields = true, timeout = 5000, ...more } = {}) {
       const destination = await salesforceKind.connect(
         'service',
-        settings({ timeout, on_refused_field: drop_refused_fields ? 'drop' : 'park' }),
+        settings({ timeout, on_refused_field: drop_refused_fields ? 'drop' : 'park', ...more }),
       );
       opened.push(destination);
       return destination;

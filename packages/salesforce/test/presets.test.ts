@@ -1,0 +1,65 @@
+import { readFileSync } from 'node:fs';
+import { OUTCOMES, type Outcome } from '@wrapup/call';
+import { planFor } from '@wrapup/destination/conformance';
+import { compileMapping, formatFinding, type Plan } from '@wrapup/mapping';
+import { expect, test } from 'vitest';
+import { salesforceDialect } from '../src/dialect.ts';
+import { salesforceHarness } from './salesforce-harness.ts';
+
+function compile(text: string) {
+  const { mapping, findings } = compileMapping({
+    name: 'mappings/salesforce.yaml',
+    text,
+    dialect: salesforceDialect,
+    readFile: () => undefined,
+  });
+  expect(findings.map(formatFinding)).toEqual([]);
+  if (!mapping) throw new Error('nothing was compiled');
+  return mapping;
+}
+
+/** Call result, whether an unknown caller becomes a lead (of either preset), the lead's status, and whether a task follows. */
+const BY_OUTCOME: Record<Outcome, [string | undefined, string, string, string | undefined, number]> = {
+  connected: ['Connected', 'create', 'create', 'Working - Contacted', 0],
+  voicemail_left: ['Left Voicemail', 'log_only', 'create', undefined, 1],
+  voicemail: ['Reached Voicemail', 'log_only', 'log_only', undefined, 1],
+  no_answer: ['No Answer', 'log_only', 'log_only', undefined, 1],
+  busy: ['Busy', 'log_only', 'log_only', undefined, 1],
+  failed: ['Failed', 'log_only', 'log_only', undefined, 0],
+  canceled: ['Canceled', 'log_only', 'log_only', undefined, 0],
+  spam: ['Spam', 'log_only', 'log_only', undefined, 0],
+  in_progress: ['In Progress', 'log_only', 'log_only', undefined, 0],
+  unknown: [undefined, 'log_only', 'log_only', undefined, 0],
+};
+
+const presets = { log: compile('extends: salesforce/call-log\n'), lead: compile('extends: salesforce/lead-capture\n') };
+const fieldOf = (fields: Plan['records'][number]['fields'] | undefined, name: string) =>
+  fields?.find((field) => field.name === name)?.value;
+
+test.each(OUTCOMES)('a call that was %s', (outcome) => {
+  const call = { ...planFor(salesforceHarness, { id: 'c', phone: '+14155550142' }).call, outcome };
+  const [log, lead] = [presets.log.plan(call, 'r'), presets.lead.plan(call, 'r')];
+  const result = [
+    fieldOf(log.records[0]?.fields, 'CallDisposition'),
+    log.person?.unmatched,
+    lead.person?.unmatched,
+    fieldOf(lead.person?.fields, 'Status'),
+    log.records.length - 1,
+  ];
+  expect(result).toEqual(BY_OUTCOME[outcome]);
+});
+
+test.each(['call-log', 'lead-capture'])('what the comments of %s promise holds', (name) => {
+  const text = readFileSync(salesforceDialect.presets[name] as string, 'utf8');
+  const examples = [...text.matchAll(/^# {3}(\S.*?)\s{2,}\S.*$/gm)].map(([, example]) => example as string);
+  expect(examples).toHaveLength(name === 'call-log' ? 6 : 0);
+  for (const example of examples) compile(`extends: salesforce/${name}\n${example}\n`);
+});
+
+test('custom objects are named by their API name, and owners by address or id', () => {
+  const text =
+    'person: { owner: { by_agent: { a: ada@acme.example }, fallback: 005000000000001AAA } }\ncustom_objects: [ { name: visit, object: acme__Site_Visit__c, title: x } ]\n';
+  const plan = compile(text).plan(planFor(salesforceHarness, { id: 'c', phone: '+14155550142' }).call, 'r');
+  expect(plan.records).toMatchObject([{ type: 'custom_object', object: 'acme__Site_Visit__c' }]);
+  expect(plan.person?.owner).toMatchObject({ property: 'OwnerId', steps: [{ by: 'id', value: '005000000000001AAA' }] });
+});

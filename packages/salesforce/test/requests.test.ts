@@ -1,0 +1,186 @@
+/** What calls cost, counted by the sandbox, and how requests give way to what the org can take. */
+import { makeMemoryCommons } from '@wrapup/destination';
+import { failure, ids, planFor, write } from '@wrapup/destination/conformance';
+import { afterEach, expect, test } from 'vitest';
+import { openAccount, type SalesforceAccount, salesforceHarness } from './salesforce-harness.ts';
+
+let account: SalesforceAccount;
+afterEach(async () => {
+  await account.close();
+});
+
+const phone = (n: number) => `+1415555${String(1000 + n)}`;
+const plans = (count: number, prefix = 'c') =>
+  Array.from({ length: count }, (_, n) =>
+    planFor(salesforceHarness, { id: `${prefix}${n}`, phone: phone(n), first_name: `Caller${n}` }),
+  );
+
+/** Requests to the API, without those for tokens. */
+const spent = () => account.operations().filter((operation) => operation !== 'oauth/token');
+
+async function knowEverybody(count: number): Promise<void> {
+  account.sandbox.control.seed({
+    salesforce: {
+      records: {
+        Contact: Array.from({ length: count }, (_, n) => ({ LastName: `Known${n}`, Phone: phone(n) })),
+      },
+    },
+  });
+}
+
+test('200 known callers with one follow-up each cost at most 0.04 requests a call, definitions included', async () => {
+  account = await openAccount();
+  await knowEverybody(200);
+  const destination = await account.connect();
+  spent();
+  const outcomes = await write(destination, plans(200));
+  expect(outcomes.every(({ ok }) => ok)).toBe(true);
+  const requests = spent();
+  expect(requests).toEqual([
+    'composite',
+    'search',
+    'search',
+    'collections/update',
+    'collections/create',
+    'collections/create',
+  ]);
+  expect(requests.length / 200).toBeLessThanOrEqual(0.04);
+  expect(account.sandbox.salesforce.records('Task')).toHaveLength(400);
+  const counted = outcomes.reduce((sum, outcome) => sum + (outcome.ok ? outcome.receipt.requests : 0), 0);
+  expect(counted).toBeCloseTo(requests.length, 5);
+});
+
+test('a single call costs at most four requests, with nothing known of the org', async () => {
+  account = await openAccount();
+  await knowEverybody(1);
+  spent();
+  await write(await account.connect(), plans(1));
+  expect(spent()).toEqual(['composite', 'search', 'collections/update', 'collections/create']);
+  const stranger = planFor(salesforceHarness, { id: 's1', phone: '+14155550142', first_name: 'Ada' });
+  await write(await account.connect(), [stranger]);
+  expect(spent()).toEqual(['composite', 'search', 'collections/create', 'collections/create']);
+});
+
+test('and three once the org is known, two when the person is remembered and has nothing new', async () => {
+  account = await openAccount();
+  const commons = makeMemoryCommons();
+  const destination = await account.connect();
+  await write(destination, [planFor(salesforceHarness, { id: 's1', phone: phone(1) })], commons);
+  spent();
+  await write(destination, [planFor(salesforceHarness, { id: 's2', phone: phone(2) })], commons);
+  expect(spent()).toEqual(['search', 'collections/create', 'collections/create']);
+  await write(destination, [planFor(salesforceHarness, { id: 's3', phone: phone(2) })], commons);
+  expect(spent()).toEqual(['composite', 'collections/create']);
+});
+
+test('e-mail addresses and ids share one request, whatever object they belong to', async () => {
+  account = await openAccount();
+  const { Contact = [], Lead = [] } = account.sandbox.control.seed({
+    salesforce: {
+      records: {
+        Contact: [{ LastName: 'A', Email: 'a@example.com' }, { LastName: 'B' }],
+        Lead: [{ LastName: 'C', Company: 'C', Email: 'c@example.com' }],
+      },
+    },
+  });
+  const commons = makeMemoryCommons();
+  const destination = await account.connect();
+  await write(destination, [planFor(salesforceHarness, { id: 'w', phone: phone(9), task: false })], commons);
+  spent();
+  const outcomes = await write(
+    destination,
+    [
+      planFor(salesforceHarness, { id: '1', email: 'A@example.com', phone: phone(1) }),
+      planFor(salesforceHarness, { id: '2', person: Contact[1] as string }),
+      planFor(salesforceHarness, { id: '3', email: 'c@example.com' }),
+    ],
+    commons,
+  );
+  expect(outcomes.map((outcome) => ids(outcome).person)).toEqual([Contact[0], Contact[1], Lead[0]]);
+  expect(spent()).toEqual(['composite', 'collections/update', 'collections/create']);
+});
+
+test('an org whose automation breaks under many rows gets fewer at once, and then more again', async () => {
+  account = await openAccount({ automation_rows: { Task: 60 } });
+  await knowEverybody(100);
+  const commons = makeMemoryCommons();
+  const destination = await account.connect();
+  const first = await write(destination, plans(100), commons);
+  expect(first.filter(({ ok }) => !ok)).toEqual([]);
+  expect(account.sandbox.salesforce.records('Task')).toHaveLength(200);
+  spent();
+  const sizes = () =>
+    account.sandbox.control
+      .requests()
+      .requests.filter(({ operation, inputs }) => operation === 'collections/create' && inputs !== undefined)
+      .map(({ inputs }) => inputs ?? 0);
+  const before = sizes().length;
+  expect((await write(destination, plans(100, 'd'), commons)).every(({ ok }) => ok)).toBe(true);
+  // What was learnt is kept: the first request of the second batch is small already.
+  expect(sizes()[before]).toBeLessThanOrEqual(100);
+  account.sandbox.control.settings({ salesforce: { automation_rows: {} } });
+  for (const prefix of ['e', 'f', 'g']) await write(destination, plans(100, prefix), commons);
+  expect(sizes().at(-1)).toBe(200);
+  expect(account.sandbox.salesforce.records('Task')).toHaveLength(1_000);
+});
+
+test('automation that breaks on a single row parks that call alone', async () => {
+  account = await openAccount();
+  account.sandbox.control.fault({
+    api: 'salesforce',
+    kind: 'row_error',
+    row: '"Subject":"Call c3"',
+    code: 'CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY',
+    message: 'OnTask: System.LimitException: Apex CPU time limit exceeded',
+    times: null,
+  });
+  const outcomes = await write(await account.connect(), plans(8));
+  expect(outcomes.map(({ ok }) => ok)).toEqual([true, true, true, false, true, true, true, true]);
+  expect(failure(outcomes[3])).toMatchObject({ code: 'refused', next: 'park' });
+});
+
+test('a row that meets a lock is sent again, and waits without an attempt when the lock stays', async () => {
+  account = await openAccount();
+  const lock = (times: number | null) =>
+    account.sandbox.control.fault({ api: 'salesforce', kind: 'row_error', row: '"Subject":"Call c1"', times });
+  lock(2);
+  const outcomes = await write(await account.connect(), plans(3));
+  expect(outcomes.every(({ ok }) => ok)).toBe(true);
+  lock(null);
+  const [, stuck] = await write(
+    await account.connect(),
+    plans(3).map((plan) => ({
+      ...plan,
+      key: `${plan.key}x`,
+      records: plan.records.map((record) => ({ ...record, key: `${record.key}x` })),
+    })),
+  );
+  expect(failure(stuck)).toMatchObject({ code: 'locked', next: 'throttle' });
+});
+
+test('rows of one parent go together: no lock is met among the calls of one batch', async () => {
+  account = await openAccount({ locks: 'fail' });
+  const destination = await account.connect();
+  const calls = Array.from({ length: 130 }, (_, n) => planFor(salesforceHarness, { id: `p${n}`, phone: phone(n % 3) }));
+  const outcomes = await write(destination, calls);
+  expect(outcomes.every(({ ok }) => ok)).toBe(true);
+  expect(account.sandbox.salesforce.records('Lead')).toHaveLength(3);
+  expect(account.sandbox.salesforce.records('Task')).toHaveLength(260);
+});
+
+test('a row that nothing is said of is looked for before it is written again', async () => {
+  account = await openAccount();
+  account.sandbox.control.fault({ api: 'salesforce', kind: 'drop_rows', object: 'Task', rows: 2, times: 1 });
+  const outcomes = await write(await account.connect(), plans(5));
+  expect(outcomes.every(({ ok }) => ok)).toBe(true);
+  expect(account.sandbox.salesforce.records('Task')).toHaveLength(10);
+});
+
+test('the day’s requests are used up: the connection waits, keeps its attempts, and asks nothing more', async () => {
+  account = await openAccount({ limits: { daily: 3, used: 0 } });
+  const destination = await account.connect();
+  const outcomes = await write(destination, plans(2));
+  for (const outcome of outcomes)
+    expect(failure(outcome)).toMatchObject({ next: 'throttle', details: { retry_after: expect.any(Number) } });
+  expect(spent().length).toBeLessThanOrEqual(4);
+});
