@@ -1,11 +1,14 @@
 import { fileURLToPath } from 'node:url';
 import type { Dialect, RecordDialect, WordDialect } from '@wrapup/mapping';
+import { KEY_LINE_ROOM } from './key-line.ts';
+import { TEXT_LIMIT } from './objects.ts';
 
 /**
- * Rich text that HubSpot renders: 65,536 characters is documented for notes and assumed for the others.
+ * Rich text that HubSpot renders: 65,536 characters is documented for notes and assumed for the others. Room is left for
+ * the line with the key that records carry where an account refuses the unique property.
  * https://developers.hubspot.com/docs/api-reference/latest/crm/activities/notes/guide
  */
-const RICH_TEXT_LIMIT = 65_536;
+const RICH_TEXT_LIMIT = TEXT_LIMIT - KEY_LINE_ROOM;
 
 /** Whom a record of any kind belongs to. https://developers.hubspot.com/docs/guides/api/crm/owners */
 export const OWNER = 'hubspot_owner_id';

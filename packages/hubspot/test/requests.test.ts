@@ -1,6 +1,6 @@
 /** What writing costs, counted by the sandbox. */
 import { makeMemoryCommons } from '@wrapup/destination';
-import { planFor, write } from '@wrapup/destination/conformance';
+import { ids, planFor, write } from '@wrapup/destination/conformance';
 import { sampleField } from '@wrapup/destination/sample-plan';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { hubspotHarness, openAccount } from './hubspot-harness.ts';
@@ -114,5 +114,48 @@ describe('a hundred calls', () => {
       'tasks batch/create',
     ]);
     expect((await account.effects()).people).toHaveLength(100);
+  });
+
+  test('that are repeated, as a replay does, cost at most a tenth of a request each, and add nothing', async () => {
+    const destination = await account.connect();
+    const commons = makeMemoryCommons();
+    const plans = Array.from({ length: 100 }, (_, n) => planFor(hubspotHarness, { id: `c${n}`, phone: phone(n) }));
+    const first = await write(destination, plans, commons);
+    operations();
+    const replays = plans.map((plan, n) => ({ ...plan, resume: { attempts: 1, records: ids(first[n]) } }));
+    const again = await write(destination, replays, commons);
+    expect(again.map(ids)).toEqual(first.map(ids));
+    expect(operations()).toEqual([
+      'contacts batch/read',
+      'calls batch/upsert',
+      'calls associations batch/associate/default',
+      'tasks batch/upsert',
+      'tasks associations batch/associate/default',
+    ]);
+    const effects = await account.effects();
+    expect([effects.people.length, effects.call_logs.length, effects.tasks.length]).toEqual([100, 100, 100]);
+  });
+
+  test('of one caller are one write of that person, in the order in which they ended', async () => {
+    const destination = await account.connect();
+    const plans = Array.from({ length: 100 }, (_, n) =>
+      planFor(hubspotHarness, {
+        id: `c${n}`,
+        phone: phone(1),
+        first_name: `Name ${n}`,
+        ended_at: new Date(Date.UTC(2026, 10, 20, 10, (n * 37) % 100)).toISOString(),
+      }),
+    );
+    const outcomes = await write(destination, plans);
+    expect(new Set(outcomes.map((outcome) => ids(outcome).person)).size).toBe(1);
+    expect(operations()).toEqual([
+      'contacts search',
+      'contacts batch/create',
+      'calls batch/create',
+      'tasks batch/create',
+    ]);
+    const last = plans.reduce((a, b) => (a.ended_at > b.ended_at ? a : b));
+    const name = last.person?.fields.find((field) => field.name === 'firstname')?.value;
+    expect((await account.effects()).people).toMatchObject([{ properties: { firstname: name } }]);
   });
 });
