@@ -1,7 +1,8 @@
 /** Compares mappings with the account's own properties, before a call fails on them. */
 import type { Context } from '@wrapup/destination';
-import type { CompiledMapping, Finding, MappedField } from '@wrapup/mapping';
+import type { CompiledMapping, Finding, MappedField, ValueKind } from '@wrapup/mapping';
 import { DISPOSITION, idOf, isLabel } from './dispositions.ts';
+import { asHubSpotFailure } from './errors.ts';
 import { keyProperty, WATERMARK } from './objects.ts';
 import { unknownOwners } from './owner-choice.ts';
 import { knownOwners } from './owners.ts';
@@ -24,20 +25,50 @@ export async function checkMappings(
   const objects = new Set(['contacts', 'calls', ...fields.map((field) => field.object)]);
   const findings: Finding[] = [];
   const schemas = new Map<string, Map<string, Property>>();
-  for (const object of objects) schemas.set(object, await readSchema(session, object, true));
+  for (const object of objects) {
+    const schema = await readOrFind(transport, object, fields, findings, ctx);
+    if (schema) schemas.set(object, schema);
+  }
   const written = new Set(fields.filter((field) => field.use === 'write').map((field) => field.object));
   for (const object of new Set(['contacts', 'calls', ...written]))
-    findings.push(...checkKey(object, schemas.get(object), settings.without_key === 'id_map'));
-  if (!schemas.get('contacts')?.has(WATERMARK) && fields.some((field) => field.write === 'if_newer'))
+    if (schemas.has(object)) findings.push(...checkKey(object, schemas.get(object), settings.without_key === 'id_map'));
+  const contacts = schemas.get('contacts');
+  if (contacts && !contacts.has(WATERMARK) && fields.some((field) => field.write === 'if_newer'))
     findings.push({
       severity: 'warning',
       code: 'missing-watermark',
       message: `contacts has no property ${WATERMARK}: which call is the newest is then remembered outside HubSpot only.`,
       hint: PROVISION,
     });
-  for (const field of fields) findings.push(...checkField(field, schemas.get(field.object)));
+  for (const field of fields)
+    if (schemas.has(field.object)) findings.push(...checkField(field, schemas.get(field.object)));
   findings.push(...(await checkOwners(session, fields)));
   return findings;
+}
+
+/** An object that the key may not see is a finding with the first line that wants it; the others are checked all the same. */
+async function readOrFind(
+  transport: Transport,
+  object: string,
+  fields: MappedField[],
+  findings: Finding[],
+  ctx: Context,
+): Promise<Map<string, Property> | undefined> {
+  try {
+    return await readSchema(new Session(transport, ctx), object, true);
+  } catch (thrown) {
+    const { code, message, hint, next } = asHubSpotFailure(thrown);
+    if (code !== 'missing_scope' && next !== 'park' && code !== 'bad_request') throw thrown;
+    const at = fields.find((field) => field.object === object)?.at;
+    findings.push({
+      severity: 'error',
+      code: code === 'missing_scope' ? 'missing-scope' : 'unknown-object',
+      message: `${object}: ${message}`,
+      hint: hint ?? 'Give the service key access to it, or take its records out of the mapping.',
+      ...(at ? { at } : {}),
+    });
+    return undefined;
+  }
 }
 
 const PROVISION = 'Run `wrapup provision`.';
@@ -107,12 +138,43 @@ function checkField(field: MappedField, schema: Map<string, Property> | undefine
   }
   const fits = FITS[known.type];
   const wrong = fits ? values.filter((value) => !fits(value)) : [];
-  if (wrong.length === 0) return [];
+  if (wrong.length === 0) return warnOfFit(field, known);
   return finding(
     'wrong-type',
     `${object}.${property} is a ${known.type}; ${quoteAll(wrong)} does not fit it.`,
     'Correct the value, or the property’s type in HubSpot.',
   );
+}
+
+/** What makes a value fit each type whatever the call says, and the kinds of values that do already. */
+const SURE: Record<string, { transform: string; kinds: ValueKind[] }> = {
+  number: { transform: 'number', kinds: ['number'] },
+  bool: { transform: 'boolean', kinds: ['boolean'] },
+  date: { transform: 'date', kinds: ['date', 'datetime'] },
+  datetime: { transform: 'datetime', kinds: ['date', 'datetime'] },
+};
+
+/** A value that is passed on as the call says it may not fit: HubSpot then refuses it, one call at a time. */
+function warnOfFit(
+  { object, property, values, gives, owners, at }: MappedField,
+  { type, options }: Property,
+): Finding[] {
+  const sure = SURE[type];
+  if (values !== undefined || owners !== undefined) return [];
+  const warning = (message: string, hint: string): Finding[] => [
+    { severity: 'warning', code: 'may-not-fit', message, hint, at },
+  ];
+  if (sure && !(gives && sure.kinds.includes(gives)))
+    return warning(
+      `${object}.${property} is a ${type}, and is written as the call says it.`,
+      `Add transform: ${sure.transform}; what is none is then left out.`,
+    );
+  if (type === 'enumeration' && options.length > 0 && gives !== 'boolean')
+    return warning(
+      `${object}.${property} has ${options.length} options, and is written as the call says it.`,
+      'Add a map from what the agent may say to the options, with default: null for the rest.',
+    );
+  return [];
 }
 
 const isDisposition = (property: string) => property === DISPOSITION;

@@ -1,5 +1,5 @@
 /** Properties that Wrapup itself needs in an account, and the custom ones that mappings write. */
-import type { CompiledMapping, MappedField } from '@wrapup/mapping';
+import type { CompiledMapping, MappedField, ValueKind } from '@wrapup/mapping';
 import type { PropertyDefinition } from './api.ts';
 import { keyProperty, WATERMARK } from './objects.ts';
 
@@ -76,8 +76,13 @@ function customField(fields: MappedField[]) {
       object,
       definition: define(property, title, 'Written by Wrapup.', type, fieldType),
     });
-    if (known && values.every((value) => typeof value === 'number')) return describe('number', 'number');
-    if (known && values.every((value) => typeof value === 'boolean' || value === 'true' || value === 'false')) {
+    const always = (kind: ValueKind) => same.every(({ gives }) => gives === kind);
+    if (always('number') || (known && values.every((value) => typeof value === 'number')))
+      return describe('number', 'number');
+    if (always('datetime')) return describe('datetime', 'date');
+    if (always('date')) return describe('date', 'date');
+    const truth = known && values.every((value) => typeof value === 'boolean' || value === 'true' || value === 'false');
+    if (truth || always('boolean')) {
       const { definition } = describe('bool', 'booleancheckbox');
       return { object, definition: { ...definition, options: [option('Yes', 'true', 0), option('No', 'false', 1)] } };
     }

@@ -43,6 +43,9 @@ describe('provision', () => {
         { property: 'wrapup_budget', values: [100, 200] },
         { property: 'wrapup_opted_out', values: [true, false] },
         { property: 'wrapup_history', write: 'append' },
+        { property: 'wrapup_seats', gives: 'number' },
+        { property: 'wrapup_wants_offer', gives: 'boolean' },
+        { property: 'wrapup_visit_at', gives: 'datetime' },
         { property: 'their_own_field' },
       ),
     ];
@@ -58,6 +61,9 @@ describe('provision', () => {
       'contacts.wrapup_budget': state,
       'contacts.wrapup_opted_out': state,
       'contacts.wrapup_history': state,
+      'contacts.wrapup_seats': state,
+      'contacts.wrapup_wants_offer': state,
+      'contacts.wrapup_visit_at': state,
     });
     expect(await states(true)).toEqual(all('missing'));
     expect(await states(false)).toEqual(all('created'));
@@ -137,6 +143,54 @@ describe('check', () => {
     expect(findings[1]?.hint).toContain('provision');
     expect(findings[3]?.message).toContain('SIDEWAYS');
     expect(findings[3]?.message).not.toContain('OUTBOUND');
+  });
+
+  test('warns of what is passed on as the call says it, where the account is particular', async () => {
+    account.sandbox.control.seed({
+      properties: { contacts: [{ name: 'lucky_number', type: 'number', fieldType: 'number' }] },
+    });
+    const check = async (...fields: Parameters<typeof mapping>) =>
+      (await (await account.connect()).check([mapping(...fields)], makeMemoryContext())).map(
+        ({ severity, code, at, hint }) => [severity, code, at?.line, hint],
+      );
+    expect(
+      await check(
+        { property: 'lucky_number' },
+        { property: 'lucky_number', gives: 'number' },
+        { property: 'hs_lead_status', gives: 'text' },
+        { property: 'hs_timestamp', object: 'tasks', record: 'a', gives: 'datetime' },
+        { property: 'hs_timestamp', object: 'tasks', record: 'b', gives: 'text' },
+        { property: 'firstname' },
+      ),
+    ).toEqual([
+      ['warning', 'may-not-fit', 10, expect.stringContaining('transform: number')],
+      ['warning', 'may-not-fit', 12, expect.stringContaining('Add a map')],
+      ['warning', 'may-not-fit', 14, expect.stringContaining('transform: datetime')],
+    ]);
+  });
+
+  test('tells an object that the key may not see with its mapping line, and checks the others', async () => {
+    account.sandbox.control.fault({
+      kind: 'status',
+      path: 'properties/2026-09/tickets',
+      times: null,
+      status: 403,
+      body: {
+        status: 'error',
+        category: 'MISSING_SCOPES',
+        message: 'This app hasn’t been granted all required scopes.',
+        errors: [{ message: 'scope', context: { requiredGranularScopes: ['tickets'] } }],
+      },
+    });
+    const findings = await (await account.connect()).check(
+      [mapping({ property: 'subject', object: 'tickets', record: 'complaint' }, { property: 'frstname' })],
+      makeMemoryContext(),
+    );
+    expect(findings.map(({ code, at }) => [code, at?.line])).toEqual([
+      ['missing-scope', 10],
+      ['missing-property', 11],
+    ]);
+    expect(`${findings[0]?.message} ${findings[0]?.hint}`).toContain('tickets');
   });
 
   test('says that keys are missing or not unique', async () => {

@@ -28,6 +28,9 @@ export interface MappedRecord {
   when?: Place;
 }
 
+/** Kinds of values that CRM fields are particular about. */
+export type ValueKind = 'text' | 'number' | 'boolean' | 'date' | 'datetime';
+
 export interface MappedField {
   /** `person`, `call_log`, or the record's name. */
   record: string;
@@ -38,6 +41,8 @@ export interface MappedField {
   write?: WriteMode;
   /** Every value it can take, where that is known at load (constants and `map:` tables). */
   values?: (string | number | boolean)[];
+  /** What kind of value it is whatever the call says. Absent: as the call says it. */
+  gives?: ValueKind;
   /** The property names an owner: e-mail addresses and ids that the mapping itself names, for checks. */
   owners?: string[];
   at: Place;

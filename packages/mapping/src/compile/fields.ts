@@ -1,6 +1,6 @@
 /** The fields of one record: what the mapping writes under `fields`, and its own words. */
 import type { Call } from '@wrapup/call';
-import type { MappedField } from '../compiled.ts';
+import type { MappedField, ValueKind } from '../compiled.ts';
 import type { RecordDialect, WordDialect } from '../dialect.ts';
 import type { Compiling } from '../language/compile-path.ts';
 import { Absent, type Evaluate, LONGEST_TEXT, type Scope, toValue } from '../language/found.ts';
@@ -19,6 +19,7 @@ export interface Field {
   clear: boolean;
   required: boolean;
   values?: (string | number | boolean)[];
+  gives?: ValueKind;
   at: Place;
   compute(scope: Scope): Exclude<Value, null> | Absent;
 }
@@ -94,6 +95,7 @@ function compileDueField(node: Node, word: string, dialect: WordDialect, context
   }
   return {
     ...plain(dialect.property, context, node.at),
+    gives: 'datetime',
     compute: ({ call }) => {
       const ended = endOf(call);
       return (ended === undefined ? undefined : due(ended)) ?? NO_END;
@@ -133,7 +135,7 @@ function toField(
   context: FieldsContext,
   at: Place,
 ): Field {
-  const { clear, required, values } = compiled;
+  const { clear, required, values, gives } = compiled;
   const rich = word && (word.text === 'html' || word.limit !== undefined || word.as === 'body');
   const compute = rich ? computeText(compiled, word) : computeValue(compiled.evaluate);
   return {
@@ -142,6 +144,7 @@ function toField(
     clear,
     required,
     ...(values ? { values } : {}),
+    ...(gives ? { gives } : {}),
     at,
     compute,
   };
@@ -198,13 +201,14 @@ function computeSafely(field: Field, scope: Scope): Exclude<Value, null> | Absen
 
 /** For schema checks and provisioning. */
 export function describeFields(fields: Field[], record: string, object: string): MappedField[] {
-  return fields.map(({ property, write, values, at }) => ({
+  return fields.map(({ property, write, values, gives, at }) => ({
     record,
     object,
     property,
     use: 'write',
     write,
     ...(values ? { values } : {}),
+    ...(gives ? { gives } : {}),
     at,
   }));
 }

@@ -11,6 +11,7 @@ import {
   OUTCOMES,
   type Turn,
 } from '@wrapup/call';
+import type { ValueKind } from '../compiled.ts';
 
 /** What is known of the values under a path. */
 export interface Known {
@@ -22,11 +23,14 @@ export interface Known {
   each?: Known;
   /** Nothing goes under it. */
   leaf?: true;
+  /** What kind of value it is, where that is certain. */
+  gives?: ValueKind;
 }
 
 type Fields<Type> = { [name in keyof Required<Type>]: Known };
 
 const leaf: Known = { leaf: true };
+const moment: Known = { leaf: true, gives: 'datetime' };
 const free: Known = {};
 const oneOf = (...values: readonly (string | boolean)[]): Known => ({ leaf: true, values });
 
@@ -49,7 +53,7 @@ const ACTION: Fields<Action> = {
   status: leaf,
   error: leaf,
   relevant: oneOf(true, false),
-  at: leaf,
+  at: moment,
 };
 
 /** Members of the call that are roots of their own. */
@@ -77,12 +81,12 @@ const CALL: Fields<Omit<Call, Roots | 'source'>> = {
   error: leaf,
   direction: oneOf('inbound', 'outbound'),
   agent: { fields: AGENT },
-  started_at: leaf,
-  ended_at: leaf,
-  received_at: leaf,
+  started_at: moment,
+  ended_at: moment,
+  received_at: moment,
   utc_offset: leaf,
   timezone: leaf,
-  duration: leaf,
+  duration: { leaf: true, gives: 'number' },
   from_number: leaf,
   to_number: leaf,
   transcript: leaf,

@@ -1,4 +1,5 @@
 import { compileDue, DUE_SHAPE } from '../compile/due.ts';
+import type { ValueKind } from '../compiled.ts';
 import { suggest } from '../nearest.ts';
 import type { Place } from '../plan.ts';
 import { DEFAULT_TRANSFORM, findTransform, listTransforms } from '../transforms/registry.ts';
@@ -9,8 +10,8 @@ import { Absent, type Evaluate, type Found, isNothing, type Present, type Scope 
 import { looksLikePath } from './path.ts';
 import { parseStep, type StepText } from './placeholders.ts';
 
-/** One stage of a pipe. */
-export type Step = (value: Found, scope: Scope) => Found;
+/** One stage of a pipe, and what kind of value comes out of it, where that is certain. */
+export type Step = ((value: Found, scope: Scope) => Found) & { gives?: ValueKind };
 
 interface Given {
   value: string | number | boolean;
@@ -110,7 +111,7 @@ const count = (number: number) => (number === 1 ? 'one argument' : `${number} ar
 function applyTransform(transform: Transform, args: Ready[]): Step {
   const nothing = new Absent(`${transform.name}: nothing is left`);
   const failed = new Absent(`${transform.name}: it could not make sense of the value`);
-  return (value) => {
+  const step: Step = (value) => {
     if (value instanceof Absent) return value;
     try {
       const result = transform.apply(value, ...args);
@@ -119,6 +120,7 @@ function applyTransform(transform: Transform, args: Ready[]): Step {
       return failed;
     }
   };
+  return transform.gives ? Object.assign(step, { gives: transform.gives }) : step;
 }
 
 const MAX_ARGUMENT = 1000;

@@ -1,3 +1,4 @@
+import type { ValueKind } from '../compiled.ts';
 import { type CompiledPath, type Compiling, compilePath, type Spot } from './compile-path.ts';
 import { Absent, type Evaluate, LONGEST_TEXT, toText } from './found.ts';
 import { looksLikePath } from './path.ts';
@@ -15,6 +16,8 @@ export interface CompiledText {
   path?: CompiledPath;
   /** Set where nothing of it comes from the call. */
   constant?: string;
+  /** What kind of value it is, where that is certain. */
+  gives?: ValueKind;
 }
 
 /** How a text without placeholders is read: as a path, or as itself unless it looks like a path. */
@@ -32,7 +35,14 @@ export function compileText(text: string, spot: Spot, bare: Bare, compiling: Com
   if (rest.length === 0 && typeof first !== 'object') {
     if (bare === 'text' && !looksLikePath(text)) return { parts: [text], evaluate: () => text, constant: text };
     const path = compilePath(text, spot, compiling);
-    return path && { parts: [path.evaluate], evaluate: path.evaluate, path };
+    return (
+      path && {
+        parts: [path.evaluate],
+        evaluate: path.evaluate,
+        path,
+        ...(path.known.gives ? { gives: path.known.gives } : {}),
+      }
+    );
   }
   const compiled = parsed.parts.map((part) =>
     typeof part === 'string' ? part : compilePlaceholder(part, spot, compiling),
@@ -41,19 +51,30 @@ export function compileText(text: string, spot: Spot, bare: Bare, compiling: Com
   const parts = compiled.map((part) => (typeof part === 'string' ? part : part.evaluate));
   const [only] = compiled;
   if (compiled.length === 1 && typeof only === 'object')
-    return { parts, evaluate: only.evaluate, ...(only.path ? { path: only.path } : {}) };
-  return { parts, evaluate: put(parts) };
+    return {
+      parts,
+      evaluate: only.evaluate,
+      ...(only.path ? { path: only.path } : {}),
+      ...(only.gives ? { gives: only.gives } : {}),
+    };
+  return { parts, evaluate: put(parts), gives: 'text' };
 }
 
 function compilePlaceholder(
   { path, offset, steps }: Placeholder,
   spot: Spot,
   compiling: Compiling,
-): { evaluate: Evaluate; path?: CompiledPath } | undefined {
+): { evaluate: Evaluate; path?: CompiledPath; gives?: ValueKind } | undefined {
   const source = compilePath(path, (inner) => spot(offset + inner), compiling);
   const stages = steps.map((step) => compileStep(step, spot, compiling));
   if (!source || !stages.every((stage): stage is Step => stage !== undefined)) return undefined;
-  return { evaluate: pipe(source.evaluate, stages), ...(steps.length === 0 ? { path: source } : {}) };
+  const last = stages.at(-1);
+  const gives = last ? last.gives : source.known.gives;
+  return {
+    evaluate: pipe(source.evaluate, stages),
+    ...(steps.length === 0 ? { path: source } : {}),
+    ...(gives ? { gives } : {}),
+  };
 }
 
 /** An absent placeholder is empty text; a text whose placeholders are all absent is absent itself. */

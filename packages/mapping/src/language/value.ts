@@ -4,6 +4,7 @@
  * for what is absent after that.
  */
 
+import type { ValueKind } from '../compiled.ts';
 import { suggest } from '../nearest.ts';
 import type { Place, WriteMode } from '../plan.ts';
 import { formShape } from '../schema/value-schema.ts';
@@ -25,6 +26,8 @@ export interface CompiledValue {
   required: boolean;
   /** Every value it can have, where that is known. */
   values?: (string | number | boolean)[];
+  /** What kind of value it is, where that is certain. */
+  gives?: ValueKind;
   at: Place;
 }
 
@@ -42,9 +45,9 @@ function constant(value: Present & (string | number | boolean)): Pick<CompiledVa
   return { evaluate: () => value, values: [value], ...(typeof value === 'string' ? { parts: [value] } : {}) };
 }
 
-function ofText({ evaluate, parts, path, constant: text }: CompiledText) {
+function ofText({ evaluate, parts, path, constant: text, gives }: CompiledText) {
   const known = text === undefined ? path?.known.values : [text];
-  return { evaluate, parts, ...(known ? { values: [...known] } : {}) };
+  return { evaluate, parts, ...(known ? { values: [...known] } : {}), ...(gives ? { gives } : {}) };
 }
 
 function compileForm(node: MapNode, bare: Bare, compiling: Compiling): CompiledValue | undefined {
@@ -88,9 +91,11 @@ function compileForm(node: MapNode, bare: Bare, compiling: Compiling): CompiledV
   if (steps.length === 0 && !table && !fallback) return { ...ofText(source), ...flags };
   const values = table ? [...table.values(), ...(fallback?.values ?? [])] : undefined;
   const known = fallback && !fallback.values ? undefined : values;
+  const gives = steps.length > 0 ? steps.at(-1)?.gives : source.gives;
   return {
     evaluate: finish(pipe(source.evaluate, steps), table, fallback?.evaluate, source.path?.text ?? 'the value'),
     ...(known ? { values: [...new Set(known.filter((value) => value !== null))] } : {}),
+    ...(gives && !table && !fallback ? { gives } : {}),
     ...flags,
   };
 }

@@ -61,6 +61,7 @@ const NO_DATETIME = new Absent('datetime: it is no ISO 8601 date and time');
 export const DATE_TRANSFORMS: Transform[] = [
   {
     name: 'date',
+    gives: 'date',
     does: 'The day, as the time zone has it; UTC when none is named.',
     example: { given: '2026-11-20T03:30:00Z', args: ['America/New_York'] },
     parameters: [zone],
@@ -74,6 +75,7 @@ export const DATE_TRANSFORMS: Transform[] = [
   },
   {
     name: 'datetime',
+    gives: 'datetime',
     does: 'The moment in UTC. A time without offset is taken to be in the time zone; epoch seconds and milliseconds are read too.',
     example: { given: '2026-11-20 10:00', args: ['Europe/Berlin'] },
     parameters: [zone],
@@ -84,6 +86,7 @@ export const DATE_TRANSFORMS: Transform[] = [
   },
   {
     name: 'plus',
+    gives: 'datetime',
     does: 'The moment so much later, in UTC: 30 minutes, 1 business day at 09:00. Days are those of the time zone.',
     parameters: [{ name: 'how much', type: 'span' }, zone],
     example: { given: '2026-11-20T09:00:00Z', args: ['30 minutes'] },

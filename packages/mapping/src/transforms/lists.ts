@@ -28,6 +28,7 @@ export const LIST_TRANSFORMS: Transform[] = [
   },
   {
     name: 'join',
+    gives: 'text',
     example: { given: ['a', 'b'], args: [';'] },
     does: 'A list put together into one text; with ";" as CRMs take several choices.',
     parameters: [{ name: 'separator', type: 'text' }],
@@ -67,6 +68,7 @@ export const LIST_TRANSFORMS: Transform[] = [
   },
   {
     name: 'list_contains',
+    gives: 'boolean',
     example: { given: 'renewal, security', args: ['Security'] },
     does: 'True when a list, or a text with commas or semicolons, has the item.',
     parameters: [{ name: 'item', type: 'text' }],

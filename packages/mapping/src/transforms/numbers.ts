@@ -44,6 +44,7 @@ function numeric(name: string, does: string, given: Present, change: (number: nu
   return {
     name,
     does,
+    gives: 'number',
     parameters: [],
     example: { given },
     apply: (value: Present) => {
@@ -63,6 +64,7 @@ export const NUMBER_TRANSFORMS: Transform[] = [
   numeric('seconds_to_ms', 'Seconds as whole milliseconds.', 134, (number) => Math.round(number * 1000)),
   {
     name: 'boolean',
+    gives: 'boolean',
     example: { given: 'Yes' },
     does: 'True or false, from true, yes, y, 1, on and their opposites.',
     parameters: [],
@@ -70,6 +72,7 @@ export const NUMBER_TRANSFORMS: Transform[] = [
   },
   {
     name: 'round',
+    gives: 'number',
     example: { given: 3.14159, args: [2] },
     does: 'Rounded to so many digits after the point; to a whole number when none is said.',
     parameters: [{ name: 'digits', type: 'integer', optional: true, from: 0, to: 10 }],
@@ -80,6 +83,7 @@ export const NUMBER_TRANSFORMS: Transform[] = [
   },
   {
     name: 'duration',
+    gives: 'text',
     does: 'Seconds as people say them.',
     example: { given: 134 },
     parameters: [],

@@ -3,6 +3,7 @@
  * cannot make sense of it answers with an `Absent` that says why, without quoting the value.
  */
 import type { Json } from '@wrapup/call';
+import type { ValueKind } from '../compiled.ts';
 import type { Absent, Present } from '../language/found.ts';
 
 export type Argument = string | number;
@@ -22,6 +23,8 @@ export interface Transform {
   does: string;
   /** Required ones first. */
   parameters: readonly Parameter[];
+  /** What kind of value comes out, whatever went in. Absent: that depends. */
+  gives?: ValueKind;
   /** A value that shows what it does, and its arguments; the reference tells what comes out. */
   example?: { given: Present; args?: Argument[] };
   /** Arguments as declared, checked when the mapping was loaded; missing optional ones are undefined. */
