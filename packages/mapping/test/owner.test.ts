@@ -31,6 +31,19 @@ test('ways are tried in the order in which they stand, as far as the call has th
   expect(stepsOf('{ fallback: 99, by_agent: { a-1: 1 } }')?.map(({ value }) => value)).toEqual(['99', '1']);
 });
 
+test('what follows for a person who belongs to nobody yet goes to whom the mapping gives the person to', () => {
+  const text = `person: { owner: { by_agent: { a-1: kim@acme.example } } }
+tasks:
+  - { name: ring, subject: x, owner: [contact_owner, { fallback: 99 }] }
+`;
+  const steps = (person: Record<string, string>) =>
+    plan(text)
+      .settle(person)
+      .records[0]?.owner?.steps.map(({ value }) => value);
+  expect(steps({})).toEqual(['kim@acme.example', '99']);
+  expect(steps({ owner_id: '77' })).toEqual(['77', '99']);
+});
+
 test('an e-mail address comes from the call or from the mapping itself', () => {
   const call = someCall({ metadata: { rep: ' Rep@Acme.example ' } });
   expect(stepsOf('{ by_email: metadata.rep }', call)).toEqual([{ by: 'email', value: 'Rep@Acme.example' }]);

@@ -97,7 +97,7 @@ function compileTree(tree: MapNode, dialect: Dialect, report: Report): CompiledT
   const zone = readZone(tree, compiling);
   const node = tree.entries.get('person')?.value;
   const person = node && compilePerson(node, dialect, zone, compiling);
-  return { person, records: compileRecords(tree, dialect, zone, compiling), needs };
+  return { person, records: compileRecords(tree, dialect, zone, compiling, person?.owner), needs };
 }
 
 function readZone(tree: MapNode, { report }: Compiling): string {

@@ -23,7 +23,7 @@ export interface CompiledOwner {
 
 /** What one way gives for a call. */
 interface Way {
-  step(scope: Scope): OwnerStep | undefined;
+  steps(scope: Scope): OwnerStep[];
   named: string[];
 }
 
@@ -32,6 +32,8 @@ export interface OwnerContext {
   /** Property of the record, and the one of the person; undefined where the mapping looks for no person. */
   property: string;
   ofPerson: string | undefined;
+  /** Whom the mapping gives the person to, where it does. */
+  personOwner?: CompiledOwner | undefined;
 }
 
 /** Compiles `owner:` of `node`, or reports what is wrong with it. The shape was checked before. */
@@ -46,7 +48,7 @@ export function compileOwner(node: Node, context: OwnerContext): CompiledOwner |
     named: ways.flatMap(({ named }) => named),
     at,
     plan(scope) {
-      const steps = ways.flatMap((way) => way.step(scope) ?? []);
+      const steps = ways.flatMap((way) => way.steps(scope));
       return steps.length > 0 ? { property, steps, at } : undefined;
     },
   };
@@ -70,11 +72,14 @@ function compileWay(name: string, { key, value }: Entry, context: OwnerContext):
   if (name === 'by_agent') return isMap(value) ? [byAgent(value)] : [];
   if (name === 'by_email') return byEmail(value, context);
   const step = value.kind === 'scalar' && value.value !== null ? toStep(String(value.value)) : undefined;
-  return step ? [{ step: () => step, named: [step.value] }] : [];
+  return step ? [{ steps: () => [step], named: [step.value] }] : [];
 }
 
-/** The person is read like any other `person.*` path: known once it is found, nothing for somebody new. */
-function contactOwner(node: Node, { compiling, ofPerson }: OwnerContext): Way[] {
+/**
+ * The person is read like any other `person.*` path: known once it is found. Who belongs to nobody yet is given to whom
+ * the mapping says, and so is what follows.
+ */
+function contactOwner(node: Node, { compiling, ofPerson, personOwner }: OwnerContext): Way[] {
   if (ofPerson === undefined) {
     compiling.report.error(
       'bad-value',
@@ -86,7 +91,12 @@ function contactOwner(node: Node, { compiling, ofPerson }: OwnerContext): Way[] 
   }
   const path = compilePath(`person.${ofPerson}`, () => node.at, compiling);
   if (!path) return [];
-  return [{ step: (scope) => textStep(toText(path.evaluate(scope)), 'id'), named: [] }];
+  const steps = (scope: Scope) => {
+    if (!scope.person) return [];
+    const own = textStep(toText(path.evaluate(scope)), 'id');
+    return own ? [own] : (personOwner?.plan(scope)?.steps ?? []);
+  };
+  return [{ steps, named: [] }];
 }
 
 function byAgent(table: MapNode): Way {
@@ -94,7 +104,10 @@ function byAgent(table: MapNode): Way {
   for (const [agent, { value }] of table.entries)
     if (value.kind === 'scalar' && value.value !== null) owners.set(agent, toStep(String(value.value)));
   return {
-    step: ({ call }) => (call.agent?.id === undefined ? undefined : owners.get(call.agent.id)),
+    steps: ({ call }) => {
+      const step = call.agent?.id === undefined ? undefined : owners.get(call.agent.id);
+      return step ? [step] : [];
+    },
     named: [...owners.values()].map(({ value }) => value),
   };
 }
@@ -115,9 +128,9 @@ function byEmail(node: Node, { compiling }: OwnerContext): Way[] {
   }
   return [
     {
-      step: (scope) => {
+      steps: (scope) => {
         const step = textStep(toText(text.evaluate(scope)), 'email');
-        return step?.value.includes('@') ? step : undefined;
+        return step?.value.includes('@') ? [step] : [];
       },
       named: constant === undefined ? [] : [constant],
     },

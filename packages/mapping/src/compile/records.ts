@@ -26,11 +26,17 @@ export interface CompiledRecord {
 }
 
 /** All records, the call log first, then as the mapping has them. */
-export function compileRecords(tree: MapNode, dialect: Dialect, zone: string, compiling: Compiling): CompiledRecord[] {
+export function compileRecords(
+  tree: MapNode,
+  dialect: Dialect,
+  zone: string,
+  compiling: Compiling,
+  personOwner?: CompiledOwner,
+): CompiledRecord[] {
   const records: CompiledRecord[] = [];
   const hasPerson = tree.entries.has('person');
   const ofPerson = hasPerson ? dialect.person.owner : undefined;
-  const context: RecordContext = { zone, compiling, hasPerson, ofPerson };
+  const context: RecordContext = { zone, compiling, hasPerson, ofPerson, personOwner };
   for (const [key, { value }] of tree.entries) {
     const known = Object.hasOwn(dialect.records, key) ? dialect.records[key] : undefined;
     if (!known) continue;
@@ -55,13 +61,14 @@ interface RecordContext {
   hasPerson: boolean;
   /** Property that names the owner of the person, where there is one. */
   ofPerson: string | undefined;
+  personOwner: CompiledOwner | undefined;
 }
 
 function compileRecord(
   node: Node,
   name: string | undefined,
   dialect: RecordDialect,
-  { zone, compiling, hasPerson, ofPerson }: RecordContext,
+  { zone, compiling, hasPerson, ofPerson, personOwner }: RecordContext,
 ): CompiledRecord | undefined {
   if (!isMap(node) || name === undefined) return undefined;
   const condition = node.entries.get('when');
@@ -92,7 +99,9 @@ function compileRecord(
           'take required out',
         );
   const owner =
-    dialect.owner === undefined ? undefined : compileOwner(node, { compiling, property: dialect.owner, ofPerson });
+    dialect.owner === undefined
+      ? undefined
+      : compileOwner(node, { compiling, property: dialect.owner, ofPerson, personOwner });
   if (owner) checkOwnerOnce(owner, fields, compiling);
   const object = objectOf(node, dialect, compiling);
   if (object === undefined) return undefined;
