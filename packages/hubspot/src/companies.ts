@@ -10,7 +10,7 @@ import { type SearchFilter, searchRecords } from './api.ts';
 import { asHubSpotFailure, HubSpotFailure } from './errors.ts';
 import type { Item, Writing } from './items.ts';
 import { failJob } from './job.ts';
-import { linkAll } from './links.ts';
+import { linkAll, type Written } from './links.ts';
 import { type CrmRecord, readMany, toRecord, unaccounted } from './read-many.ts';
 import { forgetCompany, recallCompany, rememberCompany } from './remembered.ts';
 import { chunk } from './rows.ts';
@@ -35,19 +35,18 @@ export function keyedByDomain(record: RecordPlan): RecordPlan {
   return domain === undefined ? record : { ...record, key: `company:${domain}` };
 }
 
-/** Never rejects. */
+/** Each company once, whichever of its calls says what; all of them are linked to it. Never rejects. */
 export async function writeCompanies(writing: Writing, items: Item[]): Promise<void> {
   const { session } = writing;
+  const groups = [...Map.groupBy(items, ({ record }) => record.key).values()];
+  const leads = groups.map(joinFields);
   const plansOf = (domain: string) =>
     items.filter(({ record }) => domainOf(record) === domain).map(({ job }) => job.index);
-  const { found, failed } = await findCompanies(
-    session,
-    items.map(({ record }) => record),
-    plansOf,
-  );
+  const records = leads.map(({ record }) => record);
+  const { found, failed } = await findCompanies(session, records, plansOf);
   const known: { item: Item; id: string; properties: CrmRecord['properties'] }[] = [];
   const absent: Item[] = [];
-  for (const item of items) {
+  for (const item of leads) {
     const domain = domainOf(item.record) ?? '';
     const failure = failed.get(domain);
     const record = found.get(domain);
@@ -55,13 +54,36 @@ export async function writeCompanies(writing: Writing, items: Item[]): Promise<v
     else if (record) known.push({ item, ...record });
     else absent.push(item);
   }
-  if (known.length > 0) await linkAll(session, await updateKnown(writing, known));
-  if (absent.length === 0) return;
-  await writeObject(writing, absent);
+  const written = known.length > 0 ? await updateKnown(writing, known) : [];
+  if (absent.length > 0) await writeObject(writing, absent);
   for (const { job, record } of absent) {
     const id = job.records.get(record.name)?.id;
     if (id !== undefined) await rememberCompany(session.ctx, domainOf(record) ?? '', id).catch(() => {});
   }
+  await linkAll(session, [...written, ...groups.flatMap((group) => followers(group, written))]);
+}
+
+/** The first call stands for all: gaps are filled by whoever comes first, what may be overwritten is said by the last. */
+function joinFields(group: Item[]): Item {
+  const items = group.toSorted((a, b) => a.job.ended_at - b.job.ended_at);
+  const lead = group[0] as Item;
+  const fields = new Map<string, RecordPlan['fields'][number]>();
+  for (const { record } of items)
+    for (const field of record.fields)
+      if (!fields.has(field.name) || field.write === 'overwrite') fields.set(field.name, field);
+  return { ...lead, record: { ...lead.record, fields: [...fields.values()] } };
+}
+
+/** The other calls of a company: linked to what the first one wrote, or ended by what ended it. */
+function followers([lead, ...others]: Item[], written: Written[]): Written[] {
+  if (!lead) return [];
+  const receipt = lead.job.records.get(lead.record.name) ?? written.find(({ item }) => item.job === lead.job)?.receipt;
+  return others.flatMap((item) => {
+    if (receipt) return [{ item, receipt: { ...receipt, name: item.record.name, did: 'unchanged' as const } }];
+    const { outcome } = lead.job;
+    if (outcome && !outcome.ok) failJob(item.job, outcome.failure, item.record.name);
+    return [];
+  });
 }
 
 export interface CompaniesFound {

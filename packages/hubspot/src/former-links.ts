@@ -19,7 +19,9 @@ const UNLINK_BATCH = 100;
 export async function noteFormer(session: Session, jobs: Job[]): Promise<void> {
   for (const job of jobs) {
     const known = job.plan.resume?.records.person;
-    if (known === undefined || known === job.person || job.outcome || !/^\d+$/.test(known)) continue;
+    // Nobody found now is no reason to take the records off whoever was found before.
+    if (known === undefined || job.person === undefined || known === job.person) continue;
+    if (job.outcome || !/^\d+$/.test(known)) continue;
     try {
       await rememberFormer(session.ctx, job.plan.key, known);
     } catch (thrown) {
@@ -39,7 +41,9 @@ export async function unlinkFormer(session: Session, written: Written[]): Promis
   const moves: Move[] = [];
   for (const { item, receipt } of written) {
     const { job, record } = item;
-    if (job.outcome || !job.plan.resume || !record.associate.includes('person')) continue;
+    if (job.outcome || !job.plan.resume || !job.person || !record.associate.includes('person')) continue;
+    // A company is more people's than ours: who made the link is not known.
+    if (record.object === 'companies') continue;
     try {
       const former = await recallFormer(session.ctx, job.plan.key);
       if (former !== undefined && former !== job.person) moves.push({ item, id: receipt.id, former });

@@ -86,10 +86,14 @@ function targetsOf(job: Job, record: RecordPlan): Item['targets'] | undefined {
   return targets;
 }
 
-/** A key may stand once in a batch; the same record of another plan follows in the next wave, by upsert. */
+/**
+ * A key may stand once in a batch; the same record of another plan follows in the next wave, by upsert. Companies are
+ * shared by many calls and joined by their own writer.
+ */
 function firstOfEachKey(items: Item[]): Item[] {
   const seen = new Set<string>();
   return items.filter(({ record }) => {
+    if (record.object === COMPANIES) return true;
     const name = `${record.object} ${record.key}`;
     if (seen.has(name)) return false;
     seen.add(name);

@@ -126,6 +126,21 @@ companies:
     expect(companies()[0]?.associations.contacts).toHaveLength(5);
   });
 
+  test('of a hundred calls cost no more than that of one, and fill gaps from the first that knows', async () => {
+    const destination = await account.connect();
+    const plans = Array.from({ length: 100 }, (_, n) => plan(`c${n}`, `p${n}@acme.example`, n < 50 ? '' : `Name ${n}`));
+    const outcomes = await write(destination, plans);
+    expect(new Set(outcomes.map((outcome) => ids(outcome).company)).size).toBe(1);
+    expect(companies()).toMatchObject([{ properties: { name: 'Name 50' } }]);
+    expect(companies()[0]?.associations.contacts).toHaveLength(100);
+    const operations = account.sandbox.control.requests().requests.filter(({ object }) => object === 'companies');
+    expect(operations.map(({ operation }) => operation)).toEqual([
+      'search',
+      'batch/create',
+      'associations batch/associate/default',
+    ]);
+  });
+
   test('are left out for addresses at a mail provider and without an address', async () => {
     const outcomes = await write(await account.connect(), [
       plan('c1', 'ada@gmail.com'),
