@@ -13,7 +13,7 @@ const ZSTD = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
 /** What decompression may yield; above any body that ingress takes by default. */
 const MAX_BYTES = 256 * 1024 * 1024;
 /** Two milliseconds for 20 kB, in a thread, with nobody waiting; some 8 % smaller than the default level. */
-const LEVEL = { params: { [constants.ZSTD_c_compressionLevel]: 15 } };
+const LEVEL = { [constants.ZSTD_c_compressionLevel]: 15 };
 /** Below this zstd gains nothing worth the CPU. */
 const WORTH_COMPRESSING = 512;
 
@@ -57,7 +57,8 @@ export class Payloads {
   /** Replaces the bytes by their compressed form; its end of life stays. */
   async compress(source: string, callId: string, revision: string, body: Buffer): Promise<void> {
     if (body.length < WORTH_COMPRESSING) return;
-    const packed = (await compress(body, LEVEL)) as Buffer;
+    // Told the size, zstd takes tables to match; without it those of this level are some 50 MB for each call under way.
+    const packed = (await compress(body, { params: LEVEL, pledgedSrcSize: body.length })) as Buffer;
     if (packed.length >= body.length) return;
     const kept = this.#sealer.seal(packed, placeOf(source, callId, revision));
     await this.#redis.set(this.#keys.payload(source, callId, revision), kept, 'KEEPTTL', 'XX');
