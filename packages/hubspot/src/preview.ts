@@ -156,6 +156,11 @@ function estimate(job: Job, answer: Found, decision: Decision, records: Preview[
   if (remembered) requests -= 1;
   for (const record of records) {
     if (record.did === 'update' && record.name === 'person' && !record.fields.some((field) => field.applies)) continue;
+    if (record.object === COMPANIES) {
+      // Looked for by its domain; what is there is updated where a field applies, and linked apart.
+      requests += record.did === 'create' || !record.fields.some((field) => field.applies) ? 2 : 3;
+      continue;
+    }
     requests += 1;
     // A log that exists is found out by a refused creation, then upserted and linked.
     if (record.did === 'update' && record.name !== 'person') requests += job.log_only ? 1 : 2;

@@ -175,6 +175,15 @@ companies:
       records: { companies: [{ properties: { domain: 'acme.example', name: 'Acme' } }] },
     });
     const destination = await account.connect();
+    for (const [id, email] of [
+      ['c2', 'bob@new.example'],
+      ['c3', 'cyd@acme.example'],
+    ] as const) {
+      const [foretold] = await destination.preview([plan(id, email)], makeMemoryContext());
+      const before = account.requests();
+      await write(destination, [plan(id, email)]);
+      expect([id, foretold?.requests]).toEqual([id, account.requests() - before]);
+    }
     const [preview] = await destination.preview([plan('c1', 'ada@acme.example')], makeMemoryContext());
     expect(preview?.records.find(({ name }) => name === 'company')).toMatchObject({
       did: 'update',
