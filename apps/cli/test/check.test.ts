@@ -95,3 +95,34 @@ test('help names every command and the exit codes', async () => {
   expect(stdout).toContain('Exit codes: 0 done');
   expect(await wrapup(['--version'])).toMatchObject({ code: 0, stdout: '0.1.0\n' });
 });
+
+test('eight mistakes in one mapping are told at once, each with its place and what was meant', async () => {
+  const mapping = `extends: hubspot/call-log
+person:
+  unmached: create
+  fields:
+    firstname: laed.first_name
+    budget: { from: vars.budget, transform: [trim, nubmer] }
+    hs_lead_status: { from: call.outcome, map: { connected: CONNECTED, busy: BUSY } }
+    note: "Called {{ lead.name | truncate: long }}"
+    city: "{{ vars.city"
+tasks:
+  - name: call-back
+    when: { path: call.outcome, equals: voicemial }
+    due_in: 1 bussiness day
+`;
+  const folder = configFolder(CONFIG, mapping);
+  const { code, json } = await wrapup(['check', '--json', '--config', join(folder, 'wrapup.yaml')], ENV);
+  expect(code).toBe(1);
+  const { findings } = json() as { findings: { code: string; hint: string; at: { line: number; column: number } }[] };
+  expect(findings.map(({ code: kind, at, hint }) => [at.line, at.column, kind, hint])).toEqual([
+    [3, 3, 'unknown-key', 'did you mean "unmatched"?'],
+    [5, 16, 'unknown-path', 'did you mean "lead.first_name"?'],
+    [6, 52, 'unknown-transform', 'did you mean "number"?'],
+    [7, 43, 'unmapped-value', 'add them (null leaves the field out), or a default'],
+    [8, 44, 'bad-argument', 'truncate: length'],
+    [9, 12, 'unclosed-placeholder', 'write {{ lead.name }}, with a transform {{ lead.name | upper }}'],
+    [12, 41, 'unknown-value', 'did you mean "voicemail"?'],
+    [13, 13, 'bad-value', expect.stringContaining('1 business day at 09:00')],
+  ]);
+});

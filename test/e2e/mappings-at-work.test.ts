@@ -1,0 +1,113 @@
+/**
+ * Write modes and corrections of a mapping, through ingress, Redis, worker and a CRM: calls that come late or twice change
+ * nothing they should not, and old calls are written anew when their mapping was wrong.
+ */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { wrapup } from '../../apps/cli/test/support/run.ts';
+import { samplePayload } from '../../packages/synthflow/src/index.ts';
+import { type House, openHouse } from '../support/house.ts';
+
+/** The topic stands in the wrong field. */
+const WRONG = `extends: hubspot/call-log
+person:
+  fields:
+    jobtitle: vars.topic
+    hs_lead_status: { from: call.outcome, map: { connected: CONNECTED, no_answer: ATTEMPTED_TO_CONTACT }, default: null }
+    message: { from: "{{ call.started_at | date }} {{ call.outcome }}: {{ vars.topic | default: nothing }}", write: append }
+tasks:
+  - { name: call-back, remove: true }
+`;
+const CORRECTED = WRONG.replace(
+  'jobtitle: vars.topic',
+  'city: { from: vars.topic, transform: title_case }\n    jobtitle: vars.role',
+);
+
+let house: House;
+let env: Record<string, string>;
+beforeAll(async () => {
+  house = await openHouse({ mapping: WRONG });
+  await Promise.all([house.startIngress(), house.startWorker()]);
+  house.sandbox.control.settings({ hubspot: { search_lag: 0 } });
+  env = { ...house.env, INGRESS_PORT: String(house.ingress?.port) };
+}, 60_000);
+afterAll(() => house.close());
+
+/** A call of Dana's that began at this hour. */
+function call(id: string, hour: number, outcome: 'connected' | 'no-answer', topic: string) {
+  return samplePayload(outcome, {
+    ...{ call_id: id, phone: '+14155550142', name: 'Dana Example', collected: { topic, role: 'Buyer' } },
+    start_time: `2026-11-20T${hour}:00:00-08:00`,
+  }) as { call: { call_id: string } };
+}
+
+async function deliver(payload: { call: { call_id: string } }) {
+  await house.post(payload);
+  const entry = await house.settled(payload.call.call_id);
+  expect(entry.deliveries.map(({ state }) => state)).toEqual(['written']);
+}
+
+const contact = async () => {
+  const contacts = await house.crm('contacts');
+  expect(contacts).toHaveLength(1);
+  return contacts[0]?.properties ?? {};
+};
+
+test('calls that come late do not undo later ones, and every call has its block once', async () => {
+  await deliver(call('first', 10, 'connected', 'upgrade'));
+  await deliver(call('third', 12, 'no-answer', 'security'));
+  expect((await contact()).hs_lead_status).toBe('ATTEMPTED_TO_CONTACT');
+  // The webhook of the call between the two comes last.
+  await deliver(call('second', 11, 'connected', 'renewal'));
+  const { hs_lead_status, jobtitle, message } = await contact();
+  expect([hs_lead_status, jobtitle]).toEqual(['ATTEMPTED_TO_CONTACT', 'security']);
+  for (const block of [
+    'first]\n2026-11-20 connected: upgrade',
+    'second]\n2026-11-20 connected: renewal',
+    'third]\n2026-11-20 no_answer: security',
+  ])
+    expect(message).toContain(`[call main:${block}`);
+  expect(message?.match(/\[call /g)).toHaveLength(3);
+  expect(await house.crm('calls')).toHaveLength(3);
+}, 120_000);
+
+test('delivered once more, all of them, nothing changes', async () => {
+  const before = await contact();
+  const { stdout } = await wrapup(['replay', '--since', '2h', '--route', 'sales-calls'], env);
+  expect(stdout).toContain('3 of 3 deliveries replayed');
+  for (const id of ['first', 'second', 'third']) await house.settled(id);
+  const after = await contact();
+  for (const name of ['hs_lead_status', 'jobtitle', 'message']) expect(after[name]).toBe(before[name]);
+  expect(await house.crm('calls')).toHaveLength(3);
+}, 120_000);
+
+test('a corrected mapping is taken over, planned, and written over old calls: newest facts win, nothing is made twice', async () => {
+  const old = (await house.store.ledger.read('main', 'third'))?.deliveries[0]?.mapping;
+  writeFileSync(join(house.folder, 'mapping.yaml'), CORRECTED);
+
+  const plan = await wrapup(['plan', 'third'], env);
+  expect(plan.stdout).toMatch(/city: \(nothing\) -> "Security" {2}if_newer mapping\.yaml:4/);
+  expect(plan.stdout).toMatch(/jobtitle: "security" -> "Buyer"/);
+  const listed = await wrapup(['replay', '--since', '2h', '--plan'], env);
+  expect(listed.stdout).toContain('third on sales-calls (written): would be replayed');
+  expect((await contact()).city ?? null).toBeNull();
+
+  // The worker takes the file over within seconds; until then a replay is by the old mapping.
+  await expect
+    .poll(
+      async () => {
+        await wrapup(['replay', 'third', '--json'], env);
+        return (await house.settled('third')).deliveries[0]?.mapping !== old;
+      },
+      { timeout: 60_000, interval: 500 },
+    )
+    .toBe(true);
+  await wrapup(['replay', '--since', '2h'], env);
+  for (const id of ['first', 'second', 'third']) await house.settled(id);
+
+  const { city, jobtitle, hs_lead_status, message } = await contact();
+  expect([city, jobtitle, hs_lead_status]).toEqual(['Security', 'Buyer', 'ATTEMPTED_TO_CONTACT']);
+  expect(message?.match(/\[call /g)).toHaveLength(3);
+  expect(await house.crm('calls')).toHaveLength(3);
+}, 180_000);
