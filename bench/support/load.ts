@@ -9,7 +9,8 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { sign } from '../../packages/synthflow/src/index.ts';
-import { makeCall, phoneOf } from './calls.ts';
+import { phoneOf } from '../../test/support/phone.ts';
+import { makeCall } from './calls.ts';
 import { percentile } from './statistics.ts';
 
 export interface LoadOptions {

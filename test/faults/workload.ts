@@ -3,6 +3,7 @@
  * once, some calls leave a task, and a sender that gets no answer sends again.
  */
 import { samplePayload } from '../../packages/synthflow/src/index.ts';
+import { phoneOf } from '../support/phone.ts';
 import { pick, type Random, upTo } from '../support/random.ts';
 import { type Ground, pause } from './ground.ts';
 
@@ -117,9 +118,4 @@ async function send(ground: Ground, payload: PlannedCall['payload']): Promise<bo
     await pause(250 * 2 ** tried);
   }
   return false;
-}
-
-/** A number of ten digits after +1 that is certainly valid: 201-2…, 202-2…, and so on. */
-function phoneOf(n: number): string {
-  return `+1${201 + (Math.floor(n / 10_000) % 700)}${2_340_000 + (n % 10_000)}`;
 }

@@ -1,0 +1,54 @@
+/** The baseline as a whole: its ingress, its worker, a Redis as Wrapup's, and the same sandbox. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Partially, type RunningSandbox, type Settings, startSandbox } from '../../apps/sandbox/src/index.ts';
+import { sign } from '../../packages/synthflow/src/index.ts';
+import { type RedisServer, startRedisServer } from '../../scripts/local-redis.mjs';
+import { type Process, startScript } from '../../test/support/process.ts';
+import type { Payload } from '../support/calls.ts';
+
+const SECRET = 'a-webhook-secret-for-measuring';
+
+export interface Baseline {
+  sandbox: RunningSandbox;
+  redis: RedisServer;
+  worker: Process;
+  post(payload: Payload): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function openBaseline(settings: Partially<Settings>, env: Record<string, string> = {}): Promise<Baseline> {
+  const folder = mkdtempSync(join(tmpdir(), 'wrapup-bench-'));
+  const redis = await startRedisServer({ dir: join(folder, 'redis'), appendonly: true });
+  const sandbox = await startSandbox({ port: 0, provisioned: true, settings });
+  const all = {
+    REDIS_URL: redis.url,
+    SYNTHFLOW_WEBHOOK_SECRET: SECRET,
+    HUBSPOT_ACCESS_TOKEN: 'pat-na1-bench',
+    HUBSPOT_BASE_URL: sandbox.hubspotUrl,
+    ...env,
+  };
+  const ingress = await startScript('bench/baseline/ingress-express.ts', all);
+  const worker = await startScript('bench/baseline/worker.ts', all);
+  return {
+    sandbox,
+    redis,
+    worker,
+    async post(payload) {
+      const answer = await fetch(`http://127.0.0.1:${ingress.port}/webhooks/main/post-call`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'synthflow-signature': sign(payload.call.call_id, SECRET) },
+        body: JSON.stringify(payload),
+      });
+      if (answer.status !== 202) throw new Error(`the baseline's ingress answered ${answer.status}`);
+      await answer.body?.cancel();
+    },
+    async close() {
+      await Promise.all([ingress.kill(), worker.kill()]);
+      await sandbox.close();
+      await redis.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}

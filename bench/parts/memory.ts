@@ -1,0 +1,53 @@
+/**
+ * Bytes that Redis keeps of a call whose transcript does not repeat itself, once it is delivered: Wrapup's payload,
+ * ledger, sets and what BullMQ keeps of finished jobs, beside the baseline's finished jobs.
+ */
+import { phoneOf } from '../../test/support/phone.ts';
+import { openBaseline } from '../baseline/installation.ts';
+import { openInstallation } from '../installation.ts';
+import { makeCall } from '../support/calls.ts';
+import { comesTrue, eachOf, pause, redisBytes } from '../support/watch.ts';
+
+export interface MemoryFigures {
+  calls: number;
+  /** Bytes of one body. */
+  body: number;
+  /** Bytes in Redis of one call. */
+  wrapup: number;
+  baseline: number;
+  /** What is allowed: half of the body and 4 kB. */
+  allowed: number;
+}
+
+/** No limits: what is measured is what stays. */
+const SETTINGS = { hubspot: { limits: { ten_secondly: 1e6, daily: 1e9, search_per_second: 1e6 } } };
+
+export async function measureMemory(calls: number, bytes: number): Promise<MemoryFigures> {
+  const payloads = (first: number) =>
+    Array.from({ length: calls }, (_, n) => makeCall({ phone: phoneOf(first + n), bytes, seed: first + n + 1 }));
+  const ours = await openInstallation({ settings: SETTINGS });
+  let wrapup: number;
+  try {
+    await eachOf(payloads(0).slice(0, 10), 10, ours.post);
+    await comesTrue(() => ours.sandbox.records('tasks').length >= 10, 120_000, 50);
+    const before = await redisBytes(ours.redis.url);
+    const all = payloads(10_000);
+    await eachOf(all, 20, ours.post);
+    await ours.written(all.map(({ call }) => call.call_id));
+    await pause(2_000);
+    wrapup = ((await redisBytes(ours.redis.url)) - before) / calls;
+  } finally {
+    await ours.close();
+  }
+  const theirs = await openBaseline(SETTINGS, { BASELINE_UNLIMITED: '1' });
+  try {
+    const before = await redisBytes(theirs.redis.url);
+    await eachOf(payloads(20_000), 20, theirs.post);
+    await comesTrue(() => theirs.sandbox.records('tasks').length >= calls, 300_000, 50);
+    await pause(2_000);
+    const baseline = ((await redisBytes(theirs.redis.url)) - before) / calls;
+    return { calls, body: bytes, wrapup, baseline, allowed: bytes / 2 + 4096 };
+  } finally {
+    await theirs.close();
+  }
+}

@@ -1,0 +1,23 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { cpus, totalmem } from 'node:os';
+import { findRedisServer } from '../../scripts/local-redis.mjs';
+
+/** On what it was measured: machine in general terms, versions, date. */
+export async function describeMachine(): Promise<string> {
+  const { command, env } = await findRedisServer();
+  const redis = /v=([\d.]+)/.exec(
+    execFileSync(command, ['--version'], { env: { ...process.env, ...env }, encoding: 'utf8' }),
+  )?.[1];
+  const cores = cpus();
+  const memory = Math.round(totalmem() / 1024 ** 3);
+  const versions = ['bullmq', 'ioredis', 'express'].map((name) => `${name} ${versionOf(name)}`).join(', ');
+  return `${cores.length} cores of ${cores[0]?.model.trim() ?? 'an unknown CPU'}, ${memory} GiB; Node ${process.versions.node}, Redis ${redis}, ${versions}`;
+}
+
+function versionOf(name: string): string {
+  const entry = createRequire(import.meta.url).resolve(name);
+  const folder = entry.slice(0, entry.lastIndexOf(`/node_modules/${name}/`) + `/node_modules/${name}/`.length);
+  return JSON.parse(readFileSync(`${folder}package.json`, 'utf8')).version;
+}

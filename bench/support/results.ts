@@ -1,0 +1,201 @@
+/** bench/RESULTS.md and its chart, made of the figures that each part left; a part that runs again replaces its own. */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { DeliveryFigures } from '../parts/delivery.ts';
+import type { GrowthFigures } from '../parts/growth.ts';
+import type { IngressFigures } from '../parts/ingress.ts';
+import type { LatencyFigures } from '../parts/latency.ts';
+import type { MemoryFigures } from '../parts/memory.ts';
+import { drawChart, format, type Group } from './chart.ts';
+
+const BENCH = resolve(import.meta.dirname, '..');
+const FIGURES = join(BENCH, 'results.json');
+
+export interface Measured<T> {
+  /** ISO 8601 date. */
+  date: string;
+  machine: string;
+  figures: T;
+}
+
+export interface Results {
+  ingress?: Measured<IngressFigures[]>;
+  delivery?: Measured<DeliveryFigures>;
+  latency?: Measured<LatencyFigures>;
+  memory?: Measured<MemoryFigures>;
+  growth?: Measured<GrowthFigures>;
+}
+
+export function addResults(fresh: Results): void {
+  const before: Results = existsSync(FIGURES) ? JSON.parse(readFileSync(FIGURES, 'utf8')) : {};
+  const results = { ...before, ...fresh };
+  writeFileSync(FIGURES, `${JSON.stringify(results, undefined, 2)}\n`);
+  writeFileSync(join(BENCH, 'results.svg'), drawChart('Wrapup beside the usual way', groupsOf(results)));
+  writeFileSync(join(BENCH, 'RESULTS.md'), render(results));
+}
+
+function groupsOf({ ingress, delivery, latency, memory }: Results): Group[] {
+  const groups: Group[] = [];
+  const at8 = ingress?.figures.find(({ kb }) => kb === 8);
+  if (at8) {
+    groups.push({
+      title: 'Webhooks of 8 kB answered, one process',
+      unit: 'a second, more is better',
+      bars: [
+        { name: 'Wrapup', value: at8.of.wrapup.rps },
+        { name: 'Express, the usual way', value: at8.of.express.rps },
+        { name: 'bare node:http', value: at8.of.bare.rps },
+      ],
+    });
+  }
+  if (delivery) {
+    groups.push({
+      title: 'Calls written to HubSpot within its limits',
+      unit: 'a second, more is better',
+      bars: [
+        { name: 'Wrapup', value: delivery.figures.of.wrapup.callsPerSecond },
+        { name: 'one job per call', value: delivery.figures.of.baseline.callsPerSecond },
+      ],
+    });
+  }
+  if (latency) {
+    groups.push({
+      title: 'Webhook to record, idle, median',
+      unit: 'ms, less is better',
+      bars: [
+        { name: 'Wrapup', value: latency.figures.of.wrapup.p50 },
+        { name: 'one job per call', value: latency.figures.of.baseline.p50 },
+      ],
+    });
+  }
+  if (memory) {
+    groups.push({
+      title: `Redis, of a delivered call of ${format(memory.figures.body / 1000)} kB`,
+      unit: 'bytes, less is better',
+      bars: [
+        { name: 'Wrapup', value: memory.figures.wrapup },
+        { name: 'body in the job', value: memory.figures.baseline },
+      ],
+    });
+  }
+  return groups;
+}
+
+function render(results: Results): string {
+  return `# Results
+
+Written by \`npm run bench\` (parts by name: \`npm run bench -- ingress delivery latency memory growth\`). Everything runs on one
+machine and over loopback: load, Redis (synced on every write), Wrapup's own processes and the sandbox as the CRM. The machine
+was shared with other work, so absolute figures are low and wander; what counts are the ratios, taken within one run. The
+baseline is in \`bench/baseline\`: express with its body parser and \`queue.add\`, then one job per call that searches, writes and logs.
+
+![Wrapup beside the usual way](results.svg)
+
+${[ingressPart, deliveryPart, latencyPart, memoryPart, growthPart]
+  .map((part) => part(results))
+  .filter(Boolean)
+  .join('\n')}`;
+}
+
+function head(title: string, { date, machine }: Measured<unknown>, text: string): string {
+  return `## ${title}\n\n${text}\n\nMeasured on ${date}: ${machine}.\n`;
+}
+
+function ingressPart({ ingress }: Results): string {
+  if (!ingress) return '';
+  const rows = ingress.figures.flatMap(({ kb, of }) =>
+    (['wrapup', 'bare', 'express'] as const).map((name) => {
+      const { rps, p50, p99, cpu, redisCpu } = of[name];
+      return `| ${kb} | ${{ wrapup: 'Wrapup', bare: 'bare node:http', express: 'Express, the usual way' }[name]} | ${format(rps)} | ${format(p50)} | ${format(p99)} | ${format(cpu)} | ${format(redisCpu)} |`;
+    }),
+  );
+  const ratios = ingress.figures.map(
+    ({ kb, toBare, toExpress, cpuToBare, cpuToExpress }) =>
+      `| ${kb} | ${format(toBare)} | ${format(toExpress)} | ${format(cpuToBare)} | ${format(cpuToExpress)} |`,
+  );
+  return `${head(
+    'Ingress',
+    ingress,
+    `One process, 64 connections that each wait for their answer, ${ingress.figures[0]?.rounds} interleaved rounds, medians. *Bare* is node:http with the same verification and the same durable writes, and nothing else. Times are those of a saturated server; CPU is of the server's process and of Redis, µs for each request, and wanders least.`,
+  )}
+| kB | Server | Requests/s | p50 ms | p99 ms | CPU µs | Redis CPU µs |
+| ---: | --- | ---: | ---: | ---: | ---: | ---: |
+${rows.join('\n')}
+
+Wrapup's part of the others' requests a second, median of the ratios within each round, and the same by CPU:
+
+| kB | of bare (target 0.6) | of Express (target 1.25) | of bare, by CPU | of Express, by CPU |
+| ---: | ---: | ---: | ---: | ---: |
+${ratios.join('\n')}
+`;
+}
+
+function deliveryPart({ delivery }: Results): string {
+  if (!delivery) return '';
+  const rows = (['wrapup', 'baseline'] as const).map((name) => {
+    const { calls, seconds, callsPerSecond, requestsPerCall, refused } = delivery.figures.of[name];
+    return `| ${name === 'wrapup' ? 'Wrapup' : 'one job per call'} | ${calls} | ${format(seconds)} | ${format(callsPerSecond)} | ${requestsPerCall.toFixed(3)} | ${refused} |`;
+  });
+  return `${head(
+    'Calls a second under HubSpot’s limits',
+    delivery,
+    'From webhook to the last record, 190 requests in 10 s and 5 searches in 1 s, 40 ms for each answer. Half of the callers are known to the CRM, nobody calls twice, every call leaves a task.',
+  )}
+| | Calls | Seconds | Calls/s | Requests a call | Answered 429 |
+| --- | ---: | ---: | ---: | ---: | ---: |
+${rows.join('\n')}
+
+Wrapup to the baseline: **${format(delivery.figures.ratio)} times** (target 40).
+`;
+}
+
+function latencyPart({ latency }: Results): string {
+  if (!latency) return '';
+  const rows = Object.entries(latency.figures.of).map(
+    ([name, { p50, p99 }]) => `| ${name} | ${format(p50)} | ${format(p99)} |`,
+  );
+  return `${head(
+    'From webhook to record, idle',
+    latency,
+    `${latency.figures.calls} calls, one at a time, of callers that the CRM knows; no task; 40 ms for each answer of the CRM. Target: p50 under three round trips to the CRM and 20 ms, 140 ms.`,
+  )}
+| | p50 ms | p99 ms |
+| --- | ---: | ---: |
+${rows.join('\n')}
+`;
+}
+
+function memoryPart({ memory }: Results): string {
+  if (!memory) return '';
+  const { calls, body, wrapup, baseline, allowed } = memory.figures;
+  return `${head(
+    'Redis, bytes of a call',
+    memory,
+    `${calls} delivered calls with bodies of ${format(body)} bytes; transcripts of a large invented vocabulary, no sentence twice. The growth of Redis's data set, everything counted that stays: payload, ledger, sets, finished jobs. The baseline keeps its last 1,000 finished jobs.`,
+  )}
+| | Bytes a call |
+| --- | ---: |
+| Wrapup | ${format(wrapup)} |
+| body in the job | ${format(baseline)} |
+| target: half of the body and 4 kB | ${format(allowed)} |
+`;
+}
+
+function growthPart({ growth }: Results): string {
+  if (!growth) return '';
+  const rows = growth.figures.rows.map(
+    ({ calls, seconds, msPerCall, memory }) =>
+      `| ${calls.toLocaleString('en')} | ${format(seconds)} | ${msPerCall.toFixed(2)} | ${format(memory)} |`,
+  );
+  return `${head(
+    'A long backlog',
+    growth,
+    'So many calls wait, then one worker starts and delivers them to an HTTP endpoint that answers at once.',
+  )}
+| Calls waiting | Seconds | ms a call | Worker memory at most, MiB |
+| ---: | ---: | ---: | ---: |
+${rows.join('\n')}
+
+Time for each call, longest backlog to shortest: **${format(growth.figures.ratio)}** (target at most 1.3).
+`;
+}

@@ -1,0 +1,44 @@
+import { readFileSync } from 'node:fs';
+import { Redis } from 'ioredis';
+
+export function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** @throws Error when it does not come true within so many ms */
+export async function comesTrue(holds: () => boolean | Promise<boolean>, within: number, every = 5): Promise<void> {
+  const until = Date.now() + within;
+  while (!(await holds())) {
+    if (Date.now() > until) throw new Error(`did not come true within ${within} ms`);
+    await pause(every);
+  }
+}
+
+/** Resident memory of a process, MiB; NaN where there is no /proc. */
+export function residentMemory(pid: number): number {
+  try {
+    return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
+  } catch {
+    return Number.NaN;
+  }
+}
+
+/** Bytes that Redis's data takes: without its own overhead and what clients hold. */
+export async function redisBytes(url: string): Promise<number> {
+  const client = new Redis(url);
+  try {
+    return Number(/used_memory_dataset:(\d+)/.exec(await client.info('memory'))?.[1]);
+  } finally {
+    client.disconnect();
+  }
+}
+
+/** Does a thing with each, so many at once. */
+export async function eachOf<T>(items: readonly T[], atOnce: number, act: (item: T) => Promise<void>): Promise<void> {
+  const waiting = [...items];
+  await Promise.all(
+    Array.from({ length: atOnce }, async () => {
+      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await act(next);
+    }),
+  );
+}
