@@ -1,10 +1,11 @@
 /** Compares mappings with the account's own properties, before a call fails on them. */
+
 import type { Context } from '@wrapup/destination';
+import { unknownOwners } from '@wrapup/destination/delivery';
 import type { CompiledMapping, Finding, MappedField, ValueKind } from '@wrapup/mapping';
 import { DISPOSITION, idOf, isLabel } from './dispositions.ts';
 import { asHubSpotFailure } from './errors.ts';
 import { keyProperty, WATERMARK } from './objects.ts';
-import { unknownOwners } from './owner-choice.ts';
 import { knownOwners } from './owners.ts';
 import { isOurs } from './requirements.ts';
 import { type Option, type Property, readSchema } from './schema.ts';

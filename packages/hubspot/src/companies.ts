@@ -5,11 +5,11 @@
  *
  * HubSpot has no unique domain. Its search lags like that of contacts, so ids are remembered for a while after a creation.
  */
+import { failJob } from '@wrapup/destination/delivery';
 import type { RecordPlan } from '@wrapup/mapping';
 import { type SearchFilter, searchRecords } from './api.ts';
 import { asHubSpotFailure, HubSpotFailure } from './errors.ts';
 import type { Item, Writing } from './items.ts';
-import { failJob } from './job.ts';
 import { linkAll, type Written } from './links.ts';
 import { type CrmRecord, readMany, toRecord, unaccounted } from './read-many.ts';
 import { forgetCompany, recallCompany, rememberCompany } from './remembered.ts';

@@ -2,10 +2,10 @@
  * Call outcomes by their label. HubSpot stores an outcome as an id (a GUID), which no salesperson knows; a mapping may
  * say the label that the account shows instead. Labels are read from the account when one is used, and remembered.
  */
+import { failJob, type Job } from '@wrapup/destination/delivery';
 import type { FieldWrite } from '@wrapup/mapping';
 import { readProperty } from './api.ts';
 import { asHubSpotFailure } from './errors.ts';
-import { failJob, type Job } from './job.ts';
 import type { RowPolicy } from './rows.ts';
 import { type Option, toOptions } from './schema.ts';
 import type { Session } from './session.ts';

@@ -1,12 +1,21 @@
 /** Writes what calls say onto people who exist: one write a person, read first only where a write mode asks for it. */
+
 import { Failure } from '@wrapup/destination';
+import {
+  contactSteps,
+  failJob,
+  type Job,
+  noteDropped,
+  recallWatermark,
+  rememberPerson,
+  rememberWatermark,
+  settleJob,
+} from '@wrapup/destination/delivery';
 import { needsWatermark } from '@wrapup/mapping';
 import { asHubSpotFailure, type HubSpotFailure } from './errors.ts';
-import { contactSteps, failJob, type Job, noteDropped, settleJob } from './job.ts';
 import { type Account, recordUrl, WATERMARK } from './objects.ts';
 import { makePatch, mustRead, propertiesToRead } from './person-patch.ts';
 import { readMany } from './read-many.ts';
-import { recallWatermark, rememberPerson, rememberWatermark } from './remembered.ts';
 import { type Row, type RowPolicy, type RowResult, sendRows } from './rows.ts';
 import type { Session } from './session.ts';
 import { type Properties, readTime } from './write-modes.ts';

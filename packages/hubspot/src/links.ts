@@ -1,10 +1,11 @@
 /** Links records to people and to each other, apart from their creation. Every link is accounted for. */
+
 import { Failure, type RecordReceipt } from '@wrapup/destination';
+import { failJob, type Job } from '@wrapup/destination/delivery';
 import type { RecordPlan } from '@wrapup/mapping';
 import { LINK_BATCH, linkRecords } from './api.ts';
 import { asHubSpotFailure, failureOf } from './errors.ts';
 import { unlinkFormer } from './former-links.ts';
-import { failJob, type Job } from './job.ts';
 import { chunk } from './rows.ts';
 import type { Session } from './session.ts';
 import { asObject, itemStatus, readVendorError } from './vendor-error.ts';

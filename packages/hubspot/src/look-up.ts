@@ -4,11 +4,11 @@
  * Every question has its own steps, tried in order: id and e-mail by batch reads, phone by search. Questions at the same kind of step share requests. A step that could not be asked fails its question; it
  * never counts as "nobody found".
  */
+import { forgetPerson, recallPerson, type Found as SharedFound } from '@wrapup/destination/delivery';
 import type { MatchStep } from '@wrapup/mapping';
 import { asHubSpotFailure, type HubSpotFailure } from './errors.ts';
 import { CANDIDATE_PROPERTIES, type Sought, searchPeople } from './person-search.ts';
 import { type CrmRecord, readMany, unaccounted } from './read-many.ts';
-import { forgetPerson, recallPerson } from './remembered.ts';
 import type { Session } from './session.ts';
 
 export interface Question {
@@ -19,11 +19,7 @@ export interface Question {
   read: boolean;
 }
 
-export type Found =
-  | { found: 'none' }
-  | { found: 'one'; by: MatchStep['by']; record: CrmRecord; read: boolean }
-  | { found: 'many'; by: MatchStep['by']; records: CrmRecord[]; read: boolean }
-  | { found: 'failed'; failure: HubSpotFailure };
+export type Found = SharedFound<CrmRecord, HubSpotFailure>;
 
 interface Open {
   question: Question;

@@ -6,12 +6,13 @@
  * person's own records, which HubSpot reads without the lag of its search; for a call without a person by a search for
  * its time. An account may have the property without its values being unique: then that counts like the line.
  */
+
 import type { Held } from '@wrapup/destination';
 import { Failure } from '@wrapup/destination';
+import { failJob, noteDropped } from '@wrapup/destination/delivery';
 import { readLinked, searchEqual } from './api.ts';
 import { asHubSpotFailure } from './errors.ts';
 import { type Item, inlineRest, receiptOf, rowOf, type Writing } from './items.ts';
-import { failJob, noteDropped } from './job.ts';
 import { hasKeyLine, keyLineProperty, withKeyLine } from './key-line.ts';
 import type { Written } from './links.ts';
 import { keyProperty } from './objects.ts';

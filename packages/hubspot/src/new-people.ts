@@ -7,9 +7,17 @@
  * doubt (a retry, a lost answer, somebody else's unfinished attempt) is read by key first and then upserted by it. What
  * takes the key's place where the account refuses it is in `key-steps.ts`.
  */
+
 import { Failure, type Held } from '@wrapup/destination';
+import {
+  contactSteps,
+  failJob,
+  markStarted,
+  type NewPerson,
+  personLeases,
+  startedAt,
+} from '@wrapup/destination/delivery';
 import { asHubSpotFailure, type HubSpotFailure } from './errors.ts';
-import { contactSteps, failJob } from './job.ts';
 import { isKeyRefused, type KeyStep, type SteppedDown, stepDown, stepOf } from './key-steps.ts';
 import type { KnownPerson } from './known-people.ts';
 import {
@@ -17,7 +25,6 @@ import {
   handBack,
   KEY,
   keyMissing,
-  type NewPerson,
   plansOfPerson,
   type RefusedPeople,
   recallAny,
@@ -26,7 +33,6 @@ import {
 } from './new-person.ts';
 import { propertiesToRead } from './person-patch.ts';
 import { readMany } from './read-many.ts';
-import { markStarted, personLeases, startedAt } from './remembered.ts';
 import { type Row, type RowPolicy, sendRows } from './rows.ts';
 import type { Session } from './session.ts';
 import { createUnkeyed } from './unkeyed-people.ts';

@@ -1,20 +1,26 @@
 /** One person whom nobody knows yet, with all the calls that are about them. */
+
 import type { Failure } from '@wrapup/destination';
+import {
+  contactSteps,
+  failJob,
+  type Job,
+  type NewPerson,
+  noteDropped,
+  recallPerson,
+  rememberPerson,
+  rememberWatermark,
+  settleJob,
+  unsettleJob,
+} from '@wrapup/destination/delivery';
 import { asHubSpotFailure, type HubSpotFailure } from './errors.ts';
 import { KEY_HINT } from './items.ts';
-import { contactSteps, failJob, type Job, noteDropped, settleJob, unsettleJob } from './job.ts';
 import { isKeyRefused } from './key-steps.ts';
 import type { KnownPerson } from './known-people.ts';
 import { keyProperty, WATERMARK } from './objects.ts';
 import { addIdentity, makePatch } from './person-patch.ts';
-import { recallPerson, rememberPerson, rememberWatermark } from './remembered.ts';
 import type { Row, RowResult } from './rows.ts';
 import type { Session } from './session.ts';
-
-export interface NewPerson {
-  key: string;
-  jobs: Job[];
-}
 
 /**
  * People whose key the account refused. `begun` says whether they may have been created before: not at all, only by a

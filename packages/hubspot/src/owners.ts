@@ -8,11 +8,10 @@
  */
 
 import type { Context } from '@wrapup/destination';
+import { applyOwners, type Directory, failJob, isUnsettled, type Job } from '@wrapup/destination/delivery';
 import { listOwners } from './api.ts';
 import { OWNER } from './dialect.ts';
 import { asHubSpotFailure } from './errors.ts';
-import { applyOwners, failJob, isUnsettled, type Job } from './job.ts';
-import type { Directory } from './owner-choice.ts';
 import { unaccounted } from './read-many.ts';
 import type { Session } from './session.ts';
 import { asObject } from './vendor-error.ts';

@@ -1,6 +1,6 @@
 /** What several calls make of one contact: one write, in the order in which the calls ended. Pure. */
+import { inOrder, isUnsettled, type Job } from '@wrapup/destination/delivery';
 import { needsReading, needsWatermark, type Plan } from '@wrapup/mapping';
-import { inOrder, isUnsettled, type Job } from './job.ts';
 import { WATERMARK } from './objects.ts';
 import { decideFields, type Properties } from './write-modes.ts';
 

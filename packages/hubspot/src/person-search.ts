@@ -6,6 +6,7 @@
  * https://developers.hubspot.com/docs/api-reference/latest/crm/search-the-crm
  */
 import { parsePhone } from '@wrapup/call';
+import { holdsPhone } from '@wrapup/destination/delivery';
 import { type SearchFilter, searchBody, searchRecords } from './api.ts';
 import { asHubSpotFailure, HubSpotFailure } from './errors.ts';
 import { type CrmRecord, toRecord, unaccounted } from './read-many.ts';
@@ -41,24 +42,17 @@ export async function searchPeople(
     try {
       const records = await runSearch(session, part, wanted);
       for (const one of part)
-        results.set(one, { ok: true, records: records.filter((record) => hasPhone(record, one.phone)).sort(byAge) });
+        results.set(one, {
+          ok: true,
+          records: records
+            .filter((record) => holdsPhone([record.properties.phone, record.properties.mobilephone], one.phone))
+            .sort(byAge),
+        });
     } catch (thrown) {
       for (const one of part) results.set(one, { ok: false, failure: asHubSpotFailure(thrown) });
     }
   }
   return results;
-}
-
-/** Compares in full: numbers stored without a country are read as belonging to that of the number sought. */
-export function hasPhone(record: CrmRecord, e164: string): boolean {
-  const country = parsePhone(e164)?.country;
-  // Reading a number in full is slow, and most candidates of a big search are somebody else's.
-  const tail = e164.slice(-6);
-  return ['phone', 'mobilephone'].some((name) => {
-    const stored = record.properties[name];
-    if (!stored?.replace(/\D/g, '').includes(tail)) return false;
-    return parsePhone(stored, country)?.e164 === e164;
-  });
 }
 
 /** Oldest first: by creation, then by id. */

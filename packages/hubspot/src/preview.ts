@@ -1,19 +1,27 @@
 /** What `write` would do, told from reads alone. */
+
 import type { Context, FieldChange, Preview } from '@wrapup/destination';
+import {
+  type Decision,
+  decide,
+  doneBefore,
+  type Job,
+  makeJob,
+  recallWatermark,
+  settleJob,
+} from '@wrapup/destination/delivery';
 import type { FieldWrite, Plan } from '@wrapup/mapping';
 import { knownAccount } from './account.ts';
 import { COMPANIES, findCompanies, keyedByDomain } from './companies.ts';
 import { nameDispositions } from './dispositions.ts';
 import { toAnswer } from './find.ts';
-import { doneBefore, type Job, makeJob, settleJob } from './job.ts';
 import { type Found, lookUp } from './look-up.ts';
 import { type Account, keyProperty, WATERMARK } from './objects.ts';
 import { giveOwners } from './owners.ts';
-import { type Decision, decide, questionOf } from './people.ts';
+import { questionOf, WORDING } from './people.ts';
 import { mustRead, propertiesToRead } from './person-patch.ts';
 import { type CrmRecord, readMany } from './read-many.ts';
 import { wantedRecords } from './records.ts';
-import { recallWatermark } from './remembered.ts';
 import { Session } from './session.ts';
 import type { HubSpotSettings } from './settings.ts';
 import type { Transport } from './transport.ts';
@@ -73,7 +81,7 @@ async function previewJob(
   existing: Map<string, CrmRecord>,
   account: Account | undefined,
 ): Promise<Preview> {
-  const decision = decide(job.plan, answer);
+  const decision = decide(job.plan, answer, WORDING);
   const person = decision.do === 'use' ? decision.record : undefined;
   settleJob(job, person?.properties ?? {});
   job.log_only = decision.do === 'log_only' && job.plan.person !== null;
@@ -120,7 +128,7 @@ const NAMES = {
   log_only: 'log_only',
   skip: 'skip',
   fail: 'park',
-} as const satisfies Record<Decision['do'], Preview['decision']>;
+} as const satisfies Record<Decision<CrmRecord>['do'], Preview['decision']>;
 
 async function watermarkOf(session: Session, person: CrmRecord): Promise<number | undefined> {
   return readTime(person.properties[WATERMARK]) ?? readTime(await recallWatermark(session.ctx, person.id));
@@ -143,7 +151,7 @@ function changes(
 }
 
 /** Requests that `write` would spend on this plan alone: its look-ups, and one for each object that it writes. */
-function estimate(job: Job, answer: Found, decision: Decision, records: Preview['records']): number {
+function estimate(job: Job, answer: Found, decision: Decision<CrmRecord>, records: Preview['records']): number {
   const match = job.plan.person?.match ?? [];
   const until =
     answer.found === 'one' || answer.found === 'many'

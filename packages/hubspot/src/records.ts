@@ -1,11 +1,12 @@
 /** Call logs, tasks and the like of all jobs, in waves: what is linked to another record of its call follows it. */
+
 import { Failure } from '@wrapup/destination';
+import { doneBefore, failJob, type Job } from '@wrapup/destination/delivery';
 import type { RecordPlan } from '@wrapup/mapping';
 import { COMPANIES, keyedByDomain, writeCompanies } from './companies.ts';
 import { nameDispositions } from './dispositions.ts';
 import { noteFormer } from './former-links.ts';
 import { type Item, receiptOf, type Writing, withoutNewer } from './items.ts';
-import { doneBefore, failJob, type Job } from './job.ts';
 import type { Account } from './objects.ts';
 import type { RowPolicy } from './rows.ts';
 import type { Session } from './session.ts';

@@ -3,13 +3,13 @@
  * created of late, and HubSpot's search are what is left. An address is unique in HubSpot by itself. After a creation of
  * which nothing was heard, search is given time to show the person before anybody is created again.
  */
+
 import { Failure } from '@wrapup/destination';
+import { contactSteps, markStarted, type NewPerson, startedAt } from '@wrapup/destination/delivery';
 import { asHubSpotFailure } from './errors.ts';
-import { contactSteps } from './job.ts';
 import type { KnownPerson } from './known-people.ts';
 import { lookUp } from './look-up.ts';
-import { failAll, handBack, type NewPerson, type RefusedPeople, recallAny, rowOf, settle } from './new-person.ts';
-import { markStarted, startedAt } from './remembered.ts';
+import { failAll, handBack, type RefusedPeople, recallAny, rowOf, settle } from './new-person.ts';
 import { type Row, type RowPolicy, sendRows } from './rows.ts';
 import type { Session } from './session.ts';
 

@@ -1,6 +1,6 @@
 import type { RecordReceipt } from '@wrapup/destination';
+import { failJob, noteDropped } from '@wrapup/destination/delivery';
 import { type Item, receiptOf, rowOf, type Writing } from './items.ts';
-import { failJob, noteDropped } from './job.ts';
 import type { Written } from './links.ts';
 import { type Row, sendRows } from './rows.ts';
 import type { Properties } from './write-modes.ts';

@@ -5,10 +5,10 @@
  * success without a result, "already has that value", goes through the step of the key ladder that is in force
  * (`key-steps.ts`) and is linked apart, since upserts take no links; both can be repeated.
  */
+import { failJob, noteDropped } from '@wrapup/destination/delivery';
 import { needsReading } from '@wrapup/mapping';
 import { asHubSpotFailure, type HubSpotFailure } from './errors.ts';
 import { type Item, inlineRest, keyMissing, receiptOf, rowOf, type Writing } from './items.ts';
-import { failJob, noteDropped } from './job.ts';
 import { isKeyRefused, type KeyStep, stepDown, stepOf } from './key-steps.ts';
 import { linkAll, type Written } from './links.ts';
 import { writeByMap } from './mapped-records.ts';

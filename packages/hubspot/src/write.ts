@@ -1,12 +1,11 @@
 import type { Context, WriteOutcome } from '@wrapup/destination';
 import { Failure } from '@wrapup/destination';
+import { contactSteps, forgetPerson, type Job, joinEqual, makeJob, shareOutcomes } from '@wrapup/destination/delivery';
 import type { Plan } from '@wrapup/mapping';
 import { knownAccount } from './account.ts';
-import { contactSteps, type Job, makeJob } from './job.ts';
 import { giveOwners } from './owners.ts';
 import { writeAllPeople } from './people.ts';
 import { wantedRecords, writeRecords } from './records.ts';
-import { forgetPerson } from './remembered.ts';
 import type { RowPolicy } from './rows.ts';
 import { knownProperties } from './schema.ts';
 import { Session } from './session.ts';
@@ -36,36 +35,10 @@ export async function writePlans(
   await writeAllPeople(session, jobs, policy, account);
   await writeRecords(session, jobs, policy, account);
   await forgetGone(session, jobs);
-  const outcomes = jobs.map((job) => outcomeOf(job, session));
-  return placeOf.map((place) => shareOf(outcomes[place], placeOf.filter((other) => other === place).length));
-}
-
-/** Plans that say the same are written once. `placeOf` gives each plan's place among the distinct ones. */
-function joinEqual(plans: Plan[]): { distinct: Plan[]; placeOf: number[] } {
-  const places = new Map<string, number[]>();
-  const distinct: Plan[] = [];
-  const placeOf = plans.map((plan) => {
-    const name = `${plan.route} ${plan.key}`;
-    const candidates = places.get(name) ?? [];
-    const same = candidates.find((place) => distinct[place] && sayTheSame(distinct[place], plan));
-    if (same !== undefined) return same;
-    const place = distinct.push(plan) - 1;
-    places.set(name, [...candidates, place]);
-    return place;
-  });
-  return { distinct, placeOf };
-}
-
-function sayTheSame(a: Plan, b: Plan): boolean {
-  const said = ({ mapping, ended_at, person, records, resume }: Plan) =>
-    JSON.stringify([mapping, ended_at, person, records, resume]);
-  return a === b || said(a) === said(b);
-}
-
-function shareOf(outcome: WriteOutcome | undefined, sharers: number): WriteOutcome {
-  if (!outcome) return { ok: false, failure: new Failure('internal', 'A plan was left without an outcome.') };
-  if (!outcome.ok || sharers === 1) return outcome;
-  return { ok: true, receipt: { ...outcome.receipt, requests: outcome.receipt.requests / sharers } };
+  return shareOutcomes(
+    jobs.map((job) => outcomeOf(job, session)),
+    placeOf,
+  );
 }
 
 /** Ids that proved dead are not recalled by the next attempt. */

@@ -10,7 +10,7 @@ const STARTED = 15 * 60_000;
 const WATERMARK_KEPT = 90 * 24 * 3_600_000;
 
 /** Numbers and addresses never stand in keys as they are. */
-function digest(text: string): string {
+export function digest(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 32);
 }
 
@@ -36,7 +36,13 @@ export async function forgetPerson(ctx: Context, step: MatchStep): Promise<void>
  * @param key the person's unique key, a hash already
  */
 export async function markStarted(ctx: Context, key: string): Promise<void> {
-  await ctx.memory.set(`person-started:${key}`, '1', STARTED);
+  await ctx.memory.set(`person-started:${key}`, String(Date.now()), STARTED);
+}
+
+/** Epoch ms when somebody last began to create the person; undefined when nobody did of late. */
+export async function startedAt(ctx: Context, key: string): Promise<number | undefined> {
+  const mark = await ctx.memory.get(`person-started:${key}`);
+  return mark === undefined ? undefined : Number(mark) || 0;
 }
 
 export async function wasStarted(ctx: Context, key: string): Promise<boolean> {
