@@ -1,5 +1,5 @@
 /** What a plan's policy makes of an answer to "who is this?", and who of the unknown are one and the same. Pure. */
-import type { MatchStep, Plan } from '@wrapup/mapping';
+import { decidePerson, type MatchStep, type Plan } from '@wrapup/mapping';
 import { Failure } from '../failure.ts';
 import { contactSteps, type Job } from './job.ts';
 
@@ -34,9 +34,10 @@ export function decide<Person extends { id: string }>(
   if (!person) return { do: 'log_only', note: 'The mapping has no person.' };
   if (answer.found === 'failed') return { do: 'fail', failure: answer.failure };
   if (answer.found === 'one') return { do: 'use', record: answer.record, read: answer.read };
+  const decision = decidePerson(person, answer.found);
   if (answer.found === 'many') {
     const chosen = person.ambiguous === 'oldest' ? answer.records[0] : answer.records.at(-1);
-    if (person.ambiguous !== 'park' && chosen) return { do: 'use', record: chosen, read: answer.read };
+    if (decision === 'use' && chosen) return { do: 'use', record: chosen, read: answer.read };
     const candidates = answer.records.map((record) => record.id);
     return {
       do: 'fail',
@@ -46,20 +47,27 @@ export function decide<Person extends { id: string }>(
       }),
     };
   }
-  if (person.unmatched === 'park')
-    return {
-      do: 'fail',
-      failure: new Failure('unmatched_person', `No ${one} has the caller’s number or address.`, {
-        hint: `Create the ${one} in ${crm}, or change person.unmatched in the mapping; then replay.`,
-      }),
-    };
-  if (person.unmatched === 'create') {
-    if (person.key !== null) return { do: 'create' };
-    return { do: 'log_only', note: `The call has no usable number or e-mail address: logged without a ${one}.` };
+  switch (decision) {
+    case 'park':
+      return {
+        do: 'fail',
+        failure: new Failure('unmatched_person', `No ${one} has the caller’s number or address.`, {
+          hint: `Create the ${one} in ${crm}, or change person.unmatched in the mapping; then replay.`,
+        }),
+      };
+    case 'create':
+      return { do: 'create' };
+    case 'skip':
+      return { do: 'skip', note: `Skipped: no ${one} was found, and the mapping skips such calls.` };
+    default:
+      return {
+        do: 'log_only',
+        note:
+          person.unmatched === 'create'
+            ? `The call has no usable number or e-mail address: logged without a ${one}.`
+            : `No ${one} was found: logged without one, as the mapping says.`,
+      };
   }
-  return person.unmatched === 'skip'
-    ? { do: 'skip', note: `Skipped: no ${one} was found, and the mapping skips such calls.` }
-    : { do: 'log_only', note: `No ${one} was found: logged without one, as the mapping says.` };
 }
 
 export interface NewPerson {
