@@ -49,7 +49,8 @@ export async function openEngine(options: EngineOptions = {}) {
   const sandbox = await startSandbox({ port: 0, provisioned: true });
   const url = options.redis ?? redisUrl();
   const prefix = options.prefix ?? freshPrefix();
-  const open = () => openStore({ url, prefix, role: 'worker', onError() {} });
+  const open = (encryption_keys?: string) =>
+    openStore({ url, prefix, role: 'worker', onError() {}, ...(encryption_keys ? { encryption_keys } : {}) });
   const store = open();
   await store.connected(20_000);
   const started: { worker: RunningWorker; close(): Promise<void> }[] = [];
@@ -72,8 +73,9 @@ export async function openEngine(options: EngineOptions = {}) {
       config = loaded.config;
       for (const { worker } of started) await worker.reconfigure();
     },
-    async startWorker(): Promise<StartedWorker> {
-      const own = open();
+    /** @param encryption_keys `WRAPUP_ENCRYPTION_KEY` of that worker */
+    async startWorker(encryption_keys?: string): Promise<StartedWorker> {
+      const own = open(encryption_keys);
       const metrics = createMetrics({ defaults: false });
       const worker = await startWorker({ store: own, config: () => config, log: silent, metrics, onError() {} });
       let closed: Promise<void> | undefined;
