@@ -8,7 +8,7 @@
  */
 
 import type { Context } from '@wrapup/destination';
-import { applyOwners, type Directory, failJob, isUnsettled, type Job } from '@wrapup/destination/delivery';
+import { type Directory, giveOwners as give, type Job } from '@wrapup/destination/delivery';
 import { listOwners } from './api.ts';
 import { OWNER } from './dialect.ts';
 import { asHubSpotFailure } from './errors.ts';
@@ -21,34 +21,10 @@ const KEY = 'owners';
 const KEPT = 10 * 60_000;
 /** Pages of 500 owners that are read at most. */
 const PAGES = 20;
-/** Attempts after which a delivery goes on without an owner that HubSpot does not tell. */
-const PATIENCE = 3;
 
-/** Gives every job that needs it the account's owners, and fills in the owners of those whose plan is settled. Never rejects. */
-export async function giveOwners(session: Session, jobs: Job[]): Promise<void> {
-  const asking = jobs.filter(wantsOwner);
-  if (asking.length === 0) return;
-  let directory: Directory;
-  try {
-    directory = await knownOwners(
-      session,
-      asking.map(({ index }) => index),
-    );
-  } catch (thrown) {
-    const failure = asHubSpotFailure(thrown);
-    for (const job of asking.filter(({ plan }) => (plan.resume?.attempts ?? 0) < PATIENCE))
-      failJob(job, failure, 'owner');
-    directory = { byEmail: new Map(), why: failure.message };
-  }
-  for (const job of asking) {
-    job.owners = directory;
-    if (!isUnsettled(job)) applyOwners(job);
-  }
-}
-
-function wantsOwner({ plan, outcome }: Job): boolean {
-  if (outcome) return false;
-  return plan.person?.owner !== undefined || plan.records.some(({ owner }) => owner) || plan.needs.includes(OWNER);
+/** Gives every job that needs it the account's owners. Never rejects. */
+export function giveOwners(session: Session, jobs: Job[]): Promise<void> {
+  return give(jobs, { property: OWNER, read: (plans) => knownOwners(session, plans), toFailure: asHubSpotFailure });
 }
 
 /** Active owners, from memory or from HubSpot. @throws the failure of a request that may succeed another time */

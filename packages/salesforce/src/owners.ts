@@ -3,7 +3,7 @@
  * while by all processes; the first that is active is written, where the record has no owner yet. An owner never fails a
  * delivery for good: only while Salesforce does not answer is the delivery tried again, a few times.
  */
-import { applyOwners, type Directory, failJob, isUnsettled, type Job } from '@wrapup/destination/delivery';
+import { type Directory, giveOwners as give, type Job } from '@wrapup/destination/delivery';
 import { asSalesforceFailure, unaccounted } from './errors.ts';
 import { asObject, asText } from './json.ts';
 import { OWNER } from './objects.ts';
@@ -16,34 +16,10 @@ import { longId } from './soql.ts';
 const KEPT = 10 * 60_000;
 /** Users that are read at most: one answer of a query. */
 const MOST = 2_000;
-/** Attempts after which a delivery goes on without an owner that Salesforce does not tell. */
-const PATIENCE = 3;
 
-/** Gives every job that needs it the org's owners, and fills in the owners of those whose plan is settled. Never rejects. */
-export async function giveOwners(session: Session, jobs: Job[]): Promise<void> {
-  const asking = jobs.filter(wantsOwner);
-  if (asking.length === 0) return;
-  let directory: Directory;
-  try {
-    directory = await knownOwners(
-      session,
-      asking.map(({ index }) => index),
-    );
-  } catch (thrown) {
-    const failure = asSalesforceFailure(thrown);
-    for (const job of asking.filter(({ plan }) => (plan.resume?.attempts ?? 0) < PATIENCE))
-      failJob(job, failure, 'owner');
-    directory = { byEmail: new Map(), why: failure.message };
-  }
-  for (const job of asking) {
-    job.owners = directory;
-    if (!isUnsettled(job)) applyOwners(job);
-  }
-}
-
-function wantsOwner({ plan, outcome }: Job): boolean {
-  if (outcome) return false;
-  return plan.person?.owner !== undefined || plan.records.some(({ owner }) => owner) || plan.needs.includes(OWNER);
+/** Gives every job that needs it the account's owners. Never rejects. */
+export function giveOwners(session: Session, jobs: Job[]): Promise<void> {
+  return give(jobs, { property: OWNER, read: (plans) => knownOwners(session, plans), toFailure: asSalesforceFailure });
 }
 
 type Kept = { owners: [id: string, email: string][]; whole: boolean } | { why: string };

@@ -2,6 +2,7 @@
  * What adapters share on the way from plans to outcomes: jobs, the requests they share, the person policy, what is
  * remembered. Nothing here knows a vendor.
  */
+export * from './give-owners.ts';
 export * from './job.ts';
 export * from './join-equal.ts';
 export * from './owner-choice.ts';
