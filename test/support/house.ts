@@ -16,6 +16,8 @@ export interface HouseOptions {
   /** Replaces the default wrapup.yaml; `mapping.yaml` beside it is the default mapping. */
   config?: string;
   mapping?: string;
+  /** Further mappings by the name of their file. */
+  files?: Record<string, string>;
   env?: Record<string, string>;
 }
 
@@ -45,6 +47,7 @@ export async function openHouse(options: HouseOptions = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'wrapup-house-'));
   writeFileSync(join(folder, 'wrapup.yaml'), options.config ?? houseConfig());
   writeFileSync(join(folder, 'mapping.yaml'), options.mapping ?? MAPPING);
+  for (const [name, text] of Object.entries(options.files ?? {})) writeFileSync(join(folder, name), text);
   const sandbox = await startSandbox({ port: 0, provisioned: true });
   const prefix = freshPrefix();
   const env = {
@@ -54,6 +57,9 @@ export async function openHouse(options: HouseOptions = {}) {
     SYNTHFLOW_WEBHOOK_SECRET: SECRET,
     HUBSPOT_ACCESS_TOKEN: 'pat-na1-test',
     HUBSPOT_BASE_URL: sandbox.hubspotUrl,
+    SALESFORCE_CLIENT_ID: 'sandbox-consumer-key',
+    SALESFORCE_CLIENT_SECRET: 'sandbox-consumer-secret',
+    SALESFORCE_BASE_URL: sandbox.salesforceUrl,
     SYNTHFLOW_BASE_URL: sandbox.synthflowUrl,
     ...options.env,
   };
