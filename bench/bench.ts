@@ -29,7 +29,7 @@ const { values, positionals } = parseArgs({
 const PARTS: Record<string, () => Promise<unknown>> = {
   ingress: () => measureIngress(Number(values.rounds)),
   delivery: () => measureDelivery(Number(values.calls), 150),
-  latency: () => measureLatency(60),
+  latency: () => measureLatency(25),
   memory: () => measureMemory(500, 20_000),
   growth: () => measureGrowth(values.sizes.split(',').map(Number)),
 };
