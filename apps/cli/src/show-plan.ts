@@ -111,17 +111,24 @@ function showPreview(preview: Preview, plan: Plan, output: Output): string[] {
         : '';
     lines.push(`  ${verb} ${clean(name)}: ${clean(object)}${id ? ` ${clean(id)}` : ''}${linked}`);
     for (const { field, from, to, write, applies, why, at } of fields) {
-      const change =
-        did === 'create'
-          ? showValue(to)
-          : applies
-            ? `${showValue(from)} ${output.style('green', '->')} ${showValue(to)}`
-            : `${showValue(from)} stays, not ${showValue(to)}${why ? `: ${clean(why)}` : ''}`;
+      const change = showChange({ from, to, applies, why }, did === 'create', output);
       const line = `    ${clean(field)}: ${change}  ${output.style('dim', `${write} ${showPlace(at)}`)}`;
       lines.push(applies ? line : output.style('dim', line));
     }
   }
   return lines;
+}
+
+function showChange(
+  { from, to, applies, why }: { from: Value | undefined; to: Value; applies: boolean; why: string | undefined },
+  isNew: boolean,
+  output: Output,
+): string {
+  if (isNew) return showValue(to);
+  if (applies) return `${showValue(from)} ${output.style('green', '->')} ${showValue(to)}`;
+  // What is there already need not be said twice.
+  if (String(from ?? '') === String(to ?? '')) return `${showValue(from)} as it is`;
+  return `${showValue(from)} stays, not ${showValue(to)}${why ? `: ${clean(why)}` : ''}`;
 }
 
 function showOffline(plan: Plan, output: Output): string[] {

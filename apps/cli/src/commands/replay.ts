@@ -70,6 +70,11 @@ export function addReplay(program: Command): void {
       });
       const replayed = items.filter((item) => item.replayed).length;
       output.data({ plan: options.plan ?? false, replayed, of: items.length, items });
-      output.line(options.plan ? `${items.length} deliveries` : `${replayed} of ${items.length} deliveries replayed`);
+      if (options.plan) {
+        output.line(items.length === 1 ? '1 delivery' : `${items.length} deliveries`);
+        const [first] = items;
+        if (first)
+          output.line(output.style('dim', `wrapup plan ${clean(first.call_id)} shows what would change in one`));
+      } else output.line(`${replayed} of ${items.length} deliveries replayed`);
     });
 }

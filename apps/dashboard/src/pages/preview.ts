@@ -59,10 +59,12 @@ function renderChanges(fields: FieldChange[], isNew: boolean): Html {
       at,
     }) => html`<tr${!applies && html` class="stays"`}><td><code>${field}</code></td>
 ${!isNew && html`<td class="value">${show(from)}</td>`}
-<td class="value">${applies ? show(to) : html`<i>stays</i>, not ${show(to)}`}</td>
-<td>${write}${why && html`<br><span class="ago">${why}</span>`}</td><td class="none">${at.file}:${at.line}</td></tr>`,
+<td class="value">${applies ? show(to) : isSame(from, to) ? html`<i>as it is</i>` : html`<i>stays</i>, not ${show(to)}`}</td>
+<td>${write}${why && !isSame(from, to) && html`<br><span class="ago">${why}</span>`}</td><td class="none">${at.file}:${at.line}</td></tr>`,
   )}</tbody></table></div>`;
 }
+
+const isSame = (from: Value | undefined, to: Value) => String(from ?? '') === String(to ?? '');
 
 function renderLeftOut(fields: Preview['left_out']): Html {
   return html`<section class="delivery-box"><h3>Left out</h3><div class="wide"><table><thead><tr><th>Field</th><th>Why</th><th>Says</th></tr></thead><tbody>${fields.map(
