@@ -185,6 +185,37 @@ export function linkRecords(from: string, to: string, pairs: { from: string; to:
   };
 }
 
+/** The kinds of links between two objects, with the account's own labels. */
+export function readLabels(from: string, to: string): ApiCall {
+  return {
+    name: `read the labels of ${from} to ${to}`,
+    writes: false,
+    optional: true,
+    accepts: 200,
+    run: (client) => client.crm.associations.v4.schema.definitionsApi.getAll(from, to),
+  };
+}
+
+/** Sets the label of links. Repeating it changes nothing. */
+export function labelRecords(
+  from: string,
+  to: string,
+  pairs: { from: string; to: string; category: string; type: number }[],
+): ApiCall {
+  const inputs = pairs.map((pair) => ({
+    _from: { id: pair.from },
+    to: { id: pair.to },
+    types: [{ associationCategory: pair.category, associationTypeId: pair.type }],
+  }));
+  return {
+    name: `label ${pairs.length} links of ${from} to ${to}`,
+    writes: false,
+    optional: true,
+    accepts: 201,
+    run: (client) => client.crm.associations.v4.batchApi.create(from, to, { inputs } as never),
+  };
+}
+
 /** Takes every link between the pairs off. Repeating it changes nothing; HubSpot answers nothing. */
 export function unlinkRecords(from: string, to: string, pairs: { from: string; to: string }[]): ApiCall {
   const inputs = pairs.map((pair) => ({ _from: { id: pair.from }, to: [{ id: pair.to }] }));

@@ -18,7 +18,7 @@ const rich = (property: string): WordDialect => ({ property, text: 'html', limit
 
 /** A record of a pipeline: a name, where it stands, in which pipeline. */
 function staged(type: string, object: string, words: Record<string, WordDialect>): RecordDialect {
-  return { type, object, words, owner: OWNER };
+  return { type, object, words, owner: OWNER, labels: true };
 }
 
 /**
@@ -66,6 +66,7 @@ export const hubspotDialect: Dialect = {
       object: 'companies',
       words: { title: text('name'), domain: text('domain') },
       owner: OWNER,
+      labels: true,
       // Somebody else's record more often than ours: gaps are filled, no more.
       write: 'if_empty',
       required: ['domain'],
@@ -85,6 +86,7 @@ export const hubspotDialect: Dialect = {
       object: 'custom_objects',
       words: {},
       owner: OWNER,
+      labels: true,
       // Only the type id still works: https://developers.hubspot.com/docs/api-reference/latest/crm/understanding-the-crm
       any_object: { pattern: /^2-\d+$/, such_as: '2-3453932, the type id under Settings > Data Management > Objects' },
     },

@@ -6,6 +6,7 @@ import type { RecordPlan } from '@wrapup/mapping';
 import { LINK_BATCH, linkRecords } from './api.ts';
 import { asHubSpotFailure, failureOf } from './errors.ts';
 import { unlinkFormer } from './former-links.ts';
+import { labelAll } from './link-labels.ts';
 import { chunk } from './rows.ts';
 import type { Session } from './session.ts';
 import { asObject, itemStatus, readVendorError } from './vendor-error.ts';
@@ -41,6 +42,7 @@ export async function linkAll(session: Session, written: Written[]): Promise<voi
     const [from = '', to = ''] = kind.split('>');
     for (const part of chunk(all, LINK_BATCH)) await linkPart(session, from, to, part);
   }
+  await labelAll(session, written);
   await unlinkFormer(session, written);
   for (const { item, receipt } of written) if (!item.job.outcome) item.job.records.set(item.record.name, receipt);
 }

@@ -87,6 +87,63 @@ test('one call becomes a record of every kind, linked as the mapping says, and a
     expect([object, sandbox.records(object).length]).toEqual([object, 1]);
 });
 
+describe('labels of links', () => {
+  const text = (label: string) => `
+person: { unmatched: create }
+deals:
+  - name: deal
+    title: A deal
+    stage: { value: appointmentscheduled }
+    pipeline: { value: default }
+    labels: { person: ${label} }
+`;
+  const plan = (id: string, label: string) => mapped(text(label), { id, phone: '+14155550142' });
+  const ask = (method: string, path: string, body?: object) =>
+    fetch(`${account.sandbox.hubspotUrl}${path}`, {
+      method,
+      headers: { authorization: 'Bearer pat-na1-test', 'content-type': 'application/json' },
+      ...(body ? { body: JSON.stringify(body) } : {}),
+    });
+
+  test('are set as the account knows them, once, and those it does not know are noted', async () => {
+    const made = await ask('POST', '/crm/v4/associations/deals/contacts/labels', {
+      label: 'Decision maker',
+      name: 'decision_maker',
+    });
+    expect(made.ok).toBe(true);
+    const destination = await account.connect();
+    const commons = makeMemoryCommons();
+    const [first] = await write(destination, [plan('c1', 'decision Maker')], commons);
+    await write(
+      destination,
+      [{ ...plan('c1', 'decision Maker'), resume: { attempts: 1, records: ids(first) } }],
+      commons,
+    );
+    const links = await ask('GET', `/crm/v4/objects/deals/${ids(first).deal}/associations/contacts`);
+    const { results } = (await links.json()) as { results: { associationTypes: { label: string | null }[] }[] };
+    expect(results.map(({ associationTypes }) => associationTypes.map(({ label }) => label).toSorted())).toEqual([
+      ['Decision maker', null],
+    ]);
+    const [unknown] = await write(destination, [plan('c2', 'Champion')], commons);
+    expect(unknown).toMatchObject({ ok: true, receipt: { notes: [expect.stringContaining('no such label')] } });
+    const asked = account.sandbox.control
+      .requests()
+      .requests.filter(({ operation }) => operation === 'associations labels');
+    expect(asked).toHaveLength(1);
+  });
+
+  test('stand for links that the record has', () => {
+    const wrong = text('x').replace('labels: { person', 'labels: { persn');
+    const { findings } = compileMapping({
+      name: 'm.yaml',
+      text: wrong,
+      dialect: hubspotDialect,
+      readFile: () => undefined,
+    });
+    expect(findings).toMatchObject([{ code: 'unknown-record', hint: expect.stringContaining('person') }]);
+  });
+});
+
 describe('companies', () => {
   const TEXT = `
 person: { unmatched: create }

@@ -105,6 +105,8 @@ export interface RecordPlan {
   owner?: OwnerPlan;
   /** Names of the plan's records that it is associated with; `person` unless the mapping says otherwise. */
   associate: string[];
+  /** What the account calls such a link, by names of `associate`. */
+  labels?: Record<string, string>;
 }
 
 export interface Plan {

@@ -22,6 +22,7 @@ export interface CompiledRecord {
   fields: Field[];
   owner?: CompiledOwner;
   associate: { name: string; at: Place }[];
+  labels?: Record<string, string>;
   at: Place;
 }
 
@@ -89,6 +90,7 @@ function compileRecord(
     : hasPerson
       ? [{ name: 'person', at: node.at }]
       : [];
+  const labels = readLabels(get(node, 'labels'), associate, compiling);
   if (name === SINGLE)
     for (const field of fields)
       if (field.required)
@@ -111,10 +113,28 @@ function compileRecord(
     name,
     fields,
     associate,
+    ...(labels ? { labels } : {}),
     at: node.at,
     ...(owner ? { owner } : {}),
     ...(when && condition ? { when, when_at: condition.key } : {}),
   };
+}
+
+function readLabels(
+  node: Node | undefined,
+  associate: CompiledRecord['associate'],
+  { report }: Compiling,
+): Record<string, string> | undefined {
+  if (!isMap(node)) return undefined;
+  const names = associate.map(({ name }) => name);
+  const labels: Record<string, string> = {};
+  for (const [name, { key, value }] of node.entries) {
+    const label = textOf(value);
+    if (!names.includes(name))
+      report.error('unknown-record', `the record is not associated with "${name}"`, key, suggest(name, names));
+    else if (label !== undefined) labels[name] = label;
+  }
+  return labels;
 }
 
 /** What the CRM cannot do without: the record is not written for calls that do not give it. */
@@ -235,6 +255,7 @@ export function planRecords(records: CompiledRecord[], scope: Scope): { records:
       fields: writes,
       ...(given.owner ? { owner: given.owner } : {}),
       associate: record.associate.map(({ name }) => name),
+      ...(record.labels ? { labels: record.labels } : {}),
     });
   }
   return { records: plans.map((plan) => withoutGone(plan, gone)), left };

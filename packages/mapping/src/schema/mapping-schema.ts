@@ -70,7 +70,7 @@ function typeOfWord({ as, literal }: WordDialect) {
   return as === 'due' ? z.union([z.string(), z.null()]) : valueSchema;
 }
 
-function recordShape({ words, any_object, owner }: RecordDialect) {
+function recordShape({ words, any_object, owner, labels }: RecordDialect) {
   return {
     when: whenSchema.nullable().optional().describe('The record is written only for calls that fulfil it'),
     ...(any_object ? { object: z.string().optional().describe(`The CRM’s object: ${any_object.such_as}`) } : {}),
@@ -81,6 +81,15 @@ function recordShape({ words, any_object, owner }: RecordDialect) {
       .array(z.string())
       .optional()
       .describe('person, call_log, or names of other records; person by default'),
+    ...(labels
+      ? {
+          labels: z
+            .record(z.string(), z.string())
+            .nullable()
+            .optional()
+            .describe('What the account calls the link to each of these: { person: Decision maker }'),
+        }
+      : {}),
   };
 }
 
