@@ -1,0 +1,59 @@
+/** The main job on Salesforce, through real processes, sockets and Redis: a signed webhook becomes a lead and its tasks. */
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { JsonObject } from '../../packages/call/src/index.ts';
+import { type SampleKind, samplePayload } from '../../packages/synthflow/src/index.ts';
+import { type House, houseConfig, openHouse } from '../support/house.ts';
+
+const CONFIG = houseConfig().replace(
+  /sales: \{ kind: hubspot[^\n]*/,
+  'sales: { kind: salesforce, client_id: sandbox-consumer-key, client_secret: "${SALESFORCE_CLIENT_SECRET}", base_url: "${SALESFORCE_BASE_URL}" }',
+);
+
+let house: House;
+beforeAll(async () => {
+  house = await openHouse({ config: CONFIG, mapping: 'extends: salesforce/lead-capture\n' });
+  await Promise.all([house.startIngress(), house.startWorker()]);
+});
+afterAll(() => house.close());
+
+/** A sample of a caller of its own. */
+function sample(kind: SampleKind, phone: string, collected = {}) {
+  const email = `caller${phone.slice(-3)}@example.com`;
+  return samplePayload(kind, { call_id: randomUUID(), phone, collected: { email, ...collected } }) as JsonObject & {
+    call: { call_id: string };
+  };
+}
+
+const records = (object: string) =>
+  house.sandbox.salesforce.records(object).map(({ id, fields }) => ({ id, ...fields }));
+const tasksOf = (callId: string) =>
+  records('Task').filter((task) =>
+    String((task as Record<string, unknown>).Wrapup_Call_Id__c).startsWith(`main:${callId}`),
+  );
+
+it('a signed webhook becomes a lead, a closed call and a call-back', async () => {
+  const made = sample('connected', '+14155550142', { wants_callback: true });
+  expect((await house.post(made)).status).toBe(202);
+  const entry = await house.settled(made.call.call_id);
+  expect(entry.deliveries).toMatchObject([{ state: 'written', attempts: 1 }]);
+  expect(entry.deliveries[0]?.records.map(({ name }) => name)).toEqual(['person', 'call_log', 'call-back']);
+  const [lead] = records('Lead');
+  expect(lead).toMatchObject({ Phone: '+14155550142', LeadSource: 'Phone Inquiry', Status: 'Working - Contacted' });
+  const tasks = tasksOf(made.call.call_id);
+  expect(tasks).toHaveLength(2);
+  expect(tasks.every((task) => (task as Record<string, unknown>).WhoId === lead?.id)).toBe(true);
+  expect(tasks).toContainEqual(expect.objectContaining({ TaskSubtype: 'Call', Status: 'Completed' }));
+});
+
+it('delivered twenty times at once, and then a second call: one lead, one log of each', async () => {
+  const made = sample('connected', '+14155550143');
+  await Promise.all(Array.from({ length: 20 }, () => house.post(made)));
+  const second = sample('connected', '+14155550143');
+  await house.post(second);
+  await Promise.all([house.settled(made.call.call_id), house.settled(second.call.call_id)]);
+  expect(records('Lead').filter((lead) => (lead as Record<string, unknown>).Phone === '+14155550143')).toHaveLength(1);
+  const logs = (callId: string) =>
+    tasksOf(callId).filter((task) => (task as Record<string, unknown>).TaskSubtype === 'Call');
+  expect([logs(made.call.call_id).length, logs(second.call.call_id).length]).toEqual([1, 1]);
+});
