@@ -17,7 +17,8 @@ import { makeMemoryCommons, makeMemoryContext } from '../packages/destination/sr
 import { compileMapping, type Plan } from '../packages/mapping/src/index.ts';
 import { salesforceKind } from '../packages/salesforce/src/index.ts';
 import { normalise } from '../packages/synthflow/src/index.ts';
-import { makeCall, phoneOf } from './support/calls.ts';
+import { phoneOf } from '../test/support/phone.ts';
+import { makeCall } from './support/calls.ts';
 
 const SIZES = process.argv.slice(2).map(Number);
 
