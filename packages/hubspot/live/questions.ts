@@ -38,6 +38,8 @@ export const QUESTIONS: Question[] = [
     async answer(raw, run, made) {
       const name = `wrapup_live_${run}`;
       const definition = { name, label: name, type: 'string', fieldType: 'text', groupName: 'wrapup' };
+      // There already where `provision` made something.
+      await raw.post('/crm/properties/{v}/calls/groups', { name: 'wrapup', label: 'Wrapup' });
       const property = await raw.post('/crm/properties/{v}/calls', definition);
       if (property.status === 201) await raw.ask('DELETE', `/crm/properties/{v}/calls/${name}`);
       const call = await raw.post('/crm/objects/{v}/calls', { properties: { hs_timestamp: now() } });
