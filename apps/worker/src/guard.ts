@@ -33,7 +33,7 @@ export class Guard {
   readonly #probing = new Set<string>();
   #connections: string[] = [];
   #timer: NodeJS.Timeout | undefined;
-  #looking: Promise<void> = Promise.resolve();
+  #looking = false;
   #closed = false;
 
   constructor(deps: GuardDeps) {
@@ -48,7 +48,12 @@ export class Guard {
     for (const name of added) await this.#deps.store.connections.hurry(name);
     if (added.length > 0) await this.look();
     this.#timer ??= setInterval(() => {
-      this.#looking = this.look();
+      // While Redis is away a look does not end: others must not pile up behind it.
+      if (this.#looking) return;
+      this.#looking = true;
+      void this.look().finally(() => {
+        this.#looking = false;
+      });
     }, LOOK_EVERY);
   }
 
@@ -102,10 +107,9 @@ export class Guard {
     }
   }
 
-  async close(): Promise<void> {
+  close(): void {
     this.#closed = true;
     clearInterval(this.#timer);
-    await this.#looking;
   }
 
   async #probe(connection: string): Promise<void> {

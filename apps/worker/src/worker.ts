@@ -252,7 +252,7 @@ export async function startWorker({
       return names;
     },
     async close(deadline = 25_000) {
-      await guard.close();
+      guard.close();
       const closing = Promise.all([
         examiner.close(),
         reconciler.close(),

@@ -25,12 +25,13 @@ local rank, reserve = tonumber(ARGV[4]), tonumber(ARGV[5])
 local have = redis.call('HMGET', KEYS[2], 'blocked', 'limit', 'window', 'others', 'until')
 local function wait(ms)
   ms = math.max(1, math.ceil(ms))
-  -- Who waits comes back at that time, and then before every lane below.
-  redis.call('HSET', KEYS[2], 'wait:' .. rank, now + ms + 500)
+  -- Who waits comes back at that time, and then before every lane below. An inbound call gives up after a moment.
+  local until_then = rank == 0 and math.min(ms, 200) or math.min(ms, window) + 500
+  redis.call('HSET', KEYS[2], 'wait:' .. rank, now + until_then)
   redis.call('PEXPIRE', KEYS[2], 86400000)
   return ms
 end
-if tonumber(have[1] or '0') > now then return wait(have[1] - now) end
+if tonumber(have[1] or '0') > now then return math.max(1, math.ceil(have[1] - now)) end
 
 if rank > 0 then
   local daily = redis.call('HMGET', KEYS[4], 'limit', 'remaining', 'at')
@@ -57,7 +58,8 @@ if limit > 0 then
     local waits = tonumber(redis.call('HGET', KEYS[2], 'wait:' .. above) or '0')
     if waits > now then return wait(math.min(waits - now, window)) end
   end
-  local usable = math.max(1, math.floor(limit * (1 - reserve)))
+  -- Upwards: of four searches a second a reserve of 5 % must not take a whole one.
+  local usable = math.max(1, math.ceil(limit * (1 - reserve)))
   local kept = 0
   if rank > 0 and redis.call('EXISTS', KEYS[3]) == 1 then kept = math.min(usable - 1, math.max(1, math.floor(limit / 10))) end
   if rank > 1 then kept = math.min(usable - 1, kept + math.floor(usable / 10)) end

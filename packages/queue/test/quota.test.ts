@@ -90,7 +90,6 @@ describe('lanes', () => {
   });
 
   it.each([
-    ['inbound', 'live'],
     ['live', 'replay'],
     ['replay', 'reconcile'],
     ['reconcile', 'backfill'],
@@ -101,6 +100,17 @@ describe('lanes', () => {
     await expect(context({ lane: below }).budget.take()).rejects.toMatchObject({ code: 'throttled' });
     await context({ lane: above }).budget.take();
     await context({ lane: below }).budget.take();
+  });
+
+  it('let an inbound call go before everybody else, for as long as it may wait', async () => {
+    await store.redis.hset(store.keys.budget(connection, 'default'), 'wait:0', Date.now() + 60_000);
+    await expect(context({ lane: 'live' }).budget.take()).rejects.toMatchObject({ code: 'throttled' });
+    await context({ lane: 'inbound' }).budget.take();
+    await context({ lane: 'live' }).budget.take();
+    // One that gave up holds nobody back for longer.
+    await takeAll({ lane: 'inbound' });
+    const waits = await store.redis.hget(store.keys.budget(connection, 'default'), 'wait:0');
+    expect(Number(waits)).toBeLessThanOrEqual(Date.now() + 200);
   });
 
   it('other than live hold their place for two seconds at most, and come again', async () => {
@@ -118,6 +128,10 @@ describe('lanes', () => {
 describe('the reserve for other programs', () => {
   it('is left in every window', async () => {
     expect(await takeAll({ reserve: 0.25 })).toBe(15);
+  });
+
+  it('never is a whole request of a few', async () => {
+    expect(await takeAll({ limit: 4, reserve: 0.05 })).toBe(4);
   });
 
   it('is left of the day, twice as much by what is no live call; inbound calls may take it', async () => {

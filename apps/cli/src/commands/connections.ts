@@ -64,9 +64,7 @@ export function addConnections(program: Command): void {
         await store.connections.pause(name, reason);
         const row = describe(await store.connections.report(name), config);
         output.data(row);
-        output.line(
-          `${name} is paused. What is in hand is still written; ${row.waiting + row.delayed} deliveries wait.`,
-        );
+        output.line(`${name} is paused. What is in hand is still written; ${waits(row)}.`);
       });
     });
 
@@ -139,12 +137,16 @@ async function waitForProbe(store: Store, before: ConnectionState): Promise<Conn
   }
 }
 
-function tellResumed({ connection, waiting, delayed }: Row, state: ConnectionState, output: Output): void {
+function waits({ waiting, delayed }: Row): string {
+  return waiting + delayed === 1 ? '1 delivery waits' : `${waiting + delayed} deliveries wait`;
+}
+
+function tellResumed(row: Row, state: ConnectionState, output: Output): void {
   if (state.circuit !== 'open') {
-    output.line(`${connection} goes on: ${waiting + delayed} deliveries wait.`);
+    output.line(`${row.connection} goes on: ${waits(row)}.`);
     return;
   }
-  output.line(`${connection} is still paused, by itself: ${clean(state.pause?.reason ?? '')}`);
+  output.line(`${row.connection} is still paused, by itself: ${clean(state.pause?.reason ?? '')}`);
   if (state.pause?.hint) output.line(`    ${clean(state.pause.hint)}`);
   output.line(`    It is probed again at ${when(state.pause?.next_probe ?? Date.now())}.`);
   process.exitCode = EXIT.failed;
