@@ -2,7 +2,8 @@
 
 import type { Context } from '@wrapup/destination';
 import { unknownOwners } from '@wrapup/destination/delivery';
-import type { CompiledMapping, Finding, MappedField, ValueKind } from '@wrapup/mapping';
+import { type CompiledMapping, type Finding, type MappedField, nearest } from '@wrapup/mapping';
+import { checkRequired, warnOfFit } from './check-fit.ts';
 import { DISPOSITION, idOf, isLabel } from './dispositions.ts';
 import { asHubSpotFailure } from './errors.ts';
 import { keyProperty, WATERMARK } from './objects.ts';
@@ -43,6 +44,7 @@ export async function checkMappings(
     });
   for (const field of fields)
     if (schemas.has(field.object)) findings.push(...checkField(field, schemas.get(field.object)));
+  for (const mapping of mappings) findings.push(...checkRequired(mapping));
   findings.push(...(await checkOwners(session, fields)));
   return findings;
 }
@@ -147,37 +149,6 @@ function checkField(field: MappedField, schema: Map<string, Property> | undefine
   );
 }
 
-/** What makes a value fit each type whatever the call says, and the kinds of values that do already. */
-const SURE: Record<string, { transform: string; kinds: ValueKind[] }> = {
-  number: { transform: 'number', kinds: ['number'] },
-  bool: { transform: 'boolean', kinds: ['boolean'] },
-  date: { transform: 'date', kinds: ['date', 'datetime'] },
-  datetime: { transform: 'datetime', kinds: ['date', 'datetime'] },
-};
-
-/** A value that is passed on as the call says it may not fit: HubSpot then refuses it, one call at a time. */
-function warnOfFit(
-  { object, property, values, gives, owners, at }: MappedField,
-  { type, options }: Property,
-): Finding[] {
-  const sure = SURE[type];
-  if (values !== undefined || owners !== undefined) return [];
-  const warning = (message: string, hint: string): Finding[] => [
-    { severity: 'warning', code: 'may-not-fit', message, hint, at },
-  ];
-  if (sure && !(gives && sure.kinds.includes(gives)))
-    return warning(
-      `${object}.${property} is a ${type}, and is written as the call says it.`,
-      `Add transform: ${sure.transform}; what is none is then left out.`,
-    );
-  if (type === 'enumeration' && options.length > 0 && gives !== 'boolean')
-    return warning(
-      `${object}.${property} has ${options.length} options, and is written as the call says it.`,
-      'Add a map from what the agent may say to the options, with default: null for the rest.',
-    );
-  return [];
-}
-
 const isDisposition = (property: string) => property === DISPOSITION;
 const toLabel = ({ label }: Option) => label;
 const toValue = ({ value }: Option) => value;
@@ -221,30 +192,4 @@ const FITS: Record<string, (value: string) => boolean> = {
 
 function quoteAll(values: string[]): string {
   return [...new Set(values)].map((value) => `“${value}”`).join(', ');
-}
-
-/** The property whose name is closest, within a third of its length. */
-function nearest(name: string, names: string[]): string | undefined {
-  let best: { name: string; distance: number } | undefined;
-  for (const candidate of names) {
-    const distance = editDistance(name, candidate);
-    if (distance <= Math.ceil(name.length / 3) && (!best || distance < best.distance))
-      best = { name: candidate, distance };
-  }
-  return best?.name;
-}
-
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i += 1) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j += 1)
-      next[j] = Math.min(
-        (row[j] ?? 0) + 1,
-        (next[j - 1] ?? 0) + 1,
-        (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1),
-      );
-    row = next;
-  }
-  return row[b.length] ?? 0;
 }

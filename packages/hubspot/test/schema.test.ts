@@ -193,6 +193,22 @@ describe('check', () => {
     expect(`${findings[0]?.message} ${findings[0]?.hint}`).toContain('tickets');
   });
 
+  test('says which record HubSpot would not create for want of a field', async () => {
+    const at = { file: 'mappings/hubspot.yaml', line: 30, column: 5 };
+    const record = { name: 'opportunity', type: 'deal', object: 'deals', at };
+    const dealname = { property: 'dealname', object: 'deals', record: 'opportunity' };
+    const check = async (one: CompiledMapping) =>
+      (await (await account.connect()).check([{ ...one, records: [record] }], makeMemoryContext())).map(
+        ({ code, message, at: place }) => [code, place?.line, message],
+      );
+    expect(await check(mapping(dealname))).toEqual([
+      ['required-not-mapped', 30, 'opportunity: HubSpot creates no deals without dealstage.'],
+    ]);
+    expect(await check(mapping(dealname, { ...dealname, property: 'dealstage', values: ['qualifiedtobuy'] }))).toEqual(
+      [],
+    );
+  });
+
   test('says that keys are missing or not unique', async () => {
     account.sandbox.control.reset({ provisioned: false });
     account.sandbox.control.seed({ properties: { calls: [{ name: 'wrapup_call_id' }] } });
