@@ -9,19 +9,22 @@ import { type RedisServer, startRedisServer } from '../scripts/local-redis.mjs';
 import { type Process, startProcess } from '../test/support/process.ts';
 import type { Payload } from './support/calls.ts';
 
-const SECRET = 'a-webhook-secret-for-measuring';
+export const SECRET = 'a-webhook-secret-for-measuring';
 
-const CONFIG = `
+/** The usual wrapup.yaml. @param source further lines of its source @param rest further sections */
+export const configWith = (source: string[] = [], rest = '') => `
 sources:
   main:
     provider: synthflow
     region: us
     webhook_secrets: ["\${SYNTHFLOW_WEBHOOK_SECRET}"]
     default_country: US
+${source.map((line) => `    ${line}\n`).join('')}
 connections:
   sales: { kind: hubspot, access_token: "\${HUBSPOT_ACCESS_TOKEN}", base_url: "\${HUBSPOT_BASE_URL}" }
 routes:
   - { name: sales-calls, to: sales, mapping: mapping.yaml }
+${rest}
 `;
 
 /** Every call leaves a task. */
@@ -38,6 +41,9 @@ export interface Installation {
   sandbox: RunningSandbox;
   store: Store;
   redis: RedisServer;
+  ingress: Process;
+  /** Variables with which a command finds this installation. */
+  env: Record<string, string>;
   /** Where none was started with the rest. */
   startWorker(): Promise<void>;
   post(payload: Payload): Promise<void>;
@@ -62,7 +68,7 @@ export interface InstallationOptions {
 
 export async function openInstallation(options: InstallationOptions = {}): Promise<Installation> {
   const folder = mkdtempSync(join(tmpdir(), 'wrapup-bench-'));
-  writeFileSync(join(folder, 'wrapup.yaml'), options.config ?? CONFIG);
+  writeFileSync(join(folder, 'wrapup.yaml'), options.config ?? configWith());
   writeFileSync(join(folder, 'mapping.yaml'), options.mapping ?? MAPPING);
   const redis = await startRedisServer({ dir: join(folder, 'redis'), appendonly: true });
   // A Professional account as seen from afar: 190 requests in 10 s, 5 searches in 1 s, 40 ms each.
@@ -77,8 +83,9 @@ export async function openInstallation(options: InstallationOptions = {}): Promi
     SYNTHFLOW_WEBHOOK_SECRET: SECRET,
     HUBSPOT_ACCESS_TOKEN: 'pat-na1-bench',
     HUBSPOT_BASE_URL: sandbox.hubspotUrl,
+    SYNTHFLOW_BASE_URL: sandbox.synthflowUrl,
     SALESFORCE_LOGIN_URL: sandbox.salesforceUrl,
-    LOG_LEVEL: 'warn',
+    LOG_LEVEL: 'info',
     ...options.env,
   };
   const store = openStore({ url: redis.url, role: 'worker', onError() {} });
@@ -97,6 +104,8 @@ export async function openInstallation(options: InstallationOptions = {}): Promi
     store,
     startWorker,
     redis,
+    ingress,
+    env,
     async post(payload) {
       const answer = await fetch(`http://127.0.0.1:${ingress.port}/webhooks/main/post-call`, {
         method: 'POST',

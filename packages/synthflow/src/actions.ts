@@ -12,6 +12,7 @@ import {
   isNothing,
   isObject,
   isRefusedKey,
+  keysOf,
   own,
   parseNested,
   readBoolean,
@@ -54,7 +55,7 @@ function itemsOf(value: unknown, path: string, notes: Notes): [string, unknown][
     return parsed.map((item, index) => [readText(own(item, 'name')) ?? `action_${index + 1}`, item]);
   }
   const members = readObject(parsed, path, notes) ?? {};
-  return Object.keys(members).map((key) => [cleanText(key), members[key]]);
+  return keysOf(members, path, notes).map((key) => [cleanText(key), members[key]]);
 }
 
 function readAction(name: string, item: { [key: string]: unknown }, path: string, notes: Notes): Action {

@@ -3,7 +3,7 @@
  * paper also booleans and null. https://docs.synthflow.ai/post-call-webhook
  */
 import type { Analysis } from '@wrapup/call';
-import { cleanText, dictionary, isRefusedKey, readObject, readText } from './json.ts';
+import { cleanText, dictionary, isRefusedKey, keysOf, readObject, readText } from './json.ts';
 import type { Notes } from './notes.ts';
 import { plainWord } from './statuses.ts';
 
@@ -42,7 +42,7 @@ export function readAnalysis(value: unknown, path: string, notes: Notes): Analys
   const analysis = dictionary<string>();
   const members = readObject(value, path, notes);
   if (!members) return analysis;
-  for (const key of Object.keys(members)) {
+  for (const key of keysOf(members, path, notes)) {
     const name = cleanText(key);
     const given = members[key];
     if (given === null || given === undefined || given === '' || isRefusedKey(name)) continue;

@@ -3,7 +3,18 @@
  * https://docs.synthflow.ai/webhooks, https://docs.synthflow.ai/changelog/2026/2/4
  */
 import type { Collected } from '@wrapup/call';
-import { cleanText, copyJson, dictionary, isObject, isRefusedKey, own, readBoolean, readObject } from './json.ts';
+import {
+  cleanText,
+  copyJson,
+  dictionary,
+  isObject,
+  isRefusedKey,
+  keysOf,
+  MOST_MEMBERS,
+  own,
+  readBoolean,
+  readObject,
+} from './json.ts';
 import type { Notes } from './notes.ts';
 
 /**
@@ -27,10 +38,17 @@ export function readCollected(value: unknown, path: string, notes: Notes): { [na
       if (entry.collected || !before.collected) collected[name] = entry;
     }
   };
-  for (const key of Object.keys(members)) {
+  let left = MOST_MEMBERS;
+  for (const key of keysOf(members, path, notes)) {
     const member = members[key];
     if (!isObject(member) || isLeaf(member)) add(key, member, path);
-    else for (const name of Object.keys(member)) add(name, member[name], `${path}.${key}`, cleanText(key));
+    else {
+      const at = `${path}.${key}`;
+      const names = keysOf(member, at, notes);
+      // Of all agents together.
+      for (const name of names.slice(0, left)) add(name, member[name], at, cleanText(key));
+      left = Math.max(0, left - names.length);
+    }
   }
   return collected;
 }

@@ -102,12 +102,26 @@ export function copyJson(value: unknown, path: string, notes: Notes): Json | und
   return copy(value, path, notes);
 }
 
+/**
+ * Members that are read of one part of a payload. Calls have dozens; a payload that is made to be slow has as many as fit
+ * into a body, and everybody else would wait for them.
+ */
+export const MOST_MEMBERS = 5_000;
+
+/** The keys of an object, the first few thousand of them. */
+export function keysOf(members: object, path: string, notes: Notes): string[] {
+  const keys = Object.keys(members);
+  if (keys.length <= MOST_MEMBERS) return keys;
+  notes.first(path, `has more than ${MOST_MEMBERS} members: the rest is left out, still in raw`);
+  return keys.slice(0, MOST_MEMBERS);
+}
+
 /** The members of an object, copied; empty when it is none. */
 export function copyObject(value: unknown, path: string, notes: Notes): JsonObject {
   const result = dictionary<Json>();
   const members = readObject(value, path, notes);
   if (!members) return result;
-  for (const key of Object.keys(members)) {
+  for (const key of keysOf(members, path, notes)) {
     const name = cleanText(key);
     if (isRefusedKey(name)) notes.add(path, 'has a key that no mapping may read: left out');
     else {

@@ -11,15 +11,27 @@ export class Notes {
   #more = 0;
 
   add(path: string, message: string): void {
-    const shown = maskPath(path);
-    const key = `${shown}\n${message}`;
-    if (this.#seen.has(key)) return;
     if (this.#notes.length >= MOST) {
+      // Not even looked at: a payload that is made to be slow has a hundred thousand of them.
       this.#more++;
       return;
     }
+    const shown = maskPath(path);
+    const key = `${shown}\n${message}`;
+    if (this.#seen.has(key)) return;
     this.#seen.add(key);
     this.#notes.push({ path: shown, message });
+  }
+
+  /** One that is kept however many there are. */
+  first(path: string, message: string): void {
+    const shown = maskPath(path);
+    if (this.#notes.some((note) => note.path === shown && note.message === message)) return;
+    this.#notes.unshift({ path: shown, message });
+    if (this.#notes.length > MOST) {
+      this.#notes.pop();
+      this.#more++;
+    }
   }
 
   list(): Note[] {

@@ -1,0 +1,114 @@
+/**
+ * Bodies under 1 MB that are made to be slow, through ingress and worker as processes: neither may stand still over one
+ * of them, since everybody else waits meanwhile. A stall belongs to the body when it comes back each time it is sent:
+ * a busy machine stalls now and then, and not three times in a row.
+ */
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { sign } from '../../packages/synthflow/src/index.ts';
+import { type House, openHouse, SECRET } from '../support/house.ts';
+import type { Process } from '../support/process.ts';
+
+/** Seconds. On an idle machine each of these is under 0.2; three times that is for slower ones. */
+const LONGEST = 0.6;
+const TRIES = 3;
+const ROOM = 900_000;
+
+let house: House;
+let processes: { ingress: Process; worker: Process };
+beforeAll(async () => {
+  house = await openHouse();
+  const [ingress, worker] = await Promise.all([house.startIngress(), house.startWorker()]);
+  processes = { ingress, worker };
+  await send(withTranscript('human: hello'));
+});
+afterAll(() => house.close());
+
+const fill = (text: string, size = ROOM) => text.repeat(Math.floor(size / text.length));
+const call = (more: object) => ({
+  status: 'completed',
+  duration: 30,
+  start_time: '2026-05-04T10:59:46+02:00',
+  ...more,
+});
+const keys = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, n) => [n.toString(36), 0]));
+
+/** What makes them slow, and the text, with ID where the call id stands. */
+const BODIES: [string, () => string][] = [
+  ['nested 100,000 deep', () => `{"call":{"call_id":"ID"},"x":${'['.repeat(100_000)}${']'.repeat(100_000)}}`],
+  ['100,000 keys at the top', () => JSON.stringify({ call: call({ call_id: 'ID' }), ...keys(100_000) })],
+  ['90,000 keys collected', () => JSON.stringify({ call: call({ call_id: 'ID' }), collected_variables: keys(90_000) })],
+  ['8,000 actions', () => JSON.stringify({ call: call({ call_id: 'ID' }), executed_actions: actions(8_000) })],
+  ['a transcript of one line', () => withTranscript(fill('a '))],
+  ['a transcript of lines', () => withTranscript(fill('human: a\n', 800_000))],
+  ['a transcript of empty lines', () => withTranscript(fill('\n', 400_000))],
+  ['a transcript of speakers', () => withTranscript(fill('bot: human: '))],
+  ['a transcript of spaces', () => withTranscript(`human:${fill(' ')}x`)],
+  ['a transcript of lone surrogates', () => withTranscript(fill('\ud800', 150_000))],
+  ['a number of digits', () => withLead({ phone_number: `+${fill('1')}` })],
+  ['a number of spaces', () => withLead({ phone_number: `+1${fill(' ')}x` })],
+  ['an address of @', () => withLead({ email: fill('a@') })],
+  ['an address of dots', () => withLead({ email: `${fill('a.')}@example.com` })],
+  ['a name of spaces', () => withLead({ name: `A${fill(' ')}B` })],
+  [
+    'JSON in a text in JSON',
+    () => JSON.stringify({ call: call({ call_id: 'ID' }), executed_actions: fill('[', 800_000) }),
+  ],
+  [
+    'an analysis of texts',
+    () => JSON.stringify({ call: call({ call_id: 'ID' }), analysis: { all_feedback: fill('no. ') } }),
+  ],
+  ['no JSON at all', () => fill('{"a":')],
+];
+
+function withTranscript(transcript: string): string {
+  return JSON.stringify({ call: call({ call_id: 'ID', transcript }) });
+}
+
+function withLead(lead: object): string {
+  return JSON.stringify({ call: call({ call_id: 'ID' }), lead });
+}
+
+function actions(count: number): object {
+  const value = { action_type: 'extract_info_action_type', return_value: '{"budget":"10k"}' };
+  return Object.fromEntries(Array.from({ length: count }, (_, n) => [`info_extractor_${n}`, value]));
+}
+
+async function send(template: string): Promise<void> {
+  const id = randomUUID();
+  const body = template.replace('"ID"', JSON.stringify(id));
+  expect(Buffer.byteLength(body)).toBeLessThan(1_000_000);
+  const answer = await fetch(`http://127.0.0.1:${processes.ingress.port}/webhooks/main/post-call`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'synthflow-signature': sign(id, SECRET) },
+    body,
+  });
+  expect([202, 400, 401]).toContain(answer.status);
+  if (answer.status === 202) await house.settled(id);
+}
+
+/** The longest that each process has stood still since it was last asked, in seconds. */
+async function longest(): Promise<Record<string, number>> {
+  const read = async ({ port }: Process) => {
+    const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+    return Number(/^nodejs_eventloop_lag_max_seconds ([\d.e-]+)$/m.exec(text)?.[1] ?? Number.NaN);
+  };
+  return { ingress: await read(processes.ingress), worker: await read(processes.worker) };
+}
+
+it.each(BODIES)(
+  '%s',
+  async (_name, bodyOf) => {
+    const body = bodyOf();
+    const tries: Record<string, number>[] = [];
+    while (tries.length < TRIES && !tries.some(({ ingress = 9, worker = 9 }) => Math.max(ingress, worker) < LONGEST)) {
+      await longest();
+      await send(body);
+      tries.push(await longest());
+    }
+    const best = tries.at(-1) ?? {};
+    const most = Math.max(best.ingress ?? Number.NaN, best.worker ?? Number.NaN);
+    expect(most, JSON.stringify(tries)).toBeLessThan(LONGEST);
+  },
+  60_000,
+);
