@@ -1,0 +1,42 @@
+/**
+ * `npm run live:salesforce`: the adapter against a real developer org. Skipped without SALESFORCE_LIVE_CLIENT_ID.
+ *
+ *   SALESFORCE_LIVE_LOGIN_URL      https://<my domain>.my.salesforce.com of a free Developer Edition org
+ *   SALESFORCE_LIVE_CLIENT_ID      consumer key of an external client app with the client credentials flow
+ *   SALESFORCE_LIVE_CLIENT_SECRET  its secret, or SALESFORCE_LIVE_CLIENT_SECRET_FILE
+ *   SALESFORCE_LIVE_ANY_ORG        1: also where the org is neither a Developer Edition nor a sandbox
+ *   SALESFORCE_LIVE_DEPLOY         1: deploys the fields that Wrapup needs where they are missing
+ */
+import { readFileSync } from 'node:fs';
+import { runLive } from './run.ts';
+
+const { env } = process;
+const secret = (
+  env.SALESFORCE_LIVE_CLIENT_SECRET_FILE
+    ? readFileSync(env.SALESFORCE_LIVE_CLIENT_SECRET_FILE, 'utf8')
+    : env.SALESFORCE_LIVE_CLIENT_SECRET
+)?.trim();
+if (!env.SALESFORCE_LIVE_CLIENT_ID || !secret || !env.SALESFORCE_LIVE_LOGIN_URL) {
+  console.log(
+    'Skipped: SALESFORCE_LIVE_CLIENT_ID, SALESFORCE_LIVE_CLIENT_SECRET and SALESFORCE_LIVE_LOGIN_URL are not all set. Sign up for a free Developer Edition org, make an external client app with the client credentials flow (docs/guide/salesforce.md), and run it again with them.',
+  );
+} else {
+  try {
+    const { account, steps } = await runLive({
+      connection: {
+        login_url: env.SALESFORCE_LIVE_LOGIN_URL,
+        client_id: env.SALESFORCE_LIVE_CLIENT_ID,
+        client_secret: secret,
+      },
+      any_org: env.SALESFORCE_LIVE_ANY_ORG === '1',
+      deploy: env.SALESFORCE_LIVE_DEPLOY === '1',
+      tell: ({ step, ok, detail }) => console.log(`${ok ? 'ok    ' : 'FAILED'} ${step}\n       ${detail}`),
+    });
+    const failed = steps.filter(({ ok }) => !ok).length;
+    console.log(`\nOrg ${account}\n${steps.length - failed} of ${steps.length} steps are well.`);
+    if (failed > 0) process.exitCode = 1;
+  } catch (thrown) {
+    console.error(thrown instanceof Error ? thrown.message : String(thrown));
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,120 @@
+/** What no page of Salesforce's documentation settles, asked of a real org one by one. */
+import { asList, asObject, asText } from '../src/json.ts';
+import { brief, type Raw } from './raw.ts';
+
+export interface Question {
+  asks: string;
+  /** @param run told apart from other runs */
+  answer(raw: Raw, run: string): Promise<string>;
+}
+
+const lead = (run: string, more: object = {}) => ({ LastName: `Live ${run}`, Company: 'Wrapup live run', ...more });
+
+export const QUESTIONS: Question[] = [
+  {
+    asks: '1. Can a task be upserted by an external id that stands on Activity?',
+    async answer(raw, run) {
+      const path = `/sobjects/Task/Wrapup_Call_Id__c/${encodeURIComponent(`live:${run}:q1`)}`;
+      const first = await raw.ask('PATCH', path, { Subject: 'Live', TaskSubtype: 'Call' });
+      raw.note(asObject(first.body).id);
+      const again = await raw.ask('PATCH', path, { Subject: 'Live again' });
+      const rows = {
+        allOrNone: false,
+        records: [{ attributes: { type: 'Task' }, Wrapup_Call_Id__c: `live:${run}:q1`, Subject: 'Once more' }],
+      };
+      const collection = await raw.ask('PATCH', '/composite/sobjects/Task/Wrapup_Call_Id__c', rows);
+      return `one ${brief(first)}, repeated ${brief(again)}, as a collection ${brief(collection)}`;
+    },
+  },
+  {
+    asks: '2. Can a task name its lead by the lead’s external id?',
+    async answer(raw, run) {
+      await raw.create('Lead', lead(run, { Wrapup_Key__c: `live:${run}:q2` }));
+      const records = [
+        {
+          attributes: { type: 'Task' },
+          Subject: 'Live',
+          Who: { attributes: { type: 'Lead' }, Wrapup_Key__c: `live:${run}:q2` },
+        },
+      ];
+      const answer = await raw.ask('POST', '/composite/sobjects', { allOrNone: false, records });
+      for (const row of asList(answer.body)) raw.note(asObject(row).id);
+      return brief(answer);
+    },
+  },
+  {
+    asks: '3. May TaskSubtype be updated?',
+    async answer(raw) {
+      const { body } = await raw.ask('GET', '/sobjects/Task/describe');
+      const field = asList(asObject(body).fields)
+        .map(asObject)
+        .find(({ name }) => name === 'TaskSubtype');
+      const said = field
+        ? `describe says createable ${field.createable}, updateable ${field.updateable}`
+        : 'the user does not see the field';
+      const id = await raw.create('Task', { Subject: 'Live' });
+      return `${said}; an update answers ${brief(await raw.ask('PATCH', `/sobjects/Task/${id}`, { TaskSubtype: 'Call' }))}`;
+    },
+  },
+  {
+    asks: '4. Can a collection refer to a row of another one within a composite request?',
+    async answer(raw, run) {
+      const people = { allOrNone: false, records: [{ attributes: { type: 'Lead' }, ...lead(`${run} q4`) }] };
+      const tasks = {
+        allOrNone: false,
+        records: [{ attributes: { type: 'Task' }, Subject: 'Live', WhoId: '@{people[0].id}' }],
+      };
+      const answers = await raw.composite({
+        people: { method: 'POST', path: '/composite/sobjects', body: people },
+        tasks: { method: 'POST', path: '/composite/sobjects', body: tasks },
+      });
+      for (const { body } of answers.values()) for (const row of asList(body)) raw.note(asObject(row).id);
+      return [...answers].map(([name, answer]) => `${name} ${brief(answer)}`).join('; ');
+    },
+  },
+  {
+    asks: '5. How is what a duplicate rule found spelt in a row of a collection?',
+    async answer(raw, run) {
+      const twin = {
+        attributes: { type: 'Lead' },
+        ...lead(`${run} twin`, { FirstName: 'Live', Email: `live-${run}@example.com` }),
+      };
+      const answer = await raw.ask('POST', '/composite/sobjects', { allOrNone: false, records: [twin] });
+      for (const row of asList(answer.body)) raw.note(asObject(row).id);
+      const again = await raw.ask('POST', '/composite/sobjects', { allOrNone: false, records: [twin] });
+      const [row] = asList(again.body).map(asObject);
+      raw.note(row?.id);
+      if (row?.success === true) return 'no duplicate rule stopped the second one';
+      const error = asObject(asList(row?.errors)[0]);
+      const where = [...Object.keys(row ?? {}), ...Object.keys(error).map((key) => `errors[0].${key}`)];
+      return `${brief(again)}, under ${where.filter((key) => /duplicate/i.test(key)).join(', ') || 'no key of that name'}`;
+    },
+  },
+  {
+    asks: '6. Is /search allowed in a composite request?',
+    async answer(raw) {
+      const q = encodeURIComponent('FIND {4155550142} IN PHONE FIELDS RETURNING Lead(Id)');
+      const answers = await raw.composite({ search: { method: 'GET', path: `/search?q=${q}` } });
+      return [...answers.values()].map(brief).join();
+    },
+  },
+  {
+    asks: '7. May a task of a lead relate to something else?',
+    async answer(raw, run) {
+      const who = await raw.create('Lead', lead(`${run} q7`));
+      const what = await raw.create('Account', { Name: `Live ${run}` });
+      const answer = await raw.ask('POST', '/sobjects/Task', { Subject: 'Live', WhoId: who, WhatId: what });
+      raw.note(asObject(answer.body).id);
+      return brief(answer);
+    },
+  },
+];
+
+/** True for orgs that are there to be tried in. */
+export async function isForTrying(raw: Raw): Promise<{ ok: boolean; type: string }> {
+  const soql = encodeURIComponent('SELECT OrganizationType, IsSandbox FROM Organization');
+  const { body } = await raw.ask('GET', `/query?q=${soql}`);
+  const [org] = asList(asObject(body).records).map(asObject);
+  const type = asText(org?.OrganizationType) || 'of unknown type';
+  return { ok: org?.IsSandbox === true || type === 'Developer Edition', type };
+}

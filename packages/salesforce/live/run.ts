@@ -1,0 +1,111 @@
+/** The adapter against a real org: provisions, writes, writes again, asks what is not documented, deletes what it made. */
+import { randomBytes } from 'node:crypto';
+import { type Destination, makeMemoryCommons, makeMemoryContext, type WriteOutcome } from '@wrapup/destination';
+import { samplePlan } from '@wrapup/destination/sample-plan';
+import { salesforceKind } from '../src/index.ts';
+import { Transport } from '../src/transport.ts';
+import { isForTrying, QUESTIONS } from './questions.ts';
+import { Raw } from './raw.ts';
+
+export interface LiveStep {
+  step: string;
+  ok: boolean;
+  detail: string;
+}
+
+export interface LiveOptions {
+  connection: Record<string, unknown>;
+  any_org: boolean;
+  /** Deploy the fields that are missing. */
+  deploy: boolean;
+  /** Told of each step when it is over. */
+  tell?(step: LiveStep): void;
+}
+
+/** Ms that one step may take. */
+const WITHIN = 5 * 60_000;
+
+/** @throws when the credentials do not work, or the org is not for trying */
+export async function runLive(options: LiveOptions): Promise<{ account: string; steps: LiveStep[] }> {
+  const settings = salesforceKind.settings.parse(options.connection);
+  const destination = await salesforceKind.connect('live', settings);
+  const transport = await Transport.open(settings);
+  const raw = new Raw(transport);
+  const run = randomBytes(4).toString('hex');
+  const steps: LiveStep[] = [];
+  const step = async (name: string, work: () => Promise<string>) => {
+    const done = await work().then(
+      (detail) => ({ step: name, ok: true, detail }),
+      (thrown: unknown) => ({
+        step: name,
+        ok: false,
+        detail: thrown instanceof Error ? thrown.message : String(thrown),
+      }),
+    );
+    steps.push(done);
+    options.tell?.(done);
+  };
+  try {
+    const { account, notes } = await destination.probe(context());
+    const { ok, type } = await isForTrying(raw);
+    if (!ok && !options.any_org)
+      throw new Error(
+        `org ${account} is ${type}, neither a Developer Edition nor a sandbox: nothing was done. SALESFORCE_LIVE_ANY_ORG=1 runs it all the same.`,
+      );
+    await step('provision', () => provision(destination, options.deploy));
+    await step('write, and write again', () => writeTwice(destination, raw, run));
+    for (const { asks, answer } of QUESTIONS) await step(asks, () => answer(raw, run));
+    await step('clean up', async () => `deleted ${await raw.cleanUp()} records; the fields stay`);
+    return { account: `${account} (${type}); ${notes.join(' ')}`, steps };
+  } finally {
+    transport.close();
+    await destination.close();
+  }
+}
+
+function context() {
+  return makeMemoryContext(makeMemoryCommons(), { within: WITHIN });
+}
+
+async function provision(destination: Destination, deploy: boolean): Promise<string> {
+  const made = await destination.provision({ mappings: [], plan: !deploy, deploy }, context());
+  const open = made.filter(({ state }) => state === 'missing' || state === 'refused');
+  const said = made.map(({ what, state }) => `${what} ${state}`).join(', ');
+  if (open.length > 0) throw new Error(`${said}. ${open[0]?.hint ?? 'SALESFORCE_LIVE_DEPLOY=1 deploys them.'}`);
+  return said;
+}
+
+/** A call of a number that belongs to nobody: 555-0100 to 555-0199 are kept for fiction. */
+async function writeTwice(destination: Destination, raw: Raw, run: string): Promise<string> {
+  const phone = `+1415555${String(100 + (Number.parseInt(run, 16) % 100)).padStart(4, '0')}`;
+  const plan = samplePlan(
+    {
+      call_log: 'Task',
+      task: 'Task',
+      create_as: 'lead',
+      first_name: 'FirstName',
+      last_name: 'LastName',
+      phone: 'Phone',
+      email: 'Email',
+      note: 'Description',
+      owner: 'OwnerId',
+      title: 'Subject',
+      subject: 'Subject',
+      call_log_extra: { CallDurationInSeconds: 61, CallType: 'Outbound' },
+      task_extra: {},
+    },
+    { id: run, phone, email: `wrapup-${run}@example.com`, first_name: 'Wrapup', last_name: `Live ${run}` },
+  );
+  const [first] = await destination.write([plan], context());
+  const written = idsOf(first, raw);
+  const [again] = await destination.write([{ ...plan, resume: { attempts: 1, records: {} } }], context());
+  if (idsOf(again, raw) !== written) throw new Error(`first ${written}; then ${idsOf(again, raw)}`);
+  const { requests = 0, notes = [] } = first?.ok ? first.receipt : {};
+  return [written, `${requests} requests`, ...notes].join('; ');
+}
+
+function idsOf(outcome: WriteOutcome | undefined, raw: Raw): string {
+  if (!outcome?.ok) throw outcome?.failure ?? new Error('no outcome');
+  for (const { id } of outcome.receipt.records) raw.note(id);
+  return outcome.receipt.records.map(({ name, id }) => `${name} ${id}`).join(', ');
+}
