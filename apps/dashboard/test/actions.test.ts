@@ -105,6 +105,27 @@ describe('drop', () => {
     expect(dashboard.logged()).not.toMatch(/jane@example|555 0132/);
   });
 
+  it('gives up a call that never got to its routes, with the reason', async () => {
+    const id = await dashboard.seed({});
+    const { ledger, operations } = dashboard.store;
+    await ledger.stop('main', id, { code: 'unrecognised', reason: 'No call id.', state: 'parked' });
+    await operations.fileCall(
+      { source: 'main', call_id: id },
+      { at: 1, code: 'unrecognised', reason: 'No call id.', state: 'parked' },
+      1,
+    );
+    const headers = { authorization: `Basic ${Buffer.from('ada:x').toString('base64')}` };
+    expect(await (await dashboard.get('/parked', headers)).text()).toContain('Drop this call');
+    expect((await send('drop', { source: 'main', back: '/parked' }, id)).headers.get('location')).toContain(
+      'did=reason',
+    );
+    expect(
+      (await send('drop', { source: 'main', reason: 'a test chat', back: '/parked' }, id)).headers.get('location'),
+    ).toBe('/parked?did=dropped');
+    expect((await ledger.read('main', id))?.stopped).toMatchObject({ state: 'dropped', reason: 'a test chat' });
+    expect((await operations.list('parked')).some(({ call_id }) => call_id === id)).toBe(false);
+  });
+
   it('cuts a reason that is too long', async () => {
     await send('drop', { ...target, reason: 'x'.repeat(5_000) });
     expect((await dashboard.delivery(callId)).reason).toHaveLength(300);

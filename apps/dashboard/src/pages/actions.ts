@@ -36,6 +36,16 @@ export function renderReplayCall(call: { source: string; call_id: string; back: 
 <button class="primary">Replay the call</button></form>`;
 }
 
+/** The same, for giving it up. */
+export function renderDropCall(call: { source: string; call_id: string; back: string }): Html {
+  return html`<details class="drop"><summary>Drop…</summary>
+<form method="post" action="${actionOf(call, 'drop')}">
+<input type="hidden" name="source" value="${call.source}"><input type="hidden" name="back" value="${call.back}">
+<label>Reason, kept in the ledger. No names, numbers or addresses.
+<input name="reason" required maxlength="${LONGEST_REASON}" autocomplete="off"></label>
+<button class="danger">Drop this call</button></form></details>`;
+}
+
 function actionOf({ call_id }: { call_id: string }, action: string): string {
   return `/calls/${encodeURIComponent(call_id)}/${action}`;
 }

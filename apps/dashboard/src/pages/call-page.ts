@@ -1,6 +1,6 @@
 import type { DeliveryEntry, LedgerEntry } from '@wrapup/queue';
 import { type Html, html, type Part } from '../html.ts';
-import { DROPPABLE, REPLAYABLE, renderDrop, renderReplay, renderReplayCall } from './actions.ts';
+import { DROPPABLE, REPLAYABLE, renderDrop, renderDropCall, renderReplay, renderReplayCall } from './actions.ts';
 import { EFFECTS, explainCall, RECEIVED, VERIFIED, whatNext } from './explain.ts';
 import { linkToCall, renderChip, renderHash, renderRecord, renderTime } from './parts.ts';
 
@@ -51,6 +51,7 @@ ${entry.notes.length > 0 && html`<h2>Notes on the payload</h2><ul>${entry.notes.
 
 function renderStopped(entry: LedgerEntry, stopped: NonNullable<LedgerEntry['stopped']>): Html {
   const state = stopped.state ?? 'dead';
+  const target = { source: entry.source, call_id: entry.call_id, back: linkToCall(entry.source, entry.call_id) };
   return html`<section class="delivery-box ${state}">
 <h3>${renderChip(state, state === 'dead' ? 'stopped' : state)} before its routes</h3>
 <dl class="facts">
@@ -58,7 +59,7 @@ ${fact('Since', renderTime(stopped.at))}
 ${fact('Reason', html`<code>${stopped.code}</code> ${stopped.reason}`)}
 ${fact('What to do', stopped.hint)}
 </dl>
-<div class="buttons">${renderReplayCall({ ...entry, back: linkToCall(entry.source, entry.call_id) })}</div>
+<div class="buttons">${renderReplayCall(target)}${stopped.state !== 'dropped' && renderDropCall(target)}</div>
 </section>`;
 }
 

@@ -1,6 +1,6 @@
 import type { StoppedJob } from '@wrapup/queue';
 import { type Html, html } from '../html.ts';
-import { renderDrop, renderReplay, renderReplayCall } from './actions.ts';
+import { renderDrop, renderDropCall, renderReplay, renderReplayCall } from './actions.ts';
 import { count, linkToCall, renderTime } from './parts.ts';
 
 export interface StoppedPage {
@@ -44,7 +44,7 @@ function renderRow(job: StoppedJob, back: string): Html {
 <td class="buttons">${
     route
       ? html`${renderReplay({ source, call_id, route, back })}${renderDrop({ source, call_id, route, back })}`
-      : renderReplayCall({ source, call_id, back })
+      : html`${renderReplayCall({ source, call_id, back })}${renderDropCall({ source, call_id, back })}`
   }</td>
 </tr>`;
 }

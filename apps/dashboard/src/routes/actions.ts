@@ -40,12 +40,16 @@ export function actionRoutes({ store, config, log }: ActionRoutesParts): Router 
 
   router.post('/calls/:id/drop', form, async (request, response) => {
     const target = readTarget(request);
-    if (!target?.route) return refuse(response);
+    if (!target) return refuse(response);
     const { source, call_id, route } = target;
     // It stays in the ledger, which holds no personal data whoever writes there.
     const reason = scrub((fieldOf(request, 'reason') ?? '').trim(), LONGEST_REASON);
     if (!reason) return back(request, response, 'reason');
-    const done = (await ask(store, () => store.operations.drop(source, call_id, route, reason))) !== undefined;
+    const done = await ask(store, async () =>
+      route === undefined
+        ? store.operations.dropCall(source, call_id, reason)
+        : (await store.operations.drop(source, call_id, route, reason)) !== undefined,
+    );
     note('drop', request, response, { ...target, done });
     back(request, response, done ? 'dropped' : 'moved');
   });
