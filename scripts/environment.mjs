@@ -33,7 +33,7 @@ export function sandboxUrl(env) {
 /** Reads `http://sandbox:8090`, which means something between containers only, as the sandbox on this machine. */
 export function findSandbox(env) {
   for (const [name, value] of Object.entries(env)) {
-    if (name.endsWith('_BASE_URL')) env[name] = value.replace(COMPOSE_SANDBOX, sandboxUrl(env));
+    if (/_(?:BASE|LOGIN)_URL$/.test(name)) env[name] = value.replace(COMPOSE_SANDBOX, sandboxUrl(env));
   }
 }
 

@@ -120,6 +120,12 @@ function fillIn() {
   if (!isSet('HUBSPOT_ACCESS_TOKEN')) {
     add('HUBSPOT_BASE_URL', `${sandboxUrl(env)}/hubspot`);
     add('HUBSPOT_ACCESS_TOKEN', 'pat-sandbox');
+    // For a connection to Salesforce, where the configuration has one: both CRMs are real, or none is.
+    if (!isSet('SALESFORCE_CLIENT_ID')) {
+      add('SALESFORCE_LOGIN_URL', `${sandboxUrl(env)}/salesforce`);
+      add('SALESFORCE_CLIENT_ID', 'sandbox-consumer-key');
+      add('SALESFORCE_CLIENT_SECRET', 'sandbox-consumer-secret');
+    }
     if (!isSet('SYNTHFLOW_API_KEY')) {
       add('SYNTHFLOW_BASE_URL', `${sandboxUrl(env)}/synthflow`);
       add('SYNTHFLOW_API_KEY', 'sandbox');

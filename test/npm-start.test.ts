@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -92,8 +92,8 @@ function childOf(parent: number, text: string): number {
   throw new Error(`no child of ${parent} runs ${text}`);
 }
 
-async function written(sandbox: string): Promise<Record<string, unknown[]>> {
-  return (await (await fetch(`${sandbox}/_sandbox/state`)).json()) as Record<string, unknown[]>;
+async function written(sandbox: string, which = ''): Promise<Record<string, unknown[]>> {
+  return (await (await fetch(`${sandbox}/_sandbox/state${which}`)).json()) as Record<string, unknown[]>;
 }
 
 test('without any setting, sample calls land in the sandbox, and everything ends in order', {
@@ -113,6 +113,24 @@ test('without any setting, sample calls land in the sandbox, and everything ends
   expect(await ping(house.redisPort)).toBe(false);
   const stopped = [...house.output().matchAll(/^(\w+) .*\bstopped\b/gm)].map((match) => match[1]);
   expect(stopped).toEqual(['ingress', 'worker', 'dashboard', 'sandbox']);
+});
+
+test('the lines of the example for Salesforce lead to the sandbox, too', { timeout: 2 * PATIENCE }, async () => {
+  const example = readFileSync(join(ROOT, 'config/wrapup.yaml'), 'utf8');
+  // As somebody does it who takes the comment signs away.
+  const config = example.replace(
+    /^( {2})# (service:| {2}(?:kind: sales|login_url|client_)|- \{ name: service-)/gm,
+    '$1$2',
+  );
+  cpSync(join(ROOT, 'config/mappings'), join(folder, 'mappings'), { recursive: true });
+  writeFileSync(join(folder, 'wrapup.yaml'), config);
+  const house = await start({ ...ANY_PORTS, WRAPUP_CONFIG: join(folder, 'wrapup.yaml') });
+  expect(await wrapup('send', 'samples/connected.json')).toMatchObject({ code: 0 });
+  const counts = async () => {
+    const org = await written(house.sandbox, '?api=salesforce');
+    return [org.Lead?.length, org.Task?.length, (await written(house.sandbox)).calls?.length];
+  };
+  await expect.poll(counts, { timeout: PATIENCE }).toEqual([1, 2, 1]);
 });
 
 test('after a kill -9 nothing is left running, and the next start has every call', {
@@ -171,6 +189,7 @@ test('.env completes the environment, and its sandbox is the one on this machine
       'WEBHOOK_PATH_TOKEN=',
       'SYNTHFLOW_WEBHOOK_SECRET="quoted # secret"',
       'HUBSPOT_BASE_URL=http://sandbox:8090/hubspot',
+      'SALESFORCE_LOGIN_URL=http://sandbox:8090/salesforce',
       'SANDBOX_PORT=18090',
     ].join('\n'),
   );
@@ -178,9 +197,17 @@ test('.env completes the environment, and its sandbox is the one on this machine
     const { findSandbox, readEnvironment } = await import('./scripts/environment.mjs');
     const env = readEnvironment();
     findSandbox(env);
-    const { LOG_LEVEL, WEBHOOK_PATH_TOKEN, SYNTHFLOW_WEBHOOK_SECRET, HUBSPOT_BASE_URL } = env;
-    console.log(JSON.stringify([LOG_LEVEL, WEBHOOK_PATH_TOKEN ?? 'unset', SYNTHFLOW_WEBHOOK_SECRET, HUBSPOT_BASE_URL]));`;
+    const { LOG_LEVEL, WEBHOOK_PATH_TOKEN, SYNTHFLOW_WEBHOOK_SECRET, HUBSPOT_BASE_URL, SALESFORCE_LOGIN_URL } = env;
+    const sandbox = [HUBSPOT_BASE_URL, SALESFORCE_LOGIN_URL];
+    console.log(JSON.stringify([LOG_LEVEL, WEBHOOK_PATH_TOKEN ?? 'unset', SYNTHFLOW_WEBHOOK_SECRET, ...sandbox]));`;
   const { ended, output } = run(['--input-type=module', '--eval', script], bareEnvironment({ LOG_LEVEL: 'error' }));
   await ended;
-  expect(JSON.parse(output())).toEqual(['error', 'unset', 'quoted # secret', 'http://127.0.0.1:18090/hubspot']);
+  const sandbox = 'http://127.0.0.1:18090';
+  expect(JSON.parse(output())).toEqual([
+    'error',
+    'unset',
+    'quoted # secret',
+    `${sandbox}/hubspot`,
+    `${sandbox}/salesforce`,
+  ]);
 });
