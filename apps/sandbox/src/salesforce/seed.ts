@@ -17,7 +17,7 @@ export interface SalesforceSeed {
   picklists?: Record<string, Record<string, string[]>>;
   /**
    * Records by object. Values are checked as the API checks them, but what is required may be missing, and what only the
-   * vendor sets may be given: `IsConverted`, `CreatedDate`, `IsDeleted`.
+   * vendor sets may be given: `IsConverted`, `CreatedDate`, `IsDeleted`, and with it `MasterRecordId` of the winner of a merge.
    */
   records?: Record<string, Record<string, unknown>[]>;
 }
@@ -85,6 +85,7 @@ function seedRecord(org: Org, name: string, given: Record<string, unknown>): Sto
   const record = org.records.create(object, values, now, org.userId);
   derive(org, record, now);
   if (object.name === 'Account' && record.values.has('LastName')) addPersonContact(org, record, now);
-  if (deleted) org.records.remove(record, new Date());
+  const winner = values.get('MasterRecordId');
+  if (deleted) org.records.remove(record, new Date(), typeof winner === 'string' ? winner : undefined);
   return record;
 }
