@@ -107,11 +107,16 @@ async function sendBatches(session: Session, verb: Verb, rows: Row[], size: numb
     const batch = queue.splice(0, limit);
     const answers = await sendBatch(session, verb, batch, policy);
     const heavy = batch.filter((row) => isTooHeavy(answers.get(row)));
-    if (heavy.length > 0 && limit > 1 && batch.length > 1 && session.usable) {
+    // A limit takes the whole transaction with it; a lock that a few rows met is theirs, and passes.
+    const whole = heavy.length * 2 >= batch.length;
+    const passing = !whole && heavy.every((row) => isLocked(answers.get(row)));
+    if (heavy.length > 0 && !passing && limit > 1 && batch.length > 1 && session.usable) {
       // What the org could not take at once is sent in halves, before anything else of its parents.
-      troubled = true;
       limit = Math.max(1, Math.floor(Math.min(limit, batch.length) / 2));
-      await shrinkRowLimit(session.ctx, objectsOf(heavy), limit);
+      if (whole) {
+        troubled = true;
+        await shrinkRowLimit(session.ctx, objectsOf(heavy), limit);
+      }
       queue.unshift(...heavy);
       for (const row of batch) if (!heavy.includes(row)) sent.set(row, answers.get(row) ?? nothingSaid(verb, row));
       continue;
@@ -124,6 +129,10 @@ async function sendBatches(session: Session, verb: Verb, rows: Row[], size: numb
 
 function isTooHeavy(answer: Sent extends Map<Row, infer A> ? A | undefined : never): boolean {
   return answer !== undefined && !answer.ok && answer.failure.smaller;
+}
+
+function isLocked(answer: Sent extends Map<Row, infer A> ? A | undefined : never): boolean {
+  return answer !== undefined && !answer.ok && answer.failure.code === 'locked';
 }
 
 /** Refusals of a whole request that say something about single rows. */

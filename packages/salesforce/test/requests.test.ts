@@ -158,6 +158,20 @@ test('a row that meets a lock is sent again, and waits without an attempt when t
   expect(failure(stuck)).toMatchObject({ code: 'locked', next: 'throttle' });
 });
 
+test('a lock that one row meets leaves the size of requests as it is', async () => {
+  account = await openAccount();
+  const commons = makeMemoryCommons();
+  const destination = await account.connect();
+  await knowEverybody(60);
+  account.sandbox.control.fault({ api: 'salesforce', kind: 'row_error', row: '"Subject":"Call c7"', times: null });
+  const outcomes = await write(destination, plans(60), commons);
+  expect(outcomes.filter(({ ok }) => !ok)).toHaveLength(1);
+  account.sandbox.control.clearFaults();
+  spent();
+  await write(destination, plans(60, 'd'), commons);
+  expect(spent().filter((operation) => operation === 'collections/create')).toHaveLength(1);
+});
+
 test('rows of one parent go together: no lock is met among the calls of one batch', async () => {
   account = await openAccount({ locks: 'fail' });
   const destination = await account.connect();
