@@ -9,6 +9,7 @@ import {
   makeJob,
   recallWatermark,
   settleJob,
+  wantedRecords,
 } from '@wrapup/destination/delivery';
 import type { FieldWrite, Plan } from '@wrapup/mapping';
 import { knownAccount } from './account.ts';
@@ -21,7 +22,6 @@ import { giveOwners } from './owners.ts';
 import { questionOf, WORDING } from './people.ts';
 import { mustRead, propertiesToRead } from './person-patch.ts';
 import { type CrmRecord, readMany } from './read-many.ts';
-import { wantedRecords } from './records.ts';
 import { Session } from './session.ts';
 import type { HubSpotSettings } from './settings.ts';
 import type { Transport } from './transport.ts';

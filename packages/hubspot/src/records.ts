@@ -1,7 +1,4 @@
-/** Call logs, tasks and the like of all jobs, in waves: what is linked to another record of its call follows it. */
-
-import { Failure } from '@wrapup/destination';
-import { doneBefore, failJob, type Job } from '@wrapup/destination/delivery';
+import { doneBefore, failWaiting, type Job, wantedRecords } from '@wrapup/destination/delivery';
 import type { RecordPlan } from '@wrapup/mapping';
 import { COMPANIES, keyedByDomain, writeCompanies } from './companies.ts';
 import { nameDispositions } from './dispositions.ts';
@@ -35,22 +32,7 @@ export async function writeRecords(
       else await writeObject(writing, wanted);
     }
   }
-  for (const job of jobs) {
-    const missing = job.outcome ? undefined : wantedRecords(job).find((record) => !job.records.has(record.name));
-    if (missing)
-      failJob(
-        job,
-        new Failure('mapping', `Record ${missing.name} is linked to a record that the plan does not write.`, {
-          hint: 'Correct its `associate` in the mapping, then replay.',
-        }),
-        missing.name,
-      );
-  }
-}
-
-/** Log only: the call log, and nothing that would need a person. */
-export function wantedRecords(job: Job): RecordPlan[] {
-  return job.log_only ? job.plan.records.filter((record) => record.type === 'call_log') : job.plan.records;
+  failWaiting(jobs);
 }
 
 /** What an earlier attempt is known to have written is not repeated. */

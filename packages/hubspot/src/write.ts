@@ -1,11 +1,10 @@
 import type { Context, WriteOutcome } from '@wrapup/destination';
-import { Failure } from '@wrapup/destination';
-import { contactSteps, forgetPerson, type Job, joinEqual, makeJob, shareOutcomes } from '@wrapup/destination/delivery';
+import { forgetGone, joinEqual, makeJob, outcomeOf, shareOutcomes } from '@wrapup/destination/delivery';
 import type { Plan } from '@wrapup/mapping';
 import { knownAccount } from './account.ts';
 import { giveOwners } from './owners.ts';
 import { writeAllPeople } from './people.ts';
-import { wantedRecords, writeRecords } from './records.ts';
+import { writeRecords } from './records.ts';
 import type { RowPolicy } from './rows.ts';
 import { knownProperties } from './schema.ts';
 import { Session } from './session.ts';
@@ -34,26 +33,9 @@ export async function writePlans(
   await giveOwners(session, jobs);
   await writeAllPeople(session, jobs, policy, account);
   await writeRecords(session, jobs, policy, account);
-  await forgetGone(session, jobs);
+  await forgetGone(ctx, jobs);
   return shareOutcomes(
-    jobs.map((job) => outcomeOf(job, session)),
+    jobs.map((job) => outcomeOf(job, session.costOf(job.index))),
     placeOf,
   );
-}
-
-/** Ids that proved dead are not recalled by the next attempt. */
-async function forgetGone(session: Session, jobs: Job[]): Promise<void> {
-  const gone = jobs.filter(({ outcome }) => outcome && !outcome.ok && outcome.failure.code === 'gone');
-  for (const step of gone.flatMap(contactSteps)) await forgetPerson(session.ctx, step).catch(() => {});
-}
-
-function outcomeOf(job: Job, session: Session): WriteOutcome {
-  if (job.outcome && !job.outcome.ok) return job.outcome;
-  const requests = session.costOf(job.index);
-  if (job.outcome) return { ok: true, receipt: { ...job.outcome.receipt, requests } };
-  const names = ['person', ...wantedRecords(job).map((record) => record.name)];
-  const records = names.flatMap((name) => job.records.get(name) ?? []);
-  const missing = wantedRecords(job).find((record) => !job.records.has(record.name));
-  if (missing) return { ok: false, failure: new Failure('internal', `Record ${missing.name} was not written.`) };
-  return { ok: true, receipt: { records, requests, notes: [...new Set(job.notes)] } };
 }

@@ -1,17 +1,14 @@
 /** From the people of many plans to written records: look up together, apply each plan's policy, write each once. */
-import { Failure } from '@wrapup/destination';
 import {
-  contactSteps,
   decide,
-  doneBefore,
-  failJob,
-  forgetPerson,
+  follow,
+  type Gone,
   groupUnknown,
-  isUnsettled,
   type Job,
-  settleJob,
-  unsettleJob,
+  settledBefore,
+  stepsOf,
   type Wording,
+  writeInRounds,
 } from '@wrapup/destination/delivery';
 import { joinById, type KnownPerson, writePeople } from './known-people.ts';
 import { knownById, lookUp, type Question } from './look-up.ts';
@@ -22,91 +19,51 @@ import type { Work } from './work.ts';
 /** How Salesforce's people are called in what is said of them. */
 export const WORDING: Wording = { crm: 'Salesforce', person: 'contact or lead', people: 'records' };
 
-/**
- * Finds, creates and updates the people of all jobs. Afterwards every job has its `person`, is `log_only`, has ended, or
- * has no person by its mapping. Never rejects.
- */
+const VANISHED = 'The person was deleted, merged or converted while being written.';
+
+/** Finds, creates and updates the people of all jobs. Never rejects. */
 export async function writeAllPeople(work: Work, jobs: Job[]): Promise<void> {
   const properties = propertiesToRead(jobs.map((job) => job.plan));
-  let open = jobs.filter((job) => job.plan.person !== null && !job.outcome);
-  const gone = new Map<Job, Set<string>>();
-  // The second round is for people who vanished, or were converted, between look-up and write.
-  for (let round = 0; round < 2 && open.length > 0; round += 1) {
+  await writeInRounds(work.session.ctx, jobs, VANISHED, async (open, gone) => {
     const { known, unknown } = await findPeople(work, open, properties, gone);
     const created = await createPeople(work, groupUnknown(unknown));
-    const vanished = await writePeople(work, [...known, ...created]);
-    open = [];
-    for (const person of vanished) {
-      for (const job of person.jobs) {
-        unsettleJob(job);
-        job.person_done = false;
-        gone.set(job, new Set([...(gone.get(job) ?? []), person.id]));
-        for (const step of contactSteps(job)) await forgetPerson(work.session.ctx, step).catch(() => {});
-        open.push(job);
-      }
-    }
-  }
-  for (const job of open)
-    failJob(job, new Failure('gone', 'The person was deleted, merged or converted while being written.'), 'person');
+    return writePeople(work, [...known, ...created]);
+  });
 }
 
-export function questionOf(job: Job, gone: ReadonlySet<string> = new Set()): Question {
-  const id = doneBefore(job, 'person');
-  const match = job.plan.person?.match ?? [];
-  const steps = id === undefined ? match : [{ by: 'id' as const, value: id }, ...match];
-  return {
-    plan: job.index,
-    match: steps.filter((step) => step.by !== 'id' || !gone.has(step.value)),
-    read: mustRead([job]),
-  };
-}
-
-/** An earlier attempt has written the person, and nothing of it is needed now. */
-function isSettledBefore(job: Job, gone: ReadonlySet<string> = new Set()): boolean {
-  const id = doneBefore(job, 'person');
-  return id !== undefined && !gone.has(id) && !isUnsettled(job);
+export function questionOf(job: Job, gone?: ReadonlySet<string>): Question {
+  return { plan: job.index, match: stepsOf(job, gone), read: mustRead([job]) };
 }
 
 async function findPeople(
   { session, org }: Work,
   jobs: Job[],
   properties: string[],
-  gone: Map<Job, Set<string>>,
+  gone: Gone,
 ): Promise<{ known: KnownPerson[]; unknown: Job[] }> {
   const known: KnownPerson[] = [];
   const unknown: Job[] = [];
   const asking: Job[] = [];
   for (const job of jobs) {
-    if (!isSettledBefore(job, gone.get(job))) asking.push(job);
-    else {
-      job.person_done = true;
-      known.push({ person: knownById(doneBefore(job, 'person') ?? ''), read: false, jobs: [job] });
-    }
+    const id = settledBefore(job, gone.get(job));
+    job.person_done = id !== undefined;
+    if (id === undefined) asking.push(job);
+    else known.push({ person: knownById(id), read: false, jobs: [job] });
   }
-  const answers = await lookUp(
-    session,
-    org,
-    asking.map((job) => questionOf(job, gone.get(job))),
-    properties,
-  );
+  const questions = asking.map((job) => questionOf(job, gone.get(job)));
+  const answers = await lookUp(session, org, questions, properties);
   for (const [index, job] of asking.entries()) {
     const answer = answers[index];
     if (!answer) continue;
-    const decision = decide(job.plan, answer, WORDING);
-    if (decision.do === 'use') {
-      const { record, read } = decision;
-      job.person_done = record.id === doneBefore(job, 'person');
-      if (read) settleJob(job, record.properties);
-      known.push({ person: record, read, jobs: [job], ...(read ? { asked: new Set(properties) } : {}) });
-    } else if (decision.do === 'fail') failJob(job, decision.failure, 'person');
-    else if (decision.do === 'create') unknown.push(job);
-    else if (decision.do === 'skip') {
-      job.outcome = { ok: true, receipt: { records: [], requests: 0, notes: [decision.note] } };
-    } else {
-      settleJob(job, {});
-      job.log_only = true;
-      job.notes.push(decision.note);
-    }
+    const next = follow(job, decide(job.plan, answer, WORDING));
+    if (next === 'create') unknown.push(job);
+    else if (next)
+      known.push({
+        person: next.record,
+        read: next.read,
+        jobs: [job],
+        ...(next.read ? { asked: new Set(properties) } : {}),
+      });
   }
   return { known: joinById(known), unknown };
 }

@@ -8,6 +8,7 @@ import {
   makeJob,
   recallWatermark,
   settleJob,
+  wantedRecords,
 } from '@wrapup/destination/delivery';
 import type { FieldWrite, Plan } from '@wrapup/mapping';
 import type { Person } from './candidates.ts';
@@ -19,7 +20,6 @@ import { giveOwners } from './owners.ts';
 import { questionOf, WORDING } from './people.ts';
 import { createdAs, mustRead, propertiesToRead } from './person-patch.ts';
 import { type Reading, readRecords } from './read-records.ts';
-import { wantedRecords } from './records.ts';
 import type { Org, SObject } from './schema.ts';
 import { orgUrl, Session } from './session.ts';
 import type { SalesforceSettings } from './settings.ts';

@@ -7,7 +7,7 @@
  * the requests of a wave.
  */
 import { Failure, type RecordReceipt } from '@wrapup/destination';
-import { doneBefore, failJob, type Job, noteDropped } from '@wrapup/destination/delivery';
+import { doneBefore, failJob, failWaiting, type Job, noteDropped, wantedRecords } from '@wrapup/destination/delivery';
 import type { RecordPlan } from '@wrapup/mapping';
 import type { SalesforceFailure } from './errors.ts';
 import { attachTexts } from './files.ts';
@@ -44,22 +44,7 @@ export async function writeRecords(work: Work, jobs: Job[]): Promise<void> {
           record.name,
         );
   }
-  for (const job of jobs) {
-    const missing = job.outcome ? undefined : wantedRecords(job).find((record) => !job.records.has(record.name));
-    if (missing)
-      failJob(
-        job,
-        new Failure('mapping', `Record ${missing.name} is linked to a record that the plan does not write.`, {
-          hint: 'Correct its `associate` in the mapping, then replay.',
-        }),
-        missing.name,
-      );
-  }
-}
-
-/** Log only: the call log, and nothing that would need a person. */
-export function wantedRecords(job: Job): RecordPlan[] {
-  return job.log_only ? job.plan.records.filter((record) => record.type === 'call_log') : job.plan.records;
+  failWaiting(jobs);
 }
 
 /** What an earlier attempt is known to have written is not repeated. */

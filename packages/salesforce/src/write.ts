@@ -1,12 +1,11 @@
 import type { Context, WriteOutcome } from '@wrapup/destination';
-import { Failure } from '@wrapup/destination';
 import {
-  contactSteps,
   failJob,
-  forgetPerson,
+  forgetGone,
   type Job,
   joinEqual,
   makeJob,
+  outcomeOf,
   shareOutcomes,
 } from '@wrapup/destination/delivery';
 import type { Plan } from '@wrapup/mapping';
@@ -16,7 +15,7 @@ import { keyStepOf } from './key-step.ts';
 import { CALL_OBJECT } from './objects.ts';
 import { giveOwners } from './owners.ts';
 import { writeAllPeople } from './people.ts';
-import { wantedRecords, writeRecords } from './records.ts';
+import { writeRecords } from './records.ts';
 import { type Org, readOrg } from './schema.ts';
 import { orgUrl, Session } from './session.ts';
 import type { SalesforceSettings } from './settings.ts';
@@ -53,9 +52,9 @@ export async function writePlans(
   } catch (thrown) {
     for (const job of jobs) failJob(job, asSalesforceFailure(thrown), 'person');
   }
-  await forgetGone(session, jobs);
+  await forgetGone(ctx, jobs);
   return shareOutcomes(
-    jobs.map((job) => outcomeOf(job, session)),
+    jobs.map((job) => outcomeOf(job, session.costOf(job.index))),
     placeOf,
   );
 }
@@ -69,21 +68,4 @@ export async function readOrgFor(session: Session, jobs: Job[]): Promise<Org> {
   // Only an org whose tasks take no key of their own may have something that stands for them.
   if (!task || keyStepOf(org, task)?.step === 'key') return org;
   return readOrg(session, [...objects, CALL_OBJECT], { plans });
-}
-
-/** Ids that proved dead are not recalled by the next attempt. */
-async function forgetGone(session: Session, jobs: Job[]): Promise<void> {
-  const gone = jobs.filter(({ outcome }) => outcome && !outcome.ok && outcome.failure.code === 'gone');
-  for (const step of gone.flatMap(contactSteps)) await forgetPerson(session.ctx, step).catch(() => {});
-}
-
-function outcomeOf(job: Job, session: Session): WriteOutcome {
-  if (job.outcome && !job.outcome.ok) return job.outcome;
-  const requests = session.costOf(job.index);
-  if (job.outcome) return { ok: true, receipt: { ...job.outcome.receipt, requests } };
-  const names = ['person', ...wantedRecords(job).map((record) => record.name)];
-  const records = names.flatMap((name) => job.records.get(name) ?? []);
-  const missing = wantedRecords(job).find((record) => !job.records.has(record.name));
-  if (missing) return { ok: false, failure: new Failure('internal', `Record ${missing.name} was not written.`) };
-  return { ok: true, receipt: { records, requests, notes: [...new Set(job.notes)] } };
 }
