@@ -73,9 +73,7 @@ function onlyRecent(items: Item[]): string {
 const DAY = 24 * 3_600_000;
 
 function readingOf({ record }: Item, field: string, rows: unknown[]): Reading {
-  const row = rows
-    .map(asObject)
-    .find((one) => one.IsDeleted !== true && asText(one[field]).toLowerCase() === record.key.toLowerCase());
+  const row = rows.map(asObject).find((one) => one.IsDeleted !== true && asText(one[field]) === record.key);
   if (!row) return 'absent';
   const { attributes: _, ...values } = row;
   return {

@@ -1,0 +1,62 @@
+/** Making the fields of an org from the command line: listed, written as a package, deployed. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { startSandbox } from '../../sandbox/src/index.ts';
+import { CONFIG, configFolder, SECRET } from './support/installation.ts';
+import { wrapup } from './support/run.ts';
+
+const SALESFORCE = CONFIG.replace(
+  /sales: \{ kind[^\n]*/,
+  'sales: { kind: salesforce, client_id: sandbox-consumer-key, client_secret: "${SALESFORCE_CLIENT_SECRET}", base_url: "${SALESFORCE_BASE_URL}" }',
+);
+
+async function openOrg() {
+  const sandbox = await startSandbox({ provisioned: false });
+  onTestFinished(() => sandbox.close());
+  const folder = configFolder(SALESFORCE, 'extends: salesforce/lead-capture\n');
+  const env = {
+    WRAPUP_CONFIG: join(folder, 'wrapup.yaml'),
+    SYNTHFLOW_WEBHOOK_SECRET: SECRET,
+    SALESFORCE_CLIENT_SECRET: 'sandbox-consumer-secret',
+    SALESFORCE_BASE_URL: sandbox.salesforceUrl,
+  };
+  return { sandbox, folder, env };
+}
+
+test('Salesforce is only changed with --deploy; then doctor has nothing to say', async () => {
+  const { env } = await openOrg();
+  const listed = await wrapup(['provision'], env);
+  expect(listed.code).toBe(1);
+  expect(listed.stdout).toMatch(/missing +Activity\.Wrapup_Call_Id__c\n.*--deploy/);
+  const deployed = await wrapup(['provision', 'sales', '--deploy', '--json'], env);
+  expect(deployed.code).toBe(0);
+  const [{ steps }] = JSON.parse(deployed.stdout);
+  expect(new Set(steps.map(({ state }: { state: string }) => state))).toEqual(new Set(['created']));
+  const doctor = await wrapup(['doctor', 'sales'], env);
+  expect(doctor.stdout).toContain('Task: unique key Wrapup_Call_Id__c in force (step 1 of 3).');
+  expect(doctor.code).toBe(0);
+});
+
+test('the package can be written for other tools, without asking the org', async () => {
+  const { sandbox, folder, env } = await openOrg();
+  const zip = join(folder, 'out/wrapup.zip');
+  expect((await wrapup(['provision', '--out', zip], env)).code).toBe(0);
+  expect(readFileSync(zip).subarray(0, 2).toString()).toBe('PK');
+  const written = await wrapup(['provision', '--out', join(folder, 'package'), '--stand-in', '--json'], env);
+  expect(JSON.parse(written.stdout).files).toContain('objects/Wrapup_Call__c.object');
+  expect(existsSync(join(folder, 'package/permissionsets/Wrapup.permissionset'))).toBe(true);
+  expect(sandbox.control.requests().total).toBe(0);
+});
+
+test('a kind that creates its fields one by one has no package', async () => {
+  const folder = configFolder();
+  const env = {
+    WRAPUP_CONFIG: join(folder, 'wrapup.yaml'),
+    SYNTHFLOW_WEBHOOK_SECRET: SECRET,
+    HUBSPOT_ACCESS_TOKEN: 'pat-x',
+  };
+  const { code, stderr } = await wrapup(['provision', '--out', join(folder, 'x.zip')], env);
+  expect(code).not.toBe(0);
+  expect(stderr).toContain('created one by one');
+});
