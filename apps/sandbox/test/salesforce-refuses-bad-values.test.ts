@@ -116,11 +116,13 @@ test('what is not there, deleted or merged is told apart', async () => {
   expect((await ask(sandbox, 'GET', '/queryAll?q=SELECT Id FROM Lead WHERE IsDeleted = true')).body.totalSize).toBe(1);
 });
 
-test('users who left own nothing more, and a subtype is chosen once', async () => {
+test('users who left own nothing more, a subtype is chosen once, and a status never cleared', async () => {
   const users = (await ask(sandbox, 'GET', '/query?q=SELECT Id FROM User WHERE IsActive = false')).body.records;
   const owned = await ask(sandbox, 'POST', '/sobjects/Task', { OwnerId: users[0].Id });
   expect(owned.body[0]).toMatchObject({ errorCode: 'INACTIVE_OWNER_OR_USER', fields: ['OwnerId'] });
   const { id } = (await ask(sandbox, 'POST', '/sobjects/Task', { TaskSubtype: 'Call' })).body;
+  const cleared = await ask(sandbox, 'PATCH', `/sobjects/Task/${id}`, { Status: null });
+  expect(cleared.body[0]).toMatchObject({ errorCode: 'REQUIRED_FIELD_MISSING', fields: ['Status'] });
   const changed = await ask(sandbox, 'PATCH', `/sobjects/Task/${id}`, { TaskSubtype: 'Email' });
   expect(changed.body[0]).toMatchObject({ errorCode: 'INVALID_FIELD_FOR_INSERT_UPDATE', fields: ['TaskSubtype'] });
 });

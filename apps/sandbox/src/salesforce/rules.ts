@@ -7,11 +7,16 @@ import type { Value } from './values.ts';
 
 type Values = ReadonlyMap<string, Value | null>;
 
-/** @param values as they would be after the write. @throws Refusal when something is missing */
-export function checkRequired(call: Call, object: SObject, values: Values): void {
+/**
+ * @param changes what the request says; a field that is never empty cannot be cleared either
+ * @param values as they would be after the write
+ * @throws Refusal when something is missing
+ */
+export function checkRequired(call: Call, object: SObject, changes: Values, values: Values): void {
   const missing = call.org.schema
     .fields(object)
-    .filter(({ nillable, defaultedOnCreate, createable }) => createable && !nillable && !defaultedOnCreate)
+    .filter(({ nillable, createable }) => createable && !nillable)
+    .filter(({ name, defaultedOnCreate }) => !defaultedOnCreate || changes.get(name) === null)
     .map(({ name }) => name)
     .filter((name) => (values.get(name) ?? null) === null)
     // A person account has a last name instead of the company's.

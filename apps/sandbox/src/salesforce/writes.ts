@@ -56,7 +56,7 @@ export function deleteRecord(call: Call, record: StoredRecord): void {
 }
 
 function checkAll(call: Call, object: SObject, id: string | undefined, changes: Changes, values: Changes): void {
-  checkRequired(call, object, values);
+  checkRequired(call, object, changes, values);
   if (object.name === 'Event') checkEventTimes(values);
   checkReferences(call, object, changes, values);
   checkValidation(call, object, values);
