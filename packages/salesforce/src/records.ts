@@ -33,7 +33,7 @@ export async function writeRecords(work: Work, jobs: Job[]): Promise<void> {
   for (const job of jobs) noteResumed(work, job);
   for (;;) {
     const ready = jobs.filter((job) => !job.outcome).flatMap((job) => nextItems(job));
-    const items = firstOfEachKey(ready).filter((item) => isWritable(work, item));
+    const items = firstOfEachKey(ready);
     if (items.length === 0) break;
     await writeWave(work, items);
     for (const { job, record } of items)
@@ -91,18 +91,16 @@ function firstOfEachKey(items: Item[]): Item[] {
 }
 
 /** Without its object, or a way to find it again, a record is not written: a repeat could not be told from a first time. */
-function isWritable({ org }: Work, { job, record }: Item): boolean {
+function whyNotWritten({ org }: Work, { record }: Item): Failure | undefined {
   const object = org.object(record.object);
-  if (object && keyStepOf(org, object)) return true;
-  const failure = object
-    ? new Failure('missing_property', `${record.object} has no unique key: nothing is written to it without one.`, {
-        hint: 'Run `wrapup provision --deploy` (or deploy the package that it writes), then replay.',
-      })
-    : new Failure('refused', `The org has no object ${record.object}, or the integration user may not see it.`, {
-        hint: 'Correct the object in the mapping, or give the user access; then replay.',
-      });
-  failJob(job, failure, record.name);
-  return false;
+  if (!object)
+    return new Failure('refused', `The org has no object ${record.object}, or the integration user may not see it.`, {
+      hint: 'Correct the object in the mapping, or give the user access; then replay.',
+    });
+  if (keyStepOf(org, object)) return undefined;
+  return new Failure('missing_property', `${record.object} has no unique key: nothing is written to it without one.`, {
+    hint: 'Run `wrapup provision --deploy` (or deploy the package that it writes), then replay.',
+  });
 }
 
 /** What became of a wave: what is there, and what is not. Failures are told last, so that they know what is done. */
@@ -112,12 +110,17 @@ interface Wave {
 }
 
 async function writeWave(work: Work, items: Item[]): Promise<void> {
-  const live = items.filter(({ job }) => !job.outcome);
+  const wave: Wave = { written: [], failed: [] };
+  // What cannot be written does not keep the call's other records from being written.
+  const live = items.filter((item) => {
+    const failure = whyNotWritten(work, item);
+    if (failure) wave.failed.push({ item, failure });
+    return !failure;
+  });
   const claims = await claimTasks(work, live);
   // Anything may have been written before: by this delivery, or by whoever holds the key.
   const doubtful = live.filter((item) => !item.job.outcome && (item.job.plan.resume || claims.doubtful.has(item)));
   const first = live.filter((item) => !item.job.outcome && !doubtful.includes(item));
-  const wave: Wave = { written: [], failed: [] };
   const unsure = await createThem(work, first, wave, true);
   await settleDoubt(work, [...doubtful, ...unsure], wave);
   await nameTasks(work, claims, wave.written);

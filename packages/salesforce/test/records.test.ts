@@ -256,6 +256,8 @@ test('an object that the org does not have parks the call, and is not asked for 
     'person: { unmatched: create }\ncall_log: { title: x }\ncustom_objects: [ { name: visit, object: Nowhere__c } ]\n';
   const [outcome] = await write(await account.connect(), [mapped(text, CONNECTED)]);
   expect(failure(outcome)).toMatchObject({ code: 'refused', next: 'park', details: { record: 'visit' } });
+  // The call itself is on the record all the same.
+  expect(Object.keys(failure(outcome).details.done ?? {})).toEqual(['person', 'call_log']);
 });
 
 test('a call from a year ago is found again although Salesforce has archived it', async () => {
