@@ -59,6 +59,8 @@ const SWEEP_EVERY = 60_000;
 const RECONCILIATIONS = 2;
 /** A delivery's message in the job's `failedReason` is cut: it is copied into the event stream. */
 const REASON = 200;
+/** What is left of the workers is waited for so long, once they were told to drop everything, in ms. */
+const FORCED = 2_000;
 /** For a call that waits for something which does not say how long, in ms. */
 const WAIT = 10_000;
 
@@ -266,7 +268,9 @@ export async function startWorker({
         log.warn({ deadline_ms: deadline }, 'the batch in hand did not finish in time; it will be redelivered');
         destinations.abort();
         verifier.abort();
-        await Promise.all([...lines.values()].map((worker) => worker.close(true)));
+        // A worker that is closing already has but one end, which may be a connection to a Redis that is gone.
+        const forced = Promise.all([...lines.values()].map((worker) => worker.close(true)));
+        await Promise.race([forced, new Promise((resolve) => setTimeout(resolve, FORCED))]);
       }
       clearTimeout(timer);
       await destinations.close();
