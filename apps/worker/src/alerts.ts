@@ -3,7 +3,6 @@
  * job, so that an endpoint that is down for a moment, or a worker that dies, loses none; its id is made of what it tells,
  * so that many workers that see one pause tell of it once.
  */
-
 import { createHash } from 'node:crypto';
 import type { Config } from '@wrapup/config';
 import type { Notice } from '@wrapup/destination';
@@ -43,7 +42,7 @@ export async function queueAlert(
     at: ended ? Date.now() : since,
     text: ended
       ? `Connection ${connection} works again after ${describeTime(Date.now() - since)}. ${count(calls)} on the way.`
-      : `Connection ${connection} is paused: ${CAUSE_TABLE[cause].says}. ${reason} ${hint ?? ''} ${count(calls)} kept; it is probed and goes on by itself.`,
+      : `Connection ${connection} is paused: ${CAUSE_TABLE[cause].says}. ${hint ? `${reason} ${hint}` : reason} ${count(calls)} kept; it is probed and goes on by itself.`,
     data: {
       connection,
       cause,

@@ -93,8 +93,8 @@ export class Guard {
         this.#states.set(connection, state);
         if (before === undefined || isPaused(before) !== isPaused(state)) await store.connections.follow(connection);
         if (circuit === 'open' && pause && this.#told.get(connection) !== pause.since) {
-          this.#told.set(connection, pause.since);
           await this.#deps.onChange(connection, { became: 'opened', pause });
+          this.#told.set(connection, pause.since);
         }
         if (circuit === 'open' && pause && pause.next_probe <= Date.now()) void this.#probe(connection);
         if (circuit === 'trial') {
