@@ -1,5 +1,4 @@
 /** Compares mappings with the account's own properties, before a call fails on them. */
-
 import type { Context } from '@wrapup/destination';
 import { unknownOwners } from '@wrapup/destination/delivery';
 import { type CompiledMapping, type Finding, type MappedField, nearest } from '@wrapup/mapping';

@@ -1,5 +1,4 @@
 /** Writes what calls say onto people who exist: one write a person, read first only where a write mode asks for it. */
-
 import { Failure } from '@wrapup/destination';
 import {
   contactSteps,

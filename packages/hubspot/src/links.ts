@@ -1,5 +1,4 @@
 /** Links records to people and to each other, apart from their creation. Every link is accounted for. */
-
 import { Failure, type RecordReceipt } from '@wrapup/destination';
 import { failJob, type Job } from '@wrapup/destination/delivery';
 import type { RecordPlan } from '@wrapup/mapping';

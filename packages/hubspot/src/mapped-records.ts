@@ -6,7 +6,6 @@
  * person's own records, which HubSpot reads without the lag of its search; for a call without a person by a search for
  * its time. An account may have the property without its values being unique: then that counts like the line.
  */
-
 import type { Held } from '@wrapup/destination';
 import { Failure } from '@wrapup/destination';
 import { failJob, noteDropped } from '@wrapup/destination/delivery';

@@ -7,7 +7,6 @@
  * doubt (a retry, a lost answer, somebody else's unfinished attempt) is read by key first and then upserted by it. What
  * takes the key's place where the account refuses it is in `key-steps.ts`.
  */
-
 import { Failure, type Held } from '@wrapup/destination';
 import {
   contactSteps,

@@ -1,5 +1,4 @@
 /** One person whom nobody knows yet, with all the calls that are about them. */
-
 import type { Failure } from '@wrapup/destination';
 import {
   contactSteps,

@@ -6,7 +6,6 @@
  * may not be read at all, ids are taken as they are and addresses are passed over. Only while HubSpot does not answer is
  * the delivery tried again, a few times, so that a follow-up does not end up with nobody.
  */
-
 import type { Context } from '@wrapup/destination';
 import { type Directory, giveOwners as give, type Job } from '@wrapup/destination/delivery';
 import { listOwners } from './api.ts';

@@ -1,5 +1,4 @@
 /** What `write` would do, told from reads alone. */
-
 import type { Context, FieldChange, Preview } from '@wrapup/destination';
 import {
   type Decision,

@@ -3,7 +3,6 @@
  * created of late, and HubSpot's search are what is left. An address is unique in HubSpot by itself. After a creation of
  * which nothing was heard, search is given time to show the person before anybody is created again.
  */
-
 import { Failure } from '@wrapup/destination';
 import { contactSteps, markStarted, type NewPerson, startedAt } from '@wrapup/destination/delivery';
 import { asHubSpotFailure } from './errors.ts';
