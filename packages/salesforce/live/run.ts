@@ -6,6 +6,7 @@ import { salesforceKind } from '../src/index.ts';
 import { Transport } from '../src/transport.ts';
 import { isForTrying, QUESTIONS } from './questions.ts';
 import { Raw } from './raw.ts';
+import { SALESFORCE_NAMES } from './sample-names.ts';
 
 export interface LiveStep {
   step: string;
@@ -78,24 +79,13 @@ async function provision(destination: Destination, deploy: boolean): Promise<str
 /** A call of a number that belongs to nobody: 555-0100 to 555-0199 are kept for fiction. */
 async function writeTwice(destination: Destination, raw: Raw, run: string): Promise<string> {
   const phone = `+1415555${String(100 + (Number.parseInt(run, 16) % 100)).padStart(4, '0')}`;
-  const plan = samplePlan(
-    {
-      call_log: 'Task',
-      task: 'Task',
-      create_as: 'lead',
-      first_name: 'FirstName',
-      last_name: 'LastName',
-      phone: 'Phone',
-      email: 'Email',
-      note: 'Description',
-      owner: 'OwnerId',
-      title: 'Subject',
-      subject: 'Subject',
-      call_log_extra: { CallDurationInSeconds: 61, CallType: 'Outbound' },
-      task_extra: {},
-    },
-    { id: run, phone, email: `wrapup-${run}@example.com`, first_name: 'Wrapup', last_name: `Live ${run}` },
-  );
+  const plan = samplePlan(SALESFORCE_NAMES, {
+    id: run,
+    phone,
+    email: `wrapup-${run}@example.com`,
+    first_name: 'Wrapup',
+    last_name: `Live ${run}`,
+  });
   const [first] = await destination.write([plan], context());
   const written = idsOf(first, raw);
   const [again] = await destination.write([{ ...plan, resume: { attempts: 1, records: {} } }], context());

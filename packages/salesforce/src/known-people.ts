@@ -254,14 +254,8 @@ function finish({ org_url }: Work, { person, jobs }: KnownPerson, did: 'created'
   for (const job of jobs) {
     if (job.outcome) continue;
     job.person = person.id;
-    if (person.account !== undefined) accounts.set(job, person.account);
+    delete job.account;
+    if (person.account !== undefined) job.account = person.account;
     job.records.set('person', { name: 'person', object: person.object, id: person.id, did, ...(url ? { url } : {}) });
   }
-}
-
-const accounts = new WeakMap<Job, string>();
-
-/** The account of the job's person, where it was read. */
-export function accountOf(job: Job): string | undefined {
-  return accounts.get(job);
 }

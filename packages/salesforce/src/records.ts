@@ -12,7 +12,6 @@ import type { RecordPlan } from '@wrapup/mapping';
 import type { SalesforceFailure } from './errors.ts';
 import { attachTexts } from './files.ts';
 import { keyStepOf } from './key-step.ts';
-import { accountOf } from './known-people.ts';
 import type { Target } from './links.ts';
 import { personObjectOf, recordUrl } from './objects.ts';
 import { readRecords } from './read-records.ts';
@@ -69,7 +68,7 @@ function targetsOf(job: Job, record: RecordPlan): Target[] | undefined {
   for (const name of record.associate) {
     if (name === 'person') {
       const object = job.person === undefined ? undefined : personObjectOf(job.person);
-      const account = accountOf(job);
+      const { account } = job;
       if (job.person !== undefined && object)
         targets.push({ name, object, id: job.person, ...(account ? { account } : {}) });
       continue;

@@ -11,6 +11,7 @@ import {
   type SalesforceSettings,
   startSandbox,
 } from '../../../apps/sandbox/src/index.ts';
+import { SALESFORCE_NAMES } from '../live/sample-names.ts';
 import { salesforceKind } from '../src/index.ts';
 
 type Sandbox = Awaited<ReturnType<typeof startSandbox>>;
@@ -37,21 +38,7 @@ const MOMENTS: Record<Moment, Pick<FaultSpec, 'object' | 'path' | 'method'>> = {
 };
 
 export const salesforceHarness: Harness = {
-  names: {
-    call_log: 'Task',
-    task: 'Task',
-    create_as: 'lead',
-    first_name: 'FirstName',
-    last_name: 'LastName',
-    phone: 'Phone',
-    email: 'Email',
-    note: 'Description',
-    owner: 'OwnerId',
-    title: 'Subject',
-    subject: 'Subject',
-    call_log_extra: { CallDurationInSeconds: 61 },
-    task_extra: { ActivityDate: '2026-11-25' },
-  },
+  names: SALESFORCE_NAMES,
   text: 'Wrapup_Notes__c',
   flag: 'Wrapup_Opted_Out__c',
   poison: () => sampleField('Status', 'The day before yesterday', 'overwrite', 41),

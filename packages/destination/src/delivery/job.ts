@@ -24,6 +24,8 @@ export interface Job {
   person_done: boolean;
   /** Id of the person, once it is known and written. */
   person?: string;
+  /** Id of the account that the person belongs to, in CRMs that have such, where it is known. */
+  account?: string;
   /** Receipts by record name. */
   records: Map<string, RecordReceipt>;
   notes: string[];
