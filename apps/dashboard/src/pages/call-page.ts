@@ -2,7 +2,7 @@ import type { DeliveryEntry, LedgerEntry } from '@wrapup/queue';
 import { type Html, html, type Part } from '../html.ts';
 import { DROPPABLE, REPLAYABLE, renderDrop, renderDropCall, renderReplay, renderReplayCall } from './actions.ts';
 import { EFFECTS, explainCall, RECEIVED, VERIFIED, whatNext } from './explain.ts';
-import { linkToCall, renderChip, renderHash, renderRecord, renderTime } from './parts.ts';
+import { linkToCall, renderChip, renderFact, renderHash, renderRecord, renderTime } from './parts.ts';
 
 export interface CallPageParts {
   entry: LedgerEntry;
@@ -19,15 +19,15 @@ export function renderCall({ entry, kept, configured, pauses }: CallPageParts): 
   const explanation = explainCall(entry);
   return html`<h1>Call <span class="id">${entry.call_id}</span></h1>
 <dl class="facts">
-${fact('Source', html`${entry.source}${!configured && html` <span class="none">not in wrapup.yaml any more</span>`}`)}
-${fact('Received', html`${renderTime(entry.received_at)}, ${RECEIVED[entry.received] ?? entry.received}`)}
-${fact('Verified', VERIFIED[entry.verified] ?? entry.verified)}
-${fact('Outcome', entry.outcome)}
-${fact('Status', entry.status)}
-${fact('Direction', entry.direction)}
-${fact('Agent', entry.agent_id && html`<code>${entry.agent_id}</code>`)}
-${fact('Ended', entry.ended_at !== undefined && renderTime(entry.ended_at))}
-${fact('Forgotten', entry.forgotten !== undefined && html`${renderTime(entry.forgotten)}: its payloads were removed, and nothing of it is taken in again`)}
+${renderFact('Source', html`${entry.source}${!configured && html` <span class="none">not in wrapup.yaml any more</span>`}`)}
+${renderFact('Received', html`${renderTime(entry.received_at)}, ${RECEIVED[entry.received] ?? entry.received}`)}
+${renderFact('Verified', VERIFIED[entry.verified] ?? entry.verified)}
+${renderFact('Outcome', entry.outcome)}
+${renderFact('Status', entry.status)}
+${renderFact('Direction', entry.direction)}
+${renderFact('Agent', entry.agent_id && html`<code>${entry.agent_id}</code>`)}
+${renderFact('Ended', entry.ended_at !== undefined && renderTime(entry.ended_at))}
+${renderFact('Forgotten', entry.forgotten !== undefined && html`${renderTime(entry.forgotten)}: its payloads were removed, and nothing of it is taken in again`)}
 </dl>
 ${explanation && html`<p class="next">${explanation}</p>`}
 ${entry.stopped && renderStopped(entry, entry.stopped)}
@@ -55,9 +55,9 @@ function renderStopped(entry: LedgerEntry, stopped: NonNullable<LedgerEntry['sto
   return html`<section class="delivery-box ${state}">
 <h3>${renderChip(state, state === 'dead' ? 'stopped' : state)} before its routes</h3>
 <dl class="facts">
-${fact('Since', renderTime(stopped.at))}
-${fact('Reason', html`<code>${stopped.code}</code> ${stopped.reason}`)}
-${fact('What to do', stopped.hint)}
+${renderFact('Since', renderTime(stopped.at))}
+${renderFact('Reason', html`<code>${stopped.code}</code> ${stopped.reason}`)}
+${renderFact('What to do', stopped.hint)}
 </dl>
 <div class="buttons">${renderReplayCall(target)}${stopped.state !== 'dropped' && renderDropCall(target)}</div>
 </section>`;
@@ -78,25 +78,20 @@ function renderDelivery(entry: LedgerEntry, delivery: DeliveryEntry, payloadKept
 <p class="next">${whatNext(delivery, payloadKept)}</p>
 ${delivery.state === 'queued' && pause && html`<p class="next">${pause} <a href="/connections">Connections</a></p>`}
 <dl class="facts">
-${fact('Since', renderTime(delivery.since))}
-${fact('Reason', (delivery.code || delivery.reason) && html`${delivery.code && html`<code>${delivery.code}</code> `}${delivery.reason}`)}
-${fact('What to do', delivery.hint)}
-${fact('Records', delivery.records.length > 0 && html`<ul>${delivery.records.map((record) => html`<li>${record.name}: ${renderRecord(record)} <span class="none">${record.did}</span></li>`)}</ul>`)}
-${fact('Begun', done.length > 0 && html`${done.map(([name, id]) => `${name} ${id}`).join(', ')} <span class="none">known to be written by an unfinished attempt</span>`)}
-${fact('Attempts', html`${delivery.attempts}${delivery.replays > 0 && html`, replayed ${delivery.replays} ×`}`)}
-${fact('Requests', Math.round(delivery.requests * 100) / 100)}
-${fact('Mapping', delivery.mapping && renderHash(delivery.mapping))}
-${fact('Revision', renderHash(delivery.revision))}
-${fact('For the CRM’s support', delivery.correlation_id && html`<code>${delivery.correlation_id}</code>`)}
-${fact('Notes', delivery.notes.length > 0 && html`<ul>${delivery.notes.map((note) => html`<li>${note}</li>`)}</ul>`)}
+${renderFact('Since', renderTime(delivery.since))}
+${renderFact('Reason', (delivery.code || delivery.reason) && html`${delivery.code && html`<code>${delivery.code}</code> `}${delivery.reason}`)}
+${renderFact('What to do', delivery.hint)}
+${renderFact('Records', delivery.records.length > 0 && html`<ul>${delivery.records.map((record) => html`<li>${record.name}: ${renderRecord(record)} <span class="none">${record.did}</span></li>`)}</ul>`)}
+${renderFact('Begun', done.length > 0 && html`${done.map(([name, id]) => `${name} ${id}`).join(', ')} <span class="none">known to be written by an unfinished attempt</span>`)}
+${renderFact('Attempts', html`${delivery.attempts}${delivery.replays > 0 && html`, replayed ${delivery.replays} ×`}`)}
+${renderFact('Requests', Math.round(delivery.requests * 100) / 100)}
+${renderFact('Mapping', delivery.mapping && renderHash(delivery.mapping))}
+${renderFact('Revision', renderHash(delivery.revision))}
+${renderFact('For the CRM’s support', delivery.correlation_id && html`<code>${delivery.correlation_id}</code>`)}
+${renderFact('Notes', delivery.notes.length > 0 && html`<ul>${delivery.notes.map((note) => html`<li>${note}</li>`)}</ul>`)}
 </dl>
 ${(replay || drop) && html`<div class="buttons">${replay && renderReplay(target)}${drop && renderDrop(target)}</div>`}
 </section>`;
-}
-
-function fact(name: string, value: Part): Part {
-  if (value === undefined || value === null || value === false || value === '') return false;
-  return html`<div><dt>${name}</dt><dd>${value}</dd></div>`;
 }
 
 /** Call ids are unique within a source only. */

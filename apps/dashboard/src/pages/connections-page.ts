@@ -1,7 +1,7 @@
 import { CAUSE_TABLE, type ConnectionReport, isPaused } from '@wrapup/queue';
 import { type Html, html, type Part } from '../html.ts';
 import { LONGEST_REASON } from './actions.ts';
-import { count, renderChip, renderTime } from './parts.ts';
+import { count, renderChip, renderFact, renderTime } from './parts.ts';
 
 export interface ConnectionsPage {
   connections: (ConnectionReport & { kind?: string })[];
@@ -28,15 +28,15 @@ function renderConnection(report: ConnectionReport & { kind?: string }): Html {
   return html`<section class="delivery-box ${paused && 'parked'}">
 <h3>${renderChip(chip as string, word)} ${connection} ${kind && html`<span class="to">${kind}</span>`}</h3>
 <dl class="facts">
-${fact('Why', circuit === 'open' && pause && html`<code>${pause.code}</code> It stopped itself: ${CAUSE_TABLE[pause.cause].says}. ${pause.reason}`)}
-${fact('What to do', circuit === 'open' && pause?.hint)}
-${fact('Since', circuit === 'open' && pause && renderTime(pause.since))}
-${fact('Next probe', circuit === 'open' && pause && html`${renderTime(pause.next_probe)}, after ${count(pause.tries, 'that failed', 'that failed')}`)}
-${fact('Trial', circuit === 'trial' && 'A probe was answered; it counts as well when something is written, or nothing fails for a minute.')}
-${fact('Paused by', operator && html`an operator, ${renderTime(operator.since)}${operator.reason && html`: ${operator.reason}`}`)}
-${fact('Deliveries', html`${waiting.toLocaleString('en-US')} ready, ${active} in hand, ${delayed.toLocaleString('en-US')} coming again later`)}
-${fact('Daily quota', daily && renderDaily(daily))}
-${fact('Configuration', kind === undefined && 'It is not in wrapup.yaml any more; its deliveries are kept.')}
+${renderFact('Why', circuit === 'open' && pause && html`<code>${pause.code}</code> It stopped itself: ${CAUSE_TABLE[pause.cause].says}. ${pause.reason}`)}
+${renderFact('What to do', circuit === 'open' && pause?.hint)}
+${renderFact('Since', circuit === 'open' && pause && renderTime(pause.since))}
+${renderFact('Next probe', circuit === 'open' && pause && html`${renderTime(pause.next_probe)}, after ${count(pause.tries, 'that failed', 'that failed')}`)}
+${renderFact('Trial', circuit === 'trial' && 'A probe was answered; it counts as well when something is written, or nothing fails for a minute.')}
+${renderFact('Paused by', operator && html`an operator, ${renderTime(operator.since)}${operator.reason && html`: ${operator.reason}`}`)}
+${renderFact('Deliveries', html`${waiting.toLocaleString('en-US')} ready, ${active} in hand, ${delayed.toLocaleString('en-US')} coming again later`)}
+${renderFact('Daily quota', daily && renderDaily(daily))}
+${renderFact('Configuration', kind === undefined && 'It is not in wrapup.yaml any more; its deliveries are kept.')}
 </dl>
 <div class="buttons">${renderButtons(report)}</div>
 </section>`;
@@ -63,9 +63,4 @@ function renderButtons({ connection, operator, circuit }: ConnectionReport): Par
 <input name="reason" maxlength="${LONGEST_REASON}" autocomplete="off"></label>
 <button class="danger">Pause ${connection}</button></form></details>`;
   return html`${resume}${pause}`;
-}
-
-function fact(name: string, value: Part): Part {
-  if (value === undefined || value === null || value === false || value === '') return false;
-  return html`<div><dt>${name}</dt><dd>${value}</dd></div>`;
 }

@@ -54,3 +54,9 @@ export function count(number: number, one: string, many = `${one}s`): string {
 export function renderHash(hash: string): Html {
   return html`<code title="${hash}">${hash.slice(0, 12)}</code>`;
 }
+
+/** One entry of a list of facts; nothing when there is no value. */
+export function renderFact(name: string, value: Part): Part {
+  if (value === undefined || value === null || value === false || value === '') return false;
+  return html`<div><dt>${name}</dt><dd>${value}</dd></div>`;
+}
