@@ -2,11 +2,13 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Redis } from 'ioredis';
 import { type Partially, type RunningSandbox, type Settings, startSandbox } from '../../apps/sandbox/src/index.ts';
 import { sign } from '../../packages/synthflow/src/index.ts';
 import { type RedisServer, startRedisServer } from '../../scripts/local-redis.mjs';
 import { type Process, startScript } from '../../test/support/process.ts';
 import type { Payload } from '../support/calls.ts';
+import { comesTrue } from '../support/watch.ts';
 
 const SECRET = 'a-webhook-secret-for-measuring';
 
@@ -15,6 +17,8 @@ export interface Baseline {
   redis: RedisServer;
   worker: Process;
   post(payload: Payload): Promise<void>;
+  /** Resolves when so many calls are done, of all since the beginning; BullMQ keeps the last 1,000. @param within ms */
+  done(calls: number, within?: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -31,10 +35,13 @@ export async function openBaseline(settings: Partially<Settings>, env: Record<st
   };
   const ingress = await startScript('bench/baseline/ingress-express.ts', all);
   const worker = await startScript('bench/baseline/worker.ts', all);
+  const client = new Redis(redis.url);
   return {
     sandbox,
     redis,
     worker,
+    done: (calls, within = 600_000) =>
+      comesTrue(async () => (await client.zcard('bull:calls:completed')) >= calls, within, 20),
     async post(payload) {
       const answer = await fetch(`http://127.0.0.1:${ingress.port}/webhooks/main/post-call`, {
         method: 'POST',
@@ -45,6 +52,7 @@ export async function openBaseline(settings: Partially<Settings>, env: Record<st
       await answer.body?.cancel();
     },
     async close() {
+      client.disconnect();
       await Promise.all([ingress.kill(), worker.kill()]);
       await sandbox.close();
       await redis.stop();

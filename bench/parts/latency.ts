@@ -62,7 +62,7 @@ async function timeOf({ sandbox, post }: Side, phone: string): Promise<number> {
   const before = sandbox.records('calls').length;
   const sent = Date.now();
   await post(payload);
-  await comesTrue(() => sandbox.records('calls').length > before, 30_000);
+  await comesTrue(() => sandbox.records('calls').length > before, 30_000, 10);
   const made = sandbox.journal().findLast(({ effect, object }) => effect === 'created' && object === 'calls');
   // Everything of it is written before the next is sent: idle means idle.
   await pause(250);

@@ -116,7 +116,7 @@ describe('work that is withdrawn', () => {
     await vi.waitUntil(() => endpoint.received.length === 1);
     controller.abort();
     expect(failure(await writing)).toMatchObject({ code: 'busy', next: 'throttle' });
-    await vi.waitUntil(() => closed);
+    await vi.waitUntil(() => closed, { timeout: 60_000 });
   });
 
   test('is not begun', async () => {
@@ -205,7 +205,7 @@ describe('an answer without end', () => {
     });
     const destination = await connect({ url: endpoint.url, timeout: 20_000 });
     expect(await writeOne(destination, planOf())).toMatchObject({ ok: true });
-    await vi.waitUntil(() => closed);
+    await vi.waitUntil(() => closed, { timeout: 60_000 });
     expect(sent).toBeLessThan(50_000_000);
   });
 
@@ -214,7 +214,7 @@ describe('an answer without end', () => {
       const { id } = (body as { data: { call: { id: string } } }).data.call;
       if (id !== 'slow') status(200)(response, undefined as never, undefined as never);
     });
-    const destination = await connect({ url: endpoint.url, timeout: TIMEOUT });
+    const destination = await connect({ url: endpoint.url, timeout: 5_000 });
     const plans = ['c1', 'slow', 'c2'].map((id) => planOf(someCall({ id })));
     const outcomes = await destination.write(plans, makeMemoryContext());
     expect(outcomes.map(({ ok }) => ok)).toEqual([true, false, true]);

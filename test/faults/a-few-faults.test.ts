@@ -1,0 +1,29 @@
+/** A few runs of the fault matrix, small: `npm run test:faults` has all of them. */
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { FAULTS, type Fault } from './faults.ts';
+import { Ground } from './ground.ts';
+import { runFault } from './run-fault.ts';
+
+const CALLS = 30;
+
+let ground: Ground;
+beforeAll(async () => {
+  ground = await Ground.open(1);
+});
+afterAll(() => ground.close());
+
+it.each(['redis-killed', 'crm-commit-then-reset', 'ingress-killed', 'late-revisions'])(
+  'every acknowledged call ends in one call log, or where a person sees it: %s',
+  { timeout: 360_000 },
+  async (name) => {
+    const fault = FAULTS.find((one) => one.name === name) as Fault;
+    const { acknowledged, written, parked, dead, broken } = await runFault(ground, fault, {
+      seed: 1 + FAULTS.indexOf(fault),
+      calls: CALLS,
+      within: 1_500,
+    });
+    expect(broken).toEqual([]);
+    expect(written + parked + dead).toBe(acknowledged);
+    expect(acknowledged).toBeGreaterThan(CALLS / 2);
+  },
+);
