@@ -116,7 +116,7 @@ function ingressPart({ ingress }: Results): string {
   return `${head(
     'Ingress',
     ingress,
-    `One process, 64 connections that each wait for their answer, ${ingress.figures[0]?.rounds} interleaved rounds, medians. *Bare* is node:http with the same verification and the same durable writes, and nothing else. Times are those of a saturated server; CPU is of the server's process and of Redis, µs for each request, and wanders least.`,
+    `One process, ${ingress.figures[0]?.connections} connections that each wait for their answer, ${ingress.figures[0]?.rounds} interleaved rounds, medians. *Bare* is node:http with the same verification and the same durable writes, and nothing else. Times are those of a saturated server; CPU is of the server's process and of Redis, µs for each request, and wanders least.`,
   )}
 | kB | Server | Requests/s | p50 ms | p99 ms | CPU µs | Redis CPU µs |
 | ---: | --- | ---: | ---: | ---: | ---: | ---: |
