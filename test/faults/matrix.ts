@@ -4,6 +4,7 @@
  *   npm run test:faults                                  all faults, seeds 1 to 5, 200 calls each
  *   npm run test:faults -- redis-killed crm-503          only these
  *   npm run test:faults -- --seeds 11,12 --calls 500     other seeds, more calls
+ *   npm run test:faults -- --render                      only writes the page anew
  *   npm run test:faults -- --lanes 4                     so many runs side by side; default 3
  *
  * docs/reliability.md is written anew after each fault, whose row replaces the one that was there; not with `--dry-run`. Exit
@@ -12,7 +13,7 @@
 import { parseArgs } from 'node:util';
 import { FAULTS, type Fault } from './faults.ts';
 import { Ground } from './ground.ts';
-import { publish } from './report.ts';
+import { publish, renderAgain } from './report.ts';
 import { type Run, runFault } from './run-fault.ts';
 
 const { values, positionals } = parseArgs({
@@ -22,8 +23,13 @@ const { values, positionals } = parseArgs({
     calls: { type: 'string', default: '200' },
     lanes: { type: 'string', default: '3' },
     'dry-run': { type: 'boolean', default: false },
+    render: { type: 'boolean', default: false },
   },
 });
+if (values.render) {
+  renderAgain();
+  process.exit(0);
+}
 const unknown = positionals.filter((name) => !FAULTS.some((fault) => fault.name === name));
 if (unknown.length > 0) {
   console.error(`No such fault: ${unknown.join(', ')}. There are: ${FAULTS.map(({ name }) => name).join(', ')}`);

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { FAULTS } from './faults.ts';
+import { PROMISES } from './promises.ts';
 import type { Run } from './run-fault.ts';
 
 const DOCS = resolve(import.meta.dirname, '../../docs');
@@ -13,6 +14,11 @@ interface Figures {
   /** ISO 8601 date by fault. */
   dates: Record<string, string>;
   runs: Run[];
+}
+
+/** Writes the page anew from the figures that are there. */
+export function renderAgain(): void {
+  writeFileSync(PAGE, render(JSON.parse(readFileSync(FIGURES, 'utf8'))));
 }
 
 /** Runs of a fault replace those that were there of it. */
@@ -71,6 +77,16 @@ ${rows.join('\n')}
 
 Calls that were not acknowledged were refused with 503, or their connection broke: a sender that tries longer has them taken
 as soon as Redis and ingress are back, and \`reconcile\` finds them at the voice platform in any case.
+
+## Promises and their tests
+
+For each promise a test that fails when it is broken; there are more.
+
+| Promise | Test | In |
+| --- | --- | --- |
+${PROMISES.map(({ promise, file, test }) => `| ${promise} | ${test} | \`${file}\` |`).join('\n')}
+
+## Again
 
 Repeat one: \`npm run test:faults -- redis-killed --seeds 3\`. A few runs of the matrix, smaller, are part of \`npm test\`.
 `;
