@@ -91,7 +91,7 @@ baseline is in \`bench/baseline\`: express with its body parser and \`queue.add\
 
 ![Wrapup beside the usual way](results.svg)
 
-${[ingressPart, deliveryPart, latencyPart, memoryPart, growthPart]
+${[ingressPart, deliveryPart, hubspotPart, latencyPart, memoryPart, growthPart]
   .map((part) => part(results))
   .filter(Boolean)
   .join('\n')}`;
@@ -147,6 +147,12 @@ ${rows.join('\n')}
 
 Wrapup to the baseline: **${format(delivery.figures.ratio)} times** (target 40).
 `;
+}
+
+/** Written by hand from what `npm run bench:hubspot` prints: it takes minutes and has no baseline. */
+function hubspotPart(): string {
+  const page = join(BENCH, 'hubspot-requests.md');
+  return existsSync(page) ? readFileSync(page, 'utf8') : '';
 }
 
 function latencyPart({ latency }: Results): string {
