@@ -26,17 +26,12 @@ const GIVEN_BACK = 1_000;
 
 export class Reconciler {
   readonly #parts: ReconcilerParts;
-  readonly #worker: Worker<ReconcileJob>;
   readonly #stopping = new AbortController();
+  /** There once a source reconciles: a queue that nobody fills need not be watched. */
+  #worker: Worker<ReconcileJob> | undefined;
 
   constructor(parts: ReconcilerParts) {
     this.#parts = parts;
-    this.#worker = new Worker<ReconcileJob>(
-      RECONCILE_QUEUE,
-      (job, token = '') => this.#process(job, token),
-      parts.options,
-    );
-    this.#worker.on('error', parts.onError);
   }
 
   /** Makes the schedules those of the configuration as it is now. */
@@ -50,6 +45,7 @@ export class Reconciler {
         data: { source: name },
         opts: { removeOnComplete: { count: 10 }, removeOnFail: { count: 10 } },
       };
+      this.#worker ??= this.#watch();
       await queue.upsertJobScheduler(name, { every: reconcile?.every as number }, template);
     }
     for (const { key } of await queue.getJobSchedulers()) {
@@ -59,7 +55,15 @@ export class Reconciler {
 
   async close(): Promise<void> {
     this.#stopping.abort(new Error('The worker is stopping.'));
-    await this.#worker.close();
+    await this.#worker?.close();
+  }
+
+  #watch(): Worker<ReconcileJob> {
+    const { options, onError } = this.#parts;
+    const process = (job: Job<ReconcileJob>, token = '') => this.#process(job, token);
+    const worker = new Worker<ReconcileJob>(RECONCILE_QUEUE, process, options);
+    worker.on('error', onError);
+    return worker;
   }
 
   async #process(job: Job<ReconcileJob>, token: string): Promise<void> {
