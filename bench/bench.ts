@@ -4,14 +4,14 @@
  *   npm run bench                              everything, some twenty minutes on a machine of its own
  *   npm run bench -- ingress latency           only these parts
  *   npm run bench -- growth --sizes 1000,10000 a shorter backlog
- *   npm run bench -- ingress --rounds 9        more rounds
+ *   npm run bench -- ingress --rounds 9 --kb 8 more rounds, of one size of body
  *
  * Everything stays on loopback; load is bounded in count and time.
  */
 import { parseArgs } from 'node:util';
 import { measureDelivery } from './parts/delivery.ts';
 import { measureGrowth } from './parts/growth.ts';
-import { measureIngress } from './parts/ingress.ts';
+import { measureIngress, SIZES } from './parts/ingress.ts';
 import { measureLatency } from './parts/latency.ts';
 import { measureMemory } from './parts/memory.ts';
 import { describeMachine } from './support/machine.ts';
@@ -22,12 +22,17 @@ const { values, positionals } = parseArgs({
   options: {
     rounds: { type: 'string', default: '5' },
     calls: { type: 'string', default: '2000' },
+    kb: { type: 'string', default: '2,8,60' },
     sizes: { type: 'string', default: '1000,10000,100000' },
   },
 });
 
 const PARTS: Record<string, () => Promise<unknown>> = {
-  ingress: () => measureIngress(Number(values.rounds)),
+  ingress: () =>
+    measureIngress(
+      Number(values.rounds),
+      SIZES.filter(({ kb }) => values.kb.split(',').includes(String(kb))),
+    ),
   delivery: () => measureDelivery(Number(values.calls), 150),
   latency: () => measureLatency(25),
   memory: () => measureMemory(500, 20_000),
@@ -39,12 +44,15 @@ if (unknown.length > 0) {
   console.error(`No such part: ${unknown.join(', ')}. There are: ${Object.keys(PARTS).join(', ')}`);
   process.exit(2);
 }
-const machine = await describeMachine();
 for (const [name, measure] of Object.entries(PARTS)) {
   if (positionals.length > 0 && !positionals.includes(name)) continue;
   console.log(`measuring ${name} …`);
   const figures = await measure();
-  const measured: Measured<unknown> = { date: new Date().toISOString().slice(0, 10), machine, figures };
+  const measured: Measured<unknown> = {
+    date: new Date().toISOString().slice(0, 10),
+    machine: await describeMachine(),
+    figures,
+  };
   addResults({ [name]: measured });
   console.log(JSON.stringify(figures, undefined, 1));
 }

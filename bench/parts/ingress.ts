@@ -21,13 +21,13 @@ export const SERVERS = ['wrapup', 'bare', 'express'] as const;
 export type Server = (typeof SERVERS)[number];
 
 /** Bytes of a body, with the requests of a round. */
-const SIZES = [
-  { kb: 2, count: 3_000 },
-  { kb: 8, count: 3_000 },
-  { kb: 60, count: 800 },
+export const SIZES = [
+  { kb: 2, count: 2_000 },
+  { kb: 8, count: 2_000 },
+  { kb: 60, count: 500 },
 ];
 const CONNECTIONS = 16;
-const WARM_UP = 1_500;
+const WARM_UP = 800;
 const SECRET = 'a-webhook-secret-for-measuring';
 
 export interface IngressFigures {

@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { cpus, totalmem } from 'node:os';
+import { cpus, loadavg, totalmem } from 'node:os';
 import { findRedisServer } from '../../scripts/local-redis.mjs';
 
-/** On what it was measured: machine in general terms, versions, date. */
+/** On what it was measured: machine in general terms, how busy it was, versions. Ask when the measuring is over. */
 export async function describeMachine(): Promise<string> {
   const { command, env } = await findRedisServer();
   const redis = /v=([\d.]+)/.exec(
@@ -13,7 +13,7 @@ export async function describeMachine(): Promise<string> {
   const cores = cpus();
   const memory = Math.round(totalmem() / 1024 ** 3);
   const versions = ['bullmq', 'ioredis', 'express'].map((name) => `${name} ${versionOf(name)}`).join(', ');
-  return `${cores.length} cores of ${cores[0]?.model.trim() ?? 'an unknown CPU'}, ${memory} GiB; Node ${process.versions.node}, Redis ${redis}, ${versions}`;
+  return `${cores.length} cores of ${cores[0]?.model.trim() ?? 'an unknown CPU'}, ${memory} GiB, load average ${loadavg()[1]?.toFixed(0)} when it was over; Node ${process.versions.node}, Redis ${redis}, ${versions}`;
 }
 
 function versionOf(name: string): string {

@@ -91,6 +91,8 @@ baseline is in \`bench/baseline\`: express with its body parser and \`queue.add\
 
 ![Wrapup beside the usual way](results.svg)
 
+What calls cost in requests to HubSpot, one by one and by the thousand: [hubspot-requests.md](hubspot-requests.md).
+
 ${[ingressPart, deliveryPart, hubspotPart, latencyPart, memoryPart, growthPart]
   .map((part) => part(results))
   .filter(Boolean)
