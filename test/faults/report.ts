@@ -2,7 +2,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { FAULTS } from './faults.ts';
-import { PROMISES } from './promises.ts';
 import type { Run } from './run-fault.ts';
 
 const DOCS = resolve(import.meta.dirname, '../../docs');
@@ -78,13 +77,7 @@ ${rows.join('\n')}
 Calls that were not acknowledged were refused with 503, or their connection broke: a sender that tries longer has them taken
 as soon as Redis and ingress are back, and \`reconcile\` finds them at the voice platform in any case.
 
-## Promises and their tests
-
-For each promise a test that fails when it is broken; there are more.
-
-| Promise | Test | In |
-| --- | --- | --- |
-${PROMISES.map(({ promise, file, test }) => `| ${promise} | ${test} | \`${file}\` |`).join('\n')}
+The tests that hold each promise one by one: [Promises](promises.md).
 
 ## Again
 
