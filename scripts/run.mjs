@@ -2,10 +2,11 @@
  * Runs one process on the pinned Node: `node scripts/run.mjs apps/ingress/src/main.ts [arguments]`. In this process and
  * not as a child of it: a signal to a whole group of processes would reach a child twice, and twice means "at once".
  */
+import nodeModule from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { findSandbox, readEnvironment, readStarted } from './environment.mjs';
-import { fail, goOnPinned, onNpmGone, ROOT } from './set-up.mjs';
+import { COMPILE_CACHE, fail, goOnPinned, onNpmGone, ROOT } from './set-up.mjs';
 
 const [, , entry, ...args] = process.argv;
 if (!entry) fail('Usage: node scripts/run.mjs <file.ts> [arguments]');
@@ -20,4 +21,5 @@ const file = join(ROOT, entry);
 process.argv = [process.execPath, file, ...args];
 process.chdir(ROOT);
 onNpmGone(() => process.kill(process.pid, 'SIGTERM'));
+nodeModule.enableCompileCache?.(COMPILE_CACHE);
 await import(pathToFileURL(file).href);

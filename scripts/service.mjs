@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { guardOrphan } from './guard-orphan.mjs';
 import { eachLine, makeLineFormat } from './log-lines.mjs';
-import { pinnedNode, ROOT } from './set-up.mjs';
+import { COMPILE_CACHE, pinnedNode, ROOT } from './set-up.mjs';
 
 /** More than the longest drain deadline of a process, ms. */
 const STOP_TIMEOUT = 60_000;
@@ -17,7 +17,7 @@ const STOP_TIMEOUT = 60_000;
 export function startService(name, { index, env }) {
   const child = spawn(pinnedNode(), [join(ROOT, 'apps', name, 'src', 'main.ts')], {
     cwd: ROOT,
-    env,
+    env: { NODE_COMPILE_CACHE: COMPILE_CACHE, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
     // Its own process group: Ctrl-C comes to us alone, so that we can end them in order.
     detached: true,

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { samplePayload } from '../../packages/synthflow/src/index.ts';
-import { talk } from './speech.ts';
+import { talk } from '../../test/support/speech.ts';
 
 export interface Payload {
   call: { call_id: string; transcript?: string };

@@ -4,6 +4,7 @@ import { readInfo } from '@wrapup/queue';
 import { samplePayload } from '@wrapup/synthflow';
 import { afterAll, expect, it } from 'vitest';
 import { startRedis } from '../../../test/support/redis.ts';
+import { talk } from '../../../test/support/speech.ts';
 import { openEngine, until } from './support/engine.ts';
 
 const closers: (() => Promise<unknown>)[] = [];
@@ -13,31 +14,6 @@ afterAll(async () => {
 
 /** Bytes of a body, at least: what a call of some twelve minutes has. */
 const BODY = 20_000;
-const SYLLABLES =
-  'ba den for gil hu in jor ka lem mo nu os pe qui ra sto tu un ve wo xa yes zi ch sh th ing er ed ly'.split(' ');
-
-/** Numbers that look random and are the same every time. */
-function makeDice(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state * 1_664_525 + 1_013_904_223) % 2 ** 32;
-    return state / 2 ** 32;
-  };
-}
-
-/** Speech that never says the same twice: words of a vocabulary, the first ones far more often than the last. */
-function speech(roll: () => number): string {
-  const words = Array.from({ length: 4_000 }, () =>
-    Array.from({ length: 1 + Math.floor(roll() * 3) }, () => SYLLABLES[Math.floor(roll() * SYLLABLES.length)]).join(''),
-  );
-  const said: string[] = [];
-  for (let length = 0; length < BODY - 2_000; ) {
-    const word = words[Math.floor(words.length * roll() ** 3)] as string;
-    length += word.length + 1;
-    said.push(said.length % 20 === 0 ? `\nhuman: ${word}` : word);
-  }
-  return said.join(' ');
-}
 
 it('is at most half of the body and 4 kB for a call of 20 kB', async () => {
   const redis = await startRedis({ appendonly: false });
@@ -50,14 +26,14 @@ it('is at most half of the body and 4 kB for a call of 20 kB', async () => {
   const { store } = engine;
   await engine.startWorker();
   const used = async () => Number((await readInfo(store.redis, store.keys, 'memory')).used_memory);
-  const roll = makeDice(7);
+  let seed = 0;
   let bytes = 0;
   const deliver = async (calls: number) => {
     const ids = Array.from({ length: calls }, () => randomUUID());
     for (const [index, call_id] of ids.entries()) {
       const phone = `+1415555${1000 + index}`;
       const payload = samplePayload('connected', { call_id, phone }) as unknown as { call: { transcript: string } };
-      payload.call.transcript = speech(roll);
+      payload.call.transcript = talk(BODY - 2_000, ++seed);
       const body = Buffer.from(JSON.stringify(payload));
       bytes += body.length;
       const arrival = { source: 'main', call_id, body, received: 'webhook', verified: 'signature' } as const;

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { vi } from 'vitest';
+import { COMPILE_CACHE } from '../../../../test/support/process.ts';
 
 // Each run is a process of its own, and the machine may be busy with other tests.
 vi.setConfig({ testTimeout: 240_000 });
@@ -21,7 +22,7 @@ export interface Run {
 export async function wrapup(args: string[], env: Record<string, string> = {}, stdin = ''): Promise<Run> {
   const child = spawn(process.execPath, [resolve(ROOT, 'apps/cli/src/main.ts'), ...args], {
     cwd: ROOT,
-    env: { PATH: process.env.PATH ?? '', ...env },
+    env: { PATH: process.env.PATH ?? '', ...COMPILE_CACHE, ...env },
     timeout: 120_000,
   });
   child.stdin.on('error', () => {});

@@ -1,9 +1,9 @@
 /**
  * Talk that does not repeat itself, so that compression gains no more on it than on a real transcript: words of a large
- * invented vocabulary, short ones more often than long ones, no sentence twice. zstd makes half of it or a little less; of
- * real transcripts of this length, some two fifths.
+ * invented vocabulary, no sentence twice, and each word as often as its rank says, as words of every language are
+ * (https://en.wikipedia.org/wiki/Zipf%27s_law).
  */
-import { makeRandom, pick, type Random, upTo } from '../../test/support/random.ts';
+import { makeRandom, pick, type Random, upTo } from './random.ts';
 
 const ONSETS = 'b c ch d f g h j k l m n p pl pr qu r s sh sl st t th tr v w wh y'.split(' ');
 const VOWELS = 'a e i o u ai ea ee ie oo ou'.split(' ');
@@ -22,7 +22,7 @@ export function talk(characters: number, seed: number): string {
 }
 
 function sentence(random: Random): string {
-  const words = Array.from({ length: 4 + upTo(random, 20) }, () => WORDS[Math.floor(random() ** 2 * WORDS.length)]);
+  const words = Array.from({ length: 4 + upTo(random, 20) }, () => WORDS[Math.floor(WORDS.length ** random()) - 1]);
   const text = words.join(' ');
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}${pick(random, ['.', '.', '.', '?', ','])}`;
 }
