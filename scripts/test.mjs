@@ -6,7 +6,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findRedisServer } from './local-redis.mjs';
-import { goOnPinned, pinnedNode, ROOT, runToEnd } from './set-up.mjs';
+import { COMPILE_CACHE, goOnPinned, pinnedNode, ROOT, runToEnd } from './set-up.mjs';
 
 process.chdir(ROOT);
 await goOnPinned();
@@ -37,14 +37,10 @@ async function step(name, args) {
 
 async function runTests(args) {
   const results = join(work, 'results.json');
-  const code = await runToEnd(pinnedNode(), [
-    'node_modules/vitest/vitest.mjs',
-    'run',
-    '--reporter=default',
-    '--reporter=json',
-    `--outputFile.json=${results}`,
-    ...args,
-  ]);
+  const vitest = ['node_modules/vitest/vitest.mjs', 'run', '--reporter=default', '--reporter=json'];
+  const code = await runToEnd(pinnedNode(), [...vitest, `--outputFile.json=${results}`, ...args], {
+    env: { NODE_COMPILE_CACHE: COMPILE_CACHE, ...process.env },
+  });
   const report = read(results);
   count.passed += report?.numPassedTests ?? 0;
   count.skipped += (report?.numPendingTests ?? 0) + (report?.numTodoTests ?? 0);
