@@ -156,7 +156,7 @@ test('a second one in the same folder says that the first runs, and leaves it al
   const house = await start();
   const second = run(['scripts/start.mjs'], bareEnvironment(ANY_PORTS));
   expect(await second.ended).toBe(1);
-  expect(second.output()).toMatch(/^npm start runs here already \(process \d+\)\.\n$/);
+  expect(second.output()).toMatch(/^npm start runs here already \(process \d+\)\. Stop it .+\n$/);
   expect(await wrapup('send', 'samples/connected.json')).toMatchObject({ code: 0 });
   expect(house.child.exitCode).toBe(null);
 });

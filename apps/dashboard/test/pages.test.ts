@@ -132,7 +132,7 @@ describe('one call', () => {
     const text = await page(`/calls/${id}?source=main`);
     for (const words of [
       'by webhook',
-      'its signature was right',
+      'the signature proves the call id, not the content',
       'applied: it replaces what came before',
       'call.start_time: no offset, taken as UTC',
       'ambiguous_person',

@@ -35,7 +35,7 @@ export function addInit(program: Command): void {
     .option('--source <name>', 'name of the Synthflow workspace, part of the webhook’s address (default: main)')
     .option('--connection <name>', 'name of the CRM account')
     .option('--country <code>', 'country of numbers without a +, two capitals (default: US)')
-    .option('--from <payload>', 'a captured payload: a mapping line is proposed for every variable in it')
+    .option('--from <payload>', 'a captured payload: a mapping line is proposed for every variable that it collected and the preset does not write')
     .addHelpText(
       'after',
       '\nAsks on a terminal for what is not said. Exits 1 and writes nothing when a file is there already.',
@@ -95,7 +95,7 @@ async function decide(
 ): Promise<string> {
   if (said !== undefined) {
     if (known.includes(said)) return said;
-    throw new CliError(EXIT.usage, `there is no ${said}`, `${flag} is one of ${known.join(', ')}`);
+    throw new CliError(EXIT.usage, `${flag} cannot be ${said}`, `${flag} is one of ${known.join(', ')}`);
   }
   if (known.length === 1) return known[0] as string;
   if (!process.stdin.isTTY) {

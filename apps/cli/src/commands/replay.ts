@@ -4,9 +4,10 @@ import { clean } from '../clean.ts';
 import { CliError, EXIT } from '../exit.ts';
 import { attemptsOf, findCall } from '../find-call.ts';
 import { makeOutput } from '../output.ts';
-import { type GlobalOptions, requireConfig } from '../settings.ts';
+import { type GlobalOptions, loadSettings, requireConfig } from '../settings.ts';
 import { parseSince } from '../since.ts';
 import { withStore } from '../store.ts';
+import { untilTakenOver } from '../taken-over.ts';
 
 /** Everything that is not on its way already. */
 const FINISHED: DeliveryState[] = ['written', 'skipped', 'parked', 'dead', 'dropped'];
@@ -41,6 +42,7 @@ export function addReplay(program: Command): void {
         throw new CliError(EXIT.usage, 'say which: call ids, or --since with or without --route');
       }
       const config = await requireConfig(options, output);
+      if (!options.plan) await untilTakenOver(await loadSettings(options), output);
       const items = await withStore(async (store) => {
         const entries: AsyncIterable<LedgerEntry> | LedgerEntry[] =
           ids.length > 0

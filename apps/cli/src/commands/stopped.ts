@@ -8,6 +8,7 @@ import { type GlobalOptions, loadSettings } from '../settings.ts';
 import { parseSince } from '../since.ts';
 import { listStopped, type Stopped, type StoppedFilter, type StoppedItem } from '../stopped-calls.ts';
 import { withStore } from '../store.ts';
+import { untilTakenOver } from '../taken-over.ts';
 
 const WHAT = {
   parked: 'calls that wait for a person: mend what stopped them, then replay',
@@ -68,7 +69,9 @@ export function addStopped(program: Command, state: Stopped): void {
     const output = makeOutput(options.json ?? false);
     await withStore(async (store) => {
       const items = await choose(store, state, ids, options);
-      const { config } = await loadSettings(options);
+      const loaded = await loadSettings(options);
+      const { config } = loaded;
+      if (!options.plan && items.length > 0) await untilTakenOver(loaded, output);
       await work(items, options.plan ?? false, output, 'replayed', async ({ source, call_id, route }) =>
         route === null
           ? store.operations.replayCall(source, call_id)

@@ -40,7 +40,7 @@ ${
       )
 }
 <h2>Revisions</h2>
-<div class="wide"><table><thead><tr><th>Received</th><th>Bytes</th><th>Effect</th><th>Payload</th></tr></thead><tbody>
+<div class="wide"><table><thead><tr><th>Received</th><th>Revision</th><th>Effect</th><th>Payload</th></tr></thead><tbody>
 ${entry.revisions.map(
   ({ hash, at, effect }) => html`<tr><td class="when">${renderTime(at)}</td><td>${renderHash(hash)}</td>
 <td>${effect ? (EFFECTS[effect] ?? effect) : 'not read yet'}</td><td>${kept.has(hash) ? 'kept' : 'gone'}</td></tr>`,

@@ -8,7 +8,7 @@ export const RECEIVED: Record<LedgerEntry['received'], string> = {
 };
 
 export const VERIFIED: Record<LedgerEntry['verified'], string> = {
-  signature: 'its signature was right',
+  signature: 'the signature proves the call id, not the content',
   api: 're-read from the Synthflow API',
   none: 'nothing proves who sent it (trust: none)',
 };

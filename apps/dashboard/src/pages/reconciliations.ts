@@ -22,7 +22,7 @@ function renderVerdict({ last, running }: Reconciliation): Part {
   if (last.result === 'failed') return renderChip('dead', 'failed');
   return [
     last.result === 'partial' ? renderChip('parked', 'partly') : '',
-    html`${count(last.tally.missing, 'call')} missing`,
+    html`${count(last.tally.missing, 'call')} missing, ${last.tally.enqueued.toLocaleString('en-US')} put on their way`,
   ];
 }
 
