@@ -59,7 +59,10 @@ try {
 
 async function begin() {
   const other = readStarted();
-  if (other) throw new Error(`npm start runs here already (process ${other.pid}). Stop it with Ctrl-C first, or give this one another WRAPUP_STATE and other ports.`);
+  if (other)
+    throw new Error(
+      `npm start runs here already (process ${other.pid}). Stop it with Ctrl-C first, or give this one another WRAPUP_STATE and other ports.`,
+    );
   await choosePorts();
   findSandbox(env);
   const filled = fillIn();

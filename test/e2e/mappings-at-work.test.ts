@@ -2,7 +2,7 @@
  * Write modes and corrections of a mapping, through ingress, Redis, worker and a CRM: calls that come late or twice change
  * nothing they should not, and old calls are written anew when their mapping was wrong.
  */
-import { writeFileSync } from 'node:fs';
+import { utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { wrapup } from '../../apps/cli/test/support/run.ts';
@@ -93,7 +93,12 @@ test('a corrected mapping is taken over, planned, and written over old calls: ne
   expect(listed.stdout).toContain('third on sales-calls (written): would be replayed');
   expect((await contact()).city ?? null).toBeNull();
 
-  // The worker takes the file over within seconds; until then a replay is by the old mapping.
+  // The worker takes the file over within seconds; a replay waits for that while the file is new, and says so.
+  const file = join(house.folder, 'mapping.yaml');
+  const newest = Date.now() / 1000 + 3_600;
+  utimesSync(file, newest, newest);
+  expect((await wrapup(['replay', 'third'], env)).stderr).toMatch(/has just changed/);
+  utimesSync(file, 1, 1);
   await expect
     .poll(
       async () => {

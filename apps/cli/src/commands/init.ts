@@ -35,7 +35,10 @@ export function addInit(program: Command): void {
     .option('--source <name>', 'name of the Synthflow workspace, part of the webhook’s address (default: main)')
     .option('--connection <name>', 'name of the CRM account')
     .option('--country <code>', 'country of numbers without a +, two capitals (default: US)')
-    .option('--from <payload>', 'a captured payload: a mapping line is proposed for every variable that it collected and the preset does not write')
+    .option(
+      '--from <payload>',
+      'a captured payload: a mapping line is proposed for every variable that it collected and the preset does not write',
+    )
     .addHelpText(
       'after',
       '\nAsks on a terminal for what is not said. Exits 1 and writes nothing when a file is there already.',
