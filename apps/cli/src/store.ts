@@ -5,27 +5,47 @@ const HINT = 'is Redis running? `npm start` or `docker compose up` starts it; RE
 
 /** Runs something on this installation's Redis and closes it. A Redis that does not answer ends the command with 3. */
 export async function withStore<T>(work: (store: Store) => Promise<T>): Promise<T> {
+  let lost: Error | undefined;
+  const store = await openReachableStore((error) => {
+    lost = error;
+  });
+  try {
+    return await work(store);
+  } catch (error) {
+    if (error instanceof CliError || store.redis.status === 'ready') throw error;
+    const { readRedisSettings } = await import('@wrapup/config');
+    throw new CliError(
+      EXIT.unreachable,
+      `Redis at ${safeAddress(readRedisSettings().url)} went away${reason(lost)}`,
+      HINT,
+    );
+  } finally {
+    await store.close().catch(() => {});
+  }
+}
+
+/**
+ * This installation's Redis, once it answers; closing it is the caller's.
+ * @throws CliError when it does not within 3 s
+ */
+export async function openReachableStore(onError: (error: Error) => void = () => {}): Promise<Store> {
   const [{ openStore }, { readRedisSettings }] = await Promise.all([import('@wrapup/queue'), import('@wrapup/config')]);
   const settings = readRedisSettings();
-  const { url } = settings;
   let lost: Error | undefined;
   const store = openStore({
     ...settings,
     role: 'producer',
     onError: (error) => {
       lost = error;
+      onError(error);
     },
   });
   try {
-    await store.connected(3000).catch(() => {
-      throw new CliError(EXIT.unreachable, `Redis at ${safeAddress(url)} does not answer${reason(lost)}`, HINT);
-    });
-    return await work(store);
-  } catch (error) {
-    if (error instanceof CliError || store.redis.status === 'ready') throw error;
-    throw new CliError(EXIT.unreachable, `Redis at ${safeAddress(url)} went away${reason(lost)}`, HINT);
-  } finally {
+    await store.connected(3000);
+    return store;
+  } catch {
     await store.close().catch(() => {});
+    throw new CliError(EXIT.unreachable, `Redis at ${safeAddress(settings.url)} does not answer${reason(lost)}`, HINT);
   }
 }
 

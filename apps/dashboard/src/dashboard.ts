@@ -100,7 +100,7 @@ export function createDashboard(parts: DashboardParts): Express {
   app.use(callRoutes({ store, config, connections }));
   app.use(actionRoutes({ store, config, log }));
   app.use(connectionRoutes({ store, config, connections, log }));
-  app.use(playgroundRoutes({ config }));
+  app.use(playgroundRoutes({ store, config }));
   app.use(notFound);
   app.use(explainError(log));
   return app;

@@ -32,6 +32,8 @@ export interface MemoryContextOptions {
   within?: number;
   lane?: Lane;
   signal?: AbortSignal;
+  /** In place of those of the commons: tokens that are shared with the workers although nothing else is. */
+  secrets?: Secrets;
   /** Default: says nothing. */
   log?: Log;
 }
@@ -50,7 +52,7 @@ export function makeMemoryContext(
     budget: commons.budget(deadline, signal),
     memory: commons.memory,
     lease: commons.lease,
-    secrets: commons.secrets,
+    secrets: options.secrets ?? commons.secrets,
     log: options.log ?? silent,
   };
 }

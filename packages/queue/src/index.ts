@@ -19,4 +19,5 @@ export * from './quota.ts';
 export * from './redis.ts';
 export * from './redis-info.ts';
 export * from './seal.ts';
+export * from './secrets.ts';
 export * from './store.ts';

@@ -65,11 +65,12 @@ export function addDoctor(program: Command): void {
 async function examine(connection: Connection, config: Config): Promise<{ result: Examination; exit: ExitCode }> {
   const { name, kind } = connection;
   const result: Examination = { connection: name, kind, notes: [], findings: [] };
+  const note = (line: string) => result.notes.push(line);
   try {
-    await withDestination(connection, async (destination, context) => {
+    await withDestination(connection, note, async (destination, context) => {
       const { account, notes } = await destination.probe(context());
       result.account = account;
-      result.notes = notes;
+      notes.forEach(note);
       result.findings = await destination.check(mappingsOf(config, name), context());
     });
   } catch (error) {

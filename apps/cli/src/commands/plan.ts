@@ -51,7 +51,7 @@ export function addPlan(program: Command): void {
         results.push(planned);
         if (!options.offline) {
           try {
-            const [preview] = await withDestination(connection, (destination, context) =>
+            const [preview] = await withDestination(connection, output.remark, (destination, context) =>
               destination.preview([plan], context()),
             );
             if (preview) planned.preview = preview;

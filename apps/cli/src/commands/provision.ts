@@ -43,7 +43,7 @@ export function addProvision(program: Command): void {
       for (const connection of chooseConnections(config, name)) {
         output.line(output.style('bold', `${connection.name} (${connection.kind})`));
         try {
-          const steps = await withDestination(connection, (destination, context) =>
+          const steps = await withDestination(connection, output.remark, (destination, context) =>
             destination.provision(
               {
                 mappings: mappingsOf(config, connection.name),
@@ -85,7 +85,7 @@ async function writePackages(
   const chosen = chooseConnections(config, name);
   const packages: { connection: string; made: ProvisionPackage }[] = [];
   for (const connection of chosen)
-    await withDestination(connection, async (destination) => {
+    await withDestination(connection, output.remark, async (destination) => {
       const request = { mappings: mappingsOf(config, connection.name), stand_in: options.standIn ?? false };
       const made = await destination.package?.(request);
       if (made) packages.push({ connection: connection.name, made });

@@ -59,14 +59,15 @@ async function pull(
   const shipped = Object.values(dialect.records).flatMap(({ object, any_object }) => (any_object ? [] : [object]));
   const objects = [...new Set([dialect.person.object, ...shipped, ...own])];
   const result: Pulled = { connection: connection.name, objects: {}, notes: [], used_by: [] };
+  const note = (line: string) => result.notes.push(line);
   try {
-    const description = await withDestination(connection, (destination, context) =>
+    const description = await withDestination(connection, note, (destination, context) =>
       destination.describe ? destination.describe(objects, context()) : Promise.resolve(undefined),
     );
     if (!description) return { exit: EXIT.ok };
     const folder = dirname(config.file);
     result.file = join(folder, 'schema', `${connection.name}.schema.json`);
-    result.notes = description.notes;
+    description.notes.forEach(note);
     for (const [object, fields] of Object.entries(description.objects)) result.objects[object] = fields.length;
     mkdirSync(dirname(result.file), { recursive: true });
     writeFileSync(result.file, `${JSON.stringify(mappingEditorSchema(dialect, description.objects), null, 2)}\n`);

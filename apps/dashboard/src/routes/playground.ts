@@ -1,4 +1,5 @@
 import { type Config, chooseRoutes, planCall } from '@wrapup/config';
+import type { Store } from '@wrapup/queue';
 import { normalise, readCallId } from '@wrapup/synthflow';
 import express, { Router } from 'express';
 import { askCrm } from '../ask-crm.ts';
@@ -14,7 +15,7 @@ const LIMIT = '5mb';
  * only when that is asked for. The
  * only page that shows personal data: what whoever reads it has just pasted.
  */
-export function playgroundRoutes({ config }: { config: () => Config }): Router {
+export function playgroundRoutes({ store, config }: { store: Store; config: () => Config }): Router {
   const router = Router();
   const send = (given: Given, result?: PlaygroundResult) => {
     const { sources, routes } = config();
@@ -46,7 +47,7 @@ export function playgroundRoutes({ config }: { config: () => Config }): Router {
     const current = config();
     const result = tryOut(current, given);
     const connection = result.connection === undefined ? undefined : current.connections[result.connection];
-    if (ask && connection && result.plan) result.answer = await askCrm(connection, result.plan);
+    if (ask && connection && result.plan) result.answer = await askCrm(store, connection, result.plan);
     response.status(result.problem ? 422 : 200).send(send(given, result));
   });
   return router;
