@@ -4,19 +4,16 @@
  * Success and failure as Standard Webhooks has them:
  * https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md#delivery-success-and-failure
  */
-import type { FailureCode, Next } from '@wrapup/destination';
+import type { TableRow } from '@wrapup/destination/delivery';
 
-export interface AnswerRule {
-  status: number | [from: number, to: number];
-  becomes: FailureCode;
-  next?: Next;
+export interface AnswerRule extends TableRow {
+  status: NonNullable<TableRow['status']>;
   /** Nothing more may be sent for so many ms when the endpoint does not say for how long (`Retry-After`). */
   wait?: number;
   /** Longest Retry-After that is believed, in ms. Absent: it is not read. */
   longest?: number;
   /** The endpoint refuses everything, not this event: nothing is sent to it for so many ms, and the connection waits. */
   closes?: number;
-  says: string;
   hint: string;
 }
 

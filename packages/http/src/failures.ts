@@ -1,5 +1,6 @@
 /** What endpoints answered, or did not, as failures. Messages name the host, never the rest of the address. */
 import { Failure, type FailureDetails } from '@wrapup/destination';
+import { fitsStatus } from '@wrapup/destination/delivery';
 import { ANSWER_TABLE, type AnswerRule, NOT_NOW, SOCKET_TABLE, UNKNOWN_STATUS } from './answer-table.ts';
 import type { Answer, NoAnswer } from './exchange.ts';
 import type { AddressRefused } from './guarded-agent.ts';
@@ -21,9 +22,7 @@ const CORRELATION = [
 /** @param retryOn statuses that are tried again on this connection */
 export function ruleFor(status: number, retryOn: number[]): Omit<AnswerRule, 'status'> {
   if (retryOn.includes(status)) return NOT_NOW;
-  const fits = (wanted: AnswerRule['status']) =>
-    typeof wanted === 'number' ? wanted === status : wanted[0] <= status && status <= wanted[1];
-  return ANSWER_TABLE.find((rule) => fits(rule.status)) ?? UNKNOWN_STATUS;
+  return ANSWER_TABLE.find((rule) => fitsStatus(rule.status, status)) ?? UNKNOWN_STATUS;
 }
 
 export interface AnsweredFailure {

@@ -4,16 +4,9 @@
  * lose the status and what the client's specification does not know.
  */
 import type { Client } from '@hubspot/api-client';
+import type { ApiRequest } from '@wrapup/destination/delivery';
 
-export interface ApiCall {
-  /** What it does, for messages: `create 3 calls`. */
-  name: string;
-  /** True when a lost answer leaves open whether something was written. */
-  writes: boolean;
-  /** The rest works without it: a scope that it lacks says nothing of the connection. */
-  optional?: boolean;
-  /** Searches have a quota of their own. */
-  pool?: 'search';
+export interface ApiCall extends ApiRequest {
   /** The status that the client's method takes for success. */
   accepts: number;
   /** Path instead of the method's own. */

@@ -6,11 +6,12 @@
  * installation has a key. A refresh token that is changed in wrapup.yaml begins anew.
  * https://developers.hubspot.com/docs/api-reference/latest/authentication/manage-oauth-tokens
  */
+
 import { createHash } from 'node:crypto';
 import { type Context, Failure, type Secret } from '@wrapup/destination';
+import { asObject } from '@wrapup/destination/delivery';
 import { asHubSpotFailure, HubSpotFailure } from './errors.ts';
 import type { HubSpotSettings } from './settings.ts';
-import { asObject } from './vendor-error.ts';
 
 export interface Auth {
   token(ctx: Context): Promise<string>;

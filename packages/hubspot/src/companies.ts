@@ -5,7 +5,7 @@
  *
  * HubSpot has no unique domain. Its search lags like that of contacts, so ids are remembered for a while after a creation.
  */
-import { failJob } from '@wrapup/destination/delivery';
+import { asObject, failJob } from '@wrapup/destination/delivery';
 import type { RecordPlan } from '@wrapup/mapping';
 import { type SearchFilter, searchRecords } from './api.ts';
 import { asHubSpotFailure, HubSpotFailure } from './errors.ts';
@@ -16,7 +16,6 @@ import { forgetCompany, recallCompany, rememberCompany } from './remembered.ts';
 import { chunk } from './rows.ts';
 import type { Session } from './session.ts';
 import { updateKnown } from './update-known.ts';
-import { asObject } from './vendor-error.ts';
 import { writeObject } from './write-object.ts';
 
 export const COMPANIES = 'companies';

@@ -1,5 +1,5 @@
 /** The error table as a page for people: docs/reference/hubspot-errors.md is this text. */
-import { FAILURE_CODES } from '@wrapup/destination';
+import { type DescribedRow, describeDuration, describeTable, NEXT_LEGEND } from '@wrapup/destination/delivery';
 import { ERROR_TABLE, type ErrorRule } from './error-table.ts';
 
 const HEAD = `# What HubSpot answers, and what happens then
@@ -7,19 +7,10 @@ const HEAD = `# What HubSpot answers, and what happens then
 The first row that fits is taken. Where a row names a code, it is looked for in \`errors[].code\` and, in older answers, in the
 JSON inside the message. A failure carries HubSpot's correlation id, to quote to its support, and no personal data.
 
-| next | means |
-| --- | --- |
-| retry | again later; an attempt is used up |
-| throttle | again after the wait; no attempt is used up |
-| reauthenticate | the connection pauses, its calls wait; it goes on by itself once the credentials work |
-| park | waits for a person: mend it, then \`wrapup parked replay\` |
-| die | Wrapup's own mistake, in \`wrapup dead list\` |
+${NEXT_LEGEND}
 
 A refused property is left out and the rest written once more, with a note on the receipt, unless the connection says
 \`on_refused_field: park\`: those rows are marked "or left out".
-
-| HubSpot answers | is | next | wait | says | hint |
-| --- | --- | --- | --- | --- | --- |
 `;
 
 const TAIL = `
@@ -30,20 +21,11 @@ created again it is looked for by its key.
 
 /** The page, as Markdown. */
 export function describeErrors(): string {
-  return `${HEAD}${ERROR_TABLE.map(row).join('\n')}\n${TAIL}`;
+  return `${HEAD}\n${describeTable('HubSpot', ERROR_TABLE, describeRow)}\n${TAIL}`;
 }
 
-function row(rule: ErrorRule): string {
-  const next = rule.next ?? FAILURE_CODES[rule.becomes];
-  const cells = [
-    condition(rule),
-    `\`${rule.becomes}\``,
-    rule.field ? `${next}, or left out` : next,
-    wait(rule),
-    rule.says,
-    rule.hint ?? '',
-  ];
-  return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+function describeRow(rule: ErrorRule): DescribedRow {
+  return { answers: condition(rule), ...(rule.field ? { also: ['or left out'] } : {}), wait: wait(rule) };
 }
 
 function condition({ status, category, sub_category, policy, code, message }: ErrorRule): string {
@@ -59,13 +41,8 @@ function condition({ status, category, sub_category, policy, code, message }: Er
 }
 
 function wait({ wait: without, longest }: ErrorRule): string {
-  if (without === undefined) return longest === undefined ? '' : `Retry-After, at most ${duration(longest)}`;
+  if (without === undefined) return longest === undefined ? '' : `Retry-After, at most ${describeDuration(longest)}`;
   return longest === undefined
-    ? duration(without)
-    : `Retry-After, at most ${duration(longest)}; else ${duration(without)}`;
-}
-
-function duration(ms: number): string {
-  if (ms % 3_600_000 === 0) return `${ms / 3_600_000} h`;
-  return ms % 60_000 === 0 ? `${ms / 60_000} min` : `${ms / 1000} s`;
+    ? describeDuration(without)
+    : `Retry-After, at most ${describeDuration(longest)}; else ${describeDuration(without)}`;
 }

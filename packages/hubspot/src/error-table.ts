@@ -4,10 +4,9 @@
  * The first row whose conditions all hold is taken. Statuses, categories and codes:
  * https://developers.hubspot.com/docs/api-reference/error-handling
  */
-import type { FailureCode, Next } from '@wrapup/destination';
+import type { TableRow } from '@wrapup/destination/delivery';
 
-export interface ErrorRule {
-  status?: number | [from: number, to: number];
+export interface ErrorRule extends TableRow {
   category?: string;
   sub_category?: RegExp;
   policy?: string;
@@ -15,16 +14,12 @@ export interface ErrorRule {
   code?: string | RegExp;
   /** Only where HubSpot gives no code for it. */
   message?: RegExp;
-  becomes: FailureCode;
-  next?: Next;
   /** The property that the error names is what is wrong; without it the rest can be written. */
   field?: true;
   /** Milliseconds, when HubSpot sends no Retry-After. */
   wait?: number;
   /** Longest Retry-After that is believed, in ms. */
   longest?: number;
-  says: string;
-  hint?: string;
 }
 
 const SECOND = 1000;

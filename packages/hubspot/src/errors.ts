@@ -1,31 +1,17 @@
 /** From HubSpot's error answers to failures, by the table. */
-import { Failure, type FailureCode, type FailureDetails, scrub } from '@wrapup/destination';
+import { scrub } from '@wrapup/destination';
+import { asRequestFailure, fitsStatus, quoteWords, RequestFailure } from '@wrapup/destination/delivery';
 import { ERROR_TABLE, type ErrorRule } from './error-table.ts';
 import type { VendorDetail, VendorError } from './vendor-error.ts';
 
 const SECOND = 1000;
 
 /** A request that did not come through, with what HubSpot said about it. */
-export class HubSpotFailure extends Failure {
-  /** Absent when there was no answer to read. */
-  readonly vendor: VendorError | undefined;
-  /** Properties without which the rest may well be taken. */
-  readonly fields: string[];
-  /** True: HubSpot may have done it all the same. */
-  readonly doubt: boolean;
+export type HubSpotFailure = RequestFailure<VendorError>;
+export const HubSpotFailure = RequestFailure<VendorError>;
 
-  constructor(
-    code: FailureCode,
-    message: string,
-    details: FailureDetails,
-    more: { vendor?: VendorError; fields?: string[]; doubt?: boolean } = {},
-  ) {
-    super(code, message, details);
-    this.vendor = more.vendor;
-    this.fields = more.fields ?? [];
-    this.doubt = more.doubt ?? false;
-  }
-}
+/** Anything thrown on the way, as one of ours; the budget's own failures and the store's keep their code. */
+export const asHubSpotFailure = asRequestFailure<VendorError>;
 
 export interface AnswerFacts {
   /** What was attempted, for the message: `create calls`. */
@@ -44,7 +30,7 @@ export function failureOf(error: VendorError, facts: AnswerFacts): HubSpotFailur
   const fields = named.flatMap((detail) => (detail.property ? [detail.property] : []));
   const field = fields[0] ?? error.details.find((detail) => detail.property)?.property;
   const wait = retryAfter(facts.retry_after, rule);
-  const quoted = quote(error, facts.sent ?? []);
+  const quoted = quoteWords('HubSpot', wordsOf(error.message), facts.sent ?? []);
   const about = field ? ` (property ${field})` : '';
   const vendorCode = named[0]?.code || error.details[0]?.code || error.policy || error.category;
   const hint = hintOf(rule, error);
@@ -69,8 +55,7 @@ export function failureOf(error: VendorError, facts: AnswerFacts): HubSpotFailur
 }
 
 function applies(rule: ErrorRule, error: VendorError): boolean {
-  if (typeof rule.status === 'number' && rule.status !== error.status) return false;
-  if (Array.isArray(rule.status) && (error.status < rule.status[0] || error.status > rule.status[1])) return false;
+  if (!fitsStatus(rule.status, error.status)) return false;
   if (rule.category && rule.category !== error.category) return false;
   if (rule.sub_category && !rule.sub_category.test(error.sub_category ?? '')) return false;
   if (rule.policy && rule.policy !== error.policy) return false;
@@ -104,20 +89,9 @@ function hintOf(rule: ErrorRule, error: VendorError): string | undefined {
   return rule.hint;
 }
 
-/** HubSpot's own words without the values that were sent to it. */
-function quote(error: VendorError, sent: Iterable<string>): string {
-  if (!error.message || error.message.trimStart().startsWith('<')) return '';
-  const start = error.message.indexOf('[{');
-  let words = start < 0 ? error.message : error.message.slice(0, start).replace(/:\s*$/, '');
-  words = words.replace(/value=[^}]*/g, 'value=…');
-  const values = [...new Set(sent)].filter((value) => value.length >= 3).sort((a, b) => b.length - a.length);
-  for (const value of values) words = words.replaceAll(value, '…');
-  return ` HubSpot: “${scrub(words, 300)}”`;
-}
-
-/** Anything thrown on the way, as one of ours; the budget's own failures and the store's keep their code. */
-export function asHubSpotFailure(thrown: unknown): HubSpotFailure {
-  if (thrown instanceof HubSpotFailure) return thrown;
-  const failure = Failure.of(thrown);
-  return new HubSpotFailure(failure.code, failure.message, { next: failure.next, ...failure.details });
+/** Without the JSON that older answers end in, and the values that it quotes. */
+function wordsOf(message: string): string {
+  const start = message.indexOf('[{');
+  const words = start < 0 ? message : message.slice(0, start).replace(/:\s*$/, '');
+  return words.replace(/value=[^}]*/g, 'value=…');
 }

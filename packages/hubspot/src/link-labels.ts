@@ -4,13 +4,12 @@
  * out with a note: the link stands without it.
  * https://developers.hubspot.com/docs/api-reference/latest/crm/associations/associate-records/guide
  */
-import { failJob, type Job } from '@wrapup/destination/delivery';
+import { asObject, failJob, type Job } from '@wrapup/destination/delivery';
 import { labelRecords, readLabels } from './api.ts';
 import { asHubSpotFailure } from './errors.ts';
 import type { Written } from './links.ts';
 import { chunk } from './rows.ts';
 import type { Session } from './session.ts';
-import { asObject } from './vendor-error.ts';
 
 interface Labelled {
   job: Job;

@@ -1,6 +1,6 @@
 /** Links records to people and to each other, apart from their creation. Every link is accounted for. */
 import { Failure, type RecordReceipt } from '@wrapup/destination';
-import { failJob, type Job } from '@wrapup/destination/delivery';
+import { asList, asObject, failJob, type Job } from '@wrapup/destination/delivery';
 import type { RecordPlan } from '@wrapup/mapping';
 import { LINK_BATCH, linkRecords } from './api.ts';
 import { asHubSpotFailure, failureOf } from './errors.ts';
@@ -8,7 +8,7 @@ import { unlinkFormer } from './former-links.ts';
 import { labelAll } from './link-labels.ts';
 import { chunk } from './rows.ts';
 import type { Session } from './session.ts';
-import { asObject, itemStatus, readVendorError } from './vendor-error.ts';
+import { itemStatus, readVendorError } from './vendor-error.ts';
 
 export interface Linkable {
   job: Job;
@@ -88,8 +88,4 @@ async function inHalves(session: Session, from: string, to: string, pairs: Pair[
   const middle = Math.ceil(pairs.length / 2);
   for (const half of [pairs.slice(0, middle), pairs.slice(middle)])
     if (half.length > 0) await linkPart(session, from, to, half);
-}
-
-function asList(value: unknown): unknown[] {
-  return Array.isArray(value) ? value : [];
 }

@@ -8,7 +8,7 @@
  */
 import type { Held } from '@wrapup/destination';
 import { Failure } from '@wrapup/destination';
-import { failJob, noteDropped } from '@wrapup/destination/delivery';
+import { asObject, failJob, noteDropped } from '@wrapup/destination/delivery';
 import { readLinked, searchEqual } from './api.ts';
 import { asHubSpotFailure } from './errors.ts';
 import { type Item, inlineRest, receiptOf, rowOf, type Writing } from './items.ts';
@@ -26,7 +26,6 @@ import {
 } from './remembered.ts';
 import { type Row, sendRows } from './rows.ts';
 import { updateKnown } from './update-known.ts';
-import { asObject } from './vendor-error.ts';
 
 /** Ms that a lease lasts when its holder dies. */
 const LEASE = 30_000;

@@ -7,13 +7,12 @@
  * the delivery tried again, a few times, so that a follow-up does not end up with nobody.
  */
 import type { Context } from '@wrapup/destination';
-import { type Directory, giveOwners as give, type Job } from '@wrapup/destination/delivery';
+import { asObject, type Directory, giveOwners as give, type Job } from '@wrapup/destination/delivery';
 import { listOwners } from './api.ts';
 import { OWNER } from './dialect.ts';
 import { asHubSpotFailure } from './errors.ts';
 import { unaccounted } from './read-many.ts';
 import type { Session } from './session.ts';
-import { asObject } from './vendor-error.ts';
 
 const KEY = 'owners';
 /** Ms that owners are remembered, and that a refusal to tell them is. */

@@ -6,12 +6,11 @@
  * https://developers.hubspot.com/docs/api-reference/latest/crm/search-the-crm
  */
 import { parsePhone } from '@wrapup/call';
-import { holdsPhone } from '@wrapup/destination/delivery';
+import { asObject, holdsPhone } from '@wrapup/destination/delivery';
 import { type SearchFilter, searchBody, searchRecords } from './api.ts';
 import { asHubSpotFailure, HubSpotFailure } from './errors.ts';
 import { type CrmRecord, toRecord, unaccounted } from './read-many.ts';
 import type { Session } from './session.ts';
-import { asObject } from './vendor-error.ts';
 
 export interface Sought {
   /** E.164. */

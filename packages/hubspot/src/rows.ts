@@ -6,13 +6,15 @@
  * taken out and the rest is sent again, and when it names none the batch is halved down to the bad row. Fields that
  * the account refuses are dropped and the row is sent once more, where the connection's policy allows it.
  */
+
 import type { FailureCode } from '@wrapup/destination';
+import { asList, asObject } from '@wrapup/destination/delivery';
 import { type ApiCall, BATCH, createRecords, type Link, updateRecords, upsertRecords } from './api.ts';
 import { OWNER } from './dialect.ts';
 import { asHubSpotFailure, failureOf, HubSpotFailure } from './errors.ts';
 import { forgetOwners } from './owners.ts';
 import type { Session } from './session.ts';
-import { asObject, itemStatus, readVendorError } from './vendor-error.ts';
+import { itemStatus, readVendorError } from './vendor-error.ts';
 
 export interface Row {
   /** Unique in the batch. */
@@ -230,10 +232,6 @@ function find(open: Set<Row>, result: Record<string, unknown>, id: string): Row 
 
 function valuesOf(row: Row): string[] {
   return Object.values(row.properties);
-}
-
-function asList(value: unknown): unknown[] {
-  return Array.isArray(value) ? value : [];
 }
 
 export function chunk<T>(items: T[], size: number): T[][] {

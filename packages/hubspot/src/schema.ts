@@ -1,8 +1,9 @@
 /** The account's own property definitions: read when something asks for them, remembered for a short while. */
+
 import type { Context } from '@wrapup/destination';
+import { asObject } from '@wrapup/destination/delivery';
 import { readProperties } from './api.ts';
 import type { Session } from './session.ts';
-import { asObject } from './vendor-error.ts';
 
 export interface Property {
   name: string;

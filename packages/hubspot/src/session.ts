@@ -1,6 +1,5 @@
-import { Session as Shared } from '@wrapup/destination/delivery';
+import { type Answer, Session as Shared } from '@wrapup/destination/delivery';
 import type { ApiCall } from './api.ts';
-import type { Answer } from './transport.ts';
 
 /** The requests of one call of the destination to HubSpot. */
 export class Session extends Shared<ApiCall, Answer> {}

@@ -2,6 +2,7 @@
  * HubSpot's error bodies, read. Every field of them is optional, and details come in two shapes: as `errors[]`, and, in
  * older ones, as JSON inside the message. https://developers.hubspot.com/docs/api-reference/error-handling
  */
+import { asObject, asText } from '@wrapup/destination/delivery';
 
 export interface VendorError {
   /** HTTP status, or that of an item in a batch answer. */
@@ -34,12 +35,12 @@ export interface VendorDetail {
 export function readVendorError(status: number, body: unknown): VendorError {
   const top = asObject(body);
   const context = asObject(top.context);
-  const message = typeof body === 'string' ? body.slice(0, 200) : text(top.message);
+  const message = typeof body === 'string' ? body.slice(0, 200) : asText(top.message);
   const details = [...readDetails(top.errors), ...readOldDetails(message)];
-  const correlation = text(top.correlationId);
-  const category = text(top.category) || text(top.errorType);
-  const sub = text(top.subCategory);
-  const policy = text(top.policyName);
+  const correlation = asText(top.correlationId);
+  const category = asText(top.category) || asText(top.errorType);
+  const sub = asText(top.subCategory);
+  const policy = asText(top.policyName);
   const owner = ownerOf(message) ?? details.map((detail) => ownerOf(detail.message)).find((id) => id !== undefined);
   return {
     status,
@@ -60,7 +61,7 @@ export function readVendorError(status: number, body: unknown): VendorError {
  * The status of an item in a batch answer, which carries only a word: `{status: "error", category: …}`.
  */
 export function itemStatus(item: unknown): number {
-  const category = text(asObject(item).category);
+  const category = asText(asObject(item).category);
   if (category === 'OBJECT_NOT_FOUND') return 404;
   return category === 'CONFLICT' || category === 'OBJECT_ALREADY_EXISTS' ? 409 : 400;
 }
@@ -70,10 +71,10 @@ function readDetails(errors: unknown): VendorDetail[] {
   return errors.map((entry) => {
     const error = asObject(entry);
     const context = asObject(error.context);
-    const property = list(context.propertyName)[0] ?? list(context.name)[0] ?? (text(error.name) || undefined);
+    const property = list(context.propertyName)[0] ?? list(context.name)[0] ?? (asText(error.name) || undefined);
     return {
-      code: text(error.code) || text(error.error),
-      message: text(error.message),
+      code: asText(error.code) || asText(error.error),
+      message: asText(error.message),
       ...(property ? { property } : {}),
     };
   });
@@ -100,14 +101,6 @@ function ownerOf(message: string): string | undefined {
 
 function innerContext(errors: unknown, name: string): string[] {
   return Array.isArray(errors) ? errors.flatMap((entry) => list(asObject(asObject(entry).context)[name])) : [];
-}
-
-export function asObject(value: unknown): Record<string, unknown> {
-  return value !== null && typeof value === 'object' && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
-}
-
-function text(value: unknown): string {
-  return typeof value === 'string' ? value : '';
 }
 
 function list(value: unknown): string[] {

@@ -1,7 +1,8 @@
 /** Requests of the live run that the adapter would not make: what Salesforce says to them is the answer that is looked for. */
+
 import { makeMemoryCommons, makeMemoryContext } from '@wrapup/destination';
+import { asList, asObject, asText } from '@wrapup/destination/delivery';
 import { SalesforceFailure } from '../src/errors.ts';
-import { asList, asObject, asText } from '../src/json.ts';
 import type { Transport } from '../src/transport.ts';
 
 export interface RawAnswer {

@@ -1,12 +1,8 @@
 /** The requests that the adapter makes, each as one call of jsforce. Facts: https://developer.salesforce.com/docs/platform/api-rest/guide/ */
-import type { Sendable } from '@wrapup/destination/delivery';
+import type { ApiRequest } from '@wrapup/destination/delivery';
 import type { Connection } from 'jsforce';
 
-export interface ApiCall extends Sendable {
-  /** What it is, for messages and logs: `create 3 Task`. Holds no personal data. */
-  name: string;
-  /** True: Salesforce may have done something even when no answer came. */
-  writes: boolean;
+export interface ApiCall extends ApiRequest {
   /** Values that are sent, for taking them out of error texts. */
   sent?: unknown[];
   run(connection: Connection): Promise<unknown>;

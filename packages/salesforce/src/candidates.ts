@@ -1,6 +1,6 @@
 /** People as queries and searches give them. */
+import { asList, asObject, asText } from '@wrapup/destination/delivery';
 import type { Value } from '@wrapup/mapping';
-import { asList, asObject, asText } from './json.ts';
 import { type PersonObject, personObjectOf } from './objects.ts';
 import type { Org, SObject } from './schema.ts';
 import { isIn } from './soql.ts';

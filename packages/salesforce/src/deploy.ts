@@ -1,8 +1,9 @@
 /** Deploys a package of metadata and waits for its end. https://developer.salesforce.com/docs/atlas.en-us.api_meta.meta/api_meta/meta_rest_deploy.htm */
+
 import type { Context } from '@wrapup/destination';
+import { asObject, asText } from '@wrapup/destination/delivery';
 import { SalesforceFailure, unaccounted } from './errors.ts';
 import { loadMetadataApi } from './jsforce.ts';
-import { asObject, asText } from './json.ts';
 import type { Transport } from './transport.ts';
 
 export interface DeployFailure {

@@ -1,5 +1,5 @@
 /** The error table as a page for people: docs/reference/salesforce-errors.md is this text. */
-import { FAILURE_CODES } from '@wrapup/destination';
+import { type DescribedRow, describeDuration, describeTable, NEXT_LEGEND } from '@wrapup/destination/delivery';
 import { ERROR_TABLE, type ErrorRule } from './error-table.ts';
 
 const HEAD = `# What Salesforce answers, and what happens then
@@ -9,20 +9,11 @@ The first row that fits is taken, by code first: in answers of 4xx and 5xx it st
 Where several errors come together, those that only follow from another (\`PROCESSING_HALTED\`) are passed over for it. A
 failure carries Salesforce's request id, to quote to its support, and no personal data.
 
-| next | means |
-| --- | --- |
-| retry | again later; an attempt is used up |
-| throttle | again after the wait; no attempt is used up |
-| reauthenticate | the connection pauses, its calls wait; it goes on by itself once the credentials work |
-| park | waits for a person: mend it, then \`wrapup parked replay\` |
-| die | Wrapup's own mistake, in \`wrapup dead list\` |
+${NEXT_LEGEND}
 
 A refused field is left out and the rest written once more, with a note on the receipt, unless the connection says
 \`on_refused_field: park\`: those rows are marked "or left out". Rows marked "fewer rows first" are sent again at once in smaller
 requests, and the size that the org takes is remembered.
-
-| Salesforce answers | is | next | wait | says | hint |
-| --- | --- | --- | --- | --- | --- |
 `;
 
 const TAIL = `
@@ -36,21 +27,15 @@ What is answered without being an error: \`DUPLICATE_VALUE\` on a key of ours me
 
 /** The page, as Markdown. */
 export function describeErrors(): string {
-  return `${HEAD}${ERROR_TABLE.map(row).join('\n')}\n${TAIL}`;
+  return `${HEAD}\n${describeTable('Salesforce', ERROR_TABLE, describeRow)}\n${TAIL}`;
 }
 
-function row(rule: ErrorRule): string {
-  const next = rule.next ?? FAILURE_CODES[rule.becomes];
-  const more = [...(rule.field ? ['or left out'] : []), ...(rule.smaller ? ['fewer rows first'] : [])];
-  const cells = [
-    condition(rule),
-    `\`${rule.becomes}\``,
-    [next, ...more].join(', '),
-    rule.wait === undefined ? '' : duration(rule.wait),
-    rule.says,
-    rule.hint ?? '',
-  ];
-  return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+function describeRow(rule: ErrorRule): DescribedRow {
+  return {
+    answers: condition(rule),
+    also: [...(rule.field ? ['or left out'] : []), ...(rule.smaller ? ['fewer rows first'] : [])],
+    wait: rule.wait === undefined ? '' : describeDuration(rule.wait),
+  };
 }
 
 function condition({ status, code, message }: ErrorRule): string {
@@ -66,9 +51,4 @@ function condition({ status, code, message }: ErrorRule): string {
 function codesOf(pattern: RegExp): string[] {
   const list = /^\^\(\?:([\w|]+)\)\$$/.exec(pattern.source)?.[1] ?? /^\^(\w+)\$$/.exec(pattern.source)?.[1];
   return list ? list.split('|').map((code) => `\`${code}\``) : [`code like \`${pattern.source}\``];
-}
-
-function duration(ms: number): string {
-  if (ms % 3_600_000 === 0) return `${ms / 3_600_000} h`;
-  return ms % 60_000 === 0 ? `${ms / 60_000} min` : `${ms / 1000} s`;
 }

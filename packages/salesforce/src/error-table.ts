@@ -5,15 +5,12 @@
  * https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/sforce_api_calls_concepts_core_data_objects.htm
  * https://developer.salesforce.com/docs/platform/api-rest/guide/errorcodes.html
  */
-import type { FailureCode, Next } from '@wrapup/destination';
+import type { TableRow } from '@wrapup/destination/delivery';
 
-export interface ErrorRule {
+export interface ErrorRule extends TableRow {
   code?: string | RegExp;
-  status?: number | [from: number, to: number];
   /** Only where Salesforce gives one code to several things. */
   message?: RegExp;
-  becomes: FailureCode;
-  next?: Next;
   /** The field that the error names is what is wrong; without it the rest can be written. */
   field?: true;
   /** Field that is meant where the error names none. */
@@ -22,8 +19,6 @@ export interface ErrorRule {
   smaller?: true;
   /** Milliseconds. Salesforce never sends a Retry-After. */
   wait?: number;
-  says: string;
-  hint?: string;
 }
 
 const SECOND = 1000;

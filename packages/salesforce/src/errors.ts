@@ -1,32 +1,14 @@
 /** From Salesforce's error answers to failures, by the table. */
-import { Failure, type FailureCode, type FailureDetails, scrub } from '@wrapup/destination';
+import { asRequestFailure, fitsStatus, quoteWords, RequestFailure } from '@wrapup/destination/delivery';
 import { ERROR_TABLE, type ErrorRule } from './error-table.ts';
 import type { VendorError } from './vendor-error.ts';
 
 /** A request or a row that did not come through, with what Salesforce said about it. */
-export class SalesforceFailure extends Failure {
-  /** Absent when there was no answer to read. */
-  readonly vendor: VendorError | undefined;
-  /** Fields without which the rest may well be taken. */
-  readonly fields: string[];
-  /** True: Salesforce may have done it all the same. */
-  readonly doubt: boolean;
-  /** True: worth sending again at once in fewer rows. */
-  readonly smaller: boolean;
+export type SalesforceFailure = RequestFailure<VendorError>;
+export const SalesforceFailure = RequestFailure<VendorError>;
 
-  constructor(
-    code: FailureCode,
-    message: string,
-    details: FailureDetails = {},
-    more: { vendor?: VendorError; fields?: string[]; doubt?: boolean; smaller?: boolean } = {},
-  ) {
-    super(code, message, details);
-    this.vendor = more.vendor;
-    this.fields = more.fields ?? [];
-    this.doubt = more.doubt ?? false;
-    this.smaller = more.smaller ?? false;
-  }
-}
+/** Anything thrown on the way, as one of ours; the budget's own failures and the store's keep their code. */
+export const asSalesforceFailure = asRequestFailure<VendorError>;
 
 export interface AnswerFacts {
   /** What was attempted, for the message: `create 3 Task`. */
@@ -49,7 +31,7 @@ export function failureOf(error: VendorError, facts: AnswerFacts): SalesforceFai
   const about = field ? ` (field ${field})` : '';
   return new SalesforceFailure(
     rule.becomes,
-    `${facts.doing}: ${rule.says}${about}.${quote(error, facts.sent ?? [])}`,
+    `${facts.doing}: ${rule.says}${about}.${quoteWords('Salesforce', error.message, facts.sent ?? [])}`,
     {
       status: error.status,
       ...(rule.next ? { next: rule.next } : {}),
@@ -69,29 +51,10 @@ export function failureOf(error: VendorError, facts: AnswerFacts): SalesforceFai
 }
 
 function applies(rule: ErrorRule, error: VendorError): boolean {
-  if (typeof rule.status === 'number' && rule.status !== error.status) return false;
-  if (Array.isArray(rule.status) && (error.status < rule.status[0] || error.status > rule.status[1])) return false;
+  if (!fitsStatus(rule.status, error.status)) return false;
   if (typeof rule.code === 'string' && rule.code !== error.code) return false;
   if (rule.code instanceof RegExp && !rule.code.test(error.code)) return false;
   return !rule.message || rule.message.test(error.message);
-}
-
-/** Salesforce's own words without the values that were sent to it. */
-function quote(error: VendorError, sent: Iterable<unknown>): string {
-  if (!error.message || error.message.trimStart().startsWith('<')) return '';
-  let words = error.message;
-  const values = [...new Set([...sent].filter((value) => value !== null && value !== undefined).map(String))]
-    .filter((value) => value.length >= 3)
-    .sort((a, b) => b.length - a.length);
-  for (const value of values) words = words.replaceAll(value, '…');
-  return ` Salesforce: “${scrub(words, 300)}”`;
-}
-
-/** Anything thrown on the way, as one of ours; the budget's own failures and the store's keep their code. */
-export function asSalesforceFailure(thrown: unknown): SalesforceFailure {
-  if (thrown instanceof SalesforceFailure) return thrown;
-  const failure = Failure.of(thrown);
-  return new SalesforceFailure(failure.code, failure.message, { next: failure.next, ...failure.details });
 }
 
 /** A success that does not say what became of something. */

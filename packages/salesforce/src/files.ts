@@ -5,9 +5,9 @@
  * A file has no unique key: on a record that existed before, or after a lost answer, its files are read first.
  * https://developer.salesforce.com/docs/platform/object-reference/references/standard-objects/object-contentversion.html
  */
+import { asObject, asText } from '@wrapup/destination/delivery';
 import { createRecord } from './api.ts';
 import { asSalesforceFailure } from './errors.ts';
-import { asObject, asText } from './json.ts';
 import { queryTogether } from './query.ts';
 import type { Written } from './record-row.ts';
 import { isIn, select } from './soql.ts';

@@ -4,9 +4,10 @@
  * `_transport` is no public field of its classes. It is set here and nowhere else, the version of jsforce is pinned, and
  * transport.test.ts holds what depends on it. https://github.com/jsforce/jsforce
  */
+
 import { PassThrough } from 'node:stream';
+import type { HttpAnswer, HttpRequest } from '@wrapup/destination/delivery';
 import type { Connection, OAuth2 } from 'jsforce';
-import type { HttpAnswer, HttpRequest } from './exchange.ts';
 
 /** The parts of the client that are loaded: connection, tokens, and the promise that its transports return. */
 export interface Jsforce {

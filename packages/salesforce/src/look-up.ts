@@ -5,7 +5,7 @@
  * search. A lead that was converted is its contact. A step that could not be asked fails its question; it never counts as
  * "nobody found".
  */
-import { type Found as FoundPerson, forgetPerson, recallPerson } from '@wrapup/destination/delivery';
+import { asText, type Found as FoundPerson, forgetPerson, recallPerson } from '@wrapup/destination/delivery';
 import type { MatchStep } from '@wrapup/mapping';
 import {
   bestOf,
@@ -17,7 +17,6 @@ import {
   whoseIdOrEmail,
 } from './candidates.ts';
 import { asSalesforceFailure, SalesforceFailure, unaccounted } from './errors.ts';
-import { asText } from './json.ts';
 import { personObjectOf } from './objects.ts';
 import { type Sought, searchPeople } from './person-search.ts';
 import { queryTogether } from './query.ts';

@@ -9,6 +9,7 @@
  */
 import { Failure, type Held } from '@wrapup/destination';
 import {
+  asText,
   contactSteps,
   failJob,
   markStarted,
@@ -24,7 +25,6 @@ import {
 } from '@wrapup/destination/delivery';
 import { bestOf, fieldsToAsk, type Person, peopleObjects, phoneFieldsOf, readPeople } from './candidates.ts';
 import { asSalesforceFailure, SalesforceFailure } from './errors.ts';
-import { asText } from './json.ts';
 import { type KnownPerson, latestEnd } from './known-people.ts';
 import { knownById } from './look-up.ts';
 import { KEY, WATERMARK } from './objects.ts';

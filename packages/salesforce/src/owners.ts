@@ -3,9 +3,8 @@
  * while by all processes; the first that is active is written, where the record has no owner yet. An owner never fails a
  * delivery for good: only while Salesforce does not answer is the delivery tried again, a few times.
  */
-import { type Directory, giveOwners as give, type Job } from '@wrapup/destination/delivery';
+import { asObject, asText, type Directory, giveOwners as give, type Job } from '@wrapup/destination/delivery';
 import { asSalesforceFailure, unaccounted } from './errors.ts';
-import { asObject, asText } from './json.ts';
 import { OWNER } from './objects.ts';
 import { OWNERS } from './owner-memory.ts';
 import { queryTogether } from './query.ts';

@@ -6,11 +6,10 @@
  * https://developer.salesforce.com/docs/platform/salesforce-soql-sosl/guide/sforce-api-calls-sosl-in.html
  */
 import { parsePhone } from '@wrapup/call';
-import { holdsPhone } from '@wrapup/destination/delivery';
+import { asObject, holdsPhone } from '@wrapup/destination/delivery';
 import { searchPeople as searchCall } from './api.ts';
 import { bestOf, fieldsToAsk, type Person, peopleObjects, phoneFieldsOf, readPeople } from './candidates.ts';
 import { asSalesforceFailure, SalesforceFailure, unaccounted } from './errors.ts';
-import { asObject } from './json.ts';
 import type { Org, SObject } from './schema.ts';
 import type { Session } from './session.ts';
 import { escapeTerm } from './soql.ts';

@@ -1,7 +1,7 @@
 import type { Context, Probe } from '@wrapup/destination';
+import { asObject } from '@wrapup/destination/delivery';
 import { readLimits } from './api.ts';
 import { asSalesforceFailure } from './errors.ts';
-import { asObject } from './json.ts';
 import { describeStep, keyStepOf } from './key-step.ts';
 import { CALL_OBJECT } from './objects.ts';
 import { readOrg } from './schema.ts';

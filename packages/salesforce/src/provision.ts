@@ -3,11 +3,12 @@
  * package of metadata, which changes the customer's org: only done where it is asked for (`--deploy`), else the fields are
  * listed. Can be repeated: what is there is `present`, and stays as it is.
  */
+
 import type { Context, ProvisionRequest, ProvisionStep } from '@wrapup/destination';
+import { asObject, asText } from '@wrapup/destination/delivery';
 import { createRecord } from './api.ts';
 import { deploy } from './deploy.ts';
 import { asSalesforceFailure } from './errors.ts';
-import { asObject, asText } from './json.ts';
 import { PERMISSIONS, packageOf } from './metadata.ts';
 import { queryTogether } from './query.ts';
 import { type Requirement, requirementsOf } from './requirements.ts';

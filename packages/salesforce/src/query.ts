@@ -1,8 +1,8 @@
 /** Queries in one request, in which every answer is accounted for. */
+import { asList, asObject } from '@wrapup/destination/delivery';
 import type { Part } from './api.ts';
 import { queryPath } from './api.ts';
 import { failureOf, SalesforceFailure, unaccounted } from './errors.ts';
-import { asList, asObject } from './json.ts';
 import { forgetObject, sendParts } from './schema.ts';
 import type { Session } from './session.ts';
 import { readVendorError } from './vendor-error.ts';

@@ -1,7 +1,7 @@
 /** Reads our own records by their keys. Queries see a write at once, unlike searches. */
+import { asObject, asText } from '@wrapup/destination/delivery';
 import { QUERIES } from './api.ts';
 import { asSalesforceFailure, type SalesforceFailure } from './errors.ts';
-import { asObject, asText } from './json.ts';
 import { keyStepOf } from './key-step.ts';
 import { type Query, queryTogether } from './query.ts';
 import { namesToRead } from './record-row.ts';

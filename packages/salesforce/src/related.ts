@@ -1,8 +1,9 @@
 /** Records to read along with a person who calls in: their open opportunities and cases, the latest changed first. */
+
 import type { PersonQuestion } from '@wrapup/destination';
+import { asObject } from '@wrapup/destination/delivery';
 import type { Value } from '@wrapup/mapping';
 import type { Person } from './candidates.ts';
-import { asObject } from './json.ts';
 import { queryTogether } from './query.ts';
 import type { Session } from './session.ts';
 import { quote } from './soql.ts';

@@ -10,10 +10,9 @@
  * Salesforce locks it for each. https://help.salesforce.com/s/articleView?id=005226737&type=1
  */
 import type { FailureCode } from '@wrapup/destination';
-import type { Dropped } from '@wrapup/destination/delivery';
+import { asObject, asText, type Dropped } from '@wrapup/destination/delivery';
 import { COLLECTION, type CollectionRow, writeRows } from './api.ts';
 import { asSalesforceFailure, failureOf, type SalesforceFailure, unaccounted } from './errors.ts';
-import { asObject, asText } from './json.ts';
 import { OWNER } from './objects.ts';
 import { forgetOwners } from './owner-memory.ts';
 import { growRowLimit, readRowLimit, shrinkRowLimit } from './row-limit.ts';

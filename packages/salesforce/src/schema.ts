@@ -2,10 +2,11 @@
  * The org's own definitions: which fields an object has, what they take, which statuses close a task, in which time zone
  * its days begin. Read together in one request, remembered by all processes for a while.
  */
+
 import type { Context } from '@wrapup/destination';
+import { asList, asObject, asText } from '@wrapup/destination/delivery';
 import { describePath, type Part, QUERIES, queryPath, readTogether, SUBREQUESTS } from './api.ts';
 import { failureOf, unaccounted } from './errors.ts';
-import { asList, asObject, asText } from './json.ts';
 import type { Session } from './session.ts';
 import { readVendorError } from './vendor-error.ts';
 

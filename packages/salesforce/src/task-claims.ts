@@ -6,9 +6,8 @@
  * `call_object`: a lease on the key, and every task is looked for before it is created.
  */
 import { Failure, type Held } from '@wrapup/destination';
-import { failJob } from '@wrapup/destination/delivery';
+import { asObject, asText, failJob } from '@wrapup/destination/delivery';
 import { asSalesforceFailure } from './errors.ts';
-import { asObject, asText } from './json.ts';
 import { keyStepOf } from './key-step.ts';
 import { CALL_OBJECT, KEY, TASK_ID } from './objects.ts';
 import { queryTogether } from './query.ts';

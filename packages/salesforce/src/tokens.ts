@@ -8,12 +8,12 @@
  * No answer of the token endpoint says how long a token lives: a 401 does, so a token is used until then and asked for
  * anew every hour at the latest. https://help.salesforce.com/s/articleView?id=sf.remoteaccess_oauth_flows.htm
  */
+
 import { createHash, randomUUID, sign } from 'node:crypto';
 import type { Context } from '@wrapup/destination';
+import { asObject, asText, type HttpAnswer, type HttpRequest, parseBody } from '@wrapup/destination/delivery';
 import { asSalesforceFailure, failureOf, type SalesforceFailure, unaccounted } from './errors.ts';
-import type { Exchanged } from './exchanged.ts';
 import { type Jsforce, makeOAuth } from './jsforce.ts';
-import { asObject, asText, parseBody } from './json.ts';
 import { flowOf, loginUrlOf, type SalesforceSettings } from './settings.ts';
 import { readVendorError } from './vendor-error.ts';
 
@@ -38,18 +38,17 @@ const FOREVER = 10 * 365 * 24 * 3_600_000;
 const TRIES = 4;
 const PAUSE = 400;
 
+/** Sends a request to the token endpoint. @throws SalesforceFailure when no answer came */
+type SendRequest = (request: HttpRequest, ctx: Context) => Promise<HttpAnswer>;
+
 export class Tokens {
   readonly #jsforce: Jsforce;
   readonly #settings: SalesforceSettings;
-  readonly #send: (request: Exchanged['request'], ctx: Context) => Promise<Exchanged>;
+  readonly #send: SendRequest;
   /** Other credentials are other tokens. */
   readonly #name: string;
 
-  constructor(
-    jsforce: Jsforce,
-    settings: SalesforceSettings,
-    send: (request: Exchanged['request'], ctx: Context) => Promise<Exchanged>,
-  ) {
+  constructor(jsforce: Jsforce, settings: SalesforceSettings, send: SendRequest) {
     this.#jsforce = jsforce;
     this.#settings = settings;
     this.#send = send;
@@ -66,13 +65,12 @@ export class Tokens {
     return JSON.parse(kept) as Token;
   }
 
-  /** Another token than the one that was refused. Whoever comes second takes what the first one got. */
-  async renew(refused: Token, ctx: Context): Promise<Token> {
+  /** Forgets the token that was refused; not the one that somebody else may have got meanwhile. */
+  async drop(refused: Token, ctx: Context): Promise<void> {
     const name = `access-token:${this.#name}`;
     const kept = await ctx.secrets.read(name);
     if (kept !== undefined && (JSON.parse(kept) as Token).access_token === refused.access_token)
       await ctx.secrets.drop(name);
-    return this.get(ctx);
   }
 
   async #ask(ctx: Context): Promise<Token> {
@@ -90,7 +88,7 @@ export class Tokens {
 
   async #askOnce(ctx: Context): Promise<Token> {
     const { client_id, client_secret } = this.#settings;
-    let exchanged: Exchanged | undefined;
+    let answer: HttpAnswer | undefined;
     const oauth = makeOAuth(
       this.#jsforce,
       {
@@ -99,8 +97,8 @@ export class Tokens {
         ...(client_secret === undefined ? {} : { clientSecret: client_secret }),
       },
       async (request) => {
-        exchanged = await this.#send(request, ctx);
-        return exchanged.answer;
+        answer = await this.#send(request, ctx);
+        return answer;
       },
     );
     const refresh = await this.#refreshToken(ctx);
@@ -109,9 +107,9 @@ export class Tokens {
       else await oauth.requestToken(this.#grant());
     } catch (thrown) {
       // A complete answer is read below, whatever the client made of it.
-      if (!exchanged) throw thrown;
+      if (!answer) throw thrown;
     }
-    return await this.#read(exchanged, refresh, ctx);
+    return await this.#read(answer, refresh, ctx);
   }
 
   #grant(): { grant_type: string; [name: string]: string } {
@@ -140,9 +138,9 @@ export class Tokens {
     return (await ctx.secrets.read(`refresh-token:${this.#name}`)) ?? this.#settings.refresh_token;
   }
 
-  async #read(exchanged: Exchanged | undefined, refresh: string | undefined, ctx: Context): Promise<Token> {
-    if (!exchanged) throw unaccounted(DOING, false);
-    const { status, headers, text } = exchanged.answer;
+  async #read(answer: HttpAnswer | undefined, refresh: string | undefined, ctx: Context): Promise<Token> {
+    if (!answer) throw unaccounted(DOING, false);
+    const { status, headers, text } = answer;
     const body = parseBody(text, headers['content-type']);
     if (status < 200 || status >= 300) throw this.#failed(status, body ?? text, headers['x-sfdc-request-id']);
     const { access_token, instance_url, id, refresh_token } = asObject(body);

@@ -1,9 +1,6 @@
 /**
- * One HTTP request and its whole answer, with an end.
- *
- * jsforce's own transport waits for ever when a connection is cut within a body, counts its timeout up to the headers
- * only, repeats GET requests by itself and gives away neither status nor headers. This one sends once, keeps what came,
- * and closes the socket at the deadline, whatever the other side does. Redirects are not followed.
+ * One HTTP request and its whole answer, with an end: sent once, whatever the other side does the socket is closed at the
+ * deadline, and redirects are not followed. For clients that let somebody else send what they have built.
  */
 import http from 'node:http';
 import https from 'node:https';
@@ -22,7 +19,7 @@ export interface HttpAnswer {
   text: string;
 }
 
-/** Why there is no answer. */
+/** There is no whole answer. */
 export class Unanswered extends Error {
   override name = 'Unanswered';
   readonly why: 'deadline' | 'withdrawn' | 'broken';
@@ -89,7 +86,7 @@ export function exchange(
 }
 
 function withLength(headers: Record<string, string>, body: HttpRequest['body']): Record<string, string> {
-  // jsforce counts it in another way, and a wrong length hangs the request.
+  // Clients count it in other ways, and a wrong length hangs the request.
   const rest = Object.entries(headers).filter(([name]) => !/^(?:content-length|transfer-encoding)$/i.test(name));
   return {
     ...Object.fromEntries(rest),
