@@ -100,7 +100,7 @@ async function measure(at: Installation, scenario: Scenario, calls: Payload[]): 
 
 async function replay({ store }: Installation, { call: { call_id } }: Payload): Promise<void> {
   const done = await store.operations.replay('main', call_id, 'sales-calls', { attempts: 10, from: ['written'] });
-  if (!done) throw new Error(`call ${call_id} could not be replayed`);
+  if (done !== 'replayed') throw new Error(`call ${call_id} could not be replayed: ${done}`);
 }
 
 /** Each run begins with a full quota: no limit is left over from the run before. */

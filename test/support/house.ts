@@ -1,5 +1,5 @@
 /** A whole Wrapup for one test: sandbox, ingress and worker as processes of their own, Redis under a prefix of its own. */
-import { utimesSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -48,8 +48,6 @@ export async function openHouse(options: HouseOptions = {}) {
   writeFileSync(join(folder, 'wrapup.yaml'), options.config ?? houseConfig());
   writeFileSync(join(folder, 'mapping.yaml'), options.mapping ?? MAPPING);
   for (const [name, text] of Object.entries(options.files ?? {})) writeFileSync(join(folder, name), text);
-  // As old as an installation's: a replay waits while the configuration is new.
-  for (const name of ['wrapup.yaml', 'mapping.yaml']) utimesSync(join(folder, name), 1, 1);
   const sandbox = await startSandbox({ port: 0, provisioned: true });
   const prefix = freshPrefix();
   const env = {

@@ -63,14 +63,6 @@ export function nextStep(entry: Pick<LedgerEntry, 'call_id'>, delivery: Delivery
   }
 }
 
-/** Hint for a stopped delivery, never empty. */
-export function hintOf(delivery: Pick<DeliveryEntry, 'hint' | 'code'>, state: 'parked' | 'dead'): string {
-  if (delivery.hint) return delivery.hint;
-  return state === 'parked'
-    ? 'Mend what the reason names, then replay it.'
-    : 'Replay it once the CRM works again; wrapup doctor says whether it does.';
-}
-
 /** Everything the ledger knows of one call, for a person. */
 export function explainCall(entry: LedgerEntry, output: Output, pauses?: Pauses): string[] {
   const bold = (text: string) => output.style('bold', text);

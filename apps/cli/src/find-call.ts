@@ -1,4 +1,3 @@
-import type { Config } from '@wrapup/config';
 import type { LedgerEntry, Store } from '@wrapup/queue';
 import { CliError, EXIT } from './exit.ts';
 
@@ -37,9 +36,4 @@ async function sourcesOf(store: Store, id: string): Promise<string[]> {
     }
   } while (cursor !== '0');
   return [...found].sort();
-}
-
-/** Attempts that a delivery gets when it is put back on its way. */
-export function attemptsOf(config: Config | undefined, route: string): number {
-  return config?.routes.find(({ name }) => name === route)?.retries.attempts ?? 10;
 }

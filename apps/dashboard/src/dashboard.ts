@@ -32,6 +32,8 @@ export interface DashboardParts {
   store: Store;
   /** The configuration as it is now; asked on every request, so that a reload takes effect at once. */
   config: () => Config;
+  /** The same, once its files have been looked at again: for what goes by a file that was changed a moment ago. */
+  latest?: () => Promise<Config>;
   log: Logger;
   metrics: Metrics;
   /** Absent: nobody is asked. Only right while nothing but loopback is listened on. */
@@ -49,7 +51,19 @@ export interface DashboardParts {
 
 /** Listening and stopping are the caller's. */
 export function createDashboard(parts: DashboardParts): Express {
-  const { store, config, log, metrics, credentials, attempts, allowedHosts, host, metricsToken, lookEvery } = parts;
+  const {
+    store,
+    config,
+    latest = async () => config(),
+    log,
+    metrics,
+    credentials,
+    attempts,
+    allowedHosts,
+    host,
+    metricsToken,
+    lookEvery,
+  } = parts;
   const connections = makeConnections(store, config, lookEvery);
   addGauges(metrics, store, connections);
   const hosts = makeHosts(allowedHosts, host);
@@ -98,7 +112,7 @@ export function createDashboard(parts: DashboardParts): Express {
   );
   app.use('/queues', makeBoard({ store, config, connections, log, basePath: '/queues' }));
   app.use(callRoutes({ store, config, connections }));
-  app.use(actionRoutes({ store, config, log }));
+  app.use(actionRoutes({ store, latest, log }));
   app.use(connectionRoutes({ store, config, connections, log }));
   app.use(playgroundRoutes({ store, config }));
   app.use(notFound);

@@ -42,6 +42,7 @@ await startOrExit(log, async () => {
   const dashboard = createDashboard({
     store,
     config: config.current,
+    latest: () => config.hurry(),
     log,
     metrics: createMetrics(),
     ...(credentials && { credentials }),

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type Harness, parked, startDashboard } from './support/harness.ts';
+import { configOf, type Harness, parked, startDashboard } from './support/harness.ts';
 
 let dashboard: Harness;
 let callId: string;
@@ -31,6 +31,8 @@ describe('replay', () => {
     const jobs = await dashboard.store.queues.deliveries('sales').getJobs(['waiting', 'prioritized']);
     const job = jobs.find(({ data }) => data.call_id === callId && data.replays === 1);
     expect(job?.opts.attempts).toBe(7);
+    // The worker is told by which configuration.
+    expect(job?.data.config).toBe(configOf().hash);
   });
 
   it('leaves a line that says who did what', async () => {
@@ -41,7 +43,7 @@ describe('replay', () => {
       source: 'main',
       call_id: callId,
       route: 'sales-calls',
-      done: true,
+      done: 'replayed',
       msg: 'an operator acted',
     });
   });
@@ -59,6 +61,13 @@ describe('replay', () => {
     });
     expect((await send('replay', target, written)).headers.get('location')).toContain('did=moved');
     expect((await dashboard.delivery(written)).state).toBe('written');
+  });
+
+  it('of a call whose payload has expired changes nothing and says what would help', async () => {
+    const [revision] = (await dashboard.store.ledger.read('main', callId))?.revisions ?? [];
+    await dashboard.store.payloads.remove('main', callId, [revision?.hash ?? '']);
+    expect((await send('replay', target)).headers.get('location')).toContain('did=expired');
+    expect(await dashboard.delivery(callId)).toMatchObject({ state: 'parked', replays: 0 });
   });
 
   it('gives a call that never got to its routes another chance', async () => {

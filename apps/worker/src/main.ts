@@ -25,7 +25,8 @@ await startOrExit(log, async () => {
   const store = openStore({ ...readRedisSettings(), role: 'worker', onError });
   const metrics = createMetrics();
   const config = await followConfig(log);
-  const worker = await startWorker({ store, config: config.current, log, metrics, onError });
+  const { current, hurry } = config;
+  const worker = await startWorker({ store, config: current, hurry, log, metrics, onError });
   config.onReload(() => {
     worker.reconfigure().catch((error) => log.error({ err: error }, 'a connection could not be reconfigured'));
   });

@@ -3,7 +3,7 @@
  * adds the deliveries. Run again after a crash it adds only deliveries that are neither finished nor queued.
  */
 import type { Call } from '@wrapup/call';
-import { type Config, chooseRoutes, type Source } from '@wrapup/config';
+import { attemptsOf, type Config, chooseRoutes, type Source } from '@wrapup/config';
 import { Failure } from '@wrapup/destination';
 import type { CallFacts, CallJob, LedgerEntry, Store } from '@wrapup/queue';
 import { normalise } from '@wrapup/synthflow';
@@ -88,8 +88,8 @@ export async function processCall(job: CallJob, store: Store, config: Config, ve
       await store.operations.file(entry, delivery);
       continue;
     }
-    const attempts = config.routes.find(({ name }) => name === delivery.route)?.retries.attempts ?? 10;
-    await store.operations.enqueueDelivery(entry, delivery, attempts);
+    const attempts = attemptsOf(config, delivery.route);
+    await store.operations.enqueueDelivery(entry, delivery, attempts, job.config);
   }
 
   // What stopped it before may have been mended by what this revision says.

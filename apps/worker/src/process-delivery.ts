@@ -35,6 +35,8 @@ export interface DeliveryDeps {
   lease(keys: string[], ttl: number): Promise<Held | undefined>;
   /** Whether the connection is stopped now, so that its queue stands still: what comes back to it need not wait. */
   stopped?(connection: string): boolean;
+  /** What whoever looks at the delivery should know of this attempt. */
+  note?: string;
 }
 
 /** A lease of a dead worker falls free before the queue gives its job to another. */
@@ -114,13 +116,17 @@ function resumeOf(delivery: DeliveryEntry, entry: LedgerEntry): Plan['resume'] {
   return { attempts: Math.max(1, attempts - 1), records: { ...known, ...done }, done: steps };
 }
 
-async function settleWritten(job: DeliveryJob, receipt: Receipt, { store, config }: DeliveryDeps): Promise<Verdict> {
+async function settleWritten(
+  job: DeliveryJob,
+  receipt: Receipt,
+  { store, config, note }: DeliveryDeps,
+): Promise<Verdict> {
   const state = receipt.records.length > 0 ? 'written' : 'skipped';
   await store.ledger.settle(job, {
     state,
     records: receipt.records,
     requests: receipt.requests,
-    notes: receipt.notes,
+    notes: note ? [...receipt.notes, note] : receipt.notes,
     done: null,
     code: null,
     reason: null,
@@ -136,7 +142,7 @@ async function settleFailed(
   { connection }: DeliveryEntry,
   failure: Failure,
   last: boolean,
-  { store, config, stopped }: DeliveryDeps,
+  { store, config, stopped, note }: DeliveryDeps,
 ): Promise<Verdict> {
   const { details } = failure;
   const why = {
@@ -145,6 +151,7 @@ async function settleFailed(
     hint: details.hint ?? null,
     correlation_id: details.correlation_id ?? null,
     ...(details.done ? { done: details.done } : {}),
+    ...(note ? { notes: [note] } : {}),
   };
   switch (failure.next) {
     case 'park': {

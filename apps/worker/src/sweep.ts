@@ -7,7 +7,7 @@
  * 2. Open calls that have not moved for a while get the jobs that their ledger entry says they should have.
  * 3. The index forgets what the ledger's retention has forgotten.
  */
-import type { Config } from '@wrapup/config';
+import { attemptsOf, type Config } from '@wrapup/config';
 import { scrub } from '@wrapup/destination';
 import { CALLS_QUEUE, type CallJob, type DeliveryJob, laneOf, type Store } from '@wrapup/queue';
 import type { Job } from 'bullmq';
@@ -104,7 +104,7 @@ async function reviveOpenCalls(store: Store, config: Config, now: number): Promi
     }
     for (const delivery of entry.deliveries) {
       if (delivery.state === 'queued') {
-        const attempts = config.routes.find(({ name }) => name === delivery.route)?.retries.attempts ?? 10;
+        const attempts = attemptsOf(config, delivery.route);
         await store.operations.enqueueDelivery(entry, delivery, attempts);
         revived += 1;
       } else if (delivery.state === 'parked' || delivery.state === 'dead') {

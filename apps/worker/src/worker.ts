@@ -20,6 +20,7 @@ import { type Metrics, Sparingly } from '@wrapup/telemetry';
 import { type ConnectionOptions, DelayedError, type Job, UnrecoverableError, Worker, type WorkerOptions } from 'bullmq';
 import { type AlertJob, queueAlert } from './alerts.ts';
 import { backoff, CALL_RETRIES } from './backoff.ts';
+import { catchUp, WAIT as WAIT_FOR_CONFIG } from './catch-up.ts';
 import { Destinations } from './destinations.ts';
 import { Examiner } from './examiner.ts';
 import { Guard, HELD } from './guard.ts';
@@ -34,6 +35,8 @@ export interface WorkerDeps {
   store: Store;
   /** The configuration as it is now; reloads replace it whole. */
   config: () => Config;
+  /** Looks for the configuration of that hash at once, takes it over if it is there, and answers what is in force. */
+  hurry?(wanted: string): Promise<Config>;
   log: Log;
   metrics: Metrics;
   /** Milliseconds from the start to the first comparison of mappings and accounts; for tests. */
@@ -67,6 +70,7 @@ const WAIT = 10_000;
 export async function startWorker({
   store,
   config,
+  hurry = async () => config(),
   log,
   metrics,
   onError,
@@ -125,6 +129,9 @@ export async function startWorker({
   };
 
   start(CALLS_QUEUE, CALLS_AT_ONCE, async (job: Job<CallJob>, token) => {
+    // What comes of a call that never got to its routes says itself why; it needs no note.
+    if ((await catchUp(job.data, job.attemptsStarted, config(), hurry)) === 'wait')
+      return delay(job, token, WAIT_FOR_CONFIG);
     try {
       const verdict = await processCall(job.data, store, config(), (...call) => verifier.verify(...call));
       count.call(verdict.result);
@@ -158,10 +165,13 @@ export async function startWorker({
     const worker = start(deliveriesQueue(connection), size * BATCHES_IN_HAND, async (job: Job<DeliveryJob>, token) => {
       // Taken just before the queue was stopped: handed back unasked.
       if (guard.refusal(connection)) return delay(job, token, HELD);
+      const caughtUp = await catchUp(job.data, job.attemptsStarted, config(), hurry);
+      if (caughtUp === 'wait') return delay(job, token, WAIT_FOR_CONFIG);
       const last = job.attemptsMade + 1 >= (job.opts.attempts ?? 1);
       const verdict = await processDelivery(job.data, last, {
         store,
         config: config(),
+        ...(caughtUp === 'ready' ? {} : { note: caughtUp.note }),
         write: (name, plan, lane) => destinations.write(name, plan, lane),
         lease: (keys, ttl) => lease.take(keys, ttl),
         stopped: (name) => guard.refusal(name) !== undefined,

@@ -8,6 +8,11 @@ export interface FollowedConfig {
   current(): Config;
   /** Calls it after each new configuration has come into force. */
   onReload(listener: (config: Config) => void): void;
+  /**
+   * Looks for a change now rather than within seconds, and answers what is in force then.
+   * @param wanted take only a configuration of this hash
+   */
+  hurry(wanted?: string): Promise<Config>;
   /** Stops looking for changes. */
   close(): void;
 }
@@ -32,5 +37,13 @@ export async function followConfig(log: Log): Promise<FollowedConfig> {
       log.error({ findings: findings.length }, 'the changed configuration has errors; the old one stays in force');
     },
   );
-  return { current: () => config, onReload: (listener) => listeners.push(listener), close: () => watch.close() };
+  return {
+    current: () => config,
+    onReload: (listener) => listeners.push(listener),
+    async hurry(wanted) {
+      await watch.hurry(wanted);
+      return config;
+    },
+    close: () => watch.close(),
+  };
 }

@@ -5,7 +5,7 @@ export * from './follow.ts';
 export { KINDS } from './kinds.ts';
 export * from './load.ts';
 export * from './redis-settings.ts';
-export { chooseRoutes, planCall } from './routes.ts';
+export { attemptsOf, chooseRoutes, planCall } from './routes.ts';
 export { NAME, RECONCILE_DEFAULTS, wrapupSchema } from './schema.ts';
 export { formatDuration, parseDuration, parseSize } from './units.ts';
 export { readVariable, VariableError } from './variables.ts';

@@ -30,3 +30,11 @@ function withoutForeign(told: JsonObject, connection: string): JsonObject {
   const { crm_person_id: _, ...rest } = told;
   return rest;
 }
+
+/** Attempts of a delivery whose route is not configured any more, so that it can at least be parked with the reason. */
+const ATTEMPTS = 10;
+
+/** Attempts that a delivery on a route gets. */
+export function attemptsOf(config: Pick<Config, 'routes'> | undefined, route: string): number {
+  return config?.routes.find(({ name }) => name === route)?.retries.attempts ?? ATTEMPTS;
+}

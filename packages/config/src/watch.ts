@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 import type { Finding } from '@wrapup/mapping';
 import type { Config } from './config.ts';
 import { FileSet } from './files.ts';
-import { filesOf, loadConfig } from './load.ts';
+import { filesOf, type Loaded, loadConfig } from './load.ts';
 
 export interface WatchOptions {
   env?: NodeJS.ProcessEnv;
@@ -13,6 +13,12 @@ export interface WatchOptions {
 export interface Watch {
   /** The configuration in force. */
   readonly config: Config;
+  /**
+   * Looks now rather than at the next look, and takes over what has no errors. For somebody who has just changed a file
+   * and asks for something: he has finished writing.
+   * @param wanted take a configuration of this hash only; whoever asks has seen it whole
+   */
+  hurry(wanted?: string): Promise<void>;
   close(): void;
 }
 
@@ -35,32 +41,53 @@ export function watchConfig(
   let config = current;
   let { names, hash: seen } = filesOf(current);
   let candidate: string | undefined;
-  let busy = false;
+  /** Contents that a hurried look found to be another configuration than the one that was asked for. */
+  let other: { contents: string; wanted: string } | undefined;
+  let loading: Promise<void> | undefined;
+
+  const load = () => loadConfig({ file: config.file, ...(options.env ? { env: options.env } : {}) });
+  const take = ({ findings }: Loaded, loaded: Config) => {
+    candidate = undefined;
+    ({ names, hash: seen } = filesOf(loaded));
+    config = loaded;
+    onReload(config, findings);
+  };
+  /** One at a time: what is under way is waited for instead. */
+  const alone = (work: () => Promise<void>): Promise<void> => {
+    loading ??= work().finally(() => {
+      loading = undefined;
+    });
+    return loading;
+  };
 
   const look = async () => {
-    if (busy) return;
+    if (loading) return;
     const now = new FileSet().hash(folder, names);
     if (now === seen || now !== candidate) {
       candidate = now === seen ? undefined : now;
       return;
     }
-    busy = true;
-    try {
-      const loaded = await loadConfig({ file: config.file, ...(options.env ? { env: options.env } : {}) });
+    await alone(async () => {
+      const loaded = await load();
+      if (loaded.config) return take(loaded, loaded.config);
       candidate = undefined;
-      if (loaded.config) {
-        ({ names, hash: seen } = filesOf(loaded.config));
-        config = loaded.config;
-        onReload(config, loaded.findings);
-      } else {
-        // What is missing now stays looked at, so that its coming back is noticed.
-        names = [...new Set([...names, ...loaded.files.names])].sort();
-        seen = loaded.files.hash(folder, names);
-        onFinding(loaded.findings);
-      }
-    } finally {
-      busy = false;
-    }
+      // What is missing now stays looked at, so that its coming back is noticed.
+      names = [...new Set([...names, ...loaded.files.names])].sort();
+      seen = loaded.files.hash(folder, names);
+      onFinding(loaded.findings);
+    });
+  };
+  const hurry = async (wanted?: string) => {
+    if (loading) await loading;
+    const contents = new FileSet().hash(folder, names);
+    if (contents === seen || config.hash === wanted) return;
+    if (wanted !== undefined && other?.contents === contents && other.wanted === wanted) return;
+    await alone(async () => {
+      const loaded = await load();
+      if (loaded.config && (wanted === undefined || loaded.config.hash === wanted)) take(loaded, loaded.config);
+      // Mistakes are for the usual looks to tell of.
+      else if (wanted !== undefined) other = { contents, wanted };
+    });
   };
   const timer = setInterval(() => void look(), options.every ?? 3_000);
   timer.unref();
@@ -68,6 +95,7 @@ export function watchConfig(
     get config() {
       return config;
     },
+    hurry,
     close: () => clearInterval(timer),
   };
 }

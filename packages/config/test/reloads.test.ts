@@ -103,3 +103,32 @@ test('a rotated secret in a mounted file is taken over', async () => {
   // The hash that logs show says nothing about secrets.
   expect(watch.config.hash).toBe(config.hash);
 });
+
+test('whoever has just changed a file need not wait for the next looks', async () => {
+  const file = folder();
+  const { config, watch, reloads, refusals } = await watched(file, { every: 3_600_000 });
+  await watch.hurry();
+  expect(watch.config).toBe(config);
+  writeFileSync(file, SECOND_ROUTE);
+  await Promise.all([watch.hurry(), watch.hurry()]);
+  expect(watch.config.routes).toHaveLength(2);
+  expect(reloads).toHaveLength(1);
+  // A mistake is not taken, and is for the usual looks to tell of.
+  writeFileSync(file, GOOD.replace('to: sales', 'to: salse'));
+  await watch.hurry();
+  expect(watch.config.routes).toHaveLength(2);
+  expect(refusals).toEqual([]);
+});
+
+test('in a hurry for one configuration, no other is taken', async () => {
+  const file = folder();
+  const { config, watch } = await watched(file, { every: 3_600_000 });
+  writeFileSync(file, SECOND_ROUTE);
+  const { config: second } = await loadConfig({ file, env: ENV });
+  await watch.hurry('another-hash');
+  expect(watch.config).toBe(config);
+  await watch.hurry(second?.hash);
+  expect(watch.config.hash).toBe(second?.hash);
+  await watch.hurry('another-hash');
+  expect(watch.config.hash).toBe(second?.hash);
+});

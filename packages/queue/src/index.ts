@@ -20,4 +20,5 @@ export * from './redis.ts';
 export * from './redis-info.ts';
 export * from './seal.ts';
 export * from './secrets.ts';
+export * from './stopped.ts';
 export * from './store.ts';

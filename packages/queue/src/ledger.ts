@@ -143,7 +143,12 @@ export class Ledger {
   }
 
   /** Puts a delivery back on its way. Undefined when its state is not among `from`. */
-  requeue(source: string, callId: string, route: string, from: DeliveryState[]): Promise<DeliveryEntry | undefined> {
+  requeue(
+    source: string,
+    callId: string,
+    route: string,
+    from: readonly DeliveryState[],
+  ): Promise<DeliveryEntry | undefined> {
     return this.#override(source, callId, route, 'queued', '', from);
   }
 
@@ -158,7 +163,7 @@ export class Ledger {
     route: string,
     state: 'queued' | 'dropped',
     reason: string,
-    from: DeliveryState[],
+    from: readonly DeliveryState[],
   ): Promise<DeliveryEntry | undefined> {
     const answer = await scripts.overrideDelivery(
       this.#redis,

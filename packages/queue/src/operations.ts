@@ -22,6 +22,9 @@ export interface Forgotten {
   records: RecordReceipt[];
 }
 
+/** What came of asking for a replay. */
+export type Replayed = 'replayed' | 'moved' | 'expired';
+
 export class Operations {
   readonly #queues: Queues;
   readonly #ledger: Ledger;
@@ -33,15 +36,19 @@ export class Operations {
     this.#payloads = payloads;
   }
 
-  /** Adds a delivery's job. Harmless when it is there already. */
+  /**
+   * Adds a delivery's job. Harmless when it is there already.
+   * @param config hash of the configuration that a replay was asked for with
+   */
   async enqueueDelivery(
     entry: { source: string; call_id: string; received?: Received },
     delivery: DeliveryEntry,
     attempts: number,
+    config?: string,
   ): Promise<void> {
     const { source, call_id, received } = entry;
     const { route, revision, replays, connection } = delivery;
-    const job: DeliveryJob = { source, call_id, revision, route, replays };
+    const job: DeliveryJob = { source, call_id, revision, route, replays, ...(config ? { config } : {}) };
     await this.#queues.deliveries(connection).add('delivery', job, {
       jobId: jobId('d', source, call_id, route, revision, replays),
       attempts,
@@ -107,26 +114,31 @@ export class Operations {
   /**
    * Sends a stopped delivery on its way again, with the mapping as it is now and its attempts anew. The replay count is
    * part of the new job's id, so that it is never taken for a duplicate.
-   * @param from states it may be replayed from
-   * @returns undefined when it is in none of them
+   * @param options.from states it may be replayed from
+   * @param options.config hash of the configuration that whoever asks has before him; a worker with another one looks
+   * for it first
+   * @returns `moved` when it is in none of them; `expired` when there is no payload left to deliver. Neither changes it
    */
   async replay(
     source: string,
     callId: string,
     route: string,
-    options: { attempts: number; from?: DeliveryState[] },
-  ): Promise<DeliveryEntry | undefined> {
+    options: { attempts: number; from?: readonly DeliveryState[]; config?: string | undefined },
+  ): Promise<Replayed> {
+    const { attempts, from = ['parked', 'dead'], config } = options;
     const before = await this.#ledger.read(source, callId);
     const old = before?.deliveries.find((delivery) => delivery.route === route);
-    const delivery = await this.#ledger.requeue(source, callId, route, options.from ?? ['parked', 'dead']);
-    if (!delivery) return undefined;
-    await this.enqueueDelivery({ source, call_id: callId }, delivery, options.attempts);
-    if (old) await this.#unfile(source, callId, old);
-    return delivery;
+    if (!old || !from.includes(old.state)) return 'moved';
+    if (!(await this.#payloads.has(source, callId, old.revision))) return 'expired';
+    const delivery = await this.#ledger.requeue(source, callId, route, from);
+    if (!delivery) return 'moved';
+    await this.enqueueDelivery({ source, call_id: callId }, delivery, attempts, config);
+    await this.#unfile(source, callId, old);
+    return 'replayed';
   }
 
-  /** Lets a call that never got as far as its routes try again. */
-  async replayCall(source: string, callId: string): Promise<boolean> {
+  /** Lets a call that never got as far as its routes try again. @param config as for `replay` */
+  async replayCall(source: string, callId: string, config?: string): Promise<boolean> {
     // Taken off the list first: the worker may be quick, and stop and file it again.
     if (!(await this.#ledger.reopen(source, callId))) return false;
     await this.unfileCall(source, callId);
@@ -135,7 +147,8 @@ export class Operations {
     for (const revision of entry?.revisions.filter((revision) => !revision.effect) ?? []) {
       // A finished or failed job of the same id would swallow the new one.
       await calls.remove(jobId('c', source, callId, revision.hash));
-      await this.enqueueCall({ source, call_id: callId, revision: revision.hash }, 'replay');
+      const job = { source, call_id: callId, revision: revision.hash, ...(config ? { config } : {}) };
+      await this.enqueueCall(job, 'replay');
     }
     return true;
   }

@@ -54,6 +54,21 @@ export class Payloads {
     return (await decompress(bytes, { maxOutputLength: MAX_BYTES })) as Buffer;
   }
 
+  async has(source: string, callId: string, revision: string): Promise<boolean> {
+    return (await this.#redis.exists(this.#keys.payload(source, callId, revision))) === 1;
+  }
+
+  /**
+   * Puts bytes back that have expired or were removed; their revision is in the ledger.
+   * @param seconds from now until they are forgotten again
+   * @returns false when they are there
+   */
+  async restore(source: string, callId: string, body: Buffer, seconds: number): Promise<boolean> {
+    const revision = revisionOf(body);
+    const kept = this.#sealer.seal(body, placeOf(source, callId, revision));
+    return (await this.#redis.set(this.#keys.payload(source, callId, revision), kept, 'EX', seconds, 'NX')) === 'OK';
+  }
+
   /** Replaces the bytes by their compressed form; its end of life stays. */
   async compress(source: string, callId: string, revision: string, body: Buffer): Promise<void> {
     if (body.length < WORTH_COMPRESSING) return;

@@ -8,6 +8,8 @@ export interface CallJob {
   source: string;
   call_id: string;
   revision: string;
+  /** Of a replay: hash of the configuration that whoever asked for it saw, and wants it to go by. */
+  config?: string;
 }
 
 /** Job of a queue `deliveries.<connection>`: ids only. */

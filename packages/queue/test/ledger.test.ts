@@ -79,12 +79,13 @@ describe('ledger', () => {
     const filed = (await store.operations.list('parked')).filter(({ call_id }) => call_id === ref.call_id);
     expect(filed).toMatchObject([{ code: 'invalid_field', hint: 'fix it', attempts: 1, connection: 'sales' }]);
 
-    const again = await store.operations.replay(ref.source, ref.call_id, ref.route, { attempts: 10 });
-    expect(again).toMatchObject({ state: 'queued', replays: 1, attempts: 0 });
-    expect(again?.code).toBeUndefined();
+    const wanted = { attempts: 10, config: 'c0ffee' };
+    expect(await store.operations.replay(ref.source, ref.call_id, ref.route, wanted)).toBe('replayed');
+    expect(await delivery()).toMatchObject({ state: 'queued', replays: 1, attempts: 0 });
+    expect((await delivery())?.code).toBeUndefined();
     expect((await store.operations.list('parked')).some(({ call_id }) => call_id === ref.call_id)).toBe(false);
     const jobs = await store.queues.deliveries('sales').getJobs(['waiting', 'prioritized']);
-    expect(jobs.map(({ data }) => data)).toContainEqual({ ...ref, replays: 1 });
+    expect(jobs.map(({ data }) => data)).toContainEqual({ ...ref, replays: 1, config: 'c0ffee' });
     expect(await store.ledger.begin(ref)).toBeUndefined();
     expect(await store.ledger.begin({ ...ref, replays: 1 })).toBeDefined();
   });
@@ -93,7 +94,16 @@ describe('ledger', () => {
     await route();
     await store.ledger.begin(ref);
     await store.ledger.settle(ref, { state: 'written' });
-    expect(await store.operations.replay(ref.source, ref.call_id, ref.route, { attempts: 10 })).toBeUndefined();
+    expect(await store.operations.replay(ref.source, ref.call_id, ref.route, { attempts: 10 })).toBe('moved');
+  });
+
+  it('does not replay what has no payload left, and leaves it where it is', async () => {
+    await route();
+    await store.ledger.begin(ref);
+    await store.ledger.settle(ref, { state: 'parked', code: 'invalid_field' });
+    await store.payloads.remove(ref.source, ref.call_id, [ref.revision]);
+    expect(await store.operations.replay(ref.source, ref.call_id, ref.route, { attempts: 10 })).toBe('expired');
+    expect(await delivery()).toMatchObject({ state: 'parked', replays: 0 });
   });
 
   it('keeps the reason of a drop', async () => {

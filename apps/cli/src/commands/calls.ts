@@ -2,7 +2,7 @@ import type { CallFilter, LedgerEntry, Store } from '@wrapup/queue';
 import { type Command, Option } from 'commander';
 import { clean } from '../clean.ts';
 import { CliError, EXIT } from '../exit.ts';
-import { explainCall, hintOf, nextStep, type Pauses } from '../explain.ts';
+import { explainCall, nextStep, type Pauses } from '../explain.ts';
 import { findCall } from '../find-call.ts';
 import { makeOutput, table, when } from '../output.ts';
 import type { GlobalOptions } from '../settings.ts';
@@ -29,7 +29,7 @@ export function addCalls(program: Command): void {
       const { json, config: _, ...filter } = command.optsWithGlobals<GlobalOptions & CallFilter>();
       const output = makeOutput(json ?? false);
       const entries = await withStore((store) => store.ledger.list(filter));
-      output.data(entries.map((entry) => forMachines(entry)));
+      output.data(await Promise.all(entries.map((entry) => forMachines(entry))));
       if (entries.length === 0) return output.line('No calls.');
       const rows = entries.map((entry) => [
         when(entry.received_at),
@@ -58,7 +58,7 @@ export function addCalls(program: Command): void {
         const found = await findCall(store, id, source);
         return { entry: found, pauses: await pausesOf(store, found) };
       });
-      output.data(forMachines(entry, pauses));
+      output.data(await forMachines(entry, pauses));
       for (const line of explainCall(entry, output, pauses)) output.line(line);
     });
 }
@@ -99,7 +99,8 @@ function statesOf(entry: LedgerEntry): string {
 }
 
 /** A ledger entry as JSON: times as ISO 8601, and what to do next spelt out. */
-export function forMachines(entry: LedgerEntry, pauses?: Pauses): object {
+export async function forMachines(entry: LedgerEntry, pauses?: Pauses): Promise<object> {
+  const { hintOf } = await import('@wrapup/queue');
   const iso = (at: number) => new Date(at).toISOString();
   return {
     ...entry,

@@ -2,15 +2,17 @@ import type { DeliveryState, LedgerEntry } from '@wrapup/queue';
 import type { Command } from 'commander';
 import { clean } from '../clean.ts';
 import { CliError, EXIT } from '../exit.ts';
-import { attemptsOf, findCall } from '../find-call.ts';
+import { findCall } from '../find-call.ts';
 import { makeOutput } from '../output.ts';
-import { type GlobalOptions, loadSettings, requireConfig } from '../settings.ts';
+import { expired } from '../replayed.ts';
+import { type GlobalOptions, requireConfig } from '../settings.ts';
 import { parseSince } from '../since.ts';
 import { withStore } from '../store.ts';
-import { untilTakenOver } from '../taken-over.ts';
 
 /** Everything that is not on its way already. */
 const FINISHED: DeliveryState[] = ['written', 'skipped', 'parked', 'dead', 'dropped'];
+
+const ON_ITS_WAY = 'is on its way already';
 
 interface ReplayOptions extends GlobalOptions {
   source?: string;
@@ -42,7 +44,7 @@ export function addReplay(program: Command): void {
         throw new CliError(EXIT.usage, 'say which: call ids, or --since with or without --route');
       }
       const config = await requireConfig(options, output);
-      if (!options.plan) await untilTakenOver(await loadSettings(options), output);
+      const { attemptsOf } = await import('@wrapup/config');
       const items = await withStore(async (store) => {
         const entries: AsyncIterable<LedgerEntry> | LedgerEntry[] =
           ids.length > 0
@@ -52,20 +54,25 @@ export function addReplay(program: Command): void {
         for await (const entry of entries) {
           const { source, call_id } = entry;
           if (options.source !== undefined && source !== options.source) continue;
-          for (const { route, connection, state } of entry.deliveries) {
+          for (const { route, connection, state, revision } of entry.deliveries) {
             if (options.route !== undefined && route !== options.route) continue;
             if (options.connection !== undefined && connection !== options.connection) continue;
-            const wanted = FINISHED.includes(state);
-            const replayed =
-              wanted &&
-              !options.plan &&
-              (await store.operations.replay(source, call_id, route, {
+            const say = (verdict: string) => output.line(`${clean(call_id)} on ${clean(route)} (${state}): ${verdict}`);
+            const item = { source, call_id, route, was: state, replayed: false };
+            done.push(item);
+            if (!FINISHED.includes(state)) {
+              say(ON_ITS_WAY);
+            } else if (options.plan) {
+              say((await store.payloads.has(source, call_id, revision)) ? 'would be replayed' : expired(call_id));
+            } else {
+              const did = await store.operations.replay(source, call_id, route, {
                 attempts: attemptsOf(config, route),
                 from: FINISHED,
-              })) !== undefined;
-            done.push({ source, call_id, route, was: state, replayed });
-            const verdict = wanted ? (options.plan ? 'would be replayed' : 'replayed') : 'is on its way already';
-            output.line(`${clean(call_id)} on ${clean(route)} (${state}): ${verdict}`);
+                config: config.hash,
+              });
+              item.replayed = did === 'replayed';
+              say(did === 'moved' ? ON_ITS_WAY : did === 'expired' ? expired(call_id) : did);
+            }
           }
         }
         return done;

@@ -1,21 +1,19 @@
-import type { Store } from '@wrapup/queue';
+import type { Stopped, StoppedFilter, StoppedItem, Store } from '@wrapup/queue';
 import type { Command } from 'commander';
 import { clean } from '../clean.ts';
 import { CliError, EXIT } from '../exit.ts';
-import { attemptsOf } from '../find-call.ts';
 import { ago, makeOutput, type Output, table } from '../output.ts';
+import { expired } from '../replayed.ts';
 import { type GlobalOptions, loadSettings } from '../settings.ts';
 import { parseSince } from '../since.ts';
-import { listStopped, type Stopped, type StoppedFilter, type StoppedItem } from '../stopped-calls.ts';
 import { withStore } from '../store.ts';
-import { untilTakenOver } from '../taken-over.ts';
 
 const WHAT = {
   parked: 'calls that wait for a person: mend what stopped them, then replay',
   dead: 'calls that the system gave up after its retries: an operator decides',
 } as const;
 
-type FilterOptions = GlobalOptions & Omit<StoppedFilter, 'ids'> & { all?: boolean; plan?: boolean };
+type FilterOptions = GlobalOptions & Omit<StoppedFilter, 'ids' | 'until'> & { all?: boolean; plan?: boolean };
 
 function addFilters(command: Command): Command {
   return addPlaces(command).option('--reason <text>', 'only those whose reason or code contains this');
@@ -36,6 +34,7 @@ export function addStopped(program: Command, state: Stopped): void {
   addFilters(group.command('list').description('longest waiting first')).action(async (_options, command: Command) => {
     const options = command.optsWithGlobals<FilterOptions>();
     const output = makeOutput(options.json ?? false);
+    const { listStopped } = await import('@wrapup/queue');
     const items = await withStore((store) => listStopped(store, state, options));
     output.data(items);
     if (items.length === 0) return output.line(`Nothing is ${state}.`);
@@ -67,19 +66,12 @@ export function addStopped(program: Command, state: Stopped): void {
   ).action(async (ids: string[], _options, command: Command) => {
     const options = command.optsWithGlobals<FilterOptions>();
     const output = makeOutput(options.json ?? false);
+    const [{ replayStopped }, { attemptsOf }] = await Promise.all([import('@wrapup/queue'), import('@wrapup/config')]);
     await withStore(async (store) => {
       const items = await choose(store, state, ids, options);
-      const loaded = await loadSettings(options);
-      const { config } = loaded;
-      if (!options.plan && items.length > 0) await untilTakenOver(loaded, output);
-      await work(items, options.plan ?? false, output, 'replayed', async ({ source, call_id, route }) =>
-        route === null
-          ? store.operations.replayCall(source, call_id)
-          : (await store.operations.replay(source, call_id, route, {
-              attempts: attemptsOf(config, route),
-              from: [state],
-            })) !== undefined,
-      );
+      const { config } = await loadSettings(options);
+      const how = { attempts: (route: string) => attemptsOf(config, route), config: config?.hash };
+      await work(items, options.plan ?? false, output, 'replayed', (item) => replayStopped(store, state, item, how));
     });
   });
 
@@ -96,13 +88,12 @@ export function addStopped(program: Command, state: Stopped): void {
     const output = makeOutput(options.json ?? false);
     const why = options.reason?.trim();
     if (!why) throw new CliError(EXIT.usage, 'dropping needs --reason', 'write why, for whoever asks later');
+    const { dropStopped } = await import('@wrapup/queue');
     await withStore(async (store) => {
       const { reason: _, ...filter } = options;
       const items = await choose(store, state, ids, filter);
-      await work(items, options.plan ?? false, output, 'dropped', async ({ source, call_id, route }) =>
-        route === null
-          ? store.operations.dropCall(source, call_id, why)
-          : (await store.operations.drop(source, call_id, route, why)) !== undefined,
+      await work(items, options.plan ?? false, output, 'dropped', async (item) =>
+        (await dropStopped(store, item, why)) ? 'dropped' : 'moved',
       );
     });
   });
@@ -115,6 +106,7 @@ async function choose(store: Store, state: Stopped, ids: string[], options: Filt
   if (ids.length === 0 && !all && !filtered) {
     throw new CliError(EXIT.usage, 'say which: call ids, --all, --route, --connection, --reason or --since');
   }
+  const { listStopped } = await import('@wrapup/queue');
   const items = await listStopped(store, state, { ...options, ids });
   const missing = ids.filter((id) => !items.some(({ call_id }) => call_id === id));
   if (missing.length > 0) {
@@ -127,30 +119,30 @@ async function choose(store: Store, state: Stopped, ids: string[], options: Filt
   return items;
 }
 
-async function work(
+async function work<Done extends 'replayed' | 'dropped'>(
   items: StoppedItem[],
   plan: boolean,
   output: Output,
-  done: string,
-  act: (item: StoppedItem) => Promise<boolean>,
+  done: Done,
+  act: (item: StoppedItem) => Promise<Done | 'moved' | 'expired'>,
 ): Promise<void> {
   const results: { source: string; call_id: string; route: string | null; done: boolean }[] = [];
   for (const item of items) {
     const { source, call_id, route } = item;
-    const result = { source, call_id, route, done: plan ? false : await act(item) };
-    results.push(result);
-    const verdict = plan
-      ? `would be ${done}`
-      : result.done
-        ? done
-        : `could not be ${done}: its state has changed meanwhile`;
+    const did = plan ? undefined : await act(item);
+    results.push({ source, call_id, route, done: did === done });
+    const verdict =
+      did === undefined
+        ? `would be ${done}`
+        : did === 'moved'
+          ? `could not be ${done}: its state has changed meanwhile`
+          : did === 'expired'
+            ? `could not be ${done}: ${expired(call_id)}`
+            : did;
     output.line(`${clean(call_id)} ${route === null ? '' : `on ${clean(route)} `}${verdict}`);
   }
-  output.data({ plan, [done]: results.filter((result) => result.done).length, of: results.length, items: results });
-  output.line(
-    plan
-      ? `${results.length} would be ${done}`
-      : `${results.filter((result) => result.done).length} of ${results.length} ${done}`,
-  );
-  if (!plan && results.some((result) => !result.done)) process.exitCode = EXIT.failed;
+  const number = results.filter((result) => result.done).length;
+  output.data({ plan, [done]: number, of: results.length, items: results });
+  output.line(plan ? `${results.length} would be ${done}` : `${number} of ${results.length} ${done}`);
+  if (!plan && number < results.length) process.exitCode = EXIT.failed;
 }

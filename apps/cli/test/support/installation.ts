@@ -1,5 +1,5 @@
 /** An installation on the shared Redis, with calls in the states that an operator meets, and a wrapup.yaml for it. */
-import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type DeliveryChange, openStore, revisionOf } from '@wrapup/queue';
@@ -27,8 +27,6 @@ export function configFolder(config = CONFIG, mapping = 'extends: hubspot/call-l
   mkdirSync(join(folder, 'mappings'));
   writeFileSync(join(folder, 'wrapup.yaml'), config);
   writeFileSync(join(folder, 'mappings/hubspot.yaml'), mapping);
-  // As old as an installation's: a replay waits while the configuration is new.
-  for (const name of ['wrapup.yaml', 'mappings/hubspot.yaml']) utimesSync(join(folder, name), 1, 1);
   return folder;
 }
 

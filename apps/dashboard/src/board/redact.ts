@@ -8,7 +8,7 @@ import { maskText } from '@wrapup/telemetry';
 const HIDDEN = '[redacted]';
 
 /** Ids and words of ours, which hold digits that look like telephone numbers. */
-const PLAIN = new Set(['source', 'revision', 'route', 'connection', 'code', 'replays', 'attempts', 'since']);
+const PLAIN = new Set(['source', 'revision', 'config', 'route', 'connection', 'code', 'replays', 'attempts', 'since']);
 const TEXTS = new Set(['call_id', 'reason', 'hint']);
 
 const OPTIONS = new Set([

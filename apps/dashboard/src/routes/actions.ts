@@ -1,4 +1,4 @@
-import type { Config } from '@wrapup/config';
+import { attemptsOf, type Config } from '@wrapup/config';
 import { scrub } from '@wrapup/destination';
 import type { Store } from '@wrapup/queue';
 import type { Logger } from '@wrapup/telemetry';
@@ -12,15 +12,13 @@ import { fieldOf } from './request.ts';
 
 export interface ActionRoutesParts {
   store: Store;
-  config: () => Config;
+  /** The configuration as its files are now: whoever presses a button may have changed one a moment ago. */
+  latest: () => Promise<Config>;
   log: Logger;
 }
 
-/** Attempts of a delivery whose route is no longer configured, so that it can at least be parked with the reason. */
-const ATTEMPTS = 10;
-
 /** `POST /calls/:id/replay` and `/drop`. Each is a form, each leaves a line in the log, each leads back to its page. */
-export function actionRoutes({ store, config, log }: ActionRoutesParts): Router {
+export function actionRoutes({ store, latest, log }: ActionRoutesParts): Router {
   const router = Router();
   const form = express.urlencoded({ extended: false, limit: '10kb' });
 
@@ -28,14 +26,16 @@ export function actionRoutes({ store, config, log }: ActionRoutesParts): Router 
     const target = readTarget(request);
     if (!target) return refuse(response);
     const { source, call_id, route } = target;
+    const config = await latest();
     const done = await ask(store, async () => {
-      if (route === undefined) return store.operations.replayCall(source, call_id);
-      const attempts = config().routes.find(({ name }) => name === route)?.retries.attempts ?? ATTEMPTS;
-      const from = [...REPLAYABLE];
-      return (await store.operations.replay(source, call_id, route, { attempts, from })) !== undefined;
+      if (route === undefined) {
+        return (await store.operations.replayCall(source, call_id, config.hash)) ? 'replayed' : 'moved';
+      }
+      const attempts = attemptsOf(config, route);
+      return store.operations.replay(source, call_id, route, { attempts, from: REPLAYABLE, config: config.hash });
     });
     note('replay', request, response, { ...target, done });
-    back(request, response, done ? 'replayed' : 'moved');
+    back(request, response, done);
   });
 
   router.post('/calls/:id/drop', form, async (request, response) => {

@@ -5,6 +5,10 @@ export const NOTICES = {
   replayed: { kind: 'good', text: 'Sent on its way again, with the mapping as it is now.' },
   dropped: { kind: 'good', text: 'Dropped. The reason is in the ledger.' },
   moved: { kind: 'note', text: 'Nothing was changed: it has moved on meanwhile, and is shown as it is now.' },
+  expired: {
+    kind: 'bad',
+    text: 'Nothing was changed: the payload has expired or was removed. `backfill --call` and the id of the call fetches it anew from Synthflow.',
+  },
   paused: { kind: 'good', text: 'Paused. What is in hand is still written; everything else is kept.' },
   resumed: { kind: 'good', text: 'Resumed.' },
   probing: {
