@@ -28,6 +28,46 @@ test('a backfill is planned, run, and finds nothing the second time', async () =
   expect(again.stdout).toMatch(/(\d+) listed, \1 known, 0 missing, 0 enqueued/);
 });
 
+test('a call whose payload has expired is fetched anew, and can be replayed then', async () => {
+  const { env, store } = await openBusiness({ calls: 3 });
+  await wrapup(['backfill', '--from', '9d'], env);
+  const [entry, other] = await store.ledger.list();
+  if (!entry || !other) throw new Error('nothing was brought in');
+  const { call_id, revisions } = entry;
+  const [{ hash: revision } = { hash: '' }] = revisions;
+  const wanted = [{ route: 'sales-calls', connection: 'sales' }];
+  await store.ledger.route({ source: 'main', call_id, revision }, 'applied', { notes: [] }, wanted);
+  const ref = { source: 'main', call_id, revision, route: 'sales-calls', replays: 0 };
+  await store.ledger.begin(ref);
+  await store.ledger.settle(ref, { state: 'parked', code: 'invalid_field' });
+  await store.payloads.remove('main', call_id, [revision]);
+
+  for (const command of [
+    ['parked', 'replay', call_id],
+    ['replay', call_id],
+  ]) {
+    const { stdout } = await wrapup(command, env);
+    expect(stdout).toContain(`wrapup backfill --call ${call_id} fetches the call anew`);
+  }
+  // One that the ledger does not know is brought in, as by any backfill.
+  await store.redis.del(store.keys.ledger('main', other.call_id));
+  const fetched = await wrapup(['backfill', '--call', call_id, '--call', other.call_id, '--json'], env);
+  expect(fetched.json()).toEqual({
+    source: 'main',
+    calls: [
+      { call_id, result: 'restored' },
+      { call_id: other.call_id, result: 'brought' },
+    ],
+  });
+  expect(await store.ledger.read('main', other.call_id)).toMatchObject({ received: 'backfill', verified: 'api' });
+  expect((await wrapup(['parked', 'replay', call_id], env)).stdout).toContain('1 of 1 replayed');
+  expect((await wrapup(['backfill', '--call', call_id], env)).stdout).toContain('nothing new');
+
+  const unknown = await wrapup(['backfill', '--call', 'nobody-knows-it'], env);
+  expect(unknown).toMatchObject({ code: 1, stdout: expect.stringMatching(/nobody-knows-it: .*\[unknown_call\]/) });
+  expect(await wrapup(['backfill', '--call', call_id, '--from', '2d'], env)).toMatchObject({ code: 2 });
+});
+
 test('what cannot be is said, with what to do about it', async () => {
   const { env } = await openBusiness({ calls: 1 });
   const nobody = await wrapup(['backfill', '--from', '9d', '--agent', 'Nobody'], env);

@@ -27,7 +27,7 @@ export async function processCall(job: CallJob, store: Store, config: Config, ve
   const entry = await store.ledger.read(sourceName, call_id);
   if (!entry)
     throw new Failure('bad_request', 'The ledger no longer knows this call.', {
-      hint: 'Its retention has passed; backfill it if it still matters.',
+      hint: `Its retention has passed; if it still matters: wrapup backfill --call ${call_id}.`,
     });
   if (entry.forgotten !== undefined) return { job: 'complete', result: 'forgotten' };
   const source = config.sources[sourceName];
@@ -56,7 +56,7 @@ export async function processCall(job: CallJob, store: Store, config: Config, ve
   }
   if (!call) {
     throw new Failure('bad_request', 'The payload of this call has expired or was removed.', {
-      hint: 'Backfill the call from the voice platform.',
+      hint: `Fetch it anew: wrapup backfill --call ${call_id}.`,
     });
   }
 

@@ -97,7 +97,7 @@ async function planFor(
   const call = await callAt(entry, job.revision, (hash) => readCall(store, source, entry, hash));
   if (!call) {
     throw new Failure('bad_request', 'The payload of this call has expired or was removed.', {
-      hint: 'Backfill the call from the voice platform.',
+      hint: `Fetch it anew: wrapup backfill --call ${job.call_id}.`,
     });
   }
   const plan: Plan = { ...planCall(route, call), revision: job.revision };

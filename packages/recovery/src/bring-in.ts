@@ -12,7 +12,7 @@
  */
 import type { JsonObject } from '@wrapup/call';
 import type { Source } from '@wrapup/config';
-import type { Received, Store } from '@wrapup/queue';
+import type { Accepted, Received, Store } from '@wrapup/queue';
 import { type Ask, normalise, readCallId, type SynthflowApi, SynthflowApiError } from '@wrapup/synthflow';
 import { bytesOf } from './bytes-of.ts';
 import { addTally, emptyTally, type Tally } from './tally.ts';
@@ -131,9 +131,9 @@ export async function takeIn(
   call_id: string,
   body: Buffer,
   { store, source, received, ledger_days }: Pick<BringIn, 'store' | 'source' | 'received' | 'ledger_days'>,
-): Promise<void> {
+): Promise<Accepted> {
   const arrival = { source: source.name, call_id, body, received, verified: 'api' as const, received_at: Date.now() };
-  await store.accept(arrival, ledger_days);
+  return store.accept(arrival, ledger_days);
 }
 
 /** Does the work for every item, so many at a time. The first failure ends it, once what is under way has settled. */

@@ -5,6 +5,7 @@ export * from './bring-in.ts';
 export * from './bytes-of.ts';
 export * from './discover.ts';
 export type { Evidence } from './evidence.ts';
+export * from './fetch-anew.ts';
 export { list as listCounts } from './open-questions.ts';
 export * from './pointing.ts';
 export * from './reconcile.ts';

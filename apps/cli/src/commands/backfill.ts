@@ -4,6 +4,7 @@ import type { Ask, SynthflowApi } from '@wrapup/synthflow';
 import type { Command } from 'commander';
 import { clean } from '../clean.ts';
 import { CliError, EXIT } from '../exit.ts';
+import { fetchCalls } from '../fetch-calls.ts';
 import { count, makeOutput, type Output, when } from '../output.ts';
 import { makeProgress } from '../progress.ts';
 import { type GlobalOptions, requireConfig } from '../settings.ts';
@@ -14,19 +15,21 @@ import { showTally, showTroubles } from '../tally.ts';
 
 interface BackfillOptions extends GlobalOptions {
   source?: string;
-  from: number;
+  from?: number;
   to?: number;
   agent?: string[];
   plan?: boolean;
   fromLogs?: boolean;
+  call?: string[];
 }
 
-/** `wrapup backfill`: brings in calls of the past that never came. */
+/** `wrapup backfill`: brings in calls of the past that never came, or single ones anew. */
 export function addBackfill(program: Command): void {
   program
     .command('backfill')
     .description('bring in calls of the past that the ledger does not know, behind live calls')
-    .requiredOption('--from <when>', 'calls that began then or later: 30d, or a date', parseSince)
+    .option('--from <when>', 'calls that began then or later: 30d, or a date', parseSince)
+    .option('--call <id...>', 'instead of a span: fetch these calls anew, also ones that the ledger knows')
     .option('--to <when>', 'and before then (default: now)', parseSince)
     .option('--source <name>', 'source in wrapup.yaml (default: the only one)')
     .option('--agent <id or name...>', 'only calls of these agents')
@@ -41,6 +44,8 @@ export function addBackfill(program: Command): void {
       const output = makeOutput(options.json ?? false);
       const config = await requireConfig(options, output);
       const source = chooseSource(config, options.source);
+      if (options.call) return fetchCalls(source, config, options.call, options, output);
+      if (options.from === undefined) throw new CliError(EXIT.usage, 'say which: --from <when>, or --call <id>');
       const span = { from: options.from, to: Math.min(options.to ?? Date.now(), Date.now()) };
       if (span.from >= span.to) throw new CliError(EXIT.usage, '--from must be before --to, and not in the future');
       if (options.fromLogs && source.workspace_id === undefined) {

@@ -42,11 +42,11 @@ export function whatNext(delivery: DeliveryEntry, payloadKept: boolean): string 
     case 'parked':
       return payloadKept
         ? 'Waits for a person. Fix what the reason names, then press Replay; or Drop it.'
-        : 'The payload is gone, so that a replay cannot write it: backfill the call, or Drop it.';
+        : 'The payload is gone, so that a replay cannot write it: fetch the call anew with `backfill --call` and its id, or Drop it.';
     case 'dead':
       return payloadKept
         ? 'Given up after its attempts. When the cause is mended, press Replay; or Drop it.'
-        : 'The payload is gone, so that a replay cannot write it: backfill the call, or Drop it.';
+        : 'The payload is gone, so that a replay cannot write it: fetch the call anew with `backfill --call` and its id, or Drop it.';
   }
 }
 
