@@ -20,6 +20,7 @@ import { actionRoutes } from './routes/actions.ts';
 import { callRoutes } from './routes/calls.ts';
 import { connectionRoutes } from './routes/connections.ts';
 import { playgroundRoutes } from './routes/playground.ts';
+import { stoppedRoutes } from './routes/stopped.ts';
 import { type AttemptLimits, Attempts } from './security/attempts.ts';
 import { type Credentials, requirePassword } from './security/basic-auth.ts';
 import { setHeaders } from './security/headers.ts';
@@ -112,6 +113,7 @@ export function createDashboard(parts: DashboardParts): Express {
   );
   app.use('/queues', makeBoard({ store, config, connections, log, basePath: '/queues' }));
   app.use(callRoutes({ store, config, connections }));
+  app.use(stoppedRoutes({ store, config, latest, connections, log }));
   app.use(actionRoutes({ store, latest, log }));
   app.use(connectionRoutes({ store, config, connections, log }));
   app.use(playgroundRoutes({ store, config }));

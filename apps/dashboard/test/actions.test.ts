@@ -150,3 +150,56 @@ it('what a reader follows changes nothing', async () => {
   }
   expect((await dashboard.delivery(callId)).state).toBe('parked');
 });
+
+describe('all that a filter names', () => {
+  const authorization = `Basic ${Buffer.from('ada:x').toString('base64')}`;
+  const press = (path: string, fields: Record<string, string>) =>
+    dashboard.post(path, fields, { origin: dashboard.url, authorization });
+  const unusual = (code: string) => parked({ code, reason: `It said ${code}.` });
+
+  it('is listed, and replayed with the attempts of each route', async () => {
+    const ids = [await dashboard.seed(unusual('odd_one')), await dashboard.seed(unusual('odd_one'))];
+    const text = await (await dashboard.get('/parked?reason=odd_one&since=1h', { authorization })).text();
+    expect(text).toContain('<b>2 deliveries</b> match');
+    expect(text).not.toContain(callId);
+    const seen = /name="seen" value="(\d+)"/.exec(text)?.[1] ?? '';
+    const answer = await press('/parked/replay', { reason: 'odd_one', since: '1h', seen });
+    expect(answer.headers.get('location')).toBe('/parked?reason=odd_one&since=1h&did=replayed_many&done=2&of=2&gone=0');
+    for (const id of ids) expect(await dashboard.delivery(id)).toMatchObject({ state: 'queued', replays: 1 });
+    const jobs = await dashboard.store.queues.deliveries('sales').getJobs(['waiting', 'prioritized']);
+    const job = jobs.find(({ data }) => data.call_id === ids[0]);
+    expect(job).toMatchObject({ opts: { attempts: 7 }, data: { config: configOf().hash } });
+    expect((await dashboard.delivery(callId)).state).toBe('parked');
+    expect(lastLine()).toMatchObject({ action: 'replay parked', user: 'ada', done: 2, filter: { reason: 'odd_one' } });
+  });
+
+  it('says how many have no payload left, and leaves them', async () => {
+    const id = await dashboard.seed(unusual('odd_two'));
+    await dashboard.seed(unusual('odd_two'));
+    const [revision] = (await dashboard.store.ledger.read('main', id))?.revisions ?? [];
+    await dashboard.store.payloads.remove('main', id, [revision?.hash ?? '']);
+    const { headers } = await press('/parked/replay', { reason: 'odd_two', seen: String(Date.now()) });
+    const page = await dashboard.get(headers.get('location') ?? '', { authorization });
+    expect(await page.text()).toContain('1 of 2 sent on their way again; 1 have no payload left');
+    expect((await dashboard.delivery(id)).state).toBe('parked');
+  });
+
+  it('is dropped with a reason, and not without', async () => {
+    const id = await dashboard.seed(unusual('odd_three'));
+    const fields = { reason: 'odd_three', seen: String(Date.now()) };
+    expect((await press('/parked/drop', fields)).headers.get('location')).toContain('did=reason');
+    expect((await dashboard.delivery(id)).state).toBe('parked');
+    const why = 'test calls of +1 415 555 0132';
+    expect((await press('/parked/drop', { ...fields, why })).headers.get('location')).toContain('done=1&of=1');
+    expect(await dashboard.delivery(id)).toMatchObject({ state: 'dropped', reason: 'test calls of [number]' });
+  });
+
+  it('is nothing when the page does not say what was seen', async () => {
+    const id = await dashboard.seed(unusual('odd_four'));
+    for (const seen of ['', '-1', 'x']) {
+      const { headers } = await press('/parked/replay', { reason: 'odd_four', seen });
+      expect(headers.get('location')).toContain('done=0&of=0');
+    }
+    expect((await dashboard.delivery(id)).state).toBe('parked');
+  });
+});

@@ -76,6 +76,39 @@ describe.skipIf(!existsSync(CHROMIUM))('in a browser', () => {
     expect(complaints).toEqual([]);
   });
 
+  it('many are chosen by reason, looked at, and replayed with one press', async () => {
+    const other = await startDashboard();
+    try {
+      const field = parked({
+        code: 'invalid_field',
+        reason: 'HubSpot takes no "soon" for closedate.',
+        hint: 'Add it.',
+      });
+      const ids = [await other.seed(field), await other.seed(field), await other.seed(field)];
+      const ambiguous = await other.seed(parked());
+      await page.goto(`${other.url}/parked`);
+      await page.getByText('4 deliveries').waitFor();
+      await page
+        .getByRole('textbox', { name: 'Reason or code' })
+        .or(page.getByRole('combobox', { name: 'Reason or code' }))
+        .fill('closedate');
+      await page.getByRole('button', { name: 'Choose' }).click();
+      await page.getByText('3 deliveries match.').waitFor();
+      for (const id of ids) expect(await page.getByRole('link', { name: id }).count()).toBe(1);
+      expect(await page.getByRole('link', { name: ambiguous }).count()).toBe(0);
+      // What stops after somebody looked is not among what he means.
+      const late = await other.seed(field);
+      await page.getByText('Replay these 3…').click();
+      await page.getByRole('button', { name: 'Replay these 3' }).click();
+      await page.getByText('3 of 3 sent on their way again.').waitFor();
+      for (const id of ids) expect(await other.delivery(id)).toMatchObject({ state: 'queued', replays: 1 });
+      for (const id of [ambiguous, late]) expect((await other.delivery(id)).state).toBe('parked');
+      expect(complaints.filter((line) => !line.startsWith(`request to ${other.url}/`))).toEqual([]);
+    } finally {
+      await other.close();
+    }
+  });
+
   it('callers’ and CRMs’ text is shown, not run', async () => {
     const evil = '<img src=x onerror=alert(1)><script>alert(2)</script>';
     const callId = await dashboard.seed(parked({ reason: evil, hint: evil, notes: [evil] }));

@@ -65,6 +65,10 @@ describe('a write', () => {
       const answer = await dashboard.post(`/calls/${callId}/${action}`, { ...target, reason: 'x' }, headers);
       expect(answer.status).toBe(403);
     }
+    for (const path of ['/parked/replay', '/parked/drop']) {
+      const answer = await dashboard.post(path, { seen: String(Date.now()), why: 'x' }, headers);
+      expect(answer.status).toBe(403);
+    }
     const board = await fetch(`${dashboard.url}/queues/api/queues/calls/empty`, { method: 'PUT', headers });
     expect(board.status).toBe(403);
     expect((await dashboard.delivery(callId)).state).toBe('parked');

@@ -5,7 +5,7 @@ import type { Overview } from '../ledger/overview.ts';
 import type { Reconciliation } from '../ledger/reconciliations.ts';
 import { CALL_STATES, type CallPage, type CallQuery, writeCursor } from '../ledger/search-calls.ts';
 import { renderExaminations } from './examinations.ts';
-import { count, linkToCall, renderChip, renderRecord, renderTime } from './parts.ts';
+import { count, linkToCall, renderChip, renderRecord, renderSelect, renderTime } from './parts.ts';
 import { renderReconciliations } from './reconciliations.ts';
 
 export interface CallsPage {
@@ -26,11 +26,11 @@ ${renderOverview(overview)}
 ${renderExaminations(examinations)}
 ${renderReconciliations(reconciliations)}
 <form class="filter" method="get" action="/" role="search">
-${select('state', 'State', CALL_STATES, query.state)}
-${select('outcome', 'Outcome', OUTCOMES, query.outcome)}
-${select('route', 'Route', names.routes, query.route)}
-${select('connection', 'Connection', names.connections, query.connection)}
-${select('source', 'Source', names.sources, query.source)}
+${renderSelect('state', 'State', CALL_STATES, query.state)}
+${renderSelect('outcome', 'Outcome', OUTCOMES, query.outcome)}
+${renderSelect('route', 'Route', names.routes, query.route)}
+${renderSelect('connection', 'Connection', names.connections, query.connection)}
+${renderSelect('source', 'Source', names.sources, query.source)}
 <label>Call id<input name="id" value="${query.id ?? ''}" autocomplete="off" spellcheck="false"></label>
 <button>Search</button> <a href="/">Clear</a>
 </form>
@@ -107,11 +107,4 @@ function parametersOf({ after: _after, ...filter }: CallQuery): URLSearchParams 
 
 function isFiltered({ after: _after, ...filter }: CallQuery): boolean {
   return Object.keys(filter).length > 0;
-}
-
-function select(name: string, label: string, options: readonly string[], chosen: string | undefined): Html {
-  const all = chosen && !options.includes(chosen) ? [...options, chosen] : options;
-  return html`<label>${label}<select name="${name}"><option value="">any</option>${all.map((option) =>
-    option === chosen ? html`<option selected>${option}</option>` : html`<option>${option}</option>`,
-  )}</select></label>`;
 }

@@ -60,3 +60,16 @@ export function renderFact(name: string, value: Part): Part {
   if (value === undefined || value === null || value === false || value === '') return false;
   return html`<div><dt>${name}</dt><dd>${value}</dd></div>`;
 }
+
+/** One choice of a filter; `any` is none. */
+export function renderSelect(
+  name: string,
+  label: string,
+  options: readonly string[],
+  chosen: string | undefined,
+): Html {
+  const all = chosen && !options.includes(chosen) ? [...options, chosen] : options;
+  return html`<label>${label}<select name="${name}"><option value="">any</option>${all.map((option) =>
+    option === chosen ? html`<option selected>${option}</option>` : html`<option>${option}</option>`,
+  )}</select></label>`;
+}

@@ -8,7 +8,6 @@ import { renderCall, renderChoice } from '../pages/call-page.ts';
 import { renderCalls } from '../pages/calls-page.ts';
 import { renderMessage, renderPage } from '../pages/layout.ts';
 import { linkToCall } from '../pages/parts.ts';
-import { renderStopped } from '../pages/stopped-page.ts';
 import { ask } from '../unavailable.ts';
 import { noticeOf } from './notices.ts';
 import { queryOf } from './request.ts';
@@ -19,10 +18,7 @@ export interface CallRoutesParts {
   connections: () => Promise<string[]>;
 }
 
-/** Rows of `parked` and `dead` on one page. */
-const MOST_STOPPED = 200;
-
-/** `/` the calls, `/calls/:id` one of them, `/parked` and `/dead`. They read and change nothing. */
+/** `/` the calls, `/calls/:id` one of them. They read and change nothing. */
 export function callRoutes({ store, config, connections }: CallRoutesParts): Router {
   const router = Router();
   const overview = makeOverview(store, connections);
@@ -90,22 +86,6 @@ export function callRoutes({ store, config, connections }: CallRoutesParts): Rou
       }),
     );
   });
-
-  for (const state of ['parked', 'dead'] as const) {
-    router.get(`/${state}`, async (request, response) => {
-      const [jobs, total] = await ask(store, () =>
-        Promise.all([store.operations.list(state, MOST_STOPPED), store.queues[state].getJobCountByTypes('waiting')]),
-      );
-      response.send(
-        renderPage({
-          title: state === 'parked' ? 'Parked' : 'Dead',
-          at: `/${state}`,
-          notice: noticeOf(queryOf(request, 'did')),
-          body: renderStopped({ state, jobs, total }),
-        }),
-      );
-    });
-  }
   return router;
 }
 

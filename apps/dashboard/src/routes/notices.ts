@@ -19,6 +19,27 @@ export const NOTICES = {
 } as const satisfies Record<string, Notice>;
 export type NoticeName = keyof typeof NOTICES;
 
-export function noticeOf(name: string | undefined): Notice | undefined {
-  return name !== undefined && Object.hasOwn(NOTICES, name) ? NOTICES[name as NoticeName] : undefined;
+/** What came of a press for many. */
+export interface Counts {
+  done: number;
+  of: number;
+  /** Whose payload has expired. */
+  gone: number;
+}
+
+const MANY: Record<string, string> = { replayed_many: 'sent on their way again', dropped_many: 'dropped' };
+
+/** @param counts what is said of a press for many */
+export function noticeOf(name: string | undefined, counts?: Counts): Notice | undefined {
+  if (name === undefined) return undefined;
+  if (Object.hasOwn(NOTICES, name)) return NOTICES[name as NoticeName];
+  if (!counts || !Object.hasOwn(MANY, name)) return undefined;
+  const { done, of, gone } = counts;
+  const moved = of - done - gone;
+  const rest = [
+    gone > 0 && `${gone} have no payload left: backfill --call fetches a call anew`,
+    moved > 0 && `${moved} had moved on meanwhile`,
+  ].filter(Boolean);
+  const text = `${done} of ${of} ${MANY[name]}${rest.length > 0 ? `; ${rest.join('; ')}` : ''}.`;
+  return { kind: done === of ? 'good' : 'note', text };
 }
