@@ -26,7 +26,8 @@ export const SIZES = [
   { kb: 8, count: 2_000 },
   { kb: 60, count: 500 },
 ];
-const CONNECTIONS = 16;
+/** That each wait for their answer: a little company, and the rush of a campaign. */
+const CONNECTIONS = [16, 64];
 const WARM_UP = 800;
 const SECRET = 'a-webhook-secret-for-measuring';
 
@@ -52,7 +53,7 @@ interface Round extends LoadFigures {
   redisCpu: number;
 }
 
-/** @param rounds of every size */
+/** @param rounds of every size and number of connections */
 export async function measureIngress(rounds: number, sizes = SIZES): Promise<IngressFigures[]> {
   const folder = mkdtempSync(join(tmpdir(), 'wrapup-bench-'));
   const redis = await startRedisServer({
@@ -63,20 +64,22 @@ export async function measureIngress(rounds: number, sizes = SIZES): Promise<Ing
   const client = new Redis(redis.url);
   const servers = await start(folder, redis.url);
   try {
-    for (const name of SERVERS) await post(servers[name], 8 * 1024, WARM_UP);
+    for (const name of SERVERS) await post(servers[name], { bytes: 8 * 1024, count: WARM_UP, connections: 16 });
     const figures: IngressFigures[] = [];
-    for (const { kb, count } of sizes) {
+    for (const { kb, count, connections } of sizes.flatMap((size) =>
+      CONNECTIONS.map((n) => ({ ...size, connections: n })),
+    )) {
       const all: Record<Server, Round>[] = [];
       for (let round = 0; round < rounds; round += 1) {
         const these = {} as Record<Server, Round>;
         // Nobody is always the first after a pause.
         for (const name of rotate(SERVERS, round)) {
           await client.flushall();
-          these[name] = await measure(servers[name], redis, kb * 1024, count);
+          these[name] = await measure(servers[name], redis, { bytes: kb * 1024, count, connections });
         }
         all.push(these);
       }
-      figures.push(summarise(kb, count, all));
+      figures.push({ kb, connections, count, ...summarise(all) });
     }
     return figures;
   } finally {
@@ -106,9 +109,12 @@ routes:
   return { wrapup, bare, express };
 }
 
-async function measure(server: Process, redis: RedisServer, bytes: number, count: number): Promise<Round> {
+type Load = Pick<LoadOptions, 'bytes' | 'count' | 'connections'>;
+
+async function measure(server: Process, redis: RedisServer, load: Load): Promise<Round> {
+  const { count } = load;
   const before = { cpu: cpuSeconds(server.pid), redis: cpuSeconds(redis.pid) };
-  const figures = await post(server, bytes, count);
+  const figures = await post(server, load);
   const accepted = figures.statuses['202'] ?? 0;
   // A machine that others use may keep a server waiting for longer than a sender is made to wait.
   if (accepted < count * 0.5)
@@ -122,14 +128,12 @@ async function measure(server: Process, redis: RedisServer, bytes: number, count
   };
 }
 
-async function post(server: Process, bytes: number, count: number): Promise<LoadFigures> {
+async function post(server: Process, load: Load): Promise<LoadFigures> {
   const options: LoadOptions = {
     port: server.port,
     path: '/webhooks/main/post-call',
     secret: SECRET,
-    bytes,
-    count,
-    connections: CONNECTIONS,
+    ...load,
   };
   const run = await promisify(execFile)(process.execPath, ['bench/support/load.ts', JSON.stringify(options)], {
     timeout: 120_000,
@@ -137,7 +141,7 @@ async function post(server: Process, bytes: number, count: number): Promise<Load
   return JSON.parse(run.stdout) as LoadFigures;
 }
 
-function summarise(kb: number, count: number, rounds: Record<Server, Round>[]): IngressFigures {
+function summarise(rounds: Record<Server, Round>[]): Omit<IngressFigures, 'kb' | 'connections' | 'count'> {
   const middle = (of: (round: Record<Server, Round>) => number) => median(rounds.map(of));
   const figuresOf = (name: Server) => ({
     rps: middle((round) => round[name].rps),
@@ -147,9 +151,6 @@ function summarise(kb: number, count: number, rounds: Record<Server, Round>[]): 
     redisCpu: middle((round) => round[name].redisCpu),
   });
   return {
-    kb,
-    connections: CONNECTIONS,
-    count,
     rounds: rounds.length,
     of: { wrapup: figuresOf('wrapup'), bare: figuresOf('bare'), express: figuresOf('express') },
     toBare: middle((round) => round.wrapup.rps / round.bare.rps),

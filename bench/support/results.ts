@@ -34,12 +34,12 @@ export function addResults(fresh: Results): void {
   writeFileSync(join(BENCH, 'RESULTS.md'), render(results));
 }
 
-function groupsOf({ ingress, delivery, latency, memory }: Results): Group[] {
+function groupsOf({ ingress, delivery, latency, memory, growth }: Results): Group[] {
   const groups: Group[] = [];
-  const at8 = ingress?.figures.find(({ kb }) => kb === 8);
+  const at8 = ingress?.figures.find(({ kb, connections }) => kb === 8 && connections === 64);
   if (at8) {
     groups.push({
-      title: 'Webhooks of 8 kB answered, one process',
+      title: 'Webhooks of 8 kB answered, one process, 64 at a time',
       unit: 'a second, more is better',
       bars: [
         { name: 'Wrapup', value: at8.of.wrapup.rps },
@@ -78,6 +78,18 @@ function groupsOf({ ingress, delivery, latency, memory }: Results): Group[] {
       ],
     });
   }
+  if (growth) {
+    groups.push({
+      title: 'Time of a call, by how many wait',
+      unit: 'ms, less is better',
+      bars: growth.figures.rows.map(({ calls, msPerCall }) => ({ name: calls.toLocaleString('en'), value: msPerCall })),
+    });
+    groups.push({
+      title: 'Worker memory at most, by how many wait',
+      unit: 'MiB, less is better',
+      bars: growth.figures.rows.map(({ calls, memory }) => ({ name: calls.toLocaleString('en'), value: memory })),
+    });
+  }
   return groups;
 }
 
@@ -105,29 +117,29 @@ function head(title: string, { date, machine }: Measured<unknown>, text: string)
 
 function ingressPart({ ingress }: Results): string {
   if (!ingress) return '';
-  const rows = ingress.figures.flatMap(({ kb, of }) =>
+  const rows = ingress.figures.flatMap(({ kb, connections, of }) =>
     (['wrapup', 'bare', 'express'] as const).map((name) => {
       const { rps, p50, p99, cpu, redisCpu } = of[name];
-      return `| ${kb} | ${{ wrapup: 'Wrapup', bare: 'bare node:http', express: 'Express, the usual way' }[name]} | ${format(rps)} | ${format(p50)} | ${format(p99)} | ${format(cpu)} | ${format(redisCpu)} |`;
+      return `| ${kb} | ${connections} | ${{ wrapup: 'Wrapup', bare: 'bare node:http', express: 'Express, the usual way' }[name]} | ${format(rps)} | ${format(p50)} | ${format(p99)} | ${format(cpu)} | ${format(redisCpu)} |`;
     }),
   );
   const ratios = ingress.figures.map(
-    ({ kb, toBare, toExpress, cpuToBare, cpuToExpress }) =>
-      `| ${kb} | ${format(toBare)} | ${format(toExpress)} | ${format(cpuToBare)} | ${format(cpuToExpress)} |`,
+    ({ kb, connections, toBare, toExpress, cpuToBare, cpuToExpress }) =>
+      `| ${kb} | ${connections} | ${format(toBare)} | ${format(toExpress)} | ${format(cpuToBare)} | ${format(cpuToExpress)} |`,
   );
   return `${head(
     'Ingress',
     ingress,
-    `One process, ${ingress.figures[0]?.connections} connections that each wait for their answer, ${ingress.figures[0]?.rounds} interleaved rounds, medians. *Bare* is node:http with the same verification and the same durable writes, and nothing else. Times are those of a saturated server; CPU is of the server's process and of Redis, µs for each request, and wanders least.`,
+    `One process, connections that each wait for their answer before they send the next, ${ingress.figures[0]?.rounds} interleaved rounds, medians. *Bare* is node:http with the same verification and the same durable writes, and nothing else. *Bare* keeps calls by Wrapup's own package, which puts what comes together into one command. Times are those of a saturated server; CPU is of the server's process and of Redis, µs for each request, and wanders least.`,
   )}
-| kB | Server | Requests/s | p50 ms | p99 ms | CPU µs | Redis CPU µs |
-| ---: | --- | ---: | ---: | ---: | ---: | ---: |
+| kB | Connections | Server | Requests/s | p50 ms | p99 ms | CPU µs | Redis CPU µs |
+| ---: | ---: | --- | ---: | ---: | ---: | ---: | ---: |
 ${rows.join('\n')}
 
 Wrapup's part of the others' requests a second, median of the ratios within each round, and the same by CPU:
 
-| kB | of bare (target 0.6) | of Express (target 1.25) | of bare, by CPU | of Express, by CPU |
-| ---: | ---: | ---: | ---: | ---: |
+| kB | Connections | of bare (target 0.6) | of Express (target 1.25) | of bare, by CPU | of Express, by CPU |
+| ---: | ---: | ---: | ---: | ---: | ---: |
 ${ratios.join('\n')}
 `;
 }

@@ -7,7 +7,7 @@ import { ACCEPT_CALL } from './ledger-scripts.ts';
 import { placeOf, revisionOf } from './payloads.ts';
 import { CALL_ATTEMPTS, type CallJob } from './queues.ts';
 import type { RedisClient } from './redis.ts';
-import { runBeforeAdding } from './run-before-adding.ts';
+import { type Pair, runBeforeAdding, type Step } from './run-before-adding.ts';
 import type { Sealer } from './seal.ts';
 
 /** One finished call, verified, on its way into Redis. */
@@ -28,35 +28,72 @@ export type Accepted = 'accepted' | 'duplicate';
 /** How long a payload that nothing has settled yet is kept, in seconds: longer than anything parked may wait. */
 const UNSETTLED = 37 * 24 * 3600;
 
-/** Keeps the bytes and adds the job, in one step, and resolves only when Redis has both. */
-export async function acceptArrival(
-  { redis, keys, queue, sealer }: { redis: RedisClient; keys: Keys; queue: Queue<CallJob>; sealer: Sealer },
+/** Where arrivals are kept. */
+export interface AcceptParts {
+  redis: RedisClient;
+  keys: Keys;
+  queue: Queue<CallJob>;
+  sealer: Sealer;
+}
+
+type Before = 'new' | 'revision' | 'pending' | 'known';
+
+const STEP: Step = {
+  name: 'wrapupAccept',
+  lua: ACCEPT_CALL,
+  // Not for `pending`: whoever brought these bytes first may have died before their job was there.
+  unless: 'known',
+};
+
+/**
+ * Keeps the bytes of each call and adds its job, the two in one step, and resolves only when Redis has them all.
+ * @returns an answer for each, in their order; an Error where this one could not be kept
+ * @throws Error when Redis did not answer
+ */
+export async function acceptArrivals(
+  parts: AcceptParts,
+  arrivals: readonly Arrival[],
+  ledger_days: number,
+): Promise<(Accepted | Error)[]> {
+  const before = await runBeforeAdding<Before>(
+    parts,
+    STEP,
+    arrivals.map((arrival) => toPair(parts, arrival, ledger_days)),
+  );
+  return before.map((answer) => {
+    if (answer instanceof Error) return answer;
+    return answer === 'pending' || answer === 'known' ? 'duplicate' : 'accepted';
+  });
+}
+
+/** As `acceptArrivals`, of one. @throws Error when it was not kept */
+export async function acceptArrival(parts: AcceptParts, arrival: Arrival, ledger_days: number): Promise<Accepted> {
+  const [answer] = await acceptArrivals(parts, [arrival], ledger_days);
+  if (answer === undefined || answer instanceof Error) throw answer ?? new Error('Redis gave no answer');
+  return answer;
+}
+
+function toPair(
+  { keys, sealer }: AcceptParts,
   { source, call_id, body, received, verified, received_at }: Arrival,
   ledger_days: number,
-): Promise<Accepted> {
+): Pair {
   const revision = revisionOf(body);
-  const before = await runBeforeAdding<'new' | 'revision' | 'pending' | 'known'>(
-    { redis, queue },
-    {
-      name: 'wrapupAccept',
-      lua: ACCEPT_CALL,
-      keys: [keys.ledger(source, call_id), keys.index, keys.open, keys.payload(source, call_id, revision)],
-      args: [
-        memberOf(source, call_id),
-        revision,
-        sealer.seal(body, placeOf(source, call_id, revision)),
-        UNSETTLED,
-        ledger_days * 24 * 3600,
-        received_at,
-        source,
-        call_id,
-        received,
-        verified,
-      ],
-      // Not for `pending`: whoever brought these bytes first may have died before their job was there.
-      unless: 'known',
-    },
-    {
+  return {
+    keys: [keys.ledger(source, call_id), keys.index, keys.open, keys.payload(source, call_id, revision)],
+    args: [
+      memberOf(source, call_id),
+      revision,
+      sealer.seal(body, placeOf(source, call_id, revision)),
+      UNSETTLED,
+      ledger_days * 24 * 3600,
+      received_at,
+      source,
+      call_id,
+      received,
+      verified,
+    ],
+    job: {
       name: 'call',
       data: { source, call_id, revision },
       opts: {
@@ -65,6 +102,5 @@ export async function acceptArrival(
         ...priorityOf(laneOf({ received })),
       },
     },
-  );
-  return before === 'pending' || before === 'known' ? 'duplicate' : 'accepted';
+  };
 }

@@ -1,5 +1,6 @@
-import { type Accepted, type Arrival, acceptArrival } from './accept.ts';
+import { type Accepted, type Arrival, acceptArrivals } from './accept.ts';
 import { checkRedis } from './check-redis.ts';
+import { Gather } from './gather.ts';
 import { CALLS_QUEUE, makeKeys } from './keys.ts';
 import { MemoryWatch } from './memory-watch.ts';
 import { type CallJob, openQueue } from './queues.ts';
@@ -35,6 +36,9 @@ export interface IntakeOptions {
   onError(error: Error): void;
 }
 
+/** Calls that are kept by one command: few enough that Redis is back within some milliseconds. */
+const TOGETHER = { most: 64, bytes: 1024 * 1024, longest: 20 };
+
 export function openIntake({ prefix, encryption_keys, ledger_days = 90, onError, ...address }: IntakeOptions): Intake {
   const sealer = makeSealer(encryption_keys);
   const redis = openRedis(address, 'producer', onError);
@@ -42,10 +46,15 @@ export function openIntake({ prefix, encryption_keys, ledger_days = 90, onError,
   const memory = new MemoryWatch(redis, keys);
   const queue = openQueue<CallJob>(CALLS_QUEUE, redis, keys);
   queue.on('error', onError);
+  const gather = new Gather<Arrival, Accepted>({
+    ...TOGETHER,
+    sizeOf: ({ body }) => body.length,
+    run: (arrivals) => acceptArrivals({ redis, keys, queue, sealer }, arrivals, ledger_days),
+  });
   return {
     async accept(arrival) {
       await memory.claim(arrival.body.length);
-      return acceptArrival({ redis, keys, queue, sealer }, arrival, ledger_days);
+      return gather.add(arrival);
     },
     get memory() {
       return memory.ratio;

@@ -1,6 +1,6 @@
 /**
  * Something of ours and a new job of BullMQ's in one step of Redis: one round trip, one fsync, and nothing between the two
- * that a crash could fall into.
+ * that a crash could fall into. Several such pairs go in one command, each on its own: one that fails leaves the others.
  *
  * BullMQ adds a job by a Lua script. Ours is put in front of it, in one script. Nothing here knows how BullMQ keeps its
  * jobs: the script is the one that it has defined on the client, and its keys and arguments are those that `Job.addJob`
@@ -14,8 +14,6 @@ export interface Step {
   /** Under which the script is defined on the client. */
   name: string;
   lua: string;
-  keys: string[];
-  args: (string | number | Buffer)[];
   /** The answer on which no job is added. */
   unless: string;
 }
@@ -26,44 +24,119 @@ export interface NewJob<Data> {
   opts: JobsOptions & { jobId: string };
 }
 
-/** @returns what the step answered */
+/** One call of the step, and its job. Every one has as many keys and as many arguments as the others. */
+export interface Pair {
+  keys: string[];
+  args: (string | number | Buffer)[];
+  job: NewJob<unknown>;
+}
+
+/**
+ * @param pairs at most some hundreds: Redis does nothing else meanwhile
+ * @returns what the step answered, in the order of the pairs, or the error that this one pair met
+ * @throws Error when Redis did not answer: each of them may have happened or not
+ */
 export async function runBeforeAdding<Answer extends string>(
   { redis, queue }: { redis: RedisClient; queue: Queue },
   step: Step,
-  job: NewJob<unknown>,
-): Promise<Answer> {
-  const add = await recordAdding(queue, job);
-  const script = scriptOf(redis, add.command);
-  if (script === undefined) {
-    const answer = await runScript<Answer>(redis, step.name, () => step.lua, step.keys, step.args);
-    if (answer !== step.unless) await queue.add(job.name, job.data, job.opts);
-    return answer;
-  }
-  const { lua, numberOfKeys } = script;
-  return await runScript<Answer>(
-    redis,
-    `${step.name}:${add.command}`,
-    () => together(step, lua),
-    [...step.keys, ...(add.args.slice(0, numberOfKeys) as string[])],
-    [...step.args, ...add.args.slice(numberOfKeys)],
+  pairs: readonly Pair[],
+): Promise<(Answer | Error)[]> {
+  const adds = await Promise.all(pairs.map(({ job }) => recordAdding(queue, job)));
+  const answers = new Array<Answer | Error>(pairs.length);
+  await Promise.all(
+    groupByCommand(adds).map(async ([command, places]) => {
+      const script = scriptOf(redis, command);
+      const found = script
+        ? await runTogether<Answer>(redis, step, script, command, places, pairs, adds)
+        : await runApart<Answer>({ redis, queue }, step, places, pairs);
+      places.forEach((place, index) => {
+        answers[place] = found[index] as Answer | Error;
+      });
+    }),
   );
+  return answers;
+}
+
+/** How BullMQ adds a job depends on whether it has a priority or a delay. */
+function groupByCommand(adds: readonly Recorded[]): [command: string, places: number[]][] {
+  const groups = new Map<string, number[]>();
+  adds.forEach(({ command }, place) => {
+    const places = groups.get(command);
+    if (places) places.push(place);
+    else groups.set(command, [place]);
+  });
+  return [...groups];
+}
+
+function runTogether<Answer extends string>(
+  redis: RedisClient,
+  step: Step,
+  { lua, numberOfKeys }: Script,
+  command: string,
+  places: number[],
+  pairs: readonly Pair[],
+  adds: readonly Recorded[],
+): Promise<(Answer | Error)[]> {
+  const [first] = places as [number];
+  // BullMQ's keys are the queue's, and so the same for all; its arguments are the job's.
+  const keys = (adds[first] as Recorded).args.slice(0, numberOfKeys) as string[];
+  const args: (string | number | Buffer)[] = [places.length, keys.length, pairs[first]?.args.length ?? 0];
+  for (const place of places) {
+    const pair = pairs[place] as Pair;
+    keys.push(...pair.keys);
+    args.push(...pair.args, ...(adds[place] as Recorded).args.slice(numberOfKeys));
+  }
+  return runScript<(Answer | Error)[]>(redis, `${step.name}:${command}`, () => together(step, lua), keys, args);
 }
 
 /** Each script in a function of its own, with its own KEYS and ARGV; of one that fails, Redis undoes nothing, as ever. */
-function together(step: Step, add: string): string {
+function together({ lua, unless }: Step, add: string): string {
   return `
 local function step(KEYS, ARGV)
-${step.lua}
+${lua}
 end
 local function add(KEYS, ARGV)
 ${add}
 end
-local answer = step({ unpack(KEYS, 1, ${step.keys.length}) }, { unpack(ARGV, 1, ${step.args.length}) })
-if answer == '${step.unless}' then return answer end
-local id = add({ unpack(KEYS, ${step.keys.length + 1}) }, { unpack(ARGV, ${step.args.length + 1}) })
-if type(id) == 'number' then return redis.error_reply('ERR the job could not be added: ' .. id) end
-return answer
+local function slice(list, from, count)
+  return { unpack(list, from, from + count - 1) }
+end
+local pairs, shared, stepArgs = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local keysEach, argsEach = (#KEYS - shared) / pairs, (#ARGV - 3) / pairs
+local sharedKeys = slice(KEYS, 1, shared)
+local function run(pair)
+  local from = 4 + pair * argsEach
+  local answer = step(slice(KEYS, 1 + shared + pair * keysEach, keysEach), slice(ARGV, from, stepArgs))
+  if answer == '${unless}' then return answer end
+  local id = add(sharedKeys, slice(ARGV, from + stepArgs, argsEach - stepArgs))
+  if type(id) == 'number' then return redis.error_reply('ERR the job could not be added: ' .. id) end
+  return answer
+end
+local answers = {}
+for pair = 0, pairs - 1 do
+  local ran, answer = pcall(run, pair)
+  if not ran and type(answer) ~= 'table' then answer = redis.error_reply(tostring(answer)) end
+  answers[pair + 1] = answer
+end
+return answers
 `;
+}
+
+async function runApart<Answer extends string>(
+  { redis, queue }: { redis: RedisClient; queue: Queue },
+  step: Step,
+  places: number[],
+  pairs: readonly Pair[],
+): Promise<(Answer | Error)[]> {
+  const results = await Promise.allSettled(
+    places.map(async (place) => {
+      const { keys, args, job } = pairs[place] as Pair;
+      const answer = await runScript<Answer>(redis, step.name, () => step.lua, keys, args);
+      if (answer !== step.unless) await queue.add(job.name, job.data, job.opts);
+      return answer;
+    }),
+  );
+  return results.map((result) => (result.status === 'fulfilled' ? result.value : (result.reason as Error)));
 }
 
 interface Recorded {
@@ -87,7 +160,12 @@ async function recordAdding(queue: Queue, { name, data, opts }: NewJob<unknown>)
 }
 
 /** A script as ioredis keeps it once it is defined. */
-function scriptOf(redis: RedisClient, command: string): { lua: string; numberOfKeys: number } | undefined {
+interface Script {
+  lua: string;
+  numberOfKeys: number;
+}
+
+function scriptOf(redis: RedisClient, command: string): Script | undefined {
   const scripts = (redis as unknown as { scriptsSet?: Record<string, { lua?: unknown; numberOfKeys?: unknown }> })
     .scriptsSet;
   const { lua, numberOfKeys } = scripts?.[command] ?? {};
