@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { openIntake } from '@wrapup/queue';
 import { samplePayload } from '@wrapup/synthflow';
+import { type ConnectionOptions, Worker } from 'bullmq';
 import { afterAll, expect, it } from 'vitest';
 import { freshPrefix } from '../../../test/support/redis.ts';
 import { startCluster } from '../../../test/support/redis-cluster.ts';
@@ -33,7 +34,19 @@ it('works on a cluster, and loses no call with the master that holds it', async 
   await until(async () => (await engine.delivery(calls[0] as string))?.state === 'written');
   expect(await engine.store.queues.connections()).toEqual(expect.any(Array));
 
+  // Several, since each is in another state when the master goes.
+  const leaving = Array.from({ length: 4 }, (_, n) => {
+    const connection = engine.store.redis as ConnectionOptions;
+    return new Worker(`leaving-${n}`, async () => {}, { connection, prefix: engine.store.keys.prefix }).on(
+      'error',
+      () => {},
+    );
+  });
+  await Promise.all(leaving.map((one) => one.waitUntilReady()));
+
   await cluster.loseMaster();
+  // BullMQ waits for the end of a connection, however long.
+  await Promise.all(leaving.map((one) => one.close()));
   // Senders are refused while there is no master, and come again.
   for (const id of calls.slice(20))
     await until(() =>

@@ -1,4 +1,5 @@
 import { Cluster, Redis } from 'ioredis';
+import { endingCluster, endingRedis } from './redis-end.ts';
 
 export type RedisClient = Redis | Cluster;
 
@@ -62,17 +63,17 @@ function openClient(url: string, options: typeof PRODUCER | typeof WORKER, tls: 
     .filter(Boolean);
   if (nodes.length > 1) return openCluster(nodes, options, tls);
   const secure = nodes[0]?.startsWith('rediss:') ? { tls } : {};
-  return new Redis(nodes[0] ?? url, { ...options, ...secure, retryStrategy });
+  return endingRedis(new Redis(nodes[0] ?? url, { ...options, ...secure, retryStrategy }));
 }
 
 function openCluster(nodes: string[], options: typeof PRODUCER | typeof WORKER, tls: Tls): Cluster {
   const first = new URL(nodes[0] as string);
-  return new Cluster(
-    nodes.map((node) => {
-      const { hostname, port } = new URL(node);
-      return { host: hostname, port: Number(port || 6379) };
-    }),
-    {
+  const startup = nodes.map((node) => {
+    const { hostname, port } = new URL(node);
+    return { host: hostname, port: Number(port || 6379) };
+  });
+  return endingCluster(
+    new Cluster(startup, {
       clusterRetryStrategy: retryStrategy,
       enableOfflineQueue: options.enableOfflineQueue,
       redisOptions: {
@@ -80,7 +81,7 @@ function openCluster(nodes: string[], options: typeof PRODUCER | typeof WORKER, 
         ...credentials(first),
         ...(first.protocol === 'rediss:' ? { tls } : {}),
       },
-    },
+    }),
   );
 }
 
@@ -97,7 +98,7 @@ function openSentinel(url: string, options: typeof PRODUCER | typeof WORKER, tls
     return { host: hostname, port: Number(port || 26379) };
   });
   const own = credentials(new URL(`redis://${secret}@host`));
-  return new Redis({
+  const client = new Redis({
     ...options,
     ...own,
     ...(own.password === undefined ? {} : { sentinelPassword: own.password }),
@@ -107,6 +108,7 @@ function openSentinel(url: string, options: typeof PRODUCER | typeof WORKER, tls
     retryStrategy,
     sentinelRetryStrategy: retryStrategy,
   });
+  return endingRedis(client);
 }
 
 function credentials({ username, password }: URL): { username?: string; password?: string } {
