@@ -27,6 +27,9 @@ export interface Note {
 export interface Turn {
   speaker: 'agent' | 'human' | 'unknown';
   text: string;
+  /** Seconds from the start of the call, where the source tells when it was said. */
+  start?: number;
+  end?: number;
 }
 
 /** The voice agent that held the call. The payload names only its id; the rest comes from the config's agents table. */

@@ -11,6 +11,8 @@ export interface ApiCall extends ApiRequest {
   accepts: number;
   /** Path instead of the method's own. */
   path?: string;
+  /** Body instead of the method's own, as it goes over the wire. */
+  body?: object;
   /** Values in the request, kept out of messages when HubSpot quotes them. */
   sent?: Iterable<string>;
   run(client: Client): Promise<unknown>;

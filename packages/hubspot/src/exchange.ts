@@ -12,6 +12,8 @@ import type { ClientRequest } from 'node:http';
 export interface Exchange {
   /** Path to ask instead of the typed method's own, for endpoints that the client has no method for. */
   path?: string;
+  /** Body to send instead of the typed method's own. */
+  body?: string;
   /** Status that the typed method takes for success. */
   accepts: number;
   /** Bearer token of this request. */
@@ -42,6 +44,7 @@ interface RequestContext {
   getUrl(): string;
   setUrl(url: string): void;
   setHeaderParam(name: string, value: string): void;
+  setBody(body: string): void;
 }
 interface ResponseContext {
   httpStatusCode: number;
@@ -76,6 +79,7 @@ export function middleware(baseUrl: string, version: string) {
       const path = exchange?.path;
       // The client knows one token for its lifetime, an app's changes.
       if (exchange) request.setHeaderParam('Authorization', `Bearer ${exchange.token}`);
+      if (exchange?.body !== undefined) request.setBody(exchange.body);
       request.setUrl(path === undefined ? datePath(request.getUrl(), version) : `${baseUrl}${path}`);
       return context;
     },

@@ -59,6 +59,7 @@ export class Transport extends SharedTransport<ApiCall, string> {
       accepts: call.accepts,
       token,
       ...(call.path === undefined ? {} : { path: call.path }),
+      ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
     };
     const timer = setTimeout(() => stop(exchange, 'deadline'), Math.min(this.#timeout, ctx.deadline - Date.now()));
     const withdraw = () => stop(exchange, 'withdrawn');

@@ -9,6 +9,7 @@ import type { RowPolicy } from './rows.ts';
 import { knownProperties } from './schema.ts';
 import { Session } from './session.ts';
 import type { HubSpotSettings } from './settings.ts';
+import { writeTranscripts } from './transcripts.ts';
 import type { Transport } from './transport.ts';
 
 /**
@@ -33,6 +34,7 @@ export async function writePlans(
   await giveOwners(session, jobs);
   await writeAllPeople(session, jobs, policy, account);
   await writeRecords(session, jobs, policy, account);
+  await writeTranscripts(session, settings, jobs);
   await forgetGone(ctx, jobs);
   return shareOutcomes(
     jobs.map((job) => outcomeOf(job, session.costOf(job.index))),

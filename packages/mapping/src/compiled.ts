@@ -24,6 +24,8 @@ export interface MappedRecord {
   /** The CRM's own object. */
   object: string;
   at: Place;
+  /** Where the mapping asks for the CRM's own transcript of it. */
+  transcript?: Place;
   /** Where its condition stands. Absent: it is written for every call. */
   when?: Place;
 }

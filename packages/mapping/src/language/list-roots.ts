@@ -35,6 +35,8 @@ const DOES: Record<string, string> = {
   'call.transcript': 'every word, as it came',
   'call.turns[0].speaker': 'who said it',
   'call.turns[0].text': 'what was said',
+  'call.turns[0].start': 'when, in seconds from the start of the call, where the source tells it',
+  'call.turns[0].end': 'until when, likewise',
   'call.recording_url': 'address of the recording',
   'call.external_id': 'id that the caller of the API gave',
   'call.diversion': 'number that was diverted from',

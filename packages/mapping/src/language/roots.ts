@@ -31,11 +31,17 @@ type Fields<Type> = { [name in keyof Required<Type>]: Known };
 
 const leaf: Known = { leaf: true };
 const moment: Known = { leaf: true, gives: 'datetime' };
+const seconds: Known = { leaf: true, gives: 'number' };
 const free: Known = {};
 const oneOf = (...values: readonly (string | boolean)[]): Known => ({ leaf: true, values });
 
 const AGENT: Fields<Agent> = { id: leaf, name: leaf, number: leaf };
-const TURN: Fields<Turn> = { speaker: oneOf('agent', 'human', 'unknown'), text: leaf };
+const TURN: Fields<Turn> = {
+  speaker: oneOf('agent', 'human', 'unknown'),
+  text: leaf,
+  start: seconds,
+  end: seconds,
+};
 const LEAD: Fields<Lead> = {
   name: leaf,
   first_name: leaf,
@@ -86,7 +92,7 @@ const CALL: Fields<Omit<Call, Roots | 'source'>> = {
   received_at: moment,
   utc_offset: leaf,
   timezone: leaf,
-  duration: { leaf: true, gives: 'number' },
+  duration: seconds,
   from_number: leaf,
   to_number: leaf,
   transcript: leaf,
