@@ -3,6 +3,7 @@ import type { Context } from '@wrapup/destination';
 import { unknownOwners } from '@wrapup/destination/delivery';
 import { type CompiledMapping, type Finding, type MappedField, nearest } from '@wrapup/mapping';
 import { checkRequired, warnOfFit } from './check-fit.ts';
+import { checkTranscripts } from './check-transcripts.ts';
 import { DISPOSITION, idOf, isLabel } from './dispositions.ts';
 import { asHubSpotFailure } from './errors.ts';
 import { keyProperty, WATERMARK } from './objects.ts';
@@ -45,6 +46,7 @@ export async function checkMappings(
     if (schemas.has(field.object)) findings.push(...checkField(field, schemas.get(field.object)));
   for (const mapping of mappings) findings.push(...checkRequired(mapping));
   findings.push(...(await checkOwners(session, fields)));
+  findings.push(...(await checkTranscripts(session, settings, mappings)));
   return findings;
 }
 

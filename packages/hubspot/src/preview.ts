@@ -8,9 +8,10 @@ import {
   makeJob,
   recallWatermark,
   settleJob,
+  transcriptName,
   wantedRecords,
 } from '@wrapup/destination/delivery';
-import type { FieldWrite, Plan } from '@wrapup/mapping';
+import type { FieldWrite, Plan, RecordPlan } from '@wrapup/mapping';
 import { knownAccount } from './account.ts';
 import { COMPANIES, findCompanies, keyedByDomain } from './companies.ts';
 import { nameDispositions } from './dispositions.ts';
@@ -23,6 +24,7 @@ import { mustRead, propertiesToRead } from './person-patch.ts';
 import { type CrmRecord, readMany } from './read-many.ts';
 import { Session } from './session.ts';
 import type { HubSpotSettings } from './settings.ts';
+import { TRANSCRIPT_ID, TRANSCRIPTS } from './transcript-api.ts';
 import type { Transport } from './transport.ts';
 import { decideFields, type Properties, readTime } from './write-modes.ts';
 
@@ -62,7 +64,7 @@ async function readExisting(session: Session, jobs: Job[]): Promise<Map<string, 
   for (const [domain, record] of companies.found) existing.set(`${COMPANIES} company:${domain}`, record);
   for (const [object, all] of Map.groupBy(records, (record) => record.object)) {
     if (object === COMPANIES) continue;
-    const properties = [...new Set(all.flatMap((record) => record.fields.map((field) => field.name)))];
+    const properties = [...new Set(all.flatMap(propertiesOf))];
     const keys = all.map((record) => record.key);
     const reading = await readMany(session, object, keys, properties, () => [], keyProperty(object));
     const failure = [...reading.failed.values()][0];
@@ -71,6 +73,26 @@ async function readExisting(session: Session, jobs: Job[]): Promise<Map<string, 
     for (const [key, record] of reading.found) existing.set(`${object} ${key}`, record);
   }
   return existing;
+}
+
+function propertiesOf({ fields, transcript }: RecordPlan): string[] {
+  return [...fields.map(({ name }) => name), ...(transcript ? [TRANSCRIPT_ID] : [])];
+}
+
+/** The transcript that a record would be given; none where it has one already. */
+function previewTranscript(record: RecordPlan, there: CrmRecord | undefined): Preview['records'] {
+  const { transcript } = record;
+  if (!transcript || there?.properties[TRANSCRIPT_ID]) return [];
+  const field = (name: string, to: string | number): FieldChange => ({
+    field: name,
+    from: undefined,
+    to,
+    write: 'overwrite',
+    applies: true,
+    at: transcript.at,
+  });
+  const fields = [field('utterances', transcript.utterances.length), field('times', transcript.times)];
+  return [{ name: transcriptName(record), object: TRANSCRIPTS, did: 'create', fields }];
 }
 
 async function previewJob(
@@ -110,6 +132,7 @@ async function previewJob(
         fields: changes(fields, there?.properties, { ...call, watermark: undefined }),
         ...(there ? { id: there.id } : {}),
       });
+      records.push(...previewTranscript(record, there));
     }
   }
   return {
@@ -149,6 +172,11 @@ function changes(
   }));
 }
 
+/** Whether the record that carries a transcript was there. */
+function isUpdated(records: Preview['records'], transcript: string): boolean {
+  return records.some(({ name, did }) => did === 'update' && transcriptName({ name }) === transcript);
+}
+
 /** Requests that `write` would spend on this plan alone: its look-ups, and one for each object that it writes. */
 function estimate(job: Job, answer: Found, decision: Decision<CrmRecord>, records: Preview['records']): number {
   const match = job.plan.person?.match ?? [];
@@ -169,6 +197,8 @@ function estimate(job: Job, answer: Found, decision: Decision<CrmRecord>, record
       continue;
     }
     requests += 1;
+    // A call that was there is asked first whether it has one.
+    if (record.object === TRANSCRIPTS && isUpdated(records, record.name)) requests += 1;
     // A log that exists is found out by a refused creation, then upserted and linked.
     if (record.did === 'update' && record.name !== 'person') requests += job.log_only ? 1 : 2;
   }

@@ -10,6 +10,8 @@ import type { ApiCall } from './api.ts';
 
 /** Property of a call that holds the id of its transcript. */
 export const TRANSCRIPT_ID = 'hs_call_transcription_id';
+/** What receipts and previews call the object. */
+export const TRANSCRIPTS = 'transcripts';
 export const READ_SCOPE = 'crm.extensions_calling_transcripts.read';
 export const WRITE_SCOPE = 'crm.extensions_calling_transcripts.write';
 

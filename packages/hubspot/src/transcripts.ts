@@ -16,13 +16,13 @@
  */
 import type { Held } from '@wrapup/destination';
 import { Failure } from '@wrapup/destination';
-import { failJob, type Job, transcriptName } from '@wrapup/destination/delivery';
+import { asObject, failJob, type Job, transcriptName } from '@wrapup/destination/delivery';
 import type { RecordPlan, TranscriptPlan } from '@wrapup/mapping';
 import { asHubSpotFailure, type HubSpotFailure } from './errors.ts';
 import { readMany } from './read-many.ts';
 import type { Session } from './session.ts';
 import type { HubSpotSettings } from './settings.ts';
-import { createTranscript, deleteTranscript, TRANSCRIPT_ID, WRITE_SCOPE } from './transcript-api.ts';
+import { createTranscript, deleteTranscript, TRANSCRIPT_ID, TRANSCRIPTS, WRITE_SCOPE } from './transcript-api.ts';
 import {
   forgetTranscript,
   hashOf,
@@ -33,7 +33,6 @@ import {
   rememberTranscript,
   transcriptLease,
 } from './transcript-memory.ts';
-import { asObject } from './vendor-error.ts';
 
 interface Wanted {
   job: Job;
@@ -179,17 +178,19 @@ async function end({ ctx }: Session, one: Wanted, failure: HubSpotFailure): Prom
     await rememberRefusal(ctx, why).catch(() => {});
     return note(one, why);
   }
+  const { message, details, next } = failure;
   // The calling extensions may not know a call yet that was written a moment ago.
-  const unknown = failure.code === 'gone';
-  const passes = failure.next === 'retry' || failure.next === 'throttle' || failure.next === 'reauthenticate';
-  if (!passes || (unknown && (one.job.plan.resume?.attempts ?? 0) >= PATIENCE)) return note(one, failure.message);
-  const { message, details } = failure;
-  failJob(one.job, unknown ? new Failure('unavailable', message, details) : failure, one.record.name);
+  const unknown = details.status === 404;
+  const attempts = one.job.plan.resume?.attempts ?? 0;
+  const mayPass = unknown ? attempts < PATIENCE : next === 'retry' || next === 'throttle' || next === 'reauthenticate';
+  if (!mayPass) return note(one, message);
+  const { next: _park, ...rest } = details;
+  failJob(one.job, unknown ? new Failure('unavailable', message, rest) : failure, one.record.name);
 }
 
 function settle({ job, record }: Wanted, id: string, did: 'created' | 'updated' | 'unchanged'): void {
   const name = transcriptName(record);
-  job.records.set(name, { name, object: 'transcripts', id, did });
+  job.records.set(name, { name, object: TRANSCRIPTS, id, did });
 }
 
 function note({ job, record }: Wanted, why: string): void {

@@ -11,6 +11,7 @@ import { RateWindows } from './rate-windows.ts';
 import { Records } from './records.ts';
 import { Schema } from './schema/schema.ts';
 import { provision } from './schema/wrapup-properties.ts';
+import { Transcripts } from './transcripts.ts';
 
 export const PORTAL_ID = 24_680_135;
 
@@ -23,6 +24,7 @@ export class Account {
   readonly associations: Associations;
   readonly windows = new RateWindows();
   readonly oauth = new OAuthTokens();
+  readonly transcripts = new Transcripts();
   readonly #settings: () => HubSpotSettings;
 
   /** @param provisioned begin with the properties that Wrapup needs, as if `provision` had run */

@@ -14,6 +14,7 @@ import { objectEndpoints } from './routes/objects.ts';
 import { propertyEndpoints } from './routes/properties.ts';
 import { groupEndpoints } from './routes/property-groups.ts';
 import { searchEndpoints } from './routes/search.ts';
+import { transcriptEndpoints } from './routes/transcripts.ts';
 import { hubspotWords } from './words.ts';
 
 /** Where two patterns match one path, the earlier one answers. */
@@ -26,6 +27,7 @@ const ENDPOINTS: Endpoint[] = [
   ...objectEndpoints,
   ...accountEndpoints,
   ...oauthEndpoints,
+  ...transcriptEndpoints,
 ];
 
 export function hubspotRouter(sandbox: Sandbox, hung: Hung): Router {

@@ -1,9 +1,11 @@
 /** One row of a contact's timeline, from a record of HubSpot of any kind. A table says which properties are which. */
+import type { Account } from '../hubspot/account.ts';
 import type { ObjectType } from '../hubspot/object-types.ts';
 import type { StoredRecord } from '../hubspot/records.ts';
 import type { Schema } from '../hubspot/schema/schema.ts';
+import type { Transcript } from '../hubspot/transcripts.ts';
 import { toPlainText } from './plain-text.ts';
-import { badgesOf, type Entry, readableDuration, readableTime } from './timeline.ts';
+import { badgesOf, type Entry, readableClock, readableDuration, readableTime } from './timeline.ts';
 
 interface Kind {
   title: string;
@@ -56,7 +58,7 @@ const KINDS: Record<string, Kind> = {
 
 export const TIMELINE = Object.keys(KINDS);
 
-export function entryOf(schema: Schema, record: StoredRecord): Entry {
+export function entryOf({ schema, transcripts }: Account, record: StoredRecord): Entry {
   const { type, id, properties } = record;
   const kind = KINDS[type.name] as Kind;
   const at = Date.parse(properties.get(kind.at) ?? '') || record.createdAt.getTime();
@@ -78,8 +80,16 @@ export function entryOf(schema: Schema, record: StoredRecord): Entry {
         isKey: property.startsWith('wrapup_'),
       })),
     body: toPlainText(properties.get(kind.body ?? '') ?? ''),
+    transcripts: type.name === 'calls' ? transcripts.of(id).map(readable) : [],
     link: link && /^https?:\/\//i.test(link) ? link : undefined,
   };
+}
+
+/** Line by line, with the time at which each begins. */
+function readable({ utterances }: Transcript): string {
+  return utterances
+    .map(({ speaker, text, startTimeMillis }) => `${readableClock(startTimeMillis)} ${speaker.name}: ${text}`)
+    .join('\n');
 }
 
 const FACT_LABELS: Record<string, string> = {

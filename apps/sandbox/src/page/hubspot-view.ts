@@ -28,7 +28,7 @@ export function hubspotView(account: Account): View {
     morePeople: Math.max(0, people.length - MOST_PEOPLE),
     loose: loose
       .slice(0, MOST_LOOSE)
-      .map((record) => entryOf(schema, record))
+      .map((record) => entryOf(account, record))
       .sort(latestFirst),
     moreLoose: Math.max(0, loose.length - MOST_LOOSE),
   };
@@ -68,7 +68,7 @@ function personOf(account: Account, contact: StoredRecord): Person {
       isKey: property.startsWith('wrapup_'),
     })),
     entries: linked(account, contact)
-      .map((record) => entryOf(account.schema, record))
+      .map((record) => entryOf(account, record))
       .sort(latestFirst),
   };
 }

@@ -12,7 +12,7 @@ export function wantedRecords(job: Job): RecordPlan[] {
 }
 
 /** Name of the receipt of what a record carries beside its fields; no name in a mapping has a dot. */
-export function transcriptName({ name }: RecordPlan): string {
+export function transcriptName({ name }: Pick<RecordPlan, 'name'>): string {
   return `${name}.transcript`;
 }
 
