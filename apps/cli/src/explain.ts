@@ -59,7 +59,7 @@ export function nextStep(entry: Pick<LedgerEntry, 'call_id'>, delivery: Delivery
       return 'Somebody gave it up; nothing more happens.';
     case 'parked':
     case 'dead':
-      return `${delivery.hint ? `${clean(delivery.hint)} ` : ''}Then: wrapup ${state} replay ${id} --route ${route}, or give it up: wrapup ${state} drop ${id} --route ${route} --reason "…"`;
+      return `${delivery.candidates ? `wrapup plan ${id} shows who they are. ` : ''}${delivery.hint ? `${clean(delivery.hint)} ` : ''}Then: wrapup ${state} replay ${id} --route ${route}, or give it up: wrapup ${state} drop ${id} --route ${route} --reason "…"`;
   }
 }
 

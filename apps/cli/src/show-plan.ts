@@ -1,5 +1,5 @@
 import type { Call } from '@wrapup/call';
-import type { Preview } from '@wrapup/destination';
+import type { PersonRecord, Preview } from '@wrapup/destination';
 import type { Place, Plan, Value } from '@wrapup/mapping';
 import { clean } from './clean.ts';
 import { count, type Output } from './output.ts';
@@ -15,8 +15,6 @@ export interface PlannedRoute {
 }
 
 const VALUE_WIDTH = 120;
-/** Of a candidate. */
-const MOST_PROPERTIES = 4;
 
 const showPlace = ({ file, line }: Place) => `${clean(file)}:${line}`;
 const showValue = (value: Value | undefined) =>
@@ -66,38 +64,39 @@ const DECISIONS: Record<Preview['decision'], string> = {
   park: 'the delivery would be parked for somebody to decide',
 };
 
-/** What tells people of one number apart: their names and whatever else was read, as far as it is short. */
-function showProperties(properties: Record<string, Value>): string {
-  const known = Object.entries(properties).filter(([, value]) => value !== null && value !== '');
-  const shown = known
-    .slice(0, MOST_PROPERTIES)
-    .map(([name, value]) => `${clean(name)} ${clean(JSON.stringify(value), 40)}`);
-  return shown.length > 0 ? ` (${shown.join(', ')})` : '';
+/** What a person knows somebody by, and where the record is. */
+function showWho({ who = {}, url }: PersonRecord): string {
+  const { name, email, phone, company } = who;
+  const known = [name, email, phone, company].filter((part) => part !== undefined).map((part) => clean(part, 80));
+  return `${known.length > 0 ? ` (${known.join(', ')})` : ''}${url ? ` ${clean(url)}` : ''}`;
 }
 
-function showPerson({ person: answer, decision, records }: Preview, plan: Plan, output: Output): string[] {
+function showPerson({ person: answer, decision, records, hint }: Preview, plan: Plan, output: Output): string[] {
   if (!plan.person) return [];
   const verdict = DECISIONS[decision];
+  const toDo = hint ? [`    to do     ${clean(hint)}`] : [];
   if (answer.found === 'one') {
-    const { object, id, url } = answer.person;
-    return [
-      `  person    ${clean(object)} ${clean(id)}, found by ${answer.by}${url ? ` ${clean(url)}` : ''}: ${verdict}`,
-    ];
+    const { object, id } = answer.person;
+    return [`  person    ${clean(object)} ${clean(id)}, found by ${answer.by}${showWho(answer.person)}: ${verdict}`];
   }
   if (answer.found === 'none') {
     const tried = plan.person.match.map(({ by }) => by).join(', ');
-    return [`  person    none found${tried ? ` by ${tried}` : ': the call has nothing to find one by'}: ${verdict}`];
+    return [
+      `  person    none found${tried ? ` by ${tried}` : ': the call has nothing to find one by'}: ${verdict}`,
+      ...toDo,
+    ];
   }
   const lines = [
     `  person    ${answer.candidates.length} found by ${answer.by}, policy ${plan.person.ambiguous}: ${verdict}`,
   ];
   const used = records.find(({ name }) => name === 'person')?.id;
-  for (const { object, id, url, properties } of answer.candidates) {
+  for (const candidate of answer.candidates) {
+    const { object, id } = candidate;
     const verdict = used === undefined ? 'candidate' : id === used ? 'chosen   ' : 'not taken';
-    const line = `    ${verdict} ${clean(object)} ${clean(id)}${showProperties(properties)}${url ? ` ${clean(url)}` : ''}`;
-    lines.push(id === used ? line : output.style('dim', line));
+    const line = `    ${verdict} ${clean(object)} ${clean(id)}${showWho(candidate)}`;
+    lines.push(used === undefined || id === used ? line : output.style('dim', line));
   }
-  return lines;
+  return [...lines, ...toDo];
 }
 
 function showPreview(preview: Preview, plan: Plan, output: Output): string[] {

@@ -104,8 +104,8 @@ test('of several the one that the policy takes is marked, and the others with wh
   const { code, stdout } = await wrapup(['plan', SAMPLE], env);
   expect(code).toBe(0);
   expect(stdout).toMatch(/2 found by phone, policy oldest: is written to/);
-  expect(stdout).toMatch(new RegExp(`chosen    contacts ${ids.contacts?.[0]} \\(.*firstname "Dana"`));
-  expect(stdout).toMatch(new RegExp(`not taken contacts ${ids.contacts?.[1]} \\(.*firstname "Daniela"`));
+  expect(stdout).toMatch(new RegExp(`chosen    contacts ${ids.contacts?.[0]} \\(Dana, `));
+  expect(stdout).toMatch(new RegExp(`not taken contacts ${ids.contacts?.[1]} \\(Daniela, `));
   expect(stdout).toMatch(/create call-back: tasks, linked to person$/m);
   // What is left out names the line that would have written it.
   expect(stdout).toMatch(/^ {4}person\.city: vars\.city is not in the call {2}mappings\/hubspot\.yaml:6$/m);

@@ -4,7 +4,7 @@ import { type CompiledMapping, compileMapping, type Plan } from '@wrapup/mapping
 import { samplePayload } from '@wrapup/synthflow';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startSandbox } from '../../sandbox/src/index.ts';
-import { configOf, type Harness, startDashboard } from './support/harness.ts';
+import { configOf, type Harness, parked, startDashboard } from './support/harness.ts';
 
 const at = { file: 'mappings/hubspot.yaml', line: 12, column: 5 };
 
@@ -130,6 +130,39 @@ describe('the playground', () => {
       await own.close();
     }
   });
+});
+
+it('a parked call shows who its candidates are, read from the CRM for this page and kept nowhere', async () => {
+  const sandbox = await startSandbox({ provisioned: true });
+  const base = configOf();
+  const settings = hubspotKind.settings.parse({ access_token: 'pat-na1-test', base_url: sandbox.hubspotUrl });
+  const connections = { ...base.connections, sales: { name: 'sales', kind: 'hubspot', settings } };
+  const own = await startDashboard({ config: () => ({ ...base, connections }) });
+  try {
+    const contacts = [
+      { properties: { firstname: 'Dana', lastname: 'Example', email: 'dana@example.com' } },
+      { properties: { firstname: '<b>Dan</b>' } },
+    ];
+    const ids = sandbox.control.seed({ records: { contacts } }).contacts ?? [];
+    const id = await own.seed(parked({ candidates: [...ids, '999999'] }));
+    const page = async () => (await (await own.get(`/calls/${id}`)).text()).replace(/\s+/g, ' ');
+    const text = await page();
+    expect(text).toMatch(
+      new RegExp(`<a href="[^"]+${ids[0]}"[^>]*>contacts ${ids[0]}</a> Dana Example, dana@example.com<`),
+    );
+    expect(text).toMatch(/&lt;b&gt;Dan/);
+    expect(text).toMatch(/999999 <span[^>]*>is not there any more/);
+    const kept = await own.store.redis.hgetall(own.store.keys.ledger('main', id));
+    expect(JSON.stringify(kept) + own.logged()).not.toContain('dana@example.com');
+    // A CRM that does not answer leaves the page as it is.
+    await sandbox.close();
+    expect(await page()).toMatch(
+      /could not be asked who they are.*Two contacts match|Two contacts match.*could not be asked/,
+    );
+  } finally {
+    await own.close();
+    await sandbox.close();
+  }
 });
 
 describe('the playground, when the CRM is asked', () => {

@@ -48,6 +48,8 @@ const REAUTHENTICATE = 30_000;
 /** Bounds for what a CRM asks us to wait. */
 const MIN_WAIT = 200;
 const MAX_WAIT = 24 * 3600_000;
+/** Candidates of an ambiguous match that the ledger keeps. */
+const MOST_CANDIDATES = 20;
 
 /** @param last true when the queue will not try again after this attempt */
 export async function processDelivery(job: DeliveryJob, last: boolean, deps: DeliveryDeps): Promise<Verdict> {
@@ -132,6 +134,7 @@ async function settleWritten(
     reason: null,
     hint: null,
     correlation_id: null,
+    candidates: null,
   });
   await settlePayloads(store, config, job.source, job.call_id);
   return { job: 'complete', result: state };
@@ -150,6 +153,7 @@ async function settleFailed(
     reason: describe(failure),
     hint: details.hint ?? null,
     correlation_id: details.correlation_id ?? null,
+    candidates: details.candidates?.length ? details.candidates.slice(0, MOST_CANDIDATES) : null,
     ...(details.done ? { done: details.done } : {}),
     ...(note ? { notes: [note] } : {}),
   };
@@ -190,6 +194,8 @@ function waitFor(failure: Failure): number {
 function describe({ message, details }: Failure): string {
   const place = details.at ? ` (mapping ${details.at.file}:${details.at.line})` : '';
   const vendor = details.vendor_code ? ` [${details.vendor_code}]` : '';
-  const candidates = details.candidates?.length ? ` Candidates: ${details.candidates.join(', ')}.` : '';
+  const candidates = details.candidates?.length
+    ? ` Candidates: ${details.candidates.slice(0, MOST_CANDIDATES).join(', ')}.`
+    : '';
   return `${message}${vendor}${place}${candidates}`;
 }

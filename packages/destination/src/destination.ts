@@ -90,6 +90,16 @@ export interface PersonQuestion {
   properties: string[];
   /** Records to read along, under the names of the kind's `related`: which properties, and of how many at most. */
   related?: Record<string, { properties: string[]; most: number }>;
+  /** Read also what a person knows people by, and say it in `who`. */
+  identify?: true;
+}
+
+/** What a person knows people by. For the eyes of whoever asks, at that moment: personal data, never to be kept. */
+export interface Who {
+  name?: string;
+  email?: string;
+  phone?: string;
+  company?: string;
 }
 
 export interface PersonRecord {
@@ -104,6 +114,8 @@ export interface PersonRecord {
   related?: Record<string, Record<string, Value>[]>;
   /** For a person to open. */
   url?: string;
+  /** As far as it was read and is known. */
+  who?: Who;
 }
 
 export type PersonAnswer =
@@ -135,6 +147,8 @@ export interface Preview {
   person: PersonAnswer;
   /** What the person policy makes of it. */
   decision: 'use' | 'create' | 'log_only' | 'skip' | 'park';
+  /** What to do, where the delivery would be parked. */
+  hint?: string;
   records: { name: string; object: string; id?: string; did: 'create' | 'update'; fields: FieldChange[] }[];
   /** What the mapping leaves out of this call, and the line that would have written it. */
   left_out: { field: string; reason: string; at?: { file: string; line: number; column: number } }[];

@@ -2,3 +2,4 @@ export * from './context.ts';
 export * from './destination.ts';
 export * from './failure.ts';
 export * from './memory-context.ts';
+export * from './who.ts';

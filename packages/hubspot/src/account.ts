@@ -23,6 +23,15 @@ export async function askAccount(session: Session, settings: HubSpotSettings): P
   return account;
 }
 
+/**
+ * The account, asked for where it is not known: for what a person looks at and wants to open. Undefined when HubSpot does
+ * not tell.
+ */
+export async function accountForReader(session: Session, settings: HubSpotSettings): Promise<Account | undefined> {
+  const known = await knownAccount(session.ctx, settings);
+  return known ?? (await askAccount(session, settings).catch(() => undefined));
+}
+
 /** The account, where it is known without asking: from the settings, or from an earlier probe. For links only. */
 export async function knownAccount(ctx: Context, settings: HubSpotSettings): Promise<Account | undefined> {
   try {

@@ -1,5 +1,5 @@
-import type { Context, PersonAnswer, PersonQuestion, PersonRecord } from '@wrapup/destination';
-import { knownAccount } from './account.ts';
+import { type Context, type PersonAnswer, type PersonQuestion, type PersonRecord, whoIs } from '@wrapup/destination';
+import { accountForReader, knownAccount } from './account.ts';
 import { type Found, lookUp } from './look-up.ts';
 import { type Account, recordUrl } from './objects.ts';
 import type { CrmRecord } from './read-many.ts';
@@ -15,11 +15,19 @@ export async function findPersons(
   ctx: Context,
 ): Promise<PersonAnswer[]> {
   const session = new Session(transport, ctx);
-  const account = await knownAccount(ctx, settings);
+  const forReader = persons.some(({ identify }) => identify);
+  const account = forReader ? await accountForReader(session, settings) : await knownAccount(ctx, settings);
   const questions = persons.map(({ match }, plan) => ({ match, plan, read: true }));
-  const properties = [...new Set(persons.flatMap((person) => person.properties))];
+  const properties = [...new Set(persons.flatMap((person) => wantedOf(person)))];
   const answers = await lookUp(session, questions, properties);
   return answers.map((answer) => toAnswer(answer, account));
+}
+
+/** What a person knows contacts by. */
+export const IDENTIFYING = ['firstname', 'lastname', 'email', 'phone', 'company'];
+
+function wantedOf({ properties, identify }: PersonQuestion): string[] {
+  return identify ? [...properties, ...IDENTIFYING] : properties;
 }
 
 /** @throws the failure of a look-up that failed */
@@ -32,5 +40,7 @@ export function toAnswer(found: Found, account: Account | undefined): PersonAnsw
 
 function toPerson({ id, properties }: CrmRecord, account: Account | undefined): PersonRecord {
   const url = recordUrl(account, 'contacts', id);
-  return { object: 'contacts', id, properties, ...(url ? { url } : {}) };
+  const { firstname, lastname, email, phone, mobilephone, company } = properties;
+  const who = whoIs({ name: [firstname, lastname], email: [email], phone: [phone, mobilephone], company: [company] });
+  return { object: 'contacts', id, properties, ...(url ? { url } : {}), ...(who ? { who } : {}) };
 }

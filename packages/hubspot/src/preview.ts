@@ -12,10 +12,10 @@ import {
   wantedRecords,
 } from '@wrapup/destination/delivery';
 import type { FieldWrite, Plan, RecordPlan } from '@wrapup/mapping';
-import { knownAccount } from './account.ts';
+import { accountForReader } from './account.ts';
 import { COMPANIES, findCompanies, keyedByDomain } from './companies.ts';
 import { nameDispositions } from './dispositions.ts';
-import { toAnswer } from './find.ts';
+import { IDENTIFYING, toAnswer } from './find.ts';
 import { type Found, lookUp } from './look-up.ts';
 import { type Account, keyProperty, WATERMARK } from './objects.ts';
 import { giveOwners } from './owners.ts';
@@ -36,12 +36,12 @@ export async function previewPlans(
   ctx: Context,
 ): Promise<Preview[]> {
   const session = new Session(transport, ctx);
-  const account = await knownAccount(ctx, settings);
+  const account = await accountForReader(session, settings);
   const jobs = plans.map(makeJob);
   await giveOwners(session, jobs);
   const withPerson = jobs.filter((job) => job.plan.person !== null);
   const questions = withPerson.map((job) => ({ ...questionOf(job), read: true }));
-  const answers = await lookUp(session, questions, propertiesToRead(plans));
+  const answers = await lookUp(session, questions, [...propertiesToRead(plans), ...IDENTIFYING]);
   const found = new Map(withPerson.map((job, index) => [job, answers[index] ?? { found: 'none' as const }]));
   await nameDispositions(session, jobs, { drop: settings.on_refused_field === 'drop', weaker: false });
   const existing = await readExisting(session, jobs);
@@ -138,6 +138,7 @@ async function previewJob(
   return {
     person: toAnswer(answer, account),
     decision: NAMES[decision.do],
+    ...(decision.do === 'fail' && decision.failure.hint ? { hint: decision.failure.hint } : {}),
     records,
     left_out: job.plan.left_out.map(({ field, reason, at }) => ({ field, reason, at })),
     requests: estimate(job, answer, decision, records),

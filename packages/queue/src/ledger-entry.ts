@@ -56,6 +56,8 @@ export interface DeliveryEntry {
   reason?: string;
   hint?: string;
   correlation_id?: string;
+  /** Ids of the records that the caller could be, where that is why it waits. */
+  candidates?: string[];
 }
 
 /** What the ids begin with that are made here, for bodies that have none of their own. */

@@ -76,7 +76,7 @@ for _, want in ipairs(cjson.decode(ARGV[5])) do
     delivery = { route = want.route, connection = want.connection, state = 'queued', since = now, attempts = 0, replays = 0, revision = revision, requests = 0 }
   elseif delivery.revision ~= revision and rev.at >= (delivery.revised or 0) and delivery.state ~= 'dropped' then
     delivery.state, delivery.since, delivery.attempts, delivery.revision, delivery.connection = 'queued', now, 0, revision, want.connection
-    delivery.code, delivery.reason, delivery.hint, delivery.done = nil, nil, nil, nil
+    delivery.code, delivery.reason, delivery.hint, delivery.done, delivery.candidates = nil, nil, nil, nil, nil
   end
   if delivery.revision == revision and delivery.state == 'queued' then
     delivery.revised = rev.at
@@ -248,7 +248,7 @@ delivery.state, delivery.since = ARGV[4], tonumber(ARGV[2])
 if ARGV[4] == 'queued' then
   delivery.replays, delivery.attempts = delivery.replays + 1, 0
   delivery.code, delivery.reason, delivery.hint, delivery.correlation_id = nil, nil, nil, nil
-  delivery.done = nil
+  delivery.done, delivery.candidates = nil, nil
   local field = 'rev:' .. delivery.revision
   local rev = cjson.decode(redis.call('HGET', KEYS[1], field))
   if rev.effect == 'parked' then

@@ -1,4 +1,4 @@
-import type { Context, PersonAnswer, PersonQuestion, PersonRecord } from '@wrapup/destination';
+import { type Context, type PersonAnswer, type PersonQuestion, type PersonRecord, whoIs } from '@wrapup/destination';
 import type { Person } from './candidates.ts';
 import { type Found, lookUp } from './look-up.ts';
 import { recordUrl } from './objects.ts';
@@ -18,7 +18,7 @@ export async function findPersons(
   const session = new Session(transport, ctx);
   const org = await readOrg(session, []);
   const questions = persons.map(({ match }, plan) => ({ match, plan, read: true }));
-  const properties = [...new Set(persons.flatMap((person) => person.properties))];
+  const properties = [...new Set(persons.flatMap((person) => wantedOf(person)))];
   const answers = await lookUp(session, org, questions, properties);
   const url = await orgUrl(transport, settings, ctx);
   const found = answers.map((answer) => toAnswer(answer, url));
@@ -33,6 +33,13 @@ export async function findPersons(
   return found;
 }
 
+/** What a person knows people by; of each object those are read that it has. */
+export const IDENTIFYING = ['Name', 'Email', 'PersonEmail', 'Company'];
+
+function wantedOf({ properties, identify }: PersonQuestion): string[] {
+  return identify ? [...properties, ...IDENTIFYING] : properties;
+}
+
 /** @throws the failure of a look-up that failed */
 export function toAnswer(found: Found, org_url: string | undefined): PersonAnswer {
   if (found.found === 'failed') throw found.failure;
@@ -43,5 +50,12 @@ export function toAnswer(found: Found, org_url: string | undefined): PersonAnswe
 
 function toRecord({ object, id, properties }: Person, org_url: string | undefined): PersonRecord {
   const url = recordUrl(org_url, id);
-  return { object, id, properties, ...(url ? { url } : {}) };
+  const { Name, FirstName, LastName, Email, PersonEmail, Company } = properties;
+  const who = whoIs({
+    name: Name ? [Name] : [FirstName, LastName],
+    email: [Email, PersonEmail],
+    phone: [properties.Phone, properties.MobilePhone, properties.PersonMobilePhone],
+    company: [Company],
+  });
+  return { object, id, properties, ...(url ? { url } : {}), ...(who ? { who } : {}) };
 }

@@ -13,7 +13,7 @@ import {
 import type { FieldWrite, Plan } from '@wrapup/mapping';
 import type { Person } from './candidates.ts';
 import { fitFields } from './fields.ts';
-import { toAnswer } from './find.ts';
+import { IDENTIFYING, toAnswer } from './find.ts';
 import { type Found, lookUp } from './look-up.ts';
 import { WATERMARK } from './objects.ts';
 import { giveOwners } from './owners.ts';
@@ -47,7 +47,7 @@ export async function previewPlans(
   await giveOwners(session, jobs);
   const withPerson = jobs.filter((job) => job.plan.person !== null);
   const questions = withPerson.map((job) => ({ ...questionOf(job), read: true }));
-  const answers = await lookUp(session, org, questions, propertiesToRead(plans));
+  const answers = await lookUp(session, org, questions, [...propertiesToRead(plans), ...IDENTIFYING]);
   const found = new Map(withPerson.map((job, index) => [job, answers[index] ?? { found: 'none' as const }]));
   const looking = { session, org, org_url: await orgUrl(transport, settings, ctx) };
   const there = await readExisting(looking, jobs);
@@ -107,6 +107,7 @@ async function previewJob(looking: Looking, job: Job, answer: Found, there: Map<
   return {
     person: toAnswer(answer, looking.org_url),
     decision: NAMES[decision.do],
+    ...(decision.do === 'fail' && decision.failure.hint ? { hint: decision.failure.hint } : {}),
     records,
     left_out: job.plan.left_out.map(({ field, reason }) => ({ field, reason })),
     requests: estimate(job, answer, decision, records),

@@ -1,8 +1,17 @@
 import type { DeliveryEntry, LedgerEntry } from '@wrapup/queue';
+import type { Candidates } from '../ask-crm.ts';
 import { type Html, html, type Part } from '../html.ts';
 import { DROPPABLE, REPLAYABLE, renderDrop, renderDropCall, renderReplay, renderReplayCall } from './actions.ts';
 import { EFFECTS, explainCall, RECEIVED, VERIFIED, whatNext } from './explain.ts';
-import { linkToCall, renderChip, renderFact, renderHash, renderRecord, renderTime } from './parts.ts';
+import {
+  linkToCall,
+  renderChip,
+  renderFact,
+  renderHash,
+  renderPersonRecord,
+  renderRecord,
+  renderTime,
+} from './parts.ts';
 
 export interface CallPageParts {
   entry: LedgerEntry;
@@ -12,10 +21,12 @@ export interface CallPageParts {
   configured: boolean;
   /** Why nothing is written to a connection now, by its name: only those that are paused. */
   pauses?: ReadonlyMap<string, string>;
+  /** Whom a parked delivery could be about, by its route. */
+  candidates?: ReadonlyMap<string, Candidates>;
 }
 
 /** One call, explained: how it came, what became of it, and what to do. */
-export function renderCall({ entry, kept, configured, pauses }: CallPageParts): Html {
+export function renderCall({ entry, kept, configured, pauses, candidates }: CallPageParts): Html {
   const explanation = explainCall(entry);
   return html`<h1>Call <span class="id">${entry.call_id}</span></h1>
 <dl class="facts">
@@ -36,7 +47,10 @@ ${
   entry.deliveries.length === 0
     ? html`<p class="empty">None.</p>`
     : entry.deliveries.map((delivery) =>
-        renderDelivery(entry, delivery, kept.has(delivery.revision), pauses?.get(delivery.connection)),
+        renderDelivery(entry, delivery, kept.has(delivery.revision), {
+          pause: pauses?.get(delivery.connection),
+          candidates: candidates?.get(delivery.route),
+        }),
       )
 }
 <h2>Revisions</h2>
@@ -63,7 +77,12 @@ ${renderFact('What to do', stopped.hint)}
 </section>`;
 }
 
-function renderDelivery(entry: LedgerEntry, delivery: DeliveryEntry, payloadKept: boolean, pause?: string): Html {
+function renderDelivery(
+  entry: LedgerEntry,
+  delivery: DeliveryEntry,
+  payloadKept: boolean,
+  { pause, candidates }: { pause: string | undefined; candidates: Candidates | undefined },
+): Html {
   const target = {
     source: entry.source,
     call_id: entry.call_id,
@@ -80,11 +99,12 @@ ${delivery.state === 'queued' && pause && html`<p class="next">${pause} <a href=
 <dl class="facts">
 ${renderFact('Since', renderTime(delivery.since))}
 ${renderFact('Reason', (delivery.code || delivery.reason) && html`${delivery.code && html`<code>${delivery.code}</code> `}${delivery.reason}`)}
+${renderFact('Could be', candidates && renderCandidates(candidates))}
 ${renderFact('What to do', delivery.hint)}
 ${renderFact('Records', delivery.records.length > 0 && html`<ul>${delivery.records.map((record) => html`<li>${record.name}: ${renderRecord(record)} <span class="none">${record.did}</span></li>`)}</ul>`)}
 ${renderFact('Begun', done.length > 0 && html`${done.map(([name, id]) => `${name} ${id}`).join(', ')} <span class="none">known to be written by an unfinished attempt</span>`)}
 ${renderFact('Attempts', html`${delivery.attempts}${delivery.replays > 0 && html`, replayed ${delivery.replays} ×`}`)}
-${renderFact('Requests', Math.round(delivery.requests * 100) / 100)}
+${renderFact('Requests', delivery.requests > 0 && Math.round(delivery.requests * 100) / 100)}
 ${renderFact('Mapping', delivery.mapping && renderHash(delivery.mapping))}
 ${renderFact('Revision', renderHash(delivery.revision))}
 ${renderFact('For the CRM’s support', delivery.correlation_id && html`<code>${delivery.correlation_id}</code>`)}
@@ -92,6 +112,15 @@ ${renderFact('Notes', delivery.notes.length > 0 && html`<ul>${delivery.notes.map
 </dl>
 ${(replay || drop) && html`<div class="buttons">${replay && renderReplay(target)}${drop && renderDrop(target)}</div>`}
 </section>`;
+}
+
+function renderCandidates(candidates: Candidates): Html {
+  if ('failure' in candidates)
+    return html`<span class="none">The CRM could not be asked who they are: ${candidates.failure.message}</span>`;
+  return html`<ul>${candidates.people.map(
+    (person) =>
+      html`<li>${'object' in person ? renderPersonRecord(person) : html`${person.id} <span class="none">is not there any more</span>`}</li>`,
+  )}</ul>`;
 }
 
 /** Call ids are unique within a source only. */

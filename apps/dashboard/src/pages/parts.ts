@@ -1,4 +1,5 @@
 /** What several pages show in the same way. */
+import type { PersonRecord } from '@wrapup/destination';
 import type { DeliveryEntry } from '@wrapup/queue';
 import { type Html, html, type Part, webAddress } from '../html.ts';
 
@@ -39,6 +40,14 @@ export function renderRecord(record: DeliveryEntry['records'][number]): Html {
   return url
     ? html`<a href="${url}" rel="noopener noreferrer" title="${record.did} as ${record.name}">${name}</a>`
     : html`<span title="${record.did} as ${record.name}">${name}</span>`;
+}
+
+/** Somebody whom the CRM knows: the record and the way to it, and what a person knows him by. */
+export function renderPersonRecord({ object, id, url: address, who = {} }: PersonRecord): Html {
+  const url = webAddress(address);
+  const { name, email, phone, company } = who;
+  const known = [name, email, phone, company].filter(Boolean).join(', ');
+  return html`${url ? html`<a href="${url}" rel="noreferrer">${object} ${id}</a>` : `${object} ${id}`}${known && html` ${known}`}`;
 }
 
 export function linkToCall(source: string, callId: string): string {

@@ -2,7 +2,7 @@
 import type { FieldChange, PersonRecord, Preview } from '@wrapup/destination';
 import type { Plan, Value } from '@wrapup/mapping';
 import { type Html, html, type Part } from '../html.ts';
-import { count, renderChip } from './parts.ts';
+import { count, renderChip, renderPersonRecord } from './parts.ts';
 
 const DECISIONS: Record<Preview['decision'], string> = {
   use: 'is written to',
@@ -12,9 +12,6 @@ const DECISIONS: Record<Preview['decision'], string> = {
   park: 'the delivery would be parked for somebody to decide',
 };
 
-/** Properties of a candidate that are shown. */
-const MOST_PROPERTIES = 4;
-
 export function renderPreview(preview: Preview, plan: Plan): Html {
   const { records, left_out, requests } = preview;
   return html`${plan.person && renderPerson(preview)}
@@ -23,20 +20,19 @@ ${left_out.length > 0 && renderLeftOut(left_out)}
 <p>It would cost ${count(requests, 'request')}. Nothing was written.</p>`;
 }
 
-function renderPerson({ person: answer, decision, records }: Preview): Html {
+function renderPerson({ person: answer, decision, records, hint }: Preview): Html {
   const used = records.find(({ name }) => name === 'person')?.id;
   const all = answer.found === 'one' ? [answer.person] : answer.found === 'many' ? answer.candidates : [];
   const how = answer.found === 'none' ? 'Nobody is found' : `${count(all.length, 'record')} found by ${answer.by}`;
   return html`<section class="delivery-box"><h3>Person</h3>
 <p>${how}: ${DECISIONS[decision]}.</p>
-${all.length > 0 && html`<ul>${all.map((one) => renderCandidate(one, used))}</ul>`}</section>`;
+${all.length > 0 && html`<ul>${all.map((one) => renderCandidate(one, used))}</ul>`}
+${hint && html`<p class="next">${hint}</p>`}</section>`;
 }
 
-function renderCandidate({ object, id, url, properties }: PersonRecord, used: string | undefined): Html {
-  const known = Object.entries(properties).filter(([, value]) => value !== null && value !== '');
-  const chip = used === undefined ? 'candidate' : id === used ? 'chosen' : 'not taken';
-  return html`<li>${renderChip(id === used ? 'written' : 'dropped', chip)} ${url ? html`<a href="${url}" rel="noreferrer">${object} ${id}</a>` : `${object} ${id}`}
-${known.slice(0, MOST_PROPERTIES).map(([name, value]) => html` <code>${name}</code> ${show(value)}`)}</li>`;
+function renderCandidate(person: PersonRecord, used: string | undefined): Html {
+  const chip = used === undefined ? 'candidate' : person.id === used ? 'chosen' : 'not taken';
+  return html`<li>${renderChip(person.id === used ? 'written' : 'dropped', chip)} ${renderPersonRecord(person)}</li>`;
 }
 
 function renderRecord(record: Preview['records'][number], plan: Plan, decision: Preview['decision']): Html {

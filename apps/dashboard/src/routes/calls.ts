@@ -1,6 +1,7 @@
 import type { Config } from '@wrapup/config';
 import { explainPause, type LedgerEntry, readExaminations, type Store } from '@wrapup/queue';
 import { Router } from 'express';
+import { askWho, type Candidates } from '../ask-crm.ts';
 import { makeOverview } from '../ledger/overview.ts';
 import { readReconciliations } from '../ledger/reconciliations.ts';
 import { CALL_STATES, type CallQuery, readCursor, searchCalls } from '../ledger/search-calls.ts';
@@ -78,11 +79,12 @@ export function callRoutes({ store, config, connections }: CallRoutesParts): Rou
     }
     const [kept, pauses] = await ask(store, () => Promise.all([findKept(store, entry), findPauses(store, entry)]));
     const configured = Object.hasOwn(config().sources, entry.source);
+    const candidates = await findCandidates(store, config(), entry);
     response.send(
       renderPage({
         title: `Call ${entry.call_id}`,
         notice: noticeOf(queryOf(request, 'did')),
-        body: renderCall({ entry, kept, configured, pauses }),
+        body: renderCall({ entry, kept, configured, pauses, candidates }),
       }),
     );
   });
@@ -113,6 +115,19 @@ async function findPauses(store: Store, { deliveries }: LedgerEntry): Promise<Ma
     if (why) pauses.set(state.connection, why);
   }
   return pauses;
+}
+
+/** Whom parked deliveries could be about, by route: read from the CRM for this page, and kept nowhere. */
+async function findCandidates(store: Store, config: Config, entry: LedgerEntry): Promise<Map<string, Candidates>> {
+  const found = new Map<string, Candidates>();
+  await Promise.all(
+    entry.deliveries.map(async ({ route, connection: name, state, candidates }) => {
+      const connection = Object.hasOwn(config.connections, name) ? config.connections[name] : undefined;
+      if (state !== 'parked' || !candidates?.length || !connection) return;
+      found.set(route, await askWho(store, connection, candidates));
+    }),
+  );
+  return found;
 }
 
 /** Revisions whose bytes have not expired. */

@@ -91,6 +91,31 @@ export function people(harness: Harness): void {
     expect([effects.people.length, effects.call_logs.length, effects.tasks.length]).toEqual([2, 0, 0]);
   });
 
+  test('the candidates of an ambiguous caller can be told apart, in a preview and by their ids', async () => {
+    const people = [
+      { phone: PHONE, email: 'ada@example.com', first_name: 'Ada' },
+      { phone: PHONE, first_name: 'Bea' },
+    ];
+    const candidates = await account().addPeople(people);
+    const destination = await account().connect();
+    const ctx = makeMemoryContext();
+    const [preview] = await destination.preview([planFor(harness, { id: 'c1', phone: PHONE })], ctx);
+    expect(preview).toMatchObject({ decision: 'park', hint: expect.stringMatching(/replay/) });
+    const seen = preview?.person.found === 'many' ? preview.person.candidates : [];
+    const questions = [...candidates, '999999999999'].map((value) => ({
+      ...{ match: [{ by: 'id' as const, value }], properties: [], identify: true as const },
+    }));
+    const answers = await destination.find(questions, ctx);
+    const found = answers.map((answer) => (answer.found === 'one' ? answer.person : undefined));
+    expect(found.at(-1)).toBeUndefined();
+    for (const [index, id] of candidates.entries()) {
+      const { email, first_name } = people[index] ?? {};
+      const who = { name: expect.stringContaining(first_name ?? '-'), phone: PHONE, ...(email ? { email } : {}) };
+      expect(seen[index]).toMatchObject({ id, who });
+      expect(found[index]).toMatchObject({ id, who });
+    }
+  });
+
   test('an ambiguous caller is the oldest or the most recent one where the mapping says so', async () => {
     const [oldest, recent] = await account().addPeople([{ phone: PHONE }, { phone: PHONE }]);
     const outcomes = await write(await account().connect(), [
