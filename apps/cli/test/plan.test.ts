@@ -1,4 +1,6 @@
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import { openStore } from '@wrapup/queue';
 import { samplePayload } from '@wrapup/synthflow';
 import { expect, onTestFinished, test } from 'vitest';
 import { startSandbox } from '../../sandbox/src/index.ts';
@@ -198,6 +200,39 @@ test('doctor asks the CRM and Redis, and names the mapping line of a field that 
   const ill = await wrapup(['doctor', '--no-redis', '--config', join(folder, 'wrapup.yaml')], env);
   expect(ill.code).toBe(1);
   expect(ill.stdout).toMatch(/mappings\/hubspot\.yaml:11:\d+: error: .*no_such_field/);
+});
+
+test('doctor says which encryption key is in force, and what is left under one that is gone', async () => {
+  const { env: crm } = await openCrm();
+  const { env: redis, receive } = await openInstallation();
+  const [old, current] = [randomBytes(32).toString('base64'), randomBytes(32).toString('base64')];
+  const sealed = openStore({
+    ...{
+      url: redis.REDIS_URL ?? '',
+      prefix: redis.WRAPUP_PREFIX ?? '',
+      encryption_keys: old,
+      role: 'worker',
+      onError() {},
+    },
+  });
+  onTestFinished(() => sealed.close());
+  await receive('connected', { call_id: 'plain' });
+  const arrival = { source: 'main', call_id: 'sealed', received: 'webhook', verified: 'none', received_at: 1 } as const;
+  await sealed.accept({ ...arrival, body: Buffer.from('{}') }, 1);
+  const id = sealed.sealer.key;
+
+  const both = await wrapup(['doctor'], { ...redis, ...crm, WRAPUP_ENCRYPTION_KEY: `${current},${old}` });
+  expect(both.code).toBe(0);
+  expect(both.stdout).toMatch(/Encryption: key [0-9a-f]{8} is in force, 0 values sealed with it, 1 not encrypted/);
+  expect(both.stdout).toContain(`also opens: ${id} (1 value left that it sealed)`);
+  const one = await wrapup(['doctor', '--json'], { ...redis, ...crm, WRAPUP_ENCRYPTION_KEY: current });
+  expect(one.json()).toMatchObject({
+    ok: false,
+    redis: { encryption: { missing: [id], sealed: { [id ?? '']: 1 }, plain: 1, complete: true } },
+  });
+  expect(one.code).toBe(1);
+  const none = await wrapup(['doctor'], { ...redis, ...crm });
+  expect(none.stdout).toMatch(new RegExp(`Encryption: off[^]*missing: 1 value sealed with key ${id}`));
 });
 
 test('doctor says with exit code 3 that the CRM or Redis does not answer', async () => {

@@ -5,6 +5,7 @@ export * from './connection-state.ts';
 export * from './connections.ts';
 export * from './context.ts';
 export * from './examinations.ts';
+export * from './examine-seals.ts';
 export * from './intake.ts';
 export * from './keys.ts';
 export * from './lanes.ts';

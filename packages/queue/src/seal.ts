@@ -29,6 +29,8 @@ export interface Sealer {
   readonly on: boolean;
   /** Id of the key that seals, 8 hex digits; undefined when none does. */
   readonly key: string | undefined;
+  /** Ids of all keys that open, the sealing one first. */
+  readonly keys: readonly string[];
   /** @param place what the value is and whose: it opens under the same one only */
   seal(bytes: Buffer, place: string): Buffer;
   /**
@@ -38,10 +40,13 @@ export interface Sealer {
   open(bytes: Buffer, place: string): Buffer;
 }
 
-/** The id of the key that sealed a value; undefined for what is not sealed. */
+/** Bytes at the beginning of a value by which `sealedWith` knows the key. */
+export const SEAL_HEAD = MAGIC.length + 4;
+
+/** The id of the key that sealed a value, by its first bytes; undefined for what is not sealed. */
 export function sealedWith(bytes: Buffer): string | undefined {
-  if (bytes.length < HEADER || !bytes.subarray(0, MAGIC.length).equals(MAGIC)) return undefined;
-  return bytes.subarray(MAGIC.length, MAGIC.length + 4).toString('hex');
+  if (bytes.length < SEAL_HEAD || !bytes.subarray(0, MAGIC.length).equals(MAGIC)) return undefined;
+  return bytes.subarray(MAGIC.length, SEAL_HEAD).toString('hex');
 }
 
 /**
@@ -58,6 +63,7 @@ export function makeSealer(text: string | undefined): Sealer {
   return {
     on: current !== undefined,
     key: current?.id,
+    keys: keys.map(({ id }) => id),
     seal(bytes, place) {
       if (!current) return bytes;
       const nonce = randomBytes(NONCE);

@@ -1,5 +1,6 @@
 import type { Config, Connection } from '@wrapup/config';
 import type { Finding } from '@wrapup/mapping';
+import type { Sealed } from '@wrapup/queue';
 import type { Command } from 'commander';
 import { clean } from '../clean.ts';
 import { chooseConnections, explainFailure, mappingsOf, withDestination } from '../destinations.ts';
@@ -56,6 +57,10 @@ export function addDoctor(program: Command): void {
         output.line(`${output.style('bold', 'Redis')}: ${verdict}`);
         for (const problem of redis.problems) output.line(`  ${clean(problem)}`);
         if (!redis.ok) worst = Math.max(worst, EXIT.unreachable) as ExitCode;
+        if (redis.encryption) {
+          for (const line of describeSeals(redis.encryption, output)) output.line(line);
+          if (redis.encryption.missing.length > 0) worst = Math.max(worst, EXIT.failed) as ExitCode;
+        }
       }
       output.data({ ok: worst === EXIT.ok, connections, ...(redis ? { redis } : {}) });
       process.exitCode = worst;
@@ -98,11 +103,31 @@ async function show(result: Examination, output: Output): Promise<void> {
   }
 }
 
-async function examineRedis(): Promise<{ ok: boolean; problems: string[] }> {
+async function examineRedis(): Promise<{ ok: boolean; problems: string[]; encryption?: Sealed }> {
   try {
-    return await withStore(async (store) => (await import('@wrapup/queue')).checkRedis(store.redis, store.keys));
+    return await withStore(async ({ redis, keys, sealer }) => {
+      const { checkRedis, examineSeals } = await import('@wrapup/queue');
+      return { ...(await checkRedis(redis, keys)), encryption: await examineSeals(redis, keys, sealer) };
+    });
   } catch (error) {
     if (!(error instanceof CliError)) throw error;
     return { ok: false, problems: [error.message, ...(error.hint ? [error.hint] : [])] };
   }
+}
+
+/** Which key is in force, and what others have sealed that is still there. */
+function describeSeals({ key, configured, sealed, plain, missing, complete }: Sealed, output: Output): string[] {
+  const head = (verdict: string) => `${output.style('bold', 'Encryption')}: ${verdict}`;
+  const others = configured.slice(1).map((id) => `${id} (${count(sealed[id] ?? 0, 'value')} left that it sealed)`);
+  const lines = key
+    ? [head(`key ${key} is in force, ${count(sealed[key] ?? 0, 'value')} sealed with it, ${plain} not encrypted`)]
+    : [head('off: payloads and tokens are stored as they are')];
+  if (others.length > 0) lines.push(`  also opens: ${others.join(', ')}`);
+  for (const id of missing) {
+    const what = `${count(sealed[id] ?? 0, 'value')} sealed with key ${id}, which WRAPUP_ENCRYPTION_KEY does not hold here`;
+    lines.push(`  ${output.style('red', 'missing:')} ${what}`);
+    lines.push('    put that key back behind the current one until nothing is left; calls that need it wait meanwhile');
+  }
+  if (!complete) lines.push('  there is more than was looked at');
+  return lines;
 }

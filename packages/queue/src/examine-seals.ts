@@ -1,0 +1,60 @@
+/** Under which keys Redis holds what is encrypted: for whoever wants to take one out. */
+import type { Keys } from './keys.ts';
+import { type RedisClient, scanKeys } from './redis.ts';
+import { SEAL_HEAD, type Sealer, sealedWith } from './seal.ts';
+
+export interface Sealed {
+  /** Id of the key that seals from now on; null when nothing is encrypted. */
+  key: string | null;
+  /** Ids of all keys that are configured. */
+  configured: string[];
+  /** Payloads and tokens by the id of their key. */
+  sealed: Record<string, number>;
+  /** Payloads and tokens that are not encrypted. */
+  plain: number;
+  /** Ids of keys that are not configured any more, although something is left that they sealed. */
+  missing: string[];
+  /** False when there were too many to look at all. */
+  complete: boolean;
+}
+
+const PAGE = 500;
+/** Values that are looked at; a million takes some ten seconds. */
+const MOST = 1_000_000;
+
+export async function examineSeals(redis: RedisClient, keys: Keys, sealer: Sealer): Promise<Sealed> {
+  const sealed: Record<string, number> = {};
+  let plain = 0;
+  let looked = 0;
+  const look = async (names: string[]) => {
+    // The first bytes only: a payload may have megabytes.
+    const heads = await Promise.all(names.map((name) => redis.getrangeBuffer(name, 0, SEAL_HEAD - 1)));
+    for (const head of heads) {
+      // Expired since it was listed.
+      if (head.length === 0) continue;
+      const id = sealedWith(head);
+      if (id === undefined) plain += 1;
+      else sealed[id] = (sealed[id] ?? 0) + 1;
+    }
+    looked += names.length;
+  };
+  for (const pattern of [keys.payload('*', '*', '*'), keys.secret('*', '*')]) {
+    let page: string[] = [];
+    for await (const name of scanKeys(redis, pattern)) {
+      page.push(name);
+      if (page.length < PAGE) continue;
+      await look(page);
+      page = [];
+      if (looked >= MOST) break;
+    }
+    await look(page);
+  }
+  return {
+    key: sealer.key ?? null,
+    configured: [...sealer.keys],
+    sealed,
+    plain,
+    missing: Object.keys(sealed).filter((id) => !sealer.keys.includes(id)),
+    complete: looked < MOST,
+  };
+}
