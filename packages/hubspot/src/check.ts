@@ -1,19 +1,18 @@
 /** Compares mappings with the account's own properties, before a call fails on them. */
 import type { Context } from '@wrapup/destination';
-import { unknownOwners } from '@wrapup/destination/delivery';
+import { checkOwners, type OwnerWords, quoteAll, readTime } from '@wrapup/destination/delivery';
 import { type CompiledMapping, type Finding, type MappedField, nearest } from '@wrapup/mapping';
 import { checkRequired, warnOfFit } from './check-fit.ts';
 import { checkTranscripts } from './check-transcripts.ts';
 import { DISPOSITION, idOf, isLabel } from './dispositions.ts';
 import { asHubSpotFailure } from './errors.ts';
 import { keyProperty, WATERMARK } from './objects.ts';
-import { knownOwners } from './owners.ts';
+import { ownerSource } from './owners.ts';
 import { isOurs } from './requirements.ts';
 import { type Option, type Property, readSchema } from './schema.ts';
 import { Session } from './session.ts';
 import type { HubSpotSettings } from './settings.ts';
 import type { Transport } from './transport.ts';
-import { readTime } from './write-modes.ts';
 
 /** @throws the failure when an object's properties cannot be read */
 export async function checkMappings(
@@ -45,7 +44,7 @@ export async function checkMappings(
   for (const field of fields)
     if (schemas.has(field.object)) findings.push(...checkField(field, schemas.get(field.object)));
   for (const mapping of mappings) findings.push(...checkRequired(mapping));
-  findings.push(...(await checkOwners(session, fields)));
+  findings.push(...(await checkOwners(ctx, fields, ownerSource(session), OWNERS)));
   findings.push(...(await checkTranscripts(session, settings, mappings)));
   return findings;
 }
@@ -154,34 +153,11 @@ const isDisposition = (property: string) => property === DISPOSITION;
 const toLabel = ({ label }: Option) => label;
 const toValue = ({ value }: Option) => value;
 
-/** An owner never fails a delivery, so one that is not there is a warning. */
-async function checkOwners(session: Session, fields: MappedField[]): Promise<Finding[]> {
-  const giving = fields.filter((field) => field.owners !== undefined);
-  const [first] = giving;
-  if (!first) return [];
-  const owners = await knownOwners(session, [], true);
-  if (owners.why !== undefined)
-    return [
-      {
-        severity: 'warning',
-        code: 'owners-unreadable',
-        message: `${owners.why.charAt(0).toUpperCase()}${owners.why.slice(1)}: e-mail addresses of owners are passed over.`,
-        hint: 'Add the scope crm.objects.owners.read to the service key, or name owners by their id.',
-        at: first.at,
-      },
-    ];
-  return giving.flatMap(({ owners: named, record, at }) =>
-    unknownOwners(named ?? [], owners).map(
-      (name): Finding => ({
-        severity: 'warning',
-        code: 'unknown-owner',
-        message: `${record}: “${name}” is no active owner of the account, and is passed over.`,
-        hint: 'Use the e-mail address or the owner id of an active user (Settings, Users & Teams).',
-        at,
-      }),
-    ),
-  );
-}
+const OWNERS: OwnerWords = {
+  owner: 'active owner of the account',
+  access: 'Add the scope crm.objects.owners.read to the service key, or name owners by their id.',
+  naming: 'Use the e-mail address or the owner id of an active user (Settings, Users & Teams).',
+};
 
 /** What text each of HubSpot's types takes; types that are not listed take any. */
 const FITS: Record<string, (value: string) => boolean> = {
@@ -190,7 +166,3 @@ const FITS: Record<string, (value: string) => boolean> = {
   datetime: (value) => readTime(value) !== undefined,
   date: (value) => readTime(value) !== undefined,
 };
-
-function quoteAll(values: string[]): string {
-  return [...new Set(values)].map((value) => `“${value}”`).join(', ');
-}

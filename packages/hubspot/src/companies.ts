@@ -5,15 +5,14 @@
  *
  * HubSpot has no unique domain. Its search lags like that of contacts, so ids are remembered for a while after a creation.
  */
-import { asObject, failJob } from '@wrapup/destination/delivery';
+import { asObject, chunk, failJob, type Item } from '@wrapup/destination/delivery';
 import type { RecordPlan } from '@wrapup/mapping';
 import { type SearchFilter, searchRecords } from './api.ts';
 import { asHubSpotFailure, HubSpotFailure } from './errors.ts';
-import type { Item, Writing } from './items.ts';
+import type { Writing } from './items.ts';
 import { linkAll, type Written } from './links.ts';
 import { type CrmRecord, readMany, toRecord, unaccounted } from './read-many.ts';
 import { forgetCompany, recallCompany, rememberCompany } from './remembered.ts';
-import { chunk } from './rows.ts';
 import type { Session } from './session.ts';
 import { updateKnown } from './update-known.ts';
 import { writeObject } from './write-object.ts';

@@ -1,5 +1,4 @@
-import type { Context, Destination, PersonQuestion } from '@wrapup/destination';
-import type { CompiledMapping, Plan } from '@wrapup/mapping';
+import type { Destination } from '@wrapup/destination';
 import { BATCH } from './api.ts';
 import { checkMappings } from './check.ts';
 import { describeAccount } from './describe.ts';
@@ -11,54 +10,20 @@ import type { HubSpotSettings } from './settings.ts';
 import { Transport } from './transport.ts';
 import { writePlans } from './write.ts';
 
-/** One HubSpot account. Holds nothing but the client and its sockets. */
-class HubSpot implements Destination {
-  readonly kind = 'hubspot';
-  readonly connection: string;
-  readonly batch = BATCH;
-  readonly #transport: Transport;
-  readonly #settings: HubSpotSettings;
-
-  constructor(connection: string, settings: HubSpotSettings, transport: Transport) {
-    this.connection = connection;
-    this.#settings = settings;
-    this.#transport = transport;
-  }
-
-  check(mappings: CompiledMapping[], ctx: Context) {
-    return checkMappings(this.#transport, this.#settings, mappings, ctx);
-  }
-
-  find(persons: PersonQuestion[], ctx: Context) {
-    return findPersons(this.#transport, this.#settings, persons, ctx);
-  }
-
-  preview(plans: Plan[], ctx: Context) {
-    return previewPlans(this.#transport, this.#settings, plans, ctx);
-  }
-
-  write(plans: Plan[], ctx: Context) {
-    return writePlans(this.#transport, this.#settings, plans, ctx);
-  }
-
-  provision(request: { mappings: CompiledMapping[]; plan: boolean }, ctx: Context) {
-    return provisionAccount(this.#transport, request, ctx);
-  }
-
-  describe(objects: string[], ctx: Context) {
-    return describeAccount(this.#transport, objects, ctx);
-  }
-
-  probe(ctx: Context) {
-    return probeAccount(this.#transport, this.#settings, ctx);
-  }
-
-  async close(): Promise<void> {
-    this.#transport.close();
-  }
-}
-
-/** Loads the official client and makes a destination; makes no request. */
+/** Loads the official client and makes a destination, which holds nothing but the client and its sockets; makes no request. */
 export async function openHubSpot(connection: string, settings: HubSpotSettings): Promise<Destination> {
-  return new HubSpot(connection, settings, await Transport.open(settings));
+  const transport = await Transport.open(settings);
+  return {
+    kind: 'hubspot',
+    connection,
+    batch: BATCH,
+    check: (mappings, ctx) => checkMappings(transport, settings, mappings, ctx),
+    find: (persons, ctx) => findPersons(transport, settings, persons, ctx),
+    preview: (plans, ctx) => previewPlans(transport, settings, plans, ctx),
+    write: (plans, ctx) => writePlans(transport, settings, plans, ctx),
+    provision: (request, ctx) => provisionAccount(transport, request, ctx),
+    describe: (objects, ctx) => describeAccount(transport, objects, ctx),
+    probe: (ctx) => probeAccount(transport, settings, ctx),
+    close: async () => transport.close(),
+  };
 }

@@ -3,13 +3,12 @@
  * to one person. Who was merged into the person found now is that person, and keeps the link. What an earlier write said
  * on the former contact itself stays; the receipt says so.
  */
-import { failJob, type Job } from '@wrapup/destination/delivery';
+import { chunk, failJob, type Job } from '@wrapup/destination/delivery';
 import { unlinkRecords } from './api.ts';
 import { asHubSpotFailure } from './errors.ts';
 import type { Written } from './links.ts';
 import { readMany } from './read-many.ts';
 import { recallFormer, rememberFormer } from './remembered.ts';
-import { chunk } from './rows.ts';
 import type { Session } from './session.ts';
 
 /** HubSpot's limit for taking links off. */

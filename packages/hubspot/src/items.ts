@@ -1,29 +1,19 @@
 /** One record of one job on its way to HubSpot: its row, its receipt, what ends it. */
 import type { Failure, RecordReceipt } from '@wrapup/destination';
-import type { RecordPlan } from '@wrapup/mapping';
+import type { Item, Properties } from '@wrapup/destination/delivery';
 import type { Link } from './api.ts';
 import type { HubSpotFailure } from './errors.ts';
-import type { Linkable, Written } from './links.ts';
+import type { Written } from './links.ts';
 import { ACTIVITIES, type Account, keyProperty, linkType, recordUrl } from './objects.ts';
 import type { Row, RowPolicy } from './rows.ts';
 import type { Session } from './session.ts';
-import { decideFields, type Properties, toText } from './write-modes.ts';
-
-export type Item = Linkable;
+import { decideFields, toText } from './write-modes.ts';
 
 /** What writing takes, whatever is written. */
 export interface Writing {
   session: Session;
   policy: RowPolicy;
   account: Account | undefined;
-}
-
-/** A record of one call has no later call: `if_newer` always writes. */
-export function withoutNewer(record: RecordPlan): RecordPlan {
-  const fields = record.fields.map((field): RecordPlan['fields'][number] =>
-    field.write === 'if_newer' ? { ...field, write: 'overwrite' } : field,
-  );
-  return { ...record, fields };
 }
 
 /**

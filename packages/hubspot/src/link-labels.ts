@@ -4,11 +4,10 @@
  * out with a note: the link stands without it.
  * https://developers.hubspot.com/docs/api-reference/latest/crm/associations/associate-records/guide
  */
-import { asObject, failJob, type Job } from '@wrapup/destination/delivery';
+import { asObject, chunk, failJob, type Job } from '@wrapup/destination/delivery';
 import { labelRecords, readLabels } from './api.ts';
 import { asHubSpotFailure } from './errors.ts';
 import type { Written } from './links.ts';
-import { chunk } from './rows.ts';
 import type { Session } from './session.ts';
 
 interface Labelled {

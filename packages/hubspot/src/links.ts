@@ -1,31 +1,22 @@
 /** Links records to people and to each other, apart from their creation. Every link is accounted for. */
 import { Failure, type RecordReceipt } from '@wrapup/destination';
-import { asList, asObject, failJob, type Job } from '@wrapup/destination/delivery';
-import type { RecordPlan } from '@wrapup/mapping';
+import { asList, asObject, chunk, failJob, halvesOf, type Item } from '@wrapup/destination/delivery';
 import { LINK_BATCH, linkRecords } from './api.ts';
 import { asHubSpotFailure, failureOf } from './errors.ts';
 import { unlinkFormer } from './former-links.ts';
 import { labelAll } from './link-labels.ts';
-import { chunk } from './rows.ts';
 import type { Session } from './session.ts';
 import { itemStatus, readVendorError } from './vendor-error.ts';
 
-export interface Linkable {
-  job: Job;
-  record: RecordPlan;
-  /** Records to link to. */
-  targets: { object: string; id: string }[];
-}
-
 export interface Written {
-  item: Linkable;
+  item: Item;
   receipt: RecordReceipt;
 }
 
 interface Pair {
   from: string;
   to: string;
-  item: Linkable;
+  item: Item;
 }
 
 /** Links records to their targets and notes them as written once all their links hold. */
@@ -85,7 +76,5 @@ async function linkPart(session: Session, from: string, to: string, pairs: Pair[
 
 /** Repeating a link changes nothing, so the halves may hold some that stand already. */
 async function inHalves(session: Session, from: string, to: string, pairs: Pair[]): Promise<void> {
-  const middle = Math.ceil(pairs.length / 2);
-  for (const half of [pairs.slice(0, middle), pairs.slice(middle)])
-    if (half.length > 0) await linkPart(session, from, to, half);
+  for (const half of halvesOf(pairs)) if (half.length > 0) await linkPart(session, from, to, half);
 }

@@ -1,23 +1,15 @@
 /**
  * Who the people of many calls are, in as few requests as possible.
  *
- * Every question has its own steps, tried in order: id and e-mail by batch reads, phone by search. Questions at the same kind of step share requests. A step that could not be asked fails its question; it
- * never counts as "nobody found".
+ * Every question has its own steps, tried in order: id and e-mail by batch reads, phone by search. Questions at the same
+ * kind of step share requests. A step that could not be asked fails its question; it never counts as "nobody found".
  */
-import { forgetPerson, recallPerson, type Found as SharedFound } from '@wrapup/destination/delivery';
+import { forgetPerson, type Question, recallPerson, type Found as SharedFound } from '@wrapup/destination/delivery';
 import type { MatchStep } from '@wrapup/mapping';
 import { asHubSpotFailure, type HubSpotFailure } from './errors.ts';
 import { CANDIDATE_PROPERTIES, type Sought, searchPeople } from './person-search.ts';
 import { type CrmRecord, readMany, unaccounted } from './read-many.ts';
 import type { Session } from './session.ts';
-
-export interface Question {
-  match: MatchStep[];
-  /** Number of the plan that asks. */
-  plan: number;
-  /** False: an id that is remembered is enough, its record need not be read. */
-  read: boolean;
-}
 
 export type Found = SharedFound<CrmRecord, HubSpotFailure>;
 

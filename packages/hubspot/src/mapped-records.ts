@@ -8,10 +8,10 @@
  */
 import type { Held } from '@wrapup/destination';
 import { Failure } from '@wrapup/destination';
-import { asObject, failJob, noteDropped } from '@wrapup/destination/delivery';
+import { asObject, failJob, type Item, noteDropped } from '@wrapup/destination/delivery';
 import { readLinked, searchEqual } from './api.ts';
 import { asHubSpotFailure } from './errors.ts';
-import { type Item, inlineRest, receiptOf, rowOf, type Writing } from './items.ts';
+import { inlineRest, receiptOf, rowOf, type Writing } from './items.ts';
 import { hasKeyLine, keyLineProperty, withKeyLine } from './key-line.ts';
 import type { Written } from './links.ts';
 import { keyProperty } from './objects.ts';

@@ -7,87 +7,49 @@
  * doubt (a retry, a lost answer, somebody else's unfinished attempt) is read by key first and then upserted by it. What
  * takes the key's place where the account refuses it is in `key-steps.ts`.
  */
-import { Failure, type Held } from '@wrapup/destination';
+import type { Failure } from '@wrapup/destination';
 import {
-  contactSteps,
-  failJob,
+  failJobs,
+  handBack,
+  type KnownPerson,
   markStarted,
   type NewPerson,
-  personLeases,
-  startedAt,
+  propertiesToRead,
+  sortByMemory,
+  withLeases,
 } from '@wrapup/destination/delivery';
 import { asHubSpotFailure, type HubSpotFailure } from './errors.ts';
 import { isKeyRefused, type KeyStep, type SteppedDown, stepDown, stepOf } from './key-steps.ts';
-import type { KnownPerson } from './known-people.ts';
-import {
-  failAll,
-  handBack,
-  KEY,
-  keyMissing,
-  plansOfPerson,
-  type RefusedPeople,
-  recallAny,
-  rowOf,
-  settle,
-} from './new-person.ts';
-import { propertiesToRead } from './person-patch.ts';
-import { readMany } from './read-many.ts';
+import { KEY, keyMissing, knownById, plansOfPerson, type RefusedPeople, rowOf, settle } from './new-person.ts';
+import { WATERMARK } from './objects.ts';
+import { type CrmRecord, readMany } from './read-many.ts';
 import { type Row, type RowPolicy, sendRows } from './rows.ts';
 import type { Session } from './session.ts';
 import { createUnkeyed } from './unkeyed-people.ts';
 
-/** Ms that a lease lasts when its holder dies. */
-const LEASE = 30_000;
-/** Ms after which a person that somebody else is creating is tried again. */
-const BUSY = 1000;
-
 /** Creates them; those who turn out to exist are handed back with their id, to be written like anybody known. */
-export async function createPeople(session: Session, people: NewPerson[], policy: RowPolicy): Promise<KnownPerson[]> {
-  const leases: Held[] = [];
-  try {
-    const mine: NewPerson[] = [];
-    for (const person of people) {
-      const held = await takeLease(session, person);
-      if (!held) continue;
-      leases.push(held);
-      mine.push(person);
-    }
-    const known: KnownPerson[] = [];
-    await createLeased(session, mine, policy, known);
-    return known;
-  } finally {
-    // A lease that cannot be given back falls free by itself.
-    for (const held of leases) await held.release().catch(() => {});
-  }
-}
-
-async function takeLease(session: Session, person: NewPerson): Promise<Held | undefined> {
-  try {
-    const held = await session.ctx.lease.take(personLeases(person.key, person.jobs.flatMap(contactSteps)), LEASE);
-    if (held) return held;
-    const failure = new Failure('busy', 'Another delivery is creating the same person at this moment.', {
-      retry_after: BUSY,
-      hint: 'Nothing to do: the delivery goes on by itself.',
-    });
-    for (const job of person.jobs) failJob(job, failure, 'person');
-  } catch (thrown) {
-    failAll(person.jobs, asHubSpotFailure(thrown));
-  }
-  return undefined;
+export async function createPeople(
+  session: Session,
+  people: NewPerson[],
+  policy: RowPolicy,
+): Promise<KnownPerson<CrmRecord>[]> {
+  const known: KnownPerson<CrmRecord>[] = [];
+  await withLeases(session.ctx, people, (mine) => createLeased(session, mine, policy, known));
+  return known;
 }
 
 async function createLeased(
   session: Session,
   people: NewPerson[],
   policy: RowPolicy,
-  known: KnownPerson[],
+  known: KnownPerson<CrmRecord>[],
 ): Promise<void> {
   if (people.length === 0) return;
   let step: KeyStep | undefined;
   try {
     step = await stepOf(session, 'contacts');
   } catch (thrown) {
-    for (const person of people) failAll(person.jobs, asHubSpotFailure(thrown));
+    for (const person of people) failJobs(person.jobs, asHubSpotFailure(thrown), 'person');
     return;
   }
   let open: { person: NewPerson; sure: boolean }[] = people.map((person) => ({ person, sure: false }));
@@ -109,7 +71,7 @@ async function createLeased(
       person,
       sure: begun === 'not' || (begun === 'with_key' && down?.absent === true),
     }));
-    if (!step) for (const { person, failure } of refused) failAll(person.jobs, keyMissing(failure));
+    if (!step) for (const { person, failure } of refused) failJobs(person.jobs, keyMissing(failure), 'person');
   }
 }
 
@@ -117,22 +79,11 @@ async function createLeased(
 async function recallOrRead(
   session: Session,
   people: NewPerson[],
-  known: KnownPerson[],
+  known: KnownPerson<CrmRecord>[],
   refused: RefusedPeople,
 ): Promise<NewPerson[]> {
-  const unknown: NewPerson[] = [];
-  const doubtful: NewPerson[] = [];
-  for (const person of people) {
-    try {
-      const id = await recallAny(session, person);
-      if (id !== undefined) known.push({ id, jobs: person.jobs });
-      else if (person.jobs.some((job) => job.plan.resume) || (await startedAt(session.ctx, person.key)) !== undefined)
-        doubtful.push(person);
-      else unknown.push(person);
-    } catch (thrown) {
-      failAll(person.jobs, asHubSpotFailure(thrown));
-    }
-  }
+  const { remembered, doubtful, unknown } = await sortByMemory(session.ctx, people);
+  for (const { person, id } of remembered) handBack(person, { person: knownById(id) }, known);
   const still = await readByKey(session, doubtful, known, refused, 'perhaps');
   return [...unknown, ...still];
 }
@@ -141,21 +92,24 @@ async function recallOrRead(
 async function readByKey(
   session: Session,
   people: NewPerson[],
-  known: KnownPerson[],
+  known: KnownPerson<CrmRecord>[],
   refused: RefusedPeople,
   begun: RefusedPeople[number]['begun'],
 ): Promise<NewPerson[]> {
   if (people.length === 0) return [];
   const plansOf = (key: string) => people.filter((person) => person.key === key).flatMap(plansOfPerson);
   const keys = people.map((person) => person.key);
-  const properties = propertiesToRead(people.flatMap((person) => person.jobs.map((job) => job.plan)));
+  const properties = propertiesToRead(
+    people.flatMap((person) => person.jobs.map((job) => job.plan)),
+    WATERMARK,
+  );
   const reading = await readMany(session, 'contacts', keys, properties, plansOf, KEY);
   return people.filter((person) => {
     const record = reading.found.get(person.key);
     const failure = reading.failed.get(person.key);
-    if (record) handBack(person, { id: record.id, current: record.properties, read: new Set(properties) }, known);
+    if (record) handBack(person, { person: record, asked: new Set(properties) }, known);
     else if (failure && isKeyRefused('contacts', failure)) refused.push({ person, failure, begun });
-    else if (failure) failAll(person.jobs, failure);
+    else if (failure) failJobs(person.jobs, failure, 'person');
     return !record && !failure;
   });
 }
@@ -166,7 +120,7 @@ async function createAbsent(
   step: 'upsert' | 'read',
   people: NewPerson[],
   policy: RowPolicy,
-  known: KnownPerson[],
+  known: KnownPerson<CrmRecord>[],
   refused: RefusedPeople,
 ): Promise<void> {
   if (people.length === 0) return;
@@ -176,7 +130,7 @@ async function createAbsent(
       await markStarted(session.ctx, person.key);
       rows.set(rowOf(person), person);
     } catch (thrown) {
-      failAll(person.jobs, asHubSpotFailure(thrown));
+      failJobs(person.jobs, asHubSpotFailure(thrown), 'person');
     }
   }
   const doubtful: NewPerson[] = [];
@@ -192,7 +146,7 @@ async function createAbsent(
   for (const [row, result] of await sendRows(session, again, 'contacts', [...absent.keys()], policy)) {
     const person = absent.get(row);
     if (!person || (await settle(session, person, row, result, known, refused))) continue;
-    if (!result.ok) failAll(person.jobs, contested(result.failure));
+    if (!result.ok) failJobs(person.jobs, contested(result.failure), 'person');
   }
 }
 

@@ -1,23 +1,20 @@
 /** One person whom nobody knows yet, with all the calls that are about them. */
 import type { Failure } from '@wrapup/destination';
 import {
-  contactSteps,
-  failJob,
-  type Job,
+  failJobs,
+  handBack,
+  type KnownPerson,
   type NewPerson,
   noteDropped,
-  recallPerson,
-  rememberPerson,
-  rememberWatermark,
+  rememberNew,
   settleJob,
-  unsettleJob,
 } from '@wrapup/destination/delivery';
-import { asHubSpotFailure, type HubSpotFailure } from './errors.ts';
+import type { HubSpotFailure } from './errors.ts';
 import { KEY_HINT } from './items.ts';
 import { isKeyRefused } from './key-steps.ts';
-import type { KnownPerson } from './known-people.ts';
 import { keyProperty, WATERMARK } from './objects.ts';
 import { addIdentity, makePatch } from './person-patch.ts';
+import type { CrmRecord } from './read-many.ts';
 import type { Row, RowResult } from './rows.ts';
 import type { Session } from './session.ts';
 
@@ -29,10 +26,9 @@ export type RefusedPeople = { person: NewPerson; failure: HubSpotFailure; begun:
 
 export const KEY = keyProperty('contacts');
 
-/** Somebody who exists after all is written like anybody known, and what the mappings read of them is read. */
-export function handBack(person: NewPerson, found: Omit<KnownPerson, 'jobs'>, known: KnownPerson[]): void {
-  for (const job of person.jobs) unsettleJob(job);
-  known.push({ ...found, jobs: person.jobs });
+/** A contact of whom nothing but the id is known. */
+export function knownById(id: string): CrmRecord {
+  return { id, properties: {} };
 }
 
 /** @returns false when it is open whether the person exists now */
@@ -41,48 +37,26 @@ export async function settle(
   person: NewPerson,
   row: Row,
   result: RowResult,
-  known: KnownPerson[],
+  known: KnownPerson<CrmRecord>[],
   refused: RefusedPeople,
 ): Promise<boolean> {
   for (const job of person.jobs) noteDropped(job, 'person', result.dropped);
   if (result.ok) {
-    known.push({ id: result.id, current: row.properties, jobs: person.jobs, created: true });
-    await rememberNew(session, person, result);
+    known.push({ person: knownById(result.id), jobs: person.jobs, created: true });
+    await rememberNew(session.ctx, person, result.id, row.properties, WATERMARK);
     return true;
   }
   const { failure } = result;
   if (failure.code === 'conflict') {
     const owner = failure.vendor?.owner;
     if (owner === undefined) return false;
-    handBack(person, { id: owner }, known);
+    handBack(person, { person: knownById(owner) }, known);
     return true;
   }
   if (failure.doubt && session.usable) return false;
   if (isKeyRefused('contacts', failure)) refused.push({ person, failure, begun: 'not' });
-  else failAll(person.jobs, failure);
+  else failJobs(person.jobs, failure, 'person');
   return true;
-}
-
-/** Id of a contact to whom one of the number or address was written of late. */
-export async function recallAny(session: Session, person: NewPerson): Promise<string | undefined> {
-  for (const step of person.jobs.flatMap(contactSteps)) {
-    const id = await recallPerson(session.ctx, step);
-    if (id !== undefined) return id;
-  }
-  return undefined;
-}
-
-async function rememberNew(session: Session, person: NewPerson, result: RowResult & { ok: true }): Promise<void> {
-  try {
-    await rememberPerson(session.ctx, person.jobs.flatMap(contactSteps), result.id);
-    if (result.dropped.some(({ property }) => property === WATERMARK)) {
-      const latest = Math.max(...person.jobs.map((job) => job.ended_at));
-      await rememberWatermark(session.ctx, result.id, new Date(latest).toISOString());
-    }
-  } catch (thrown) {
-    // The contact exists and its key finds it; only the short cut is lost.
-    session.ctx.log.warn({ error: asHubSpotFailure(thrown).message }, 'a new contact could not be remembered');
-  }
 }
 
 export function rowOf(person: NewPerson): Row {
@@ -99,10 +73,6 @@ export function rowOf(person: NewPerson): Row {
 
 export function plansOfPerson(person: NewPerson): number[] {
   return person.jobs.map((job) => job.index);
-}
-
-export function failAll(jobs: Job[], failure: Failure): void {
-  for (const job of jobs) failJob(job, failure, 'person');
 }
 
 /** Without the unique key nobody is created: a repeat could not be told from a first time. */

@@ -1,8 +1,7 @@
 /** What several calls make of one contact: one write, in the order in which the calls ended. Pure. */
-import { inOrder, isUnsettled, type Job } from '@wrapup/destination/delivery';
-import { needsReading, needsWatermark, type Plan } from '@wrapup/mapping';
+import { inOrder, type Job, type Properties, takeTurns } from '@wrapup/destination/delivery';
 import { WATERMARK } from './objects.ts';
-import { decideFields, type Properties } from './write-modes.ts';
+import { decideFields } from './write-modes.ts';
 
 /**
  * The properties to write.
@@ -15,23 +14,13 @@ export function makePatch(
   watermark: number | undefined,
 ): Record<string, string> {
   const patch: Record<string, string> = {};
-  let state = current;
-  let latest = watermark;
-  for (const job of inOrder(jobs).filter((one) => !one.person_done)) {
-    const fields = job.plan.person?.fields ?? [];
-    const call = { key: job.plan.key, ended_at: job.ended_at, watermark: latest };
-    for (const decision of decideFields(fields, state, call)) {
-      if (!decision.applies) continue;
-      patch[decision.field.name] = decision.to;
-      state = { ...state, [decision.field.name]: decision.to };
-    }
-    if (needsWatermark(fields) && (latest === undefined || job.ended_at > latest)) {
-      latest = job.ended_at;
-      patch[WATERMARK] = new Date(latest).toISOString();
-    }
-    // From here on the contact exists, whether or not it did before: later calls of this batch see what earlier ones wrote.
-    state ??= {};
-  }
+  const latest = takeTurns(jobs, current, watermark, ({ plan }, state, call) => {
+    const decisions = decideFields(plan.person?.fields ?? [], state, call).filter(({ applies }) => applies);
+    const written = Object.fromEntries(decisions.map(({ field, to }) => [field.name, to]));
+    Object.assign(patch, written);
+    return written;
+  });
+  if (latest !== undefined) patch[WATERMARK] = new Date(latest).toISOString();
   return patch;
 }
 
@@ -50,20 +39,4 @@ export function addIdentity(properties: Record<string, string>, jobs: Job[]): Re
   const name = jobs[0]?.plan.person?.fallback.name;
   if (name && !whole.firstname && !whole.lastname && !whole.email) whole.firstname = name;
   return whole;
-}
-
-/** Properties that deciding the plans' fields takes, and those that their mappings read. */
-export function propertiesToRead(plans: Plan[]): string[] {
-  const names = new Set<string>();
-  for (const { person, needs } of plans) {
-    for (const name of needs) names.add(name);
-    for (const field of person?.fields ?? []) names.add(field.name);
-    if (needsWatermark(person?.fields ?? [])) names.add(WATERMARK);
-  }
-  return [...names];
-}
-
-/** True when the jobs cannot be written without the contact's values. */
-export function mustRead(jobs: Job[]): boolean {
-  return jobs.some((job) => isUnsettled(job) || (!job.person_done && needsReading(job.plan.person?.fields ?? [])));
 }

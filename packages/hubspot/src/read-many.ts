@@ -2,10 +2,9 @@
  * Reads in which every id is accounted for: found, missing, or failed. "Missing" is said only where HubSpot answered
  * and the record was not there; whatever else went wrong is a failure.
  */
-import { asObject } from '@wrapup/destination/delivery';
+import { asObject, chunk } from '@wrapup/destination/delivery';
 import { BATCH, readRecords } from './api.ts';
 import { asHubSpotFailure, failureOf, HubSpotFailure } from './errors.ts';
-import { chunk } from './rows.ts';
 import type { Session } from './session.ts';
 import { itemStatus, readVendorError } from './vendor-error.ts';
 

@@ -1,9 +1,16 @@
-import { doneBefore, failWaiting, type Job, wantedRecords } from '@wrapup/destination/delivery';
-import type { RecordPlan } from '@wrapup/mapping';
+import {
+  failWaiting,
+  firstOfEachKey,
+  type Item,
+  type Job,
+  nextWave,
+  noteResumed,
+  withoutNewer,
+} from '@wrapup/destination/delivery';
 import { COMPANIES, keyedByDomain, writeCompanies } from './companies.ts';
 import { nameDispositions } from './dispositions.ts';
 import { noteFormer } from './former-links.ts';
-import { type Item, receiptOf, type Writing, withoutNewer } from './items.ts';
+import { receiptOf, type Writing } from './items.ts';
 import type { Account } from './objects.ts';
 import type { RowPolicy } from './rows.ts';
 import type { Session } from './session.ts';
@@ -17,14 +24,15 @@ export async function writeRecords(
   account: Account | undefined,
 ): Promise<void> {
   const writing: Writing = { session, policy, account };
-  for (const job of jobs) noteResumed(job, account);
+  noteResumed(jobs, (record, id) => receiptOf({ record }, id, 'unchanged', account));
   await noteFormer(session, jobs);
   await nameDispositions(session, jobs, policy);
-  // Each wave writes what depends only on records that are written already.
   for (;;) {
-    const ready = jobs.filter((job) => !job.outcome).flatMap((job) => nextItems(job));
+    const ready = nextWave(jobs).map(asWritten);
     if (ready.length === 0) break;
-    for (const items of byObject(firstOfEachKey(ready)).values()) {
+    // Companies are shared by many calls and joined by their own writer. The same key of another plan follows by upsert.
+    const wave = firstOfEachKey(ready, ({ record }) => record.object === COMPANIES);
+    for (const items of Map.groupBy(wave, ({ record }) => record.object).values()) {
       // What another record of the same call ran into ends the call's further records too.
       const wanted = items.filter(({ job }) => !job.outcome);
       if (wanted.length === 0) continue;
@@ -35,55 +43,7 @@ export async function writeRecords(
   failWaiting(jobs);
 }
 
-/** What an earlier attempt is known to have written is not repeated. */
-function noteResumed(job: Job, account: Account | undefined): void {
-  for (const record of wantedRecords(job)) {
-    const id = doneBefore(job, record.name);
-    if (id !== undefined && !job.outcome) job.records.set(record.name, receiptOf({ record }, id, 'unchanged', account));
-  }
-}
-
-function nextItems(job: Job): Item[] {
-  const items: Item[] = [];
-  for (const record of wantedRecords(job)) {
-    if (job.records.has(record.name)) continue;
-    const targets = targetsOf(job, record);
-    if (targets) items.push({ job, record: keyedByDomain(withoutNewer(record)), targets });
-  }
-  return items;
-}
-
-/** Records to link to; undefined while one of them is not written. */
-function targetsOf(job: Job, record: RecordPlan): Item['targets'] | undefined {
-  if (job.log_only) return [];
-  const targets: Item['targets'] = [];
-  for (const name of record.associate) {
-    if (name === 'person') {
-      if (job.person !== undefined) targets.push({ object: 'contacts', id: job.person });
-      continue;
-    }
-    const other = job.records.get(name);
-    if (!other) return undefined;
-    targets.push({ object: other.object, id: other.id });
-  }
-  return targets;
-}
-
-/**
- * A key may stand once in a batch; the same record of another plan follows in the next wave, by upsert. Companies are
- * shared by many calls and joined by their own writer.
- */
-function firstOfEachKey(items: Item[]): Item[] {
-  const seen = new Set<string>();
-  return items.filter(({ record }) => {
-    if (record.object === COMPANIES) return true;
-    const name = `${record.object} ${record.key}`;
-    if (seen.has(name)) return false;
-    seen.add(name);
-    return true;
-  });
-}
-
-function byObject(items: Item[]): Map<string, Item[]> {
-  return Map.groupBy(items, (item) => item.record.object);
+/** Its fields without `if_newer`; a company under the key that all calls of its domain share. */
+function asWritten({ record, ...item }: Item): Item {
+  return { ...item, record: keyedByDomain({ ...record, fields: withoutNewer(record.fields) }) };
 }

@@ -7,12 +7,19 @@
  * the account refuses are dropped and the row is sent once more, where the connection's policy allows it.
  */
 
-import type { FailureCode } from '@wrapup/destination';
-import { asList, asObject } from '@wrapup/destination/delivery';
+import {
+  asList,
+  asObject,
+  chunk,
+  DROPS,
+  type Dropped,
+  forgetOwners,
+  halvesOf,
+  isAboutRows,
+} from '@wrapup/destination/delivery';
 import { type ApiCall, BATCH, createRecords, type Link, updateRecords, upsertRecords } from './api.ts';
 import { OWNER } from './dialect.ts';
 import { asHubSpotFailure, failureOf, HubSpotFailure } from './errors.ts';
-import { forgetOwners } from './owners.ts';
 import type { Session } from './session.ts';
 import { itemStatus, readVendorError } from './vendor-error.ts';
 
@@ -38,15 +45,7 @@ export type RowResult =
   | { ok: true; id: string; created: boolean; dropped: Dropped[] }
   | { ok: false; failure: HubSpotFailure; dropped: Dropped[] };
 
-export interface Dropped {
-  property: string;
-  failure: HubSpotFailure;
-}
-
 export type Verb = 'create' | 'update' | 'upsert';
-
-/** How often fields may be dropped from one row before its refusal stands. */
-const DROPS = 3;
 
 export interface RowPolicy {
   drop: boolean;
@@ -105,16 +104,6 @@ async function droppable(object: string, row: Row, failure: HubSpotFailure, poli
 
 type Sent = [Row, { ok: true; id: string; created: boolean } | { ok: false; failure: HubSpotFailure }][];
 
-/** Refusals that say something about single rows; every other failure is the whole request's. */
-const ABOUT_ROWS: ReadonlySet<FailureCode> = new Set([
-  'invalid_field',
-  'missing_property',
-  'conflict',
-  'gone',
-  'refused',
-  'bad_request',
-]);
-
 async function sendBatch(session: Session, verb: Verb, object: string, rows: Row[]): Promise<Sent> {
   try {
     const answer = await session.send(
@@ -124,7 +113,7 @@ async function sendBatch(session: Session, verb: Verb, object: string, rows: Row
     return account(verb, object, rows, answer.body);
   } catch (thrown) {
     const failure = asHubSpotFailure(thrown);
-    if (rows.length === 1 || !failure.vendor || !ABOUT_ROWS.has(failure.code))
+    if (rows.length === 1 || !failure.vendor || !isAboutRows(failure))
       return rows.map((row) => [row, { ok: false, failure }]);
     const guilty = namedRows(rows, failure);
     if (guilty.length === rows.length) return rows.map((row) => [row, { ok: false, failure }]);
@@ -133,9 +122,8 @@ async function sendBatch(session: Session, verb: Verb, object: string, rows: Row
       const refused: Sent = guilty.map((row) => [row, { ok: false, failure }]);
       return [...refused, ...(await sendBatch(session, verb, object, rest))];
     }
-    const middle = Math.ceil(rows.length / 2);
-    const first = await sendBatch(session, verb, object, rows.slice(0, middle));
-    return [...first, ...(await sendBatch(session, verb, object, rows.slice(middle)))];
+    const [first, second] = halvesOf(rows);
+    return [...(await sendBatch(session, verb, object, first)), ...(await sendBatch(session, verb, object, second))];
   }
 }
 
@@ -232,10 +220,4 @@ function find(open: Set<Row>, result: Record<string, unknown>, id: string): Row 
 
 function valuesOf(row: Row): string[] {
   return Object.values(row.properties);
-}
-
-export function chunk<T>(items: T[], size: number): T[][] {
-  const chunks: T[][] = [];
-  for (let start = 0; start < items.length; start += size) chunks.push(items.slice(start, start + size));
-  return chunks;
 }

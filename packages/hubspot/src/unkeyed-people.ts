@@ -4,11 +4,20 @@
  * which nothing was heard, search is given time to show the person before anybody is created again.
  */
 import { Failure } from '@wrapup/destination';
-import { contactSteps, markStarted, type NewPerson, startedAt } from '@wrapup/destination/delivery';
+import {
+  contactSteps,
+  failJobs,
+  handBack,
+  type KnownPerson,
+  markStarted,
+  type NewPerson,
+  recallAny,
+  startedAt,
+} from '@wrapup/destination/delivery';
 import { asHubSpotFailure } from './errors.ts';
-import type { KnownPerson } from './known-people.ts';
 import { lookUp } from './look-up.ts';
-import { failAll, handBack, type RefusedPeople, recallAny, rowOf, settle } from './new-person.ts';
+import { knownById, type RefusedPeople, rowOf, settle } from './new-person.ts';
+import type { CrmRecord } from './read-many.ts';
 import { type Row, type RowPolicy, sendRows } from './rows.ts';
 import type { Session } from './session.ts';
 
@@ -20,14 +29,14 @@ export async function createUnkeyed(
   session: Session,
   people: { person: NewPerson; sure: boolean }[],
   policy: RowPolicy,
-  known: KnownPerson[],
+  known: KnownPerson<CrmRecord>[],
 ): Promise<void> {
   const rows = new Map<Row, NewPerson>();
   for (const { person, sure } of people) {
     try {
-      const id = await recallAny(session, person);
+      const id = await recallAny(session.ctx, person.jobs);
       if (id !== undefined) {
-        known.push({ id, jobs: person.jobs });
+        handBack(person, { person: knownById(id) }, known);
         continue;
       }
       const begun = sure ? undefined : await startedAt(session.ctx, person.key);
@@ -36,7 +45,7 @@ export async function createUnkeyed(
       const { key: _, ...row } = rowOf(person);
       rows.set({ ...row, required: new Set() }, person);
     } catch (thrown) {
-      failAll(person.jobs, asHubSpotFailure(thrown));
+      failJobs(person.jobs, asHubSpotFailure(thrown), 'person');
     }
   }
   const refused: RefusedPeople = [];
@@ -45,18 +54,23 @@ export async function createUnkeyed(
     if (!person || (await settle(session, person, row, result, known, refused)) || result.ok) continue;
     await lookAgain(session, person, result.failure, known);
   }
-  for (const { person, failure } of refused) failAll(person.jobs, failure);
+  for (const { person, failure } of refused) failJobs(person.jobs, failure, 'person');
 }
 
 /** Perhaps search knows already; if not, the next attempt waits for it. */
-async function lookAgain(session: Session, person: NewPerson, failure: Failure, known: KnownPerson[]): Promise<void> {
+async function lookAgain(
+  session: Session,
+  person: NewPerson,
+  failure: Failure,
+  known: KnownPerson<CrmRecord>[],
+): Promise<void> {
   const [answer] = await lookUp(
     session,
     [{ match: person.jobs.flatMap(contactSteps), plan: person.jobs[0]?.index ?? 0, read: false }],
     [],
   );
-  if (answer?.found === 'one') handBack(person, { id: answer.record.id }, known);
-  else failAll(person.jobs, failure);
+  if (answer?.found === 'one') handBack(person, { person: knownById(answer.record.id) }, known);
+  else failJobs(person.jobs, failure, 'person');
 }
 
 function unsettled(begun: number): Failure {

@@ -1,9 +1,8 @@
 import type { RecordReceipt } from '@wrapup/destination';
-import { failJob, noteDropped } from '@wrapup/destination/delivery';
-import { type Item, receiptOf, rowOf, type Writing } from './items.ts';
+import { failJob, type Item, noteDropped, type Properties } from '@wrapup/destination/delivery';
+import { receiptOf, rowOf, type Writing } from './items.ts';
 import type { Written } from './links.ts';
 import { type Row, sendRows } from './rows.ts';
-import type { Properties } from './write-modes.ts';
 
 /** Updates records whose id is known; they are linked afterwards. */
 export async function updateKnown(

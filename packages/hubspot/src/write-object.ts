@@ -5,17 +5,16 @@
  * success without a result, "already has that value", goes through the step of the key ladder that is in force
  * (`key-steps.ts`) and is linked apart, since upserts take no links; both can be repeated.
  */
-import { failJob, noteDropped } from '@wrapup/destination/delivery';
+import { failJob, type Item, noteDropped, type Properties } from '@wrapup/destination/delivery';
 import { needsReading } from '@wrapup/mapping';
 import { asHubSpotFailure, type HubSpotFailure } from './errors.ts';
-import { type Item, inlineRest, keyMissing, receiptOf, rowOf, type Writing } from './items.ts';
+import { inlineRest, keyMissing, receiptOf, rowOf, type Writing } from './items.ts';
 import { isKeyRefused, type KeyStep, stepDown, stepOf } from './key-steps.ts';
 import { linkAll, type Written } from './links.ts';
 import { writeByMap } from './mapped-records.ts';
 import { readMany } from './read-many.ts';
 import { type Row, sendRows } from './rows.ts';
 import { updateKnown } from './update-known.ts';
-import type { Properties } from './write-modes.ts';
 
 /** Items of one object. Never rejects. */
 export async function writeObject(writing: Writing, items: Item[]): Promise<void> {

@@ -1,8 +1,8 @@
 import type { Context, WriteOutcome } from '@wrapup/destination';
-import { forgetGone, joinEqual, makeJob, outcomeOf, shareOutcomes } from '@wrapup/destination/delivery';
+import { giveOwners, writeJobs } from '@wrapup/destination/delivery';
 import type { Plan } from '@wrapup/mapping';
 import { knownAccount } from './account.ts';
-import { giveOwners } from './owners.ts';
+import { ownerSource } from './owners.ts';
 import { writeAllPeople } from './people.ts';
 import { writeRecords } from './records.ts';
 import type { RowPolicy } from './rows.ts';
@@ -23,21 +23,16 @@ export async function writePlans(
   ctx: Context,
 ): Promise<WriteOutcome[]> {
   const session = new Session(transport, ctx);
-  const { distinct, placeOf } = joinEqual(plans);
-  const jobs = distinct.map(makeJob);
-  const account = await knownAccount(ctx, settings);
-  const policy: RowPolicy = {
-    drop: settings.on_refused_field === 'drop',
-    weaker: settings.without_key === 'id_map',
-    knownProperties: (object) => knownProperties(session, object),
-  };
-  await giveOwners(session, jobs);
-  await writeAllPeople(session, jobs, policy, account);
-  await writeRecords(session, jobs, policy, account);
-  await writeTranscripts(session, settings, jobs);
-  await forgetGone(ctx, jobs);
-  return shareOutcomes(
-    jobs.map((job) => outcomeOf(job, session.costOf(job.index))),
-    placeOf,
-  );
+  return writeJobs(session, plans, async (jobs) => {
+    const account = await knownAccount(ctx, settings);
+    const policy: RowPolicy = {
+      drop: settings.on_refused_field === 'drop',
+      weaker: settings.without_key === 'id_map',
+      knownProperties: (object) => knownProperties(session, object),
+    };
+    await giveOwners(ctx, jobs, ownerSource(session));
+    await writeAllPeople(session, jobs, policy, account);
+    await writeRecords(session, jobs, policy, account);
+    await writeTranscripts(session, settings, jobs);
+  });
 }

@@ -1,6 +1,7 @@
+import { readTime } from '@wrapup/destination/delivery';
 import { sampleField } from '@wrapup/destination/sample-plan';
 import { expect, test } from 'vitest';
-import { decideFields, readTime } from '../src/write-modes.ts';
+import { decideFields } from '../src/write-modes.ts';
 
 const call = { key: 'main:c1', ended_at: Date.parse('2026-11-20T10:00:00Z'), watermark: undefined };
 

@@ -1,10 +1,10 @@
 /** Compares mappings with the org's own definitions, before a call fails on them. */
 import type { Context } from '@wrapup/destination';
-import { unknownOwners } from '@wrapup/destination/delivery';
+import { checkOwners, type OwnerWords, quoteAll } from '@wrapup/destination/delivery';
 import { type CompiledMapping, type Finding, type MappedField, suggest } from '@wrapup/mapping';
 import { describeStep, keyStepOf } from './key-step.ts';
 import { CALL_OBJECT, WATERMARK } from './objects.ts';
-import { knownOwners } from './owners.ts';
+import { ownerSource } from './owners.ts';
 import { isOurs } from './requirements.ts';
 import { type Field, type Org, readOrg, type SObject } from './schema.ts';
 import { Session } from './session.ts';
@@ -26,7 +26,7 @@ export async function checkMappings(
   for (const field of fields)
     if (field.owners === undefined)
       findings.push(...(field.record === 'person' ? checkPerson(org, field) : checkRecord(org, field)));
-  return [...findings, ...(await checkOwners(session, fields))];
+  return [...findings, ...(await checkOwners(ctx, fields, ownerSource(session), OWNERS))];
 }
 
 const PROVISION = 'Run `wrapup provision --deploy`, or `--out wrapup.zip` and deploy that.';
@@ -137,35 +137,8 @@ function hintFor({ values, type }: Field): string {
     : `It is a field of type ${type}: correct the value, or the field.`;
 }
 
-/** An owner never fails a delivery, so one that is not there is a warning. */
-async function checkOwners(session: Session, fields: MappedField[]): Promise<Finding[]> {
-  const giving = fields.filter((field) => field.owners !== undefined);
-  const [first] = giving;
-  if (!first) return [];
-  const owners = await knownOwners(session, [], true);
-  if (owners.why !== undefined)
-    return [
-      {
-        severity: 'warning',
-        code: 'owners-unreadable',
-        message: `${owners.why.charAt(0).toUpperCase()}${owners.why.slice(1)}: e-mail addresses of owners are passed over.`,
-        hint: 'Give the integration user View All Users, or name owners by their id.',
-        at: first.at,
-      },
-    ];
-  return giving.flatMap(({ owners: named, record, at }) =>
-    unknownOwners(named ?? [], owners).map(
-      (name): Finding => ({
-        severity: 'warning',
-        code: 'unknown-owner',
-        message: `${record}: “${name}” is no active user or queue of the org, and is passed over.`,
-        hint: 'Use the e-mail address or the id of an active user, or the id of a queue (Setup, Users).',
-        at,
-      }),
-    ),
-  );
-}
-
-function quoteAll(values: string[]): string {
-  return [...new Set(values)].map((value) => `“${value}”`).join(', ');
-}
+const OWNERS: OwnerWords = {
+  owner: 'active user or queue of the org',
+  access: 'Give the integration user View All Users, or name owners by their id.',
+  naming: 'Use the e-mail address or the id of an active user, or the id of a queue (Setup, Users).',
+};

@@ -1,5 +1,4 @@
-import type { Context, Destination, PersonQuestion, ProvisionRequest } from '@wrapup/destination';
-import type { CompiledMapping, Plan } from '@wrapup/mapping';
+import type { Destination } from '@wrapup/destination';
 import { COLLECTION } from './api.ts';
 import { checkMappings } from './check.ts';
 import { describeOrg } from './describe.ts';
@@ -12,58 +11,21 @@ import type { SalesforceSettings } from './settings.ts';
 import { Transport } from './transport.ts';
 import { writePlans } from './write.ts';
 
-/** One Salesforce org. Holds nothing but the client and its sockets. */
-class Salesforce implements Destination {
-  readonly kind = 'salesforce';
-  readonly connection: string;
-  readonly batch = COLLECTION;
-  readonly #transport: Transport;
-  readonly #settings: SalesforceSettings;
-
-  constructor(connection: string, settings: SalesforceSettings, transport: Transport) {
-    this.connection = connection;
-    this.#settings = settings;
-    this.#transport = transport;
-  }
-
-  check(mappings: CompiledMapping[], ctx: Context) {
-    return checkMappings(this.#transport, mappings, ctx);
-  }
-
-  find(persons: PersonQuestion[], ctx: Context) {
-    return findPersons(this.#transport, this.#settings, persons, ctx);
-  }
-
-  preview(plans: Plan[], ctx: Context) {
-    return previewPlans(this.#transport, this.#settings, plans, ctx);
-  }
-
-  write(plans: Plan[], ctx: Context) {
-    return writePlans(this.#transport, this.#settings, plans, ctx);
-  }
-
-  provision(request: ProvisionRequest, ctx: Context) {
-    return provisionAccount(this.#transport, request, ctx);
-  }
-
-  async package({ mappings, stand_in }: Pick<ProvisionRequest, 'mappings' | 'stand_in'>) {
-    return packageFor(mappings, this.#settings.api_version, stand_in);
-  }
-
-  describe(objects: string[], ctx: Context) {
-    return describeOrg(this.#transport, objects, ctx);
-  }
-
-  probe(ctx: Context) {
-    return probeAccount(this.#transport, this.#settings, ctx);
-  }
-
-  async close(): Promise<void> {
-    this.#transport.close();
-  }
-}
-
-/** Loads jsforce and makes a destination; makes no request. */
-export async function openSalesforce(connection: string, settings: SalesforceSettings) {
-  return new Salesforce(connection, settings, await Transport.open(settings));
+/** Loads jsforce and makes a destination, which holds nothing but the client and its sockets; makes no request. */
+export async function openSalesforce(connection: string, settings: SalesforceSettings): Promise<Destination> {
+  const transport = await Transport.open(settings);
+  return {
+    kind: 'salesforce',
+    connection,
+    batch: COLLECTION,
+    check: (mappings, ctx) => checkMappings(transport, mappings, ctx),
+    find: (persons, ctx) => findPersons(transport, settings, persons, ctx),
+    preview: (plans, ctx) => previewPlans(transport, settings, plans, ctx),
+    write: (plans, ctx) => writePlans(transport, settings, plans, ctx),
+    provision: (request, ctx) => provisionAccount(transport, request, ctx),
+    package: async ({ mappings, stand_in }) => packageFor(mappings, settings.api_version, stand_in),
+    describe: (objects, ctx) => describeOrg(transport, objects, ctx),
+    probe: (ctx) => probeAccount(transport, settings, ctx),
+    close: async () => transport.close(),
+  };
 }

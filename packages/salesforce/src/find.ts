@@ -1,6 +1,7 @@
 import { type Context, type PersonAnswer, type PersonQuestion, type PersonRecord, whoIs } from '@wrapup/destination';
+import { toAnswer, toQuestions } from '@wrapup/destination/delivery';
 import type { Person } from './candidates.ts';
-import { type Found, lookUp } from './look-up.ts';
+import { lookUp } from './look-up.ts';
 import { recordUrl } from './objects.ts';
 import { readRelated } from './related.ts';
 import { readOrg } from './schema.ts';
@@ -17,11 +18,10 @@ export async function findPersons(
 ): Promise<PersonAnswer[]> {
   const session = new Session(transport, ctx);
   const org = await readOrg(session, []);
-  const questions = persons.map(({ match }, plan) => ({ match, plan, read: true }));
-  const properties = [...new Set(persons.flatMap((person) => wantedOf(person)))];
+  const { questions, properties } = toQuestions(persons, IDENTIFYING);
   const answers = await lookUp(session, org, questions, properties);
   const url = await orgUrl(transport, settings, ctx);
-  const found = answers.map((answer) => toAnswer(answer, url));
+  const found = answers.map((answer) => toAnswer(answer, (person) => toRecord(person, url)));
   await Promise.all(
     found.map(async (answer, index) => {
       const wanted = persons[index]?.related;
@@ -36,19 +36,8 @@ export async function findPersons(
 /** What a person knows people by; of each object those are read that it has. */
 export const IDENTIFYING = ['Name', 'Email', 'PersonEmail', 'Company'];
 
-function wantedOf({ properties, identify }: PersonQuestion): string[] {
-  return identify ? [...properties, ...IDENTIFYING] : properties;
-}
-
-/** @throws the failure of a look-up that failed */
-export function toAnswer(found: Found, org_url: string | undefined): PersonAnswer {
-  if (found.found === 'failed') throw found.failure;
-  if (found.found === 'none') return { found: 'none' };
-  if (found.found === 'one') return { found: 'one', by: found.by, person: toRecord(found.record, org_url) };
-  return { found: 'many', by: found.by, candidates: found.records.map((person) => toRecord(person, org_url)) };
-}
-
-function toRecord({ object, id, properties }: Person, org_url: string | undefined): PersonRecord {
+/** A person as the port tells it. */
+export function toRecord({ object, id, properties }: Person, org_url: string | undefined): PersonRecord {
   const url = recordUrl(org_url, id);
   const { Name, FirstName, LastName, Email, PersonEmail, Company } = properties;
   const who = whoIs({

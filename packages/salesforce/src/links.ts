@@ -1,15 +1,7 @@
 /** Which field of a record points at a person or at another record. Pure. */
+import type { Target } from '@wrapup/destination/delivery';
 import { OWNER } from './objects.ts';
 import type { SObject } from './schema.ts';
-
-export interface Target {
-  /** Record name: `person`, `call_log`. */
-  name: string;
-  object: string;
-  id: string;
-  /** Account of a contact, where it is known. */
-  account?: string;
-}
 
 export interface Links {
   /** Ids by field. */

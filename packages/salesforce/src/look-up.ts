@@ -5,7 +5,13 @@
  * search. A lead that was converted is its contact. A step that could not be asked fails its question; it never counts as
  * "nobody found".
  */
-import { asText, type Found as FoundPerson, forgetPerson, recallPerson } from '@wrapup/destination/delivery';
+import {
+  asText,
+  type Found as FoundPerson,
+  forgetPerson,
+  type Question,
+  recallPerson,
+} from '@wrapup/destination/delivery';
 import type { MatchStep } from '@wrapup/mapping';
 import {
   bestOf,
@@ -25,14 +31,6 @@ import type { Session } from './session.ts';
 import { isRecordId, longId, select } from './soql.ts';
 
 export type Found = FoundPerson<Person, SalesforceFailure>;
-
-export interface Question {
-  match: MatchStep[];
-  /** Number of the plan that asks. */
-  plan: number;
-  /** False: an id that is remembered is enough, its record need not be read. */
-  read: boolean;
-}
 
 interface Open {
   question: Question;
@@ -197,22 +195,23 @@ function answerOf(people: Person[], by: MatchStep['by']): Found {
   return { found: 'many', by, records: people, read: true };
 }
 
-/** Reads people by id, and whom they have become. An id that is in neither is gone. @throws SalesforceFailure */
+/** Reads people by id, and whom they have become. An id that is neither found nor failed is gone. Never rejects. */
 export async function readPeopleById(
   session: Session,
   org: Org,
   ids: string[],
   properties: string[],
-  plans: number[],
-): Promise<Map<string, Person>> {
-  const questions = ids.map(
-    (id, index): Question => ({ match: [{ by: 'id', value: id }], plan: plans[index] ?? 0, read: true }),
-  );
+  plansOf: (id: string) => number[],
+): Promise<{ found: Map<string, Person>; failed: Map<string, SalesforceFailure> }> {
   const found = new Map<string, Person>();
+  const failed = new Map<string, SalesforceFailure>();
+  const questions = ids.map(
+    (id): Question => ({ match: [{ by: 'id', value: id }], plan: plansOf(id)[0] ?? 0, read: true }),
+  );
   for (const [index, answer] of (await lookUp(session, org, questions, properties)).entries()) {
-    if (answer.found === 'failed') throw answer.failure;
-    const id = ids[index];
-    if (answer.found === 'one' && id !== undefined) found.set(id, answer.record);
+    const id = ids[index] ?? '';
+    if (answer.found === 'failed') failed.set(id, answer.failure);
+    else if (answer.found === 'one') found.set(id, answer.record);
   }
-  return found;
+  return { found, failed };
 }

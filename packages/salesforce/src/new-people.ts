@@ -7,101 +7,49 @@
  * attempt) is read first. In an org without the key people are read by the very number and address that they would be
  * created with, which queries see at once: that holds against repeats, and against two workers as long as the lease does.
  */
-import { Failure, type Held } from '@wrapup/destination';
+import type { Failure } from '@wrapup/destination';
 import {
   asText,
   contactSteps,
   failJob,
+  failJobs,
+  handBack,
+  type KnownPerson,
   markStarted,
   type NewPerson,
   noteDropped,
-  personLeases,
-  recallPerson,
-  rememberPerson,
-  rememberWatermark,
+  propertiesToRead,
+  rememberNew,
   settleJob,
-  unsettleJob,
-  wasStarted,
+  sortByMemory,
+  withLeases,
 } from '@wrapup/destination/delivery';
 import { bestOf, fieldsToAsk, type Person, peopleObjects, phoneFieldsOf, readPeople } from './candidates.ts';
 import { asSalesforceFailure, SalesforceFailure } from './errors.ts';
-import { type KnownPerson, latestEnd } from './known-people.ts';
 import { knownById } from './look-up.ts';
 import { KEY, WATERMARK } from './objects.ts';
-import { addIdentity, createdAs, makePatch, propertiesToRead, REQUIRED_OF_NEW } from './person-patch.ts';
+import { addIdentity, createdAs, makePatch, REQUIRED_OF_NEW } from './person-patch.ts';
 import { queryTogether } from './query.ts';
 import { type Row, type RowResult, sendRows } from './rows.ts';
 import type { SObject } from './schema.ts';
 import { isIn, select } from './soql.ts';
 import type { Work } from './work.ts';
 
-/** Ms that a lease lasts when its holder dies. */
-const LEASE = 30_000;
-/** Ms after which a person that somebody else is creating is tried again. */
-const BUSY = 1000;
-
 /** Creates them; those who turn out to exist are handed back, to be written like anybody known. */
-export async function createPeople(work: Work, people: NewPerson[]): Promise<KnownPerson[]> {
-  const leases: Held[] = [];
-  try {
-    const mine: NewPerson[] = [];
-    for (const person of people) {
-      const held = await takeLease(work, person);
-      if (!held) continue;
-      leases.push(held);
-      mine.push(person);
-    }
-    const known: KnownPerson[] = [];
-    const absent = await recallOrRead(work, mine, known);
-    await createAbsent(work, absent, known);
-    return known;
-  } finally {
-    // A lease that cannot be given back falls free by itself.
-    for (const held of leases) await held.release().catch(() => {});
-  }
-}
-
-async function takeLease({ session }: Work, person: NewPerson): Promise<Held | undefined> {
-  try {
-    const held = await session.ctx.lease.take(personLeases(person.key, person.jobs.flatMap(contactSteps)), LEASE);
-    if (held) return held;
-    failAll(
-      person,
-      new Failure('busy', 'Another delivery is creating the same person at this moment.', {
-        retry_after: BUSY,
-        hint: 'Nothing to do: the delivery goes on by itself.',
-      }),
-    );
-  } catch (thrown) {
-    failAll(person, asSalesforceFailure(thrown));
-  }
-  return undefined;
+export async function createPeople(work: Work, people: NewPerson[]): Promise<KnownPerson<Person>[]> {
+  const known: KnownPerson<Person>[] = [];
+  await withLeases(work.session.ctx, people, async (mine) => {
+    await createAbsent(work, await recallOrRead(work, mine, known), known);
+  });
+  return known;
 }
 
 /** People who are remembered by now, or whose earlier creation may have come through, are known after all. */
-async function recallOrRead(work: Work, people: NewPerson[], known: KnownPerson[]): Promise<NewPerson[]> {
-  const unknown: NewPerson[] = [];
-  const doubtful: NewPerson[] = [];
-  for (const person of people) {
-    try {
-      const id = await recallAny(work, person);
-      const tried = person.jobs.some((job) => job.plan.resume) || !isKeyed(work, person);
-      if (id !== undefined) handBack(person, { person: knownById(id), read: false, verify: true }, known);
-      else if (tried || (await wasStarted(work.session.ctx, person.key))) doubtful.push(person);
-      else unknown.push(person);
-    } catch (thrown) {
-      failAll(person, asSalesforceFailure(thrown));
-    }
-  }
+async function recallOrRead(work: Work, people: NewPerson[], known: KnownPerson<Person>[]): Promise<NewPerson[]> {
+  const { ctx } = work.session;
+  const { remembered, doubtful, unknown } = await sortByMemory(ctx, people, (person) => !isKeyed(work, person));
+  for (const { person, id } of remembered) handBack(person, { person: knownById(id), verify: true }, known);
   return [...unknown, ...(await readThose(work, doubtful, known))];
-}
-
-async function recallAny({ session }: Work, { jobs }: NewPerson): Promise<string | undefined> {
-  for (const step of jobs.flatMap(contactSteps)) {
-    const id = await recallPerson(session.ctx, step);
-    if (id !== undefined) return id;
-  }
-  return undefined;
 }
 
 function isKeyed({ org }: Work, { jobs }: NewPerson): boolean {
@@ -114,10 +62,13 @@ export function isUniqueKey(object: SObject | undefined): boolean {
 }
 
 /** Hands those who exist to `known` and returns those who certainly do not. */
-async function readThose(work: Work, people: NewPerson[], known: KnownPerson[]): Promise<NewPerson[]> {
+async function readThose(work: Work, people: NewPerson[], known: KnownPerson<Person>[]): Promise<NewPerson[]> {
   if (people.length === 0) return [];
   const { session, org } = work;
-  const names = propertiesToRead(people.flatMap(({ jobs }) => jobs.map((job) => job.plan)));
+  const names = propertiesToRead(
+    people.flatMap(({ jobs }) => jobs.map((job) => job.plan)),
+    WATERMARK,
+  );
   const queries = peopleObjects(org).flatMap((object) => {
     const where = whoseKeyOrIdentity(object, people);
     if (!where) return [];
@@ -134,11 +85,11 @@ async function readThose(work: Work, people: NewPerson[], known: KnownPerson[]):
       if (!mine) return true;
       const follow = mine.converted_to === undefined ? mine : knownById(mine.converted_to);
       const isWhole = follow === mine && !mine.unread;
-      handBack(person, { person: follow, read: isWhole, verify: !isWhole, asked: new Set(names) }, known);
+      handBack(person, { person: follow, verify: !isWhole, ...(isWhole ? { asked: new Set(names) } : {}) }, known);
       return false;
     });
   } catch (thrown) {
-    for (const person of people) failAll(person, asSalesforceFailure(thrown));
+    for (const person of people) failJobs(person.jobs, asSalesforceFailure(thrown), 'person');
     return [];
   }
 }
@@ -167,7 +118,7 @@ function isSame(one: Person, { key, jobs }: NewPerson, keyed: boolean): boolean 
   return jobs.flatMap(contactSteps).some(({ value }) => held.has(value.toLowerCase()));
 }
 
-async function createAbsent(work: Work, people: NewPerson[], known: KnownPerson[]): Promise<void> {
+async function createAbsent(work: Work, people: NewPerson[], known: KnownPerson<Person>[]): Promise<void> {
   let open = people;
   // What is in doubt after the first time is read, and created once more where it is certainly not there.
   for (let round = 0; round < 2 && open.length > 0; round += 1) {
@@ -178,7 +129,7 @@ async function createAbsent(work: Work, people: NewPerson[], known: KnownPerson[
         const row = rowOf(work, person);
         if (row) rows.set(row, person);
       } catch (thrown) {
-        failAll(person, asSalesforceFailure(thrown));
+        failJobs(person.jobs, asSalesforceFailure(thrown), 'person');
       }
     }
     const doubtful: NewPerson[] = [];
@@ -187,19 +138,10 @@ async function createAbsent(work: Work, people: NewPerson[], known: KnownPerson[
       if (!person) continue;
       if (await settle(work, person, row, result, known)) continue;
       if (round === 0 && work.session.usable) doubtful.push(person);
-      else if (!result.ok) failAll(person, contested(result.failure));
+      else if (!result.ok) failJobs(person.jobs, contested(result.failure), 'person');
     }
     open = doubtful.length > 0 ? await readThose(work, doubtful, known) : [];
   }
-}
-
-/** Somebody who exists after all is written like anybody known, and what the mappings read of them is read. */
-function handBack(person: NewPerson, found: Omit<KnownPerson, 'jobs'>, known: KnownPerson[]): void {
-  for (const job of person.jobs) {
-    unsettleJob(job);
-    if (found.read) settleJob(job, found.person.properties);
-  }
-  known.push({ ...found, jobs: person.jobs });
 }
 
 /** @returns false when it is open whether the person exists now */
@@ -208,29 +150,34 @@ async function settle(
   person: NewPerson,
   row: Row,
   result: RowResult,
-  known: KnownPerson[],
+  known: KnownPerson<Person>[],
 ): Promise<boolean> {
   for (const job of person.jobs) noteDropped(job, 'person', result.dropped);
   if (result.ok) {
-    known.push({ person: knownById(result.id), read: true, jobs: person.jobs, created: true });
-    await rememberNew(work, person, row, result.id);
+    known.push({ person: knownById(result.id), jobs: person.jobs, created: true });
+    await rememberNew(work.session.ctx, person, result.id, row.fields, WATERMARK);
     return true;
   }
   const { failure } = result;
   if (failure.code === 'conflict') {
     const holder = failure.vendor?.holder;
     if (holder === undefined) return false;
-    handBack(person, { person: knownById(holder), read: false, verify: true }, known);
+    handBack(person, { person: knownById(holder), verify: true }, known);
     return true;
   }
   if (failure.code === 'ambiguous_person') return takeMatch(work, person, failure, known);
   if (failure.doubt) return false;
-  failAll(person, failure);
+  failJobs(person.jobs, failure, 'person');
   return true;
 }
 
 /** A duplicate rule stopped the new person and named those who look alike. */
-function takeMatch({ settings }: Work, person: NewPerson, failure: SalesforceFailure, known: KnownPerson[]): true {
+function takeMatch(
+  { settings }: Work,
+  person: NewPerson,
+  failure: SalesforceFailure,
+  known: KnownPerson<Person>[],
+): true {
   const matches = (failure.vendor?.matches ?? []).map(({ id }) => knownById(id));
   const alike = bestOf(matches);
   const candidates = alike.map(({ id }) => id);
@@ -240,8 +187,8 @@ function takeMatch({ settings }: Work, person: NewPerson, failure: SalesforceFai
   if (settings.duplicates === 'use_match' && chosen) {
     for (const job of person.jobs)
       job.notes.push(`A duplicate rule of the org names ${chosen.id} as the same person: the call was written there.`);
-    handBack(person, { person: chosen, read: false, verify: true }, known);
-  } else failAll(person, failure.with({ candidates }));
+    handBack(person, { person: chosen, verify: true }, known);
+  } else failJobs(person.jobs, failure.with({ candidates }), 'person');
   return true;
 }
 
@@ -252,16 +199,6 @@ function contested(failure: SalesforceFailure): Failure {
     next: 'park',
     hint: 'Another record holds this unique value, and the integration user may not see it: find it in Salesforce, then replay.',
   });
-}
-
-async function rememberNew({ session }: Work, { jobs }: NewPerson, row: Row, id: string): Promise<void> {
-  try {
-    await rememberPerson(session.ctx, jobs.flatMap(contactSteps), id);
-    if (!(WATERMARK in row.fields)) await rememberWatermark(session.ctx, id, latestEnd(jobs));
-  } catch (thrown) {
-    // The person exists and its key finds it; only the short cut is lost.
-    session.ctx.log.warn({ error: asSalesforceFailure(thrown).message }, 'a new person could not be remembered');
-  }
 }
 
 /** What is to be created; undefined when none of the jobs may be written. @throws SalesforceFailure */
@@ -285,8 +222,4 @@ function rowOf({ org, policy }: Work, person: NewPerson): Row | undefined {
     plans: person.jobs.map((job) => job.index),
     required: REQUIRED_OF_NEW,
   };
-}
-
-function failAll({ jobs }: NewPerson, failure: Failure): void {
-  for (const job of jobs) failJob(job, failure, 'person');
 }

@@ -1,13 +1,13 @@
 /** What several calls make of one person: one write, in the order in which the calls ended. Pure. */
-import { type Dropped, inOrder, isUnsettled, type Job } from '@wrapup/destination/delivery';
-import { type FieldWrite, needsReading, needsWatermark, type Plan } from '@wrapup/mapping';
+import { type Dropped, inOrder, type Job, type Properties, takeTurns } from '@wrapup/destination/delivery';
+import type { FieldWrite } from '@wrapup/mapping';
 import { phoneFieldsOf } from './candidates.ts';
 import type { SalesforceFailure } from './errors.ts';
 import { fitFields } from './fields.ts';
 import { KEY, NOT_PROVIDED, type PersonObject, WATERMARK } from './objects.ts';
 import type { Org, SObject } from './schema.ts';
 import { fitValue } from './values.ts';
-import { decideFields, type Properties } from './write-modes.ts';
+import { decideFields } from './write-modes.ts';
 
 export interface Patch {
   fields: Record<string, unknown>;
@@ -31,11 +31,9 @@ export interface Patching {
 /** The fields to write. */
 export function makePatch(jobs: Job[], { org, object, drop, current, watermark }: Patching): Patch {
   const patch: Patch = { fields: {}, dropped: new Map(), refused: new Map() };
-  let state = current && withoutPlaceholders(current, jobs);
-  let latest = watermark;
-  for (const job of inOrder(jobs).filter((one) => !one.person_done)) {
-    const all = job.plan.person?.fields ?? [];
-    const { fields, dropped, refused } = fitFields(object, all, {
+  const state = current && withoutPlaceholders(current, jobs);
+  const latest = takeTurns(jobs, state, watermark, (job, now, call) => {
+    const { fields, dropped, refused } = fitFields(object, job.plan.person?.fields ?? [], {
       verb: current === undefined ? 'create' : 'update',
       time_zone: org.time_zone,
       drop,
@@ -44,23 +42,18 @@ export function makePatch(jobs: Job[], { org, object, drop, current, watermark }
     patch.dropped.set(job, dropped);
     if (refused) {
       patch.refused.set(job, refused);
-      continue;
+      return undefined;
     }
-    const call = { key: job.plan.key, ended_at: job.ended_at, watermark: latest };
-    for (const { applies, field, to } of decideFields(object, fields, state, call)) {
-      if (!applies) continue;
-      const value = field.write === 'append' ? fitted(object, field, to, org) : to;
-      patch.fields[field.name] = value;
-      state = { ...state, [field.name]: value };
-    }
-    if (needsWatermark(all) && (latest === undefined || job.ended_at > latest)) {
-      latest = job.ended_at;
-      const known = object.fields.get(WATERMARK);
-      if (known?.updateable || known?.createable) patch.fields[WATERMARK] = new Date(latest).toISOString();
-    }
-    // From here on the person exists, whether or not it did before: later calls of this batch see what earlier ones wrote.
-    state ??= {};
-  }
+    const decisions = decideFields(object, fields, now, call).filter(({ applies }) => applies);
+    const written = Object.fromEntries(
+      decisions.map(({ field, to }) => [field.name, field.write === 'append' ? fitted(object, field, to, org) : to]),
+    );
+    Object.assign(patch.fields, written);
+    return written;
+  });
+  const known = object.fields.get(WATERMARK);
+  if (latest !== undefined && (known?.updateable || known?.createable))
+    patch.fields[WATERMARK] = new Date(latest).toISOString();
   return patch;
 }
 
@@ -98,22 +91,6 @@ export function addIdentity(fields: Record<string, unknown>, jobs: Job[], object
   whole.LastName ??= whole.FirstName !== undefined || name === '' ? NOT_PROVIDED : name;
   if (object.name === 'Lead') whole.Company ??= NOT_PROVIDED;
   return whole;
-}
-
-/** Fields that deciding the plans' fields takes, and those that their mappings read. */
-export function propertiesToRead(plans: Plan[]): string[] {
-  const names = new Set<string>();
-  for (const { person, needs } of plans) {
-    for (const name of needs) names.add(name);
-    for (const field of person?.fields ?? []) names.add(field.name);
-    if (needsWatermark(person?.fields ?? [])) names.add(WATERMARK);
-  }
-  return [...names];
-}
-
-/** True when the jobs cannot be written without the person's values. */
-export function mustRead(jobs: Job[]): boolean {
-  return jobs.some((job) => isUnsettled(job) || (!job.person_done && needsReading(job.plan.person?.fields ?? [])));
 }
 
 /** A field of a contact, as the account of a person account has it. Undefined when the account has none. */

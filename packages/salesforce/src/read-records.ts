@@ -1,15 +1,13 @@
 /** Reads our own records by their keys. Queries see a write at once, unlike searches. */
-import { asObject, asText } from '@wrapup/destination/delivery';
+import { asObject, asText, type Item, type Properties } from '@wrapup/destination/delivery';
 import { QUERIES } from './api.ts';
 import { asSalesforceFailure, type SalesforceFailure } from './errors.ts';
 import { keyStepOf } from './key-step.ts';
 import { type Query, queryTogether } from './query.ts';
 import { namesToRead } from './record-row.ts';
-import type { Item } from './records.ts';
 import { isIn, select } from './soql.ts';
 import { readValue } from './values.ts';
 import type { Work } from './work.ts';
-import type { Properties } from './write-modes.ts';
 
 export type Reading = { id: string; current: Properties } | 'absent';
 

@@ -1,18 +1,17 @@
 /** One record of a plan as a row: its fields as the org takes them, its links, its key, and what makes a call log one. Pure. */
 import type { RecordReceipt } from '@wrapup/destination';
-import { type Job, noteDropped } from '@wrapup/destination/delivery';
+import { type Item, type Job, noteDropped, type Properties, withoutNewer } from '@wrapup/destination/delivery';
 import type { FieldWrite, RecordPlan } from '@wrapup/mapping';
 import { SalesforceFailure } from './errors.ts';
 import { fitFields } from './fields.ts';
 import { keyStepOf } from './key-step.ts';
 import { linksOf } from './links.ts';
 import { OWNER } from './objects.ts';
-import type { Item } from './records.ts';
 import type { Row } from './rows.ts';
 import type { Org, SObject } from './schema.ts';
 import { dayIn, fitValue } from './values.ts';
 import type { Work } from './work.ts';
-import { decideFields, type Properties, withoutNewer } from './write-modes.ts';
+import { decideFields } from './write-modes.ts';
 
 /** A record on its way, and its receipt once it is there. */
 export interface Written {

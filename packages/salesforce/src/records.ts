@@ -7,32 +7,33 @@
  * the requests of a wave.
  */
 import { Failure, type RecordReceipt } from '@wrapup/destination';
-import { doneBefore, failJob, failWaiting, type Job, noteDropped, wantedRecords } from '@wrapup/destination/delivery';
+import {
+  failJob,
+  failWaiting,
+  firstOfEachKey,
+  type Item,
+  type Job,
+  nextWave,
+  noteDropped,
+  noteResumed,
+  type Properties,
+} from '@wrapup/destination/delivery';
 import type { RecordPlan } from '@wrapup/mapping';
 import type { SalesforceFailure } from './errors.ts';
 import { attachTexts } from './files.ts';
 import { keyStepOf } from './key-step.ts';
-import type { Target } from './links.ts';
-import { personObjectOf, recordUrl } from './objects.ts';
+import { recordUrl } from './objects.ts';
 import { readRecords } from './read-records.ts';
 import { makeRow, type Written } from './record-row.ts';
 import { type Row, sendRows } from './rows.ts';
 import { claimTasks, nameTasks } from './task-claims.ts';
 import type { Work } from './work.ts';
-import type { Properties } from './write-modes.ts';
-
-export interface Item {
-  job: Job;
-  record: RecordPlan;
-  targets: Target[];
-}
 
 /** Writes the records of all jobs that have not ended. Never rejects. */
 export async function writeRecords(work: Work, jobs: Job[]): Promise<void> {
-  for (const job of jobs) noteResumed(work, job);
+  noteResumed(jobs, (record, id) => receiptOf(work, record, id, 'unchanged'));
   for (;;) {
-    const ready = jobs.filter((job) => !job.outcome).flatMap((job) => nextItems(job));
-    const items = firstOfEachKey(ready);
+    const items = firstOfEachKey(nextWave(jobs));
     if (items.length === 0) break;
     await writeWave(work, items);
     for (const { job, record } of items)
@@ -44,49 +45,6 @@ export async function writeRecords(work: Work, jobs: Job[]): Promise<void> {
         );
   }
   failWaiting(jobs);
-}
-
-/** What an earlier attempt is known to have written is not repeated. */
-function noteResumed(work: Work, job: Job): void {
-  for (const { name, object } of wantedRecords(job)) {
-    const id = doneBefore(job, name);
-    if (id !== undefined && !job.outcome) job.records.set(name, receiptOf(work, { name, object }, id, 'unchanged'));
-  }
-}
-
-function nextItems(job: Job): Item[] {
-  return wantedRecords(job).flatMap((record) => {
-    const targets = job.records.has(record.name) ? undefined : targetsOf(job, record);
-    return targets ? [{ job, record, targets }] : [];
-  });
-}
-
-/** Records to link to; undefined while one of them is not written. */
-function targetsOf(job: Job, record: RecordPlan): Target[] | undefined {
-  if (job.log_only) return [];
-  const targets: Target[] = [];
-  for (const name of record.associate) {
-    if (name === 'person') {
-      const object = job.person === undefined ? undefined : personObjectOf(job.person);
-      const { account } = job;
-      if (job.person !== undefined && object)
-        targets.push({ name, object, id: job.person, ...(account ? { account } : {}) });
-      continue;
-    }
-    const other = job.records.get(name);
-    if (!other) return undefined;
-    targets.push({ name, object: other.object, id: other.id });
-  }
-  return targets;
-}
-
-/** A key may stand once in a collection; the same record of another plan follows in the next wave. */
-function firstOfEachKey(items: Item[]): Item[] {
-  const seen = new Set<string>();
-  return items.filter(({ record }) => {
-    const name = `${record.object} ${record.key}`;
-    return seen.has(name) ? false : seen.add(name) !== undefined;
-  });
 }
 
 /** Without its object, or a way to find it again, a record is not written: a repeat could not be told from a first time. */

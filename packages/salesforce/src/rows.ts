@@ -9,12 +9,18 @@
  * Rows are ordered by their parent and sent one request after another, so that one parent is not in two requests at once:
  * Salesforce locks it for each. https://help.salesforce.com/s/articleView?id=005226737&type=1
  */
-import type { FailureCode } from '@wrapup/destination';
-import { asObject, asText, type Dropped } from '@wrapup/destination/delivery';
+import {
+  asObject,
+  asText,
+  DROPS,
+  type Dropped,
+  forgetOwners,
+  halvesOf,
+  isAboutRows,
+} from '@wrapup/destination/delivery';
 import { COLLECTION, type CollectionRow, writeRows } from './api.ts';
 import { asSalesforceFailure, failureOf, type SalesforceFailure, unaccounted } from './errors.ts';
 import { OWNER } from './objects.ts';
-import { forgetOwners } from './owner-memory.ts';
 import { growRowLimit, readRowLimit, shrinkRowLimit } from './row-limit.ts';
 import { forgetObject } from './schema.ts';
 import type { Session } from './session.ts';
@@ -41,8 +47,7 @@ export interface RowPolicy {
   headers(verb: Verb): Record<string, string>;
 }
 
-/** How often a row is sent again without a field, and how often after a lock. */
-const DROPS = 3;
+/** How often a row is sent again after a lock. */
 const LOCKED_AGAIN = 2;
 /** Ms of pause before rows that met a lock are sent again, at most. */
 const LOCK_PAUSE = 400;
@@ -134,16 +139,6 @@ function isLocked(answer: Sent extends Map<Row, infer A> ? A | undefined : never
   return answer !== undefined && !answer.ok && answer.failure.code === 'locked';
 }
 
-/** Refusals of a whole request that say something about single rows. */
-const ABOUT_ROWS: ReadonlySet<FailureCode> = new Set([
-  'invalid_field',
-  'missing_property',
-  'conflict',
-  'gone',
-  'refused',
-  'bad_request',
-]);
-
 async function sendBatch(session: Session, verb: Verb, rows: Row[], policy: RowPolicy): Promise<Sent> {
   try {
     const answer = await session.send(
@@ -154,8 +149,7 @@ async function sendBatch(session: Session, verb: Verb, rows: Row[], policy: RowP
   } catch (thrown) {
     const failure = asSalesforceFailure(thrown);
     const all = () => new Map(rows.map((row) => [row, { ok: false as const, failure }]));
-    if (rows.length === 1 || !failure.vendor || !ABOUT_ROWS.has(failure.code) || failure.next === 'reauthenticate')
-      return all();
+    if (rows.length === 1 || !failure.vendor || !isAboutRows(failure)) return all();
     // A field that an object does not have is wrong in every row that writes it.
     const guilty = rows.filter((row) => failure.fields.some((field) => field in row.fields));
     if (guilty.length === rows.length) return all();
@@ -167,11 +161,6 @@ async function sendBatch(session: Session, verb: Verb, rows: Row[], policy: RowP
       ...(await sendBatch(session, verb, second, policy)),
     ]);
   }
-}
-
-function halvesOf(rows: Row[]): [Row[], Row[]] {
-  const middle = Math.ceil(rows.length / 2);
-  return [rows.slice(0, middle), rows.slice(middle)];
 }
 
 /** Matches a 2xx body to the rows: results stand in their order. */

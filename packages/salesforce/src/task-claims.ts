@@ -6,13 +6,12 @@
  * `call_object`: a lease on the key, and every task is looked for before it is created.
  */
 import { Failure, type Held } from '@wrapup/destination';
-import { asObject, asText, failJob } from '@wrapup/destination/delivery';
+import { asObject, asText, failJob, type Item } from '@wrapup/destination/delivery';
 import { asSalesforceFailure } from './errors.ts';
 import { keyStepOf } from './key-step.ts';
 import { CALL_OBJECT, KEY, TASK_ID } from './objects.ts';
 import { queryTogether } from './query.ts';
 import type { Written } from './record-row.ts';
-import type { Item } from './records.ts';
 import { type Row, sendRows } from './rows.ts';
 import { isIn, select } from './soql.ts';
 import type { Work } from './work.ts';

@@ -129,10 +129,3 @@ export function readValue(value: unknown): Value {
   if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value;
   return null;
 }
-
-/** Epoch ms; undefined when it is no time. */
-export function readTime(value: Value | undefined): number | undefined {
-  if (typeof value !== 'string' || value === '') return undefined;
-  const time = Date.parse(value);
-  return Number.isFinite(time) ? time : undefined;
-}

@@ -1,19 +1,10 @@
 import type { Context, WriteOutcome } from '@wrapup/destination';
-import {
-  failJob,
-  forgetGone,
-  type Job,
-  joinEqual,
-  makeJob,
-  outcomeOf,
-  shareOutcomes,
-} from '@wrapup/destination/delivery';
+import { giveOwners, type Job, writeJobs } from '@wrapup/destination/delivery';
 import type { Plan } from '@wrapup/mapping';
-import { asSalesforceFailure } from './errors.ts';
 import { headersFor } from './headers.ts';
 import { keyStepOf } from './key-step.ts';
 import { CALL_OBJECT } from './objects.ts';
-import { giveOwners } from './owners.ts';
+import { ownerSource } from './owners.ts';
 import { writeAllPeople } from './people.ts';
 import { writeRecords } from './records.ts';
 import { type Org, readOrg } from './schema.ts';
@@ -32,13 +23,10 @@ export async function writePlans(
   ctx: Context,
 ): Promise<WriteOutcome[]> {
   const session = new Session(transport, ctx);
-  const { distinct, placeOf } = joinEqual(plans);
-  const jobs = distinct.map(makeJob);
-  try {
-    const org = await readOrgFor(session, jobs);
+  return writeJobs(session, plans, async (jobs) => {
     const work = {
       session,
-      org,
+      org: await readOrgFor(session, jobs),
       settings,
       policy: {
         drop: settings.on_refused_field === 'drop',
@@ -46,17 +34,10 @@ export async function writePlans(
       },
       org_url: await orgUrl(transport, settings, ctx),
     };
-    await giveOwners(session, jobs);
+    await giveOwners(ctx, jobs, ownerSource(session));
     await writeAllPeople(work, jobs);
     await writeRecords(work, jobs);
-  } catch (thrown) {
-    for (const job of jobs) failJob(job, asSalesforceFailure(thrown), 'person');
-  }
-  await forgetGone(ctx, jobs);
-  return shareOutcomes(
-    jobs.map((job) => outcomeOf(job, session.costOf(job.index))),
-    placeOf,
-  );
+  });
 }
 
 /** The definitions that these jobs need. @throws SalesforceFailure */

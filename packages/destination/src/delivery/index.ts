@@ -2,18 +2,29 @@
  * What adapters share on the way from plans to outcomes: jobs, the requests they share, the person policy, what is
  * remembered. Nothing here knows a vendor.
  */
+export * from './batches.ts';
 export * from './error-table.ts';
-export * from './give-owners.ts';
+export * from './field-decisions.ts';
+export * from './findings.ts';
 export * from './http-exchange.ts';
 export * from './job.ts';
 export * from './join-equal.ts';
 export * from './json.ts';
+export * from './known-people.ts';
+export * from './known-person.ts';
+export * from './new-people.ts';
 export * from './outcome.ts';
 export * from './owner-choice.ts';
+export * from './owners.ts';
 export * from './people-rounds.ts';
+export * from './person-answer.ts';
+export * from './person-fields.ts';
 export * from './person-policy.ts';
+export * from './preview-job.ts';
 export * from './remembered.ts';
 export * from './request-failure.ts';
 export * from './same-phone.ts';
 export * from './session.ts';
 export * from './transport.ts';
+export * from './waves.ts';
+export * from './write-jobs.ts';

@@ -99,6 +99,11 @@ export function failJob(job: Job, failure: Failure, record: string): void {
   };
 }
 
+/** Ends several jobs with the same failure. */
+export function failJobs(jobs: Job[], failure: Failure, record: string): void {
+  for (const job of jobs) failJob(job, failure, record);
+}
+
 /** Notes fields that the account refused and that were left out. */
 export function noteDropped(job: Job, record: string, dropped: Dropped[]): void {
   for (const { property, failure } of dropped)

@@ -1,53 +1,91 @@
-/** From the people of many plans to written records, in rounds: what is the same for every CRM of it. */
-import type { MatchStep } from '@wrapup/mapping';
+/** From the people of many plans to written records, in rounds: look up together, apply each plan's policy, write each once. */
 import type { Context } from '../context.ts';
 import { Failure } from '../failure.ts';
-import { contactSteps, doneBefore, failJob, isUnsettled, type Job, settleJob, unsettleJob } from './job.ts';
-import type { Decision } from './person-policy.ts';
+import { contactSteps, doneBefore, failJob, failJobs, isUnsettled, type Job, settleJob, unsettleJob } from './job.ts';
+import { writeKnown } from './known-people.ts';
+import { joinById, type KnownPerson, type LostPerson, type PeopleWriter, type Person } from './known-person.ts';
+import { propertiesToRead, type Question, questionOf } from './person-fields.ts';
+import { type Decision, decide, type Found, groupUnknown, type NewPerson, type Wording } from './person-policy.ts';
 import { forgetPerson } from './remembered.ts';
 
+/** How a CRM's people are found, created and written. */
+export interface PeopleAdapter<P extends Person, Row> extends PeopleWriter<P, Row> {
+  wording: Wording;
+  /** A person of whom nothing but the id is known. */
+  byId(id: string): P;
+  /** Answers all questions, in their order. Never rejects. */
+  lookUp(questions: Question[], properties: string[]): Promise<Found<P>[]>;
+  /** Creates people, each once; those who turn out to exist are given back to be written like anybody known. Never rejects. */
+  create(people: NewPerson[]): Promise<KnownPerson<P>[]>;
+}
+
 /** Ids that proved dead, by job. */
-export type Gone = Map<Job, Set<string>>;
+type Gone = Map<Job, Set<string>>;
 
 /**
  * Writes the people of all jobs that have one; those whose record vanished between look-up and write are looked up once
- * more. Afterwards every job has its `person`, is `log_only`, has ended, or has no person by its mapping.
- * @param round writes what it is given, and returns whose record is gone
- * @param vanished what is said of somebody who vanished twice
+ * more. Afterwards every job has its `person`, is `log_only`, has ended, or has no person by its mapping. Never rejects.
  */
-export async function writeInRounds(
+export async function writePeople<P extends Person, Row>(
   ctx: Context,
   jobs: Job[],
-  vanished: string,
-  round: (open: Job[], gone: Gone) => Promise<{ id: string; jobs: Job[] }[]>,
+  crm: PeopleAdapter<P, Row>,
 ): Promise<void> {
   let open = jobs.filter((job) => job.plan.person !== null && !job.outcome);
   const gone: Gone = new Map();
-  for (let count = 0; count < 2 && open.length > 0; count += 1) {
-    const lost = await round(open, gone);
-    open = [];
-    for (const { id, jobs: theirs } of lost)
-      for (const job of theirs) {
-        unsettleJob(job);
-        job.person_done = false;
-        gone.set(job, new Set([...(gone.get(job) ?? []), id]));
-        for (const step of contactSteps(job)) await forgetPerson(ctx, step).catch(() => {});
-        open.push(job);
-      }
+  for (let round = 0; round < 2 && open.length > 0; round += 1) {
+    const { known, unknown } = await findPeople(open, gone, crm);
+    const created = await crm.create(groupUnknown(unknown));
+    const lost = await writeKnown(ctx, [...known, ...created], crm);
+    open = await takeBack(ctx, lost, gone);
   }
-  for (const job of open) failJob(job, new Failure('gone', vanished), 'person');
+  failJobs(open, new Failure('gone', crm.wording.vanished), 'person');
 }
 
-/** How a job's person is looked for: first by what an earlier attempt has written, never by an id that is gone. */
-export function stepsOf(job: Job, gone: ReadonlySet<string> = new Set()): MatchStep[] {
-  const id = doneBefore(job, 'person');
-  const match = job.plan.person?.match ?? [];
-  const steps = id === undefined ? match : [{ by: 'id' as const, value: id }, ...match];
-  return steps.filter((step) => step.by !== 'id' || !gone.has(step.value));
+async function takeBack(ctx: Context, lost: LostPerson[], gone: Gone): Promise<Job[]> {
+  for (const { id, jobs } of lost)
+    for (const job of jobs) {
+      unsettleJob(job);
+      job.person_done = false;
+      gone.set(job, new Set([...(gone.get(job) ?? []), id]));
+      for (const step of contactSteps(job)) await forgetPerson(ctx, step).catch(() => {});
+    }
+  return lost.flatMap(({ jobs }) => jobs);
+}
+
+async function findPeople<P extends Person>(
+  jobs: Job[],
+  gone: Gone,
+  crm: Pick<PeopleAdapter<P, never>, 'byId' | 'lookUp' | 'wording' | 'watermark'>,
+): Promise<{ known: KnownPerson<P>[]; unknown: Job[] }> {
+  const known: KnownPerson<P>[] = [];
+  const unknown: Job[] = [];
+  const asking: Job[] = [];
+  for (const job of jobs) {
+    const id = settledBefore(job, gone.get(job));
+    job.person_done = id !== undefined;
+    if (id === undefined) asking.push(job);
+    else known.push({ person: crm.byId(id), jobs: [job] });
+  }
+  const properties = propertiesToRead(
+    jobs.map((job) => job.plan),
+    crm.watermark,
+  );
+  const questions = asking.map((job) => questionOf(job, gone.get(job)));
+  const answers = await crm.lookUp(questions, properties);
+  for (const [index, job] of asking.entries()) {
+    const answer = answers[index];
+    if (!answer) continue;
+    const next = follow(job, decide(job.plan, answer, crm.wording));
+    if (next === 'create') unknown.push(job);
+    else if (next)
+      known.push({ person: next.record, jobs: [job], ...(next.read ? { asked: new Set(properties) } : {}) });
+  }
+  return { known: joinById(known), unknown };
 }
 
 /** Id of the person that an earlier attempt has written, when nothing of it is needed now. */
-export function settledBefore(job: Job, gone: ReadonlySet<string> = new Set()): string | undefined {
+function settledBefore(job: Job, gone: ReadonlySet<string> = new Set()): string | undefined {
   const id = doneBefore(job, 'person');
   return id !== undefined && !gone.has(id) && !isUnsettled(job) ? id : undefined;
 }
@@ -56,10 +94,10 @@ export function settledBefore(job: Job, gone: ReadonlySet<string> = new Set()): 
  * Does to a job what its policy decided.
  * @returns the person to write to; `create` for somebody to be created; undefined when nobody is written
  */
-export function follow<Person extends { id: string; properties: Parameters<typeof settleJob>[1] }>(
+function follow<P extends Person>(
   job: Job,
-  decision: Decision<Person>,
-): { record: Person; read: boolean } | 'create' | undefined {
+  decision: Decision<P>,
+): { record: P; read: boolean } | 'create' | undefined {
   if (decision.do === 'create') return 'create';
   if (decision.do === 'use') {
     const { record, read } = decision;

@@ -24,6 +24,8 @@ export interface Wording {
   person: string;
   /** `contacts` */
   people: string;
+  /** What is said of somebody who vanished twice while being written. */
+  vanished: string;
 }
 
 export function decide<Person extends { id: string }>(
