@@ -8,7 +8,7 @@
  */
 import type { Held } from '@wrapup/destination';
 import { Failure } from '@wrapup/destination';
-import { asObject, failJob, type Item, noteDropped } from '@wrapup/destination/delivery';
+import { asObject, failJob, type Item, LEASED, noteDropped } from '@wrapup/destination/delivery';
 import { readLinked, searchEqual } from './api.ts';
 import { asHubSpotFailure } from './errors.ts';
 import { inlineRest, receiptOf, rowOf, type Writing } from './items.ts';
@@ -27,8 +27,6 @@ import {
 import { type Row, sendRows } from './rows.ts';
 import { updateKnown } from './update-known.ts';
 
-/** Ms that a lease lasts when its holder dies. */
-const LEASE = 30_000;
 /** Ms after which a record that somebody else is creating is tried again. */
 const BUSY = 1000;
 /** Records of one person that are looked through, the latest first. */
@@ -75,7 +73,7 @@ async function recall({ session }: Writing, item: Item, into: Map<Item, string>)
 
 async function takeLease({ session }: Writing, { job, record }: Item): Promise<Held | undefined> {
   try {
-    const held = await session.ctx.lease.take([recordLease(record.object, record.key)], LEASE);
+    const held = await session.ctx.lease.take([recordLease(record.object, record.key)], LEASED);
     if (held) return held;
     const hint = 'Nothing to do: the delivery goes on by itself.';
     throw new Failure('busy', 'Another delivery is writing the same record at this moment.', {

@@ -16,7 +16,7 @@
  */
 import type { Held } from '@wrapup/destination';
 import { Failure } from '@wrapup/destination';
-import { asObject, failJob, type Job, transcriptName } from '@wrapup/destination/delivery';
+import { asObject, failJob, type Job, LEASED, transcriptName } from '@wrapup/destination/delivery';
 import type { RecordPlan, TranscriptPlan } from '@wrapup/mapping';
 import { asHubSpotFailure, type HubSpotFailure } from './errors.ts';
 import { readMany } from './read-many.ts';
@@ -45,8 +45,7 @@ interface Wanted {
   known: KnownTranscript | undefined;
 }
 
-/** Ms that a lease lasts when its holder dies, and after which a held one is tried again. */
-const LEASE = 30_000;
+/** Ms after which a transcript that somebody else is writing is tried again. */
 const BUSY = 1000;
 /** Attempts in which a call may be unknown to the calling extensions. */
 const PATIENCE = 3;
@@ -98,7 +97,7 @@ function wantedOf(job: Job): Wanted[] {
 async function begin({ ctx }: Session, one: Wanted): Promise<Held | undefined> {
   const { job, record } = one;
   try {
-    const held = await ctx.lease.take([transcriptLease(record)], LEASE);
+    const held = await ctx.lease.take([transcriptLease(record)], LEASED);
     if (!held)
       throw new Failure('busy', 'Another delivery is writing the transcript of the same call.', {
         retry_after: BUSY,

@@ -6,7 +6,7 @@
  * `call_object`: a lease on the key, and every task is looked for before it is created.
  */
 import { Failure, type Held } from '@wrapup/destination';
-import { asObject, asText, failJob, type Item } from '@wrapup/destination/delivery';
+import { asObject, asText, failJob, type Item, LEASED } from '@wrapup/destination/delivery';
 import { asSalesforceFailure } from './errors.ts';
 import { keyStepOf } from './key-step.ts';
 import { CALL_OBJECT, KEY, TASK_ID } from './objects.ts';
@@ -24,8 +24,6 @@ export interface Claimed {
   release(): Promise<void>;
 }
 
-/** Ms that a lease lasts when its holder dies. */
-const LEASE = 30_000;
 const BUSY = 1000;
 /** Ms after which a record that stands for a task without naming one counts as left behind. */
 const UNFINISHED = 45_000;
@@ -54,7 +52,7 @@ async function lease({ session }: Work, items: Item[]): Promise<Held[]> {
   const held: Held[] = [];
   for (const { job, record } of items) {
     try {
-      const one = await session.ctx.lease.take([`task:${record.key}`], LEASE);
+      const one = await session.ctx.lease.take([`task:${record.key}`], LEASED);
       if (one) held.push(one);
       else
         failJob(

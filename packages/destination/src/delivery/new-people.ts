@@ -5,10 +5,8 @@ import { contactSteps, failJobs, type Job, unsettleJob } from './job.ts';
 import type { KnownPerson, Person } from './known-person.ts';
 import { latestOf } from './person-fields.ts';
 import type { NewPerson } from './person-policy.ts';
-import { personLeases, recallPerson, rememberPerson, rememberWatermark, wasStarted } from './remembered.ts';
+import { LEASED, personLeases, recallPerson, rememberPerson, rememberWatermark, wasStarted } from './remembered.ts';
 
-/** Ms that a lease lasts when its holder dies. */
-const LEASE = 30_000;
 /** Ms after which a person that somebody else is creating is tried again. */
 const BUSY = 1000;
 
@@ -39,7 +37,7 @@ export async function withLeases(
 
 async function takeLease(ctx: Context, { key, jobs }: NewPerson): Promise<Held | undefined> {
   try {
-    const held = await ctx.lease.take(personLeases(key, jobs.flatMap(contactSteps)), LEASE);
+    const held = await ctx.lease.take(personLeases(key, jobs.flatMap(contactSteps)), LEASED);
     if (held) return held;
     throw new Failure('busy', 'Another delivery is creating the same person at this moment.', {
       retry_after: BUSY,

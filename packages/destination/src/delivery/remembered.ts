@@ -4,6 +4,11 @@ import type { Context } from '../context.ts';
 
 /** A CRM's search finds somebody new only after a while: the id is remembered for so long, in ms. */
 const REMEMBERED = 15 * 60_000;
+/**
+ * How long a lease on a person or a record outlives its holder, in ms: no longer than the lock of the holder's job, so that
+ * whoever is given the job need not wait for it once more. It is renewed while it is held.
+ */
+export const LEASED = 10_000;
 /** How long a person counts as perhaps being created already, in ms. */
 const STARTED = 15 * 60_000;
 /** A watermark that the account has no property for is kept so long, in ms. */
