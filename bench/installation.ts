@@ -28,7 +28,7 @@ ${rest}
 `;
 
 /** Every call leaves a task. */
-const MAPPING = `
+export const MAPPING = `
 extends: hubspot/call-log
 tasks:
   - name: call-back

@@ -4,15 +4,18 @@ import { createRequire } from 'node:module';
 import { cpus, loadavg, totalmem } from 'node:os';
 import { findRedisServer } from '../../scripts/local-redis.mjs';
 
-/** On what it was measured: machine in general terms, how busy it was, versions. Ask when the measuring is over. */
-export async function describeMachine(): Promise<string> {
+/**
+ * On what it was measured: machine in general terms, how busy it was, versions. Ask when the measuring is over.
+ * @param packages further ones whose versions matter
+ */
+export async function describeMachine(packages: string[] = []): Promise<string> {
   const { command, env } = await findRedisServer();
   const redis = /v=([\d.]+)/.exec(
     execFileSync(command, ['--version'], { env: { ...process.env, ...env }, encoding: 'utf8' }),
   )?.[1];
   const cores = cpus();
   const memory = Math.round(totalmem() / 1024 ** 3);
-  const versions = ['bullmq', 'ioredis', 'express'].map((name) => `${name} ${versionOf(name)}`).join(', ');
+  const versions = ['bullmq', 'ioredis', 'express', ...packages].map((name) => `${name} ${versionOf(name)}`).join(', ');
   return `${cores.length} cores of ${cores[0]?.model.trim() ?? 'an unknown CPU'}, ${memory} GiB, load average ${loadavg()[1]?.toFixed(0)} when it was over; Node ${process.versions.node}, Redis ${redis}, ${versions}`;
 }
 

@@ -163,7 +163,7 @@ Wrapup to the baseline: **${format(delivery.figures.ratio)} times** (target 40).
 `;
 }
 
-/** Written by hand from what `npm run bench:hubspot` prints: it takes minutes and has no baseline. */
+/** Written by `npm run bench:hubspot`: it takes minutes and has no baseline. */
 function hubspotPart(): string {
   const page = join(BENCH, 'hubspot-requests.md');
   return existsSync(page) ? readFileSync(page, 'utf8') : '';

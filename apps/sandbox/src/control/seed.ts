@@ -1,13 +1,13 @@
 /** Putting things into an account without asking its API: what was there before a test begins. */
 import type { Account } from '../hubspot/account.ts';
 import { asArray, asId, asObject } from '../hubspot/endpoint.ts';
-import { checkProperties } from '../hubspot/property-values.ts';
-import type { StoredRecord } from '../hubspot/records.ts';
+import { type Pipeline, STAGED } from '../hubspot/pipelines.ts';
 import { invalid } from '../hubspot/refusal.ts';
 import { readDefinition } from '../hubspot/schema/define.ts';
 import { options } from '../hubspot/schema/property.ts';
 import { type SalesforceSeed, seedOrg } from '../salesforce/seed.ts';
 import type { Sandbox } from '../sandbox.ts';
+import { type SeededRecord, seedRecord } from './seed-record.ts';
 
 export interface Seed {
   /** Custom objects of the account. */
@@ -16,18 +16,14 @@ export interface Seed {
   properties?: Record<string, Record<string, unknown>[]>;
   /** Options of an enumeration, by object and property: replaces those that were there. */
   options?: Record<string, Record<string, string[]>>;
+  /** Pipelines of deals or tickets, with their stages: replace those that were there. */
+  pipelines?: Record<string, { id: string; label?: string; stages: { id: string; label?: string }[] }[]>;
   /** Owners: a new one, or what changes about one that is there. An archived one can own nothing more. */
-  owners?: { id: string; email?: string; archived?: boolean }[];
+  owners?: { id: string; email?: string; first_name?: string; last_name?: string; archived?: boolean }[];
   /** Records by object. Values are checked as the API checks them, but what is required may be missing. */
   records?: Record<string, SeededRecord[]>;
   /** What to put into Salesforce; all else here goes into HubSpot. */
   salesforce?: SalesforceSeed;
-}
-
-export interface SeededRecord {
-  properties: Record<string, string>;
-  /** Plain links: ids by object. */
-  associations?: Record<string, string[]>;
 }
 
 /**
@@ -44,11 +40,19 @@ export function seed(sandbox: Sandbox, given: unknown): Record<string, string[]>
 }
 
 function seedAccount(account: Account, given: Record<string, unknown>): Record<string, string[]> {
-  const { custom_objects = [], properties = {}, options: choices = {}, owners = [], records = {}, ...rest } = given;
+  const {
+    custom_objects = [],
+    properties = {},
+    options: choices = {},
+    pipelines = {},
+    owners = [],
+    records = {},
+    ...rest
+  } = given;
   const [unknown] = Object.keys(rest);
   if (unknown !== undefined)
     throw invalid(
-      `A seed has no "${unknown}"; it has custom_objects, properties, options, owners, records and salesforce`,
+      `A seed has no "${unknown}"; it has custom_objects, properties, options, pipelines, owners, records and salesforce`,
     );
   for (const item of asArray(custom_objects, '"custom_objects"'))
     seedObject(account, asObject(item, 'a custom object'));
@@ -61,13 +65,17 @@ function seedAccount(account: Account, given: Record<string, unknown>): Record<s
       seedOptions(account, object, name, asArray(values, `options of ${name}`).map(String));
     }
   }
+  for (const [object, list] of Object.entries(asObject(pipelines, '"pipelines"')))
+    seedPipelines(account, object, asArray(list, `pipelines of ${object}`));
   for (const item of asArray(owners, '"owners"')) seedOwner(account, asObject(item, 'an owner'));
-  return Object.fromEntries(
-    Object.entries(asObject(records, '"records"')).map(([object, list]) => [
-      object,
-      asArray(list, `records of ${object}`).map((item) => seedRecord(account, object, asObject(item, 'a record')).id),
-    ]),
-  );
+  const made: Record<string, string[]> = {};
+  for (const [object, list] of Object.entries(asObject(records, '"records"'))) {
+    const ids: string[] = [];
+    made[object] = ids;
+    for (const item of asArray(list, `records of ${object}`))
+      ids.push(seedRecord(account, object, asObject(item, 'a record'), made).id);
+  }
+  return made;
 }
 
 function seedObject(account: Account, { id, name, required = [] }: Record<string, unknown>): void {
@@ -97,7 +105,34 @@ function seedOptions(account: Account, object: string, name: string, values: str
   account.schema.put(type, { ...definition, options: options(values) });
 }
 
-function seedOwner({ schema }: Account, { id, email, archived }: Record<string, unknown>): void {
+function seedPipelines({ schema }: Account, object: string, list: unknown[]): void {
+  const type = schema.type(object);
+  const names = STAGED[type.name];
+  if (!names) throw invalid(`${type.name} have no pipelines; ${Object.keys(STAGED).join(' and ')} have`);
+  const named = (item: unknown, what: string) => {
+    const { id, label, stages } = asObject(item, what);
+    return { id: asId(id, `the id of ${what}`), label: asId(label ?? id, `the label of ${what}`), stages };
+  };
+  const pipelines = list.map((item): Pipeline => {
+    const { stages, ...pipeline } = named(item, 'a pipeline');
+    const all = asArray(stages, `stages of ${pipeline.id}`).map((stage) => named(stage, 'a stage'));
+    return { ...pipeline, stages: all.map(({ id, label }) => ({ id, label })) };
+  });
+  schema.pipelines.set(type.name, pipelines);
+  const choose = (name: string, all: { id: string; label: string }[]) => {
+    const definition = schema.property(type, name);
+    const byLabel = all.map(({ id, label }, displayOrder) => ({ value: id, label, displayOrder, hidden: false }));
+    if (definition) schema.put(type, { ...definition, options: byLabel });
+  };
+  choose(names.pipeline, pipelines);
+  choose(
+    names.stage,
+    pipelines.flatMap(({ stages }) => stages),
+  );
+}
+
+function seedOwner({ schema }: Account, item: Record<string, unknown>): void {
+  const { id, email, first_name, last_name, archived } = item;
   const given = asId(id, '"id"');
   const known = schema.owners.find((owner) => owner.id === given);
   const owner = known ?? {
@@ -109,28 +144,8 @@ function seedOwner({ schema }: Account, { id, email, archived }: Record<string, 
     archived: false,
   };
   if (email !== undefined) owner.email = asId(email, '"email"').toLowerCase();
+  if (first_name !== undefined) owner.firstName = asId(first_name, '"first_name"');
+  if (last_name !== undefined) owner.lastName = asId(last_name, '"last_name"');
   if (archived !== undefined) owner.archived = archived === true;
   if (!known) schema.owners.push(owner);
-}
-
-function seedRecord(
-  account: Account,
-  object: string,
-  { properties, associations = {} }: Record<string, unknown>,
-): StoredRecord {
-  const type = account.schema.type(object);
-  // An account holds records that its API would not make: people that were imported with nothing but a number.
-  const values = checkProperties(account.schema, type, properties ?? {});
-  const id = account.records.allocateId(type);
-  account.records.checkUnique(type, id, values, true, new Map());
-  const record = account.records.create(type, id, values);
-  for (const [name, ids] of Object.entries(asObject(associations, '"associations"'))) {
-    const to = account.schema.type(name);
-    for (const id of asArray(ids, `associations to ${name}`).map(String)) {
-      const other = account.records.get(to, id);
-      if (!other) throw invalid(`There is no ${to.singular} ${id} to associate with`);
-      account.associations.link(record, other, [account.associations.types.plain(type, to)]);
-    }
-  }
-  return record;
 }

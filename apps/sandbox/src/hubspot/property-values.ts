@@ -94,10 +94,16 @@ const BY_NAME = new Map([
 
 /**
  * Checks all properties of one input, and says everything that is wrong at once.
+ * @param byHubSpot whether they are HubSpot's own doing, which sets what nobody else may
  * @returns values as they are stored; an empty text means: clear it
  * @throws Refusal
  */
-export function checkProperties(schema: Schema, type: ObjectType, given: unknown): Map<string, string> {
+export function checkProperties(
+  schema: Schema,
+  type: ObjectType,
+  given: unknown,
+  byHubSpot = false,
+): Map<string, string> {
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
     throw malformed('"properties" must be an object');
   }
@@ -112,7 +118,7 @@ export function checkProperties(schema: Schema, type: ObjectType, given: unknown
     const definition = schema.property(type, name);
     if (!definition) {
       details.push({ property: name, code: 'PROPERTY_DOESNT_EXIST', message: `Property "${name}" does not exist` });
-    } else if (definition.readOnly) {
+    } else if (definition.readOnly && !byHubSpot) {
       details.push({
         property: name,
         code: 'READ_ONLY_VALUE',

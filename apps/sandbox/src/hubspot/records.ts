@@ -139,6 +139,8 @@ export class Records {
     );
     const all = [...new Set([...split(winner.properties.get('hs_additional_emails')), ...emails])];
     if (all.length > 0) taken.set('hs_additional_emails', all.join(';'));
+    const merged = [...split(winner.properties.get('hs_merged_object_ids')), loser.id];
+    taken.set('hs_merged_object_ids', merged.join(';'));
     this.#apply(winner, taken, new Date());
     this.#journal.add({ effect: 'merged', ...this.#entry(loser), to: { object: winner.type.name, id: winner.id } });
   }

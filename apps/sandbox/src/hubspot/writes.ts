@@ -6,6 +6,7 @@ import type { Account } from './account.ts';
 import type { AssociationSpec, AssociationType } from './association-types.ts';
 import { asArray, asId, asObject, type Call } from './endpoint.ts';
 import type { ObjectType } from './object-types.ts';
+import { checkStage } from './pipelines.ts';
 import { checkProperties } from './property-values.ts';
 import type { StoredRecord } from './records.ts';
 import { invalid } from './refusal.ts';
@@ -23,6 +24,7 @@ export function planCreate(call: Call, type: ObjectType, input: Record<string, u
   const { account } = call;
   const values = checkProperties(account.schema, type, input.properties ?? {});
   requireForCreate(call, type, values);
+  checkStage(account.schema, type, values);
   const links = readLinks(account, type, input.associations);
   const id = account.records.allocateId(type);
   account.records.checkUnique(type, id, values, true, claims);
@@ -39,7 +41,9 @@ export function planCreate(call: Call, type: ObjectType, input: Record<string, u
 export function planUpdate(call: Call, record: StoredRecord, properties: unknown, claims: Claims): PlannedWrite {
   const { account } = call;
   const values = checkProperties(account.schema, record.type, properties ?? {});
-  requireForUpdate(call, record.type, new Map([...record.properties, ...values]));
+  const after = new Map([...record.properties, ...values]);
+  requireForUpdate(call, record.type, after);
+  checkStage(account.schema, record.type, after);
   account.records.checkUnique(record.type, record.id, values, false, claims);
   return {
     commit() {

@@ -1,5 +1,7 @@
 /** What one account's records look like: object types, their properties and groups, and the owners. */
+
 import { customType, OBJECT_TYPES, type ObjectType, typeNamed } from '../object-types.ts';
+import type { Pipeline } from '../pipelines.ts';
 import { BUILT_IN, CUSTOM_BUILT_IN } from './built-in.ts';
 import type { PropertyDefinition, PropertyGroup } from './property.ts';
 
@@ -45,6 +47,8 @@ export const MAX_UNIQUE_PROPERTIES = 10;
 export class Schema {
   readonly portalId: number;
   readonly types: ObjectType[] = [...OBJECT_TYPES];
+  /** By object; those of a fresh account are only known as options of its properties. */
+  readonly pipelines = new Map<string, Pipeline[]>();
   readonly owners: Owner[] = OWNERS.map((owner) => ({ ...owner }));
   readonly #properties = new Map<string, Map<string, PropertyDefinition>>();
   readonly #groups = new Map<string, Map<string, PropertyGroup>>();
