@@ -1,4 +1,5 @@
 import { afterEach, expect, it, vi } from 'vitest';
+import { doWithin } from '../../../test/support/own-time.ts';
 import { type PrivateRedis, startRedis } from '../../../test/support/redis.ts';
 import { type Harness, parked, startDashboard } from './support/harness.ts';
 
@@ -12,15 +13,18 @@ afterEach(async () => {
 
 const PAGES = ['/', '/calls/x?source=main', '/parked', '/dead', '/queues/api/queues', '/queues/api/redis/stats'];
 
+/** Ms. */
+const READER_WAITS = 2_000;
+
 /** Every page says so, with 503, before a reader would wonder. */
 async function expectUnavailable(): Promise<void> {
   for (const path of PAGES) {
-    const start = performance.now();
-    const answer = await dashboard.get(path);
-    expect([path, answer.status]).toEqual([path, 503]);
-    expect(performance.now() - start).toBeLessThan(10_000);
-    expect(await answer.text()).toContain('Redis does not answer');
-    expect(answer.headers.get('retry-after') ?? '2').toBe('2');
+    await doWithin(READER_WAITS, async () => {
+      const answer = await dashboard.get(path);
+      expect([path, answer.status]).toEqual([path, 503]);
+      expect(await answer.text()).toContain('Redis does not answer');
+      expect(answer.headers.get('retry-after') ?? '2').toBe('2');
+    });
   }
   expect((await dashboard.get('/healthz')).status).toBe(200);
   expect(await (await dashboard.get('/metrics')).text()).toMatch(/^wrapup_redis_up 0$/m);

@@ -1,5 +1,6 @@
 import { type Context, Failure, type Lane } from '@wrapup/destination';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { doWithin } from '../../../test/support/own-time.ts';
 import { freshPrefix, redisUrl } from '../../../test/support/redis.ts';
 import { keepShare, makeContext, openStore, type Store } from '../src/index.ts';
 
@@ -100,10 +101,10 @@ describe('the share for inbound calls', () => {
   it('is waited for 200 ms at most, however far the deadline', async () => {
     const sizes = { default: { limit: 1, window: 5_000 } };
     await context(30_000, sizes).budget.take();
-    const begun = performance.now();
-    await expect(context(30_000, sizes, 'inbound').budget.take()).rejects.toMatchObject({ code: 'throttled' });
-    // Others wait for the whole window.
-    expect(performance.now() - begun).toBeLessThan(4_000);
+    // What is taken off is time that this process did not have; the wait of Redis itself is short.
+    await doWithin(400, () =>
+      expect(context(30_000, sizes, 'inbound').budget.take()).rejects.toMatchObject({ code: 'throttled' }),
+    );
   });
 });
 
