@@ -1,7 +1,8 @@
 /** What writing costs, counted by the sandbox. */
 import { makeMemoryCommons } from '@wrapup/destination';
 import { ids, planFor, write } from '@wrapup/destination/conformance';
-import { sampleField } from '@wrapup/destination/sample-plan';
+import { SAMPLE_PLACE, sampleField } from '@wrapup/destination/sample-plan';
+import type { Plan } from '@wrapup/mapping';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { hubspotHarness, openAccount } from './hubspot-harness.ts';
 
@@ -82,6 +83,54 @@ describe('a lone call', () => {
       'calls batch/upsert',
       'calls associations batch/associate/default',
     ]);
+  });
+});
+
+/** The same, everything of it given to one owner, who is named by address. */
+function owned(plan: Plan, ofPerson = true): Plan {
+  const steps = [{ by: 'email' as const, value: 'ada.owner@example.com' }];
+  const owner = { property: 'hubspot_owner_id', steps, at: SAMPLE_PLACE };
+  const person = plan.person && { ...plan.person, ...(ofPerson ? { owner } : {}) };
+  return { ...plan, person, records: plan.records.map((record) => ({ ...record, owner })) };
+}
+
+describe('a call with an owner', () => {
+  test('costs one request more while nobody has read the owners, then none', async () => {
+    const destination = await account.connect();
+    const commons = makeMemoryCommons();
+    await write(destination, [owned(planFor(hubspotHarness, { id: 'c1', phone: phone(1) }))], commons);
+    const usual = ['contacts search', 'contacts batch/create', 'calls batch/create', 'tasks batch/create'];
+    expect(operations()).toEqual(['undefined owners', ...usual]);
+    await write(destination, [owned(planFor(hubspotHarness, { id: 'c2', phone: phone(2) }))], commons);
+    expect(operations()).toEqual(usual);
+  });
+
+  test('of a remembered caller costs none more on the records, and a read where the contact is given an owner', async () => {
+    const destination = await account.connect();
+    const commons = makeMemoryCommons();
+    const plan = (id: string, city: string) => {
+      const known = planFor(hubspotHarness, { id, phone: phone(1), task: false });
+      return { ...known, person: known.person && { ...known.person, fields: [sampleField('city', city)] } };
+    };
+    await write(destination, [owned(planFor(hubspotHarness, { id: 'c1', phone: phone(1) }))], commons);
+    operations();
+    await write(destination, [owned(plan('c2', 'Berlin'), false)], commons);
+    expect(operations()).toEqual(['contacts batch/update', 'calls batch/create']);
+    // Nobody's contact is taken away: whether it has an owner must be known.
+    await write(destination, [owned(plan('c3', 'Bonn'))], commons);
+    expect(operations()).toEqual(['contacts batch/read', 'contacts batch/update', 'calls batch/create']);
+  });
+
+  test('is one of a hundred that cost at most eight requests, the owners among them', async () => {
+    await account.addPeople(Array.from({ length: 100 }, (_, n) => ({ phone: phone(n) })));
+    const plans = Array.from({ length: 100 }, (_, n) =>
+      owned(planFor(hubspotHarness, { id: `c${n}`, phone: phone(n), first_name: `Name ${n}` })),
+    );
+    const outcomes = await write(await account.connect(), plans);
+    expect(outcomes.every((outcome) => outcome.ok)).toBe(true);
+    expect(operations().length).toBeLessThanOrEqual(8);
+    const { call_logs } = await account.effects();
+    expect(new Set(call_logs.map(({ properties }) => properties.hubspot_owner_id))).toEqual(new Set(['71000001']));
   });
 });
 
