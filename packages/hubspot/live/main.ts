@@ -1,7 +1,7 @@
 /**
  * `npm run live:hubspot`: the adapter against a real test account. Skipped without HUBSPOT_LIVE_TOKEN (or _FILE).
  *
- *   HUBSPOT_LIVE_TOKEN        service key of a developer test account
+ *   HUBSPOT_LIVE_TOKEN        service key of a developer test account, or an access token of an OAuth app
  *   HUBSPOT_LIVE_BASE_URL     default https://api.hubapi.com
  *   HUBSPOT_LIVE_VERSION      default 2026-09
  *   HUBSPOT_LIVE_ANY_ACCOUNT  1: also where the account is no test account

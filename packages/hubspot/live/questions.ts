@@ -1,4 +1,5 @@
 /** What no page of HubSpot's documentation settles, asked of a real account one by one. */
+import { setTimeout as pause } from 'node:timers/promises';
 import { brief, idOf, type Raw, type RawAnswer } from './raw.ts';
 
 export interface Question {
@@ -6,6 +7,9 @@ export interface Question {
   /** @param made notes records to archive afterwards: object, id */
   answer(raw: Raw, run: string, made: (object: string, id: string | undefined) => void): Promise<string>;
 }
+
+/** How often a call is looked at for its transcript. */
+const LOOKS = 15;
 
 const now = () => new Date().toISOString();
 const batch = (object: string, verb: string) => `/crm/objects/{v}/${object}/batch/${verb}`;
@@ -34,7 +38,7 @@ export const QUESTIONS: Question[] = [
     },
   },
   {
-    asks: '2. May this key create call properties? Transcripts?',
+    asks: '2. May this key create call properties? Transcripts, and does the call name its own?',
     async answer(raw, run, made) {
       const name = `wrapup_live_${run}`;
       const definition = { name, label: name, type: 'string', fieldType: 'text', groupName: 'wrapup' };
@@ -44,12 +48,13 @@ export const QUESTIONS: Question[] = [
       if (property.status === 201) await raw.ask('DELETE', `/crm/properties/{v}/calls/${name}`);
       const call = await raw.post('/crm/objects/{v}/calls', { properties: { hs_timestamp: now() } });
       made('calls', idOf(call));
-      const utterance = { speaker: { id: '1', name: 'Agent' }, text: 'Hello', startTimeMillis: 0, endTimeMillis: 1000 };
+      const utterance = { speaker: { id: '1', name: 'Agent' }, text: 'Hello', startTimeMillis: 1, endTimeMillis: 1000 };
       const transcript = await raw.post('/crm/extensions/calling/{v}/transcripts', {
         engagementId: Number(idOf(call)),
         transcriptCreateUtterances: [utterance],
       });
-      return `property: ${brief(property)}${scopes(property)}; transcript: ${brief(transcript)}${scopes(transcript)}`;
+      const named = transcript.status === 200 ? `, ${await whoNames(raw, idOf(call), idOf(transcript))}` : '';
+      return `property: ${brief(property)}${scopes(property)}; transcript: ${brief(transcript)}${scopes(transcript)}${named}`;
     },
   },
   {
@@ -132,8 +137,23 @@ export const QUESTIONS: Question[] = [
   },
 ];
 
+/** Whether the call says the id of its transcript, on which exactly one of them rests, and how soon. */
+async function whoNames(raw: Raw, call: string | undefined, transcript: string | undefined): Promise<string> {
+  const began = Date.now();
+  for (let look = 0; look < LOOKS; look += 1) {
+    const { body } = await raw.ask('GET', `/crm/objects/{v}/calls/${call}?properties=hs_call_transcription_id`);
+    const id = (body.properties as Record<string, unknown> | undefined)?.hs_call_transcription_id;
+    if (id) {
+      const which = String(id) === transcript ? 'its id' : 'another id';
+      return `hs_call_transcription_id holds ${which} after ${Math.round((Date.now() - began) / 1000)} s`;
+    }
+    await pause(2_000);
+  }
+  return `hs_call_transcription_id stays empty for ${(LOOKS * 2_000) / 1000} s`;
+}
+
 function scopes({ status, body }: RawAnswer): string {
   if (status !== 403) return '';
-  const named = JSON.stringify(body).match(/[a-z_]+(?:\.[a-z_]+){2,}/g) ?? [];
+  const named = JSON.stringify(body).match(/\bcrm\.[a-z_.]+|\btickets\b/g) ?? [];
   return named.length > 0 ? ` (wants ${[...new Set(named)].slice(0, 6).join(' or ')})` : '';
 }

@@ -26,7 +26,7 @@ const SECOND = 1000;
 const HOUR = 3_600_000;
 const LATER = 'Nothing to do: the delivery goes on by itself.';
 const TOKEN =
-  'Put a valid service key into the connection’s access_token (HubSpot: Settings, Integrations, Service keys), then resume the connection.';
+  'Put a valid service key into the connection’s access_token (HubSpot: Settings, Integrations, Service keys), or for an OAuth app, install it again and put in its new refresh_token; then resume the connection.';
 const PROVISION = 'Run `wrapup provision`, then replay.';
 
 export const ERROR_TABLE: ErrorRule[] = [
@@ -42,7 +42,7 @@ export const ERROR_TABLE: ErrorRule[] = [
     status: 403,
     becomes: 'missing_scope',
     says: 'the access token lacks a scope',
-    hint: 'Add the scope to the service key, then resume the connection.',
+    hint: 'Add the scope to the service key, or to the OAuth app and install it again; then resume the connection.',
   },
   {
     status: 429,
