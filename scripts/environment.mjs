@@ -1,7 +1,10 @@
 /**
- * The environment of the processes: what is set already, then `.env`, then, in another terminal while `npm start`
- * runs, what that one filled in (where its Redis listens, demo secrets).
+ * The environment of the processes: what is set already, then `.env`, then, in another terminal while `npm start` runs,
+ * where that one's parts listen, then demo values for what is still not set. An empty value in `.env` is as good as none:
+ * a variable that is to be empty is set so in the shell. Demo values come in groups, so that a token of a real account
+ * never meets the address of the sandbox, whenever it was written into the file.
  */
+import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import util from 'node:util';
@@ -37,6 +40,35 @@ export function findSandbox(env) {
   }
 }
 
+/** Demo values for what is not set, so that the example configuration works against the sandbox. */
+export function fillIn(env) {
+  const isSet = (name) => Boolean(env[name] || env[`${name}_FILE`]);
+  const add = (name, value) => {
+    if (!isSet(name)) env[name] = value;
+  };
+  add('SYNTHFLOW_WEBHOOK_SECRET', 'demo-webhook-secret');
+  // Whoever has given a token of a real account means that account.
+  if (isSet('HUBSPOT_ACCESS_TOKEN')) return;
+  add('HUBSPOT_BASE_URL', `${sandboxUrl(env)}/hubspot`);
+  add('HUBSPOT_ACCESS_TOKEN', 'pat-sandbox');
+  // For a connection to Salesforce, where the configuration has one: both CRMs are real, or none is.
+  if (!isSet('SALESFORCE_CLIENT_ID')) {
+    add('SALESFORCE_LOGIN_URL', `${sandboxUrl(env)}/salesforce`);
+    add('SALESFORCE_CLIENT_ID', 'sandbox-consumer-key');
+    add('SALESFORCE_CLIENT_SECRET', 'sandbox-consumer-secret');
+  }
+  if (!isSet('SYNTHFLOW_API_KEY')) {
+    add('SYNTHFLOW_BASE_URL', `${sandboxUrl(env)}/synthflow`);
+    add('SYNTHFLOW_API_KEY', 'sandbox');
+    add('SYNTHFLOW_WORKSPACE_ID', 'sandbox-workspace');
+  }
+}
+
+/** What stands in `.env` now, as a hash: whether a running `npm start` goes by the same. */
+export function hashDotEnv() {
+  return createHash('sha256').update(JSON.stringify(readDotEnv())).digest('hex');
+}
+
 /** By Node's own parser. Not imported by name: early versions of Node 20, which only pass here, have none. */
 function readDotEnv() {
   try {
@@ -47,7 +79,7 @@ function readDotEnv() {
   }
 }
 
-/** What a running `npm start` filled in, and its process id; undefined when none runs. */
+/** Where the parts of a running `npm start` listen, its process id, and the hash of its `.env`; undefined when none runs. */
 export function readStarted() {
   try {
     const started = JSON.parse(readFileSync(STARTED, 'utf8'));
@@ -61,7 +93,8 @@ export function readStarted() {
 export function noteStarted(env) {
   mkdirSync(STATE, { recursive: true });
   const file = `${STARTED}.${process.pid}`;
-  writeFileSync(file, JSON.stringify({ pid: process.pid, env }, null, 2), { mode: 0o600 });
+  const started = { pid: process.pid, env, env_file: hashDotEnv() };
+  writeFileSync(file, JSON.stringify(started, null, 2), { mode: 0o600 });
   renameSync(file, STARTED);
 }
 

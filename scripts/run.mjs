@@ -5,7 +5,7 @@
 import nodeModule from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { findSandbox, readEnvironment, readStarted } from './environment.mjs';
+import { fillIn, findSandbox, hashDotEnv, readEnvironment, readStarted } from './environment.mjs';
 import { COMPILE_CACHE, fail, goOnPinned, onNpmGone, ROOT } from './set-up.mjs';
 
 const [, , entry, ...args] = process.argv;
@@ -13,8 +13,18 @@ if (!entry) fail('Usage: node scripts/run.mjs <file.ts> [arguments]');
 await goOnPinned();
 
 const env = readEnvironment();
-for (const [name, value] of Object.entries(readStarted()?.env ?? {})) env[name] ??= value;
+const started = readStarted();
+if (started) {
+  for (const [name, value] of Object.entries(started.env)) env[name] ??= value;
+  fillIn(env);
+  if (started.env_file !== hashDotEnv()) {
+    process.stderr.write('.env has changed since `npm start` began, which goes by the old one: restart it.\n');
+  }
+}
 findSandbox(env);
+// For what the command line says of commands, and of what it does not find.
+env.WRAPUP_STARTED = started ? 'yes' : 'no';
+env.WRAPUP_COMMAND ??= calledAs();
 Object.assign(process.env, env);
 
 const file = join(ROOT, entry);
@@ -23,3 +33,9 @@ process.chdir(ROOT);
 onNpmGone(() => process.kill(process.pid, 'SIGTERM'));
 nodeModule.enableCompileCache?.(COMPILE_CACHE);
 await import(pathToFileURL(file).href);
+
+/** How somebody calls the command line whom npm has brought here. */
+function calledAs() {
+  if (process.env.npm_lifecycle_event === 'wrapup') return 'npm run wrapup --';
+  return process.env.npm_command === 'exec' ? 'npx --no wrapup' : 'wrapup';
+}

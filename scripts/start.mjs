@@ -8,8 +8,9 @@
  */
 import { readdirSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { join, relative } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import {
+  fillIn,
   findSandbox,
   forgetStarted,
   noteStarted,
@@ -34,6 +35,8 @@ const SERVICES = [
 const STOP_ORDER = ['ingress', 'worker', 'dashboard', 'sandbox'];
 /** ms */
 const READY_TIMEOUT = 60_000;
+/** What somebody does first whose calls go to a real account. */
+const LOOK_FIRST = ['doctor', 'plan samples/connected.json'].map((command) => `    npm run wrapup -- ${command}`);
 /** A terminal's Ctrl-C may reach us twice, directly and through npm, ms. */
 const SAME_SIGNAL = 1500;
 
@@ -65,14 +68,16 @@ async function begin() {
     );
   await choosePorts();
   findSandbox(env);
-  const filled = fillIn();
+  fillIn(env);
+  // What another terminal cannot know by itself.
+  const own = Object.fromEntries(SERVICES.map(({ variable }) => [variable, env[variable]]));
   if (!env.REDIS_URL) {
     redis = await startKeptRedis();
-    filled.REDIS_URL = env.REDIS_URL = redis.url;
+    own.REDIS_URL = env.REDIS_URL = redis.url;
     redis.exited.then(() => onDeath('Redis'));
   }
   if (stopping) return;
-  noteStarted(filled);
+  noteStarted(own);
   noted = true;
   for (const [index, service] of SERVICES.entries()) {
     const child = startService(service.name, { index, env });
@@ -80,7 +85,8 @@ async function begin() {
     child.exited.then(() => onDeath(service.name));
   }
   await Promise.all(SERVICES.map(untilReady));
-  if (!stopping) process.stdout.write(announce());
+  const connections = await findConnections();
+  if (!stopping) process.stdout.write(announce(connections));
 }
 
 /** Finds out who is in the way before anything is started. */
@@ -111,35 +117,6 @@ async function isFree(port) {
   return true;
 }
 
-/** Demo values for what is not set, so that the example configuration works against the sandbox. */
-function fillIn() {
-  const isSet = (name) => Boolean(env[name] || env[`${name}_FILE`]);
-  const filled = {};
-  const add = (name, value) => {
-    if (!isSet(name)) filled[name] = value;
-  };
-  add('SYNTHFLOW_WEBHOOK_SECRET', 'demo-webhook-secret');
-  // Whoever has given a token of a real account means that account.
-  if (!isSet('HUBSPOT_ACCESS_TOKEN')) {
-    add('HUBSPOT_BASE_URL', `${sandboxUrl(env)}/hubspot`);
-    add('HUBSPOT_ACCESS_TOKEN', 'pat-sandbox');
-    // For a connection to Salesforce, where the configuration has one: both CRMs are real, or none is.
-    if (!isSet('SALESFORCE_CLIENT_ID')) {
-      add('SALESFORCE_LOGIN_URL', `${sandboxUrl(env)}/salesforce`);
-      add('SALESFORCE_CLIENT_ID', 'sandbox-consumer-key');
-      add('SALESFORCE_CLIENT_SECRET', 'sandbox-consumer-secret');
-    }
-    if (!isSet('SYNTHFLOW_API_KEY')) {
-      add('SYNTHFLOW_BASE_URL', `${sandboxUrl(env)}/synthflow`);
-      add('SYNTHFLOW_API_KEY', 'sandbox');
-      add('SYNTHFLOW_WORKSPACE_ID', 'sandbox-workspace');
-    }
-  }
-  Object.assign(env, filled);
-  for (const { variable } of SERVICES) filled[variable] = env[variable];
-  return filled;
-}
-
 async function untilReady({ name, variable, ready }) {
   const url = `http://127.0.0.1:${env[variable]}${ready}`;
   const deadline = Date.now() + READY_TIMEOUT;
@@ -157,28 +134,46 @@ async function untilReady({ name, variable, ready }) {
   }
 }
 
-function announce() {
+/** Where calls go now, for each connection: a token that stands in a file is easily forgotten. */
+async function findConnections() {
+  const { loadConfig, reachOf } = await import('../packages/config/src/index.ts');
+  const { config } = await loadConfig({ env, file: resolve(ROOT, env.WRAPUP_CONFIG || 'config/wrapup.yaml') });
+  return Object.values(config?.connections ?? {}).map(({ name, kind, settings }) => ({
+    ...{ name, kind, ...reachOf(kind, settings) },
+  }));
+}
+
+function announce(connections) {
   const at = (variable) => `http://127.0.0.1:${env[variable]}`;
   const samples = readdirSync(join(ROOT, 'samples'), { withFileTypes: true })
     .filter((entry) => entry.isFile() && entry.name.endsWith('.json'))
     .map((entry) => `    npm run wrapup -- send samples/${entry.name}`);
-  const account = env.HUBSPOT_BASE_URL?.startsWith(`${sandboxUrl(env)}/`)
-    ? 'No account is used: records go to the sandbox.'
-    : `Records go to ${env.HUBSPOT_BASE_URL ?? 'the HubSpot account of HUBSPOT_ACCESS_TOKEN'}.`;
+  const isSandbox = ({ origin }) => origin === sandboxUrl(env);
+  const sandboxed = connections.filter(isSandbox).map(({ name }) => name);
+  const others = connections
+    .filter((one) => !isSandbox(one))
+    .map(({ name, kind, origin }) => `${name} (${kind}) to ${origin}`);
+  const live = connections.filter(({ internet }) => internet);
+  const whereTo =
+    others.length === 0
+      ? 'No account is used: records go to the sandbox.'
+      : `Records go to accounts: ${others.join(', ')}${sandboxed.length > 0 ? `; ${sandboxed.join(', ')} to the sandbox` : ''}.`;
   const data = redis
     ? `Redis listens on ${redis.url}; its data stays in ${relative(ROOT, STATE)}/redis.`
     : 'Redis is the one of REDIS_URL.';
   return [
     '',
-    `Wrapup is ready (${((Date.now() - begun) / 1000).toFixed(1)} s). ${account}`,
+    `Wrapup is ready (${((Date.now() - begun) / 1000).toFixed(1)} s). ${whereTo}`,
     '',
-    `    Sandbox     ${at('SANDBOX_PORT')}    what was written to the CRM`,
+    ...(sandboxed.length > 0 || connections.length === 0
+      ? [`    Sandbox     ${at('SANDBOX_PORT')}    what was written to ${sandboxed.join(', ') || 'the CRM'}`]
+      : []),
     `    Dashboard   ${at('DASHBOARD_PORT')}    calls, and what became of them`,
     `    Webhook     ${at('INGRESS_PORT')}/webhooks/main/post-call`,
     '',
-    'Send a call, from another terminal:',
-    '',
-    ...samples,
+    ...(live.length > 0
+      ? ['Look before anything is written, from another terminal:', '', ...LOOK_FIRST]
+      : ['Send a call, from another terminal:', '', ...samples]),
     '',
     `${data} Ctrl-C stops everything.`,
     '',

@@ -77,8 +77,11 @@ async function start(more: Record<string, string> = ANY_PORTS) {
 }
 
 /** What `npm run wrapup -- …` runs, in another terminal. */
-async function wrapup(...args: string[]): Promise<{ code: number | string; output: string }> {
-  const { ended, output } = run(['scripts/run.mjs', 'apps/cli/src/main.ts', ...args], bareEnvironment());
+async function wrapup(
+  args: string[],
+  more: Record<string, string> = {},
+): Promise<{ code: number | string; output: string }> {
+  const { ended, output } = run(['scripts/run.mjs', 'apps/cli/src/main.ts', ...args], bareEnvironment(more));
   return { code: await ended, output: output() };
 }
 
@@ -101,7 +104,7 @@ test('without any setting, sample calls land in the sandbox, and everything ends
 }, async () => {
   const house = await start();
   for (const sample of ['connected', 'voicemail', 'unknown-caller']) {
-    expect(await wrapup('send', `samples/${sample}.json`)).toMatchObject({ code: 0 });
+    expect(await wrapup(['send', `samples/${sample}.json`])).toMatchObject({ code: 0 });
   }
   await expect.poll(async () => (await written(house.sandbox)).calls?.length, { timeout: PATIENCE }).toBe(3);
   const { contacts, tasks } = await written(house.sandbox);
@@ -125,7 +128,7 @@ test('the lines of the example for Salesforce lead to the sandbox, too', { timeo
   cpSync(join(ROOT, 'config/mappings'), join(folder, 'mappings'), { recursive: true });
   writeFileSync(join(folder, 'wrapup.yaml'), config);
   const house = await start({ ...ANY_PORTS, WRAPUP_CONFIG: join(folder, 'wrapup.yaml') });
-  expect(await wrapup('send', 'samples/connected.json')).toMatchObject({ code: 0 });
+  expect(await wrapup(['send', 'samples/connected.json'])).toMatchObject({ code: 0 });
   const counts = async () => {
     const org = await written(house.sandbox, '?api=salesforce');
     return [org.Lead?.length, org.Task?.length, (await written(house.sandbox)).calls?.length];
@@ -133,11 +136,49 @@ test('the lines of the example for Salesforce lead to the sandbox, too', { timeo
   await expect.poll(counts, { timeout: PATIENCE }).toEqual([1, 2, 1]);
 });
 
+test('with an account in .env the banner says so, commands mean it too, and no demo is played there', {
+  timeout: 2 * PATIENCE,
+}, async () => {
+  const account = [
+    'HUBSPOT_ACCESS_TOKEN=pat-na1-account',
+    'HUBSPOT_BASE_URL=https://hubspot.example.com',
+    'SYNTHFLOW_API_KEY=',
+  ];
+  writeFileSync(join(folder, '.env'), account.join('\n'));
+  const house = await start();
+  expect(house.output()).toContain('Records go to accounts: sales (hubspot) to https://hubspot.example.com.');
+  expect(house.output()).not.toMatch(/No account is used|send samples|^ +Sandbox/m);
+  const demo = await wrapup(['demo', '--calls', '1']);
+  expect(demo).toMatchObject({ code: 1, output: expect.stringContaining('sales at https://hubspot.example.com') });
+  // What is written there meanwhile is of no start that runs.
+  writeFileSync(join(folder, '.env'), account.slice(0, 1).join('\n'));
+  const checked = await wrapup(['check', '--show']);
+  expect(checked.output).toMatch(/\.env has changed since/);
+  // The account's token never meets the address of the sandbox.
+  expect(checked.output).toContain('"base_url":"https://api.hubapi.com"');
+});
+
+test('without a start that runs, a command says so and what to do; its hints are as it was called', async () => {
+  const script = { npm_lifecycle_event: 'wrapup' };
+  const none = await wrapup(['calls', 'list'], {
+    ...script,
+    WRAPUP_CONFIG: 'config/wrapup.yaml',
+    REDIS_URL: 'redis://127.0.0.1:1',
+  });
+  expect(none.code).toBe(3);
+  const check = await wrapup(['check'], script);
+  expect(check).toMatchObject({ code: 1, output: expect.stringContaining('`npm start` is not running here') });
+  const plan = await wrapup(['plan', 'samples/connected.json'], script);
+  expect(plan.output).toMatch(/`npm start` is not running here: .*cp \.env\.example \.env/);
+  const usage = await wrapup(['drop'], script);
+  expect(usage.output).toContain('(npm run wrapup -- --help shows what there is)');
+});
+
 test('after a kill -9 nothing is left running, and the next start has every call', {
   timeout: 2 * PATIENCE,
 }, async () => {
   const house = await start();
-  expect(await wrapup('send', 'samples/connected.json')).toMatchObject({ code: 0 });
+  expect(await wrapup(['send', 'samples/connected.json'])).toMatchObject({ code: 0 });
   house.child.kill('SIGKILL');
   await house.ended;
   await expect.poll(() => ping(house.redisPort), { timeout: PATIENCE }).toBe(false);
@@ -146,7 +187,7 @@ test('after a kill -9 nothing is left running, and the next start has every call
     .toBe(false);
 
   await start();
-  const { output } = await wrapup('calls', 'list', '--json');
+  const { output } = await wrapup(['calls', 'list', '--json']);
   expect(JSON.parse(output)).toHaveLength(1);
 });
 
@@ -157,7 +198,7 @@ test('a second one in the same folder says that the first runs, and leaves it al
   const second = run(['scripts/start.mjs'], bareEnvironment(ANY_PORTS));
   expect(await second.ended).toBe(1);
   expect(second.output()).toMatch(/^npm start runs here already \(process \d+\)\. Stop it .+\n$/);
-  expect(await wrapup('send', 'samples/connected.json')).toMatchObject({ code: 0 });
+  expect(await wrapup(['send', 'samples/connected.json'])).toMatchObject({ code: 0 });
   expect(house.child.exitCode).toBe(null);
 });
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { CommanderError } from 'commander';
 import { clean } from './clean.ts';
+import { callable } from './command-name.ts';
 import { CliError, EXIT } from './exit.ts';
 import { makeProgram } from './program.ts';
 
@@ -18,8 +19,8 @@ try {
     process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   } else if (error instanceof CliError || (error as Error)?.name === 'VariableError') {
     const { message, hint, exit = EXIT.usage } = error as Partial<CliError>;
-    process.stderr.write(`wrapup: ${clean(message)}\n`);
-    if (hint) process.stderr.write(`  ${clean(hint)}\n`);
+    process.stderr.write(`wrapup: ${callable(clean(message, 1000))}\n`);
+    if (hint) process.stderr.write(`  ${callable(clean(hint))}\n`);
     process.exitCode = exit;
   } else {
     process.stderr.write(`wrapup: ${clean((error as Error)?.stack ?? error, 4000)}\n`);

@@ -1,5 +1,6 @@
 import { styleText } from 'node:util';
 import { clean, cleanJson } from './clean.ts';
+import { callable } from './command-name.ts';
 
 type Style = Parameters<typeof styleText>[0];
 
@@ -20,13 +21,13 @@ export function makeOutput(json: boolean): Output {
   return {
     json,
     line(text = '') {
-      if (!json) process.stdout.write(`${text}\n`);
+      if (!json) process.stdout.write(`${callable(text)}\n`);
     },
     data(value) {
       if (json) process.stdout.write(`${cleanJson(value)}\n`);
     },
     remark(text) {
-      process.stderr.write(`${text}\n`);
+      process.stderr.write(`${callable(text)}\n`);
     },
     style: (style, text) => styleText(style, text, { stream: process.stdout }),
   };

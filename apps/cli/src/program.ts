@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { callable } from './command-name.ts';
 import { addBackfill } from './commands/backfill.ts';
 import { addCalls } from './commands/calls.ts';
 import { addCheck } from './commands/check.ts';
@@ -27,6 +28,10 @@ export function makeProgram(): Command {
     .option('--config <file>', 'path of wrapup.yaml (default: WRAPUP_CONFIG, else config/wrapup.yaml)')
     // Inherited by every command added below: mistakes are thrown, and main.ts gives them their exit code.
     .exitOverride()
+    .configureOutput({
+      writeOut: (text) => process.stdout.write(callable(text)),
+      writeErr: (text) => process.stderr.write(callable(text)),
+    })
     .showHelpAfterError('(wrapup --help shows what there is)')
     .addHelpText(
       'after',

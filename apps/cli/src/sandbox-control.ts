@@ -1,5 +1,6 @@
 /** The sandbox's demos, over its control interface. */
 import { CliError, EXIT } from './exit.ts';
+import { nothingRunsHere, START_IT } from './not-running.ts';
 
 /** What a demo has come to, as the sandbox tells it. */
 export interface DemoStatus {
@@ -45,7 +46,9 @@ export async function askSandbox(
       throw new CliError(
         EXIT.unreachable,
         `the sandbox does not answer at ${sandbox} (${error.code ?? 'network error'})`,
-        '`npm start` or `docker compose up` runs it; --sandbox or SANDBOX_URL names another place',
+        nothingRunsHere()
+          ? START_IT
+          : '`npm start` or `docker compose up` runs it; --sandbox or SANDBOX_URL names another place',
       );
     });
   if (answer.status < 300) return answer.data as DemoStatus | null;

@@ -3,6 +3,7 @@ import { readCallId, sign } from '@wrapup/synthflow';
 import axios from 'axios';
 import { CliError, EXIT } from './exit.ts';
 import { parseJson } from './input.ts';
+import { nothingRunsHere, START_IT } from './not-running.ts';
 
 export interface Message {
   body: Buffer;
@@ -89,7 +90,9 @@ export async function sendAll(
           throw new CliError(
             EXIT.unreachable,
             `no answer from ${new URL(target).origin} (${late ? `within ${timeout} ms` : (error.code ?? 'network error')})`,
-            'is ingress running there? `npm start` or `docker compose up` starts it; --url names another place',
+            nothingRunsHere()
+              ? START_IT
+              : 'is ingress running there? `npm start` or `docker compose up` starts it; --url names another place',
           );
         });
       answers[index] = {

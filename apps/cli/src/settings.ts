@@ -2,6 +2,7 @@ import type { Config, Loaded } from '@wrapup/config';
 import type { Finding } from '@wrapup/mapping';
 import { clean } from './clean.ts';
 import { CliError, EXIT } from './exit.ts';
+import { nothingRunsHere, START_IT } from './not-running.ts';
 import type { Output } from './output.ts';
 
 /** Options that every command has. */
@@ -26,7 +27,9 @@ export async function requireConfig(options: GlobalOptions, output: Output): Pro
   )) {
     output.remark(line);
   }
-  throw new CliError(EXIT.failed, 'the configuration has errors', 'mend them; `wrapup check` shows them again');
+  const unset = nothingRunsHere() && findings.some(({ code }) => code === 'unset-variable');
+  const hint = unset ? `${START_IT}; demo values come with it` : 'mend them; `wrapup check` shows them again';
+  throw new CliError(EXIT.failed, 'the configuration has errors', hint);
 }
 
 /** Compiler style, the hint on a line of its own. */

@@ -1,7 +1,11 @@
 import type { Store } from '@wrapup/queue';
 import { CliError, EXIT } from './exit.ts';
+import { nothingRunsHere, START_IT } from './not-running.ts';
 
-const HINT = 'is Redis running? `npm start` or `docker compose up` starts it; REDIS_URL names another one';
+function hint(): string {
+  if (nothingRunsHere() && !process.env.REDIS_URL) return START_IT;
+  return 'is Redis running? `npm start` or `docker compose up` starts it; REDIS_URL names another one';
+}
 
 /** Runs something on this installation's Redis and closes it. A Redis that does not answer ends the command with 3. */
 export async function withStore<T>(work: (store: Store) => Promise<T>): Promise<T> {
@@ -17,7 +21,7 @@ export async function withStore<T>(work: (store: Store) => Promise<T>): Promise<
     throw new CliError(
       EXIT.unreachable,
       `Redis at ${safeAddress(readRedisSettings().url)} went away${reason(lost)}`,
-      HINT,
+      hint(),
     );
   } finally {
     await store.close().catch(() => {});
@@ -45,7 +49,11 @@ export async function openReachableStore(onError: (error: Error) => void = () =>
     return store;
   } catch {
     await store.close().catch(() => {});
-    throw new CliError(EXIT.unreachable, `Redis at ${safeAddress(settings.url)} does not answer${reason(lost)}`, HINT);
+    throw new CliError(
+      EXIT.unreachable,
+      `Redis at ${safeAddress(settings.url)} does not answer${reason(lost)}`,
+      hint(),
+    );
   }
 }
 

@@ -93,7 +93,7 @@ test('nothing is overwritten, and nothing is half written', async () => {
   rmSync(join(folder, 'mappings'), { recursive: true });
   const { code, stderr } = await wrapup(['init', folder, '--crm', 'hubspot']);
   expect(code).toBe(1);
-  expect(stderr).toMatch(/wrapup\.yaml, \S+\.env\.example is there already; nothing was written/);
+  expect(stderr).toMatch(/wrapup\.yaml, \S+\.env\.example are there already; nothing was written/);
   expect(readFileSync(join(folder, 'wrapup.yaml'), 'utf8')).toBe(before);
   expect(readdirSync(folder).sort()).toEqual(['.env.example', 'wrapup.yaml']);
 });

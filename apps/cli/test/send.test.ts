@@ -117,3 +117,23 @@ test('wrong use is exit code 2 and says what is right', async () => {
     expect(stderr).toMatch(says);
   }
 });
+
+test('a file that stands where --parallel takes a number is said to stand in the wrong place', async () => {
+  const { code, stderr } = await wrapup(['send', '--times', '50', '--parallel', 'samples/connected.json'], {});
+  expect(code).toBe(2);
+  expect(stderr).toMatch(/"samples\/connected\.json" is no number.*before --parallel: wrapup send samples/s);
+});
+
+test('what is no JSON is told by line and column, and not quoted', async () => {
+  const options = ['send', '-', '--secret', 's', '--new-id'];
+  const text = await wrapup(options, {}, '# Dana Example\n');
+  expect(text).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('standard input is not JSON: the first mistake is at line 1, column 1'),
+  });
+  const comma = await wrapup(options, {}, '{\n  "call": { "call_id": "x" },\n  "lead": { "name": "Dana", }\n}');
+  expect(comma.stderr).toContain('line 3, column 29');
+  expect(comma.stderr).not.toContain('Dana');
+  expect((await wrapup(options, {}, '{"call": {"call_id": "x"')).stderr).toContain('line 1, column 25');
+  expect((await wrapup(options, {}, '{"call": "x')).stderr).toContain('line 1, column 12');
+});

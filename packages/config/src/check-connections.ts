@@ -3,6 +3,7 @@ import { type Finding, suggest } from '@wrapup/mapping';
 import type { Connection } from './config.ts';
 import type { YamlDocument } from './document.ts';
 import { findingsOf } from './issues.ts';
+import { reachOf } from './reach.ts';
 import type { WrapupFile } from './schema.ts';
 
 /** Gives every connection's settings to the schema of its kind. A connection with a finding is missing in the result. */
@@ -35,9 +36,5 @@ export function checkConnections(
 
 /** True when some connection reaches a CRM on the internet rather than a sandbox on this machine or in this network. */
 export function reachesInternet(file: WrapupFile): boolean {
-  return Object.values(file.connections).some((connection) => {
-    const host = typeof connection.base_url === 'string' ? URL.parse(connection.base_url)?.hostname : undefined;
-    if (host === undefined) return true;
-    return host.includes('.') && !/^127\.|^10\.|^192\.168\.|\.(?:localhost|local|internal|test)$/.test(host);
-  });
+  return Object.values(file.connections).some(({ kind, ...settings }) => reachOf(kind, settings).internet);
 }

@@ -4,6 +4,7 @@ export { wrapupEditorSchema } from './editor-schema.ts';
 export * from './follow.ts';
 export { KINDS } from './kinds.ts';
 export * from './load.ts';
+export { type Reach, reachOf } from './reach.ts';
 export * from './redis-settings.ts';
 export { attemptsOf, chooseRoutes, planCall } from './routes.ts';
 export { NAME, RECONCILE_DEFAULTS, wrapupSchema } from './schema.ts';

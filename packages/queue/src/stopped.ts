@@ -87,7 +87,7 @@ export function hintOf(delivery: Pick<DeliveryEntry, 'hint'>, state: Stopped): s
   if (delivery.hint) return delivery.hint;
   return state === 'parked'
     ? 'Mend what the reason names, then replay it.'
-    : 'Replay it once the CRM works again; `doctor` says whether it does.';
+    : 'Replay it once the CRM works again; wrapup doctor says whether it does.';
 }
 
 function stoppedIn(entry: LedgerEntry, state: Stopped): StoppedItem[] {

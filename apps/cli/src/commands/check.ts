@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { clean } from '../clean.ts';
 import { EXIT } from '../exit.ts';
+import { nothingRunsHere, START_IT } from '../not-running.ts';
 import { count, makeOutput } from '../output.ts';
 import { describeFindings, type GlobalOptions, loadSettings } from '../settings.ts';
 
@@ -28,6 +29,7 @@ export function addCheck(program: Command): void {
       });
       for (const line of await describeFindings(findings, output)) output.line(line);
       if (shown) output.line(clean(JSON.stringify(shown), 1_000_000));
+      if (nothingRunsHere() && findings.some(({ code }) => code === 'unset-variable')) output.remark(START_IT);
       const found = `${count(errors, 'error')}, ${count(warnings, 'warning')}`;
       output.line(
         config

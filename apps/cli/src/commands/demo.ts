@@ -5,7 +5,7 @@ import { CliError, EXIT } from '../exit.ts';
 import { count, makeOutput, type Output } from '../output.ts';
 import { makeProgress } from '../progress.ts';
 import { askSandbox, type DemoStatus, sandboxAddress } from '../sandbox-control.ts';
-import type { GlobalOptions } from '../settings.ts';
+import { type GlobalOptions, requireConfig } from '../settings.ts';
 import { parseCount, parseTime } from '../since.ts';
 import { addressOf, credentials } from '../webhook-address.ts';
 
@@ -21,6 +21,7 @@ interface DemoOptions extends GlobalOptions {
   sandbox?: string;
   stop?: boolean;
   inbound?: boolean;
+  yes?: boolean;
 }
 
 /** `wrapup demo`: the sandbox makes calls, as Synthflow would. */
@@ -42,6 +43,7 @@ export function addDemo(program: Command): void {
       process.env.INGRESS_URL || `http://127.0.0.1:${process.env.INGRESS_PORT || 8080}`,
     )
     .option('--sandbox <url>', 'where the sandbox is (default: SANDBOX_URL, else this machine)')
+    .option('--yes', 'also when its calls would be written to accounts on the internet')
     .option('--stop', 'stop the demo that runs')
     .addHelpText('after', '\nExits 0 when every webhook that was sent was taken, 1 when one was not.')
     .action(async (_options, command: Command) => {
@@ -53,6 +55,7 @@ export function addDemo(program: Command): void {
         output.data({ stopped: true });
         return output.line('Stopped.');
       }
+      if (options.past === undefined && !options.yes) await refuseLive(options, output);
       const { source, secret, token } = await credentials(options, output);
       await askSandbox(sandbox, 'POST', {
         calls: options.calls,
@@ -71,6 +74,23 @@ export function addDemo(program: Command): void {
       const refused = Object.keys(status.webhooks.answers).some((answer) => !/^2/.test(answer));
       if (refused) process.exitCode = EXIT.failed;
     });
+}
+
+/** Invented people belong in no real account. */
+async function refuseLive(options: DemoOptions, output: Output): Promise<void> {
+  const config = await requireConfig(options, output);
+  const { reachOf } = await import('@wrapup/config');
+  const live = [...new Set(config.routes.map(({ to }) => to))].flatMap((name) => {
+    const connection = config.connections[name];
+    const reach = connection && reachOf(connection.kind, connection.settings);
+    return reach?.internet ? [`${clean(name)} at ${clean(reach.origin)}`] : [];
+  });
+  if (live.length === 0) return;
+  throw new CliError(
+    EXIT.failed,
+    `a demo’s calls would be written to ${live.join(' and ')}, which is no sandbox`,
+    'point the connection at the sandbox, or say --yes if you mean it',
+  );
 }
 
 async function follow(sandbox: string, output: Output): Promise<DemoStatus> {

@@ -130,7 +130,7 @@ function refuseOverwriting(folder: string, names: string[]): void {
   const shown = there.map((name) => relative(process.cwd(), join(folder, name))).join(', ');
   throw new CliError(
     EXIT.failed,
-    `${shown} is there already; nothing was written`,
+    `${shown} ${there.length === 1 ? 'is' : 'are'} there already; nothing was written`,
     'name another folder: wrapup init my-config',
   );
 }

@@ -27,6 +27,16 @@ function positive(text: string): number {
   return number;
 }
 
+/** The option takes what follows it for its number, and people write the file there. */
+function parallel(text: string): number {
+  if (!/^[\d+-]/.test(text)) {
+    throw new InvalidArgumentError(
+      `"${clean(text, 80)}" is no number of messages. If it is the payload, write it before --parallel: wrapup send ${clean(text, 80)} --times 50 --parallel`,
+    );
+  }
+  return positive(text);
+}
+
 /** `wrapup send`: what Synthflow would do, for one's own payload. */
 export function addSend(program: Command): void {
   program
@@ -44,7 +54,7 @@ export function addSend(program: Command): void {
     .option('--call-id <id>', 'send it under this call id; "new" makes one')
     .option('--new-id', 'send it under a fresh call id each time, so that a sample can be sent again')
     .option('--times <n>', 'send it so many times', positive, 1)
-    .option('--parallel [n]', 'so many at once; all, when no number is given', positive)
+    .option('--parallel [n]', 'so many at once; all, when no number is given', parallel)
     .option('--timeout <ms>', 'milliseconds to wait for each answer', positive, 10_000)
     .addHelpText('after', '\nExits 0 when every answer is 2xx, 1 when one is not, 3 when ingress does not answer.')
     .action(async (payload: string, _options, command: Command) => {
