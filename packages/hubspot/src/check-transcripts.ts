@@ -14,7 +14,7 @@ export async function checkTranscripts(
   settings: HubSpotSettings,
   mappings: CompiledMapping[],
 ): Promise<Finding[]> {
-  const at = mappings.flatMap(({ records }) => records.flatMap(({ transcript }) => transcript ?? []))[0];
+  const at = mappings.flatMap(({ records }) => records.flatMap(({ transcript }) => transcript?.at ?? []))[0];
   if (!at) return [];
   const isApp = settings.access_token === undefined;
   try {

@@ -274,7 +274,7 @@ export function describeRecords(records: CompiledRecord[]): MappedRecord[] {
     type,
     object,
     at,
-    ...(transcript ? { transcript: transcript.at } : {}),
+    ...(transcript ? { transcript } : {}),
     ...(when_at ? { when: when_at } : {}),
   }));
 }
