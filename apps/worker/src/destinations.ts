@@ -15,6 +15,7 @@ import {
 import type { CompiledMapping, Finding, Plan } from '@wrapup/mapping';
 import { makeContext, type Store, unblock } from '@wrapup/queue';
 import { Coalescer } from './coalescer.ts';
+import { Coming } from './coming.ts';
 import type { Guard } from './guard.ts';
 
 /** Milliseconds that one batch may take, all its requests and waits for quota included. */
@@ -47,6 +48,8 @@ export class Destinations {
   readonly #lines = new Map<string, Promise<Line>>();
   readonly #lanes = new WeakMap<Plan, Lane>();
   readonly #stopping = new AbortController();
+  /** Told by whoever reads calls and plans deliveries, so that batches wait for company that is near. */
+  readonly coming = new Coming();
   /** Set right after both exist: each needs the other. */
   guard: Pick<Guard, 'refusal' | 'note' | 'mended'> | undefined;
 
@@ -145,13 +148,13 @@ export class Destinations {
       if (outcomes.some(({ ok }) => !ok)) await noted;
       return outcomes;
     };
-    const { batch } = destination;
+    const gathering = { batch: destination.batch, coming: () => this.coming.to(name), write };
     return {
       destination,
       pools: kind.pools,
       settings: fingerprint,
-      live: new Coalescer({ batch, flights: FLIGHTS.live, write }),
-      bulk: new Coalescer({ batch, flights: FLIGHTS.bulk, write }),
+      live: new Coalescer({ ...gathering, flights: FLIGHTS.live }),
+      bulk: new Coalescer({ ...gathering, flights: FLIGHTS.bulk }),
     };
   }
 

@@ -22,7 +22,14 @@ export type CallVerdict =
 /** Reads a call again where its source trusts the API only. */
 export type Verify = (job: CallJob, entry: LedgerEntry, source: Source, hint: Call) => Promise<Verification>;
 
-export async function processCall(job: CallJob, store: Store, config: Config, verify?: Verify): Promise<CallVerdict> {
+/** @param onRouted called when its deliveries have their jobs; what then follows nobody waits for */
+export async function processCall(
+  job: CallJob,
+  store: Store,
+  config: Config,
+  verify?: Verify,
+  onRouted: () => void = () => {},
+): Promise<CallVerdict> {
   const { source: sourceName, call_id, revision } = job;
   const entry = await store.ledger.read(sourceName, call_id);
   if (!entry)
@@ -92,6 +99,7 @@ export async function processCall(job: CallJob, store: Store, config: Config, ve
     await store.operations.enqueueDelivery(entry, delivery, attempts, job.config);
   }
 
+  onRouted();
   // What stopped it before may have been mended by what this revision says.
   if (entry.stopped) await store.operations.unfileCall(sourceName, call_id);
   await pack(job, store);

@@ -25,7 +25,7 @@ import { Destinations } from './destinations.ts';
 import { Examiner } from './examiner.ts';
 import { Guard, HELD } from './guard.ts';
 import { countWork } from './metrics.ts';
-import { processCall } from './process-call.ts';
+import { processCall, type Verify } from './process-call.ts';
 import { processDelivery, type Verdict } from './process-delivery.ts';
 import { Reconciler } from './reconciler.ts';
 import { fileFailedDeliveries, sweep } from './sweep.ts';
@@ -132,8 +132,14 @@ export async function startWorker({
     // What comes of a call that never got to its routes says itself why; it needs no note.
     if ((await catchUp(job.data, job.attemptsStarted, config(), hurry)) === 'wait')
       return delay(job, token, WAIT_FOR_CONFIG);
+    const routed = destinations.coming.call();
+    const verify: Verify = (...call) => {
+      // It may take long, and others need not wait for what comes of it.
+      routed();
+      return verifier.verify(...call);
+    };
     try {
-      const verdict = await processCall(job.data, store, config(), (...call) => verifier.verify(...call));
+      const verdict = await processCall(job.data, store, config(), verify, routed);
       count.call(verdict.result);
       if (verdict.job === 'delay') await delay(job, token, verdict.ms);
     } catch (error) {
@@ -158,6 +164,8 @@ export async function startWorker({
         ...(failure.hint ? { hint: failure.hint } : {}),
       });
       throw new UnrecoverableError(failure.message.slice(0, REASON));
+    } finally {
+      routed();
     }
   });
 
@@ -168,14 +176,18 @@ export async function startWorker({
       const caughtUp = await catchUp(job.data, job.attemptsStarted, config(), hurry);
       if (caughtUp === 'wait') return delay(job, token, WAIT_FOR_CONFIG);
       const last = job.attemptsMade + 1 >= (job.opts.attempts ?? 1);
+      const planned = destinations.coming.delivery(connection);
       const verdict = await processDelivery(job.data, last, {
         store,
         config: config(),
         ...(caughtUp === 'ready' ? {} : { note: caughtUp.note }),
-        write: (name, plan, lane) => destinations.write(name, plan, lane),
+        write: (name, plan, lane) => {
+          planned();
+          return destinations.write(name, plan, lane);
+        },
         lease: (keys, ttl) => lease.take(keys, ttl),
         stopped: (name) => guard.refusal(name) !== undefined,
-      });
+      }).finally(planned);
       count.delivery(connection, job.data.route, verdict.result);
       report(log, job.data, verdict);
       await obey(verdict, job, token);

@@ -10,7 +10,14 @@ const written = (key: string): WriteOutcome => ({
 });
 
 /** A destination that answers when it is told to. */
-function gate({ batch = 3, flights = 1, quiet = 0, longest = 0, alone = Number.POSITIVE_INFINITY } = {}) {
+function gate({
+  batch = 3,
+  flights = 1,
+  quiet = 0,
+  longest = 0,
+  alone = Number.POSITIVE_INFINITY,
+  coming = (): number => 0,
+} = {}) {
   const sizes: number[] = [];
   const open: (() => void)[] = [];
   const coalescer = new Coalescer({
@@ -19,6 +26,7 @@ function gate({ batch = 3, flights = 1, quiet = 0, longest = 0, alone = Number.P
     alone,
     quiet,
     longest,
+    coming,
     write: (plans) => {
       sizes.push(plans.length);
       return new Promise((resolve) => open.push(() => resolve(plans.map(({ key }) => written(key)))));
@@ -65,6 +73,27 @@ describe('coalescer', () => {
     }
     while (sizes.length === 0) await turn();
     expect(sizes).toEqual([4]);
+  });
+
+  it('lets not even the first leave without those that are on the way', async () => {
+    let others = 3;
+    const { coalescer, sizes } = gate({ batch: 100, quiet: 1, longest: 60_000, alone: 0, coming: () => others });
+    for (const key of ['a', 'b', 'c']) {
+      for (let turns = 0; turns < 3; turns += 1) await turn();
+      expect(sizes).toEqual([]);
+      others -= 1;
+      void coalescer.submit(plan(key));
+    }
+    while (sizes.length === 0) await turn();
+    expect(sizes).toEqual([3]);
+  });
+
+  it('lets nobody wait longer than it may for one that is on the way and does not come', async () => {
+    const { coalescer, sizes } = gate({ quiet: 1, longest: 30, alone: 0, coming: () => 1 });
+    void coalescer.submit(plan('a'));
+    expect(sizes).toEqual([]);
+    while (sizes.length === 0) await turn();
+    expect(sizes).toEqual([1]);
   });
 
   it('lets nobody wait for company that keeps coming', async () => {
