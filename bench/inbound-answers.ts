@@ -12,7 +12,8 @@
  * the CRM answers, and at 20 where it does not. Callers come by the clock, whether or not the ones before were answered.
  * Of a CRM that fails, the time until ingress leaves it alone is told apart from the time after.
  */
-import { configWith, openInstallation } from './installation.ts';
+import { makeConfig } from '../test/support/config.ts';
+import { openInstallation } from './installation.ts';
 import { percentile } from './support/statistics.ts';
 
 const TOKEN = 'a-path-token-for-measuring';
@@ -26,10 +27,10 @@ interface Answer {
 }
 
 const installation = await openInstallation({
-  config: configWith(
-    [`path_token: ["${TOKEN}"]`],
-    'inbound:\n  look_up: sales\n  variables: { first_name: person.firstname }',
-  ),
+  config: makeConfig({
+    source: [`path_token: ["${TOKEN}"]`],
+    rest: 'inbound:\n  look_up: sales\n  variables: { first_name: person.firstname }',
+  }),
 });
 const { sandbox, ingress } = installation;
 const url = `http://127.0.0.1:${ingress.port}/webhooks/main/${TOKEN}/inbound-call`;

@@ -4,28 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Partially, type RunningSandbox, type Settings, startSandbox } from '../apps/sandbox/src/index.ts';
 import { openStore, type Store } from '../packages/queue/src/index.ts';
-import { sign } from '../packages/synthflow/src/index.ts';
 import { type RedisServer, startRedisServer } from '../scripts/local-redis.mjs';
+import { becomesReady, makeConfig, postSigned } from '../test/support/config.ts';
 import { type Process, startProcess } from '../test/support/process.ts';
 import type { Payload } from './support/calls.ts';
 
 export const SECRET = 'a-webhook-secret-for-measuring';
-
-/** The usual wrapup.yaml. @param source further lines of its source @param rest further sections */
-export const configWith = (source: string[] = [], rest = '') => `
-sources:
-  main:
-    provider: synthflow
-    region: us
-    webhook_secrets: ["\${SYNTHFLOW_WEBHOOK_SECRET}"]
-    default_country: US
-${source.map((line) => `    ${line}\n`).join('')}
-connections:
-  sales: { kind: hubspot, access_token: "\${HUBSPOT_ACCESS_TOKEN}", base_url: "\${HUBSPOT_BASE_URL}" }
-routes:
-  - { name: sales-calls, to: sales, mapping: mapping.yaml }
-${rest}
-`;
 
 /** Every call leaves a task. */
 export const MAPPING = `
@@ -68,7 +52,7 @@ export interface InstallationOptions {
 
 export async function openInstallation(options: InstallationOptions = {}): Promise<Installation> {
   const folder = mkdtempSync(join(tmpdir(), 'wrapup-bench-'));
-  writeFileSync(join(folder, 'wrapup.yaml'), options.config ?? configWith());
+  writeFileSync(join(folder, 'wrapup.yaml'), options.config ?? makeConfig());
   writeFileSync(join(folder, 'mapping.yaml'), options.mapping ?? MAPPING);
   const redis = await startRedisServer({ dir: join(folder, 'redis'), appendonly: true });
   // A Professional account as seen from afar: 190 requests in 10 s, 5 searches in 1 s, 40 ms each.
@@ -91,11 +75,11 @@ export async function openInstallation(options: InstallationOptions = {}): Promi
   const store = openStore({ url: redis.url, role: 'worker', onError() {} });
   await store.connected(20_000);
   const ingress = await startProcess('ingress', env);
-  await reached(`http://127.0.0.1:${ingress.port}/readyz`);
+  await becomesReady(ingress.port);
   let worker: Process | undefined;
   const startWorker = async () => {
     worker = await startProcess('worker', env);
-    await reached(`http://127.0.0.1:${worker.port}/readyz`);
+    await becomesReady(worker.port);
   };
   if (options.worker !== false) await startWorker();
 
@@ -107,11 +91,7 @@ export async function openInstallation(options: InstallationOptions = {}): Promi
     ingress,
     env,
     async post(payload) {
-      const answer = await fetch(`http://127.0.0.1:${ingress.port}/webhooks/main/post-call`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json', 'synthflow-signature': sign(payload.call.call_id, SECRET) },
-        body: JSON.stringify(payload),
-      });
+      const answer = await postSigned(ingress.port, payload, SECRET, { within: 120_000 });
       if (answer.status !== 202) throw new Error(`ingress answered ${answer.status}: ${await answer.text()}`);
       await answer.body?.cancel();
     },
@@ -141,15 +121,4 @@ export async function openInstallation(options: InstallationOptions = {}): Promi
       rmSync(folder, { recursive: true, force: true });
     },
   };
-}
-
-async function reached(url: string): Promise<void> {
-  for (;;) {
-    const ok = await fetch(url).then(
-      (answer) => answer.ok,
-      () => false,
-    );
-    if (ok) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
 }

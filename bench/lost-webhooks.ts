@@ -10,14 +10,15 @@
  */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { configWith, openInstallation, SECRET } from './installation.ts';
+import { makeConfig } from '../test/support/config.ts';
+import { openInstallation, SECRET } from './installation.ts';
 
 const CALLS = Number(process.argv[2] ?? 500);
 const LOSE = Number(process.argv[3] ?? 0.15);
 const CLI = new URL('../apps/cli/src/main.ts', import.meta.url).pathname;
 
 const installation = await openInstallation({
-  config: configWith(['api_key: any-key', 'base_url: "${SYNTHFLOW_BASE_URL}"']),
+  config: makeConfig({ source: ['api_key: any-key', 'base_url: "${SYNTHFLOW_BASE_URL}"'] }),
 });
 const { sandbox, store, ingress, env } = installation;
 try {

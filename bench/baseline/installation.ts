@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { type Partially, type RunningSandbox, type Settings, startSandbox } from '../../apps/sandbox/src/index.ts';
-import { sign } from '../../packages/synthflow/src/index.ts';
 import { type RedisServer, startRedisServer } from '../../scripts/local-redis.mjs';
+import { postSigned } from '../../test/support/config.ts';
 import { type Process, startScript } from '../../test/support/process.ts';
 import type { Payload } from '../support/calls.ts';
 import { comesTrue } from '../support/watch.ts';
@@ -43,11 +43,7 @@ export async function openBaseline(settings: Partially<Settings>, env: Record<st
     done: (calls, within = 600_000) =>
       comesTrue(async () => (await client.zcard('bull:calls:completed')) >= calls, within, 20),
     async post(payload) {
-      const answer = await fetch(`http://127.0.0.1:${ingress.port}/webhooks/main/post-call`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json', 'synthflow-signature': sign(payload.call.call_id, SECRET) },
-        body: JSON.stringify(payload),
-      });
+      const answer = await postSigned(ingress.port, payload, SECRET, { within: 120_000 });
       if (answer.status !== 202) throw new Error(`the baseline's ingress answered ${answer.status}`);
       await answer.body?.cancel();
     },

@@ -4,6 +4,7 @@
  */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { makeConfig } from '../../test/support/config.ts';
 import { phoneOf } from '../../test/support/phone.ts';
 import { openInstallation } from '../installation.ts';
 import { makeCall } from '../support/calls.ts';
@@ -15,18 +16,10 @@ export interface GrowthFigures {
   ratio: number;
 }
 
-const CONFIG = `
-sources:
-  main:
-    provider: synthflow
-    region: us
-    webhook_secrets: ["\${SYNTHFLOW_WEBHOOK_SECRET}"]
-    default_country: US
-connections:
-  events: { kind: http, url: "\${ENDPOINT}", allow_private: true, at_once: 50 }
-routes:
-  - { name: events, to: events, mapping: mapping.yaml }
-`;
+const CONFIG = makeConfig({
+  connections: ['events: { kind: http, url: "${ENDPOINT}", allow_private: true, at_once: 50 }'],
+  routes: ['- { name: events, to: events, mapping: mapping.yaml }'],
+});
 
 export async function measureGrowth(sizes: readonly number[]): Promise<GrowthFigures> {
   let arrived = 0;

@@ -5,7 +5,8 @@ import { personNumber } from '../../apps/sandbox/src/demo/people.ts';
 import type { VoiceCall } from '../../apps/sandbox/src/index.ts';
 import { webhookOf } from '../../apps/sandbox/src/synthflow/shapes.ts';
 import { sign } from '../../packages/synthflow/src/index.ts';
-import { type House, houseConfig, openHouse, SECRET } from '../support/house.ts';
+import { makeConfig } from '../support/config.ts';
+import { type House, openHouse, SECRET } from '../support/house.ts';
 
 const TOKEN = 'a-path-token-of-tests';
 const CALLER = '+14155550142';
@@ -19,7 +20,7 @@ let house: House;
 let at: (kind: 'post-call' | 'inbound-call') => string;
 
 beforeAll(async () => {
-  house = await openHouse({ config: houseConfig([`path_token: ["${TOKEN}"]`], INBOUND) });
+  house = await openHouse({ config: makeConfig({ source: [`path_token: ["${TOKEN}"]`], rest: INBOUND }) });
   house.sandbox.control.settings({ hubspot: { search_lag: 0, limits: { search_per_second: null } } });
   await Promise.all([house.startIngress(), house.startWorker()]);
   at = (kind) => `http://127.0.0.1:${house.ingress?.port}/webhooks/main/${TOKEN}/${kind}`;

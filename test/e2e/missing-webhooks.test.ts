@@ -2,7 +2,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { wrapup } from '../../apps/cli/test/support/run.ts';
 import { Runs } from '../../packages/recovery/src/index.ts';
-import { type House, houseConfig, openHouse, SECRET } from '../support/house.ts';
+import { makeConfig } from '../support/config.ts';
+import { type House, openHouse, SECRET } from '../support/house.ts';
 
 let house: House;
 afterEach(() => house.close());
@@ -19,7 +20,7 @@ async function expectEachOnce(within = 60_000) {
 
 describe('a demo that loses webhooks', () => {
   it('has every call in the CRM after reconciliation, each once', async () => {
-    house = await openHouse({ config: houseConfig(SOURCE) });
+    house = await openHouse({ config: makeConfig({ source: SOURCE }) });
     // A search index that lags makes later calls of one person wait; here only the calls matter.
     house.sandbox.control.settings({ hubspot: { search_lag: 0, limits: { search_per_second: null } } });
     await Promise.all([house.startIngress(), house.startWorker()]);
@@ -64,7 +65,7 @@ describe('a demo that loses webhooks', () => {
 
 describe('the schedule', () => {
   it('has one worker reconcile at a time, and another take over what a killed one had begun', async () => {
-    const config = houseConfig([...SOURCE, 'reconcile: { every: 1m, grace: 0s }']);
+    const config = makeConfig({ source: [...SOURCE, 'reconcile: { every: 1m, grace: 0s }'] });
     house = await openHouse({ config });
     house.sandbox.control.settings({
       synthflow: { latency: 150 },

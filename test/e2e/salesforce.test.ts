@@ -3,12 +3,14 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { JsonObject } from '../../packages/call/src/index.ts';
 import { type SampleKind, samplePayload } from '../../packages/synthflow/src/index.ts';
-import { type House, houseConfig, openHouse } from '../support/house.ts';
+import { makeConfig } from '../support/config.ts';
+import { type House, openHouse } from '../support/house.ts';
 
-const CONFIG = houseConfig().replace(
-  /sales: \{ kind: hubspot[^\n]*/,
-  'sales: { kind: salesforce, client_id: sandbox-consumer-key, client_secret: "${SALESFORCE_CLIENT_SECRET}", base_url: "${SALESFORCE_BASE_URL}" }',
-);
+const CONFIG = makeConfig({
+  connections: [
+    'sales: { kind: salesforce, client_id: sandbox-consumer-key, client_secret: "${SALESFORCE_CLIENT_SECRET}", base_url: "${SALESFORCE_BASE_URL}" }',
+  ],
+});
 
 let house: House;
 beforeAll(async () => {

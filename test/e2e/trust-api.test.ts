@@ -3,7 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { VoiceCall } from '../../apps/sandbox/src/index.ts';
 import { webhookOf } from '../../apps/sandbox/src/synthflow/shapes.ts';
-import { type House, houseConfig, openHouse } from '../support/house.ts';
+import { makeConfig } from '../support/config.ts';
+import { type House, openHouse } from '../support/house.ts';
 import type { Process } from '../support/process.ts';
 
 const KEY = 'the-right-key';
@@ -13,7 +14,7 @@ let answered: VoiceCall;
 
 beforeAll(async () => {
   const source = ['trust: api', `api_key: ${KEY}`, 'base_url: "${SYNTHFLOW_BASE_URL}/us"'];
-  house = await openHouse({ config: houseConfig(source) });
+  house = await openHouse({ config: makeConfig({ source }) });
   house.sandbox.control.settings({ synthflow: { api_key: KEY, region: 'us' } });
   await house.sandbox.control.demo({ calls: 30, past: 3600_000 });
   answered = house.sandbox.control.calls().find(({ collected }) => 'budget' in collected) as VoiceCall;

@@ -8,25 +8,16 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { type RunningSandbox, startSandbox } from '../../apps/sandbox/src/index.ts';
 import { openStore, type Store } from '../../packages/queue/src/index.ts';
-import { sign } from '../../packages/synthflow/src/index.ts';
 import { freePort, type RedisServer, startRedisServer } from '../../scripts/local-redis.mjs';
+import { makeConfig, postSigned } from '../support/config.ts';
 import { type Process, startProcess } from '../support/process.ts';
 
 const SECRET = 'a-webhook-secret-for-breaking';
 
 /** Retries come soon, so that a run is over soon; in number they are as shipped. */
-const CONFIG = `
-sources:
-  main:
-    provider: synthflow
-    region: us
-    webhook_secrets: ["\${SYNTHFLOW_WEBHOOK_SECRET}"]
-    default_country: US
-connections:
-  sales: { kind: hubspot, access_token: "\${HUBSPOT_ACCESS_TOKEN}", base_url: "\${HUBSPOT_BASE_URL}" }
-routes:
-  - { name: sales-calls, to: sales, mapping: mapping.yaml, retries: { base: 500ms, cap: 5s } }
-`;
+const CONFIG = makeConfig({
+  routes: ['- { name: sales-calls, to: sales, mapping: mapping.yaml, retries: { base: 500ms, cap: 5s } }'],
+});
 
 export const MAPPINGS = {
   usual: `
@@ -150,12 +141,7 @@ export class Ground {
   /** @returns the status, or 0 when there was no answer */
   async post(payload: { call: { call_id: string } }): Promise<number> {
     try {
-      const answer = await fetch(`http://127.0.0.1:${this.#ingressPort}/webhooks/main/post-call`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json', 'synthflow-signature': sign(payload.call.call_id, SECRET) },
-        body: JSON.stringify(payload),
-        signal: AbortSignal.timeout(10_000),
-      });
+      const answer = await postSigned(this.#ingressPort, payload, SECRET);
       await answer.body?.cancel();
       return answer.status;
     } catch {

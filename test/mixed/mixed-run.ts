@@ -6,6 +6,7 @@
 import { type Answering, type Endpoint, openEndpoint, status } from '../../packages/http/test/support/endpoint.ts';
 import { verifies } from '../../packages/http/test/support/verify.ts';
 import { type PlannedCall, planCalls } from '../faults/workload.ts';
+import { makeConfig, SALES } from '../support/config.ts';
 import { type House, openHouse } from '../support/house.ts';
 import { makeRandom } from '../support/random.ts';
 
@@ -15,26 +16,18 @@ export type Connection = (typeof CONNECTIONS)[number];
 const WEBHOOK_SECRET = `whsec_${Buffer.alloc(32, 'mixed').toString('base64')}`;
 
 /** Retries come soon, so that a run is over soon; in number they are as shipped. */
-const CONFIG = `
-sources:
-  main:
-    provider: synthflow
-    region: us
-    webhook_secrets: ["\${SYNTHFLOW_WEBHOOK_SECRET}"]
-    default_country: US
-connections:
-  sales: { kind: hubspot, access_token: "\${HUBSPOT_ACCESS_TOKEN}", base_url: "\${HUBSPOT_BASE_URL}" }
-  service:
-    kind: salesforce
-    client_id: "\${SALESFORCE_CLIENT_ID}"
-    client_secret: "\${SALESFORCE_CLIENT_SECRET}"
-    base_url: "\${SALESFORCE_BASE_URL}"
-  alerts: { kind: http, url: "\${ENDPOINT_URL}", secret: "\${ENDPOINT_SECRET}", allow_private: true }
-routes:
-  - { name: sales-calls, to: sales, mapping: mapping.yaml, retries: { base: 500ms, cap: 5s } }
-  - { name: service-calls, to: service, mapping: salesforce.yaml, retries: { base: 500ms, cap: 5s } }
-  - { name: events, to: alerts, mapping: event.yaml, retries: { base: 500ms, cap: 5s } }
-`;
+const CONFIG = makeConfig({
+  connections: [
+    SALES,
+    'service: { kind: salesforce, client_id: "${SALESFORCE_CLIENT_ID}", client_secret: "${SALESFORCE_CLIENT_SECRET}", base_url: "${SALESFORCE_BASE_URL}" }',
+    'alerts: { kind: http, url: "${ENDPOINT_URL}", secret: "${ENDPOINT_SECRET}", allow_private: true }',
+  ],
+  routes: [
+    '- { name: sales-calls, to: sales, mapping: mapping.yaml, retries: { base: 500ms, cap: 5s } }',
+    '- { name: service-calls, to: service, mapping: salesforce.yaml, retries: { base: 500ms, cap: 5s } }',
+    '- { name: events, to: alerts, mapping: event.yaml, retries: { base: 500ms, cap: 5s } }',
+  ],
+});
 
 export interface MixedHouse extends House {
   endpoint: Endpoint;

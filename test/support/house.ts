@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startSandbox } from '../../apps/sandbox/src/index.ts';
 import { openStore, type Store } from '../../packages/queue/src/index.ts';
-import { sign } from '../../packages/synthflow/src/index.ts';
+import { becomesReady, makeConfig, postSigned } from './config.ts';
 import { type Process, startProcess } from './process.ts';
 import { freshPrefix, redisUrl } from './redis.ts';
 
@@ -21,22 +21,6 @@ export interface HouseOptions {
   env?: Record<string, string>;
 }
 
-/** The default wrapup.yaml. @param source further lines of its source @param rest further sections */
-export const houseConfig = (source: string[] = [], rest = '') => `
-sources:
-  main:
-    provider: synthflow
-    region: us
-    webhook_secrets: ["\${SYNTHFLOW_WEBHOOK_SECRET}"]
-    default_country: US
-${source.map((line) => `    ${line}\n`).join('')}
-connections:
-  sales: { kind: hubspot, access_token: "\${HUBSPOT_ACCESS_TOKEN}", base_url: "\${HUBSPOT_BASE_URL}" }
-routes:
-  - { name: sales-calls, to: sales, mapping: mapping.yaml }
-${rest}
-`;
-
 const MAPPING = `
 extends: hubspot/call-log
 `;
@@ -45,7 +29,7 @@ export type House = Awaited<ReturnType<typeof openHouse>>;
 
 export async function openHouse(options: HouseOptions = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'wrapup-house-'));
-  writeFileSync(join(folder, 'wrapup.yaml'), options.config ?? houseConfig());
+  writeFileSync(join(folder, 'wrapup.yaml'), options.config ?? makeConfig());
   writeFileSync(join(folder, 'mapping.yaml'), options.mapping ?? MAPPING);
   for (const [name, text] of Object.entries(options.files ?? {})) writeFileSync(join(folder, name), text);
   const sandbox = await startSandbox({ port: 0, provisioned: true });
@@ -79,13 +63,7 @@ export async function openHouse(options: HouseOptions = {}) {
     ingress: undefined as Process | undefined,
     startIngress: async () => {
       const ingress = await start('ingress');
-      // It listens before Redis answers, and refuses with 503 until then.
-      const ready = () =>
-        fetch(`http://127.0.0.1:${ingress.port}/readyz`).then(
-          ({ ok }) => ok,
-          () => false,
-        );
-      while (!(await ready())) await new Promise((resolve) => setTimeout(resolve, 20));
+      await becomesReady(ingress.port);
       house.ingress = ingress;
       return ingress;
     },
@@ -97,12 +75,7 @@ export async function openHouse(options: HouseOptions = {}) {
       payload: { call: { call_id: string } },
       source = 'main',
     ): Promise<{ status: number; body: Record<string, unknown> }> {
-      const answer = await fetch(`http://127.0.0.1:${house.ingress?.port}/webhooks/${source}/post-call`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json', 'synthflow-signature': sign(payload.call.call_id, SECRET) },
-        body: JSON.stringify(payload),
-        signal: AbortSignal.timeout(10_000),
-      });
+      const answer = await postSigned(house.ingress?.port, payload, SECRET, { source });
       return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };
     },
 

@@ -1,6 +1,6 @@
 /** Plans made by hand, for tests of adapters: what a mapping would give for a simple call. */
 import { createHash } from 'node:crypto';
-import type { Call } from '@wrapup/call';
+import { type Call, emptyCall } from '@wrapup/call';
 import type { FieldWrite, MatchStep, Place, Plan, RecordPlan, Value, WriteMode } from '@wrapup/mapping';
 
 /** The CRM's own names for what a sample plan writes. */
@@ -118,27 +118,7 @@ function record(type: string, object: string, name: string, key: string, fields:
   return { type, object, name, key, fields, associate: ['person'] };
 }
 
-function sampleCallRecord(call: SampleCall, ended: string): Call {
-  return {
-    id: call.id,
-    source: 'main',
-    status: 'completed',
-    terminal: true,
-    outcome: 'connected',
-    answered_by: 'human',
-    end_reason: 'human_ended',
-    agent: {},
-    ended_at: ended,
-    turns: [],
-    lead: { ...(call.phone ? { phone: call.phone } : {}), ...(call.email ? { email: call.email } : {}) },
-    vars: {},
-    collected: {},
-    extracted: {},
-    actions: {},
-    analysis: {},
-    prompt_variables: {},
-    metadata: {},
-    raw: {},
-    notes: [],
-  };
+function sampleCallRecord({ id, phone, email }: SampleCall, ended: string): Call {
+  const lead = { ...(phone ? { phone } : {}), ...(email ? { email } : {}) };
+  return emptyCall({ id, source: 'main', ended_at: ended, lead });
 }

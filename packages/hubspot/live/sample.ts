@@ -1,4 +1,4 @@
-import type { Call } from '@wrapup/call';
+import { type Call, emptyCall } from '@wrapup/call';
 
 /** A connected call of this run: its own number of the range that is kept for fiction, its own address. */
 export function samplePayloadCall(run: string, name: string): Call {
@@ -6,16 +6,10 @@ export function samplePayloadCall(run: string, name: string): Call {
   // 555-0100 to 555-0199 in any area code belong to nobody.
   const phone = `+1${AREAS[seed % AREAS.length]}5550${100 + (((seed >>> 8) + name.length) % 100)}`;
   const ended = new Date();
-  return {
+  return emptyCall({
     id: `${run}-${name}`,
     source: 'live',
-    status: 'completed',
-    terminal: true,
-    outcome: 'connected',
-    answered_by: 'human',
-    end_reason: 'human_ended',
     direction: 'outbound',
-    agent: {},
     started_at: new Date(ended.getTime() - 61_000).toISOString(),
     ended_at: ended.toISOString(),
     duration: 61,
@@ -34,15 +28,7 @@ export function samplePayloadCall(run: string, name: string): Call {
       email: `wrapup-${name}-${run}@example.com`,
     },
     vars: { wants_callback: true },
-    collected: {},
-    extracted: {},
-    actions: {},
-    analysis: {},
-    prompt_variables: {},
-    metadata: {},
-    raw: {},
-    notes: [],
-  };
+  });
 }
 
 const AREAS = [212, 303, 312, 404, 415, 503, 512, 602, 617, 702, 713, 808, 901, 916];

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { type Call, OUTCOMES, type Outcome } from '@wrapup/call';
+import { type Call, emptyCall, OUTCOMES, type Outcome } from '@wrapup/call';
 import { compileMapping, formatFinding, type Plan } from '@wrapup/mapping';
 import { expect, test } from 'vitest';
 import { hubspotDialect } from '../src/dialect.ts';
@@ -19,31 +19,15 @@ function compile(text: string) {
 const preset = compile('extends: hubspot/call-log\n');
 
 function call(changes: Partial<Call> = {}): Call {
-  return {
+  return emptyCall({
     id: 'c-1',
     source: 'main',
-    status: 'completed',
-    terminal: true,
-    outcome: 'connected',
-    answered_by: 'human',
-    end_reason: 'human_ended',
-    agent: {},
     started_at: '2026-11-20T18:04:12.000Z',
     ended_at: '2026-11-20T18:06:26.000Z',
     duration: 134.2,
     lead: { phone: '+14155550142' },
-    turns: [],
-    vars: {},
-    collected: {},
-    extracted: {},
-    actions: {},
-    analysis: {},
-    prompt_variables: {},
-    metadata: {},
-    raw: {},
-    notes: [],
     ...changes,
-  };
+  });
 }
 
 function fields(plan: Plan, record: string): Record<string, unknown> {

@@ -1,4 +1,4 @@
-import { type Call, parsePhone } from '@wrapup/call';
+import { type Call, emptyCall, parsePhone } from '@wrapup/call';
 import type { Source } from '@wrapup/config';
 
 /** Longest number or id looked at, in characters. */
@@ -19,7 +19,7 @@ export function readRingingCall(payload: unknown, source: Source): Call | undefi
   const agent = text(own(told, 'model_id'));
   const caller = parsePhone(from, source.default_country);
   const called = parsePhone(to, source.default_country)?.e164 ?? to;
-  return {
+  return emptyCall({
     id: '',
     source: source.name,
     status: 'ringing',
@@ -31,22 +31,13 @@ export function readRingingCall(payload: unknown, source: Source): Call | undefi
     agent: { ...(agent && { id: agent }), ...(called && { number: called }) },
     ...(from && { from_number: caller?.e164 ?? from }),
     ...(called && { to_number: called }),
-    turns: [],
     lead: {
       ...(from && { phone_raw: from }),
       ...(caller && { phone: caller.e164 }),
       ...(caller?.country && { country: caller.country }),
     },
-    vars: {},
-    collected: {},
-    extracted: {},
-    actions: {},
-    analysis: {},
-    prompt_variables: {},
-    metadata: {},
     raw: null,
-    notes: [],
-  };
+  });
 }
 
 function own(value: unknown, key: string): unknown {

@@ -1,4 +1,4 @@
-import type { Call } from '@wrapup/call';
+import { type Call, emptyCall } from '@wrapup/call';
 import { type CompiledMapping, compileMapping, formatFinding, type Plan } from '@wrapup/mapping';
 import { expect } from 'vitest';
 import { httpDialect } from '../../src/index.ts';
@@ -12,14 +12,9 @@ export const PERSONAL = {
 };
 
 export function someCall(change: Partial<Call> = {}): Call {
-  return {
+  return emptyCall({
     id: 'c1',
     source: 'main',
-    status: 'completed',
-    terminal: true,
-    outcome: 'connected',
-    answered_by: 'human',
-    end_reason: 'human_ended',
     agent: { id: 'a1', name: 'Alice' },
     started_at: '2026-11-20T10:00:00.000Z',
     ended_at: '2026-11-20T10:01:02.000Z',
@@ -35,15 +30,10 @@ export function someCall(change: Partial<Call> = {}): Call {
     },
     vars: { budget: 12_000, topic: 'renewal', 'with space': 'yes' },
     collected: { budget: { value: 12_000, collected: true } },
-    extracted: {},
-    actions: {},
     analysis: { no_opt_out: 'true' },
-    prompt_variables: {},
-    metadata: {},
     raw: { call: { call_id: 'c1', untouched: 'as it came' } },
-    notes: [],
     ...change,
-  };
+  });
 }
 
 /** The mapping, which must compile without a single finding. */

@@ -1,15 +1,10 @@
-import type { Call } from '@wrapup/call';
+import { type Call, emptyCall } from '@wrapup/call';
 
 /** A connected outbound call with something under every root. */
 export function someCall(changes: Partial<Call> = {}): Call {
-  return {
+  return emptyCall({
     id: 'c-1',
     source: 'main',
-    status: 'completed',
-    terminal: true,
-    outcome: 'connected',
-    answered_by: 'human',
-    end_reason: 'human_ended',
     direction: 'outbound',
     agent: { id: 'a-1', name: 'Alice', number: '+14155550100' },
     started_at: '2026-11-20T18:04:12.000Z',
@@ -49,7 +44,6 @@ export function someCall(changes: Partial<Call> = {}): Call {
     prompt_variables: { campaign: 'autumn' },
     metadata: { crm_person_id: 7001 },
     raw: { items: [{ sku: 'x-1' }], status: 'completed' },
-    notes: [],
     ...changes,
-  };
+  });
 }
