@@ -1,11 +1,12 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { vi } from 'vitest';
+import { afterAll, vi } from 'vitest';
 import { COMPILE_CACHE } from '../../../../test/support/process.ts';
+import type { Done, Order } from './warm.ts';
 
-// Each run is a process of its own, and the machine may be busy with other tests.
+// Each run may be a process of its own, and the machine may be busy with other tests.
 vi.setConfig({ testTimeout: 240_000 });
 
 export const ROOT = resolve(import.meta.dirname, '../../../..');
@@ -18,11 +19,59 @@ export interface Run {
   json(): never;
 }
 
-/** Runs the command as a user would, in the repository's root. Nothing of this process's environment reaches it. */
+let first = true;
+let warm: Promise<ChildProcess> | undefined;
+let busy = false;
+afterAll(async () => (await warm)?.kill());
+
+/**
+ * Runs the command as a user would, in the repository's root. Nothing of this process's environment reaches it. The first
+ * run of a test file, any beside another one, and any with settings for Node itself is a process of its own; the others
+ * share one (`warm.ts`).
+ */
 export async function wrapup(args: string[], env: Record<string, string> = {}, stdin = ''): Promise<Run> {
+  const whole = { PATH: process.env.PATH ?? '', ...COMPILE_CACHE, ...env };
+  const alone = first || busy || Object.keys(env).some((name) => name.startsWith('NODE_'));
+  first = false;
+  const { code, stdout, stderr } = await (alone ? runAlone(args, whole, stdin) : runWarm({ args, env: whole, stdin }));
+  return { code, stdout, stderr, json: () => JSON.parse(stdout) as never };
+}
+
+async function runWarm(order: Order): Promise<Done> {
+  busy = true;
+  try {
+    warm ??= start();
+    const child = await warm;
+    const over = new AbortController();
+    const heard = (event: string) => once(child, event, { signal: over.signal });
+    const answer = Promise.race([heard('message'), heard('exit').then(() => [])]);
+    child.send(order);
+    const [done] = (await answer) as [Done?];
+    over.abort();
+    if (!done) throw new Error(`wrapup ${order.args.join(' ')} ended the process that runs it`);
+    return done;
+  } finally {
+    busy = false;
+  }
+}
+
+async function start(): Promise<ChildProcess> {
+  const child = fork(resolve(import.meta.dirname, 'warm.ts'), {
+    cwd: ROOT,
+    env: { PATH: process.env.PATH ?? '', ...COMPILE_CACHE },
+    execArgv: [],
+  });
+  const end = () => void child.kill('SIGKILL');
+  process.once('exit', end);
+  child.once('exit', () => process.off('exit', end));
+  await once(child, 'message');
+  return child;
+}
+
+async function runAlone(args: string[], env: Record<string, string>, stdin: string) {
   const child = spawn(process.execPath, [resolve(ROOT, 'apps/cli/src/main.ts'), ...args], {
     cwd: ROOT,
-    env: { PATH: process.env.PATH ?? '', ...COMPILE_CACHE, ...env },
+    env,
     timeout: 120_000,
   });
   child.stdin.on('error', () => {});
@@ -32,5 +81,5 @@ export async function wrapup(args: string[], env: Record<string, string> = {}, s
     text(child.stderr),
     once(child, 'exit') as Promise<[number | null]>,
   ]);
-  return { code, stdout, stderr, json: () => JSON.parse(stdout) as never };
+  return { code, stdout, stderr };
 }
