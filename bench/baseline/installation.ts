@@ -31,6 +31,7 @@ export async function openBaseline(settings: Partially<Settings>, env: Record<st
     SYNTHFLOW_WEBHOOK_SECRET: SECRET,
     HUBSPOT_ACCESS_TOKEN: 'pat-na1-bench',
     HUBSPOT_BASE_URL: sandbox.hubspotUrl,
+    SALESFORCE_LOGIN_URL: sandbox.salesforceUrl,
     ...env,
   };
   const ingress = await startScript('bench/baseline/ingress-express.ts', all);

@@ -5,67 +5,20 @@
  * twice.
  */
 import { Worker } from 'bullmq';
+import type { Body } from './body.ts';
 
-const base = process.env.HUBSPOT_BASE_URL ?? '';
-const token = process.env.HUBSPOT_ACCESS_TOKEN ?? '';
-/** Without limits: for measuring what the machine does. */
-const limiter = process.env.BASELINE_UNLIMITED ? {} : { limiter: { max: 5, duration: 1_000 } };
+const crm = process.env.BASELINE_CRM ?? 'hubspot';
+const { deliver } = crm === 'salesforce' ? await import('./salesforce.ts') : await import('./hubspot.ts');
+/** Salesforce counts by the day, so there nothing paces the jobs; nor where it is measured what the machine does. */
+const paced = crm === 'hubspot' && !process.env.BASELINE_UNLIMITED;
+const limiter = paced ? { limiter: { max: 5, duration: 1_000 } } : {};
 
-async function ask<T>(method: string, path: string, body: unknown): Promise<T> {
-  for (;;) {
-    const answer = await fetch(`${base}${path}`, {
-      method,
-      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-      body: JSON.stringify(body),
-    });
-    if (answer.ok) return (await answer.json()) as T;
-    const said = await answer.text();
-    if (answer.status !== 429) throw new Error(`HubSpot answered ${answer.status}: ${said}`);
-    await new Promise((resolve) => setTimeout(resolve, 1_000));
-  }
-}
-
-interface Body {
-  lead: { name?: string; phone_number: string };
-  call: { call_id: string; start_time: string; duration?: number; transcript?: string };
-}
-
-const DEFINED = (id: number) => [{ associationCategory: 'HUBSPOT_DEFINED', associationTypeId: id }];
-
-const worker = new Worker<Body>(
-  'calls',
-  async ({ data: { lead, call } }) => {
-    const { results } = await ask<{ results: { id: string }[] }>('POST', '/crm/v3/objects/contacts/search', {
-      filterGroups: [{ filters: [{ propertyName: 'phone', operator: 'EQ', value: lead.phone_number }] }],
-      limit: 1,
-    });
-    const properties = { phone: lead.phone_number, firstname: lead.name ?? '' };
-    const found = results[0]?.id;
-    const person = found
-      ? await ask<{ id: string }>('PATCH', `/crm/v3/objects/contacts/${found}`, { properties })
-      : await ask<{ id: string }>('POST', '/crm/v3/objects/contacts', { properties });
-    await ask('POST', '/crm/v3/objects/calls', {
-      properties: {
-        hs_timestamp: new Date().toISOString(),
-        hs_call_title: 'Call',
-        hs_call_body: call.transcript ?? '',
-      },
-      associations: [{ to: { id: person.id }, types: DEFINED(194) }],
-    });
-    if (!process.env.BASELINE_NO_TASK) {
-      await ask('POST', '/crm/v3/objects/tasks', {
-        properties: { hs_timestamp: new Date().toISOString(), hs_task_subject: 'Call back' },
-        associations: [{ to: { id: person.id }, types: DEFINED(204) }],
-      });
-    }
-  },
-  {
-    connection: { url: process.env.REDIS_URL ?? '', maxRetriesPerRequest: null },
-    prefix: process.env.WRAPUP_PREFIX ?? 'bull',
-    concurrency: 20,
-    ...limiter,
-  },
-);
+const worker = new Worker<Body>('calls', ({ data }) => deliver(data), {
+  connection: { url: process.env.REDIS_URL ?? '', maxRetriesPerRequest: null },
+  prefix: process.env.WRAPUP_PREFIX ?? 'bull',
+  concurrency: 20,
+  ...limiter,
+});
 worker.on('error', () => {});
 worker.on('failed', (_job, error) => console.error(JSON.stringify({ msg: error.message })));
 await worker.waitUntilReady();

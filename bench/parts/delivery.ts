@@ -1,13 +1,17 @@
 /**
- * Calls a second that reach HubSpot under the limits of a Professional account (190 requests in 10 s, 5 searches in 1 s,
- * 40 ms for each answer), from webhook to call log, and the requests that each costs. Half of the callers are in the CRM,
- * every call leaves a task, nobody calls twice.
+ * Calls a second that reach a CRM under its limits, from webhook to the last record, and the requests that each costs.
+ * Half of the callers are in the CRM, every call leaves a task, nobody calls twice; 40 ms for each answer.
+ *
+ * HubSpot limits by the second: 190 requests in 10 s, 5 searches in 1 s (a Professional account). Salesforce limits by the
+ * day: 100,000 requests and 1,000 more for each user, so what counts there is how many calls that is.
  */
 import { phoneOf } from '../../test/support/phone.ts';
 import { openBaseline } from '../baseline/installation.ts';
-import { openInstallation } from '../installation.ts';
+import { type InstallationOptions, openInstallation } from '../installation.ts';
 import { makeCall, type Payload } from '../support/calls.ts';
 import { eachOf, pause } from '../support/watch.ts';
+
+export type Crm = 'hubspot' | 'salesforce';
 
 export interface DeliveryFigures {
   of: Record<'wrapup' | 'baseline', Delivered>;
@@ -24,7 +28,35 @@ export interface Delivered {
   refused: number;
 }
 
-const SETTINGS = { hubspot: { latency: 40 } };
+const SETTINGS = { hubspot: { latency: 40 }, salesforce: { latency: 40 } };
+/** HubSpot is what an installation for measuring delivers to unless told otherwise. */
+const INSTALLATIONS: Record<Crm, InstallationOptions> = {
+  hubspot: {},
+  salesforce: {
+    config: `
+sources:
+  main:
+    provider: synthflow
+    region: us
+    webhook_secrets: ["\${SYNTHFLOW_WEBHOOK_SECRET}"]
+    default_country: US
+connections:
+  service:
+    kind: salesforce
+    client_id: sandbox-consumer-key
+    client_secret: sandbox-consumer-secret
+    base_url: "\${SALESFORCE_LOGIN_URL}"
+routes:
+  - { name: service-calls, to: service, mapping: mapping.yaml }
+`,
+    mapping: `
+extends: salesforce/call-log
+tasks:
+  - name: call-back
+    when: { path: call.outcome, exists: true }
+`,
+  },
+};
 /** The CRM's search sees new records after two seconds. */
 const INDEXED = 2_500;
 
@@ -35,19 +67,19 @@ interface Side {
   done(payloads: Payload[]): Promise<void>;
 }
 
-export async function measureDelivery(calls: number, baselineCalls: number): Promise<DeliveryFigures> {
-  const installation = await openInstallation({ settings: SETTINGS });
+export async function measureDelivery(crm: Crm, calls: number, baselineCalls: number): Promise<DeliveryFigures> {
+  const installation = await openInstallation({ ...INSTALLATIONS[crm], settings: SETTINGS });
   const ours: Side = { ...installation, done: (all) => installation.written(all.map(({ call }) => call.call_id)) };
   let wrapup: Delivered;
   try {
     // Code that runs for the first time is slow.
-    await deliver(ours, 20, 0);
+    await deliver(crm, ours, 20, 0);
     await pause(11_000);
-    wrapup = await deliver(ours, calls, 10_000);
+    wrapup = await deliver(crm, ours, calls, 10_000);
   } finally {
     await installation.close();
   }
-  const usual = await openBaseline(SETTINGS);
+  const usual = await openBaseline(SETTINGS, { BASELINE_CRM: crm });
   let posted = 0;
   const theirs: Side = {
     ...usual,
@@ -57,21 +89,23 @@ export async function measureDelivery(calls: number, baselineCalls: number): Pro
     },
   };
   try {
-    await deliver(theirs, 5, 0);
+    await deliver(crm, theirs, 5, 0);
     await pause(11_000);
-    const baseline = await deliver(theirs, baselineCalls, 10_000);
+    const baseline = await deliver(crm, theirs, baselineCalls, 10_000);
     return { of: { wrapup, baseline }, ratio: wrapup.callsPerSecond / baseline.callsPerSecond };
   } finally {
     await usual.close();
   }
 }
 
-async function deliver({ sandbox, post, done }: Side, calls: number, first: number): Promise<Delivered> {
+async function deliver(crm: Crm, { sandbox, post, done }: Side, calls: number, first: number): Promise<Delivered> {
   const phones = Array.from({ length: calls }, (_, n) => phoneOf(first + n));
   const known = phones.filter((_, n) => n % 2 === 0);
-  sandbox.control.seed({
-    records: { contacts: known.map((phone) => ({ properties: { phone, firstname: 'Known' } })) },
-  });
+  sandbox.control.seed(
+    crm === 'hubspot'
+      ? { records: { contacts: known.map((phone) => ({ properties: { phone, firstname: 'Known' } })) } }
+      : { salesforce: { records: { Contact: known.map((phone) => ({ LastName: 'Known', Phone: phone })) } } },
+  );
   await pause(INDEXED);
   const before = sandbox.control.requests().total;
   const refusedBefore = refusals(sandbox);

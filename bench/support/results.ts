@@ -1,7 +1,7 @@
 /** bench/RESULTS.md and its chart, made of the figures that each part left; a part that runs again replaces its own. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type { DeliveryFigures } from '../parts/delivery.ts';
+import type { Delivered, DeliveryFigures } from '../parts/delivery.ts';
 import type { GrowthFigures } from '../parts/growth.ts';
 import type { IngressFigures } from '../parts/ingress.ts';
 import type { LatencyFigures } from '../parts/latency.ts';
@@ -21,6 +21,7 @@ export interface Measured<T> {
 export interface Results {
   ingress?: Measured<IngressFigures[]>;
   delivery?: Measured<DeliveryFigures>;
+  salesforce?: Measured<DeliveryFigures>;
   latency?: Measured<LatencyFigures>;
   memory?: Measured<MemoryFigures>;
   growth?: Measured<GrowthFigures>;
@@ -96,7 +97,7 @@ function groupsOf({ ingress, delivery, latency, memory, growth }: Results): Grou
 function render(results: Results): string {
   return `# Results
 
-Written by \`npm run bench\` (parts by name: \`npm run bench -- ingress delivery latency memory growth\`). Everything runs on one
+Written by \`npm run bench\` (parts by name: \`npm run bench -- ingress delivery salesforce latency memory growth\`). Everything runs on one
 machine and over loopback: load, Redis (synced on every write), Wrapup's own processes and the sandbox as the CRM. The machine
 was shared with other work, so absolute figures are low and wander; what counts are the ratios, taken within one run. The
 baseline is in \`bench/baseline\`: express with its body parser and \`queue.add\`, then one job per call that searches, writes and logs.
@@ -105,7 +106,7 @@ baseline is in \`bench/baseline\`: express with its body parser and \`queue.add\
 
 What calls cost in requests to HubSpot, one by one and by the thousand: [hubspot-requests.md](hubspot-requests.md).
 
-${[ingressPart, deliveryPart, hubspotPart, latencyPart, memoryPart, growthPart]
+${[ingressPart, deliveryPart, salesforcePart, hubspotPart, latencyPart, memoryPart, growthPart]
   .map((part) => part(results))
   .filter(Boolean)
   .join('\n')}`;
@@ -146,10 +147,7 @@ ${ratios.join('\n')}
 
 function deliveryPart({ delivery }: Results): string {
   if (!delivery) return '';
-  const rows = (['wrapup', 'baseline'] as const).map((name) => {
-    const { calls, seconds, callsPerSecond, requestsPerCall, refused } = delivery.figures.of[name];
-    return `| ${name === 'wrapup' ? 'Wrapup' : 'one job per call'} | ${calls} | ${format(seconds)} | ${format(callsPerSecond)} | ${requestsPerCall.toFixed(3)} | ${refused} |`;
-  });
+  const rows = rowsOf(delivery.figures, ({ refused }) => String(refused));
   return `${head(
     'Calls a second under HubSpot’s limits',
     delivery,
@@ -160,6 +158,35 @@ function deliveryPart({ delivery }: Results): string {
 ${rows.join('\n')}
 
 Wrapup to the baseline: **${format(delivery.figures.ratio)} times** (target 40).
+`;
+}
+
+function rowsOf({ of }: DeliveryFigures, last: (delivered: Delivered) => string): string[] {
+  return (['wrapup', 'baseline'] as const).map((name) => {
+    const { calls, seconds, callsPerSecond, requestsPerCall } = of[name];
+    return `| ${name === 'wrapup' ? 'Wrapup' : 'one job per call'} | ${calls} | ${format(seconds)} | ${format(callsPerSecond)} | ${requestsPerCall.toFixed(3)} | ${last(of[name])} |`;
+  });
+}
+
+/** Requests of a day that an org of Enterprise Edition with ten users has. */
+const DAILY = 110_000;
+
+function salesforcePart({ salesforce }: Results): string {
+  if (!salesforce) return '';
+  const { of, ratio } = salesforce.figures;
+  const rows = rowsOf(salesforce.figures, ({ requestsPerCall }) =>
+    Math.floor(DAILY / requestsPerCall).toLocaleString('en'),
+  );
+  return `${head(
+    'Calls to Salesforce',
+    salesforce,
+    `From webhook to the last record, 40 ms for each answer. Salesforce counts requests by the day, not by the second: an org of Enterprise Edition with ten users has ${DAILY.toLocaleString('en')} of them, which all its integrations share. Half of the callers are known to the CRM, nobody calls twice, every call leaves a task. The baseline works on twenty calls at a time.`,
+  )}
+| | Calls | Seconds | Calls/s | Requests a call | Calls in a day’s requests |
+| --- | ---: | ---: | ---: | ---: | ---: |
+${rows.join('\n')}
+
+Wrapup to the baseline: **${format(ratio)} times** the calls a second, **${format(of.baseline.requestsPerCall / of.wrapup.requestsPerCall)} times** the calls a day.
 `;
 }
 
