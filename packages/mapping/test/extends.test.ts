@@ -114,6 +114,7 @@ test('null and remove take things away', () => {
   expect(names('tasks: null\n')).toEqual(['call_log']);
   expect(names('call_log: null\n')).toEqual(['call-back', 'check']);
   expect(names('tasks: [ { name: check, remove: true } ]\n')).toEqual(['call_log', 'call-back']);
+  expect(names('tasks: []\n')).toEqual(['call_log']);
   expect(names('tasks: [ { name: call-back, when: null } ]\n')).toHaveLength(3);
   expect(fieldsOf(plan(over('person: { fields: { phone: null } }\n'), busy, { presets }), 'person')).not.toHaveProperty(
     'phone',

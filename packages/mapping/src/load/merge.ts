@@ -6,7 +6,8 @@
  * - A field that names its own source (a bare text, `from`, `value`, `template`, `text`) replaces the inherited one. One
  *   that does not (`{ write: overwrite }`, `{ map: { connected: X } }`) changes only what it says; `map` merges by entry.
  * - Everything else (`when`, `match`, `transform`, `associate`, `owner`, …) is replaced as a whole.
- * - `null` takes a key away, `remove: true` a record of a list.
+ * - `null` takes a key away, `remove: true` a record of a list, an empty list all of its records: whoever writes
+ *   `tasks: []` wants none.
  */
 import type { Report } from '../report.ts';
 import {
@@ -134,6 +135,7 @@ const nameOf = (node: Node) => textOf(get(node, 'name'));
 
 const mergeRecords: Merge = (base, over, report) => {
   if (!isList(base) || !isList(over)) return replace(base, over, report);
+  if (over.items.length === 0) return over;
   const items = [...base.items];
   const seen = new Set<string>();
   for (const item of over.items) {
