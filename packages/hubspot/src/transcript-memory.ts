@@ -5,6 +5,8 @@ import { digest } from '@wrapup/destination/delivery';
 import type { RecordPlan } from '@wrapup/mapping';
 
 export interface KnownTranscript {
+  /** Id of the call log that it stands beside: what is known of one that is gone says nothing of its successor. */
+  call: string;
   /** Of what is in it, to tell whether another one is wanted now. Absent: not known. */
   hash?: string;
   /** Absent: it was begun, and whether HubSpot has it is open. */

@@ -103,9 +103,11 @@ async function begin({ ctx }: Session, one: Wanted): Promise<Held | undefined> {
         retry_after: BUSY,
         hint: 'Nothing to do: the delivery goes on by itself.',
       });
+    const known = await recallTranscript(ctx, record);
     // The ledger knows the id even where the memory has expired.
-    const id = job.plan.resume?.records[transcriptName(record)];
-    one.known = (await recallTranscript(ctx, record)) ?? (id === undefined ? undefined : { id });
+    const id = one.isNew ? undefined : job.plan.resume?.records[transcriptName(record)];
+    if (known?.call === one.call) one.known = known;
+    else if (!known && id !== undefined) one.known = { call: one.call, id };
     return held;
   } catch (thrown) {
     failJob(job, asHubSpotFailure(thrown), record.name);
@@ -133,7 +135,7 @@ async function readCalls(session: Session, mine: Wanted[]): Promise<void> {
 
 /** The call has one: ours where we had begun one, else somebody's, which is left alone. */
 async function found({ ctx }: Session, one: Wanted, id: string): Promise<void> {
-  await rememberTranscript(ctx, one.record, { ...one.known, id }).catch(() => {});
+  await rememberTranscript(ctx, one.record, { ...one.known, call: one.call, id }).catch(() => {});
   if (one.known && !isSame(one)) one.known = { ...one.known, id };
   else settle(one, id, one.known ? 'created' : 'unchanged');
 }
@@ -148,12 +150,12 @@ async function write(session: Session, settings: HubSpotSettings, one: Wanted): 
     if (refusal !== undefined) return note(one, refusal);
     const former = one.known?.id;
     if (former !== undefined) await remove(session, settings, former, plans);
-    await rememberTranscript(ctx, record, { hash: hashOf(record) });
+    await rememberTranscript(ctx, record, { call, hash: hashOf(record) });
     begun = true;
     const answer = await session.send(createTranscript(settings.api_version, call, transcript.utterances), plans);
     const { id } = asObject(answer.body);
     if (typeof id !== 'string' && typeof id !== 'number') return note(one, DOUBT);
-    await rememberTranscript(ctx, record, { hash: hashOf(record), id: String(id) });
+    await rememberTranscript(ctx, record, { call, hash: hashOf(record), id: String(id) });
     settle(one, String(id), former === undefined ? 'created' : 'updated');
   } catch (thrown) {
     const failure = asHubSpotFailure(thrown);

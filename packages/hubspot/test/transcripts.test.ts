@@ -169,6 +169,20 @@ test('a later revision replaces it', async () => {
   expect(transcripts()).toEqual([['Hello, Dana | Good, and you?']]);
 });
 
+test('a call log that was deleted and is written anew has its own', async () => {
+  const commons = makeMemoryCommons();
+  const destination = await connect();
+  const [first] = await write(destination, [planOf('c1')], commons);
+  const { call_log } = ids(first);
+  const headers = { authorization: 'Bearer pat-na1-test' };
+  await fetch(`${account.sandbox.hubspotUrl}/crm/v3/objects/calls/${call_log}`, { method: 'DELETE', headers });
+  const replayed = { ...planOf('c1'), resume: { attempts: 1, records: ids(first) } };
+  const [second] = await write(destination, [replayed], commons);
+  expect(ids(second).call_log).not.toBe(call_log);
+  expect(ids(second)['call_log.transcript']).not.toBe(ids(first)['call_log.transcript']);
+  expect(transcripts()).toEqual([['Hello | Good, and you?']]);
+});
+
 test('deliveries of one call at once write one', async () => {
   const commons = makeMemoryCommons();
   const processes = [await connect(), await connect()] as const;
