@@ -1,6 +1,7 @@
 import type { Call } from '@wrapup/call';
 import { hubspotKind } from '@wrapup/hubspot';
 import { type CompiledMapping, compileMapping, type Plan } from '@wrapup/mapping';
+import { makeContext } from '@wrapup/queue';
 import { samplePayload } from '@wrapup/synthflow';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startSandbox } from '../../sandbox/src/index.ts';
@@ -211,6 +212,40 @@ describe('the playground, when the CRM is asked', () => {
       expect(said).toContain('The CRM could not be asked');
       // The mapping alone is better than nothing.
       expect(said).toContain('Looked for by');
+    } finally {
+      await own.close();
+      await sandbox.close();
+    }
+  });
+
+  it('renews tokens with the workers, whose refresh token the CRM has replaced', async () => {
+    const sandbox = await startSandbox({
+      provisioned: true,
+      settings: { hubspot: { search_lag: 0, oauth: { rotate: true } } },
+    });
+    const app = { client_id: 'sandbox-client', client_secret: 'sandbox-secret', refresh_token: 'sandbox-refresh' };
+    const settings = hubspotKind.settings.parse({ ...app, base_url: sandbox.hubspotUrl });
+    const base = configOf();
+    const own = await startDashboard({
+      config: () => ({
+        ...base,
+        connections: { ...base.connections, sales: { name: 'sales', kind: 'hubspot', settings } },
+        routes: base.routes.map((route) => ({ ...route, to: 'sales', mapping, when: () => true })),
+      }),
+    });
+    try {
+      const log = { debug() {}, info() {}, warn() {}, error() {} };
+      const signal = new AbortController().signal;
+      const context = makeContext(own.store, { connection: 'sales', lane: 'live', within: 60_000, signal, log });
+      const worker = await hubspotKind.connect('sales', settings);
+      await worker.probe(context);
+      await worker.close();
+      // The worker's access token has ended; the refresh token of the configuration is no longer taken.
+      for (const key of await own.store.redis.keys(`${own.store.keys.prefix}*access*`)) await own.store.redis.del(key);
+      const payload = JSON.stringify(samplePayload('connected'));
+      const answer = await own.post('/playground', { payload, source: 'main', ask: 'yes' });
+      expect(await answer.text()).toMatch(/Nobody is found: would be created/);
+      expect(sandbox.control.requests().by_operation['oauth token']).toBe(2);
     } finally {
       await own.close();
       await sandbox.close();
