@@ -89,6 +89,24 @@ describe.concurrent('workers on one queue', () => {
     expect(one && two).toBeTruthy();
   }, 120_000);
 
+  it('send again what was written when somebody asks for it: that is no repeat, and makes nothing twice', async () => {
+    const engine = await open();
+    await engine.startWorker();
+    const { call_id } = await engine.arrive();
+    await until(() => written(engine, call_id));
+    const before = await engine.delivery(call_id);
+    // BullMQ still has the job that was done, and takes no other of its name.
+    const queue = engine.store.queues.deliveries('sales');
+    await until(async () => (await queue.getCompletedCount()) === 1);
+    await engine.store.operations.replay('main', call_id, 'sales-calls', { attempts: 3, from: ['written'] });
+    await until(() => written(engine, call_id));
+    const after = await engine.delivery(call_id);
+    expect(after).toMatchObject({ replays: 1, attempts: 1 });
+    expect(after?.records.map(({ id }) => id)).toEqual(before?.records.map(({ id }) => id));
+    expect(after?.requests).toBeGreaterThan(before?.requests ?? 0);
+    expect(callsInCrm(engine)).toEqual([`main:${call_id}`]);
+  }, 120_000);
+
   it('are well when work moves or rests, and not when a queue stands still', async () => {
     const hanging = createServer(() => {});
     await new Promise<void>((resolve) => hanging.listen(0, '127.0.0.1', resolve));

@@ -81,6 +81,19 @@ describe('intake', () => {
       expect((await queue.getWaiting()).some(({ data }) => data.call_id === one.call_id)).toBe(true);
     }));
 
+  it('adds no job for what was handled before, also when its job is gone', () =>
+    withIntake(async (intake) => {
+      const one = arrival();
+      await intake.accept(one);
+      const ref = { source: 'main', call_id: one.call_id, revision: revisionOf(one.body) };
+      await store.ledger.route(ref, 'applied', { notes: [] }, []);
+      const queue = store.queues.get<{ call_id: string }>(CALLS_QUEUE);
+      const jobs = async () => (await queue.getWaiting()).filter(({ data }) => data.call_id === one.call_id);
+      for (const job of await jobs()) await job.remove();
+      expect(await intake.accept(one)).toBe('duplicate');
+      expect(await jobs()).toEqual([]);
+    }));
+
   it('keeps ids that look like BullMQ keys apart from them', () =>
     withIntake(async (intake) => {
       for (const call_id of ['meta', 'wait', '123', 'a:b:c', 'ключ', '{x}', 'id']) {

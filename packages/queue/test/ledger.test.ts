@@ -56,6 +56,13 @@ describe('ledger', () => {
     expect(await delivery()).toMatchObject({ attempts: 0, state: 'queued', code: 'throttled' });
   });
 
+  it('calls nothing unknown that it could not read', async () => {
+    expect(await store.ledger.known('main', [ref.call_id, 'never-came'])).toEqual(new Set([ref.call_id]));
+    const broken = randomUUID();
+    await store.redis.set(store.keys.ledger('main', broken), 'not a hash');
+    await expect(store.ledger.known('main', [ref.call_id, broken])).rejects.toThrow('WRONGTYPE');
+  });
+
   it('refuses a job of another revision or replay', async () => {
     await route();
     expect(await store.ledger.begin({ ...ref, revision: 'other' })).toBeUndefined();
