@@ -2,4 +2,5 @@ export * from './context.ts';
 export * from './destination.ts';
 export * from './failure.ts';
 export * from './memory-context.ts';
+export * from './presets.ts';
 export * from './who.ts';

@@ -1,4 +1,4 @@
-import { fileURLToPath } from 'node:url';
+import { shipPresets } from '@wrapup/destination';
 import type { Dialect } from '@wrapup/mapping';
 import { checkPlaces } from './body-path.ts';
 import { parsePaths } from './call-document.ts';
@@ -45,9 +45,7 @@ export const httpDialect: Dialect = {
       },
     },
   },
-  presets: {
-    event: fileURLToPath(new URL('../presets/event.yaml', import.meta.url)),
-  },
+  presets: shipPresets(import.meta.url, ['event']),
 };
 
 function describeProblem(text: string, or = ''): string | undefined {

@@ -1,4 +1,4 @@
-import { fileURLToPath } from 'node:url';
+import { shipPresets } from '@wrapup/destination';
 import type { Dialect, RecordDialect, WordDialect } from '@wrapup/mapping';
 import { KEY_LINE_ROOM } from './key-line.ts';
 import { TEXT_LIMIT } from './objects.ts';
@@ -92,10 +92,5 @@ export const hubspotDialect: Dialect = {
       any_object: { pattern: /^2-\d+$/, such_as: '2-3453932, the type id under Settings > Data Management > Objects' },
     },
   },
-  presets: Object.fromEntries(
-    ['call-log', 'lead-qualification', 'appointment'].map((name) => [
-      name,
-      fileURLToPath(new URL(`../presets/${name}.yaml`, import.meta.url)),
-    ]),
-  ),
+  presets: shipPresets(import.meta.url, ['call-log', 'lead-qualification', 'appointment']),
 };

@@ -16,8 +16,8 @@ export interface Dialect {
   };
   /** Record types this kind can write, by their key in the mapping (`call_log`, `tasks`, `notes`, …). */
   records: Record<string, RecordDialect>;
-  /** Shipped presets by name without the kind: `call-log` -> absolute path of the YAML file. */
-  presets: Record<string, string>;
+  /** Shipped presets by name without the kind: `call-log` -> gives its YAML. A preset that cannot be read is our own mistake: throws. */
+  presets: Record<string, () => string>;
 }
 
 export interface RecordDialect {

@@ -1,4 +1,4 @@
-import { fileURLToPath } from 'node:url';
+import { shipPresets } from '@wrapup/destination';
 import type { Dialect, RecordDialect, WordDialect } from '@wrapup/mapping';
 import { OWNER } from './objects.ts';
 
@@ -61,8 +61,5 @@ export const salesforceDialect: Dialect = {
       any_object: { pattern: /^[A-Za-z]\w*__c$/, such_as: 'Site_Visit__c, the API name under Setup, Object Manager' },
     },
   },
-  presets: {
-    'call-log': fileURLToPath(new URL('../presets/call-log.yaml', import.meta.url)),
-    'lead-capture': fileURLToPath(new URL('../presets/lead-capture.yaml', import.meta.url)),
-  },
+  presets: shipPresets(import.meta.url, ['call-log', 'lead-capture']),
 };

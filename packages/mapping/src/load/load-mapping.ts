@@ -1,6 +1,5 @@
 /** A mapping file and everything it extends, as one tree. */
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { posix } from 'node:path';
 import type { z } from 'zod';
 import type { Dialect } from '../dialect.ts';
@@ -105,9 +104,8 @@ function findParent(wanted: string, at: Place, from: File, loading: Loading): Fi
 function findPreset(wanted: string, at: Place, { dialect, report }: Loading): File | undefined {
   const names = Object.keys(dialect.presets).map((name) => `${dialect.kind}/${name}`);
   const name = wanted.startsWith(`${dialect.kind}/`) ? wanted.slice(dialect.kind.length + 1) : '';
-  const path = Object.hasOwn(dialect.presets, name) ? dialect.presets[name] : undefined;
-  // Presets are shipped: a missing one is our own mistake and may throw.
-  if (path !== undefined) return { shown: `preset ${wanted}`, path: undefined, text: readFileSync(path, 'utf8') };
+  const give = Object.hasOwn(dialect.presets, name) ? dialect.presets[name] : undefined;
+  if (give) return { shown: `preset ${wanted}`, path: undefined, text: give() };
   const hint = names.includes(`${dialect.kind}/${wanted}`)
     ? `did you mean "${dialect.kind}/${wanted}"?`
     : suggest(wanted, names);

@@ -1,6 +1,3 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Dialect } from '@wrapup/mapping';
 
 /** A CRM that does not exist, with one of everything a dialect can have. */
@@ -37,12 +34,6 @@ export function acmeDialect(presets: Record<string, string> = {}): Dialect {
         any_object: { pattern: /^x_[a-z]+$/, such_as: 'x_visits' },
       },
     },
-    presets: Object.fromEntries(Object.entries(presets).map(([name, text]) => [name, keepPreset(name, text)])),
+    presets: Object.fromEntries(Object.entries(presets).map(([name, text]) => [name, () => text])),
   };
-}
-
-function keepPreset(name: string, text: string): string {
-  const file = join(mkdtempSync(join(tmpdir(), 'wrapup-preset-')), `${name}.yaml`);
-  writeFileSync(file, text);
-  return file;
 }
