@@ -203,3 +203,50 @@ test('a contested address whose owner HubSpot does not name parks the call inste
   expect(failure(outcome)).toMatchObject({ code: 'conflict', next: 'park' });
   expect((await account.effects()).call_logs).toEqual([]);
 });
+
+test('contacts that were merged are one, under whichever address or id of either', async () => {
+  const { contacts = [] } = account.sandbox.control.seed({
+    records: {
+      contacts: [
+        {
+          properties: { email: 'ada@example.com' },
+          merged: [{ properties: { email: 'ada@other.example', phone: '+14155550142' } }],
+        },
+      ],
+    },
+  });
+  const [winner] = contacts;
+  const loser = account.sandbox.records('contacts')[0]?.properties.hs_merged_object_ids ?? '';
+  const destination = await account.connect();
+  const questions = (['ada@other.example', 'ada@example.com'] as const).map((value) => ({
+    match: [{ by: 'email' as const, value }],
+    properties: [],
+  }));
+  const byId = {
+    match: [
+      { by: 'id' as const, value: loser },
+      { by: 'phone' as const, value: '+14155550142' },
+    ],
+    properties: [],
+  };
+  for (const answer of await destination.find([...questions, byId], makeMemoryContext()))
+    expect(answer).toMatchObject({ found: 'one', person: { id: winner } });
+});
+
+test('a contact that was archived is nobody: the call finds who has its number now, or makes somebody', async () => {
+  const phone = '+14155550142';
+  const { contacts = [] } = account.sandbox.control.seed({
+    records: {
+      contacts: [
+        { properties: { phone, firstname: 'Gone' }, archived: true },
+        { properties: { phone, firstname: 'There' } },
+      ],
+    },
+  });
+  const [gone = '', there] = contacts;
+  const destination = await account.connect();
+  const [outcome] = await write(destination, [planFor(hubspotHarness, { id: 'c1', person: gone, phone })]);
+  expect(ids(outcome).person).toBe(there);
+  const [made] = await write(destination, [planFor(hubspotHarness, { id: 'c2', person: gone, phone: '+14155550143' })]);
+  expect([gone, there]).not.toContain(ids(made).person);
+});
