@@ -13,8 +13,8 @@ import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
 import { type RedisServer, startRedisServer } from '../../scripts/local-redis.mjs';
 import { type Process, startProcess, startScript } from '../../test/support/process.ts';
+import { cpuSeconds } from '../../test/support/process-time.ts';
 import type { LoadFigures, LoadOptions } from '../support/load.ts';
-import { cpuSeconds } from '../support/process-time.ts';
 import { median } from '../support/statistics.ts';
 
 export const SERVERS = ['wrapup', 'bare', 'express'] as const;
