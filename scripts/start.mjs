@@ -176,6 +176,9 @@ function announce(connections) {
       : ['Send a call, from another terminal:', '', ...samples]),
     '',
     `${data} Ctrl-C stops everything.`,
+    ...(sandboxed.length > 0
+      ? ['The sandbox forgets when it stops, Wrapup does not: npm run wrapup -- replay --since 7d writes it all again.']
+      : []),
     '',
     '',
   ].join('\n');

@@ -63,8 +63,8 @@ export function nextStep(entry: Pick<LedgerEntry, 'call_id'>, delivery: Delivery
   }
 }
 
-/** Everything the ledger knows of one call, for a person. */
-export function explainCall(entry: LedgerEntry, output: Output, pauses?: Pauses): string[] {
+/** Everything the ledger knows of one call, for a person. @param agent the agent's name, where wrapup.yaml has one */
+export function explainCall(entry: LedgerEntry, output: Output, pauses?: Pauses, agent?: string): string[] {
   const bold = (text: string) => output.style('bold', text);
   const facts = [entry.status, entry.outcome && `outcome ${entry.outcome}`, entry.direction]
     .filter(Boolean)
@@ -75,7 +75,8 @@ export function explainCall(entry: LedgerEntry, output: Output, pauses?: Pauses)
     `  verified  ${VERIFIED[entry.verified] ?? clean(entry.verified)}`,
   ];
   if (entry.ended_at !== undefined) lines.push(`  ended     ${when(entry.ended_at)}`);
-  if (entry.agent_id) lines.push(`  agent     ${clean(entry.agent_id)}`);
+  if (entry.agent_id)
+    lines.push(`  agent     ${agent ? `${clean(agent)} (${clean(entry.agent_id)})` : clean(entry.agent_id)}`);
   for (const revision of entry.revisions) {
     const effect = revision.effect ? EFFECTS[revision.effect] : 'not looked at yet';
     lines.push(`  revision  ${revision.hash.slice(0, 12)} at ${when(revision.at)}: ${effect}`);

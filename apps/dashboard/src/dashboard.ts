@@ -14,6 +14,7 @@ import { healthRoutes, type Logger, type Metrics } from '@wrapup/telemetry';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import { makeBoard } from './board/board.ts';
 import { addGauges } from './gauges.ts';
+import { html } from './html.ts';
 import { makeConnections } from './ledger/connections.ts';
 import { renderMessage } from './pages/layout.ts';
 import { actionRoutes } from './routes/actions.ts';
@@ -123,7 +124,9 @@ export function createDashboard(parts: DashboardParts): Express {
 }
 
 const notFound: RequestHandler = (_request, response) => {
-  response.status(404).send(renderMessage('No such page', ['The address leads nowhere.']));
+  response
+    .status(404)
+    .send(renderMessage('No such page', ['The address leads nowhere.', html`<a href="/">All calls</a>`]));
 };
 
 function explainError(log: Logger): ErrorRequestHandler {

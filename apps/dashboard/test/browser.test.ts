@@ -109,6 +109,13 @@ describe.skipIf(!existsSync(CHROMIUM))('in a browser', () => {
     }
   });
 
+  it('Bull Board has a way back', async () => {
+    await page.goto('/queues/');
+    await page.getByRole('link', { name: '← Calls' }).click();
+    await page.getByRole('heading', { name: 'Calls', level: 1 }).waitFor();
+    expect(complaints).toEqual([]);
+  });
+
   it('callers’ and CRMs’ text is shown, not run', async () => {
     const evil = '<img src=x onerror=alert(1)><script>alert(2)</script>';
     const callId = await dashboard.seed(parked({ reason: evil, hint: evil, notes: [evil] }));

@@ -23,11 +23,12 @@ export function sandboxApp(sandbox: Sandbox, who: Guard, hung: Hung, log?: Probl
   app.get('/healthz', (_request, response) => {
     response.json({ status: 'ok' });
   });
+  // Before the APIs: a record of Salesforce is opened under the same address.
+  app.use(pageRouter(sandbox, guard(who)));
   app.use('/hubspot', hubspotRouter(sandbox, hung));
   app.use('/salesforce', salesforceRouter(sandbox, hung));
   app.use('/synthflow', synthflowRouter(sandbox, hung));
   app.use('/_sandbox', guard(who), controlRouter(sandbox));
-  app.use(pageRouter(sandbox, guard(who)));
   app.use((request, response) => {
     response.status(404).json({
       error: `Nothing is served at ${request.path}`,

@@ -6,6 +6,7 @@
  * SANDBOX_HUBSPOT_TOKEN   the only token taken; without it any that begins with `pat-`
  * SANDBOX_PROVISIONED     `false` begins without the properties that Wrapup needs, to try `provision`; default true
  * SANDBOX_SETTINGS        JSON: what differs from the default settings, e.g. {"hubspot":{"search_lag":0}}
+ * SANDBOX_PUBLIC_HOST     host and port under which people reach its page, which links to records lead to; default this machine's
  * SANDBOX_ALLOWED_HOSTS   further names for the page and /_sandbox, separated by commas
  */
 import { createLogger, listenHost, listenPort, onShutdown } from '@wrapup/telemetry';
@@ -16,8 +17,11 @@ const log = createLogger('sandbox');
 const { env } = process;
 
 try {
+  const port = listenPort('sandbox');
   const sandbox = await startSandbox({
-    port: listenPort('sandbox'),
+    port,
+    // With any free port it is not known yet.
+    publicHost: env.SANDBOX_PUBLIC_HOST || (port > 0 ? `127.0.0.1:${port}` : undefined),
     host: listenHost('sandbox'),
     provisioned: env.SANDBOX_PROVISIONED !== 'false',
     token: env.SANDBOX_HUBSPOT_TOKEN || undefined,

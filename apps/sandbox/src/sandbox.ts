@@ -15,12 +15,15 @@ export interface SandboxOptions {
   provisioned?: boolean;
   /** Only this token is taken; without it any that begins with `pat-`. */
   token?: string | undefined;
+  /** Host and port under which people reach the page, where links to records of HubSpot are to lead. Default: HubSpot's. */
+  publicHost?: string | undefined;
 }
 
 export class Sandbox {
   readonly token: string | undefined;
   readonly #initial: Settings;
   readonly #provisioned: boolean;
+  readonly #publicHost: string | undefined;
   settings: Settings;
   faults = new Faults();
   requests = new RequestLog();
@@ -30,10 +33,11 @@ export class Sandbox {
   demo: Demo | undefined;
 
   /** @throws SettingsError */
-  constructor({ settings = {}, provisioned = false, token }: SandboxOptions = {}) {
+  constructor({ settings = {}, provisioned = false, token, publicHost }: SandboxOptions = {}) {
     this.#initial = changeSettings(DEFAULT_SETTINGS, settings);
     this.#provisioned = provisioned;
     this.token = token;
+    this.#publicHost = publicHost;
     this.settings = this.#initial;
     this.hubspot = this.#newAccount(provisioned);
     this.salesforce = this.#newOrg(provisioned);
@@ -41,7 +45,7 @@ export class Sandbox {
   }
 
   #newAccount(provisioned: boolean): Account {
-    return new Account(() => this.settings.hubspot, provisioned);
+    return new Account(() => this.settings.hubspot, provisioned, this.#publicHost);
   }
 
   #newOrg(provisioned: boolean): Org {

@@ -24,6 +24,8 @@ export interface StartOptions {
   provisioned?: boolean;
   /** Only this token is taken; without it any that begins with `pat-`. */
   token?: string | undefined;
+  /** Host and port under which people reach the page, where links to records of HubSpot are to lead. Default: HubSpot's. */
+  publicHost?: string | undefined;
   /** Let clients on other machines look and steer too. Default false. */
   anyAddress?: boolean;
   /** Further names by which the sandbox may be asked for its page and for `/_sandbox`. */

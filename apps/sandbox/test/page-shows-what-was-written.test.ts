@@ -133,6 +133,26 @@ test('leads, contacts and tasks of Salesforce are shown beside, in words', async
   expect(text).not.toContain('<img');
 });
 
+test('an address of a record, as the vendors write it, leads to its place on the page', async () => {
+  const { contacts = [], calls = [] } = sandbox.control.seed({
+    records: { contacts: [{ properties: { firstname: 'Bea' } }], calls: [{ properties: aCall('link') }] },
+  });
+  const open = async (path: string) => {
+    const { status, headers } = await fetch(`${sandbox.url}${path}`, { redirect: 'manual' });
+    return [status, headers.get('location')];
+  };
+  const text = await page();
+  for (const [path, anchor] of [
+    [`/contacts/24680135/record/0-1/${contacts[0]}`, `contact-${contacts[0]}`],
+    [`/contacts/24680135/record/0-48/${calls[0]}`, `call-${calls[0]}`],
+  ]) {
+    expect(await open(path ?? '')).toEqual([302, `/#${anchor}`]);
+    expect(text).toContain(`id="${anchor}"`);
+  }
+  const [{ Id = '' } = {}] = sandbox.salesforce.records('Lead') as { Id?: string }[];
+  expect(await open(`/salesforce/${Id || '00Q000000000001AAA'}`)).toEqual([302, `/#${Id || '00Q000000000001AAA'}`]);
+});
+
 test('nothing of a caller becomes HTML', async () => {
   seedTimeline();
   const text = await page();

@@ -2,6 +2,7 @@
 import type { Context } from '@wrapup/destination';
 import { checkOwners, type OwnerWords, quoteAll, readTime } from '@wrapup/destination/delivery';
 import { type CompiledMapping, type Finding, type MappedField, nearest } from '@wrapup/mapping';
+import { accountForReader } from './account.ts';
 import { checkRequired, warnOfFit } from './check-fit.ts';
 import { checkTranscripts } from './check-transcripts.ts';
 import { DISPOSITION, idOf, isLabel } from './dispositions.ts';
@@ -22,6 +23,8 @@ export async function checkMappings(
   ctx: Context,
 ): Promise<Finding[]> {
   const session = new Session(transport, ctx);
+  // So that what is written from now on has links, also where nobody ever probes.
+  await accountForReader(session, settings);
   const fields = mappings.flatMap((mapping) => mapping.fields);
   const objects = new Set(['contacts', 'calls', ...fields.map((field) => field.object)]);
   const findings: Finding[] = [];

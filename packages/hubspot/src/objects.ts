@@ -52,7 +52,9 @@ export const TEXT_LIMIT = 65_536;
 /** Address of a record for a person to open, when the account is known. */
 export function recordUrl(account: Account | undefined, object: string, id: string): string | undefined {
   if (!account) return undefined;
-  return `https://${account.domain}/contacts/${account.portal}/record/${TYPE_IDS[object] ?? object}/${id}`;
+  // A sandbox names itself, and has no certificate.
+  const scheme = /^(?:127\.0\.0\.1|localhost|\[::1\])(?::\d+)?$/.test(account.domain) ? 'http' : 'https';
+  return `${scheme}://${account.domain}/contacts/${account.portal}/record/${TYPE_IDS[object] ?? object}/${id}`;
 }
 
 export interface Account {

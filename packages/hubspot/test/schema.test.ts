@@ -78,6 +78,18 @@ describe('provision', () => {
     expect(outcome).toMatchObject({ ok: true, receipt: { notes: [] } });
   });
 
+  test('a comparison tells where people open records, so that what is written afterwards has links', async () => {
+    const plan = planFor(hubspotHarness, { id: 'c1', phone: '+14155550142', first_name: 'Ada' });
+    const commons = makeMemoryCommons();
+    const destination = await account.connect();
+    await destination.check([], makeMemoryContext(commons));
+    const [outcome] = await write(destination, [plan], commons);
+    const records = outcome?.ok ? outcome.receipt.records : [];
+    expect(records.length).toBeGreaterThan(0);
+    for (const { id, url } of records)
+      expect(url).toMatch(new RegExp(`^https://app\\.hubspot\\.com/contacts/\\d+/record/\\S+/${id}$`));
+  });
+
   test('refuses a key that exists without being unique, and says how to mend it', async () => {
     account.sandbox.control.reset({ provisioned: false });
     account.sandbox.control.seed({ properties: { calls: [{ name: 'wrapup_call_id' }] } });

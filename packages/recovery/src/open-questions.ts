@@ -22,22 +22,31 @@ const QUESTIONS: readonly Question[] = [
       if (read === 0) return undefined;
       const names = headers.map(
         ({ name, seen, verified, understood }) =>
-          `${name} in ${seen} of ${read}, right under webhook_secrets in ${verified}${understood ? '' : '; ingress does not look under this name'}`,
+          `as ${name} in ${seen} of the ${read} webhooks that were read; in ${verified} of them one of webhook_secrets has made it${understood ? '' : ' (ingress does not look under this name)'}`,
       );
-      return [...names, ...(unsigned > 0 ? [`none in ${unsigned} of ${read}`] : [])].join('; ');
+      return [...names, ...(unsigned > 0 ? [`without any in ${unsigned} of ${read}`] : [])].join('; ');
     },
   },
   {
     question: 'Is the question before an inbound call signed, and what is signed?',
     tell: ({ inbound: { webhooks, signed, signs } }) =>
-      webhooks === 0 ? undefined : `${signed} of ${webhooks} signed${signed > 0 ? `: ${list(signs)}` : ''}`,
+      webhooks === 0
+        ? undefined
+        : `${signed} of ${webhooks} questions were signed${signed > 0 ? `, over: ${list(signs)}` : ''}`,
   },
   {
     question: 'How often is a webhook tried, and is it the same each time?',
     tell: ({ attempts, repeated, repeatedAlike, read }) => {
       if (read === 0) return undefined;
-      const alike = repeated > 0 ? `; ${repeatedAlike} of ${repeated} repeats had the same payload` : '';
-      return `attempts made: ${list(attempts)}${alike}`;
+      const tried = Object.entries(attempts).map(
+        ([times, webhooks]) =>
+          `${webhooks} ${times === '1' ? 'once' : times === 'not said' ? 'of which it is not said' : `${times} times`}`,
+      );
+      const alike =
+        repeated > 0
+          ? `; of ${repeated} calls with several webhooks, ${repeatedAlike} had the same payload each time`
+          : '';
+      return `of the ${read} webhooks that were read, tried: ${tried.join(', ')}${alike}`;
     },
   },
   {
@@ -45,16 +54,18 @@ const QUESTIONS: readonly Question[] = [
     tell: ({ statuses, listed, webhooks }) => {
       if (webhooks === 0 || Object.keys(listed).length === 0) return undefined;
       const without = Object.keys(listed).filter((status) => !(status in statuses));
-      const seen = `webhooks read were for: ${list(statuses) || 'none'}`;
+      const seen = `the webhooks that were read told of ${list(statuses) || 'no ending'}`;
       return without.length === 0
-        ? `${seen}; no other ending was listed`
-        : `${seen}; none among them for ${without.join(', ')}`;
+        ? `${seen}; calls that ended otherwise are not listed`
+        : `${seen}; calls that ended as ${without.join(', ')} are listed, and none of these webhooks told of one`;
     },
   },
   {
     question: 'Are analysis and recording there when the webhook is sent?',
     tell: ({ read, parts }) =>
-      read === 0 ? undefined : `analysis in ${parts.analysis} of ${read}, recording in ${parts.recording}`,
+      read === 0
+        ? undefined
+        : `of ${read} webhooks, ${parts.analysis} had an analysis and ${parts.recording} a recording`,
   },
   {
     question: 'Do webhooks tell return values as objects or as text?',
@@ -73,12 +84,14 @@ const QUESTIONS: readonly Question[] = [
     tell: ({ read, parts }) =>
       read === 0
         ? undefined
-        : `metadata in ${parts.metadata} of ${read}, prompt variables in ${parts.prompt_variables}`,
+        : `of ${read} webhooks, ${parts.metadata} had metadata and ${parts.prompt_variables} prompt variables`,
   },
   {
     question: 'How long are webhook logs kept?',
     tell: ({ oldest, more }) =>
-      oldest === undefined || more ? undefined : `at least since ${new Date(oldest).toISOString().slice(0, 16)}Z`,
+      oldest === undefined || more
+        ? undefined
+        : `the oldest is of ${new Date(oldest).toISOString().slice(0, 16).replace('T', ' ')} UTC; so far back at least`,
   },
 ];
 
@@ -89,10 +102,10 @@ export function answerQuestions(evidence: Evidence): Answer[] {
   });
 }
 
-/** `completed 12, no_answer 3`, most first. */
+/** `12 × completed, 3 × no_answer`, most first. */
 export function list(counts: Record<string, number>): string {
   return Object.entries(counts)
     .sort(([, a], [, b]) => b - a)
-    .map(([name, number]) => `${name} ${number}`)
+    .map(([name, number]) => `${number} × ${name}`)
     .join(', ');
 }

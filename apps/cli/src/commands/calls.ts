@@ -5,7 +5,7 @@ import { CliError, EXIT } from '../exit.ts';
 import { explainCall, nextStep, type Pauses } from '../explain.ts';
 import { findCall } from '../find-call.ts';
 import { makeOutput, table, when } from '../output.ts';
-import type { GlobalOptions } from '../settings.ts';
+import { type GlobalOptions, loadSettings } from '../settings.ts';
 import { parseCount, parseSince } from '../since.ts';
 import { withStore } from '../store.ts';
 
@@ -49,9 +49,8 @@ export function addCalls(program: Command): void {
     .option('--source <name>', 'when several sources have a call with that id')
     .option('--payload', 'print the latest body instead, as it came: it holds what the caller said')
     .action(async (id: string, _options, command: Command) => {
-      const { json, source, payload } = command.optsWithGlobals<
-        GlobalOptions & { source?: string; payload?: boolean }
-      >();
+      const options = command.optsWithGlobals<GlobalOptions & { source?: string; payload?: boolean }>();
+      const { json, source, payload } = options;
       if (payload) return printPayload(id, source);
       const output = makeOutput(json ?? false);
       const { entry, pauses } = await withStore(async (store) => {
@@ -59,8 +58,15 @@ export function addCalls(program: Command): void {
         return { entry: found, pauses: await pausesOf(store, found) };
       });
       output.data(await forMachines(entry, pauses));
-      for (const line of explainCall(entry, output, pauses)) output.line(line);
+      const agent = entry.agent_id === undefined || json ? undefined : await nameOf(entry, options);
+      for (const line of explainCall(entry, output, pauses, agent)) output.line(line);
     });
+}
+
+/** The agent's name, as far as wrapup.yaml can be read and has one. */
+async function nameOf({ source, agent_id }: LedgerEntry, options: GlobalOptions): Promise<string | undefined> {
+  const { config } = await loadSettings(options);
+  return config?.sources[source]?.agents[agent_id ?? '']?.name;
 }
 
 /** Connections that its deliveries wait for and that are paused. */

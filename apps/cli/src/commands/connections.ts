@@ -111,8 +111,15 @@ function describe(report: ConnectionReport, config: Config): Row {
 
 function quotaOf({ daily }: Row): string {
   if (!daily) return '-';
-  const left = `${Math.floor((daily.remaining / daily.limit) * 100)} % left`;
+  const left = `${partOf(daily.remaining, daily.limit)} % left`;
   return daily.used_up_at === undefined ? left : `${left}, used up at ${when(daily.used_up_at).slice(11, 16)} UTC`;
+}
+
+/** In per cent, cut and never rounded up; near the ends by hundredths, where a whole number would say too much or nothing. */
+function partOf(part: number, whole: number): string {
+  const percent = (part / whole) * 100;
+  const near = (percent > 99 && percent < 100) || (percent > 0 && percent < 1);
+  return near ? (Math.floor(percent * 100) / 100).toFixed(2) : String(Math.floor(percent));
 }
 
 function* explain({ circuit, pause, operator, connection }: Row): Generator<string> {

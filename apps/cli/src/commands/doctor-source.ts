@@ -24,6 +24,12 @@ const SAYS: Record<Points, string> = {
   elsewhere: 'another system',
   nowhere: 'nowhere',
 };
+/** Who a failed webhook's answer came from. */
+const BY: Record<string, string> = {
+  wrapup: 'Wrapup',
+  nobody: 'nobody: no answer came',
+  'something in front': 'something in front of Wrapup',
+};
 const LOST: ReadonlySet<Points> = new Set(['no-token', 'old-token', 'wrong-path']);
 
 /** `wrapup doctor --source`: what the workspace at Synthflow looks like from here. Changes nothing there. */
@@ -112,8 +118,8 @@ function showWebhooks(evidence: Evidence, { lookBack }: SourceOptions, output: O
       `  ${String(number).padStart(6)}  ${output.style(good ? 'green' : 'red', status === 'none' ? 'no answer' : status)}`,
     );
   }
-  const refused = Object.entries(refusedBy).map(([who, number]) => `${number} by ${who}`);
-  if (refused.length > 0) output.line(`  of those that failed and were read, refused ${refused.join(', ')}`);
+  const refused = Object.entries(refusedBy).map(([who, number]) => `${number} were refused by ${BY[who] ?? who}`);
+  if (refused.length > 0) output.line(`  of the failed ones whose answer could be read, ${refused.join(', ')}`);
   if (answers[413])
     output.line(
       '  413: the body was too large for whoever answered; docs/guide/missing-webhooks.md names the settings',

@@ -5,6 +5,10 @@ import { escapeHtml } from '../html.ts';
 
 const UI = dirname(createRequire(import.meta.url).resolve('@bull-board/ui/package.json'));
 
+/** Bull Board hides its links in a menu, and its own name leads to itself. */
+const WAY_BACK =
+  '<nav class="wrapup-back" aria-label="Wrapup"><a href="/">← Calls</a> <a href="/parked">Parked</a> <a href="/dead">Dead</a></nav>';
+
 export interface BoardPage {
   /** With a slash at its end. */
   basePath: string;
@@ -30,7 +34,10 @@ export function renderBoardPage({ basePath, title, config }: BoardPage): string 
     .replace(/<link[^>]+href="https?:[^>]*>/g, '')
     .replace(/<style>.*?<\/style>/gs, '')
     .replace(/ style="[^"]*"/g, '')
+    .replace('</head>', '<link rel="stylesheet" href="/assets/board.css" /></head>')
+    .replace(/<body[^>]*>/, (body) => body + WAY_BACK)
     .replace(/<%[-=]\s*(\w+)\s*%>/g, (whole, name: string) => values[name] ?? whole);
+  if (!page.includes(WAY_BACK)) throw new Error('the page of @bull-board/ui has changed: it has no <body>');
   if (page.includes('<%'))
     throw new Error('the page of @bull-board/ui has changed: it holds a placeholder we do not know');
   return page;

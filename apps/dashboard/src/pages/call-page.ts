@@ -21,12 +21,14 @@ export interface CallPageParts {
   configured: boolean;
   /** Why nothing is written to a connection now, by its name: only those that are paused. */
   pauses?: ReadonlyMap<string, string>;
+  /** Name of its agent, where wrapup.yaml has one. */
+  agent?: string | undefined;
   /** Whom a parked delivery could be about, by its route. */
   candidates?: ReadonlyMap<string, Candidates>;
 }
 
 /** One call, explained: how it came, what became of it, and what to do. */
-export function renderCall({ entry, kept, configured, pauses, candidates }: CallPageParts): Html {
+export function renderCall({ entry, kept, configured, pauses, agent, candidates }: CallPageParts): Html {
   const explanation = explainCall(entry);
   return html`<h1>Call <span class="id">${entry.call_id}</span></h1>
 <dl class="facts">
@@ -36,7 +38,7 @@ ${renderFact('Verified', VERIFIED[entry.verified] ?? entry.verified)}
 ${renderFact('Outcome', entry.outcome)}
 ${renderFact('Status', entry.status)}
 ${renderFact('Direction', entry.direction)}
-${renderFact('Agent', entry.agent_id && html`<code>${entry.agent_id}</code>`)}
+${renderFact('Agent', entry.agent_id && html`${agent && html`${agent} `}<code>${entry.agent_id}</code>`)}
 ${renderFact('Ended', entry.ended_at !== undefined && renderTime(entry.ended_at))}
 ${renderFact('Forgotten', entry.forgotten !== undefined && html`${renderTime(entry.forgotten)}: its payloads were removed, and nothing of it is taken in again`)}
 </dl>

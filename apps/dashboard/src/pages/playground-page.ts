@@ -2,7 +2,7 @@ import type { Call } from '@wrapup/call';
 import type { FieldWrite, LeftOut, PersonPlan, Plan, RecordPlan } from '@wrapup/mapping';
 import type { Answer } from '../ask-crm.ts';
 import { type Html, html, type Part } from '../html.ts';
-import { renderChip } from './parts.ts';
+import { renderChip, renderTime } from './parts.ts';
 import { renderPreview } from './preview.ts';
 
 export interface PlaygroundResult {
@@ -59,7 +59,7 @@ function renderCallFacts(call: Call, chosen: string[]): Html {
     ['End reason', call.end_reason],
     ['Direction', call.direction],
     ['Lead', [call.lead.name, call.lead.phone ?? call.lead.phone_raw, call.lead.email].filter(Boolean).join(', ')],
-    ['Started', call.started_at],
+    ['Started', call.started_at && renderTime(Date.parse(call.started_at))],
     ['Duration', call.duration === undefined ? undefined : `${call.duration} s`],
     ['Routes it takes', chosen.length > 0 ? chosen.join(', ') : 'none matches'],
   ];

@@ -2,6 +2,7 @@ import type { Config } from '@wrapup/config';
 import { explainPause, type LedgerEntry, readExaminations, type Store } from '@wrapup/queue';
 import { Router } from 'express';
 import { askWho, type Candidates } from '../ask-crm.ts';
+import { html } from '../html.ts';
 import { makeOverview } from '../ledger/overview.ts';
 import { readReconciliations } from '../ledger/reconciliations.ts';
 import { CALL_STATES, type CallQuery, readCursor, searchCalls } from '../ledger/search-calls.ts';
@@ -71,6 +72,7 @@ export function callRoutes({ store, config, connections }: CallRoutesParts): Rou
         .send(
           renderMessage('No such call', [
             'The ledger does not know this call. It never came in, or its retention has passed.',
+            html`<a href="/">All calls</a>`,
           ]),
         );
     }
@@ -79,12 +81,13 @@ export function callRoutes({ store, config, connections }: CallRoutesParts): Rou
     }
     const [kept, pauses] = await ask(store, () => Promise.all([findKept(store, entry), findPauses(store, entry)]));
     const configured = Object.hasOwn(config().sources, entry.source);
+    const agent = config().sources[entry.source]?.agents[entry.agent_id ?? '']?.name;
     const candidates = await findCandidates(store, config(), entry);
     response.send(
       renderPage({
         title: `Call ${entry.call_id}`,
         notice: noticeOf(queryOf(request, 'did')),
-        body: renderCall({ entry, kept, configured, pauses, candidates }),
+        body: renderCall({ entry, kept, configured, pauses, agent, candidates }),
       }),
     );
   });

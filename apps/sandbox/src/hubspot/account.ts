@@ -25,10 +25,13 @@ export class Account {
   readonly windows = new RateWindows();
   readonly oauth = new OAuthTokens();
   readonly transcripts = new Transcripts();
+  /** Where people open its records. */
+  readonly uiDomain: string;
   readonly #settings: () => HubSpotSettings;
 
   /** @param provisioned begin with the properties that Wrapup needs, as if `provision` had run */
-  constructor(settings: () => HubSpotSettings, provisioned: boolean) {
+  constructor(settings: () => HubSpotSettings, provisioned: boolean, uiDomain = 'app.hubspot.com') {
+    this.uiDomain = uiDomain;
     this.#settings = settings;
     this.records = new Records(this.schema, this.journal, {
       changed: (record) => this.index.note(record.type.id, record.id, indexed(record)),

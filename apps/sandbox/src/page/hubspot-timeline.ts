@@ -6,6 +6,7 @@ import type { Schema } from '../hubspot/schema/schema.ts';
 import type { Transcript } from '../hubspot/transcripts.ts';
 import { toPlainText } from './plain-text.ts';
 import { badgesOf, type Entry, readableClock, readableDuration, readableTime } from './timeline.ts';
+import { hubspotAnchor } from './view.ts';
 
 interface Kind {
   title: string;
@@ -66,6 +67,7 @@ export function entryOf({ schema, transcripts }: Account, record: StoredRecord):
   return {
     kind: type.singular,
     id,
+    anchor: hubspotAnchor(type.singular, id),
     title: properties.get(kind.title) ?? `${type.singular[0]?.toUpperCase()}${type.singular.slice(1)}`,
     at,
     when: type.name === 'tasks' ? `due ${readableTime(at)}` : readableTime(at),

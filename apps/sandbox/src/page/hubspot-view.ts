@@ -3,7 +3,7 @@ import type { Account } from '../hubspot/account.ts';
 import type { ObjectType } from '../hubspot/object-types.ts';
 import type { StoredRecord } from '../hubspot/records.ts';
 import { entryOf, labelOf, TIMELINE } from './hubspot-timeline.ts';
-import { initialsOf, latestFirst, MOST_LOOSE, MOST_PEOPLE, type Person, type View } from './view.ts';
+import { hubspotAnchor, initialsOf, latestFirst, MOST_LOOSE, MOST_PEOPLE, type Person, type View } from './view.ts';
 
 const ALWAYS_COUNTED = ['contacts', 'calls', 'tasks'];
 const COUNTED = ['contacts', 'calls', 'tasks', 'notes', 'deals', 'tickets', 'meetings', 'companies'];
@@ -59,6 +59,7 @@ function personOf(account: Account, contact: StoredRecord): Person {
   return {
     kind: 'Contact',
     id,
+    anchor: hubspotAnchor(type.singular, id),
     name: known,
     initials: initialsOf(known),
     status: properties.has('hs_lead_status') ? labelOf(account.schema, type, 'hs_lead_status', properties) : undefined,

@@ -72,7 +72,7 @@ ${morePeople > 0 && html`<p class="more">and ${morePeople} more people, less rec
 }
 
 function renderPerson(person: Person): Html {
-  return html`<article class="person" id="${person.kind.toLowerCase()}-${person.id}">
+  return html`<article class="person" id="${person.anchor}">
 <div class="who"><span class="avatar" aria-hidden="true">${person.initials}</span>
 <div><h2>${person.name}</h2><p class="id">${person.kind} ${person.id}</p></div>
 ${person.status && html`<span class="badge plain">${person.status}</span>`}</div>
@@ -89,7 +89,7 @@ function renderFacts(facts: Fact[]): Html | false {
 }
 
 function renderEntry(entry: Entry): Html {
-  return html`<li class="entry ${entry.kind}">
+  return html`<li class="entry ${entry.kind}" id="${entry.anchor}">
 <div class="line"><span class="kind">${entry.kind}</span><h3>${entry.title}</h3>
 ${entry.badges.map(({ text, tone }) => html`<span class="badge ${tone}">${text}</span>`)}
 <time datetime="${new Date(entry.at).toISOString()}">${entry.when}</time></div>
@@ -100,12 +100,13 @@ ${entry.link !== undefined && html`<p class="link"><a href="${entry.link}" rel="
 </li>`;
 }
 
-/** Characters of a body that are shown at once. */
+/** Characters of a body that are shown at once, and that a fold must hide to be worth its line. */
 const SHORT = 420;
+const WORTH_FOLDING = 200;
 
 function renderBody({ body, kind, id }: Entry): Html | false {
   if (body === '') return false;
-  if (body.length <= SHORT) return html`<p class="body">${body}</p>`;
+  if (body.length <= SHORT + WORTH_FOLDING) return html`<p class="body">${body}</p>`;
   return html`<p class="body">${body.slice(0, SHORT).trimEnd()}…</p>
 <details data-key="${kind}-${id}"><summary>All ${body.length} characters</summary><p class="body">${body}</p></details>`;
 }

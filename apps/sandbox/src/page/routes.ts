@@ -4,7 +4,7 @@ import type { Sandbox } from '../sandbox.ts';
 import { hubspotView } from './hubspot-view.ts';
 import { renderPage } from './render.ts';
 import { salesforceView } from './salesforce-view.ts';
-import type { View } from './view.ts';
+import { hubspotAnchor, salesforceAnchor, type View } from './view.ts';
 
 const HEADERS = {
   'content-security-policy': "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -29,6 +29,15 @@ export function pageRouter(sandbox: Sandbox, only: RequestHandler): Router {
       faults: sandbox.faults.list().length,
     });
     answer(response, 'text/html; charset=utf-8', page.text);
+  });
+  // Where links to records lead, as the vendors write them.
+  router.get('/contacts/:portal/record/:type/:id', only, (request, response) => {
+    const { type, id } = request.params;
+    const { singular } = sandbox.hubspot.schema.type(String(type));
+    response.redirect(302, `/#${encodeURIComponent(hubspotAnchor(singular, String(id)))}`);
+  });
+  router.get(/^\/salesforce\/([a-zA-Z0-9]{15}(?:[a-zA-Z0-9]{3})?)$/, only, (request, response) => {
+    response.redirect(302, `/#${salesforceAnchor(String(request.params[0]))}`);
   });
   for (const [name, type] of Object.entries(ASSETS)) {
     const text = readFileSync(new URL(`./${name}`, import.meta.url), 'utf8');

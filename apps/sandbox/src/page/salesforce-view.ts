@@ -3,7 +3,7 @@ import type { Org } from '../salesforce/org.ts';
 import type { StoredRecord } from '../salesforce/records.ts';
 import type { Value } from '../salesforce/values.ts';
 import { badgesOf, type Entry, type Fact, readableDuration, readableTime } from './timeline.ts';
-import { initialsOf, latestFirst, MOST_LOOSE, MOST_PEOPLE, type Person, type View } from './view.ts';
+import { initialsOf, latestFirst, MOST_LOOSE, MOST_PEOPLE, type Person, salesforceAnchor, type View } from './view.ts';
 
 const PEOPLE = ['Contact', 'Lead'];
 
@@ -111,6 +111,7 @@ function personOf(org: Org, person: StoredRecord, records: StoredRecord[]): Pers
   return {
     kind: object.label,
     id,
+    anchor: salesforceAnchor(id),
     name,
     initials: initialsOf(name),
     status: isConverted ? 'Converted' : valueText(org, person, 'Status'),
@@ -129,6 +130,7 @@ function entryOf(org: Org, record: StoredRecord): Entry {
   return {
     kind: values.get('TaskSubtype') === 'Call' ? 'call' : object.label.toLowerCase(),
     id,
+    anchor: salesforceAnchor(id),
     title: String(values.get(kind.title) ?? object.label),
     at,
     when: due === undefined ? readableTime(at) : `due ${String(due)}`,
@@ -158,7 +160,7 @@ function filesAt(org: Org, id: string): string[] {
 
 function factOf(org: Org, record: StoredRecord, field: string): Fact {
   return {
-    label: record.object.fields.get(field)?.label.replace(/ ID$/, '') ?? field,
+    label: record.object.fields.get(field)?.label.replace(/ ID$| Only$/, '') ?? field,
     value: valueText(org, record, field) ?? '',
     isKey: /^Wrapup_(?:Key|Call_Id)__c$/.test(field),
   };

@@ -10,6 +10,8 @@ export interface Fact {
 export interface Entry {
   kind: string;
   id: string;
+  /** Name of its place on the page. */
+  anchor: string;
   title: string;
   /** Epoch ms. */
   at: number;

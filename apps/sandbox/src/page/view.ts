@@ -5,6 +5,8 @@ export interface Person {
   /** `Contact`, `Lead`. */
   kind: string;
   id: string;
+  /** Name of its place on the page. */
+  anchor: string;
   name: string;
   initials: string;
   status: string | undefined;
@@ -25,6 +27,10 @@ export interface View {
   loose: Entry[];
   moreLoose: number;
 }
+
+/** Names of places on the page: HubSpot's ids are unique within a kind of records only, Salesforce's among all. */
+export const hubspotAnchor = (singular: string, id: string) => `${singular}-${id}`;
+export const salesforceAnchor = (id: string) => id;
 
 export const MOST_PEOPLE = 100;
 export const MOST_LOOSE = 50;

@@ -97,7 +97,7 @@ const AGENTS: Agent[] = [
   },
   {
     model_id: '8b9d7e10-2c3f-4a56-b7d8-6f5e4d3c2b1a',
-    name: 'Robert (front desk)',
+    name: 'Bruno (front desk)',
     type: 'inbound',
     phone_number: '+14155550101',
     external_webhook_url: null,

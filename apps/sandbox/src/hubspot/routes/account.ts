@@ -14,7 +14,7 @@ function details(call: Call) {
     additionalCurrencies: [],
     utcOffset: '-05:00',
     utcOffsetMilliseconds: -18_000_000,
-    uiDomain: 'app.hubspot.com',
+    uiDomain: call.account.uiDomain,
     dataHostingLocation: 'na1',
   });
 }
