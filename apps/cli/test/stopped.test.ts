@@ -1,5 +1,6 @@
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { AMBIGUOUS, DEAD, openInstallation } from './support/installation.ts';
+import { AMBIGUOUS, CONFIG, configFolder, DEAD, openInstallation } from './support/installation.ts';
 import { wrapup } from './support/run.ts';
 
 test('parked and dead list what waits, longest first, and never mix', async () => {
@@ -68,6 +69,18 @@ test('replay puts a delivery back on its way, with the attempts of its route', a
   const jobs = await store.queues.deliveries('sales').getJobs(['waiting', 'prioritized']);
   expect(jobs.map((job) => [job.data.call_id, job.data.replays, job.opts.attempts])).toEqual([['p-1', 1, 4]]);
   expect((await wrapup(['parked', 'list', '--json'], env)).json()).toMatchObject([{ call_id: 'p-2' }]);
+});
+
+test('replay with a mapping that has mistakes is refused: it would go by the one before', async () => {
+  const { env, store, settle } = await openInstallation();
+  await settle({ call_id: 'p-1' }, AMBIGUOUS);
+  const broken = configFolder(CONFIG, 'extends: hubspot/call-log\nperson: { ambigous: oldest }\n');
+  const replay = await wrapup(['parked', 'replay', 'p-1'], { ...env, WRAPUP_CONFIG: join(broken, 'wrapup.yaml') });
+  expect(replay).toMatchObject({ code: 1, stderr: expect.stringMatching(/ambigous[^]*the configuration has errors/) });
+  expect((await store.ledger.read('main', 'p-1'))?.deliveries[0]).toMatchObject({ state: 'parked', replays: 0 });
+  // On a machine that has none, it goes by what the workers have.
+  const none = await wrapup(['parked', 'replay', 'p-1'], { ...env, WRAPUP_CONFIG: join(broken, 'nowhere.yaml') });
+  expect(none).toMatchObject({ code: 0, stdout: expect.stringContaining('1 of 1 replayed') });
 });
 
 test('replay by filter takes only what matches', async () => {

@@ -29,13 +29,20 @@ import { makeHosts, requireKnownHost } from './security/hosts.ts';
 import { requireOwnOrigin } from './security/origin.ts';
 import { Unavailable } from './unavailable.ts';
 
+/** The configuration in force, after a look at its files. */
+export interface Latest {
+  config: Config;
+  /** The files have errors, so that it is an older one. */
+  broken: boolean;
+}
+
 export interface DashboardParts {
   /** Opened as `producer`, so that no page hangs when Redis does. */
   store: Store;
   /** The configuration as it is now; asked on every request, so that a reload takes effect at once. */
   config: () => Config;
   /** The same, once its files have been looked at again: for what goes by a file that was changed a moment ago. */
-  latest?: () => Promise<Config>;
+  latest?: () => Promise<Latest>;
   log: Logger;
   metrics: Metrics;
   /** Absent: nobody is asked. Only right while nothing but loopback is listened on. */
@@ -56,7 +63,7 @@ export function createDashboard(parts: DashboardParts): Express {
   const {
     store,
     config,
-    latest = async () => config(),
+    latest = async () => ({ config: config(), broken: false }),
     log,
     metrics,
     credentials,

@@ -42,7 +42,9 @@ await startOrExit(log, async () => {
   const dashboard = createDashboard({
     store,
     config: config.current,
-    latest: () => config.hurry(),
+    async latest() {
+      return { config: await config.hurry(), broken: config.broken };
+    },
     log,
     metrics: createMetrics(),
     ...(credentials && { credentials }),

@@ -63,6 +63,21 @@ describe('replay', () => {
     expect((await dashboard.delivery(written)).state).toBe('written');
   });
 
+  it('says so when the files have errors, so that it goes by the configuration before', async () => {
+    const own = await startDashboard({ latest: async () => ({ config: configOf(), broken: true }) });
+    try {
+      const id = await own.seed(parked());
+      const one = await own.post(`/calls/${id}/replay`, target);
+      expect(one.headers.get('location')).toContain('did=replayed_before');
+      expect(await (await own.get(one.headers.get('location') ?? '')).text()).toContain('have errors');
+      await own.seed(parked());
+      const many = await own.post('/parked/replay', { seen: String(Date.now()) });
+      expect(await (await own.get(many.headers.get('location') ?? '')).text()).toMatch(/1 of 1 sent.*have errors/);
+    } finally {
+      await own.close();
+    }
+  });
+
   it('of a call whose payload has expired changes nothing and says what would help', async () => {
     const [revision] = (await dashboard.store.ledger.read('main', callId))?.revisions ?? [];
     await dashboard.store.payloads.remove('main', callId, [revision?.hash ?? '']);

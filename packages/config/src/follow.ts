@@ -8,6 +8,8 @@ export interface FollowedConfig {
   current(): Config;
   /** Calls it after each new configuration has come into force. */
   onReload(listener: (config: Config) => void): void;
+  /** The files as they were last looked at have errors, so that an older configuration is in force. */
+  readonly broken: boolean;
   /**
    * Looks for a change now rather than within seconds, and answers what is in force then.
    * @param wanted take only a configuration of this hash
@@ -40,6 +42,9 @@ export async function followConfig(log: Log): Promise<FollowedConfig> {
   return {
     current: () => config,
     onReload: (listener) => listeners.push(listener),
+    get broken() {
+      return watch.broken;
+    },
     async hurry(wanted) {
       await watch.hurry(wanted);
       return config;

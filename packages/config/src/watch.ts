@@ -13,6 +13,8 @@ export interface WatchOptions {
 export interface Watch {
   /** The configuration in force. */
   readonly config: Config;
+  /** The files as they were last looked at have errors, so that an older configuration is in force. */
+  readonly broken: boolean;
   /**
    * Looks now rather than at the next look, and takes over what has no errors. For somebody who has just changed a file
    * and asks for something: he has finished writing.
@@ -44,10 +46,12 @@ export function watchConfig(
   /** Contents that a hurried look found to be another configuration than the one that was asked for. */
   let other: { contents: string; wanted: string } | undefined;
   let loading: Promise<void> | undefined;
+  let broken = false;
 
   const load = () => loadConfig({ file: config.file, ...(options.env ? { env: options.env } : {}) });
   const take = ({ findings }: Loaded, loaded: Config) => {
     candidate = undefined;
+    broken = false;
     ({ names, hash: seen } = filesOf(loaded));
     config = loaded;
     onReload(config, findings);
@@ -71,6 +75,7 @@ export function watchConfig(
       const loaded = await load();
       if (loaded.config) return take(loaded, loaded.config);
       candidate = undefined;
+      broken = true;
       // What is missing now stays looked at, so that its coming back is noticed.
       names = [...new Set([...names, ...loaded.files.names])].sort();
       seen = loaded.files.hash(folder, names);
@@ -80,13 +85,16 @@ export function watchConfig(
   const hurry = async (wanted?: string) => {
     if (loading) await loading;
     const contents = new FileSet().hash(folder, names);
+    // Somebody took back what he had changed.
+    if (contents === filesOf(config).hash) broken = false;
     if (contents === seen || config.hash === wanted) return;
     if (wanted !== undefined && other?.contents === contents && other.wanted === wanted) return;
     await alone(async () => {
       const loaded = await load();
       if (loaded.config && (wanted === undefined || loaded.config.hash === wanted)) take(loaded, loaded.config);
       // Mistakes are for the usual looks to tell of.
-      else if (wanted !== undefined) other = { contents, wanted };
+      else if (!loaded.config) broken = true;
+      if (wanted !== undefined && config.hash !== wanted) other = { contents, wanted };
     });
   };
   const timer = setInterval(() => void look(), options.every ?? 3_000);
@@ -94,6 +102,9 @@ export function watchConfig(
   return {
     get config() {
       return config;
+    },
+    get broken() {
+      return broken;
     },
     hurry,
     close: () => clearInterval(timer),

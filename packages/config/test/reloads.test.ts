@@ -115,9 +115,20 @@ test('whoever has just changed a file need not wait for the next looks', async (
   expect(reloads).toHaveLength(1);
   // A mistake is not taken, and is for the usual looks to tell of.
   writeFileSync(file, GOOD.replace('to: sales', 'to: salse'));
+  expect(watch.broken).toBe(false);
   await watch.hurry();
   expect(watch.config.routes).toHaveLength(2);
+  expect(watch.broken).toBe(true);
   expect(refusals).toEqual([]);
+  for (const [text, broken] of [
+    [SECOND_ROUTE, false],
+    [GOOD.replace('to: sales', 'to: salse'), true],
+    [GOOD, false],
+  ] as const) {
+    writeFileSync(file, text);
+    await watch.hurry();
+    expect(watch.broken).toBe(broken);
+  }
 });
 
 test('in a hurry for one configuration, no other is taken', async () => {

@@ -40,13 +40,13 @@ const QUESTIONS: readonly Question[] = [
       if (read === 0) return undefined;
       const tried = Object.entries(attempts).map(
         ([times, webhooks]) =>
-          `${webhooks} ${times === '1' ? 'once' : times === 'not said' ? 'of which it is not said' : `${times} times`}`,
+          `${webhooks} ${times === '1' ? 'were tried once' : times === 'not said' ? 'do not say it' : `were tried ${times} times`}`,
       );
       const alike =
         repeated > 0
           ? `; of ${repeated} calls with several webhooks, ${repeatedAlike} had the same payload each time`
           : '';
-      return `of the ${read} webhooks that were read, tried: ${tried.join(', ')}${alike}`;
+      return `of the ${read} webhooks that were read, ${tried.join(', ')}${alike}`;
     },
   },
   {
@@ -56,7 +56,7 @@ const QUESTIONS: readonly Question[] = [
       const without = Object.keys(listed).filter((status) => !(status in statuses));
       const seen = `the webhooks that were read told of ${list(statuses) || 'no ending'}`;
       return without.length === 0
-        ? `${seen}; calls that ended otherwise are not listed`
+        ? `${seen}; no call that ended otherwise is listed`
         : `${seen}; calls that ended as ${without.join(', ')} are listed, and none of these webhooks told of one`;
     },
   },

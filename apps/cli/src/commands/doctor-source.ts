@@ -26,9 +26,9 @@ const SAYS: Record<Points, string> = {
 };
 /** Who a failed webhook's answer came from. */
 const BY: Record<string, string> = {
-  wrapup: 'Wrapup',
-  nobody: 'nobody: no answer came',
-  'something in front': 'something in front of Wrapup',
+  wrapup: 'were refused by Wrapup',
+  nobody: 'had no answer',
+  'something in front': 'were refused by something in front of Wrapup',
 };
 const LOST: ReadonlySet<Points> = new Set(['no-token', 'old-token', 'wrong-path']);
 
@@ -118,8 +118,8 @@ function showWebhooks(evidence: Evidence, { lookBack }: SourceOptions, output: O
       `  ${String(number).padStart(6)}  ${output.style(good ? 'green' : 'red', status === 'none' ? 'no answer' : status)}`,
     );
   }
-  const refused = Object.entries(refusedBy).map(([who, number]) => `${number} were refused by ${BY[who] ?? who}`);
-  if (refused.length > 0) output.line(`  of the failed ones whose answer could be read, ${refused.join(', ')}`);
+  const refused = Object.entries(refusedBy).map(([who, number]) => `${number} ${BY[who] ?? who}`);
+  if (refused.length > 0) output.line(`  of the failed ones that could be read, ${refused.join(', ')}`);
   if (answers[413])
     output.line(
       '  413: the body was too large for whoever answered; docs/guide/missing-webhooks.md names the settings',

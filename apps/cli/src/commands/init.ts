@@ -131,7 +131,7 @@ function refuseOverwriting(folder: string, names: string[]): void {
   throw new CliError(
     EXIT.failed,
     `${shown} ${there.length === 1 ? 'is' : 'are'} there already; nothing was written`,
-    'name another folder: wrapup init my-config',
+    'name another folder: wrapup init <folder>',
   );
 }
 

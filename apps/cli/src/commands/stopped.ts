@@ -1,10 +1,11 @@
+import type { Config } from '@wrapup/config';
 import type { Stopped, StoppedFilter, StoppedItem, Store } from '@wrapup/queue';
 import type { Command } from 'commander';
 import { clean } from '../clean.ts';
 import { CliError, EXIT } from '../exit.ts';
 import { ago, makeOutput, type Output, table } from '../output.ts';
 import { expired } from '../replayed.ts';
-import { type GlobalOptions, loadSettings } from '../settings.ts';
+import { type GlobalOptions, loadSettings, requireConfig } from '../settings.ts';
 import { parseSince } from '../since.ts';
 import { withStore } from '../store.ts';
 
@@ -69,7 +70,7 @@ export function addStopped(program: Command, state: Stopped): void {
     const [{ replayStopped }, { attemptsOf }] = await Promise.all([import('@wrapup/queue'), import('@wrapup/config')]);
     await withStore(async (store) => {
       const items = await choose(store, state, ids, options);
-      const { config } = await loadSettings(options);
+      const config = options.plan ? undefined : await configForReplay(options, output);
       const how = { attempts: (route: string) => attemptsOf(config, route), config: config?.hash };
       await work(items, options.plan ?? false, output, 'replayed', (item) => replayStopped(store, state, item, how));
     });
@@ -97,6 +98,16 @@ export function addStopped(program: Command, state: Stopped): void {
       );
     });
   });
+}
+
+/**
+ * What a replay is to go by. Without any configuration here it goes by what the workers have; with one that has errors it
+ * would go by the one before, which is not what somebody who has just mended a mapping wants.
+ */
+async function configForReplay(options: GlobalOptions, output: Output): Promise<Config | undefined> {
+  const { config, findings } = await loadSettings(options);
+  if (config || findings.some(({ code }) => code === 'no-config')) return config;
+  return requireConfig(options, output);
 }
 
 /** The deliveries that were named; naming none is a mistake unless `--all` or a filter says so. */

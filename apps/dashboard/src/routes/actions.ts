@@ -1,8 +1,9 @@
-import { attemptsOf, type Config } from '@wrapup/config';
+import { attemptsOf } from '@wrapup/config';
 import { scrub } from '@wrapup/destination';
 import type { Store } from '@wrapup/queue';
 import type { Logger } from '@wrapup/telemetry';
 import express, { type Request, type Response, Router } from 'express';
+import type { Latest } from '../dashboard.ts';
 import { LONGEST_REASON, REPLAYABLE } from '../pages/actions.ts';
 import { renderMessage } from '../pages/layout.ts';
 import { linkToCall } from '../pages/parts.ts';
@@ -13,7 +14,7 @@ import { fieldOf } from './request.ts';
 export interface ActionRoutesParts {
   store: Store;
   /** The configuration as its files are now: whoever presses a button may have changed one a moment ago. */
-  latest: () => Promise<Config>;
+  latest: () => Promise<Latest>;
   log: Logger;
 }
 
@@ -26,7 +27,7 @@ export function actionRoutes({ store, latest, log }: ActionRoutesParts): Router 
     const target = readTarget(request);
     if (!target) return refuse(response);
     const { source, call_id, route } = target;
-    const config = await latest();
+    const { config, broken } = await latest();
     const done = await ask(store, async () => {
       if (route === undefined) {
         return (await store.operations.replayCall(source, call_id, config.hash)) ? 'replayed' : 'moved';
@@ -35,7 +36,7 @@ export function actionRoutes({ store, latest, log }: ActionRoutesParts): Router 
       return store.operations.replay(source, call_id, route, { attempts, from: REPLAYABLE, config: config.hash });
     });
     note('replay', request, response, { ...target, done });
-    back(request, response, done);
+    back(request, response, done === 'replayed' && broken ? 'replayed_before' : done);
   });
 
   router.post('/calls/:id/drop', form, async (request, response) => {

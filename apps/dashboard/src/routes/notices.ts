@@ -3,6 +3,10 @@ import type { Notice } from '../pages/layout.ts';
 /** What the page says after an action sent the browser there. Texts of ours only: the address names one of them. */
 export const NOTICES = {
   replayed: { kind: 'good', text: 'Sent on its way again, with the mapping as it is now.' },
+  replayed_before: {
+    kind: 'bad',
+    text: 'Sent on its way again, but with the configuration before: the files as they are now have errors, which `check` names.',
+  },
   dropped: { kind: 'good', text: 'Dropped. The reason is in the ledger.' },
   moved: { kind: 'note', text: 'Nothing was changed: it has moved on meanwhile, and is shown as it is now.' },
   expired: {
@@ -27,7 +31,12 @@ export interface Counts {
   gone: number;
 }
 
-const MANY: Record<string, string> = { replayed_many: 'sent on their way again', dropped_many: 'dropped' };
+const MANY: Record<string, string> = {
+  replayed_many: 'sent on their way again',
+  replayed_many_before:
+    'sent on their way again, but with the configuration before, as the files have errors, which `check` names',
+  dropped_many: 'dropped',
+};
 
 /** @param counts what is said of a press for many */
 export function noticeOf(name: string | undefined, counts?: Counts): Notice | undefined {
@@ -41,5 +50,5 @@ export function noticeOf(name: string | undefined, counts?: Counts): Notice | un
     moved > 0 && `${moved} had moved on meanwhile`,
   ].filter(Boolean);
   const text = `${done} of ${of} ${MANY[name]}${rest.length > 0 ? `; ${rest.join('; ')}` : ''}.`;
-  return { kind: done === of ? 'good' : 'note', text };
+  return { kind: done === of && name !== 'replayed_many_before' ? 'good' : 'note', text };
 }

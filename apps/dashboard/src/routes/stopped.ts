@@ -11,6 +11,7 @@ import {
 } from '@wrapup/queue';
 import type { Logger } from '@wrapup/telemetry';
 import express, { type Request, Router } from 'express';
+import type { Latest } from '../dashboard.ts';
 import { LONGEST_REASON } from '../pages/actions.ts';
 import { renderPage } from '../pages/layout.ts';
 import { MOST_AT_ONCE, renderStopped, type StoppedQuery } from '../pages/stopped-page.ts';
@@ -21,7 +22,7 @@ import { fieldOf, queryOf } from './request.ts';
 export interface StoppedRoutesParts {
   store: Store;
   config: () => Config;
-  latest: () => Promise<Config>;
+  latest: () => Promise<Latest>;
   connections: () => Promise<string[]>;
   log: Logger;
 }
@@ -62,13 +63,13 @@ export function stoppedRoutes({ store, config, latest, connections, log }: Stopp
     });
 
     router.post(`/${state}/replay`, form, async (request, response) => {
-      const { hash, routes } = await latest();
-      const attempts = (route: string) => attemptsOf({ routes }, route);
+      const { config: now, broken } = await latest();
+      const attempts = (route: string) => attemptsOf(now, route);
       const told = await actOnAll(request, state, (item) =>
-        replayStopped(store, state, item, { attempts, config: hash }),
+        replayStopped(store, state, item, { attempts, config: now.hash }),
       );
       log.info({ action: `replay ${state}`, ...told, ...actor(request, response.locals.user) }, 'an operator acted');
-      response.redirect(303, backTo(request, state, 'replayed_many', told));
+      response.redirect(303, backTo(request, state, broken ? 'replayed_many_before' : 'replayed_many', told));
     });
 
     router.post(`/${state}/drop`, form, async (request, response) => {
