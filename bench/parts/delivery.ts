@@ -5,6 +5,8 @@
  * HubSpot limits by the second: 190 requests in 10 s, 5 searches in 1 s (a Professional account). Salesforce limits by the
  * day: 100,000 requests and 1,000 more for each user, so what counts there is how many calls that is.
  */
+
+import { makeConfig } from '../../test/support/config.ts';
 import { phoneOf } from '../../test/support/phone.ts';
 import { openBaseline } from '../baseline/installation.ts';
 import { type InstallationOptions, openInstallation } from '../installation.ts';
@@ -33,22 +35,12 @@ const SETTINGS = { hubspot: { latency: 40 }, salesforce: { latency: 40 } };
 const INSTALLATIONS: Record<Crm, InstallationOptions> = {
   hubspot: {},
   salesforce: {
-    config: `
-sources:
-  main:
-    provider: synthflow
-    region: us
-    webhook_secrets: ["\${SYNTHFLOW_WEBHOOK_SECRET}"]
-    default_country: US
-connections:
-  service:
-    kind: salesforce
-    client_id: sandbox-consumer-key
-    client_secret: sandbox-consumer-secret
-    base_url: "\${SALESFORCE_LOGIN_URL}"
-routes:
-  - { name: service-calls, to: service, mapping: mapping.yaml }
-`,
+    config: makeConfig({
+      connections: [
+        'service: { kind: salesforce, client_id: sandbox-consumer-key, client_secret: sandbox-consumer-secret, base_url: "${SALESFORCE_LOGIN_URL}" }',
+      ],
+      routes: ['- { name: service-calls, to: service, mapping: mapping.yaml }'],
+    }),
     mapping: `
 extends: salesforce/call-log
 tasks:

@@ -1,9 +1,7 @@
-/** The main job, through real processes, sockets and Redis: a webhook becomes a contact, a call log and a task. */
-import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../packages/call/src/index.ts';
-import { type SampleKind, samplePayload } from '../../packages/synthflow/src/index.ts';
+import type { SampleKind } from '../../packages/synthflow/src/index.ts';
 import { type House, openHouse } from '../support/house.ts';
+import { sampleOf } from '../support/sample-caller.ts';
 
 let house: House;
 beforeAll(async () => {
@@ -12,20 +10,12 @@ beforeAll(async () => {
 });
 afterAll(() => house.close());
 
-/** A sample of a caller of its own: people are matched by e-mail too. */
-function sample(kind: SampleKind, phone: string, collected = {}) {
-  const email = `caller${phone.slice(-3)}@example.com`;
-  return samplePayload(kind, { call_id: randomUUID(), phone, collected: { email, ...collected } }) as JsonObject & {
-    call: { call_id: string };
-  };
-}
-
 let number = 100;
 /** A sample with an id and a number of its own. */
 function payload(kind: SampleKind) {
   number += 1;
   const phone = `+14155550${number}`;
-  const made = sample(kind, phone);
+  const made = sampleOf(kind, phone);
   return { made, phone };
 }
 
@@ -68,7 +58,7 @@ describe('a finished call', () => {
     const first = payload('connected');
     await house.post(first.made);
     await house.settled(first.made.call.call_id);
-    const missed = sample('voicemail', first.phone);
+    const missed = sampleOf('voicemail', first.phone);
     await house.post(missed);
     await house.settled(missed.call.call_id);
     const { contacts, calls, tasks } = await recordsOf(missed.call.call_id, first.phone);
@@ -78,7 +68,7 @@ describe('a finished call', () => {
 
   it('delivered fifty times at once is one contact, one call log and one task', async () => {
     const first = payload('connected');
-    const made = sample('connected', first.phone, { wants_callback: true });
+    const made = sampleOf('connected', first.phone, { wants_callback: true });
     // Who is refused because the machine is busy comes again, as senders do.
     const insist = async () => {
       for (;;) {
@@ -99,7 +89,7 @@ describe('a finished call', () => {
 
   it('of one unknown number in two calls at once makes one contact', async () => {
     const first = payload('connected');
-    const twin = sample('connected', first.phone);
+    const twin = sampleOf('connected', first.phone);
     await Promise.all([house.post(first.made), house.post(twin)]);
     await Promise.all([house.settled(first.made.call.call_id), house.settled(twin.call.call_id)]);
     const { contacts } = await recordsOf(first.made.call.call_id, first.phone);

@@ -1,10 +1,7 @@
-/** The main job on Salesforce, through real processes, sockets and Redis: a signed webhook becomes a lead and its tasks. */
-import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { JsonObject } from '../../packages/call/src/index.ts';
-import { type SampleKind, samplePayload } from '../../packages/synthflow/src/index.ts';
 import { makeConfig } from '../support/config.ts';
 import { type House, openHouse } from '../support/house.ts';
+import { sampleOf } from '../support/sample-caller.ts';
 
 const CONFIG = makeConfig({
   connections: [
@@ -19,14 +16,6 @@ beforeAll(async () => {
 });
 afterAll(() => house.close());
 
-/** A sample of a caller of its own. */
-function sample(kind: SampleKind, phone: string, collected = {}) {
-  const email = `caller${phone.slice(-3)}@example.com`;
-  return samplePayload(kind, { call_id: randomUUID(), phone, collected: { email, ...collected } }) as JsonObject & {
-    call: { call_id: string };
-  };
-}
-
 const records = (object: string) =>
   house.sandbox.salesforce.records(object).map(({ id, fields }) => ({ id, ...fields }));
 const tasksOf = (callId: string) =>
@@ -35,7 +24,7 @@ const tasksOf = (callId: string) =>
   );
 
 it('a signed webhook becomes a lead, a closed call and a call-back', async () => {
-  const made = sample('connected', '+14155550142', { wants_callback: true });
+  const made = sampleOf('connected', '+14155550142', { wants_callback: true });
   expect((await house.post(made)).status).toBe(202);
   const entry = await house.settled(made.call.call_id);
   expect(entry.deliveries).toMatchObject([{ state: 'written', attempts: 1 }]);
@@ -49,9 +38,9 @@ it('a signed webhook becomes a lead, a closed call and a call-back', async () =>
 });
 
 it('delivered twenty times at once, and then a second call: one lead, one log of each', async () => {
-  const made = sample('connected', '+14155550143');
+  const made = sampleOf('connected', '+14155550143');
   await Promise.all(Array.from({ length: 20 }, () => house.post(made)));
-  const second = sample('connected', '+14155550143');
+  const second = sampleOf('connected', '+14155550143');
   await house.post(second);
   await Promise.all([house.settled(made.call.call_id), house.settled(second.call.call_id)]);
   expect(records('Lead').filter((lead) => (lead as Record<string, unknown>).Phone === '+14155550143')).toHaveLength(1);

@@ -1,5 +1,5 @@
 import type { Call } from '@wrapup/call';
-import type { PersonRecord, Preview } from '@wrapup/destination';
+import { DECISION_WORDS, type PersonRecord, type Preview } from '@wrapup/destination';
 import type { Place, Plan, Value } from '@wrapup/mapping';
 import { clean } from './clean.ts';
 import { count, type Output } from './output.ts';
@@ -56,14 +56,6 @@ export function showRoute(planned: PlannedRoute, output: Output): string[] {
   return lines;
 }
 
-const DECISIONS: Record<Preview['decision'], string> = {
-  use: 'is written to',
-  create: 'would be created',
-  log_only: 'the call would be logged without a person',
-  skip: 'nothing would be written',
-  park: 'the delivery would be parked for somebody to decide',
-};
-
 /** What a person knows somebody by, and where the record is. */
 function showWho({ who = {}, url }: PersonRecord): string {
   const { name, email, phone, company } = who;
@@ -73,7 +65,7 @@ function showWho({ who = {}, url }: PersonRecord): string {
 
 function showPerson({ person: answer, decision, records, hint }: Preview, plan: Plan, output: Output): string[] {
   if (!plan.person) return [];
-  const verdict = DECISIONS[decision];
+  const verdict = DECISION_WORDS[decision];
   const toDo = hint ? [`    to do     ${clean(hint)}`] : [];
   if (answer.found === 'one') {
     const { object, id } = answer.person;

@@ -2,47 +2,28 @@ import { randomUUID } from 'node:crypto';
 import type { JsonObject } from '@wrapup/call';
 import type { Config } from '@wrapup/config';
 import type { Plan } from '@wrapup/mapping';
-import { type Arrival, openStore, revisionOf } from '@wrapup/queue';
+import { type Arrival, revisionOf } from '@wrapup/queue';
 import { samplePayload } from '@wrapup/synthflow';
-import { freshPrefix, redisUrl } from '../../../test/support/redis.ts';
+import { makeArrival, openTestStore } from '../../../test/support/store.ts';
 
 /** How long the ledger is kept, in days: longer than any test. */
 const LEDGER_DAYS = 90;
 
 /** A store on the shared Redis under a prefix of its own, and calls to put into it. It waits for Redis, however busy. */
 export async function openFixture() {
-  const prefix = freshPrefix();
-  const onError = () => {};
-  const store = openStore({ url: redisUrl(), prefix, role: 'worker', onError });
-  await store.connected(20_000);
+  const store = await openTestStore();
   return {
     store,
     async arrive(payload: object, overrides: Partial<Arrival> = {}) {
-      const call_id = (payload as { call: { call_id: string } }).call.call_id;
+      const { call_id } = (payload as { call: { call_id: string } }).call;
       const body = Buffer.from(JSON.stringify(payload));
-      const arrival: Arrival = {
-        source: 'main',
-        call_id,
-        body,
-        received: 'webhook',
-        verified: 'signature',
-        received_at: Date.now(),
-        ...overrides,
-      };
+      const arrival = makeArrival(call_id, body, overrides);
       await store.accept(arrival, LEDGER_DAYS);
       return { source: arrival.source, call_id, revision: revisionOf(body) };
     },
     /** Whatever bytes, under a call id. */
     async arriveBytes(call_id: string, body: Buffer) {
-      const arrival = {
-        source: 'main',
-        call_id,
-        body,
-        received: 'webhook',
-        verified: 'signature',
-        received_at: Date.now(),
-      } as const;
-      await store.accept(arrival, LEDGER_DAYS);
+      await store.accept(makeArrival(call_id, body), LEDGER_DAYS);
     },
     async close() {
       await store.close();

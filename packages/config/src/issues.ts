@@ -1,5 +1,5 @@
 /** What zod found wrong, as findings with a place, in the words of somebody who edits YAML. */
-import { type Finding, nearest, suggest } from '@wrapup/mapping';
+import { type Finding, KIND_WORDS, nearest, suggest } from '@wrapup/mapping';
 import type { z } from 'zod';
 import { pathKey, UNSET, type YamlDocument } from './document.ts';
 
@@ -31,19 +31,10 @@ export function keysAt(schema: z.core.$ZodType, path: readonly PropertyKey[]): s
   return inner && first !== undefined ? keysAt(inner, rest) : undefined;
 }
 
-const TYPES: Record<string, string> = {
-  string: 'text',
-  number: 'a number',
-  boolean: 'true or false',
-  object: 'a section with keys',
-  record: 'a section with keys',
-  array: 'a list',
-};
-
 function typeOf(value: unknown): string {
   if (value === null || value === undefined) return 'nothing';
   if (Array.isArray(value)) return 'a list';
-  return TYPES[typeof value] ?? typeof value;
+  return KIND_WORDS[typeof value] ?? typeof value;
 }
 
 /** `connections.sales.access_token`, `routes[0].to`. */
@@ -120,7 +111,7 @@ export function findingsOf(
             'bad-value',
             issue.message.startsWith('must ')
               ? `${where} ${issue.message}`
-              : `${where} must be ${TYPES[issue.expected] ?? issue.expected}, not ${typeOf(value)}`,
+              : `${where} must be ${KIND_WORDS[issue.expected] ?? issue.expected}, not ${typeOf(value)}`,
           ),
         ];
       case 'invalid_value': {

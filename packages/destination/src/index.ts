@@ -1,4 +1,5 @@
 export * from './context.ts';
+export * from './decision-words.ts';
 export * from './destination.ts';
 export * from './failure.ts';
 export * from './memory-context.ts';

@@ -1,19 +1,10 @@
 import { type Call, emptyCall, OUTCOMES, type Outcome } from '@wrapup/call';
-import { compileMapping, formatFinding, type Plan } from '@wrapup/mapping';
+import { compileSample } from '@wrapup/destination/sample-mapping';
+import type { Plan } from '@wrapup/mapping';
 import { expect, test } from 'vitest';
 import { hubspotDialect } from '../src/dialect.ts';
 
-function compile(text: string) {
-  const { mapping, findings } = compileMapping({
-    name: 'mappings/hubspot.yaml',
-    text,
-    dialect: hubspotDialect,
-    readFile: () => undefined,
-  });
-  expect(findings.map(formatFinding)).toEqual([]);
-  if (!mapping) throw new Error('nothing was compiled');
-  return mapping;
-}
+const compile = (text: string) => compileSample(hubspotDialect, text);
 
 const preset = compile('extends: hubspot/call-log\n');
 

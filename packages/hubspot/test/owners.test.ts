@@ -1,6 +1,7 @@
 /** Owners of the account: read once for many, never a reason to fail. */
 import { makeMemoryCommons, makeMemoryContext } from '@wrapup/destination';
 import { failure, ids, planFor, write } from '@wrapup/destination/conformance';
+import { compileSample } from '@wrapup/destination/sample-mapping';
 import { SAMPLE_PLACE, type SampleCall } from '@wrapup/destination/sample-plan';
 import { compileMapping, type OwnerStep, type Plan } from '@wrapup/mapping';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -30,15 +31,7 @@ function given(call: SampleCall, ...steps: OwnerStep[]): Plan {
 
 /** The plan that a mapping gives for a call of the sample. */
 function mapped(text: string, call: SampleCall): Plan {
-  const { mapping, findings } = compileMapping({
-    name: 'mappings/hubspot.yaml',
-    text,
-    dialect: hubspotDialect,
-    readFile: () => undefined,
-  });
-  expect(findings).toEqual([]);
-  if (!mapping) throw new Error('no mapping');
-  return mapping.plan(planFor(hubspotHarness, call).call, 'sample');
+  return compileSample(hubspotDialect, text).plan(planFor(hubspotHarness, call).call, 'sample');
 }
 
 test('owners are asked for once, by many calls and by the calls after them', async () => {

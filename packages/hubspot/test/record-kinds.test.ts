@@ -1,8 +1,9 @@
 /** Every kind of record that a mapping can name, from its YAML to the account and back. */
 import { makeMemoryCommons, makeMemoryContext } from '@wrapup/destination';
 import { failure, ids, planFor, write } from '@wrapup/destination/conformance';
+import { compileSample } from '@wrapup/destination/sample-mapping';
 import type { SampleCall } from '@wrapup/destination/sample-plan';
-import { type CompiledMapping, compileMapping, formatFinding, type Plan } from '@wrapup/mapping';
+import { type CompiledMapping, compileMapping, type Plan } from '@wrapup/mapping';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { hubspotDialect } from '../src/index.ts';
 import { hubspotHarness, openAccount } from './hubspot-harness.ts';
@@ -16,11 +17,7 @@ afterEach(async () => {
 });
 
 function compiled(text: string): CompiledMapping {
-  const source = { name: 'mappings/hubspot.yaml', text, dialect: hubspotDialect, readFile: () => undefined };
-  const { mapping, findings } = compileMapping(source);
-  expect(findings.map(formatFinding)).toEqual([]);
-  if (!mapping) throw new Error('no mapping');
-  return mapping;
+  return compileSample(hubspotDialect, text);
 }
 
 function mapped(text: string, call: SampleCall, vars: Record<string, string> = {}): Plan {

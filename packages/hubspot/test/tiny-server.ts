@@ -1,7 +1,9 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { listenTiny } from '../../../test/support/tiny-server.ts';
 import { hubspotSettings } from '../src/settings.ts';
 import { Transport } from '../src/transport.ts';
+
+export { json } from '../../../test/support/tiny-server.ts';
 
 export interface TinyServer {
   url: string;
@@ -10,42 +12,17 @@ export interface TinyServer {
   close(): Promise<void>;
 }
 
-/** A server that answers as a test says, for what no stand-in does by itself. */
+/** A HubSpot that answers as a test says. */
 export async function tinyServer(
   answer: (body: unknown, response: ServerResponse, request: IncomingMessage) => void,
 ): Promise<TinyServer> {
   const seen: TinyServer['seen'] = [];
-  const server = createServer((request, response) => {
-    let text = '';
-    request.on('data', (chunk) => {
-      text += chunk;
-    });
-    request.on('end', () => {
-      const body: unknown = text === '' ? undefined : JSON.parse(text);
-      seen.push({ what: `${request.method} ${request.url}`, body });
-      answer(body, response, request);
-    });
+  const { url, close } = await listenTiny((text, request, response) => {
+    const body: unknown = text === '' ? undefined : JSON.parse(text);
+    seen.push({ what: `${request.method} ${request.url}`, body });
+    answer(body, response, request);
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    seen,
-    close: () =>
-      new Promise((resolve) => {
-        server.closeAllConnections();
-        server.close(() => resolve());
-      }),
-  };
-}
-
-export function json(
-  response: ServerResponse,
-  status: number,
-  body: unknown,
-  headers: Record<string, string> = {},
-): void {
-  response.writeHead(status, { 'content-type': 'application/json', ...headers });
-  response.end(JSON.stringify(body));
+  return { url, seen, close };
 }
 
 export function openTransport(

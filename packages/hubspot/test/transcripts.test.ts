@@ -1,7 +1,8 @@
 /** HubSpot's own transcripts: at most one for each call, whatever is lost, repeated or done twice at once. */
 import { type MemoryCommons, makeMemoryCommons, makeMemoryContext } from '@wrapup/destination';
 import { deliver, failure, ids, planFor, write } from '@wrapup/destination/conformance';
-import { type CompiledMapping, compileMapping, formatFinding, type Plan } from '@wrapup/mapping';
+import { compileSample } from '@wrapup/destination/sample-mapping';
+import type { CompiledMapping, Plan } from '@wrapup/mapping';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { hubspotDialect, hubspotKind } from '../src/index.ts';
 import { hubspotHarness, openAccount } from './hubspot-harness.ts';
@@ -27,11 +28,7 @@ async function connect(more: object = APP) {
 
 function compiled(times = 'estimated'): CompiledMapping {
   const text = `person: { unmatched: create }\ncall_log: { title: A call, transcript: ${times} }\n`;
-  const source = { name: 'mappings/hubspot.yaml', text, dialect: hubspotDialect, readFile: () => undefined };
-  const { mapping, findings } = compileMapping(source);
-  expect(findings.map(formatFinding)).toEqual([]);
-  if (!mapping) throw new Error('no mapping');
-  return mapping;
+  return compileSample(hubspotDialect, text);
 }
 
 function planOf(id: string, said = 'Hello', n = 1): Plan {

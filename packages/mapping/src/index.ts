@@ -15,6 +15,7 @@ export { Report } from './report.ts';
 export { checkShape } from './schema/check-shape.ts';
 export { closed } from './schema/closed.ts';
 export * from './schema/editor-schema.ts';
+export { KIND_WORDS } from './schema/kind-words.ts';
 export { mappingSchema } from './schema/mapping-schema.ts';
 export { scalarSchema } from './schema/value-schema.ts';
 export { PREDICATE_DOES, type When, whenSchema } from './schema/when-schema.ts';

@@ -1,8 +1,8 @@
 import { type Context, Failure, type Lane } from '@wrapup/destination';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { doWithin } from '../../../test/support/own-time.ts';
-import { freshPrefix, redisUrl } from '../../../test/support/redis.ts';
-import { keepShare, makeContext, openStore, type Store } from '../src/index.ts';
+import { openTestStore } from '../../../test/support/store.ts';
+import { keepShare, makeContext, type Store } from '../src/index.ts';
 
 const log = { debug() {}, info() {}, warn() {}, error() {} };
 let store: Store;
@@ -10,8 +10,7 @@ let connection: string;
 let count = 0;
 
 beforeAll(async () => {
-  store = openStore({ url: redisUrl(), prefix: freshPrefix(), role: 'worker', onError() {} });
-  await store.connected(20_000);
+  store = await openTestStore();
 });
 afterAll(() => store.close());
 beforeEach(() => {

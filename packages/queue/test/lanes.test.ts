@@ -1,12 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { freshPrefix, redisUrl } from '../../../test/support/redis.ts';
-import { type Arrival, CALLS_QUEUE, laneOf, openStore, priorityOf, revisionOf, type Store } from '../src/index.ts';
+import { openTestStore } from '../../../test/support/store.ts';
+import { type Arrival, CALLS_QUEUE, laneOf, priorityOf, revisionOf, type Store } from '../src/index.ts';
 
 let store: Store;
 beforeAll(async () => {
-  store = openStore({ url: redisUrl(), prefix: freshPrefix(), role: 'worker', onError() {} });
-  await store.connected(20_000);
+  store = await openTestStore();
 });
 afterAll(() => store.close());
 

@@ -1,10 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { freshPrefix, redisUrl } from '../../../test/support/redis.ts';
-import { type Arrival, type DeliveryRef, openStore, revisionOf, type Store } from '../src/index.ts';
+import { makeArrival, openTestStore } from '../../../test/support/store.ts';
+import { type Arrival, type DeliveryRef, revisionOf, type Store } from '../src/index.ts';
 
-const prefix = freshPrefix();
-const onError = () => {};
 const body = Buffer.from('{}');
 const revision = revisionOf(body);
 const wanted = [{ route: 'sales-calls', connection: 'sales' }];
@@ -12,20 +10,12 @@ let store: Store;
 let ref: DeliveryRef;
 
 beforeAll(async () => {
-  store = openStore({ url: redisUrl(), prefix, role: 'worker', onError });
-  await store.connected(20_000);
+  store = await openTestStore();
 });
 afterAll(() => store.close());
 beforeEach(async () => {
   const call_id = randomUUID();
-  await accept({
-    source: 'main',
-    call_id,
-    body,
-    received: 'webhook',
-    verified: 'signature',
-    received_at: Date.now(),
-  });
+  await accept(makeArrival(call_id, body));
   ref = { source: 'main', call_id, route: 'sales-calls', revision, replays: 0 };
 });
 

@@ -1,8 +1,8 @@
 /** One quota for everybody who asks a CRM: in the order of their lanes, with room left for inbound calls, live calls and others. */
 import type { Context, Lane } from '@wrapup/destination';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { freshPrefix, redisUrl } from '../../../test/support/redis.ts';
-import { forecast, makeContext, openStore, readDailyQuota, type Store, unblock } from '../src/index.ts';
+import { openTestStore } from '../../../test/support/store.ts';
+import { forecast, makeContext, readDailyQuota, type Store, unblock } from '../src/index.ts';
 
 const log = { debug() {}, info() {}, warn() {}, error() {} };
 let store: Store;
@@ -10,8 +10,7 @@ let connection: string;
 let count = 0;
 
 beforeAll(async () => {
-  store = openStore({ url: redisUrl(), prefix: freshPrefix(), role: 'worker', onError() {} });
-  await store.connected(20_000);
+  store = await openTestStore();
 });
 afterAll(() => store.close());
 beforeEach(() => {

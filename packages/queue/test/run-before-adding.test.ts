@@ -2,15 +2,14 @@
 import { randomUUID } from 'node:crypto';
 import type { Queue } from 'bullmq';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { freshPrefix, redisUrl } from '../../../test/support/redis.ts';
-import { openStore, type Store } from '../src/index.ts';
+import { openTestStore } from '../../../test/support/store.ts';
+import type { Store } from '../src/index.ts';
 import { type NewJob, runBeforeAdding } from '../src/run-before-adding.ts';
 
 let store: Store;
 let queue: Queue;
 beforeAll(async () => {
-  store = openStore({ url: redisUrl(), prefix: freshPrefix(), role: 'worker', onError() {} });
-  await store.connected(20_000);
+  store = await openTestStore();
   queue = store.queues.get('together');
   await queue.waitUntilReady();
 });

@@ -1,21 +1,12 @@
 import { OUTCOMES, type Outcome } from '@wrapup/call';
 import { planFor } from '@wrapup/destination/conformance';
-import { compileMapping, formatFinding, type Plan } from '@wrapup/mapping';
+import { compileSample } from '@wrapup/destination/sample-mapping';
+import type { Plan } from '@wrapup/mapping';
 import { expect, test } from 'vitest';
 import { salesforceDialect } from '../src/dialect.ts';
 import { salesforceHarness } from './salesforce-harness.ts';
 
-function compile(text: string) {
-  const { mapping, findings } = compileMapping({
-    name: 'mappings/salesforce.yaml',
-    text,
-    dialect: salesforceDialect,
-    readFile: () => undefined,
-  });
-  expect(findings.map(formatFinding)).toEqual([]);
-  if (!mapping) throw new Error('nothing was compiled');
-  return mapping;
-}
+const compile = (text: string) => compileSample(salesforceDialect, text);
 
 /** Call result, whether an unknown caller becomes a lead (of either preset), the lead's status, and whether a task follows. */
 const BY_OUTCOME: Record<Outcome, [string | undefined, string, string, string | undefined, number]> = {

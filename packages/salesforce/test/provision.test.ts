@@ -1,7 +1,7 @@
 /** What an org needs, and what a mapping asks of it: compared, listed, packed and deployed. */
 import { makeMemoryContext } from '@wrapup/destination';
 import { deliver, planFor, write } from '@wrapup/destination/conformance';
-import { type CompiledMapping, compileMapping } from '@wrapup/mapping';
+import { compileSample } from '@wrapup/destination/sample-mapping';
 import { unzipSync } from 'fflate';
 import { afterEach, expect, test } from 'vitest';
 import { salesforceDialect } from '../src/index.ts';
@@ -12,17 +12,7 @@ afterEach(async () => {
   await account.close();
 });
 
-function compile(text: string): CompiledMapping {
-  const { mapping, findings } = compileMapping({
-    name: 'mappings/salesforce.yaml',
-    text,
-    dialect: salesforceDialect,
-    readFile: () => undefined,
-  });
-  expect(findings).toEqual([]);
-  if (!mapping) throw new Error('no mapping');
-  return mapping;
-}
+const compile = (text: string) => compileSample(salesforceDialect, text);
 
 const MAPPING = compile(`extends: salesforce/call-log
 person:

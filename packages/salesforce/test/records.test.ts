@@ -1,8 +1,9 @@
 /** What calls become: tasks that are calls, files, opportunities, cases, events, custom objects, and their links. */
 import { makeMemoryCommons, makeMemoryContext } from '@wrapup/destination';
 import { failure, ids, planFor, write } from '@wrapup/destination/conformance';
+import { compileSample } from '@wrapup/destination/sample-mapping';
 import { type SampleCall, sampleField } from '@wrapup/destination/sample-plan';
-import { compileMapping, type Plan } from '@wrapup/mapping';
+import type { Plan } from '@wrapup/mapping';
 import { afterEach, expect, test } from 'vitest';
 import { salesforceDialect } from '../src/index.ts';
 import { openAccount, type SalesforceAccount, salesforceHarness } from './salesforce-harness.ts';
@@ -19,15 +20,10 @@ const all = (object: string) => account.sandbox.salesforce.records(object).map((
 
 /** The plan that a mapping gives for a call of the sample. */
 function mapped(text: string, call: SampleCall, changes: Partial<Plan['call']> = {}): Plan {
-  const { mapping, findings } = compileMapping({
-    name: 'mappings/salesforce.yaml',
-    text,
-    dialect: salesforceDialect,
-    readFile: () => undefined,
-  });
-  expect(findings).toEqual([]);
-  if (!mapping) throw new Error('no mapping');
-  return mapping.plan({ ...planFor(salesforceHarness, call).call, ...changes }, 'sample');
+  return compileSample(salesforceDialect, text).plan(
+    { ...planFor(salesforceHarness, call).call, ...changes },
+    'sample',
+  );
 }
 
 const CONNECTED = { id: 'c1', phone: PHONE, first_name: 'Ada' };

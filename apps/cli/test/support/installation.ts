@@ -6,6 +6,7 @@ import { type DeliveryChange, openStore, revisionOf } from '@wrapup/queue';
 import { type SampleKind, type SampleOverrides, samplePayload } from '@wrapup/synthflow';
 import { onTestFinished } from 'vitest';
 import { freshPrefix, redisUrl } from '../../../../test/support/redis.ts';
+import { makeArrival } from '../../../../test/support/store.ts';
 
 export const SECRET = '5f1c0de9a77401bb3f1c0de9a77401b3';
 
@@ -48,15 +49,7 @@ export async function openInstallation() {
   async function receive(kind: SampleKind, overrides: SampleOverrides & { call_id: string }, source = 'main') {
     const body = Buffer.from(JSON.stringify(samplePayload(kind, overrides)));
     const { call_id } = overrides;
-    const arrival = {
-      source,
-      call_id,
-      body,
-      received: 'webhook',
-      verified: 'signature',
-      received_at: Date.now(),
-    } as const;
-    await store.accept(arrival, 90);
+    await store.accept(makeArrival(call_id, body, { source }), 90);
     return { source, call_id, revision: revisionOf(body) };
   }
 

@@ -1,9 +1,11 @@
 /** What zod found wrong, as findings with a place, in the words of somebody who edits YAML. */
+
 import type { z } from 'zod';
 import { nearest, suggest } from '../nearest.ts';
 import type { Report } from '../report.ts';
 import { isList, isMap, type Node, nodeAt, toPlain } from '../yaml/node.ts';
 import { readKnown } from './closed.ts';
+import { KIND_WORDS } from './kind-words.ts';
 
 type Issue = z.core.$ZodIssue;
 
@@ -100,17 +102,8 @@ function reportIssue(issue: Issue, root: Node, report: Report, base: string): vo
   }
 }
 
-const KINDS: Record<string, string> = {
-  string: 'text',
-  number: 'a number',
-  boolean: 'true or false',
-  object: 'a section with keys',
-  record: 'a section with keys',
-  array: 'a list',
-};
-
 function kindOf(expected: string): string {
-  return KINDS[expected] ?? expected;
+  return KIND_WORDS[expected] ?? expected;
 }
 
 function wantedOf(issue: Issue & { code: 'invalid_union' }): string {
@@ -128,7 +121,7 @@ function wantedOf(issue: Issue & { code: 'invalid_union' }): string {
 function kindOfNode(node: Node): string {
   if (isMap(node)) return 'a section with keys';
   if (isList(node)) return 'a list';
-  return node.value === null ? 'nothing' : (KINDS[typeof node.value] ?? typeof node.value);
+  return node.value === null ? 'nothing' : (KIND_WORDS[typeof node.value] ?? typeof node.value);
 }
 
 /** `tasks[0].subject`, `person.fields["lead source"]`. */

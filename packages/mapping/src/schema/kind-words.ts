@@ -1,0 +1,9 @@
+/** What zod calls a kind of value, and `typeof`, in the words of whoever writes YAML. */
+export const KIND_WORDS: Readonly<Record<string, string>> = {
+  string: 'text',
+  number: 'a number',
+  boolean: 'true or false',
+  object: 'a section with keys',
+  record: 'a section with keys',
+  array: 'a list',
+};

@@ -1,0 +1,16 @@
+/** A store on the tests' own Redis, and calls that came to it. */
+import { type Arrival, openStore, type Store } from '../../packages/queue/src/index.ts';
+import { freshPrefix, redisUrl } from './redis.ts';
+
+/** Opens one, by default under a prefix of its own. It waits for Redis, however busy. */
+export async function openTestStore(options: Partial<Parameters<typeof openStore>[0]> = {}): Promise<Store> {
+  const store = openStore({ url: redisUrl(), prefix: freshPrefix(), role: 'worker', onError() {}, ...options });
+  await store.connected(20_000);
+  return store;
+}
+
+/** A body that came by webhook just now, with a right signature. */
+export function makeArrival(call_id: string, body: Buffer, otherwise: Partial<Arrival> = {}): Arrival {
+  const received = { received: 'webhook', verified: 'signature', received_at: Date.now() } as const;
+  return { source: 'main', call_id, body, ...received, ...otherwise };
+}
