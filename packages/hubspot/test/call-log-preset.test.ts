@@ -109,7 +109,7 @@ test('an hour of talk fits into the body, and what is cut is counted', () => {
 test('what the comments of the preset promise holds', () => {
   const text = hubspotDialect.presets['call-log']?.() ?? '';
   const examples = [...text.matchAll(/^# {3}(\S.*?)\s{2,}\S.*$/gm)].map(([, example]) => example as string);
-  expect(examples).toHaveLength(5);
+  expect(examples).toHaveLength(6);
   for (const example of examples) compile(`extends: hubspot/call-log\n${example}\n`);
   compile('extends: hubspot/call-log\nperson: { unmatched: { voicemail_left: create } }\n');
   compile('extends: hubspot/call-log\ncall_log: { fields: { hs_call_disposition: { map: { spam: abc } } } }\n');

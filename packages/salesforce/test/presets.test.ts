@@ -42,7 +42,7 @@ test.each(OUTCOMES)('a call that was %s', (outcome) => {
 test.each(['call-log', 'lead-capture'])('what the comments of %s promise holds', (name) => {
   const text = salesforceDialect.presets[name]?.() ?? '';
   const examples = [...text.matchAll(/^# {3}(\S.*?)\s{2,}\S.*$/gm)].map(([, example]) => example as string);
-  expect(examples).toHaveLength(name === 'call-log' ? 6 : 0);
+  expect(examples).toHaveLength(name === 'call-log' ? 7 : 0);
   for (const example of examples) compile(`extends: salesforce/${name}\n${example}\n`);
 });
 
