@@ -8,6 +8,9 @@ export interface CircuitCounts {
   probe(connection: string, result: string): void;
 }
 
+/** Counts what a worker does, by what became of it. */
+export type Counts = ReturnType<typeof countWork>;
+
 /** The worker's own numbers. Labels are names from the configuration, never ids. */
 export function countWork(metrics: Metrics) {
   const calls = metrics.counter('calls_total', 'Calls read, by what became of them.', ['result']);

@@ -1,0 +1,105 @@
+/**
+ * The BullMQ workers of one process, one for each queue that it serves.
+ *
+ * Settings that matter: a crashed process's jobs are taken over after about 11 s (lock 10 s, looked at every 5 s); three
+ * crashes in a row do not fail a healthy job; a wait (throttled, busy) moves the job to delayed and burns no attempt.
+ */
+import type { Config } from '@wrapup/config';
+import type { Store } from '@wrapup/queue';
+import { type ConnectionOptions, type Job, Worker, type WorkerOptions } from 'bullmq';
+import { backoff, CALL_RETRIES } from './backoff.ts';
+
+/** What is left of the workers is waited for so long, once they were told to drop everything, in ms. */
+const FORCED = 2_000;
+
+export class Lines {
+  readonly #store: Store;
+  readonly #config: () => Config;
+  readonly #onError: (error: Error) => void;
+  readonly #workers = new Map<string, Worker>();
+  /** Epoch ms when a queue last finished a job, or its line began. */
+  readonly #progress = new Map<string, number>();
+
+  constructor(store: Store, config: () => Config, onError: (error: Error) => void) {
+    this.#store = store;
+    this.#config = config;
+    this.#onError = onError;
+  }
+
+  options(concurrency: number): WorkerOptions {
+    return {
+      connection: this.#store.redis as ConnectionOptions,
+      prefix: this.#store.keys.prefix,
+      concurrency,
+      lockDuration: 10_000,
+      stalledInterval: 5_000,
+      maxStalledCount: 3,
+      skipVersionCheck: true,
+      settings: {
+        backoffStrategy: (attempt: number, _type?: string, _error?: Error, job?: { data: unknown }) =>
+          backoff(attempt, retriesOf(this.#config(), job?.data)),
+      },
+    };
+  }
+
+  /** @param concurrency jobs in hand at once */
+  start(queue: string, concurrency: number, run: (job: Job, token: string) => Promise<void>): Worker {
+    this.#progress.set(queue, Date.now());
+    const worker = new Worker(
+      queue,
+      async (job, token = '') => {
+        try {
+          await run(job, token);
+        } finally {
+          this.#progress.set(queue, Date.now());
+        }
+      },
+      this.options(concurrency),
+    );
+    worker.on('error', this.#onError);
+    this.#workers.set(queue, worker);
+    return worker;
+  }
+
+  has(queue: string): boolean {
+    return this.#workers.has(queue);
+  }
+
+  /** Ends those for which nothing is to be done any more; the job in hand is finished. */
+  async end(unwanted: (queue: string) => boolean): Promise<void> {
+    for (const [queue, worker] of this.#workers) {
+      if (!unwanted(queue)) continue;
+      this.#workers.delete(queue);
+      await worker.close();
+    }
+  }
+
+  /** Names of queues with work that nothing has finished for `ms`. */
+  async stuck(ms: number): Promise<string[]> {
+    const names: string[] = [];
+    for (const name of this.#workers.keys()) {
+      const queue = this.#store.queues.get(name);
+      if (Date.now() - (this.#progress.get(name) ?? 0) < ms || (await queue.isPaused())) continue;
+      const { waiting = 0, prioritized = 0 } = await queue.getJobCounts('waiting', 'prioritized');
+      if (waiting + prioritized > 0) names.push(name);
+    }
+    return names;
+  }
+
+  /** Takes no new job and finishes those in hand. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#workers.values()].map((worker) => worker.close()));
+  }
+
+  /** Drops the jobs in hand, which are redelivered. Waits a little for what ends by itself. */
+  async drop(): Promise<void> {
+    // A worker that is closing already has but one end, which may be a connection to a Redis that is gone.
+    const forced = Promise.all([...this.#workers.values()].map((worker) => worker.close(true)));
+    await Promise.race([forced, new Promise((resolve) => setTimeout(resolve, FORCED))]);
+  }
+}
+
+function retriesOf(config: Config, data: unknown): { base: number; cap: number } {
+  const name = (data as { route?: string } | undefined)?.route;
+  return config.routes.find((route) => route.name === name)?.retries ?? CALL_RETRIES;
+}
