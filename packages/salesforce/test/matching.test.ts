@@ -236,3 +236,23 @@ test('a caller’s open cases and opportunities can be read along', async () => 
     person: { related: { cases: [{ Subject: 'Broken' }], opportunities: [{ Name: 'Seats' }] } },
   });
 });
+
+test('without a field for it, which call is the newest is remembered, and an older call moves that not back', async () => {
+  account = await openAccount({}, { provisioned: false });
+  await account.addPeople([{ phone: PHONE }]);
+  const destination = await account.connect();
+  const commons = makeMemoryCommons();
+  const names: unknown[] = [];
+  for (const [hour, first_name] of [
+    [12, 'Newest'],
+    [8, 'Oldest'],
+    [10, 'Between'],
+  ] as const) {
+    const ended_at = `2026-11-20T${String(hour).padStart(2, '0')}:00:00.000Z`;
+    const person_fields = [sampleField('Description', `Said at ${hour}`, 'overwrite')];
+    const plan = planFor(salesforceHarness, { id: `c${hour}`, phone: PHONE, first_name, ended_at, person_fields });
+    ids((await write(destination, [plan], commons))[0]);
+    names.push((await account.effects()).people[0]?.properties.FirstName);
+  }
+  expect(names).toEqual(['Newest', 'Newest', 'Newest']);
+});
