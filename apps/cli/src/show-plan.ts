@@ -2,7 +2,7 @@ import type { Call } from '@wrapup/call';
 import { DECISION_WORDS, type PersonRecord, type Preview } from '@wrapup/destination';
 import type { Place, Plan, Value } from '@wrapup/mapping';
 import { clean } from './clean.ts';
-import { count, type Output } from './output.ts';
+import { count, type Output, when } from './output.ts';
 
 /** One route of `wrapup plan`. `preview` is absent under `--offline`, `error` says why the CRM could not be asked. */
 export interface PlannedRoute {
@@ -24,7 +24,7 @@ const showValue = (value: Value | undefined) =>
 export function showCall(call: Call, output: Output): string[] {
   const facts = [call.outcome, `answered by ${call.answered_by}`, call.direction ?? 'direction unknown'];
   if (call.duration !== undefined) facts.push(`${call.duration} s`);
-  if (call.ended_at) facts.push(`ended ${call.ended_at}`);
+  if (call.ended_at) facts.push(`ended ${when(Date.parse(call.ended_at))}`);
   const lines = [
     `${output.style('bold', `call ${clean(call.id)}`)} of source ${clean(call.source)}: ${facts.map((fact) => clean(fact)).join(', ')}`,
   ];

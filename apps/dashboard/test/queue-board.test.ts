@@ -2,7 +2,7 @@ import { openRedis } from '@wrapup/queue';
 import { Worker } from 'bullmq';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { redisUrl } from '../../../test/support/redis.ts';
-import { configOf, type Harness, startDashboard } from './support/harness.ts';
+import { configOf, type Harness, parked, startDashboard } from './support/harness.ts';
 
 const PERSONAL = {
   mail: 'jane.roe@example.com',
@@ -115,6 +115,21 @@ describe('what the board serves', () => {
     expect(JSON.parse((await api('/queues/deliveries.sales/d-failing/logs')).text)[0]).toMatch(
       /^calling Contact \[e-mail\]/,
     );
+  });
+
+  it('parked and dead show reason, hint, attempts and the way to the call', async () => {
+    for (const state of ['parked', 'dead'] as const) {
+      const id = await dashboard.seed(parked({ state, code: 'invalid_field', reason: 'No such option.' }));
+      const { text } = await api(`/queues?activeQueue=${state}&status=waiting&page=1&jobsPerPage=10`);
+      const queue = JSON.parse(text).queues.find(({ name }: { name: string }) => name === state);
+      expect(queue.jobs).toContainEqual(
+        expect.objectContaining({
+          name: 'invalid_field',
+          data: expect.objectContaining({ call_id: id, reason: 'No such option.', hint: 'Merge them.', attempts: 1 }),
+          externalUrl: { displayText: 'The call', href: `/calls/${id}?source=main` },
+        }),
+      );
+    }
   });
 
   it('an error says nothing of what it is about', async () => {
