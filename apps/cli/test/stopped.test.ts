@@ -76,7 +76,10 @@ test('replay with a mapping that has mistakes is refused: it would go by the one
   await settle({ call_id: 'p-1' }, AMBIGUOUS);
   const broken = configFolder(CONFIG, 'extends: hubspot/call-log\nperson: { ambigous: oldest }\n');
   const replay = await wrapup(['parked', 'replay', 'p-1'], { ...env, WRAPUP_CONFIG: join(broken, 'wrapup.yaml') });
-  expect(replay).toMatchObject({ code: 1, stderr: expect.stringMatching(/ambigous[^]*the configuration has errors/) });
+  expect(replay).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/ambigous[\s\S]*the configuration has errors/),
+  });
   expect((await store.ledger.read('main', 'p-1'))?.deliveries[0]).toMatchObject({ state: 'parked', replays: 0 });
   // On a machine that has none, it goes by what the workers have.
   const none = await wrapup(['parked', 'replay', 'p-1'], { ...env, WRAPUP_CONFIG: join(broken, 'nowhere.yaml') });

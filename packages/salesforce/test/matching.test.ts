@@ -243,16 +243,18 @@ test('without a field for it, which call is the newest is remembered, and an old
   const destination = await account.connect();
   const commons = makeMemoryCommons();
   const names: unknown[] = [];
-  for (const [hour, first_name] of [
-    [12, 'Newest'],
-    [8, 'Oldest'],
-    [10, 'Between'],
+  // The second says nothing new; still nothing older may be believed after it.
+  for (const [hour, first_name, says] of [
+    [12, 'Newest', 'Said'],
+    [16, 'Newest', 'Said'],
+    [8, 'Oldest', 'Said first'],
+    [14, 'Between', 'Said between'],
   ] as const) {
     const ended_at = `2026-11-20T${String(hour).padStart(2, '0')}:00:00.000Z`;
-    const person_fields = [sampleField('Description', `Said at ${hour}`, 'overwrite')];
+    const person_fields = [sampleField('Description', says, 'overwrite')];
     const plan = planFor(salesforceHarness, { id: `c${hour}`, phone: PHONE, first_name, ended_at, person_fields });
     ids((await write(destination, [plan], commons))[0]);
     names.push((await account.effects()).people[0]?.properties.FirstName);
   }
-  expect(names).toEqual(['Newest', 'Newest', 'Newest']);
+  expect(names).toEqual(['Newest', 'Newest', 'Newest', 'Newest']);
 });

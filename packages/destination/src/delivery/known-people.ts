@@ -120,8 +120,13 @@ async function prepare<P extends Person, Row>(
     const watermark = ends === undefined ? undefined : await watermarkOf(ctx, person, crm.watermark);
     const latest = ends === undefined || ends <= (watermark ?? 0) ? undefined : ends;
     const row = known.created || jobs.length === 0 ? undefined : crm.rowOf(person, jobs, watermark);
-    if (row) rows.set(row, { known, latest });
-    else finish(known, known.created ? 'created' : 'unchanged', crm);
+    if (row) {
+      rows.set(row, { known, latest });
+      return;
+    }
+    // Where the account has the property, a watermark that moves is itself something to write.
+    if (latest !== undefined) await rememberWatermark(ctx, person.id, new Date(latest).toISOString());
+    finish(known, known.created ? 'created' : 'unchanged', crm);
   } catch (thrown) {
     failJobs(known.jobs, Failure.of(thrown), 'person');
   }
