@@ -1,12 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { SampleKind } from '../../packages/synthflow/src/index.ts';
 import { type House, openHouse } from '../support/house.ts';
+import type { Process } from '../support/process.ts';
 import { sampleOf } from '../support/sample-caller.ts';
 
 let house: House;
+let processes: Process[];
 beforeAll(async () => {
-  house = await openHouse();
-  await Promise.all([house.startIngress(), house.startWorker()]);
+  house = await openHouse({ env: { LOG_LEVEL: 'debug' } });
+  processes = await Promise.all([house.startIngress(), house.startWorker()]);
 });
 afterAll(() => house.close());
 
@@ -94,5 +96,25 @@ describe('a finished call', () => {
     await Promise.all([house.settled(first.made.call.call_id), house.settled(twin.call.call_id)]);
     const { contacts } = await recordsOf(first.made.call.call_id, first.phone);
     expect(contacts).toHaveLength(1);
+  });
+});
+
+describe('what was logged of a call', () => {
+  it('names the call and nothing of the person, whether it was written, refused by the CRM or parked', async () => {
+    const { made, phone } = payload('connected');
+    house.sandbox.control.seed({
+      records: { contacts: [{ properties: { phone, firstname: 'Twin' } }, { properties: { mobilephone: phone } }] },
+    });
+    house.sandbox.control.fault({
+      ...{ kind: 'status', status: 400, times: 1, path: '/contacts/' },
+      body: { category: 'VALIDATION_ERROR', message: `Property values were not valid: ${phone}, Dana Example` },
+    });
+    const other = payload('connected');
+    for (const one of [made, other.made]) await house.post(one);
+    for (const one of [made, other.made]) await house.settled(one.call.call_id);
+    const logged = JSON.stringify(processes.flatMap(({ lines }) => lines));
+    for (const one of [made, other.made]) expect(logged).toContain(one.call.call_id);
+    for (const personal of ['4155550', '415-555', 'example.com', 'Dana', 'about your plan'])
+      expect(logged).not.toContain(personal);
   });
 });

@@ -2,12 +2,9 @@ import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { afterAll, vi } from 'vitest';
+import { expect } from 'vitest';
 import { COMPILE_CACHE } from '../../../../test/support/process.ts';
 import type { Done, Order } from './warm.ts';
-
-// Each run may be a process of its own, and the machine may be busy with other tests.
-vi.setConfig({ testTimeout: 240_000 });
 
 export const ROOT = resolve(import.meta.dirname, '../../../..');
 
@@ -19,10 +16,10 @@ export interface Run {
   json(): never;
 }
 
-let first = true;
+/** The test file that has had its first run. */
+let begun: string | undefined;
 let warm: Promise<ChildProcess> | undefined;
 let busy = false;
-afterAll(async () => (await warm)?.kill());
 
 /**
  * Runs the command as a user would, in the repository's root. Nothing of this process's environment reaches it. The first
@@ -31,8 +28,9 @@ afterAll(async () => (await warm)?.kill());
  */
 export async function wrapup(args: string[], env: Record<string, string> = {}, stdin = ''): Promise<Run> {
   const whole = { PATH: process.env.PATH ?? '', ...COMPILE_CACHE, ...env };
-  const alone = first || busy || Object.keys(env).some((name) => name.startsWith('NODE_'));
-  first = false;
+  const file = expect.getState().testPath;
+  const alone = file !== begun || busy || Object.keys(env).some((name) => name.startsWith('NODE_'));
+  begun = file;
   const { code, stdout, stderr } = await (alone ? runAlone(args, whole, stdin) : runWarm({ args, env: whole, stdin }));
   return { code, stdout, stderr, json: () => JSON.parse(stdout) as never };
 }
