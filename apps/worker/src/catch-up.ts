@@ -13,7 +13,7 @@ import type { Config } from '@wrapup/config';
 import type { CallJob } from '@wrapup/queue';
 
 /** Times that a job is put back. */
-export const WAITS = 15;
+export const WAITS = 10;
 /** Milliseconds, each time. */
 export const WAIT = 1_000;
 

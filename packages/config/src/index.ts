@@ -6,7 +6,7 @@ export { KINDS } from './kinds.ts';
 export * from './load.ts';
 export { type Reach, reachOf } from './reach.ts';
 export * from './redis-settings.ts';
-export { attemptsOf, chooseRoutes, planCall } from './routes.ts';
+export { agentName, attemptsOf, chooseRoutes, planCall } from './routes.ts';
 export { NAME, RECONCILE_DEFAULTS, wrapupSchema } from './schema.ts';
 export { formatDuration, parseDuration, parseSize } from './units.ts';
 export { readVariable, VariableError } from './variables.ts';

@@ -31,6 +31,16 @@ function withoutForeign(told: JsonObject, connection: string): JsonObject {
   return rest;
 }
 
+/** The name that wrapup.yaml gives an agent. @param id as the voice platform told it */
+export function agentName(
+  { sources }: Pick<Config, 'sources'>,
+  source: string,
+  id: string | undefined,
+): string | undefined {
+  const agents = Object.hasOwn(sources, source) ? sources[source]?.agents : undefined;
+  return id !== undefined && agents && Object.hasOwn(agents, id) ? agents[id]?.name : undefined;
+}
+
 /** Attempts of a delivery whose route is not configured any more, so that it can at least be parked with the reason. */
 const ATTEMPTS = 10;
 

@@ -1,4 +1,12 @@
-import { chooseRoutes, formatDuration, parseDuration, parseSize, planCall, type Route } from '@wrapup/config';
+import {
+  agentName,
+  chooseRoutes,
+  formatDuration,
+  parseDuration,
+  parseSize,
+  planCall,
+  type Route,
+} from '@wrapup/config';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { readYaml } from '../src/document.ts';
@@ -100,4 +108,18 @@ test('the person whom an inbound call was answered with is one of the connection
   // An id that somebody else put there says nothing of a connection.
   const own = { metadata: { crm_person_id: '7' }, prompt_variables: {} } as never;
   expect(planCall({ name: 'r', to: 'service', mapping }, own)).toBe(own);
+});
+
+test('an agent has the name that its source gives it, and no other', () => {
+  const agents = { 'agent-1': { name: 'Alice' }, 'agent-2': {} };
+  const config = { sources: { main: { agents } } } as unknown as Parameters<typeof agentName>[0];
+  expect(agentName(config, 'main', 'agent-1')).toBe('Alice');
+  // Ids come from outside: what every object has is no agent.
+  for (const [source, id] of [
+    ['main', 'agent-2'],
+    ['main', undefined],
+    ['main', 'constructor'],
+    ['toString', 'agent-1'],
+  ] as const)
+    expect(agentName(config, source, id)).toBeUndefined();
 });

@@ -66,7 +66,8 @@ export function addCalls(program: Command): void {
 /** The agent's name, as far as wrapup.yaml can be read and has one. */
 async function nameOf({ source, agent_id }: LedgerEntry, options: GlobalOptions): Promise<string | undefined> {
   const { config } = await loadSettings(options);
-  return config?.sources[source]?.agents[agent_id ?? '']?.name;
+  const { agentName } = await import('@wrapup/config');
+  return config && agentName(config, source, agent_id);
 }
 
 /** Connections that its deliveries wait for and that are paused. */

@@ -1,4 +1,4 @@
-import type { Config } from '@wrapup/config';
+import { agentName, type Config } from '@wrapup/config';
 import { explainPause, type LedgerEntry, readExaminations, type Store } from '@wrapup/queue';
 import { Router } from 'express';
 import { askWho, type Candidates } from '../ask-crm.ts';
@@ -81,7 +81,7 @@ export function callRoutes({ store, config, connections }: CallRoutesParts): Rou
     }
     const [kept, pauses] = await ask(store, () => Promise.all([findKept(store, entry), findPauses(store, entry)]));
     const configured = Object.hasOwn(config().sources, entry.source);
-    const agent = config().sources[entry.source]?.agents[entry.agent_id ?? '']?.name;
+    const agent = agentName(config(), entry.source, entry.agent_id);
     const candidates = await findCandidates(store, config(), entry);
     response.send(
       renderPage({
