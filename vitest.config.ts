@@ -1,18 +1,31 @@
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
+
+/** They measure the memory of their process, or look at what it has loaded. */
+const ALONE = ['apps/ingress/test/bodies.test.ts', 'apps/ingress/test/client-is-loaded-when-needed.test.ts'];
 
 export default defineConfig({
   test: {
-    include: ['{apps,packages}/*/test/**/*.test.ts', 'test/**/*.test.ts'],
     globalSetup: ['test/support/global-setup.ts'],
     pool: 'forks',
-    // Files of one process share what they have loaded: to load it for each took a third of the time. What a file changes
-    // it puts back, and no helper keeps state or registers hooks when it is loaded.
-    isolate: false,
     // Most tests wait for sockets and processes: one worker a core less, the default, would leave the machine idle.
     maxWorkers: 3,
     // Limits are for what hangs, and never decide a test: a machine that many share is ten times slower than one alone.
     testTimeout: 120_000,
     hookTimeout: 120_000,
     expect: { poll: { timeout: 30_000 } },
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'together',
+          include: ['{apps,packages}/*/test/**/*.test.ts', 'test/**/*.test.ts'],
+          exclude: [...configDefaults.exclude, ...ALONE],
+          // Files of one process share what they have loaded: to load it for each took a third of the time. What a file
+          // changes it puts back, and no helper keeps state or registers hooks when it is loaded.
+          isolate: false,
+        },
+      },
+      { extends: true, test: { name: 'alone', include: ALONE } },
+    ],
   },
 });

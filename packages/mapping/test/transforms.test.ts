@@ -1,7 +1,10 @@
 import { listTransforms, registerTransform } from '@wrapup/mapping';
-import { expect, test } from 'vitest';
+import { afterAll, expect, test, vi } from 'vitest';
 import { someCall } from './support/call.ts';
 import { written } from './support/compile.ts';
+
+// What is registered here is for nobody else: the next file of this process loads the modules anew.
+afterAll(() => vi.resetModules());
 
 /** Transform as written, what goes in, what comes out; undefined when nothing does. */
 const CASES: [string, unknown, unknown][] = [
