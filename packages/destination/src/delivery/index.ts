@@ -1,6 +1,7 @@
 /**
- * What adapters share on the way from plans to outcomes: jobs, the requests they share, the person policy, what is
- * remembered. Nothing here knows a vendor.
+ * What adapters share on the way from plans to outcomes: requests and their failures, jobs, people, records in waves,
+ * owners, previews, what is remembered. Functions with narrow interfaces that an adapter calls; none of it is needed to
+ * implement the port, and nothing here knows a vendor. What to take for what: docs/guide/new-destination.md.
  */
 export * from './batches.ts';
 export * from './error-table.ts';
