@@ -27,8 +27,8 @@ export interface RequestFigures {
 export function callsFor(sandbox: RunningSandbox, size: number, block: number): Record<Scenario, Payload[]> {
   const phones = (start: number) => Array.from({ length: size }, (_, n) => phoneOf(start * 10_000 + n));
   const [unknown, known] = [phones(2 * block), phones(2 * block + 1)];
-  // Imported with nothing but a number: the call has a name to write, so that the contact is updated.
-  sandbox.control.seed({ records: { contacts: known.map((phone) => ({ properties: { phone } })) } });
+  // Known by their mobile number only: the call has a number to fill in, so that the contact is updated.
+  sandbox.control.seed({ records: { contacts: known.map((mobilephone) => ({ properties: { mobilephone } })) } });
   const call = (phone: string) => makeCall({ phone });
   const calls = unknown.map(call);
   return { new: calls, known: known.map(call), remembered: unknown.map(call), repeat: calls };
@@ -65,7 +65,7 @@ export interface RequestPage {
 export function renderRequests({ date, machine, whole, adapter }: RequestPage): string {
   return `# HubSpot, requests a call
 
-Written by \`npm run bench:hubspot\`, counted by the sandbox as a Professional account: 190 requests in 10 s, 5 searches in 1 s (Wrapup takes 4), 40 ms for each answer. Every call leaves a task, and nobody calls twice. \`new\`: nobody has the number. \`known\`: a contact has it and no name, and Wrapup has not written to it of late. \`remembered\`: Wrapup has written to it within the last quarter of an hour. \`repeat\`: the same calls once more, as a replay does; nothing is there twice afterwards.
+Written by \`npm run bench:hubspot\`, counted by the sandbox as a Professional account: 190 requests in 10 s, 5 searches in 1 s (Wrapup takes 4), 40 ms for each answer. Every call leaves a task, and nobody calls twice. \`new\`: nobody has the number. \`known\`: a contact has it as its mobile number only, so that there is something to fill in, and Wrapup has not written to it of late. \`remembered\`: Wrapup has written to it within the last quarter of an hour. \`repeat\`: the same calls once more, as a replay does; nothing is there twice afterwards.
 
 Measured on ${date}: ${machine}.
 
