@@ -29,6 +29,18 @@ export function startProcess(
   return startScript(`apps/${app}/src/main.ts`, { [`${app.toUpperCase()}_PORT`]: '0', ...env });
 }
 
+/** Starts ingress and waits until it takes calls: it listens before Redis answers, and refuses with 503 until then. */
+export async function startIngress(env: Record<string, string>): Promise<Process> {
+  const ingress = await startProcess('ingress', env);
+  const ready = () =>
+    fetch(`http://127.0.0.1:${ingress.port}/readyz`).then(
+      ({ ok }) => ok,
+      () => false,
+    );
+  while (!(await ready())) await new Promise((resolve) => setTimeout(resolve, 20));
+  return ingress;
+}
+
 /** As `startProcess`, for any script that says on a line of JSON at which `port` it `listens`. */
 export async function startScript(script: string, env: Record<string, string>): Promise<Process> {
   const child = spawn(process.execPath, [script], {

@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { startProcess } from '../../../test/support/process.ts';
+import { startIngress } from '../../../test/support/process.ts';
 import { startSandbox } from '../../sandbox/src/index.ts';
 import { describeProgress } from '../src/progress.ts';
 import { openInstallation, SECRET } from './support/installation.ts';
@@ -14,7 +14,7 @@ async function openSandbox() {
 test('the sandbox makes calls, and ingress takes the webhooks that are not lost', async () => {
   const { env, store } = await openInstallation();
   const sandbox = await openSandbox();
-  const ingress = await startProcess('ingress', env);
+  const ingress = await startIngress(env);
   onTestFinished(() => ingress.kill());
   const where = { ...env, SANDBOX_URL: sandbox.url, INGRESS_PORT: String(ingress.port) };
   const run = await wrapup(['demo', '--calls', '20', '--rate', '500/s', '--lose', '15%', '--pace', '1ms'], where);

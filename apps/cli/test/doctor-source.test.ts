@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { startProcess } from '../../../test/support/process.ts';
+import { startIngress } from '../../../test/support/process.ts';
 import { startSandbox } from '../../sandbox/src/index.ts';
 import { CONFIG, configFolder, openInstallation, SECRET } from './support/installation.ts';
 import { wrapup } from './support/run.ts';
@@ -15,7 +15,7 @@ async function openBusiness(more = '') {
 
 test('doctor --source tells where agents point, how webhooks fared, and what only they can tell', async () => {
   const { env, sandbox } = await openBusiness('    workspace_id: sandbox-workspace\n');
-  const ingress = await startProcess('ingress', env);
+  const ingress = await startIngress(env);
   onTestFinished(() => ingress.kill());
   const base = `http://127.0.0.1:${ingress.port}/webhooks/main`;
   const demo = { rate: 2_000, pace: 1, webhook: `${base}/post-call` };

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { samplePayload, sign } from '@wrapup/synthflow';
 import { expect, onTestFinished, test } from 'vitest';
-import { startProcess } from '../../../test/support/process.ts';
+import { startIngress } from '../../../test/support/process.ts';
 import { openInstallation, SECRET } from './support/installation.ts';
 import { ROOT, wrapup } from './support/run.ts';
 
@@ -14,7 +14,7 @@ const CALL = '0d3e1f6a-5b27-4c1e-8f3d-2a9b7c5d1e01';
 async function openIngress(extra: Record<string, string> = {}) {
   const installation = await openInstallation();
   const env = { ...installation.env, ...extra };
-  const ingress = await startProcess('ingress', env);
+  const ingress = await startIngress(env);
   onTestFinished(() => ingress.kill());
   return { ...installation, env: { ...env, INGRESS_PORT: String(ingress.port) } };
 }
