@@ -34,7 +34,7 @@ const PARTS: Record<string, () => Promise<unknown>> = {
       SIZES.filter(({ kb }) => values.kb.split(',').includes(String(kb))),
     ),
   delivery: () => measureDelivery('hubspot', Number(values.calls), 150),
-  salesforce: () => measureDelivery('salesforce', Number(values.calls), Number(values.calls)),
+  salesforce: () => measureDelivery('salesforce', Number(values.calls), 500),
   latency: () => measureLatency(25),
   memory: () => measureMemory(500, 20_000),
   growth: () => measureGrowth(values.sizes.split(',').map(Number)),

@@ -61,23 +61,33 @@ export function byAge(a: CrmRecord, b: CrmRecord): number {
 }
 
 function filtersOf(sought: Sought[]): SearchFilter[] {
-  const digits = [...new Set(sought.map(({ phone }) => parsePhone(phone)?.digits ?? phone.replace(/\D/g, '')))];
+  return filtersFor([...new Set(sought.map(digitsOf))]);
+}
+
+function filtersFor(digits: string[]): SearchFilter[] {
   return PHONES.map((property) => ({ property, in: digits }));
+}
+
+/** What the calculated properties hold of a number. */
+function digitsOf({ phone }: Sought): string {
+  return parsePhone(phone)?.digits ?? phone.replace(/\D/g, '');
 }
 
 /** Splits into searches whose bodies keep HubSpot's limit. */
 function pack(sought: Sought[], properties: string[]): Sought[][] {
+  // Room for the cursor of later pages.
+  const sizeOf = (digits: string[]) => JSON.stringify(searchBody(filtersFor(digits), properties, '0000000000')).length;
   const parts: Sought[][] = [];
   let part: Sought[] = [];
+  let digits: string[] = [];
   for (const one of sought) {
-    const longer = [...part, one];
-    // Room for the cursor of later pages.
-    const size = JSON.stringify(searchBody(filtersOf(longer), properties, '0000000000')).length;
-    if (part.length > 0 && size > BODY_LIMIT) {
+    const longer = [...digits, digitsOf(one)];
+    if (part.length > 0 && sizeOf(longer) > BODY_LIMIT) {
       parts.push(part);
-      part = [one];
+      [part, digits] = [[one], longer.slice(-1)];
     } else {
-      part = longer;
+      part.push(one);
+      digits = longer;
     }
   }
   return part.length > 0 ? [...parts, part] : parts;

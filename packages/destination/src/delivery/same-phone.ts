@@ -5,12 +5,11 @@ import { parsePhone } from '@wrapup/call';
  * that of the number sought.
  */
 export function holdsPhone(values: Iterable<unknown>, e164: string): boolean {
-  const country = parsePhone(e164)?.country;
-  // Reading a number in full is slow, and most candidates of a big search are somebody else's.
+  // Reading a number is slow, and most candidates of a big search are somebody else's.
   const tail = e164.slice(-6);
   for (const stored of values) {
     if (typeof stored !== 'string' || !stored.replace(/\D/g, '').includes(tail)) continue;
-    if (parsePhone(stored, country)?.e164 === e164) return true;
+    if (parsePhone(stored, parsePhone(e164)?.country)?.e164 === e164) return true;
   }
   return false;
 }
