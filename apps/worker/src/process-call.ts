@@ -7,6 +7,7 @@ import { attemptsOf, type Config, chooseRoutes, type Source } from '@wrapup/conf
 import { Failure } from '@wrapup/destination';
 import type { CallFacts, CallJob, LedgerEntry, Store } from '@wrapup/queue';
 import { normalise } from '@wrapup/synthflow';
+import type { Reading } from './coming.ts';
 import { contextOf, readCall } from './read-call.ts';
 import { settlePayloads } from './retention.ts';
 import { callAt, judgeProved, judgeRevision, lastTold } from './revisions.ts';
@@ -22,13 +23,13 @@ export type CallVerdict =
 /** Reads a call again where its source trusts the API only. */
 export type Verify = (job: CallJob, entry: LedgerEntry, source: Source, hint: Call) => Promise<Verification>;
 
-/** @param onRouted called when its deliveries have their jobs; what then follows nobody waits for */
+/** @param reading told of each delivery, and when all of them have their jobs: what then follows nobody waits for */
 export async function processCall(
   job: CallJob,
   store: Store,
   config: Config,
   verify?: Verify,
-  onRouted: () => void = () => {},
+  reading?: Reading,
 ): Promise<CallVerdict> {
   const { source: sourceName, call_id, revision } = job;
   const entry = await store.ledger.read(sourceName, call_id);
@@ -96,10 +97,11 @@ export async function processCall(
       continue;
     }
     const attempts = attemptsOf(config, delivery.route);
+    reading?.sends(delivery.connection);
     await store.operations.enqueueDelivery(entry, delivery, attempts, job.config);
   }
 
-  onRouted();
+  reading?.ends();
   // What stopped it before may have been mended by what this revision says.
   if (entry.stopped) await store.operations.unfileCall(sourceName, call_id);
   await pack(job, store);

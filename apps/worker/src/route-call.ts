@@ -33,21 +33,21 @@ export async function routeCall(job: Job<CallJob>, token: string, deps: RoutingD
   // What comes of a call that never got to its routes says itself why; it needs no note.
   if ((await catchUp(job.data, job.attemptsStarted, config(), hurry)) === 'wait')
     return delay(job, token, WAIT_FOR_CONFIG);
-  const routed = coming.call();
+  const reading = coming.call();
   const verify: Verify = (...call) => {
     // It may take long, and others need not wait for what comes of it.
-    routed();
+    reading.ends();
     return verifier.verify(...call);
   };
   try {
-    const verdict = await processCall(job.data, store, config(), verify, routed);
+    const verdict = await processCall(job.data, store, config(), verify, reading);
     count.call(verdict.result);
     if (verdict.job === 'delay') await delay(job, token, verdict.ms);
   } catch (error) {
     if (error instanceof DelayedError) throw error;
     await endFailed(job, token, Failure.of(error), deps);
   } finally {
-    routed();
+    reading.ends();
   }
 }
 
