@@ -1,6 +1,5 @@
 import { relative } from 'node:path';
-import { KINDS, loadConfig } from '@wrapup/config';
-import type { DestinationKind } from '@wrapup/destination';
+import { loadConfig } from '@wrapup/config';
 import { formatFinding } from '@wrapup/mapping';
 import { expect, test } from 'vitest';
 import { configFolder, ENV, MAPPING, unmark } from './support/folder.ts';

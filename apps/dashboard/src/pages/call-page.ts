@@ -1,6 +1,6 @@
 import type { DeliveryEntry, LedgerEntry } from '@wrapup/queue';
 import type { Candidates } from '../ask-crm.ts';
-import { type Html, html, type Part } from '../html.ts';
+import { type Html, html } from '../html.ts';
 import { DROPPABLE, REPLAYABLE, renderDrop, renderDropCall, renderReplay, renderReplayCall } from './actions.ts';
 import { EFFECTS, explainCall, RECEIVED, VERIFIED, whatNext } from './explain.ts';
 import {
