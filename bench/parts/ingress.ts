@@ -22,13 +22,13 @@ export type Server = (typeof SERVERS)[number];
 
 /** Bytes of a body, with the requests of a round. */
 export const SIZES = [
-  { kb: 2, count: 2_000 },
-  { kb: 8, count: 2_000 },
-  { kb: 60, count: 500 },
+  { kb: 2, count: 6_000 },
+  { kb: 8, count: 6_000 },
+  { kb: 60, count: 1_000 },
 ];
 /** That each wait for their answer: a little company, and the rush of a campaign. */
 const CONNECTIONS = [16, 64];
-const WARM_UP = 800;
+const WARM_UP = 3_000;
 const SECRET = 'a-webhook-secret-for-measuring';
 
 export interface IngressFigures {

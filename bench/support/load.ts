@@ -7,7 +7,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
+import { connect } from 'node:net';
 import { sign } from '../../packages/synthflow/src/index.ts';
 import { phoneOf } from '../../test/support/phone.ts';
 import { makeCall } from './calls.ts';
@@ -43,24 +43,24 @@ if (import.meta.main) {
 
 async function load({ port, path, secret, bytes, count, connections }: LoadOptions): Promise<LoadFigures> {
   const requests = makeRequests(path, secret, bytes, count);
-  const sockets = await Promise.all(Array.from({ length: connections }, () => open(port)));
+  const lines = await Promise.all(Array.from({ length: connections }, () => open(port)));
   const times: number[] = [];
   const statuses: Record<string, number> = {};
   let next = 0;
   const began = performance.now();
   await Promise.all(
-    sockets.map(async (socket) => {
+    lines.map(async (line) => {
       while (next < count) {
         const request = requests[next++] as Buffer;
         const sent = performance.now();
-        const status = await exchange(socket, request);
+        const status = await line.exchange(request);
         times.push(performance.now() - sent);
         statuses[status] = (statuses[status] ?? 0) + 1;
       }
     }),
   );
   const seconds = (performance.now() - began) / 1000;
-  for (const socket of sockets) socket.destroy();
+  for (const line of lines) line.close();
   return { count, seconds, p50: percentile(times, 50), p99: percentile(times, 99), statuses };
 }
 
@@ -78,31 +78,40 @@ function makeRequests(path: string, secret: string, bytes: number, count: number
   });
 }
 
-async function open(port: number): Promise<Socket> {
-  const socket = connect({ port, host: '127.0.0.1', noDelay: true });
-  await once(socket, 'connect');
-  return socket;
+/** A connection that carries one request at a time. It shares the machine with the servers, so it does as little as can be. */
+interface Line {
+  /** @returns the status */
+  exchange(request: Buffer): Promise<string>;
+  close(): void;
 }
 
-/** Sends one request and reads one answer, of which it understands as much as these servers say. */
-function exchange(socket: Socket, request: Buffer): Promise<string> {
-  return new Promise((resolve, reject) => {
-    let answer = '';
-    const onData = (chunk: Buffer) => {
-      answer += chunk.toString('latin1');
-      const head = answer.indexOf('\r\n\r\n');
-      if (head < 0) return;
-      const length = Number(/content-length: (\d+)/i.exec(answer)?.[1] ?? 0);
-      if (answer.length < head + 4 + length) return;
-      settle(() => resolve(answer.slice(9, 12)));
-    };
-    const onClose = () => settle(() => reject(new Error('the server closed the connection')));
-    const onError = (error: Error) => settle(() => reject(error));
-    const settle = (act: () => void) => {
-      socket.off('data', onData).off('close', onClose).off('error', onError);
-      act();
-    };
-    socket.on('data', onData).on('close', onClose).on('error', onError);
-    socket.write(request);
+async function open(port: number): Promise<Line> {
+  const socket = connect({ port, host: '127.0.0.1', noDelay: true });
+  await once(socket, 'connect');
+  let waiting: { resolve(status: string): void; reject(error: Error): void } | undefined;
+  let answer = '';
+  socket.on('data', (chunk: Buffer) => {
+    answer += chunk.toString('latin1');
+    if (!isWhole(answer)) return;
+    waiting?.resolve(answer.slice(9, 12));
+    answer = '';
   });
+  socket.on('error', (error) => waiting?.reject(error));
+  socket.on('close', () => waiting?.reject(new Error('the server closed the connection')));
+  return {
+    exchange: (request) =>
+      new Promise((resolve, reject) => {
+        waiting = { resolve, reject };
+        socket.write(request);
+      }),
+    close: () => void socket.destroy(),
+  };
+}
+
+/** As much of HTTP as these servers say. */
+function isWhole(answer: string): boolean {
+  const head = answer.indexOf('\r\n\r\n');
+  if (head < 0) return false;
+  const length = Number(/content-length: (\d+)/i.exec(answer)?.[1] ?? 0);
+  return answer.length >= head + 4 + length;
 }
