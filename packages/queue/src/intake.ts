@@ -17,9 +17,9 @@ export interface Intake {
    * `duplicate`: the same id with the same bytes was accepted before. Rejects when Redis cannot take it.
    */
   accept(arrival: Arrival): Promise<Accepted>;
-  /** Whether Redis can take a call now, and what is wrong with its settings (eviction policy, AOF, memory). */
   /** Part of Redis' memory in use as far as known, from 0 to 1. */
   readonly memory: number;
+  /** Whether Redis can take a call now, and what is wrong with its settings (eviction policy, AOF, memory). */
   ready(): Promise<{ ok: boolean; problems: string[] }>;
   close(): Promise<void>;
 }

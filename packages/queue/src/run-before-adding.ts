@@ -41,52 +41,46 @@ export async function runBeforeAdding<Answer extends string>(
   step: Step,
   pairs: readonly Pair[],
 ): Promise<(Answer | Error)[]> {
-  const adds = await Promise.all(pairs.map(({ job }) => recordAdding(queue, job)));
-  const answers = new Array<Answer | Error>(pairs.length);
+  const recorded = await Promise.all(
+    pairs.map(async (pair) => ({ ...pair, add: await recordAdding(queue, pair.job) })),
+  );
+  const answers = new Map<RecordedPair, Answer | Error>();
+  // How BullMQ adds a job depends on whether it has a priority or a delay.
+  const byCommand = Map.groupBy(recorded, ({ add }) => add.command);
   await Promise.all(
-    groupByCommand(adds).map(async ([command, places]) => {
+    [...byCommand].map(async ([command, alike]) => {
       const script = scriptOf(redis, command);
       const found = script
-        ? await runTogether<Answer>(redis, step, script, command, places, pairs, adds)
-        : await runApart<Answer>({ redis, queue }, step, places, pairs);
-      places.forEach((place, index) => {
-        answers[place] = found[index] as Answer | Error;
-      });
+        ? await runTogether<Answer>(redis, step, script, alike)
+        : await runApart<Answer>({ redis, queue }, step, alike);
+      alike.forEach((pair, index) => void answers.set(pair, found[index] as Answer | Error));
     }),
   );
-  return answers;
+  return recorded.map((pair) => answers.get(pair) as Answer | Error);
 }
 
-/** How BullMQ adds a job depends on whether it has a priority or a delay. */
-function groupByCommand(adds: readonly Recorded[]): [command: string, places: number[]][] {
-  const groups = new Map<string, number[]>();
-  adds.forEach(({ command }, place) => {
-    const places = groups.get(command);
-    if (places) places.push(place);
-    else groups.set(command, [place]);
-  });
-  return [...groups];
+interface RecordedPair extends Pair {
+  add: Recorded;
 }
 
+/** @param pairs at least one, all of which BullMQ adds by this script */
 function runTogether<Answer extends string>(
   redis: RedisClient,
   step: Step,
   { lua, numberOfKeys }: Script,
-  command: string,
-  places: number[],
-  pairs: readonly Pair[],
-  adds: readonly Recorded[],
+  pairs: readonly RecordedPair[],
 ): Promise<(Answer | Error)[]> {
-  const [first] = places as [number];
+  const [first] = pairs as [RecordedPair];
   // BullMQ's keys are the queue's, and so the same for all; its arguments are the job's.
-  const keys = (adds[first] as Recorded).args.slice(0, numberOfKeys) as string[];
-  const args: (string | number | Buffer)[] = [places.length, keys.length, pairs[first]?.args.length ?? 0];
-  for (const place of places) {
-    const pair = pairs[place] as Pair;
-    keys.push(...pair.keys);
-    args.push(...pair.args, ...(adds[place] as Recorded).args.slice(numberOfKeys));
-  }
-  return runScript<(Answer | Error)[]>(redis, `${step.name}:${command}`, () => together(step, lua), keys, args);
+  const shared = first.add.args.slice(0, numberOfKeys) as string[];
+  const keys = [...shared, ...pairs.flatMap((pair) => pair.keys)];
+  const args = pairs.flatMap((pair) => [...pair.args, ...pair.add.args.slice(numberOfKeys)]);
+  return runScript<(Answer | Error)[]>(redis, `${step.name}:${first.add.command}`, () => together(step, lua), keys, [
+    pairs.length,
+    shared.length,
+    first.args.length,
+    ...args,
+  ]);
 }
 
 /** Each script in a function of its own, with its own KEYS and ARGV; of one that fails, Redis undoes nothing, as ever. */
@@ -125,12 +119,10 @@ return answers
 async function runApart<Answer extends string>(
   { redis, queue }: { redis: RedisClient; queue: Queue },
   step: Step,
-  places: number[],
   pairs: readonly Pair[],
 ): Promise<(Answer | Error)[]> {
   const results = await Promise.allSettled(
-    places.map(async (place) => {
-      const { keys, args, job } = pairs[place] as Pair;
+    pairs.map(async ({ keys, args, job }) => {
       const answer = await runScript<Answer>(redis, step.name, () => step.lua, keys, args);
       if (answer !== step.unless) await queue.add(job.name, job.data, job.opts);
       return answer;
