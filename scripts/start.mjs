@@ -101,7 +101,18 @@ async function choosePorts() {
         `Port ${wanted} (${name}) is in use: stop what listens there, or set ${variable} to another port.`,
       );
     }
-    env[variable] = String(wanted || (await freePort()));
+    env[variable] = String(wanted || (await quietPort()));
+  }
+}
+
+/**
+ * A free port that stays free until its service listens, seconds later: below those that systems give to whoever asks for
+ * any port, or connects. There another process may take it meanwhile, and answer for ours.
+ */
+async function quietPort() {
+  for (;;) {
+    const port = 20_000 + Math.floor(Math.random() * 10_000);
+    if (!SERVICES.some(({ variable }) => env[variable] === String(port)) && (await isFree(port))) return port;
   }
 }
 
