@@ -20,7 +20,6 @@ import {
   sandboxUrl,
 } from './environment.mjs';
 import { startKeptRedis } from './kept-redis.mjs';
-import { freePort } from './local-redis.mjs';
 import { startService } from './service.mjs';
 import { fail, goOnPinned, onNpmGone, ROOT } from './set-up.mjs';
 
