@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Partially, type RunningSandbox, type Settings, startSandbox } from '../apps/sandbox/src/index.ts';
+import { type Partially, type RunningSandbox, type Settings, startSandbox } from '@wrapup/sandbox';
 import { openStore, type Store } from '../packages/queue/src/index.ts';
 import { type RedisServer, startRedisServer } from '../scripts/local-redis.mjs';
 import { becomesReady, makeConfig, postSigned } from '../test/support/config.ts';

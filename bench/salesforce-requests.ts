@@ -12,7 +12,7 @@
  *   remembered  Wrapup has written to the person within the last quarter of an hour: no search
  *   repeat      the same calls once more, as a replay does: nothing may be there twice
  */
-import { startSandbox } from '../apps/sandbox/src/index.ts';
+import { startSandbox } from '@wrapup/sandbox';
 import { makeMemoryCommons, makeMemoryContext } from '../packages/destination/src/index.ts';
 import { compileMapping, type Plan } from '../packages/mapping/src/index.ts';
 import { salesforceKind } from '../packages/salesforce/src/index.ts';

@@ -2,8 +2,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type Partially, type RunningSandbox, type Settings, startSandbox } from '@wrapup/sandbox';
 import { Redis } from 'ioredis';
-import { type Partially, type RunningSandbox, type Settings, startSandbox } from '../../apps/sandbox/src/index.ts';
 import { type RedisServer, startRedisServer } from '../../scripts/local-redis.mjs';
 import { postSigned } from '../../test/support/config.ts';
 import { type Process, startScript } from '../../test/support/process.ts';

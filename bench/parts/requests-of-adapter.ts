@@ -1,5 +1,5 @@
 /** What calls cost in requests to HubSpot when batches are as full as a worker's can be: the adapter on its own. */
-import { startSandbox } from '../../apps/sandbox/src/index.ts';
+import { startSandbox } from '@wrapup/sandbox';
 import { makeMemoryCommons, makeMemoryContext, type WriteOutcome } from '../../packages/destination/src/index.ts';
 import { hubspotKind } from '../../packages/hubspot/src/index.ts';
 import { type CompiledMapping, compileMapping, type Plan } from '../../packages/mapping/src/index.ts';

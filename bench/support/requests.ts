@@ -1,6 +1,6 @@
 /** Calls of every kind of caller, what they cost, and the page that says so. */
 import { setTimeout as pause } from 'node:timers/promises';
-import type { RunningSandbox } from '../../apps/sandbox/src/index.ts';
+import type { RunningSandbox } from '@wrapup/sandbox';
 import { phoneOf } from '../../test/support/phone.ts';
 import { makeCall, type Payload } from './calls.ts';
 

@@ -1,9 +1,8 @@
 /** An inbound call, from the ringing phone to the record: who was found then is who is written to afterwards. */
 import { randomUUID } from 'node:crypto';
+import type { VoiceCall } from '@wrapup/sandbox';
+import { personNumber, webhookOf } from '@wrapup/sandbox';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { personNumber } from '../../apps/sandbox/src/demo/people.ts';
-import type { VoiceCall } from '../../apps/sandbox/src/index.ts';
-import { webhookOf } from '../../apps/sandbox/src/synthflow/shapes.ts';
 import { sign } from '../../packages/synthflow/src/index.ts';
 import { makeConfig } from '../support/config.ts';
 import { type House, openHouse, SECRET } from '../support/house.ts';

@@ -1,8 +1,8 @@
 /** `trust: api` through real processes: a webhook is a hint, and what reaches the CRM is what the API says. */
 import { randomUUID } from 'node:crypto';
+import type { VoiceCall } from '@wrapup/sandbox';
+import { webhookOf } from '@wrapup/sandbox';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import type { VoiceCall } from '../../apps/sandbox/src/index.ts';
-import { webhookOf } from '../../apps/sandbox/src/synthflow/shapes.ts';
 import { makeConfig } from '../support/config.ts';
 import { type House, openHouse } from '../support/house.ts';
 import type { Process } from '../support/process.ts';

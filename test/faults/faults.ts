@@ -1,6 +1,6 @@
 /** What goes wrong, one entry a fault. Each acts while calls come in, at moments that the seed chooses. */
 
-import type { FaultSpec } from '../../apps/sandbox/src/control/faults.ts';
+import type { FaultSpec } from '@wrapup/sandbox';
 import type { Random } from '../support/random.ts';
 import { upTo } from '../support/random.ts';
 import { type Ground, pause } from './ground.ts';

@@ -5,8 +5,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type RunningSandbox, startSandbox } from '@wrapup/sandbox';
 import { Redis } from 'ioredis';
-import { type RunningSandbox, startSandbox } from '../../apps/sandbox/src/index.ts';
 import { openStore, type Store } from '../../packages/queue/src/index.ts';
 import { freePort, type RedisServer, startRedisServer } from '../../scripts/local-redis.mjs';
 import { makeConfig, postSigned } from '../support/config.ts';

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startSandbox } from '../../apps/sandbox/src/index.ts';
+import { startSandbox } from '@wrapup/sandbox';
 import { openStore, type Store } from '../../packages/queue/src/index.ts';
 import { becomesReady, makeConfig, postSigned } from './config.ts';
 import { type Process, startProcess } from './process.ts';

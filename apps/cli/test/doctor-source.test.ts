@@ -1,6 +1,6 @@
+import { startSandbox } from '@wrapup/sandbox';
 import { expect, onTestFinished, test } from 'vitest';
 import { startIngress } from '../../../test/support/process.ts';
-import { startSandbox } from '../../sandbox/src/index.ts';
 import { CONFIG, configFolder, openInstallation, SECRET } from './support/installation.ts';
 import { wrapup } from './support/run.ts';
 

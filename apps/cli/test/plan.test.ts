@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { openStore } from '@wrapup/queue';
+import { startSandbox } from '@wrapup/sandbox';
 import { samplePayload } from '@wrapup/synthflow';
 import { expect, onTestFinished, test } from 'vitest';
-import { startSandbox } from '../../sandbox/src/index.ts';
 import { CONFIG, configFolder, openInstallation, SECRET } from './support/installation.ts';
 import { ROOT, wrapup } from './support/run.ts';
 

@@ -1,5 +1,5 @@
+import { startSandbox } from '@wrapup/sandbox';
 import { expect, onTestFinished, test } from 'vitest';
-import { startSandbox } from '../../sandbox/src/index.ts';
 import { CONFIG, configFolder, openInstallation } from './support/installation.ts';
 import { wrapup } from './support/run.ts';
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { startSandbox } from '@wrapup/sandbox';
 import { expect, onTestFinished, test } from 'vitest';
-import { startSandbox } from '../../sandbox/src/index.ts';
 import { CONFIG, configFolder, SECRET } from './support/installation.ts';
 import { wrapup } from './support/run.ts';
 

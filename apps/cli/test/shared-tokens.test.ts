@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { hubspotKind } from '@wrapup/hubspot';
 import { makeContext, openStore } from '@wrapup/queue';
 import { salesforceKind } from '@wrapup/salesforce';
+import { startSandbox } from '@wrapup/sandbox';
 import { expect, onTestFinished, test } from 'vitest';
 import { freshPrefix, redisUrl } from '../../../test/support/redis.ts';
-import { startSandbox } from '../../sandbox/src/index.ts';
 import { CONFIG, configFolder, SECRET } from './support/installation.ts';
 import { wrapup } from './support/run.ts';
 

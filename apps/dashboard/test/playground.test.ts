@@ -2,9 +2,9 @@ import type { Call } from '@wrapup/call';
 import { hubspotKind } from '@wrapup/hubspot';
 import { type CompiledMapping, compileMapping, type Plan } from '@wrapup/mapping';
 import { makeContext } from '@wrapup/queue';
+import { startSandbox } from '@wrapup/sandbox';
 import { samplePayload } from '@wrapup/synthflow';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startSandbox } from '../../sandbox/src/index.ts';
 import { configOf, type Harness, parked, startDashboard } from './support/harness.ts';
 
 const at = { file: 'mappings/hubspot.yaml', line: 12, column: 5 };

@@ -1,8 +1,8 @@
 /** Whatever goes wrong while a phone rings, the call goes to the agent that it came to. */
 import type { InboundRule } from '@wrapup/config';
+import type { FaultSpec } from '@wrapup/sandbox';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startRedis } from '../../../test/support/redis.ts';
-import type { FaultSpec } from '../../sandbox/src/index.ts';
 import { waitUntil } from './support/harness.ts';
 import {
   DANA,

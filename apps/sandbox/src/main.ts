@@ -9,9 +9,8 @@
  * SANDBOX_PUBLIC_HOST     host and port under which people reach its page, which links to records lead to; default this machine's
  * SANDBOX_ALLOWED_HOSTS   further names for the page and /_sandbox, separated by commas
  */
+import { type Partially, type Settings, startSandbox } from '@wrapup/sandbox';
 import { createLogger, listenHost, listenPort, onShutdown } from '@wrapup/telemetry';
-import type { Partially, Settings } from './settings.ts';
-import { startSandbox } from './start.ts';
 
 const log = createLogger('sandbox');
 const { env } = process;

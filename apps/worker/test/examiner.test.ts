@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { type Config, loadConfig } from '@wrapup/config';
 import type { Log } from '@wrapup/destination';
 import { EXAMINE_QUEUE, readExaminations } from '@wrapup/queue';
+import { startSandbox } from '@wrapup/sandbox';
 import { createMetrics } from '@wrapup/telemetry';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { startSandbox } from '../../sandbox/src/index.ts';
 import { startWorker } from '../src/worker.ts';
 import { openFixture } from './support.ts';
 

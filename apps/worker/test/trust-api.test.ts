@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Config } from '@wrapup/config';
 import type { CallJob, StoppedJob } from '@wrapup/queue';
+import { type RunningSandbox, singleOf, startSandbox, type VoiceCall, webhookOf } from '@wrapup/sandbox';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { type RunningSandbox, startSandbox, type VoiceCall } from '../../sandbox/src/index.ts';
-import { singleOf, webhookOf } from '../../sandbox/src/synthflow/shapes.ts';
 import { processCall } from '../src/process-call.ts';
 import { readCall } from '../src/read-call.ts';
 import { sweep } from '../src/sweep.ts';

@@ -1,7 +1,7 @@
 /** The sandbox's HubSpot as the account of tests. */
 import type { Effects, Harness, LowerStep, Moment, TestAccount, Trouble } from '@wrapup/destination/conformance';
 import { sampleField } from '@wrapup/destination/sample-plan';
-import { type FaultKind, type FaultSpec, type RecordState, startSandbox } from '../../../apps/sandbox/src/index.ts';
+import { type FaultKind, type FaultSpec, type RecordState, startSandbox } from '@wrapup/sandbox';
 import { hubspotKind } from '../src/index.ts';
 
 const FAULTS: Record<Trouble, FaultKind> = {

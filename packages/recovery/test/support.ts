@@ -3,9 +3,8 @@ import { randomUUID } from 'node:crypto';
 import type { Source } from '@wrapup/config';
 import { type Arrival, openStore } from '@wrapup/queue';
 import type { VoiceCall } from '@wrapup/sandbox';
-import { startSandbox } from '@wrapup/sandbox';
+import { startSandbox, webhookOf } from '@wrapup/sandbox';
 import { onTestFinished } from 'vitest';
-import { webhookOf } from '../../../apps/sandbox/src/synthflow/shapes.ts';
 import { freshPrefix, redisUrl } from '../../../test/support/redis.ts';
 import { openApi } from '../src/index.ts';
 

@@ -10,7 +10,7 @@ import {
   type SalesforceRecord,
   type SalesforceSettings,
   startSandbox,
-} from '../../../apps/sandbox/src/index.ts';
+} from '@wrapup/sandbox';
 import { SALESFORCE_NAMES } from '../live/sample-names.ts';
 import { salesforceKind } from '../src/index.ts';
 

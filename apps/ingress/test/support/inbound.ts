@@ -1,7 +1,7 @@
 /** An ingress that answers inbound calls from a local HubSpot with people in it. */
 import { type Connection, type Inbound, KINDS } from '@wrapup/config';
+import { type RunningSandbox, startSandbox } from '@wrapup/sandbox';
 import { expect } from 'vitest';
-import { type RunningSandbox, startSandbox } from '../../../sandbox/src/index.ts';
 import { type Harness, type HarnessOptions, source, startHarness } from './harness.ts';
 
 export const TOKEN = 'a-path-token';
