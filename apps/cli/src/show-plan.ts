@@ -135,11 +135,6 @@ function showOffline(plan: Plan, output: Output): string[] {
   }
   for (const record of plan.records) {
     lines.push(`  record    ${clean(record.name)}: ${clean(record.object)}`, ...record.fields.map(field));
-    const { transcript } = record;
-    if (transcript)
-      lines.push(
-        `    transcript: ${count(transcript.utterances.length, 'utterance')}, ${transcript.times} times  ${output.style('dim', showPlace(transcript.at))}`,
-      );
   }
   return lines;
 }

@@ -3,4 +3,3 @@ export * from './model.ts';
 export * from './outcome.ts';
 export * from './person-key.ts';
 export * from './phone.ts';
-export * from './turn-times.ts';

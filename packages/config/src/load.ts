@@ -8,7 +8,6 @@ import { checkInbound } from './check-inbound.ts';
 import { checkRoutes } from './check-routes.ts';
 import { checkShape } from './check-shape.ts';
 import { checkSources } from './check-sources.ts';
-import { checkTranscripts } from './check-transcripts.ts';
 import type { Config, Source } from './config.ts';
 import { readYaml } from './document.ts';
 import { FileSet, hashOf } from './files.ts';
@@ -96,7 +95,6 @@ export async function loadConfig(options: LoadOptions = {}): Promise<Loaded> {
   const live = reachesInternet(wrapup);
   findings.push(...shape, ...checkSources(wrapup, document, live), ...ofConnections, ...ofRoutes, ...inbound.findings);
   findings.push(...checkAlerts(wrapup, document, kinds));
-  findings.push(...checkTranscripts(wrapup, routes).map((finding) => placeFrom(finding, folder)));
   sortFindings(findings, shown);
 
   // The hash that is shown leaves the mounted secrets out: it must say nothing about them. Presets are in the mappings'.

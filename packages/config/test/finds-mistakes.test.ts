@@ -366,15 +366,3 @@ test.each([100, 100_000])('nesting %i levels deep is refused with a place', asyn
     expect.objectContaining({ code: 'too-deep', at: expect.objectContaining({ line: 1 }) }),
   );
 });
-
-test('a transcript that wants times which no source tells is never written, and said so', async () => {
-  const mapping = (times: string) => `${MAPPING}call_log: { transcript: ${times} }\n`;
-  const find = async (times: string) => {
-    const file = configFolder({ 'wrapup.yaml': SOURCES + REST, 'mappings/hubspot.yaml': mapping(times) });
-    return (await loadConfig({ file, env: ENV })).findings;
-  };
-  expect(await find('exact')).toMatchObject([
-    { severity: 'warning', code: 'transcript-without-times', at: { line: 2, column: 25 } },
-  ]);
-  expect(await find('estimated')).toEqual([]);
-});

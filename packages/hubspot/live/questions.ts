@@ -1,5 +1,4 @@
 /** What no page of HubSpot's documentation settles, asked of a real account one by one. */
-import { setTimeout as pause } from 'node:timers/promises';
 import { brief, idOf, type Raw, type RawAnswer } from './raw.ts';
 
 export interface Question {
@@ -7,9 +6,6 @@ export interface Question {
   /** @param made notes records to archive afterwards: object, id */
   answer(raw: Raw, run: string, made: (object: string, id: string | undefined) => void): Promise<string>;
 }
-
-/** How often a call is looked at for its transcript. */
-const LOOKS = 15;
 
 const now = () => new Date().toISOString();
 const batch = (object: string, verb: string) => `/crm/objects/{v}/${object}/batch/${verb}`;
@@ -38,23 +34,15 @@ export const QUESTIONS: Question[] = [
     },
   },
   {
-    asks: '2. May this key create call properties? Transcripts, and does the call name its own?',
-    async answer(raw, run, made) {
+    asks: '2. May this key create call properties?',
+    async answer(raw, run) {
       const name = `wrapup_live_${run}`;
       const definition = { name, label: name, type: 'string', fieldType: 'text', groupName: 'wrapup' };
       // There already where `provision` made something.
       await raw.post('/crm/properties/{v}/calls/groups', { name: 'wrapup', label: 'Wrapup' });
       const property = await raw.post('/crm/properties/{v}/calls', definition);
       if (property.status === 201) await raw.ask('DELETE', `/crm/properties/{v}/calls/${name}`);
-      const call = await raw.post('/crm/objects/{v}/calls', { properties: { hs_timestamp: now() } });
-      made('calls', idOf(call));
-      const utterance = { speaker: { id: '1', name: 'Agent' }, text: 'Hello', startTimeMillis: 1, endTimeMillis: 1000 };
-      const transcript = await raw.post('/crm/extensions/calling/{v}/transcripts', {
-        engagementId: Number(idOf(call)),
-        transcriptCreateUtterances: [utterance],
-      });
-      const named = transcript.status === 200 ? `, ${await whoNames(raw, idOf(call), idOf(transcript))}` : '';
-      return `property: ${brief(property)}${scopes(property)}; transcript: ${brief(transcript)}${scopes(transcript)}${named}`;
+      return `property: ${brief(property)}${scopes(property)}`;
     },
   },
   {
@@ -136,21 +124,6 @@ export const QUESTIONS: Question[] = [
     },
   },
 ];
-
-/** Whether the call says the id of its transcript, on which exactly one of them rests, and how soon. */
-async function whoNames(raw: Raw, call: string | undefined, transcript: string | undefined): Promise<string> {
-  const began = Date.now();
-  for (let look = 0; look < LOOKS; look += 1) {
-    const { body } = await raw.ask('GET', `/crm/objects/{v}/calls/${call}?properties=hs_call_transcription_id`);
-    const id = (body.properties as Record<string, unknown> | undefined)?.hs_call_transcription_id;
-    if (id) {
-      const which = String(id) === transcript ? 'its id' : 'another id';
-      return `hs_call_transcription_id holds ${which} after ${Math.round((Date.now() - began) / 1000)} s`;
-    }
-    await pause(2_000);
-  }
-  return `hs_call_transcription_id stays empty for ${(LOOKS * 2_000) / 1000} s`;
-}
 
 function scopes({ status, body }: RawAnswer): string {
   if (status !== 403) return '';

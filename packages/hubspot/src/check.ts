@@ -4,7 +4,6 @@ import { checkOwners, type OwnerWords, quoteAll, readTime } from '@wrapup/destin
 import { type CompiledMapping, type Finding, type MappedField, nearest } from '@wrapup/mapping';
 import { accountForReader } from './account.ts';
 import { checkRequired, warnOfFit } from './check-fit.ts';
-import { checkTranscripts } from './check-transcripts.ts';
 import { DISPOSITION, idOf, isLabel } from './dispositions.ts';
 import { asHubSpotFailure } from './errors.ts';
 import { keyProperty, WATERMARK } from './objects.ts';
@@ -48,7 +47,6 @@ export async function checkMappings(
     if (schemas.has(field.object)) findings.push(...checkField(field, schemas.get(field.object)));
   for (const mapping of mappings) findings.push(...checkRequired(mapping));
   findings.push(...(await checkOwners(ctx, fields, ownerSource(session), OWNERS)));
-  findings.push(...(await checkTranscripts(session, settings, mappings)));
   return findings;
 }
 

@@ -34,7 +34,6 @@ export const hubspotDialect: Dialect = {
       object: 'calls',
       words: { title: text('hs_call_title'), body: rich('hs_call_body') },
       owner: OWNER,
-      transcript: true,
     },
     tasks: {
       type: 'task',

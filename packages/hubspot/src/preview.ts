@@ -1,5 +1,5 @@
 /** What `write` would do, told from reads alone. */
-import type { Context, FieldChange, Preview } from '@wrapup/destination';
+import type { Context, Preview } from '@wrapup/destination';
 import {
   changeOf,
   giveOwners,
@@ -7,12 +7,10 @@ import {
   lookUpAll,
   makeJob,
   type Previewer,
-  type Properties,
   previewJob,
   propertiesToRead,
-  transcriptName,
 } from '@wrapup/destination/delivery';
-import type { Plan, RecordPlan } from '@wrapup/mapping';
+import type { Plan } from '@wrapup/mapping';
 import { accountForReader } from './account.ts';
 import { COMPANIES, findCompanies, keyedByDomain } from './companies.ts';
 import { nameDispositions } from './dispositions.ts';
@@ -24,7 +22,6 @@ import { WORDING } from './people.ts';
 import { type CrmRecord, readMany } from './read-many.ts';
 import { Session } from './session.ts';
 import type { HubSpotSettings } from './settings.ts';
-import { TRANSCRIPT_ID, TRANSCRIPTS } from './transcript-api.ts';
 import type { Transport } from './transport.ts';
 import { decideFields } from './write-modes.ts';
 
@@ -49,7 +46,6 @@ export async function previewPlans(
     objectOf: () => 'contacts',
     existing: (record) => existing.get(`${record.object} ${keyedByDomain(record).key}`),
     changes: (_object, fields, current, call) => decideFields(fields, current, call).map(changeOf),
-    besides: previewTranscript,
     toRecord: (contact) => toRecord(contact, account),
     wayOf: ({ by }) => by,
     estimate,
@@ -72,7 +68,7 @@ async function readExisting(session: Session, jobs: Job[]): Promise<Map<string, 
   for (const [domain, record] of companies.found) existing.set(`${COMPANIES} company:${domain}`, record);
   for (const [object, all] of Map.groupBy(records, (record) => record.object)) {
     if (object === COMPANIES) continue;
-    const properties = [...new Set(all.flatMap(propertiesOf))];
+    const properties = [...new Set(all.flatMap(({ fields }) => fields.map(({ name }) => name)))];
     const keys = all.map((record) => record.key);
     const reading = await readMany(session, object, keys, properties, () => [], keyProperty(object));
     const failure = [...reading.failed.values()][0];
@@ -81,31 +77,6 @@ async function readExisting(session: Session, jobs: Job[]): Promise<Map<string, 
     for (const [key, record] of reading.found) existing.set(`${object} ${key}`, record);
   }
   return existing;
-}
-
-function propertiesOf({ fields, transcript }: RecordPlan): string[] {
-  return [...fields.map(({ name }) => name), ...(transcript ? [TRANSCRIPT_ID] : [])];
-}
-
-/** The transcript that a record would be given; none where it has one already. */
-function previewTranscript(record: RecordPlan, there: Properties | undefined): Preview['records'] {
-  const { transcript } = record;
-  if (!transcript || there?.[TRANSCRIPT_ID]) return [];
-  const field = (name: string, to: string | number): FieldChange => ({
-    field: name,
-    from: undefined,
-    to,
-    write: 'overwrite',
-    applies: true,
-    at: transcript.at,
-  });
-  const fields = [field('utterances', transcript.utterances.length), field('times', transcript.times)];
-  return [{ name: transcriptName(record), object: TRANSCRIPTS, did: 'create', fields }];
-}
-
-/** Whether the record that carries a transcript was there. */
-function isUpdated(records: Preview['records'], transcript: string): boolean {
-  return records.some(({ name, did }) => did === 'update' && transcriptName({ name }) === transcript);
 }
 
 /** One request for each object that is written, and those for links and for what is there already. */
@@ -119,8 +90,6 @@ function estimate(job: Job, records: Preview['records']): number {
       continue;
     }
     requests += 1;
-    // A call that was there is asked first whether it has one.
-    if (record.object === TRANSCRIPTS && isUpdated(records, record.name)) requests += 1;
     // A log that exists is found out by a refused creation, then upserted and linked.
     if (record.did === 'update' && record.name !== 'person') requests += job.log_only ? 1 : 2;
   }

@@ -9,7 +9,6 @@ import type { RowPolicy } from './rows.ts';
 import { knownProperties } from './schema.ts';
 import { Session } from './session.ts';
 import type { HubSpotSettings } from './settings.ts';
-import { writeTranscripts } from './transcripts.ts';
 import type { Transport } from './transport.ts';
 
 /**
@@ -33,6 +32,5 @@ export async function writePlans(
     await giveOwners(ctx, jobs, ownerSource(session));
     await writeAllPeople(session, jobs, policy, account);
     await writeRecords(session, jobs, policy, account);
-    await writeTranscripts(session, settings, jobs);
   });
 }

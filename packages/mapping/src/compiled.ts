@@ -1,4 +1,4 @@
-import type { Call, TurnTimes } from '@wrapup/call';
+import type { Call } from '@wrapup/call';
 import type { Place, Plan, WriteMode } from './plan.ts';
 
 /** A mapping that was checked and is ready to run. Immutable. */
@@ -24,8 +24,6 @@ export interface MappedRecord {
   /** The CRM's own object. */
   object: string;
   at: Place;
-  /** Where the mapping asks for the CRM's own transcript of it. */
-  transcript?: { times: TurnTimes; at: Place };
   /** Where its condition stands. Absent: it is written for every call. */
   when?: Place;
 }

@@ -31,8 +31,6 @@ export interface RecordDialect {
   write?: WriteMode;
   /** Properties without which the record is not written: the mapping must set them. */
   required?: string[];
-  /** Its records can carry what was said turn by turn, as the CRM's own transcript: the word `transcript`. */
-  transcript?: true;
   /** Its links can carry a label of the account's own. */
   labels?: true;
   /** Property that names who the record belongs to. Absent: such records have no owner. */

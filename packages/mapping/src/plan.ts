@@ -4,7 +4,7 @@
  * Everything that a mapping can say is already decided here, in the CRM's own property names; what is left to the
  * adapter is whom the plan's person is, what the account's schema allows, and how to write many plans in few requests.
  */
-import type { Call, Turn, TurnTimes } from '@wrapup/call';
+import type { Call } from '@wrapup/call';
 
 /** What a CRM property can be set to. Null means "clear it" and comes only from `clear: true`. */
 export type Value = string | number | boolean | null;
@@ -92,26 +92,6 @@ export function decidePerson(person: PersonPlan, found: 'none' | 'one' | 'many')
   return person.unmatched === 'create' && person.key === null ? 'log_only' : person.unmatched;
 }
 
-/** What somebody said, as a CRM keeps it in a transcript of its own. */
-export interface Utterance {
-  speaker: Turn['speaker'];
-  /** Of the agent or the caller; what they are where no name is known. */
-  name: string;
-  email?: string;
-  text: string;
-  /** Seconds from the start of the call; `end` is after `start`. */
-  start: number;
-  end: number;
-}
-
-/** A transcript that a record carries beside its fields. */
-export interface TranscriptPlan {
-  /** `exact`: as the source tells; `estimated`: spread over the call. */
-  times: TurnTimes;
-  utterances: Utterance[];
-  at: Place;
-}
-
 export interface RecordPlan {
   /** What it is in the mapping language: `call_log`, `task`, `note`, `deal`, … */
   type: string;
@@ -127,7 +107,6 @@ export interface RecordPlan {
   associate: string[];
   /** What the account calls such a link, by names of `associate`. */
   labels?: Record<string, string>;
-  transcript?: TranscriptPlan;
 }
 
 export interface Plan {

@@ -23,6 +23,11 @@ const SHAPE: Mistake[] = [
     { code: 'unknown-key', says: /"subjct" in tasks\[0\]/, hint: /"subject"/ },
   ],
   [
+    'a key is used that earlier versions took',
+    'call_log: { »transcript: estimated }\n',
+    { code: 'retired-key', says: /call_log\.transcript is gone/, hint: /body: \{ transcript: full \}/ },
+  ],
+  [
     'a choice is not offered',
     'person: { ambiguous: »newest }\n',
     { code: 'bad-value', says: /none of park, most_recent, oldest: "newest"/ },

@@ -2,7 +2,7 @@ import type { Call } from '@wrapup/call';
 import type { FieldWrite, LeftOut, PersonPlan, Plan, RecordPlan } from '@wrapup/mapping';
 import type { Answer } from '../ask-crm.ts';
 import { type Html, html, type Part } from '../html.ts';
-import { count, renderChip, renderTime } from './parts.ts';
+import { renderChip, renderTime } from './parts.ts';
 import { renderPreview } from './preview.ts';
 
 export interface PlaygroundResult {
@@ -104,8 +104,7 @@ ${renderFields(person.fields)}</section>`;
 
 function renderRecordPlan(record: RecordPlan): Html {
   return html`<section class="delivery-box"><h3>${record.name} <span class="to">${record.object}, key ${record.key}</span></h3>
-${renderFields(record.fields)}
-${record.transcript && html`<p>With a transcript of ${count(record.transcript.utterances.length, 'utterance')}, ${record.transcript.times} times.</p>`}</section>`;
+${renderFields(record.fields)}</section>`;
 }
 
 function renderFields(fields: FieldWrite[]): Html {

@@ -11,11 +11,6 @@ export function wantedRecords(job: Job): RecordPlan[] {
   return job.log_only ? job.plan.records.filter((record) => record.type === 'call_log') : job.plan.records;
 }
 
-/** Name of the receipt of what a record carries beside its fields; no name in a mapping has a dot. */
-export function transcriptName({ name }: Pick<RecordPlan, 'name'>): string {
-  return `${name}.transcript`;
-}
-
 /** After the last wave: a record that still waits for another one waits for something that the plan does not write. */
 export function failWaiting(jobs: Job[]): void {
   for (const job of jobs) {
@@ -41,7 +36,7 @@ export async function forgetGone(ctx: Context, jobs: Job[]): Promise<void> {
 export function outcomeOf(job: Job, requests: number): WriteOutcome {
   if (job.outcome && !job.outcome.ok) return job.outcome;
   if (job.outcome) return { ok: true, receipt: { ...job.outcome.receipt, requests } };
-  const names = ['person', ...wantedRecords(job).flatMap((record) => [record.name, transcriptName(record)])];
+  const names = ['person', ...wantedRecords(job).map(({ name }) => name)];
   const records = names.flatMap((name) => job.records.get(name) ?? []);
   const missing = wantedRecords(job).find((record) => !job.records.has(record.name));
   if (missing) return { ok: false, failure: new Failure('internal', `Record ${missing.name} was not written.`) };

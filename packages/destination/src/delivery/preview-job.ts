@@ -21,8 +21,6 @@ export interface Previewer<P extends Person> {
   /** The record of ours that is there already. */
   existing(record: RecordPlan): { id: string; properties: Properties } | undefined;
   changes(object: string, fields: FieldWrite[], current: Properties | undefined, call: CallFacts): FieldChange[];
-  /** What a record carries besides its fields. @param there values of the record that is there already */
-  besides?(record: RecordPlan, there: Properties | undefined): Preview['records'];
   toRecord(person: P): PersonRecord;
   /** Requests that `write` would spend on this plan alone, beyond looking the person up. */
   estimate(job: Job, records: Preview['records']): number;
@@ -65,7 +63,6 @@ export async function previewJob<P extends Person>(
       const there = crm.existing(record);
       const fields = crm.changes(record.object, withoutNewer(record.fields), there?.properties, call);
       records.push(toPreview(record.name, record.object, there?.id, fields));
-      records.push(...(crm.besides?.(record, there?.properties) ?? []));
     }
   const looking = requestsToLookUp(job, answer, crm);
   return {

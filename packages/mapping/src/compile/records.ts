@@ -11,7 +11,6 @@ import { SINGLE } from '../schema/mapping-schema.ts';
 import { get, isList, isMap, type MapNode, type Node, textOf } from '../yaml/node.ts';
 import { compileFields, evaluateFields, type Field } from './fields.ts';
 import { type CompiledOwner, checkOwnerOnce, compileOwner, planOwner } from './owner.ts';
-import { type CompiledTranscript, compileTranscript, planTranscript } from './transcript.ts';
 
 export interface CompiledRecord {
   type: string;
@@ -24,7 +23,6 @@ export interface CompiledRecord {
   owner?: CompiledOwner;
   associate: { name: string; at: Place }[];
   labels?: Record<string, string>;
-  transcript?: CompiledTranscript;
   at: Place;
 }
 
@@ -109,7 +107,6 @@ function compileRecord(
   if (owner) checkOwnerOnce(owner, fields, compiling);
   const object = objectOf(node, dialect, compiling);
   if (object === undefined) return undefined;
-  const transcript = dialect.transcript && compileTranscript(get(node, 'transcript'));
   return {
     type: dialect.type,
     object,
@@ -117,7 +114,6 @@ function compileRecord(
     fields,
     associate,
     ...(labels ? { labels } : {}),
-    ...(transcript ? { transcript } : {}),
     at: node.at,
     ...(owner ? { owner } : {}),
     ...(when && condition ? { when, when_at: condition.key } : {}),
@@ -250,8 +246,7 @@ export function planRecords(records: CompiledRecord[], scope: Scope): { records:
       continue;
     }
     const given = planOwner(record.owner, record.name, scope);
-    const told = record.transcript && planTranscript(record.transcript, record.name, scope.call);
-    left.push(...fields, ...given.left, ...(told?.left ?? []));
+    left.push(...fields, ...given.left);
     plans.push({
       type: record.type,
       object: record.object,
@@ -261,7 +256,6 @@ export function planRecords(records: CompiledRecord[], scope: Scope): { records:
       ...(given.owner ? { owner: given.owner } : {}),
       associate: record.associate.map(({ name }) => name),
       ...(record.labels ? { labels: record.labels } : {}),
-      ...(told?.transcript ? { transcript: told.transcript } : {}),
     });
   }
   return { records: plans.map((plan) => withoutGone(plan, gone)), left };
@@ -269,12 +263,11 @@ export function planRecords(records: CompiledRecord[], scope: Scope): { records:
 
 /** For whoever wants to know what a mapping may write. */
 export function describeRecords(records: CompiledRecord[]): MappedRecord[] {
-  return records.map(({ name, type, object, at, when_at, transcript }) => ({
+  return records.map(({ name, type, object, at, when_at }) => ({
     name,
     type,
     object,
     at,
-    ...(transcript ? { transcript } : {}),
     ...(when_at ? { when: when_at } : {}),
   }));
 }

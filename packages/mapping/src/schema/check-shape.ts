@@ -58,6 +58,14 @@ const samePath = (one: PropertyKey[], other: PropertyKey[]) => one.join('\n') ==
 /** More mistyped keys in one section are not told one by one. */
 const MOST_KEYS = 50;
 
+/** Keys that earlier versions took, by where they stood. */
+const RETIRED: Record<string, { message: string; hint: string }> = {
+  'call_log.transcript': {
+    message: 'call_log.transcript is gone: the CRM’s own transcripts are no longer written',
+    hint: 'take it out; body: { transcript: full } writes every word into the call itself',
+  },
+};
+
 function reportIssue(issue: Issue, root: Node, report: Report, base: string): void {
   const { node, key } = nodeAt(root, issue.path);
   const where = writePath(base, issue.path);
@@ -69,9 +77,11 @@ function reportIssue(issue: Issue, root: Node, report: Report, base: string): vo
       for (const name of issue.keys.slice(0, MOST_KEYS)) {
         const at = isMap(node) ? (node.entries.get(name)?.key ?? node.at) : node.at;
         const free = known.filter((candidate) => !used.includes(candidate));
+        const retired = RETIRED[`${where}.${name}`];
         const hint =
           name === '<<' ? 'merge keys are not read; use extends' : suggest(name, nearest(name, free) ? free : known);
-        report.error('unknown-key', `unknown key "${name}" in ${where || 'the file'}`, at, hint);
+        if (retired) report.error('retired-key', retired.message, at, retired.hint);
+        else report.error('unknown-key', `unknown key "${name}" in ${where || 'the file'}`, at, hint);
       }
       return;
     }

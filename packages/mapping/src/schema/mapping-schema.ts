@@ -1,4 +1,4 @@
-import { OUTCOMES, TURN_TIMES } from '@wrapup/call';
+import { OUTCOMES } from '@wrapup/call';
 import { z } from 'zod';
 import { DUE_SHAPE } from '../compile/due.ts';
 import type { Dialect, RecordDialect, WordDialect } from '../dialect.ts';
@@ -70,7 +70,7 @@ function typeOfWord({ as, literal }: WordDialect) {
   return as === 'due' ? z.union([z.string(), z.null()]) : valueSchema;
 }
 
-function recordShape({ words, any_object, owner, labels, transcript }: RecordDialect) {
+function recordShape({ words, any_object, owner, labels }: RecordDialect) {
   return {
     when: whenSchema.nullable().optional().describe('The record is written only for calls that fulfil it'),
     ...(any_object ? { object: z.string().optional().describe(`The CRM’s object: ${any_object.such_as}`) } : {}),
@@ -81,17 +81,6 @@ function recordShape({ words, any_object, owner, labels, transcript }: RecordDia
       .array(z.string())
       .optional()
       .describe('person, call_log, or names of other records; person by default'),
-    ...(transcript
-      ? {
-          transcript: z
-            .enum(TURN_TIMES)
-            .nullable()
-            .optional()
-            .describe(
-              'The CRM’s own transcript of the call, turn by turn. exact: only where the source tells when each turn was said; estimated: turns are spread over the call by the length of their text',
-            ),
-        }
-      : {}),
     ...(labels
       ? {
           labels: z

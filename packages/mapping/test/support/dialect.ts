@@ -13,7 +13,6 @@ export function acmeDialect(presets: Record<string, string> = {}): Dialect {
           title: { property: 'subject', text: 'text' },
           body: { property: 'notes', text: 'html', limit: 600, as: 'body' },
         },
-        transcript: true,
       },
       tasks: {
         type: 'task',

@@ -1,7 +1,6 @@
 /** Everything that an account holds, for people and tests to look at. */
 import type { Account } from '../hubspot/account.ts';
 import type { StoredRecord } from '../hubspot/records.ts';
-import type { Transcript } from '../hubspot/transcripts.ts';
 
 export interface RecordState {
   id: string;
@@ -11,8 +10,6 @@ export interface RecordState {
   created_at: string;
   updated_at: string;
   archived: boolean;
-  /** Of a call that has some: what integrations attached to it. */
-  transcripts?: Transcript[];
 }
 
 /** Records by object. */
@@ -30,7 +27,6 @@ function readRecord(account: Account, record: StoredRecord): RecordState {
   const associations = account.schema.types
     .map((to): [string, string[]] => [to.name, account.associations.of(record, to).map(({ id }) => id)])
     .filter(([, ids]) => ids.length > 0);
-  const transcripts = record.type.name === 'calls' ? account.transcripts.of(record.id) : [];
   return {
     id: record.id,
     properties: Object.fromEntries(record.properties),
@@ -38,6 +34,5 @@ function readRecord(account: Account, record: StoredRecord): RecordState {
     created_at: record.createdAt.toISOString(),
     updated_at: record.updatedAt.toISOString(),
     archived: record.archivedAt !== undefined,
-    ...(transcripts.length > 0 && { transcripts }),
   };
 }

@@ -11,7 +11,6 @@ import { RateWindows } from './rate-windows.ts';
 import { Records } from './records.ts';
 import { Schema } from './schema/schema.ts';
 import { provision } from './schema/wrapup-properties.ts';
-import { Transcripts } from './transcripts.ts';
 
 export const PORTAL_ID = 24_680_135;
 
@@ -24,7 +23,6 @@ export class Account {
   readonly associations: Associations;
   readonly windows = new RateWindows();
   readonly oauth = new OAuthTokens();
-  readonly transcripts = new Transcripts();
   /** Where people open its records. */
   readonly uiDomain: string;
   readonly #settings: () => HubSpotSettings;

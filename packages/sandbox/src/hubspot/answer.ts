@@ -46,7 +46,7 @@ export async function answer(
     headers = verdict.headers;
     if (verdict.refused) return verdict.refused;
     call.body = bodyOf(request);
-    authorise(endpoint.scopes(call), grants, endpoint.isForApps !== true || account.oauth.endOf(token) !== undefined);
+    authorise(endpoint.scopes(call), grants);
     const reply = await endpoint.handle(call);
     return { ...reply, headers: { ...headers, ...reply.headers } };
   } catch (error) {

@@ -38,8 +38,8 @@ function expired(end: number): Refusal {
  * @param scopes any one of them is enough; none are needed when there are none
  * @param grantable whether a token of that kind can have them at all
  */
-export function authorise(scopes: string[], { revokedScopes }: Grants, grantable = true): void {
-  if (grantable && (scopes.length === 0 || scopes.some((scope) => !revokedScopes.includes(scope)))) return;
+export function authorise(scopes: string[], { revokedScopes }: Grants): void {
+  if (scopes.length === 0 || scopes.some((scope) => !revokedScopes.includes(scope))) return;
   throw new Refusal(
     "This app hasn't been granted all required scopes to make this call. Read more about required scopes here: https://developers.hubspot.com/scopes.",
     {

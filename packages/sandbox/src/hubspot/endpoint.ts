@@ -29,8 +29,6 @@ export interface Endpoint {
   operation: string;
   /** Any one of these is enough. */
   scopes(call: Call): string[];
-  /** Only tokens of OAuth apps have its scopes, whatever is not revoked. */
-  isForApps?: boolean;
   /** Limited by the search window instead of the ten-second one. */
   isSearch?: boolean;
   /** Asks for no token, counts against no limit, and reads its body itself. */

@@ -112,15 +112,6 @@ export class Records {
     this.#journal.add({ effect: 'updated', ...this.#entry(record, values) });
   }
 
-  /** What HubSpot itself notes on a record, whoever may write the property. An empty text clears it. */
-  note(record: StoredRecord, values: Record<string, string>): void {
-    this.#apply(
-      record,
-      new Map(Object.entries(values)),
-      new Date(Math.max(Date.now(), record.updatedAt.getTime() + 1)),
-    );
-  }
-
   archive(record: StoredRecord): void {
     record.archivedAt = new Date();
     if (!this.#hooks.archivedHoldsUniqueValues()) this.#release(record);

@@ -14,7 +14,6 @@ import { objectEndpoints } from './routes/objects.ts';
 import { propertyEndpoints } from './routes/properties.ts';
 import { groupEndpoints } from './routes/property-groups.ts';
 import { searchEndpoints } from './routes/search.ts';
-import { transcriptEndpoints } from './routes/transcripts.ts';
 import { hubspotWords } from './words.ts';
 
 /** Where two patterns match one path, the earlier one answers. */
@@ -27,7 +26,6 @@ const ENDPOINTS: Endpoint[] = [
   ...objectEndpoints,
   ...accountEndpoints,
   ...oauthEndpoints,
-  ...transcriptEndpoints,
 ];
 
 export function hubspotRouter(sandbox: Sandbox, hung: Hung): Router {

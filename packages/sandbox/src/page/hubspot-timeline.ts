@@ -3,9 +3,8 @@ import type { Account } from '../hubspot/account.ts';
 import type { ObjectType } from '../hubspot/object-types.ts';
 import type { StoredRecord } from '../hubspot/records.ts';
 import type { Schema } from '../hubspot/schema/schema.ts';
-import type { Transcript } from '../hubspot/transcripts.ts';
 import { toPlainText } from './plain-text.ts';
-import { badgesOf, type Entry, readableClock, readableDuration, readableTime } from './timeline.ts';
+import { badgesOf, type Entry, readableDuration, readableTime } from './timeline.ts';
 import { hubspotAnchor } from './view.ts';
 
 interface Kind {
@@ -59,7 +58,7 @@ const KINDS: Record<string, Kind> = {
 
 export const TIMELINE = Object.keys(KINDS);
 
-export function entryOf({ schema, transcripts }: Account, record: StoredRecord): Entry {
+export function entryOf({ schema }: Account, record: StoredRecord): Entry {
   const { type, id, properties } = record;
   const kind = KINDS[type.name] as Kind;
   const at = Date.parse(properties.get(kind.at) ?? '') || record.createdAt.getTime();
@@ -82,16 +81,8 @@ export function entryOf({ schema, transcripts }: Account, record: StoredRecord):
         isKey: property.startsWith('wrapup_'),
       })),
     body: toPlainText(properties.get(kind.body ?? '') ?? ''),
-    transcripts: type.name === 'calls' ? transcripts.of(id).map(readable) : [],
     link: link && /^https?:\/\//i.test(link) ? link : undefined,
   };
-}
-
-/** Line by line, with the time at which each begins. */
-function readable({ utterances }: Transcript): string {
-  return utterances
-    .map(({ speaker, text, startTimeMillis }) => `${readableClock(startTimeMillis)} ${speaker.name}: ${text}`)
-    .join('\n');
 }
 
 const FACT_LABELS: Record<string, string> = {

@@ -95,7 +95,6 @@ ${entry.badges.map(({ text, tone }) => html`<span class="badge ${tone}">${text}<
 <time datetime="${new Date(entry.at).toISOString()}">${entry.when}</time></div>
 ${renderFacts(entry.facts)}
 ${renderBody(entry)}
-${(entry.transcripts ?? []).map((text, n) => html`<details data-key="transcript-${entry.id}-${n}"><summary>Transcript</summary><p class="body">${text}</p></details>`)}
 ${entry.link !== undefined && html`<p class="link"><a href="${entry.link}" rel="noreferrer noopener">Recording</a></p>`}
 </li>`;
 }

@@ -20,8 +20,6 @@ export interface Entry {
   badges: { text: string; tone: 'good' | 'bad' | 'wait' | 'plain' }[];
   facts: Fact[];
   body: string;
-  /** Transcripts that stand beside it, as text. */
-  transcripts?: string[];
   /** Only http and https. */
   link: string | undefined;
 }
@@ -69,10 +67,4 @@ export function readableTime(at: number): string {
 export function readableDuration(ms: number): string {
   const seconds = Math.round(ms / 1000);
   return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${String(seconds % 60).padStart(2, '0')} s`;
-}
-
-/** `1:05`. @param ms from the beginning of the call */
-export function readableClock(ms: number): string {
-  const seconds = Math.floor(ms / 1000);
-  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
 }

@@ -212,9 +212,6 @@ const calls = [
   text('hs_call_external_id', 'External ID'),
   text('hs_call_external_account_id', 'External account ID'),
   longText('hs_call_summary', 'Call summary', unwritable),
-  // Not in the guides; named by many integrations that read them.
-  text('hs_call_transcription_id', 'Transcription ID', unwritable),
-  bool('hs_call_has_transcript', 'Has transcript', unwritable),
   // Types of calls are the account's own; a fresh account has none.
   choice('hs_activity_type', 'Call and meeting type', []),
 ];
