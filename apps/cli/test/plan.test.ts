@@ -219,7 +219,7 @@ test('doctor says which encryption key is in force, and what is left under one t
   await receive('connected', { call_id: 'plain' });
   const arrival = { source: 'main', call_id: 'sealed', received: 'webhook', verified: 'none', received_at: 1 } as const;
   await sealed.accept({ ...arrival, body: Buffer.from('{}') }, 1);
-  const id = sealed.sealer.key;
+  const id = sealed.encryptor.key;
 
   const both = await wrapup(['doctor'], { ...redis, ...crm, WRAPUP_ENCRYPTION_KEY: `${current},${old}` });
   expect(both.code).toBe(0);

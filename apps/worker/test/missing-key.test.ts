@@ -29,7 +29,7 @@ it('lets calls wait that it cannot open, says which key is missing, and leaves t
   const blind = await engine.startWorker();
   await until(async () => (await engine.store.ledger.read('main', call_id))?.waiting !== undefined);
   const entry = await engine.store.ledger.read('main', call_id);
-  expect(entry?.waiting?.reason).toContain(`encrypted with key ${sealed.sealer.key}`);
+  expect(entry?.waiting?.reason).toContain(`encrypted with key ${sealed.encryptor.key}`);
   expect(entry?.waiting?.hint).toContain('WRAPUP_ENCRYPTION_KEY');
   expect(entry?.stopped).toBeUndefined();
   await blind.close();

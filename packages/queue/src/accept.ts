@@ -1,5 +1,6 @@
 /** How a call comes into Redis, whoever brings it: the bytes, the ledger and the job. */
 import type { Queue } from 'bullmq';
+import type { Encryptor } from './encryption.ts';
 import { jobId, type Keys, memberOf } from './keys.ts';
 import { laneOf, priorityOf } from './lanes.ts';
 import type { Received, Verified } from './ledger-entry.ts';
@@ -8,7 +9,6 @@ import { placeOf, revisionOf } from './payloads.ts';
 import { CALL_ATTEMPTS, type CallJob } from './queues.ts';
 import type { RedisClient } from './redis.ts';
 import { type Pair, runBeforeAdding, type Step } from './run-before-adding.ts';
-import type { Sealer } from './seal.ts';
 
 /** One finished call, verified, on its way into Redis. */
 export interface Arrival {
@@ -33,7 +33,7 @@ export interface AcceptParts {
   redis: RedisClient;
   keys: Keys;
   queue: Queue<CallJob>;
-  sealer: Sealer;
+  encryptor: Encryptor;
 }
 
 type Before = 'new' | 'revision' | 'pending' | 'known';
@@ -74,7 +74,7 @@ export async function acceptArrival(parts: AcceptParts, arrival: Arrival, ledger
 }
 
 function toPair(
-  { keys, sealer }: AcceptParts,
+  { keys, encryptor }: AcceptParts,
   { source, call_id, body, received, verified, received_at }: Arrival,
   ledger_days: number,
 ): Pair {
@@ -84,7 +84,7 @@ function toPair(
     args: [
       memberOf(source, call_id),
       revision,
-      sealer.seal(body, placeOf(source, call_id, revision)),
+      encryptor.encrypt(body, placeOf(source, call_id, revision)),
       UNSETTLED,
       ledger_days * 24 * 3600,
       received_at,

@@ -1,9 +1,9 @@
 import type { Context, Lane, Log, Memory } from '@wrapup/destination';
 import { type BudgetOptions, RedisBudget } from './budget.ts';
+import type { Encryptor } from './encryption.ts';
 import type { Keys } from './keys.ts';
 import { RedisLease } from './lease.ts';
 import type { RedisClient } from './redis.ts';
-import type { Sealer } from './seal.ts';
 import { makeSecrets } from './secrets.ts';
 
 export interface ContextOptions {
@@ -24,11 +24,11 @@ export interface ContextOptions {
 export interface ContextBase {
   redis: RedisClient;
   keys: Keys;
-  sealer: Sealer;
+  encryptor: Encryptor;
 }
 
 /** Makes what an adapter may ask for, on Redis, for one call of it. */
-export function makeContext({ redis, keys, sealer }: ContextBase, options: ContextOptions): Context {
+export function makeContext({ redis, keys, encryptor }: ContextBase, options: ContextOptions): Context {
   const { connection, pools = {}, reserve = 0, lane, within, log, probing = false } = options;
   const deadline = Date.now() + within;
   const lease = new RedisLease(redis, keys);
@@ -45,7 +45,7 @@ export function makeContext({ redis, keys, sealer }: ContextBase, options: Conte
       probing,
       signal: options.signal,
     }),
-    memory: new RedisMemory({ redis, keys, sealer }, connection),
+    memory: new RedisMemory({ redis, keys, encryptor }, connection),
     // One person's lease counts per connection: the same number may be written to two CRMs at once.
     lease: {
       take: (names, ttl) =>
@@ -54,7 +54,7 @@ export function makeContext({ redis, keys, sealer }: ContextBase, options: Conte
           ttl,
         ),
     },
-    secrets: makeSecrets({ redis, keys, sealer }, connection),
+    secrets: makeSecrets({ redis, keys, encryptor }, connection),
     log,
   };
 }
@@ -63,13 +63,13 @@ export function makeContext({ redis, keys, sealer }: ContextBase, options: Conte
 class RedisMemory implements Memory {
   readonly #redis: RedisClient;
   readonly #keys: Keys;
-  readonly #sealer: Sealer;
+  readonly #encryptor: Encryptor;
   readonly #connection: string;
 
-  constructor({ redis, keys, sealer }: ContextBase, connection: string) {
+  constructor({ redis, keys, encryptor }: ContextBase, connection: string) {
     this.#redis = redis;
     this.#keys = keys;
-    this.#sealer = sealer;
+    this.#encryptor = encryptor;
     this.#connection = connection;
   }
 
@@ -77,7 +77,7 @@ class RedisMemory implements Memory {
     const kept = await this.#redis.getBuffer(this.#keys.memory(this.#connection, key));
     if (!kept) return undefined;
     try {
-      return this.#sealer.open(kept, this.#placeOf(key)).toString();
+      return this.#encryptor.decrypt(kept, this.#placeOf(key)).toString();
     } catch {
       // Of another key than ours: as good as forgotten, since memory is never the truth.
       return undefined;
@@ -85,7 +85,7 @@ class RedisMemory implements Memory {
   }
 
   async set(key: string, value: string, ttl: number): Promise<void> {
-    const kept = this.#sealer.seal(Buffer.from(value), this.#placeOf(key));
+    const kept = this.#encryptor.encrypt(Buffer.from(value), this.#placeOf(key));
     await this.#redis.set(this.#keys.memory(this.#connection, key), kept, 'PX', ttl);
   }
 

@@ -1,11 +1,11 @@
 import { type Accepted, type Arrival, acceptArrivals } from './accept.ts';
 import { checkRedis } from './check-redis.ts';
+import { makeEncryptor } from './encryption.ts';
 import { Gather } from './gather.ts';
 import { CALLS_QUEUE, makeKeys } from './keys.ts';
 import { MemoryWatch } from './memory-watch.ts';
 import { type CallJob, openQueue } from './queues.ts';
 import { openRedis } from './redis.ts';
-import { makeSealer } from './seal.ts';
 
 /**
  * The producer's side of Redis, as ingress uses it. It fails fast: every promise settles within a second, also while
@@ -40,7 +40,7 @@ export interface IntakeOptions {
 const TOGETHER = { most: 64, bytes: 1024 * 1024, longest: 20 };
 
 export function openIntake({ prefix, encryption_keys, ledger_days = 90, onError, ...address }: IntakeOptions): Intake {
-  const sealer = makeSealer(encryption_keys);
+  const encryptor = makeEncryptor(encryption_keys);
   const redis = openRedis(address, 'producer', onError);
   const keys = makeKeys(prefix);
   const memory = new MemoryWatch(redis, keys);
@@ -49,7 +49,7 @@ export function openIntake({ prefix, encryption_keys, ledger_days = 90, onError,
   const gather = new Gather<Arrival, Accepted>({
     ...TOGETHER,
     sizeOf: ({ body }) => body.length,
-    run: (arrivals) => acceptArrivals({ redis, keys, queue, sealer }, arrivals, ledger_days),
+    run: (arrivals) => acceptArrivals({ redis, keys, queue, encryptor }, arrivals, ledger_days),
   });
   return {
     async accept(arrival) {

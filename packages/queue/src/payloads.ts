@@ -1,9 +1,9 @@
 import { hash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { constants, zstdCompress, zstdDecompress } from 'node:zlib';
+import type { Encryptor } from './encryption.ts';
 import type { Keys } from './keys.ts';
 import type { RedisClient } from './redis.ts';
-import type { Sealer } from './seal.ts';
 
 const compress = promisify(zstdCompress);
 const decompress = promisify(zstdDecompress);
@@ -34,12 +34,12 @@ export function placeOf(source: string, callId: string, revision: string): strin
 export class Payloads {
   readonly #redis: RedisClient;
   readonly #keys: Keys;
-  readonly #sealer: Sealer;
+  readonly #encryptor: Encryptor;
 
-  constructor(redis: RedisClient, keys: Keys, sealer: Sealer) {
+  constructor(redis: RedisClient, keys: Keys, encryptor: Encryptor) {
     this.#redis = redis;
     this.#keys = keys;
-    this.#sealer = sealer;
+    this.#encryptor = encryptor;
   }
 
   /**
@@ -49,7 +49,7 @@ export class Payloads {
   async read(source: string, callId: string, revision: string): Promise<Buffer | undefined> {
     const kept = await this.#redis.getBuffer(this.#keys.payload(source, callId, revision));
     if (!kept) return undefined;
-    const bytes = this.#sealer.open(kept, placeOf(source, callId, revision));
+    const bytes = this.#encryptor.decrypt(kept, placeOf(source, callId, revision));
     if (!bytes.subarray(0, 4).equals(ZSTD)) return bytes;
     return (await decompress(bytes, { maxOutputLength: MAX_BYTES })) as Buffer;
   }
@@ -65,7 +65,7 @@ export class Payloads {
    */
   async restore(source: string, callId: string, body: Buffer, seconds: number): Promise<boolean> {
     const revision = revisionOf(body);
-    const kept = this.#sealer.seal(body, placeOf(source, callId, revision));
+    const kept = this.#encryptor.encrypt(body, placeOf(source, callId, revision));
     return (await this.#redis.set(this.#keys.payload(source, callId, revision), kept, 'EX', seconds, 'NX')) === 'OK';
   }
 
@@ -75,7 +75,7 @@ export class Payloads {
     // Told the size, zstd takes tables to match; without it those of this level are some 50 MB for each call under way.
     const packed = (await compress(body, { params: LEVEL, pledgedSrcSize: body.length })) as Buffer;
     if (packed.length >= body.length) return;
-    const kept = this.#sealer.seal(packed, placeOf(source, callId, revision));
+    const kept = this.#encryptor.encrypt(packed, placeOf(source, callId, revision));
     await this.#redis.set(this.#keys.payload(source, callId, revision), kept, 'KEEPTTL', 'XX');
   }
 

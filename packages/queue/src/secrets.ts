@@ -4,10 +4,10 @@
  */
 import { Failure, type Secret, type Secrets } from '@wrapup/destination';
 import type { ContextBase } from './context.ts';
+import { type Encryptor, keyIdOf } from './encryption.ts';
 import type { Keys } from './keys.ts';
 import { RedisLease } from './lease.ts';
 import type { RedisClient } from './redis.ts';
-import { type Sealer, sealedWith } from './seal.ts';
 
 /** A secret is renewed this long before its end. */
 const EARLY = 60_000;
@@ -27,18 +27,18 @@ class RedisSecrets implements Secrets {
   readonly #keys: Keys;
   readonly #connection: string;
   readonly #lease: RedisLease;
-  readonly #sealer: Sealer;
+  readonly #encryptor: Encryptor;
 
-  constructor({ redis, keys, sealer }: ContextBase, connection: string) {
+  constructor({ redis, keys, encryptor }: ContextBase, connection: string) {
     this.#redis = redis;
     this.#keys = keys;
-    this.#sealer = sealer;
+    this.#encryptor = encryptor;
     this.#connection = connection;
     this.#lease = new RedisLease(redis, keys);
   }
 
   get encrypted(): boolean {
-    return this.#sealer.on;
+    return this.#encryptor.on;
   }
 
   async get(name: string, refresh: () => Promise<Secret>): Promise<string> {
@@ -70,7 +70,7 @@ class RedisSecrets implements Secrets {
 
   async keep(name: string, secret: Secret): Promise<void> {
     const ttl = Math.max(1, Math.round(secret.expires_at - Date.now()));
-    const kept = this.#sealer.seal(Buffer.from(JSON.stringify(secret)), this.#placeOf(name));
+    const kept = this.#encryptor.encrypt(Buffer.from(JSON.stringify(secret)), this.#placeOf(name));
     await this.#ask(() => this.#redis.set(this.#keys.secret(this.#connection, name), kept, 'PX', ttl));
   }
 
@@ -81,9 +81,9 @@ class RedisSecrets implements Secrets {
   async #read(name: string): Promise<Secret | undefined> {
     const kept = await this.#ask(() => this.#redis.getBuffer(this.#keys.secret(this.#connection, name)));
     if (!kept) return undefined;
-    const secret = JSON.parse(this.#sealer.open(kept, this.#placeOf(name)).toString()) as Secret;
+    const secret = JSON.parse(this.#encryptor.decrypt(kept, this.#placeOf(name)).toString()) as Secret;
     // So that a key which is rotated out seals nothing any more, however long the secret lives.
-    if (sealedWith(kept) !== this.#sealer.key) await this.keep(name, secret);
+    if (keyIdOf(kept) !== this.#encryptor.key) await this.keep(name, secret);
     return secret;
   }
 

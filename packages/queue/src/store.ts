@@ -1,12 +1,12 @@
 import { type Accepted, type Arrival, acceptArrival } from './accept.ts';
 import { Connections } from './connections.ts';
+import { type Encryptor, makeEncryptor } from './encryption.ts';
 import { CALLS_QUEUE, type Keys, makeKeys } from './keys.ts';
 import { Ledger } from './ledger.ts';
 import { Operations } from './operations.ts';
 import { Payloads } from './payloads.ts';
 import { type CallJob, Queues } from './queues.ts';
 import { openRedis, type RedisClient } from './redis.ts';
-import { makeSealer, type Sealer } from './seal.ts';
 
 export interface StoreOptions {
   /** `REDIS_URL`. */
@@ -26,7 +26,7 @@ export interface StoreOptions {
 export interface Store {
   redis: RedisClient;
   keys: Keys;
-  sealer: Sealer;
+  encryptor: Encryptor;
   queues: Queues;
   ledger: Ledger;
   payloads: Payloads;
@@ -40,23 +40,23 @@ export interface Store {
 }
 
 export function openStore({ prefix, encryption_keys, role, onError, ...address }: StoreOptions): Store {
-  const sealer = makeSealer(encryption_keys);
+  const encryptor = makeEncryptor(encryption_keys);
   const redis = openRedis(address, role, onError);
   const keys = makeKeys(prefix);
   const queues = new Queues(redis, keys, onError);
   const ledger = new Ledger(redis, keys);
-  const payloads = new Payloads(redis, keys, sealer);
+  const payloads = new Payloads(redis, keys, encryptor);
   return {
     redis,
     keys,
-    sealer,
+    encryptor,
     queues,
     ledger,
     payloads,
     operations: new Operations(queues, ledger, payloads),
     connections: new Connections(redis, keys, queues),
     accept: (arrival, days) =>
-      acceptArrival({ redis, keys, queue: queues.get<CallJob>(CALLS_QUEUE), sealer }, arrival, days),
+      acceptArrival({ redis, keys, queue: queues.get<CallJob>(CALLS_QUEUE), encryptor }, arrival, days),
     connected: (within = 2000) => waitForRedis(redis, within),
     async close() {
       await queues.close();

@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, describe, expect, it } from 'vitest';
 import { freshPrefix, redisUrl } from '../../../test/support/redis.ts';
-import { makeContext, makeSealer, openIntake, openStore, revisionOf, type Store, sealedWith } from '../src/index.ts';
+import { keyIdOf, makeContext, makeEncryptor, openIntake, openStore, revisionOf, type Store } from '../src/index.ts';
 
 const key = () => randomBytes(32).toString('base64');
 const [OLD, NEW] = [key(), key()];
@@ -42,47 +42,47 @@ const contextOf = (store: Store, connection = 'sales') =>
 const secretsOf = (store: Store, connection?: string) => contextOf(store, connection).secrets;
 
 describe('a sealed value', () => {
-  const sealer = makeSealer(NEW);
+  const encryptor = makeEncryptor(NEW);
   const bytes = Buffer.from('what Dana said');
 
   it('opens for its own place, and never looks the same twice', () => {
-    const [one, two] = [sealer.seal(bytes, 'a'), sealer.seal(bytes, 'a')];
+    const [one, two] = [encryptor.encrypt(bytes, 'a'), encryptor.encrypt(bytes, 'a')];
     expect(one.equals(two)).toBe(false);
     expect(one.includes('Dana')).toBe(false);
-    expect(sealer.open(one, 'a')).toEqual(bytes);
-    expect(sealedWith(one)).toBe(sealer.key);
+    expect(encryptor.decrypt(one, 'a')).toEqual(bytes);
+    expect(keyIdOf(one)).toBe(encryptor.key);
   });
 
   it('opens nowhere else, nor when a bit of it was changed', () => {
-    const sealed = sealer.seal(bytes, 'a');
-    expect(() => sealer.open(sealed, 'b')).toThrow(/it was changed/);
+    const sealed = encryptor.encrypt(bytes, 'a');
+    expect(() => encryptor.decrypt(sealed, 'b')).toThrow(/it was changed/);
     for (const at of [10, 25, sealed.length - 1]) {
       const changed = Buffer.from(sealed);
       changed[at] = (changed[at] as number) ^ 1;
-      expect(() => sealer.open(changed, 'a')).toThrow(/it was changed/);
+      expect(() => encryptor.decrypt(changed, 'a')).toThrow(/it was changed/);
     }
   });
 
   it('opens with any of the keys, and is sealed with the first', () => {
-    const both = makeSealer(`${NEW}, ${OLD}`);
-    expect(both.open(makeSealer(OLD).seal(bytes, 'a'), 'a')).toEqual(bytes);
-    expect(sealedWith(both.seal(bytes, 'a'))).toBe(makeSealer(NEW).key);
+    const both = makeEncryptor(`${NEW}, ${OLD}`);
+    expect(both.decrypt(makeEncryptor(OLD).encrypt(bytes, 'a'), 'a')).toEqual(bytes);
+    expect(keyIdOf(both.encrypt(bytes, 'a'))).toBe(makeEncryptor(NEW).key);
   });
 
   it('waits for its key without burning an attempt, and says which one', () => {
-    const sealed = makeSealer(OLD).seal(bytes, 'a');
-    for (const other of [sealer, makeSealer(undefined)]) {
-      expect(() => other.open(sealed, 'a')).toThrow(
-        expect.objectContaining({ next: 'throttle', message: expect.stringContaining(String(makeSealer(OLD).key)) }),
+    const sealed = makeEncryptor(OLD).encrypt(bytes, 'a');
+    for (const other of [encryptor, makeEncryptor(undefined)]) {
+      expect(() => other.decrypt(sealed, 'a')).toThrow(
+        expect.objectContaining({ next: 'throttle', message: expect.stringContaining(String(makeEncryptor(OLD).key)) }),
       );
     }
   });
 
   it('is refused a key of the wrong size, without showing it', () => {
-    expect(() => makeSealer(`${NEW},c2hvcnQ=`)).toThrow(/key 2 is not 32 bytes.*openssl rand/);
-    expect(() => makeSealer('short-secret')).toThrow(expect.not.stringContaining('short-secret') as never);
-    expect(makeSealer(randomBytes(32).toString('hex')).on).toBe(true);
-    expect(makeSealer('').on).toBe(false);
+    expect(() => makeEncryptor(`${NEW},c2hvcnQ=`)).toThrow(/key 2 is not 32 bytes.*openssl rand/);
+    expect(() => makeEncryptor('short-secret')).toThrow(expect.not.stringContaining('short-secret') as never);
+    expect(makeEncryptor(randomBytes(32).toString('hex')).on).toBe(true);
+    expect(makeEncryptor('').on).toBe(false);
   });
 });
 
@@ -101,7 +101,7 @@ describe('payloads under a key', () => {
     await store.payloads.compress('main', call.call_id, call.revision, call.body);
     const after = await raw(store, call);
     expect(after.length).toBeLessThan(before.length / 4);
-    expect(sealedWith(after)).toBe(store.sealer.key);
+    expect(keyIdOf(after)).toBe(store.encryptor.key);
     expect(await store.payloads.read('main', call.call_id, call.revision)).toEqual(call.body);
   });
 

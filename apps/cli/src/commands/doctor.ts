@@ -1,6 +1,6 @@
 import type { Config, Connection } from '@wrapup/config';
 import type { Finding } from '@wrapup/mapping';
-import type { Sealed } from '@wrapup/queue';
+import type { EncryptionAudit } from '@wrapup/queue';
 import type { Command } from 'commander';
 import { clean } from '../clean.ts';
 import { chooseConnections, explainFailure, mappingsOf, withDestination } from '../destinations.ts';
@@ -58,7 +58,7 @@ export function addDoctor(program: Command): void {
         for (const problem of redis.problems) output.line(`  ${clean(problem)}`);
         if (!redis.ok) worst = Math.max(worst, EXIT.unreachable) as ExitCode;
         if (redis.encryption) {
-          for (const line of describeSeals(redis.encryption, output)) output.line(line);
+          for (const line of describeEncryption(redis.encryption, output)) output.line(line);
           if (redis.encryption.missing.length > 0) worst = Math.max(worst, EXIT.failed) as ExitCode;
         }
       }
@@ -103,11 +103,11 @@ async function show(result: Examination, output: Output): Promise<void> {
   }
 }
 
-async function examineRedis(): Promise<{ ok: boolean; problems: string[]; encryption?: Sealed }> {
+async function examineRedis(): Promise<{ ok: boolean; problems: string[]; encryption?: EncryptionAudit }> {
   try {
-    return await withStore(async ({ redis, keys, sealer }) => {
-      const { checkRedis, examineSeals } = await import('@wrapup/queue');
-      return { ...(await checkRedis(redis, keys)), encryption: await examineSeals(redis, keys, sealer) };
+    return await withStore(async ({ redis, keys, encryptor }) => {
+      const { checkRedis, auditEncryption } = await import('@wrapup/queue');
+      return { ...(await checkRedis(redis, keys)), encryption: await auditEncryption(redis, keys, encryptor) };
     });
   } catch (error) {
     if (!(error instanceof CliError)) throw error;
@@ -116,7 +116,10 @@ async function examineRedis(): Promise<{ ok: boolean; problems: string[]; encryp
 }
 
 /** Which key is in force, and what others have sealed that is still there. */
-function describeSeals({ key, configured, sealed, plain, missing, complete }: Sealed, output: Output): string[] {
+function describeEncryption(
+  { key, configured, sealed, plain, missing, complete }: EncryptionAudit,
+  output: Output,
+): string[] {
   const head = (verdict: string) => `${output.style('bold', 'Encryption')}: ${verdict}`;
   const others = configured.slice(1).map((id) => `${id} (${count(sealed[id] ?? 0, 'value')} left that it sealed)`);
   const lines = key

@@ -1,9 +1,10 @@
 /** Under which keys Redis holds what is encrypted: for whoever wants to take one out. */
+
+import { type Encryptor, HEAD_BYTES, keyIdOf } from './encryption.ts';
 import type { Keys } from './keys.ts';
 import { type RedisClient, scanKeys } from './redis.ts';
-import { SEAL_HEAD, type Sealer, sealedWith } from './seal.ts';
 
-export interface Sealed {
+export interface EncryptionAudit {
   /** Id of the key that seals from now on; null when nothing is encrypted. */
   key: string | null;
   /** Ids of all keys that are configured. */
@@ -22,17 +23,17 @@ const PAGE = 500;
 /** Values that are looked at; a million takes some ten seconds. */
 const MOST = 1_000_000;
 
-export async function examineSeals(redis: RedisClient, keys: Keys, sealer: Sealer): Promise<Sealed> {
+export async function auditEncryption(redis: RedisClient, keys: Keys, encryptor: Encryptor): Promise<EncryptionAudit> {
   const sealed: Record<string, number> = {};
   let plain = 0;
   let looked = 0;
   const look = async (names: string[]) => {
     // The first bytes only: a payload may have megabytes.
-    const heads = await Promise.all(names.map((name) => redis.getrangeBuffer(name, 0, SEAL_HEAD - 1)));
+    const heads = await Promise.all(names.map((name) => redis.getrangeBuffer(name, 0, HEAD_BYTES - 1)));
     for (const head of heads) {
       // Expired since it was listed.
       if (head.length === 0) continue;
-      const id = sealedWith(head);
+      const id = keyIdOf(head);
       if (id === undefined) plain += 1;
       else sealed[id] = (sealed[id] ?? 0) + 1;
     }
@@ -50,11 +51,11 @@ export async function examineSeals(redis: RedisClient, keys: Keys, sealer: Seale
     await look(page);
   }
   return {
-    key: sealer.key ?? null,
-    configured: [...sealer.keys],
+    key: encryptor.key ?? null,
+    configured: [...encryptor.keys],
     sealed,
     plain,
-    missing: Object.keys(sealed).filter((id) => !sealer.keys.includes(id)),
+    missing: Object.keys(sealed).filter((id) => !encryptor.keys.includes(id)),
     complete: looked < MOST,
   };
 }

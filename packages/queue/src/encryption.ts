@@ -24,7 +24,7 @@ interface Key {
   bytes: Buffer;
 }
 
-export interface Sealer {
+export interface Encryptor {
   /** Whether values are encrypted from now on. */
   readonly on: boolean;
   /** Id of the key that seals, 8 hex digits; undefined when none does. */
@@ -32,21 +32,21 @@ export interface Sealer {
   /** Ids of all keys that open, the sealing one first. */
   readonly keys: readonly string[];
   /** @param place what the value is and whose: it opens under the same one only */
-  seal(bytes: Buffer, place: string): Buffer;
+  encrypt(bytes: Buffer, place: string): Buffer;
   /**
    * What was sealed, or the bytes themselves when they never were.
    * @throws Failure `internal` that waits, when the key is not among those given or the value was tampered with
    */
-  open(bytes: Buffer, place: string): Buffer;
+  decrypt(bytes: Buffer, place: string): Buffer;
 }
 
-/** Bytes at the beginning of a value by which `sealedWith` knows the key. */
-export const SEAL_HEAD = MAGIC.length + 4;
+/** Bytes at the beginning of a value by which `keyIdOf` knows the key. */
+export const HEAD_BYTES = MAGIC.length + 4;
 
 /** The id of the key that sealed a value, by its first bytes; undefined for what is not sealed. */
-export function sealedWith(bytes: Buffer): string | undefined {
-  if (bytes.length < SEAL_HEAD || !bytes.subarray(0, MAGIC.length).equals(MAGIC)) return undefined;
-  return bytes.subarray(MAGIC.length, SEAL_HEAD).toString('hex');
+export function keyIdOf(bytes: Buffer): string | undefined {
+  if (bytes.length < HEAD_BYTES || !bytes.subarray(0, MAGIC.length).equals(MAGIC)) return undefined;
+  return bytes.subarray(MAGIC.length, HEAD_BYTES).toString('hex');
 }
 
 /**
@@ -54,7 +54,7 @@ export function sealedWith(bytes: Buffer): string | undefined {
  * values are stored as they are, and sealed ones cannot be opened
  * @throws Error that says what is wrong with it, without showing it
  */
-export function makeSealer(text: string | undefined): Sealer {
+export function makeEncryptor(text: string | undefined): Encryptor {
   const keys = (text ?? '')
     .split(/[\s,]+/)
     .filter(Boolean)
@@ -64,7 +64,7 @@ export function makeSealer(text: string | undefined): Sealer {
     on: current !== undefined,
     key: current?.id,
     keys: keys.map(({ id }) => id),
-    seal(bytes, place) {
+    encrypt(bytes, place) {
       if (!current) return bytes;
       const nonce = randomBytes(NONCE);
       const cipher = createCipheriv(CIPHER, current.bytes, nonce, { authTagLength: TAG });
@@ -72,8 +72,8 @@ export function makeSealer(text: string | undefined): Sealer {
       const sealed = [cipher.update(bytes), cipher.final()];
       return Buffer.concat([MAGIC, Buffer.from(current.id, 'hex'), nonce, cipher.getAuthTag(), ...sealed]);
     },
-    open(bytes, place) {
-      const id = sealedWith(bytes);
+    decrypt(bytes, place) {
+      const id = keyIdOf(bytes);
       if (id === undefined) return bytes;
       const key = keys.find((one) => one.id === id);
       if (!key) throw unknownKey(id);
