@@ -106,11 +106,17 @@ function unknownKey(id: string): Failure {
 }
 
 function readKey(text: string, index: number): Key {
-  const bytes = /^[0-9a-f]{64}$/i.test(text) ? Buffer.from(text, 'hex') : Buffer.from(text, 'base64');
-  if (bytes.length !== KEY_BYTES) {
-    throw new Error(
-      `WRAPUP_ENCRYPTION_KEY: key ${index + 1} is not 32 bytes in base64 or hex. Make one with: openssl rand -base64 32`,
-    );
-  }
+  const bytes = readKeyBytes(text, `WRAPUP_ENCRYPTION_KEY: key ${index + 1}`);
   return { id: createHash('sha256').update(bytes).digest('hex').slice(0, 8), bytes };
+}
+
+/**
+ * 32 bytes written in base64 or hex.
+ * @param name what the message calls the key
+ * @throws Error that does not show the text
+ */
+export function readKeyBytes(text: string, name: string): Buffer {
+  const bytes = /^[0-9a-f]{64}$/i.test(text) ? Buffer.from(text, 'hex') : Buffer.from(text, 'base64');
+  if (bytes.length === KEY_BYTES) return bytes;
+  throw new Error(`${name} is not 32 bytes in base64 or hex. Make one with: openssl rand -base64 32`);
 }

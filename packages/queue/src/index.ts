@@ -7,6 +7,7 @@ export * from './context.ts';
 export * from './encryption.ts';
 export * from './encryption-audit.ts';
 export * from './examinations.ts';
+export * from './index-key.ts';
 export * from './intake.ts';
 export * from './keys.ts';
 export * from './lanes.ts';

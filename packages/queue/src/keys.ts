@@ -28,6 +28,8 @@ export interface Keys {
   callers: string;
   lease(key: string): string;
   secret(connection: string, name: string): string;
+  /** Hash: what holds for the installation as a whole: its index key, and which changes of its data are done. */
+  installation: string;
   /** Hash: how far the calls of a source have been compared with the ledger, and the last run. */
   reconciled(source: string): string;
   /** What the last comparison of mappings and account found. */
@@ -51,6 +53,7 @@ export function makeKeys(name = 'wrapup'): Keys {
     daily: (connection) => `${prefix}:daily:${connection}`,
     dailySamples: (connection) => `${prefix}:daily-samples:${connection}`,
     budgetShare: (connection) => `${prefix}:budget-share:${connection}`,
+    installation: `${prefix}:installation`,
     callers: `${prefix}:memory:*:inbound:*`,
     memory: (connection, key) => `${prefix}:memory:${connection}:${key}`,
     lease: (key) => `${prefix}:lease:${key}`,

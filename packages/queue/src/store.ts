@@ -1,6 +1,7 @@
 import { type Accepted, type Arrival, acceptArrival } from './accept.ts';
 import { Connections } from './connections.ts';
 import { type Encryptor, makeEncryptor } from './encryption.ts';
+import { IndexKey } from './index-key.ts';
 import { CALLS_QUEUE, type Keys, makeKeys } from './keys.ts';
 import { Ledger } from './ledger.ts';
 import { Operations } from './operations.ts';
@@ -17,6 +18,8 @@ export interface StoreOptions {
   prefix?: string;
   /** `WRAPUP_ENCRYPTION_KEY`: what is kept of people and tokens is encrypted with the first, and opened with any. */
   encryption_keys?: string;
+  /** `WRAPUP_INDEX_KEY`: keys the digests of phone numbers, addresses and other values. */
+  index_key?: string;
   /** `producer` for whoever must not hang when Redis does (dashboard, CLI); `worker` waits. */
   role: 'producer' | 'worker';
   onError(error: Error): void;
@@ -27,6 +30,8 @@ export interface Store {
   redis: RedisClient;
   keys: Keys;
   encryptor: Encryptor;
+  /** Makes digests of what must not stand in Redis as it is. */
+  indexKey: IndexKey;
   queues: Queues;
   ledger: Ledger;
   payloads: Payloads;
@@ -39,7 +44,7 @@ export interface Store {
   close(): Promise<void>;
 }
 
-export function openStore({ prefix, encryption_keys, role, onError, ...address }: StoreOptions): Store {
+export function openStore({ prefix, encryption_keys, index_key, role, onError, ...address }: StoreOptions): Store {
   const encryptor = makeEncryptor(encryption_keys);
   const redis = openRedis(address, role, onError);
   const keys = makeKeys(prefix);
@@ -50,6 +55,7 @@ export function openStore({ prefix, encryption_keys, role, onError, ...address }
     redis,
     keys,
     encryptor,
+    indexKey: new IndexKey(redis, keys, encryptor, index_key),
     queues,
     ledger,
     payloads,

@@ -1,0 +1,117 @@
+/**
+ * The key of every digest that stands in Redis for a phone number, an e-mail address or another value of a person: an
+ * unkeyed hash of a number is found by trying all numbers.
+ *
+ * The key is kept for good, because digests made with another one find nothing: its fingerprint stands in Redis, and a
+ * process with another key refuses to start. Where `WRAPUP_INDEX_KEY` is not set, the first process that needs the key
+ * makes it and keeps it in Redis (encrypted where `WRAPUP_ENCRYPTION_KEY` is set), so that all processes agree.
+ */
+import { createHmac, randomBytes } from 'node:crypto';
+import { type Encryptor, readKeyBytes } from './encryption.ts';
+import type { Keys } from './keys.ts';
+import { defineScript, type RedisClient } from './redis.ts';
+
+/**
+ * HMAC-SHA256 of a value, base64url, 43 characters.
+ * @param kind what the value is (`phone`, `email`, `payload`, …): equal values of two kinds have unlike digests
+ */
+export type Digest = (kind: string, value: string) => string;
+
+/** The key that is given is not the one of this installation. No retry helps. */
+export class IndexKeyError extends Error {
+  readonly hint: string;
+
+  constructor(message: string, hint: string) {
+    super(message);
+    this.name = 'IndexKeyError';
+    this.hint = hint;
+  }
+}
+
+/** What the key in Redis is encrypted for. */
+export const INDEX_KEY_PLACE = 'index-key';
+
+/**
+ * Agrees on the key: the first process that comes decides. KEYS installation. ARGV fingerprint, then the key to keep, or
+ * nothing where it is set in the environment. Answers the fingerprint in force and the key as it is kept.
+ */
+const agree = defineScript<[string, string | null]>(
+  'wrapupIndexKey',
+  `
+if redis.call('HSETNX', KEYS[1], 'index_fingerprint', ARGV[1]) == 1 and ARGV[2] ~= '' then
+  redis.call('HSET', KEYS[1], 'index_key', ARGV[2])
+end
+return redis.call('HMGET', KEYS[1], 'index_fingerprint', 'index_key')
+`,
+);
+
+export class IndexKey {
+  /** Whether `WRAPUP_INDEX_KEY` is set. */
+  readonly given: boolean;
+  readonly #redis: RedisClient;
+  readonly #keys: Keys;
+  readonly #encryptor: Encryptor;
+  readonly #bytes: Buffer | undefined;
+  #loaded: Promise<Digest> | undefined;
+
+  /**
+   * @param text `WRAPUP_INDEX_KEY`: 32 bytes in base64 or hex
+   * @throws Error that says what is wrong with it, without showing it
+   */
+  constructor(redis: RedisClient, keys: Keys, encryptor: Encryptor, text: string | undefined) {
+    this.#redis = redis;
+    this.#keys = keys;
+    this.#encryptor = encryptor;
+    this.#bytes = text?.trim() ? readKeyBytes(text.trim(), 'WRAPUP_INDEX_KEY') : undefined;
+    this.given = this.#bytes !== undefined;
+  }
+
+  /**
+   * The digest function of this installation. Redis is asked once; afterwards it costs nothing.
+   * @throws IndexKeyError when another key is in force; what Redis answers when it does not answer, and the next call asks
+   * again
+   */
+  load(): Promise<Digest> {
+    this.#loaded ??= this.#load().catch((error) => {
+      this.#loaded = undefined;
+      throw error;
+    });
+    return this.#loaded;
+  }
+
+  async #load(): Promise<Digest> {
+    const bytes = this.#bytes ?? randomBytes(32);
+    const own = fingerprintOf(bytes);
+    const kept = this.given ? '' : this.#encryptor.encrypt(bytes, INDEX_KEY_PLACE).toString('base64');
+    const [inForce, stored] = await agree(this.#redis, [this.#keys.installation], [own, kept]);
+    if (inForce === own) return digestWith(bytes);
+    if (this.given) throw another(own, inForce, stored !== null);
+    if (stored === null) throw missing(inForce);
+    return digestWith(this.#encryptor.decrypt(Buffer.from(stored, 'base64'), INDEX_KEY_PLACE));
+  }
+}
+
+function digestWith(key: Buffer): Digest {
+  return (kind, value) => createHmac('sha256', key).update(`${kind}\0${value}`).digest('base64url');
+}
+
+/** 16 hex digits that say nothing about the key. */
+function fingerprintOf(key: Buffer): string {
+  return createHmac('sha256', key).update('wrapup index key').digest('hex').slice(0, 16);
+}
+
+function another(own: string, inForce: string, isKept: boolean): IndexKeyError {
+  return new IndexKeyError(
+    `WRAPUP_INDEX_KEY (fingerprint ${own}) is not the key of this installation (fingerprint ${inForce}).`,
+    isKept
+      ? 'This installation was started without the variable and keeps its key in Redis: remove WRAPUP_INDEX_KEY.'
+      : 'Set WRAPUP_INDEX_KEY to the value it had before; it belongs to the backup of Redis. With another key people and calls are not found again.',
+  );
+}
+
+function missing(inForce: string): IndexKeyError {
+  return new IndexKeyError(
+    `WRAPUP_INDEX_KEY is not set, and this installation has an index key (fingerprint ${inForce}).`,
+    'Give this process the same WRAPUP_INDEX_KEY as the others.',
+  );
+}
