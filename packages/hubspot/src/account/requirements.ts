@@ -1,7 +1,7 @@
 /** Properties that Wrapup itself needs in an account, and the custom ones that mappings write. */
 import type { CompiledMapping, MappedField, ValueKind } from '@wrapup/mapping';
-import type { PropertyDefinition } from './api.ts';
-import { keyProperty, WATERMARK } from './objects.ts';
+import type { PropertyDefinition } from '../client/api.ts';
+import { keyProperty, WATERMARK } from '../objects.ts';
 
 export interface Requirement {
   object: string;

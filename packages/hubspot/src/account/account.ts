@@ -1,10 +1,10 @@
 import type { Context } from '@wrapup/destination';
 import { Failure } from '@wrapup/destination';
 import { asObject } from '@wrapup/destination/delivery';
-import { readAccount } from './api.ts';
-import type { Account } from './objects.ts';
-import type { Session } from './session.ts';
-import type { HubSpotSettings } from './settings.ts';
+import { readAccount } from '../client/api.ts';
+import type { Account } from '../objects.ts';
+import type { Session } from '../session.ts';
+import type { HubSpotSettings } from '../settings.ts';
 
 const KEY = 'account';
 /** Ms that the account's id and domain are remembered for links. */

@@ -3,19 +3,14 @@
  * is a description; `Transport` sends it. Answers are read from what HubSpot sent, not from the client's models, which
  * lose the status and what the client's specification does not know.
  */
-import type { Client } from '@hubspot/api-client';
 import type { ApiRequest } from '@wrapup/destination/delivery';
+import type { GeneratedClient } from './generated.ts';
 
 export interface ApiCall extends ApiRequest {
-  /** The status that the client's method takes for success. */
-  accepts: number;
-  /** Path instead of the method's own. */
-  path?: string;
-  /** Body instead of the method's own, as it goes over the wire. */
-  body?: object;
   /** Values in the request, kept out of messages when HubSpot quotes them. */
   sent?: Iterable<string>;
-  run(client: Client): Promise<unknown>;
+  /** Has the client build it; or the path to read, for endpoints that the client has no method for. */
+  build: ((client: GeneratedClient) => Promise<unknown>) | string;
 }
 
 /** HubSpot's limit for batches of objects. */
@@ -47,9 +42,8 @@ export function createRecords(object: string, inputs: CreateInput[]): ApiCall {
   return {
     name: `create ${inputs.length} ${object}`,
     writes: true,
-    accepts: 207,
     sent: values(inputs),
-    run: (client) => client.crm.objects.batchApi.create(object, { inputs: body } as never),
+    build: (client) => client.batches.create(object, { inputs: body } as never),
   };
 }
 
@@ -72,9 +66,8 @@ export function upsertRecords(object: string, inputs: UpsertInput[]): ApiCall {
   return {
     name: `upsert ${inputs.length} ${object}`,
     writes: true,
-    accepts: 207,
     sent: values(inputs),
-    run: (client) => client.crm.objects.batchApi.upsert(object, { inputs: body }),
+    build: (client) => client.batches.upsert(object, { inputs: body }),
   };
 }
 
@@ -89,9 +82,8 @@ export function updateRecords(object: string, inputs: UpdateInput[]): ApiCall {
   return {
     name: `update ${inputs.length} ${object}`,
     writes: true,
-    accepts: 207,
     sent: values(inputs),
-    run: (client) => client.crm.objects.batchApi.update(object, { inputs: body }),
+    build: (client) => client.batches.update(object, { inputs: body }),
   };
 }
 
@@ -106,9 +98,8 @@ export function readRecords(object: string, ids: string[], properties: string[],
   return {
     name: `read ${ids.length} ${object}${by === undefined ? '' : ` by ${by}`}`,
     writes: false,
-    accepts: 207,
     sent: by === undefined ? [] : ids,
-    run: (client) => client.crm.objects.batchApi.read(object, body),
+    build: (client) => client.batches.read(object, body),
   };
 }
 
@@ -125,9 +116,8 @@ export function searchRecords(object: string, filters: SearchFilter[], propertie
     name: `search ${object}`,
     writes: false,
     pool: 'search',
-    accepts: 200,
     sent: filters.flatMap((filter) => filter.in),
-    run: (client) => client.crm.objects.searchApi.doSearch(object, body as never),
+    build: (client) => client.searches.doSearch(object, body as never),
   };
 }
 
@@ -153,8 +143,7 @@ export function searchEqual(object: string, property: string, value: string): Ap
     name: `search ${object}`,
     writes: false,
     pool: 'search',
-    accepts: 200,
-    run: (client) => client.crm.objects.searchApi.doSearch(object, body as never),
+    build: (client) => client.searches.doSearch(object, body as never),
   };
 }
 
@@ -163,8 +152,7 @@ export function readLinked(from: string, to: string, id: string): ApiCall {
   return {
     name: `read links of ${from} to ${to}`,
     writes: false,
-    accepts: 207,
-    run: (client) => client.crm.associations.v4.batchApi.getPage(from, to, { inputs: [{ id }] } as never),
+    build: (client) => client.associations.getPage(from, to, { inputs: [{ id }] } as never),
   };
 }
 
@@ -175,8 +163,7 @@ export function linkRecords(from: string, to: string, pairs: { from: string; to:
     name: `link ${pairs.length} ${from} to ${to}`,
     // A lost answer needs no care: linking twice is linking once.
     writes: false,
-    accepts: 200,
-    run: (client) => client.crm.associations.v4.batchApi.createDefault(from, to, { inputs }),
+    build: (client) => client.associations.createDefault(from, to, { inputs }),
   };
 }
 
@@ -186,8 +173,7 @@ export function readLabels(from: string, to: string): ApiCall {
     name: `read the labels of ${from} to ${to}`,
     writes: false,
     optional: true,
-    accepts: 200,
-    run: (client) => client.crm.associations.v4.schema.definitionsApi.getAll(from, to),
+    build: (client) => client.labels.getAll(from, to),
   };
 }
 
@@ -206,8 +192,7 @@ export function labelRecords(
     name: `label ${pairs.length} links of ${from} to ${to}`,
     writes: false,
     optional: true,
-    accepts: 201,
-    run: (client) => client.crm.associations.v4.batchApi.create(from, to, { inputs } as never),
+    build: (client) => client.associations.create(from, to, { inputs } as never),
   };
 }
 
@@ -217,8 +202,7 @@ export function unlinkRecords(from: string, to: string, pairs: { from: string; t
   return {
     name: `unlink ${pairs.length} ${from} from ${to}`,
     writes: false,
-    accepts: 204,
-    run: (client) => client.crm.associations.v4.batchApi.archive(from, to, { inputs } as never),
+    build: (client) => client.associations.archive(from, to, { inputs } as never),
   };
 }
 
@@ -226,8 +210,7 @@ export function readProperties(object: string): ApiCall {
   return {
     name: `read the properties of ${object}`,
     writes: false,
-    accepts: 200,
-    run: (client) => client.crm.properties.coreApi.getAll(object, false),
+    build: (client) => client.properties.getAll(object, false),
   };
 }
 
@@ -236,8 +219,7 @@ export function readProperty(object: string, name: string): ApiCall {
     name: `read the property ${object}.${name}`,
     writes: false,
     optional: true,
-    accepts: 200,
-    run: (client) => client.crm.properties.coreApi.getByName(object, name),
+    build: (client) => client.properties.getByName(object, name),
   };
 }
 
@@ -256,8 +238,7 @@ export function createProperty(object: string, definition: PropertyDefinition): 
   return {
     name: `create the property ${object}.${definition.name}`,
     writes: true,
-    accepts: 201,
-    run: (client) => client.crm.properties.coreApi.create(object, definition as never),
+    build: (client) => client.properties.create(object, definition as never),
   };
 }
 
@@ -265,8 +246,7 @@ export function createPropertyGroup(object: string, name: string, label: string)
   return {
     name: `create the property group ${name} of ${object}`,
     writes: true,
-    accepts: 201,
-    run: (client) => client.crm.properties.groupsApi.create(object, { name, label, displayOrder: -1 }),
+    build: (client) => client.propertyGroups.create(object, { name, label, displayOrder: -1 }),
   };
 }
 
@@ -276,8 +256,7 @@ export function listOwners(after: string | undefined): ApiCall {
     name: 'read the owners',
     writes: false,
     optional: true,
-    accepts: 200,
-    run: (client) => client.crm.owners.ownersApi.getPage(undefined, after, 500, false),
+    build: (client) => client.owners.getPage(undefined, after, 500, false),
   };
 }
 
@@ -286,20 +265,13 @@ export function readOneContact(): ApiCall {
   return {
     name: 'read one contact',
     writes: false,
-    accepts: 200,
-    run: (client) => client.crm.objects.basicApi.getPage('contacts', 1),
+    build: (client) => client.records.getPage('contacts', 1),
   };
 }
 
-/** Account id, data hosting location and time zone. The client has no method for it: another one's request carries it. */
+/** Account id, data hosting location and time zone. */
 export function readAccount(version: string): ApiCall {
-  return {
-    name: 'read the account',
-    writes: false,
-    accepts: 200,
-    path: `/account-info/${version}/details`,
-    run: (client) => client.crm.objects.basicApi.getPage('contacts', 1),
-  };
+  return { name: 'read the account', writes: false, build: `/account-info/${version}/details` };
 }
 
 function values(inputs: { properties: Record<string, string> }[]): string[] {

@@ -1,10 +1,10 @@
 import type { Context, Description } from '@wrapup/destination';
 import { asObject } from '@wrapup/destination/delivery';
 import type { AccountField } from '@wrapup/mapping';
-import { readProperties } from './api.ts';
-import { asHubSpotFailure } from './errors.ts';
-import { Session } from './session.ts';
-import type { Transport } from './transport.ts';
+import { readProperties } from '../client/api.ts';
+import type { Transport } from '../client/transport.ts';
+import { asHubSpotFailure } from '../errors/classify.ts';
+import { Session } from '../session.ts';
 
 /** Properties of these objects as people know them, with their options. An object that may not be read is a note. */
 export async function describeAccount(transport: Transport, objects: string[], ctx: Context): Promise<Description> {

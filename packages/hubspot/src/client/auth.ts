@@ -9,9 +9,9 @@
 
 import { createHash } from 'node:crypto';
 import { type Context, Failure, type Secret } from '@wrapup/destination';
-import { asObject } from '@wrapup/destination/delivery';
-import { asHubSpotFailure, HubSpotFailure } from './errors.ts';
-import type { HubSpotSettings } from './settings.ts';
+import { asObject, type HttpAnswer, type HttpRequest, parseBody, Unanswered } from '@wrapup/destination/delivery';
+import { asHubSpotFailure, HubSpotFailure } from '../errors/classify.ts';
+import type { HubSpotSettings } from '../settings.ts';
 
 export interface Auth {
   token(ctx: Context): Promise<string>;
@@ -19,10 +19,13 @@ export interface Auth {
   refused(ctx: Context, token: string): Promise<boolean>;
 }
 
-export function makeAuth(settings: HubSpotSettings): Auth {
+/** Sends a request to the token endpoint, within the connection's timeout. @throws Unanswered */
+type SendForm = (request: HttpRequest, ctx: Context) => Promise<HttpAnswer>;
+
+export function makeAuth(settings: HubSpotSettings, send: SendForm): Auth {
   const { access_token } = settings;
   if (access_token !== undefined) return { token: async () => access_token, refused: async () => false };
-  return new AppAuth(settings);
+  return new AppAuth(settings, send);
 }
 
 /** Ms that a refresh token which replaced the configured one is kept; each use keeps it anew. */
@@ -32,9 +35,11 @@ class AppAuth implements Auth {
   readonly #settings: HubSpotSettings;
   readonly #access: string;
   readonly #refresh: string;
+  readonly #send: SendForm;
 
-  constructor(settings: HubSpotSettings) {
+  constructor(settings: HubSpotSettings, send: SendForm) {
     this.#settings = settings;
+    this.#send = send;
     const { client_id = '', refresh_token = '' } = settings;
     const mark = createHash('sha256').update(`${client_id}\n${refresh_token}`).digest('hex').slice(0, 12);
     this.#access = `access-${mark}`;
@@ -73,24 +78,18 @@ class AppAuth implements Auth {
   }
 
   async #post(ctx: Context, form: URLSearchParams): Promise<{ status: number; body: unknown }> {
-    const { base_url, api_version, timeout } = this.#settings;
+    const { base_url, api_version } = this.#settings;
     const path = api_version === 'v3' ? '/oauth/v1/token' : `/oauth/${api_version}/token`;
-    const within = Math.max(1, Math.min(timeout, ctx.deadline - Date.now()));
+    const headers = { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' };
     try {
-      const response = await fetch(`${base_url}${path}`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' },
-        body: form,
-        redirect: 'manual',
-        signal: AbortSignal.any([ctx.signal, AbortSignal.timeout(within)]),
-      });
-      const text = await response.text();
-      return { status: response.status, body: parse(text) };
+      const request = { method: 'POST', url: `${base_url}${path}`, headers, body: form.toString() };
+      const { status, text } = await this.#send(request, ctx);
+      return { status, body: parseBody(text, undefined) };
     } catch (thrown) {
-      if (ctx.signal.aborted)
+      if (!(thrown instanceof Unanswered)) throw thrown;
+      if (thrown.why === 'withdrawn')
         throw new Failure('busy', 'renew the access token: given up, the work was withdrawn.', { retry_after: 0 });
-      const late = thrown instanceof Error && thrown.name === 'TimeoutError';
-      // The message of a failed fetch may quote the URL, and nothing of the form.
+      const late = thrown.why === 'deadline';
       throw new HubSpotFailure(
         late ? 'timeout' : 'network',
         `renew the access token: ${late ? 'no answer in time' : 'the connection failed'}.`,
@@ -118,12 +117,4 @@ function refusal(status: number, body: Record<string, unknown>): HubSpotFailure 
       hint: client ? 'Correct client_id and client_secret of the connection (HubSpot: the app, Auth).' : RECONNECT,
     },
   );
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,13 +1,13 @@
 import type { Context, Probe } from '@wrapup/destination';
+import { readOneContact } from '../client/api.ts';
+import type { Transport } from '../client/transport.ts';
+import { asHubSpotFailure } from '../errors/classify.ts';
+import { stepOf } from '../key-steps.ts';
+import { keyProperty } from '../objects.ts';
+import { Session } from '../session.ts';
+import type { HubSpotSettings } from '../settings.ts';
 import { askAccount } from './account.ts';
-import { readOneContact } from './api.ts';
-import { asHubSpotFailure } from './errors.ts';
-import { stepOf } from './key-steps.ts';
-import { keyProperty } from './objects.ts';
 import { readSchema } from './schema.ts';
-import { Session } from './session.ts';
-import type { HubSpotSettings } from './settings.ts';
-import type { Transport } from './transport.ts';
 
 /**
  * Proves the token and that it may read contacts, and says which account it is. Notes which records carry their unique

@@ -1,11 +1,11 @@
 import type { Context, Failure, ProvisionStep } from '@wrapup/destination';
 import type { CompiledMapping } from '@wrapup/mapping';
-import { createProperty, createPropertyGroup } from './api.ts';
-import { asHubSpotFailure } from './errors.ts';
+import { createProperty, createPropertyGroup } from '../client/api.ts';
+import type { Transport } from '../client/transport.ts';
+import { asHubSpotFailure } from '../errors/classify.ts';
+import { Session } from '../session.ts';
 import { GROUP, type Requirement, requirementsOf } from './requirements.ts';
 import { forgetSchema, type Property, readSchema } from './schema.ts';
-import { Session } from './session.ts';
-import type { Transport } from './transport.ts';
 
 /**
  * Creates the unique keys, the watermark and the `wrapup_*` fields of mappings. Can be repeated: what is there is

@@ -2,8 +2,8 @@
 
 import type { Context } from '@wrapup/destination';
 import { asObject } from '@wrapup/destination/delivery';
-import { readProperties } from './api.ts';
-import type { Session } from './session.ts';
+import { readProperties } from '../client/api.ts';
+import type { Session } from '../session.ts';
 
 export interface Property {
   name: string;

@@ -2,17 +2,17 @@
 import type { Context } from '@wrapup/destination';
 import { checkOwners, type OwnerWords, quoteAll, readTime } from '@wrapup/destination/delivery';
 import { type CompiledMapping, type Finding, type MappedField, nearest } from '@wrapup/mapping';
+import type { Transport } from '../client/transport.ts';
+import { DISPOSITION, idOf, isLabel } from '../dispositions.ts';
+import { asHubSpotFailure } from '../errors/classify.ts';
+import { keyProperty, WATERMARK } from '../objects.ts';
+import { ownerSource } from '../owners.ts';
+import { Session } from '../session.ts';
+import type { HubSpotSettings } from '../settings.ts';
 import { accountForReader } from './account.ts';
 import { checkRequired, warnOfFit } from './check-fit.ts';
-import { DISPOSITION, idOf, isLabel } from './dispositions.ts';
-import { asHubSpotFailure } from './errors.ts';
-import { keyProperty, WATERMARK } from './objects.ts';
-import { ownerSource } from './owners.ts';
 import { isOurs } from './requirements.ts';
 import { type Option, type Property, readSchema } from './schema.ts';
-import { Session } from './session.ts';
-import type { HubSpotSettings } from './settings.ts';
-import type { Transport } from './transport.ts';
 
 /** @throws the failure when an object's properties cannot be read */
 export async function checkMappings(
