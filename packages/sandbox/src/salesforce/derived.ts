@@ -1,8 +1,7 @@
 /** Fields that the vendor computes from the others whenever a record is written. */
 import type { Org } from './org.ts';
 import type { StoredRecord } from './records.ts';
-import { TASK_STATUSES } from './schema/activities.ts';
-import { CASE_STATUSES, STAGES } from './schema/business.ts';
+import { CASE_STATUSES, STAGES, TASK_STATUSES } from './schema/standard-objects.ts';
 import type { Value } from './values.ts';
 
 type Derived = Map<string, Value | null>;

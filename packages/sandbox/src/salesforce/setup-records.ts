@@ -1,7 +1,6 @@
 /** What an org has before anybody writes to it: users, a queue, and the values of its status fields. */
 import type { Org } from './org.ts';
-import { TASK_STATUSES } from './schema/activities.ts';
-import { CASE_STATUSES, STAGES } from './schema/business.ts';
+import { CASE_STATUSES, STAGES, TASK_STATUSES } from './schema/standard-objects.ts';
 import { formatDatetime, type Value } from './values.ts';
 
 const LONG_AGO = formatDatetime(new Date('2024-01-15T09:00:00Z'));
