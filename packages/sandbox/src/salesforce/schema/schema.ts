@@ -1,5 +1,5 @@
 /** The objects and fields of an org, and which of them the integration's user can see. */
-import { Refusal } from '../refusal.ts';
+import { Refusal } from '../http/refusal.ts';
 import type { Field } from './field.ts';
 import { putField, type SObject } from './sobject.ts';
 import { PERSON_ACCOUNT_FIELDS, standardObjects } from './standard-objects.ts';
