@@ -34,6 +34,8 @@ export interface Keys {
   reconciled(source: string): string;
   /** What the last comparison of mappings and account found. */
   examination(connection: string): string;
+  /** There while a session of the dashboard that was signed out would otherwise still be valid. */
+  endedSession(id: string): string;
   /** Hash: how far one backfill of a source has come. */
   backfilled(source: string, range: string): string;
 }
@@ -59,6 +61,7 @@ export function makeKeys(name = 'wrapup'): Keys {
     lease: (key) => `${prefix}:lease:${key}`,
     reconciled: (source) => `${prefix}:reconciled:${source}`,
     examination: (connection) => `${prefix}:examination:${connection}`,
+    endedSession: (id) => `${prefix}:ended-session:${id}`,
     backfilled: (source, range) => `${prefix}:backfilled:${source}:${range}`,
     secret: (connection, secret) => `${prefix}:secret:${connection}:${secret}`,
   };

@@ -19,6 +19,9 @@ export const NOTICES = {
     kind: 'note',
     text: 'It stopped itself, so only an answer of the CRM lets it go on: it is being asked now.',
   },
+  wrong: { kind: 'bad', text: 'User or password is wrong.' },
+  signed_out: { kind: 'good', text: 'Signed out.' },
+  unsent: { kind: 'bad', text: 'The session has ended, so nothing was changed: sign in and press the button again.' },
   reason: { kind: 'bad', text: 'Nothing was changed: dropping needs a reason.' },
 } as const satisfies Record<string, Notice>;
 export type NoticeName = keyof typeof NOTICES;

@@ -13,10 +13,11 @@ import type { Logger } from '@wrapup/telemetry';
 import express, { type Request, Router } from 'express';
 import type { Latest } from '../dashboard.ts';
 import { LONGEST_REASON } from '../pages/actions.ts';
-import { renderPage } from '../pages/layout.ts';
+import { sendPage } from '../pages/layout.ts';
 import { MOST_AT_ONCE, renderStopped, type StoppedQuery } from '../pages/stopped-page.ts';
 import { ask } from '../unavailable.ts';
 import { noticeOf } from './notices.ts';
+import { noteAction } from './operator.ts';
 import { fieldOf, queryOf } from './request.ts';
 
 export interface StoppedRoutesParts {
@@ -48,38 +49,36 @@ export function stoppedRoutes({ store, config, latest, connections, log }: Stopp
       const { sources, routes } = config();
       const counts = (name: string) => Number(queryOf(request, name)) || 0;
       const [done, of, gone] = ['done', 'of', 'gone'].map(counts) as [number, number, number];
-      response.send(
-        renderPage({
-          title: state === 'parked' ? 'Parked' : 'Dead',
-          at: `/${state}`,
-          notice: noticeOf(queryOf(request, 'did'), { done, of, gone }),
-          body: renderStopped({
-            ...{ state, items, query, now, connections: names },
-            sources: Object.keys(sources),
-            routes: routes.map(({ name }) => name),
-          }),
+      sendPage(response, {
+        title: state === 'parked' ? 'Parked' : 'Dead',
+        at: `/${state}`,
+        notice: noticeOf(queryOf(request, 'did'), { done, of, gone }),
+        body: renderStopped({
+          ...{ state, items, query, now, connections: names },
+          sources: Object.keys(sources),
+          routes: routes.map(({ name }) => name),
         }),
-      );
+      });
     });
 
     router.post(`/${state}/replay`, form, async (request, response) => {
       const { config: now, broken } = await latest();
       const attempts = (route: string) => attemptsOf(now, route);
-      const told = await actOnAll(request, state, (item) =>
+      const counts = await actOnAll(request, state, (item) =>
         replayStopped(store, state, item, { attempts, config: now.hash }),
       );
-      log.info({ action: `replay ${state}`, ...told, ...actor(request, response.locals.user) }, 'an operator acted');
-      response.redirect(303, backTo(request, state, broken ? 'replayed_many_before' : 'replayed_many', told));
+      noteAction(log, request, response, { action: `replay ${state}`, ...counts, filter: filterNoted(request) });
+      response.redirect(303, backTo(request, state, broken ? 'replayed_many_before' : 'replayed_many', counts));
     });
 
     router.post(`/${state}/drop`, form, async (request, response) => {
       const why = scrub((fieldOf(request, 'why') ?? '').trim(), LONGEST_REASON);
       if (!why) return response.redirect(303, backTo(request, state, 'reason'));
-      const told = await actOnAll(request, state, async (item) =>
+      const counts = await actOnAll(request, state, async (item) =>
         (await dropStopped(store, item, why)) ? 'dropped' : 'moved',
       );
-      log.info({ action: `drop ${state}`, ...told, ...actor(request, response.locals.user) }, 'an operator acted');
-      response.redirect(303, backTo(request, state, 'dropped_many', told));
+      noteAction(log, request, response, { action: `drop ${state}`, ...counts, filter: filterNoted(request) });
+      response.redirect(303, backTo(request, state, 'dropped_many', counts));
     });
   }
 
@@ -122,10 +121,10 @@ function filterOf({ since, ...rest }: StoppedQuery, seen: number): StoppedFilter
   return { ...rest, until: seen, ...(ago === undefined ? {} : { since: seen - ago }) };
 }
 
-function actor(request: Request, user: unknown): object {
+/** The filter for the log: its reason is free text. */
+function filterNoted(request: Request): StoppedQuery {
   const query = readQuery((name) => fieldOf(request, name));
-  const filter = { ...query, ...(query.reason ? { reason: scrub(query.reason, LONGEST_REASON) } : {}) };
-  return { filter, user: user ?? 'anybody on this machine', address: request.socket.remoteAddress };
+  return { ...query, ...(query.reason ? { reason: scrub(query.reason, LONGEST_REASON) } : {}) };
 }
 
 function backTo(request: Request, state: Stopped, did: string, counts: Record<string, number> = {}): string {
