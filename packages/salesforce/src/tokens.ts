@@ -11,14 +11,7 @@
 
 import { createHash, randomUUID, sign } from 'node:crypto';
 import type { Context } from '@wrapup/destination';
-import {
-  answerThrough,
-  asObject,
-  asText,
-  type HttpAnswer,
-  type HttpRequest,
-  parseBody,
-} from '@wrapup/destination/delivery';
+import { asObject, asText, type HttpAnswer, type HttpRequest, parseBody } from '@wrapup/destination/delivery';
 import { asSalesforceFailure, failureOf, type SalesforceFailure, unaccounted } from './errors.ts';
 import { type Jsforce, makeOAuth } from './jsforce.ts';
 import { flowOf, loginUrlOf, type SalesforceSettings } from './settings.ts';
@@ -95,19 +88,27 @@ export class Tokens {
 
   async #askOnce(ctx: Context): Promise<Token> {
     const { client_id, client_secret } = this.#settings;
-    const config = {
-      loginUrl: loginUrlOf(this.#settings),
-      clientId: client_id,
-      ...(client_secret === undefined ? {} : { clientSecret: client_secret }),
-    };
-    const refresh = await this.#refreshToken(ctx);
-    const answer = await answerThrough(
-      (request) => this.#send(request, ctx),
-      (through) => {
-        const oauth = makeOAuth(this.#jsforce, config, through);
-        return refresh === undefined ? oauth.requestToken(this.#grant()) : oauth.refreshToken(refresh);
+    let answer: HttpAnswer | undefined;
+    const oauth = makeOAuth(
+      this.#jsforce,
+      {
+        loginUrl: loginUrlOf(this.#settings),
+        clientId: client_id,
+        ...(client_secret === undefined ? {} : { clientSecret: client_secret }),
+      },
+      async (request) => {
+        answer = await this.#send(request, ctx);
+        return answer;
       },
     );
+    const refresh = await this.#refreshToken(ctx);
+    try {
+      if (refresh !== undefined) await oauth.refreshToken(refresh);
+      else await oauth.requestToken(this.#grant());
+    } catch (thrown) {
+      // A complete answer is read below, whatever the client made of it.
+      if (!answer) throw thrown;
+    }
     return await this.#read(answer, refresh, ctx);
   }
 
@@ -137,7 +138,8 @@ export class Tokens {
     return (await ctx.secrets.read(`refresh-token:${this.#name}`)) ?? this.#settings.refresh_token;
   }
 
-  async #read(answer: HttpAnswer, refresh: string | undefined, ctx: Context): Promise<Token> {
+  async #read(answer: HttpAnswer | undefined, refresh: string | undefined, ctx: Context): Promise<Token> {
+    if (!answer) throw unaccounted(DOING, false);
     const { status, headers, text } = answer;
     const body = parseBody(text, headers['content-type']);
     if (status < 200 || status >= 300) throw this.#failed(status, body ?? text, headers['x-sfdc-request-id']);

@@ -1,13 +1,12 @@
 /** Putting things into an org without asking its API: what was there before a test begins. */
-
-import { Refusal } from './http/refusal.ts';
+import { derive } from './derived.ts';
+import { normaliseId } from './ids.ts';
 import type { Org } from './org.ts';
-import { derive } from './records/derived.ts';
-import type { StoredRecord } from './records/records.ts';
-import { checkValue, formatDatetime, type Value } from './records/values.ts';
+import { addPersonContact } from './person-accounts.ts';
+import type { StoredRecord } from './records.ts';
+import { Refusal } from './refusal.ts';
 import { defineField, defineObject, type FieldSpec } from './schema/define.ts';
-import { normaliseId } from './schema/ids.ts';
-import { addPersonContact } from './schema/person-accounts.ts';
+import { checkValue, formatDatetime, type Value } from './values.ts';
 
 export interface SalesforceSeed {
   /** Custom objects of the org, with their fields. */

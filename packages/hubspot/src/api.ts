@@ -1,0 +1,307 @@
+/**
+ * The requests that this adapter makes, in the words of HubSpot's API and through the official client's methods. Each
+ * is a description; `Transport` sends it. Answers are read from what HubSpot sent, not from the client's models, which
+ * lose the status and what the client's specification does not know.
+ */
+import type { Client } from '@hubspot/api-client';
+import type { ApiRequest } from '@wrapup/destination/delivery';
+
+export interface ApiCall extends ApiRequest {
+  /** The status that the client's method takes for success. */
+  accepts: number;
+  /** Path instead of the method's own. */
+  path?: string;
+  /** Body instead of the method's own, as it goes over the wire. */
+  body?: object;
+  /** Values in the request, kept out of messages when HubSpot quotes them. */
+  sent?: Iterable<string>;
+  run(client: Client): Promise<unknown>;
+}
+
+/** HubSpot's limit for batches of objects. */
+export const BATCH = 100;
+/** HubSpot's limit for batches of links. */
+export const LINK_BATCH = 2000;
+
+export interface Link {
+  /** Record id. */
+  to: string;
+  type: number;
+}
+
+export interface CreateInput {
+  trace: string;
+  properties: Record<string, string>;
+  links: Link[];
+}
+
+export function createRecords(object: string, inputs: CreateInput[]): ApiCall {
+  const body = inputs.map(({ trace, properties, links }) => ({
+    objectWriteTraceId: trace,
+    properties,
+    associations: links.map(({ to, type }) => ({
+      to: { id: to },
+      types: [{ associationCategory: 'HUBSPOT_DEFINED', associationTypeId: type }],
+    })),
+  }));
+  return {
+    name: `create ${inputs.length} ${object}`,
+    writes: true,
+    accepts: 207,
+    sent: values(inputs),
+    run: (client) => client.crm.objects.batchApi.create(object, { inputs: body } as never),
+  };
+}
+
+export interface UpsertInput {
+  trace: string;
+  /** The unique property and its value. */
+  key: { property: string; value: string };
+  properties: Record<string, string>;
+}
+
+/** Creates or updates by a unique property. Takes no links. */
+export function upsertRecords(object: string, inputs: UpsertInput[]): ApiCall {
+  const body = inputs.map(({ trace, key, properties }) => ({
+    objectWriteTraceId: trace,
+    idProperty: key.property,
+    id: key.value,
+    // Created records must carry the key, and answers are matched by it.
+    properties: { ...properties, [key.property]: key.value },
+  }));
+  return {
+    name: `upsert ${inputs.length} ${object}`,
+    writes: true,
+    accepts: 207,
+    sent: values(inputs),
+    run: (client) => client.crm.objects.batchApi.upsert(object, { inputs: body }),
+  };
+}
+
+export interface UpdateInput {
+  trace: string;
+  id: string;
+  properties: Record<string, string>;
+}
+
+export function updateRecords(object: string, inputs: UpdateInput[]): ApiCall {
+  const body = inputs.map(({ trace, id, properties }) => ({ objectWriteTraceId: trace, id, properties }));
+  return {
+    name: `update ${inputs.length} ${object}`,
+    writes: true,
+    accepts: 207,
+    sent: values(inputs),
+    run: (client) => client.crm.objects.batchApi.update(object, { inputs: body }),
+  };
+}
+
+/** Reads records by id, or by the unique property `by`. */
+export function readRecords(object: string, ids: string[], properties: string[], by?: string): ApiCall {
+  const body = {
+    inputs: ids.map((id) => ({ id })),
+    properties,
+    propertiesWithHistory: [],
+    ...(by === undefined ? {} : { idProperty: by }),
+  };
+  return {
+    name: `read ${ids.length} ${object}${by === undefined ? '' : ` by ${by}`}`,
+    writes: false,
+    accepts: 207,
+    sent: by === undefined ? [] : ids,
+    run: (client) => client.crm.objects.batchApi.read(object, body),
+  };
+}
+
+export interface SearchFilter {
+  property: string;
+  /** Any of these. */
+  in: string[];
+}
+
+/** One page of records that fit any of the filters. */
+export function searchRecords(object: string, filters: SearchFilter[], properties: string[], after?: string): ApiCall {
+  const body = searchBody(filters, properties, after);
+  return {
+    name: `search ${object}`,
+    writes: false,
+    pool: 'search',
+    accepts: 200,
+    sent: filters.flatMap((filter) => filter.in),
+    run: (client) => client.crm.objects.searchApi.doSearch(object, body as never),
+  };
+}
+
+export function searchBody(filters: SearchFilter[], properties: string[], after?: string): object {
+  return {
+    filterGroups: filters.map((filter) => ({
+      filters: [{ propertyName: filter.property, operator: 'IN', values: filter.in }],
+    })),
+    properties,
+    limit: 200,
+    ...(after === undefined ? {} : { after }),
+  };
+}
+
+/** Records whose property has exactly this value. */
+export function searchEqual(object: string, property: string, value: string): ApiCall {
+  const body = {
+    filterGroups: [{ filters: [{ propertyName: property, operator: 'EQ', value }] }],
+    properties: [],
+    limit: 200,
+  };
+  return {
+    name: `search ${object}`,
+    writes: false,
+    pool: 'search',
+    accepts: 200,
+    run: (client) => client.crm.objects.searchApi.doSearch(object, body as never),
+  };
+}
+
+/** Ids of the records that one is linked to. */
+export function readLinked(from: string, to: string, id: string): ApiCall {
+  return {
+    name: `read links of ${from} to ${to}`,
+    writes: false,
+    accepts: 207,
+    run: (client) => client.crm.associations.v4.batchApi.getPage(from, to, { inputs: [{ id }] } as never),
+  };
+}
+
+/** Links pairs of records by their default link. Repeating it changes nothing. */
+export function linkRecords(from: string, to: string, pairs: { from: string; to: string }[]): ApiCall {
+  const inputs = pairs.map((pair) => ({ _from: { id: pair.from }, to: { id: pair.to } }));
+  return {
+    name: `link ${pairs.length} ${from} to ${to}`,
+    // A lost answer needs no care: linking twice is linking once.
+    writes: false,
+    accepts: 200,
+    run: (client) => client.crm.associations.v4.batchApi.createDefault(from, to, { inputs }),
+  };
+}
+
+/** The kinds of links between two objects, with the account's own labels. */
+export function readLabels(from: string, to: string): ApiCall {
+  return {
+    name: `read the labels of ${from} to ${to}`,
+    writes: false,
+    optional: true,
+    accepts: 200,
+    run: (client) => client.crm.associations.v4.schema.definitionsApi.getAll(from, to),
+  };
+}
+
+/** Sets the label of links. Repeating it changes nothing. */
+export function labelRecords(
+  from: string,
+  to: string,
+  pairs: { from: string; to: string; category: string; type: number }[],
+): ApiCall {
+  const inputs = pairs.map((pair) => ({
+    _from: { id: pair.from },
+    to: { id: pair.to },
+    types: [{ associationCategory: pair.category, associationTypeId: pair.type }],
+  }));
+  return {
+    name: `label ${pairs.length} links of ${from} to ${to}`,
+    writes: false,
+    optional: true,
+    accepts: 201,
+    run: (client) => client.crm.associations.v4.batchApi.create(from, to, { inputs } as never),
+  };
+}
+
+/** Takes every link between the pairs off. Repeating it changes nothing; HubSpot answers nothing. */
+export function unlinkRecords(from: string, to: string, pairs: { from: string; to: string }[]): ApiCall {
+  const inputs = pairs.map((pair) => ({ _from: { id: pair.from }, to: [{ id: pair.to }] }));
+  return {
+    name: `unlink ${pairs.length} ${from} from ${to}`,
+    writes: false,
+    accepts: 204,
+    run: (client) => client.crm.associations.v4.batchApi.archive(from, to, { inputs } as never),
+  };
+}
+
+export function readProperties(object: string): ApiCall {
+  return {
+    name: `read the properties of ${object}`,
+    writes: false,
+    accepts: 200,
+    run: (client) => client.crm.properties.coreApi.getAll(object, false),
+  };
+}
+
+export function readProperty(object: string, name: string): ApiCall {
+  return {
+    name: `read the property ${object}.${name}`,
+    writes: false,
+    optional: true,
+    accepts: 200,
+    run: (client) => client.crm.properties.coreApi.getByName(object, name),
+  };
+}
+
+export interface PropertyDefinition {
+  name: string;
+  label: string;
+  description: string;
+  type: string;
+  fieldType: string;
+  groupName: string;
+  hasUniqueValue: boolean;
+  options?: { label: string; value: string; displayOrder: number; hidden: boolean }[];
+}
+
+export function createProperty(object: string, definition: PropertyDefinition): ApiCall {
+  return {
+    name: `create the property ${object}.${definition.name}`,
+    writes: true,
+    accepts: 201,
+    run: (client) => client.crm.properties.coreApi.create(object, definition as never),
+  };
+}
+
+export function createPropertyGroup(object: string, name: string, label: string): ApiCall {
+  return {
+    name: `create the property group ${name} of ${object}`,
+    writes: true,
+    accepts: 201,
+    run: (client) => client.crm.properties.groupsApi.create(object, { name, label, displayOrder: -1 }),
+  };
+}
+
+/** A page of the account's active owners. */
+export function listOwners(after: string | undefined): ApiCall {
+  return {
+    name: 'read the owners',
+    writes: false,
+    optional: true,
+    accepts: 200,
+    run: (client) => client.crm.owners.ownersApi.getPage(undefined, after, 500, false),
+  };
+}
+
+/** Proves the token and that it may read contacts. */
+export function readOneContact(): ApiCall {
+  return {
+    name: 'read one contact',
+    writes: false,
+    accepts: 200,
+    run: (client) => client.crm.objects.basicApi.getPage('contacts', 1),
+  };
+}
+
+/** Account id, data hosting location and time zone. The client has no method for it: another one's request carries it. */
+export function readAccount(version: string): ApiCall {
+  return {
+    name: 'read the account',
+    writes: false,
+    accepts: 200,
+    path: `/account-info/${version}/details`,
+    run: (client) => client.crm.objects.basicApi.getPage('contacts', 1),
+  };
+}
+
+function values(inputs: { properties: Record<string, string> }[]): string[] {
+  return inputs.flatMap((input) => Object.values(input.properties));
+}
