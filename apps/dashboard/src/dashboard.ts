@@ -2,10 +2,13 @@
  * Everything the dashboard answers. In this order, and why in this order:
  *
  * headers          on every answer, refusals too
- * /healthz, /metrics   machines ask; they hold counts only, so any name and no password will do (`METRICS_TOKEN` apart)
+ * /healthz         machines ask, by any name
  * host             a stranger's name for this machine gets nothing, not even the question for a password
- * password
- * origin           of whatever is not a read
+ * /metrics         counts only, so without a password (`METRICS_TOKEN` apart)
+ * /assets          what the sign-in page needs, the same in every installation
+ * origin           of every write, signing in and out included
+ * /login, /logout
+ * identity         a session or HTTP Basic
  * pages, /queues
  */
 import type { Config } from '@wrapup/config';
@@ -20,13 +23,16 @@ import { renderMessage } from './pages/layout.ts';
 import { actionRoutes } from './routes/actions.ts';
 import { callRoutes } from './routes/calls.ts';
 import { connectionRoutes } from './routes/connections.ts';
+import { loginRoutes } from './routes/login.ts';
 import { playgroundRoutes } from './routes/playground.ts';
-import { unresolvedRoutes } from './routes/unresolved.ts';
-import { type AttemptLimits, Attempts } from './security/attempts.ts';
-import { type Credentials, requirePassword } from './security/basic-auth.ts';
+import { stoppedRoutes } from './routes/stopped.ts';
 import { setHeaders } from './security/headers.ts';
 import { makeHosts, requireKnownHost } from './security/hosts.ts';
+import { LoginThrottle } from './security/login-throttle.ts';
 import { requireOwnOrigin } from './security/origin.ts';
+import { type Credentials, makePasswordCheck, type PasswordCheckParts } from './security/password.ts';
+import { endedSessionsOf, Sessions } from './security/sessions.ts';
+import { makeIdentify, requireIdentity } from './security/sign-in.ts';
 import { Unavailable } from './unavailable.ts';
 
 /** The configuration in force, after a look at its files. */
@@ -45,10 +51,13 @@ export interface DashboardParts {
   latest?: () => Promise<Latest>;
   log: Logger;
   metrics: Metrics;
-  /** Absent: nobody is asked. Only right while nothing but loopback is listened on. */
+  /** Absent: no password is asked for. Only right while nothing but loopback is listened on. */
   credentials?: Credentials;
-  /** How fast passwords may be guessed. */
-  attempts?: AttemptLimits;
+  /** For tests: epoch ms now, and what waits after wrong passwords. */
+  now?: () => number;
+  wait?: PasswordCheckParts['wait'];
+  /** Addresses and CIDRs of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed. */
+  trustedProxies?: string[];
   /** Names that the dashboard is reached by, beside loopback and its own. */
   allowedHosts?: string[];
   /** Address that is listened on, when not all are. */
@@ -67,7 +76,9 @@ export function createDashboard(parts: DashboardParts): Express {
     log,
     metrics,
     credentials,
-    attempts,
+    now,
+    wait,
+    trustedProxies = [],
     allowedHosts,
     host,
     metricsToken,
@@ -81,8 +92,9 @@ export function createDashboard(parts: DashboardParts): Express {
   app.disable('x-powered-by');
   app.disable('etag');
   app.set('query parser', 'simple');
+  app.set('trust proxy', trustedProxies);
   app.use(setHeaders);
-  app.use(healthRoutes({ metrics, metricsToken }));
+  app.use(healthRoutes({}));
   app.use(
     requireKnownHost(hosts, (_request, response) => {
       response
@@ -95,13 +107,11 @@ export function createDashboard(parts: DashboardParts): Express {
         );
     }),
   );
-  if (credentials) {
-    app.use(
-      requirePassword(credentials, new Attempts(attempts), log, (_request, response, why) => {
-        response.send(renderMessage('Please sign in', [why]));
-      }),
-    );
-  }
+  app.use(healthRoutes({ metrics, metricsToken }));
+  app.use(
+    '/assets',
+    express.static(`${import.meta.dirname}/assets`, { cacheControl: false, index: false, redirect: false }),
+  );
   app.use(
     requireOwnOrigin(hosts, (request, response) => {
       log.warn({ method: request.method, refused: true }, 'a write from another origin was refused');
@@ -115,16 +125,29 @@ export function createDashboard(parts: DashboardParts): Express {
         );
     }),
   );
-  app.use(
-    '/assets',
-    express.static(`${import.meta.dirname}/assets`, { cacheControl: false, index: false, redirect: false }),
-  );
+  if (credentials) {
+    const sessions = new Sessions(credentials, endedSessionsOf(store), now);
+    const checkPassword = makePasswordCheck({
+      credentials,
+      log,
+      throttle: new LoginThrottle(now),
+      ...(wait && { wait }),
+    });
+    app.use(loginRoutes({ sessions, checkPassword, log }));
+    app.use(
+      requireIdentity({
+        identify: makeIdentify(sessions, checkPassword),
+        sessions,
+        refuse: (_request, response, why) => void response.send(renderMessage('Please sign in', [why])),
+      }),
+    );
+  }
   app.use('/queues', makeBoard({ store, config, connections, log, basePath: '/queues' }));
-  app.use(callRoutes({ store, config, connections }));
-  app.use(unresolvedRoutes({ store, config, latest, connections, log }));
+  app.use(callRoutes({ store, config, connections, log }));
+  app.use(stoppedRoutes({ store, config, latest, connections, log }));
   app.use(actionRoutes({ store, latest, log }));
   app.use(connectionRoutes({ store, config, connections, log }));
-  app.use(playgroundRoutes({ store, config }));
+  app.use(playgroundRoutes({ store, config, log }));
   app.use(notFound);
   app.use(explainError(log));
   return app;

@@ -2,11 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { isIP } from 'node:net';
 import { readVariable } from '@wrapup/config';
 import { listenHost } from '@wrapup/telemetry';
-import type { Credentials } from './security/basic-auth.ts';
+import express from 'express';
 import { isLoopback } from './security/hosts.ts';
+import type { Credentials } from './security/password.ts';
 
 export interface DashboardOptions {
-  /** Absent: nobody is asked, and `host` is loopback. */
+  /** Absent: no password is asked for, and `host` is loopback. */
   credentials?: Credentials;
   /** The password was made up at start and has to be told once. */
   generated: boolean;
@@ -16,13 +17,15 @@ export interface DashboardOptions {
   confined: boolean;
   /** Names that the dashboard is reached by, beside loopback and its own. */
   allowedHosts: string[];
+  /** Addresses and CIDRs of proxies whose word on client and TLS is taken. */
+  trustedProxies: string[];
   /** `/metrics` asks for it as a bearer token. */
   metricsToken?: string;
 }
 
 /**
- * Reads `DASHBOARD_USER` (default `admin`), `DASHBOARD_PASSWORD`, `DASHBOARD_HOST`, `DASHBOARD_ALLOWED_HOSTS` and
- * `METRICS_TOKEN`; password and token may come from a file. Without a password, a container makes one up, since it must
+ * Reads `DASHBOARD_USER` (default `admin`), `DASHBOARD_PASSWORD`, `DASHBOARD_HOST`, `DASHBOARD_ALLOWED_HOSTS`,
+ * `DASHBOARD_TRUSTED_PROXY` and `METRICS_TOKEN`; password and token may come from a file. Without a password, a container makes one up, since it must
  * listen on all interfaces, and a bare machine binds to loopback.
  * @throws Error, VariableError when a variable cannot be read or understood
  */
@@ -42,22 +45,48 @@ export function readOptions(env: NodeJS.ProcessEnv = process.env): DashboardOpti
     ...(host !== undefined ? { host } : {}),
     confined,
     allowedHosts: readHosts(env.DASHBOARD_ALLOWED_HOSTS ?? ''),
+    trustedProxies: readProxies(env.DASHBOARD_TRUSTED_PROXY ?? ''),
     ...(metricsToken !== undefined ? { metricsToken } : {}),
   };
 }
 
-function readHosts(list: string): string[] {
+/** Entries of a comma-separated list. */
+function readList(list: string): string[] {
   return list
     .split(',')
-    .map((name) => name.trim().toLowerCase())
-    .filter(Boolean)
-    .map((name) => {
-      const bare = name.replace(/^\[|\]$/g, '');
-      if (isIP(bare)) return bare;
-      const host = name.replace(/:\d+$/, '');
-      if (/^[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?$/.test(host)) return host;
+    .map((entry) => entry.trim().toLowerCase())
+    .filter(Boolean);
+}
+
+/** Ranges that Express knows by name. */
+const PROXY_RANGES = new Set(['loopback', 'linklocal', 'uniquelocal']);
+
+/** Addresses, CIDRs and names of ranges, as Express takes them. */
+function readProxies(list: string): string[] {
+  const proxies = readList(list);
+  for (const proxy of proxies) {
+    try {
+      const [base = '', prefix] = proxy.split('/');
+      // All addresses would be any sender, and any sender could then claim to be another.
+      if ((isIP(base) === 0 && !PROXY_RANGES.has(proxy)) || Number(prefix ?? 1) === 0) throw new Error(proxy);
+      express().set('trust proxy', [proxy]);
+    } catch {
       throw new Error(
-        `DASHBOARD_ALLOWED_HOSTS holds "${name}", which is no host name: give names such as wrapup.example.com, separated by commas`,
+        `DASHBOARD_TRUSTED_PROXY holds "${proxy}", which is no address of a proxy: give addresses or networks such as 10.0.0.5 or 172.16.0.0/12, separated by commas`,
       );
-    });
+    }
+  }
+  return proxies;
+}
+
+function readHosts(list: string): string[] {
+  return readList(list).map((name) => {
+    const bare = name.replace(/^\[|\]$/g, '');
+    if (isIP(bare)) return bare;
+    const host = name.replace(/:\d+$/, '');
+    if (/^[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?$/.test(host)) return host;
+    throw new Error(
+      `DASHBOARD_ALLOWED_HOSTS holds "${name}", which is no host name: give names such as wrapup.example.com, separated by commas`,
+    );
+  });
 }

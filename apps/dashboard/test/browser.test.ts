@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type Harness, parked, startDashboard } from './support/harness.ts';
+import { type Harness, parked, sessionCookie, startDashboard } from './support/harness.ts';
 
 const CHROMIUM = process.env.CHROMIUM_PATH || '/usr/bin/chromium';
 /** In a container Chromium cannot have its own sandbox; what it loads here is our own. The rest keeps it off the network. */
@@ -21,11 +21,14 @@ describe.skipIf(!existsSync(CHROMIUM))('in a browser', () => {
   let browser: Browser;
   let dashboard: Harness;
   let page: Page;
+  /** Cookie of a session. */
+  let session: string;
   /** What the page complained about: refused content, thrown errors, dialogs, requests to elsewhere. */
   let complaints: string[];
 
   beforeAll(async () => {
     dashboard = await startDashboard({ credentials });
+    session = sessionCookie(await dashboard.login(credentials));
     browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
   });
   afterAll(async () => {
@@ -34,10 +37,9 @@ describe.skipIf(!existsSync(CHROMIUM))('in a browser', () => {
   });
   beforeEach(async ({ onTestFinished }) => {
     complaints = [];
-    const context = await browser.newContext({
-      baseURL: dashboard.url,
-      httpCredentials: { username: credentials.user, password: credentials.password },
-    });
+    const context = await browser.newContext({ baseURL: dashboard.url });
+    const [name = '', value = ''] = session.split('=');
+    await context.addCookies([{ name, value, url: dashboard.url }]);
     onTestFinished(() => context.close());
     page = await context.newPage();
     page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
@@ -49,6 +51,28 @@ describe.skipIf(!existsSync(CHROMIUM))('in a browser', () => {
     page.on('request', (request) => {
       if (!request.url().startsWith(dashboard.url)) complaints.push(`request to ${request.url()}`);
     });
+  });
+
+  it('a person signs in, gets to the page that was asked for, and signs out', async () => {
+    await page.context().clearCookies();
+    await page.goto('/parked?reason=x');
+    await page.getByLabel('User').fill(credentials.user);
+    await page.getByLabel('Password').fill('wrong');
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByText('User or password is wrong.').waitFor();
+    // A browser notes that an answer had the status 403.
+    expect(complaints.splice(0)).toEqual([expect.stringContaining('403')]);
+    await page.getByLabel('User').fill(credentials.user);
+    await page.getByLabel('Password').fill(credentials.password);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('heading', { name: 'Parked', level: 1 }).waitFor();
+    expect(new URL(page.url()).search).toBe('?reason=x');
+    expect(await page.evaluate('document.cookie')).toBe('');
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByText('Signed out.').waitFor();
+    await page.goto('/');
+    await page.getByRole('heading', { name: 'Sign in', level: 1 }).waitFor();
+    expect(complaints).toEqual([]);
   });
 
   it('replay is two clicks away from the list, and the call is on its way again', async () => {

@@ -6,7 +6,13 @@ import { readOptions } from '../src/index.ts';
 
 describe('the dashboard’s options', () => {
   it('bind to loopback and ask nobody when there is no password', () => {
-    expect(readOptions({})).toEqual({ host: '127.0.0.1', generated: false, confined: false, allowedHosts: [] });
+    expect(readOptions({})).toEqual({
+      host: '127.0.0.1',
+      generated: false,
+      confined: false,
+      allowedHosts: [],
+      trustedProxies: [],
+    });
   });
 
   it('stay on loopback without a password whatever DASHBOARD_HOST says, and an empty password is none', () => {
@@ -23,6 +29,7 @@ describe('the dashboard’s options', () => {
       generated: false,
       confined: false,
       allowedHosts: [],
+      trustedProxies: [],
     });
   });
 
@@ -50,6 +57,18 @@ describe('the dashboard’s options', () => {
     expect(names.allowedHosts).toEqual(['wrapup.example.com', 'dash', '10.0.0.5', '2001:db8::1']);
     expect(() => readOptions({ DASHBOARD_ALLOWED_HOSTS: 'https://wrapup.example.com' })).toThrow(/no host name/);
     expect(() => readOptions({ DASHBOARD_ALLOWED_HOSTS: '*' })).toThrow(/DASHBOARD_ALLOWED_HOSTS/);
+  });
+
+  it('read proxies, and say which one is none', () => {
+    const { trustedProxies } = readOptions({
+      DASHBOARD_TRUSTED_PROXY: '10.0.0.5, 172.16.0.0/12 ,2001:db8::/32,loopback',
+    });
+    expect(trustedProxies).toEqual(['10.0.0.5', '172.16.0.0/12', '2001:db8::/32', 'loopback']);
+    for (const wrong of ['proxy.example.com', '10.0.0.5/33', '0.0.0.0/0', '::/0', '1', 'true']) {
+      expect(() => readOptions({ DASHBOARD_TRUSTED_PROXY: `10.0.0.5,${wrong}` })).toThrow(
+        `DASHBOARD_TRUSTED_PROXY holds "${wrong}"`,
+      );
+    }
   });
 
   it('refuse a user that HTTP Basic cannot carry', () => {

@@ -155,6 +155,15 @@ it('a parked call shows who its candidates are, read from the CRM for this page 
     expect(text).toMatch(/999999 <span[^>]*>is not there any more/);
     const kept = await own.store.redis.hgetall(own.store.keys.ledger('main', id));
     expect(JSON.stringify(kept) + own.logged()).not.toContain('dana@example.com');
+    const line =
+      own
+        .logged()
+        .split('\n')
+        .find((one) => one.includes('look up candidates')) ?? '{}';
+    expect(JSON.parse(line)).toMatchObject({
+      ...{ msg: 'an operator acted', user: 'anybody on this machine', address: '127.0.0.1' },
+      ...{ source: 'main', call_id: id, route: 'sales-calls', connection: 'sales' },
+    });
     // A CRM that does not answer leaves the page as it is.
     await sandbox.close();
     expect(await page()).toMatch(
@@ -196,6 +205,17 @@ describe('the playground, when the CRM is asked', () => {
       const answer = await own.post('/playground', { payload, source: 'main', ask: 'yes' });
       const text = (await answer.text()).replace(/\s+/g, ' ');
       expect(text).toContain('2 records found by phone: is written to.');
+      // The look-up is an operator's action; whom it was about is not in the log.
+      const [line = '', ...others] = own
+        .logged()
+        .split('\n')
+        .filter((one) => one.includes('an operator acted'));
+      expect(others).toEqual([]);
+      expect(JSON.parse(line)).toMatchObject({
+        ...{ action: 'ask the CRM', user: 'anybody on this machine', address: '127.0.0.1' },
+        ...{ source: 'main', route: 'sales-calls', connection: 'sales' },
+      });
+      expect(own.logged()).not.toMatch(/4155550142|Daniela/);
       expect(text).toMatch(/chosen<\/span>.*Daniela.*not taken<\/span>.*&lt;b&gt;Dan/);
       expect(text).toMatch(
         /<code>firstname<\/code><\/td> <td class="value">Daniela<\/td> <td class="value"><i>stays<\/i>, not Dana/,

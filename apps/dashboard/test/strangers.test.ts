@@ -42,9 +42,10 @@ describe('the name that is asked for', () => {
     }
   });
 
-  it('does not matter to health checks', async () => {
+  it('does not matter to health checks, and does to metrics', async () => {
     expect(await dashboard.getAs('dashboard', '/healthz')).toBe(200);
-    expect(await dashboard.getAs('dashboard:8081', '/metrics')).toBe(200);
+    expect(await dashboard.getAs('dashboard:8081', '/metrics')).toBe(403);
+    expect(await dashboard.getAs('wrapup.example.com', '/metrics')).toBe(200);
   });
 });
 

@@ -7,8 +7,8 @@
  */
 import { asObject, chunk, failJob, type Item } from '@wrapup/destination/delivery';
 import type { RecordPlan } from '@wrapup/mapping';
-import { type SearchFilter, searchRecords } from './api.ts';
-import { asHubSpotFailure, HubSpotFailure } from './errors.ts';
+import { type SearchFilter, searchRecords } from './client/api.ts';
+import { asHubSpotFailure, HubSpotFailure } from './errors/classify.ts';
 import type { Writing } from './items.ts';
 import { linkAll, type Written } from './links.ts';
 import { type CrmRecord, readMany, toRecord, unaccounted } from './read-many.ts';

@@ -1,13 +1,13 @@
 import type { Destination } from '@wrapup/destination';
-import { BATCH } from './api.ts';
-import { checkMappings } from './check.ts';
-import { describeAccount } from './describe.ts';
+import { checkMappings } from './account/check.ts';
+import { describeAccount } from './account/describe.ts';
+import { probeAccount } from './account/probe.ts';
+import { provisionAccount } from './account/provision.ts';
+import { BATCH } from './client/api.ts';
+import { Transport } from './client/transport.ts';
 import { findPersons } from './find.ts';
 import { previewPlans } from './preview.ts';
-import { probeAccount } from './probe.ts';
-import { provisionAccount } from './provision.ts';
 import type { HubSpotSettings } from './settings.ts';
-import { Transport } from './transport.ts';
 import { writePlans } from './write.ts';
 
 /** Loads the official client and makes a destination, which holds nothing but the client and its sockets; makes no request. */

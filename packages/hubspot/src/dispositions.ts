@@ -4,10 +4,10 @@
  */
 import { failJob, type Job } from '@wrapup/destination/delivery';
 import type { FieldWrite } from '@wrapup/mapping';
-import { readProperty } from './api.ts';
-import { asHubSpotFailure } from './errors.ts';
+import { type Option, toOptions } from './account/schema.ts';
+import { readProperty } from './client/api.ts';
+import { asHubSpotFailure } from './errors/classify.ts';
 import type { RowPolicy } from './rows.ts';
-import { type Option, toOptions } from './schema.ts';
 import type { Session } from './session.ts';
 
 const OBJECT = 'calls';

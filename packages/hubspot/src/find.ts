@@ -1,12 +1,12 @@
 import { type Context, type PersonAnswer, type PersonQuestion, type PersonRecord, whoIs } from '@wrapup/destination';
 import { toAnswer, toQuestions } from '@wrapup/destination/delivery';
-import { accountForReader, knownAccount } from './account.ts';
+import { accountForReader, knownAccount } from './account/account.ts';
+import type { Transport } from './client/transport.ts';
 import { lookUp } from './look-up.ts';
 import { type Account, recordUrl } from './objects.ts';
 import type { CrmRecord } from './read-many.ts';
 import { Session } from './session.ts';
 import type { HubSpotSettings } from './settings.ts';
-import type { Transport } from './transport.ts';
 
 /** Finds people, one answer per question and in their order. Rejects when any of the look-ups failed. */
 export async function findPersons(

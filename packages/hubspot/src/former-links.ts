@@ -4,8 +4,8 @@
  * on the former contact itself stays; the receipt says so.
  */
 import { chunk, failJob, type Job } from '@wrapup/destination/delivery';
-import { unlinkRecords } from './api.ts';
-import { asHubSpotFailure } from './errors.ts';
+import { unlinkRecords } from './client/api.ts';
+import { asHubSpotFailure } from './errors/classify.ts';
 import type { Written } from './links.ts';
 import { readMany } from './read-many.ts';
 import { recallFormer, rememberFormer } from './remembered.ts';

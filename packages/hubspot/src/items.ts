@@ -1,8 +1,8 @@
 /** One record of one job on its way to HubSpot: its row, its receipt, what ends it. */
 import type { Failure, RecordReceipt } from '@wrapup/destination';
 import type { Item, Properties } from '@wrapup/destination/delivery';
-import type { Link } from './api.ts';
-import type { HubSpotFailure } from './errors.ts';
+import type { Link } from './client/api.ts';
+import type { HubSpotFailure } from './errors/classify.ts';
 import type { Written } from './links.ts';
 import { ACTIVITIES, type Account, keyProperty, linkType, recordUrl } from './objects.ts';
 import type { Row, RowPolicy } from './rows.ts';

@@ -14,9 +14,9 @@
  * an account that was mended climbs back by itself.
  */
 import type { Context } from '@wrapup/destination';
-import type { HubSpotFailure } from './errors.ts';
+import { readSchema } from './account/schema.ts';
+import type { HubSpotFailure } from './errors/classify.ts';
 import { keyProperty } from './objects.ts';
-import { readSchema } from './schema.ts';
 import type { Session } from './session.ts';
 
 export type KeyStep = 'upsert' | 'read' | 'map';

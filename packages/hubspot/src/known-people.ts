@@ -1,7 +1,7 @@
 /** How contacts are written onto, one row a person. */
 import type { Failure } from '@wrapup/destination';
 import type { Job, KnownPerson, PeopleWriter } from '@wrapup/destination/delivery';
-import { asHubSpotFailure } from './errors.ts';
+import { asHubSpotFailure } from './errors/classify.ts';
 import { type Account, recordUrl, WATERMARK } from './objects.ts';
 import { makePatch } from './person-patch.ts';
 import { type CrmRecord, readMany } from './read-many.ts';

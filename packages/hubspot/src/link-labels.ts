@@ -5,8 +5,8 @@
  * https://developers.hubspot.com/docs/api-reference/latest/crm/associations/associate-records/guide
  */
 import { asObject, chunk, failJob, type Job } from '@wrapup/destination/delivery';
-import { labelRecords, readLabels } from './api.ts';
-import { asHubSpotFailure } from './errors.ts';
+import { labelRecords, readLabels } from './client/api.ts';
+import { asHubSpotFailure } from './errors/classify.ts';
 import type { Written } from './links.ts';
 import type { Session } from './session.ts';
 

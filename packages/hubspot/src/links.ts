@@ -1,12 +1,12 @@
 /** Links records to people and to each other, apart from their creation. Every link is accounted for. */
 import { Failure, type RecordReceipt } from '@wrapup/destination';
 import { asList, asObject, chunk, failJob, halvesOf, type Item } from '@wrapup/destination/delivery';
-import { LINK_BATCH, linkRecords } from './api.ts';
-import { asHubSpotFailure, failureOf } from './errors.ts';
+import { LINK_BATCH, linkRecords } from './client/api.ts';
+import { asHubSpotFailure, failureOf } from './errors/classify.ts';
+import { itemStatus, readVendorError } from './errors/vendor-error.ts';
 import { unlinkFormer } from './former-links.ts';
 import { labelAll } from './link-labels.ts';
 import type { Session } from './session.ts';
-import { itemStatus, readVendorError } from './vendor-error.ts';
 
 export interface Written {
   item: Item;

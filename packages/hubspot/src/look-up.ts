@@ -6,7 +6,7 @@
  */
 import { forgetPerson, type Question, recallPerson, type Found as SharedFound } from '@wrapup/destination/delivery';
 import type { MatchStep } from '@wrapup/mapping';
-import { asHubSpotFailure, type HubSpotFailure } from './errors.ts';
+import { asHubSpotFailure, type HubSpotFailure } from './errors/classify.ts';
 import { CANDIDATE_PROPERTIES, type Sought, searchPeople } from './person-search.ts';
 import { type CrmRecord, readMany, unaccounted } from './read-many.ts';
 import type { Session } from './session.ts';

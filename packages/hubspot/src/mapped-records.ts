@@ -9,8 +9,8 @@
 import type { Held } from '@wrapup/destination';
 import { Failure } from '@wrapup/destination';
 import { asObject, failJob, type Item, LEASED, noteDropped } from '@wrapup/destination/delivery';
-import { readLinked, searchEqual } from './api.ts';
-import { asHubSpotFailure } from './errors.ts';
+import { readLinked, searchEqual } from './client/api.ts';
+import { asHubSpotFailure } from './errors/classify.ts';
 import { inlineRest, receiptOf, rowOf, type Writing } from './items.ts';
 import { hasKeyLine, keyLineProperty, withKeyLine } from './key-line.ts';
 import type { Written } from './links.ts';

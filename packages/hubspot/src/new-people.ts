@@ -18,7 +18,7 @@ import {
   sortByMemory,
   withLeases,
 } from '@wrapup/destination/delivery';
-import { asHubSpotFailure, type HubSpotFailure } from './errors.ts';
+import { asHubSpotFailure, type HubSpotFailure } from './errors/classify.ts';
 import { isKeyRefused, type KeyStep, type SteppedDown, stepDown, stepOf } from './key-steps.ts';
 import { KEY, keyMissing, knownById, plansOfPerson, type RefusedPeople, rowOf, settle } from './new-person.ts';
 import { WATERMARK } from './objects.ts';

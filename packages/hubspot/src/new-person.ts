@@ -9,7 +9,7 @@ import {
   rememberNew,
   settleJob,
 } from '@wrapup/destination/delivery';
-import type { HubSpotFailure } from './errors.ts';
+import type { HubSpotFailure } from './errors/classify.ts';
 import { KEY_HINT } from './items.ts';
 import { isKeyRefused } from './key-steps.ts';
 import { keyProperty, WATERMARK } from './objects.ts';

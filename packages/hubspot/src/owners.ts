@@ -1,8 +1,8 @@
 /** Who can own records: the account’s active owners. */
 import { asObject, type OwnerList, type OwnerSource } from '@wrapup/destination/delivery';
-import { listOwners } from './api.ts';
+import { listOwners } from './client/api.ts';
 import { OWNER } from './dialect.ts';
-import { asHubSpotFailure } from './errors.ts';
+import { asHubSpotFailure } from './errors/classify.ts';
 import { unaccounted } from './read-many.ts';
 import type { Session } from './session.ts';
 

@@ -7,8 +7,8 @@
  */
 import { parsePhone } from '@wrapup/call';
 import { asObject, holdsPhone } from '@wrapup/destination/delivery';
-import { type SearchFilter, searchBody, searchRecords } from './api.ts';
-import { asHubSpotFailure, HubSpotFailure } from './errors.ts';
+import { type SearchFilter, searchBody, searchRecords } from './client/api.ts';
+import { asHubSpotFailure, HubSpotFailure } from './errors/classify.ts';
 import { type CrmRecord, toRecord, unaccounted } from './read-many.ts';
 import type { Session } from './session.ts';
 

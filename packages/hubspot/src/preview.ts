@@ -11,7 +11,8 @@ import {
   propertiesToRead,
 } from '@wrapup/destination/delivery';
 import type { Plan } from '@wrapup/mapping';
-import { accountForReader } from './account.ts';
+import { accountForReader } from './account/account.ts';
+import type { Transport } from './client/transport.ts';
 import { COMPANIES, findCompanies, keyedByDomain } from './companies.ts';
 import { nameDispositions } from './dispositions.ts';
 import { IDENTIFYING, toRecord } from './find.ts';
@@ -22,7 +23,6 @@ import { WORDING } from './people.ts';
 import { type CrmRecord, readMany } from './read-many.ts';
 import { Session } from './session.ts';
 import type { HubSpotSettings } from './settings.ts';
-import type { Transport } from './transport.ts';
 import { decideFields } from './write-modes.ts';
 
 /** @throws the failure of a look-up that failed */

@@ -3,10 +3,10 @@
  * and the record was not there; whatever else went wrong is a failure.
  */
 import { asObject, chunk } from '@wrapup/destination/delivery';
-import { BATCH, readRecords } from './api.ts';
-import { asHubSpotFailure, failureOf, HubSpotFailure } from './errors.ts';
+import { BATCH, readRecords } from './client/api.ts';
+import { asHubSpotFailure, failureOf, HubSpotFailure } from './errors/classify.ts';
+import { itemStatus, readVendorError } from './errors/vendor-error.ts';
 import type { Session } from './session.ts';
-import { itemStatus, readVendorError } from './vendor-error.ts';
 
 export interface CrmRecord {
   id: string;

@@ -17,11 +17,11 @@ import {
   halvesOf,
   isAboutRows,
 } from '@wrapup/destination/delivery';
-import { type ApiCall, BATCH, createRecords, type Link, updateRecords, upsertRecords } from './api.ts';
+import { type ApiCall, BATCH, createRecords, type Link, updateRecords, upsertRecords } from './client/api.ts';
 import { OWNER } from './dialect.ts';
-import { asHubSpotFailure, failureOf, HubSpotFailure } from './errors.ts';
+import { asHubSpotFailure, failureOf, HubSpotFailure } from './errors/classify.ts';
+import { itemStatus, readVendorError } from './errors/vendor-error.ts';
 import type { Session } from './session.ts';
-import { itemStatus, readVendorError } from './vendor-error.ts';
 
 export interface Row {
   /** Unique in the batch. */

@@ -14,7 +14,7 @@ import {
   recallAny,
   startedAt,
 } from '@wrapup/destination/delivery';
-import { asHubSpotFailure } from './errors.ts';
+import { asHubSpotFailure } from './errors/classify.ts';
 import { lookUp } from './look-up.ts';
 import { knownById, type RefusedPeople, rowOf, settle } from './new-person.ts';
 import type { CrmRecord } from './read-many.ts';

@@ -7,7 +7,7 @@
  */
 import { failJob, type Item, noteDropped, type Properties } from '@wrapup/destination/delivery';
 import { needsReading } from '@wrapup/mapping';
-import { asHubSpotFailure, type HubSpotFailure } from './errors.ts';
+import { asHubSpotFailure, type HubSpotFailure } from './errors/classify.ts';
 import { inlineRest, keyMissing, receiptOf, rowOf, type Writing } from './items.ts';
 import { isKeyRefused, type KeyStep, stepDown, stepOf } from './key-steps.ts';
 import { linkAll, type Written } from './links.ts';

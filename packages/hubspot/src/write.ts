@@ -1,15 +1,15 @@
 import type { Context, WriteOutcome } from '@wrapup/destination';
 import { giveOwners, writeJobs } from '@wrapup/destination/delivery';
 import type { Plan } from '@wrapup/mapping';
-import { knownAccount } from './account.ts';
+import { knownAccount } from './account/account.ts';
+import { knownProperties } from './account/schema.ts';
+import type { Transport } from './client/transport.ts';
 import { ownerSource } from './owners.ts';
 import { writeAllPeople } from './people.ts';
 import { writeRecords } from './records.ts';
 import type { RowPolicy } from './rows.ts';
-import { knownProperties } from './schema.ts';
 import { Session } from './session.ts';
 import type { HubSpotSettings } from './settings.ts';
-import type { Transport } from './transport.ts';
 
 /**
  * Writes plans: people first, then the records that are linked to them. Each plan ends with an outcome of its own;

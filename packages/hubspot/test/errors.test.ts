@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { failureOf } from '../src/errors.ts';
-import { readVendorError } from '../src/vendor-error.ts';
+import { failureOf } from '../src/errors/classify.ts';
+import { readVendorError } from '../src/errors/vendor-error.ts';
 
 function classify(status: number, body: unknown, retry_after?: string, sent: string[] = []) {
   return failureOf(readVendorError(status, body), { doing: 'create calls', retry_after, sent });

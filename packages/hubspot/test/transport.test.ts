@@ -10,9 +10,9 @@ import {
   readRecords,
   searchRecords,
   upsertRecords,
-} from '../src/api.ts';
-import { HubSpotFailure } from '../src/errors.ts';
-import type { Transport } from '../src/transport.ts';
+} from '../src/client/api.ts';
+import type { Transport } from '../src/client/transport.ts';
+import { HubSpotFailure } from '../src/errors/classify.ts';
 import { json, openTransport, type TinyServer, tinyServer } from './tiny-server.ts';
 
 const closing: { close(): unknown }[] = [];
@@ -258,7 +258,7 @@ test('two connections in one process keep their tokens and their timeouts apart'
     json(response, 200, { results: [] });
   });
   const { hubspotSettings } = await import('../src/settings.ts');
-  const { Transport } = await import('../src/transport.ts');
+  const { Transport } = await import('../src/client/transport.ts');
   const other = await Transport.open(hubspotSettings.parse({ access_token: 'pat-na1-other', base_url: server.url }));
   closing.push(other);
   const ctx = makeMemoryContext(makeMemoryCommons());

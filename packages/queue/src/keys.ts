@@ -10,14 +10,6 @@ export interface Keys {
   index: string;
   /** Sorted set of `<source>:<call id>` by time: calls with something still to be done or filed. */
   open: string;
-  /** What the keys of all ledger entries begin with; source, colon and call id follow. */
-  ledgers: string;
-  /** What the keys of the index of parked and dead items begin with (`unresolved-index.ts`). */
-  unresolved: string;
-  /** Hash: how far the index has been compared with the ledger. */
-  unresolvedUpkeep: string;
-  /** Hash: replays and drops of many, by id. */
-  bulkRuns: string;
   /** The bytes of one revision. */
   payload(source: string, callId: string, revision: string): string;
   /** Hash: whether a connection is paused, by whom and why. */
@@ -42,6 +34,8 @@ export interface Keys {
   reconciled(source: string): string;
   /** What the last comparison of mappings and account found. */
   examination(connection: string): string;
+  /** There while a session of the dashboard that was signed out would otherwise still be valid. */
+  endedSession(id: string): string;
   /** Hash: how far one backfill of a source has come. */
   backfilled(source: string, range: string): string;
 }
@@ -54,10 +48,6 @@ export function makeKeys(name = 'wrapup'): Keys {
     ledger: (source, callId) => `${prefix}:ledger:${source}:${callId}`,
     index: `${prefix}:ledger-index`,
     open: `${prefix}:ledger-open`,
-    ledgers: `${prefix}:ledger:`,
-    unresolved: `${prefix}:unresolved`,
-    unresolvedUpkeep: `${prefix}:unresolved-upkeep`,
-    bulkRuns: `${prefix}:bulk-runs`,
     payload: (source, callId, revision) => `${prefix}:payload:${source}:${callId}:${revision}`,
     connection: (connection) => `${prefix}:connection:${connection}`,
     budget: (connection, pool) => `${prefix}:budget:${connection}:${pool}`,
@@ -71,6 +61,7 @@ export function makeKeys(name = 'wrapup'): Keys {
     lease: (key) => `${prefix}:lease:${key}`,
     reconciled: (source) => `${prefix}:reconciled:${source}`,
     examination: (connection) => `${prefix}:examination:${connection}`,
+    endedSession: (id) => `${prefix}:ended-session:${id}`,
     backfilled: (source, range) => `${prefix}:backfilled:${source}:${range}`,
     secret: (connection, secret) => `${prefix}:secret:${connection}:${secret}`,
   };

@@ -11,7 +11,14 @@
 
 import { createHash, randomUUID, sign } from 'node:crypto';
 import type { Context } from '@wrapup/destination';
-import { asObject, asText, type HttpAnswer, type HttpRequest, parseBody } from '@wrapup/destination/delivery';
+import {
+  answerThrough,
+  asObject,
+  asText,
+  type HttpAnswer,
+  type HttpRequest,
+  parseBody,
+} from '@wrapup/destination/delivery';
 import { asSalesforceFailure, failureOf, type SalesforceFailure, unaccounted } from './errors.ts';
 import { type Jsforce, makeOAuth } from './jsforce.ts';
 import { flowOf, loginUrlOf, type SalesforceSettings } from './settings.ts';
@@ -88,27 +95,19 @@ export class Tokens {
 
   async #askOnce(ctx: Context): Promise<Token> {
     const { client_id, client_secret } = this.#settings;
-    let answer: HttpAnswer | undefined;
-    const oauth = makeOAuth(
-      this.#jsforce,
-      {
-        loginUrl: loginUrlOf(this.#settings),
-        clientId: client_id,
-        ...(client_secret === undefined ? {} : { clientSecret: client_secret }),
-      },
-      async (request) => {
-        answer = await this.#send(request, ctx);
-        return answer;
+    const config = {
+      loginUrl: loginUrlOf(this.#settings),
+      clientId: client_id,
+      ...(client_secret === undefined ? {} : { clientSecret: client_secret }),
+    };
+    const refresh = await this.#refreshToken(ctx);
+    const answer = await answerThrough(
+      (request) => this.#send(request, ctx),
+      (through) => {
+        const oauth = makeOAuth(this.#jsforce, config, through);
+        return refresh === undefined ? oauth.requestToken(this.#grant()) : oauth.refreshToken(refresh);
       },
     );
-    const refresh = await this.#refreshToken(ctx);
-    try {
-      if (refresh !== undefined) await oauth.refreshToken(refresh);
-      else await oauth.requestToken(this.#grant());
-    } catch (thrown) {
-      // A complete answer is read below, whatever the client made of it.
-      if (!answer) throw thrown;
-    }
     return await this.#read(answer, refresh, ctx);
   }
 
@@ -138,8 +137,7 @@ export class Tokens {
     return (await ctx.secrets.read(`refresh-token:${this.#name}`)) ?? this.#settings.refresh_token;
   }
 
-  async #read(answer: HttpAnswer | undefined, refresh: string | undefined, ctx: Context): Promise<Token> {
-    if (!answer) throw unaccounted(DOING, false);
+  async #read(answer: HttpAnswer, refresh: string | undefined, ctx: Context): Promise<Token> {
     const { status, headers, text } = answer;
     const body = parseBody(text, headers['content-type']);
     if (status < 200 || status >= 300) throw this.#failed(status, body ?? text, headers['x-sfdc-request-id']);

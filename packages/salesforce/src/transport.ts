@@ -2,6 +2,7 @@ import type { Agent } from 'node:http';
 import type { Context, FailureCode } from '@wrapup/destination';
 import {
   type ApiRequest,
+  answerThrough,
   checkWanted,
   exchange,
   type HttpAnswer,
@@ -10,7 +11,7 @@ import {
   Transport as SharedTransport,
 } from '@wrapup/destination/delivery';
 import type { ApiCall } from './api.ts';
-import { failureOf, SalesforceFailure } from './errors.ts';
+import { failureOf } from './errors.ts';
 import { type Jsforce, loadJsforce, makeConnection } from './jsforce.ts';
 import { readUsage } from './limits.ts';
 import type { SalesforceSettings } from './settings.ts';
@@ -70,24 +71,12 @@ export class Transport extends SharedTransport<ApiCall, Token> {
     return true;
   }
 
-  protected async exchange(call: ApiCall, token: Token, ctx: Context): Promise<HttpAnswer> {
-    let answer: HttpAnswer | undefined;
-    const connection = makeConnection(
-      this.#jsforce,
-      { instanceUrl: token.instance_url, accessToken: token.access_token, version: this.#settings.api_version },
-      async (request) => {
-        answer = await this.#exchange(request, ctx);
-        return answer;
-      },
+  protected exchange(call: ApiCall, token: Token, ctx: Context): Promise<HttpAnswer> {
+    const of = { instanceUrl: token.instance_url, accessToken: token.access_token, version: this.api_version };
+    return answerThrough(
+      (request) => this.#exchange(request, ctx),
+      (through) => call.run(makeConnection(this.#jsforce, of, through)),
     );
-    try {
-      await call.run(connection);
-    } catch (thrown) {
-      // A complete answer counts, whatever the client made of it.
-      if (!answer) throw thrown;
-    }
-    if (!answer) throw new SalesforceFailure('internal', `${call.name}: nothing was sent.`);
-    return answer;
   }
 
   protected usageOf(headers: HttpAnswer['headers']) {

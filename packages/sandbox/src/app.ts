@@ -3,9 +3,9 @@ import express, { type NextFunction, type Request, type Response } from 'express
 import type { Hung } from './control/exchange.ts';
 import { type Guard, guard } from './control/guard.ts';
 import { controlRouter } from './control/routes.ts';
-import { hubspotRouter } from './hubspot/serve.ts';
+import { hubspotRouter } from './hubspot/http/serve.ts';
 import { pageRouter } from './page/routes.ts';
-import { salesforceRouter } from './salesforce/serve.ts';
+import { salesforceRouter } from './salesforce/http/serve.ts';
 import type { Sandbox } from './sandbox.ts';
 import { synthflowRouter } from './synthflow/serve.ts';
 

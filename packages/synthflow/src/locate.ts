@@ -72,7 +72,8 @@ function flatId(record: unknown): string | undefined {
   return undefined;
 }
 
-function idOf(value: unknown): string | undefined {
+/** A value as a call id; undefined when it cannot be one. */
+export function idOf(value: unknown): string | undefined {
   if (typeof value === 'number') return Number.isSafeInteger(value) ? String(value) : undefined;
   if (typeof value !== 'string' || value.length > LONGEST_ID || value.trim() === '') return undefined;
   // Two ids that differ in a lone surrogate have the same UTF-8, so the same signature.

@@ -1,3 +1,4 @@
+import type { Response } from 'express';
 import { type Html, html, type Part } from '../html.ts';
 
 export interface PageParts {
@@ -6,8 +7,10 @@ export interface PageParts {
   at?: string;
   /** Said at the top: what was just done, or what went wrong. */
   notice?: Notice | undefined;
-  /** Seconds after which the page is read again by itself. */
-  refresh?: number;
+  /** Whether the menu is shown, which leads nowhere before the sign-in. Default: true. */
+  menu?: boolean;
+  /** Name of the session's operator, who can sign out. */
+  user?: string | undefined;
   body: Part;
 }
 
@@ -26,7 +29,7 @@ const MENU = [
 ] as const;
 
 /** A whole page. */
-export function renderPage({ title, at, notice, refresh, body }: PageParts): string {
+export function renderPage({ title, at, notice, menu = true, user, body }: PageParts): string {
   return String(html`<!doctype html>
 <html lang="en">
 <head>
@@ -34,14 +37,14 @@ export function renderPage({ title, at, notice, refresh, body }: PageParts): str
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>${title} · Wrapup</title>
-${refresh !== undefined && html`<meta http-equiv="refresh" content="${refresh}">`}
 <link rel="icon" type="image/svg+xml" href="/assets/icon.svg">
 <link rel="stylesheet" href="/assets/dashboard.css">
 </head>
 <body>
 <header>
 <a class="brand" href="/">Wrapup</a>
-<nav aria-label="Main">${MENU.map(([path, name]) => renderEntry(path, name, at))}</nav>
+${menu && html`<nav aria-label="Main">${MENU.map(([path, name]) => renderEntry(path, name, at))}</nav>`}
+${user !== undefined && html`<form class="sign-out" method="post" action="/logout">${user} <button>Sign out</button></form>`}
 </header>
 <main>
 ${notice && html`<p class="notice ${notice.kind}" role="status">${notice.text}</p>`}
@@ -54,6 +57,12 @@ ${body}
 
 function renderEntry(path: string, name: string, at: string | undefined): Html {
   return path === at ? html`<a href="${path}" aria-current="page">${name}</a>` : html`<a href="${path}">${name}</a>`;
+}
+
+/** Sends a whole page, with the operator's name and the way out where there is a session. */
+export function sendPage(response: Response, parts: PageParts): void {
+  const { identity } = response.locals;
+  response.send(renderPage({ ...parts, user: identity?.session && identity.principal.name }));
 }
 
 /** A page with one message: not found, refused, unavailable. */

@@ -9,6 +9,7 @@ import { renderMessage } from '../pages/layout.ts';
 import { linkToCall } from '../pages/parts.ts';
 import { ask } from '../unavailable.ts';
 import type { NoticeName } from './notices.ts';
+import { noteAction } from './operator.ts';
 import { fieldOf } from './request.ts';
 
 export interface ActionRoutesParts {
@@ -35,7 +36,7 @@ export function actionRoutes({ store, latest, log }: ActionRoutesParts): Router 
       const attempts = attemptsOf(config, route);
       return store.operations.replay(source, call_id, route, { attempts, from: REPLAYABLE, config: config.hash });
     });
-    note('replay', request, response, { ...target, done });
+    noteAction(log, request, response, { action: 'replay', ...target, done });
     back(request, response, done === 'replayed' && broken ? 'replayed_before' : done);
   });
 
@@ -51,14 +52,10 @@ export function actionRoutes({ store, latest, log }: ActionRoutesParts): Router 
         ? store.operations.dropCall(source, call_id, reason)
         : (await store.operations.drop(source, call_id, route, reason)) !== undefined,
     );
-    note('drop', request, response, { ...target, done });
+    noteAction(log, request, response, { action: 'drop', ...target, done });
     back(request, response, done ? 'dropped' : 'moved');
   });
 
-  function note(action: string, request: Request, response: Response, fields: object): void {
-    const user = response.locals.user ?? 'anybody on this machine';
-    log.info({ action, user, address: request.socket.remoteAddress, ...fields }, 'an operator acted');
-  }
   return router;
 }
 

@@ -1,27 +1,30 @@
 import { agentName, type Config } from '@wrapup/config';
-import { explainPause, type LedgerEntry, readCursor, readExaminations, type Store } from '@wrapup/queue';
+import { explainPause, type LedgerEntry, readExaminations, type Store } from '@wrapup/queue';
+import type { Logger } from '@wrapup/telemetry';
 import { Router } from 'express';
 import { askWho, type Candidates } from '../ask-crm.ts';
 import { html } from '../html.ts';
 import { makeOverview } from '../ledger/overview.ts';
 import { readReconciliations } from '../ledger/reconciliations.ts';
-import { CALL_STATES, type CallQuery, searchCalls } from '../ledger/search-calls.ts';
+import { CALL_STATES, type CallQuery, readCursor, searchCalls } from '../ledger/search-calls.ts';
 import { renderCall, renderChoice } from '../pages/call-page.ts';
 import { renderCalls } from '../pages/calls-page.ts';
-import { renderMessage, renderPage } from '../pages/layout.ts';
+import { renderMessage, sendPage } from '../pages/layout.ts';
 import { linkToCall } from '../pages/parts.ts';
 import { ask } from '../unavailable.ts';
 import { noticeOf } from './notices.ts';
+import { noteAction } from './operator.ts';
 import { queryOf } from './request.ts';
 
 export interface CallRoutesParts {
   store: Store;
   config: () => Config;
   connections: () => Promise<string[]>;
+  log: Logger;
 }
 
-/** `/` the calls, `/calls/:id` one of them. They read and change nothing. */
-export function callRoutes({ store, config, connections }: CallRoutesParts): Router {
+/** `/` the calls, `/calls/:id` one of them. They read and change nothing; a look into a CRM leaves a line in the log. */
+export function callRoutes({ store, config, connections, log }: CallRoutesParts): Router {
   const router = Router();
   const overview = makeOverview(store, connections);
 
@@ -42,22 +45,20 @@ export function callRoutes({ store, config, connections }: CallRoutesParts): Rou
       ]),
     );
     const { sources, routes } = config();
-    response.send(
-      renderPage({
-        title: 'Calls',
-        at: '/',
-        body: renderCalls({
-          page,
-          query,
-          overview: numbers,
-          reconciliations,
-          examinations,
-          sources: Object.keys(sources),
-          routes: routes.map(({ name }) => name),
-          connections: names,
-        }),
+    sendPage(response, {
+      title: 'Calls',
+      at: '/',
+      body: renderCalls({
+        page,
+        query,
+        overview: numbers,
+        reconciliations,
+        examinations,
+        sources: Object.keys(sources),
+        routes: routes.map(({ name }) => name),
+        connections: names,
       }),
-    );
+    });
   });
 
   router.get('/calls/:id', async (request, response) => {
@@ -77,19 +78,21 @@ export function callRoutes({ store, config, connections }: CallRoutesParts): Rou
         );
     }
     if (entries.length > 1) {
-      return void response.send(renderPage({ title: 'Which call?', body: renderChoice(entries) }));
+      return sendPage(response, { title: 'Which call?', body: renderChoice(entries) });
     }
     const [kept, pauses] = await ask(store, () => Promise.all([findKept(store, entry), findPauses(store, entry)]));
     const configured = Object.hasOwn(config().sources, entry.source);
     const agent = agentName(config(), entry.source, entry.agent_id);
     const candidates = await findCandidates(store, config(), entry);
-    response.send(
-      renderPage({
-        title: `Call ${entry.call_id}`,
-        notice: noticeOf(queryOf(request, 'did')),
-        body: renderCall({ entry, kept, configured, pauses, agent, candidates }),
-      }),
-    );
+    for (const [route, connection] of candidates.asked) {
+      const fields = { source: entry.source, call_id: entry.call_id, route, connection };
+      noteAction(log, request, response, { action: 'look up candidates', ...fields });
+    }
+    sendPage(response, {
+      title: `Call ${entry.call_id}`,
+      notice: noticeOf(queryOf(request, 'did')),
+      body: renderCall({ entry, kept, configured, pauses, agent, candidates: candidates.found }),
+    });
   });
   return router;
 }
@@ -97,7 +100,7 @@ export function callRoutes({ store, config, connections }: CallRoutesParts): Rou
 function readQuery(value: (name: string) => string | undefined): CallQuery {
   const state = CALL_STATES.find((one) => one === value('state'));
   const id = value('id')?.trim();
-  const after = readCursor(value('after'), 1) && value('after');
+  const after = readCursor(value('after'));
   const [route, connection, source, outcome] = [value('route'), value('connection'), value('source'), value('outcome')];
   return {
     ...(state ? { state } : {}),
@@ -120,17 +123,25 @@ async function findPauses(store: Store, { deliveries }: LedgerEntry): Promise<Ma
   return pauses;
 }
 
-/** Whom parked deliveries could be about, by route: read from the CRM for this page, and kept nowhere. */
-async function findCandidates(store: Store, config: Config, entry: LedgerEntry): Promise<Map<string, Candidates>> {
-  const found = new Map<string, Candidates>();
+interface Search {
+  /** Candidates by route: read from the CRM for this page, and kept nowhere. */
+  found: Map<string, Candidates>;
+  /** Connection that was asked, by route. */
+  asked: Map<string, string>;
+}
+
+/** People whom parked deliveries could be about. */
+async function findCandidates(store: Store, config: Config, entry: LedgerEntry): Promise<Search> {
+  const [found, asked] = [new Map<string, Candidates>(), new Map<string, string>()];
   await Promise.all(
     entry.deliveries.map(async ({ route, connection: name, state, candidates }) => {
       const connection = Object.hasOwn(config.connections, name) ? config.connections[name] : undefined;
       if (state !== 'parked' || !candidates?.length || !connection) return;
+      asked.set(route, name);
       found.set(route, await askWho(store, connection, candidates));
     }),
   );
-  return found;
+  return { found, asked };
 }
 
 /** Revisions whose bytes have not expired. */

@@ -5,9 +5,10 @@ import type { Logger } from '@wrapup/telemetry';
 import express, { Router } from 'express';
 import { LONGEST_REASON } from '../pages/actions.ts';
 import { renderConnections } from '../pages/connections-page.ts';
-import { renderMessage, renderPage } from '../pages/layout.ts';
+import { renderMessage, sendPage } from '../pages/layout.ts';
 import { ask } from '../unavailable.ts';
 import { noticeOf } from './notices.ts';
+import { noteAction } from './operator.ts';
 import { fieldOf, queryOf } from './request.ts';
 
 export interface ConnectionRoutesParts {
@@ -28,19 +29,17 @@ export function connectionRoutes({ store, config, connections, log }: Connection
       Promise.all((await connections()).map((name) => store.connections.report(name))),
     );
     const configured = config().connections;
-    response.send(
-      renderPage({
-        title: 'Connections',
-        at: '/connections',
-        notice: noticeOf(queryOf(request, 'did')),
-        body: renderConnections({
-          connections: reports.map((report) => {
-            const known = Object.hasOwn(configured, report.connection) ? configured[report.connection] : undefined;
-            return { ...report, ...(known ? { kind: known.kind } : {}) };
-          }),
+    sendPage(response, {
+      title: 'Connections',
+      at: '/connections',
+      notice: noticeOf(queryOf(request, 'did')),
+      body: renderConnections({
+        connections: reports.map((report) => {
+          const known = Object.hasOwn(configured, report.connection) ? configured[report.connection] : undefined;
+          return { ...report, ...(known ? { kind: known.kind } : {}) };
         }),
       }),
-    );
+    });
   });
 
   for (const action of ['pause', 'resume'] as const) {
@@ -53,8 +52,7 @@ export function connectionRoutes({ store, config, connections, log }: Connection
       const state = await ask(store, () =>
         action === 'pause' ? store.connections.pause(name, reason || undefined) : store.connections.resume(name),
       );
-      const user = response.locals.user ?? 'anybody on this machine';
-      log.info({ action, connection: name, user, address: request.socket.remoteAddress }, 'an operator acted');
+      noteAction(log, request, response, { action, connection: name });
       const did = action === 'pause' ? 'paused' : state.circuit === 'open' ? 'probing' : 'resumed';
       response.redirect(303, `/connections?did=${did}`);
     });

@@ -1,25 +1,33 @@
 import { type Config, chooseRoutes, planCall } from '@wrapup/config';
 import type { Store } from '@wrapup/queue';
 import { normalise, readCallId } from '@wrapup/synthflow';
-import express, { Router } from 'express';
+import type { Logger } from '@wrapup/telemetry';
+import express, { type Response, Router } from 'express';
 import { askCrm } from '../ask-crm.ts';
-import { renderPage } from '../pages/layout.ts';
+import { sendPage } from '../pages/layout.ts';
 import { type PlaygroundResult, renderPlayground } from '../pages/playground-page.ts';
+import { noteAction } from './operator.ts';
 import { fieldOf } from './request.ts';
 
 /** A payload with a long transcript fits; the limit keeps a slip of the paste from holding up the process. */
 const LIMIT = '5mb';
 
+export interface PlaygroundRoutesParts {
+  store: Store;
+  config: () => Config;
+  log: Logger;
+}
+
 /**
- * `/playground`: a pasted payload, read and mapped as the worker would, without storing anything; the CRM is only read, and
- * only when that is asked for. The
- * only page that shows personal data: what whoever reads it has just pasted.
+ * `/playground`: a pasted payload, read and mapped as the worker would, without storing anything; the CRM is only read,
+ * only when that is asked for, and not without a line in the log. The only page that shows personal data: what its
+ * reader has just pasted.
  */
-export function playgroundRoutes({ store, config }: { store: Store; config: () => Config }): Router {
+export function playgroundRoutes({ store, config, log }: PlaygroundRoutesParts): Router {
   const router = Router();
-  const send = (given: Given, result?: PlaygroundResult) => {
+  const send = (response: Response, given: Given, result?: PlaygroundResult) => {
     const { sources, routes } = config();
-    return renderPage({
+    sendPage(response, {
       title: 'Playground',
       at: '/playground',
       body: renderPlayground({
@@ -31,7 +39,7 @@ export function playgroundRoutes({ store, config }: { store: Store; config: () =
     });
   };
 
-  router.get('/playground', (_request, response) => void response.send(send({})));
+  router.get('/playground', (_request, response) => send(response, {}));
 
   router.post('/playground', express.urlencoded({ extended: false, limit: LIMIT }), async (request, response) => {
     const payload = fieldOf(request, 'payload');
@@ -47,8 +55,14 @@ export function playgroundRoutes({ store, config }: { store: Store; config: () =
     const current = config();
     const result = tryOut(current, given);
     const connection = result.connection === undefined ? undefined : current.connections[result.connection];
-    if (ask && connection && result.plan) result.answer = await askCrm(store, connection, result.plan);
-    response.status(result.problem ? 422 : 200).send(send(given, result));
+    if (ask && connection && result.plan) {
+      // The address that is looked up stays out of the log.
+      const fields = { source: result.call?.source, route: result.route, connection: connection.name };
+      noteAction(log, request, response, { action: 'ask the CRM', ...fields });
+      result.answer = await askCrm(store, connection, result.plan);
+    }
+    response.status(result.problem ? 422 : 200);
+    send(response, given, result);
   });
   return router;
 }

@@ -24,15 +24,30 @@ export interface HarnessOptions extends Partial<Omit<DashboardParts, 'store' | '
   redis?: string;
   /** Does not wait for Redis. */
   atOnce?: boolean;
+  /** Of another dashboard's installation, to share its data. */
+  prefix?: string;
+}
+
+/** What a browser says when a person opens a page. */
+export const BROWSER = { accept: 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8' };
+
+export function basic(user: string, password: string): { authorization: string } {
+  return { authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}` };
+}
+
+/** The session cookie of an answer, as a browser sends it back. */
+export function sessionCookie(answer: Response): string {
+  const [cookie = ''] = answer.headers.getSetCookie();
+  return cookie.slice(0, cookie.indexOf(';'));
 }
 
 export async function startDashboard({
   redis = redisUrl(),
   config = () => configOf(),
   atOnce,
+  prefix = freshPrefix(),
   ...parts
 }: HarnessOptions = {}) {
-  const prefix = freshPrefix();
   const lines: string[] = [];
   const stream = new Writable({
     write(chunk, _encoding, done) {
@@ -61,6 +76,14 @@ export async function startDashboard({
     /** Sends a form as a browser does from a page of `origin`. */
     post: (path: string, fields: Record<string, string>, headers: Record<string, string> = { origin: url }) =>
       fetch(`${url}${path}`, { method: 'POST', body: new URLSearchParams(fields), headers, redirect: 'manual' }),
+    /** Signs in as a browser does. */
+    login: (fields: Record<string, string>, headers: Record<string, string> = {}) =>
+      fetch(`${url}/login`, {
+        method: 'POST',
+        body: new URLSearchParams(fields),
+        headers: { ...BROWSER, origin: url, ...headers },
+        redirect: 'manual',
+      }),
     /** With a Host header, which fetch does not let through. */
     getAs: (host: string, path = '/') => statusAs(served.port, host, path),
 

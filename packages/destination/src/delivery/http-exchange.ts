@@ -85,6 +85,28 @@ export function exchange(
   });
 }
 
+/**
+ * The whole answer to what a client sends through `send`, whatever the client makes of it.
+ * @param run has the client build its one request and hand it to `send`
+ * @throws what `run` throws when no answer came
+ */
+export async function answerThrough(
+  send: (request: HttpRequest) => Promise<HttpAnswer>,
+  run: (send: (request: HttpRequest) => Promise<HttpAnswer>) => Promise<unknown>,
+): Promise<HttpAnswer> {
+  let answer: HttpAnswer | undefined;
+  try {
+    await run(async (request) => {
+      answer = await send(request);
+      return answer;
+    });
+  } catch (thrown) {
+    if (!answer) throw thrown;
+  }
+  if (!answer) throw new Error('the client sent nothing');
+  return answer;
+}
+
 function withLength(headers: Record<string, string>, body: HttpRequest['body']): Record<string, string> {
   // Clients count it in other ways, and a wrong length hangs the request.
   const rest = Object.entries(headers).filter(([name]) => !/^(?:content-length|transfer-encoding)$/i.test(name));

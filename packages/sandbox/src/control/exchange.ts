@@ -6,7 +6,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Request, Response } from 'express';
 import type { Reply } from '../reply.ts';
 import type { Sandbox } from '../sandbox.ts';
-import { type Act, actOf, commits, type FaultSpec, type FaultWords, type RawReply } from './faults.ts';
+import type { Act, ErrorBodies, RawReply } from './fault.ts';
+import { actOf, commits, type FaultSpec } from './faults.ts';
 import type { Open } from './request-log.ts';
 
 /** Sockets of clients that wait for an answer that never comes. */
@@ -24,7 +25,7 @@ export interface Exchange {
   requestBody?: string;
   /** Milliseconds that the answer takes. */
   latency: number;
-  words: FaultWords;
+  errorBodies: ErrorBodies;
   /** The fault as it is meant for this request; default: as it was set. */
   adapt?(fault: FaultSpec): FaultSpec;
   /** @param n number in the request log */
@@ -40,7 +41,7 @@ export async function serveExchange(
   request: Request,
   response: Response,
 ): Promise<void> {
-  const { api, path, object, operation, inputs, requestBody, words } = exchange;
+  const { api, path, object, operation, inputs, requestBody, errorBodies } = exchange;
   const open = sandbox.requests.open({ api, method: request.method, path, object, operation });
   const taken = sandbox.faults.take({ api, method: request.method, path: request.originalUrl, object });
   const log = {
@@ -49,7 +50,7 @@ export async function serveExchange(
     ...(requestBody !== undefined && { requestBody }),
   };
   const fault = taken && (exchange.adapt?.(taken) ?? taken);
-  const act: Act | undefined = fault && actOf(fault, words);
+  const act: Act | undefined = fault && actOf(fault, errorBodies);
 
   let reply: RawReply | undefined;
   if (!fault || commits(fault)) {

@@ -1,42 +1,11 @@
 /**
- * Things that go wrong on purpose. A fault is taken by the requests that it matches, in the order in which the faults
+ * Failures on demand. A fault is taken by the requests that it matches, in the order in which the faults
  * were set, and is gone when it has happened `times` times.
  */
 import { STATUS_CODES } from 'node:http';
-import { type Policy, tooMany } from '../hubspot/rate-windows.ts';
-import { hubspotError } from '../hubspot/words.ts';
-import type { Reply } from '../reply.ts';
-import { limitExceeded } from '../salesforce/words.ts';
-
-/** What goes over the wire, headers as they are: nothing is added. */
-export interface RawReply {
-  status: number;
-  headers: Record<string, string>;
-  text: string;
-}
-
-export type Act =
-  | { do: 'reply'; reply: RawReply }
-  | { do: 'hang' }
-  | { do: 'reset' }
-  /** The first half of the answer, and then the connection's end, or nothing any more. */
-  | { do: 'cut' }
-  | { do: 'stall' }
-  | { do: 'serve'; ms: number };
-
-/** How an API says what a fault makes it say. */
-export interface FaultWords {
-  /** The body of an error of its own. */
-  error(status: number): unknown;
-  unauthorized(): Reply;
-  /** An answer that means success and tells nothing. */
-  emptySuccess(): Reply;
-}
-
-interface Kind {
-  commits: boolean;
-  act(spec: FaultSpec, words: FaultWords): Act;
-}
+import { HUBSPOT_FAULTS } from '../hubspot/http/faults.ts';
+import { SALESFORCE_FAULTS } from '../salesforce/http/faults.ts';
+import { type Act, type ErrorBodies, type FaultKindRule, type FaultSettings, replyJson } from './fault.ts';
 
 /**
  * Each kind: whether the request takes effect, and what the client gets instead of its answer. `serve` lets the answer
@@ -68,95 +37,38 @@ const KINDS = {
   slow: { commits: true, act: (spec) => ({ do: 'serve', ms: spec.ms ?? 1_000 }) },
   empty_success: {
     commits: false,
-    act: (spec, words) => {
-      const { status, body } = words.emptySuccess();
-      return reply(spec.status ?? status, body);
+    act: (spec, bodies) => {
+      const { status, body } = bodies.emptySuccess();
+      return replyJson(spec.status ?? status, body);
     },
   },
   drop_rows: { commits: true, act: () => ({ do: 'serve', ms: 0 }) },
   row_error: { commits: true, act: () => ({ do: 'serve', ms: 0 }) },
-  locked: {
-    commits: false,
-    act: () => reply(423, hubspotError('The resource is locked. Try again in 2 seconds.', 'LOCKED')),
-  },
-  migrating: {
-    commits: false,
-    act: (spec) =>
-      reply(477, hubspotError('The account is moving to another data centre.', 'MIGRATION_IN_PROGRESS'), {
-        'Retry-After': String(spec.retry_after ?? 60),
-      }),
-  },
   unauthorized: {
     commits: false,
-    act: (_spec, words) => {
-      const { status, body } = words.unauthorized();
-      return reply(status, body);
+    act: (_spec, bodies) => {
+      const { status, body } = bodies.unauthorized();
+      return replyJson(status, body);
     },
   },
-  ten_secondly: { commits: false, act: () => rateLimited('ten_secondly') },
-  daily: { commits: false, act: () => rateLimited('daily') },
-  secondly: { commits: false, act: () => rateLimited('secondly') },
-  request_limit: {
-    commits: false,
-    act: (spec) => reply(403, spec.body ?? limitExceeded('TotalRequests Limit exceeded.')),
-  },
-} satisfies Record<string, Kind>;
+  ...HUBSPOT_FAULTS,
+  ...SALESFORCE_FAULTS,
+} satisfies Record<string, FaultKindRule>;
 
 export type FaultKind = keyof typeof KINDS;
-export const FAULT_KINDS = Object.keys(KINDS) as FaultKind[];
+const FAULT_KINDS = Object.keys(KINDS) as FaultKind[];
 
-function failed(spec: FaultSpec, words: FaultWords): Act {
-  const status = spec.status ?? 500;
-  return reply(status, spec.body ?? words.error(status), spec.headers);
+export interface FaultSpec extends FaultSettings {
+  kind: FaultKind;
 }
 
-function reply(status: number, body: unknown, headers: Record<string, string> = {}): Act {
-  const text = typeof body === 'string' ? body : JSON.stringify(body);
-  return {
-    do: 'reply',
-    reply: { status, headers: { 'content-type': 'application/json;charset=utf-8', ...headers }, text },
-  };
+function failed(spec: FaultSettings, bodies: ErrorBodies): Act {
+  const status = spec.status ?? 500;
+  return replyJson(status, spec.body ?? bodies.error(status), spec.headers);
 }
 
 function raw(status: number, contentType: string | undefined, text: string): Act {
   return { do: 'reply', reply: { status, headers: contentType ? { 'content-type': contentType } : {}, text } };
-}
-
-function rateLimited(policy: Policy): Act {
-  const { status, body } = tooMany(policy);
-  return reply(status, body);
-}
-
-export interface FaultSpec {
-  kind: FaultKind;
-  /** Only requests to this API: `hubspot`, `salesforce` or `synthflow`. */
-  api?: string;
-  /** Only requests with this method. */
-  method?: string;
-  /** Regular expression that the path must match somewhere, as the client sent it, from `/hubspot`, `/salesforce` or `/synthflow` on. */
-  path?: string;
-  /** Only requests to this object: `calls` of HubSpot, `Task` of Salesforce. */
-  object?: string;
-  /** How often it happens; null for ever. Default 1. */
-  times?: number | null;
-  /** Matching requests to let through before. Default 0. */
-  after?: number;
-  status?: number;
-  body?: unknown;
-  headers?: Record<string, string>;
-  /** Milliseconds, for `slow`. */
-  ms?: number;
-  /** Seconds, for `migrating`. */
-  retry_after?: number;
-  /** Rows to leave out of the answer, for `drop_rows`, or to refuse, for `row_error`: from the first. Default 1. */
-  rows?: number;
-  /** Regular expression, for `row_error`: the rows to refuse are those whose JSON it matches, instead of the first. */
-  row?: string;
-  /** What the refused rows say, for `row_error`. Default UNABLE_TO_LOCK_ROW. */
-  code?: string;
-  message?: string;
-  /** For `empty_success` (default false) and `drop_rows` (default true): whether what the answer leaves out took effect. */
-  commit?: boolean;
 }
 
 export interface Target {
@@ -215,8 +127,8 @@ export class Faults {
   }
 }
 
-export function actOf(spec: FaultSpec, words: FaultWords): Act {
-  return KINDS[spec.kind].act(spec, words);
+export function actOf(spec: FaultSpec, bodies: ErrorBodies): Act {
+  return KINDS[spec.kind].act(spec, bodies);
 }
 
 export function commits(spec: FaultSpec): boolean {

@@ -1,8 +1,8 @@
 /** `/_sandbox`: looking at what the sandbox holds, counting requests, and making things go wrong. */
 import express, { type NextFunction, type Request, type Response, Router } from 'express';
 import { DemoError } from '../demo/spec.ts';
-import { Refusal } from '../hubspot/refusal.ts';
-import { Refusal as SalesforceRefusal } from '../salesforce/refusal.ts';
+import { Refusal } from '../hubspot/http/refusal.ts';
+import { Refusal as SalesforceRefusal } from '../salesforce/http/refusal.ts';
 import { readOrg } from '../salesforce/state.ts';
 import type { Sandbox } from '../sandbox.ts';
 import { SettingsError } from '../settings.ts';

@@ -1,12 +1,12 @@
 /** One record of HubSpot as it was before a test began, whatever made it so. */
 import type { Account } from '../hubspot/account.ts';
-import type { AssociationType, AssociationTypes } from '../hubspot/association-types.ts';
-import { asArray, asId, asObject } from '../hubspot/endpoint.ts';
-import type { ObjectType } from '../hubspot/object-types.ts';
-import { checkStage } from '../hubspot/pipelines.ts';
-import { checkProperties } from '../hubspot/property-values.ts';
-import type { StoredRecord } from '../hubspot/records.ts';
-import { invalid } from '../hubspot/refusal.ts';
+import { asArray, asId, asObject } from '../hubspot/http/endpoint.ts';
+import { invalid } from '../hubspot/http/refusal.ts';
+import { checkProperties } from '../hubspot/records/property-values.ts';
+import type { StoredRecord } from '../hubspot/records/records.ts';
+import type { AssociationType, AssociationTypes } from '../hubspot/schema/association-types.ts';
+import type { ObjectType } from '../hubspot/schema/object-types.ts';
+import { checkStage } from '../hubspot/schema/pipelines.ts';
 
 export interface SeededRecord {
   /** Also what only HubSpot sets, such as the date of creation. */

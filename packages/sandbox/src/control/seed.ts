@@ -1,10 +1,11 @@
 /** Putting things into an account without asking its API: what was there before a test begins. */
 import type { Account } from '../hubspot/account.ts';
-import { asArray, asId, asObject } from '../hubspot/endpoint.ts';
-import { type Pipeline, STAGED } from '../hubspot/pipelines.ts';
-import { invalid } from '../hubspot/refusal.ts';
+import { asArray, asId, asObject } from '../hubspot/http/endpoint.ts';
+import { invalid } from '../hubspot/http/refusal.ts';
 import { readDefinition } from '../hubspot/schema/define.ts';
+import { STAGED } from '../hubspot/schema/pipelines.ts';
 import { options } from '../hubspot/schema/property.ts';
+import type { Pipeline } from '../hubspot/schema/schema.ts';
 import { type SalesforceSeed, seedOrg } from '../salesforce/seed.ts';
 import type { Sandbox } from '../sandbox.ts';
 import { type SeededRecord, seedRecord } from './seed-record.ts';

@@ -1,6 +1,6 @@
 /** Everything that an account holds, for people and tests to look at. */
 import type { Account } from '../hubspot/account.ts';
-import type { StoredRecord } from '../hubspot/records.ts';
+import type { StoredRecord } from '../hubspot/records/records.ts';
 
 export interface RecordState {
   id: string;

@@ -3,14 +3,14 @@
 import { Journal } from '../journal.ts';
 import { SearchIndex } from '../search-index.ts';
 import type { HubSpotSettings } from '../settings.ts';
-import { AssociationTypes } from './association-types.ts';
-import { Associations } from './associations.ts';
-import { type IndexedRecord, indexed } from './indexed-record.ts';
-import { OAuthTokens } from './oauth.ts';
-import { RateWindows } from './rate-windows.ts';
-import { Records } from './records.ts';
+import { OAuthTokens } from './auth/oauth.ts';
+import { RateWindows } from './http/rate-windows.ts';
+import { Associations } from './records/associations.ts';
+import { Records } from './records/records.ts';
+import { AssociationTypes } from './schema/association-types.ts';
 import { Schema } from './schema/schema.ts';
 import { provision } from './schema/wrapup-properties.ts';
+import { type IndexedRecord, indexed } from './search/indexed-record.ts';
 
 export const PORTAL_ID = 24_680_135;
 

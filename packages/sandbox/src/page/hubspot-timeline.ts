@@ -1,7 +1,7 @@
 /** One row of a contact's timeline, from a record of HubSpot of any kind. A table says which properties are which. */
 import type { Account } from '../hubspot/account.ts';
-import type { ObjectType } from '../hubspot/object-types.ts';
-import type { StoredRecord } from '../hubspot/records.ts';
+import type { StoredRecord } from '../hubspot/records/records.ts';
+import type { ObjectType } from '../hubspot/schema/object-types.ts';
 import type { Schema } from '../hubspot/schema/schema.ts';
 import { toPlainText } from './plain-text.ts';
 import { badgesOf, type Entry, readableDuration, readableTime } from './timeline.ts';

@@ -1,7 +1,7 @@
 /** HubSpot's account: contacts, and what is linked to them. */
 import type { Account } from '../hubspot/account.ts';
-import type { ObjectType } from '../hubspot/object-types.ts';
-import type { StoredRecord } from '../hubspot/records.ts';
+import type { StoredRecord } from '../hubspot/records/records.ts';
+import type { ObjectType } from '../hubspot/schema/object-types.ts';
 import { entryOf, labelOf, TIMELINE } from './hubspot-timeline.ts';
 import { hubspotAnchor, initialsOf, latestFirst, MOST_LOOSE, MOST_PEOPLE, type Person, type View } from './view.ts';
 

@@ -1,7 +1,7 @@
 /** Salesforce's org: contacts and leads, and what is about them. */
 import type { Org } from '../salesforce/org.ts';
-import type { StoredRecord } from '../salesforce/records.ts';
-import type { Value } from '../salesforce/values.ts';
+import type { StoredRecord } from '../salesforce/records/records.ts';
+import type { Value } from '../salesforce/records/values.ts';
 import { badgesOf, type Entry, type Fact, readableDuration, readableTime } from './timeline.ts';
 import { initialsOf, latestFirst, MOST_LOOSE, MOST_PEOPLE, type Person, salesforceAnchor, type View } from './view.ts';
 

@@ -2,17 +2,17 @@
 import { Journal } from '../journal.ts';
 import { SearchIndex } from '../search-index.ts';
 import type { SalesforceSettings } from '../settings.ts';
-import { Grants } from './grants.ts';
-import { makeId, ORG_ID } from './ids.ts';
-import { Locks } from './locks.ts';
+import { Grants } from './auth/grants.ts';
+import { Tokens } from './auth/tokens.ts';
+import { Usage } from './http/usage.ts';
 import { Deployments } from './metadata/deployments.ts';
-import { Records, type StoredRecord } from './records.ts';
+import { Locks } from './records/locks.ts';
+import { Records, type StoredRecord } from './records/records.ts';
+import type { Value } from './records/values.ts';
+import { makeId, ORG_ID } from './schema/ids.ts';
 import { Schema } from './schema/schema.ts';
 import { provision } from './schema/wrapup-fields.ts';
-import { settle } from './setup-records.ts';
-import { Tokens } from './tokens.ts';
-import { Usage } from './usage.ts';
-import type { Value } from './values.ts';
+import { addSetupRecords } from './setup-records.ts';
 
 /** A record as search sees it. */
 export interface IndexedRecord {
@@ -32,7 +32,7 @@ export class Org {
   readonly usage = new Usage();
   readonly locks = new Locks();
   readonly grants = new Grants(() => this.#permissionSets());
-  readonly deployments = new Deployments(this);
+  readonly deployments = new Deployments(this, () => this.settings.race_window);
   /** Rest of long query results, by locator. */
   readonly cursors = new Map<string, { records: object[]; total: number }>();
   readonly #settings: () => SalesforceSettings;
@@ -54,7 +54,7 @@ export class Org {
         if (object.searchable) this.index.note(object.name, id, deletedAt ? null : { id, values: new Map(values) });
       },
     });
-    settle(this);
+    addSetupRecords(this);
     if (provisioned) provision(this.schema);
   }
 

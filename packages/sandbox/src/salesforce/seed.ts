@@ -1,12 +1,13 @@
 /** Putting things into an org without asking its API: what was there before a test begins. */
-import { derive } from './derived.ts';
-import { normaliseId } from './ids.ts';
+
+import { Refusal } from './http/refusal.ts';
 import type { Org } from './org.ts';
-import { addPersonContact } from './person-accounts.ts';
-import type { StoredRecord } from './records.ts';
-import { Refusal } from './refusal.ts';
+import { derive } from './records/derived.ts';
+import type { StoredRecord } from './records/records.ts';
+import { checkValue, formatDatetime, type Value } from './records/values.ts';
 import { defineField, defineObject, type FieldSpec } from './schema/define.ts';
-import { checkValue, formatDatetime, type Value } from './values.ts';
+import { normaliseId } from './schema/ids.ts';
+import { addPersonContact } from './schema/person-accounts.ts';
 
 export interface SalesforceSeed {
   /** Custom objects of the org, with their fields. */

@@ -1,12 +1,13 @@
-/** What an org has before anybody writes to it: users, a queue, and the values of its status fields. */
-import type { Org } from './org.ts';
-import { TASK_STATUSES } from './schema/activities.ts';
-import { CASE_STATUSES, STAGES } from './schema/business.ts';
-import { formatDatetime, type Value } from './values.ts';
+/** What an org has before a client writes to it: users, a queue, and the values of its status fields. */
+import type { Journal } from '../journal.ts';
+import type { Records } from './records/records.ts';
+import { formatDatetime, type Value } from './records/values.ts';
+import type { Schema } from './schema/schema.ts';
+import { CASE_STATUSES, STAGES, TASK_STATUSES } from './schema/standard-objects.ts';
 
 const LONG_AGO = formatDatetime(new Date('2024-01-15T09:00:00Z'));
 
-/** The first is the integration's. Somebody who left is no owner any more. */
+/** The first is the integration's. An inactive user cannot own records. */
 const USERS = [
   { FirstName: 'Wrapup', LastName: 'Integration', IsActive: true },
   { FirstName: 'Maya', LastName: 'Okafor', IsActive: true },
@@ -14,7 +15,16 @@ const USERS = [
   { FirstName: 'Former', LastName: 'Colleague', IsActive: false },
 ];
 
-export function settle(org: Org): void {
+/** The parts of an org that the setup records go into. */
+interface SetupTarget {
+  schema: Schema;
+  records: Records;
+  journal: Journal;
+  userId: string;
+}
+
+/** Adds them without a trace in the journal, which tells what clients did. */
+export function addSetupRecords(org: SetupTarget): void {
   const add = (object: string, values: Record<string, Value>) =>
     org.records.create(org.schema.object(object), new Map(Object.entries(values)), LONG_AGO, org.userId);
   add('Organization', {

@@ -1,8 +1,9 @@
 /** Everything that an org holds, for people and tests to look at. */
+
+import { Refusal } from './http/refusal.ts';
 import type { Org } from './org.ts';
-import type { StoredRecord } from './records.ts';
-import { Refusal } from './refusal.ts';
-import type { Value } from './values.ts';
+import type { StoredRecord } from './records/records.ts';
+import type { Value } from './records/values.ts';
 
 export interface SalesforceRecord {
   /** 18 characters. */

@@ -6,7 +6,7 @@
  */
 import { type Request, type Response, Router } from 'express';
 import { type Exchange, type Hung, serveExchange } from '../control/exchange.ts';
-import type { FaultWords } from '../control/faults.ts';
+import type { ErrorBodies } from '../control/fault.ts';
 import type { Sandbox } from '../sandbox.ts';
 import { type Answer, ENDPOINTS, type Endpoint, refuse } from './endpoints.ts';
 
@@ -35,14 +35,14 @@ async function serve(
     path: endpoint.path,
     operation: endpoint.operation,
     latency: sandbox.settings.synthflow.latency,
-    words: WORDS,
+    errorBodies: ERROR_BODIES,
     answer: () => answerTo(sandbox, endpoint, request),
   };
   await serveExchange(sandbox, hung, exchange, request, response);
 }
 
 const unauthorized = () => refuse(401, 'authentication_error', 'Invalid authentication credentials');
-const WORDS: FaultWords = {
+const ERROR_BODIES: ErrorBodies = {
   error: (status) => refuse(status, 'api_error', 'internal error').body,
   unauthorized,
   emptySuccess: () => ({ status: 200, body: {} }),

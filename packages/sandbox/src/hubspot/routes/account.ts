@@ -1,6 +1,6 @@
 /** What an integration asks about the account itself: its id, its people, its call outcomes. */
-import { type Call, DATE_VERSIONS, type Endpoint, limitOf, ok } from '../endpoint.ts';
-import { notFound } from '../refusal.ts';
+import { type Call, DATE_VERSIONS, type Endpoint, limitOf, ok } from '../http/endpoint.ts';
+import { notFound } from '../http/refusal.ts';
 import type { Owner } from '../schema/schema.ts';
 
 const SINCE = '2024-01-15T09:00:00.000Z';

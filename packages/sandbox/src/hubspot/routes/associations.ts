@@ -1,6 +1,5 @@
 /** Links between records. https://developers.hubspot.com/docs/api-reference/latest/crm/associations/associate-records/guide */
-import type { AssociationType } from '../association-types.ts';
-import { batchReply, inputsOf } from '../batch.ts';
+
 import {
   asArray,
   asId,
@@ -14,11 +13,13 @@ import {
   noContent,
   ok,
   typeOf,
-} from '../endpoint.ts';
-import type { ObjectType } from '../object-types.ts';
-import type { StoredRecord } from '../records.ts';
-import { notFound, Refusal, refusalItem } from '../refusal.ts';
-import { noSuchEnd, readSpecs } from '../writes.ts';
+} from '../http/endpoint.ts';
+import { notFound, Refusal, refusalItem } from '../http/refusal.ts';
+import { batchReply, inputsOf } from '../records/batch.ts';
+import type { StoredRecord } from '../records/records.ts';
+import { noSuchEnd, readSpecs } from '../records/writes.ts';
+import type { AssociationType } from '../schema/association-types.ts';
+import type { ObjectType } from '../schema/object-types.ts';
 
 const MOST = { create: 2_000, read: 1_000, archive: 100 } as const;
 

@@ -1,13 +1,13 @@
 /** Up to a hundred records at a time. https://developers.hubspot.com/docs/guides/crm/using-object-apis */
 import { setTimeout as pause } from 'node:timers/promises';
-import { batchReply, type Input, inputsOf, Missing, refuseDuplicates, runBatch } from '../batch.ts';
-import { asId, asStrings, bodyOf, type Call, type Endpoint, noContent, paths, typeOf } from '../endpoint.ts';
-import { checkIdProperty, identify, notUpsertable } from '../identify.ts';
-import type { ObjectType } from '../object-types.ts';
-import { readJson, writtenJson } from '../record-json.ts';
-import type { StoredRecord } from '../records.ts';
-import { invalid, refusalItem } from '../refusal.ts';
-import { type Claims, type PlannedWrite, planCreate, planUpdate } from '../writes.ts';
+import { asId, asStrings, bodyOf, type Call, type Endpoint, noContent, paths, typeOf } from '../http/endpoint.ts';
+import { invalid, refusalItem } from '../http/refusal.ts';
+import { batchReply, type Input, inputsOf, Missing, refuseDuplicates, runBatch } from '../records/batch.ts';
+import { checkIdProperty, identify, notUpsertable } from '../records/identify.ts';
+import { readJson, writtenJson } from '../records/record-json.ts';
+import type { StoredRecord } from '../records/records.ts';
+import { type Claims, type PlannedWrite, planCreate, planUpdate } from '../records/writes.ts';
+import type { ObjectType } from '../schema/object-types.ts';
 
 function create(call: Call) {
   const type = typeOf(call);

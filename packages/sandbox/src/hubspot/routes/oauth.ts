@@ -1,4 +1,4 @@
-import { DATE_VERSIONS, type Endpoint } from '../endpoint.ts';
+import { DATE_VERSIONS, type Endpoint } from '../http/endpoint.ts';
 
 export const oauthEndpoints: Endpoint[] = [
   {

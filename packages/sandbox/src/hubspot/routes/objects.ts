@@ -10,13 +10,13 @@ import {
   ok,
   paths,
   typeOf,
-} from '../endpoint.ts';
-import { checkIdProperty, identify } from '../identify.ts';
-import type { ObjectType } from '../object-types.ts';
-import { readJson, writtenJson } from '../record-json.ts';
-import type { StoredRecord } from '../records.ts';
-import { malformed, notFound } from '../refusal.ts';
-import { planCreate, planUpdate } from '../writes.ts';
+} from '../http/endpoint.ts';
+import { malformed, notFound } from '../http/refusal.ts';
+import { checkIdProperty, identify } from '../records/identify.ts';
+import { readJson, writtenJson } from '../records/record-json.ts';
+import type { StoredRecord } from '../records/records.ts';
+import { planCreate, planUpdate } from '../records/writes.ts';
+import type { ObjectType } from '../schema/object-types.ts';
 
 const ONE = paths('v3', 'objects', '/:object/:id');
 const ALL = paths('v3', 'objects', '/:object');

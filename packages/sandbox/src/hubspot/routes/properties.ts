@@ -1,9 +1,10 @@
 /** Property definitions and their groups. https://developers.hubspot.com/docs/api-reference/crm-properties-v3/guide */
-import { batchReply, inputsOf, refuseDuplicates } from '../batch.ts';
-import { asId, bodyOf, type Call, created, type Endpoint, noContent, ok, paths, typeOf } from '../endpoint.ts';
-import type { ObjectType } from '../object-types.ts';
-import { invalid, Refusal, refusalItem } from '../refusal.ts';
+
+import { asId, bodyOf, type Call, created, type Endpoint, noContent, ok, paths, typeOf } from '../http/endpoint.ts';
+import { invalid, Refusal, refusalItem } from '../http/refusal.ts';
+import { batchReply, inputsOf, refuseDuplicates } from '../records/batch.ts';
 import { changeDefinition, readDefinition } from '../schema/define.ts';
+import type { ObjectType } from '../schema/object-types.ts';
 import { type PropertyDefinition, propertyJson } from '../schema/property.ts';
 
 const ALL = paths('v3', 'properties', '/:object');

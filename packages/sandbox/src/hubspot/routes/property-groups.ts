@@ -1,5 +1,5 @@
-import { asId, bodyOf, type Call, created, type Endpoint, noContent, ok, paths, typeOf } from '../endpoint.ts';
-import { invalid, Refusal } from '../refusal.ts';
+import { asId, bodyOf, type Call, created, type Endpoint, noContent, ok, paths, typeOf } from '../http/endpoint.ts';
+import { invalid, Refusal } from '../http/refusal.ts';
 import { NAME } from '../schema/define.ts';
 import type { PropertyGroup } from '../schema/property.ts';
 

@@ -1,8 +1,8 @@
-import { type Call, type Endpoint, ok, paths, typeOf } from '../endpoint.ts';
-import type { IndexedRecord } from '../indexed-record.ts';
-import { readJson } from '../record-json.ts';
-import { compare, matches, matchesQuery } from '../search-match.ts';
-import { readSearch, type SearchRequest } from '../search-request.ts';
+import { type Call, type Endpoint, ok, paths, typeOf } from '../http/endpoint.ts';
+import { readJson } from '../records/record-json.ts';
+import type { IndexedRecord } from '../search/indexed-record.ts';
+import { compare, matches, matchesQuery } from '../search/search-match.ts';
+import { readSearch, type SearchRequest } from '../search/search-request.ts';
 
 function search(call: Call) {
   const { account, settings } = call;

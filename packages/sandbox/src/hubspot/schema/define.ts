@@ -1,7 +1,7 @@
 /** Making and changing property definitions. What HubSpot does not take is refused here with its reason. */
-import { asArray, asId, asObject } from '../endpoint.ts';
-import type { ObjectType } from '../object-types.ts';
-import { invalid, Refusal } from '../refusal.ts';
+import { asArray, asId, asObject } from '../http/endpoint.ts';
+import { invalid, Refusal } from '../http/refusal.ts';
+import type { ObjectType } from './object-types.ts';
 import { FIELD_TYPES, type Option, options, type PropertyDefinition, type PropertyType, property } from './property.ts';
 import { MAX_UNIQUE_PROPERTIES, type Schema } from './schema.ts';
 

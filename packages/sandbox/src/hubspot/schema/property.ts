@@ -81,24 +81,10 @@ export function property(
 
 export const text = (name: string, label: string, more?: Partial<PropertyDefinition>) =>
   property(name, label, 'string', 'text', more);
-export const longText = (name: string, label: string, more?: Partial<PropertyDefinition>) =>
-  property(name, label, 'string', 'textarea', more);
-export const richText = (name: string, label: string, more?: Partial<PropertyDefinition>) =>
-  property(name, label, 'string', 'html', more);
-export const number = (name: string, label: string, more?: Partial<PropertyDefinition>) =>
-  property(name, label, 'number', 'number', more);
 export const datetime = (name: string, label: string, more?: Partial<PropertyDefinition>) =>
   property(name, label, 'datetime', 'date', more);
-export const bool = (name: string, label: string, more?: Partial<PropertyDefinition>) =>
-  property(name, label, 'bool', 'booleancheckbox', { options: options({ Yes: 'true', No: 'false' }), ...more });
-/** Values by label, or a list of values that are their own labels. */
-export const choice = (
-  name: string,
-  label: string,
-  values: Record<string, string> | string[],
-  more?: Partial<PropertyDefinition>,
-) => property(name, label, 'enumeration', 'select', { options: options(values), ...more });
 
+/** @param values values by label, or a list of values that are their own labels */
 export function options(values: Record<string, string> | string[]): Option[] {
   const pairs = Array.isArray(values) ? values.map((value) => [value, value] as const) : Object.entries(values);
   return pairs.map(([label, value], displayOrder) => ({ label, value, displayOrder, hidden: false }));

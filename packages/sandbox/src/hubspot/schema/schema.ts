@@ -1,9 +1,14 @@
 /** What one account's records look like: object types, their properties and groups, and the owners. */
 
-import { customType, OBJECT_TYPES, type ObjectType, typeNamed } from '../object-types.ts';
-import type { Pipeline } from '../pipelines.ts';
 import { BUILT_IN, CUSTOM_BUILT_IN } from './built-in.ts';
+import { customType, OBJECT_TYPES, type ObjectType, typeNamed } from './object-types.ts';
 import type { PropertyDefinition, PropertyGroup } from './property.ts';
+
+export interface Pipeline {
+  id: string;
+  label: string;
+  stages: { id: string; label: string }[];
+}
 
 export interface Owner {
   id: string;

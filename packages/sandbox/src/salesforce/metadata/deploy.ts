@@ -1,13 +1,16 @@
 /**
  * What a deployment does: objects, then fields, then permission sets, all of it or nothing.
  *
- * A new field is seen by nobody, the administrator included, until a permission set that opens it is assigned: that is the
- * trap of every deployment by API, and so it is one here.
+ * A new field is invisible, to the administrator as well, until a permission set that opens it is assigned: that is the trap
+ * of every deployment by API, and the sandbox sets it too.
  */
-import type { Org } from '../org.ts';
-import { Refusal } from '../refusal.ts';
+
+import type { Grants } from '../auth/grants.ts';
+import { Refusal } from '../http/refusal.ts';
+import type { Records } from '../records/records.ts';
+import { formatDatetime } from '../records/values.ts';
 import { defineObject } from '../schema/define.ts';
-import { formatDatetime } from '../values.ts';
+import type { Schema } from '../schema/schema.ts';
 import { readField } from './field-xml.ts';
 import { listOf, type Package, type Xml } from './package.ts';
 
@@ -22,12 +25,21 @@ export interface Component {
   problemType?: 'Error';
 }
 
+/** The parts of an org that a deployment changes. */
+export interface DeployTarget {
+  schema: Schema;
+  grants: Grants;
+  records: Records;
+  /** The user as whom the integration works. */
+  userId: string;
+}
+
 interface Step extends Pick<Component, 'componentType' | 'fullName' | 'fileName' | 'created'> {
   apply(): void;
 }
 
 /** @param checkOnly looks at everything and changes nothing */
-export function deploy(org: Org, given: Package, checkOnly: boolean): Component[] {
+export function deploy(org: DeployTarget, given: Package, checkOnly: boolean): Component[] {
   const failures: Component[] = [];
   const steps: Step[] = [];
   const attempt = (about: Pick<Component, 'componentType' | 'fullName' | 'fileName'>, plan: () => Step | Step[]) => {
@@ -67,7 +79,7 @@ function fileOf(type: string, fullName: string): string {
 
 type About = Pick<Component, 'componentType' | 'fullName' | 'fileName'>;
 
-function plan(org: Org, given: Package, about: About): Step | Step[] {
+function plan(org: DeployTarget, given: Package, about: About): Step | Step[] {
   switch (about.componentType) {
     case 'CustomObject':
       return planObject(org, given, about);
@@ -88,7 +100,7 @@ function missing({ componentType, fullName }: About): Refusal {
 }
 
 /** A custom object brings its fields. */
-function planObject(org: Org, given: Package, about: About): Step[] {
+function planObject(org: DeployTarget, given: Package, about: About): Step[] {
   const xml = given.objects[about.fullName];
   if (!xml) throw missing(about);
   const { fullName } = about;
@@ -109,7 +121,7 @@ function planObject(org: Org, given: Package, about: About): Step[] {
   return [{ ...about, created: true, apply }];
 }
 
-function planField(org: Org, given: Package, about: About): Step {
+function planField(org: DeployTarget, given: Package, about: About): Step {
   const [object = '', name = ''] = about.fullName.split('.');
   const xml = listOf<Xml>(given.objects[object]?.fields).find(({ fullName }) => fullName === name);
   if (!xml) throw missing(about);
@@ -129,7 +141,7 @@ function planField(org: Org, given: Package, about: About): Step {
   };
 }
 
-function planPermissionSet(org: Org, given: Package, about: About): Step {
+function planPermissionSet(org: DeployTarget, given: Package, about: About): Step {
   const xml = given.permissionSets[about.fullName];
   if (!xml) throw missing(about);
   if (xml.label === undefined) throw new Refusal('REQUIRED_FIELD_MISSING', 'Required field is missing: label');

@@ -1,8 +1,8 @@
-/** Deployments of an org: they run on their own, and are asked how far they are. */
-import { makeId } from '../ids.ts';
-import type { Org } from '../org.ts';
-import { notFound, Refusal } from '../refusal.ts';
-import { type Component, deploy } from './deploy.ts';
+/** Deployments of an org: they run in the background, and a client polls their status. */
+
+import { notFound, Refusal } from '../http/refusal.ts';
+import { makeId } from '../schema/ids.ts';
+import { type Component, type DeployTarget, deploy } from './deploy.ts';
 import { readPackage } from './package.ts';
 
 interface Deployment {
@@ -10,24 +10,27 @@ interface Deployment {
   components: Component[];
   checkOnly: boolean;
   problem?: string;
-  /** Epoch ms from which on it is said to be done. */
+  /** Epoch ms from which on its status is done. */
   doneAt: number;
 }
 
 export class Deployments {
-  readonly #org: Org;
+  readonly #target: DeployTarget;
+  readonly #durationMs: () => number;
   readonly #all = new Map<string, Deployment>();
 
-  constructor(org: Org) {
-    this.#org = org;
+  /** @param durationMs how long a deployment that starts now takes */
+  constructor(target: DeployTarget, durationMs: () => number) {
+    this.#target = target;
+    this.#durationMs = durationMs;
   }
 
   /** @returns its id */
   start(zip: string, checkOnly: boolean): string {
     const id = makeId('0Af', this.#all.size + 1);
-    const doneAt = Date.now() + this.#org.settings.race_window;
+    const doneAt = Date.now() + this.#durationMs();
     try {
-      this.#all.set(id, { id, checkOnly, doneAt, components: deploy(this.#org, readPackage(zip), checkOnly) });
+      this.#all.set(id, { id, checkOnly, doneAt, components: deploy(this.#target, readPackage(zip), checkOnly) });
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       this.#all.set(id, { id, checkOnly, doneAt, components: [], problem: error.message });

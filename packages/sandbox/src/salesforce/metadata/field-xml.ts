@@ -1,5 +1,5 @@
 /** Custom fields as metadata files define them. https://developer.salesforce.com/docs/atlas.en-us.api_meta.meta/api_meta/customfield.htm */
-import { Refusal } from '../refusal.ts';
+import { Refusal } from '../http/refusal.ts';
 import { defineField, type FieldSpec } from '../schema/define.ts';
 import type { Field, FieldType } from '../schema/field.ts';
 import { listOf, type Xml } from './package.ts';

@@ -1,8 +1,8 @@
 /** The SOAP side of the Metadata API, as far as deployments need it. https://developer.salesforce.com/docs/atlas.en-us.api_meta.meta/api_meta */
 import { XMLBuilder } from 'fast-xml-parser';
 import type { Reply } from '../../reply.ts';
+import { Refusal } from '../http/refusal.ts';
 import type { Org } from '../org.ts';
-import { Refusal } from '../refusal.ts';
 import { parseXml, type Xml } from './package.ts';
 
 const NAMESPACE = 'http://soap.sforce.com/2006/04/metadata';

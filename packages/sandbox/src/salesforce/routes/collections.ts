@@ -1,5 +1,5 @@
 /** Collections of records. */
-import { allOrNoneOf, objectOfRow, type Result, type Row, rowsOf, runRows } from '../collections.ts';
+import { allOrNoneOf, objectOfRow, type Result, type Row, rowsOf, runRows } from '../batch/collections.ts';
 import {
   asArray,
   asObject,
@@ -10,13 +10,13 @@ import {
   objectOf,
   ok,
   type Prepared,
-} from '../endpoint.ts';
-import { externalIdField, recordById } from '../identify.ts';
-import { normaliseId } from '../ids.ts';
-import { namesIn, recordJson } from '../record-json.ts';
-import { malformedJson, Refusal } from '../refusal.ts';
-import { holdLocks, lookAhead, upsertRecord } from '../upserts.ts';
-import { createRecord, deleteRecord, updateRecord } from '../writes.ts';
+} from '../http/endpoint.ts';
+import { malformedJson, Refusal } from '../http/refusal.ts';
+import { externalIdField, recordById } from '../records/identify.ts';
+import { namesIn, recordJson } from '../records/record-json.ts';
+import { holdLocks, lookAhead, upsertRecord } from '../records/upserts.ts';
+import { createRecord, deleteRecord, updateRecord } from '../records/writes.ts';
+import { normaliseId } from '../schema/ids.ts';
 
 const done = (id: string, more: object = {}): Result => ({ id, success: true, errors: [], ...more });
 

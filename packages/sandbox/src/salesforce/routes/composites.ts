@@ -1,8 +1,8 @@
 /** Several requests in one. */
 import type { Reply } from '../../reply.ts';
-import { halted, perform, type Rules, readSubrequests, runSubrequests } from '../composite.ts';
-import { asArray, asObject, bodyOf, type Call, type Endpoint, isTrue, type Method, ok } from '../endpoint.ts';
-import { Refusal, refusalReply } from '../refusal.ts';
+import { halted, perform, type Rules, readSubrequests, runSubrequests } from '../batch/composite.ts';
+import { asArray, asObject, bodyOf, type Call, type Endpoint, isTrue, type Method, ok } from '../http/endpoint.ts';
+import { Refusal, refusalReply } from '../http/refusal.ts';
 import { collectionEndpoints } from './collections.ts';
 import { queryEndpoints } from './queries.ts';
 import { sobjectEndpoints } from './sobjects.ts';

@@ -1,5 +1,5 @@
 /** What the org has left, and where everything is. */
-import { type Endpoint, ok } from '../endpoint.ts';
+import { type Endpoint, ok } from '../http/endpoint.ts';
 
 const RESOURCES = ['composite', 'limits', 'parameterizedSearch', 'query', 'queryAll', 'search', 'sobjects'];
 

@@ -1,6 +1,6 @@
 /** Deployments by REST. */
-import { bodyOf, type Endpoint } from '../endpoint.ts';
-import { malformedJson } from '../refusal.ts';
+import { bodyOf, type Endpoint } from '../http/endpoint.ts';
+import { malformedJson } from '../http/refusal.ts';
 
 export const metadataEndpoints: Endpoint[] = [
   {

@@ -1,8 +1,8 @@
 /** SOQL and SOSL over HTTP. */
 import { randomBytes } from 'node:crypto';
 import type { Reply } from '../../reply.ts';
-import { asArray, asObject, bodyOf, type Call, type Endpoint, ok } from '../endpoint.ts';
-import { malformedJson, Refusal } from '../refusal.ts';
+import { asArray, asObject, bodyOf, type Call, type Endpoint, ok } from '../http/endpoint.ts';
+import { malformedJson, Refusal } from '../http/refusal.ts';
 import { parse, runQuery } from '../soql/query.ts';
 import { runSearch } from '../sosl/search.ts';
 import { GROUPS, type Group, parseStatement } from '../sosl/statement.ts';

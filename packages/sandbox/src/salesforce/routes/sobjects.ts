@@ -1,14 +1,14 @@
 /** One record at a time, and what the objects are. */
 import type { Reply } from '../../reply.ts';
-import { lockError } from '../collections.ts';
-import { bodyOf, type Call, type Endpoint, objectOf, ok, type Prepared } from '../endpoint.ts';
-import { externalIdField, recordByExternalId, recordById, Several } from '../identify.ts';
-import { namesIn, recordJson } from '../record-json.ts';
-import type { StoredRecord } from '../records.ts';
-import { notFound, Refusal } from '../refusal.ts';
+import { lockError } from '../batch/collections.ts';
+import { bodyOf, type Call, type Endpoint, objectOf, ok, type Prepared } from '../http/endpoint.ts';
+import { notFound, Refusal } from '../http/refusal.ts';
+import { externalIdField, recordByExternalId, recordById, Several } from '../records/identify.ts';
+import { namesIn, recordJson } from '../records/record-json.ts';
+import type { StoredRecord } from '../records/records.ts';
+import { holdLocks, lookAhead, upsertRecord } from '../records/upserts.ts';
+import { createRecord, deleteRecord, updateRecord } from '../records/writes.ts';
 import { describeBriefly, describeWhole } from '../schema/describe.ts';
-import { holdLocks, lookAhead, upsertRecord } from '../upserts.ts';
-import { createRecord, deleteRecord, updateRecord } from '../writes.ts';
 
 const NO_CONTENT: Reply = { status: 204 };
 

@@ -1,5 +1,5 @@
 /** Custom objects and fields, as somebody makes them after the org. */
-import { Refusal } from '../refusal.ts';
+import { Refusal } from '../http/refusal.ts';
 import { type Field, type FieldType, field, picklist, reference, text } from './field.ts';
 import type { Schema } from './schema.ts';
 import { owner, type SObject, sobject } from './sobject.ts';

@@ -85,26 +85,11 @@ export function field(name: string, label: string, type: FieldType, parts: Field
   };
 }
 
-const typed =
-  (type: FieldType, fixed: FieldParts = {}) =>
-  (name: string, label: string, parts: FieldParts = {}): Field =>
-    field(name, label, type, { ...fixed, ...parts });
-
 export const text = (name: string, label: string, length: number, parts: FieldParts = {}): Field =>
   field(name, label, 'string', { length, ...parts });
-/** Long texts cannot be filtered by. */
-export const longText = (name: string, label: string, length = 32_000, parts: FieldParts = {}): Field =>
-  field(name, label, 'textarea', { length, filterable: length <= 255, ...parts });
-export const phone = typed('phone', { length: 40 });
-export const email = typed('email', { length: 80 });
-export const url = typed('url', { length: 255 });
-export const flag = typed('boolean');
-export const integer = typed('int', { digits: 8 });
-export const number = typed('double');
-export const currency = typed('currency');
-export const percent = typed('percent');
-export const date = typed('date');
-export const datetime = typed('datetime');
+export const flag = (name: string, label: string, parts?: FieldParts): Field => field(name, label, 'boolean', parts);
+export const datetime = (name: string, label: string, parts?: FieldParts): Field =>
+  field(name, label, 'datetime', parts);
 
 /** @param values the first is the default where one is wanted; `label` and `value` are the same */
 export function picklist(name: string, label: string, values: string[], parts: FieldParts = {}): Field {
@@ -129,5 +114,3 @@ export function reference(name: string, label: string, referenceTo: string[], pa
 export const required = { nillable: false } as const;
 /** What only the vendor sets. */
 export const readOnly = { createable: false, updateable: false } as const;
-/** What is set when the record is made and never again. */
-export const createOnly = { createable: true, updateable: false } as const;

@@ -1,11 +1,8 @@
 /** The objects and fields of an org, and which of them the integration's user can see. */
-import { Refusal } from '../refusal.ts';
-import { activities } from './activities.ts';
-import { business } from './business.ts';
+import { Refusal } from '../http/refusal.ts';
 import type { Field } from './field.ts';
-import { PERSON_ACCOUNT_FIELDS, people } from './people.ts';
-import { setupObjects } from './setup.ts';
 import { putField, type SObject } from './sobject.ts';
+import { PERSON_ACCOUNT_FIELDS, standardObjects } from './standard-objects.ts';
 
 export interface Visibility {
   /** `Task.CallType`, `Activity.Wrapup_Call_Id__c`: hidden from the user, as if they were not there. */
@@ -27,7 +24,7 @@ export class Schema {
   /** @param visibility as it is now: it can change between two requests */
   constructor(visibility: () => Visibility) {
     this.#visibility = visibility;
-    for (const object of [...people(), ...activities(), ...business(), ...setupObjects()]) this.#add(object);
+    for (const object of standardObjects()) this.#add(object);
     for (const [name, fields] of Object.entries(PERSON_ACCOUNT_FIELDS)) {
       for (const field of fields) putField(this.object(name), field);
     }

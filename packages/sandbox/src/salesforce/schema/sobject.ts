@@ -64,6 +64,3 @@ const SYSTEM: Field[] = [
 
 export const owner = (queues = false): Field =>
   reference('OwnerId', 'Owner ID', queues ? ['Group', 'User'] : ['User'], { ...required, defaultedOnCreate: true });
-
-/** An object that only tells what the org is set up with. */
-export const setup = { createable: false, updateable: false, deletable: false, searchable: false } as const;

@@ -1,11 +1,11 @@
 /** COUNT, MIN, MAX and the like, over all records or by group. */
 import type { FieldFunctionExpression, FieldType, Query } from '@jetstreamapp/soql-parser-js';
 import { getOrAdd } from '../../get-or-add.ts';
+import { unsupported } from '../http/refusal.ts';
 import type { Org } from '../org.ts';
-import type { StoredRecord } from '../records.ts';
-import { unsupported } from '../refusal.ts';
+import type { StoredRecord } from '../records/records.ts';
+import type { Value } from '../records/values.ts';
 import type { SObject } from '../schema/sobject.ts';
-import type { Value } from '../values.ts';
 import { resolve } from './path.ts';
 import { malformed } from './where.ts';
 

@@ -2,7 +2,7 @@
  * Activities that are over for a year are archived: `/query` hides them, `/queryAll` shows them.
  * https://developer.salesforce.com/docs/atlas.en-us.262.0.api.meta/api/sforce_api_guidelines_archive.htm
  */
-import type { StoredRecord } from '../records.ts';
+import type { StoredRecord } from '../records/records.ts';
 
 const YEAR = 365 * 86_400_000;
 

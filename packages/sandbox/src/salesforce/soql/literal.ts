@@ -1,8 +1,8 @@
 /** What a condition compares with, as the field's type wants it. */
 import type { LiteralType } from '@jetstreamapp/soql-parser-js';
-import { normaliseId } from '../ids.ts';
-import { Refusal, unsupported } from '../refusal.ts';
+import { Refusal, unsupported } from '../http/refusal.ts';
 import type { Field, FieldType } from '../schema/field.ts';
+import { normaliseId } from '../schema/ids.ts';
 
 /** A value, or the days from `from` until before `to`, both in epoch ms. */
 export type Literal = string | number | boolean | null | { from: number; to: number };

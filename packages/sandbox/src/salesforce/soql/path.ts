@@ -1,10 +1,11 @@
 /** `Who.Name`: a field of the record, or of one that it points at. */
+
+import { Refusal } from '../http/refusal.ts';
 import type { Org } from '../org.ts';
-import type { StoredRecord } from '../records.ts';
-import { Refusal } from '../refusal.ts';
+import type { StoredRecord } from '../records/records.ts';
+import type { Value } from '../records/values.ts';
 import type { Field } from '../schema/field.ts';
 import type { SObject } from '../schema/sobject.ts';
-import type { Value } from '../values.ts';
 import { isArchived } from './archived.ts';
 
 export interface Path {

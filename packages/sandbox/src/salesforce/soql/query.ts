@@ -6,11 +6,11 @@ import {
   type Query,
   type QueryBase,
 } from '@jetstreamapp/soql-parser-js';
+import { Refusal, unsupported } from '../http/refusal.ts';
 import type { Org } from '../org.ts';
-import type { StoredRecord } from '../records.ts';
-import { Refusal, unsupported } from '../refusal.ts';
+import type { StoredRecord } from '../records/records.ts';
+import type { Value } from '../records/values.ts';
 import type { SObject } from '../schema/sobject.ts';
-import type { Value } from '../values.ts';
 import { aggregate, isAggregate } from './aggregate.ts';
 import { isArchived } from './archived.ts';
 import { resolve } from './path.ts';

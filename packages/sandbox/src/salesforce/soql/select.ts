@@ -1,9 +1,9 @@
 /** What a query shows of a record. */
 import type { FieldType, Subquery } from '@jetstreamapp/soql-parser-js';
+import { Refusal, unsupported } from '../http/refusal.ts';
 import type { Org } from '../org.ts';
-import { attributesOf, shownValue } from '../record-json.ts';
-import type { StoredRecord } from '../records.ts';
-import { Refusal, unsupported } from '../refusal.ts';
+import { attributesOf, shownValue } from '../records/record-json.ts';
+import type { StoredRecord } from '../records/records.ts';
 import { childRelationshipName } from '../schema/describe.ts';
 import type { Field } from '../schema/field.ts';
 import type { SObject } from '../schema/sobject.ts';

@@ -1,11 +1,11 @@
 /** Conditions of a query as a test of records. */
 import type { Condition, ConditionWithValueQuery, LiteralType, Query, WhereClause } from '@jetstreamapp/soql-parser-js';
+import { Refusal, unsupported } from '../http/refusal.ts';
 import type { Org } from '../org.ts';
-import type { StoredRecord } from '../records.ts';
-import { Refusal, unsupported } from '../refusal.ts';
+import type { StoredRecord } from '../records/records.ts';
+import type { Value } from '../records/values.ts';
 import type { Field } from '../schema/field.ts';
 import type { SObject } from '../schema/sobject.ts';
-import type { Value } from '../values.ts';
 import { type Literal, readLiteral, unquote } from './literal.ts';
 import { resolve } from './path.ts';
 

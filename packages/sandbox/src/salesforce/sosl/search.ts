@@ -1,8 +1,8 @@
 /** SOSL: finds records by the words that the index holds of them, and shows them as they are now. */
 import type { Query } from '@jetstreamapp/soql-parser-js';
 import { getOrAdd } from '../../get-or-add.ts';
+import { Refusal } from '../http/refusal.ts';
 import type { IndexedRecord, Org } from '../org.ts';
-import { Refusal } from '../refusal.ts';
 import type { SObject } from '../schema/sobject.ts';
 import { runQuery } from '../soql/query.ts';
 import type { Shown } from '../soql/select.ts';

@@ -5,7 +5,7 @@
  */
 import type { Query } from '@jetstreamapp/soql-parser-js';
 import { createToken, EmbeddedActionsParser, type IToken, Lexer, type TokenType } from 'chevrotain';
-import { Refusal } from '../refusal.ts';
+import { Refusal } from '../http/refusal.ts';
 import { parse as parseSoql } from '../soql/query.ts';
 
 export const GROUPS = ['ALL', 'NAME', 'EMAIL', 'PHONE', 'SIDEBAR'] as const;

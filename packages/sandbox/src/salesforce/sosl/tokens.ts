@@ -3,8 +3,8 @@
  * for them. A search compares whole tokens: it is no equality of numbers, and no part of a number is found by chance.
  */
 import { parsePhoneNumberFromString } from 'libphonenumber-js/max';
+import type { Value } from '../records/values.ts';
 import type { Field, FieldType } from '../schema/field.ts';
-import type { Value } from '../values.ts';
 import type { Group } from './statement.ts';
 
 /** Numbers without a country are read as those of the org's country. */

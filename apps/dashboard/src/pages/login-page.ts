@@ -1,0 +1,24 @@
+import { html } from '../html.ts';
+import { type Notice, renderPage } from './layout.ts';
+
+export interface LoginParts {
+  /** Path that signing in leads to. */
+  next: string;
+  notice?: Notice | undefined;
+}
+
+/** The form to sign in: no script, and names that password managers know. */
+export function renderLogin({ next, notice }: LoginParts): string {
+  return renderPage({
+    title: 'Sign in',
+    menu: false,
+    notice,
+    body: html`<h1>Sign in</h1>
+<form class="login" method="post" action="/login">
+<input type="hidden" name="next" value="${next}">
+<label>User <input name="user" autocomplete="username" autocapitalize="none" spellcheck="false" required autofocus></label>
+<label>Password <input name="password" type="password" autocomplete="current-password" required></label>
+<button class="primary">Sign in</button>
+</form>`,
+  });
+}

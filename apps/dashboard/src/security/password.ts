@@ -1,0 +1,70 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import { type Logger, Sparingly } from '@wrapup/telemetry';
+import type { Request } from 'express';
+import { clientAddress, networkOf } from './client-address.ts';
+import { LoginThrottle } from './login-throttle.ts';
+import type { Principal } from './principal.ts';
+
+/** Least distance of two log lines on one address, which an attacker would otherwise make by the thousand. */
+const LOG_EVERY_MS = 1_000;
+
+export interface Credentials {
+  user: string;
+  password: string;
+}
+
+/** Resolves with the principal, or with undefined for a wrong user or password; up to two seconds later either way. */
+export type CheckPassword = (request: Request, given: Credentials) => Promise<Principal | undefined>;
+
+export interface PasswordCheckParts {
+  credentials: Credentials;
+  log: Logger;
+  throttle?: LoginThrottle;
+  /** Waits so many ms. */
+  wait?: (ms: number) => Promise<unknown>;
+}
+
+/**
+ * Compares user and password in constant time. What is wrong counts at once, before its answer waits, so that attempts
+ * which come together do not share one count.
+ */
+export function makePasswordCheck({
+  credentials,
+  log,
+  throttle = new LoginThrottle(),
+  wait = pause,
+}: PasswordCheckParts): CheckPassword {
+  const sparingly = new Sparingly(LOG_EVERY_MS);
+  const expected = { user: digest(credentials.user), password: digest(credentials.password) };
+  return async (request, given) => {
+    const address = clientAddress(request);
+    const network = networkOf(address);
+    // Both are compared whatever the first says, so that the time tells nothing about either.
+    const userIsRight = timingSafeEqual(digest(given.user), expected.user);
+    const passwordIsRight = timingSafeEqual(digest(given.password), expected.password);
+    const isRight = userIsRight && passwordIsRight;
+    if (!isRight) {
+      throttle.failed(network);
+      const left_out = sparingly.admit(network);
+      if (left_out !== undefined) log.warn({ address, ...(left_out > 0 && { left_out }) }, 'wrong user or password');
+    }
+    const delay = throttle.delay(network);
+    if (isRight) throttle.succeeded(network);
+    if (delay > 0) await wait(delay);
+    return isRight ? { name: credentials.user } : undefined;
+  };
+}
+
+/** User and password of HTTP Basic (RFC 7617); undefined when the header holds none. */
+export function readBasic(request: Request): Credentials | undefined {
+  const encoded = /^Basic +([A-Za-z0-9+/=_-]+) *$/i.exec(request.headers.authorization ?? '')?.[1];
+  if (!encoded) return undefined;
+  const text = Buffer.from(encoded, 'base64').toString('utf8');
+  const colon = text.indexOf(':');
+  return colon < 0 ? undefined : { user: text.slice(0, colon), password: text.slice(colon + 1) };
+}
+
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}

@@ -1,0 +1,34 @@
+import type { Request } from 'express';
+import type { Session } from './sessions.ts';
+
+/**
+ * Who sends a request, once proved. Pages and actions go by this alone, so that another way of signing in (single
+ * sign-on, several accounts) is another `Identify` and nothing else.
+ */
+export interface Principal {
+  /** Name in the log of operator actions. */
+  name: string;
+  /** Client that the login is bound to; absent for a login that sees the whole installation. */
+  client?: string;
+}
+
+export interface Identity {
+  principal: Principal;
+  /** Absent when every request carries its own proof, as HTTP Basic does. */
+  session?: Session;
+}
+
+/**
+ * Proves who sends a request. Resolves with undefined when nothing in it proves anything.
+ * @throws Unavailable when Redis has to be asked and does not answer
+ */
+export type Identify = (request: Request) => Promise<Identity | undefined>;
+
+declare global {
+  namespace Express {
+    interface Locals {
+      /** Set behind the sign-in. Absent where no password is configured. */
+      identity?: Identity;
+    }
+  }
+}

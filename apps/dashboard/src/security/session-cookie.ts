@@ -1,0 +1,28 @@
+import { parseCookie } from 'cookie';
+import type { Request, Response } from 'express';
+
+/**
+ * Over TLS the name has the prefix `__Host-`, with which browsers take a cookie from this host alone (RFC 6265bis
+ * §4.1.3.2): a sibling site can set none in its place. Over plain HTTP, which is for loopback, browsers refuse that.
+ */
+function nameOf(request: Request): string {
+  return request.secure ? '__Host-wrapup_session' : 'wrapup_session';
+}
+
+export function readSessionCookie(request: Request): string | undefined {
+  return parseCookie(request.headers.cookie ?? '')[nameOf(request)];
+}
+
+/** @param expiresAt epoch ms */
+export function setSessionCookie(request: Request, response: Response, token: string, expiresAt: number): void {
+  response.cookie(nameOf(request), token, { ...attributesOf(request), expires: new Date(expiresAt) });
+}
+
+export function clearSessionCookie(request: Request, response: Response): void {
+  response.clearCookie(nameOf(request), attributesOf(request));
+}
+
+/** `secure` is the socket's own TLS, or the word of a trusted proxy (`DASHBOARD_TRUSTED_PROXY`). */
+function attributesOf(request: Request) {
+  return { httpOnly: true, sameSite: 'strict', secure: request.secure, path: '/' } as const;
+}

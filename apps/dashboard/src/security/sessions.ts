@@ -1,0 +1,150 @@
+/**
+ * Sessions of signed-in operators: a token in a cookie, signed with HMAC-SHA-256 (a JWT), nothing stored while it lasts.
+ *
+ * started   at sign-in, always under a new id: an id that a browser brought along is never taken over
+ * renewed   a page that is asked for more than `RENEW_AFTER_MS` after the token was issued gets a new one
+ * idle      `IDLE_MS` without a page: the token has expired
+ * over      `LIFETIME_MS` after the sign-in, whatever was asked for meanwhile
+ * ended     by signing out: the id is kept in Redis for as long as one of its tokens could still be valid
+ *
+ * The key is derived from user and password, so that a change of either ends every session and no key has to be stored.
+ * scrypt makes each guess at the password expensive for the owner of a stolen token.
+ */
+import { randomUUID, scrypt } from 'node:crypto';
+import { promisify } from 'node:util';
+import type { Store } from '@wrapup/queue';
+import { jwtVerify, SignJWT } from 'jose';
+import { ask } from '../unavailable.ts';
+import type { Credentials } from './password.ts';
+import type { Principal } from './principal.ts';
+
+/** NIST SP 800-63B-4 §2.2.3: an hour of inactivity, a day in all (AAL2). */
+const IDLE_MS = 60 * 60_000;
+const LIFETIME_MS = 24 * 60 * 60_000;
+const RENEW_AFTER_MS = 5 * 60_000;
+
+/** OWASP's parameters for scrypt: 32 MB and some 0.2 s of another thread, once. */
+const SCRYPT = { N: 2 ** 15, r: 8, p: 3, maxmem: 64 * 2 ** 20 };
+const KEY_BYTES = 32;
+
+const ISSUER = 'wrapup';
+const AUDIENCE = 'wrapup-dashboard';
+const CLAIMS = ['sub', 'sid', 'auth_time', 'iat', 'exp'];
+
+export interface Session {
+  id: string;
+  principal: Principal;
+  /** Epoch ms of the sign-in, of this token, and of its end. */
+  started_at: number;
+  issued_at: number;
+  expires_at: number;
+}
+
+export interface SessionToken {
+  session: Session;
+  token: string;
+}
+
+/** The ids of sessions that were ended before their time. */
+export interface EndedSessions {
+  add(id: string, forMs: number): Promise<unknown>;
+  has(id: string): Promise<boolean>;
+}
+
+export class Sessions {
+  readonly #credentials: Credentials;
+  /** Derived when the first session is started or read. */
+  #derived: Promise<Uint8Array> | undefined;
+  readonly #ended: EndedSessions;
+  readonly #now: () => number;
+
+  /** @param now epoch ms */
+  constructor(credentials: Credentials, ended: EndedSessions, now: () => number = Date.now) {
+    this.#credentials = credentials;
+    this.#ended = ended;
+    this.#now = now;
+  }
+
+  /** Starts a session of a principal whose password was just checked. */
+  start(principal: Principal): Promise<SessionToken> {
+    return this.#issue(randomUUID(), principal, this.#now());
+  }
+
+  /** A new token of the same session, when its token is old enough to be worth one. */
+  async renew({ id, principal, started_at, issued_at }: Session): Promise<SessionToken | undefined> {
+    return this.#now() - issued_at < RENEW_AFTER_MS ? undefined : this.#issue(id, principal, started_at);
+  }
+
+  /**
+   * The session of a token; undefined for one that is forged, expired, ended or signed under another password.
+   * @throws Unavailable when Redis does not say whether it was ended
+   */
+  async read(token: string | undefined): Promise<Session | undefined> {
+    const session = token === undefined ? undefined : await this.#verify(token);
+    return session && !(await this.#ended.has(session.id)) ? session : undefined;
+  }
+
+  /** Ends it for all of its tokens. @throws Unavailable when Redis cannot note it */
+  async end({ id, started_at }: Session): Promise<void> {
+    await this.#ended.add(id, Math.max(1, started_at + LIFETIME_MS - this.#now()));
+  }
+
+  get #key(): Promise<Uint8Array> {
+    this.#derived ??= deriveKey(this.#credentials);
+    return this.#derived;
+  }
+
+  async #issue(id: string, principal: Principal, started_at: number): Promise<SessionToken> {
+    const issued_at = this.#now();
+    const expires_at = Math.min(issued_at + IDLE_MS, started_at + LIFETIME_MS);
+    const token = await new SignJWT({ sid: id, auth_time: toSeconds(started_at) })
+      .setProtectedHeader({ alg: 'HS256' })
+      .setIssuer(ISSUER)
+      .setAudience(AUDIENCE)
+      .setSubject(principal.name)
+      .setIssuedAt(toSeconds(issued_at))
+      .setExpirationTime(toSeconds(expires_at))
+      .sign(await this.#key);
+    return { token, session: { id, principal, started_at, issued_at, expires_at } };
+  }
+
+  async #verify(token: string): Promise<Session | undefined> {
+    try {
+      const { payload } = await jwtVerify(token, await this.#key, {
+        algorithms: ['HS256'],
+        issuer: ISSUER,
+        audience: AUDIENCE,
+        requiredClaims: CLAIMS,
+        currentDate: new Date(this.#now()),
+      });
+      const { sub, sid, auth_time, iat, exp } = payload;
+      if (typeof sub !== 'string' || typeof sid !== 'string' || typeof auth_time !== 'number') return undefined;
+      if (typeof iat !== 'number' || typeof exp !== 'number') return undefined;
+      const [started_at, issued_at, expires_at] = [auth_time * 1000, iat * 1000, exp * 1000];
+      if (this.#now() >= started_at + LIFETIME_MS) return undefined;
+      return { id: sid, principal: { name: sub }, started_at, issued_at, expires_at };
+    } catch {
+      return undefined;
+    }
+  }
+}
+
+/** Ended sessions in Redis, so that they stay ended after a restart and at every dashboard of the installation. */
+export function endedSessionsOf(store: Store): EndedSessions {
+  return {
+    add: (id, forMs) => ask(store, () => store.redis.set(store.keys.endedSession(id), '1', 'PX', forMs)),
+    has: async (id) => (await ask(store, () => store.redis.exists(store.keys.endedSession(id)))) === 1,
+  };
+}
+
+const derive = promisify<string, string, number, typeof SCRYPT, Buffer>(scrypt);
+
+/** The user is part of the salt: a session is worth nothing after either has changed. */
+function deriveKey({ user, password }: Credentials): Promise<Uint8Array> {
+  return derive(password, `wrapup dashboard session of ${user}`, KEY_BYTES, SCRYPT);
+}
+
+/** Whole seconds, as JWT has them. */
+function toSeconds(ms: number): number {
+  return Math.floor(ms / 1000);
+}

@@ -1,0 +1,169 @@
+/** Compares mappings with the account's own properties, before a call fails on them. */
+import type { Context } from '@wrapup/destination';
+import { checkOwners, type OwnerWords, quoteAll, readTime } from '@wrapup/destination/delivery';
+import { type CompiledMapping, type Finding, type MappedField, nearest } from '@wrapup/mapping';
+import type { Transport } from '../client/transport.ts';
+import { DISPOSITION, idOf, isLabel } from '../dispositions.ts';
+import { asHubSpotFailure } from '../errors/classify.ts';
+import { keyProperty, WATERMARK } from '../objects.ts';
+import { ownerSource } from '../owners.ts';
+import { Session } from '../session.ts';
+import type { HubSpotSettings } from '../settings.ts';
+import { accountForReader } from './account.ts';
+import { checkRequired, warnOfFit } from './check-fit.ts';
+import { isOurs } from './requirements.ts';
+import { type Option, type Property, readSchema } from './schema.ts';
+
+/** @throws the failure when an object's properties cannot be read */
+export async function checkMappings(
+  transport: Transport,
+  settings: HubSpotSettings,
+  mappings: CompiledMapping[],
+  ctx: Context,
+): Promise<Finding[]> {
+  const session = new Session(transport, ctx);
+  // So that what is written from now on has links, also where nobody ever probes.
+  await accountForReader(session, settings);
+  const fields = mappings.flatMap((mapping) => mapping.fields);
+  const objects = new Set(['contacts', 'calls', ...fields.map((field) => field.object)]);
+  const findings: Finding[] = [];
+  const schemas = new Map<string, Map<string, Property>>();
+  for (const object of objects) {
+    const schema = await readOrFind(transport, object, fields, findings, ctx);
+    if (schema) schemas.set(object, schema);
+  }
+  const written = new Set(fields.filter((field) => field.use === 'write').map((field) => field.object));
+  for (const object of new Set(['contacts', 'calls', ...written]))
+    if (schemas.has(object)) findings.push(...checkKey(object, schemas.get(object), settings.without_key === 'id_map'));
+  const contacts = schemas.get('contacts');
+  if (contacts && !contacts.has(WATERMARK) && fields.some((field) => field.write === 'if_newer'))
+    findings.push({
+      severity: 'warning',
+      code: 'missing-watermark',
+      message: `contacts has no property ${WATERMARK}: which call is the newest is then remembered outside HubSpot only.`,
+      hint: PROVISION,
+    });
+  for (const field of fields)
+    if (schemas.has(field.object)) findings.push(...checkField(field, schemas.get(field.object)));
+  for (const mapping of mappings) findings.push(...checkRequired(mapping));
+  findings.push(...(await checkOwners(ctx, fields, ownerSource(session), OWNERS)));
+  return findings;
+}
+
+/** An object that the key may not see is a finding with the first line that wants it; the others are checked all the same. */
+async function readOrFind(
+  transport: Transport,
+  object: string,
+  fields: MappedField[],
+  findings: Finding[],
+  ctx: Context,
+): Promise<Map<string, Property> | undefined> {
+  try {
+    return await readSchema(new Session(transport, ctx), object, true);
+  } catch (thrown) {
+    const { code, message, hint, next } = asHubSpotFailure(thrown);
+    if (code !== 'missing_scope' && next !== 'park' && code !== 'bad_request') throw thrown;
+    const at = fields.find((field) => field.object === object)?.at;
+    findings.push({
+      severity: 'error',
+      code: code === 'missing_scope' ? 'missing-scope' : 'unknown-object',
+      message: `${object}: ${message}`,
+      hint: hint ?? 'Give the service key access to it, or take its records out of the mapping.',
+      ...(at ? { at } : {}),
+    });
+    return undefined;
+  }
+}
+
+const PROVISION = 'Run `wrapup provision`.';
+
+function checkKey(object: string, schema: Map<string, Property> | undefined, weaker: boolean): Finding[] {
+  const name = keyProperty(object);
+  const property = schema?.get(name);
+  if (property?.unique) return [];
+  if (weaker)
+    return [
+      {
+        severity: 'warning',
+        code: 'weaker-key',
+        message: `${object} has no unique property ${name}: its records are found again by remembered ids only (without_key: id_map).`,
+        hint: PROVISION,
+      },
+    ];
+  return [
+    {
+      severity: 'error',
+      code: property ? 'key-not-unique' : 'missing-key',
+      message: property
+        ? `${object}.${name} does not require unique values, so it cannot keep a record from being written twice.`
+        : `${object} has no unique property ${name}: nothing can be written to it safely.`,
+      hint: property ? `Delete the property in HubSpot, then run \`wrapup provision\`.` : PROVISION,
+    },
+  ];
+}
+
+function checkField(field: MappedField, schema: Map<string, Property> | undefined): Finding[] {
+  const { object, property, at } = field;
+  const finding = (code: string, message: string, hint: string): Finding[] => [
+    { severity: 'error', code, message, hint, at },
+  ];
+  const known = schema?.get(property);
+  if (!known) {
+    const near = nearest(property, [...(schema?.keys() ?? [])]);
+    return finding(
+      'missing-property',
+      `HubSpot’s ${object} have no property ${property}.`,
+      isOurs(property)
+        ? PROVISION
+        : near
+          ? `Did you mean ${near}?`
+          : 'Create it in HubSpot, or take it out of the mapping.',
+    );
+  }
+  if (field.use === 'read') return [];
+  if (known.read_only)
+    return finding(
+      'read-only',
+      `${object}.${property} cannot be written: HubSpot computes it.`,
+      'Take it out of the mapping.',
+    );
+  const values = (field.values ?? []).map(String).filter((value) => value !== '');
+  if (known.type === 'enumeration' && known.options.length > 0) {
+    const allowed = (value: string) =>
+      known.options.some((option) => option.value === value) ||
+      (isLabel({ name: property, value }) && idOf(value, known.options) !== undefined);
+    const wrong = values.flatMap((value) => value.split(';')).filter((value) => !allowed(value));
+    if (wrong.length > 0)
+      return finding(
+        'unknown-option',
+        `${object}.${property} has no option ${quoteAll(wrong)}.`,
+        `It allows ${quoteAll(known.options.slice(0, 20).map(isDisposition(property) ? toLabel : toValue))}.`,
+      );
+  }
+  const fits = FITS[known.type];
+  const wrong = fits ? values.filter((value) => !fits(value)) : [];
+  if (wrong.length === 0) return warnOfFit(field, known);
+  return finding(
+    'wrong-type',
+    `${object}.${property} is a ${known.type}; ${quoteAll(wrong)} does not fit it.`,
+    'Correct the value, or the property’s type in HubSpot.',
+  );
+}
+
+const isDisposition = (property: string) => property === DISPOSITION;
+const toLabel = ({ label }: Option) => label;
+const toValue = ({ value }: Option) => value;
+
+const OWNERS: OwnerWords = {
+  owner: 'active owner of the account',
+  access: 'Add the scope crm.objects.owners.read to the service key, or name owners by their id.',
+  naming: 'Use the e-mail address or the owner id of an active user (Settings, Users & Teams).',
+};
+
+/** What text each of HubSpot's types takes; types that are not listed take any. */
+const FITS: Record<string, (value: string) => boolean> = {
+  number: (value) => value.trim() !== '' && Number.isFinite(Number(value)),
+  bool: (value) => value === 'true' || value === 'false',
+  datetime: (value) => readTime(value) !== undefined,
+  date: (value) => readTime(value) !== undefined,
+};

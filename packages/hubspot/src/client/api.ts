@@ -1,0 +1,279 @@
+/**
+ * The requests that this adapter makes, in the words of HubSpot's API and through the official client's methods. Each
+ * is a description; `Transport` sends it. Answers are read from what HubSpot sent, not from the client's models, which
+ * lose the status and what the client's specification does not know.
+ */
+import type { ApiRequest } from '@wrapup/destination/delivery';
+import type { GeneratedClient } from './generated.ts';
+
+export interface ApiCall extends ApiRequest {
+  /** Values in the request, kept out of messages when HubSpot quotes them. */
+  sent?: Iterable<string>;
+  /** Has the client build it; or the path to read, for endpoints that the client has no method for. */
+  build: ((client: GeneratedClient) => Promise<unknown>) | string;
+}
+
+/** HubSpot's limit for batches of objects. */
+export const BATCH = 100;
+/** HubSpot's limit for batches of links. */
+export const LINK_BATCH = 2000;
+
+export interface Link {
+  /** Record id. */
+  to: string;
+  type: number;
+}
+
+export interface CreateInput {
+  trace: string;
+  properties: Record<string, string>;
+  links: Link[];
+}
+
+export function createRecords(object: string, inputs: CreateInput[]): ApiCall {
+  const body = inputs.map(({ trace, properties, links }) => ({
+    objectWriteTraceId: trace,
+    properties,
+    associations: links.map(({ to, type }) => ({
+      to: { id: to },
+      types: [{ associationCategory: 'HUBSPOT_DEFINED', associationTypeId: type }],
+    })),
+  }));
+  return {
+    name: `create ${inputs.length} ${object}`,
+    writes: true,
+    sent: values(inputs),
+    build: (client) => client.batches.create(object, { inputs: body } as never),
+  };
+}
+
+export interface UpsertInput {
+  trace: string;
+  /** The unique property and its value. */
+  key: { property: string; value: string };
+  properties: Record<string, string>;
+}
+
+/** Creates or updates by a unique property. Takes no links. */
+export function upsertRecords(object: string, inputs: UpsertInput[]): ApiCall {
+  const body = inputs.map(({ trace, key, properties }) => ({
+    objectWriteTraceId: trace,
+    idProperty: key.property,
+    id: key.value,
+    // Created records must carry the key, and answers are matched by it.
+    properties: { ...properties, [key.property]: key.value },
+  }));
+  return {
+    name: `upsert ${inputs.length} ${object}`,
+    writes: true,
+    sent: values(inputs),
+    build: (client) => client.batches.upsert(object, { inputs: body }),
+  };
+}
+
+export interface UpdateInput {
+  trace: string;
+  id: string;
+  properties: Record<string, string>;
+}
+
+export function updateRecords(object: string, inputs: UpdateInput[]): ApiCall {
+  const body = inputs.map(({ trace, id, properties }) => ({ objectWriteTraceId: trace, id, properties }));
+  return {
+    name: `update ${inputs.length} ${object}`,
+    writes: true,
+    sent: values(inputs),
+    build: (client) => client.batches.update(object, { inputs: body }),
+  };
+}
+
+/** Reads records by id, or by the unique property `by`. */
+export function readRecords(object: string, ids: string[], properties: string[], by?: string): ApiCall {
+  const body = {
+    inputs: ids.map((id) => ({ id })),
+    properties,
+    propertiesWithHistory: [],
+    ...(by === undefined ? {} : { idProperty: by }),
+  };
+  return {
+    name: `read ${ids.length} ${object}${by === undefined ? '' : ` by ${by}`}`,
+    writes: false,
+    sent: by === undefined ? [] : ids,
+    build: (client) => client.batches.read(object, body),
+  };
+}
+
+export interface SearchFilter {
+  property: string;
+  /** Any of these. */
+  in: string[];
+}
+
+/** One page of records that fit any of the filters. */
+export function searchRecords(object: string, filters: SearchFilter[], properties: string[], after?: string): ApiCall {
+  const body = searchBody(filters, properties, after);
+  return {
+    name: `search ${object}`,
+    writes: false,
+    pool: 'search',
+    sent: filters.flatMap((filter) => filter.in),
+    build: (client) => client.searches.doSearch(object, body as never),
+  };
+}
+
+export function searchBody(filters: SearchFilter[], properties: string[], after?: string): object {
+  return {
+    filterGroups: filters.map((filter) => ({
+      filters: [{ propertyName: filter.property, operator: 'IN', values: filter.in }],
+    })),
+    properties,
+    limit: 200,
+    ...(after === undefined ? {} : { after }),
+  };
+}
+
+/** Records whose property has exactly this value. */
+export function searchEqual(object: string, property: string, value: string): ApiCall {
+  const body = {
+    filterGroups: [{ filters: [{ propertyName: property, operator: 'EQ', value }] }],
+    properties: [],
+    limit: 200,
+  };
+  return {
+    name: `search ${object}`,
+    writes: false,
+    pool: 'search',
+    build: (client) => client.searches.doSearch(object, body as never),
+  };
+}
+
+/** Ids of the records that one is linked to. */
+export function readLinked(from: string, to: string, id: string): ApiCall {
+  return {
+    name: `read links of ${from} to ${to}`,
+    writes: false,
+    build: (client) => client.associations.getPage(from, to, { inputs: [{ id }] } as never),
+  };
+}
+
+/** Links pairs of records by their default link. Repeating it changes nothing. */
+export function linkRecords(from: string, to: string, pairs: { from: string; to: string }[]): ApiCall {
+  const inputs = pairs.map((pair) => ({ _from: { id: pair.from }, to: { id: pair.to } }));
+  return {
+    name: `link ${pairs.length} ${from} to ${to}`,
+    // A lost answer needs no care: linking twice is linking once.
+    writes: false,
+    build: (client) => client.associations.createDefault(from, to, { inputs }),
+  };
+}
+
+/** The kinds of links between two objects, with the account's own labels. */
+export function readLabels(from: string, to: string): ApiCall {
+  return {
+    name: `read the labels of ${from} to ${to}`,
+    writes: false,
+    optional: true,
+    build: (client) => client.labels.getAll(from, to),
+  };
+}
+
+/** Sets the label of links. Repeating it changes nothing. */
+export function labelRecords(
+  from: string,
+  to: string,
+  pairs: { from: string; to: string; category: string; type: number }[],
+): ApiCall {
+  const inputs = pairs.map((pair) => ({
+    _from: { id: pair.from },
+    to: { id: pair.to },
+    types: [{ associationCategory: pair.category, associationTypeId: pair.type }],
+  }));
+  return {
+    name: `label ${pairs.length} links of ${from} to ${to}`,
+    writes: false,
+    optional: true,
+    build: (client) => client.associations.create(from, to, { inputs } as never),
+  };
+}
+
+/** Takes every link between the pairs off. Repeating it changes nothing; HubSpot answers nothing. */
+export function unlinkRecords(from: string, to: string, pairs: { from: string; to: string }[]): ApiCall {
+  const inputs = pairs.map((pair) => ({ _from: { id: pair.from }, to: [{ id: pair.to }] }));
+  return {
+    name: `unlink ${pairs.length} ${from} from ${to}`,
+    writes: false,
+    build: (client) => client.associations.archive(from, to, { inputs } as never),
+  };
+}
+
+export function readProperties(object: string): ApiCall {
+  return {
+    name: `read the properties of ${object}`,
+    writes: false,
+    build: (client) => client.properties.getAll(object, false),
+  };
+}
+
+export function readProperty(object: string, name: string): ApiCall {
+  return {
+    name: `read the property ${object}.${name}`,
+    writes: false,
+    optional: true,
+    build: (client) => client.properties.getByName(object, name),
+  };
+}
+
+export interface PropertyDefinition {
+  name: string;
+  label: string;
+  description: string;
+  type: string;
+  fieldType: string;
+  groupName: string;
+  hasUniqueValue: boolean;
+  options?: { label: string; value: string; displayOrder: number; hidden: boolean }[];
+}
+
+export function createProperty(object: string, definition: PropertyDefinition): ApiCall {
+  return {
+    name: `create the property ${object}.${definition.name}`,
+    writes: true,
+    build: (client) => client.properties.create(object, definition as never),
+  };
+}
+
+export function createPropertyGroup(object: string, name: string, label: string): ApiCall {
+  return {
+    name: `create the property group ${name} of ${object}`,
+    writes: true,
+    build: (client) => client.propertyGroups.create(object, { name, label, displayOrder: -1 }),
+  };
+}
+
+/** A page of the account's active owners. */
+export function listOwners(after: string | undefined): ApiCall {
+  return {
+    name: 'read the owners',
+    writes: false,
+    optional: true,
+    build: (client) => client.owners.getPage(undefined, after, 500, false),
+  };
+}
+
+/** Proves the token and that it may read contacts. */
+export function readOneContact(): ApiCall {
+  return {
+    name: 'read one contact',
+    writes: false,
+    build: (client) => client.records.getPage('contacts', 1),
+  };
+}
+
+/** Account id, data hosting location and time zone. */
+export function readAccount(version: string): ApiCall {
+  return { name: 'read the account', writes: false, build: `/account-info/${version}/details` };
+}
+
+function values(inputs: { properties: Record<string, string> }[]): string[] {
+  return inputs.flatMap((input) => Object.values(input.properties));
+}

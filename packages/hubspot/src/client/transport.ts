@@ -1,0 +1,75 @@
+import type { Agent } from 'node:http';
+import type { Context, FailureCode } from '@wrapup/destination';
+import {
+  answerThrough,
+  exchange,
+  type HttpAnswer,
+  type HttpRequest,
+  makeAgent,
+  Transport as SharedTransport,
+} from '@wrapup/destination/delivery';
+import { failureOf } from '../errors/classify.ts';
+import { readVendorError } from '../errors/vendor-error.ts';
+import type { HubSpotSettings } from '../settings.ts';
+import type { ApiCall } from './api.ts';
+import { type Auth, makeAuth } from './auth.ts';
+import { datePath, GeneratedClient, type GeneratedModules, loadGenerated } from './generated.ts';
+import { readUsage } from './usage.ts';
+
+/** Sends single requests of one connection: the official client builds them, our own exchange sends them. */
+export class Transport extends SharedTransport<ApiCall, string> {
+  protected readonly crm = 'HubSpot';
+  protected readonly place = 'the connection’s base_url';
+  protected readonly blocking: ReadonlySet<FailureCode> = new Set(['throttled', 'daily_limit', 'locked']);
+  readonly #modules: GeneratedModules;
+  readonly #settings: HubSpotSettings;
+  readonly #agent: Agent;
+  readonly #auth: Auth;
+
+  private constructor(modules: GeneratedModules, settings: HubSpotSettings) {
+    super();
+    this.#modules = modules;
+    this.#settings = settings;
+    this.#agent = makeAgent(settings.base_url);
+    this.#auth = makeAuth(settings, (request, ctx) => this.#exchange(request, ctx));
+  }
+
+  static async open(settings: HubSpotSettings): Promise<Transport> {
+    return new Transport(await loadGenerated(), settings);
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+
+  protected token(ctx: Context): Promise<string> {
+    return this.#auth.token(ctx);
+  }
+
+  protected refuse(token: string, ctx: Context): Promise<boolean> {
+    return this.#auth.refused(ctx, token);
+  }
+
+  protected exchange({ build }: ApiCall, token: string, ctx: Context): Promise<HttpAnswer> {
+    const { base_url, api_version } = this.#settings;
+    const own = { authorization: `Bearer ${token}`, 'user-agent': 'wrapup' };
+    const send = ({ url, headers, ...request }: HttpRequest) =>
+      this.#exchange({ ...request, url: datePath(url, api_version), headers: { ...headers, ...own } }, ctx);
+    if (typeof build === 'string')
+      return send({ method: 'GET', url: `${base_url}${build}`, headers: { accept: 'application/json' } });
+    return answerThrough(send, (through) => build(new GeneratedClient(this.#modules, base_url, through)));
+  }
+
+  protected usageOf(headers: HttpAnswer['headers']) {
+    return readUsage(headers);
+  }
+
+  protected failureOf({ name, sent = [] }: ApiCall, { status, headers }: HttpAnswer, body: unknown) {
+    return failureOf(readVendorError(status, body), { doing: name, retry_after: headers['retry-after'], sent });
+  }
+
+  #exchange(request: HttpRequest, ctx: Context): Promise<HttpAnswer> {
+    const within = Math.min(this.#settings.timeout, ctx.deadline - Date.now());
+    return exchange(request, { agent: this.#agent, within, signal: ctx.signal });
+  }
+}

@@ -1,0 +1,116 @@
+/**
+ * Up to 200 rows at once, each with its own result, in the order of the rows.
+ *
+ * allOrNone false   a row stands or falls alone
+ * allOrNone true    one bad row takes all back; the good ones say so
+ *
+ * https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_composite_sobjects_collections.htm
+ */
+import type { FaultSpec } from '../../control/faults.ts';
+import type { Reply } from '../../reply.ts';
+import { asArray, asObject, bodyOf, type Call, checkCount, isTrue, ok, type Prepared } from '../http/endpoint.ts';
+import { malformedJson, Refusal, refusalRow } from '../http/refusal.ts';
+import type { SObject } from '../schema/sobject.ts';
+
+export type Row = Record<string, unknown>;
+export type Result = { success: boolean } & Record<string, unknown>;
+
+/** @throws Refusal for the whole request */
+export function rowsOf(call: Call): Row[] {
+  const rows = asArray(bodyOf(call).records, '"records"').map((row) => asObject(row, 'a record'));
+  checkCount(rows);
+  return rows;
+}
+
+/** What a row says it is. @throws Refusal for the row */
+export function objectOfRow(call: Call, row: Row): SObject {
+  const type = (row.attributes as { type?: unknown } | undefined)?.type;
+  if (typeof type !== 'string') {
+    throw malformedJson(
+      'Nested object for polymorphic foreign key must have an attributes field before any other fields.',
+    );
+  }
+  const object = call.org.schema.find(type);
+  if (!object) throw new Refusal('INVALID_TYPE', `sObject type '${type}' is not supported.`);
+  return object;
+}
+
+export interface Work {
+  allOrNone: boolean;
+  rows: Row[];
+  prepared: Prepared | undefined;
+  /** Writes one row, and gives its result. @throws Refusal */
+  write(row: Row, at: number): Result;
+  /** Added to what a failed row says. */
+  failed?: object;
+}
+
+export function runRows(call: Call, { allOrNone, rows, prepared, write, failed = {} }: Work): Reply {
+  const { fault } = call;
+  const overloaded = overload(call, rows);
+  let results: Result[] = [];
+  const run = (row: Row, at: number): Result => {
+    try {
+      if (fault?.kind === 'row_error' && isRefused(fault, row, at)) throw rowError(fault);
+      if (prepared?.locked.has(at)) throw lockError();
+      if (overloaded) throw overloaded;
+      return write(row, at);
+    } catch (error) {
+      if (error instanceof Refusal) return { ...refusalRow(error), ...failed };
+      throw error;
+    }
+  };
+  const lost = fault?.kind === 'drop_rows' && fault.commit === false ? (fault.rows ?? 1) : 0;
+  call.org.journal.during(call.n, () =>
+    call.org.records.transaction(() => {
+      results = rows.slice(lost).map(run);
+      return !allOrNone || results.every(({ success }) => success);
+    }),
+  );
+  if (allOrNone && results.some(({ success }) => !success)) results = results.map(rolledBack);
+  if (fault?.kind === 'drop_rows' && fault.commit !== false) results = results.slice(fault.rows ?? 1);
+  return ok(results);
+}
+
+function rolledBack(result: Result): Result {
+  if (!result.success) return result;
+  const refusal = new Refusal(
+    'ALL_OR_NONE_OPERATION_ROLLED_BACK',
+    'Record rolled back because not all records were valid and the request was using AllOrNone header',
+  );
+  return { ...refusalRow(refusal), ...('created' in result && { created: false }) };
+}
+
+export function lockError(): Refusal {
+  return new Refusal('UNABLE_TO_LOCK_ROW', 'unable to obtain exclusive access to this record or 1 records', {
+    fields: [],
+  });
+}
+
+function isRefused({ row: pattern, rows = 1 }: FaultSpec, row: Row, at: number): boolean {
+  return pattern === undefined ? at < rows : new RegExp(pattern).test(JSON.stringify(row));
+}
+
+function rowError({ code = 'UNABLE_TO_LOCK_ROW', message }: { code?: string; message?: string }): Refusal {
+  return new Refusal(code, message ?? lockError().message, { fields: [] });
+}
+
+/** The org's own automation breaks under too many rows, and all of them with it. */
+function overload(call: Call, rows: Row[]): Refusal | undefined {
+  for (const [name, most] of Object.entries(call.settings.automation_rows)) {
+    const own = rows.filter((row) => (row.attributes as { type?: string } | undefined)?.type === name);
+    const many = call.params.object === name ? rows.length : own.length;
+    if (many > most) {
+      return new Refusal(
+        'CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY',
+        `On${name}: execution of AfterInsert caused by: System.LimitException: Apex CPU time limit exceeded`,
+        { fields: [] },
+      );
+    }
+  }
+  return undefined;
+}
+
+export function allOrNoneOf(call: Call): boolean {
+  return isTrue(asObject(call.body, 'The request body').allOrNone);
+}

@@ -1,0 +1,67 @@
+/**
+ * Upserts look first and write later; what another request writes in between is met on writing: the value is taken then,
+ * and the row is refused.
+ */
+import type { Call, Prepared } from '../http/endpoint.ts';
+import { Refusal } from '../http/refusal.ts';
+import type { Field } from '../schema/field.ts';
+import type { SObject } from '../schema/sobject.ts';
+import { recordByExternalId } from './identify.ts';
+import { duplicateValue, type StoredRecord } from './records.ts';
+import { createRecord, updateRecord } from './writes.ts';
+
+/** Id of the record that has the value; undefined when none or several have it, which is said on writing. */
+export function lookAhead(call: Call, object: SObject, field: Field, value: unknown): string | undefined {
+  try {
+    return recordByExternalId(call, object, field, String(value))?.id;
+  } catch (error) {
+    if (error instanceof Refusal) return undefined;
+    throw error;
+  }
+}
+
+export interface Upsert {
+  object: SObject;
+  field: Field;
+  value: string;
+  given: Record<string, unknown>;
+  /** What was found before; undefined: nothing. */
+  foundBefore: string | undefined;
+  /** Only a record that is there may be changed. */
+  updateOnly?: boolean;
+}
+
+/** @throws Refusal */
+export function upsertRecord(call: Call, upsert: Upsert): { record: StoredRecord; created: boolean } {
+  const { object, field, value, given, foundBefore, updateOnly } = upsert;
+  const found = recordByExternalId(call, object, field, value);
+  if (found) {
+    // Somebody else made it after we had looked: the insert that was under way meets the unique value.
+    if (foundBefore === undefined) throw duplicateValue(field, found.id);
+    updateRecord(call, found, given);
+    return { record: found, created: false };
+  }
+  if (updateOnly || field.type === 'id')
+    throw new Refusal('NOT_FOUND', 'The requested resource does not exist', { status: 404 });
+  return { record: createRecord(call, object, { ...given, [field.name]: value }), created: true };
+}
+
+/** Ids that a write of this row locks besides the record itself: whatever it belongs to. */
+export function parentsOf(row: Record<string, unknown>): string[] {
+  return ['WhoId', 'WhatId', 'AccountId', 'ContactId', 'ParentId', 'id', 'Id']
+    .map((name) => row[name])
+    .filter((id): id is string => typeof id === 'string')
+    .map((id) => id.slice(0, 15));
+}
+
+/** Which rows meet the locks of another request. */
+export function holdLocks(call: Call, rows: Record<string, unknown>[], found: (string | undefined)[]): Prepared {
+  const locked = new Set<number>();
+  if (call.settings.locks === 'fail') {
+    for (const [at, row] of rows.entries()) {
+      const ids = [...parentsOf(row), ...(found[at] ? [found[at].slice(0, 15)] : [])];
+      if (call.org.locks.hold(call.n, ids).size > 0) locked.add(at);
+    }
+  }
+  return { found, locked };
+}

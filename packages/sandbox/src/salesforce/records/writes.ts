@@ -1,0 +1,119 @@
+/** Creating, changing and deleting single records. Each checks everything and then writes; nothing can come between. */
+
+import type { Call } from '../http/endpoint.ts';
+import { malformedJson, Refusal } from '../http/refusal.ts';
+import { addPersonContact, followPersonAccount } from '../schema/person-accounts.ts';
+import type { SObject } from '../schema/sobject.ts';
+import { derive } from './derived.ts';
+import { checkDuplicates } from './duplicates.ts';
+import { publishFile } from './files.ts';
+import type { StoredRecord } from './records.ts';
+import { followExternalId, noSuchField } from './references.ts';
+import { checkEventTimes, checkReferences, checkRequired, checkValidation } from './rules.ts';
+import { checkValue, formatDatetime, type Value } from './values.ts';
+
+type Changes = Map<string, Value | null>;
+
+/** Keys of a row that name no field. */
+const NO_FIELDS = new Set(['attributes']);
+
+/** @param given a row as it came. @throws Refusal */
+export function createRecord(call: Call, object: SObject, given: Record<string, unknown>): StoredRecord {
+  if (!object.createable)
+    throw new Refusal('CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY', `entity type cannot be inserted: ${object.label}`);
+  const changes = readChanges(call, object, given, 'createable');
+  fillDefaults(call, object, changes);
+  checkAll(call, object, undefined, changes, changes);
+  const now = formatDatetime(new Date());
+  const record = call.org.records.create(object, changes, now, call.org.userId);
+  finish(call, record, now);
+  if (object.name === 'ContentVersion') publishFile(call, record, now);
+  if (object.name === 'Account' && record.values.has('LastName')) addPersonContact(call.org, record, now);
+  return record;
+}
+
+/** @throws Refusal */
+export function updateRecord(call: Call, record: StoredRecord, given: Record<string, unknown>): void {
+  const { object, values, id } = record;
+  if (!object.updateable)
+    throw new Refusal('CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY', `entity type cannot be updated: ${object.label}`);
+  if (record.deletedAt) throw new Refusal('ENTITY_IS_DELETED', 'entity is deleted', { status: 404, fields: [] });
+  if (values.get('IsConverted') === true) {
+    throw new Refusal('CANNOT_UPDATE_CONVERTED_LEAD', 'cannot update converted lead', { fields: [] });
+  }
+  const changes = readChanges(call, object, given, 'updateable');
+  assign(call, object, changes);
+  checkAll(call, object, id, changes, new Map([...values, ...changes]));
+  const now = formatDatetime(new Date());
+  call.org.records.update(record, changes, now, call.org.userId);
+  finish(call, record, now);
+}
+
+export function deleteRecord(call: Call, record: StoredRecord): void {
+  if (record.deletedAt) throw new Refusal('ENTITY_IS_DELETED', 'entity is deleted', { status: 404, fields: [] });
+  if (!record.object.deletable)
+    throw new Refusal('INSUFFICIENT_ACCESS_OR_READONLY', 'insufficient access rights on object id');
+  call.org.records.remove(record, new Date());
+}
+
+function checkAll(call: Call, object: SObject, id: string | undefined, changes: Changes, values: Changes): void {
+  checkRequired(call, object, changes, values);
+  if (object.name === 'Event') checkEventTimes(values);
+  checkReferences(call, object, changes, values);
+  checkValidation(call, object, values);
+  call.org.records.checkUnique(object, id, changes);
+  checkDuplicates(call, object, id, values);
+}
+
+function finish(call: Call, record: StoredRecord, now: string): void {
+  derive(call.org, record, now);
+  if (record.object.name === 'Account') followPersonAccount(call.org, record, now);
+}
+
+/** @throws Refusal for the first thing that is wrong, and for all fields that may not be written at once */
+function readChanges(
+  call: Call,
+  object: SObject,
+  given: Record<string, unknown>,
+  may: 'createable' | 'updateable',
+): Changes {
+  const changes: Changes = new Map();
+  const locked: string[] = [];
+  for (const [name, value] of Object.entries(given)) {
+    if (NO_FIELDS.has(name) || (name.toLowerCase() === 'id' && may === 'updateable')) continue;
+    if (typeof value === 'object' && value !== null) {
+      if (Array.isArray(value))
+        throw malformedJson(`Cannot deserialize instance of ${name} from START_ARRAY value [line:1, column:1]`);
+      changes.set(...followExternalId(call, object, name, value));
+      continue;
+    }
+    const field = call.org.schema.field(object, name);
+    if (!field) throw noSuchField(object, name);
+    if (field[may]) changes.set(field.name, checkValue(value, field));
+    else locked.push(field.name);
+  }
+  if (locked.length === 0) return changes;
+  throw new Refusal(
+    'INVALID_FIELD_FOR_INSERT_UPDATE',
+    `Unable to create/update fields: ${locked.join(', ')}. Please check the security settings of this field and verify that it is read/write for your profile or permission set.`,
+    { fields: locked },
+  );
+}
+
+/** A new record has every check box, its defaults, an owner and a number. */
+function fillDefaults(call: Call, object: SObject, changes: Changes): void {
+  for (const { name, type, picklist, createable } of object.fields.values()) {
+    if (type === 'boolean' && (changes.get(name) ?? null) === null && name !== 'IsDeleted') changes.set(name, false);
+    const standard = createable ? picklist.find(({ isDefault }) => isDefault) : undefined;
+    if (standard && (changes.get(name) ?? null) === null) changes.set(name, standard.value);
+  }
+  if (object.fields.has('OwnerId') && !changes.get('OwnerId')) changes.set('OwnerId', call.org.userId);
+  assign(call, object, changes);
+  if (object.name === 'Case') changes.set('CaseNumber', String(call.org.records.next('case number')).padStart(8, '0'));
+}
+
+/** Assignment rules run unless the request says no: on updates too. */
+function assign(call: Call, object: SObject, changes: Changes): void {
+  const owner = call.settings.assignment[object.name];
+  if (owner !== undefined && !/^false$/i.test(call.headers['sforce-auto-assign'] ?? '')) changes.set('OwnerId', owner);
+}

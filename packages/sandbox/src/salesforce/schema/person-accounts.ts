@@ -1,0 +1,46 @@
+/** The hidden contact of an account that is a person: made with it, and always saying the same. */
+
+import type { Org } from '../org.ts';
+import { derive } from '../records/derived.ts';
+import type { StoredRecord } from '../records/records.ts';
+import type { Value } from '../records/values.ts';
+
+/** Fields of the contact by those of the account. */
+const MIRRORED: Record<string, string> = {
+  FirstName: 'FirstName',
+  LastName: 'LastName',
+  Salutation: 'Salutation',
+  Phone: 'Phone',
+  Fax: 'Fax',
+  PersonEmail: 'Email',
+  PersonMobilePhone: 'MobilePhone',
+  PersonHomePhone: 'HomePhone',
+  PersonOtherPhone: 'OtherPhone',
+  PersonAssistantPhone: 'AssistantPhone',
+  PersonTitle: 'Title',
+  PersonDoNotCall: 'DoNotCall',
+};
+
+export function addPersonContact(org: Org, account: StoredRecord, now: string): void {
+  const values = new Map<string, Value | null>([
+    ...mirror(account),
+    ['AccountId', account.id],
+    ['IsPersonAccount', true],
+    ['OwnerId', org.userId],
+  ]);
+  const contact = org.records.create(org.schema.object('Contact'), values, now, org.userId);
+  derive(org, contact, now);
+  org.records.derive(account, new Map([['PersonContactId', contact.id]]));
+}
+
+export function followPersonAccount(org: Org, account: StoredRecord, now: string): void {
+  const id = account.values.get('PersonContactId');
+  const contact = typeof id === 'string' ? org.record(id) : undefined;
+  if (!contact) return;
+  org.records.derive(contact, mirror(account));
+  derive(org, contact, now);
+}
+
+function mirror({ values }: StoredRecord): Map<string, Value | null> {
+  return new Map(Object.entries(MIRRORED).map(([from, to]) => [to, values.get(from) ?? null]));
+}
