@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { styleText } from 'node:util';
 import { clean, cleanJson } from './clean.ts';
 import { callable } from './command-name.ts';
@@ -11,6 +12,8 @@ export interface Output {
   line(text?: string): void;
   /** The document for machines; says nothing without `--json`. Called once a command. */
   data(value: unknown): void;
+  /** As `data`, of an array that need not fit into memory. */
+  stream(items: AsyncIterable<unknown>): Promise<void>;
   /** A remark beside the result, on standard error. */
   remark(text: string): void;
   /** Colours, when standard output is a terminal that has them. */
@@ -25,6 +28,16 @@ export function makeOutput(json: boolean): Output {
     },
     data(value) {
       if (json) process.stdout.write(`${cleanJson(value)}\n`);
+    },
+    async stream(items) {
+      if (!json) return;
+      let open = '[';
+      for await (const item of items) {
+        const text = cleanJson(item).replaceAll('\n', '\n  ');
+        if (!process.stdout.write(`${open}\n  ${text}`)) await once(process.stdout, 'drain');
+        open = ',';
+      }
+      process.stdout.write(open === '[' ? '[]\n' : '\n]\n');
     },
     remark(text) {
       process.stderr.write(`${callable(text)}\n`);

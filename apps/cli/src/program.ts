@@ -14,8 +14,8 @@ import { addReconcile } from './commands/reconcile.ts';
 import { addReplay } from './commands/replay.ts';
 import { addSchema } from './commands/schema.ts';
 import { addSend } from './commands/send.ts';
-import { addStopped } from './commands/stopped.ts';
 import { addTest } from './commands/test.ts';
+import { addUnresolved } from './commands/unresolved.ts';
 
 /** The command line: every command in a file of its own, each loading what it needs only when it runs. */
 export function makeProgram(): Command {
@@ -47,8 +47,8 @@ export function makeProgram(): Command {
   addSend(program);
   addDemo(program);
   addCalls(program);
-  addStopped(program, 'parked');
-  addStopped(program, 'dead');
+  addUnresolved(program, 'parked');
+  addUnresolved(program, 'dead');
   addReplay(program);
   addReconcile(program);
   addBackfill(program);

@@ -25,7 +25,7 @@ import { callRoutes } from './routes/calls.ts';
 import { connectionRoutes } from './routes/connections.ts';
 import { loginRoutes } from './routes/login.ts';
 import { playgroundRoutes } from './routes/playground.ts';
-import { stoppedRoutes } from './routes/stopped.ts';
+import { unresolvedRoutes } from './routes/unresolved.ts';
 import { setHeaders } from './security/headers.ts';
 import { makeHosts, requireKnownHost } from './security/hosts.ts';
 import { LoginThrottle } from './security/login-throttle.ts';
@@ -144,7 +144,7 @@ export function createDashboard(parts: DashboardParts): Express {
   }
   app.use('/queues', makeBoard({ store, config, connections, log, basePath: '/queues' }));
   app.use(callRoutes({ store, config, connections, log }));
-  app.use(stoppedRoutes({ store, config, latest, connections, log }));
+  app.use(unresolvedRoutes({ store, config, latest, connections, log }));
   app.use(actionRoutes({ store, latest, log }));
   app.use(connectionRoutes({ store, config, connections, log }));
   app.use(playgroundRoutes({ store, config, log }));

@@ -97,15 +97,14 @@ export function addGauges(metrics: Metrics, store: Store, connections: () => Pro
     },
   );
   for (const [name, help] of [
-    [PARKED_QUEUE, 'Deliveries that wait for a person.'],
-    [DEAD_QUEUE, 'Deliveries and calls that the system gave up.'],
+    ['parked', 'Deliveries and calls that wait for a person.'],
+    ['dead', 'Deliveries and calls that the system gave up.'],
   ] as const) {
-    metrics.gauge(name, help, [], (gauge) =>
-      fill(gauge, (readings) => {
-        const counts = readings.find((reading) => reading.name === name)?.counts ?? {};
-        gauge.set((counts.waiting ?? 0) + (counts.delayed ?? 0) + (counts.prioritized ?? 0));
-      }),
-    );
+    metrics.gauge(name, help, [], async (gauge) => {
+      gauge.reset();
+      const count = await ask(store, () => store.unresolved.count(name)).catch(() => undefined);
+      if (count !== undefined) gauge.set(count);
+    });
   }
 }
 

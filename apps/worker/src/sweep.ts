@@ -5,11 +5,11 @@
  * 1. Failed jobs are filed in `dead` and then removed: the failed set is the durable source of dead letters, also for
  *    jobs that stalled too often and never reached their processor.
  * 2. Open calls that have not moved for a while get the jobs that their ledger entry says they should have.
- * 3. The index forgets what the ledger's retention has forgotten.
+ * 3. The indexes forget what the ledger's retention has forgotten, and what is parked or dead is compared with the ledger.
  */
 import { attemptsOf, type Config } from '@wrapup/config';
 import { scrub } from '@wrapup/destination';
-import { CALLS_QUEUE, type CallJob, type DeliveryJob, laneOf, type Store } from '@wrapup/queue';
+import { CALLS_QUEUE, type CallJob, type DeliveryJob, laneOf, maintainIndex, type Store } from '@wrapup/queue';
 import type { Job } from 'bullmq';
 import { settlePayloads } from './retention.ts';
 
@@ -28,7 +28,10 @@ export async function sweep(store: Store, config: Config, now = Date.now()): Pro
   const connections = new Set([...Object.keys(config.connections), ...(await store.queues.connections())]);
   for (const connection of connections) failed += await fileFailedDeliveries(store, config, connection);
   const revived = await reviveOpenCalls(store, config, now);
-  await store.ledger.trim(now - config.retention.ledger_days * 24 * 3600_000);
+  const before = now - config.retention.ledger_days * 24 * 3600_000;
+  await store.ledger.trim(before);
+  await store.unresolved.trim(before);
+  await maintainIndex(store, { before, now });
   return { dead: dead + failed, revived };
 }
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Config } from '@wrapup/config';
-import type { CallJob, StoppedJob } from '@wrapup/queue';
+import type { CallJob, UnresolvedJob } from '@wrapup/queue';
 import { type RunningSandbox, singleOf, startSandbox, type VoiceCall, webhookOf } from '@wrapup/sandbox';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { processCall } from '../src/process-call.ts';
@@ -67,7 +67,7 @@ function place(change: Partial<VoiceCall> = {}): TestPayload {
   return webhookOf({ ...answered, id: call.id }) as unknown as TestPayload;
 }
 
-const parked = async ({ call_id }: CallJob): Promise<StoppedJob[]> =>
+const parked = async ({ call_id }: CallJob): Promise<UnresolvedJob[]> =>
   (await fixture.store.operations.list('parked')).filter((one) => one.call_id === call_id);
 
 describe('a webhook under trust: api', () => {

@@ -10,6 +10,14 @@ export interface Keys {
   index: string;
   /** Sorted set of `<source>:<call id>` by time: calls with something still to be done or filed. */
   open: string;
+  /** What the keys of all ledger entries begin with; source, colon and call id follow. */
+  ledgers: string;
+  /** What the keys of the index of parked and dead items begin with (`unresolved-index.ts`). */
+  unresolved: string;
+  /** Hash: how far the index has been compared with the ledger. */
+  unresolvedUpkeep: string;
+  /** Hash: replays and drops of many, by id. */
+  bulkRuns: string;
   /** The bytes of one revision. */
   payload(source: string, callId: string, revision: string): string;
   /** Hash: whether a connection is paused, by whom and why. */
@@ -48,6 +56,10 @@ export function makeKeys(name = 'wrapup'): Keys {
     ledger: (source, callId) => `${prefix}:ledger:${source}:${callId}`,
     index: `${prefix}:ledger-index`,
     open: `${prefix}:ledger-open`,
+    ledgers: `${prefix}:ledger:`,
+    unresolved: `${prefix}:unresolved`,
+    unresolvedUpkeep: `${prefix}:unresolved-upkeep`,
+    bulkRuns: `${prefix}:bulk-runs`,
     payload: (source, callId, revision) => `${prefix}:payload:${source}:${callId}:${revision}`,
     connection: (connection) => `${prefix}:connection:${connection}`,
     budget: (connection, pool) => `${prefix}:budget:${connection}:${pool}`,

@@ -5,7 +5,9 @@
  * Deliveries are changed here only, under a check of state, revision and replay count, so that a worker that lost its
  * lock, a sweep and an operator can never undo each other.
  */
+import { BYTE_ORDER_LUA } from './cursor.ts';
 import { defineScript } from './redis.ts';
+import { INDEX_LUA } from './unresolved-index.ts';
 
 /**
  * Notes the arrival and keeps the bytes, before the job is added.
@@ -45,14 +47,14 @@ return seen and 'revision' or 'new'
 
 /**
  * Writes what the worker read and chose, and opens the deliveries.
- * KEYS ledger. ARGV revision, effect, now, facts JSON, wanted deliveries JSON [{route, connection}], then `park` with
+ * KEYS ledger, unresolved. ARGV revision, effect, now, facts JSON, wanted deliveries JSON [{route, connection}], then `park` with
  * code, reason and hint for deliveries that must wait for a person because of this revision.
  * A delivery is opened when there is none, or when this revision is newer than the one that it delivered.
  * Answers the deliveries that need a job.
  */
 export const routeCall = defineScript<string>(
   'wrapupRoute',
-  `
+  `${INDEX_LUA}
 if redis.call('HEXISTS', KEYS[1], 'forgotten') == 1 then return '[]' end
 local revision, effect, now = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local field = 'rev:' .. revision
@@ -65,7 +67,8 @@ if not rev.effect or rev.effect == 'unrecognised' then
     for name, value in pairs(cjson.decode(ARGV[4])) do redis.call('HSET', KEYS[1], name, value) end
   end
 end
-redis.call('HDEL', KEYS[1], 'stopped', 'waiting')
+clearStopped(KEYS[2])
+redis.call('HDEL', KEYS[1], 'waiting')
 local park = ARGV[6] ~= '' and cjson.decode(ARGV[6]) or nil
 local jobs = {}
 for _, want in ipairs(cjson.decode(ARGV[5])) do
@@ -75,6 +78,7 @@ for _, want in ipairs(cjson.decode(ARGV[5])) do
   if not delivery then
     delivery = { route = want.route, connection = want.connection, state = 'queued', since = now, attempts = 0, replays = 0, revision = revision, requests = 0 }
   elseif delivery.revision ~= revision and rev.at >= (delivery.revised or 0) and delivery.state ~= 'dropped' then
+    removeItem(KEYS[2], want.route, delivery)
     delivery.state, delivery.since, delivery.attempts, delivery.revision, delivery.connection = 'queued', now, 0, revision, want.connection
     delivery.code, delivery.reason, delivery.hint, delivery.done, delivery.candidates = nil, nil, nil, nil, nil
   end
@@ -84,6 +88,7 @@ for _, want in ipairs(cjson.decode(ARGV[5])) do
       delivery.state, delivery.code, delivery.reason, delivery.hint = 'parked', park.code, park.reason, park.hint
     end
     redis.call('HSET', KEYS[1], name, cjson.encode(delivery))
+    addItem(KEYS[2], want.route, delivery, delivery.since)
     jobs[#jobs + 1] = delivery
   end
 end
@@ -92,10 +97,10 @@ return #jobs == 0 and '[]' or cjson.encode(jobs)
 `,
 );
 
-/** Notes that a revision was taken for a hint only. KEYS ledger. ARGV revision. Answers 1, or 0 when it has an effect already. */
+/** Notes that a revision was taken for a hint only. KEYS ledger, unresolved. ARGV revision. Answers 1, or 0 when it has an effect already. */
 export const markHint = defineScript<number>(
   'wrapupHint',
-  `
+  `${INDEX_LUA}
 local field = 'rev:' .. ARGV[1]
 local rev = redis.call('HGET', KEYS[1], field)
 if not rev then return 0 end
@@ -103,25 +108,38 @@ rev = cjson.decode(rev)
 if rev.effect then return 0 end
 rev.effect = 'hint'
 redis.call('HSET', KEYS[1], field, cjson.encode(rev))
-redis.call('HDEL', KEYS[1], 'waiting', 'stopped')
+redis.call('HDEL', KEYS[1], 'waiting')
+clearStopped(KEYS[2])
 return 1
 `,
 );
 
 /**
  * Notes that nobody knows the shape of a revision, and that the call waits for a person because of it.
- * KEYS ledger. ARGV revision, `stopped` JSON. Answers 1, or 0 when the revision has another effect already.
+ * KEYS ledger, unresolved. ARGV revision, `stopped` JSON. Answers 1, or 0 when the revision has another effect already.
  */
 export const markUnrecognised = defineScript<number>(
   'wrapupUnrecognised',
-  `
+  `${INDEX_LUA}
 local field = 'rev:' .. ARGV[1]
 local rev = redis.call('HGET', KEYS[1], field)
 if not rev then return 0 end
 rev = cjson.decode(rev)
 if rev.effect and rev.effect ~= 'unrecognised' then return 0 end
 rev.effect = 'unrecognised'
-redis.call('HSET', KEYS[1], field, cjson.encode(rev), 'stopped', ARGV[2])
+redis.call('HSET', KEYS[1], field, cjson.encode(rev))
+redis.call('HDEL', KEYS[1], 'waiting')
+setStopped(KEYS[2], ARGV[2])
+return 1
+`,
+);
+
+/** Notes that a call cannot even be routed. KEYS ledger, unresolved. ARGV `stopped` JSON. Answers 1, or 0 when the ledger does not know it. */
+export const stopCall = defineScript<number>(
+  'wrapupStop',
+  `${INDEX_LUA}
+if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+setStopped(KEYS[2], ARGV[1])
 redis.call('HDEL', KEYS[1], 'waiting')
 return 1
 `,
@@ -129,12 +147,12 @@ return 1
 
 /**
  * Gives a stopped call another chance, all in one step, so that a crash right after leaves it to the sweep: its revisions
- * of no known shape count as not looked at. KEYS ledger, open. ARGV now, member. Answers 1, or 0 when it is not stopped.
+ * of no known shape count as not looked at. KEYS ledger, open, unresolved. ARGV now, member. Answers 1, or 0 when it is not stopped.
  */
 export const reopenCall = defineScript<number>(
   'wrapupReopen',
-  `
-if redis.call('HDEL', KEYS[1], 'stopped') == 0 then return 0 end
+  `${INDEX_LUA}
+if not clearStopped(KEYS[3]) then return 0 end
 local all = redis.call('HGETALL', KEYS[1])
 for i = 1, #all, 2 do
   if string.sub(all[i], 1, 4) == 'rev:' then
@@ -174,12 +192,12 @@ return cjson.encode(delivery)
 );
 
 /**
- * Notes what became of an attempt. KEYS ledger. ARGV route, revision, replays, now, change JSON, unburn ('1' gives the attempt back).
+ * Notes what became of an attempt. KEYS ledger, unresolved. ARGV route, revision, replays, now, change JSON, unburn ('1' gives the attempt back).
  * The change is merged into the delivery; a null removes. Answers 1, or 0 when the delivery has moved on meanwhile.
  */
 export const settleDelivery = defineScript<number>(
   'wrapupSettle',
-  `
+  `${INDEX_LUA}
 local name = 'dlv:' .. ARGV[1]
 local have = redis.call('HGET', KEYS[1], name)
 if not have then return 0 end
@@ -194,17 +212,18 @@ for key, value in pairs(change) do
 end
 if ARGV[6] == '1' then delivery.attempts = math.max(0, delivery.attempts - 1) end
 redis.call('HSET', KEYS[1], name, cjson.encode(delivery))
+addItem(KEYS[2], ARGV[1], delivery, delivery.since)
 return 1
 `,
 );
 
 /**
  * Notes that a call was forgotten: what had not ended is given up, and nothing of it is taken in again.
- * KEYS ledger, open. ARGV now, member, reason. Answers the deliveries as they were, or nothing when the ledger does not know the call.
+ * KEYS ledger, open, unresolved. ARGV now, member, reason. Answers the deliveries as they were, or nothing when the ledger does not know the call.
  */
 export const forgetCall = defineScript<string | null>(
   'wrapupForget',
-  `
+  `${INDEX_LUA}
 if redis.call('EXISTS', KEYS[1]) == 0 then return nil end
 local before = {}
 local all = redis.call('HGETALL', KEYS[1])
@@ -213,6 +232,7 @@ for i = 1, #all, 2 do
     local delivery = cjson.decode(all[i + 1])
     before[#before + 1] = cjson.decode(all[i + 1])
     if delivery.state == 'queued' or delivery.state == 'parked' or delivery.state == 'dead' then
+      removeItem(KEYS[3], delivery.route, delivery)
       delivery.state, delivery.since, delivery.reason, delivery.code, delivery.hint = 'dropped', tonumber(ARGV[1]), ARGV[3], 'forgotten', nil
       redis.call('HSET', KEYS[1], all[i], cjson.encode(delivery))
     end
@@ -226,24 +246,26 @@ for i = 1, #all, 2 do
   end
 end
 redis.call('HSET', KEYS[1], 'forgotten', ARGV[1])
-redis.call('HDEL', KEYS[1], 'waiting', 'stopped')
+redis.call('HDEL', KEYS[1], 'waiting')
+clearStopped(KEYS[3])
 redis.call('ZREM', KEYS[2], ARGV[2])
 return #before == 0 and '[]' or cjson.encode(before)
 `,
 );
 
 /**
- * An operator's change: replay or drop. KEYS ledger, open. ARGV route, now, member, `queued` or `dropped`, reason, allowed states (comma-separated).
+ * An operator's change: replay or drop. KEYS ledger, open, unresolved. ARGV route, now, member, `queued` or `dropped`, reason, allowed states (comma-separated).
  * Answers the delivery as it is now, or nothing when its state does not allow it.
  */
 export const overrideDelivery = defineScript<string | null>(
   'wrapupOverride',
-  `
+  `${INDEX_LUA}
 local name = 'dlv:' .. ARGV[1]
 local have = redis.call('HGET', KEYS[1], name)
 if not have then return nil end
 local delivery = cjson.decode(have)
 if not string.find(',' .. ARGV[6] .. ',', ',' .. delivery.state .. ',', 1, true) then return nil end
+removeItem(KEYS[3], ARGV[1], delivery)
 delivery.state, delivery.since = ARGV[4], tonumber(ARGV[2])
 if ARGV[4] == 'queued' then
   delivery.replays, delivery.attempts = delivery.replays + 1, 0
@@ -261,5 +283,30 @@ else
 end
 redis.call('HSET', KEYS[1], name, cjson.encode(delivery))
 return cjson.encode(delivery)
+`,
+);
+
+/**
+ * A page of the calls by arrival, newest first. KEYS index. ARGV time and member of the call after which to begin (both
+ * empty for the newest), earliest time, calls at most. Answers member and time by turns.
+ */
+export const readIndex = defineScript<string[]>(
+  'wrapupReadIndex',
+  `${BYTE_ORDER_LUA}
+local at, member, since, most = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+local rank = 0
+if at ~= '' then
+  local newer = redis.call('ZCOUNT', KEYS[1], '(' .. at, '+inf')
+  local ties = redis.call('ZCOUNT', KEYS[1], at, at)
+  rank = firstRank(newer, newer + ties, function(there)
+    return less(redis.call('ZREVRANGE', KEYS[1], there, there)[1], member)
+  end)
+end
+local page = redis.call('ZREVRANGE', KEYS[1], rank, rank + most - 1, 'WITHSCORES')
+while #page > 0 and tonumber(page[#page]) < since do
+  page[#page] = nil
+  page[#page] = nil
+end
+return page
 `,
 );

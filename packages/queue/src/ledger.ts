@@ -1,3 +1,4 @@
+import { type Cursor, readCursor, writeCursor } from './cursor.ts';
 import type { Keys } from './keys.ts';
 import { memberOf, splitMember } from './keys.ts';
 import type { DeliveryEntry, DeliveryState, LedgerEntry, Received, Revision, Verified } from './ledger-entry.ts';
@@ -39,8 +40,26 @@ export interface CallFilter {
   source?: string;
   /** Epoch ms. */
   since?: number;
-  /** At most so many, newest first; 50 unless told. */
+  /** At most so many, newest first; default 50. */
   limit?: number;
+  /** Cursor of the call after which to begin (`cursorOf`). */
+  after?: string;
+}
+
+export type ScanOptions = Pick<CallFilter, 'after' | 'since'>;
+
+export interface LedgerPage {
+  entries: LedgerEntry[];
+  /** Cursor of the last call; absent at the end of the ledger. */
+  next?: string;
+}
+
+/** Calls that are read at once. */
+const PAGE = 100;
+
+/** The place of a call in the list of all calls, for `after`. */
+export function cursorOf({ received_at, source, call_id }: LedgerEntry): string {
+  return writeCursor({ at: received_at, ids: [memberOf(source, call_id)] });
 }
 
 /** Reads and changes the ledger. Every change is one step in Redis (`ledger-scripts.ts`). */
@@ -63,27 +82,46 @@ export class Ledger {
     return entries.filter((entry) => entry !== undefined);
   }
 
-  /** Newest first, read page by page so that a long ledger costs no memory. */
-  async *scan(from = Number.POSITIVE_INFINITY, to = 0): AsyncGenerator<LedgerEntry> {
-    const page = 100;
-    for (let offset = 0; ; offset += page) {
-      const max = Number.isFinite(from) ? from : '+inf';
-      const members = await this.#redis.zrevrangebyscore(this.#keys.index, max, to, 'LIMIT', offset, page);
-      const entries = await Promise.all(
-        members.map((member) => {
-          const { source, call_id } = splitMember(member);
-          return this.read(source, call_id);
-        }),
-      );
-      for (const entry of entries) if (entry) yield entry;
-      if (members.length < page) return;
+  /**
+   * A page of all calls, newest first.
+   * @param after text of a cursor: the page begins behind that call; one that cannot be read begins with the newest
+   * @param since epoch ms: no calls that came before
+   */
+  async page({ after, since = 0, limit = PAGE }: ScanOptions & { limit?: number } = {}): Promise<LedgerPage> {
+    const cursor = readCursor(after, 1);
+    const found = await scripts.readIndex(
+      this.#redis,
+      [this.#keys.index],
+      [cursor?.at ?? '', cursor?.ids[0] ?? '', since, limit],
+    );
+    const members = found.filter((_, index) => index % 2 === 0);
+    const entries = await Promise.all(
+      members.map((member) => {
+        const { source, call_id } = splitMember(member);
+        return this.read(source, call_id);
+      }),
+    );
+    // Entries expire a moment before the index forgets them.
+    const kept = entries.filter((entry) => entry !== undefined);
+    if (members.length < limit) return { entries: kept };
+    const last: Cursor = { at: Number(found.at(-1)), ids: [members.at(-1) as string] };
+    return { entries: kept, next: writeCursor(last) };
+  }
+
+  /** All calls, newest first, read page by page so that a long ledger costs no memory. @param options as for `page` */
+  async *scan({ after, since = 0 }: ScanOptions = {}): AsyncGenerator<LedgerEntry> {
+    for (let next = after; ; ) {
+      const page = await this.page({ ...(next === undefined ? {} : { after: next }), since });
+      yield* page.entries;
+      if (page.next === undefined) return;
+      next = page.next;
     }
   }
 
   async list(filter: CallFilter = {}): Promise<LedgerEntry[]> {
     const found: LedgerEntry[] = [];
     const limit = filter.limit ?? 50;
-    for await (const entry of this.scan(undefined, filter.since ?? 0)) {
+    for await (const entry of this.scan(filter)) {
       if (found.length >= limit) break;
       if (matches(entry, filter)) found.push(entry);
     }
@@ -109,7 +147,7 @@ export class Ledger {
     );
     const answer = await scripts.routeCall(
       this.#redis,
-      [this.#keys.ledger(call.source, call.call_id)],
+      [this.#keys.ledger(call.source, call.call_id), this.#keys.unresolved],
       [
         call.revision,
         effect,
@@ -136,7 +174,7 @@ export class Ledger {
   async settle(ref: DeliveryRef, change: DeliveryChange, options: { unburn?: boolean } = {}): Promise<boolean> {
     const done = await scripts.settleDelivery(
       this.#redis,
-      [this.#keys.ledger(ref.source, ref.call_id)],
+      [this.#keys.ledger(ref.source, ref.call_id), this.#keys.unresolved],
       [ref.route, ref.revision, ref.replays, Date.now(), JSON.stringify(change), options.unburn ? '1' : ''],
     );
     return done === 1;
@@ -167,7 +205,7 @@ export class Ledger {
   ): Promise<DeliveryEntry | undefined> {
     const answer = await scripts.overrideDelivery(
       this.#redis,
-      [this.#keys.ledger(source, callId), this.#keys.open],
+      [this.#keys.ledger(source, callId), this.#keys.open, this.#keys.unresolved],
       [route, Date.now(), memberOf(source, callId), state, reason, from.join(',')],
     );
     return answer ? repairDelivery(JSON.parse(answer)) : undefined;
@@ -177,17 +215,16 @@ export class Ledger {
   async forget(source: string, callId: string): Promise<DeliveryEntry[] | undefined> {
     const answer = await scripts.forgetCall(
       this.#redis,
-      [this.#keys.ledger(source, callId), this.#keys.open],
+      [this.#keys.ledger(source, callId), this.#keys.open, this.#keys.unresolved],
       [Date.now(), memberOf(source, callId), 'The call was forgotten at somebody’s wish.'],
     );
     return answer ? (JSON.parse(answer) as DeliveryEntry[]).map(repairDelivery) : undefined;
   }
 
-  /** Notes that a call cannot even be routed. */
+  /** Notes that a call cannot even be routed. Does nothing for a call that the ledger does not know. */
   async stop(source: string, callId: string, why: Omit<NonNullable<LedgerEntry['stopped']>, 'at'>): Promise<void> {
-    const key = this.#keys.ledger(source, callId);
-    await this.#redis.hset(key, 'stopped', JSON.stringify({ at: Date.now(), ...why }));
-    await this.#redis.hdel(key, 'waiting');
+    const keys = [this.#keys.ledger(source, callId), this.#keys.unresolved];
+    await scripts.stopCall(this.#redis, keys, [JSON.stringify({ at: Date.now(), ...why })]);
   }
 
   /** Notes why a call waits; it goes on by itself. The time of the first note is kept. */
@@ -200,7 +237,8 @@ export class Ledger {
 
   /** Notes that a revision was not believed and made us read the call from the API instead. */
   async hint(source: string, callId: string, revision: string): Promise<void> {
-    await scripts.markHint(this.#redis, [this.#keys.ledger(source, callId)], [revision]);
+    const keys = [this.#keys.ledger(source, callId), this.#keys.unresolved];
+    await scripts.markHint(this.#redis, keys, [revision]);
   }
 
   /**
@@ -230,14 +268,14 @@ export class Ledger {
     why: Pick<NonNullable<LedgerEntry['stopped']>, 'code' | 'reason' | 'hint'>,
   ): Promise<NonNullable<LedgerEntry['stopped']> | undefined> {
     const stopped = { at: Date.now(), ...why, state: 'parked' as const };
-    const key = this.#keys.ledger(call.source, call.call_id);
-    const done = await scripts.markUnrecognised(this.#redis, [key], [call.revision, JSON.stringify(stopped)]);
+    const keys = [this.#keys.ledger(call.source, call.call_id), this.#keys.unresolved];
+    const done = await scripts.markUnrecognised(this.#redis, keys, [call.revision, JSON.stringify(stopped)]);
     return done === 1 ? stopped : undefined;
   }
 
   /** Takes back that a call was stopped, so that it gets another chance. False when it is not stopped. */
   async reopen(source: string, callId: string): Promise<boolean> {
-    const keys = [this.#keys.ledger(source, callId), this.#keys.open];
+    const keys = [this.#keys.ledger(source, callId), this.#keys.open, this.#keys.unresolved];
     return (await scripts.reopenCall(this.#redis, keys, [Date.now(), memberOf(source, callId)])) === 1;
   }
 

@@ -2,7 +2,7 @@
  * What an operator can do with calls that stopped, and what the sweep does so that none is forgotten. Used by the
  * worker, the CLI and the dashboard.
  *
- * `parked` and `dead` hold one job per stopped delivery, under an id made of the delivery: filing it twice is once.
+ * `parked` and `dead` hold one job per unresolved delivery, for Bull Board: lists and counts come from `unresolved.ts`, under an id made of the delivery: filing it twice is once.
  */
 import type { Lane, RecordReceipt } from '@wrapup/destination';
 import { CALLS_QUEUE, jobId } from './keys.ts';
@@ -10,7 +10,7 @@ import { laneOf, priorityOf } from './lanes.ts';
 import type { Ledger } from './ledger.ts';
 import type { DeliveryEntry, DeliveryState, LedgerEntry, Received } from './ledger-entry.ts';
 import type { Payloads } from './payloads.ts';
-import { CALL_ATTEMPTS, type CallJob, type DeliveryJob, type Queues, type StoppedJob } from './queues.ts';
+import { CALL_ATTEMPTS, type CallJob, type DeliveryJob, type Queues, type UnresolvedJob } from './queues.ts';
 
 /** What forgetting a call did. */
 export interface Forgotten {
@@ -70,7 +70,7 @@ export class Operations {
   async file(entry: { source: string; call_id: string }, delivery: DeliveryEntry): Promise<void> {
     const { source, call_id } = entry;
     const queue = delivery.state === 'parked' ? this.#queues.parked : this.#queues.dead;
-    const job: StoppedJob = {
+    const job: UnresolvedJob = {
       source,
       call_id,
       route: delivery.route,
@@ -81,7 +81,7 @@ export class Operations {
       attempts: delivery.attempts,
       since: delivery.since,
     };
-    await queue.add(delivery.code ?? delivery.state, job, { jobId: stoppedId(source, call_id, delivery) });
+    await queue.add(delivery.code ?? delivery.state, job, { jobId: unresolvedId(source, call_id, delivery) });
   }
 
   /** Files a call that never got as far as its routes, in `dead` unless a person can help it. */
@@ -91,7 +91,7 @@ export class Operations {
     attempts: number,
   ): Promise<void> {
     const { source, call_id } = entry;
-    const job: StoppedJob = {
+    const job: UnresolvedJob = {
       source,
       call_id,
       code: why.code,
@@ -104,11 +104,45 @@ export class Operations {
     await queue.add(why.code, job, { jobId: jobId('x', source, call_id) });
   }
 
-  /** Stopped deliveries, longest waiting first, as the ledger has them now. */
-  async list(state: 'parked' | 'dead', limit = 1000): Promise<StoppedJob[]> {
+  /** Jobs of `parked` or `dead`, longest waiting first. */
+  async list(state: 'parked' | 'dead', limit = 1000): Promise<UnresolvedJob[]> {
     const queue = state === 'parked' ? this.#queues.parked : this.#queues.dead;
     const jobs = await queue.getJobs(['waiting', 'prioritized', 'delayed'], 0, limit - 1, true);
     return jobs.filter((job) => job?.data).map((job) => job.data);
+  }
+
+  /**
+   * Removes jobs of `parked` and `dead` that stand for nothing any more: a crash kept them from being removed, or the
+   * ledger's retention has passed.
+   * @param from jobs to leave out, the longest waiting first
+   * @param before epoch ms: what stopped earlier and is in no ledger entry has expired
+   * @returns how many jobs there were, `limit` at most, and how many of them were removed
+   */
+  async prune(
+    state: 'parked' | 'dead',
+    { from, limit, before }: { from: number; limit: number; before: number },
+  ): Promise<{ jobs: number; removed: number }> {
+    const queue = state === 'parked' ? this.#queues.parked : this.#queues.dead;
+    const jobs = await queue.getJobs(['waiting'], from, from + limit - 1, true);
+    let removed = 0;
+    for (const job of jobs) {
+      if (!job?.id || (await this.#standsFor(state, job.id, job.data, before))) continue;
+      removed += await queue.remove(job.id);
+    }
+    return { jobs: jobs.length, removed };
+  }
+
+  async #standsFor(
+    state: 'parked' | 'dead',
+    id: string,
+    { source, call_id, route, since }: UnresolvedJob,
+    before: number,
+  ): Promise<boolean> {
+    const entry = await this.#ledger.read(source, call_id);
+    if (!entry) return since >= before;
+    if (route === undefined) return entry.stopped !== undefined && (entry.stopped.state ?? 'dead') === state;
+    const delivery = entry.deliveries.find((one) => one.route === route);
+    return delivery?.state === state && unresolvedId(source, call_id, delivery) === id;
   }
 
   /**
@@ -197,10 +231,10 @@ export class Operations {
   async #unfile(source: string, callId: string, delivery: DeliveryEntry): Promise<void> {
     const queue = delivery.state === 'parked' ? this.#queues.parked : this.#queues.dead;
     if (delivery.state === 'parked' || delivery.state === 'dead')
-      await queue.remove(stoppedId(source, callId, delivery));
+      await queue.remove(unresolvedId(source, callId, delivery));
   }
 }
 
-function stoppedId(source: string, callId: string, delivery: DeliveryEntry): string {
+function unresolvedId(source: string, callId: string, delivery: DeliveryEntry): string {
   return jobId('p', source, callId, delivery.route, delivery.revision, delivery.replays);
 }

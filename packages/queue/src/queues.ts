@@ -19,7 +19,7 @@ export interface DeliveryJob extends CallJob {
 }
 
 /** Job of `parked` and `dead`: ids and why; no worker takes it, an operator does. */
-export interface StoppedJob {
+export interface UnresolvedJob {
   source: string;
   call_id: string;
   /** Absent when the call never got as far as its routes. */
@@ -87,11 +87,11 @@ export class Queues {
     return this.get(deliveriesQueue(connection));
   }
 
-  get parked(): Queue<StoppedJob> {
+  get parked(): Queue<UnresolvedJob> {
     return this.get(PARKED_QUEUE);
   }
 
-  get dead(): Queue<StoppedJob> {
+  get dead(): Queue<UnresolvedJob> {
     return this.get(DEAD_QUEUE);
   }
 

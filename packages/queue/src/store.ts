@@ -8,6 +8,7 @@ import { Operations } from './operations.ts';
 import { Payloads } from './payloads.ts';
 import { type CallJob, Queues } from './queues.ts';
 import { openRedis, type RedisClient } from './redis.ts';
+import { Unresolved } from './unresolved.ts';
 
 export interface StoreOptions {
   /** `REDIS_URL`. */
@@ -36,6 +37,7 @@ export interface Store {
   ledger: Ledger;
   payloads: Payloads;
   operations: Operations;
+  unresolved: Unresolved;
   connections: Connections;
   /** Takes a call in, as ingress does; for whoever finds calls elsewhere. @param ledger_days `retention.ledger` */
   accept(arrival: Arrival, ledger_days: number): Promise<Accepted>;
@@ -60,6 +62,7 @@ export function openStore({ prefix, encryption_keys, index_key, role, onError, .
     ledger,
     payloads,
     operations: new Operations(queues, ledger, payloads),
+    unresolved: new Unresolved(redis, keys, ledger),
     connections: new Connections(redis, keys, queues),
     accept: (arrival, days) =>
       acceptArrival({ redis, keys, queue: queues.get<CallJob>(CALLS_QUEUE), encryptor }, arrival, days),

@@ -24,13 +24,23 @@ export function addCalls(program: Command): void {
     .option('--connection <name>', 'only calls for this connection')
     .option('--since <when>', 'only calls received since: 2h, 3d, or a date', parseSince)
     .option('--limit <n>', 'at most so many', parseCount, 50)
-    .addHelpText('after', '\nreceived: no worker has read it yet. unrouted: no route matched it.')
+    .option('--cursor <text>', 'go on where an earlier page ended')
+    .addHelpText(
+      'after',
+      '\nreceived: no worker has read it yet. unrouted: no route matched it.\nUnder --json each call has its cursor: the last one of a page goes on behind it.',
+    )
     .action(async (_options, command: Command) => {
-      const { json, config: _, ...filter } = command.optsWithGlobals<GlobalOptions & CallFilter>();
+      const options = command.optsWithGlobals<GlobalOptions & CallFilter & { cursor?: string }>();
+      const { json, config: _, cursor: after, ...filter } = options;
       const output = makeOutput(json ?? false);
-      const entries = await withStore((store) => store.ledger.list(filter));
-      output.data(await Promise.all(entries.map((entry) => forMachines(entry))));
-      if (entries.length === 0) return output.line('No calls.');
+      const { cursorOf, readCursor } = await import('@wrapup/queue');
+      if (after !== undefined && !readCursor(after, 1))
+        throw new CliError(EXIT.usage, 'no page has this --cursor', 'take it from the end of the page before');
+      const entries = await withStore((store) => store.ledger.list({ ...filter, ...(after ? { after } : {}) }));
+      output.data(
+        await Promise.all(entries.map(async (entry) => ({ ...(await forMachines(entry)), cursor: cursorOf(entry) }))),
+      );
+      if (entries.length === 0) return output.line(after ? 'No more calls.' : 'No calls.');
       const rows = entries.map((entry) => [
         when(entry.received_at),
         entry.source,
@@ -39,7 +49,8 @@ export function addCalls(program: Command): void {
         statesOf(entry),
       ]);
       for (const line of table(['RECEIVED', 'SOURCE', 'CALL', 'OUTCOME', 'ROUTES'], rows)) output.line(line);
-      if (entries.length === filter.limit) output.line(`… the latest ${filter.limit}; --limit shows more`);
+      const last = entries.at(-1);
+      if (last && entries.length === filter.limit) output.line(`older ones: --cursor ${cursorOf(last)}`);
     });
 
   calls

@@ -49,7 +49,7 @@ export function addReplay(program: Command): void {
         const entries: AsyncIterable<LedgerEntry> | LedgerEntry[] =
           ids.length > 0
             ? await Promise.all(ids.map((id) => findCall(store, id, options.source)))
-            : store.ledger.scan(undefined, options.since);
+            : store.ledger.scan(options.since === undefined ? {} : { since: options.since });
         const done: { source: string; call_id: string; route: string; was: DeliveryState; replayed: boolean }[] = [];
         for await (const entry of entries) {
           const { source, call_id } = entry;

@@ -1,4 +1,4 @@
-import { CALLS_QUEUE, DEAD_QUEUE, deliveriesQueue, PARKED_QUEUE, type Store } from '@wrapup/queue';
+import { CALLS_QUEUE, deliveriesQueue, type Store } from '@wrapup/queue';
 import { type CallState, statesOf } from './search-calls.ts';
 
 export interface Overview {
@@ -8,8 +8,8 @@ export interface Overview {
   underWay: number;
   parked: number;
   dead: number;
-  /** Calls of the last 24 hours by state; a call with two routes may count twice. */
-  day: Partial<Record<CallState, number>>;
+  /** Calls of the last 24 hours by state; a call with two routes may count twice. Absent while they are counted. */
+  day?: Partial<Record<CallState, number>>;
   /** The day had more calls than were counted. */
   partial: boolean;
 }
@@ -18,33 +18,56 @@ const DAY = 24 * 3600_000;
 const MOST_COUNTED = 20_000;
 const LONGEST = 1_000;
 /** Counting a busy day costs Redis thousands of reads, so it is not done for every reader. */
-const FRESH = 10_000;
+const FRESH_MS = 10_000;
+/** A page waits so long for the day's numbers once it has everything else. */
+const PATIENCE_MS = 150;
 
 const UNDER_WAY = ['waiting', 'active', 'delayed', 'prioritized'] as const;
 
-/** Counts what is where; remembers the day's numbers for some seconds. */
+type Day = Required<Pick<Overview, 'day' | 'partial'>>;
+
+/**
+ * Counts what is where. The day's numbers are counted behind the pages: one shows those of a moment ago rather than
+ * wait, and says so when there are none yet.
+ */
 export function makeOverview(store: Store, connections: () => Promise<string[]>): () => Promise<Overview> {
-  let day: { at: number; counts: Promise<Pick<Overview, 'day' | 'partial'>> } | undefined;
+  let latest: Day | undefined;
+  let due = 0;
+  let counting: Promise<Day> | undefined;
   const countOnce = async () => {
-    if (!day || Date.now() - day.at > FRESH) day = { at: Date.now(), counts: countDay(store) };
     try {
-      return await day.counts;
-    } catch (error) {
-      day = undefined;
-      throw error;
+      latest = await countDay(store);
+      due = Date.now() + FRESH_MS;
+      return latest;
+    } finally {
+      counting = undefined;
     }
   };
   return async () => {
     const queues = [CALLS_QUEUE, ...(await connections()).map(deliveriesQueue)];
-    const [counts, calls, parked, dead, ...underWay] = await Promise.all([
-      countOnce(),
+    if (!latest || Date.now() >= due) counting ??= countOnce();
+    const day = counting;
+    // Looked at below, or by the next page; Redis being away shows in what is asked for beside it.
+    day?.catch(() => {});
+    const [calls, parked, dead, ...underWay] = await Promise.all([
       store.ledger.count(),
-      countJobs(store, PARKED_QUEUE),
-      countJobs(store, DEAD_QUEUE),
+      store.unresolved.count('parked'),
+      store.unresolved.count('dead'),
       ...queues.map((name) => countJobs(store, name)),
     ]);
-    return { calls, parked, dead, underWay: underWay.reduce((sum, jobs) => sum + jobs, 0), ...counts };
+    const fresh = day && (await Promise.race([day, wait(PATIENCE_MS)]));
+    return {
+      ...{ calls, parked, dead, partial: false },
+      underWay: underWay.reduce((sum, jobs) => sum + jobs, 0),
+      ...(fresh ?? latest),
+    };
   };
+}
+
+function wait(ms: number): Promise<undefined> {
+  return new Promise((resolve) => {
+    setTimeout(() => resolve(undefined), ms).unref();
+  });
 }
 
 async function countJobs(store: Store, name: string): Promise<number> {
@@ -52,11 +75,11 @@ async function countJobs(store: Store, name: string): Promise<number> {
   return Object.values(counts).reduce((sum, jobs) => sum + jobs, 0);
 }
 
-async function countDay(store: Store): Promise<Pick<Overview, 'day' | 'partial'>> {
-  const day: Overview['day'] = {};
+async function countDay(store: Store): Promise<Day> {
+  const day: Day['day'] = {};
   const now = Date.now();
   let counted = 0;
-  for await (const entry of store.ledger.scan(undefined, now - DAY)) {
+  for await (const entry of store.ledger.scan({ since: now - DAY })) {
     if (counted >= MOST_COUNTED || Date.now() > now + LONGEST) return { day, partial: true };
     counted += 1;
     for (const state of statesOf(entry)) day[state] = (day[state] ?? 0) + 1;

@@ -1,4 +1,4 @@
-import type { DeliveryState, LedgerEntry, Store } from '@wrapup/queue';
+import { cursorOf, type DeliveryState, type LedgerEntry, type Store } from '@wrapup/queue';
 
 /** What a call as a whole is in: a state of its deliveries, or one it has before it has any. */
 export const CALL_STATES = [
@@ -22,20 +22,14 @@ export interface CallQuery {
   outcome?: string;
   /** Part of a call id. */
   id?: string;
-  /** Where the page before ended. */
-  after?: Cursor;
-}
-
-/** The last call that was looked at: its time (epoch ms), and how many of that very time were looked at. */
-export interface Cursor {
-  at: number;
-  seen: number;
+  /** Cursor of the last call that the page before looked at. */
+  after?: string;
 }
 
 export interface CallPage {
   entries: LedgerEntry[];
   /** Absent at the end of the ledger. */
-  next?: Cursor;
+  next?: string;
   /** The search stopped before it had a full page, so as not to take too long; `next` goes on. */
   cut: boolean;
 }
@@ -49,26 +43,17 @@ const LONGEST = 2_000;
 export async function searchCalls(store: Store, query: CallQuery): Promise<CallPage> {
   const entries: LedgerEntry[] = [];
   const until = Date.now() + LONGEST;
-  let cursor: Cursor | undefined;
-  let skip = query.after?.seen ?? 0;
+  let cursor: string | undefined;
   let read = 0;
-  for await (const entry of store.ledger.scan(query.after?.at)) {
-    if (skip > 0 && entry.received_at === query.after?.at) {
-      skip -= 1;
-      continue;
-    }
+  for await (const entry of store.ledger.scan(query.after === undefined ? {} : { after: query.after })) {
     if (cursor && (entries.length === PAGE || read >= MOST_READ || Date.now() > until)) {
       return { entries, next: cursor, cut: entries.length < PAGE };
     }
     read += 1;
-    cursor = follow(cursor ?? query.after, entry.received_at);
+    cursor = cursorOf(entry);
     if (matches(entry, query)) entries.push(entry);
   }
   return { entries, cut: false };
-}
-
-function follow(last: Cursor | undefined, at: number): Cursor {
-  return last?.at === at ? { at, seen: last.seen + 1 } : { at, seen: 1 };
 }
 
 function matches(entry: LedgerEntry, query: CallQuery): boolean {
@@ -93,13 +78,4 @@ export function statesOf(entry: LedgerEntry): CallState[] {
   if (!entry.routed) return ['received'];
   if (entry.deliveries.length === 0) return ['unrouted'];
   return [...new Set<DeliveryState>(entry.deliveries.map(({ state }) => state))];
-}
-
-export function readCursor(text: string | undefined): Cursor | undefined {
-  const match = /^(\d{1,15})-(\d{1,9})$/.exec(text ?? '');
-  return match ? { at: Number(match[1]), seen: Number(match[2]) } : undefined;
-}
-
-export function writeCursor({ at, seen }: Cursor): string {
-  return `${at}-${seen}`;
 }

@@ -3,7 +3,7 @@ import type { Examination, LedgerEntry } from '@wrapup/queue';
 import { type Html, html, type Part } from '../html.ts';
 import type { Overview } from '../ledger/overview.ts';
 import type { Reconciliation } from '../ledger/reconciliations.ts';
-import { CALL_STATES, type CallPage, type CallQuery, writeCursor } from '../ledger/search-calls.ts';
+import { CALL_STATES, type CallPage, type CallQuery } from '../ledger/search-calls.ts';
 import { renderExaminations } from './examinations.ts';
 import { count, linkToCall, renderChip, renderRecord, renderSelect, renderTime } from './parts.ts';
 import { renderReconciliations } from './reconciliations.ts';
@@ -46,11 +46,13 @@ ${tile('/dead', dead, 'dead', dead > 0 ? 'dead' : '')}
 ${tile('/', calls, 'calls in the ledger', '')}
 </ul>
 <p class="day">Last 24 hours${partial && ' (the newest only)'}: ${
-    Object.keys(day).length === 0
-      ? 'no calls'
-      : CALL_STATES.filter((state) => day[state]).map(
-          (state) => html`<a href="/?state=${state}">${renderChip(state, `${state} ${day[state]}`)}</a> `,
-        )
+    day === undefined
+      ? 'being counted'
+      : Object.keys(day).length === 0
+        ? 'no calls'
+        : CALL_STATES.filter((state) => day[state]).map(
+            (state) => html`<a href="/?state=${state}">${renderChip(state, `${state} ${day[state]}`)}</a> `,
+          )
   }</p>`;
 }
 
@@ -96,7 +98,7 @@ function renderPaging({ next, cut, entries }: CallPage, query: CallQuery): Part 
   const first = query.after && html`<a href="/?${parametersOf(query).toString()}">Newest</a>`;
   if (!next) return first && html`<p class="paging">${first}</p>`;
   const parameters = parametersOf(query);
-  parameters.set('after', writeCursor(next));
+  parameters.set('after', next);
   const text = cut ? `Search on in older calls (${count(entries.length, 'hit')} so far)` : 'Older';
   return html`<p class="paging">${first} <a href="/?${parameters.toString()}">${text}</a></p>`;
 }

@@ -11,6 +11,8 @@ export interface PageParts {
   menu?: boolean;
   /** Name of the session's operator, who can sign out. */
   user?: string | undefined;
+  /** Seconds after which the page is read again by itself. */
+  refresh?: number;
   body: Part;
 }
 
@@ -29,7 +31,7 @@ const MENU = [
 ] as const;
 
 /** A whole page. */
-export function renderPage({ title, at, notice, menu = true, user, body }: PageParts): string {
+export function renderPage({ title, at, notice, refresh, menu = true, user, body }: PageParts): string {
   return String(html`<!doctype html>
 <html lang="en">
 <head>
@@ -37,6 +39,7 @@ export function renderPage({ title, at, notice, menu = true, user, body }: PageP
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>${title} · Wrapup</title>
+${refresh !== undefined && html`<meta http-equiv="refresh" content="${refresh}">`}
 <link rel="icon" type="image/svg+xml" href="/assets/icon.svg">
 <link rel="stylesheet" href="/assets/dashboard.css">
 </head>

@@ -1,12 +1,12 @@
 import { agentName, type Config } from '@wrapup/config';
-import { explainPause, type LedgerEntry, readExaminations, type Store } from '@wrapup/queue';
+import { explainPause, type LedgerEntry, readCursor, readExaminations, type Store } from '@wrapup/queue';
 import type { Logger } from '@wrapup/telemetry';
 import { Router } from 'express';
 import { askWho, type Candidates } from '../ask-crm.ts';
 import { html } from '../html.ts';
 import { makeOverview } from '../ledger/overview.ts';
 import { readReconciliations } from '../ledger/reconciliations.ts';
-import { CALL_STATES, type CallQuery, readCursor, searchCalls } from '../ledger/search-calls.ts';
+import { CALL_STATES, type CallQuery, searchCalls } from '../ledger/search-calls.ts';
 import { renderCall, renderChoice } from '../pages/call-page.ts';
 import { renderCalls } from '../pages/calls-page.ts';
 import { renderMessage, sendPage } from '../pages/layout.ts';
@@ -100,7 +100,7 @@ export function callRoutes({ store, config, connections, log }: CallRoutesParts)
 function readQuery(value: (name: string) => string | undefined): CallQuery {
   const state = CALL_STATES.find((one) => one === value('state'));
   const id = value('id')?.trim();
-  const after = readCursor(value('after'));
+  const after = readCursor(value('after'), 1) && value('after');
   const [route, connection, source, outcome] = [value('route'), value('connection'), value('source'), value('outcome')];
   return {
     ...(state ? { state } : {}),

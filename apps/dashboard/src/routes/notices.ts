@@ -22,6 +22,10 @@ export const NOTICES = {
   wrong: { kind: 'bad', text: 'User or password is wrong.' },
   signed_out: { kind: 'good', text: 'Signed out.' },
   unsent: { kind: 'bad', text: 'The session has ended, so nothing was changed: sign in and press the button again.' },
+  interrupted: {
+    kind: 'bad',
+    text: 'It was interrupted. What is done stays done; what is left can be gone on with.',
+  },
   reason: { kind: 'bad', text: 'Nothing was changed: dropping needs a reason.' },
 } as const satisfies Record<string, Notice>;
 export type NoticeName = keyof typeof NOTICES;
@@ -49,9 +53,9 @@ export function noticeOf(name: string | undefined, counts?: Counts): Notice | un
   const { done, of, gone } = counts;
   const moved = of - done - gone;
   const rest = [
-    gone > 0 && `${gone} have no payload left: backfill --call fetches a call anew`,
-    moved > 0 && `${moved} had moved on meanwhile`,
+    gone > 0 && `${gone.toLocaleString('en-US')} have no payload left: backfill --call fetches a call anew`,
+    moved > 0 && `${moved.toLocaleString('en-US')} had moved on meanwhile`,
   ].filter(Boolean);
-  const text = `${done} of ${of} ${MANY[name]}${rest.length > 0 ? `; ${rest.join('; ')}` : ''}.`;
+  const text = `${done.toLocaleString('en-US')} of ${of.toLocaleString('en-US')} ${MANY[name]}${rest.length > 0 ? `; ${rest.join('; ')}` : ''}.`;
   return { kind: done === of && name !== 'replayed_many_before' ? 'good' : 'note', text };
 }

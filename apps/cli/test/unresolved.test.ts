@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { AMBIGUOUS, CONFIG, configFolder, DEAD, openInstallation } from './support/installation.ts';
 import { wrapup } from './support/run.ts';
 
-test('parked and dead list what waits, longest first, and never mix', async () => {
+test('parked and dead list what waits, newest first, and never mix', async () => {
   const { env, settle } = await openInstallation();
   await settle({ call_id: 'p-1' }, AMBIGUOUS);
   await settle({ call_id: 'd-1' }, DEAD);
@@ -15,6 +15,7 @@ test('parked and dead list what waits, longest first, and never mix', async () =
   const parked = await wrapup(['parked', 'list', '--json'], env);
   expect(parked.code).toBe(0);
   expect(parked.json()).toEqual([
+    expect.objectContaining({ call_id: 'p-2', code: 'invalid_field' }),
     {
       source: 'main',
       call_id: 'p-1',
@@ -26,8 +27,8 @@ test('parked and dead list what waits, longest first, and never mix', async () =
       attempts: 1,
       since: expect.stringMatching(/^\d{4}-\d{2}-\d{2}T.*Z$/),
       outcome: 'connected',
+      cursor: expect.stringMatching(/^[\w-]+$/),
     },
-    expect.objectContaining({ call_id: 'p-2', code: 'invalid_field' }),
   ]);
   const dead = await wrapup(['dead', 'list', '--json'], env);
   expect(dead.json()).toMatchObject([{ call_id: 'd-1', reason: DEAD.reason, hint: expect.stringMatching(/./) }]);

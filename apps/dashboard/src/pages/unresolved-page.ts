@@ -1,0 +1,169 @@
+import type { BulkRun, Partition, UnresolvedItem, UnresolvedPage, UnresolvedState } from '@wrapup/queue';
+import { type Html, html, type Part } from '../html.ts';
+import { LONGEST_REASON, renderDrop, renderDropCall, renderReplay, renderReplayCall } from './actions.ts';
+import { count, linkToCall, renderSelect, renderTime } from './parts.ts';
+
+/** What the reader chose by. */
+export interface UnresolvedQuery {
+  route?: string;
+  connection?: string;
+  source?: string;
+  /** One code, exactly. */
+  code?: string;
+  /** Part of a code, or of what reasons say. */
+  reason?: string;
+  /** A duration: stopped since so long ago. */
+  since?: string;
+}
+
+export interface UnresolvedPageParts {
+  state: UnresolvedState;
+  page: UnresolvedPage;
+  /** How many match; `exact` false: that many at least. */
+  matching: { count: number; exact: boolean };
+  /** Everything in this state, by kind. */
+  partitions: Partition[];
+  /** Items of an earlier version that are not in the list yet. */
+  unindexed: number;
+  query: UnresolvedQuery;
+  /** Epoch ms of this page. */
+  now: number;
+  /** Replays and drops of many that have not come to their end. */
+  runs: BulkRun[];
+  sources: string[];
+  routes: string[];
+  connections: string[];
+}
+
+const SINCE = ['1h', '6h', '1d', '3d', '7d'];
+/** A run that has made no step for so long has no process any more. */
+export const STILL_MS = 20_000;
+
+const TEXTS = {
+  parked: {
+    title: 'Parked',
+    what: 'These wait for a person: fix what the reason names, then replay. Newest first.',
+    none: 'Nothing is parked.',
+  },
+  dead: {
+    title: 'Dead',
+    what: 'These were given up after all attempts: an operator’s matter. Newest first.',
+    none: 'Nothing is dead.',
+  },
+};
+
+export function renderUnresolved(parts: UnresolvedPageParts): Html {
+  const { state, page, query, partitions, unindexed } = parts;
+  const { title, what, none } = TEXTS[state];
+  const filtered = Object.keys(query).length > 0;
+  const head = html`<h1>${title}</h1>${parts.runs.map((run) => renderRun(run, parts.now))}${
+    unindexed > 0 &&
+    html`<p class="notice note">${count(unindexed, 'delivery', 'deliveries')} of an earlier version are not listed yet: a worker is indexing them.</p>`
+  }`;
+  if (partitions.length === 0 && page.items.length === 0 && !filtered) return html`${head}<p class="empty">${none}</p>`;
+  return html`${head}<p>${what}</p>
+${renderCodes(parts)}
+${renderFilter(parts)}
+${page.items.length === 0 ? renderNothing(page) : renderMatches(parts, filtered)}
+${renderPaging(state, page, query)}`;
+}
+
+function renderNothing({ cut }: UnresolvedPage): Html {
+  return html`<p class="empty">${cut ? 'None found so far. Search on below.' : 'None of them matches.'}</p>`;
+}
+
+/** How many there are of each code. */
+function renderCodes({ state, partitions }: UnresolvedPageParts): Part {
+  const counts = new Map<string, number>();
+  for (const one of partitions) counts.set(one.code, (counts.get(one.code) ?? 0) + one.count);
+  if (counts.size < 2) return false;
+  const rows = [...counts].sort(([a, x], [b, y]) => y - x || a.localeCompare(b));
+  return html`<p class="codes">${rows.map(
+    ([code, number]) =>
+      html`<a href="/${state}?code=${encodeURIComponent(code)}"><code>${code}</code> ${number.toLocaleString('en-US')}</a> `,
+  )}</p>`;
+}
+
+function renderFilter({ state, partitions, query, ...names }: UnresolvedPageParts): Html {
+  const codes = [...new Set(partitions.map(({ code }) => code))].sort();
+  return html`<form class="filter" method="get" action="/${state}" role="search">
+<label>Reason or code<input name="reason" value="${query.reason ?? query.code ?? ''}" list="codes" autocomplete="off" spellcheck="false"></label>
+<datalist id="codes">${codes.map((code) => html`<option value="${code}"></option>`)}</datalist>
+${renderSelect('route', 'Route', names.routes, query.route)}
+${renderSelect('connection', 'Connection', names.connections, query.connection)}
+${renderSelect('source', 'Source', names.sources, query.source)}
+${renderSelect('since', 'Stopped in the last', SINCE, query.since)}
+<button>Choose</button> <a href="/${state}">Clear</a>
+</form>`;
+}
+
+function renderMatches(parts: UnresolvedPageParts, filtered: boolean): Html {
+  const { state, page, matching } = parts;
+  const number = count(matching.count, 'delivery', 'deliveries');
+  const match = filtered ? (matching.count === 1 ? ' matches' : ' match') : '';
+  const { length } = page.items;
+  return html`<p>${!matching.exact && 'At least '}<b>${number}</b>${match}.${
+    length < matching.count && ` ${length.toLocaleString('en-US')} of them are on this page.`
+  }</p>
+${matching.count > 1 && renderAll(parts)}
+<div class="wide"><table>
+<thead><tr><th>Since</th><th>Call</th><th>Route</th><th>Why, and what to do</th><th>Attempts</th><th><span class="hidden">Actions</span></th></tr></thead>
+<tbody>${page.items.map((item) => renderRow(item, `/${state}`))}</tbody></table></div>`;
+}
+
+/** For all that match, what stands on other pages included. */
+function renderAll({ state, matching, query, now }: UnresolvedPageParts): Html {
+  const all = matching.exact ? `these ${matching.count.toLocaleString('en-US')}` : 'all that match';
+  const chosen: Part = html`<input type="hidden" name="seen" value="${now}">${Object.entries(query).map(
+    ([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`,
+  )}`;
+  return html`<div class="buttons all">
+<details class="drop replay"><summary>Replay ${all}…</summary>
+<form method="post" action="/${state}/replay">${chosen}
+<p>Each goes on its way again with the mapping as it is now, and has its attempts anew. Nothing is made twice. What stops from now on is not among them.</p>
+<button class="primary">Replay ${all}</button></form></details>
+<details class="drop"><summary>Drop ${all}…</summary>
+<form method="post" action="/${state}/drop">${chosen}
+<label>Reason, kept in the ledger. No names, numbers or addresses.
+<input name="why" required maxlength="${LONGEST_REASON}" autocomplete="off"></label>
+<button class="danger">Drop ${all}</button></form></details>
+</div>`;
+}
+
+/** A replay or drop of many that has not come to its end. */
+function renderRun({ id, state, action, of, matched, done, expired, moved_at, filter }: BulkRun, now: number): Html {
+  const still = now - moved_at > STILL_MS;
+  const behind = filter.text ? `${matched.toLocaleString('en-US')} looked at` : '';
+  const so_far = filter.text ? behind : `${matched.toLocaleString('en-US')} of ${of.toLocaleString('en-US')}`;
+  const verb = action === 'replay' ? 'replayed' : 'dropped';
+  return html`<div class="notice note" role="status"><p>${action === 'replay' ? 'Replaying' : 'Dropping'}: ${so_far}, ${done.toLocaleString('en-US')} ${verb}${
+    expired > 0 && `, ${expired.toLocaleString('en-US')} without a payload`
+  }. ${still ? html`It has made no step since ${renderTime(moved_at, now)}: the process that was at it ended.` : 'This page follows it.'}</p>
+${!filter.text && html`<progress max="${of}" value="${Math.min(matched, of)}">${so_far}</progress>`}
+${still && html`<form method="post" action="/${state}/runs/${id}"><button class="primary">Go on with it</button></form>`}</div>`;
+}
+
+function renderRow(item: UnresolvedItem, back: string): Html {
+  const { source, call_id, route } = item;
+  return html`<tr>
+<td class="when">${renderTime(Date.parse(item.since))}</td>
+<td><a class="id" href="${linkToCall(source, call_id)}">${call_id}</a><br><span class="none">${source}</span></td>
+<td>${route ? html`<span class="route">${route}</span><br><span class="none">to ${item.connection}</span>` : html`<span class="none">none yet</span>`}</td>
+<td class="why"><code>${item.code}</code> ${item.reason}<p class="hint">${item.hint}</p></td>
+<td class="number">${item.attempts}</td>
+<td class="buttons">${
+    route
+      ? html`${renderReplay({ source, call_id, route, back })}${renderDrop({ source, call_id, route, back })}`
+      : html`${renderReplayCall({ source, call_id, back })}${renderDropCall({ source, call_id, back })}`
+  }</td>
+</tr>`;
+}
+
+function renderPaging(state: UnresolvedState, { next, previous, cut }: UnresolvedPage, query: UnresolvedQuery): Part {
+  const link = (text: string, place?: Record<string, string>) =>
+    html`<a href="/${state}?${new URLSearchParams({ ...query, ...place }).toString()}">${text}</a> `;
+  if (next === undefined && previous === undefined) return false;
+  return html`<nav class="paging" aria-label="Pages">${previous !== undefined && html`${link('Newest')}${link('Newer', { before: previous })}`}${
+    next !== undefined && link(cut ? 'Search on in older ones' : 'Older', { after: next })
+  }</nav>`;
+}

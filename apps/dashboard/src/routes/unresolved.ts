@@ -1,0 +1,196 @@
+import { attemptsOf, type Config, parseDuration } from '@wrapup/config';
+import { scrub } from '@wrapup/destination';
+import {
+  type BulkAction,
+  type BulkRun,
+  countUnindexed,
+  listBulk,
+  readBulk,
+  reasonFilter,
+  runBulk,
+  type Store,
+  startBulk,
+  type UnresolvedFilter,
+  type UnresolvedState,
+} from '@wrapup/queue';
+import type { Logger } from '@wrapup/telemetry';
+import express, { type Request, type Response, Router } from 'express';
+import type { Latest } from '../dashboard.ts';
+import { LONGEST_REASON } from '../pages/actions.ts';
+import { renderMessage, sendPage } from '../pages/layout.ts';
+import { renderUnresolved, STILL_MS, type UnresolvedQuery } from '../pages/unresolved-page.ts';
+import { ask } from '../unavailable.ts';
+import { noticeOf } from './notices.ts';
+import { noteAction } from './operator.ts';
+import { fieldOf, queryOf } from './request.ts';
+
+export interface UnresolvedRoutesParts {
+  store: Store;
+  config: () => Config;
+  latest: () => Promise<Latest>;
+  connections: () => Promise<string[]>;
+  log: Logger;
+}
+
+/** Milliseconds that a search for a text may take, for the page and for its count, before it says "at least". */
+const SEARCH_MS = 120;
+/** Milliseconds that a press waits for its run: a short one is over by then, a long one is followed on the page. */
+const PATIENCE_MS = 1_500;
+/** Seconds after which a page that follows a run is read again. */
+const REFRESH_S = 3;
+
+/**
+ * `/parked` and `/dead`: what is unresolved, all or by a filter, page by page, and `POST …/replay` and `…/drop` for all
+ * that the filter names. What stopped after the page was made is not meant: nobody has seen it. Each press leaves a line
+ * in the log when it begins and when it is done; one that takes long goes on in this process, and `POST …/runs/:id` goes
+ * on with one whose process ended.
+ */
+export function unresolvedRoutes({ store, config, latest, connections, log }: UnresolvedRoutesParts): Router {
+  const router = Router();
+  const form = express.urlencoded({ extended: false, limit: '10kb' });
+
+  for (const state of ['parked', 'dead'] as const) {
+    router.get(`/${state}`, async (request, response) => {
+      const now = Date.now();
+      const query = readQuery((name) => queryOf(request, name));
+      const filter = filterOf(query, now);
+      const [after, before] = [queryOf(request, 'after'), queryOf(request, 'before')];
+      const [page, matching, partitions, unindexed, all, names] = await ask(store, () =>
+        Promise.all([
+          store.unresolved.page(state, filter, { after, before, within: SEARCH_MS }),
+          store.unresolved.tally(state, filter, SEARCH_MS),
+          store.unresolved.partitions(state),
+          countUnindexed(store, state),
+          listBulk(store),
+          connections(),
+        ]),
+      );
+      const runs = all.filter((run) => run.state === state && run.begun && run.ended === undefined);
+      const { sources, routes } = config();
+      const shown = all.find(({ id, ended }) => id === queryOf(request, 'run') && ended !== undefined);
+      sendPage(response, {
+        title: state === 'parked' ? 'Parked' : 'Dead',
+        at: `/${state}`,
+        notice: shown ? noticeOf(noticeNameOf(shown.action), countsOf(shown)) : readNotice(request),
+        ...(runs.some(({ moved_at }) => now - moved_at < STILL_MS) ? { refresh: REFRESH_S } : {}),
+        body: renderUnresolved({
+          ...{ state, page, matching, partitions, unindexed, query, now, runs, connections: names },
+          sources: Object.keys(sources),
+          routes: routes.map(({ name }) => name),
+        }),
+      });
+    });
+
+    router.post(`/${state}/replay`, form, (request, response) => press(request, response, state, 'replay'));
+
+    router.post(`/${state}/drop`, form, async (request, response) => {
+      const why = scrub((fieldOf(request, 'why') ?? '').trim(), LONGEST_REASON);
+      if (!why) return response.redirect(303, backTo(request, state, { did: 'reason' }));
+      return press(request, response, state, 'drop', why);
+    });
+
+    router.post(`/${state}/runs/:id`, form, async (request, response) => {
+      const run = await ask(store, () => readBulk(store, request.params.id as string));
+      if (run?.state !== state) {
+        const lines = ['The run is not known any more.'];
+        return void response.status(404).send(renderMessage('No such run', lines));
+      }
+      await follow(request, response, run, await latest());
+    });
+  }
+
+  async function press(
+    request: Request,
+    response: Response,
+    state: UnresolvedState,
+    action: BulkAction,
+    why?: string,
+  ): Promise<void> {
+    const now = await latest();
+    const seen = Number(fieldOf(request, 'seen'));
+    const query = readQuery((name) => fieldOf(request, name));
+    const filter = filterOf(query, Number.isFinite(seen) && seen > 0 ? seen : 0);
+    const given = { state, action, filter, ...(why === undefined ? {} : { why }) };
+    await follow(request, response, await ask(store, () => startBulk(store, given)), now);
+  }
+
+  /** Carries a run on, and answers when it is done, or soon, with the page that follows it. */
+  async function follow(
+    request: Request,
+    response: Response,
+    { id, state, action, of }: BulkRun,
+    { config: now, broken }: Latest,
+  ): Promise<void> {
+    const line = { action: `${action} ${state}`, run: id, filter: filterNoted(request) };
+    noteAction(log, request, response, { ...line, of });
+    const work = runBulk(store, id, { attempts: (route) => attemptsOf(now, route), config: now.hash }).then(
+      (run) => {
+        noteAction(log, request, response, { ...line, ...countsOf(run) });
+        return run;
+      },
+      (error: unknown) => {
+        log.warn({ ...line, err: error }, 'a replay or drop of many was interrupted; it can be gone on with');
+        return undefined;
+      },
+    );
+    const run = await Promise.race([work, wait(PATIENCE_MS)]);
+    if (run === 'late') return response.redirect(303, backTo(request, state, { run: id }));
+    if (run === undefined) return response.redirect(303, backTo(request, state, { did: 'interrupted' }));
+    const did = action === 'replay' && broken ? 'replayed_many_before' : noticeNameOf(action);
+    response.redirect(303, backTo(request, state, { did, ...countsOf(run) }));
+  }
+  return router;
+}
+
+function noticeNameOf(action: BulkAction): string {
+  return action === 'replay' ? 'replayed_many' : 'dropped_many';
+}
+
+function countsOf({ done, of, matched, expired, filter }: BulkRun): { done: number; of: number; gone: number } {
+  return { done, of: filter.text ? matched : of, gone: expired };
+}
+
+function readNotice(request: Request) {
+  const [done, of, gone] = ['done', 'of', 'gone'].map((name) => Number(queryOf(request, name)) || 0);
+  return noticeOf(queryOf(request, 'did'), { done: done ?? 0, of: of ?? 0, gone: gone ?? 0 });
+}
+
+function wait(ms: number): Promise<'late'> {
+  return new Promise((resolve) => {
+    setTimeout(() => resolve('late'), ms).unref();
+  });
+}
+
+function readQuery(value: (name: string) => string | undefined): UnresolvedQuery {
+  const query: UnresolvedQuery = {};
+  for (const name of ['route', 'connection', 'source', 'code', 'reason', 'since'] as const) {
+    const given = value(name)?.trim();
+    if (given) query[name] = given;
+  }
+  if (query.since !== undefined && parseDuration(query.since) === undefined) delete query.since;
+  return query;
+}
+
+/** @param seen epoch ms of the page that the filter was chosen on */
+function filterOf({ since, code, reason, ...places }: UnresolvedQuery, seen: number): UnresolvedFilter {
+  const ago = since === undefined ? undefined : parseDuration(since);
+  return {
+    ...places,
+    ...(reason === undefined ? {} : reasonFilter(reason)),
+    ...(code === undefined ? {} : { codes: [code] }),
+    until: seen,
+    ...(ago === undefined ? {} : { since: seen - ago }),
+  };
+}
+
+/** The filter for the log: its reason is free text. */
+function filterNoted(request: Request): UnresolvedQuery {
+  const query = readQuery((name) => fieldOf(request, name));
+  return { ...query, ...(query.reason ? { reason: scrub(query.reason, LONGEST_REASON) } : {}) };
+}
+
+function backTo(request: Request, state: UnresolvedState, further: Record<string, string | number>): string {
+  const parameters = new URLSearchParams(Object.entries(readQuery((name) => fieldOf(request, name))));
+  for (const [name, value] of Object.entries(further)) parameters.set(name, String(value));
+  return `/${state}?${parameters}`;
+}
