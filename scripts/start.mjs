@@ -163,7 +163,7 @@ function announce(connections) {
   const others = connections
     .filter((one) => !isSandbox(one))
     .map(({ name, kind, origin }) => `${name} (${kind}) to ${origin}`);
-  const live = connections.filter(({ internet }) => internet);
+  const live = connections.filter(({ zone }) => zone === 'internet');
   const whereTo =
     others.length === 0
       ? 'No account is used: records go to the sandbox.'

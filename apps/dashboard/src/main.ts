@@ -17,7 +17,7 @@ const log = createLogger('dashboard');
 await startOrExit(log, async () => {
   const { credentials, generated, confined, ...options } = readOptions();
   const port = listenPort('dashboard');
-  const config = await followConfig(log);
+  const config = await followConfig(log, 'dashboard');
 
   if (confined) {
     log.warn({}, 'DASHBOARD_HOST is not followed without DASHBOARD_PASSWORD: the dashboard binds to loopback only');

@@ -21,7 +21,7 @@ const log = createLogger('ingress');
 
 await startOrExit(log, async () => {
   const options = readOptions(readVariable);
-  const config = await followConfig(log);
+  const config = await followConfig(log, 'ingress');
   const redis = { ...readRedisSettings(), onError: logConnectionErrors(log, 'Redis connection') };
   const intake = openIntake({ ...redis, ledger_days: config.current().retention.ledger_days });
   const metrics = createMetrics();

@@ -3,10 +3,13 @@ import { type Finding, suggest } from '@wrapup/mapping';
 import type { Connection } from './config.ts';
 import type { YamlDocument } from './document.ts';
 import { findingsOf } from './issues.ts';
-import { reachOf } from './reach.ts';
+import { isLive, reachOf } from './reach.ts';
 import type { WrapupFile } from './schema.ts';
 
-/** Gives every connection's settings to the schema of its kind. A connection with a finding is missing in the result. */
+/**
+ * Gives every connection's settings to the schema of its kind. A connection with a finding is missing in the result, and
+ * one whose variables this process may lack.
+ */
 export function checkConnections(
   file: WrapupFile,
   document: YamlDocument,
@@ -27,6 +30,7 @@ export function checkConnections(
       });
       continue;
     }
+    if (document.isSpared(path)) continue;
     const parsed = kind.settings.safeParse(settings);
     if (parsed.success) connections[name] = { name, kind: kindName, reserve: quota.reserve, settings: parsed.data };
     else findings.push(...findingsOf(parsed.error.issues, document, kind.settings, path));
@@ -34,7 +38,11 @@ export function checkConnections(
   return { connections, findings };
 }
 
-/** True when some connection reaches a CRM on the internet rather than a sandbox on this machine or in this network. */
-export function reachesInternet(file: WrapupFile): boolean {
-  return Object.values(file.connections).some(({ kind, ...settings }) => reachOf(kind, settings).internet);
+/** The first connection that leads to something real, with its address: secrets that others know do harm beside it. */
+export function findLive(file: WrapupFile): { name: string; origin: string } | undefined {
+  for (const [name, { kind, ...settings }] of Object.entries(file.connections)) {
+    const reach = reachOf(kind, settings);
+    if (isLive(reach)) return { name, origin: reach.origin };
+  }
+  return undefined;
 }

@@ -3,6 +3,7 @@ import { type Finding, suggest, type Value } from '@wrapup/mapping';
 import type { Caller, Inbound, InboundRule, InboundVariable } from './config.ts';
 import type { YamlDocument } from './document.ts';
 import { compileCondition } from './language.ts';
+import { guardsDoor, type Reader } from './readers.ts';
 import { MOST_RELATED, mistakeIn, parseRingPath, pathsIn } from './ring-path.ts';
 import type { WrapupFile } from './schema.ts';
 
@@ -17,6 +18,7 @@ export function checkInbound(
   file: WrapupFile,
   document: YamlDocument,
   kinds: Record<string, DestinationKind>,
+  reader?: Reader,
 ): { inbound?: Inbound; findings: Finding[] } {
   const { inbound } = file;
   if (!inbound) return { findings: [] };
@@ -29,7 +31,7 @@ export function checkInbound(
     const hint = suggest(inbound.look_up, declared);
     add('error', 'unknown-connection', ['look_up'], `inbound: there is no connection "${inbound.look_up}"`, hint);
   }
-  checkGuard(inbound, file, add);
+  if (guardsDoor(reader)) checkGuard(inbound, file, add);
 
   const kind = file.declared[inbound.look_up];
   const related = (kind !== undefined && Object.hasOwn(kinds, kind) ? kinds[kind]?.related : undefined) ?? [];

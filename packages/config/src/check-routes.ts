@@ -96,7 +96,11 @@ export function checkRoutes(
   // A route that leads nowhere was most likely meant for the connection that no route leads to.
   const lost = file.routes.some((route) => !route || !declared.includes(route.to));
   for (const name of lost ? [] : declared) {
-    if (file.routes.some((route) => route?.to === name) || file.inbound?.look_up === name || file.routes.length === 0)
+    if (
+      file.routes.some((route) => route?.to === name) ||
+      [file.inbound?.look_up, file.alerts?.to].includes(name) ||
+      file.routes.length === 0
+    )
       continue;
     findings.push({
       severity: 'warning',

@@ -1,15 +1,24 @@
 import type { Finding } from '@wrapup/mapping';
 import { UNSET, type YamlDocument } from './document.ts';
+import { asksSource, guardsDoor, type Reader } from './readers.ts';
 import type { WrapupFile } from './schema.ts';
+import { isShipped, weaknessOfSecret, weaknessOfToken } from './weak-secret.ts';
 
-/** Characters; Synthflow generates 256 random bits. */
-const SHORT_SECRET = 16;
-/** What examples and habits put where a secret belongs. */
-const DEFAULT_SECRET =
-  /^(?:change[-_ ]?me|secret|password|test|example|dev|sandbox|wrapup|x+|\*+|<.*>|your[-_ ].*)|(?:not[-_ ]a[-_ ]secret|insecure|change[-_ ]?me|example)/i;
+type Source = WrapupFile['sources'][string];
+
+/** What beside a file decides which of its sources' mistakes count. */
+export interface SourceSurroundings {
+  /** A connection that leads to something real; undefined where all is loopback and sandbox. */
+  live: { name: string; origin: string } | undefined;
+  reader?: Reader | undefined;
+}
 
 /** Rules of the sources that go beyond their shape. */
-export function checkSources(file: WrapupFile, document: YamlDocument, live: boolean): Finding[] {
+export function checkSources(
+  file: WrapupFile,
+  document: YamlDocument,
+  { live, reader }: SourceSurroundings,
+): Finding[] {
   const findings: Finding[] = [];
   const names = Object.keys(file.sources);
   if (names.length === 0 && document.origin(['sources']).key !== document.origin([]).key) {
@@ -22,12 +31,12 @@ export function checkSources(file: WrapupFile, document: YamlDocument, live: boo
     });
   }
   for (const name of names) {
-    const source = file.sources[name] as WrapupFile['sources'][string];
+    const source = file.sources[name] as Source;
     const at = (key: string) => document.origin(['sources', name, key]).key;
     const add = (severity: Finding['severity'], code: string, key: string, message: string, hint: string) =>
       findings.push({ severity, code, message: `sources.${name}: ${message}`, hint, at: at(key) });
 
-    if (source.trust === 'signature' && source.webhook_secrets.length === 0) {
+    if (guardsDoor(reader) && source.trust === 'signature' && source.webhook_secrets.length === 0) {
       add(
         'error',
         'no-secret',
@@ -41,11 +50,13 @@ export function checkSources(file: WrapupFile, document: YamlDocument, live: boo
         'warning',
         'trust-none',
         'trust',
-        'trust: none writes whatever anybody posts to the CRM',
+        live
+          ? `trust: none writes whatever is posted, by anyone who knows the address, to ${live.name} (${live.origin})`
+          : 'trust: none writes whatever is posted, by anyone who knows the address',
         'use trust: signature anywhere but on your own machine',
       );
     }
-    if (source.trust === 'api' && source.api_key === undefined) {
+    if (asksSource(reader) && source.trust === 'api' && source.api_key === undefined) {
       add(
         'error',
         'no-api-key',
@@ -54,16 +65,17 @@ export function checkSources(file: WrapupFile, document: YamlDocument, live: boo
         'create one in Synthflow under Settings > API Keys and give it to api_key',
       );
     }
-    if (source.trust === 'api' && source.webhook_secrets.length === 0 && source.path_token.length === 0) {
+    const isLocked = source.webhook_secrets.length > 0 || source.path_token.length > 0;
+    if (guardsDoor(reader) && source.trust === 'api' && !isLocked) {
       add(
-        'warning',
+        'error',
         'open-door',
         'trust',
-        'without a webhook secret or a path token anybody can have calls read from Synthflow, though nothing else',
-        'give it webhook_secrets or path_token',
+        'without a webhook secret or a path token, anyone who knows the address has calls read from Synthflow, at the cost of your API key',
+        'give it webhook_secrets, whose signature is then demanded, or a path_token: openssl rand -hex 16 makes one',
       );
     }
-    if (source.reconcile && source.api_key === undefined) {
+    if (asksSource(reader) && source.reconcile && source.api_key === undefined) {
       add(
         'error',
         'no-api-key',
@@ -81,22 +93,81 @@ export function checkSources(file: WrapupFile, document: YamlDocument, live: boo
         'make look_back hours, grace minutes',
       );
     }
-    source.webhook_secrets.forEach((secret, index) => {
-      const unsafe = DEFAULT_SECRET.test(secret)
-        ? 'is an example'
-        : secret.length < SHORT_SECRET
-          ? 'is short'
-          : undefined;
-      // On one's own machine against the sandbox an example secret is what one wants.
-      if (!unsafe || !live || secret === UNSET) return;
+    findings.push(...checkStrength(name, source, document, live));
+  }
+  if (guardsDoor(reader)) findings.push(...checkShared(file, document));
+  return findings;
+}
+
+/** Secrets that others know, or can guess. On one's own machine against the sandbox they harm no one. */
+function checkStrength(
+  name: string,
+  source: Source,
+  document: YamlDocument,
+  live: SourceSurroundings['live'],
+): Finding[] {
+  const findings: Finding[] = [];
+  const add = (severity: Finding['severity'], key: string, index: number, about: string, hint: string) => {
+    const { value: at, variables } = document.origin(['sources', name, key, index]);
+    const into = variables.length > 0 ? ` and put it into ${variables[0]}` : '';
+    const message = `sources.${name}: ${about}`;
+    findings.push({ severity, code: WEAK[key] as string, message, hint: `${hint}${into}`, at });
+  };
+  source.webhook_secrets.forEach((secret, index) => {
+    if (secret === UNSET) return;
+    const which = `webhook secret ${index + 1}`;
+    const weakness = weaknessOfSecret(secret);
+    const hint =
+      'take the secret that Synthflow generates (Settings > Security > Webhooks), or run: openssl rand -hex 32';
+    if (weakness && live) {
+      add('error', 'webhook_secrets', index, `${which} ${weakness}: anyone can forge calls to ${write(live)}`, hint);
+    } else if (isShipped(secret)) {
+      const about = `${which} came with an earlier version, so that everyone knows it; it serves the sandbox only`;
+      add(
+        'warning',
+        'webhook_secrets',
+        index,
+        about,
+        'remove it and let `npm start` or docker compose make one, or run: openssl rand -hex 32',
+      );
+    }
+  });
+  source.path_token.forEach((token, index) => {
+    const weakness = token === UNSET || !live ? undefined : weaknessOfToken(token);
+    if (!weakness || !live) return;
+    const about = `path token ${index + 1} ${weakness}: it can be guessed, beside ${write(live)}`;
+    add('error', 'path_token', index, about, 'run: openssl rand -hex 16');
+  });
+  return findings;
+}
+
+/** Codes by the key that holds the secret. */
+const WEAK: Record<string, string> = { webhook_secrets: 'weak-secret', path_token: 'weak-path-token' };
+
+function write({ name, origin }: { name: string; origin: string }): string {
+  return `connection ${name} (${origin})`;
+}
+
+/** A webhook that is signed for one source is valid at every other that has the secret, unless that one asks for more. */
+function checkShared(file: WrapupFile, document: YamlDocument): Finding[] {
+  const findings: Finding[] = [];
+  const sources = Object.entries(file.sources);
+  const asksMore = ({ path_token, trust }: Source) => path_token.length > 0 || trust === 'api';
+  sources.forEach(([name, source], position) => {
+    for (const [before, other] of sources.slice(0, position)) {
+      const index = source.webhook_secrets.findIndex(
+        (secret) => secret !== UNSET && other.webhook_secrets.includes(secret),
+      );
+      if (index < 0 || (asksMore(source) && asksMore(other))) continue;
+      const open = [before, name].filter((one) => !asksMore(file.sources[one] as Source));
       findings.push({
-        severity: 'warning',
-        code: 'weak-secret',
-        message: `sources.${name}: webhook secret ${index + 1} ${unsafe}: calls can be forged`,
-        hint: 'use the one that Synthflow generated (256 random bits)',
+        severity: 'error',
+        code: 'shared-secret',
+        message: `sources.${name}: source ${before} has the same webhook secret, so that a webhook signed for the one is valid at the other`,
+        hint: `give each its own secret, or ${open.join(' and ')} a path_token (openssl rand -hex 16) or trust: api`,
         at: document.origin(['sources', name, 'webhook_secrets', index]).value,
       });
-    });
-  }
+    }
+  });
   return findings;
 }

@@ -40,6 +40,8 @@ export interface YamlDocument {
   origin(path: readonly PropertyKey[]): Origin;
   /** Variables that were set but empty, by path of the value they left out. */
   emptied: Map<string, string[]>;
+  /** Whether something at or below that path was left out, as its variable is not set and may be spared. */
+  isSpared(path: readonly PropertyKey[]): boolean;
 }
 
 /** One string for a path, safe for keys with dots. */
@@ -50,12 +52,19 @@ export function pathKey(path: readonly PropertyKey[]): string {
 /**
  * @param file how findings name the file
  * @param env variables for `${X}`; undefined leaves texts as they are
+ * @param mayLack whether a variable at that path may be missing: the value is left out then
  */
-export function readYaml(text: string, file: string, env?: NodeJS.ProcessEnv): YamlDocument {
+export function readYaml(
+  text: string,
+  file: string,
+  env?: NodeJS.ProcessEnv,
+  mayLack: (path: readonly PropertyKey[]) => boolean = () => false,
+): YamlDocument {
   const findings: Finding[] = [];
   const origins = new Map<string, Origin>();
   const emptied = new Map<string, string[]>();
   const variables = new Set<string>();
+  const spared: PathKey[][] = [];
   const lines = new LineCounter();
   const top: Place = { file, line: 1, column: 1 };
   const result: YamlDocument = {
@@ -64,6 +73,7 @@ export function readYaml(text: string, file: string, env?: NodeJS.ProcessEnv): Y
     findings,
     variables,
     emptied,
+    isSpared: (path) => spared.some((one) => path.every((part, i) => String(one[i]) === String(part))),
     origin(path) {
       for (let length = path.length; length > 0; length--) {
         const found = origins.get(pathKey(path.slice(0, length)));
@@ -177,6 +187,10 @@ export function readYaml(text: string, file: string, env?: NodeJS.ProcessEnv): Y
     const replaced = replaceVariables(node.value, env);
     for (const name of replaced.variables) variables.add(name);
     origin.variables = replaced.variables;
+    if (replaced.problems.some(({ code }) => code === 'unset-variable') && mayLack(path)) {
+      spared.push(path);
+      return undefined;
+    }
     for (const problem of replaced.problems) findings.push({ severity: 'error', ...problem, at });
     // With a problem reported, a second finding about the same value would only confuse: keep a stand-in.
     if (replaced.problems.length > 0) return UNSET;

@@ -1,6 +1,7 @@
 import type { Log } from '@wrapup/destination';
 import type { Config } from './config.ts';
 import { loadConfigOrExit, logFindings } from './load.ts';
+import type { Reader } from './readers.ts';
 import { watchConfig } from './watch.ts';
 
 export interface FollowedConfig {
@@ -22,9 +23,11 @@ export interface FollowedConfig {
 /**
  * For processes: loads the configuration or ends the process, and takes over changes while it runs. A change with errors
  * is logged and the old configuration stays in force.
+ *
+ * @param reader which process it is: what it never uses may be missing
  */
-export async function followConfig(log: Log): Promise<FollowedConfig> {
-  let config = await loadConfigOrExit(log);
+export async function followConfig(log: Log, reader: Reader): Promise<FollowedConfig> {
+  let config = await loadConfigOrExit(log, { reader });
   const listeners: ((config: Config) => void)[] = [];
   const watch = watchConfig(
     config,
@@ -38,6 +41,7 @@ export async function followConfig(log: Log): Promise<FollowedConfig> {
       logFindings(log, findings);
       log.error({ findings: findings.length }, 'the changed configuration has errors; the old one stays in force');
     },
+    { reader },
   );
   return {
     current: () => config,

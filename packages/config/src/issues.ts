@@ -71,7 +71,8 @@ export function findingsOf(
   return issues.flatMap((issue): Finding[] => {
     const path = [...base, ...issue.path];
     const value = valueAt(document.value, path);
-    if (value === UNSET) return [];
+    // A bare value is a list of one for the schema: the stand-in is then what the list would be.
+    if (value === UNSET || valueAt(document.value, path.slice(0, -1)) === UNSET) return [];
     const where = writePath(path);
     const origin = document.origin(path);
     const finding = (code: string, message: string, hint?: string, at = origin.value): Finding => ({

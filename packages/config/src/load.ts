@@ -2,8 +2,9 @@ import { existsSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import type { DestinationKind, Log } from '@wrapup/destination';
 import { type CompiledMapping, type Finding, formatFinding, type Place } from '@wrapup/mapping';
+import { checkAddresses } from './check-addresses.ts';
 import { checkAlerts } from './check-alerts.ts';
-import { checkConnections, reachesInternet } from './check-connections.ts';
+import { checkConnections, findLive } from './check-connections.ts';
 import { checkInbound } from './check-inbound.ts';
 import { checkRoutes } from './check-routes.ts';
 import { checkShape } from './check-shape.ts';
@@ -13,6 +14,7 @@ import { readYaml } from './document.ts';
 import { FileSet, hashOf } from './files.ts';
 import { KINDS } from './kinds.ts';
 import { compileCondition, compileMappingFile } from './language.ts';
+import { type Reader, sparedBy } from './readers.ts';
 import { variableFile } from './variables.ts';
 
 export const DEFAULT_FILE = 'config/wrapup.yaml';
@@ -24,6 +26,8 @@ export interface LoadOptions {
   env?: NodeJS.ProcessEnv;
   /** Default: all kinds of this version. */
   kinds?: Record<string, DestinationKind>;
+  /** The process that reads, which may lack variables that it never uses. Default: nothing may be missing. */
+  reader?: Reader;
 }
 
 export interface Loaded {
@@ -66,7 +70,8 @@ export async function loadConfig(options: LoadOptions = {}): Promise<Loaded> {
     };
   }
 
-  const document = readYaml(text, shown, env);
+  const lookUp = options.reader === undefined ? undefined : lookUpOf(text, shown, env);
+  const document = readYaml(text, shown, env, sparedBy(options.reader, lookUp));
   const findings = [...document.findings];
   if (document.value === undefined) return { findings, files };
   const { file: wrapup, findings: shape } = checkShape(document);
@@ -91,9 +96,10 @@ export async function loadConfig(options: LoadOptions = {}): Promise<Loaded> {
       return result.when;
     },
   });
-  const inbound = checkInbound(wrapup, document, kinds);
-  const live = reachesInternet(wrapup);
-  findings.push(...shape, ...checkSources(wrapup, document, live), ...ofConnections, ...ofRoutes, ...inbound.findings);
+  const inbound = checkInbound(wrapup, document, kinds, options.reader);
+  const ofSources = checkSources(wrapup, document, { live: findLive(wrapup), reader: options.reader });
+  findings.push(...shape, ...ofSources, ...ofConnections, ...ofRoutes, ...inbound.findings);
+  findings.push(...checkAddresses(wrapup, document));
   findings.push(...checkAlerts(wrapup, document, kinds));
   sortFindings(findings, shown);
 
@@ -124,6 +130,13 @@ export async function loadConfig(options: LoadOptions = {}): Promise<Loaded> {
 }
 
 const DAY = 86_400_000;
+
+/** The connection that `inbound:` names, which decides what ingress may lack. */
+function lookUpOf(text: string, shown: string, env: NodeJS.ProcessEnv): string | undefined {
+  const { value } = readYaml(text, shown, env);
+  const inbound = (value as { inbound?: { look_up?: unknown } | null } | null | undefined)?.inbound;
+  return typeof inbound?.look_up === 'string' ? inbound.look_up : undefined;
+}
 
 /** For processes: loads the configuration, logs what was found, and ends the process with code 1 when it has errors. */
 export async function loadConfigOrExit(log: Log, options: LoadOptions = {}): Promise<Config> {

@@ -1,8 +1,15 @@
 /**
- * Environment variables, each of which may also come from a file: `X_FILE` names one that holds the value of `X`, as
- * Docker and Kubernetes mount secrets.
+ * Environment variables, each of which may also come from a file, as Docker and Kubernetes mount secrets. The first of
+ * these that holds something is the value of `X`:
+ *
+ *   X                   the variable
+ *   X_FILE              the file that it names
+ *   WRAPUP_SECRETS_DIR  the file `X` in that folder
+ *
+ * A variable that is set to nothing stands for one that is not set where the folder has it.
  */
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 
 /** A variable that cannot be read: its file is missing, or both it and its file are given. */
 export class VariableError extends Error {
@@ -17,31 +24,35 @@ export class VariableError extends Error {
   }
 }
 
-/** The path in `X_FILE`, when the value of X comes from a file. */
+/** Names that can be a variable's, so that none leads out of the folder of secrets. */
+const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
+/** The file that holds the value of X, when it comes from one: named by `X_FILE`, or in the folder of secrets. */
 export function variableFile(name: string, env: NodeJS.ProcessEnv = process.env): string | undefined {
-  return env[`${name}_FILE`] || undefined;
+  if (env[`${name}_FILE`]) return env[`${name}_FILE`];
+  return env[name] || !env.WRAPUP_SECRETS_DIR || !NAME.test(name) ? undefined : join(env.WRAPUP_SECRETS_DIR, name);
 }
 
 /**
- * Value of the variable, or of the file that `X_FILE` names (its trailing line break removed).
+ * Value of the variable, else of its file, whose trailing line break is removed.
  *
- * @returns undefined when neither is set; an empty text when it is set to nothing
+ * @returns undefined when neither is there; an empty text when it is set to nothing
  * @throws VariableError
  */
 export function readVariable(name: string, env: NodeJS.ProcessEnv = process.env): string | undefined {
   const value = env[name];
   const file = variableFile(name, env);
   if (file === undefined) return value;
-  if (value) {
-    throw new VariableError(name, `both ${name} and ${name}_FILE are set`, `unset one of them`);
-  }
+  const named = env[`${name}_FILE`];
+  if (value && named) throw new VariableError(name, `both ${name} and ${name}_FILE are set`, 'unset one of them');
   try {
     return readFileSync(file, 'utf8').replace(/\r?\n$/, '');
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? 'unreadable';
+    if (!named && code === 'ENOENT') return value;
     throw new VariableError(
       name,
-      `${name}_FILE names ${file}, which cannot be read (${code})`,
+      `${named ? `${name}_FILE` : 'WRAPUP_SECRETS_DIR'} names ${file}, which cannot be read (${code})`,
       'mount the file, or correct the path',
     );
   }
@@ -63,6 +74,11 @@ export interface Replaced {
 
 const PLACEHOLDER = /\$\$\{|\$\{([^}]*)(\}?)/g;
 const INSIDE = /^([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?$/s;
+
+/** docker-compose.yml names the variables that each service gets. */
+function inContainer(env: NodeJS.ProcessEnv): string {
+  return env.WRAPUP_CONTAINER === '1' ? '; docker-compose.yml says which services get it' : '';
+}
 
 /** Replaces `${X}` and `${X:-default}`; `$${` stands for a literal `${`. An unset variable is a problem, never empty text. */
 export function replaceVariables(text: string, env: NodeJS.ProcessEnv): Replaced {
@@ -90,7 +106,7 @@ export function replaceVariables(text: string, env: NodeJS.ProcessEnv): Replaced
       problems.push({
         code: 'unset-variable',
         message: `the environment variable ${name} is not set`,
-        hint: `set ${name}, or ${name}_FILE to a file that holds it, or write \${${name}:-default}`,
+        hint: `set ${name}, or ${name}_FILE to a file that holds it, or write \${${name}:-default}${inContainer(env)}`,
       });
     } catch (error) {
       if (!(error instanceof VariableError)) throw error;

@@ -3,9 +3,12 @@ import type { Finding } from '@wrapup/mapping';
 import type { Config } from './config.ts';
 import { FileSet } from './files.ts';
 import { filesOf, type Loaded, loadConfig } from './load.ts';
+import type { Reader } from './readers.ts';
 
 export interface WatchOptions {
   env?: NodeJS.ProcessEnv;
+  /** As for `loadConfig`. */
+  reader?: Reader;
   /** Milliseconds between two looks at the files. Default 3000. */
   every?: number;
 }
@@ -48,7 +51,8 @@ export function watchConfig(
   let loading: Promise<void> | undefined;
   let broken = false;
 
-  const load = () => loadConfig({ file: config.file, ...(options.env ? { env: options.env } : {}) });
+  const { env, reader } = options;
+  const load = () => loadConfig({ file: config.file, ...(env && { env }), ...(reader && { reader }) });
   const take = ({ findings }: Loaded, loaded: Config) => {
     candidate = undefined;
     broken = false;

@@ -83,7 +83,7 @@ test('a value from a variable is never read as YAML', async () => {
 });
 
 test('the whole of inbound and reconcile is taken', async () => {
-  const text = `${GOOD.replace('connections:', '    api_key: k\n    path_token: abcdefgh12\n    reconcile: { every: 5m }\nconnections:')}
+  const text = `${GOOD.replace('connections:', '    api_key: k\n    path_token: 9f86d081884c7d659a2feaa0c55ad015\n    reconcile: { every: 5m }\nconnections:')}
 inbound:
   look_up: sales
   within: 1500ms
@@ -131,9 +131,9 @@ test('the hash follows every file, and not the place of the folder', async () =>
 
 test('what is shown of a configuration holds no secret', async () => {
   const text = GOOD.replace('connections:', '    api_key: "${KEY}"\n    path_token: ["${TOKEN}"]\nconnections:');
-  const config = await load(folderWith(text), { ...ENV, KEY: 'an-api-key-of-mine', TOKEN: 'a-path-token' });
+  const config = await load(folderWith(text), { ...ENV, KEY: 'an-api-key-of-mine', TOKEN: 'Zk3J9x7vQ2mN8pR4tW6yBd' });
   const shown = JSON.stringify(describeConfig(config));
-  for (const secret of [...Object.values(ENV), 'an-api-key-of-mine', 'a-path-token'])
+  for (const secret of [...Object.values(ENV), 'an-api-key-of-mine', 'Zk3J9x7vQ2mN8pR4tW6yBd'])
     expect(shown).not.toContain(secret);
   expect(describeConfig(config)).toMatchObject({
     sources: { main: { webhook_secrets: '(1 set)', api_key: '(set)', path_token: '(1 set)' } },

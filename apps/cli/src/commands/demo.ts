@@ -83,7 +83,7 @@ async function refuseLive(options: DemoOptions, output: Output): Promise<void> {
   const live = [...new Set(config.routes.map(({ to }) => to))].flatMap((name) => {
     const connection = config.connections[name];
     const reach = connection && reachOf(connection.kind, connection.settings);
-    return reach?.internet ? [`${clean(name)} at ${clean(reach.origin)}`] : [];
+    return reach?.zone === 'internet' ? [`${clean(name)} at ${clean(reach.origin)}`] : [];
   });
   if (live.length === 0) return;
   throw new CliError(

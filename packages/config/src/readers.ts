@@ -1,0 +1,37 @@
+/**
+ * Which process reads the configuration, and what it can do without, so that none has to hold a secret that it never
+ * uses. A variable that is not set is no mistake where the process spares it: the value is left out.
+ *
+ *   ingress              needs no API key of a source, and of the connections only the one that inbound: looks callers up in
+ *   worker, dashboard    need no webhook secret and no path token
+ *   absent               whoever checks, plans or sends: needs everything
+ */
+export type Reader = 'ingress' | 'worker' | 'dashboard';
+
+/** Whether the process has a use for the secrets that guard the door. */
+export function guardsDoor(reader: Reader | undefined): boolean {
+  return reader === undefined || reader === 'ingress';
+}
+
+/** Whether the process asks the API of a source. */
+export function asksSource(reader: Reader | undefined): boolean {
+  return reader !== 'ingress';
+}
+
+/**
+ * @param lookUp the connection that `inbound:` names
+ * @returns whether the value at a path may be left out for want of a variable
+ */
+export function sparedBy(
+  reader: Reader | undefined,
+  lookUp: string | undefined,
+): (path: readonly PropertyKey[]) => boolean {
+  if (reader === undefined) return () => false;
+  return ([section, name, key]) => {
+    if (reader === 'ingress') {
+      if (section === 'connections') return name !== lookUp;
+      return section === 'sources' && key === 'api_key';
+    }
+    return section === 'sources' && (key === 'webhook_secrets' || key === 'path_token');
+  };
+}
