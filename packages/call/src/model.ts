@@ -40,15 +40,29 @@ export interface Agent {
   number?: string;
 }
 
+/** Where an address or a number of the other end can come from. */
+export const ORIGINS = ['given', 'said'] as const;
+/**
+ * `given`: the line itself, the customer's own list, or our own look-up vouches for it. `said`: it was collected or
+ * extracted from speech, or nothing tells that it was not.
+ */
+export type Origin = (typeof ORIGINS)[number];
+
 /** The person on the other end. */
 export interface Lead {
   name?: string;
   first_name?: string;
   last_name?: string;
-  /** Lower case. */
+  /** Lower case. A given one where there is one, else one that was said. */
   email?: string;
-  /** E.164, present only when the raw number could be read as a valid one. */
+  /** Of `email`. Absent only where no normaliser made the call: it counts as given then. */
+  email_origin?: Origin;
+  /** Lower case. What was said beside a given `email`, where it is another address. */
+  said_email?: string;
+  /** E.164, present only when the raw number could be read as a valid one. A given one where there is one. */
   phone?: string;
+  /** Of `phone`. Absent only where no normaliser made the call: it counts as given then. */
+  phone_origin?: Origin;
   /** The number exactly as it came: `anonymous`, a SIP user, or digits without a country. */
   phone_raw?: string;
   /** ISO 3166 alpha-2, from the number. */

@@ -10,6 +10,7 @@ import { failures } from './conformance/failures.ts';
 import type { Harness } from './conformance/harness.ts';
 import { owners } from './conformance/owners.ts';
 import { people } from './conformance/people.ts';
+import { said } from './conformance/said.ts';
 
 export type {
   Effects,
@@ -28,6 +29,7 @@ export function describeDestination(name: string, harness: Harness): void {
   for (const step of harness.ladder ?? [])
     describe(`${name}: exactly one effect, step ${step} of the key ladder`, () => exactlyOnce(harness, step));
   describe(`${name}: the right person`, () => people(harness));
+  describe(`${name}: what a caller only says`, () => said(harness));
   describe(`${name}: whom records belong to`, () => owners(harness));
   describe(`${name}: every plan accounted for`, () => failures(harness));
 }

@@ -120,9 +120,10 @@ export interface PersonRecord {
 
 export type PersonAnswer =
   | { found: 'none' }
-  | { found: 'one'; person: PersonRecord; by: MatchStep['by'] }
+  /** `said`: by an address or an id that was only said; see `limitToSaid` in the mapping package. */
+  | { found: 'one'; person: PersonRecord; by: MatchStep['by']; said?: true }
   /** In the CRM's own order of creation, oldest first. */
-  | { found: 'many'; candidates: PersonRecord[]; by: MatchStep['by'] };
+  | { found: 'many'; candidates: PersonRecord[]; by: MatchStep['by']; said?: true };
 
 export type WriteOutcome = { ok: true; receipt: Receipt } | { ok: false; failure: Failure };
 

@@ -1,7 +1,7 @@
 /** Plans made by hand, for tests of adapters: what a mapping would give for a simple call. */
 import { createHash } from 'node:crypto';
 import { type Call, emptyCall } from '@wrapup/call';
-import type { FieldWrite, MatchStep, Place, Plan, RecordPlan, Value, WriteMode } from '@wrapup/mapping';
+import type { FieldWrite, MatchStep, Place, Plan, RecordPlan, Said, Value, WriteMode } from '@wrapup/mapping';
 
 /** The CRM's own names for what a sample plan writes. */
 export interface SampleNames {
@@ -33,8 +33,14 @@ export interface SampleCall {
   /** E.164. */
   phone?: string;
   email?: string;
+  /** Which of the two were only said. */
+  said?: ('phone' | 'email')[];
+  /** What the mapping says of what was only said. */
+  trust?: Said;
   /** Id of the person in the CRM, as the call may carry it. */
   person?: string;
+  /** The id counts only if our own look-up gave it for this number (E.164). */
+  issued_to?: string;
   first_name?: string;
   last_name?: string;
   title?: string;
@@ -60,11 +66,14 @@ export function sampleField(name: string, value: Value, write: WriteMode = 'over
 export function samplePlan(names: SampleNames, call: SampleCall): Plan {
   const ended = call.ended_at ?? '2026-11-20T10:00:00.000Z';
   const key = `main:${call.id}`;
-  const match: MatchStep[] = [];
-  if (call.person) match.push({ by: 'id', value: call.person });
-  if (call.email) match.push({ by: 'email', value: call.email });
-  if (call.phone) match.push({ by: 'phone', value: call.phone });
-  const known = call.phone ?? call.email;
+  const said = call.trust === 'match' ? [] : (call.said ?? []);
+  const given = {
+    phone: said.includes('phone') ? undefined : call.phone,
+    email: said.includes('email') ? undefined : call.email,
+  };
+  const heard = call.trust === 'ignore' ? {} : { phone: call.phone, email: call.email };
+  const match = stepsOf(call, said);
+  const known = given.phone ?? given.email ?? heard.phone ?? heard.email;
   const fields = [
     ...(call.first_name ? [sampleField(names.first_name, call.first_name, 'if_newer', 2)] : []),
     ...(call.last_name ? [sampleField(names.last_name, call.last_name, 'if_newer', 3)] : []),
@@ -80,6 +89,7 @@ export function samplePlan(names: SampleNames, call: SampleCall): Plan {
     ended_at: ended,
     person: {
       match,
+      ...(call.trust ? { said: call.trust } : {}),
       unmatched: call.unmatched ?? 'create',
       ambiguous: call.ambiguous ?? 'park',
       key: known === undefined ? null : `person:${createHash('sha256').update(known.toLowerCase()).digest('hex')}`,
@@ -87,12 +97,12 @@ export function samplePlan(names: SampleNames, call: SampleCall): Plan {
       fields,
       fallback: {
         name: call.first_name ?? `Caller ${call.phone ?? ''}`.trim(),
-        ...(call.phone ? { phone: call.phone } : {}),
-        ...(call.email ? { email: call.email } : {}),
+        ...definedOf({ ...heard, ...definedOf(given) }),
+        ...(said.length > 0 && call.trust !== 'ignore' ? { said } : {}),
       },
     },
     records: [
-      record('call_log', names.call_log, 'call_log', key, [
+      record('call_log', names.call_log, 'call_log', key, names.title, [
         sampleField(names.title, call.title ?? `Call ${call.id}`, 'overwrite', 6),
         ...Object.entries(names.call_log_extra).map(([name, value]) => sampleField(name, value)),
         ...(call.call_fields ?? []),
@@ -100,7 +110,7 @@ export function samplePlan(names: SampleNames, call: SampleCall): Plan {
       ...(call.task === false
         ? []
         : [
-            record('task', names.task, 'call-back', `${key}:call-back`, [
+            record('task', names.task, 'call-back', `${key}:call-back`, names.subject, [
               sampleField(names.subject, `Call back ${call.id}`, 'overwrite', 7),
               ...Object.entries(names.task_extra).map(([name, value]) => sampleField(name, value)),
             ]),
@@ -114,8 +124,35 @@ export function samplePlan(names: SampleNames, call: SampleCall): Plan {
   return plan;
 }
 
-function record(type: string, object: string, name: string, key: string, fields: FieldWrite[]): RecordPlan {
-  return { type, object, name, key, fields, associate: ['person'] };
+function record(
+  type: string,
+  object: string,
+  name: string,
+  key: string,
+  headline: string,
+  fields: FieldWrite[],
+): RecordPlan {
+  return { type, object, name, key, headline, fields, associate: ['person'] };
+}
+
+/** Given values first, as mappings list them. */
+function stepsOf({ person, issued_to, email, phone, trust }: SampleCall, said: string[]): MatchStep[] {
+  const steps: MatchStep[] = [];
+  if (person) steps.push({ by: 'id', value: person, ...(issued_to ? { issued_to } : {}) });
+  const contacts = [
+    ...(email ? [{ by: 'email', value: email } as const] : []),
+    ...(phone ? [{ by: 'phone', value: phone } as const] : []),
+  ];
+  steps.push(...contacts.filter(({ by }) => !said.includes(by)));
+  if (trust === 'ignore') return steps;
+  return [
+    ...steps,
+    ...contacts.filter(({ by }) => said.includes(by)).map((step) => ({ ...step, said: true as const })),
+  ];
+}
+
+function definedOf<Values extends object>(values: Values): { [Name in keyof Values]: string } {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never;
 }
 
 function sampleCallRecord({ id, phone, email }: SampleCall, ended: string): Call {

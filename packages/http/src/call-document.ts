@@ -82,7 +82,10 @@ const LEAD_FACTS: Record<keyof Required<Call['lead']>, true> = {
   first_name: true,
   last_name: true,
   email: true,
+  email_origin: true,
+  said_email: true,
   phone: true,
+  phone_origin: true,
   phone_raw: true,
   country: true,
 };

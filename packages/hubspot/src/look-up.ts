@@ -4,7 +4,13 @@
  * Every question has its own steps, tried in order: id and e-mail by batch reads, phone by search. Questions at the same
  * kind of step share requests. A step that could not be asked fails its question; it never counts as "nobody found".
  */
-import { forgetPerson, type Question, recallPerson, type Found as SharedFound } from '@wrapup/destination/delivery';
+import {
+  bySaid,
+  forgetPerson,
+  type Question,
+  recallPerson,
+  type Found as SharedFound,
+} from '@wrapup/destination/delivery';
 import type { MatchStep } from '@wrapup/mapping';
 import { asHubSpotFailure, type HubSpotFailure } from './errors/classify.ts';
 import { CANDIDATE_PROPERTIES, type Sought, searchPeople } from './person-search.ts';
@@ -37,7 +43,9 @@ export async function lookUp(session: Session, questions: Question[], properties
     await askByEmail(session, asked, wanted);
     await askByPhone(session, asked, wanted);
   }
-  return open.map((one) => one.answer ?? { found: 'failed', failure: unaccounted('contacts') });
+  return open.map(({ answer, steps: [step] }) =>
+    answer ? bySaid(answer, step) : { found: 'failed', failure: unaccounted('contacts') },
+  );
 }
 
 /** HubSpot's ids are numbers; anything else would fail the whole batch. */

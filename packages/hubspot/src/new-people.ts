@@ -11,6 +11,7 @@ import type { Failure } from '@wrapup/destination';
 import {
   failJobs,
   handBack,
+  judgeClaim,
   type KnownPerson,
   markStarted,
   type NewPerson,
@@ -107,7 +108,8 @@ async function readByKey(
   return people.filter((person) => {
     const record = reading.found.get(person.key);
     const failure = reading.failed.get(person.key);
-    if (record) handBack(person, { person: record, asked: new Set(properties) }, known);
+    if (record)
+      handBack(person, { person: record, asked: new Set(properties) }, known, judgeClaim(person.jobs, [person.key]));
     else if (failure && isKeyRefused('contacts', failure)) refused.push({ person, failure, begun });
     else if (failure) failJobs(person.jobs, failure, 'person');
     return !record && !failure;

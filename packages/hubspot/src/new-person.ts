@@ -1,8 +1,10 @@
 /** One person whom nobody knows yet, with all the calls that are about them. */
 import type { Failure } from '@wrapup/destination';
 import {
+  dropUnproved,
   failJobs,
   handBack,
+  judgeClaim,
   type KnownPerson,
   type NewPerson,
   noteDropped,
@@ -49,14 +51,23 @@ export async function settle(
   const { failure } = result;
   if (failure.code === 'conflict') {
     const owner = failure.vendor?.owner;
-    if (owner === undefined) return false;
-    handBack(person, { person: knownById(owner) }, known);
+    const claim = judgeClaim(person.jobs, claimedValues(person, row, failure));
+    if (claim === 'without') dropUnproved(person.jobs);
+    if (owner === undefined || claim === 'without') return false;
+    handBack(person, { person: knownById(owner) }, known, claim);
     return true;
   }
   if (failure.doubt && session.usable) return false;
   if (isKeyRefused('contacts', failure)) refused.push({ person, failure, begun: 'not' });
   else failJobs(person.jobs, failure, 'person');
   return true;
+}
+
+/** HubSpot tells only in words which value somebody holds: the key stands in them; `Existing ID` is said of an address. */
+function claimedValues({ key }: NewPerson, { properties }: Row, { vendor }: HubSpotFailure): unknown[] {
+  const told = [vendor?.message ?? '', ...(vendor?.details ?? []).map(({ message }) => message)].join('\n');
+  if (told.includes(key)) return [key];
+  return /Existing ID/i.test(told) ? [properties.email] : Object.values(properties);
 }
 
 export function rowOf(person: NewPerson): Row {

@@ -37,7 +37,7 @@ export async function previewPlans(
   const jobs = plans.map(makeJob);
   await giveOwners(ctx, jobs, ownerSource(session));
   const properties = [...propertiesToRead(plans, WATERMARK), ...IDENTIFYING];
-  const answerOf = await lookUpAll(jobs, (questions) => lookUp(session, questions, properties));
+  const answerOf = await lookUpAll(ctx, jobs, (questions) => lookUp(session, questions, properties));
   await nameDispositions(session, jobs, { drop: settings.on_refused_field === 'drop', weaker: false });
   const existing = await readExisting(session, jobs);
   const previewer: Previewer<CrmRecord> = {

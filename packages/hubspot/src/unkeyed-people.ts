@@ -42,19 +42,32 @@ export async function createUnkeyed(
       const begun = sure ? undefined : await startedAt(session.ctx, person.key);
       if (begun !== undefined && Date.now() - begun < SETTLES) throw unsettled(begun);
       await markStarted(session.ctx, person.key);
-      const { key: _, ...row } = rowOf(person);
-      rows.set({ ...row, required: new Set() }, person);
+      rows.set(unkeyedRow(person), person);
     } catch (thrown) {
       failJobs(person.jobs, asHubSpotFailure(thrown), 'person');
     }
   }
   const refused: RefusedPeople = [];
+  const shorter = new Map<Row, NewPerson>();
   for (const [row, result] of await sendRows(session, 'create', 'contacts', [...rows.keys()], policy)) {
     const person = rows.get(row);
+    if (!person || (await settle(session, person, row, result, known, refused)) || result.ok) continue;
+    const next = unkeyedRow(person);
+    // Refused for an address that was only said, and that the person can go without.
+    if (Object.keys(next.properties).length < Object.keys(row.properties).length) shorter.set(next, person);
+    else await lookAgain(session, person, result.failure, known);
+  }
+  for (const [row, result] of await sendRows(session, 'create', 'contacts', [...shorter.keys()], policy)) {
+    const person = shorter.get(row);
     if (!person || (await settle(session, person, row, result, known, refused)) || result.ok) continue;
     await lookAgain(session, person, result.failure, known);
   }
   for (const { person, failure } of refused) failJobs(person.jobs, failure, 'person');
+}
+
+function unkeyedRow(person: NewPerson): Row {
+  const { key: _, ...row } = rowOf(person);
+  return { ...row, required: new Set() };
 }
 
 /** Perhaps search knows already; if not, the next attempt waits for it. */
@@ -69,7 +82,8 @@ async function lookAgain(
     [{ match: person.jobs.flatMap(contactSteps), plan: person.jobs[0]?.index ?? 0, read: false }],
     [],
   );
-  if (answer?.found === 'one') handBack(person, { person: knownById(answer.record.id) }, known);
+  if (answer?.found === 'one')
+    handBack(person, { person: knownById(answer.record.id) }, known, answer.said ? 'limit' : 'same');
   else failJobs(person.jobs, failure, 'person');
 }
 

@@ -8,6 +8,7 @@ export * from './format-finding.ts';
 export { readPoint } from './language/compare.ts';
 export { Absent, type Present } from './language/found.ts';
 export { listRoots } from './language/list-roots.ts';
+export * from './limit-to-said.ts';
 export type { ReadFile } from './load/load-mapping.ts';
 export * from './nearest.ts';
 export * from './plan.ts';

@@ -45,12 +45,25 @@ export type Unmatched = (typeof UNMATCHED)[number];
 export const AMBIGUOUS = ['park', 'most_recent', 'oldest'] as const;
 export type Ambiguous = (typeof AMBIGUOUS)[number];
 
-/** One way to find the person; steps are tried in order, each only when it has a value. */
+/** What an address that was only said is good for, where the mapping says. Default: call log and tasks, see `limitToSaid`. */
+export const SAID = ['match', 'ignore'] as const;
+export type Said = (typeof SAID)[number];
+
+/**
+ * One way to find the person; steps are tried in order, each only when it has a value. `said`: nothing but speech vouches
+ * for the value, so that whoever is found by it alone may be somebody else's record.
+ */
 export type MatchStep =
-  | { by: 'id'; value: string }
-  | { by: 'email'; value: string }
+  | {
+      by: 'id';
+      value: string;
+      said?: true;
+      /** E.164. The id counts only if our own inbound look-up gave it for this number. */
+      issued_to?: string;
+    }
+  | { by: 'email'; value: string; said?: true }
   /** E.164. */
-  | { by: 'phone'; value: string };
+  | { by: 'phone'; value: string; said?: true };
 
 /** One way to name an owner, with what this call says. Steps are tried in order; what the account does not know is passed over. */
 export type OwnerStep = { by: 'id'; value: string } | { by: 'email'; value: string };
@@ -69,17 +82,29 @@ export interface OwnerPlan {
 }
 
 export interface PersonPlan {
+  /** In the order in which they are tried: those that are given before those that were only said. */
   match: MatchStep[];
+  /** `match`: what was said counts like what is given. `ignore`: nobody is looked for by it. Absent: found by it alone, a person gets call log and tasks. */
+  said?: Said;
   unmatched: Unmatched;
   ambiguous: Ambiguous;
-  /** `person:<sha256 hex>` of the E.164 number, else of the lower-case e-mail. Null: never create, nobody could match it. */
+  /**
+   * `person:<sha256 hex>` of the E.164 number, else of the lower-case e-mail; of given ones before those that were only
+   * said. Null: never create, nobody could match it.
+   */
   key: string | null;
   /** CRM object to create: `contact`, `lead`. */
   create_as: string;
   fields: FieldWrite[];
   owner?: OwnerPlan;
   /** Written only on creation, under what the mapping says: the name a person without a name gets. */
-  fallback: { phone?: string; email?: string; name: string };
+  fallback: {
+    phone?: string;
+    email?: string;
+    name: string;
+    /** Which of the two were only said, where that counts for less than what is given. */
+    said?: ('phone' | 'email')[];
+  };
 }
 
 /** What becomes of a plan once it is known who was found. `use`: the one, or the one of several that the policy chooses. */
@@ -103,6 +128,8 @@ export interface RecordPlan {
   key: string;
   fields: FieldWrite[];
   owner?: OwnerPlan;
+  /** The CRM's property that people read first, such as a title or a subject: where a remark is seen. */
+  headline?: string;
   /** Names of the plan's records that it is associated with; `person` unless the mapping says otherwise. */
   associate: string[];
   /** What the account calls such a link, by names of `associate`. */

@@ -7,6 +7,7 @@
  */
 import {
   asText,
+  bySaid,
   type Found as FoundPerson,
   forgetPerson,
   type Question,
@@ -59,7 +60,9 @@ export async function lookUp(
     await askByIdOrEmail(session, org, asked, properties);
     await askByPhone(session, org, asked, properties);
   }
-  return open.map((one) => one.answer ?? { found: 'failed', failure: unaccounted('look people up', false) });
+  return open.map(({ answer, steps: [step] }) =>
+    answer ? bySaid(answer, step) : { found: 'failed', failure: unaccounted('look people up', false) },
+  );
 }
 
 /** Ids of something else than people are none here. */

@@ -10,10 +10,14 @@
 import type { Failure } from '@wrapup/destination';
 import {
   asText,
+  type Claim,
   contactSteps,
+  dropUnproved,
   failJob,
   failJobs,
   handBack,
+  type Job,
+  judgeClaim,
   type KnownPerson,
   markStarted,
   type NewPerson,
@@ -85,7 +89,8 @@ async function readThose(work: Work, people: NewPerson[], known: KnownPerson<Per
       if (!mine) return true;
       const follow = mine.converted_to === undefined ? mine : knownById(mine.converted_to);
       const isWhole = follow === mine && !mine.unread;
-      handBack(person, { person: follow, verify: !isWhole, ...(isWhole ? { asked: new Set(names) } : {}) }, known);
+      const whom = { person: follow, verify: !isWhole, ...(isWhole ? { asked: new Set(names) } : {}) };
+      handBack(person, whom, known, claimOn(mine, person, isUniqueKey(org.object(mine.object))));
       return false;
     });
   } catch (thrown) {
@@ -110,6 +115,14 @@ function whoseKeyOrIdentity(object: SObject, people: NewPerson[]): string | unde
     ...(emails.length > 0 && object.fields.has('Email') ? [isIn('Email', emails)] : []),
   ];
   return clauses.length > 0 ? clauses.join(' OR ') : undefined;
+}
+
+/** What tells that it is the same person: the key, or what the record holds of the person's numbers and addresses. */
+function claimOn(one: Person, { key, jobs }: NewPerson, keyed: boolean): Claim {
+  if (keyed) return judgeClaim(jobs, [key]);
+  const held = new Set(Object.values(one.properties).map((value) => asText(value).toLowerCase()));
+  const isGiven = (job: Job) => contactSteps(job).some(({ said, value }) => !said && held.has(value.toLowerCase()));
+  return jobs.every(isGiven) ? 'same' : 'limit';
 }
 
 function isSame(one: Person, { key, jobs }: NewPerson, keyed: boolean): boolean {
@@ -161,11 +174,14 @@ async function settle(
   const { failure } = result;
   if (failure.code === 'conflict') {
     const holder = failure.vendor?.holder;
-    if (holder === undefined) return false;
-    handBack(person, { person: knownById(holder), verify: true }, known);
+    const held = (failure.vendor?.fields ?? []).map((field) => row.fields[field]);
+    const claim = judgeClaim(person.jobs, held.length > 0 ? held : Object.values(row.fields));
+    if (claim === 'without') dropUnproved(person.jobs);
+    if (holder === undefined || claim === 'without') return false;
+    handBack(person, { person: knownById(holder), verify: true }, known, claim);
     return true;
   }
-  if (failure.code === 'ambiguous_person') return takeMatch(work, person, failure, known);
+  if (failure.code === 'ambiguous_person') return takeMatch(work, person, row, failure, known);
   if (failure.doubt) return false;
   failJobs(person.jobs, failure, 'person');
   return true;
@@ -175,9 +191,15 @@ async function settle(
 function takeMatch(
   { settings }: Work,
   person: NewPerson,
+  row: Row,
   failure: SalesforceFailure,
   known: KnownPerson<Person>[],
-): true {
+): boolean {
+  const claim = judgeClaim(person.jobs, Object.values(row.fields));
+  if (claim === 'without') {
+    dropUnproved(person.jobs);
+    return false;
+  }
   const matches = (failure.vendor?.matches ?? []).map(({ id }) => knownById(id));
   const alike = bestOf(matches);
   const candidates = alike.map(({ id }) => id);
@@ -187,7 +209,7 @@ function takeMatch(
   if (settings.duplicates === 'use_match' && chosen) {
     for (const job of person.jobs)
       job.notes.push(`A duplicate rule of the org names ${chosen.id} as the same person: the call was written there.`);
-    handBack(person, { person: chosen, verify: true }, known);
+    handBack(person, { person: chosen, verify: true }, known, claim);
   } else failJobs(person.jobs, failure.with({ candidates }), 'person');
   return true;
 }

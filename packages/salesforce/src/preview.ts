@@ -41,7 +41,7 @@ export async function previewPlans(
   const org = await readOrgFor(session, jobs);
   await giveOwners(ctx, jobs, ownerSource(session));
   const properties = [...propertiesToRead(plans, WATERMARK), ...IDENTIFYING];
-  const answerOf = await lookUpAll(jobs, (questions) => lookUp(session, org, questions, properties));
+  const answerOf = await lookUpAll(ctx, jobs, (questions) => lookUp(session, org, questions, properties));
   const org_url = await orgUrl(transport, settings, ctx);
   const there = await readExisting({ session, org }, jobs);
   const previewer: Previewer<Person> = {

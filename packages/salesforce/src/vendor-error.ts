@@ -75,6 +75,7 @@ const ID_IN_WORDS = /record with id:?\s*([a-zA-Z0-9]{15}(?:[a-zA-Z0-9]{3})?)\b/i
 const IN_WORDS: [code: RegExp, words: RegExp][] = [
   [/^INVALID_FIELD$/, /No such column '([\w.]+)'/i],
   [/^INVALID_FIELD_FOR_INSERT_UPDATE$/, /fields?:\s*([\w, ]+?)\./i],
+  [/^DUPLICATE_VALUE$/, /duplicate value found:\s*(\w+) duplicates/i],
   [/^STRING_TOO_LONG$/, /^([\w ]+): data value too large/i],
   [/^JSON_PARSER_ERROR$|^INVALID_TYPE_ON_FIELD_IN_RECORD$/, /(?:field|value for)\s*:?\s*'?(\w+)/i],
   [/^REQUIRED_FIELD_MISSING$/, /\[([\w, ]+)\]/],

@@ -3,8 +3,13 @@
  *
  * Nothing is guessed: an address comes only from `lead` or from a variable whose name says that it is the person's, a
  * number only from a field that means the lead, or from the end of the line that the direction makes theirs.
+ *
+ * Where it comes from decides what it is good for. Given is what the line tells (the caller's number, the number dialled)
+ * and, on outbound calls, what the customer's own list tells: `lead.email` and the prompt variables. Everything else was
+ * said: what was collected or extracted, and on inbound calls whatever stands in the payload beside the line's own
+ * numbers. A call whose direction is not known is read like an inbound one.
  */
-import { type Collected, type Direction, type JsonObject, type Lead, parsePhone } from '@wrapup/call';
+import { type Collected, type Direction, type JsonObject, type Lead, type Origin, parsePhone } from '@wrapup/call';
 import { namesEmail, readEmail } from './emails.ts';
 import type { Find, Found } from './finder.ts';
 import { own, readText } from './json.ts';
@@ -34,41 +39,46 @@ export interface LeadAndNumbers {
 interface Numbered {
   raw: string;
   path: string;
+  origin: Origin;
   e164?: string;
   country?: string;
 }
 
 export function readLead(facts: LeadFacts): LeadAndNumbers {
   const { find, notes, direction, agent_number, prompt_variables, default_country } = facts;
-  const number = ({ value, path }: Found): Numbered | undefined => {
-    const raw = readText(value);
-    if (raw === undefined || raw.length > 200) return undefined;
-    const phone = parsePhone(raw, default_country);
-    return { raw, path, ...(phone ? { e164: phone.e164 } : {}), ...(phone?.country ? { country: phone.country } : {}) };
-  };
-  const numbers = (found: Found[]) => found.map(number).filter((one) => one !== undefined);
+  const numbers = (found: Found[], origin: Origin): Numbered[] =>
+    found.flatMap(({ value, path }) => {
+      const raw = readText(value);
+      if (raw === undefined || raw.length > 200) return [];
+      const phone = parsePhone(raw, default_country);
+      const { e164, country } = phone ?? {};
+      return [{ raw, path, origin, ...(e164 ? { e164 } : {}), ...(country ? { country } : {}) }];
+    });
   const variable = (name: string): Found[] =>
     Object.hasOwn(prompt_variables, name) ? [{ value: prompt_variables[name], path: `prompt_variables.${name}` }] : [];
   const phones = find('phones')[0];
-  const side = (names: string[], party: string, prompt: string) =>
-    numbers([
-      ...find(...names),
-      ...(phones ? [{ value: own(phones.value, party), path: `${phones.path}.${party}` }] : []),
-      ...variable(prompt),
-    ]);
-  const from = side(['phone_number_from', 'from_phone_number', 'from_number'], 'caller', 'from_phone_number');
-  const to = side(['phone_number_to', 'to_phone_number', 'to_number'], 'callee', 'to_phone_number');
+  const ofLine = (names: string[], party: string) =>
+    numbers(
+      [...find(...names), ...(phones ? [{ value: own(phones.value, party), path: `${phones.path}.${party}` }] : [])],
+      'given',
+    );
+  const lineFrom = ofLine(['phone_number_from', 'from_phone_number', 'from_number'], 'caller');
+  const lineTo = ofLine(['phone_number_to', 'to_phone_number', 'to_number'], 'callee');
+  // What only variables tell does not decide whether variables are to be believed.
+  const listed = listOrigin(direction ?? sideByAgent(agent_number, firstE164(lineFrom), firstE164(lineTo)));
+  const from = [...lineFrom, ...numbers(variable('from_phone_number'), listed)];
+  const to = [...lineTo, ...numbers(variable('to_phone_number'), listed)];
   const fromNumber = firstE164(from);
   const toNumber = firstE164(to);
 
   const lead = find('lead')[0];
   const side_of_lead = direction ?? sideByAgent(agent_number, fromNumber, toNumber);
   const candidates = [
-    ...numbers(lead ? [{ value: own(lead.value, 'phone_number'), path: `${lead.path}.phone_number` }] : []),
-    ...numbers(find('lead_phone_number')),
+    ...numbers(lead ? [{ value: own(lead.value, 'phone_number'), path: `${lead.path}.phone_number` }] : [], 'given'),
+    ...numbers(find('lead_phone_number'), 'given'),
     ...(side_of_lead === 'outbound' ? to : side_of_lead === 'inbound' ? from : []),
     // The caller of an inbound call, the callee of an outbound one: https://docs.synthflow.ai/variables
-    ...numbers(variable('user_phone_number')),
+    ...numbers(variable('user_phone_number'), listed),
   ];
   const phone = choosePhone(candidates, agent_number, notes);
   if (!phone && from.length + to.length > 0 && !side_of_lead) {
@@ -79,7 +89,7 @@ export function readLead(facts: LeadFacts): LeadAndNumbers {
   }
 
   const name = chooseName(facts, lead);
-  const email = chooseEmail(facts, lead);
+  const email = chooseEmail(facts, lead, listed);
   const e164 = phone?.e164;
   const resolvedFrom =
     fromNumber ?? (direction === 'outbound' ? agent_number : direction === 'inbound' ? e164 : undefined);
@@ -87,8 +97,8 @@ export function readLead(facts: LeadFacts): LeadAndNumbers {
   return {
     lead: {
       ...name,
-      ...(email === undefined ? {} : { email }),
-      ...(e164 === undefined ? {} : { phone: e164 }),
+      ...email,
+      ...(phone === undefined || e164 === undefined ? {} : { phone: e164, phone_origin: phone.origin }),
       ...(phone === undefined ? {} : { phone_raw: phone.raw }),
       ...(phone?.country === undefined ? {} : { country: phone.country }),
     },
@@ -101,16 +111,21 @@ function firstE164(numbers: Numbered[]): string | undefined {
   return numbers.find(({ e164 }) => e164 !== undefined)?.e164;
 }
 
+/** Of what the customer's own list tells, if there was one: only outbound calls are made from a list. */
+function listOrigin(direction: Direction | undefined): Origin {
+  return direction === 'outbound' ? 'given' : 'said';
+}
+
 /** Which way the call went, as far as that tells which number is the lead's: the one that is not the agent's. */
 function sideByAgent(agent?: string, from?: string, to?: string): Direction | undefined {
   if (agent === undefined || from === to) return undefined;
   return from === agent ? 'outbound' : to === agent ? 'inbound' : undefined;
 }
 
-/** The first that is a number, else the first text that stood in a number's place. */
+/** The first given number, else the first that was said, else the first text that stood in a number's place. */
 function choosePhone(candidates: Numbered[], agentNumber: string | undefined, notes: Notes): Numbered | undefined {
   let unreadable: Numbered | undefined;
-  for (const candidate of candidates) {
+  for (const candidate of givenFirst(candidates)) {
     if (candidate.e164 === undefined) {
       notes.add(
         candidate.path,
@@ -140,25 +155,47 @@ function chooseName({ find, notes, agent_name }: LeadFacts, lead: Found | undefi
   return {};
 }
 
-function chooseEmail({ find, notes, collected, extracted, prompt_variables }: LeadFacts, lead: Found | undefined) {
-  const said = Object.entries(collected).flatMap(([name, entry]) =>
-    entry.collected ? [[`collected_variables.${name}`, name, entry.value] as const] : [],
+type Emails = Pick<Lead, 'email' | 'email_origin' | 'said_email'>;
+
+/** @param listed origin of what the customer's own list would tell */
+function chooseEmail(
+  { find, notes, collected, extracted, prompt_variables }: LeadFacts,
+  lead: Found | undefined,
+  listed: Origin,
+): Emails {
+  const fromSpeech = Object.entries(collected).flatMap(([name, { collected: isCollected, value }]) =>
+    isCollected ? [{ name, value, path: `collected_variables.${name}`, origin: 'said' as const }] : [],
   );
-  const rest = (values: JsonObject, path: string) =>
-    Object.entries(values).map(([name, value]) => [`${path}.${name}`, name, value] as const);
-  const variables = [...said, ...rest(extracted, 'executed_actions'), ...rest(prompt_variables, 'prompt_variables')];
-  const candidates = [
+  const members = (values: JsonObject, path: string, origin: Origin) =>
+    Object.entries(values).map(([name, value]) => ({ name, value, path: `${path}.${name}`, origin }));
+  const variables = [
+    ...fromSpeech,
+    ...members(extracted, 'executed_actions', 'said'),
+    ...members(prompt_variables, 'prompt_variables', listed),
+  ];
+  const ofLead = [
     ...(lead ? [{ value: own(lead.value, 'email'), path: `${lead.path}.email` }] : []),
     ...find('lead_email'),
-    ...variables.flatMap(([path, name, value]) => (namesEmail(name) ? [{ value, path }] : [])),
   ];
-  let chosen: string | undefined;
-  for (const { value, path } of candidates) {
+  const candidates = [
+    ...ofLead.map((found) => ({ ...found, origin: listed })),
+    ...variables.filter(({ name }) => namesEmail(name)),
+  ];
+  const chosen: Emails = {};
+  for (const { value, path, origin } of givenFirst(candidates)) {
     if (typeof value !== 'string' || value.trim() === '') continue;
     const email = readEmail(value);
     if (email === undefined) notes.add(path, 'is named like an e-mail address and is none: not used as lead.email');
-    else if (chosen === undefined) chosen = email;
-    else if (chosen !== email) notes.add(path, 'is another e-mail address than the one used as lead.email');
+    else if (chosen.email === undefined) Object.assign(chosen, { email, email_origin: origin });
+    else if (chosen.email !== email) {
+      notes.add(path, 'is another e-mail address than the one used as lead.email');
+      if (origin === 'said' && chosen.email_origin === 'given') chosen.said_email ??= email;
+    }
   }
   return chosen;
+}
+
+/** Those that are given, then those that were said, each in their own order. */
+function givenFirst<One extends { origin: Origin }>(all: One[]): One[] {
+  return [...all.filter(({ origin }) => origin === 'given'), ...all.filter(({ origin }) => origin === 'said')];
 }

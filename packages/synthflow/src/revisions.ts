@@ -128,16 +128,16 @@ export function mergeCalls(older: Call, newer: Call): Call {
   return merged;
 }
 
-/** A name and its parts belong together, and so do a number, its country and how it came. */
+/** A name and its parts belong together, and so do an address and its origin, a number, its country and how it came. */
 function mergeLeads(base: Lead, more: Lead): Lead {
   const group = (keys: (keyof Lead)[], from: Lead) =>
     Object.fromEntries(keys.flatMap((key) => (from[key] === undefined ? [] : [[key, from[key]]])));
-  const email = base.email ?? more.email;
   return {
     ...group(['name', 'first_name', 'last_name'], base.name === undefined ? more : base),
-    ...(email === undefined ? {} : { email }),
+    ...group(['email', 'email_origin'], base.email === undefined ? more : base),
+    ...group(['said_email'], base.said_email === undefined && (base.email ?? more.email) === more.email ? more : base),
     ...group(
-      ['phone', 'phone_raw', 'country'],
+      ['phone', 'phone_origin', 'phone_raw', 'country'],
       base.phone === undefined &&
         more.phone_raw !== undefined &&
         (more.phone !== undefined || base.phone_raw === undefined)

@@ -165,6 +165,7 @@ describe('the lead’s number', () => {
   it('comes from the lead', () => {
     expect(read({}, { lead: { phone_number: '(415) 555-0123' } }).lead).toEqual({
       phone: '+14155550123',
+      phone_origin: 'given',
       phone_raw: '(415) 555-0123',
       country: 'US',
     });

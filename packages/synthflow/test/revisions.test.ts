@@ -219,7 +219,9 @@ describe('merging two revisions', () => {
       read({}, { lead: { phone_number: 'anonymous' } }),
       read({}, { lead: { phone_number: '+442079460123' } }),
     );
-    expect(merged.lead).toEqual({ phone: '+442079460123', phone_raw: '+442079460123', country: 'GB' });
+    expect(merged.lead).toEqual({
+      ...{ phone: '+442079460123', phone_origin: 'given', phone_raw: '+442079460123', country: 'GB' },
+    });
   });
 
   it('takes what was really collected, and what an action lacked', () => {

@@ -33,7 +33,7 @@ export function readRingingCall(payload: unknown, source: Source): Call | undefi
     ...(called && { to_number: called }),
     lead: {
       ...(from && { phone_raw: from }),
-      ...(caller && { phone: caller.e164 }),
+      ...(caller && { phone: caller.e164, phone_origin: 'given' as const }),
       ...(caller?.country && { country: caller.country }),
     },
     raw: null,

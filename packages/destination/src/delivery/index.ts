@@ -24,6 +24,7 @@ export * from './person-policy.ts';
 export * from './preview-job.ts';
 export * from './remembered.ts';
 export * from './request-failure.ts';
+export * from './said.ts';
 export * from './same-phone.ts';
 export * from './session.ts';
 export * from './transport.ts';

@@ -1,4 +1,4 @@
-import type { MatchStep, Place, Plan, Value } from '@wrapup/mapping';
+import { limitToSaid, type MatchStep, type Place, type Plan, type Value } from '@wrapup/mapping';
 import type { RecordReceipt, WriteOutcome } from '../destination.ts';
 import type { Failure } from '../failure.ts';
 import { assignOwners, type Directory } from './owner-choice.ts';
@@ -16,6 +16,11 @@ export interface Job {
   plan: Plan;
   /** The plan as it came, while `plan` is settled: filled in with what the mapping reads of the person. */
   unsettled?: Plan;
+  /**
+   * The plan before it was limited, while `plan` holds what somebody gets who was found only by what was said
+   * (`said.ts`).
+   */
+  limited?: Plan;
   /** Epoch ms. */
   ended_at: number;
   /** True: the call is logged without a person, and nothing else is written. */
@@ -56,7 +61,8 @@ export function isUnsettled(job: Job): boolean {
 export function settleJob(job: Job, person: Record<string, Value>): void {
   if (!isUnsettled(job)) return;
   const { plan } = job;
-  const settled = plan.settle(person);
+  const whole = plan.settle(person);
+  const settled = job.limited ? limitToSaid(whole) : whole;
   job.unsettled = plan;
   job.plan = plan.resume ? { ...settled, resume: plan.resume } : settled;
   applyOwners(job);
@@ -72,9 +78,11 @@ export function applyOwners(job: Job): void {
 
 /** Back to before: the person is another than was thought. */
 export function unsettleJob(job: Job): void {
-  if (!job.unsettled) return;
-  job.plan = job.unsettled;
+  const before = job.limited ?? job.unsettled;
+  if (!before) return;
+  job.plan = before;
   delete job.unsettled;
+  delete job.limited;
 }
 
 /** Id of a record that this very delivery has written before, and that need not be written again. */
@@ -88,7 +96,10 @@ export function failJob(job: Job, failure: Failure, record: string): void {
   const place = failure.details.field === undefined ? undefined : placeOf(job, record, failure.details.field);
   // A person to whom nothing could be linked is looked up afresh next time.
   if (failure.code === 'gone') job.records.delete('person');
-  const done = Object.fromEntries([...job.records].map(([name, receipt]) => [name, receipt.id]));
+  // Whom only speech named is looked for anew, so that the next attempt knows how they were found.
+  const done = Object.fromEntries(
+    [...job.records].flatMap(([name, { id }]) => (job.limited && name === 'person' ? [] : [[name, id]])),
+  );
   job.outcome = {
     ok: false,
     failure: failure.with({

@@ -114,7 +114,7 @@ async function prepare<P extends Person, Row>(
   rows: Map<Row, Writing<P>>,
 ): Promise<void> {
   const { person } = known;
-  const jobs = known.jobs.filter((job) => !job.person_done && !job.outcome);
+  const jobs = known.jobs.filter((job) => !job.person_done && !job.outcome && !job.limited);
   try {
     const ends = known.created ? undefined : latestOf(jobs);
     const watermark = ends === undefined ? undefined : await watermarkOf(ctx, person, crm.watermark);
@@ -148,7 +148,7 @@ async function conclude<P extends Person, Row>(
   const values = crm.valuesOf(row);
   try {
     if (crm.foundBy(known.person).some((name) => name in values))
-      await rememberPerson(ctx, known.jobs.flatMap(contactSteps), id);
+      await rememberPerson(ctx, known.jobs.filter((job) => !job.limited).flatMap(contactSteps), id);
     if (latest !== undefined && !(crm.watermark in values))
       await rememberWatermark(ctx, id, new Date(latest).toISOString());
   } catch (thrown) {
@@ -191,6 +191,7 @@ function finish<P extends Person>(
     job.person = person.id;
     delete job.account;
     if (account !== undefined) job.account = account;
-    job.records.set('person', { name: 'person', id: person.id, did, ...crm.receiptOf(person) });
+    const mine = job.limited ? 'unchanged' : did;
+    job.records.set('person', { name: 'person', id: person.id, did: mine, ...crm.receiptOf(person) });
   }
 }

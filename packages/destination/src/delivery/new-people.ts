@@ -5,7 +5,16 @@ import { contactSteps, failJobs, type Job, unsettleJob } from './job.ts';
 import type { KnownPerson, Person } from './known-person.ts';
 import { latestOf } from './person-fields.ts';
 import type { NewPerson } from './person-policy.ts';
-import { LEASED, personLeases, recallPerson, rememberPerson, rememberWatermark, wasStarted } from './remembered.ts';
+import {
+  LEASED,
+  personLeases,
+  recallPerson,
+  rememberMade,
+  rememberPerson,
+  rememberWatermark,
+  wasStarted,
+} from './remembered.ts';
+import { type Claim, isKeySaid, limitJob } from './said.ts';
 
 /** Ms after which a person that somebody else is creating is tried again. */
 const BUSY = 1000;
@@ -87,13 +96,20 @@ export async function recallAny(ctx: Context, jobs: Job[]): Promise<string | und
   return undefined;
 }
 
-/** Somebody who exists after all is written like anybody known. */
+/**
+ * Somebody who exists after all is written like anybody known.
+ * @param claim `limit` where nothing but what was said tells that it is the same person
+ */
 export function handBack<P extends Person>(
   { jobs }: NewPerson,
   found: Omit<KnownPerson<P>, 'jobs'>,
   known: KnownPerson<P>[],
+  claim: Claim = 'same',
 ): void {
-  for (const job of jobs) unsettleJob(job);
+  for (const job of jobs) {
+    unsettleJob(job);
+    if (claim === 'limit') limitJob(job);
+  }
   known.push({ ...found, jobs });
 }
 
@@ -110,6 +126,7 @@ export async function rememberNew(
 ): Promise<void> {
   try {
     await rememberPerson(ctx, jobs.flatMap(contactSteps), id);
+    for (const { plan } of jobs) if (isKeySaid(plan)) await rememberMade(ctx, plan.key, id);
     const latest = latestOf(jobs);
     if (latest !== undefined && !(watermark in values))
       await rememberWatermark(ctx, id, new Date(latest).toISOString());

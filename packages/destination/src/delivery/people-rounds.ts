@@ -7,6 +7,7 @@ import { joinById, type KnownPerson, type LostPerson, type PeopleWriter, type Pe
 import { propertiesToRead, type Question, questionOf } from './person-fields.ts';
 import { type Decision, decide, type Found, groupUnknown, type NewPerson, type Wording } from './person-policy.ts';
 import { forgetPerson } from './remembered.ts';
+import { isOwn, limitJob, settleClaim } from './said.ts';
 
 /** How a CRM's people are found, created and written. */
 export interface PeopleAdapter<P extends Person, Row> extends PeopleWriter<P, Row> {
@@ -31,10 +32,11 @@ export async function writePeople<P extends Person, Row>(
   jobs: Job[],
   crm: PeopleAdapter<P, Row>,
 ): Promise<void> {
+  for (const job of jobs) await settleClaim(ctx, job).catch((thrown) => failJob(job, Failure.of(thrown), 'person'));
   let open = jobs.filter((job) => job.plan.person !== null && !job.outcome);
   const gone: Gone = new Map();
   for (let round = 0; round < 2 && open.length > 0; round += 1) {
-    const { known, unknown } = await findPeople(open, gone, crm);
+    const { known, unknown } = await findPeople(ctx, open, gone, crm);
     const created = await crm.create(groupUnknown(unknown));
     const lost = await writeKnown(ctx, [...known, ...created], crm);
     open = await takeBack(ctx, lost, gone);
@@ -54,6 +56,7 @@ async function takeBack(ctx: Context, lost: LostPerson[], gone: Gone): Promise<J
 }
 
 async function findPeople<P extends Person>(
+  ctx: Context,
   jobs: Job[],
   gone: Gone,
   crm: Pick<PeopleAdapter<P, never>, 'byId' | 'lookUp' | 'wording' | 'watermark'>,
@@ -76,7 +79,10 @@ async function findPeople<P extends Person>(
   for (const [index, job] of asking.entries()) {
     const answer = answers[index];
     if (!answer) continue;
-    const next = follow(job, decide(job.plan, answer, crm.wording));
+    const decision = decide(job.plan, answer, crm.wording);
+    if (decision.do === 'use' && decision.said !== undefined && !(await isOwn(ctx, job, decision.record.id)))
+      limitJob(job, decision.said);
+    const next = follow(job, decision);
     if (next === 'create') unknown.push(job);
     else if (next)
       known.push({ person: next.record, jobs: [job], ...(next.read ? { asked: new Set(properties) } : {}) });

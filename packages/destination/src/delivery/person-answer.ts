@@ -28,8 +28,12 @@ export function toAnswer<P extends Person>(found: Found<P>, toRecord: (person: P
     case 'none':
       return { found: 'none' };
     case 'one':
-      return { found: 'one', by: found.by, person: toRecord(found.record) };
+      return { found: 'one', by: found.by, ...saidOf(found), person: toRecord(found.record) };
     case 'many':
-      return { found: 'many', by: found.by, candidates: found.records.map(toRecord) };
+      return { found: 'many', by: found.by, ...saidOf(found), candidates: found.records.map(toRecord) };
   }
+}
+
+function saidOf({ said }: { said?: true }): { said?: true } {
+  return said ? { said } : {};
 }

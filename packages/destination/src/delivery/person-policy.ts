@@ -2,19 +2,26 @@
 import { decidePerson, type MatchStep, type Plan } from '@wrapup/mapping';
 import { Failure } from '../failure.ts';
 import { contactSteps, type Job } from './job.ts';
+import { isKeySaid } from './said.ts';
 
 /** @typeParam Person a person as the adapter reads it; several come oldest first */
 export type Found<Person extends { id: string }, Broken extends Failure = Failure> =
   | { found: 'none' }
-  | { found: 'one'; by: MatchStep['by']; record: Person; read: boolean }
-  | { found: 'many'; by: MatchStep['by']; records: Person[]; read: boolean }
+  | { found: 'one'; by: MatchStep['by']; said?: true; record: Person; read: boolean }
+  | { found: 'many'; by: MatchStep['by']; said?: true; records: Person[]; read: boolean }
   | { found: 'failed'; failure: Broken };
 
 export type Decision<Person> =
-  | { do: 'use'; record: Person; read: boolean }
+  /** `said`: the step by which the person was found, where nothing but speech vouches for it. */
+  | { do: 'use'; record: Person; read: boolean; said?: MatchStep['by'] }
   | { do: 'create' }
   | { do: 'log_only' | 'skip'; note: string }
   | { do: 'fail'; failure: Failure };
+
+/** The answer with what is known of the step that gave it. */
+export function bySaid<Answer extends { found: string }>(answer: Answer, step: MatchStep | undefined): Answer {
+  return step?.said && (answer.found === 'one' || answer.found === 'many') ? { ...answer, said: true } : answer;
+}
 
 /** How people are called in one CRM, for what is said of them. */
 export interface Wording {
@@ -35,18 +42,22 @@ export function decide<Person extends { id: string }>(
 ): Decision<Person> {
   if (!person) return { do: 'log_only', note: 'The mapping has no person.' };
   if (answer.found === 'failed') return { do: 'fail', failure: answer.failure };
-  if (answer.found === 'one') return { do: 'use', record: answer.record, read: answer.read };
+  if (answer.found === 'one') return use(answer, answer.record);
   const decision = decidePerson(person, answer.found);
   if (answer.found === 'many') {
     const chosen = person.ambiguous === 'oldest' ? answer.records[0] : answer.records.at(-1);
-    if (decision === 'use' && chosen) return { do: 'use', record: chosen, read: answer.read };
+    if (decision === 'use' && chosen) return use(answer, chosen);
     const candidates = answer.records.map((record) => record.id);
     return {
       do: 'fail',
-      failure: new Failure('ambiguous_person', `${candidates.length} ${people} have the caller’s ${answer.by}.`, {
-        candidates,
-        hint: `Merge them in ${crm}, or set person.ambiguous to most_recent or oldest in the mapping; then replay.`,
-      }),
+      failure: new Failure(
+        'ambiguous_person',
+        `${candidates.length} ${people} have ${answer.said ? `the ${answer.by} that was said` : `the caller’s ${answer.by}`}.`,
+        {
+          candidates,
+          hint: `Merge them in ${crm}, or set person.ambiguous to most_recent or oldest in the mapping; then replay.`,
+        },
+      ),
     };
   }
   switch (decision) {
@@ -72,17 +83,28 @@ export function decide<Person extends { id: string }>(
   }
 }
 
+function use<Person>(
+  { by, said, read }: { by: MatchStep['by']; said?: true; read: boolean },
+  record: Person,
+): Decision<Person> {
+  return { do: 'use', record, read, ...(said ? { said: by } : {}) };
+}
+
 export interface NewPerson {
   key: string;
   jobs: Job[];
 }
 
-/** Jobs that share a number, an address or a key are one person. The key is that of the earliest call. */
+/**
+ * Jobs that share a given number or address, or a key, are one person. The key is that of the earliest call. What was only
+ * said joins nobody: whoever says the address of another call's person is not that person.
+ */
 export function groupUnknown(jobs: Job[]): NewPerson[] {
   const groups: { names: Set<string>; jobs: Job[] }[] = [];
   for (const job of jobs) {
-    const names = new Set(contactSteps(job).map((step) => `${step.by}:${step.value.toLowerCase()}`));
-    names.add(job.plan.person?.key ?? '');
+    const given = contactSteps(job).filter(({ said }) => !said);
+    const names = new Set(given.map((step) => `${step.by}:${step.value.toLowerCase()}`));
+    names.add(`${isKeySaid(job.plan) ? 'said:' : ''}${job.plan.person?.key ?? ''}`);
     const same = groups.filter((group) => [...names].some((name) => group.names.has(name)));
     const merged = {
       names: new Set([...names, ...same.flatMap((group) => [...group.names])]),

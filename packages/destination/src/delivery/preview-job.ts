@@ -10,6 +10,7 @@ import { wantedRecords } from './outcome.ts';
 import { toAnswer } from './person-answer.ts';
 import { mustRead, type Question, questionOf } from './person-fields.ts';
 import { type Decision, decide, type Found, type Wording } from './person-policy.ts';
+import { isOwn, limitJob, settleClaim } from './said.ts';
 
 /** What an adapter knows of an account that plans are previewed against. */
 export interface Previewer<P extends Person> {
@@ -30,10 +31,12 @@ export interface Previewer<P extends Person> {
 
 /** Looks up the people of all jobs, with their values. */
 export async function lookUpAll<P extends Person>(
+  ctx: Context,
   jobs: Job[],
   lookUp: (questions: Question[]) => Promise<Found<P>[]>,
 ): Promise<(job: Job) => Found<P>> {
   const asking = jobs.filter((job) => job.plan.person !== null);
+  for (const job of asking) await settleClaim(ctx, job);
   const answers = await lookUp(asking.map((job) => ({ ...questionOf(job), read: true })));
   const found = new Map(asking.map((job, index) => [job, answers[index]]));
   return (job) => found.get(job) ?? { found: 'none' };
@@ -48,6 +51,8 @@ export async function previewJob<P extends Person>(
 ): Promise<Preview> {
   const decision = decide(job.plan, answer, crm.wording);
   const person = decision.do === 'use' ? decision.record : undefined;
+  if (decision.do === 'use' && decision.said !== undefined && !(await isOwn(ctx, job, decision.record.id)))
+    limitJob(job, decision.said);
   settleJob(job, person?.properties ?? {});
   job.log_only = decision.do === 'log_only' && job.plan.person !== null;
   const call = { key: job.plan.key, ended_at: job.ended_at, watermark: undefined };

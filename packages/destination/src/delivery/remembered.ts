@@ -23,13 +23,13 @@ function personKey(step: MatchStep): string {
   return `person-id:${step.by}:${digest(step.value.toLowerCase())}`;
 }
 
-/** Which person a number or an address was written to of late. */
+/** Which person a given number or address was written to of late. What was only said is never remembered as anybody's. */
 export function recallPerson(ctx: Context, step: MatchStep): Promise<string | undefined> {
-  return step.by === 'id' ? Promise.resolve(undefined) : ctx.memory.get(personKey(step));
+  return step.by === 'id' || step.said ? Promise.resolve(undefined) : ctx.memory.get(personKey(step));
 }
 
 export async function rememberPerson(ctx: Context, steps: MatchStep[], id: string): Promise<void> {
-  for (const step of steps) if (step.by !== 'id') await ctx.memory.set(personKey(step), id, REMEMBERED);
+  for (const step of steps) if (step.by !== 'id' && !step.said) await ctx.memory.set(personKey(step), id, REMEMBERED);
 }
 
 export async function forgetPerson(ctx: Context, step: MatchStep): Promise<void> {
@@ -66,4 +66,34 @@ export async function rememberWatermark(ctx: Context, id: string, endedAt: strin
 /** Leases to hold while a person is created: on its key, and on every number and address that may mean it. */
 export function personLeases(key: string, steps: MatchStep[]): string[] {
   return [...new Set([key, ...steps.map(personKey)])];
+}
+
+/** How long an id that our inbound look-up gave counts for the number that it was given for, in ms: as long as payloads are kept. */
+const ISSUED = 7 * 24 * 3_600_000;
+
+function issuedKey(phone: string, id: string): string {
+  return `issued:${digest(`${phone} ${id}`)}`;
+}
+
+/** Notes that a ringing call was answered with this person. @param phone E.164 */
+export async function rememberIssued(ctx: Pick<Context, 'memory'>, phone: string, id: string): Promise<void> {
+  await ctx.memory.set(issuedKey(phone, id), '1', ISSUED);
+}
+
+/** Whether a ringing call from this number was answered with this person. @param phone E.164 */
+export async function wasIssued(ctx: Pick<Context, 'memory'>, phone: string, id: string): Promise<boolean> {
+  return (await ctx.memory.get(issuedKey(phone, id))) !== undefined;
+}
+
+/** How long it is known whom a call created by what was only said, in ms: as long as the ledger is kept. */
+const MADE = 90 * 24 * 3_600_000;
+
+/** Notes whom this very call created. @param call key of the call log */
+export async function rememberMade(ctx: Context, call: string, id: string): Promise<void> {
+  await ctx.memory.set(`made:${digest(call)}`, id, MADE);
+}
+
+/** Whom this very call created by what was only said. */
+export function recallMade(ctx: Context, call: string): Promise<string | undefined> {
+  return ctx.memory.get(`made:${digest(call)}`);
 }

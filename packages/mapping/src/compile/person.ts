@@ -1,9 +1,19 @@
-import { OUTCOMES, parsePhone, personKey } from '@wrapup/call';
+import { type Call, type Origin, OUTCOMES, parsePhone, personKey } from '@wrapup/call';
 import type { Dialect } from '../dialect.ts';
 import type { Compiling } from '../language/compile-path.ts';
 import { Absent, type Evaluate, type Scope, toText } from '../language/found.ts';
+import { parsePath } from '../language/path.ts';
+import { parseText } from '../language/placeholders.ts';
 import { compileText } from '../language/text.ts';
-import { type Ambiguous, type LeftOut, type MatchStep, type PersonPlan, UNMATCHED, type Unmatched } from '../plan.ts';
+import {
+  type Ambiguous,
+  type LeftOut,
+  type MatchStep,
+  type PersonPlan,
+  type Said,
+  UNMATCHED,
+  type Unmatched,
+} from '../plan.ts';
 import { MATCH_BY } from '../schema/mapping-schema.ts';
 import { get, isList, isMap, type Node, textOf } from '../yaml/node.ts';
 import { compileFields, evaluateFields, type Field } from './fields.ts';
@@ -15,7 +25,11 @@ export interface CompiledPerson {
   plan(scope: Scope): { person: PersonPlan; left: LeftOut[] };
 }
 
-/** Where a call may carry the person's id in the CRM, unless the mapping says `id:`. The first that is there counts. */
+/**
+ * Where a call may carry the person's id in the CRM, unless the mapping says `id:`. The first that is there counts. On an
+ * outbound call it comes from the customer's own list; on any other only our inbound look-up can have put it there, and it
+ * counts only for the number for which it did.
+ */
 const ID_PATHS = ['metadata.crm_person_id', 'prompt_variables.crm_person_id'];
 /** Characters of an id; what is longer is none. */
 const LONGEST_ID = 64;
@@ -30,8 +44,9 @@ export function compilePerson(node: Node, dialect: Dialect, zone: string, compil
         report.error('bad-value', `${match[index]} is listed twice`, item.at, 'keep the first');
   const unmatched = compileUnmatched(get(node, 'unmatched'), compiling);
   const ambiguous = (textOf(get(node, 'ambiguous')) ?? 'park') as Ambiguous;
+  const trust = textOf(get(node, 'said')) as Said | undefined;
   const create_as = textOf(get(node, 'create_as')) ?? dialect.person.create_as[0] ?? '';
-  const id = compileId(get(node, 'id'), compiling);
+  const id = compileId(get(node, 'id'), trust, compiling);
   const fields = compileFields(node, { compiling, record: 'person', write: 'if_newer', zone, words: {} });
   const owned = dialect.person.owner;
   const owner =
@@ -44,8 +59,7 @@ export function compilePerson(node: Node, dialect: Dialect, zone: string, compil
     plan(scope) {
       const { lead } = scope.call;
       const { writes, left, missing } = evaluateFields(fields, 'person', scope);
-      const phone = usable(lead?.phone);
-      const email = usable(lead?.email);
+      const known = knownOf(lead, trust);
       const policy = unmatched(scope.call.outcome);
       const given = planOwner(owner, 'person', scope);
       const all = [...left, ...given.left];
@@ -55,14 +69,15 @@ export function compilePerson(node: Node, dialect: Dialect, zone: string, compil
       return {
         left: leftOut,
         person: {
-          match: match.flatMap((by) => matchStep(by, { id: id(scope), phone, email })),
+          match: stepsOf(match, known, id(scope, known), trust),
+          ...(trust ? { said: trust } : {}),
           unmatched: missing && policy === 'create' ? 'log_only' : policy,
           ambiguous,
-          key: personKey({ phone, email }) ?? null,
+          key: keyOf(known, trust) ?? null,
           create_as,
           fields: writes,
           ...(given.owner ? { owner: given.owner } : {}),
-          fallback: fallbackOf(phone, email),
+          fallback: fallbackOf(known, trust),
         },
       };
     },
@@ -73,19 +88,62 @@ function usable(text: unknown): string | undefined {
   return typeof text === 'string' && text.trim() !== '' ? text : undefined;
 }
 
-function matchStep(by: MatchStep['by'], values: Record<MatchStep['by'], string | undefined>): MatchStep[] {
-  const value = values[by];
-  return value === undefined ? [] : [{ by, value }];
+/** What the call knows of the person, by where it comes from. */
+interface Known {
+  given: { phone?: string; email?: string };
+  said: { phone?: string; email?: string };
+}
+
+/** Where the mapping trusts what is said, everything counts as given. */
+function knownOf(lead: Call['lead'] | undefined, trust: Said | undefined): Known {
+  const known: Known = { given: {}, said: {} };
+  const add = (by: 'phone' | 'email', text: unknown, origin: Origin | undefined) => {
+    const value = usable(text);
+    const side = origin === 'said' && trust !== 'match' ? known.said : known.given;
+    if (value !== undefined) side[by] ??= value;
+  };
+  add('phone', lead?.phone, lead?.phone_origin);
+  add('email', lead?.email, lead?.email_origin);
+  if (trust !== 'match') add('email', lead?.said_email, 'said');
+  return known;
+}
+
+/** Given values first: one that was said is tried only where none of them finds anybody. */
+function stepsOf(
+  match: MatchStep['by'][],
+  { given, said }: Known,
+  id: Extract<MatchStep, { by: 'id' }> | undefined,
+  trust: Said | undefined,
+): MatchStep[] {
+  const certain = match.flatMap((by): MatchStep[] => {
+    if (by === 'id') return id && !id.said ? [id] : [];
+    const value = given[by];
+    return value === undefined ? [] : [{ by, value }];
+  });
+  if (trust === 'ignore') return certain;
+  const claimed = match.flatMap((by): MatchStep[] => {
+    if (by === 'id') return id?.said ? [id] : [];
+    const value = said[by];
+    return value === undefined ? [] : [{ by, value, said: true }];
+  });
+  return [...certain, ...claimed];
+}
+
+/** Where nobody is looked for by what was said, nobody is created by it who could not be found again. */
+function keyOf({ given, said }: Known, trust: Said | undefined): string | undefined {
+  return personKey(given) ?? (trust === 'ignore' ? undefined : personKey(said));
 }
 
 /** The name is made when somebody asks for it: reading a number costs more than the rest of a person. */
-function fallbackOf(phone: string | undefined, email: string | undefined): PersonPlan['fallback'] {
+function fallbackOf({ given, said }: Known, trust: Said | undefined): PersonPlan['fallback'] {
+  const both = trust === 'ignore' ? given : { ...said, ...given };
+  const claimed = (['phone', 'email'] as const).filter((by) => both[by] !== undefined && given[by] === undefined);
   let name: string | undefined;
   return {
-    ...(phone ? { phone } : {}),
-    ...(email ? { email } : {}),
+    ...both,
+    ...(claimed.length > 0 ? { said: claimed } : {}),
     get name() {
-      name ??= nameFor(phone, email);
+      name ??= nameFor(both.phone, both.email);
       return name;
     },
   };
@@ -98,22 +156,53 @@ function nameFor(phone: string | undefined, email: string | undefined): string {
   return known === undefined ? 'Caller' : `Caller ${known}`;
 }
 
-function compileId(node: Node | undefined, compiling: Compiling): (scope: Scope) => string | undefined {
+type IdStep = Extract<MatchStep, { by: 'id' }>;
+
+function compileId(
+  node: Node | undefined,
+  trust: Said | undefined,
+  compiling: Compiling,
+): (scope: Scope, known: Known) => IdStep | undefined {
   // Whom the call is about has to be known before the person is.
   const without: Compiling = { ...compiling, needs: undefined };
   const sources =
     node?.kind === 'scalar' && typeof node.value === 'string' ? [{ text: node.value, spot: node.spot }] : undefined;
   const texts = sources ?? ID_PATHS.map((text) => ({ text, spot: () => ({ file: '', line: 1, column: 1 }) }));
-  const evaluates = texts
-    .map(({ text, spot }) => compileText(text, spot, 'path', without)?.evaluate)
-    .filter((evaluate): evaluate is Evaluate => evaluate !== undefined);
-  return (scope) => {
-    for (const evaluate of evaluates) {
+  const compiled = texts.flatMap(({ text, spot }) => {
+    const evaluate: Evaluate | undefined = compileText(text, spot, 'path', without)?.evaluate;
+    return evaluate ? [{ evaluate, roots: rootsOf(text), issued: ID_PATHS.includes(text.trim()) }] : [];
+  });
+  return (scope, { given }) => {
+    for (const { evaluate, roots, issued } of compiled) {
       const value = toText(evaluate(scope));
-      if (!(value instanceof Absent) && value.trim().length <= LONGEST_ID) return value.trim();
+      if (value instanceof Absent || value.trim().length > LONGEST_ID) continue;
+      const step: IdStep = { by: 'id', value: value.trim() };
+      if (roots.every((root) => isGiven(root, scope.call))) return step;
+      if (issued) return given.phone === undefined ? undefined : { ...step, issued_to: given.phone };
+      return trust === 'match' ? step : { ...step, said: true };
     }
     return undefined;
   };
+}
+
+/** What comes from the platform itself or from the configuration. */
+const GIVEN_ROOTS: ReadonlySet<string> = new Set(['call', 'source']);
+/** What comes from the customer's own list, on calls that are made from one. */
+const LISTED_ROOTS: ReadonlySet<string> = new Set(['metadata', 'prompt_variables']);
+
+function isGiven(root: string, { direction }: Call): boolean {
+  return GIVEN_ROOTS.has(root) || (LISTED_ROOTS.has(root) && direction === 'outbound');
+}
+
+/** What the paths of a text begin with. */
+function rootsOf(text: string): string[] {
+  const parsed = parseText(text);
+  if ('error' in parsed) return [];
+  const paths = parsed.parts.flatMap((part) => (typeof part === 'string' ? [] : [part.path]));
+  return (paths.length > 0 ? paths : [text]).flatMap((path) => {
+    const read = parsePath(path);
+    return 'error' in read ? [] : [String(read.segments[0])];
+  });
 }
 
 /** Nobody is created for a mapping that does not say so. */

@@ -21,6 +21,8 @@ export interface CompiledRecord {
   when_at?: Place;
   fields: Field[];
   owner?: CompiledOwner;
+  /** Property of its title, or of its subject. */
+  headline?: string;
   associate: { name: string; at: Place }[];
   labels?: Record<string, string>;
   at: Place;
@@ -107,12 +109,14 @@ function compileRecord(
   if (owner) checkOwnerOnce(owner, fields, compiling);
   const object = objectOf(node, dialect, compiling);
   if (object === undefined) return undefined;
+  const headline = (words.title ?? words.subject)?.property;
   return {
     type: dialect.type,
     object,
     name,
     fields,
     associate,
+    ...(headline === undefined ? {} : { headline }),
     ...(labels ? { labels } : {}),
     at: node.at,
     ...(owner ? { owner } : {}),
@@ -254,6 +258,7 @@ export function planRecords(records: CompiledRecord[], scope: Scope): { records:
       key: keyOf(scope.call, record.name),
       fields: writes,
       ...(given.owner ? { owner: given.owner } : {}),
+      ...(record.headline === undefined ? {} : { headline: record.headline }),
       associate: record.associate.map(({ name }) => name),
       ...(record.labels ? { labels: record.labels } : {}),
     });

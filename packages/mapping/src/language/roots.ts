@@ -8,6 +8,7 @@ import {
   type Collected,
   END_REASONS,
   type Lead,
+  ORIGINS,
   OUTCOMES,
   type Turn,
 } from '@wrapup/call';
@@ -47,7 +48,10 @@ const LEAD: Fields<Lead> = {
   first_name: leaf,
   last_name: leaf,
   email: leaf,
+  email_origin: oneOf(...ORIGINS),
+  said_email: leaf,
   phone: leaf,
+  phone_origin: oneOf(...ORIGINS),
   phone_raw: leaf,
   country: leaf,
 };

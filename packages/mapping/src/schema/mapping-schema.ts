@@ -2,7 +2,7 @@ import { OUTCOMES } from '@wrapup/call';
 import { z } from 'zod';
 import { DUE_SHAPE } from '../compile/due.ts';
 import type { Dialect, RecordDialect, WordDialect } from '../dialect.ts';
-import { AMBIGUOUS, UNMATCHED } from '../plan.ts';
+import { AMBIGUOUS, SAID, UNMATCHED } from '../plan.ts';
 import { BODY_TEMPLATES, TRANSCRIPTS } from '../texts/templates.ts';
 import { closed } from './closed.ts';
 import { ownerSchema } from './owner-schema.ts';
@@ -32,6 +32,12 @@ function personSchema(dialect: Dialect) {
       .describe('How the person is looked for, in this order'),
     unmatched: z.union([unmatchedSchema, byOutcomeSchema]).optional().describe('What happens when nobody is found'),
     ambiguous: z.enum(AMBIGUOUS).optional().describe('What happens when several are found'),
+    said: z
+      .enum(SAID)
+      .optional()
+      .describe(
+        'What an address or a number that was only said is good for. match: as much as a given one; ignore: nobody is looked for by it. Unless said: whoever is found by it alone gets the call log and the tasks, marked, and nothing of theirs is written',
+      ),
     create_as:
       first === undefined
         ? z.never().optional()
