@@ -95,6 +95,7 @@ export function samplePlan(names: SampleNames, call: SampleCall): Plan {
       key: known === undefined ? null : `person:${createHash('sha256').update(known.toLowerCase()).digest('hex')}`,
       create_as: names.create_as,
       fields,
+      ...(said.includes('email') && call.email ? { said_values: [call.email] } : {}),
       fallback: {
         name: call.first_name ?? `Caller ${call.phone ?? ''}`.trim(),
         ...definedOf({ ...heard, ...definedOf(given) }),

@@ -96,6 +96,8 @@ export interface PersonPlan {
   /** CRM object to create: `contact`, `lead`. */
   create_as: string;
   fields: FieldWrite[];
+  /** E-mail addresses among the values of `fields` that were only said, where that counts for less. */
+  said_values?: string[];
   owner?: OwnerPlan;
   /** Written only on creation, under what the mapping says: the name a person without a name gets. */
   fallback: {

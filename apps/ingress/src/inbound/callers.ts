@@ -8,6 +8,7 @@
 import type { Config, Connection, Inbound } from '@wrapup/config';
 import { KINDS } from '@wrapup/config';
 import { type Context, type Destination, Failure, type Log } from '@wrapup/destination';
+import { rememberIssued } from '@wrapup/destination/delivery';
 import { type ConnectionState, explainPause, isPaused, keepShare, makeContext, type Store } from '@wrapup/queue';
 import type { Metrics } from '@wrapup/telemetry';
 import { inTime } from '../in-time.ts';
@@ -174,7 +175,7 @@ class CrmCallers implements Callers {
         this.#seconds(begun);
         const answer = reduceAnswer(found, reads);
         this.#note(`found_${answer.found}`);
-        await rememberAnswer(ctx, name, answer, reads).catch(() => {});
+        await Promise.all([rememberAnswer(ctx, name, answer, reads), noteIssued(ctx, phone, answer)]).catch(() => {});
         return answer;
       } finally {
         await held.release().catch(() => {});
@@ -275,6 +276,11 @@ class CrmCallers implements Callers {
     this.#opened ??= this.#openStore();
     return this.#opened;
   }
+}
+
+/** The id comes back with the finished call, where it counts only for the number that it was given for. */
+async function noteIssued(ctx: Context, phone: string, answer: Answer): Promise<void> {
+  if (answer.found === 'one') await rememberIssued(ctx, phone, answer.person.id);
 }
 
 async function openLine(connection: Connection, settings: string, circuit: Circuit): Promise<Line> {

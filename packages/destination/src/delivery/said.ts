@@ -79,25 +79,21 @@ function claimOf({ plan }: Job, values: unknown[]): Claim {
   return person.said === 'ignore' ? 'without' : 'limit';
 }
 
-/** An address that nothing vouches for, or a number that was only said. */
+/** An address or a number that was only said. */
 function isUnproved({ person }: Plan, value: unknown): boolean {
   if (typeof value !== 'string' || !person) return false;
+  const { fallback, said_values = [] } = person;
+  const said = [...(fallback.said ?? []).map((by) => fallback[by]), ...said_values];
   const text = value.trim().toLowerCase();
-  const { fallback, match } = person;
-  const given = [
-    ...(['phone', 'email'] as const).flatMap((by) => (fallback.said?.includes(by) ? [] : (fallback[by] ?? []))),
-    ...match.filter(({ said }) => !said).map((step) => step.value),
-  ];
-  if (given.some((one) => one.toLowerCase() === text)) return false;
-  return text.includes('@') || (fallback.said ?? []).some((by) => fallback[by]?.toLowerCase() === text);
+  return said.some((one) => one?.trim().toLowerCase() === text);
 }
 
-/** Takes what nothing vouches for out of what would be written of a new person, and notes it. */
+/** Takes what was only said out of what would be written of a new person, and notes it. */
 export function dropUnproved(jobs: Job[]): void {
   for (const job of jobs) {
     const { plan } = job;
-    const { person } = plan;
-    if (!person) continue;
+    if (!plan.person) continue;
+    const { said_values: _, ...person } = plan.person;
     const dropped = person.fields.filter(({ value }) => isUnproved(plan, value));
     for (const { name } of dropped)
       job.notes.push(`person.${name} was left out: somebody else holds it, and it was only said.`);

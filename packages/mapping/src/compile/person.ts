@@ -7,6 +7,7 @@ import { parseText } from '../language/placeholders.ts';
 import { compileText } from '../language/text.ts';
 import {
   type Ambiguous,
+  type FieldWrite,
   type LeftOut,
   type MatchStep,
   type PersonPlan,
@@ -61,6 +62,7 @@ export function compilePerson(node: Node, dialect: Dialect, zone: string, compil
       const { writes, left, missing } = evaluateFields(fields, 'person', scope);
       const known = knownOf(lead, trust);
       const policy = unmatched(scope.call.outcome);
+      const heard = trust === 'match' ? [] : saidValues(writes, known, scope.call);
       const given = planOwner(owner, 'person', scope);
       const all = [...left, ...given.left];
       const leftOut = missing
@@ -76,6 +78,7 @@ export function compilePerson(node: Node, dialect: Dialect, zone: string, compil
           key: keyOf(known, trust) ?? null,
           create_as,
           fields: writes,
+          ...(heard.length > 0 ? { said_values: heard } : {}),
           ...(given.owner ? { owner: given.owner } : {}),
           fallback: fallbackOf(known, trust),
         },
@@ -127,6 +130,19 @@ function stepsOf(
     return value === undefined ? [] : [{ by, value, said: true }];
   });
   return [...certain, ...claimed];
+}
+
+/** Addresses that are written and that nothing but speech tells, from whatever variable the mapping takes them. */
+function saidValues(writes: FieldWrite[], { given, said }: Known, call: Call): string[] {
+  const addresses = writes.flatMap(({ value }) => (typeof value === 'string' && value.includes('@') ? [value] : []));
+  if (addresses.length === 0) return [];
+  const spoken = [call.vars, call.extracted, ...(call.direction === 'outbound' ? [] : [call.prompt_variables])];
+  const told = new Set([...spoken.flatMap((values) => Object.values(values ?? {})), said.email].map(plain));
+  return addresses.filter((address) => told.has(plain(address)) && plain(address) !== given.email);
+}
+
+function plain(value: unknown): unknown {
+  return typeof value === 'string' ? value.trim().toLowerCase() : undefined;
 }
 
 /** Where nobody is looked for by what was said, nobody is created by it who could not be found again. */

@@ -45,8 +45,12 @@ const DOES: Record<string, string> = {
   'lead.name': 'of the person on the other end',
   'lead.first_name': 'as far as the name tells',
   'lead.last_name': 'as far as the name tells',
-  'lead.email': 'small letters',
+  'lead.email': 'small letters; a given one where there is one, else one that was said',
+  'lead.email_origin':
+    'given by the customer’s own list on an outbound call; said where it was collected or extracted, or stands in an inbound call',
+  'lead.said_email': 'what was said beside a given address, where it is another one',
   'lead.phone': '+14155550142, only where it is a real number',
+  'lead.phone_origin': 'given by the line, or by the customer’s own list on an outbound call; otherwise said',
   'lead.phone_raw': 'the number as it came',
   'lead.country': 'ISO code, from the number',
   'vars.<name>': 'collected variables, then extractor results of the same name',
