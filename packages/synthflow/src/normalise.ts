@@ -125,6 +125,12 @@ export function normalise(payload: unknown, context: NormaliseContext): Call {
   };
 }
 
+/** Whether a payload says that its call is over, without reading the rest. False for one without a call id. */
+export function isOver(payload: unknown): boolean {
+  const located = locate(payload);
+  return located !== undefined && isTerminal(readOutcomeFacts(makeFind(located), new Notes()).status);
+}
+
 function within(find: Find, outer: string, inner: string) {
   const holder = find(outer)[0];
   const value = own(holder?.value, inner);

@@ -12,3 +12,4 @@ export * from './signature.ts';
 export * from './statuses.ts';
 export { readTurns } from './transcript.ts';
 export * from './trim-payload.ts';
+export * from './unproved.ts';

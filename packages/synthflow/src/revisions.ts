@@ -26,8 +26,22 @@ const NOT_COMPARED: ReadonlySet<string> = new Set(['notes', 'raw', 'received_at'
 
 /** Whether two revisions say the same of a call; notes, the raw payload and the time of arrival aside. */
 export function equalCalls(one: Call, other: Call): boolean {
-  const facts = (call: Call) => Object.fromEntries(Object.entries(call).filter(([key]) => !NOT_COMPARED.has(key)));
-  return isSameJson(facts(one), facts(other));
+  return isSameJson(factsOf(one), factsOf(other));
+}
+
+/**
+ * The facts of a call as text: the same for two revisions that are equal. What a digest is made of, which tells a repeat
+ * when the payload that it repeats is gone.
+ */
+export function writeFacts(call: Call): string {
+  return JSON.stringify(factsOf(call), (_, value: unknown) => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+    return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+  });
+}
+
+function factsOf(call: Call): Members {
+  return Object.fromEntries(Object.entries(call).filter(([key]) => !NOT_COMPARED.has(key)));
 }
 
 const PLAIN = ['end_reason_text', 'error', 'direction', 'timezone', 'utc_offset', 'external_id', 'diversion'] as const;
