@@ -18,7 +18,7 @@
  */
 import type { Config, Source } from '@wrapup/config';
 import type { Intake, Verified } from '@wrapup/queue';
-import { readCallId, readSignature, verifySignature } from '@wrapup/synthflow';
+import { isOver, readCallId, readSignature, verifySignature } from '@wrapup/synthflow';
 import type { Logger } from '@wrapup/telemetry';
 import type { Request } from 'express';
 import { requireJson } from './check-type.ts';
@@ -92,12 +92,13 @@ async function receive(
       received: 'webhook',
       verified,
       received_at: Date.now(),
+      terminal: isOver(payload),
     },
     options.storeWithin,
   );
   log.debug({ source: source.name, call_id, verified, bytes: body.length }, status);
   const result = known === undefined && status === 'accepted' ? 'unrecognised' : status;
-  return { status: status === 'accepted' ? 202 : 200, body: JSON.stringify({ status, call_id }), result };
+  return { status: status === 'duplicate' ? 200 : 202, body: JSON.stringify({ status, call_id }), result };
 }
 
 /** A source that has a path token was only found by it. */

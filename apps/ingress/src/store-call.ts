@@ -1,4 +1,4 @@
-import type { Arrival, Intake } from '@wrapup/queue';
+import type { Accepted, Arrival, Intake } from '@wrapup/queue';
 import { Refusal } from './refusal.ts';
 
 /**
@@ -7,7 +7,7 @@ import { Refusal } from './refusal.ts';
  * @param within milliseconds
  * @throws Refusal `unavailable`
  */
-export async function storeCall(intake: Intake, arrival: Arrival, within: number): Promise<'accepted' | 'duplicate'> {
+export async function storeCall(intake: Intake, arrival: Arrival, within: number): Promise<Accepted> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`Redis took longer than ${within} ms`)), within);

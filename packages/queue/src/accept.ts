@@ -6,7 +6,7 @@ import { laneOf, priorityOf } from './lanes.ts';
 import type { Received, Verified } from './ledger-entry.ts';
 import { ACCEPT_CALL } from './ledger-scripts.ts';
 import { placeOf, revisionOf } from './payloads.ts';
-import { CALL_ATTEMPTS, type CallJob } from './queues.ts';
+import { BEYOND_LIMIT, CALL_ATTEMPTS, type CallJob } from './queues.ts';
 import type { RedisClient } from './redis.ts';
 import { type Pair, runBeforeAdding, type Step } from './run-before-adding.ts';
 
@@ -20,10 +20,15 @@ export interface Arrival {
   verified: Verified;
   /** Epoch ms. */
   received_at: number;
+  /** Whether the payload says that the call is over: the first such revision is taken whatever came before it. */
+  terminal?: boolean;
 }
 
-/** `duplicate`: the same id with the same bytes was accepted before. */
-export type Accepted = 'accepted' | 'duplicate';
+/**
+ * `duplicate`: the same id with the same bytes was accepted before. `ignored`: too many revisions of this call, or too
+ * many bytes; it is noted and counted, and nothing of it is kept.
+ */
+export type Accepted = 'accepted' | 'duplicate' | 'ignored';
 
 /** How long a payload that nothing has settled yet is kept, in seconds: longer than anything parked may wait. */
 const UNSETTLED = 37 * 24 * 3600;
@@ -36,13 +41,22 @@ export interface AcceptParts {
   encryptor: Encryptor;
 }
 
-type Before = 'new' | 'revision' | 'pending' | 'known';
+type Before = 'new' | 'revision' | 'pending' | 'known' | 'limit' | 'ignored';
 
 const STEP: Step = {
   name: 'wrapupAccept',
   lua: ACCEPT_CALL,
   // Not for `pending`: whoever brought these bytes first may have died before their job was there.
-  unless: 'known',
+  unless: ['known', 'limit', 'ignored'],
+};
+
+const ANSWERS: Record<Before, Accepted> = {
+  new: 'accepted',
+  revision: 'accepted',
+  pending: 'duplicate',
+  known: 'duplicate',
+  limit: 'ignored',
+  ignored: 'ignored',
 };
 
 /**
@@ -60,10 +74,28 @@ export async function acceptArrivals(
     STEP,
     arrivals.map((arrival) => toPair(parts, arrival, ledger_days)),
   );
-  return before.map((answer) => {
-    if (answer instanceof Error) return answer;
-    return answer === 'pending' || answer === 'known' ? 'duplicate' : 'accepted';
-  });
+  const limited = arrivals.filter((_, index) => before[index] === 'limit');
+  // Once for a call. Should it fail, the call stands among the open ones, and the sweep adds the job.
+  await Promise.allSettled(
+    limited.map(({ source, call_id, received }) => addBeyondLimit(parts.queue, { source, call_id, received })),
+  );
+  return before.map((answer) => (answer instanceof Error ? answer : ANSWERS[answer]));
+}
+
+/** Adds the job that sees to what came beyond the limits of one call. Harmless when it is there already. */
+export async function addBeyondLimit(
+  queue: Queue<CallJob>,
+  { source, call_id, received }: Pick<Arrival, 'source' | 'call_id' | 'received'>,
+): Promise<void> {
+  await queue.add(
+    'call',
+    { source, call_id, revision: BEYOND_LIMIT },
+    {
+      jobId: jobId('c', source, call_id, BEYOND_LIMIT),
+      attempts: CALL_ATTEMPTS,
+      ...priorityOf(laneOf({ received })),
+    },
+  );
 }
 
 /** As `acceptArrivals`, of one. @throws Error when it was not kept */
@@ -75,7 +107,7 @@ export async function acceptArrival(parts: AcceptParts, arrival: Arrival, ledger
 
 function toPair(
   { keys, encryptor }: AcceptParts,
-  { source, call_id, body, received, verified, received_at }: Arrival,
+  { source, call_id, body, received, verified, received_at, terminal }: Arrival,
   ledger_days: number,
 ): Pair {
   const revision = revisionOf(body);
@@ -92,6 +124,8 @@ function toPair(
       call_id,
       received,
       verified,
+      terminal ? '1' : '',
+      body.length,
     ],
     job: {
       name: 'call',

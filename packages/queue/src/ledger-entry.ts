@@ -10,10 +10,15 @@ export type Received = 'webhook' | 'reconciled' | 'backfill';
 /** What proves that the voice platform sent it: its signature, a re-read from its API, or nothing (`trust: none`). */
 export type Verified = 'signature' | 'api' | 'none';
 
+/** Revisions that are kept of one call, at most. What Synthflow's API itself says of the call is not counted. */
+export const MAX_REVISIONS = 8;
+/** Bytes that the revisions of one call may take together, as they are stored. */
+export const MAX_REVISION_BYTES = 32 * 1024 * 1024;
+
 export interface Revision {
   /** sha256 of the raw bytes, hex. */
   hash: string;
-  /** Epoch ms. */
+  /** Epoch ms of its arrival; of the API's answer where that is later and confirmed it. */
   at: number;
   /**
    * `applied` replaces what came before, `added` fills in what was absent, `equal` says nothing new, `parked` waits for
@@ -23,6 +28,13 @@ export interface Revision {
   effect?: 'applied' | 'added' | 'equal' | 'parked' | 'hint' | 'unrecognised';
   /** What proves these very bytes; absent in entries of earlier versions. */
   verified?: Verified;
+  /** Bytes of the payload, and as it is stored now (compressed, encrypted); absent in entries of earlier versions. */
+  bytes?: number;
+  stored?: number;
+  /** Keyed digest of what it says once normalised: tells a repeat when the payload is gone. */
+  digest?: string;
+  /** Hash of the revision that Synthflow's API gave when it was asked to confirm this one. */
+  confirmed_by?: string;
 }
 
 /**
@@ -92,5 +104,20 @@ export interface LedgerEntry {
   /** Epoch ms: its payloads were removed at somebody's wish, and nothing of it is taken in again. */
   forgotten?: number;
   /** Set while the call waits, by itself, for something that its routes need. */
-  waiting?: { since: number; code: string; reason: string; hint?: string };
+  waiting?: {
+    since: number;
+    code: string;
+    reason: string;
+    hint?: string;
+    /** Times that its source's API was asked about it since then. */
+    reads?: number;
+  };
+  /** Set when revisions came beyond the limits of one call: how many were not kept, and when the first one came. */
+  ignored?: {
+    count: number;
+    /** Epoch ms. */
+    since: number;
+    /** Whether a worker has done what is to be done about it. */
+    handled: boolean;
+  };
 }

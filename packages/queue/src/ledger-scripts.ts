@@ -6,17 +6,21 @@
  * lock, a sweep and an operator can never undo each other.
  */
 import { BYTE_ORDER_LUA } from './cursor.ts';
+import { MAX_REVISION_BYTES, MAX_REVISIONS } from './ledger-entry.ts';
 import { defineScript } from './redis.ts';
 import { INDEX_LUA } from './unresolved-index.ts';
 
 /**
  * Notes the arrival and keeps the bytes, before the job is added.
- * KEYS ledger, index, open, payload. ARGV member, revision, body, payload ttl s, ledger ttl s, now ms, source, call id, received, verified.
- * Answers `new`, `revision` (same call, other bytes), `pending` (same bytes, not yet handled) or `known`.
+ * KEYS ledger, index, open, payload. ARGV member, revision, body, payload ttl s, ledger ttl s, now ms, source, call id, received, verified,
+ * terminal ('1' when the payload says that the call is over), bytes of the payload before encryption.
+ * Answers `new`, `revision` (same call, other bytes), `pending` (same bytes, not yet handled), `known`, or, beyond the
+ * limits of one call, `limit` the first time and `ignored` from then on: nothing was kept. The first terminal revision
+ * is taken whatever came before it, so that nobody can fill its place.
  */
 export const ACCEPT_CALL = `
 local field, verified = 'rev:' .. ARGV[2], ARGV[10]
-local have = redis.call('HMGET', KEYS[1], field, 'source', 'forgotten')
+local have = redis.call('HMGET', KEYS[1], field, 'source', 'forgotten', 'terminal')
 local known, seen = have[1], have[2]
 -- Nothing of a call that was forgotten is kept again, whoever sends or finds it.
 if have[3] then return 'known' end
@@ -29,9 +33,27 @@ if known then
   end
   if known.effect then return 'known' end
 end
+local stored, terminal = string.len(ARGV[3]), ARGV[11] == '1'
+if seen and not known and verified ~= 'api' and (have[4] or not terminal) then
+  local revisions, bytes = 0, 0
+  local all = redis.call('HGETALL', KEYS[1])
+  for i = 1, #all, 2 do
+    if string.sub(all[i], 1, 4) == 'rev:' then
+      local rev = cjson.decode(all[i + 1])
+      if rev.verified ~= 'api' then revisions, bytes = revisions + 1, bytes + (rev.stored or 0) end
+    end
+  end
+  if revisions >= ${MAX_REVISIONS} or bytes + stored > ${MAX_REVISION_BYTES} then
+    if redis.call('HINCRBY', KEYS[1], 'ignored', 1) > 1 then return 'ignored' end
+    redis.call('HSET', KEYS[1], 'ignored_at', ARGV[6])
+    redis.call('ZADD', KEYS[3], ARGV[6], ARGV[1])
+    return 'limit'
+  end
+end
 redis.call('SET', KEYS[4], ARGV[3], 'EX', ARGV[4])
 if known then return 'pending' end
-local revision = cjson.encode({ at = tonumber(ARGV[6]), verified = verified })
+local revision = cjson.encode({ at = tonumber(ARGV[6]), verified = verified, bytes = tonumber(ARGV[12]), stored = stored })
+if terminal then redis.call('HSET', KEYS[1], 'terminal', '1') end
 if not seen then
   redis.call('HSET', KEYS[1], 'source', ARGV[7], 'call_id', ARGV[8], 'received', ARGV[9], 'verified', verified, 'received_at', ARGV[6], field, revision)
   redis.call('ZADD', KEYS[2], ARGV[6], ARGV[1])
@@ -48,7 +70,8 @@ return seen and 'revision' or 'new'
 /**
  * Writes what the worker read and chose, and opens the deliveries.
  * KEYS ledger, unresolved. ARGV revision, effect, now, facts JSON, wanted deliveries JSON [{route, connection}], then `park` with
- * code, reason and hint for deliveries that must wait for a person because of this revision.
+ * code, reason and hint for deliveries that must wait for a person because of this revision, the digest of what it
+ * says, and the time (ms) before which it must not stand: that of the revision which it was judged by.
  * A delivery is opened when there is none, or when this revision is newer than the one that it delivered.
  * Answers the deliveries that need a job.
  */
@@ -62,6 +85,8 @@ local rev = redis.call('HGET', KEYS[1], field)
 rev = rev and cjson.decode(rev) or { at = now }
 if not rev.effect or rev.effect == 'unrecognised' then
   rev.effect = effect
+  if ARGV[7] ~= '' then rev.digest = ARGV[7] end
+  rev.at = math.max(rev.at, tonumber(ARGV[8]))
   redis.call('HSET', KEYS[1], field, cjson.encode(rev))
   if effect ~= 'parked' then
     for name, value in pairs(cjson.decode(ARGV[4])) do redis.call('HSET', KEYS[1], name, value) end
@@ -94,6 +119,39 @@ for _, want in ipairs(cjson.decode(ARGV[5])) do
 end
 redis.call('HSET', KEYS[1], 'routed', '1')
 return #jobs == 0 and '[]' or cjson.encode(jobs)
+`,
+);
+
+/**
+ * Replaces the bytes of a revision by their compressed form; their end of life stays. KEYS payload, ledger.
+ * ARGV bytes, revision. Answers 1, or 0 when they are gone.
+ */
+export const packPayload = defineScript<number>(
+  'wrapupPack',
+  `
+if not redis.call('SET', KEYS[1], ARGV[1], 'KEEPTTL', 'XX') then return 0 end
+local field = 'rev:' .. ARGV[2]
+local rev = redis.call('HGET', KEYS[2], field)
+if rev then
+  rev = cjson.decode(rev)
+  rev.stored = string.len(ARGV[1])
+  redis.call('HSET', KEYS[2], field, cjson.encode(rev))
+end
+return 1
+`,
+);
+
+/** Notes which revision Synthflow's API gave when it was asked about this one. KEYS ledger. ARGV revision, the API's. */
+export const markConfirmed = defineScript<number>(
+  'wrapupConfirmed',
+  `
+local field = 'rev:' .. ARGV[1]
+local rev = redis.call('HGET', KEYS[1], field)
+if not rev then return 0 end
+rev = cjson.decode(rev)
+rev.confirmed_by = ARGV[2]
+redis.call('HSET', KEYS[1], field, cjson.encode(rev))
+return 1
 `,
 );
 

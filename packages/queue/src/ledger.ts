@@ -133,13 +133,18 @@ export class Ledger {
     return this.#redis.zcard(this.#keys.index);
   }
 
-  /** Writes facts and effect of a revision and opens its deliveries; answers those that need a job. */
+  /**
+   * Writes facts and effect of a revision and opens its deliveries; answers those that need a job.
+   * @param options.digest of what the revision says
+   * @param options.after epoch ms: the revision stands after everything up to then, however early it came
+   */
   async route(
     call: { source: string; call_id: string; revision: string },
     effect: NonNullable<Revision['effect']>,
     facts: CallFacts,
     wanted: { route: string; connection: string }[],
     park?: { code: string; reason: string; hint: string },
+    { digest = '', after = 0 }: { digest?: string; after?: number } = {},
   ): Promise<DeliveryEntry[]> {
     const { notes, ...plain } = facts;
     const fields = Object.fromEntries(
@@ -155,6 +160,8 @@ export class Ledger {
         JSON.stringify(fields),
         JSON.stringify(wanted),
         park ? JSON.stringify(park) : '',
+        digest,
+        after,
       ],
     );
     return (JSON.parse(answer) as DeliveryEntry[]).map(repairDelivery);
@@ -227,12 +234,32 @@ export class Ledger {
     await scripts.stopCall(this.#redis, keys, [JSON.stringify({ at: Date.now(), ...why })]);
   }
 
-  /** Notes why a call waits; it goes on by itself. The time of the first note is kept. */
-  async wait(source: string, callId: string, why: Omit<NonNullable<LedgerEntry['waiting']>, 'since'>): Promise<void> {
+  /**
+   * Notes why a call waits; it goes on by itself. The time of the first note is kept.
+   * @param read whether the API of its source was asked about it just now, which is counted
+   */
+  async wait(
+    source: string,
+    callId: string,
+    why: Omit<NonNullable<LedgerEntry['waiting']>, 'since' | 'reads'>,
+    read = false,
+  ): Promise<void> {
     const key = this.#keys.ledger(source, callId);
-    const before = await this.#redis.hget(key, 'waiting');
-    const since = before ? (JSON.parse(before) as { since: number }).since : Date.now();
-    await this.#redis.hset(key, 'waiting', JSON.stringify({ since, ...why }));
+    const text = await this.#redis.hget(key, 'waiting');
+    const before: Partial<NonNullable<LedgerEntry['waiting']>> = text ? JSON.parse(text) : {};
+    const reads = (before.reads ?? 0) + (read ? 1 : 0);
+    const { since = Date.now() } = before;
+    await this.#redis.hset(key, 'waiting', JSON.stringify({ since, ...why, ...(reads > 0 ? { reads } : {}) }));
+  }
+
+  /** Notes which revision the API of the source gave when it was asked to confirm this one. */
+  async confirm(call: { source: string; call_id: string; revision: string }, by: string): Promise<void> {
+    await scripts.markConfirmed(this.#redis, [this.#keys.ledger(call.source, call.call_id)], [call.revision, by]);
+  }
+
+  /** Notes that the revisions which were not kept have been seen to. */
+  async handleIgnored(source: string, callId: string): Promise<void> {
+    await this.#redis.hset(this.#keys.ledger(source, callId), 'ignored_handled', '1');
   }
 
   /** Notes that a revision was not believed and made us read the call from the API instead. */
@@ -329,6 +356,14 @@ function repairDelivery(delivery: DeliveryEntry): DeliveryEntry {
   };
 }
 
+function readIgnored(hash: Record<string, string>): NonNullable<LedgerEntry['ignored']> {
+  return {
+    count: Number(hash.ignored),
+    since: Number(hash.ignored_at),
+    handled: hash.ignored_handled === '1',
+  };
+}
+
 function parseEntry(hash: Record<string, string>): LedgerEntry | undefined {
   if (!hash.source || !hash.call_id) return undefined;
   const revisions: Revision[] = [];
@@ -355,5 +390,6 @@ function parseEntry(hash: Record<string, string>): LedgerEntry | undefined {
     ...(hash.stopped ? { stopped: JSON.parse(hash.stopped) } : {}),
     ...(hash.waiting ? { waiting: JSON.parse(hash.waiting) } : {}),
     ...(hash.forgotten ? { forgotten: Number(hash.forgotten) } : {}),
+    ...(hash.ignored ? { ignored: readIgnored(hash) } : {}),
   };
 }

@@ -3,6 +3,7 @@ import { promisify } from 'node:util';
 import { constants, zstdCompress, zstdDecompress } from 'node:zlib';
 import type { Encryptor } from './encryption.ts';
 import type { Keys } from './keys.ts';
+import { packPayload } from './ledger-scripts.ts';
 import type { RedisClient } from './redis.ts';
 
 const compress = promisify(zstdCompress);
@@ -76,7 +77,8 @@ export class Payloads {
     const packed = (await compress(body, { params: LEVEL, pledgedSrcSize: body.length })) as Buffer;
     if (packed.length >= body.length) return;
     const kept = this.#encryptor.encrypt(packed, placeOf(source, callId, revision));
-    await this.#redis.set(this.#keys.payload(source, callId, revision), kept, 'KEEPTTL', 'XX');
+    const keys = [this.#keys.payload(source, callId, revision), this.#keys.ledger(source, callId)];
+    await packPayload(this.#redis, keys, [kept, revision]);
   }
 
   /** @returns how many there were */

@@ -12,6 +12,9 @@ export interface CallJob {
   config?: string;
 }
 
+/** In place of a revision: the job of what came beyond the limits of one call. */
+export const BEYOND_LIMIT = 'beyond-limit';
+
 /** Job of a queue `deliveries.<connection>`: ids only. */
 export interface DeliveryJob extends CallJob {
   route: string;

@@ -14,8 +14,8 @@ export interface Step {
   /** Under which the script is defined on the client. */
   name: string;
   lua: string;
-  /** The answer on which no job is added. */
-  unless: string;
+  /** The answer, or the answers, on which no job is added. */
+  unless: string | readonly string[];
 }
 
 export interface NewJob<Data> {
@@ -98,10 +98,14 @@ end
 local pairs, shared, stepArgs = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local keysEach, argsEach = (#KEYS - shared) / pairs, (#ARGV - 3) / pairs
 local sharedKeys = slice(KEYS, 1, shared)
+local unless = {${[unless]
+    .flat()
+    .map((answer) => `['${answer}'] = true`)
+    .join(', ')}}
 local function run(pair)
   local from = 4 + pair * argsEach
   local answer = step(slice(KEYS, 1 + shared + pair * keysEach, keysEach), slice(ARGV, from, stepArgs))
-  if answer == '${unless}' then return answer end
+  if unless[answer] then return answer end
   local id = add(sharedKeys, slice(ARGV, from + stepArgs, argsEach - stepArgs))
   if type(id) == 'number' then return redis.error_reply('ERR the job could not be added: ' .. id) end
   return answer
@@ -124,7 +128,7 @@ async function runApart<Answer extends string>(
   const results = await Promise.allSettled(
     pairs.map(async ({ keys, args, job }) => {
       const answer = await runScript<Answer>(redis, step.name, () => step.lua, keys, args);
-      if (answer !== step.unless) await queue.add(job.name, job.data, job.opts);
+      if (![step.unless].flat().includes(answer)) await queue.add(job.name, job.data, job.opts);
       return answer;
     }),
   );
