@@ -1,12 +1,22 @@
 /**
- * Tells operators when a connection stops and when it goes on, over the connection that `alerts.to` names. Each alert is a
+ * Tells operators when a connection stops and when it goes on, and when revisions of a call are ignored, over the
+ * connection that `alerts.to` names. Each alert is a
  * job, so that an endpoint that is down for a moment, or a worker that dies, loses none; its id is made of what it tells,
  * so that many workers that see one pause tell of it once.
  */
 import { createHash } from 'node:crypto';
 import type { Config } from '@wrapup/config';
 import type { Notice } from '@wrapup/destination';
-import { ALERTS_QUEUE, CAUSE_TABLE, type CircuitChange, jobId, type Store } from '@wrapup/queue';
+import {
+  ALERTS_QUEUE,
+  CAUSE_TABLE,
+  type CircuitChange,
+  jobId,
+  type LedgerEntry,
+  MAX_REVISION_BYTES,
+  MAX_REVISIONS,
+  type Store,
+} from '@wrapup/queue';
 
 /** Job of the queue `alerts`. */
 export type AlertJob = Notice;
@@ -56,11 +66,43 @@ export async function queueAlert(
   };
   await store.queues.get<AlertJob>(ALERTS_QUEUE).add(type, notice, {
     jobId: jobId('a', connection, type, since),
-    attempts: ATTEMPTS,
-    removeOnComplete: { age: REMEMBERED, count: 1_000 },
-    removeOnFail: { age: REMEMBERED, count: 1_000 },
+    ...SENT,
   });
 }
+
+/** Revisions that are ignored are alerted about once in so long for each source, in ms: the ledger names every call. */
+const IGNORED_EVERY = 3600_000;
+
+/** Queues the alert about a call of which more revisions came than are kept; does nothing where no connection is named. */
+export async function alertRevisionLimit(
+  store: Store,
+  config: Config,
+  { source, call_id, ignored }: Pick<LedgerEntry, 'source' | 'call_id' | 'ignored'>,
+): Promise<void> {
+  if (!config.alerts || !ignored) return;
+  const type = 'source.revisions_ignored';
+  const hour = Math.floor(ignored.since / IGNORED_EVERY);
+  const notice: AlertJob = {
+    id: createHash('sha256')
+      .update(JSON.stringify([store.keys.prefix, source, type, hour]))
+      .digest('hex')
+      .slice(0, 32),
+    type,
+    at: ignored.since,
+    text: `Source ${source}: a call came again more often than is kept (${MAX_REVISIONS} revisions, ${MAX_REVISION_BYTES / 1024 / 1024} MB), and what came beyond was ignored. A captured signature looks like this.`,
+    data: { source, call_id, ignored: ignored.count },
+  };
+  await store.queues.get<AlertJob>(ALERTS_QUEUE).add(type, notice, {
+    jobId: jobId('a', source, type, hour),
+    ...SENT,
+  });
+}
+
+const SENT = {
+  attempts: ATTEMPTS,
+  removeOnComplete: { age: REMEMBERED, count: 1_000 },
+  removeOnFail: { age: REMEMBERED, count: 1_000 },
+};
 
 function count(calls: number): string {
   return calls === 1 ? '1 delivery is' : `${calls} deliveries are`;

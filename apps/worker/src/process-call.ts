@@ -5,14 +5,36 @@
 import type { Call } from '@wrapup/call';
 import { attemptsOf, type Config, chooseRoutes, type Source } from '@wrapup/config';
 import { Failure } from '@wrapup/destination';
-import type { CallFacts, CallJob, LedgerEntry, Store } from '@wrapup/queue';
-import { normalise } from '@wrapup/synthflow';
+import {
+  BEYOND_LIMIT,
+  type CallFacts,
+  type CallJob,
+  type LedgerEntry,
+  type Revision,
+  type Store,
+  UNSETTLED,
+} from '@wrapup/queue';
+import { mergeCalls, normalise, writeFacts } from '@wrapup/synthflow';
+import { askApi, type Verify } from './ask-api.ts';
+import { settleBeyondLimit } from './beyond-limit.ts';
 import type { Reading } from './coming.ts';
+import { confirmRevision } from './confirm-revision.ts';
+import { bytesOfRevisions, PayloadRoom } from './payload-room.ts';
 import { contextOf, readCall } from './read-call.ts';
 import { settlePayloads } from './retention.ts';
-import { callAt, judgeProved, judgeRevision, lastTold } from './revisions.ts';
+import {
+  callAt,
+  chainTo,
+  isRepeat,
+  judgeProved,
+  judgeRevision,
+  lastTold,
+  type Standing,
+  type Verdict,
+} from './revisions.ts';
 import { isOwnId, parkUnrecognised, UnrecognisedBody } from './unrecognised.ts';
-import type { Verification } from './verify-call.ts';
+
+export type { Verify } from './ask-api.ts';
 
 /** What the queue has to do with the job, and what is counted. */
 export type CallVerdict =
@@ -20,16 +42,17 @@ export type CallVerdict =
   | { job: 'complete'; result: 'routed' | 'hint' | 'parked' | 'forgotten' }
   | { job: 'delay'; ms: number; result: 'waits' };
 
-/** Reads a call again where its source trusts the API only. */
-export type Verify = (job: CallJob, entry: LedgerEntry, source: Source, hint: Call) => Promise<Verification>;
-
-/** @param reading told of each delivery, and when all of them have their jobs: what then follows nobody waits for */
+/**
+ * @param reading hears of each delivery, and when all of them have their jobs
+ * @param room for large payloads, shared by all jobs of this process
+ */
 export async function processCall(
   job: CallJob,
   store: Store,
   config: Config,
   verify?: Verify,
   reading?: Reading,
+  room: PayloadRoom = new PayloadRoom(),
 ): Promise<CallVerdict> {
   const { source: sourceName, call_id, revision } = job;
   const entry = await store.ledger.read(sourceName, call_id);
@@ -45,21 +68,42 @@ export async function processCall(
       hint: `Put source ${sourceName} back into wrapup.yaml, then replay the call from \`wrapup dead\`.`,
     });
   }
-
-  const read = (hash: string) => readCall(store, source, entry, hash);
+  if (revision === BEYOND_LIMIT) return settleBeyondLimit(job, entry, config, { store, source, verify });
   const noted = entry.revisions.find(({ hash }) => hash === revision);
+  const before = lastTold(entry, revision);
+  const chain = before ? chainTo(entry, before.hash) : [];
+  return room.hold(bytesOfRevisions(noted ? [...chain, noted] : chain), (claim) =>
+    route(job, { store, config, entry, source, noted, verify, reading, claim }),
+  );
+}
+
+interface Parts {
+  store: Store;
+  config: Config;
+  entry: LedgerEntry;
+  source: Source;
+  noted: Revision | undefined;
+  verify: Verify | undefined;
+  reading: Reading | undefined;
+  claim(values: number): void;
+}
+
+async function route(job: CallJob, parts: Parts): Promise<CallVerdict> {
+  const { store, config, entry, source, noted, verify, reading, claim } = parts;
+  const { call_id, revision } = job;
+  const read = (hash: string) => readCall(store, source, entry, hash, claim);
   const call = await read(revision).catch((error) => {
-    if (error instanceof UnrecognisedBody) return 'unrecognised' as const;
+    if (error instanceof UnrecognisedBody) return error;
     throw error;
   });
-  if (call === 'unrecognised') {
+  if (call instanceof UnrecognisedBody) {
     if (source.trust === 'api' && isOwnId(call_id) && !noted?.effect) {
-      // Somebody says that there is such a call, and the API knows its own shapes.
+      // The webhook says that there is such a call, and the API knows its own shapes.
       const hint = normalise({ call_id }, contextOf(source, entry));
-      const verdict = await readFromApi(job, entry, source, hint, store, verify);
+      const verdict = await takeFromApi(job, entry, hint, { store, source, verify });
       if (verdict) return verdict;
     }
-    await parkUnrecognised(job, entry, store);
+    await parkUnrecognised(job, entry, store, call.why);
     return { job: 'complete', result: 'parked' };
   }
   if (!call) {
@@ -71,26 +115,42 @@ export async function processCall(
   // This version may know a shape that an earlier one did not.
   const known = noted?.effect === 'unrecognised' ? undefined : noted?.effect;
   if (known === 'hint') return { job: 'complete', result: 'hint' };
-  const isProved = noted?.verified === 'api';
+  let isProved = noted?.verified === 'api';
   if (source.trust === 'api' && !isProved && !known) {
-    const verdict = await readFromApi(job, entry, source, call, store, verify);
+    const verdict = await takeFromApi(job, entry, call, { store, source, verify });
     if (verdict) return verdict;
+    isProved = true;
   }
-  const before = lastTold(entry, revision);
+  const digest = (await store.indexKey.load())('call', writeFacts(call));
+  const last = lastTold(entry, revision);
+  let standing = last && (await callAt(entry, last.hash, read));
+  const before = last && (standing?.call ?? 'gone');
   // A rerun keeps the verdict of the first run: the ledger leads.
-  const verdict = known
+  let verdict: Verdict = known
     ? { effect: known }
-    : (isProved ? judgeProved : judgeRevision)(
-        before ? await callAt(entry, before, read) : undefined,
-        call,
-        source.revisions,
-      );
+    : (isProved ? judgeProved : judgeRevision)(before, call, source.revisions, isRepeat(entry, digest));
+  let after = 0;
+  if (!known && !isProved && standing && verdict.effect !== 'equal' && isConfirmed(source)) {
+    const confirmed = await confirmRevision(job, entry, call, { store, source, verify, read, digest });
+    if ('job' in confirmed) return confirmed;
+    ({ verdict, standing, after } = confirmed);
+  }
   const wanted =
     verdict.effect === 'equal'
       ? []
-      : chooseRoutes(config, call).map((route) => ({ route: route.name, connection: route.to }));
+      : chooseRoutes(config, callToRoute(verdict, call, standing, isProved)).map(({ name, to }) => ({
+          route: name,
+          connection: to,
+        }));
 
-  const deliveries = await store.ledger.route(job, verdict.effect, factsOf(call), wanted, verdict.park);
+  const deliveries = await store.ledger.route(job, verdict.effect, factsOf(call), wanted, verdict.park, {
+    digest,
+    after,
+  });
+  // What it adds to must be there as long as the delivery may wait.
+  if (verdict.effect === 'added' && last)
+    for (const { hash } of chainTo(entry, last.hash))
+      await store.payloads.expire(source.name, call_id, hash, UNSETTLED);
   for (const delivery of deliveries) {
     if (delivery.state === 'parked') {
       await store.operations.file(entry, delivery);
@@ -102,48 +162,50 @@ export async function processCall(
   }
 
   reading?.ends();
-  // What stopped it before may have been mended by what this revision says.
-  if (entry.stopped) await store.operations.unfileCall(sourceName, call_id);
+  // What stopped it before may be put right by what this revision says.
+  if (entry.stopped) await store.operations.unfileCall(source.name, call_id);
   await pack(job, store);
-  await settlePayloads(store, config, sourceName, call_id);
+  await settlePayloads(store, config, source.name, call_id);
   return { job: 'complete', result: 'routed' };
 }
 
-/** Compresses the bytes, now that nobody waits for an answer. */
+/** Whether revisions of a source are confirmed at its API. One that parks them all need not ask. */
+function isConfirmed({ api_key, trust, revisions }: Source): boolean {
+  return api_key !== undefined && trust !== 'api' && revisions !== 'park';
+}
+
+/**
+ * What the routes are chosen by. A revision that only adds takes those of the whole call; where only a signature vouches
+ * for it, those that the call had without it: it must not open another one.
+ */
+function callToRoute({ effect }: Verdict, call: Call, standing: Standing | undefined, isProved: boolean): Call {
+  if (effect !== 'added' || !standing) return call;
+  return isProved ? mergeCalls(standing.call, call) : standing.proved;
+}
+
+/** Compresses the bytes, now that the sender has its answer. */
 async function pack({ source, call_id, revision }: CallJob, store: Store): Promise<void> {
   const body = await store.payloads.read(source, call_id, revision);
   if (body) await store.payloads.compress(source, call_id, revision, body);
 }
 
-/** @returns nothing when these very bytes turned out to be what the API says */
-async function readFromApi(
+/**
+ * Under `trust: api`: has the API's copy take the place of what the webhook says.
+ * @returns nothing when these very bytes turned out to be what the API says
+ */
+async function takeFromApi(
   job: CallJob,
   entry: LedgerEntry,
-  source: Source,
   hint: Call,
-  store: Store,
-  verify: Verify | undefined,
+  parts: { store: Store; source: Source; verify: Verify | undefined },
 ): Promise<CallVerdict | undefined> {
-  if (!verify) throw new Failure('internal', `Nobody here reads calls of source ${source.name} from its API.`);
-  const { source: name, call_id, revision } = job;
-  const verification = await verify(job, entry, source, hint);
-  switch (verification.next) {
-    case 'accepted':
-      if (verification.revision === revision) return undefined;
-      await store.ledger.hint(name, call_id, revision);
-      await pack(job, store);
-      return { job: 'complete', result: 'hint' };
-    case 'wait':
-      await store.ledger.wait(name, call_id, verification.why);
-      return { job: 'delay', ms: verification.ms, result: 'waits' };
-    case 'park': {
-      const why = { ...verification.why, state: 'parked' as const };
-      await store.ledger.stop(name, call_id, why);
-      await store.operations.fileCall(job, { at: Date.now(), ...why }, 1);
-      await store.ledger.close(name, call_id);
-      return { job: 'complete', result: 'parked' };
-    }
-  }
+  const answer = await askApi(job, entry, hint, parts);
+  if ('job' in answer) return answer;
+  const { source, call_id, revision } = job;
+  if (answer.revision === revision) return undefined;
+  await parts.store.ledger.hint(source, call_id, revision);
+  await pack(job, parts.store);
+  return { job: 'complete', result: 'hint' };
 }
 
 function factsOf(call: Call): CallFacts {

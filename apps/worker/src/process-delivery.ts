@@ -16,9 +16,11 @@ import { type Config, planCall, type Route } from '@wrapup/config';
 import { Failure, type Held, type Lane, type Receipt, type WriteOutcome } from '@wrapup/destination';
 import type { Plan } from '@wrapup/mapping';
 import { type DeliveryEntry, type DeliveryJob, type LedgerEntry, laneOf, type Store } from '@wrapup/queue';
+import { bytesOfRevisions, PayloadRoom } from './payload-room.ts';
 import { readCall } from './read-call.ts';
+import { restrictPlan } from './restrict-plan.ts';
 import { settlePayloads } from './retention.ts';
-import { callAt } from './revisions.ts';
+import { callAt, chainTo, type Standing } from './revisions.ts';
 
 /** What the queue has to do with the job. */
 export type Verdict =
@@ -33,6 +35,8 @@ export interface DeliveryDeps {
   config: Config;
   write(connection: string, plan: Plan, lane: Lane): Promise<WriteOutcome>;
   lease(keys: string[], ttl: number): Promise<Held | undefined>;
+  /** For large payloads, shared by all jobs of this process. */
+  room?: PayloadRoom;
   /** Whether the connection is stopped now, so that its queue stands still: what comes back to it need not wait. */
   stopped?(connection: string): boolean;
   /** What whoever looks at the delivery should know of this attempt. */
@@ -48,6 +52,8 @@ const REAUTHENTICATE = 30_000;
 /** Bounds for what a CRM asks us to wait. */
 const MIN_WAIT = 200;
 const MAX_WAIT = 24 * 3600_000;
+/** Facts and records that a note names as left out. */
+const MOST_NAMED = 12;
 /** Candidates of an ambiguous match that the ledger keeps. */
 const MOST_CANDIDATES = 20;
 
@@ -68,10 +74,15 @@ async function attempt(job: DeliveryJob, last: boolean, deps: DeliveryDeps): Pro
   const delivery = await store.ledger.begin(job, route?.mapping.hash);
   if (!delivery) return { job: 'complete', result: 'outdated' };
   try {
-    const { plan, lane } = await planFor(job, delivery, route, deps);
-    const outcome = await deps.write(delivery.connection, plan, lane);
-    if (outcome.ok) return await settleWritten(job, outcome.receipt, deps);
-    return await settleFailed(job, delivery, outcome.failure, last, deps);
+    const entry = await store.ledger.read(job.source, job.call_id);
+    const room = deps.room ?? new PayloadRoom();
+    return await room.hold(entry ? bytesOfRevisions(chainTo(entry, job.revision)) : 0, async (claim) => {
+      const { plan, lane, notes } = await planFor(job, delivery, route, entry, deps, claim);
+      const outcome = await deps.write(delivery.connection, plan, lane);
+      if (!outcome.ok) return await settleFailed(job, delivery, outcome.failure, last, deps);
+      const { receipt } = outcome;
+      return await settleWritten(job, { ...receipt, notes: [...receipt.notes, ...notes] }, deps);
+    });
   } catch (error) {
     return await settleFailed(job, delivery, Failure.of(error), last, deps);
   }
@@ -81,8 +92,10 @@ async function planFor(
   job: DeliveryJob,
   delivery: DeliveryEntry,
   route: Route | undefined,
+  entry: LedgerEntry | undefined,
   { store, config }: DeliveryDeps,
-): Promise<{ plan: Plan; lane: Lane }> {
+  claim: (values: number) => void,
+): Promise<{ plan: Plan; lane: Lane; notes: string[] }> {
   if (!route || route.to !== delivery.connection) {
     const what = route ? `no longer leads to connection ${delivery.connection}` : 'is no longer in the configuration';
     throw new Failure('mapping', `Route ${job.route} ${what}.`, {
@@ -90,21 +103,37 @@ async function planFor(
     });
   }
   const source = config.sources[job.source];
-  const entry = await store.ledger.read(job.source, job.call_id);
   if (!source || !entry) {
     throw new Failure('mapping', `Source ${job.source} is no longer in the configuration.`, {
       hint: `Put it back into wrapup.yaml and replay, or drop the delivery.`,
     });
   }
-  const call = await callAt(entry, job.revision, (hash) => readCall(store, source, entry, hash));
-  if (!call) {
+  const standing = await callAt(entry, job.revision, (hash) => readCall(store, source, entry, hash, claim));
+  if (!standing) {
     throw new Failure('bad_request', 'The payload of this call has expired or was removed.', {
       hint: `Fetch it anew: wrapup backfill --call ${job.call_id}.`,
     });
   }
-  const plan: Plan = { ...planCall(route, call), revision: job.revision };
+  const { planned, notes } = planStanding(route, standing, delivery);
+  const plan: Plan = { ...planned, revision: job.revision };
   const resume = resumeOf(delivery, entry);
-  return { plan: resume ? { ...plan, resume } : plan, lane: laneOf({ ...entry, replays: delivery.replays }) };
+  return { plan: resume ? { ...plan, resume } : plan, lane: laneOf({ ...entry, replays: delivery.replays }), notes };
+}
+
+/** The plan of a call as it stands, with what is not written because only a signature vouches for it. */
+function planStanding(route: Route, { call, proved, left_out }: Standing, { records }: DeliveryEntry) {
+  const whole = planCall(route, call);
+  if (call === proved) return { planned: whole, notes: [] };
+  const { plan, withheld } = restrictPlan(planCall(route, proved), whole, new Set(records.map(({ name }) => name)));
+  const missing = [...left_out, ...withheld];
+  const more = missing.length > MOST_NAMED ? `, and ${missing.length - MOST_NAMED} more` : '';
+  const notes =
+    missing.length === 0
+      ? []
+      : [
+          `Only a signature vouches for what came again, so this was left out: ${missing.slice(0, MOST_NAMED).join(', ')}${more}.`,
+        ];
+  return { planned: plan, notes };
 }
 
 /** What may have been written before: by an earlier attempt, an earlier replay, or an earlier revision. */

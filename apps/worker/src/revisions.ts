@@ -4,13 +4,15 @@
  * `equal`    says nothing new once normalised: noted, nothing written
  * `applied`  the first one; one that ends a call that was still going on; any under `revisions: apply`
  * `added`    fills in what was absent, contradicts nothing (`revisions: additive`)
- * `parked`   contradicts what was delivered, or `revisions: park`: a person decides, by replaying or dropping it
+ * `parked`   contradicts what was delivered, or cannot be compared with it any more, or `revisions: park`: a person
+ *            decides, by replaying or dropping it
  */
 import type { Call } from '@wrapup/call';
 import type { Source } from '@wrapup/config';
 import type { LedgerEntry, Revision } from '@wrapup/queue';
-import { contradicts, equalCalls, mergeCalls } from '@wrapup/synthflow';
+import { contradicts, equalCalls, mergeCalls, withoutUnproved } from '@wrapup/synthflow';
 
+/** One revision, normalised; undefined when its bytes are gone. */
 export type ReadRevision = (hash: string) => Promise<Call | undefined>;
 
 export interface Verdict {
@@ -18,11 +20,18 @@ export interface Verdict {
   park?: { code: string; reason: string; hint: string };
 }
 
+/** The call as it was delivered so far; `gone` when it was, and its payload has expired since. Undefined for a new call. */
+export type Before = Call | 'gone' | undefined;
+
 const HINT = 'Compare the two in `wrapup calls show`; replay to write the newer one, drop to keep what was written.';
 
-/** Decides what a revision does to the call as it was delivered so far (`before`; undefined for the first one). */
-export function judgeRevision(before: Call | undefined, call: Call, policy: Source['revisions']): Verdict {
+/**
+ * Decides what a revision does to the call.
+ * @param repeats whether it says what an earlier revision said, by its digest: all that can be compared of one that is gone
+ */
+export function judgeRevision(before: Before, call: Call, policy: Source['revisions'], repeats = false): Verdict {
   if (!before) return { effect: 'applied' };
+  if (before === 'gone') return repeats ? { effect: 'equal' } : { effect: 'parked', park: GONE };
   if (equalCalls(before, call)) return { effect: 'equal' };
   const paths = contradicts(before, call);
   // What only repeats a part of what is known says nothing new either.
@@ -38,28 +47,86 @@ export function judgeRevision(before: Call | undefined, call: Call, policy: Sour
   return { effect: 'parked', park: { code: 'contradiction', reason, hint: HINT } };
 }
 
+const GONE = {
+  code: 'expired',
+  reason: 'The call came again after its earlier payload had expired, so that the two cannot be compared.',
+  hint: 'A captured signature looks like this: compare it with the record in the CRM. `wrapup backfill --call <id>` writes what Synthflow says of the call; drop to keep what was written, replay to write this one.',
+};
+
 /** The same for a revision that the API itself gave: what it contradicts was wrong, unless the source parks revisions. */
-export function judgeProved(before: Call | undefined, call: Call, policy: Source['revisions']): Verdict {
-  const verdict = judgeRevision(before, call, policy);
+export function judgeProved(before: Before, call: Call, policy: Source['revisions'], repeats = false): Verdict {
+  const verdict = judgeRevision(before, call, policy, repeats);
   return verdict.effect === 'parked' && policy !== 'park' ? { effect: 'applied' } : verdict;
 }
 
-/** The call as it stands with one of its revisions: the last one that replaced it, and what was added since. */
-export async function callAt(entry: LedgerEntry, revision: string, read: ReadRevision): Promise<Call | undefined> {
-  const upTo = entry.revisions.findIndex(({ hash }) => hash === revision);
-  const told = entry.revisions.slice(0, upTo + 1).filter(({ effect }) => effect === 'applied' || effect === 'added');
-  const from = told.findLastIndex(({ effect }) => effect === 'applied');
+/** A revision that Synthflow's API was asked to confirm, and that it contradicts. Undefined when it does not. */
+export function judgeByCopy(copy: Call, call: Call): Verdict | undefined {
+  const paths = contradicts(copy, call);
+  if (paths.length === 0) return undefined;
+  const reason = `The call came again, and Synthflow’s API says otherwise, in ${paths.slice(0, 8).join(', ')}.`;
+  const hint = 'A captured signature looks like this: drop it to keep what was written. Replay writes it all the same.';
+  return { effect: 'parked', park: { code: 'contradiction', reason, hint } };
+}
+
+/** A call as it stands with one of its revisions. */
+export interface Standing {
+  call: Call;
+  /** Without what only a signature vouches for; the same object as `call` where there is nothing of the kind. */
+  proved: Call;
+  /** Paths of facts that were not let in because only a signature vouches for them. */
+  left_out: string[];
+}
+
+/**
+ * The call with the last revision that replaced it, and what was added since.
+ * @returns undefined when it has none, or when the bytes of one of them are gone: half a call would overwrite the whole
+ */
+export async function callAt(entry: LedgerEntry, revision: string, read: ReadRevision): Promise<Standing | undefined> {
   let call: Call | undefined;
-  for (const { hash } of told.slice(Math.max(0, from))) {
+  let proved: Call | undefined;
+  const left_out: string[] = [];
+  for (const { hash, verified } of chainTo(entry, revision)) {
     const next = await read(hash);
-    if (!next) continue;
-    call = call ? mergeCalls(call, next) : next;
+    if (!next) return undefined;
+    if (!call || !proved) call = proved = next;
+    else if (verified === 'api') {
+      const alike: boolean = proved === call;
+      proved = mergeCalls(proved, next);
+      call = alike ? proved : mergeCalls(call, next);
+    } else {
+      const admitted = withoutUnproved(call, next);
+      left_out.push(...admitted.left_out);
+      call = mergeCalls(call, admitted.call);
+    }
   }
-  return call;
+  return call && proved ? { call, proved, left_out: [...new Set(left_out)] } : undefined;
+}
+
+/** Revisions that make up the call with this one: the last that replaced it first, then those that added to it. */
+export function chainTo(entry: LedgerEntry, revision: string): Revision[] {
+  const upTo = entry.revisions.findIndex(({ hash }) => hash === revision);
+  const told = entry.revisions.slice(0, upTo + 1).filter(isTold);
+  return told.slice(
+    Math.max(
+      0,
+      told.findLastIndex(({ effect }) => effect === 'applied'),
+    ),
+  );
 }
 
 /** The revision whose content was delivered, or is being, before a new one came. */
-export function lastTold(entry: LedgerEntry, except: string): string | undefined {
-  return entry.revisions.findLast(({ hash, effect }) => hash !== except && (effect === 'applied' || effect === 'added'))
-    ?.hash;
+export function lastTold(entry: LedgerEntry, except: string): Revision | undefined {
+  return entry.revisions.findLast((one) => one.hash !== except && isTold(one));
+}
+
+/** Whether a revision with this digest says what was said since the call was last replaced. */
+export function isRepeat(entry: LedgerEntry, digest: string): boolean {
+  const from = entry.revisions.findLastIndex(({ effect }) => effect === 'applied');
+  return entry.revisions
+    .slice(Math.max(0, from))
+    .some((one) => one.digest === digest && (isTold(one) || one.effect === 'equal'));
+}
+
+function isTold({ effect }: Revision): boolean {
+  return effect === 'applied' || effect === 'added';
 }

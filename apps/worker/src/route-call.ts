@@ -6,6 +6,7 @@ import { catchUp, WAIT as WAIT_FOR_CONFIG } from './catch-up.ts';
 import type { Coming } from './coming.ts';
 import { asError, delay, forGood, isLast } from './end-job.ts';
 import type { Counts } from './metrics.ts';
+import type { PayloadRoom } from './payload-room.ts';
 import { processCall, type Verify } from './process-call.ts';
 import type { Verifier } from './verifier.ts';
 
@@ -21,6 +22,7 @@ export interface RoutingDeps {
   count: Pick<Counts, 'call'>;
   verifier: Verifier;
   coming: Coming;
+  room: PayloadRoom;
 }
 
 /**
@@ -29,7 +31,7 @@ export interface RoutingDeps {
  * @throws what tells BullMQ that the job is not done
  */
 export async function routeCall(job: Job<CallJob>, token: string, deps: RoutingDeps): Promise<void> {
-  const { store, config, hurry, count, verifier, coming } = deps;
+  const { store, config, hurry, count, verifier, coming, room } = deps;
   // What comes of a call that never got to its routes says itself why; it needs no note.
   if ((await catchUp(job.data, job.attemptsStarted, config(), hurry)) === 'wait')
     return delay(job, token, WAIT_FOR_CONFIG);
@@ -40,7 +42,7 @@ export async function routeCall(job: Job<CallJob>, token: string, deps: RoutingD
     return verifier.verify(...call);
   };
   try {
-    const verdict = await processCall(job.data, store, config(), verify, reading);
+    const verdict = await processCall(job.data, store, config(), verify, reading, room);
     count.call(verdict.result);
     if (verdict.job === 'delay') await delay(job, token, verdict.ms);
   } catch (error) {

@@ -9,7 +9,15 @@
  */
 import { attemptsOf, type Config } from '@wrapup/config';
 import { scrub } from '@wrapup/destination';
-import { CALLS_QUEUE, type CallJob, type DeliveryJob, laneOf, maintainIndex, type Store } from '@wrapup/queue';
+import {
+  BEYOND_LIMIT,
+  CALLS_QUEUE,
+  type CallJob,
+  type DeliveryJob,
+  laneOf,
+  maintainIndex,
+  type Store,
+} from '@wrapup/queue';
 import type { Job } from 'bullmq';
 import { settlePayloads } from './retention.ts';
 
@@ -103,6 +111,10 @@ async function reviveOpenCalls(store: Store, config: Config, now: number): Promi
     for (const { hash, effect } of entry.revisions) {
       if (effect || entry.stopped) continue;
       await store.operations.enqueueCall({ source, call_id, revision: hash }, laneOf(entry));
+      revived += 1;
+    }
+    if (entry.ignored && !entry.ignored.handled && !entry.stopped) {
+      await store.operations.enqueueCall({ source, call_id, revision: BEYOND_LIMIT }, laneOf(entry));
       revived += 1;
     }
     for (const delivery of entry.deliveries) {

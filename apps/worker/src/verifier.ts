@@ -1,6 +1,6 @@
 import type { Call } from '@wrapup/call';
-import type { Config, Source } from '@wrapup/config';
-import type { CallJob, LedgerEntry, Store } from '@wrapup/queue';
+import { type Config, READS_PER_MINUTE, type Source } from '@wrapup/config';
+import { type CallJob, type LedgerEntry, type Store, takeRead } from '@wrapup/queue';
 import { openApi } from '@wrapup/recovery';
 import type { SynthflowApi } from '@wrapup/synthflow';
 import { Gate } from './gate.ts';
@@ -9,6 +9,21 @@ import { type Verification, verifyCall, type Why } from './verify-call.ts';
 /** Milliseconds for one request: two of them and a retry fit into the time that reading a call may take. */
 const REQUEST = 6_000;
 const ATTEMPTS = 2;
+
+/** A call for which the budget has no room comes again after this long at most, ms. */
+const LONGEST_TURN = 60_000;
+
+function readsOf({ reads_per_minute = READS_PER_MINUTE }: Source): number {
+  return reads_per_minute;
+}
+
+function overBudget(source: Source): Why {
+  return {
+    code: 'reads_budget',
+    reason: `Calls of source ${source.name} are read from Synthflow ${readsOf(source)} times a minute at most; this one waits for its turn.`,
+    hint: 'Many webhooks at once, or forged ones, use it up. reads_per_minute of the source says how many there may be.',
+  };
+}
 
 interface Line {
   /** What it was opened with, to notice a change. */
@@ -41,9 +56,11 @@ export class Verifier {
     const ms = gate.enter();
     if (ms > 0) {
       const reason = 'The call waits for its turn to be read from Synthflow.';
-      return { next: 'wait', ms, why: { code: 'busy', reason } };
+      return { next: 'wait', asked: false, ms, why: { code: 'busy', reason } };
     }
     try {
+      const wait = await this.#takeRead(entry, source);
+      if (wait > 0) return { next: 'wait', asked: false, ms: wait, why: overBudget(source) };
       const verification = await verifyCall(job, entry, source, hint, {
         store: this.#store,
         api,
@@ -58,6 +75,16 @@ export class Verifier {
     } finally {
       gate.leave();
     }
+  }
+
+  /** @returns 0 when the call may be read, else ms to wait: longer for what has waited long, so that few come at once */
+  async #takeRead({ source: name, waiting }: LedgerEntry, source: Source): Promise<number> {
+    const repeated = (waiting?.reads ?? 0) > 0;
+    const { redis, keys } = this.#store;
+    const wait = await takeRead(redis, keys, { source: name, per_minute: readsOf(source), repeated });
+    if (wait === 0) return 0;
+    const waited = waiting ? Date.now() - waiting.since : 0;
+    return Math.round(Math.max(wait, Math.min(LONGEST_TURN, waited / 4)) * (1 + Math.random() / 2));
   }
 
   /** Cuts what is under way: for the end of the grace time only. */

@@ -8,7 +8,10 @@
  *   analysis or transcript still come  ──► again for 5 minutes ──► its copy is accepted
  *   the API cannot answer              ──► again until it can; nothing is decided without it
  *
- * Who waits is a delayed job: no place in the queue is held.
+ * Under `trust: signature` a revision is confirmed by the same reading (`confirm-revision.ts`), for 30 minutes at most
+ * also where the API cannot answer.
+ *
+ * What waits is a delayed job, at distances that grow with the times it was asked for: no place in the queue is held.
  */
 import type { Call } from '@wrapup/call';
 import type { Source } from '@wrapup/config';
@@ -26,8 +29,11 @@ export interface Why {
 export type Verification =
   /** The API's copy is in the ledger under this revision, and on its way. */
   | { next: 'accepted'; revision: string }
-  /** @property shut nobody need ask this source's API for a while: `true`, or for how many ms */
-  | { next: 'wait'; ms: number; why: Why; shut?: number | true }
+  /**
+   * @property asked whether the API was asked just now
+   * @property shut this source's API need not be asked for a while: `true`, or for how many ms
+   */
+  | { next: 'wait'; ms: number; why: Why; asked: boolean; shut?: number | true }
   | { next: 'park'; why: Why };
 
 /** How long the API may not know a call, or may say that it still goes on, before a person has to look at it. */
@@ -42,6 +48,9 @@ const WITHIN = 20_000;
 
 const LOOK =
   'Look for the call in Synthflow. A forged webhook has none there: drop it. If it is there, replay to read it.';
+
+const UNCONFIRMED = 'The call came again and could not be confirmed within 30 minutes; what was delivered stays.';
+const CONFIRM = 'Replay to ask Synthflow once more; drop to keep what was written.';
 
 export interface VerifyDeps {
   store: Pick<Store, 'accept'>;
@@ -60,26 +69,30 @@ export async function verifyCall(
   hint: Call,
   { store, api, ledger_days, signal, now = Date.now(), random = Math.random }: VerifyDeps,
 ): Promise<Verification> {
-  const arrived = entry.revisions.find(({ hash }) => hash === job.revision)?.at ?? now;
+  const arrived = entry.revisions.find(({ hash }) => hash === job.revision)?.at ?? entry.ignored?.since ?? now;
   const waited = Math.max(0, now - arrived);
-  const later = (limit: number) => nextLook(waited, limit, random);
+  const reads = entry.waiting?.reads ?? 0;
+  const later = (limit: number) => nextLook(waited, reads, limit, random);
+  const asked = true;
   let record: Awaited<ReturnType<SynthflowApi['readCall']>>;
   try {
     record = await api.readCall(job.call_id, { signal, deadline: Date.now() + WITHIN });
   } catch (error) {
-    if (error instanceof SynthflowApiError) return afterFailure(error, waited, later);
+    // The first signed body is believed without the API; what waits here is another one, which must not wait for ever.
+    const limit = source.trust === 'api' ? Number.POSITIVE_INFINITY : PATIENCE;
+    if (error instanceof SynthflowApiError) return afterFailure(error, waited, limit, later);
     throw error;
   }
   const copy = normalise(record, contextOf(source, entry));
   if (hint.terminal && !copy.terminal) {
     const reason = `Synthflow still tells the call as ${copy.status}, the webhook as ${hint.status}.`;
-    if (waited < PATIENCE) return { next: 'wait', ms: later(PATIENCE), why: { code: 'still_going_on', reason } };
+    if (waited < PATIENCE) return { next: 'wait', asked, ms: later(PATIENCE), why: { code: 'still_going_on', reason } };
     return { next: 'park', why: { code: 'unverified', reason, hint: LOOK } };
   }
   const missing = missingIn(copy, hint);
   if (missing.length > 0 && waited < COMPLETION) {
     const reason = `Synthflow has no ${missing.join(' and no ')} of the call yet.`;
-    return { next: 'wait', ms: later(COMPLETION), why: { code: 'incomplete', reason } };
+    return { next: 'wait', asked, ms: later(COMPLETION), why: { code: 'incomplete', reason } };
   }
   const body = bytesOf(record, source.keep);
   const { received } = entry;
@@ -89,13 +102,26 @@ export async function verifyCall(
   return { next: 'accepted', revision: revisionOf(body) };
 }
 
-/** What each failure of the API means for a call that waits for it. */
-function afterFailure(error: SynthflowApiError, waited: number, later: (limit: number) => number): Verification {
+/**
+ * What each failure of the API means for a call that waits for it.
+ * @param limit ms for which a call waits at most while the API cannot answer
+ */
+function afterFailure(
+  error: SynthflowApiError,
+  waited: number,
+  limit: number,
+  later: (limit: number) => number,
+): Verification {
   const why = { code: error.code, reason: error.message, ...(error.hint ? { hint: error.hint } : {}) };
+  const asked = true;
+  const away = (ms: number, shut: number | true): Verification =>
+    waited < limit
+      ? { next: 'wait', asked, ms: Math.round(Math.max(SHORTEST / 2, Math.min(ms, limit - waited))), shut, why }
+      : { next: 'park', why: { code: 'unconfirmed', reason: `${error.message} ${UNCONFIRMED}`, hint: CONFIRM } };
   switch (error.code) {
     case 'unknown_call': {
       const reason = 'Synthflow does not know this call.';
-      if (waited < PATIENCE) return { next: 'wait', ms: later(PATIENCE), why: { ...why, reason } };
+      if (waited < PATIENCE) return { next: 'wait', asked, ms: later(PATIENCE), why: { ...why, reason } };
       return { next: 'park', why: { code: 'unverified', reason, hint: LOOK } };
     }
     case 'unknown_log':
@@ -105,23 +131,27 @@ function afterFailure(error: SynthflowApiError, waited: number, later: (limit: n
     case 'unauthorized':
     case 'forbidden':
     case 'wrong_place':
-      // A person has to mend it, and calls go on within moments when that is done.
-      return { next: 'wait', ms: Math.min(60_000, later(Number.POSITIVE_INFINITY)), shut: true, why };
+      // A person has to put it right, and calls go on within moments when that is done.
+      return away(Math.min(60_000, later(Number.POSITIVE_INFINITY)), true);
     case 'throttled': {
       const ms = Math.min(LONGEST, Math.max(1_000, error.details.retry_after ?? SHORTEST));
-      return { next: 'wait', ms, shut: ms, why };
+      return away(ms, ms);
     }
     case 'unavailable':
     case 'timeout':
     case 'network':
     case 'unreadable':
-      return { next: 'wait', ms: later(Number.POSITIVE_INFINITY), shut: true, why };
+      return away(later(Number.POSITIVE_INFINITY), true);
   }
 }
 
-/** @param limit ms after the arrival at which the last look is taken */
-function nextLook(waited: number, limit: number, random: () => number): number {
-  const wait = Math.min(LONGEST, Math.max(SHORTEST, waited / 2)) * (0.8 + random() * 0.4);
+/**
+ * @param reads times that the API was asked before
+ * @param limit ms after the arrival at which the last look is taken
+ */
+function nextLook(waited: number, reads: number, limit: number, random: () => number): number {
+  const grown = Math.max(SHORTEST * 2 ** Math.min(reads, 10), waited / 2);
+  const wait = Math.min(LONGEST, grown) * (0.8 + random() * 0.4);
   return Math.round(Math.max(SHORTEST / 2, Math.min(wait, limit - waited)));
 }
 

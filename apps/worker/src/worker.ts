@@ -23,6 +23,7 @@ import { Examiner } from './examiner.ts';
 import { Guard, HELD } from './guard.ts';
 import { Lines } from './lines.ts';
 import { countWork } from './metrics.ts';
+import { PayloadRoom } from './payload-room.ts';
 import { processDelivery, type Verdict } from './process-delivery.ts';
 import { Reconciler } from './reconciler.ts';
 import { routeCall } from './route-call.ts';
@@ -85,10 +86,11 @@ export async function startWorker({
     if (!refused || unanswered.admit(`${source} ${refused.code}`) === undefined) return;
     log.error({ source, ...refused }, 'calls wait, because Synthflow does not let them be read');
   });
+  const room = new PayloadRoom();
   const lines = new Lines(store, config, onError);
 
   lines.start(CALLS_QUEUE, CALLS_AT_ONCE, (job, token) =>
-    routeCall(job, token, { store, config, hurry, log, count, verifier, coming: destinations.coming }),
+    routeCall(job, token, { store, config, hurry, log, count, verifier, coming: destinations.coming, room }),
   );
 
   const startLine = (connection: string, size: number): void => {
@@ -104,6 +106,7 @@ export async function startWorker({
         const verdict = await processDelivery(job.data, isLast(job), {
           store,
           config: config(),
+          room,
           ...(caughtUp === 'ready' ? {} : { note: caughtUp.note }),
           write: (name, plan, lane) => {
             planned();

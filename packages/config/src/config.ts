@@ -38,6 +38,8 @@ export interface Source {
   base_url?: string;
   trust: 'signature' | 'api' | 'none';
   revisions: 'additive' | 'apply' | 'park';
+  /** Calls that are read from Synthflow's API because of webhooks, at most; `READS_PER_MINUTE` unless it is set. */
+  reads_per_minute?: number;
   keep: { transcript: boolean; raw: boolean };
   /** ISO 3166 alpha-2. */
   default_country?: string;

@@ -8,7 +8,7 @@ export { isLive, type Reach, reachOf } from './reach.ts';
 export type { Reader } from './readers.ts';
 export * from './redis-settings.ts';
 export { agentName, attemptsOf, chooseRoutes, planCall } from './routes.ts';
-export { NAME, RECONCILE_DEFAULTS, wrapupSchema } from './schema.ts';
+export { NAME, READS_PER_MINUTE, RECONCILE_DEFAULTS, wrapupSchema } from './schema.ts';
 export { formatDuration, parseDuration, parseSize } from './units.ts';
 export { readVariable, VariableError } from './variables.ts';
 export { type Watch, type WatchOptions, watchConfig } from './watch.ts';

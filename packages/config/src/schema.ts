@@ -65,6 +65,9 @@ function isCountry(code: string): boolean {
 const REGIONS = new Intl.DisplayNames(['en'], { type: 'region', fallback: 'none' });
 const country = text.refine(isCountry, 'must be an ISO country code of two capitals, such as US, GB or DE');
 
+/** Calls that are read from the API of a source because of webhooks, a minute, where its file does not say how many. */
+export const READS_PER_MINUTE = 300;
+
 const agent = z.strictObject({
   name: text.optional().describe('What the agent is called'),
   direction: z.enum(['inbound', 'outbound']).optional().describe('Which way its calls go'),
@@ -116,8 +119,11 @@ export const sourceSchema = z.strictObject({
     .enum(['additive', 'apply', 'park'])
     .default('additive')
     .describe(
-      'A call that comes again with other content. additive: what was absent is filled in, what contradicts is parked; apply: the newer is written; park: always ask',
+      'A call that comes again with other content. additive: what was absent is filled in, but for addresses, links and new records that only a signature vouches for, and what contradicts is parked; apply: the newer is written; park: always ask. With api_key a revision is confirmed at Synthflow first',
     ),
+  reads_per_minute: integer(1, 10_000)
+    .default(READS_PER_MINUTE)
+    .describe('Calls that are read from Synthflow because of webhooks, at most; beyond it webhooks wait in the queue'),
   keep: z
     .strictObject({
       transcript: flag.default(true).describe('false: the transcript is dropped before anything is stored'),

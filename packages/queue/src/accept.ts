@@ -31,7 +31,7 @@ export interface Arrival {
 export type Accepted = 'accepted' | 'duplicate' | 'ignored';
 
 /** How long a payload that nothing has settled yet is kept, in seconds: longer than anything parked may wait. */
-const UNSETTLED = 37 * 24 * 3600;
+export const UNSETTLED = 37 * 24 * 3600;
 
 /** Where arrivals are kept. */
 export interface AcceptParts {

@@ -21,6 +21,7 @@ export * from './operations.ts';
 export * from './payloads.ts';
 export * from './queues.ts';
 export * from './quota.ts';
+export * from './read-budget.ts';
 export * from './redis.ts';
 export * from './redis-info.ts';
 export * from './secrets.ts';

@@ -1,0 +1,47 @@
+import type { Config } from '@wrapup/config';
+import { type CallJob, type LedgerEntry, MAX_REVISION_BYTES, MAX_REVISIONS } from '@wrapup/queue';
+import { normalise } from '@wrapup/synthflow';
+import { alertRevisionLimit } from './alerts.ts';
+import { type AskApi, askApi, park, type Unanswered } from './ask-api.ts';
+import { contextOf } from './read-call.ts';
+import { settlePayloads } from './retention.ts';
+import { isOwnId } from './unrecognised.ts';
+
+/** Milliseconds until it is looked again whether the revisions that were kept have been read. */
+const READING = 5_000;
+
+const WHY = {
+  code: 'revision_limit',
+  reason: `More than ${MAX_REVISIONS} revisions, or ${MAX_REVISION_BYTES / 1024 / 1024} MB, came of this call; the rest was ignored.`,
+  hint: 'A captured signature looks like this. Compare the record in the CRM with Synthflow; replay to take it off this list, drop it if it is right.',
+};
+
+/**
+ * Sees to a call of which more came than is kept: whether something of it was the truth, only the API can say. It is asked
+ * once; where the source has no key, the call waits for a person.
+ */
+export async function settleBeyondLimit(
+  job: CallJob,
+  entry: LedgerEntry,
+  config: Config,
+  parts: AskApi,
+): Promise<Unanswered | { job: 'complete'; result: 'hint' }> {
+  const { store, source } = parts;
+  const { call_id } = job;
+  if (!entry.ignored || entry.ignored.handled) return { job: 'complete', result: 'hint' };
+  await alertRevisionLimit(store, config, entry);
+  if (source.api_key !== undefined && isOwnId(call_id)) {
+    const answer = await askApi(job, entry, normalise({ call_id }, contextOf(source, entry)), parts);
+    if ('job' in answer && answer.job === 'delay') return answer;
+    await store.ledger.handleIgnored(source.name, call_id);
+    return 'job' in answer ? answer : { job: 'complete', result: 'hint' };
+  }
+  // A revision that is read later would take the call off the list again.
+  if (!entry.stopped && entry.revisions.some(({ effect }) => !effect)) {
+    return { job: 'delay', ms: READING, result: 'waits' };
+  }
+  await store.ledger.handleIgnored(source.name, call_id);
+  const parked = await park(job, WHY, store);
+  await settlePayloads(store, config, source.name, call_id);
+  return parked;
+}

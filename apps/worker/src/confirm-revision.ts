@@ -1,0 +1,87 @@
+/**
+ * A revision of a source that has an `api_key` is confirmed before anything is made of it: a signature covers the call id
+ * only, Synthflow's API knows the call. The API's copy becomes a revision of its own, which is judged as proved.
+ *
+ *   the API cannot answer                     ──► again for 30 minutes ──► parked
+ *   its copy is not judged yet                ──► again in a moment
+ *   its copy contradicts the revision         ──► parked, once what the copy brought has been delivered
+ *   its copy, or the call, says all of it     ──► equal
+ *   the revision says more than the API does  ──► the rules without a key hold for the rest
+ *
+ * The answer is noted in the ledger, so that a rerun does not ask again.
+ */
+import type { Call } from '@wrapup/call';
+import type { CallJob, LedgerEntry } from '@wrapup/queue';
+import { type AskApi, askApi, type Unanswered } from './ask-api.ts';
+import {
+  callAt,
+  isRepeat,
+  judgeByCopy,
+  judgeProved,
+  judgeRevision,
+  lastTold,
+  type ReadRevision,
+  type Standing,
+  type Verdict,
+} from './revisions.ts';
+
+/** Milliseconds after which it is looked again whether the API's copy was judged. */
+const JUDGING = 1_000;
+/** Bounds of the wait for deliveries under way, ms. */
+const DELIVERING = [2_000, 60_000] as const;
+
+/** The call as it stands now, and what the revision does to it. */
+export interface Confirmed {
+  verdict: Verdict;
+  standing: Standing | undefined;
+  /** Epoch ms: the revision stands after everything up to then. */
+  after: number;
+}
+
+export interface Confirming extends AskApi {
+  read: ReadRevision;
+  digest: string;
+}
+
+export async function confirmRevision(
+  job: CallJob,
+  entry: LedgerEntry,
+  call: Call,
+  parts: Confirming,
+): Promise<Confirmed | Unanswered> {
+  const { store, source, read, digest } = parts;
+  const { call_id, revision } = job;
+  const noted = entry.revisions.find(({ hash }) => hash === revision);
+  let by = noted?.confirmed_by;
+  if (by === undefined) {
+    const answer = await askApi(job, entry, call, parts);
+    if ('job' in answer) return answer;
+    by = answer.revision;
+    if (by !== revision) await store.ledger.confirm(job, by);
+  }
+
+  const now = (await store.ledger.read(source.name, call_id)) ?? entry;
+  const copied = now.revisions.find(({ hash }) => hash === by);
+  const wait = async (code: string, reason: string, ms: number): Promise<Unanswered> => {
+    await store.ledger.wait(source.name, call_id, { code, reason });
+    return { job: 'delay', ms, result: 'waits' };
+  };
+  if (by !== revision && copied && !copied.effect) {
+    return wait('confirming', 'What Synthflow’s API says of the call is looked at first.', JUDGING);
+  }
+  const last = lastTold(now, revision);
+  const standing = last && (await callAt(now, last.hash, read));
+  const before = last && (standing?.call ?? 'gone');
+  const repeats = isRepeat(now, digest);
+  if (by === revision) return { verdict: judgeProved(before, call, source.revisions, repeats), standing, after: 0 };
+
+  const copy = await read(by);
+  const verdict = (copy && judgeByCopy(copy, call)) ?? judgeRevision(before, call, source.revisions, repeats);
+  // A parked revision takes the place of what is under way, and that may be what the API says.
+  if (verdict.effect === 'parked' && now.deliveries.some(({ state }) => state === 'queued')) {
+    const waited = Date.now() - (now.waiting?.since ?? Date.now());
+    const ms = Math.min(DELIVERING[1], Math.max(DELIVERING[0], waited / 2));
+    return wait('delivering', 'The call came again; what came before is delivered first.', Math.round(ms));
+  }
+  return { verdict, standing, after: (last?.at ?? 0) + 1 };
+}
