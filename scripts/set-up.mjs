@@ -133,12 +133,17 @@ export function isAlive(pid) {
   }
 }
 
-/** Runs npm with its output on stderr, so that stdout stays the script's own. */
-function npm(args) {
+/**
+ * Runs npm.
+ *
+ * @param stdout file descriptor of its output: stderr unless given, so that stdout stays the script's own
+ * @returns {Promise<number>} its exit code
+ */
+export function npm(args, stdout = 2) {
   const self = process.env.npm_execpath;
   const known = self && /npm-cli\.js$/.test(self) && existsSync(self);
   return runToEnd(known ? process.execPath : 'npm', known ? [self, ...args] : args, {
-    stdio: ['ignore', 2, 2],
+    stdio: ['ignore', stdout, 2],
     shell: WINDOWS && !known,
     cwd: ROOT,
   });
