@@ -10,32 +10,45 @@ export class Aborted extends Error {
   override name = 'Aborted';
 }
 
-const DECOMPRESSORS: Record<string, () => Transform> = {
+/** What is read of a sender that is not proved. */
+export const UNPROVED = {
+  /** Bytes after decompression. */
+  body: 1024 ** 2,
+  /** How many times its own size a compressed body may become, once it has become `ratioFrom` bytes. */
+  ratio: 10,
+  ratioFrom: 64 * 1024,
+} as const;
+
+const DECOMPRESSORS: Record<string, () => Transform & { readonly bytesWritten: number }> = {
   gzip: createGunzip,
   'x-gzip': createGunzip,
   deflate: createInflate,
   br: createBrotliDecompress,
 };
+/** Bytes that a decompressor holds by itself: its window and its buffers. */
+const DECOMPRESSOR = 64 * 1024;
 
-/** What a body of unknown length begins with. */
-const FIRST_GUESS = 16 * 1024;
+/** Bytes that a buffer begins with, at most, whatever was announced. */
+const FIRST_BUFFER = 64 * 1024;
+
+export interface Reading {
+  /** Bytes after decompression that are read of a proved sender. */
+  limit: number;
+  /** What this request holds of the bytes in flight, and whether its sender is proved; the caller releases it. */
+  share: Share;
+  /** Looks at what has come so far, which may prove the sender. @throws Refusal to end the reading */
+  examine?: (bytes: Buffer, end: number) => void;
+  /** Aborted when nobody waits for the body any more: a request that was answered ends without an event. */
+  signal?: AbortSignal;
+}
 
 /**
- * Reads the body, decompressed, into one buffer of the announced length: a body that came in one piece is not copied at
- * all, any other one once. It grows only when no length was announced or the body is compressed.
+ * Reads the body, decompressed, into one buffer: a body that came in one piece is not copied at all.
  *
- * @param limit bytes after decompression
- * @param share what this request holds of the bytes in flight; the caller releases it
- * @param signal aborted when nobody waits for the body any more: a request that was answered ends without an event
- * @throws Refusal `too-large`, `busy`, `unknown-encoding`, `bad-encoding`
+ * @throws Refusal `too-large`, `too-large-unproved`, `too-slow`, `busy`, `unknown-encoding`, `bad-encoding`
  * @throws Aborted
  */
-export function collectBody(
-  request: IncomingMessage,
-  limit: number,
-  share: Share,
-  signal?: AbortSignal,
-): Promise<Buffer> {
+export function collectBody(request: IncomingMessage, { limit, share, examine, signal }: Reading): Promise<Buffer> {
   const encoding = request.headers['content-encoding']?.trim().toLowerCase();
   const decompress = encoding === undefined || encoding === 'identity' ? undefined : DECOMPRESSORS[encoding];
   if (encoding !== undefined && encoding !== 'identity' && !decompress) throw new Refusal('unknown-encoding');
@@ -43,16 +56,18 @@ export function collectBody(
   const announced = Number(request.headers['content-length'] ?? Number.NaN);
   // Nothing that is compressed gets smaller by being decompressed, so this holds for both.
   if (announced > limit) throw tooLarge(limit);
+  if (decompress) share.take(DECOMPRESSOR);
 
   return new Promise((resolve, reject) => {
     const decompressor = decompress?.();
     const source: Readable = decompressor ? request.pipe(decompressor) : request;
-    const into = new Collected(decompressor ? Number.NaN : announced, limit, share);
+    const into = new Collected(decompressor ? Number.NaN : announced, limit);
 
     const settle = (act: () => void) => {
       source.off('data', onData).off('end', onEnd).off('error', onError);
       request.off('error', onGone).off('close', onGone);
       signal?.removeEventListener('abort', onAbort);
+      share.onGivenUp = undefined;
       // Something may still come from a stream that is being given up.
       source.on('error', ignore);
       request.on('error', ignore);
@@ -64,18 +79,27 @@ export function collectBody(
     };
     const onData = (chunk: Buffer) => {
       try {
+        if (into.length + chunk.length > limit) throw tooLarge(limit);
+        share.take(chunk.length);
         into.add(chunk);
+        examine?.(into.buffer, into.length);
+        if (!share.proved) requireLittle(into.length, decompressor?.bytesWritten);
       } catch (error) {
         settle(() => reject(error));
       }
     };
-    const onEnd = () => settle(() => resolve(into.bytes()));
+    const onEnd = () => {
+      share.arrived();
+      settle(() => resolve(into.bytes()));
+    };
     const onError = (error: Error) => settle(() => reject(decompressor ? new Refusal('bad-encoding') : gone(error)));
     const onGone = (error?: Error) => {
       // `close` also follows a body that came whole, while the decompressor is still at work.
       if (error || !request.complete) settle(() => reject(gone(error)));
     };
     const onAbort = () => settle(() => reject(gone(signal?.reason)));
+    share.received = () => decompressor?.bytesWritten ?? into.length;
+    share.onGivenUp = (why) => settle(() => reject(why));
     signal?.addEventListener('abort', onAbort, { once: true });
     source.on('data', onData).on('end', onEnd).on('error', onError);
     request.on('close', onGone);
@@ -83,33 +107,38 @@ export function collectBody(
   });
 }
 
-/** One buffer that bytes are added to. */
+/** One buffer that bytes are added to. It grows only as bytes come, so that announcing many costs nothing. */
 class Collected {
   readonly #limit: number;
-  readonly #share: Share;
   readonly #announced: number;
   #buffer: Buffer | undefined;
   #length = 0;
 
-  constructor(announced: number, limit: number, share: Share) {
+  constructor(announced: number, limit: number) {
     this.#announced = announced;
     this.#limit = limit;
-    this.#share = share;
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  get buffer(): Buffer {
+    return this.#buffer ?? Buffer.alloc(0);
   }
 
   add(chunk: Buffer): void {
     const length = this.#length + chunk.length;
-    if (length > this.#limit) throw tooLarge(this.#limit);
-    if (!this.#share.take(chunk.length)) throw new Refusal('busy');
     if (this.#buffer === undefined) {
       if (chunk.length === this.#announced) {
         this.#buffer = chunk;
         this.#length = length;
         return;
       }
-      this.#buffer = allocate(this.#announced || Math.max(FIRST_GUESS, chunk.length));
+      this.#buffer = allocate(Math.max(chunk.length, Math.min(FIRST_BUFFER, this.#announced || FIRST_BUFFER)));
     } else if (length > this.#buffer.length) {
-      const larger = allocate(Math.min(this.#limit, Math.max(length, this.#buffer.length * 2)));
+      const most = this.#announced >= length ? this.#announced : this.#limit;
+      const larger = allocate(Math.min(most, Math.max(length, this.#buffer.length * 2)));
       this.#buffer.copy(larger, 0, 0, this.#length);
       this.#buffer = larger;
     }
@@ -118,8 +147,20 @@ class Collected {
   }
 
   bytes(): Buffer {
-    return this.#buffer?.subarray(0, this.#length) ?? Buffer.alloc(0);
+    return this.buffer.subarray(0, this.#length);
   }
+}
+
+/** @throws Refusal `too-large-unproved` */
+function requireLittle(length: number, compressed: number | undefined): void {
+  if (length > UNPROVED.body) {
+    throw new Refusal('too-large-unproved', `The limit is ${formatBytes(UNPROVED.body)} until the sender is proved.`);
+  }
+  if (compressed === undefined || length <= UNPROVED.ratioFrom || length <= compressed * UNPROVED.ratio) return;
+  throw new Refusal(
+    'too-large-unproved',
+    `The body becomes more than ${UNPROVED.ratio} times as large when it is decompressed, which is the limit from ${formatBytes(UNPROVED.ratioFrom)} on until the sender is proved.`,
+  );
 }
 
 function allocate(bytes: number): Buffer {

@@ -1,49 +1,225 @@
-/** Bytes of bodies in memory, of all requests together, with a limit, so that no burst can exhaust the process. */
-export class InFlight {
-  readonly limit: number;
-  #used = 0;
+/**
+ * Bytes of bodies in memory, of all requests together, with limits, so that no burst can exhaust the process:
+ *
+ * all       every body together
+ * large     bodies of 256 kB and more; what is left is a reserve for small ones that large ones cannot fill
+ * unproved  bodies whose sender has proved nothing yet, of all addresses and of each
+ *
+ * Until a sender is proved, an honest one and an attacker look the same. Only that the honest one is done within
+ * milliseconds tells them apart. So when there is no room, it is made: the unproved body that has been coming for the
+ * longest time is given up, of the address that holds most. A newcomer is refused only where nothing unproved is left.
+ */
+import { Refusal } from './refusal.ts';
 
-  constructor(limit: number) {
-    this.limit = limit;
+/** Bytes from which on a body counts as large. */
+export const SMALL_BODY = 256 * 1024;
+
+export interface InFlightLimits {
+  all: number;
+  large: number;
+  unproved: number;
+  /** Of one address, unproved. */
+  address: number;
+}
+
+/** Ms after which an unproved body that still comes is given up. */
+const UNPROVED_MS = 10_000;
+/** Bytes a second, as sent, below which a body is given up: an unproved one after some seconds, any other one later. */
+const LEAST_SPEED = 16 * 1024;
+const LEAST_SPEED_UNPROVED_AFTER_MS = 5_000;
+const LEAST_SPEED_AFTER_MS = 10_000;
+/** How often the bodies that still come are looked at. */
+const SWEEP_MS = 500;
+
+/** What a body needs at least: a sender's proof may be at the end of the first MB. */
+const LEAST_UNPROVED = 2 * 1024 ** 2;
+
+/**
+ * @param all bytes of every body together
+ * @param largest body that is taken
+ */
+export function shareOut(all: number, largest: number): InFlightLimits {
+  return {
+    all,
+    large: Math.max(all - all / 4, Math.min(largest, all)),
+    unproved: Math.min(all, Math.max(all / 4, LEAST_UNPROVED)),
+    address: Math.min(all, Math.max(all / 16, LEAST_UNPROVED)),
+  };
+}
+
+export class InFlight {
+  readonly limits: Readonly<InFlightLimits>;
+  /** Unproved bodies given up for others, since the start. */
+  givenUp = 0;
+  #used = 0;
+  #large = 0;
+  #unproved = 0;
+  /** Unproved bytes by address. */
+  readonly #addresses = new Map<string, number>();
+  /** Bodies that still come, the oldest first. */
+  readonly #coming = new Set<Share>();
+  #sweep: NodeJS.Timeout | undefined;
+
+  constructor(limits: Readonly<InFlightLimits>) {
+    this.limits = limits;
   }
 
   get used(): number {
     return this.#used;
   }
 
-  open(): Share {
-    return new Share(this);
+  get unproved(): number {
+    return this.#unproved;
   }
 
-  /** @returns false when that would exceed the limit; nothing is taken then */
-  take(bytes: number): boolean {
-    if (this.#used + bytes > this.limit) return false;
+  /** For one body that is about to come; whoever opens it must release it. */
+  open(address: string, proved: boolean): Share {
+    const share = new Share(this, address, proved);
+    this.#coming.add(share);
+    this.#sweep ??= setTimeout(() => this.#lookAtComing(), SWEEP_MS).unref();
+    return share;
+  }
+
+  /** For shares only. @returns false when there is no room; nothing is taken then */
+  admit(share: Share, bytes: number): boolean {
+    const large = share.bytes >= SMALL_BODY ? bytes : share.bytes + bytes >= SMALL_BODY ? share.bytes + bytes : 0;
+    if (!share.proved) {
+      const { address } = share;
+      while ((this.#addresses.get(address) ?? 0) + bytes > this.limits.address) {
+        if (!this.#makeRoom(share, (other) => other.address === address)) return false;
+      }
+      while (this.#unproved + bytes > this.limits.unproved)
+        if (!this.#makeRoom(share, this.#ofHeaviest())) return false;
+    }
+    while (this.#used + bytes > this.limits.all) if (!this.#makeRoom(share, this.#ofHeaviest())) return false;
+    while (large > 0 && this.#large + large > this.limits.large) {
+      if (!this.#makeRoom(share, (other) => other.bytes >= SMALL_BODY)) return false;
+    }
     this.#used += bytes;
+    this.#large += large;
+    if (!share.proved) this.#countUnproved(share.address, bytes);
     return true;
   }
 
-  giveBack(bytes: number): void {
-    this.#used -= bytes;
+  /** For shares only. */
+  prove(share: Share): void {
+    this.#countUnproved(share.address, -share.bytes);
+  }
+
+  /** For shares only. */
+  arrived(share: Share): void {
+    this.#coming.delete(share);
+  }
+
+  /** For shares only. */
+  giveBack(share: Share): void {
+    this.#coming.delete(share);
+    this.#used -= share.bytes;
+    if (share.bytes >= SMALL_BODY) this.#large -= share.bytes;
+    if (!share.proved) this.#countUnproved(share.address, -share.bytes);
+  }
+
+  #countUnproved(address: string, bytes: number): void {
+    this.#unproved += bytes;
+    const left = (this.#addresses.get(address) ?? 0) + bytes;
+    if (left > 0) this.#addresses.set(address, left);
+    else this.#addresses.delete(address);
+  }
+
+  /** Gives up the oldest unproved body of those asked for. @returns false when there is none */
+  #makeRoom(newcomer: Share, of: (share: Share) => boolean): boolean {
+    for (const share of this.#coming) {
+      if (share === newcomer || share.proved || share.bytes === 0 || !of(share)) continue;
+      this.givenUp += 1;
+      share.giveUp(new Refusal('busy', 'Others needed the room before this body was complete.'));
+      return true;
+    }
+    return false;
+  }
+
+  #ofHeaviest(): (share: Share) => boolean {
+    let most = 0;
+    let heaviest: string | undefined;
+    for (const [address, bytes] of this.#addresses) {
+      if (bytes <= most) continue;
+      most = bytes;
+      heaviest = address;
+    }
+    return (share) => share.address === heaviest;
+  }
+
+  #lookAtComing(): void {
+    const now = performance.now();
+    for (const share of this.#coming) {
+      const ms = now - share.since;
+      if (ms < LEAST_SPEED_UNPROVED_AFTER_MS) break;
+      const slow = share.received() < (ms / 1000) * LEAST_SPEED;
+      if (share.proved ? slow && ms >= LEAST_SPEED_AFTER_MS : slow || ms >= UNPROVED_MS) {
+        share.giveUp(new Refusal('too-slow'));
+      }
+    }
+    this.#sweep = this.#coming.size > 0 ? setTimeout(() => this.#lookAtComing(), SWEEP_MS).unref() : undefined;
   }
 }
 
 /** What one request holds. It counts bytes that came, not bytes announced: announcing costs a stranger nothing. */
 export class Share {
+  readonly address: string;
+  /** When it was opened, by `performance.now()`. */
+  readonly since = performance.now();
+  /** Bytes as the sender sent them, so far; set by whoever reads them. */
+  received: () => number = () => 0;
+  /** Ends the reading; set by whoever reads. */
+  onGivenUp: ((why: Refusal) => void) | undefined;
   readonly #all: InFlight;
   #bytes = 0;
+  #proved: boolean;
+  #ended: Refusal | true | undefined;
 
-  constructor(all: InFlight) {
+  constructor(all: InFlight, address: string, proved: boolean) {
     this.#all = all;
+    this.address = address;
+    this.#proved = proved;
   }
 
-  take(bytes: number): boolean {
-    if (!this.#all.take(bytes)) return false;
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Whether its sender is proved. */
+  get proved(): boolean {
+    return this.#proved;
+  }
+
+  /** @throws Refusal `busy` when there is no room, or why it was given up */
+  take(bytes: number): void {
+    if (this.#ended instanceof Refusal) throw this.#ended;
+    if (!this.#all.admit(this, bytes)) throw new Refusal('busy');
     this.#bytes += bytes;
-    return true;
+  }
+
+  /** From now on it is not given up for others. */
+  prove(): void {
+    if (this.#proved || this.#ended) return;
+    this.#all.prove(this);
+    this.#proved = true;
+  }
+
+  /** The body is complete. */
+  arrived(): void {
+    this.#all.arrived(this);
+  }
+
+  giveUp(why: Refusal): void {
+    this.release();
+    this.#ended = why;
+    this.onGivenUp?.(why);
   }
 
   release(): void {
-    this.#all.giveBack(this.#bytes);
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#all.giveBack(this);
     this.#bytes = 0;
   }
 }

@@ -7,6 +7,7 @@
  */
 import type { Config, Inbound, Source } from '@wrapup/config';
 import { Failure } from '@wrapup/destination';
+import { scanJson } from '@wrapup/synthflow';
 import { type Logger, Sparingly } from '@wrapup/telemetry';
 import type { Request } from 'express';
 import { Aborted, collectBody } from './collect-body.ts';
@@ -24,6 +25,7 @@ import { Refusal } from './refusal.ts';
 export interface InboundCallParts {
   config: () => Config;
   callers?: Callers | undefined;
+  /** Of inbound calls alone, so that webhooks cannot take their room. */
   inFlight: InFlight;
   probes: Probes;
   log: Logger;
@@ -83,10 +85,12 @@ async function answer(
   { callers, inFlight }: InboundCallParts,
   note: (source: string, error: unknown) => void,
 ): Promise<Answer> {
-  const share = inFlight.open();
+  const share = inFlight.open(request.socket.remoteAddress ?? '', source.path_token.some(Boolean));
   let payload: unknown;
   try {
-    payload = parseBody(await collectBody(request, LARGEST, share, signal));
+    const body = await collectBody(request, { limit: LARGEST, share, signal });
+    if (scanJson(body)) return NEUTRAL;
+    payload = parseBody(body);
   } finally {
     share.release();
   }

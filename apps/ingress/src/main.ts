@@ -3,6 +3,8 @@ import { openIntake, openStore } from '@wrapup/queue';
 import {
   createLogger,
   createMetrics,
+  healthRoutes,
+  internalAddress,
   listenHost,
   listenPort,
   logConnectionErrors,
@@ -11,7 +13,7 @@ import {
   startOrExit,
 } from '@wrapup/telemetry';
 import { openCallers } from './inbound/callers.ts';
-import { createIngress } from './ingress.ts';
+import { createIngress, observe } from './ingress.ts';
 import { readOptions } from './options.ts';
 
 /** For requests in hand, each of which is answered within a second of its last byte. */
@@ -20,7 +22,8 @@ const DRAIN = 10_000;
 const log = createLogger('ingress');
 
 await startOrExit(log, async () => {
-  const options = readOptions(readVariable);
+  const internal = internalAddress();
+  const options = { ...readOptions(readVariable), observable: internal === undefined };
   const config = await followConfig(log, 'ingress');
   const redis = { ...readRedisSettings(), onError: logConnectionErrors(log, 'Redis connection') };
   const intake = openIntake({ ...redis, ledger_days: config.current().retention.ledger_days });
@@ -36,10 +39,23 @@ await startOrExit(log, async () => {
   config.onReload(() => void callers.prepare());
 
   const app = createIngress({ config: config.current, intake, callers, log, metrics, options });
-  const served = await serve(app, { port: listenPort('ingress'), host: listenHost('ingress'), name: 'ingress', log });
+  const { maxConnections } = options;
+  const address = { port: listenPort('ingress'), host: listenHost('ingress') };
+  const served = await serve(app, { ...address, name: 'ingress', maxConnections, log });
+  const observed =
+    internal &&
+    (await serve(healthRoutes(observe({ intake, metrics, options })), { ...internal, name: 'ingress_internal', log }));
+  metrics.gauge('ingress_connections', 'Connections that are open', [], (gauge) => gauge.set(served.connections.open));
+  metrics.gauge(
+    'ingress_connections_closed',
+    'Connections closed since the start because there were INGRESS_MAX_CONNECTIONS',
+    [],
+    (gauge) => gauge.set(served.connections.closed),
+  );
   onShutdown(
     [
       { name: 'answer the requests in hand', run: () => served.close(DRAIN) },
+      { name: 'stop answering whoever observes', run: () => observed?.close(0) },
       { name: 'stop watching the configuration', run: () => config.close() },
       { name: 'leave the CRM', run: () => callers.close() },
       { name: 'close Redis', run: () => intake.close() },

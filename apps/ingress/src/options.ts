@@ -5,6 +5,10 @@ export interface IngressOptions {
   maxBody: number;
   /** Bytes of all bodies being received or stored. `INGRESS_MAX_IN_FLIGHT`, 128 MB. */
   maxInFlight: number;
+  /** Connections held at once. `INGRESS_MAX_CONNECTIONS`, 2,000. */
+  maxConnections: number;
+  /** Whether `/readyz` and `/metrics` are answered; not where `INGRESS_INTERNAL_PORT` moves them. */
+  observable: boolean;
   /** Milliseconds that storing a call may take before the sender is told to come again. */
   storeWithin: number;
   /** Asked for by `/metrics` when set. */
@@ -14,6 +18,8 @@ export interface IngressOptions {
 export const DEFAULT_OPTIONS: IngressOptions = {
   maxBody: 25 * 1024 ** 2,
   maxInFlight: 128 * 1024 ** 2,
+  maxConnections: 2_000,
+  observable: true,
   storeWithin: 900,
 };
 
@@ -33,5 +39,15 @@ export function readOptions(read: (name: string) => string | undefined): Ingress
       `INGRESS_MAX_IN_FLIGHT is ${formatBytes(maxInFlight)}, below INGRESS_MAX_BODY of ${formatBytes(maxBody)}: the largest bodies would never be taken. Raise the one or lower the other.`,
     );
   }
-  return { ...DEFAULT_OPTIONS, maxBody, maxInFlight, metricsToken: read('METRICS_TOKEN') || undefined };
+  const connections = read('INGRESS_MAX_CONNECTIONS') || String(DEFAULT_OPTIONS.maxConnections);
+  if (!/^[1-9]\d{0,5}$/.test(connections)) {
+    throw new Error(`INGRESS_MAX_CONNECTIONS is "${connections}", which is no number from 1 to 999999`);
+  }
+  return {
+    ...DEFAULT_OPTIONS,
+    maxBody,
+    maxInFlight,
+    maxConnections: Number(connections),
+    metricsToken: read('METRICS_TOKEN') || undefined,
+  };
 }

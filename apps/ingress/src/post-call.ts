@@ -3,23 +3,25 @@
  *
  * 404  source and path token     strangers learn nothing and cost nothing
  * 200  empty body                a probe, sent when somebody saves the URL at Synthflow
- * 401  signature header missing  still nothing of the body is read, unless a path token says that the sender is no stranger
+ * 401  signature header missing  still nothing of the body is read, unless a path token proves the sender
  * 415  type                      neither here
  * 413  announced size            neither here
  * 503  bytes in flight           from here on the body comes in, and every chunk is counted
- * 413  size as it comes          after decompression
- * 400  JSON, call id             the signature is over the call id, so it must be found first
- * 401  signature missing, wrong
+ * 413  size as it comes          after decompression; little until the sender is proved
+ * 408  speed                     ten seconds until the sender is proved
+ * 400  JSON, depth, values       scanned as it comes, parsed only at the end
+ * 401  signature wrong           the id is read out of the bytes, and its signature checked before they are parsed
+ * 400  call id                   the parsed payload must say the id that was verified
  * 503  Redis cannot take it
- * 202  accepted, 200 duplicate   Redis has the bytes and the job
+ * 202  accepted, 200 duplicate   Redis has the bytes and the job; 202 ignored: this call has all that is kept of one
  *
  * A body of no known shape is kept when its sender is proved: by the signature of a call id that stands somewhere in it,
  * or by the path token alone, since events of chat agents have no call id that could be signed.
  */
 import type { Config, Source } from '@wrapup/config';
-import type { Intake, Verified } from '@wrapup/queue';
-import { isOver, readCallId, readSignature, verifySignature } from '@wrapup/synthflow';
-import type { Logger } from '@wrapup/telemetry';
+import type { Arrival, Intake } from '@wrapup/queue';
+import { isOver, readSignature } from '@wrapup/synthflow';
+import { type Logger, trustConnection } from '@wrapup/telemetry';
 import type { Request } from 'express';
 import { requireJson } from './check-type.ts';
 import { collectBody } from './collect-body.ts';
@@ -31,8 +33,9 @@ import type { IngressOptions } from './options.ts';
 import { parseBody } from './parse-body.ts';
 import { isEmpty, type Probes } from './probe.ts';
 import { Refusal } from './refusal.ts';
+import { confirmIdentity, hasToken, type Identity, requireProof, Sender } from './sender.ts';
 import { storeCall } from './store-call.ts';
-import { bytesOfUnrecognised, findCallIds, idOfBytes } from './unrecognised.ts';
+import { bytesOfUnrecognised } from './unrecognised.ts';
 
 export interface PostCallParts {
   config: () => Config;
@@ -54,12 +57,10 @@ export function receiveCalls(parts: PostCallParts): Handle {
     }
     if (request.method !== 'POST') throw new Refusal('method-not-allowed');
     const signature = readSignature(request.headers);
-    if (signature === undefined && source.trust === 'signature' && !hasToken(source)) {
-      throw new Refusal('signature-missing');
-    }
+    requireProof(source, signature);
     requireJson(request.headers['content-type']);
 
-    const share = inFlight.open();
+    const share = inFlight.open(request.socket.remoteAddress ?? '', hasToken(source));
     try {
       return await receive(parts, request, source, signature, share);
     } finally {
@@ -75,68 +76,41 @@ async function receive(
   signature: string | undefined,
   share: Share,
 ): Promise<Answer> {
-  const body = await collectBody(request, options.maxBody, share);
+  const sender = new Sender(source, signature, share);
+  const body = await collectBody(request, {
+    limit: options.maxBody,
+    share,
+    examine: (bytes, end) => sender.examine(bytes, end),
+  });
   if (body.length === 0) return probes.answer('post-call', request, source.name);
-  const payload = parseBody(body);
-  const known = readCallId(payload);
-  const { call_id, verified } =
-    known === undefined
-      ? prove(source, body, payload, signature)
-      : { call_id: known, verified: verify(source, known, signature) };
+  const identity = sender.identify(body);
+  if (share.proved) trustConnection(request.socket);
+  const { call_id, verified, known } = identity;
   const status = await storeCall(
     intake,
     {
       source: source.name,
       call_id,
-      body: known === undefined ? bytesOfUnrecognised(source, body, payload) : bytesToKeep(source, body, payload),
+      ...parseAndTrim(source, body, identity),
       received: 'webhook',
       verified,
       received_at: Date.now(),
-      terminal: isOver(payload),
     },
     options.storeWithin,
   );
   log.debug({ source: source.name, call_id, verified, bytes: body.length }, status);
-  const result = known === undefined && status === 'accepted' ? 'unrecognised' : status;
+  const result = !known && status === 'accepted' ? 'unrecognised' : status;
   return { status: status === 'duplicate' ? 200 : 202, body: JSON.stringify({ status, call_id }), result };
 }
 
-/** A source that has a path token was only found by it. */
-function hasToken(source: Source): boolean {
-  return source.path_token.some(Boolean);
-}
-
 /**
- * Under which id a body of no known shape is kept, and what proves its sender.
- * @throws Refusal `no-call-id`, `signature-missing`, `signature-wrong`
+ * What the parsed payload is needed for: the bytes to be stored, and whether the call is over. It lives no longer than
+ * this: what waits for Redis is bytes alone.
+ * @throws Refusal `not-json`, `no-call-id`
  */
-function prove(
-  source: Source,
-  body: Buffer,
-  payload: unknown,
-  signature: string | undefined,
-): { call_id: string; verified: Verified } {
-  const ids = findCallIds(payload);
-  const signed = ids.find((callId) => verifySignature({ callId, secrets: source.webhook_secrets, header: signature }));
-  if (signed !== undefined) return { call_id: signed, verified: 'signature' };
-  if (hasToken(source)) return { call_id: idOfBytes(body), verified: 'none' };
-  const [first] = ids;
-  if (first === undefined) throw new Refusal('no-call-id');
-  return { call_id: first, verified: verify(source, first, signature) };
-}
-
-/**
- * What proves the sender. Where nothing has to, a signature may be absent but not wrong; without secrets nothing can be
- * said about it.
- * @throws Refusal `signature-missing`, `signature-wrong`
- */
-function verify(source: Source, callId: string, signature: string | undefined): Verified {
-  if (signature === undefined) {
-    if (source.trust === 'signature') throw new Refusal('signature-missing');
-    return 'none';
-  }
-  const secrets = source.webhook_secrets;
-  if (verifySignature({ callId, secrets, header: signature })) return 'signature';
-  if (source.trust === 'signature' || secrets.some(Boolean)) throw new Refusal('signature-wrong');
-  return 'none';
+function parseAndTrim(source: Source, body: Buffer, identity: Identity): Pick<Arrival, 'body' | 'terminal'> {
+  const payload = parseBody(body);
+  confirmIdentity(identity, payload);
+  const trim = identity.known ? bytesToKeep : bytesOfUnrecognised;
+  return { body: trim(source, body, payload), terminal: isOver(payload) };
 }

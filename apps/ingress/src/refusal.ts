@@ -40,6 +40,12 @@ const KINDS = {
     hint: 'webhook_secrets of this source must hold the webhook secret of the workspace that sends; while it is rotated, the old and the new one.',
     headers: { 'www-authenticate': 'Synthflow-Signature' },
   },
+  'no-proof': {
+    status: 401,
+    title: 'Nothing can prove who sends here',
+    hint: 'Under `trust: api` a source needs webhook_secrets, so that calls are signed, or a path_token, so that the URL is /webhooks/<source>/<token>/post-call. Set one of them.',
+    headers: { 'www-authenticate': 'Synthflow-Signature' },
+  },
   'not-json-type': {
     status: 415,
     title: 'Content type is not JSON in UTF-8',
@@ -52,12 +58,33 @@ const KINDS = {
     headers: { 'accept-encoding': 'gzip, deflate, br' },
   },
   'too-large': { status: 413, title: 'Body too large', hint: 'Raise INGRESS_MAX_BODY, or send less.' },
+  'too-large-unproved': {
+    status: 413,
+    title: 'Body too large for a sender that is not proved',
+    hint: 'A sender is proved as soon as the signed call id has come, or before the body by a path token: set path_token of the source, and the URL is /webhooks/<source>/<token>/post-call. From then on INGRESS_MAX_BODY is the limit.',
+  },
+  'too-many-values': {
+    status: 413,
+    title: 'Too many values in the body',
+    hint: 'Objects, lists and what is in them are counted. No event of a call has nearly as many.',
+  },
+  'too-deep': { status: 400, title: 'The body is nested too deeply' },
+  'too-slow': {
+    status: 408,
+    title: 'The body came too slowly',
+    hint: 'Send at least 16 KB a second, and the whole within ten seconds; a sender that is proved has a minute.',
+  },
   'bad-encoding': { status: 400, title: 'The body is not what its content encoding says' },
   'not-json': { status: 400, title: 'The body is not JSON' },
   'no-call-id': {
     status: 400,
     title: 'No call id in the body',
     hint: 'A post-call event carries it as call.call_id.',
+  },
+  'two-call-ids': {
+    status: 400,
+    title: 'The body says two call ids that differ',
+    hint: 'A post-call event carries one, as call.call_id.',
   },
   busy: {
     status: 503,

@@ -5,17 +5,11 @@
 import { createHash } from 'node:crypto';
 import type { Source } from '@wrapup/config';
 import { SYNTHETIC_ID } from '@wrapup/queue';
-import { readCallId, trimPayload } from '@wrapup/synthflow';
+import { ID_LEVELS, isCallIdName, MAX_CANDIDATES, readCallId, trimPayload } from '@wrapup/synthflow';
 import { bytesToKeep } from './keep.ts';
 
-/** Where ids are looked for in a body of no known shape: levels, and values in all. */
-const LEVELS = 8;
+/** Values that are looked at for ids, in all. */
 const VALUES = 20_000;
-/** Ids that are tried at most. */
-const CANDIDATES = 10;
-
-/** `call_id`, `callId`, `Call-ID`. */
-const CALL_ID = /^call[_-]?id$/i;
 
 /** What stands under these could only be meant to reach a prototype. */
 const REFUSED: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
@@ -25,19 +19,25 @@ export function findCallIds(payload: unknown): string[] {
   const found = new Set<string>();
   let left = VALUES;
   let level: unknown[] = [payload];
-  for (let depth = 0; depth < LEVELS && level.length > 0; depth += 1) {
+  for (let depth = 0; depth < ID_LEVELS && level.length > 0; depth += 1) {
     const next: unknown[] = [];
     for (const value of level) {
       if (typeof value !== 'object' || value === null) continue;
-      for (const [name, member] of Object.entries(value)) {
-        left -= 1;
-        if (left < 0 || found.size >= CANDIDATES) return [...found];
-        if (CALL_ID.test(name)) {
+      // No entries of a list are made: it may have a million items.
+      const names = Array.isArray(value) ? undefined : Object.keys(value);
+      const size = Math.min(names?.length ?? (value as unknown[]).length, left);
+      left -= size;
+      for (let index = 0; index < size; index += 1) {
+        const name = names?.[index];
+        const member = (value as Record<string | number, unknown>)[name ?? index];
+        if (name !== undefined && isCallIdName(name)) {
           const id = readCallId({ call_id: member });
           if (id !== undefined) found.add(id);
+          if (found.size >= MAX_CANDIDATES) return [...found];
         }
-        if (typeof member === 'object' && !REFUSED.has(name)) next.push(member);
+        if (typeof member === 'object' && (name === undefined || !REFUSED.has(name))) next.push(member);
       }
+      if (left === 0) return [...found];
     }
     level = next;
   }

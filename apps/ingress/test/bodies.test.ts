@@ -185,9 +185,31 @@ describe('too many bytes at once', () => {
 });
 
 describe('strange bodies', () => {
-  it('nested 100,000 deep are kept', async () => {
+  it('nested 1,000 deep are kept, and 100,000 deep refused', async () => {
     const callId = newCallId();
-    await keeps(callId, `{"call":{"call_id":"${callId}"},"deep":${'['.repeat(100_000)}${']'.repeat(100_000)}}`);
+    const nested = (levels: number) =>
+      `{"call":{"call_id":"${callId}"},"deep":${'['.repeat(levels)}${']'.repeat(levels)}}`;
+    await keeps(callId, nested(1_000));
+    const refused = await ingress.send({ callId, body: nested(100_000) });
+    expect([refused.status, await refused.json()]).toEqual([
+      400,
+      expect.objectContaining({
+        type: 'urn:wrapup:problem:too-deep',
+        detail: 'The limit is 1,024 levels of nesting.',
+      }),
+    ]);
+  });
+
+  it('with more values than anything parses are refused', async () => {
+    const callId = newCallId();
+    const refused = await ingress.send({ callId, body: eventOf(callId, { list: new Array(250_000).fill(1) }) });
+    expect([refused.status, await refused.json()]).toEqual([
+      413,
+      expect.objectContaining({
+        type: 'urn:wrapup:problem:too-many-values',
+        detail: 'The limit is 250,000 values in one body.',
+      }),
+    ]);
   });
 
   it('with 100,000 keys are kept', async () => {
@@ -219,7 +241,13 @@ describe('strange bodies', () => {
   });
 
   it.each([
-    ['deep', (callId: string) => `{"call":{"call_id":"${callId}"},"d":${'['.repeat(450_000)}${']'.repeat(450_000)}}`],
+    [
+      'deep',
+      (callId: string) => {
+        const deep = `${'['.repeat(1_000)}${']'.repeat(1_000)}`;
+        return `{"call":{"call_id":"${callId}"},"d":[${Array(240).fill(deep).join()}]}`;
+      },
+    ],
     [
       'many keys',
       (callId: string) =>

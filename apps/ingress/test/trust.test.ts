@@ -61,8 +61,8 @@ describe('the signature', () => {
   });
 });
 
-describe.each(['api', 'none'] as const)('under trust: %s', (trust) => {
-  beforeEach(() => ingress.configure(source({ trust })));
+describe('under trust: none', () => {
+  beforeEach(() => ingress.configure(source({ trust: 'none' })));
 
   it('an unsigned call is accepted as unverified', async () => {
     const callId = newCallId();
@@ -81,10 +81,51 @@ describe.each(['api', 'none'] as const)('under trust: %s', (trust) => {
   });
 
   it('a signature that no secret can be held against proves nothing', async () => {
-    ingress.configure(source({ trust, webhook_secrets: [] }));
+    ingress.configure(source({ trust: 'none', webhook_secrets: [] }));
     const callId = newCallId();
     expect((await ingress.send({ callId })).status).toBe(202);
     expect(await verifiedOf(callId)).toBe('none');
+  });
+});
+
+describe('under trust: api', () => {
+  const path = '/webhooks/main/first/post-call';
+  const problemOf = async (response: Response) => [
+    response.status,
+    ((await response.json()) as { type: string }).type.split(':').at(-1),
+  ];
+
+  it('a call must be signed where secrets exist, with a path token too', async () => {
+    ingress.configure(source({ trust: 'api' }));
+    const callId = newCallId();
+    expect(await problemOf(await ingress.send({ signature: null }))).toEqual([401, 'signature-missing']);
+    const wrong = { signature: sign('another call', SECRET) };
+    expect(await problemOf(await ingress.send(wrong))).toEqual([401, 'signature-wrong']);
+    expect((await ingress.send({ callId })).status).toBe(202);
+    expect(await verifiedOf(callId)).toBe('signature');
+
+    ingress.configure(source({ trust: 'api', path_token: ['first'] }));
+    expect(await problemOf(await ingress.send({ path, signature: null }))).toEqual([401, 'signature-missing']);
+    expect(await problemOf(await ingress.send({ path, ...wrong }))).toEqual([401, 'signature-wrong']);
+    expect((await ingress.send({ path })).status).toBe(202);
+  });
+
+  it('a path token is enough where no secret exists, whatever the signature says', async () => {
+    ingress.configure(source({ trust: 'api', webhook_secrets: [''], path_token: ['first'] }));
+    for (const signature of [null, 'c2lnbmF0dXJl']) {
+      const callId = newCallId();
+      expect((await ingress.send({ path, callId, signature })).status).toBe(202);
+      expect(await verifiedOf(callId)).toBe('none');
+    }
+    expect((await ingress.send({ signature: null })).status).toBe(404);
+  });
+
+  it('nothing is taken where neither exists', async () => {
+    ingress.configure(source({ trust: 'api', webhook_secrets: [] }));
+    const callId = newCallId();
+    expect(await problemOf(await ingress.send({ callId, signature: null }))).toEqual([401, 'no-proof']);
+    expect(await problemOf(await ingress.send({ callId }))).toEqual([401, 'no-proof']);
+    expect(await ingress.store.ledger.read('main', callId)).toBeUndefined();
   });
 });
 

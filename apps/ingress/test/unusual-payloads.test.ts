@@ -65,11 +65,14 @@ describe('a body without a call id', () => {
     expect(answer).toEqual([400, problem('not-json')]);
   });
 
-  it('that is nested 100,000 deep is kept', async () => {
-    const body = `{"chat":${'['.repeat(100_000)}${']'.repeat(100_000)}}`;
+  it('that is nested 1,000 deep is kept, and one nested 100,000 deep refused', async () => {
+    const nested = (levels: number) => `{"chat":${'['.repeat(levels)}${']'.repeat(levels)}}`;
+    const body = nested(1_000);
     const [status, { call_id }] = await answerTo(await ingress.send({ path: AT_TOKEN, body, signature: null }));
     expect(status).toBe(202);
     expect(await ingress.stored(call_id, body)).toEqual(Buffer.from(body));
+    const sent = { path: AT_TOKEN, body: nested(100_000), signature: null };
+    expect(await answerTo(await ingress.send(sent))).toEqual([400, problem('too-deep')]);
   });
 });
 

@@ -4,6 +4,7 @@
  *
  * The bytes may still be coming in; what is found is what they say so far.
  */
+import { isRefusedKey } from './json.ts';
 import { CALL_ID_NAMES, idOf } from './locate.ts';
 import { JsonScan, type JsonVisitor, type ScanLimits, type ScanProblem } from './scan-json.ts';
 
@@ -14,11 +15,12 @@ export const MAX_CANDIDATES = 10;
 
 /** Bytes of the longest token that may be an id: 256 characters of six bytes (`\u0041`) each, and two quotes. */
 const MAX_ID_BYTES = 256 * 6 + 2;
-/** Characters of the longest name that matters, `response`, and its bytes when each of them is escaped. */
-const MAX_NAME = 8;
+/** Characters of the longest name that matters, `constructor`, and its bytes when each of them is escaped. */
+const MAX_NAME = 11;
 const MAX_NAME_BYTES = MAX_NAME * 6;
 
 const BACKSLASH = 0x5c;
+const FIRST_BYTES: readonly number[] = [...Buffer.from('cCrp_\\')];
 
 /** Places of ids: `call.call_id`, then each spelling in the payload itself, then each in `response.calls[0]`. */
 const NATIVE = 0;
@@ -83,6 +85,9 @@ class Ids implements JsonVisitor {
   #next = NOTHING;
   /** Whether the member that comes next has a name that means a call id. */
   #named = false;
+  /** Whether it has a name that could only be meant to reach a prototype, and the depth of what stands under one. */
+  #refused = false;
+  #refusedDepth = Number.POSITIVE_INFINITY;
   /** Which container is open at depth 2, 3 and 4. */
   #second = NOTHING;
   #third = NOTHING;
@@ -94,6 +99,9 @@ class Ids implements JsonVisitor {
     const next = this.#next;
     this.#next = NOTHING;
     this.#named = false;
+    this.#surface(depth - 1);
+    if (this.#refused) this.#refusedDepth = Math.min(this.#refusedDepth, depth);
+    this.#refused = false;
     if (depth === 2) this.#second = isObject ? next : NOTHING;
     else if (depth === 3) {
       this.#third = !isObject && next === CALLS ? CALLS : NOTHING;
@@ -107,9 +115,12 @@ class Ids implements JsonVisitor {
   key(bytes: Buffer, start: number, end: number, depth: number): void {
     this.#next = NOTHING;
     this.#named = false;
+    this.#refused = false;
+    this.#surface(depth);
     const name = nameOf(bytes, start, end);
     if (name === undefined) return;
-    this.#named = isCallIdName(name);
+    this.#refused = isRefusedKey(name);
+    this.#named = depth < this.#refusedDepth && isCallIdName(name);
     if (depth === 1) this.#next = this.#atTop(name);
     else if (depth === 2 && this.#second === CALL && name === 'call_id') this.#next = NATIVE;
     else if (depth === 2 && this.#second === RESPONSE && name === 'calls') {
@@ -131,6 +142,11 @@ class Ids implements JsonVisitor {
     this.changes += 1;
     if (place >= 0) this.#places[place] = id;
     if (this.candidates.size < MAX_CANDIDATES) this.candidates.add(id);
+  }
+
+  /** Something stands at this depth: what was under a refused name above it has ended. */
+  #surface(depth: number): void {
+    if (depth < this.#refusedDepth) this.#refusedDepth = Number.POSITIVE_INFINITY;
   }
 
   known(): string[] {
@@ -170,7 +186,7 @@ function spelling(name: string, first: number): number {
   return index < 0 ? NOTHING : first + index;
 }
 
-/** What a name says; undefined when it cannot be one that matters: those have at most eight characters. */
+/** What a name says; undefined when it cannot be one that matters. */
 function nameOf(bytes: Buffer, start: number, end: number): string | undefined {
   const length = end - start - 2;
   if (length > MAX_NAME_BYTES || !mayMatter(bytes[start + 1])) return undefined;
@@ -182,9 +198,9 @@ function nameOf(bytes: Buffer, start: number, end: number): string | undefined {
   return length > MAX_NAME ? undefined : bytes.toString('latin1', start + 1, end - 1);
 }
 
-/** Names that matter begin with c, C, r, or an escape. */
+/** Names that matter begin with c, C, r, p, an underscore, or an escape. */
 function mayMatter(byte: number | undefined): boolean {
-  return byte === 0x63 || byte === 0x43 || byte === 0x72 || byte === BACKSLASH;
+  return byte !== undefined && FIRST_BYTES.includes(byte);
 }
 
 function parseToken(bytes: Buffer, start: number, end: number): unknown {

@@ -119,6 +119,10 @@ describe('ids of unknown shapes', () => {
       'b',
       '7',
     ]);
+    expect([
+      ...read('{"__proto__":{"a":[{"call_id":"no"}],"call_id":"no"},"x":{"constructor":[[]],"call_id":"yes"}}')
+        .candidates,
+    ]).toEqual(['yes']);
     const many = JSON.stringify(Array.from({ length: 30 }, (_, index) => ({ call_id: `id ${index}` })));
     expect(read(many).candidates.size).toBe(10);
     expect(read(`${'{"a":'.repeat(8)}{"call_id":"deep"}${'}'.repeat(8)}`).candidates.size).toBe(0);

@@ -1,5 +1,6 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { Connections } from './connections.ts';
 import type { Logger } from './logger.ts';
 
 export interface ServeOptions {
@@ -12,16 +13,19 @@ export interface ServeOptions {
   log?: Logger;
   /** Takes any free port when the wanted one is taken, and logs it, instead of failing. */
   fallbackToFreePort?: boolean;
-  /** Milliseconds for a client to send its header. */
+  /** Milliseconds for a client to send its header; 10 s. */
   headersTimeout?: number;
-  /** Milliseconds for a client to send header and body. */
+  /** Milliseconds for a client to send header and body; 60 s. */
   requestTimeout?: number;
+  /** Connections held at once; 2,000. See `Connections` for which are closed above it. */
+  maxConnections?: number | undefined;
 }
 
 export interface Served {
   /** The port it really listens on. */
   port: number;
   server: Server;
+  connections: Connections;
   /** Takes no new connections, lets requests in hand finish, then resolves; after `patience` ms it cuts what is left. */
   close(patience?: number): Promise<void>;
 }
@@ -31,16 +35,23 @@ export interface Served {
  * request into a connection that is being closed here.
  */
 const KEEP_ALIVE = 65_000;
+/** A header is one packet, and a client that needs longer for it is stuck or means harm. */
+const HEADERS_MS = 10_000;
+/** What 25 MB take at 3.3 Mbit/s. Until then such a client holds a connection and what came of its body. */
+const REQUEST_MS = 60_000;
+/** An idle one costs some 12 kB, one that sends its header up to 16 kB more. */
+const MAX_CONNECTIONS = 2_000;
 /** How often Node looks for clients that are too slow; its default of 30 s would make the time-outs meaningless. */
 const CHECKING_INTERVAL = 1_000;
 
 /** Listens. Clients that dawdle are cut off. @throws Error with one clear line when the address cannot be taken */
 export async function serve(app: RequestListener, options: ServeOptions): Promise<Served> {
-  const { name, host, log, headersTimeout = 10_000, requestTimeout = 60_000 } = options;
+  const { name, host, log, headersTimeout = HEADERS_MS, requestTimeout = REQUEST_MS } = options;
   const server = createServer(
     { headersTimeout, requestTimeout, keepAliveTimeout: KEEP_ALIVE, connectionsCheckingInterval: CHECKING_INTERVAL },
     app,
   );
+  const connections = new Connections(server, options.maxConnections ?? MAX_CONNECTIONS);
   try {
     await listen(server, options.port, host);
   } catch (error) {
@@ -50,7 +61,7 @@ export async function serve(app: RequestListener, options: ServeOptions): Promis
   }
   const port = portOf(server);
   log?.info({ port, host: host ?? 'all interfaces' }, `${name} listens`);
-  return { port, server, close: (patience = 10_000) => close(server, patience) };
+  return { port, server, connections, close: (patience = 10_000) => close(server, patience) };
 }
 
 function listen(server: Server, port: number, host: string | undefined): Promise<void> {

@@ -1,0 +1,75 @@
+/**
+ * Keeps the connections of a server under a limit by closing those that are missed least. Refusing newcomers, as
+ * `server.maxConnections` does, would let whoever opens enough of them lock everybody else out.
+ *
+ * unproved  nothing that came over it has proved its sender; closed first, the one that has been silent longest before
+ *           any other
+ * proved    carried a request whose sender was proved (`trustConnection`); closed only while no unproved one is left, and
+ *           only between two requests
+ *
+ * Node's own limit stands above this one, for connections that are being closed still.
+ */
+import type { Server } from 'node:http';
+import type { Socket } from 'node:net';
+
+/** Connections that Node may hold besides: what one turn of the event loop accepts before the closed ones are gone. */
+const CLOSING = 1_024;
+
+/** Where `trustConnection` finds what holds a connection. */
+const holders = new WeakMap<Socket, Connections>();
+
+export class Connections {
+  /** Closed to make room, since the start. */
+  closed = 0;
+  readonly #server: Server;
+  readonly #max: number;
+  /** Ordered by the last sign of life, the oldest first. */
+  readonly #unproved = new Set<Socket>();
+  readonly #proved = new Set<Socket>();
+
+  /** @param max connections held at once */
+  constructor(server: Server, max: number) {
+    this.#server = server;
+    this.#max = max;
+    server.maxConnections = max + CLOSING;
+    server.on('connection', (socket: Socket) => this.#add(socket));
+    // Before the handler of the server, so that a request is a sign of life before it is anything else.
+    server.prependListener('request', ({ socket }) => this.#touch(socket));
+  }
+
+  get open(): number {
+    return this.#unproved.size + this.#proved.size;
+  }
+
+  trust(socket: Socket): void {
+    if (this.#unproved.delete(socket)) this.#proved.add(socket);
+  }
+
+  #add(socket: Socket): void {
+    holders.set(socket, this);
+    this.#unproved.add(socket);
+    socket.once('close', () => this.#unproved.delete(socket) || this.#proved.delete(socket));
+    while (this.open > this.#max && this.#makeRoom(socket)) this.closed += 1;
+  }
+
+  #touch(socket: Socket): void {
+    if (this.#unproved.delete(socket)) this.#unproved.add(socket);
+  }
+
+  #makeRoom(newcomer: Socket): boolean {
+    for (const socket of this.#unproved) {
+      if (socket === newcomer) break;
+      this.#unproved.delete(socket);
+      socket.destroy();
+      return true;
+    }
+    // Only proved ones are left: those that wait for their next request go.
+    this.#server.closeIdleConnections();
+    return false;
+  }
+}
+
+/** Says that what came over this connection proved its sender, so that it outlives those of strangers. */
+export function trustConnection(socket: Socket): void {
+  holders.get(socket)?.trust(socket);
+}
