@@ -1,6 +1,6 @@
 import { shipPresets } from '@wrapup/destination';
 import type { Dialect, RecordDialect, WordDialect } from '@wrapup/mapping';
-import { KEY_LINE_ROOM } from './key-line.ts';
+import { KEY_LINE_ROOM } from './keys/key-in-text.ts';
 import { TEXT_LIMIT } from './objects.ts';
 
 /**

@@ -1,10 +1,10 @@
 import { type Context, type PersonAnswer, type PersonQuestion, type PersonRecord, whoIs } from '@wrapup/destination';
 import { toAnswer, toQuestions } from '@wrapup/destination/delivery';
 import { accountForReader, knownAccount } from './account/account.ts';
+import type { CrmRecord } from './client/batch-read.ts';
 import type { Transport } from './client/transport.ts';
 import { lookUp } from './look-up.ts';
 import { type Account, recordUrl } from './objects.ts';
-import type { CrmRecord } from './read-many.ts';
 import { Session } from './session.ts';
 import type { HubSpotSettings } from './settings.ts';
 

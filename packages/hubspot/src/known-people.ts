@@ -1,26 +1,25 @@
 /** How contacts are written onto, one row a person. */
 import type { Failure } from '@wrapup/destination';
 import type { Job, KnownPerson, PeopleWriter } from '@wrapup/destination/delivery';
+import { type RecordVerbs, type Row, writeRows } from '@wrapup/destination/engine';
+import { type CrmRecord, readMany } from './client/batch-read.ts';
 import { asHubSpotFailure } from './errors/classify.ts';
 import { type Account, recordUrl, WATERMARK } from './objects.ts';
 import { makePatch } from './person-patch.ts';
-import { type CrmRecord, readMany } from './read-many.ts';
-import { type Row, type RowPolicy, sendRows } from './rows.ts';
 import type { Session } from './session.ts';
 
 export function contactWriter(
   session: Session,
-  policy: RowPolicy,
+  crm: RecordVerbs,
   account: Account | undefined,
 ): PeopleWriter<CrmRecord, Row> {
   return {
     watermark: WATERMARK,
-    read: (ids, properties, plansOf) => readMany(session, 'contacts', ids, properties, plansOf),
+    read: (ids, properties, plansOf) => readMany(session, { object: 'contacts', ids, properties, plansOf }),
     rowOf,
-    valuesOf: ({ properties }) => properties,
-    send: (rows) => sendRows(session, 'update', 'contacts', rows, policy),
+    send: (rows) => writeRows(crm, 'update', rows),
     judge: (known, row, failure) =>
-      failure.code === 'conflict' ? judgeConflict(known, row, failure, policy) : failure,
+      failure.code === 'conflict' ? judgeConflict(known, row, failure, crm.drops_fields) : failure,
     foundBy: () => ['phone', 'mobilephone', 'email'],
     idOf: (_person, answered) => answered,
     receiptOf({ id }) {
@@ -34,10 +33,9 @@ function rowOf({ id, properties }: CrmRecord, jobs: Job[], watermark: number | u
   const patch = makePatch(jobs, properties, watermark);
   if (Object.keys(patch).length === 0) return undefined;
   return {
-    trace: `person-${jobs[0]?.index ?? 0}`,
+    object: 'contacts',
     id,
-    properties: patch,
-    links: [],
+    fields: patch,
     plans: jobs.map((job) => job.index),
     required: new Set(),
   };
@@ -48,11 +46,11 @@ function judgeConflict(
   { person, jobs }: KnownPerson<CrmRecord>,
   row: Row,
   failure: Failure,
-  policy: RowPolicy,
+  drops_fields: boolean,
 ): Failure | 'again' {
   const { owner } = asHubSpotFailure(failure).vendor ?? {};
   const hint = `Contact ${person.id} and contact ${owner ?? 'another one'} claim the same unique value, mostly an e-mail address: merge them in HubSpot, then replay.`;
-  if (!policy.drop || !('email' in row.properties))
+  if (!drops_fields || !('email' in row.fields))
     return failure.with({ next: 'park', hint, ...(owner ? { candidates: [person.id, owner] } : {}) });
   for (const job of jobs) {
     job.notes.push(`person.email was left out. ${hint}`);

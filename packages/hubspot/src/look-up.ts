@@ -12,9 +12,9 @@ import {
   type Found as SharedFound,
 } from '@wrapup/destination/delivery';
 import type { MatchStep } from '@wrapup/mapping';
-import { asHubSpotFailure, type HubSpotFailure } from './errors/classify.ts';
+import { type CrmRecord, readMany } from './client/batch-read.ts';
+import { asHubSpotFailure, type HubSpotFailure, unaccounted } from './errors/classify.ts';
 import { CANDIDATE_PROPERTIES, type Sought, searchPeople } from './person-search.ts';
-import { type CrmRecord, readMany, unaccounted } from './read-many.ts';
 import type { Session } from './session.ts';
 
 export type Found = SharedFound<CrmRecord, HubSpotFailure>;
@@ -44,7 +44,7 @@ export async function lookUp(session: Session, questions: Question[], properties
     await askByPhone(session, asked, wanted);
   }
   return open.map(({ answer, steps: [step] }) =>
-    answer ? bySaid(answer, step) : { found: 'failed', failure: unaccounted('contacts') },
+    answer ? bySaid(answer, step) : { found: 'failed', failure: unaccounted('read contacts') },
   );
 }
 
@@ -74,7 +74,7 @@ async function askById(session: Session, asked: Open[], properties: string[]): P
   if (ids.size === 0) return;
   const plansOf = (id: string) => [...ids].filter(([, asked]) => asked.id === id).map(([one]) => one.question.plan);
   const wanted = [...ids.values()].map(({ id }) => id);
-  const reading = await readMany(session, 'contacts', wanted, properties, plansOf);
+  const reading = await readMany(session, { object: 'contacts', ids: wanted, properties, plansOf });
   for (const [one, { id, step }] of ids) {
     const failure = reading.failed.get(id);
     const record = reading.found.get(id);
@@ -91,7 +91,13 @@ async function askByEmail(session: Session, asked: Open[], properties: string[])
   if (atEmail.length === 0) return;
   const emailOf = (one: Open) => one.steps[0]?.value ?? '';
   const plansOf = (email: string) => atEmail.filter((one) => emailOf(one) === email).map((one) => one.question.plan);
-  const reading = await readMany(session, 'contacts', atEmail.map(emailOf), properties, plansOf, 'email');
+  const reading = await readMany(session, {
+    object: 'contacts',
+    ids: atEmail.map(emailOf),
+    properties,
+    plansOf,
+    by: 'email',
+  });
   for (const one of atEmail) {
     const email = emailOf(one);
     const failure = reading.failed.get(email);
@@ -134,13 +140,18 @@ async function readFound(session: Session, asked: Open[], properties: string[]):
   }
   if (unread.size === 0) return;
   const plansOf = (id: string) => [...unread].filter(([, ids]) => ids.includes(id)).map(([one]) => one.question.plan);
-  const reading = await readMany(session, 'contacts', [...unread.values()].flat(), properties, plansOf);
+  const reading = await readMany(session, {
+    object: 'contacts',
+    ids: [...unread.values()].flat(),
+    properties,
+    plansOf,
+  });
   for (const [one, ids] of unread) {
     const records = ids.flatMap((id) => reading.found.get(id) ?? []);
     const failure = ids.map((id) => reading.failed.get(id)).find((found) => found !== undefined);
     // Found and gone within the same breath: whatever it is, it is not "nobody".
     if (failure || records.length < ids.length)
-      one.answer = { found: 'failed', failure: failure ?? unaccounted('contacts') };
+      one.answer = { found: 'failed', failure: failure ?? unaccounted('read contacts') };
     else one.answer = answerOf(records, 'phone', true);
   }
 }

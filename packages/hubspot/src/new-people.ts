@@ -19,20 +19,25 @@ import {
   sortByMemory,
   withLeases,
 } from '@wrapup/destination/delivery';
+import { type RecordVerbs, type Row, writeRows } from '@wrapup/destination/engine';
+import { type CrmRecord, readMany } from './client/batch-read.ts';
 import { asHubSpotFailure, type HubSpotFailure } from './errors/classify.ts';
-import { isKeyRefused, type KeyStep, type SteppedDown, stepDown, stepOf } from './key-steps.ts';
+import { isKeyRefused, type KeyStep, type SteppedDown, stepDown, stepOf } from './keys/key-ladder.ts';
 import { KEY, keyMissing, knownById, plansOfPerson, type RefusedPeople, rowOf, settle } from './new-person.ts';
 import { WATERMARK } from './objects.ts';
-import { type CrmRecord, readMany } from './read-many.ts';
-import { type Row, type RowPolicy, sendRows } from './rows.ts';
 import type { Session } from './session.ts';
 import { createUnkeyed } from './unkeyed-people.ts';
+
+export interface PeoplePolicy {
+  crm: RecordVerbs;
+  weaker: boolean;
+}
 
 /** Creates them; those who turn out to exist are handed back with their id, to be written like anybody known. */
 export async function createPeople(
   session: Session,
   people: NewPerson[],
-  policy: RowPolicy,
+  policy: PeoplePolicy,
 ): Promise<KnownPerson<CrmRecord>[]> {
   const known: KnownPerson<CrmRecord>[] = [];
   await withLeases(session.ctx, people, (mine) => createLeased(session, mine, policy, known));
@@ -42,7 +47,7 @@ export async function createPeople(
 async function createLeased(
   session: Session,
   people: NewPerson[],
-  policy: RowPolicy,
+  policy: PeoplePolicy,
   known: KnownPerson<CrmRecord>[],
 ): Promise<void> {
   if (people.length === 0) return;
@@ -104,7 +109,7 @@ async function readByKey(
     people.flatMap((person) => person.jobs.map((job) => job.plan)),
     WATERMARK,
   );
-  const reading = await readMany(session, 'contacts', keys, properties, plansOf, KEY);
+  const reading = await readMany(session, { object: 'contacts', ids: keys, properties, plansOf, by: KEY });
   return people.filter((person) => {
     const record = reading.found.get(person.key);
     const failure = reading.failed.get(person.key);
@@ -121,7 +126,7 @@ async function createAbsent(
   session: Session,
   step: 'upsert' | 'read',
   people: NewPerson[],
-  policy: RowPolicy,
+  policy: PeoplePolicy,
   known: KnownPerson<CrmRecord>[],
   refused: RefusedPeople,
 ): Promise<void> {
@@ -136,7 +141,7 @@ async function createAbsent(
     }
   }
   const doubtful: NewPerson[] = [];
-  for (const [row, result] of await sendRows(session, 'create', 'contacts', [...rows.keys()], policy)) {
+  for (const [row, result] of await writeRows(policy.crm, 'create', [...rows.keys()])) {
     const person = rows.get(row);
     if (person && !(await settle(session, person, row, result, known, refused))) doubtful.push(person);
   }
@@ -145,10 +150,10 @@ async function createAbsent(
   const absent = new Map(
     (await readByKey(session, doubtful, known, refused, 'with_key')).map((person) => [rowOf(person), person]),
   );
-  for (const [row, result] of await sendRows(session, again, 'contacts', [...absent.keys()], policy)) {
+  for (const [row, result] of await writeRows(policy.crm, again, [...absent.keys()])) {
     const person = absent.get(row);
     if (!person || (await settle(session, person, row, result, known, refused))) continue;
-    if (!result.ok) failJobs(person.jobs, contested(result.failure), 'person');
+    if (!result.ok) failJobs(person.jobs, contested(asHubSpotFailure(result.failure)), 'person');
   }
 }
 

@@ -11,13 +11,12 @@ import {
   rememberNew,
   settleJob,
 } from '@wrapup/destination/delivery';
-import type { HubSpotFailure } from './errors/classify.ts';
-import { KEY_HINT } from './items.ts';
-import { isKeyRefused } from './key-steps.ts';
+import type { Row, RowResult } from '@wrapup/destination/engine';
+import type { CrmRecord } from './client/batch-read.ts';
+import { asHubSpotFailure, type HubSpotFailure } from './errors/classify.ts';
+import { explainRefusal, isKeyRefused } from './keys/key-ladder.ts';
 import { keyProperty, WATERMARK } from './objects.ts';
 import { addIdentity, makePatch } from './person-patch.ts';
-import type { CrmRecord } from './read-many.ts';
-import type { Row, RowResult } from './rows.ts';
 import type { Session } from './session.ts';
 
 /**
@@ -45,10 +44,10 @@ export async function settle(
   for (const job of person.jobs) noteDropped(job, 'person', result.dropped);
   if (result.ok) {
     known.push({ person: knownById(result.id), jobs: person.jobs, created: true });
-    await rememberNew(session.ctx, person, result.id, row.properties, WATERMARK);
+    await rememberNew(session.ctx, person, result.id, result.fields, WATERMARK);
     return true;
   }
-  const { failure } = result;
+  const failure = asHubSpotFailure(result.failure);
   if (failure.code === 'conflict') {
     const owner = failure.vendor?.owner;
     const claim = judgeClaim(person.jobs, claimedValues(person, row, failure));
@@ -64,19 +63,18 @@ export async function settle(
 }
 
 /** HubSpot tells only in words which value somebody holds: the key stands in them; `Existing ID` is said of an address. */
-function claimedValues({ key }: NewPerson, { properties }: Row, { vendor }: HubSpotFailure): unknown[] {
+function claimedValues({ key }: NewPerson, { fields }: Row, { vendor }: HubSpotFailure): unknown[] {
   const told = [vendor?.message ?? '', ...(vendor?.details ?? []).map(({ message }) => message)].join('\n');
   if (told.includes(key)) return [key];
-  return /Existing ID/i.test(told) ? [properties.email] : Object.values(properties);
+  return /Existing ID/i.test(told) ? [fields.email] : Object.values(fields);
 }
 
 export function rowOf(person: NewPerson): Row {
   for (const job of person.jobs) settleJob(job, {});
   return {
-    trace: `person-${person.jobs[0]?.index ?? 0}`,
-    key: { property: KEY, value: person.key },
-    properties: addIdentity(makePatch(person.jobs, undefined, undefined), person.jobs),
-    links: [],
+    object: 'contacts',
+    key: person.key,
+    fields: addIdentity(makePatch(person.jobs, undefined, undefined), person.jobs),
     plans: plansOfPerson(person),
     required: new Set([KEY]),
   };
@@ -88,5 +86,5 @@ export function plansOfPerson(person: NewPerson): number[] {
 
 /** Without the unique key nobody is created: a repeat could not be told from a first time. */
 export function keyMissing(failure: HubSpotFailure): Failure {
-  return failure.code === 'missing_property' ? failure.with({ hint: KEY_HINT }) : failure;
+  return failure.code === 'missing_property' ? explainRefusal(failure) : failure;
 }

@@ -1,4 +1,5 @@
 /** What HubSpot calls its objects, and the numbers of the links between them. */
+import type { Plan, RecordPlan } from '@wrapup/mapping';
 
 /**
  * Object type ids, for links to records.
@@ -45,6 +46,13 @@ export function keyProperty(object: string): string {
 
 /** When the last call ended that was written to a contact: what `if_newer` compares. */
 export const WATERMARK = 'wrapup_last_call_at';
+
+/** An activity's place on the timeline: what the mapping says, else when the call ended. Undefined for other objects. */
+export function timestampOf(plan: Plan, { object, fields }: RecordPlan): string | undefined {
+  const given = fields.find(({ name }) => name === 'hs_timestamp')?.value;
+  if (given !== undefined && given !== null && given !== '') return String(given);
+  return ACTIVITIES.has(object) ? plan.ended_at : undefined;
+}
 
 /** Values a text property takes; documented for notes, assumed for the rest. */
 export const TEXT_LIMIT = 65_536;

@@ -1,11 +1,11 @@
 /** From the people of many plans to written contacts. */
 import { type Job, type Wording, writePeople } from '@wrapup/destination/delivery';
+import type { RecordVerbs } from '@wrapup/destination/engine';
 import { contactWriter } from './known-people.ts';
 import { lookUp } from './look-up.ts';
 import { createPeople } from './new-people.ts';
 import { knownById } from './new-person.ts';
 import type { Account } from './objects.ts';
-import type { RowPolicy } from './rows.ts';
 import type { Session } from './session.ts';
 
 /** How people are called in HubSpot, for what is said of them. */
@@ -20,14 +20,15 @@ export const WORDING: Wording = {
 export function writeAllPeople(
   session: Session,
   jobs: Job[],
-  policy: RowPolicy,
+  crm: RecordVerbs,
+  weaker: boolean,
   account: Account | undefined,
 ): Promise<void> {
   return writePeople(session.ctx, jobs, {
-    ...contactWriter(session, policy, account),
+    ...contactWriter(session, crm, account),
     wording: WORDING,
     byId: knownById,
     lookUp: (questions, properties) => lookUp(session, questions, properties),
-    create: (people) => createPeople(session, people, policy),
+    create: (people) => createPeople(session, people, { crm, weaker }),
   });
 }

@@ -8,8 +8,8 @@
 import { parsePhone } from '@wrapup/call';
 import { asObject, holdsPhone } from '@wrapup/destination/delivery';
 import { type SearchFilter, searchBody, searchRecords } from './client/api.ts';
-import { asHubSpotFailure, HubSpotFailure } from './errors/classify.ts';
-import { type CrmRecord, toRecord, unaccounted } from './read-many.ts';
+import { type CrmRecord, toRecord } from './client/batch-read.ts';
+import { asHubSpotFailure, HubSpotFailure, unaccounted } from './errors/classify.ts';
 import type { Session } from './session.ts';
 
 export interface Sought {
@@ -103,12 +103,12 @@ async function runSearch(session: Session, sought: Sought[], properties: string[
     );
     const body = asObject(answer.body);
     const results = body.results;
-    if (!Array.isArray(results) || typeof body.total !== 'number') throw unaccounted('contacts');
+    if (!Array.isArray(results) || typeof body.total !== 'number') throw unaccounted('search contacts');
     records.push(...results.map(toRecord).filter((record) => record.id !== ''));
     const next = asObject(asObject(body.paging).next).after;
     after = next === undefined ? undefined : String(next);
     if (after === undefined) {
-      if (records.length < body.total) throw unaccounted('contacts');
+      if (records.length < body.total) throw unaccounted('search contacts');
       return records;
     }
   }

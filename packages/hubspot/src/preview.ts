@@ -1,5 +1,5 @@
 /** What `write` would do, told from reads alone. */
-import type { Context, Preview } from '@wrapup/destination';
+import { type Context, Failure, type Preview } from '@wrapup/destination';
 import {
   changeOf,
   giveOwners,
@@ -10,17 +10,19 @@ import {
   previewJob,
   propertiesToRead,
 } from '@wrapup/destination/delivery';
+import type { Item, PlanWrite, Reading } from '@wrapup/destination/engine';
 import type { Plan } from '@wrapup/mapping';
 import { accountForReader } from './account/account.ts';
+import type { CrmRecord } from './client/batch-read.ts';
 import type { Transport } from './client/transport.ts';
-import { COMPANIES, findCompanies, keyedByDomain } from './companies.ts';
-import { nameDispositions } from './dispositions.ts';
 import { IDENTIFYING, toRecord } from './find.ts';
+import { keyLadder } from './keys/key-ladder.ts';
 import { lookUp } from './look-up.ts';
-import { keyProperty, WATERMARK } from './objects.ts';
-import { ownerSource } from './owners.ts';
+import { WATERMARK } from './objects.ts';
 import { WORDING } from './people.ts';
-import { type CrmRecord, readMany } from './read-many.ts';
+import { companyKey, findCompanies } from './records/companies.ts';
+import { resolveDispositions } from './records/dispositions.ts';
+import { ownerSource } from './records/owners.ts';
 import { Session } from './session.ts';
 import type { HubSpotSettings } from './settings.ts';
 import { decideFields } from './write-modes.ts';
@@ -38,13 +40,15 @@ export async function previewPlans(
   await giveOwners(ctx, jobs, ownerSource(session));
   const properties = [...propertiesToRead(plans, WATERMARK), ...IDENTIFYING];
   const answerOf = await lookUpAll(ctx, jobs, (questions) => lookUp(session, questions, properties));
-  await nameDispositions(session, jobs, { drop: settings.on_refused_field === 'drop', weaker: false });
-  const existing = await readExisting(session, jobs);
+  const drops = settings.on_refused_field === 'drop';
+  const { writes } = await resolveDispositions(session, jobs.map(writeOf), drops);
+  for (const { index, plan } of writes) if (jobs[index]) jobs[index].plan = plan;
+  const existing = await readExisting(session, writes);
   const previewer: Previewer<CrmRecord> = {
     wording: WORDING,
     watermark: WATERMARK,
     objectOf: () => 'contacts',
-    existing: (record) => existing.get(`${record.object} ${keyedByDomain(record).key}`),
+    existing: (record) => existing.get(`${record.object} ${companyKey(record) ?? record.key}`),
     changes: (_object, fields, current, call) => decideFields(fields, current, call).map(changeOf),
     toRecord: (contact) => toRecord(contact, account),
     wayOf: ({ by }) => by,
@@ -55,27 +59,25 @@ export async function previewPlans(
   return previews;
 }
 
+function writeOf({ index, plan, ended_at, log_only }: Job): PlanWrite {
+  return { index, plan, ended_at, log_only };
+}
+
 /** Our own records that are there already, by object and key. */
-async function readExisting(session: Session, jobs: Job[]): Promise<Map<string, CrmRecord>> {
-  const records = jobs.flatMap((job) => job.plan.records);
+async function readExisting(session: Session, writes: PlanWrite[]): Promise<Map<string, CrmRecord>> {
+  const items = writes.flatMap((write) => write.plan.records.map((record): Item => ({ write, record, targets: [] })));
   const existing = new Map<string, CrmRecord>();
-  const companies = await findCompanies(
-    session,
-    records.filter(({ object }) => object === COMPANIES),
-    () => [],
-  );
-  for (const failure of companies.failed.values()) throw failure;
-  for (const [domain, record] of companies.found) existing.set(`${COMPANIES} company:${domain}`, record);
-  for (const [object, all] of Map.groupBy(records, (record) => record.object)) {
-    if (object === COMPANIES) continue;
-    const properties = [...new Set(all.flatMap(({ fields }) => fields.map(({ name }) => name)))];
-    const keys = all.map((record) => record.key);
-    const reading = await readMany(session, object, keys, properties, () => [], keyProperty(object));
-    const failure = [...reading.failed.values()][0];
+  const isCompany = ({ record }: Item) => companyKey(record) !== undefined;
+  const note = (item: Item, reading: Reading | undefined) => {
     // An account that has no key property yet has none of our records either.
-    if (failure && failure.code !== 'missing_property') throw failure;
-    for (const [key, record] of reading.found) existing.set(`${object} ${key}`, record);
-  }
+    if (reading instanceof Failure && reading.code !== 'missing_property') throw reading;
+    if (reading && reading !== 'absent' && !(reading instanceof Failure))
+      existing.set(`${item.record.object} ${companyKey(item.record) ?? item.record.key}`, reading as CrmRecord);
+  };
+  const companies = items.filter(isCompany);
+  for (const [item, reading] of await findCompanies(session, companies)) note(item, reading);
+  const strategy = await keyLadder(session, false).strategyFor('');
+  for (const [item, reading] of await strategy.read(items.filter((item) => !isCompany(item)))) note(item, reading);
   return existing;
 }
 
@@ -84,7 +86,7 @@ function estimate(job: Job, records: Preview['records']): number {
   let requests = 0;
   for (const record of records) {
     if (record.did === 'update' && record.name === 'person' && !record.fields.some((field) => field.applies)) continue;
-    if (record.object === COMPANIES) {
+    if (record.object === 'companies') {
       // Looked for by its domain; what is there is updated where a field applies, and linked apart.
       requests += record.did === 'create' || !record.fields.some((field) => field.applies) ? 2 : 3;
       continue;

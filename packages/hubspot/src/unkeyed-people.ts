@@ -14,11 +14,12 @@ import {
   recallAny,
   startedAt,
 } from '@wrapup/destination/delivery';
+import { type Row, writeRows } from '@wrapup/destination/engine';
+import type { CrmRecord } from './client/batch-read.ts';
 import { asHubSpotFailure } from './errors/classify.ts';
 import { lookUp } from './look-up.ts';
+import type { PeoplePolicy } from './new-people.ts';
 import { knownById, type RefusedPeople, rowOf, settle } from './new-person.ts';
-import type { CrmRecord } from './read-many.ts';
-import { type Row, type RowPolicy, sendRows } from './rows.ts';
 import type { Session } from './session.ts';
 
 /** Ms after which search is believed to know everybody who was created before. HubSpot says "a few moments". */
@@ -28,7 +29,7 @@ const SETTLES = 30_000;
 export async function createUnkeyed(
   session: Session,
   people: { person: NewPerson; sure: boolean }[],
-  policy: RowPolicy,
+  policy: PeoplePolicy,
   known: KnownPerson<CrmRecord>[],
 ): Promise<void> {
   const rows = new Map<Row, NewPerson>();
@@ -49,15 +50,15 @@ export async function createUnkeyed(
   }
   const refused: RefusedPeople = [];
   const shorter = new Map<Row, NewPerson>();
-  for (const [row, result] of await sendRows(session, 'create', 'contacts', [...rows.keys()], policy)) {
+  for (const [row, result] of await writeRows(policy.crm, 'create', [...rows.keys()])) {
     const person = rows.get(row);
     if (!person || (await settle(session, person, row, result, known, refused)) || result.ok) continue;
     const next = unkeyedRow(person);
     // Refused for an address that was only said, and that the person can go without.
-    if (Object.keys(next.properties).length < Object.keys(row.properties).length) shorter.set(next, person);
+    if (Object.keys(next.fields).length < Object.keys(row.fields).length) shorter.set(next, person);
     else await lookAgain(session, person, result.failure, known);
   }
-  for (const [row, result] of await sendRows(session, 'create', 'contacts', [...shorter.keys()], policy)) {
+  for (const [row, result] of await writeRows(policy.crm, 'create', [...shorter.keys()])) {
     const person = shorter.get(row);
     if (!person || (await settle(session, person, row, result, known, refused)) || result.ok) continue;
     await lookAgain(session, person, result.failure, known);

@@ -1,7 +1,8 @@
 /** Every input of a batch is accounted for, whatever the answer looks like. */
 import { makeMemoryContext } from '@wrapup/destination';
+import { type Row, type RowVerb, type RowWriter, writeRows } from '@wrapup/destination/engine';
 import { afterEach, expect, test } from 'vitest';
-import { type Row, type RowPolicy, sendRows, type Verb } from '../src/rows.ts';
+import { batchVerbs } from '../src/client/batch-write.ts';
 import { Session } from '../src/session.ts';
 import { json, openTransport, type TinyServer, tinyServer } from './tiny-server.ts';
 
@@ -18,10 +19,10 @@ interface Input {
 type Answer = { status: number; body: unknown };
 
 async function send(
-  verb: Verb,
+  verb: RowVerb,
   rows: Row[],
   answer: (inputs: Input[]) => Answer,
-  policy: RowPolicy = { weaker: false, drop: true },
+  policy: Partial<RowWriter> = {},
 ): Promise<{ server: TinyServer; results: Record<string, string> }> {
   const server = await tinyServer((body, response) => {
     const { status, body: said } = answer((body as { inputs: Input[] }).inputs);
@@ -29,12 +30,15 @@ async function send(
   });
   const transport = await openTransport(server.url);
   closing.push(transport, server);
-  const results = await sendRows(new Session(transport, makeMemoryContext()), verb, 'calls', rows, policy);
+  const session = new Session(transport, makeMemoryContext());
+  const limits = { rows: 100, mixed: false, shrinks: false };
+  const writer = { session, limits, drops_fields: true, owner: 'hubspot_owner_id', ...batchVerbs(session), ...policy };
+  const results = await writeRows(writer, verb, rows);
   return {
     server,
     results: Object.fromEntries(
       [...results].map(([row, result]) => [
-        row.trace,
+        row.key?.replace('main:', 't') ?? '',
         result.ok
           ? [result.id, ...result.dropped.map(({ property }) => `-${property}`)].join(' ')
           : result.failure.code,
@@ -45,17 +49,18 @@ async function send(
 
 function row(n: number, properties: Record<string, string> = {}): Row {
   return {
-    trace: `t${n}`,
-    key: { property: 'wrapup_call_id', value: `main:${n}` },
-    properties: { hs_call_title: `Title ${n}`, ...properties },
-    links: [],
+    object: 'calls',
+    key: `main:${n}`,
+    fields: { hs_call_title: `Title ${n}`, ...properties },
     plans: [n],
     required: new Set(['wrapup_call_id', 'hs_timestamp']),
   };
 }
 const rows = (count: number) => Array.from({ length: count }, (_, n) => row(n));
+/** The number of the row that an input is. */
+const keyOf = ({ properties }: Input) => properties.wrapup_call_id?.replace('main:', '');
 const result = (input: Input) => ({
-  id: input.objectWriteTraceId.replace('t', '10'),
+  id: `10${keyOf(input)}`,
   objectWriteTraceId: input.objectWriteTraceId,
   properties: input.properties,
 });
@@ -115,7 +120,7 @@ test('rows that a success leaves out are unaccounted for, the others are not', a
 
 test('a batch refused whole for one row that it does not name is halved down to it', async () => {
   const bad = row(37, { hs_timestamp: 'never' });
-  const all = rows(100).map((one) => (one.trace === 't37' ? bad : one));
+  const all = rows(100).map((one) => (one.key === 'main:37' ? bad : one));
   const { server, results } = await send('create', all, (inputs) =>
     inputs.some((input) => input.properties.hs_timestamp === 'never')
       ? { status: 400, body: refusal('INVALID_DATE', 'hs_timestamp') }
@@ -128,8 +133,13 @@ test('a batch refused whole for one row that it does not name is halved down to 
 
 test('a batch refused whole that names its row is sent once more without it', async () => {
   const { server, results } = await send('create', rows(100), (inputs) =>
-    inputs.some((input) => input.objectWriteTraceId === 't37')
-      ? { status: 400, body: refusal('INVALID_DATE', 'hs_timestamp', { objectWriteTraceId: ['t37'] }) }
+    inputs.some((input) => keyOf(input) === '37')
+      ? {
+          status: 400,
+          body: refusal('INVALID_DATE', 'hs_timestamp', {
+            objectWriteTraceId: [inputs.find((input) => keyOf(input) === '37')?.objectWriteTraceId],
+          }),
+        }
       : { status: 201, body: { results: inputs.map(result) } },
   );
   expect(results.t37).toBe('invalid_field');
@@ -148,7 +158,7 @@ test('more than a hundred rows go in several batches', async () => {
 
 test('a property that the account does not have is dropped from every row at once, with the others it lacks', async () => {
   const all = rows(50).map((one, n) =>
-    row(n, { colour: 'red', ...(n % 2 ? { shape: 'round' } : {}), ...one.properties }),
+    row(n, { colour: 'red', ...(n % 2 ? { shape: 'round' } : {}), ...(one.fields as Record<string, string>) }),
   );
   const { server, results } = await send(
     'create',
@@ -157,7 +167,7 @@ test('a property that the account does not have is dropped from every row at onc
       inputs.some((input) => 'colour' in input.properties || 'shape' in input.properties)
         ? { status: 400, body: refusal('PROPERTY_DOESNT_EXIST', 'colour') }
         : { status: 201, body: { results: inputs.map(result) } },
-    { weaker: false, drop: true, knownProperties: async () => new Set(['hs_call_title', 'wrapup_call_id']) },
+    { knownFields: async () => new Set(['hs_call_title', 'wrapup_call_id']) },
   );
   expect(server.seen).toHaveLength(2);
   expect([results.t0, results.t1]).toEqual(['100 -colour', '101 -colour -shape']);
@@ -167,7 +177,7 @@ test('a required property is never dropped, and nothing is where the policy says
   const refuse = (property: string) => () => ({ status: 400, body: refusal('INVALID_OPTION', property) });
   const required = await send('create', [row(0, { hs_timestamp: 'x' })], refuse('hs_timestamp'));
   expect([required.results.t0, required.server.seen.length]).toEqual(['invalid_field', 1]);
-  const parked = await send('create', [row(0)], refuse('hs_call_title'), { weaker: false, drop: false });
+  const parked = await send('create', [row(0)], refuse('hs_call_title'), { drops_fields: false });
   expect([parked.results.t0, parked.server.seen.length]).toEqual(['invalid_field', 1]);
 });
 

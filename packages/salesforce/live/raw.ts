@@ -2,8 +2,8 @@
 
 import { makeMemoryCommons, makeMemoryContext } from '@wrapup/destination';
 import { asList, asObject, asText } from '@wrapup/destination/delivery';
-import { SalesforceFailure } from '../src/errors.ts';
-import type { Transport } from '../src/transport.ts';
+import type { Transport } from '../src/client/transport.ts';
+import { SalesforceFailure } from '../src/errors/classify.ts';
 
 export interface RawAnswer {
   /** HTTP status, also of a refusal. */

@@ -2,8 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { type Destination, makeMemoryCommons, makeMemoryContext, type WriteOutcome } from '@wrapup/destination';
 import { samplePlan } from '@wrapup/destination/sample-plan';
+import { Transport } from '../src/client/transport.ts';
 import { salesforceKind } from '../src/index.ts';
-import { Transport } from '../src/transport.ts';
 import { isForTrying, QUESTIONS } from './questions.ts';
 import { Raw } from './raw.ts';
 import { SALESFORCE_NAMES } from './sample-names.ts';

@@ -1,10 +1,10 @@
 /** People as queries and searches give them. */
 import { asList, asObject, asText } from '@wrapup/destination/delivery';
 import type { Value } from '@wrapup/mapping';
+import type { Org, SObject } from './account/schema.ts';
+import { readValue } from './account/values.ts';
+import { isIn } from './client/soql.ts';
 import { type PersonObject, personObjectOf } from './objects.ts';
-import type { Org, SObject } from './schema.ts';
-import { isIn } from './soql.ts';
-import { readValue } from './values.ts';
 
 export interface Person {
   /** Of a person account the id of its contact, which is what activities point at. */

@@ -1,14 +1,14 @@
 import type { Destination } from '@wrapup/destination';
-import { COLLECTION } from './api.ts';
-import { checkMappings } from './check.ts';
-import { describeOrg } from './describe.ts';
+import { checkMappings } from './account/check.ts';
+import { describeOrg } from './account/describe.ts';
+import { packageFor } from './account/metadata.ts';
+import { probeAccount } from './account/probe.ts';
+import { provisionAccount } from './account/provision.ts';
+import { COLLECTION } from './client/api.ts';
+import { Transport } from './client/transport.ts';
 import { findPersons } from './find.ts';
-import { packageFor } from './metadata.ts';
 import { previewPlans } from './preview.ts';
-import { probeAccount } from './probe.ts';
-import { provisionAccount } from './provision.ts';
 import type { SalesforceSettings } from './settings.ts';
-import { Transport } from './transport.ts';
 import { writePlans } from './write.ts';
 
 /** Loads jsforce and makes a destination, which holds nothing but the client and its sockets; makes no request. */

@@ -1,13 +1,13 @@
 import { type Context, type PersonAnswer, type PersonQuestion, type PersonRecord, whoIs } from '@wrapup/destination';
 import { toAnswer, toQuestions } from '@wrapup/destination/delivery';
+import { readOrg } from './account/schema.ts';
 import type { Person } from './candidates.ts';
+import type { Transport } from './client/transport.ts';
 import { lookUp } from './look-up.ts';
 import { recordUrl } from './objects.ts';
 import { readRelated } from './related.ts';
-import { readOrg } from './schema.ts';
 import { orgUrl, Session } from './session.ts';
 import type { SalesforceSettings } from './settings.ts';
-import type { Transport } from './transport.ts';
 
 /** Finds people, one answer per question and in their order. Rejects when any of the look-ups failed. */
 export async function findPersons(

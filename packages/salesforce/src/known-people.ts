@@ -1,23 +1,22 @@
 /** How people are written onto, one row a person: a lead, a contact, or the account that a person is. */
 import type { Failure } from '@wrapup/destination';
 import { failJob, type Job, type KnownPerson, noteDropped, type PeopleWriter } from '@wrapup/destination/delivery';
+import { type Row, writeRows } from '@wrapup/destination/engine';
+import type { SObject } from './account/schema.ts';
 import { type Person, phoneFieldsOf } from './candidates.ts';
-import { asSalesforceFailure } from './errors.ts';
+import { asSalesforceFailure } from './errors/classify.ts';
 import { readPeopleById } from './look-up.ts';
 import { recordUrl, WATERMARK } from './objects.ts';
 import { makePatch, onAccount } from './person-patch.ts';
-import { type Row, sendRows } from './rows.ts';
-import type { SObject } from './schema.ts';
 import type { Work } from './work.ts';
 
 export function personWriter(work: Work): PeopleWriter<Person, Row> {
-  const { session, org, policy, org_url } = work;
+  const { session, org, crm, org_url } = work;
   return {
     watermark: WATERMARK,
     read: (ids, properties, plansOf) => readPeopleById(session, org, ids, properties, plansOf),
     rowOf: (person, jobs, watermark) => rowOf(work, person, jobs, watermark),
-    valuesOf: ({ fields }) => fields,
-    send: (rows) => sendRows(session, 'update', rows, policy),
+    send: (rows) => writeRows(crm, 'update', rows),
     judge,
     foundBy(person) {
       const object = org.object(person.object);
@@ -33,7 +32,7 @@ export function personWriter(work: Work): PeopleWriter<Person, Row> {
 }
 
 /** What is to be written; undefined when that is nothing. @throws SalesforceFailure */
-function rowOf({ org, policy }: Work, person: Person, jobs: Job[], watermark: number | undefined): Row | undefined {
+function rowOf({ org, crm }: Work, person: Person, jobs: Job[], watermark: number | undefined): Row | undefined {
   const object = org.object(person.object);
   if (!object) return undefined;
   if (person.object === 'Account') {
@@ -41,7 +40,7 @@ function rowOf({ org, policy }: Work, person: Person, jobs: Job[], watermark: nu
     for (const job of jobs) job.notes.push('The caller’s number is that of an account: the call is logged there.');
     return undefined;
   }
-  const patch = makePatch(jobs, { org, object, drop: policy.drop, current: person.properties, watermark });
+  const patch = makePatch(jobs, { org, object, drop: crm.drops_fields, current: person.properties, watermark });
   for (const [job, dropped] of patch.dropped) noteDropped(job, 'person', dropped);
   for (const [job, failure] of patch.refused) failJob(job, failure, 'person');
   if (Object.keys(patch.fields).length === 0) return undefined;

@@ -14,6 +14,7 @@ import {
   recallPerson,
 } from '@wrapup/destination/delivery';
 import type { MatchStep } from '@wrapup/mapping';
+import type { Org } from './account/schema.ts';
 import {
   bestOf,
   fieldsToAsk,
@@ -23,13 +24,12 @@ import {
   readPeople,
   whoseIdOrEmail,
 } from './candidates.ts';
-import { asSalesforceFailure, SalesforceFailure, unaccounted } from './errors.ts';
+import { queryTogether } from './client/query.ts';
+import { isRecordId, longId, select } from './client/soql.ts';
+import { asSalesforceFailure, SalesforceFailure, unaccounted } from './errors/classify.ts';
 import { personObjectOf } from './objects.ts';
 import { type Sought, searchPeople } from './person-search.ts';
-import { queryTogether } from './query.ts';
-import type { Org } from './schema.ts';
 import type { Session } from './session.ts';
-import { isRecordId, longId, select } from './soql.ts';
 
 export type Found = FoundPerson<Person, SalesforceFailure>;
 

@@ -28,15 +28,16 @@ import {
   sortByMemory,
   withLeases,
 } from '@wrapup/destination/delivery';
+import { type Row, type RowResult, writeRows } from '@wrapup/destination/engine';
+import type { SObject } from './account/schema.ts';
 import { bestOf, fieldsToAsk, type Person, peopleObjects, phoneFieldsOf, readPeople } from './candidates.ts';
-import { asSalesforceFailure, SalesforceFailure } from './errors.ts';
+import { queryTogether } from './client/query.ts';
+import { isIn, select } from './client/soql.ts';
+import { asSalesforceFailure, SalesforceFailure } from './errors/classify.ts';
+import { isUniqueKey } from './keys/key-ladder.ts';
 import { knownById } from './look-up.ts';
 import { KEY, WATERMARK } from './objects.ts';
 import { addIdentity, createdAs, makePatch, REQUIRED_OF_NEW } from './person-patch.ts';
-import { queryTogether } from './query.ts';
-import { type Row, type RowResult, sendRows } from './rows.ts';
-import type { SObject } from './schema.ts';
-import { isIn, select } from './soql.ts';
 import type { Work } from './work.ts';
 
 /** Creates them; those who turn out to exist are handed back, to be written like anybody known. */
@@ -57,12 +58,7 @@ async function recallOrRead(work: Work, people: NewPerson[], known: KnownPerson<
 }
 
 function isKeyed({ org }: Work, { jobs }: NewPerson): boolean {
-  return isUniqueKey(org.object(createdAs(jobs)));
-}
-
-export function isUniqueKey(object: SObject | undefined): boolean {
-  const key = object?.fields.get(KEY);
-  return key?.unique === true && key.createable;
+  return isUniqueKey(org.object(createdAs(jobs)), KEY);
 }
 
 /** Hands those who exist to `known` and returns those who certainly do not. */
@@ -85,12 +81,12 @@ async function readThose(work: Work, people: NewPerson[], known: KnownPerson<Per
     const results = await queryTogether(session, 'look new people up', queries, plans, sent);
     const found = results.flatMap(({ records }) => readPeople(records));
     return people.filter((person) => {
-      const [mine] = bestOf(found.filter((one) => isSame(one, person, isUniqueKey(org.object(one.object)))));
+      const [mine] = bestOf(found.filter((one) => isSame(one, person, isUniqueKey(org.object(one.object), KEY))));
       if (!mine) return true;
       const follow = mine.converted_to === undefined ? mine : knownById(mine.converted_to);
       const isWhole = follow === mine && !mine.unread;
       const whom = { person: follow, verify: !isWhole, ...(isWhole ? { asked: new Set(names) } : {}) };
-      handBack(person, whom, known, claimOn(mine, person, isUniqueKey(org.object(mine.object))));
+      handBack(person, whom, known, claimOn(mine, person, isUniqueKey(org.object(mine.object), KEY)));
       return false;
     });
   } catch (thrown) {
@@ -102,7 +98,7 @@ async function readThose(work: Work, people: NewPerson[], known: KnownPerson<Per
 /** By key where the object has it, else by the number and address that a new record would get. */
 function whoseKeyOrIdentity(object: SObject, people: NewPerson[]): string | undefined {
   if (object.name === 'Account') return undefined;
-  if (isUniqueKey(object))
+  if (isUniqueKey(object, KEY))
     return isIn(
       KEY,
       people.map(({ key }) => key),
@@ -146,12 +142,12 @@ async function createAbsent(work: Work, people: NewPerson[], known: KnownPerson<
       }
     }
     const doubtful: NewPerson[] = [];
-    for (const [row, result] of await sendRows(work.session, 'create', [...rows.keys()], work.policy)) {
+    for (const [row, result] of await writeRows(work.crm, 'create', [...rows.keys()])) {
       const person = rows.get(row);
       if (!person) continue;
       if (await settle(work, person, row, result, known)) continue;
       if (round === 0 && work.session.usable) doubtful.push(person);
-      else if (!result.ok) failJobs(person.jobs, contested(result.failure), 'person');
+      else if (!result.ok) failJobs(person.jobs, contested(asSalesforceFailure(result.failure)), 'person');
     }
     open = doubtful.length > 0 ? await readThose(work, doubtful, known) : [];
   }
@@ -168,10 +164,10 @@ async function settle(
   for (const job of person.jobs) noteDropped(job, 'person', result.dropped);
   if (result.ok) {
     known.push({ person: knownById(result.id), jobs: person.jobs, created: true });
-    await rememberNew(work.session.ctx, person, result.id, row.fields, WATERMARK);
+    await rememberNew(work.session.ctx, person, result.id, result.fields, WATERMARK);
     return true;
   }
-  const { failure } = result;
+  const failure = asSalesforceFailure(result.failure);
   if (failure.code === 'conflict') {
     const holder = failure.vendor?.holder;
     const held = (failure.vendor?.fields ?? []).map((field) => row.fields[field]);
@@ -224,7 +220,7 @@ function contested(failure: SalesforceFailure): Failure {
 }
 
 /** What is to be created; undefined when none of the jobs may be written. @throws SalesforceFailure */
-function rowOf({ org, policy }: Work, person: NewPerson): Row | undefined {
+function rowOf({ org, crm }: Work, person: NewPerson): Row | undefined {
   const name = createdAs(person.jobs);
   const object = org.object(name);
   if (!object)
@@ -232,12 +228,18 @@ function rowOf({ org, policy }: Work, person: NewPerson): Row | undefined {
       hint: 'Give the user access, or set person.create_as in the mapping; then replay.',
     });
   for (const job of person.jobs) settleJob(job, {});
-  const patch = makePatch(person.jobs, { org, object, drop: policy.drop, current: undefined, watermark: undefined });
+  const patch = makePatch(person.jobs, {
+    org,
+    object,
+    drop: crm.drops_fields,
+    current: undefined,
+    watermark: undefined,
+  });
   for (const [job, dropped] of patch.dropped) noteDropped(job, 'person', dropped);
   for (const [job, failure] of patch.refused) failJob(job, failure, 'person');
   person.jobs = person.jobs.filter((job) => !job.outcome);
   if (person.jobs.length === 0) return undefined;
-  const key = isUniqueKey(object) ? { [KEY]: person.key } : {};
+  const key = isUniqueKey(object, KEY) ? { [KEY]: person.key } : {};
   return {
     object: name,
     fields: { ...addIdentity(patch.fields, person.jobs, object), ...key },

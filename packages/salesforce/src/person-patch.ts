@@ -1,12 +1,14 @@
 /** What several calls make of one person: one write, in the order in which the calls ended. Pure. */
-import { type Dropped, inOrder, type Job, type Properties, takeTurns } from '@wrapup/destination/delivery';
+
+import type { Failure } from '@wrapup/destination';
+import { inOrder, type Job, type Properties, takeTurns } from '@wrapup/destination/delivery';
+import type { Dropped } from '@wrapup/destination/engine';
 import type { FieldWrite } from '@wrapup/mapping';
+import { fitFields, isOfOtherPerson } from './account/fields.ts';
+import type { Org, SObject } from './account/schema.ts';
+import { fitValue } from './account/values.ts';
 import { phoneFieldsOf } from './candidates.ts';
-import type { SalesforceFailure } from './errors.ts';
-import { fitFields } from './fields.ts';
 import { KEY, NOT_PROVIDED, type PersonObject, WATERMARK } from './objects.ts';
-import type { Org, SObject } from './schema.ts';
-import { fitValue } from './values.ts';
 import { decideFields } from './write-modes.ts';
 
 export interface Patch {
@@ -14,7 +16,7 @@ export interface Patch {
   /** Fields that were left out, by job. */
   dropped: Map<Job, Dropped[]>;
   /** Jobs of which a field was refused that may not be left out. */
-  refused: Map<Job, SalesforceFailure>;
+  refused: Map<Job, Failure>;
 }
 
 export interface Patching {
@@ -37,7 +39,7 @@ export function makePatch(jobs: Job[], { org, object, drop, current, watermark }
       verb: current === undefined ? 'create' : 'update',
       time_zone: org.time_zone,
       drop,
-      elsewhere: (name) => isOfSomeOtherPerson(org, object, name),
+      elsewhere: (name) => isOfOtherPerson(org, object, name),
     });
     patch.dropped.set(job, dropped);
     if (refused) {
@@ -61,11 +63,6 @@ function fitted(object: SObject, { name }: FieldWrite, value: FieldWrite['value'
   const known = object.fields.get(name);
   const fit = known && fitValue(known, value, org.time_zone);
   return fit?.ok ? fit.value : value;
-}
-
-/** A mapping speaks of leads and contacts in one breath: what only the other kind has is no mistake. */
-function isOfSomeOtherPerson(org: Org, object: SObject, name: string): boolean {
-  return ['Lead', 'Contact'].some((other) => other !== object.name && org.object(other)?.fields.has(name));
 }
 
 /** Names that stand for no name count as none: the next call may say the real one. */

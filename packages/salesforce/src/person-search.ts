@@ -7,12 +7,12 @@
  */
 import { parsePhone } from '@wrapup/call';
 import { asObject, holdsPhone } from '@wrapup/destination/delivery';
-import { searchPeople as searchCall } from './api.ts';
+import type { Org, SObject } from './account/schema.ts';
 import { bestOf, fieldsToAsk, type Person, peopleObjects, phoneFieldsOf, readPeople } from './candidates.ts';
-import { asSalesforceFailure, SalesforceFailure, unaccounted } from './errors.ts';
-import type { Org, SObject } from './schema.ts';
+import { searchPeople as searchCall } from './client/api.ts';
+import { escapeTerm } from './client/soql.ts';
+import { asSalesforceFailure, SalesforceFailure, unaccounted } from './errors/classify.ts';
 import type { Session } from './session.ts';
-import { escapeTerm } from './soql.ts';
 
 export interface Sought {
   /** E.164. */

@@ -12,20 +12,21 @@ import {
   previewJob,
   propertiesToRead,
 } from '@wrapup/destination/delivery';
+import type { Existing, Item } from '@wrapup/destination/engine';
 import type { FieldWrite, Plan } from '@wrapup/mapping';
+import { fitFields } from './account/fields.ts';
+import type { Org, SObject } from './account/schema.ts';
 import type { Person } from './candidates.ts';
-import { fitFields } from './fields.ts';
+import type { Transport } from './client/transport.ts';
 import { IDENTIFYING, toRecord } from './find.ts';
+import { readByKey } from './keys/read-by-key.ts';
 import { lookUp } from './look-up.ts';
 import { WATERMARK } from './objects.ts';
-import { ownerSource } from './owners.ts';
 import { WORDING } from './people.ts';
 import { createdAs } from './person-patch.ts';
-import { readRecords } from './read-records.ts';
-import type { Org, SObject } from './schema.ts';
+import { ownerSource } from './records/owners.ts';
 import { orgUrl, Session } from './session.ts';
 import type { SalesforceSettings } from './settings.ts';
-import type { Transport } from './transport.ts';
 import { readOrgFor } from './write.ts';
 import { decideFields } from './write-modes.ts';
 
@@ -43,7 +44,7 @@ export async function previewPlans(
   const properties = [...propertiesToRead(plans, WATERMARK), ...IDENTIFYING];
   const answerOf = await lookUpAll(ctx, jobs, (questions) => lookUp(session, org, questions, properties));
   const org_url = await orgUrl(transport, settings, ctx);
-  const there = await readExisting({ session, org }, jobs);
+  const there = await readExisting(session, org, jobs);
   const previewer: Previewer<Person> = {
     wording: WORDING,
     watermark: WATERMARK,
@@ -60,16 +61,14 @@ export async function previewPlans(
 }
 
 /** Our own records that are there already, by object and key. @throws the failure of a look-up that failed */
-async function readExisting(
-  looking: { session: Session; org: Org },
-  jobs: Job[],
-): Promise<Map<string, { id: string; properties: Properties }>> {
-  const items = jobs.flatMap((job) => job.plan.records.map((record) => ({ job, record, targets: [] })));
-  const there = new Map<string, { id: string; properties: Properties }>();
-  for (const [{ record }, reading] of await readRecords(looking, items)) {
+async function readExisting(session: Session, org: Org, jobs: Job[]): Promise<Map<string, Existing>> {
+  const items = jobs.flatMap(({ index, plan, ended_at, log_only }) =>
+    plan.records.map((record): Item => ({ write: { index, plan, ended_at, log_only }, record, targets: [] })),
+  );
+  const there = new Map<string, Existing>();
+  for (const [{ record }, reading] of await readByKey(session, org, items)) {
     if (reading instanceof Failure) throw reading;
-    if (reading !== 'absent')
-      there.set(`${record.object} ${record.key}`, { id: reading.id, properties: reading.current });
+    if (reading !== 'absent') there.set(`${record.object} ${record.key}`, reading);
   }
   return there;
 }

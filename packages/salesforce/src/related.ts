@@ -3,11 +3,11 @@
 import type { PersonQuestion } from '@wrapup/destination';
 import { asObject } from '@wrapup/destination/delivery';
 import type { Value } from '@wrapup/mapping';
+import { readValue } from './account/values.ts';
 import type { Person } from './candidates.ts';
-import { queryTogether } from './query.ts';
+import { queryTogether } from './client/query.ts';
+import { quote } from './client/soql.ts';
 import type { Session } from './session.ts';
-import { quote } from './soql.ts';
-import { readValue } from './values.ts';
 
 /** Names that a question may use, and whose records they are. */
 const RELATED: Record<string, { object: string; open: string; whose(person: Person): string | undefined }> = {

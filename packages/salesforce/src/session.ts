@@ -1,9 +1,9 @@
 /** The requests of one call of the destination, and whose org they go to. */
 import type { Context } from '@wrapup/destination';
 import { type Answer, Session as SharedSession } from '@wrapup/destination/delivery';
-import type { ApiCall } from './api.ts';
+import type { ApiCall } from './client/api.ts';
+import type { Transport } from './client/transport.ts';
 import type { SalesforceSettings } from './settings.ts';
-import type { Transport } from './transport.ts';
 
 export class Session extends SharedSession<ApiCall, Answer> {
   readonly api_version: string;

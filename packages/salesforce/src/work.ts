@@ -1,5 +1,5 @@
-import type { RowPolicy } from './rows.ts';
-import type { Org } from './schema.ts';
+import type { RecordVerbs } from '@wrapup/destination/engine';
+import type { Org } from './account/schema.ts';
 import type { Session } from './session.ts';
 import type { SalesforceSettings } from './settings.ts';
 
@@ -8,7 +8,7 @@ export interface Work {
   session: Session;
   org: Org;
   settings: SalesforceSettings;
-  policy: RowPolicy;
+  crm: RecordVerbs;
   /** Where people open the org's records; undefined when that is not known. */
   org_url: string | undefined;
 }

@@ -6,7 +6,7 @@ import {
   type Properties,
 } from '@wrapup/destination/delivery';
 import type { FieldWrite } from '@wrapup/mapping';
-import type { SObject } from './schema.ts';
+import type { SObject } from './account/schema.ts';
 
 /** Characters of a long text, where the definition does not say. */
 const TEXT_LIMIT = 32_000;

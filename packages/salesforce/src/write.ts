@@ -1,16 +1,15 @@
 import type { Context, WriteOutcome } from '@wrapup/destination';
-import { giveOwners, type Job, writeJobs } from '@wrapup/destination/delivery';
+import { giveOwners, type Job, writeJobRecords, writeJobs } from '@wrapup/destination/delivery';
 import type { Plan } from '@wrapup/mapping';
-import { headersFor } from './headers.ts';
-import { keyStepOf } from './key-step.ts';
+import { type Org, readOrg } from './account/schema.ts';
+import type { Transport } from './client/transport.ts';
+import { keyStepOf } from './keys/key-ladder.ts';
 import { CALL_OBJECT } from './objects.ts';
-import { ownerSource } from './owners.ts';
 import { writeAllPeople } from './people.ts';
-import { writeRecords } from './records.ts';
-import { type Org, readOrg } from './schema.ts';
+import { ownerSource } from './records/owners.ts';
+import { recordVerbs } from './records/record-verbs.ts';
 import { orgUrl, Session } from './session.ts';
 import type { SalesforceSettings } from './settings.ts';
-import type { Transport } from './transport.ts';
 
 /**
  * Writes plans: people first, then the records that point at them. Each plan ends with an outcome of its own; a plan that
@@ -24,19 +23,12 @@ export async function writePlans(
 ): Promise<WriteOutcome[]> {
   const session = new Session(transport, ctx);
   return writeJobs(session, plans, async (jobs) => {
-    const work = {
-      session,
-      org: await readOrgFor(session, jobs),
-      settings,
-      policy: {
-        drop: settings.on_refused_field === 'drop',
-        headers: (verb: 'create' | 'update') => headersFor(verb, settings),
-      },
-      org_url: await orgUrl(transport, settings, ctx),
-    };
+    const org = await readOrgFor(session, jobs);
+    const org_url = await orgUrl(transport, settings, ctx);
+    const work = { session, org, settings, org_url, crm: recordVerbs(session, settings, org, org_url) };
     await giveOwners(ctx, jobs, ownerSource(session));
     await writeAllPeople(work, jobs);
-    await writeRecords(work, jobs);
+    await writeJobRecords(work.crm, jobs);
   });
 }
 

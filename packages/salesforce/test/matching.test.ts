@@ -4,8 +4,8 @@ import { failure, ids, planFor, write } from '@wrapup/destination/conformance';
 import { rememberPerson } from '@wrapup/destination/delivery';
 import { sampleField } from '@wrapup/destination/sample-plan';
 import { afterEach, expect, test } from 'vitest';
+import { escapeTerm, longId, quote } from '../src/client/soql.ts';
 import { termsOf } from '../src/person-search.ts';
-import { escapeTerm, longId, quote } from '../src/soql.ts';
 import { openAccount, type SalesforceAccount, salesforceHarness } from './salesforce-harness.ts';
 
 let account: SalesforceAccount;

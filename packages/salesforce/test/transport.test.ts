@@ -1,9 +1,9 @@
 /** Requests over real sockets to a server that misbehaves: what jsforce's own transport does wrong, ours does not. */
 import { makeMemoryCommons, makeMemoryContext } from '@wrapup/destination';
 import { afterEach, expect, test } from 'vitest';
-import { type ApiCall, queryPath, readTogether, searchPeople, writeRows } from '../src/api.ts';
-import { SalesforceFailure } from '../src/errors.ts';
-import type { Transport } from '../src/transport.ts';
+import { type ApiCall, queryPath, readTogether, searchPeople, writeRows } from '../src/client/api.ts';
+import type { Transport } from '../src/client/transport.ts';
+import { SalesforceFailure } from '../src/errors/classify.ts';
 import { giveToken, json, openTransport, SESSION_INVALID, type TinyServer, tinyServer } from './tiny-server.ts';
 
 let server: TinyServer | undefined;

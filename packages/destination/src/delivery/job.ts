@@ -1,13 +1,8 @@
 import { limitToSaid, type MatchStep, type Place, type Plan, type Value } from '@wrapup/mapping';
 import type { RecordReceipt, WriteOutcome } from '../destination.ts';
+import type { Dropped } from '../engine/plan-write.ts';
 import type { Failure } from '../failure.ts';
 import { assignOwners, type Directory } from './owner-choice.ts';
-
-/** A field that the account refused, and without which the rest was written. */
-export interface Dropped {
-  property: string;
-  failure: Failure;
-}
 
 /** One plan on its way through `write`. */
 export interface Job {

@@ -39,7 +39,7 @@ export async function writeKnown<P extends Person, Row>(
       const writing = rows.get(row);
       if (!writing) continue;
       for (const job of writing.known.jobs) noteDropped(job, 'person', result.dropped);
-      if (result.ok) await conclude(ctx, writing, row, result.id, crm);
+      if (result.ok) await conclude(ctx, writing, result.fields, result.id, crm);
       else if (result.failure.code === 'gone') gone.push(lost(writing.known));
       else waiting.push(...refuse(writing.known, row, result.failure, crm, round === ROUNDS));
     }
@@ -140,12 +140,11 @@ export async function watermarkOf(ctx: Context, { id, properties }: Person, name
 async function conclude<P extends Person, Row>(
   ctx: Context,
   { known, latest }: Writing<P>,
-  row: Row,
+  values: Record<string, unknown>,
   answered: string,
   crm: PeopleWriter<P, Row>,
 ): Promise<void> {
   const id = crm.idOf(known.person, answered);
-  const values = crm.valuesOf(row);
   try {
     if (crm.foundBy(known.person).some((name) => name in values))
       await rememberPerson(ctx, known.jobs.filter((job) => !job.limited).flatMap(contactSteps), id);

@@ -1,8 +1,9 @@
 /** Somebody who exists in the CRM, and what an adapter brings to write such people (`known-people.ts`). */
 import type { RecordReceipt } from '../destination.ts';
+import type { RowResult } from '../engine/records/row.ts';
 import type { Failure } from '../failure.ts';
 import type { Properties } from './field-decisions.ts';
-import type { Dropped, Job } from './job.ts';
+import type { Job } from './job.ts';
 
 /** A person as an adapter reads it. */
 export interface Person {
@@ -27,11 +28,6 @@ export interface LostPerson {
   jobs: Job[];
 }
 
-/** What became of one row. */
-export type RowResult =
-  | { ok: true; id: string; dropped: Dropped[] }
-  | { ok: false; failure: Failure; dropped: Dropped[] };
-
 /** How a CRM's people are read and written. @typeParam Row what the adapter sends */
 export interface PeopleWriter<P extends Person, Row> {
   /** Property for when the last call ended that was written to a person. */
@@ -50,8 +46,6 @@ export interface PeopleWriter<P extends Person, Row> {
    * @param watermark epoch ms when the last call ended that was written there, where that is known
    */
   rowOf(person: P, jobs: Job[], watermark: number | undefined): Row | undefined;
-  /** The row's values by property, without those that were dropped on the way. */
-  valuesOf(row: Row): Record<string, unknown>;
   /** Sends rows and says what became of each. Never rejects. */
   send(rows: Row[]): Promise<Map<Row, RowResult>>;
   /** What a refusal means: a failure, or `again` when the jobs have been changed so that the rest may be taken. */

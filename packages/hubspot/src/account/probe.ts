@@ -2,7 +2,7 @@ import type { Context, Probe } from '@wrapup/destination';
 import { readOneContact } from '../client/api.ts';
 import type { Transport } from '../client/transport.ts';
 import { asHubSpotFailure } from '../errors/classify.ts';
-import { stepOf } from '../key-steps.ts';
+import { stepOf } from '../keys/key-ladder.ts';
 import { keyProperty } from '../objects.ts';
 import { Session } from '../session.ts';
 import type { HubSpotSettings } from '../settings.ts';

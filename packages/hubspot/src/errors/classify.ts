@@ -54,6 +54,20 @@ export function failureOf(error: VendorError, facts: AnswerFacts): HubSpotFailur
   );
 }
 
+/** A success that does not say what became of something. @param doubt whether something may have been written */
+export function unaccounted(doing: string, doubt = false): HubSpotFailure {
+  return new HubSpotFailure(
+    'unaccounted',
+    `${doing}: HubSpot answered a success that says nothing of it.`,
+    {
+      hint: doubt
+        ? 'It is looked up by its key and tried again by itself.'
+        : 'The look-up is tried again by itself; a failed look-up creates no record.',
+    },
+    { doubt },
+  );
+}
+
 function applies(rule: ErrorRule, error: VendorError): boolean {
   if (!fitsStatus(rule.status, error.status)) return false;
   if (rule.category && rule.category !== error.category) return false;

@@ -1,0 +1,78 @@
+/**
+ * One plan on its way through `write`, and what the stages say of it.
+ *
+ * A `PlanWrite` is read-only: a stage that learns more of a plan returns a new one. What became of a plan is said in
+ * reports, which every stage returns and `outcomes.ts` puts together.
+ */
+import type { Place, Plan, RecordPlan } from '@wrapup/mapping';
+import type { RecordReceipt } from '../destination.ts';
+import type { Failure } from '../failure.ts';
+
+export interface PlanWrite {
+  /** Number of the plan in the call of `write`. */
+  readonly index: number;
+  /** Filled in with what its mapping reads of the person, once that is known. */
+  readonly plan: Plan;
+  /** Epoch ms. */
+  readonly ended_at: number;
+  /** True: the call is logged without a person, and nothing else is written. */
+  readonly log_only: boolean;
+  /** The person that it is about, once found and written. */
+  readonly person?: PersonRef;
+}
+
+export interface PersonRef {
+  readonly id: string;
+  readonly object: string;
+  /** Id of the account that the person belongs to, in CRMs that have such, where it is known. */
+  readonly account?: string;
+}
+
+/** What a stage says of one plan. The first failure ends the plan. */
+export type Report = { readonly plan: number } & (
+  | { readonly receipt: RecordReceipt }
+  | { readonly note: string }
+  /** `record`: what failed: `person`, `call_log`, a task's name. */
+  | { readonly failure: Failure; readonly record: string }
+  /** The mapping's policy writes nothing for this call. */
+  | { readonly skipped: string }
+);
+
+/** A field that the account refused, and without which the rest was written. */
+export interface Dropped {
+  property: string;
+  failure: Failure;
+}
+
+/** The report of a failure, with the mapping line that wrote the refused field. */
+export function reportFailure({ index, plan }: PlanWrite, record: string, failure: Failure): Report {
+  const { field } = failure.details;
+  const at = field === undefined ? undefined : placeOf(plan, record, field);
+  return { plan: index, record, failure: failure.with({ record, ...(at ? { at } : {}) }) };
+}
+
+/** Notes on fields that the account refused and that were left out. Those that no mapping wrote are not worth one. */
+export function reportDropped({ index, plan }: PlanWrite, record: string, dropped: Dropped[]): Report[] {
+  return dropped
+    .filter(({ property }) => placeOf(plan, record, property) !== undefined)
+    .map(({ property, failure }) => ({ plan: index, note: noteLeftOut(record, property, failure) }));
+}
+
+export function noteLeftOut(record: string, property: string, { message, hint }: Failure): string {
+  return `${record}.${property} was left out: ${message}${hint ? ` ${hint}` : ''}`;
+}
+
+function placeOf({ person, records }: Plan, record: string, property: string): Place | undefined {
+  const fields = record === 'person' ? person?.fields : records.find(({ name }) => name === record)?.fields;
+  return fields?.find((field) => field.name === property)?.at;
+}
+
+/** Log only: the call log, and nothing that would need a person. */
+export function wantedRecords({ log_only, plan }: Pick<PlanWrite, 'log_only' | 'plan'>): RecordPlan[] {
+  return log_only ? plan.records.filter(({ type }) => type === 'call_log') : plan.records;
+}
+
+/** Id of a record that this very delivery has written before, and that need not be written again. */
+export function doneBefore({ resume }: Plan, record: string): string | undefined {
+  return resume?.done?.includes(record) ? resume.records[record] : undefined;
+}

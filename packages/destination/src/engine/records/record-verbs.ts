@@ -1,0 +1,96 @@
+/** What an adapter brings so that the records of its CRM can be written, and what it is asked about. */
+import type { FieldWrite, RecordPlan, Value } from '@wrapup/mapping';
+import type { Properties } from '../../delivery/field-decisions.ts';
+import type { RecordReceipt } from '../../destination.ts';
+import type { Failure } from '../../failure.ts';
+import type { Dropped, PlanWrite, Report } from '../plan-write.ts';
+import type { KeyLadder } from './key-strategy.ts';
+import type { RowWriter, Target } from './row.ts';
+
+/** A record of one plan that can be written now. */
+export interface Item {
+  readonly write: PlanWrite;
+  readonly record: RecordPlan;
+  readonly targets: readonly Target[];
+}
+
+/** A record that is in the CRM. */
+export interface Existing {
+  id: string;
+  properties: Properties;
+}
+
+/** What a look for a record gave; a failed look is never `absent`. */
+export type Reading = Existing | 'absent' | Failure;
+
+export interface Written {
+  item: Item;
+  receipt: RecordReceipt;
+  /** True: what the CRM links on creation is linked. */
+  linked: boolean;
+  /** Whole texts that were cut to fit, by field. */
+  cut: ReadonlyMap<string, string>;
+}
+
+/** Fields as an object of the CRM takes them. */
+export interface FittedFields {
+  fields: FieldWrite[];
+  /** Left out, and why. */
+  dropped: Dropped[];
+  /** Why the record cannot be written. */
+  refused?: Failure;
+  /** Whole texts that were cut to fit, by field. */
+  cut: ReadonlyMap<string, string>;
+}
+
+export interface FieldFit {
+  verb: 'create' | 'update';
+  /** Fields without which the record would be something else: never left out. */
+  required: ReadonlySet<string>;
+  /** True for the fields of a person, which a mapping writes to people of several objects. */
+  person?: boolean;
+}
+
+/** What values an object's fields take. */
+export interface FieldRules {
+  /** Absent: fields are taken as they are. */
+  fit?(object: string, fields: FieldWrite[], fit: FieldFit): FittedFields;
+  /** Characters that a field takes. */
+  limitOf(object: string, field: string): number;
+  /** The value as it is sent, after its write mode was applied. */
+  encode(object: string, field: FieldWrite, value: Value): Value;
+}
+
+export interface RecordVerbs extends RowWriter {
+  readonly keys: KeyLadder;
+  readonly fields: FieldRules;
+  /** Address of a record for a person to open, where that is known. */
+  urlOf(object: string, id: string): string | undefined;
+  /** Puts what only the account knows into plans, before any record is written. */
+  resolve?(writes: PlanWrite[]): Promise<{ writes: PlanWrite[]; reports: Report[] }>;
+  /** Fields that a record of that kind has without a mapping having to say it. */
+  implied?(write: PlanWrite, record: RecordPlan, verb: 'create' | 'update'): FieldWrite[];
+  /** Fields that a record cannot be without. */
+  requiredOf(record: RecordPlan): ReadonlySet<string>;
+  /** Links that are fields of the record. */
+  linkFields?(object: string, targets: readonly Target[], there: Existing | undefined): LinkFields;
+  /** The key that all plans share which mean one record, whoever made it: a company by its domain. */
+  sharedKey?(record: RecordPlan): string | undefined;
+  /** What is there of records with a shared key. Those that are absent are created under it. */
+  findShared?(items: Item[]): Promise<Map<Item, Reading>>;
+  /** A record with a shared key was created. */
+  rememberShared?(written: Written[]): Promise<void>;
+  /** The last step of a record, which can be repeated: its links, their labels, its files. */
+  associate?(written: Written[]): Promise<Associated>;
+}
+
+export interface LinkFields {
+  fields: Record<string, string>;
+  notes: string[];
+  parent?: string;
+}
+
+export interface Associated {
+  failed: Map<Item, Failure>;
+  notes: [Item, string][];
+}

@@ -1,0 +1,78 @@
+/** Writes call logs, tasks and the like of many plans, wave by wave. */
+import type { RecordReceipt } from '../../destination.ts';
+import { Failure } from '../../failure.ts';
+import { doneBefore, type PlanWrite, type Report, reportFailure, wantedRecords } from '../plan-write.ts';
+import { firstOfEachKey, nextWave } from './dependency-order.ts';
+import type { Item, RecordVerbs } from './record-verbs.ts';
+import { receiptOf, type WaveResult, writeWave } from './write-wave.ts';
+
+/** Never rejects. */
+export async function writeRecords(crm: RecordVerbs, writes: PlanWrite[]): Promise<Report[]> {
+  const resolved = (await crm.resolve?.(writes)) ?? { writes, reports: [] };
+  const reports: Report[] = [...resolved.reports];
+  let open = resolved.writes;
+  const written = new Map(open.map((write) => [write, noteResumed(crm, write)]));
+  const isShared = ({ record }: Item) => crm.sharedKey?.(record) !== undefined;
+  for (;;) {
+    const ready = firstOfEachKey(nextWave(open, written).map(withSharedKey(crm)), isShared);
+    if (ready.length === 0) break;
+    // What may not share a request is written one object after another; what one record ran into ends the call's next ones.
+    const parts = crm.limits.mixed ? [ready] : Map.groupBy(ready, ({ record }) => record.object).values();
+    for (const part of parts) {
+      const items = part.filter(({ write }) => open.includes(write));
+      if (items.length === 0) continue;
+      const wave = await writeWave(crm, items);
+      reports.push(...wave.reports);
+      for (const { item, receipt } of wave.written) written.get(item.write)?.set(item.record.name, receipt);
+      const failed = new Set<PlanWrite>();
+      for (const item of items) {
+        const failure = failureOf(item, wave, written);
+        if (!failure) continue;
+        reports.push(reportFailure(item.write, item.record.name, failure));
+        failed.add(item.write);
+      }
+      open = open.filter((write) => !failed.has(write));
+    }
+  }
+  for (const [write, receipts] of written)
+    reports.push(...[...receipts.values()].map((receipt) => ({ plan: write.index, receipt })));
+  return [...reports, ...open.flatMap((write) => reportWaiting(write, written.get(write) ?? new Map()))];
+}
+
+/** What an earlier attempt is known to have written is not repeated. */
+function noteResumed(crm: RecordVerbs, write: PlanWrite): Map<string, RecordReceipt> {
+  return new Map(
+    wantedRecords(write).flatMap((record): [string, RecordReceipt][] => {
+      const id = doneBefore(write.plan, record.name);
+      return id === undefined ? [] : [[record.name, receiptOf(crm, { record }, id, 'unchanged')]];
+    }),
+  );
+}
+
+/** Under the key that all plans share which mean one record. */
+function withSharedKey(crm: RecordVerbs) {
+  return (item: Item): Item => {
+    const key = crm.sharedKey?.(item.record);
+    return key === undefined ? item : { ...item, record: { ...item.record, key } };
+  };
+}
+
+function failureOf(
+  { write, record }: Item,
+  { failed }: WaveResult,
+  written: ReadonlyMap<PlanWrite, ReadonlyMap<string, RecordReceipt>>,
+): Failure | undefined {
+  for (const [item, failure] of failed) if (item.write === write && item.record.name === record.name) return failure;
+  if (written.get(write)?.has(record.name)) return undefined;
+  return new Failure('internal', `Record ${record.name} was neither written nor refused.`, { next: 'retry' });
+}
+
+/** After the last wave: a record that still waits for another one waits for something that the plan does not write. */
+function reportWaiting(write: PlanWrite, written: ReadonlyMap<string, RecordReceipt>): Report[] {
+  const missing = wantedRecords(write).find(({ name }) => !written.has(name));
+  if (!missing) return [];
+  const failure = new Failure('mapping', `Record ${missing.name} is linked to a record that the plan does not write.`, {
+    hint: 'Correct its `associate` in the mapping, then replay.',
+  });
+  return [reportFailure(write, missing.name, failure)];
+}

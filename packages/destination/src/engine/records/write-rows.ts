@@ -1,0 +1,179 @@
+/**
+ * Writes rows, and accounts for every one of them.
+ *
+ *   refused field     dropped, where the connection's policy allows it, and the row sent once more without it
+ *   refused request   wrote nothing: the rows that the refusal names are taken out and the rest is sent again; when it
+ *                     names none, the request is halved down to the bad row
+ *   too much at once  sent again in smaller requests; the size that an object takes is remembered (`row-limit.ts`)
+ *   a lock            sent again after a short pause, a few times
+ *
+ * Rows are ordered by object and parent and sent one request after another, so that one parent is not in two requests at
+ * once: CRMs that lock it would refuse one of them.
+ */
+import { halvesOf, isAboutRows } from '../../delivery/batches.ts';
+import { forgetOwners } from '../../delivery/owners.ts';
+import { asRequestFailure, RequestFailure } from '../../delivery/request-failure.ts';
+import type { Dropped } from '../plan-write.ts';
+import type { Row, RowAnswer, RowAnswers, RowResult, RowVerb, RowWriter } from './row.ts';
+import { growRowLimit, readRowLimit, shrinkRowLimit } from './row-limit.ts';
+
+/** How often fields may be dropped from one row before its refusal stands. */
+const MAX_DROPS = 3;
+/** How often a row is sent again after a lock. */
+const MAX_LOCK_RETRIES = 2;
+/** Longest pause before rows that met a lock are sent again. */
+const LOCK_PAUSE_MS = 400;
+
+/** Sends rows, of one object or several. Never rejects. */
+export async function writeRows(crm: RowWriter, verb: RowVerb, rows: Row[]): Promise<Map<Row, RowResult>> {
+  const results = new Map<Row, RowResult>();
+  let waiting = inOrder(rows).map((row): Sending => ({ original: row, row, dropped: [] }));
+  for (let drops = 0, locks = 0; waiting.length > 0; ) {
+    const again: Sending[] = [];
+    let locked = false;
+    const answers = await sendAll(
+      crm,
+      verb,
+      waiting.map(({ row }) => row),
+    );
+    for (const sending of waiting) {
+      const { original, row, dropped } = sending;
+      const answer = answers.get(row) ?? unaccounted(verb, row);
+      const refused = answer.ok || drops >= MAX_DROPS ? [] : await fieldsToDrop(crm, row, answer.failure);
+      if (!answer.ok && refused.length > 0) again.push(drop(sending, refused, answer.failure));
+      else if (
+        !answer.ok &&
+        crm.limits.shrinks &&
+        isLock(answer.failure) &&
+        locks < MAX_LOCK_RETRIES &&
+        crm.session.usable
+      ) {
+        locked = true;
+        again.push(sending);
+      } else results.set(original, { ...answer, dropped, fields: row.fields });
+    }
+    waiting = again;
+    if (locked) {
+      locks += 1;
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * LOCK_PAUSE_MS * locks));
+    } else drops += 1;
+  }
+  return results;
+}
+
+interface Sending {
+  original: Row;
+  row: Row;
+  dropped: Dropped[];
+}
+
+function drop({ original, row, dropped }: Sending, refused: string[], failure: RequestFailure): Sending {
+  const fields = Object.fromEntries(Object.entries(row.fields).filter(([name]) => !refused.includes(name)));
+  const now = refused.map((property) => ({ property, failure }));
+  return { original, row: { ...row, fields }, dropped: [...dropped, ...now] };
+}
+
+async function fieldsToDrop(crm: RowWriter, row: Row, failure: RequestFailure): Promise<string[]> {
+  const { fields: named, code } = failure;
+  if (named.length === 0 || named.some((field) => row.required.has(field))) return [];
+  if (!crm.drops_fields && !named.every((field) => field === crm.owner)) return [];
+  const known = code === 'missing_property' ? await crm.knownFields?.(row.object) : undefined;
+  // A CRM may name one unknown field of several: all of them are dropped together.
+  const refused = Object.keys(row.fields).filter(
+    (field) => !row.required.has(field) && (named.includes(field) || (known !== undefined && !known.has(field))),
+  );
+  if (refused.includes(crm.owner)) await forgetOwners(crm.session.ctx).catch(() => {});
+  return refused;
+}
+
+async function sendAll(crm: RowWriter, verb: RowVerb, rows: Row[]): Promise<RowAnswers> {
+  const groups = crm.limits.mixed ? [rows] : [...Map.groupBy(rows, ({ object }) => object).values()];
+  const answers: RowAnswers = new Map();
+  for (const group of groups) for (const [row, answer] of await sendGroup(crm, verb, group)) answers.set(row, answer);
+  return answers;
+}
+
+/** Sends rows in as few requests as the CRM takes. */
+async function sendGroup(crm: RowWriter, verb: RowVerb, rows: Row[]): Promise<RowAnswers> {
+  const { ctx } = crm.session;
+  const { shrinks, rows: most } = crm.limits;
+  const answers: RowAnswers = new Map();
+  let limit = shrinks ? await readRowLimit(ctx, objectsOf(rows), most) : most;
+  const queue = [...rows];
+  let troubled = false;
+  while (queue.length > 0) {
+    const batch = queue.splice(0, limit);
+    const answered = await sendBatch(crm, verb, batch);
+    const heavy = batch.filter((row) => isTooHeavy(answered.get(row)));
+    // A limit takes the whole transaction with it; a lock that a few rows met is theirs, and passes.
+    const whole = heavy.length * 2 >= batch.length;
+    const passing = !whole && heavy.every((row) => isLock(failureOf(answered.get(row))));
+    const split = heavy.length > 0 && !passing && limit > 1 && batch.length > 1 && crm.session.usable;
+    if (split) {
+      // What could not be taken at once is sent in halves, before anything else of its parents.
+      limit = Math.max(1, Math.floor(Math.min(limit, batch.length) / 2));
+      if (whole) {
+        troubled = true;
+        await shrinkRowLimit(ctx, objectsOf(heavy), limit);
+      }
+      queue.unshift(...heavy);
+    }
+    for (const row of batch)
+      if (!split || !heavy.includes(row)) answers.set(row, answered.get(row) ?? unaccounted(verb, row));
+  }
+  if (shrinks && !troubled) await growRowLimit(ctx, objectsOf(rows), rows.length, most);
+  return answers;
+}
+
+/** One request, and further ones for those whom its refusal as a whole is not about. */
+async function sendBatch(crm: RowWriter, verb: RowVerb, rows: Row[]): Promise<RowAnswers> {
+  try {
+    return await request(crm, verb, rows);
+  } catch (thrown) {
+    const failure = asRequestFailure(thrown);
+    const refuse = (some: Row[]): RowAnswers => new Map(some.map((row) => [row, { ok: false, failure }]));
+    if (rows.length === 1 || !failure.vendor || !isAboutRows(failure)) return refuse(rows);
+    const named = crm.rowsNamed(rows, failure);
+    if (named.length === rows.length) return refuse(rows);
+    if (named.length > 0) {
+      const rest = rows.filter((row) => !named.includes(row));
+      return new Map([...refuse(named), ...(await sendBatch(crm, verb, rest))]);
+    }
+    const [first, second] = halvesOf(rows);
+    return new Map([...(await sendBatch(crm, verb, first)), ...(await sendBatch(crm, verb, second))]);
+  }
+}
+
+function request(crm: RowWriter, verb: RowVerb, rows: Row[]): Promise<RowAnswers> {
+  if (verb === 'upsert' && crm.upsert) return crm.upsert(rows);
+  return verb === 'update' ? crm.update(rows) : crm.create(rows);
+}
+
+function unaccounted(verb: RowVerb, { object }: Row): RowAnswer {
+  const message = `${verb} ${object}: the answer says nothing of this record.`;
+  const hint = 'It is looked up by its key and tried again by itself.';
+  return { ok: false, failure: new RequestFailure('unaccounted', message, { hint }, { doubt: true }) };
+}
+
+function failureOf(answer: RowAnswer | undefined): RequestFailure | undefined {
+  return answer && !answer.ok ? answer.failure : undefined;
+}
+
+function isTooHeavy(answer: RowAnswer | undefined): boolean {
+  return failureOf(answer)?.smaller === true;
+}
+
+/** A lock that the CRM itself reported. */
+function isLock(failure: RequestFailure | undefined): boolean {
+  return failure?.code === 'locked' && failure.vendor !== undefined;
+}
+
+/** Rows of one object stand together, and within it those of one parent. */
+function inOrder(rows: Row[]): Row[] {
+  const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
+  return rows.toSorted((a, b) => compare(a.object, b.object) || compare(a.parent ?? '', b.parent ?? ''));
+}
+
+function objectsOf(rows: Row[]): string[] {
+  return [...new Set(rows.map(({ object }) => object))];
+}

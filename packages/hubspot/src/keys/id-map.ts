@@ -1,0 +1,144 @@
+/**
+ * The last step of the key ladder: records without a unique property (`key-ladder.ts`).
+ *
+ * A record's id is remembered outside HubSpot, and known again from the ledger; a lease keeps other deliveries from
+ * creating it. When it is open whether an earlier creation succeeded, the record is looked for by its key line: among the
+ * person's own records, which HubSpot reads without the lag of its search; for a call without a person by a search for
+ * its time. An account may have the property without its values being unique: then that counts like the line.
+ */
+import { type Context, Failure } from '@wrapup/destination';
+import { asList, asObject, digest } from '@wrapup/destination/delivery';
+import { type Existing, type Item, type KeyStrategy, leaseRecords, type Reading } from '@wrapup/destination/engine';
+import type { RecordPlan } from '@wrapup/mapping';
+import { readLinked, searchEqual } from '../client/api.ts';
+import { readMany, toRecord } from '../client/batch-read.ts';
+import { asHubSpotFailure } from '../errors/classify.ts';
+import { keyProperty, timestampOf } from '../objects.ts';
+import type { Session } from '../session.ts';
+import { hasKeyLine, keyLineProperty, withKeyLine, withoutKeyLine } from './key-in-text.ts';
+import { propertiesOf } from './key-ladder.ts';
+
+/** Records of one person that are looked through, the latest first. */
+const MAX_LINKED = 1000;
+
+export function idMap(session: Session): KeyStrategy {
+  const { ctx } = session;
+  const ids = new Map<Item, string>();
+  return {
+    upserts: false,
+    keyed({ key: _, ...row }, { object, key }) {
+      const fields = withKeyLine(object, row.fields as Record<string, string>, key, row.id === undefined);
+      return { ...row, fields };
+    },
+    async claim(items) {
+      const failed = new Map<Item, Failure>();
+      const attempt = async (item: Item, what: () => Promise<void>) => {
+        if (!failed.has(item)) await what().catch((thrown: unknown) => failed.set(item, Failure.of(thrown)));
+      };
+      const recall = (item: Item) => attempt(item, () => recallId(ctx, item, ids));
+      for (const item of items) await recall(item);
+      const unknown = items.filter((item) => !ids.has(item) && !failed.has(item));
+      const leases = await leaseRecords(ctx, unknown, ({ record }) => `record:${nameOf(record)}`);
+      for (const [item, failure] of leases.failed) failed.set(item, failure);
+      const begun = new Set<Item>();
+      for (const item of leases.held) {
+        // Whoever held the lease before may have created the record.
+        await recall(item);
+        if (!ids.has(item)) await attempt(item, () => begin(ctx, item, begun));
+      }
+      return { doubtful: new Set([...ids.keys(), ...begun]), failed, release: leases.release };
+    },
+    async read(items) {
+      const known = new Map(items.flatMap((item) => (ids.has(item) ? [[item, ids.get(item) ?? '']] : [])));
+      const readings = await readById(session, known);
+      for (const item of items) if (!known.has(item)) readings.set(item, await findByLine(session, item));
+      return readings;
+    },
+    async confirm(written) {
+      for (const { item, receipt } of written)
+        await ctx.memory.set(`record-id:${nameOf(item.record)}`, receipt.id, KEPT_MS).catch((thrown: unknown) => {
+          // Its line finds it; only the short cut is lost.
+          ctx.log.warn({ error: Failure.of(thrown).message }, 'a new record could not be remembered');
+        });
+    },
+  };
+}
+
+/** A record without a unique key is known for as long as the ledger knows it. */
+const KEPT_MS = 90 * 24 * 3_600_000;
+
+const nameOf = ({ object, key }: RecordPlan) => `${object}:${digest(key)}`;
+
+async function recallId(ctx: Context, item: Item, ids: Map<Item, string>): Promise<void> {
+  const { write, record } = item;
+  const id = write.plan.resume?.records[record.name] ?? (await ctx.memory.get(`record-id:${nameOf(record)}`));
+  if (id !== undefined) ids.set(item, id);
+}
+
+/** Marks the record as about to be created: whoever finds the mark and no id looks for the record first. */
+async function begin(ctx: Context, item: Item, begun: Set<Item>): Promise<void> {
+  const mark = `record-started:${nameOf(item.record)}`;
+  if ((await ctx.memory.get(mark)) !== undefined) begun.add(item);
+  await ctx.memory.set(mark, '1', KEPT_MS);
+}
+
+/** Those that are there no more are created again, as with a key. */
+async function readById(session: Session, ids: ReadonlyMap<Item, string>): Promise<Map<Item, Reading>> {
+  const readings = new Map<Item, Reading>();
+  for (const [object, all] of Map.groupBy(ids, ([{ record }]) => record.object)) {
+    const reading = await readMany(session, {
+      object,
+      ids: all.map(([, id]) => id),
+      properties: propertiesOf(all.map(([item]) => item)),
+      plansOf: (id) => all.filter(([, one]) => one === id).map(([{ write }]) => write.index),
+    });
+    for (const [item, id] of all) {
+      const found = reading.found.get(id);
+      readings.set(item, reading.failed.get(id) ?? (found ? withoutLine(item, found) : 'absent'));
+      if (reading.missing.has(id)) await session.ctx.memory.delete(`record-id:${nameOf(item.record)}`).catch(() => {});
+    }
+  }
+  return readings;
+}
+
+/** Looks for a record whose creation may have succeeded. */
+async function findByLine(session: Session, item: Item): Promise<Reading> {
+  const { write, record } = item;
+  const { object, key } = record;
+  const own = keyProperty(object);
+  try {
+    const ids = await candidatesOf(session, item);
+    const properties = [...propertiesOf([item]), own, keyLineProperty(object) ?? own];
+    const { found, failed } = await readMany(session, { object, ids, properties, plansOf: () => [write.index] });
+    const [failure] = failed.values();
+    if (failure) return failure;
+    const same = [...found.values()].find(
+      ({ properties: values }) => values[own] === key || hasKeyLine(object, values, key),
+    );
+    return same ? withoutLine(item, same) : 'absent';
+  } catch (thrown) {
+    return asHubSpotFailure(thrown);
+  }
+}
+
+/** Ids of the person's records of that object, or of all at the same time where there is no person. */
+async function candidatesOf(session: Session, { write, record, targets }: Item): Promise<string[]> {
+  const plans = [write.index];
+  const person = targets.find(({ object }) => object === 'contacts') ?? targets[0];
+  if (person) {
+    const body = asObject((await session.send(readLinked(person.object, record.object, person.id), plans)).body);
+    const ids = asList(body.results).flatMap((result) =>
+      asList(asObject(result).to).map((one) => String(asObject(one).toObjectId)),
+    );
+    return ids.sort((a, b) => Number(b) - Number(a)).slice(0, MAX_LINKED);
+  }
+  const time = timestampOf(write.plan, record);
+  if (time === undefined) return [];
+  const call = searchEqual(record.object, 'hs_timestamp', String(Date.parse(time)));
+  return asList(asObject((await session.send(call, plans)).body).results).map((one) => toRecord(one).id);
+}
+
+/** The text as the mapping wrote it: a line that is added each time is no difference. */
+function withoutLine({ record: { object, key } }: Item, { id, properties }: Existing): Existing {
+  return { id, properties: withoutKeyLine(object, properties, key) };
+}

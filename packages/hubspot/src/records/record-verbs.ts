@@ -1,0 +1,61 @@
+/** HubSpot's records, as the write engine asks for them. */
+import { type PlanWrite, type RecordVerbs, type Report, reportFailure } from '@wrapup/destination/engine';
+import { knownProperties } from '../account/schema.ts';
+import { associate } from '../associations/associate.ts';
+import { notePrevious } from '../associations/previous.ts';
+import { BATCH } from '../client/api.ts';
+import { batchVerbs } from '../client/batch-write.ts';
+import { OWNER } from '../dialect.ts';
+import { keyLadder } from '../keys/key-ladder.ts';
+import { type Account, keyProperty, recordUrl, TEXT_LIMIT, timestampOf } from '../objects.ts';
+import type { Session } from '../session.ts';
+import type { HubSpotSettings } from '../settings.ts';
+import { toText } from '../write-modes.ts';
+import { companyKey, findCompanies, rememberCompanies } from './companies.ts';
+import { resolveDispositions } from './dispositions.ts';
+
+export function recordVerbs(
+  session: Session,
+  settings: Pick<HubSpotSettings, 'on_refused_field' | 'without_key'>,
+  account: Account | undefined,
+): RecordVerbs {
+  const drops_fields = settings.on_refused_field === 'drop';
+  return {
+    session,
+    limits: { rows: BATCH, mixed: false, shrinks: false },
+    drops_fields,
+    owner: OWNER,
+    ...batchVerbs(session),
+    knownFields: (object) => knownProperties(session, object),
+    keys: keyLadder(session, settings.without_key === 'id_map'),
+    fields: { limitOf: () => TEXT_LIMIT, encode: (_object, _field, value) => toText(value) },
+    urlOf: (object, id) => recordUrl(account, object, id),
+    resolve: (writes) => resolve(session, writes, drops_fields),
+    implied({ plan }, record, verb) {
+      const value = verb === 'create' ? timestampOf(plan, record) : undefined;
+      if (value === undefined || record.fields.some((field) => field.name === 'hs_timestamp' && field.value === value))
+        return [];
+      return [{ name: 'hs_timestamp', value, write: 'overwrite', at: { file: plan.mapping.name, line: 1, column: 1 } }];
+    },
+    requiredOf: ({ object }) => new Set([keyProperty(object), 'hs_timestamp']),
+    sharedKey: companyKey,
+    findShared: (items) => findCompanies(session, items),
+    rememberShared: (written) => rememberCompanies(session.ctx, written),
+    associate: (written) => associate(session, written),
+  };
+}
+
+async function resolve(
+  session: Session,
+  writes: PlanWrite[],
+  drops_fields: boolean,
+): Promise<{ writes: PlanWrite[]; reports: Report[] }> {
+  const failed = new Map(await notePrevious(session, writes));
+  const resolved = await resolveDispositions(
+    session,
+    writes.filter((write) => !failed.has(write)),
+    drops_fields,
+  );
+  const lost = [...failed].map(([write, failure]) => reportFailure(write, 'person', failure));
+  return { writes: resolved.writes, reports: [...lost, ...resolved.reports] };
+}

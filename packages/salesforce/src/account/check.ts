@@ -1,0 +1,144 @@
+/** Compares mappings with the org's own definitions, before a call fails on them. */
+import type { Context } from '@wrapup/destination';
+import { checkOwners, type OwnerWords, quoteAll } from '@wrapup/destination/delivery';
+import { type CompiledMapping, type Finding, type MappedField, suggest } from '@wrapup/mapping';
+import type { Transport } from '../client/transport.ts';
+import { describeStep, keyStepOf } from '../keys/key-ladder.ts';
+import { CALL_OBJECT, WATERMARK } from '../objects.ts';
+import { ownerSource } from '../records/owners.ts';
+import { Session } from '../session.ts';
+import { isOurs } from './requirements.ts';
+import { type Field, type Org, readOrg, type SObject } from './schema.ts';
+import { fitValue } from './values.ts';
+
+/** @throws the failure when the definitions cannot be read */
+export async function checkMappings(
+  transport: Transport,
+  mappings: CompiledMapping[],
+  ctx: Context,
+): Promise<Finding[]> {
+  const session = new Session(transport, ctx);
+  const fields = mappings.flatMap((mapping) => mapping.fields);
+  const objects = fields.filter(({ record }) => record !== 'person').map(({ object }) => object);
+  const org = await readOrg(session, [...objects, CALL_OBJECT], { fresh: true });
+  const findings = [...new Set(['Task', 'Lead', 'Contact', ...objects])].flatMap((name) => checkKey(org, name));
+  if (fields.some(({ write }) => write === 'if_newer')) findings.push(...checkWatermark(org));
+  for (const field of fields)
+    if (field.owners === undefined)
+      findings.push(...(field.record === 'person' ? checkPerson(org, field) : checkRecord(org, field)));
+  return [...findings, ...(await checkOwners(ctx, fields, ownerSource(session), OWNERS))];
+}
+
+const PROVISION = 'Run `wrapup provision --deploy`, or `--out wrapup.zip` and deploy that.';
+
+/** Leads and contacts without a key can be told apart by number and address; nothing else can. */
+function checkKey(org: Org, name: string): Finding[] {
+  const object = org.object(name);
+  if (!object)
+    return [
+      {
+        severity: name === 'Lead' || name === 'Contact' ? 'warning' : 'error',
+        code: 'missing-object',
+        message: `The org has no object ${name}, or the integration user may not see it.`,
+        hint: 'Give the user access to the object, or correct its name in the mapping.',
+      },
+    ];
+  const step = keyStepOf(org, object);
+  if (step?.step === 'key') return [];
+  const person = name === 'Lead' || name === 'Contact';
+  const says = person
+    ? `${name} has no unique key: who is new is looked up by number and address instead, which two workers could do at once.`
+    : describeStep(object, step);
+  return [{ severity: step || person ? 'warning' : 'error', code: 'missing-key', message: says, hint: PROVISION }];
+}
+
+function checkWatermark(org: Org): Finding[] {
+  const without = ['Lead', 'Contact'].filter((name) => org.object(name) && !org.object(name)?.fields.has(WATERMARK));
+  if (without.length === 0) return [];
+  return [
+    {
+      severity: 'warning',
+      code: 'missing-watermark',
+      message: `${without.join(' and ')}: no field ${WATERMARK}; which call is the newest is then remembered outside Salesforce only.`,
+      hint: PROVISION,
+    },
+  ];
+}
+
+/** A person is a lead or a contact: what one of them has is enough. */
+function checkPerson(org: Org, field: MappedField): Finding[] {
+  const kinds = (['Lead', 'Contact'] as const).flatMap((name) => org.object(name) ?? []);
+  const having = kinds.filter((object) => object.fields.has(field.property));
+  if (having.length === 0) return missing(field, 'Leads and contacts have', kinds.flatMap(namesOf));
+  // Where both have it, a value that one of them takes is right.
+  const problems = having.map((object) => problemOf(org, object, field));
+  const [first] = problems;
+  return first && problems.every((problem) => problem !== undefined) ? [first] : [];
+}
+
+function checkRecord(org: Org, field: MappedField): Finding[] {
+  const object = org.object(field.object);
+  if (!object) return [];
+  if (!object.fields.has(field.property)) return missing(field, `${field.object} has`, namesOf(object));
+  const problem = problemOf(org, object, field);
+  return problem ? [problem] : [];
+}
+
+function namesOf({ fields }: SObject): string[] {
+  return [...fields.keys()];
+}
+
+function missing({ property, at }: MappedField, who: string, names: string[]): Finding[] {
+  const near = suggest(property, names);
+  const hint = isOurs(property)
+    ? PROVISION
+    : near.startsWith('did you')
+      ? near
+      : 'Create it in Salesforce, give the integration user access to it, or take it out of the mapping.';
+  return [
+    {
+      severity: 'error',
+      code: 'missing-property',
+      message: `${who} no field ${property} that the user sees.`,
+      hint,
+      at,
+    },
+  ];
+}
+
+function problemOf(org: Org, object: SObject, { property, use, values = [], at }: MappedField): Finding | undefined {
+  const field = object.fields.get(property);
+  if (!field || use === 'read') return undefined;
+  const finding = (code: string, message: string, hint: string): Finding => ({
+    severity: 'error',
+    code,
+    message,
+    hint,
+    at,
+  });
+  if (!field.createable && !field.updateable)
+    return finding(
+      'read-only',
+      `${object.name}.${property} cannot be written: Salesforce computes it, or the user may not.`,
+      'Take it out of the mapping, or give the integration user access to it.',
+    );
+  const wrong = values.filter((value) => value !== '' && !fitValue(field, value, org.time_zone).ok);
+  if (wrong.length === 0) return undefined;
+  return finding(
+    field.values ? 'unknown-option' : 'wrong-type',
+    `${object.name}.${property} does not take ${quoteAll(wrong.map(String))}.`,
+    hintFor(field),
+  );
+}
+
+function hintFor({ values, type }: Field): string {
+  return values
+    ? `It takes ${quoteAll(values.slice(0, 20))}.`
+    : `It is a field of type ${type}: correct the value, or the field.`;
+}
+
+const OWNERS: OwnerWords = {
+  owner: 'active user or queue of the org',
+  access: 'Give the integration user View All Users, or name owners by their id.',
+  naming: 'Use the e-mail address or the id of an active user, or the id of a queue (Setup, Users).',
+};

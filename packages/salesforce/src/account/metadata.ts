@@ -1,0 +1,131 @@
+/**
+ * What the mappings need as a package for Salesforce's Metadata API: fields, and a permission set that lets a user see
+ * them, since a field that comes by deployment is seen by nobody at first.
+ * https://developer.salesforce.com/docs/atlas.en-us.api_meta.meta/api_meta/meta_customfield.htm
+ */
+import type { ProvisionPackage } from '@wrapup/destination';
+import type { CompiledMapping } from '@wrapup/mapping';
+import { zipSync } from 'fflate';
+import { CALL_OBJECT } from '../objects.ts';
+import { type FieldType, type Requirement, requirementsOf } from './requirements.ts';
+
+/** Name of the permission set. */
+export const PERMISSIONS = 'Wrapup';
+
+const XMLNS = 'http://soap.sforce.com/2006/04/metadata';
+
+export function packageFor(mappings: CompiledMapping[], version: string, stand_in = false): ProvisionPackage {
+  return packageOf(requirementsOf(mappings, stand_in), version);
+}
+
+/** @param requirements at least one */
+export function packageOf(requirements: Requirement[], version: string): ProvisionPackage {
+  const byObject = Map.groupBy(requirements, ({ object }) => object);
+  const files: Record<string, string> = { 'package.xml': manifest(requirements, version) };
+  for (const [object, fields] of byObject) files[`objects/${object}.object`] = objectFile(object, fields);
+  files[`permissionsets/${PERMISSIONS}.permissionset`] = permissions(requirements);
+  const entries = Object.entries(files).map(([path, text]) => [path, Buffer.from(text)]);
+  return { files, zip: zipSync(Object.fromEntries(entries)) };
+}
+
+function document(root: string, content: string[]): string {
+  return `<?xml version="1.0" encoding="UTF-8"?>\n<${root} xmlns="${XMLNS}">\n${content.join('\n')}\n</${root}>\n`;
+}
+
+/** `<name>…</name>`, indented. */
+function element(name: string, value: string | number | boolean, indent = '    '): string {
+  return `${indent}<${name}>${escapeXml(String(value))}</${name}>`;
+}
+
+function block(name: string, lines: string[]): string {
+  return `    <${name}>\n${lines.map((line) => `    ${line}`).join('\n')}\n    </${name}>`;
+}
+
+function escapeXml(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+}
+
+function manifest(requirements: Requirement[], version: string): string {
+  const fields = requirements.map(({ object, name }) => `${object}.${name}`);
+  const objects = requirements.some(({ object }) => object === CALL_OBJECT) ? [CALL_OBJECT] : [];
+  const types: [string, string[]][] = [
+    ['CustomField', fields],
+    ...(objects.length > 0 ? ([['CustomObject', objects]] as [string, string[]][]) : []),
+    ['PermissionSet', [PERMISSIONS]],
+  ];
+  return document('Package', [
+    ...types.map(([name, members]) =>
+      block('types', [...members.map((one) => element('members', one)), element('name', name)]),
+    ),
+    element('version', version),
+  ]);
+}
+
+function objectFile(object: string, fields: Requirement[]): string {
+  return document('CustomObject', [...(object === CALL_OBJECT ? CALL_OBJECT_SAYS : []), ...fields.map(fieldOf)]);
+}
+
+const CALL_OBJECT_SAYS = [
+  element('deploymentStatus', 'Deployed'),
+  element('description', 'Stands for a task that Wrapup wrote, and keeps its unique key.'),
+  element('label', 'Wrapup Call'),
+  block('nameField', [
+    element('displayFormat', 'WC-{000000}'),
+    element('label', 'Number'),
+    element('type', 'AutoNumber'),
+  ]),
+  element('pluralLabel', 'Wrapup Calls'),
+  element('sharingModel', 'ReadWrite'),
+];
+
+const TYPES: Record<FieldType, string[]> = {
+  key: [
+    element('caseSensitive', true),
+    element('externalId', true),
+    element('length', 255),
+    element('required', false),
+    element('type', 'Text'),
+    element('unique', true),
+  ],
+  text: [element('length', 255), element('required', false), element('type', 'Text')],
+  id: [element('length', 18), element('required', false), element('type', 'Text')],
+  long_text: [element('length', 32_768), element('type', 'LongTextArea'), element('visibleLines', 6)],
+  datetime: [element('required', false), element('type', 'DateTime')],
+  number: [element('precision', 18), element('required', false), element('scale', 2), element('type', 'Number')],
+  checkbox: [element('defaultValue', false), element('type', 'Checkbox')],
+};
+
+function fieldOf({ name, label, description, type }: Requirement): string {
+  return block('fields', [
+    element('fullName', name),
+    element('description', description),
+    element('label', label),
+    ...TYPES[type],
+  ]);
+}
+
+/** Custom fields of activities are opened on tasks; events follow. */
+function permissions(requirements: Requirement[]): string {
+  const fields = requirements.map(({ object, name }) => `${object === 'Activity' ? 'Task' : object}.${name}`);
+  const standIn = requirements.some(({ object }) => object === CALL_OBJECT);
+  const may = ['allowCreate', 'allowDelete', 'allowEdit', 'allowRead'].map((name) =>
+    element(name, name !== 'allowDelete'),
+  );
+  return document('PermissionSet', [
+    element('description', 'Lets the user that Wrapup works as read and write the fields that it needs.'),
+    ...fields.map((field) =>
+      block('fieldPermissions', [element('editable', true), element('field', field), element('readable', true)]),
+    ),
+    element('label', 'Wrapup'),
+    ...(standIn
+      ? [
+          block('objectPermissions', [
+            ...may,
+            element('modifyAllRecords', false),
+            element('object', CALL_OBJECT),
+            element('viewAllRecords', false),
+          ]),
+        ]
+      : []),
+  ]);
+}

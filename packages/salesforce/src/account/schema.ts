@@ -1,0 +1,196 @@
+/**
+ * The org's own definitions: which fields an object has, what they take, which statuses close a task, in which time zone
+ * its days begin. Read together in one request, remembered by all processes for a while.
+ */
+
+import type { Context } from '@wrapup/destination';
+import { asList, asObject, asText } from '@wrapup/destination/delivery';
+import { describePath, type Part, QUERIES, queryPath, readTogether, SUBREQUESTS } from '../client/api.ts';
+import { failureOf, unaccounted } from '../errors/classify.ts';
+import { readVendorError } from '../errors/vendor-error.ts';
+import type { Session } from '../session.ts';
+
+export interface Field {
+  name: string;
+  /** `string`, `textarea`, `picklist`, `reference`, `boolean`, `datetime`, … */
+  type: string;
+  /** Characters that it takes; 0 where that says nothing. */
+  length: number;
+  createable: boolean;
+  updateable: boolean;
+  nillable: boolean;
+  defaulted: boolean;
+  filterable: boolean;
+  unique: boolean;
+  external: boolean;
+  /** The only values it takes; absent when it takes any. */
+  values?: string[];
+  /** Objects that it may point at. */
+  references: string[];
+}
+
+export interface SObject {
+  name: string;
+  fields: Map<string, Field>;
+}
+
+export interface Org {
+  /** By name; undefined for an object that the org does not have or the user does not see. */
+  object(name: string): SObject | undefined;
+  /** The statuses of tasks that are done, in the org's order; it names them as it likes. */
+  closed_statuses: string[];
+  /** IANA name. */
+  time_zone: string;
+}
+
+/** Ms that definitions are remembered, and that an absent object is. Short, so that what was provisioned is soon known. */
+const KEPT = 10 * 60_000;
+const ABSENT_KEPT = 60_000;
+
+const SETTINGS = 'org';
+const keyOf = (object: string) => `describe:${object}`;
+
+/** Objects that every write needs. */
+export const CORE = ['Contact', 'Lead', 'Account', 'Task'] as const;
+
+interface Facts {
+  closed_statuses: string[];
+  time_zone: string;
+}
+
+/**
+ * Definitions of these objects and of the core ones.
+ * @throws SalesforceFailure when they cannot be read
+ */
+export async function readOrg(
+  session: Session,
+  objects: Iterable<string>,
+  { plans = [], fresh = false }: { plans?: number[]; fresh?: boolean } = {},
+): Promise<Org> {
+  const names = [...new Set([...CORE, ...objects])];
+  const known = new Map<string, SObject | undefined>();
+  let facts: Facts | undefined;
+  if (!fresh) {
+    const kept = await Promise.all([SETTINGS, ...names.map(keyOf)].map((key) => session.ctx.memory.get(key)));
+    if (kept[0] !== undefined) facts = JSON.parse(kept[0]) as Facts;
+    for (const [index, name] of names.entries()) {
+      const text = kept[index + 1];
+      if (text !== undefined) known.set(name, toSObject(name, JSON.parse(text) as Field[] | null));
+    }
+  }
+  const missing = names.filter((name) => !known.has(name));
+  if (missing.length > 0 || !facts) facts = await ask(session, missing, facts, known, plans);
+  return { object: (name) => known.get(name), ...facts };
+}
+
+/** After Salesforce refused a field: what is remembered may not be so any more. */
+export async function forgetObject(ctx: Context, object: string): Promise<void> {
+  await ctx.memory.delete(keyOf(object));
+}
+
+async function ask(
+  session: Session,
+  objects: string[],
+  facts: Facts | undefined,
+  into: Map<string, SObject | undefined>,
+  plans: number[],
+): Promise<Facts> {
+  let found = facts;
+  const room = SUBREQUESTS - QUERIES;
+  for (let start = 0; start === 0 || start < objects.length; start += room) {
+    const part = objects.slice(start, start + room);
+    const parts: Part[] = part.map((object, index) => ({ ref: `object${index}`, path: describePath(object) }));
+    if (!found) parts.push(...FACT_QUERIES);
+    const answers = await sendParts(session, 'read the definitions', parts, plans);
+    for (const [index, object] of part.entries()) {
+      const { status, body } = answers.get(`object${index}`) ?? { status: 0, body: undefined };
+      if (status >= 300 && status !== 404)
+        throw failureOf(readVendorError(status, body), { doing: `read the definition of ${object}` });
+      const fields = status === 404 ? null : asList(asObject(body).fields).map(toField);
+      if (fields?.length === 0) throw unaccounted(`read the definition of ${object}`, false);
+      into.set(object, toSObject(object, fields));
+      await session.ctx.memory.set(keyOf(object), JSON.stringify(fields), fields ? KEPT : ABSENT_KEPT);
+    }
+    if (!found) {
+      found = readFacts(answers);
+      await session.ctx.memory.set(SETTINGS, JSON.stringify(found), KEPT);
+    }
+  }
+  return found ?? { closed_statuses: [], time_zone: 'UTC' };
+}
+
+const FACT_QUERIES: Part[] = [
+  {
+    ref: 'statuses',
+    path: queryPath('SELECT ApiName, MasterLabel FROM TaskStatus WHERE IsClosed = true ORDER BY SortOrder'),
+  },
+  { ref: 'organization', path: queryPath('SELECT Id, TimeZoneSidKey FROM Organization') },
+];
+
+/** What cannot be read of them is left to the org's defaults: it fails no call. */
+function readFacts(answers: Map<string, PartAnswer>): Facts {
+  const records = (ref: string) => asList(asObject(answers.get(ref)?.body).records).map(asObject);
+  const statuses = records('statuses').map(({ ApiName, MasterLabel }) => asText(ApiName) || asText(MasterLabel));
+  const zone = asText(records('organization')[0]?.TimeZoneSidKey);
+  return { closed_statuses: statuses.filter((status) => status !== ''), time_zone: isZone(zone) ? zone : 'UTC' };
+}
+
+function isZone(zone: string): boolean {
+  try {
+    return zone !== '' && new Intl.DateTimeFormat('en', { timeZone: zone }) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+export interface PartAnswer {
+  status: number;
+  body: unknown;
+}
+
+/** Sends reads together and gives each answer by its reference. @throws SalesforceFailure when one of them has none */
+export async function sendParts(
+  session: Session,
+  name: string,
+  parts: Part[],
+  plans: number[],
+  sent: unknown[] = [],
+): Promise<Map<string, PartAnswer>> {
+  const answer = await session.send(readTogether(name, parts, session.api_version, sent), plans);
+  const answers = new Map<string, PartAnswer>();
+  for (const item of asList(asObject(answer.body).compositeResponse)) {
+    const { referenceId, httpStatusCode, body } = asObject(item);
+    if (typeof httpStatusCode === 'number') answers.set(asText(referenceId), { status: httpStatusCode, body });
+  }
+  if (parts.some(({ ref }) => !answers.has(ref))) throw unaccounted(name, false);
+  return answers;
+}
+
+function toSObject(name: string, fields: Field[] | null): SObject | undefined {
+  return fields ? { name, fields: new Map(fields.map((field) => [field.name, field])) } : undefined;
+}
+
+/** Of the hundred things that a definition says of a field, those that decide something here. */
+function toField(item: unknown): Field {
+  const field = asObject(item);
+  const type = asText(field.type);
+  const restricted = field.restrictedPicklist === true;
+  const values = asList(field.picklistValues)
+    .map(asObject)
+    .filter(({ active }) => active !== false)
+    .map(({ value }) => asText(value));
+  return {
+    name: asText(field.name),
+    type,
+    length: typeof field.length === 'number' ? field.length : 0,
+    createable: field.createable === true,
+    updateable: field.updateable === true,
+    nillable: field.nillable === true,
+    defaulted: field.defaultedOnCreate === true,
+    filterable: field.filterable === true,
+    unique: field.unique === true,
+    external: field.externalId === true,
+    references: asList(field.referenceTo).filter((name): name is string => typeof name === 'string'),
+    ...(restricted && values.length > 0 ? { values } : {}),
+  };
+}

@@ -1,0 +1,131 @@
+/** What a field of the org takes: values are given its type, cut to its length, or refused before Salesforce does. Pure. */
+import type { Value } from '@wrapup/mapping';
+import { isRecordId } from '../client/soql.ts';
+import type { Field } from './schema.ts';
+
+export type Fitted =
+  /** `cut`: characters that did not fit. */
+  { ok: true; value: Value; cut?: number } | { ok: false; says: string };
+
+const refuse = (says: string): Fitted => ({ ok: false, says });
+const accept = (value: Value): Fitted => ({ ok: true, value });
+
+/** @param time_zone of the org: a date is the day that it is there */
+export function fitValue(field: Field, value: Value, time_zone: string): Fitted {
+  if (value === null || value === '') return fitNothing(field);
+  const fit = FITS[field.type] ?? fitText;
+  return fit(field, value, time_zone);
+}
+
+function fitNothing({ type, nillable }: Field): Fitted {
+  if (type === 'boolean') return accept(false);
+  return nillable ? accept(null) : refuse('it cannot be empty');
+}
+
+const FITS: Record<string, (field: Field, value: Exclude<Value, null>, time_zone: string) => Fitted> = {
+  boolean: (_field, value) => {
+    const text = String(value).trim().toLowerCase();
+    if (['true', 'yes', '1'].includes(text)) return accept(true);
+    return ['false', 'no', '0'].includes(text) ? accept(false) : refuse('it takes true or false');
+  },
+  int: (_field, value) => {
+    const number = toNumber(value);
+    return number === undefined ? refuse('it takes a number') : accept(Math.round(number));
+  },
+  double: fitNumber,
+  currency: fitNumber,
+  percent: fitNumber,
+  date: (_field, value, time_zone) => {
+    const text = String(value).trim();
+    if (/^\d{4}-\d{2}-\d{2}$/.test(text)) return accept(text);
+    const time = Date.parse(text);
+    return Number.isFinite(time) ? accept(dayIn(time, time_zone)) : refuse('it takes a date');
+  },
+  datetime: (_field, value) => {
+    const time = Date.parse(String(value).trim());
+    return Number.isFinite(time) ? accept(new Date(time).toISOString()) : refuse('it takes a date and time');
+  },
+  reference: fitId,
+  id: fitId,
+  picklist: (field, value) => {
+    const chosen = choose(field, String(value));
+    return chosen === undefined ? refuse(allowed(field)) : accept(chosen);
+  },
+  multipicklist: (field, value) => {
+    const chosen = String(value)
+      .split(';')
+      .map((one) => choose(field, one.trim()));
+    return chosen.includes(undefined) ? refuse(allowed(field)) : accept(chosen.join(';'));
+  },
+  email: fitWhole,
+  url: fitWhole,
+  phone: fitWhole,
+};
+
+function fitNumber(_field: Field, value: Value): Fitted {
+  const number = toNumber(value);
+  return number === undefined ? refuse('it takes a number') : accept(number);
+}
+
+function fitId(_field: Field, value: Value): Fitted {
+  const text = String(value).trim();
+  return isRecordId(text) ? accept(text) : refuse('it takes the id of a record');
+}
+
+/** Half of it would be another address. */
+function fitWhole({ length }: Field, value: Value): Fitted {
+  const text = String(value);
+  return length > 0 && text.length > length ? refuse(`it takes ${length} characters`) : accept(text);
+}
+
+/** Room for saying what is missing. */
+const MARKER_ROOM = 60;
+
+function fitText({ length }: Field, value: Value): Fitted {
+  const text = String(value);
+  if (length <= 0 || text.length <= length) return accept(text);
+  if (length < 2 * MARKER_ROOM) return { ok: true, value: whole(text, length), cut: text.length - length };
+  const kept = whole(text, length - MARKER_ROOM);
+  const cut = text.length - kept.length;
+  return { ok: true, value: `${kept} … [${cut} more characters]`, cut };
+}
+
+/** As much as fits, without half of a character. */
+function whole(text: string, length: number): string {
+  const kept = text.slice(0, length);
+  return /[\uD800-\uDBFF]$/.test(kept) ? kept.slice(0, -1) : kept;
+}
+
+function toNumber(value: Value): number | undefined {
+  const number = typeof value === 'number' ? value : String(value).trim() === '' ? Number.NaN : Number(value);
+  return Number.isFinite(number) ? number : undefined;
+}
+
+function choose({ values }: Field, wanted: string): string | undefined {
+  if (!values) return wanted;
+  return (
+    values.find((value) => value === wanted) ?? values.find((value) => value.toLowerCase() === wanted.toLowerCase())
+  );
+}
+
+function allowed({ values }: Field): string {
+  return `it takes ${(values ?? []).slice(0, 20).join(', ')}`;
+}
+
+/** `2026-11-24`: the day on which that moment falls there. @param time epoch ms */
+export function dayIn(time: number, time_zone: string): string {
+  return new Intl.DateTimeFormat('en-CA', {
+    timeZone: time_zone,
+    year: 'numeric',
+    month: '2-digit',
+    day: '2-digit',
+  }).format(time);
+}
+
+/** A value as Salesforce gives it: date-times in its own spelling become those of everybody. */
+export function readValue(value: unknown): Value {
+  if (typeof value === 'string' && /^\d{4}-\d{2}-\d{2}T[\d:.]+\+0000$/.test(value))
+    return new Date(value).toISOString();
+  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value;
+  return null;
+}

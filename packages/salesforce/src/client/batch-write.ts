@@ -1,0 +1,49 @@
+/**
+ * Collections in which every row is accounted for. A 2xx is not success: results stand in the order of the rows, and each
+ * is read. What no result speaks of is `unaccounted`.
+ *
+ * Salesforce locks a record's parent for each request: https://help.salesforce.com/s/articleView?id=005226737&type=1
+ */
+import { asList, asObject, asText } from '@wrapup/destination/delivery';
+import type { Row, RowAnswers, RowWriter } from '@wrapup/destination/engine';
+import { failureOf, unaccounted } from '../errors/classify.ts';
+import { readRowErrors } from '../errors/vendor-error.ts';
+import type { Session } from '../session.ts';
+import type { SalesforceSettings } from '../settings.ts';
+import { writeRows } from './api.ts';
+import { headersFor } from './headers.ts';
+
+/** The verbs that write, one request each, for rows of any objects. */
+export function batchVerbs(
+  session: Session,
+  settings: Pick<SalesforceSettings, 'assignment_rules' | 'duplicates'>,
+): Pick<RowWriter, 'create' | 'update' | 'rowsNamed'> {
+  const send = async (verb: 'create' | 'update', rows: Row[]): Promise<RowAnswers> => {
+    const plans = rows.flatMap((row) => row.plans);
+    const { body } = await session.send(writeRows(verb, rows, headersFor(verb, settings)), plans);
+    return accountFor(verb, rows, asList(body));
+  };
+  return {
+    create: (rows) => send('create', rows),
+    update: (rows) => send('update', rows),
+    // A field that an object does not have is wrong in every row that writes it.
+    rowsNamed: (rows, { fields }) => rows.filter((row) => fields.some((field) => field in row.fields)),
+  };
+}
+
+/** Matches a 2xx body to the rows. Another number of results than rows says of no row which one is its own. */
+function accountFor(verb: 'create' | 'update', rows: Row[], results: unknown[]): RowAnswers {
+  const answers: RowAnswers = new Map();
+  for (const [index, row] of rows.entries()) {
+    const doing = `${verb} ${row.object}`;
+    const result = asObject(results.length === rows.length ? results[index] : undefined);
+    const id = asText(result.id) || (row.id ?? '');
+    if (result.success === true && id) answers.set(row, { ok: true, id, created: verb === 'create' });
+    else {
+      const sent = Object.values(row.fields);
+      const refused = result.success === false && failureOf(readRowErrors(200, result), { doing, sent });
+      answers.set(row, { ok: false, failure: refused || unaccounted(doing, true) });
+    }
+  }
+  return answers;
+}

@@ -1,0 +1,103 @@
+import type { Agent } from 'node:http';
+import type { Context, FailureCode } from '@wrapup/destination';
+import {
+  type ApiRequest,
+  answerThrough,
+  checkWanted,
+  exchange,
+  type HttpAnswer,
+  type HttpRequest,
+  makeAgent,
+  Transport as SharedTransport,
+} from '@wrapup/destination/delivery';
+import { failureOf } from '../errors/classify.ts';
+import { readVendorError } from '../errors/vendor-error.ts';
+import type { SalesforceSettings } from '../settings.ts';
+import type { ApiCall } from './api.ts';
+import { type Jsforce, loadJsforce, makeConnection } from './jsforce.ts';
+import { type Token, Tokens } from './tokens.ts';
+import { readUsage } from './usage.ts';
+
+const TOKEN_CALL: ApiRequest = { name: 'get an access token', writes: false };
+
+/** Sends single requests of one connection: jsforce builds them, our own exchange sends them. */
+export class Transport extends SharedTransport<ApiCall, Token> {
+  protected readonly crm = 'Salesforce';
+  protected readonly place = 'the connection’s login_url and the org';
+  protected readonly blocking: ReadonlySet<FailureCode> = new Set(['throttled', 'daily_limit']);
+  readonly #jsforce: Jsforce;
+  readonly #agents = new Map<string, Agent>();
+  readonly #settings: SalesforceSettings;
+  readonly #tokens: Tokens;
+
+  private constructor(jsforce: Jsforce, settings: SalesforceSettings) {
+    super();
+    this.#jsforce = jsforce;
+    this.#settings = settings;
+    this.#tokens = new Tokens(jsforce, settings, async (request, ctx) => {
+      checkWanted(TOKEN_CALL, ctx);
+      try {
+        return await this.#exchange(request, ctx);
+      } catch (thrown) {
+        throw this.unanswered(TOKEN_CALL, thrown);
+      }
+    });
+  }
+
+  static async open(settings: SalesforceSettings): Promise<Transport> {
+    return new Transport(await loadJsforce(), settings);
+  }
+
+  get api_version(): string {
+    return this.#settings.api_version;
+  }
+
+  /** Whose token it is. @throws SalesforceFailure */
+  async whose(ctx: Context): Promise<Token> {
+    return this.#tokens.get(ctx);
+  }
+
+  close(): void {
+    for (const agent of this.#agents.values()) agent.destroy();
+    this.#agents.clear();
+  }
+
+  protected token(ctx: Context): Promise<Token> {
+    return this.#tokens.get(ctx);
+  }
+
+  protected async refuse(token: Token, ctx: Context): Promise<boolean> {
+    await this.#tokens.drop(token, ctx);
+    return true;
+  }
+
+  protected exchange(call: ApiCall, token: Token, ctx: Context): Promise<HttpAnswer> {
+    const of = { instanceUrl: token.instance_url, accessToken: token.access_token, version: this.api_version };
+    return answerThrough(
+      (request) => this.#exchange(request, ctx),
+      (through) => call.run(makeConnection(this.#jsforce, of, through)),
+    );
+  }
+
+  protected usageOf(headers: HttpAnswer['headers']) {
+    return readUsage(headers);
+  }
+
+  protected failureOf({ name, sent = [] }: ApiCall, { status, headers }: HttpAnswer, body: unknown) {
+    const request_id = headers['x-sfdc-request-id'];
+    return failureOf(readVendorError(status, body), { doing: name, request_id, sent });
+  }
+
+  #exchange(request: HttpRequest, ctx: Context): Promise<HttpAnswer> {
+    const within = Math.min(this.#settings.timeout, ctx.deadline - Date.now());
+    return exchange(request, { agent: this.#agentFor(request.url), within, signal: ctx.signal });
+  }
+
+  /** Sockets are kept by scheme: login and org may differ in it while a sandbox stands in. */
+  #agentFor(url: string): Agent {
+    const scheme = url.slice(0, url.indexOf(':'));
+    const agent = this.#agents.get(scheme) ?? makeAgent(url);
+    this.#agents.set(scheme, agent);
+    return agent;
+  }
+}
