@@ -1,5 +1,5 @@
 import type { Config, Loaded } from '@wrapup/config';
-import type { Finding } from '@wrapup/mapping';
+import type { Finding } from '@wrapup/findings';
 import { clean } from './clean.ts';
 import { CliError, EXIT } from './exit.ts';
 import { nothingRunsHere, START_IT } from './not-running.ts';

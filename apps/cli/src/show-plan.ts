@@ -1,6 +1,7 @@
 import type { Call } from '@wrapup/call';
 import { DECISION_WORDS, type PersonRecord, type Preview } from '@wrapup/destination';
-import type { Place, Plan, Value } from '@wrapup/mapping';
+import type { Place } from '@wrapup/findings';
+import type { Plan, Value } from '@wrapup/mapping';
 import { clean } from './clean.ts';
 import { count, type Output, when } from './output.ts';
 

@@ -1,5 +1,5 @@
+import type { Place } from '@wrapup/findings';
 import type { Coverage, Difference, FileOutcome } from '@wrapup/fixtures';
-import type { Place } from '@wrapup/mapping';
 import { clean } from './clean.ts';
 import { count, type Output } from './output.ts';
 import { describeFindings } from './settings.ts';

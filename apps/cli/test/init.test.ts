@@ -2,8 +2,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadConfig } from '@wrapup/config';
+import { formatFinding } from '@wrapup/findings';
 import { runFixtures } from '@wrapup/fixtures';
-import { formatFinding } from '@wrapup/mapping';
 import { expect, onTestFinished, test } from 'vitest';
 import { wrapup } from './support/run.ts';
 

@@ -12,7 +12,8 @@ import {
   type Probe,
   type WriteOutcome,
 } from '@wrapup/destination';
-import type { CompiledMapping, Finding, Plan } from '@wrapup/mapping';
+import type { Finding } from '@wrapup/findings';
+import type { CompiledMapping, Plan } from '@wrapup/mapping';
 import { makeContext, type Store, unblock } from '@wrapup/queue';
 import { Coalescer } from './coalescer.ts';
 import { Coming } from './coming.ts';

@@ -5,7 +5,8 @@
  */
 import type { Config } from '@wrapup/config';
 import { Failure, type Log } from '@wrapup/destination';
-import type { CompiledMapping, Finding } from '@wrapup/mapping';
+import type { Finding } from '@wrapup/findings';
+import type { CompiledMapping } from '@wrapup/mapping';
 import { EXAMINE_QUEUE, type Examination, readExaminations, type Store, saveExamination } from '@wrapup/queue';
 import type { Metrics } from '@wrapup/telemetry';
 import { Worker, type WorkerOptions } from 'bullmq';

@@ -1,4 +1,4 @@
-import type { Finding } from '@wrapup/mapping';
+import type { Finding } from '@wrapup/findings';
 import type { YamlDocument } from './document.ts';
 import { ADDRESSES, zoneOf } from './reach.ts';
 import type { WrapupFile } from './schema.ts';

@@ -1,5 +1,5 @@
 import type { DestinationKind } from '@wrapup/destination';
-import { type Finding, suggest } from '@wrapup/mapping';
+import { type Finding, suggest } from '@wrapup/findings';
 import type { YamlDocument } from './document.ts';
 import type { WrapupFile } from './schema.ts';
 

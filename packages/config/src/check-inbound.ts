@@ -1,5 +1,6 @@
 import type { DestinationKind } from '@wrapup/destination';
-import { type Finding, suggest, type Value } from '@wrapup/mapping';
+import { type Finding, suggest } from '@wrapup/findings';
+import type { Value } from '@wrapup/mapping';
 import type { Caller, Inbound, InboundRule, InboundVariable } from './config.ts';
 import type { YamlDocument } from './document.ts';
 import { compileCondition } from './language.ts';

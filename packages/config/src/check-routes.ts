@@ -1,4 +1,5 @@
-import { type CompiledMapping, type Finding, suggest } from '@wrapup/mapping';
+import { type Finding, suggest } from '@wrapup/findings';
+import type { CompiledMapping } from '@wrapup/mapping';
 import type { Connection, Route } from './config.ts';
 import type { YamlDocument } from './document.ts';
 import type { WrapupFile } from './schema.ts';

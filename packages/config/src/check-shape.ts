@@ -1,4 +1,4 @@
-import type { Finding } from '@wrapup/mapping';
+import type { Finding } from '@wrapup/findings';
 import type { z } from 'zod';
 import type { YamlDocument } from './document.ts';
 import { findingsOf } from './issues.ts';

@@ -1,4 +1,4 @@
-import type { Finding } from '@wrapup/mapping';
+import type { Finding } from '@wrapup/findings';
 import { UNSET, type YamlDocument } from './document.ts';
 import { asksSource, guardsDoor, type Reader } from './readers.ts';
 import type { WrapupFile } from './schema.ts';

@@ -5,7 +5,7 @@
  * places are noted under the path that the value ends up at, and a file that tries to blow up (aliases of aliases) or to
  * reach a prototype is refused with a place.
  */
-import type { Finding, Place } from '@wrapup/mapping';
+import type { Finding, Place } from '@wrapup/findings';
 import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, type ParsedNode, parseDocument } from 'yaml';
 import { replaceVariables } from './variables.ts';
 

@@ -1,5 +1,5 @@
 /** What zod found wrong, as findings with a place, in the words of somebody who edits YAML. */
-import { type Finding, KIND_WORDS, nearest, suggest } from '@wrapup/mapping';
+import { type Finding, nearest, suggest, TYPE_NAMES } from '@wrapup/findings';
 import type { z } from 'zod';
 import { pathKey, UNSET, type YamlDocument } from './document.ts';
 
@@ -34,7 +34,7 @@ export function keysAt(schema: z.core.$ZodType, path: readonly PropertyKey[]): s
 function typeOf(value: unknown): string {
   if (value === null || value === undefined) return 'nothing';
   if (Array.isArray(value)) return 'a list';
-  return KIND_WORDS[typeof value] ?? typeof value;
+  return TYPE_NAMES[typeof value] ?? typeof value;
 }
 
 /** `connections.sales.access_token`, `routes[0].to`. */
@@ -112,7 +112,7 @@ export function findingsOf(
             'bad-value',
             issue.message.startsWith('must ')
               ? `${where} ${issue.message}`
-              : `${where} must be ${KIND_WORDS[issue.expected] ?? issue.expected}, not ${typeOf(value)}`,
+              : `${where} must be ${TYPE_NAMES[issue.expected] ?? issue.expected}, not ${typeOf(value)}`,
           ),
         ];
       case 'invalid_value': {

@@ -2,15 +2,8 @@
 import { readdirSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import type { DestinationKind } from '@wrapup/destination';
-import {
-  type CompiledMapping,
-  compileMapping,
-  compileWhen,
-  type Finding,
-  type Place,
-  suggest,
-  type WhenOptions,
-} from '@wrapup/mapping';
+import { type Finding, type Place, suggest } from '@wrapup/findings';
+import { type CompiledMapping, compileMapping, compileWhen, type WhenOptions } from '@wrapup/mapping';
 import type { YamlDocument } from './document.ts';
 import type { FileSet } from './files.ts';
 

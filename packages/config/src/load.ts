@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import type { DestinationKind, Log } from '@wrapup/destination';
-import { type CompiledMapping, type Finding, formatFinding, type Place } from '@wrapup/mapping';
+import { type Finding, formatFinding, type Place } from '@wrapup/findings';
+import type { CompiledMapping } from '@wrapup/mapping';
 import { checkAddresses } from './check-addresses.ts';
 import { checkAlerts } from './check-alerts.ts';
 import { checkConnections, findLive } from './check-connections.ts';

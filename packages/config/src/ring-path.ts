@@ -1,7 +1,7 @@
 /**
  * Paths that can be read while the phone rings: the few facts of the ringing call, and what the CRM says of the caller.
  */
-import { suggest } from '@wrapup/mapping';
+import { suggest } from '@wrapup/findings';
 
 export type Segment = string | number;
 

@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import type { Finding } from '@wrapup/mapping';
+import type { Finding } from '@wrapup/findings';
 import type { Config } from './config.ts';
 import { FileSet } from './files.ts';
 import { filesOf, type Loaded, loadConfig } from './load.ts';

@@ -1,6 +1,6 @@
 import { relative } from 'node:path';
 import { loadConfig } from '@wrapup/config';
-import { formatFinding } from '@wrapup/mapping';
+import { formatFinding } from '@wrapup/findings';
 import { expect, test } from 'vitest';
 import { configFolder, ENV, MAPPING, unmark } from './support/folder.ts';
 

@@ -1,7 +1,7 @@
 import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Config, loadConfig, type WatchOptions, watchConfig } from '@wrapup/config';
-import type { Finding } from '@wrapup/mapping';
+import type { Finding } from '@wrapup/findings';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { configFolder, ENV, GOOD, MAPPING } from './support/folder.ts';
 

@@ -5,7 +5,9 @@
  * client: what it wants to remember goes into `ctx.memory`, what it must not do twice is guarded by unique keys in the
  * CRM. It makes no request after `ctx.deadline` and passes `ctx.signal` on.
  */
-import type { AccountFields, CompiledMapping, Dialect, Finding, MatchStep, Plan, Value } from '@wrapup/mapping';
+
+import type { Finding } from '@wrapup/findings';
+import type { AccountFields, CompiledMapping, Dialect, MatchStep, Plan, Value } from '@wrapup/mapping';
 import type { z } from 'zod';
 import type { Context } from './context.ts';
 import type { Failure } from './failure.ts';

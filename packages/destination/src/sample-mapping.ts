@@ -1,4 +1,5 @@
-import { type CompiledMapping, compileMapping, type Dialect, formatFinding } from '@wrapup/mapping';
+import { formatFinding } from '@wrapup/findings';
+import { type CompiledMapping, compileMapping, type Dialect } from '@wrapup/mapping';
 
 /** A mapping written in a test of an adapter. @throws its mistakes, each with its place */
 export function compileSample(dialect: Dialect, text: string): CompiledMapping {

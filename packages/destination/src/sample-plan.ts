@@ -1,7 +1,8 @@
 /** Plans made by hand, for tests of adapters: what a mapping would give for a simple call. */
 import { createHash } from 'node:crypto';
 import { type Call, emptyCall } from '@wrapup/call';
-import type { FieldWrite, MatchStep, Place, Plan, RecordPlan, Said, Value, WriteMode } from '@wrapup/mapping';
+import type { Place } from '@wrapup/findings';
+import type { FieldWrite, MatchStep, Plan, RecordPlan, Said, Value, WriteMode } from '@wrapup/mapping';
 
 /** The CRM's own names for what a sample plan writes. */
 export interface SampleNames {

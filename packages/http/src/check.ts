@@ -1,5 +1,7 @@
 /** What is worth knowing about the connection and its mappings before anything is sent. Mistakes are found at load. */
-import type { CompiledMapping, Finding } from '@wrapup/mapping';
+
+import type { Finding } from '@wrapup/findings';
+import type { CompiledMapping } from '@wrapup/mapping';
 import { type HttpSettings, literalRefusal } from './settings.ts';
 
 export function checkEndpoint(connection: string, settings: HttpSettings, mappings: CompiledMapping[]): Finding[] {

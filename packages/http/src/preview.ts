@@ -1,6 +1,7 @@
 /** The requests that `write` would make, for a person to read. */
 import type { Context, FieldChange, Preview } from '@wrapup/destination';
-import type { Place, Plan, RecordPlan, Value } from '@wrapup/mapping';
+import type { Place } from '@wrapup/findings';
+import type { Plan, RecordPlan, Value } from '@wrapup/mapping';
 import { leavesOf } from './body-path.ts';
 import { closedBy } from './closed.ts';
 import { SEND } from './dialect.ts';

@@ -1,4 +1,4 @@
-import { formatFinding } from '@wrapup/mapping';
+import { formatFinding } from '@wrapup/findings';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { bodyOf } from '../src/body.ts';

@@ -11,7 +11,8 @@ import {
   makeMemoryContext,
   type WriteOutcome,
 } from '@wrapup/destination';
-import { compileMapping, formatFinding, type Plan } from '@wrapup/mapping';
+import { formatFinding } from '@wrapup/findings';
+import { compileMapping, type Plan } from '@wrapup/mapping';
 import { hubspotKind } from '../src/index.ts';
 import { QUESTIONS } from './questions.ts';
 import { Raw, type Target } from './raw.ts';

@@ -1,5 +1,6 @@
 import type { Call } from '@wrapup/call';
-import type { Place, Plan, WriteMode } from './plan.ts';
+import type { Place } from '@wrapup/findings';
+import type { Plan, WriteMode } from './plan.ts';
 
 /** A mapping that was checked and is ready to run. Immutable. */
 export interface CompiledMapping {

@@ -4,17 +4,12 @@
  * Everything that a mapping can say is already decided here, in the CRM's own property names; what is left to the
  * adapter is whom the plan's person is, what the account's schema allows, and how to write many plans in few requests.
  */
+
 import type { Call } from '@wrapup/call';
+import type { Place } from '@wrapup/findings';
 
 /** What a CRM property can be set to. Null means "clear it" and comes only from `clear: true`. */
 export type Value = string | number | boolean | null;
-
-/** Where a mapping says something. Lines and columns count from 1. */
-export interface Place {
-  file: string;
-  line: number;
-  column: number;
-}
 
 /**
  * When a field may be written:

@@ -1,5 +1,6 @@
 import type { Json } from '@wrapup/call';
-import { compileWhen, formatFinding } from '@wrapup/mapping';
+import { formatFinding } from '@wrapup/findings';
+import { compileWhen } from '@wrapup/mapping';
 import { expect, test } from 'vitest';
 import * as yaml from 'yaml';
 import { someCall } from './support/call.ts';

@@ -1,4 +1,5 @@
-import { type Dialect, formatFinding } from '@wrapup/mapping';
+import { formatFinding } from '@wrapup/findings';
+import type { Dialect } from '@wrapup/mapping';
 import { expect, test } from 'vitest';
 import { compile, compiled, fieldsOf, plan } from './support/compile.ts';
 

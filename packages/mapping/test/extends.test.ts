@@ -1,4 +1,5 @@
-import { compileMapping, formatFinding } from '@wrapup/mapping';
+import { formatFinding } from '@wrapup/findings';
+import { compileMapping } from '@wrapup/mapping';
 import { expect, test } from 'vitest';
 import { someCall } from './support/call.ts';
 import { compile, compiled, fieldsOf, plan, unmark } from './support/compile.ts';

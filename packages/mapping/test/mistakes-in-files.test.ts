@@ -1,4 +1,4 @@
-import { formatFinding } from '@wrapup/mapping';
+import { formatFinding } from '@wrapup/findings';
 import { expect, test } from 'vitest';
 import { compile } from './support/compile.ts';
 import { expectMistake, field, type Mistake } from './support/mistake.ts';

@@ -5,7 +5,7 @@ const SHAPE: Mistake[] = [
   [
     'a key at the top is mistyped',
     '»persn: {}\n',
-    { code: 'unknown-key', says: /"persn" in the file/, hint: /"person"/ },
+    { code: 'unknown-key', says: /"persn" at the top of the file/, hint: /"person"/ },
   ],
   [
     'a key of a person is mistyped',
@@ -83,7 +83,7 @@ const SHAPE: Mistake[] = [
     { code: 'bad-value', says: /takes no transform/ },
   ],
   ['a field has no value', field('').replace('x:', '»x:'), { code: 'nothing-to-remove', says: /x has no value/ }],
-  ['a name has capitals', 'tasks:\n  - name: »Call-Back\n', { code: 'bad-value', says: /small letters/ }],
+  ['a name has capitals', 'tasks:\n  - name: »Call-Back\n', { code: 'bad-name', says: /small letters/ }],
   ['a record has no name', 'tasks:\n  - »subject: x\n', { code: 'missing-key', says: /tasks\[0\]\.name is required/ }],
   [
     'two records have one name',

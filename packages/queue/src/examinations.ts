@@ -1,5 +1,5 @@
 /** What the last comparison of the mappings with each account found: for the dashboard, for metrics, for the next one. */
-import type { Finding } from '@wrapup/mapping';
+import type { Finding } from '@wrapup/findings';
 import type { Store } from './store.ts';
 
 export interface Examination {

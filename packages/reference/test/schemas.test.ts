@@ -2,8 +2,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { KINDS } from '@wrapup/config';
+import { Report, readYaml, toPlain } from '@wrapup/findings';
 import { findFixtures } from '@wrapup/fixtures';
-import { type JsonSchema, mappingEditorSchema, Report, readYaml, toPlain } from '@wrapup/mapping';
+import { type JsonSchema, mappingEditorSchema } from '@wrapup/mapping';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { expect, test } from 'vitest';
 import { generate } from '../src/index.ts';

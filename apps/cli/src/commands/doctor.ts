@@ -1,5 +1,5 @@
 import type { Config, Connection } from '@wrapup/config';
-import type { Finding } from '@wrapup/mapping';
+import type { Finding } from '@wrapup/findings';
 import type { EncryptionAudit } from '@wrapup/queue';
 import type { Command } from 'commander';
 import { clean } from '../clean.ts';

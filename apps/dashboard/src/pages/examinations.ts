@@ -1,4 +1,4 @@
-import type { Finding } from '@wrapup/mapping';
+import type { Finding } from '@wrapup/findings';
 import type { Examination } from '@wrapup/queue';
 import { type Html, html, type Part } from '../html.ts';
 import { count, renderChip, renderTime } from './parts.ts';

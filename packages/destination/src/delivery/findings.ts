@@ -1,5 +1,7 @@
 /** Findings of `check` that every adapter makes. */
-import type { Finding, MappedField } from '@wrapup/mapping';
+
+import type { Finding } from '@wrapup/findings';
+import type { MappedField } from '@wrapup/mapping';
 import type { Context } from '../context.ts';
 import { unknownOwners } from './owner-choice.ts';
 import { type OwnerSource, readDirectory } from './owners.ts';

@@ -1,4 +1,5 @@
-import { limitToSaid, type MatchStep, type Place, type Plan, type Value } from '@wrapup/mapping';
+import type { Place } from '@wrapup/findings';
+import { limitToSaid, type MatchStep, type Plan, type Value } from '@wrapup/mapping';
 import type { RecordReceipt, WriteOutcome } from '../destination.ts';
 import type { Dropped } from '../engine/plan-write.ts';
 import type { Failure } from '../failure.ts';

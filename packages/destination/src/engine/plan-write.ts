@@ -4,7 +4,9 @@
  * A `PlanWrite` is read-only: a stage that learns more of a plan returns a new one. What became of a plan is said in
  * reports, which every stage returns and `outcomes.ts` puts together.
  */
-import type { Place, Plan, RecordPlan } from '@wrapup/mapping';
+
+import type { Place } from '@wrapup/findings';
+import type { Plan, RecordPlan } from '@wrapup/mapping';
 import type { RecordReceipt } from '../destination.ts';
 import type { Failure } from '../failure.ts';
 

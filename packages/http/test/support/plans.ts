@@ -1,5 +1,6 @@
 import { type Call, emptyCall } from '@wrapup/call';
-import { type CompiledMapping, compileMapping, formatFinding, type Plan } from '@wrapup/mapping';
+import { formatFinding } from '@wrapup/findings';
+import { type CompiledMapping, compileMapping, type Plan } from '@wrapup/mapping';
 import { expect } from 'vitest';
 import { httpDialect } from '../../src/index.ts';
 

@@ -1,5 +1,7 @@
 /** What may go wrong with a mapping's records and values although every name in it is right. */
-import type { CompiledMapping, Finding, MappedField, ValueKind } from '@wrapup/mapping';
+
+import type { Finding } from '@wrapup/findings';
+import type { CompiledMapping, MappedField, ValueKind } from '@wrapup/mapping';
 import type { Property } from './schema.ts';
 
 /**

@@ -1,7 +1,8 @@
 /** Compares mappings with the account's own properties, before a call fails on them. */
 import type { Context } from '@wrapup/destination';
 import { checkOwners, type OwnerWords, quoteAll, readTime } from '@wrapup/destination/delivery';
-import { type CompiledMapping, type Finding, type MappedField, nearest } from '@wrapup/mapping';
+import { type Finding, nearest } from '@wrapup/findings';
+import type { CompiledMapping, MappedField } from '@wrapup/mapping';
 import type { Transport } from '../client/transport.ts';
 import { asHubSpotFailure } from '../errors/classify.ts';
 import { keyProperty, WATERMARK } from '../objects.ts';

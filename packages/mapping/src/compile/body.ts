@@ -1,10 +1,10 @@
+import { isMap, type Node, textOf } from '@wrapup/findings';
 import type { Compiling } from '../language/compile-path.ts';
 import { Absent } from '../language/found.ts';
 import { compileText } from '../language/text.ts';
 import type { Piece } from '../texts/render.ts';
 import { writeTemplate } from '../texts/summary.ts';
 import { BODY_TEMPLATES, type BodyTemplate, type TranscriptPolicy } from '../texts/templates.ts';
-import { isMap, type Node, textOf } from '../yaml/node.ts';
 import { partsSource, type TextSource } from './text-source.ts';
 
 /** What makes it a body rather than a value. */
@@ -53,7 +53,7 @@ export function compileBody(node: Node, compiling: Compiling): TextSource | unde
   }
   const written = text?.value;
   if (written?.kind !== 'scalar') return undefined;
-  const compiled = compileText(String(written.value), written.spot, 'text', compiling);
+  const compiled = compileText(String(written.value), written.locate, 'text', compiling);
   return compiled && withTranscript(partsSource(compiled.parts), transcript);
 }
 

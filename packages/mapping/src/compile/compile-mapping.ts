@@ -1,14 +1,13 @@
 import { type Call, callKey } from '@wrapup/call';
+import type { Finding, Place } from '@wrapup/findings';
+import { type MapNode, Report, textOf } from '@wrapup/findings';
 import type { CompiledMapping, MappedField } from '../compiled.ts';
 import type { Dialect } from '../dialect.ts';
-import type { Finding } from '../finding.ts';
 import type { Compiling } from '../language/compile-path.ts';
 import { isTimeZone } from '../language/steps.ts';
 import { loadMapping, type ReadFile } from '../load/load-mapping.ts';
-import type { Place, Plan, Value } from '../plan.ts';
-import { Report } from '../report.ts';
+import type { Plan, Value } from '../plan.ts';
 import { mappingSchema } from '../schema/mapping-schema.ts';
-import { type MapNode, textOf } from '../yaml/node.ts';
 import { describeFields, endOf } from './fields.ts';
 import { describeOwner } from './owner.ts';
 import { type CompiledPerson, compilePerson } from './person.ts';

@@ -1,12 +1,10 @@
 import type { Call } from '@wrapup/call';
-import type { Finding } from '../finding.ts';
+import type { Finding } from '@wrapup/findings';
+import { checkShape, fromPlain, type Locate, Report } from '@wrapup/findings';
 import type { Compiling } from '../language/compile-path.ts';
 import { compileCondition } from '../language/predicate.ts';
 import type { Value } from '../plan.ts';
-import { Report } from '../report.ts';
-import { checkShape } from '../schema/check-shape.ts';
 import { whenSchema } from '../schema/when-schema.ts';
-import { fromPlain, type Locate } from '../yaml/node.ts';
 
 export interface WhenOptions {
   /** Whether `person.*` may be read: somebody has been looked up when the condition is asked. Default false. */
@@ -32,7 +30,7 @@ export function compileWhen(
     report.error('bad-value', 'the condition is nested too deep', locate([], 'value'), 'write it flatter');
     return { findings: report.findings };
   }
-  checkShape(node, whenSchema, report, 'when');
+  checkShape(node, whenSchema, report, { base: ['when'] });
   const compiling: Compiling = { report, needs: options.person ? new Map() : undefined };
   const condition = compileCondition(node, compiling);
   if (report.failed || !condition) return { findings: report.findings };

@@ -1,13 +1,14 @@
 /** The fields of one record: what the mapping writes under `fields`, and its own words. */
 import type { Call } from '@wrapup/call';
+import type { Place } from '@wrapup/findings';
+import { get, isMap, type Node, textOf } from '@wrapup/findings';
 import type { MappedField, ValueKind } from '../compiled.ts';
 import type { RecordDialect, WordDialect } from '../dialect.ts';
 import type { Compiling } from '../language/compile-path.ts';
 import { Absent, type Evaluate, LONGEST_TEXT, type Scope, toValue } from '../language/found.ts';
 import { type CompiledValue, compileValue } from '../language/value.ts';
-import type { FieldWrite, LeftOut, Place, Value, WriteMode } from '../plan.ts';
+import type { FieldWrite, LeftOut, Value, WriteMode } from '../plan.ts';
 import { render } from '../texts/render.ts';
-import { get, isMap, type Node, textOf } from '../yaml/node.ts';
 import { BODY_KEYS, compileBody } from './body.ts';
 import { compileDue, DUE_SHAPE } from './due.ts';
 import { partsSource, type TextSource } from './text-source.ts';

@@ -5,13 +5,15 @@
  *     owner: { by_agent: { agent-1: kim@acme.example }, fallback: 4711 }
  *     owner: [contact_owner, { by_email: metadata.rep_email }, { fallback: desk@acme.example }]
  */
+
+import type { Place } from '@wrapup/findings';
+import { type Entry, isList, isMap, type MapNode, type Node, textOf } from '@wrapup/findings';
 import type { MappedField } from '../compiled.ts';
 import { type Compiling, compilePath } from '../language/compile-path.ts';
 import { Absent, type Scope, toText } from '../language/found.ts';
 import { compileText } from '../language/text.ts';
-import type { LeftOut, OwnerPlan, OwnerStep, Place } from '../plan.ts';
+import type { LeftOut, OwnerPlan, OwnerStep } from '../plan.ts';
 import { CONTACT_OWNER } from '../schema/owner-schema.ts';
-import { type Entry, isList, isMap, type MapNode, type Node, textOf } from '../yaml/node.ts';
 
 export interface CompiledOwner {
   property: string;
@@ -114,7 +116,7 @@ function byAgent(table: MapNode): Way {
 
 function byEmail(node: Node, { compiling }: OwnerContext): Way[] {
   if (node.kind !== 'scalar' || typeof node.value !== 'string') return [];
-  const text = compileText(node.value, node.spot, 'text', compiling);
+  const text = compileText(node.value, node.locate, 'text', compiling);
   if (!text) return [];
   const { constant } = text;
   if (constant !== undefined && !constant.includes('@')) {

@@ -1,4 +1,5 @@
 import { type Call, type Origin, OUTCOMES, parsePhone, personKey } from '@wrapup/call';
+import { get, isList, isMap, type Node, textOf } from '@wrapup/findings';
 import type { Dialect } from '../dialect.ts';
 import type { Compiling } from '../language/compile-path.ts';
 import { Absent, type Evaluate, type Scope, toText } from '../language/found.ts';
@@ -16,7 +17,6 @@ import {
   type Unmatched,
 } from '../plan.ts';
 import { MATCH_BY } from '../schema/mapping-schema.ts';
-import { get, isList, isMap, type Node, textOf } from '../yaml/node.ts';
 import { compileFields, evaluateFields, type Field } from './fields.ts';
 import { type CompiledOwner, checkOwnerOnce, compileOwner, planOwner } from './owner.ts';
 
@@ -182,10 +182,10 @@ function compileId(
   // Whom the call is about has to be known before the person is.
   const without: Compiling = { ...compiling, needs: undefined };
   const sources =
-    node?.kind === 'scalar' && typeof node.value === 'string' ? [{ text: node.value, spot: node.spot }] : undefined;
-  const texts = sources ?? ID_PATHS.map((text) => ({ text, spot: () => ({ file: '', line: 1, column: 1 }) }));
-  const compiled = texts.flatMap(({ text, spot }) => {
-    const evaluate: Evaluate | undefined = compileText(text, spot, 'path', without)?.evaluate;
+    node?.kind === 'scalar' && typeof node.value === 'string' ? [{ text: node.value, locate: node.locate }] : undefined;
+  const texts = sources ?? ID_PATHS.map((text) => ({ text, locate: () => ({ file: '', line: 1, column: 1 }) }));
+  const compiled = texts.flatMap(({ text, locate }) => {
+    const evaluate: Evaluate | undefined = compileText(text, locate, 'path', without)?.evaluate;
     return evaluate ? [{ evaluate, roots: rootsOf(text), issued: ID_PATHS.includes(text.trim()) }] : [];
   });
   return (scope, { given }) => {

@@ -1,6 +1,5 @@
-import { nearest } from '../nearest.ts';
-import type { Place } from '../plan.ts';
-import type { Report } from '../report.ts';
+import type { Place, Report } from '@wrapup/findings';
+import { nearest } from '@wrapup/findings';
 import { Absent, type Evaluate, isNothing, type Present } from './found.ts';
 import { parsePath, readOwn, type Segment } from './path.ts';
 import { type Known, ROOTS } from './roots.ts';
@@ -19,21 +18,21 @@ export interface CompiledPath {
   known: Known;
 }
 
-export type Spot = (offset: number) => Place;
+export type LocateCharacter = (offset: number) => Place;
 
 /** Compiles a path, or reports what is wrong with it. */
-export function compilePath(text: string, spot: Spot, compiling: Compiling): CompiledPath | undefined {
+export function compilePath(text: string, locate: LocateCharacter, compiling: Compiling): CompiledPath | undefined {
   const { report } = compiling;
   const parsed = parsePath(text);
   const lead = text.length - text.trimStart().length;
   if ('error' in parsed) {
     const { message, hint, offset } = parsed.error;
     const code = /cannot read/.test(message) ? 'refused-path' : 'bad-path';
-    report.error(code, message, spot(Math.max(offset, lead)), hint);
+    report.error(code, message, locate(Math.max(offset, lead)), hint);
     return undefined;
   }
   const { segments } = parsed;
-  const at = spot(lead);
+  const at = locate(lead);
   const known = checkSegments(segments, text.trim(), at, report);
   if (!known) return undefined;
   const [root, ...rest] = segments;

@@ -2,7 +2,7 @@
  * Paths: `call.outcome`, `vars["with space"]`, `raw.items[0]`. They read own properties of JSON values and nothing else:
  * no prototype, no length of a list, no character of a text.
  */
-import { REFUSED_NAMES } from '../yaml/read-yaml.ts';
+import { REFUSED_NAMES } from '@wrapup/findings';
 
 export type Segment = string | number;
 

@@ -2,9 +2,9 @@
  * Conditions: a closed set of predicates. Several in one place all have to hold; an absent value fulfils none but
  * `exists: false`.
  */
-import { suggest } from '../nearest.ts';
-import type { Entry, MapNode, Node } from '../yaml/node.ts';
-import { isList, isMap, textOf } from '../yaml/node.ts';
+
+import type { Entry, MapNode, Node } from '@wrapup/findings';
+import { isList, isMap, suggest, textOf } from '@wrapup/findings';
 import { normalise, readPoint, sameValue } from './compare.ts';
 import { type CompiledPath, type Compiling, compilePath } from './compile-path.ts';
 import { Absent, isScalar, type Present, type Scope } from './found.ts';
@@ -50,7 +50,7 @@ function compilePredicates(node: MapNode, compiling: Compiling): Condition | und
   const pathNode = node.entries.get('path')?.value;
   const text = textOf(pathNode);
   if (text === undefined || pathNode?.kind !== 'scalar') return undefined;
-  const path = compilePath(text, pathNode.spot, compiling);
+  const path = compilePath(text, pathNode.locate, compiling);
   const tests: Test[] = [];
   let exists: boolean | undefined;
   let fine = path !== undefined;

@@ -1,11 +1,10 @@
+import type { ListNode, Node, Place, ScalarNode } from '@wrapup/findings';
+import { suggest } from '@wrapup/findings';
 import { compileDue, DUE_SHAPE } from '../compile/due.ts';
 import type { ValueKind } from '../compiled.ts';
-import { suggest } from '../nearest.ts';
-import type { Place } from '../plan.ts';
 import { DEFAULT_TRANSFORM, findTransform, listTransforms } from '../transforms/registry.ts';
 import { describeUse, type Parameter, type Argument as Ready, type Transform } from '../transforms/transform.ts';
-import type { ListNode, Node, ScalarNode } from '../yaml/node.ts';
-import { type Compiling, compilePath, type Spot } from './compile-path.ts';
+import { type Compiling, compilePath, type LocateCharacter } from './compile-path.ts';
 import { Absent, type Evaluate, type Found, isNothing, type Present, type Scope } from './found.ts';
 import { looksLikePath } from './path.ts';
 import { parseStep, type StepText } from './placeholders.ts';
@@ -20,9 +19,9 @@ interface Given {
 }
 
 /** Compiles what stands after a `|`. */
-export function compileStep(step: StepText, spot: Spot, compiling: Compiling): Step | undefined {
-  const args = step.args.map(({ text, quoted, offset }) => ({ value: text, quoted, at: spot(offset) }));
-  return makeStep(step.name, args, spot(step.offset), compiling);
+export function compileStep(step: StepText, locate: LocateCharacter, compiling: Compiling): Step | undefined {
+  const args = step.args.map(({ text, quoted, offset }) => ({ value: text, quoted, at: locate(offset) }));
+  return makeStep(step.name, args, locate(step.offset), compiling);
 }
 
 /** Compiles `transform:`: a name, `truncate: 20`, or a list of such. The shape was checked before. */
@@ -43,7 +42,7 @@ export function compileTransforms(node: Node, compiling: Compiling): Step[] | un
 
 function compileWrittenStep(node: ScalarNode, compiling: Compiling): Step | undefined {
   const step = parseStep(String(node.value), 0);
-  if (!('error' in step)) return compileStep(step, node.spot, compiling);
+  if (!('error' in step)) return compileStep(step, node.locate, compiling);
   compiling.report.error(
     'unknown-transform',
     `"${String(node.value)}" is no transform`,

@@ -1,5 +1,5 @@
 import type { ValueKind } from '../compiled.ts';
-import { type CompiledPath, type Compiling, compilePath, type Spot } from './compile-path.ts';
+import { type CompiledPath, type Compiling, compilePath, type LocateCharacter } from './compile-path.ts';
 import { Absent, type Evaluate, LONGEST_TEXT, toText } from './found.ts';
 import { looksLikePath } from './path.ts';
 import { type Placeholder, parseText } from './placeholders.ts';
@@ -24,17 +24,22 @@ export interface CompiledText {
 export type Bare = 'path' | 'text';
 
 /** Compiles a text, or reports what is wrong with it. */
-export function compileText(text: string, spot: Spot, bare: Bare, compiling: Compiling): CompiledText | undefined {
+export function compileText(
+  text: string,
+  locate: LocateCharacter,
+  bare: Bare,
+  compiling: Compiling,
+): CompiledText | undefined {
   const parsed = parseText(text);
   if ('error' in parsed) {
     const { code, message, hint, offset } = parsed.error;
-    compiling.report.error(code, message, spot(offset), hint);
+    compiling.report.error(code, message, locate(offset), hint);
     return undefined;
   }
   const [first, ...rest] = parsed.parts;
   if (rest.length === 0 && typeof first !== 'object') {
     if (bare === 'text' && !looksLikePath(text)) return { parts: [text], evaluate: () => text, constant: text };
-    const path = compilePath(text, spot, compiling);
+    const path = compilePath(text, locate, compiling);
     return (
       path && {
         parts: [path.evaluate],
@@ -45,7 +50,7 @@ export function compileText(text: string, spot: Spot, bare: Bare, compiling: Com
     );
   }
   const compiled = parsed.parts.map((part) =>
-    typeof part === 'string' ? part : compilePlaceholder(part, spot, compiling),
+    typeof part === 'string' ? part : compilePlaceholder(part, locate, compiling),
   );
   if (!compiled.every((part) => part !== undefined)) return undefined;
   const parts = compiled.map((part) => (typeof part === 'string' ? part : part.evaluate));
@@ -62,11 +67,11 @@ export function compileText(text: string, spot: Spot, bare: Bare, compiling: Com
 
 function compilePlaceholder(
   { path, offset, steps }: Placeholder,
-  spot: Spot,
+  locate: LocateCharacter,
   compiling: Compiling,
 ): { evaluate: Evaluate; path?: CompiledPath; gives?: ValueKind } | undefined {
-  const source = compilePath(path, (inner) => spot(offset + inner), compiling);
-  const stages = steps.map((step) => compileStep(step, spot, compiling));
+  const source = compilePath(path, (inner) => locate(offset + inner), compiling);
+  const stages = steps.map((step) => compileStep(step, locate, compiling));
   if (!source || !stages.every((stage): stage is Step => stage !== undefined)) return undefined;
   const last = stages.at(-1);
   const gives = last ? last.gives : source.known.gives;

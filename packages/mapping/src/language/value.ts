@@ -4,11 +4,21 @@
  * for what is absent after that.
  */
 
+import type { Place } from '@wrapup/findings';
+import {
+  type Entry,
+  get,
+  isMap,
+  isNull,
+  type MapNode,
+  type Node,
+  type Scalar,
+  suggest,
+  textOf,
+} from '@wrapup/findings';
 import type { ValueKind } from '../compiled.ts';
-import { suggest } from '../nearest.ts';
-import type { Place, WriteMode } from '../plan.ts';
+import type { WriteMode } from '../plan.ts';
 import { formShape } from '../schema/value-schema.ts';
-import { type Entry, get, isMap, isNull, type MapNode, type Node, type Scalar, textOf } from '../yaml/node.ts';
 import { normalise } from './compare.ts';
 import type { CompiledPath, Compiling } from './compile-path.ts';
 import { Absent, type Evaluate, isScalar, type Present } from './found.ts';
@@ -37,7 +47,7 @@ export function compileValue(node: Node, bare: Bare, compiling: Compiling): Comp
   if (node.kind !== 'scalar' || node.value === null) return undefined;
   const plain = { clear: false, required: false, at: node.at };
   if (typeof node.value !== 'string') return { ...constant(node.value), ...plain };
-  const text = compileText(node.value, node.spot, bare, compiling);
+  const text = compileText(node.value, node.locate, bare, compiling);
   return text && { ...ofText(text), ...plain };
 }
 
@@ -102,7 +112,7 @@ function compileForm(node: MapNode, bare: Bare, compiling: Compiling): CompiledV
 
 function compileSource(node: Node, bare: Bare, compiling: Compiling): CompiledText | undefined {
   const text = textOf(node);
-  return text === undefined || node.kind !== 'scalar' ? undefined : compileText(text, node.spot, bare, compiling);
+  return text === undefined || node.kind !== 'scalar' ? undefined : compileText(text, node.locate, bare, compiling);
 }
 
 const isTrue = (node: Node | undefined) => node?.kind === 'scalar' && node.value === true;

@@ -1,14 +1,10 @@
 /** A mapping file and everything it extends, as one tree. */
 import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
+import type { Place, Report, RetiredKey } from '@wrapup/findings';
+import { checkShape, isMap, type MapNode, type Node, readYaml, suggest, textOf } from '@wrapup/findings';
 import type { z } from 'zod';
 import type { Dialect } from '../dialect.ts';
-import { suggest } from '../nearest.ts';
-import type { Place } from '../plan.ts';
-import type { Report } from '../report.ts';
-import { checkShape } from '../schema/check-shape.ts';
-import { isMap, type MapNode, type Node, textOf } from '../yaml/node.ts';
-import { readYaml } from '../yaml/read-yaml.ts';
 import { checkNothingRemoved, mergeMappings } from './merge.ts';
 
 /** Text of a file of the config folder, or undefined when it is not there. The path is relative, with `/`. */
@@ -21,6 +17,14 @@ export interface LoadedMapping {
   /** False: what it extends could not be used, and the tree is the file's own part alone. */
   whole: boolean;
 }
+
+/** Keys that earlier versions accepted. */
+const RETIRED: Readonly<Record<string, RetiredKey>> = {
+  'call_log.transcript': {
+    message: 'call_log.transcript is gone: the CRM’s own transcripts are no longer written',
+    hint: 'take it out; body: { transcript: full } writes every word into the call itself',
+  },
+};
 
 /** Files that may extend one another in a row. */
 const LONGEST_CHAIN = 10;
@@ -66,7 +70,7 @@ function loadFile(file: File, loading: Loading): MapNode | undefined {
   if (!node || report.findings.slice(before).some(({ severity }) => severity === 'error')) return undefined;
   const top: Node =
     node.kind === 'scalar' && node.value === null ? { kind: 'map', at: node.at, entries: new Map() } : node;
-  checkShape(top, schema, report);
+  checkShape(top, schema, report, { retired: RETIRED });
   if (!isMap(top)) return undefined;
   const parent = top.entries.get('extends')?.value;
   const own: MapNode = { ...top, entries: new Map([...top.entries].filter(([key]) => key !== 'extends')) };

@@ -9,7 +9,7 @@
  * - `null` takes a key away, `remove: true` a record of a list, an empty list all of its records: whoever writes
  *   `tasks: []` wants none.
  */
-import type { Report } from '../report.ts';
+import type { Report } from '@wrapup/findings';
 import {
   type Entry,
   get,
@@ -20,7 +20,7 @@ import {
   type MapNode,
   type Node,
   textOf,
-} from '../yaml/node.ts';
+} from '@wrapup/findings';
 
 /** How the values under a key are merged; keys that are not listed are replaced. */
 type Merge = (base: Node, over: Node, report: Report) => Node;

@@ -1,5 +1,5 @@
+import { closed } from '@wrapup/findings';
 import { z } from 'zod';
-import { closed } from './closed.ts';
 import { pathSchema } from './value-schema.ts';
 
 /** What stands for "whoever the matched person belongs to". */

@@ -1,6 +1,6 @@
+import { closed } from '@wrapup/findings';
 import { z } from 'zod';
 import { WRITE_MODES } from '../plan.ts';
-import { closed } from './closed.ts';
 
 export const scalarSchema = z.union([z.string(), z.number(), z.boolean()]);
 

@@ -1,5 +1,5 @@
+import { closed } from '@wrapup/findings';
 import { z } from 'zod';
-import { closed } from './closed.ts';
 import { pathSchema, scalarSchema } from './value-schema.ts';
 
 /** What each predicate asks, for editors and the reference. */

@@ -1,3 +1,4 @@
+import { truncate } from '@wrapup/findings';
 import { Absent, LONGEST_TEXT, type Present, toText } from '../language/found.ts';
 import type { Transform } from './transform.ts';
 
@@ -69,14 +70,6 @@ function replaceAll(text: string, what: string, by: string): string {
     from = at + what.length;
   }
   return parts.join('') + text.slice(from);
-}
-
-/** Never cuts a character in two. */
-export function truncate(text: string, length: number): string {
-  if (text.length <= length) return text;
-  const end = length - 1;
-  const code = text.charCodeAt(end - 1);
-  return `${text.slice(0, code >= 0xd800 && code <= 0xdbff ? end - 1 : end).trimEnd()}…`;
 }
 
 function toJson(value: Present): string | Absent {

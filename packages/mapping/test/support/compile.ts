@@ -1,12 +1,6 @@
 import type { Call } from '@wrapup/call';
-import {
-  type CompiledMapping,
-  compileMapping,
-  type Dialect,
-  formatFinding,
-  type Plan,
-  type Value,
-} from '@wrapup/mapping';
+import { formatFinding } from '@wrapup/findings';
+import { type CompiledMapping, compileMapping, type Dialect, type Plan, type Value } from '@wrapup/mapping';
 import { expect } from 'vitest';
 import { someCall } from './call.ts';
 import { acmeDialect } from './dialect.ts';

@@ -1,4 +1,4 @@
-import { formatFinding } from '@wrapup/mapping';
+import { formatFinding } from '@wrapup/findings';
 import { expect } from 'vitest';
 import { compile, unmark } from './compile.ts';
 

@@ -1,7 +1,8 @@
 /** Compares mappings with the org's own definitions, before a call fails on them. */
 import type { Context } from '@wrapup/destination';
 import { checkOwners, type OwnerWords, quoteAll } from '@wrapup/destination/delivery';
-import { type CompiledMapping, type Finding, type MappedField, suggest } from '@wrapup/mapping';
+import { type Finding, suggest } from '@wrapup/findings';
+import type { CompiledMapping, MappedField } from '@wrapup/mapping';
 import type { Transport } from '../client/transport.ts';
 import { describeStep, keyStepOf } from '../keys/key-ladder.ts';
 import { CALL_OBJECT, WATERMARK } from '../objects.ts';

@@ -1,20 +1,20 @@
 import * as yaml from 'yaml';
-import type { Place } from '../plan.ts';
+import type { Place } from './finding.ts';
 
 /**
  * Where a character of a text stands in its file: exact where the text is written as it reads, on one line or as a
  * literal block; where the text begins otherwise.
  */
-export function makeSpot(node: yaml.Scalar, at: Place, text: string): (offset: number) => Place {
+export function locateCharacters(node: yaml.Scalar, at: Place, text: string): (offset: number) => Place {
   const value = String(node.value);
-  if (node.type === yaml.Scalar.BLOCK_LITERAL) return makeBlockSpot(value, at, text);
+  if (node.type === yaml.Scalar.BLOCK_LITERAL) return locateInBlock(value, at, text);
   const quote = node.type === yaml.Scalar.PLAIN ? 0 : 1;
   const start = (node.range?.[0] ?? 0) + quote;
   if (text.slice(start, start + value.length) !== value || value.includes('\n')) return () => at;
   return (offset) => ({ ...at, column: at.column + quote + offset });
 }
 
-function makeBlockSpot(value: string, at: Place, text: string): (offset: number) => Place {
+function locateInBlock(value: string, at: Place, text: string): (offset: number) => Place {
   let lines: { starts: number[]; indent: number } | undefined;
   return (offset) => {
     lines ??= { starts: lineStarts(value), indent: indentOf(text, at.line + 1) };

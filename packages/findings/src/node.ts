@@ -1,8 +1,8 @@
 /**
- * A YAML value that knows where it stands. Merging keeps places, so that a finding about an inherited line names the
+ * A YAML value with its place. Merging keeps places, so that a finding about an inherited line names the
  * file that it is in.
  */
-import type { Place } from '../plan.ts';
+import type { Place } from './finding.ts';
 
 export type Node = MapNode | ListNode | ScalarNode;
 
@@ -10,6 +10,8 @@ export interface MapNode {
   kind: 'map';
   at: Place;
   entries: Map<string, Entry>;
+  /** Keys that were left out because the environment variables in their value are empty, with those variables. */
+  emptied?: Map<string, readonly string[]>;
 }
 
 export interface Entry {
@@ -30,12 +32,16 @@ export interface ScalarNode {
   kind: 'scalar';
   at: Place;
   value: Scalar;
-  /** Place of a character of the text, where it can be told; else where the text begins. */
-  spot(offset: number): Place;
+  /** Place of a character of the text where it is known, else where the text begins. */
+  locate(offset: number): Place;
+  /** Environment variables that the text was made of: it is not shown. */
+  variables?: readonly string[];
+  /** The value could not be made, and that was reported. */
+  unset?: true;
 }
 
-export function scalar(value: Scalar, at: Place, spot: (offset: number) => Place = () => at): ScalarNode {
-  return { kind: 'scalar', value, at, spot };
+export function scalar(value: Scalar, at: Place, locate: (offset: number) => Place = () => at): ScalarNode {
+  return { kind: 'scalar', value, at, locate };
 }
 
 export function isMap(node: Node | undefined): node is MapNode {
@@ -66,6 +72,17 @@ export function toPlain(node: Node): unknown {
   return Object.fromEntries([...node.entries].map(([key, { value }]) => [key, toPlain(value)]));
 }
 
+/** The node at exactly that path. */
+export function find(root: Node, path: readonly PropertyKey[]): Node | undefined {
+  let node: Node | undefined = root;
+  for (const part of path) {
+    if (isMap(node)) node = node.entries.get(String(part))?.value;
+    else node = isList(node) ? node.items[Number(part)] : undefined;
+    if (!node) return undefined;
+  }
+  return node;
+}
+
 /** The node at a path, or the nearest around it, with the place of its key. */
 export function nodeAt(root: Node, path: readonly PropertyKey[]): { node: Node; key: Place } {
   let node = root;
@@ -83,14 +100,14 @@ export function nodeAt(root: Node, path: readonly PropertyKey[]): { node: Node; 
 export type Locate = (path: (string | number)[], of: 'key' | 'value') => Place;
 
 /** Levels that a value may be nested. */
-export const DEEPEST = 40;
+export const MAX_DEPTH = 40;
 
-/** Plain values with the places that somebody else knows. Undefined for what YAML cannot say, or is nested too deep. */
+/** Nodes of plain values whose places the caller knows. Undefined for what YAML cannot hold and what is nested too deep. */
 export function fromPlain(value: unknown, locate: Locate, path: (string | number)[] = []): Node | undefined {
   const at = locate(path, 'value');
   if (value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
     return scalar(value, at);
-  if (typeof value !== 'object' || path.length > DEEPEST) return undefined;
+  if (typeof value !== 'object' || path.length > MAX_DEPTH) return undefined;
   if (Array.isArray(value)) {
     const items = value.map((item, index) => fromPlain(item, locate, [...path, index]));
     return items.every((item) => item !== undefined) ? { kind: 'list', at, items } : undefined;

@@ -1,13 +1,11 @@
-import type { Finding } from './finding.ts';
-import type { Place } from './plan.ts';
-import { truncate } from './transforms/texts.ts';
+import type { Finding, Place } from './finding.ts';
 
-/** Findings that one file can have; who has more mends these first. */
-const MOST = 200;
-/** Characters of a message or hint; what the mapping says is quoted in them. */
-const LONGEST = 600;
+/** Findings that one file can have; the first ones come first. */
+const MAX_FINDINGS = 200;
+/** Characters of a message or hint: both quote the file. */
+const MAX_CHARACTERS = 600;
 
-/** Collects what is wrong, so that all of it is told at once. */
+/** Collects findings, so that a user sees all of them at once. */
 export class Report {
   readonly findings: Finding[] = [];
 
@@ -26,15 +24,15 @@ export class Report {
   #add(severity: Finding['severity'], code: string, message: string, at: Place, hint: string | undefined): void {
     const { length } = this.findings;
     const known = this.findings.some((one) => one.code === code && one.message === message && isSame(one.at, at));
-    if (known || length > MOST) return;
+    if (known || length > MAX_FINDINGS) return;
     const finding: Finding =
-      length === MOST
-        ? { severity: 'error', code: 'too-many', message: 'there is more, which is not told', at }
+      length === MAX_FINDINGS
+        ? { severity: 'error', code: 'too-many', message: 'there are more findings, which are left out', at }
         : {
             severity,
             code,
-            message: truncate(message, LONGEST),
-            ...(hint ? { hint: truncate(hint, LONGEST) } : {}),
+            message: truncate(message, MAX_CHARACTERS),
+            ...(hint ? { hint: truncate(hint, MAX_CHARACTERS) } : {}),
             at,
           };
     this.findings.push(finding);
@@ -43,4 +41,12 @@ export class Report {
 
 function isSame(one: Place | undefined, other: Place): boolean {
   return one?.file === other.file && one.line === other.line && one.column === other.column;
+}
+
+/** Cuts a text to `length` characters with an ellipsis at its end; never cuts a character in two. */
+export function truncate(text: string, length: number): string {
+  if (text.length <= length) return text;
+  const end = length - 1;
+  const code = text.charCodeAt(end - 1);
+  return `${text.slice(0, code >= 0xd800 && code <= 0xdbff ? end - 1 : end).trimEnd()}…`;
 }

@@ -1,5 +1,5 @@
 /** What zod calls a kind of value, and `typeof`, in the words of whoever writes YAML. */
-export const KIND_WORDS: Readonly<Record<string, string>> = {
+export const TYPE_NAMES: Readonly<Record<string, string>> = {
   string: 'text',
   number: 'a number',
   boolean: 'true or false',

@@ -3,10 +3,10 @@
  * one name, tabs, several documents, aliases that multiply, names that reach a prototype.
  */
 import * as yaml from 'yaml';
-import type { Place } from '../plan.ts';
-import type { Report } from '../report.ts';
-import { DEEPEST, type Entry, type Node, type Scalar, type ScalarNode, scalar } from './node.ts';
-import { makeSpot } from './spot.ts';
+import type { Place } from './finding.ts';
+import { type Entry, MAX_DEPTH, type Node, type Scalar, type ScalarNode, scalar } from './node.ts';
+import type { Report } from './report.ts';
+import { locateCharacters } from './source-location.ts';
 
 /** Bytes; a mapping of a hundred fields has about 10,000. */
 const MAX_BYTES = 200_000;
@@ -40,7 +40,7 @@ export function readYaml(text: string, file: string, report: Report): Node | und
   let document: yaml.Document.Parsed;
   // The parser calls itself for every level.
   const refuseDepth = () =>
-    report.error('too-deep', 'the file is nested too deep to be read', top, `nest at most ${DEEPEST} levels`);
+    report.error('too-deep', 'the file is nested too deep to be read', top, `nest at most ${MAX_DEPTH} levels`);
   try {
     document = yaml.parseDocument(text, {
       lineCounter: lines,
@@ -129,8 +129,8 @@ class Reader {
         at,
         'write them out: aliases of aliases multiply',
       );
-    if (via.length > DEEPEST) this.#report.error('too-deep', `more than ${DEEPEST} levels deep`, at, 'nest less');
-    return this.#nodes >= MAX_NODES || via.length > DEEPEST;
+    if (via.length > MAX_DEPTH) this.#report.error('too-deep', `more than ${MAX_DEPTH} levels deep`, at, 'nest less');
+    return this.#nodes >= MAX_NODES || via.length > MAX_DEPTH;
   }
 
   #pair(
@@ -161,7 +161,7 @@ class Reader {
 
   #scalar(node: yaml.Scalar, at: Place): ScalarNode {
     const written = node.value;
-    if (typeof written === 'string') return scalar(written, at, makeSpot(node, at, this.#text));
+    if (typeof written === 'string') return scalar(written, at, locateCharacters(node, at, this.#text));
     if (written === null || typeof written === 'boolean') return scalar(written, at);
     if (typeof written !== 'number' || !Number.isFinite(written)) {
       this.#report.error(
