@@ -4,7 +4,7 @@ import { addBusinessDays } from 'date-fns/addBusinessDays';
 import { addDays } from 'date-fns/addDays';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { compileDue } from '../src/compile/due.ts';
+import { compileDue } from '../src/time/due.ts';
 import { clockAt, momentOf } from '../src/time/zone.ts';
 
 const ZONES = [

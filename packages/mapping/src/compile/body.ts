@@ -1,10 +1,10 @@
 import { isMap, type Node, textOf } from '@wrapup/findings';
 import type { Compiling } from '../language/compile-path.ts';
-import { Absent } from '../language/found.ts';
 import { compileText } from '../language/text.ts';
 import type { Piece } from '../texts/render.ts';
 import { writeTemplate } from '../texts/summary.ts';
 import { BODY_TEMPLATES, type BodyTemplate, type TranscriptPolicy } from '../texts/templates.ts';
+import { Absent } from '../values/found.ts';
 import { partsSource, type TextSource } from './text-source.ts';
 
 /** What makes it a body rather than a value. */

@@ -1,12 +1,12 @@
 import { type Call, callKey } from '@wrapup/call';
 import type { Finding, Place } from '@wrapup/findings';
 import { type MapNode, Report, textOf } from '@wrapup/findings';
-import type { CompiledMapping, MappedField } from '../compiled.ts';
-import type { Dialect } from '../dialect.ts';
 import type { Compiling } from '../language/compile-path.ts';
 import { isTimeZone } from '../language/steps.ts';
 import { loadMapping, type ReadFile } from '../load/load-mapping.ts';
-import type { Plan, Value } from '../plan.ts';
+import type { CompiledMapping, MappedField } from '../model/compiled.ts';
+import type { Dialect } from '../model/dialect.ts';
+import type { Plan, Value } from '../model/plan.ts';
 import { mappingSchema } from '../schema/mapping-schema.ts';
 import { describeFields, endOf } from './fields.ts';
 import { describeOwner } from './owner.ts';

@@ -3,7 +3,7 @@ import type { Finding } from '@wrapup/findings';
 import { checkShape, fromPlain, type Locate, Report } from '@wrapup/findings';
 import type { Compiling } from '../language/compile-path.ts';
 import { compileCondition } from '../language/predicate.ts';
-import type { Value } from '../plan.ts';
+import type { Value } from '../model/plan.ts';
 import { whenSchema } from '../schema/when-schema.ts';
 
 export interface WhenOptions {

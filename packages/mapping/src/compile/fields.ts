@@ -2,15 +2,15 @@
 import type { Call } from '@wrapup/call';
 import type { Place } from '@wrapup/findings';
 import { get, isMap, type Node, textOf } from '@wrapup/findings';
-import type { MappedField, ValueKind } from '../compiled.ts';
-import type { RecordDialect, WordDialect } from '../dialect.ts';
 import type { Compiling } from '../language/compile-path.ts';
-import { Absent, type Evaluate, LONGEST_TEXT, type Scope, toValue } from '../language/found.ts';
 import { type CompiledValue, compileValue } from '../language/value.ts';
-import type { FieldWrite, LeftOut, Value, WriteMode } from '../plan.ts';
+import type { MappedField, ValueKind } from '../model/compiled.ts';
+import type { RecordDialect, WordDialect } from '../model/dialect.ts';
+import type { FieldWrite, LeftOut, Value, WriteMode } from '../model/plan.ts';
 import { render } from '../texts/render.ts';
+import { compileDue, DUE_SHAPE } from '../time/due.ts';
+import { Absent, type Evaluate, LONGEST_TEXT, type Scope, toValue } from '../values/found.ts';
 import { BODY_KEYS, compileBody } from './body.ts';
-import { compileDue, DUE_SHAPE } from './due.ts';
 import { partsSource, type TextSource } from './text-source.ts';
 
 /** One CRM property and how its value is computed. */

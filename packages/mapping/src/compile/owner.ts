@@ -8,12 +8,12 @@
 
 import type { Place } from '@wrapup/findings';
 import { type Entry, isList, isMap, type MapNode, type Node, textOf } from '@wrapup/findings';
-import type { MappedField } from '../compiled.ts';
 import { type Compiling, compilePath } from '../language/compile-path.ts';
-import { Absent, type Scope, toText } from '../language/found.ts';
 import { compileText } from '../language/text.ts';
-import type { LeftOut, OwnerPlan, OwnerStep } from '../plan.ts';
+import type { MappedField } from '../model/compiled.ts';
+import type { LeftOut, OwnerPlan, OwnerStep } from '../model/plan.ts';
 import { CONTACT_OWNER } from '../schema/owner-schema.ts';
+import { Absent, type Scope, toText } from '../values/found.ts';
 
 export interface CompiledOwner {
   property: string;

@@ -1,11 +1,10 @@
 import { type Call, type Origin, OUTCOMES, parsePhone, personKey } from '@wrapup/call';
 import { get, isList, isMap, type Node, textOf } from '@wrapup/findings';
-import type { Dialect } from '../dialect.ts';
 import type { Compiling } from '../language/compile-path.ts';
-import { Absent, type Evaluate, type Scope, toText } from '../language/found.ts';
 import { parsePath } from '../language/path.ts';
 import { parseText } from '../language/placeholders.ts';
 import { compileText } from '../language/text.ts';
+import type { Dialect } from '../model/dialect.ts';
 import {
   type Ambiguous,
   type FieldWrite,
@@ -15,8 +14,9 @@ import {
   type Said,
   UNMATCHED,
   type Unmatched,
-} from '../plan.ts';
+} from '../model/plan.ts';
 import { MATCH_BY } from '../schema/mapping-schema.ts';
+import { Absent, type Evaluate, type Scope, toText } from '../values/found.ts';
 import { compileFields, evaluateFields, type Field } from './fields.ts';
 import { type CompiledOwner, checkOwnerOnce, compileOwner, planOwner } from './owner.ts';
 

@@ -2,13 +2,13 @@
 import { type Call, callKey, recordKey } from '@wrapup/call';
 import type { Place } from '@wrapup/findings';
 import { get, isList, isMap, type MapNode, type Node, suggest, textOf } from '@wrapup/findings';
-import type { MappedRecord } from '../compiled.ts';
-import type { Dialect, RecordDialect } from '../dialect.ts';
 import type { Compiling } from '../language/compile-path.ts';
-import type { Scope } from '../language/found.ts';
 import { type Condition, compileCondition } from '../language/predicate.ts';
-import type { LeftOut, RecordPlan } from '../plan.ts';
+import type { MappedRecord } from '../model/compiled.ts';
+import type { Dialect, RecordDialect } from '../model/dialect.ts';
+import type { LeftOut, RecordPlan } from '../model/plan.ts';
 import { SINGLE } from '../schema/mapping-schema.ts';
+import type { Scope } from '../values/found.ts';
 import { compileFields, evaluateFields, type Field } from './fields.ts';
 import { type CompiledOwner, checkOwnerOnce, compileOwner, planOwner } from './owner.ts';
 

@@ -1,6 +1,6 @@
-import { Absent, type Scope, toText } from '../language/found.ts';
 import type { Part } from '../language/text.ts';
 import type { Piece } from '../texts/render.ts';
+import { Absent, type Scope, toText } from '../values/found.ts';
 
 /** What a text is made of, for one call. */
 export type TextSource = (scope: Scope) => Piece[] | Absent;

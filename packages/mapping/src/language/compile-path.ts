@@ -1,6 +1,6 @@
 import type { Place, Report } from '@wrapup/findings';
 import { nearest } from '@wrapup/findings';
-import { Absent, type Evaluate, isNothing, type Present } from './found.ts';
+import { Absent, type Evaluate, isNothing, type Present } from '../values/found.ts';
 import { parsePath, readOwn, type Segment } from './path.ts';
 import { type Known, ROOTS } from './roots.ts';
 

@@ -5,9 +5,9 @@
 
 import type { Entry, MapNode, Node } from '@wrapup/findings';
 import { isList, isMap, suggest, textOf } from '@wrapup/findings';
-import { normalise, readPoint, sameValue } from './compare.ts';
+import { normalise, readPoint, sameValue } from '../values/compare.ts';
+import { Absent, isScalar, type Present, type Scope } from '../values/found.ts';
 import { type CompiledPath, type Compiling, compilePath } from './compile-path.ts';
-import { Absent, isScalar, type Present, type Scope } from './found.ts';
 
 /** Total: never throws. */
 export type Condition = (scope: Scope) => boolean;

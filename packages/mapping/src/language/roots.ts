@@ -12,7 +12,7 @@ import {
   OUTCOMES,
   type Turn,
 } from '@wrapup/call';
-import type { ValueKind } from '../compiled.ts';
+import type { ValueKind } from '../model/compiled.ts';
 
 /** What is known of the values under a path. */
 export interface Known {

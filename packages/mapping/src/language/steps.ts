@@ -1,11 +1,11 @@
 import type { ListNode, Node, Place, ScalarNode } from '@wrapup/findings';
 import { suggest } from '@wrapup/findings';
-import { compileDue, DUE_SHAPE } from '../compile/due.ts';
-import type { ValueKind } from '../compiled.ts';
+import type { ValueKind } from '../model/compiled.ts';
+import { compileDue, DUE_SHAPE } from '../time/due.ts';
 import { DEFAULT_TRANSFORM, findTransform, listTransforms } from '../transforms/registry.ts';
 import { describeUse, type Parameter, type Argument as Ready, type Transform } from '../transforms/transform.ts';
+import { Absent, type Evaluate, type Found, isNothing, type Present, type Scope } from '../values/found.ts';
 import { type Compiling, compilePath, type LocateCharacter } from './compile-path.ts';
-import { Absent, type Evaluate, type Found, isNothing, type Present, type Scope } from './found.ts';
 import { looksLikePath } from './path.ts';
 import { parseStep, type StepText } from './placeholders.ts';
 

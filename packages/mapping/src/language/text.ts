@@ -1,6 +1,6 @@
-import type { ValueKind } from '../compiled.ts';
+import type { ValueKind } from '../model/compiled.ts';
+import { Absent, type Evaluate, LONGEST_TEXT, toText } from '../values/found.ts';
 import { type CompiledPath, type Compiling, compilePath, type LocateCharacter } from './compile-path.ts';
-import { Absent, type Evaluate, LONGEST_TEXT, toText } from './found.ts';
 import { looksLikePath } from './path.ts';
 import { type Placeholder, parseText } from './placeholders.ts';
 import { compileStep, pipe, type Step } from './steps.ts';

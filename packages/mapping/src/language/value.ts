@@ -16,14 +16,26 @@ import {
   suggest,
   textOf,
 } from '@wrapup/findings';
-import type { ValueKind } from '../compiled.ts';
-import type { WriteMode } from '../plan.ts';
-import { formShape } from '../schema/value-schema.ts';
-import { normalise } from './compare.ts';
+import type { ValueKind } from '../model/compiled.ts';
+import type { WriteMode } from '../model/plan.ts';
+import { normalise } from '../values/compare.ts';
+import { Absent, type Evaluate, isScalar, type Present } from '../values/found.ts';
 import type { CompiledPath, Compiling } from './compile-path.ts';
-import { Absent, type Evaluate, isScalar, type Present } from './found.ts';
 import { compileTransforms, pipe } from './steps.ts';
 import { type Bare, type CompiledText, compileText, type Part } from './text.ts';
+
+/** Keys of a value that is written as a form: `{ from: …, transform: … }`. */
+export const FORM_KEYS: ReadonlySet<string> = new Set([
+  'value',
+  'from',
+  'transform',
+  'map',
+  'default',
+  'write',
+  'clear',
+  'required',
+] satisfies FormKey[]);
+export type FormKey = 'value' | 'from' | 'transform' | 'map' | 'default' | 'write' | 'clear' | 'required';
 
 export interface CompiledValue {
   evaluate: Evaluate;
@@ -72,7 +84,7 @@ function compileForm(node: MapNode, bare: Bare, compiling: Compiling): CompiledV
   const from = node.entries.get('from');
   if (!fixed === !from) {
     // A mistyped key is reported by the schema; what it would have been is then not missed.
-    if ([...node.entries.keys()].some((key) => !Object.hasOwn(formShape, key))) return undefined;
+    if ([...node.entries.keys()].some((key) => !FORM_KEYS.has(key))) return undefined;
     const what = fixed ? 'both value and from are given' : 'it says neither value nor from';
     report.error('bad-value', what, fixed?.key ?? node.at, 'write { value: … } for a constant, { from: … } for a path');
     return undefined;

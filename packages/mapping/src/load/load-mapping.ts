@@ -4,7 +4,7 @@ import { posix } from 'node:path';
 import type { Place, Report, RetiredKey } from '@wrapup/findings';
 import { checkShape, isMap, type MapNode, type Node, readYaml, suggest, textOf } from '@wrapup/findings';
 import type { z } from 'zod';
-import type { Dialect } from '../dialect.ts';
+import type { Dialect } from '../model/dialect.ts';
 import { checkNothingRemoved, mergeMappings } from './merge.ts';
 
 /** Text of a file of the config folder, or undefined when it is not there. The path is relative, with `/`. */

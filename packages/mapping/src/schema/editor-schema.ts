@@ -4,8 +4,8 @@
  * https://json-schema.org/draft/2020-12
  */
 import { z } from 'zod';
-import type { Dialect } from '../dialect.ts';
 import { type Known, ROOTS } from '../language/roots.ts';
+import type { Dialect } from '../model/dialect.ts';
 import { DEFAULT_TRANSFORM, listTransforms } from '../transforms/registry.ts';
 import { describeUse, type Parameter, type Transform } from '../transforms/transform.ts';
 import { mappingSchema } from './mapping-schema.ts';

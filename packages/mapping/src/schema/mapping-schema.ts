@@ -1,10 +1,10 @@
 import { OUTCOMES } from '@wrapup/call';
 import { closed } from '@wrapup/findings';
 import { z } from 'zod';
-import { DUE_SHAPE } from '../compile/due.ts';
-import type { Dialect, RecordDialect, WordDialect } from '../dialect.ts';
-import { AMBIGUOUS, SAID, UNMATCHED } from '../plan.ts';
+import type { Dialect, RecordDialect, WordDialect } from '../model/dialect.ts';
+import { AMBIGUOUS, SAID, UNMATCHED } from '../model/plan.ts';
 import { BODY_TEMPLATES, TRANSCRIPTS } from '../texts/templates.ts';
+import { DUE_SHAPE } from '../time/due.ts';
 import { ownerSchema } from './owner-schema.ts';
 import { fieldsSchema, formShape, pathSchema, scalarSchema, valueSchema } from './value-schema.ts';
 import { whenSchema } from './when-schema.ts';

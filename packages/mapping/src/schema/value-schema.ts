@@ -1,6 +1,7 @@
 import { closed } from '@wrapup/findings';
 import { z } from 'zod';
-import { WRITE_MODES } from '../plan.ts';
+import type { FormKey } from '../language/value.ts';
+import { WRITE_MODES } from '../model/plan.ts';
 
 export const scalarSchema = z.union([z.string(), z.number(), z.boolean()]);
 
@@ -36,7 +37,7 @@ export const formShape = {
   write: z.enum(WRITE_MODES).optional().describe('When the field may be written'),
   clear: z.boolean().optional().describe('true: an absent value empties the field in the CRM'),
   required: z.boolean().optional().describe('true: without this value the record is not written'),
-};
+} satisfies Record<FormKey, z.ZodType>;
 
 /** What may stand under `default`: a value, but not how it is written. */
 function fallbackShape(): z.ZodRawShape {

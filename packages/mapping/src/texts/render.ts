@@ -4,7 +4,7 @@
  * A text is made of markup, which stands as it is, and of what the call says, which is escaped and is what gets cut. A
  * cut never falls inside an entity, a tag or a character, and says how many characters are missing.
  */
-import { cleanText } from '../language/found.ts';
+import { cleanText } from '../values/found.ts';
 
 /** `html` and `plain` say the same in either kind of field. */
 export type Piece = { html: string; plain: string } | { said: string };

@@ -1,9 +1,9 @@
 /** The texts that a body can be made of by name. What is not known is not mentioned. */
 import type { Call } from '@wrapup/call';
 import { truncate } from '@wrapup/findings';
-import { toText } from '../language/found.ts';
 import { formatDuration } from '../transforms/numbers.ts';
 import { toTitleCase } from '../transforms/texts.ts';
+import { toText } from '../values/found.ts';
 import type { Piece } from './render.ts';
 import type { BodyTemplate, TranscriptPolicy } from './templates.ts';
 

@@ -1,6 +1,6 @@
 import type { Json } from '@wrapup/call';
-import { sameValue } from '../language/compare.ts';
-import { Absent, isScalar, LONGEST_TEXT, type Present } from '../language/found.ts';
+import { sameValue } from '../values/compare.ts';
+import { Absent, isScalar, LONGEST_TEXT, type Present } from '../values/found.ts';
 import { withText } from './texts.ts';
 import type { Transform } from './transform.ts';
 

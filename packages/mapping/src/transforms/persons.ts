@@ -1,5 +1,5 @@
 import { type Phone, parsePhone } from '@wrapup/call';
-import { Absent, isScalar, type Present } from '../language/found.ts';
+import { Absent, isScalar, type Present } from '../values/found.ts';
 import { MAIL_PROVIDERS } from './mail-providers.ts';
 import { onText } from './texts.ts';
 import type { Transform } from './transform.ts';

@@ -1,5 +1,5 @@
 import { truncate } from '@wrapup/findings';
-import { Absent, LONGEST_TEXT, type Present, toText } from '../language/found.ts';
+import { Absent, LONGEST_TEXT, type Present, toText } from '../values/found.ts';
 import type { Transform } from './transform.ts';
 
 /** A transform of a text, which takes numbers and booleans as text too. */

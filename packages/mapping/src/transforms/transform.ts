@@ -3,8 +3,8 @@
  * cannot make sense of it answers with an `Absent` that says why, without quoting the value.
  */
 import type { Json } from '@wrapup/call';
-import type { ValueKind } from '../compiled.ts';
-import type { Absent, Present } from '../language/found.ts';
+import type { ValueKind } from '../model/compiled.ts';
+import type { Absent, Present } from '../values/found.ts';
 
 export type Argument = string | number;
 

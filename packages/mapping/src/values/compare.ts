@@ -1,5 +1,5 @@
-import { readMoment } from '../transforms/dates.ts';
-import { readBoolean } from '../transforms/numbers.ts';
+import { readMoment } from '../time/moment.ts';
+import { readBoolean } from './numbers.ts';
 
 type Plain = string | number | boolean;
 

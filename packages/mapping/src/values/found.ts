@@ -1,5 +1,5 @@
 import type { Call, Json } from '@wrapup/call';
-import type { Value } from '../plan.ts';
+import type { Value } from '../model/plan.ts';
 
 /** What a value is computed from. */
 export interface Scope {

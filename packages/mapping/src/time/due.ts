@@ -1,7 +1,7 @@
 // One by one: the package's index loads all of its three hundred files, which every `wrapup check` would wait for.
 import { UTCDateMini } from '@date-fns/utc/date/mini';
 import { addBusinessDays } from 'date-fns/addBusinessDays';
-import { clockAt, momentOf } from '../time/zone.ts';
+import { clockAt, momentOf } from './zone.ts';
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
