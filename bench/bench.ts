@@ -4,6 +4,7 @@
  *   npm run bench                              everything, some twenty minutes on a machine of its own
  *   npm run bench -- ingress latency           only these parts
  *   npm run bench -- growth --sizes 1000,10000 a shorter backlog
+ *   npm run bench -- parked --items 100000     fewer parked deliveries than a million
  *   npm run bench -- ingress --rounds 9 --kb 8 more rounds, of one size of body
  *
  * Everything stays on loopback; load is bounded in count and time.
@@ -14,6 +15,7 @@ import { measureGrowth } from './parts/growth.ts';
 import { measureIngress, SIZES } from './parts/ingress.ts';
 import { measureLatency } from './parts/latency.ts';
 import { measureMemory } from './parts/memory.ts';
+import { measureParked } from './parts/parked.ts';
 import { describeMachine } from './support/machine.ts';
 import { addResults, type Measured } from './support/results.ts';
 
@@ -23,6 +25,7 @@ const { values, positionals } = parseArgs({
     rounds: { type: 'string', default: '5' },
     calls: { type: 'string', default: '2000' },
     kb: { type: 'string', default: '2,8,60' },
+    items: { type: 'string', default: '1000000' },
     sizes: { type: 'string', default: '1000,10000,100000' },
   },
 });
@@ -37,6 +40,7 @@ const PARTS: Record<string, () => Promise<unknown>> = {
   salesforce: () => measureDelivery('salesforce', Number(values.calls), 500),
   latency: () => measureLatency(25),
   memory: () => measureMemory(500, 20_000),
+  parked: () => measureParked(Number(values.items)),
   growth: () => measureGrowth(values.sizes.split(',').map(Number)),
 };
 

@@ -6,6 +6,7 @@ import type { GrowthFigures } from '../parts/growth.ts';
 import type { IngressFigures } from '../parts/ingress.ts';
 import type { LatencyFigures } from '../parts/latency.ts';
 import type { MemoryFigures } from '../parts/memory.ts';
+import type { ParkedFigures } from '../parts/parked.ts';
 import { drawChart, format, type Group } from './chart.ts';
 
 const BENCH = resolve(import.meta.dirname, '..');
@@ -24,6 +25,7 @@ export interface Results {
   salesforce?: Measured<DeliveryFigures>;
   latency?: Measured<LatencyFigures>;
   memory?: Measured<MemoryFigures>;
+  parked?: Measured<ParkedFigures>;
   growth?: Measured<GrowthFigures>;
 }
 
@@ -97,7 +99,7 @@ function groupsOf({ ingress, delivery, latency, memory, growth }: Results): Grou
 function render(results: Results): string {
   return `# Results
 
-Written by \`npm run bench\` (parts by name: \`npm run bench -- ingress delivery salesforce latency memory growth\`). Everything runs on one
+Written by \`npm run bench\` (parts by name: \`npm run bench -- ingress delivery salesforce latency memory parked growth\`). Everything runs on one
 machine and over loopback: load, Redis (synced on every write), Wrapup's own processes and the sandbox as the CRM. The machine
 was shared with other work, so absolute figures are low and wander; what counts are the ratios, taken within one run. The
 baseline is in \`bench/baseline\`: express with its body parser and \`queue.add\`, then one job per call that searches, writes and logs.
@@ -106,7 +108,7 @@ baseline is in \`bench/baseline\`: express with its body parser and \`queue.add\
 
 What calls cost in requests to HubSpot, one by one and by the thousand: [hubspot-requests.md](hubspot-requests.md).
 
-${[ingressPart, deliveryPart, salesforcePart, hubspotPart, latencyPart, memoryPart, growthPart]
+${[ingressPart, deliveryPart, salesforcePart, hubspotPart, latencyPart, memoryPart, parkedPart, growthPart]
   .map((part) => part(results))
   .filter(Boolean)
   .join('\n')}`;
@@ -225,6 +227,32 @@ function memoryPart({ memory }: Results): string {
 | Wrapup | ${format(wrapup)} |
 | body in the job | ${format(baseline)} |
 | target: half of the body and 4 kB | ${format(allowed)} |
+`;
+}
+
+function parkedPart({ parked }: Results): string {
+  if (!parked) return '';
+  const { items, partitions, memory, times, rates, longest_command } = parked.figures;
+  const number = items.toLocaleString('en');
+  const rows = times.map(
+    ({ what, first, median, worst }) => `| ${what} | ${format(first)} | ${format(median)} | ${format(worst)} |`,
+  );
+  return `${head(
+    `${items === 1_000_000 ? 'A million' : number} parked deliveries`,
+    parked,
+    `${number} deliveries wait for a person, in ${partitions} kinds (source, route, connection, code): the first try, then the median and the worst of twenty, by the store itself and over HTTP. Target: a first page under 300 ms.`,
+  )}
+| | first ms | median ms | worst ms |
+| --- | ---: | ---: | ---: |
+${rows.join('\n')}
+
+Redis was at one command for ${format(longest_command)} ms at most. A search in what reasons say stops early on a page, and says so.
+
+| | Deliveries | A second |
+| --- | ---: | ---: |
+${rates.map(({ what, items: count, perSecond }) => `| ${what} | ${count.toLocaleString('en')} | ${format(perSecond)} |`).join('\n')}
+
+Bytes of a parked delivery in Redis, without its payload: **${format(memory.all)}**, of which its entry in the index ${format(memory.index)} and its job for Bull Board ${format(memory.job)}.
 `;
 }
 

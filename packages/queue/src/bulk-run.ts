@@ -61,7 +61,7 @@ export interface BulkOptions {
 
 /** Items of one step, of which so many are under way to Redis at once. */
 const STEP = 200;
-const AT_ONCE = 25;
+const AT_ONCE = 50;
 /** Runs that are remembered. */
 const MAX_RUNS = 20;
 const LEASE_MS = 15_000;

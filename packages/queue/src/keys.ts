@@ -20,6 +20,8 @@ export interface Keys {
   bulkRuns: string;
   /** The bytes of one revision. */
   payload(source: string, callId: string, revision: string): string;
+  /** Set of the connections that have had a queue of deliveries. */
+  connections: string;
   /** Hash: whether a connection is paused, by whom and why. */
   connection(connection: string): string;
   budget(connection: string, pool: string): string;
@@ -61,6 +63,7 @@ export function makeKeys(name = 'wrapup'): Keys {
     unresolvedUpkeep: `${prefix}:unresolved-upkeep`,
     bulkRuns: `${prefix}:bulk-runs`,
     payload: (source, callId, revision) => `${prefix}:payload:${source}:${callId}:${revision}`,
+    connections: `${prefix}:connections`,
     connection: (connection) => `${prefix}:connection:${connection}`,
     budget: (connection, pool) => `${prefix}:budget:${connection}:${pool}`,
     budgetLog: (connection, pool) => `${prefix}:budget-log:${connection}:${pool}`,

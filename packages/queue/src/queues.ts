@@ -39,6 +39,9 @@ export interface UnresolvedJob {
 /** Attempts to read and route a call before it is dead. */
 export const CALL_ATTEMPTS = 10;
 
+/** Member of the set of connections that says that all are in it; no connection can have the name. */
+const ALL_NOTED = '*';
+
 const UNFINISHED = ['waiting', 'prioritized', 'active', 'delayed', 'failed'] as const;
 
 /** `backoff: custom` hands the wait to the worker's strategy: capped, with full jitter. */
@@ -66,6 +69,7 @@ export function openQueue<Job>(name: string, redis: RedisClient, keys: Keys): Qu
 /** The queues of an installation, each opened once and on demand. */
 export class Queues {
   readonly #open = new Map<string, Queue>();
+  readonly #noted = new Set<string>();
   readonly #redis: RedisClient;
   readonly #keys: Keys;
   readonly #onError: (error: Error) => void;
@@ -77,6 +81,8 @@ export class Queues {
   }
 
   get<Job>(name: string): Queue<Job> {
+    const connection = connectionOf(name);
+    if (connection) this.#note(connection);
     let queue = this.#open.get(name);
     if (!queue) {
       queue = openQueue(name, this.#redis, this.#keys);
@@ -99,18 +105,34 @@ export class Queues {
   }
 
   /**
-   * Connections that have jobs in Redis, configured or not: a removed connection's calls are kept and shown. Found by
-   * BullMQ's `meta` keys, which merely opening a queue writes: one without any job to do is as good as none.
+   * Connections that have jobs in Redis, configured or not: a removed connection's calls are kept and shown. Merely
+   * opening a queue notes its connection: one without any job to do is as good as none.
    */
   async connections(): Promise<string[]> {
-    const found = new Set<string>();
-    for await (const name of scanKeys(this.#redis, `${this.#keys.prefix}:${deliveriesQueue('*')}:meta`)) {
-      const connection = connectionOf(name.slice(this.#keys.prefix.length + 1, -':meta'.length));
-      if (connection) found.add(connection);
-    }
-    const names = [...found].sort();
+    const noted = new Set(await this.#redis.smembers(this.#keys.connections));
+    if (!noted.delete(ALL_NOTED)) for (const name of await this.#searchConnections()) noted.add(name);
+    const names = [...noted].sort();
     const busy = await Promise.all(names.map((name) => this.#holdsJobs(name)));
     return names.filter((_, index) => busy[index]);
+  }
+
+  /** Once an installation: earlier versions noted no connections, and only BullMQ's `meta` keys tell. Reads all keys. */
+  async #searchConnections(): Promise<string[]> {
+    const found: string[] = [];
+    for await (const name of scanKeys(this.#redis, `${this.#keys.prefix}:${deliveriesQueue('*')}:meta`)) {
+      const connection = connectionOf(name.slice(this.#keys.prefix.length + 1, -':meta'.length));
+      if (connection) found.push(connection);
+    }
+    await this.#redis.sadd(this.#keys.connections, ALL_NOTED, ...found);
+    return found;
+  }
+
+  /** Until Redis has it: a queue that is opened while Redis is away is noted when it is asked for again. */
+  #note(connection: string): void {
+    if (this.#noted.has(connection)) return;
+    this.#noted.add(connection);
+    // Before any job of the queue, as commands of one connection keep their order.
+    this.#redis.sadd(this.#keys.connections, connection).catch(() => this.#noted.delete(connection));
   }
 
   async #holdsJobs(connection: string): Promise<boolean> {

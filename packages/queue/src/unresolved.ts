@@ -77,7 +77,7 @@ export interface UnresolvedPage {
 }
 
 /** Entries that Redis looks at in one step: some milliseconds. */
-const STEP = 500;
+const STEP = 250;
 const LATEST = Number.MAX_SAFE_INTEGER;
 /** Ids that a cursor of this list holds, beside the time: call id and partition. */
 const CURSOR_IDS = 2;

@@ -1,7 +1,17 @@
 import { Failure, type FailureCode, type WriteOutcome } from '@wrapup/destination';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { freshPrefix, redisUrl } from '../../../test/support/redis.ts';
-import { CAUSES, causeOf, explainPause, judgeOutcomes, OUTAGES, openStore, type Store } from '../src/index.ts';
+import { openTestStore } from '../../../test/support/store.ts';
+import {
+  CAUSES,
+  causeOf,
+  explainPause,
+  judgeOutcomes,
+  OUTAGES,
+  openQueue,
+  openStore,
+  type Store,
+} from '../src/index.ts';
 
 let store: Store;
 let other: Store;
@@ -200,5 +210,22 @@ describe('connections in Redis', () => {
     expect(await other.queues.connections()).toContain(name);
     await queue.drain();
     expect(await other.queues.connections()).not.toContain(name);
+  });
+});
+
+describe('connections with a queue', () => {
+  it('are found of earlier versions by a search through all keys, once, and by a note from then on', async () => {
+    const own = await openTestStore();
+    try {
+      const left = openQueue('deliveries.left', own.redis, own.keys);
+      await left.add('delivery', { call_id: 'x' });
+      expect(await own.queues.connections()).toEqual(['left']);
+      await own.queues.deliveries('noted').add('delivery', { call_id: 'y' } as never);
+      // A search would find this one.
+      await openQueue('deliveries.unnoted', own.redis, own.keys).add('delivery', { call_id: 'z' });
+      expect(await own.queues.connections()).toEqual(['left', 'noted']);
+    } finally {
+      await own.close();
+    }
   });
 });

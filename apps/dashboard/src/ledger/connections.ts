@@ -1,7 +1,7 @@
 import type { Config } from '@wrapup/config';
 import type { Store } from '@wrapup/queue';
 
-/** Looking for queues reads through all keys of Redis, so it is done now and then only. */
+/** Looking for queues asks Redis for the jobs of each, so it is done now and then only. */
 const LOOK_EVERY = 30_000;
 
 /**

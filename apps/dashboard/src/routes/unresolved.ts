@@ -33,7 +33,7 @@ export interface UnresolvedRoutesParts {
 }
 
 /** Milliseconds that a search for a text may take, for the page and for its count, before it says "at least". */
-const SEARCH_MS = 120;
+const SEARCH_MS = 80;
 /** Milliseconds that a press waits for its run: a short one is over by then, a long one is followed on the page. */
 const PATIENCE_MS = 1_500;
 /** Seconds after which a page that follows a run is read again. */

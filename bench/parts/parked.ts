@@ -1,0 +1,235 @@
+/**
+ * What a great many parked deliveries cost: pages, counts, filters, the dashboard, replays and drops of many, and memory.
+ * They are parked by the ledger's own scripts and filed as the worker files them; only BullMQ's jobs of `calls`, which
+ * are done by then, are left out.
+ */
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  maintainIndex,
+  openStore,
+  revisionOf,
+  runBulk,
+  type Store,
+  startBulk,
+  type UnresolvedFilter,
+} from '../../packages/queue/src/index.ts';
+import { ACCEPT_CALL } from '../../packages/queue/src/ledger-scripts.ts';
+import { defineScript } from '../../packages/queue/src/redis.ts';
+import { startRedisServer } from '../../scripts/local-redis.mjs';
+import { makeConfig } from '../../test/support/config.ts';
+import { startProcess } from '../../test/support/process.ts';
+import { median } from '../support/statistics.ts';
+import { redisBytes } from '../support/watch.ts';
+
+export interface ParkedFigures {
+  /** Deliveries that are parked. */
+  items: number;
+  partitions: number;
+  /** Bytes of one parked delivery: entry of the index, job for Bull Board, and everything but the payload. */
+  memory: { index: number; job: number; all: number };
+  /** What was asked, with the times of each try. */
+  times: { what: string; first: number; median: number; worst: number }[];
+  /** A second. */
+  rates: { what: string; items: number; perSecond: number }[];
+  /** Longest time for which Redis was at one command of a page or count, ms. */
+  longest_command: number;
+}
+
+const DAY = 24 * 3600;
+/** Under way to Redis at once. */
+const AT_ONCE = 200;
+const TRIES = 20;
+/** Deliveries by which a job is measured. */
+const SAMPLE = 20_000;
+/** Deliveries that a replay or drop of many takes. */
+const MANY = 10_000;
+const body = Buffer.from('{}');
+const revision = revisionOf(body);
+const acceptOnly = defineScript<string>('benchAccept', ACCEPT_CALL);
+
+/** One in a hundred is ambiguous; the rest divide into three codes, on four routes to two connections, from two sources. */
+function kindOf(n: number) {
+  const code = n % 100 === 7 ? 'ambiguous_person' : (['invalid_field', 'refused', 'mapping'][n % 3] as string);
+  const route = ['sales-calls', 'support-calls', 'renewals', 'surveys'][n % 4] as string;
+  return { source: n % 10 === 3 ? 'other' : 'main', route, connection: n % 4 < 2 ? 'sales' : 'service', code };
+}
+
+export async function measureParked(items: number): Promise<ParkedFigures> {
+  const folder = mkdtempSync(join(tmpdir(), 'wrapup-bench-'));
+  writeFileSync(join(folder, 'wrapup.yaml'), makeConfig());
+  writeFileSync(join(folder, 'mapping.yaml'), 'extends: hubspot/call-log\n');
+  const redis = await startRedisServer({ dir: join(folder, 'redis'), appendonly: true });
+  const store = openStore({ url: redis.url, role: 'worker', onError() {} });
+  try {
+    await store.connected(20_000);
+    const empty = await redisBytes(redis.url);
+    // As a worker's first sweep does.
+    await store.queues.connections();
+    // In two steps first, to tell a job's bytes from the rest.
+    const some = Math.min(SAMPLE, items);
+    const filing: (() => Promise<void>)[] = [];
+    await eachNumber(0, some, async (n) => void filing.push(await park(store, n)));
+    const parked = await redisBytes(redis.url);
+    await eachNumber(0, some, (n) => filing[n]?.() ?? Promise.resolve());
+    const job = ((await redisBytes(redis.url)) - parked) / some;
+    await eachNumber(some, items, async (n) => (await park(store, n))());
+    const all = ((await redisBytes(redis.url)) - empty) / items;
+    const index = await indexBytes(store);
+    const payload = Number(await store.redis.memory('USAGE', store.keys.payload('main', idOf(0), revision)));
+
+    await store.redis.config('SET', 'slowlog-log-slower-than', '100');
+    await store.redis.slowlog('RESET');
+    const times = [...(await timeStore(store, items)), ...(await timeDashboard(redis.url, folder))];
+    const slow = (await store.redis.slowlog('GET', 128)) as [number, number, number][];
+    const longest_command = Math.max(0, ...slow.map(([, , us]) => us)) / 1000;
+    return {
+      items,
+      partitions: (await store.unresolved.partitions('parked')).length,
+      memory: { index: index / items, job, all: all - payload },
+      times,
+      rates: await measureRates(store, items),
+      longest_command,
+    };
+  } finally {
+    await store.close();
+    await redis.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** As many call ids as one likes, each the size of a UUID. */
+function idOf(n: number): string {
+  return `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
+}
+
+/** @returns what files it */
+async function park(store: Store, n: number): Promise<() => Promise<void>> {
+  const { keys } = store;
+  const { source, route, connection, code } = kindOf(n);
+  const call_id = idOf(n);
+  await acceptOnly(
+    store.redis,
+    [keys.ledger(source, call_id), keys.index, keys.open, keys.payload(source, call_id, revision)],
+    [`${source}:${call_id}`, revision, body, 37 * DAY, 90 * DAY, Date.now(), source, call_id, 'webhook', 'signature'],
+  );
+  const why = { code, reason: reasonOf(n), hint: 'Add the option in HubSpot, or map the value, then replay.' };
+  const facts = { outcome: 'connected', status: 'completed', direction: 'outbound', notes: [] };
+  const call = { source, call_id, revision };
+  const [delivery] = await store.ledger.route(call, 'applied', facts, [{ route, connection }], why);
+  await store.ledger.close(source, call_id);
+  if (!delivery) throw new Error(`call ${call_id} was not parked`);
+  return () => store.operations.file(call, delivery);
+}
+
+/** One in ten thousand says something of its own. */
+function reasonOf(n: number): string {
+  const field = n % 10_000 === 9 ? 'closedate' : 'hs_lead_status';
+  return `HubSpot takes no "${randomBytes(3).toString('hex')}" for ${field}: it is not among its options. (mapping.yaml:12)`;
+}
+
+async function eachNumber(from: number, until: number, act: (n: number) => Promise<void>): Promise<void> {
+  let next = from;
+  await Promise.all(
+    Array.from({ length: AT_ONCE }, async () => {
+      for (let n = next++; n < until; n = next++) await act(n);
+    }),
+  );
+}
+
+async function indexBytes(store: Store): Promise<number> {
+  let bytes = 0;
+  for (const { source, route, connection, code } of await store.unresolved.partitions('parked')) {
+    const key = `${store.keys.unresolved}:parked:${source}|${route}|${connection}|${code}`;
+    bytes += Number(await store.redis.memory('USAGE', key, 'SAMPLES', 1000));
+  }
+  return bytes;
+}
+
+async function timeStore(store: Store, items: number) {
+  const { unresolved, ledger } = store;
+  const middle = idOf(items >> 1);
+  const [place] = await unresolved.named('parked', [middle]);
+  const call = await ledger.read(kindOf(items >> 1).source, middle);
+  const before = call && { since: call.received_at };
+  const rare: UnresolvedFilter = { codes: ['ambiguous_person'], route: 'surveys', source: 'other' };
+  return [
+    await timesOf('count', () => unresolved.count('parked')),
+    await timesOf('count of a code, a route and a time', () =>
+      unresolved.count('parked', { codes: ['refused'], route: 'renewals', ...before }),
+    ),
+    await timesOf('first page', () => unresolved.page('parked')),
+    await timesOf('page in the middle', () => unresolved.page('parked', {}, { after: place?.cursor })),
+    await timesOf('first page of a code', () => unresolved.page('parked', { codes: ['ambiguous_person'] })),
+    await timesOf('first page of a code, a route and a source', () => unresolved.page('parked', rare)),
+    await timesOf('first page of the ledger', () => ledger.page({ limit: 50 })),
+  ];
+}
+
+async function timeDashboard(url: string, folder: string) {
+  const env = { REDIS_URL: url, WRAPUP_CONFIG: join(folder, 'wrapup.yaml'), LOG_LEVEL: 'warn' };
+  const secrets = { SYNTHFLOW_WEBHOOK_SECRET: randomBytes(16).toString('hex'), HUBSPOT_ACCESS_TOKEN: 'pat-na1-bench' };
+  const dashboard = await startProcess('dashboard', {
+    ...env,
+    ...secrets,
+    HUBSPOT_BASE_URL: 'http://127.0.0.1:9',
+    LOG_LEVEL: 'info',
+  });
+  try {
+    const get = async (path: string) => {
+      const answer = await fetch(`http://127.0.0.1:${dashboard.port}${path}`);
+      if (answer.status !== 200) throw new Error(`${path} answered ${answer.status}`);
+      await answer.text();
+    };
+    const pages = ['/', '/parked', '/parked?code=ambiguous_person', '/parked?reason=closedate', '/dead', '/metrics'];
+    const times = [];
+    for (const path of pages) times.push(await timesOf(`dashboard ${path}`, () => get(path)));
+    return times;
+  } finally {
+    await dashboard.stop();
+  }
+}
+
+async function timesOf(what: string, ask: () => Promise<unknown>): Promise<ParkedFigures['times'][number]> {
+  const all: number[] = [];
+  for (let n = 0; n < TRIES; n += 1) {
+    const began = performance.now();
+    await ask();
+    all.push(performance.now() - began);
+  }
+  return { what, first: all[0] as number, median: median(all), worst: Math.max(...all) };
+}
+
+async function measureRates(store: Store, items: number): Promise<ParkedFigures['rates']> {
+  const rates: ParkedFigures['rates'] = [];
+  const rateOf = async (what: string, act: () => Promise<number>) => {
+    const began = performance.now();
+    const count = await act();
+    rates.push({ what, items: count, perSecond: (count * 1000) / (performance.now() - began) });
+  };
+  await rateOf('searched for a text', async () => {
+    await store.unresolved.tally('parked', { text: 'closedate' }, Number.POSITIVE_INFINITY);
+    return items;
+  });
+  const run = (action: 'replay' | 'drop', filter: UnresolvedFilter) => async () => {
+    const begun = await startBulk(store, {
+      state: 'parked',
+      action,
+      filter,
+      ...(action === 'drop' && { why: 'a test' }),
+    });
+    return (await runBulk(store, begun.id, { attempts: () => 10 })).done;
+  };
+  const [place] = await store.unresolved.named('parked', [idOf(items - MANY)]);
+  const newest = { since: Date.parse(place?.since ?? '') };
+  await rateOf('dropped, the newest', run('drop', newest));
+  await rateOf('replayed, one in a hundred', run('replay', { codes: ['ambiguous_person'] }));
+  await store.redis.del(...(await store.redis.keys(`${store.keys.unresolved}*`)));
+  await rateOf('indexed, as after an upgrade', async () => {
+    while (!(await maintainIndex(store, { before: 0, budget: 60_000 })));
+    return store.unresolved.count('parked');
+  });
+  return rates;
+}
