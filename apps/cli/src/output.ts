@@ -34,7 +34,7 @@ export function makeOutput(json: boolean): Output {
       let open = '[';
       for await (const item of items) {
         const text = cleanJson(item).replaceAll('\n', '\n  ');
-        if (!process.stdout.write(`${open}\n  ${text}`)) await once(process.stdout, 'drain');
+        if (process.stdout.write(`${open}\n  ${text}`) === false) await once(process.stdout, 'drain');
         open = ',';
       }
       process.stdout.write(open === '[' ? '[]\n' : '\n]\n');

@@ -23,6 +23,19 @@ test('calls list shows the latest first, by state when asked', async () => {
   expect(limited.json()).toMatchObject([{ call_id: 'c-queued' }]);
 });
 
+test('calls list goes on behind a call from its cursor', async () => {
+  const { env, receive } = await openInstallation();
+  for (const id of ['c-1', 'c-2', 'c-3']) await receive('connected', { call_id: id });
+  const [first] = (await wrapup(['calls', 'list', '--limit', '1', '--json'], env)).json() as { cursor: string }[];
+  await receive('connected', { call_id: 'c-4' });
+  const rest = await wrapup(['calls', 'list', '--cursor', first?.cursor ?? ''], env);
+  expect(rest.stdout.match(/c-\d/g)).toEqual(['c-2', 'c-1']);
+  const page = await wrapup(['calls', 'list', '--limit', '3'], env);
+  const cursor = /\nolder ones: --cursor (\S+)\n$/.exec(page.stdout)?.[1] ?? '';
+  expect((await wrapup(['calls', 'list', '--cursor', cursor], env)).stdout.match(/c-\d/g)).toEqual(['c-1']);
+  expect(await wrapup(['calls', 'list', '--cursor', 'x'], env)).toMatchObject({ code: 2 });
+});
+
 test('calls show explains what was written, with links', async () => {
   const { env, settle } = await openInstallation();
   await settle(

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { maintainIndex, runBulk, startBulk } from '@wrapup/queue';
 import { expect, test } from 'vitest';
 import { AMBIGUOUS, CONFIG, configFolder, DEAD, openInstallation } from './support/installation.ts';
 import { wrapup } from './support/run.ts';
@@ -180,4 +181,93 @@ test('a body that nobody can read is listed, looked at, and given up', async () 
   const dropped = await wrapup(['parked', 'drop', 'odd-1', '--reason', 'a test chat'], env);
   expect(dropped).toMatchObject({ code: 0 });
   expect((await wrapup(['parked', 'list', '--json'], env)).json()).toEqual([]);
+});
+
+test('list says how many there are, and goes on page by page from a cursor', async () => {
+  const { env, settle } = await openInstallation();
+  for (const id of ['p-1', 'p-2', 'p-3', 'p-4', 'p-5']) await settle({ call_id: id }, AMBIGUOUS);
+  const found: string[] = [];
+  for (let cursor: string | undefined, pages = 0; pages < 3; pages += 1) {
+    const page = await wrapup(['parked', 'list', '--limit', '2', ...(cursor ? ['--cursor', cursor] : [])], env);
+    found.push(...(page.stdout.match(/^p-\d/gm) ?? []));
+    expect(page.stdout).toMatch(pages < 2 ? /\n2 of 5 parked\nthe next: --cursor \S+\n$/ : /\n1 of 5 parked\n$/);
+    cursor = /--cursor (\S+)/.exec(page.stdout)?.[1];
+    expect(cursor === undefined).toBe(pages === 2);
+  }
+  expect(found).toEqual(['p-5', 'p-4', 'p-3', 'p-2', 'p-1']);
+
+  const page = await wrapup(['parked', 'list', '--limit', '2', '--json'], env);
+  const items = page.json() as { call_id: string; cursor: string }[];
+  expect(items.map(({ call_id }) => call_id)).toEqual(['p-5', 'p-4']);
+  const rest = await wrapup(['parked', 'list', '--json', '--cursor', items[1]?.cursor ?? ''], env);
+  expect(rest.json()).toMatchObject([{ call_id: 'p-3' }, { call_id: 'p-2' }, { call_id: 'p-1' }]);
+  expect(await wrapup(['parked', 'list', '--cursor', 'x'], env)).toMatchObject({ code: 2 });
+});
+
+test('list --json without a limit is the whole list, however long', async () => {
+  const { env, store, settle } = await openInstallation();
+  await Promise.all(Array.from({ length: 260 }, (_, index) => settle({ call_id: `p-${index}` }, AMBIGUOUS)));
+  const items = (await wrapup(['parked', 'list', '--json'], env)).json() as { call_id: string }[];
+  expect(new Set(items.map(({ call_id }) => call_id)).size).toBe(260);
+  expect((await wrapup(['parked', 'list'], env)).stdout).toContain('\n50 of 260 parked\n');
+  expect(await store.unresolved.count('parked')).toBe(260);
+});
+
+test('what an earlier version left is said to be missing until a worker has indexed it', async () => {
+  const { env, store, settle } = await openInstallation();
+  await settle({ call_id: 'p-1' }, AMBIGUOUS);
+  await store.redis.del(...(await store.redis.keys(`${store.keys.unresolved}*`)));
+  const before = await wrapup(['parked', 'list'], env);
+  expect(before).toMatchObject({ stdout: 'Nothing is parked.\n', stderr: expect.stringMatching(/1 .*not listed yet/) });
+  await maintainIndex(store, { before: 0 });
+  const after = await wrapup(['parked', 'list'], env);
+  expect(after).toMatchObject({ stdout: expect.stringContaining('1 parked'), stderr: '' });
+});
+
+test('a replay of many that was interrupted is gone on with, and says the whole sum', async () => {
+  const { env, store, settle } = await openInstallation();
+  const ids = Array.from({ length: 230 }, (_, index) => `p-${index}`);
+  await Promise.all(ids.map((id) => settle({ call_id: id }, AMBIGUOUS)));
+  const run = await startBulk(store, { state: 'parked', action: 'replay', filter: {} });
+  let seen = 0;
+  const onItem = () => {
+    seen += 1;
+    if (seen === 210) throw new Error('killed');
+  };
+  await expect(runBulk(store, run.id, { attempts: () => 4, onItem })).rejects.toThrow('killed');
+  await settle({ call_id: 'late' }, AMBIGUOUS);
+
+  expect((await wrapup(['parked', 'replay', '--resume', '--all'], env)).code).toBe(2);
+  expect((await wrapup(['dead', 'replay', '--resume'], env)).stderr).toContain('no replay of what is dead');
+  const resumed = await wrapup(['parked', 'replay', '--resume', '--json'], env);
+  expect(resumed.json()).toMatchObject({ replayed: 230, of: 230, run: run.id });
+  const entries = await Promise.all(ids.map((id) => store.ledger.read('main', id)));
+  expect(new Set(entries.map((entry) => entry?.deliveries[0]?.replays))).toEqual(new Set([1]));
+  expect((await store.ledger.read('main', 'late'))?.deliveries[0]).toMatchObject({ state: 'parked' });
+  expect((await wrapup(['parked', 'replay', '--resume'], env)).code).toBe(1);
+});
+
+test('another replay names the one that was interrupted', async () => {
+  const { env, store, settle } = await openInstallation();
+  await settle({ call_id: 'p-1' }, AMBIGUOUS);
+  await settle({ call_id: 'p-2' }, { ...AMBIGUOUS, code: 'refused' });
+  const run = await startBulk(store, { state: 'parked', action: 'replay', filter: {} });
+  const stop = new AbortController();
+  stop.abort();
+  await runBulk(store, run.id, { attempts: () => 4, signal: stop.signal });
+  const other = await wrapup(['parked', 'replay', '--reason', 'refused'], env);
+  expect(other.stderr).toContain(`parked replay --resume ${run.id}`);
+  expect(other.stdout).toBe('p-2 on sales-calls replayed\n1 of 1 replayed\n');
+});
+
+test('drop by code and time gives up those and no others', async () => {
+  const { env, store, settle } = await openInstallation();
+  await settle({ call_id: 'p-1' }, AMBIGUOUS);
+  await settle({ call_id: 'p-2' }, { ...AMBIGUOUS, code: 'refused', reason: 'r' });
+  const early = await wrapup(['parked', 'drop', '--code', 'refused', '--until', '1h', '--reason', 'a test'], env);
+  expect(early.stdout).toBe('0 of 0 dropped\n');
+  const dropped = await wrapup(['parked', 'drop', '--code', 'refused', '--since', '1h', '--reason', 'a test'], env);
+  expect(dropped).toMatchObject({ code: 0, stdout: 'p-2 on sales-calls dropped\n1 of 1 dropped\n' });
+  expect((await store.ledger.read('main', 'p-2'))?.deliveries[0]).toMatchObject({ reason: 'a test' });
+  expect((await wrapup(['parked', 'list', '--json'], env)).json()).toMatchObject([{ call_id: 'p-1' }]);
 });

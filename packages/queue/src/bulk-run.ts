@@ -6,10 +6,11 @@
  * among it. What is done leaves the list; the cursor keeps what cannot be done from being tried for ever.
  */
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { RedisLease } from './lease.ts';
 import type { Replayed } from './operations.ts';
 import type { Store } from './store.ts';
-import type { UnresolvedFilter, UnresolvedItem, UnresolvedState } from './unresolved.ts';
+import type { UnresolvedFilter, UnresolvedItem, UnresolvedPage, UnresolvedState } from './unresolved.ts';
 
 export type BulkAction = 'replay' | 'drop';
 
@@ -59,6 +60,9 @@ export interface BulkOptions {
   onProgress?(run: Readonly<BulkRun>, behind: number): void;
 }
 
+/** Steps in a row that may fail, and the wait after the first; each further one is longer by as much. */
+const MAX_FAILURES = 5;
+const PAUSE_MS = 1_000;
 /** Items of one step, of which so many are under way to Redis at once. */
 const STEP = 200;
 const AT_ONCE = 50;
@@ -122,40 +126,76 @@ export async function runBulk(store: Store, id: string, options: BulkOptions): P
 }
 
 async function carryOn(store: Store, begun: BulkRun, options: BulkOptions): Promise<BulkRun> {
-  let run = begun;
-  const ahead = await countAhead(store, run);
-  if (run.begun && !run.filter.text) {
-    // What the step in hand did when it was interrupted has left the list without being counted.
-    const uncounted = Math.min(STEP, Math.max(0, run.of - ahead - run.matched));
-    run = { ...run, matched: run.matched + uncounted, done: run.done + uncounted };
-  }
-  run = { ...run, begun: true };
+  let run: BulkRun = { ...(begun.begun ? await recount(store, begun) : begun), begun: true };
   await note(store, run);
-  options.onProgress?.(run, run.of - ahead);
-  while (!options.signal?.aborted) {
-    const { items, next } = await store.unresolved.page(run.state, run.filter, { limit: STEP, after: run.cursor });
-    for (let start = 0; start < items.length; start += AT_ONCE) {
-      const some = items.slice(start, start + AT_ONCE);
-      const results = await Promise.all(some.map((item) => act(store, run, item, options)));
-      for (const [index, result] of results.entries()) options.onItem?.(some[index] as UnresolvedItem, result);
-      const counted = (wanted: BulkResult[]) => results.filter((result) => wanted.includes(result)).length;
-      run = {
-        ...run,
-        matched: run.matched + results.length,
-        done: run.done + counted(['replayed', 'dropped']),
-        expired: run.expired + counted(['expired']),
-        moved: run.moved + counted(['moved']),
-      };
+  await report(store, run, options);
+  for (let failures = 0; run.ended === undefined && !options.signal?.aborted; ) {
+    const step = await takeStep(store, run, options);
+    run = step.run;
+    if (step.error === undefined) {
+      failures = 0;
+      await note(store, run);
+      await report(store, run, options);
+      continue;
     }
-    run = { ...run, moved_at: Date.now(), ...(next === undefined ? { ended: Date.now() } : { cursor: next }) };
-    // What left the list before its turn came was resolved by another process.
-    if (next === undefined && !run.filter.text) run = { ...run, moved: Math.max(0, run.of - run.done - run.expired) };
-    await note(store, run);
-    const behind = run.filter.text ? run.of - (await countAhead(store, run)) : run.matched;
-    options.onProgress?.(run, Math.min(behind, run.of));
-    if (run.ended !== undefined) break;
+    // Redis was busy or away: what is left of the step is read again.
+    failures += 1;
+    if (failures > MAX_FAILURES) throw step.error;
+    await sleep(PAUSE_MS * failures, undefined, { signal: options.signal }).catch(() => {});
+    run = await recount(store, run).catch(() => run);
   }
   return run;
+}
+
+/** Does what comes next, and moves on where all of it could be asked for. */
+async function takeStep(
+  store: Store,
+  begun: BulkRun,
+  options: BulkOptions,
+): Promise<{ run: BulkRun; error?: unknown }> {
+  const { state, filter, cursor } = begun;
+  let run = begun;
+  let page: UnresolvedPage;
+  try {
+    page = await store.unresolved.page(state, filter, { limit: STEP, after: cursor });
+  } catch (error) {
+    return { run, error };
+  }
+  const { items, next } = page;
+  for (let start = 0; start < items.length; start += AT_ONCE) {
+    const some = items.slice(start, start + AT_ONCE);
+    const settled = await Promise.allSettled(some.map((item) => act(store, run, item, options)));
+    for (const [index, one] of settled.entries()) {
+      if (one.status === 'rejected') continue;
+      options.onItem?.(some[index] as UnresolvedItem, one.value);
+      run = count(run, one.value);
+    }
+    const failed = settled.find((one) => one.status === 'rejected');
+    if (failed) return { run, error: failed.reason };
+  }
+  const now = Date.now();
+  if (next !== undefined) return { run: { ...run, moved_at: now, cursor: next } };
+  // What left the list before its turn came was resolved by another process.
+  const moved = filter.text ? run.moved : Math.max(0, run.of - run.done - run.expired);
+  return { run: { ...run, moved, moved_at: now, ended: now } };
+}
+
+function count(run: BulkRun, result: BulkResult): BulkRun {
+  const field = result === 'replayed' || result === 'dropped' ? 'done' : result;
+  return { ...run, matched: run.matched + 1, [field]: run[field] + 1 };
+}
+
+/** Adds what a step did that was interrupted: it has left the list without being counted. */
+async function recount(store: Store, run: BulkRun): Promise<BulkRun> {
+  if (run.filter.text) return run;
+  const uncounted = Math.min(STEP, Math.max(0, run.of - (await countAhead(store, run)) - run.matched));
+  return { ...run, matched: run.matched + uncounted, done: run.done + uncounted };
+}
+
+async function report(store: Store, run: BulkRun, { onProgress }: BulkOptions): Promise<void> {
+  if (!onProgress) return;
+  const behind = run.filter.text ? run.of - (await countAhead(store, run)) : run.matched;
+  onProgress(run, Math.min(behind, run.of));
 }
 
 /** Items that the run has not looked at yet; the text of its filter is not looked at. */

@@ -1,4 +1,4 @@
-import { type Cursor, readCursor, writeCursor } from './cursor.ts';
+import { readCursor, writeCursor } from './cursor.ts';
 import type { Keys } from './keys.ts';
 import { memberOf, splitMember } from './keys.ts';
 import type { DeliveryEntry, DeliveryState, LedgerEntry, Received, Revision, Verified } from './ledger-entry.ts';
@@ -87,7 +87,18 @@ export class Ledger {
    * @param after text of a cursor: the page begins behind that call; one that cannot be read begins with the newest
    * @param since epoch ms: no calls that came before
    */
-  async page({ after, since = 0, limit = PAGE }: ScanOptions & { limit?: number } = {}): Promise<LedgerPage> {
+  async page(options: ScanOptions & { limit?: number } = {}): Promise<LedgerPage> {
+    const { calls, next } = await this.pageOfIds(options);
+    const entries = await Promise.all(calls.map(({ source, call_id }) => this.read(source, call_id)));
+    // Entries expire a moment before the index forgets them.
+    return { entries: entries.filter((entry) => entry !== undefined), ...(next === undefined ? {} : { next }) };
+  }
+
+  /** As `page`, without reading the entries. */
+  async pageOfIds({ after, since = 0, limit = PAGE }: ScanOptions & { limit?: number } = {}): Promise<{
+    calls: { source: string; call_id: string }[];
+    next?: string;
+  }> {
     const cursor = readCursor(after, 1);
     const found = await scripts.readIndex(
       this.#redis,
@@ -95,17 +106,9 @@ export class Ledger {
       [cursor?.at ?? '', cursor?.ids[0] ?? '', since, limit],
     );
     const members = found.filter((_, index) => index % 2 === 0);
-    const entries = await Promise.all(
-      members.map((member) => {
-        const { source, call_id } = splitMember(member);
-        return this.read(source, call_id);
-      }),
-    );
-    // Entries expire a moment before the index forgets them.
-    const kept = entries.filter((entry) => entry !== undefined);
-    if (members.length < limit) return { entries: kept };
-    const last: Cursor = { at: Number(found.at(-1)), ids: [members.at(-1) as string] };
-    return { entries: kept, next: writeCursor(last) };
+    const calls = members.map(splitMember);
+    if (members.length < limit) return { calls };
+    return { calls, next: writeCursor({ at: Number(found.at(-1)), ids: [members.at(-1) as string] }) };
   }
 
   /** All calls, newest first, read page by page so that a long ledger costs no memory. @param options as for `page` */

@@ -46,6 +46,7 @@ export async function maintainIndex(
   for (;;) {
     const at = await takeStep(store, progress, batch, before);
     const next = STEPS[STEPS.indexOf(progress.step) + (at === undefined ? 1 : 0)];
+    if (progress.step === 'calls' && at === undefined) await redis.hset(keys.unresolvedUpkeep, 'complete', '1');
     if (!next) break;
     progress = { step: next, at: at ?? '' };
     await redis.hset(keys.unresolvedUpkeep, progress);
@@ -56,9 +57,9 @@ export async function maintainIndex(
   return true;
 }
 
-/** Whether a pass has come to its end, so that everything of before is in the index. */
+/** Whether all calls have been gone through, so that everything of before is in the index. */
 export async function isIndexComplete({ redis, keys }: Pick<Store, 'redis' | 'keys'>): Promise<boolean> {
-  return (await redis.hexists(keys.unresolvedUpkeep, 'done_at')) === 1;
+  return (await redis.hexists(keys.unresolvedUpkeep, 'complete')) === 1;
 }
 
 /** How many are parked or dead that no list shows yet, while the index of an older installation is being made. */
@@ -77,14 +78,10 @@ async function takeStep(
 ): Promise<string | undefined> {
   switch (step) {
     case 'calls': {
-      const { entries, next } = await store.ledger.page({ ...(at ? { after: at } : {}), limit: batch });
+      const { ledger, unresolved } = store.keys;
+      const { calls, next } = await store.ledger.pageOfIds({ ...(at ? { after: at } : {}), limit: batch });
       await Promise.all(
-        entries
-          .filter(({ stopped, deliveries }) => stopped || deliveries.some(({ state }) => isUnresolved(state)))
-          .map(({ source, call_id }) => {
-            const { ledger, unresolved } = store.keys;
-            return indexCall(store.redis, [ledger(source, call_id), unresolved], []);
-          }),
+        calls.map(({ source, call_id }) => indexCall(store.redis, [ledger(source, call_id), unresolved], [])),
       );
       return next;
     }
@@ -99,8 +96,4 @@ async function takeStep(
       return jobs < batch ? undefined : String(from + jobs - removed);
     }
   }
-}
-
-function isUnresolved(state: string): boolean {
-  return state === 'parked' || state === 'dead';
 }

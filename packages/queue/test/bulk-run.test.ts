@@ -141,6 +141,20 @@ describe('a run over many', () => {
     expect(await runBulk(store, run.id, { attempts })).toMatchObject({ of: 3, done: 2, moved: 1 });
   });
 
+  it('reads again what Redis did not take, and counts it once', async () => {
+    const ids = await parkMany(60);
+    const run = await startBulk(store, { state: 'parked', action: 'replay', filter: {} });
+    const { redis, keys } = store;
+    // Deliveries of this connection cannot be queued for a moment.
+    const wait = `${keys.prefix}:deliveries.sales:prioritized`;
+    await redis.set(wait, 'no sorted set');
+    const working = runBulk(store, run.id, { attempts });
+    await expect.poll(async () => new Set(await statesOf(ids)).has('queued')).toBe(true);
+    await redis.del(wait);
+    expect(await working).toMatchObject({ of: 60, done: 60, moved: 0, expired: 0 });
+    expect(new Set(await statesOf(ids))).toEqual(new Set(['queued']));
+  });
+
   it('is carried on by one process at a time', async () => {
     await parkMany(3);
     const run = await startBulk(store, { state: 'parked', action: 'replay', filter: {} });

@@ -58,7 +58,7 @@ export function renderUnresolved(parts: UnresolvedPageParts): Html {
   const filtered = Object.keys(query).length > 0;
   const head = html`<h1>${title}</h1>${parts.runs.map((run) => renderRun(run, parts.now))}${
     unindexed > 0 &&
-    html`<p class="notice note">${count(unindexed, 'delivery', 'deliveries')} of an earlier version are not listed yet: a worker is indexing them.</p>`
+    html`<p class="notice note">${count(unindexed, 'delivery', 'deliveries')} of an earlier version ${unindexed === 1 ? 'is' : 'are'} not listed yet: a worker indexes them.</p>`
   }`;
   if (partitions.length === 0 && page.items.length === 0 && !filtered) return html`${head}<p class="empty">${none}</p>`;
   return html`${head}<p>${what}</p>
