@@ -117,7 +117,20 @@ async function park(store: Store, n: number): Promise<() => Promise<void>> {
   await acceptOnly(
     store.redis,
     [keys.ledger(source, call_id), keys.index, keys.open, keys.payload(source, call_id, revision)],
-    [`${source}:${call_id}`, revision, body, 37 * DAY, 90 * DAY, Date.now(), source, call_id, 'webhook', 'signature'],
+    [
+      `${source}:${call_id}`,
+      revision,
+      body,
+      37 * DAY,
+      90 * DAY,
+      Date.now(),
+      source,
+      call_id,
+      'webhook',
+      'signature',
+      '1',
+      body.length,
+    ],
   );
   const why = { code, reason: reasonOf(n), hint: 'Add the option in HubSpot, or map the value, then replay.' };
   const facts = { outcome: 'connected', status: 'completed', direction: 'outbound', notes: [] };

@@ -83,7 +83,16 @@ const LATEST = Number.MAX_SAFE_INTEGER;
 const CURSOR_IDS = 2;
 
 /** Codes of calls and revisions that wait for a person, beside those of failures. */
-const CALL_CODES = ['unverified', 'unrecognised', 'revision', 'contradiction'];
+const CALL_CODES = [
+  'unverified',
+  'unconfirmed',
+  'unrecognised',
+  'too_complex',
+  'revision',
+  'revision_limit',
+  'contradiction',
+  'expired',
+];
 
 /**
  * What a person means by a reason: all codes that contain the text, and where no code does, what the reasons say. Which
