@@ -1,70 +1,96 @@
 /**
- * Finds the calls of a person without anything personal in the ledger: by looking through the payloads that are still
- * kept. What has expired there is gone already.
+ * Finds the calls of a person by the index of people, which also knows calls whose payloads are gone. What the index does
+ * not have is looked for in the payloads: revisions that no worker has read yet, calls with more addresses than are
+ * indexed, and, until an upgrade is through, calls of versions without an index.
  */
-import { parsePhone } from '@wrapup/call';
-import type { LedgerEntry, Store } from '@wrapup/queue';
+import { addressesIn, emailForm, numberForms } from '@wrapup/call';
+import type { CallRef, LedgerEntry, PersonKey, Store } from '@wrapup/queue';
 
-/** Whether a payload speaks of the person. */
-export type Mention = (text: string) => boolean;
-
-/** What may be a telephone number in a text. */
-const NUMBERS = /\+?\d[\d\s().-]{5,}\d/g;
-/** What may stand in an address beside the one that is looked for: then it is another one. */
-const ADDRESS = "[\\w.!#$%&'*+/=?^`{|}~-]";
-
-/** Text in which an e-mail address stands, upper or lower case. */
-export function mentionsEmail(email: string): Mention {
-  const escaped = email.toLowerCase().replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
-  const pattern = new RegExp(`(?<!${ADDRESS})${escaped}(?![\\w-]|\\.\\w)`);
-  return (text) => pattern.test(text.toLowerCase());
+export interface Person {
+  by: 'email' | 'phone';
+  /** E.164. */
+  phones: string[];
+  /** In lower case. */
+  emails: string[];
+  keys: PersonKey[];
 }
 
 /**
- * Text in which a telephone number stands, however it is written.
  * @param countries that a number without + may belong to
- * @returns undefined when it is no number
+ * @returns undefined for what is neither an address nor a number
  */
-export function mentionsPhone(written: string, countries: readonly string[]): Mention | undefined {
-  const phones = [undefined, ...countries].flatMap((country) => parsePhone(written, country) ?? []);
-  if (phones.length === 0) return undefined;
-  const forms = new Set(
-    phones.flatMap(({ e164, digits }) => [e164.slice(1), `00${e164.slice(1)}`, digits, `0${digits}`]),
-  );
-  return (text) => (text.match(NUMBERS) ?? []).some((run) => forms.has(run.replace(/\D/g, '')));
-}
-
-/** Calls whose kept payloads mention the person, newest first. @param onCall hears of every call that was looked at */
-export async function* findMentions(store: Store, mentions: Mention, onCall: () => void): AsyncGenerator<LedgerEntry> {
-  for await (const entry of store.ledger.scan()) {
-    onCall();
-    if (await isMentioned(store, entry, mentions)) yield entry;
+export function readPerson(given: string, countries: readonly string[]): Person | undefined {
+  if (given.includes('@')) {
+    const email = emailForm(given);
+    return { by: 'email', phones: [], emails: [email], keys: [{ by: 'email', value: email }] };
   }
+  const forms = numberForms(given, countries);
+  if (!forms) return undefined;
+  const keys = forms.numbers.map((value) => ({ by: 'number' as const, value }));
+  return { by: 'phone', phones: forms.e164, emails: [], keys };
 }
 
-async function isMentioned(store: Store, entry: LedgerEntry, mentions: Mention): Promise<boolean> {
+/** @param onLook hears of every payload that has to be looked at, and of how many there are */
+export async function findCalls(
+  store: Store,
+  person: Person,
+  onLook: (looked: number, of: number) => void,
+): Promise<LedgerEntry[]> {
+  const found = new Map<string, LedgerEntry>();
+  const keep = (entry: LedgerEntry | undefined) => entry && found.set(nameOf(entry), entry);
+  for (const call of await store.people.calls(person.keys)) keep(await read(store, call));
+
+  const [unread, crowded] = await Promise.all([store.people.unread(), store.people.calls([{ by: 'more' }])]);
+  const isComplete = (await store.marks.at('calls_indexed')) !== undefined;
+  const total = unread.length + crowded.length + (isComplete ? 0 : await store.ledger.count());
+  let looked = 0;
+  const look = async (entry: LedgerEntry | undefined) => {
+    onLook(++looked, total);
+    if (entry && !found.has(nameOf(entry)) && (await isNamed(store, entry, person))) keep(entry);
+  };
+  for (const call of [...unread, ...crowded]) await look(await read(store, call));
+  if (!isComplete) {
+    for await (const entry of store.ledger.scan()) await look(entry.indexed ? undefined : entry);
+  }
+  return [...found.values()].sort((a, b) => b.received_at - a.received_at);
+}
+
+/** Other calls that were written to the records of these calls' people: the same person under another number. */
+export async function findLinked(store: Store, entries: readonly LedgerEntry[]): Promise<LedgerEntry[]> {
+  // Imported here, as everything else that opens Redis: `wrapup check` must not pay for it.
+  const { recordOf } = await import('@wrapup/queue');
+  const records = entries.flatMap(({ deliveries }) =>
+    deliveries.flatMap(({ connection, records }) =>
+      records.filter(({ name }) => name === 'person').map(({ object, id }) => recordOf(connection, object, id)),
+    ),
+  );
+  const known = new Set(entries.map(nameOf));
+  const others = (await store.people.calls(records)).filter((call) => !known.has(nameOf(call)));
+  const read = await Promise.all(others.map(({ source, call_id }) => store.ledger.read(source, call_id)));
+  return read.filter((entry) => entry !== undefined);
+}
+
+const nameOf = ({ source, call_id }: CallRef) => `${source}:${call_id}`;
+
+function read(store: Store, { source, call_id }: CallRef): Promise<LedgerEntry | undefined> {
+  return store.ledger.read(source, call_id);
+}
+
+async function isNamed(store: Store, entry: LedgerEntry, { keys }: Person): Promise<boolean> {
   for (const { hash } of entry.revisions) {
     const body = await store.payloads.read(entry.source, entry.call_id, hash);
-    // As values: escapes of JSON could hide what they say.
-    if (body && mentions(textOf(body.toString('utf8')))) return true;
+    if (!body) continue;
+    const { numbers, emails } = addressesIn(parse(body.toString('utf8')));
+    const named = keys.some((key) => key.by !== 'more' && (key.by === 'email' ? emails : numbers).has(key.value));
+    if (named) return true;
   }
   return false;
 }
 
-/** Every text and number in a JSON document, one a line; the document itself when it is none. */
-function textOf(json: string): string {
-  const lines: string[] = [];
+function parse(text: string): unknown {
   try {
-    const open: unknown[] = [JSON.parse(json)];
-    for (let next = open.pop(); next !== undefined; next = open.pop()) {
-      if (typeof next === 'string' || typeof next === 'number') lines.push(String(next));
-      else if (typeof next === 'object' && next !== null) {
-        lines.push(...Object.keys(next));
-        open.push(...Object.values(next).filter((value) => value !== undefined && value !== null));
-      }
-    }
+    return JSON.parse(text);
   } catch {
-    return json;
+    return text;
   }
-  return lines.join('\n');
 }

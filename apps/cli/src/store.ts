@@ -7,12 +7,19 @@ function hint(): string {
   return 'is Redis running? `npm start` or `docker compose up` starts it; REDIS_URL names another one';
 }
 
-/** Runs something on this installation's Redis and closes it. A Redis that does not answer ends the command with 3. */
-export async function withStore<T>(work: (store: Store) => Promise<T>): Promise<T> {
+/**
+ * Runs something on this installation's Redis and closes it. A Redis that does not answer ends the command with 3, keys
+ * that do not fit to it with 1.
+ * @param options.anyKeys for a command that says itself what is wrong with them
+ */
+export async function withStore<T>(
+  work: (store: Store) => Promise<T>,
+  options: { anyKeys?: boolean } = {},
+): Promise<T> {
   let lost: Error | undefined;
   const store = await openReachableStore((error) => {
     lost = error;
-  });
+  }, options);
   try {
     return await work(store);
   } catch (error) {
@@ -30,10 +37,16 @@ export async function withStore<T>(work: (store: Store) => Promise<T>): Promise<
 
 /**
  * This installation's Redis, once it answers; closing it is the caller's.
- * @throws CliError when it does not within 3 s
+ * @throws CliError when it does not within 3 s, or when the keys do not fit
  */
-export async function openReachableStore(onError: (error: Error) => void = () => {}): Promise<Store> {
-  const [{ openStore }, { readRedisSettings }] = await Promise.all([import('@wrapup/queue'), import('@wrapup/config')]);
+export async function openReachableStore(
+  onError: (error: Error) => void = () => {},
+  { anyKeys = false }: { anyKeys?: boolean } = {},
+): Promise<Store> {
+  const [{ openStore, checkKeys }, { readRedisSettings }] = await Promise.all([
+    import('@wrapup/queue'),
+    import('@wrapup/config'),
+  ]);
   const settings = readRedisSettings();
   let lost: Error | undefined;
   const store = openStore({
@@ -46,9 +59,13 @@ export async function openReachableStore(onError: (error: Error) => void = () =>
   });
   try {
     await store.connected(3000);
+    if (!anyKeys) await checkKeys(store);
     return store;
-  } catch {
+  } catch (error) {
     await store.close().catch(() => {});
+    // Redis answered, and the keys of this command do not fit to what it holds.
+    const { message, hint: advice } = error as Error & { hint?: string };
+    if (advice !== undefined) throw new CliError(EXIT.failed, message, advice);
     throw new CliError(
       EXIT.unreachable,
       `Redis at ${safeAddress(settings.url)} does not answer${reason(lost)}`,

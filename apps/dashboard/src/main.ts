@@ -1,5 +1,5 @@
 import { followConfig, readRedisSettings } from '@wrapup/config';
-import { openStore } from '@wrapup/queue';
+import { checkKeysAtStart, openStore } from '@wrapup/queue';
 import {
   createLogger,
   createMetrics,
@@ -38,6 +38,7 @@ await startOrExit(log, async () => {
   });
   // Without Redis it starts all the same: its pages say what is wrong, and work when Redis is there.
   await store.connected().catch(() => log.warn({}, 'Redis does not answer yet'));
+  await checkKeysAtStart(store, log);
 
   const dashboard = createDashboard({
     store,

@@ -27,6 +27,7 @@ await startOrExit(log, async () => {
   const config = await followConfig(log, 'ingress');
   const redis = { ...readRedisSettings(), onError: logConnectionErrors(log, 'Redis connection') };
   const intake = openIntake({ ...redis, ledger_days: config.current().retention.ledger_days });
+  await intake.checkKeys(log);
   const metrics = createMetrics();
   const callers = openCallers({
     config: config.current,

@@ -239,7 +239,7 @@ describe('an answer', () => {
     const { redis } = ingress.store;
     if (!('scan' in redis)) throw new Error('one server is expected');
     const ends: number[] = [];
-    for (const key of await redis.keys(`{${ingress.prefix}}*inbound*`)) {
+    for (const key of await redis.keys(`{${ingress.prefix}}:remembered:*`)) {
       expect(key.replace(ingress.prefix, '')).not.toMatch(/\d{10}/);
       const value = (await redis.get(key)) ?? '';
       expect(value).not.toMatch(/Secretive|gil@|createdate/);

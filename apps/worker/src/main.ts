@@ -1,5 +1,5 @@
 import { followConfig, readRedisSettings } from '@wrapup/config';
-import { checkRedis, openStore } from '@wrapup/queue';
+import { checkKeysAtStart, checkRedis, openStore } from '@wrapup/queue';
 import {
   createLogger,
   createMetrics,
@@ -23,6 +23,7 @@ const log = createLogger('worker');
 await startOrExit(log, async () => {
   const onError = logConnectionErrors(log, 'Redis connection');
   const store = openStore({ ...readRedisSettings(), role: 'worker', onError });
+  await checkKeysAtStart(store, log);
   const metrics = createMetrics();
   const config = await followConfig(log, 'worker');
   const { current, hurry } = config;

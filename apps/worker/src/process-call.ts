@@ -19,6 +19,7 @@ import { askApi, type Verify } from './ask-api.ts';
 import { settleBeyondLimit } from './beyond-limit.ts';
 import type { Reading } from './coming.ts';
 import { confirmRevision } from './confirm-revision.ts';
+import { indexPeople } from './index-people.ts';
 import { bytesOfRevisions, PayloadRoom } from './payload-room.ts';
 import { contextOf, readCall } from './read-call.ts';
 import { settlePayloads } from './retention.ts';
@@ -96,6 +97,8 @@ async function route(job: CallJob, parts: Parts): Promise<CallVerdict> {
     if (error instanceof UnrecognisedBody) return error;
     throw error;
   });
+  // Before anything is decided: whatever becomes of the call, its people are found.
+  if (call) await indexPeople(job, call instanceof UnrecognisedBody ? undefined : call, store, config);
   if (call instanceof UnrecognisedBody) {
     if (source.trust === 'api' && isOwnId(call_id) && !noted?.effect) {
       // The webhook says that there is such a call, and the API knows its own shapes.

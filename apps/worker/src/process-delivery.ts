@@ -15,7 +15,15 @@
 import { type Config, planCall, type Route } from '@wrapup/config';
 import { Failure, type Held, type Lane, type Receipt, type WriteOutcome } from '@wrapup/destination';
 import type { Plan } from '@wrapup/mapping';
-import { type DeliveryEntry, type DeliveryJob, type LedgerEntry, laneOf, type Store } from '@wrapup/queue';
+import {
+  type DeliveryEntry,
+  type DeliveryJob,
+  deliveryLease,
+  type LedgerEntry,
+  laneOf,
+  type Store,
+} from '@wrapup/queue';
+import { indexRecord } from './index-people.ts';
 import { bytesOfRevisions, PayloadRoom } from './payload-room.ts';
 import { readCall } from './read-call.ts';
 import { restrictPlan } from './restrict-plan.ts';
@@ -59,7 +67,7 @@ const MOST_CANDIDATES = 20;
 
 /** @param last true when the queue will not try again after this attempt */
 export async function processDelivery(job: DeliveryJob, last: boolean, deps: DeliveryDeps): Promise<Verdict> {
-  const held = await deps.lease([`delivery:${job.source}:${job.call_id}:${job.route}`], LEASE);
+  const held = await deps.lease([deliveryLease(job.source, job.call_id, job.route)], LEASE);
   if (!held) return { job: 'delay', ms: BUSY, result: 'busy' };
   try {
     return await attempt(job, last, deps);
@@ -81,7 +89,7 @@ async function attempt(job: DeliveryJob, last: boolean, deps: DeliveryDeps): Pro
       const outcome = await deps.write(delivery.connection, plan, lane);
       if (!outcome.ok) return await settleFailed(job, delivery, outcome.failure, last, deps);
       const { receipt } = outcome;
-      return await settleWritten(job, { ...receipt, notes: [...receipt.notes, ...notes] }, deps);
+      return await settleWritten(job, delivery, { ...receipt, notes: [...receipt.notes, ...notes] }, deps);
     });
   } catch (error) {
     return await settleFailed(job, delivery, Failure.of(error), last, deps);
@@ -149,10 +157,13 @@ function resumeOf(delivery: DeliveryEntry, entry: LedgerEntry): Plan['resume'] {
 
 async function settleWritten(
   job: DeliveryJob,
+  { connection }: DeliveryEntry,
   receipt: Receipt,
   { store, config, note }: DeliveryDeps,
 ): Promise<Verdict> {
   const state = receipt.records.length > 0 ? 'written' : 'skipped';
+  // First: an outcome in the ledger ends the delivery, and no later attempt would index it.
+  await indexRecord(job, connection, receipt.records, store, config);
   await store.ledger.settle(job, {
     state,
     records: receipt.records,

@@ -38,6 +38,7 @@ export async function sweep(store: Store, config: Config, now = Date.now()): Pro
   const revived = await reviveOpenCalls(store, config, now);
   const before = now - config.retention.ledger_days * 24 * 3600_000;
   await store.ledger.trim(before);
+  await store.people.trim(before);
   await store.unresolved.trim(before);
   await maintainIndex(store, { before, now });
   return { dead: dead + failed, revived };

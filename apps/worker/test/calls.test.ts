@@ -1,4 +1,4 @@
-import { type DeliveryJob, jobId } from '@wrapup/queue';
+import { type DeliveryJob, forgetCall, jobId } from '@wrapup/queue';
 import { type ConnectionOptions, UnrecoverableError, Worker } from 'bullmq';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { processCall } from '../src/process-call.ts';
@@ -49,7 +49,7 @@ describe('routing a call', () => {
   it('does nothing with a call that was forgotten meanwhile, nor with what it had read of it before', async () => {
     const { store } = fixture;
     const call = await fixture.arrive(connectedPayload());
-    await store.operations.forget('main', call.call_id);
+    await forgetCall(store, { source: 'main', call_id: call.call_id });
     expect(await processCall(call, store, configWith())).toEqual({ job: 'complete', result: 'forgotten' });
     const wanted = [{ route: 'sales-calls', connection: 'sales' }];
     expect(await store.ledger.route(call, 'applied', { notes: [] }, wanted)).toEqual([]);

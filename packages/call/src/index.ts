@@ -1,3 +1,4 @@
+export * from './addresses.ts';
 export * from './empty-call.ts';
 export * from './model.ts';
 export * from './outcome.ts';

@@ -29,8 +29,25 @@ export interface DestinationKind<Settings = unknown> {
   notifies?: true;
   /** Names of records that `find` can read along with a person: `deals` for the path `person.deals[0].dealname`. */
   related?: readonly string[];
+  /**
+   * The names under which destinations of this kind may have something of a person in `ctx.memory`: what is removed when
+   * the person is forgotten. Absent: they remember nothing of people.
+   */
+  remembers?(subject: Subject): Promise<string[]>;
   /** Loads the vendor's client and makes a destination; makes no request. */
   connect(connection: string, settings: Settings): Promise<Destination>;
+}
+
+/** What is known of a person who is to be forgotten. */
+export interface Subject {
+  /** E.164. */
+  phones: readonly string[];
+  /** Lower case. */
+  emails: readonly string[];
+  /** Calls of the person: `<source>:<call id>`. */
+  calls: readonly string[];
+  /** What these calls left in CRMs: the person's own record and others. `key` is its unique key. */
+  records: readonly { object: string; id: string; key: string }[];
 }
 
 export interface Destination {

@@ -13,6 +13,10 @@ export const hubspotKind: DestinationKind<HubSpotSettings> = {
   // The default pool follows HubSpot's headers, which come with every other answer.
   // https://developers.hubspot.com/docs/api-reference/latest/crm/search-the-crm
   pools: { search: { limit: 4, window: 1_000 } },
+  async remembers(subject) {
+    const { memoriesOf } = await import('./memories.ts');
+    return memoriesOf(subject);
+  },
   async connect(connection, settings) {
     const { openHubSpot } = await import('./destination.ts');
     return openHubSpot(connection, settings);

@@ -112,7 +112,7 @@ function toPair(
 ): Pair {
   const revision = revisionOf(body);
   return {
-    keys: [keys.ledger(source, call_id), keys.index, keys.open, keys.payload(source, call_id, revision)],
+    keys: [keys.ledger(source, call_id), keys.index, keys.open, keys.payload(source, call_id, revision), keys.unread],
     args: [
       memberOf(source, call_id),
       revision,

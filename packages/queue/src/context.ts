@@ -1,8 +1,11 @@
-import type { Context, Lane, Log, Memory } from '@wrapup/destination';
+import type { Context, Lane, Log } from '@wrapup/destination';
 import { type BudgetOptions, RedisBudget } from './budget.ts';
 import type { Encryptor } from './encryption.ts';
+import type { IndexKey } from './index-key.ts';
 import type { Keys } from './keys.ts';
 import { RedisLease } from './lease.ts';
+import type { Marks } from './marks.ts';
+import { RedisMemory } from './memory.ts';
 import type { RedisClient } from './redis.ts';
 import { makeSecrets } from './secrets.ts';
 
@@ -25,10 +28,13 @@ export interface ContextBase {
   redis: RedisClient;
   keys: Keys;
   encryptor: Encryptor;
+  indexKey: IndexKey;
+  marks: Marks;
 }
 
 /** Makes what an adapter may ask for, on Redis, for one call of it. */
-export function makeContext({ redis, keys, encryptor }: ContextBase, options: ContextOptions): Context {
+export function makeContext(base: ContextBase, options: ContextOptions): Context {
+  const { redis, keys, indexKey } = base;
   const { connection, pools = {}, reserve = 0, lane, within, log, probing = false } = options;
   const deadline = Date.now() + within;
   const lease = new RedisLease(redis, keys);
@@ -45,55 +51,19 @@ export function makeContext({ redis, keys, encryptor }: ContextBase, options: Co
       probing,
       signal: options.signal,
     }),
-    memory: new RedisMemory({ redis, keys, encryptor }, connection),
-    // One person's lease counts per connection: the same number may be written to two CRMs at once.
+    memory: new RedisMemory(base, connection),
+    // One person's lease counts per connection: the same number may be written to two CRMs at once. Adapters make names
+    // of numbers and addresses, so Redis gets digests of them.
     lease: {
-      take: (names, ttl) =>
-        lease.take(
-          names.map((name) => `${connection}:${name}`),
+      async take(names, ttl) {
+        const digest = await indexKey.load();
+        return lease.take(
+          names.map((name) => `${connection}:${digest('lease', name)}`),
           ttl,
-        ),
+        );
+      },
     },
-    secrets: makeSecrets({ redis, keys, encryptor }, connection),
+    secrets: makeSecrets(base, connection),
     log,
   };
-}
-
-/** Encrypted like payloads: what is told of callers while the phone rings stands here too. */
-class RedisMemory implements Memory {
-  readonly #redis: RedisClient;
-  readonly #keys: Keys;
-  readonly #encryptor: Encryptor;
-  readonly #connection: string;
-
-  constructor({ redis, keys, encryptor }: ContextBase, connection: string) {
-    this.#redis = redis;
-    this.#keys = keys;
-    this.#encryptor = encryptor;
-    this.#connection = connection;
-  }
-
-  async get(key: string): Promise<string | undefined> {
-    const kept = await this.#redis.getBuffer(this.#keys.memory(this.#connection, key));
-    if (!kept) return undefined;
-    try {
-      return this.#encryptor.decrypt(kept, this.#placeOf(key)).toString();
-    } catch {
-      // Of another key than ours: as good as forgotten, since memory is never the truth.
-      return undefined;
-    }
-  }
-
-  async set(key: string, value: string, ttl: number): Promise<void> {
-    const kept = this.#encryptor.encrypt(Buffer.from(value), this.#placeOf(key));
-    await this.#redis.set(this.#keys.memory(this.#connection, key), kept, 'PX', ttl);
-  }
-
-  #placeOf(key: string): string {
-    return `memory:${this.#connection}:${key}`;
-  }
-
-  async delete(key: string): Promise<void> {
-    await this.#redis.del(this.#keys.memory(this.#connection, key));
-  }
 }

@@ -4,8 +4,12 @@
  *
  *   c1 57 50 01 | key id, 4 bytes | nonce, 12 bytes | tag, 16 bytes | ciphertext
  *
- * The key id is the beginning of the key's own SHA-256. Several keys may be given: the first seals, every one opens. So a
- * key is rotated by putting the new one in front, and taking the old one out once nothing is left that it sealed.
+ * The key id is the beginning of the key's own SHA-256. Several keys may be given: the first encrypts, every one decrypts. So
+ * a key is rotated by putting the new one in front, and taking the old one out once `wrapup encryption migrate` is through.
+ *
+ * Values that an earlier version or a process without a key wrote are read as they are, until `migrate` has encrypted all
+ * of them and set its mark in Redis. From then on they are refused: otherwise whoever can write to Redis could replace an
+ * encrypted value by a plain one.
  */
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
 import { Failure } from '@wrapup/destination';
@@ -27,23 +31,24 @@ interface Key {
 export interface Encryptor {
   /** Whether values are encrypted from now on. */
   readonly on: boolean;
-  /** Id of the key that seals, 8 hex digits; undefined when none does. */
+  /** Id of the key that encrypts, 8 hex digits; undefined when none does. */
   readonly key: string | undefined;
-  /** Ids of all keys that open, the sealing one first. */
+  /** Ids of all keys that decrypt, the encrypting one first. */
   readonly keys: readonly string[];
-  /** @param place what the value is and whose: it opens under the same one only */
+  /** @param place what the value is and whose: it is decrypted under the same one only */
   encrypt(bytes: Buffer, place: string): Buffer;
   /**
-   * What was sealed, or the bytes themselves when they never were.
-   * @throws Failure `internal` that waits, when the key is not among those given or the value was tampered with
+   * What was encrypted; the bytes themselves where they never were and the installation does not refuse that yet.
+   * @throws Failure `internal` that waits, when the key is not among those given or the value is not encrypted although
+   * all are; `internal` when it was tampered with
    */
-  decrypt(bytes: Buffer, place: string): Buffer;
+  decrypt(bytes: Buffer, place: string): Promise<Buffer>;
 }
 
 /** Bytes at the beginning of a value by which `keyIdOf` knows the key. */
 export const HEAD_BYTES = MAGIC.length + 4;
 
-/** The id of the key that sealed a value, by its first bytes; undefined for what is not sealed. */
+/** The id of the key that encrypted a value, by its first bytes; undefined for what is not encrypted. */
 export function keyIdOf(bytes: Buffer): string | undefined {
   if (bytes.length < HEAD_BYTES || !bytes.subarray(0, MAGIC.length).equals(MAGIC)) return undefined;
   return bytes.subarray(MAGIC.length, HEAD_BYTES).toString('hex');
@@ -51,10 +56,14 @@ export function keyIdOf(bytes: Buffer): string | undefined {
 
 /**
  * @param text `WRAPUP_ENCRYPTION_KEY`: keys of 32 bytes in base64 or hex, separated by commas or line breaks. Nothing:
- * values are stored as they are, and sealed ones cannot be opened
+ * values are stored as they are, and encrypted ones cannot be read
+ * @param encryptedSince epoch ms since when every value is encrypted; undefined while plain ones are still read
  * @throws Error that says what is wrong with it, without showing it
  */
-export function makeEncryptor(text: string | undefined): Encryptor {
+export function makeEncryptor(
+  text: string | undefined,
+  encryptedSince: () => Promise<number | undefined> = async () => undefined,
+): Encryptor {
   const keys = (text ?? '')
     .split(/[\s,]+/)
     .filter(Boolean)
@@ -72,9 +81,13 @@ export function makeEncryptor(text: string | undefined): Encryptor {
       const sealed = [cipher.update(bytes), cipher.final()];
       return Buffer.concat([MAGIC, Buffer.from(current.id, 'hex'), nonce, cipher.getAuthTag(), ...sealed]);
     },
-    decrypt(bytes, place) {
+    async decrypt(bytes, place) {
       const id = keyIdOf(bytes);
-      if (id === undefined) return bytes;
+      if (id === undefined) {
+        const since = current && (await encryptedSince());
+        if (since !== undefined) throw unencrypted(since);
+        return bytes;
+      }
       const key = keys.find((one) => one.id === id);
       if (!key) throw unknownKey(id);
       const nonce = bytes.subarray(MAGIC.length + 4, MAGIC.length + 4 + NONCE);
@@ -94,13 +107,26 @@ export function makeEncryptor(text: string | undefined): Encryptor {
 }
 
 /** How long a delivery waits for its key, in ms. */
-const KEY_MISSING = 60_000;
+const KEY_MISSING_MS = 60_000;
+
+/** A process without the key wrote it, or somebody else did: it waits for an operator, and burns no attempt. */
+function unencrypted(since: number): Failure {
+  return new Failure(
+    'internal',
+    `It is not encrypted, although everything in this Redis is since ${new Date(since).toISOString()}.`,
+    {
+      next: 'throttle',
+      retry_after: KEY_MISSING_MS,
+      hint: 'Find out who wrote it: a process without WRAPUP_ENCRYPTION_KEY, or a stranger with access to Redis. `wrapup encryption migrate --accept-plain` encrypts such values.',
+    },
+  );
+}
 
 /** The operator's mistake, not the call's: it waits, and burns no attempt. */
 function unknownKey(id: string): Failure {
   return new Failure('internal', `It is encrypted with key ${id}, which WRAPUP_ENCRYPTION_KEY does not hold.`, {
     next: 'throttle',
-    retry_after: KEY_MISSING,
+    retry_after: KEY_MISSING_MS,
     hint: 'Put that key back behind the current one in WRAPUP_ENCRYPTION_KEY and restart; all goes on by itself then.',
   });
 }

@@ -17,13 +17,13 @@ import { defineScript, type RedisClient } from './redis.ts';
  */
 export type Digest = (kind: string, value: string) => string;
 
-/** The key that is given is not the one of this installation. No retry helps. */
-export class IndexKeyError extends Error {
+/** A key that is given, or missing, does not fit to what Redis holds. No retry helps. */
+export class InstallationKeyError extends Error {
   readonly hint: string;
 
   constructor(message: string, hint: string) {
     super(message);
-    this.name = 'IndexKeyError';
+    this.name = 'InstallationKeyError';
     this.hint = hint;
   }
 }
@@ -32,14 +32,20 @@ export class IndexKeyError extends Error {
 export const INDEX_KEY_PLACE = 'index-key';
 
 /**
- * Agrees on the key: the first process that comes decides. KEYS installation. ARGV fingerprint, then the key to keep, or
- * nothing where it is set in the environment. Answers the fingerprint in force and the key as it is kept.
+ * Agrees on the key: the first process that comes decides. Where no call has come before, no data of an earlier version is
+ * there either, and the marks are set (`marks.ts`).
+ * KEYS installation, ledger index. ARGV fingerprint, the key to keep or nothing where it is set in the environment, now,
+ * `1` where values are encrypted. Answers the fingerprint in force and the key as it is kept.
  */
 const agree = defineScript<[string, string | null]>(
   'wrapupIndexKey',
   `
-if redis.call('HSETNX', KEYS[1], 'index_fingerprint', ARGV[1]) == 1 and ARGV[2] ~= '' then
-  redis.call('HSET', KEYS[1], 'index_key', ARGV[2])
+if redis.call('HSETNX', KEYS[1], 'index_fingerprint', ARGV[1]) == 1 then
+  if ARGV[2] ~= '' then redis.call('HSET', KEYS[1], 'index_key', ARGV[2]) end
+  if redis.call('EXISTS', KEYS[2]) == 0 then
+    redis.call('HSET', KEYS[1], 'names_moved', ARGV[3], 'calls_indexed', ARGV[3])
+    if ARGV[4] == '1' then redis.call('HSET', KEYS[1], 'encrypted', ARGV[3]) end
+  end
 end
 return redis.call('HMGET', KEYS[1], 'index_fingerprint', 'index_key')
 `,
@@ -68,7 +74,7 @@ export class IndexKey {
 
   /**
    * The digest function of this installation. Redis is asked once; afterwards it costs nothing.
-   * @throws IndexKeyError when another key is in force; what Redis answers when it does not answer, and the next call asks
+   * @throws InstallationKeyError when another key is in force; what Redis answers when it does not answer, and the next call asks
    * again
    */
   load(): Promise<Digest> {
@@ -83,11 +89,15 @@ export class IndexKey {
     const bytes = this.#bytes ?? randomBytes(32);
     const own = fingerprintOf(bytes);
     const kept = this.given ? '' : this.#encryptor.encrypt(bytes, INDEX_KEY_PLACE).toString('base64');
-    const [inForce, stored] = await agree(this.#redis, [this.#keys.installation], [own, kept]);
+    const [inForce, stored] = await agree(
+      this.#redis,
+      [this.#keys.installation, this.#keys.index],
+      [own, kept, Date.now(), this.#encryptor.on ? '1' : ''],
+    );
     if (inForce === own) return digestWith(bytes);
     if (this.given) throw another(own, inForce, stored !== null);
     if (stored === null) throw missing(inForce);
-    return digestWith(this.#encryptor.decrypt(Buffer.from(stored, 'base64'), INDEX_KEY_PLACE));
+    return digestWith(await this.#encryptor.decrypt(Buffer.from(stored, 'base64'), INDEX_KEY_PLACE));
   }
 }
 
@@ -100,8 +110,8 @@ function fingerprintOf(key: Buffer): string {
   return createHmac('sha256', key).update('wrapup index key').digest('hex').slice(0, 16);
 }
 
-function another(own: string, inForce: string, isKept: boolean): IndexKeyError {
-  return new IndexKeyError(
+function another(own: string, inForce: string, isKept: boolean): InstallationKeyError {
+  return new InstallationKeyError(
     `WRAPUP_INDEX_KEY (fingerprint ${own}) is not the key of this installation (fingerprint ${inForce}).`,
     isKept
       ? 'This installation was started without the variable and keeps its key in Redis: remove WRAPUP_INDEX_KEY.'
@@ -109,8 +119,8 @@ function another(own: string, inForce: string, isKept: boolean): IndexKeyError {
   );
 }
 
-function missing(inForce: string): IndexKeyError {
-  return new IndexKeyError(
+function missing(inForce: string): InstallationKeyError {
+  return new InstallationKeyError(
     `WRAPUP_INDEX_KEY is not set, and this installation has an index key (fingerprint ${inForce}).`,
     'Give this process the same WRAPUP_INDEX_KEY as the others.',
   );

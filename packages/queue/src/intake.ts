@@ -1,17 +1,23 @@
+import type { Log } from '@wrapup/destination';
 import { type Accepted, type Arrival, acceptArrivals } from './accept.ts';
+import { checkKeys, checkKeysAtStart } from './check-keys.ts';
 import { checkRedis } from './check-redis.ts';
 import { makeEncryptor } from './encryption.ts';
 import { Gather } from './gather.ts';
+import { IndexKey } from './index-key.ts';
 import { CALLS_QUEUE, makeKeys } from './keys.ts';
+import { Marks } from './marks.ts';
 import { MemoryWatch } from './memory-watch.ts';
 import { type CallJob, openQueue } from './queues.ts';
-import { openRedis } from './redis.ts';
+import { openRedis, waitForRedis } from './redis.ts';
 
 /**
  * The producer's side of Redis, as ingress uses it. It fails fast: every promise settles within a second, also while
  * Redis is down, hung or restarting, and works again by itself when Redis is back.
  */
 export interface Intake {
+  /** As `checkKeysAtStart`; later a key that does not fit makes `accept` reject. @throws InstallationKeyError */
+  checkKeys(log: Pick<Log, 'warn'>): Promise<void>;
   /**
    * Keeps the bytes, then adds the job, and resolves only when Redis has both.
    * `duplicate`: the same id with the same bytes was accepted before. Rejects when Redis cannot take it.
@@ -32,6 +38,8 @@ export interface IntakeOptions {
   prefix?: string;
   /** `WRAPUP_ENCRYPTION_KEY`. */
   encryption_keys?: string;
+  /** `WRAPUP_INDEX_KEY`. */
+  index_key?: string;
   ledger_days?: number;
   onError(error: Error): void;
 }
@@ -39,10 +47,22 @@ export interface IntakeOptions {
 /** Calls that are kept by one command: few enough that Redis is back within some milliseconds. */
 const TOGETHER = { most: 64, bytes: 1024 * 1024, longest: 20 };
 
-export function openIntake({ prefix, encryption_keys, ledger_days = 90, onError, ...address }: IntakeOptions): Intake {
-  const encryptor = makeEncryptor(encryption_keys);
+/** How long a process that starts waits for Redis before it starts without. */
+const CONNECTED_MS = 1_000;
+
+export function openIntake({
+  prefix,
+  encryption_keys,
+  index_key,
+  ledger_days = 90,
+  onError,
+  ...address
+}: IntakeOptions): Intake {
   const redis = openRedis(address, 'producer', onError);
   const keys = makeKeys(prefix);
+  const marks = new Marks(redis, keys);
+  const encryptor = makeEncryptor(encryption_keys, () => marks.at('encrypted'));
+  const indexKey = new IndexKey(redis, keys, encryptor, index_key);
   const memory = new MemoryWatch(redis, keys);
   const queue = openQueue<CallJob>(CALLS_QUEUE, redis, keys);
   queue.on('error', onError);
@@ -51,15 +71,31 @@ export function openIntake({ prefix, encryption_keys, ledger_days = 90, onError,
     sizeOf: ({ body }) => body.length,
     run: (arrivals) => acceptArrivals({ redis, keys, queue, encryptor }, arrivals, ledger_days),
   });
+  let checked: Promise<void> | undefined;
   return {
+    async checkKeys(log) {
+      await waitForRedis(redis, CONNECTED_MS).catch(() => {});
+      await checkKeysAtStart({ encryptor, indexKey, marks }, log);
+    },
     async accept(arrival) {
+      // Nothing is kept that the other processes could not read or find; once they fit, this asks Redis no more.
+      checked ??= checkKeys({ encryptor, indexKey, marks });
+      await checked.catch((error) => {
+        checked = undefined;
+        throw error;
+      });
       await memory.claim(arrival.body.length);
       return gather.add(arrival);
     },
     get memory() {
       return memory.ratio;
     },
-    ready: () => checkRedis(redis, keys),
+    async ready() {
+      const { ok, problems } = await checkRedis(redis, keys);
+      if (!ok) return { ok, problems };
+      const refused = await checkKeys({ encryptor, indexKey, marks }).catch((error: Error) => error);
+      return refused ? { ok: false, problems: [...problems, refused.message] } : { ok, problems };
+    },
     async close() {
       await queue.close();
       redis.disconnect();

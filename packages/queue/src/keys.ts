@@ -18,6 +18,10 @@ export interface Keys {
   unresolvedUpkeep: string;
   /** Hash: replays and drops of many, by id. */
   bulkRuns: string;
+  /** Sorted set of calls by arrival: those that name one person. @param digest as `people-index.ts` makes it */
+  person(digest: string): string;
+  /** Sorted set of `<revision>:<source>:<call id>` by arrival: revisions that no worker has read. */
+  unread: string;
   /** The bytes of one revision. */
   payload(source: string, callId: string, revision: string): string;
   /** Set of the connections that have had a queue of deliveries. */
@@ -33,9 +37,10 @@ export interface Keys {
   dailySamples(connection: string): string;
   /** There while a share of a connection's quota is kept for inbound calls. */
   budgetShare(connection: string): string;
-  memory(connection: string, key: string): string;
-  /** Pattern of the keys under which answers about callers are remembered. */
-  callers: string;
+  /** @param digest keyed digest of what the adapter calls it */
+  memory(connection: string, digest: string): string;
+  /** The name of the same in versions without an index key. */
+  oldMemory(connection: string, key: string): string;
   lease(key: string): string;
   secret(connection: string, name: string): string;
   /** Hash: what holds for the installation as a whole: its index key, and which changes of its data are done. */
@@ -62,6 +67,8 @@ export function makeKeys(name = 'wrapup'): Keys {
     unresolved: `${prefix}:unresolved`,
     unresolvedUpkeep: `${prefix}:unresolved-upkeep`,
     bulkRuns: `${prefix}:bulk-runs`,
+    person: (digest) => `${prefix}:person:${digest}`,
+    unread: `${prefix}:unread`,
     payload: (source, callId, revision) => `${prefix}:payload:${source}:${callId}:${revision}`,
     connections: `${prefix}:connections`,
     connection: (connection) => `${prefix}:connection:${connection}`,
@@ -71,8 +78,8 @@ export function makeKeys(name = 'wrapup'): Keys {
     dailySamples: (connection) => `${prefix}:daily-samples:${connection}`,
     budgetShare: (connection) => `${prefix}:budget-share:${connection}`,
     installation: `${prefix}:installation`,
-    callers: `${prefix}:memory:*:inbound:*`,
-    memory: (connection, key) => `${prefix}:memory:${connection}:${key}`,
+    memory: (connection, digest) => `${prefix}:remembered:${connection}:${digest}`,
+    oldMemory: (connection, key) => `${prefix}:memory:${connection}:${key}`,
     lease: (key) => `${prefix}:lease:${key}`,
     reconciled: (source) => `${prefix}:reconciled:${source}`,
     examination: (connection) => `${prefix}:examination:${connection}`,

@@ -101,7 +101,9 @@ export interface LedgerEntry {
    * a call that has deliveries, too: they go on.
    */
   stopped?: { at: number; code: string; reason: string; hint?: string; state?: 'parked' | 'dead' | 'dropped' };
-  /** Epoch ms: its payloads were removed at somebody's wish, and nothing of it is taken in again. */
+  /** Its people are in the index (`people-index.ts`). */
+  indexed?: true;
+  /** Epoch ms: what named its people was removed on request, and nothing of it is taken in again. */
   forgotten?: number;
   /** Set while the call waits, by itself, for something that its routes need. */
   waiting?: {

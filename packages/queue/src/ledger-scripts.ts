@@ -12,7 +12,7 @@ import { INDEX_LUA } from './unresolved-index.ts';
 
 /**
  * Notes the arrival and keeps the bytes, before the job is added.
- * KEYS ledger, index, open, payload. ARGV member, revision, body, payload ttl s, ledger ttl s, now ms, source, call id, received, verified,
+ * KEYS ledger, index, open, payload, unread. ARGV member, revision, body, payload ttl s, ledger ttl s, now ms, source, call id, received, verified,
  * terminal ('1' when the payload says that the call is over), bytes of the payload before encryption.
  * Answers `new`, `revision` (same call, other bytes), `pending` (same bytes, not yet handled), `known`, or, beyond the
  * limits of one call, `limit` the first time and `ignored` from then on: nothing was kept. The first terminal revision
@@ -64,6 +64,7 @@ else
 end
 redis.call('EXPIRE', KEYS[1], ARGV[5])
 redis.call('ZADD', KEYS[3], ARGV[6], ARGV[1])
+redis.call('ZADD', KEYS[5], ARGV[6], ARGV[2] .. ':' .. ARGV[1])
 return seen and 'revision' or 'new'
 `;
 
@@ -276,38 +277,51 @@ return 1
 );
 
 /**
- * Notes that a call was forgotten: what had not ended is given up, and nothing of it is taken in again.
- * KEYS ledger, open, unresolved. ARGV now, member, reason. Answers the deliveries as they were, or nothing when the ledger does not know the call.
+ * Notes that a call was forgotten: what had not ended is given up, and nothing of it is taken in again. Of deliveries and
+ * revisions only what says nothing of a person stays; `people` until the index is clear of the call.
+ * KEYS ledger, open, unresolved. ARGV now, member, reason. Answers [deliveries as they were, people], or nothing when the
+ * ledger does not know the call.
  */
 export const forgetCall = defineScript<string | null>(
   'wrapupForget',
   `${INDEX_LUA}
 if redis.call('EXISTS', KEYS[1]) == 0 then return nil end
-local before = {}
+local function only(from, names)
+  local kept = {}
+  for name in string.gmatch(names, '%S+') do kept[name] = from[name] end
+  return kept
+end
+local stay = ' source call_id received received_at verified outcome status direction agent_id ended_at routed terminal ignored ignored_at ignored_handled people '
+clearStopped(KEYS[3])
+local before, people = {}, ''
 local all = redis.call('HGETALL', KEYS[1])
 for i = 1, #all, 2 do
-  if string.sub(all[i], 1, 4) == 'dlv:' then
+  local name = all[i]
+  local kind = string.sub(name, 1, 4)
+  if kind == 'dlv:' then
     local delivery = cjson.decode(all[i + 1])
     before[#before + 1] = cjson.decode(all[i + 1])
-    if delivery.state == 'queued' or delivery.state == 'parked' or delivery.state == 'dead' then
+    local kept = only(delivery, 'route connection state since attempts replays revision revised mapping requests')
+    kept.records, kept.notes = {}, {}
+    if kept.state == 'queued' or kept.state == 'parked' or kept.state == 'dead' then
       removeItem(KEYS[3], delivery.route, delivery)
-      delivery.state, delivery.since, delivery.reason, delivery.code, delivery.hint = 'dropped', tonumber(ARGV[1]), ARGV[3], 'forgotten', nil
-      redis.call('HSET', KEYS[1], all[i], cjson.encode(delivery))
+      kept.state, kept.since, kept.reason, kept.code = 'dropped', tonumber(ARGV[1]), ARGV[3], 'forgotten'
     end
-  elseif string.sub(all[i], 1, 4) == 'rev:' then
-    local rev = cjson.decode(all[i + 1])
+    redis.call('HSET', KEYS[1], name, cjson.encode(kept))
+  elseif kind == 'rev:' then
+    local kept = only(cjson.decode(all[i + 1]), 'at effect verified bytes stored')
     -- No worker reads it any more.
-    if not rev.effect then
-      rev.effect = 'equal'
-      redis.call('HSET', KEYS[1], all[i], cjson.encode(rev))
-    end
+    kept.effect = kept.effect or 'equal'
+    redis.call('HSET', KEYS[1], name, cjson.encode(kept))
+  elseif name == 'people' then
+    people = all[i + 1]
+  elseif not string.find(stay, ' ' .. name .. ' ', 1, true) then
+    redis.call('HDEL', KEYS[1], name)
   end
 end
 redis.call('HSET', KEYS[1], 'forgotten', ARGV[1])
-redis.call('HDEL', KEYS[1], 'waiting')
-clearStopped(KEYS[3])
 redis.call('ZREM', KEYS[2], ARGV[2])
-return #before == 0 and '[]' or cjson.encode(before)
+return cjson.encode({ before, people })
 `,
 );
 

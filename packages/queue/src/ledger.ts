@@ -221,14 +221,22 @@ export class Ledger {
     return answer ? repairDelivery(JSON.parse(answer)) : undefined;
   }
 
-  /** Notes that a call was forgotten, and gives up what had not ended. Answers the deliveries as they were before. */
-  async forget(source: string, callId: string): Promise<DeliveryEntry[] | undefined> {
+  /**
+   * Notes that a call was forgotten, gives up what had not ended, and keeps of the rest only states.
+   * @returns the deliveries as they were before, and the digests under which the call stands in the index of people
+   */
+  async forget(source: string, callId: string): Promise<{ deliveries: DeliveryEntry[]; people: string[] } | undefined> {
     const answer = await scripts.forgetCall(
       this.#redis,
       [this.#keys.ledger(source, callId), this.#keys.open, this.#keys.unresolved],
-      [Date.now(), memberOf(source, callId), 'The call was forgotten at somebody’s wish.'],
+      [Date.now(), memberOf(source, callId), 'The call was forgotten on request.'],
     );
-    return answer ? (JSON.parse(answer) as DeliveryEntry[]).map(repairDelivery) : undefined;
+    if (!answer) return undefined;
+    const [deliveries, people] = JSON.parse(answer) as [DeliveryEntry[] | object, string];
+    return {
+      deliveries: Array.isArray(deliveries) ? deliveries.map(repairDelivery) : [],
+      people: people.split(' ').filter(Boolean),
+    };
   }
 
   /** Notes that a call cannot even be routed. Does nothing for a call that the ledger does not know. */
@@ -392,6 +400,7 @@ function parseEntry(hash: Record<string, string>): LedgerEntry | undefined {
     deliveries,
     ...(hash.stopped ? { stopped: JSON.parse(hash.stopped) } : {}),
     ...(hash.waiting ? { waiting: JSON.parse(hash.waiting) } : {}),
+    ...(hash.people === undefined ? {} : { indexed: true }),
     ...(hash.forgotten ? { forgotten: Number(hash.forgotten) } : {}),
     ...(hash.ignored ? { ignored: readIgnored(hash) } : {}),
   };

@@ -4,23 +4,13 @@
  *
  * `parked` and `dead` hold one job per unresolved delivery, for Bull Board: lists and counts come from `unresolved.ts`, under an id made of the delivery: filing it twice is once.
  */
-import type { Lane, RecordReceipt } from '@wrapup/destination';
+import type { Lane } from '@wrapup/destination';
 import { CALLS_QUEUE, jobId } from './keys.ts';
 import { laneOf, priorityOf } from './lanes.ts';
 import type { Ledger } from './ledger.ts';
 import type { DeliveryEntry, DeliveryState, LedgerEntry, Received } from './ledger-entry.ts';
 import type { Payloads } from './payloads.ts';
 import { CALL_ATTEMPTS, type CallJob, type DeliveryJob, type Queues, type UnresolvedJob } from './queues.ts';
-
-/** What forgetting a call did. */
-export interface Forgotten {
-  /** Payloads removed. */
-  payloads: number;
-  /** Deliveries given up. */
-  dropped: number;
-  /** What the call left in CRMs, which is not touched. */
-  records: RecordReceipt[];
-}
 
 /** What came of asking for a replay. */
 export type Replayed = 'replayed' | 'moved' | 'expired';
@@ -167,7 +157,7 @@ export class Operations {
     const delivery = await this.#ledger.requeue(source, callId, route, from);
     if (!delivery) return 'moved';
     await this.enqueueDelivery({ source, call_id: callId }, delivery, attempts, config);
-    await this.#unfile(source, callId, old);
+    await this.unfile(source, callId, old);
     return 'replayed';
   }
 
@@ -206,29 +196,12 @@ export class Operations {
     const before = await this.#ledger.read(source, callId);
     const old = before?.deliveries.find((delivery) => delivery.route === route);
     const delivery = await this.#ledger.drop(source, callId, route, reason);
-    if (delivery && old) await this.#unfile(source, callId, old);
+    if (delivery && old) await this.unfile(source, callId, old);
     return delivery;
   }
 
-  /**
-   * Removes the payloads of a call, gives up what of it had not ended, and has nothing of it taken in again. What it left
-   * in a CRM stays there.
-   * @returns undefined when the ledger does not know the call
-   */
-  async forget(source: string, callId: string): Promise<Forgotten | undefined> {
-    // The ledger first: a worker that looks now finds that there is nothing to do.
-    const before = await this.#ledger.forget(source, callId);
-    const entry = await this.#ledger.read(source, callId);
-    if (!before || !entry) return undefined;
-    const hashes = entry.revisions.map(({ hash }) => hash);
-    const payloads = await this.#payloads.remove(source, callId, hashes);
-    for (const delivery of before) await this.#unfile(source, callId, delivery);
-    await this.unfileCall(source, callId);
-    const dropped = before.filter(({ state }) => state === 'queued' || state === 'parked' || state === 'dead').length;
-    return { payloads, dropped, records: before.flatMap(({ records }) => records) };
-  }
-
-  async #unfile(source: string, callId: string, delivery: DeliveryEntry): Promise<void> {
+  /** Takes a stopped delivery off the list that it stands in. */
+  async unfile(source: string, callId: string, delivery: DeliveryEntry): Promise<void> {
     const queue = delivery.state === 'parked' ? this.#queues.parked : this.#queues.dead;
     if (delivery.state === 'parked' || delivery.state === 'dead')
       await queue.remove(unresolvedId(source, callId, delivery));

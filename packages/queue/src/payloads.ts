@@ -23,7 +23,7 @@ export function revisionOf(body: Buffer): string {
   return hash('sha256', body);
 }
 
-/** What a payload is sealed for: it opens for this very revision only. */
+/** What a payload is encrypted for: it is decrypted for this very revision only. */
 export function placeOf(source: string, callId: string, revision: string): string {
   return `payload:${source}:${callId}:${revision}`;
 }
@@ -50,7 +50,7 @@ export class Payloads {
   async read(source: string, callId: string, revision: string): Promise<Buffer | undefined> {
     const kept = await this.#redis.getBuffer(this.#keys.payload(source, callId, revision));
     if (!kept) return undefined;
-    const bytes = this.#encryptor.decrypt(kept, placeOf(source, callId, revision));
+    const bytes = await this.#encryptor.decrypt(kept, placeOf(source, callId, revision));
     if (!bytes.subarray(0, 4).equals(ZSTD)) return bytes;
     return (await decompress(bytes, { maxOutputLength: MAX_BYTES })) as Buffer;
   }

@@ -151,3 +151,19 @@ export function runScript<Result>(
   if (typeof client[name] !== 'function') redis.defineCommand(name, { lua: lua() });
   return (client[name] as (...args: unknown[]) => Promise<Result>).call(redis, keys.length, ...keys, ...args);
 }
+
+/** Resolves when Redis can be spoken to; rejects after `within` ms. */
+export function waitForRedis(redis: RedisClient, within: number): Promise<void> {
+  if (redis.status === 'ready') return Promise.resolve();
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      redis.off('ready', ready);
+      reject(new Error(`Redis did not answer within ${within} ms`));
+    }, within);
+    const ready = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+    redis.once('ready', ready);
+  });
+}

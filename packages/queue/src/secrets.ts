@@ -1,6 +1,6 @@
 /**
  * Tokens of one connection, shared by every process that reaches this Redis: workers, ingress, dashboard, commands. Kept
- * sealed, until their end; one process renews, the others wait for what it got.
+ * encrypted, until their end; one process renews, the others wait for what it got.
  */
 import { Failure, type Secret, type Secrets } from '@wrapup/destination';
 import type { ContextBase } from './context.ts';
@@ -15,7 +15,7 @@ const EARLY = 60_000;
 const REFRESH = 20_000;
 
 /** The secrets of one connection, in an open store. */
-export function makeSecrets(base: ContextBase, connection: string): Secrets {
+export function makeSecrets(base: Pick<ContextBase, 'redis' | 'keys' | 'encryptor'>, connection: string): Secrets {
   return new RedisSecrets(base, connection);
 }
 
@@ -29,7 +29,7 @@ class RedisSecrets implements Secrets {
   readonly #lease: RedisLease;
   readonly #encryptor: Encryptor;
 
-  constructor({ redis, keys, encryptor }: ContextBase, connection: string) {
+  constructor({ redis, keys, encryptor }: Pick<ContextBase, 'redis' | 'keys' | 'encryptor'>, connection: string) {
     this.#redis = redis;
     this.#keys = keys;
     this.#encryptor = encryptor;
@@ -81,8 +81,8 @@ class RedisSecrets implements Secrets {
   async #read(name: string): Promise<Secret | undefined> {
     const kept = await this.#ask(() => this.#redis.getBuffer(this.#keys.secret(this.#connection, name)));
     if (!kept) return undefined;
-    const secret = JSON.parse(this.#encryptor.decrypt(kept, this.#placeOf(name)).toString()) as Secret;
-    // So that a key which is rotated out seals nothing any more, however long the secret lives.
+    const secret = JSON.parse((await this.#encryptor.decrypt(kept, this.#placeOf(name))).toString()) as Secret;
+    // So that a key which is rotated out encrypts nothing any more, however long the secret lives.
     if (keyIdOf(kept) !== this.#encryptor.key) await this.keep(name, secret);
     return secret;
   }

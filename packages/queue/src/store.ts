@@ -4,10 +4,12 @@ import { type Encryptor, makeEncryptor } from './encryption.ts';
 import { IndexKey } from './index-key.ts';
 import { CALLS_QUEUE, type Keys, makeKeys } from './keys.ts';
 import { Ledger } from './ledger.ts';
+import { Marks } from './marks.ts';
 import { Operations } from './operations.ts';
 import { Payloads } from './payloads.ts';
+import { PeopleIndex } from './people-index.ts';
 import { type CallJob, Queues } from './queues.ts';
-import { openRedis, type RedisClient } from './redis.ts';
+import { openRedis, type RedisClient, waitForRedis } from './redis.ts';
 import { Unresolved } from './unresolved.ts';
 
 export interface StoreOptions {
@@ -33,9 +35,11 @@ export interface Store {
   encryptor: Encryptor;
   /** Makes digests of what must not stand in Redis as it is. */
   indexKey: IndexKey;
+  marks: Marks;
   queues: Queues;
   ledger: Ledger;
   payloads: Payloads;
+  people: PeopleIndex;
   operations: Operations;
   unresolved: Unresolved;
   connections: Connections;
@@ -47,9 +51,11 @@ export interface Store {
 }
 
 export function openStore({ prefix, encryption_keys, index_key, role, onError, ...address }: StoreOptions): Store {
-  const encryptor = makeEncryptor(encryption_keys);
   const redis = openRedis(address, role, onError);
   const keys = makeKeys(prefix);
+  const marks = new Marks(redis, keys);
+  const encryptor = makeEncryptor(encryption_keys, () => marks.at('encrypted'));
+  const indexKey = new IndexKey(redis, keys, encryptor, index_key);
   const queues = new Queues(redis, keys, onError);
   const ledger = new Ledger(redis, keys);
   const payloads = new Payloads(redis, keys, encryptor);
@@ -57,10 +63,12 @@ export function openStore({ prefix, encryption_keys, index_key, role, onError, .
     redis,
     keys,
     encryptor,
-    indexKey: new IndexKey(redis, keys, encryptor, index_key),
+    indexKey,
+    marks,
     queues,
     ledger,
     payloads,
+    people: new PeopleIndex(redis, keys, indexKey),
     operations: new Operations(queues, ledger, payloads),
     unresolved: new Unresolved(redis, keys, ledger),
     connections: new Connections(redis, keys, queues),
@@ -72,19 +80,4 @@ export function openStore({ prefix, encryption_keys, index_key, role, onError, .
       redis.disconnect();
     },
   };
-}
-
-function waitForRedis(redis: RedisClient, within: number): Promise<void> {
-  if (redis.status === 'ready') return Promise.resolve();
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
-      redis.off('ready', ready);
-      reject(new Error(`Redis did not answer within ${within} ms`));
-    }, within);
-    const ready = () => {
-      clearTimeout(timer);
-      resolve();
-    };
-    redis.once('ready', ready);
-  });
 }

@@ -1,18 +1,20 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freshPrefix, redisUrl } from '../../../test/support/redis.ts';
 import { keyIdOf, makeContext, makeEncryptor, openIntake, openStore, revisionOf, type Store } from '../src/index.ts';
 
 const key = () => randomBytes(32).toString('base64');
-const [OLD, NEW] = [key(), key()];
+const [OLD, NEW, INDEX] = [key(), key(), key()];
 const prefix = freshPrefix();
 const onError = () => {};
 const stores: Store[] = [];
+// An installation that was started without a key: it has plain values.
+beforeAll(async () => void (await (await storeWith()).indexKey.load()));
 afterAll(() => Promise.all(stores.map((store) => store.close())));
 
 async function storeWith(encryption_keys?: string): Promise<Store> {
   const keys = encryption_keys === undefined ? {} : { encryption_keys };
-  const store = openStore({ url: redisUrl(), prefix, role: 'worker', onError, ...keys });
+  const store = openStore({ url: redisUrl(), prefix, role: 'worker', onError, index_key: INDEX, ...keys });
   stores.push(store);
   await store.connected(20_000);
   return store;
@@ -45,34 +47,34 @@ describe('a sealed value', () => {
   const encryptor = makeEncryptor(NEW);
   const bytes = Buffer.from('what Dana said');
 
-  it('opens for its own place, and never looks the same twice', () => {
+  it('opens for its own place, and never looks the same twice', async () => {
     const [one, two] = [encryptor.encrypt(bytes, 'a'), encryptor.encrypt(bytes, 'a')];
     expect(one.equals(two)).toBe(false);
     expect(one.includes('Dana')).toBe(false);
-    expect(encryptor.decrypt(one, 'a')).toEqual(bytes);
+    expect(await encryptor.decrypt(one, 'a')).toEqual(bytes);
     expect(keyIdOf(one)).toBe(encryptor.key);
   });
 
-  it('opens nowhere else, nor when a bit of it was changed', () => {
+  it('opens nowhere else, nor when a bit of it was changed', async () => {
     const sealed = encryptor.encrypt(bytes, 'a');
-    expect(() => encryptor.decrypt(sealed, 'b')).toThrow(/it was changed/);
+    await expect(encryptor.decrypt(sealed, 'b')).rejects.toThrow(/it was changed/);
     for (const at of [10, 25, sealed.length - 1]) {
       const changed = Buffer.from(sealed);
       changed[at] = (changed[at] as number) ^ 1;
-      expect(() => encryptor.decrypt(changed, 'a')).toThrow(/it was changed/);
+      await expect(encryptor.decrypt(changed, 'a')).rejects.toThrow(/it was changed/);
     }
   });
 
-  it('opens with any of the keys, and is sealed with the first', () => {
+  it('opens with any of the keys, and is sealed with the first', async () => {
     const both = makeEncryptor(`${NEW}, ${OLD}`);
-    expect(both.decrypt(makeEncryptor(OLD).encrypt(bytes, 'a'), 'a')).toEqual(bytes);
+    expect(await both.decrypt(makeEncryptor(OLD).encrypt(bytes, 'a'), 'a')).toEqual(bytes);
     expect(keyIdOf(both.encrypt(bytes, 'a'))).toBe(makeEncryptor(NEW).key);
   });
 
-  it('waits for its key without burning an attempt, and says which one', () => {
+  it('waits for its key without burning an attempt, and says which one', async () => {
     const sealed = makeEncryptor(OLD).encrypt(bytes, 'a');
     for (const other of [encryptor, makeEncryptor(undefined)]) {
-      expect(() => other.decrypt(sealed, 'a')).toThrow(
+      await expect(other.decrypt(sealed, 'a')).rejects.toThrow(
         expect.objectContaining({ next: 'throttle', message: expect.stringContaining(String(makeEncryptor(OLD).key)) }),
       );
     }
@@ -89,7 +91,7 @@ describe('a sealed value', () => {
 describe('payloads under a key', () => {
   it('are never in Redis in the clear, from the first moment on', async () => {
     const store = await storeWith(NEW);
-    const intake = openIntake({ url: redisUrl(), prefix, onError, encryption_keys: NEW });
+    const intake = openIntake({ url: redisUrl(), prefix, onError, index_key: INDEX, encryption_keys: NEW });
     await expect.poll(async () => (await intake.ready()).ok).toBe(true);
     const call = arrival();
     await intake.accept(call);

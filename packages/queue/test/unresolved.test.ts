@@ -4,6 +4,7 @@ import { makeArrival, openTestStore } from '../../../test/support/store.ts';
 import {
   cursorOf,
   type DeliveryChange,
+  forgetCall,
   isIndexComplete,
   maintainIndex,
   reasonFilter,
@@ -233,7 +234,7 @@ describe('the index', () => {
 
     await store.operations.replay('main', replayed, 'sales-calls', { attempts: 1 });
     await store.operations.drop('main', dropped, 'sales-calls', 'a test call');
-    await store.operations.forget('main', forgotten);
+    await forgetCall(store, { source: 'main', call_id: forgotten });
     const newer = Buffer.from('{"more":1}');
     await store.accept(makeArrival(revised, newer, { received_at: Date.now() + 5 }), 90);
     const call = { source: 'main', call_id: revised, revision: revisionOf(newer) };

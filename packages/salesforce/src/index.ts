@@ -9,6 +9,10 @@ export const salesforceKind: DestinationKind<SalesforceSettings> = {
   settings: salesforceSettings,
   secrets: ['client_secret', 'refresh_token', 'jwt'],
   related: ['opportunities', 'cases'],
+  async remembers(subject) {
+    const { personMemories } = await import('@wrapup/destination/delivery');
+    return personMemories(subject);
+  },
   async connect(connection, settings) {
     const { openSalesforce } = await import('./destination.ts');
     return openSalesforce(connection, settings);

@@ -105,10 +105,17 @@ async function show(result: Examination, output: Output): Promise<void> {
 
 async function examineRedis(): Promise<{ ok: boolean; problems: string[]; encryption?: EncryptionAudit }> {
   try {
-    return await withStore(async ({ redis, keys, encryptor }) => {
-      const { checkRedis, auditEncryption } = await import('@wrapup/queue');
-      return { ...(await checkRedis(redis, keys)), encryption: await auditEncryption(redis, keys, encryptor) };
-    });
+    return await withStore(
+      async (store) => {
+        const { redis, keys, encryptor } = store;
+        const { auditEncryption, checkKeys, checkRedis } = await import('@wrapup/queue');
+        const { ok, problems } = await checkRedis(redis, keys);
+        const refused = await checkKeys(store).catch((error: Error & { hint?: string }) => error);
+        if (refused) problems.push(refused.message, ...(refused.hint ? [refused.hint] : []));
+        return { ok: ok && !refused, problems, encryption: await auditEncryption(redis, keys, encryptor) };
+      },
+      { anyKeys: true },
+    );
   } catch (error) {
     if (!(error instanceof CliError)) throw error;
     return { ok: false, problems: [error.message, ...(error.hint ? [error.hint] : [])] };

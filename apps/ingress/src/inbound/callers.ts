@@ -13,7 +13,7 @@ import { type ConnectionState, explainPause, isPaused, keepShare, makeContext, t
 import type { Metrics } from '@wrapup/telemetry';
 import { inTime } from '../in-time.ts';
 import { Circuit } from './circuit.ts';
-import { type Answer, nameOf, recallAnswer, reduceAnswer, rememberAnswer } from './remembered-caller.ts';
+import { type Answer, type Caller, callerOf, recallAnswer, reduceAnswer, rememberAnswer } from './remembered-caller.ts';
 
 export interface Callers {
   /**
@@ -104,13 +104,14 @@ class CrmCallers implements Callers {
     const { inbound } = this.#config();
     if (!inbound) throw new Failure('mapping', 'No connection is named to look callers up in.');
     const line = await this.#connect();
-    const name = nameOf(line.connection, inbound.reads, phone);
+    const caller = callerOf(line.connection, inbound.reads, phone);
+    const name = `${caller.name} ${caller.question}`;
     const running = this.#running.get(name);
     if (running) {
       this.#note('joined');
       return running;
     }
-    const search = this.#search(line, inbound, name, phone, until).finally(() => this.#running.delete(name));
+    const search = this.#search(line, inbound, caller, phone, until).finally(() => this.#running.delete(name));
     this.#running.set(name, search);
     return search;
   }
@@ -123,9 +124,9 @@ class CrmCallers implements Callers {
     await this.#opened?.close();
   }
 
-  async #search(line: Line, inbound: Inbound, name: string, phone: string, until: number): Promise<Answer> {
+  async #search(line: Line, inbound: Inbound, caller: Caller, phone: string, until: number): Promise<Answer> {
     const ctx = this.#context(line, until - Date.now() - MARGIN);
-    const known = await recallAnswer(ctx, name);
+    const known = await recallAnswer(ctx, caller);
     if (known) {
       this.#note('remembered');
       return known;
@@ -140,7 +141,7 @@ class CrmCallers implements Callers {
       this.#note('circuit_open');
       throw new Failure('unavailable', `Connection ${line.connection.name} does not answer and is left alone for now.`);
     }
-    const asking = this.#ask(line, inbound, name, phone, ctx, leave === 'try');
+    const asking = this.#ask(line, inbound, caller, phone, ctx, leave === 'try');
     if (leave === 'ask') return asking;
     // A trial is nobody's to wait for.
     asking.catch(() => {});
@@ -151,7 +152,7 @@ class CrmCallers implements Callers {
   async #ask(
     { destination, circuit, connection }: Line,
     { reads }: Inbound,
-    name: string,
+    caller: Caller,
     phone: string,
     ctx: Context,
     trial: boolean,
@@ -159,7 +160,7 @@ class CrmCallers implements Callers {
     const begun = performance.now();
     let settled = false;
     try {
-      const held = await this.#hold(ctx, name);
+      const held = await this.#hold(ctx, caller);
       if (!held.release) {
         this.#note('joined');
         return held.answer;
@@ -175,7 +176,7 @@ class CrmCallers implements Callers {
         this.#seconds(begun);
         const answer = reduceAnswer(found, reads);
         this.#note(`found_${answer.found}`);
-        await Promise.all([rememberAnswer(ctx, name, answer, reads), noteIssued(ctx, phone, answer)]).catch(() => {});
+        await Promise.all([rememberAnswer(ctx, caller, answer, reads), noteIssued(ctx, phone, answer)]).catch(() => {});
         return answer;
       } finally {
         await held.release().catch(() => {});
@@ -211,21 +212,21 @@ class CrmCallers implements Callers {
   /** The right to ask for this number, or the answer of another process that had it. */
   async #hold(
     ctx: Context,
-    name: string,
+    caller: Caller,
   ): Promise<{ release: () => Promise<void> } | { release?: undefined; answer: Answer }> {
     for (;;) {
       const left = ctx.deadline - Date.now();
       if (left <= 0) throw new Failure('busy', 'Another process is still looking this caller up.');
-      const held = await ctx.lease.take([name], left);
+      const held = await ctx.lease.take([caller.name], left);
       if (held) {
         // It may have been found between our look and our lease.
-        const known = await recallAnswer(ctx, name).catch(() => undefined);
+        const known = await recallAnswer(ctx, caller).catch(() => undefined);
         if (!known) return held;
         await held.release().catch(() => {});
         return { answer: known };
       }
       await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN));
-      const known = await recallAnswer(ctx, name);
+      const known = await recallAnswer(ctx, caller);
       if (known) return { answer: known };
     }
   }

@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import type { Connection, Inbound } from '@wrapup/config';
 import type { Context, PersonAnswer } from '@wrapup/destination';
+import { callerMemory } from '@wrapup/queue';
 
 /** What the CRM said of a number. Several people are as good as nobody, but not the same: no rule may be decided by it. */
 export type Answer = PersonAnswer | { found: 'many' };
@@ -8,23 +9,26 @@ export type Answer = PersonAnswer | { found: 'many' };
 /** How long an answer counts, in ms: people change slowly, but who is unknown may be created any moment. */
 const KEPT = { one: 10 * 60_000, none: 60_000, many: 60_000 } as const;
 
-/**
- * Under which name an answer is remembered. It does not show the number: without the connection's settings, which hold
- * its credentials, nobody can find out by trying. Other properties or another account make another name.
- */
-export function nameOf(connection: Connection, reads: Inbound['reads'], phone: string): string {
-  return `inbound:${createHmac('sha256', JSON.stringify(connection.settings))
-    .update(JSON.stringify([phone, reads]))
-    .digest('base64url')}`;
+/** What an answer is remembered for. */
+export interface Caller {
+  /** Name in `ctx.memory`: made of the number alone, so that it is found when the person is forgotten. */
+  name: string;
+  /** The account and the properties that were asked for: an answer to another question does not count. */
+  question: string;
+}
+
+export function callerOf(connection: Connection, reads: Inbound['reads'], phone: string): Caller {
+  const question = createHmac('sha256', JSON.stringify(connection.settings)).update(JSON.stringify(reads));
+  return { name: callerMemory(phone), question: question.digest('base64url').slice(0, 22) };
 }
 
 /** An answer that still counts. What cannot be read is as good as nothing. */
-export async function recallAnswer(ctx: Context, name: string): Promise<Answer | undefined> {
+export async function recallAnswer(ctx: Context, { name, question }: Caller): Promise<Answer | undefined> {
   const text = await ctx.memory.get(name);
   if (text === undefined) return undefined;
   try {
-    const answer = JSON.parse(text) as Answer;
-    return Object.hasOwn(KEPT, answer.found) ? answer : undefined;
+    const kept = JSON.parse(text) as { question: string; answer: Answer };
+    return kept.question === question && Object.hasOwn(KEPT, kept.answer.found) ? kept.answer : undefined;
   } catch {
     return undefined;
   }
@@ -33,11 +37,11 @@ export async function recallAnswer(ctx: Context, name: string): Promise<Answer |
 /** Keeps of an answer only what the agent is told. */
 export async function rememberAnswer(
   ctx: Context,
-  name: string,
+  { name, question }: Caller,
   answer: Answer,
   reads: Inbound['reads'],
 ): Promise<void> {
-  await ctx.memory.set(name, JSON.stringify(reduceAnswer(answer, reads)), KEPT[answer.found]);
+  await ctx.memory.set(name, JSON.stringify({ question, answer: reduceAnswer(answer, reads) }), KEPT[answer.found]);
 }
 
 /** Without properties that nobody asked for: adapters read some for themselves. */

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
+import { personKey as uniqueKey } from '@wrapup/call';
 import type { MatchStep } from '@wrapup/mapping';
 import type { Context } from '../context.ts';
+import type { Subject } from '../destination.ts';
 
 /** A CRM's search finds somebody new only after a while: the id is remembered for so long, in ms. */
 const REMEMBERED = 15 * 60_000;
@@ -63,6 +65,19 @@ export async function rememberWatermark(ctx: Context, id: string, endedAt: strin
   await ctx.memory.set(`watermark:${id}`, endedAt, WATERMARK_KEPT);
 }
 
+/** Under which names this file may have something of a person: see `DestinationKind.remembers`. */
+export function personMemories({ phones, emails, calls, records }: Subject): string[] {
+  const started = [...phones.map((phone) => uniqueKey({ phone })), ...emails.map((email) => uniqueKey({ email }))];
+  return [
+    ...phones.map((value) => personKey({ by: 'phone', value })),
+    ...emails.map((value) => personKey({ by: 'email', value })),
+    ...started.flatMap((key) => (key ? [`person-started:${key}`] : [])),
+    ...records.map(({ id }) => `watermark:${id}`),
+    ...phones.map(issuedKey),
+    ...calls.map(madeKey),
+  ];
+}
+
 /** Leases to hold while a person is created: on its key, and on every number and address that may mean it. */
 export function personLeases(key: string, steps: MatchStep[]): string[] {
   return [...new Set([key, ...steps.map(personKey)])];
@@ -71,29 +86,41 @@ export function personLeases(key: string, steps: MatchStep[]): string[] {
 /** How long an id that our inbound look-up gave counts for the number that it was given for, in ms: as long as payloads are kept. */
 const ISSUED = 7 * 24 * 3_600_000;
 
-function issuedKey(phone: string, id: string): string {
-  return `issued:${digest(`${phone} ${id}`)}`;
+/** People of one number that count at the same time: an account may have changed whom it belongs to. */
+const MAX_ISSUED = 5;
+
+/** Of the number alone, so that it is found when the person is forgotten. */
+function issuedKey(phone: string): string {
+  return `issued:${digest(phone)}`;
+}
+
+async function recallIssued(ctx: Pick<Context, 'memory'>, phone: string): Promise<string[]> {
+  const kept = await ctx.memory.get(issuedKey(phone));
+  return kept === undefined ? [] : (JSON.parse(kept) as string[]);
 }
 
 /** Notes that a ringing call was answered with this person. @param phone E.164 */
 export async function rememberIssued(ctx: Pick<Context, 'memory'>, phone: string, id: string): Promise<void> {
-  await ctx.memory.set(issuedKey(phone, id), '1', ISSUED);
+  const others = (await recallIssued(ctx, phone)).filter((other) => other !== id);
+  await ctx.memory.set(issuedKey(phone), JSON.stringify([id, ...others].slice(0, MAX_ISSUED)), ISSUED);
 }
 
 /** Whether a ringing call from this number was answered with this person. @param phone E.164 */
 export async function wasIssued(ctx: Pick<Context, 'memory'>, phone: string, id: string): Promise<boolean> {
-  return (await ctx.memory.get(issuedKey(phone, id))) !== undefined;
+  return (await recallIssued(ctx, phone)).includes(id);
 }
 
 /** How long it is known whom a call created by what was only said, in ms: as long as the ledger is kept. */
 const MADE = 90 * 24 * 3_600_000;
 
+const madeKey = (call: string) => `made:${digest(call)}`;
+
 /** Notes whom this very call created. @param call key of the call log */
 export async function rememberMade(ctx: Context, call: string, id: string): Promise<void> {
-  await ctx.memory.set(`made:${digest(call)}`, id, MADE);
+  await ctx.memory.set(madeKey(call), id, MADE);
 }
 
 /** Whom this very call created by what was only said. */
 export function recallMade(ctx: Context, call: string): Promise<string | undefined> {
-  return ctx.memory.get(`made:${digest(call)}`);
+  return ctx.memory.get(madeKey(call));
 }

@@ -4,11 +4,12 @@
  * on the previous contact itself stays; the receipt says so.
  */
 import { Failure } from '@wrapup/destination';
-import { chunk, digest } from '@wrapup/destination/delivery';
+import { chunk } from '@wrapup/destination/delivery';
 import type { Associated, Item, PlanWrite, Written } from '@wrapup/destination/engine';
 import { unlinkRecords } from '../client/api.ts';
 import { readMany } from '../client/batch-read.ts';
 import { asHubSpotFailure } from '../errors/classify.ts';
+import { previousMemory } from '../memories.ts';
 import type { Session } from '../session.ts';
 
 /** HubSpot's limit for taking links off. */
@@ -16,7 +17,6 @@ const UNLINK_BATCH = 100;
 
 /** Whom a call's records were linked to is kept until a replay that found another person has succeeded. */
 const KEPT_MS = 7 * 24 * 3_600_000;
-const memoryKey = ({ plan }: PlanWrite) => `former-person:${digest(plan.key)}`;
 
 /**
  * Notes whom the plans' records were linked to before, so that an attempt that fails halfway does not forget it.
@@ -29,7 +29,7 @@ export async function notePrevious({ ctx }: Session, writes: PlanWrite[]): Promi
     // That no person is found now is no reason to take the records off the one found before.
     if (known === undefined || write.person === undefined || known === write.person.id) continue;
     if (!/^\d+$/.test(known)) continue;
-    await ctx.memory.set(memoryKey(write), known, KEPT_MS).catch((thrown: unknown) => {
+    await ctx.memory.set(previousMemory(write.plan.key), known, KEPT_MS).catch((thrown: unknown) => {
       failed.push([write, Failure.of(thrown)]);
     });
   }
@@ -52,7 +52,7 @@ export async function unlinkPrevious(session: Session, written: Written[]): Prom
     // A company is more people's than ours: who made the link is not known.
     if (record.object === 'companies') continue;
     try {
-      const previous = await session.ctx.memory.get(memoryKey(write));
+      const previous = await session.ctx.memory.get(previousMemory(write.plan.key));
       if (previous !== undefined && previous !== write.person.id) moves.push({ item, id: receipt.id, previous });
     } catch (thrown) {
       done.failed.set(item, Failure.of(thrown));

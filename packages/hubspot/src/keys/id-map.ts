@@ -13,6 +13,7 @@ import type { RecordPlan } from '@wrapup/mapping';
 import { readLinked, searchEqual } from '../client/api.ts';
 import { readMany, toRecord } from '../client/batch-read.ts';
 import { asHubSpotFailure } from '../errors/classify.ts';
+import { recordIdMemory, recordStartedMemory } from '../memories.ts';
 import { keyProperty, timestampOf } from '../objects.ts';
 import type { Session } from '../session.ts';
 import { hasKeyLine, keyLineProperty, withKeyLine, withoutKeyLine } from './key-in-text.ts';
@@ -56,7 +57,7 @@ export function idMap(session: Session): KeyStrategy {
     },
     async confirm(written) {
       for (const { item, receipt } of written)
-        await ctx.memory.set(`record-id:${nameOf(item.record)}`, receipt.id, KEPT_MS).catch((thrown: unknown) => {
+        await ctx.memory.set(recordIdMemory(item.record), receipt.id, KEPT_MS).catch((thrown: unknown) => {
           // Its line finds it; only the short cut is lost.
           ctx.log.warn({ error: Failure.of(thrown).message }, 'a new record could not be remembered');
         });
@@ -71,13 +72,13 @@ const nameOf = ({ object, key }: RecordPlan) => `${object}:${digest(key)}`;
 
 async function recallId(ctx: Context, item: Item, ids: Map<Item, string>): Promise<void> {
   const { write, record } = item;
-  const id = write.plan.resume?.records[record.name] ?? (await ctx.memory.get(`record-id:${nameOf(record)}`));
+  const id = write.plan.resume?.records[record.name] ?? (await ctx.memory.get(recordIdMemory(record)));
   if (id !== undefined) ids.set(item, id);
 }
 
 /** Marks the record as about to be created: whoever finds the mark and no id looks for the record first. */
 async function begin(ctx: Context, item: Item, begun: Set<Item>): Promise<void> {
-  const mark = `record-started:${nameOf(item.record)}`;
+  const mark = recordStartedMemory(item.record);
   if ((await ctx.memory.get(mark)) !== undefined) begun.add(item);
   await ctx.memory.set(mark, '1', KEPT_MS);
 }
@@ -95,7 +96,7 @@ async function readById(session: Session, ids: ReadonlyMap<Item, string>): Promi
     for (const [item, id] of all) {
       const found = reading.found.get(id);
       readings.set(item, reading.failed.get(id) ?? (found ? withoutLine(item, found) : 'absent'));
-      if (reading.missing.has(id)) await session.ctx.memory.delete(`record-id:${nameOf(item.record)}`).catch(() => {});
+      if (reading.missing.has(id)) await session.ctx.memory.delete(recordIdMemory(item.record)).catch(() => {});
     }
   }
   return readings;

@@ -1,0 +1,39 @@
+import { addressesIn, type Call, numberForms } from '@wrapup/call';
+import type { Config } from '@wrapup/config';
+import type { RecordReceipt } from '@wrapup/destination';
+import { type CallJob, type CallRef, personKeysOf, recordOf, type Store } from '@wrapup/queue';
+
+/**
+ * Notes in the index of people who stands in a revision, given or only said, wherever in the payload. The number of our
+ * own agent is no person's.
+ * @param call undefined for a body of no known shape, which is read as it came
+ */
+export async function indexPeople(job: CallJob, call: Call | undefined, store: Store, config: Config): Promise<void> {
+  const { source, call_id, revision } = job;
+  const addresses = addressesIn(
+    call ? [call.raw, call.lead, call.from_number, call.to_number] : await readAsItCame(job, store),
+  );
+  for (const form of (call?.agent.number && numberForms(call.agent.number, [])?.numbers) || []) {
+    addresses.numbers.delete(form);
+  }
+  await store.people.add({ source, call_id }, revision, personKeysOf(addresses), config.retention.ledger_days);
+}
+
+async function readAsItCame({ source, call_id, revision }: CallJob, store: Store): Promise<unknown> {
+  const body = await store.payloads.read(source, call_id, revision);
+  return body && JSON.parse(body.toString('utf8'));
+}
+
+/** Notes which record of a CRM is the person of a call: other calls of theirs are found by it. */
+export async function indexRecord(
+  call: CallRef,
+  connection: string,
+  records: readonly RecordReceipt[],
+  store: Store,
+  config: Config,
+): Promise<void> {
+  const people = records.filter(({ name }) => name === 'person');
+  if (people.length === 0) return;
+  const keys = people.map(({ object, id }) => recordOf(connection, object, id));
+  await store.people.add(call, undefined, keys, config.retention.ledger_days);
+}

@@ -1,0 +1,57 @@
+import { expect, it } from 'vitest';
+import { addressesIn, emailForm, MAX_ADDRESSES, numberForms } from '../src/index.ts';
+
+const forms = new Set(numberForms('(415) 555-0142', ['US'])?.numbers);
+const hasNumber = (document: unknown) => [...addressesIn(document).numbers].some((number) => forms.has(number));
+const emailsIn = (document: unknown) => [...addressesIn(document).emails];
+
+it.each([
+  ['call Dana at (415) 555-0142', true],
+  ['14155550142', true],
+  ['415.555.0142', true],
+  ['+1 415 555 0142', true],
+  ['0014155550142', true],
+  ['on 2025-06-01 14:30 call 415 555 0142', true],
+  ['4155550142 4155550199 4155550177', true],
+  ['+1 415 555 0143', false],
+  ['94155550142', false],
+])('the number +1 415 555 0142 in "%s": %s', (text, found) => {
+  expect(hasNumber({ call: { note: [text] } })).toBe(found);
+});
+
+it.each([
+  ['Her address is Dana@Example.com.', ['dana@example.com']],
+  ['mailto:dana@example.com?x', ['dana@example.com']],
+  ["'dana@example.com'", ['dana@example.com']],
+  ['jordana@example.com and x.dana@example.com', ['jordana@example.com', 'x.dana@example.com']],
+  ['dana@example.com.au', ['dana@example.com.au']],
+  ['nothing @ all, not@here', []],
+])('the addresses in "%s" are %j', (text, emails) => {
+  expect(emailsIn([text])).toEqual(emails);
+});
+
+it('reads names and numbers too, and leaves times and dates out', () => {
+  expect(hasNumber({ phone: 14155550142 })).toBe(true);
+  expect(hasNumber({ '+1 415 555 0142': true })).toBe(true);
+  const times = { at: '2025-06-01T14:30:00.000Z', begun: 1_714_412_345_678, ended: '1714412345.678', seconds: 42 };
+  expect(addressesIn(times)).toEqual({ numbers: new Set(), emails: new Set(), complete: true });
+});
+
+it('gives an address as it is asked for', () => {
+  expect(emailsIn([' Dana@Example.COM '])).toEqual([emailForm('dana@example.com ')]);
+  expect(numberForms('nonsense', ['US'])).toBeUndefined();
+});
+
+it('says so when there are more than it takes', () => {
+  const many = Array.from({ length: MAX_ADDRESSES + 50 }, (_, index) => `person-${index}@example.com`);
+  expect(addressesIn(many)).toMatchObject({ complete: false });
+  expect(addressesIn(many).emails.size).toBeGreaterThanOrEqual(MAX_ADDRESSES);
+});
+
+it('takes no longer for a hostile text than for any other of its length', () => {
+  // A pattern that backtracks over the whole text would not come back from these.
+  const [words, signs, gap] = ['a'.repeat(2_000_000), '@'.repeat(1_000_000), `1${' '.repeat(1_000_000)}x`];
+  expect(addressesIn([words, signs, gap])).toMatchObject({ numbers: new Set(), complete: true });
+  expect(addressesIn('1 '.repeat(1_000_000)).complete).toBe(false);
+  expect(addressesIn('11-11-11.'.repeat(1_000_000)).complete).toBe(false);
+});
