@@ -1,7 +1,7 @@
 import type { Call } from '@wrapup/call';
-import { DECISION_WORDS, type PersonRecord, type Preview } from '@wrapup/destination';
+import { DECISION_WORDS, type PersonRecord, type Preview, SAID_WORDS } from '@wrapup/destination';
 import type { Place } from '@wrapup/findings';
-import type { Plan, Value } from '@wrapup/mapping';
+import type { MatchStep, Plan, Value } from '@wrapup/mapping';
 import { clean } from './clean.ts';
 import { count, type Output, when } from './output.ts';
 
@@ -57,6 +57,9 @@ export function showRoute(planned: PlannedRoute, output: Output): string[] {
   return lines;
 }
 
+/** A way to find the person, and whether only speech vouches for it. */
+const showStep = ({ by, said }: MatchStep) => (said ? `${by} (said)` : by);
+
 /** What a person knows somebody by, and where the record is. */
 function showWho({ who = {}, url }: PersonRecord): string {
   const { name, email, phone, company } = who;
@@ -70,17 +73,19 @@ function showPerson({ person: answer, decision, records, hint }: Preview, plan: 
   const toDo = hint ? [`    to do     ${clean(hint)}`] : [];
   if (answer.found === 'one') {
     const { object, id } = answer.person;
-    return [`  person    ${clean(object)} ${clean(id)}, found by ${answer.by}${showWho(answer.person)}: ${verdict}`];
+    return [
+      `  person    ${clean(object)} ${clean(id)}, found by ${answer.by}${showWho(answer.person)}: ${answer.said ? SAID_WORDS : verdict}`,
+    ];
   }
   if (answer.found === 'none') {
-    const tried = plan.person.match.map(({ by }) => by).join(', ');
+    const tried = plan.person.match.map(showStep).join(', ');
     return [
       `  person    none found${tried ? ` by ${tried}` : ': the call has nothing to find one by'}: ${verdict}`,
       ...toDo,
     ];
   }
   const lines = [
-    `  person    ${answer.candidates.length} found by ${answer.by}, policy ${plan.person.ambiguous}: ${verdict}`,
+    `  person    ${answer.candidates.length} found by ${answer.by}${answer.said ? ', which was only said' : ''}, policy ${plan.person.ambiguous}: ${verdict}`,
   ];
   const used = records.find(({ name }) => name === 'person')?.id;
   for (const candidate of answer.candidates) {
@@ -130,7 +135,7 @@ function showOffline(plan: Plan, output: Output): string[] {
   if (plan.person) {
     const { match, unmatched, ambiguous, fields } = plan.person;
     lines.push(
-      `  person    by ${match.map(({ by }) => by).join(', ') || 'nothing: the call has nothing to find one by'}; unmatched: ${unmatched}, ambiguous: ${ambiguous}`,
+      `  person    by ${match.map(showStep).join(', ') || 'nothing: the call has nothing to find one by'}; unmatched: ${unmatched}, ambiguous: ${ambiguous}`,
       ...fields.map(field),
     );
   }

@@ -1,4 +1,5 @@
-import type { Inbound, InboundRule } from '@wrapup/config';
+import type { Call } from '@wrapup/call';
+import type { Caller, Inbound, InboundRule } from '@wrapup/config';
 import { Failure } from '@wrapup/destination';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { source } from './support/harness.ts';
@@ -152,6 +153,32 @@ describe('a caller who is not one person', () => {
     expect(await ingress.ask(NOBODY)).toEqual({
       call_inbound: { override_model_id: '', custom_variables: { shop: 'Main Street' } },
     });
+  });
+});
+
+describe('personal data', () => {
+  const reads = { properties: ['firstname', 'lifecyclestage'], related: {} };
+  const variables = { stage: { path: ['person', 'lifecyclestage'] } };
+  const asks: unknown[] = [];
+  const when = (answer: boolean) => (call: Call, caller: Caller) => {
+    asks.push([call.to_number, caller.firstname]);
+    return answer;
+  };
+
+  it('is told once the second fact holds, and not on the number alone', async () => {
+    answerBy({ personal: { when: when(false), variables }, reads });
+    expect(await ingress.ask(DANA)).toEqual(told(ingress.danaId));
+    answerBy({ personal: { when: when(true), variables }, reads });
+    expect(await ingress.ask(DANA)).toMatchObject({
+      call_inbound: { custom_variables: { first_name: 'Dana', stage: 'customer' } },
+    });
+    expect(asks).toContainEqual(['+14155550100', 'Dana']);
+  });
+
+  it('is told of nobody who is not one person, whatever the condition says', async () => {
+    const constant = { greeting: { value: 'Welcome back' } };
+    answerBy({ personal: { when: when(true), variables: constant }, variables: {}, reads });
+    for (const from of [NOBODY, SHARED, 'anonymous']) expect(await ingress.ask(from)).toEqual(NEUTRAL);
   });
 });
 

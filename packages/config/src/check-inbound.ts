@@ -1,7 +1,8 @@
 import type { DestinationKind } from '@wrapup/destination';
+
 import { type Finding, suggest } from '@wrapup/findings';
 import type { Value } from '@wrapup/mapping';
-import type { Caller, Inbound, InboundRule, InboundVariable } from './config.ts';
+import type { Caller, Inbound, InboundCondition, InboundRule, InboundVariable } from './config.ts';
 import type { YamlDocument } from './document.ts';
 import { compileCondition } from './language.ts';
 import { guardsDoor, type Reader } from './readers.ts';
@@ -37,9 +38,14 @@ export function checkInbound(
   const kind = file.declared[inbound.look_up];
   const related = (kind !== undefined && Object.hasOwn(kinds, kind) ? kinds[kind]?.related : undefined) ?? [];
   const read: string[] = [];
-  const variables = checkVariables(inbound, related, read, add);
-  const agents = checkRules(inbound, read, document, findings, add);
-  return { inbound: { ...inbound, variables, agents, reads: readsOf(read, related) }, findings };
+  const condition = (written: unknown, label: string, path: PropertyKey[]) =>
+    checkCondition(written, label, path, read, document, findings, add);
+  const variables = checkVariables(inbound.variables, ['variables'], related, read, add);
+  const personal = checkPersonal(inbound, related, read, condition, add);
+  const agents = checkRules(inbound, condition, add);
+  const { personal: _, ...rest } = inbound;
+  const reads = readsOf(read, related);
+  return { inbound: { ...rest, variables, ...(personal ? { personal } : {}), agents, reads }, findings };
 }
 
 function checkGuard(inbound: Written, file: WrapupFile, add: Add): void {
@@ -64,21 +70,23 @@ function checkGuard(inbound: Written, file: WrapupFile, add: Add): void {
 
 /** @param read gets the paths that are read */
 function checkVariables(
-  { variables }: Written,
+  variables: Written['variables'],
+  section: string[],
   related: readonly string[],
   read: string[],
   add: Add,
 ): Record<string, InboundVariable> {
   const checked: Record<string, InboundVariable> = {};
   for (const [name, written] of Object.entries(variables)) {
-    const path = ['variables', name];
+    const path = [...section, name];
+    const label = ['inbound', ...path].join('.');
     if (RESERVED.has(name)) {
-      add('error', 'reserved-name', path, `inbound.variables.${name} is set by Wrapup itself`, 'choose another name');
+      add('error', 'reserved-name', path, `${label} is set by Wrapup itself`, 'choose another name');
     } else if (typeof written === 'object') checked[name] = written;
     else if (typeof written !== 'string') checked[name] = { value: written };
     else {
       const mistake = mistakeIn(written, related);
-      if (mistake) add('error', mistake.code, path, `inbound.variables.${name}: ${mistake.message}`, mistake.hint);
+      if (mistake) add('error', mistake.code, path, `${label}: ${mistake.message}`, mistake.hint);
       else {
         read.push(written);
         checked[name] = { path: parseRingPath(written) ?? [] };
@@ -88,13 +96,55 @@ function checkVariables(
   return checked;
 }
 
-function checkRules(
-  inbound: Written,
+type CheckCondition = (written: unknown, label: string, path: PropertyKey[]) => InboundCondition | undefined;
+
+/** Variables that wait for a second fact. */
+function checkPersonal(
+  { personal, variables }: Written,
+  related: readonly string[],
+  read: string[],
+  check: CheckCondition,
+  add: Add,
+): Inbound['personal'] {
+  if (!personal) return undefined;
+  for (const name of Object.keys(personal.variables).filter((one) => Object.hasOwn(variables, one)))
+    add(
+      'error',
+      'duplicate-name',
+      ['personal', 'variables', name],
+      `inbound.variables tells ${name} to every caller already`,
+      'keep it under personal, or choose another name',
+    );
+  const when = check(personal.when, 'inbound.personal', ['personal', 'when']);
+  const checked = checkVariables(personal.variables, ['personal', 'variables'], related, read, add);
+  return when && { when, variables: checked };
+}
+
+/** A condition that can be asked while the phone rings. @returns undefined when something is wrong with it */
+function checkCondition(
+  written: unknown,
+  label: string,
+  path: PropertyKey[],
   read: string[],
   document: YamlDocument,
   findings: Finding[],
   add: Add,
-): InboundRule[] {
+): InboundCondition | undefined {
+  const paths = pathsIn(written);
+  // As for a variable, but for records that are read along: they may be missing when the condition is asked.
+  const wrong = paths.map((one) => mistakeIn(one, [])).find((mistake) => mistake !== undefined);
+  if (wrong) {
+    add('error', wrong.code, path, `${label}: ${wrong.message}`, wrong.hint);
+    return undefined;
+  }
+  read.push(...paths);
+  const compiled = compileCondition(written, document, ['inbound', ...path], { person: true });
+  findings.push(...compiled.findings);
+  const { when } = compiled;
+  return when && ((call, caller) => when(call, propertiesOf(caller)));
+}
+
+function checkRules(inbound: Written, check: CheckCondition, add: Add): InboundRule[] {
   const rules: InboundRule[] = [];
   inbound.agents.forEach((rule, index) => {
     const path = ['agents', index];
@@ -107,25 +157,11 @@ function checkRules(
       const message = `${label} declines every call that reaches it`;
       add('error', 'bad-value', path, message, 'say with when which calls are declined');
     }
-    const paths = pathsIn(rule.when);
-    const at = [...path, 'when'];
-    // As for a variable, but for records that are read along: they may be missing when the rule is asked.
-    const wrong = paths.map((one) => mistakeIn(one, [])).find((mistake) => mistake !== undefined);
-    if (wrong) {
-      add('error', wrong.code, at, `${label}: ${wrong.message}`, wrong.hint);
-      return;
-    }
-    read.push(...paths);
-    const compiled =
-      rule.when === undefined
-        ? { when: () => true, findings: [] }
-        : compileCondition(rule.when, document, ['inbound', ...at], { person: true });
-    findings.push(...compiled.findings);
-    const { when } = compiled;
+    const when = rule.when === undefined ? () => true : check(rule.when, label, [...path, 'when']);
     if (!when) return;
     rules.push({
-      when: (call, caller) => when(call, propertiesOf(caller)),
-      asks_caller: paths.some((one) => parseRingPath(one)?.[0] === 'person'),
+      when,
+      asks_caller: pathsIn(rule.when).some((one) => parseRingPath(one)?.[0] === 'person'),
       decline: rule.decline,
       ...(rule.agent === undefined ? {} : { agent: rule.agent }),
     });

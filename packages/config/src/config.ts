@@ -67,6 +67,8 @@ export interface Inbound {
   guard: 'token' | 'none';
   /** By name of the agent's variable. */
   variables: Record<string, InboundVariable>;
+  /** Further variables, told only to a caller who is known and for whom the condition holds. */
+  personal?: { when: InboundCondition; variables: Record<string, InboundVariable> };
   /** The first that matches decides; none leaves the call with the agent that received it. */
   agents: InboundRule[];
   /** What variables and rules read of the person, for the look-up. */
@@ -79,9 +81,11 @@ export type InboundVariable = { value: string | number | boolean } | { path: (st
 /** Properties of the one matching record and its `id`, and the records read along with it, by name. */
 export type Caller = Record<string, Value | Record<string, Value>[]>;
 
+/** Total: never throws. `caller` is empty when the CRM knows nobody. */
+export type InboundCondition = (call: Call, caller: Caller) => boolean;
+
 export interface InboundRule {
-  /** Total: never throws. `caller` is empty when the CRM knows nobody. */
-  when(call: Call, caller: Caller): boolean;
+  when: InboundCondition;
   /** Cannot be decided while it is not known who is calling. */
   asks_caller: boolean;
   agent?: string;

@@ -68,6 +68,7 @@ export function describeConfig(config: Config, kinds: Record<string, Destination
     inbound: config.inbound && {
       ...config.inbound,
       variables: Object.keys(config.inbound.variables),
+      ...(config.inbound.personal && { personal: Object.keys(config.inbound.personal.variables) }),
       agents: config.inbound.agents.length,
       within: formatDuration(config.inbound.within),
     },

@@ -199,6 +199,19 @@ export const inboundSchema = z.strictObject({
     .record(text, inboundVariable)
     .default({})
     .describe('By name of the agent’s variable: a path such as person.firstname, or a constant as { value: … }'),
+  personal: z
+    .strictObject({
+      when: z
+        .unknown()
+        .refine(
+          (written) => written !== undefined,
+          'must say the second fact, such as { path: person.phone_verified, equals: true }',
+        )
+        .describe('A second fact beside the number, which anybody can forge: a condition on the caller or the line'),
+      variables: z.record(text, inboundVariable).describe('As variables, told only to callers for whom it holds'),
+    })
+    .optional()
+    .describe('Variables with personal data, and what must hold before they are told'),
   agents: z
     .array(
       z.strictObject({

@@ -315,6 +315,28 @@ const MISTAKES: [string, string, { code: string; says: RegExp; hint?: RegExp; se
     { code: 'bad-value', says: /variables\.deals must be a path such as person\.firstname/ },
   ],
   [
+    'personal data asks for no second fact',
+    inbound('personal: »{ variables: { balance: person.balance } }'),
+    { code: 'bad-value', says: /personal\.when must say the second fact/ },
+  ],
+  [
+    'personal data is told to everybody already',
+    inbound(
+      'variables: { tier: person.tier }\n  personal: { when: { path: person.ok, equals: true }, variables: { tier: »person.tier } }',
+    ),
+    { code: 'duplicate-name', says: /inbound\.variables tells tier to every caller/ },
+  ],
+  [
+    'the second fact is known only afterwards',
+    inbound('personal: { when: »{ path: vars.pin, equals: "1234" }, variables: { tier: person.tier } }'),
+    { code: 'unknown-path', says: /inbound\.personal: "vars\.pin" is not known before/ },
+  ],
+  [
+    'a variable with personal data is no path',
+    inbound('personal: { when: { path: person.ok, equals: true }, variables: { tier: »Hello there } }'),
+    { code: 'bad-path', says: /inbound\.personal\.variables\.tier: "Hello there" is not a path/ },
+  ],
+  [
     'a rule for inbound calls reads what is known only afterwards',
     inbound('agents: [ { agent: a1, when: »{ path: call.outcome, equals: connected } } ]'),
     { code: 'unknown-path', says: /agents\[0\]: "call\.outcome" is not known before/ },

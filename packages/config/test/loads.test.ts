@@ -36,6 +36,7 @@ test('defaults are filled in', async () => {
     path_token: [],
     trust: 'signature',
     revisions: 'additive',
+    reads_per_minute: 300,
     keep: { transcript: true, raw: true },
     agents: {},
   });
@@ -88,6 +89,7 @@ inbound:
   look_up: sales
   within: 1500ms
   variables: { first_name: person.firstname, open_deal: "person.deals[0].dealname", who: { value: Alice }, calls: 3, from: lead.country }
+  personal: { when: { path: person.phone_verified, equals: true }, variables: { tier: person.tier } }
   agents:
     - { when: { path: person.lifecyclestage, equals: customer }, agent: a1 }
     - { when: { path: person.hs_lead_status, equals: UNQUALIFIED }, decline: true }
@@ -106,13 +108,14 @@ inbound:
       calls: { value: 3 },
       from: { path: ['lead', 'country'] },
     },
+    personal: { variables: { tier: { path: ['person', 'tier'] } } },
     agents: [
       { agent: 'a1', decline: false, asks_caller: true },
       { decline: true, asks_caller: true },
       { agent: 'a2', asks_caller: false },
     ],
     reads: {
-      properties: ['firstname', 'hs_lead_status', 'lifecyclestage'],
+      properties: ['firstname', 'hs_lead_status', 'lifecyclestage', 'phone_verified', 'tier'],
       related: { deals: { properties: ['dealname'], most: 1 } },
     },
   });

@@ -8,3 +8,7 @@ export const DECISION_WORDS: Record<Preview['decision'], string> = {
   skip: 'nothing would be written',
   park: 'the delivery would be parked for somebody to decide',
 };
+
+/** The end of the same sentence for a person who was found only by what was said. */
+export const SAID_WORDS =
+  'found by an address that was only said, so the call log and the tasks are marked, and nothing of the person is written';

@@ -33,6 +33,11 @@ const SHAPE: Mistake[] = [
     { code: 'bad-value', says: /none of park, most_recent, oldest: "newest"/ },
   ],
   [
+    'what was said is good for something that is not offered',
+    'person: { said: »ignroe }\n',
+    { code: 'bad-value', says: /person\.said is none of match, ignore: "ignroe"/, hint: /"ignore"/ },
+  ],
+  [
     'a write mode is not offered',
     field('{ from: lead.name, write: »if_empt }'),
     { code: 'bad-value', says: /none of overwrite/, hint: /"if_empty"/ },

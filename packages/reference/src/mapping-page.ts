@@ -11,6 +11,8 @@ import {
   listTransforms,
   PREDICATE_DOES,
   type RecordDialect,
+  SAID,
+  SAID_MARK,
   type Transform,
   UNMATCHED,
   WRITE_MODES,
@@ -91,6 +93,11 @@ const AMBIGUOUS_DOES: Record<(typeof AMBIGUOUS)[number], string> = {
   oldest: 'the one that was created first',
 };
 
+const SAID_DOES: Record<(typeof SAID)[number], string> = {
+  match: 'it counts like a given one, so that a caller can name anybody’s address and be written to that record',
+  ignore: 'nobody is looked for by it, nor created by it alone',
+};
+
 const says = (all: readonly string[], does: Record<string, string>) =>
   all.map((name) => `\`${name}\`: ${does[name]}`).join('; ');
 
@@ -99,7 +106,7 @@ const PERSON = [
   [
     '`id`',
     'a path',
-    'where the call carries the person’s id in the CRM; `metadata.crm_person_id` or `prompt_variables.crm_person_id` unless said',
+    'where the call carries the person’s id in the CRM; `metadata.crm_person_id` or `prompt_variables.crm_person_id` unless said. On a call that is not outbound these count only if our own inbound look-up gave the id for that number; any other path that is not `call.…` counts as said there',
   ],
   [
     '`unmatched`',
@@ -107,6 +114,11 @@ const PERSON = [
     `nobody is found. ${says(UNMATCHED, UNMATCHED_DOES)}`,
   ],
   ['`ambiguous`', 'one word', `several are found. ${says(AMBIGUOUS, AMBIGUOUS_DOES)}`],
+  [
+    '`said`',
+    '`match`, `ignore`',
+    `what an address is good for that was only said: collected, extracted, or in a call that is not outbound. Unless said: given ones are tried first; whoever is found by a said one alone gets the call log and the tasks, marked “${SAID_MARK}”, and nothing of theirs is written. ${says(SAID, SAID_DOES)}`,
+  ],
   ['`create_as`', 'by kind', 'what somebody new becomes'],
   [
     '`owner`',

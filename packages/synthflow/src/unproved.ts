@@ -7,8 +7,11 @@ import type { Action, Call, Collected, Lead } from '@wrapup/call';
 import { isSameJson } from './json.ts';
 import { maskPath } from './notes.ts';
 
-/** Facts that are addresses or links themselves, or that connect the call with other records. */
-const ADDRESSES = ['from_number', 'to_number', 'recording_url', 'external_id', 'diversion'] as const;
+/**
+ * Facts that are addresses or links themselves, or that connect the call with other records: the direction decides whether
+ * the customer's own list vouches for the call's variables.
+ */
+const ADDRESSES = ['from_number', 'to_number', 'recording_url', 'external_id', 'diversion', 'direction'] as const;
 const TEXTS = ['error', 'end_reason_text', 'transcript'] as const;
 const DICTIONARIES = ['vars', 'extracted', 'analysis', 'prompt_variables', 'metadata'] as const;
 /** Facts of the lead that are neither an address nor come with one. */

@@ -221,6 +221,72 @@ describe('the lead’s number', () => {
   });
 });
 
+describe('where an address or a number comes from', () => {
+  const list = { email: 'dana@example.com', prompt_variables: { user_phone_number: '+14155550123' } };
+  const collected_variables = { email: { value: 'said@example.com', collected: true } };
+
+  it.each([
+    ['outbound', 'given'],
+    ['inbound', 'said'],
+    [undefined, 'said'],
+  ])('the list of an %s call: %s', (type_of_call, origin) => {
+    expect(read({ type_of_call }, { lead: list }).lead).toMatchObject({ email_origin: origin, phone_origin: origin });
+    const { lead } = read({ type_of_call }, { lead: { prompt_variables: { email: 'dana@example.com' } } });
+    expect(lead).toMatchObject({ email: 'dana@example.com', email_origin: origin });
+  });
+
+  it.each([['outbound'], ['inbound'], [undefined]])('the line of an %s call is given', (type_of_call) => {
+    const { lead } = read({ type_of_call }, { lead: { phone_number: '+14155550123' } });
+    expect(lead).toMatchObject({ phone: '+14155550123', phone_origin: 'given' });
+  });
+
+  it.each([['outbound'], ['inbound'], [undefined]])(
+    'what is collected or extracted in an %s call was said',
+    (type_of_call) => {
+      expect(read({ type_of_call }, { collected_variables }).lead).toEqual({
+        email: 'said@example.com',
+        email_origin: 'said',
+      });
+    },
+  );
+
+  it('a given one is taken first, and what was said beside it is kept', () => {
+    const call = read({ type_of_call: 'outbound' }, { lead: list, collected_variables });
+    expect(call.lead).toMatchObject({
+      email: 'dana@example.com',
+      email_origin: 'given',
+      said_email: 'said@example.com',
+    });
+    expect(notesAt(call, 'collected_variables.email')).toHaveLength(1);
+    const same = { email: { value: 'Dana@Example.com', collected: true } };
+    const agreed = read({ type_of_call: 'outbound' }, { lead: list, collected_variables: same });
+    expect(agreed.lead).not.toHaveProperty('said_email');
+  });
+
+  it('the number of the line is taken before one that a variable tells', () => {
+    const prompt_variables = { from_phone_number: '+14155550188' };
+    const { lead } = read({ type_of_call: 'inbound', from_number: '+14155550123' }, { lead: { prompt_variables } });
+    expect(lead).toMatchObject({ phone: '+14155550123', phone_origin: 'given' });
+    const alone = read({ type_of_call: 'inbound' }, { lead: { prompt_variables } }).lead;
+    expect(alone).toMatchObject({ phone: '+14155550188', phone_origin: 'said' });
+  });
+
+  it('the numbers of the line tell which way the call went, and variables do not', () => {
+    const line = {
+      agent_phone_number: '+14155550100',
+      phone_number_from: '+14155550100',
+      phone_number_to: '+14155550123',
+    };
+    expect(read(line, { lead: { email: 'dana@example.com' } }).lead).toMatchObject({ email_origin: 'given' });
+    const prompt_variables = { from_phone_number: '+14155550100', to_phone_number: '+14155550123' };
+    const claimed = read(
+      { agent_phone_number: '+14155550100' },
+      { lead: { email: 'dana@example.com', prompt_variables } },
+    );
+    expect(claimed.lead).toMatchObject({ email_origin: 'said', phone: '+14155550123', phone_origin: 'said' });
+  });
+});
+
 describe('direction and agent', () => {
   it('come from the agents table', () => {
     const call = read({ model_id: 'a1' }, { lead: { phone_number: '+14155550123' } }, OUTBOUND);

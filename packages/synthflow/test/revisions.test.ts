@@ -214,6 +214,19 @@ describe('merging two revisions', () => {
     });
   });
 
+  it('keeps where an address came from with the address, and what was said beside it', () => {
+    const collected_variables = { email: { value: 'said@example.com', collected: true } };
+    const listed = { lead: { email: 'dana@example.com' } };
+    const said = mergeCalls(read({}, {}), read({}, { collected_variables }));
+    expect(said.lead).toMatchObject({ email: 'said@example.com', email_origin: 'said' });
+    // A revision that calls itself outbound makes nothing given that was said before.
+    const claimed = mergeCalls(read({}, listed), read({ type_of_call: 'outbound' }, listed));
+    expect(claimed.lead).toMatchObject({ email: 'dana@example.com', email_origin: 'said' });
+    const outbound = { type_of_call: 'outbound' };
+    const both = mergeCalls(read(outbound, listed), read(outbound, { ...listed, collected_variables }));
+    expect(both.lead).toMatchObject({ email_origin: 'given', said_email: 'said@example.com' });
+  });
+
   it('takes a number where there was only a text, with all that belongs to it', () => {
     const merged = mergeCalls(
       read({}, { lead: { phone_number: 'anonymous' } }),

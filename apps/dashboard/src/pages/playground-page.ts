@@ -94,7 +94,9 @@ ${plan.left_out.length > 0 && renderLeftOut(plan.left_out)}`;
 }
 
 function renderPerson(person: PersonPlan): Html {
-  const steps = person.match.map(({ by, value }) => `${by} ${value}`).join(', then ');
+  const steps = person.match
+    .map(({ by, value, said }) => `${by} ${value}${said ? ' (only said)' : ''}`)
+    .join(', then ');
   return html`<section class="delivery-box"><h3>Person</h3>
 <p>${steps ? `Looked for by ${steps}.` : 'There is nothing to look for a person by.'} Not found: ${person.unmatched}${
     person.unmatched === 'create' && (person.key ? `, as ${person.create_as}` : ', but there is no key to create it by')

@@ -40,7 +40,10 @@ export async function answerRinging(call: Call, within: number, parts: RingingPa
   if (decision.do === 'decline') return DECLINED;
   // The id comes back with the finished call, which is then written to this person without looking again.
   const identity = person && { crm_person_id: person.id, crm_connection: inbound.look_up };
-  const variables = { ...tellVariables(inbound.variables, call, caller), ...identity };
+  const { personal } = inbound;
+  // The number is all that names the caller, and a number can be forged: personal data waits for the second fact.
+  const confirmed = person && personal?.when(call, caller ?? {}) ? personal.variables : {};
+  const variables = { ...tellVariables({ ...inbound.variables, ...confirmed }, call, caller), ...identity };
   const rerouted = decision.do === 'reroute';
   if (!rerouted && Object.keys(variables).length === 0) return NEUTRAL;
   return {
@@ -61,8 +64,9 @@ const SPARE = 25;
 
 /** Undefined when it failed or took too long. A caller who withholds the number is nobody's record. */
 async function lookUp(call: Call, within: number, { callers, onFailure }: RingingParts) {
-  const { phone } = call.lead;
-  if (phone === undefined) return { found: 'none' as const };
+  const { phone, phone_origin } = call.lead;
+  // Only the line's own number names anybody.
+  if (phone === undefined || phone_origin === 'said') return { found: 'none' as const };
   if (!callers) return undefined;
   try {
     return await inTime(callers.find(phone, within - SPARE), within - SPARE);

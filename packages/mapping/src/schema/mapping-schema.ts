@@ -34,6 +34,7 @@ function personSchema(dialect: Dialect) {
     ambiguous: z.enum(AMBIGUOUS).optional().describe('What happens when several are found'),
     said: z
       .enum(SAID)
+      .nullable()
       .optional()
       .describe(
         'What an address or a number that was only said is good for. match: as much as a given one; ignore: nobody is looked for by it. Unless said: whoever is found by it alone gets the call log and the tasks, marked, and nothing of theirs is written',
