@@ -165,9 +165,11 @@ describe('personal data', () => {
     return answer;
   };
 
-  it('is told once the second fact holds, and not on the number alone', async () => {
+  it('is given once the second fact holds, and not on the number alone', async () => {
     answerBy({ personal: { when: when(false), variables }, reads });
-    expect(await ingress.ask(DANA)).toEqual(told(ingress.danaId));
+    const bare = (await ingress.ask(DANA)) as { call_inbound: { custom_variables: Record<string, unknown> } };
+    expect(bare.call_inbound.custom_variables).toMatchObject({ first_name: 'Dana', crm_person_id: ingress.danaId });
+    expect(bare.call_inbound.custom_variables).not.toHaveProperty('stage');
     answerBy({ personal: { when: when(true), variables }, reads });
     expect(await ingress.ask(DANA)).toMatchObject({
       call_inbound: { custom_variables: { first_name: 'Dana', stage: 'customer' } },
@@ -175,7 +177,7 @@ describe('personal data', () => {
     expect(asks).toContainEqual(['+14155550100', 'Dana']);
   });
 
-  it('is told of nobody who is not one person, whatever the condition says', async () => {
+  it('is given for no caller who is not one person, whatever the condition says', async () => {
     const constant = { greeting: { value: 'Welcome back' } };
     answerBy({ personal: { when: when(true), variables: constant }, variables: {}, reads });
     for (const from of [NOBODY, SHARED, 'anonymous']) expect(await ingress.ask(from)).toEqual(NEUTRAL);

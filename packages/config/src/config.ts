@@ -67,7 +67,7 @@ export interface Inbound {
   guard: 'token' | 'none';
   /** By name of the agent's variable. */
   variables: Record<string, InboundVariable>;
-  /** Further variables, told only to a caller who is known and for whom the condition holds. */
+  /** Further variables, given only for a caller who is known and for whom the condition holds. */
   personal?: { when: InboundCondition; variables: Record<string, InboundVariable> };
   /** The first that matches decides; none leaves the call with the agent that received it. */
   agents: InboundRule[];
@@ -81,7 +81,7 @@ export type InboundVariable = { value: string | number | boolean } | { path: (st
 /** Properties of the one matching record and its `id`, and the records read along with it, by name. */
 export type Caller = Record<string, Value | Record<string, Value>[]>;
 
-/** Total: never throws. `caller` is empty when the CRM knows nobody. */
+/** Total: never throws. `caller` is empty where the CRM does not know the number. */
 export type InboundCondition = (call: Call, caller: Caller) => boolean;
 
 export interface InboundRule {

@@ -208,10 +208,10 @@ export const inboundSchema = z.strictObject({
           'must say the second fact, such as { path: person.phone_verified, equals: true }',
         )
         .describe('A second fact beside the number, which anybody can forge: a condition on the caller or the line'),
-      variables: z.record(text, inboundVariable).describe('As variables, told only to callers for whom it holds'),
+      variables: z.record(text, inboundVariable).describe('As variables, given only for callers for whom it holds'),
     })
     .optional()
-    .describe('Variables with personal data, and what must hold before they are told'),
+    .describe('Variables with personal data, and what must hold before they are given'),
   agents: z
     .array(
       z.strictObject({

@@ -320,7 +320,7 @@ const MISTAKES: [string, string, { code: string; says: RegExp; hint?: RegExp; se
     { code: 'bad-value', says: /personal\.when must say the second fact/ },
   ],
   [
-    'personal data is told to everybody already',
+    'personal data is given to every caller already',
     inbound(
       'variables: { tier: person.tier }\n  personal: { when: { path: person.ok, equals: true }, variables: { tier: »person.tier } }',
     ),

@@ -62,11 +62,11 @@ export async function settle(
   return true;
 }
 
-/** HubSpot tells only in words which value somebody holds: the key stands in them; `Existing ID` is said of an address. */
+/** HubSpot tells only in words which value another contact holds: the key stands in them; `Existing ID` is said of an address. */
 function claimedValues({ key }: NewPerson, { fields }: Row, { vendor }: HubSpotFailure): unknown[] {
-  const told = [vendor?.message ?? '', ...(vendor?.details ?? []).map(({ message }) => message)].join('\n');
-  if (told.includes(key)) return [key];
-  return /Existing ID/i.test(told) ? [fields.email] : Object.values(fields);
+  const words = [vendor?.message ?? '', ...(vendor?.details ?? []).map(({ message }) => message)].join('\n');
+  if (words.includes(key)) return [key];
+  return /Existing ID/i.test(words) ? [fields.email] : Object.values(fields);
 }
 
 export function rowOf(person: NewPerson): Row {

@@ -108,7 +108,7 @@ test('an address that a mapping takes from a variable is known to have been said
 });
 
 const RECORDS = `person:
-  fields: { city: vars.city, told: person.tier }
+  fields: { city: vars.city, rank: person.tier }
 call_log: { title: Call }
 tasks:
   - { name: ask, subject: "Ask {{ person.tier }}", associate: [person, call_log, offer] }
@@ -116,7 +116,7 @@ deals:
   - { name: offer, title: Offer }
 `;
 
-test('limited to what was said: no field, only call log and tasks, both marked, and what is left out is told', () => {
+test('limited to what was said: no field, only call log and tasks, both marked, and what is left out is listed', () => {
   const mapping = compiled(RECORDS);
   const whole = mapping.plan(inbound({ vars: { city: 'Bonn' } }), 'calls');
   const limited = limitToSaid(whole.settle({ tier: 'gold' }));
@@ -133,7 +133,7 @@ test('limited to what was said: no field, only call log and tasks, both marked, 
   ]);
   expect(limited.left_out.map(({ field, reason }) => [field, /only said/.test(reason)])).toEqual([
     ['person.city', true],
-    ['person.told', true],
+    ['person.rank', true],
     ['offer', true],
   ]);
   expect(limitToSaid(limited).records).toEqual(limited.records);

@@ -95,7 +95,7 @@ const AMBIGUOUS_DOES: Record<(typeof AMBIGUOUS)[number], string> = {
 
 const SAID_DOES: Record<(typeof SAID)[number], string> = {
   match: 'it counts like a given one, so that a caller can name anybody’s address and be written to that record',
-  ignore: 'nobody is looked for by it, nor created by it alone',
+  ignore: 'no person is looked for by it, nor created by it alone',
 };
 
 const says = (all: readonly string[], does: Record<string, string>) =>
@@ -117,7 +117,7 @@ const PERSON = [
   [
     '`said`',
     '`match`, `ignore`',
-    `what an address is good for that was only said: collected, extracted, or in a call that is not outbound. Unless said: given ones are tried first; whoever is found by a said one alone gets the call log and the tasks, marked “${SAID_MARK}”, and nothing of theirs is written. ${says(SAID, SAID_DOES)}`,
+    `what an address is good for that was only said: collected, extracted, or in a call that is not outbound. Unless said: given ones are tried first; a person found by a said one alone gets the call log and the tasks, marked “${SAID_MARK}”, and nothing of theirs is written. ${says(SAID, SAID_DOES)}`,
   ],
   ['`create_as`', 'by kind', 'what somebody new becomes'],
   [

@@ -32,7 +32,7 @@ export function said(harness: Harness): void {
     expect(tasks).toMatchObject([{ people: [victim], properties: { [names.subject]: `${SAID_MARK}: Call back c1` } }]);
   });
 
-  test('the number of such a call belongs to nobody afterwards', async () => {
+  test('the number of such a call finds no person afterwards', async () => {
     await account().addPeople([{ email: VICTIM }]);
     const commons = makeMemoryCommons();
     const destination = await account().connect();
@@ -81,14 +81,14 @@ export function said(harness: Harness): void {
     expect(call_logs).toMatchObject([{ people: [victim], properties: { [names.title]: `${SAID_MARK}: Call c1` } }]);
   });
 
-  test('an address that nobody has makes a new person, and a repeat of the call goes on with that person', async () => {
+  test('an address that no person has makes a new person, and a repeat of the call goes on with that person', async () => {
     const destination = await account().connect();
     const commons = makeMemoryCommons();
     const plan = planFor(harness, { id: 'c1', email: VICTIM, said: ['email'], first_name: 'Ada' });
     const first = await deliver(destination, plan, commons);
     const again = await deliver(destination, { ...plan, resume: { attempts: 1, records: ids(first) } }, commons);
     expect(ids(again)).toEqual(ids(first));
-    // The next one who says so is somebody else as far as anybody knows.
+    // The next caller who says so may be another person.
     const next = planFor(harness, { id: 'c2', email: VICTIM, said: ['email'], first_name: 'Mallory' });
     expect(ids(await deliver(destination, next, commons)).person).toBe(ids(first).person);
     const { people, call_logs } = await account().effects();
@@ -120,7 +120,7 @@ export function said(harness: Harness): void {
     expect(call_logs).toMatchObject([{ properties: { [names.title]: 'Call c1' } }]);
   });
 
-  test('said: ignore looks for nobody by what was said, and writes nothing onto who has it', async () => {
+  test('said: ignore looks for no person by what was said, and writes nothing onto the one who has it', async () => {
     const [victim = ''] = await account().addPeople([{ email: VICTIM }]);
     const [before] = (await account().effects()).people;
     const commons = makeMemoryCommons();
@@ -130,9 +130,9 @@ export function said(harness: Harness): void {
     expect(people.find(({ id }) => id === victim)).toEqual(before);
     expect(people).toHaveLength(2);
     expect(call_logs).toMatchObject([{ people: [ids(outcome).person] }]);
-    // Without a number there is nobody who could be found again.
-    const nobody = planFor(harness, { id: 'c2', email: VICTIM, said: ['email'], trust: 'ignore' });
-    expect(Object.keys(ids(await deliver(await account().connect(), nobody, commons)))).toEqual(['call_log']);
+    // Without a number no later call could find the person.
+    const withheld = planFor(harness, { id: 'c2', email: VICTIM, said: ['email'], trust: 'ignore' });
+    expect(Object.keys(ids(await deliver(await account().connect(), withheld, commons)))).toEqual(['call_log']);
   });
 
   test('an id that the call claims counts only if it was given for that number', async () => {

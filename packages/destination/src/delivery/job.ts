@@ -13,7 +13,7 @@ export interface Job {
   /** The plan as it came, while `plan` is settled: filled in with what the mapping reads of the person. */
   unsettled?: Plan;
   /**
-   * The plan before it was limited, while `plan` holds what somebody gets who was found only by what was said
+   * The plan before it was limited, while `plan` holds what a person gets who was found only by what was said
    * (`said.ts`).
    */
   limited?: Plan;

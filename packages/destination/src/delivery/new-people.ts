@@ -97,7 +97,7 @@ export async function recallAny(ctx: Context, jobs: Job[]): Promise<string | und
 }
 
 /**
- * Somebody who exists after all is written like anybody known.
+ * A person who exists after all is written like any known one.
  * @param claim `limit` where nothing but what was said tells that it is the same person
  */
 export function handBack<P extends Person>(

@@ -97,7 +97,7 @@ export interface NewPerson {
 
 /**
  * Jobs that share a given number or address, or a key, are one person. The key is that of the earliest call. What was only
- * said joins nobody: whoever says the address of another call's person is not that person.
+ * said joins no calls: a caller who says the address of another call's person need not be that person.
  */
 export function groupUnknown(jobs: Job[]): NewPerson[] {
   const groups: { names: Set<string>; jobs: Job[] }[] = [];

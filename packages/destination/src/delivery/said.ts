@@ -3,9 +3,9 @@
  *
  *   given    the line, the customer's own list or our own look-up vouches for it: it finds, creates and is written
  *   said     it finds a person who then gets the call log and the tasks, marked, and nothing else (`limitToSaid`); it
- *            creates somebody whom nobody knows; it never makes a record that exists the caller's own
+ *            creates a person whom the CRM does not know; it never makes a record that exists the caller's own
  *
- * A CRM that refuses a new person because somebody holds one of the values has found somebody, too: by which value decides.
+ * A CRM that refuses a new person because a record holds one of the values has found a person, too: by which value decides.
  */
 import { limitToSaid, type MatchStep, type Plan } from '@wrapup/mapping';
 import type { Context } from '../context.ts';
@@ -38,7 +38,7 @@ export async function settleClaim(ctx: Pick<Context, 'memory'>, job: Job): Promi
   job.plan = { ...job.plan, person: { ...person, match } };
 }
 
-/** Leaves of the job what somebody gets who was found only by what was said. @param by what it was; absent where the CRM does not say */
+/** Leaves of the job what a person gets who was found only by what was said. @param by what it was; absent where the CRM does not say */
 export function limitJob(job: Job, by?: MatchStep['by']): void {
   if (job.limited) return;
   job.limited = job.plan;
@@ -96,7 +96,7 @@ export function dropUnproved(jobs: Job[]): void {
     const { said_values: _, ...person } = plan.person;
     const dropped = person.fields.filter(({ value }) => isUnproved(plan, value));
     for (const { name } of dropped)
-      job.notes.push(`person.${name} was left out: somebody else holds it, and it was only said.`);
+      job.notes.push(`person.${name} was left out: another record holds it, and it was only said.`);
     const { said = [], ...fallback } = person.fallback;
     const kept = { ...fallback };
     for (const by of said) delete kept[by];

@@ -137,15 +137,15 @@ function saidValues(writes: FieldWrite[], { given, said }: Known, call: Call): s
   const addresses = writes.flatMap(({ value }) => (typeof value === 'string' && value.includes('@') ? [value] : []));
   if (addresses.length === 0) return [];
   const spoken = [call.vars, call.extracted, ...(call.direction === 'outbound' ? [] : [call.prompt_variables])];
-  const told = new Set([...spoken.flatMap((values) => Object.values(values ?? {})), said.email].map(plain));
-  return addresses.filter((address) => told.has(plain(address)) && plain(address) !== given.email);
+  const heard = new Set([...spoken.flatMap((values) => Object.values(values ?? {})), said.email].map(plain));
+  return addresses.filter((address) => heard.has(plain(address)) && plain(address) !== given.email);
 }
 
 function plain(value: unknown): unknown {
   return typeof value === 'string' ? value.trim().toLowerCase() : undefined;
 }
 
-/** Where nobody is looked for by what was said, nobody is created by it who could not be found again. */
+/** Where no person is looked for by what was said, no person is created by it alone: no later call could find them. */
 function keyOf({ given, said }: Known, trust: Said | undefined): string | undefined {
   return personKey(given) ?? (trust === 'ignore' ? undefined : personKey(said));
 }

@@ -1,6 +1,6 @@
 import type { FieldWrite, LeftOut, Plan, RecordPlan } from './plan.ts';
 
-/** What a record says first that is written for somebody whom only speech named. */
+/** What a record says first that is written for a person whom only speech named. */
 export const SAID_MARK = 'Unverified person';
 
 const REASON = 'the person was found by an address that was only said';
@@ -8,7 +8,7 @@ const REASON = 'the person was found by an address that was only said';
 const KEPT: ReadonlySet<string> = new Set(['call_log', 'task']);
 
 /**
- * The plan for a person who was found only by what somebody said: anybody can say anybody's address. Nothing of the person
+ * The plan for a person who was found only by what was said: every caller can say any address. Nothing of the person
  * is written; of the records the call log and the tasks, marked in what people read first. Pure; a plan that is limited
  * already stays as it is.
  */

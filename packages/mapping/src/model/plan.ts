@@ -46,7 +46,7 @@ export type Said = (typeof SAID)[number];
 
 /**
  * One way to find the person; steps are tried in order, each only when it has a value. `said`: nothing but speech vouches
- * for the value, so that whoever is found by it alone may be somebody else's record.
+ * for the value, so that the record found by it alone may be another person's.
  */
 export type MatchStep =
   | {
@@ -79,13 +79,13 @@ export interface OwnerPlan {
 export interface PersonPlan {
   /** In the order in which they are tried: those that are given before those that were only said. */
   match: MatchStep[];
-  /** `match`: what was said counts like what is given. `ignore`: nobody is looked for by it. Absent: found by it alone, a person gets call log and tasks. */
+  /** `match`: what was said counts like what is given. `ignore`: no person is looked for by it. Absent: found by it alone, a person gets call log and tasks. */
   said?: Said;
   unmatched: Unmatched;
   ambiguous: Ambiguous;
   /**
    * `person:<sha256 hex>` of the E.164 number, else of the lower-case e-mail; of given ones before those that were only
-   * said. Null: never create, nobody could match it.
+   * said. Null: never create, no later call could match it.
    */
   key: string | null;
   /** CRM object to create: `contact`, `lead`. */

@@ -37,7 +37,7 @@ function personSchema(dialect: Dialect) {
       .nullable()
       .optional()
       .describe(
-        'What an address or a number that was only said is good for. match: as much as a given one; ignore: nobody is looked for by it. Unless said: whoever is found by it alone gets the call log and the tasks, marked, and nothing of theirs is written',
+        'What an address or a number that was only said is good for. match: as much as a given one; ignore: no person is looked for by it. Unless said: a person found by it alone gets the call log and the tasks, marked, and nothing of theirs is written',
       ),
     create_as:
       first === undefined
