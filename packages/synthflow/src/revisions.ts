@@ -158,7 +158,17 @@ function mergeLeads(base: Lead, more: Lead): Lead {
         ? more
         : base,
     ),
+    ...originOf('email', base, more),
+    ...originOf('phone', base, more),
   };
+}
+
+/** Of a value that both have: said where one of them says so, for a revision can call itself anything. */
+function originOf(by: 'email' | 'phone', base: Lead, more: Lead): Partial<Lead> {
+  const key = `${by}_origin` as const;
+  if (base[by] === undefined || base[by] !== more[by]) return {};
+  const origin = [base[key], more[key]].includes('said') ? 'said' : (base[key] ?? more[key]);
+  return origin === undefined ? {} : { [key]: origin };
 }
 
 /** A copy of `base` with the members that only `more` has; keeps having no prototype where it had none. */
