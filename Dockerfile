@@ -29,6 +29,7 @@ COPY packages ./packages
 COPY apps ./apps
 COPY samples ./samples
 COPY config ./config
+COPY scripts ./scripts
 USER node
 EXPOSE 8080 8081 8082 8090
 STOPSIGNAL SIGTERM

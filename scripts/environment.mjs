@@ -1,17 +1,21 @@
 /**
  * The environment of the processes: what is set already, then `.env`, then, in another terminal while `npm start` runs,
- * where that one's parts listen, then demo values for what is still not set. An empty value in `.env` is as good as none:
- * a variable that is to be empty is set so in the shell. Demo values come in groups, so that a token of a real account
- * never meets the address of the sandbox, whenever it was written into the file.
+ * where that one's parts listen and the secrets that it made, then the sandbox's values for what is still not set. An
+ * empty value in `.env` is as good as none: a variable that is to be empty is set so in the shell. The sandbox's values
+ * come in groups, so that a token of a real account never meets the address of the sandbox, whenever it was written into
+ * the file.
  */
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import util from 'node:util';
+import { keepSecret, missingSecrets, readSecret, replacePrivate } from './secrets.mjs';
 import { isAlive, ROOT } from './set-up.mjs';
 
 /** What is kept between starts. `WRAPUP_STATE` puts it, and `WRAPUP_ENV_FILE` the file, elsewhere. */
 export const STATE = process.env.WRAPUP_STATE || join(ROOT, '.wrapup');
+/** The secrets that `npm start` makes, a file for each. */
+export const SECRETS = join(STATE, 'secrets');
 const ENV_FILE = process.env.WRAPUP_ENV_FILE || join(ROOT, '.env');
 const STARTED = join(STATE, 'started.json');
 
@@ -40,24 +44,55 @@ export function findSandbox(env) {
   }
 }
 
-/** Demo values for what is not set, so that the example configuration works against the sandbox. */
+/**
+ * Makes the secrets that nothing gives, once for all starts, and adds them. What is set to nothing in the shell stays so,
+ * but for the webhook secret, without which no webhook would be taken.
+ *
+ * @returns {string[]} names of the variables whose values were made here, at this start or an earlier one
+ */
+export function addSecrets(env) {
+  const names = missingSecrets((name) => {
+    const isEmptied = env[name] === '' && name !== 'SYNTHFLOW_WEBHOOK_SECRET';
+    return isEmptied || isGiven(env, name);
+  });
+  for (const name of names) env[name] = keepSecret(SECRETS, name);
+  return names;
+}
+
+/** Whether the operator has given the variable, be it in a file or in a folder of secrets. */
+export function isGiven(env, name) {
+  return isSet(env, name) || Boolean(env.WRAPUP_SECRETS_DIR && existsSync(join(env.WRAPUP_SECRETS_DIR, name)));
+}
+
+function isSet(env, name) {
+  return Boolean(env[name] || env[`${name}_FILE`]);
+}
+
+/** Takes over what a running `npm start` noted, where nothing else is set. */
+export function takeStarted(env, started) {
+  for (const [name, value] of Object.entries(started.env)) env[name] ??= value;
+  for (const name of started.secrets) {
+    const value = isSet(env, name) ? undefined : readSecret(SECRETS, name);
+    if (value !== undefined) env[name] ??= value;
+  }
+}
+
+/** Values of the sandbox for what is not set, so that the example configuration works against it. */
 export function fillIn(env) {
-  const isSet = (name) => Boolean(env[name] || env[`${name}_FILE`]);
   const add = (name, value) => {
-    if (!isSet(name)) env[name] = value;
+    if (!isSet(env, name)) env[name] = value;
   };
-  add('SYNTHFLOW_WEBHOOK_SECRET', 'demo-webhook-secret');
   // Whoever has given a token of a real account means that account.
-  if (isSet('HUBSPOT_ACCESS_TOKEN')) return;
+  if (isSet(env, 'HUBSPOT_ACCESS_TOKEN')) return;
   add('HUBSPOT_BASE_URL', `${sandboxUrl(env)}/hubspot`);
   add('HUBSPOT_ACCESS_TOKEN', 'pat-sandbox');
   // For a connection to Salesforce, where the configuration has one: both CRMs are real, or none is.
-  if (!isSet('SALESFORCE_CLIENT_ID')) {
+  if (!isSet(env, 'SALESFORCE_CLIENT_ID')) {
     add('SALESFORCE_LOGIN_URL', `${sandboxUrl(env)}/salesforce`);
     add('SALESFORCE_CLIENT_ID', 'sandbox-consumer-key');
     add('SALESFORCE_CLIENT_SECRET', 'sandbox-consumer-secret');
   }
-  if (!isSet('SYNTHFLOW_API_KEY')) {
+  if (!isSet(env, 'SYNTHFLOW_API_KEY')) {
     add('SYNTHFLOW_BASE_URL', `${sandboxUrl(env)}/synthflow`);
     add('SYNTHFLOW_API_KEY', 'sandbox');
     add('SYNTHFLOW_WORKSPACE_ID', 'sandbox-workspace');
@@ -79,7 +114,10 @@ function readDotEnv() {
   }
 }
 
-/** Where the parts of a running `npm start` listen, its process id, and the hash of its `.env`; undefined when none runs. */
+/**
+ * Where the parts of a running `npm start` listen, which secrets it made, its process id, and the hash of its `.env`;
+ * undefined when none runs.
+ */
 export function readStarted() {
   try {
     const started = JSON.parse(readFileSync(STARTED, 'utf8'));
@@ -89,13 +127,15 @@ export function readStarted() {
   }
 }
 
-/** Notes it for other terminals. It may hold secrets: readable by its owner only. */
-export function noteStarted(env) {
+/**
+ * Notes it for other terminals. It may hold secrets: readable by its owner only.
+ *
+ * @param {Record<string, string>} env what they cannot know by themselves
+ * @param {string[]} secrets names of the variables that `addSecrets` added
+ */
+export function noteStarted(env, secrets) {
   mkdirSync(STATE, { recursive: true });
-  const file = `${STARTED}.${process.pid}`;
-  const started = { pid: process.pid, env, env_file: hashDotEnv() };
-  writeFileSync(file, JSON.stringify(started, null, 2), { mode: 0o600 });
-  renameSync(file, STARTED);
+  replacePrivate(STARTED, JSON.stringify({ pid: process.pid, env, secrets, env_file: hashDotEnv() }, null, 2));
 }
 
 export function forgetStarted() {

@@ -1,11 +1,13 @@
 /**
- * The Redis of `npm start`: its data stands under `.wrapup/redis`, every write is on the disk before it is confirmed,
- * and it is there again at the next start, whatever ended the last one.
+ * The Redis of `npm start`: its data stands under `.wrapup/redis`, for its owner only, every write is on the disk before
+ * it is confirmed, and it is there again at the next start, whatever ended the last one. It asks for a password, as every
+ * user of the machine can reach its port.
  */
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { STATE } from './environment.mjs';
+import { SECRETS, STATE } from './environment.mjs';
 import { startRedisServer } from './local-redis.mjs';
+import { keepSecret, makePrivateTree } from './secrets.mjs';
 import { isAlive } from './set-up.mjs';
 
 const DATA = join(STATE, 'redis');
@@ -19,10 +21,13 @@ const LEAVING_TIMEOUT = 15_000;
 /** @returns {ReturnType<typeof startRedisServer>} */
 export async function startKeptRedis() {
   await seeOff();
+  // An earlier version left what it wrote readable by all.
+  makePrivateTree(DATA);
   const redis = await startRedisServer({
     dir: DATA,
     appendonly: true,
     args: ['--aof-load-truncated', 'yes'],
+    password: keepSecret(SECRETS, 'REDIS_PASSWORD'),
     orphaned: 'SIGTERM',
     timeout: LOADING_TIMEOUT,
   });

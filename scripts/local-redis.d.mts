@@ -16,9 +16,10 @@ export function startRedisServer(options: {
   port?: number;
   appendonly?: boolean;
   args?: string[];
+  password?: string;
   server?: RedisServerCommand;
   timeout?: number;
   orphaned?: 'SIGKILL' | 'SIGTERM';
 }): Promise<RedisServer>;
-export function ping(port: number, timeout?: number): Promise<boolean>;
+export function ping(port: number, options?: { password?: string; timeout?: number }): Promise<boolean>;
 export function freePort(): Promise<number>;

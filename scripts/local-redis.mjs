@@ -74,9 +74,11 @@ async function isUsable({ command, env }, notes) {
  * @param {boolean} [options.appendonly] AOF, synced on every write; default false: nothing is kept
  * @param {string[]} [options.args] more settings, as redis-server's arguments
  * @param {{command: string, env: Record<string, string>}} [options.server] default: what `findRedisServer` finds
+ * @param {string} [options.password] asked for from then on. It goes over standard input: arguments can be seen by all
  * @param {number} [options.timeout] ms to wait for it to load its data and answer; default 10 000
  * @param {'SIGKILL' | 'SIGTERM'} [options.orphaned] what it gets when this process is gone; default SIGKILL
  * @returns {Promise<{url: string, port: number, pid: number, exited: Promise<number | string>, stop(): Promise<void>}>}
+ * `url` holds the password
  * @throws {Error} when it does not come up, with its last words
  */
 export async function startRedisServer(options) {
@@ -93,8 +95,12 @@ export async function startRedisServer(options) {
   }
 }
 
-async function launch(server, port, { dir, appendonly = false, args = [], timeout = 10_000, orphaned = 'SIGKILL' }) {
-  mkdirSync(dir, { recursive: true });
+/** What Redis writes is for its owner only. */
+const PRIVATE = 0o077;
+
+async function launch(server, port, options) {
+  const { dir, appendonly = false, args = [], password, timeout = 10_000, orphaned = 'SIGKILL' } = options;
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
   const settings = [
     ['--port', String(port)],
     ['--bind', HOST],
@@ -106,12 +112,17 @@ async function launch(server, port, { dir, appendonly = false, args = [], timeou
     ['--daemonize', 'no'],
     ['--logfile', ''],
   ];
-  const child = spawn(server.command, [...settings.flat(), ...args], {
+  const input = password === undefined ? [] : ['-'];
+  const before = process.umask(PRIVATE);
+  const child = spawn(server.command, [...settings.flat(), ...args, ...input], {
     env: { ...process.env, ...server.env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
     // Its own process group: Ctrl-C in a terminal must not take Redis away from those who still write to it.
     detached: true,
   });
+  process.umask(before);
+  child.stdin.on('error', () => {});
+  child.stdin.end(password === undefined ? '' : `requirepass ${password}\n`);
   let said = '';
   const listen = (chunk) => {
     said = (said + chunk).slice(-4000);
@@ -133,7 +144,7 @@ async function launch(server, port, { dir, appendonly = false, args = [], timeou
     gone = true;
   });
   const deadline = Date.now() + timeout;
-  while (!(await ping(port))) {
+  while (!(await ping(port, { password }))) {
     if (gone) throw new Error(`Redis did not start on port ${port}: ${lastWords(said)}`);
     if (Date.now() > deadline) {
       child.kill('SIGKILL');
@@ -146,7 +157,7 @@ async function launch(server, port, { dir, appendonly = false, args = [], timeou
   for (const stream of [child.stdout, child.stderr]) stream.unref?.();
   child.unref();
   return {
-    url: `redis://${HOST}:${port}`,
+    url: `redis://${password === undefined ? '' : `:${password}@`}${HOST}:${port}`,
     port,
     pid: child.pid,
     exited,
@@ -159,18 +170,28 @@ async function launch(server, port, { dir, appendonly = false, args = [], timeou
   };
 }
 
-/** Whether a server answers PING on this port; false while it still loads its data. */
-export function ping(port, timeout = 1000) {
+/**
+ * Whether a server answers on this port. With its password, or where it has none, false while it still loads its data; a
+ * server that only asks for a password counts as one that answers.
+ */
+export function ping(port, { password, timeout = 1000 } = {}) {
   return new Promise((resolve) => {
     const socket = connect({ host: HOST, port });
+    let answers = '';
     const settle = (answer) => {
       socket.destroy();
       resolve(answer);
     };
     socket.setTimeout(timeout, () => settle(false));
     socket.once('error', () => settle(false));
-    socket.once('connect', () => socket.write('PING\r\n'));
-    socket.once('data', (data) => settle(data.toString().startsWith('+PONG')));
+    socket.once('close', () => settle(false));
+    socket.once('connect', () => socket.write(`${password === undefined ? '' : `AUTH ${password}\r\n`}PING\r\n`));
+    socket.on('data', (data) => {
+      answers += data.toString();
+      const lines = answers.split('\r\n').slice(0, -1);
+      if (lines.length < (password === undefined ? 1 : 2)) return;
+      settle(lines.at(-1) === '+PONG' || (password === undefined && lines[0].startsWith('-NOAUTH')));
+    });
   });
 }
 

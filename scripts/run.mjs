@@ -5,7 +5,7 @@
 import nodeModule from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { fillIn, findSandbox, hashDotEnv, readEnvironment, readStarted } from './environment.mjs';
+import { fillIn, findSandbox, hashDotEnv, readEnvironment, readStarted, takeStarted } from './environment.mjs';
 import { COMPILE_CACHE, fail, goOnPinned, onNpmGone, ROOT } from './set-up.mjs';
 
 const [, , entry, ...args] = process.argv;
@@ -15,7 +15,7 @@ await goOnPinned();
 const env = readEnvironment();
 const started = readStarted();
 if (started) {
-  for (const [name, value] of Object.entries(started.env)) env[name] ??= value;
+  takeStarted(env, started);
   fillIn(env);
   if (started.env_file !== hashDotEnv()) {
     process.stderr.write('.env has changed since `npm start` began, which goes by the old one: restart it.\n');

@@ -8,7 +8,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { copyFileSync, cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { parseEnv, promisify } from 'node:util';
+import { promisify } from 'node:util';
 import { freePort } from './local-redis.mjs';
 import { ROOT } from './set-up.mjs';
 
@@ -24,10 +24,21 @@ const CHECKOUT = [
     'package.json',
     'package-lock.json',
   ],
-  ...['apps', 'config', 'packages', 'samples'],
+  ...['apps', 'config', 'packages', 'samples', 'scripts'],
 ];
 /** Run by the project, and the port that each may have published, on which address. */
 const SERVICES = { ingress: '0.0.0.0', worker: '', dashboard: '127.0.0.1', sandbox: '127.0.0.1', redis: '' };
+
+/** What the environment and the folder of secrets of each service hold of what is secret, and nothing else. */
+const STORE = ['REDIS_URL', 'WRAPUP_ENCRYPTION_KEY', 'WRAPUP_INDEX_KEY'];
+const CRM = ['HUBSPOT_ACCESS_TOKEN', 'SALESFORCE_CLIENT_ID', 'SALESFORCE_CLIENT_SECRET', 'SYNTHFLOW_API_KEY'];
+const HELD = {
+  ingress: { variables: [], files: [...STORE, 'SYNTHFLOW_WEBHOOK_SECRET', 'WEBHOOK_PATH_TOKEN'] },
+  worker: { variables: CRM, files: STORE },
+  dashboard: { variables: CRM, files: [...STORE, 'DASHBOARD_PASSWORD'] },
+  sandbox: { variables: [], files: [] },
+  redis: { variables: [], files: ['health', 'users.acl'] },
+};
 
 const work = mkdtempSync(join(tmpdir(), 'wrapup-compose-'));
 const project = `wrapup-smoke-${randomBytes(4).toString('hex')}`;
@@ -78,8 +89,10 @@ async function look() {
   await check('a signed webhook is acknowledged and lands as contact, call and task', async () => {
     const body = readFileSync(join(work, 'samples', 'connected.json'));
     const id = JSON.parse(body).call.call_id;
-    const { SYNTHFLOW_WEBHOOK_SECRET: secret } = parseEnv(readFileSync(join(work, '.env'), 'utf8'));
-    const response = await fetch(at('INGRESS_PORT', '/webhooks/main/post-call'), {
+    const [secret, token] = await Promise.all(
+      ['SYNTHFLOW_WEBHOOK_SECRET', 'WEBHOOK_PATH_TOKEN'].map((name) => secretOf('ingress', name)),
+    );
+    const response = await fetch(at('INGRESS_PORT', `/webhooks/main/${token}/post-call`), {
       method: 'POST',
       headers: {
         'content-type': 'application/json',
@@ -97,14 +110,62 @@ async function look() {
     const calls = JSON.parse(await inCompose('run', '--rm', '-T', 'cli', 'calls', 'list', '--json'));
     equal('calls in the ledger', calls.length, 2);
   });
-  await check('the dashboard asks for the password that it made up', async () => {
-    equal('status', (await fetch(at('DASHBOARD_PORT', '/'), { redirect: 'manual' })).status, 401);
+  await check('the dashboard asks for the password of this installation', async () => {
+    const open = (headers) => fetch(at('DASHBOARD_PORT', '/'), { redirect: 'manual', headers });
+    const basic = (password) => ({ authorization: `Basic ${btoa(`admin:${password}`)}` });
+    equal('status with a wrong password', (await open(basic('wrong'))).status, 401);
+    equal('status', (await open(basic(await secretOf('dashboard', 'DASHBOARD_PASSWORD')))).status, 200);
     equal('status of /healthz', (await fetch(at('DASHBOARD_PORT', '/healthz'))).status, 200);
+  });
+  await check('without its token the webhook’s address is none, and what watches ingress is not public', async () => {
+    const post = { method: 'POST', headers: { 'synthflow-signature': 'x' }, body: '{}' };
+    equal('status', (await fetch(at('INGRESS_PORT', '/webhooks/main/post-call'), post)).status, 404);
+    for (const path of ['/metrics', '/readyz']) equal(path, (await fetch(at('INGRESS_PORT', path))).status, 404);
+    const inside = `fetch('http://127.0.0.1:8083/metrics').then(async (r) => console.log(r.status, (await r.text()).length > 0))`;
+    equal('inside', (await inCompose('exec', '-T', 'ingress', 'node', '-e', inside)).trim(), '200 true');
+  });
+  await check('init has ended, without a network, and what it wrote only its owners read', async () => {
+    const { HostConfig, State } = await inspect('init');
+    equal('exit code', State.ExitCode, 0);
+    equal('network', HostConfig.NetworkMode, 'none');
+    const list = `find /secrets -mindepth 1 -exec stat -c '%F %a %u %n' {} +`;
+    const entries = (await inCompose('run', '--rm', '-T', '--entrypoint', 'sh', 'init', '-c', list)).trim().split('\n');
+    for (const line of entries) {
+      const [, type, mode, owner, name] = /^(\D+) (\d+) (\d+) \/secrets\/(.*)$/.exec(line.trim()) ?? [];
+      equal(`mode of ${name ?? line}`, mode, type === 'directory' ? '700' : '600');
+      const wanted = name.startsWith('installation') ? '0' : name.startsWith('redis') ? '999' : '1000';
+      equal(`owner of ${name}`, owner, wanted);
+    }
+    const data = `stat -c %a /data; find /data -type f -exec stat -c %a {} +`;
+    const modes = (await inCompose('exec', '-T', 'redis', 'sh', '-c', data)).trim().split(/\s+/);
+    equal('modes of what Redis keeps', [...new Set(modes)], ['700', '600']);
+  });
+  for (const [name, { variables, files }] of Object.entries(HELD))
+    await check(`${name} holds the secrets that it needs, and no others`, async () => {
+      const set = (await inspect(name)).Config.Env.map((line) => line.split('=')[0]);
+      const secret = /SECRET$|TOKEN$|PASSWORD|_KEY$|CLIENT_ID$|^REDIS_URL$/;
+      equal('variables', set.filter((one) => secret.test(one)).sort(), [...variables].sort());
+      const held = files.length > 0 ? await inCompose('exec', '-T', name, 'ls', '/secrets') : '';
+      equal('files', held.split(/\s+/).filter(Boolean).sort(), [...files].sort());
+    });
+  await check('Redis asks who it is, and gives each service no more than it needs', async () => {
+    const ask = async (...args) => (await inCompose('exec', '-T', 'redis', 'redis-cli', ...args)).trim();
+    for (const command of [['ping'], ['get', '{wrapup}:x'], ['acl', 'list']])
+      equal(
+        `${command[0]} of a stranger`,
+        (await ask(...command)).split(' ')[0].replace(/^\(error\)\s*/, ''),
+        'NOAUTH',
+      );
+    const ingress = ['--no-auth-warning', '-u', await redisUrlOf('ingress')];
+    for (const command of [['flushall'], ['keys', '*'], ['scan', '0'], ['get', 'other'], ['acl', 'list'], ['shutdown']])
+      equal(`${command[0]} of ingress`, /NOPERM/.test(await ask(...ingress, ...command)), true);
+    equal('its own keys', await ask(...ingress, 'get', '{wrapup}:none'), '');
   });
   for (const [name, address] of Object.entries(SERVICES))
     await check(`${name} is locked up`, () => lockedUp(name, address));
   await check('Redis confirms what is on the disk, and evicts nothing', async () => {
-    const settings = await inCompose('exec', '-T', 'redis', 'redis-cli', 'config', 'get', '*a*');
+    const as = ['redis-cli', '--no-auth-warning', '-u', await redisUrlOf('worker')];
+    const settings = await inCompose('exec', '-T', 'redis', ...as, 'config', 'get', '*a*');
     for (const [name, value] of [
       ['appendonly', 'yes'],
       ['appendfsync', 'always'],
@@ -114,6 +175,7 @@ async function look() {
     }
   });
   await check('what was acknowledged outlives Redis, and more workers share the work', async () => {
+    const token = await secretOf('ingress', 'WEBHOOK_PATH_TOKEN');
     await inCompose('up', '-d', '--no-build', '--scale', 'worker=2');
     await inCompose('kill', '-s', 'KILL', 'redis');
     await inCompose('up', '-d', '--no-build', '--scale', 'worker=2');
@@ -123,6 +185,7 @@ async function look() {
     });
     await inCompose('run', '--rm', '-T', 'cli', 'send', 'samples/unknown-caller.json');
     await untilWritten({ calls: 3 });
+    equal('the path token stays the same', (await secretOf('ingress', 'WEBHOOK_PATH_TOKEN')) === token, true);
   });
   await check('every process stops by itself when asked to', async () => {
     const ids = await Promise.all(['ingress', 'worker', 'dashboard', 'sandbox'].map(containerOf));
@@ -151,6 +214,15 @@ async function lockedUp(name, address) {
   const published = Object.values(NetworkSettings.Ports ?? {}).flatMap((bindings) => bindings ?? []);
   const addresses = new Set(published.map(({ HostIp }) => HostIp).filter((ip) => !ip.includes(':')));
   equal('published on', [...addresses].join(), address);
+}
+
+async function secretOf(service, name) {
+  return (await inCompose('exec', '-T', service, 'cat', `/secrets/${name}`)).trim();
+}
+
+/** The address by which a service reaches Redis, from inside of Redis' own container. */
+async function redisUrlOf(service) {
+  return (await secretOf(service, 'REDIS_URL')).replace('@redis:', '@127.0.0.1:');
 }
 
 async function untilWritten(wanted) {

@@ -10,12 +10,15 @@ import { readdirSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join, relative, resolve } from 'node:path';
 import {
+  addSecrets,
   fillIn,
   findSandbox,
   forgetStarted,
+  isGiven,
   noteStarted,
   readEnvironment,
   readStarted,
+  SECRETS,
   STATE,
   sandboxUrl,
 } from './environment.mjs';
@@ -47,6 +50,8 @@ const begun = Number(process.env.WRAPUP_BEGUN);
 const env = readEnvironment();
 const running = [];
 let redis;
+/** Names of the variables that have been made here. */
+let secrets = [];
 let noted = false;
 let stopping;
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, onSignal);
@@ -68,15 +73,17 @@ async function begin() {
   await choosePorts();
   findSandbox(env);
   fillIn(env);
+  secrets = addSecrets(env);
+  const config = await readConfig();
   // What another terminal cannot know by itself.
   const own = Object.fromEntries(SERVICES.map(({ variable }) => [variable, env[variable]]));
-  if (!env.REDIS_URL) {
+  if (!isGiven(env, 'REDIS_URL')) {
     redis = await startKeptRedis();
     own.REDIS_URL = env.REDIS_URL = redis.url;
     redis.exited.then(() => onDeath('Redis'));
   }
   if (stopping) return;
-  noteStarted(own);
+  noteStarted(own, secrets);
   noted = true;
   for (const [index, service] of SERVICES.entries()) {
     const child = startService(service.name, { index, env });
@@ -84,8 +91,7 @@ async function begin() {
     child.exited.then(() => onDeath(service.name));
   }
   await Promise.all(SERVICES.map(untilReady));
-  const connections = await findConnections();
-  if (!stopping) process.stdout.write(announce(connections));
+  if (!stopping) process.stdout.write(announce(config));
 }
 
 /** Finds out who is in the way before anything is started. */
@@ -144,20 +150,36 @@ async function untilReady({ name, variable, ready }) {
   }
 }
 
-/** Where calls go now, for each connection: a token that stands in a file is easily forgotten. */
-async function findConnections() {
+/**
+ * Where calls come in, and where they go now, for each connection: a token that stands in a file is easily forgotten.
+ *
+ * @throws {Error} when the configuration has mistakes, with all of them: no process would start with it
+ */
+async function readConfig() {
   const { loadConfig, reachOf } = await import('../packages/config/src/index.ts');
-  const { config } = await loadConfig({ env, file: resolve(ROOT, env.WRAPUP_CONFIG || 'config/wrapup.yaml') });
-  return Object.values(config?.connections ?? {}).map(({ name, kind, settings }) => ({
-    ...{ name, kind, ...reachOf(kind, settings) },
-  }));
+  const { config, findings } = await loadConfig({
+    env,
+    file: resolve(ROOT, env.WRAPUP_CONFIG || 'config/wrapup.yaml'),
+  });
+  if (!config) {
+    const { formatFinding } = await import('../packages/mapping/src/index.ts');
+    const errors = findings.filter(({ severity }) => severity === 'error').map(formatFinding);
+    throw new Error([...errors, 'The configuration has errors; nothing was started.'].join('\n'));
+  }
+  return {
+    connections: Object.values(config.connections).map(({ name, kind, settings }) => ({
+      ...{ name, kind, ...reachOf(kind, settings) },
+    })),
+    sources: Object.values(config.sources).map(({ name, path_token: [token] }) => ({ name, token })),
+  };
 }
 
-function announce(connections) {
+function announce({ connections, sources }) {
   const at = (variable) => `http://127.0.0.1:${env[variable]}`;
   const samples = readdirSync(join(ROOT, 'samples'), { withFileTypes: true })
     .filter((entry) => entry.isFile() && entry.name.endsWith('.json'))
     .map((entry) => `    npm run wrapup -- send samples/${entry.name}`);
+  const webhook = ({ name, token }) => `${at('INGRESS_PORT')}/webhooks/${name}/${token ? `${token}/` : ''}post-call`;
   const isSandbox = ({ origin }) => origin === sandboxUrl(env);
   const sandboxed = connections.filter(isSandbox).map(({ name }) => name);
   const others = connections
@@ -169,7 +191,7 @@ function announce(connections) {
       ? 'No account is used: records go to the sandbox.'
       : `Records go to accounts: ${others.join(', ')}${sandboxed.length > 0 ? `; ${sandboxed.join(', ')} to the sandbox` : ''}.`;
   const data = redis
-    ? `Redis listens on ${redis.url}; its data stays in ${relative(ROOT, STATE)}/redis.`
+    ? `Redis listens on redis://127.0.0.1:${redis.port}; its data stays in ${relative(ROOT, STATE)}/redis.`
     : 'Redis is the one of REDIS_URL.';
   return [
     '',
@@ -179,8 +201,9 @@ function announce(connections) {
       ? [`    Sandbox     ${at('SANDBOX_PORT')}    what was written to ${sandboxed.join(', ') || 'the CRM'}`]
       : []),
     `    Dashboard   ${at('DASHBOARD_PORT')}    calls, and what became of them`,
-    `    Webhook     ${at('INGRESS_PORT')}/webhooks/main/post-call`,
+    ...sources.map((source) => `    Webhook     ${webhook(source)}`),
     '',
+    ...aboutSecrets({ live: live.length > 0, sources }),
     ...(live.length > 0
       ? ['Look before anything is written, from another terminal:', '', ...LOOK_FIRST]
       : ['Send a call, from another terminal:', '', ...samples]),
@@ -192,6 +215,33 @@ function announce(connections) {
     '',
     '',
   ].join('\n');
+}
+
+/** Which secrets were made here, where they are, and which of them are to be replaced. */
+function aboutSecrets({ live, sources }) {
+  const folder = relative(ROOT, SECRETS);
+  const lines = [];
+  if (secrets.length > 0) {
+    lines.push(
+      `Made for this installation and kept in ${folder}, which belongs into the backup: ${secrets.join(', ')}.`,
+    );
+  }
+  if (secrets.includes('DASHBOARD_PASSWORD')) {
+    lines.push(
+      `The dashboard asks for user ${env.DASHBOARD_USER || 'admin'} and the password in ${folder}/DASHBOARD_PASSWORD.`,
+    );
+  }
+  if (secrets.includes('SYNTHFLOW_WEBHOOK_SECRET') && live) {
+    lines.push(
+      'Synthflow signs with a secret of its own (Settings > Security > Webhooks): put it into .env as SYNTHFLOW_WEBHOOK_SECRET.',
+    );
+  }
+  for (const { name } of sources.filter(({ token }) => token === undefined)) {
+    lines.push(
+      `Source ${name} has no path token (WEBHOOK_PATH_TOKEN): its signature alone keeps strangers out. To make one: openssl rand -hex 16`,
+    );
+  }
+  return lines.length > 0 ? [...lines, ''] : [];
 }
 
 function onDeath(name) {
