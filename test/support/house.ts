@@ -13,6 +13,10 @@ export const SECRET = 'a-webhook-secret-for-tests';
 
 export interface HouseOptions {
   redis?: string;
+  /** `WRAPUP_PREFIX`; default: one that no other house has. */
+  prefix?: string;
+  /** Address of Redis for one process, where it is not that of all. */
+  redisFor?(app: 'ingress' | 'worker' | 'dashboard'): string;
   /** Replaces the default wrapup.yaml; `mapping.yaml` beside it is the default mapping. */
   config?: string;
   mapping?: string;
@@ -33,7 +37,7 @@ export async function openHouse(options: HouseOptions = {}) {
   writeFileSync(join(folder, 'mapping.yaml'), options.mapping ?? MAPPING);
   for (const [name, text] of Object.entries(options.files ?? {})) writeFileSync(join(folder, name), text);
   const sandbox = await startSandbox({ port: 0, provisioned: true });
-  const prefix = freshPrefix();
+  const prefix = options.prefix ?? freshPrefix();
   const env = {
     REDIS_URL: options.redis ?? redisUrl(),
     WRAPUP_PREFIX: prefix,
@@ -50,7 +54,7 @@ export async function openHouse(options: HouseOptions = {}) {
   const store: Store = openStore({ url: env.REDIS_URL, prefix, role: 'worker', onError() {} });
   const processes: Process[] = [];
   const start = async (app: 'ingress' | 'worker' | 'dashboard') => {
-    const started = await startProcess(app, env);
+    const started = await startProcess(app, { ...env, REDIS_URL: options.redisFor?.(app) ?? env.REDIS_URL });
     processes.push(started);
     return started;
   };
