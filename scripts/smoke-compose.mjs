@@ -77,7 +77,7 @@ async function bringUp() {
   copyFileSync(join(work, '.env.example'), join(work, '.env'));
   const started = Date.now();
   await inCompose('up', '-d', '--build');
-  await until('all services are healthy', 3 * MINUTE, async () => {
+  await until('all services are healthy', 10 * MINUTE, async () => {
     const states = await Promise.all(Object.keys(SERVICES).map(async (name) => [name, (await inspect(name)).State]));
     const waiting = states.filter(([, state]) => state.Health?.Status !== 'healthy');
     if (waiting.length > 0) throw new Error(waiting.map(([name, s]) => `${name}: ${s.Health?.Status}`).join(', '));
