@@ -33,6 +33,13 @@ it('works on a cluster, and loses no call with the master that holds it', async 
   for (const id of calls.slice(0, 20)) expect(await accept(id)).toBe('accepted');
   await until(async () => (await engine.delivery(calls[0] as string))?.state === 'written');
   expect(await engine.store.queues.connections()).toEqual(expect.any(Array));
+  // What is parked is kept, listed and counted by scripts that reach many keys.
+  const { ledger, operations, unresolved } = engine.store;
+  const [first] = calls as [string];
+  await ledger.stop('main', first, { code: 'unverified', reason: 'r', state: 'parked' });
+  expect((await unresolved.page('parked')).items).toMatchObject([{ call_id: first, code: 'unverified' }]);
+  expect(await operations.dropCall('main', first, 'a test')).toBe(true);
+  expect(await unresolved.count('parked')).toBe(0);
 
   // Several, since each is in another state when the master goes.
   const leaving = Array.from({ length: 4 }, (_, n) => {
