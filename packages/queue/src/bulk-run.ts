@@ -66,8 +66,9 @@ const PAUSE_MS = 1_000;
 /** Items of one step, of which so many are under way to Redis at once. */
 const STEP = 200;
 const AT_ONCE = 50;
-/** Runs that are remembered. */
+/** Runs that are remembered, and for how many seconds after the last step of any. */
 const MAX_RUNS = 20;
+const KEPT_S = 7 * 24 * 3600;
 const LEASE_MS = 15_000;
 
 /** Another process is at the same run. */
@@ -216,6 +217,8 @@ async function act(
 
 async function note({ redis, keys }: Store, run: BulkRun): Promise<void> {
   await redis.hset(keys.bulkRuns, run.id, JSON.stringify(run));
+  // A filter may hold what an operator typed.
+  await redis.expire(keys.bulkRuns, KEPT_S);
 }
 
 /** Sends one of them on its way again. */

@@ -164,13 +164,14 @@ describe('a run over many', () => {
     expect(refused?.reason).toBeInstanceOf(RunIsTaken);
   });
 
-  it('is remembered with the twenty latest', async () => {
+  it('is remembered for a week, with the twenty latest', async () => {
     for (let index = 0; index < 22; index += 1) {
       await startBulk(store, { state: 'dead', action: 'replay', filter: {} });
       await tick();
     }
     const runs = await listBulk(store);
     expect(runs).toHaveLength(20);
+    expect(await store.redis.ttl(store.keys.bulkRuns)).toBeGreaterThan(6 * 24 * 3600);
     expect(runs.map(({ started }) => started)).toEqual(runs.map(({ started }) => started).sort((a, b) => b - a));
   });
 });
