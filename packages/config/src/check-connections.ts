@@ -1,8 +1,8 @@
 import type { DestinationKind } from '@wrapup/destination';
 import { type Finding, suggest } from '@wrapup/findings';
+import { findingsOf } from './check-shape.ts';
 import type { Connection } from './config.ts';
 import type { YamlDocument } from './document.ts';
-import { findingsOf } from './issues.ts';
 import { isLive, reachOf } from './reach.ts';
 import type { WrapupFile } from './schema.ts';
 
@@ -33,7 +33,7 @@ export function checkConnections(
     if (document.isSpared(path)) continue;
     const parsed = kind.settings.safeParse(settings);
     if (parsed.success) connections[name] = { name, kind: kindName, reserve: quota.reserve, settings: parsed.data };
-    else findings.push(...findingsOf(parsed.error.issues, document, kind.settings, path));
+    else findings.push(...findingsOf(parsed.error.issues, document, path));
   }
   return { connections, findings };
 }

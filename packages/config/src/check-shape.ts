@@ -1,7 +1,6 @@
-import type { Finding } from '@wrapup/findings';
+import { type Finding, Report, reportIssues } from '@wrapup/findings';
 import type { z } from 'zod';
 import type { YamlDocument } from './document.ts';
-import { findingsOf } from './issues.ts';
 import {
   alertsSchema,
   connectionSchema,
@@ -20,7 +19,7 @@ import {
 export function checkShape(document: YamlDocument): { file: WrapupFile; findings: Finding[] } {
   const { value } = document;
   const parsed = wrapupSchema.safeParse(value);
-  const findings = parsed.success ? [] : findingsOf(parsed.error.issues, document, wrapupSchema);
+  const findings = parsed.success ? [] : findingsOf(parsed.error.issues, document);
   const sections = asObject(value);
   const declared: WrapupFile['declared'] = {};
   for (const [name, connection] of Object.entries(asObject(sections.connections))) {
@@ -42,6 +41,18 @@ export function checkShape(document: YamlDocument): { file: WrapupFile; findings
     },
     findings,
   };
+}
+
+/** @param base path in the document at which the checked value stands */
+export function findingsOf(
+  issues: readonly z.core.$ZodIssue[],
+  { root }: YamlDocument,
+  base: readonly PropertyKey[] = [],
+): Finding[] {
+  const report = new Report();
+  const placed = issues.map((issue) => ({ ...issue, path: [...base, ...issue.path] }));
+  if (root) reportIssues(placed, root, report);
+  return report.findings;
 }
 
 function asObject(value: unknown): Record<string, unknown> {

@@ -11,7 +11,7 @@ import { checkRoutes } from './check-routes.ts';
 import { checkShape } from './check-shape.ts';
 import { checkSources } from './check-sources.ts';
 import type { Config, Source } from './config.ts';
-import { readYaml } from './document.ts';
+import { readDocument } from './document.ts';
 import { FileSet, hashOf } from './files.ts';
 import { KINDS } from './kinds.ts';
 import { compileCondition, compileMappingFile } from './language.ts';
@@ -72,7 +72,7 @@ export async function loadConfig(options: LoadOptions = {}): Promise<Loaded> {
   }
 
   const lookUp = options.reader === undefined ? undefined : lookUpOf(text, shown, env);
-  const document = readYaml(text, shown, env, sparedBy(options.reader, lookUp));
+  const document = readDocument(text, shown, env, sparedBy(options.reader, lookUp));
   const findings = [...document.findings];
   if (document.value === undefined) return { findings, files };
   const { file: wrapup, findings: shape } = checkShape(document);
@@ -134,7 +134,7 @@ const DAY = 86_400_000;
 
 /** The connection that `inbound:` names, which decides what ingress may lack. */
 function lookUpOf(text: string, shown: string, env: NodeJS.ProcessEnv): string | undefined {
-  const { value } = readYaml(text, shown, env);
+  const { value } = readDocument(text, shown, env);
   const inbound = (value as { inbound?: { look_up?: unknown } | null } | null | undefined)?.inbound;
   return typeof inbound?.look_up === 'string' ? inbound.look_up : undefined;
 }

@@ -3,6 +3,7 @@
  *
  * Numbers and switches also accept text, because that is what an environment variable gives.
  */
+import { closed } from '@wrapup/findings';
 import { z } from 'zod';
 import { parseDuration } from './units.ts';
 
@@ -68,13 +69,13 @@ const country = text.refine(isCountry, 'must be an ISO country code of two capit
 /** Calls that are read from the API of a source because of webhooks, a minute, where its file does not say how many. */
 export const READS_PER_MINUTE = 300;
 
-const agent = z.strictObject({
+const agent = closed({
   name: text.optional().describe('What the agent is called'),
   direction: z.enum(['inbound', 'outbound']).optional().describe('Which way its calls go'),
   number: phone.optional().describe('Its number, +14155550123: tells the two ends of a call apart'),
 });
 
-const reconcileSchema = z.strictObject({
+const reconcileSchema = closed({
   every: duration(MINUTE, DAY, 'from 1m to 1d')
     .default(10 * MINUTE)
     .describe('How often calls are listed'),
@@ -89,7 +90,7 @@ const reconcileSchema = z.strictObject({
 /** For a source that does not reconcile by itself, and is told to. */
 export const RECONCILE_DEFAULTS = reconcileSchema.parse({});
 
-export const sourceSchema = z.strictObject({
+export const sourceSchema = closed({
   provider: z.enum(['synthflow']).default('synthflow').describe('The only one so far'),
   region: z
     .enum(['global', 'us', 'eu'])
@@ -124,11 +125,10 @@ export const sourceSchema = z.strictObject({
   reads_per_minute: integer(1, 10_000)
     .default(READS_PER_MINUTE)
     .describe('Calls that are read from Synthflow because of webhooks, at most; beyond it webhooks wait in the queue'),
-  keep: z
-    .strictObject({
-      transcript: flag.default(true).describe('false: the transcript is dropped before anything is stored'),
-      raw: flag.default(true).describe('false: what no mapping root reads is dropped before anything is stored'),
-    })
+  keep: closed({
+    transcript: flag.default(true).describe('false: the transcript is dropped before anything is stored'),
+    raw: flag.default(true).describe('false: what no mapping root reads is dropped before anything is stored'),
+  })
     .default({ transcript: true, raw: true })
     .describe('What of a payload is kept'),
   default_country: country
@@ -148,7 +148,7 @@ const percentage = z.string({ error: PERCENT_RULE }).transform((written, context
 
 /** Part of a connection's quota that is left to other programs when nothing is said. */
 const RESERVE = '5%';
-const quota = z.strictObject({
+const quota = closed({
   reserve: percentage
     .prefault(RESERVE)
     .describe('Part of every limit of the CRM that is left to other programs: a percentage from 0% to 90%'),
@@ -160,7 +160,7 @@ export const connectionSchema = z.looseObject({
   quota: quota.prefault({}).describe('How much of the account’s quota is left to other programs'),
 });
 
-const retries = z.strictObject({
+const retries = closed({
   attempts: integer(1, 100).default(10).describe('Tries in all'),
   base: duration(10, HOUR, 'from 10ms to 1h').default(SECOND).describe('The wait is at random up to base · 2ⁿ'),
   cap: duration(10, DAY, 'from 10ms to 1d')
@@ -168,7 +168,7 @@ const retries = z.strictObject({
     .describe('And at most this'),
 });
 
-export const routeSchema = z.strictObject({
+export const routeSchema = closed({
   name: name.describe('Permanent: part of the keys of what is noted'),
   to: text.describe('Name of a connection'),
   mapping: text.describe('A file inside the config folder'),
@@ -182,11 +182,11 @@ export const routeSchema = z.strictObject({
 
 const VARIABLE_RULE = 'must be a path such as person.firstname, a number, true, false, or { value: … }';
 const inboundVariable = z.union(
-  [text, z.number(), z.boolean(), z.strictObject({ value: z.union([z.string(), z.number(), z.boolean()]) })],
+  [text, z.number(), z.boolean(), closed({ value: z.union([z.string(), z.number(), z.boolean()]) })],
   { error: VARIABLE_RULE },
 );
 
-export const inboundSchema = z.strictObject({
+export const inboundSchema = closed({
   look_up: text.describe('The connection to look the caller up in'),
   within: duration(100, 8 * SECOND, 'from 100ms to 8s')
     .default(2 * SECOND)
@@ -199,22 +199,21 @@ export const inboundSchema = z.strictObject({
     .record(text, inboundVariable)
     .default({})
     .describe('By name of the agent’s variable: a path such as person.firstname, or a constant as { value: … }'),
-  personal: z
-    .strictObject({
-      when: z
-        .unknown()
-        .refine(
-          (written) => written !== undefined,
-          'must say the second fact, such as { path: person.phone_verified, equals: true }',
-        )
-        .describe('A second fact beside the number, which anybody can forge: a condition on the caller or the line'),
-      variables: z.record(text, inboundVariable).describe('As variables, given only for callers for whom it holds'),
-    })
+  personal: closed({
+    when: z
+      .unknown()
+      .refine(
+        (written) => written !== undefined,
+        'must say the second fact, such as { path: person.phone_verified, equals: true }',
+      )
+      .describe('A second fact beside the number, which anybody can forge: a condition on the caller or the line'),
+    variables: z.record(text, inboundVariable).describe('As variables, given only for callers for whom it holds'),
+  })
     .optional()
     .describe('Variables with personal data, and what must hold before they are given'),
   agents: z
     .array(
-      z.strictObject({
+      closed({
         when: z.unknown().optional().describe('Which calls; every call when it is not said'),
         agent: text.optional().describe('Id of the agent that takes the call'),
         decline: flag.default(false).describe('true: the caller is hung up on'),
@@ -224,7 +223,7 @@ export const inboundSchema = z.strictObject({
     .describe('The first rule that matches decides'),
 });
 
-export const retentionSchema = z.strictObject({
+export const retentionSchema = closed({
   ledger: duration(DAY, 3650 * DAY, 'from 1d to 3650d')
     .default(90 * DAY)
     .describe('What became of each call. No personal data'),
@@ -236,9 +235,9 @@ export const retentionSchema = z.strictObject({
     .describe('Payloads of calls that are parked or dead. After that they can only be backfilled'),
 });
 
-export const alertsSchema = z.strictObject({ to: text.describe('Name of a connection of kind http') });
+export const alertsSchema = closed({ to: text.describe('Name of a connection of kind http') });
 
-export const wrapupSchema = z.strictObject({
+export const wrapupSchema = closed({
   sources: z.record(name, sourceSchema).describe('Synthflow workspaces that send webhooks, by name'),
   connections: z.record(name, connectionSchema).default({}).describe('CRM accounts and HTTP endpoints, by name'),
   routes: z

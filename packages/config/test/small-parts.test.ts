@@ -9,7 +9,7 @@ import {
 } from '@wrapup/config';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { readYaml } from '../src/document.ts';
+import { readDocument } from '../src/document.ts';
 import { replaceVariables } from '../src/variables.ts';
 
 test('durations are read with their unit and written back', () => {
@@ -71,7 +71,7 @@ test('no text makes the reading of YAML throw', () => {
   );
   fc.assert(
     fc.property(fc.array(pieces, { maxLength: 30 }), (parts) => {
-      const { value, findings } = readYaml(parts.join(''), 'x.yaml', {});
+      const { value, findings } = readDocument(parts.join(''), 'x.yaml', {});
       expect(value !== undefined || findings.length > 0).toBe(true);
     }),
     { numRuns: 2_000 },

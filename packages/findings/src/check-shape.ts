@@ -78,7 +78,7 @@ function reportIssue(issue: Issue, root: Node, report: Report, { base = [], reti
   const { node: near, key } = nodeAt(root, issue.path);
   const node = find(root, issue.path);
   // What its variable left unset is reported where the variable is.
-  if (node?.kind === 'scalar' && node.unset) return;
+  if (near.kind === 'scalar' && near.unset) return;
   const where = writePath([...base, ...issue.path]);
   const bad = (message: string, hint?: string) => report.error('bad-value', message, near.at, hint);
   switch (issue.code) {
@@ -144,15 +144,12 @@ function reportUnknownKeys(
 
 function reportMissing(issue: Issue, around: Node, key: Place, where: string, report: Report): void {
   const name = String(issue.path.at(-1));
-  const variables = isMap(around) ? around.emptied?.get(name) : undefined;
-  if (variables)
-    report.error(
-      'empty-variable',
-      `${where} is required, and ${variables.join(', ')} is empty`,
-      around.at,
-      `set ${variables[0]}`,
-    );
-  else report.error('missing-key', `${where} is required`, key, `write ${name}: …`);
+  const empty = isMap(around) ? around.emptied?.get(name) : undefined;
+  if (empty) {
+    const [first] = empty.variables;
+    const message = `${where} is required, and ${empty.variables.join(', ')} is empty`;
+    report.error('empty-variable', message, empty.at, `set ${first}`);
+  } else report.error('missing-key', `${where} is required`, key, `write ${name}: …`);
 }
 
 function wantedBy(issue: Issue & { code: 'invalid_type' | 'invalid_union' }): string {

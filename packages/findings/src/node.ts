@@ -10,8 +10,8 @@ export interface MapNode {
   kind: 'map';
   at: Place;
   entries: Map<string, Entry>;
-  /** Keys that were left out because the environment variables in their value are empty, with those variables. */
-  emptied?: Map<string, readonly string[]>;
+  /** Values that were left out because their environment variables are empty, by key. */
+  emptied?: Map<string, { at: Place; variables: readonly string[] }>;
 }
 
 export interface Entry {

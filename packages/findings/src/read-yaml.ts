@@ -8,10 +8,14 @@ import { type Entry, MAX_DEPTH, type Node, type Scalar, type ScalarNode, scalar 
 import type { Report } from './report.ts';
 import { locateCharacters } from './source-location.ts';
 
-/** Bytes; a mapping of a hundred fields has about 10,000. */
-const MAX_BYTES = 200_000;
-/** Values, aliases followed. */
-const MAX_NODES = 10_000;
+export interface YamlLimits {
+  bytes: number;
+  /** Aliases followed. */
+  values: number;
+}
+
+/** A mapping of a hundred fields has about 10,000 bytes. */
+const DEFAULT_LIMITS: YamlLimits = { bytes: 200_000, values: 10_000 };
 export const REFUSED_NAMES: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
 
 /** What to do about each of the parser's complaints; one row a code. https://eemeli.org/yaml/#errors */
@@ -30,10 +34,15 @@ const HINTS: Record<string, string> = {
  * @param file how findings name the file
  * @returns undefined when nothing of it can be used; the report says why
  */
-export function readYaml(text: string, file: string, report: Report): Node | undefined {
+export function readYaml(
+  text: string,
+  file: string,
+  report: Report,
+  limits: YamlLimits = DEFAULT_LIMITS,
+): Node | undefined {
   const top: Place = { file, line: 1, column: 1 };
-  if (text.length > MAX_BYTES || Buffer.byteLength(text) > MAX_BYTES) {
-    report.error('too-large', `the file has more than ${MAX_BYTES} bytes`, top, 'check that it is the right file');
+  if (text.length > limits.bytes || Buffer.byteLength(text) > limits.bytes) {
+    report.error('too-large', `the file has more than ${limits.bytes} bytes`, top, 'check that it is the right file');
     return undefined;
   }
   const lines = new yaml.LineCounter();
@@ -65,7 +74,7 @@ export function readYaml(text: string, file: string, report: Report): Node | und
     report.error('yaml', firstLine(error.message, error.code), place(error.pos[0]), hint);
   }
   if (error) return undefined;
-  return new Reader(document, text, place, top, report).read();
+  return new Reader(document, text, place, top, report, limits.values).read();
 }
 
 function firstLine(message: string, code: string): string {
@@ -78,6 +87,7 @@ class Reader {
   readonly #place: (offset: number) => Place;
   readonly #top: Place;
   readonly #report: Report;
+  readonly #maxNodes: number;
   #nodes = 0;
 
   constructor(
@@ -86,12 +96,14 @@ class Reader {
     place: (offset: number) => Place,
     top: Place,
     report: Report,
+    maxNodes: number,
   ) {
     this.#document = document;
     this.#text = text;
     this.#place = place;
     this.#top = top;
     this.#report = report;
+    this.#maxNodes = maxNodes;
   }
 
   read(): Node {
@@ -122,15 +134,15 @@ class Reader {
 
   #refused(at: Place, via: yaml.Node[]): boolean {
     this.#nodes += 1;
-    if (this.#nodes === MAX_NODES)
+    if (this.#nodes === this.#maxNodes)
       this.#report.error(
         'too-large',
-        `more than ${MAX_NODES} values, aliases followed`,
+        `more than ${this.#maxNodes} values, aliases followed`,
         at,
         'write them out: aliases of aliases multiply',
       );
     if (via.length > MAX_DEPTH) this.#report.error('too-deep', `more than ${MAX_DEPTH} levels deep`, at, 'nest less');
-    return this.#nodes >= MAX_NODES || via.length > MAX_DEPTH;
+    return this.#nodes >= this.#maxNodes || via.length > MAX_DEPTH;
   }
 
   #pair(

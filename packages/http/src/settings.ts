@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { closed } from '@wrapup/findings';
 import { z } from 'zod';
 import { parseBlock } from './address.ts';
 import { type AllowPrivate, isPrivate, refusalOf } from './address-policy.ts';
@@ -72,41 +73,39 @@ const allowPrivate = z.preprocess(
 );
 
 /** Settings of a `kind: http` connection in wrapup.yaml. */
-export const httpSettings = z
-  .strictObject({
-    url: url
-      .transform((written) => new URL(written.trim()).href)
-      .describe('Where events are sent. Redirects are not followed, so it is the final address'),
-    method: z
-      .preprocess((written) => (typeof written === 'string' ? written.toUpperCase() : written), z.enum(METHODS))
-      .default('POST')
-      .describe('Method of the request'),
-    headers: headers.default({}).describe('Sent with each event. Their values are secrets'),
-    secret: listOf(secret)
-      .default([])
-      .describe('Standard Webhooks secrets, whsec_…: each signs, several while rotating. None: events are not signed'),
-    timeout: integer(100, 25_000)
-      .default(15_000)
-      .describe('Milliseconds from the first byte sent to the last byte of the answer'),
-    allow_private: allowPrivate
-      .default(false)
-      .describe(
-        'Addresses that are not public. true: private networks and this machine; a list: the addresses and blocks in it. Metadata services of clouds only when a list names them',
-      ),
-    at_once: integer(1, 50).default(5).describe('Events in flight at once, per batch'),
-    retry_on: z
-      .preprocess(
-        (written) => (typeof written === 'number' || typeof written === 'string' ? [written] : written),
-        z.array(integer(400, 499)),
-      )
-      .default([])
-      .describe('Statuses from 400 to 499 that mean "not now" here: tried again instead of parked'),
-  })
-  .superRefine((settings, context) => {
-    // Also called where the url itself is wrong.
-    const refused = URL.canParse(settings.url) ? literalRefusal(settings) : undefined;
-    if (refused) context.addIssue({ code: 'custom', path: ['url'], message: `${refused.problem}; ${refused.hint}` });
-  });
+export const httpSettings = closed({
+  url: url
+    .transform((written) => new URL(written.trim()).href)
+    .describe('Where events are sent. Redirects are not followed, so it is the final address'),
+  method: z
+    .preprocess((written) => (typeof written === 'string' ? written.toUpperCase() : written), z.enum(METHODS))
+    .default('POST')
+    .describe('Method of the request'),
+  headers: headers.default({}).describe('Sent with each event. Their values are secrets'),
+  secret: listOf(secret)
+    .default([])
+    .describe('Standard Webhooks secrets, whsec_…: each signs, several while rotating. None: events are not signed'),
+  timeout: integer(100, 25_000)
+    .default(15_000)
+    .describe('Milliseconds from the first byte sent to the last byte of the answer'),
+  allow_private: allowPrivate
+    .default(false)
+    .describe(
+      'Addresses that are not public. true: private networks and this machine; a list: the addresses and blocks in it. Metadata services of clouds only when a list names them',
+    ),
+  at_once: integer(1, 50).default(5).describe('Events in flight at once, per batch'),
+  retry_on: z
+    .preprocess(
+      (written) => (typeof written === 'number' || typeof written === 'string' ? [written] : written),
+      z.array(integer(400, 499)),
+    )
+    .default([])
+    .describe('Statuses from 400 to 499 that mean "not now" here: tried again instead of parked'),
+}).superRefine((settings, context) => {
+  // Also called where the url itself is wrong.
+  const refused = URL.canParse(settings.url) ? literalRefusal(settings) : undefined;
+  if (refused) context.addIssue({ code: 'custom', path: ['url'], message: `${refused.problem}; ${refused.hint}` });
+});
 
 export type HttpSettings = z.output<typeof httpSettings>;
 

@@ -1,3 +1,4 @@
+import { closed } from '@wrapup/findings';
 import { z } from 'zod';
 
 /** Hosts that are no org of their own: the client credentials flow is not served there. */
@@ -31,71 +32,66 @@ const truth = z.preprocess(
 );
 
 /** Settings of a `kind: salesforce` connection in wrapup.yaml. One of three ways to log in: see `flowOf`. */
-export const salesforceSettings = z
-  .strictObject({
-    login_url: address
-      .transform((url) => url ?? 'https://login.salesforce.com')
-      .describe(
-        'The org’s My Domain address, https://acme.my.salesforce.com. Default https://login.salesforce.com; that one and https://test.salesforce.com do for jwt and refresh_token only',
-      ),
-    client_id: z.string().trim().min(1).describe('Consumer key of the external client app or connected app'),
-    client_secret: text.describe('Its consumer secret. Without jwt and refresh_token: the client credentials flow'),
-    jwt: z
-      .strictObject({
-        username: z.string().trim().min(1).describe('Whom Wrapup works as'),
-        private_key: z
-          .string()
-          .trim()
-          .transform((pem) => pem.replaceAll('\\n', '\n'))
-          .refine((pem) => /-----BEGIN (?:RSA )?PRIVATE KEY-----/.test(pem), 'must be a private key in PEM form')
-          .describe('PEM of the key whose certificate the app holds. Line breaks may be written as \\n'),
-        audience: address.describe('Whom the assertion is for; default: login_url'),
-      })
-      .optional()
-      .describe('The JWT bearer flow'),
-    refresh_token: text.describe(
-      'The refresh token of a user who has allowed the app; a rotated one is kept by Wrapup',
+export const salesforceSettings = closed({
+  login_url: address
+    .transform((url) => url ?? 'https://login.salesforce.com')
+    .describe(
+      'The org’s My Domain address, https://acme.my.salesforce.com. Default https://login.salesforce.com; that one and https://test.salesforce.com do for jwt and refresh_token only',
     ),
-    base_url: address.describe('Somewhere else, for login and API alike: the sandbox, a proxy'),
-    /** https://help.salesforce.com/s/articleView?id=005321531&type=1 */
-    api_version: z
-      .preprocess(
-        (written) => (typeof written === 'number' ? written.toFixed(1) : written),
-        z.string().regex(/^\d{2,3}\.0$/, 'a version such as 66.0'),
-      )
-      .refine((version) => Number(version) >= 52, 'must be 52.0 or later: before it duplicate rules cannot be answered')
-      .default('66.0')
-      .describe('Version of the API; each lives three years at least. 66.0 is Spring ’26'),
-    timeout: number(100, 120_000)
-      .default(20_000)
-      .describe('Milliseconds that one request may take; the org’s own triggers and flows run inside of it'),
-    on_refused_field: z
-      .enum(['drop', 'park'])
-      .default('drop')
-      .describe(
-        'A field that the org refuses. drop: the rest is written without it, and the receipt says so; park: a person decides',
-      ),
-    duplicates: z
-      .enum(['use_match', 'allow', 'park'])
-      .default('use_match')
-      .describe(
-        'A new person whom a duplicate rule of the org stops. use_match: the call is written to the person that the rule names; allow: created all the same, where the rule lets one; park: a person decides',
-      ),
-    assignment_rules: truth
-      .default(false)
-      .describe(
-        'true: the org’s assignment rules may give leads and cases to whom they say. false: the mapping’s owner stays',
-      ),
+  client_id: z.string().trim().min(1).describe('Consumer key of the external client app or connected app'),
+  client_secret: text.describe('Its consumer secret. Without jwt and refresh_token: the client credentials flow'),
+  jwt: closed({
+    username: z.string().trim().min(1).describe('Whom Wrapup works as'),
+    private_key: z
+      .string()
+      .trim()
+      .transform((pem) => pem.replaceAll('\\n', '\n'))
+      .refine((pem) => /-----BEGIN (?:RSA )?PRIVATE KEY-----/.test(pem), 'must be a private key in PEM form')
+      .describe('PEM of the key whose certificate the app holds. Line breaks may be written as \\n'),
+    audience: address.describe('Whom the assertion is for; default: login_url'),
   })
-  .superRefine((settings, context) => {
-    const { jwt, refresh_token, client_secret, login_url, base_url } = settings;
-    const issue = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
-    if (jwt && refresh_token) issue('jwt', 'is one way to log in and refresh_token another: keep one of them');
-    if (!jwt && !refresh_token && !client_secret)
-      issue('client_secret', 'is missing: give client_secret, jwt or refresh_token');
-    if (!jwt && !refresh_token && client_secret && !base_url && SHARED_LOGIN.test(login_url))
-      issue('login_url', 'must be your My Domain address (https://acme.my.salesforce.com) to log in by client_secret');
-  });
+    .optional()
+    .describe('The JWT bearer flow'),
+  refresh_token: text.describe('The refresh token of a user who has allowed the app; a rotated one is kept by Wrapup'),
+  base_url: address.describe('Somewhere else, for login and API alike: the sandbox, a proxy'),
+  /** https://help.salesforce.com/s/articleView?id=005321531&type=1 */
+  api_version: z
+    .preprocess(
+      (written) => (typeof written === 'number' ? written.toFixed(1) : written),
+      z.string().regex(/^\d{2,3}\.0$/, 'a version such as 66.0'),
+    )
+    .refine((version) => Number(version) >= 52, 'must be 52.0 or later: before it duplicate rules cannot be answered')
+    .default('66.0')
+    .describe('Version of the API; each lives three years at least. 66.0 is Spring ’26'),
+  timeout: number(100, 120_000)
+    .default(20_000)
+    .describe('Milliseconds that one request may take; the org’s own triggers and flows run inside of it'),
+  on_refused_field: z
+    .enum(['drop', 'park'])
+    .default('drop')
+    .describe(
+      'A field that the org refuses. drop: the rest is written without it, and the receipt says so; park: a person decides',
+    ),
+  duplicates: z
+    .enum(['use_match', 'allow', 'park'])
+    .default('use_match')
+    .describe(
+      'A new person whom a duplicate rule of the org stops. use_match: the call is written to the person that the rule names; allow: created all the same, where the rule lets one; park: a person decides',
+    ),
+  assignment_rules: truth
+    .default(false)
+    .describe(
+      'true: the org’s assignment rules may give leads and cases to whom they say. false: the mapping’s owner stays',
+    ),
+}).superRefine((settings, context) => {
+  const { jwt, refresh_token, client_secret, login_url, base_url } = settings;
+  const issue = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
+  if (jwt && refresh_token) issue('jwt', 'is one way to log in and refresh_token another: keep one of them');
+  if (!jwt && !refresh_token && !client_secret)
+    issue('client_secret', 'is missing: give client_secret, jwt or refresh_token');
+  if (!jwt && !refresh_token && client_secret && !base_url && SHARED_LOGIN.test(login_url))
+    issue('login_url', 'must be your My Domain address (https://acme.my.salesforce.com) to log in by client_secret');
+});
 
 export type SalesforceSettings = z.output<typeof salesforceSettings>;
 
