@@ -3,11 +3,11 @@
  * it is confirmed, and it is there again at the next start, whatever ended the last one. It asks for a password, as every
  * user of the machine can reach its port.
  */
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { SECRETS, STATE } from './environment.mjs';
 import { startRedisServer } from './local-redis.mjs';
-import { keepSecret, makePrivateTree } from './secrets.mjs';
+import { keepSecret, makePrivateTree, replacePrivate } from './secrets.mjs';
 import { isAlive } from './set-up.mjs';
 
 const DATA = join(STATE, 'redis');
@@ -31,7 +31,7 @@ export async function startKeptRedis() {
     orphaned: 'SIGTERM',
     timeout: LOADING_TIMEOUT,
   });
-  writeFileSync(NOTE, JSON.stringify({ pid: redis.pid, owner: process.pid }));
+  replacePrivate(NOTE, JSON.stringify({ pid: redis.pid, owner: process.pid }));
   redis.exited.then(() => rmSync(NOTE, { force: true }));
   return redis;
 }

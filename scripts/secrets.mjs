@@ -1,6 +1,6 @@
 /**
  * The secrets of one installation: each made at random where none is given, kept in a file of its own that carries the
- * name of its variable, and never made again. They belong into the backup: what was sealed with a lost key stays sealed.
+ * name of its variable, and never made again. They belong into the backup: what was encrypted with a lost key stays so.
  * Needs nothing but Node's own modules.
  */
 import { randomBytes } from 'node:crypto';
@@ -53,7 +53,7 @@ export function missingSecrets(isGiven) {
  *
  * @param {string} folder made when missing, for its owner only
  * @param {string} name of the variable, and of the file
- * @throws {Error} when the file is there and empty: a new secret would not open what the old one sealed
+ * @throws {Error} when the file is there and empty: a new secret would not open what the old one closed
  */
 export function keepSecret(folder, name) {
   makePrivateFolder(folder);

@@ -118,7 +118,8 @@ async function look() {
     equal('status of /healthz', (await fetch(at('DASHBOARD_PORT', '/healthz'))).status, 200);
   });
   await check('without its token the webhook’s address is none, and what watches ingress is not public', async () => {
-    const post = { method: 'POST', headers: { 'synthflow-signature': 'x' }, body: '{}' };
+    const headers = { 'content-type': 'application/json', 'synthflow-signature': 'x' };
+    const post = { method: 'POST', headers, body: '{}' };
     equal('status', (await fetch(at('INGRESS_PORT', '/webhooks/main/post-call'), post)).status, 404);
     for (const path of ['/metrics', '/readyz']) equal(path, (await fetch(at('INGRESS_PORT', path))).status, 404);
     const inside = `fetch('http://127.0.0.1:8083/metrics').then(async (r) => console.log(r.status, (await r.text()).length > 0))`;

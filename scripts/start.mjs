@@ -162,7 +162,7 @@ async function readConfig() {
     file: resolve(ROOT, env.WRAPUP_CONFIG || 'config/wrapup.yaml'),
   });
   if (!config) {
-    const { formatFinding } = await import('../packages/mapping/src/index.ts');
+    const { formatFinding } = await import('../packages/findings/src/index.ts');
     const errors = findings.filter(({ severity }) => severity === 'error').map(formatFinding);
     throw new Error([...errors, 'The configuration has errors; nothing was started.'].join('\n'));
   }

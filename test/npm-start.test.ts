@@ -1,11 +1,22 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { Redis } from 'ioredis';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { ping } from '../scripts/local-redis.mjs';
+import { ping, startRedisServer } from '../scripts/local-redis.mjs';
 
 const ROOT = resolve(import.meta.dirname, '..');
 const ANY_PORTS = { INGRESS_PORT: '0', DASHBOARD_PORT: '0', WORKER_PORT: '0', SANDBOX_PORT: '0' };
@@ -116,6 +127,142 @@ test('without any setting, sample calls land in the sandbox, and everything ends
   expect(await ping(house.redisPort)).toBe(false);
   const stopped = [...house.output().matchAll(/^(\w+) .*\bstopped\b/gm)].map((match) => match[1]);
   expect(stopped).toEqual(['ingress', 'worker', 'dashboard', 'sandbox']);
+});
+
+/** Permissions of everything below a folder, by path; folders end with a slash. */
+function modes(below: string, path = ''): Record<string, string> {
+  return Object.fromEntries(
+    readdirSync(join(below, path), { withFileTypes: true }).flatMap((entry) => {
+      const name = join(path, entry.name);
+      const mode = (statSync(join(below, name)).mode & 0o777).toString(8);
+      if (!entry.isDirectory()) return [[name, mode]];
+      return [[`${name}/`, mode], ...Object.entries(modes(below, name))];
+    }),
+  );
+}
+
+const secret = (name: string) => readFileSync(join(folder, 'state/secrets', name), 'utf8');
+
+test('an installation makes its own secrets, keeps them for its owner, and works with the same ones again', {
+  timeout: 3 * PATIENCE,
+}, async () => {
+  const house = await start();
+  const names = [
+    'DASHBOARD_PASSWORD',
+    'REDIS_PASSWORD',
+    'SYNTHFLOW_WEBHOOK_SECRET',
+    'WEBHOOK_PATH_TOKEN',
+    'WRAPUP_ENCRYPTION_KEY',
+    'WRAPUP_INDEX_KEY',
+  ];
+  const made = Object.fromEntries(names.map((name) => [name, secret(name)]));
+  expect(new Set(Object.values(made)).size).toBe(names.length);
+  for (const [name, value] of Object.entries(made))
+    expect(value, name).toMatch(name.startsWith('WRAPUP_') ? /^[0-9a-f]{64}$/ : /^[0-9a-f]{32,64}$/);
+
+  const all = modes(join(folder, 'state'));
+  for (const [path, mode] of Object.entries(all))
+    if (/^(secrets|redis)\//.test(path)) expect([path, mode]).toEqual([path, path.endsWith('/') ? '700' : '600']);
+  expect(Object.keys(all).filter((path) => path.startsWith('redis/appendonlydir/')).length).toBeGreaterThan(1);
+  expect(all['started.json']).toBe('600');
+
+  // What is printed says where they are; the address of the webhook is one to be given to Synthflow.
+  expect(house.output()).toContain(`/webhooks/main/${made.WEBHOOK_PATH_TOKEN}/post-call`);
+  expect(house.output()).toMatch(/kept in \S*state\/secrets, which belongs into the backup/);
+  for (const name of names.filter((one) => one !== 'WEBHOOK_PATH_TOKEN'))
+    expect(house.output(), name).not.toContain(made[name]);
+
+  const post = (path: string) =>
+    fetch(`${house.ingress}/webhooks/main/${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'synthflow-signature': 'x' },
+      body: 'no JSON',
+    });
+  expect((await post('post-call')).status).toBe(404);
+  expect((await post(`${made.WEBHOOK_PATH_TOKEN}/post-call`)).status).toBe(400);
+  const dashboard = /Dashboard +(\S+)/.exec(house.output())?.[1] as string;
+  const open = (password: string) =>
+    fetch(dashboard, { headers: { authorization: `Basic ${btoa(`admin:${password}`)}` }, redirect: 'manual' });
+  expect((await open('wrong')).status).toBe(401);
+  expect((await open(made.DASHBOARD_PASSWORD as string)).status).toBe(200);
+
+  // Another user of the machine gets nothing out of Redis, and its command line shows no password.
+  const stranger = new Redis(house.redisPort, {
+    lazyConnect: true,
+    enableReadyCheck: false,
+    retryStrategy: () => null,
+  });
+  stranger.on('error', () => {});
+  await expect(stranger.call('KEYS', '*')).rejects.toThrow(/NOAUTH/);
+  stranger.disconnect();
+  expect(execFileSync('ps', ['-A', '-o', 'command='], { encoding: 'utf8' })).not.toContain(made.REDIS_PASSWORD);
+
+  expect(await wrapup(['send', 'samples/connected.json'])).toMatchObject({ code: 0 });
+  await expect.poll(async () => (await written(house.sandbox)).calls?.length, { timeout: PATIENCE }).toBe(1);
+  house.child.kill('SIGTERM');
+  expect(await house.ended).toBe(0);
+  const kept = readdirSync(join(folder, 'state/redis/appendonlydir')).map((name) =>
+    readFileSync(join(folder, 'state/redis/appendonlydir', name), 'latin1'),
+  );
+  // Encrypted: neither name nor number of the caller stands anywhere in it.
+  for (const text of kept) expect(text).not.toMatch(/Dana Example|14155550142/);
+
+  const again = await start();
+  expect(Object.fromEntries(names.map((name) => [name, secret(name)]))).toEqual(made);
+  const { output } = await wrapup(['calls', 'list', '--json']);
+  expect(JSON.parse(output)).toHaveLength(1);
+  expect(again.output()).toContain(`/webhooks/main/${made.WEBHOOK_PATH_TOKEN}/post-call`);
+});
+
+test('beside a webhook secret of one’s own no path token is made, and what was made before is not used', {
+  timeout: 2 * PATIENCE,
+}, async () => {
+  mkdirSync(join(folder, 'state/secrets'), { recursive: true });
+  writeFileSync(join(folder, 'state/secrets/WEBHOOK_PATH_TOKEN'), '0'.repeat(32));
+  const own = { SYNTHFLOW_WEBHOOK_SECRET: '7e4d1b0c9a3f4e6f8a5b2c1d0e9f8a7b' };
+  const house = await start({ ...ANY_PORTS, ...own });
+  expect(house.output()).toMatch(/Webhook +http:\S+\/webhooks\/main\/post-call$/m);
+  expect(house.output()).toMatch(/Source main has no path token \(WEBHOOK_PATH_TOKEN\)/);
+  expect(existsSync(join(folder, 'state/secrets/SYNTHFLOW_WEBHOOK_SECRET'))).toBe(false);
+  expect(await wrapup(['send', 'samples/connected.json'], own)).toMatchObject({ code: 0 });
+});
+
+test('an installation from before goes on: its calls, its secret against the sandbox, files that others could read', {
+  timeout: 3 * PATIENCE,
+}, async () => {
+  const data = join(folder, 'state/redis');
+  const before = await startRedisServer({ dir: data, appendonly: true });
+  const redis = new Redis(before.url);
+  await redis.set('{wrapup}:left', 'behind');
+  await redis.quit();
+  await before.stop();
+  execFileSync('chmod', ['-R', 'a+rX', data]);
+  writeFileSync(
+    join(folder, '.env'),
+    'SYNTHFLOW_WEBHOOK_SECRET=demo-webhook-secret\nHUBSPOT_BASE_URL=http://sandbox:8090/hubspot\nHUBSPOT_ACCESS_TOKEN=pat-sandbox\n',
+  );
+
+  const house = await start();
+  expect(house.output()).toMatch(/WARN .*webhook secret 1 came with an earlier version/);
+  const kept = new Redis(house.redisPort, { password: secret('REDIS_PASSWORD') });
+  expect(await kept.get('{wrapup}:left')).toBe('behind');
+  await kept.quit();
+  expect(new Set(Object.values(modes(data)))).toEqual(new Set(['700', '600']));
+  expect(await wrapup(['send', 'samples/connected.json'])).toMatchObject({ code: 0 });
+  house.child.kill('SIGTERM');
+  await house.ended;
+
+  // Beside an account the same secret is an error, and nothing is started.
+  const account = ['SYNTHFLOW_WEBHOOK_SECRET=demo-webhook-secret', 'HUBSPOT_ACCESS_TOKEN=pat-na1-account'];
+  writeFileSync(join(folder, '.env'), account.join('\n'));
+  const refused = run(['scripts/start.mjs'], bareEnvironment(ANY_PORTS));
+  expect(await refused.ended).toBe(1);
+  expect(refused.output()).toMatch(
+    /wrapup\.yaml:\d+:\d+: error: .*webhook secret 1 is an example.*connection sales \(https:\/\/api\.hubapi\.com\)/,
+  );
+  expect(refused.output()).toMatch(/openssl rand -hex 32 and put it into SYNTHFLOW_WEBHOOK_SECRET/);
+  expect(refused.output()).toMatch(/The configuration has errors; nothing was started\.\n$/);
+  expect(refused.output()).not.toMatch(/listens/);
 });
 
 test('the lines of the example for Salesforce lead to the sandbox, too', { timeout: 2 * PATIENCE }, async () => {

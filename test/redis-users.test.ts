@@ -54,8 +54,8 @@ afterAll(async () => {
 
 const denied = async () =>
   ((await admin.call('ACL', 'LOG')) as unknown[][]).map((entry) => {
-    const told = Object.fromEntries(entry.flatMap((value, i) => (i % 2 === 0 ? [[value, entry[i + 1]]] : [])));
-    return `${told.username}: ${told.reason} ${told.object} (${told.context})`;
+    const fields = Object.fromEntries(entry.flatMap((value, i) => (i % 2 === 0 ? [[value, entry[i + 1]]] : [])));
+    return `${fields.username}: ${fields.reason} ${fields.object} (${fields.context})`;
   });
 
 test('a whole day’s work needs no more than each has', { timeout: 4 * PATIENCE }, async () => {
@@ -142,7 +142,7 @@ test('none can do what harms others, nor see what is another installation’s', 
   }
 });
 
-test('whoever has no password is refused', async () => {
+test('a client without a password is refused', async () => {
   const redis = new Redis(server.port, { lazyConnect: true, retryStrategy: () => null, enableReadyCheck: false });
   redis.on('error', () => {});
   await redis.connect().catch(() => {});

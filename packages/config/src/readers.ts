@@ -4,7 +4,7 @@
  *
  *   ingress              needs no API key of a source, and of the connections only the one that inbound: looks callers up in
  *   worker, dashboard    need no webhook secret and no path token
- *   absent               whoever checks, plans or sends: needs everything
+ *   absent               commands that check, plan or send: need everything
  */
 export type Reader = 'ingress' | 'worker' | 'dashboard';
 

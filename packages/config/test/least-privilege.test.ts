@@ -72,7 +72,7 @@ test.each(['worker', 'dashboard'] as const)('the %s needs the CRM, and not what 
   ]);
 });
 
-test('whoever checks needs all of it', async () => {
+test('a check needs all of it', async () => {
   expect(await findings(folder(), { ...DOOR, ...CRM })).toEqual([]);
   expect(await findings(folder(), {})).toHaveLength(6);
 });
