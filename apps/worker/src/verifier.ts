@@ -30,6 +30,13 @@ interface Line {
   settings: string;
   api: SynthflowApi;
   gate: Gate;
+  /** Epoch ms until which the budget has no room, as far as this process knows: for calls not asked for yet, and others. */
+  full_until: { first: number; repeated: number };
+}
+
+/** Whether the API was asked about a call before. */
+function isRepeated({ waiting }: LedgerEntry): boolean {
+  return (waiting?.reads ?? 0) > 0;
 }
 
 /** The APIs of this process's sources: opened on first use, again when a source's settings change. */
@@ -52,14 +59,17 @@ export class Verifier {
   }
 
   async verify(job: CallJob, entry: LedgerEntry, source: Source, hint: Call): Promise<Verification> {
-    const { api, gate } = this.#line(source);
+    const line = this.#line(source);
+    const { api, gate } = line;
+    const full = this.#untilTurn(line, entry);
+    if (full > 0) return { next: 'wait', asked: false, ms: full, why: overBudget(source) };
     const ms = gate.enter();
     if (ms > 0) {
       const reason = 'The call waits for its turn to be read from Synthflow.';
       return { next: 'wait', asked: false, ms, why: { code: 'busy', reason } };
     }
     try {
-      const wait = await this.#takeRead(entry, source);
+      const wait = await this.#takeRead(line, entry, source);
       if (wait > 0) return { next: 'wait', asked: false, ms: wait, why: overBudget(source) };
       const verification = await verifyCall(job, entry, source, hint, {
         store: this.#store,
@@ -77,13 +87,21 @@ export class Verifier {
     }
   }
 
-  /** @returns 0 when the call may be read, else ms to wait: longer for what has waited long, so that few come at once */
-  async #takeRead({ source: name, waiting }: LedgerEntry, source: Source): Promise<number> {
-    const repeated = (waiting?.reads ?? 0) > 0;
+  /** @returns 0 when the call may be read, else ms to wait */
+  async #takeRead(line: Line, entry: LedgerEntry, source: Source): Promise<number> {
     const { redis, keys } = this.#store;
-    const wait = await takeRead(redis, keys, { source: name, per_minute: readsOf(source), repeated });
+    const repeated = isRepeated(entry);
+    const wait = await takeRead(redis, keys, { source: source.name, per_minute: readsOf(source), repeated });
     if (wait === 0) return 0;
-    const waited = waiting ? Date.now() - waiting.since : 0;
+    line.full_until[repeated ? 'repeated' : 'first'] = Date.now() + wait;
+    return this.#untilTurn(line, entry);
+  }
+
+  /** @returns ms until the budget may have room, longer for what has waited long, so that few come at once; 0 for now */
+  #untilTurn({ full_until }: Line, entry: LedgerEntry): number {
+    const wait = full_until[isRepeated(entry) ? 'repeated' : 'first'] - Date.now();
+    if (wait <= 0) return 0;
+    const waited = entry.waiting ? Date.now() - entry.waiting.since : 0;
     return Math.round(Math.max(wait, Math.min(LONGEST_TURN, waited / 4)) * (1 + Math.random() / 2));
   }
 
@@ -103,7 +121,12 @@ export class Verifier {
     const current = this.#lines.get(name);
     if (current?.settings === settings) return current;
     current?.api.close();
-    const line = { settings, api: openApi(source, { timeout: REQUEST, attempts: ATTEMPTS }), gate: new Gate() };
+    const line = {
+      settings,
+      api: openApi(source, { timeout: REQUEST, attempts: ATTEMPTS }),
+      gate: new Gate(),
+      full_until: { first: 0, repeated: 0 },
+    };
     this.#lines.set(name, line);
     return line;
   }

@@ -3,6 +3,7 @@
  */
 import type { Json, JsonObject } from '@wrapup/call';
 import type { Notes } from './notes.ts';
+import { SCAN_LIMITS, scanJson } from './scan-json.ts';
 
 /** Levels of nesting kept inside one variable or return value. Deeper ones could not be turned into JSON text again. */
 export const MAX_DEPTH = 64;
@@ -56,6 +57,12 @@ export function readBoolean(value: unknown): boolean | undefined {
 
 /** Longest JSON text inside a string that is parsed; real return values have some hundred characters. */
 const LONGEST_NESTED = 4_000_000;
+/**
+ * Values that JSON text inside a string may hold: so many in any case, and one more for so many characters. What scans a
+ * body before it is parsed does not look into strings, and `{},` takes twenty times its length in memory.
+ */
+const NESTED_VALUES = 200;
+const CHARACTERS_PER_NESTED_VALUE = 8;
 
 /** The value itself, or what the JSON text in a string says. Strings that are not JSON stay strings. */
 export function parseNested(value: unknown): { value: unknown; failed: boolean } {
@@ -65,13 +72,20 @@ export function parseNested(value: unknown): { value: unknown; failed: boolean }
     const first = current.trimStart().charAt(0);
     if (first !== '{' && first !== '[' && first !== '"') break;
     try {
-      if (current.length > LONGEST_NESTED) throw new RangeError('too long');
+      if (current.length > LONGEST_NESTED || isTooDense(current)) throw new RangeError('too large');
       current = JSON.parse(current) as unknown;
     } catch {
       return { value: current, failed: first !== '"' };
     }
   }
   return { value: current, failed: false };
+}
+
+function isTooDense(text: string): boolean {
+  // So few characters cannot hold too many values.
+  if (text.length < NESTED_VALUES) return false;
+  const values = NESTED_VALUES + Math.floor(text.length / CHARACTERS_PER_NESTED_VALUE);
+  return scanJson(Buffer.from(text), { ...SCAN_LIMITS, values })?.what === 'too-many-values';
 }
 
 /** An object, also when it came as JSON text or as a list of `{key, value}`. Undefined (and noted) when it is neither. */
