@@ -81,6 +81,9 @@ export function explainCall(entry: LedgerEntry, output: Output, pauses?: Pauses,
     const effect = revision.effect ? EFFECTS[revision.effect] : 'not looked at yet';
     lines.push(`  revision  ${revision.hash.slice(0, 12)} at ${when(revision.at)}: ${effect}`);
   }
+  if (entry.ignored) {
+    lines.push(`  ignored   ${count(entry.ignored.count, 'further revision')}, beyond what is kept of one call`);
+  }
   for (const note of entry.notes) lines.push(`  note      ${clean(note)}`);
   if (entry.forgotten !== undefined) {
     lines.push(`  forgotten ${when(entry.forgotten)}: its payloads were removed, and nothing of it is taken in again`);
@@ -89,7 +92,7 @@ export function explainCall(entry: LedgerEntry, output: Output, pauses?: Pauses,
   if (entry.stopped) {
     lines.push(
       '',
-      `${output.style('red', 'stopped')} before any route: ${clean(entry.stopped.reason)} [${clean(entry.stopped.code)}]`,
+      `${output.style('red', 'stopped')}${entry.routed ? '' : ' before any route'}: ${clean(entry.stopped.reason)} [${clean(entry.stopped.code)}]`,
     );
     const state = entry.stopped.state ?? 'dead';
     if (entry.stopped.hint)

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import type { Call } from '@wrapup/call';
 import type { Config, Source } from '@wrapup/config';
 import type { LedgerEntry, Store } from '@wrapup/queue';
-import { mergeCalls, normalise, readCallId, trimPayload } from '@wrapup/synthflow/payload';
+import { combineRevisions, normalise, readCallId, trimPayload } from '@wrapup/synthflow/payload';
 import { CliError, EXIT } from './exit.ts';
 import { findCall } from './find-call.ts';
 import { parseJson, readInput } from './input.ts';
@@ -68,12 +68,13 @@ async function lastTold(store: Store, entry: LedgerEntry, source: Source): Promi
     ({ hash, effect }) => effect !== 'equal' && effect !== 'hint' && (effect !== 'parked' || waiting.has(hash)),
   );
   const from = told.findLastIndex(({ effect }) => effect !== 'added');
-  let call: Call | undefined;
-  for (const { hash } of told.slice(Math.max(0, from))) {
+  const revisions: { call: Call; proved: boolean }[] = [];
+  for (const { hash, verified } of told.slice(Math.max(0, from))) {
     const body = await store.payloads.read(entry.source, entry.call_id, hash);
-    if (!body) continue;
-    const next = normaliseFor(source, parseJson(body, 'the stored payload'), entry.received_at);
-    call = call ? mergeCalls(call, next) : next;
+    if (!body) return undefined;
+    const call = normaliseFor(source, parseJson(body, 'the stored payload'), entry.received_at);
+    revisions.push({ call, proved: verified === 'api' });
   }
-  return call;
+  const [first, ...added] = revisions;
+  return first && combineRevisions(first.call, added).call;
 }

@@ -12,6 +12,7 @@
  */
 import type { Call } from '@wrapup/call';
 import type { CallJob, LedgerEntry } from '@wrapup/queue';
+import type { Standing } from '@wrapup/synthflow';
 import { type AskApi, askApi, type Unanswered } from './ask-api.ts';
 import {
   callAt,
@@ -21,7 +22,6 @@ import {
   judgeRevision,
   lastTold,
   type ReadRevision,
-  type Standing,
   type Verdict,
 } from './revisions.ts';
 

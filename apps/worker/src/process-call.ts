@@ -14,7 +14,7 @@ import {
   type Store,
   UNSETTLED,
 } from '@wrapup/queue';
-import { mergeCalls, normalise, writeFacts } from '@wrapup/synthflow';
+import { mergeCalls, normalise, type Standing, writeFacts } from '@wrapup/synthflow';
 import { askApi, type Verify } from './ask-api.ts';
 import { settleBeyondLimit } from './beyond-limit.ts';
 import type { Reading } from './coming.ts';
@@ -23,16 +23,7 @@ import { indexPeople } from './index-people.ts';
 import { bytesOfRevisions, PayloadRoom } from './payload-room.ts';
 import { contextOf, readCall } from './read-call.ts';
 import { settlePayloads } from './retention.ts';
-import {
-  callAt,
-  chainTo,
-  isRepeat,
-  judgeProved,
-  judgeRevision,
-  lastTold,
-  type Standing,
-  type Verdict,
-} from './revisions.ts';
+import { callAt, chainTo, isRepeat, judgeProved, judgeRevision, lastTold, type Verdict } from './revisions.ts';
 import { isOwnId, parkUnrecognised, UnrecognisedBody } from './unrecognised.ts';
 
 export type { Verify } from './ask-api.ts';

@@ -23,12 +23,13 @@ import {
   laneOf,
   type Store,
 } from '@wrapup/queue';
+import type { Standing } from '@wrapup/synthflow';
 import { indexRecord } from './index-people.ts';
 import { bytesOfRevisions, PayloadRoom } from './payload-room.ts';
 import { readCall } from './read-call.ts';
 import { restrictPlan } from './restrict-plan.ts';
 import { settlePayloads } from './retention.ts';
-import { callAt, chainTo, type Standing } from './revisions.ts';
+import { callAt, chainTo } from './revisions.ts';
 
 /** What the queue has to do with the job. */
 export type Verdict =

@@ -10,7 +10,7 @@
 import type { Call } from '@wrapup/call';
 import type { Source } from '@wrapup/config';
 import type { LedgerEntry, Revision } from '@wrapup/queue';
-import { contradicts, equalCalls, mergeCalls, withoutUnproved } from '@wrapup/synthflow';
+import { combineRevisions, contradicts, equalCalls, mergeCalls, type Standing } from '@wrapup/synthflow';
 
 /** One revision, normalised; undefined when its bytes are gone. */
 export type ReadRevision = (hash: string) => Promise<Call | undefined>;
@@ -68,38 +68,19 @@ export function judgeByCopy(copy: Call, call: Call): Verdict | undefined {
   return { effect: 'parked', park: { code: 'contradiction', reason, hint } };
 }
 
-/** A call as it stands with one of its revisions. */
-export interface Standing {
-  call: Call;
-  /** Without what only a signature vouches for; the same object as `call` where there is nothing of the kind. */
-  proved: Call;
-  /** Paths of facts that were not let in because only a signature vouches for them. */
-  left_out: string[];
-}
-
 /**
  * The call with the last revision that replaced it, and what was added since.
  * @returns undefined when it has none, or when the bytes of one of them are gone: half a call would overwrite the whole
  */
 export async function callAt(entry: LedgerEntry, revision: string, read: ReadRevision): Promise<Standing | undefined> {
-  let call: Call | undefined;
-  let proved: Call | undefined;
-  const left_out: string[] = [];
+  const revisions: { call: Call; proved: boolean }[] = [];
   for (const { hash, verified } of chainTo(entry, revision)) {
-    const next = await read(hash);
-    if (!next) return undefined;
-    if (!call || !proved) call = proved = next;
-    else if (verified === 'api') {
-      const alike: boolean = proved === call;
-      proved = mergeCalls(proved, next);
-      call = alike ? proved : mergeCalls(call, next);
-    } else {
-      const admitted = withoutUnproved(call, next);
-      left_out.push(...admitted.left_out);
-      call = mergeCalls(call, admitted.call);
-    }
+    const call = await read(hash);
+    if (!call) return undefined;
+    revisions.push({ call, proved: verified === 'api' });
   }
-  return call && proved ? { call, proved, left_out: [...new Set(left_out)] } : undefined;
+  const [first, ...added] = revisions;
+  return first && combineRevisions(first.call, added);
 }
 
 /** Revisions that make up the call with this one: the last that replaced it first, then those that added to it. */

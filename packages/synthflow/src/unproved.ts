@@ -6,6 +6,7 @@
 import type { Action, Call, Collected, Lead } from '@wrapup/call';
 import { isSameJson } from './json.ts';
 import { maskPath } from './notes.ts';
+import { mergeCalls } from './revisions.ts';
 
 /**
  * Facts that are addresses or links themselves, or that connect the call with other records: the direction decides whether
@@ -68,6 +69,37 @@ export function withoutUnproved(known: Call, revision: Call): Admitted {
     return false;
   });
   return { call, left_out };
+}
+
+/** A call as its revisions make it up together. */
+export interface Standing {
+  call: Call;
+  /** Without what only a signature vouches for; the same object as `call` where there is nothing of the kind. */
+  proved: Call;
+  /** Paths of facts that were not let in because only a signature vouches for them. */
+  left_out: string[];
+}
+
+/**
+ * @param first the revision that replaced what came before, believed as it is
+ * @param added what later ones added to it, oldest first, and whether it is proved by more than a signature
+ */
+export function combineRevisions(first: Call, added: readonly { call: Call; proved: boolean }[]): Standing {
+  let call = first;
+  let proved = first;
+  const left_out: string[] = [];
+  for (const next of added) {
+    if (next.proved) {
+      const alike = proved === call;
+      proved = mergeCalls(proved, next.call);
+      call = alike ? proved : mergeCalls(call, next.call);
+    } else {
+      const admitted = withoutUnproved(call, next.call);
+      left_out.push(...admitted.left_out);
+      call = mergeCalls(call, admitted.call);
+    }
+  }
+  return { call, proved, left_out: [...new Set(left_out)] };
 }
 
 /** A copy with the members that `keep` admits; has no prototype where the original has none. */
