@@ -1,6 +1,6 @@
 /**
- * Finding: a signature covers the call id and nothing else. The conversation between somebody who has seen one webhook
- * and a source that has no `api_key`, through real processes.
+ * A signature covers the call id and nothing else. The conversation between an attacker who has seen one webhook and a
+ * source that has no `api_key`, through real processes.
  */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -25,7 +25,7 @@ type Payload = { call: { call_id: string; recording_url?: string } & Record<stri
 let house: House;
 let phone = '';
 let callId = '';
-let told = 0;
+let turn = 0;
 
 beforeAll(async () => {
   house = await openHouse({ mapping: MAPPING });
@@ -34,8 +34,8 @@ beforeAll(async () => {
 afterAll(() => house.close());
 
 beforeEach(async () => {
-  told += 1;
-  phone = phoneOf(70_000 + told);
+  turn += 1;
+  phone = phoneOf(70_000 + turn);
   callId = `captured-${randomUUID()}`;
   expect((await send(webhook())).status).toBe(202);
   expect(await house.settled(callId)).toMatchObject({ deliveries: [{ state: 'written' }] });
@@ -50,7 +50,7 @@ async function send(payload: Payload) {
   }
 }
 
-/** What Synthflow sent, or what somebody makes of it. */
+/** What Synthflow sent, or what an attacker makes of it. */
 function webhook(change: Record<string, unknown> = {}, collected: Record<string, unknown> = {}): Payload {
   const payload = samplePayload('connected', {
     ...{ call_id: callId, phone, name: 'Dana Juniper' },
@@ -91,7 +91,7 @@ describe('seven days later, when the payload has expired', () => {
   it('another name, number and transcript under the captured signature change nothing, and wait for a person', async () => {
     const before = await crm();
     const forged = samplePayload('connected', {
-      ...{ call_id: callId, phone: phoneOf(79_000 + told), name: 'Mallory Thorn' },
+      ...{ call_id: callId, phone: phoneOf(79_000 + turn), name: 'Mallory Thorn' },
     } as never) as unknown as Payload;
     forged.call.transcript = 'human: Please wire the money to another account.';
     expect((await send(forged)).status).toBe(202);

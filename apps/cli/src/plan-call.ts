@@ -64,12 +64,12 @@ async function fromLedger(id: string, config: Config, sourceName: string | undef
  */
 async function lastTold(store: Store, entry: LedgerEntry, source: Source): Promise<Call | undefined> {
   const waiting = new Set(entry.deliveries.filter(({ state }) => state === 'parked').map(({ revision }) => revision));
-  const told = entry.revisions.filter(
+  const standing = entry.revisions.filter(
     ({ hash, effect }) => effect !== 'equal' && effect !== 'hint' && (effect !== 'parked' || waiting.has(hash)),
   );
-  const from = told.findLastIndex(({ effect }) => effect !== 'added');
+  const from = standing.findLastIndex(({ effect }) => effect !== 'added');
   const revisions: { call: Call; proved: boolean }[] = [];
-  for (const { hash, verified } of told.slice(Math.max(0, from))) {
+  for (const { hash, verified } of standing.slice(Math.max(0, from))) {
     const body = await store.payloads.read(entry.source, entry.call_id, hash);
     if (!body) return undefined;
     const call = normaliseFor(source, parseJson(body, 'the stored payload'), entry.received_at);

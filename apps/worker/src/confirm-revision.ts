@@ -20,7 +20,7 @@ import {
   judgeByCopy,
   judgeProved,
   judgeRevision,
-  lastTold,
+  lastDelivered,
   type ReadRevision,
   type Verdict,
 } from './revisions.ts';
@@ -69,7 +69,7 @@ export async function confirmRevision(
   if (by !== revision && copied && !copied.effect) {
     return wait('confirming', 'What Synthflow’s API says of the call is looked at first.', JUDGING);
   }
-  const last = lastTold(now, revision);
+  const last = lastDelivered(now, revision);
   const standing = last && (await callAt(now, last.hash, read));
   const before = last && (standing?.call ?? 'gone');
   const repeats = isRepeat(now, digest);

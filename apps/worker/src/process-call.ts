@@ -23,7 +23,7 @@ import { indexPeople } from './index-people.ts';
 import { bytesOfRevisions, PayloadRoom } from './payload-room.ts';
 import { contextOf, readCall } from './read-call.ts';
 import { settlePayloads } from './retention.ts';
-import { callAt, chainTo, isRepeat, judgeProved, judgeRevision, lastTold, type Verdict } from './revisions.ts';
+import { callAt, chainTo, isRepeat, judgeProved, judgeRevision, lastDelivered, type Verdict } from './revisions.ts';
 import { isOwnId, parkUnrecognised, UnrecognisedBody } from './unrecognised.ts';
 
 export type { Verify } from './ask-api.ts';
@@ -62,7 +62,7 @@ export async function processCall(
   }
   if (revision === BEYOND_LIMIT) return settleBeyondLimit(job, entry, config, { store, source, verify });
   const noted = entry.revisions.find(({ hash }) => hash === revision);
-  const before = lastTold(entry, revision);
+  const before = lastDelivered(entry, revision);
   const chain = before ? chainTo(entry, before.hash) : [];
   return room.hold(bytesOfRevisions(noted ? [...chain, noted] : chain), (claim) =>
     route(job, { store, config, entry, source, noted, verify, reading, claim }),
@@ -116,7 +116,7 @@ async function route(job: CallJob, parts: Parts): Promise<CallVerdict> {
     isProved = true;
   }
   const digest = (await store.indexKey.load())('call', writeFacts(call));
-  const last = lastTold(entry, revision);
+  const last = lastDelivered(entry, revision);
   let standing = last && (await callAt(entry, last.hash, read));
   const before = last && (standing?.call ?? 'gone');
   // A rerun keeps the verdict of the first run: the ledger leads.

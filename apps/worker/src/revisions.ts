@@ -86,18 +86,18 @@ export async function callAt(entry: LedgerEntry, revision: string, read: ReadRev
 /** Revisions that make up the call with this one: the last that replaced it first, then those that added to it. */
 export function chainTo(entry: LedgerEntry, revision: string): Revision[] {
   const upTo = entry.revisions.findIndex(({ hash }) => hash === revision);
-  const told = entry.revisions.slice(0, upTo + 1).filter(isTold);
-  return told.slice(
+  const delivered = entry.revisions.slice(0, upTo + 1).filter(isDelivered);
+  return delivered.slice(
     Math.max(
       0,
-      told.findLastIndex(({ effect }) => effect === 'applied'),
+      delivered.findLastIndex(({ effect }) => effect === 'applied'),
     ),
   );
 }
 
 /** The revision whose content was delivered, or is being, before a new one came. */
-export function lastTold(entry: LedgerEntry, except: string): Revision | undefined {
-  return entry.revisions.findLast((one) => one.hash !== except && isTold(one));
+export function lastDelivered(entry: LedgerEntry, except: string): Revision | undefined {
+  return entry.revisions.findLast((one) => one.hash !== except && isDelivered(one));
 }
 
 /** Whether a revision with this digest says what was said since the call was last replaced. */
@@ -105,9 +105,9 @@ export function isRepeat(entry: LedgerEntry, digest: string): boolean {
   const from = entry.revisions.findLastIndex(({ effect }) => effect === 'applied');
   return entry.revisions
     .slice(Math.max(0, from))
-    .some((one) => one.digest === digest && (isTold(one) || one.effect === 'equal'));
+    .some((one) => one.digest === digest && (isDelivered(one) || one.effect === 'equal'));
 }
 
-function isTold({ effect }: Revision): boolean {
+function isDelivered({ effect }: Revision): boolean {
   return effect === 'applied' || effect === 'added';
 }

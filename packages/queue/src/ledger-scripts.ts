@@ -16,7 +16,7 @@ import { INDEX_LUA } from './unresolved-index.ts';
  * terminal ('1' when the payload says that the call is over), bytes of the payload before encryption.
  * Answers `new`, `revision` (same call, other bytes), `pending` (same bytes, not yet handled), `known`, or, beyond the
  * limits of one call, `limit` the first time and `ignored` from then on: nothing was kept. The first terminal revision
- * is taken whatever came before it, so that nobody can fill its place.
+ * is taken whatever came before it, so that its place cannot be filled.
  */
 export const ACCEPT_CALL = `
 local field, verified = 'rev:' .. ARGV[2], ARGV[10]

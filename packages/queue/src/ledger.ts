@@ -339,10 +339,13 @@ export class Ledger {
   }
 }
 
+/** Why a call may be parked that what its platform says of it now would help on. */
+const HELPLESS: ReadonlySet<string> = new Set(['unverified', 'unrecognised', 'unconfirmed', 'too_complex']);
+
 function isHelpless(stopped: string | null | undefined): boolean {
   if (!stopped) return false;
   const { state, code } = JSON.parse(stopped) as NonNullable<LedgerEntry['stopped']>;
-  return state === 'parked' && (code === 'unverified' || code === 'unrecognised');
+  return state === 'parked' && HELPLESS.has(code);
 }
 
 function matches(entry: LedgerEntry, filter: CallFilter): boolean {

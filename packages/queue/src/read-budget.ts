@@ -1,5 +1,5 @@
 /**
- * How often the API of a source is asked because of webhooks, over all processes. Whoever may post webhooks must not be
+ * How often the API of a source is asked because of webhooks, over all processes. A sender of webhooks must not be
  * able to use up the API key of the source; what finds no room waits in the queue.
  */
 import { randomUUID } from 'node:crypto';

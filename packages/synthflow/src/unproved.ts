@@ -1,5 +1,5 @@
 /**
- * What a revision may add to a call when nothing proves it but the signature, which covers the call id only: whoever has
+ * What a revision may add to a call when nothing proves it but the signature, which covers the call id only: one who has
  * seen one webhook can send it again with another body. Such a revision adds no address (phone, e-mail), no link, and
  * nothing by which a record is found; whatever else was absent it may fill in.
  */
