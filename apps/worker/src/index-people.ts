@@ -2,6 +2,7 @@ import { addressesIn, type Call, numberForms } from '@wrapup/call';
 import type { Config } from '@wrapup/config';
 import type { RecordReceipt } from '@wrapup/destination';
 import { type CallJob, type CallRef, personKeysOf, recordOf, type Store } from '@wrapup/queue';
+import { scanJson } from '@wrapup/synthflow';
 
 /**
  * Notes in the index of people who stands in a revision, given or only said, wherever in the payload. The number of our
@@ -21,7 +22,15 @@ export async function indexPeople(job: CallJob, call: Call | undefined, store: S
 
 async function readAsItCame({ source, call_id, revision }: CallJob, store: Store): Promise<unknown> {
   const body = await store.payloads.read(source, call_id, revision);
-  return body && JSON.parse(body.toString('utf8'));
+  if (!body) return undefined;
+  const text = body.toString('utf8');
+  // What would take too much memory, or is no JSON, is looked through as the text that it is.
+  if (scanJson(body)) return text;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
 }
 
 /** Notes which record of a CRM is the person of a call: other calls of theirs are found by it. */
