@@ -41,7 +41,7 @@ const LEAST_UNPROVED = 2 * 1024 ** 2;
 export function shareOut(all: number, largest: number): InFlightLimits {
   return {
     all,
-    large: Math.max(all - all / 4, Math.min(largest, all)),
+    large: Math.max(all / 2, Math.min(largest, all)),
     unproved: Math.min(all, Math.max(all / 4, LEAST_UNPROVED)),
     address: Math.min(all, Math.max(all / 16, LEAST_UNPROVED)),
   };
@@ -59,6 +59,7 @@ export class InFlight {
   /** Bodies that still come, the oldest first. */
   readonly #coming = new Set<Share>();
   #sweep: NodeJS.Timeout | undefined;
+  #sweepDue = 0;
 
   constructor(limits: Readonly<InFlightLimits>) {
     this.limits = limits;
@@ -76,7 +77,7 @@ export class InFlight {
   open(address: string, proved: boolean): Share {
     const share = new Share(this, address, proved);
     this.#coming.add(share);
-    this.#sweep ??= setTimeout(() => this.#lookAtComing(), SWEEP_MS).unref();
+    if (!this.#sweep) this.#planSweep();
     return share;
   }
 
@@ -148,9 +149,16 @@ export class InFlight {
     return (share) => share.address === heaviest;
   }
 
+  #planSweep(): void {
+    this.#sweepDue = performance.now() + SWEEP_MS;
+    this.#sweep = setTimeout(() => this.#lookAtComing(), SWEEP_MS).unref();
+  }
+
   #lookAtComing(): void {
     const now = performance.now();
-    for (const share of this.#coming) {
+    // Late ourselves: bytes may wait to be read, and their senders are not slow.
+    const late = now - this.#sweepDue > SWEEP_MS;
+    for (const share of late ? [] : this.#coming) {
       const ms = now - share.since;
       if (ms < LEAST_SPEED_UNPROVED_AFTER_MS) break;
       const slow = share.received() < (ms / 1000) * LEAST_SPEED;
@@ -158,7 +166,8 @@ export class InFlight {
         share.giveUp(new Refusal('too-slow'));
       }
     }
-    this.#sweep = this.#coming.size > 0 ? setTimeout(() => this.#lookAtComing(), SWEEP_MS).unref() : undefined;
+    this.#sweep = undefined;
+    if (this.#coming.size > 0) this.#planSweep();
   }
 }
 

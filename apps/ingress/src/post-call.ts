@@ -27,7 +27,7 @@ import { requireJson } from './check-type.ts';
 import { collectBody } from './collect-body.ts';
 import type { Answer, Handle } from './exchange.ts';
 import { findSource } from './find-source.ts';
-import type { InFlight, Share } from './in-flight.ts';
+import { type InFlight, type Share, SMALL_BODY } from './in-flight.ts';
 import { bytesToKeep } from './keep.ts';
 import type { IngressOptions } from './options.ts';
 import { parseBody } from './parse-body.ts';
@@ -35,6 +35,7 @@ import { isEmpty, type Probes } from './probe.ts';
 import { Refusal } from './refusal.ts';
 import { confirmIdentity, hasToken, type Identity, requireProof, Sender } from './sender.ts';
 import { storeCall } from './store-call.ts';
+import { Turns } from './turns.ts';
 import { bytesOfUnrecognised } from './unrecognised.ts';
 
 export interface PostCallParts {
@@ -48,6 +49,7 @@ export interface PostCallParts {
 
 export function receiveCalls(parts: PostCallParts): Handle {
   const { config, inFlight, probes } = parts;
+  const turns = new Turns();
   return async (request, seen) => {
     const source = findSource(config(), request.params.source as string, request.params.token as string | undefined);
     if (!source) throw new Refusal('unknown-source');
@@ -62,7 +64,7 @@ export function receiveCalls(parts: PostCallParts): Handle {
 
     const share = inFlight.open(request.socket.remoteAddress ?? '', hasToken(source));
     try {
-      return await receive(parts, request, source, signature, share);
+      return await receive(parts, turns, request, source, signature, share);
     } finally {
       share.release();
     }
@@ -71,6 +73,7 @@ export function receiveCalls(parts: PostCallParts): Handle {
 
 async function receive(
   { intake, options, probes, log }: PostCallParts,
+  turns: Turns,
   request: Request,
   source: Source,
   signature: string | undefined,
@@ -86,21 +89,29 @@ async function receive(
   const identity = sender.identify(body);
   if (share.proved) trustConnection(request.socket);
   const { call_id, verified, known } = identity;
-  const status = await storeCall(
-    intake,
-    {
-      source: source.name,
-      call_id,
-      ...parseAndTrim(source, body, identity),
-      received: 'webhook',
-      verified,
-      received_at: Date.now(),
-    },
-    options.storeWithin,
-  );
+  const status = await inTurn(turns, body.length, options.storeWithin, (within) => {
+    const rest = { received: 'webhook', verified, received_at: Date.now() } as const;
+    return storeCall(
+      intake,
+      { source: source.name, call_id, ...parseAndTrim(source, body, identity), ...rest },
+      within,
+    );
+  });
   log.debug({ source: source.name, call_id, verified, bytes: body.length }, status);
   const result = !known && status === 'accepted' ? 'unrecognised' : status;
   return { status: status === 'duplicate' ? 200 : 202, body: JSON.stringify({ status, call_id }), result };
+}
+
+/** Runs at once for small bodies, for large ones when it is their turn. @param within ms for waiting and work together */
+async function inTurn<T>(turns: Turns, bytes: number, within: number, work: (left: number) => Promise<T>): Promise<T> {
+  if (bytes < SMALL_BODY) return work(within);
+  const begun = performance.now();
+  const end = await turns.take(within);
+  try {
+    return await work(within - (performance.now() - begun));
+  } finally {
+    end();
+  }
 }
 
 /**

@@ -202,12 +202,12 @@ describe('strange bodies', () => {
 
   it('with more values than anything parses are refused', async () => {
     const callId = newCallId();
-    const refused = await ingress.send({ callId, body: eventOf(callId, { list: new Array(250_000).fill(1) }) });
+    const refused = await ingress.send({ callId, body: eventOf(callId, { list: new Array(125_000).fill(1) }) });
     expect([refused.status, await refused.json()]).toEqual([
       413,
       expect.objectContaining({
         type: 'urn:wrapup:problem:too-many-values',
-        detail: 'The limit is 250,000 values in one body.',
+        detail: 'The limit is 125,000 values in one body.',
       }),
     ]);
   });

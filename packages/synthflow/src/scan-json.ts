@@ -16,10 +16,10 @@ export interface ScanLimits {
 
 /**
  * What a body may hold at most. Real events are nested some eight levels deep and hold a few hundred values; a call of
- * two hours whose transcript gives the time of each word has some 100,000. Parsed, 250,000 values take at most some
- * 100 MB for a moment.
+ * two hours whose transcript gives the time of each word has some 100,000. Parsed, 125,000 values take at most some
+ * 50 MB for a moment.
  */
-export const SCAN_LIMITS: Readonly<ScanLimits> = { depth: 1_024, values: 250_000 };
+export const SCAN_LIMITS: Readonly<ScanLimits> = { depth: 1_024, values: 125_000 };
 
 export type ScanProblem =
   /** `at`: the byte, from 0, where it stops being JSON. */

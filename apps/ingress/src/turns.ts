@@ -1,0 +1,39 @@
+import { Refusal } from './refusal.ts';
+
+/**
+ * One at a time, in their order. Large bodies are parsed and stored like that: each takes several times its size for a
+ * moment, and between two of them others are served.
+ */
+export class Turns {
+  #taken = false;
+  readonly #waiting = new Set<() => void>();
+
+  /**
+   * Waits for a turn.
+   * @param within ms
+   * @returns ends the turn; must be called
+   * @throws Refusal `busy` when it takes longer
+   */
+  take(within: number): Promise<() => void> {
+    return new Promise((resolve, reject) => {
+      const begin = () => {
+        clearTimeout(timer);
+        this.#waiting.delete(begin);
+        this.#taken = true;
+        resolve(() => this.#next());
+      };
+      const timer = setTimeout(() => {
+        this.#waiting.delete(begin);
+        reject(new Refusal('busy', 'Other large bodies are being stored.'));
+      }, within);
+      if (this.#taken) this.#waiting.add(begin);
+      else begin();
+    });
+  }
+
+  #next(): void {
+    this.#taken = false;
+    const [next] = this.#waiting;
+    next?.();
+  }
+}
