@@ -88,7 +88,10 @@ describe('limits', () => {
 
   it('are those of SCAN_LIMITS, named in the problem', () => {
     expect(scanned(`[${'1,'.repeat(SCAN_LIMITS.values - 2)}1]`)).toBeUndefined();
-    expect(scanned(`[${'1,'.repeat(SCAN_LIMITS.values - 1)}1]`)).toEqual({ what: 'too-many-values', limit: SCAN_LIMITS.values });
+    expect(scanned(`[${'1,'.repeat(SCAN_LIMITS.values - 1)}1]`)).toEqual({
+      what: 'too-many-values',
+      limit: SCAN_LIMITS.values,
+    });
     const deep = (levels: number) => `${'['.repeat(levels)}${']'.repeat(levels)}`;
     expect(scanned(deep(SCAN_LIMITS.depth))).toBeUndefined();
     expect(scanned(deep(SCAN_LIMITS.depth + 1))).toEqual({ what: 'too-deep', limit: 1_024 });
