@@ -68,6 +68,19 @@ function isSet(env, name) {
   return Boolean(env[name] || env[`${name}_FILE`]);
 }
 
+/** What guards the webhook's address: for commands that check the configuration or send, also while nothing runs. */
+const DOOR = ['SYNTHFLOW_WEBHOOK_SECRET', 'WEBHOOK_PATH_TOKEN'];
+
+/**
+ * Adds what an earlier `npm start` made of it. The keys of the store are left out: commands may be about another Redis.
+ */
+export function takeKept(env) {
+  for (const name of missingSecrets((one) => env[one] !== undefined || isGiven(env, one))) {
+    const value = DOOR.includes(name) ? readSecret(SECRETS, name) : undefined;
+    if (value !== undefined) env[name] = value;
+  }
+}
+
 /** Takes over what a running `npm start` noted, where nothing else is set. */
 export function takeStarted(env, started) {
   for (const [name, value] of Object.entries(started.env)) env[name] ??= value;

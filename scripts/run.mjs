@@ -5,8 +5,18 @@
 import nodeModule from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { fillIn, findSandbox, hashDotEnv, readEnvironment, readStarted, takeStarted } from './environment.mjs';
+import {
+  fillIn,
+  findSandbox,
+  hashDotEnv,
+  readEnvironment,
+  readStarted,
+  takeKept,
+  takeStarted,
+} from './environment.mjs';
 import { COMPILE_CACHE, fail, goOnPinned, onNpmGone, ROOT } from './set-up.mjs';
+
+const CLI = 'apps/cli/src/main.ts';
 
 const [, , entry, ...args] = process.argv;
 if (!entry) fail('Usage: node scripts/run.mjs <file.ts> [arguments]');
@@ -20,7 +30,7 @@ if (started) {
   if (started.env_file !== hashDotEnv()) {
     process.stderr.write('.env has changed since `npm start` began, which goes by the old one: restart it.\n');
   }
-}
+} else if (entry === CLI) takeKept(env);
 findSandbox(env);
 // For what the command line says of commands, and of what it does not find.
 env.WRAPUP_STARTED = started ? 'yes' : 'no';

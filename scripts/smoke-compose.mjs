@@ -143,7 +143,9 @@ async function look() {
   });
   for (const [name, { variables, files }] of Object.entries(HELD))
     await check(`${name} holds the secrets that it needs, and no others`, async () => {
-      const set = (await inspect(name)).Config.Env.map((line) => line.split('=')[0]);
+      // What .env does not give has a name here and no value.
+      const lines = (await inspect(name)).Config.Env.filter((line) => /=./.test(line));
+      const set = lines.map((line) => line.split('=')[0]);
       const secret = /SECRET$|TOKEN$|PASSWORD|_KEY$|CLIENT_ID$|^REDIS_URL$/;
       equal('variables', set.filter((one) => secret.test(one)).sort(), [...variables].sort());
       const held = files.length > 0 ? await inCompose('exec', '-T', name, 'ls', '/secrets') : '';

@@ -212,6 +212,14 @@ test('an installation makes its own secrets, keeps them for its owner, and works
   const { output } = await wrapup(['calls', 'list', '--json']);
   expect(JSON.parse(output)).toHaveLength(1);
   expect(again.output()).toContain(`/webhooks/main/${made.WEBHOOK_PATH_TOKEN}/post-call`);
+  again.child.kill('SIGTERM');
+  await again.ended;
+  // A check finds what guards the door also while nothing runs.
+  const sandbox = { HUBSPOT_ACCESS_TOKEN: 'pat-sandbox', HUBSPOT_BASE_URL: 'http://sandbox:8090/hubspot' };
+  expect(await wrapup(['check', '--show'], sandbox)).toMatchObject({
+    code: 0,
+    output: expect.stringContaining('"path_token":"(1 set)"'),
+  });
 });
 
 test('beside a webhook secret of one’s own no path token is made, and what was made before is not used', {
