@@ -4,7 +4,7 @@
  *
  * Written so that Redis 6.2 reads it too: whole commands and categories are taken away, subcommands only added.
  */
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 
 /** What BullMQ, ioredis and the queue package need. What harms others (KEYS, FLUSHALL, SHUTDOWN, …) is @dangerous. */
 const BASE = [
@@ -28,6 +28,12 @@ const ROLES = {
   cli: `${BASE} +bgrewriteaof`,
 };
 
+/**
+ * Of a client that has not said who it is: kept out by a password that no one has. The user must be on and may do
+ * everything, as Redis 7.0 reads its append-only file in this name, and drops each transaction that it may not do.
+ */
+const DEFAULT = 'resetchannels allkeys +@all';
+
 /** Services that have a user. */
 export const REDIS_ROLES = Object.keys(ROLES);
 /** Of the health check; may ask whether Redis answers, and nothing else. */
@@ -42,7 +48,7 @@ export const HEALTH = 'health';
 export function redisUsers({ prefix, passwords }) {
   const line = (user, rules) => `user ${user} on #${sha256(passwords[user])} resetchannels resetkeys ${rules}`;
   return [
-    'user default off resetpass resetkeys resetchannels -@all',
+    `user default on #${sha256(randomBytes(32))} ${DEFAULT}`,
     ...Object.entries(ROLES).map(([role, rules]) => line(role, `~{${prefix}}* ${rules}`)),
     line(HEALTH, '-@all +ping'),
     '',
@@ -51,7 +57,7 @@ export function redisUsers({ prefix, passwords }) {
 
 /** Changes with the rules. Stands in docker-compose.yml, so that a Redis that runs is started anew with new ones. */
 export function rulesVersion() {
-  return sha256(JSON.stringify(ROLES)).slice(0, 8);
+  return sha256(JSON.stringify([DEFAULT, ROLES])).slice(0, 8);
 }
 
 function sha256(text) {

@@ -47,7 +47,7 @@ beforeAll(async () => {
 }, PATIENCE);
 afterAll(async () => {
   await house?.close();
-  await admin?.quit();
+  await admin?.quit().catch(() => {});
   await server?.stop();
   await rm(folder, { recursive: true, force: true });
 });
@@ -108,8 +108,8 @@ test('a whole day’s work needs no more than each has', { timeout: 4 * PATIENCE
     `replay ${first}`,
     `plan ${first}`,
     'doctor',
-    `forget ${third} --yes`,
-    'forget +14155550123 --yes',
+    `forget ${third}`,
+    'forget +14155550123',
   ]) {
     const { code, stderr } = await cli(...command.split(' '));
     // 1: nothing was there to be done, or the sandbox has no such thing.
@@ -118,6 +118,22 @@ test('a whole day’s work needs no more than each has', { timeout: 4 * PATIENCE
   }
   await house.settled(first);
   expect(await denied()).toEqual([]);
+});
+
+test('what the users wrote is there again after a power cut', { timeout: PATIENCE }, async () => {
+  // Nothing writes any more but Redis' own expiry.
+  await house.stop();
+  const persistent = async () => {
+    const keys = ((await admin.keys('*')) as string[]).sort();
+    const lives = await Promise.all(keys.map((key) => admin.pttl(key)));
+    return keys.filter((_, i) => lives[i] === -1 || (lives[i] as number) > 600_000);
+  };
+  const before = await persistent();
+  expect(before.length).toBeGreaterThan(10);
+  await server.kill();
+  await server.restart();
+  await expect.poll(() => admin.ping().catch(() => ''), { timeout: PATIENCE }).toBe('PONG');
+  expect(await persistent()).toEqual(before);
 });
 
 test('none can do what harms others, nor see what is another installation’s', async () => {

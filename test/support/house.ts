@@ -104,6 +104,11 @@ export async function openHouse(options: HouseOptions = {}) {
       return ((await answer.json()) as Record<string, CrmRecord[]>)[object] ?? [];
     },
 
+    /** Ends the processes as an orchestrator would. */
+    async stop() {
+      await Promise.all(processes.map((one) => one.stop()));
+    },
+
     async close() {
       await Promise.all(processes.map((one) => one.kill()));
       await store.close();
