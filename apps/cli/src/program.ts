@@ -6,6 +6,7 @@ import { addCheck } from './commands/check.ts';
 import { addConnections } from './commands/connections.ts';
 import { addDemo } from './commands/demo.ts';
 import { addDoctor } from './commands/doctor.ts';
+import { addEncryption } from './commands/encryption.ts';
 import { addForget } from './commands/forget.ts';
 import { addInit } from './commands/init.ts';
 import { addPlan } from './commands/plan.ts';
@@ -54,5 +55,6 @@ export function makeProgram(): Command {
   addBackfill(program);
   addConnections(program);
   addForget(program);
+  addEncryption(program);
   return program;
 }

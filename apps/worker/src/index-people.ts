@@ -11,9 +11,10 @@ import { scanJson } from '@wrapup/synthflow';
  */
 export async function indexPeople(job: CallJob, call: Call | undefined, store: Store, config: Config): Promise<void> {
   const { source, call_id, revision } = job;
-  const addresses = addressesIn(
-    call ? [call.raw, call.lead, call.from_number, call.to_number] : await readAsItCame(job, store),
-  );
+  const asItCame = call ? undefined : await readAsItCame(job, store);
+  const addresses = addressesIn(call ? [call.raw, call.lead, call.from_number, call.to_number] : asItCame);
+  // Escapes may hide what a text says that was not parsed: `forget` looks at the payload as well.
+  if (typeof asItCame === 'string') addresses.complete = false;
   for (const form of (call?.agent.number && numberForms(call.agent.number, [])?.numbers) || []) {
     addresses.numbers.delete(form);
   }

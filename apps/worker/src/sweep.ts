@@ -20,6 +20,7 @@ import {
 } from '@wrapup/queue';
 import type { Job } from 'bullmq';
 import { settlePayloads } from './retention.ts';
+import { finishUpgrade } from './upgrade.ts';
 
 /** Milliseconds a call may stand still before the sweep looks at it: longer than a crashed job takes to come back. */
 const STILL = 60_000;
@@ -41,6 +42,7 @@ export async function sweep(store: Store, config: Config, now = Date.now()): Pro
   await store.people.trim(before);
   await store.unresolved.trim(before);
   await maintainIndex(store, { before, now });
+  await finishUpgrade(store, config, { now });
   return { dead: dead + failed, revived };
 }
 

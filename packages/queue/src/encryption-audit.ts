@@ -1,6 +1,6 @@
 /** Under which keys Redis holds what is encrypted: for whoever wants to take one out. */
 
-import { type Encryptor, HEAD_BYTES, keyIdOf } from './encryption.ts';
+import { type Encryptor, encryptedPatterns, HEAD_BYTES, keyIdOf } from './encryption.ts';
 import type { Keys } from './keys.ts';
 import { type RedisClient, scanKeys } from './redis.ts';
 
@@ -39,7 +39,7 @@ export async function auditEncryption(redis: RedisClient, keys: Keys, encryptor:
     }
     looked += names.length;
   };
-  for (const pattern of [keys.payload('*', '*', '*'), keys.secret('*', '*')]) {
+  for (const pattern of encryptedPatterns(keys)) {
     let page: string[] = [];
     for await (const name of scanKeys(redis, pattern)) {
       page.push(name);

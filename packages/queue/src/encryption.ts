@@ -13,6 +13,7 @@
  */
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
 import { Failure } from '@wrapup/destination';
+import type { Keys } from './keys.ts';
 
 /** 0xc1 begins no UTF-8 text, and no zstd frame either. */
 const MAGIC = Buffer.from([0xc1, 0x57, 0x50, 0x01]);
@@ -43,6 +44,11 @@ export interface Encryptor {
    * all are; `internal` when it was tampered with
    */
   decrypt(bytes: Buffer, place: string): Promise<Buffer>;
+}
+
+/** Patterns of the names of all values that are encrypted, each for its own name without the prefix. */
+export function encryptedPatterns(keys: Keys): string[] {
+  return [keys.payload('*', '*', '*'), keys.secret('*', '*'), keys.memory('*', '*')];
 }
 
 /** Bytes at the beginning of a value by which `keyIdOf` knows the key. */

@@ -85,6 +85,14 @@ export class IndexKey {
     return this.#loaded;
   }
 
+  /** The key that Redis keeps, base64; undefined where it is set in the environment. @throws as `load` */
+  async kept(): Promise<string | undefined> {
+    await this.load();
+    const stored = await this.#redis.hget(this.#keys.installation, 'index_key');
+    if (stored === null) return undefined;
+    return (await this.#encryptor.decrypt(Buffer.from(stored, 'base64'), INDEX_KEY_PLACE)).toString('base64');
+  }
+
   async #load(): Promise<Digest> {
     const bytes = this.#bytes ?? randomBytes(32);
     const own = fingerprintOf(bytes);
@@ -114,7 +122,7 @@ function another(own: string, inForce: string, isKept: boolean): InstallationKey
   return new InstallationKeyError(
     `WRAPUP_INDEX_KEY (fingerprint ${own}) is not the key of this installation (fingerprint ${inForce}).`,
     isKept
-      ? 'This installation was started without the variable and keeps its key in Redis: remove WRAPUP_INDEX_KEY.'
+      ? 'This installation was started without the variable and keeps its key in Redis. Remove WRAPUP_INDEX_KEY, or set it to what `wrapup encryption index-key` prints without it.'
       : 'Set WRAPUP_INDEX_KEY to the value it had before; it belongs to the backup of Redis. With another key people and calls are not found again.',
   );
 }

@@ -9,6 +9,7 @@ export * from './context.ts';
 export * from './cursor.ts';
 export * from './encryption.ts';
 export * from './encryption-audit.ts';
+export * from './encryption-migration.ts';
 export * from './examinations.ts';
 export * from './forget.ts';
 export * from './index-key.ts';

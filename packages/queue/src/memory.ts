@@ -7,20 +7,9 @@
  */
 import type { Memory } from '@wrapup/destination';
 import type { ContextBase } from './context.ts';
-import type { Digest, IndexKey } from './index-key.ts';
+import type { Digest } from './index-key.ts';
 import type { Keys } from './keys.ts';
-import { defineScript, type RedisClient, scanKeys } from './redis.ts';
-
-/** Gives an entry its new name, with the rest of its time. What stands there already is younger and stays. KEYS old, new. */
-const rename = defineScript<number>(
-  'wrapupMoveMemory',
-  `
-if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
-if redis.call('EXISTS', KEYS[2]) == 1 then return redis.call('DEL', KEYS[1]) end
-redis.call('RENAME', KEYS[1], KEYS[2])
-return 1
-`,
-);
+import { scanKeys } from './redis.ts';
 
 export class RedisMemory implements Memory {
   readonly #base: ContextBase;
@@ -32,15 +21,15 @@ export class RedisMemory implements Memory {
   }
 
   async get(key: string): Promise<string | undefined> {
-    const { redis, keys, encryptor, marks } = this.#base;
+    const { redis, encryptor, marks } = this.#base;
     const name = await this.#nameOf(key);
     let kept = await redis.getBuffer(name);
     if (!kept && (await marks.at('names_moved')) === undefined) {
-      if (await rename(redis, [keys.oldMemory(this.#connection, key), name], [])) kept = await redis.getBuffer(name);
+      if (await move(this.#base, this.#connection, key)) kept = await redis.getBuffer(name);
     }
     if (!kept) return undefined;
     try {
-      return (await encryptor.decrypt(kept, placeOf(this.#connection, key))).toString();
+      return (await encryptor.decrypt(kept, placeOf(this.#base.keys, name))).toString();
     } catch {
       // Of another key than ours: as good as forgotten, since memory is never the truth.
       return undefined;
@@ -48,8 +37,9 @@ export class RedisMemory implements Memory {
   }
 
   async set(key: string, value: string, ttl: number): Promise<void> {
-    const kept = this.#base.encryptor.encrypt(Buffer.from(value), placeOf(this.#connection, key));
-    await this.#base.redis.set(await this.#nameOf(key), kept, 'PX', ttl);
+    const { redis, keys, encryptor } = this.#base;
+    const name = await this.#nameOf(key);
+    await redis.set(name, encryptor.encrypt(Buffer.from(value), placeOf(keys, name)), 'PX', ttl);
   }
 
   async delete(key: string): Promise<void> {
@@ -71,24 +61,42 @@ function memoryName(keys: Keys, digest: Digest, connection: string, key: string)
   return keys.memory(connection, digest('memory', key));
 }
 
-function placeOf(connection: string, key: string): string {
-  return `memory:${connection}:${key}`;
+/** What a value is encrypted for: its name in Redis, so that it can be encrypted anew by whoever knows no more than that. */
+function placeOf(keys: Keys, name: string): string {
+  return name.slice(keys.prefix.length + 1);
+}
+
+/**
+ * Gives an entry of an earlier version its new name, with the rest of its time. What stands there already is younger and
+ * stays; what cannot be decrypted is as good as forgotten.
+ * @returns whether there was one
+ */
+async function move(base: ContextBase, connection: string, key: string): Promise<boolean> {
+  const { redis, keys, encryptor, indexKey } = base;
+  const old = keys.oldMemory(connection, key);
+  const [kept, ttl] = await Promise.all([redis.getBuffer(old), redis.pttl(old)]);
+  if (!kept) return false;
+  const bytes = await encryptor.decrypt(kept, `memory:${connection}:${key}`).catch(() => undefined);
+  if (bytes && ttl > 0) {
+    const name = memoryName(keys, await indexKey.load(), connection, key);
+    await redis.set(name, encryptor.encrypt(bytes, placeOf(keys, name)), 'PX', ttl, 'NX');
+  }
+  await redis.del(old);
+  return true;
 }
 
 /**
  * Gives every entry of an earlier version its new name.
  * @returns how many there were
  */
-export async function moveOldNames(redis: RedisClient, keys: Keys, indexKey: IndexKey): Promise<number> {
-  const digest = await indexKey.load();
-  const prefix = keys.oldMemory('', '').slice(0, -1);
+export async function moveOldNames(base: ContextBase): Promise<number> {
+  const prefix = base.keys.oldMemory('', '').slice(0, -1);
   let moved = 0;
-  for await (const old of scanKeys(redis, `${escapeGlob(prefix)}*`)) {
+  for await (const old of scanKeys(base.redis, `${escapeGlob(prefix)}*`)) {
     // Names of connections hold no colon.
     const rest = old.slice(prefix.length);
     const colon = rest.indexOf(':');
-    const name = memoryName(keys, digest, rest.slice(0, colon), rest.slice(colon + 1));
-    moved += await rename(redis, [old, name], []);
+    if (await move(base, rest.slice(0, colon), rest.slice(colon + 1))) moved += 1;
   }
   return moved;
 }

@@ -3,6 +3,7 @@ import type { Finding } from '@wrapup/findings';
 import type { EncryptionAudit } from '@wrapup/queue';
 import type { Command } from 'commander';
 import { clean } from '../clean.ts';
+import { describeEncryption } from '../describe-encryption.ts';
 import { chooseConnections, explainFailure, mappingsOf, withDestination } from '../destinations.ts';
 import { CliError, EXIT, type ExitCode } from '../exit.ts';
 import { count, makeOutput, type Output } from '../output.ts';
@@ -120,24 +121,4 @@ async function examineRedis(): Promise<{ ok: boolean; problems: string[]; encryp
     if (!(error instanceof CliError)) throw error;
     return { ok: false, problems: [error.message, ...(error.hint ? [error.hint] : [])] };
   }
-}
-
-/** Which key is in force, and what others have sealed that is still there. */
-function describeEncryption(
-  { key, configured, sealed, plain, missing, complete }: EncryptionAudit,
-  output: Output,
-): string[] {
-  const head = (verdict: string) => `${output.style('bold', 'Encryption')}: ${verdict}`;
-  const others = configured.slice(1).map((id) => `${id} (${count(sealed[id] ?? 0, 'value')} left that it sealed)`);
-  const lines = key
-    ? [head(`key ${key} is in force, ${count(sealed[key] ?? 0, 'value')} sealed with it, ${plain} not encrypted`)]
-    : [head('off: payloads and tokens are stored as they are')];
-  if (others.length > 0) lines.push(`  also opens: ${others.join(', ')}`);
-  for (const id of missing) {
-    const what = `${count(sealed[id] ?? 0, 'value')} sealed with key ${id}, which WRAPUP_ENCRYPTION_KEY does not hold here`;
-    lines.push(`  ${output.style('red', 'missing:')} ${what}`);
-    lines.push('    put that key back behind the current one until nothing is left; calls that need it wait meanwhile');
-  }
-  if (!complete) lines.push('  there is more than was looked at');
-  return lines;
 }

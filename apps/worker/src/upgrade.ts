@@ -1,0 +1,63 @@
+/**
+ * What an earlier version left in Redis is brought into the form of this one, in the background: names that hold unkeyed
+ * digests (`moveOldNames`), and calls that are not in the index of people. In slices, so that the sweep goes on; each may
+ * be repeated. Until a mark says that it is through, readers look for the old form, too (`marks.ts`).
+ *
+ * It begins an hour after this version came, when no process of the earlier one runs any more.
+ */
+import type { Config } from '@wrapup/config';
+import { type LedgerEntry, moveOldNames, type Store } from '@wrapup/queue';
+import { indexPeople, indexRecord } from './index-people.ts';
+import { readCall } from './read-call.ts';
+
+const AFTER_MS = 3_600_000;
+/** How long a slice takes at most, in ms. */
+const SLICE_MS = 10_000;
+
+export interface UpgradeOptions {
+  now?: number;
+  slice?: number;
+}
+
+export async function finishUpgrade(
+  store: Store,
+  config: Config,
+  { now = Date.now(), slice = SLICE_MS }: UpgradeOptions = {},
+): Promise<void> {
+  const { redis, keys, marks } = store;
+  const [moved, indexed] = await Promise.all([marks.at('names_moved'), marks.at('calls_indexed')]);
+  if (moved !== undefined && indexed !== undefined) return;
+  await redis.hsetnx(keys.installation, 'upgrading', now);
+  if (now - Number(await redis.hget(keys.installation, 'upgrading')) < AFTER_MS) return;
+  if (moved === undefined) {
+    await moveOldNames(store);
+    await marks.set('names_moved');
+  }
+  if (indexed === undefined) await indexOldCalls(store, config, performance.now() + slice);
+}
+
+/** Goes on where the last slice ended, from the newest call to the oldest. */
+async function indexOldCalls(store: Store, config: Config, until: number): Promise<void> {
+  const { redis, keys, ledger, marks } = store;
+  let after = (await redis.hget(keys.installation, 'indexed_down_to')) ?? undefined;
+  do {
+    const page = await ledger.page(after === undefined ? {} : { after });
+    for (const entry of page.entries) {
+      if (!entry.indexed && entry.forgotten === undefined) await indexOldCall(store, config, entry);
+    }
+    after = page.next;
+    if (after === undefined) return marks.set('calls_indexed');
+    await redis.hset(keys.installation, 'indexed_down_to', after);
+  } while (performance.now() < until);
+}
+
+async function indexOldCall(store: Store, config: Config, entry: LedgerEntry): Promise<void> {
+  const { source, call_id, revisions, deliveries } = entry;
+  const configured = config.sources[source];
+  for (const { hash } of revisions) {
+    // Of a source that is gone, a shape that is not known, or a key that is missing: what can be read is indexed as it is.
+    const call = configured && (await readCall(store, configured, entry, hash).catch(() => undefined));
+    await indexPeople({ source, call_id, revision: hash }, call, store, config).catch(() => {});
+  }
+  for (const { connection, records } of deliveries) await indexRecord(entry, connection, records, store, config);
+}
