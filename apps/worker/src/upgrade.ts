@@ -55,9 +55,13 @@ async function indexOldCall(store: Store, config: Config, entry: LedgerEntry): P
   const { source, call_id, revisions, deliveries } = entry;
   const configured = config.sources[source];
   for (const { hash } of revisions) {
-    // Of a source that is gone, a shape that is not known, or a key that is missing: what can be read is indexed as it is.
+    if (!(await store.payloads.has(source, call_id, hash))) continue;
+    // Of a source that is gone or a shape that is not known: it is indexed as it came.
     const call = configured && (await readCall(store, configured, entry, hash).catch(() => undefined));
-    await indexPeople({ source, call_id, revision: hash }, call, store, config).catch(() => {});
+    await indexPeople({ source, call_id, revision: hash }, call, store, config).catch(() =>
+      // Its key is missing: whoever forgets a person looks at it again.
+      store.people.leaveUnread(entry, hash),
+    );
   }
   for (const { connection, records } of deliveries) await indexRecord(entry, connection, records, store, config);
 }

@@ -128,6 +128,12 @@ export class PeopleIndex {
     });
   }
 
+  /** Notes that a revision is not in the index although it should be. */
+  async leaveUnread(call: CallRef & { received_at: number }, revision: string): Promise<void> {
+    const { source, call_id, received_at } = call;
+    await this.#redis.zadd(this.#keys.unread, received_at, unreadMember(revision, source, call_id));
+  }
+
   /** Forgets what came before `before` (epoch ms) and was never read; entries of people end by themselves. */
   async trim(before: number): Promise<void> {
     await this.#redis.zremrangebyscore(this.#keys.unread, 0, before);
