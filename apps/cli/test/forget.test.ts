@@ -1,3 +1,4 @@
+import { deliveryLease, forgetCall, RedisLease, recordOf } from '@wrapup/queue';
 import { expect, test } from 'vitest';
 import { AMBIGUOUS, openInstallation } from './support/installation.ts';
 import { wrapup } from './support/run.ts';
@@ -47,6 +48,50 @@ test('forgets every call of a person, whatever has become of it, and nobody else
     by: 'email',
     calls: [{ call_id: 'o-1', payloads: 1, dropped: 1 }],
   });
+});
+
+test('a call is found when its payload is gone, and others of the same record are named', async () => {
+  const { env, store, settle } = await openInstallation();
+  const person = { name: 'person', object: 'contacts', id: '501', did: 'unchanged' as const };
+  const written = { state: 'written' as const, records: [person], notes: [] };
+  const mine = await settle({ call_id: 'm-1', ...DANAS }, written);
+  const other = await settle({ call_id: 'o-1', phone: '+14155550199' }, written);
+  // As the worker does.
+  const index = (call: typeof mine, number: string) =>
+    store.people.add(call, call.revision, [{ by: 'number', value: number }, recordOf('sales', 'contacts', '501')], 90);
+  await index(mine, '14155550142');
+  await index(other, '14155550199');
+  await store.payloads.remove('main', 'm-1', [mine.revision]);
+
+  const plan = await wrapup(['forget', DANA.phone, '--plan', '--json'], env);
+  expect(plan.json()).toMatchObject({ calls: [{ call_id: 'm-1' }], linked: [{ call_id: 'o-1' }] });
+  const done = await wrapup(['forget', DANA.phone], env);
+  expect(done.stdout).toContain("o-1 stays: written to the same person's record");
+  expect(done.stdout).toContain('stays in the CRM: contacts 501');
+  expect(done.stdout).toMatch(/not reached from here:\n[^]*backups of Redis[^]*1 call forgotten\n$/);
+  expect((await store.ledger.read('main', 'm-1'))?.deliveries).toMatchObject([{ records: [], state: 'written' }]);
+
+  const linked = await wrapup(['forget', '+14155550199', '--linked', '--json'], env);
+  // The first one is out of the index.
+  expect(linked.json()).toMatchObject({ calls: [{ call_id: 'o-1' }], linked: [] });
+});
+
+test('a delivery that is being written is waited for', async () => {
+  const { env, store, route } = await openInstallation();
+  await route('connected', { call_id: 'q-1', ...DANAS });
+  const lease = new RedisLease(store.redis, store.keys);
+  const held = await lease.take([deliveryLease('main', 'q-1', 'sales-calls')], 60_000);
+  const forgetting = wrapup(['forget', 'q-1', '--json'], env);
+  const until = performance.now() + 500;
+  while (performance.now() < until) await new Promise((resolve) => setTimeout(resolve, 50));
+  expect((await store.ledger.read('main', 'q-1'))?.forgotten).toBeUndefined();
+  await held?.release();
+  expect((await forgetting).json()).toMatchObject({ calls: [{ call_id: 'q-1', dropped: 1, writing: [] }] });
+
+  await route('connected', { call_id: 'q-2', ...DANAS });
+  await lease.take([deliveryLease('main', 'q-2', 'sales-calls')], 60_000);
+  const stuck = await forgetCall(store, { source: 'main', call_id: 'q-2' }, 50);
+  expect(stuck).toMatchObject({ writing: ['sales-calls'], payloads: 1 });
 });
 
 test('nothing of a forgotten call is kept again, whoever brings it', async () => {
