@@ -156,7 +156,7 @@ it('a command does not start with another index key, nor without the encryption 
   const other = await wrapup(['calls', 'list'], { ...house.env, WRAPUP_INDEX_KEY: randomBytes(32).toString('base64') });
   expect(other.code).toBe(1);
   expect(other.stderr).toMatch(
-    /is not the key of this installation[^]*Set WRAPUP_INDEX_KEY to the value it had before/,
+    /is not the key of this installation[\s\S]*Set WRAPUP_INDEX_KEY to the value it had before/,
   );
   const none = await wrapup(['calls', 'list'], { ...house.env, WRAPUP_ENCRYPTION_KEY: '' });
   expect(none.code).toBe(1);

@@ -68,7 +68,7 @@ test('a call is found when its payload is gone, and others of the same record ar
   const done = await wrapup(['forget', DANA.phone], env);
   expect(done.stdout).toContain("o-1 stays: written to the same person's record");
   expect(done.stdout).toContain('stays in the CRM: contacts 501');
-  expect(done.stdout).toMatch(/not reached from here:\n[^]*backups of Redis[^]*1 call forgotten\n$/);
+  expect(done.stdout).toMatch(/not reached from here:\n[\s\S]*backups of Redis[\s\S]*1 call forgotten\n$/);
   expect((await store.ledger.read('main', 'm-1'))?.deliveries).toMatchObject([{ records: [], state: 'written' }]);
 
   const linked = await wrapup(['forget', '+14155550199', '--linked', '--json'], env);
