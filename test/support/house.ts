@@ -53,8 +53,8 @@ export async function openHouse(options: HouseOptions = {}) {
   };
   const store: Store = openStore({ url: env.REDIS_URL, prefix, role: 'worker', onError() {} });
   const processes: Process[] = [];
-  const start = async (app: 'ingress' | 'worker' | 'dashboard') => {
-    const started = await startProcess(app, { ...env, REDIS_URL: options.redisFor?.(app) ?? env.REDIS_URL });
+  const start = async (app: 'ingress' | 'worker' | 'dashboard', more: Record<string, string> = {}) => {
+    const started = await startProcess(app, { ...env, REDIS_URL: options.redisFor?.(app) ?? env.REDIS_URL, ...more });
     processes.push(started);
     return started;
   };
@@ -65,13 +65,13 @@ export async function openHouse(options: HouseOptions = {}) {
     sandbox,
     store,
     ingress: undefined as Process | undefined,
-    startIngress: async () => {
-      const ingress = await start('ingress');
+    startIngress: async (more?: Record<string, string>) => {
+      const ingress = await start('ingress', more);
       await becomesReady(ingress.port);
       house.ingress = ingress;
       return ingress;
     },
-    startWorker: () => start('worker'),
+    startWorker: (more?: Record<string, string>) => start('worker', more),
     startDashboard: () => start('dashboard'),
 
     /** Posts a payload as Synthflow would. */
