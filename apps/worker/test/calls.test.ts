@@ -12,7 +12,9 @@ beforeAll(async () => {
 afterAll(() => fixture.close());
 
 const deliveriesOf = async (call_id: string) =>
-  (await fixture.store.queues.deliveries('sales').getWaiting()).filter(({ data }) => data.call_id === call_id);
+  (await fixture.store.queues.deliveries('sales').getJobs(['waiting', 'prioritized'])).filter(
+    ({ data }) => data.call_id === call_id,
+  );
 
 describe('routing a call', () => {
   it('writes facts and routes to the ledger, adds one delivery, and compresses the payload', async () => {
@@ -120,6 +122,41 @@ describe('revisions', () => {
     const after = await store.ledger.read('main', first.call_id);
     expect(after?.deliveries[0]).toMatchObject({ state: 'queued', replays: 1, revision: edited.revision });
     expect(after?.revisions[1]?.effect).toBe('applied');
+  });
+
+  it('a contradiction does not end what was not written yet: dropped, it sends that on its way', async () => {
+    const { store } = fixture;
+    const payload = connectedPayload();
+    const first = await fixture.arrive(payload);
+    await processCall(first, store, configWith());
+    for (const phone_number of ['+14155550198', '+14155550199']) {
+      const forged = await fixture.arrive({ ...payload, lead: { ...payload.lead, phone_number } });
+      await processCall(forged, store, configWith());
+    }
+    const delivery = async () => (await store.ledger.read('main', first.call_id))?.deliveries[0];
+    expect(await delivery()).toMatchObject({ state: 'parked', displaced: first.revision });
+    await store.operations.drop('main', first.call_id, 'sales-calls', 'forged');
+    expect(await delivery()).toMatchObject({ state: 'queued', revision: first.revision });
+    for (const job of await deliveriesOf(first.call_id)) await job.remove();
+    await sweep(store, configWith(), Date.now() + 10 * 60_000);
+    const jobs = (await deliveriesOf(first.call_id)).map(({ data }) => data);
+    expect(jobs).toMatchObject([{ revision: first.revision, replays: 1 }]);
+  });
+
+  it('a contradiction of what was written is dropped for good', async () => {
+    const { store } = fixture;
+    const payload = connectedPayload();
+    const first = await fixture.arrive(payload);
+    await processCall(first, store, configWith());
+    const job: DeliveryJob = { ...first, route: 'sales-calls', replays: 0 };
+    await store.ledger.begin(job);
+    await store.ledger.settle(job, { state: 'written', records: [] });
+    for (const phone_number of ['+14155550198', '+14155550199']) {
+      const forged = await fixture.arrive({ ...payload, lead: { ...payload.lead, phone_number } });
+      await processCall(forged, store, configWith());
+    }
+    await store.operations.drop('main', first.call_id, 'sales-calls', 'forged');
+    expect((await store.ledger.read('main', first.call_id))?.deliveries[0]).toMatchObject({ state: 'dropped' });
   });
 
   it('applies any under `revisions: apply`', async () => {

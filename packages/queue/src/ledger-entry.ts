@@ -55,6 +55,8 @@ export interface DeliveryEntry {
   replays: number;
   /** Hash of the revision being delivered. */
   revision: string;
+  /** Hash of the one in whose place a parked revision stands, where that was not written yet: a drop sends it on its way. */
+  displaced?: string;
   /** Hash of the mapping that the last attempt used. */
   mapping?: string;
   records: RecordReceipt[];

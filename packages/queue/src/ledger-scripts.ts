@@ -105,6 +105,13 @@ for _, want in ipairs(cjson.decode(ARGV[5])) do
     delivery = { route = want.route, connection = want.connection, state = 'queued', since = now, attempts = 0, replays = 0, revision = revision, requests = 0 }
   elseif delivery.revision ~= revision and rev.at >= (delivery.revised or 0) and delivery.state ~= 'dropped' then
     removeItem(KEYS[2], want.route, delivery)
+    -- A revision that waits for a person must not be the end of one that was never written.
+    local displaced = delivery.displaced
+    if not displaced and delivery.state ~= 'written' and delivery.state ~= 'skipped' then
+      local before = redis.call('HGET', KEYS[1], 'rev:' .. delivery.revision)
+      if before and cjson.decode(before).effect ~= 'parked' then displaced = delivery.revision end
+    end
+    delivery.displaced = park and displaced or nil
     delivery.state, delivery.since, delivery.attempts, delivery.revision, delivery.connection = 'queued', now, 0, revision, want.connection
     delivery.code, delivery.reason, delivery.hint, delivery.done, delivery.candidates = nil, nil, nil, nil, nil
   end
@@ -327,6 +334,7 @@ return cjson.encode({ before, people })
 
 /**
  * An operator's change: replay or drop. KEYS ledger, open, unresolved. ARGV route, now, member, `queued` or `dropped`, reason, allowed states (comma-separated).
+ * A dropped revision that displaced one which was not written yet sends that one on its way again.
  * Answers the delivery as it is now, or nothing when its state does not allow it.
  */
 export const overrideDelivery = defineScript<string | null>(
@@ -338,8 +346,11 @@ if not have then return nil end
 local delivery = cjson.decode(have)
 if not string.find(',' .. ARGV[6] .. ',', ',' .. delivery.state .. ',', 1, true) then return nil end
 removeItem(KEYS[3], ARGV[1], delivery)
-delivery.state, delivery.since = ARGV[4], tonumber(ARGV[2])
-if ARGV[4] == 'queued' then
+local state = ARGV[4]
+if state == 'dropped' and delivery.displaced then state, delivery.revision = 'queued', delivery.displaced end
+delivery.displaced = nil
+delivery.state, delivery.since = state, tonumber(ARGV[2])
+if state == 'queued' then
   delivery.replays, delivery.attempts = delivery.replays + 1, 0
   delivery.code, delivery.reason, delivery.hint, delivery.correlation_id = nil, nil, nil, nil
   delivery.done, delivery.candidates = nil, nil

@@ -200,7 +200,10 @@ export class Ledger {
     return this.#override(source, callId, route, 'queued', '', from);
   }
 
-  /** Gives a delivery up, with the reason of the person who did. */
+  /**
+   * Gives a delivery up, with the reason of the person who did; or only the parked revision, where it displaced one that
+   * was not written yet: that one is `queued` again, and the sweep adds its job.
+   */
   drop(source: string, callId: string, route: string, reason: string): Promise<DeliveryEntry | undefined> {
     return this.#override(source, callId, route, 'dropped', reason, ['parked', 'dead', 'queued']);
   }
