@@ -19,6 +19,8 @@ const MOST_COUNTED = 20_000;
 const LONGEST = 1_000;
 /** Counting a busy day costs Redis thousands of reads, so it is not done for every reader. */
 const FRESH_MS = 10_000;
+/** The part of the time that counting may take, however busy the day: one in so many. */
+const PAUSES = 20;
 /** A page waits so long for the day's numbers once it has everything else. */
 const PATIENCE_MS = 150;
 
@@ -35,9 +37,10 @@ export function makeOverview(store: Store, connections: () => Promise<string[]>)
   let due = 0;
   let counting: Promise<Day> | undefined;
   const countOnce = async () => {
+    const began = Date.now();
     try {
       latest = await countDay(store);
-      due = Date.now() + FRESH_MS;
+      due = Date.now() + Math.max(FRESH_MS, PAUSES * (Date.now() - began));
       return latest;
     } finally {
       counting = undefined;
