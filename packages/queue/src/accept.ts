@@ -4,7 +4,7 @@ import type { Encryptor } from './encryption.ts';
 import { jobId, type Keys, memberOf } from './keys.ts';
 import { laneOf, priorityOf } from './lanes.ts';
 import type { Received, Verified } from './ledger-entry.ts';
-import { ACCEPT_CALL } from './ledger-scripts.ts';
+import { ACCEPT_CALL, CHECK_CALL } from './ledger-scripts.ts';
 import { placeOf, revisionOf } from './payloads.ts';
 import { BEYOND_LIMIT, CALL_ATTEMPTS, type CallJob } from './queues.ts';
 import type { RedisClient } from './redis.ts';
@@ -22,6 +22,8 @@ export interface Arrival {
   received_at: number;
   /** Whether the payload says that the call is over: the first such revision is taken whatever came before it. */
   terminal?: boolean;
+  /** `revisionOf(body)`, where it has been computed already. */
+  revision?: string;
 }
 
 /**
@@ -43,12 +45,15 @@ export interface AcceptParts {
 
 type Before = 'new' | 'revision' | 'pending' | 'known' | 'limit' | 'ignored';
 
-const STEP: Step = {
-  name: 'wrapupAccept',
-  lua: ACCEPT_CALL,
-  // Not for `pending`: whoever brought these bytes first may have died before their job was there.
-  unless: ['known', 'limit', 'ignored'],
-};
+/** Not `pending`: whoever brought these bytes first may have died before their job was there. */
+const NO_JOB: readonly Before[] = ['known', 'limit', 'ignored'];
+
+const STEP: Step = { name: 'wrapupAccept', lua: ACCEPT_CALL, unless: NO_JOB };
+
+/** Bytes from which on Redis is asked whether it needs a body before it is encrypted and sent: a round trip costs less. */
+export const CHECK_FROM_BYTES = 256 * 1024;
+
+const CHECK: Step = { name: 'wrapupCheck', lua: CHECK_CALL, unless: [...NO_JOB, 'wanted'] };
 
 const ANSWERS: Record<Before, Accepted> = {
   new: 'accepted',
@@ -74,12 +79,40 @@ export async function acceptArrivals(
     STEP,
     arrivals.map((arrival) => toPair(parts, arrival, ledger_days)),
   );
+  await addForLimited(parts, arrivals, before);
+  return before.map((answer) => (answer instanceof Error ? answer : ANSWERS[answer]));
+}
+
+/**
+ * Asks whether the bytes of a large arrival are needed, without sending them. What they need not be sent for is noted and
+ * counted as by `acceptArrivals`.
+ * @returns undefined when they must be sent
+ * @throws Error when Redis did not answer
+ */
+export async function checkArrival(
+  parts: AcceptParts,
+  arrival: Arrival,
+  ledger_days: number,
+): Promise<Accepted | undefined> {
+  const [answer] = await runBeforeAdding<Before | 'wanted'>(parts, CHECK, [
+    toPair(parts, arrival, ledger_days, 'without its bytes'),
+  ]);
+  if (answer === undefined || answer instanceof Error) throw answer ?? new Error('Redis gave no answer');
+  if (answer === 'wanted') return undefined;
+  await addForLimited(parts, [arrival], [answer]);
+  return ANSWERS[answer];
+}
+
+async function addForLimited(
+  { queue }: AcceptParts,
+  arrivals: readonly Arrival[],
+  before: readonly (Before | Error)[],
+): Promise<void> {
   const limited = arrivals.filter((_, index) => before[index] === 'limit');
   // Once for a call. Should it fail, the call stands among the open ones, and the sweep adds the job.
   await Promise.allSettled(
-    limited.map(({ source, call_id, received }) => addBeyondLimit(parts.queue, { source, call_id, received })),
+    limited.map(({ source, call_id, received }) => addBeyondLimit(queue, { source, call_id, received })),
   );
-  return before.map((answer) => (answer instanceof Error ? answer : ANSWERS[answer]));
 }
 
 /** Adds the job that sees to what came beyond the limits of one call. Harmless when it is there already. */
@@ -107,16 +140,16 @@ export async function acceptArrival(parts: AcceptParts, arrival: Arrival, ledger
 
 function toPair(
   { keys, encryptor }: AcceptParts,
-  { source, call_id, body, received, verified, received_at, terminal }: Arrival,
+  { source, call_id, body, received, verified, received_at, terminal, revision = revisionOf(body) }: Arrival,
   ledger_days: number,
+  bytes?: 'without its bytes',
 ): Pair {
-  const revision = revisionOf(body);
   return {
     keys: [keys.ledger(source, call_id), keys.index, keys.open, keys.payload(source, call_id, revision), keys.unread],
     args: [
       memberOf(source, call_id),
       revision,
-      encryptor.encrypt(body, placeOf(source, call_id, revision)),
+      bytes ? '' : encryptor.encrypt(body, placeOf(source, call_id, revision)),
       UNSETTLED,
       ledger_days * 24 * 3600,
       received_at,

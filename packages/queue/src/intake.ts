@@ -1,5 +1,5 @@
 import type { Log } from '@wrapup/destination';
-import { type Accepted, type Arrival, acceptArrivals } from './accept.ts';
+import { type Accepted, type Arrival, acceptArrivals, CHECK_FROM_BYTES, checkArrival } from './accept.ts';
 import { checkKeys, checkKeysAtStart } from './check-keys.ts';
 import { checkRedis } from './check-redis.ts';
 import { makeEncryptor } from './encryption.ts';
@@ -8,6 +8,7 @@ import { IndexKey } from './index-key.ts';
 import { CALLS_QUEUE, makeKeys } from './keys.ts';
 import { Marks } from './marks.ts';
 import { MemoryWatch } from './memory-watch.ts';
+import { revisionOf } from './payloads.ts';
 import { type CallJob, openQueue } from './queues.ts';
 import { openRedis, waitForRedis } from './redis.ts';
 
@@ -66,10 +67,11 @@ export function openIntake({
   const memory = new MemoryWatch(redis, keys);
   const queue = openQueue<CallJob>(CALLS_QUEUE, redis, keys);
   queue.on('error', onError);
+  const parts = { redis, keys, queue, encryptor };
   const gather = new Gather<Arrival, Accepted>({
     ...TOGETHER,
     sizeOf: ({ body }) => body.length,
-    run: (arrivals) => acceptArrivals({ redis, keys, queue, encryptor }, arrivals, ledger_days),
+    run: (arrivals) => acceptArrivals(parts, arrivals, ledger_days),
   });
   let checked: Promise<void> | undefined;
   return {
@@ -77,13 +79,18 @@ export function openIntake({
       await waitForRedis(redis, CONNECTED_MS).catch(() => {});
       await checkKeysAtStart({ encryptor, indexKey, marks }, log);
     },
-    async accept(arrival) {
+    async accept(given) {
       // Nothing is kept that the other processes could not read or find; once they fit, this asks Redis no more.
       checked ??= checkKeys({ encryptor, indexKey, marks });
       await checked.catch((error) => {
         checked = undefined;
         throw error;
       });
+      const arrival = { ...given, revision: revisionOf(given.body) };
+      // Before it claims memory: what is kept already takes none.
+      const settled =
+        arrival.body.length >= CHECK_FROM_BYTES ? await checkArrival(parts, arrival, ledger_days) : undefined;
+      if (settled) return settled;
       await memory.claim(arrival.body.length);
       return gather.add(arrival);
     },

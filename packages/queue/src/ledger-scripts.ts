@@ -10,15 +10,8 @@ import { MAX_REVISION_BYTES, MAX_REVISIONS } from './ledger-entry.ts';
 import { defineScript } from './redis.ts';
 import { INDEX_LUA } from './unresolved-index.ts';
 
-/**
- * Notes the arrival and keeps the bytes, before the job is added.
- * KEYS ledger, index, open, payload, unread. ARGV member, revision, body, payload ttl s, ledger ttl s, now ms, source, call id, received, verified,
- * terminal ('1' when the payload says that the call is over), bytes of the payload before encryption.
- * Answers `new`, `revision` (same call, other bytes), `pending` (same bytes, not yet handled), `known`, or, beyond the
- * limits of one call, `limit` the first time and `ignored` from then on: nothing was kept. The first terminal revision
- * is taken whatever came before it, so that its place cannot be filled.
- */
-export const ACCEPT_CALL = `
+/** What decides whether an arrival is kept, as `ACCEPT_CALL` describes it. Without a body, it counts as it is before encryption. */
+const CHECK_LUA = `
 local field, verified = 'rev:' .. ARGV[2], ARGV[10]
 local have = redis.call('HMGET', KEYS[1], field, 'source', 'forgotten', 'terminal')
 local known, seen = have[1], have[2]
@@ -33,7 +26,7 @@ if known then
   end
   if known.effect then return 'known' end
 end
-local stored, terminal = string.len(ARGV[3]), ARGV[11] == '1'
+local stored, terminal = ARGV[3] == '' and tonumber(ARGV[12]) or string.len(ARGV[3]), ARGV[11] == '1'
 if seen and not known and verified ~= 'api' and (have[4] or not terminal) then
   local revisions, bytes = 0, 0
   local all = redis.call('HGETALL', KEYS[1])
@@ -50,6 +43,17 @@ if seen and not known and verified ~= 'api' and (have[4] or not terminal) then
     return 'limit'
   end
 end
+`;
+
+/**
+ * Notes the arrival and keeps the bytes, before the job is added.
+ * KEYS ledger, index, open, payload, unread. ARGV member, revision, body, payload ttl s, ledger ttl s, now ms, source, call id, received, verified,
+ * terminal ('1' when the payload says that the call is over), bytes of the payload before encryption.
+ * Answers `new`, `revision` (same call, other bytes), `pending` (same bytes, not yet handled), `known`, or, beyond the
+ * limits of one call, `limit` the first time and `ignored` from then on: nothing was kept. The first terminal revision
+ * is taken whatever came before it, so that its place cannot be filled.
+ */
+export const ACCEPT_CALL = `${CHECK_LUA}
 redis.call('SET', KEYS[4], ARGV[3], 'EX', ARGV[4])
 if known then return 'pending' end
 local revision = cjson.encode({ at = tonumber(ARGV[6]), verified = verified, bytes = tonumber(ARGV[12]), stored = stored })
@@ -66,6 +70,15 @@ redis.call('EXPIRE', KEYS[1], ARGV[5])
 redis.call('ZADD', KEYS[3], ARGV[6], ARGV[1])
 redis.call('ZADD', KEYS[5], ARGV[6], ARGV[2] .. ':' .. ARGV[1])
 return seen and 'revision' or 'new'
+`;
+
+/**
+ * As `ACCEPT_CALL`, for bodies too large to be sent only to be refused: the same keys and arguments with an empty body.
+ * Answers as it does what needs no bytes (`pending` when they are there), and `wanted` when they must be sent.
+ */
+export const CHECK_CALL = `${CHECK_LUA}
+if known and redis.call('EXPIRE', KEYS[4], ARGV[4]) == 1 then return 'pending' end
+return 'wanted'
 `;
 
 /**

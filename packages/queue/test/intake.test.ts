@@ -1,10 +1,21 @@
 import { randomUUID } from 'node:crypto';
+import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { doWithin } from '../../../test/support/own-time.ts';
 import { freshPrefix, redisUrl, startRedis } from '../../../test/support/redis.ts';
-import { type Arrival, CALLS_QUEUE, openIntake, openStore, revisionOf, type Store } from '../src/index.ts';
+import {
+  type Arrival,
+  BEYOND_LIMIT,
+  CALLS_QUEUE,
+  type CallJob,
+  openIntake,
+  openStore,
+  revisionOf,
+  type Store,
+} from '../src/index.ts';
 
 const prefix = freshPrefix();
+const MB = 1024 ** 2;
 const onError = () => {};
 let store: Store;
 
@@ -114,4 +125,60 @@ describe('intake', () => {
     await intake.close();
     await redis.stop();
   });
+
+  it('does not send a large body that is known, or beyond what is kept of one call', async () => {
+    const redis = await startRedis();
+    const intake = openIntake({ url: redis.url, prefix, onError });
+    const own = openStore({ url: redis.url, prefix, role: 'worker', onError });
+    await expect.poll(async () => (await intake.ready()).ok).toBe(true);
+    const received = async () =>
+      Number(/total_net_input_bytes:(\d+)/.exec(await (own.redis as Redis).info('stats'))?.[1]);
+    const body = (letter: string) => Buffer.alloc(12 * MB, letter);
+    const call = arrival({ terminal: true });
+    // A busy machine may need more than the time that Redis is given: what was kept then is a duplicate.
+    const accept = async (one: Arrival) => {
+      let answer: string | undefined;
+      await expect
+        .poll(() =>
+          intake.accept(one).then(
+            (said) => (answer = said),
+            () => undefined,
+          ),
+        )
+        .toBeDefined();
+      return answer;
+    };
+    for (const letter of 'ab') await accept({ ...call, body: body(letter) });
+
+    const before = await received();
+    for (let sent = 0; sent < 4; sent += 1) expect(await accept({ ...call, body: body('a') })).toBe('duplicate');
+    for (let sent = 0; sent < 4; sent += 1) expect(await accept({ ...call, body: body('c') })).toBe('ignored');
+    expect((await received()) - before).toBeLessThan(MB);
+    const entry = await own.ledger.read('main', call.call_id);
+    expect(entry?.revisions).toHaveLength(2);
+    expect(entry?.ignored?.count).toBe(4);
+    const jobs = await own.queues.get<CallJob>(CALLS_QUEUE).getJobs(['waiting']);
+    expect(jobs.map(({ data }) => data.revision).sort()).toEqual(
+      [BEYOND_LIMIT, revisionOf(body('a')), revisionOf(body('b'))].sort(),
+    );
+
+    // Bytes that are gone are needed again.
+    await own.payloads.remove('main', call.call_id, [revisionOf(body('a'))]);
+    expect(await accept({ ...call, body: body('a') })).toBe('duplicate');
+    expect(await own.payloads.has('main', call.call_id, revisionOf(body('a')))).toBe(true);
+    await Promise.all([intake.close(), own.close()]);
+    await redis.stop();
+  });
+
+  it('adds the job of a large body that is known but has none', () =>
+    withIntake(async (intake) => {
+      const one = arrival({ body: Buffer.alloc(300_000, 'x') });
+      await expect.poll(() => intake.accept(one).catch(() => 'no')).not.toBe('no');
+      const queue = store.queues.get<CallJob>(CALLS_QUEUE);
+      const ours = async () =>
+        (await queue.getJobs(['waiting', 'prioritized'])).filter(({ data }) => data.call_id === one.call_id);
+      for (const job of await ours()) await job.remove();
+      await expect.poll(() => intake.accept(one).catch(() => 'no')).toBe('duplicate');
+      expect(await ours()).toHaveLength(1);
+    }));
 });
