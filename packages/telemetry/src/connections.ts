@@ -5,7 +5,7 @@
  * unproved  nothing that came over it has proved its sender; closed first, the one that has been silent longest before
  *           any other
  * proved    carried a request whose sender was proved (`trustConnection`); closed only while no unproved one is left, and
- *           only between two requests
+ *           only between two requests: one whose next header still comes is between two, however slowly it comes
  *
  * Node's own limit stands above this one, for connections that are being closed still.
  */
@@ -21,20 +21,24 @@ const holders = new WeakMap<Socket, Connections>();
 export class Connections {
   /** Closed to make room, since the start. */
   closed = 0;
-  readonly #server: Server;
   readonly #max: number;
   /** Ordered by the last sign of life, the oldest first. */
   readonly #unproved = new Set<Socket>();
   readonly #proved = new Set<Socket>();
+  /** Requests whose header has come and that are not answered yet, by connection. */
+  readonly #underWay = new WeakMap<Socket, number>();
 
   /** @param max connections held at once */
   constructor(server: Server, max: number) {
-    this.#server = server;
     this.#max = max;
     server.maxConnections = max + CLOSING;
     server.on('connection', (socket: Socket) => this.#add(socket));
     // Before the handler of the server, so that a request is a sign of life before it is anything else.
-    server.prependListener('request', ({ socket }) => this.#touch(socket));
+    server.prependListener('request', ({ socket }, response) => {
+      this.#touch(socket);
+      this.#count(socket, 1);
+      response.once('close', () => this.#count(socket, -1));
+    });
   }
 
   get open(): number {
@@ -54,6 +58,11 @@ export class Connections {
 
   #touch(socket: Socket): void {
     if (this.#unproved.delete(socket)) this.#unproved.add(socket);
+    else if (this.#proved.delete(socket)) this.#proved.add(socket);
+  }
+
+  #count(socket: Socket, change: 1 | -1): void {
+    this.#underWay.set(socket, (this.#underWay.get(socket) ?? 0) + change);
   }
 
   #makeRoom(newcomer: Socket): boolean {
@@ -63,8 +72,12 @@ export class Connections {
       socket.destroy();
       return true;
     }
-    // Only proved ones are left: those that wait for their next request go.
-    this.#server.closeIdleConnections();
+    for (const socket of this.#proved) {
+      if (this.#underWay.get(socket)) continue;
+      this.#proved.delete(socket);
+      socket.destroy();
+      return true;
+    }
     return false;
   }
 }

@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { listenHost, listenPort, type Served, type ServeOptions, serve } from '../src/index.ts';
+import { listenHost, listenPort, type Served, type ServeOptions, serve, trustConnection } from '../src/index.ts';
 
 const open: Served[] = [];
 afterEach(async () => {
@@ -72,6 +72,58 @@ describe('serve', () => {
     const stuck = fetch(`http://127.0.0.1:${served.port}`);
     await inHand;
     await Promise.all([expect(stuck).rejects.toThrow(), served.close(50)]);
+  });
+});
+
+describe('connections above the limit', () => {
+  /** Three connections of proved senders: one with a request under way, one whose next header stalls, one that is idle. */
+  it('are closed for newcomers: of proved ones those without a request under way, the oldest first', async () => {
+    let release = () => {};
+    let underWay = false;
+    const served = await start(
+      (request, response) => {
+        trustConnection(request.socket);
+        if (request.url !== '/long') return void response.end('answered');
+        release = () => void response.end('done');
+        underWay = true;
+      },
+      { maxConnections: 3 },
+    );
+    const open = async (path: string, heard: RegExp) => {
+      const socket = connect(served.port, '127.0.0.1');
+      socket.on('error', () => {});
+      let text = '';
+      const state = { closed: false };
+      socket.once('close', () => {
+        state.closed = true;
+      });
+      socket.on('data', (chunk) => {
+        text += chunk;
+      });
+      if (path) socket.write(`GET ${path} HTTP/1.1\r\nhost: x\r\n\r\n`);
+      else await new Promise((resolve) => socket.once('connect', resolve));
+      if (path === '/long') await expect.poll(() => underWay).toBe(true);
+      else if (path) await expect.poll(() => text).toMatch(heard);
+      return { socket, state, text: () => text };
+    };
+    const long = await open('/long', /done/);
+    const slow = await open('/', /answered/);
+    slow.socket.write('GET / HTTP/1.1\r\nhost: x\r\n');
+    const idle = await open('/', /answered/);
+    const closed = () => [long, slow, idle].map(({ state }) => state.closed);
+
+    const newcomer = await open('', /./);
+    await expect.poll(closed).toEqual([false, true, false]);
+    // Unproved ones go first.
+    const next = await open('', /./);
+    await expect.poll(() => newcomer.state.closed).toBe(true);
+    next.socket.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n');
+    await expect.poll(next.text).toMatch(/answered/);
+    await open('/', /answered/);
+    await expect.poll(closed).toEqual([false, true, true]);
+    expect(served.connections.closed).toBe(3);
+    release();
+    await expect.poll(long.text).toMatch(/done/);
   });
 });
 
