@@ -34,6 +34,8 @@ export async function startWatchedIngress(env: Record<string, string> = {}) {
   });
   const { port } = ingress;
   const url = `http://127.0.0.1:${port}`;
+  /** Over a connection of its own: one that rests meanwhile is closed for newcomers. */
+  const get = (path: string) => fetch(`${url}${path}`, { headers: { connection: 'close' } });
   let valid = 0;
 
   return {
@@ -44,10 +46,10 @@ export async function startWatchedIngress(env: Record<string, string> = {}) {
       return Number(/VmHWM:\s+(\d+)/.exec(status)?.[1]) / 1024;
     },
     async metric(name: string): Promise<number> {
-      const text = await (await fetch(`${url}/metrics`)).text();
+      const text = await (await get('/metrics')).text();
       return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1]);
     },
-    healthy: () => fetch(`${url}/healthz`).then(({ status }) => status === 200),
+    healthy: () => get('/healthz').then(({ status }) => status === 200),
     /**
      * Sends valid signed webhooks one after the other, as an honest source does while an attack goes on, and gives their
      * answers, each once. Only where Redis took too long, which the machine decides, one is sent again.

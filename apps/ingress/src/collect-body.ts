@@ -19,6 +19,12 @@ export const UNPROVED = {
   ratioFrom: 64 * 1024,
 } as const;
 
+/**
+ * What is inflated of a sender that is proved by a signature: whoever captured one can put any body under it. Transcripts
+ * and the JSON around them get some five to twenty times smaller; only what is made to burst gets a thousand times.
+ */
+export const SIGNED = { ratio: 100, ratioFrom: 1024 ** 2 } as const;
+
 const DECOMPRESSORS: Record<string, () => Transform & { readonly bytesWritten: number }> = {
   gzip: createGunzip,
   'x-gzip': createGunzip,
@@ -64,6 +70,7 @@ export function collectBody(request: IncomingMessage, { limit, share, examine, s
     const into = new Collected(decompressor ? Number.NaN : announced, limit);
 
     const settle = (act: () => void) => {
+      settled = true;
       source.off('data', onData).off('end', onEnd).off('error', onError);
       request.off('error', onGone).off('close', onGone);
       signal?.removeEventListener('abort', onAbort);
@@ -77,18 +84,47 @@ export function collectBody(request: IncomingMessage, { limit, share, examine, s
       }
       act();
     };
+    /** A chunk waits for its place; reading rests meanwhile, and the end may come. */
+    let waiting = false;
+    let ended = false;
+    let settled = false;
+    const fail = (error: unknown) => settle(() => reject(error));
+    const add = (chunk: Buffer) => {
+      share.take(chunk.length);
+      into.add(chunk);
+      examine?.(into.buffer, into.length);
+      if (!share.proved) requireLittle(into.length, decompressor?.bytesWritten);
+      else if (!share.token) requireRatio(into.length, decompressor?.bytesWritten, SIGNED);
+    };
+    const goOnWith = (place: Promise<void>, act: () => void) => {
+      waiting = true;
+      source.pause();
+      place
+        .then(() => {
+          waiting = false;
+          if (settled) return;
+          act();
+          if (ended) onEnd();
+          else source.resume();
+        })
+        .catch(fail);
+    };
     const onData = (chunk: Buffer) => {
       try {
         if (into.length + chunk.length > limit) throw tooLarge(limit);
-        share.take(chunk.length);
-        into.add(chunk);
-        examine?.(into.buffer, into.length);
-        if (!share.proved) requireLittle(into.length, decompressor?.bytesWritten);
+        const place = share.place(chunk.length);
+        if (place) goOnWith(place, () => add(chunk));
+        else add(chunk);
       } catch (error) {
-        settle(() => reject(error));
+        fail(error);
       }
     };
     const onEnd = () => {
+      ended = true;
+      if (waiting) return;
+      // Its last bytes may have proved its sender.
+      const place = share.place(0);
+      if (place) return goOnWith(place, ignore);
       share.arrived();
       settle(() => resolve(into.bytes()));
     };
@@ -99,6 +135,11 @@ export function collectBody(request: IncomingMessage, { limit, share, examine, s
     };
     const onAbort = () => settle(() => reject(gone(signal?.reason)));
     share.received = () => decompressor?.bytesWritten ?? into.length;
+    share.isAwaited = () =>
+      !waiting &&
+      !request.complete &&
+      request.readableLength === 0 &&
+      (decompressor ? decompressor.writableLength + decompressor.readableLength === 0 : true);
     share.onGivenUp = (why) => settle(() => reject(why));
     signal?.addEventListener('abort', onAbort, { once: true });
     source.on('data', onData).on('end', onEnd).on('error', onError);
@@ -156,10 +197,21 @@ function requireLittle(length: number, compressed: number | undefined): void {
   if (length > UNPROVED.body) {
     throw new Refusal('too-large-unproved', `The limit is ${formatBytes(UNPROVED.body)} until the sender is proved.`);
   }
-  if (compressed === undefined || length <= UNPROVED.ratioFrom || length <= compressed * UNPROVED.ratio) return;
+  requireRatio(length, compressed, UNPROVED);
+}
+
+/** @throws Refusal `too-large-unproved` until the sender is proved, then `too-large` */
+function requireRatio(
+  length: number,
+  compressed: number | undefined,
+  { ratio, ratioFrom }: { ratio: number; ratioFrom: number },
+): void {
+  if (compressed === undefined || length <= ratioFrom || length <= compressed * ratio) return;
+  const detail = `The body becomes more than ${ratio} times as large when it is decompressed, which is the limit from ${formatBytes(ratioFrom)} on`;
+  if (ratio === UNPROVED.ratio) throw new Refusal('too-large-unproved', `${detail} until the sender is proved.`);
   throw new Refusal(
-    'too-large-unproved',
-    `The body becomes more than ${UNPROVED.ratio} times as large when it is decompressed, which is the limit from ${formatBytes(UNPROVED.ratioFrom)} on until the sender is proved.`,
+    'too-large',
+    `${detail} for a sender that is proved by its signature. A path token has no such limit.`,
   );
 }
 

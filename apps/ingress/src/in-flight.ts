@@ -5,11 +5,19 @@
  * large     bodies of 256 kB and more; what is left is a reserve for small ones that large ones cannot fill
  * unproved  bodies whose sender has proved nothing yet, of all addresses and of each
  *
+ * call      bodies of one call whose signature was found right, while they come
+ *
+ * Of one call one large body at a time is read and stored: the next one waits, unread, for `PLACE_MS`, and is then
+ * answered 503. One signature, captured once, is good for any number of bodies, but for the room of one only. A sender
+ * that repeats itself before its first try was answered loses nothing by it. Not so where a path token proved the
+ * sender: what holds the token is the platform.
+ *
  * Until a sender is proved, an honest one and an attacker look the same. Only that the honest one is done within
  * milliseconds tells them apart. So when there is no room, it is made: the unproved body that has been coming for the
  * longest time is given up, of the address that holds most. A newcomer is refused only where nothing unproved is left.
  */
 import { Refusal } from './refusal.ts';
+import { Turns } from './turns.ts';
 
 /** Bytes from which on a body counts as large. */
 export const SMALL_BODY = 256 * 1024;
@@ -20,6 +28,8 @@ export interface InFlightLimits {
   unproved: number;
   /** Of one address, unproved. */
   address: number;
+  /** Of one call, by signature, still coming and not large yet. */
+  call: number;
 }
 
 /** Ms after which an unproved body that still comes is given up. */
@@ -28,6 +38,8 @@ const UNPROVED_MS = 10_000;
 const LEAST_SPEED = 16 * 1024;
 const LEAST_SPEED_UNPROVED_AFTER_MS = 5_000;
 const LEAST_SPEED_AFTER_MS = 10_000;
+/** Ms that a large body waits for another one of its call. */
+const PLACE_MS = 10_000;
 /** How often the bodies that still come are looked at. */
 const SWEEP_MS = 500;
 
@@ -44,6 +56,7 @@ export function shareOut(all: number, largest: number): InFlightLimits {
     large: Math.max(all / 2, Math.min(largest, all)),
     unproved: Math.min(all, Math.max(all / 4, LEAST_UNPROVED)),
     address: Math.min(all, Math.max(all / 16, LEAST_UNPROVED)),
+    call: Math.min(all, Math.max(all / 16, LEAST_UNPROVED)),
   };
 }
 
@@ -58,11 +71,16 @@ export class InFlight {
   readonly #addresses = new Map<string, number>();
   /** Bodies that still come, the oldest first. */
   readonly #coming = new Set<Share>();
+  /** Of the large bodies of each call. */
+  readonly #turns = new Map<string, Turns>();
+  readonly #now: () => number;
   #sweep: NodeJS.Timeout | undefined;
-  #sweepDue = 0;
+  #looked = 0;
 
-  constructor(limits: Readonly<InFlightLimits>) {
+  /** @param now the clock, in ms */
+  constructor(limits: Readonly<InFlightLimits>, now: () => number = () => performance.now()) {
     this.limits = limits;
+    this.#now = now;
   }
 
   get used(): number {
@@ -75,9 +93,12 @@ export class InFlight {
 
   /** For one body that is about to come; whoever opens it must release it. */
   open(address: string, proved: boolean): Share {
-    const share = new Share(this, address, proved);
+    const share = new Share(this, address, proved, this.#now());
     this.#coming.add(share);
-    if (!this.#sweep) this.#planSweep();
+    if (!this.#sweep) {
+      this.#looked = this.#now();
+      this.#planSweep();
+    }
     return share;
   }
 
@@ -92,6 +113,10 @@ export class InFlight {
       while (this.#unproved + bytes > this.limits.unproved)
         if (!this.#makeRoom(share, this.#ofHeaviest())) return false;
     }
+    const { call } = share;
+    if (call !== undefined && large === 0) {
+      while (this.#comingOf(call) + bytes > this.limits.call) if (!this.#makeRoomOf(call, share)) return false;
+    }
     while (this.#used + bytes > this.limits.all) if (!this.#makeRoom(share, this.#ofHeaviest())) return false;
     while (large > 0 && this.#large + large > this.limits.large) {
       if (!this.#makeRoom(share, (other) => other.bytes >= SMALL_BODY)) return false;
@@ -105,6 +130,21 @@ export class InFlight {
   /** For shares only. */
   prove(share: Share): void {
     this.#countUnproved(share.address, -share.bytes);
+  }
+
+  /**
+   * For shares only: the place of the one large body that a call may have.
+   * @returns leaves it; must be called
+   * @throws Refusal `busy` when it is not free within `PLACE_MS`
+   */
+  async place(call: string): Promise<() => void> {
+    const turns = this.#turns.get(call) ?? new Turns('Another large body of this call is being received.');
+    this.#turns.set(call, turns);
+    const end = await turns.take(PLACE_MS);
+    return () => {
+      end();
+      if (turns.idle) this.#turns.delete(call);
+    };
   }
 
   /** For shares only. */
@@ -138,6 +178,22 @@ export class InFlight {
     return false;
   }
 
+  #comingOf(call: string): number {
+    let bytes = 0;
+    for (const share of this.#coming) if (share.call === call && share.bytes < SMALL_BODY) bytes += share.bytes;
+    return bytes;
+  }
+
+  /** As `#makeRoom`, among the small bodies of one call, which are proved. */
+  #makeRoomOf(call: string, newcomer: Share): boolean {
+    for (const share of this.#coming) {
+      if (share === newcomer || share.call !== call || share.bytes === 0 || share.bytes >= SMALL_BODY) continue;
+      share.giveUp(new Refusal('busy', 'Others of the same call needed the room before this body was complete.'));
+      return true;
+    }
+    return false;
+  }
+
   #ofHeaviest(): (share: Share) => boolean {
     let most = 0;
     let heaviest: string | undefined;
@@ -150,45 +206,62 @@ export class InFlight {
   }
 
   #planSweep(): void {
-    this.#sweepDue = performance.now() + SWEEP_MS;
-    this.#sweep = setTimeout(() => this.#lookAtComing(), SWEEP_MS).unref();
+    this.#sweep = setTimeout(() => {
+      this.#sweep = undefined;
+      this.look();
+      if (this.#coming.size > 0) this.#planSweep();
+    }, SWEEP_MS).unref();
   }
 
-  #lookAtComing(): void {
-    const now = performance.now();
-    // Late ourselves: bytes may wait to be read, and their senders are not slow.
-    const late = now - this.#sweepDue > SWEEP_MS;
-    for (const share of late ? [] : this.#coming) {
+  /** Gives up bodies whose senders are slow. The time in which a sender waits for us is not counted as its own. */
+  look(): void {
+    const now = this.#now();
+    const elapsed = now - this.#looked;
+    this.#looked = now;
+    // Late ourselves: bytes may wait to be read.
+    const late = elapsed > 2 * SWEEP_MS;
+    for (const share of this.#coming) {
+      if (late || !share.isAwaited()) {
+        share.since += Math.min(elapsed, now - share.since);
+        continue;
+      }
       const ms = now - share.since;
-      if (ms < LEAST_SPEED_UNPROVED_AFTER_MS) break;
+      if (ms < LEAST_SPEED_UNPROVED_AFTER_MS) continue;
       const slow = share.received() < (ms / 1000) * LEAST_SPEED;
       if (share.proved ? slow && ms >= LEAST_SPEED_AFTER_MS : slow || ms >= UNPROVED_MS) {
         share.giveUp(new Refusal('too-slow'));
       }
     }
-    this.#sweep = undefined;
-    if (this.#coming.size > 0) this.#planSweep();
   }
 }
 
 /** What one request holds. It counts bytes that came, not bytes announced: announcing costs a stranger nothing. */
 export class Share {
   readonly address: string;
-  /** When it was opened, by `performance.now()`. */
-  readonly since = performance.now();
+  /** Whether its sender was proved before the body, by a path token. */
+  readonly token: boolean;
+  /** When it was opened, in ms of the clock, and as much later as its sender had to wait for us. */
+  since: number;
+  /** Source and id of the call whose signature proved the sender. */
+  call: string | undefined;
   /** Bytes as the sender sent them, so far; set by whoever reads them. */
   received: () => number = () => 0;
+  /** Whether we have read all that came, and wait for more; set by whoever reads. */
+  isAwaited: () => boolean = () => true;
   /** Ends the reading; set by whoever reads. */
   onGivenUp: ((why: Refusal) => void) | undefined;
   readonly #all: InFlight;
   #bytes = 0;
   #proved: boolean;
   #ended: Refusal | true | undefined;
+  #leave: (() => void) | undefined;
 
-  constructor(all: InFlight, address: string, proved: boolean) {
+  constructor(all: InFlight, address: string, proved: boolean, since: number) {
     this.#all = all;
     this.address = address;
+    this.token = proved;
     this.#proved = proved;
+    this.since = since;
   }
 
   get bytes(): number {
@@ -200,6 +273,20 @@ export class Share {
     return this.#proved;
   }
 
+  /**
+   * To be asked before `take`. A body of a signed call that becomes large needs the place of its call, and has it until it
+   * is released.
+   * @returns undefined when it needs none; otherwise resolves when it has it
+   * @throws Refusal `busy` by the promise
+   */
+  place(bytes: number): Promise<void> | undefined {
+    if (this.call === undefined || this.#ended || this.#leave || this.#bytes + bytes < SMALL_BODY) return undefined;
+    return this.#all.place(this.call).then((leave) => {
+      if (this.#ended) leave();
+      else this.#leave = leave;
+    });
+  }
+
   /** @throws Refusal `busy` when there is no room, or why it was given up */
   take(bytes: number): void {
     if (this.#ended instanceof Refusal) throw this.#ended;
@@ -207,11 +294,15 @@ export class Share {
     this.#bytes += bytes;
   }
 
-  /** From now on it is not given up for others. */
-  prove(): void {
+  /**
+   * From now on it is not given up for others, other than those of its call.
+   * @param call source and id of the call that is signed
+   */
+  prove(call: string): void {
     if (this.#proved || this.#ended) return;
     this.#all.prove(this);
     this.#proved = true;
+    this.call = call;
   }
 
   /** The body is complete. */
@@ -229,6 +320,7 @@ export class Share {
     if (this.#ended) return;
     this.#ended = true;
     this.#all.giveBack(this);
+    this.#leave?.();
     this.#bytes = 0;
   }
 }

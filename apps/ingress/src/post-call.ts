@@ -49,7 +49,7 @@ export interface PostCallParts {
 
 export function receiveCalls(parts: PostCallParts): Handle {
   const { config, inFlight, probes } = parts;
-  const turns = new Turns();
+  const turns = new Turns('Other large bodies are being stored.');
   return async (request, seen) => {
     const source = findSource(config(), request.params.source as string, request.params.token as string | undefined);
     if (!source) throw new Refusal('unknown-source');

@@ -57,7 +57,11 @@ const KINDS = {
     hint: 'Send the body plain, or compressed once with gzip, deflate or br.',
     headers: { 'accept-encoding': 'gzip, deflate, br' },
   },
-  'too-large': { status: 413, title: 'Body too large', hint: 'Raise INGRESS_MAX_BODY, or send less.' },
+  'too-large': {
+    status: 413,
+    title: 'Body too large',
+    hint: 'Raise INGRESS_MAX_BODY, or send less. A body that becomes more than 100 times as large when it is decompressed needs a path token.',
+  },
   'too-large-unproved': {
     status: 413,
     title: 'Body too large for a sender that is not proved',

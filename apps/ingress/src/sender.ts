@@ -73,7 +73,9 @@ export class Sender {
     if (this.#changes !== this.#reader.changes) {
       this.#changes = this.#reader.changes;
       const { ids, candidates } = this.#reader;
-      if ((ids.length > 0 ? ids : [...candidates]).some((id) => this.#isSigned(id))) this.#share.prove();
+      if ((ids.length > 0 ? ids : [...candidates]).some((id) => this.#isSigned(id))) {
+        this.#share.prove(JSON.stringify([this.#source.name, this.#signed]));
+      }
     }
     // Past what is read of strangers, a wrong signature is the better reason.
     if (!this.#share.proved && end > UNPROVED.body && this.#reader.ids.length > 0)

@@ -2,11 +2,21 @@ import { Refusal } from './refusal.ts';
 
 /**
  * One at a time, in their order. Large bodies are parsed and stored like that: each takes several times its size for a
- * moment, and between two of them others are served.
+ * moment, and between two of them others are served. Those of one call are received like that, too (`InFlight.place`).
  */
 export class Turns {
+  readonly #why: string;
   #taken = false;
   readonly #waiting = new Set<() => void>();
+
+  /** @param why what is said to one that waits too long */
+  constructor(why: string) {
+    this.#why = why;
+  }
+
+  get idle(): boolean {
+    return !this.#taken && this.#waiting.size === 0;
+  }
 
   /**
    * Waits for a turn.
@@ -24,7 +34,7 @@ export class Turns {
       };
       const timer = setTimeout(() => {
         this.#waiting.delete(begin);
-        reject(new Refusal('busy', 'Other large bodies are being stored.'));
+        reject(new Refusal('busy', this.#why));
       }, within);
       if (this.#taken) this.#waiting.add(begin);
       else begin();

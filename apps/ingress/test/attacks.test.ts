@@ -149,6 +149,18 @@ describe('connections', () => {
 });
 
 describe('one captured signature', () => {
+  it('cannot have 23 kB inflate to 23 MB, again and again', async () => {
+    const bombs = Array.from({ length: 5 }, (_, index) =>
+      gzipSync(`{"call":{"call_id":"x"},"i":${index},"a":"${'a'.repeat(23 * MB)}"}`),
+    );
+    const attack = () =>
+      many(60, (index) => post(ingress.port, bombs[index % 5] as Buffer, { callId: 'x', encoding: 'gzip' }));
+    const answers = await during(attack);
+    expect(answers['413 too-large']).toBeGreaterThan(0);
+    // The rest is more than can wait for the one before it, or came over a connection that a refusal has just closed.
+    expect(Object.keys(answers).filter((answer) => answer.startsWith('2'))).toEqual([]);
+  });
+
   it('cannot send bodies of 24 MB under its id past the memory limit', async () => {
     const bodies = (index: number) => `{"call":{"call_id":"x"},"i":${index},"a":"${'a'.repeat(24 * MB)}"}`;
     const attack = async () => {
