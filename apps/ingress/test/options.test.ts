@@ -37,4 +37,14 @@ describe('options', () => {
   it('that could never take the largest body are refused', () => {
     expect(() => read({ INGRESS_MAX_BODY: '200mb' })).toThrow(/INGRESS_MAX_IN_FLIGHT .* below INGRESS_MAX_BODY/);
   });
+
+  it('hold 2,000 connections, or as many as INGRESS_MAX_CONNECTIONS says', () => {
+    expect(read({}).maxConnections).toBe(2_000);
+    expect(read({ INGRESS_MAX_CONNECTIONS: '150' }).maxConnections).toBe(150);
+    for (const text of ['0', '-1', 'many', '1e3', '1000000']) {
+      expect(() => read({ INGRESS_MAX_CONNECTIONS: text })).toThrow(
+        /^INGRESS_MAX_CONNECTIONS is ".*", which is no number/,
+      );
+    }
+  });
 });

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sign } from '@wrapup/synthflow';
 import { afterEach, describe, expect, it } from 'vitest';
+import { freePort } from '../../../scripts/local-redis.mjs';
 import { freshPrefix, redisUrl } from '../../../test/support/redis.ts';
 import { eventOf, newCallId, SECRET, waitUntil } from './support/harness.ts';
 import { openRaw } from './support/raw.ts';
@@ -123,5 +124,20 @@ describe('the process', () => {
     const second = start({ INGRESS_PORT: String(port) });
     expect(await second.ended).toBe(1);
     expect(second.output()).toContain(`ingress cannot listen on 127.0.0.1:${port}: something else listens there.`);
+  });
+
+  it('answers /readyz and /metrics on INGRESS_INTERNAL_PORT alone where that is set', async () => {
+    const internal = await freePort();
+    const { child, output } = start({ INGRESS_INTERNAL_PORT: String(internal) });
+    await waitUntil(() => output().includes('ingress_internal listens') || child.exitCode !== null);
+    const port = Number(/"port":(\d+)[^\n]*"msg":"ingress listens"/.exec(output())?.[1]);
+    const statusOf = async (path: string, at: number) => (await fetch(`http://127.0.0.1:${at}${path}`)).status;
+    await waitUntil(async () => (await statusOf('/readyz', internal)) === 200);
+    expect(await statusOf('/metrics', internal)).toBe(200);
+    expect(await statusOf('/healthz', internal)).toBe(200);
+    expect(await statusOf('/webhooks/main/post-call', internal)).toBe(404);
+    expect(await statusOf('/readyz', port)).toBe(404);
+    expect(await statusOf('/metrics', port)).toBe(404);
+    expect(await statusOf('/healthz', port)).toBe(200);
   });
 });

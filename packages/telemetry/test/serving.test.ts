@@ -29,6 +29,66 @@ describe('serve', () => {
     expect(await (await fetch(`http://127.0.0.1:${second.port}`)).text()).toBe('2');
   });
 
+  describe('above its limit of connections', () => {
+    const ping = 'GET / HTTP/1.1\r\nhost: x\r\n\r\n';
+
+    /** Connects, and has one request answered when something is sent. */
+    async function open(port: number, sent = '') {
+      const socket = connect(port, '127.0.0.1').on('error', () => {});
+      const one = { socket, closed: false };
+      socket.once('close', () => {
+        one.closed = true;
+      });
+      await new Promise((resolve) => socket.once('connect', resolve));
+      if (sent) {
+        socket.write(sent);
+        await new Promise((resolve) => socket.once('data', resolve));
+      }
+      return one;
+    }
+
+    it('closes the unproved connection that has been silent longest, and takes the new one', async () => {
+      const served = await start((_, response) => response.end('ok'), { maxConnections: 3 });
+      const [first, second, third] = [await open(served.port), await open(served.port, ping), await open(served.port)];
+      await expect.poll(() => served.connections.open).toBe(3);
+      first.socket.write(ping);
+      await new Promise((resolve) => first.socket.once('data', resolve));
+      const fourth = await open(served.port, ping);
+      await expect.poll(() => second.closed).toBe(true);
+      expect([first.closed, third.closed, fourth.closed]).toEqual([false, false, false]);
+      expect(served.connections.closed).toBe(1);
+      for (const { socket } of [first, third, fourth]) socket.destroy();
+    });
+
+    it('spares those that were trusted, and among them those with a request in hand', async () => {
+      const nothing = () => {};
+      let finish = nothing;
+      const served = await start(
+        (request, response) => {
+          trustConnection(request.socket);
+          if (request.url === '/slow') finish = () => response.end('late');
+          else response.end('ok');
+        },
+        { maxConnections: 2 },
+      );
+      const trusted = await open(served.port, ping);
+      const stranger = await open(served.port);
+      const another = await open(served.port);
+      await expect.poll(() => stranger.closed).toBe(true);
+      expect(trusted.closed).toBe(false);
+
+      another.socket.write('GET /slow HTTP/1.1\r\nhost: x\r\n\r\n');
+      await expect.poll(() => served.connections.open).toBe(2);
+      await expect.poll(() => finish).not.toBe(nothing);
+      const last = await open(served.port, ping);
+      await expect.poll(() => trusted.closed).toBe(true);
+      expect(another.closed).toBe(false);
+      finish();
+      await new Promise((resolve) => another.socket.once('data', resolve));
+      for (const { socket } of [another, last]) socket.destroy();
+    });
+  });
+
   it('cuts off a client that never finishes its header', async () => {
     const served = await start((_, response) => response.end(), { headersTimeout: 300, requestTimeout: 600 });
     const socket = connect(served.port, '127.0.0.1');
