@@ -1,6 +1,6 @@
 /** What Redis and its file on disk hold of a person: nothing in the clear, no digest that could be tried, and after `forget` nothing. */
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
-import { rememberWatermark } from '@wrapup/destination/delivery';
+import { rememberWatermark } from '@wrapup/destination/engine';
 import { makeContext, openStore, type Store } from '@wrapup/queue';
 import { samplePayload } from '@wrapup/synthflow';
 import { Redis } from 'ioredis';

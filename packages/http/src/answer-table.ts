@@ -4,7 +4,7 @@
  * Success and failure as Standard Webhooks has them:
  * https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md#delivery-success-and-failure
  */
-import type { TableRow } from '@wrapup/destination/delivery';
+import type { TableRow } from '@wrapup/destination/http';
 
 export interface AnswerRule extends TableRow {
   status: NonNullable<TableRow['status']>;

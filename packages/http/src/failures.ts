@@ -1,6 +1,6 @@
 /** What endpoints answered, or did not, as failures. Messages name the host, never the rest of the address. */
 import { Failure, type FailureDetails } from '@wrapup/destination';
-import { fitsStatus } from '@wrapup/destination/delivery';
+import { fitsStatus } from '@wrapup/destination/http';
 import { ANSWER_TABLE, type AnswerRule, NOT_NOW, SOCKET_TABLE, UNKNOWN_STATUS } from './answer-table.ts';
 import type { Answer, NoAnswer } from './exchange.ts';
 import type { AddressRefused } from './guarded-agent.ts';

@@ -1,6 +1,6 @@
 /** Under which names of `ctx.memory` something is kept of single calls and people. What is kept of accounts has names elsewhere. */
 import type { Subject } from '@wrapup/destination';
-import { digest, personMemories } from '@wrapup/destination/delivery';
+import { digest, personMemories } from '@wrapup/destination/engine';
 
 interface Keyed {
   object: string;

@@ -1,5 +1,5 @@
 /** What no page of Salesforce's documentation settles, asked of a real org one by one. */
-import { asList, asObject, asText } from '@wrapup/destination/delivery';
+import { asList, asObject, asText } from '@wrapup/destination/http';
 import { brief, type Raw } from './raw.ts';
 
 export interface Question {

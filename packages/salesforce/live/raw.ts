@@ -1,7 +1,7 @@
 /** Requests of the live run that the adapter would not make: what Salesforce says to them is the answer that is looked for. */
 
 import { makeMemoryCommons, makeMemoryContext } from '@wrapup/destination';
-import { asList, asObject, asText } from '@wrapup/destination/delivery';
+import { asList, asObject, asText } from '@wrapup/destination/http';
 import type { Transport } from '../src/client/transport.ts';
 import { SalesforceFailure } from '../src/errors/classify.ts';
 

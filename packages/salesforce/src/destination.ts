@@ -1,27 +1,32 @@
-import type { Destination } from '@wrapup/destination';
+import type { Context, Destination } from '@wrapup/destination';
+import { findPersons, type PlanWrite, previewPlans, writePlans } from '@wrapup/destination/engine';
 import { checkMappings } from './account/check.ts';
 import { describeOrg } from './account/describe.ts';
 import { packageFor } from './account/metadata.ts';
 import { probeAccount } from './account/probe.ts';
 import { provisionAccount } from './account/provision.ts';
+import { openAdapter } from './adapter.ts';
 import { COLLECTION } from './client/api.ts';
 import { Transport } from './client/transport.ts';
-import { findPersons } from './find.ts';
-import { previewPlans } from './preview.ts';
+import { Session } from './session.ts';
 import type { SalesforceSettings } from './settings.ts';
-import { writePlans } from './write.ts';
 
 /** Loads jsforce and makes a destination, which holds nothing but the client and its sockets; makes no request. */
 export async function openSalesforce(connection: string, settings: SalesforceSettings): Promise<Destination> {
   const transport = await Transport.open(settings);
+  const open = (session: Session, ctx: Context, writes: PlanWrite[]) =>
+    openAdapter(transport, session, settings, ctx, writes);
   return {
     kind: 'salesforce',
     connection,
     batch: COLLECTION,
     check: (mappings, ctx) => checkMappings(transport, mappings, ctx),
-    find: (persons, ctx) => findPersons(transport, settings, persons, ctx),
-    preview: (plans, ctx) => previewPlans(transport, settings, plans, ctx),
-    write: (plans, ctx) => writePlans(transport, settings, plans, ctx),
+    find: async (persons, ctx) => findPersons((await open(new Session(transport, ctx), ctx, [])).people, persons),
+    preview: (plans, ctx) => previewPlans(plans, (writes) => open(new Session(transport, ctx), ctx, writes)),
+    write: (plans, ctx) => {
+      const session = new Session(transport, ctx);
+      return writePlans(session, plans, (writes) => open(session, ctx, writes));
+    },
     provision: (request, ctx) => provisionAccount(transport, request, ctx),
     package: async ({ mappings, stand_in }) => packageFor(mappings, settings.api_version, stand_in),
     describe: (objects, ctx) => describeOrg(transport, objects, ctx),

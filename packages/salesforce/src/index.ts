@@ -10,7 +10,7 @@ export const salesforceKind: DestinationKind<SalesforceSettings> = {
   secrets: ['client_secret', 'refresh_token', 'jwt'],
   related: ['opportunities', 'cases'],
   async remembers(subject) {
-    const { personMemories } = await import('@wrapup/destination/delivery');
+    const { personMemories } = await import('@wrapup/destination/engine');
     return personMemories(subject);
   },
   async connect(connection, settings) {

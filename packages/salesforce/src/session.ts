@@ -1,6 +1,6 @@
 /** The requests of one call of the destination, and whose org they go to. */
 import type { Context } from '@wrapup/destination';
-import { type Answer, Session as SharedSession } from '@wrapup/destination/delivery';
+import { type Answer, Session as SharedSession } from '@wrapup/destination/http';
 import type { ApiCall } from './client/api.ts';
 import type { Transport } from './client/transport.ts';
 import type { SalesforceSettings } from './settings.ts';

@@ -1,11 +1,11 @@
 /** Who the caller is: kinds of people in their order, numbers as they were typed, what became of leads, duplicate rules. */
 import { makeMemoryCommons, makeMemoryContext } from '@wrapup/destination';
 import { failure, ids, planFor, write } from '@wrapup/destination/conformance';
-import { rememberPerson } from '@wrapup/destination/delivery';
+import { rememberPerson } from '@wrapup/destination/engine';
 import { sampleField } from '@wrapup/destination/sample-plan';
 import { afterEach, expect, test } from 'vitest';
 import { escapeTerm, longId, quote } from '../src/client/soql.ts';
-import { termsOf } from '../src/person-search.ts';
+import { termsOf } from '../src/people/phone-search.ts';
 import { openAccount, type SalesforceAccount, salesforceHarness } from './salesforce-harness.ts';
 
 let account: SalesforceAccount;

@@ -8,7 +8,7 @@
 import type { Config, Connection, Inbound } from '@wrapup/config';
 import { KINDS } from '@wrapup/config';
 import { type Context, type Destination, Failure, type Log } from '@wrapup/destination';
-import { rememberIssued } from '@wrapup/destination/delivery';
+import { rememberIssued } from '@wrapup/destination/engine';
 import { type ConnectionState, explainPause, isPaused, keepShare, makeContext, type Store } from '@wrapup/queue';
 import type { Metrics } from '@wrapup/telemetry';
 import { inTime } from '../in-time.ts';

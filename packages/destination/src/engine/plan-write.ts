@@ -7,8 +7,8 @@
 
 import type { Place } from '@wrapup/findings';
 import type { Plan, RecordPlan } from '@wrapup/mapping';
-import type { RecordReceipt } from '../destination.ts';
-import type { Failure } from '../failure.ts';
+import type { RecordReceipt } from '../port/destination.ts';
+import type { Failure } from '../port/failure.ts';
 
 export interface PlanWrite {
   /** Number of the plan in the call of `write`. */
@@ -30,9 +30,14 @@ export interface PersonRef {
   readonly account?: string;
 }
 
+export function beginPlan(plan: Plan, index: number): PlanWrite {
+  const ended = Date.parse(plan.ended_at);
+  return { index, plan, ended_at: Number.isFinite(ended) ? ended : 0, log_only: false };
+}
+
 /** What a stage says of one plan. The first failure ends the plan. */
-export type Report = { readonly plan: number } & (
-  | { readonly receipt: RecordReceipt }
+export type Report = { readonly plan: number } /** `limited`: of a person who was found only by what was said. */ & (
+  | { readonly receipt: RecordReceipt; readonly limited?: boolean }
   | { readonly note: string }
   /** `record`: what failed: `person`, `call_log`, a task's name. */
   | { readonly failure: Failure; readonly record: string }

@@ -1,6 +1,6 @@
 import type { Context } from '@wrapup/destination';
 import { Failure } from '@wrapup/destination';
-import { asObject } from '@wrapup/destination/delivery';
+import { asObject } from '@wrapup/destination/http';
 import { readAccount } from '../client/api.ts';
 import type { Account } from '../objects.ts';
 import type { Session } from '../session.ts';

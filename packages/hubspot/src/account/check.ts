@@ -1,6 +1,6 @@
 /** Compares mappings with the account's own properties, before a call fails on them. */
 import type { Context } from '@wrapup/destination';
-import { checkOwners, type OwnerWords, quoteAll, readTime } from '@wrapup/destination/delivery';
+import { checkOwners, type OwnerWords, quoteAll, readTime } from '@wrapup/destination/engine';
 import { type Finding, nearest } from '@wrapup/findings';
 import type { CompiledMapping, MappedField } from '@wrapup/mapping';
 import type { Transport } from '../client/transport.ts';

@@ -1,5 +1,5 @@
 import type { Context, Description } from '@wrapup/destination';
-import { asObject } from '@wrapup/destination/delivery';
+import { asObject } from '@wrapup/destination/http';
 import type { AccountField } from '@wrapup/mapping';
 import { readProperties } from '../client/api.ts';
 import type { Transport } from '../client/transport.ts';

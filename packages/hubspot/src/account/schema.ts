@@ -1,7 +1,7 @@
 /** The account's own property definitions: read when something asks for them, remembered for a short while. */
 
 import type { Context } from '@wrapup/destination';
-import { asObject } from '@wrapup/destination/delivery';
+import { asObject } from '@wrapup/destination/http';
 import { readProperties } from '../client/api.ts';
 import type { Session } from '../session.ts';
 

@@ -1,7 +1,8 @@
 /** Links records to people and to each other, apart from their creation. Every link is accounted for. */
 import type { Failure } from '@wrapup/destination';
-import { asList, asObject, chunk, halvesOf } from '@wrapup/destination/delivery';
 import type { Associated, Item, Written } from '@wrapup/destination/engine';
+import { chunk, halvesOf } from '@wrapup/destination/engine';
+import { asList, asObject } from '@wrapup/destination/http';
 import { LINK_BATCH, linkRecords } from '../client/api.ts';
 import { asHubSpotFailure, failureOf, unaccounted } from '../errors/classify.ts';
 import { itemStatus, readVendorError } from '../errors/vendor-error.ts';

@@ -4,8 +4,10 @@
  * out with a note: the link stands without it.
  * https://developers.hubspot.com/docs/api-reference/latest/crm/associations/associate-records/guide
  */
-import { asList, asObject, chunk } from '@wrapup/destination/delivery';
+
 import type { Associated, Item, Written } from '@wrapup/destination/engine';
+import { chunk } from '@wrapup/destination/engine';
+import { asList, asObject } from '@wrapup/destination/http';
 import { LINK_BATCH, labelRecords, readLabels } from '../client/api.ts';
 import { asHubSpotFailure } from '../errors/classify.ts';
 import type { Session } from '../session.ts';

@@ -4,8 +4,8 @@
  * on the previous contact itself stays; the receipt says so.
  */
 import { Failure } from '@wrapup/destination';
-import { chunk } from '@wrapup/destination/delivery';
 import type { Associated, Item, PlanWrite, Written } from '@wrapup/destination/engine';
+import { chunk } from '@wrapup/destination/engine';
 import { unlinkRecords } from '../client/api.ts';
 import { readMany } from '../client/batch-read.ts';
 import { asHubSpotFailure } from '../errors/classify.ts';

@@ -3,7 +3,7 @@
  * is a description; `Transport` sends it. Answers are read from what HubSpot sent, not from the client's models, which
  * lose the status and what the client's specification does not know.
  */
-import type { ApiRequest } from '@wrapup/destination/delivery';
+import type { ApiRequest } from '@wrapup/destination/http';
 import type { GeneratedClient } from './generated.ts';
 
 export interface ApiCall extends ApiRequest {

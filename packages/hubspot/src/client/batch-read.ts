@@ -2,7 +2,9 @@
  * Reads in which every id is accounted for: found, missing, or failed. "Missing" is said only where HubSpot answered
  * and the record was not there; whatever else went wrong is a failure.
  */
-import { asList, asObject, chunk, halvesOf } from '@wrapup/destination/delivery';
+
+import { chunk, halvesOf } from '@wrapup/destination/engine';
+import { asList, asObject } from '@wrapup/destination/http';
 import { asHubSpotFailure, failureOf, type HubSpotFailure, unaccounted } from '../errors/classify.ts';
 import { itemStatus, readVendorError } from '../errors/vendor-error.ts';
 import type { Session } from '../session.ts';

@@ -2,8 +2,9 @@
  * Batches in which every input is accounted for. A 2xx is not success: each input is matched to its own result or error,
  * by trace id, else by its key or id; what is in neither is `unaccounted`.
  */
-import { asList, asObject, type RequestFailure } from '@wrapup/destination/delivery';
+
 import type { Row, RowAnswer, RowAnswers, RowVerb, RowWriter } from '@wrapup/destination/engine';
+import { asList, asObject, type RequestFailure } from '@wrapup/destination/http';
 import { failureOf, type HubSpotFailure, unaccounted } from '../errors/classify.ts';
 import { itemStatus, readVendorError, type VendorError } from '../errors/vendor-error.ts';
 import { keyProperty, linkType } from '../objects.ts';

@@ -4,7 +4,7 @@
  * The client as a whole has no timeout, cannot be aborted and keeps one token for its lifetime. Its generated classes take
  * an HTTP library when they are made, so each request has its own; a library given with a single call is ignored (14.0.1).
  */
-import type { HttpAnswer, HttpRequest } from '@wrapup/destination/delivery';
+import type { HttpAnswer, HttpRequest } from '@wrapup/destination/http';
 
 type Associations = typeof import('@hubspot/api-client/lib/codegen/crm/associations/v4/index.js');
 type Labels = typeof import('@hubspot/api-client/lib/codegen/crm/associations/v4/schema/index.js');

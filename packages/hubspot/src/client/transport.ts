@@ -7,7 +7,7 @@ import {
   type HttpRequest,
   makeAgent,
   Transport as SharedTransport,
-} from '@wrapup/destination/delivery';
+} from '@wrapup/destination/http';
 import { failureOf } from '../errors/classify.ts';
 import { readVendorError } from '../errors/vendor-error.ts';
 import type { HubSpotSettings } from '../settings.ts';

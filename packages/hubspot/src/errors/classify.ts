@@ -1,6 +1,6 @@
 /** From HubSpot's error answers to failures, by the table. */
 import { scrub } from '@wrapup/destination';
-import { asRequestFailure, fitsStatus, quoteWords, RequestFailure } from '@wrapup/destination/delivery';
+import { asRequestFailure, fitsStatus, quoteWords, RequestFailure } from '@wrapup/destination/http';
 import { ERROR_TABLE, type ErrorRule } from './error-table.ts';
 import type { VendorDetail, VendorError } from './vendor-error.ts';
 

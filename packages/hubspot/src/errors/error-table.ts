@@ -4,7 +4,7 @@
  * The first row whose conditions all hold is taken. Statuses, categories and codes:
  * https://developers.hubspot.com/docs/api-reference/error-handling
  */
-import type { TableRow } from '@wrapup/destination/delivery';
+import type { TableRow } from '@wrapup/destination/http';
 
 export interface ErrorRule extends TableRow {
   category?: string;

@@ -1,5 +1,5 @@
 /** The error table as a page for people: docs/reference/hubspot-errors.md is this text. */
-import { type DescribedRow, describeDuration, describeTable, NEXT_LEGEND } from '@wrapup/destination/delivery';
+import { type DescribedRow, describeDuration, describeTable, NEXT_LEGEND } from '@wrapup/destination/http';
 import { ERROR_TABLE, type ErrorRule } from './error-table.ts';
 
 const HEAD = `# What HubSpot answers, and what happens then

@@ -2,7 +2,7 @@
  * HubSpot's error bodies, read. Every field of them is optional, and details come in two shapes: as `errors[]`, and, in
  * older ones, as JSON inside the message. https://developers.hubspot.com/docs/api-reference/error-handling
  */
-import { asObject, asText } from '@wrapup/destination/delivery';
+import { asObject, asText } from '@wrapup/destination/http';
 
 export interface VendorError {
   /** HTTP status, or that of an item in a batch answer. */

@@ -7,8 +7,15 @@
  * its time. An account may have the property without its values being unique: then that counts like the line.
  */
 import { type Context, Failure } from '@wrapup/destination';
-import { asList, asObject, digest } from '@wrapup/destination/delivery';
-import { type Existing, type Item, type KeyStrategy, leaseRecords, type Reading } from '@wrapup/destination/engine';
+import {
+  digest,
+  type Existing,
+  type Item,
+  type KeyStrategy,
+  leaseRecords,
+  type Reading,
+} from '@wrapup/destination/engine';
+import { asList, asObject } from '@wrapup/destination/http';
 import type { RecordPlan } from '@wrapup/mapping';
 import { readLinked, searchEqual } from '../client/api.ts';
 import { readMany, toRecord } from '../client/batch-read.ts';

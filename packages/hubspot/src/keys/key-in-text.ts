@@ -1,5 +1,5 @@
 /** The key as a line in a record's own text, for accounts that refuse the unique property. Pure. */
-import type { Properties } from '@wrapup/destination/delivery';
+import type { Properties } from '@wrapup/destination/engine';
 
 interface Place {
   property: string;

@@ -6,8 +6,9 @@
  * HubSpot has no unique domain. Its search lags like that of contacts, so ids are remembered for a while after a creation.
  */
 import type { Context } from '@wrapup/destination';
-import { asList, asObject, chunk, digest } from '@wrapup/destination/delivery';
 import type { Item, Reading, Written } from '@wrapup/destination/engine';
+import { chunk, digest } from '@wrapup/destination/engine';
+import { asList, asObject } from '@wrapup/destination/http';
 import type { RecordPlan } from '@wrapup/mapping';
 import { searchRecords } from '../client/api.ts';
 import { type CrmRecord, readMany, toRecord } from '../client/batch-read.ts';

@@ -1,5 +1,7 @@
 /** Who can own records: the account’s active owners. */
-import { asObject, type OwnerList, type OwnerSource } from '@wrapup/destination/delivery';
+
+import type { OwnerList, OwnerSource } from '@wrapup/destination/engine';
+import { asObject } from '@wrapup/destination/http';
 import { listOwners } from '../client/api.ts';
 import { OWNER } from '../dialect.ts';
 import { asHubSpotFailure, unaccounted } from '../errors/classify.ts';

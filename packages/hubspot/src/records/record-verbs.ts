@@ -1,5 +1,11 @@
 /** HubSpot's records, as the write engine asks for them. */
-import { type PlanWrite, type RecordVerbs, type Report, reportFailure } from '@wrapup/destination/engine';
+import {
+  type FieldRules,
+  type PlanWrite,
+  type RecordVerbs,
+  type Report,
+  reportFailure,
+} from '@wrapup/destination/engine';
 import { knownProperties } from '../account/schema.ts';
 import { associate } from '../associations/associate.ts';
 import { notePrevious } from '../associations/previous.ts';
@@ -10,7 +16,6 @@ import { keyLadder } from '../keys/key-ladder.ts';
 import { type Account, keyProperty, recordUrl, TEXT_LIMIT, timestampOf } from '../objects.ts';
 import type { Session } from '../session.ts';
 import type { HubSpotSettings } from '../settings.ts';
-import { toText } from '../write-modes.ts';
 import { companyKey, findCompanies, rememberCompanies } from './companies.ts';
 import { resolveDispositions } from './dispositions.ts';
 
@@ -28,9 +33,10 @@ export function recordVerbs(
     ...batchVerbs(session),
     knownFields: (object) => knownProperties(session, object),
     keys: keyLadder(session, settings.without_key === 'id_map'),
-    fields: { limitOf: () => TEXT_LIMIT, encode: (_object, _field, value) => toText(value) },
+    fields: FIELD_RULES,
     urlOf: (object, id) => recordUrl(account, object, id),
-    resolve: (writes) => resolve(session, writes, drops_fields),
+    resolve: (writes, preview) =>
+      preview ? resolveDispositions(session, writes, drops_fields) : resolve(session, writes, drops_fields),
     implied({ plan }, record, verb) {
       const value = verb === 'create' ? timestampOf(plan, record) : undefined;
       if (value === undefined || record.fields.some((field) => field.name === 'hs_timestamp' && field.value === value))
@@ -44,6 +50,12 @@ export function recordVerbs(
     associate: (written) => associate(session, written),
   };
 }
+
+/** HubSpot takes properties as text; the empty text clears one. */
+export const FIELD_RULES: FieldRules = {
+  limitOf: () => TEXT_LIMIT,
+  encode: (_object, _field, value) => (value === null ? '' : String(value)),
+};
 
 async function resolve(
   session: Session,

@@ -1,6 +1,6 @@
 /** Compares mappings with the org's own definitions, before a call fails on them. */
 import type { Context } from '@wrapup/destination';
-import { checkOwners, type OwnerWords, quoteAll } from '@wrapup/destination/delivery';
+import { checkOwners, type OwnerWords, quoteAll } from '@wrapup/destination/engine';
 import { type Finding, suggest } from '@wrapup/findings';
 import type { CompiledMapping, MappedField } from '@wrapup/mapping';
 import type { Transport } from '../client/transport.ts';

@@ -1,7 +1,7 @@
 /** Deploys a package of metadata and waits for its end. https://developer.salesforce.com/docs/atlas.en-us.api_meta.meta/api_meta/meta_rest_deploy.htm */
 
 import type { Context } from '@wrapup/destination';
-import { asObject, asText } from '@wrapup/destination/delivery';
+import { asObject, asText } from '@wrapup/destination/http';
 import { loadMetadataApi } from '../client/jsforce.ts';
 import type { Transport } from '../client/transport.ts';
 import { SalesforceFailure, unaccounted } from '../errors/classify.ts';

@@ -1,5 +1,5 @@
 import type { Context, Probe } from '@wrapup/destination';
-import { asObject } from '@wrapup/destination/delivery';
+import { asObject } from '@wrapup/destination/http';
 import { readLimits } from '../client/api.ts';
 import type { Transport } from '../client/transport.ts';
 import { asSalesforceFailure } from '../errors/classify.ts';

@@ -5,7 +5,7 @@
  */
 
 import type { Context, ProvisionRequest, ProvisionStep } from '@wrapup/destination';
-import { asObject, asText } from '@wrapup/destination/delivery';
+import { asObject, asText } from '@wrapup/destination/http';
 import { createRecord } from '../client/api.ts';
 import { queryTogether } from '../client/query.ts';
 import { isIn, select } from '../client/soql.ts';

@@ -4,7 +4,7 @@
  */
 
 import type { Context } from '@wrapup/destination';
-import { asList, asObject, asText } from '@wrapup/destination/delivery';
+import { asList, asObject, asText } from '@wrapup/destination/http';
 import { describePath, type Part, QUERIES, queryPath, readTogether, SUBREQUESTS } from '../client/api.ts';
 import { failureOf, unaccounted } from '../errors/classify.ts';
 import { readVendorError } from '../errors/vendor-error.ts';

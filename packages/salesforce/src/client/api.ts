@@ -1,5 +1,5 @@
 /** The requests that the adapter makes, each as one call of jsforce. Facts: https://developer.salesforce.com/docs/platform/api-rest/guide/ */
-import type { ApiRequest } from '@wrapup/destination/delivery';
+import type { ApiRequest } from '@wrapup/destination/http';
 import type { Connection } from 'jsforce';
 
 export interface ApiCall extends ApiRequest {

@@ -4,8 +4,9 @@
  *
  * Salesforce locks a record's parent for each request: https://help.salesforce.com/s/articleView?id=005226737&type=1
  */
-import { asList, asObject, asText } from '@wrapup/destination/delivery';
+
 import type { Row, RowAnswers, RowWriter } from '@wrapup/destination/engine';
+import { asList, asObject, asText } from '@wrapup/destination/http';
 import { failureOf, unaccounted } from '../errors/classify.ts';
 import { readRowErrors } from '../errors/vendor-error.ts';
 import type { Session } from '../session.ts';

@@ -6,7 +6,7 @@
  */
 
 import { PassThrough } from 'node:stream';
-import type { HttpAnswer, HttpRequest } from '@wrapup/destination/delivery';
+import type { HttpAnswer, HttpRequest } from '@wrapup/destination/http';
 import type { Connection, OAuth2 } from 'jsforce';
 
 /** The parts of the client that are loaded: connection, tokens, and the promise that its transports return. */

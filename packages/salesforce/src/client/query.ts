@@ -1,5 +1,5 @@
 /** Queries in one request, in which every answer is accounted for. */
-import { asList, asObject } from '@wrapup/destination/delivery';
+import { asList, asObject } from '@wrapup/destination/http';
 import { forgetObject, sendParts } from '../account/schema.ts';
 import { failureOf, SalesforceFailure, unaccounted } from '../errors/classify.ts';
 import { readVendorError } from '../errors/vendor-error.ts';

@@ -18,7 +18,7 @@ import {
   type HttpAnswer,
   type HttpRequest,
   parseBody,
-} from '@wrapup/destination/delivery';
+} from '@wrapup/destination/http';
 import { asSalesforceFailure, failureOf, type SalesforceFailure, unaccounted } from '../errors/classify.ts';
 import { readVendorError } from '../errors/vendor-error.ts';
 import { flowOf, loginUrlOf, type SalesforceSettings } from '../settings.ts';

@@ -1,5 +1,5 @@
 /** From Salesforce's error answers to failures, by the table. */
-import { asRequestFailure, fitsStatus, quoteWords, RequestFailure } from '@wrapup/destination/delivery';
+import { asRequestFailure, fitsStatus, quoteWords, RequestFailure } from '@wrapup/destination/http';
 import { ERROR_TABLE, type ErrorRule } from './error-table.ts';
 import type { VendorError } from './vendor-error.ts';
 

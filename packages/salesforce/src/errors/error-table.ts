@@ -5,7 +5,7 @@
  * https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/sforce_api_calls_concepts_core_data_objects.htm
  * https://developer.salesforce.com/docs/platform/api-rest/guide/errorcodes.html
  */
-import type { TableRow } from '@wrapup/destination/delivery';
+import type { TableRow } from '@wrapup/destination/http';
 
 export interface ErrorRule extends TableRow {
   code?: string | RegExp;

@@ -6,7 +6,7 @@
  *   one object      {error, error_description}           of the token endpoint
  *   a page          HTML or nothing, from what stands before Salesforce
  */
-import { asObject, asText } from '@wrapup/destination/delivery';
+import { asObject, asText } from '@wrapup/destination/http';
 
 export interface VendorError {
   /** HTTP status; of a row, that of its answer. */

@@ -1,6 +1,8 @@
 /** Reads our own records by their keys. Queries see a write at once, unlike searches. */
-import { asObject, asText, chunk } from '@wrapup/destination/delivery';
+
 import type { Item, Reading } from '@wrapup/destination/engine';
+import { chunk } from '@wrapup/destination/engine';
+import { asObject, asText } from '@wrapup/destination/http';
 import type { Org, SObject } from '../account/schema.ts';
 import { readValue } from '../account/values.ts';
 import { QUERIES } from '../client/api.ts';

@@ -6,17 +6,17 @@
  * `call_object`: a lease on the key, and every task is looked for before it is created.
  */
 import { Failure } from '@wrapup/destination';
-import { asObject, asText } from '@wrapup/destination/delivery';
 import {
   busy,
-  type Claim,
   type Item,
   type KeyStrategy,
   leaseRecords,
+  type Reservation,
   type Row,
   type RowWriter,
   writeRows,
 } from '@wrapup/destination/engine';
+import { asObject, asText } from '@wrapup/destination/http';
 import { queryTogether } from '../client/query.ts';
 import { isIn, select } from '../client/soql.ts';
 import { CALL_OBJECT, KEY, TASK_ID } from '../objects.ts';
@@ -33,7 +33,7 @@ export function reserveTasks(
   /** Ids of the records that stand for tasks, by key of the task. */
   const standIns = new Map<string, string>();
   return {
-    async claim(items): Promise<Claim> {
+    async claim(items): Promise<Reservation> {
       const { held, failed, release } = await leaseRecords(session.ctx, items, ({ record }) => `task:${record.key}`);
       if (step === 'call_object') return { doubtful: new Set(held), failed, release };
       const { doubtful, failed: lost } = await standFor(session, rows, held, standIns);

@@ -5,8 +5,9 @@
  * A file has no unique key: on a record that existed before, or after a lost answer, its files are read first.
  * https://developer.salesforce.com/docs/platform/object-reference/references/standard-objects/object-contentversion.html
  */
-import { asObject, asText } from '@wrapup/destination/delivery';
+
 import type { Item, Written } from '@wrapup/destination/engine';
+import { asObject, asText } from '@wrapup/destination/http';
 import { createRecord } from '../client/api.ts';
 import { queryTogether } from '../client/query.ts';
 import { isIn, select } from '../client/soql.ts';

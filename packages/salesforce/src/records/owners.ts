@@ -1,5 +1,7 @@
 /** Who can own records: the org’s active users and queues, as far as one answer holds them. */
-import { asObject, asText, type OwnerList, type OwnerSource } from '@wrapup/destination/delivery';
+
+import type { OwnerList, OwnerSource } from '@wrapup/destination/engine';
+import { asObject, asText } from '@wrapup/destination/http';
 import { queryTogether } from '../client/query.ts';
 import { longId } from '../client/soql.ts';
 import { asSalesforceFailure, unaccounted } from '../errors/classify.ts';

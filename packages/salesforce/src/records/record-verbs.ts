@@ -61,7 +61,7 @@ export function recordVerbs(
   };
 }
 
-export function fieldRules(org: Org, drops_fields: boolean): FieldRules {
+function fieldRules(org: Org, drops_fields: boolean): FieldRules {
   return {
     fit(name, fields, { verb, required, person }) {
       const object = org.object(name);
@@ -76,6 +76,10 @@ export function fieldRules(org: Org, drops_fields: boolean): FieldRules {
         required,
         ...(person ? { elsewhere: (field) => isOfOtherPerson(org, object, field) } : {}),
       });
+    },
+    has: (name, field) => {
+      const known = org.object(name)?.fields.get(field);
+      return known?.updateable === true || known?.createable === true;
     },
     limitOf: (name, field) => org.object(name)?.fields.get(field)?.length || TEXT_LIMIT,
     // Of an appended text only the block was fitted: the whole is fitted now.

@@ -1,6 +1,6 @@
 /** Records of many plans, in waves: each writes what depends only on records that are written already. Pure. */
 import type { RecordPlan } from '@wrapup/mapping';
-import type { RecordReceipt } from '../../destination.ts';
+import type { RecordReceipt } from '../../port/destination.ts';
 import { type PlanWrite, wantedRecords } from '../plan-write.ts';
 import type { Item } from './record-verbs.ts';
 import type { Target } from './row.ts';

@@ -4,10 +4,10 @@
  */
 
 import type { RecordPlan } from '@wrapup/mapping';
-import type { Context, Held } from '../../context.ts';
-import { LEASED } from '../../delivery/remembered.ts';
-import type { RequestFailure } from '../../delivery/request-failure.ts';
-import { Failure } from '../../failure.ts';
+import type { RequestFailure } from '../../http/request-failure.ts';
+import type { Context, Held } from '../../port/context.ts';
+import { Failure } from '../../port/failure.ts';
+import { LEASE_MS } from '../people/person-cache.ts';
 import type { Item, Reading, Written } from './record-verbs.ts';
 import type { Row } from './row.ts';
 
@@ -17,7 +17,7 @@ export interface KeyStrategy {
   /** The row with what it is found by later. A row without id creates. */
   keyed(row: Row, record: RecordPlan): Row;
   /** Keeps other deliveries off the same records, where the key does not decide by itself. Never rejects. */
-  claim?(items: Item[]): Promise<Claim>;
+  claim?(items: Item[]): Promise<Reservation>;
   /** What is there of each item. Never rejects. */
   read(items: Item[]): Promise<Map<Item, Reading>>;
   /** These were written: what the next delivery is to know of them is noted. Never rejects. */
@@ -25,7 +25,7 @@ export interface KeyStrategy {
 }
 
 /** Records that this delivery may write. */
-export interface Claim {
+export interface Reservation {
   /** Those that may be there already. */
   doubtful: ReadonlySet<Item>;
   failed: ReadonlyMap<Item, Failure>;
@@ -59,7 +59,7 @@ export async function leaseRecords(
   const failed = new Map<Item, Failure>();
   for (const item of items) {
     try {
-      const lease = await ctx.lease.take([nameOf(item)], LEASED);
+      const lease = await ctx.lease.take([nameOf(item)], LEASE_MS);
       if (lease) leases.set(item, lease);
       else failed.set(item, busy());
     } catch (thrown) {

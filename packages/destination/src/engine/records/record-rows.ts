@@ -1,6 +1,7 @@
 /** One record of a plan as a row: its fields as the CRM takes them and the write modes allow, its links. Pure. */
-import { decideFields, withoutNewer } from '../../delivery/field-decisions.ts';
-import type { Failure } from '../../failure.ts';
+
+import type { Failure } from '../../port/failure.ts';
+import { decideFields, withoutNewer } from '../fields.ts';
 import type { Dropped } from '../plan-write.ts';
 import type { Existing, Item, RecordVerbs } from './record-verbs.ts';
 import type { Row } from './row.ts';

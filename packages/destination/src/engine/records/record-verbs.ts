@@ -1,8 +1,8 @@
 /** What an adapter brings so that the records of its CRM can be written, and what it is asked about. */
 import type { FieldWrite, RecordPlan, Value } from '@wrapup/mapping';
-import type { Properties } from '../../delivery/field-decisions.ts';
-import type { RecordReceipt } from '../../destination.ts';
-import type { Failure } from '../../failure.ts';
+import type { RecordReceipt } from '../../port/destination.ts';
+import type { Failure } from '../../port/failure.ts';
+import type { Properties } from '../fields.ts';
 import type { Dropped, PlanWrite, Report } from '../plan-write.ts';
 import type { KeyLadder } from './key-strategy.ts';
 import type { RowWriter, Target } from './row.ts';
@@ -55,6 +55,8 @@ export interface FieldFit {
 export interface FieldRules {
   /** Absent: fields are taken as they are. */
   fit?(object: string, fields: FieldWrite[], fit: FieldFit): FittedFields;
+  /** False: the object has no such field that may be written. Absent where that is not known. */
+  has?(object: string, field: string): boolean;
   /** Characters that a field takes. */
   limitOf(object: string, field: string): number;
   /** The value as it is sent, after its write mode was applied. */
@@ -66,8 +68,11 @@ export interface RecordVerbs extends RowWriter {
   readonly fields: FieldRules;
   /** Address of a record for a person to open, where that is known. */
   urlOf(object: string, id: string): string | undefined;
-  /** Puts what only the account knows into plans, before any record is written. */
-  resolve?(writes: PlanWrite[]): Promise<{ writes: PlanWrite[]; reports: Report[] }>;
+  /**
+   * Puts what only the account knows into plans, before any record is written.
+   * @param preview nothing is to be noted outside
+   */
+  resolve?(writes: PlanWrite[], preview?: boolean): Promise<{ writes: PlanWrite[]; reports: Report[] }>;
   /** Fields that a record of that kind has without a mapping having to say it. */
   implied?(write: PlanWrite, record: RecordPlan, verb: 'create' | 'update'): FieldWrite[];
   /** Fields that a record cannot be without. */

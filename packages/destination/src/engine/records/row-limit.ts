@@ -2,7 +2,7 @@
  * How many rows of an object one request may have: what the account's own automation takes. Whole requests at first;
  * halved when they run into a limit, and twice as many again after each request of full size that succeeded.
  */
-import type { Context } from '../../context.ts';
+import type { Context } from '../../port/context.ts';
 
 /** After so long full requests are tried again. */
 const KEPT_MS = 60 * 60_000;

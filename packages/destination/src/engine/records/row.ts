@@ -1,7 +1,7 @@
 /** Rows: what is sent to the CRM for one record, and what became of it. */
 
-import type { RequestFailure } from '../../delivery/request-failure.ts';
-import type { Session } from '../../delivery/session.ts';
+import type { RequestFailure } from '../../http/request-failure.ts';
+import type { Session } from '../../http/session.ts';
 import type { Dropped } from '../plan-write.ts';
 
 /** Something that a record is linked to. */

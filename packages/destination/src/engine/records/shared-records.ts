@@ -1,6 +1,6 @@
 /** Records that several plans mean and that are written once, such as the company of a domain. Pure. */
 import type { RecordPlan } from '@wrapup/mapping';
-import type { Failure } from '../../failure.ts';
+import type { Failure } from '../../port/failure.ts';
 import type { Item, Written } from './record-verbs.ts';
 
 /** One item that stands for all, and the others. */

@@ -1,6 +1,6 @@
 /** Writes call logs, tasks and the like of many plans, wave by wave. */
-import type { RecordReceipt } from '../../destination.ts';
-import { Failure } from '../../failure.ts';
+import type { RecordReceipt } from '../../port/destination.ts';
+import { Failure } from '../../port/failure.ts';
 import { doneBefore, type PlanWrite, type Report, reportFailure, wantedRecords } from '../plan-write.ts';
 import { firstOfEachKey, nextWave } from './dependency-order.ts';
 import type { Item, RecordVerbs } from './record-verbs.ts';
@@ -14,7 +14,10 @@ export async function writeRecords(crm: RecordVerbs, writes: PlanWrite[]): Promi
   const written = new Map(open.map((write) => [write, noteResumed(crm, write)]));
   const isShared = ({ record }: Item) => crm.sharedKey?.(record) !== undefined;
   for (;;) {
-    const ready = firstOfEachKey(nextWave(open, written).map(withSharedKey(crm)), isShared);
+    const ready = firstOfEachKey(
+      nextWave(open, written).map((item) => withSharedKey(crm, item)),
+      isShared,
+    );
     if (ready.length === 0) break;
     // What may not share a request is written one object after another; what one record ran into ends the call's next ones.
     const parts = crm.limits.mixed ? [ready] : Map.groupBy(ready, ({ record }) => record.object).values();
@@ -50,11 +53,9 @@ function noteResumed(crm: RecordVerbs, write: PlanWrite): Map<string, RecordRece
 }
 
 /** Under the key that all plans share which mean one record. */
-function withSharedKey(crm: RecordVerbs) {
-  return (item: Item): Item => {
-    const key = crm.sharedKey?.(item.record);
-    return key === undefined ? item : { ...item, record: { ...item.record, key } };
-  };
+export function withSharedKey(crm: Pick<RecordVerbs, 'sharedKey'>, item: Item): Item {
+  const key = crm.sharedKey?.(item.record);
+  return key === undefined ? item : { ...item, record: { ...item.record, key } };
 }
 
 function failureOf(

@@ -10,10 +10,11 @@
  * Rows are ordered by object and parent and sent one request after another, so that one parent is not in two requests at
  * once: CRMs that lock it would refuse one of them.
  */
-import { halvesOf, isAboutRows } from '../../delivery/batches.ts';
-import { forgetOwners } from '../../delivery/owners.ts';
-import { asRequestFailure, RequestFailure } from '../../delivery/request-failure.ts';
+
+import { asRequestFailure, RequestFailure } from '../../http/request-failure.ts';
+import { forgetOwners } from '../owners/owners.ts';
 import type { Dropped } from '../plan-write.ts';
+import { halvesOf, isAboutRows } from './batches.ts';
 import type { Row, RowAnswer, RowAnswers, RowResult, RowVerb, RowWriter } from './row.ts';
 import { growRowLimit, readRowLimit, shrinkRowLimit } from './row-limit.ts';
 

@@ -6,11 +6,11 @@
  * created. When the account refuses the key itself, the next strategy of the ladder takes over.
  */
 import { needsReading } from '@wrapup/mapping';
-import { asRequestFailure, type RequestFailure } from '../../delivery/request-failure.ts';
-import type { RecordReceipt } from '../../destination.ts';
-import { Failure } from '../../failure.ts';
+import { asRequestFailure, type RequestFailure } from '../../http/request-failure.ts';
+import type { RecordReceipt } from '../../port/destination.ts';
+import { Failure } from '../../port/failure.ts';
 import { type PlanWrite, type Report, reportDropped } from '../plan-write.ts';
-import type { Claim, KeyStrategy } from './key-strategy.ts';
+import type { KeyStrategy, Reservation } from './key-strategy.ts';
 import { makeRow, type RecordRow } from './record-rows.ts';
 import type { Existing, Item, Reading, RecordVerbs, Written } from './record-verbs.ts';
 import type { Row, RowVerb } from './row.ts';
@@ -138,7 +138,7 @@ async function writeByStrategies(crm: RecordVerbs, items: ReadonlyMap<KeyStrateg
   const doubtful = new Map<Item, KeyStrategy>();
   let done = nothing();
   try {
-    const claims = new Map<KeyStrategy, Claim | undefined>();
+    const claims = new Map<KeyStrategy, Reservation | undefined>();
     const lost = new Map<PlanWrite, Failure>();
     for (const [strategy, all] of items) {
       const claim = await strategy.claim?.(all);

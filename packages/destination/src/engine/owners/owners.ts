@@ -1,0 +1,96 @@
+/**
+ * Whom records are given to. An account's owners are asked for once and remembered for a while by all processes; the first
+ * active one that a plan names is written, where the record has no owner yet.
+ *
+ * An owner never fails a delivery for good: one that is unknown or inactive is passed over and noted, and where owners may
+ * not be read at all, ids are taken as they are and addresses are passed over. Only while the CRM does not answer is the
+ * delivery tried again, a few times, so that a follow-up does not end up with nobody.
+ */
+import type { Plan } from '@wrapup/mapping';
+import type { Context } from '../../port/context.ts';
+import { Failure } from '../../port/failure.ts';
+import { type PlanWrite, type Report, reportFailure } from '../plan-write.ts';
+import type { Directory } from './owner-choice.ts';
+
+/** How long owners are remembered, and a refusal to tell them. */
+const KEPT_MS = 10 * 60_000;
+const MEMORY_KEY = 'owners';
+/** Attempts after which a delivery goes on without an owner that the CRM does not tell. */
+const MAX_ATTEMPTS = 3;
+
+/** Owners as they are remembered; `why` says that they may not be read, without personal data. */
+export type OwnerList =
+  | {
+      /** E-mail in lower case; empty for those who have none. */
+      owners: [id: string, email: string][];
+      /** False: the account has more than could be read, so that any id may be right. Default true. */
+      whole?: boolean;
+    }
+  | { why: string };
+
+/** How a CRM tells who can own records. */
+export interface OwnerSource {
+  /** The property that names who a person belongs to: a mapping that reads it may name owners once it is settled. */
+  property: string;
+  /** Reads who is active. @param plans numbers of the plans that ask. @throws the failure of a request that may succeed another time */
+  read(plans: number[]): Promise<OwnerList>;
+  /** The set of ids, for CRMs in which one id has several spellings. */
+  toSet?(ids: string[]): ReadonlySet<string>;
+}
+
+/** The account's owners, for the plans that ask for one. Never rejects. */
+export async function ownersFor(
+  ctx: Context,
+  writes: PlanWrite[],
+  source: OwnerSource,
+): Promise<{ directory?: Directory; asking: ReadonlySet<PlanWrite>; reports: Report[] }> {
+  const asking = new Set(writes.filter(({ plan }) => wantsOwner(plan, source.property)));
+  if (asking.size === 0) return { asking, reports: [] };
+  const plans = [...asking].map(({ index }) => index);
+  try {
+    return { directory: await readDirectory(ctx, source, plans), asking, reports: [] };
+  } catch (thrown) {
+    const failure = Failure.of(thrown);
+    const waiting = [...asking].filter(({ plan }) => (plan.resume?.attempts ?? 0) < MAX_ATTEMPTS);
+    return {
+      directory: { byEmail: new Map(), why: failure.message },
+      asking,
+      reports: waiting.map((write) => reportFailure(write, 'owner', failure)),
+    };
+  }
+}
+
+function wantsOwner({ person, records, needs }: Plan, property: string): boolean {
+  return person?.owner !== undefined || records.some(({ owner }) => owner) || needs.includes(property);
+}
+
+/**
+ * The account's owners, from memory or from the CRM.
+ * @param fresh asks the CRM whatever is remembered
+ * @throws the failure of a request that may succeed another time
+ */
+export async function readDirectory(
+  ctx: Context,
+  source: OwnerSource,
+  plans: number[] = [],
+  fresh = false,
+): Promise<Directory> {
+  const kept = fresh ? undefined : await ctx.memory.get(MEMORY_KEY);
+  if (kept !== undefined) return toDirectory(JSON.parse(kept) as OwnerList, source);
+  const list = await source.read(plans);
+  await ctx.memory.set(MEMORY_KEY, JSON.stringify(list), KEPT_MS);
+  return toDirectory(list, source);
+}
+
+function toDirectory(list: OwnerList, { toSet = (ids) => new Set(ids) }: OwnerSource): Directory {
+  if ('why' in list) return { byEmail: new Map(), why: list.why };
+  return {
+    ...(list.whole === false ? {} : { ids: toSet(list.owners.map(([id]) => id)) }),
+    byEmail: new Map(list.owners.filter(([, email]) => email !== '').map(([id, email]) => [email, id])),
+  };
+}
+
+/** After the CRM refused one: who is remembered as active may not be any more. */
+export async function forgetOwners(ctx: Context): Promise<void> {
+  await ctx.memory.delete(MEMORY_KEY);
+}

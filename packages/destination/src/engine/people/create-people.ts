@@ -1,0 +1,335 @@
+/**
+ * Creates people whom the CRM does not have, each once.
+ *
+ * A lease keeps other deliveries off the person meanwhile, memory bridges the lag of the CRM's search, and the unique key
+ * gives the guarantee: the CRM refuses the second holder of a key and names the first, so that a person who exists after
+ * all is written within the write modes. What is in doubt (a retry, a lost answer, another delivery's unfinished attempt)
+ * is looked for first. What takes the key's place where an account has none is its `PersonKey`'s.
+ */
+
+import type { RequestFailure } from '../../http/request-failure.ts';
+import type { Context, Held } from '../../port/context.ts';
+import { Failure } from '../../port/failure.ts';
+import { type Report, reportDropped, reportFailure } from '../plan-write.ts';
+import type { Row, RowResult } from '../records/row.ts';
+import { writeRows } from '../records/write-rows.ts';
+import {
+  LEASE_MS,
+  markStarted,
+  personLeases,
+  recallPerson,
+  rememberMade,
+  rememberPerson,
+  rememberWatermark,
+  wasStarted,
+} from './person-cache.ts';
+import { latestOf, makePatch, propertiesToRead } from './person-fields.ts';
+import type { NewPerson } from './person-policy.ts';
+import type { CrmPerson, KnownPerson, PeopleVerbs, PersonKey, SteppedDown } from './person-verbs.ts';
+import { contactSteps, type PersonWrite, resetWrite, resolvePlan, withNote } from './person-write.ts';
+import { type Claim, isKeySaid, judgeClaim, limitWrite, withoutUnproved } from './said.ts';
+
+/** After so long a person whom another delivery is creating is tried again. */
+const BUSY_MS = 1000;
+
+/** What became of new people. Each is in one of the first three, or failed in a report. */
+interface Creation {
+  /** Created, or found to exist after all: those are written like any other. */
+  known: KnownPerson[];
+  /** The account refused their key. `sure`: they cannot have been created before. */
+  refused: { person: NewPerson; failure: RequestFailure; began: 'not' | 'with_key' | 'perhaps' }[];
+  /** Whether they exist now is open. */
+  unsure: { person: NewPerson; failure: RequestFailure }[];
+  reports: Report[];
+}
+
+const nothing = (): Creation => ({ known: [], refused: [], unsure: [], reports: [] });
+
+function join(one: Creation, other: Partial<Creation>): Creation {
+  return {
+    known: [...one.known, ...(other.known ?? [])],
+    refused: [...one.refused, ...(other.refused ?? [])],
+    unsure: other.unsure ?? [],
+    reports: [...one.reports, ...(other.reports ?? [])],
+  };
+}
+
+/** Never rejects. */
+export async function createPeople(
+  crm: PeopleVerbs,
+  people: NewPerson[],
+): Promise<{ known: KnownPerson[]; reports: Report[] }> {
+  if (people.length === 0) return nothing();
+  const leases: Held[] = [];
+  let done = nothing();
+  try {
+    const mine: NewPerson[] = [];
+    for (const person of people) {
+      try {
+        leases.push(await takeLease(crm.session.ctx, person));
+        mine.push(person);
+      } catch (thrown) {
+        done.reports.push(...fail(person, thrown));
+      }
+    }
+    done = join(done, await createByLadder(crm, mine));
+  } finally {
+    // A lease that cannot be given back expires by itself.
+    for (const held of leases) await held.release().catch(() => {});
+  }
+  return done;
+}
+
+/** @throws Failure when another delivery has it */
+async function takeLease(ctx: Context, { key, writes }: NewPerson): Promise<Held> {
+  const held = await ctx.lease.take(personLeases(key, writes.flatMap(contactSteps)), LEASE_MS);
+  if (held) return held;
+  throw new Failure('busy', 'Another delivery is creating the same person at this moment.', {
+    retry_after: BUSY_MS,
+    hint: 'Nothing to do: the delivery goes on by itself.',
+  });
+}
+
+function fail({ writes }: NewPerson, thrown: unknown): Report[] {
+  return writes.map((write) => reportFailure(write, 'person', Failure.of(thrown)));
+}
+
+/** By the first key that the account allows. */
+async function createByLadder(crm: PeopleVerbs, people: NewPerson[]): Promise<Creation> {
+  let done = nothing();
+  let open = people.map((person) => ({ person, sure: false }));
+  try {
+    let key: PersonKey | undefined = await crm.keys.inForce();
+    while (key && open.length > 0) {
+      const { refused, ...rest }: Creation = await createBy(crm, key, open);
+      done = join(done, rest);
+      if (refused.length === 0) break;
+      const down: SteppedDown | undefined = await crm.keys.stepDown?.(key);
+      key = down?.next;
+      // Where the property does not exist, no request that carried it can have succeeded.
+      open = refused.map(({ person, began }) => ({
+        person,
+        sure: began === 'not' || (began === 'with_key' && down?.absent === true),
+      }));
+      if (!key) done.reports.push(...refused.flatMap(({ person, failure }) => fail(person, crm.keys.explain(failure))));
+    }
+  } catch (thrown) {
+    done.reports.push(...open.flatMap(({ person }) => fail(person, thrown)));
+  }
+  return done;
+}
+
+async function createBy(
+  crm: PeopleVerbs,
+  key: PersonKey,
+  people: { person: NewPerson; sure: boolean }[],
+): Promise<Creation> {
+  const sorted = await sortByMemory(crm, key, people);
+  const before = await find(crm, key, sorted.doubtful, new Map());
+  let done = join(join(nothing(), sorted.known), before.creation);
+  let open = [...sorted.unknown, ...before.absent];
+  // What is in doubt after the first time is looked for, and created once more where it is certainly not there.
+  for (const last of [false, true]) {
+    if (open.length === 0) break;
+    const { unsure, ...rest } = await create(crm, key, open, last && key.upserts ? 'upsert' : 'create');
+    done = join(done, rest);
+    if (last || !crm.session.usable) {
+      done.reports.push(...unsure.flatMap(({ person, failure }) => fail(person, crm.keys.explain(failure))));
+      break;
+    }
+    const lost = new Map(unsure.map(({ person, failure }) => [person, failure]));
+    const after = await find(crm, key, [...lost.keys()], lost);
+    done = join(done, after.creation);
+    open = after.absent;
+  }
+  return done;
+}
+
+/** What is known of them without asking the CRM: who was written of late, whose creation may have succeeded, who is new. */
+async function sortByMemory(crm: PeopleVerbs, key: PersonKey, people: { person: NewPerson; sure: boolean }[]) {
+  const { ctx } = crm.session;
+  const known = nothing();
+  const doubtful: NewPerson[] = [];
+  const unknown: NewPerson[] = [];
+  const sort = async ({ person, sure }: { person: NewPerson; sure: boolean }) => {
+    try {
+      const id = await recallAny(ctx, person);
+      const tried = !key.isUnique(person) || person.writes.some(({ plan }) => plan.resume);
+      if (id !== undefined) known.known.push(handBack(crm, person, crm.byId(id), 'same'));
+      else if (!sure && (tried || (await wasStarted(ctx, person.key)))) doubtful.push(person);
+      else unknown.push(person);
+    } catch (thrown) {
+      known.reports.push(...fail(person, thrown));
+    }
+  };
+  await Promise.all(people.map(sort));
+  return { known, doubtful, unknown };
+}
+
+/** Id of the person to whom one of the plans' numbers or addresses was written of late. */
+async function recallAny(ctx: Context, { writes }: NewPerson): Promise<string | undefined> {
+  for (const step of writes.flatMap(contactSteps)) {
+    const id = await recallPerson(ctx, step);
+    if (id !== undefined) return id;
+  }
+  return undefined;
+}
+
+/** Hands back those who exist; the others are certainly not there. */
+async function find(
+  crm: PeopleVerbs,
+  key: PersonKey,
+  people: NewPerson[],
+  lost: ReadonlyMap<NewPerson, RequestFailure>,
+): Promise<{ creation: Creation; absent: NewPerson[] }> {
+  const creation = nothing();
+  if (people.length === 0) return { creation, absent: [] };
+  const plans = people.flatMap(({ writes }) => writes.map(({ plan }) => plan));
+  const properties = propertiesToRead(plans, crm.watermark);
+  const found = await key.find(people, properties, lost);
+  const absent = people.filter((person) => {
+    const one = found.get(person);
+    if (one instanceof Failure) {
+      const failure = one as RequestFailure;
+      if (crm.keys.isKeyRefused?.(failure))
+        creation.refused.push({ person, failure, began: lost.has(person) ? 'with_key' : 'perhaps' });
+      else creation.reports.push(...fail(person, failure));
+    } else if (one) {
+      const asked = one.read ? { asked: new Set(properties), verify: false } : {};
+      creation.known.push({ ...handBack(crm, person, one.person, one.claim), ...asked });
+    }
+    return one === undefined;
+  });
+  return { creation, absent };
+}
+
+/**
+ * A person who exists after all is written like any other.
+ * @param claim `limit` where nothing but what was said tells that it is the same person
+ */
+function handBack(crm: PeopleVerbs, { writes }: NewPerson, person: CrmPerson, claim: Claim): KnownPerson {
+  const reset = writes.map(resetWrite);
+  const verify = crm.mustRead !== undefined;
+  return { person, verify, writes: claim === 'limit' ? reset.map((write) => limitWrite(write)) : reset };
+}
+
+async function create(
+  crm: PeopleVerbs,
+  key: PersonKey,
+  people: NewPerson[],
+  verb: 'create' | 'upsert',
+): Promise<Creation> {
+  let done = nothing();
+  const rows = new Map<Row, NewPerson>();
+  for (const person of people) {
+    try {
+      await markStarted(crm.session.ctx, person.key);
+      const { row, created, reports } = newRow(crm, key, person);
+      done.reports.push(...reports);
+      if (row) rows.set(row, created);
+    } catch (thrown) {
+      done.reports.push(...fail(person, thrown));
+    }
+  }
+  const unsure: Creation['unsure'] = [];
+  for (const [row, result] of await writeRows(crm, verb, [...rows.keys()])) {
+    const person = rows.get(row);
+    if (!person) continue;
+    const settled = await settle(crm, person, row, result);
+    unsure.push(...(settled.unsure ?? []));
+    done = join(done, settled);
+    done.reports.push(...person.writes.flatMap((write) => reportDropped(write, 'person', result.dropped)));
+  }
+  return { ...done, unsure };
+}
+
+/** What is to be created, and the person with those of its plans that may be written; no row when there are none. @throws Failure */
+function newRow(
+  crm: PeopleVerbs,
+  key: PersonKey,
+  person: NewPerson,
+): { row?: Row; created: NewPerson; reports: Report[] } {
+  const object = crm.newObject(person.writes);
+  const resolved = person.writes.map((write) => resolvePlan(write, {}));
+  const { fields, dropped, refused } = makePatch(crm, object, resolved, undefined, undefined);
+  const reports = [
+    ...[...dropped].flatMap(([write, all]) => reportDropped(write, 'person', all)),
+    ...[...refused].map(([write, failure]) => reportFailure(write, 'person', failure)),
+  ];
+  const writes = resolved.filter((write) => !refused.has(write));
+  const created = { ...person, writes };
+  if (writes.length === 0) return { created, reports };
+  const row: Row = {
+    object,
+    fields: crm.complete(object, fields, writes),
+    plans: writes.map(({ index }) => index),
+    required: crm.required_of_new,
+  };
+  return { row: key.keyed(row, person), created, reports };
+}
+
+async function settle(crm: PeopleVerbs, person: NewPerson, row: Row, result: RowResult): Promise<Partial<Creation>> {
+  if (result.ok) {
+    const made = { person: crm.byId(result.id), writes: person.writes, created: true };
+    await rememberNew(crm, person.writes, result);
+    return { known: [made] };
+  }
+  const { failure } = result;
+  if (failure.code === 'conflict') {
+    const holder = crm.holderOf(failure, row);
+    return whoHolds(crm, person, failure, holder.values, holder.id === undefined ? undefined : crm.byId(holder.id));
+  }
+  if (failure.code === 'ambiguous_person' && crm.duplicatesOf) return takeDuplicate(crm, person, row, failure);
+  if (failure.doubt) return { unsure: [{ person, failure }] };
+  if (crm.keys.isKeyRefused?.(failure)) return { refused: [{ person, failure, began: 'not' }] };
+  return { reports: fail(person, failure) };
+}
+
+/** Another record holds a value of the new person: it is that person, unless only speech says so. */
+function whoHolds(
+  crm: PeopleVerbs,
+  person: NewPerson,
+  failure: RequestFailure,
+  values: unknown[],
+  holder: CrmPerson | undefined,
+): Partial<Creation> {
+  const claim = judgeClaim(person.writes, values);
+  if (claim === 'without') {
+    const without = { ...person, writes: person.writes.map(withoutUnproved) };
+    return { unsure: [{ person: without, failure }] };
+  }
+  return holder ? { known: [handBack(crm, person, holder, claim)] } : { unsure: [{ person, failure }] };
+}
+
+/** A rule of the account stopped the new person and named those who look alike. */
+function takeDuplicate(crm: PeopleVerbs, person: NewPerson, row: Row, failure: RequestFailure): Partial<Creation> {
+  const values = Object.values(row.fields);
+  const { people = [], use = false } = crm.duplicatesOf?.(failure) ?? {};
+  const policy = person.writes[0]?.plan.person?.ambiguous ?? 'park';
+  const first = people.length === 1 || policy === 'oldest' ? people[0] : undefined;
+  const chosen = first ?? (policy === 'most_recent' ? people.at(-1) : undefined);
+  if (judgeClaim(person.writes, values) === 'without') return whoHolds(crm, person, failure, values, undefined);
+  if (!use || !chosen) return { reports: fail(person, failure.with({ candidates: people.map(({ id }) => id) })) };
+  const { known = [] } = whoHolds(crm, person, failure, values, chosen);
+  const note = `A duplicate rule of the org names ${chosen.id} as the same person: the call was written there.`;
+  return { known: known.map((one) => ({ ...one, writes: one.writes.map((write) => withNote(write, note)) })) };
+}
+
+/** Search will not show the new person for a while. */
+async function rememberNew(
+  crm: PeopleVerbs,
+  writes: readonly PersonWrite[],
+  { id, fields }: { id: string; fields: Row['fields'] },
+): Promise<void> {
+  const { ctx } = crm.session;
+  try {
+    await rememberPerson(ctx, writes.flatMap(contactSteps), id);
+    for (const { plan } of writes) if (isKeySaid(plan)) await rememberMade(ctx, plan.key, id);
+    const latest = latestOf(writes);
+    if (latest !== undefined && !(crm.watermark in fields))
+      await rememberWatermark(ctx, id, new Date(latest).toISOString());
+  } catch (thrown) {
+    // The person exists and its key finds it; only the short cut is lost.
+    ctx.log.warn({ error: Failure.of(thrown).message }, 'a new person could not be remembered');
+  }
+}

@@ -1,0 +1,128 @@
+/** What is remembered of people outside the CRM: short cuts while its search lags, and facts that it has no field for. */
+import { createHash } from 'node:crypto';
+import { personKey as uniqueKey } from '@wrapup/call';
+import type { MatchStep } from '@wrapup/mapping';
+import type { Context } from '../../port/context.ts';
+import type { Subject } from '../../port/destination.ts';
+
+/** A CRM's search finds somebody new only after a while: the id is remembered for so long, in ms. */
+const REMEMBERED_MS = 15 * 60_000;
+/**
+ * How long a lease on a person or a record outlives its holder, in ms: no longer than the lock of the holder's job, so that
+ * whoever is given the job need not wait for it once more. It is renewed while it is held.
+ */
+export const LEASE_MS = 10_000;
+/** How long a person counts as perhaps being created already, in ms. */
+const STARTED_MS = 15 * 60_000;
+/** A watermark that the account has no property for is kept so long, in ms. */
+const WATERMARK_MS = 90 * 24 * 3_600_000;
+
+/** Numbers and addresses never stand in keys as they are. */
+export function digest(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 32);
+}
+
+function personKey(step: MatchStep): string {
+  return `person-id:${step.by}:${digest(step.value.toLowerCase())}`;
+}
+
+/** Which person a given number or address was written to of late. What was only said is never remembered as anybody's. */
+export function recallPerson(ctx: Context, step: MatchStep): Promise<string | undefined> {
+  return step.by === 'id' || step.said ? Promise.resolve(undefined) : ctx.memory.get(personKey(step));
+}
+
+export async function rememberPerson(ctx: Context, steps: MatchStep[], id: string): Promise<void> {
+  for (const step of steps)
+    if (step.by !== 'id' && !step.said) await ctx.memory.set(personKey(step), id, REMEMBERED_MS);
+}
+
+export async function forgetPerson(ctx: Context, step: MatchStep): Promise<void> {
+  if (step.by !== 'id') await ctx.memory.delete(personKey(step));
+}
+
+/**
+ * Marks a person as about to be created. Whoever finds the mark and not the person reads by key before creating.
+ * @param key the person's unique key, a hash already
+ */
+export async function markStarted(ctx: Context, key: string): Promise<void> {
+  await ctx.memory.set(`person-started:${key}`, String(Date.now()), STARTED_MS);
+}
+
+/** Epoch ms when somebody last began to create the person; undefined when nobody did of late. */
+export async function startedAt(ctx: Context, key: string): Promise<number | undefined> {
+  const mark = await ctx.memory.get(`person-started:${key}`);
+  return mark === undefined ? undefined : Number(mark) || 0;
+}
+
+export async function wasStarted(ctx: Context, key: string): Promise<boolean> {
+  return (await ctx.memory.get(`person-started:${key}`)) !== undefined;
+}
+
+/** When the last call ended that was written to a person, while the account has no property for it. */
+export function recallWatermark(ctx: Context, id: string): Promise<string | undefined> {
+  return ctx.memory.get(`watermark:${id}`);
+}
+
+export async function rememberWatermark(ctx: Context, id: string, endedAt: string): Promise<void> {
+  await ctx.memory.set(`watermark:${id}`, endedAt, WATERMARK_MS);
+}
+
+/** Under which names this file may have something of a person: see `DestinationKind.remembers`. */
+export function personMemories({ phones, emails, calls, records }: Subject): string[] {
+  const started = [...phones.map((phone) => uniqueKey({ phone })), ...emails.map((email) => uniqueKey({ email }))];
+  return [
+    ...phones.map((value) => personKey({ by: 'phone', value })),
+    ...emails.map((value) => personKey({ by: 'email', value })),
+    ...started.flatMap((key) => (key ? [`person-started:${key}`] : [])),
+    ...records.map(({ id }) => `watermark:${id}`),
+    ...phones.map(issuedKey),
+    ...calls.map(madeKey),
+  ];
+}
+
+/** Leases to hold while a person is created: on its key, and on every number and address that may mean it. */
+export function personLeases(key: string, steps: MatchStep[]): string[] {
+  return [...new Set([key, ...steps.map(personKey)])];
+}
+
+/** How long an id that our inbound look-up gave counts for the number that it was given for, in ms: as long as payloads are kept. */
+const ISSUED_MS = 7 * 24 * 3_600_000;
+
+/** People of one number that count at the same time: an account may have changed whom it belongs to. */
+const MAX_ISSUED = 5;
+
+/** Of the number alone, so that it is found when the person is forgotten. */
+function issuedKey(phone: string): string {
+  return `issued:${digest(phone)}`;
+}
+
+async function recallIssued(ctx: Pick<Context, 'memory'>, phone: string): Promise<string[]> {
+  const kept = await ctx.memory.get(issuedKey(phone));
+  return kept === undefined ? [] : (JSON.parse(kept) as string[]);
+}
+
+/** Notes that a ringing call was answered with this person. @param phone E.164 */
+export async function rememberIssued(ctx: Pick<Context, 'memory'>, phone: string, id: string): Promise<void> {
+  const others = (await recallIssued(ctx, phone)).filter((other) => other !== id);
+  await ctx.memory.set(issuedKey(phone), JSON.stringify([id, ...others].slice(0, MAX_ISSUED)), ISSUED_MS);
+}
+
+/** Whether a ringing call from this number was answered with this person. @param phone E.164 */
+export async function wasIssued(ctx: Pick<Context, 'memory'>, phone: string, id: string): Promise<boolean> {
+  return (await recallIssued(ctx, phone)).includes(id);
+}
+
+/** How long it is known whom a call created by what was only said, in ms: as long as the ledger is kept. */
+const MADE_MS = 90 * 24 * 3_600_000;
+
+const madeKey = (call: string) => `made:${digest(call)}`;
+
+/** Notes whom this very call created. @param call key of the call log */
+export async function rememberMade(ctx: Context, call: string, id: string): Promise<void> {
+  await ctx.memory.set(madeKey(call), id, MADE_MS);
+}
+
+/** Whom this very call created by what was only said. */
+export function recallMade(ctx: Context, call: string): Promise<string | undefined> {
+  return ctx.memory.get(madeKey(call));
+}

@@ -1,0 +1,154 @@
+/** What an adapter brings so that the people of its CRM can be found, created and written. */
+
+import type { RequestFailure } from '../../http/request-failure.ts';
+import type { PersonQuestion, PersonRecord } from '../../port/destination.ts';
+import type { Failure } from '../../port/failure.ts';
+import type { Properties } from '../fields.ts';
+import type { FieldRules } from '../records/record-verbs.ts';
+import type { Row, RowWriter } from '../records/row.ts';
+import type { NewPerson, Wording } from './person-policy.ts';
+import type { PersonWrite } from './person-write.ts';
+import type { Claim } from './said.ts';
+
+/** A person as the CRM has it. */
+export interface CrmPerson {
+  readonly id: string;
+  readonly object: string;
+  readonly properties: Properties;
+  /** Id of the account that the person belongs to, in CRMs that have such. */
+  readonly account?: string;
+  /** The record that is written for the person, where that is another one. */
+  readonly written_as?: { readonly object: string; readonly id: string };
+  /** Id to read in its place: of what it has become, or of a person of whom only the id is known. */
+  readonly follow?: string;
+  /** True: it has become another record, so that what is remembered of it holds no more. */
+  readonly converted?: boolean;
+}
+
+/** Ids, addresses or numbers, and the numbers of the plans that ask for each. */
+export type Asked = ReadonlyMap<string, readonly number[]>;
+
+export interface PeopleRead {
+  /** Absent ids are not in the CRM. Answers stand under the id that was asked for. */
+  byId: ReadonlyMap<string, CrmPerson | Failure>;
+  /** By address in lower case; several come oldest first. */
+  byEmail: ReadonlyMap<string, CrmPerson[] | Failure>;
+}
+
+export interface PeopleVerbs extends RowWriter {
+  readonly wording: Wording;
+  readonly fields: FieldRules;
+  /** Property for when the last call ended that was written to a person. */
+  readonly watermark: string;
+  /** Properties that a human knows people by. */
+  readonly identifying: readonly string[];
+  readonly keys: PersonKeys;
+  urlOf(object: string, id: string): string | undefined;
+  /** The id in its canonical spelling; undefined for what is no id of a person. */
+  personId(text: string): string | undefined;
+  /** A person of whom nothing but the id is known. */
+  byId(id: string): CrmPerson;
+  /** True: an id that was only told has to be read before anything is written to it. */
+  mustRead?(id: string): boolean;
+  /** Reads people in as few requests as possible. Never rejects. */
+  read(ask: { ids: Asked; emails: Asked }, properties: string[]): Promise<PeopleRead>;
+  /** People by number (E.164), oldest first. Never rejects; a search that failed is a failure, never an empty list. */
+  search(phones: Asked, properties: string[]): Promise<ReadonlyMap<string, CrmPerson[] | Failure>>;
+  /** Properties by which a person is found: once one was written, search lags behind. */
+  foundBy(object: string): readonly string[];
+  /** Object of which the person of these plans is created. @throws Failure when the account has none */
+  newObject(writes: readonly PersonWrite[]): string;
+  /** The fields of a new person with what the CRM demands, and what the next call finds it by. */
+  complete(object: string, fields: Row['fields'], writes: readonly PersonWrite[]): Record<string, unknown>;
+  readonly required_of_new: ReadonlySet<string>;
+  /** Values that stand for none are taken for none. */
+  withoutPlaceholders?(current: Properties, writes: readonly PersonWrite[]): Properties;
+  /** The row's target, for a person who is written as another record. */
+  target?(person: CrmPerson, fields: Row['fields']): Pick<Row, 'object' | 'id' | 'fields'>;
+  /** Why nothing is written to a person of that kind. */
+  notWritten?(person: CrmPerson): string | undefined;
+  /** What it means that another record holds a value of a person who exists. */
+  judge(person: CrmPerson, row: Row, failure: RequestFailure): Failure | LeaveOut;
+  /** Which record holds a unique value of a new person, and the values that may be meant. */
+  holderOf(failure: RequestFailure, row: Row): { id?: string; values: unknown[] };
+  /** Records that the CRM takes for the new person and refuses to double. */
+  duplicatesOf?(failure: RequestFailure): { people: CrmPerson[]; use: boolean };
+  /** The person as the port tells it. */
+  toRecord(person: CrmPerson): PersonRecord;
+  /** Records to read along with a person. Never rejects. */
+  related?(person: CrmPerson, wanted: NonNullable<PersonQuestion['related']>): Promise<PersonRecord['related']>;
+}
+
+/** The field without which a person can be written after all. */
+export interface LeaveOut {
+  leave_out: string;
+  why: string;
+}
+
+/** How a new person is kept from being created twice: the ladder of keys for people. */
+export interface PersonKeys {
+  /** @throws Failure when that cannot be told */
+  inForce(): Promise<PersonKey>;
+  isKeyRefused?(failure: RequestFailure): boolean;
+  /** Never rejects. */
+  stepDown?(from: PersonKey): Promise<SteppedDown>;
+  /** What is said of a person whom no key can keep from being created twice, or whose value stays contested. */
+  explain(failure: RequestFailure): Failure;
+}
+
+export interface SteppedDown {
+  /** The next that the connection allows. */
+  next: PersonKey | undefined;
+  /** True: the account has no such property at all. */
+  absent: boolean;
+}
+
+export interface PersonKey {
+  /** True: what may have been created can be sent by `upsert`. */
+  readonly upserts: boolean;
+  /** True: the account refuses a second person with that key. */
+  isUnique(person: NewPerson): boolean;
+  keyed(row: Row, person: NewPerson): Row;
+  /**
+   * Looks for people whose creation may have succeeded before.
+   * @param lost what was answered to a creation in this very write, by person; empty before the first
+   */
+  find(people: NewPerson[], properties: string[], lost: ReadonlyMap<NewPerson, RequestFailure>): Promise<FoundPeople>;
+}
+
+/** Those that are not in the map are certainly not there. */
+export type FoundPeople = Map<NewPerson, { person: CrmPerson; read: boolean; claim: Claim } | Failure>;
+
+/** A person who exists, with the plans that are about them. */
+export interface KnownPerson {
+  readonly person: CrmPerson;
+  /** Names of the properties that were read; absent: nothing but the id is known. */
+  readonly asked?: ReadonlySet<string>;
+  readonly writes: readonly PersonWrite[];
+  /** True: made just now, with everything that its plans say. */
+  readonly created?: boolean;
+  /** True: the id was only told; the record has to be read. */
+  readonly verify?: boolean;
+}
+
+/** One entry a person: a request in which an id stands twice is refused. */
+export function joinById(people: KnownPerson[]): KnownPerson[] {
+  const joined = new Map<string, KnownPerson>();
+  for (const one of people) {
+    const known = joined.get(one.person.id);
+    const read = known && !known.asked && one.asked ? { person: one.person, asked: one.asked } : {};
+    joined.set(
+      one.person.id,
+      known
+        ? {
+            ...known,
+            ...read,
+            writes: [...known.writes, ...one.writes],
+            created: known.created === true && one.created === true,
+            verify: known.verify === true && one.verify === true,
+          }
+        : one,
+    );
+  }
+  return [...joined.values()];
+}

@@ -1,0 +1,263 @@
+/**
+ * Writes what calls say onto people who exist: one write a person, read first only where something depends on its values.
+ *
+ *   told      an id: of an earlier attempt, from memory, or named by the CRM
+ *   read      -> plans are resolved with its values, and may ask for more of them -> read once more
+ *   written   -> `updated`; `unchanged` where there was nothing to write
+ *   refused   -> the plans that wrote the refused field end; what the others say is written once more
+ *   gone      -> returned, to be looked up once more
+ */
+
+import type { RequestFailure } from '../../http/request-failure.ts';
+import type { Context } from '../../port/context.ts';
+import type { RecordReceipt } from '../../port/destination.ts';
+import { Failure } from '../../port/failure.ts';
+import { readTime } from '../fields.ts';
+import { type PlanWrite, type Report, reportDropped, reportFailure } from '../plan-write.ts';
+import type { Row } from '../records/row.ts';
+import { writeRows } from '../records/write-rows.ts';
+import { recallWatermark, rememberPerson, rememberWatermark } from './person-cache.ts';
+import { latestOf, makePatch, mustRead, propertiesToRead } from './person-fields.ts';
+import { type CrmPerson, joinById, type KnownPerson, type PeopleVerbs } from './person-verbs.ts';
+import { contactSteps, type PersonWrite, resolvePlan } from './person-write.ts';
+
+/** Rounds after the first are for those who shared a write with a plan whose field was refused. */
+const MAX_ROUNDS = 3;
+
+export interface UpdatedPeople {
+  /** With their person. */
+  writes: PlanWrite[];
+  /** Those whose record turned out to be gone, under its id. */
+  gone: { id: string; writes: readonly PersonWrite[] }[];
+  reports: Report[];
+}
+
+/** Never rejects. */
+export async function updatePeople(crm: PeopleVerbs, people: KnownPerson[]): Promise<UpdatedPeople> {
+  const done: UpdatedPeople = { writes: [], gone: [], reports: [] };
+  // Two ids may turn out to be one person when they are read: merged, or converted.
+  let open = joinById(await readWhereNeeded(crm, joinById(people), done)).map(resolve);
+  // A plan may write more properties once it knows the person: those are read as well.
+  open = joinById(await readWhereNeeded(crm, open, done));
+  for (let round = 1; round <= MAX_ROUNDS && open.length > 0; round += 1) {
+    const rows = new Map<Row, Writing>();
+    for (const known of open) {
+      const { row, writing } = await prepare(crm, known, done);
+      if (row && writing) rows.set(row, writing);
+    }
+    open = [];
+    for (const [row, result] of await writeRows(crm, 'update', [...rows.keys()])) {
+      const writing = rows.get(row);
+      if (!writing) continue;
+      const { known } = writing;
+      done.reports.push(...known.writes.flatMap((write) => reportDropped(write, 'person', result.dropped)));
+      if (result.ok) await conclude(crm, writing, result.fields, result.id, done);
+      else if (result.failure.code === 'gone') done.gone.push({ id: known.person.id, writes: known.writes });
+      else open.push(...refuse(crm, known, row, result.failure, round === MAX_ROUNDS, done));
+    }
+  }
+  return done;
+}
+
+/** Reads those who cannot be written without their values. */
+async function readWhereNeeded(crm: PeopleVerbs, people: KnownPerson[], done: UpdatedPeople): Promise<KnownPerson[]> {
+  const unread = people.filter((known) => isUnread(known, crm.watermark));
+  if (unread.length === 0) return people;
+  const names = [...new Set(unread.flatMap((known) => neededOf(known, crm.watermark)))];
+  const found = await readById(crm, unread, names);
+  return people.flatMap((known): KnownPerson[] => {
+    if (!unread.includes(known)) return [known];
+    const person = found.get(known.person.id);
+    if (person instanceof Failure)
+      done.reports.push(...known.writes.map((one) => reportFailure(one, 'person', person)));
+    else if (person) return [{ ...known, person, asked: new Set(names), verify: false }];
+    else done.gone.push({ id: known.person.id, writes: known.writes });
+    return [];
+  });
+}
+
+/** Reads people, and whom they have become. */
+async function readById(
+  crm: PeopleVerbs,
+  people: KnownPerson[],
+  properties: string[],
+): Promise<Map<string, CrmPerson | Failure>> {
+  const found = new Map<string, CrmPerson | Failure>();
+  let open = people.map(({ person, writes }) => ({ id: person.id, now: person.id, writes }));
+  // A lead is followed to its contact, and that to whom it was merged into.
+  for (let round = 0; round < MAX_ROUNDS && open.length > 0; round += 1) {
+    const ids = new Map(open.map(({ now, writes }) => [now, writes.map(({ index }) => index)]));
+    const { byId } = await crm.read({ ids, emails: new Map() }, properties);
+    open = open.flatMap(({ id, now, writes }) => {
+      const person = byId.get(now);
+      if (person && !(person instanceof Failure) && person.follow) return [{ id, now: person.follow, writes }];
+      if (person) found.set(id, person);
+      return [];
+    });
+  }
+  return found;
+}
+
+function isUnread(known: KnownPerson, watermark: string): boolean {
+  if (known.created) return false;
+  if (known.verify) return true;
+  if (!mustRead(known.writes)) return false;
+  return !known.asked || neededOf(known, watermark).some((name) => !known.asked?.has(name));
+}
+
+function neededOf({ writes }: KnownPerson, watermark: string): string[] {
+  return propertiesToRead(
+    writes.map(({ plan }) => plan),
+    watermark,
+  );
+}
+
+/** Fills in what the mappings read of the person. A new one was written with what they say of a new person. */
+function resolve(known: KnownPerson): KnownPerson {
+  if (!known.asked || known.created) return known;
+  return { ...known, writes: known.writes.map((write) => resolvePlan(write, known.person.properties)) };
+}
+
+interface Writing {
+  known: KnownPerson;
+  /** Epoch ms of the latest call, when the person's watermark has to move to it. */
+  latest: number | undefined;
+}
+
+/** The person's row; none when there is nothing to write, and then the person is done. */
+async function prepare(
+  crm: PeopleVerbs,
+  known: KnownPerson,
+  done: UpdatedPeople,
+): Promise<{ row?: Row; writing?: Writing }> {
+  const { ctx } = crm.session;
+  const { person, created } = known;
+  const writing = known.writes.filter((write) => !write.done && !write.limited);
+  try {
+    const ends = created ? undefined : latestOf(writing);
+    const watermark = ends === undefined ? undefined : await watermarkOf(ctx, person, crm.watermark);
+    const latest = ends === undefined || ends <= (watermark ?? 0) ? undefined : ends;
+    const { row, left } =
+      created || writing.length === 0 ? { left: known } : rowOf(crm, known, writing, watermark, done);
+    if (row) return { row, writing: { known: left, latest } };
+    // Where the account has the property, a watermark that moves is itself something to write.
+    if (latest !== undefined) await rememberWatermark(ctx, person.id, new Date(latest).toISOString());
+    finish(crm, left, created ? 'created' : 'unchanged', done);
+  } catch (thrown) {
+    done.reports.push(...known.writes.map((write) => reportFailure(write, 'person', Failure.of(thrown))));
+  }
+  return {};
+}
+
+/** @returns the row, and the person with those of its plans that are left */
+function rowOf(
+  crm: PeopleVerbs,
+  known: KnownPerson,
+  writing: PersonWrite[],
+  watermark: number | undefined,
+  done: UpdatedPeople,
+): { row?: Row; left: KnownPerson } {
+  const { person } = known;
+  const note = crm.notWritten?.(person);
+  if (note !== undefined) {
+    done.reports.push(...writing.map(({ index }) => ({ plan: index, note })));
+    return { left: known };
+  }
+  const { fields, dropped, refused } = makePatch(crm, person.object, writing, person.properties, watermark);
+  for (const [write, all] of dropped) done.reports.push(...reportDropped(write, 'person', all));
+  for (const [write, failure] of refused) done.reports.push(reportFailure(write, 'person', failure));
+  const left = { ...known, writes: known.writes.filter((write) => !refused.has(write)) };
+  if (Object.keys(fields).length === 0) return { left };
+  const plans = writing.filter((write) => !refused.has(write)).map(({ index }) => index);
+  const target = crm.target?.(person, fields) ?? { object: person.object, id: person.id, fields };
+  // The account of a contact is locked with it.
+  return { left, row: { ...target, parent: person.account ?? person.id, plans, required: new Set() } };
+}
+
+/** Epoch ms when the last call ended that was written to the person: by its property, or by memory where it has none. */
+export async function watermarkOf(
+  ctx: Context,
+  { id, properties }: CrmPerson,
+  name: string,
+): Promise<number | undefined> {
+  return readTime(properties[name]) ?? readTime(await recallWatermark(ctx, id));
+}
+
+async function conclude(
+  crm: PeopleVerbs,
+  { known, latest }: Writing,
+  fields: Row['fields'],
+  answered: string,
+  done: UpdatedPeople,
+): Promise<void> {
+  const { ctx } = crm.session;
+  const { person, writes } = known;
+  // A merged record answers under its new id; one that stands for the person under its own.
+  const id = person.written_as ? person.id : answered;
+  try {
+    if (crm.foundBy(person.object).some((name) => name in fields))
+      await rememberPerson(ctx, writes.filter(({ limited }) => !limited).flatMap(contactSteps), id);
+    if (latest !== undefined && !(crm.watermark in fields))
+      await rememberWatermark(ctx, id, new Date(latest).toISOString());
+  } catch (thrown) {
+    ctx.log.warn({ error: Failure.of(thrown).message }, 'a written person could not be remembered');
+  }
+  finish(crm, { ...known, person: { ...person, id } }, 'updated', done);
+}
+
+/** Ends the plans whose fault it is. @returns those that are left, to be written without them */
+function refuse(
+  crm: PeopleVerbs,
+  known: KnownPerson,
+  row: Row,
+  failure: RequestFailure,
+  last: boolean,
+  done: UpdatedPeople,
+): KnownPerson[] {
+  const judged = crm.judge(known.person, row, failure);
+  if (!(judged instanceof Failure) && !last) return [leaveOut(known, judged.leave_out, judged.why)];
+  const guilty = last ? known.writes : guiltyWrites(known.writes, failure);
+  const why = judged instanceof Failure ? judged : failure;
+  done.reports.push(...guilty.map((write) => reportFailure(write, 'person', why)));
+  const writes = known.writes.filter((write) => !guilty.includes(write));
+  return writes.length > 0 ? [{ ...known, writes }] : [];
+}
+
+function leaveOut(known: KnownPerson, property: string, why: string): KnownPerson {
+  const writes = known.writes.map((write): PersonWrite => {
+    const { plan, notes } = write;
+    if (!plan.person) return write;
+    const fields = plan.person.fields.filter(({ name }) => name !== property);
+    const note = `person.${property} was left out. ${why}`;
+    return { ...write, plan: { ...plan, person: { ...plan.person, fields } }, notes: [...notes, note] };
+  });
+  return { ...known, writes };
+}
+
+/** Plans that wrote the refused field; all of them when the refusal names none. */
+function guiltyWrites(writes: readonly PersonWrite[], { details: { field } }: Failure): readonly PersonWrite[] {
+  const guilty = writes.filter(({ plan }) => plan.person?.fields.some(({ name }) => name === field));
+  return field === undefined || guilty.length === 0 ? writes : guilty;
+}
+
+function finish(
+  crm: PeopleVerbs,
+  { person, writes }: KnownPerson,
+  did: RecordReceipt['did'],
+  done: UpdatedPeople,
+): void {
+  const { id, object, account } = person;
+  const url = crm.urlOf(object, id);
+  for (const { index, plan, ended_at, log_only, limited, notes } of writes) {
+    const receipt = {
+      name: 'person',
+      object,
+      id,
+      did: limited ? ('unchanged' as const) : did,
+      ...(url ? { url } : {}),
+    };
+    done.reports.push({ plan: index, receipt, limited }, ...notes.map((note) => ({ plan: index, note })));
+    const ref = { id, object, ...(account ? { account } : {}) };
+    done.writes.push({ index, plan, ended_at, log_only, person: ref });
+  }
+}

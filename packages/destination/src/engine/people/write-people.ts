@@ -1,0 +1,93 @@
+/** Finds, creates and writes the people of many plans, in rounds: each is looked up, judged by its policy, and written once. */
+import { Failure } from '../../port/failure.ts';
+import { type PlanWrite, type Report, reportFailure } from '../plan-write.ts';
+import { createPeople } from './create-people.ts';
+import { lookUpPeople } from './look-up-people.ts';
+import { forgetPerson } from './person-cache.ts';
+import { propertiesToRead, questionOf } from './person-fields.ts';
+import { decide, groupUnknown } from './person-policy.ts';
+import { joinById, type KnownPerson, type PeopleVerbs } from './person-verbs.ts';
+import { contactSteps, type PersonWrite, resetWrite, resolvePlan, writtenBefore } from './person-write.ts';
+import { limitIfSaid } from './said.ts';
+import { updatePeople } from './update-people.ts';
+
+export interface PeopleResult {
+  /** Plans whose records may be written: with their person, log only, or without a person by their mapping. */
+  writes: PlanWrite[];
+  reports: Report[];
+}
+
+/** Those whose record vanished between look-up and write are looked up once more. Never rejects. */
+export async function writePeople(crm: PeopleVerbs, plans: PersonWrite[]): Promise<PeopleResult> {
+  const done: PeopleResult = { writes: plans.filter(({ plan }) => plan.person === null), reports: [] };
+  for (const { index, notes } of done.writes as PersonWrite[])
+    done.reports.push(...notes.map((note) => ({ plan: index, note })));
+  let open = plans.filter(({ plan }) => plan.person !== null);
+  const gone = new Map<number, ReadonlySet<string>>();
+  for (let round = 0; round < 2 && open.length > 0; round += 1) {
+    const matched = await matchPeople(crm, open, gone);
+    const created = await createPeople(crm, groupUnknown(matched.unknown));
+    const updated = await updatePeople(crm, [...matched.known, ...created.known]);
+    done.writes.push(...matched.log_only, ...updated.writes);
+    done.reports.push(...matched.reports, ...created.reports, ...updated.reports);
+    open = updated.gone.flatMap(({ writes }) => writes.map(resetWrite));
+    for (const { id, writes } of updated.gone)
+      for (const { index } of writes) gone.set(index, new Set([...(gone.get(index) ?? []), id]));
+    for (const step of open.flatMap(contactSteps)) await forgetPerson(crm.session.ctx, step).catch(() => {});
+  }
+  const vanished = new Failure('gone', crm.wording.vanished);
+  done.reports.push(...open.map((write) => reportFailure(write, 'person', vanished)));
+  return done;
+}
+
+interface Matched {
+  known: KnownPerson[];
+  unknown: PersonWrite[];
+  log_only: PlanWrite[];
+  reports: Report[];
+}
+
+/** Who the plans' people are, and what each plan's policy makes of that. @param gone ids that proved dead, by plan */
+async function matchPeople(
+  crm: PeopleVerbs,
+  plans: PersonWrite[],
+  gone: ReadonlyMap<number, ReadonlySet<string>>,
+): Promise<Matched> {
+  const matched: Matched = { known: [], unknown: [], log_only: [], reports: [] };
+  const asking: PersonWrite[] = [];
+  for (const write of plans) {
+    const id = writtenBefore(write);
+    // Nothing is needed of a person whom an earlier attempt has written.
+    if (id !== undefined && write.resolved && !gone.get(write.index)?.has(id))
+      matched.known.push({ person: crm.byId(id), writes: [{ ...write, done: true }] });
+    else asking.push(write);
+  }
+  const properties = propertiesToRead(
+    plans.map(({ plan }) => plan),
+    crm.watermark,
+  );
+  const questions = asking.map((write) => questionOf(write, gone.get(write.index)));
+  const answers = await lookUpPeople(crm, questions, properties);
+  for (const [index, write] of asking.entries()) {
+    const decision = decide(write.plan, answers[index] ?? { found: 'none' }, crm.wording);
+    if (decision.do === 'use') {
+      const { person, read } = decision;
+      try {
+        const limited = await limitIfSaid(crm.session.ctx, write, decision);
+        const resolved = read ? resolvePlan(limited, person.properties) : limited;
+        const one = { ...resolved, done: person.id === writtenBefore(write) };
+        matched.known.push({ person, writes: [one], ...(read ? { asked: new Set(properties) } : {}) });
+      } catch (thrown) {
+        matched.reports.push(reportFailure(write, 'person', Failure.of(thrown)));
+      }
+    } else if (decision.do === 'create') matched.unknown.push(write);
+    else if (decision.do === 'fail') matched.reports.push(reportFailure(write, 'person', decision.failure));
+    else if (decision.do === 'skip') matched.reports.push({ plan: write.index, skipped: decision.note });
+    else {
+      const resolved = resolvePlan(write, {});
+      matched.log_only.push({ ...resolved, log_only: true });
+      matched.reports.push(...[...resolved.notes, decision.note].map((note) => ({ plan: write.index, note })));
+    }
+  }
+  return { ...matched, known: joinById(matched.known) };
+}

@@ -1,0 +1,175 @@
+/** What `write` would do, found out by reads alone. */
+import type { FieldWrite, Plan } from '@wrapup/mapping';
+import type { FieldChange, Preview } from '../../port/destination.ts';
+import { Failure } from '../../port/failure.ts';
+import type { CrmAdapter } from '../adapter.ts';
+import { type CallFacts, changeOf, decideFields, type Properties, withoutNewer } from '../fields.ts';
+import { lookUpPeople } from '../people/look-up-people.ts';
+import { mustRead, propertiesToRead, questionOf } from '../people/person-fields.ts';
+import { type Decision, decide, type Found } from '../people/person-policy.ts';
+import type { CrmPerson } from '../people/person-verbs.ts';
+import { type PersonWrite, resolvePlan, writtenBefore } from '../people/person-write.ts';
+import { limitIfSaid } from '../people/said.ts';
+import { watermarkOf } from '../people/update-people.ts';
+import { beginPlan, type PlanWrite, wantedRecords } from '../plan-write.ts';
+import type { Existing, FieldRules, Item, Reading } from '../records/record-verbs.ts';
+import { withSharedKey } from '../records/write-records.ts';
+import { begin } from '../write.ts';
+import { toAnswer } from './find.ts';
+
+interface Matched {
+  write: PersonWrite;
+  found: Found;
+  decision: Decision;
+  /** Whom it would be written to, of those who exist. */
+  person: CrmPerson | undefined;
+}
+
+/** @throws the failure of a look-up that failed */
+export async function previewPlans(
+  plans: Plan[],
+  open: (writes: PlanWrite[]) => Promise<CrmAdapter>,
+): Promise<Preview[]> {
+  const writes = plans.map(beginPlan);
+  const crm = await open(writes);
+  const begun = await begin(crm, writes);
+  for (const report of begun.reports) if ('failure' in report) throw report.failure;
+  const matched = await matchAll(crm, begun.writes);
+  const resolved = (await crm.records.resolve?.(
+    matched.map(({ write }) => write),
+    true,
+  )) ?? { writes: [], reports: [] };
+  for (const report of resolved.reports) if ('failure' in report) throw report.failure;
+  const planOf = new Map(resolved.writes.map((write) => [write.index, write]));
+  const ready = matched.map((one) => ({ ...one, write: { ...one.write, ...planOf.get(one.write.index) } }));
+  const there = await readExisting(
+    crm,
+    ready.map(({ write }) => write),
+  );
+  return Promise.all(ready.map((one) => previewPlan(crm, one, there)));
+}
+
+/** Looks up the people of all plans, with their values, and fills in what the mappings read of them. */
+async function matchAll(crm: CrmAdapter, writes: PersonWrite[]): Promise<Matched[]> {
+  const { people } = crm;
+  const asking = writes.filter(({ plan }) => plan.person !== null);
+  const wanted = propertiesToRead(
+    writes.map(({ plan }) => plan),
+    people.watermark,
+  );
+  const questions = asking.map((write) => ({ ...questionOf(write), read: true }));
+  const answers = await lookUpPeople(people, questions, [...new Set([...wanted, ...people.identifying])]);
+  const foundBy = new Map(asking.map((write, index) => [write, answers[index]]));
+  const match = async (write: PersonWrite): Promise<Matched> => {
+    const found = foundBy.get(write) ?? { found: 'none' };
+    const decision = decide(write.plan, found, people.wording);
+    const person = decision.do === 'use' ? decision.person : undefined;
+    const limited = decision.do === 'use' ? await limitIfSaid(people.session.ctx, write, decision) : write;
+    const log_only = decision.do === 'log_only' && write.plan.person !== null;
+    return { write: { ...resolvePlan(limited, person?.properties ?? {}), log_only }, found, decision, person };
+  };
+  return Promise.all(writes.map(match));
+}
+
+/** Our own records that are there already, and shared ones, by object and key. @throws the failure of a look-up that failed */
+async function readExisting({ records: crm }: CrmAdapter, writes: PlanWrite[]): Promise<ReadonlyMap<string, Existing>> {
+  const items = writes.flatMap((write) =>
+    write.plan.records.map((record) => withSharedKey(crm, { write, record, targets: [] })),
+  );
+  const isShared = ({ record }: Item) => crm.sharedKey?.(record) !== undefined;
+  const there = new Map<string, Existing>();
+  const note = (readings: ReadonlyMap<Item, Reading> | undefined) => {
+    for (const [{ record }, reading] of readings ?? []) {
+      // An account that has no key property yet has none of our records either.
+      if (reading instanceof Failure && reading.code !== 'missing_property') throw reading;
+      if (reading !== 'absent' && !(reading instanceof Failure)) there.set(`${record.object} ${record.key}`, reading);
+    }
+  };
+  note(await crm.findShared?.(items.filter(isShared)));
+  const own = Map.groupBy(
+    items.filter((item) => !isShared(item)),
+    ({ record }) => record.object,
+  );
+  for (const [object, all] of own) {
+    const strategy = await crm.keys.strategyFor(object).catch(() => undefined);
+    note(await strategy?.read(all));
+  }
+  return there;
+}
+
+async function previewPlan(
+  crm: CrmAdapter,
+  { write, found, decision, person }: Matched,
+  there: ReadonlyMap<string, Existing>,
+): Promise<Preview> {
+  const { people, records: verbs } = crm;
+  const { plan } = write;
+  const call = { key: plan.key, ended_at: write.ended_at, watermark: undefined };
+  const records: Preview['records'] = [];
+  const add = (name: string, object: string, id: string | undefined, fields: FieldChange[]) =>
+    records.push({
+      name,
+      object,
+      did: id === undefined ? 'create' : 'update',
+      fields,
+      ...(id === undefined ? {} : { id }),
+    });
+  if (decision.do === 'use' || decision.do === 'create') {
+    const object = person?.object ?? people.newObject([write]);
+    const watermark = person && (await watermarkOf(people.session.ctx, person, people.watermark));
+    const facts = { ...call, watermark };
+    add(
+      'person',
+      object,
+      person?.id,
+      changes(people.fields, object, plan.person?.fields ?? [], person?.properties, facts),
+    );
+  }
+  if (decision.do !== 'skip' && decision.do !== 'fail')
+    for (const record of wantedRecords(write)) {
+      const { object, key } = withSharedKey(verbs, { write, record, targets: [] }).record;
+      const existing = there.get(`${object} ${key}`);
+      const fields = changes(verbs.fields, object, withoutNewer(record.fields), existing?.properties, call);
+      add(record.name, object, existing?.id, fields);
+    }
+  const looking = requestsToLookUp(crm, write, found);
+  const stops = decision.do === 'fail' || decision.do === 'skip';
+  return {
+    person: toAnswer(people, found),
+    decision: decision.do === 'fail' ? 'park' : decision.do,
+    ...(decision.do === 'fail' && decision.failure.hint ? { hint: decision.failure.hint } : {}),
+    records,
+    left_out: plan.left_out.map(({ field, reason, at }) => ({ field, reason, at })),
+    requests: stops ? looking : looking + crm.estimate(write, records),
+  };
+}
+
+/** Fields as the account takes them: what does not fit is shown as what `write` would leave out. */
+function changes(
+  rules: FieldRules,
+  object: string,
+  fields: FieldWrite[],
+  current: Properties | undefined,
+  call: CallFacts,
+): FieldChange[] {
+  const verb = current ? 'update' : 'create';
+  return fields.flatMap((field) => {
+    const fitted = rules.fit?.(object, [field], { verb, required: new Set() });
+    const failure = fitted?.refused ?? fitted?.dropped[0]?.failure;
+    const from = current?.[field.name] ?? undefined;
+    if (failure) return [changeOf({ field, from, to: field.value, applies: false, why: failure.message })];
+    return decideFields(fitted?.fields ?? [field], current, call, (name) => rules.limitOf(object, name)).map(
+      (decision) => changeOf({ ...decision, to: rules.encode(object, decision.field, decision.to) }),
+    );
+  });
+}
+
+/** Steps are tried until one answers; a person whom this delivery has written before is not looked for again. */
+function requestsToLookUp({ reads_together }: CrmAdapter, write: PersonWrite, found: Found): number {
+  const match = write.plan.person?.match ?? [];
+  const by = found.found === 'one' || found.found === 'many' ? found.by : undefined;
+  const tried = by === undefined ? match : match.slice(0, match.findIndex((step) => step.by === by) + 1);
+  const written = found.found === 'one' && writtenBefore(write) !== undefined && !mustRead([write]);
+  const ways = new Set(tried.map((step) => (reads_together && step.by !== 'phone' ? 'read' : step.by)));
+  return ways.size - (written ? 1 : 0);
+}

@@ -1,0 +1,165 @@
+/**
+ * Sends single requests of one connection, each with a deadline, and classifies what comes. What differs between CRMs
+ * (the client, the token, how answers are read) is the adapter's; what may happen to a request on its way is the same:
+ *
+ *   wanted?  withdrawn, or past the deadline: nothing is sent
+ *   token    had once for all processes
+ *   budget   waits for its turn; `throttled` when that would be too late
+ *   answer   401: one new token and one repetition, since the CRM has certainly done nothing; a second 401 stands
+ *            2xx with a body that can be read: the answer · without one: `unaccounted`
+ *            anything else: a failure by the adapter's table; some of them hold every sender back
+ *   none     `timeout`, `network` or `busy`, with `doubt` when the CRM may have done it all the same
+ *
+ * Nothing else is repeated here.
+ */
+import type { Context, Usage } from '../port/context.ts';
+import type { FailureCode } from '../port/failure.ts';
+import { type HttpAnswer, Unanswered } from './http-exchange.ts';
+import { parseBody } from './json.ts';
+import { RequestFailure } from './request-failure.ts';
+import type { Sendable, Sender } from './session.ts';
+
+/** One request, before it is sent. */
+export interface ApiRequest extends Sendable {
+  /** What it does, for messages and logs: `create 3 calls`. Holds no personal data. */
+  name: string;
+  /** True: a lost answer leaves open whether something was written. */
+  writes: boolean;
+}
+
+/** A 2xx answer. What it says of each row is for the caller to account for. */
+export interface Answer {
+  status: number;
+  /** Parsed JSON; undefined for a 204. */
+  body: unknown;
+}
+
+/**
+ * @typeParam Call a request in the words of the adapter's client
+ * @typeParam Token what authorises a request
+ */
+export abstract class Transport<Call extends ApiRequest, Token> implements Sender<Call, Answer> {
+  /** `HubSpot`, for messages. */
+  protected abstract readonly crm: string;
+  /** What says where the CRM is, for the hint of a broken connection: `the connection’s base_url`. */
+  protected abstract readonly place: string;
+  /** Failures that hold for every request of the pool: until they are over nobody sends, in all processes. */
+  protected abstract readonly blocking: ReadonlySet<FailureCode>;
+
+  /** @throws RequestFailure when none can be had */
+  protected abstract token(ctx: Context): Promise<Token>;
+  /** The CRM refused it. @returns whether another one may be had */
+  protected abstract refuse(token: Token, ctx: Context): Promise<boolean>;
+  /** Sends it, once, and gives the answer whatever its status. @throws Unanswered */
+  protected abstract exchange(call: Call, token: Token, ctx: Context): Promise<HttpAnswer>;
+  /** What the answer says of the quota. */
+  protected abstract usageOf(headers: HttpAnswer['headers']): Usage | undefined;
+  /** What an error answer means. @param body parsed JSON, else the text */
+  protected abstract failureOf(call: Call, answer: HttpAnswer, body: unknown): RequestFailure;
+
+  /** Closes the sockets. */
+  abstract close(): void;
+
+  /**
+   * Sends one request, when the budget has one. Rejects with a `RequestFailure` for everything but a 2xx with a body that
+   * can be read, and with the budget's own failure when its turn does not come in time.
+   */
+  async send(call: Call, ctx: Context): Promise<Answer> {
+    checkWanted(call, ctx);
+    const token = await this.token(ctx);
+    const answer = await this.#sendWith(token, call, ctx);
+    if (answer.status !== 401 || !(await this.refuse(token, ctx))) return this.#judge(call, answer, ctx);
+    return this.#judge(call, await this.#sendWith(await this.token(ctx), call, ctx), ctx);
+  }
+
+  async #sendWith(token: Token, call: Call, ctx: Context): Promise<HttpAnswer> {
+    try {
+      await ctx.budget.take(call.pool);
+    } catch (thrown) {
+      throw ctx.signal.aborted ? withdrawn(call, false) : thrown;
+    }
+    checkWanted(call, ctx);
+    const began = performance.now();
+    const answer = await this.#answered(call, token, ctx);
+    const ms = Math.round(performance.now() - began);
+    ctx.log.debug({ request: call.name, status: answer.status, ms }, `asked ${this.crm}`);
+    const usage = this.usageOf(answer.headers);
+    if (usage) await ctx.budget.report(usage, call.pool);
+    return answer;
+  }
+
+  async #answered(call: Call, token: Token, ctx: Context): Promise<HttpAnswer> {
+    try {
+      return await this.exchange(call, token, ctx);
+    } catch (thrown) {
+      throw this.unanswered(call, thrown);
+    }
+  }
+
+  async #judge(call: Call, answer: HttpAnswer, ctx: Context): Promise<Answer> {
+    const { status, headers, text } = answer;
+    const body = parseBody(text, headers['content-type']);
+    if (status >= 200 && status < 300) {
+      if (status === 204 || body !== undefined) return { status, body };
+      throw new RequestFailure(
+        'unaccounted',
+        `${call.name}: ${this.crm} answered ${status} with a body that cannot be read.`,
+        { status },
+        { doubt: call.writes },
+      );
+    }
+    const failure = this.failureOf(call, answer, body ?? text);
+    if (this.blocking.has(failure.code) && failure.details.retry_after !== undefined)
+      await ctx.budget.report({ blocked_for: failure.details.retry_after }, call.pool);
+    throw call.writes ? failure : failure.withoutDoubt();
+  }
+
+  /** What it means that no answer came; whatever else was thrown stays what it is. */
+  protected unanswered(call: ApiRequest, thrown: unknown): unknown {
+    if (!(thrown instanceof Unanswered)) return thrown;
+    if (thrown.why === 'withdrawn') return withdrawn(call, true);
+    if (thrown.why === 'deadline')
+      return new RequestFailure(
+        'timeout',
+        `${call.name}: no whole answer in time; the connection was closed.`,
+        {
+          hint: `The delivery is tried again by itself; what ${this.crm} may have done meanwhile is found by its key.`,
+        },
+        { doubt: call.writes },
+      );
+    return new RequestFailure(
+      'network',
+      `${call.name}: the connection failed${thrown.socket ? ` (${thrown.socket})` : ''}.`,
+      { hint: `Check that this machine reaches ${this.place}.`, cause: thrown },
+      { doubt: call.writes && !NEVER_SENT.has(thrown.socket) },
+    );
+  }
+}
+
+/** Errors of the socket before anything was sent: what they refuse was certainly not done. */
+const NEVER_SENT = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'CERT_HAS_EXPIRED',
+]);
+
+/** Nothing may be sent after the deadline, nor for work that nobody wants any more. @throws RequestFailure */
+export function checkWanted(call: ApiRequest, ctx: Context): void {
+  if (ctx.signal.aborted) throw withdrawn(call, false);
+  if (Date.now() >= ctx.deadline)
+    throw new RequestFailure('timeout', `${call.name}: not sent, the time for this batch was over.`, {
+      hint: 'The delivery is tried again by itself.',
+    });
+}
+
+function withdrawn(call: ApiRequest, sent: boolean): RequestFailure {
+  return new RequestFailure(
+    'busy',
+    `${call.name}: given up, because the work was withdrawn (shutdown, or another worker has it).`,
+    { retry_after: 0 },
+    { doubt: sent && call.writes },
+  );
+}

@@ -1,0 +1,119 @@
+/** What an adapter's tests have to bring so that the conformance suite can run against its CRM. */
+import type { FieldWrite, Plan } from '@wrapup/mapping';
+import type { Destination, WriteOutcome } from '../../port/destination.ts';
+import type { Failure } from '../../port/failure.ts';
+import { type MemoryCommons, type MemoryContextOptions, makeMemoryContext } from '../memory-context.ts';
+import { type SampleCall, type SampleNames, samplePlan } from '../sample-plan.ts';
+
+/** What goes wrong. `lost` and `unanswered` take effect in the CRM first: the connection breaks, or nothing ever comes. */
+export type Trouble = 'fails' | 'hangs' | 'lost' | 'unanswered' | 'throttled' | 'refused-token' | 'empty-success';
+/** Which requests it happens to. */
+export type Moment = 'look-up' | 'create-person' | 'update-person' | 'create-call-log' | 'create-task' | 'any';
+
+export interface PersonEffect {
+  id: string;
+  properties: Record<string, string | undefined>;
+}
+export interface RecordEffect {
+  id: string;
+  /** Ids of the people it is linked to. */
+  people: string[];
+  properties: Record<string, string | undefined>;
+}
+export interface Effects {
+  people: PersonEffect[];
+  call_logs: RecordEffect[];
+  tasks: RecordEffect[];
+}
+
+export interface OwnerOfTest {
+  id: string;
+  email: string;
+}
+
+/** One CRM account of a test, empty but for the keys and fields that Wrapup needs. */
+export interface TestAccount {
+  /** A connection to it, as a process of its own would open one. */
+  connect(options?: { drop_refused_fields?: boolean; timeout?: number }): Promise<Destination>;
+  /** What is in the account now. */
+  effects(): Promise<Effects>;
+  /** @returns ids, in the order of creation */
+  addPeople(people: { phone?: string; email?: string; first_name?: string }[]): Promise<string[]>;
+  /** Two users of the account who can own records, and one who could once. */
+  owners(): Promise<{ active: [OwnerOfTest, OwnerOfTest]; gone: OwnerOfTest }>;
+  deletePerson(id: string): Promise<void>;
+  /** @param times how many requests it happens to; null for all from now on */
+  trouble(kind: Trouble, moment: Moment, times?: number | null): void;
+  calm(): void;
+  /** Search shows what was written before this call, and nothing newer; true: everything at once. */
+  searchSees(everything: boolean): void;
+  /** Requests received so far. */
+  requests(): number;
+  close(): Promise<void>;
+}
+
+/**
+ * Steps of the key ladder below the best one, in which an account may force an adapter to find its records again:
+ * `read` unique keys without upsert, `map` no unique keys at all.
+ */
+export type LowerStep = 'read' | 'map';
+
+export interface Harness {
+  names: SampleNames;
+  /** @param step an account that allows no more than this; only steps of `ladder` are asked for */
+  open(step?: LowerStep): Promise<TestAccount>;
+  /** Lower steps that the adapter knows. None when it always has its keys. */
+  ladder?: LowerStep[];
+  /** A field of a call log that the CRM refuses, and that cannot be left out. */
+  poison(): FieldWrite;
+  /** A field of a call log whose value the CRM refuses, and without which it takes the rest. */
+  refusedField(): FieldWrite;
+  /** A text property of a person, and a boolean one, that mappings may write. */
+  text: string;
+  flag: string;
+}
+
+export function planFor(harness: Harness, call: SampleCall): Plan {
+  return samplePlan(harness.names, call);
+}
+
+export function write(
+  destination: Destination,
+  plans: Plan[],
+  commons?: MemoryCommons,
+  options?: MemoryContextOptions,
+): Promise<WriteOutcome[]> {
+  return destination.write(plans, makeMemoryContext(commons, options));
+}
+
+/** Delivers a plan as the queue does: again, with what is known to be done, until it is written or stops for good. */
+export async function deliver(
+  destination: Destination,
+  plan: Plan,
+  commons: MemoryCommons | undefined,
+  options?: MemoryContextOptions,
+): Promise<WriteOutcome> {
+  let attempt = plan;
+  for (let attempts = 1; attempts <= 100; attempts += 1) {
+    const [outcome] = await write(destination, [attempt], commons, options);
+    if (!outcome) throw new Error('no outcome for a plan');
+    if (outcome.ok || !['retry', 'throttle'].includes(outcome.failure.next)) return outcome;
+    const records = { ...attempt.resume?.records, ...outcome.failure.details.done };
+    attempt = { ...plan, resume: { attempts, records, done: Object.keys(records) } };
+    await new Promise((resolve) => setTimeout(resolve, 5 + Math.random() * 20));
+  }
+  throw new Error('not delivered in 100 attempts');
+}
+
+/** Ids by record name. @throws when it was not written */
+export function ids(outcome: WriteOutcome | undefined): Record<string, string> {
+  if (!outcome) throw new Error('no outcome');
+  if (!outcome.ok) throw outcome.failure;
+  return Object.fromEntries(outcome.receipt.records.map(({ name, id }) => [name, id]));
+}
+
+/** @throws when it was written after all */
+export function failure(outcome: WriteOutcome | undefined): Failure {
+  if (!outcome || outcome.ok) throw new Error('expected a failure');
+  return outcome.failure;
+}

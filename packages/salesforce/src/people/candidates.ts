@@ -1,0 +1,112 @@
+/** People as queries and searches give them. */
+
+import type { CrmPerson } from '@wrapup/destination/engine';
+import { asList, asObject, asText } from '@wrapup/destination/http';
+import type { Org, SObject } from '../account/schema.ts';
+import { readValue } from '../account/values.ts';
+import { isIn } from '../client/soql.ts';
+import { type PersonObject, personObjectOf } from '../objects.ts';
+
+/** Numbers that are not the person's own to be called on. */
+const NOT_A_PHONE = new Set(['Fax', 'PersonFax']);
+
+export function phoneFieldsOf(object: SObject): string[] {
+  return [...object.fields.values()]
+    .filter(({ name, type }) => type === 'phone' && !NOT_A_PHONE.has(name))
+    .map(({ name }) => name);
+}
+
+/** Fields that telling people apart takes, by object. */
+const IDENTITY: Record<PersonObject, string[]> = {
+  Contact: ['Email', 'AccountId', 'IsPersonAccount', 'LastName'],
+  Lead: ['Email', 'IsConverted', 'ConvertedContactId', 'LastName', 'Company'],
+  Account: ['Name', 'IsPersonAccount', 'PersonContactId', 'PersonEmail'],
+};
+
+/** Fields to ask for: those that exist of what is wanted, and what telling people apart takes. */
+export function fieldsToAsk(object: SObject, wanted: Iterable<string>): string[] {
+  const names = [...IDENTITY[object.name as PersonObject], ...phoneFieldsOf(object), ...wanted];
+  return [...new Set(['Id', 'CreatedDate', ...names.filter((name) => object.fields.has(name))])];
+}
+
+export function readPeople(rows: unknown): CrmPerson[] {
+  return asList(rows).flatMap((row) => readPerson(asObject(row)) ?? []);
+}
+
+/** @returns undefined for a record that is no person, such as a lead that was converted and became none */
+function readPerson(row: Record<string, unknown>): CrmPerson | undefined {
+  const id = asText(row.Id);
+  const object = personObjectOf(id);
+  if (!object) return undefined;
+  const { attributes: _, ...values } = row;
+  const properties = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, readValue(value)]));
+  // An account that is a person is met as its contact, which activities point at.
+  const contact = object === 'Account' ? asText(row.PersonContactId) : '';
+  if (contact)
+    return { id: contact, object: 'Contact', properties, written_as: { object: 'Account', id }, follow: contact };
+  if (object === 'Lead' && row.IsConverted === true) {
+    const follow = asText(row.ConvertedContactId);
+    return follow ? { id, object, properties, follow, converted: true } : undefined;
+  }
+  const account = object === 'Contact' ? asText(row.AccountId) : '';
+  const isPerson = row.IsPersonAccount === true && account !== '';
+  return {
+    id,
+    object,
+    properties,
+    ...(account ? { account } : {}),
+    ...(isPerson ? { written_as: { object: 'Account', id: account } } : {}),
+  };
+}
+
+/** Contact before lead before person account before company. */
+function rank({ object, written_as }: CrmPerson): number {
+  if (object === 'Contact') return written_as === undefined ? 0 : 2;
+  return object === 'Lead' ? 1 : 3;
+}
+
+/** Those of the best kind, each once, oldest first. */
+export function bestOf(people: CrmPerson[]): CrmPerson[] {
+  const byId = new Map<string, CrmPerson>();
+  for (const person of people) {
+    const known = byId.get(person.id);
+    if (!known || isMetAsAccount(known)) byId.set(person.id, person);
+  }
+  const all = [...byId.values()];
+  const best = Math.min(...all.map(rank));
+  return all.filter((person) => rank(person) === best).sort(byAge);
+}
+
+/** True for a person of whom only its account was read. */
+export function isMetAsAccount({ id, follow }: CrmPerson): boolean {
+  return follow === id;
+}
+
+function byAge(a: CrmPerson, b: CrmPerson): number {
+  const created = ({ properties }: CrmPerson) => Date.parse(asText(properties.CreatedDate)) || 0;
+  return created(a) - created(b) || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
+}
+
+/** E-mail addresses by which an object's people are found. */
+export function emailFieldOf(object: SObject): string | undefined {
+  const name = object.name === 'Account' ? undefined : 'Email';
+  return name !== undefined && object.fields.has(name) ? name : undefined;
+}
+
+/** Where-clause for people with these ids or addresses; undefined when the object has none of them to look for. */
+export function whoseIdOrEmail(object: SObject, ids: string[], emails: string[]): string | undefined {
+  const ours = ids.filter((id) => personObjectOf(id) === object.name);
+  const email = emailFieldOf(object);
+  const clauses: string[] = [];
+  if (ours.length > 0) clauses.push(isIn('Id', ours));
+  if (email && emails.length > 0) {
+    const open = object.fields.has('IsConverted') ? ' AND IsConverted = false' : '';
+    clauses.push(`(${isIn(email, emails)}${open})`);
+  }
+  return clauses.length > 0 ? clauses.join(' OR ') : undefined;
+}
+
+/** The objects that people can be, as far as the org has them. */
+export function peopleObjects(org: Org): SObject[] {
+  return (['Contact', 'Lead', 'Account'] as const).flatMap((name) => org.object(name) ?? []);
+}

@@ -1,0 +1,113 @@
+/** Salesforce's people as the write engine asks for them: leads, contacts, and accounts that are a person. */
+import { Failure, type PersonRecord, whoIs } from '@wrapup/destination';
+import type { CrmPerson, PeopleVerbs, RecordVerbs, Row } from '@wrapup/destination/engine';
+import type { RequestFailure } from '@wrapup/destination/http';
+import type { Org, SObject } from '../account/schema.ts';
+import { isRecordId, longId } from '../client/soql.ts';
+import { asSalesforceFailure } from '../errors/classify.ts';
+import { personObjectOf, recordUrl, WATERMARK } from '../objects.ts';
+import type { Session } from '../session.ts';
+import type { SalesforceSettings } from '../settings.ts';
+import { bestOf, phoneFieldsOf } from './candidates.ts';
+import { complete, createdAs, knownById, onAccount, REQUIRED_OF_NEW, withoutPlaceholders } from './person-fields.ts';
+import { personKeys } from './person-keys.ts';
+import { searchPeople } from './phone-search.ts';
+import { readByIdOrEmail } from './read-people.ts';
+import { readRelated } from './related.ts';
+
+export function peopleVerbs(
+  session: Session,
+  settings: Pick<SalesforceSettings, 'duplicates'>,
+  org: Org,
+  org_url: string | undefined,
+  records: RecordVerbs,
+): PeopleVerbs {
+  const { create, update, rowsNamed, knownFields, limits, drops_fields, owner, fields, urlOf } = records;
+  return {
+    ...{ session, create, update, rowsNamed, limits, drops_fields, owner, fields, urlOf, withoutPlaceholders },
+    ...(knownFields ? { knownFields } : {}),
+    wording: {
+      crm: 'Salesforce',
+      person: 'contact or lead',
+      people: 'records',
+      vanished: 'The person was deleted, merged or converted while being written.',
+    },
+    watermark: WATERMARK,
+    identifying: ['Name', 'Email', 'PersonEmail', 'Company'],
+    keys: personKeys(session, org),
+    personId: (text) => (isRecordId(text) && personObjectOf(text) ? longId(text) : undefined),
+    byId: knownById,
+    // A contact may turn out to be a person account, which is written elsewhere.
+    mustRead: (id) => personObjectOf(id) === 'Contact' && org.object('Contact')?.fields.has('IsPersonAccount') === true,
+    read: (ask, properties) => readByIdOrEmail(session, org, ask, properties),
+    search: (phones, properties) => searchPeople(session, org, phones, properties),
+    foundBy(name) {
+      const object = org.object(name);
+      return [...(object ? phoneFieldsOf(object) : []), 'Email'];
+    },
+    newObject(writes) {
+      const name = createdAs(writes);
+      if (org.object(name)) return name;
+      throw new Failure('refused', `The org has no ${name}s, or the integration user may not see them.`, {
+        hint: 'Give the user access, or set person.create_as in the mapping; then replay.',
+      });
+    },
+    complete: (name, values, writes) => complete(org.object(name), values, writes),
+    required_of_new: REQUIRED_OF_NEW,
+    target: (person, values) => targetOf(person, org.object('Account'), values),
+    // What the call says of a person is not said of a company.
+    notWritten: ({ object }) =>
+      object === 'Account' ? 'The caller’s number is that of an account: the call is logged there.' : undefined,
+    judge,
+    holderOf(failure, row) {
+      const { holder, fields: named = [] } = asSalesforceFailure(failure).vendor ?? {};
+      const held = named.map((field) => row.fields[field]);
+      return { values: held.length > 0 ? held : Object.values(row.fields), ...(holder ? { id: holder } : {}) };
+    },
+    duplicatesOf: (failure) => ({
+      people: bestOf((asSalesforceFailure(failure).vendor?.matches ?? []).map(({ id }) => knownById(id))),
+      use: settings.duplicates === 'use_match',
+    }),
+    toRecord: (person) => toRecord(person, org_url),
+    related: (person, wanted) => readRelated(session, person, wanted),
+  };
+}
+
+/** A person account is written as the account that it is. */
+function targetOf(
+  { object, id, written_as }: CrmPerson,
+  account: SObject | undefined,
+  fields: Row['fields'],
+): Pick<Row, 'object' | 'id' | 'fields'> {
+  if (!account || !written_as) return { object, id, fields };
+  const renamed = Object.entries(fields).flatMap(([name, value]) => {
+    const there = onAccount(account, name);
+    return there === undefined ? [] : [[there, value]];
+  });
+  return { ...written_as, fields: Object.fromEntries(renamed) };
+}
+
+/** Where another record has what the call says of this person, a human has to look. */
+function judge({ id }: CrmPerson, _row: Row, failure: RequestFailure): Failure {
+  if (failure.code !== 'conflict' && failure.code !== 'ambiguous_person') return failure;
+  const { holder, matches = [] } = asSalesforceFailure(failure).vendor ?? {};
+  const others = [...(holder ? [holder] : []), ...matches.map((match) => match.id)];
+  return failure.with({
+    next: 'park',
+    candidates: [id, ...others],
+    hint: `Record ${id} and ${others[0] ?? 'another one'} claim the same value: merge them in Salesforce, then replay.`,
+  });
+}
+
+/** A person as the port tells it. */
+function toRecord({ object, id, properties }: CrmPerson, org_url: string | undefined): PersonRecord {
+  const url = recordUrl(org_url, id);
+  const { Name, FirstName, LastName, Email, PersonEmail, Company } = properties;
+  const who = whoIs({
+    name: Name ? [Name] : [FirstName, LastName],
+    email: [Email, PersonEmail],
+    phone: [properties.Phone, properties.MobilePhone, properties.PersonMobilePhone],
+    company: [Company],
+  });
+  return { object, id, properties, ...(url ? { url } : {}), ...(who ? { who } : {}) };
+}
