@@ -1,7 +1,7 @@
 import { shipPresets } from '@wrapup/destination';
 import type { Dialect, RecordDialect, WordDialect } from '@wrapup/mapping';
 import { KEY_LINE_ROOM } from './keys/key-in-text.ts';
-import { TEXT_LIMIT } from './objects.ts';
+import { OWNER, TEXT_LIMIT } from './objects.ts';
 
 /**
  * Rich text that HubSpot renders: 65,536 characters is documented for notes and assumed for the others. Room is left for
@@ -9,9 +9,6 @@ import { TEXT_LIMIT } from './objects.ts';
  * https://developers.hubspot.com/docs/api-reference/latest/crm/activities/notes/guide
  */
 const RICH_TEXT_LIMIT = TEXT_LIMIT - KEY_LINE_ROOM;
-
-/** Whom a record of any kind belongs to. https://developers.hubspot.com/docs/guides/api/crm/owners */
-export const OWNER = 'hubspot_owner_id';
 
 const text = (property: string): WordDialect => ({ property, text: 'text' });
 const rich = (property: string): WordDialect => ({ property, text: 'html', limit: RICH_TEXT_LIMIT, as: 'body' });

@@ -44,6 +44,9 @@ export function keyProperty(object: string): string {
   return object === 'calls' ? 'wrapup_call_id' : 'wrapup_key';
 }
 
+/** Whom a record of any kind belongs to. https://developers.hubspot.com/docs/guides/api/crm/owners */
+export const OWNER = 'hubspot_owner_id';
+
 /** When the last call ended that was written to a contact: what `if_newer` compares. */
 export const WATERMARK = 'wrapup_last_call_at';
 

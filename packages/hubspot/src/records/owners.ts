@@ -3,8 +3,8 @@
 import type { OwnerList, OwnerSource } from '@wrapup/destination/engine';
 import { asObject } from '@wrapup/destination/http';
 import { listOwners } from '../client/api.ts';
-import { OWNER } from '../dialect.ts';
 import { asHubSpotFailure, unaccounted } from '../errors/classify.ts';
+import { OWNER } from '../objects.ts';
 import type { Session } from '../session.ts';
 
 /** Pages of 500 owners that are read at most. */

@@ -3,8 +3,7 @@
 import type { Finding } from '@wrapup/findings';
 import type { MappedField } from '@wrapup/mapping';
 import type { Context } from '../../port/context.ts';
-import { unknownOwners } from './owner-choice.ts';
-import { type OwnerSource, readDirectory } from './owners.ts';
+import { type OwnerSource, readDirectory, unknownOwners } from './owners.ts';
 
 /** What a CRM calls those who own records, and how to give access to them. */
 export interface OwnerWords {

@@ -130,25 +130,3 @@ export interface KnownPerson {
   /** True: the id was only told; the record has to be read. */
   readonly verify?: boolean;
 }
-
-/** One entry a person: a request in which an id stands twice is refused. */
-export function joinById(people: KnownPerson[]): KnownPerson[] {
-  const joined = new Map<string, KnownPerson>();
-  for (const one of people) {
-    const known = joined.get(one.person.id);
-    const read = known && !known.asked && one.asked ? { person: one.person, asked: one.asked } : {};
-    joined.set(
-      one.person.id,
-      known
-        ? {
-            ...known,
-            ...read,
-            writes: [...known.writes, ...one.writes],
-            created: known.created === true && one.created === true,
-            verify: known.verify === true && one.verify === true,
-          }
-        : one,
-    );
-  }
-  return [...joined.values()];
-}

@@ -1,7 +1,8 @@
 /** One plan whose person is looked for, created or written. Read-only: what is learnt of it gives a new one. Pure. */
 import { limitToSaid, type MatchStep, type Plan, type Value } from '@wrapup/mapping';
-import { assignOwners, type Directory } from '../owners/owner-choice.ts';
+import { assignOwners, type Directory } from '../owners/owners.ts';
 import { doneBefore, type PlanWrite } from '../plan-write.ts';
+import type { KnownPerson } from './person-verbs.ts';
 
 export interface PersonWrite extends PlanWrite {
   /** The plan before anything was known of the person, and what was noted by then. */
@@ -67,4 +68,26 @@ export function contactSteps({ plan }: Pick<PlanWrite, 'plan'>): MatchStep[] {
 /** In the order in which the calls ended. */
 export function inOrder<Write extends PlanWrite>(writes: readonly Write[]): Write[] {
   return writes.toSorted((a, b) => a.ended_at - b.ended_at || a.index - b.index);
+}
+
+/** One entry a person: a request in which an id stands twice is refused. */
+export function joinById(people: KnownPerson[]): KnownPerson[] {
+  const joined = new Map<string, KnownPerson>();
+  for (const one of people) {
+    const known = joined.get(one.person.id);
+    const read = known && !known.asked && one.asked ? { person: one.person, asked: one.asked } : {};
+    joined.set(
+      one.person.id,
+      known
+        ? {
+            ...known,
+            ...read,
+            writes: [...known.writes, ...one.writes],
+            created: known.created === true && one.created === true,
+            verify: known.verify === true && one.verify === true,
+          }
+        : one,
+    );
+  }
+  return [...joined.values()];
 }

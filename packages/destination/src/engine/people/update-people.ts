@@ -18,8 +18,8 @@ import type { Row } from '../records/row.ts';
 import { writeRows } from '../records/write-rows.ts';
 import { recallWatermark, rememberPerson, rememberWatermark } from './person-cache.ts';
 import { latestOf, makePatch, mustRead, propertiesToRead } from './person-fields.ts';
-import { type CrmPerson, joinById, type KnownPerson, type PeopleVerbs } from './person-verbs.ts';
-import { contactSteps, type PersonWrite, resolvePlan } from './person-write.ts';
+import type { CrmPerson, KnownPerson, PeopleVerbs } from './person-verbs.ts';
+import { contactSteps, joinById, type PersonWrite, resolvePlan } from './person-write.ts';
 
 /** Rounds after the first are for those who shared a write with a plan whose field was refused. */
 const MAX_ROUNDS = 3;

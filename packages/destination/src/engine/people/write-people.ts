@@ -6,8 +6,8 @@ import { lookUpPeople } from './look-up-people.ts';
 import { forgetPerson } from './person-cache.ts';
 import { propertiesToRead, questionOf } from './person-fields.ts';
 import { decide, groupUnknown } from './person-policy.ts';
-import { joinById, type KnownPerson, type PeopleVerbs } from './person-verbs.ts';
-import { contactSteps, type PersonWrite, resetWrite, resolvePlan, writtenBefore } from './person-write.ts';
+import type { KnownPerson, PeopleVerbs } from './person-verbs.ts';
+import { contactSteps, joinById, type PersonWrite, resetWrite, resolvePlan, writtenBefore } from './person-write.ts';
 import { limitIfSaid } from './said.ts';
 import { updatePeople } from './update-people.ts';
 

@@ -4,7 +4,7 @@
  *   refused field     dropped, where the connection's policy allows it, and the row sent once more without it
  *   refused request   wrote nothing: the rows that the refusal names are taken out and the rest is sent again; when it
  *                     names none, the request is halved down to the bad row
- *   too much at once  sent again in smaller requests; the size that an object takes is remembered (`row-limit.ts`)
+ *   too much at once  sent again in smaller requests; the size that an object takes is remembered
  *   a lock            sent again after a short pause, a few times
  *
  * Rows are ordered by object and parent and sent one request after another, so that one parent is not in two requests at
@@ -12,11 +12,11 @@
  */
 
 import { asRequestFailure, RequestFailure } from '../../http/request-failure.ts';
+import type { Context } from '../../port/context.ts';
 import { forgetOwners } from '../owners/owners.ts';
 import type { Dropped } from '../plan-write.ts';
 import { halvesOf, isAboutRows } from './batches.ts';
 import type { Row, RowAnswer, RowAnswers, RowResult, RowVerb, RowWriter } from './row.ts';
-import { growRowLimit, readRowLimit, shrinkRowLimit } from './row-limit.ts';
 
 /** How often fields may be dropped from one row before its refusal stands. */
 const MAX_DROPS = 3;
@@ -177,4 +177,34 @@ function inOrder(rows: Row[]): Row[] {
 
 function objectsOf(rows: Row[]): string[] {
   return [...new Set(rows.map(({ object }) => object))];
+}
+
+/*
+ * How many rows of an object one request may have: what the account's own automation takes. Whole requests at first;
+ * halved when they run into a limit, and twice as many again after each request of full size that succeeded.
+ */
+
+/** After so long full requests are tried again. */
+const ROW_LIMIT_MS = 60 * 60_000;
+
+const keyOf = (object: string) => `row-limit:${object}`;
+
+/** The smallest limit of these objects. @param most rows that the CRM takes at all */
+async function readRowLimit(ctx: Context, objects: string[], most: number): Promise<number> {
+  const kept = await Promise.all(objects.map((object) => ctx.memory.get(keyOf(object))));
+  return Math.min(most, ...kept.map((text) => Number(text) || most));
+}
+
+async function shrinkRowLimit(ctx: Context, objects: string[], rows: number): Promise<void> {
+  for (const object of objects) await ctx.memory.set(keyOf(object), String(Math.max(1, rows)), ROW_LIMIT_MS);
+}
+
+/** @param rows that went through: only a full request shows that more may fit */
+async function growRowLimit(ctx: Context, objects: string[], rows: number, most: number): Promise<void> {
+  for (const object of objects) {
+    const kept = Number(await ctx.memory.get(keyOf(object)));
+    if (!kept || rows < kept) continue;
+    if (kept * 2 >= most) await ctx.memory.delete(keyOf(object));
+    else await ctx.memory.set(keyOf(object), String(kept * 2), ROW_LIMIT_MS);
+  }
 }

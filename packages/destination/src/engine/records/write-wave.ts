@@ -10,11 +10,11 @@ import { asRequestFailure, type RequestFailure } from '../../http/request-failur
 import type { RecordReceipt } from '../../port/destination.ts';
 import { Failure } from '../../port/failure.ts';
 import { type PlanWrite, type Report, reportDropped } from '../plan-write.ts';
+import { joinShared, shareRecord } from './dependency-order.ts';
 import type { KeyStrategy, Reservation } from './key-strategy.ts';
 import { makeRow, type RecordRow } from './record-rows.ts';
 import type { Existing, Item, Reading, RecordVerbs, Written } from './record-verbs.ts';
 import type { Row, RowVerb } from './row.ts';
-import { joinShared, shareRecord } from './shared-records.ts';
 import { writeRows } from './write-rows.ts';
 
 /** What became of items. Each is in one of the first four. */
