@@ -33,7 +33,7 @@ export interface LiveReport {
 export interface LiveOptions extends Target {
   /** Also in an account that says it is neither a developer test account nor a sandbox. */
   any_account?: boolean;
-  /** Told of each step when it is over. */
+  /** Called after each step. */
   tell?(step: LiveStep): void;
 }
 

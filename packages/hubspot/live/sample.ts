@@ -3,7 +3,7 @@ import { type Call, emptyCall } from '@wrapup/call';
 /** A connected call of this run: its own number of the range that is kept for fiction, its own address. */
 export function samplePayloadCall(run: string, name: string): Call {
   const seed = Number.parseInt(run, 16);
-  // 555-0100 to 555-0199 in any area code belong to nobody.
+  // 555-0100 to 555-0199 in any area code belong to no subscriber.
   const phone = `+1${AREAS[seed % AREAS.length]}5550${100 + (((seed >>> 8) + name.length) % 100)}`;
   const ended = new Date();
   return emptyCall({

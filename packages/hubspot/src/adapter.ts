@@ -5,12 +5,12 @@ import { accountForReader, knownAccount } from './account/account.ts';
 import { peopleVerbs } from './people/people-verbs.ts';
 import { ownerSource } from './records/owners.ts';
 import { recordVerbs } from './records/record-verbs.ts';
-import type { Session } from './session.ts';
+import type { HubSpotSession } from './session.ts';
 import type { HubSpotSettings } from './settings.ts';
 
 /** @param forReader a human looks at the answers and wants to open the records: the account is asked for where it is not known */
 export async function openAdapter(
-  session: Session,
+  session: HubSpotSession,
   settings: HubSpotSettings,
   ctx: Context,
   forReader: boolean,

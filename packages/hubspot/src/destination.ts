@@ -5,19 +5,20 @@ import { describeAccount } from './account/describe.ts';
 import { probeAccount } from './account/probe.ts';
 import { provisionAccount } from './account/provision.ts';
 import { openAdapter } from './adapter.ts';
-import { BATCH } from './client/api.ts';
-import { Transport } from './client/transport.ts';
-import { Session } from './session.ts';
+import { MAX_BATCH } from './client/api.ts';
+import { HubSpotTransport } from './client/transport.ts';
+import { HubSpotSession } from './session.ts';
 import type { HubSpotSettings } from './settings.ts';
 
 /** Loads the official client and makes a destination, which holds nothing but the client and its sockets; makes no request. */
 export async function openHubSpot(connection: string, settings: HubSpotSettings): Promise<Destination> {
-  const transport = await Transport.open(settings);
-  const open = (ctx: Context, forReader: boolean) => openAdapter(new Session(transport, ctx), settings, ctx, forReader);
+  const transport = await HubSpotTransport.open(settings);
+  const open = (ctx: Context, forReader: boolean) =>
+    openAdapter(new HubSpotSession(transport, ctx), settings, ctx, forReader);
   return {
     kind: 'hubspot',
     connection,
-    batch: BATCH,
+    batch: MAX_BATCH,
     check: (mappings, ctx) => checkMappings(transport, settings, mappings, ctx),
     find: async (persons, ctx) => {
       const forReader = persons.some(({ identify }) => identify);
@@ -25,7 +26,7 @@ export async function openHubSpot(connection: string, settings: HubSpotSettings)
     },
     preview: (plans, ctx) => previewPlans(plans, () => open(ctx, true)),
     write: (plans, ctx) => {
-      const session = new Session(transport, ctx);
+      const session = new HubSpotSession(transport, ctx);
       return writePlans(session, plans, () => openAdapter(session, settings, ctx, false));
     },
     provision: (request, ctx) => provisionAccount(transport, request, ctx),

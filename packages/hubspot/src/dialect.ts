@@ -64,7 +64,7 @@ export const hubspotDialect: Dialect = {
       words: { title: text('name'), domain: text('domain') },
       owner: OWNER,
       labels: true,
-      // Somebody else's record more often than ours: gaps are filled, no more.
+      // More often another user's record than ours: only gaps are filled.
       write: 'if_empty',
       required: ['domain'],
     },

@@ -3,7 +3,7 @@ import { makeMemoryContext } from '@wrapup/destination';
 import { type Row, type RowVerb, type RowWriter, writeRows } from '@wrapup/destination/engine';
 import { afterEach, expect, test } from 'vitest';
 import { batchVerbs } from '../src/client/batch-write.ts';
-import { Session } from '../src/session.ts';
+import { HubSpotSession } from '../src/session.ts';
 import { json, openTransport, type TinyServer, tinyServer } from './tiny-server.ts';
 
 const closing: { close(): unknown }[] = [];
@@ -30,7 +30,7 @@ async function send(
   });
   const transport = await openTransport(server.url);
   closing.push(transport, server);
-  const session = new Session(transport, makeMemoryContext());
+  const session = new HubSpotSession(transport, makeMemoryContext());
   const limits = { rows: 100, mixed: false, shrinks: false };
   const writer = { session, limits, drops_fields: true, owner: 'hubspot_owner_id', ...batchVerbs(session), ...policy };
   const results = await writeRows(writer, verb, rows);

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { listenTiny } from '../../../test/support/tiny-server.ts';
-import { Transport } from '../src/client/transport.ts';
+import { HubSpotTransport } from '../src/client/transport.ts';
 import { hubspotSettings } from '../src/settings.ts';
 
 export { json } from '../../../test/support/tiny-server.ts';
@@ -28,6 +28,6 @@ export async function tinyServer(
 export function openTransport(
   url: string,
   settings: { timeout?: number; api_version?: string } = {},
-): Promise<Transport> {
-  return Transport.open(hubspotSettings.parse({ access_token: 'pat-na1-test', base_url: url, ...settings }));
+): Promise<HubSpotTransport> {
+  return HubSpotTransport.open(hubspotSettings.parse({ access_token: 'pat-na1-test', base_url: url, ...settings }));
 }

@@ -11,7 +11,7 @@ import {
   searchRecords,
   upsertRecords,
 } from '../src/client/api.ts';
-import type { Transport } from '../src/client/transport.ts';
+import type { HubSpotTransport } from '../src/client/transport.ts';
 import { HubSpotFailure } from '../src/errors/classify.ts';
 import { json, openTransport, type TinyServer, tinyServer } from './tiny-server.ts';
 
@@ -23,7 +23,7 @@ afterEach(async () => {
 async function open(
   answer: Parameters<typeof tinyServer>[0],
   settings?: Parameters<typeof openTransport>[1],
-): Promise<{ server: TinyServer; transport: Transport }> {
+): Promise<{ server: TinyServer; transport: HubSpotTransport }> {
   const server = await tinyServer(answer);
   const transport = await openTransport(server.url, settings);
   closing.push(transport, server);
@@ -258,8 +258,10 @@ test('two connections in one process keep their tokens and their timeouts apart'
     json(response, 200, { results: [] });
   });
   const { hubspotSettings } = await import('../src/settings.ts');
-  const { Transport } = await import('../src/client/transport.ts');
-  const other = await Transport.open(hubspotSettings.parse({ access_token: 'pat-na1-other', base_url: server.url }));
+  const { HubSpotTransport } = await import('../src/client/transport.ts');
+  const other = await HubSpotTransport.open(
+    hubspotSettings.parse({ access_token: 'pat-na1-other', base_url: server.url }),
+  );
   closing.push(other);
   const ctx = makeMemoryContext(makeMemoryCommons());
   await Promise.all([transport.send(read(), ctx), other.send(read(), ctx), transport.send(read(), ctx)]);

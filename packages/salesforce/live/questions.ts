@@ -4,7 +4,7 @@ import { brief, type Raw } from './raw.ts';
 
 export interface Question {
   asks: string;
-  /** @param run told apart from other runs */
+  /** @param run names this run */
   answer(raw: Raw, run: string): Promise<string>;
 }
 

@@ -2,7 +2,7 @@
 
 import { makeMemoryCommons, makeMemoryContext } from '@wrapup/destination';
 import { asList, asObject, asText } from '@wrapup/destination/http';
-import type { Transport } from '../src/client/transport.ts';
+import type { SalesforceTransport } from '../src/client/transport.ts';
 import { SalesforceFailure } from '../src/errors/classify.ts';
 
 export interface RawAnswer {
@@ -14,12 +14,12 @@ export interface RawAnswer {
 }
 
 export class Raw {
-  readonly #transport: Transport;
+  readonly #transport: SalesforceTransport;
   readonly #commons = makeMemoryCommons();
   /** Ids to delete at the end, the last made first. */
   readonly made: string[] = [];
 
-  constructor(transport: Transport) {
+  constructor(transport: SalesforceTransport) {
     this.#transport = transport;
   }
 

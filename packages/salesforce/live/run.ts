@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { type Destination, makeMemoryCommons, makeMemoryContext, type WriteOutcome } from '@wrapup/destination';
 import { samplePlan } from '@wrapup/destination/sample-plan';
-import { Transport } from '../src/client/transport.ts';
+import { SalesforceTransport } from '../src/client/transport.ts';
 import { salesforceKind } from '../src/index.ts';
 import { isForTrying, QUESTIONS } from './questions.ts';
 import { Raw } from './raw.ts';
@@ -19,7 +19,7 @@ export interface LiveOptions {
   any_org: boolean;
   /** Deploy the fields that are missing. */
   deploy: boolean;
-  /** Told of each step when it is over. */
+  /** Called after each step. */
   tell?(step: LiveStep): void;
 }
 
@@ -30,7 +30,7 @@ const WITHIN = 5 * 60_000;
 export async function runLive(options: LiveOptions): Promise<{ account: string; steps: LiveStep[] }> {
   const settings = salesforceKind.settings.parse(options.connection);
   const destination = await salesforceKind.connect('live', settings);
-  const transport = await Transport.open(settings);
+  const transport = await SalesforceTransport.open(settings);
   const raw = new Raw(transport);
   const run = randomBytes(4).toString('hex');
   const steps: LiveStep[] = [];
@@ -76,7 +76,7 @@ async function provision(destination: Destination, deploy: boolean): Promise<str
   return said;
 }
 
-/** A call of a number that belongs to nobody: 555-0100 to 555-0199 are kept for fiction. */
+/** A call of a number that belongs to no subscriber: 555-0100 to 555-0199 are kept for fiction. */
 async function writeTwice(destination: Destination, raw: Raw, run: string): Promise<string> {
   const phone = `+1415555${String(100 + (Number.parseInt(run, 16) % 100)).padStart(4, '0')}`;
   const plan = samplePlan(SALESFORCE_NAMES, {

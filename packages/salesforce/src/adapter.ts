@@ -2,19 +2,19 @@
 import type { Context, Preview } from '@wrapup/destination';
 import type { CrmAdapter, PlanWrite } from '@wrapup/destination/engine';
 import { type Org, readOrg } from './account/schema.ts';
-import type { Transport } from './client/transport.ts';
+import type { SalesforceTransport } from './client/transport.ts';
 import { keyStepOf } from './keys/key-ladder.ts';
 import { CALL_OBJECT } from './objects.ts';
 import { peopleVerbs } from './people/people-verbs.ts';
 import { ownerSource } from './records/owners.ts';
 import { recordVerbs } from './records/record-verbs.ts';
-import { orgUrl, type Session } from './session.ts';
+import { orgUrl, type SalesforceSession } from './session.ts';
 import type { SalesforceSettings } from './settings.ts';
 
 /** @throws SalesforceFailure when the org's definitions cannot be read */
 export async function openAdapter(
-  transport: Transport,
-  session: Session,
+  transport: SalesforceTransport,
+  session: SalesforceSession,
   settings: SalesforceSettings,
   ctx: Context,
   writes: PlanWrite[],
@@ -32,7 +32,7 @@ export async function openAdapter(
 }
 
 /** The definitions that these plans need. @throws SalesforceFailure */
-async function readOrgFor(session: Session, writes: PlanWrite[]): Promise<Org> {
+async function readOrgFor(session: SalesforceSession, writes: PlanWrite[]): Promise<Org> {
   const objects = writes.flatMap(({ plan }) => plan.records.map(({ object }) => object));
   const plans = writes.map(({ index }) => index);
   const org = await readOrg(session, objects, { plans });

@@ -6,25 +6,26 @@ import { packageFor } from './account/metadata.ts';
 import { probeAccount } from './account/probe.ts';
 import { provisionAccount } from './account/provision.ts';
 import { openAdapter } from './adapter.ts';
-import { COLLECTION } from './client/api.ts';
-import { Transport } from './client/transport.ts';
-import { Session } from './session.ts';
+import { MAX_ROWS } from './client/api.ts';
+import { SalesforceTransport } from './client/transport.ts';
+import { SalesforceSession } from './session.ts';
 import type { SalesforceSettings } from './settings.ts';
 
 /** Loads jsforce and makes a destination, which holds nothing but the client and its sockets; makes no request. */
 export async function openSalesforce(connection: string, settings: SalesforceSettings): Promise<Destination> {
-  const transport = await Transport.open(settings);
-  const open = (session: Session, ctx: Context, writes: PlanWrite[]) =>
+  const transport = await SalesforceTransport.open(settings);
+  const open = (session: SalesforceSession, ctx: Context, writes: PlanWrite[]) =>
     openAdapter(transport, session, settings, ctx, writes);
   return {
     kind: 'salesforce',
     connection,
-    batch: COLLECTION,
+    batch: MAX_ROWS,
     check: (mappings, ctx) => checkMappings(transport, mappings, ctx),
-    find: async (persons, ctx) => findPersons((await open(new Session(transport, ctx), ctx, [])).people, persons),
-    preview: (plans, ctx) => previewPlans(plans, (writes) => open(new Session(transport, ctx), ctx, writes)),
+    find: async (persons, ctx) =>
+      findPersons((await open(new SalesforceSession(transport, ctx), ctx, [])).people, persons),
+    preview: (plans, ctx) => previewPlans(plans, (writes) => open(new SalesforceSession(transport, ctx), ctx, writes)),
     write: (plans, ctx) => {
-      const session = new Session(transport, ctx);
+      const session = new SalesforceSession(transport, ctx);
       return writePlans(session, plans, (writes) => open(session, ctx, writes));
     },
     provision: (request, ctx) => provisionAccount(transport, request, ctx),

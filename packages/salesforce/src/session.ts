@@ -1,14 +1,14 @@
 /** The requests of one call of the destination, and whose org they go to. */
 import type { Context } from '@wrapup/destination';
 import { type Answer, Session as SharedSession } from '@wrapup/destination/http';
-import type { ApiCall } from './client/api.ts';
-import type { Transport } from './client/transport.ts';
+import type { SalesforceApiCall } from './client/api.ts';
+import type { SalesforceTransport } from './client/transport.ts';
 import type { SalesforceSettings } from './settings.ts';
 
-export class Session extends SharedSession<ApiCall, Answer> {
+export class SalesforceSession extends SharedSession<SalesforceApiCall, Answer> {
   readonly api_version: string;
 
-  constructor(transport: Transport, ctx: Context) {
+  constructor(transport: SalesforceTransport, ctx: Context) {
     super(transport, ctx);
     this.api_version = transport.api_version;
   }
@@ -16,7 +16,7 @@ export class Session extends SharedSession<ApiCall, Answer> {
 
 /** Where people open the org's records. Undefined while no token can be had, and where a sandbox or proxy stands in. */
 export async function orgUrl(
-  transport: Transport,
+  transport: SalesforceTransport,
   { base_url }: Pick<SalesforceSettings, 'base_url'>,
   ctx: Context,
 ): Promise<string | undefined> {

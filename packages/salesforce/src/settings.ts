@@ -95,7 +95,7 @@ export const salesforceSettings = closed({
 
 export type SalesforceSettings = z.output<typeof salesforceSettings>;
 
-export type Flow = 'jwt' | 'refresh_token' | 'client_credentials';
+type Flow = 'jwt' | 'refresh_token' | 'client_credentials';
 
 export function flowOf({ jwt, refresh_token }: SalesforceSettings): Flow {
   if (jwt) return 'jwt';

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { json, type Listening, listenTiny } from '../../../test/support/tiny-server.ts';
-import { Transport } from '../src/client/transport.ts';
+import { SalesforceTransport } from '../src/client/transport.ts';
 import { salesforceSettings } from '../src/settings.ts';
 
 export { json } from '../../../test/support/tiny-server.ts';
@@ -48,8 +48,8 @@ export function giveToken(response: ServerResponse, { headers }: IncomingMessage
 
 export const SESSION_INVALID = [{ message: 'Session expired or invalid', errorCode: 'INVALID_SESSION_ID' }];
 
-export function openTransport(url: string, settings: Record<string, unknown> = {}): Promise<Transport> {
-  return Transport.open(
+export function openTransport(url: string, settings: Record<string, unknown> = {}): Promise<SalesforceTransport> {
+  return SalesforceTransport.open(
     salesforceSettings.parse({ base_url: url, client_id: 'key', client_secret: 'secret', timeout: 2_000, ...settings }),
   );
 }

@@ -3,7 +3,7 @@ import { generateKeyPairSync, verify } from 'node:crypto';
 import { makeMemoryCommons, makeMemoryContext } from '@wrapup/destination';
 import { afterEach, expect, test } from 'vitest';
 import { queryPath, readTogether } from '../src/client/api.ts';
-import type { Transport } from '../src/client/transport.ts';
+import type { SalesforceTransport } from '../src/client/transport.ts';
 import { salesforceSettings } from '../src/settings.ts';
 import { openAccount, type SalesforceAccount } from './salesforce-harness.ts';
 import { giveToken, json, openTransport, SESSION_INVALID, type TinyServer, tinyServer } from './tiny-server.ts';
@@ -15,7 +15,7 @@ const PUBLIC = KEY.publicKey.export({ type: 'spki', format: 'pem' }).toString();
 
 let server: TinyServer | undefined;
 let account: SalesforceAccount | undefined;
-const transports: Transport[] = [];
+const transports: SalesforceTransport[] = [];
 afterEach(async () => {
   for (const one of transports.splice(0)) one.close();
   await server?.close();
@@ -23,7 +23,7 @@ afterEach(async () => {
   [server, account] = [undefined, undefined];
 });
 
-async function open(url: string, settings: Record<string, unknown> = {}): Promise<Transport> {
+async function open(url: string, settings: Record<string, unknown> = {}): Promise<SalesforceTransport> {
   const transport = await openTransport(url, settings);
   transports.push(transport);
   return transport;

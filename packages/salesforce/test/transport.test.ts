@@ -1,13 +1,13 @@
 /** Requests over real sockets to a server that misbehaves: what jsforce's own transport does wrong, ours does not. */
 import { makeMemoryCommons, makeMemoryContext } from '@wrapup/destination';
 import { afterEach, expect, test } from 'vitest';
-import { type ApiCall, queryPath, readTogether, searchPeople, writeRows } from '../src/client/api.ts';
-import type { Transport } from '../src/client/transport.ts';
+import { queryPath, readTogether, type SalesforceApiCall, searchPeople, writeRows } from '../src/client/api.ts';
+import type { SalesforceTransport } from '../src/client/transport.ts';
 import { SalesforceFailure } from '../src/errors/classify.ts';
 import { giveToken, json, openTransport, SESSION_INVALID, type TinyServer, tinyServer } from './tiny-server.ts';
 
 let server: TinyServer | undefined;
-let transport: Transport | undefined;
+let transport: SalesforceTransport | undefined;
 afterEach(async () => {
   transport?.close();
   await server?.close();
@@ -24,7 +24,7 @@ const SEARCH = searchPeople('FIND {4155550142 OR 14155550142} IN PHONE FIELDS', 
 /** Sends to a server that answers like this. */
 async function send(
   answer: Parameters<typeof tinyServer>[0],
-  call: ApiCall,
+  call: SalesforceApiCall,
   { within = 5_000, ...settings }: Record<string, unknown> & { within?: number } = {},
 ) {
   server = await tinyServer(answer);

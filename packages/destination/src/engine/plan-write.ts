@@ -23,7 +23,7 @@ export interface PlanWrite {
   readonly person?: PersonRef;
 }
 
-export interface PersonRef {
+interface PersonRef {
   readonly id: string;
   readonly object: string;
   /** Id of the account that the person belongs to, in CRMs that have such, where it is known. */
@@ -65,7 +65,7 @@ export function reportDropped({ index, plan }: PlanWrite, record: string, droppe
     .map(({ property, failure }) => ({ plan: index, note: noteLeftOut(record, property, failure) }));
 }
 
-export function noteLeftOut(record: string, property: string, { message, hint }: Failure): string {
+function noteLeftOut(record: string, property: string, { message, hint }: Failure): string {
   return `${record}.${property} was left out: ${message}${hint ? ` ${hint}` : ''}`;
 }
 

@@ -1,6 +1,6 @@
 /**
  * One HTTP request and its whole answer, with an end: sent once, whatever the other side does the socket is closed at the
- * deadline, and redirects are not followed. For clients that let somebody else send what they have built.
+ * deadline, and redirects are not followed. For clients that let another part send what they have built.
  */
 import http from 'node:http';
 import https from 'node:https';

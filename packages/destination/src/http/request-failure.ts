@@ -46,8 +46,8 @@ export function asRequestFailure<Vendor>(thrown: unknown): RequestFailure<Vendor
   return new RequestFailure(code, message, { next, ...details });
 }
 
-/** Values shorter than this are too common to be told from other words. */
-const TELLING = 3;
+/** Values shorter than this are too common to be distinguished from other words. */
+const MIN_DISTINCT_LENGTH = 3;
 
 /**
  * The CRM's own words for a message, ` HubSpot: “…”`, without the values that were sent to it. Empty where it has none
@@ -57,7 +57,7 @@ const TELLING = 3;
 export function quoteWords(crm: string, words: string, sent: Iterable<unknown>): string {
   if (!words || words.trimStart().startsWith('<')) return '';
   const values = [...new Set([...sent].filter((value) => value !== null && value !== undefined).map(String))]
-    .filter((value) => value.length >= TELLING)
+    .filter((value) => value.length >= MIN_DISTINCT_LENGTH)
     .sort((a, b) => b.length - a.length);
   let kept = words;
   for (const value of values) kept = kept.replaceAll(value, '…');

@@ -22,7 +22,7 @@ function isBroken({ code, next }: Failure): boolean {
 }
 
 /** Answered without asking when less than this is left of the deadline, in ms: no answer could come in time. */
-const TOO_LATE = 20;
+const TOO_LATE_MS = 20;
 
 /**
  * The requests of one call of the destination: sends them, counts them for the plans that share them, and stops
@@ -49,7 +49,10 @@ export class Session<Call extends Sendable = Sendable, Answer = unknown> {
   /** True while asking makes sense. */
   get usable(): boolean {
     return (
-      this.#broken === undefined && !this.#throttled.has(undefined) && this.left > TOO_LATE && !this.ctx.signal.aborted
+      this.#broken === undefined &&
+      !this.#throttled.has(undefined) &&
+      this.left > TOO_LATE_MS &&
+      !this.ctx.signal.aborted
     );
   }
 

@@ -43,7 +43,7 @@ export abstract class Transport<Call extends ApiRequest, Token> implements Sende
   protected abstract readonly crm: string;
   /** What says where the CRM is, for the hint of a broken connection: `the connection’s base_url`. */
   protected abstract readonly place: string;
-  /** Failures that hold for every request of the pool: until they are over nobody sends, in all processes. */
+  /** Failures that hold for every request of the pool: until they are over no request is sent, in all processes. */
   protected abstract readonly blocking: ReadonlySet<FailureCode>;
 
   /** @throws RequestFailure when none can be had */
@@ -146,7 +146,7 @@ const NEVER_SENT = new Set([
   'CERT_HAS_EXPIRED',
 ]);
 
-/** Nothing may be sent after the deadline, nor for work that nobody wants any more. @throws RequestFailure */
+/** Nothing may be sent after the deadline, nor for work that was withdrawn. @throws RequestFailure */
 export function checkWanted(call: ApiRequest, ctx: Context): void {
   if (ctx.signal.aborted) throw withdrawn(call, false);
   if (Date.now() >= ctx.deadline)

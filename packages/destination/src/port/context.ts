@@ -45,7 +45,7 @@ export interface Lease {
   /**
    * Takes all keys or none, at once.
    * @param ttl milliseconds after which they fall free by themselves
-   * @returns undefined when somebody else holds one of them
+   * @returns undefined when another holder has one of them
    */
   take(keys: string[], ttl: number): Promise<Held | undefined>;
 }

@@ -6,7 +6,7 @@ export const DECISION_WORDS: Record<Preview['decision'], string> = {
   create: 'would be created',
   log_only: 'the call would be logged without a person',
   skip: 'nothing would be written',
-  park: 'the delivery would be parked for somebody to decide',
+  park: 'the delivery would be parked for a person to decide',
 };
 
 /** The end of the same sentence for a person who was found only by what was said. */

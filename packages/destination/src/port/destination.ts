@@ -84,7 +84,7 @@ export interface Destination {
   /** The cheapest request that proves the credentials. Rejects with the failure when they do not work. */
   probe(ctx: Context): Promise<Probe>;
 
-  /** Tells somebody of something that is no call. Only kinds that say `notifies` have it. Rejects when it was not taken. */
+  /** Sends a notice of something that is no call. Only kinds that say `notifies` have it. Rejects when it was not taken. */
   notify?(notice: Notice, ctx: Context): Promise<void>;
 
   close(): Promise<void>;
@@ -113,7 +113,7 @@ export interface PersonQuestion {
   identify?: true;
 }
 
-/** What a person knows people by. For the eyes of whoever asks, at that moment: personal data, never to be kept. */
+/** What a person knows people by. For the user who asks, at that moment: personal data, never to be kept. */
 export interface Who {
   name?: string;
   email?: string;

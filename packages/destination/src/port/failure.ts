@@ -4,7 +4,7 @@
  * `retry`           the CRM or the way to it failed: again later, an attempt is burnt
  * `throttle`        the CRM asked to wait: again after `retry_after`, no attempt is burnt
  * `reauthenticate`  the connection's credentials fail: the connection is broken, not the call; no attempt is burnt
- * `park`            a person must decide or mend something: the delivery waits in `parked`
+ * `park`            a person must decide or correct something: the delivery waits in `parked`
  * `die`             our own mistake, never to be repeated: `dead`
  */
 export const NEXT = ['retry', 'throttle', 'reauthenticate', 'park', 'die'] as const;
@@ -84,7 +84,7 @@ export class Failure extends Error {
     return new Failure(this.code, this.message, { ...this.details, ...details });
   }
 
-  /** Anything thrown, as a failure; what nobody foresaw is `internal` but retried, since most such things pass. */
+  /** Anything thrown, as a failure; what is not foreseen is `internal` but retried, since most such things pass. */
   static of(thrown: unknown): Failure {
     if (thrown instanceof Failure) return thrown;
     const message = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);

@@ -95,7 +95,7 @@ class InMemoryLease implements Lease {
 }
 
 /** A secret is renewed this long before its end. */
-const EARLY = 60_000;
+const EARLY_MS = 60_000;
 
 class InMemorySecrets implements Secrets {
   readonly encrypted = true;
@@ -104,7 +104,7 @@ class InMemorySecrets implements Secrets {
 
   async get(name: string, refresh: () => Promise<Secret>): Promise<string> {
     const known = this.#kept.get(name);
-    if (known && known.expires_at - EARLY > Date.now()) return known.value;
+    if (known && known.expires_at - EARLY_MS > Date.now()) return known.value;
     const running = this.#refreshing.get(name) ?? refresh();
     this.#refreshing.set(name, running);
     try {

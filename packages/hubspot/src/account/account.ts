@@ -3,23 +3,23 @@ import { Failure } from '@wrapup/destination';
 import { asObject } from '@wrapup/destination/http';
 import { readAccount } from '../client/api.ts';
 import type { Account } from '../objects.ts';
-import type { Session } from '../session.ts';
+import type { HubSpotSession } from '../session.ts';
 import type { HubSpotSettings } from '../settings.ts';
 
 const KEY = 'account';
 /** Ms that the account's id and domain are remembered for links. */
-const KEPT = 30 * 24 * 3_600_000;
+const KEPT_MS = 30 * 24 * 3_600_000;
 const DOMAIN = 'app.hubspot.com';
 
 /** Asks HubSpot whose token it is, and remembers it. */
-export async function askAccount(session: Session, settings: HubSpotSettings): Promise<Account> {
+export async function askAccount(session: HubSpotSession, settings: HubSpotSettings): Promise<Account> {
   const body = asObject((await session.send(readAccount(settings.api_version))).body);
   const portal = body.portalId;
   if (typeof portal !== 'number' && typeof portal !== 'string')
     throw new Failure('unaccounted', 'read the account: HubSpot’s answer names no account.');
   const domain = body.uiDomain;
   const account = { portal: String(portal), domain: typeof domain === 'string' && domain ? domain : DOMAIN };
-  await session.ctx.memory.set(KEY, JSON.stringify(account), KEPT);
+  await session.ctx.memory.set(KEY, JSON.stringify(account), KEPT_MS);
   return account;
 }
 
@@ -27,7 +27,10 @@ export async function askAccount(session: Session, settings: HubSpotSettings): P
  * The account, asked for where it is not known: for what a person looks at and wants to open. Undefined when HubSpot does
  * not tell.
  */
-export async function accountForReader(session: Session, settings: HubSpotSettings): Promise<Account | undefined> {
+export async function accountForReader(
+  session: HubSpotSession,
+  settings: HubSpotSettings,
+): Promise<Account | undefined> {
   const known = await knownAccount(session.ctx, settings);
   return known ?? (await askAccount(session, settings).catch(() => undefined));
 }

@@ -3,12 +3,12 @@ import type { Context } from '@wrapup/destination';
 import { checkOwners, type OwnerWords, quoteAll, readTime } from '@wrapup/destination/engine';
 import { type Finding, nearest } from '@wrapup/findings';
 import type { CompiledMapping, MappedField } from '@wrapup/mapping';
-import type { Transport } from '../client/transport.ts';
+import type { HubSpotTransport } from '../client/transport.ts';
 import { asHubSpotFailure } from '../errors/classify.ts';
 import { keyProperty, WATERMARK } from '../objects.ts';
 import { DISPOSITION, idOf, isLabel } from '../records/dispositions.ts';
 import { ownerSource } from '../records/owners.ts';
-import { Session } from '../session.ts';
+import { HubSpotSession } from '../session.ts';
 import type { HubSpotSettings } from '../settings.ts';
 import { accountForReader } from './account.ts';
 import { checkRequired, warnOfFit } from './check-fit.ts';
@@ -17,13 +17,13 @@ import { type Option, type Property, readSchema } from './schema.ts';
 
 /** @throws the failure when an object's properties cannot be read */
 export async function checkMappings(
-  transport: Transport,
+  transport: HubSpotTransport,
   settings: HubSpotSettings,
   mappings: CompiledMapping[],
   ctx: Context,
 ): Promise<Finding[]> {
-  const session = new Session(transport, ctx);
-  // So that what is written from now on has links, also where nobody ever probes.
+  const session = new HubSpotSession(transport, ctx);
+  // So that what is written from now on has links, also where no probe was ever made.
   await accountForReader(session, settings);
   const fields = mappings.flatMap((mapping) => mapping.fields);
   const objects = new Set(['contacts', 'calls', ...fields.map((field) => field.object)]);
@@ -53,14 +53,14 @@ export async function checkMappings(
 
 /** An object that the key may not see is a finding with the first line that wants it; the others are checked all the same. */
 async function readOrFind(
-  transport: Transport,
+  transport: HubSpotTransport,
   object: string,
   fields: MappedField[],
   findings: Finding[],
   ctx: Context,
 ): Promise<Map<string, Property> | undefined> {
   try {
-    return await readSchema(new Session(transport, ctx), object, true);
+    return await readSchema(new HubSpotSession(transport, ctx), object, true);
   } catch (thrown) {
     const { code, message, hint, next } = asHubSpotFailure(thrown);
     if (code !== 'missing_scope' && next !== 'park' && code !== 'bad_request') throw thrown;

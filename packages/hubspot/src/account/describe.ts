@@ -2,16 +2,20 @@ import type { Context, Description } from '@wrapup/destination';
 import { asObject } from '@wrapup/destination/http';
 import type { AccountField } from '@wrapup/mapping';
 import { readProperties } from '../client/api.ts';
-import type { Transport } from '../client/transport.ts';
+import type { HubSpotTransport } from '../client/transport.ts';
 import { asHubSpotFailure } from '../errors/classify.ts';
-import { Session } from '../session.ts';
+import { HubSpotSession } from '../session.ts';
 
 /** Properties of these objects as people know them, with their options. An object that may not be read is a note. */
-export async function describeAccount(transport: Transport, objects: string[], ctx: Context): Promise<Description> {
+export async function describeAccount(
+  transport: HubSpotTransport,
+  objects: string[],
+  ctx: Context,
+): Promise<Description> {
   const description: Description = { objects: {}, notes: [] };
   for (const object of objects) {
     // One refused object must not keep the others from being read: each has a session of its own.
-    const session = new Session(transport, ctx);
+    const session = new HubSpotSession(transport, ctx);
     try {
       const body = asObject((await session.send(readProperties(object))).body);
       description.objects[object] = (Array.isArray(body.results) ? body.results : []).map(toField);

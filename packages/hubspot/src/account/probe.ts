@@ -1,10 +1,10 @@
 import type { Context, Probe } from '@wrapup/destination';
 import { readOneContact } from '../client/api.ts';
-import type { Transport } from '../client/transport.ts';
+import type { HubSpotTransport } from '../client/transport.ts';
 import { asHubSpotFailure } from '../errors/classify.ts';
 import { stepOf } from '../keys/key-ladder.ts';
 import { keyProperty } from '../objects.ts';
-import { Session } from '../session.ts';
+import { HubSpotSession } from '../session.ts';
 import type { HubSpotSettings } from '../settings.ts';
 import { askAccount } from './account.ts';
 import { readSchema } from './schema.ts';
@@ -13,17 +13,22 @@ import { readSchema } from './schema.ts';
  * Proves the token and that it may read contacts, and says which account it is. Notes which records carry their unique
  * key; a missing one is no failure of the connection: deliveries that need it park, with the same hint.
  */
-export async function probeAccount(transport: Transport, settings: HubSpotSettings, ctx: Context): Promise<Probe> {
-  const session = new Session(transport, ctx);
+export async function probeAccount(
+  transport: HubSpotTransport,
+  settings: HubSpotSettings,
+  ctx: Context,
+): Promise<Probe> {
+  const session = new HubSpotSession(transport, ctx);
   const account = await askAccount(session, settings);
   await session.send(readOneContact());
   const notes: string[] = [];
-  for (const object of ['calls', 'contacts']) notes.push(await noteKey(new Session(transport, ctx), object, settings));
+  for (const object of ['calls', 'contacts'])
+    notes.push(await noteKey(new HubSpotSession(transport, ctx), object, settings));
   return { account: account.portal, notes };
 }
 
 /** Which step of the key ladder (`key-steps.ts`) holds for an object. */
-async function noteKey(session: Session, object: string, settings: HubSpotSettings): Promise<string> {
+async function noteKey(session: HubSpotSession, object: string, settings: HubSpotSettings): Promise<string> {
   const name = keyProperty(object);
   try {
     const property = (await readSchema(session, object)).get(name);

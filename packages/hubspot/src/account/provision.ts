@@ -1,19 +1,19 @@
 import type { Context, Failure, ProvisionStep } from '@wrapup/destination';
 import type { CompiledMapping } from '@wrapup/mapping';
 import { createProperty, createPropertyGroup } from '../client/api.ts';
-import type { Transport } from '../client/transport.ts';
+import type { HubSpotTransport } from '../client/transport.ts';
 import { asHubSpotFailure } from '../errors/classify.ts';
-import { Session } from '../session.ts';
-import { GROUP, type Requirement, requirementsOf } from './requirements.ts';
+import { HubSpotSession } from '../session.ts';
+import { GROUP, type HubSpotRequirement, requirementsOf } from './requirements.ts';
 import { forgetSchema, type Property, readSchema } from './schema.ts';
 
 /**
  * Creates the unique keys, the watermark and the `wrapup_*` fields of mappings. Can be repeated: what is there is
- * `present`. A key that exists without being unique cannot be mended, because HubSpot fixes uniqueness at creation.
+ * `present`. A key that exists without being unique cannot be repaired, because HubSpot fixes uniqueness at creation.
  * https://developers.hubspot.com/docs/api-reference/latest/crm/properties/guide
  */
 export async function provisionAccount(
-  transport: Transport,
+  transport: HubSpotTransport,
   request: { mappings: CompiledMapping[]; plan: boolean },
   ctx: Context,
 ): Promise<ProvisionStep[]> {
@@ -23,7 +23,7 @@ export async function provisionAccount(
   for (const requirement of requirementsOf(request.mappings)) {
     const { object, definition } = requirement;
     // One refused object must not keep the others from being provisioned: each has a session of its own.
-    const session = new Session(transport, ctx);
+    const session = new HubSpotSession(transport, ctx);
     const what = `${object}.${definition.name}`;
     try {
       const schema = schemas.get(object) ?? (await readSchema(session, object, true));
@@ -54,7 +54,11 @@ function judge(what: string, present: Property, unique: boolean): ProvisionStep 
 }
 
 /** Creates the property, and the group that it stands in. Both may be there already. */
-async function create(session: Session, { object, definition }: Requirement, groups: Set<string>): Promise<'created'> {
+async function create(
+  session: HubSpotSession,
+  { object, definition }: HubSpotRequirement,
+  groups: Set<string>,
+): Promise<'created'> {
   if (!groups.has(object)) {
     await ignoreExisting(session.send(createPropertyGroup(object, GROUP.name, GROUP.label)));
     groups.add(object);
@@ -71,7 +75,7 @@ async function ignoreExisting(request: Promise<unknown>): Promise<void> {
   }
 }
 
-function byHand({ object, definition }: Requirement, failure: Failure): string {
+function byHand({ object, definition }: HubSpotRequirement, failure: Failure): string {
   const kind =
     definition.type === 'datetime'
       ? 'date and time picker'

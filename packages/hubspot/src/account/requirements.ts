@@ -3,7 +3,7 @@ import type { CompiledMapping, MappedField, ValueKind } from '@wrapup/mapping';
 import type { PropertyDefinition } from '../client/api.ts';
 import { keyProperty, WATERMARK } from '../objects.ts';
 
-export interface Requirement {
+export interface HubSpotRequirement {
   object: string;
   definition: PropertyDefinition;
 }
@@ -12,7 +12,7 @@ export interface Requirement {
 export const GROUP = { name: 'wrapup', label: 'Wrapup' };
 
 /** Everything that the mappings need, each once: unique keys first. */
-export function requirementsOf(mappings: CompiledMapping[]): Requirement[] {
+export function requirementsOf(mappings: CompiledMapping[]): HubSpotRequirement[] {
   const fields = mappings.flatMap((mapping) => mapping.fields);
   const objects = new Set(['contacts', 'calls', ...fields.filter(isWrite).map(({ object }) => object)]);
   const keys = [...objects].map((object) => ({ object, definition: keyDefinition(object) }));
@@ -66,7 +66,7 @@ export function isOurs(property: string): boolean {
 
 /** The type follows from the values that the mapping can write, and is text where they are not known. */
 function customField(fields: MappedField[]) {
-  return ({ object, property }: MappedField): Requirement => {
+  return ({ object, property }: MappedField): HubSpotRequirement => {
     const same = fields.filter((field) => isWrite(field) && field.object === object && field.property === property);
     const values = same.flatMap((field) => field.values ?? []);
     const known = values.length > 0 && same.every((field) => field.values !== undefined);

@@ -3,7 +3,7 @@
 import type { Context } from '@wrapup/destination';
 import { asObject } from '@wrapup/destination/http';
 import { readProperties } from '../client/api.ts';
-import type { Session } from '../session.ts';
+import type { HubSpotSession } from '../session.ts';
 
 export interface Property {
   name: string;
@@ -22,11 +22,15 @@ export interface Option {
 }
 
 /** Ms that definitions are remembered. Short, so that a property created just now is soon known. */
-const KEPT = 60_000;
+const KEPT_MS = 60_000;
 const keyOf = (object: string) => `schema:${object}`;
 
 /** Properties of an object by name. @throws the failure of the request */
-export async function readSchema(session: Session, object: string, fresh = false): Promise<Map<string, Property>> {
+export async function readSchema(
+  session: HubSpotSession,
+  object: string,
+  fresh = false,
+): Promise<Map<string, Property>> {
   const known = fresh ? undefined : await session.ctx.memory.get(keyOf(object));
   const properties = known === undefined ? await ask(session, object) : (JSON.parse(known) as Property[]);
   return new Map(properties.map((property) => [property.name, property]));
@@ -36,10 +40,10 @@ export async function forgetSchema(ctx: Context, object: string): Promise<void> 
   await ctx.memory.delete(keyOf(object));
 }
 
-async function ask(session: Session, object: string): Promise<Property[]> {
+async function ask(session: HubSpotSession, object: string): Promise<Property[]> {
   const body = asObject((await session.send(readProperties(object))).body);
   const properties = (Array.isArray(body.results) ? body.results : []).map(toProperty);
-  await session.ctx.memory.set(keyOf(object), JSON.stringify(properties), KEPT);
+  await session.ctx.memory.set(keyOf(object), JSON.stringify(properties), KEPT_MS);
   return properties;
 }
 
@@ -67,7 +71,10 @@ export function toOptions(property: unknown): Option[] {
  * Asked after the account refused a property that it does not know: a test for every other one that it does not know
  * either, so that one more attempt is enough. Knows nothing when the definitions cannot be read.
  */
-export async function knownProperties(session: Session, object: string): Promise<ReadonlySet<string> | undefined> {
+export async function knownProperties(
+  session: HubSpotSession,
+  object: string,
+): Promise<ReadonlySet<string> | undefined> {
   try {
     const schema = await readSchema(session, object);
     return schema.size > 0 ? new Set(schema.keys()) : undefined;

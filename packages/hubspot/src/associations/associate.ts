@@ -3,11 +3,11 @@ import type { Failure } from '@wrapup/destination';
 import type { Associated, Item, Written } from '@wrapup/destination/engine';
 import { chunk, halvesOf } from '@wrapup/destination/engine';
 import { asList, asObject } from '@wrapup/destination/http';
-import { LINK_BATCH, linkRecords } from '../client/api.ts';
+import { linkRecords, MAX_LINKS } from '../client/api.ts';
 import { asHubSpotFailure, failureOf, unaccounted } from '../errors/classify.ts';
 import { itemStatus, readVendorError } from '../errors/vendor-error.ts';
 import { linkType } from '../objects.ts';
-import type { Session } from '../session.ts';
+import type { HubSpotSession } from '../session.ts';
 import { setLabels } from './labels.ts';
 import { unlinkPrevious } from './previous.ts';
 
@@ -18,7 +18,7 @@ interface Pair {
 }
 
 /** Links what was not linked on creation, labels it, and takes off whom an earlier write had linked. Never rejects. */
-export async function associate(session: Session, written: Written[]): Promise<Associated> {
+export async function associate(session: HubSpotSession, written: Written[]): Promise<Associated> {
   const done: Associated = { failed: new Map(), notes: [] };
   const left = () => written.filter(({ item }) => !done.failed.has(item));
   for (const step of [link, setLabels, unlinkPrevious]) {
@@ -29,7 +29,7 @@ export async function associate(session: Session, written: Written[]): Promise<A
   return done;
 }
 
-async function link(session: Session, written: Written[]): Promise<Associated> {
+async function link(session: HubSpotSession, written: Written[]): Promise<Associated> {
   const pairs = new Map<string, Pair[]>();
   for (const { item, receipt, linked } of written)
     for (const target of item.targets) {
@@ -41,19 +41,19 @@ async function link(session: Session, written: Written[]): Promise<Associated> {
   const failed = new Map<Item, Failure>();
   for (const [kind, all] of pairs) {
     const [from = '', to = ''] = kind.split('>');
-    for (const part of chunk(all, LINK_BATCH))
+    for (const part of chunk(all, MAX_LINKS))
       for (const [{ item }, failure] of await linkPart(session, from, to, part)) failed.set(item, failure);
   }
   return { failed, notes: [] };
 }
 
 /** @returns the pairs that do not hold, and why */
-async function linkPart(session: Session, from: string, to: string, pairs: Pair[]): Promise<[Pair, Failure][]> {
+async function linkPart(session: HubSpotSession, from: string, to: string, pairs: Pair[]): Promise<[Pair, Failure][]> {
   const doing = `link ${from} to ${to}`;
   try {
     const plans = pairs.map(({ item }) => item.write.index);
     const body = asObject((await session.send(linkRecords(from, to, pairs), plans)).body);
-    // A link holds in both directions, and may be told in either.
+    // A link holds in both directions, and may be answered in either.
     const held = new Set(
       asList(body.results).flatMap((item) => {
         const result = asObject(item);
@@ -83,7 +83,7 @@ async function linkPart(session: Session, from: string, to: string, pairs: Pair[
 }
 
 /** Repeating a link changes nothing, so the halves may hold some that stand already. */
-async function inHalves(session: Session, from: string, to: string, pairs: Pair[]): Promise<[Pair, Failure][]> {
+async function inHalves(session: HubSpotSession, from: string, to: string, pairs: Pair[]): Promise<[Pair, Failure][]> {
   const failed: [Pair, Failure][] = [];
   for (const half of halvesOf(pairs)) if (half.length > 0) failed.push(...(await linkPart(session, from, to, half)));
   return failed;

@@ -8,9 +8,9 @@
 import type { Associated, Item, Written } from '@wrapup/destination/engine';
 import { chunk } from '@wrapup/destination/engine';
 import { asList, asObject } from '@wrapup/destination/http';
-import { LINK_BATCH, labelRecords, readLabels } from '../client/api.ts';
+import { labelRecords, MAX_LINKS, readLabels } from '../client/api.ts';
 import { asHubSpotFailure } from '../errors/classify.ts';
-import type { Session } from '../session.ts';
+import type { HubSpotSession } from '../session.ts';
 
 interface Labelled {
   item: Item;
@@ -29,7 +29,7 @@ interface LabelType {
 const KEPT_MS = 10 * 60_000;
 
 /** Never rejects. */
-export async function setLabels(session: Session, written: Written[]): Promise<Associated> {
+export async function setLabels(session: HubSpotSession, written: Written[]): Promise<Associated> {
   const groups = new Map<string, Labelled[]>();
   for (const { item, receipt } of written)
     for (const [name, label] of Object.entries(item.record.labels ?? {})) {
@@ -52,7 +52,7 @@ export async function setLabels(session: Session, written: Written[]): Promise<A
 
 /** @param leaveOut notes a label that is not set @throws the failure of a request that may succeed another time */
 async function labelGroup(
-  session: Session,
+  session: HubSpotSession,
   from: string,
   to: string,
   all: Labelled[],
@@ -66,7 +66,7 @@ async function labelGroup(
       if (!type) leaveOut(one, `the account has no such label between ${from} and ${to}`);
       return type ? [{ ...one, ...type, label: one.label }] : [];
     });
-    for (const part of chunk(ready, LINK_BATCH)) {
+    for (const part of chunk(ready, MAX_LINKS)) {
       const results = asList(asObject((await session.send(labelRecords(from, to, part), plans)).body).results);
       const set = new Set(
         results.map(asObject).map(({ fromObjectId, toObjectId }) => `${String(fromObjectId)}>${String(toObjectId)}`),
@@ -80,7 +80,7 @@ async function labelGroup(
   }
 }
 
-async function knownLabels(session: Session, from: string, to: string, plans: number[]): Promise<LabelType[]> {
+async function knownLabels(session: HubSpotSession, from: string, to: string, plans: number[]): Promise<LabelType[]> {
   const key = `labels:${from}>${to}`;
   const kept = await session.ctx.memory.get(key);
   if (kept !== undefined) return JSON.parse(kept) as LabelType[];

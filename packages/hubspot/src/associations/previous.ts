@@ -10,7 +10,7 @@ import { unlinkRecords } from '../client/api.ts';
 import { readMany } from '../client/batch-read.ts';
 import { asHubSpotFailure } from '../errors/classify.ts';
 import { previousMemory } from '../memories.ts';
-import type { Session } from '../session.ts';
+import type { HubSpotSession } from '../session.ts';
 
 /** HubSpot's limit for taking links off. */
 const UNLINK_BATCH = 100;
@@ -22,7 +22,7 @@ const KEPT_MS = 7 * 24 * 3_600_000;
  * Notes whom the plans' records were linked to before, so that an attempt that fails halfway does not forget it.
  * @returns what could not be noted
  */
-export async function notePrevious({ ctx }: Session, writes: PlanWrite[]): Promise<[PlanWrite, Failure][]> {
+export async function notePrevious({ ctx }: HubSpotSession, writes: PlanWrite[]): Promise<[PlanWrite, Failure][]> {
   const failed: [PlanWrite, Failure][] = [];
   for (const write of writes) {
     const known = write.plan.resume?.records.person;
@@ -43,7 +43,7 @@ interface Move {
 }
 
 /** Never rejects. */
-export async function unlinkPrevious(session: Session, written: Written[]): Promise<Associated> {
+export async function unlinkPrevious(session: HubSpotSession, written: Written[]): Promise<Associated> {
   const done: Associated = { failed: new Map(), notes: [] };
   const moves: Move[] = [];
   for (const { item, receipt } of written) {

@@ -1,12 +1,12 @@
 /**
  * The requests that this adapter makes, in the words of HubSpot's API and through the official client's methods. Each
- * is a description; `Transport` sends it. Answers are read from what HubSpot sent, not from the client's models, which
+ * is a description; `HubSpotTransport` sends it. Answers are read from what HubSpot sent, not from the client's models, which
  * lose the status and what the client's specification does not know.
  */
 import type { ApiRequest } from '@wrapup/destination/http';
 import type { GeneratedClient } from './generated.ts';
 
-export interface ApiCall extends ApiRequest {
+export interface HubSpotApiCall extends ApiRequest {
   /** Values in the request, kept out of messages when HubSpot quotes them. */
   sent?: Iterable<string>;
   /** Has the client build it; or the path to read, for endpoints that the client has no method for. */
@@ -14,9 +14,9 @@ export interface ApiCall extends ApiRequest {
 }
 
 /** HubSpot's limit for batches of objects. */
-export const BATCH = 100;
+export const MAX_BATCH = 100;
 /** HubSpot's limit for batches of links. */
-export const LINK_BATCH = 2000;
+export const MAX_LINKS = 2000;
 
 export interface Link {
   /** Record id. */
@@ -24,13 +24,13 @@ export interface Link {
   type: number;
 }
 
-export interface CreateInput {
+interface CreateInput {
   trace: string;
   properties: Record<string, string>;
   links: Link[];
 }
 
-export function createRecords(object: string, inputs: CreateInput[]): ApiCall {
+export function createRecords(object: string, inputs: CreateInput[]): HubSpotApiCall {
   const body = inputs.map(({ trace, properties, links }) => ({
     objectWriteTraceId: trace,
     properties,
@@ -47,7 +47,7 @@ export function createRecords(object: string, inputs: CreateInput[]): ApiCall {
   };
 }
 
-export interface UpsertInput {
+interface UpsertInput {
   trace: string;
   /** The unique property and its value. */
   key: { property: string; value: string };
@@ -55,7 +55,7 @@ export interface UpsertInput {
 }
 
 /** Creates or updates by a unique property. Takes no links. */
-export function upsertRecords(object: string, inputs: UpsertInput[]): ApiCall {
+export function upsertRecords(object: string, inputs: UpsertInput[]): HubSpotApiCall {
   const body = inputs.map(({ trace, key, properties }) => ({
     objectWriteTraceId: trace,
     idProperty: key.property,
@@ -71,13 +71,13 @@ export function upsertRecords(object: string, inputs: UpsertInput[]): ApiCall {
   };
 }
 
-export interface UpdateInput {
+interface UpdateInput {
   trace: string;
   id: string;
   properties: Record<string, string>;
 }
 
-export function updateRecords(object: string, inputs: UpdateInput[]): ApiCall {
+export function updateRecords(object: string, inputs: UpdateInput[]): HubSpotApiCall {
   const body = inputs.map(({ trace, id, properties }) => ({ objectWriteTraceId: trace, id, properties }));
   return {
     name: `update ${inputs.length} ${object}`,
@@ -88,7 +88,7 @@ export function updateRecords(object: string, inputs: UpdateInput[]): ApiCall {
 }
 
 /** Reads records by id, or by the unique property `by`. */
-export function readRecords(object: string, ids: string[], properties: string[], by?: string): ApiCall {
+export function readRecords(object: string, ids: string[], properties: string[], by?: string): HubSpotApiCall {
   const body = {
     inputs: ids.map((id) => ({ id })),
     properties,
@@ -110,7 +110,12 @@ export interface SearchFilter {
 }
 
 /** One page of records that fit any of the filters. */
-export function searchRecords(object: string, filters: SearchFilter[], properties: string[], after?: string): ApiCall {
+export function searchRecords(
+  object: string,
+  filters: SearchFilter[],
+  properties: string[],
+  after?: string,
+): HubSpotApiCall {
   const body = searchBody(filters, properties, after);
   return {
     name: `search ${object}`,
@@ -133,7 +138,7 @@ export function searchBody(filters: SearchFilter[], properties: string[], after?
 }
 
 /** Records whose property has exactly this value. */
-export function searchEqual(object: string, property: string, value: string): ApiCall {
+export function searchEqual(object: string, property: string, value: string): HubSpotApiCall {
   const body = {
     filterGroups: [{ filters: [{ propertyName: property, operator: 'EQ', value }] }],
     properties: [],
@@ -148,7 +153,7 @@ export function searchEqual(object: string, property: string, value: string): Ap
 }
 
 /** Ids of the records that one is linked to. */
-export function readLinked(from: string, to: string, id: string): ApiCall {
+export function readLinked(from: string, to: string, id: string): HubSpotApiCall {
   return {
     name: `read links of ${from} to ${to}`,
     writes: false,
@@ -157,7 +162,7 @@ export function readLinked(from: string, to: string, id: string): ApiCall {
 }
 
 /** Links pairs of records by their default link. Repeating it changes nothing. */
-export function linkRecords(from: string, to: string, pairs: { from: string; to: string }[]): ApiCall {
+export function linkRecords(from: string, to: string, pairs: { from: string; to: string }[]): HubSpotApiCall {
   const inputs = pairs.map((pair) => ({ _from: { id: pair.from }, to: { id: pair.to } }));
   return {
     name: `link ${pairs.length} ${from} to ${to}`,
@@ -168,7 +173,7 @@ export function linkRecords(from: string, to: string, pairs: { from: string; to:
 }
 
 /** The kinds of links between two objects, with the account's own labels. */
-export function readLabels(from: string, to: string): ApiCall {
+export function readLabels(from: string, to: string): HubSpotApiCall {
   return {
     name: `read the labels of ${from} to ${to}`,
     writes: false,
@@ -182,7 +187,7 @@ export function labelRecords(
   from: string,
   to: string,
   pairs: { from: string; to: string; category: string; type: number }[],
-): ApiCall {
+): HubSpotApiCall {
   const inputs = pairs.map((pair) => ({
     _from: { id: pair.from },
     to: { id: pair.to },
@@ -197,7 +202,7 @@ export function labelRecords(
 }
 
 /** Takes every link between the pairs off. Repeating it changes nothing; HubSpot answers nothing. */
-export function unlinkRecords(from: string, to: string, pairs: { from: string; to: string }[]): ApiCall {
+export function unlinkRecords(from: string, to: string, pairs: { from: string; to: string }[]): HubSpotApiCall {
   const inputs = pairs.map((pair) => ({ _from: { id: pair.from }, to: [{ id: pair.to }] }));
   return {
     name: `unlink ${pairs.length} ${from} from ${to}`,
@@ -206,7 +211,7 @@ export function unlinkRecords(from: string, to: string, pairs: { from: string; t
   };
 }
 
-export function readProperties(object: string): ApiCall {
+export function readProperties(object: string): HubSpotApiCall {
   return {
     name: `read the properties of ${object}`,
     writes: false,
@@ -214,7 +219,7 @@ export function readProperties(object: string): ApiCall {
   };
 }
 
-export function readProperty(object: string, name: string): ApiCall {
+export function readProperty(object: string, name: string): HubSpotApiCall {
   return {
     name: `read the property ${object}.${name}`,
     writes: false,
@@ -234,7 +239,7 @@ export interface PropertyDefinition {
   options?: { label: string; value: string; displayOrder: number; hidden: boolean }[];
 }
 
-export function createProperty(object: string, definition: PropertyDefinition): ApiCall {
+export function createProperty(object: string, definition: PropertyDefinition): HubSpotApiCall {
   return {
     name: `create the property ${object}.${definition.name}`,
     writes: true,
@@ -242,7 +247,7 @@ export function createProperty(object: string, definition: PropertyDefinition): 
   };
 }
 
-export function createPropertyGroup(object: string, name: string, label: string): ApiCall {
+export function createPropertyGroup(object: string, name: string, label: string): HubSpotApiCall {
   return {
     name: `create the property group ${name} of ${object}`,
     writes: true,
@@ -251,7 +256,7 @@ export function createPropertyGroup(object: string, name: string, label: string)
 }
 
 /** A page of the account's active owners. */
-export function listOwners(after: string | undefined): ApiCall {
+export function listOwners(after: string | undefined): HubSpotApiCall {
   return {
     name: 'read the owners',
     writes: false,
@@ -261,7 +266,7 @@ export function listOwners(after: string | undefined): ApiCall {
 }
 
 /** Proves the token and that it may read contacts. */
-export function readOneContact(): ApiCall {
+export function readOneContact(): HubSpotApiCall {
   return {
     name: 'read one contact',
     writes: false,
@@ -270,7 +275,7 @@ export function readOneContact(): ApiCall {
 }
 
 /** Account id, data hosting location and time zone. */
-export function readAccount(version: string): ApiCall {
+export function readAccount(version: string): HubSpotApiCall {
   return { name: 'read the account', writes: false, build: `/account-info/${version}/details` };
 }
 

@@ -29,7 +29,7 @@ export function makeAuth(settings: HubSpotSettings, send: SendForm): Auth {
 }
 
 /** Ms that a refresh token which replaced the configured one is kept; each use keeps it anew. */
-const REFRESH_KEPT = 365 * 24 * 3_600_000;
+const REFRESH_KEPT_MS = 365 * 24 * 3_600_000;
 
 class AppAuth implements Auth {
   readonly #settings: HubSpotSettings;
@@ -55,7 +55,7 @@ class AppAuth implements Auth {
   }
 
   async refused(ctx: Context, token: string): Promise<boolean> {
-    // Somebody may have renewed it meanwhile: the new one is not to be thrown away.
+    // Another process may have renewed it meanwhile: the new one must stay.
     if ((await ctx.secrets.read(this.#access)) === token) await ctx.secrets.drop(this.#access);
     return true;
   }
@@ -69,7 +69,7 @@ class AppAuth implements Auth {
     const { access_token, refresh_token: next, expires_in } = asObject(body);
     if (status !== 200 || typeof access_token !== 'string') throw refusal(status, asObject(body));
     if (typeof next === 'string' && next !== '' && (next !== refresh_token || kept !== undefined)) {
-      await ctx.secrets.keep(this.#refresh, { value: next, expires_at: Date.now() + REFRESH_KEPT });
+      await ctx.secrets.keep(this.#refresh, { value: next, expires_at: Date.now() + REFRESH_KEPT_MS });
       if (!ctx.secrets.encrypted)
         ctx.log.warn({}, 'HubSpot replaced the refresh token; it is kept unencrypted: set WRAPUP_ENCRYPTION_KEY');
     }
@@ -102,7 +102,7 @@ class AppAuth implements Auth {
 const RECONNECT =
   'Install the app again in HubSpot (its install URL), put the new refresh_token into the connection, then resume the connection.';
 
-/** `{"error":"invalid_grant","status":"BAD_REFRESH_TOKEN","message":…}`: nothing but a person can mend it. */
+/** `{"error":"invalid_grant","status":"BAD_REFRESH_TOKEN","message":…}`: only an operator can repair it. */
 function refusal(status: number, body: Record<string, unknown>): HubSpotFailure {
   const code = typeof body.status === 'string' ? body.status : typeof body.error === 'string' ? body.error : undefined;
   const details = { status, ...(code ? { vendor_code: code.slice(0, 60) } : {}) };

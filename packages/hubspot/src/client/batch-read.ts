@@ -7,15 +7,15 @@ import { chunk, halvesOf } from '@wrapup/destination/engine';
 import { asList, asObject } from '@wrapup/destination/http';
 import { asHubSpotFailure, failureOf, type HubSpotFailure, unaccounted } from '../errors/classify.ts';
 import { itemStatus, readVendorError } from '../errors/vendor-error.ts';
-import type { Session } from '../session.ts';
-import { BATCH, readRecords } from './api.ts';
+import type { HubSpotSession } from '../session.ts';
+import { MAX_BATCH, readRecords } from './api.ts';
 
 export interface CrmRecord {
   id: string;
   properties: Record<string, string | null>;
 }
 
-export interface Reading {
+export interface BatchReading {
   /** By the id that was asked for, which a merged record may no longer have. */
   found: Map<string, CrmRecord>;
   missing: Set<string>;
@@ -43,10 +43,13 @@ export interface Wanted {
 }
 
 /** Reads records by id, or by a unique property. Never rejects. */
-export async function readMany(session: Session, { ids, by, properties, ...wanted }: Wanted): Promise<Reading> {
+export async function readMany(
+  session: HubSpotSession,
+  { ids, by, properties, ...wanted }: Wanted,
+): Promise<BatchReading> {
   const names = [...new Set([...properties, ...(IDENTITY[by ?? 'id'] ?? [by ?? ''])])];
-  const reading: Reading = { found: new Map(), missing: new Set(), failed: new Map() };
-  for (const batch of chunk([...new Set(ids)], BATCH)) {
+  const reading: BatchReading = { found: new Map(), missing: new Set(), failed: new Map() };
+  for (const batch of chunk([...new Set(ids)], MAX_BATCH)) {
     const part = await readBatch(session, { ...wanted, properties: names, ...(by === undefined ? {} : { by }) }, batch);
     for (const [id, record] of part.found) reading.found.set(id, record);
     for (const id of part.missing) reading.missing.add(id);
@@ -55,7 +58,7 @@ export async function readMany(session: Session, { ids, by, properties, ...wante
   return reading;
 }
 
-async function readBatch(session: Session, wanted: Omit<Wanted, 'ids'>, ids: string[]): Promise<Reading> {
+async function readBatch(session: HubSpotSession, wanted: Omit<Wanted, 'ids'>, ids: string[]): Promise<BatchReading> {
   const { object, by, properties, plansOf } = wanted;
   const call = readRecords(object, ids, properties, by);
   const plans = ids.flatMap(plansOf);
@@ -89,9 +92,9 @@ function isSilent({ results, errors }: Record<string, unknown>): boolean {
 }
 
 /** Matches a 2xx body to the ids. @throws HubSpotFailure when it has no results to match */
-function accountFor(body: Record<string, unknown>, { object, by }: Omit<Wanted, 'ids'>, ids: string[]): Reading {
+function accountFor(body: Record<string, unknown>, { object, by }: Omit<Wanted, 'ids'>, ids: string[]): BatchReading {
   if (!Array.isArray(body.results)) throw unaccounted(`read ${object}`);
-  const reading: Reading = { found: new Map(), missing: new Set(), failed: new Map() };
+  const reading: BatchReading = { found: new Map(), missing: new Set(), failed: new Map() };
   const open = new Set(ids);
   for (const item of body.results) {
     const record = toRecord(item);

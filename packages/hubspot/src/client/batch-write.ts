@@ -6,13 +6,13 @@
 import type { Row, RowAnswer, RowAnswers, RowVerb, RowWriter } from '@wrapup/destination/engine';
 import { asList, asObject, type RequestFailure } from '@wrapup/destination/http';
 import { failureOf, type HubSpotFailure, unaccounted } from '../errors/classify.ts';
-import { itemStatus, readVendorError, type VendorError } from '../errors/vendor-error.ts';
+import { type HubSpotVendorError, itemStatus, readVendorError } from '../errors/vendor-error.ts';
 import { keyProperty, linkType } from '../objects.ts';
-import type { Session } from '../session.ts';
-import { type ApiCall, createRecords, type Link, updateRecords, upsertRecords } from './api.ts';
+import type { HubSpotSession } from '../session.ts';
+import { createRecords, type HubSpotApiCall, type Link, updateRecords, upsertRecords } from './api.ts';
 
 /** The verbs that write, one request each. The rows of a request are of one object. */
-export function batchVerbs(session: Session): Pick<RowWriter, 'create' | 'update' | 'upsert' | 'rowsNamed'> {
+export function batchVerbs(session: HubSpotSession): Pick<RowWriter, 'create' | 'update' | 'upsert' | 'rowsNamed'> {
   const send = async (verb: RowVerb, rows: Row[]): Promise<RowAnswers> => {
     const { body } = await session.send(
       callOf(verb, rows),
@@ -31,7 +31,7 @@ export function batchVerbs(session: Session): Pick<RowWriter, 'create' | 'update
 /** Names a row within one request. */
 const traceOf = (index: number) => `row-${index}`;
 
-function callOf(verb: RowVerb, rows: Row[]): ApiCall {
+function callOf(verb: RowVerb, rows: Row[]): HubSpotApiCall {
   const object = rows[0]?.object ?? '';
   const inputs = rows.map(({ id = '', key = '', fields, targets = [] }, index) => ({
     trace: traceOf(index),
@@ -57,7 +57,7 @@ function inlineLink(from: string, { object, id }: { object: string; id: string }
 }
 
 function rowsNamed(rows: Row[], failure: RequestFailure): Row[] {
-  const vendor = failure.vendor as VendorError | undefined;
+  const vendor = failure.vendor as HubSpotVendorError | undefined;
   if (!vendor) return [];
   const named = rows.filter((row, index) => isNamed(row, traceOf(index), vendor));
   if (named.length > 0) return named;
@@ -68,7 +68,7 @@ function rowsNamed(rows: Row[], failure: RequestFailure): Row[] {
   );
 }
 
-function isNamed({ id, key }: Row, trace: string, { trace_ids, ids }: VendorError): boolean {
+function isNamed({ id, key }: Row, trace: string, { trace_ids, ids }: HubSpotVendorError): boolean {
   return (
     trace_ids.includes(trace) || (id !== undefined && ids.includes(id)) || (key !== undefined && ids.includes(key))
   );

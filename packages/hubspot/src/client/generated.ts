@@ -34,15 +34,15 @@ export async function loadGenerated(): Promise<GeneratedModules> {
 }
 
 /** Sends what a generated class has built. */
-export type Send = (request: HttpRequest) => Promise<HttpAnswer>;
+export type HubSpotSend = (request: HttpRequest) => Promise<HttpAnswer>;
 
 /** The generated classes for one request: each is made when it is used, and costs a fraction of a millisecond. */
 export class GeneratedClient {
   readonly #modules: GeneratedModules;
   readonly #baseUrl: string;
-  readonly #send: Send;
+  readonly #send: HubSpotSend;
 
-  constructor(modules: GeneratedModules, baseUrl: string, send: Send) {
+  constructor(modules: GeneratedModules, baseUrl: string, send: HubSpotSend) {
     this.#modules = modules;
     this.#baseUrl = baseUrl;
     this.#send = send;

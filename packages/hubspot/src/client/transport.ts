@@ -11,13 +11,13 @@ import {
 import { failureOf } from '../errors/classify.ts';
 import { readVendorError } from '../errors/vendor-error.ts';
 import type { HubSpotSettings } from '../settings.ts';
-import type { ApiCall } from './api.ts';
+import type { HubSpotApiCall } from './api.ts';
 import { type Auth, makeAuth } from './auth.ts';
 import { datePath, GeneratedClient, type GeneratedModules, loadGenerated } from './generated.ts';
 import { readUsage } from './usage.ts';
 
 /** Sends single requests of one connection: the official client builds them, our own exchange sends them. */
-export class Transport extends SharedTransport<ApiCall, string> {
+export class HubSpotTransport extends SharedTransport<HubSpotApiCall, string> {
   protected readonly crm = 'HubSpot';
   protected readonly place = 'the connection’s base_url';
   protected readonly blocking: ReadonlySet<FailureCode> = new Set(['throttled', 'daily_limit', 'locked']);
@@ -34,8 +34,8 @@ export class Transport extends SharedTransport<ApiCall, string> {
     this.#auth = makeAuth(settings, (request, ctx) => this.#exchange(request, ctx));
   }
 
-  static async open(settings: HubSpotSettings): Promise<Transport> {
-    return new Transport(await loadGenerated(), settings);
+  static async open(settings: HubSpotSettings): Promise<HubSpotTransport> {
+    return new HubSpotTransport(await loadGenerated(), settings);
   }
 
   close(): void {
@@ -50,7 +50,7 @@ export class Transport extends SharedTransport<ApiCall, string> {
     return this.#auth.refused(ctx, token);
   }
 
-  protected exchange({ build }: ApiCall, token: string, ctx: Context): Promise<HttpAnswer> {
+  protected exchange({ build }: HubSpotApiCall, token: string, ctx: Context): Promise<HttpAnswer> {
     const { base_url, api_version } = this.#settings;
     const own = { authorization: `Bearer ${token}`, 'user-agent': 'wrapup' };
     const send = ({ url, headers, ...request }: HttpRequest) =>
@@ -64,7 +64,7 @@ export class Transport extends SharedTransport<ApiCall, string> {
     return readUsage(headers);
   }
 
-  protected failureOf({ name, sent = [] }: ApiCall, { status, headers }: HttpAnswer, body: unknown) {
+  protected failureOf({ name, sent = [] }: HubSpotApiCall, { status, headers }: HttpAnswer, body: unknown) {
     return failureOf(readVendorError(status, body), { doing: name, retry_after: headers['retry-after'], sent });
   }
 

@@ -1,19 +1,19 @@
 /** From HubSpot's error answers to failures, by the table. */
 import { scrub } from '@wrapup/destination';
 import { asRequestFailure, fitsStatus, quoteWords, RequestFailure } from '@wrapup/destination/http';
-import { ERROR_TABLE, type ErrorRule } from './error-table.ts';
-import type { VendorDetail, VendorError } from './vendor-error.ts';
+import { ERROR_TABLE, type HubSpotErrorRule } from './error-table.ts';
+import type { HubSpotVendorError, VendorDetail } from './vendor-error.ts';
 
-const SECOND = 1000;
+const SECOND_MS = 1000;
 
 /** A request that did not come through, with what HubSpot said about it. */
-export type HubSpotFailure = RequestFailure<VendorError>;
-export const HubSpotFailure = RequestFailure<VendorError>;
+export type HubSpotFailure = RequestFailure<HubSpotVendorError>;
+export const HubSpotFailure = RequestFailure<HubSpotVendorError>;
 
 /** Anything thrown on the way, as one of ours; the budget's own failures and the store's keep their code. */
-export const asHubSpotFailure = asRequestFailure<VendorError>;
+export const asHubSpotFailure = asRequestFailure<HubSpotVendorError>;
 
-export interface AnswerFacts {
+export interface HubSpotAnswerFacts {
   /** What was attempted, for the message: `create calls`. */
   doing: string;
   /** Retry-After as it came. */
@@ -23,7 +23,7 @@ export interface AnswerFacts {
 }
 
 /** Turns an error answer into a failure by the table. */
-export function failureOf(error: VendorError, facts: AnswerFacts): HubSpotFailure {
+export function failureOf(error: HubSpotVendorError, facts: HubSpotAnswerFacts): HubSpotFailure {
   const rule = ERROR_TABLE.find((candidate) => applies(candidate, error));
   if (!rule) return new HubSpotFailure('unavailable', `${facts.doing}: HubSpot answered ${error.status}.`, {});
   const named = error.details.filter((detail) => rule.code !== undefined && hasCode(rule.code, detail));
@@ -68,7 +68,7 @@ export function unaccounted(doing: string, doubt = false): HubSpotFailure {
   );
 }
 
-function applies(rule: ErrorRule, error: VendorError): boolean {
+function applies(rule: HubSpotErrorRule, error: HubSpotVendorError): boolean {
   if (!fitsStatus(rule.status, error.status)) return false;
   if (rule.category && rule.category !== error.category) return false;
   if (rule.sub_category && !rule.sub_category.test(error.sub_category ?? '')) return false;
@@ -86,14 +86,14 @@ function hasCode(code: string | RegExp, detail: VendorDetail): boolean {
 }
 
 /** Milliseconds to wait. HubSpot documents Retry-After, in seconds, for 477 only; elsewhere it is honoured up to a cap. */
-function retryAfter(header: string | undefined, rule: ErrorRule): number | undefined {
+function retryAfter(header: string | undefined, rule: HubSpotErrorRule): number | undefined {
   const seconds = header === undefined ? Number.NaN : Number(header);
   const asked = Number.isFinite(seconds) ? seconds * 1000 : header ? Date.parse(header) - Date.now() : Number.NaN;
   if (!Number.isFinite(asked) || asked < 0) return rule.wait;
-  return Math.min(Math.max(asked, rule.wait ?? 0), rule.longest ?? 60 * SECOND);
+  return Math.min(Math.max(asked, rule.wait ?? 0), rule.longest ?? 60 * SECOND_MS);
 }
 
-function hintOf(rule: ErrorRule, error: VendorError): string | undefined {
+function hintOf(rule: HubSpotErrorRule, error: HubSpotVendorError): string | undefined {
   if (rule.becomes === 'missing_scope' && error.scopes.length > 0)
     return `Add the scope ${[...new Set(error.scopes)].slice(0, 5).join(' or ')} to the service key, then resume the connection.`;
   const options = error.details

@@ -6,7 +6,7 @@
  */
 import type { TableRow } from '@wrapup/destination/http';
 
-export interface ErrorRule extends TableRow {
+export interface HubSpotErrorRule extends TableRow {
   category?: string;
   sub_category?: RegExp;
   policy?: string;
@@ -22,14 +22,14 @@ export interface ErrorRule extends TableRow {
   longest?: number;
 }
 
-const SECOND = 1000;
-const HOUR = 3_600_000;
+const SECOND_MS = 1000;
+const HOUR_MS = 3_600_000;
 const LATER = 'Nothing to do: the delivery goes on by itself.';
 const TOKEN =
   'Put a valid service key into the connection’s access_token (HubSpot: Settings, Integrations, Service keys), or for an OAuth app, install it again and put in its new refresh_token; then resume the connection.';
 const PROVISION = 'Run `wrapup provision`, then replay.';
 
-export const ERROR_TABLE: ErrorRule[] = [
+export const ERROR_TABLE: HubSpotErrorRule[] = [
   {
     status: 401,
     category: 'EXPIRED_AUTHENTICATION',
@@ -48,8 +48,8 @@ export const ERROR_TABLE: ErrorRule[] = [
     status: 429,
     policy: 'DAILY',
     becomes: 'daily_limit',
-    wait: HOUR,
-    longest: 24 * HOUR,
+    wait: HOUR_MS,
+    longest: 24 * HOUR_MS,
     says: 'the account’s daily quota is used up',
     hint: 'It comes back at midnight in the account’s time zone; a backfill can wait, or the quota be raised.',
   },
@@ -57,8 +57,8 @@ export const ERROR_TABLE: ErrorRule[] = [
     status: 429,
     message: /daily limit/i,
     becomes: 'daily_limit',
-    wait: HOUR,
-    longest: 24 * HOUR,
+    wait: HOUR_MS,
+    longest: 24 * HOUR_MS,
     says: 'the account’s daily quota is used up',
     hint: 'It comes back at midnight in the account’s time zone; a backfill can wait, or the quota be raised.',
   },
@@ -66,47 +66,47 @@ export const ERROR_TABLE: ErrorRule[] = [
     status: 429,
     policy: 'TEN_SECONDLY_ROLLING',
     becomes: 'throttled',
-    wait: 10 * SECOND,
-    longest: 60 * SECOND,
+    wait: 10 * SECOND_MS,
+    longest: 60 * SECOND_MS,
     says: 'too many requests in ten seconds',
     hint: LATER,
   },
   {
     status: 429,
     becomes: 'throttled',
-    wait: SECOND,
-    longest: 60 * SECOND,
+    wait: SECOND_MS,
+    longest: 60 * SECOND_MS,
     says: 'too many requests in a second',
     hint: LATER,
   },
   {
     status: 423,
     becomes: 'locked',
-    wait: 2 * SECOND,
-    longest: 60 * SECOND,
+    wait: 2 * SECOND_MS,
+    longest: 60 * SECOND_MS,
     says: 'the records are locked for a moment',
     hint: LATER,
   },
   {
     status: 477,
     becomes: 'locked',
-    wait: 60 * SECOND,
-    longest: 24 * HOUR,
+    wait: 60 * SECOND_MS,
+    longest: 24 * HOUR_MS,
     says: 'the account is moving to another data centre',
     hint: LATER,
   },
   { status: 408, becomes: 'timeout', says: 'HubSpot took too long', hint: LATER },
   ...([522, [525, 526]] as const).map(
-    (status): ErrorRule => ({
+    (status): HubSpotErrorRule => ({
       status: typeof status === 'number' ? status : [...status],
       becomes: 'unavailable',
-      wait: 60 * SECOND,
-      longest: HOUR,
+      wait: 60 * SECOND_MS,
+      longest: HOUR_MS,
       says: 'HubSpot cannot be reached behind its own proxy',
       hint: 'If it lasts, ask HubSpot’s support.',
     }),
   ),
-  { status: [500, 599], becomes: 'unavailable', longest: HOUR, says: 'HubSpot failed', hint: LATER },
+  { status: [500, 599], becomes: 'unavailable', longest: HOUR_MS, says: 'HubSpot failed', hint: LATER },
   {
     code: 'PROPERTY_DOESNT_EXIST',
     becomes: 'missing_property',

@@ -1,6 +1,6 @@
 /** The error table as a page for people: docs/reference/hubspot-errors.md is this text. */
 import { type DescribedRow, describeDuration, describeTable, NEXT_LEGEND } from '@wrapup/destination/http';
-import { ERROR_TABLE, type ErrorRule } from './error-table.ts';
+import { ERROR_TABLE, type HubSpotErrorRule } from './error-table.ts';
 
 const HEAD = `# What HubSpot answers, and what happens then
 
@@ -24,11 +24,11 @@ export function describeErrors(): string {
   return `${HEAD}\n${describeTable('HubSpot', ERROR_TABLE, describeRow)}\n${TAIL}`;
 }
 
-function describeRow(rule: ErrorRule): DescribedRow {
+function describeRow(rule: HubSpotErrorRule): DescribedRow {
   return { answers: condition(rule), ...(rule.field ? { also: ['or left out'] } : {}), wait: wait(rule) };
 }
 
-function condition({ status, category, sub_category, policy, code, message }: ErrorRule): string {
+function condition({ status, category, sub_category, policy, code, message }: HubSpotErrorRule): string {
   const parts = [
     ...(status === undefined ? [] : [Array.isArray(status) ? `${status[0]} to ${status[1]}` : String(status)]),
     ...(category ? [`category \`${category}\``] : []),
@@ -40,7 +40,7 @@ function condition({ status, category, sub_category, policy, code, message }: Er
   return parts.join(', ');
 }
 
-function wait({ wait: without, longest }: ErrorRule): string {
+function wait({ wait: without, longest }: HubSpotErrorRule): string {
   if (without === undefined) return longest === undefined ? '' : `Retry-After, at most ${describeDuration(longest)}`;
   return longest === undefined
     ? describeDuration(without)

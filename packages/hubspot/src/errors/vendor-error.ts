@@ -4,7 +4,7 @@
  */
 import { asObject, asText } from '@wrapup/destination/http';
 
-export interface VendorError {
+export interface HubSpotVendorError {
   /** HTTP status, or that of an item in a batch answer. */
   status: number;
   /** `category`, or `errorType` of rate limits. */
@@ -32,7 +32,7 @@ export interface VendorDetail {
 }
 
 /** Reads an error body, or one of `errors[]` in a batch answer. Never throws. */
-export function readVendorError(status: number, body: unknown): VendorError {
+export function readVendorError(status: number, body: unknown): HubSpotVendorError {
   const top = asObject(body);
   const context = asObject(top.context);
   const message = typeof body === 'string' ? body.slice(0, 200) : asText(top.message);

@@ -22,14 +22,14 @@ import { readMany, toRecord } from '../client/batch-read.ts';
 import { asHubSpotFailure } from '../errors/classify.ts';
 import { recordIdMemory, recordStartedMemory } from '../memories.ts';
 import { keyProperty, timestampOf } from '../objects.ts';
-import type { Session } from '../session.ts';
+import type { HubSpotSession } from '../session.ts';
 import { hasKeyLine, keyLineProperty, withKeyLine, withoutKeyLine } from './key-in-text.ts';
 import { propertiesOf } from './key-ladder.ts';
 
 /** Records of one person that are looked through, the latest first. */
 const MAX_LINKED = 1000;
 
-export function idMap(session: Session): KeyStrategy {
+export function idMap(session: HubSpotSession): KeyStrategy {
   const { ctx } = session;
   const ids = new Map<Item, string>();
   return {
@@ -50,7 +50,7 @@ export function idMap(session: Session): KeyStrategy {
       for (const [item, failure] of leases.failed) failed.set(item, failure);
       const begun = new Set<Item>();
       for (const item of leases.held) {
-        // Whoever held the lease before may have created the record.
+        // The delivery that held the lease before may have created the record.
         await recall(item);
         if (!ids.has(item)) await attempt(item, () => begin(ctx, item, begun));
       }
@@ -83,7 +83,7 @@ async function recallId(ctx: Context, item: Item, ids: Map<Item, string>): Promi
   if (id !== undefined) ids.set(item, id);
 }
 
-/** Marks the record as about to be created: whoever finds the mark and no id looks for the record first. */
+/** Marks the record as about to be created: a delivery that finds the mark and no id looks for the record first. */
 async function begin(ctx: Context, item: Item, begun: Set<Item>): Promise<void> {
   const mark = recordStartedMemory(item.record);
   if ((await ctx.memory.get(mark)) !== undefined) begun.add(item);
@@ -91,7 +91,7 @@ async function begin(ctx: Context, item: Item, begun: Set<Item>): Promise<void> 
 }
 
 /** Those that are there no more are created again, as with a key. */
-async function readById(session: Session, ids: ReadonlyMap<Item, string>): Promise<Map<Item, Reading>> {
+async function readById(session: HubSpotSession, ids: ReadonlyMap<Item, string>): Promise<Map<Item, Reading>> {
   const readings = new Map<Item, Reading>();
   for (const [object, all] of Map.groupBy(ids, ([{ record }]) => record.object)) {
     const reading = await readMany(session, {
@@ -110,7 +110,7 @@ async function readById(session: Session, ids: ReadonlyMap<Item, string>): Promi
 }
 
 /** Looks for a record whose creation may have succeeded. */
-async function findByLine(session: Session, item: Item): Promise<Reading> {
+async function findByLine(session: HubSpotSession, item: Item): Promise<Reading> {
   const { write, record } = item;
   const { object, key } = record;
   const own = keyProperty(object);
@@ -130,7 +130,7 @@ async function findByLine(session: Session, item: Item): Promise<Reading> {
 }
 
 /** Ids of the person's records of that object, or of all at the same time where there is no person. */
-async function candidatesOf(session: Session, { write, record, targets }: Item): Promise<string[]> {
+async function candidatesOf(session: HubSpotSession, { write, record, targets }: Item): Promise<string[]> {
   const plans = [write.index];
   const person = targets.find(({ object }) => object === 'contacts') ?? targets[0];
   if (person) {

@@ -11,7 +11,7 @@
  *           such deliveries are parked, since `wrapup provision` mends it.
  *
  * What a refusal taught is remembered for a while, so that not every batch has to find out, and forgotten again, so that
- * an account that was mended climbs back by itself.
+ * an account that was repaired climbs back by itself.
  */
 import type { Failure } from '@wrapup/destination';
 import type { Item, KeyLadder, KeyStrategy, Reading } from '@wrapup/destination/engine';
@@ -19,16 +19,16 @@ import { readSchema } from '../account/schema.ts';
 import { readMany } from '../client/batch-read.ts';
 import { asHubSpotFailure, type HubSpotFailure } from '../errors/classify.ts';
 import { keyProperty } from '../objects.ts';
-import type { Session } from '../session.ts';
+import type { HubSpotSession } from '../session.ts';
 import { idMap } from './id-map.ts';
 
-export type KeyStep = 'upsert' | 'read' | 'map';
+export type HubSpotKeyStep = 'upsert' | 'read' | 'map';
 
 /** How long a lower step is remembered. */
 const KEPT_MS = 10 * 60_000;
 const memoryKey = (object: string) => `key-step:${object}`;
 
-export async function stepOf({ ctx }: Session, object: string): Promise<KeyStep> {
+export async function stepOf({ ctx }: HubSpotSession, object: string): Promise<HubSpotKeyStep> {
   const kept = await ctx.memory.get(memoryKey(object));
   return kept === 'read' || kept === 'map' ? kept : 'upsert';
 }
@@ -39,15 +39,20 @@ export function isKeyRefused(object: string, { code, fields, details }: HubSpotF
   return code === 'refused' && (details.status === 404 || details.status === 405);
 }
 
-export interface SteppedDown {
+export interface KeyStepDown {
   /** Undefined when there is none that the connection allows. */
-  step: KeyStep | undefined;
+  step: HubSpotKeyStep | undefined;
   /** True: the account has no such property at all, so that no request which carried it can have succeeded. */
   absent: boolean;
 }
 
 /** The step to go on with after a refusal. @throws the failure when the account's properties cannot be read */
-export async function stepDown(session: Session, object: string, from: KeyStep, weaker: boolean): Promise<SteppedDown> {
+export async function stepDown(
+  session: HubSpotSession,
+  object: string,
+  from: HubSpotKeyStep,
+  weaker: boolean,
+): Promise<KeyStepDown> {
   const property = (await readSchema(session, object, true)).get(keyProperty(object));
   const lower = property?.unique === true ? from === 'upsert' && 'read' : weaker && from !== 'map' && 'map';
   if (lower) await session.ctx.memory.set(memoryKey(object), lower, KEPT_MS);
@@ -55,8 +60,8 @@ export async function stepDown(session: Session, object: string, from: KeyStep, 
 }
 
 /** @param weaker records may be written without a unique key */
-export function keyLadder(session: Session, weaker: boolean): KeyLadder {
-  const steps: Record<KeyStep, KeyStrategy> = {
+export function keyLadder(session: HubSpotSession, weaker: boolean): KeyLadder {
+  const steps: Record<HubSpotKeyStep, KeyStrategy> = {
     upsert: uniqueKey(session, true),
     read: uniqueKey(session, false),
     map: idMap(session),
@@ -65,7 +70,7 @@ export function keyLadder(session: Session, weaker: boolean): KeyLadder {
     strategyFor: async (object) => steps[await stepOf(session, object)],
     isKeyRefused: (object, failure) => isKeyRefused(object, asHubSpotFailure(failure)),
     async stepDown(object, from) {
-      const step = (Object.keys(steps) as KeyStep[]).find((name) => steps[name] === from) ?? 'map';
+      const step = (Object.keys(steps) as HubSpotKeyStep[]).find((name) => steps[name] === from) ?? 'map';
       // The refusal itself says more than that the definitions cannot be read.
       const next = await stepDown(session, object, step, weaker).catch(() => undefined);
       return next?.step && steps[next.step];
@@ -75,7 +80,7 @@ export function keyLadder(session: Session, weaker: boolean): KeyLadder {
 }
 
 /** The unique property: the account refuses a second record with its value. */
-function uniqueKey(session: Session, upserts: boolean): KeyStrategy {
+function uniqueKey(session: HubSpotSession, upserts: boolean): KeyStrategy {
   return {
     upserts,
     keyed: (row) => row,
@@ -102,7 +107,7 @@ export function propertiesOf(items: Item[]): string[] {
 }
 
 /**
- * Without its unique key nothing is written: a repeat could not be told from a first time. A unique value that stays
+ * Without its unique key nothing is written: a repeat could not be distinguished from a first time. A unique value that stays
  * contested is another record's, and a matter for a person.
  */
 export function explainRefusal(failure: Failure): Failure {

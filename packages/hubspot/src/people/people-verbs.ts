@@ -7,7 +7,7 @@ import { type CrmRecord, readMany } from '../client/batch-read.ts';
 import { asHubSpotFailure } from '../errors/classify.ts';
 import type { Account } from '../objects.ts';
 import { keyProperty, recordUrl, WATERMARK } from '../objects.ts';
-import type { Session } from '../session.ts';
+import type { HubSpotSession } from '../session.ts';
 import { contactKeys } from './person-keys.ts';
 import { CANDIDATE_PROPERTIES, searchPeople } from './phone-search.ts';
 
@@ -17,7 +17,7 @@ const MAX_IN_SEARCH = 1_500;
 
 /** @param weaker people may be created without a unique key */
 export function peopleVerbs(
-  session: Session,
+  session: HubSpotSession,
   records: RecordVerbs,
   weaker: boolean,
   account: Account | undefined,
@@ -56,7 +56,7 @@ const toPerson = (record: CrmRecord): CrmPerson => ({ object: CONTACTS, ...recor
 
 /** Main and additional addresses alike: HubSpot's read by address knows both. */
 async function readPeople(
-  session: Session,
+  session: HubSpotSession,
   { ids, emails }: Parameters<PeopleVerbs['read']>[0],
   properties: string[],
 ): Promise<PeopleRead> {
@@ -79,7 +79,7 @@ async function readPeople(
 }
 
 async function searchContacts(
-  session: Session,
+  session: HubSpotSession,
   phones: Parameters<PeopleVerbs['search']>[0],
   properties: string[],
 ): Promise<Map<string, CrmPerson[] | Failure>> {
@@ -134,9 +134,9 @@ function judge(person: CrmPerson, row: Row, failure: RequestFailure, drops_field
 /** HubSpot tells only in words which value another contact holds: the key stands in them; `Existing ID` is said of an address. */
 function holderOf(failure: RequestFailure, { key, fields }: Row): { id?: string; values: unknown[] } {
   const { vendor } = asHubSpotFailure(failure);
-  const told = [vendor?.message ?? '', ...(vendor?.details ?? []).map(({ message }) => message)].join('\n');
-  const isKey = key !== undefined && told.includes(key);
-  const values = isKey ? [key] : /Existing ID/i.test(told) ? [fields.email] : Object.values(fields);
+  const words = [vendor?.message ?? '', ...(vendor?.details ?? []).map(({ message }) => message)].join('\n');
+  const isKey = key !== undefined && words.includes(key);
+  const values = isKey ? [key] : /Existing ID/i.test(words) ? [fields.email] : Object.values(fields);
   return { values, ...(vendor?.owner ? { id: vendor.owner } : {}) };
 }
 

@@ -19,16 +19,16 @@ import {
 import type { RequestFailure } from '@wrapup/destination/http';
 import { readMany } from '../client/batch-read.ts';
 import { asHubSpotFailure } from '../errors/classify.ts';
-import { explainRefusal, isKeyRefused, type KeyStep, stepDown, stepOf } from '../keys/key-ladder.ts';
+import { explainRefusal, type HubSpotKeyStep, isKeyRefused, stepDown, stepOf } from '../keys/key-ladder.ts';
 import { keyProperty } from '../objects.ts';
-import type { Session } from '../session.ts';
+import type { HubSpotSession } from '../session.ts';
 
 const CONTACTS = 'contacts';
 /** Search is believed to know every contact that was created before. HubSpot says "a few moments". */
 const SETTLE_MS = 30_000;
 
-export function contactKeys(session: Session, weaker: boolean, verbs: () => PeopleVerbs): PersonKeys {
-  const steps: Record<KeyStep, PersonKey> = {
+export function contactKeys(session: HubSpotSession, weaker: boolean, verbs: () => PeopleVerbs): PersonKeys {
+  const steps: Record<HubSpotKeyStep, PersonKey> = {
     upsert: uniqueKey(session, true),
     read: uniqueKey(session, false),
     map: noKey(session, verbs),
@@ -37,7 +37,7 @@ export function contactKeys(session: Session, weaker: boolean, verbs: () => Peop
     inForce: async () => steps[await stepOf(session, CONTACTS)],
     isKeyRefused: (failure) => isKeyRefused(CONTACTS, asHubSpotFailure(failure)),
     async stepDown(from) {
-      const step = (Object.keys(steps) as KeyStep[]).find((name) => steps[name] === from) ?? 'map';
+      const step = (Object.keys(steps) as HubSpotKeyStep[]).find((name) => steps[name] === from) ?? 'map';
       const down = await stepDown(session, CONTACTS, step, weaker).catch(() => undefined);
       return { next: down?.step && steps[down.step], absent: down?.absent === true };
     },
@@ -50,7 +50,7 @@ export function contactKeys(session: Session, weaker: boolean, verbs: () => Peop
 const CONTESTED =
   'Another contact holds this e-mail address or key, and HubSpot does not say which: find it in HubSpot, then replay.';
 
-function uniqueKey(session: Session, upserts: boolean): PersonKey {
+function uniqueKey(session: HubSpotSession, upserts: boolean): PersonKey {
   return {
     upserts,
     isUnique: () => true,
@@ -83,7 +83,7 @@ function uniqueKey(session: Session, upserts: boolean): PersonKey {
 
 const plansOf = ({ writes }: NewPerson) => writes.map(({ index }) => index);
 
-function noKey(session: Session, verbs: () => PeopleVerbs): PersonKey {
+function noKey(session: HubSpotSession, verbs: () => PeopleVerbs): PersonKey {
   return {
     upserts: false,
     isUnique: () => false,

@@ -11,7 +11,7 @@ import { asObject } from '@wrapup/destination/http';
 import { type SearchFilter, searchBody, searchRecords } from '../client/api.ts';
 import { type CrmRecord, toRecord } from '../client/batch-read.ts';
 import { asHubSpotFailure, HubSpotFailure, unaccounted } from '../errors/classify.ts';
-import type { Session } from '../session.ts';
+import type { HubSpotSession } from '../session.ts';
 
 /** Characters that the body of a search may have; HubSpot's limit is 3,000. */
 const MAX_BODY = 2_950;
@@ -27,7 +27,7 @@ export const CANDIDATE_PROPERTIES = ['phone', 'mobilephone', 'createdate'];
  * @param phones E.164, and the numbers of the plans that ask
  */
 export async function searchPeople(
-  session: Session,
+  session: HubSpotSession,
   phones: ReadonlyMap<string, readonly number[]>,
   properties: string[],
 ): Promise<Map<string, CrmRecord[] | HubSpotFailure>> {
@@ -88,7 +88,7 @@ function pack(phones: string[], properties: string[]): string[][] {
 }
 
 async function runSearch(
-  session: Session,
+  session: HubSpotSession,
   phones: string[],
   properties: string[],
   plans: number[],

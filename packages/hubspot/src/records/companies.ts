@@ -1,5 +1,5 @@
 /**
- * Companies by their domain. A company belongs to many calls: it is looked for by its domain first, whoever made it, and
+ * Companies by their domain. A company belongs to many calls: it is looked for by its domain first, even one that is not ours, and
  * only created when there is none, under a key that is made of the domain and not of the call. What is there is filled in
  * (`if_empty` unless the mapping says otherwise), and linked to the call's person.
  *
@@ -13,7 +13,7 @@ import type { RecordPlan } from '@wrapup/mapping';
 import { searchRecords } from '../client/api.ts';
 import { type CrmRecord, readMany, toRecord } from '../client/batch-read.ts';
 import { asHubSpotFailure, HubSpotFailure, unaccounted } from '../errors/classify.ts';
-import type { Session } from '../session.ts';
+import type { HubSpotSession } from '../session.ts';
 
 const COMPANIES = 'companies';
 /** Domains in one search: with the longest that are common its body keeps the limit of 3,000 characters. */
@@ -36,7 +36,7 @@ export function companyKey(record: RecordPlan): string | undefined {
 }
 
 /** The companies of the items' domains; of several of one domain the oldest. Never rejects. */
-export async function findCompanies(session: Session, items: Item[]): Promise<Map<Item, Reading>> {
+export async function findCompanies(session: HubSpotSession, items: Item[]): Promise<Map<Item, Reading>> {
   const byDomain = Map.groupBy(items, ({ record }) => domainOf(record) ?? '');
   const properties = [
     ...new Set(['domain', 'createdate', ...items.flatMap(({ record }) => record.fields.map(({ name }) => name))]),
@@ -67,7 +67,7 @@ export async function rememberCompanies(ctx: Context, written: Written[]): Promi
 const memoryKey = (domain: string) => `company-id:${digest(domain)}`;
 
 async function readRemembered(
-  session: Session,
+  session: HubSpotSession,
   domains: string[],
   properties: string[],
   plansOf: (domain: string) => number[],
@@ -98,7 +98,7 @@ async function readRemembered(
   return readings;
 }
 
-async function search(session: Session, domains: string[], properties: string[], plans: number[]) {
+async function search(session: HubSpotSession, domains: string[], properties: string[], plans: number[]) {
   const records: CrmRecord[] = [];
   const filters = [{ property: 'domain', in: domains }];
   let after: string | undefined;

@@ -7,7 +7,7 @@ import type { FieldWrite, RecordPlan } from '@wrapup/mapping';
 import { type Option, toOptions } from '../account/schema.ts';
 import { readProperty } from '../client/api.ts';
 import { asHubSpotFailure } from '../errors/classify.ts';
-import type { Session } from '../session.ts';
+import type { HubSpotSession } from '../session.ts';
 
 const OBJECT = 'calls';
 export const DISPOSITION = 'hs_call_disposition';
@@ -18,7 +18,7 @@ const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** Puts ids in place of labels. A label that the account does not have is left out, or parks where the policy says so. Never rejects. */
 export async function resolveDispositions(
-  session: Session,
+  session: HubSpotSession,
   writes: PlanWrite[],
   drops_fields: boolean,
 ): Promise<{ writes: PlanWrite[]; reports: Report[] }> {
@@ -73,7 +73,7 @@ export function idOf(label: string, options: Option[]): string | undefined {
   return (same.find((option) => !option.hidden) ?? same[0])?.value;
 }
 
-async function knownOptions(session: Session, plans: number[]): Promise<Option[]> {
+async function knownOptions(session: HubSpotSession, plans: number[]): Promise<Option[]> {
   const kept = await session.ctx.memory.get(KEY);
   if (kept !== undefined) return JSON.parse(kept) as Option[];
   const options = toOptions((await session.send(readProperty(OBJECT, DISPOSITION), plans)).body);

@@ -5,21 +5,21 @@ import { asObject } from '@wrapup/destination/http';
 import { listOwners } from '../client/api.ts';
 import { asHubSpotFailure, unaccounted } from '../errors/classify.ts';
 import { OWNER } from '../objects.ts';
-import type { Session } from '../session.ts';
+import type { HubSpotSession } from '../session.ts';
 
 /** Pages of 500 owners that are read at most. */
-const PAGES = 20;
+const MAX_PAGES = 20;
 
 /** The account’s active owners. */
-export function ownerSource(session: Session): OwnerSource {
+export function ownerSource(session: HubSpotSession): OwnerSource {
   return { property: OWNER, read: (plans) => readOwners(session, plans) };
 }
 
-async function readOwners(session: Session, plans: number[]): Promise<OwnerList> {
+async function readOwners(session: HubSpotSession, plans: number[]): Promise<OwnerList> {
   const owners: [string, string][] = [];
   let after: string | undefined;
   try {
-    for (let page = 0; page < PAGES; page += 1) {
+    for (let page = 0; page < MAX_PAGES; page += 1) {
       const body = asObject((await session.send(listOwners(after), plans)).body);
       if (!Array.isArray(body.results)) throw unaccounted('read the owners');
       for (const item of body.results.map(asObject))

@@ -9,24 +9,24 @@ import {
 import { knownProperties } from '../account/schema.ts';
 import { associate } from '../associations/associate.ts';
 import { notePrevious } from '../associations/previous.ts';
-import { BATCH } from '../client/api.ts';
+import { MAX_BATCH } from '../client/api.ts';
 import { batchVerbs } from '../client/batch-write.ts';
 import { keyLadder } from '../keys/key-ladder.ts';
 import { type Account, keyProperty, OWNER, recordUrl, TEXT_LIMIT, timestampOf } from '../objects.ts';
-import type { Session } from '../session.ts';
+import type { HubSpotSession } from '../session.ts';
 import type { HubSpotSettings } from '../settings.ts';
 import { companyKey, findCompanies, rememberCompanies } from './companies.ts';
 import { resolveDispositions } from './dispositions.ts';
 
 export function recordVerbs(
-  session: Session,
+  session: HubSpotSession,
   settings: Pick<HubSpotSettings, 'on_refused_field' | 'without_key'>,
   account: Account | undefined,
 ): RecordVerbs {
   const drops_fields = settings.on_refused_field === 'drop';
   return {
     session,
-    limits: { rows: BATCH, mixed: false, shrinks: false },
+    limits: { rows: MAX_BATCH, mixed: false, shrinks: false },
     drops_fields,
     owner: OWNER,
     ...batchVerbs(session),
@@ -57,7 +57,7 @@ export const FIELD_RULES: FieldRules = {
 };
 
 async function resolve(
-  session: Session,
+  session: HubSpotSession,
   writes: PlanWrite[],
   drops_fields: boolean,
 ): Promise<{ writes: PlanWrite[]; reports: Report[] }> {

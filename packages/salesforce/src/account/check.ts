@@ -3,22 +3,22 @@ import type { Context } from '@wrapup/destination';
 import { checkOwners, type OwnerWords, quoteAll } from '@wrapup/destination/engine';
 import { type Finding, suggest } from '@wrapup/findings';
 import type { CompiledMapping, MappedField } from '@wrapup/mapping';
-import type { Transport } from '../client/transport.ts';
+import type { SalesforceTransport } from '../client/transport.ts';
 import { describeStep, keyStepOf } from '../keys/key-ladder.ts';
 import { CALL_OBJECT, WATERMARK } from '../objects.ts';
 import { ownerSource } from '../records/owners.ts';
-import { Session } from '../session.ts';
+import { SalesforceSession } from '../session.ts';
 import { isOurs } from './requirements.ts';
 import { type Field, type Org, readOrg, type SObject } from './schema.ts';
 import { fitValue } from './values.ts';
 
 /** @throws the failure when the definitions cannot be read */
 export async function checkMappings(
-  transport: Transport,
+  transport: SalesforceTransport,
   mappings: CompiledMapping[],
   ctx: Context,
 ): Promise<Finding[]> {
-  const session = new Session(transport, ctx);
+  const session = new SalesforceSession(transport, ctx);
   const fields = mappings.flatMap((mapping) => mapping.fields);
   const objects = fields.filter(({ record }) => record !== 'person').map(({ object }) => object);
   const org = await readOrg(session, [...objects, CALL_OBJECT], { fresh: true });
@@ -32,7 +32,7 @@ export async function checkMappings(
 
 const PROVISION = 'Run `wrapup provision --deploy`, or `--out wrapup.zip` and deploy that.';
 
-/** Leads and contacts without a key can be told apart by number and address; nothing else can. */
+/** Leads and contacts without a key can be distinguished by number and address; nothing else can. */
 function checkKey(org: Org, name: string): Finding[] {
   const object = org.object(name);
   if (!object)

@@ -3,17 +3,17 @@
 import type { Context } from '@wrapup/destination';
 import { asObject, asText } from '@wrapup/destination/http';
 import { loadMetadataApi } from '../client/jsforce.ts';
-import type { Transport } from '../client/transport.ts';
+import type { SalesforceTransport } from '../client/transport.ts';
 import { SalesforceFailure, unaccounted } from '../errors/classify.ts';
 
-export interface DeployFailure {
+interface DeployFailure {
   /** `Lead.Wrapup_Key__c` */
   name: string;
   problem: string;
 }
 
 /** Ms between two looks. */
-const PAUSE = 1_000;
+const PAUSE_MS = 1_000;
 
 const CALL = { name: 'deploy the package', writes: true };
 
@@ -22,10 +22,10 @@ const CALL = { name: 'deploy the package', writes: true };
  * @returns what was refused
  * @throws SalesforceFailure when it could not be deployed at all, or not in time
  */
-export async function deploy(transport: Transport, zip: Uint8Array, ctx: Context): Promise<DeployFailure[]> {
+export async function deploy(transport: SalesforceTransport, zip: Uint8Array, ctx: Context): Promise<DeployFailure[]> {
   await loadMetadataApi();
   const id = await start(transport, zip, ctx);
-  for (let pause = 50; ; pause = Math.min(pause * 2, PAUSE)) {
+  for (let pause = 50; ; pause = Math.min(pause * 2, PAUSE_MS)) {
     const status = await look(transport, id, ctx);
     if (status.done === true) return status.success === true ? [] : failuresOf(status);
     if (Date.now() + pause >= ctx.deadline)
@@ -36,7 +36,7 @@ export async function deploy(transport: Transport, zip: Uint8Array, ctx: Context
   }
 }
 
-async function start(transport: Transport, zip: Uint8Array, ctx: Context): Promise<string> {
+async function start(transport: SalesforceTransport, zip: Uint8Array, ctx: Context): Promise<string> {
   const answer = await transport.send(
     {
       ...CALL,
@@ -50,7 +50,7 @@ async function start(transport: Transport, zip: Uint8Array, ctx: Context): Promi
   return id;
 }
 
-async function look(transport: Transport, id: string, ctx: Context): Promise<Record<string, unknown>> {
+async function look(transport: SalesforceTransport, id: string, ctx: Context): Promise<Record<string, unknown>> {
   const answer = await transport.send(
     {
       name: 'look at the deployment',

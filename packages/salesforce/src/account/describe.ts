@@ -1,11 +1,15 @@
 import type { Context, Description } from '@wrapup/destination';
-import type { Transport } from '../client/transport.ts';
-import { Session } from '../session.ts';
+import type { SalesforceTransport } from '../client/transport.ts';
+import { SalesforceSession } from '../session.ts';
 import { readOrg } from './schema.ts';
 
 /** Fields of these objects that the user may write, with the values of their picklists. An object that is not seen is a note. */
-export async function describeOrg(transport: Transport, objects: string[], ctx: Context): Promise<Description> {
-  const org = await readOrg(new Session(transport, ctx), objects, { fresh: true });
+export async function describeOrg(
+  transport: SalesforceTransport,
+  objects: string[],
+  ctx: Context,
+): Promise<Description> {
+  const org = await readOrg(new SalesforceSession(transport, ctx), objects, { fresh: true });
   const description: Description = { objects: {}, notes: [] };
   for (const name of objects) {
     const object = org.object(name);

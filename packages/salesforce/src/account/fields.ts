@@ -6,7 +6,7 @@ import { OWNER } from '../objects.ts';
 import type { Org, SObject } from './schema.ts';
 import { fitValue } from './values.ts';
 
-export interface Fitting {
+interface Fitting {
   verb: 'create' | 'update';
   time_zone: string;
   /** False: a refused field fails the record instead of being left out. */

@@ -1,13 +1,13 @@
 /**
  * What the mappings need as a package for Salesforce's Metadata API: fields, and a permission set that lets a user see
- * them, since a field that comes by deployment is seen by nobody at first.
+ * them, since a field that comes by deployment is visible to no user at first.
  * https://developer.salesforce.com/docs/atlas.en-us.api_meta.meta/api_meta/meta_customfield.htm
  */
 import type { ProvisionPackage } from '@wrapup/destination';
 import type { CompiledMapping } from '@wrapup/mapping';
 import { zipSync } from 'fflate';
 import { CALL_OBJECT } from '../objects.ts';
-import { type FieldType, type Requirement, requirementsOf } from './requirements.ts';
+import { type FieldType, requirementsOf, type SalesforceRequirement } from './requirements.ts';
 
 /** Name of the permission set. */
 export const PERMISSIONS = 'Wrapup';
@@ -19,7 +19,7 @@ export function packageFor(mappings: CompiledMapping[], version: string, stand_i
 }
 
 /** @param requirements at least one */
-export function packageOf(requirements: Requirement[], version: string): ProvisionPackage {
+export function packageOf(requirements: SalesforceRequirement[], version: string): ProvisionPackage {
   const byObject = Map.groupBy(requirements, ({ object }) => object);
   const files: Record<string, string> = { 'package.xml': manifest(requirements, version) };
   for (const [object, fields] of byObject) files[`objects/${object}.object`] = objectFile(object, fields);
@@ -45,7 +45,7 @@ function escapeXml(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 
-function manifest(requirements: Requirement[], version: string): string {
+function manifest(requirements: SalesforceRequirement[], version: string): string {
   const fields = requirements.map(({ object, name }) => `${object}.${name}`);
   const objects = requirements.some(({ object }) => object === CALL_OBJECT) ? [CALL_OBJECT] : [];
   const types: [string, string[]][] = [
@@ -61,7 +61,7 @@ function manifest(requirements: Requirement[], version: string): string {
   ]);
 }
 
-function objectFile(object: string, fields: Requirement[]): string {
+function objectFile(object: string, fields: SalesforceRequirement[]): string {
   return document('CustomObject', [...(object === CALL_OBJECT ? CALL_OBJECT_SAYS : []), ...fields.map(fieldOf)]);
 }
 
@@ -95,7 +95,7 @@ const TYPES: Record<FieldType, string[]> = {
   checkbox: [element('defaultValue', false), element('type', 'Checkbox')],
 };
 
-function fieldOf({ name, label, description, type }: Requirement): string {
+function fieldOf({ name, label, description, type }: SalesforceRequirement): string {
   return block('fields', [
     element('fullName', name),
     element('description', description),
@@ -105,7 +105,7 @@ function fieldOf({ name, label, description, type }: Requirement): string {
 }
 
 /** Custom fields of activities are opened on tasks; events follow. */
-function permissions(requirements: Requirement[]): string {
+function permissions(requirements: SalesforceRequirement[]): string {
   const fields = requirements.map(({ object, name }) => `${object === 'Activity' ? 'Task' : object}.${name}`);
   const standIn = requirements.some(({ object }) => object === CALL_OBJECT);
   const may = ['allowCreate', 'allowDelete', 'allowEdit', 'allowRead'].map((name) =>

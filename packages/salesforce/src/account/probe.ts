@@ -1,11 +1,11 @@
 import type { Context, Probe } from '@wrapup/destination';
 import { asObject } from '@wrapup/destination/http';
 import { readLimits } from '../client/api.ts';
-import type { Transport } from '../client/transport.ts';
+import type { SalesforceTransport } from '../client/transport.ts';
 import { asSalesforceFailure } from '../errors/classify.ts';
 import { describeStep, keyStepOf } from '../keys/key-ladder.ts';
 import { CALL_OBJECT } from '../objects.ts';
-import { Session } from '../session.ts';
+import { SalesforceSession } from '../session.ts';
 import { flowOf, type SalesforceSettings } from '../settings.ts';
 import { readOrg } from './schema.ts';
 
@@ -19,8 +19,12 @@ const FLOWS = {
  * Proves the credentials, says which org it is, what it has left of its API requests, and by which keys records are found
  * again. A missing key is no failure of the connection: deliveries that need it park, with the same hint.
  */
-export async function probeAccount(transport: Transport, settings: SalesforceSettings, ctx: Context): Promise<Probe> {
-  const session = new Session(transport, ctx);
+export async function probeAccount(
+  transport: SalesforceTransport,
+  settings: SalesforceSettings,
+  ctx: Context,
+): Promise<Probe> {
+  const session = new SalesforceSession(transport, ctx);
   const limits = asObject((await session.send(readLimits())).body);
   const token = await transport.whose(ctx);
   const notes = [`Logged in by ${FLOWS[flowOf(settings)]} as user ${token.user}, API version ${settings.api_version}.`];
@@ -29,11 +33,11 @@ export async function probeAccount(transport: Transport, settings: SalesforceSet
     notes.push(`${Remaining} of the org’s ${Max} API requests of 24 hours are left.`);
   if (!ctx.secrets.encrypted)
     notes.push('The access token is kept unencrypted in Redis: set WRAPUP_ENCRYPTION_KEY to encrypt it.');
-  notes.push(...(await noteKeys(new Session(transport, ctx))));
+  notes.push(...(await noteKeys(new SalesforceSession(transport, ctx))));
   return { account: token.org, notes };
 }
 
-async function noteKeys(session: Session): Promise<string[]> {
+async function noteKeys(session: SalesforceSession): Promise<string[]> {
   try {
     const org = await readOrg(session, [CALL_OBJECT], { fresh: true });
     return ['Task', 'Lead', 'Contact'].map((name) => {

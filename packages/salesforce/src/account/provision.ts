@@ -9,23 +9,23 @@ import { asObject, asText } from '@wrapup/destination/http';
 import { createRecord } from '../client/api.ts';
 import { queryTogether } from '../client/query.ts';
 import { isIn, select } from '../client/soql.ts';
-import type { Transport } from '../client/transport.ts';
+import type { SalesforceTransport } from '../client/transport.ts';
 import { asSalesforceFailure } from '../errors/classify.ts';
-import { Session } from '../session.ts';
+import { SalesforceSession } from '../session.ts';
 import { deploy } from './deploy.ts';
 import { PERMISSIONS, packageOf } from './metadata.ts';
-import { type Requirement, requirementsOf } from './requirements.ts';
+import { requirementsOf, type SalesforceRequirement } from './requirements.ts';
 import { CORE, forgetObject, type Org, readOrg } from './schema.ts';
 
 export async function provisionAccount(
-  transport: Transport,
+  transport: SalesforceTransport,
   { mappings, plan, deploy: mayDeploy = false, stand_in = false }: ProvisionRequest,
   ctx: Context,
 ): Promise<ProvisionStep[]> {
   const requirements = requirementsOf(mappings, stand_in);
   const before = await read(transport, requirements, ctx);
   const missing = requirements.filter((one) => !isThere(before, one));
-  const steps = (org: Org, tell: (one: Requirement) => ProvisionStep) =>
+  const steps = (org: Org, tell: (one: SalesforceRequirement) => ProvisionStep) =>
     requirements.map((one) => (isThere(org, one) ? judge(org, one) : tell(one)));
   if (missing.length === 0) return steps(before, (one) => ({ what: whatOf(one), state: 'missing' }));
   if (plan || !mayDeploy)
@@ -33,7 +33,7 @@ export async function provisionAccount(
   // All of them, so that the permission set opens also those that are there and not seen.
   const failures = await deploy(transport, packageOf(requirements, transport.api_version).zip, ctx);
   if (failures.length === 0)
-    await assign(new Session(transport, ctx), await transport.whose(ctx).then(({ user }) => user));
+    await assign(new SalesforceSession(transport, ctx), await transport.whose(ctx).then(({ user }) => user));
   const after = await read(transport, requirements, ctx);
   return requirements.map((one): ProvisionStep => {
     const what = whatOf(one);
@@ -47,26 +47,26 @@ const HOW =
   'Run `wrapup provision --deploy`, or write the package with `wrapup provision --out wrapup.zip` and deploy it with your own tools.';
 const UNSEEN = `The field was deployed, and the user does not see it: assign the permission set ${PERMISSIONS} to the user that Wrapup works as.`;
 
-async function read(transport: Transport, requirements: Requirement[], ctx: Context): Promise<Org> {
+async function read(transport: SalesforceTransport, requirements: SalesforceRequirement[], ctx: Context): Promise<Org> {
   const objects = new Set(requirements.map(describedAs));
   for (const object of [...CORE, ...objects]) await forgetObject(ctx, object);
-  return readOrg(new Session(transport, ctx), objects, { fresh: true });
+  return readOrg(new SalesforceSession(transport, ctx), objects, { fresh: true });
 }
 
 /** The definition of an activity's field is that of a task. */
-function describedAs({ object }: Requirement): string {
+function describedAs({ object }: SalesforceRequirement): string {
   return object === 'Activity' ? 'Task' : object;
 }
 
-function whatOf({ object, name }: Requirement): string {
+function whatOf({ object, name }: SalesforceRequirement): string {
   return `${object}.${name}`;
 }
 
-function isThere(org: Org, one: Requirement): boolean {
+function isThere(org: Org, one: SalesforceRequirement): boolean {
   return org.object(describedAs(one))?.fields.has(one.name) === true;
 }
 
-function judge(org: Org, one: Requirement): ProvisionStep {
+function judge(org: Org, one: SalesforceRequirement): ProvisionStep {
   const what = whatOf(one);
   const field = org.object(describedAs(one))?.fields.get(one.name);
   if (one.type !== 'key' || (field?.unique && field.external)) return { what, state: 'present' };
@@ -78,7 +78,7 @@ function judge(org: Org, one: Requirement): ProvisionStep {
 }
 
 /** Gives the user the permission set. That it has it already is no mistake. */
-async function assign(session: Session, user: string): Promise<void> {
+async function assign(session: SalesforceSession, user: string): Promise<void> {
   const soql = select('PermissionSet', ['Id'], isIn('Name', [PERMISSIONS]));
   const [found] = await queryTogether(session, 'look the permission set up', [{ object: 'PermissionSet', soql }], []);
   const id = asText(asObject(found?.records[0]).Id);
@@ -87,7 +87,7 @@ async function assign(session: Session, user: string): Promise<void> {
     await session.send(createRecord('PermissionSetAssignment', { AssigneeId: user, PermissionSetId: id }));
   } catch (thrown) {
     const failure = asSalesforceFailure(thrown);
-    // Whoever may deploy may not always assign: the steps say what is to be done.
+    // A user who may deploy may not always assign: the steps say what is to be done.
     if (failure.code !== 'conflict' && failure.next !== 'park') throw failure;
   }
 }

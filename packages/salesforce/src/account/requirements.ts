@@ -4,7 +4,7 @@ import { ACTIVITIES, CALL_KEY, CALL_OBJECT, KEY, TASK_ID, WATERMARK } from '../o
 
 export type FieldType = 'key' | 'datetime' | 'text' | 'long_text' | 'number' | 'checkbox' | 'id';
 
-export interface Requirement {
+export interface SalesforceRequirement {
   /** `Activity` for tasks and events, which share their custom fields. */
   object: string;
   name: string;
@@ -14,15 +14,15 @@ export interface Requirement {
 }
 
 /** Everything that the mappings need, each once: unique keys first. @param stand_in also the object that keeps keys of tasks */
-export function requirementsOf(mappings: CompiledMapping[], stand_in = false): Requirement[] {
+export function requirementsOf(mappings: CompiledMapping[], stand_in = false): SalesforceRequirement[] {
   const fields = mappings.flatMap((mapping) => mapping.fields).filter(({ use }) => use === 'write');
   const others = fields.filter(({ record }) => record !== 'person').map(({ object }) => object);
   const keyed = new Set([...PEOPLE, ...others.filter((object) => !ACTIVITIES.has(object))]);
-  const all: Requirement[] = [
+  const all: SalesforceRequirement[] = [
     keyOf('Activity', CALL_KEY),
     ...[...keyed].map((object) => keyOf(object, KEY)),
     ...PEOPLE.map(
-      (object): Requirement => ({
+      (object): SalesforceRequirement => ({
         object,
         name: WATERMARK,
         label: 'Last Call (Wrapup)',
@@ -44,7 +44,7 @@ const PEOPLE = ['Lead', 'Contact'];
 const WHEN =
   'When the last call ended that Wrapup wrote to this person. Keeps an older call from overwriting what a newer one said.';
 
-const TASK_OF: Requirement = {
+const TASK_OF: SalesforceRequirement = {
   object: CALL_OBJECT,
   name: TASK_ID,
   label: 'Task',
@@ -52,7 +52,7 @@ const TASK_OF: Requirement = {
   type: 'id',
 };
 
-function keyOf(object: string, name: string): Requirement {
+function keyOf(object: string, name: string): SalesforceRequirement {
   const description = 'Unique key by which Wrapup finds its own record again. Do not edit.';
   return { object, name, label: 'Wrapup Key', description, type: 'key' };
 }
@@ -63,7 +63,7 @@ export function isOurs(name: string): boolean {
 }
 
 /** The type follows from the values that the mapping can write, and is text where they are not known. */
-function customFields({ property, record, object }: MappedField, all: MappedField[]): Requirement[] {
+function customFields({ property, record, object }: MappedField, all: MappedField[]): SalesforceRequirement[] {
   const same = all.filter((field) => field.property === property && field.object === object);
   const label = property.replace(/^Wrapup_|__c$/g, '').replaceAll('_', ' ');
   const objects = record === 'person' ? PEOPLE : [ACTIVITIES.has(object) ? 'Activity' : object];

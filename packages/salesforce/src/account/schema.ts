@@ -5,10 +5,10 @@
 
 import type { Context } from '@wrapup/destination';
 import { asList, asObject, asText } from '@wrapup/destination/http';
-import { describePath, type Part, QUERIES, queryPath, readTogether, SUBREQUESTS } from '../client/api.ts';
+import { describePath, MAX_QUERIES, MAX_SUBREQUESTS, type Part, queryPath, readTogether } from '../client/api.ts';
 import { failureOf, unaccounted } from '../errors/classify.ts';
 import { readVendorError } from '../errors/vendor-error.ts';
-import type { Session } from '../session.ts';
+import type { SalesforceSession } from '../session.ts';
 
 export interface Field {
   name: string;
@@ -44,8 +44,8 @@ export interface Org {
 }
 
 /** Ms that definitions are remembered, and that an absent object is. Short, so that what was provisioned is soon known. */
-const KEPT = 10 * 60_000;
-const ABSENT_KEPT = 60_000;
+const KEPT_MS = 10 * 60_000;
+const ABSENT_KEPT_MS = 60_000;
 
 const SETTINGS = 'org';
 const keyOf = (object: string) => `describe:${object}`;
@@ -63,7 +63,7 @@ interface Facts {
  * @throws SalesforceFailure when they cannot be read
  */
 export async function readOrg(
-  session: Session,
+  session: SalesforceSession,
   objects: Iterable<string>,
   { plans = [], fresh = false }: { plans?: number[]; fresh?: boolean } = {},
 ): Promise<Org> {
@@ -89,14 +89,14 @@ export async function forgetObject(ctx: Context, object: string): Promise<void> 
 }
 
 async function ask(
-  session: Session,
+  session: SalesforceSession,
   objects: string[],
   facts: Facts | undefined,
   into: Map<string, SObject | undefined>,
   plans: number[],
 ): Promise<Facts> {
   let found = facts;
-  const room = SUBREQUESTS - QUERIES;
+  const room = MAX_SUBREQUESTS - MAX_QUERIES;
   for (let start = 0; start === 0 || start < objects.length; start += room) {
     const part = objects.slice(start, start + room);
     const parts: Part[] = part.map((object, index) => ({ ref: `object${index}`, path: describePath(object) }));
@@ -109,11 +109,11 @@ async function ask(
       const fields = status === 404 ? null : asList(asObject(body).fields).map(toField);
       if (fields?.length === 0) throw unaccounted(`read the definition of ${object}`, false);
       into.set(object, toSObject(object, fields));
-      await session.ctx.memory.set(keyOf(object), JSON.stringify(fields), fields ? KEPT : ABSENT_KEPT);
+      await session.ctx.memory.set(keyOf(object), JSON.stringify(fields), fields ? KEPT_MS : ABSENT_KEPT_MS);
     }
     if (!found) {
       found = readFacts(answers);
-      await session.ctx.memory.set(SETTINGS, JSON.stringify(found), KEPT);
+      await session.ctx.memory.set(SETTINGS, JSON.stringify(found), KEPT_MS);
     }
   }
   return found ?? { closed_statuses: [], time_zone: 'UTC' };
@@ -143,14 +143,14 @@ function isZone(zone: string): boolean {
   }
 }
 
-export interface PartAnswer {
+interface PartAnswer {
   status: number;
   body: unknown;
 }
 
 /** Sends reads together and gives each answer by its reference. @throws SalesforceFailure when one of them has none */
 export async function sendParts(
-  session: Session,
+  session: SalesforceSession,
   name: string,
   parts: Part[],
   plans: number[],

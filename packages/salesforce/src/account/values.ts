@@ -3,7 +3,7 @@ import type { Value } from '@wrapup/mapping';
 import { isRecordId } from '../client/soql.ts';
 import type { Field } from './schema.ts';
 
-export type Fitted =
+type Fitted =
   /** `cut`: characters that did not fit. */
   { ok: true; value: Value; cut?: number } | { ok: false; says: string };
 
@@ -122,7 +122,7 @@ export function dayIn(time: number, time_zone: string): string {
   }).format(time);
 }
 
-/** A value as Salesforce gives it: date-times in its own spelling become those of everybody. */
+/** A value as Salesforce gives it: date-times in its own spelling become ISO 8601. */
 export function readValue(value: unknown): Value {
   if (typeof value === 'string' && /^\d{4}-\d{2}-\d{2}T[\d:.]+\+0000$/.test(value))
     return new Date(value).toISOString();

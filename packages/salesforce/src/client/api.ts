@@ -2,17 +2,17 @@
 import type { ApiRequest } from '@wrapup/destination/http';
 import type { Connection } from 'jsforce';
 
-export interface ApiCall extends ApiRequest {
+export interface SalesforceApiCall extends ApiRequest {
   /** Values that are sent, for taking them out of error texts. */
   sent?: unknown[];
   run(connection: Connection): Promise<unknown>;
 }
 
 /** Rows of a collection. https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_composite_sobjects_collections.htm */
-export const COLLECTION = 200;
+export const MAX_ROWS = 200;
 /** Subrequests of a composite request, and how many of them may be queries. */
-export const SUBREQUESTS = 25;
-export const QUERIES = 5;
+export const MAX_SUBREQUESTS = 25;
+export const MAX_QUERIES = 5;
 
 /** One part of a composite request, which only reads. */
 export interface Part {
@@ -23,7 +23,7 @@ export interface Part {
 }
 
 /** Several reads that count as one request. */
-export function readTogether(name: string, parts: Part[], version: string, sent: unknown[] = []): ApiCall {
+export function readTogether(name: string, parts: Part[], version: string, sent: unknown[] = []): SalesforceApiCall {
   const body = {
     allOrNone: false,
     collateSubrequests: false,
@@ -51,11 +51,11 @@ export function describePath(object: string): string {
 }
 
 /** Full text search in the index, which sees a write after some minutes. */
-export function searchPeople(sosl: string, sent: unknown[]): ApiCall {
+export function searchPeople(sosl: string, sent: unknown[]): SalesforceApiCall {
   return { name: 'search people', writes: false, sent, run: (connection) => connection.search(sosl) };
 }
 
-export interface CollectionRow {
+interface CollectionRow {
   object: string;
   /** For updates. */
   id?: string;
@@ -67,7 +67,7 @@ export function writeRows(
   verb: 'create' | 'update',
   rows: CollectionRow[],
   headers: Record<string, string> = {},
-): ApiCall {
+): SalesforceApiCall {
   const records = rows.map(({ object, id, fields }) => ({
     attributes: { type: object },
     ...(id === undefined ? {} : { id }),
@@ -89,7 +89,7 @@ export function writeRows(
 }
 
 /** One record alone. */
-export function createRecord(object: string, fields: Record<string, unknown>): ApiCall {
+export function createRecord(object: string, fields: Record<string, unknown>): SalesforceApiCall {
   return {
     name: `create a ${object}`,
     writes: true,
@@ -99,6 +99,6 @@ export function createRecord(object: string, fields: Record<string, unknown>): A
 }
 
 /** The cheapest request that only works with a good token and the permission to use the API. */
-export function readLimits(): ApiCall {
+export function readLimits(): SalesforceApiCall {
   return { name: 'read the limits', writes: false, run: (connection) => connection.limits() };
 }

@@ -9,14 +9,14 @@ import type { Row, RowAnswers, RowWriter } from '@wrapup/destination/engine';
 import { asList, asObject, asText } from '@wrapup/destination/http';
 import { failureOf, unaccounted } from '../errors/classify.ts';
 import { readRowErrors } from '../errors/vendor-error.ts';
-import type { Session } from '../session.ts';
+import type { SalesforceSession } from '../session.ts';
 import type { SalesforceSettings } from '../settings.ts';
 import { writeRows } from './api.ts';
 import { headersFor } from './headers.ts';
 
 /** The verbs that write, one request each, for rows of any objects. */
 export function batchVerbs(
-  session: Session,
+  session: SalesforceSession,
   settings: Pick<SalesforceSettings, 'assignment_rules' | 'duplicates'>,
 ): Pick<RowWriter, 'create' | 'update' | 'rowsNamed'> {
   const send = async (verb: 'create' | 'update', rows: Row[]): Promise<RowAnswers> => {

@@ -17,7 +17,7 @@ export interface Jsforce {
 }
 
 /** What is sent instead of jsforce sending it. */
-export type Send = (request: HttpRequest) => Promise<HttpAnswer>;
+export type SalesforceSend = (request: HttpRequest) => Promise<HttpAnswer>;
 
 /** Loads the light entry of the client. Only called where a connection of this kind exists: it takes a third of a second. */
 export async function loadJsforce(): Promise<Jsforce> {
@@ -41,7 +41,7 @@ interface Sending {
 export function makeConnection(
   { Connection, ...jsforce }: Jsforce,
   { instanceUrl, accessToken, version }: { instanceUrl: string; accessToken: string; version: string },
-  send: Send,
+  send: SalesforceSend,
 ): Connection {
   const connection = new Connection({ instanceUrl, accessToken, version });
   (connection as unknown as Sending)._transport = transportOf(jsforce, send);
@@ -51,18 +51,18 @@ export function makeConnection(
 export function makeOAuth(
   { OAuth2, ...jsforce }: Jsforce,
   config: { loginUrl: string; clientId: string; clientSecret?: string },
-  send: Send,
+  send: SalesforceSend,
 ): OAuth2 {
   const oauth = new OAuth2(config);
   (oauth as unknown as Sending)._transport = transportOf(jsforce, send);
   return oauth;
 }
 
-function transportOf({ StreamPromise }: Omit<Jsforce, 'Connection' | 'OAuth2'>, send: Send) {
+function transportOf({ StreamPromise }: Omit<Jsforce, 'Connection' | 'OAuth2'>, send: SalesforceSend) {
   return {
     httpRequest: ({ method, url, headers, body }: HttpRequest) =>
       StreamPromise.create(() => ({
-        // Nobody reads answers as streams here, but jsforce wires them up.
+        // No answer is read as a stream here, but jsforce wires them up.
         stream: new PassThrough().end(),
         promise: send({ method, url, headers: headers ?? {}, body }).then((answer) => ({
           statusCode: answer.status,

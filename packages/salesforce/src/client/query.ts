@@ -3,7 +3,7 @@ import { asList, asObject } from '@wrapup/destination/http';
 import { forgetObject, sendParts } from '../account/schema.ts';
 import { failureOf, SalesforceFailure, unaccounted } from '../errors/classify.ts';
 import { readVendorError } from '../errors/vendor-error.ts';
-import type { Session } from '../session.ts';
+import type { SalesforceSession } from '../session.ts';
 import type { Part } from './api.ts';
 import { queryPath } from './api.ts';
 
@@ -14,7 +14,7 @@ export interface Query {
   all?: boolean;
 }
 
-export interface QueryResult {
+interface QueryResult {
   records: unknown[];
   /** False: there are more than one answer holds. */
   whole: boolean;
@@ -25,7 +25,7 @@ export interface QueryResult {
  * @throws SalesforceFailure when any of them failed: "nothing found" is only said where Salesforce said so
  */
 export async function queryTogether(
-  session: Session,
+  session: SalesforceSession,
   name: string,
   queries: Query[],
   plans: number[],
@@ -46,7 +46,7 @@ export async function queryTogether(
 }
 
 async function refused(
-  session: Session,
+  session: SalesforceSession,
   object: string,
   status: number,
   body: unknown,

@@ -36,14 +36,14 @@ export interface Token {
 
 const JWT_GRANT = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
 /** Seconds that an assertion is valid; Salesforce takes five minutes at most. */
-const ASSERTION_LIVES = 180;
+const ASSERTION_SECONDS = 180;
 /** Ms after which a token is asked for anew although it may live longer. */
-const KEPT = 3_600_000;
+const KEPT_MS = 3_600_000;
 /** Ms that a rotated refresh token is kept: as long as anything. */
-const FOREVER = 10 * 365 * 24 * 3_600_000;
+const REFRESH_KEPT_MS = 10 * 365 * 24 * 3_600_000;
 /** Tries while another process is being given a token, and the pause between them in ms. */
-const TRIES = 4;
-const PAUSE = 400;
+const MAX_ATTEMPTS = 4;
+const PAUSE_MS = 400;
 
 /** Sends a request to the token endpoint. @throws SalesforceFailure when no answer came */
 type SendRequest = (request: HttpRequest, ctx: Context) => Promise<HttpAnswer>;
@@ -67,12 +67,12 @@ export class Tokens {
   async get(ctx: Context): Promise<Token> {
     const kept = await ctx.secrets.get(`access-token:${this.#name}`, async () => ({
       value: JSON.stringify(await this.#ask(ctx)),
-      expires_at: Date.now() + KEPT,
+      expires_at: Date.now() + KEPT_MS,
     }));
     return JSON.parse(kept) as Token;
   }
 
-  /** Forgets the token that was refused; not the one that somebody else may have got meanwhile. */
+  /** Forgets the token that was refused; not the one that another process may have obtained meanwhile. */
   async drop(refused: Token, ctx: Context): Promise<void> {
     const name = `access-token:${this.#name}`;
     const kept = await ctx.secrets.read(name);
@@ -81,14 +81,14 @@ export class Tokens {
   }
 
   async #ask(ctx: Context): Promise<Token> {
-    for (let left = TRIES; ; left -= 1) {
+    for (let left = MAX_ATTEMPTS; ; left -= 1) {
       try {
         return await this.#askOnce(ctx);
       } catch (thrown) {
         const failure = asSalesforceFailure(thrown);
         // Two processes at one refresh token: Salesforce serves one of them at a time.
         if (failure.code !== 'busy' || !failure.vendor || left <= 1) throw failure;
-        await new Promise((resolve) => setTimeout(resolve, PAUSE * (0.5 + Math.random())));
+        await new Promise((resolve) => setTimeout(resolve, PAUSE_MS * (0.5 + Math.random())));
       }
     }
   }
@@ -123,7 +123,7 @@ export class Tokens {
       iss: client_id,
       sub: jwt?.username,
       aud: jwt?.audience ?? login_url,
-      exp: Math.floor(Date.now() / 1000) + ASSERTION_LIVES,
+      exp: Math.floor(Date.now() / 1000) + ASSERTION_SECONDS,
       jti: randomUUID(),
     };
     const head = encode({ alg: 'RS256', typ: 'JWT' });
@@ -147,7 +147,7 @@ export class Tokens {
     if (refresh !== undefined && asText(refresh_token) && refresh_token !== refresh)
       await ctx.secrets.keep(`refresh-token:${this.#name}`, {
         value: asText(refresh_token),
-        expires_at: Date.now() + FOREVER,
+        expires_at: Date.now() + REFRESH_KEPT_MS,
       });
     return {
       access_token: asText(access_token),

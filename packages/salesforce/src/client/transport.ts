@@ -13,7 +13,7 @@ import {
 import { failureOf } from '../errors/classify.ts';
 import { readVendorError } from '../errors/vendor-error.ts';
 import type { SalesforceSettings } from '../settings.ts';
-import type { ApiCall } from './api.ts';
+import type { SalesforceApiCall } from './api.ts';
 import { type Jsforce, loadJsforce, makeConnection } from './jsforce.ts';
 import { type Token, Tokens } from './tokens.ts';
 import { readUsage } from './usage.ts';
@@ -21,7 +21,7 @@ import { readUsage } from './usage.ts';
 const TOKEN_CALL: ApiRequest = { name: 'get an access token', writes: false };
 
 /** Sends single requests of one connection: jsforce builds them, our own exchange sends them. */
-export class Transport extends SharedTransport<ApiCall, Token> {
+export class SalesforceTransport extends SharedTransport<SalesforceApiCall, Token> {
   protected readonly crm = 'Salesforce';
   protected readonly place = 'the connection’s login_url and the org';
   protected readonly blocking: ReadonlySet<FailureCode> = new Set(['throttled', 'daily_limit']);
@@ -44,8 +44,8 @@ export class Transport extends SharedTransport<ApiCall, Token> {
     });
   }
 
-  static async open(settings: SalesforceSettings): Promise<Transport> {
-    return new Transport(await loadJsforce(), settings);
+  static async open(settings: SalesforceSettings): Promise<SalesforceTransport> {
+    return new SalesforceTransport(await loadJsforce(), settings);
   }
 
   get api_version(): string {
@@ -71,7 +71,7 @@ export class Transport extends SharedTransport<ApiCall, Token> {
     return true;
   }
 
-  protected exchange(call: ApiCall, token: Token, ctx: Context): Promise<HttpAnswer> {
+  protected exchange(call: SalesforceApiCall, token: Token, ctx: Context): Promise<HttpAnswer> {
     const of = { instanceUrl: token.instance_url, accessToken: token.access_token, version: this.api_version };
     return answerThrough(
       (request) => this.#exchange(request, ctx),
@@ -83,7 +83,7 @@ export class Transport extends SharedTransport<ApiCall, Token> {
     return readUsage(headers);
   }
 
-  protected failureOf({ name, sent = [] }: ApiCall, { status, headers }: HttpAnswer, body: unknown) {
+  protected failureOf({ name, sent = [] }: SalesforceApiCall, { status, headers }: HttpAnswer, body: unknown) {
     const request_id = headers['x-sfdc-request-id'];
     return failureOf(readVendorError(status, body), { doing: name, request_id, sent });
   }

@@ -1,16 +1,16 @@
 /** From Salesforce's error answers to failures, by the table. */
 import { asRequestFailure, fitsStatus, quoteWords, RequestFailure } from '@wrapup/destination/http';
-import { ERROR_TABLE, type ErrorRule } from './error-table.ts';
-import type { VendorError } from './vendor-error.ts';
+import { ERROR_TABLE, type SalesforceErrorRule } from './error-table.ts';
+import type { SalesforceVendorError } from './vendor-error.ts';
 
 /** A request or a row that did not come through, with what Salesforce said about it. */
-export type SalesforceFailure = RequestFailure<VendorError>;
-export const SalesforceFailure = RequestFailure<VendorError>;
+export type SalesforceFailure = RequestFailure<SalesforceVendorError>;
+export const SalesforceFailure = RequestFailure<SalesforceVendorError>;
 
 /** Anything thrown on the way, as one of ours; the budget's own failures and the store's keep their code. */
-export const asSalesforceFailure = asRequestFailure<VendorError>;
+export const asSalesforceFailure = asRequestFailure<SalesforceVendorError>;
 
-export interface AnswerFacts {
+export interface SalesforceAnswerFacts {
   /** What was attempted, for the message: `create 3 Task`. */
   doing: string;
   /** `x-sfdc-request-id`, to quote to Salesforce's support. */
@@ -20,7 +20,7 @@ export interface AnswerFacts {
 }
 
 /** Turns an error answer into a failure by the table. */
-export function failureOf(error: VendorError, facts: AnswerFacts): SalesforceFailure {
+export function failureOf(error: SalesforceVendorError, facts: SalesforceAnswerFacts): SalesforceFailure {
   const rule = ERROR_TABLE.find((candidate) => applies(candidate, error));
   if (!rule)
     return new SalesforceFailure('unavailable', `${facts.doing}: Salesforce answered ${error.status}.`, {
@@ -50,7 +50,7 @@ export function failureOf(error: VendorError, facts: AnswerFacts): SalesforceFai
   );
 }
 
-function applies(rule: ErrorRule, error: VendorError): boolean {
+function applies(rule: SalesforceErrorRule, error: SalesforceVendorError): boolean {
   if (!fitsStatus(rule.status, error.status)) return false;
   if (typeof rule.code === 'string' && rule.code !== error.code) return false;
   if (rule.code instanceof RegExp && !rule.code.test(error.code)) return false;

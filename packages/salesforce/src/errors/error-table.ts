@@ -7,7 +7,7 @@
  */
 import type { TableRow } from '@wrapup/destination/http';
 
-export interface ErrorRule extends TableRow {
+export interface SalesforceErrorRule extends TableRow {
   code?: string | RegExp;
   /** Only where Salesforce gives one code to several things. */
   message?: RegExp;
@@ -21,20 +21,20 @@ export interface ErrorRule extends TableRow {
   wait?: number;
 }
 
-const SECOND = 1000;
-const MINUTE = 60 * SECOND;
+const SECOND_MS = 1000;
+const MINUTE_MS = 60 * SECOND_MS;
 const LATER = 'Nothing to do: the delivery goes on by itself.';
 const APP =
   'Check client_id, client_secret or the certificate of the external client app, and that its user may log in; then resume the connection.';
 const REPLAY = 'then replay.';
 
-export const ERROR_TABLE: ErrorRule[] = [
+export const ERROR_TABLE: SalesforceErrorRule[] = [
   // Tokens.
   {
     code: 'invalid_grant',
     message: /already being processed|expired authorization code/i,
     becomes: 'busy',
-    wait: SECOND,
+    wait: SECOND_MS,
     says: 'another process is getting a token at this moment',
     hint: LATER,
   },
@@ -65,28 +65,28 @@ export const ERROR_TABLE: ErrorRule[] = [
     code: 'REQUEST_LIMIT_EXCEEDED',
     message: /concurrent/i,
     becomes: 'throttled',
-    wait: 5 * SECOND,
+    wait: 5 * SECOND_MS,
     says: 'too many long requests at once in the org',
     hint: LATER,
   },
   {
     code: 'REQUEST_LIMIT_EXCEEDED',
     becomes: 'daily_limit',
-    wait: 15 * MINUTE,
+    wait: 15 * MINUTE_MS,
     says: 'the org’s API requests of 24 hours are used up',
     hint: 'They come back hour by hour; look in Setup, System Overview, which integration uses them, or buy more.',
   },
   {
     code: /^STORAGE_LIMIT_EXCEEDED$/,
     becomes: 'daily_limit',
-    wait: 60 * MINUTE,
+    wait: 60 * MINUTE_MS,
     says: 'the org’s storage is full',
     hint: 'Free or buy data storage (Setup, Storage Usage); the connection goes on by itself.',
   },
   {
     code: /^(?:LIMIT_EXCEEDED|PLATFORM_EVENT_PUBLISHING_UNAVAILABLE|CONTENT_PUBLISH_LIMIT_EXCEEDED|MAXIMUM_SIZE_OF_ATTACHMENT)$/,
     becomes: 'daily_limit',
-    wait: 60 * MINUTE,
+    wait: 60 * MINUTE_MS,
     says: 'a limit of the org is reached',
     hint: 'Look in Setup, System Overview; the connection goes on by itself when there is room.',
   },
@@ -116,7 +116,7 @@ export const ERROR_TABLE: ErrorRule[] = [
     code: 'UNABLE_TO_LOCK_ROW',
     becomes: 'locked',
     smaller: true,
-    wait: 2 * SECOND,
+    wait: 2 * SECOND_MS,
     says: 'another transaction holds the record or its parent',
     hint: LATER,
   },
@@ -125,7 +125,7 @@ export const ERROR_TABLE: ErrorRule[] = [
     message: /UNABLE_TO_LOCK_ROW/,
     becomes: 'locked',
     smaller: true,
-    wait: 2 * SECOND,
+    wait: 2 * SECOND_MS,
     says: 'another transaction holds a record that the org’s automation needs',
     hint: LATER,
   },
@@ -303,14 +303,14 @@ export const ERROR_TABLE: ErrorRule[] = [
   {
     status: 420,
     becomes: 'unavailable',
-    wait: 10 * SECOND,
+    wait: 10 * SECOND_MS,
     says: 'the org cannot be reached at this moment',
     hint: LATER,
   },
   {
     status: 429,
     becomes: 'throttled',
-    wait: 10 * SECOND,
+    wait: 10 * SECOND_MS,
     says: 'something before Salesforce asks to wait',
     hint: LATER,
   },

@@ -1,6 +1,6 @@
 /** The error table as a page for people: docs/reference/salesforce-errors.md is this text. */
 import { type DescribedRow, describeDuration, describeTable, NEXT_LEGEND } from '@wrapup/destination/http';
-import { ERROR_TABLE, type ErrorRule } from './error-table.ts';
+import { ERROR_TABLE, type SalesforceErrorRule } from './error-table.ts';
 
 const HEAD = `# What Salesforce answers, and what happens then
 
@@ -30,7 +30,7 @@ export function describeErrors(): string {
   return `${HEAD}\n${describeTable('Salesforce', ERROR_TABLE, describeRow)}\n${TAIL}`;
 }
 
-function describeRow(rule: ErrorRule): DescribedRow {
+function describeRow(rule: SalesforceErrorRule): DescribedRow {
   return {
     answers: condition(rule),
     also: [...(rule.field ? ['or left out'] : []), ...(rule.smaller ? ['fewer rows first'] : [])],
@@ -38,7 +38,7 @@ function describeRow(rule: ErrorRule): DescribedRow {
   };
 }
 
-function condition({ status, code, message }: ErrorRule): string {
+function condition({ status, code, message }: SalesforceErrorRule): string {
   const parts = [
     ...(code === undefined ? [] : typeof code === 'string' ? [`\`${code}\``] : codesOf(code)),
     ...(status === undefined ? [] : [Array.isArray(status) ? `${status[0]} to ${status[1]}` : String(status)]),

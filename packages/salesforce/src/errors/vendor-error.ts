@@ -8,7 +8,7 @@
  */
 import { asObject, asText } from '@wrapup/destination/http';
 
-export interface VendorError {
+export interface SalesforceVendorError {
   /** HTTP status; of a row, that of its answer. */
   status: number;
   /** `errorCode`, or `statusCode` in rows, or `error` of the token endpoint. Empty when there is none. */
@@ -32,12 +32,12 @@ export interface Match {
 const FOLLOWS: ReadonlySet<string> = new Set(['PROCESSING_HALTED', 'ALL_OR_NONE_OPERATION_ROLLED_BACK']);
 
 /** True when the error tells nothing but that something else failed. */
-export function isConsequence({ code }: VendorError): boolean {
+export function isConsequence({ code }: SalesforceVendorError): boolean {
   return FOLLOWS.has(code);
 }
 
 /** Reads the body of an error answer: its root, when it holds several. Never throws. */
-export function readVendorError(status: number, body: unknown): VendorError {
+export function readVendorError(status: number, body: unknown): SalesforceVendorError {
   if (Array.isArray(body)) {
     const errors = body.map((item) => readOne(status, item));
     const root = errors.find((error) => error.code !== '' && !isConsequence(error)) ?? errors[0];
@@ -48,12 +48,12 @@ export function readVendorError(status: number, body: unknown): VendorError {
 }
 
 /** Reads the errors of one row of a collection. */
-export function readRowErrors(status: number, row: unknown): VendorError {
+export function readRowErrors(status: number, row: unknown): SalesforceVendorError {
   const { errors } = asObject(row);
   return readVendorError(status, Array.isArray(errors) ? errors : []);
 }
 
-function readOne(status: number, item: unknown): VendorError {
+function readOne(status: number, item: unknown): SalesforceVendorError {
   const error = asObject(item);
   const code = asText(error.errorCode) || asText(error.statusCode) || asText(error.error);
   const message = asText(error.message) || asText(error.error_description);
@@ -63,7 +63,7 @@ function readOne(status: number, item: unknown): VendorError {
     code,
     message,
     fields: [...new Set([...listOf(error.fields), ...fieldsInWords(code, message)])],
-    // The single-record answer misspells it; rows of collections are told to spell it right.
+    // The single-record answer misspells it; rows of collections spell it correctly.
     matches: matchesOf(error.duplicateResut ?? error.duplicateResult),
     ...(holder ? { holder } : {}),
   };

@@ -13,17 +13,17 @@ import { Failure } from '@wrapup/destination';
 import type { KeyLadder, KeyStrategy, RowWriter } from '@wrapup/destination/engine';
 import type { Org, SObject } from '../account/schema.ts';
 import { CALL_OBJECT, KEY, keyField, TASK_ID } from '../objects.ts';
-import type { Session } from '../session.ts';
+import type { SalesforceSession } from '../session.ts';
 import { readByKey } from './read-by-key.ts';
 import { reserveTasks } from './task-reservations.ts';
 
-export type KeyStep =
+export type SalesforceKeyStep =
   | { step: 'key'; field: string }
   | { step: 'object'; field: 'CallObject' }
   | { step: 'call_object'; field: 'CallObject' };
 
 /** Undefined: nothing can be written to the object without the risk of writing it twice. */
-export function keyStepOf(org: Org, object: SObject): KeyStep | undefined {
+export function keyStepOf(org: Org, object: SObject): SalesforceKeyStep | undefined {
   const field = keyField(object.name);
   if (isExternalKey(object, field)) return { step: 'key', field };
   if (object.name !== 'Task') return undefined;
@@ -45,13 +45,13 @@ export function isUniqueKey(object: SObject | undefined, name: string): boolean 
   return field?.unique === true && field.createable;
 }
 
-export function keyLadder(session: Session, org: Org, rows: RowWriter): KeyLadder {
+export function keyLadder(session: SalesforceSession, org: Org, rows: RowWriter): KeyLadder {
   const unique: KeyStrategy = {
     upserts: false,
     keyed: withKeyField(org),
     read: (items) => readByKey(session, org, items),
   };
-  const steps: Record<KeyStep['step'], KeyStrategy> = {
+  const steps: Record<SalesforceKeyStep['step'], KeyStrategy> = {
     key: unique,
     object: { ...unique, ...reserveTasks(session, rows, 'object') },
     call_object: { ...unique, ...reserveTasks(session, rows, 'call_object') },
@@ -85,7 +85,7 @@ function withKeyField(org: Org): KeyStrategy['keyed'] {
 }
 
 /** Why it is that step, for doctor. */
-export function describeStep(object: SObject, step: KeyStep | undefined): string {
+export function describeStep(object: SObject, step: SalesforceKeyStep | undefined): string {
   const field = keyField(object.name);
   const known = object.fields.get(field);
   const why = !known

@@ -5,12 +5,12 @@ import { chunk } from '@wrapup/destination/engine';
 import { asObject, asText } from '@wrapup/destination/http';
 import type { Org, SObject } from '../account/schema.ts';
 import { readValue } from '../account/values.ts';
-import { QUERIES } from '../client/api.ts';
+import { MAX_QUERIES } from '../client/api.ts';
 import { type Query, queryTogether } from '../client/query.ts';
 import { isIn, select } from '../client/soql.ts';
 import { asSalesforceFailure } from '../errors/classify.ts';
 import { OWNER } from '../objects.ts';
-import type { Session } from '../session.ts';
+import type { SalesforceSession } from '../session.ts';
 import { keyStepOf } from './key-ladder.ts';
 
 /** Keys of one query: a text of 100,000 characters is allowed, and long keys are rare. */
@@ -18,7 +18,7 @@ const MAX_KEYS = 200;
 const DAY_MS = 24 * 3_600_000;
 
 /** What is there of each item; those of objects that have no key are left out. Never rejects. */
-export async function readByKey(session: Session, org: Org, items: Item[]): Promise<Map<Item, Reading>> {
+export async function readByKey(session: SalesforceSession, org: Org, items: Item[]): Promise<Map<Item, Reading>> {
   const readings = new Map<Item, Reading>();
   const queries: { query: Query; items: Item[]; field: string }[] = [];
   for (const [name, all] of Map.groupBy(items, ({ record }) => record.object)) {
@@ -42,7 +42,7 @@ export async function readByKey(session: Session, org: Org, items: Item[]): Prom
       });
     }
   }
-  for (const part of chunk(queries, QUERIES)) {
+  for (const part of chunk(queries, MAX_QUERIES)) {
     const asked = part.flatMap((one) => one.items);
     try {
       const results = await queryTogether(

@@ -1,7 +1,7 @@
 /**
  * Tasks in an org whose activities take no unique key.
  *
- * `object`: before a task is created, a record of Wrapup_Call__c with its key is: whoever comes second meets it, and takes
+ * `object`: before a task is created, a record of Wrapup_Call__c with its key is: the second delivery meets it, and takes
  * the task that it names. A record that names no task yet is another delivery's unfinished work, so its task is looked for.
  * `call_object`: a lease on the key, and every task is looked for before it is created.
  */
@@ -20,13 +20,13 @@ import { asObject, asText } from '@wrapup/destination/http';
 import { queryTogether } from '../client/query.ts';
 import { isIn, select } from '../client/soql.ts';
 import { CALL_OBJECT, KEY, TASK_ID } from '../objects.ts';
-import type { Session } from '../session.ts';
+import type { SalesforceSession } from '../session.ts';
 
 /** After so long a record that stands for a task without naming one counts as left behind. */
 const UNFINISHED_MS = 45_000;
 
 export function reserveTasks(
-  session: Session,
+  session: SalesforceSession,
   rows: RowWriter,
   step: 'object' | 'call_object',
 ): Required<Pick<KeyStrategy, 'claim' | 'confirm'>> {
@@ -39,7 +39,7 @@ export function reserveTasks(
       const { doubtful, failed: lost } = await standFor(session, rows, held, standIns);
       return { doubtful, failed: new Map([...failed, ...lost]), release };
     },
-    /** Tells the records that stand for tasks which task it is. What cannot be told is found by CallObject another time. */
+    /** Notes on the records that stand for tasks which task it is. What cannot be noted is found by CallObject another time. */
     async confirm(written) {
       const updates = written.flatMap(({ item, receipt }): Row[] => {
         const id = standIns.get(item.record.key);
@@ -60,7 +60,7 @@ export function reserveTasks(
 
 /** Creates the records that stand for the tasks; those that are there already make their tasks doubtful. */
 async function standFor(
-  session: Session,
+  session: SalesforceSession,
   crm: RowWriter,
   items: Item[],
   standIns: Map<string, string>,
@@ -85,7 +85,7 @@ async function standFor(
 
 /** @returns whose record cannot be read, or is another delivery's at this moment */
 async function readStandIns(
-  session: Session,
+  session: SalesforceSession,
   items: Item[],
   standIns: Map<string, string>,
 ): Promise<[Item, Failure][]> {

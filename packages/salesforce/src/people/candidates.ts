@@ -88,7 +88,7 @@ function byAge(a: CrmPerson, b: CrmPerson): number {
 }
 
 /** E-mail addresses by which an object's people are found. */
-export function emailFieldOf(object: SObject): string | undefined {
+function emailFieldOf(object: SObject): string | undefined {
   const name = object.name === 'Account' ? undefined : 'Email';
   return name !== undefined && object.fields.has(name) ? name : undefined;
 }

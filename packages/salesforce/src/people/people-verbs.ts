@@ -6,7 +6,7 @@ import type { Org, SObject } from '../account/schema.ts';
 import { isRecordId, longId } from '../client/soql.ts';
 import { asSalesforceFailure } from '../errors/classify.ts';
 import { personObjectOf, recordUrl, WATERMARK } from '../objects.ts';
-import type { Session } from '../session.ts';
+import type { SalesforceSession } from '../session.ts';
 import type { SalesforceSettings } from '../settings.ts';
 import { bestOf, phoneFieldsOf } from './candidates.ts';
 import { complete, createdAs, knownById, onAccount, REQUIRED_OF_NEW, withoutPlaceholders } from './person-fields.ts';
@@ -16,7 +16,7 @@ import { readByIdOrEmail } from './read-people.ts';
 import { readRelated } from './related.ts';
 
 export function peopleVerbs(
-  session: Session,
+  session: SalesforceSession,
   settings: Pick<SalesforceSettings, 'duplicates'>,
   org: Org,
   org_url: string | undefined,

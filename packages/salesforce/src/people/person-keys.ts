@@ -20,7 +20,7 @@ import { isIn, select } from '../client/soql.ts';
 import { asSalesforceFailure } from '../errors/classify.ts';
 import { isUniqueKey } from '../keys/key-ladder.ts';
 import { KEY } from '../objects.ts';
-import type { Session } from '../session.ts';
+import type { SalesforceSession } from '../session.ts';
 import { bestOf, fieldsToAsk, peopleObjects, phoneFieldsOf, readPeople } from './candidates.ts';
 import { createdAs, knownById } from './person-fields.ts';
 
@@ -28,7 +28,7 @@ import { createdAs, knownById } from './person-fields.ts';
 const CONTESTED =
   'Another record holds this unique value, and the integration user may not see it: find it in Salesforce, then replay.';
 
-export function personKeys(session: Session, org: Org): PersonKeys {
+export function personKeys(session: SalesforceSession, org: Org): PersonKeys {
   const isUnique = ({ writes }: NewPerson) => isUniqueKey(org.object(createdAs(writes)), KEY);
   const key: PersonKey = {
     upserts: false,
@@ -42,7 +42,12 @@ export function personKeys(session: Session, org: Org): PersonKeys {
   };
 }
 
-async function findPeople(session: Session, org: Org, people: NewPerson[], properties: string[]): Promise<FoundPeople> {
+async function findPeople(
+  session: SalesforceSession,
+  org: Org,
+  people: NewPerson[],
+  properties: string[],
+): Promise<FoundPeople> {
   const queries = peopleObjects(org).flatMap((object) => {
     const where = whoseKeyOrIdentity(object, people);
     if (!where) return [];

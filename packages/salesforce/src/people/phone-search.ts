@@ -13,7 +13,7 @@ import type { Org, SObject } from '../account/schema.ts';
 import { searchPeople as searchCall } from '../client/api.ts';
 import { escapeTerm } from '../client/soql.ts';
 import { asSalesforceFailure, SalesforceFailure, unaccounted } from '../errors/classify.ts';
-import type { Session } from '../session.ts';
+import type { SalesforceSession } from '../session.ts';
 import { bestOf, fieldsToAsk, isMetAsAccount, peopleObjects, phoneFieldsOf, readPeople } from './candidates.ts';
 
 /** Characters between the braces: above 4,000 Salesforce ignores the operators. */
@@ -28,7 +28,7 @@ const MAX_RESULTS = 2_000;
  * @param phones E.164, and the numbers of the plans that ask
  */
 export async function searchPeople(
-  session: Session,
+  session: SalesforceSession,
   org: Org,
   phones: ReadonlyMap<string, readonly number[]>,
   properties: string[],
@@ -42,7 +42,7 @@ export async function searchPeople(
 }
 
 async function searchPart(
-  session: Session,
+  session: SalesforceSession,
   org: Org,
   phones: ReadonlyMap<string, readonly number[]>,
   properties: string[],

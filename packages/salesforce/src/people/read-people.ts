@@ -6,12 +6,12 @@ import type { Org } from '../account/schema.ts';
 import { queryTogether } from '../client/query.ts';
 import { select } from '../client/soql.ts';
 import { asSalesforceFailure, SalesforceFailure } from '../errors/classify.ts';
-import type { Session } from '../session.ts';
+import type { SalesforceSession } from '../session.ts';
 import { bestOf, fieldsToAsk, peopleObjects, readPeople, whoseIdOrEmail } from './candidates.ts';
 
 /** Never rejects. */
 export async function readByIdOrEmail(
-  session: Session,
+  session: SalesforceSession,
   org: Org,
   { ids, emails }: Parameters<PeopleVerbs['read']>[0],
   properties: string[],
@@ -43,7 +43,7 @@ function failAll(asked: ReadonlyMap<string, unknown>, failure: Failure): Map<str
 
 /** More records than one answer holds: fewer at once, ids apart from addresses. @throws SalesforceFailure for a single one */
 async function inHalves(
-  session: Session,
+  session: SalesforceSession,
   org: Org,
   { ids, emails }: Parameters<PeopleVerbs['read']>[0],
   properties: string[],

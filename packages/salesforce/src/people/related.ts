@@ -7,7 +7,7 @@ import type { Value } from '@wrapup/mapping';
 import { readValue } from '../account/values.ts';
 import { queryTogether } from '../client/query.ts';
 import { quote } from '../client/soql.ts';
-import type { Session } from '../session.ts';
+import type { SalesforceSession } from '../session.ts';
 
 /** Names that a question may use, and whose records they are. */
 const RELATED: Record<string, { object: string; open: string; whose(person: CrmPerson): string | undefined }> = {
@@ -26,11 +26,9 @@ const RELATED: Record<string, { object: string; open: string; whose(person: CrmP
   },
 };
 
-export const RELATED_NAMES = Object.keys(RELATED);
-
 /** A name is absent when its records could not be read. Never rejects. */
 export async function readRelated(
-  session: Session,
+  session: SalesforceSession,
   person: CrmPerson,
   wanted: NonNullable<PersonQuestion['related']>,
 ): Promise<Record<string, Record<string, Value>[]>> {

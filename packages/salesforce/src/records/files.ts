@@ -12,7 +12,7 @@ import { createRecord } from '../client/api.ts';
 import { queryTogether } from '../client/query.ts';
 import { isIn, select } from '../client/soql.ts';
 import { asSalesforceFailure } from '../errors/classify.ts';
-import type { Session } from '../session.ts';
+import type { SalesforceSession } from '../session.ts';
 
 interface Text {
   made: Written;
@@ -25,7 +25,7 @@ interface Text {
  * Attaches them. A file that cannot be attached never fails the record: the receipt says so. Never rejects.
  * @returns notes on what could not be attached
  */
-export async function attachTexts(session: Session, written: Written[]): Promise<[Item, string][]> {
+export async function attachTexts(session: SalesforceSession, written: Written[]): Promise<[Item, string][]> {
   const texts = written.flatMap(textsOf);
   if (texts.length === 0) return [];
   const older = texts.filter(({ made }) => made.receipt.did !== 'created');
@@ -58,7 +58,7 @@ function textsOf(made: Written): Text[] {
 
 const titleKey = ({ made, title }: Text) => `${made.receipt.id} ${title.slice(0, 255)}`;
 
-async function readTitles(session: Session, texts: Text[]): Promise<Set<string> | undefined> {
+async function readTitles(session: SalesforceSession, texts: Text[]): Promise<Set<string> | undefined> {
   if (texts.length === 0) return new Set();
   const soql = select(
     'ContentDocumentLink',
@@ -79,7 +79,7 @@ async function readTitles(session: Session, texts: Text[]): Promise<Set<string> 
 }
 
 /** @returns why it could not be attached */
-async function attach(session: Session, one: Text): Promise<string | undefined> {
+async function attach(session: SalesforceSession, one: Text): Promise<string | undefined> {
   const { made, title, path, text } = one;
   const fields = {
     Title: title.slice(0, 255),

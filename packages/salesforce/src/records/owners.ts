@@ -6,13 +6,13 @@ import { queryTogether } from '../client/query.ts';
 import { longId } from '../client/soql.ts';
 import { asSalesforceFailure, unaccounted } from '../errors/classify.ts';
 import { OWNER } from '../objects.ts';
-import type { Session } from '../session.ts';
+import type { SalesforceSession } from '../session.ts';
 
 /** Users that are read at most: one answer of a query. */
-const MOST = 2_000;
+const MAX_OWNERS = 2_000;
 
 /** The org’s active users and queues. */
-export function ownerSource(session: Session): OwnerSource {
+export function ownerSource(session: SalesforceSession): OwnerSource {
   return { property: OWNER, read: (plans) => readOwners(session, plans), toSet: (ids) => new IdSet(ids) };
 }
 
@@ -23,10 +23,10 @@ class IdSet extends Set<string> {
   }
 }
 
-const USERS = `SELECT Id, Email FROM User WHERE IsActive = true AND UserType = 'Standard' ORDER BY Id LIMIT ${MOST}`;
-const QUEUES = `SELECT Id FROM Group WHERE Type = 'Queue' ORDER BY Id LIMIT ${MOST}`;
+const USERS = `SELECT Id, Email FROM User WHERE IsActive = true AND UserType = 'Standard' ORDER BY Id LIMIT ${MAX_OWNERS}`;
+const QUEUES = `SELECT Id FROM Group WHERE Type = 'Queue' ORDER BY Id LIMIT ${MAX_OWNERS}`;
 
-async function readOwners(session: Session, plans: number[]): Promise<OwnerList> {
+async function readOwners(session: SalesforceSession, plans: number[]): Promise<OwnerList> {
   try {
     const [users, queues] = await queryTogether(
       session,
@@ -41,7 +41,7 @@ async function readOwners(session: Session, plans: number[]): Promise<OwnerList>
     const rows = [...users.records, ...queues.records].map(asObject);
     return {
       owners: rows.map(({ Id, Email }) => [longId(asText(Id)), asText(Email).trim().toLowerCase()]),
-      whole: users.whole && queues.whole && users.records.length < MOST && queues.records.length < MOST,
+      whole: users.whole && queues.whole && users.records.length < MAX_OWNERS && queues.records.length < MAX_OWNERS,
     };
   } catch (thrown) {
     const failure = asSalesforceFailure(thrown);

@@ -4,12 +4,12 @@ import type { FieldWrite, RecordPlan } from '@wrapup/mapping';
 import { fitFields, isOfOtherPerson } from '../account/fields.ts';
 import { forgetObject, type Org, type SObject } from '../account/schema.ts';
 import { dayIn, fitValue } from '../account/values.ts';
-import { COLLECTION } from '../client/api.ts';
+import { MAX_ROWS } from '../client/api.ts';
 import { batchVerbs } from '../client/batch-write.ts';
 import { SalesforceFailure } from '../errors/classify.ts';
 import { keyLadder } from '../keys/key-ladder.ts';
 import { OWNER, recordUrl } from '../objects.ts';
-import type { Session } from '../session.ts';
+import type { SalesforceSession } from '../session.ts';
 import type { SalesforceSettings } from '../settings.ts';
 import { attachTexts } from './files.ts';
 import { linksOf } from './link-fields.ts';
@@ -22,7 +22,7 @@ const REQUIRED_OF: Record<string, ReadonlySet<string>> = { call_log: new Set(['S
 const NONE: ReadonlySet<string> = new Set();
 
 export function recordVerbs(
-  session: Session,
+  session: SalesforceSession,
   settings: SalesforceSettings,
   org: Org,
   org_url: string | undefined,
@@ -30,7 +30,7 @@ export function recordVerbs(
   const drops_fields = settings.on_refused_field === 'drop';
   const rows: RowWriter = {
     session,
-    limits: { rows: COLLECTION, mixed: true, shrinks: true },
+    limits: { rows: MAX_ROWS, mixed: true, shrinks: true },
     drops_fields,
     owner: OWNER,
     ...batchVerbs(session, settings),

@@ -4,7 +4,7 @@
  *
  * An owner never fails a delivery for good: one that is unknown or inactive is passed over and noted, and where owners may
  * not be read at all, ids are taken as they are and addresses are passed over. Only while the CRM does not answer is the
- * delivery tried again, a few times, so that a follow-up does not end up with nobody.
+ * delivery tried again, a few times, so that a follow-up does not end up without an owner.
  */
 import type { FieldWrite, OwnerPlan, Plan } from '@wrapup/mapping';
 import type { Context } from '../../port/context.ts';
@@ -142,7 +142,7 @@ function choose(
   };
 }
 
-/** Who of `named` is no active owner. Empty when that cannot be told. */
+/** Who of `named` is no active owner. Empty when that is not known. */
 export function unknownOwners(named: string[], { ids, byEmail }: Directory): string[] {
   if (ids === undefined) return [];
   return named.filter((name) => (name.includes('@') ? !byEmail.has(name.toLowerCase()) : !ids.has(name)));

@@ -5,11 +5,11 @@ import type { MatchStep } from '@wrapup/mapping';
 import type { Context } from '../../port/context.ts';
 import type { Subject } from '../../port/destination.ts';
 
-/** A CRM's search finds somebody new only after a while: the id is remembered for so long, in ms. */
+/** A CRM's search finds a new person only after a while: the id is remembered for so long, in ms. */
 const REMEMBERED_MS = 15 * 60_000;
 /**
  * How long a lease on a person or a record outlives its holder, in ms: no longer than the lock of the holder's job, so that
- * whoever is given the job need not wait for it once more. It is renewed while it is held.
+ * the next worker that gets the job need not wait for it once more. It is renewed while it is held.
  */
 export const LEASE_MS = 10_000;
 /** How long a person counts as perhaps being created already, in ms. */
@@ -26,7 +26,7 @@ function personKey(step: MatchStep): string {
   return `person-id:${step.by}:${digest(step.value.toLowerCase())}`;
 }
 
-/** Which person a given number or address was written to of late. What was only said is never remembered as anybody's. */
+/** Which person a given number or address was written to of late. What was only said is never remembered. */
 export function recallPerson(ctx: Context, step: MatchStep): Promise<string | undefined> {
   return step.by === 'id' || step.said ? Promise.resolve(undefined) : ctx.memory.get(personKey(step));
 }
@@ -41,14 +41,14 @@ export async function forgetPerson(ctx: Context, step: MatchStep): Promise<void>
 }
 
 /**
- * Marks a person as about to be created. Whoever finds the mark and not the person reads by key before creating.
+ * Marks a person as about to be created. A delivery that finds the mark and not the person reads by key before creating.
  * @param key the person's unique key, a hash already
  */
 export async function markStarted(ctx: Context, key: string): Promise<void> {
   await ctx.memory.set(`person-started:${key}`, String(Date.now()), STARTED_MS);
 }
 
-/** Epoch ms when somebody last began to create the person; undefined when nobody did of late. */
+/** Epoch ms when a creation of the person last began; undefined when none did recently. */
 export async function startedAt(ctx: Context, key: string): Promise<number | undefined> {
   const mark = await ctx.memory.get(`person-started:${key}`);
   return mark === undefined ? undefined : Number(mark) || 0;

@@ -50,7 +50,7 @@ export function latestOf(writes: readonly PersonWrite[]): number | undefined {
   return asking.length > 0 ? Math.max(...asking.map(({ ended_at }) => ended_at)) : undefined;
 }
 
-export interface PersonPatch {
+interface PersonPatch {
   fields: Record<string, unknown>;
   /** Fields that were left out, by plan. */
   dropped: Map<PersonWrite, Dropped[]>;

@@ -27,7 +27,7 @@ export interface Wording {
   person: string;
   /** `contacts` */
   people: string;
-  /** What is said of somebody who vanished twice while being written. */
+  /** What is said of a person whose record vanished twice while being written. */
   vanished: string;
 }
 

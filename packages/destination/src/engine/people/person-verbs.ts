@@ -48,7 +48,7 @@ export interface PeopleVerbs extends RowWriter {
   personId(text: string): string | undefined;
   /** A person of whom nothing but the id is known. */
   byId(id: string): CrmPerson;
-  /** True: an id that was only told has to be read before anything is written to it. */
+  /** True: an id that another source named has to be read before anything is written to it. */
   mustRead?(id: string): boolean;
   /** Reads people in as few requests as possible. Never rejects. */
   read(ask: { ids: Asked; emails: Asked }, properties: string[]): Promise<PeopleRead>;
@@ -87,7 +87,7 @@ export interface LeaveOut {
 
 /** How a new person is kept from being created twice: the ladder of keys for people. */
 export interface PersonKeys {
-  /** @throws Failure when that cannot be told */
+  /** @throws Failure when that cannot be found out */
   inForce(): Promise<PersonKey>;
   isKeyRefused?(failure: RequestFailure): boolean;
   /** Never rejects. */
@@ -127,6 +127,6 @@ export interface KnownPerson {
   readonly writes: readonly PersonWrite[];
   /** True: made just now, with everything that its plans say. */
   readonly created?: boolean;
-  /** True: the id was only told; the record has to be read. */
+  /** True: only the id was named; the record has to be read. */
   readonly verify?: boolean;
 }

@@ -5,7 +5,7 @@ import { parsePhone } from '@wrapup/call';
  * that of the number sought.
  */
 export function holdsPhone(values: Iterable<unknown>, e164: string): boolean {
-  // Reading a number is slow, and most candidates of a big search are somebody else's.
+  // Reading a number is slow, and most candidates of a big search are other people's.
   const tail = e164.slice(-6);
   for (const stored of values) {
     if (typeof stored !== 'string' || !stored.replace(/\D/g, '').includes(tail)) continue;

@@ -1,7 +1,7 @@
 /**
  * Writes what calls say onto people who exist: one write a person, read first only where something depends on its values.
  *
- *   told      an id: of an earlier attempt, from memory, or named by the CRM
+ *   named     an id: of an earlier attempt, from memory, or named by the CRM
  *   read      -> plans are resolved with its values, and may ask for more of them -> read once more
  *   written   -> `updated`; `unchanged` where there was nothing to write
  *   refused   -> the plans that wrote the refused field end; what the others say is written once more
@@ -24,7 +24,7 @@ import { contactSteps, joinById, type PersonWrite, resolvePlan } from './person-
 /** Rounds after the first are for those who shared a write with a plan whose field was refused. */
 const MAX_ROUNDS = 3;
 
-export interface UpdatedPeople {
+interface UpdatedPeople {
   /** With their person. */
   writes: PlanWrite[];
   /** Those whose record turned out to be gone, under its id. */

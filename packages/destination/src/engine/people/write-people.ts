@@ -11,7 +11,7 @@ import { contactSteps, joinById, type PersonWrite, resetWrite, resolvePlan, writ
 import { limitIfSaid } from './said.ts';
 import { updatePeople } from './update-people.ts';
 
-export interface PeopleResult {
+interface PeopleResult {
   /** Plans whose records may be written: with their person, log only, or without a person by their mapping. */
   writes: PlanWrite[];
   reports: Report[];

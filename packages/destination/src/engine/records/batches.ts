@@ -1,9 +1,6 @@
 /** What adapters share of sending many rows in few requests. Pure. */
 import type { Failure, FailureCode } from '../../port/failure.ts';
 
-/** How often fields may be dropped from one row before its refusal stands. */
-export const DROPS = 3;
-
 const ABOUT_ROWS: ReadonlySet<FailureCode> = new Set([
   'invalid_field',
   'missing_property',

@@ -7,7 +7,7 @@ import type { Item, Written } from './record-verbs.ts';
 import type { Target } from './row.ts';
 
 /** What is written of each plan's records, by name. */
-export type WrittenRecords = ReadonlyMap<PlanWrite, ReadonlyMap<string, RecordReceipt>>;
+type WrittenRecords = ReadonlyMap<PlanWrite, ReadonlyMap<string, RecordReceipt>>;
 
 /** The next wave: records that are not written, and all of whose targets are. Empty at the end. */
 export function nextWave(writes: PlanWrite[], written: WrittenRecords): Item[] {
@@ -53,7 +53,7 @@ export function firstOfEachKey(items: Item[], joins: (item: Item) => boolean): I
 }
 
 /** One item that stands for all, and the others. */
-export interface SharedItems {
+interface SharedItems {
   lead: Item;
   followers: Item[];
 }
@@ -64,7 +64,7 @@ export function joinShared(items: Item[], isShared: (item: Item) => boolean): Sh
   return [...groups.values()].map((group) => ({ lead: joinFields(group), followers: group.slice(1) }));
 }
 
-/** The first call stands for all: gaps are filled by whoever comes first, what may be overwritten is said by the last. */
+/** The first call stands for all: gaps are filled by the earliest, what may be overwritten by the last. */
 function joinFields(group: Item[]): Item {
   const lead = group[0] as Item;
   if (group.length === 1) return lead;

@@ -47,7 +47,7 @@ export interface KeyLadder {
 const BUSY_MS = 1000;
 
 /**
- * Leases on records while they are written, one each; whoever finds one taken waits. Never rejects.
+ * Leases on records while they are written, one each; a delivery that finds one taken waits. Never rejects.
  * @param nameOf name of an item's lease
  */
 export async function leaseRecords(

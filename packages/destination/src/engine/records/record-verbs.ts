@@ -43,7 +43,7 @@ export interface FittedFields {
   cut: ReadonlyMap<string, string>;
 }
 
-export interface FieldFit {
+interface FieldFit {
   verb: 'create' | 'update';
   /** Fields without which the record would be something else: never left out. */
   required: ReadonlySet<string>;
@@ -79,7 +79,7 @@ export interface RecordVerbs extends RowWriter {
   requiredOf(record: RecordPlan): ReadonlySet<string>;
   /** Links that are fields of the record. */
   linkFields?(object: string, targets: readonly Target[], there: Existing | undefined): LinkFields;
-  /** The key that all plans share which mean one record, whoever made it: a company by its domain. */
+  /** The key that all plans share which mean one record, ours or not: a company by its domain. */
   sharedKey?(record: RecordPlan): string | undefined;
   /** What is there of records with a shared key. Those that are absent are created under it. */
   findShared?(items: Item[]): Promise<Map<Item, Reading>>;
@@ -89,7 +89,7 @@ export interface RecordVerbs extends RowWriter {
   associate?(written: Written[]): Promise<Associated>;
 }
 
-export interface LinkFields {
+interface LinkFields {
   fields: Record<string, string>;
   notes: string[];
   parent?: string;

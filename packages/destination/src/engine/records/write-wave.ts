@@ -74,7 +74,7 @@ export async function writeWave(crm: RecordVerbs, items: Item[]): Promise<WaveRe
   };
 }
 
-/** Updates shared records that are there, whoever made them. */
+/** Updates shared records that are there, ours or not. */
 async function writeShared(crm: RecordVerbs, items: Item[]): Promise<{ attempt: Attempt; absent: Item[] }> {
   if (items.length === 0) return { attempt: nothing(), absent: [] };
   const readings = (await crm.findShared?.(items)) ?? new Map<Item, Reading>();
@@ -116,7 +116,7 @@ async function writeByLadder(crm: RecordVerbs, items: Item[]): Promise<Attempt> 
   return done;
 }
 
-/** Without a way to find it again a record is not written: a repeat could not be told from a first time. */
+/** Without a way to find it again a record is not written: a repeat could not be distinguished from a first time. */
 async function strategiesOf(crm: RecordVerbs, items: Item[], inForce: Map<string, KeyStrategy>) {
   const usable = new Map<KeyStrategy, Item[]>();
   const failed: [Item, Failure][] = [];
@@ -151,7 +151,7 @@ async function writeByStrategies(crm: RecordVerbs, items: ReadonlyMap<KeyStrateg
         // A plan of which one record is another delivery's at this moment waits with all of them.
         const failure = lost.get(item.write);
         if (failure) done.failed.push([item, failure]);
-        // Anything may have been written before: by this delivery, or by whoever holds the key.
+        // Anything may have been written before: by this delivery, or by the one that holds the key.
         else if (item.write.plan.resume || claims.get(strategy)?.doubtful.has(item)) doubtful.set(item, strategy);
         else first.set(item, strategy);
       }
@@ -183,7 +183,7 @@ async function writeByStrategies(crm: RecordVerbs, items: ReadonlyMap<KeyStrateg
 /** Reads what is in doubt; updates what is there, and creates what is not. */
 async function settleByReading(crm: RecordVerbs, strategy: KeyStrategy, items: Item[]): Promise<Attempt> {
   let done = nothing();
-  // Whoever creates the same record at this moment is met once; afterwards it is there to be read.
+  // A delivery that creates the same record at this moment is met once; afterwards it is there to be read.
   for (let open = items, last = false; open.length > 0; last = true) {
     const { there, absent, failed } = sort(open, await strategy.read(open));
     const updated = await update(crm, strategy, there);
