@@ -87,7 +87,7 @@ export async function openAccount(
   return {
     sandbox,
     settings,
-    async connect({ drop_refused_fields = true, timeout = 5000, ...more } = {}) {
+    async connect({ drop_refused_fields = true, timeout = 20_000, ...more } = {}) {
       const destination = await salesforceKind.connect(
         'service',
         settings({ timeout, on_refused_field: drop_refused_fields ? 'drop' : 'park', ...more }),
