@@ -29,7 +29,7 @@ const TEXT = (bytes: number) => 'human: a word or two. '.repeat(bytes / 22);
 const BODIES: [name: string, make: (id: string) => string][] = [
   ['6 MB of {}', (id) => `{"call":{"call_id":"${id}"},"x":${LIST(6 * MB)}}`],
   ['24 MB of {}', (id) => `{"call":{"call_id":"${id}"},"metadata":{"x":${LIST(24 * MB)}}}`],
-  ['700 kB of {}', (id) => withMember(id, 'metadata', `{"x":${LIST(0.7 * MB)}}`)],
+  ['300 kB of {}', (id) => withMember(id, 'metadata', `{"x":${LIST(0.3 * MB)}}`)],
   ['{} in texts that hold JSON', (id) => withMember(id, 'executed_actions', actionsOf(id))],
   ['24 MB of words', (id) => withMember(id, 'notes', JSON.stringify(TEXT(24 * MB)))],
   ['a list a million levels deep', (id) => `{"call":{"call_id":"${id}"},"x":${'['.repeat(MB)}${']'.repeat(MB)}}`],
@@ -80,7 +80,7 @@ it('none of them kills it, each is written or waits for a person, and memory sta
   expect(BODIES.map(([name], index) => [name, ...endsOf(index)])).toEqual([
     ['6 MB of {}', 'too_complex'],
     ['24 MB of {}', 'too_complex'],
-    ['700 kB of {}', 'written'],
+    ['300 kB of {}', 'written'],
     ['{} in texts that hold JSON', 'written'],
     ['24 MB of words', 'written'],
     ['a list a million levels deep', 'too_complex'],
