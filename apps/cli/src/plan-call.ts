@@ -65,7 +65,12 @@ async function fromLedger(id: string, config: Config, sourceName: string | undef
 async function lastTold(store: Store, entry: LedgerEntry, source: Source): Promise<Call | undefined> {
   const waiting = new Set(entry.deliveries.filter(({ state }) => state === 'parked').map(({ revision }) => revision));
   const standing = entry.revisions.filter(
-    ({ hash, effect }) => effect !== 'equal' && effect !== 'hint' && (effect !== 'parked' || waiting.has(hash)),
+    ({ hash, effect }) =>
+      effect !== 'equal' &&
+      effect !== 'hint' &&
+      (effect !== 'parked' || waiting.has(hash)) &&
+      // One that is not judged yet is not what a replay of the deliveries writes.
+      (effect !== undefined || !entry.routed),
   );
   const from = standing.findLastIndex(({ effect }) => effect !== 'added');
   const revisions: { call: Call; proved: boolean }[] = [];

@@ -9,6 +9,8 @@ import { isOwnId } from './unrecognised.ts';
 
 /** Milliseconds until it is looked again whether the revisions that were kept have been read. */
 const READING = 5_000;
+/** The same while one of them waits for something itself. */
+const WAITING = 60_000;
 
 const WHY = {
   code: 'revision_limit',
@@ -38,7 +40,7 @@ export async function settleBeyondLimit(
   }
   // A revision that is read later would take the call off the list again.
   if (!entry.stopped && entry.revisions.some(({ effect }) => !effect)) {
-    return { job: 'delay', ms: READING, result: 'waits' };
+    return { job: 'delay', ms: entry.waiting ? WAITING : READING, result: 'waits' };
   }
   await store.ledger.handleIgnored(source.name, call_id);
   const parked = await park(job, WHY, store);

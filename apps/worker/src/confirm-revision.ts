@@ -4,7 +4,7 @@
  *
  *   the API cannot answer                     ──► again for 30 minutes ──► parked
  *   its copy is not judged yet                ──► again in a moment
- *   its copy contradicts the revision         ──► parked, once what the copy brought has been delivered
+ *   its copy contradicts the revision         ──► parked
  *   its copy, or the call, says all of it     ──► equal
  *   the revision says more than the API does  ──► the rules without a key hold for the rest
  *
@@ -16,6 +16,7 @@ import type { Standing } from '@wrapup/synthflow';
 import { type AskApi, askApi, type Unanswered } from './ask-api.ts';
 import {
   callAt,
+  deliveredBefore,
   isRepeat,
   judgeByCopy,
   judgeProved,
@@ -27,8 +28,6 @@ import {
 
 /** Milliseconds after which it is looked again whether the API's copy was judged. */
 const JUDGING = 1_000;
-/** Bounds of the wait for deliveries under way, ms. */
-const DELIVERING = [2_000, 60_000] as const;
 
 /** The call as it stands now, and what the revision does to it. */
 export interface Confirmed {
@@ -36,6 +35,8 @@ export interface Confirmed {
   standing: Standing | undefined;
   /** Epoch ms: the revision stands after everything up to then. */
   after: number;
+  /** Hashes of the delivered revisions that it was judged by. */
+  compared: string[];
 }
 
 export interface Confirming extends AskApi {
@@ -62,26 +63,20 @@ export async function confirmRevision(
 
   const now = (await store.ledger.read(source.name, call_id)) ?? entry;
   const copied = now.revisions.find(({ hash }) => hash === by);
-  const wait = async (code: string, reason: string, ms: number): Promise<Unanswered> => {
-    await store.ledger.wait(source.name, call_id, { code, reason });
-    return { job: 'delay', ms, result: 'waits' };
-  };
   if (by !== revision && copied && !copied.effect) {
-    return wait('confirming', 'What Synthflow’s API says of the call is looked at first.', JUDGING);
+    const reason = 'What Synthflow’s API says of the call is looked at first.';
+    await store.ledger.wait(source.name, call_id, { code: 'confirming', reason });
+    return { job: 'delay', ms: JUDGING, result: 'waits' };
   }
   const last = lastDelivered(now, revision);
   const standing = last && (await callAt(now, last.hash, read));
-  const before = last && (standing?.call ?? 'gone');
+  const before = last && (standing ?? 'gone');
+  const compared = deliveredBefore(now, revision);
   const repeats = isRepeat(now, digest);
-  if (by === revision) return { verdict: judgeProved(before, call, source.revisions, repeats), standing, after: 0 };
+  if (by === revision)
+    return { verdict: judgeProved(before, call, source.revisions, repeats), standing, after: 0, compared };
 
   const copy = await read(by);
   const verdict = (copy && judgeByCopy(copy, call)) ?? judgeRevision(before, call, source.revisions, repeats);
-  // A parked revision takes the place of what is under way, and that may be what the API says.
-  if (verdict.effect === 'parked' && now.deliveries.some(({ state }) => state === 'queued')) {
-    const waited = Date.now() - (now.waiting?.since ?? Date.now());
-    const ms = Math.min(DELIVERING[1], Math.max(DELIVERING[0], waited / 2));
-    return wait('delivering', 'The call came again; what came before is delivered first.', Math.round(ms));
-  }
-  return { verdict, standing, after: (last?.at ?? 0) + 1 };
+  return { verdict, standing, after: (last?.at ?? 0) + 1, compared };
 }

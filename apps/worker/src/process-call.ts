@@ -23,10 +23,30 @@ import { indexPeople } from './index-people.ts';
 import { bytesOfRevisions, PayloadRoom } from './payload-room.ts';
 import { contextOf, readCall } from './read-call.ts';
 import { settlePayloads } from './retention.ts';
-import { callAt, chainTo, isRepeat, judgeProved, judgeRevision, lastDelivered, type Verdict } from './revisions.ts';
+import {
+  callAt,
+  chainTo,
+  deliveredBefore,
+  isRepeat,
+  judgeProved,
+  judgeRevision,
+  lastDelivered,
+  type Verdict,
+} from './revisions.ts';
 import { isOwnId, parkUnrecognised, UnrecognisedBody } from './unrecognised.ts';
 
 export type { Verify } from './ask-api.ts';
+
+/** Wait of a revision that was judged while another one of the call was delivered. */
+const JUDGE_AGAIN_MS = 1_000;
+/** Bounds between two looks at whether what came before was delivered. */
+const SHORTEST_WAIT_MS = 2_000;
+const LONGEST_WAIT_MS = 60_000;
+
+const DELIVERING = {
+  code: 'delivering',
+  reason: 'The call came again with content that a person has to look at; what came before is delivered first.',
+};
 
 /** What the queue has to do with the job, and what is counted. */
 export type CallVerdict =
@@ -118,16 +138,17 @@ async function route(job: CallJob, parts: Parts): Promise<CallVerdict> {
   const digest = (await store.indexKey.load())('call', writeFacts(call));
   const last = lastDelivered(entry, revision);
   let standing = last && (await callAt(entry, last.hash, read));
-  const before = last && (standing?.call ?? 'gone');
+  const before = last && (standing ?? 'gone');
   // A rerun keeps the verdict of the first run: the ledger leads.
   let verdict: Verdict = known
     ? { effect: known }
     : (isProved ? judgeProved : judgeRevision)(before, call, source.revisions, isRepeat(entry, digest));
   let after = 0;
+  let compared = deliveredBefore(entry, revision);
   if (!known && !isProved && standing && verdict.effect !== 'equal' && isConfirmed(source)) {
     const confirmed = await confirmRevision(job, entry, call, { store, source, verify, read, digest });
     if ('job' in confirmed) return confirmed;
-    ({ verdict, standing, after } = confirmed);
+    ({ verdict, standing, after, compared } = confirmed);
   }
   const wanted =
     verdict.effect === 'equal'
@@ -140,7 +161,10 @@ async function route(job: CallJob, parts: Parts): Promise<CallVerdict> {
   const deliveries = await store.ledger.route(job, verdict.effect, factsOf(call), wanted, verdict.park, {
     digest,
     after,
+    compared,
   });
+  if (deliveries === 'again') return { job: 'delay', ms: JUDGE_AGAIN_MS, result: 'waits' };
+  if (deliveries === 'waits') return waitForDeliveries(entry, store);
   // What it adds to must be there as long as the delivery may wait.
   if (verdict.effect === 'added' && last)
     for (const { hash } of chainTo(entry, last.hash))
@@ -161,6 +185,17 @@ async function route(job: CallJob, parts: Parts): Promise<CallVerdict> {
   await pack(job, store);
   await settlePayloads(store, config, source.name, call_id);
   return { job: 'complete', result: 'routed' };
+}
+
+/**
+ * A revision that is to be parked takes the place of the delivery: where that is still on its way, a captured signature
+ * could keep the real call from being written while the CRM is away.
+ */
+async function waitForDeliveries({ source, call_id, waiting }: LedgerEntry, store: Store): Promise<CallVerdict> {
+  await store.ledger.wait(source, call_id, DELIVERING);
+  const waited = waiting ? Date.now() - waiting.since : 0;
+  const ms = Math.min(LONGEST_WAIT_MS, Math.max(SHORTEST_WAIT_MS, waited / 2));
+  return { job: 'delay', ms: Math.round(ms), result: 'waits' };
 }
 
 /** Whether revisions of a source are confirmed at its API. One that parks them all need not ask. */

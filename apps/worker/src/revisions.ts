@@ -2,7 +2,7 @@
  * Revisions: the same call id with other bytes.
  *
  * `equal`    says nothing new once normalised: noted, nothing written
- * `applied`  the first one; one that ends a call that was still going on; any under `revisions: apply`
+ * `applied`  the first one; one that ends a call that was still going on, with the same people; any under `revisions: apply`
  * `added`    fills in what was absent, contradicts nothing (`revisions: additive`)
  * `parked`   contradicts what was delivered, or cannot be compared with it any more, or `revisions: park`: a person
  *            decides, by replaying or dropping it
@@ -10,7 +10,14 @@
 import type { Call } from '@wrapup/call';
 import type { Source } from '@wrapup/config';
 import type { LedgerEntry, Revision } from '@wrapup/queue';
-import { combineRevisions, contradicts, equalCalls, mergeCalls, type Standing } from '@wrapup/synthflow';
+import {
+  combineRevisions,
+  contradicts,
+  contradictsParties,
+  equalCalls,
+  mergeCalls,
+  type Standing,
+} from '@wrapup/synthflow';
 
 /** One revision, normalised; undefined when its bytes are gone. */
 export type ReadRevision = (hash: string) => Promise<Call | undefined>;
@@ -21,7 +28,7 @@ export interface Verdict {
 }
 
 /** The call as it was delivered so far; `gone` when it was, and its payload has expired since. Undefined for a new call. */
-export type Before = Call | 'gone' | undefined;
+export type Before = Standing | 'gone' | undefined;
 
 const HINT = 'Compare the two in `wrapup calls show`; replay to write the newer one, drop to keep what was written.';
 
@@ -32,12 +39,14 @@ const HINT = 'Compare the two in `wrapup calls show`; replay to write the newer 
 export function judgeRevision(before: Before, call: Call, policy: Source['revisions'], repeats = false): Verdict {
   if (!before) return { effect: 'applied' };
   if (before === 'gone') return repeats ? { effect: 'equal' } : { effect: 'parked', park: GONE };
-  if (equalCalls(before, call)) return { effect: 'equal' };
-  const paths = contradicts(before, call);
+  const known = before.call;
+  if (equalCalls(known, call)) return { effect: 'equal' };
+  const ends = !known.terminal && call.terminal;
+  // What an unproved revision made of the beginning must not stand against the real end.
+  const paths = ends ? contradictsParties(before.proved, call) : contradicts(known, call);
   // What only repeats a part of what is known says nothing new either.
-  if (paths.length === 0 && equalCalls(before, mergeCalls(before, call))) return { effect: 'equal' };
-  if (!before.terminal && call.terminal) return { effect: 'applied' };
-  if (policy === 'apply') return { effect: 'applied' };
+  if (paths.length === 0 && equalCalls(known, mergeCalls(known, call))) return { effect: 'equal' };
+  if ((ends && paths.length === 0) || policy === 'apply') return { effect: 'applied' };
   if (policy === 'park') {
     const reason = 'The call came again with other content, and the source parks revisions.';
     return { effect: 'parked', park: { code: 'revision', reason, hint: HINT } };
@@ -106,6 +115,11 @@ export function isRepeat(entry: LedgerEntry, digest: string): boolean {
   return entry.revisions
     .slice(Math.max(0, from))
     .some((one) => one.digest === digest && (isDelivered(one) || one.effect === 'equal'));
+}
+
+/** Hashes of the revisions whose content was delivered, or is being, this one aside. */
+export function deliveredBefore(entry: LedgerEntry, except: string): string[] {
+  return entry.revisions.filter((one) => one.hash !== except && isDelivered(one)).map(({ hash }) => hash);
 }
 
 function isDelivered({ effect }: Revision): boolean {

@@ -1,4 +1,4 @@
-import { type DeliveryJob, forgetCall, jobId } from '@wrapup/queue';
+import { type CallJob, type DeliveryChange, type DeliveryJob, forgetCall, jobId } from '@wrapup/queue';
 import { type ConnectionOptions, UnrecoverableError, Worker } from 'bullmq';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { processCall } from '../src/process-call.ts';
@@ -15,6 +15,16 @@ const deliveriesOf = async (call_id: string) =>
   (await fixture.store.queues.deliveries('sales').getJobs(['waiting', 'prioritized'])).filter(
     ({ data }) => data.call_id === call_id,
   );
+
+/** As an attempt at the call's delivery that came out so. */
+async function settle(job: CallJob, change: DeliveryChange) {
+  const { store } = fixture;
+  const [delivery] = (await store.ledger.read('main', job.call_id))?.deliveries ?? [];
+  if (!delivery) throw new Error('no delivery');
+  const ref = { ...job, route: delivery.route, revision: delivery.revision, replays: delivery.replays };
+  await store.ledger.begin(ref);
+  expect(await store.ledger.settle(ref, change)).toBe(true);
+}
 
 describe('routing a call', () => {
   it('writes facts and routes to the ledger, adds one delivery, and compresses the payload', async () => {
@@ -111,6 +121,7 @@ describe('revisions', () => {
     const payload = connectedPayload();
     const first = await fixture.arrive(payload);
     await processCall(first, store, configWith());
+    await settle(first, { state: 'written' });
     const edited = await fixture.arrive({ ...payload, lead: { ...payload.lead, phone_number: '+14155550199' } });
     await processCall(edited, store, configWith());
     const entry = await store.ledger.read('main', first.call_id);
@@ -122,6 +133,13 @@ describe('revisions', () => {
     const after = await store.ledger.read('main', first.call_id);
     expect(after?.deliveries[0]).toMatchObject({ state: 'queued', replays: 1, revision: edited.revision });
     expect(after?.revisions[1]?.effect).toBe('applied');
+    // A worker that judged it before the replay, and comes late, does not park it again.
+    const [park, wanted] = [
+      { code: 'contradiction', reason: '', hint: '' },
+      [{ route: 'sales-calls', connection: 'sales' }],
+    ];
+    expect(await store.ledger.route(edited, 'parked', { notes: [] }, wanted, park)).toEqual([]);
+    expect(await store.ledger.read('main', first.call_id)).toEqual(after);
   });
 
   it('a contradiction does not end what was not written yet: dropped, it sends that on its way', async () => {
@@ -129,6 +147,7 @@ describe('revisions', () => {
     const payload = connectedPayload();
     const first = await fixture.arrive(payload);
     await processCall(first, store, configWith());
+    await settle(first, { state: 'dead', code: 'unavailable' });
     for (const phone_number of ['+14155550198', '+14155550199']) {
       const forged = await fixture.arrive({ ...payload, lead: { ...payload.lead, phone_number } });
       await processCall(forged, store, configWith());

@@ -141,6 +141,10 @@ describe('a webhook under trust: api', () => {
     const job = await fixture.arrive(payload);
     await process(job);
     await rest(job);
+    const [{ route, revision, replays } = { route: '', revision: '', replays: 0 }] = (await ledger(job)).deliveries;
+    const ref = { ...job, route, revision, replays };
+    await fixture.store.ledger.begin(ref);
+    await fixture.store.ledger.settle(ref, { state: 'written' });
     sandbox.control.place({ ...answered, id: job.call_id, lead: { phone: '+14155550188' } });
     const again = await fixture.arrive({ ...payload, touched: true } as never);
     await process(again);

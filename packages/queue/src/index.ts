@@ -30,6 +30,7 @@ export * from './quota.ts';
 export * from './read-budget.ts';
 export * from './redis.ts';
 export * from './redis-info.ts';
+export type { CallFacts } from './route-script.ts';
 export * from './secrets.ts';
 export * from './store.ts';
 export * from './unresolved.ts';

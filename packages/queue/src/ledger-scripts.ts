@@ -82,68 +82,6 @@ return 'wanted'
 `;
 
 /**
- * Writes what the worker read and chose, and opens the deliveries.
- * KEYS ledger, unresolved. ARGV revision, effect, now, facts JSON, wanted deliveries JSON [{route, connection}], then `park` with
- * code, reason and hint for deliveries that must wait for a person because of this revision, the digest of what it
- * says, and the time (ms) before which it must not stand: that of the revision which it was judged by.
- * A delivery is opened when there is none, or when this revision is newer than the one that it delivered.
- * Answers the deliveries that need a job.
- */
-export const routeCall = defineScript<string>(
-  'wrapupRoute',
-  `${INDEX_LUA}
-if redis.call('HEXISTS', KEYS[1], 'forgotten') == 1 then return '[]' end
-local revision, effect, now = ARGV[1], ARGV[2], tonumber(ARGV[3])
-local field = 'rev:' .. revision
-local rev = redis.call('HGET', KEYS[1], field)
-rev = rev and cjson.decode(rev) or { at = now }
-if not rev.effect or rev.effect == 'unrecognised' then
-  rev.effect = effect
-  if ARGV[7] ~= '' then rev.digest = ARGV[7] end
-  rev.at = math.max(rev.at, tonumber(ARGV[8]))
-  redis.call('HSET', KEYS[1], field, cjson.encode(rev))
-  if effect ~= 'parked' then
-    for name, value in pairs(cjson.decode(ARGV[4])) do redis.call('HSET', KEYS[1], name, value) end
-  end
-end
-clearStopped(KEYS[2])
-redis.call('HDEL', KEYS[1], 'waiting')
-local park = ARGV[6] ~= '' and cjson.decode(ARGV[6]) or nil
-local jobs = {}
-for _, want in ipairs(cjson.decode(ARGV[5])) do
-  local name = 'dlv:' .. want.route
-  local have = redis.call('HGET', KEYS[1], name)
-  local delivery = have and cjson.decode(have)
-  if not delivery then
-    delivery = { route = want.route, connection = want.connection, state = 'queued', since = now, attempts = 0, replays = 0, revision = revision, requests = 0 }
-  elseif delivery.revision ~= revision and rev.at >= (delivery.revised or 0) and delivery.state ~= 'dropped' then
-    removeItem(KEYS[2], want.route, delivery)
-    -- A revision that waits for a person must not be the end of one that was never written.
-    local displaced = delivery.displaced
-    if not displaced and delivery.state ~= 'written' and delivery.state ~= 'skipped' then
-      local before = redis.call('HGET', KEYS[1], 'rev:' .. delivery.revision)
-      if before and cjson.decode(before).effect ~= 'parked' then displaced = delivery.revision end
-    end
-    delivery.displaced = park and displaced or nil
-    delivery.state, delivery.since, delivery.attempts, delivery.revision, delivery.connection = 'queued', now, 0, revision, want.connection
-    delivery.code, delivery.reason, delivery.hint, delivery.done, delivery.candidates = nil, nil, nil, nil, nil
-  end
-  if delivery.revision == revision and delivery.state == 'queued' then
-    delivery.revised = rev.at
-    if park then
-      delivery.state, delivery.code, delivery.reason, delivery.hint = 'parked', park.code, park.reason, park.hint
-    end
-    redis.call('HSET', KEYS[1], name, cjson.encode(delivery))
-    addItem(KEYS[2], want.route, delivery, delivery.since)
-    jobs[#jobs + 1] = delivery
-  end
-end
-redis.call('HSET', KEYS[1], 'routed', '1')
-return #jobs == 0 and '[]' or cjson.encode(jobs)
-`,
-);
-
-/**
  * Replaces the bytes of a revision by their compressed form; their end of life stays. KEYS payload, ledger.
  * ARGV bytes, revision. Answers 1, or 0 when they are gone.
  */

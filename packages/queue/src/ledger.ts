@@ -4,17 +4,7 @@ import { memberOf, splitMember } from './keys.ts';
 import type { DeliveryEntry, DeliveryState, LedgerEntry, Received, Revision, Verified } from './ledger-entry.ts';
 import * as scripts from './ledger-scripts.ts';
 import type { RedisClient } from './redis.ts';
-
-/** What the worker read from a payload that the ledger may hold: no personal data. */
-export interface CallFacts {
-  outcome?: string;
-  status?: string;
-  direction?: string;
-  agent_id?: string;
-  /** Epoch ms. */
-  ended_at?: number;
-  notes: string[];
-}
+import { type ParkReason, type RouteArgs, type RouteOptions, routeCall } from './route-script.ts';
 
 /** Which delivery a job stands for. A job whose revision or replay count is no longer the ledger's is out of date. */
 export interface DeliveryRef {
@@ -138,22 +128,22 @@ export class Ledger {
 
   /**
    * Writes facts and effect of a revision and opens its deliveries; answers those that need a job.
-   * @param options.digest of what the revision says
-   * @param options.after epoch ms: the revision stands after everything up to then, however early it came
+   * @returns `waits` when it is to be parked where another revision is on its way, and `again` when another
+   * revision was delivered since it was judged: nothing is changed then
    */
+  async route(...args: RouteArgs): Promise<DeliveryEntry[]>;
   async route(
-    call: { source: string; call_id: string; revision: string },
-    effect: NonNullable<Revision['effect']>,
-    facts: CallFacts,
-    wanted: { route: string; connection: string }[],
-    park?: { code: string; reason: string; hint: string },
-    { digest = '', after = 0 }: { digest?: string; after?: number } = {},
-  ): Promise<DeliveryEntry[]> {
+    ...args: [...RouteArgs, park: ParkReason | undefined, options?: RouteOptions]
+  ): Promise<DeliveryEntry[] | 'waits' | 'again'>;
+  async route(
+    ...[call, effect, facts, wanted, park, options]: [...RouteArgs, park?: ParkReason, options?: RouteOptions]
+  ): Promise<DeliveryEntry[] | 'waits' | 'again'> {
+    const { digest = '', after = 0, compared } = options ?? {};
     const { notes, ...plain } = facts;
     const fields = Object.fromEntries(
       Object.entries({ ...plain, notes: JSON.stringify(notes) }).filter(([, value]) => value !== undefined),
     );
-    const answer = await scripts.routeCall(
+    const answer = await routeCall(
       this.#redis,
       [this.#keys.ledger(call.source, call.call_id), this.#keys.unresolved],
       [
@@ -165,8 +155,10 @@ export class Ledger {
         park ? JSON.stringify(park) : '',
         digest,
         after,
+        compared ? JSON.stringify(compared) : '',
       ],
     );
+    if (answer === 'waits' || answer === 'again') return answer;
     return (JSON.parse(answer) as DeliveryEntry[]).map(repairDelivery);
   }
 

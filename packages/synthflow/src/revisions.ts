@@ -48,6 +48,9 @@ const PLAIN = ['end_reason_text', 'error', 'direction', 'timezone', 'utc_offset'
 const NUMBERS = ['from_number', 'to_number'] as const;
 const DICTIONARIES = ['vars', 'extracted', 'analysis', 'prompt_variables', 'metadata'] as const;
 
+/** Under these names our own inbound look-up puts the person of a call. */
+export const PERSON_KEYS: ReadonlySet<string> = new Set(['crm_person_id', 'crm_connection']);
+
 /** Times and durations closer than this are one: the webhook leaves away what REST has behind the second. */
 const TOLERANCE_MS = 1000;
 
@@ -95,6 +98,30 @@ export function contradicts(older: Call, newer: Call): string[] {
     const [before, after] = [older.actions[key] as Action, newer.actions[key] as Action];
     for (const fact of ['return_value', 'status', 'error'] as const) {
       check(`actions.${key}.${fact}`, agree(before, after, fact));
+    }
+  }
+  return paths;
+}
+
+/** Of the facts that stand before the end of a call: whose call it is. */
+const OF_WHOM = [...NUMBERS, 'direction', 'external_id'] as const;
+
+/**
+ * Paths at which the end of a call belongs to another person, number or agent than its beginning did. What was absent at
+ * the beginning contradicts nothing.
+ */
+export function contradictsParties(beginning: Call, end: Call): string[] {
+  const paths: string[] = [];
+  const check = (path: string, agrees: boolean) => {
+    if (!agrees) paths.push(maskPath(path));
+  };
+  for (const key of OF_WHOM) check(key, agree(beginning, end, key));
+  check('agent.id', agree(beginning.agent, end.agent, 'id'));
+  for (const key of ['email', 'phone'] as const) check(`lead.${key}`, agree(beginning.lead, end.lead, key));
+  for (const root of DICTIONARIES) {
+    for (const key of PERSON_KEYS) {
+      if (Object.hasOwn(beginning[root], key) && Object.hasOwn(end[root], key))
+        check(`${root}.${key}`, isSameJson(beginning[root][key], end[root][key]));
     }
   }
   return paths;

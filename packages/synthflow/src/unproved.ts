@@ -6,7 +6,7 @@
 import type { Action, Call, Collected, Lead } from '@wrapup/call';
 import { isSameJson } from './json.ts';
 import { maskPath } from './notes.ts';
-import { mergeCalls } from './revisions.ts';
+import { mergeCalls, PERSON_KEYS } from './revisions.ts';
 
 /**
  * Facts that are addresses or links themselves, or that connect the call with other records: the direction decides whether
@@ -17,8 +17,6 @@ const TEXTS = ['error', 'end_reason_text', 'transcript'] as const;
 const DICTIONARIES = ['vars', 'extracted', 'analysis', 'prompt_variables', 'metadata'] as const;
 /** Facts of the lead that are neither an address nor come with one. */
 const LEAD: ReadonlySet<string> = new Set(['name', 'first_name', 'last_name']);
-/** Under these names our own inbound look-up puts the person of a call. */
-const PERSON_KEYS: ReadonlySet<string> = new Set(['crm_person_id', 'crm_connection']);
 
 export interface Admitted {
   /** The revision without what it must not add. `raw` is that of the known call. */
