@@ -10,6 +10,7 @@
  * Everything stays on loopback; load is bounded in count and time.
  */
 import { parseArgs } from 'node:util';
+import { measureAttacks } from './parts/attacks.ts';
 import { measureDelivery } from './parts/delivery.ts';
 import { measureGrowth } from './parts/growth.ts';
 import { measureIngress, SIZES } from './parts/ingress.ts';
@@ -36,6 +37,7 @@ const PARTS: Record<string, () => Promise<unknown>> = {
       Number(values.rounds),
       SIZES.filter(({ kb }) => values.kb.split(',').includes(String(kb))),
     ),
+  attacks: () => measureAttacks(),
   delivery: () => measureDelivery('hubspot', Number(values.calls), 150),
   salesforce: () => measureDelivery('salesforce', Number(values.calls), 500),
   latency: () => measureLatency(25),

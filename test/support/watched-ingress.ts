@@ -21,13 +21,14 @@ routes: []
 
 export type WatchedIngress = Awaited<ReturnType<typeof startWatchedIngress>>;
 
+/** @param env as `REDIS_URL`, where no run of tests shares a server */
 export async function startWatchedIngress(env: Record<string, string> = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'wrapup-attacked-'));
   writeFileSync(join(folder, 'wrapup.yaml'), CONFIG);
   const ingress = await startIngress({
     NODE_OPTIONS: HEAP_OF_512_MB,
     INGRESS_HOST: '127.0.0.1',
-    REDIS_URL: redisUrl(),
+    REDIS_URL: env.REDIS_URL ?? redisUrl(),
     WRAPUP_PREFIX: freshPrefix(),
     WRAPUP_CONFIG: join(folder, 'wrapup.yaml'),
     ...env,

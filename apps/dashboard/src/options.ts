@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { isIP } from 'node:net';
 import { readVariable } from '@wrapup/config';
-import { listenHost } from '@wrapup/telemetry';
-import express from 'express';
+import { listenHost, readTrustedProxies } from '@wrapup/telemetry';
 import { isLoopback } from './security/hosts.ts';
 import type { Credentials } from './security/password.ts';
 
@@ -45,7 +44,7 @@ export function readOptions(env: NodeJS.ProcessEnv = process.env): DashboardOpti
     ...(host !== undefined ? { host } : {}),
     confined,
     allowedHosts: readHosts(env.DASHBOARD_ALLOWED_HOSTS ?? ''),
-    trustedProxies: readProxies(env.DASHBOARD_TRUSTED_PROXY ?? ''),
+    trustedProxies: readTrustedProxies('DASHBOARD_TRUSTED_PROXY', env.DASHBOARD_TRUSTED_PROXY ?? ''),
     ...(metricsToken !== undefined ? { metricsToken } : {}),
   };
 }
@@ -56,27 +55,6 @@ function readList(list: string): string[] {
     .split(',')
     .map((entry) => entry.trim().toLowerCase())
     .filter(Boolean);
-}
-
-/** Ranges that Express knows by name. */
-const PROXY_RANGES = new Set(['loopback', 'linklocal', 'uniquelocal']);
-
-/** Addresses, CIDRs and names of ranges, as Express takes them. */
-function readProxies(list: string): string[] {
-  const proxies = readList(list);
-  for (const proxy of proxies) {
-    try {
-      const [base = '', prefix] = proxy.split('/');
-      // All addresses would be any sender, and any sender could then claim to be another.
-      if ((isIP(base) === 0 && !PROXY_RANGES.has(proxy)) || Number(prefix ?? 1) === 0) throw new Error(proxy);
-      express().set('trust proxy', [proxy]);
-    } catch {
-      throw new Error(
-        `DASHBOARD_TRUSTED_PROXY holds "${proxy}", which is no address of a proxy: give addresses or networks such as 10.0.0.5 or 172.16.0.0/12, separated by commas`,
-      );
-    }
-  }
-  return proxies;
 }
 
 function readHosts(list: string): string[] {

@@ -8,7 +8,7 @@
 import type { Config, Inbound, Source } from '@wrapup/config';
 import { Failure } from '@wrapup/destination';
 import { scanJson } from '@wrapup/synthflow';
-import { type Logger, Sparingly } from '@wrapup/telemetry';
+import { clientAddress, type Logger, networkOf, Sparingly } from '@wrapup/telemetry';
 import type { Request } from 'express';
 import { Aborted, collectBody } from './collect-body.ts';
 import type { Answer, Handle } from './exchange.ts';
@@ -85,7 +85,7 @@ async function answer(
   { callers, inFlight }: InboundCallParts,
   note: (source: string, error: unknown) => void,
 ): Promise<Answer> {
-  const share = inFlight.open(request.socket.remoteAddress ?? '', source.path_token.some(Boolean));
+  const share = inFlight.open(networkOf(clientAddress(request)), source.path_token.some(Boolean));
   let payload: unknown;
   try {
     const body = await collectBody(request, { limit: LARGEST, share, signal });

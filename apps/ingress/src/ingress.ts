@@ -73,6 +73,7 @@ export function createIngress({ config, intake, callers, log, metrics, options: 
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
+  app.set('trust proxy', options.trustedProxies);
   app.all(
     [POST_CALL, withToken(POST_CALL)],
     exchanges.of(POST_CALL, receiveCalls({ config, intake, inFlight, options, probes, log })),

@@ -1,3 +1,4 @@
+import { readTrustedProxies } from '@wrapup/telemetry';
 import { formatBytes, parseSize } from './sizes.ts';
 
 export interface IngressOptions {
@@ -7,6 +8,8 @@ export interface IngressOptions {
   maxInFlight: number;
   /** Connections held at once. `INGRESS_MAX_CONNECTIONS`, 2,000. */
   maxConnections: number;
+  /** Proxies whose `X-Forwarded-For` says who sends. `INGRESS_TRUSTED_PROXY`, none. */
+  trustedProxies: string[];
   /** Whether `/readyz` and `/metrics` are answered; not where `INGRESS_INTERNAL_PORT` moves them. */
   observable: boolean;
   /** Milliseconds that storing a call may take before the sender is told to come again. */
@@ -19,6 +22,7 @@ export const DEFAULT_OPTIONS: IngressOptions = {
   maxBody: 25 * 1024 ** 2,
   maxInFlight: 128 * 1024 ** 2,
   maxConnections: 2_000,
+  trustedProxies: [],
   observable: true,
   storeWithin: 900,
 };
@@ -48,6 +52,7 @@ export function readOptions(read: (name: string) => string | undefined): Ingress
     maxBody,
     maxInFlight,
     maxConnections: Number(connections),
+    trustedProxies: readTrustedProxies('INGRESS_TRUSTED_PROXY', read('INGRESS_TRUSTED_PROXY') ?? ''),
     metricsToken: read('METRICS_TOKEN') || undefined,
   };
 }

@@ -21,7 +21,7 @@
 import type { Config, Source } from '@wrapup/config';
 import type { Arrival, Intake } from '@wrapup/queue';
 import { isOver, readSignature } from '@wrapup/synthflow';
-import { type Logger, trustConnection } from '@wrapup/telemetry';
+import { clientAddress, type Logger, networkOf, trustConnection } from '@wrapup/telemetry';
 import type { Request } from 'express';
 import { requireJson } from './check-type.ts';
 import { collectBody } from './collect-body.ts';
@@ -62,7 +62,7 @@ export function receiveCalls(parts: PostCallParts): Handle {
     requireProof(source, signature);
     requireJson(request.headers['content-type']);
 
-    const share = inFlight.open(request.socket.remoteAddress ?? '', hasToken(source));
+    const share = inFlight.open(networkOf(clientAddress(request)), hasToken(source));
     try {
       return await receive(parts, turns, request, source, signature, share);
     } finally {

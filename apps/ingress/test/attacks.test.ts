@@ -97,6 +97,23 @@ describe('bodies that stall', () => {
     await small.close();
   });
 
+  it.each([
+    ['', '503 busy'],
+    ['127.0.0.1', '408 too-slow'],
+  ])('share one room behind a proxy, unless INGRESS_TRUSTED_PROXY names it: "%s"', async (proxy, answer) => {
+    const small = await startWatchedIngress({ INGRESS_MAX_IN_FLIGHT: '32MB', INGRESS_TRUSTED_PROXY: proxy });
+    const sentFor = (address: string) => [
+      headOf(`content-length: 900000\r\nx-forwarded-for: ${address}`),
+      `{"a":"${'a'.repeat(250_000)}`,
+    ];
+    const innocent = stall(sentFor('203.0.113.9'), undefined, small);
+    await expect.poll(() => small.metric('wrapup_ingress_unproved_bytes')).toBeGreaterThan(200_000);
+    const attack = () => many(20, () => stall(sentFor('203.0.113.1'), undefined, small));
+    expect(Object.keys(await during(attack, 5, small)).sort()).toEqual(['408 too-slow', '503 busy']);
+    expect(await innocent).toBe(answer);
+    await small.close();
+  });
+
   it('with one captured signature leave the room of small ones alone', async () => {
     const head = headOf('content-length: 26000000', sign('x', SECRET));
     const sent = [head, `{"call":{"call_id":"x"},"a":"${'a'.repeat(12 * MB)}`];

@@ -38,6 +38,12 @@ describe('options', () => {
     expect(() => read({ INGRESS_MAX_BODY: '200mb' })).toThrow(/INGRESS_MAX_IN_FLIGHT .* below INGRESS_MAX_BODY/);
   });
 
+  it('read proxies, and say which one is none', () => {
+    expect(read({}).trustedProxies).toEqual([]);
+    expect(read({ INGRESS_TRUSTED_PROXY: '10.0.0.5' }).trustedProxies).toEqual(['10.0.0.5']);
+    expect(() => read({ INGRESS_TRUSTED_PROXY: 'any' })).toThrow(/^INGRESS_TRUSTED_PROXY holds "any"/);
+  });
+
   it('hold 2,000 connections, or as many as INGRESS_MAX_CONNECTIONS says', () => {
     expect(read({}).maxConnections).toBe(2_000);
     expect(read({ INGRESS_MAX_CONNECTIONS: '150' }).maxConnections).toBe(150);

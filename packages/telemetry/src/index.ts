@@ -1,4 +1,5 @@
 export * from './address.ts';
+export * from './client-address.ts';
 export * from './connections.ts';
 export * from './health.ts';
 export * from './logger.ts';

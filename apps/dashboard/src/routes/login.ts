@@ -1,7 +1,6 @@
-import type { Logger } from '@wrapup/telemetry';
+import { clientAddress, type Logger } from '@wrapup/telemetry';
 import express, { type Request, type Response, Router } from 'express';
 import { renderLogin } from '../pages/login-page.ts';
-import { clientAddress } from '../security/client-address.ts';
 import type { CheckPassword } from '../security/password.ts';
 import { clearSessionCookie, readSessionCookie, setSessionCookie } from '../security/session-cookie.ts';
 import type { Sessions } from '../security/sessions.ts';

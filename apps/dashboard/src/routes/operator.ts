@@ -1,6 +1,5 @@
-import type { Logger } from '@wrapup/telemetry';
+import { clientAddress, type Logger } from '@wrapup/telemetry';
 import type { Request, Response } from 'express';
-import { clientAddress } from '../security/client-address.ts';
 
 /**
  * One line in the log for what an operator did: who, from which address, and what. `fields` hold no personal data of

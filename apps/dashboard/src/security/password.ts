@@ -1,8 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Logger, Sparingly } from '@wrapup/telemetry';
+import { clientAddress, type Logger, networkOf, Sparingly } from '@wrapup/telemetry';
 import type { Request } from 'express';
-import { clientAddress, networkOf } from './client-address.ts';
 import { LoginThrottle } from './login-throttle.ts';
 import type { Principal } from './principal.ts';
 
