@@ -37,6 +37,9 @@ const DECOMPRESSOR = 64 * 1024;
 /** Bytes that a buffer begins with, at most, whatever was announced. */
 const FIRST_BUFFER = 64 * 1024;
 
+/** Bytes from which on what is announced is reserved; no sender comes so far without proof. */
+const RESERVED_FROM = UNPROVED.body;
+
 export interface Reading {
   /** Bytes after decompression that are read of a proved sender. */
   limit: number;
@@ -148,7 +151,11 @@ export function collectBody(request: IncomingMessage, { limit, share, examine, s
   });
 }
 
-/** One buffer that bytes are added to. It grows only as bytes come, so that announcing many costs nothing. */
+/**
+ * One buffer that bytes are added to. It grows as bytes come, so that announcing many costs nothing, up to the size from
+ * which on all that is announced is reserved at once: pages that nothing was written to take no memory, and the buffers
+ * that it would outgrow do.
+ */
 class Collected {
   readonly #limit: number;
   readonly #announced: number;
@@ -178,8 +185,10 @@ class Collected {
       }
       this.#buffer = allocate(Math.max(chunk.length, Math.min(FIRST_BUFFER, this.#announced || FIRST_BUFFER)));
     } else if (length > this.#buffer.length) {
-      const most = this.#announced >= length ? this.#announced : this.#limit;
-      const larger = allocate(Math.min(most, Math.max(length, this.#buffer.length * 2)));
+      const isKnown = this.#announced >= length;
+      const most = isKnown ? this.#announced : this.#limit;
+      const wanted = isKnown && length > RESERVED_FROM ? most : Math.max(length, this.#buffer.length * 2);
+      const larger = allocate(Math.min(most, wanted));
       this.#buffer.copy(larger, 0, 0, this.#length);
       this.#buffer = larger;
     }

@@ -20,6 +20,8 @@ export interface Revision {
   hash: string;
   /** Epoch ms of its arrival; of the API's answer where that is later and confirmed it. */
   at: number;
+  /** Tells which of those that came in the same millisecond was first; absent in the first one and in entries of earlier versions. */
+  nth?: number;
   /**
    * `applied` replaces what came before, `added` fills in what was absent, `equal` says nothing new, `parked` waits for
    * a person, `hint` was not believed and only made us read the call from the API (`trust: api`), `unrecognised` has no

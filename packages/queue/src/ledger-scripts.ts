@@ -56,7 +56,10 @@ end
 export const ACCEPT_CALL = `${CHECK_LUA}
 redis.call('SET', KEYS[4], ARGV[3], 'EX', ARGV[4])
 if known then return 'pending' end
-local revision = cjson.encode({ at = tonumber(ARGV[6]), verified = verified, bytes = tonumber(ARGV[12]), stored = stored })
+local revision = cjson.encode({
+  at = tonumber(ARGV[6]), verified = verified, bytes = tonumber(ARGV[12]), stored = stored,
+  nth = seen and redis.call('HLEN', KEYS[1]) or nil
+})
 if terminal then redis.call('HSET', KEYS[1], 'terminal', '1') end
 if not seen then
   redis.call('HSET', KEYS[1], 'source', ARGV[7], 'call_id', ARGV[8], 'received', ARGV[9], 'verified', verified, 'received_at', ARGV[6], field, revision)

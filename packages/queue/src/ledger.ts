@@ -392,7 +392,7 @@ function parseEntry(hash: Record<string, string>): LedgerEntry | undefined {
     ...(hash.direction ? { direction: hash.direction } : {}),
     ...(hash.agent_id ? { agent_id: hash.agent_id } : {}),
     ...(hash.ended_at ? { ended_at: Number(hash.ended_at) } : {}),
-    revisions: revisions.sort((a, b) => a.at - b.at),
+    revisions: revisions.sort((a, b) => a.at - b.at || (a.nth ?? 0) - (b.nth ?? 0)),
     notes: hash.notes ? JSON.parse(hash.notes) : [],
     routed: hash.routed === '1',
     deliveries,
