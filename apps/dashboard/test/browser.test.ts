@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type PrivateRedis, startRedis } from '../../../test/support/redis.ts';
 import { type Harness, parked, sessionCookie, startDashboard } from './support/harness.ts';
 
 const CHROMIUM = process.env.CHROMIUM_PATH || '/usr/bin/chromium';
@@ -19,6 +20,7 @@ const credentials = { user: 'admin', password: 'pässword' };
 
 describe.skipIf(!existsSync(CHROMIUM))('in a browser', () => {
   let browser: Browser;
+  let redis: PrivateRedis;
   let dashboard: Harness;
   let page: Page;
   /** Cookie of a session. */
@@ -27,15 +29,19 @@ describe.skipIf(!existsSync(CHROMIUM))('in a browser', () => {
   let complaints: string[];
 
   beforeAll(async () => {
-    dashboard = await startDashboard({ credentials });
+    // A page waits a second for Redis and then says so: here no other test keeps it busy.
+    redis = await startRedis({ appendonly: false });
+    dashboard = await startDashboard({ redis: redis.url, credentials });
     session = sessionCookie(await dashboard.login(credentials));
     browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
   });
   afterAll(async () => {
     await browser.close();
     await dashboard.close();
+    await redis.stop();
   });
-  beforeEach(async ({ onTestFinished }) => {
+  beforeEach(async ({ onTestFinished, onTestFailed }) => {
+    onTestFailed(async () => console.error(page.url(), await page.innerText('body').catch(String), dashboard.logged()));
     complaints = [];
     const context = await browser.newContext({ baseURL: dashboard.url });
     const [name = '', value = ''] = session.split('=');
@@ -101,7 +107,7 @@ describe.skipIf(!existsSync(CHROMIUM))('in a browser', () => {
   });
 
   it('many are chosen by reason, looked at, and replayed with one press', async () => {
-    const other = await startDashboard();
+    const other = await startDashboard({ redis: redis.url });
     try {
       const field = parked({
         code: 'invalid_field',
