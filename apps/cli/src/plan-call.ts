@@ -2,14 +2,19 @@ import { existsSync } from 'node:fs';
 import type { Call } from '@wrapup/call';
 import type { Config, Source } from '@wrapup/config';
 import type { LedgerEntry, Store } from '@wrapup/queue';
-import { combineRevisions, normalise, readCallId, trimPayload } from '@wrapup/synthflow/payload';
+import { combineRevisions, normalise, readCallId, type Standing, trimPayload } from '@wrapup/synthflow/payload';
 import { CliError, EXIT } from './exit.ts';
 import { findCall } from './find-call.ts';
 import { parseJson, readInput } from './input.ts';
 import { withStore } from './store.ts';
 
+export interface CallToPlan extends Standing {
+  /** Names of records that the call has on a route already. */
+  written(route: string): string[];
+}
+
 /** The call to plan, from a payload file, standard input, or the ledger. */
-export async function readCall(input: string, config: Config, sourceName: string | undefined): Promise<Call> {
+export async function readCall(input: string, config: Config, sourceName: string | undefined): Promise<CallToPlan> {
   if (input !== '-' && !existsSync(input)) return fromLedger(input, config, sourceName);
   const source = chooseSource(config, sourceName);
   const payload = parseJson(await readInput(input), input);
@@ -21,7 +26,8 @@ export async function readCall(input: string, config: Config, sourceName: string
     );
   }
   // Ingress drops what the source must not keep before anybody sees it: the plan must not promise more.
-  return normaliseFor(source, trimPayload(payload, source.keep), Date.now());
+  const call = normaliseFor(source, trimPayload(payload, source.keep), Date.now());
+  return { call, proved: call, left_out: [], written: () => [] };
 }
 
 export function chooseSource(config: Config, name: string | undefined): Source {
@@ -41,15 +47,17 @@ function normaliseFor(source: Source, payload: unknown, receivedAt: number): Cal
   });
 }
 
-async function fromLedger(id: string, config: Config, sourceName: string | undefined): Promise<Call> {
+async function fromLedger(id: string, config: Config, sourceName: string | undefined): Promise<CallToPlan> {
   return withStore(async (store) => {
     const entry = await findCall(store, id, sourceName).catch((error: unknown) => {
       if (!(error instanceof CliError) || error.exit !== EXIT.failed) throw error;
       throw new CliError(EXIT.failed, `"${id}" is neither a file nor a call in the ledger`, error.hint);
     });
     const source = chooseSource(config, entry.source);
-    const call = await lastTold(store, entry, source);
-    if (call) return call;
+    const standing = await readStanding(store, entry, source);
+    const written = (route: string) =>
+      entry.deliveries.find((delivery) => delivery.route === route)?.records.map(({ name }) => name) ?? [];
+    if (standing) return { ...standing, written };
     throw new CliError(
       EXIT.failed,
       `the payload of call ${id} has expired or was removed`,
@@ -59,10 +67,10 @@ async function fromLedger(id: string, config: Config, sourceName: string | undef
 }
 
 /**
- * The call as a replay would deliver it: the last revision that replaced what came before, or waits for somebody to let
- * it, and what later ones added.
+ * The call as a replay would deliver it: the last revision that replaced what came before, or waits for a decision, and
+ * what later ones added.
  */
-async function lastTold(store: Store, entry: LedgerEntry, source: Source): Promise<Call | undefined> {
+async function readStanding(store: Store, entry: LedgerEntry, source: Source): Promise<Standing | undefined> {
   const waiting = new Set(entry.deliveries.filter(({ state }) => state === 'parked').map(({ revision }) => revision));
   const standing = entry.revisions.filter(
     ({ hash, effect }) =>
@@ -81,5 +89,5 @@ async function lastTold(store: Store, entry: LedgerEntry, source: Source): Promi
     revisions.push({ call, proved: verified === 'api' });
   }
   const [first, ...added] = revisions;
-  return first && combineRevisions(first.call, added).call;
+  return first && combineRevisions(first.call, added);
 }

@@ -11,6 +11,8 @@ export interface PlannedRoute {
   connection: string;
   kind: string;
   plan: Plan;
+  /** What is not written because only a signature vouches for it: facts of the call, and records. */
+  unproved: string[];
   preview?: Preview;
   error?: { code: string; message: string; hint?: string };
 }
@@ -50,7 +52,9 @@ export function showRoute(planned: PlannedRoute, output: Output): string[] {
   }
   lines.push(...(preview ? showPreview(preview, plan, output) : showOffline(plan, output)));
   const left = preview?.left_out ?? plan.left_out;
-  if (left.length > 0) lines.push('  left out');
+  if (left.length + planned.unproved.length > 0) lines.push('  left out');
+  for (const what of planned.unproved)
+    lines.push(output.style('dim', `    ${clean(what)}: only a signature vouches for it`));
   for (const { field, reason, at } of left)
     lines.push(output.style('dim', `    ${clean(field)}: ${clean(reason)}${at ? `  ${showPlace(at)}` : ''}`));
   if (preview) lines.push(`  would cost ${count(preview.requests, 'request')}; nothing was written`);

@@ -127,6 +127,18 @@ test('a payload from standard input, and a call from the ledger, give the same p
   expect(writes(sandbox)).toEqual([]);
 });
 
+test('of a revision that only a signature vouches for, no address is in the plan, as it is not written', async () => {
+  const { env } = await openCrm();
+  const { env: redis, route, receive, store } = await openInstallation();
+  await route('connected', { call_id: 'c-2', collected: { email: null } });
+  const added = await receive('connected', { call_id: 'c-2', collected: { email: 'other@example.com' } });
+  await store.ledger.route(added, 'added', { notes: [] }, [{ route: 'sales-calls', connection: 'sales' }]);
+  const { code, stdout } = await wrapup(['plan', 'c-2'], { ...redis, ...env });
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^ {4}lead\.email: only a signature vouches for it$/m);
+  expect(stdout).not.toContain('other@example.com');
+});
+
 test('offline the mapping alone is shown, and the CRM is not asked', async () => {
   const { sandbox, env } = await openCrm();
   const { code, stdout } = await wrapup(['plan', SAMPLE, '--offline'], env);

@@ -12,7 +12,7 @@
  * The outcome is in the ledger before the job ends. A job whose revision or replay count is not the ledger's any more
  * does nothing. Whoever finds `attempts` above one assumes that anything may have been written before.
  */
-import { type Config, planCall, type Route } from '@wrapup/config';
+import { type Config, planStanding, type Route } from '@wrapup/config';
 import { Failure, type Held, type Lane, type Receipt, type WriteOutcome } from '@wrapup/destination';
 import type { Plan } from '@wrapup/mapping';
 import {
@@ -23,11 +23,9 @@ import {
   laneOf,
   type Store,
 } from '@wrapup/queue';
-import type { Standing } from '@wrapup/synthflow';
 import { indexRecord } from './index-people.ts';
 import { bytesOfRevisions, PayloadRoom } from './payload-room.ts';
 import { readCall } from './read-call.ts';
-import { restrictPlan } from './restrict-plan.ts';
 import { settlePayloads } from './retention.ts';
 import { callAt, chainTo } from './revisions.ts';
 
@@ -123,26 +121,20 @@ async function planFor(
       hint: `Fetch it anew: wrapup backfill --call ${job.call_id}.`,
     });
   }
-  const { planned, notes } = planStanding(route, standing, delivery);
+  const records = delivery.records.map(({ name }) => name);
+  const { plan: planned, withheld } = planStanding(route, standing, records);
+  const notes = noteLeftOut([...standing.left_out, ...withheld]);
   const plan: Plan = { ...planned, revision: job.revision };
   const resume = resumeOf(delivery, entry);
   return { plan: resume ? { ...plan, resume } : plan, lane: laneOf({ ...entry, replays: delivery.replays }), notes };
 }
 
-/** The plan of a call as it stands, with what is not written because only a signature vouches for it. */
-function planStanding(route: Route, { call, proved, left_out }: Standing, { records }: DeliveryEntry) {
-  const whole = planCall(route, call);
-  if (call === proved) return { planned: whole, notes: [] };
-  const { plan, withheld } = restrictPlan(planCall(route, proved), whole, new Set(records.map(({ name }) => name)));
-  const missing = [...left_out, ...withheld];
+function noteLeftOut(missing: string[]): string[] {
+  if (missing.length === 0) return [];
   const more = missing.length > MOST_NAMED ? `, and ${missing.length - MOST_NAMED} more` : '';
-  const notes =
-    missing.length === 0
-      ? []
-      : [
-          `Only a signature vouches for what came again, so this was left out: ${missing.slice(0, MOST_NAMED).join(', ')}${more}.`,
-        ];
-  return { planned: plan, notes };
+  return [
+    `Only a signature vouches for what came again, so this was left out: ${missing.slice(0, MOST_NAMED).join(', ')}${more}.`,
+  ];
 }
 
 /** What may have been written before: by an earlier attempt, an earlier replay, or an earlier revision. */

@@ -7,7 +7,7 @@ export * from './load.ts';
 export { isLive, type Reach, reachOf } from './reach.ts';
 export type { Reader } from './readers.ts';
 export * from './redis-settings.ts';
-export { agentName, attemptsOf, chooseRoutes, planCall } from './routes.ts';
+export { agentName, attemptsOf, chooseRoutes, planCall, planStanding } from './routes.ts';
 export { NAME, READS_PER_MINUTE, RECONCILE_DEFAULTS, wrapupSchema } from './schema.ts';
 export { formatDuration, parseDuration, parseSize } from './units.ts';
 export { readVariable, VariableError } from './variables.ts';

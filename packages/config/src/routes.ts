@@ -1,5 +1,5 @@
 import type { Call, JsonObject } from '@wrapup/call';
-import type { Plan } from '@wrapup/mapping';
+import { type Plan, type Restricted, restrictPlan } from '@wrapup/mapping';
 import type { Config, Route } from './config.ts';
 
 /** The routes that a call takes: on each connection the first that matches, and every matching one that says `also`. */
@@ -22,6 +22,21 @@ export function planCall({ mapping, name, to }: Pick<Route, 'mapping' | 'name' |
   const prompt_variables = withoutForeign(call.prompt_variables, to);
   const same = metadata === call.metadata && prompt_variables === call.prompt_variables;
   return mapping.plan(same ? call : { ...call, metadata, prompt_variables }, name);
+}
+
+/**
+ * The plan of a call as its revisions make it up together, without what only a signature vouches for.
+ * @param proved the call without that part; the same object as `call` where there is nothing of the kind
+ * @param written names of records that earlier deliveries of the call have written
+ */
+export function planStanding(
+  route: Pick<Route, 'mapping' | 'name' | 'to'>,
+  { call, proved }: { call: Call; proved: Call },
+  written: readonly string[],
+): Restricted {
+  const whole = planCall(route, call);
+  if (call === proved) return { plan: whole, withheld: [] };
+  return restrictPlan(planCall(route, proved), whole, new Set(written));
 }
 
 function withoutForeign(told: JsonObject, connection: string): JsonObject {

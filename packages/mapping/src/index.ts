@@ -6,6 +6,7 @@ export * from './model/compiled.ts';
 export * from './model/dialect.ts';
 export * from './model/limit-to-said.ts';
 export * from './model/plan.ts';
+export * from './model/restrict-plan.ts';
 export * from './model/write-modes.ts';
 export * from './schema/editor-schema.ts';
 export { mappingSchema } from './schema/mapping-schema.ts';

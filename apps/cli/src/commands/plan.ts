@@ -29,11 +29,12 @@ export function addPlan(program: Command): void {
       const options = command.optsWithGlobals<PlanOptions>();
       const output = makeOutput(options.json ?? false);
       const config = await requireConfig(options, output);
-      const [{ chooseRoutes, planCall }, { readCall }] = await Promise.all([
+      const [{ chooseRoutes, planStanding }, { readCall }] = await Promise.all([
         import('@wrapup/config'),
         import('../plan-call.ts'),
       ]);
-      const call = await readCall(input, config, options.source);
+      const standing = await readCall(input, config, options.source);
+      const { call, left_out } = standing;
       const routes =
         options.route === undefined
           ? chooseRoutes(config, call)
@@ -46,8 +47,9 @@ export function addPlan(program: Command): void {
         const { name, to } = route;
         const connection = config.connections[to];
         if (!connection) continue;
-        const plan = planCall(route, call);
-        const planned: PlannedRoute = { route: name, connection: to, kind: connection.kind, plan };
+        const { plan, withheld } = planStanding(route, standing, standing.written(name));
+        const unproved = [...left_out, ...withheld];
+        const planned: PlannedRoute = { route: name, connection: to, kind: connection.kind, plan, unproved };
         results.push(planned);
         if (!options.offline) {
           try {

@@ -2,7 +2,7 @@
  * The plan of a revision of which only a signature vouches for a part. That part may change records that are there, and
  * nothing else: no record is created for it, and no person is found, created or linked by it.
  */
-import type { Plan, RecordPlan } from '@wrapup/mapping';
+import type { Plan, RecordPlan } from './plan.ts';
 
 export interface Restricted {
   plan: Plan;
