@@ -12,11 +12,19 @@ interface Request {
  * canonical form, IPv4 as such.
  */
 export function clientAddress(request: Request): string {
-  const said = request.ip ?? '';
-  const address = isIP(said) ? said : (request.socket.remoteAddress ?? '');
+  const said = request.ip;
+  const own = request.socket.remoteAddress ?? '';
+  // The kernel's own form is canonical already, and most requests have it.
+  const address = said === undefined || said === own || isIP(said) === 0 ? own : canonical(said);
+  return address.startsWith(MAPPED_IPV4) && address.includes('.') ? address.slice(MAPPED_IPV4.length) : address;
+}
+
+const MAPPED_IPV4 = '::ffff:';
+
+function canonical(address: string): string {
   if (!isIPv6(address)) return address;
   const [bare = ''] = address.split('%');
-  return new SocketAddress({ address: bare, family: 'ipv6' }).address.replace(/^::ffff:(?=\d+\.)/, '');
+  return new SocketAddress({ address: bare, family: 'ipv6' }).address;
 }
 
 /** What a client's share is counted by: an IPv4 address, or the /64 of an IPv6 address, which is what one customer has. */
