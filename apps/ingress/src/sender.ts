@@ -74,7 +74,8 @@ export class Sender {
       this.#changes = this.#reader.changes;
       const { ids, candidates } = this.#reader;
       if ((ids.length > 0 ? ids : [...candidates]).some((id) => this.#isSigned(id))) {
-        this.#share.prove(JSON.stringify([this.#source.name, this.#signed]));
+        // Names of sources hold no space.
+        this.#share.prove(`${this.#source.name} ${this.#signed}`);
       }
     }
     // Past what is read of strangers, a wrong signature is the better reason.

@@ -4,7 +4,7 @@
  *
  * The bytes may still be coming in; what is found is what they say so far.
  */
-import { isRefusedKey } from './json.ts';
+import { isRefusedKey, REFUSED_KEYS } from './json.ts';
 import { CALL_ID_NAMES, idOf } from './locate.ts';
 import { JsonScan, type JsonVisitor, type ScanLimits, type ScanProblem } from './scan-json.ts';
 
@@ -15,12 +15,22 @@ export const MAX_CANDIDATES = 10;
 
 /** Bytes of the longest token that may be an id: 256 characters of six bytes (`\u0041`) each, and two quotes. */
 const MAX_ID_BYTES = 256 * 6 + 2;
-/** Characters of the longest name that matters, `constructor`, and its bytes when each of them is escaped. */
-const MAX_NAME = 11;
-const MAX_NAME_BYTES = MAX_NAME * 6;
+/** Bytes of the longest name that matters, `constructor`, when each of its characters is escaped. */
+const MAX_NAME_BYTES = 'constructor'.length * 6;
 
 const BACKSLASH = 0x5c;
-const FIRST_BYTES: readonly number[] = [...Buffer.from('cCrp_\\')];
+/** For each byte that a name which matters may begin with: a bit for each length that such a name may have. */
+const LENGTHS_BY_FIRST_BYTE = new Uint16Array(256);
+for (const name of [
+  ...['call', 'calls', 'response', 'callid', 'call_id', 'Callid', 'Call_id'],
+  ...REFUSED_KEYS,
+  ...CALL_ID_NAMES,
+]) {
+  const first = name.charCodeAt(0);
+  LENGTHS_BY_FIRST_BYTE[first] = (LENGTHS_BY_FIRST_BYTE[first] as number) | (1 << name.length);
+}
+/** Deeper than anything that is reported; a small integer, unlike `Infinity`, since it is compared for every name. */
+const NO_DEPTH = 1_000;
 
 /** Places of ids: `call.call_id`, then each spelling in the payload itself, then each in `response.calls[0]`. */
 const NATIVE = 0;
@@ -87,7 +97,7 @@ class Ids implements JsonVisitor {
   #named = false;
   /** Whether it has a name that could only be meant to reach a prototype, and the depth of what stands under one. */
   #refused = false;
-  #refusedDepth = Number.POSITIVE_INFINITY;
+  #refusedDepth = NO_DEPTH;
   /** Which container is open at depth 2, 3 and 4. */
   #second = NOTHING;
   #third = NOTHING;
@@ -146,7 +156,7 @@ class Ids implements JsonVisitor {
 
   /** Something stands at this depth: what was under a refused name above it has ended. */
   #surface(depth: number): void {
-    if (depth < this.#refusedDepth) this.#refusedDepth = Number.POSITIVE_INFINITY;
+    if (depth < this.#refusedDepth) this.#refusedDepth = NO_DEPTH;
   }
 
   known(): string[] {
@@ -189,18 +199,15 @@ function spelling(name: string, first: number): number {
 /** What a name says; undefined when it cannot be one that matters. */
 function nameOf(bytes: Buffer, start: number, end: number): string | undefined {
   const length = end - start - 2;
-  if (length > MAX_NAME_BYTES || !mayMatter(bytes[start + 1])) return undefined;
+  const first = bytes[start + 1] as number;
+  const lengths = LENGTHS_BY_FIRST_BYTE[first] as number;
+  if (length > MAX_NAME_BYTES || (lengths === 0 && first !== BACKSLASH)) return undefined;
   for (let at = start + 1; at < end - 1; at += 1) {
     if (bytes[at] !== BACKSLASH) continue;
     const name = parseToken(bytes, start, end);
     return typeof name === 'string' ? name : undefined;
   }
-  return length > MAX_NAME ? undefined : bytes.toString('latin1', start + 1, end - 1);
-}
-
-/** Names that matter begin with c, C, r, p, an underscore, or an escape. */
-function mayMatter(byte: number | undefined): boolean {
-  return byte !== undefined && FIRST_BYTES.includes(byte);
+  return length < 16 && (lengths & (1 << length)) !== 0 ? bytes.toString('latin1', start + 1, end - 1) : undefined;
 }
 
 function parseToken(bytes: Buffer, start: number, end: number): unknown {

@@ -9,7 +9,7 @@ import { SCAN_LIMITS, scanJson } from './scan-json.ts';
 export const MAX_DEPTH = 64;
 
 /** Keys that a mapping path refuses and that a careless copy would take for a prototype. */
-const REFUSED_KEYS: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
+export const REFUSED_KEYS: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
 
 export function isObject(value: unknown): value is { [key: string]: unknown } {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

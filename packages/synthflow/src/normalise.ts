@@ -24,7 +24,7 @@ import { cleanText, copyObject, dictionary, isNothing, isSameJson, own, readText
 import { readLead } from './lead.ts';
 import { locate } from './locate.ts';
 import { Notes } from './notes.ts';
-import { readOutcomeFacts } from './outcome-facts.ts';
+import { chooseStatus, readOutcomeFacts } from './outcome-facts.ts';
 import { type Instant, readInstant, readSeconds, toIso } from './times.ts';
 import { readTurns } from './transcript.ts';
 
@@ -128,7 +128,7 @@ export function normalise(payload: unknown, context: NormaliseContext): Call {
 /** Whether a payload says that its call is over, without reading the rest. False for one without a call id. */
 export function isOver(payload: unknown): boolean {
   const located = locate(payload);
-  return located !== undefined && isTerminal(readOutcomeFacts(makeFind(located), new Notes()).status);
+  return located !== undefined && isTerminal(chooseStatus(makeFind(located), new Notes()).status);
 }
 
 function within(find: Find, outer: string, inner: string) {

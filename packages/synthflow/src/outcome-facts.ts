@@ -50,7 +50,7 @@ export function readOutcomeFacts(find: Find, notes: Notes): CallTexts {
 }
 
 /** The first that is a known status: the call's own before the one around it, `call_status` before `status`. */
-function chooseStatus(find: Find, notes: Notes): { status: CallStatus; status_raw?: string } {
+export function chooseStatus(find: Find, notes: Notes): { status: CallStatus; status_raw?: string } {
   const found = find('call_status', 'status').flatMap(({ value, path }) => {
     const raw = readText(value);
     return raw === undefined ? [] : [{ raw, path, status: readStatus(raw) }];

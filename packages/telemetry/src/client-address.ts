@@ -29,7 +29,8 @@ function canonical(address: string): string {
 
 /** What a client's share is counted by: an IPv4 address, or the /64 of an IPv6 address, which is what one customer has. */
 export function networkOf(address: string): string {
-  if (!isIPv6(address)) return address;
+  // Cheaper than `isIPv6`, and every address that comes here is one.
+  if (!address.includes(':')) return address;
   const [head = '', tail] = address.split('::');
   const groups = head.split(':').filter(Boolean);
   const last = tail?.split(':').filter(Boolean) ?? [];
