@@ -22,4 +22,3 @@ export function startRedisServer(options: {
   orphaned?: 'SIGKILL' | 'SIGTERM';
 }): Promise<RedisServer>;
 export function ping(port: number, options?: { password?: string; timeout?: number }): Promise<boolean>;
-export function freePort(): Promise<number>;

@@ -4,11 +4,12 @@
  */
 import { execFile, spawn } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { guardOrphan } from './guard-orphan.mjs';
+import { freePort } from './ports.mjs';
 import { unpackRedis } from './unpack-redis.mjs';
 
 const run = promisify(execFile);
@@ -89,7 +90,7 @@ export async function startRedisServer(options) {
     try {
       return await launch(server, port, options);
     } catch (error) {
-      // Somebody else took the free port between our look and the server's bind.
+      // Another process took the free port between our look and the server's bind.
       if (attempt >= attempts || !/already in use/i.test(error.message)) throw error;
     }
   }
@@ -191,18 +192,6 @@ export function ping(port, { password, timeout = 1000 } = {}) {
       const lines = answers.split('\r\n').slice(0, -1);
       if (lines.length < (password === undefined ? 1 : 2)) return;
       settle(lines.at(-1) === '+PONG' || (password === undefined && lines[0].startsWith('-NOAUTH')));
-    });
-  });
-}
-
-/** A port that was free a moment ago. */
-export function freePort() {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, HOST, () => {
-      const { port } = probe.address();
-      probe.close(() => resolve(port));
     });
   });
 }

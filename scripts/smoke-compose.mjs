@@ -9,7 +9,7 @@ import { copyFileSync, cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
-import { freePort } from './local-redis.mjs';
+import { freePort } from './ports.mjs';
 import { ROOT } from './set-up.mjs';
 
 const run = promisify(execFile);

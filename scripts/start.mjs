@@ -7,7 +7,6 @@
  * kill -9             they notice and end by themselves; the next start finds Redis' data as it was
  */
 import { readdirSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join, relative, resolve } from 'node:path';
 import {
   addSecrets,
@@ -23,6 +22,7 @@ import {
   sandboxUrl,
 } from './environment.mjs';
 import { startKeptRedis } from './kept-redis.mjs';
+import { freePort, isFree } from './ports.mjs';
 import { startService } from './service.mjs';
 import { fail, goOnPinned, onNpmGone, ROOT } from './set-up.mjs';
 
@@ -106,31 +106,8 @@ async function choosePorts() {
         `Port ${wanted} (${name}) is in use: stop what listens there, or set ${variable} to another port.`,
       );
     }
-    env[variable] = String(wanted || (await quietPort()));
+    env[variable] = String(wanted || (await freePort()));
   }
-}
-
-/**
- * A free port that stays free until its service listens, seconds later: below those that systems give to whoever asks for
- * any port, or connects. There another process may take it meanwhile, and answer for ours.
- */
-async function quietPort() {
-  for (;;) {
-    const port = 20_000 + Math.floor(Math.random() * 10_000);
-    if (!SERVICES.some(({ variable }) => env[variable] === String(port)) && (await isFree(port))) return port;
-  }
-}
-
-async function isFree(port) {
-  for (const host of ['0.0.0.0', '127.0.0.1']) {
-    const free = await new Promise((resolve) => {
-      const probe = createServer();
-      probe.once('error', (error) => resolve(error.code !== 'EADDRINUSE' && error.code !== 'EACCES'));
-      probe.listen(port, host, () => probe.close(() => resolve(true)));
-    });
-    if (!free) return false;
-  }
-  return true;
 }
 
 async function untilReady({ name, variable, ready }) {

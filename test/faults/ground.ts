@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import { type RunningSandbox, startSandbox } from '@wrapup/sandbox';
 import { Redis } from 'ioredis';
 import { openStore, type Store } from '../../packages/queue/src/index.ts';
-import { freePort, type RedisServer, startRedisServer } from '../../scripts/local-redis.mjs';
+import { type RedisServer, startRedisServer } from '../../scripts/local-redis.mjs';
+import { freePort } from '../../scripts/ports.mjs';
 import { makeConfig, postSigned } from '../support/config.ts';
 import { type Process, startProcess } from '../support/process.ts';
 

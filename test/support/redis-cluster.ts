@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { inject } from 'vitest';
-import { freePort, type RedisServer, startRedisServer } from '../../scripts/local-redis.mjs';
+import { type RedisServer, startRedisServer } from '../../scripts/local-redis.mjs';
+import { freePort } from '../../scripts/ports.mjs';
 
 const SLOTS = 16_384;
 const MASTERS = 3;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sign } from '@wrapup/synthflow';
 import { afterEach, describe, expect, it } from 'vitest';
-import { freePort } from '../../../scripts/local-redis.mjs';
+import { freePort } from '../../../scripts/ports.mjs';
 import { freshPrefix, redisUrl } from '../../../test/support/redis.ts';
 import { eventOf, newCallId, SECRET, waitUntil } from './support/harness.ts';
 import { openRaw } from './support/raw.ts';

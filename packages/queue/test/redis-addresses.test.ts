@@ -5,7 +5,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, inject, it } from 'vitest';
-import { freePort, ping } from '../../../scripts/local-redis.mjs';
+import { ping } from '../../../scripts/local-redis.mjs';
+import { freePort } from '../../../scripts/ports.mjs';
 import { startRedis } from '../../../test/support/redis.ts';
 import { openIntake, openStore, type RedisAddress, revisionOf } from '../src/index.ts';
 
