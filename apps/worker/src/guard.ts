@@ -1,5 +1,5 @@
 /**
- * Watches over this process's connections: stops one that is broken, probes it, and lets it go on (`connection-state.ts`
+ * Watches over this process's connections: stops one that is broken, probes it, and lets it go on (`connections/state.ts`
  * in packages/queue tells the whole state machine).
  *
  * Every second the shared state is read, so that a pause which another process or an operator made is known here too.

@@ -1,0 +1,162 @@
+import type { Failure, WriteOutcome } from '@wrapup/destination';
+import { type DailyQuota, readDailyQuota } from '../context/quota.ts';
+import type { Queues } from '../queues/queues.ts';
+import type { RedisClient } from '../redis/client.ts';
+import type { Keys } from '../redis/keys.ts';
+import * as scripts from './scripts.ts';
+import {
+  CAUSE_TABLE,
+  type Cause,
+  type CircuitPause,
+  type ConnectionState,
+  causeOf,
+  isPaused,
+  judgeOutcomes,
+  OUTAGES,
+} from './state.ts';
+
+/** A connection as operators see it. */
+export interface ConnectionReport extends ConnectionState {
+  /** Deliveries: ready, in hand, coming again later, failed and not yet filed. */
+  waiting: number;
+  active: number;
+  delayed: number;
+  failed: number;
+  /** Absent where the CRM says nothing of one. */
+  daily?: DailyQuota;
+}
+
+/** A pause that began, went on after a trial, or ended. */
+export interface CircuitChange {
+  became: 'opened' | 'reopened' | 'closed';
+  pause: CircuitPause;
+}
+
+/** Ms that one probe may take before another process may try. */
+const PROBE = 40_000;
+
+/**
+ * Pauses of connections (`state.ts`). The state leads; whether BullMQ's queue is paused follows from it, and is
+ * set right again by whoever finds it otherwise.
+ */
+export class Connections {
+  readonly #redis: RedisClient;
+  readonly #keys: Keys;
+  readonly #queues: Queues;
+
+  constructor(redis: RedisClient, keys: Keys, queues: Queues) {
+    this.#redis = redis;
+    this.#keys = keys;
+    this.#queues = queues;
+  }
+
+  async read(connection: string): Promise<ConnectionState> {
+    return parseState(connection, await this.#redis.hgetall(this.#keys.connection(connection)));
+  }
+
+  async readAll(connections: Iterable<string>): Promise<ConnectionState[]> {
+    return Promise.all([...connections].map((connection) => this.read(connection)));
+  }
+
+  /** With what waits for it, and how far its daily quota reaches. */
+  async report(connection: string): Promise<ConnectionReport> {
+    const [state, counts, daily] = await Promise.all([
+      this.read(connection),
+      this.#queues.deliveries(connection).getJobCounts('waiting', 'prioritized', 'active', 'delayed', 'failed'),
+      readDailyQuota(this.#redis, this.#keys, connection),
+    ]);
+    const { waiting = 0, prioritized = 0, active = 0, delayed = 0, failed = 0 } = counts;
+    return { ...state, waiting: waiting + prioritized, active, delayed, failed, ...(daily ? { daily } : {}) };
+  }
+
+  /** Notes what a batch said of its connection, and stops the queue where that opens the circuit. */
+  async note(connection: string, outcomes: readonly WriteOutcome[]): Promise<CircuitChange | undefined> {
+    const verdict = judgeOutcomes(outcomes);
+    if (verdict.says === 'nothing') return undefined;
+    const failed = verdict.says === 'answered' ? undefined : verdict;
+    const cause: Cause = failed?.says === 'broken' ? failed.cause : 'outage';
+    const { first, longest } = CAUSE_TABLE[cause];
+    const [became, pause] = await scripts.noteAnswer(
+      this.#redis,
+      [this.#keys.connection(connection)],
+      [Date.now(), verdict.says, failed ? describe(cause, failed.failure) : '', first, longest, OUTAGES],
+    );
+    if (became === undefined) return undefined;
+    await this.follow(connection);
+    return { became, pause: JSON.parse(pause as string) as CircuitPause };
+  }
+
+  /** The right to probe now, for one process at a time. Undefined when no probe is due. */
+  async claimProbe(connection: string): Promise<CircuitPause | undefined> {
+    const text = await scripts.claimProbe(this.#redis, [this.#keys.connection(connection)], [Date.now(), PROBE]);
+    return text ? (JSON.parse(text) as CircuitPause) : undefined;
+  }
+
+  /**
+   * Notes how a probe ended: answered, the queue goes on; failed, the next one comes later.
+   * @param failure what it failed with, when it did
+   */
+  async endProbe(connection: string, pause: CircuitPause, failure?: Failure): Promise<void> {
+    const cause = failure ? (causeOf(failure) ?? pause.cause) : pause.cause;
+    const { first, longest } = CAUSE_TABLE[cause];
+    await scripts.endProbe(
+      this.#redis,
+      [this.#keys.connection(connection)],
+      [Date.now(), failure ? describe(cause, failure) : '', first, longest],
+    );
+    await this.follow(connection);
+  }
+
+  /** Ends a trial that began before (epoch ms) and in which nothing failed. */
+  async endTrial(connection: string, before: number): Promise<CircuitChange | undefined> {
+    const text = await scripts.endTrial(this.#redis, [this.#keys.connection(connection)], [before]);
+    return text ? { became: 'closed', pause: JSON.parse(text) as CircuitPause } : undefined;
+  }
+
+  /** Has the connection probed at once, because something may have been mended. False when its circuit is not open. */
+  async hurry(connection: string): Promise<boolean> {
+    return (await scripts.hurryProbe(this.#redis, [this.#keys.connection(connection)], [Date.now()])) === 1;
+  }
+
+  /** An operator stops it; what is in hand is still written. A pause that is there keeps its beginning and reason. */
+  async pause(connection: string, reason?: string): Promise<ConnectionState> {
+    const text = JSON.stringify({ since: Date.now(), ...(reason ? { reason } : {}) });
+    await this.#redis.hsetnx(this.#keys.connection(connection), 'operator', text);
+    return this.follow(connection);
+  }
+
+  /** An operator lets it go on. A pause of the circuit stays, and is probed at once. */
+  async resume(connection: string): Promise<ConnectionState> {
+    await this.#redis.hdel(this.#keys.connection(connection), 'operator');
+    await this.hurry(connection);
+    return this.follow(connection);
+  }
+
+  /** Pauses or resumes BullMQ's queue as the state says, also when the state changes meanwhile. */
+  async follow(connection: string): Promise<ConnectionState> {
+    const queue = this.#queues.deliveries(connection);
+    let state = await this.read(connection);
+    // Each round answers a change that somebody made during the one before.
+    for (let round = 0; round < 5; round += 1) {
+      const wanted = isPaused(state);
+      if ((await queue.isPaused()) !== wanted) await (wanted ? queue.pause() : queue.resume());
+      state = await this.read(connection);
+      if (isPaused(state) === wanted) break;
+    }
+    return state;
+  }
+}
+
+function describe(cause: Cause, { code, message, hint }: Failure): string {
+  return JSON.stringify({ cause, code, reason: message, ...(hint ? { hint } : {}) });
+}
+
+function parseState(connection: string, hash: Record<string, string>): ConnectionState {
+  const pause = hash.circuit ?? hash.trial;
+  return {
+    connection,
+    circuit: hash.circuit ? 'open' : hash.trial ? 'trial' : 'closed',
+    ...(pause ? { pause: JSON.parse(pause) as CircuitPause } : {}),
+    ...(hash.operator ? { operator: JSON.parse(hash.operator) } : {}),
+  };
+}

@@ -1,0 +1,108 @@
+/**
+ * The changes of a connection's state, each one step in Redis. It is a hash: `circuit` (JSON, while open), `trial` (JSON,
+ * while resumed and not proved), `failures` (outages in a row), `probing` (epoch ms until which somebody probes),
+ * `operator` (JSON, while a person has paused it).
+ */
+import { defineScript } from '../redis/client.ts';
+
+/** Ms to the probe after so many tries. */
+const WAIT = `
+local function wait(tries, first, longest) return math.min(longest, first * 2 ^ math.min(tries, 20)) end
+`;
+
+/**
+ * Notes what a batch said. KEYS state. ARGV now, `answered` | `ailing` | `broken`, pause JSON (cause, code, reason, hint),
+ * first ms, longest ms, outages in a row that open it.
+ * Answers `{}` when nothing changed, else what did and the pause: `opened`, `reopened` or `closed`.
+ */
+export const noteAnswer = defineScript<[] | ['opened' | 'reopened' | 'closed', string]>(
+  'wrapupCircuitNote',
+  `${WAIT}
+local now, says = tonumber(ARGV[1]), ARGV[2]
+local open, trial = redis.call('HGET', KEYS[1], 'circuit'), redis.call('HGET', KEYS[1], 'trial')
+if says == 'answered' then
+  redis.call('HDEL', KEYS[1], 'failures')
+  -- Batches that were under way when it opened say nothing about what broke it.
+  if open or not trial then return {} end
+  redis.call('HDEL', KEYS[1], 'trial')
+  return { 'closed', trial }
+end
+if open then return {} end
+if says == 'ailing' and redis.call('HINCRBY', KEYS[1], 'failures', 1) < tonumber(ARGV[6]) and not trial then return {} end
+local pause = cjson.decode(ARGV[3])
+pause.since, pause.tries = now, 0
+if trial then
+  local before = cjson.decode(trial)
+  pause.since, pause.tries = before.since, before.tries + 1
+end
+pause.next_probe = now + wait(pause.tries, tonumber(ARGV[4]), tonumber(ARGV[5]))
+local text = cjson.encode(pause)
+redis.call('HSET', KEYS[1], 'circuit', text)
+redis.call('HDEL', KEYS[1], 'failures', 'trial', 'probing')
+return { trial and 'reopened' or 'opened', text }
+`,
+);
+
+/** Takes the right to probe. KEYS state. ARGV now, ms for the probe. Answers the pause, or nothing when none is due. */
+export const claimProbe = defineScript<string | null>(
+  'wrapupCircuitClaim',
+  `
+local now = tonumber(ARGV[1])
+local text = redis.call('HGET', KEYS[1], 'circuit')
+if not text or cjson.decode(text).next_probe > now then return nil end
+local probing = tonumber(redis.call('HGET', KEYS[1], 'probing') or '0')
+if probing > now then return nil end
+redis.call('HSET', KEYS[1], 'probing', now + tonumber(ARGV[2]))
+return text
+`,
+);
+
+/**
+ * Notes a probe's end. KEYS state. ARGV now, pause JSON of a failed one (cause, code, reason, hint) or nothing, first ms,
+ * longest ms. Answers 1, or 0 when the circuit is not open any more.
+ */
+export const endProbe = defineScript<number>(
+  'wrapupCircuitProbed',
+  `${WAIT}
+local now = tonumber(ARGV[1])
+local text = redis.call('HGET', KEYS[1], 'circuit')
+redis.call('HDEL', KEYS[1], 'probing')
+if not text then return 0 end
+local pause = cjson.decode(text)
+if ARGV[2] == '' then
+  redis.call('HDEL', KEYS[1], 'circuit')
+  pause.next_probe = now
+  redis.call('HSET', KEYS[1], 'trial', cjson.encode(pause))
+  return 1
+end
+local fresh = cjson.decode(ARGV[2])
+fresh.since, fresh.tries = pause.since, pause.tries + 1
+fresh.next_probe = now + wait(fresh.tries, tonumber(ARGV[3]), tonumber(ARGV[4]))
+redis.call('HSET', KEYS[1], 'circuit', cjson.encode(fresh))
+return 1
+`,
+);
+
+/** Ends a trial in which nothing failed. KEYS state. ARGV epoch ms before which it must have begun. Answers the pause that was, or nothing. */
+export const endTrial = defineScript<string | null>(
+  'wrapupCircuitTrial',
+  `
+local text = redis.call('HGET', KEYS[1], 'trial')
+if not text or cjson.decode(text).next_probe > tonumber(ARGV[1]) then return nil end
+redis.call('HDEL', KEYS[1], 'trial', 'failures')
+return text
+`,
+);
+
+/** Makes the next probe due now. KEYS state. ARGV now. Answers 1, or 0 when the circuit is not open. */
+export const hurryProbe = defineScript<number>(
+  'wrapupCircuitHurry',
+  `
+local text = redis.call('HGET', KEYS[1], 'circuit')
+if not text then return 0 end
+local pause = cjson.decode(text)
+pause.next_probe = math.min(pause.next_probe, tonumber(ARGV[1]))
+redis.call('HSET', KEYS[1], 'circuit', cjson.encode(pause))
+return 1
+`,
+);

@@ -1,0 +1,152 @@
+/**
+ * Quota: one budget per connection and pool, shared by all processes (`budget-scripts.ts`).
+ *
+ * Lanes go in their order: while somebody of a higher lane waits, nobody of a lower one is let go. All but live calls and
+ * inbound ones leave a tenth of the window free, so that a live call finds room in the middle of a backfill. While
+ * somebody answers inbound calls from a connection (`keepShare`), another tenth is left to that lane: a caller who waits
+ * on the phone cannot wait for a batch. And a part (`quota.reserve`) is left to the customer's other programs by all.
+ */
+import { randomUUID } from 'node:crypto';
+import { type Budget, Failure, LANES, type Lane, type Usage } from '@wrapup/destination';
+import type { RedisClient } from '../redis/client.ts';
+import type { Keys } from '../redis/keys.ts';
+import { noteUsage, takeOne } from './budget-scripts.ts';
+
+/** An inbound call that waits longer than this for quota goes without, in ms: the phone is ringing. */
+const INBOUND_WAIT = 200;
+/** What is no live call holds a batch no longer than this, in ms: it goes back to the queue, and others come in. */
+const BULK_WAIT = 2_000;
+/** How long a share stays kept for inbound calls after `keepShare`, in ms. */
+const SHARE_KEPT = 3 * 60_000;
+/** How long what the CRM said of its daily quota is believed while nothing is sent, in ms. */
+const DAILY_BELIEVED = 15 * 60_000;
+
+/** Keeps a share of a connection's quota for the lane `inbound`, for three minutes: call it again before they are over. */
+export async function keepShare(redis: RedisClient, keys: Keys, connection: string): Promise<void> {
+  await redis.set(keys.budgetShare(connection), '1', 'PX', SHARE_KEPT);
+}
+
+/** Lets a connection's requests go on that a CRM held back, once a probe has shown that it answers again. */
+export async function unblock(redis: RedisClient, keys: Keys, connection: string, pools: string[]): Promise<void> {
+  for (const pool of new Set(['default', ...pools])) await redis.hdel(keys.budget(connection, pool), 'blocked');
+}
+
+export interface BudgetOptions {
+  connection: string;
+  /** Default `live`. */
+  lane?: Lane;
+  /** The vendor's sizes by pool; a pool that is not named is limited only by what the CRM reports. */
+  pools: Record<string, { limit: number; window: number }>;
+  /** Part of every quota that is left to others, from 0 to 0.9. Default 0. */
+  reserve?: number;
+  /** Counts requests, and never waits. */
+  probing?: boolean;
+  /** Epoch ms after which waiting is pointless. */
+  deadline: number;
+  signal: AbortSignal;
+}
+
+export class RedisBudget implements Budget {
+  spent = 0;
+  readonly #redis: RedisClient;
+  readonly #keys: Keys;
+  readonly #options: BudgetOptions;
+  readonly #rank: number;
+  /** Epoch ms until which this lane may wait. */
+  readonly #patience: number;
+
+  constructor(redis: RedisClient, keys: Keys, options: BudgetOptions) {
+    this.#redis = redis;
+    this.#keys = keys;
+    this.#options = options;
+    const lane = options.lane ?? 'live';
+    this.#rank = LANES.indexOf(lane);
+    this.#patience = lane === 'inbound' ? INBOUND_WAIT : lane === 'live' ? Number.POSITIVE_INFINITY : BULK_WAIT;
+  }
+
+  async take(pool = 'default'): Promise<void> {
+    const { connection, pools, reserve = 0, probing, signal } = this.#options;
+    if (probing) {
+      this.spent += 1;
+      return;
+    }
+    const { limit, window } = pools[pool] ?? { limit: 0, window: 0 };
+    const deadline = Math.min(this.#options.deadline, Date.now() + this.#patience);
+    for (;;) {
+      signal.throwIfAborted();
+      const wait = await takeOne(
+        this.#redis,
+        [
+          this.#keys.budgetLog(connection, pool),
+          this.#keys.budget(connection, pool),
+          this.#keys.budgetShare(connection),
+          this.#keys.daily(connection),
+        ],
+        [Date.now(), limit, window, this.#rank, reserve, randomUUID(), DAILY_BELIEVED],
+      );
+      if (wait === 0) {
+        this.spent += 1;
+        return;
+      }
+      if (wait < 0) throw dailyReserve(connection, -wait, reserve);
+      if (Date.now() + wait > deadline) {
+        throw new Failure('throttled', `The ${pool} quota of connection ${connection} is used up for now.`, {
+          retry_after: wait,
+          hint: 'Nothing to do: the delivery goes on by itself when the quota is back.',
+        });
+      }
+      await pause(wait, signal);
+    }
+  }
+
+  async report(usage: Usage, pool = 'default'): Promise<void> {
+    const { connection, pools } = this.#options;
+    const text = (value: number | undefined) => (value === undefined ? '' : String(Math.max(0, Math.round(value))));
+    await noteUsage(
+      this.#redis,
+      [
+        this.#keys.budgetLog(connection, pool),
+        this.#keys.budget(connection, pool),
+        this.#keys.daily(connection),
+        this.#keys.dailySamples(connection),
+      ],
+      [
+        Date.now(),
+        text(usage.remaining),
+        text(usage.resets_in),
+        text(usage.limit),
+        text(usage.blocked_for),
+        text(usage.daily_remaining),
+        text(usage.daily_limit),
+        pools[pool]?.limit ?? 0,
+      ],
+    );
+  }
+}
+
+/** Nothing was refused by the CRM, so the circuit stays closed: only our own part of the day is used up. */
+function dailyReserve(connection: string, wait: number, reserve: number): Failure {
+  const percent = Math.round(reserve * 100);
+  return new Failure('throttled', `Of the daily quota of connection ${connection} only the reserve is left.`, {
+    retry_after: wait,
+    hint: `${percent} % of it are kept for other programs, twice that from replays and backfills: wait for the next day, or lower quota.reserve.`,
+  });
+}
+
+/** Waits, with some spread so that processes do not all wake at once; ends early when aborted. */
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(
+      () => {
+        signal.removeEventListener('abort', abort);
+        resolve();
+      },
+      ms + Math.random() * 20,
+    );
+    const abort = () => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    };
+    signal.addEventListener('abort', abort, { once: true });
+  });
+}

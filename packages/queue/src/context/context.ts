@@ -1,0 +1,55 @@
+import type { Context, Lane, Log } from '@wrapup/destination';
+import { RedisLease } from '../redis/lease.ts';
+import { type BudgetOptions, RedisBudget } from './budget.ts';
+import { type ContextBase, RedisMemory } from './memory.ts';
+import { makeSecrets } from './secrets.ts';
+
+export interface ContextOptions {
+  connection: string;
+  pools?: BudgetOptions['pools'];
+  /** Part of every quota that is left to other programs. */
+  reserve?: number;
+  lane: Lane;
+  /** Takes from the budget without waiting for it: what a probe finds out is whether the CRM answers again. */
+  probing?: boolean;
+  /** Milliseconds from now until the whole call must have answered. */
+  within: number;
+  signal: AbortSignal;
+  log: Log;
+}
+
+/** Makes what an adapter may ask for, on Redis, for one call of it. */
+export function makeContext(base: ContextBase, options: ContextOptions): Context {
+  const { redis, keys, indexKey } = base;
+  const { connection, pools = {}, reserve = 0, lane, within, log, probing = false } = options;
+  const deadline = Date.now() + within;
+  const lease = new RedisLease(redis, keys);
+  return {
+    signal: options.signal,
+    deadline,
+    lane,
+    budget: new RedisBudget(redis, keys, {
+      connection,
+      pools,
+      reserve,
+      lane,
+      deadline,
+      probing,
+      signal: options.signal,
+    }),
+    memory: new RedisMemory(base, connection),
+    // One person's lease counts per connection: the same number may be written to two CRMs at once. Adapters make names
+    // of numbers and addresses, so Redis gets digests of them.
+    lease: {
+      async take(names, ttl) {
+        const digest = await indexKey.load();
+        return lease.take(
+          names.map((name) => `${connection}:${digest('lease', name)}`),
+          ttl,
+        );
+      },
+    },
+    secrets: makeSecrets(base, connection),
+    log,
+  };
+}

@@ -1,0 +1,117 @@
+/**
+ * `ctx.memory` in Redis. Names are made of phone numbers, addresses and keys, so Redis holds keyed digests of them only.
+ * Values are encrypted like payloads: what an agent is told of a caller stands here too.
+ *
+ * Earlier versions wrote the names themselves. Such an entry is found and moved when it is asked for, until
+ * `moveOldNames` has moved all of them and set its mark.
+ */
+import type { Memory } from '@wrapup/destination';
+import type { Encryptor } from '../encryption/encryptor.ts';
+import type { Digest, IndexKey } from '../encryption/index-key.ts';
+import type { Marks } from '../encryption/marks.ts';
+import { type RedisClient, scanKeys } from '../redis/client.ts';
+import type { Keys } from '../redis/keys.ts';
+
+/** What memory, secrets and the whole context are made on: a `Store`. */
+export interface ContextBase {
+  redis: RedisClient;
+  keys: Keys;
+  encryptor: Encryptor;
+  indexKey: IndexKey;
+  marks: Marks;
+}
+
+export class RedisMemory implements Memory {
+  readonly #base: ContextBase;
+  readonly #connection: string;
+
+  constructor(base: ContextBase, connection: string) {
+    this.#base = base;
+    this.#connection = connection;
+  }
+
+  async get(key: string): Promise<string | undefined> {
+    const { redis, encryptor, marks } = this.#base;
+    const name = await this.#nameOf(key);
+    let kept = await redis.getBuffer(name);
+    if (!kept && (await marks.at('names_moved')) === undefined) {
+      if (await move(this.#base, this.#connection, key)) kept = await redis.getBuffer(name);
+    }
+    if (!kept) return undefined;
+    try {
+      return (await encryptor.decrypt(kept, placeOf(this.#base.keys, name))).toString();
+    } catch {
+      // Of another key than ours: as good as forgotten, since memory is never the truth.
+      return undefined;
+    }
+  }
+
+  async set(key: string, value: string, ttl: number): Promise<void> {
+    const { redis, keys, encryptor } = this.#base;
+    const name = await this.#nameOf(key);
+    await redis.set(name, encryptor.encrypt(Buffer.from(value), placeOf(keys, name)), 'PX', ttl);
+  }
+
+  async delete(key: string): Promise<void> {
+    const { redis, keys } = this.#base;
+    await redis.del(await this.#nameOf(key), keys.oldMemory(this.#connection, key));
+  }
+
+  async #nameOf(key: string): Promise<string> {
+    return memoryName(this.#base.keys, await this.#base.indexKey.load(), this.#connection, key);
+  }
+}
+
+/** Under which name of `ctx.memory` the answer about a caller stands. @param phone E.164 */
+export function callerMemory(phone: string): string {
+  return `inbound:${phone}`;
+}
+
+function memoryName(keys: Keys, digest: Digest, connection: string, key: string): string {
+  return keys.memory(connection, digest('memory', key));
+}
+
+/** What a value is encrypted for: its name in Redis, so that it can be encrypted anew by whoever knows no more than that. */
+function placeOf(keys: Keys, name: string): string {
+  return name.slice(keys.prefix.length + 1);
+}
+
+/**
+ * Gives an entry of an earlier version its new name, with the rest of its time. What stands there already is younger and
+ * stays; what cannot be decrypted is as good as forgotten.
+ * @returns whether there was one
+ */
+async function move(base: ContextBase, connection: string, key: string): Promise<boolean> {
+  const { redis, keys, encryptor, indexKey } = base;
+  const old = keys.oldMemory(connection, key);
+  const [kept, ttl] = await Promise.all([redis.getBuffer(old), redis.pttl(old)]);
+  if (!kept) return false;
+  const bytes = await encryptor.decrypt(kept, `memory:${connection}:${key}`).catch(() => undefined);
+  if (bytes && ttl > 0) {
+    const name = memoryName(keys, await indexKey.load(), connection, key);
+    await redis.set(name, encryptor.encrypt(bytes, placeOf(keys, name)), 'PX', ttl, 'NX');
+  }
+  await redis.del(old);
+  return true;
+}
+
+/**
+ * Gives every entry of an earlier version its new name.
+ * @returns how many there were
+ */
+export async function moveOldNames(base: ContextBase): Promise<number> {
+  const prefix = base.keys.oldMemory('', '').slice(0, -1);
+  let moved = 0;
+  for await (const old of scanKeys(base.redis, `${escapeGlob(prefix)}*`)) {
+    // Names of connections hold no colon.
+    const rest = old.slice(prefix.length);
+    const colon = rest.indexOf(':');
+    if (await move(base, rest.slice(0, colon), rest.slice(colon + 1))) moved += 1;
+  }
+  return moved;
+}
+
+/** A text that SCAN's MATCH takes as it is. */
+function escapeGlob(text: string): string {
+  return text.replace(/[\\*?[\]]/g, '\\$&');
+}

@@ -1,0 +1,180 @@
+/**
+ * Encrypts everything that Redis holds of people and tokens with the current key: plain values of an earlier version or of
+ * a time without a key, and values under an older key. When nothing plain is left, the mark `encrypted` is set, and plain
+ * values are refused from then on.
+ *
+ * May be stopped and run again at any time: what is under the current key already is only looked at. A value that changes
+ * meanwhile is left as its writer made it.
+ */
+import { createHash } from 'node:crypto';
+import { defineScript, type RedisClient, scanKeys } from '../redis/client.ts';
+import type { Keys } from '../redis/keys.ts';
+import { type Encryptor, encryptedPatterns, HEAD_BYTES, keyIdOf } from './encryptor.ts';
+import { INDEX_KEY_PLACE } from './index-key.ts';
+import type { Marks } from './marks.ts';
+
+/** What holds encrypted values: a `Store`. */
+interface EncryptedStore {
+  redis: RedisClient;
+  keys: Keys;
+  encryptor: Encryptor;
+  marks: Marks;
+}
+
+export interface Migration {
+  /** Values that were plain and are encrypted now. */
+  encrypted: number;
+  /** Values of older keys that are under the current one now. */
+  reencrypted: number;
+  /** Values that were under the current key already. */
+  current: number;
+  /** Values that stay plain: written after everything was encrypted, and so not trusted. */
+  refused: number;
+  /** Values of keys that `WRAPUP_ENCRYPTION_KEY` does not hold, by the id of the key, and damaged ones under `damaged`. */
+  unreadable: Record<string, number>;
+  /** Epoch ms since when plain values are refused; null while plain ones are left. */
+  since: number | null;
+}
+
+export interface MigrationOptions {
+  /** Trusts plain values that were written after everything was encrypted, and encrypts them. */
+  acceptPlain?: boolean;
+  /** Hears how many values have been looked at. */
+  onProgress?(done: number): void;
+}
+
+const BATCH = 200;
+/** Passes until no plain value was met: processes that have no key yet may write some meanwhile. */
+const MAX_PASSES = 3;
+
+/** Replaces a value that is still the same. KEYS value. ARGV SHA-1 of the old one, new one. Answers 1, or 0 when it has changed. */
+const replace = defineScript<number>(
+  'wrapupReencrypt',
+  `
+local have = redis.call('GET', KEYS[1])
+if not have or redis.sha1hex(have) ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2], 'KEEPTTL')
+return 1
+`,
+);
+
+/** The same for the index key. KEYS installation. ARGV old, new. */
+const replaceIndexKey = defineScript<number>(
+  'wrapupReencryptIndexKey',
+  `
+if redis.call('HGET', KEYS[1], 'index_key') ~= ARGV[1] then return 0 end
+redis.call('HSET', KEYS[1], 'index_key', ARGV[2])
+return 1
+`,
+);
+
+/** @throws Error when no key is given */
+export async function migrateEncryption(store: EncryptedStore, options: MigrationOptions = {}): Promise<Migration> {
+  if (!store.encryptor.on) throw new Error('WRAPUP_ENCRYPTION_KEY is not set: there is no key to encrypt with.');
+  const since = await store.marks.at('encrypted');
+  const trusts = since === undefined || (options.acceptPlain ?? false);
+  const total: Migration = {
+    encrypted: 0,
+    reencrypted: 0,
+    current: 0,
+    refused: 0,
+    unreadable: {},
+    since: since ?? null,
+  };
+  let done = 0;
+  for (let pass = 1; pass <= MAX_PASSES; pass += 1) {
+    const found: Migration = { ...total, current: 0, refused: 0, unreadable: {} };
+    const before = found.encrypted;
+    await migrateIndexKey(store, found, trusts);
+    await runPass(store, found, trusts, (count) => {
+      done += count;
+      options.onProgress?.(done);
+    });
+    Object.assign(total, found);
+    if (found.encrypted > before) continue;
+    if (found.refused === 0) await store.marks.set('encrypted');
+    total.since = (await store.marks.at('encrypted')) ?? null;
+    break;
+  }
+  return total;
+}
+
+async function runPass(
+  store: EncryptedStore,
+  found: Migration,
+  trusts: boolean,
+  onLook: (count: number) => void,
+): Promise<void> {
+  for (const pattern of encryptedPatterns(store.keys)) {
+    let batch: string[] = [];
+    for await (const name of scanKeys(store.redis, pattern)) {
+      batch.push(name);
+      if (batch.length < BATCH) continue;
+      await migrateBatch(store, batch, found, trusts);
+      onLook(batch.length);
+      batch = [];
+    }
+    await migrateBatch(store, batch, found, trusts);
+    onLook(batch.length);
+  }
+}
+
+async function migrateBatch(store: EncryptedStore, names: string[], found: Migration, trusts: boolean): Promise<void> {
+  // The first bytes only: a payload may have megabytes, and most are as they should be.
+  const heads = await Promise.all(names.map((name) => store.redis.getrangeBuffer(name, 0, HEAD_BYTES - 1)));
+  for (const [index, head] of heads.entries()) {
+    const name = names[index] as string;
+    // Expired since it was listed.
+    if (head.length === 0) continue;
+    const id = keyIdOf(head);
+    if (id === store.encryptor.key) found.current += 1;
+    else if (id === undefined && !trusts) found.refused += 1;
+    else await migrateValue(store, name, id, found);
+  }
+}
+
+async function migrateValue(
+  store: EncryptedStore,
+  name: string,
+  id: string | undefined,
+  found: Migration,
+): Promise<void> {
+  const { redis, keys, encryptor } = store;
+  const kept = await redis.getBuffer(name);
+  if (!kept || keyIdOf(kept) !== id) return;
+  // Every value is encrypted for its own name.
+  const place = name.slice(keys.prefix.length + 1);
+  const bytes = id === undefined ? kept : await encryptor.decrypt(kept, place).catch(() => undefined);
+  if (!bytes) return void countUnreadable(store, found, id);
+  const hash = createHash('sha1').update(kept).digest('hex');
+  if ((await replace(redis, [name], [hash, encryptor.encrypt(bytes, place)])) === 0) return;
+  if (id === undefined) found.encrypted += 1;
+  else found.reencrypted += 1;
+}
+
+async function migrateIndexKey(store: EncryptedStore, found: Migration, trusts: boolean): Promise<void> {
+  const { redis, keys, encryptor } = store;
+  const text = await redis.hget(keys.installation, 'index_key');
+  if (text === null) return;
+  const kept = Buffer.from(text, 'base64');
+  const id = keyIdOf(kept);
+  if (id === encryptor.key) return;
+  if (id === undefined && !trusts) {
+    found.refused += 1;
+    return;
+  }
+  const bytes = id === undefined ? kept : await encryptor.decrypt(kept, INDEX_KEY_PLACE).catch(() => undefined);
+  if (!bytes) return void countUnreadable(store, found, id);
+  await replaceIndexKey(
+    redis,
+    [keys.installation],
+    [text, encryptor.encrypt(bytes, INDEX_KEY_PLACE).toString('base64')],
+  );
+  if (id === undefined) found.encrypted += 1;
+  else found.reencrypted += 1;
+}
+
+function countUnreadable({ encryptor }: EncryptedStore, { unreadable }: Migration, id: string | undefined): void {
+  const name = id !== undefined && !encryptor.keys.includes(id) ? id : 'damaged';
+  unreadable[name] = (unreadable[name] ?? 0) + 1;
+}

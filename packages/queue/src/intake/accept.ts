@@ -1,0 +1,173 @@
+/** How a call comes into Redis, whoever brings it: the bytes, the ledger and the job. */
+import type { Queue } from 'bullmq';
+import type { Encryptor } from '../encryption/encryptor.ts';
+import type { Received, Verified } from '../ledger/entry.ts';
+import { placeOf, revisionOf } from '../ledger/payloads.ts';
+import { laneOf, priorityOf } from '../queues/priority.ts';
+import { BEYOND_LIMIT, CALL_ATTEMPTS, type CallJob } from '../queues/queues.ts';
+import type { RedisClient } from '../redis/client.ts';
+import { jobId, type Keys, memberOf } from '../redis/keys.ts';
+import { ACCEPT_CALL, CHECK_CALL } from './accept-script.ts';
+import { type Pair, runBeforeAdding, type Step } from './atomic-enqueue.ts';
+
+/** One finished call, verified, on its way into Redis. */
+export interface Arrival {
+  source: string;
+  call_id: string;
+  /** The raw bytes, as they came (after decompression). */
+  body: Buffer;
+  received: Received;
+  verified: Verified;
+  /** Epoch ms. */
+  received_at: number;
+  /** Whether the payload says that the call is over: the first such revision is taken whatever came before it. */
+  terminal?: boolean;
+  /** `revisionOf(body)`, where it has been computed already. */
+  revision?: string;
+}
+
+/**
+ * `duplicate`: the same id with the same bytes was accepted before. `ignored`: too many revisions of this call, or too
+ * many bytes; it is noted and counted, and nothing of it is kept.
+ */
+export type Accepted = 'accepted' | 'duplicate' | 'ignored';
+
+/** How long a payload that nothing has settled yet is kept, in seconds: longer than anything parked may wait. */
+export const UNSETTLED = 37 * 24 * 3600;
+
+/** Where arrivals are kept. */
+export interface AcceptParts {
+  redis: RedisClient;
+  keys: Keys;
+  queue: Queue<CallJob>;
+  encryptor: Encryptor;
+}
+
+type Before = 'new' | 'revision' | 'pending' | 'known' | 'limit' | 'ignored';
+
+/** Not `pending`: whoever brought these bytes first may have died before their job was there. */
+const NO_JOB: readonly Before[] = ['known', 'limit', 'ignored'];
+
+const STEP: Step = { name: 'wrapupAccept', lua: ACCEPT_CALL, unless: NO_JOB };
+
+/** Bytes from which on Redis is asked whether it needs a body before it is encrypted and sent: a round trip costs less. */
+export const CHECK_FROM_BYTES = 256 * 1024;
+
+const CHECK: Step = { name: 'wrapupCheck', lua: CHECK_CALL, unless: [...NO_JOB, 'wanted'] };
+
+const ANSWERS: Record<Before, Accepted> = {
+  new: 'accepted',
+  revision: 'accepted',
+  pending: 'duplicate',
+  known: 'duplicate',
+  limit: 'ignored',
+  ignored: 'ignored',
+};
+
+/**
+ * Keeps the bytes of each call and adds its job, the two in one step, and resolves only when Redis has them all.
+ * @returns an answer for each, in their order; an Error where this one could not be kept
+ * @throws Error when Redis did not answer
+ */
+export async function acceptArrivals(
+  parts: AcceptParts,
+  arrivals: readonly Arrival[],
+  ledger_days: number,
+): Promise<(Accepted | Error)[]> {
+  const before = await runBeforeAdding<Before>(
+    parts,
+    STEP,
+    arrivals.map((arrival) => toPair(parts, arrival, ledger_days)),
+  );
+  await addForLimited(parts, arrivals, before);
+  return before.map((answer) => (answer instanceof Error ? answer : ANSWERS[answer]));
+}
+
+/**
+ * Asks whether the bytes of a large arrival are needed, without sending them. What they need not be sent for is noted and
+ * counted as by `acceptArrivals`.
+ * @returns undefined when they must be sent
+ * @throws Error when Redis did not answer
+ */
+export async function checkArrival(
+  parts: AcceptParts,
+  arrival: Arrival,
+  ledger_days: number,
+): Promise<Accepted | undefined> {
+  const [answer] = await runBeforeAdding<Before | 'wanted'>(parts, CHECK, [
+    toPair(parts, arrival, ledger_days, 'without its bytes'),
+  ]);
+  if (answer === undefined || answer instanceof Error) throw answer ?? new Error('Redis gave no answer');
+  if (answer === 'wanted') return undefined;
+  await addForLimited(parts, [arrival], [answer]);
+  return ANSWERS[answer];
+}
+
+async function addForLimited(
+  { queue }: AcceptParts,
+  arrivals: readonly Arrival[],
+  before: readonly (Before | Error)[],
+): Promise<void> {
+  const limited = arrivals.filter((_, index) => before[index] === 'limit');
+  // Once for a call. Should it fail, the call stands among the open ones, and the sweep adds the job.
+  await Promise.allSettled(
+    limited.map(({ source, call_id, received }) => addBeyondLimit(queue, { source, call_id, received })),
+  );
+}
+
+/** Adds the job that sees to what came beyond the limits of one call. Harmless when it is there already. */
+export async function addBeyondLimit(
+  queue: Queue<CallJob>,
+  { source, call_id, received }: Pick<Arrival, 'source' | 'call_id' | 'received'>,
+): Promise<void> {
+  await queue.add(
+    'call',
+    { source, call_id, revision: BEYOND_LIMIT },
+    {
+      jobId: jobId('c', source, call_id, BEYOND_LIMIT),
+      attempts: CALL_ATTEMPTS,
+      ...priorityOf(laneOf({ received })),
+    },
+  );
+}
+
+/** As `acceptArrivals`, of one. @throws Error when it was not kept */
+export async function acceptArrival(parts: AcceptParts, arrival: Arrival, ledger_days: number): Promise<Accepted> {
+  const [answer] = await acceptArrivals(parts, [arrival], ledger_days);
+  if (answer === undefined || answer instanceof Error) throw answer ?? new Error('Redis gave no answer');
+  return answer;
+}
+
+function toPair(
+  { keys, encryptor }: AcceptParts,
+  { source, call_id, body, received, verified, received_at, terminal, revision = revisionOf(body) }: Arrival,
+  ledger_days: number,
+  bytes?: 'without its bytes',
+): Pair {
+  return {
+    keys: [keys.ledger(source, call_id), keys.index, keys.open, keys.payload(source, call_id, revision), keys.unread],
+    args: [
+      memberOf(source, call_id),
+      revision,
+      bytes ? '' : encryptor.encrypt(body, placeOf(source, call_id, revision)),
+      UNSETTLED,
+      ledger_days * 24 * 3600,
+      received_at,
+      source,
+      call_id,
+      received,
+      verified,
+      terminal ? '1' : '',
+      body.length,
+    ],
+    job: {
+      name: 'call',
+      data: { source, call_id, revision },
+      opts: {
+        jobId: jobId('c', source, call_id, revision),
+        attempts: CALL_ATTEMPTS,
+        ...priorityOf(laneOf({ received })),
+      },
+    },
+  };
+}

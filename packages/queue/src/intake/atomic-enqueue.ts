@@ -1,0 +1,169 @@
+/**
+ * Something of ours and a new job of BullMQ's in one step of Redis: one round trip, one fsync, and nothing between the two
+ * that a crash could fall into. Several such pairs go in one command, each on its own: one that fails leaves the others.
+ *
+ * BullMQ adds a job by a Lua script. Ours is put in front of it, in one script. Nothing here knows how BullMQ keeps its
+ * jobs: the script is the one that it has defined on the client, and its keys and arguments are those that `Job.addJob`
+ * gives to a client which only writes them down. Where that is not to be had (BullMQ has not defined its scripts yet,
+ * because Redis was never reached), the two run one after the other, ours first, as they would by hand.
+ */
+import { Job, type JobsOptions, type Queue } from 'bullmq';
+import { type RedisClient, runScript } from '../redis/client.ts';
+
+export interface Step {
+  /** Under which the script is defined on the client. */
+  name: string;
+  lua: string;
+  /** The answer, or the answers, on which no job is added. */
+  unless: string | readonly string[];
+}
+
+export interface NewJob<Data> {
+  name: string;
+  data: Data;
+  opts: JobsOptions & { jobId: string };
+}
+
+/** One call of the step, and its job. Every one has as many keys and as many arguments as the others. */
+export interface Pair {
+  keys: string[];
+  args: (string | number | Buffer)[];
+  job: NewJob<unknown>;
+}
+
+/**
+ * @param pairs at most some hundreds: Redis does nothing else meanwhile
+ * @returns what the step answered, in the order of the pairs, or the error that this one pair met
+ * @throws Error when Redis did not answer: each of them may have happened or not
+ */
+export async function runBeforeAdding<Answer extends string>(
+  { redis, queue }: { redis: RedisClient; queue: Queue },
+  step: Step,
+  pairs: readonly Pair[],
+): Promise<(Answer | Error)[]> {
+  const recorded = await Promise.all(
+    pairs.map(async (pair) => ({ ...pair, add: await recordAdding(queue, pair.job) })),
+  );
+  const answers = new Map<RecordedPair, Answer | Error>();
+  // How BullMQ adds a job depends on whether it has a priority or a delay.
+  const byCommand = Map.groupBy(recorded, ({ add }) => add.command);
+  await Promise.all(
+    [...byCommand].map(async ([command, alike]) => {
+      const script = scriptOf(redis, command);
+      const found = script
+        ? await runTogether<Answer>(redis, step, script, alike)
+        : await runApart<Answer>({ redis, queue }, step, alike);
+      alike.forEach((pair, index) => void answers.set(pair, found[index] as Answer | Error));
+    }),
+  );
+  return recorded.map((pair) => answers.get(pair) as Answer | Error);
+}
+
+interface RecordedPair extends Pair {
+  add: Recorded;
+}
+
+/** @param pairs at least one, all of which BullMQ adds by this script */
+function runTogether<Answer extends string>(
+  redis: RedisClient,
+  step: Step,
+  { lua, numberOfKeys }: Script,
+  pairs: readonly RecordedPair[],
+): Promise<(Answer | Error)[]> {
+  const [first] = pairs as [RecordedPair];
+  // BullMQ's keys are the queue's, and so the same for all; its arguments are the job's.
+  const shared = first.add.args.slice(0, numberOfKeys) as string[];
+  const keys = [...shared, ...pairs.flatMap((pair) => pair.keys)];
+  const args = pairs.flatMap((pair) => [...pair.args, ...pair.add.args.slice(numberOfKeys)]);
+  return runScript<(Answer | Error)[]>(redis, `${step.name}:${first.add.command}`, () => together(step, lua), keys, [
+    pairs.length,
+    shared.length,
+    first.args.length,
+    ...args,
+  ]);
+}
+
+/** Each script in a function of its own, with its own KEYS and ARGV; of one that fails, Redis undoes nothing, as ever. */
+function together({ lua, unless }: Step, add: string): string {
+  return `
+local function step(KEYS, ARGV)
+${lua}
+end
+local function add(KEYS, ARGV)
+${add}
+end
+local function slice(list, from, count)
+  return { unpack(list, from, from + count - 1) }
+end
+local pairs, shared, stepArgs = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local keysEach, argsEach = (#KEYS - shared) / pairs, (#ARGV - 3) / pairs
+local sharedKeys = slice(KEYS, 1, shared)
+local unless = {${[unless]
+    .flat()
+    .map((answer) => `['${answer}'] = true`)
+    .join(', ')}}
+local function run(pair)
+  local from = 4 + pair * argsEach
+  local answer = step(slice(KEYS, 1 + shared + pair * keysEach, keysEach), slice(ARGV, from, stepArgs))
+  if unless[answer] then return answer end
+  local id = add(sharedKeys, slice(ARGV, from + stepArgs, argsEach - stepArgs))
+  if type(id) == 'number' then return redis.error_reply('ERR the job could not be added: ' .. id) end
+  return answer
+end
+local answers = {}
+for pair = 0, pairs - 1 do
+  local ran, answer = pcall(run, pair)
+  if not ran and type(answer) ~= 'table' then answer = redis.error_reply(tostring(answer)) end
+  answers[pair + 1] = answer
+end
+return answers
+`;
+}
+
+async function runApart<Answer extends string>(
+  { redis, queue }: { redis: RedisClient; queue: Queue },
+  step: Step,
+  pairs: readonly Pair[],
+): Promise<(Answer | Error)[]> {
+  const results = await Promise.allSettled(
+    pairs.map(async ({ keys, args, job }) => {
+      const answer = await runScript<Answer>(redis, step.name, () => step.lua, keys, args);
+      if (![step.unless].flat().includes(answer)) await queue.add(job.name, job.data, job.opts);
+      return answer;
+    }),
+  );
+  return results.map((result) => (result.status === 'fulfilled' ? result.value : (result.reason as Error)));
+}
+
+interface Recorded {
+  command: string;
+  args: (string | Buffer)[];
+}
+
+/** What BullMQ would run to add this job. */
+async function recordAdding(queue: Queue, { name, data, opts }: NewJob<unknown>): Promise<Recorded> {
+  let recorded: Recorded | undefined;
+  const recorder = {
+    runCommand(command: string, args: (string | Buffer)[]) {
+      recorded = { command, args };
+      return Promise.resolve(opts.jobId);
+    },
+  };
+  const job = new Job(queue, name, data, { ...queue.opts.defaultJobOptions, ...opts }, opts.jobId);
+  await job.addJob(recorder as unknown as Parameters<typeof job.addJob>[0], {});
+  if (!recorded) throw new Error('BullMQ adds jobs in a way that is not known here');
+  return recorded;
+}
+
+/** A script as ioredis keeps it once it is defined. */
+interface Script {
+  lua: string;
+  numberOfKeys: number;
+}
+
+function scriptOf(redis: RedisClient, command: string): Script | undefined {
+  const scripts = (redis as unknown as { scriptsSet?: Record<string, { lua?: unknown; numberOfKeys?: unknown }> })
+    .scriptsSet;
+  const { lua, numberOfKeys } = scripts?.[command] ?? {};
+  return typeof lua === 'string' && typeof numberOfKeys === 'number' ? { lua, numberOfKeys } : undefined;
+}

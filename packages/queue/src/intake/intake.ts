@@ -1,0 +1,111 @@
+import type { Log } from '@wrapup/destination';
+import { checkKeys, checkKeysAtStart } from '../encryption/check-keys.ts';
+import { makeEncryptor } from '../encryption/encryptor.ts';
+import { IndexKey } from '../encryption/index-key.ts';
+import { Marks } from '../encryption/marks.ts';
+import { revisionOf } from '../ledger/payloads.ts';
+import { type CallJob, openQueue } from '../queues/queues.ts';
+import { checkRedis } from '../redis/check.ts';
+import { openRedis, waitForRedis } from '../redis/client.ts';
+import { CALLS_QUEUE, makeKeys } from '../redis/keys.ts';
+import { MemoryWatch } from '../redis/memory-watch.ts';
+import { type Accepted, type Arrival, acceptArrivals, CHECK_FROM_BYTES, checkArrival } from './accept.ts';
+import { Gather } from './write-batcher.ts';
+
+/**
+ * The producer's side of Redis, as ingress uses it. It fails fast: every promise settles within a second, also while
+ * Redis is down, hung or restarting, and works again by itself when Redis is back.
+ */
+export interface Intake {
+  /** As `checkKeysAtStart`; later a key that does not fit makes `accept` reject. @throws InstallationKeyError */
+  checkKeys(log: Pick<Log, 'warn'>): Promise<void>;
+  /**
+   * Keeps the bytes, then adds the job, and resolves only when Redis has both.
+   * `duplicate`: the same id with the same bytes was accepted before. Rejects when Redis cannot take it.
+   */
+  accept(arrival: Arrival): Promise<Accepted>;
+  /** Part of Redis' memory in use as far as known, from 0 to 1. */
+  readonly memory: number;
+  /** Whether Redis can take a call now, and what is wrong with its settings (eviction policy, AOF, memory). */
+  ready(): Promise<{ ok: boolean; problems: string[] }>;
+  close(): Promise<void>;
+}
+
+export interface IntakeOptions {
+  url: string;
+  /** `REDIS_CA`. */
+  ca?: string;
+  /** `WRAPUP_PREFIX`. */
+  prefix?: string;
+  /** `WRAPUP_ENCRYPTION_KEY`. */
+  encryption_keys?: string;
+  /** `WRAPUP_INDEX_KEY`. */
+  index_key?: string;
+  ledger_days?: number;
+  onError(error: Error): void;
+}
+
+/** Calls that are kept by one command: few enough that Redis is back within some milliseconds. */
+const TOGETHER = { most: 64, bytes: 1024 * 1024, longest: 20 };
+
+/** How long a process that starts waits for Redis before it starts without. */
+const CONNECTED_MS = 1_000;
+
+export function openIntake({
+  prefix,
+  encryption_keys,
+  index_key,
+  ledger_days = 90,
+  onError,
+  ...address
+}: IntakeOptions): Intake {
+  const redis = openRedis(address, 'producer', onError);
+  const keys = makeKeys(prefix);
+  const marks = new Marks(redis, keys);
+  const encryptor = makeEncryptor(encryption_keys, () => marks.at('encrypted'));
+  const indexKey = new IndexKey(redis, keys, encryptor, index_key);
+  const memory = new MemoryWatch(redis, keys);
+  const queue = openQueue<CallJob>(CALLS_QUEUE, redis, keys);
+  queue.on('error', onError);
+  const parts = { redis, keys, queue, encryptor };
+  const gather = new Gather<Arrival, Accepted>({
+    ...TOGETHER,
+    sizeOf: ({ body }) => body.length,
+    run: (arrivals) => acceptArrivals(parts, arrivals, ledger_days),
+  });
+  let checked: Promise<void> | undefined;
+  return {
+    async checkKeys(log) {
+      await waitForRedis(redis, CONNECTED_MS).catch(() => {});
+      await checkKeysAtStart({ encryptor, indexKey, marks }, log);
+    },
+    async accept(given) {
+      // Nothing is kept that the other processes could not read or find; once they fit, this asks Redis no more.
+      checked ??= checkKeys({ encryptor, indexKey, marks });
+      await checked.catch((error) => {
+        checked = undefined;
+        throw error;
+      });
+      const arrival = { ...given, revision: revisionOf(given.body) };
+      // Before it claims memory: what is kept already takes none.
+      const settled =
+        arrival.body.length >= CHECK_FROM_BYTES ? await checkArrival(parts, arrival, ledger_days) : undefined;
+      if (settled) return settled;
+      await memory.claim(arrival.body.length);
+      return gather.add(arrival);
+    },
+    get memory() {
+      return memory.ratio;
+    },
+    async ready() {
+      const { ok, problems } = await checkRedis(redis, keys);
+      if (!ok) return { ok, problems };
+      const refused = await checkKeys({ encryptor, indexKey, marks }).catch((error: Error) => error);
+      return refused ? { ok: false, problems: [...problems, refused.message] } : { ok, problems };
+    },
+    async close() {
+      await queue.close();
+      redis.disconnect();
+    },
+  };
+}

@@ -1,0 +1,129 @@
+/**
+ * The ledger: per call, when and how it came, how it was verified, its revisions, and per route what became of it.
+ * It leads: a call's routes stand here before their deliveries are queued, an outcome before its job completes.
+ * It holds no personal data.
+ */
+import type { RecordReceipt } from '@wrapup/destination';
+
+export type Received = 'webhook' | 'reconciled' | 'backfill';
+
+/** What proves that the voice platform sent it: its signature, a re-read from its API, or nothing (`trust: none`). */
+export type Verified = 'signature' | 'api' | 'none';
+
+/** Revisions that are kept of one call, at most. What Synthflow's API itself says of the call is not counted. */
+export const MAX_REVISIONS = 8;
+/** Bytes that the revisions of one call may take together, as they are stored. */
+export const MAX_REVISION_BYTES = 32 * 1024 * 1024;
+
+export interface Revision {
+  /** sha256 of the raw bytes, hex. */
+  hash: string;
+  /** Epoch ms of its arrival; of the API's answer where that is later and confirmed it. */
+  at: number;
+  /** Tells which of those that came in the same millisecond was first; absent in the first one and in entries of earlier versions. */
+  nth?: number;
+  /**
+   * `applied` replaces what came before, `added` fills in what was absent, `equal` says nothing new, `parked` waits for
+   * a person, `hint` was not believed and only made us read the call from the API (`trust: api`), `unrecognised` has no
+   * shape that this version knows; absent until the worker has seen it.
+   */
+  effect?: 'applied' | 'added' | 'equal' | 'parked' | 'hint' | 'unrecognised';
+  /** What proves these very bytes; absent in entries of earlier versions. */
+  verified?: Verified;
+  /** Bytes of the payload, and as it is stored now (compressed, encrypted); absent in entries of earlier versions. */
+  bytes?: number;
+  stored?: number;
+  /** Keyed digest of what it says once normalised: tells a repeat when the payload is gone. */
+  digest?: string;
+  /** Hash of the revision that Synthflow's API gave when it was asked to confirm this one. */
+  confirmed_by?: string;
+}
+
+/**
+ * `queued` on its way · `written` · `skipped` a policy of the mapping said so · `parked` waits for a person ·
+ * `dead` the system gave up · `dropped` a person gave up, with a reason.
+ */
+export type DeliveryState = 'queued' | 'written' | 'skipped' | 'parked' | 'dead' | 'dropped';
+
+export interface DeliveryEntry {
+  route: string;
+  connection: string;
+  state: DeliveryState;
+  /** Epoch ms of the last change of state. */
+  since: number;
+  /** Attempts begun. */
+  attempts: number;
+  /** Counts replays: part of the job id, so that a replay is never taken for a duplicate. */
+  replays: number;
+  /** Hash of the revision being delivered. */
+  revision: string;
+  /** Hash of the one in whose place a parked revision stands, where that was not written yet: a drop sends it on its way. */
+  displaced?: string;
+  /** Hash of the mapping that the last attempt used. */
+  mapping?: string;
+  records: RecordReceipt[];
+  /** Ids of records that an unfinished attempt is known to have written, by record name. */
+  done?: Record<string, string>;
+  /** Requests spent on it, over all attempts. */
+  requests: number;
+  notes: string[];
+  /** Why it stopped or waits: code of the failure, its message (scrubbed), what to do. */
+  code?: string;
+  reason?: string;
+  hint?: string;
+  correlation_id?: string;
+  /** Ids of the records that the caller could be, where that is why it waits. */
+  candidates?: string[];
+}
+
+/** What the ids begin with that are made here, for bodies that have none of their own. */
+export const SYNTHETIC_ID = 'unrecognised-';
+
+export interface LedgerEntry {
+  source: string;
+  call_id: string;
+  received: Received;
+  /** Epoch ms. */
+  received_at: number;
+  verified: Verified;
+  /** From the call record; absent until the worker has read it. */
+  outcome?: string;
+  status?: string;
+  direction?: string;
+  agent_id?: string;
+  /** Epoch ms. */
+  ended_at?: number;
+  revisions: Revision[];
+  /** Notes of the normaliser. */
+  notes: string[];
+  /** True once the routes have been chosen, also when none matched. */
+  routed: boolean;
+  deliveries: DeliveryEntry[];
+  /**
+   * Set when the call never got as far as its routes: the payload could not be read, its source is unknown. `parked`
+   * waits for a person, `dropped` was given up by one; without a state the system gave up. A body of no known shape stops
+   * a call that has deliveries, too: they go on.
+   */
+  stopped?: { at: number; code: string; reason: string; hint?: string; state?: 'parked' | 'dead' | 'dropped' };
+  /** Its people are in the index (`people/people-index.ts`). */
+  indexed?: true;
+  /** Epoch ms: what named its people was removed on request, and nothing of it is taken in again. */
+  forgotten?: number;
+  /** Set while the call waits, by itself, for something that its routes need. */
+  waiting?: {
+    since: number;
+    code: string;
+    reason: string;
+    hint?: string;
+    /** Times that its source's API was asked about it since then. */
+    reads?: number;
+  };
+  /** Set when revisions came beyond the limits of one call: how many were not kept, and when the first one came. */
+  ignored?: {
+    count: number;
+    /** Epoch ms. */
+    since: number;
+    /** Whether a worker has done what is to be done about it. */
+    handled: boolean;
+  };
+}

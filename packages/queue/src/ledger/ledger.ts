@@ -1,0 +1,405 @@
+import type { RedisClient } from '../redis/client.ts';
+import { readCursor, writeCursor } from '../redis/cursor.ts';
+import type { Keys } from '../redis/keys.ts';
+import { memberOf, splitMember } from '../redis/keys.ts';
+import type { DeliveryEntry, DeliveryState, LedgerEntry, Received, Revision, Verified } from './entry.ts';
+import { type ParkReason, type RouteArgs, type RouteOptions, routeCall } from './route-script.ts';
+import * as scripts from './scripts.ts';
+
+/** Which delivery a job stands for. A job whose revision or replay count is no longer the ledger's is out of date. */
+export interface DeliveryRef {
+  source: string;
+  call_id: string;
+  route: string;
+  revision: string;
+  replays: number;
+}
+
+/** What changes in a delivery; null removes a key. `requests` is added to what was spent before. */
+export type DeliveryChange = {
+  [K in Exclude<keyof DeliveryEntry, 'route' | 'revision' | 'replays' | 'since' | 'attempts'>]?:
+    | DeliveryEntry[K]
+    | null;
+};
+
+export interface CallFilter {
+  /** Calls with at least one delivery in this state; `received` means not routed yet, `unrouted` that no route matched. */
+  state?: DeliveryState | 'received' | 'unrouted';
+  route?: string;
+  connection?: string;
+  source?: string;
+  /** Epoch ms. */
+  since?: number;
+  /** At most so many, newest first; default 50. */
+  limit?: number;
+  /** Cursor of the call after which to begin (`cursorOf`). */
+  after?: string;
+}
+
+export type ScanOptions = Pick<CallFilter, 'after' | 'since'>;
+
+export interface LedgerPage {
+  entries: LedgerEntry[];
+  /** Cursor of the last call; absent at the end of the ledger. */
+  next?: string;
+}
+
+/** Calls that are read at once. */
+const PAGE = 100;
+
+/** The place of a call in the list of all calls, for `after`. */
+export function cursorOf({ received_at, source, call_id }: LedgerEntry): string {
+  return writeCursor({ at: received_at, ids: [memberOf(source, call_id)] });
+}
+
+/** Reads and changes the ledger. Every change is one step in Redis (`scripts.ts`). */
+export class Ledger {
+  readonly #redis: RedisClient;
+  readonly #keys: Keys;
+
+  constructor(redis: RedisClient, keys: Keys) {
+    this.#redis = redis;
+    this.#keys = keys;
+  }
+
+  async read(source: string, callId: string): Promise<LedgerEntry | undefined> {
+    return parseEntry(await this.#redis.hgetall(this.#keys.ledger(source, callId)));
+  }
+
+  /** The entries of a call id in all sources: ids are unique within one only. */
+  async find(callId: string, sources: string[]): Promise<LedgerEntry[]> {
+    const entries = await Promise.all(sources.map((source) => this.read(source, callId)));
+    return entries.filter((entry) => entry !== undefined);
+  }
+
+  /**
+   * A page of all calls, newest first.
+   * @param after text of a cursor: the page begins behind that call; one that cannot be read begins with the newest
+   * @param since epoch ms: no calls that came before
+   */
+  async page(options: ScanOptions & { limit?: number } = {}): Promise<LedgerPage> {
+    const { calls, next } = await this.pageOfIds(options);
+    const entries = await Promise.all(calls.map(({ source, call_id }) => this.read(source, call_id)));
+    // Entries expire a moment before the index forgets them.
+    return { entries: entries.filter((entry) => entry !== undefined), ...(next === undefined ? {} : { next }) };
+  }
+
+  /** As `page`, without reading the entries. */
+  async pageOfIds({ after, since = 0, limit = PAGE }: ScanOptions & { limit?: number } = {}): Promise<{
+    calls: { source: string; call_id: string }[];
+    next?: string;
+  }> {
+    const cursor = readCursor(after, 1);
+    const found = await scripts.readIndex(
+      this.#redis,
+      [this.#keys.index],
+      [cursor?.at ?? '', cursor?.ids[0] ?? '', since, limit],
+    );
+    const members = found.filter((_, index) => index % 2 === 0);
+    const calls = members.map(splitMember);
+    if (members.length < limit) return { calls };
+    return { calls, next: writeCursor({ at: Number(found.at(-1)), ids: [members.at(-1) as string] }) };
+  }
+
+  /** All calls, newest first, read page by page so that a long ledger costs no memory. @param options as for `page` */
+  async *scan({ after, since = 0 }: ScanOptions = {}): AsyncGenerator<LedgerEntry> {
+    for (let next = after; ; ) {
+      const page = await this.page({ ...(next === undefined ? {} : { after: next }), since });
+      yield* page.entries;
+      if (page.next === undefined) return;
+      next = page.next;
+    }
+  }
+
+  async list(filter: CallFilter = {}): Promise<LedgerEntry[]> {
+    const found: LedgerEntry[] = [];
+    const limit = filter.limit ?? 50;
+    for await (const entry of this.scan(filter)) {
+      if (found.length >= limit) break;
+      if (matches(entry, filter)) found.push(entry);
+    }
+    return found;
+  }
+
+  /** How many calls the ledger holds. */
+  count(): Promise<number> {
+    return this.#redis.zcard(this.#keys.index);
+  }
+
+  /**
+   * Writes facts and effect of a revision and opens its deliveries; answers those that need a job.
+   * @returns `waits` when it is to be parked where another revision is on its way, and `again` when another
+   * revision was delivered since it was judged: nothing is changed then
+   */
+  async route(...args: RouteArgs): Promise<DeliveryEntry[]>;
+  async route(
+    ...args: [...RouteArgs, park: ParkReason | undefined, options?: RouteOptions]
+  ): Promise<DeliveryEntry[] | 'waits' | 'again'>;
+  async route(
+    ...[call, effect, facts, wanted, park, options]: [...RouteArgs, park?: ParkReason, options?: RouteOptions]
+  ): Promise<DeliveryEntry[] | 'waits' | 'again'> {
+    const { digest = '', after = 0, compared } = options ?? {};
+    const { notes, ...plain } = facts;
+    const fields = Object.fromEntries(
+      Object.entries({ ...plain, notes: JSON.stringify(notes) }).filter(([, value]) => value !== undefined),
+    );
+    const answer = await routeCall(
+      this.#redis,
+      [this.#keys.ledger(call.source, call.call_id), this.#keys.unresolved],
+      [
+        call.revision,
+        effect,
+        Date.now(),
+        JSON.stringify(fields),
+        JSON.stringify(wanted),
+        park ? JSON.stringify(park) : '',
+        digest,
+        after,
+        compared ? JSON.stringify(compared) : '',
+      ],
+    );
+    if (answer === 'waits' || answer === 'again') return answer;
+    return (JSON.parse(answer) as DeliveryEntry[]).map(repairDelivery);
+  }
+
+  /** Begins an attempt; undefined when the job is out of date and must do nothing. */
+  async begin(ref: DeliveryRef, mapping = ''): Promise<DeliveryEntry | undefined> {
+    const answer = await scripts.beginDelivery(
+      this.#redis,
+      [this.#keys.ledger(ref.source, ref.call_id)],
+      [ref.route, ref.revision, ref.replays, mapping],
+    );
+    return answer ? repairDelivery(JSON.parse(answer)) : undefined;
+  }
+
+  /** Notes an attempt's result. False when the delivery has moved on meanwhile (replayed, superseded). */
+  async settle(ref: DeliveryRef, change: DeliveryChange, options: { unburn?: boolean } = {}): Promise<boolean> {
+    const done = await scripts.settleDelivery(
+      this.#redis,
+      [this.#keys.ledger(ref.source, ref.call_id), this.#keys.unresolved],
+      [ref.route, ref.revision, ref.replays, Date.now(), JSON.stringify(change), options.unburn ? '1' : ''],
+    );
+    return done === 1;
+  }
+
+  /** Puts a delivery back on its way. Undefined when its state is not among `from`. */
+  requeue(
+    source: string,
+    callId: string,
+    route: string,
+    from: readonly DeliveryState[],
+  ): Promise<DeliveryEntry | undefined> {
+    return this.#override(source, callId, route, 'queued', '', from);
+  }
+
+  /**
+   * Gives a delivery up, with the reason of the person who did; or only the parked revision, where it displaced one that
+   * was not written yet: that one is `queued` again, and the sweep adds its job.
+   */
+  drop(source: string, callId: string, route: string, reason: string): Promise<DeliveryEntry | undefined> {
+    return this.#override(source, callId, route, 'dropped', reason, ['parked', 'dead', 'queued']);
+  }
+
+  async #override(
+    source: string,
+    callId: string,
+    route: string,
+    state: 'queued' | 'dropped',
+    reason: string,
+    from: readonly DeliveryState[],
+  ): Promise<DeliveryEntry | undefined> {
+    const answer = await scripts.overrideDelivery(
+      this.#redis,
+      [this.#keys.ledger(source, callId), this.#keys.open, this.#keys.unresolved],
+      [route, Date.now(), memberOf(source, callId), state, reason, from.join(',')],
+    );
+    return answer ? repairDelivery(JSON.parse(answer)) : undefined;
+  }
+
+  /**
+   * Notes that a call was forgotten, gives up what had not ended, and keeps of the rest only states.
+   * @returns the deliveries as they were before, and the digests under which the call stands in the index of people
+   */
+  async forget(source: string, callId: string): Promise<{ deliveries: DeliveryEntry[]; people: string[] } | undefined> {
+    const answer = await scripts.forgetCall(
+      this.#redis,
+      [this.#keys.ledger(source, callId), this.#keys.open, this.#keys.unresolved],
+      [Date.now(), memberOf(source, callId), 'The call was forgotten on request.'],
+    );
+    if (!answer) return undefined;
+    const [deliveries, people] = JSON.parse(answer) as [DeliveryEntry[] | object, string];
+    return {
+      deliveries: Array.isArray(deliveries) ? deliveries.map(repairDelivery) : [],
+      people: people.split(' ').filter(Boolean),
+    };
+  }
+
+  /** Notes that a call cannot even be routed. Does nothing for a call that the ledger does not know. */
+  async stop(source: string, callId: string, why: Omit<NonNullable<LedgerEntry['stopped']>, 'at'>): Promise<void> {
+    const keys = [this.#keys.ledger(source, callId), this.#keys.unresolved];
+    await scripts.stopCall(this.#redis, keys, [JSON.stringify({ at: Date.now(), ...why })]);
+  }
+
+  /**
+   * Notes why a call waits; it goes on by itself. The time of the first note is kept.
+   * @param read whether the API of its source was asked about it just now, which is counted
+   */
+  async wait(
+    source: string,
+    callId: string,
+    why: Omit<NonNullable<LedgerEntry['waiting']>, 'since' | 'reads'>,
+    read = false,
+  ): Promise<void> {
+    const key = this.#keys.ledger(source, callId);
+    const text = await this.#redis.hget(key, 'waiting');
+    const before: Partial<NonNullable<LedgerEntry['waiting']>> = text ? JSON.parse(text) : {};
+    const reads = (before.reads ?? 0) + (read ? 1 : 0);
+    const { since = Date.now() } = before;
+    await this.#redis.hset(key, 'waiting', JSON.stringify({ since, ...why, ...(reads > 0 ? { reads } : {}) }));
+  }
+
+  /** Notes which revision the API of the source gave when it was asked to confirm this one. */
+  async confirm(call: { source: string; call_id: string; revision: string }, by: string): Promise<void> {
+    await scripts.markConfirmed(this.#redis, [this.#keys.ledger(call.source, call.call_id)], [call.revision, by]);
+  }
+
+  /** Notes that the revisions which were not kept have been seen to. */
+  async handleIgnored(source: string, callId: string): Promise<void> {
+    await this.#redis.hset(this.#keys.ledger(source, callId), 'ignored_handled', '1');
+  }
+
+  /** Notes that a revision was not believed and made us read the call from the API instead. */
+  async hint(source: string, callId: string, revision: string): Promise<void> {
+    const keys = [this.#keys.ledger(source, callId), this.#keys.unresolved];
+    await scripts.markHint(this.#redis, keys, [revision]);
+  }
+
+  /**
+   * Which of these calls the ledger holds. One that was parked because nothing proved it, or because nobody could read
+   * it, is not among them: what its platform says of it now would help it on.
+   */
+  async known(source: string, callIds: string[]): Promise<Set<string>> {
+    const pipeline = this.#redis.pipeline();
+    for (const id of callIds) pipeline.hmget(this.#keys.ledger(source, id), 'call_id', 'stopped', 'forgotten');
+    const answers = (await pipeline.exec()) ?? [];
+    return new Set(
+      callIds.filter((_, index) => {
+        const [error, fields] = answers[index] ?? [new Error('Redis did not answer for every call')];
+        if (error) throw error;
+        const [there, stopped, forgotten] = fields as (string | null)[];
+        return there !== null && (Boolean(forgotten) || !isHelpless(stopped));
+      }),
+    );
+  }
+
+  /**
+   * Parks a call for a revision of no known shape.
+   * @returns why it is stopped now; undefined when the revision has been taken for something else meanwhile
+   */
+  async parkUnrecognised(
+    call: { source: string; call_id: string; revision: string },
+    why: Pick<NonNullable<LedgerEntry['stopped']>, 'code' | 'reason' | 'hint'>,
+  ): Promise<NonNullable<LedgerEntry['stopped']> | undefined> {
+    const stopped = { at: Date.now(), ...why, state: 'parked' as const };
+    const keys = [this.#keys.ledger(call.source, call.call_id), this.#keys.unresolved];
+    const done = await scripts.markUnrecognised(this.#redis, keys, [call.revision, JSON.stringify(stopped)]);
+    return done === 1 ? stopped : undefined;
+  }
+
+  /** Takes back that a call was stopped, so that it gets another chance. False when it is not stopped. */
+  async reopen(source: string, callId: string): Promise<boolean> {
+    const keys = [this.#keys.ledger(source, callId), this.#keys.open, this.#keys.unresolved];
+    return (await scripts.reopenCall(this.#redis, keys, [Date.now(), memberOf(source, callId)])) === 1;
+  }
+
+  /** Calls with something to do that has not moved since `before` (epoch ms), oldest first. */
+  async openSince(before: number, limit = 1000): Promise<{ source: string; call_id: string }[]> {
+    const members = await this.#redis.zrangebyscore(this.#keys.open, 0, before, 'LIMIT', 0, limit);
+    return members.map(splitMember);
+  }
+
+  /** Looks at a call again at `at` (epoch ms) if nothing closes it before. */
+  async keepOpen(source: string, callId: string, at: number): Promise<void> {
+    await this.#redis.zadd(this.#keys.open, at, memberOf(source, callId));
+  }
+
+  /** Nothing is left to do for this call. */
+  async close(source: string, callId: string): Promise<void> {
+    await this.#redis.zrem(this.#keys.open, memberOf(source, callId));
+  }
+
+  /** Forgets index entries older than `before` (epoch ms); the entries themselves expire. */
+  async trim(before: number): Promise<number> {
+    return this.#redis.zremrangebyscore(this.#keys.index, 0, before);
+  }
+}
+
+/** Why a call may be parked that what its platform says of it now would help on. */
+const HELPLESS: ReadonlySet<string> = new Set(['unverified', 'unrecognised', 'unconfirmed', 'too_complex']);
+
+function isHelpless(stopped: string | null | undefined): boolean {
+  if (!stopped) return false;
+  const { state, code } = JSON.parse(stopped) as NonNullable<LedgerEntry['stopped']>;
+  return state === 'parked' && HELPLESS.has(code);
+}
+
+function matches(entry: LedgerEntry, filter: CallFilter): boolean {
+  if (filter.source && entry.source !== filter.source) return false;
+  if (filter.state === 'received') return !entry.routed;
+  if (filter.state === 'unrouted') return entry.routed && entry.deliveries.length === 0;
+  if (!filter.state && !filter.route && !filter.connection) return true;
+  return entry.deliveries.some(
+    (delivery) =>
+      (!filter.state || delivery.state === filter.state) &&
+      (!filter.route || delivery.route === filter.route) &&
+      (!filter.connection || delivery.connection === filter.connection),
+  );
+}
+
+/** Lua writes an empty array as an empty object. */
+function repairDelivery(delivery: DeliveryEntry): DeliveryEntry {
+  return {
+    ...delivery,
+    records: Array.isArray(delivery.records) ? delivery.records : [],
+    notes: Array.isArray(delivery.notes) ? delivery.notes : [],
+  };
+}
+
+function readIgnored(hash: Record<string, string>): NonNullable<LedgerEntry['ignored']> {
+  return {
+    count: Number(hash.ignored),
+    since: Number(hash.ignored_at),
+    handled: hash.ignored_handled === '1',
+  };
+}
+
+function parseEntry(hash: Record<string, string>): LedgerEntry | undefined {
+  if (!hash.source || !hash.call_id) return undefined;
+  const revisions: Revision[] = [];
+  const deliveries: DeliveryEntry[] = [];
+  for (const [field, value] of Object.entries(hash)) {
+    if (field.startsWith('rev:')) revisions.push({ hash: field.slice(4), ...JSON.parse(value) });
+    else if (field.startsWith('dlv:')) deliveries.push(repairDelivery(JSON.parse(value)));
+  }
+  return {
+    source: hash.source,
+    call_id: hash.call_id,
+    received: hash.received as Received,
+    received_at: Number(hash.received_at),
+    verified: hash.verified as Verified,
+    ...(hash.outcome ? { outcome: hash.outcome } : {}),
+    ...(hash.status ? { status: hash.status } : {}),
+    ...(hash.direction ? { direction: hash.direction } : {}),
+    ...(hash.agent_id ? { agent_id: hash.agent_id } : {}),
+    ...(hash.ended_at ? { ended_at: Number(hash.ended_at) } : {}),
+    revisions: revisions.sort((a, b) => a.at - b.at || (a.nth ?? 0) - (b.nth ?? 0)),
+    notes: hash.notes ? JSON.parse(hash.notes) : [],
+    routed: hash.routed === '1',
+    deliveries,
+    ...(hash.stopped ? { stopped: JSON.parse(hash.stopped) } : {}),
+    ...(hash.waiting ? { waiting: JSON.parse(hash.waiting) } : {}),
+    ...(hash.people === undefined ? {} : { indexed: true }),
+    ...(hash.forgotten ? { forgotten: Number(hash.forgotten) } : {}),
+    ...(hash.ignored ? { ignored: readIgnored(hash) } : {}),
+  };
+}

@@ -1,0 +1,134 @@
+/** The ledger's change when a revision was judged (see `scripts.ts` for what all of them keep to). */
+
+import { defineScript } from '../redis/client.ts';
+import type { Revision } from './entry.ts';
+import { INDEX_LUA } from './unresolved-index.ts';
+
+/** What the worker read from a payload that the ledger may hold: no personal data. */
+export interface CallFacts {
+  outcome?: string;
+  status?: string;
+  direction?: string;
+  agent_id?: string;
+  /** Epoch ms. */
+  ended_at?: number;
+  notes: string[];
+}
+
+/** The revision, what it does to the call, and the deliveries that it wants. */
+export type RouteArgs = [
+  call: { source: string; call_id: string; revision: string },
+  effect: NonNullable<Revision['effect']>,
+  facts: CallFacts,
+  wanted: { route: string; connection: string }[],
+];
+
+/** Why a revision waits for a person. */
+export interface ParkReason {
+  code: string;
+  reason: string;
+  hint: string;
+}
+
+export interface RouteOptions {
+  /** Of what the revision says. */
+  digest?: string;
+  /** Epoch ms: the revision stands after everything up to then, however early it came. */
+  after?: number;
+  /** Hashes of the delivered revisions that this one was judged by. */
+  compared?: string[];
+}
+
+/**
+ * Writes what the worker read and chose, and opens the deliveries.
+ * KEYS ledger, unresolved. ARGV revision, effect, now, facts JSON, wanted deliveries JSON [{route, connection}], then `park` with
+ * code, reason and hint for deliveries that must wait for a person because of this revision, the digest of what it
+ * says, the time (ms) before which it must not stand: that of the revision which it was judged by, and the delivered
+ * revisions that it was compared with, as JSON (empty: whichever there are).
+ * A delivery is opened when there is none, or when this revision is newer than the one that it delivered.
+ * Answers the deliveries that need a job. Changes nothing and answers `waits` when it would park a delivery that is on
+ * its way with another revision, and `again` when another revision was delivered since it was judged.
+ */
+export const routeCall = defineScript<string>(
+  'wrapupRoute',
+  `${INDEX_LUA}
+if redis.call('HEXISTS', KEYS[1], 'forgotten') == 1 then return '[]' end
+local revision, effect, now = ARGV[1], ARGV[2], tonumber(ARGV[3])
+local field = 'rev:' .. revision
+local rev = redis.call('HGET', KEYS[1], field)
+rev = rev and cjson.decode(rev) or { at = now }
+local judged = rev.effect and rev.effect ~= 'unrecognised'
+local park = ARGV[6] ~= '' and cjson.decode(ARGV[6]) or nil
+local wanted = cjson.decode(ARGV[5])
+
+local function read(name)
+  local have = redis.call('HGET', KEYS[1], name)
+  return have and cjson.decode(have)
+end
+-- One that is older than what was delivered is not left behind unseen when it contradicts it.
+local function takes(delivery)
+  return delivery.revision ~= revision and delivery.state ~= 'dropped' and (park or rev.at >= (delivery.revised or 0))
+end
+
+if not judged then
+  if ARGV[9] ~= '' then
+    local compared = {}
+    for _, hash in ipairs(cjson.decode(ARGV[9])) do compared['rev:' .. hash] = true end
+    local all = redis.call('HGETALL', KEYS[1])
+    for i = 1, #all, 2 do
+      if string.sub(all[i], 1, 4) == 'rev:' and all[i] ~= field and not compared[all[i]] then
+        local other = cjson.decode(all[i + 1]).effect
+        if other == 'applied' or other == 'added' then return 'again' end
+      end
+    end
+  end
+  if park then
+    for _, want in ipairs(wanted) do
+      local delivery = read('dlv:' .. want.route)
+      if delivery and delivery.state == 'queued' and delivery.revision ~= revision then return 'waits' end
+    end
+  end
+  rev.effect = effect
+  if ARGV[7] ~= '' then rev.digest = ARGV[7] end
+  rev.at = math.max(rev.at, tonumber(ARGV[8]))
+  redis.call('HSET', KEYS[1], field, cjson.encode(rev))
+  if effect ~= 'parked' then
+    for name, value in pairs(cjson.decode(ARGV[4])) do redis.call('HSET', KEYS[1], name, value) end
+  end
+end
+clearStopped(KEYS[2])
+redis.call('HDEL', KEYS[1], 'waiting')
+-- A person may have decided since, or another worker come to another end: the ledger leads.
+if judged and (rev.effect ~= effect or effect == 'parked') then return '[]' end
+local jobs = {}
+for _, want in ipairs(wanted) do
+  local name = 'dlv:' .. want.route
+  local delivery = read(name)
+  if not delivery then
+    delivery = { route = want.route, connection = want.connection, state = 'queued', since = now, attempts = 0, replays = 0, revision = revision, requests = 0 }
+  elseif takes(delivery) then
+    removeItem(KEYS[2], want.route, delivery)
+    -- A revision that waits for a person must not be the end of one that was never written.
+    local displaced = delivery.displaced
+    if not displaced and delivery.state ~= 'written' and delivery.state ~= 'skipped' then
+      local before = read('rev:' .. delivery.revision)
+      if before and before.effect ~= 'parked' then displaced = delivery.revision end
+    end
+    delivery.displaced = park and displaced or nil
+    delivery.state, delivery.since, delivery.attempts, delivery.revision, delivery.connection = 'queued', now, 0, revision, want.connection
+    delivery.code, delivery.reason, delivery.hint, delivery.done, delivery.candidates = nil, nil, nil, nil, nil
+  end
+  if delivery.revision == revision and delivery.state == 'queued' then
+    delivery.revised = rev.at
+    if park then
+      delivery.state, delivery.code, delivery.reason, delivery.hint = 'parked', park.code, park.reason, park.hint
+    end
+    redis.call('HSET', KEYS[1], name, cjson.encode(delivery))
+    addItem(KEYS[2], want.route, delivery, delivery.since)
+    jobs[#jobs + 1] = delivery
+  end
+end
+redis.call('HSET', KEYS[1], 'routed', '1')
+return #jobs == 0 and '[]' or cjson.encode(jobs)
+`,
+);

@@ -1,0 +1,275 @@
+/**
+ * The ledger's changes of state, each one step in Redis.
+ *
+ * A call is a hash: its facts as plain fields, `rev:<hash>` per revision (JSON), `dlv:<route>` per delivery (JSON).
+ * Deliveries are changed here only, under a check of state, revision and replay count, so that a worker that lost its
+ * lock, a sweep and an operator can never undo each other.
+ */
+
+import { defineScript } from '../redis/client.ts';
+import { BYTE_ORDER_LUA } from '../redis/cursor.ts';
+import { INDEX_LUA } from './unresolved-index.ts';
+
+/**
+ * Replaces the bytes of a revision by their compressed form; their end of life stays. KEYS payload, ledger.
+ * ARGV bytes, revision. Answers 1, or 0 when they are gone.
+ */
+export const packPayload = defineScript<number>(
+  'wrapupPack',
+  `
+if not redis.call('SET', KEYS[1], ARGV[1], 'KEEPTTL', 'XX') then return 0 end
+local field = 'rev:' .. ARGV[2]
+local rev = redis.call('HGET', KEYS[2], field)
+if rev then
+  rev = cjson.decode(rev)
+  rev.stored = string.len(ARGV[1])
+  redis.call('HSET', KEYS[2], field, cjson.encode(rev))
+end
+return 1
+`,
+);
+
+/** Notes which revision Synthflow's API gave when it was asked about this one. KEYS ledger. ARGV revision, the API's. */
+export const markConfirmed = defineScript<number>(
+  'wrapupConfirmed',
+  `
+local field = 'rev:' .. ARGV[1]
+local rev = redis.call('HGET', KEYS[1], field)
+if not rev then return 0 end
+rev = cjson.decode(rev)
+rev.confirmed_by = ARGV[2]
+redis.call('HSET', KEYS[1], field, cjson.encode(rev))
+return 1
+`,
+);
+
+/** Notes that a revision was taken for a hint only. KEYS ledger, unresolved. ARGV revision. Answers 1, or 0 when it has an effect already. */
+export const markHint = defineScript<number>(
+  'wrapupHint',
+  `${INDEX_LUA}
+local field = 'rev:' .. ARGV[1]
+local rev = redis.call('HGET', KEYS[1], field)
+if not rev then return 0 end
+rev = cjson.decode(rev)
+if rev.effect then return 0 end
+rev.effect = 'hint'
+redis.call('HSET', KEYS[1], field, cjson.encode(rev))
+redis.call('HDEL', KEYS[1], 'waiting')
+clearStopped(KEYS[2])
+return 1
+`,
+);
+
+/**
+ * Notes that nobody knows the shape of a revision, and that the call waits for a person because of it.
+ * KEYS ledger, unresolved. ARGV revision, `stopped` JSON. Answers 1, or 0 when the revision has another effect already.
+ */
+export const markUnrecognised = defineScript<number>(
+  'wrapupUnrecognised',
+  `${INDEX_LUA}
+local field = 'rev:' .. ARGV[1]
+local rev = redis.call('HGET', KEYS[1], field)
+if not rev then return 0 end
+rev = cjson.decode(rev)
+if rev.effect and rev.effect ~= 'unrecognised' then return 0 end
+rev.effect = 'unrecognised'
+redis.call('HSET', KEYS[1], field, cjson.encode(rev))
+redis.call('HDEL', KEYS[1], 'waiting')
+setStopped(KEYS[2], ARGV[2])
+return 1
+`,
+);
+
+/** Notes that a call cannot even be routed. KEYS ledger, unresolved. ARGV `stopped` JSON. Answers 1, or 0 when the ledger does not know it. */
+export const stopCall = defineScript<number>(
+  'wrapupStop',
+  `${INDEX_LUA}
+if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+setStopped(KEYS[2], ARGV[1])
+redis.call('HDEL', KEYS[1], 'waiting')
+return 1
+`,
+);
+
+/**
+ * Gives a stopped call another chance, all in one step, so that a crash right after leaves it to the sweep: its revisions
+ * of no known shape count as not looked at. KEYS ledger, open, unresolved. ARGV now, member. Answers 1, or 0 when it is not stopped.
+ */
+export const reopenCall = defineScript<number>(
+  'wrapupReopen',
+  `${INDEX_LUA}
+if not clearStopped(KEYS[3]) then return 0 end
+local all = redis.call('HGETALL', KEYS[1])
+for i = 1, #all, 2 do
+  if string.sub(all[i], 1, 4) == 'rev:' then
+    local rev = cjson.decode(all[i + 1])
+    if rev.effect == 'unrecognised' then
+      rev.effect = nil
+      redis.call('HSET', KEYS[1], all[i], cjson.encode(rev))
+    end
+  end
+end
+redis.call('ZADD', KEYS[2], ARGV[1], ARGV[2])
+return 1
+`,
+);
+
+/**
+ * Begins an attempt, unless the job is out of date. KEYS ledger. ARGV route, revision, replays, mapping hash.
+ * Answers the delivery as it stands now, or nothing.
+ */
+export const beginDelivery = defineScript<string | null>(
+  'wrapupBegin',
+  `
+local name = 'dlv:' .. ARGV[1]
+local have = redis.call('HGET', KEYS[1], name)
+if not have then return nil end
+local delivery = cjson.decode(have)
+if delivery.state ~= 'queued' or delivery.revision ~= ARGV[2] or delivery.replays ~= tonumber(ARGV[3]) then return nil end
+delivery.attempts = delivery.attempts + 1
+if ARGV[4] ~= '' then
+  -- Steps noted under another mapping are done again: it may have meant another person, and keys make that safe.
+  if delivery.mapping ~= ARGV[4] then delivery.done = nil end
+  delivery.mapping = ARGV[4]
+end
+redis.call('HSET', KEYS[1], name, cjson.encode(delivery))
+return cjson.encode(delivery)
+`,
+);
+
+/**
+ * Notes what became of an attempt. KEYS ledger, unresolved. ARGV route, revision, replays, now, change JSON, unburn ('1' gives the attempt back).
+ * The change is merged into the delivery; a null removes. Answers 1, or 0 when the delivery has moved on meanwhile.
+ */
+export const settleDelivery = defineScript<number>(
+  'wrapupSettle',
+  `${INDEX_LUA}
+local name = 'dlv:' .. ARGV[1]
+local have = redis.call('HGET', KEYS[1], name)
+if not have then return 0 end
+local delivery = cjson.decode(have)
+if delivery.state ~= 'queued' or delivery.revision ~= ARGV[2] or delivery.replays ~= tonumber(ARGV[3]) then return 0 end
+local change = cjson.decode(ARGV[5])
+delivery.requests = (delivery.requests or 0) + (change.requests or 0)
+change.requests = nil
+if change.state and change.state ~= delivery.state then delivery.since = tonumber(ARGV[4]) end
+for key, value in pairs(change) do
+  if value == cjson.null then delivery[key] = nil else delivery[key] = value end
+end
+if ARGV[6] == '1' then delivery.attempts = math.max(0, delivery.attempts - 1) end
+redis.call('HSET', KEYS[1], name, cjson.encode(delivery))
+addItem(KEYS[2], ARGV[1], delivery, delivery.since)
+return 1
+`,
+);
+
+/**
+ * Notes that a call was forgotten: what had not ended is given up, and nothing of it is taken in again. Of deliveries and
+ * revisions only what says nothing of a person stays; `people` until the index is clear of the call.
+ * KEYS ledger, open, unresolved. ARGV now, member, reason. Answers [deliveries as they were, people], or nothing when the
+ * ledger does not know the call.
+ */
+export const forgetCall = defineScript<string | null>(
+  'wrapupForget',
+  `${INDEX_LUA}
+if redis.call('EXISTS', KEYS[1]) == 0 then return nil end
+local function only(from, names)
+  local kept = {}
+  for name in string.gmatch(names, '%S+') do kept[name] = from[name] end
+  return kept
+end
+local stay = ' source call_id received received_at verified outcome status direction agent_id ended_at routed terminal ignored ignored_at ignored_handled people '
+clearStopped(KEYS[3])
+local before, people = {}, ''
+local all = redis.call('HGETALL', KEYS[1])
+for i = 1, #all, 2 do
+  local name = all[i]
+  local kind = string.sub(name, 1, 4)
+  if kind == 'dlv:' then
+    local delivery = cjson.decode(all[i + 1])
+    before[#before + 1] = cjson.decode(all[i + 1])
+    local kept = only(delivery, 'route connection state since attempts replays revision revised mapping requests')
+    kept.records, kept.notes = {}, {}
+    if kept.state == 'queued' or kept.state == 'parked' or kept.state == 'dead' then
+      removeItem(KEYS[3], delivery.route, delivery)
+      kept.state, kept.since, kept.reason, kept.code = 'dropped', tonumber(ARGV[1]), ARGV[3], 'forgotten'
+    end
+    redis.call('HSET', KEYS[1], name, cjson.encode(kept))
+  elseif kind == 'rev:' then
+    local kept = only(cjson.decode(all[i + 1]), 'at effect verified bytes stored')
+    -- No worker reads it any more.
+    kept.effect = kept.effect or 'equal'
+    redis.call('HSET', KEYS[1], name, cjson.encode(kept))
+  elseif name == 'people' then
+    people = all[i + 1]
+  elseif not string.find(stay, ' ' .. name .. ' ', 1, true) then
+    redis.call('HDEL', KEYS[1], name)
+  end
+end
+redis.call('HSET', KEYS[1], 'forgotten', ARGV[1])
+redis.call('ZREM', KEYS[2], ARGV[2])
+return cjson.encode({ before, people })
+`,
+);
+
+/**
+ * An operator's change: replay or drop. KEYS ledger, open, unresolved. ARGV route, now, member, `queued` or `dropped`, reason, allowed states (comma-separated).
+ * A dropped revision that displaced one which was not written yet sends that one on its way again.
+ * Answers the delivery as it is now, or nothing when its state does not allow it.
+ */
+export const overrideDelivery = defineScript<string | null>(
+  'wrapupOverride',
+  `${INDEX_LUA}
+local name = 'dlv:' .. ARGV[1]
+local have = redis.call('HGET', KEYS[1], name)
+if not have then return nil end
+local delivery = cjson.decode(have)
+if not string.find(',' .. ARGV[6] .. ',', ',' .. delivery.state .. ',', 1, true) then return nil end
+removeItem(KEYS[3], ARGV[1], delivery)
+local state = ARGV[4]
+if state == 'dropped' and delivery.displaced then state, delivery.revision = 'queued', delivery.displaced end
+delivery.displaced = nil
+delivery.state, delivery.since = state, tonumber(ARGV[2])
+if state == 'queued' then
+  delivery.replays, delivery.attempts = delivery.replays + 1, 0
+  delivery.code, delivery.reason, delivery.hint, delivery.correlation_id = nil, nil, nil, nil
+  delivery.done, delivery.candidates = nil, nil
+  local field = 'rev:' .. delivery.revision
+  local rev = cjson.decode(redis.call('HGET', KEYS[1], field))
+  if rev.effect == 'parked' then
+    rev.effect = 'applied'
+    redis.call('HSET', KEYS[1], field, cjson.encode(rev))
+  end
+  redis.call('ZADD', KEYS[2], ARGV[2], ARGV[3])
+else
+  delivery.reason = ARGV[5]
+end
+redis.call('HSET', KEYS[1], name, cjson.encode(delivery))
+return cjson.encode(delivery)
+`,
+);
+
+/**
+ * A page of the calls by arrival, newest first. KEYS index. ARGV time and member of the call after which to begin (both
+ * empty for the newest), earliest time, calls at most. Answers member and time by turns.
+ */
+export const readIndex = defineScript<string[]>(
+  'wrapupReadIndex',
+  `${BYTE_ORDER_LUA}
+local at, member, since, most = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+local rank = 0
+if at ~= '' then
+  local newer = redis.call('ZCOUNT', KEYS[1], '(' .. at, '+inf')
+  local ties = redis.call('ZCOUNT', KEYS[1], at, at)
+  rank = firstRank(newer, newer + ties, function(there)
+    return less(redis.call('ZREVRANGE', KEYS[1], there, there)[1], member)
+  end)
+end
+local page = redis.call('ZREVRANGE', KEYS[1], rank, rank + most - 1, 'WITHSCORES')
+while #page > 0 and tonumber(page[#page]) < since do
+  page[#page] = nil
+  page[#page] = nil
+end
+return page
+`,
+);

@@ -1,0 +1,152 @@
+/**
+ * Which calls name a person: by keyed digests of the telephone numbers and e-mail addresses that stand in them, and of the
+ * CRM's records that they were written to. So a person's calls are found without reading payloads, and when payloads are
+ * gone, for as long as the ledger knows the calls.
+ *
+ *   person:<digest>       sorted set of `<source>:<call id>` by arrival; ends when the last of them leaves the ledger
+ *   ledger field `people` the digests of a call, so that its entries can be removed
+ *   unread                sorted set of `<revision>:<source>:<call id>` by arrival: accepted, and not in the index yet
+ */
+import { type Addresses, emailForm } from '@wrapup/call';
+import type { Digest, IndexKey } from '../encryption/index-key.ts';
+import { defineScript, type RedisClient } from '../redis/client.ts';
+import { type Keys, memberOf, splitMember } from '../redis/keys.ts';
+
+export interface CallRef {
+  source: string;
+  call_id: string;
+}
+
+/** What a person may be asked for by. `record`: a CRM's record, as `recordOf` writes it. `more`: calls with more addresses than are indexed. */
+export type PersonKey = { by: 'number' | 'email' | 'record'; value: string } | { by: 'more' };
+
+/** A person's record in a CRM, for the index. */
+export function recordOf(connection: string, object: string, id: string): PersonKey {
+  return { by: 'record', value: JSON.stringify([connection, object, id]) };
+}
+
+/** What a document's addresses are in the index. */
+export function personKeysOf({ numbers, emails, complete }: Addresses): PersonKey[] {
+  return [
+    ...[...numbers].map((value) => ({ by: 'number' as const, value })),
+    ...[...emails].map((email) => ({ by: 'email' as const, value: emailForm(email) })),
+    ...(complete ? [] : [{ by: 'more' as const }]),
+  ];
+}
+
+/**
+ * Puts a call into the index. KEYS ledger, unread, one for each digest. ARGV member, `<revision>:<member>` or nothing,
+ * seconds until the entries end, epoch ms before which the ledger knows nothing, then the digests. Answers 0 for a call
+ * that the ledger does not know or that was forgotten.
+ */
+const addCall = defineScript<number>(
+  'wrapupIndexCall',
+  `
+if ARGV[2] ~= '' then redis.call('ZREM', KEYS[2], ARGV[2]) end
+local have = redis.call('HMGET', KEYS[1], 'call_id', 'forgotten', 'people', 'received_at')
+if not have[1] or have[2] then return 0 end
+local people, known = have[3] or '', {}
+for digest in string.gmatch(people, '%S+') do known[digest] = true end
+for i = 5, #ARGV do
+  local key = KEYS[i - 2]
+  redis.call('ZREMRANGEBYSCORE', key, 0, ARGV[4])
+  redis.call('ZADD', key, have[4], ARGV[1])
+  redis.call('EXPIRE', key, ARGV[3])
+  if not known[ARGV[i]] then people = people == '' and ARGV[i] or people .. ' ' .. ARGV[i] end
+end
+redis.call('HSET', KEYS[1], 'people', people)
+return 1
+`,
+);
+
+const DAY_SECONDS = 24 * 3600;
+/** Of the digest, in characters of 6 bits: of a billion people, two share 96 bits with a chance of one in 10^11. */
+const DIGEST_LENGTH = 16;
+
+export class PeopleIndex {
+  readonly #redis: RedisClient;
+  readonly #keys: Keys;
+  readonly #indexKey: IndexKey;
+
+  constructor(redis: RedisClient, keys: Keys, indexKey: IndexKey) {
+    this.#redis = redis;
+    this.#keys = keys;
+    this.#indexKey = indexKey;
+  }
+
+  /**
+   * Notes who stands in a call. Repeating it changes nothing.
+   * @param revision the one that was read; undefined when what is noted comes from elsewhere
+   * @param days `retention.ledger`
+   */
+  async add(
+    { source, call_id }: CallRef,
+    revision: string | undefined,
+    people: PersonKey[],
+    days: number,
+  ): Promise<void> {
+    const digest = await this.#indexKey.load();
+    const digests = [...new Set(people.map((key) => digestOf(digest, key)))];
+    const member = memberOf(source, call_id);
+    await addCall(
+      this.#redis,
+      [this.#keys.ledger(source, call_id), this.#keys.unread, ...digests.map((one) => this.#keys.person(one))],
+      [
+        member,
+        revision === undefined ? '' : unreadMember(revision, source, call_id),
+        days * DAY_SECONDS,
+        Date.now() - days * DAY_SECONDS * 1000,
+        ...digests,
+      ],
+    );
+  }
+
+  /** Calls that name a person in one of these ways, newest first. */
+  async calls(people: PersonKey[]): Promise<CallRef[]> {
+    const digest = await this.#indexKey.load();
+    const members = new Map<string, number>();
+    for (const key of people) {
+      const found = await this.#redis.zrange(this.#keys.person(digestOf(digest, key)), '0', '-1', 'WITHSCORES');
+      for (let at = 0; at < found.length; at += 2) members.set(found[at] as string, Number(found[at + 1]));
+    }
+    return [...members].sort(([, a], [, b]) => b - a).map(([member]) => splitMember(member));
+  }
+
+  /** Takes a call out. @param digests as its ledger entry had them */
+  async remove({ source, call_id }: CallRef, digests: readonly string[]): Promise<void> {
+    const member = memberOf(source, call_id);
+    await Promise.all(digests.map((digest) => this.#redis.zrem(this.#keys.person(digest), member)));
+    await this.#redis.hdel(this.#keys.ledger(source, call_id), 'people');
+  }
+
+  /** Revisions that were accepted and are not in the index: the worker has not read them, or could not. Oldest first. */
+  async unread(): Promise<(CallRef & { revision: string })[]> {
+    const members = await this.#redis.zrange(this.#keys.unread, '0', '-1');
+    return members.map((member) => {
+      const colon = member.indexOf(':');
+      return { revision: member.slice(0, colon), ...splitMember(member.slice(colon + 1)) };
+    });
+  }
+
+  /** Notes that a revision is not in the index although it should be. */
+  async leaveUnread(call: CallRef & { received_at: number }, revision: string): Promise<void> {
+    const { source, call_id, received_at } = call;
+    await this.#redis.zadd(this.#keys.unread, received_at, unreadMember(revision, source, call_id));
+  }
+
+  /** Forgets what came before `before` (epoch ms) and was never read; entries of people end by themselves. */
+  async trim(before: number): Promise<void> {
+    await this.#redis.zremrangebyscore(this.#keys.unread, 0, before);
+  }
+}
+
+function digestOf(digest: Digest, key: PersonKey): string {
+  return (key.by === 'more' ? digest('person:more', '') : digest(`person:${key.by}`, key.value)).slice(
+    0,
+    DIGEST_LENGTH,
+  );
+}
+
+export function unreadMember(revision: string, source: string, callId: string): string {
+  return `${revision}:${memberOf(source, callId)}`;
+}

@@ -1,0 +1,213 @@
+/**
+ * What an operator can do with calls that stopped, and what the sweep does so that none is forgotten. Used by the
+ * worker, the CLI and the dashboard.
+ *
+ * `parked` and `dead` hold one job per unresolved delivery, for Bull Board: lists and counts come from `unresolved/unresolved.ts`, under an id made of the delivery: filing it twice is once.
+ */
+import type { Lane } from '@wrapup/destination';
+import type { DeliveryEntry, DeliveryState, LedgerEntry, Received } from '../ledger/entry.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { Payloads } from '../ledger/payloads.ts';
+import { CALLS_QUEUE, jobId } from '../redis/keys.ts';
+import { laneOf, priorityOf } from './priority.ts';
+import { CALL_ATTEMPTS, type CallJob, type DeliveryJob, type Queues, type UnresolvedJob } from './queues.ts';
+
+/** What came of asking for a replay. */
+export type Replayed = 'replayed' | 'moved' | 'expired';
+
+export class Operations {
+  readonly #queues: Queues;
+  readonly #ledger: Ledger;
+  readonly #payloads: Payloads;
+
+  constructor(queues: Queues, ledger: Ledger, payloads: Payloads) {
+    this.#queues = queues;
+    this.#ledger = ledger;
+    this.#payloads = payloads;
+  }
+
+  /**
+   * Adds a delivery's job. Harmless when it is there already.
+   * @param config hash of the configuration that a replay was asked for with
+   */
+  async enqueueDelivery(
+    entry: { source: string; call_id: string; received?: Received },
+    delivery: DeliveryEntry,
+    attempts: number,
+    config?: string,
+  ): Promise<void> {
+    const { source, call_id, received } = entry;
+    const { route, revision, replays, connection } = delivery;
+    const job: DeliveryJob = { source, call_id, revision, route, replays, ...(config ? { config } : {}) };
+    await this.#queues.deliveries(connection).add('delivery', job, {
+      jobId: jobId('d', source, call_id, route, revision, replays),
+      attempts,
+      ...priorityOf(laneOf({ ...(received ? { received } : {}), replays })),
+    });
+  }
+
+  /** Adds a call's job. Harmless when it is there already. */
+  async enqueueCall(job: CallJob, lane: Lane = 'live'): Promise<void> {
+    const { source, call_id, revision } = job;
+    await this.#queues.get<CallJob>(CALLS_QUEUE).add('call', job, {
+      jobId: jobId('c', source, call_id, revision),
+      attempts: CALL_ATTEMPTS,
+      ...priorityOf(lane),
+    });
+  }
+
+  /** Files a stopped delivery in `parked` or `dead`, where a person sees it. Harmless when it is there already. */
+  async file(entry: { source: string; call_id: string }, delivery: DeliveryEntry): Promise<void> {
+    const { source, call_id } = entry;
+    const queue = delivery.state === 'parked' ? this.#queues.parked : this.#queues.dead;
+    const job: UnresolvedJob = {
+      source,
+      call_id,
+      route: delivery.route,
+      connection: delivery.connection,
+      code: delivery.code ?? 'unknown',
+      reason: delivery.reason ?? '',
+      ...(delivery.hint ? { hint: delivery.hint } : {}),
+      attempts: delivery.attempts,
+      since: delivery.since,
+    };
+    await queue.add(delivery.code ?? delivery.state, job, { jobId: unresolvedId(source, call_id, delivery) });
+  }
+
+  /** Files a call that never got as far as its routes, in `dead` unless a person can help it. */
+  async fileCall(
+    entry: { source: string; call_id: string },
+    why: NonNullable<LedgerEntry['stopped']>,
+    attempts: number,
+  ): Promise<void> {
+    const { source, call_id } = entry;
+    const job: UnresolvedJob = {
+      source,
+      call_id,
+      code: why.code,
+      reason: why.reason,
+      ...(why.hint ? { hint: why.hint } : {}),
+      attempts,
+      since: why.at,
+    };
+    const queue = why.state === 'parked' ? this.#queues.parked : this.#queues.dead;
+    await queue.add(why.code, job, { jobId: jobId('x', source, call_id) });
+  }
+
+  /** Jobs of `parked` or `dead`, longest waiting first. */
+  async list(state: 'parked' | 'dead', limit = 1000): Promise<UnresolvedJob[]> {
+    const queue = state === 'parked' ? this.#queues.parked : this.#queues.dead;
+    const jobs = await queue.getJobs(['waiting', 'prioritized', 'delayed'], 0, limit - 1, true);
+    return jobs.filter((job) => job?.data).map((job) => job.data);
+  }
+
+  /**
+   * Removes jobs of `parked` and `dead` that stand for nothing any more: a crash kept them from being removed, or the
+   * ledger's retention has passed.
+   * @param from jobs to leave out, the longest waiting first
+   * @param before epoch ms: what stopped earlier and is in no ledger entry has expired
+   * @returns how many jobs there were, `limit` at most, and how many of them were removed
+   */
+  async prune(
+    state: 'parked' | 'dead',
+    { from, limit, before }: { from: number; limit: number; before: number },
+  ): Promise<{ jobs: number; removed: number }> {
+    const queue = state === 'parked' ? this.#queues.parked : this.#queues.dead;
+    const jobs = await queue.getJobs(['waiting'], from, from + limit - 1, true);
+    let removed = 0;
+    for (const job of jobs) {
+      if (!job?.id || (await this.#standsFor(state, job.id, job.data, before))) continue;
+      removed += await queue.remove(job.id);
+    }
+    return { jobs: jobs.length, removed };
+  }
+
+  async #standsFor(
+    state: 'parked' | 'dead',
+    id: string,
+    { source, call_id, route, since }: UnresolvedJob,
+    before: number,
+  ): Promise<boolean> {
+    const entry = await this.#ledger.read(source, call_id);
+    if (!entry) return since >= before;
+    if (route === undefined) return entry.stopped !== undefined && (entry.stopped.state ?? 'dead') === state;
+    const delivery = entry.deliveries.find((one) => one.route === route);
+    return delivery?.state === state && unresolvedId(source, call_id, delivery) === id;
+  }
+
+  /**
+   * Sends a stopped delivery on its way again, with the mapping as it is now and its attempts anew. The replay count is
+   * part of the new job's id, so that it is never taken for a duplicate.
+   * @param options.from states it may be replayed from
+   * @param options.config hash of the configuration that whoever asks has before him; a worker with another one looks
+   * for it first
+   * @returns `moved` when it is in none of them; `expired` when there is no payload left to deliver. Neither changes it
+   */
+  async replay(
+    source: string,
+    callId: string,
+    route: string,
+    options: { attempts: number; from?: readonly DeliveryState[]; config?: string | undefined },
+  ): Promise<Replayed> {
+    const { attempts, from = ['parked', 'dead'], config } = options;
+    const before = await this.#ledger.read(source, callId);
+    const old = before?.deliveries.find((delivery) => delivery.route === route);
+    if (!old || !from.includes(old.state)) return 'moved';
+    if (!(await this.#payloads.has(source, callId, old.revision))) return 'expired';
+    const delivery = await this.#ledger.requeue(source, callId, route, from);
+    if (!delivery) return 'moved';
+    await this.enqueueDelivery({ source, call_id: callId }, delivery, attempts, config);
+    await this.unfile(source, callId, old);
+    return 'replayed';
+  }
+
+  /** Lets a call that never got as far as its routes try again. @param config as for `replay` */
+  async replayCall(source: string, callId: string, config?: string): Promise<boolean> {
+    // Taken off the list first: the worker may be quick, and stop and file it again.
+    if (!(await this.#ledger.reopen(source, callId))) return false;
+    await this.unfileCall(source, callId);
+    const entry = await this.#ledger.read(source, callId);
+    const calls = this.#queues.get<CallJob>(CALLS_QUEUE);
+    for (const revision of entry?.revisions.filter((revision) => !revision.effect) ?? []) {
+      // A finished or failed job of the same id would swallow the new one.
+      await calls.remove(jobId('c', source, callId, revision.hash));
+      const job = { source, call_id: callId, revision: revision.hash, ...(config ? { config } : {}) };
+      await this.enqueueCall(job, 'replay');
+    }
+    return true;
+  }
+
+  /** Gives a call up that never got as far as its routes; the reason stays in the ledger. False when it is not stopped. */
+  async dropCall(source: string, callId: string, reason: string): Promise<boolean> {
+    const entry = await this.#ledger.read(source, callId);
+    if (!entry?.stopped || entry.stopped.state === 'dropped') return false;
+    await this.#ledger.stop(source, callId, { code: entry.stopped.code, reason, state: 'dropped' });
+    await this.unfileCall(source, callId);
+    return true;
+  }
+
+  /** Takes a call that was stopped off the lists of `parked` and `dead`. */
+  async unfileCall(source: string, callId: string): Promise<void> {
+    for (const queue of [this.#queues.parked, this.#queues.dead]) await queue.remove(jobId('x', source, callId));
+  }
+
+  /** Gives a delivery up; the reason stays in the ledger. */
+  async drop(source: string, callId: string, route: string, reason: string): Promise<DeliveryEntry | undefined> {
+    const before = await this.#ledger.read(source, callId);
+    const old = before?.deliveries.find((delivery) => delivery.route === route);
+    const delivery = await this.#ledger.drop(source, callId, route, reason);
+    if (delivery && old) await this.unfile(source, callId, old);
+    return delivery;
+  }
+
+  /** Takes a stopped delivery off the list that it stands in. */
+  async unfile(source: string, callId: string, delivery: DeliveryEntry): Promise<void> {
+    const queue = delivery.state === 'parked' ? this.#queues.parked : this.#queues.dead;
+    if (delivery.state === 'parked' || delivery.state === 'dead')
+      await queue.remove(unresolvedId(source, callId, delivery));
+  }
+}
+
+function unresolvedId(source: string, callId: string, delivery: DeliveryEntry): string {
+  return jobId('p', source, callId, delivery.route, delivery.revision, delivery.replays);
+}

@@ -1,0 +1,146 @@
+import type { ConnectionOptions, JobsOptions } from 'bullmq';
+import { Queue } from 'bullmq';
+import { type RedisClient, scanKeys } from '../redis/client.ts';
+import { connectionOf, DEAD_QUEUE, deliveriesQueue, type Keys, PARKED_QUEUE } from '../redis/keys.ts';
+
+/** Job of the queue `calls`: ids only. */
+export interface CallJob {
+  source: string;
+  call_id: string;
+  revision: string;
+  /** Of a replay: hash of the configuration that whoever asked for it saw, and wants it to go by. */
+  config?: string;
+}
+
+/** In place of a revision: the job of what came beyond the limits of one call. */
+export const BEYOND_LIMIT = 'beyond-limit';
+
+/** Job of a queue `deliveries.<connection>`: ids only. */
+export interface DeliveryJob extends CallJob {
+  route: string;
+  replays: number;
+}
+
+/** Job of `parked` and `dead`: ids and why; no worker takes it, an operator does. */
+export interface UnresolvedJob {
+  source: string;
+  call_id: string;
+  /** Absent when the call never got as far as its routes. */
+  route?: string;
+  connection?: string;
+  code: string;
+  reason: string;
+  hint?: string;
+  attempts: number;
+  /** Epoch ms. */
+  since: number;
+}
+
+/** Attempts to read and route a call before it is dead. */
+export const CALL_ATTEMPTS = 10;
+
+/** Member of the set of connections that says that all are in it; no connection can have the name. */
+const ALL_NOTED = '*';
+
+const UNFINISHED = ['waiting', 'prioritized', 'active', 'delayed', 'failed'] as const;
+
+/** `backoff: custom` hands the wait to the worker's strategy: capped, with full jitter. */
+const JOB: JobsOptions = {
+  backoff: { type: 'custom' },
+  // Kept for a while so that Bull Board shows what was done; correctness never depends on it.
+  removeOnComplete: { age: 3600, count: 1000 },
+  // The failed set is the durable source of dead letters: only the sweep takes from it.
+  removeOnFail: false,
+  stackTraceLimit: 3,
+};
+
+/** Opens a queue. Nothing waits for Redis here: each command fails or waits as its connection was told to. */
+export function openQueue<Job>(name: string, redis: RedisClient, keys: Keys): Queue<Job> {
+  return new Queue<Job>(name, {
+    connection: redis as ConnectionOptions,
+    prefix: keys.prefix,
+    skipWaitingForReady: true,
+    skipVersionCheck: true,
+    streams: { events: { maxLen: 1000 } },
+    defaultJobOptions: JOB,
+  });
+}
+
+/** The queues of an installation, each opened once and on demand. */
+export class Queues {
+  readonly #open = new Map<string, Queue>();
+  readonly #noted = new Set<string>();
+  readonly #redis: RedisClient;
+  readonly #keys: Keys;
+  readonly #onError: (error: Error) => void;
+
+  constructor(redis: RedisClient, keys: Keys, onError: (error: Error) => void) {
+    this.#redis = redis;
+    this.#keys = keys;
+    this.#onError = onError;
+  }
+
+  get<Job>(name: string): Queue<Job> {
+    const connection = connectionOf(name);
+    if (connection) this.#note(connection);
+    let queue = this.#open.get(name);
+    if (!queue) {
+      queue = openQueue(name, this.#redis, this.#keys);
+      queue.on('error', this.#onError);
+      this.#open.set(name, queue);
+    }
+    return queue as Queue<Job>;
+  }
+
+  deliveries(connection: string): Queue<DeliveryJob> {
+    return this.get(deliveriesQueue(connection));
+  }
+
+  get parked(): Queue<UnresolvedJob> {
+    return this.get(PARKED_QUEUE);
+  }
+
+  get dead(): Queue<UnresolvedJob> {
+    return this.get(DEAD_QUEUE);
+  }
+
+  /**
+   * Connections that have jobs in Redis, configured or not: a removed connection's calls are kept and shown. Merely
+   * opening a queue notes its connection: one without any job to do is as good as none.
+   */
+  async connections(): Promise<string[]> {
+    const noted = new Set(await this.#redis.smembers(this.#keys.connections));
+    if (!noted.delete(ALL_NOTED)) for (const name of await this.#searchConnections()) noted.add(name);
+    const names = [...noted].sort();
+    const busy = await Promise.all(names.map((name) => this.#holdsJobs(name)));
+    return names.filter((_, index) => busy[index]);
+  }
+
+  /** Once an installation: earlier versions noted no connections, and only BullMQ's `meta` keys tell. Reads all keys. */
+  async #searchConnections(): Promise<string[]> {
+    const found: string[] = [];
+    for await (const name of scanKeys(this.#redis, `${this.#keys.prefix}:${deliveriesQueue('*')}:meta`)) {
+      const connection = connectionOf(name.slice(this.#keys.prefix.length + 1, -':meta'.length));
+      if (connection) found.push(connection);
+    }
+    await this.#redis.sadd(this.#keys.connections, ALL_NOTED, ...found);
+    return found;
+  }
+
+  /** Until Redis has it: a queue that is opened while Redis is away is noted when it is asked for again. */
+  #note(connection: string): void {
+    if (this.#noted.has(connection)) return;
+    this.#noted.add(connection);
+    // Before any job of the queue, as commands of one connection keep their order.
+    this.#redis.sadd(this.#keys.connections, connection).catch(() => this.#noted.delete(connection));
+  }
+
+  async #holdsJobs(connection: string): Promise<boolean> {
+    const counts = await this.deliveries(connection).getJobCounts(...UNFINISHED);
+    return Object.values(counts).some((jobs) => jobs > 0);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#open.values()].map((queue) => queue.close()));
+  }
+}

@@ -1,0 +1,128 @@
+import { hash } from 'node:crypto';
+
+/** Everything of one installation stands under one hash tag, so that one Lua script can reach all of it on a cluster. */
+export interface Keys {
+  /** BullMQ's prefix: `{wrapup}`. */
+  prefix: string;
+  /** Hash, one per call. */
+  ledger(source: string, callId: string): string;
+  /** Sorted set of `<source>:<call id>` by arrival: every call in the ledger. */
+  index: string;
+  /** Sorted set of `<source>:<call id>` by time: calls with something still to be done or filed. */
+  open: string;
+  /** What the keys of all ledger entries begin with; source, colon and call id follow. */
+  ledgers: string;
+  /** What the keys of the index of parked and dead items begin with (`ledger/unresolved-index.ts`). */
+  unresolved: string;
+  /** Hash: how far the index has been compared with the ledger. */
+  unresolvedUpkeep: string;
+  /** Hash: replays and drops of many, by id. */
+  bulkRuns: string;
+  /** Sorted set of calls by arrival: those that name one person. @param digest as `people/people-index.ts` makes it */
+  person(digest: string): string;
+  /** Sorted set of `<revision>:<source>:<call id>` by arrival: revisions that no worker has read. */
+  unread: string;
+  /** The bytes of one revision. */
+  payload(source: string, callId: string, revision: string): string;
+  /** Set of the connections that have had a queue of deliveries. */
+  connections: string;
+  /** Hash: whether a connection is paused, by whom and why. */
+  connection(connection: string): string;
+  budget(connection: string, pool: string): string;
+  /** Sorted set: our requests of the last window. */
+  budgetLog(connection: string, pool: string): string;
+  /** Hash: the account's daily quota. */
+  daily(connection: string): string;
+  /** List: what was left of it, minute by minute, newest first. */
+  dailySamples(connection: string): string;
+  /** There while a share of a connection's quota is kept for inbound calls. */
+  budgetShare(connection: string): string;
+  /** @param digest keyed digest of what the adapter calls it */
+  memory(connection: string, digest: string): string;
+  /** The name of the same in versions without an index key. */
+  oldMemory(connection: string, key: string): string;
+  lease(key: string): string;
+  secret(connection: string, name: string): string;
+  /** Hash: what holds for the installation as a whole: its index key, and which changes of its data are done. */
+  installation: string;
+  /** Hash: how far the calls of a source have been compared with the ledger, and the last run. */
+  reconciled(source: string): string;
+  /** What the last comparison of mappings and account found. */
+  examination(connection: string): string;
+  /** There while a session of the dashboard that was signed out would otherwise still be valid. */
+  endedSession(id: string): string;
+  /** Hash: how far one backfill of a source has come. */
+  backfilled(source: string, range: string): string;
+}
+
+/** @param name `WRAPUP_PREFIX`: separates installations that share a Redis */
+export function makeKeys(name = 'wrapup'): Keys {
+  const prefix = `{${name}}`;
+  return {
+    prefix,
+    ledger: (source, callId) => `${prefix}:ledger:${source}:${callId}`,
+    index: `${prefix}:ledger-index`,
+    open: `${prefix}:ledger-open`,
+    ledgers: `${prefix}:ledger:`,
+    unresolved: `${prefix}:unresolved`,
+    unresolvedUpkeep: `${prefix}:unresolved-upkeep`,
+    bulkRuns: `${prefix}:bulk-runs`,
+    person: (digest) => `${prefix}:person:${digest}`,
+    unread: `${prefix}:unread`,
+    payload: (source, callId, revision) => `${prefix}:payload:${source}:${callId}:${revision}`,
+    connections: `${prefix}:connections`,
+    connection: (connection) => `${prefix}:connection:${connection}`,
+    budget: (connection, pool) => `${prefix}:budget:${connection}:${pool}`,
+    budgetLog: (connection, pool) => `${prefix}:budget-log:${connection}:${pool}`,
+    daily: (connection) => `${prefix}:daily:${connection}`,
+    dailySamples: (connection) => `${prefix}:daily-samples:${connection}`,
+    budgetShare: (connection) => `${prefix}:budget-share:${connection}`,
+    installation: `${prefix}:installation`,
+    memory: (connection, digest) => `${prefix}:remembered:${connection}:${digest}`,
+    oldMemory: (connection, key) => `${prefix}:memory:${connection}:${key}`,
+    lease: (key) => `${prefix}:lease:${key}`,
+    reconciled: (source) => `${prefix}:reconciled:${source}`,
+    examination: (connection) => `${prefix}:examination:${connection}`,
+    endedSession: (id) => `${prefix}:ended-session:${id}`,
+    backfilled: (source, range) => `${prefix}:backfilled:${source}:${range}`,
+    secret: (connection, secret) => `${prefix}:secret:${connection}:${secret}`,
+  };
+}
+
+export const CALLS_QUEUE = 'calls';
+export const PARKED_QUEUE = 'parked';
+export const DEAD_QUEUE = 'dead';
+export const MAINTENANCE_QUEUE = 'maintenance';
+/** One job a source, made by a scheduler. */
+export const RECONCILE_QUEUE = 'reconcile';
+export const ALERTS_QUEUE = 'alerts';
+/** Comparisons of mappings with accounts. */
+export const EXAMINE_QUEUE = 'examine';
+const DELIVERIES = 'deliveries.';
+
+/** Name of a connection's queue. */
+export function deliveriesQueue(connection: string): string {
+  return `${DELIVERIES}${connection}`;
+}
+
+/** The connection whose queue this is; undefined for any other queue. */
+export function connectionOf(queue: string): string | undefined {
+  return queue.startsWith(DELIVERIES) ? queue.slice(DELIVERIES.length) : undefined;
+}
+
+/** `<source>:<call id>` as the sorted sets hold it, and back. Source names hold no colon; call ids may. */
+export function memberOf(source: string, callId: string): string {
+  return `${source}:${callId}`;
+}
+export function splitMember(member: string): { source: string; call_id: string } {
+  const colon = member.indexOf(':');
+  return { source: member.slice(0, colon), call_id: member.slice(colon + 1) };
+}
+
+/**
+ * A job id made of foreign strings. Hashed and prefixed, because BullMQ keeps jobs beside its own keys: a raw id such as
+ * `meta` would be swallowed without an error.
+ */
+export function jobId(kind: 'c' | 'd' | 'p' | 'x' | 'a', ...parts: (string | number)[]): string {
+  return `${kind}-${hash('sha256', JSON.stringify(parts), 'base64url')}`;
+}

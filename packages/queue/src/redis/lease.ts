@@ -1,0 +1,63 @@
+/**
+ * Leases in Redis. Taken all at once or not at all, renewed while held, free by themselves a `ttl` after their holder
+ * died. They save requests and keep two workers off one record; what makes an effect happen once is the unique key.
+ */
+import { randomUUID } from 'node:crypto';
+import type { Held, Lease } from '@wrapup/destination';
+import { defineScript, type RedisClient } from './client.ts';
+import type { Keys } from './keys.ts';
+
+/** KEYS leases. ARGV owner, ttl ms. Answers 1 or 0. */
+const takeAll = defineScript<number>(
+  'wrapupLease',
+  `
+for _, key in ipairs(KEYS) do
+  if redis.call('EXISTS', key) == 1 then return 0 end
+end
+for _, key in ipairs(KEYS) do redis.call('SET', key, ARGV[1], 'PX', ARGV[2]) end
+return 1
+`,
+);
+
+/** KEYS leases. ARGV owner, ttl ms; ttl 0 releases. Touches only what the owner still holds. */
+const renewOrRelease = defineScript<number>(
+  'wrapupLeaseKeep',
+  `
+local held = 0
+for _, key in ipairs(KEYS) do
+  if redis.call('GET', key) == ARGV[1] then
+    held = held + 1
+    if ARGV[2] == '0' then redis.call('DEL', key) else redis.call('PEXPIRE', key, ARGV[2]) end
+  end
+end
+return held
+`,
+);
+
+export class RedisLease implements Lease {
+  readonly #redis: RedisClient;
+  readonly #keys: Keys;
+
+  constructor(redis: RedisClient, keys: Keys) {
+    this.#redis = redis;
+    this.#keys = keys;
+  }
+
+  async take(names: string[], ttl: number): Promise<Held | undefined> {
+    const keys = [...new Set(names)].map((name) => this.#keys.lease(name));
+    if (keys.length === 0) return { release: async () => {} };
+    const owner = randomUUID();
+    if ((await takeAll(this.#redis, keys, [owner, ttl])) === 0) return undefined;
+    const renewal = setInterval(() => {
+      // A lease that could not be renewed falls free; the unique keys keep the effect single.
+      renewOrRelease(this.#redis, keys, [owner, ttl]).catch(() => {});
+    }, ttl / 3);
+    renewal.unref();
+    return {
+      release: async () => {
+        clearInterval(renewal);
+        await renewOrRelease(this.#redis, keys, [owner, 0]);
+      },
+    };
+  }
+}

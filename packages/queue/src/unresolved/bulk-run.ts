@@ -1,0 +1,252 @@
+/**
+ * Replays or drops everything that a filter names, however many. A run is noted in Redis after every step, with what it
+ * has done and where it goes on, so that one that was interrupted or killed is taken up where it stopped.
+ *
+ * It means what was there when it began: what stops later, also what the run itself replays and what stops again, is not
+ * among it. What is done leaves the list; the cursor keeps what cannot be done from being tried for ever.
+ */
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Operations, Replayed } from '../queues/operations.ts';
+import type { RedisClient } from '../redis/client.ts';
+import type { Keys } from '../redis/keys.ts';
+import { RedisLease } from '../redis/lease.ts';
+import type { Unresolved, UnresolvedFilter, UnresolvedItem, UnresolvedPage, UnresolvedState } from './unresolved.ts';
+
+/** What a run works on: a `Store`. */
+interface BulkStore {
+  redis: RedisClient;
+  keys: Keys;
+  operations: Operations;
+  unresolved: Unresolved;
+}
+
+export type BulkAction = 'replay' | 'drop';
+
+/** What became of one item. */
+export type BulkResult = 'replayed' | 'dropped' | 'moved' | 'expired';
+
+export interface BulkRun {
+  /** Names it to a person who wants to go on with it. */
+  id: string;
+  state: UnresolvedState;
+  action: BulkAction;
+  /** With `until`, the moment that it means. */
+  filter: UnresolvedFilter & { until: number };
+  /** Why they are dropped; it stays in the ledger. */
+  why?: string;
+  /** Epoch ms. */
+  started: number;
+  /** Epoch ms of the last step. */
+  moved_at: number;
+  /** Items that it means; with a text in the filter, items that are looked at for it. */
+  of: number;
+  /** Items that match and that were looked at so far, and what became of them. */
+  matched: number;
+  done: number;
+  /** Left where they are: no payload is left to replay. */
+  expired: number;
+  /** Resolved by another process meanwhile. */
+  moved: number;
+  /** Place after which it goes on. */
+  cursor?: string;
+  /** A process has been at it. */
+  begun?: boolean;
+  /** Epoch ms; absent until it has come to its end. */
+  ended?: number;
+}
+
+export interface BulkOptions {
+  /** For a replay: attempts of a delivery on a route. */
+  attempts(route: string): number;
+  /** Hash of the configuration that a replay is asked for with. */
+  config?: string | undefined;
+  /** Ends it after the step in hand. */
+  signal?: AbortSignal;
+  /** Hears what became of each item. */
+  onItem?(item: UnresolvedItem, result: BulkResult): void;
+  /** Hears of each step, with how many items of `of` are behind it. */
+  onProgress?(run: Readonly<BulkRun>, behind: number): void;
+}
+
+/** Steps in a row that may fail, and the wait after the first; each further one is longer by as much. */
+const MAX_FAILURES = 5;
+const PAUSE_MS = 1_000;
+/** Items of one step, of which so many are under way to Redis at once. */
+const STEP = 200;
+const AT_ONCE = 50;
+/** Runs that are remembered, and for how many seconds after the last step of any. */
+const MAX_RUNS = 20;
+const KEPT_S = 7 * 24 * 3600;
+const LEASE_MS = 15_000;
+
+/** Another process is at the same run. */
+export class RunIsTaken extends Error {
+  override name = 'RunIsTaken';
+}
+
+/** Notes a run of everything that the filter names and that has stopped by `filter.until`, default now. */
+export async function startBulk(
+  store: BulkStore,
+  { state, action, filter, why }: Pick<BulkRun, 'state' | 'action' | 'why'> & { filter: UnresolvedFilter },
+): Promise<BulkRun> {
+  const now = Date.now();
+  const whole = { ...filter, until: Math.min(filter.until ?? now, now) };
+  const run: BulkRun = {
+    ...{ id: randomBytes(4).toString('hex'), state, action, filter: whole },
+    ...(why === undefined ? {} : { why }),
+    ...{ started: now, moved_at: now, of: await store.unresolved.count(state, whole) },
+    ...{ matched: 0, done: 0, expired: 0, moved: 0 },
+  };
+  await note(store, run);
+  const runs = await listBulk(store);
+  const old = runs.slice(MAX_RUNS).map(({ id }) => id);
+  if (old.length > 0) await store.redis.hdel(store.keys.bulkRuns, ...old);
+  return run;
+}
+
+/** The latest runs, newest first. */
+export async function listBulk({ redis, keys }: Pick<BulkStore, 'redis' | 'keys'>): Promise<BulkRun[]> {
+  const runs = (await redis.hvals(keys.bulkRuns)).map((json) => JSON.parse(json) as BulkRun);
+  return runs.sort((a, b) => b.started - a.started);
+}
+
+export async function readBulk(
+  { redis, keys }: Pick<BulkStore, 'redis' | 'keys'>,
+  id: string,
+): Promise<BulkRun | undefined> {
+  const json = await redis.hget(keys.bulkRuns, id);
+  return json ? (JSON.parse(json) as BulkRun) : undefined;
+}
+
+/**
+ * Carries a run on to its end, or until the signal.
+ * @throws RunIsTaken when another process is at it
+ */
+export async function runBulk(store: BulkStore, id: string, options: BulkOptions): Promise<BulkRun> {
+  const held = await new RedisLease(store.redis, store.keys).take([`bulk:${id}`], LEASE_MS);
+  if (!held) throw new RunIsTaken(`Another process is at run ${id}.`);
+  try {
+    const run = await readBulk(store, id);
+    if (!run) throw new Error(`There is no run ${id}.`);
+    return run.ended === undefined ? await carryOn(store, run, options) : run;
+  } finally {
+    await held.release().catch(() => {});
+  }
+}
+
+async function carryOn(store: BulkStore, begun: BulkRun, options: BulkOptions): Promise<BulkRun> {
+  let run: BulkRun = { ...(begun.begun ? await recount(store, begun) : begun), begun: true };
+  await note(store, run);
+  await report(store, run, options);
+  for (let failures = 0; run.ended === undefined && !options.signal?.aborted; ) {
+    const step = await takeStep(store, run, options);
+    run = step.run;
+    if (step.error === undefined) {
+      failures = 0;
+      await note(store, run);
+      await report(store, run, options);
+      continue;
+    }
+    // Redis was busy or away: what is left of the step is read again.
+    failures += 1;
+    if (failures > MAX_FAILURES) throw step.error;
+    await sleep(PAUSE_MS * failures, undefined, { signal: options.signal }).catch(() => {});
+    run = await recount(store, run).catch(() => run);
+  }
+  return run;
+}
+
+/** Does what comes next, and moves on where all of it could be asked for. */
+async function takeStep(
+  store: BulkStore,
+  begun: BulkRun,
+  options: BulkOptions,
+): Promise<{ run: BulkRun; error?: unknown }> {
+  const { state, filter, cursor } = begun;
+  let run = begun;
+  let page: UnresolvedPage;
+  try {
+    page = await store.unresolved.page(state, filter, { limit: STEP, after: cursor });
+  } catch (error) {
+    return { run, error };
+  }
+  const { items, next } = page;
+  for (let start = 0; start < items.length; start += AT_ONCE) {
+    const some = items.slice(start, start + AT_ONCE);
+    const settled = await Promise.allSettled(some.map((item) => act(store, run, item, options)));
+    for (const [index, one] of settled.entries()) {
+      if (one.status === 'rejected') continue;
+      options.onItem?.(some[index] as UnresolvedItem, one.value);
+      run = count(run, one.value);
+    }
+    const failed = settled.find((one) => one.status === 'rejected');
+    if (failed) return { run, error: failed.reason };
+  }
+  const now = Date.now();
+  if (next !== undefined) return { run: { ...run, moved_at: now, cursor: next } };
+  // What left the list before its turn came was resolved by another process.
+  const moved = filter.text ? run.moved : Math.max(0, run.of - run.done - run.expired);
+  return { run: { ...run, moved, moved_at: now, ended: now } };
+}
+
+function count(run: BulkRun, result: BulkResult): BulkRun {
+  const field = result === 'replayed' || result === 'dropped' ? 'done' : result;
+  return { ...run, matched: run.matched + 1, [field]: run[field] + 1 };
+}
+
+/** Adds what a step did that was interrupted: it has left the list without being counted. */
+async function recount(store: BulkStore, run: BulkRun): Promise<BulkRun> {
+  if (run.filter.text) return run;
+  const uncounted = Math.min(STEP, Math.max(0, run.of - (await countAhead(store, run)) - run.matched));
+  return { ...run, matched: run.matched + uncounted, done: run.done + uncounted };
+}
+
+async function report(store: BulkStore, run: BulkRun, { onProgress }: BulkOptions): Promise<void> {
+  if (!onProgress) return;
+  const behind = run.filter.text ? run.of - (await countAhead(store, run)) : run.matched;
+  onProgress(run, Math.min(behind, run.of));
+}
+
+/** Items that the run has not looked at yet; the text of its filter is not looked at. */
+async function countAhead(store: BulkStore, { state, filter, cursor, ended }: BulkRun): Promise<number> {
+  if (ended !== undefined) return 0;
+  return store.unresolved.countAfter(state, filter, cursor);
+}
+
+async function act(
+  store: BulkStore,
+  { state, action, why = '' }: BulkRun,
+  item: UnresolvedItem,
+  options: BulkOptions,
+): Promise<BulkResult> {
+  if (action === 'replay') return replayUnresolved(store, state, item, options);
+  return (await dropUnresolved(store, item, why)) ? 'dropped' : 'moved';
+}
+
+async function note({ redis, keys }: BulkStore, run: BulkRun): Promise<void> {
+  await redis.hset(keys.bulkRuns, run.id, JSON.stringify(run));
+  // A filter may hold what an operator typed.
+  await redis.expire(keys.bulkRuns, KEPT_S);
+}
+
+/** Sends one of them on its way again. */
+export async function replayUnresolved(
+  { operations }: Pick<BulkStore, 'operations'>,
+  state: UnresolvedState,
+  { source, call_id, route }: Pick<UnresolvedItem, 'source' | 'call_id' | 'route'>,
+  { attempts, config }: Pick<BulkOptions, 'attempts' | 'config'>,
+): Promise<Replayed> {
+  if (route === null) return (await operations.replayCall(source, call_id, config)) ? 'replayed' : 'moved';
+  return operations.replay(source, call_id, route, { attempts: attempts(route), from: [state], config });
+}
+
+/** Gives one of them up; the reason stays in the ledger. False when it has moved on meanwhile. */
+export async function dropUnresolved(
+  { operations }: Pick<BulkStore, 'operations'>,
+  { source, call_id, route }: Pick<UnresolvedItem, 'source' | 'call_id' | 'route'>,
+  reason: string,
+): Promise<boolean> {
+  if (route === null) return operations.dropCall(source, call_id, reason);
+  return (await operations.drop(source, call_id, route, reason)) !== undefined;
+}

@@ -1,0 +1,113 @@
+/**
+ * Compares the index of what is parked or dead with the ledger, in bounded steps: at once where no comparison has come
+ * to its end yet (an installation of a version without the index), then daily, for what a process of such a version or
+ * an entry that expired left behind. A pass goes through, and is noted under `keys.unresolvedUpkeep`:
+ *
+ *   calls            every call of the ledger has its items in the index
+ *   parked, dead     reading an entry of the index removes it where the ledger contradicts it
+ *   parked-jobs, dead-jobs   jobs of the queues that stand for nothing are removed
+ *
+ * A step that is interrupted is done again; all of them may be.
+ */
+import type { Ledger } from '../ledger/ledger.ts';
+import { indexCall } from '../ledger/unresolved-index.ts';
+import type { Operations } from '../queues/operations.ts';
+import type { Queues } from '../queues/queues.ts';
+import type { RedisClient } from '../redis/client.ts';
+import type { Keys } from '../redis/keys.ts';
+import type { Unresolved, UnresolvedState } from './unresolved.ts';
+
+const STEPS = ['calls', 'parked', 'dead', 'parked-jobs', 'dead-jobs'] as const;
+type Step = (typeof STEPS)[number];
+
+/** Calls, entries or jobs of one round trip. */
+const BATCH = 250;
+const EVERY_MS = 24 * 3600_000;
+const BUDGET_MS = 5_000;
+
+/** What a pass compares: a `Store`. */
+interface UpkeepStore {
+  redis: RedisClient;
+  keys: Keys;
+  queues: Queues;
+  ledger: Ledger;
+  operations: Operations;
+  unresolved: Unresolved;
+}
+
+export interface UpkeepOptions {
+  /** Epoch ms: the ledger keeps nothing that came earlier. */
+  before: number;
+  now?: number;
+  /** Milliseconds until it stops in between; the next call goes on there. Default 5,000. */
+  budget?: number;
+  /** Items of one round trip; default 250. */
+  batch?: number;
+}
+
+type Progress = { step: Step; at: string };
+
+/** Goes on with the pass that is due. @returns true when none is, or this one has come to its end */
+export async function maintainIndex(
+  store: UpkeepStore,
+  { before, now = Date.now(), budget = BUDGET_MS, batch = BATCH }: UpkeepOptions,
+): Promise<boolean> {
+  const { redis, keys } = store;
+  const noted = await redis.hgetall(keys.unresolvedUpkeep);
+  if (!noted.step && noted.done_at && now - Number(noted.done_at) < EVERY_MS) return true;
+  const until = Date.now() + budget;
+  let progress: Progress = { step: STEPS.find((step) => step === noted.step) ?? 'calls', at: noted.at ?? '' };
+  for (;;) {
+    const at = await takeStep(store, progress, batch, before);
+    const next = STEPS[STEPS.indexOf(progress.step) + (at === undefined ? 1 : 0)];
+    if (progress.step === 'calls' && at === undefined) await redis.hset(keys.unresolvedUpkeep, 'complete', '1');
+    if (!next) break;
+    progress = { step: next, at: at ?? '' };
+    await redis.hset(keys.unresolvedUpkeep, progress);
+    if (Date.now() >= until) return false;
+  }
+  await redis.hdel(keys.unresolvedUpkeep, 'step', 'at');
+  await redis.hset(keys.unresolvedUpkeep, 'done_at', now);
+  return true;
+}
+
+/** Whether all calls have been gone through, so that everything of before is in the index. */
+export async function isIndexComplete({ redis, keys }: Pick<UpkeepStore, 'redis' | 'keys'>): Promise<boolean> {
+  return (await redis.hexists(keys.unresolvedUpkeep, 'complete')) === 1;
+}
+
+/** How many are parked or dead that no list shows yet, while the index of an older installation is being made. */
+export async function countUnindexed(store: UpkeepStore, state: UnresolvedState): Promise<number> {
+  if (await isIndexComplete(store)) return 0;
+  const [jobs, items] = await Promise.all([store.queues.get(state).getWaitingCount(), store.unresolved.count(state)]);
+  return Math.max(0, jobs - items);
+}
+
+/** @returns where the step goes on; undefined at its end */
+async function takeStep(
+  store: UpkeepStore,
+  { step, at }: Progress,
+  batch: number,
+  before: number,
+): Promise<string | undefined> {
+  switch (step) {
+    case 'calls': {
+      const { ledger, unresolved } = store.keys;
+      const { calls, next } = await store.ledger.pageOfIds({ ...(at ? { after: at } : {}), limit: batch });
+      await Promise.all(
+        calls.map(({ source, call_id }) => indexCall(store.redis, [ledger(source, call_id), unresolved], [])),
+      );
+      return next;
+    }
+    case 'parked':
+    case 'dead':
+      return (await store.unresolved.page(step, {}, { limit: batch, after: at || undefined })).next;
+    case 'parked-jobs':
+    case 'dead-jobs': {
+      const state = step === 'parked-jobs' ? 'parked' : 'dead';
+      const from = Number(at) || 0;
+      const { jobs, removed } = await store.operations.prune(state, { from, limit: batch, before });
+      return jobs < batch ? undefined : String(from + jobs - removed);
+    }
+  }
+}
