@@ -1,10 +1,10 @@
 /**
  * `npm test`: sets everything up, then lint, types and all tests. Arguments go to vitest:
- * `npm test -- packages/call -t "voicemail"`. The last line counts: `N passed, N failed`.
+ * `npm test -- packages/call -t "voicemail"`. Ends with the ten slowest tests and a line that counts: `N passed, N failed`.
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { findRedisServer } from './local-redis.mjs';
 import { COMPILE_CACHE, goOnPinned, pinnedNode, ROOT, runToEnd } from './set-up.mjs';
 
@@ -12,6 +12,7 @@ process.chdir(ROOT);
 await goOnPinned();
 
 const work = mkdtempSync(join(tmpdir(), 'wrapup-results-'));
+const SLOWEST = 10;
 const count = { passed: 0, failed: 0, skipped: 0 };
 try {
   await step('lint', ['node_modules/@biomejs/biome/bin/biome', 'check', '--diagnostic-level=error', '.']);
@@ -50,6 +51,18 @@ async function runTests(args) {
   );
   const failed = (report?.numFailedTests ?? 0) + (broken?.length ?? 0);
   count.failed += code !== 0 && failed === 0 ? 1 : failed;
+  showSlowest(report?.testResults ?? []);
+}
+
+function showSlowest(files) {
+  const tests = files.flatMap(({ name, assertionResults }) =>
+    assertionResults.map(({ fullName, duration }) => ({ name: relative(ROOT, name), fullName, ms: duration ?? 0 })),
+  );
+  const slowest = tests.sort((a, b) => b.ms - a.ms).slice(0, SLOWEST);
+  if (slowest.length < SLOWEST) return;
+  console.log(`\nThe ${SLOWEST} slowest tests:`);
+  for (const { name, fullName, ms } of slowest)
+    console.log(`${(ms / 1000).toFixed(1).padStart(7)} s  ${name}  ${fullName}`);
 }
 
 function read(file) {
