@@ -2,7 +2,7 @@
 
 import type { Finding } from '@wrapup/findings';
 import type { CompiledMapping } from '@wrapup/mapping';
-import { type HttpSettings, literalRefusal } from './settings.ts';
+import { type HttpSettings, literalRefusal } from './endpoint/settings.ts';
 
 export function checkEndpoint(connection: string, settings: HttpSettings, mappings: CompiledMapping[]): Finding[] {
   return [...checkUrl(connection, settings), ...mappings.flatMap(checkWriteModes)];

@@ -1,11 +1,11 @@
 import type { Destination } from '@wrapup/destination';
 import { checkEndpoint } from './check.ts';
-import { Exchange } from './exchange.ts';
-import { type Resolve, resolveBySystem } from './guarded-agent.ts';
+import { Exchange } from './client/exchange.ts';
+import { type Resolve, resolveBySystem } from './client/guarded-agent.ts';
+import type { HttpSettings } from './endpoint/settings.ts';
 import { previewPlans } from './preview.ts';
 import { probeEndpoint } from './probe.ts';
 import { sendNotice } from './send-event.ts';
-import type { HttpSettings } from './settings.ts';
 import { writePlans } from './write.ts';
 
 /**

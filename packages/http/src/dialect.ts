@@ -1,13 +1,7 @@
 import { shipPresets } from '@wrapup/destination';
 import type { Dialect } from '@wrapup/mapping';
-import { checkPlaces } from './body-path.ts';
-import { parsePaths } from './call-document.ts';
-
-/** Properties that say what the body is made of, rather than being part of it. */
-export const SEND = '$send';
-export const LEAVE_OUT = '$leave_out';
-/** What `send` says when everything goes; a list of paths otherwise. */
-export const EVERYTHING = 'all';
+import { checkPlaces } from './body/body-path.ts';
+import { EVERYTHING, LEAVE_OUT, parsePaths, SEND } from './body/call-document.ts';
 
 /**
  * What the mapping language has to know about HTTP endpoints: a call becomes events, each of them one request. `fields`

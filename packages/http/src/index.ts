@@ -1,7 +1,7 @@
 /** Any HTTP endpoint as a destination. Importing this does not load axios: `connect` does. */
 import type { DestinationKind } from '@wrapup/destination';
 import { httpDialect } from './dialect.ts';
-import { type HttpSettings, httpSettings } from './settings.ts';
+import { type HttpSettings, httpSettings } from './endpoint/settings.ts';
 
 export const httpKind: DestinationKind<HttpSettings> = {
   kind: 'http',
@@ -16,4 +16,4 @@ export const httpKind: DestinationKind<HttpSettings> = {
 };
 
 export { httpDialect } from './dialect.ts';
-export { type HttpSettings, httpSettings } from './settings.ts';
+export { type HttpSettings, httpSettings } from './endpoint/settings.ts';

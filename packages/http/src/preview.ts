@@ -2,11 +2,11 @@
 import type { Context, FieldChange, Preview } from '@wrapup/destination';
 import type { Place } from '@wrapup/findings';
 import type { Plan, RecordPlan, Value } from '@wrapup/mapping';
-import { leavesOf } from './body-path.ts';
-import { closedBy } from './closed.ts';
-import { SEND } from './dialect.ts';
+import { leavesOf } from './body/body-path.ts';
+import { SEND } from './body/call-document.ts';
+import type { HttpSettings } from './endpoint/settings.ts';
+import { closedBy } from './errors/closed.ts';
 import { eventOf } from './send-event.ts';
-import type { HttpSettings } from './settings.ts';
 
 /** @throws the failure that everything would end with, or that of a plan whose mapping makes no body */
 export async function previewPlans(settings: HttpSettings, plans: Plan[], ctx: Context): Promise<Preview[]> {

@@ -1,9 +1,9 @@
 import type { Context, Probe } from '@wrapup/destination';
-import { closedBy } from './closed.ts';
-import { NoAnswer } from './exchange.ts';
-import { failureOfSilence, refusedAddress, withdrawn } from './failures.ts';
-import { AddressRefused, permittedAddresses, type Resolve } from './guarded-agent.ts';
-import { allowedAddresses, type HttpSettings, hostOf } from './settings.ts';
+import { NoAnswer } from './client/exchange.ts';
+import { AddressRefused, permittedAddresses, type Resolve } from './client/guarded-agent.ts';
+import { allowedAddresses, type HttpSettings, hostOf } from './endpoint/settings.ts';
+import { closedBy } from './errors/closed.ts';
+import { failureOfSilence, refusedAddress, withdrawn } from './errors/failures.ts';
 
 /**
  * Looks whether the name resolves to an address that may be connected to. Sends nothing: an endpoint has no request that

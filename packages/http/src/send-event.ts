@@ -1,13 +1,13 @@
 import type { Context, Notice, RecordReceipt } from '@wrapup/destination';
 import { Failure } from '@wrapup/destination';
 import type { Plan, RecordPlan } from '@wrapup/mapping';
-import { showAnswer } from './answer-text.ts';
-import { type Body, bodyOf } from './body.ts';
-import { close } from './closed.ts';
-import { type Answer, type Exchange, isSuccess, NoAnswer } from './exchange.ts';
-import { failureOfAnswer, failureOfSilence, tooLate, withdrawn } from './failures.ts';
-import type { HttpSettings } from './settings.ts';
-import { readSecret, signedHeaders, webhookId } from './signature.ts';
+import { type Body, bodyOf } from './body/body.ts';
+import { type Answer, type Exchange, isSuccess, NoAnswer } from './client/exchange.ts';
+import type { HttpSettings } from './endpoint/settings.ts';
+import { readSecret, signedHeaders, webhookId } from './endpoint/signature.ts';
+import { showAnswer } from './errors/answer-text.ts';
+import { close } from './errors/closed.ts';
+import { failureOfAnswer, failureOfSilence, tooLate, withdrawn } from './errors/failures.ts';
 
 /** An event as it goes over the wire, but for what changes with every attempt. */
 export interface Event {

@@ -1,9 +1,9 @@
 import { type Context, Failure, type RecordReceipt, type WriteOutcome } from '@wrapup/destination';
 import type { Plan, RecordPlan } from '@wrapup/mapping';
-import { closedBy } from './closed.ts';
-import type { Exchange } from './exchange.ts';
+import type { Exchange } from './client/exchange.ts';
+import type { HttpSettings } from './endpoint/settings.ts';
+import { closedBy } from './errors/closed.ts';
 import { type Event, eventOf, sendEvent } from './send-event.ts';
-import type { HttpSettings } from './settings.ts';
 
 /**
  * Sends the events of plans: all plans at once, the events of one plan in their order, the next only when the one before

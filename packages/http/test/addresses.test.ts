@@ -1,8 +1,8 @@
 import { BlockList, isIPv4 } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseBlock } from '../src/address.ts';
-import { refusalOf } from '../src/address-policy.ts';
+import { parseBlock } from '../src/endpoint/address.ts';
+import { refusalOf } from '../src/endpoint/address-policy.ts';
 import { httpSettings } from '../src/index.ts';
 
 describe('what an address is', () => {

@@ -1,6 +1,6 @@
 import { failure } from '@wrapup/destination/conformance';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { maskEcho } from '../src/mask-echo.ts';
+import { maskEcho } from '../src/errors/answer-text.ts';
 import { connect, SECRET, writeOne } from './support/connect.ts';
 import { type Answering, type Endpoint, openEndpoint, status } from './support/endpoint.ts';
 import { PERSONAL, planOf, someCall } from './support/plans.ts';

@@ -1,8 +1,8 @@
 import { FAILURE_CODES, type Failure, makeMemoryCommons, makeMemoryContext } from '@wrapup/destination';
 import { failure } from '@wrapup/destination/conformance';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { ANSWER_TABLE } from '../src/answer-table.ts';
-import { readRetryAfter } from '../src/retry-after.ts';
+import { ANSWER_TABLE } from '../src/errors/answer-table.ts';
+import { readRetryAfter } from '../src/errors/failures.ts';
 import { connect, writeOne } from './support/connect.ts';
 import { type Endpoint, openEndpoint, status } from './support/endpoint.ts';
 import { planOf, someCall } from './support/plans.ts';

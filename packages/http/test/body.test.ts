@@ -1,8 +1,8 @@
 import { formatFinding } from '@wrapup/findings';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { bodyOf } from '../src/body.ts';
-import { checkPlaces, leavesOf, parseBodyPath, putInto } from '../src/body-path.ts';
+import { bodyOf } from '../src/body/body.ts';
+import { checkPlaces, leavesOf, parseBodyPath, putInto } from '../src/body/body-path.ts';
 import { compile, compiled, planOf, someCall } from './support/plans.ts';
 
 function body(mapping: string, call = someCall()) {

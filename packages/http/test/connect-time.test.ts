@@ -1,8 +1,8 @@
 import { makeMemoryContext } from '@wrapup/destination';
 import { failure } from '@wrapup/destination/conformance';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { Resolved } from '../src/client/guarded-agent.ts';
 import { openHttp } from '../src/destination.ts';
-import type { Resolved } from '../src/guarded-agent.ts';
 import { type HttpSettings, httpSettings } from '../src/index.ts';
 import { connect, writeOne } from './support/connect.ts';
 import { type Endpoint, openEndpoint, status } from './support/endpoint.ts';

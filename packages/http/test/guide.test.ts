@@ -1,7 +1,7 @@
 /** docs/guide/http.md says what is so. */
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { ANSWER_TABLE } from '../src/answer-table.ts';
+import { ANSWER_TABLE } from '../src/errors/answer-table.ts';
 import { connect, OTHER_SECRET, SECRET, writeOne } from './support/connect.ts';
 import { openEndpoint } from './support/endpoint.ts';
 import { planOf } from './support/plans.ts';

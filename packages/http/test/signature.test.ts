@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { readSecret, signedHeaders, webhookId } from '../src/endpoint/signature.ts';
 import { httpSettings } from '../src/index.ts';
-import { readSecret, signedHeaders, webhookId } from '../src/signature.ts';
 import { connect, OTHER_SECRET, SECRET, writeOne } from './support/connect.ts';
 import { type Endpoint, openEndpoint, type Received } from './support/endpoint.ts';
 import { planOf, someCall } from './support/plans.ts';

@@ -6,8 +6,8 @@ import {
 } from '@wrapup/destination';
 import type { Plan } from '@wrapup/mapping';
 import { onTestFinished } from 'vitest';
+import type { Resolve } from '../../src/client/guarded-agent.ts';
 import { openHttp } from '../../src/destination.ts';
-import type { Resolve } from '../../src/guarded-agent.ts';
 import { httpSettings } from '../../src/index.ts';
 
 export const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;

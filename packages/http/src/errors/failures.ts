@@ -1,11 +1,10 @@
 /** What endpoints answered, or did not, as failures. Messages name the host, never the rest of the address. */
 import { Failure, type FailureDetails } from '@wrapup/destination';
 import { fitsStatus } from '@wrapup/destination/http';
+import type { Answer, NoAnswer } from '../client/exchange.ts';
+import type { AddressRefused } from '../client/guarded-agent.ts';
+import { type HttpSettings, hintFor, hostOf } from '../endpoint/settings.ts';
 import { ANSWER_TABLE, type AnswerRule, NOT_NOW, SOCKET_TABLE, UNKNOWN_STATUS } from './answer-table.ts';
-import type { Answer, NoAnswer } from './exchange.ts';
-import type { AddressRefused } from './guarded-agent.ts';
-import { readRetryAfter } from './retry-after.ts';
-import { type HttpSettings, hintFor, hostOf } from './settings.ts';
 
 /** Headers by which receivers name a request in their own logs. */
 const CORRELATION = [
@@ -103,4 +102,13 @@ export function tooLate(settings: HttpSettings): Failure {
   return new Failure('timeout', `Nothing was sent to ${hostOf(settings)}: the time for this batch was over.`, {
     hint: 'The delivery is tried again by itself.',
   });
+}
+
+/** `Retry-After` in ms: seconds, or a date. https://www.rfc-editor.org/rfc/rfc9110#field.retry-after */
+export function readRetryAfter(value: string | undefined, now: number): number | undefined {
+  const text = value?.trim();
+  if (!text) return undefined;
+  if (/^\d{1,9}(?:\.\d+)?$/.test(text)) return Math.round(Number(text) * 1_000);
+  const date = /[A-Za-z]/.test(text) ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(date) ? undefined : Math.max(0, date - now);
 }

@@ -4,9 +4,8 @@
  */
 import type { Readable } from 'node:stream';
 import type { AxiosInstance } from 'axios';
-import { KEPT } from './answer-text.ts';
+import { allowedAddresses, type HttpSettings } from '../endpoint/settings.ts';
 import { type AddressRefused, type Agents, makeAgents, type Resolve } from './guarded-agent.ts';
-import { allowedAddresses, type HttpSettings } from './settings.ts';
 
 export interface Answer {
   status: number;
@@ -35,8 +34,10 @@ export class NoAnswer extends Error {
   }
 }
 
+/** Bytes of an answer that are kept. */
+export const MAX_KEPT_BYTES = 2_048;
 /** Bytes of an answer that are read at most; the rest of a longer one changes nothing. */
-const READ = 1_000_000;
+const MAX_READ_BYTES = 1_000_000;
 
 export class Exchange {
   readonly #axios: AxiosInstance;
@@ -136,11 +137,11 @@ async function readBody(stream: Readable, signal: AbortSignal): Promise<ReadBody
     signal.throwIfAborted();
     for await (const chunk of stream as AsyncIterable<Buffer>) {
       read += chunk.length;
-      if (kept < KEPT) {
-        chunks.push(chunk.subarray(0, KEPT - kept));
-        kept += Math.min(chunk.length, KEPT - kept);
+      if (kept < MAX_KEPT_BYTES) {
+        chunks.push(chunk.subarray(0, MAX_KEPT_BYTES - kept));
+        kept += Math.min(chunk.length, MAX_KEPT_BYTES - kept);
       }
-      if (read >= READ) break;
+      if (read >= MAX_READ_BYTES) break;
     }
     return { text: text(), whole: true };
   } catch (error) {

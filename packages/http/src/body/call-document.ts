@@ -2,6 +2,12 @@
 import type { Call, Json } from '@wrapup/call';
 import { parseBodyPath } from './body-path.ts';
 
+/** Properties that say what the body is made of, rather than being part of it. */
+export const SEND = '$send';
+export const LEAVE_OUT = '$leave_out';
+/** What `send` says when everything goes; a list of paths otherwise. */
+export const EVERYTHING = 'all';
+
 /** What `send` and `leave_out` name: `call`, `lead.phone`, `vars`. */
 export type Path = string[];
 
@@ -22,7 +28,7 @@ export const DOCUMENT_ROOTS = [
   'raw',
 ] as const;
 
-/** Sent only when it is asked for by name: it repeats everything, and holds what nobody has looked at. */
+/** Sent only when it is asked for by name: it repeats everything, and holds what was never checked. */
 const ONLY_BY_NAME = 'raw';
 
 /** What `send: all` stands for. */

@@ -10,7 +10,7 @@ import http from 'node:http';
 import https from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { type AllowPrivate, refusalOf } from './address-policy.ts';
+import { type AllowPrivate, refusalOf } from '../endpoint/address-policy.ts';
 
 export interface Resolved {
   address: string;

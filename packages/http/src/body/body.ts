@@ -2,8 +2,7 @@
 import { Failure } from '@wrapup/destination';
 import type { FieldWrite, Plan, RecordPlan } from '@wrapup/mapping';
 import { parseBodyPath, putInto } from './body-path.ts';
-import { ALL, documentOf, omit, type Path, parsePaths, pick } from './call-document.ts';
-import { EVERYTHING, LEAVE_OUT, SEND } from './dialect.ts';
+import { ALL, documentOf, EVERYTHING, LEAVE_OUT, omit, type Path, parsePaths, pick, SEND } from './call-document.ts';
 
 export type Body = Record<string, unknown>;
 

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { type Context, Failure, type FailureCode, type Next } from '@wrapup/destination';
-import type { HttpSettings } from './settings.ts';
+import type { HttpSettings } from '../endpoint/settings.ts';
 
 interface Closed {
   code: FailureCode;
