@@ -1,4 +1,4 @@
-export * from './backoff.ts';
-export * from './coalescer.ts';
-export * from './sweep.ts';
+export * from './bullmq/backoff.ts';
+export * from './deliveries/delivery-batcher.ts';
+export * from './upkeep/sweep.ts';
 export * from './worker.ts';

@@ -1,6 +1,6 @@
 /**
  * What one worker process does: `calls` become deliveries, each connection's deliveries are written, and `maintenance`
- * sweeps up. How the queues are served is in `lines.ts`.
+ * sweeps up. How the queues are served is in `bullmq/queue-workers.ts`.
  */
 import type { Config } from '@wrapup/config';
 import { Failure, type Log } from '@wrapup/destination';
@@ -15,20 +15,20 @@ import {
 } from '@wrapup/queue';
 import { type Metrics, Sparingly } from '@wrapup/telemetry';
 import type { Job } from 'bullmq';
-import { type AlertJob, queueAlert } from './alerts.ts';
-import { catchUp, WAIT as WAIT_FOR_CONFIG } from './catch-up.ts';
-import { Destinations } from './destinations.ts';
-import { asError, delay, isLast, obey } from './end-job.ts';
-import { Examiner } from './examiner.ts';
-import { Guard, HELD } from './guard.ts';
-import { Lines } from './lines.ts';
+import { asError, delay, isLast, obey } from './bullmq/finish-job.ts';
+import { Lines } from './bullmq/queue-workers.ts';
+import { routeCall } from './calls/call-worker.ts';
+import { Verifier } from './calls/verifier.ts';
+import { catchUp, WAIT as WAIT_FOR_CONFIG } from './deliveries/await-config-version.ts';
+import { Guard, HELD } from './deliveries/circuit-monitor.ts';
+import { Destinations } from './deliveries/connections.ts';
+import { processDelivery, type Verdict } from './deliveries/process-delivery.ts';
 import { countWork } from './metrics.ts';
-import { PayloadRoom } from './payload-room.ts';
-import { processDelivery, type Verdict } from './process-delivery.ts';
-import { Reconciler } from './reconciler.ts';
-import { routeCall } from './route-call.ts';
-import { fileFailedDeliveries, sweep } from './sweep.ts';
-import { Verifier } from './verifier.ts';
+import { PayloadRoom } from './payloads/payload-room.ts';
+import { type AlertJob, queueAlert } from './upkeep/alerts.ts';
+import { Reconciler } from './upkeep/reconciler.ts';
+import { Examiner } from './upkeep/schema-drift-check.ts';
+import { fileFailedDeliveries, sweep } from './upkeep/sweep.ts';
 
 export interface WorkerDeps {
   store: Store;

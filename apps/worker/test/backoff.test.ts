@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { backoff } from '../src/backoff.ts';
+import { backoff } from '../src/bullmq/backoff.ts';
 
 describe('backoff', () => {
   it('spreads evenly between nothing and a doubling ceiling', () => {

@@ -1,8 +1,8 @@
 import { type CallJob, type DeliveryChange, type DeliveryJob, forgetCall, jobId } from '@wrapup/queue';
 import { type ConnectionOptions, UnrecoverableError, Worker } from 'bullmq';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { processCall } from '../src/process-call.ts';
-import { sweep } from '../src/sweep.ts';
+import { processCall } from '../src/calls/process-call.ts';
+import { sweep } from '../src/upkeep/sweep.ts';
 import { configWith, connectedPayload, openFixture } from './support.ts';
 
 let fixture: Awaited<ReturnType<typeof openFixture>>;

@@ -6,11 +6,11 @@ import { randomUUID } from 'node:crypto';
 import type { DeliveryChange } from '@wrapup/queue';
 import { samplePayload } from '@wrapup/synthflow';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Verify } from '../src/ask-api.ts';
-import { processCall } from '../src/process-call.ts';
-import { readCall } from '../src/read-call.ts';
-import { callAt } from '../src/revisions.ts';
-import { sweep } from '../src/sweep.ts';
+import type { Verify } from '../src/calls/ask-api.ts';
+import { processCall } from '../src/calls/process-call.ts';
+import { readCall } from '../src/payloads/read-call.ts';
+import { callAt } from '../src/payloads/revisions.ts';
+import { sweep } from '../src/upkeep/sweep.ts';
 import { configWith, openFixture, type TestPayload } from './support.ts';
 
 let fixture: Awaited<ReturnType<typeof openFixture>>;

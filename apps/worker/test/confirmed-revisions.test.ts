@@ -4,10 +4,10 @@ import type { Config } from '@wrapup/config';
 import type { CallJob } from '@wrapup/queue';
 import { type RunningSandbox, startSandbox, type VoiceCall, webhookOf } from '@wrapup/sandbox';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { processCall } from '../src/process-call.ts';
-import { readCall } from '../src/read-call.ts';
-import { callAt } from '../src/revisions.ts';
-import { Verifier } from '../src/verifier.ts';
+import { processCall } from '../src/calls/process-call.ts';
+import { Verifier } from '../src/calls/verifier.ts';
+import { readCall } from '../src/payloads/read-call.ts';
+import { callAt } from '../src/payloads/revisions.ts';
 import { configWith, openFixture, type TestPayload } from './support.ts';
 
 const MINUTE = 60_000;

@@ -2,8 +2,8 @@ import { Failure, type FailureCode, type WriteOutcome } from '@wrapup/destinatio
 import type { Plan } from '@wrapup/mapping';
 import { type DeliveryJob, RedisLease } from '@wrapup/queue';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { processCall } from '../src/process-call.ts';
-import { processDelivery } from '../src/process-delivery.ts';
+import { processCall } from '../src/calls/process-call.ts';
+import { processDelivery } from '../src/deliveries/process-delivery.ts';
 import { configWith, connectedPayload, openFixture } from './support.ts';
 
 let fixture: Awaited<ReturnType<typeof openFixture>>;

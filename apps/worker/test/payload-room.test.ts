@@ -1,6 +1,6 @@
 import { Failure } from '@wrapup/destination';
 import { describe, expect, it } from 'vitest';
-import { PayloadRoom } from '../src/payload-room.ts';
+import { PayloadRoom } from '../src/payloads/payload-room.ts';
 
 const MB = 1024 * 1024;
 const held = () => Promise.withResolvers<void>();

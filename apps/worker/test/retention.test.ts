@@ -1,8 +1,8 @@
 /** How long payloads are kept: as long as somebody may still need them, and no longer. */
 import type { DeliveryChange } from '@wrapup/queue';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { processCall } from '../src/process-call.ts';
-import { settlePayloads } from '../src/retention.ts';
+import { processCall } from '../src/calls/process-call.ts';
+import { settlePayloads } from '../src/payloads/retention.ts';
 import { configWith, connectedPayload, openFixture } from './support.ts';
 
 const DAY = 24 * 3600;

@@ -1,8 +1,8 @@
 import { ALERTS_QUEUE, BEYOND_LIMIT, CALLS_QUEUE, type CallJob } from '@wrapup/queue';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { AlertJob } from '../src/alerts.ts';
-import { processCall } from '../src/process-call.ts';
-import { sweep } from '../src/sweep.ts';
+import { processCall } from '../src/calls/process-call.ts';
+import type { AlertJob } from '../src/upkeep/alerts.ts';
+import { sweep } from '../src/upkeep/sweep.ts';
 import { configWith, connectedPayload, openFixture } from './support.ts';
 
 const HOUR = 3_600_000;

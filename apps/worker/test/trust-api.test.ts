@@ -3,10 +3,10 @@ import type { Config } from '@wrapup/config';
 import type { CallJob, UnresolvedJob } from '@wrapup/queue';
 import { type RunningSandbox, singleOf, startSandbox, type VoiceCall, webhookOf } from '@wrapup/sandbox';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { processCall } from '../src/process-call.ts';
-import { readCall } from '../src/read-call.ts';
-import { sweep } from '../src/sweep.ts';
-import { Verifier } from '../src/verifier.ts';
+import { processCall } from '../src/calls/process-call.ts';
+import { Verifier } from '../src/calls/verifier.ts';
+import { readCall } from '../src/payloads/read-call.ts';
+import { sweep } from '../src/upkeep/sweep.ts';
 import { configWith, openFixture, type TestPayload } from './support.ts';
 
 const MINUTE = 60_000;

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { revisionOf } from '@wrapup/queue';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { processCall } from '../src/process-call.ts';
-import { sweep } from '../src/sweep.ts';
+import { processCall } from '../src/calls/process-call.ts';
+import { sweep } from '../src/upkeep/sweep.ts';
 import { configWith, connectedPayload, openFixture } from './support.ts';
 
 let fixture: Awaited<ReturnType<typeof openFixture>>;

@@ -1,6 +1,6 @@
 import { personKeysOf, recordOf } from '@wrapup/queue';
 import { expect, it, onTestFinished } from 'vitest';
-import { sweep } from '../src/sweep.ts';
+import { sweep } from '../src/upkeep/sweep.ts';
 import { openEngine, until } from './support/engine.ts';
 
 const PHONE = '+14155550142';

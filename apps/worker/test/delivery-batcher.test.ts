@@ -1,7 +1,7 @@
 import { Failure, type WriteOutcome } from '@wrapup/destination';
 import type { Plan } from '@wrapup/mapping';
 import { describe, expect, it } from 'vitest';
-import { Coalescer } from '../src/coalescer.ts';
+import { Coalescer } from '../src/deliveries/delivery-batcher.ts';
 
 const plan = (key: string) => ({ key }) as Plan;
 const written = (key: string): WriteOutcome => ({

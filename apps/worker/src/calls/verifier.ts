@@ -3,7 +3,7 @@ import { type Config, READS_PER_MINUTE, type Source } from '@wrapup/config';
 import { type CallJob, type LedgerEntry, type Store, takeRead } from '@wrapup/queue';
 import { openApi } from '@wrapup/recovery';
 import type { SynthflowApi } from '@wrapup/synthflow';
-import { Gate } from './gate.ts';
+import { Gate } from './api-throttle.ts';
 import { type Verification, verifyCall, type Why } from './verify-call.ts';
 
 /** Milliseconds for one request: two of them and a retry fit into the time that reading a call may take. */

@@ -19,7 +19,7 @@ import {
   type Store,
 } from '@wrapup/queue';
 import type { Job } from 'bullmq';
-import { settlePayloads } from './retention.ts';
+import { settlePayloads } from '../payloads/retention.ts';
 import { finishUpgrade } from './upgrade.ts';
 
 /** Milliseconds a call may stand still before the sweep looks at it: longer than a crashed job takes to come back. */

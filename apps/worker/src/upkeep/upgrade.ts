@@ -7,8 +7,8 @@
  */
 import type { Config } from '@wrapup/config';
 import { type LedgerEntry, moveOldNames, type Store } from '@wrapup/queue';
-import { indexPeople, indexRecord } from './index-people.ts';
-import { readCall } from './read-call.ts';
+import { indexPeople, indexRecord } from '../payloads/index-people.ts';
+import { readCall } from '../payloads/read-call.ts';
 
 const AFTER_MS = 3_600_000;
 /** How long a slice takes at most, in ms. */

@@ -2,7 +2,7 @@ import type { Call } from '@wrapup/call';
 import type { Source } from '@wrapup/config';
 import type { LedgerEntry, Store } from '@wrapup/queue';
 import { JsonScan, type NormaliseContext, normalise, readCallId } from '@wrapup/synthflow';
-import { UnrecognisedBody, type WhyUnread } from './unrecognised.ts';
+import { UnrecognisedBody, type WhyUnread } from '../calls/unrecognised.ts';
 
 /** What a source says about its payloads beyond what they say themselves. */
 export function contextOf(source: Source, entry: Pick<LedgerEntry, 'received_at'>): NormaliseContext {

@@ -1,10 +1,10 @@
 import type { Config } from '@wrapup/config';
 import { type CallJob, type LedgerEntry, MAX_REVISION_BYTES, MAX_REVISIONS } from '@wrapup/queue';
 import { normalise } from '@wrapup/synthflow';
-import { alertRevisionLimit } from './alerts.ts';
+import { contextOf } from '../payloads/read-call.ts';
+import { settlePayloads } from '../payloads/retention.ts';
+import { alertRevisionLimit } from '../upkeep/alerts.ts';
 import { type AskApi, askApi, park, type Unanswered } from './ask-api.ts';
-import { contextOf } from './read-call.ts';
-import { settlePayloads } from './retention.ts';
 import { isOwnId } from './unrecognised.ts';
 
 /** Milliseconds until it is looked again whether the revisions that were kept have been read. */

@@ -23,11 +23,11 @@ import {
   laneOf,
   type Store,
 } from '@wrapup/queue';
-import { indexRecord } from './index-people.ts';
-import { bytesOfRevisions, PayloadRoom } from './payload-room.ts';
-import { readCall } from './read-call.ts';
-import { settlePayloads } from './retention.ts';
-import { callAt, chainTo } from './revisions.ts';
+import { indexRecord } from '../payloads/index-people.ts';
+import { bytesOfRevisions, PayloadRoom } from '../payloads/payload-room.ts';
+import { readCall } from '../payloads/read-call.ts';
+import { settlePayloads } from '../payloads/retention.ts';
+import { callAt, chainTo } from '../payloads/revisions.ts';
 
 /** What the queue has to do with the job. */
 export type Verdict =

@@ -13,7 +13,6 @@
 import type { Call } from '@wrapup/call';
 import type { CallJob, LedgerEntry } from '@wrapup/queue';
 import type { Standing } from '@wrapup/synthflow';
-import { type AskApi, askApi, type Unanswered } from './ask-api.ts';
 import {
   callAt,
   deliveredBefore,
@@ -24,7 +23,8 @@ import {
   lastDelivered,
   type ReadRevision,
   type Verdict,
-} from './revisions.ts';
+} from '../payloads/revisions.ts';
+import { type AskApi, askApi, type Unanswered } from './ask-api.ts';
 
 /** Milliseconds after which it is looked again whether the API's copy was judged. */
 const JUDGING = 1_000;

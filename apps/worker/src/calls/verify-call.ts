@@ -18,7 +18,7 @@ import type { Source } from '@wrapup/config';
 import { type CallJob, type LedgerEntry, revisionOf, type Store } from '@wrapup/queue';
 import { bytesOf } from '@wrapup/recovery';
 import { normalise, type SynthflowApi, SynthflowApiError } from '@wrapup/synthflow';
-import { contextOf } from './read-call.ts';
+import { contextOf } from '../payloads/read-call.ts';
 
 export interface Why {
   code: string;

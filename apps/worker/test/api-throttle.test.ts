@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Gate } from '../src/gate.ts';
+import { Gate } from '../src/calls/api-throttle.ts';
 
 describe('asking one API', () => {
   it('has a bound on how many ask at once', () => {

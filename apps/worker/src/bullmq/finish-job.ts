@@ -1,7 +1,7 @@
 /** How a job of a line ends, in BullMQ's terms. */
 import type { Failure } from '@wrapup/destination';
 import { DelayedError, type Job, UnrecoverableError } from 'bullmq';
-import type { Verdict } from './process-delivery.ts';
+import type { Verdict } from '../deliveries/process-delivery.ts';
 
 /** Characters of a message in the job's `failedReason`: it is copied into the event stream. */
 const REASON = 200;

@@ -7,7 +7,7 @@
  */
 import { Failure, type Log, type Probe, type WriteOutcome } from '@wrapup/destination';
 import { type CircuitChange, type ConnectionState, explainPause, isPaused, type Store } from '@wrapup/queue';
-import type { CircuitCounts } from './metrics.ts';
+import type { CircuitCounts } from '../metrics.ts';
 
 export interface GuardDeps {
   store: Store;

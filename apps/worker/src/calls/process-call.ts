@@ -15,14 +15,11 @@ import {
   UNSETTLED,
 } from '@wrapup/queue';
 import { mergeCalls, normalise, type Standing, writeFacts } from '@wrapup/synthflow';
-import { askApi, type Verify } from './ask-api.ts';
-import { settleBeyondLimit } from './beyond-limit.ts';
-import type { Reading } from './coming.ts';
-import { confirmRevision } from './confirm-revision.ts';
-import { indexPeople } from './index-people.ts';
-import { bytesOfRevisions, PayloadRoom } from './payload-room.ts';
-import { contextOf, readCall } from './read-call.ts';
-import { settlePayloads } from './retention.ts';
+import type { Reading } from '../deliveries/pending-arrivals.ts';
+import { indexPeople } from '../payloads/index-people.ts';
+import { bytesOfRevisions, PayloadRoom } from '../payloads/payload-room.ts';
+import { contextOf, readCall } from '../payloads/read-call.ts';
+import { settlePayloads } from '../payloads/retention.ts';
 import {
   callAt,
   chainTo,
@@ -32,7 +29,10 @@ import {
   judgeRevision,
   lastDelivered,
   type Verdict,
-} from './revisions.ts';
+} from '../payloads/revisions.ts';
+import { askApi, type Verify } from './ask-api.ts';
+import { settleBeyondLimit } from './beyond-limit.ts';
+import { confirmRevision } from './confirm-revision.ts';
 import { isOwnId, parkUnrecognised, UnrecognisedBody } from './unrecognised.ts';
 
 export type { Verify } from './ask-api.ts';

@@ -15,9 +15,9 @@ import {
 import type { Finding } from '@wrapup/findings';
 import type { CompiledMapping, Plan } from '@wrapup/mapping';
 import { makeContext, type Store, unblock } from '@wrapup/queue';
-import { Coalescer } from './coalescer.ts';
-import { Coming } from './coming.ts';
-import type { Guard } from './guard.ts';
+import type { Guard } from './circuit-monitor.ts';
+import { Coalescer } from './delivery-batcher.ts';
+import { Coming } from './pending-arrivals.ts';
 
 /** Milliseconds that one batch may take, all its requests and waits for quota included. */
 const WRITE_WITHIN = 30_000;

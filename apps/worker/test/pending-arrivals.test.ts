@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { Coming } from '../src/coming.ts';
+import { Coming } from '../src/deliveries/pending-arrivals.ts';
 
 it('counts a call until it is routed, then its deliveries until each has its plan', () => {
   const coming = new Coming();

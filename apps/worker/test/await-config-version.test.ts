@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { catchUp, WAITS } from '../src/catch-up.ts';
+import { catchUp, WAITS } from '../src/deliveries/await-config-version.ts';
 import { configWith } from './support.ts';
 
 const configOf = (hash: string) => ({ ...configWith(), hash });

@@ -2,11 +2,11 @@ import type { Config } from '@wrapup/config';
 import { Failure, type Log } from '@wrapup/destination';
 import type { CallJob, Store } from '@wrapup/queue';
 import { DelayedError, type Job } from 'bullmq';
-import { catchUp, WAIT as WAIT_FOR_CONFIG } from './catch-up.ts';
-import type { Coming } from './coming.ts';
-import { asError, delay, forGood, isLast } from './end-job.ts';
-import type { Counts } from './metrics.ts';
-import type { PayloadRoom } from './payload-room.ts';
+import { asError, delay, forGood, isLast } from '../bullmq/finish-job.ts';
+import { catchUp, WAIT as WAIT_FOR_CONFIG } from '../deliveries/await-config-version.ts';
+import type { Coming } from '../deliveries/pending-arrivals.ts';
+import type { Counts } from '../metrics.ts';
+import type { PayloadRoom } from '../payloads/payload-room.ts';
 import { processCall, type Verify } from './process-call.ts';
 import type { Verifier } from './verifier.ts';
 
