@@ -126,7 +126,7 @@ async function park(store: Store, n: number): Promise<() => Promise<void>> {
   await store.ledger.close(source, call_id);
   const delivery = typeof routed === 'string' ? undefined : routed[0];
   if (!delivery) throw new Error(`call ${call_id} was not parked`);
-  return () => store.operations.file(call, delivery);
+  return () => store.operations.addUnresolved(call, delivery);
 }
 
 /** One in ten thousand says something of its own. */
@@ -215,7 +215,7 @@ async function measureRates(store: Store, items: number): Promise<ParkedFigures[
     rates.push({ what, items: count, perSecond: (count * 1000) / (performance.now() - began) });
   };
   await rateOf('searched for a text', async () => {
-    await store.unresolved.tally('parked', { text: 'closedate' }, Number.POSITIVE_INFINITY);
+    await store.unresolved.countMatches('parked', { text: 'closedate' }, Number.POSITIVE_INFINITY);
     return items;
   });
   const run = (action: 'replay' | 'drop', filter: UnresolvedFilter) => async () => {

@@ -103,7 +103,7 @@ it('a person is nowhere in the clear, and after forget nowhere at all', async ()
   expect(await ring()).toMatchObject({ call_inbound: { custom_variables: { surname: NAME } } });
   // Where the account has no property for it.
   const context = makeContext(store, {
-    ...{ connection: 'sales', lane: 'live', within: 10_000, signal: new AbortController().signal },
+    ...{ connection: 'sales', priority: 'live', within: 10_000, signal: new AbortController().signal },
     log: { debug() {}, info() {}, warn() {}, error() {} },
   });
   await rememberWatermark(context, person?.id ?? '', '2026-01-01T00:00:00.000Z');

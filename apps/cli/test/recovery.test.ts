@@ -39,7 +39,7 @@ test('a call whose payload has expired is fetched anew, and can be replayed then
   await store.ledger.route({ source: 'main', call_id, revision }, 'applied', { notes: [] }, wanted);
   const ref = { source: 'main', call_id, revision, route: 'sales-calls', replays: 0 };
   await store.ledger.begin(ref);
-  await store.ledger.settle(ref, { state: 'parked', code: 'invalid_field' });
+  await store.ledger.recordOutcome(ref, { state: 'parked', code: 'invalid_field' });
   await store.payloads.remove('main', call_id, [revision]);
 
   for (const command of [

@@ -58,7 +58,7 @@ async function openInstallation(kind: keyof typeof KINDS = 'hubspot') {
       const log = { debug() {}, info() {}, warn() {}, error() {} };
       try {
         return await destination.probe(
-          makeContext(store, { connection: 'sales', lane: 'live', within: 60_000, signal, log }),
+          makeContext(store, { connection: 'sales', priority: 'live', within: 60_000, signal, log }),
         );
       } finally {
         await destination.close();

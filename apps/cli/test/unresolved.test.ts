@@ -52,7 +52,7 @@ test('a dead delivery is listed also before it is filed', async () => {
   const call = await route('connected', { call_id: 'd-1' });
   const ref = { ...call, route: 'sales-calls', replays: 0 };
   await store.ledger.begin(ref);
-  await store.ledger.settle(ref, DEAD);
+  await store.ledger.recordOutcome(ref, DEAD);
   expect((await wrapup(['dead', 'list', '--json'], env)).json()).toMatchObject([{ call_id: 'd-1' }]);
 });
 
@@ -170,7 +170,7 @@ test('a body that nobody can read is listed, looked at, and given up', async () 
   const call = await receive('connected', { call_id: 'odd-1' });
   const why = { code: 'unrecognised', reason: 'The body has no call id.', hint: 'Look at it.' };
   const stopped = await store.ledger.parkUnrecognised(call, why);
-  if (stopped) await store.operations.fileCall(call, stopped, 1);
+  if (stopped) await store.operations.addUnresolvedCall(call, stopped, 1);
   const listed = await wrapup(['parked', 'list', '--json'], env);
   expect(listed.json()).toMatchObject([{ call_id: 'odd-1', route: null, code: 'unrecognised' }]);
   const shown = await wrapup(['calls', 'show', 'odd-1'], env);

@@ -89,7 +89,7 @@ describe('replay', () => {
     const stopped = await dashboard.seed();
     const why = { code: 'mapping', reason: 'Source main was missing.' };
     await dashboard.store.ledger.stop('main', stopped, why);
-    await dashboard.store.operations.fileCall({ source: 'main', call_id: stopped }, { at: 1, ...why }, 3);
+    await dashboard.store.operations.addUnresolvedCall({ source: 'main', call_id: stopped }, { at: 1, ...why }, 3);
     const answer = await send('replay', { source: 'main', back: '/dead' }, stopped);
     expect(answer.headers.get('location')).toBe('/dead?did=replayed');
     expect((await dashboard.store.ledger.read('main', stopped))?.stopped).toBeUndefined();
@@ -133,7 +133,7 @@ describe('drop', () => {
     const id = await dashboard.seed({});
     const { ledger, operations } = dashboard.store;
     await ledger.stop('main', id, { code: 'unrecognised', reason: 'No call id.', state: 'parked' });
-    await operations.fileCall(
+    await operations.addUnresolvedCall(
       { source: 'main', call_id: id },
       { at: 1, code: 'unrecognised', reason: 'No call id.', state: 'parked' },
       1,

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { html } from '../src/html.ts';
-import { renderExaminations } from '../src/pages/examinations.ts';
+import { renderSchemaChecks } from '../src/pages/examinations.ts';
 
 const at = Date.parse('2026-11-20T18:00:00Z');
 const FINDING = {
@@ -12,7 +12,7 @@ const FINDING = {
 } as const;
 
 test('what does not fit is shown with mapping line and what to do, as text', () => {
-  const page = String(html`${renderExaminations([{ connection: 'sales', at, findings: [FINDING] }])}`);
+  const page = String(html`${renderSchemaChecks([{ connection: 'sales', at, findings: [FINDING] }])}`);
   expect(page).toContain('mappings/hubspot.yaml:12');
   expect(page).toContain('Did you mean budget?');
   expect(page).toContain('1 error');
@@ -20,9 +20,9 @@ test('what does not fit is shown with mapping line and what to do, as text', () 
 });
 
 test('nothing is shown while everything fits, and an account that could not be asked says why', () => {
-  expect(renderExaminations([{ connection: 'sales', at, findings: [] }])).toBe('');
+  expect(renderSchemaChecks([{ connection: 'sales', at, findings: [] }])).toBe('');
   const failed = { code: 'unauthorized', message: 'The token was refused.', hint: 'Put a new one into .env.' };
-  const page = String(html`${renderExaminations([{ connection: 'sales', at, findings: [], failed }])}`);
+  const page = String(html`${renderSchemaChecks([{ connection: 'sales', at, findings: [], failed }])}`);
   expect(page).toContain('could not be asked');
   expect(page).toContain('Put a new one into .env.');
 });

@@ -256,7 +256,7 @@ describe('the playground, when the CRM is asked', () => {
     try {
       const log = { debug() {}, info() {}, warn() {}, error() {} };
       const signal = new AbortController().signal;
-      const context = makeContext(own.store, { connection: 'sales', lane: 'live', within: 60_000, signal, log });
+      const context = makeContext(own.store, { connection: 'sales', priority: 'live', within: 60_000, signal, log });
       const worker = await hubspotKind.connect('sales', settings);
       await worker.probe(context);
       await worker.close();

@@ -311,7 +311,7 @@ describe('a connection that is paused', () => {
 
       if (who === 'an operator') await connections.resume(look_up);
       else {
-        await connections.hurry(look_up);
+        await connections.probeNow(look_up);
         const pause = await connections.claimProbe(look_up);
         if (pause) await connections.endProbe(look_up, pause);
       }

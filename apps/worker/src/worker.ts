@@ -108,9 +108,9 @@ export async function startWorker({
           config: config(),
           room,
           ...(caughtUp === 'ready' ? {} : { note: caughtUp.note }),
-          write: (name, plan, lane) => {
+          write: (name, plan, priority) => {
             planned();
-            return destinations.write(name, plan, lane);
+            return destinations.write(name, plan, priority);
           },
           lease: (keys, ttl) => lease.take(keys, ttl),
           stopped: (name) => guard.refusal(name) !== undefined,

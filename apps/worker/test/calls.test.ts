@@ -23,7 +23,7 @@ async function settle(job: CallJob, change: DeliveryChange) {
   if (!delivery) throw new Error('no delivery');
   const ref = { ...job, route: delivery.route, revision: delivery.revision, replays: delivery.replays };
   await store.ledger.begin(ref);
-  expect(await store.ledger.settle(ref, change)).toBe(true);
+  expect(await store.ledger.recordOutcome(ref, change)).toBe(true);
 }
 
 describe('routing a call', () => {
@@ -169,7 +169,7 @@ describe('revisions', () => {
     await processCall(first, store, configWith());
     const job: DeliveryJob = { ...first, route: 'sales-calls', replays: 0 };
     await store.ledger.begin(job);
-    await store.ledger.settle(job, { state: 'written', records: [] });
+    await store.ledger.recordOutcome(job, { state: 'written', records: [] });
     for (const phone_number of ['+14155550198', '+14155550199']) {
       const forged = await fixture.arrive({ ...payload, lead: { ...payload.lead, phone_number } });
       await processCall(forged, store, configWith());
@@ -225,7 +225,7 @@ describe('the sweep', () => {
     await processCall(call, store, configWith());
     const job: DeliveryJob = { ...call, route: 'sales-calls', replays: 0 };
     await store.ledger.begin(job);
-    await store.ledger.settle(job, { state: 'parked', code: 'refused', reason: 'r' });
+    await store.ledger.recordOutcome(job, { state: 'parked', code: 'refused', reason: 'r' });
     await sweep(store, configWith(), later);
     expect((await store.operations.list('parked')).filter(({ call_id }) => call_id === call.call_id)).toHaveLength(1);
   });

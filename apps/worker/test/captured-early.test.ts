@@ -47,7 +47,7 @@ function open(change: { api_key?: string; verify?: Verify; revisions?: 'additive
       const { route, revision, replays } = await delivery();
       const ref = { source: 'main', call_id: id, route, revision, replays };
       await store.ledger.begin(ref);
-      expect(await store.ledger.settle(ref, change)).toBe(true);
+      expect(await store.ledger.recordOutcome(ref, change)).toBe(true);
     },
     delivery,
     effects: async () => (await read()).revisions.map(({ effect }) => effect ?? 'waits'),

@@ -95,7 +95,7 @@ describe('a revoked token', () => {
     ).toBe(1);
 
     sandbox.control.settings({ hubspot: { revoked_tokens: [] } });
-    await store.connections.hurry('sales');
+    await store.connections.probeNow('sales');
     await until(async () => (await engine.delivery(later.call_id))?.state === 'written');
     for (const { call_id } of calls) await until(async () => (await engine.delivery(call_id))?.state === 'written');
     await until(() => listener.alerts.length === 2);

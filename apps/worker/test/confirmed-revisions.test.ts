@@ -54,7 +54,7 @@ function open(change: Partial<Source> = {}) {
       for (const { route, revision, replays } of (await ledger(job)).deliveries) {
         const ref = { ...job, route, revision, replays };
         await fixture.store.ledger.begin(ref);
-        await fixture.store.ledger.settle(ref, { state: 'written' });
+        await fixture.store.ledger.recordOutcome(ref, { state: 'written' });
       }
     },
     async standing(job: CallJob) {

@@ -2,7 +2,7 @@
 import type { DeliveryChange } from '@wrapup/queue';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { processCall } from '../src/calls/process-call.ts';
-import { settlePayloads } from '../src/payloads/retention.ts';
+import { scheduleExpiry } from '../src/payloads/retention.ts';
 import { configWith, connectedPayload, openFixture } from './support.ts';
 
 const DAY = 24 * 3600;
@@ -19,8 +19,8 @@ async function settled(change?: DeliveryChange): Promise<number> {
   await processCall(call, store, configWith());
   const ref = { ...call, route: 'sales-calls', replays: 0 };
   await store.ledger.begin(ref);
-  if (change) await store.ledger.settle(ref, change);
-  await settlePayloads(store, configWith(), call.source, call.call_id);
+  if (change) await store.ledger.recordOutcome(ref, change);
+  await scheduleExpiry(store, configWith(), call.source, call.call_id);
   return store.redis.ttl(store.keys.payload(call.source, call.call_id, call.revision));
 }
 

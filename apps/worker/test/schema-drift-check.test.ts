@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Config, loadConfig } from '@wrapup/config';
 import type { Log } from '@wrapup/destination';
-import { EXAMINE_QUEUE, readExaminations } from '@wrapup/queue';
+import { readSchemaChecks, SCHEMA_CHECK_QUEUE } from '@wrapup/queue';
 import { startSandbox } from '@wrapup/sandbox';
 import { createMetrics } from '@wrapup/telemetry';
 import { expect, onTestFinished, test, vi } from 'vitest';
@@ -60,14 +60,14 @@ routes: [ { name: calls, to: sales, mapping: m.yaml } ]
       ...(body ? { body: JSON.stringify(body) } : {}),
     });
   const { store } = fixture;
-  const examination = async () => (await readExaminations(store, ['sales']))[0];
+  const result = async () => (await readSchemaChecks(store, ['sales']))[0];
   const warnings = (code: string) => said.filter(({ fields }) => fields.code === code);
-  return { store, metrics, property, examination, warnings, sandbox };
+  return { store, metrics, property, result, warnings, sandbox };
 }
 
 test('what does not fit is found at start, told with its mapping line, counted, and noticed when it is mended or drifts', async () => {
-  const { store, metrics, property, examination, warnings, sandbox } = await open();
-  await vi.waitFor(async () => expect((await examination())?.findings.length).toBe(2), WAIT);
+  const { store, metrics, property, result, warnings, sandbox } = await open();
+  await vi.waitFor(async () => expect((await result())?.findings.length).toBe(2), WAIT);
   expect(warnings('missing-property')[0]).toMatchObject({
     level: 'warn',
     fields: { connection: 'sales', mapping: 'm.yaml:4' },
@@ -83,9 +83,9 @@ test('what does not fit is found at start, told with its mapping line, counted, 
     ...{ name: 'annual_budget', label: 'Budget', type: 'number', fieldType: 'number', groupName: 'contactinformation' },
   });
   expect(created.status).toBe(201);
-  const again = () => store.queues.get(EXAMINE_QUEUE).add('examine', {}, { removeOnComplete: true });
+  const again = () => store.queues.get(SCHEMA_CHECK_QUEUE).add('examine', {}, { removeOnComplete: true });
   await again();
-  await vi.waitFor(async () => expect((await examination())?.findings.length).toBe(1), WAIT);
+  await vi.waitFor(async () => expect((await result())?.findings.length).toBe(1), WAIT);
 
   // And takes it away again, which is said anew; what was known is not said twice.
   expect((await property('DELETE', 'annual_budget')).status).toBe(204);
@@ -96,7 +96,7 @@ test('what does not fit is found at start, told with its mapping line, counted, 
   // An account that cannot be asked keeps what was found, and says that it is old.
   sandbox.control.fault({ kind: 'unauthorized', times: 100 });
   await again();
-  await vi.waitFor(async () => expect((await examination())?.failed?.code).toBe('unauthorized'), WAIT);
-  expect((await examination())?.findings.length).toBe(2);
+  await vi.waitFor(async () => expect((await result())?.failed?.code).toBe('unauthorized'), WAIT);
+  expect((await result())?.findings.length).toBe(2);
   expect(await metrics.text()).not.toMatch(/mapping_compared_timestamp_seconds\{/);
 });

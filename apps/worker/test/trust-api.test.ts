@@ -144,7 +144,7 @@ describe('a webhook under trust: api', () => {
     const [{ route, revision, replays } = { route: '', revision: '', replays: 0 }] = (await ledger(job)).deliveries;
     const ref = { ...job, route, revision, replays };
     await fixture.store.ledger.begin(ref);
-    await fixture.store.ledger.settle(ref, { state: 'written' });
+    await fixture.store.ledger.recordOutcome(ref, { state: 'written' });
     sandbox.control.place({ ...answered, id: job.call_id, lead: { phone: '+14155550188' } });
     const again = await fixture.arrive({ ...payload, touched: true } as never);
     await process(again);

@@ -4,7 +4,7 @@ import type { Queue } from 'bullmq';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openTestStore } from '../../../test/support/store.ts';
 import type { Store } from '../src/index.ts';
-import { type NewJob, runBeforeAdding } from '../src/intake/atomic-enqueue.ts';
+import { enqueueAtomically, type NewJob } from '../src/intake/atomic-enqueue.ts';
 
 let store: Store;
 let queue: Queue;
@@ -27,7 +27,7 @@ function pair(answer: string, job: Omit<NewJob<unknown>, 'name'>, key = 'notes')
 
 /** What a single one is answered. */
 async function run(answer: string, job: Omit<NewJob<unknown>, 'name'>, redis = store.redis) {
-  const [given] = await runBeforeAdding({ redis, queue }, STEP, [pair(answer, job)]);
+  const [given] = await enqueueAtomically({ redis, queue }, STEP, [pair(answer, job)]);
   return given;
 }
 
@@ -89,7 +89,7 @@ describe('a step and a job in one', () => {
     const jobs = Object.entries(OPTIONS).flatMap(([kind, opts]) =>
       ['new', 'known', 'revision'].map((answer) => ({ kind, answer, opts: { ...opts, jobId: `m-${randomUUID()}` } })),
     );
-    const answers = await runBeforeAdding(
+    const answers = await enqueueAtomically(
       { redis: store.redis, queue },
       STEP,
       jobs.map(({ answer, opts }) => pair(answer, { data: { answer }, opts })),
@@ -104,7 +104,7 @@ describe('a step and a job in one', () => {
   it('tells one that fails, and leaves the others', async () => {
     await store.redis.set(`${store.keys.prefix}:no-hash`, 'text');
     const ids = [1, 2, 3].map(() => `f-${randomUUID()}`);
-    const answers = await runBeforeAdding(
+    const answers = await enqueueAtomically(
       { redis: store.redis, queue },
       STEP,
       ids.map((jobId, index) => pair('new', { data: {}, opts: { jobId } }, index === 1 ? 'no-hash' : 'notes')),

@@ -31,9 +31,9 @@ async function park(call_id: string = randomUUID(), { replays = 0, code = 'inval
   }
   const ref = { source: 'main', call_id, route: 'sales-calls', revision, replays };
   await store.ledger.begin(ref);
-  await store.ledger.settle(ref, { state: 'parked', code, reason });
+  await store.ledger.recordOutcome(ref, { state: 'parked', code, reason });
   const delivery = await deliveryOf(call_id);
-  if (delivery) await store.operations.file(ref, delivery);
+  if (delivery) await store.operations.addUnresolved(ref, delivery);
   return call_id;
 }
 

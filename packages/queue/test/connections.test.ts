@@ -40,7 +40,7 @@ const note = (...outcomes: WriteOutcome[]) => store.connections.note(name, outco
 /** Opens it and lets a probe be answered. */
 async function bringToTrial(code: FailureCode = 'unauthorized') {
   await note(failed(code));
-  await store.connections.hurry(name);
+  await store.connections.probeNow(name);
   const pause = await store.connections.claimProbe(name);
   if (!pause) throw new Error('no probe was due');
   await store.connections.endProbe(name, pause);
@@ -111,7 +111,7 @@ describe('a connection that breaks', () => {
     expect(await store.connections.claimProbe(name)).toBeUndefined();
     const waits: number[] = [];
     for (let round = 0; round < 7; round += 1) {
-      await store.connections.hurry(name);
+      await store.connections.probeNow(name);
       const claims = await Promise.all([store, other, store].map((one) => one.connections.claimProbe(name)));
       const [pause, ...rest] = claims.filter((claim) => claim !== undefined);
       expect([pause !== undefined, rest]).toEqual([true, []]);
@@ -125,7 +125,7 @@ describe('a connection that breaks', () => {
 
   it('takes over another cause when a probe finds one', async () => {
     for (let i = 0; i < OUTAGES; i += 1) await note(failed('timeout'));
-    await store.connections.hurry(name);
+    await store.connections.probeNow(name);
     const pause = await store.connections.claimProbe(name);
     await store.connections.endProbe(name, pause as never, new Failure('unauthorized', 'Refused.'));
     expect((await store.connections.read(name)).pause).toMatchObject({ cause: 'unauthorized', since: pause?.since });
@@ -197,7 +197,7 @@ describe('an operator', () => {
   it('finds the queue as the state says, whoever else touched it', async () => {
     await store.connections.pause(name);
     await store.queues.deliveries(name).resume();
-    await other.connections.follow(name);
+    await other.connections.syncQueuePause(name);
     expect(await isPaused()).toBe(true);
   });
 });

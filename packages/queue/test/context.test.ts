@@ -1,4 +1,4 @@
-import { type Context, Failure, type Lane } from '@wrapup/destination';
+import { type Context, Failure, type Priority } from '@wrapup/destination';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { doWithin } from '../../../test/support/own-time.ts';
 import { openTestStore } from '../../../test/support/store.ts';
@@ -17,11 +17,11 @@ beforeEach(() => {
   connection = `c${count++}`;
 });
 
-function context(within = 10_000, pools = {}, lane: Lane = 'live'): Context {
+function context(within = 10_000, pools = {}, priority: Priority = 'live'): Context {
   return makeContext(store, {
     connection,
     pools,
-    lane,
+    priority,
     within,
     signal: new AbortController().signal,
     log,
@@ -65,8 +65,8 @@ describe('budget', () => {
 describe('the share for inbound calls', () => {
   const pools = { default: { limit: 20, window: 60_000 } };
   /** Takes until nothing is given any more. */
-  async function takeAll(lane: Lane, sizes: object = pools): Promise<number> {
-    const { budget } = context(500, sizes, lane);
+  async function takeAll(priority: Priority, sizes: object = pools): Promise<number> {
+    const { budget } = context(500, sizes, priority);
     const refused = await (async () => {
       for (;;) await budget.take();
     })().catch((error) => error);

@@ -25,7 +25,7 @@ async function open(prefix: string, encryption_keys?: string): Promise<Store> {
 
 const contextOf = (store: Store) =>
   makeContext(store, {
-    ...{ connection: 'sales', lane: 'live', within: 10_000, signal: new AbortController().signal },
+    ...{ connection: 'sales', priority: 'live', within: 10_000, signal: new AbortController().signal },
     log: { debug() {}, info() {}, warn() {}, error() {} },
   });
 

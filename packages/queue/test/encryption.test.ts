@@ -36,7 +36,7 @@ const raw = async (store: Store, { call_id, revision }: { call_id: string; revis
 const contextOf = (store: Store, connection = 'sales') =>
   makeContext(store, {
     connection,
-    lane: 'live',
+    priority: 'live',
     within: 10_000,
     signal: new AbortController().signal,
     log: { debug() {}, info() {}, warn() {}, error() {} },

@@ -29,7 +29,7 @@ describe('ledger', () => {
     expect(await route()).toMatchObject([{ route: 'sales-calls', state: 'queued', attempts: 0 }]);
     expect(await route()).toHaveLength(1);
     await store.ledger.begin(ref);
-    await store.ledger.settle(ref, { state: 'written', records: [], requests: 3 });
+    await store.ledger.recordOutcome(ref, { state: 'written', records: [], requests: 3 });
     expect(await route()).toHaveLength(0);
     expect(await store.ledger.read(ref.source, ref.call_id)).toMatchObject({
       routed: true,
@@ -42,7 +42,7 @@ describe('ledger', () => {
   it('counts attempts when they begin, and gives one back for a wait', async () => {
     await route();
     expect(await store.ledger.begin(ref, 'abc')).toMatchObject({ attempts: 1, mapping: 'abc' });
-    await store.ledger.settle(ref, { code: 'throttled', reason: 'wait' }, { unburn: true });
+    await store.ledger.recordOutcome(ref, { code: 'throttled', reason: 'wait' }, { refundAttempt: true });
     expect(await delivery()).toMatchObject({ attempts: 0, state: 'queued', code: 'throttled' });
   });
 
@@ -57,13 +57,13 @@ describe('ledger', () => {
     await route();
     expect(await store.ledger.begin({ ...ref, revision: 'other' })).toBeUndefined();
     expect(await store.ledger.begin({ ...ref, replays: 1 })).toBeUndefined();
-    expect(await store.ledger.settle({ ...ref, replays: 1 }, { state: 'written' })).toBe(false);
+    expect(await store.ledger.recordOutcome({ ...ref, replays: 1 }, { state: 'written' })).toBe(false);
   });
 
   it('replays a parked delivery under a new count, and files it away', async () => {
     await route();
     await store.ledger.begin(ref);
-    await store.ledger.settle(ref, {
+    await store.ledger.recordOutcome(ref, {
       state: 'parked',
       code: 'invalid_field',
       reason: 'no such option',
@@ -71,8 +71,8 @@ describe('ledger', () => {
     });
     const parked = await delivery();
     if (!parked) throw new Error('no delivery');
-    await store.operations.file(ref, parked);
-    await store.operations.file(ref, parked);
+    await store.operations.addUnresolved(ref, parked);
+    await store.operations.addUnresolved(ref, parked);
     const filed = (await store.operations.list('parked')).filter(({ call_id }) => call_id === ref.call_id);
     expect(filed).toMatchObject([{ code: 'invalid_field', hint: 'fix it', attempts: 1, connection: 'sales' }]);
 
@@ -90,14 +90,14 @@ describe('ledger', () => {
   it('does not replay what was written', async () => {
     await route();
     await store.ledger.begin(ref);
-    await store.ledger.settle(ref, { state: 'written' });
+    await store.ledger.recordOutcome(ref, { state: 'written' });
     expect(await store.operations.replay(ref.source, ref.call_id, ref.route, { attempts: 10 })).toBe('moved');
   });
 
   it('does not replay what has no payload left, and leaves it where it is', async () => {
     await route();
     await store.ledger.begin(ref);
-    await store.ledger.settle(ref, { state: 'parked', code: 'invalid_field' });
+    await store.ledger.recordOutcome(ref, { state: 'parked', code: 'invalid_field' });
     await store.payloads.remove(ref.source, ref.call_id, [ref.revision]);
     expect(await store.operations.replay(ref.source, ref.call_id, ref.route, { attempts: 10 })).toBe('expired');
     expect(await delivery()).toMatchObject({ state: 'parked', replays: 0 });
@@ -105,7 +105,7 @@ describe('ledger', () => {
 
   it('keeps the reason of a drop', async () => {
     await route();
-    await store.ledger.settle(ref, { state: 'parked' });
+    await store.ledger.recordOutcome(ref, { state: 'parked' });
     expect(await store.operations.drop(ref.source, ref.call_id, ref.route, 'a test call')).toMatchObject({
       state: 'dropped',
     });
@@ -115,7 +115,7 @@ describe('ledger', () => {
   it('sends a newer revision on its way and leaves an older one behind', async () => {
     await route();
     await store.ledger.begin(ref);
-    await store.ledger.settle(ref, { state: 'written' });
+    await store.ledger.recordOutcome(ref, { state: 'written' });
     const newer = Buffer.from('{"more":1}');
     await accept({
       source: 'main',
@@ -135,7 +135,7 @@ describe('ledger', () => {
 
   it('finds calls by state, newest first', async () => {
     await route();
-    await store.ledger.settle(ref, { state: 'parked' });
+    await store.ledger.recordOutcome(ref, { state: 'parked' });
     const [first] = await store.ledger.list({ state: 'parked', limit: 1 });
     expect(first?.call_id).toBe(ref.call_id);
     expect(await store.ledger.list({ connection: 'nowhere' })).toEqual([]);

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { beforeEach, expect, it, onTestFinished } from 'vitest';
 import { openTestStore } from '../../../test/support/store.ts';
-import { forgetMemories, makeContext, moveOldNames, type Store } from '../src/index.ts';
+import { forgetMemories, makeContext, renameOldMemories, type Store } from '../src/index.ts';
 
 const KEY = 'person-id:phone:8d23cf6c86e834a7aa6eded54c26ce2b';
 let store: Store;
@@ -14,7 +14,7 @@ beforeEach(async () => {
 
 const contextOf = (connection = 'sales') =>
   makeContext(store, {
-    ...{ connection, lane: 'live', within: 10_000, signal: new AbortController().signal },
+    ...{ connection, priority: 'live', within: 10_000, signal: new AbortController().signal },
     log: { debug() {}, info() {}, warn() {}, error() {} },
   });
 
@@ -54,7 +54,7 @@ it('an entry of an earlier version is found, and moved with the rest of its time
 it('what was written since is not replaced by what is older, and deleting takes both', async () => {
   await keepOld(KEY, 'old');
   await contextOf().memory.set(KEY, 'new', 60_000);
-  await moveOldNames(store);
+  await renameOldMemories(store);
   expect(await contextOf().memory.get(KEY)).toBe('new');
   await keepOld(KEY, 'old');
   await contextOf().memory.delete(KEY);
@@ -66,7 +66,7 @@ it('all of them are moved at once, and after that no old name is looked for', as
   await keepOld('record-id:calls:ab', '2');
   // A connection's own key with colons in it.
   await keepOld('schema:a:b', '3');
-  expect(await moveOldNames(store)).toBe(3);
+  expect(await renameOldMemories(store)).toBe(3);
   expect(await names()).toEqual([]);
   expect(await contextOf().memory.get('record-id:calls:ab')).toBe('2');
   expect(await contextOf().memory.get('schema:a:b')).toBe('3');

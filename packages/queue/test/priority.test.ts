@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openTestStore } from '../../../test/support/store.ts';
-import { type Arrival, CALLS_QUEUE, laneOf, priorityOf, revisionOf, type Store } from '../src/index.ts';
+import { type Arrival, bullPriority, CALLS_QUEUE, priorityOf, revisionOf, type Store } from '../src/index.ts';
 
 let store: Store;
 beforeAll(async () => {
@@ -30,7 +30,7 @@ describe('who goes first', () => {
     for (const one of [history, missed, live]) await store.accept(one, 90);
     const jobs = await store.queues.get<{ call_id: string }>(CALLS_QUEUE).getJobs(['waiting', 'prioritized']);
     const priority = (call: Arrival) => jobs.find(({ data }) => data.call_id === call.call_id)?.opts.priority ?? 0;
-    const replay = priorityOf(laneOf({ received: 'backfill', replays: 1 })).priority as number;
+    const replay = bullPriority(priorityOf({ received: 'backfill', replays: 1 })).priority as number;
     expect([priority(live), replay, priority(missed), priority(history)]).toEqual([0, 10, 20, 30]);
   });
 });
@@ -51,7 +51,7 @@ describe('bytes from the API', () => {
     const hint = arrival({ verified: 'none' });
     await store.accept(hint, 90);
     const revision = revisionOf(hint.body);
-    await store.ledger.hint('main', hint.call_id, revision);
+    await store.ledger.markUnverified('main', hint.call_id, revision);
     expect(await store.accept(hint, 90)).toBe('duplicate');
     await store.accept({ ...hint, verified: 'api' }, 90);
     const [known] = (await store.ledger.read('main', hint.call_id))?.revisions ?? [];
@@ -68,7 +68,7 @@ describe('a call that waits', () => {
     const since = (await store.ledger.read('main', call.call_id))?.waiting?.since;
     await store.ledger.wait('main', call.call_id, { code: 'b', reason: 'second' });
     expect((await store.ledger.read('main', call.call_id))?.waiting).toEqual({ since, code: 'b', reason: 'second' });
-    await store.ledger.hint('main', call.call_id, revisionOf(call.body));
+    await store.ledger.markUnverified('main', call.call_id, revisionOf(call.body));
     expect(await store.ledger.read('main', call.call_id)).not.toHaveProperty('waiting');
   });
 });
@@ -79,7 +79,7 @@ describe('a call that is parked before its routes', () => {
     await store.accept(call, 90);
     const why = { code: 'unverified', reason: 'r', hint: 'h', state: 'parked' as const };
     await store.ledger.stop('main', call.call_id, why);
-    await store.operations.fileCall(call, { at: Date.now(), ...why }, 1);
+    await store.operations.addUnresolvedCall(call, { at: Date.now(), ...why }, 1);
     const mine = async () => (await store.operations.list('parked')).filter(({ call_id }) => call_id === call.call_id);
     expect(await mine()).toMatchObject([{ code: 'unverified', hint: 'h' }]);
     expect(await store.operations.replayCall('main', call.call_id)).toBe(true);
@@ -105,7 +105,7 @@ describe('a call that was given up before its routes', () => {
     await store.accept(call, 90);
     const why = { code: 'unverified', reason: 'r', state: 'parked' as const };
     await store.ledger.stop('main', call.call_id, why);
-    await store.operations.fileCall(call, { at: Date.now(), ...why }, 1);
+    await store.operations.addUnresolvedCall(call, { at: Date.now(), ...why }, 1);
     expect(await store.operations.dropCall('main', call.call_id, 'forged')).toBe(true);
     expect((await store.operations.list('parked')).map(({ call_id }) => call_id)).not.toContain(call.call_id);
     const { stopped } = (await store.ledger.read('main', call.call_id)) ?? {};

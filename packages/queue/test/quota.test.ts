@@ -1,5 +1,5 @@
-/** One quota for everybody who asks a CRM: in the order of their lanes, with room left for inbound calls, live calls and others. */
-import type { Context, Lane } from '@wrapup/destination';
+/** One quota for everybody who asks a CRM: in the order of their priorities, with room left for inbound calls, live calls and others. */
+import type { Context, Priority } from '@wrapup/destination';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openTestStore } from '../../../test/support/store.ts';
 import { forecast, makeContext, readDailyQuota, type Store, unblock } from '../src/index.ts';
@@ -18,7 +18,7 @@ beforeEach(() => {
 });
 
 interface Wish {
-  lane?: Lane;
+  priority?: Priority;
   within?: number;
   limit?: number;
   window?: number;
@@ -27,7 +27,7 @@ interface Wish {
 }
 
 function context({
-  lane = 'live',
+  priority = 'live',
   within = 500,
   limit = 20,
   window = 60_000,
@@ -37,7 +37,7 @@ function context({
   return makeContext(store, {
     connection,
     pools: limit > 0 ? { default: { limit, window } } : {},
-    lane,
+    priority,
     within,
     reserve,
     ...(probing ? { probing } : {}),
@@ -81,11 +81,11 @@ describe('the window', () => {
   });
 });
 
-describe('lanes', () => {
+describe('priorities', () => {
   it('leave a tenth for live calls, whatever is backfilled', async () => {
-    expect(await takeAll({ lane: 'backfill' })).toBe(18);
-    expect(await takeAll({ lane: 'reconcile' })).toBe(0);
-    expect(await takeAll({ lane: 'live' })).toBe(2);
+    expect(await takeAll({ priority: 'backfill' })).toBe(18);
+    expect(await takeAll({ priority: 'reconcile' })).toBe(0);
+    expect(await takeAll({ priority: 'live' })).toBe(2);
   });
 
   it.each([
@@ -93,29 +93,29 @@ describe('lanes', () => {
     ['replay', 'reconcile'],
     ['reconcile', 'backfill'],
   ] as const)('go in their order: while %s waits, %s is not let go', async (above, below) => {
-    await takeAll({ lane: above, within: 0 });
+    await takeAll({ priority: above, within: 0 });
     // Room again, as when the window has rolled on; the one above has not come back for it yet.
     await store.redis.del(store.keys.budgetLog(connection, 'default'));
-    await expect(context({ lane: below }).budget.take()).rejects.toMatchObject({ code: 'throttled' });
-    await context({ lane: above }).budget.take();
-    await context({ lane: below }).budget.take();
+    await expect(context({ priority: below }).budget.take()).rejects.toMatchObject({ code: 'throttled' });
+    await context({ priority: above }).budget.take();
+    await context({ priority: below }).budget.take();
   });
 
   it('let an inbound call go before everybody else, for as long as it may wait', async () => {
     await store.redis.hset(store.keys.budget(connection, 'default'), 'wait:0', Date.now() + 60_000);
-    await expect(context({ lane: 'live' }).budget.take()).rejects.toMatchObject({ code: 'throttled' });
-    await context({ lane: 'inbound' }).budget.take();
-    await context({ lane: 'live' }).budget.take();
+    await expect(context({ priority: 'live' }).budget.take()).rejects.toMatchObject({ code: 'throttled' });
+    await context({ priority: 'inbound' }).budget.take();
+    await context({ priority: 'live' }).budget.take();
     // One that gave up holds nobody back for longer.
-    await takeAll({ lane: 'inbound' });
+    await takeAll({ priority: 'inbound' });
     const waits = await store.redis.hget(store.keys.budget(connection, 'default'), 'wait:0');
     expect(Number(waits)).toBeLessThanOrEqual(Date.now() + 200);
   });
 
   it('other than live hold their place for two seconds at most, and come again', async () => {
-    await takeAll({ lane: 'live' });
+    await takeAll({ priority: 'live' });
     const begun = performance.now();
-    const refused = await context({ lane: 'backfill', within: 60_000 })
+    const refused = await context({ priority: 'backfill', within: 60_000 })
       .budget.take()
       .catch((error) => error);
     expect(refused).toMatchObject({ code: 'throttled', details: { retry_after: expect.any(Number) } });
@@ -135,14 +135,16 @@ describe('the reserve for other programs', () => {
 
   it('is left of the day, twice as much by what is no live call; inbound calls may take it', async () => {
     await context().budget.report({ daily_limit: 1_000, daily_remaining: 150 });
-    const refused = await context({ lane: 'backfill', reserve: 0.1 })
+    const refused = await context({ priority: 'backfill', reserve: 0.1 })
       .budget.take()
       .catch((error) => error);
     expect(refused).toMatchObject({ code: 'throttled', message: expect.stringContaining('only the reserve is left') });
-    await context({ lane: 'live', reserve: 0.1 }).budget.take();
+    await context({ priority: 'live', reserve: 0.1 }).budget.take();
     await context().budget.report({ daily_limit: 1_000, daily_remaining: 100 });
-    await expect(context({ lane: 'live', reserve: 0.1 }).budget.take()).rejects.toMatchObject({ code: 'throttled' });
-    await context({ lane: 'inbound', reserve: 0.1 }).budget.take();
+    await expect(context({ priority: 'live', reserve: 0.1 }).budget.take()).rejects.toMatchObject({
+      code: 'throttled',
+    });
+    await context({ priority: 'inbound', reserve: 0.1 }).budget.take();
   });
 
   it('does not stop anybody for ever: after a while one goes and finds out', async () => {

@@ -49,7 +49,7 @@ async function stop({
   const ref = { source, call_id, route, revision, replays: 0 };
   await store.ledger.begin(ref);
   const why: DeliveryChange = { state: 'parked', code: 'invalid_field', reason: 'no such option', ...change };
-  await store.ledger.settle(ref, why);
+  await store.ledger.recordOutcome(ref, why);
   if (at !== undefined) {
     // The clock of the ledger is the machine's: a test that needs a certain time moves the item there.
     const key = `${store.keys.unresolved}:${why.state}:${source}|${route}|${connection}|${why.code}`;
@@ -128,7 +128,7 @@ describe('pages', () => {
       async ({ items }: UnresolvedPage) => {
         const again = items[0]?.call_id as string;
         await requeue(again);
-        await store.ledger.settle(
+        await store.ledger.recordOutcome(
           { source: 'main', call_id: again, route: 'sales-calls', revision, replays: 1 },
           { state: 'parked', code: 'refused' },
         );
@@ -196,7 +196,7 @@ describe('filters', () => {
     const said = reasonFilter('CloseDate');
     expect(said).toEqual({ text: 'closedate' });
     expect(idsOf((await store.unresolved.page('parked', said)).items)).toEqual([field]);
-    expect(await store.unresolved.tally('parked', said, 1000)).toEqual({ count: 1, exact: true });
+    expect(await store.unresolved.countMatches('parked', said, 1000)).toEqual({ count: 1, exact: true });
     expect((await store.unresolved.page('parked', reasonFilter('timeout'))).items).toEqual([]);
   });
 
@@ -205,7 +205,7 @@ describe('filters', () => {
     await stopMany(600, (index) => ({ at: 1_700_000_001_000 + index }));
     const cut = await store.unresolved.page('parked', { text: 'needle' }, { within: -1 });
     expect(cut).toMatchObject({ items: [], cut: true });
-    expect(await store.unresolved.tally('parked', { text: 'needle' }, -1)).toEqual({ count: 0, exact: false });
+    expect(await store.unresolved.countMatches('parked', { text: 'needle' }, -1)).toEqual({ count: 0, exact: false });
     const rest = await store.unresolved.page('parked', { text: 'needle' }, { within: 60_000, after: cut.next });
     expect(idsOf(rest.items)).toEqual(ids.toReversed());
   }, 60_000);
@@ -264,7 +264,7 @@ describe('the index', () => {
     await store.ledger.reopen('main', hint);
     await store.ledger.stop('main', hint, { code: 'internal', reason: 'r' });
     expect(await store.unresolved.count('dead')).toBe(1);
-    await store.ledger.hint('main', hint, revision);
+    await store.ledger.markUnverified('main', hint, revision);
     await store.ledger.route({ source: 'main', call_id: routed, revision }, 'applied', { notes: [] }, []);
     expect(await store.redis.keys(`${store.keys.unresolved}*`)).toEqual([]);
   });
@@ -308,7 +308,7 @@ describe('the index', () => {
     const [gone, kept] = [await stop(), await stop()];
     for (const call_id of [gone, kept]) {
       const delivery = (await store.ledger.read('main', call_id))?.deliveries[0];
-      if (delivery) await store.operations.file({ source: 'main', call_id }, delivery);
+      if (delivery) await store.operations.addUnresolved({ source: 'main', call_id }, delivery);
     }
     // As if the process had died between the ledger and the queue.
     await requeue(gone);

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { Gather } from '../src/intake/write-batcher.ts';
+import { WriteBatcher } from '../src/intake/write-batcher.ts';
 
 /** Commands that end when the test says so. */
 function gatherer(options: { most?: number; bytes?: number; longest?: number } = {}) {
   const commands: { items: string[]; end(answers?: (string | Error)[]): void; fail(error: Error): void }[] = [];
-  const gather = new Gather<string, string>({
+  const batcher = new WriteBatcher<string, string>({
     most: 100,
     bytes: 1_000_000,
     longest: 60_000,
@@ -15,15 +15,15 @@ function gatherer(options: { most?: number; bytes?: number; longest?: number } =
         commands.push({ items, end: (answers = items) => resolve(answers), fail: reject });
       }),
   });
-  return { gather, commands, sent: () => commands.map(({ items }) => items.join(' ')) };
+  return { batcher, commands, sent: () => commands.map(({ items }) => items.join(' ')) };
 }
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 describe('gathering', () => {
   it('sends what comes in one turn of the event loop at its end, together', async () => {
-    const { gather, commands, sent } = gatherer();
-    const all = Promise.all([gather.add('a'), gather.add('b')]);
+    const { batcher, commands, sent } = gatherer();
+    const all = Promise.all([batcher.add('a'), batcher.add('b')]);
     expect(sent()).toEqual([]);
     await turn();
     expect(sent()).toEqual(['a b']);
@@ -32,10 +32,10 @@ describe('gathering', () => {
   });
 
   it('keeps what comes during a command for the next one', async () => {
-    const { gather, commands, sent } = gatherer();
-    const first = gather.add('a');
+    const { batcher, commands, sent } = gatherer();
+    const first = batcher.add('a');
     await turn();
-    const rest = Promise.all([gather.add('b'), turn().then(() => gather.add('c'))]);
+    const rest = Promise.all([batcher.add('b'), turn().then(() => batcher.add('c'))]);
     await turn();
     await turn();
     expect(sent()).toEqual(['a']);
@@ -48,25 +48,25 @@ describe('gathering', () => {
   });
 
   it('waits no longer than it may for a command that does not end', async () => {
-    const { gather, commands } = gatherer({ longest: 5 });
-    void gather.add('a');
+    const { batcher, commands } = gatherer({ longest: 5 });
+    void batcher.add('a');
     await turn();
-    const second = gather.add('b');
+    const second = batcher.add('b');
     while (commands.length < 2) await turn();
     commands[1]?.end();
     expect(await second).toBe('b');
   });
 
   it('puts no more into a command than it may, by number and by bytes', async () => {
-    const { gather, sent } = gatherer({ most: 2, bytes: 10 });
-    for (const item of ['a', 'b', 'c', '12345678', '9012345678901', 'd']) void gather.add(item);
+    const { batcher, sent } = gatherer({ most: 2, bytes: 10 });
+    for (const item of ['a', 'b', 'c', '12345678', '9012345678901', 'd']) void batcher.add(item);
     await turn();
     expect(sent()).toEqual(['a b', 'c 12345678', '9012345678901']);
   });
 
   it('lets each have its own answer, also an error, and all of them that of their command', async () => {
-    const { gather, commands } = gatherer();
-    const one = Promise.allSettled([gather.add('a'), gather.add('b'), gather.add('c')]);
+    const { batcher, commands } = gatherer();
+    const one = Promise.allSettled([batcher.add('a'), batcher.add('b'), batcher.add('c')]);
     await turn();
     commands[0]?.end(['A', new Error('not this one')]);
     expect(await one).toEqual([
@@ -74,11 +74,11 @@ describe('gathering', () => {
       { status: 'rejected', reason: new Error('not this one') },
       { status: 'rejected', reason: new Error('No answer came for this one') },
     ]);
-    const other = Promise.allSettled([gather.add('d'), gather.add('e')]);
+    const other = Promise.allSettled([batcher.add('d'), batcher.add('e')]);
     await turn();
     commands[1]?.fail(new Error('Redis is away'));
     expect((await other).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
-    void gather.add('f');
+    void batcher.add('f');
     await turn();
     expect(commands[2]?.items).toEqual(['f']);
   });

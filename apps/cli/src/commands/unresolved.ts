@@ -116,7 +116,7 @@ async function list(state: UnresolvedState, options: ListOptions, output: Output
     const within = Number.POSITIVE_INFINITY;
     const [page, { count, exact }] = await Promise.all([
       store.unresolved.page(state, filter, { limit: limit ?? PAGE, after, within }),
-      output.json ? { count: 0, exact: true } : store.unresolved.tally(state, filter, TALLY_MS),
+      output.json ? { count: 0, exact: true } : store.unresolved.countMatches(state, filter, TALLY_MS),
     ]);
     output.data(page.items);
     if (page.items.length === 0) return output.line(`Nothing ${after === undefined ? 'is' : 'more is'} ${state}.`);

@@ -70,11 +70,11 @@ export async function openInstallation() {
     const call = await route('connected', overrides, source);
     const ref = { ...call, route: 'sales-calls', replays: 0 };
     await store.ledger.begin(ref, 'abc123');
-    await store.ledger.settle(ref, change);
+    await store.ledger.recordOutcome(ref, change);
     const entry = await store.ledger.read(source, call.call_id);
     const delivery = entry?.deliveries[0];
     if (delivery && (delivery.state === 'parked' || delivery.state === 'dead'))
-      await store.operations.file(call, delivery);
+      await store.operations.addUnresolved(call, delivery);
     return call;
   }
 

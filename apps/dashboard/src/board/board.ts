@@ -16,10 +16,10 @@ import {
   connectionOf,
   DEAD_QUEUE,
   deliveriesQueue,
-  EXAMINE_QUEUE,
   MAINTENANCE_QUEUE,
   PARKED_QUEUE,
   RECONCILE_QUEUE,
+  SCHEMA_CHECK_QUEUE,
   type Store,
 } from '@wrapup/queue';
 import type { Logger } from '@wrapup/telemetry';
@@ -68,7 +68,7 @@ const DESCRIPTIONS: Record<string, string> = {
   [DEAD_QUEUE]: 'Given up after all attempts',
   [MAINTENANCE_QUEUE]: 'The sweep that puts right what a crash left half done',
   [RECONCILE_QUEUE]: 'Looks for calls whose webhook never came',
-  [EXAMINE_QUEUE]: 'Compares mappings with accounts, every hour',
+  [SCHEMA_CHECK_QUEUE]: 'Compares mappings with accounts, every hour',
   [ALERTS_QUEUE]: 'Notices to operators: a connection stopped, or goes on',
 };
 
@@ -112,7 +112,7 @@ export function makeBoard({ store, config, connections, log, basePath }: BoardPa
         MAINTENANCE_QUEUE,
         RECONCILE_QUEUE,
         ALERTS_QUEUE,
-        EXAMINE_QUEUE,
+        SCHEMA_CHECK_QUEUE,
       ];
       replaceQueues(
         wanted.map((name) => {

@@ -1,10 +1,10 @@
 import { OUTCOMES } from '@wrapup/call';
-import type { Examination, LedgerEntry } from '@wrapup/queue';
+import type { LedgerEntry, SchemaCheckResult } from '@wrapup/queue';
 import { type Html, html, type Part } from '../html.ts';
 import type { Overview } from '../ledger/overview.ts';
 import type { Reconciliation } from '../ledger/reconciliations.ts';
 import { CALL_STATES, type CallPage, type CallQuery } from '../ledger/search-calls.ts';
-import { renderExaminations } from './examinations.ts';
+import { renderSchemaChecks } from './examinations.ts';
 import { count, linkToCall, renderChip, renderRecord, renderSelect, renderTime } from './parts.ts';
 import { renderReconciliations } from './reconciliations.ts';
 
@@ -13,17 +13,17 @@ export interface CallsPage {
   query: CallQuery;
   overview: Overview;
   reconciliations: Reconciliation[];
-  examinations: Examination[];
+  schemaChecks: SchemaCheckResult[];
   /** For the filter. */
   sources: string[];
   routes: string[];
   connections: string[];
 }
 
-export function renderCalls({ page, query, overview, reconciliations, examinations, ...names }: CallsPage): Html {
+export function renderCalls({ page, query, overview, reconciliations, schemaChecks, ...names }: CallsPage): Html {
   return html`<h1>Calls</h1>
 ${renderOverview(overview)}
-${renderExaminations(examinations)}
+${renderSchemaChecks(schemaChecks)}
 ${renderReconciliations(reconciliations)}
 <form class="filter" method="get" action="/" role="search">
 ${renderSelect('state', 'State', CALL_STATES, query.state)}

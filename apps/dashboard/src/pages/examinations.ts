@@ -1,11 +1,11 @@
 import type { Finding } from '@wrapup/findings';
-import type { Examination } from '@wrapup/queue';
+import type { SchemaCheckResult } from '@wrapup/queue';
 import { type Html, html, type Part } from '../html.ts';
 import { count, renderChip, renderTime } from './parts.ts';
 
 /** Where mappings and accounts do not fit; nothing while they do. */
-export function renderExaminations(examinations: Examination[]): Part {
-  const wanting = examinations.filter(({ findings, failed }) => findings.length > 0 || failed);
+export function renderSchemaChecks(schemaChecks: SchemaCheckResult[]): Part {
+  const wanting = schemaChecks.filter(({ findings, failed }) => findings.length > 0 || failed);
   if (wanting.length === 0) return '';
   return html`<details class="examined" open>
 <summary>Mappings and accounts: ${wanting.map((one) => html`${one.connection} ${renderVerdict(one)} `)}</summary>
@@ -16,7 +16,7 @@ export function renderExaminations(examinations: Examination[]): Part {
 </details>`;
 }
 
-function renderVerdict({ findings, failed }: Examination): Part {
+function renderVerdict({ findings, failed }: SchemaCheckResult): Part {
   if (failed) return renderChip('parked', 'could not be asked');
   const errors = findings.filter(({ severity }) => severity === 'error').length;
   return errors > 0
@@ -24,7 +24,7 @@ function renderVerdict({ findings, failed }: Examination): Part {
     : renderChip('parked', count(findings.length, 'warning'));
 }
 
-function renderRows({ connection, at, findings, failed }: Examination): Html[] {
+function renderRows({ connection, at, findings, failed }: SchemaCheckResult): Html[] {
   const trouble: Finding[] = failed
     ? [
         {

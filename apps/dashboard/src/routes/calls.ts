@@ -1,5 +1,5 @@
 import { agentName, type Config } from '@wrapup/config';
-import { explainPause, type LedgerEntry, readCursor, readExaminations, type Store } from '@wrapup/queue';
+import { explainPause, type LedgerEntry, readCursor, readSchemaChecks, type Store } from '@wrapup/queue';
 import type { Logger } from '@wrapup/telemetry';
 import { Router } from 'express';
 import { askWho, type Candidates } from '../ask-crm.ts';
@@ -35,13 +35,13 @@ export function callRoutes({ store, config, connections, log }: CallRoutesParts)
       const [exact, ...others] = await ask(store, () => store.ledger.find(id, Object.keys(config().sources)));
       if (exact && others.length === 0) return response.redirect(303, linkToCall(exact.source, exact.call_id));
     }
-    const [page, numbers, names, reconciliations, examinations] = await ask(store, () =>
+    const [page, numbers, names, reconciliations, schemaChecks] = await ask(store, () =>
       Promise.all([
         searchCalls(store, query),
         overview(),
         connections(),
         readReconciliations(store, config()),
-        readExaminations(store, Object.keys(config().connections)),
+        readSchemaChecks(store, Object.keys(config().connections)),
       ]),
     );
     const { sources, routes } = config();
@@ -53,7 +53,7 @@ export function callRoutes({ store, config, connections, log }: CallRoutesParts)
         query,
         overview: numbers,
         reconciliations,
-        examinations,
+        schemaChecks,
         sources: Object.keys(sources),
         routes: routes.map(({ name }) => name),
         connections: names,

@@ -58,7 +58,7 @@ export function unresolvedRoutes({ store, config, latest, connections, log }: Un
       const [page, matching, partitions, unindexed, all, names] = await ask(store, () =>
         Promise.all([
           store.unresolved.page(state, filter, { after, before, within: SEARCH_MS }),
-          store.unresolved.tally(state, filter, SEARCH_MS),
+          store.unresolved.countMatches(state, filter, SEARCH_MS),
           store.unresolved.partitions(state),
           countUnindexed(store, state),
           listBulk(store),

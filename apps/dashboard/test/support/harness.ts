@@ -117,9 +117,10 @@ export async function startDashboard({
         if (!change) continue;
         const ref = { source, call_id, route: delivery.route, revision, replays: 0 };
         await store.ledger.begin(ref, 'a1b2c3d4e5f6');
-        await store.ledger.settle(ref, change);
+        await store.ledger.recordOutcome(ref, change);
         const now = await deliveryOf(store, source, call_id, delivery.route);
-        if (now.state === 'parked' || now.state === 'dead') await store.operations.file({ source, call_id }, now);
+        if (now.state === 'parked' || now.state === 'dead')
+          await store.operations.addUnresolved({ source, call_id }, now);
       }
       return call_id;
     },

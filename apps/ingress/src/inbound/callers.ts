@@ -235,7 +235,7 @@ class CrmCallers implements Callers {
     const pools = KINDS[connection.kind]?.pools;
     return makeContext(this.#store(), {
       connection: connection.name,
-      lane: 'inbound',
+      priority: 'inbound',
       reserve: connection.reserve ?? 0,
       within: Math.max(0, within),
       signal: this.#stopping.signal,

@@ -49,7 +49,7 @@ export async function park(
   const { source, call_id } = job;
   const stopped = { ...why, state: 'parked' as const };
   await store.ledger.stop(source, call_id, stopped);
-  await store.operations.fileCall(job, { at: Date.now(), ...stopped }, 1);
+  await store.operations.addUnresolvedCall(job, { at: Date.now(), ...stopped }, 1);
   await store.ledger.close(source, call_id);
   return { job: 'complete', result: 'parked' };
 }

@@ -2,7 +2,7 @@ import type { Config } from '@wrapup/config';
 import { type CallJob, type LedgerEntry, MAX_REVISION_BYTES, MAX_REVISIONS } from '@wrapup/queue';
 import { normalise } from '@wrapup/synthflow';
 import { contextOf } from '../payloads/read-call.ts';
-import { settlePayloads } from '../payloads/retention.ts';
+import { scheduleExpiry } from '../payloads/retention.ts';
 import { alertRevisionLimit } from '../upkeep/alerts.ts';
 import { type AskApi, askApi, park, type Unanswered } from './ask-api.ts';
 import { isOwnId } from './unrecognised.ts';
@@ -44,6 +44,6 @@ export async function settleBeyondLimit(
   }
   await store.ledger.handleIgnored(source.name, call_id);
   const parked = await park(job, WHY, store);
-  await settlePayloads(store, config, source.name, call_id);
+  await scheduleExpiry(store, config, source.name, call_id);
   return parked;
 }

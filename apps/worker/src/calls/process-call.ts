@@ -12,14 +12,14 @@ import {
   type LedgerEntry,
   type Revision,
   type Store,
-  UNSETTLED,
+  UNSETTLED_S,
 } from '@wrapup/queue';
 import { mergeCalls, normalise, type Standing, writeFacts } from '@wrapup/synthflow';
 import type { Reading } from '../deliveries/pending-arrivals.ts';
 import { indexPeople } from '../payloads/index-people.ts';
 import { bytesOfRevisions, PayloadRoom } from '../payloads/payload-room.ts';
 import { contextOf, readCall } from '../payloads/read-call.ts';
-import { settlePayloads } from '../payloads/retention.ts';
+import { scheduleExpiry } from '../payloads/retention.ts';
 import {
   callAt,
   chainTo,
@@ -168,10 +168,10 @@ async function route(job: CallJob, parts: Parts): Promise<CallVerdict> {
   // What it adds to must be there as long as the delivery may wait.
   if (verdict.effect === 'added' && last)
     for (const { hash } of chainTo(entry, last.hash))
-      await store.payloads.expire(source.name, call_id, hash, UNSETTLED);
+      await store.payloads.expire(source.name, call_id, hash, UNSETTLED_S);
   for (const delivery of deliveries) {
     if (delivery.state === 'parked') {
-      await store.operations.file(entry, delivery);
+      await store.operations.addUnresolved(entry, delivery);
       continue;
     }
     const attempts = attemptsOf(config, delivery.route);
@@ -181,9 +181,9 @@ async function route(job: CallJob, parts: Parts): Promise<CallVerdict> {
 
   reading?.ends();
   // What stopped it before may be put right by what this revision says.
-  if (entry.stopped) await store.operations.unfileCall(source.name, call_id);
+  if (entry.stopped) await store.operations.removeUnresolvedCall(source.name, call_id);
   await pack(job, store);
-  await settlePayloads(store, config, source.name, call_id);
+  await scheduleExpiry(store, config, source.name, call_id);
   return { job: 'complete', result: 'routed' };
 }
 
@@ -232,7 +232,7 @@ async function takeFromApi(
   if ('job' in answer) return answer;
   const { source, call_id, revision } = job;
   if (answer.revision === revision) return undefined;
-  await parts.store.ledger.hint(source, call_id, revision);
+  await parts.store.ledger.markUnverified(source, call_id, revision);
   await pack(job, parts.store);
   return { job: 'complete', result: 'hint' };
 }

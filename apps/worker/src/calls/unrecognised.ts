@@ -35,7 +35,7 @@ export async function parkUnrecognised(
   const before = entry.revisions.find(({ hash }) => hash === revision)?.effect;
   // A rerun only makes good what a crash left undone; a person may have dropped it meanwhile.
   const stopped = before === 'unrecognised' ? entry.stopped : await store.ledger.parkUnrecognised(job, why);
-  if (stopped?.state === 'parked') await store.operations.fileCall(entry, stopped, 1);
+  if (stopped?.state === 'parked') await store.operations.addUnresolvedCall(entry, stopped, 1);
   const body = await store.payloads.read(source, call_id, revision);
   if (body) await store.payloads.compress(source, call_id, revision, body);
   const moving = entry.deliveries.some(({ state }) => state === 'queued');

@@ -45,7 +45,7 @@ export class Guard {
     const added = connections.filter((name) => !this.#connections.includes(name));
     this.#connections = connections;
     for (const name of this.#states.keys()) if (!connections.includes(name)) this.#states.delete(name);
-    for (const name of added) await this.#deps.store.connections.hurry(name);
+    for (const name of added) await this.#deps.store.connections.probeNow(name);
     if (added.length > 0) await this.look();
     this.#timer ??= setInterval(() => {
       // While Redis is away a look does not end: others must not pile up behind it.
@@ -80,7 +80,7 @@ export class Guard {
 
   /** Settings of a connection changed: if it is paused, that may be why. */
   async mended(connection: string): Promise<void> {
-    await this.#deps.store.connections.hurry(connection).catch(() => {});
+    await this.#deps.store.connections.probeNow(connection).catch(() => {});
   }
 
   /** Reads the shared state, and does what is due. Never rejects. */
@@ -91,7 +91,8 @@ export class Guard {
         const { connection, circuit, pause } = state;
         const before = this.#states.get(connection);
         this.#states.set(connection, state);
-        if (before === undefined || isPaused(before) !== isPaused(state)) await store.connections.follow(connection);
+        if (before === undefined || isPaused(before) !== isPaused(state))
+          await store.connections.syncQueuePause(connection);
         if (circuit === 'open' && pause && this.#told.get(connection) !== pause.since) {
           await this.#deps.onChange(connection, { became: 'opened', pause });
           this.#told.set(connection, pause.since);

@@ -5,10 +5,10 @@ import {
   type Destination,
   type DestinationKind,
   Failure,
-  LANES,
-  type Lane,
   type Log,
   type Notice,
+  PRIORITIES,
+  type Priority,
   type Probe,
   type WriteOutcome,
 } from '@wrapup/destination';
@@ -47,7 +47,7 @@ export class Destinations {
   readonly #config: () => Config;
   readonly #onBatch: (connection: string, size: number) => void;
   readonly #lines = new Map<string, Promise<Line>>();
-  readonly #lanes = new WeakMap<Plan, Lane>();
+  readonly #priorities = new WeakMap<Plan, Priority>();
   readonly #stopping = new AbortController();
   /** Told by whoever reads calls and plans deliveries, so that batches wait for company that is near. */
   readonly coming = new Coming();
@@ -66,11 +66,11 @@ export class Destinations {
     return (await this.#line(connection)).destination.batch;
   }
 
-  async write(connection: string, plan: Plan, lane: Lane): Promise<WriteOutcome> {
-    this.#lanes.set(plan, lane);
+  async write(connection: string, plan: Plan, priority: Priority): Promise<WriteOutcome> {
+    this.#priorities.set(plan, priority);
     try {
       const line = await this.#line(connection);
-      return await (isBulk(lane) ? line.bulk : line.live).submit(plan);
+      return await (isBulk(priority) ? line.bulk : line.live).submit(plan);
     } catch (error) {
       return { ok: false, failure: Failure.of(error) };
     }
@@ -138,9 +138,9 @@ export class Destinations {
       const refusal = this.guard?.refusal(name);
       if (refusal) return plans.map(() => ({ ok: false, failure: refusal }));
       this.#onBatch(name, plans.length);
-      // Plans of several lanes share a batch; it goes in the best of them.
-      const lane = LANES.find((one) => plans.some((plan) => this.#lanes.get(plan) === one)) ?? 'live';
-      const context = this.#context(name, lane, WRITE_WITHIN, kind.pools);
+      // Plans of several priorities share a batch; it goes in the best of them.
+      const priority = PRIORITIES.find((one) => plans.some((plan) => this.#priorities.get(plan) === one)) ?? 'live';
+      const context = this.#context(name, priority, WRITE_WITHIN, kind.pools);
       const outcomes = await withDeadline(destination.write(plans, context), WRITE_WITHIN + GRACE).catch(
         (error): WriteOutcome[] => plans.map(() => ({ ok: false, failure: Failure.of(error) })),
       );
@@ -159,10 +159,16 @@ export class Destinations {
     };
   }
 
-  #context(connection: string, lane: Lane, within: number, pools: DestinationKind['pools'], probing = false): Context {
+  #context(
+    connection: string,
+    priority: Priority,
+    within: number,
+    pools: DestinationKind['pools'],
+    probing = false,
+  ): Context {
     return makeContext(this.#store, {
       connection,
-      lane,
+      priority,
       within,
       probing,
       reserve: this.#config().connections[connection]?.reserve ?? 0,
@@ -174,8 +180,8 @@ export class Destinations {
 }
 
 /** Everything but calls that have just ended. */
-function isBulk(lane: Lane): boolean {
-  return LANES.indexOf(lane) > LANES.indexOf('live');
+function isBulk(priority: Priority): boolean {
+  return PRIORITIES.indexOf(priority) > PRIORITIES.indexOf('live');
 }
 
 async function withDeadline<T>(work: Promise<T>, ms: number): Promise<T> {

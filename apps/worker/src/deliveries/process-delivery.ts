@@ -13,20 +13,20 @@
  * does nothing. Whoever finds `attempts` above one assumes that anything may have been written before.
  */
 import { type Config, planStanding, type Route } from '@wrapup/config';
-import { Failure, type Held, type Lane, type Receipt, type WriteOutcome } from '@wrapup/destination';
+import { Failure, type Held, type Priority, type Receipt, type WriteOutcome } from '@wrapup/destination';
 import type { Plan } from '@wrapup/mapping';
 import {
   type DeliveryEntry,
   type DeliveryJob,
   deliveryLease,
   type LedgerEntry,
-  laneOf,
+  priorityOf,
   type Store,
 } from '@wrapup/queue';
 import { indexRecord } from '../payloads/index-people.ts';
 import { bytesOfRevisions, PayloadRoom } from '../payloads/payload-room.ts';
 import { readCall } from '../payloads/read-call.ts';
-import { settlePayloads } from '../payloads/retention.ts';
+import { scheduleExpiry } from '../payloads/retention.ts';
 import { callAt, chainTo } from '../payloads/revisions.ts';
 
 /** What the queue has to do with the job. */
@@ -40,7 +40,7 @@ export type Verdict =
 export interface DeliveryDeps {
   store: Store;
   config: Config;
-  write(connection: string, plan: Plan, lane: Lane): Promise<WriteOutcome>;
+  write(connection: string, plan: Plan, priority: Priority): Promise<WriteOutcome>;
   lease(keys: string[], ttl: number): Promise<Held | undefined>;
   /** For large payloads, shared by all jobs of this process. */
   room?: PayloadRoom;
@@ -84,8 +84,8 @@ async function attempt(job: DeliveryJob, last: boolean, deps: DeliveryDeps): Pro
     const entry = await store.ledger.read(job.source, job.call_id);
     const room = deps.room ?? new PayloadRoom();
     return await room.hold(entry ? bytesOfRevisions(chainTo(entry, job.revision)) : 0, async (claim) => {
-      const { plan, lane, notes } = await planFor(job, delivery, route, entry, deps, claim);
-      const outcome = await deps.write(delivery.connection, plan, lane);
+      const { plan, priority, notes } = await planFor(job, delivery, route, entry, deps, claim);
+      const outcome = await deps.write(delivery.connection, plan, priority);
       if (!outcome.ok) return await settleFailed(job, delivery, outcome.failure, last, deps);
       const { receipt } = outcome;
       return await settleWritten(job, delivery, { ...receipt, notes: [...receipt.notes, ...notes] }, deps);
@@ -102,7 +102,7 @@ async function planFor(
   entry: LedgerEntry | undefined,
   { store, config }: DeliveryDeps,
   claim: (values: number) => void,
-): Promise<{ plan: Plan; lane: Lane; notes: string[] }> {
+): Promise<{ plan: Plan; priority: Priority; notes: string[] }> {
   if (!route || route.to !== delivery.connection) {
     const what = route ? `no longer leads to connection ${delivery.connection}` : 'is no longer in the configuration';
     throw new Failure('mapping', `Route ${job.route} ${what}.`, {
@@ -126,7 +126,11 @@ async function planFor(
   const notes = noteLeftOut([...standing.left_out, ...withheld]);
   const plan: Plan = { ...planned, revision: job.revision };
   const resume = resumeOf(delivery, entry);
-  return { plan: resume ? { ...plan, resume } : plan, lane: laneOf({ ...entry, replays: delivery.replays }), notes };
+  return {
+    plan: resume ? { ...plan, resume } : plan,
+    priority: priorityOf({ ...entry, replays: delivery.replays }),
+    notes,
+  };
 }
 
 function noteLeftOut(missing: string[]): string[] {
@@ -157,7 +161,7 @@ async function settleWritten(
   const state = receipt.records.length > 0 ? 'written' : 'skipped';
   // First: an outcome in the ledger ends the delivery, and no later attempt would index it.
   await indexRecord(job, connection, receipt.records, store, config);
-  await store.ledger.settle(job, {
+  await store.ledger.recordOutcome(job, {
     state,
     records: receipt.records,
     requests: receipt.requests,
@@ -169,7 +173,7 @@ async function settleWritten(
     correlation_id: null,
     candidates: null,
   });
-  await settlePayloads(store, config, job.source, job.call_id);
+  await scheduleExpiry(store, config, job.source, job.call_id);
   return { job: 'complete', result: state };
 }
 
@@ -192,28 +196,28 @@ async function settleFailed(
   };
   switch (failure.next) {
     case 'park': {
-      await store.ledger.settle(job, { state: 'parked', ...why });
+      await store.ledger.recordOutcome(job, { state: 'parked', ...why });
       const parked = (await store.ledger.read(job.source, job.call_id))?.deliveries.find(
         ({ route, state }) => route === job.route && state === 'parked',
       );
-      if (parked) await store.operations.file(job, parked);
-      await settlePayloads(store, config, job.source, job.call_id);
+      if (parked) await store.operations.addUnresolved(job, parked);
+      await scheduleExpiry(store, config, job.source, job.call_id);
       return { job: 'complete', result: 'parked' };
     }
     case 'throttle':
     case 'reauthenticate': {
-      await store.ledger.settle(job, why, { unburn: true });
+      await store.ledger.recordOutcome(job, why, { refundAttempt: true });
       return { job: 'delay', ms: stopped?.(connection) ? BUSY : waitFor(failure), result: 'throttled' };
     }
     case 'retry':
       if (!last) {
-        await store.ledger.settle(job, why);
+        await store.ledger.recordOutcome(job, why);
         return { job: 'retry', failure, result: 'retried' };
       }
-      await store.ledger.settle(job, { state: 'dead', ...why });
+      await store.ledger.recordOutcome(job, { state: 'dead', ...why });
       return { job: 'fail', failure, result: 'dead' };
     case 'die':
-      await store.ledger.settle(job, { state: 'dead', ...why });
+      await store.ledger.recordOutcome(job, { state: 'dead', ...why });
       return { job: 'fail', failure, result: 'dead' };
   }
 }

@@ -8,7 +8,7 @@ const FINISHED: ReadonlySet<DeliveryState> = new Set(['written', 'skipped', 'dro
  * Once nothing of a call is on its way any more: its payloads get their end of life (`retention.delivered`, or
  * `retention.stopped` while somebody may still want to replay it), and the sweep need not look at it again.
  */
-export async function settlePayloads(store: Store, config: Config, source: string, callId: string): Promise<void> {
+export async function scheduleExpiry(store: Store, config: Config, source: string, callId: string): Promise<void> {
   const entry = await store.ledger.read(source, callId);
   if (!entry?.routed) return;
   if (entry.revisions.some(({ effect }) => !effect)) return;

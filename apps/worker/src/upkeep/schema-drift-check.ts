@@ -7,7 +7,13 @@ import type { Config } from '@wrapup/config';
 import { Failure, type Log } from '@wrapup/destination';
 import type { Finding } from '@wrapup/findings';
 import type { CompiledMapping } from '@wrapup/mapping';
-import { EXAMINE_QUEUE, type Examination, readExaminations, type Store, saveExamination } from '@wrapup/queue';
+import {
+  readSchemaChecks,
+  SCHEMA_CHECK_QUEUE,
+  type SchemaCheckResult,
+  type Store,
+  saveSchemaCheck,
+} from '@wrapup/queue';
 import type { Metrics } from '@wrapup/telemetry';
 import { Worker, type WorkerOptions } from 'bullmq';
 
@@ -37,14 +43,14 @@ export class Examiner {
   constructor(parts: ExaminerParts, after = AFTER_START) {
     this.#parts = parts;
     this.#after = after;
-    this.#worker = new Worker(EXAMINE_QUEUE, () => this.#examineAll(), parts.options);
+    this.#worker = new Worker(SCHEMA_CHECK_QUEUE, () => this.#examineAll(), parts.options);
     this.#worker.on('error', parts.onError);
     addGauges(parts);
   }
 
   /** Asks for a comparison now, and for one every hour. Several processes that start together ask for one. */
   async schedule(): Promise<void> {
-    const queue = this.#parts.store.queues.get(EXAMINE_QUEUE);
+    const queue = this.#parts.store.queues.get(SCHEMA_CHECK_QUEUE);
     const first = { every: EVERY, startDate: Date.now() + EVERY };
     await queue.upsertJobScheduler('hourly', first, { name: 'examine', opts: OPTIONS });
     await queue.add('examine', {}, { ...OPTIONS, delay: this.#after, jobId: `now-${this.#parts.config().hash}` });
@@ -61,11 +67,11 @@ export class Examiner {
     const { connections, routes } = config();
     for (const connection of Object.keys(connections)) {
       const mappings = routes.filter(({ to }) => to === connection).map(({ mapping }) => mapping);
-      const [before] = await readExaminations(store, [connection]);
+      const [before] = await readSchemaChecks(store, [connection]);
       const examining = this.#examine(connection, [...new Set(mappings)], before);
       const now = await Promise.race([examining, this.#stopping.promise]);
       if (now === 'stopping') return;
-      await saveExamination(store, now);
+      await saveSchemaCheck(store, now);
       report(this.#parts.log, now, before);
     }
   }
@@ -73,8 +79,8 @@ export class Examiner {
   async #examine(
     connection: string,
     mappings: CompiledMapping[],
-    before: Examination | undefined,
-  ): Promise<Examination> {
+    before: SchemaCheckResult | undefined,
+  ): Promise<SchemaCheckResult> {
     const at = Date.now();
     try {
       return { connection, at, findings: await this.#parts.check(connection, mappings) };
@@ -88,7 +94,11 @@ export class Examiner {
 const keyOf = ({ code, message, at }: Finding) => `${code} ${message} ${at?.file}:${at?.line}`;
 
 /** Everything that is found, in words, once; afterwards how much of it is still there. */
-function report(log: Log, { connection, findings, failed }: Examination, before: Examination | undefined): void {
+function report(
+  log: Log,
+  { connection, findings, failed }: SchemaCheckResult,
+  before: SchemaCheckResult | undefined,
+): void {
   if (failed) {
     log.warn({ connection, ...failed }, 'the mappings could not be compared with the account');
     return;
@@ -109,7 +119,7 @@ function report(log: Log, { connection, findings, failed }: Examination, before:
 const SEVERITIES = ['error', 'warning'] as const;
 
 function addGauges({ metrics, store, config }: ExaminerParts): void {
-  const read = () => readExaminations(store, Object.keys(config().connections)).catch(() => []);
+  const read = () => readSchemaChecks(store, Object.keys(config().connections)).catch(() => []);
   metrics.gauge(
     'mapping_findings',
     'What the last comparison of mappings and account found. More than 0 errors: calls fail on it, or soon will.',

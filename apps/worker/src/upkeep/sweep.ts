@@ -14,12 +14,12 @@ import {
   CALLS_QUEUE,
   type CallJob,
   type DeliveryJob,
-  laneOf,
   maintainIndex,
+  priorityOf,
   type Store,
 } from '@wrapup/queue';
 import type { Job } from 'bullmq';
-import { settlePayloads } from '../payloads/retention.ts';
+import { scheduleExpiry } from '../payloads/retention.ts';
 import { finishUpgrade } from './upgrade.ts';
 
 /** Milliseconds a call may stand still before the sweep looks at it: longer than a crashed job takes to come back. */
@@ -63,7 +63,7 @@ export async function fileFailedDeliveries(store: Store, config: Config, connect
 async function fileFailedDelivery(store: Store, config: Config, job: Job<DeliveryJob>): Promise<void> {
   const { source, call_id, route } = job.data;
   // Does nothing when the processor has noted the end itself; it has not when the job stalled out.
-  await store.ledger.settle(job.data, {
+  await store.ledger.recordOutcome(job.data, {
     state: 'dead',
     code: 'internal',
     reason: scrub(job.failedReason ?? 'The job failed without a reason.'),
@@ -71,9 +71,9 @@ async function fileFailedDelivery(store: Store, config: Config, job: Job<Deliver
   });
   const entry = await store.ledger.read(source, call_id);
   const delivery = entry?.deliveries.find((one) => one.route === route && one.state === 'dead');
-  if (delivery) await store.operations.file(job.data, delivery);
+  if (delivery) await store.operations.addUnresolved(job.data, delivery);
   await job.remove();
-  await settlePayloads(store, config, source, call_id);
+  await scheduleExpiry(store, config, source, call_id);
 }
 
 async function fileFailedCalls(store: Store): Promise<number> {
@@ -91,7 +91,7 @@ async function fileFailedCalls(store: Store): Promise<number> {
         hint: 'The worker died or hung while it read this call. Look at its log, then replay.',
       };
       await store.ledger.stop(source, call_id, stopped);
-      await store.operations.fileCall(job.data, stopped, job.attemptsMade);
+      await store.operations.addUnresolvedCall(job.data, stopped, job.attemptsMade);
       await job.remove();
       await store.ledger.close(source, call_id);
       filed += 1;
@@ -106,18 +106,18 @@ async function reviveOpenCalls(store: Store, config: Config, now: number): Promi
     const entry = await store.ledger.read(source, call_id);
     // A body that nobody can read stops a call, but not what was on its way before.
     if (!entry || (entry.stopped && !entry.deliveries.some(({ state }) => state === 'queued'))) {
-      if (entry?.stopped?.state === 'parked') await store.operations.fileCall(entry, entry.stopped, 1);
+      if (entry?.stopped?.state === 'parked') await store.operations.addUnresolvedCall(entry, entry.stopped, 1);
       await store.ledger.close(source, call_id);
       continue;
     }
     // Jobs have ids made of what they stand for: adding one that is there changes nothing.
     for (const { hash, effect } of entry.revisions) {
       if (effect || entry.stopped) continue;
-      await store.operations.enqueueCall({ source, call_id, revision: hash }, laneOf(entry));
+      await store.operations.enqueueCall({ source, call_id, revision: hash }, priorityOf(entry));
       revived += 1;
     }
     if (entry.ignored && !entry.ignored.handled && !entry.stopped) {
-      await store.operations.enqueueCall({ source, call_id, revision: BEYOND_LIMIT }, laneOf(entry));
+      await store.operations.enqueueCall({ source, call_id, revision: BEYOND_LIMIT }, priorityOf(entry));
       revived += 1;
     }
     for (const delivery of entry.deliveries) {
@@ -126,11 +126,11 @@ async function reviveOpenCalls(store: Store, config: Config, now: number): Promi
         await store.operations.enqueueDelivery(entry, delivery, attempts);
         revived += 1;
       } else if (delivery.state === 'parked' || delivery.state === 'dead') {
-        await store.operations.file(entry, delivery);
+        await store.operations.addUnresolved(entry, delivery);
       }
     }
     await store.ledger.keepOpen(source, call_id, now);
-    await settlePayloads(store, config, source, call_id);
+    await scheduleExpiry(store, config, source, call_id);
   }
   return revived;
 }

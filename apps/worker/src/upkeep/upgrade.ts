@@ -1,12 +1,12 @@
 /**
  * What an earlier version left in Redis is brought into the form of this one, in the background: names that hold unkeyed
- * digests (`moveOldNames`), and calls that are not in the index of people. In slices, so that the sweep goes on; each may
+ * digests (`renameOldMemories`), and calls that are not in the index of people. In slices, so that the sweep goes on; each may
  * be repeated. Until a mark says that it is through, readers look for the old form, too (`marks.ts`).
  *
  * It begins an hour after this version came, when no process of the earlier one runs any more.
  */
 import type { Config } from '@wrapup/config';
-import { type LedgerEntry, moveOldNames, type Store } from '@wrapup/queue';
+import { type LedgerEntry, renameOldMemories, type Store } from '@wrapup/queue';
 import { indexPeople, indexRecord } from '../payloads/index-people.ts';
 import { readCall } from '../payloads/read-call.ts';
 
@@ -30,7 +30,7 @@ export async function finishUpgrade(
   await redis.hsetnx(keys.installation, 'upgrading', now);
   if (now - Number(await redis.hget(keys.installation, 'upgrading')) < AFTER_MS) return;
   if (moved === undefined) {
-    await moveOldNames(store);
+    await renameOldMemories(store);
     await marks.set('names_moved');
   }
   if (indexed === undefined) await indexOldCalls(store, config, performance.now() + slice);

@@ -4,8 +4,8 @@
  */
 
 /** Who is asking the CRM: quota is given in this order, and a share is kept for `inbound`. */
-export const LANES = ['inbound', 'live', 'replay', 'reconcile', 'backfill'] as const;
-export type Lane = (typeof LANES)[number];
+export const PRIORITIES = ['inbound', 'live', 'replay', 'reconcile', 'backfill'] as const;
+export type Priority = (typeof PRIORITIES)[number];
 
 /** What the CRM said about its own limits, after a request. Absent fields leave what is known as it was. */
 export interface Usage {
@@ -84,7 +84,7 @@ export interface Context {
   signal: AbortSignal;
   /** Epoch ms by which the whole call must have answered. */
   deadline: number;
-  lane: Lane;
+  priority: Priority;
   budget: Budget;
   memory: Memory;
   lease: Lease;

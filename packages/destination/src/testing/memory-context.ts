@@ -3,7 +3,7 @@
  * would share lives in a `MemoryCommons`; each call of a destination gets a context of its own on it, as with Redis.
  */
 import { randomUUID } from 'node:crypto';
-import type { Budget, Context, Held, Lane, Lease, Log, Memory, Secret, Secrets, Usage } from '../port/context.ts';
+import type { Budget, Context, Held, Lease, Log, Memory, Priority, Secret, Secrets, Usage } from '../port/context.ts';
 import { Failure } from '../port/failure.ts';
 
 export interface MemoryCommons {
@@ -30,7 +30,7 @@ export function makeMemoryCommons(pools: Pools = {}): MemoryCommons {
 export interface MemoryContextOptions {
   /** Milliseconds from now until the whole call must have answered; default 30,000. */
   within?: number;
-  lane?: Lane;
+  priority?: Priority;
   signal?: AbortSignal;
   /** In place of those of the commons: tokens that are shared with the workers although nothing else is. */
   secrets?: Secrets;
@@ -48,7 +48,7 @@ export function makeMemoryContext(
   return {
     signal,
     deadline,
-    lane: options.lane ?? 'live',
+    priority: options.priority ?? 'live',
     budget: commons.budget(deadline, signal),
     memory: commons.memory,
     lease: commons.lease,

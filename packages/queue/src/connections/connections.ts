@@ -82,7 +82,7 @@ export class Connections {
       [Date.now(), verdict.says, failed ? describe(cause, failed.failure) : '', first, longest, OUTAGES],
     );
     if (became === undefined) return undefined;
-    await this.follow(connection);
+    await this.syncQueuePause(connection);
     return { became, pause: JSON.parse(pause as string) as CircuitPause };
   }
 
@@ -104,7 +104,7 @@ export class Connections {
       [this.#keys.connection(connection)],
       [Date.now(), failure ? describe(cause, failure) : '', first, longest],
     );
-    await this.follow(connection);
+    await this.syncQueuePause(connection);
   }
 
   /** Ends a trial that began before (epoch ms) and in which nothing failed. */
@@ -114,26 +114,26 @@ export class Connections {
   }
 
   /** Has the connection probed at once, because something may have been mended. False when its circuit is not open. */
-  async hurry(connection: string): Promise<boolean> {
-    return (await scripts.hurryProbe(this.#redis, [this.#keys.connection(connection)], [Date.now()])) === 1;
+  async probeNow(connection: string): Promise<boolean> {
+    return (await scripts.probeNow(this.#redis, [this.#keys.connection(connection)], [Date.now()])) === 1;
   }
 
   /** An operator stops it; what is in hand is still written. A pause that is there keeps its beginning and reason. */
   async pause(connection: string, reason?: string): Promise<ConnectionState> {
     const text = JSON.stringify({ since: Date.now(), ...(reason ? { reason } : {}) });
     await this.#redis.hsetnx(this.#keys.connection(connection), 'operator', text);
-    return this.follow(connection);
+    return this.syncQueuePause(connection);
   }
 
   /** An operator lets it go on. A pause of the circuit stays, and is probed at once. */
   async resume(connection: string): Promise<ConnectionState> {
     await this.#redis.hdel(this.#keys.connection(connection), 'operator');
-    await this.hurry(connection);
-    return this.follow(connection);
+    await this.probeNow(connection);
+    return this.syncQueuePause(connection);
   }
 
   /** Pauses or resumes BullMQ's queue as the state says, also when the state changes meanwhile. */
-  async follow(connection: string): Promise<ConnectionState> {
+  async syncQueuePause(connection: string): Promise<ConnectionState> {
     const queue = this.#queues.deliveries(connection);
     let state = await this.read(connection);
     // Each round answers a change that somebody made during the one before.

@@ -9,7 +9,7 @@ interface Redis {
   keys: Keys;
 }
 
-export interface Examination {
+export interface SchemaCheckResult {
   connection: string;
   /** Epoch ms. */
   at: number;
@@ -21,12 +21,12 @@ export interface Examination {
 /** Kept so long after the last comparison: a connection that is gone is forgotten. */
 const KEPT = 2 * 24 * 3600;
 
-export async function saveExamination({ redis, keys }: Redis, examination: Examination): Promise<void> {
-  await redis.set(keys.examination(examination.connection), JSON.stringify(examination), 'EX', KEPT);
+export async function saveSchemaCheck({ redis, keys }: Redis, examination: SchemaCheckResult): Promise<void> {
+  await redis.set(keys.schemaCheck(examination.connection), JSON.stringify(examination), 'EX', KEPT);
 }
 
 /** Those of the connections that were compared lately, in their order. */
-export async function readExaminations({ redis, keys }: Redis, connections: string[]): Promise<Examination[]> {
-  const texts = await Promise.all(connections.map((name) => redis.get(keys.examination(name))));
-  return texts.flatMap((text) => (text ? [JSON.parse(text) as Examination] : []));
+export async function readSchemaChecks({ redis, keys }: Redis, connections: string[]): Promise<SchemaCheckResult[]> {
+  const texts = await Promise.all(connections.map((name) => redis.get(keys.schemaCheck(name))));
+  return texts.flatMap((text) => (text ? [JSON.parse(text) as SchemaCheckResult] : []));
 }

@@ -95,8 +95,8 @@ return text
 );
 
 /** Makes the next probe due now. KEYS state. ARGV now. Answers 1, or 0 when the circuit is not open. */
-export const hurryProbe = defineScript<number>(
-  'wrapupCircuitHurry',
+export const probeNow = defineScript<number>(
+  'wrapupCircuitProbeNow',
   `
 local text = redis.call('HGET', KEYS[1], 'circuit')
 if not text then return 0 end

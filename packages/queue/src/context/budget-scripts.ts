@@ -4,7 +4,7 @@
  * log     sorted set: when each of our requests of the last window was let go
  * state   hash: what the CRM said of the pool (`limit`, `window`, `others`: requests of other programs in the window, and
  *         `until` when that is believed), `blocked` until when nobody may send (429, Retry-After), and `wait:<rank>`
- *         until when somebody of a lane waits
+ *         until when somebody of a priority waits
  *
  * The window rolls, as HubSpot's does: at no moment have more requests gone within the last window than it allows.
  */
@@ -12,7 +12,7 @@ import { defineScript } from '../redis/client.ts';
 
 /**
  * Takes one, or says how long to wait.
- * KEYS log, state, share, daily. ARGV now, limit, window ms (the vendor's known size, 0 when unknown), rank of the lane
+ * KEYS log, state, share, daily. ARGV now, limit, window ms (the vendor's known size, 0 when unknown), rank of the priority
  * (0 inbound … 4 backfill), part of the quota left to other programs, member of the log, ms that knowledge of the daily
  * quota holds.
  * Answers 0 when one was taken, ms to wait, or minus ms when it is the daily quota that is waited for.
@@ -25,7 +25,7 @@ local rank, reserve = tonumber(ARGV[4]), tonumber(ARGV[5])
 local have = redis.call('HMGET', KEYS[2], 'blocked', 'limit', 'window', 'others', 'until')
 local function wait(ms)
   ms = math.max(1, math.ceil(ms))
-  -- Who waits comes back at that time, and then before every lane below. An inbound call gives up after a moment.
+  -- Who waits comes back at that time, and then before every priority below. An inbound call gives up after a moment.
   local until_then = rank == 0 and math.min(ms, 200) or math.min(ms, window) + 500
   redis.call('HSET', KEYS[2], 'wait:' .. rank, now + until_then)
   redis.call('PEXPIRE', KEYS[2], 86400000)

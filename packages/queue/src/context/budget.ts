@@ -1,13 +1,13 @@
 /**
  * Quota: one budget per connection and pool, shared by all processes (`budget-scripts.ts`).
  *
- * Lanes go in their order: while somebody of a higher lane waits, nobody of a lower one is let go. All but live calls and
+ * Priorities go in their order: while somebody of a higher priority waits, nobody of a lower one is let go. All but live calls and
  * inbound ones leave a tenth of the window free, so that a live call finds room in the middle of a backfill. While
- * somebody answers inbound calls from a connection (`keepShare`), another tenth is left to that lane: a caller who waits
+ * somebody answers inbound calls from a connection (`keepShare`), another tenth is left to that priority: a caller who waits
  * on the phone cannot wait for a batch. And a part (`quota.reserve`) is left to the customer's other programs by all.
  */
 import { randomUUID } from 'node:crypto';
-import { type Budget, Failure, LANES, type Lane, type Usage } from '@wrapup/destination';
+import { type Budget, Failure, PRIORITIES, type Priority, type Usage } from '@wrapup/destination';
 import type { RedisClient } from '../redis/client.ts';
 import type { Keys } from '../redis/keys.ts';
 import { noteUsage, takeOne } from './budget-scripts.ts';
@@ -21,7 +21,7 @@ const SHARE_KEPT = 3 * 60_000;
 /** How long what the CRM said of its daily quota is believed while nothing is sent, in ms. */
 const DAILY_BELIEVED = 15 * 60_000;
 
-/** Keeps a share of a connection's quota for the lane `inbound`, for three minutes: call it again before they are over. */
+/** Keeps a share of a connection's quota for the priority `inbound`, for three minutes: call it again before they are over. */
 export async function keepShare(redis: RedisClient, keys: Keys, connection: string): Promise<void> {
   await redis.set(keys.budgetShare(connection), '1', 'PX', SHARE_KEPT);
 }
@@ -34,7 +34,7 @@ export async function unblock(redis: RedisClient, keys: Keys, connection: string
 export interface BudgetOptions {
   connection: string;
   /** Default `live`. */
-  lane?: Lane;
+  priority?: Priority;
   /** The vendor's sizes by pool; a pool that is not named is limited only by what the CRM reports. */
   pools: Record<string, { limit: number; window: number }>;
   /** Part of every quota that is left to others, from 0 to 0.9. Default 0. */
@@ -52,16 +52,16 @@ export class RedisBudget implements Budget {
   readonly #keys: Keys;
   readonly #options: BudgetOptions;
   readonly #rank: number;
-  /** Epoch ms until which this lane may wait. */
+  /** Epoch ms until which this priority may wait. */
   readonly #patience: number;
 
   constructor(redis: RedisClient, keys: Keys, options: BudgetOptions) {
     this.#redis = redis;
     this.#keys = keys;
     this.#options = options;
-    const lane = options.lane ?? 'live';
-    this.#rank = LANES.indexOf(lane);
-    this.#patience = lane === 'inbound' ? INBOUND_WAIT : lane === 'live' ? Number.POSITIVE_INFINITY : BULK_WAIT;
+    const priority = options.priority ?? 'live';
+    this.#rank = PRIORITIES.indexOf(priority);
+    this.#patience = priority === 'inbound' ? INBOUND_WAIT : priority === 'live' ? Number.POSITIVE_INFINITY : BULK_WAIT;
   }
 
   async take(pool = 'default'): Promise<void> {

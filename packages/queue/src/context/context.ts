@@ -1,4 +1,4 @@
-import type { Context, Lane, Log } from '@wrapup/destination';
+import type { Context, Log, Priority } from '@wrapup/destination';
 import { RedisLease } from '../redis/lease.ts';
 import { type BudgetOptions, RedisBudget } from './budget.ts';
 import { type ContextBase, RedisMemory } from './memory.ts';
@@ -9,7 +9,7 @@ export interface ContextOptions {
   pools?: BudgetOptions['pools'];
   /** Part of every quota that is left to other programs. */
   reserve?: number;
-  lane: Lane;
+  priority: Priority;
   /** Takes from the budget without waiting for it: what a probe finds out is whether the CRM answers again. */
   probing?: boolean;
   /** Milliseconds from now until the whole call must have answered. */
@@ -21,18 +21,18 @@ export interface ContextOptions {
 /** Makes what an adapter may ask for, on Redis, for one call of it. */
 export function makeContext(base: ContextBase, options: ContextOptions): Context {
   const { redis, keys, indexKey } = base;
-  const { connection, pools = {}, reserve = 0, lane, within, log, probing = false } = options;
+  const { connection, pools = {}, reserve = 0, priority, within, log, probing = false } = options;
   const deadline = Date.now() + within;
   const lease = new RedisLease(redis, keys);
   return {
     signal: options.signal,
     deadline,
-    lane,
+    priority,
     budget: new RedisBudget(redis, keys, {
       connection,
       pools,
       reserve,
-      lane,
+      priority,
       deadline,
       probing,
       signal: options.signal,

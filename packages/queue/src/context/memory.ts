@@ -3,7 +3,7 @@
  * Values are encrypted like payloads: what an agent is told of a caller stands here too.
  *
  * Earlier versions wrote the names themselves. Such an entry is found and moved when it is asked for, until
- * `moveOldNames` has moved all of them and set its mark.
+ * `renameOldMemories` has moved all of them and set its mark.
  */
 import type { Memory } from '@wrapup/destination';
 import type { Encryptor } from '../encryption/encryptor.ts';
@@ -99,7 +99,7 @@ async function move(base: ContextBase, connection: string, key: string): Promise
  * Gives every entry of an earlier version its new name.
  * @returns how many there were
  */
-export async function moveOldNames(base: ContextBase): Promise<number> {
+export async function renameOldMemories(base: ContextBase): Promise<number> {
   const prefix = base.keys.oldMemory('', '').slice(0, -1);
   let moved = 0;
   for await (const old of scanKeys(base.redis, `${escapeGlob(prefix)}*`)) {

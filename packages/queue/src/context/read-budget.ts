@@ -3,7 +3,7 @@
  * able to use up the API key of the source; what finds no room waits in the queue.
  */
 import { randomUUID } from 'node:crypto';
-import { LANES } from '@wrapup/destination';
+import { PRIORITIES } from '@wrapup/destination';
 import type { RedisClient } from '../redis/client.ts';
 import type { Keys } from '../redis/keys.ts';
 import { takeOne } from './budget-scripts.ts';
@@ -29,7 +29,7 @@ export async function takeRead(
   // No connection has a slash in its name.
   const name = `source/${source}`;
   const limit = Math.max(1, Math.ceil((per_minute * WINDOW) / 60_000));
-  const rank = LANES.indexOf(repeated ? 'replay' : 'live');
+  const rank = PRIORITIES.indexOf(repeated ? 'replay' : 'live');
   return takeOne(
     redis,
     [keys.budgetLog(name, POOL), keys.budget(name, POOL), keys.budgetShare(name), keys.daily(name)],

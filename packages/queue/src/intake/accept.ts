@@ -3,12 +3,12 @@ import type { Queue } from 'bullmq';
 import type { Encryptor } from '../encryption/encryptor.ts';
 import type { Received, Verified } from '../ledger/entry.ts';
 import { placeOf, revisionOf } from '../ledger/payloads.ts';
-import { laneOf, priorityOf } from '../queues/priority.ts';
+import { bullPriority, priorityOf } from '../queues/priority.ts';
 import { BEYOND_LIMIT, CALL_ATTEMPTS, type CallJob } from '../queues/queues.ts';
 import type { RedisClient } from '../redis/client.ts';
 import { jobId, type Keys, memberOf } from '../redis/keys.ts';
 import { ACCEPT_CALL, CHECK_CALL } from './accept-script.ts';
-import { type Pair, runBeforeAdding, type Step } from './atomic-enqueue.ts';
+import { enqueueAtomically, type Pair, type Step } from './atomic-enqueue.ts';
 
 /** One finished call, verified, on its way into Redis. */
 export interface Arrival {
@@ -33,7 +33,7 @@ export interface Arrival {
 export type Accepted = 'accepted' | 'duplicate' | 'ignored';
 
 /** How long a payload that nothing has settled yet is kept, in seconds: longer than anything parked may wait. */
-export const UNSETTLED = 37 * 24 * 3600;
+export const UNSETTLED_S = 37 * 24 * 3600;
 
 /** Where arrivals are kept. */
 export interface AcceptParts {
@@ -74,7 +74,7 @@ export async function acceptArrivals(
   arrivals: readonly Arrival[],
   ledger_days: number,
 ): Promise<(Accepted | Error)[]> {
-  const before = await runBeforeAdding<Before>(
+  const before = await enqueueAtomically<Before>(
     parts,
     STEP,
     arrivals.map((arrival) => toPair(parts, arrival, ledger_days)),
@@ -94,7 +94,7 @@ export async function checkArrival(
   arrival: Arrival,
   ledger_days: number,
 ): Promise<Accepted | undefined> {
-  const [answer] = await runBeforeAdding<Before | 'wanted'>(parts, CHECK, [
+  const [answer] = await enqueueAtomically<Before | 'wanted'>(parts, CHECK, [
     toPair(parts, arrival, ledger_days, 'without its bytes'),
   ]);
   if (answer === undefined || answer instanceof Error) throw answer ?? new Error('Redis gave no answer');
@@ -126,7 +126,7 @@ export async function addBeyondLimit(
     {
       jobId: jobId('c', source, call_id, BEYOND_LIMIT),
       attempts: CALL_ATTEMPTS,
-      ...priorityOf(laneOf({ received })),
+      ...bullPriority(priorityOf({ received })),
     },
   );
 }
@@ -150,7 +150,7 @@ function toPair(
       memberOf(source, call_id),
       revision,
       bytes ? '' : encryptor.encrypt(body, placeOf(source, call_id, revision)),
-      UNSETTLED,
+      UNSETTLED_S,
       ledger_days * 24 * 3600,
       received_at,
       source,
@@ -166,7 +166,7 @@ function toPair(
       opts: {
         jobId: jobId('c', source, call_id, revision),
         attempts: CALL_ATTEMPTS,
-        ...priorityOf(laneOf({ received })),
+        ...bullPriority(priorityOf({ received })),
       },
     },
   };

@@ -36,7 +36,7 @@ export interface Pair {
  * @returns what the step answered, in the order of the pairs, or the error that this one pair met
  * @throws Error when Redis did not answer: each of them may have happened or not
  */
-export async function runBeforeAdding<Answer extends string>(
+export async function enqueueAtomically<Answer extends string>(
   { redis, queue }: { redis: RedisClient; queue: Queue },
   step: Step,
   pairs: readonly Pair[],

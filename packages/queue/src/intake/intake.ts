@@ -10,7 +10,7 @@ import { openRedis, waitForRedis } from '../redis/client.ts';
 import { CALLS_QUEUE, makeKeys } from '../redis/keys.ts';
 import { MemoryWatch } from '../redis/memory-watch.ts';
 import { type Accepted, type Arrival, acceptArrivals, CHECK_FROM_BYTES, checkArrival } from './accept.ts';
-import { Gather } from './write-batcher.ts';
+import { WriteBatcher } from './write-batcher.ts';
 
 /**
  * The producer's side of Redis, as ingress uses it. It fails fast: every promise settles within a second, also while
@@ -68,7 +68,7 @@ export function openIntake({
   const queue = openQueue<CallJob>(CALLS_QUEUE, redis, keys);
   queue.on('error', onError);
   const parts = { redis, keys, queue, encryptor };
-  const gather = new Gather<Arrival, Accepted>({
+  const batcher = new WriteBatcher<Arrival, Accepted>({
     ...TOGETHER,
     sizeOf: ({ body }) => body.length,
     run: (arrivals) => acceptArrivals(parts, arrivals, ledger_days),
@@ -92,7 +92,7 @@ export function openIntake({
         arrival.body.length >= CHECK_FROM_BYTES ? await checkArrival(parts, arrival, ledger_days) : undefined;
       if (settled) return settled;
       await memory.claim(arrival.body.length);
-      return gather.add(arrival);
+      return batcher.add(arrival);
     },
     get memory() {
       return memory.ratio;

@@ -4,7 +4,7 @@
  * `longest`, whichever is sooner, and goes in one command. So a lone one waits for nobody, and under load each command
  * carries as many as have come during the one before it: fewer commands, fewer system calls, fewer fsyncs.
  */
-export interface GatherOptions<Item, Answer> {
+export interface WriteBatcherOptions<Item, Answer> {
   /** Items of one command, at most. */
   most: number;
   /** Bytes of one command, at most, unless a single item has more. */
@@ -22,15 +22,15 @@ interface Waiting<Item, Answer> {
   reject(error: Error): void;
 }
 
-export class Gather<Item, Answer extends string | number | object> {
-  readonly #options: GatherOptions<Item, Answer>;
+export class WriteBatcher<Item, Answer extends string | number | object> {
+  readonly #options: WriteBatcherOptions<Item, Answer>;
   #waiting: Waiting<Item, Answer>[] = [];
   #bytes = 0;
   #underWay = 0;
   #timer: NodeJS.Timeout | undefined;
   #turn: NodeJS.Immediate | undefined;
 
-  constructor(options: GatherOptions<Item, Answer>) {
+  constructor(options: WriteBatcherOptions<Item, Answer>) {
     this.#options = options;
   }
 

@@ -173,11 +173,15 @@ export class Ledger {
   }
 
   /** Notes an attempt's result. False when the delivery has moved on meanwhile (replayed, superseded). */
-  async settle(ref: DeliveryRef, change: DeliveryChange, options: { unburn?: boolean } = {}): Promise<boolean> {
-    const done = await scripts.settleDelivery(
+  async recordOutcome(
+    ref: DeliveryRef,
+    change: DeliveryChange,
+    options: { refundAttempt?: boolean } = {},
+  ): Promise<boolean> {
+    const done = await scripts.recordOutcome(
       this.#redis,
       [this.#keys.ledger(ref.source, ref.call_id), this.#keys.unresolved],
-      [ref.route, ref.revision, ref.replays, Date.now(), JSON.stringify(change), options.unburn ? '1' : ''],
+      [ref.route, ref.revision, ref.replays, Date.now(), JSON.stringify(change), options.refundAttempt ? '1' : ''],
     );
     return done === 1;
   }
@@ -269,9 +273,9 @@ export class Ledger {
   }
 
   /** Notes that a revision was not believed and made us read the call from the API instead. */
-  async hint(source: string, callId: string, revision: string): Promise<void> {
+  async markUnverified(source: string, callId: string, revision: string): Promise<void> {
     const keys = [this.#keys.ledger(source, callId), this.#keys.unresolved];
-    await scripts.markHint(this.#redis, keys, [revision]);
+    await scripts.markUnverified(this.#redis, keys, [revision]);
   }
 
   /**

@@ -44,8 +44,8 @@ return 1
 );
 
 /** Notes that a revision was taken for a hint only. KEYS ledger, unresolved. ARGV revision. Answers 1, or 0 when it has an effect already. */
-export const markHint = defineScript<number>(
-  'wrapupHint',
+export const markUnverified = defineScript<number>(
+  'wrapupUnverified',
   `${INDEX_LUA}
 local field = 'rev:' .. ARGV[1]
 local rev = redis.call('HGET', KEYS[1], field)
@@ -138,11 +138,11 @@ return cjson.encode(delivery)
 );
 
 /**
- * Notes what became of an attempt. KEYS ledger, unresolved. ARGV route, revision, replays, now, change JSON, unburn ('1' gives the attempt back).
+ * Notes what became of an attempt. KEYS ledger, unresolved. ARGV route, revision, replays, now, change JSON, refundAttempt ('1' gives the attempt back).
  * The change is merged into the delivery; a null removes. Answers 1, or 0 when the delivery has moved on meanwhile.
  */
-export const settleDelivery = defineScript<number>(
-  'wrapupSettle',
+export const recordOutcome = defineScript<number>(
+  'wrapupRecordOutcome',
   `${INDEX_LUA}
 local name = 'dlv:' .. ARGV[1]
 local have = redis.call('HGET', KEYS[1], name)

@@ -75,8 +75,8 @@ export async function forgetCall(
     const hashes = ((await store.ledger.read(source, call_id)) ?? before).revisions.map(({ hash }) => hash);
     const payloads = await store.payloads.remove(source, call_id, hashes);
     await store.redis.zrem(store.keys.unread, ...hashes.map((hash) => unreadMember(hash, source, call_id)));
-    for (const delivery of deliveries) await store.operations.unfile(source, call_id, delivery);
-    await store.operations.unfileCall(source, call_id);
+    for (const delivery of deliveries) await store.operations.removeUnresolved(source, call_id, delivery);
+    await store.operations.removeUnresolvedCall(source, call_id);
     await removeJobs(store, call, hashes, deliveries);
     return {
       source,

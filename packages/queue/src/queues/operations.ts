@@ -4,12 +4,12 @@
  *
  * `parked` and `dead` hold one job per unresolved delivery, for Bull Board: lists and counts come from `unresolved/unresolved.ts`, under an id made of the delivery: filing it twice is once.
  */
-import type { Lane } from '@wrapup/destination';
+import type { Priority } from '@wrapup/destination';
 import type { DeliveryEntry, DeliveryState, LedgerEntry, Received } from '../ledger/entry.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Payloads } from '../ledger/payloads.ts';
 import { CALLS_QUEUE, jobId } from '../redis/keys.ts';
-import { laneOf, priorityOf } from './priority.ts';
+import { bullPriority, priorityOf } from './priority.ts';
 import { CALL_ATTEMPTS, type CallJob, type DeliveryJob, type Queues, type UnresolvedJob } from './queues.ts';
 
 /** What came of asking for a replay. */
@@ -42,22 +42,22 @@ export class Operations {
     await this.#queues.deliveries(connection).add('delivery', job, {
       jobId: jobId('d', source, call_id, route, revision, replays),
       attempts,
-      ...priorityOf(laneOf({ ...(received ? { received } : {}), replays })),
+      ...bullPriority(priorityOf({ ...(received ? { received } : {}), replays })),
     });
   }
 
   /** Adds a call's job. Harmless when it is there already. */
-  async enqueueCall(job: CallJob, lane: Lane = 'live'): Promise<void> {
+  async enqueueCall(job: CallJob, priority: Priority = 'live'): Promise<void> {
     const { source, call_id, revision } = job;
     await this.#queues.get<CallJob>(CALLS_QUEUE).add('call', job, {
       jobId: jobId('c', source, call_id, revision),
       attempts: CALL_ATTEMPTS,
-      ...priorityOf(lane),
+      ...bullPriority(priority),
     });
   }
 
   /** Files a stopped delivery in `parked` or `dead`, where a person sees it. Harmless when it is there already. */
-  async file(entry: { source: string; call_id: string }, delivery: DeliveryEntry): Promise<void> {
+  async addUnresolved(entry: { source: string; call_id: string }, delivery: DeliveryEntry): Promise<void> {
     const { source, call_id } = entry;
     const queue = delivery.state === 'parked' ? this.#queues.parked : this.#queues.dead;
     const job: UnresolvedJob = {
@@ -75,7 +75,7 @@ export class Operations {
   }
 
   /** Files a call that never got as far as its routes, in `dead` unless a person can help it. */
-  async fileCall(
+  async addUnresolvedCall(
     entry: { source: string; call_id: string },
     why: NonNullable<LedgerEntry['stopped']>,
     attempts: number,
@@ -157,7 +157,7 @@ export class Operations {
     const delivery = await this.#ledger.requeue(source, callId, route, from);
     if (!delivery) return 'moved';
     await this.enqueueDelivery({ source, call_id: callId }, delivery, attempts, config);
-    await this.unfile(source, callId, old);
+    await this.removeUnresolved(source, callId, old);
     return 'replayed';
   }
 
@@ -165,7 +165,7 @@ export class Operations {
   async replayCall(source: string, callId: string, config?: string): Promise<boolean> {
     // Taken off the list first: the worker may be quick, and stop and file it again.
     if (!(await this.#ledger.reopen(source, callId))) return false;
-    await this.unfileCall(source, callId);
+    await this.removeUnresolvedCall(source, callId);
     const entry = await this.#ledger.read(source, callId);
     const calls = this.#queues.get<CallJob>(CALLS_QUEUE);
     for (const revision of entry?.revisions.filter((revision) => !revision.effect) ?? []) {
@@ -182,12 +182,12 @@ export class Operations {
     const entry = await this.#ledger.read(source, callId);
     if (!entry?.stopped || entry.stopped.state === 'dropped') return false;
     await this.#ledger.stop(source, callId, { code: entry.stopped.code, reason, state: 'dropped' });
-    await this.unfileCall(source, callId);
+    await this.removeUnresolvedCall(source, callId);
     return true;
   }
 
   /** Takes a call that was stopped off the lists of `parked` and `dead`. */
-  async unfileCall(source: string, callId: string): Promise<void> {
+  async removeUnresolvedCall(source: string, callId: string): Promise<void> {
     for (const queue of [this.#queues.parked, this.#queues.dead]) await queue.remove(jobId('x', source, callId));
   }
 
@@ -196,12 +196,12 @@ export class Operations {
     const before = await this.#ledger.read(source, callId);
     const old = before?.deliveries.find((delivery) => delivery.route === route);
     const delivery = await this.#ledger.drop(source, callId, route, reason);
-    if (delivery && old) await this.unfile(source, callId, old);
+    if (delivery && old) await this.removeUnresolved(source, callId, old);
     return delivery;
   }
 
   /** Takes a stopped delivery off the list that it stands in. */
-  async unfile(source: string, callId: string, delivery: DeliveryEntry): Promise<void> {
+  async removeUnresolved(source: string, callId: string, delivery: DeliveryEntry): Promise<void> {
     const queue = delivery.state === 'parked' ? this.#queues.parked : this.#queues.dead;
     if (delivery.state === 'parked' || delivery.state === 'dead')
       await queue.remove(unresolvedId(source, callId, delivery));

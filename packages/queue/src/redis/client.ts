@@ -1,5 +1,5 @@
 import { Cluster, Redis } from 'ioredis';
-import { endingCluster, endingRedis } from './ioredis-disconnect-fix.ts';
+import { fixClusterDisconnect, fixRedisDisconnect } from './ioredis-disconnect-fix.ts';
 
 export type RedisClient = Redis | Cluster;
 
@@ -63,7 +63,7 @@ function openClient(url: string, options: typeof PRODUCER | typeof WORKER, tls: 
     .filter(Boolean);
   if (nodes.length > 1) return openCluster(nodes, options, tls);
   const secure = nodes[0]?.startsWith('rediss:') ? { tls } : {};
-  return endingRedis(new Redis(nodes[0] ?? url, { ...options, ...secure, retryStrategy }));
+  return fixRedisDisconnect(new Redis(nodes[0] ?? url, { ...options, ...secure, retryStrategy }));
 }
 
 function openCluster(nodes: string[], options: typeof PRODUCER | typeof WORKER, tls: Tls): Cluster {
@@ -72,7 +72,7 @@ function openCluster(nodes: string[], options: typeof PRODUCER | typeof WORKER, 
     const { hostname, port } = new URL(node);
     return { host: hostname, port: Number(port || 6379) };
   });
-  return endingCluster(
+  return fixClusterDisconnect(
     new Cluster(startup, {
       clusterRetryStrategy: retryStrategy,
       enableOfflineQueue: options.enableOfflineQueue,
@@ -108,7 +108,7 @@ function openSentinel(url: string, options: typeof PRODUCER | typeof WORKER, tls
     retryStrategy,
     sentinelRetryStrategy: retryStrategy,
   });
-  return endingRedis(client);
+  return fixRedisDisconnect(client);
 }
 
 function credentials({ username, password }: URL): { username?: string; password?: string } {

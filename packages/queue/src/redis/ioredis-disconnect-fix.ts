@@ -15,19 +15,19 @@
 import type { Cluster, Redis } from 'ioredis';
 
 /** Changes a client, and those that are duplicated from it, and returns it. */
-export function endingRedis(client: Redis): Redis {
+export function fixRedisDisconnect(client: Redis): Redis {
   const { disconnect, duplicate } = client;
   client.disconnect = (reconnect = false) => {
     if (!reconnect && client.status === 'reconnecting') asUnbegun(client);
     disconnect.call(client, reconnect);
   };
   client.duplicate = ((...args: Parameters<Redis['duplicate']>) =>
-    endingRedis(heard(duplicate.apply(client, args) as Redis))) as Redis['duplicate'];
+    fixRedisDisconnect(heard(duplicate.apply(client, args) as Redis))) as Redis['duplicate'];
   return client;
 }
 
-/** As `endingRedis`, for a cluster. */
-export function endingCluster(client: Cluster): Cluster {
+/** As `fixRedisDisconnect`, for a cluster. */
+export function fixClusterDisconnect(client: Cluster): Cluster {
   const { connect, disconnect, duplicate } = client;
   /** It was told to disconnect, and has not been told to connect since. */
   let leaving = false;
@@ -57,7 +57,7 @@ export function endingCluster(client: Cluster): Cluster {
     }),
   );
   client.duplicate = ((...args: Parameters<Cluster['duplicate']>) =>
-    endingCluster(heard(duplicate.apply(client, args) as Cluster))) as Cluster['duplicate'];
+    fixClusterDisconnect(heard(duplicate.apply(client, args) as Cluster))) as Cluster['duplicate'];
   return client;
 }
 

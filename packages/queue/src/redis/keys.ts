@@ -48,7 +48,7 @@ export interface Keys {
   /** Hash: how far the calls of a source have been compared with the ledger, and the last run. */
   reconciled(source: string): string;
   /** What the last comparison of mappings and account found. */
-  examination(connection: string): string;
+  schemaCheck(connection: string): string;
   /** There while a session of the dashboard that was signed out would otherwise still be valid. */
   endedSession(id: string): string;
   /** Hash: how far one backfill of a source has come. */
@@ -82,7 +82,7 @@ export function makeKeys(name = 'wrapup'): Keys {
     oldMemory: (connection, key) => `${prefix}:memory:${connection}:${key}`,
     lease: (key) => `${prefix}:lease:${key}`,
     reconciled: (source) => `${prefix}:reconciled:${source}`,
-    examination: (connection) => `${prefix}:examination:${connection}`,
+    schemaCheck: (connection) => `${prefix}:examination:${connection}`,
     endedSession: (id) => `${prefix}:ended-session:${id}`,
     backfilled: (source, range) => `${prefix}:backfilled:${source}:${range}`,
     secret: (connection, secret) => `${prefix}:secret:${connection}:${secret}`,
@@ -97,7 +97,7 @@ export const MAINTENANCE_QUEUE = 'maintenance';
 export const RECONCILE_QUEUE = 'reconcile';
 export const ALERTS_QUEUE = 'alerts';
 /** Comparisons of mappings with accounts. */
-export const EXAMINE_QUEUE = 'examine';
+export const SCHEMA_CHECK_QUEUE = 'examine';
 const DELIVERIES = 'deliveries.';
 
 /** Name of a connection's queue. */

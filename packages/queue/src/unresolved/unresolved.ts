@@ -152,7 +152,7 @@ export class Unresolved {
    * @param within milliseconds for that
    * @returns `exact` false: there were so many when the time was over, and there may be more
    */
-  async tally(
+  async countMatches(
     state: UnresolvedState,
     filter: UnresolvedFilter,
     within: number,
