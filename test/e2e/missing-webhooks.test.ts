@@ -1,7 +1,7 @@
 /** Webhooks that never come, through real processes: what is lost is found at Synthflow, and written once. */
 import { afterEach, describe, expect, it } from 'vitest';
 import { wrapup } from '../../apps/cli/test/support/run.ts';
-import { Runs } from '../../packages/recovery/src/index.ts';
+import { RunStore } from '../../packages/recovery/src/index.ts';
 import { makeConfig } from '../support/config.ts';
 import { type House, openHouse, SECRET } from '../support/house.ts';
 
@@ -72,7 +72,7 @@ describe('the schedule', () => {
       hubspot: { search_lag: 0, limits: { search_per_second: null } },
     });
     await house.sandbox.control.demo({ calls: 60, past: 3 * 3600_000 });
-    const runs = new Runs(house.store, 'main');
+    const runs = new RunStore(house.store, 'main');
     const first = await house.startWorker();
     // Killed while it reads what is missing.
     await expect.poll(() => house.store.ledger.count(), { timeout: 30_000, interval: 20 }).toBeGreaterThan(3);
@@ -86,7 +86,7 @@ describe('the schedule', () => {
       .poll(() => runs.last(), { timeout: 60_000, interval: 100 })
       .toMatchObject({
         ...{ result: 'complete', by: 'schedule', resumed: true, agents: 2 },
-        tally: { listed: 60 },
+        counts: { listed: 60 },
       });
     await expectEachOnce();
     // Each call was read from the list once a pass, by one worker: two agents, and what the killed one had listed.

@@ -1,6 +1,6 @@
 /** `wrapup backfill --call`: single calls, fetched anew from the voice platform. */
 import type { Config, Source } from '@wrapup/config';
-import type { Fetched } from '@wrapup/recovery';
+import type { RefetchResult } from '@wrapup/recovery';
 import { clean } from './clean.ts';
 import { CliError, EXIT, type ExitCode } from './exit.ts';
 import type { Output } from './output.ts';
@@ -18,12 +18,12 @@ interface SpanOptions {
 
 interface Result {
   call_id: string;
-  result: Fetched | 'failed';
+  result: RefetchResult | 'failed';
   code?: string;
   message?: string;
 }
 
-const SAYS: Record<Fetched, (id: string) => string> = {
+const SAYS: Record<RefetchResult, (id: string) => string> = {
   brought: (id) => `fetched and put on its way; wrapup calls show ${id} says what becomes of it`,
   restored: (id) =>
     `its payload is back, and is the one that was delivered before; wrapup replay ${id} delivers it again`,
@@ -43,7 +43,7 @@ export async function fetchCalls(
   if ([from, to, agent, fromLogs, plan].some((value) => value !== undefined)) {
     throw new CliError(EXIT.usage, '--call names calls: leave --from, --to, --agent, --from-logs and --plan out');
   }
-  const [{ fetchAnew }, { SynthflowApiError }] = await Promise.all([
+  const [{ refetchCall }, { SynthflowApiError }] = await Promise.all([
     import('@wrapup/recovery'),
     import('@wrapup/synthflow'),
   ]);
@@ -56,7 +56,7 @@ export async function fetchCalls(
         for (const call_id of new Set(ids)) {
           const shown = clean(call_id);
           try {
-            const result = await fetchAnew(call_id, { store, api, source, signal, ledger_days, stopped_days });
+            const result = await refetchCall(call_id, { store, api, source, signal, ledger_days, stopped_days });
             results.push({ call_id, result });
             if (!HELPED.has(result)) worst = Math.max(worst, EXIT.failed) as ExitCode;
             output.line(`${shown}: ${SAYS[result](shown)}`);

@@ -1,4 +1,4 @@
-import { followConfig, readRedisSettings } from '@wrapup/config';
+import { openConfig, readRedisSettings } from '@wrapup/config';
 import { checkKeysAtStart, openStore } from '@wrapup/queue';
 import {
   createLogger,
@@ -17,7 +17,7 @@ const log = createLogger('dashboard');
 await startOrExit(log, async () => {
   const { credentials, generated, confined, ...options } = readOptions();
   const port = listenPort('dashboard');
-  const config = await followConfig(log, 'dashboard');
+  const config = await openConfig(log, 'dashboard');
 
   if (confined) {
     log.warn({}, 'DASHBOARD_HOST is not followed without DASHBOARD_PASSWORD: the dashboard binds to loopback only');
@@ -44,7 +44,7 @@ await startOrExit(log, async () => {
     store,
     config: config.current,
     async latest() {
-      return { config: await config.hurry(), broken: config.broken };
+      return { config: await config.reload(), broken: config.broken };
     },
     log,
     metrics: createMetrics(),

@@ -5,20 +5,20 @@ import { afterEach, expect, it, vi } from 'vitest';
 import { freshPrefix, redisUrl } from '../../../test/support/redis.ts';
 
 const ROOT = resolve(import.meta.dirname, '../../..');
-interface Running {
+interface RunInProgress {
   output(): string;
   exited: Promise<(number | null)[]>;
   /** `host` and `port` that it listens on. */
   listening(): Promise<{ host: string; port: number }>;
   end(signal: NodeJS.Signals): Promise<number | null>;
 }
-const running: Running[] = [];
+const running: RunInProgress[] = [];
 afterEach(async () => {
   for (const one of running.splice(0)) await one.end('SIGKILL');
 });
 
 /** The process as `npm run dashboard` starts it. */
-function start(env: Record<string, string>): Running {
+function start(env: Record<string, string>): RunInProgress {
   const child = spawn(process.execPath, ['apps/dashboard/src/main.ts'], {
     cwd: ROOT,
     env: {
@@ -40,7 +40,7 @@ function start(env: Record<string, string>): Running {
   child.stderr.on('data', (chunk) => {
     output += chunk;
   });
-  const dashboard: Running = {
+  const dashboard: RunInProgress = {
     output: () => output,
     exited,
     async listening() {

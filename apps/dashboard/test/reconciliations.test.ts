@@ -1,5 +1,5 @@
 import type { Config, Source } from '@wrapup/config';
-import { type Run, Runs } from '@wrapup/recovery';
+import { type ReconcileRun, RunStore } from '@wrapup/recovery';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { configOf, type Harness, startDashboard } from './support/harness.ts';
 
@@ -12,9 +12,9 @@ beforeAll(async () => {
 afterAll(() => dashboard.close());
 
 const page = async () => (await dashboard.get('/')).text();
-const RUN: Run = {
+const RUN: ReconcileRun = {
   ...{ source: 'main', by: 'schedule', began: Date.now() - 2_000, ended: Date.now(), result: 'complete', agents: 2 },
-  tally: { listed: 1240, known: 1231, missing: 7, enqueued: 7, young: 2, unfinished: 0, unreadable: 0 },
+  counts: { listed: 1240, known: 1231, missing: 7, enqueued: 7, young: 2, unfinished: 0, unreadable: 0 },
   ...{ troubles: [], resumed: false },
 };
 
@@ -26,7 +26,7 @@ it('a source that has not looked yet says so; one that never looks is left out',
 });
 
 it('the last run of a source is shown with its numbers', async () => {
-  await new Runs(dashboard.store, 'main').end(RUN);
+  await new RunStore(dashboard.store, 'main').end(RUN);
   const text = await page();
   expect(text).toMatch(/main 7 calls missing, 7 put on their way/);
   for (const number of ['1,240', '1,231', '7']) expect(text).toContain(`<td>${number}</td>`);
@@ -35,7 +35,7 @@ it('the last run of a source is shown with its numbers', async () => {
 
 it('one that failed stands open, with what to do', async () => {
   const troubles = [{ code: 'unauthorized', message: 'Synthflow answered <401>', hint: 'Compare api_key and region.' }];
-  await new Runs(dashboard.store, 'main').end({ ...RUN, result: 'failed', troubles });
+  await new RunStore(dashboard.store, 'main').end({ ...RUN, result: 'failed', troubles });
   const text = await page();
   expect(text).toMatch(/<details class="reconciled" open>/);
   expect(text).toContain('Synthflow answered &lt;401&gt;');

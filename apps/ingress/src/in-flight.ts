@@ -108,18 +108,18 @@ export class InFlight {
     if (!share.proved) {
       const { address } = share;
       while ((this.#addresses.get(address) ?? 0) + bytes > this.limits.address) {
-        if (!this.#makeRoom(share, (other) => other.address === address)) return false;
+        if (!this.#makeBackpressure(share, (other) => other.address === address)) return false;
       }
       while (this.#unproved + bytes > this.limits.unproved)
-        if (!this.#makeRoom(share, this.#ofHeaviest())) return false;
+        if (!this.#makeBackpressure(share, this.#ofHeaviest())) return false;
     }
     const { call } = share;
     if (call !== undefined && large === 0) {
       while (this.#comingOf(call) + bytes > this.limits.call) if (!this.#makeRoomOf(call, share)) return false;
     }
-    while (this.#used + bytes > this.limits.all) if (!this.#makeRoom(share, this.#ofHeaviest())) return false;
+    while (this.#used + bytes > this.limits.all) if (!this.#makeBackpressure(share, this.#ofHeaviest())) return false;
     while (large > 0 && this.#large + large > this.limits.large) {
-      if (!this.#makeRoom(share, (other) => other.bytes >= SMALL_BODY)) return false;
+      if (!this.#makeBackpressure(share, (other) => other.bytes >= SMALL_BODY)) return false;
     }
     this.#used += bytes;
     this.#large += large;
@@ -168,7 +168,7 @@ export class InFlight {
   }
 
   /** Gives up the oldest unproved body of those asked for. @returns false when there is none */
-  #makeRoom(newcomer: Share, of: (share: Share) => boolean): boolean {
+  #makeBackpressure(newcomer: Share, of: (share: Share) => boolean): boolean {
     for (const share of this.#coming) {
       if (share === newcomer || share.proved || share.bytes === 0 || !of(share)) continue;
       this.givenUp += 1;
@@ -184,7 +184,7 @@ export class InFlight {
     return bytes;
   }
 
-  /** As `#makeRoom`, among the small bodies of one call, which are proved. */
+  /** As `#makeBackpressure`, among the small bodies of one call, which are proved. */
   #makeRoomOf(call: string, newcomer: Share): boolean {
     for (const share of this.#coming) {
       if (share === newcomer || share.call !== call || share.bytes === 0 || share.bytes >= SMALL_BODY) continue;

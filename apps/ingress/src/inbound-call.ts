@@ -8,7 +8,7 @@
 import type { Config, Inbound, Source } from '@wrapup/config';
 import { Failure } from '@wrapup/destination';
 import { scanJson } from '@wrapup/synthflow';
-import { clientAddress, type Logger, networkOf, Sparingly } from '@wrapup/telemetry';
+import { clientAddress, type Logger, LogThrottle, networkOf } from '@wrapup/telemetry';
 import type { Request } from 'express';
 import { Aborted, collectBody } from './collect-body.ts';
 import type { Answer, Handle } from './exchange.ts';
@@ -102,10 +102,10 @@ async function answer(
 
 /** One line a second of each kind: an outage may not fill the disk. Every look-up is in the metrics. */
 function logFailures(log: Logger): (source: string, error: unknown) => void {
-  const sparingly = new Sparingly(1_000);
+  const throttle = new LogThrottle(1_000);
   return (source, error) => {
     const code = error instanceof Refusal ? error.code : Failure.of(error).code;
-    const left_out = sparingly.admit(`${source} ${code}`);
+    const left_out = throttle.admit(`${source} ${code}`);
     if (left_out === undefined) return;
     const fields = { ...(source && { source }), code, ...(left_out > 0 && { left_out }) };
     log.warn({ ...fields, err: error }, 'an inbound call was answered without its caller');

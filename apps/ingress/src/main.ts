@@ -1,4 +1,4 @@
-import { followConfig, readRedisSettings, readVariable } from '@wrapup/config';
+import { openConfig, readRedisSettings, readVariable } from '@wrapup/config';
 import { openIntake, openStore } from '@wrapup/queue';
 import {
   createLogger,
@@ -24,7 +24,7 @@ const log = createLogger('ingress');
 await startOrExit(log, async () => {
   const internal = internalAddress();
   const options = { ...readOptions(readVariable), observable: internal === undefined };
-  const config = await followConfig(log, 'ingress');
+  const config = await openConfig(log, 'ingress');
   const redis = { ...readRedisSettings(), onError: logConnectionErrors(log, 'Redis connection') };
   const intake = openIntake({ ...redis, ledger_days: config.current().retention.ledger_days });
   await intake.checkKeys(log);

@@ -1,4 +1,4 @@
-import { type Logger, Sparingly } from '@wrapup/telemetry';
+import { type Logger, LogThrottle } from '@wrapup/telemetry';
 import type { Refusal } from './refusal.ts';
 
 export interface RefusalLog {
@@ -10,10 +10,10 @@ export interface RefusalLog {
  * the disk. Every one is in the metrics.
  */
 export function logRefusals(log: Logger): RefusalLog {
-  const sparingly = new Sparingly(1_000);
+  const throttle = new LogThrottle(1_000);
   return {
     note(route, source, refusal) {
-      const left_out = sparingly.admit(`${route} ${source} ${refusal.code}`);
+      const left_out = throttle.admit(`${route} ${source} ${refusal.code}`);
       if (left_out === undefined) return;
       const fields = {
         route,

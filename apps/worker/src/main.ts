@@ -1,4 +1,4 @@
-import { followConfig, readRedisSettings } from '@wrapup/config';
+import { openConfig, readRedisSettings } from '@wrapup/config';
 import { checkKeysAtStart, checkRedis, openStore } from '@wrapup/queue';
 import {
   createLogger,
@@ -25,8 +25,8 @@ await startOrExit(log, async () => {
   const store = openStore({ ...readRedisSettings(), role: 'worker', onError });
   await checkKeysAtStart(store, log);
   const metrics = createMetrics();
-  const config = await followConfig(log, 'worker');
-  const { current, hurry } = config;
+  const config = await openConfig(log, 'worker');
+  const { current, reload: hurry } = config;
   const worker = await startWorker({ store, config: current, hurry, log, metrics, onError });
   config.onReload(() => {
     worker.reconfigure().catch((error) => log.error({ err: error }, 'a connection could not be reconfigured'));

@@ -1,5 +1,5 @@
 import type { CircuitChange } from '@wrapup/queue';
-import type { Run } from '@wrapup/recovery';
+import type { ReconcileRun } from '@wrapup/recovery';
 import type { Metrics } from '@wrapup/telemetry';
 
 export interface CircuitCounts {
@@ -60,9 +60,9 @@ export function countWork(metrics: Metrics) {
     probe: (connection, result) => probes.inc({ connection, result }),
   };
   return {
-    reconciled: ({ source, result, tally, ended }: Run) => {
+    reconciled: ({ source, result, counts, ended }: ReconcileRun) => {
       runs.inc({ source, result });
-      for (const [name, number] of Object.entries(tally)) found.inc({ source, found: name }, number);
+      for (const [name, number] of Object.entries(counts)) found.inc({ source, found: name }, number);
       if (result === 'complete') succeeded.set({ source }, ended / 1000);
     },
     /** @param code of the failure; undefined when it answered */

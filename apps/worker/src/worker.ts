@@ -13,7 +13,7 @@ import {
   RedisLease,
   type Store,
 } from '@wrapup/queue';
-import { type Metrics, Sparingly } from '@wrapup/telemetry';
+import { LogThrottle, type Metrics } from '@wrapup/telemetry';
 import type { Job } from 'bullmq';
 import { asError, delay, isLast, obey } from './bullmq/finish-job.ts';
 import { Lines } from './bullmq/queue-workers.ts';
@@ -80,7 +80,7 @@ export async function startWorker({
   });
   destinations.guard = guard;
   const lease = new RedisLease(store.redis, store.keys);
-  const unanswered = new Sparingly(60_000);
+  const unanswered = new LogThrottle(60_000);
   const verifier = new Verifier(store, config, (source, refused) => {
     count.api(source, refused?.code);
     if (!refused || unanswered.admit(`${source} ${refused.code}`) === undefined) return;

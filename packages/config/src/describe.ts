@@ -1,8 +1,8 @@
 import type { DestinationKind } from '@wrapup/destination';
-import { always } from './check-routes.ts';
-import type { Config } from './config.ts';
+import { always } from './checks/check-routes.ts';
+import { formatDuration } from './file/units.ts';
 import { KINDS } from './kinds.ts';
-import { formatDuration } from './units.ts';
+import type { Config } from './model/config.ts';
 
 const MASK = '(set)';
 

@@ -2,9 +2,9 @@
 import type { DestinationKind } from '@wrapup/destination';
 import { type JsonSchema, toEditorSchema, whenEditorSchema } from '@wrapup/mapping';
 import type { z } from 'zod';
+import { connectionSchema, wrapupSchema } from './file/schema.ts';
+import { formatDuration } from './file/units.ts';
 import { KINDS } from './kinds.ts';
-import { connectionSchema, wrapupSchema } from './schema.ts';
-import { formatDuration } from './units.ts';
 
 /** Whatever is no plain text may also come from the environment. */
 const VARIABLE: JsonSchema = { type: 'string', pattern: '\\$\\{' };

@@ -1,14 +1,19 @@
-export * from './config.ts';
+export { isLive, type TargetHost, targetHostOf } from './checks/target-host.ts';
+export {
+  type ConfigWatch,
+  type ConfigWatchOptions,
+  type LiveConfig,
+  openConfig,
+  watchConfig,
+} from './config-reload.ts';
 export { describeConfig } from './describe.ts';
 export { wrapupEditorSchema } from './editor-schema.ts';
-export * from './follow.ts';
+export { NAME, READS_PER_MINUTE, RECONCILE_DEFAULTS, wrapupSchema } from './file/schema.ts';
+export { formatDuration, parseDuration } from './file/units.ts';
+export { readVariable, VariableError } from './file/variables.ts';
 export { KINDS } from './kinds.ts';
 export * from './load.ts';
-export { isLive, type Reach, reachOf } from './reach.ts';
-export type { Reader } from './readers.ts';
+export * from './model/config.ts';
+export type { Reader } from './model/reader.ts';
 export * from './redis-settings.ts';
 export { agentName, attemptsOf, chooseRoutes, planCall, planStanding } from './routes.ts';
-export { NAME, READS_PER_MINUTE, RECONCILE_DEFAULTS, wrapupSchema } from './schema.ts';
-export { formatDuration, parseDuration, parseSize } from './units.ts';
-export { readVariable, VariableError } from './variables.ts';
-export { type Watch, type WatchOptions, watchConfig } from './watch.ts';

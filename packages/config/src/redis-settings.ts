@@ -1,4 +1,4 @@
-import { readVariable } from './variables.ts';
+import { readVariable } from './file/variables.ts';
 
 /** What every process has to know of Redis. */
 export interface RedisSettings {

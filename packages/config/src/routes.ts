@@ -1,6 +1,6 @@
 import type { Call, JsonObject } from '@wrapup/call';
 import { type Plan, type Restricted, restrictPlan } from '@wrapup/mapping';
-import type { Config, Route } from './config.ts';
+import type { Config, Route } from './model/config.ts';
 
 /** The routes that a call takes: on each connection the first that matches, and every matching one that says `also`. */
 export function chooseRoutes(config: Pick<Config, 'routes'>, call: Call): Route[] {

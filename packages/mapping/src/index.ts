@@ -1,6 +1,7 @@
 export * from './compile/compile-mapping.ts';
 export * from './compile/compile-when.ts';
 export { listRoots } from './language/list-roots.ts';
+export { parsePath, readOwn } from './language/path.ts';
 export type { ReadFile } from './load/load-mapping.ts';
 export * from './model/compiled.ts';
 export * from './model/dialect.ts';

@@ -1,17 +1,17 @@
 /**
- * What is remembered of reconciliation, per source, in one hash:
+ * The state of reconciliation, per source, in one hash:
  *
- *   agent:<id>  up to when the agent's calls have been compared, and what the last look came to
- *   running     a run that has begun; still there after it was killed, and the next one goes on with it
+ *   agent:<id>  checkpoint: up to when the agent's calls have been compared, and what the last comparison found
+ *   running     a run that has begun; it stays after a kill, and the next run resumes it
  *   last        the last run that ended
  */
 import type { Keys, RedisClient } from '@wrapup/queue';
-import type { Tally } from './tally.ts';
+import { type CallCounts, parseStored } from './counts.ts';
 
-/** `complete`: every agent was looked at · `partial`: some could not be · `failed`: Synthflow could not be asked. */
+/** `complete`: every agent was compared · `partial`: some could not be · `failed`: Synthflow's API did not answer. */
 export type RunResult = 'complete' | 'partial' | 'failed';
 
-export interface Trouble {
+export interface RunProblem {
   /** Absent when it is about the source as a whole. */
   agent?: string;
   call_id?: string;
@@ -20,40 +20,40 @@ export interface Trouble {
   hint?: string;
 }
 
-export interface Run {
+export interface ReconcileRun {
   source: string;
-  /** Who asked for it. */
+  /** What started it. */
   by: 'schedule' | 'command';
   /** Epoch ms. */
   began: number;
   ended: number;
   result: RunResult;
   agents: number;
-  tally: Tally;
+  counts: CallCounts;
   /** At most ten. */
-  troubles: Trouble[];
-  /** It went on with a run that had been killed. */
+  troubles: RunProblem[];
+  /** It resumed a run that had been killed. */
   resumed: boolean;
 }
 
 /** A run under way. */
-export interface Running {
+export interface RunInProgress {
   began: number;
-  by: Run['by'];
+  by: ReconcileRun['by'];
 }
 
-export interface AgentMark {
+export interface AgentCheckpoint {
   /** Epoch ms: calls that ended before have been compared. */
   until: number;
   /** Epoch ms at which that was done. */
   at: number;
-  tally: Tally;
+  counts: CallCounts;
 }
 
-/** Seconds without any run after which all of this is forgotten. */
-const KEPT = 90 * 24 * 3600;
+/** Seconds without a run after which the state expires. */
+const STATE_TTL_S = 90 * 24 * 3600;
 
-export class Runs {
+export class RunStore {
   readonly #redis: RedisClient;
   readonly #key: string;
 
@@ -62,34 +62,34 @@ export class Runs {
     this.#key = keys.reconciled(source);
   }
 
-  async mark(agent: string): Promise<AgentMark | undefined> {
+  async checkpoint(agent: string): Promise<AgentCheckpoint | undefined> {
     return this.#read(`agent:${agent}`);
   }
 
-  async setMark(agent: string, mark: AgentMark): Promise<void> {
-    await this.#redis.hset(this.#key, `agent:${agent}`, JSON.stringify(mark));
+  async setCheckpoint(agent: string, checkpoint: AgentCheckpoint): Promise<void> {
+    await this.#redis.hset(this.#key, `agent:${agent}`, JSON.stringify(checkpoint));
   }
 
-  async running(): Promise<Running | undefined> {
+  async running(): Promise<RunInProgress | undefined> {
     return this.#read('running');
   }
 
-  async begin(running: Running): Promise<void> {
+  async begin(running: RunInProgress): Promise<void> {
     await this.#redis.hset(this.#key, 'running', JSON.stringify(running));
-    await this.#redis.expire(this.#key, KEPT);
+    await this.#redis.expire(this.#key, STATE_TTL_S);
   }
 
-  async end(run: Run): Promise<void> {
+  async end(run: ReconcileRun): Promise<void> {
     await this.#redis.hset(this.#key, 'last', JSON.stringify(run));
     await this.#redis.hdel(this.#key, 'running');
   }
 
-  async last(): Promise<Run | undefined> {
+  async last(): Promise<ReconcileRun | undefined> {
     return this.#read('last');
   }
 
   async #read<Value>(field: string): Promise<Value | undefined> {
     const text = await this.#redis.hget(this.#key, field);
-    return text === null ? undefined : (JSON.parse(text) as Value);
+    return text === null ? undefined : parseStored<Value>(text);
   }
 }

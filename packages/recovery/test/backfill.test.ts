@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { VoiceCall } from '@wrapup/sandbox';
 import { describe, expect, it } from 'vitest';
-import { type BackfillOptions, backfill, findAgents, makeRoom, type Tally } from '../src/index.ts';
+import { type BackfillOptions, backfill, type CallCounts, findAgents, makeBackpressure } from '../src/index.ts';
 import { DAY, HOUR, LEDGER_DAYS, MINUTE, openWorkspace, type Workspace } from './support.ts';
 
 const signal = new AbortController().signal;
@@ -22,24 +22,24 @@ describe('calls of the past', () => {
     const workspace = await openWorkspace();
     const calls = await workspace.makeCalls(60, 8 * DAY);
     for (const call of calls.slice(0, 20)) await workspace.receive(call);
-    const shown: [Tally, number | undefined][] = [];
-    const done = await bring(workspace, { onProgress: (tally, total) => shown.push([{ ...tally }, total]) });
+    const shown: [CallCounts, number | undefined][] = [];
+    const done = await bring(workspace, { onProgress: (counts, total) => shown.push([{ ...counts }, total]) });
     expect(done).toMatchObject({ result: 'complete', agents: 2, resumed: false, troubles: [] });
-    expect(done.tally).toMatchObject({ listed: 60, known: 20, missing: 40, enqueued: 40 });
-    expect(shown.at(-1)).toEqual([done.tally, 60]);
-    expect(shown.every(([tally], index) => index === 0 || tally.listed >= (shown[index - 1]?.[0].listed ?? 0))).toBe(
+    expect(done.counts).toMatchObject({ listed: 60, known: 20, missing: 40, enqueued: 40 });
+    expect(shown.at(-1)).toEqual([done.counts, 60]);
+    expect(shown.every(([counts], index) => index === 0 || counts.listed >= (shown[index - 1]?.[0].listed ?? 0))).toBe(
       true,
     );
     const jobs = await workspace.store.queues.get('calls').getJobs(['prioritized']);
     expect(jobs.map(({ opts }) => opts.priority)).toEqual(Array(40).fill(30));
-    expect((await bring(workspace)).tally).toMatchObject({ listed: 60, known: 60, missing: 0 });
+    expect((await bring(workspace)).counts).toMatchObject({ listed: 60, known: 60, missing: 0 });
   });
 
   it('are only counted by a plan', async () => {
     const workspace = await openWorkspace();
     await workspace.makeCalls(20, 5 * DAY);
     const done = await bring(workspace, { plan: true });
-    expect(done).toMatchObject({ result: 'complete', tally: { listed: 20, missing: 20, enqueued: 0 } });
+    expect(done).toMatchObject({ result: 'complete', counts: { listed: 20, missing: 20, enqueued: 0 } });
     expect(await workspace.store.ledger.count()).toBe(0);
     expect(workspace.sandbox.control.requests().by_operation['calls read']).toBeUndefined();
     expect((await bring(workspace)).resumed).toBe(false);
@@ -59,7 +59,7 @@ describe('calls of the past', () => {
     const workspace = await openWorkspace();
     await workspace.makeCalls(6, HOUR);
     const done = await bring(workspace);
-    expect(done.tally).toMatchObject({ listed: 6, young: 2, enqueued: 4 });
+    expect(done.counts).toMatchObject({ listed: 6, young: 2, enqueued: 4 });
   });
 });
 
@@ -71,8 +71,8 @@ describe('a backfill that was interrupted', () => {
     const from = Date.now() - 10 * DAY;
     const interrupted = bring(workspace, {
       ...{ from, signal: stop.signal },
-      onProgress: (tally) => {
-        if (tally.enqueued >= 30) stop.abort(new Error('interrupted'));
+      onProgress: (counts) => {
+        if (counts.enqueued >= 30) stop.abort(new Error('interrupted'));
       },
     });
     await expect(interrupted).rejects.toThrow('interrupted');
@@ -82,7 +82,7 @@ describe('a backfill that was interrupted', () => {
     const done = await bring(workspace, { from: from + 5_000 });
     expect(done).toMatchObject({ result: 'complete', resumed: true });
     expect(await workspace.store.ledger.count()).toBe(calls.length);
-    expect(done.tally.listed).toBe(80);
+    expect(done.counts.listed).toBe(80);
     const whole = listed(workspace) - before;
     await bring(workspace);
     expect(whole).toBeLessThan(listed(workspace) - before - whole);
@@ -95,7 +95,7 @@ describe('a backfill that was interrupted', () => {
     control.fault({ kind: 'status', status: 503, path: '/v2/calls\\?', times: 8 });
     const waits: string[] = [];
     const done = await bring(workspace, { onWait: ({ code }) => waits.push(code) });
-    expect(done).toMatchObject({ result: 'complete', tally: { listed: 10, enqueued: 10 } });
+    expect(done).toMatchObject({ result: 'complete', counts: { listed: 10, enqueued: 10 } });
     expect(waits.length).toBeGreaterThan(1);
     expect(new Set(waits)).toEqual(new Set(['unavailable']));
   });
@@ -115,15 +115,21 @@ it('history waits for the workers before it fills Redis', async () => {
   await workspace.makeCalls(120, 2 * HOUR);
   const waits: number[] = [];
   const { store } = workspace;
-  const room = makeRoom({ store, connections: ['sales'], signal, most: 50, onWait: (jobs) => waits.push(jobs) });
+  const room = makeBackpressure({
+    store,
+    connections: ['sales'],
+    signal,
+    most: 50,
+    onWait: (jobs) => waits.push(jobs),
+  });
   let settled = false;
-  const done = bring(workspace, { room, before: Date.now() }).finally(() => {
+  const done = bring(workspace, { waitForCapacity: room, before: Date.now() }).finally(() => {
     settled = true;
   });
   await expect.poll(() => waits.length, { timeout: 60_000 }).toBeGreaterThan(0);
   expect(settled).toBe(false);
   await store.queues.get('calls').drain();
-  expect((await done).tally.enqueued).toBe(120);
+  expect((await done).counts.enqueued).toBe(120);
 });
 
 describe('from the webhook logs', () => {
@@ -142,7 +148,7 @@ describe('from the webhook logs', () => {
     const { workspace, made } = await openWithLogs(70);
     await workspace.receive(made[0] as VoiceCall);
     const done = await bring(workspace, { from_logs: true, before: Date.now() });
-    expect(done).toMatchObject({ result: 'complete', tally: { listed: 70, known: 1, missing: 69, enqueued: 69 } });
+    expect(done).toMatchObject({ result: 'complete', counts: { listed: 70, known: 1, missing: 69, enqueued: 69 } });
     const id = (made[5] as VoiceCall).id;
     const entry = await workspace.store.ledger.read('main', id);
     expect(entry).toMatchObject({ received: 'backfill', verified: 'api' });

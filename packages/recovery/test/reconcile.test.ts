@@ -1,7 +1,7 @@
 import { RedisLease } from '@wrapup/queue';
 import type { VoiceCall } from '@wrapup/sandbox';
 import { describe, expect, it } from 'vitest';
-import { AlreadyRunning, type ReconcileOptions, Runs, reconcile } from '../src/index.ts';
+import { AlreadyRunning, type ReconcileOptions, RunStore, reconcile } from '../src/index.ts';
 import { DAY, HOUR, LEDGER_DAYS, MINUTE, openWorkspace, type Workspace } from './support.ts';
 
 const SETTINGS = { look_back: 6 * HOUR, grace: 25 * MINUTE };
@@ -31,7 +31,7 @@ describe('a run', () => {
     const run = await look(workspace);
     const missing = old.slice(30).map(({ id }) => id);
     expect(run).toMatchObject({ source: 'main', by: 'command', result: 'complete', agents: 2, troubles: [] });
-    expect(run.tally).toEqual({
+    expect(run.counts).toEqual({
       listed: made.length,
       known: 30,
       missing: missing.length,
@@ -46,7 +46,7 @@ describe('a run', () => {
     }
     expect(await ledger.count()).toBe(old.length);
     const again = await look(workspace);
-    expect(again.tally).toMatchObject({ known: old.length, missing: 0, enqueued: 0 });
+    expect(again.counts).toMatchObject({ known: old.length, missing: 0, enqueued: 0 });
   });
 
   it('queues what was missing behind live calls', async () => {
@@ -85,8 +85,8 @@ describe('a run', () => {
     const like = old[0] as VoiceCall;
     const going = workspace.place(like, { status: 'in-progress', over: undefined as never });
     const young = workspace.place(like, { started: Date.now() - 10 * MINUTE, duration: 60 });
-    const { tally } = await look(workspace);
-    expect(tally.unfinished).toBe(1);
+    const { counts } = await look(workspace);
+    expect(counts.unfinished).toBe(1);
     for (const { id } of [going, young]) expect(await workspace.store.ledger.read('main', id)).toBeUndefined();
     // A long call that began before the grace and ended within it is young, too.
     const long = workspace.place(like, { started: Date.now() - 40 * MINUTE, duration: 30 * 60 });
@@ -102,7 +102,7 @@ describe('a run', () => {
     await ledger.stop('main', first.id, { code: 'unverified', reason: 'r', state: 'parked' });
     await ledger.stop('main', second.id, { code: 'unrecognised', reason: 'r', state: 'parked' });
     await ledger.stop('main', third.id, { code: 'unverified', reason: 'r', state: 'dropped' });
-    expect((await look(workspace)).tally).toMatchObject({ missing: 2, enqueued: 2 });
+    expect((await look(workspace)).counts).toMatchObject({ missing: 2, enqueued: 2 });
     expect((await ledger.read('main', first.id))?.revisions.map(({ verified }) => verified)).toEqual([
       'signature',
       'api',
@@ -119,10 +119,10 @@ describe('how far back', () => {
     expect(await workspace.store.ledger.read('main', yesterday.id)).toBeUndefined();
 
     // The last run was two days ago: everything since is looked at.
-    const runs = new Runs(workspace.store, 'main');
-    const mark = await runs.mark(like.agent.model_id);
+    const runs = new RunStore(workspace.store, 'main');
+    const mark = await runs.checkpoint(like.agent.model_id);
     if (!mark) throw new Error('no mark');
-    await runs.setMark(like.agent.model_id, { ...mark, until: Date.now() - 2 * DAY });
+    await runs.setCheckpoint(like.agent.model_id, { ...mark, until: Date.now() - 2 * DAY });
     await look(workspace);
     expect(await workspace.store.ledger.read('main', yesterday.id)).toMatchObject({ received: 'reconciled' });
   });
@@ -131,10 +131,10 @@ describe('how far back', () => {
     const { workspace, old } = await openWithCalls(4);
     await look(workspace);
     const id = (old[0] as VoiceCall).agent.model_id;
-    const runs = new Runs(workspace.store, 'main');
-    const mark = await runs.mark(id);
+    const runs = new RunStore(workspace.store, 'main');
+    const mark = await runs.checkpoint(id);
     if (!mark) throw new Error('no mark');
-    await runs.setMark(id, { ...mark, until: Date.now() - 20 * DAY });
+    await runs.setCheckpoint(id, { ...mark, until: Date.now() - 20 * DAY });
     const run = await look(workspace);
     expect(run).toMatchObject({ result: 'partial', troubles: [{ agent: id, code: 'gap', hint: /backfill --from/ }] });
     expect((await look(workspace)).result).toBe('complete');
@@ -164,7 +164,7 @@ describe('a run that was cut short', () => {
     expect(run).toMatchObject({ resumed: true, result: 'complete', agents: 2 });
     expect(listRequests(workspace) - before).toBe(1);
     // What both parts of it found.
-    expect(run.tally.missing).toBe(old.length);
+    expect(run.counts.missing).toBe(old.length);
     expect(await workspace.store.ledger.count()).toBe(old.length);
     expect((await look(workspace)).resumed).toBe(false);
   });
@@ -174,9 +174,9 @@ describe('a Synthflow that does not answer', () => {
   it('a key that is refused ends the run, and says what that means', async () => {
     const { workspace } = await openWithCalls(4, { api_key: 'wrong-key' });
     const run = await look(workspace);
-    expect(run).toMatchObject({ result: 'failed', agents: 0, tally: { listed: 0 } });
+    expect(run).toMatchObject({ result: 'failed', agents: 0, counts: { listed: 0 } });
     expect(run.troubles).toMatchObject([{ code: 'unauthorized', hint: expect.stringMatching(/another region/) }]);
-    expect(await new Runs(workspace.store, 'main').last()).toEqual(run);
+    expect(await new RunStore(workspace.store, 'main').last()).toEqual(run);
   });
 
   it('one agent that it refuses keeps no other from being looked at', async () => {
@@ -185,9 +185,9 @@ describe('a Synthflow that does not answer', () => {
     workspace.sandbox.control.fault({ kind: 'status', status: 400, path: `/v2/calls\\?model_id=${id}`, times: null });
     const run = await look(workspace);
     expect(run).toMatchObject({ result: 'partial', agents: 2, troubles: [{ agent: id, code: 'refused' }] });
-    expect(run.tally.enqueued).toBe(old.filter(({ agent }) => agent.model_id !== id).length);
+    expect(run.counts.enqueued).toBe(old.filter(({ agent }) => agent.model_id !== id).length);
     workspace.sandbox.control.clearFaults();
-    expect(await look(workspace)).toMatchObject({ result: 'complete', tally: { missing: expect.any(Number) } });
+    expect(await look(workspace)).toMatchObject({ result: 'complete', counts: { missing: expect.any(Number) } });
     expect(await workspace.store.ledger.count()).toBe(old.length);
   });
 
@@ -197,9 +197,9 @@ describe('a Synthflow that does not answer', () => {
     workspace.sandbox.control.fault({ kind: 'status', status: 500, path: `/v2/calls/${id}`, times: null });
     const run = await look(workspace);
     expect(run).toMatchObject({ result: 'partial', troubles: [{ call_id: id, code: 'unavailable' }] });
-    expect(run.tally).toMatchObject({ missing: old.length, enqueued: old.length - 1 });
+    expect(run.counts).toMatchObject({ missing: old.length, enqueued: old.length - 1 });
     workspace.sandbox.control.clearFaults();
-    expect((await look(workspace)).tally).toMatchObject({ missing: 1, enqueued: 1 });
+    expect((await look(workspace)).counts).toMatchObject({ missing: 1, enqueued: 1 });
   });
 
   it('nothing is called missing because Redis did not answer', async () => {

@@ -8,10 +8,10 @@ import { fetchCalls } from '../fetch-calls.ts';
 import { count, makeOutput, type Output, when } from '../output.ts';
 import { makeProgress } from '../progress.ts';
 import { type GlobalOptions, requireConfig } from '../settings.ts';
+import { showCounts, showProblems } from '../show-counts.ts';
 import { parseSince } from '../since.ts';
 import { chooseSource, exitOf, untilInterrupted, withApi } from '../sources.ts';
 import { withStore } from '../store.ts';
-import { showTally, showTroubles } from '../tally.ts';
 
 interface BackfillOptions extends GlobalOptions {
   source?: string;
@@ -55,10 +55,10 @@ export function addBackfill(program: Command): void {
       warnOfForgotten(config, span.from, output);
       const done = await run(source, config, span, options, output);
       show(done, span, options, output);
-      const { tally, ...rest } = done;
+      const { counts, ...rest } = done;
       const iso = (at: number) => new Date(at).toISOString();
       const asked = { source: source.name, from: iso(span.from), to: iso(span.to), plan: options.plan ?? false };
-      output.data({ ok: done.result === 'complete', ...asked, ...rest, ...tally });
+      output.data({ ok: done.result === 'complete', ...asked, ...rest, ...counts });
       if (done.result === 'partial') process.exitCode = EXIT.failed;
       if (done.result === 'failed') process.exitCode = exitOf(done.troubles[0]?.code);
     });
@@ -80,7 +80,7 @@ async function run(
   options: BackfillOptions,
   output: Output,
 ): Promise<Backfilled> {
-  const [{ backfill, findAgents, makeRoom }, { RECONCILE_DEFAULTS }] = await Promise.all([
+  const [{ backfill, findAgents, makeBackpressure }, { RECONCILE_DEFAULTS }] = await Promise.all([
     import('@wrapup/recovery'),
     import('@wrapup/config'),
   ]);
@@ -99,7 +99,7 @@ async function run(
             ledger_days: config.retention.ledger_days,
             ...(options.plan && { plan: true }),
             ...(options.fromLogs && { from_logs: true }),
-            room: makeRoom({
+            waitForCapacity: makeBackpressure({
               ...{ store, signal, connections: Object.keys(config.connections) },
               onWait: (jobs) => note(`${jobs} wait for the workers`),
             }),
@@ -136,17 +136,17 @@ async function chooseAgents(
 }
 
 function show(
-  { tally, agents, result, troubles, resumed }: Backfilled,
+  { counts, agents, result, troubles, resumed }: Backfilled,
   { from, to }: { from: number; to: number },
   options: BackfillOptions,
   output: Output,
 ): void {
-  const { listed, known, missing, enqueued } = tally;
+  const { listed, known, missing, enqueued } = counts;
   const span = `${when(from)} to ${when(to)}, ${count(agents, 'agent')}`;
   output.line(`${span}${resumed ? '; went on where an earlier one stopped' : ''}`);
   const brought = options.plan ? 'nothing enqueued, as only counted' : `${enqueued} enqueued`;
   output.line(`${listed} listed, ${known} known, ${missing} missing, ${brought}`);
-  showTally(tally, output, undefined);
-  showTroubles(troubles, output);
+  showCounts(counts, output, undefined);
+  showProblems(troubles, output);
   if (result !== 'complete' && !options.plan) output.line('The same command goes on from here.');
 }

@@ -79,10 +79,10 @@ export function addDemo(program: Command): void {
 /** Invented people belong in no real account. */
 async function refuseLive(options: DemoOptions, output: Output): Promise<void> {
   const config = await requireConfig(options, output);
-  const { reachOf } = await import('@wrapup/config');
+  const { targetHostOf } = await import('@wrapup/config');
   const live = [...new Set(config.routes.map(({ to }) => to))].flatMap((name) => {
     const connection = config.connections[name];
-    const reach = connection && reachOf(connection.kind, connection.settings);
+    const reach = connection && targetHostOf(connection.kind, connection.settings);
     return reach?.zone === 'internet' ? [`${clean(name)} at ${clean(reach.origin)}`] : [];
   });
   if (live.length === 0) return;

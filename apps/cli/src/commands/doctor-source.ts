@@ -1,12 +1,12 @@
 import { type Config, formatDuration } from '@wrapup/config';
-import type { AgentPointing, Discovery, Evidence, Points } from '@wrapup/recovery';
+import type { AgentWebhooks, WebhookAudit, WebhookPoints, WorkspaceReport } from '@wrapup/recovery';
 import { clean } from '../clean.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
 import { count, makeOutput, type Output, table, when } from '../output.ts';
 import { makeProgress } from '../progress.ts';
 import { type GlobalOptions, requireConfig } from '../settings.ts';
+import { showProblems } from '../show-counts.ts';
 import { chooseSource, exitOf, untilInterrupted, withApi } from '../sources.ts';
-import { showTroubles } from '../tally.ts';
 
 export interface SourceOptions extends GlobalOptions {
   source: string;
@@ -14,8 +14,8 @@ export interface SourceOptions extends GlobalOptions {
   lookBack: number;
 }
 
-/** Agents that do not bring their calls here, by what to do about it. */
-const SAYS: Record<Points, string> = {
+/** Where a webhook points, for people. */
+const TARGETS: Record<WebhookPoints, string> = {
   here: 'here',
   'no-token': 'here, without the path token: answered 404',
   'old-token': 'here, with a token that is not (or no longer) in path_token: answered 404',
@@ -24,27 +24,28 @@ const SAYS: Record<Points, string> = {
   elsewhere: 'another system',
   nowhere: 'nowhere',
 };
-/** Who a failed webhook's answer came from. */
-const BY: Record<string, string> = {
+/** Who answered a failed webhook. */
+const REFUSED_BY: Record<keyof WebhookAudit['refused_by'], string> = {
   wrapup: 'were refused by Wrapup',
-  nobody: 'had no answer',
-  'something in front': 'were refused by something in front of Wrapup',
+  proxy: 'were refused by something in front of Wrapup',
+  no_answer: 'had no answer',
 };
-const LOST: ReadonlySet<Points> = new Set(['no-token', 'old-token', 'wrong-path']);
+/** Targets whose webhooks get lost. */
+const LOST: ReadonlySet<WebhookPoints> = new Set(['no-token', 'old-token', 'wrong-path']);
 
-/** `wrapup doctor --source`: what the workspace at Synthflow looks like from here. Changes nothing there. */
+/** `wrapup doctor --source`: where the agents of a workspace point, and how its webhooks were answered. Reads only. */
 export async function examineSource(options: SourceOptions): Promise<void> {
   const output = makeOutput(options.json ?? false);
   const config: Config = await requireConfig(options, output);
   const source = chooseSource(config, options.source);
-  const { discover } = await import('@wrapup/recovery');
+  const { inspectWorkspace } = await import('@wrapup/recovery');
   const progress = makeProgress(output, 'steps');
   let step = 0;
-  let found: Discovery;
+  let found: WorkspaceReport;
   try {
     found = await withApi(source, (api) =>
       untilInterrupted((signal) =>
-        discover({
+        inspectWorkspace({
           ...{ api, source, signal, look_back: options.lookBack, sources: Object.keys(config.sources) },
           onProgress: (what) => progress.show(step++, undefined, `reading ${what}`),
         }),
@@ -58,7 +59,7 @@ export async function examineSource(options: SourceOptions): Promise<void> {
   process.exitCode = exitCode(found);
 }
 
-function exitCode({ agents, troubles }: Discovery): ExitCode {
+function exitCode({ agents, troubles }: WorkspaceReport): ExitCode {
   const [trouble] = troubles.filter(({ code }) => code !== 'no-workspace');
   if (trouble) return exitOf(trouble.code);
   const lost = agents.some(
@@ -67,50 +68,36 @@ function exitCode({ agents, troubles }: Discovery): ExitCode {
   return lost ? EXIT.failed : EXIT.ok;
 }
 
-function show(
-  { source, agents, evidence, answers, troubles }: Discovery,
-  options: SourceOptions,
-  output: Output,
-): void {
+function show({ source, agents, webhooks, troubles }: WorkspaceReport, options: SourceOptions, output: Output): void {
   output.line(`${output.style('bold', clean(source))}: ${count(agents.length, 'agent')}`);
   for (const line of agentTable(agents)) output.line(`  ${line}`);
-  const brought = agents.filter(({ post_call }) => post_call.points === 'here').length;
-  if (brought < agents.length) {
+  const here = agents.filter(({ post_call }) => post_call.points === 'here').length;
+  if (here < agents.length) {
     output.line(
-      `  ${brought} of ${agents.length} bring their calls here. Nothing is changed at Synthflow: give the others the address there, or let reconciliation find their calls.`,
+      `  ${here} of ${agents.length} send their calls here. Nothing is changed at Synthflow: give the others the address there, or let reconciliation find their calls.`,
     );
   }
-  if (evidence) showWebhooks(evidence, options, output);
-  if (answers.length > 0) {
-    output.line();
-    output.line(output.style('bold', 'What Synthflow does not document, as this workspace shows it'));
-    for (const { question, answer } of answers) {
-      output.line(`  ${question}`);
-      output.line(
-        `    ${answer === undefined ? output.style('dim', 'nothing to tell it from yet') : clean(answer, 600)}`,
-      );
-    }
-  }
-  showTroubles(troubles, output);
+  if (webhooks) showWebhooks(webhooks, options, output);
+  showProblems(troubles, output);
 }
 
-function agentTable(agents: AgentPointing[]): string[] {
-  const told = ({ points, address }: AgentPointing['post_call']) =>
-    points === 'here' || points === 'nowhere' ? SAYS[points] : `${SAYS[points]} (${address})`;
+function agentTable(agents: AgentWebhooks[]): string[] {
+  const target = ({ points, address }: AgentWebhooks['post_call']) =>
+    points === 'here' || points === 'nowhere' ? TARGETS[points] : `${TARGETS[points]} (${address})`;
   return table(
     ['agent', 'type', 'id', 'after a call', 'before an inbound call'],
     agents.map(({ id, name, type, post_call, inbound_call }) => [
-      ...[name ?? '', type ?? '', id, told(post_call), told(inbound_call)],
+      ...[name ?? '', type ?? '', id, target(post_call), target(inbound_call)],
     ]),
   );
 }
 
-function showWebhooks(evidence: Evidence, { lookBack }: SourceOptions, output: Output): void {
-  const { webhooks, more, answers, refusedBy, oldest, headers } = evidence;
+function showWebhooks(audit: WebhookAudit, { lookBack }: SourceOptions, output: Output): void {
+  const { counted, read, more, answers, refused_by, oldest, headers, unsigned } = audit;
   output.line();
   const span = oldest === undefined ? '' : `, the oldest of ${when(oldest)}`;
   output.line(
-    `${output.style('bold', 'Webhooks')}: ${count(webhooks, 'webhook')} in the last ${formatDuration(lookBack)}${more ? ' (the newest only)' : ''}${span}`,
+    `${output.style('bold', 'Webhooks')}: ${count(counted, 'webhook')} in the last ${formatDuration(lookBack)}${more ? ' (the newest only)' : ''}${span}`,
   );
   for (const [status, number] of Object.entries(answers).sort(([, a], [, b]) => b - a)) {
     const good = /^2/.test(status);
@@ -118,14 +105,18 @@ function showWebhooks(evidence: Evidence, { lookBack }: SourceOptions, output: O
       `  ${String(number).padStart(6)}  ${output.style(good ? 'green' : 'red', status === 'none' ? 'no answer' : status)}`,
     );
   }
-  const refused = Object.entries(refusedBy).map(([who, number]) => `${number} ${BY[who] ?? who}`);
-  if (refused.length > 0) output.line(`  of the failed ones that could be read, ${refused.join(', ')}`);
+  const refused = Object.entries(REFUSED_BY).flatMap(([who, verdict]) => {
+    const number = refused_by[who as keyof typeof refused_by];
+    return number > 0 ? [`${number} ${verdict}`] : [];
+  });
+  if (refused.length > 0) output.line(`  of the failed ones that were read, ${refused.join(', ')}`);
   if (answers[413])
     output.line(
-      '  413: the body was too large for whoever answered; docs/guide/missing-webhooks.md names the settings',
+      '  413: the body was too large for ingress or a proxy; docs/guide/missing-webhooks.md names the settings',
     );
-  const unknown = headers.filter(({ understood, verified }) => !understood && verified > 0);
-  for (const { name } of unknown) {
-    output.line(output.style('red', `  The signature comes as ${clean(name)}, under which ingress does not look.`));
+  for (const { name, seen, verified, understood } of headers) {
+    const line = `signed as ${clean(name)}: ${seen} of ${count(read, 'webhook')}, ${verified} with a secret of this source`;
+    output.line(`  ${understood ? line : output.style('red', `${line}; ingress does not look under this name`)}`);
   }
+  if (unsigned > 0) output.line(`  not signed: ${unsigned} of ${count(read, 'webhook')}`);
 }

@@ -30,7 +30,7 @@ export function addDoctor(program: Command): void {
     .option('--no-redis', 'leave Redis out')
     .option(
       '--source <name>',
-      'instead: where the agents of a Synthflow workspace point, and what its webhook logs tell',
+      'instead: where the agents of a Synthflow workspace point, and how its webhooks were answered',
     )
     .option('--look-back <time>', 'with --source: how far back to look at webhooks', parseTime, 7 * 24 * 3600_000)
     .action(async (name: string | undefined, _options, command: Command) => {

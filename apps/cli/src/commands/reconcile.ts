@@ -1,15 +1,15 @@
 import type { Config, Source } from '@wrapup/config';
-import type { Run } from '@wrapup/recovery';
+import type { ReconcileRun } from '@wrapup/recovery';
 import type { Command } from 'commander';
 import { clean } from '../clean.ts';
 import { CliError, EXIT, type ExitCode } from '../exit.ts';
 import { count, makeOutput, type Output } from '../output.ts';
 import { makeProgress } from '../progress.ts';
 import { type GlobalOptions, requireConfig } from '../settings.ts';
+import { showCounts, showProblems } from '../show-counts.ts';
 import { parseTime } from '../since.ts';
 import { chooseSource, exitOf, untilInterrupted, withApi } from '../sources.ts';
 import { withStore } from '../store.ts';
-import { showTally, showTroubles } from '../tally.ts';
 
 interface ReconcileOptions extends GlobalOptions {
   source?: string;
@@ -33,7 +33,7 @@ export function addReconcile(program: Command): void {
       const options = command.optsWithGlobals<ReconcileOptions>();
       const output = makeOutput(options.json ?? false);
       const config = await requireConfig(options, output);
-      const runs: Run[] = [];
+      const runs: ReconcileRun[] = [];
       for (const source of choose(config, options.source)) {
         const run = await runNow(source, config, options, output);
         runs.push(run);
@@ -52,7 +52,12 @@ function choose(config: Config, name: string | undefined): Source[] {
   throw new CliError(EXIT.failed, 'no source has an api_key, so none can be asked for its calls', hint);
 }
 
-async function runNow(source: Source, config: Config, options: ReconcileOptions, output: Output): Promise<Run> {
+async function runNow(
+  source: Source,
+  config: Config,
+  options: ReconcileOptions,
+  output: Output,
+): Promise<ReconcileRun> {
   const [{ AlreadyRunning, reconcile }, { RECONCILE_DEFAULTS }] = await Promise.all([
     import('@wrapup/recovery'),
     import('@wrapup/config'),
@@ -86,23 +91,23 @@ async function runNow(source: Source, config: Config, options: ReconcileOptions,
   }
 }
 
-function show(run: Run, source: Source, options: ReconcileOptions, output: Output): void {
-  const { tally, agents, troubles, result } = run;
-  const { listed, known, missing, enqueued } = tally;
+function show(run: ReconcileRun, source: Source, options: ReconcileOptions, output: Output): void {
+  const { counts, agents, troubles, result } = run;
+  const { listed, known, missing, enqueued } = counts;
   const verdict =
     result === 'failed'
       ? output.style('red', 'failed')
       : `${listed} listed, ${known} known, ${missing} missing, ${enqueued} enqueued (${count(agents, 'agent')})`;
   output.line(`${output.style('bold', clean(source.name))}: ${verdict}`);
-  showTally(tally, output, options.grace ?? source.reconcile?.grace);
-  showTroubles(troubles, output);
+  showCounts(counts, output, options.grace ?? source.reconcile?.grace);
+  showProblems(troubles, output);
 }
 
-function exitCode({ result, troubles }: Run): ExitCode {
+function exitCode({ result, troubles }: ReconcileRun): ExitCode {
   if (result === 'complete') return EXIT.ok;
   return result === 'failed' ? exitOf(troubles[0]?.code) : EXIT.failed;
 }
 
-function flat({ tally, began, ended, ...run }: Run): object {
-  return { ...run, ...tally, at: new Date(began).toISOString(), ms: ended - began };
+function flat({ counts, began, ended, ...run }: ReconcileRun): object {
+  return { ...run, ...counts, at: new Date(began).toISOString(), ms: ended - began };
 }

@@ -1,21 +1,21 @@
 import type { Config } from '@wrapup/config';
 import type { Store } from '@wrapup/queue';
-import { type Run, type Running, Runs } from '@wrapup/recovery';
+import { type ReconcileRun, type RunInProgress, RunStore } from '@wrapup/recovery';
 
 /** How one source stands with calls whose webhook never came. */
 export interface Reconciliation {
   source: string;
   /** Milliseconds between two runs; absent when they are only asked for by hand. */
   every?: number;
-  last?: Run;
-  running?: Running;
+  last?: ReconcileRun;
+  running?: RunInProgress;
 }
 
 /** Sources that reconcile, or have. */
 export async function readReconciliations(store: Store, config: Config): Promise<Reconciliation[]> {
   const all = await Promise.all(
     Object.values(config.sources).map(async ({ name, reconcile }) => {
-      const runs = new Runs(store, name);
+      const runs = new RunStore(store, name);
       const [last, running] = await Promise.all([runs.last(), runs.running()]);
       return {
         source: name,

@@ -1,5 +1,5 @@
 import { formatDuration } from '@wrapup/config';
-import type { Run } from '@wrapup/recovery';
+import type { ReconcileRun } from '@wrapup/recovery';
 import { type Html, html, type Part } from '../html.ts';
 import type { Reconciliation } from '../ledger/reconciliations.ts';
 import { count, renderChip, renderTime } from './parts.ts';
@@ -22,7 +22,7 @@ function renderVerdict({ last, running }: Reconciliation): Part {
   if (last.result === 'failed') return renderChip('dead', 'failed');
   return [
     last.result === 'partial' ? renderChip('parked', 'partly') : '',
-    html`${count(last.tally.missing, 'call')} missing, ${last.tally.enqueued.toLocaleString('en-US')} put on their way`,
+    html`${count(last.counts.missing, 'call')} missing, ${last.counts.enqueued.toLocaleString('en-US')} put on their way`,
   ];
 }
 
@@ -30,14 +30,14 @@ function renderRow({ source, every, last, running }: Reconciliation): Html {
   const rhythm = every === undefined ? 'by hand' : `every ${formatDuration(every)}`;
   const now = running && html`<br>under way since ${renderTime(running.began)}`;
   if (!last) return html`<tr><td>${source}</td><td colspan="8">none yet, ${rhythm}${now}</td></tr>`;
-  const { tally } = last;
-  const numbers = [tally.listed, tally.known, tally.missing, tally.enqueued, tally.young, tally.unfinished];
+  const { counts } = last;
+  const numbers = [counts.listed, counts.known, counts.missing, counts.enqueued, counts.young, counts.unfinished];
   return html`<tr><td>${source}</td><td class="when">${renderTime(last.ended)}<br>${rhythm}${now}</td>
 ${numbers.map((number) => html`<td>${number.toLocaleString('en-US')}</td>`)}
 <td>${renderTroubles(last)}</td></tr>`;
 }
 
-function renderTroubles({ troubles, result }: Run): Part {
+function renderTroubles({ troubles, result }: ReconcileRun): Part {
   if (troubles.length === 0) return renderChip('written', result);
   return troubles.map(
     ({ agent, call_id, message, hint }) =>

@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { clientAddress, type Logger, networkOf, Sparingly } from '@wrapup/telemetry';
+import { clientAddress, type Logger, LogThrottle, networkOf } from '@wrapup/telemetry';
 import type { Request } from 'express';
 import { LoginThrottle } from './login-throttle.ts';
 import type { Principal } from './principal.ts';
@@ -34,7 +34,7 @@ export function makePasswordCheck({
   throttle = new LoginThrottle(),
   wait = pause,
 }: PasswordCheckParts): CheckPassword {
-  const sparingly = new Sparingly(LOG_EVERY_MS);
+  const logThrottle = new LogThrottle(LOG_EVERY_MS);
   const expected = { user: digest(credentials.user), password: digest(credentials.password) };
   return async (request, given) => {
     const address = clientAddress(request);
@@ -45,7 +45,7 @@ export function makePasswordCheck({
     const isRight = userIsRight && passwordIsRight;
     if (!isRight) {
       throttle.failed(network);
-      const left_out = sparingly.admit(network);
+      const left_out = logThrottle.admit(network);
       if (left_out !== undefined) log.warn({ address, ...(left_out > 0 && { left_out }) }, 'wrong user or password');
     }
     const delay = throttle.delay(network);

@@ -1,6 +1,7 @@
 import type { Call } from '@wrapup/call';
 import type { Caller, Inbound } from '@wrapup/config';
 import type { PersonRecord } from '@wrapup/destination';
+import { readOwn } from '@wrapup/mapping';
 
 type Told = string | number | boolean;
 
@@ -40,16 +41,6 @@ function read([root, ...rest]: (string | number)[], call: Call, caller: Caller |
     default:
       return readOwn(call, [root ?? '', ...rest]);
   }
-}
-
-function readOwn(from: unknown, segments: (string | number)[]): unknown {
-  let value = from;
-  for (const segment of segments) {
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, segment)) return undefined;
-    if (Array.isArray(value) !== (typeof segment === 'number')) return undefined;
-    value = (value as Record<string | number, unknown>)[segment];
-  }
-  return value;
 }
 
 function clean(value: unknown): Told | undefined {

@@ -16,7 +16,7 @@
 import type { Call } from '@wrapup/call';
 import type { Source } from '@wrapup/config';
 import { type CallJob, type LedgerEntry, revisionOf, type Store } from '@wrapup/queue';
-import { bytesOf } from '@wrapup/recovery';
+import { payloadBytes } from '@wrapup/recovery';
 import { normalise, type SynthflowApi, SynthflowApiError } from '@wrapup/synthflow';
 import { contextOf } from '../payloads/read-call.ts';
 
@@ -94,7 +94,7 @@ export async function verifyCall(
     const reason = `Synthflow has no ${missing.join(' and no ')} of the call yet.`;
     return { next: 'wait', asked, ms: later(COMPLETION), why: { code: 'incomplete', reason } };
   }
-  const body = bytesOf(record, source.keep);
+  const body = payloadBytes(record, source.keep);
   const { received } = entry;
   const { source: name, call_id } = job;
   const arrival = { source: name, call_id, body, received, verified: 'api' as const, received_at: Date.now() };

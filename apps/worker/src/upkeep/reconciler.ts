@@ -5,7 +5,7 @@
 import type { Config } from '@wrapup/config';
 import type { Log } from '@wrapup/destination';
 import { RECONCILE_QUEUE, type Store } from '@wrapup/queue';
-import { AlreadyRunning, openApi, type Run, reconcile } from '@wrapup/recovery';
+import { AlreadyRunning, openApi, type ReconcileRun, reconcile } from '@wrapup/recovery';
 import { DelayedError, type Job, Worker, type WorkerOptions } from 'bullmq';
 
 interface ReconcileJob {
@@ -18,7 +18,7 @@ export interface ReconcilerParts {
   log: Log;
   options: WorkerOptions;
   onError(error: Error): void;
-  count: { reconciled(run: Run): void };
+  count: { reconciled(run: ReconcileRun): void };
 }
 
 /** Milliseconds until another worker takes up what a stopping one gave back. */
@@ -91,9 +91,9 @@ export class Reconciler {
   }
 }
 
-function report(log: Log, { source, result, tally, agents, troubles, ended, began, resumed }: Run): void {
+function report(log: Log, { source, result, counts, agents, troubles, ended, began, resumed }: ReconcileRun): void {
   const [trouble] = troubles;
-  const fields = { source, result, agents, ...tally, ms: ended - began, ...(resumed && { resumed }) };
+  const fields = { source, result, agents, ...counts, ms: ended - began, ...(resumed && { resumed }) };
   if (trouble) log.warn({ ...fields, ...trouble }, 'reconciled, but not all of it');
-  else log.info(fields, tally.missing > 0 ? 'reconciled: webhooks were missing' : 'reconciled');
+  else log.info(fields, counts.missing > 0 ? 'reconciled: webhooks were missing' : 'reconciled');
 }

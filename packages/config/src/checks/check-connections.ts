@@ -1,0 +1,48 @@
+import type { DestinationKind } from '@wrapup/destination';
+import { type Finding, suggest } from '@wrapup/findings';
+import type { YamlDocument } from '../file/document.ts';
+import type { WrapupFile } from '../file/schema.ts';
+import type { Connection } from '../model/config.ts';
+import { findingsOf } from './check-shape.ts';
+import { isLive, targetHostOf } from './target-host.ts';
+
+/**
+ * Gives every connection's settings to the schema of its kind. A connection with a finding is missing in the result, and
+ * one whose variables this process may lack.
+ */
+export function checkConnections(
+  file: WrapupFile,
+  document: YamlDocument,
+  kinds: Record<string, DestinationKind>,
+): { connections: Record<string, Connection>; findings: Finding[] } {
+  const connections: Record<string, Connection> = {};
+  const findings: Finding[] = [];
+  for (const [name, { kind: kindName, quota, ...settings }] of Object.entries(file.connections)) {
+    const path = ['connections', name];
+    const kind = Object.hasOwn(kinds, kindName) ? kinds[kindName] : undefined;
+    if (!kind) {
+      findings.push({
+        severity: 'error',
+        code: 'unknown-kind',
+        message: `connections.${name}: unknown kind "${kindName}"`,
+        hint: suggest(kindName, Object.keys(kinds)),
+        at: document.origin([...path, 'kind']).value,
+      });
+      continue;
+    }
+    if (document.isSpared(path)) continue;
+    const parsed = kind.settings.safeParse(settings);
+    if (parsed.success) connections[name] = { name, kind: kindName, reserve: quota.reserve, settings: parsed.data };
+    else findings.push(...findingsOf(parsed.error.issues, document, path));
+  }
+  return { connections, findings };
+}
+
+/** The first connection that leads to something real, with its address: secrets that others know do harm beside it. */
+export function findLive(file: WrapupFile): { name: string; origin: string } | undefined {
+  for (const [name, { kind, ...settings }] of Object.entries(file.connections)) {
+    const reach = targetHostOf(kind, settings);
+    if (isLive(reach)) return { name, origin: reach.origin };
+  }
+  return undefined;
+}

@@ -1,0 +1,201 @@
+import type { DestinationKind } from '@wrapup/destination';
+
+import { type Finding, suggest } from '@wrapup/findings';
+import type { Value } from '@wrapup/mapping';
+import type { YamlDocument } from '../file/document.ts';
+import type { WrapupFile } from '../file/schema.ts';
+import type { Caller, Inbound, InboundCondition, InboundRule, InboundVariable } from '../model/config.ts';
+import { guardsDoor, type Reader } from '../model/reader.ts';
+import { compileCondition } from './compile-mapping-file.ts';
+import { MAX_RELATED, parseInboundPath, pathProblem, pathsIn } from './inbound-path.ts';
+
+/** Set with every answer, so that the call's record finds the same person again. */
+const RESERVED: ReadonlySet<string> = new Set(['crm_person_id', 'crm_connection']);
+
+type Add = (severity: Finding['severity'], code: string, path: PropertyKey[], message: string, hint: string) => void;
+type Written = NonNullable<WrapupFile['inbound']>;
+
+/** Rules of `inbound:` that go beyond its shape. */
+export function checkInbound(
+  file: WrapupFile,
+  document: YamlDocument,
+  kinds: Record<string, DestinationKind>,
+  reader?: Reader,
+): { inbound?: Inbound; findings: Finding[] } {
+  const { inbound } = file;
+  if (!inbound) return { findings: [] };
+  const findings: Finding[] = [];
+  const add: Add = (severity, code, path, message, hint) =>
+    findings.push({ severity, code, message, hint, at: document.origin(['inbound', ...path]).value });
+
+  const declared = Object.keys(file.declared);
+  if (!declared.includes(inbound.look_up)) {
+    const hint = suggest(inbound.look_up, declared);
+    add('error', 'unknown-connection', ['look_up'], `inbound: there is no connection "${inbound.look_up}"`, hint);
+  }
+  if (guardsDoor(reader)) checkGuard(inbound, file, add);
+
+  const kind = file.declared[inbound.look_up];
+  const related = (kind !== undefined && Object.hasOwn(kinds, kind) ? kinds[kind]?.related : undefined) ?? [];
+  const read: string[] = [];
+  const condition = (written: unknown, label: string, path: PropertyKey[]) =>
+    checkCondition(written, label, path, read, document, findings, add);
+  const variables = checkVariables(inbound.variables, ['variables'], related, read, add);
+  const personal = checkPersonal(inbound, related, read, condition, add);
+  const agents = checkRules(inbound, condition, add);
+  const { personal: _, ...rest } = inbound;
+  const reads = readsOf(read, related);
+  return { inbound: { ...rest, variables, ...(personal ? { personal } : {}), agents, reads }, findings };
+}
+
+function checkGuard(inbound: Written, file: WrapupFile, add: Add): void {
+  if (inbound.guard === 'none') {
+    add(
+      'warning',
+      'open-directory',
+      ['guard'],
+      'inbound: guard: none tells CRM data about any number to whoever asks',
+      'set a path_token on the source and remove guard: none',
+    );
+  } else if (Object.values(file.sources).every((source) => source.path_token.length === 0)) {
+    add(
+      'warning',
+      'no-path-token',
+      ['look_up'],
+      'inbound: no source has a path_token, so every inbound call gets the neutral answer',
+      'set path_token on the source and put it into the address at Synthflow',
+    );
+  }
+}
+
+/** @param read gets the paths that are read */
+function checkVariables(
+  variables: Written['variables'],
+  section: string[],
+  related: readonly string[],
+  read: string[],
+  add: Add,
+): Record<string, InboundVariable> {
+  const checked: Record<string, InboundVariable> = {};
+  for (const [name, written] of Object.entries(variables)) {
+    const path = [...section, name];
+    const label = ['inbound', ...path].join('.');
+    if (RESERVED.has(name)) {
+      add('error', 'reserved-name', path, `${label} is set by Wrapup itself`, 'choose another name');
+    } else if (typeof written === 'object') checked[name] = written;
+    else if (typeof written !== 'string') checked[name] = { value: written };
+    else {
+      const problem = pathProblem(written, related);
+      if (problem) add('error', problem.code, path, `${label}: ${problem.message}`, problem.hint);
+      else {
+        read.push(written);
+        checked[name] = { path: parseInboundPath(written) ?? [] };
+      }
+    }
+  }
+  return checked;
+}
+
+type CheckCondition = (written: unknown, label: string, path: PropertyKey[]) => InboundCondition | undefined;
+
+/** Variables that wait for a second fact. */
+function checkPersonal(
+  { personal, variables }: Written,
+  related: readonly string[],
+  read: string[],
+  check: CheckCondition,
+  add: Add,
+): Inbound['personal'] {
+  if (!personal) return undefined;
+  for (const name of Object.keys(personal.variables).filter((one) => Object.hasOwn(variables, one)))
+    add(
+      'error',
+      'duplicate-name',
+      ['personal', 'variables', name],
+      `inbound.variables tells ${name} to every caller already`,
+      'keep it under personal, or choose another name',
+    );
+  const when = check(personal.when, 'inbound.personal', ['personal', 'when']);
+  const checked = checkVariables(personal.variables, ['personal', 'variables'], related, read, add);
+  return when && { when, variables: checked };
+}
+
+/** A condition that can be asked while the phone rings. @returns undefined when something is wrong with it */
+function checkCondition(
+  written: unknown,
+  label: string,
+  path: PropertyKey[],
+  read: string[],
+  document: YamlDocument,
+  findings: Finding[],
+  add: Add,
+): InboundCondition | undefined {
+  const paths = pathsIn(written);
+  // As for a variable, but for records that are read along: they may be missing when the condition is asked.
+  const wrong = paths.map((one) => pathProblem(one, [])).find((problem) => problem !== undefined);
+  if (wrong) {
+    add('error', wrong.code, path, `${label}: ${wrong.message}`, wrong.hint);
+    return undefined;
+  }
+  read.push(...paths);
+  const compiled = compileCondition(written, document, ['inbound', ...path], { person: true });
+  findings.push(...compiled.findings);
+  const { when } = compiled;
+  return when && ((call, caller) => when(call, propertiesOf(caller)));
+}
+
+function checkRules(inbound: Written, check: CheckCondition, add: Add): InboundRule[] {
+  const rules: InboundRule[] = [];
+  inbound.agents.forEach((rule, index) => {
+    const path = ['agents', index];
+    const label = `inbound.agents[${index}]`;
+    if ((rule.agent === undefined) === !rule.decline) {
+      const message = `${label} must say either agent: <model id> or decline: true`;
+      add('error', 'bad-value', path, message, 'keep one of the two');
+    }
+    if (rule.decline && rule.when === undefined) {
+      const message = `${label} declines every call that reaches it`;
+      add('error', 'bad-value', path, message, 'say with when which calls are declined');
+    }
+    const when = rule.when === undefined ? () => true : check(rule.when, label, [...path, 'when']);
+    if (!when) return;
+    rules.push({
+      when,
+      asks_caller: pathsIn(rule.when).some((one) => parseInboundPath(one)?.[0] === 'person'),
+      decline: rule.decline,
+      ...(rule.agent === undefined ? {} : { agent: rule.agent }),
+    });
+  });
+  return rules;
+}
+
+/** The caller without the records read along, which no rule reads. */
+function propertiesOf(caller: Caller): Record<string, Value> {
+  return Object.fromEntries(
+    Object.entries(caller).filter((entry): entry is [string, Value] => !Array.isArray(entry[1])),
+  );
+}
+
+function readsOf(paths: string[], related: readonly string[]): Inbound['reads'] {
+  const properties = new Set<string>();
+  const along = new Map<string, { properties: Set<string>; most: number }>();
+  for (const path of paths) {
+    const [root, name, index, property] = parseInboundPath(path) ?? [];
+    if (root !== 'person' || typeof name !== 'string') continue;
+    if (!related.includes(name)) {
+      // The record's id comes with it.
+      if (name !== 'id') properties.add(name);
+      continue;
+    }
+    const one = along.get(name) ?? { properties: new Set(), most: 1 };
+    if (typeof property === 'string') one.properties.add(property);
+    one.most = Math.min(MAX_RELATED, Math.max(one.most, Number(index) + 1));
+    along.set(name, one);
+  }
+  return {
+    properties: [...properties].sort(),
+    related: Object.fromEntries(
+      [...along].map(([name, one]) => [name, { properties: [...one.properties].sort(), most: one.most }]),
+    ),
+  };
+}

@@ -1,0 +1,118 @@
+import { type Finding, suggest } from '@wrapup/findings';
+import type { CompiledMapping } from '@wrapup/mapping';
+import type { YamlDocument } from '../file/document.ts';
+import type { WrapupFile } from '../file/schema.ts';
+import type { Connection, Route } from '../model/config.ts';
+
+export interface RouteParts {
+  connections: Record<string, Connection>;
+  /** The compiled mapping; undefined when it has errors, which are reported by whoever compiles it. */
+  mapping(path: string, kind: string, at: Finding['at']): CompiledMapping | undefined;
+  when(written: unknown, path: PropertyKey[]): Route['when'] | undefined;
+}
+
+/** Turns the routes into what the worker uses, and checks the rules between them. A route with an error is left out. */
+export function checkRoutes(
+  file: WrapupFile,
+  document: YamlDocument,
+  parts: RouteParts,
+): { routes: Route[]; findings: Finding[] } {
+  const routes: Route[] = [];
+  const findings: Finding[] = [];
+  const firstOfName = new Map<string, number>();
+  /** Per connection: the route after which no other one without `also` is ever reached. */
+  const catchAll = new Map<string, string>();
+  const declared = Object.keys(file.declared);
+
+  file.routes.forEach((route, index) => {
+    if (!route) return;
+    const path = ['routes', index];
+    const label = `route ${route.name}`;
+    const add = (severity: Finding['severity'], code: string, key: string, message: string, hint: string) =>
+      findings.push({
+        severity,
+        code,
+        message: `${label}: ${message}`,
+        hint,
+        at: document.origin([...path, key]).value,
+      });
+
+    if (firstOfName.has(route.name)) {
+      const line = document.origin(['routes', firstOfName.get(route.name) as number, 'name']).value.line;
+      add(
+        'error',
+        'duplicate-name',
+        'name',
+        `the name is already used in line ${line}`,
+        'give every route its own name',
+      );
+    }
+    firstOfName.set(route.name, firstOfName.get(route.name) ?? index);
+
+    if (!declared.includes(route.to)) {
+      add('error', 'unknown-connection', 'to', `there is no connection "${route.to}"`, suggest(route.to, declared));
+    }
+    const when = route.when === undefined ? always : parts.when(route.when, [...path, 'when']);
+    const kind = Object.hasOwn(file.declared, route.to) ? file.declared[route.to] : undefined;
+    const mapping =
+      kind === undefined ? undefined : parts.mapping(route.mapping, kind, document.origin([...path, 'mapping']).value);
+
+    const takesAll = catchAll.get(route.to);
+    if (takesAll !== undefined && !route.also) {
+      add(
+        'warning',
+        'unreachable-route',
+        'name',
+        `route ${takesAll} takes every call for connection ${route.to} before it`,
+        `put it before ${takesAll}, give ${takesAll} a when, or write also: true`,
+      );
+    }
+    if (route.when === undefined && !route.also && takesAll === undefined) catchAll.set(route.to, route.name);
+    if (route.also && mapping?.fields.some((field) => field.record === 'call_log' && field.use === 'write')) {
+      add(
+        'error',
+        'second-call-log',
+        'also',
+        'it delivers in addition to another route of its connection, so its mapping must not write a call_log',
+        `take call_log out of ${route.mapping}: one call has one call log on one connection`,
+      );
+    }
+    if (route.retries.base > route.retries.cap) {
+      add('error', 'bad-value', 'retries', 'retries.base is longer than retries.cap', 'make base the shorter one');
+    }
+    if (mapping && when && parts.connections[route.to]) {
+      routes.push({ name: route.name, to: route.to, mapping, when, also: route.also, retries: route.retries });
+    }
+  });
+
+  if (file.routes.length === 0) {
+    findings.push({
+      severity: 'warning',
+      code: 'no-route',
+      message: 'there is no route: calls would be accepted and written nowhere',
+      hint: 'write routes: [ { name: …, to: <connection>, mapping: <file> } ]',
+      at: document.origin(['routes']).key,
+    });
+  }
+  // A route that leads nowhere was most likely meant for the connection that no route leads to.
+  const lost = file.routes.some((route) => !route || !declared.includes(route.to));
+  for (const name of lost ? [] : declared) {
+    if (
+      file.routes.some((route) => route?.to === name) ||
+      [file.inbound?.look_up, file.alerts?.to].includes(name) ||
+      file.routes.length === 0
+    )
+      continue;
+    findings.push({
+      severity: 'warning',
+      code: 'unused-connection',
+      message: `connections.${name}: no route leads to it`,
+      hint: `add a route with to: ${name}, or remove it`,
+      at: document.origin(['connections', name]).key,
+    });
+  }
+  return { routes, findings };
+}
+
+/** Condition of a route that has none. */
+export const always: Route['when'] = () => true;

@@ -1,0 +1,87 @@
+import { type Finding, Report, reportIssues } from '@wrapup/findings';
+import type { z } from 'zod';
+import type { YamlDocument } from '../file/document.ts';
+import {
+  alertsSchema,
+  connectionSchema,
+  inboundSchema,
+  retentionSchema,
+  routeSchema,
+  sourceSchema,
+  type WrapupFile,
+  wrapupSchema,
+} from '../file/schema.ts';
+
+/**
+ * Checks the shape of the whole file. What has mistakes is mended for the later checks as far as it goes (an unknown key
+ * is left out, a bad value takes its default), so that all that is wrong is said at once.
+ */
+export function checkShape(document: YamlDocument): { file: WrapupFile; findings: Finding[] } {
+  const { value } = document;
+  const parsed = wrapupSchema.safeParse(value);
+  const findings = parsed.success ? [] : findingsOf(parsed.error.issues, document);
+  const sections = asObject(value);
+  const declared: WrapupFile['declared'] = {};
+  for (const [name, connection] of Object.entries(asObject(sections.connections))) {
+    const { kind } = asObject(connection);
+    declared[name] = typeof kind === 'string' ? kind : undefined;
+  }
+  if (parsed.success) return { file: { ...parsed.data, declared }, findings };
+  const inbound = mend(inboundSchema, sections.inbound);
+  const alerts = mend(alertsSchema, sections.alerts);
+  return {
+    file: {
+      sources: mendAll(sourceSchema, sections.sources),
+      connections: mendAll(connectionSchema, sections.connections),
+      routes: Array.isArray(sections.routes) ? sections.routes.map(mendRoute) : [],
+      ...(inbound ? { inbound } : {}),
+      ...(alerts ? { alerts } : {}),
+      retention: mend(retentionSchema, asObject(sections.retention)) ?? retentionSchema.parse({}),
+      declared,
+    },
+    findings,
+  };
+}
+
+/** @param base path in the document at which the checked value stands */
+export function findingsOf(
+  issues: readonly z.core.$ZodIssue[],
+  { root }: YamlDocument,
+  base: readonly PropertyKey[] = [],
+): Finding[] {
+  const report = new Report();
+  const placed = issues.map((issue) => ({ ...issue, path: [...base, ...issue.path] }));
+  if (root) reportIssues(placed, root, report);
+  return report.findings;
+}
+
+function asObject(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
+}
+
+function mend<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> | undefined {
+  const first = schema.safeParse(value);
+  if (first.success) return first.data;
+  const mended = { ...asObject(value) };
+  for (const issue of first.error.issues) {
+    const [key] = issue.path;
+    if (key !== undefined) delete mended[String(key)];
+    else if (issue.code === 'unrecognized_keys') for (const unknown of issue.keys) delete mended[unknown];
+  }
+  const second = schema.safeParse(mended);
+  return second.success ? second.data : undefined;
+}
+
+/** A route without a good name is still worth checking under a stand-in. */
+function mendRoute(route: unknown, index: number) {
+  return mend(routeSchema, route) ?? mend(routeSchema, { ...asObject(route), name: `route-${index + 1}` });
+}
+
+function mendAll<Schema extends z.ZodType>(schema: Schema, value: unknown): Record<string, z.output<Schema>> {
+  const mended: Record<string, z.output<Schema>> = {};
+  for (const [name, item] of Object.entries(asObject(value))) {
+    const good = mend(schema, item);
+    if (good !== undefined) mended[name] = good;
+  }
+  return mended;
+}

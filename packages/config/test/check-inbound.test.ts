@@ -1,0 +1,89 @@
+import { test } from 'vitest';
+import { expectFinding, inbound, type Mistake, REST, SOURCES } from './support/mistakes.ts';
+
+const MISTAKES: Mistake[] = [
+  [
+    'inbound looks up nowhere',
+    `${SOURCES}${REST}inbound: { look_up: »salse }\n`,
+    { code: 'unknown-connection', says: /inbound: there is no connection/ },
+  ],
+  [
+    'inbound has no token',
+    `${SOURCES}${REST}inbound: { look_up: »sales }\n`,
+    { code: 'no-path-token', says: /neutral answer/, severity: 'warning' },
+  ],
+  [
+    'inbound is unguarded',
+    `${SOURCES}${REST}inbound: { look_up: sales, guard: »none }\n`,
+    { code: 'open-directory', says: /whoever asks/, severity: 'warning' },
+  ],
+  [
+    'inbound declines everybody',
+    `${SOURCES}${REST}inbound: { look_up: sales, guard: none, agents: [ »{ decline: true } ] }\n`,
+    { code: 'bad-value', says: /declines every call/ },
+  ],
+  [
+    'a variable of an inbound call is no path',
+    inbound('variables: { greeting: »Hello there }'),
+    { code: 'bad-path', says: /variables\.greeting: "Hello there" is not a path/, hint: /\{ value: … \}/ },
+  ],
+  [
+    'a variable of an inbound call reads what is known only afterwards',
+    inbound('variables: { outcome: »call.outcome }'),
+    { code: 'unknown-path', says: /not known before the call connects/ },
+  ],
+  [
+    'a variable of an inbound call reads records that the CRM is not asked for',
+    inbound('variables: { open_ticket: "»person.quotes[0].hs_title" }'.replace('"»', '»"')),
+    { code: 'unknown-path', says: /only properties of the person itself/, hint: /deals/ },
+  ],
+  [
+    'a variable of an inbound call names no one deal',
+    inbound('variables: { open_deal: »person.deals }'),
+    { code: 'unknown-path', says: /does not name one value/, hint: /person\.deals\[0\]/ },
+  ],
+  [
+    'a variable of an inbound call has the name of one that Wrapup sets',
+    inbound('variables: { crm_person_id: »person.id }'),
+    { code: 'reserved-name', says: /set by Wrapup/ },
+  ],
+  [
+    'a variable of an inbound call is a list',
+    inbound('variables: { deals: »[person.firstname] }'),
+    { code: 'bad-value', says: /variables\.deals must be a path such as person\.firstname/ },
+  ],
+  [
+    'personal data asks for no second fact',
+    inbound('personal: »{ variables: { balance: person.balance } }'),
+    { code: 'bad-value', says: /personal\.when must say the second fact/ },
+  ],
+  [
+    'personal data is given to every caller already',
+    inbound(
+      'variables: { tier: person.tier }\n  personal: { when: { path: person.ok, equals: true }, variables: { tier: »person.tier } }',
+    ),
+    { code: 'duplicate-name', says: /inbound\.variables tells tier to every caller/ },
+  ],
+  [
+    'the second fact is known only afterwards',
+    inbound('personal: { when: »{ path: vars.pin, equals: "1234" }, variables: { tier: person.tier } }'),
+    { code: 'unknown-path', says: /inbound\.personal: "vars\.pin" is not known before/ },
+  ],
+  [
+    'a variable with personal data is no path',
+    inbound('personal: { when: { path: person.ok, equals: true }, variables: { tier: »Hello there } }'),
+    { code: 'bad-path', says: /inbound\.personal\.variables\.tier: "Hello there" is not a path/ },
+  ],
+  [
+    'a rule for inbound calls reads what is known only afterwards',
+    inbound('agents: [ { agent: a1, when: »{ path: call.outcome, equals: connected } } ]'),
+    { code: 'unknown-path', says: /agents\[0\]: "call\.outcome" is not known before/ },
+  ],
+  [
+    'a rule for inbound calls hangs on records read along',
+    inbound('agents: [ { decline: true, when: »{ not: { path: "person.deals[0].amount", exists: true } } } ]'),
+    { code: 'unknown-path', says: /only properties of the person itself/ },
+  ],
+];
+
+test.each(MISTAKES)('%s', (_what, marked, wanted) => expectFinding(marked, wanted));

@@ -1,0 +1,134 @@
+import { loadConfig } from '@wrapup/config';
+import { expect, test } from 'vitest';
+import { configFolder, ENV, MAPPING } from './support/folder.ts';
+import { expectFinding, type Mistake, REST, ROUTES, source } from './support/mistakes.ts';
+
+const MISTAKES: Mistake[] = [
+  [
+    'trust: signature has no secret',
+    `sources:\n  main:\n    »webhook_secrets: ["\${EMPTY}"]\n${REST}`,
+    { code: 'no-secret', says: /at least one webhook secret/ },
+  ],
+  ['trust: api has no key', source('»trust: api'), { code: 'no-api-key', says: /reads every call again/ }],
+  [
+    'trust: api has no lock at all',
+    `sources:\n  main:\n    »trust: api\n    api_key: k\n${REST}`,
+    { code: 'open-door', says: /anyone who knows the address has calls read/, hint: /openssl rand -hex 16/ },
+  ],
+  ['reconcile has no key', source('»reconcile: {}'), { code: 'no-api-key', says: /lists calls/ }],
+  [
+    'reconcile looks back less than it waits',
+    source('api_key: k\n    »reconcile: { look_back: 10m, grace: 25m }'),
+    { code: 'bad-value', says: /look_back must be longer/ },
+  ],
+  [
+    'trust: none beside an account',
+    source('»trust: none'),
+    { code: 'trust-none', says: /by anyone .* to sales \(https:\/\/api\.hubapi\.com\)/, severity: 'warning' },
+  ],
+  [
+    'a secret is an example',
+    `sources: { main: { webhook_secrets: [»changeme-changeme-changeme] } }\n${REST}`,
+    {
+      code: 'weak-secret',
+      says: /webhook secret 1 is an example that everyone knows: .* connection sales \(https:\/\/api\.hubapi\.com\)/,
+      hint: /openssl rand -hex 32/,
+    },
+  ],
+  [
+    'a secret is the one that was shipped, out of a variable',
+    `sources: { main: { webhook_secrets: [»"\${SHIPPED}"] } }\n${REST}`,
+    { code: 'weak-secret', says: /is an example/, hint: /openssl rand -hex 32 and put it into SHIPPED/ },
+  ],
+  [
+    'a secret is short',
+    `sources: { main: { webhook_secrets: [»k3J9x] } }\n${REST}`,
+    { code: 'weak-secret', says: /is short: 5 bytes, and 16/ },
+  ],
+  [
+    'a secret repeats itself',
+    `sources: { main: { webhook_secrets: [»k3J9x7k3J9x7k3J9x7k3J9x7] } }\n${REST}`,
+    { code: 'weak-secret', says: /is repetitive/ },
+  ],
+  [
+    'the second of two secrets is weak',
+    `sources: { main: { webhook_secrets: ["\${SYNTHFLOW_WEBHOOK_SECRET}", »aaaaaaaaaaaaaaaaaaaaaaaa] } }\n${REST}`,
+    { code: 'weak-secret', says: /webhook secret 2 is repetitive/ },
+  ],
+  [
+    'a secret is weak beside a private address',
+    `sources: { main: { webhook_secrets: [»k3J9x] } }\nconnections: { sales: { kind: http, url: "http://10.1.2.3/x", allow_private: true } }\n${ROUTES.replace('hubspot.yaml', 'http.yaml')}`,
+    { code: 'weak-secret', says: /connection sales \(http:\/\/10\.1\.2\.3\)/ },
+  ],
+  [
+    'a path token holds less than 128 bits',
+    source('path_token: [»Zk3J9x7vQ2mN8pR4tW6yB]'),
+    { code: 'weak-path-token', says: /path token 1 is short: 21 characters, and 22/, hint: /openssl rand -hex 16/ },
+  ],
+  [
+    'a path token of hexadecimal digits holds less than 128 bits',
+    source('path_token: »"9f86d081884c7d659a2feaa0c55ad01"'),
+    { code: 'weak-path-token', says: /is short: 31 characters, and 32/ },
+  ],
+  ['a path token is a word', source('path_token: [»password]'), { code: 'weak-path-token', says: /is an example/ }],
+  [
+    'two sources have one secret, and one of them asks for nothing else',
+    `sources:\n  main: { webhook_secrets: ["\${SYNTHFLOW_WEBHOOK_SECRET}"], path_token: 9f86d081884c7d659a2feaa0c55ad015 }\n  other: { webhook_secrets: [»"\${SYNTHFLOW_WEBHOOK_SECRET}"] }\n${REST}`,
+    { code: 'shared-secret', says: /sources\.other: source main has the same/, hint: /or other a path_token/ },
+  ],
+];
+
+test.each(MISTAKES)('%s', (_what, marked, wanted) => expectFinding(marked, wanted));
+
+test.each([
+  'http://127.0.0.1:8090/hubspot',
+  'http://localhost:8090/hubspot',
+  'http://[::1]:8090/hubspot',
+  'http://[::ffff:127.0.0.1]:8090/hubspot',
+  'http://sandbox:8090/hubspot',
+])('beside %s a secret harms no one, and only the one that was shipped is remarked on', async (base_url) => {
+  const text = `sources: { main: { webhook_secrets: [demo-webhook-secret, short], path_token: abcdefgh } }
+connections: { sales: { kind: hubspot, access_token: x, base_url: "${base_url}" } }
+${ROUTES}`;
+  const file = configFolder({ 'wrapup.yaml': text, 'mappings/hubspot.yaml': MAPPING });
+  const { config, findings } = await loadConfig({ file, env: ENV });
+  expect(findings).toMatchObject(
+    [
+      {
+        severity: 'warning',
+        code: 'weak-secret',
+        message: /came with an earlier version/,
+        at: { line: 1, column: 38 },
+      },
+    ].map(({ message, ...rest }) => ({ ...rest, message: expect.stringMatching(message) })),
+  );
+  expect(config).toBeDefined();
+});
+
+test('an address that a variable leaves empty is the vendor’s, and a weak secret beside it an error', async () => {
+  const text = `sources: { main: { webhook_secrets: [demo-webhook-secret] } }
+connections: { sales: { kind: hubspot, access_token: x, base_url: "\${HUBSPOT_BASE_URL:-}" } }
+${ROUTES}`;
+  const file = configFolder({ 'wrapup.yaml': text, 'mappings/hubspot.yaml': MAPPING });
+  const { findings } = await loadConfig({ file, env: { HUBSPOT_BASE_URL: '' } });
+  expect(findings).toMatchObject([{ severity: 'error', code: 'weak-secret' }]);
+});
+
+test('two sources may have one secret where each asks for more', async () => {
+  const shared = 'webhook_secrets: ["${SYNTHFLOW_WEBHOOK_SECRET}"]';
+  const text = `sources:
+  main: { ${shared}, path_token: 9f86d081884c7d659a2feaa0c55ad015 }
+  other: { ${shared}, trust: api, api_key: k }
+${REST}`;
+  const file = configFolder({ 'wrapup.yaml': text, 'mappings/hubspot.yaml': MAPPING });
+  expect((await loadConfig({ file, env: ENV })).findings).toEqual([]);
+});
+
+test('no secret is repeated in what is said of it', async () => {
+  const secrets = ['k3J9x7k3J9x7k3J9x7k3J9x7', 'Zk3J9x7vQ2mN8pR4tW6yB'] as const;
+  const text = `sources: { main: { webhook_secrets: ["${secrets[0]}"], path_token: "${secrets[1]}" } }\n${REST}`;
+  const file = configFolder({ 'wrapup.yaml': text, 'mappings/hubspot.yaml': MAPPING });
+  const { findings } = await loadConfig({ file, env: ENV });
+  expect(findings).toHaveLength(2);
+  for (const secret of secrets) expect(JSON.stringify(findings)).not.toContain(secret);
+});

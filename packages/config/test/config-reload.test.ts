@@ -1,0 +1,145 @@
+import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { type Config, type ConfigWatchOptions, loadConfig, watchConfig } from '@wrapup/config';
+import type { Finding } from '@wrapup/findings';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { configFolder, ENV, GOOD, MAPPING } from './support/folder.ts';
+
+const SECOND_ROUTE = `${GOOD.replace('}\n', '}\n')}`.replace(
+  '  - { name: sales-calls',
+  '  - { name: first, to: sales, mapping: mappings/hubspot.yaml, when: { path: call.outcome, equals: busy } }\n  - { name: sales-calls',
+);
+
+/** Waits for what the next looks will bring. */
+const soon = (expectation: () => void) => vi.waitFor(expectation, { timeout: 60_000 });
+
+async function watched(file: string, options: ConfigWatchOptions = {}) {
+  const { config } = await loadConfig({ file, env: options.env ?? ENV });
+  if (!config) throw new Error('no config');
+  const reloads: Config[] = [];
+  const refusals: Finding[][] = [];
+  const watch = watchConfig(
+    config,
+    (next) => reloads.push(next),
+    (findings) => refusals.push(findings),
+    { env: ENV, every: 20, ...options },
+  );
+  onTestFinished(() => watch.close());
+  return { config, watch, reloads, refusals };
+}
+
+function folder() {
+  return configFolder({ 'wrapup.yaml': GOOD, 'mappings/hubspot.yaml': MAPPING });
+}
+
+test('a changed file is taken over', async () => {
+  const file = folder();
+  const { watch, reloads, refusals } = await watched(file);
+  writeFileSync(file, SECOND_ROUTE);
+  await soon(() => expect(reloads).toHaveLength(1));
+  expect(watch.config.routes.map(({ name }) => name)).toEqual(['first', 'sales-calls']);
+  expect(reloads[0]).toBe(watch.config);
+  expect(refusals).toEqual([]);
+});
+
+test('a changed mapping is taken over', async () => {
+  const file = folder();
+  const { config, watch, reloads } = await watched(file);
+  writeFileSync(join(dirname(file), 'mappings/hubspot.yaml'), `${MAPPING}person: { ambiguous: oldest }\n`);
+  await soon(() => expect(reloads).toHaveLength(1));
+  expect(watch.config.routes[0]?.mapping.hash).not.toBe(config.routes[0]?.mapping.hash);
+});
+
+test('a file with mistakes leaves the old configuration in force, says why once, and a mended one is taken', async () => {
+  const file = folder();
+  const { config, watch, reloads, refusals } = await watched(file);
+  writeFileSync(file, GOOD.replace('to: sales', 'to: salse'));
+  await soon(() => expect(refusals).toHaveLength(1));
+  expect(refusals[0]).toMatchObject([{ code: 'unknown-connection', at: { file, line: 7 } }]);
+  expect(watch.config).toBe(config);
+  // A further change is looked at again; the refusal in between was not repeated.
+  writeFileSync(file, SECOND_ROUTE);
+  await soon(() => expect(reloads).toHaveLength(1));
+  expect(refusals).toHaveLength(1);
+});
+
+test('a file that an editor replaces, or that is gone for a while, is followed', async () => {
+  const file = folder();
+  const { config, watch, reloads, refusals } = await watched(file);
+  rmSync(file);
+  await soon(() => expect(refusals).toHaveLength(1));
+  expect(refusals[0]).toMatchObject([{ code: 'no-config' }]);
+  expect(watch.config).toBe(config);
+  writeFileSync(`${file}.new`, SECOND_ROUTE);
+  renameSync(`${file}.new`, file);
+  await soon(() => expect(reloads).toHaveLength(1));
+});
+
+test('a mounted config map, where a link is swapped, is followed', async () => {
+  const root = dirname(configFolder({ 'one/wrapup.yaml': GOOD, 'one/mappings/hubspot.yaml': MAPPING }));
+  mkdirSync(join(root, 'two/mappings'), { recursive: true });
+  writeFileSync(join(root, 'two/wrapup.yaml'), SECOND_ROUTE);
+  writeFileSync(join(root, 'two/mappings/hubspot.yaml'), MAPPING);
+  symlinkSync('one', join(root, '..data'));
+  symlinkSync('..data/wrapup.yaml', join(root, 'wrapup.yaml'));
+  symlinkSync('..data/mappings', join(root, 'mappings'));
+  const { watch, reloads } = await watched(join(root, 'wrapup.yaml'));
+  symlinkSync('two', join(root, '..data_tmp'));
+  renameSync(join(root, '..data_tmp'), join(root, '..data'));
+  await soon(() => expect(reloads).toHaveLength(1));
+  expect(watch.config.routes).toHaveLength(2);
+});
+
+test('a rotated secret in a mounted file is taken over', async () => {
+  const file = folder();
+  const mounted = join(dirname(file), 'secret');
+  writeFileSync(mounted, 'the-old-secret-0123456789\n');
+  const { SYNTHFLOW_WEBHOOK_SECRET: _, ...rest } = ENV;
+  const env = { ...rest, SYNTHFLOW_WEBHOOK_SECRET_FILE: mounted };
+  const { config, watch, reloads } = await watched(file, { env });
+  writeFileSync(mounted, 'the-new-secret-0123456789\n');
+  await soon(() => expect(reloads).toHaveLength(1));
+  expect(watch.config.sources.main?.webhook_secrets).toEqual(['the-new-secret-0123456789']);
+  // The hash that logs show says nothing about secrets.
+  expect(watch.config.hash).toBe(config.hash);
+});
+
+test('whoever has just changed a file need not wait for the next looks', async () => {
+  const file = folder();
+  const { config, watch, reloads, refusals } = await watched(file, { every: 3_600_000 });
+  await watch.reload();
+  expect(watch.config).toBe(config);
+  writeFileSync(file, SECOND_ROUTE);
+  await Promise.all([watch.reload(), watch.reload()]);
+  expect(watch.config.routes).toHaveLength(2);
+  expect(reloads).toHaveLength(1);
+  // A mistake is not taken, and is for the usual looks to tell of.
+  writeFileSync(file, GOOD.replace('to: sales', 'to: salse'));
+  expect(watch.broken).toBe(false);
+  await watch.reload();
+  expect(watch.config.routes).toHaveLength(2);
+  expect(watch.broken).toBe(true);
+  expect(refusals).toEqual([]);
+  for (const [text, broken] of [
+    [SECOND_ROUTE, false],
+    [GOOD.replace('to: sales', 'to: salse'), true],
+    [GOOD, false],
+  ] as const) {
+    writeFileSync(file, text);
+    await watch.reload();
+    expect(watch.broken).toBe(broken);
+  }
+});
+
+test('in a hurry for one configuration, no other is taken', async () => {
+  const file = folder();
+  const { config, watch } = await watched(file, { every: 3_600_000 });
+  writeFileSync(file, SECOND_ROUTE);
+  const { config: second } = await loadConfig({ file, env: ENV });
+  await watch.reload('another-hash');
+  expect(watch.config).toBe(config);
+  await watch.reload(second?.hash);
+  expect(watch.config.hash).toBe(second?.hash);
+  await watch.reload('another-hash');
+  expect(watch.config.hash).toBe(second?.hash);
+});
