@@ -1,5 +1,5 @@
 import type { Call } from '@wrapup/call';
-import { DECISION_WORDS, type PersonRecord, type Preview, SAID_WORDS } from '@wrapup/destination';
+import { DECISION_LABELS, type PersonRecord, type Preview, SAID_LABEL } from '@wrapup/destination';
 import type { Place } from '@wrapup/findings';
 import type { MatchStep, Plan, Value } from '@wrapup/mapping';
 import { clean } from './clean.ts';
@@ -73,12 +73,12 @@ function showWho({ who = {}, url }: PersonRecord): string {
 
 function showPerson({ person: answer, decision, records, hint }: Preview, plan: Plan, output: Output): string[] {
   if (!plan.person) return [];
-  const verdict = DECISION_WORDS[decision];
+  const verdict = DECISION_LABELS[decision];
   const toDo = hint ? [`    to do     ${clean(hint)}`] : [];
   if (answer.found === 'one') {
     const { object, id } = answer.person;
     return [
-      `  person    ${clean(object)} ${clean(id)}, found by ${answer.by}${showWho(answer.person)}: ${answer.said ? SAID_WORDS : verdict}`,
+      `  person    ${clean(object)} ${clean(id)}, found by ${answer.by}${showWho(answer.person)}: ${answer.said ? SAID_LABEL : verdict}`,
     ];
   }
   if (answer.found === 'none') {

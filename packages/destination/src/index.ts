@@ -1,6 +1,4 @@
-export * from './port/contact-summary.ts';
 export * from './port/context.ts';
-export * from './port/decision-labels.ts';
 export * from './port/destination.ts';
 export * from './port/failure.ts';
 export * from './port/presets.ts';

@@ -19,7 +19,7 @@ export async function openAdapter(
   const records = recordVerbs(session, settings, account);
   return {
     records,
-    people: peopleVerbs(session, records, settings.without_key === 'id_map', account),
+    people: peopleVerbs(session, records, settings.without_key === 'id_map'),
     owners: ownerSource(session),
     estimate,
     reads_together: false,

@@ -24,7 +24,7 @@ export async function openAdapter(
   const records = recordVerbs(session, settings, org, org_url);
   return {
     records,
-    people: peopleVerbs(session, settings, org, org_url, records),
+    people: peopleVerbs(session, settings, org, records),
     owners: ownerSource(session),
     estimate,
     reads_together: true,

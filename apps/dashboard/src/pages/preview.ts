@@ -1,5 +1,5 @@
 /** What a call would change in the CRM, as `wrapup plan` tells it: the person, and field by field old and new. */
-import { DECISION_WORDS, type FieldChange, type PersonRecord, type Preview, SAID_WORDS } from '@wrapup/destination';
+import { DECISION_LABELS, type FieldChange, type PersonRecord, type Preview, SAID_LABEL } from '@wrapup/destination';
 import type { Plan, Value } from '@wrapup/mapping';
 import { type Html, html, type Part } from '../html.ts';
 import { count, renderChip, renderPersonRecord } from './parts.ts';
@@ -17,7 +17,7 @@ function renderPerson({ person: answer, decision, records, hint }: Preview): Htm
   const all = answer.found === 'one' ? [answer.person] : answer.found === 'many' ? answer.candidates : [];
   const how = answer.found === 'none' ? 'Nobody is found' : `${count(all.length, 'record')} found by ${answer.by}`;
   return html`<section class="delivery-box"><h3>Person</h3>
-<p>${how}: ${answer.found === 'one' && answer.said ? SAID_WORDS : DECISION_WORDS[decision]}.</p>
+<p>${how}: ${answer.found === 'one' && answer.said ? SAID_LABEL : DECISION_LABELS[decision]}.</p>
 ${all.length > 0 && html`<ul>${all.map((one) => renderCandidate(one, used))}</ul>`}
 ${hint && html`<p class="next">${hint}</p>`}</section>`;
 }

@@ -5,7 +5,7 @@
 import type { Preview } from '../port/destination.ts';
 import type { OwnerSource } from './owners/owners.ts';
 import type { PeopleVerbs } from './people/person-verbs.ts';
-import type { PlanWrite } from './plan-write.ts';
+import type { PlanWrite } from './plan/plan-write.ts';
 import type { RecordVerbs } from './records/record-verbs.ts';
 
 export interface CrmAdapter {

@@ -6,17 +6,16 @@
  * Each plan ends with an outcome of its own; a plan that fails takes no other with it.
  */
 import type { Plan } from '@wrapup/mapping';
-import type { Session } from '../http/session.ts';
-import type { WriteOutcome } from '../port/destination.ts';
+import type { Session } from '../http/transport.ts';
+import type { RecordReceipt, WriteOutcome } from '../port/destination.ts';
 import { Failure } from '../port/failure.ts';
 import type { CrmAdapter } from './adapter.ts';
-import { joinEqual, outcomeOf, shareOutcomes } from './outcomes.ts';
 import { ownersFor } from './owners/owners.ts';
 import { forgetPerson } from './people/person-cache.ts';
 import { beginWrite, contactSteps, type PersonWrite } from './people/person-write.ts';
 import { settleClaim } from './people/said.ts';
 import { writePeople } from './people/write-people.ts';
-import { beginPlan, type PlanWrite, type Report, reportFailure } from './plan-write.ts';
+import { beginPlan, type PlanWrite, type Report, reportFailure, wantedRecords } from './plan/plan-write.ts';
 import { writeRecords } from './records/write-records.ts';
 
 /**
@@ -72,4 +71,66 @@ export async function begin(
     }
   }
   return { writes: begun, reports };
+}
+
+/* How plans end: outcomes, put together from what the stages reported; plans that say the same share one. Pure. */
+
+/** @param costOf requests that a plan has cost */
+export function outcomeOf(write: PlanWrite, reports: Report[], costOf: (plan: number) => number): WriteOutcome {
+  const mine = reports.filter(({ plan }) => plan === write.index);
+  const receipts = new Map<string, RecordReceipt>();
+  for (const report of mine) if ('receipt' in report) receipts.set(report.receipt.name, report.receipt);
+  const ended = mine.find((report) => 'failure' in report);
+  if (ended) return { ok: false, failure: withDone(ended.failure, receipts, mine) };
+  const requests = costOf(write.index);
+  const skipped = mine.find((report) => 'skipped' in report);
+  if (skipped) return { ok: true, receipt: { records: [], requests, notes: [skipped.skipped] } };
+  const names = ['person', ...wantedRecords(write).map(({ name }) => name)];
+  const missing = names.slice(1).find((name) => !receipts.has(name));
+  if (missing !== undefined)
+    return { ok: false, failure: new Failure('internal', `Record ${missing} was not written.`, { next: 'retry' }) };
+  const notes = mine.flatMap((report) => ('note' in report ? [report.note] : []));
+  const records = names.flatMap((name) => receipts.get(name) ?? []);
+  return { ok: true, receipt: { records, requests, notes: [...new Set(notes)] } };
+}
+
+/** The failure with what had been written before it: a retry need not repeat that. */
+function withDone(failure: Failure, receipts: ReadonlyMap<string, RecordReceipt>, reports: Report[]): Failure {
+  // A person to whom nothing could be linked, or whom only speech named, is looked up afresh next time.
+  const anew = failure.code === 'gone' || reports.some((report) => 'receipt' in report && report.limited);
+  const done = [...receipts].filter(([name]) => name !== 'person' || !anew).map(([name, { id }]) => [name, id]);
+  return done.length > 0 ? failure.with({ done: Object.fromEntries(done) }) : failure;
+}
+
+/** `placeOf` gives each plan's place among the distinct ones. */
+export function joinEqual(plans: Plan[]): { distinct: Plan[]; placeOf: number[] } {
+  const places = new Map<string, number[]>();
+  const distinct: Plan[] = [];
+  const placeOf = plans.map((plan) => {
+    const name = `${plan.route} ${plan.key}`;
+    const candidates = places.get(name) ?? [];
+    const same = candidates.find((place) => distinct[place] && sayTheSame(distinct[place], plan));
+    if (same !== undefined) return same;
+    const place = distinct.push(plan) - 1;
+    places.set(name, [...candidates, place]);
+    return place;
+  });
+  return { distinct, placeOf };
+}
+
+/** An outcome for each plan, in the order of the plans; those who shared one share its requests. */
+export function shareOutcomes(outcomes: WriteOutcome[], placeOf: number[]): WriteOutcome[] {
+  return placeOf.map((place) => shareOf(outcomes[place], placeOf.filter((other) => other === place).length));
+}
+
+function sayTheSame(a: Plan, b: Plan): boolean {
+  const said = ({ mapping, ended_at, person, records, resume }: Plan) =>
+    JSON.stringify([mapping, ended_at, person, records, resume]);
+  return a === b || said(a) === said(b);
+}
+
+function shareOf(outcome: WriteOutcome | undefined, sharers: number): WriteOutcome {
+  if (!outcome) return { ok: false, failure: new Failure('internal', 'A plan was left without an outcome.') };
+  if (!outcome.ok || sharers === 1) return outcome;
+  return { ok: true, receipt: { ...outcome.receipt, requests: outcome.receipt.requests / sharers } };
 }

@@ -1,7 +1,5 @@
 /** Requests to a CRM: one at a time, each with a deadline, their failures classified, their costs counted. */
-export * from './error-table.ts';
+
 export * from './http-exchange.ts';
-export * from './json.ts';
 export * from './request-failure.ts';
-export * from './session.ts';
 export * from './transport.ts';

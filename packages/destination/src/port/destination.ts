@@ -114,7 +114,7 @@ export interface PersonQuestion {
 }
 
 /** What a person knows people by. For the user who asks, at that moment: personal data, never to be kept. */
-export interface Who {
+export interface ContactSummary {
   name?: string;
   email?: string;
   phone?: string;
@@ -134,7 +134,7 @@ export interface PersonRecord {
   /** For a person to open. */
   url?: string;
   /** As far as it was read and is known. */
-  who?: Who;
+  who?: ContactSummary;
 }
 
 export type PersonAnswer =
@@ -226,3 +226,16 @@ export interface Probe {
   /** What works and how: key ladder step in force, scopes seen missing. */
   notes: string[];
 }
+
+/** What a preview's decision means for the person, or for the call where there is none: the end of a sentence. */
+export const DECISION_LABELS: Record<Preview['decision'], string> = {
+  use: 'is written to',
+  create: 'would be created',
+  log_only: 'the call would be logged without a person',
+  skip: 'nothing would be written',
+  park: 'the delivery would be parked for a person to decide',
+};
+
+/** The end of the same sentence for a person who was found only by what was said. */
+export const SAID_LABEL =
+  'found by an address that was only said, so the call log and the tasks are marked, and nothing of the person is written';

@@ -12,7 +12,7 @@ import {
   type Existing,
   type Item,
   type KeyStrategy,
-  leaseRecords,
+  leaseEach,
   type Reading,
 } from '@wrapup/destination/engine';
 import { asList, asObject } from '@wrapup/destination/http';
@@ -46,7 +46,7 @@ export function idMap(session: HubSpotSession): KeyStrategy {
       const recall = (item: Item) => attempt(item, () => recallId(ctx, item, ids));
       for (const item of items) await recall(item);
       const unknown = items.filter((item) => !ids.has(item) && !failed.has(item));
-      const leases = await leaseRecords(ctx, unknown, ({ record }) => `record:${nameOf(record)}`);
+      const leases = await leaseEach(ctx, unknown, ({ record }) => [`record:${nameOf(record)}`]);
       for (const [item, failure] of leases.failed) failed.set(item, failure);
       const begun = new Set<Item>();
       for (const item of leases.held) {

@@ -1,12 +1,11 @@
 /** HubSpot's contacts, as the write engine asks for them. */
-import { type Failure, type PersonRecord, whoIs } from '@wrapup/destination';
+import type { Failure } from '@wrapup/destination';
 import type { CrmPerson, LeaveOut, PeopleRead, PeopleVerbs, RecordVerbs, Row } from '@wrapup/destination/engine';
 import { inOrder } from '@wrapup/destination/engine';
 import type { RequestFailure } from '@wrapup/destination/http';
 import { type CrmRecord, readMany } from '../client/batch-read.ts';
 import { asHubSpotFailure } from '../errors/classify.ts';
-import type { Account } from '../objects.ts';
-import { keyProperty, recordUrl, WATERMARK } from '../objects.ts';
+import { keyProperty, WATERMARK } from '../objects.ts';
 import type { HubSpotSession } from '../session.ts';
 import { contactKeys } from './person-keys.ts';
 import { CANDIDATE_PROPERTIES, searchPeople } from './phone-search.ts';
@@ -16,12 +15,7 @@ const CONTACTS = 'contacts';
 const MAX_IN_SEARCH = 1_500;
 
 /** @param weaker people may be created without a unique key */
-export function peopleVerbs(
-  session: HubSpotSession,
-  records: RecordVerbs,
-  weaker: boolean,
-  account: Account | undefined,
-): PeopleVerbs {
+export function peopleVerbs(session: HubSpotSession, records: RecordVerbs, weaker: boolean): PeopleVerbs {
   const { create, update, upsert, rowsNamed, knownFields, limits, drops_fields, owner, fields, urlOf } = records;
   const read: PeopleVerbs['read'] = (ask, properties) => readPeople(session, ask, properties);
   const verbs: PeopleVerbs = {
@@ -47,7 +41,12 @@ export function peopleVerbs(
     required_of_new: new Set([keyProperty(CONTACTS)]),
     judge: (person, row, failure) => judge(person, row, failure, drops_fields),
     holderOf,
-    toRecord: (person) => toRecord(person, account),
+    identityOf: ({ properties: { firstname, lastname, email, phone, mobilephone, company } }) => ({
+      name: [firstname, lastname],
+      email: [email],
+      phone: [phone, mobilephone],
+      company: [company],
+    }),
   };
   return verbs;
 }
@@ -138,12 +137,4 @@ function holderOf(failure: RequestFailure, { key, fields }: Row): { id?: string;
   const isKey = key !== undefined && words.includes(key);
   const values = isKey ? [key] : /Existing ID/i.test(words) ? [fields.email] : Object.values(fields);
   return { values, ...(vendor?.owner ? { id: vendor.owner } : {}) };
-}
-
-/** A contact as the port tells it. */
-function toRecord({ id, properties }: CrmPerson, account: Account | undefined): PersonRecord {
-  const url = recordUrl(account, CONTACTS, id);
-  const { firstname, lastname, email, phone, mobilephone, company } = properties;
-  const who = whoIs({ name: [firstname, lastname], email: [email], phone: [phone, mobilephone], company: [company] });
-  return { object: CONTACTS, id, properties, ...(url ? { url } : {}), ...(who ? { who } : {}) };
 }

@@ -10,7 +10,7 @@ import {
   busy,
   type Item,
   type KeyStrategy,
-  leaseRecords,
+  leaseEach,
   type Reservation,
   type Row,
   type RowWriter,
@@ -34,7 +34,7 @@ export function reserveTasks(
   const standIns = new Map<string, string>();
   return {
     async claim(items): Promise<Reservation> {
-      const { held, failed, release } = await leaseRecords(session.ctx, items, ({ record }) => `task:${record.key}`);
+      const { held, failed, release } = await leaseEach(session.ctx, items, ({ record }) => [`task:${record.key}`]);
       if (step === 'call_object') return { doubtful: new Set(held), failed, release };
       const { doubtful, failed: lost } = await standFor(session, rows, held, standIns);
       return { doubtful, failed: new Map([...failed, ...lost]), release };

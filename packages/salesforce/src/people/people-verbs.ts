@@ -1,11 +1,11 @@
 /** Salesforce's people as the write engine asks for them: leads, contacts, and accounts that are a person. */
-import { Failure, type PersonRecord, whoIs } from '@wrapup/destination';
+import { Failure } from '@wrapup/destination';
 import type { CrmPerson, PeopleVerbs, RecordVerbs, Row } from '@wrapup/destination/engine';
 import type { RequestFailure } from '@wrapup/destination/http';
 import type { Org, SObject } from '../account/schema.ts';
 import { isRecordId, longId } from '../client/soql.ts';
 import { asSalesforceFailure } from '../errors/classify.ts';
-import { personObjectOf, recordUrl, WATERMARK } from '../objects.ts';
+import { personObjectOf, WATERMARK } from '../objects.ts';
 import type { SalesforceSession } from '../session.ts';
 import type { SalesforceSettings } from '../settings.ts';
 import { bestOf, phoneFieldsOf } from './candidates.ts';
@@ -19,7 +19,6 @@ export function peopleVerbs(
   session: SalesforceSession,
   settings: Pick<SalesforceSettings, 'duplicates'>,
   org: Org,
-  org_url: string | undefined,
   records: RecordVerbs,
 ): PeopleVerbs {
   const { create, update, rowsNamed, knownFields, limits, drops_fields, owner, fields, urlOf } = records;
@@ -68,7 +67,12 @@ export function peopleVerbs(
       people: bestOf((asSalesforceFailure(failure).vendor?.matches ?? []).map(({ id }) => knownById(id))),
       use: settings.duplicates === 'use_match',
     }),
-    toRecord: (person) => toRecord(person, org_url),
+    identityOf: ({ properties: own }) => ({
+      name: own.Name ? [own.Name] : [own.FirstName, own.LastName],
+      email: [own.Email, own.PersonEmail],
+      phone: [own.Phone, own.MobilePhone, own.PersonMobilePhone],
+      company: [own.Company],
+    }),
     related: (person, wanted) => readRelated(session, person, wanted),
   };
 }
@@ -97,17 +101,4 @@ function judge({ id }: CrmPerson, _row: Row, failure: RequestFailure): Failure {
     candidates: [id, ...others],
     hint: `Record ${id} and ${others[0] ?? 'another one'} claim the same value: merge them in Salesforce, then replay.`,
   });
-}
-
-/** A person as the port tells it. */
-function toRecord({ object, id, properties }: CrmPerson, org_url: string | undefined): PersonRecord {
-  const url = recordUrl(org_url, id);
-  const { Name, FirstName, LastName, Email, PersonEmail, Company } = properties;
-  const who = whoIs({
-    name: Name ? [Name] : [FirstName, LastName],
-    email: [Email, PersonEmail],
-    phone: [properties.Phone, properties.MobilePhone, properties.PersonMobilePhone],
-    company: [Company],
-  });
-  return { object, id, properties, ...(url ? { url } : {}), ...(who ? { who } : {}) };
 }

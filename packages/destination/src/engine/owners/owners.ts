@@ -9,7 +9,7 @@
 import type { FieldWrite, OwnerPlan, Plan } from '@wrapup/mapping';
 import type { Context } from '../../port/context.ts';
 import { Failure } from '../../port/failure.ts';
-import { type PlanWrite, type Report, reportFailure } from '../plan-write.ts';
+import { type PlanWrite, type Report, reportFailure } from '../plan/plan-write.ts';
 
 /** How long owners are remembered, and a refusal to tell them. */
 const KEPT_MS = 10 * 60_000;

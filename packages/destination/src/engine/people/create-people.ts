@@ -8,13 +8,14 @@
  */
 
 import type { RequestFailure } from '../../http/request-failure.ts';
-import type { Context, Held } from '../../port/context.ts';
+import type { Context } from '../../port/context.ts';
 import { Failure } from '../../port/failure.ts';
-import { type Report, reportDropped, reportFailure } from '../plan-write.ts';
-import type { Row, RowResult } from '../records/row.ts';
-import { writeRows } from '../records/write-rows.ts';
+import { type Report, reportDropped, reportFailure } from '../plan/plan-write.ts';
+import { leaseEach } from '../rows/leases.ts';
+import type { Row, RowResult } from '../rows/row.ts';
+import { writeRows } from '../rows/write-rows.ts';
+import type { NewPerson } from './match-people.ts';
 import {
-  LEASE_MS,
   markStarted,
   personLeases,
   recallPerson,
@@ -23,14 +24,18 @@ import {
   rememberWatermark,
   wasStarted,
 } from './person-cache.ts';
-import { latestOf, makePatch, propertiesToRead } from './person-fields.ts';
-import type { NewPerson } from './person-policy.ts';
 import type { CrmPerson, KnownPerson, PeopleVerbs, PersonKey, SteppedDown } from './person-verbs.ts';
-import { contactSteps, type PersonWrite, resetWrite, resolvePlan, withNote } from './person-write.ts';
+import {
+  contactSteps,
+  latestOf,
+  makePatch,
+  type PersonWrite,
+  propertiesToRead,
+  resetWrite,
+  resolvePlan,
+  withNote,
+} from './person-write.ts';
 import { type Claim, isKeySaid, judgeClaim, limitWrite, withoutUnproved } from './said.ts';
-
-/** After so long a person whom another delivery is creating is tried again. */
-const BUSY_MS = 1000;
 
 /** What became of new people. Each is in one of the first three, or failed in a report. */
 interface Creation {
@@ -60,34 +65,14 @@ export async function createPeople(
   people: NewPerson[],
 ): Promise<{ known: KnownPerson[]; reports: Report[] }> {
   if (people.length === 0) return nothing();
-  const leases: Held[] = [];
-  let done = nothing();
+  const namesOf = ({ key, writes }: NewPerson) => personLeases(key, writes.flatMap(contactSteps));
+  const { held, failed, release } = await leaseEach(crm.session.ctx, people, namesOf);
   try {
-    const mine: NewPerson[] = [];
-    for (const person of people) {
-      try {
-        leases.push(await takeLease(crm.session.ctx, person));
-        mine.push(person);
-      } catch (thrown) {
-        done.reports.push(...fail(person, thrown));
-      }
-    }
-    done = join(done, await createByLadder(crm, mine));
+    const { known, reports } = await createByLadder(crm, held);
+    return { known, reports: [...reports, ...[...failed].flatMap(([person, failure]) => fail(person, failure))] };
   } finally {
-    // A lease that cannot be given back expires by itself.
-    for (const held of leases) await held.release().catch(() => {});
+    await release();
   }
-  return done;
-}
-
-/** @throws Failure when another delivery has it */
-async function takeLease(ctx: Context, { key, writes }: NewPerson): Promise<Held> {
-  const held = await ctx.lease.take(personLeases(key, writes.flatMap(contactSteps)), LEASE_MS);
-  if (held) return held;
-  throw new Failure('busy', 'Another delivery is creating the same person at this moment.', {
-    retry_after: BUSY_MS,
-    hint: 'Nothing to do: the delivery goes on by itself.',
-  });
 }
 
 function fail({ writes }: NewPerson, thrown: unknown): Report[] {

@@ -7,11 +7,6 @@ import type { Subject } from '../../port/destination.ts';
 
 /** A CRM's search finds a new person only after a while: the id is remembered for so long, in ms. */
 const REMEMBERED_MS = 15 * 60_000;
-/**
- * How long a lease on a person or a record outlives its holder, in ms: no longer than the lock of the holder's job, so that
- * the next worker that gets the job need not wait for it once more. It is renewed while it is held.
- */
-export const LEASE_MS = 10_000;
 /** How long a person counts as perhaps being created already, in ms. */
 const STARTED_MS = 15 * 60_000;
 /** A watermark that the account has no property for is kept so long, in ms. */

@@ -1,12 +1,12 @@
 /** What an adapter brings so that the people of its CRM can be found, created and written. */
 
+import type { Value } from '@wrapup/mapping';
 import type { RequestFailure } from '../../http/request-failure.ts';
-import type { PersonQuestion, PersonRecord } from '../../port/destination.ts';
+import type { ContactSummary, PersonQuestion, PersonRecord } from '../../port/destination.ts';
 import type { Failure } from '../../port/failure.ts';
-import type { Properties } from '../fields.ts';
-import type { FieldRules } from '../records/record-verbs.ts';
-import type { Row, RowWriter } from '../records/row.ts';
-import type { NewPerson, Wording } from './person-policy.ts';
+import type { Properties } from '../plan/fields.ts';
+import type { FieldRules, Row, RowWriter } from '../rows/row.ts';
+import type { NewPerson, Wording } from './match-people.ts';
 import type { PersonWrite } from './person-write.ts';
 import type { Claim } from './said.ts';
 
@@ -73,11 +73,14 @@ export interface PeopleVerbs extends RowWriter {
   holderOf(failure: RequestFailure, row: Row): { id?: string; values: unknown[] };
   /** Records that the CRM takes for the new person and refuses to double. */
   duplicatesOf?(failure: RequestFailure): { people: CrmPerson[]; use: boolean };
-  /** The person as the port tells it. */
-  toRecord(person: CrmPerson): PersonRecord;
+  /** What a human knows the person by: of addresses and numbers the first that is there, the parts of a name together. */
+  identityOf(person: CrmPerson): Identity;
   /** Records to read along with a person. Never rejects. */
   related?(person: CrmPerson, wanted: NonNullable<PersonQuestion['related']>): Promise<PersonRecord['related']>;
 }
+
+/** Values as the CRM has them; those that are no text, or empty, count as absent. */
+export type Identity = Record<keyof ContactSummary, (Value | undefined)[]>;
 
 /** The field without which a person can be written after all. */
 export interface LeaveOut {

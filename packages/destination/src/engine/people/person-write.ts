@@ -1,8 +1,10 @@
 /** One plan whose person is looked for, created or written. Read-only: what is learnt of it gives a new one. Pure. */
-import { limitToSaid, type MatchStep, type Plan, type Value } from '@wrapup/mapping';
+import { limitToSaid, type MatchStep, needsReading, needsWatermark, type Plan, type Value } from '@wrapup/mapping';
+import type { Failure } from '../../port/failure.ts';
 import { assignOwners, type Directory } from '../owners/owners.ts';
-import { doneBefore, type PlanWrite } from '../plan-write.ts';
-import type { KnownPerson } from './person-verbs.ts';
+import { decideFields, type Properties } from '../plan/fields.ts';
+import { type Dropped, doneBefore, type PlanWrite } from '../plan/plan-write.ts';
+import type { KnownPerson, PeopleVerbs } from './person-verbs.ts';
 
 export interface PersonWrite extends PlanWrite {
   /** The plan before anything was known of the person, and what was noted by then. */
@@ -90,4 +92,99 @@ export function joinById(people: KnownPerson[]): KnownPerson[] {
     );
   }
   return [...joined.values()];
+}
+
+/* What several calls say of one person, and what has to be known of the person to write it. Pure. */
+
+/** "Who is this?", asked for one plan. */
+export interface Question {
+  match: MatchStep[];
+  /** Number of the plan that asks. */
+  plan: number;
+  /** False: an id that is remembered is enough, its record need not be read. */
+  read: boolean;
+}
+
+/** @param gone ids that proved dead */
+export function questionOf(write: PersonWrite, gone: ReadonlySet<string> = new Set()): Question {
+  // First by what an earlier attempt has written, never by an id that is gone.
+  const id = writtenBefore(write);
+  const match = write.plan.person?.match ?? [];
+  const steps = id === undefined ? match : [{ by: 'id' as const, value: id }, ...match];
+  const usable = steps.filter(({ by, value }) => by !== 'id' || !gone.has(value));
+  return { plan: write.index, match: usable, read: mustRead([write]) };
+}
+
+/** True when the plans cannot be written without the person's values. */
+export function mustRead(writes: readonly PersonWrite[]): boolean {
+  return writes.some(({ resolved, done, plan }) => !resolved || (!done && needsReading(plan.person?.fields ?? [])));
+}
+
+/**
+ * Properties that deciding the plans' fields takes, and those that their mappings read.
+ * @param watermark the CRM's property for when the last call ended that was written to a person
+ */
+export function propertiesToRead(plans: readonly Plan[], watermark: string): string[] {
+  const names = new Set<string>();
+  for (const { person, needs } of plans) {
+    for (const name of needs) names.add(name);
+    for (const field of person?.fields ?? []) names.add(field.name);
+    if (needsWatermark(person?.fields ?? [])) names.add(watermark);
+  }
+  return [...names];
+}
+
+/** Epoch ms when the latest of the calls ended that ask who wrote last; undefined when none asks. */
+export function latestOf(writes: readonly PersonWrite[]): number | undefined {
+  const asking = writes.filter(({ done, plan }) => !done && needsWatermark(plan.person?.fields ?? []));
+  return asking.length > 0 ? Math.max(...asking.map(({ ended_at }) => ended_at)) : undefined;
+}
+
+interface PersonPatch {
+  fields: Record<string, unknown>;
+  /** Fields that were left out, by plan. */
+  dropped: Map<PersonWrite, Dropped[]>;
+  /** Plans of which a field was refused that may not be left out. */
+  refused: Map<PersonWrite, Failure>;
+}
+
+/**
+ * What the calls make of one person: one write, in the order in which they ended, so that later ones see what earlier ones
+ * wrote. Plans whose person an earlier attempt has written are passed over.
+ * @param current the person's values; undefined for one to be created
+ * @param watermark epoch ms when the last call ended that was written to the person, where that is known
+ */
+export function makePatch(
+  crm: Pick<PeopleVerbs, 'fields' | 'watermark' | 'withoutPlaceholders'>,
+  object: string,
+  writes: readonly PersonWrite[],
+  current: Properties | undefined,
+  watermark: number | undefined,
+): PersonPatch {
+  const patch: PersonPatch = { fields: {}, dropped: new Map(), refused: new Map() };
+  const verb = current === undefined ? 'create' : 'update';
+  let state = current && (crm.withoutPlaceholders?.(current, writes) ?? current);
+  let latest = watermark;
+  for (const write of inOrder(writes).filter(({ done }) => !done)) {
+    const { plan, ended_at } = write;
+    const wanted = plan.person?.fields ?? [];
+    const fitted = crm.fields.fit?.(object, wanted, { verb, required: new Set(), person: true });
+    patch.dropped.set(write, fitted?.dropped ?? []);
+    if (fitted?.refused) {
+      patch.refused.set(write, fitted.refused);
+      continue;
+    }
+    const call = { key: plan.key, ended_at, watermark: latest };
+    const limitOf = (name: string) => crm.fields.limitOf(object, name);
+    const written: Properties = {};
+    for (const { applies, field, to } of decideFields(fitted?.fields ?? wanted, state, call, limitOf))
+      if (applies) written[field.name] = crm.fields.encode(object, field, to);
+    Object.assign(patch.fields, written);
+    // From here on the person exists, whether or not it did before.
+    state = { ...state, ...written };
+    if (needsWatermark(wanted) && (latest === undefined || ended_at > latest)) latest = ended_at;
+  }
+  if (latest !== undefined && latest !== watermark && crm.fields.has?.(object, crm.watermark) !== false)
+    patch.fields[crm.watermark] = new Date(latest).toISOString();
+  return patch;
 }

@@ -12,14 +12,22 @@ import type { RequestFailure } from '../../http/request-failure.ts';
 import type { Context } from '../../port/context.ts';
 import type { RecordReceipt } from '../../port/destination.ts';
 import { Failure } from '../../port/failure.ts';
-import { readTime } from '../fields.ts';
-import { type PlanWrite, type Report, reportDropped, reportFailure } from '../plan-write.ts';
-import type { Row } from '../records/row.ts';
-import { writeRows } from '../records/write-rows.ts';
+import { readTime } from '../plan/fields.ts';
+import { type PlanWrite, type Report, reportDropped, reportFailure } from '../plan/plan-write.ts';
+import type { Row } from '../rows/row.ts';
+import { writeRows } from '../rows/write-rows.ts';
 import { recallWatermark, rememberPerson, rememberWatermark } from './person-cache.ts';
-import { latestOf, makePatch, mustRead, propertiesToRead } from './person-fields.ts';
 import type { CrmPerson, KnownPerson, PeopleVerbs } from './person-verbs.ts';
-import { contactSteps, joinById, type PersonWrite, resolvePlan } from './person-write.ts';
+import {
+  contactSteps,
+  joinById,
+  latestOf,
+  makePatch,
+  mustRead,
+  type PersonWrite,
+  propertiesToRead,
+  resolvePlan,
+} from './person-write.ts';
 
 /** Rounds after the first are for those who shared a write with a plan whose field was refused. */
 const MAX_ROUNDS = 3;

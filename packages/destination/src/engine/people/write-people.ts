@@ -1,13 +1,20 @@
 /** Finds, creates and writes the people of many plans, in rounds: each is looked up, judged by its policy, and written once. */
 import { Failure } from '../../port/failure.ts';
-import { type PlanWrite, type Report, reportFailure } from '../plan-write.ts';
+import { type PlanWrite, type Report, reportFailure } from '../plan/plan-write.ts';
 import { createPeople } from './create-people.ts';
-import { lookUpPeople } from './look-up-people.ts';
+import { decide, groupUnknown, lookUpPeople } from './match-people.ts';
 import { forgetPerson } from './person-cache.ts';
-import { propertiesToRead, questionOf } from './person-fields.ts';
-import { decide, groupUnknown } from './person-policy.ts';
 import type { KnownPerson, PeopleVerbs } from './person-verbs.ts';
-import { contactSteps, joinById, type PersonWrite, resetWrite, resolvePlan, writtenBefore } from './person-write.ts';
+import {
+  contactSteps,
+  joinById,
+  type PersonWrite,
+  propertiesToRead,
+  questionOf,
+  resetWrite,
+  resolvePlan,
+  writtenBefore,
+} from './person-write.ts';
 import { limitIfSaid } from './said.ts';
 import { updatePeople } from './update-people.ts';
 

@@ -1,11 +1,11 @@
 /** What an adapter brings so that the records of its CRM can be written, and what it is asked about. */
-import type { FieldWrite, RecordPlan, Value } from '@wrapup/mapping';
+import type { FieldWrite, RecordPlan } from '@wrapup/mapping';
 import type { RecordReceipt } from '../../port/destination.ts';
 import type { Failure } from '../../port/failure.ts';
-import type { Properties } from '../fields.ts';
-import type { Dropped, PlanWrite, Report } from '../plan-write.ts';
+import type { Properties } from '../plan/fields.ts';
+import type { PlanWrite, Report } from '../plan/plan-write.ts';
+import type { FieldRules, RowWriter, Target } from '../rows/row.ts';
 import type { KeyLadder } from './key-strategy.ts';
-import type { RowWriter, Target } from './row.ts';
 
 /** A record of one plan that can be written now. */
 export interface Item {
@@ -30,37 +30,6 @@ export interface Written {
   linked: boolean;
   /** Whole texts that were cut to fit, by field. */
   cut: ReadonlyMap<string, string>;
-}
-
-/** Fields as an object of the CRM takes them. */
-export interface FittedFields {
-  fields: FieldWrite[];
-  /** Left out, and why. */
-  dropped: Dropped[];
-  /** Why the record cannot be written. */
-  refused?: Failure;
-  /** Whole texts that were cut to fit, by field. */
-  cut: ReadonlyMap<string, string>;
-}
-
-interface FieldFit {
-  verb: 'create' | 'update';
-  /** Fields without which the record would be something else: never left out. */
-  required: ReadonlySet<string>;
-  /** True for the fields of a person, which a mapping writes to people of several objects. */
-  person?: boolean;
-}
-
-/** What values an object's fields take. */
-export interface FieldRules {
-  /** Absent: fields are taken as they are. */
-  fit?(object: string, fields: FieldWrite[], fit: FieldFit): FittedFields;
-  /** False: the object has no such field that may be written. Absent where that is not known. */
-  has?(object: string, field: string): boolean;
-  /** Characters that a field takes. */
-  limitOf(object: string, field: string): number;
-  /** The value as it is sent, after its write mode was applied. */
-  encode(object: string, field: FieldWrite, value: Value): Value;
 }
 
 export interface RecordVerbs extends RowWriter {

@@ -9,13 +9,13 @@ import { needsReading } from '@wrapup/mapping';
 import { asRequestFailure, type RequestFailure } from '../../http/request-failure.ts';
 import type { RecordReceipt } from '../../port/destination.ts';
 import { Failure } from '../../port/failure.ts';
-import { type PlanWrite, type Report, reportDropped } from '../plan-write.ts';
-import { joinShared, shareRecord } from './dependency-order.ts';
+import { decideFields, withoutNewer } from '../plan/fields.ts';
+import { type Dropped, type PlanWrite, type Report, reportDropped } from '../plan/plan-write.ts';
+import type { Row, RowVerb } from '../rows/row.ts';
+import { writeRows } from '../rows/write-rows.ts';
 import type { KeyStrategy, Reservation } from './key-strategy.ts';
-import { makeRow, type RecordRow } from './record-rows.ts';
 import type { Existing, Item, Reading, RecordVerbs, Written } from './record-verbs.ts';
-import type { Row, RowVerb } from './row.ts';
-import { writeRows } from './write-rows.ts';
+import { joinShared, shareRecord } from './write-records.ts';
 
 /** What became of items. Each is in one of the first four. */
 interface Attempt {
@@ -305,4 +305,55 @@ export function receiptOf(
 ): RecordReceipt {
   const url = crm.urlOf(object, id);
   return { name, object, id, did, ...(url ? { url } : {}) };
+}
+
+/* One record of a plan as a row: its fields as the CRM takes them and the write modes allow, its links. Pure. */
+
+export interface RecordRow {
+  /** Absent: the record says all of it already, or it is refused. */
+  row?: Row;
+  refused?: Failure;
+  dropped: Dropped[];
+  notes: string[];
+  /** Whole texts that were cut to fit, by field. */
+  cut: ReadonlyMap<string, string>;
+}
+
+/** @param there the record that exists; undefined for one that is to be created, as far as is known */
+export function makeRow(
+  crm: Pick<RecordVerbs, 'fields' | 'implied' | 'requiredOf' | 'linkFields'>,
+  { write, record, targets }: Item,
+  there: Existing | undefined,
+): RecordRow {
+  const { object } = record;
+  const verb = there ? 'update' : 'create';
+  const required = crm.requiredOf(record);
+  const planned = withoutNewer([...record.fields, ...(crm.implied?.(write, record, verb) ?? [])]);
+  const { fields, dropped, refused, cut } = crm.fields.fit?.(object, planned, { verb, required }) ?? {
+    fields: planned,
+    dropped: [],
+    cut: new Map(),
+  };
+  if (refused) return { refused, dropped, notes: [], cut };
+  const call = { key: write.plan.key, ended_at: write.ended_at, watermark: undefined };
+  const values: Record<string, unknown> = {};
+  for (const { applies, field, to } of decideFields(fields, there?.properties, call, (name) =>
+    crm.fields.limitOf(object, name),
+  )) {
+    const value = crm.fields.encode(object, field, to);
+    if (applies && (there || (value !== null && value !== ''))) values[field.name] = value;
+  }
+  const links = crm.linkFields?.(object, targets, there) ?? { fields: {}, notes: [] };
+  Object.assign(values, links.fields);
+  const rest = { dropped, notes: links.notes, cut };
+  if (there && Object.keys(values).length === 0) return rest;
+  const row: Row = {
+    object,
+    ...(there ? { id: there.id } : { key: record.key, targets }),
+    fields: values,
+    ...(links.parent === undefined ? {} : { parent: links.parent }),
+    plans: [write.index],
+    required,
+  };
+  return { ...rest, row };
 }

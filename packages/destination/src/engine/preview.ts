@@ -1,21 +1,33 @@
 /** What `write` would do, found out by reads alone. */
 import type { FieldWrite, Plan } from '@wrapup/mapping';
-import type { FieldChange, Preview } from '../../port/destination.ts';
-import { Failure } from '../../port/failure.ts';
-import type { CrmAdapter } from '../adapter.ts';
-import { type CallFacts, changeOf, decideFields, type Properties, withoutNewer } from '../fields.ts';
-import { lookUpPeople } from '../people/look-up-people.ts';
-import { mustRead, propertiesToRead, questionOf } from '../people/person-fields.ts';
-import { type Decision, decide, type Found } from '../people/person-policy.ts';
-import type { CrmPerson } from '../people/person-verbs.ts';
-import { type PersonWrite, resolvePlan, writtenBefore } from '../people/person-write.ts';
-import { limitIfSaid } from '../people/said.ts';
-import { watermarkOf } from '../people/update-people.ts';
-import { beginPlan, type PlanWrite, wantedRecords } from '../plan-write.ts';
-import type { Existing, FieldRules, Item, Reading } from '../records/record-verbs.ts';
-import { withSharedKey } from '../records/write-records.ts';
-import { begin } from '../write.ts';
-import { toAnswer } from './find.ts';
+import type {
+  ContactSummary,
+  FieldChange,
+  PersonAnswer,
+  PersonQuestion,
+  PersonRecord,
+  Preview,
+} from '../port/destination.ts';
+import { Failure } from '../port/failure.ts';
+import type { CrmAdapter } from './adapter.ts';
+import { type Decision, decide, type Found, lookUpPeople } from './people/match-people.ts';
+import type { CrmPerson, Identity, PeopleVerbs } from './people/person-verbs.ts';
+import {
+  mustRead,
+  type PersonWrite,
+  propertiesToRead,
+  questionOf,
+  resolvePlan,
+  writtenBefore,
+} from './people/person-write.ts';
+import { limitIfSaid } from './people/said.ts';
+import { watermarkOf } from './people/update-people.ts';
+import { type CallFacts, changeOf, decideFields, type Properties, withoutNewer } from './plan/fields.ts';
+import { beginPlan, type PlanWrite, wantedRecords } from './plan/plan-write.ts';
+import type { Existing, Item, Reading } from './records/record-verbs.ts';
+import { withSharedKey } from './records/write-records.ts';
+import type { FieldRules } from './rows/row.ts';
+import { begin } from './write.ts';
 
 interface Matched {
   write: PersonWrite;
@@ -172,4 +184,48 @@ function requestsToLookUp({ reads_together }: CrmAdapter, write: PersonWrite, fo
   const written = found.found === 'one' && writtenBefore(write) !== undefined && !mustRead([write]);
   const ways = new Set(tried.map((step) => (reads_together && step.by !== 'phone' ? 'read' : step.by)));
   return ways.size - (written ? 1 : 0);
+}
+
+/* Finds people for the port: one answer per question and in their order. */
+
+/** @throws the failure of a look-up that failed */
+export async function findPersons(crm: PeopleVerbs, persons: PersonQuestion[]): Promise<PersonAnswer[]> {
+  const wanted = persons.flatMap(({ properties, identify }) => [...properties, ...(identify ? crm.identifying : [])]);
+  const questions = persons.map(({ match }, plan) => ({ match, plan, read: true }));
+  const found = await lookUpPeople(crm, questions, [...new Set(wanted)]);
+  const answers = found.map((one) => toAnswer(crm, one));
+  const addRelated = async (answer: PersonAnswer, index: number) => {
+    const related = persons[index]?.related;
+    const one = found[index];
+    if (answer.found !== 'one' || one?.found !== 'one' || !related || !crm.related) return;
+    const records = await crm.related(one.person, related);
+    if (records) answer.person.related = records;
+  };
+  await Promise.all(answers.map(addRelated));
+  return answers;
+}
+
+/** What was found, as the port tells it. @throws the failure of a look-up that failed */
+function toAnswer(crm: PeopleVerbs, found: Found): PersonAnswer {
+  if (found.found === 'failed') throw found.failure;
+  if (found.found === 'none') return { found: 'none' };
+  const how = { by: found.by, ...(found.said ? { said: found.said } : {}) };
+  return found.found === 'one'
+    ? { found: 'one', ...how, person: toRecord(crm, found.person) }
+    : { found: 'many', ...how, candidates: found.people.map((person) => toRecord(crm, person)) };
+}
+
+function toRecord(crm: PeopleVerbs, person: CrmPerson): PersonRecord {
+  const { object, id, properties } = person;
+  const url = crm.urlOf(object, id);
+  const who = summaryOf(crm.identityOf(person));
+  return { object, id, properties, ...(url ? { url } : {}), ...(who ? { who } : {}) };
+}
+
+function summaryOf({ name, ...others }: Identity): ContactSummary | undefined {
+  const texts = (values: Identity['name']) =>
+    values.filter((value): value is string => typeof value === 'string' && value.trim() !== '');
+  const firsts = Object.entries(others).map(([part, values]) => [part, texts(values)[0]]);
+  const known = [['name', texts(name).join(' ')], ...firsts].filter(([, value]) => value);
+  return known.length > 0 ? Object.fromEntries(known) : undefined;
 }

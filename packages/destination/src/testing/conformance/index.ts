@@ -5,12 +5,12 @@
  * Kept out of the package's index, so that importing the port does not load the test runner.
  */
 import { describe } from 'vitest';
-import { exactlyOnce } from './conformance/exactly-once.ts';
-import { failures } from './conformance/failures.ts';
-import type { Harness } from './conformance/harness.ts';
-import { owners } from './conformance/owners.ts';
-import { people } from './conformance/people.ts';
-import { said } from './conformance/said.ts';
+import { exactlyOnce } from './exactly-once.ts';
+import { failures } from './failures.ts';
+import type { Harness } from './harness.ts';
+import { owners } from './owners.ts';
+import { people } from './people.ts';
+import { said } from './said.ts';
 
 export type {
   Effects,
@@ -21,8 +21,8 @@ export type {
   RecordEffect,
   TestAccount,
   Trouble,
-} from './conformance/harness.ts';
-export { deliver, failure, ids, planFor, write } from './conformance/harness.ts';
+} from './harness.ts';
+export { deliver, failure, ids, planFor, write } from './harness.ts';
 
 export function describeDestination(name: string, harness: Harness): void {
   describe(`${name}: exactly one effect`, () => exactlyOnce(harness));

@@ -1,6 +1,6 @@
 /** What the write modes of a mapping mean for one record. Pure. */
 import { decideField, type FieldWrite, type Value } from '@wrapup/mapping';
-import type { FieldChange } from '../port/destination.ts';
+import type { FieldChange } from '../../port/destination.ts';
 
 /** A record's values by property; null for none. */
 export type Properties = Record<string, Value>;

@@ -7,8 +7,8 @@
 
 import type { Place } from '@wrapup/findings';
 import type { Plan, RecordPlan } from '@wrapup/mapping';
-import type { RecordReceipt } from '../port/destination.ts';
-import type { Failure } from '../port/failure.ts';
+import type { RecordReceipt } from '../../port/destination.ts';
+import type { Failure } from '../../port/failure.ts';
 
 export interface PlanWrite {
   /** Number of the plan in the call of `write`. */

@@ -1,8 +1,10 @@
-/** Rows: what is sent to the CRM for one record, and what became of it. */
+/** Rows: what is sent to the CRM for one record, what its fields take, and what became of it. */
 
+import type { FieldWrite, Value } from '@wrapup/mapping';
 import type { RequestFailure } from '../../http/request-failure.ts';
-import type { Session } from '../../http/session.ts';
-import type { Dropped } from '../plan-write.ts';
+import type { Session } from '../../http/transport.ts';
+import type { Failure } from '../../port/failure.ts';
+import type { Dropped } from '../plan/plan-write.ts';
 
 /** Something that a record is linked to. */
 export interface Target {
@@ -77,4 +79,35 @@ export interface RowWriter {
    * once. Undefined when that is not known.
    */
   knownFields?(object: string): Promise<ReadonlySet<string> | undefined>;
+}
+
+/** Fields as an object of the CRM takes them. */
+export interface FittedFields {
+  fields: FieldWrite[];
+  /** Left out, and why. */
+  dropped: Dropped[];
+  /** Why the record cannot be written. */
+  refused?: Failure;
+  /** Whole texts that were cut to fit, by field. */
+  cut: ReadonlyMap<string, string>;
+}
+
+interface FieldFit {
+  verb: 'create' | 'update';
+  /** Fields without which the record would be something else: never left out. */
+  required: ReadonlySet<string>;
+  /** True for the fields of a person, which a mapping writes to people of several objects. */
+  person?: boolean;
+}
+
+/** What values an object's fields take. */
+export interface FieldRules {
+  /** Absent: fields are taken as they are. */
+  fit?(object: string, fields: FieldWrite[], fit: FieldFit): FittedFields;
+  /** False: the object has no such field that may be written. Absent where that is not known. */
+  has?(object: string, field: string): boolean;
+  /** Characters that a field takes. */
+  limitOf(object: string, field: string): number;
+  /** The value as it is sent, after its write mode was applied. */
+  encode(object: string, field: FieldWrite, value: Value): Value;
 }

@@ -10,12 +10,11 @@
  * Rows are ordered by object and parent and sent one request after another, so that one parent is not in two requests at
  * once: CRMs that lock it would refuse one of them.
  */
-
 import { asRequestFailure, RequestFailure } from '../../http/request-failure.ts';
 import type { Context } from '../../port/context.ts';
+import type { Failure, FailureCode } from '../../port/failure.ts';
 import { forgetOwners } from '../owners/owners.ts';
-import type { Dropped } from '../plan-write.ts';
-import { halvesOf, isAboutRows } from './batches.ts';
+import type { Dropped } from '../plan/plan-write.ts';
 import type { Row, RowAnswer, RowAnswers, RowResult, RowVerb, RowWriter } from './row.ts';
 
 /** How often fields may be dropped from one row before its refusal stands. */
@@ -207,4 +206,33 @@ async function growRowLimit(ctx: Context, objects: string[], rows: number, most:
     if (kept * 2 >= most) await ctx.memory.delete(keyOf(object));
     else await ctx.memory.set(keyOf(object), String(kept * 2), ROW_LIMIT_MS);
   }
+}
+
+/* What adapters share of sending many rows in few requests. Pure. */
+
+const ABOUT_ROWS: ReadonlySet<FailureCode> = new Set([
+  'invalid_field',
+  'missing_property',
+  'conflict',
+  'gone',
+  'refused',
+  'bad_request',
+]);
+
+/** True when the refusal of a whole request says something about single rows, and the others may well be taken. */
+export function isAboutRows({ code, next }: Failure): boolean {
+  return ABOUT_ROWS.has(code) && next !== 'reauthenticate';
+}
+
+/** The first half is the larger one. */
+export function halvesOf<T>(items: T[]): [T[], T[]] {
+  const middle = Math.ceil(items.length / 2);
+  return [items.slice(0, middle), items.slice(middle)];
+}
+
+/** Parts of `size` items at most, in their order. */
+export function chunk<T>(items: T[], size: number): T[][] {
+  const chunks: T[][] = [];
+  for (let start = 0; start < items.length; start += size) chunks.push(items.slice(start, start + size));
+  return chunks;
 }
