@@ -1,3 +1,5 @@
+import { resolve } from 'node:path';
+import { drawArchitecture } from './architecture-diagram.ts';
 import { configurationPage } from './configuration-page.ts';
 import { mappingPage } from './mapping-page.ts';
 import { outcomesPage } from './outcomes-page.ts';
@@ -12,5 +14,6 @@ export function generate(): Record<string, string> {
     'docs/reference/outcomes.md': outcomesPage(),
     'docs/recipes/README.md': recipesPage(),
     'docs/reference/configuration.md': configurationPage(),
+    'docs/architecture.svg': drawArchitecture(resolve(import.meta.dirname, '../../..')),
   };
 }
