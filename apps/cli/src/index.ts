@@ -1,2 +1,2 @@
-export { EXIT } from './exit.ts';
 export { makeProgram } from './program.ts';
+export { EXIT } from './terminal/exit.ts';

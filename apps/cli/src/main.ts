@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 import { CommanderError } from 'commander';
-import { clean } from './clean.ts';
-import { callable } from './command-name.ts';
-import { CliError, EXIT } from './exit.ts';
 import { makeProgram } from './program.ts';
+import { clean } from './terminal/clean.ts';
+import { callable } from './terminal/command-name.ts';
+import { CliError, EXIT } from './terminal/exit.ts';
 
 // A reader that went away (`wrapup calls list | head`) is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -1,22 +1,22 @@
 import { Command } from 'commander';
-import { callable } from './command-name.ts';
-import { addBackfill } from './commands/backfill.ts';
-import { addCalls } from './commands/calls.ts';
-import { addCheck } from './commands/check.ts';
-import { addConnections } from './commands/connections.ts';
-import { addDemo } from './commands/demo.ts';
-import { addDoctor } from './commands/doctor.ts';
-import { addEncryption } from './commands/encryption.ts';
-import { addForget } from './commands/forget.ts';
-import { addInit } from './commands/init.ts';
-import { addPlan } from './commands/plan.ts';
-import { addProvision } from './commands/provision.ts';
-import { addReconcile } from './commands/reconcile.ts';
-import { addReplay } from './commands/replay.ts';
-import { addSchema } from './commands/schema.ts';
-import { addSend } from './commands/send.ts';
-import { addTest } from './commands/test.ts';
-import { addUnresolved } from './commands/unresolved.ts';
+import { addConnections } from './commands/accounts/connections.ts';
+import { addDoctor } from './commands/accounts/doctor.ts';
+import { addEncryption } from './commands/accounts/encryption.ts';
+import { addBackfill } from './commands/calls/backfill.ts';
+import { addCalls } from './commands/calls/calls.ts';
+import { addDemo } from './commands/calls/demo.ts';
+import { addForget } from './commands/calls/forget.ts';
+import { addPlan } from './commands/calls/plan.ts';
+import { addReconcile } from './commands/calls/reconcile.ts';
+import { addReplay } from './commands/calls/replay.ts';
+import { addSend } from './commands/calls/send.ts';
+import { addUnresolved } from './commands/calls/unresolved.ts';
+import { addCheck } from './commands/mappings/check.ts';
+import { addInit } from './commands/mappings/init.ts';
+import { addProvision } from './commands/mappings/provision.ts';
+import { addSchema } from './commands/mappings/schema.ts';
+import { addTest } from './commands/mappings/test.ts';
+import { callable } from './terminal/command-name.ts';
 
 /** The command line: every command in a file of its own, each loading what it needs only when it runs. */
 export function makeProgram(): Command {

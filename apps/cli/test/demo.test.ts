@@ -1,7 +1,7 @@
 import { startSandbox } from '@wrapup/sandbox';
 import { expect, onTestFinished, test } from 'vitest';
 import { startIngress } from '../../../test/support/process.ts';
-import { describeProgress } from '../src/progress.ts';
+import { describeProgress } from '../src/terminal/progress.ts';
 import { openInstallation, SECRET } from './support/installation.ts';
 import { wrapup } from './support/run.ts';
 

@@ -1,0 +1,39 @@
+import type { LedgerEntry, Store } from '@wrapup/queue';
+import { CliError, EXIT } from '../terminal/exit.ts';
+
+/** The ledger entry of a call id. Ids are unique within a source only: with two of them the user has to say which. */
+export async function findCall(store: Store, id: string, source?: string): Promise<LedgerEntry> {
+  const sources = source === undefined ? await sourcesOf(store, id) : [source];
+  const entries = await store.ledger.find(id, sources);
+  if (entries.length === 0) {
+    throw new CliError(
+      EXIT.failed,
+      `the ledger knows no call ${id}${source === undefined ? '' : ` of source ${source}`}`,
+      'calls are kept for retention.ledger; `wrapup calls list` shows the latest',
+    );
+  }
+  if (entries.length > 1) {
+    const names = entries.map((entry) => entry.source).join(', ');
+    throw new CliError(EXIT.usage, `several sources have a call ${id}: ${names}`, 'say which with --source');
+  }
+  return entries[0] as LedgerEntry;
+}
+
+/** Sources in the ledger that have such a call, also ones that were removed from the configuration. */
+async function sourcesOf(store: Store, id: string): Promise<string[]> {
+  // Imported here, as everything else that opens Redis: `wrapup check` must not pay for it.
+  const { splitMember } = await import('@wrapup/queue');
+  const pattern = `*:${id.replace(/[\\*?[\]]/g, '\\$&')}`;
+  const found = new Set<string>();
+  let cursor = '0';
+  do {
+    const [next, members] = await store.redis.zscan(store.keys.index, cursor, 'MATCH', pattern, 'COUNT', 1000);
+    cursor = next;
+    // Members and scores take turns.
+    for (let index = 0; index < members.length; index += 2) {
+      const member = splitMember(members[index] as string);
+      if (member.call_id === id) found.add(member.source);
+    }
+  } while (cursor !== '0');
+  return [...found].sort();
+}

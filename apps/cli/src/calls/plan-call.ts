@@ -1,0 +1,86 @@
+import { existsSync } from 'node:fs';
+import type { Call } from '@wrapup/call';
+import type { Config, Source } from '@wrapup/config';
+import type { LedgerEntry, Store } from '@wrapup/queue';
+import { combineRevisions, normalise, readCallId, type Standing, trimPayload } from '@wrapup/synthflow/payload';
+import { chooseSource } from '../connect/sources.ts';
+import { withStore } from '../connect/store.ts';
+import { CliError, EXIT } from '../terminal/exit.ts';
+import { parseJson, readInput } from '../terminal/input.ts';
+import { findCall } from './find-call.ts';
+
+export interface CallToPlan extends Standing {
+  /** Names of records that the call has on a route already. */
+  written(route: string): string[];
+}
+
+/** The call to plan, from a payload file, standard input, or the ledger. */
+export async function readCall(input: string, config: Config, sourceName: string | undefined): Promise<CallToPlan> {
+  if (input !== '-' && !existsSync(input)) return fromLedger(input, config, sourceName);
+  const source = chooseSource(config, sourceName, 'main');
+  const payload = parseJson(await readInput(input), input);
+  if (readCallId(payload) === undefined) {
+    throw new CliError(
+      EXIT.usage,
+      'the payload has no call id',
+      'it belongs at call.call_id; ingress would answer 400',
+    );
+  }
+  // Ingress drops what the source must not keep before anybody sees it: the plan must not promise more.
+  const call = normaliseFor(source, trimPayload(payload, source.keep), Date.now());
+  return { call, proved: call, left_out: [], written: () => [] };
+}
+
+function normaliseFor(source: Source, payload: unknown, receivedAt: number): Call {
+  return normalise(payload, {
+    source: source.name,
+    agents: source.agents,
+    received_at: receivedAt,
+    ...(source.default_country ? { default_country: source.default_country } : {}),
+  });
+}
+
+async function fromLedger(id: string, config: Config, sourceName: string | undefined): Promise<CallToPlan> {
+  return withStore(async (store) => {
+    const entry = await findCall(store, id, sourceName).catch((error: unknown) => {
+      if (!(error instanceof CliError) || error.exit !== EXIT.failed) throw error;
+      throw new CliError(EXIT.failed, `"${id}" is neither a file nor a call in the ledger`, error.hint);
+    });
+    const source = chooseSource(config, entry.source);
+    const standing = await readStanding(store, entry, source);
+    const written = (route: string) =>
+      entry.deliveries.find((delivery) => delivery.route === route)?.records.map(({ name }) => name) ?? [];
+    if (standing) return { ...standing, written };
+    throw new CliError(
+      EXIT.failed,
+      `the payload of call ${id} has expired or was removed`,
+      'retention.delivered and retention.stopped say how long payloads are kept',
+    );
+  });
+}
+
+/**
+ * The call as a replay would deliver it: the last revision that replaced what came before, or waits for a decision, and
+ * what later ones added.
+ */
+async function readStanding(store: Store, entry: LedgerEntry, source: Source): Promise<Standing | undefined> {
+  const waiting = new Set(entry.deliveries.filter(({ state }) => state === 'parked').map(({ revision }) => revision));
+  const standing = entry.revisions.filter(
+    ({ hash, effect }) =>
+      effect !== 'equal' &&
+      effect !== 'hint' &&
+      (effect !== 'parked' || waiting.has(hash)) &&
+      // One that is not judged yet is not what a replay of the deliveries writes.
+      (effect !== undefined || !entry.routed),
+  );
+  const from = standing.findLastIndex(({ effect }) => effect !== 'added');
+  const revisions: { call: Call; proved: boolean }[] = [];
+  for (const { hash, verified } of standing.slice(Math.max(0, from))) {
+    const body = await store.payloads.read(entry.source, entry.call_id, hash);
+    if (!body) return undefined;
+    const call = normaliseFor(source, parseJson(body, 'the stored payload'), entry.received_at);
+    revisions.push({ call, proved: verified === 'api' });
+  }
+  const [first, ...added] = revisions;
+  return first && combineRevisions(first.call, added);
+}

@@ -1,0 +1,171 @@
+import type { Config } from '@wrapup/config';
+import type { ConnectionReport, ConnectionState, Store } from '@wrapup/queue';
+import type { Command } from 'commander';
+import { type GlobalOptions, requireConfig } from '../../connect/settings.ts';
+import { withStore } from '../../connect/store.ts';
+import { clean } from '../../terminal/clean.ts';
+import { CliError, EXIT } from '../../terminal/exit.ts';
+import { makeOutput, type Output, table, when } from '../../terminal/output.ts';
+
+/** How long `resume` waits for the probe of a pause that is not its to lift, in ms. */
+const PROBED = 15_000;
+/** Characters of a reason. */
+const LONGEST_REASON = 300;
+
+/** `wrapup connections list|pause|resume`: the CRM accounts, what waits for each, and who stopped one. */
+export function addConnections(program: Command): void {
+  const connections = program.command('connections').description('CRM accounts, what waits for each, and pauses');
+
+  connections
+    .command('list')
+    .description('all of them, removed ones with calls left included; paused ones with the reason')
+    .action(async (_options, command: Command) => {
+      const options = command.optsWithGlobals<GlobalOptions>();
+      const output = makeOutput(options.json ?? false);
+      const config = await requireConfig(options, output);
+      const rows = await withStore(async (store) => {
+        const names = new Set([...Object.keys(config.connections), ...(await store.queues.connections())]);
+        const reports = await Promise.all([...names].map((name) => store.connections.report(name)));
+        return reports.map((report) => describe(report, config));
+      });
+      output.data(rows);
+      const head = ['CONNECTION', 'KIND', 'STATE', 'WAITING', 'ACTIVE', 'DELAYED', 'FAILED', 'DAILY QUOTA', 'ROUTES'];
+      const cells = rows.map((row) => [
+        row.connection,
+        row.kind ?? '-',
+        row.state,
+        row.waiting,
+        row.active,
+        row.delayed,
+        row.failed,
+        quotaOf(row),
+        row.routes.join(', '),
+      ]);
+      const [first, ...lines] = table(head, cells);
+      output.line(first);
+      lines.forEach((line, index) => {
+        output.line(line);
+        for (const said of explain(rows[index] as Row)) output.line(output.style('dim', `    ${said}`));
+      });
+    });
+
+  connections
+    .command('pause')
+    .description('writes nothing more to it until it is resumed; its calls are kept')
+    .argument('<connection>')
+    .option('--reason <text>', 'why, for whoever asks later. No names, numbers or addresses')
+    .action(async (name: string, _options, command: Command) => {
+      const options = command.optsWithGlobals<GlobalOptions & { reason?: string }>();
+      const output = makeOutput(options.json ?? false);
+      const config = await requireConfig(options, output);
+      await withStore(async (store) => {
+        await requireConnection(store, config, name);
+        const reason = await tidy(options.reason);
+        await store.connections.pause(name, reason);
+        const row = describe(await store.connections.report(name), config);
+        output.data(row);
+        output.line(`${name} is paused. What is in hand is still written; ${waits(row)}.`);
+      });
+    });
+
+  connections
+    .command('resume')
+    .description('ends the pause of an operator; a pause of the circuit is probed at once')
+    .argument('<connection>')
+    .action(async (name: string, _options, command: Command) => {
+      const options = command.optsWithGlobals<GlobalOptions>();
+      const output = makeOutput(options.json ?? false);
+      const config = await requireConfig(options, output);
+      await withStore(async (store) => {
+        await requireConnection(store, config, name);
+        const state = await store.connections.resume(name);
+        if (state.circuit === 'open') output.remark(`${name} stopped itself; it is being probed…`);
+        const after = state.circuit === 'open' ? await waitForProbe(store, state) : state;
+        const row = describe(await store.connections.report(name), config);
+        output.data(row);
+        tellResumed(row, after, output);
+      });
+    });
+}
+
+interface Row extends ConnectionReport {
+  kind: string | null;
+  state: 'running' | 'paused' | 'unconfigured';
+  /** Who paused it. */
+  owner: 'circuit' | 'operator' | 'circuit and operator' | null;
+  routes: string[];
+}
+
+function describe(report: ConnectionReport, config: Config): Row {
+  const { connection: name, circuit, operator } = report;
+  const connection = Object.hasOwn(config.connections, name) ? config.connections[name] : undefined;
+  const owners = [circuit === 'open' && 'circuit', operator && 'operator'].filter(Boolean).join(' and ');
+  return {
+    ...report,
+    kind: connection?.kind ?? null,
+    state: connection ? (owners ? 'paused' : 'running') : 'unconfigured',
+    owner: (owners || null) as Row['owner'],
+    routes: config.routes.filter(({ to }) => to === name).map((route) => route.name),
+  };
+}
+
+function quotaOf({ daily }: Row): string {
+  if (!daily) return '-';
+  const left = `${partOf(daily.remaining, daily.limit)} % left`;
+  return daily.used_up_at === undefined ? left : `${left}, used up at ${when(daily.used_up_at).slice(11, 16)} UTC`;
+}
+
+/** In per cent, cut and never rounded up; near the ends by hundredths, where a whole number would say too much or nothing. */
+function partOf(part: number, whole: number): string {
+  const percent = (part / whole) * 100;
+  const near = (percent > 99 && percent < 100) || (percent > 0 && percent < 1);
+  return near ? (Math.floor(percent * 100) / 100).toFixed(2) : String(Math.floor(percent));
+}
+
+function* explain({ circuit, pause, operator, connection }: Row): Generator<string> {
+  if (pause && circuit === 'open') {
+    yield `stopped itself since ${when(pause.since)}: ${clean(pause.reason)}`;
+    if (pause.hint) yield clean(pause.hint);
+    yield `probed again at ${when(pause.next_probe)}, and goes on by itself; at once: wrapup connections resume ${connection}`;
+  } else if (pause) yield 'answers again, and is watched for a minute';
+  if (operator) {
+    const why = operator.reason ? `: ${clean(operator.reason)}` : '';
+    yield `paused by an operator since ${when(operator.since)}${why}; wrapup connections resume ${connection}`;
+  }
+}
+
+/** Settles when the probe has ended, or when nobody probed in time. */
+async function waitForProbe(store: Store, before: ConnectionState): Promise<ConnectionState> {
+  const until = Date.now() + PROBED;
+  for (;;) {
+    const state = await store.connections.read(before.connection);
+    if (state.circuit !== 'open' || state.pause?.tries !== before.pause?.tries || Date.now() > until) return state;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+}
+
+function waits({ waiting, delayed }: Row): string {
+  return waiting + delayed === 1 ? '1 delivery waits' : `${waiting + delayed} deliveries wait`;
+}
+
+function tellResumed(row: Row, state: ConnectionState, output: Output): void {
+  if (state.circuit !== 'open') {
+    output.line(`${row.connection} goes on: ${waits(row)}.`);
+    return;
+  }
+  output.line(`${row.connection} is still paused, by itself: ${clean(state.pause?.reason ?? '')}`);
+  if (state.pause?.hint) output.line(`    ${clean(state.pause.hint)}`);
+  output.line(`    It is probed again at ${when(state.pause?.next_probe ?? Date.now())}.`);
+  process.exitCode = EXIT.failed;
+}
+
+async function requireConnection(store: Store, config: Config, name: string): Promise<void> {
+  const names = [...Object.keys(config.connections), ...(await store.queues.connections())];
+  if (names.includes(name)) return;
+  throw new CliError(EXIT.failed, `there is no connection ${clean(name, 80)}`, `there are: ${names.join(', ')}`);
+}
+
+async function tidy(reason: string | undefined): Promise<string | undefined> {
+  const { scrub } = await import('@wrapup/destination');
+  return reason?.trim() ? scrub(reason.trim(), LONGEST_REASON) : undefined;
+}

@@ -1,0 +1,124 @@
+import type { Config, Connection } from '@wrapup/config';
+import type { Finding } from '@wrapup/findings';
+import type { EncryptionAudit } from '@wrapup/queue';
+import type { Command } from 'commander';
+import { chooseConnections, explainFailure, mappingsOf, withDestination } from '../../connect/destinations.ts';
+import { describeFindings, type GlobalOptions, requireConfig } from '../../connect/settings.ts';
+import { withStore } from '../../connect/store.ts';
+import { describeEncryption } from '../../show/describe-encryption.ts';
+import { clean } from '../../terminal/clean.ts';
+import { CliError, EXIT, type ExitCode } from '../../terminal/exit.ts';
+import { count, makeOutput, type Output } from '../../terminal/output.ts';
+import { parseTime } from '../../terminal/parse-options.ts';
+import { examineSource } from './doctor-source.ts';
+
+interface Examination {
+  connection: string;
+  kind: string;
+  account?: string;
+  notes: string[];
+  findings: Finding[];
+  error?: { code: string; message: string; hint?: string };
+}
+
+/** `wrapup doctor`: whether everything outside works as the configuration expects. Writes nothing. */
+export function addDoctor(program: Command): void {
+  program
+    .command('doctor')
+    .description('ask the CRM and Redis: credentials, scopes, fields that the mappings need, settings that lose calls')
+    .argument('[connection]', 'default: all, and Redis')
+    .option('--no-redis', 'leave Redis out')
+    .option(
+      '--source <name>',
+      'instead: where the agents of a Synthflow workspace point, and how its webhooks were answered',
+    )
+    .option('--look-back <time>', 'with --source: how far back to look at webhooks', parseTime, 7 * 24 * 3600_000)
+    .action(async (name: string | undefined, _options, command: Command) => {
+      const options = command.optsWithGlobals<GlobalOptions & { redis: boolean; source?: string; lookBack: number }>();
+      const { source } = options;
+      if (source !== undefined) {
+        if (name !== undefined) throw new CliError(EXIT.usage, 'name a connection or a source, not both');
+        return examineSource({ ...options, source });
+      }
+      const output = makeOutput(options.json ?? false);
+      const config = await requireConfig(options, output);
+      let worst: ExitCode = EXIT.ok;
+      const connections: Examination[] = [];
+      for (const connection of chooseConnections(config, name)) {
+        const { result, exit } = await examine(connection, config);
+        connections.push(result);
+        worst = Math.max(worst, exit) as ExitCode;
+        await show(result, output);
+      }
+      const redis = options.redis && name === undefined ? await examineRedis() : undefined;
+      if (redis) {
+        const verdict = redis.ok
+          ? output.style(redis.problems.length ? 'yellow' : 'green', 'answers')
+          : output.style('red', 'no');
+        output.line(`${output.style('bold', 'Redis')}: ${verdict}`);
+        for (const problem of redis.problems) output.line(`  ${clean(problem)}`);
+        if (!redis.ok) worst = Math.max(worst, EXIT.unreachable) as ExitCode;
+        if (redis.encryption) {
+          for (const line of describeEncryption(redis.encryption, output)) output.line(line);
+          if (redis.encryption.missing.length > 0) worst = Math.max(worst, EXIT.failed) as ExitCode;
+        }
+      }
+      output.data({ ok: worst === EXIT.ok, connections, ...(redis ? { redis } : {}) });
+      process.exitCode = worst;
+    });
+}
+
+async function examine(connection: Connection, config: Config): Promise<{ result: Examination; exit: ExitCode }> {
+  const { name, kind } = connection;
+  const result: Examination = { connection: name, kind, notes: [], findings: [] };
+  const note = (line: string) => result.notes.push(line);
+  try {
+    await withDestination(connection, note, async (destination, context) => {
+      const { account, notes } = await destination.probe(context());
+      result.account = account;
+      notes.forEach(note);
+      result.findings = await destination.check(mappingsOf(config, name), context());
+    });
+  } catch (error) {
+    const { failure, exit } = explainFailure(error);
+    const { code, message, hint } = failure;
+    result.error = { code, message, ...(hint ? { hint } : {}) };
+    return { result, exit };
+  }
+  const failed = result.findings.some(({ severity }) => severity === 'error');
+  return { result, exit: failed ? EXIT.failed : EXIT.ok };
+}
+
+async function show(result: Examination, output: Output): Promise<void> {
+  const account = result.account === undefined ? '' : `, account ${clean(result.account)}`;
+  output.line(`${output.style('bold', result.connection)} (${result.kind}${account})`);
+  for (const note of result.notes) output.line(`  ${clean(note, 1000)}`);
+  for (const line of await describeFindings(result.findings, output)) output.line(`  ${line}`);
+  if (result.error) {
+    output.line(`  ${output.style('red', 'failed:')} ${clean(result.error.message)} [${result.error.code}]`);
+    if (result.error.hint) output.line(`    ${clean(result.error.hint)}`);
+  } else if (result.findings.length === 0) {
+    output.line(`  ${output.style('green', 'ok')}`);
+  } else {
+    output.line(`  ${count(result.findings.length, 'finding')}`);
+  }
+}
+
+async function examineRedis(): Promise<{ ok: boolean; problems: string[]; encryption?: EncryptionAudit }> {
+  try {
+    return await withStore(
+      async (store) => {
+        const { redis, keys, encryptor } = store;
+        const { auditEncryption, checkKeys, checkRedis } = await import('@wrapup/queue');
+        const { ok, problems } = await checkRedis(redis, keys);
+        const refused = await checkKeys(store).catch((error: Error & { hint?: string }) => error);
+        if (refused) problems.push(refused.message, ...(refused.hint ? [refused.hint] : []));
+        return { ok: ok && !refused, problems, encryption: await auditEncryption(redis, keys, encryptor) };
+      },
+      { anyKeys: true },
+    );
+  } catch (error) {
+    if (!(error instanceof CliError)) throw error;
+    return { ok: false, problems: [error.message, ...(error.hint ? [error.hint] : [])] };
+  }
+}

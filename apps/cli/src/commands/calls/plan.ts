@@ -1,0 +1,92 @@
+import type { Command } from 'commander';
+import { explainFailure, withDestination } from '../../connect/destinations.ts';
+import { type GlobalOptions, requireConfig } from '../../connect/settings.ts';
+import { type PlannedRoute, showCall, showRoute } from '../../show/show-plan.ts';
+import { clean } from '../../terminal/clean.ts';
+import { EXIT, type ExitCode } from '../../terminal/exit.ts';
+import { makeOutput } from '../../terminal/output.ts';
+
+interface PlanOptions extends GlobalOptions {
+  source?: string;
+  route?: string;
+  offline?: boolean;
+}
+
+/** `wrapup plan`: what a call would change, field by field. Writes nothing. */
+export function addPlan(program: Command): void {
+  program
+    .command('plan')
+    .description('show what a call would change in the CRM, field by field; writes nothing')
+    .argument('<call>', 'a payload file, a call id from the ledger, or - for standard input')
+    .option('--source <name>', 'source in wrapup.yaml (default: the only one, else main)')
+    .option('--route <name>', 'only this route, whether its condition matches or not')
+    .option('--offline', 'do not ask the CRM: show the mapping alone')
+    .addHelpText(
+      'after',
+      '\nExits 1 when a delivery would be parked or the CRM refuses, 3 when the CRM does not answer.',
+    )
+    .action(async (input: string, _options, command: Command) => {
+      const options = command.optsWithGlobals<PlanOptions>();
+      const output = makeOutput(options.json ?? false);
+      const config = await requireConfig(options, output);
+      const [{ chooseRoutes, planStanding }, { readCall }] = await Promise.all([
+        import('@wrapup/config'),
+        import('../../calls/plan-call.ts'),
+      ]);
+      const standing = await readCall(input, config, options.source);
+      const { call, left_out } = standing;
+      const routes =
+        options.route === undefined
+          ? chooseRoutes(config, call)
+          : config.routes.filter(({ name }) => name === options.route);
+
+      for (const line of showCall(call, output)) output.line(line);
+      const results: PlannedRoute[] = [];
+      let worst: ExitCode = EXIT.ok;
+      for (const route of routes) {
+        const { name, to } = route;
+        const connection = config.connections[to];
+        if (!connection) continue;
+        const { plan, withheld } = planStanding(route, standing, standing.written(name));
+        const unproved = [...left_out, ...withheld];
+        const planned: PlannedRoute = { route: name, connection: to, kind: connection.kind, plan, unproved };
+        results.push(planned);
+        if (!options.offline) {
+          try {
+            const [preview] = await withDestination(connection, output.remark, (destination, context) =>
+              destination.preview([plan], context()),
+            );
+            if (preview) planned.preview = preview;
+            if (preview?.decision === 'park') worst = Math.max(worst, EXIT.failed) as ExitCode;
+          } catch (error) {
+            const { failure, exit } = explainFailure(error);
+            const { code, message, hint } = failure;
+            planned.error = { code, message, ...(hint ? { hint } : {}) };
+            worst = Math.max(worst, exit) as ExitCode;
+          }
+        }
+        for (const line of showRoute(planned, output)) output.line(line);
+      }
+      const others = config.routes.filter(({ name }) => !routes.some((route) => route.name === name));
+      if (routes.length === 0) {
+        output.line(
+          options.route === undefined
+            ? 'No route takes this call: it would be written nowhere.'
+            : `There is no route ${clean(options.route)}.`,
+        );
+        worst = EXIT.failed;
+      } else if (others.length > 0) {
+        output.line('');
+        output.line(output.style('dim', `not taken: ${others.map(({ name }) => clean(name)).join(', ')}`));
+      }
+      output.data({
+        call: { ...call, raw: undefined },
+        routes: results.map(({ plan, ...rest }) => ({
+          ...rest,
+          plan: { ...plan, call: undefined, settle: undefined },
+        })),
+        not_taken: others.map(({ name }) => name),
+      });
+      process.exitCode = worst;
+    });
+}

@@ -1,0 +1,89 @@
+import type { DeliveryState, LedgerEntry } from '@wrapup/queue';
+import type { Command } from 'commander';
+import { findCall } from '../../calls/find-call.ts';
+import { type GlobalOptions, requireConfig } from '../../connect/settings.ts';
+import { withStore } from '../../connect/store.ts';
+import { expired } from '../../show/explain.ts';
+import { clean } from '../../terminal/clean.ts';
+import { CliError, EXIT } from '../../terminal/exit.ts';
+import { makeOutput } from '../../terminal/output.ts';
+import { parseSince } from '../../terminal/parse-options.ts';
+
+/** Everything that is not on its way already. */
+const FINISHED: DeliveryState[] = ['written', 'skipped', 'parked', 'dead', 'dropped'];
+
+const ON_ITS_WAY = 'is on its way already';
+
+interface ReplayOptions extends GlobalOptions {
+  source?: string;
+  route?: string;
+  connection?: string;
+  since?: number;
+  plan?: boolean;
+}
+
+/** `wrapup replay`: deliveries once more, whatever became of them, with the mapping as it is now. */
+export function addReplay(program: Command): void {
+  program
+    .command('replay')
+    .description('deliver calls again with the mapping as it is now, also ones that were written')
+    .argument('[call ids...]')
+    .option('--source <name>', 'only calls of this source')
+    .option('--route <name>', 'only deliveries on this route')
+    .option('--connection <name>', 'only deliveries to this connection')
+    .option('--since <when>', 'only calls received since: 2h, 3d, or a date', parseSince)
+    .option('--plan', 'only say which')
+    .addHelpText(
+      'after',
+      '\nRecords are written again under the same keys: what is there is updated, nothing is made twice.\n`wrapup plan <call id>` shows what would change in one call.',
+    )
+    .action(async (ids: string[], _options, command: Command) => {
+      const options = command.optsWithGlobals<ReplayOptions>();
+      const output = makeOutput(options.json ?? false);
+      if (ids.length === 0 && options.since === undefined) {
+        throw new CliError(EXIT.usage, 'say which: call ids, or --since with or without --route');
+      }
+      const config = await requireConfig(options, output);
+      const { attemptsOf } = await import('@wrapup/config');
+      const items = await withStore(async (store) => {
+        const entries: AsyncIterable<LedgerEntry> | LedgerEntry[] =
+          ids.length > 0
+            ? await Promise.all(ids.map((id) => findCall(store, id, options.source)))
+            : store.ledger.scan(options.since === undefined ? {} : { since: options.since });
+        const done: { source: string; call_id: string; route: string; was: DeliveryState; replayed: boolean }[] = [];
+        for await (const entry of entries) {
+          const { source, call_id } = entry;
+          if (options.source !== undefined && source !== options.source) continue;
+          for (const { route, connection, state, revision } of entry.deliveries) {
+            if (options.route !== undefined && route !== options.route) continue;
+            if (options.connection !== undefined && connection !== options.connection) continue;
+            const say = (verdict: string) => output.line(`${clean(call_id)} on ${clean(route)} (${state}): ${verdict}`);
+            const item = { source, call_id, route, was: state, replayed: false };
+            done.push(item);
+            if (!FINISHED.includes(state)) {
+              say(ON_ITS_WAY);
+            } else if (options.plan) {
+              say((await store.payloads.has(source, call_id, revision)) ? 'would be replayed' : expired(call_id));
+            } else {
+              const did = await store.operations.replay(source, call_id, route, {
+                attempts: attemptsOf(config, route),
+                from: FINISHED,
+                config: config.hash,
+              });
+              item.replayed = did === 'replayed';
+              say(did === 'moved' ? ON_ITS_WAY : did === 'expired' ? expired(call_id) : did);
+            }
+          }
+        }
+        return done;
+      });
+      const replayed = items.filter((item) => item.replayed).length;
+      output.data({ plan: options.plan ?? false, replayed, of: items.length, items });
+      if (options.plan) {
+        output.line(items.length === 1 ? '1 delivery' : `${items.length} deliveries`);
+        const [first] = items;
+        if (first)
+          output.line(output.style('dim', `wrapup plan ${clean(first.call_id)} shows what would change in one`));
+      } else output.line(`${replayed} of ${items.length} deliveries replayed`);
+    });
+}

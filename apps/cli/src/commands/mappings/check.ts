@@ -1,0 +1,41 @@
+import type { Command } from 'commander';
+import { nothingRunsHere, START_IT } from '../../connect/not-running.ts';
+import { describeFindings, type GlobalOptions, loadSettings } from '../../connect/settings.ts';
+import { clean } from '../../terminal/clean.ts';
+import { EXIT } from '../../terminal/exit.ts';
+import { count, makeOutput } from '../../terminal/output.ts';
+
+/** `wrapup check`: everything that can be found wrong with wrapup.yaml and its mappings without asking anybody. */
+export function addCheck(program: Command): void {
+  program
+    .command('check')
+    .description('check wrapup.yaml and its mappings, offline')
+    .option('--strict', 'exit 1 on warnings too')
+    .option('--show', 'show the configuration as it was understood, secrets masked')
+    .action(async (_options, command: Command) => {
+      const options = command.optsWithGlobals<GlobalOptions & { strict?: boolean; show?: boolean }>();
+      const output = makeOutput(options.json ?? false);
+      const { config, findings } = await loadSettings(options);
+      const errors = findings.filter(({ severity }) => severity === 'error').length;
+      const warnings = findings.length - errors;
+      const shown = config && options.show ? (await import('@wrapup/config')).describeConfig(config) : undefined;
+      output.data({
+        ok: errors === 0,
+        errors,
+        warnings,
+        ...(config ? { file: config.file, hash: config.hash } : {}),
+        findings,
+        ...(shown ? { config: shown } : {}),
+      });
+      for (const line of await describeFindings(findings, output)) output.line(line);
+      if (shown) output.line(clean(JSON.stringify(shown), 1_000_000));
+      if (nothingRunsHere() && findings.some(({ code }) => code === 'unset-variable')) output.remark(START_IT);
+      const found = `${count(errors, 'error')}, ${count(warnings, 'warning')}`;
+      output.line(
+        config
+          ? `${output.style('green', 'ok')}: ${count(Object.keys(config.sources).length, 'source')}, ${count(Object.keys(config.connections).length, 'connection')}, ${count(config.routes.length, 'route')}; ${found}`
+          : output.style('red', found),
+      );
+      if (errors > 0 || (options.strict && warnings > 0)) process.exitCode = EXIT.failed;
+    });
+}

@@ -1,0 +1,177 @@
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { createInterface } from 'node:readline/promises';
+import type { Call } from '@wrapup/call';
+import type { Command } from 'commander';
+import type { GlobalOptions } from '../../connect/settings.ts';
+import { envExample, fixtureYaml, type InitChoices, mappingYaml, wrapupYaml } from '../../init/files.ts';
+import { INIT_KINDS, type InitKind } from '../../init/kinds.ts';
+import { propose } from '../../init/propose.ts';
+import { clean } from '../../terminal/clean.ts';
+import { CliError, EXIT } from '../../terminal/exit.ts';
+import { parseJson, readInput } from '../../terminal/input.ts';
+import { makeOutput, type Output } from '../../terminal/output.ts';
+
+interface InitOptions extends GlobalOptions {
+  crm?: string;
+  preset?: string;
+  source?: string;
+  connection?: string;
+  country?: string;
+  from?: string;
+}
+
+const SCHEMAS = resolve(import.meta.dirname, '../../../../../schema');
+const NAME = /^[a-z0-9]+(?:-[a-z0-9]+)*$/;
+
+/** `wrapup init`: a configuration to start from. Asks for what no flag says, and overwrites nothing. */
+export function addInit(program: Command): void {
+  program
+    .command('init')
+    .description('write a wrapup.yaml, a mapping, its tests and an .env.example to start from')
+    .argument('[folder]', 'where to', 'config')
+    .option('--crm <kind>', 'hubspot, salesforce or http')
+    .option('--preset <name>', 'what calls become: call-log, or another preset of the CRM')
+    .option('--source <name>', 'name of the Synthflow workspace, part of the webhook’s address (default: main)')
+    .option('--connection <name>', 'name of the CRM account')
+    .option('--country <code>', 'country of numbers without a +, two capitals (default: US)')
+    .option(
+      '--from <payload>',
+      'a captured payload: a mapping line is proposed for every variable that it collected and the preset does not write',
+    )
+    .addHelpText(
+      'after',
+      '\nAsks on a terminal for what is not said. Exits 1 and writes nothing when a file is there already.',
+    )
+    .action(async (folder: string, _options, command: Command) => {
+      const options = command.optsWithGlobals<InitOptions>();
+      const output = makeOutput(options.json ?? false);
+      const choices = await choose(resolve(folder), options);
+      const payload = options.from === undefined ? undefined : parseJson(await readInput(options.from), options.from);
+      const call = payload === undefined ? undefined : await readCall(payload, choices);
+      if (call) choices.proposals = propose(call, choices.kind);
+      const files: Record<string, string> = {
+        'wrapup.yaml': wrapupYaml(choices),
+        [`mappings/${choices.kind}.yaml`]: mappingYaml(choices),
+        '.env.example': envExample(choices),
+      };
+      const fixture = `mappings/${choices.kind}.test.yaml`;
+      refuseOverwriting(choices.folder, [...Object.keys(files), fixture]);
+      for (const [name, text] of Object.entries(files)) write(choices.folder, name, text);
+      write(choices.folder, fixture, await tested(choices, fixture, options.from));
+      tell(choices, [...Object.keys(files), fixture], output);
+    });
+}
+
+async function choose(folder: string, options: InitOptions): Promise<InitChoices> {
+  const { KINDS } = await import('@wrapup/config');
+  const kinds = Object.keys(INIT_KINDS).filter((kind) => Object.hasOwn(KINDS, kind));
+  const kind = await decide(options.crm, 'Which CRM?', kinds, '--crm');
+  const presets = Object.keys(KINDS[kind]?.dialect.presets ?? {});
+  const preset = await decide(options.preset, 'What do calls become?', presets, '--preset', presets[0]);
+  const { connection } = INIT_KINDS[kind] as InitKind;
+  const choices = {
+    ...{ folder, schemas: SCHEMAS, kind, preset, proposals: [] },
+    source: options.source ?? 'main',
+    connection: options.connection ?? connection,
+    country: options.country ?? 'US',
+  };
+  for (const flag of ['source', 'connection'] as const)
+    if (!NAME.test(choices[flag]))
+      throw new CliError(
+        EXIT.usage,
+        `"${choices[flag]}" is no name`,
+        'small letters, digits and single dashes: it is permanent',
+      );
+  if (!/^[A-Z]{2}$/.test(choices.country))
+    throw new CliError(EXIT.usage, `"${choices.country}" is no country`, 'two capitals, such as US, GB or DE');
+  return choices;
+}
+
+/** What the flag says, else what a person at a terminal says, else the fallback. */
+async function decide(
+  said: string | undefined,
+  question: string,
+  known: string[],
+  flag: string,
+  fallback?: string,
+): Promise<string> {
+  if (said !== undefined) {
+    if (known.includes(said)) return said;
+    throw new CliError(EXIT.usage, `${flag} cannot be ${said}`, `${flag} is one of ${known.join(', ')}`);
+  }
+  if (known.length === 1) return known[0] as string;
+  if (!process.stdin.isTTY) {
+    if (fallback !== undefined) return fallback;
+    throw new CliError(EXIT.usage, `say which with ${flag}`, `one of ${known.join(', ')}`);
+  }
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    for (;;) {
+      const usual = fallback ?? known[0];
+      const answer = (await terminal.question(`${question} [${known.join(', ')}] (${usual}) `)).trim() || usual;
+      if (answer !== undefined && known.includes(answer)) return answer;
+    }
+  } finally {
+    terminal.close();
+  }
+}
+
+async function readCall(payload: unknown, { source, country }: InitChoices): Promise<Call> {
+  const { normalise, readCallId } = await import('@wrapup/synthflow/payload');
+  if (readCallId(payload) === undefined)
+    throw new CliError(EXIT.usage, 'the captured payload has no call id', 'it belongs at call.call_id');
+  return normalise(payload, { source, default_country: country });
+}
+
+function refuseOverwriting(folder: string, names: string[]): void {
+  const there = names.filter((name) => existsSync(join(folder, name)));
+  if (there.length === 0) return;
+  const shown = there.map((name) => relative(process.cwd(), join(folder, name))).join(', ');
+  throw new CliError(
+    EXIT.failed,
+    `${shown} ${there.length === 1 ? 'is' : 'are'} there already; nothing was written`,
+    'name another folder: wrapup init <folder>',
+  );
+}
+
+function write(folder: string, name: string, text: string): void {
+  const path = join(folder, name);
+  mkdirSync(dirname(path), { recursive: true });
+  // Never over a file that came meanwhile.
+  writeFileSync(path, text, { flag: 'wx' });
+}
+
+/** The fixture, made by running it once: what becomes of the calls now is what it expects. */
+async function tested(choices: InitChoices, fixture: string, captured: string | undefined): Promise<string> {
+  const { previewFixture } = await import('@wrapup/fixtures');
+  const own =
+    captured === undefined || captured === '-'
+      ? []
+      : [relative(join(choices.folder, dirname(fixture)), resolve(captured))];
+  const calls = [
+    ...own.map((given) => ({ name: 'the captured call', given })),
+    { name: 'a conversation', given: 'connected' },
+    { name: 'a voicemail of a stranger', given: 'voicemail' },
+  ];
+  const outcomes = previewFixture(
+    join(choices.folder, fixture),
+    `mapping: ${choices.kind}.yaml\nsource: { default_country: ${choices.country} }\n`,
+    calls,
+  );
+  return fixtureYaml(choices, outcomes);
+}
+
+function tell({ folder, kind, connection }: InitChoices, files: string[], output: Output): void {
+  const shown = relative(process.cwd(), folder) || '.';
+  output.data({ folder, files, kind, connection });
+  for (const name of files) output.line(`${output.style('green', 'wrote')} ${clean(join(shown, name))}`);
+  output.line('');
+  output.line('Next:');
+  output.line(`  wrapup test ${clean(shown)}`);
+  output.line(
+    `  put the values of ${clean(join(shown, '.env.example'))} into .env, and WRAPUP_CONFIG=${clean(join(shown, 'wrapup.yaml'))}`,
+  );
+  output.line('  wrapup check');
+  if (kind !== 'http') output.line('  wrapup doctor, then wrapup provision --plan');
+}

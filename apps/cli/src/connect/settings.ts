@@ -1,0 +1,43 @@
+import type { Config, Loaded } from '@wrapup/config';
+import type { Finding } from '@wrapup/findings';
+import { clean } from '../terminal/clean.ts';
+import { CliError, EXIT } from '../terminal/exit.ts';
+import type { Output } from '../terminal/output.ts';
+import { nothingRunsHere, START_IT } from './not-running.ts';
+
+/** Options that every command has. */
+export interface GlobalOptions {
+  json?: boolean;
+  config?: string;
+}
+
+/** Loads wrapup.yaml. The package is imported here, so that commands which need no configuration start without it. */
+export async function loadSettings(options: GlobalOptions): Promise<Loaded> {
+  const { loadConfig } = await import('@wrapup/config');
+  return loadConfig(options.config === undefined ? {} : { file: options.config });
+}
+
+/** The configuration, or the end of the command with what is wrong with it. Warnings are for `check` to say. */
+export async function requireConfig(options: GlobalOptions, output: Output): Promise<Config> {
+  const { config, findings } = await loadSettings(options);
+  if (config) return config;
+  for (const line of await describeFindings(
+    findings.filter(({ severity }) => severity === 'error'),
+    output,
+  )) {
+    output.remark(line);
+  }
+  const unset = nothingRunsHere() && findings.some(({ code }) => code === 'unset-variable');
+  const hint = unset ? `${START_IT}; demo values come with it` : 'mend them; `wrapup check` shows them again';
+  throw new CliError(EXIT.failed, 'the configuration has errors', hint);
+}
+
+/** Compiler style, the hint on a line of its own. */
+export async function describeFindings(findings: Finding[], output: Output): Promise<string[]> {
+  return findings.flatMap(({ at, severity, message, code, hint }) => {
+    const place = at ? `${output.style('bold', `${clean(at.file)}:${at.line}:${at.column}:`)} ` : '';
+    const label = output.style(severity === 'error' ? 'red' : 'yellow', `${severity}:`);
+    const first = `${place}${label} ${clean(message)} ${output.style('dim', `[${clean(code)}]`)}`;
+    return hint ? [first, `    ${clean(hint)}`] : [first];
+  });
+}

@@ -1,0 +1,74 @@
+/**
+ * Tokens of a connection as the workers have them: in Redis, so that a command uses the access token in force and the
+ * refresh token that the CRM gave last, and renews for all. Redis is asked when a destination first wants a token: those
+ * with a static one never do. Without Redis the command goes on with tokens of its own, and says what that may cost.
+ */
+import { makeMemoryCommons, type Secret, type Secrets } from '@wrapup/destination';
+import type { Store } from '@wrapup/queue';
+import { CliError } from '../terminal/exit.ts';
+import { openReachableStore } from './store.ts';
+
+export class SharedSecrets implements Secrets {
+  readonly #connection: string;
+  readonly #say: (line: string) => void;
+  #store: Store | undefined;
+  #opening: Promise<Secrets> | undefined;
+  #encrypted = true;
+
+  /** @param say told, once, that nothing is shared */
+  constructor(connection: string, say: (line: string) => void) {
+    this.#connection = connection;
+    this.#say = say;
+  }
+
+  get encrypted(): boolean {
+    return this.#encrypted;
+  }
+
+  async get(name: string, refresh: () => Promise<Secret>): Promise<string> {
+    return (await this.#secrets()).get(name, refresh);
+  }
+
+  async read(name: string): Promise<string | undefined> {
+    return (await this.#secrets()).read(name);
+  }
+
+  async keep(name: string, secret: Secret): Promise<void> {
+    const secrets = await this.#secrets();
+    if (!this.#store)
+      this.#say(
+        `${this.#connection}: the CRM gave a new refresh token, which nobody keeps without Redis. If the workers are refused from now on, connect the app anew and put its new refresh_token into the connection.`,
+      );
+    return secrets.keep(name, secret);
+  }
+
+  async drop(name: string): Promise<void> {
+    return (await this.#secrets()).drop(name);
+  }
+
+  async close(): Promise<void> {
+    await this.#opening?.catch(() => {});
+    await this.#store?.close().catch(() => {});
+  }
+
+  #secrets(): Promise<Secrets> {
+    this.#opening ??= this.#open();
+    return this.#opening;
+  }
+
+  async #open(): Promise<Secrets> {
+    try {
+      this.#store = await openReachableStore();
+    } catch (error) {
+      if (!(error instanceof CliError)) throw error;
+      this.#say(
+        `${this.#connection}: ${error.message}. Its tokens are not shared with the workers: this command renews one of its own from the refresh_token in wrapup.yaml, which fails if the CRM has replaced that since.`,
+      );
+      return makeMemoryCommons().secrets;
+    }
+    const { makeSecrets } = await import('@wrapup/queue');
+    const secrets = makeSecrets(this.#store, this.#connection);
+    this.#encrypted = secrets.encrypted;
+    return secrets;
+  }
+}

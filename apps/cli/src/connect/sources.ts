@@ -1,0 +1,61 @@
+/** The voice platform's side of a command: which source, its API, and what its failures mean. */
+import type { Config, Source } from '@wrapup/config';
+import type { SynthflowApi } from '@wrapup/synthflow';
+import { CliError, EXIT, type ExitCode } from '../terminal/exit.ts';
+
+/**
+ * The source of that name; without a name the only one.
+ * @param usual name taken where there are several
+ * @throws CliError when there is no such source, or several and no usual one
+ */
+export function chooseSource(config: Config, name: string | undefined, usual?: string): Source {
+  const names = Object.keys(config.sources);
+  const chosen = name ?? (names.length === 1 ? names[0] : usual);
+  const has = `wrapup.yaml has: ${names.join(', ')}`;
+  if (chosen === undefined) throw new CliError(EXIT.usage, 'say which source, with --source', has);
+  const source = Object.hasOwn(config.sources, chosen) ? config.sources[chosen] : undefined;
+  if (!source) throw new CliError(EXIT.usage, `there is no source "${chosen}"`, has);
+  return source;
+}
+
+/** RunStore something with the API of a source, and closes it. What the API says of a failure ends the command. */
+export async function withApi<T>(source: Source, work: (api: SynthflowApi) => Promise<T>): Promise<T> {
+  const [{ openApi, SourceError }, { SynthflowApiError }] = await Promise.all([
+    import('@wrapup/recovery'),
+    import('@wrapup/synthflow'),
+  ]);
+  let api: SynthflowApi;
+  try {
+    api = openApi(source);
+  } catch (error) {
+    if (error instanceof SourceError) throw new CliError(EXIT.failed, error.message, error.hint);
+    throw error;
+  }
+  try {
+    return await work(api);
+  } catch (error) {
+    if (!(error instanceof SynthflowApiError)) throw error;
+    throw new CliError(exitOf(error.code), error.message, error.hint);
+  } finally {
+    api.close();
+  }
+}
+
+const UNREACHABLE: ReadonlySet<string> = new Set(['network', 'timeout', 'unavailable', 'throttled', 'wrong_place']);
+
+/** @param code of a SynthflowApiError */
+export function exitOf(code: string | undefined): ExitCode {
+  return code !== undefined && UNREACHABLE.has(code) ? EXIT.unreachable : EXIT.failed;
+}
+
+/** A signal that Ctrl-C aborts, so that a command can say how to go on. A second one ends it at once. */
+export async function untilInterrupted<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const stop = new AbortController();
+  const onSignal = () => stop.abort(new CliError(EXIT.failed, 'interrupted', 'the same command goes on from here'));
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, onSignal);
+  try {
+    return await work(stop.signal);
+  } finally {
+    for (const name of ['SIGINT', 'SIGTERM'] as const) process.off(name, onSignal);
+  }
+}

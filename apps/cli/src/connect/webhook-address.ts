@@ -1,0 +1,37 @@
+/** Where a webhook goes, and what it is signed with. */
+import { CliError, EXIT } from '../terminal/exit.ts';
+import type { Output } from '../terminal/output.ts';
+import { type GlobalOptions, requireConfig } from './settings.ts';
+import { chooseSource } from './sources.ts';
+
+export interface WebhookOptions extends GlobalOptions {
+  source?: string;
+  secret?: string;
+  token?: string;
+}
+
+/** Secret and path token of the source that a webhook is for. A secret that is given needs no wrapup.yaml. */
+export async function credentials(
+  options: WebhookOptions,
+  output: Output,
+): Promise<{ source: string; secret: string | undefined; token: string | undefined }> {
+  if (options.secret !== undefined)
+    return { source: options.source ?? 'main', secret: options.secret, token: options.token };
+  const config = await requireConfig(options, output);
+  const source = chooseSource(config, options.source, 'main');
+  return { source: source.name, secret: source.webhook_secrets[0], token: options.token ?? source.path_token[0] };
+}
+
+/** Where a webhook of a source is. */
+export function addressOf(
+  base: string,
+  source: string,
+  token: string | undefined,
+  kind: 'post-call' | 'inbound-call' = 'post-call',
+): string {
+  const url = URL.parse(base);
+  if (!url || !/^https?:$/.test(url.protocol))
+    throw new CliError(EXIT.usage, `--url must be http:// or https://, not "${base}"`);
+  const path = ['webhooks', source, ...(token === undefined ? [] : [token]), kind].map(encodeURIComponent);
+  return `${base.replace(/\/+$/, '')}/${path.join('/')}`;
+}

@@ -1,0 +1,139 @@
+import type { DeliveryEntry, LedgerEntry } from '@wrapup/queue';
+import { clean } from '../terminal/clean.ts';
+import { ago, count, type Output, when } from '../terminal/output.ts';
+
+const RECEIVED = {
+  webhook: 'by webhook',
+  reconciled: 'found by reconciliation, as its webhook never came',
+  backfill: 'by backfill',
+} as const;
+
+const VERIFIED = {
+  signature: 'the signature proves the call id, not the content',
+  api: 'read again from the Synthflow API',
+  none: 'not verified: the source trusts anybody',
+} as const;
+
+const EFFECTS = {
+  applied: 'applied',
+  added: 'filled in what was absent',
+  equal: 'said nothing new',
+  parked: 'waits for a person',
+  unrecognised: 'in a shape that nobody knows',
+  hint: 'not believed by itself: the call was read from the API instead',
+} as const;
+
+const COLOURS = {
+  queued: 'cyan',
+  written: 'green',
+  skipped: 'dim',
+  parked: 'yellow',
+  dead: 'red',
+  dropped: 'dim',
+} as const;
+
+/** A state in its colour. */
+export function showState(state: DeliveryEntry['state'], output: Output): string {
+  return output.style(COLOURS[state], state);
+}
+
+/** Why a delivery whose payload is gone cannot be replayed, and what helps. */
+export function expired(callId: string): string {
+  return `its payload has expired or was removed; wrapup backfill --call ${clean(callId)} fetches the call again`;
+}
+
+/** Why nothing is written to a connection now, by its name: only those that are paused. */
+export type Pauses = ReadonlyMap<string, string>;
+
+/** What happens next with a delivery, or what somebody has to do. */
+export function nextStep(entry: Pick<LedgerEntry, 'call_id'>, delivery: DeliveryEntry, pauses?: Pauses): string {
+  const { state, route } = delivery;
+  const id = clean(entry.call_id);
+  switch (state) {
+    case 'queued': {
+      const pause = pauses?.get(delivery.connection);
+      if (pause) return `${clean(pause, 1000)} It goes on when that ends; wrapup connections list says more.`;
+      if (delivery.code) return 'It is tried again by itself.';
+      return delivery.attempts > 0 ? 'It is being written.' : 'It waits for a worker.';
+    }
+    case 'written':
+      return 'Nothing to do.';
+    case 'skipped':
+      return 'The mapping says that nothing is to be written for such a call.';
+    case 'dropped':
+      return 'Somebody gave it up; nothing more happens.';
+    case 'parked':
+    case 'dead':
+      return `${delivery.candidates ? `wrapup plan ${id} shows who they are. ` : ''}${delivery.hint ? `${clean(delivery.hint)} ` : ''}Then: wrapup ${state} replay ${id} --route ${route}, or give it up: wrapup ${state} drop ${id} --route ${route} --reason "…"`;
+  }
+}
+
+/** Everything the ledger knows of one call, for a person. @param agent the agent's name, where wrapup.yaml has one */
+export function explainCall(entry: LedgerEntry, output: Output, pauses?: Pauses, agent?: string): string[] {
+  const bold = (text: string) => output.style('bold', text);
+  const facts = [entry.status, entry.outcome && `outcome ${entry.outcome}`, entry.direction]
+    .filter(Boolean)
+    .map((fact) => clean(fact));
+  const lines = [
+    `${bold(`call ${clean(entry.call_id)}`)} of source ${clean(entry.source)}${facts.length ? `: ${facts.join(', ')}` : ''}`,
+    `  received  ${when(entry.received_at)} (${ago(entry.received_at)}) ${RECEIVED[entry.received] ?? clean(entry.received)}`,
+    `  verified  ${VERIFIED[entry.verified] ?? clean(entry.verified)}`,
+  ];
+  if (entry.ended_at !== undefined) lines.push(`  ended     ${when(entry.ended_at)}`);
+  if (entry.agent_id)
+    lines.push(`  agent     ${agent ? `${clean(agent)} (${clean(entry.agent_id)})` : clean(entry.agent_id)}`);
+  for (const revision of entry.revisions) {
+    const effect = revision.effect ? EFFECTS[revision.effect] : 'not looked at yet';
+    lines.push(`  revision  ${revision.hash.slice(0, 12)} at ${when(revision.at)}: ${effect}`);
+  }
+  if (entry.ignored) {
+    lines.push(`  ignored   ${count(entry.ignored.count, 'further revision')}, beyond what is kept of one call`);
+  }
+  for (const note of entry.notes) lines.push(`  note      ${clean(note)}`);
+  if (entry.forgotten !== undefined) {
+    lines.push(`  forgotten ${when(entry.forgotten)}: its payloads were removed, and nothing of it is taken in again`);
+  }
+
+  if (entry.stopped) {
+    lines.push(
+      '',
+      `${output.style('red', 'stopped')}${entry.routed ? '' : ' before any route'}: ${clean(entry.stopped.reason)} [${clean(entry.stopped.code)}]`,
+    );
+    const state = entry.stopped.state ?? 'dead';
+    if (entry.stopped.hint)
+      lines.push(`  to do     ${clean(entry.stopped.hint)} Then: wrapup ${state} replay ${clean(entry.call_id)}`);
+  } else if (entry.waiting) {
+    const { since, reason, code, hint } = entry.waiting;
+    lines.push('', `${output.style('cyan', 'waits')} since ${when(since)}: ${clean(reason)} [${clean(code)}]`);
+    lines.push(`  next      It is tried again by itself.${hint ? ` ${clean(hint)}` : ''}`);
+  } else if (!entry.routed) {
+    lines.push('', 'No worker has read it yet. If that stays so: is a worker running? (`wrapup connections list`)');
+  } else if (entry.deliveries.length === 0) {
+    lines.push('', 'No route matched it, so it is written nowhere. `wrapup plan` shows why.');
+  }
+  for (const delivery of entry.deliveries) lines.push('', ...explainDelivery(entry, delivery, output, pauses));
+  return lines;
+}
+
+function explainDelivery(entry: LedgerEntry, delivery: DeliveryEntry, output: Output, pauses?: Pauses): string[] {
+  const { route, connection, state, since, attempts, replays, requests } = delivery;
+  const lines = [
+    `${output.style('bold', `route ${clean(route)}`)} to ${clean(connection)}: ${showState(state, output)} since ${when(since)} (${ago(since)})`,
+  ];
+  const spent = [count(attempts, 'attempt')];
+  if (replays > 0) spent.push(count(replays, 'replay'));
+  if (requests > 0) spent.push(count(Math.round(requests * 100) / 100, 'request'));
+  if (delivery.mapping) spent.push(`mapping ${clean(delivery.mapping)}`);
+  lines.push(`  spent     ${spent.join(', ')}`);
+  for (const record of delivery.records) {
+    const link = record.url ? `  ${clean(record.url)}` : '';
+    lines.push(`  record    ${clean(record.name)}: ${clean(record.object)} ${clean(record.id)} ${record.did}${link}`);
+  }
+  for (const note of delivery.notes) lines.push(`  note      ${clean(note)}`);
+  if (delivery.reason) {
+    const support = delivery.correlation_id ? ` (the CRM's support asks for ${clean(delivery.correlation_id)})` : '';
+    lines.push(`  reason    ${clean(delivery.reason, 1000)} [${clean(delivery.code ?? state)}]${support}`);
+  }
+  lines.push(`  next      ${nextStep(entry, delivery, pauses)}`);
+  return lines;
+}
