@@ -10,7 +10,7 @@
  *
  * The sandbox stands for a Professional account, which allows 5 searches a second: new callers come at 4 a second where
  * the CRM answers, and at 20 where it does not. Callers come by the clock, whether or not the ones before were answered.
- * Of a CRM that fails, the time until ingress leaves it alone is told apart from the time after.
+ * Of a CRM that fails, the time until ingress leaves it alone is kept apart from the time after.
  */
 import { makeConfig } from '../test/support/config.ts';
 import { openInstallation } from './installation.ts';
@@ -23,7 +23,7 @@ interface Answer {
   /** ms since the first caller of the scenario. */
   at: number;
   ms: number;
-  told: boolean;
+  named: boolean;
 }
 
 const installation = await openInstallation({
@@ -41,7 +41,7 @@ try {
   sandbox.control.settings({ hubspot: { search_lag: 0 } });
   await ask(numbers(9)[0] as string);
 
-  console.log('scenario                     callers     p50     p99     max   told who calls   asked of the CRM');
+  console.log('scenario                     callers     p50     p99     max   caller named   asked of the CRM');
   await measure('known, first time', known, 4);
   await measure('known, again', known, 20);
   sandbox.control.settings({ hubspot: { latency: 5_000 } });
@@ -75,7 +75,7 @@ async function recover(): Promise<void> {
   const [phone = ''] = numbers(8);
   sandbox.control.seed({ records: { contacts: [{ properties: { phone, firstname: 'New' } }] } });
   const until = Date.now() + 180_000;
-  while (!(await ask(phone)).told) {
+  while (!(await ask(phone)).named) {
     if (Date.now() > until) throw new Error('the CRM works again, and is not asked');
     await new Promise((resolve) => setTimeout(resolve, 1_000));
   }
@@ -106,18 +106,18 @@ async function ask(phone: string): Promise<Omit<Answer, 'at'>> {
   if (answer.status !== 200 || !text.includes('"override_model_id":""')) {
     throw new Error(`a caller would have been hung up on: ${answer.status} ${text}`);
   }
-  return { ms, told: text.includes('crm_person_id') };
+  return { ms, named: text.includes('crm_person_id') };
 }
 
 function report(name: string, answers: Answer[], requests?: number): void {
   const times = answers.map(({ ms }) => ms);
-  const told = answers.filter((answer) => answer.told).length;
+  const named = answers.filter((answer) => answer.named).length;
   const shown = [percentile(times, 50), percentile(times, 99), Math.max(...times)].map((ms) =>
     `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`.padStart(8),
   );
   const asked = requests === undefined ? '' : String(requests).padStart(19);
   console.log(
-    `${name.padEnd(27)} ${String(answers.length).padStart(8)}${shown.join('')}${String(told).padStart(17)}${asked}`,
+    `${name.padEnd(27)} ${String(answers.length).padStart(8)}${shown.join('')}${String(named).padStart(15)}${asked}`,
   );
 }
 

@@ -8,7 +8,7 @@
  * A connection that is down takes three more requests and breaks their answers, and then answers 503, or nothing. What
  * each of the three holds in the end is counted there. Ends with 1 when anything is lost or doubled.
  *
- * Measured on 2026-11-24, on two cores that much else was using, 500 calls each, the first 500 with nobody down in 24 to 42 s:
+ * Measured on 2026-11-24, on two cores that much else was using, 500 calls each, the first 500 with no CRM down in 24 to 42 s:
  *
  *   down 60 s    the others written     all written    events received, webhook-ids    lost or doubled
  *   Salesforce   14.7 s and 11.5 s      109.4 s        500, 500                        nothing
@@ -52,7 +52,7 @@ try {
 
 /** How long each takes while all three are well, to compare with. */
 async function compare(house: MixedHouse): Promise<void> {
-  // Code that runs for the first time is slow: a few calls nobody counts.
+  // Code that runs for the first time is slow: a few calls that are not counted.
   const first = await planMixedCalls(house, 'first', 8, 5);
   await send(house, first);
   await written(house, first, CONNECTIONS);
@@ -65,7 +65,7 @@ async function compare(house: MixedHouse): Promise<void> {
       return `${one} ${Math.round((performance.now() - began) / 100) / 10} s`;
     }),
   );
-  process.stdout.write(`nobody down, ${CALLS} calls on three routes\n  written               ${done.join(', ')}\n`);
+  process.stdout.write(`no CRM down, ${CALLS} calls on three routes\n  written               ${done.join(', ')}\n`);
 }
 
 async function run(house: MixedHouse, down: Connection, block: number): Promise<void> {

@@ -7,7 +7,7 @@
  *
  * Every call has one follow-up task. Each line begins with what the org is like remembered, as a running worker has it.
  *
- *   new         nobody has the number: search, create the lead, create call and task
+ *   new         no person has the number: search, create the lead, create call and task
  *   known       a contact has the number: search, update it, create call and task
  *   remembered  Wrapup has written to the person within the last quarter of an hour: no search
  *   repeat      the same calls once more, as a replay does: nothing may be there twice

@@ -95,7 +95,7 @@ export function fillIn(env) {
   const add = (name, value) => {
     if (!isSet(env, name)) env[name] = value;
   };
-  // Whoever has given a token of a real account means that account.
+  // A token of a real account means that account.
   if (isSet(env, 'HUBSPOT_ACCESS_TOKEN')) return;
   add('HUBSPOT_BASE_URL', `${sandboxUrl(env)}/hubspot`);
   add('HUBSPOT_ACCESS_TOKEN', 'pat-sandbox');

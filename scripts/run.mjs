@@ -44,7 +44,7 @@ onNpmGone(() => process.kill(process.pid, 'SIGTERM'));
 nodeModule.enableCompileCache?.(COMPILE_CACHE);
 await import(pathToFileURL(file).href);
 
-/** How somebody calls the command line whom npm has brought here. */
+/** How the command line is called by those whom npm has brought here. */
 function calledAs() {
   if (process.env.npm_lifecycle_event === 'wrapup') return 'npm run wrapup --';
   return process.env.npm_command === 'exec' ? 'npx --no wrapup' : 'wrapup';

@@ -180,7 +180,7 @@ export function runToEnd(command, args, options = {}) {
 
 /**
  * Calls `act` when npm, which started this script, is gone: asked to end, npm ends the shell between us and itself, and
- * nobody tells us.
+ * no signal reaches us.
  *
  * @returns {() => void} stops watching
  */

@@ -1,7 +1,7 @@
 /**
  * Brings docker-compose.yml up for real, as a new user would from a bare checkout, and looks whether a call lands and
  * whether every container is as locked up as the file says. Needs a Docker engine (DOCKER_HOST) and docker-compose or
- * `docker compose`. Works on a copy under a project name of its own, so it touches nobody's installation or .env.
+ * `docker compose`. Works on a copy under a project name of its own, so it touches no installation and no .env.
  */
 import { execFile } from 'node:child_process';
 import { createHmac, randomBytes } from 'node:crypto';

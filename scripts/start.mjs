@@ -37,12 +37,12 @@ const SERVICES = [
 const STOP_ORDER = ['ingress', 'worker', 'dashboard', 'sandbox'];
 /** ms */
 const READY_TIMEOUT = 60_000;
-/** What somebody does first whose calls go to a real account. */
+/** What to do first when calls go to a real account. */
 const LOOK_FIRST = ['doctor', 'plan samples/connected.json'].map((command) => `    npm run wrapup -- ${command}`);
 /** A terminal's Ctrl-C may reach us twice, directly and through npm, ms. */
 const SAME_SIGNAL = 1500;
 
-// Kept over the change to the pinned Node, so that the time told is the whole time.
+// Kept over the change to the pinned Node, so that the time shown is the whole time.
 process.env.WRAPUP_BEGUN ??= String(Date.now());
 await goOnPinned();
 const begun = Number(process.env.WRAPUP_BEGUN);

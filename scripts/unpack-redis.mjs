@@ -114,7 +114,7 @@ async function unpackWithLibraries(name, work, { apt, update }) {
   if (missing.length > 0) throw new Error(`no package brought ${missing.join(', ')}`);
 }
 
-/** Names of the packages that `deb` depends on, the first of alternatives; without those installed, unless told. */
+/** Names of the packages that `deb` depends on, the first of alternatives; without those installed, by default. */
 async function dependencies(deb, { installedToo }) {
   const { stdout } = await run('dpkg-deb', ['-f', deb, 'Depends']);
   const names = stdout

@@ -275,7 +275,7 @@ test('an installation from before goes on: its calls, its secret against the san
 
 test('the lines of the example for Salesforce lead to the sandbox, too', { timeout: 2 * PATIENCE }, async () => {
   const example = readFileSync(join(ROOT, 'config/wrapup.yaml'), 'utf8');
-  // As somebody does it who takes the comment signs away.
+  // As by a user who takes the comment signs away.
   const config = example.replace(
     /^( {2})# (service:| {2}(?:kind: sales|login_url|client_)|- \{ name: service-)/gm,
     '$1$2',

@@ -1,4 +1,4 @@
-/** HubSpot, the way it is usually written: search, create or update, log, task; what is told 429 comes again after a second. */
+/** HubSpot, the way it is usually written: search, create or update, log, task; a request that is answered 429 is sent again after a second. */
 import type { DeliverCall } from './body.ts';
 
 const base = process.env.HUBSPOT_BASE_URL ?? '';

@@ -1,7 +1,7 @@
 /**
  * The way it is usually written: one job per call, and for each call a search for the person, a write of the person, a
  * write of the call log, and a task. It keeps HubSpot's limits as well as that can be done without batches: jobs start at
- * the rate that the searches allow, and what is told 429 comes again after a second. It has no keys, so a crash may write
+ * the rate that the searches allow, and a request that is answered 429 is sent again after a second. It has no keys, so a crash may write
  * twice.
  */
 import { Worker } from 'bullmq';

@@ -1,6 +1,6 @@
 /**
  * Calls a second that reach a CRM under its limits, from webhook to the last record, and the requests that each costs.
- * Half of the callers are in the CRM, every call leaves a task, nobody calls twice; 40 ms for each answer.
+ * Half of the callers are in the CRM, every call leaves a task, no person calls twice; 40 ms for each answer.
  *
  * HubSpot limits by the second: 190 requests in 10 s, 5 searches in 1 s (a Professional account). Salesforce limits by the
  * day: 100,000 requests and 1,000 more for each user, so what counts there is how many calls that is.
@@ -31,7 +31,7 @@ export interface Delivered {
 }
 
 const SETTINGS = { hubspot: { latency: 40 }, salesforce: { latency: 40 } };
-/** HubSpot is what an installation for measuring delivers to unless told otherwise. */
+/** HubSpot is what an installation for measuring delivers to by default. */
 const INSTALLATIONS: Record<Crm, InstallationOptions> = {
   hubspot: {},
   salesforce: {

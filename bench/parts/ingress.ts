@@ -72,7 +72,7 @@ export async function measureIngress(rounds: number, sizes = SIZES): Promise<Ing
       const all: Record<Server, Round>[] = [];
       for (let round = 0; round < rounds; round += 1) {
         const these = {} as Record<Server, Round>;
-        // Nobody is always the first after a pause.
+        // The first after a pause has a disadvantage, so each is the first in turn.
         for (const name of rotate(SERVERS, round)) {
           await client.flushall();
           these[name] = await measure(servers[name], redis, { bytes: kb * 1024, count, connections });

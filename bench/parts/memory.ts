@@ -19,7 +19,7 @@ export interface MemoryFigures {
   allowed: number;
 }
 
-/** Finished jobs that stay, at most, for whoever looks at the queues. */
+/** Finished jobs that stay, at most, for those who look at the queues. */
 const JOBS_KEPT = 1_000;
 /** No limits: what is measured is what stays. */
 const SETTINGS = { hubspot: { limits: { ten_secondly: 1e6, daily: 1e9, search_per_second: 1e6 } } };

@@ -19,7 +19,7 @@ export async function measureThroughIngress(sizes: number[]): Promise<RequestFig
   const installation = await openInstallation();
   const figures: RequestFigures[] = [];
   try {
-    // Code that runs for the first time is slow: one call nobody counts.
+    // Code that runs for the first time is slow: one call that is not counted.
     const [warm] = callsFor(installation.sandbox, 1, 0).new;
     await run(installation, 'new', warm ? [warm] : []);
     for (const [index, size] of sizes.entries()) {

@@ -16,7 +16,7 @@ export interface CallOptions {
   seed?: number;
 }
 
-/** A post-call webhook of a call that somebody answered. */
+/** A post-call webhook of a call that a person answered. */
 export function makeCall({ call_id = randomUUID(), phone, bytes, seed = 1 }: CallOptions): Payload {
   const made = samplePayload('connected', {
     call_id,

@@ -5,7 +5,7 @@ import { phoneOf } from '../../test/support/phone.ts';
 import { makeCall, type Payload } from './calls.ts';
 
 /**
- *   new         nobody has the number: search, create
+ *   new         no person has the number: search, create
  *   known       a contact has the number, and Wrapup has not written to it of late: search, update
  *   remembered  Wrapup has written to the contact within the last quarter of an hour: no search
  *   repeat      the same calls once more, as a replay does: nothing may be there twice
@@ -23,7 +23,7 @@ export interface RequestFigures {
   memory?: number;
 }
 
-/** Calls that nobody else has made, and the contacts of those who are known. @param block another one for each size */
+/** Calls of numbers that no other call has, and the contacts of those who are known. @param block another one for each size */
 export function callsFor(sandbox: RunningSandbox, size: number, block: number): Record<Scenario, Payload[]> {
   const phones = (start: number) => Array.from({ length: size }, (_, n) => phoneOf(start * 10_000 + n));
   const [unknown, known] = [phones(2 * block), phones(2 * block + 1)];
@@ -65,7 +65,7 @@ export interface RequestPage {
 export function renderRequests({ date, machine, whole, adapter }: RequestPage): string {
   return `# HubSpot, requests a call
 
-Written by \`npm run bench:hubspot\`, counted by the sandbox as a Professional account: 190 requests in 10 s, 5 searches in 1 s (Wrapup takes 4), 40 ms for each answer. Every call leaves a task, and nobody calls twice. \`new\`: nobody has the number. \`known\`: a contact has it as its mobile number only, so that there is something to fill in, and Wrapup has not written to it of late. \`remembered\`: Wrapup has written to it within the last quarter of an hour. \`repeat\`: the same calls once more, as a replay does; nothing is there twice afterwards.
+Written by \`npm run bench:hubspot\`, counted by the sandbox as a Professional account: 190 requests in 10 s, 5 searches in 1 s (Wrapup takes 4), 40 ms for each answer. Every call leaves a task, and no person calls twice. \`new\`: no person has the number. \`known\`: a contact has it as its mobile number only, so that there is something to fill in, and Wrapup has not written to it of late. \`remembered\`: Wrapup has written to it within the last quarter of an hour. \`repeat\`: the same calls once more, as a replay does; nothing is there twice afterwards.
 
 Measured on ${date}: ${machine}.
 

@@ -172,7 +172,7 @@ function deliveryPart({ delivery }: Results): string {
   return `${head(
     'Calls a second under HubSpot’s limits',
     delivery,
-    'From webhook to the last record, 190 requests in 10 s and 5 searches in 1 s, 40 ms for each answer. Half of the callers are known to the CRM, nobody calls twice, every call leaves a task.',
+    'From webhook to the last record, 190 requests in 10 s and 5 searches in 1 s, 40 ms for each answer. Half of the callers are known to the CRM, no person calls twice, every call leaves a task.',
   )}
 | | Calls | Seconds | Calls/s | Requests a call | Answered 429 |
 | --- | ---: | ---: | ---: | ---: | ---: |
@@ -201,7 +201,7 @@ function salesforcePart({ salesforce }: Results): string {
   return `${head(
     'Calls to Salesforce',
     salesforce,
-    `From webhook to the last record, 40 ms for each answer. Salesforce counts requests by the day, not by the second: an org of Enterprise Edition with ten users has ${DAILY.toLocaleString('en')} of them, which all its integrations share. Half of the callers are known to the CRM, nobody calls twice, every call leaves a task. The baseline works on twenty calls at a time.`,
+    `From webhook to the last record, 40 ms for each answer. Salesforce counts requests by the day, not by the second: an org of Enterprise Edition with ten users has ${DAILY.toLocaleString('en')} of them, which all its integrations share. Half of the callers are known to the CRM, no person calls twice, every call leaves a task. The baseline works on twenty calls at a time.`,
   )}
 | | Calls | Seconds | Calls/s | Requests a call | Calls in a day’s requests |
 | --- | ---: | ---: | ---: | ---: | ---: |

@@ -1,4 +1,4 @@
-/** Kill -9 at the worst moments: the CRM has committed, and nobody has noted it. */
+/** Kill -9 at the worst moments: the CRM has committed, and nothing has noted it. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, describe, expect, it } from 'vitest';
 import { samplePayload } from '../../packages/synthflow/src/index.ts';

@@ -42,7 +42,7 @@ it('the record that was found while the phone rang is written to, without matchi
     metadata: { crm_person_id: dana, crm_connection: 'sales' },
   });
 
-  // While they talk somebody else gets the same number: matching again would find two people, and park the call.
+  // While they talk another person gets the same number: matching again would find two people, and park the call.
   const twin = seedContact({ firstname: 'Twin', phone: CALLER });
   const before = searches();
   expect(before).toBeGreaterThan(0);
@@ -71,12 +71,12 @@ it('a demo asks before its inbound calls connect, and each of them ends at the c
     ...{ calls: 40, rate: 20, pace: 1, secret: SECRET },
     ...{ webhook: at('post-call'), inbound: at('inbound-call') },
   });
-  const told = house.sandbox.control.calls().filter(({ metadata }) => metadata);
-  expect(told.length).toBeGreaterThan(0);
+  const informed = house.sandbox.control.calls().filter(({ metadata }) => metadata);
+  expect(informed.length).toBeGreaterThan(0);
   // Two who call in the same second may find the share of searches used up: they are put through without.
-  expect(status.inbound).toEqual({ told: told.length, ...(status.inbound.kept && { kept: expect.any(Number) }) });
+  expect(status.inbound).toEqual({ told: informed.length, ...(status.inbound.kept && { kept: expect.any(Number) }) });
   expect(status.webhooks.answers).toEqual({ 202: 40 });
-  for (const { id, metadata } of told) {
+  for (const { id, metadata } of informed) {
     const entry = await house.settled(id, 60_000);
     expect(entry.deliveries[0]?.records).toContainEqual(
       expect.objectContaining({ name: 'person', id: metadata?.crm_person_id }),

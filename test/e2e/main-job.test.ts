@@ -31,7 +31,7 @@ async function recordsOf(callId: string, phone: string) {
 }
 
 describe('a finished call', () => {
-  it('that somebody answered becomes a contact and a call log on it', async () => {
+  it('that a person answered becomes a contact and a call log on it', async () => {
     const { made, phone } = payload('connected');
     expect(await house.post(made)).toMatchObject({
       status: 202,

@@ -139,7 +139,7 @@ test('a replay with a configuration that the workers never get goes on without i
   onTestFinished(() => rmSync(elsewhere, { recursive: true, force: true }));
   writeFileSync(join(elsewhere, 'mapping.yaml'), WRONG);
   await wrapup(['replay', 'first'], { ...env, WRAPUP_CONFIG: join(elsewhere, 'wrapup.yaml') });
-  // It waits in delayed, and is told here that it has waited long enough.
+  // It waits in delayed, and is promoted here.
   const queue = house.store.queues.deliveries('sales');
   const waiting = await vi.waitUntil(async () => (await queue.getDelayed())[0], { timeout: 60_000, interval: 50 });
   expect(waiting.data).toMatchObject({ call_id: 'first' });

@@ -1,6 +1,6 @@
 /**
  * Bodies under 1 MB that are made to be slow, through ingress and worker as processes: neither may stand still over one
- * of them, since everybody else waits meanwhile. What counts is the CPU that a process spends on one, which is at least as
+ * of them, since all others wait meanwhile. What counts is the CPU that a process spends on one, which is at least as
  * long as it stands still and does not depend on what else the machine does, beside what it spends on an ordinary body of
  * that size, which is the measure of the machine.
  */

@@ -37,7 +37,7 @@ test('an ambiguous caller is parked, shown with its candidates, and written once
   ]);
   expect((await wrapup(['plan', 'twins-1'], env)).code).toBe(1);
 
-  // Somebody removes one of the two.
+  // A colleague removes one of the two.
   const removed = await fetch(`${house.sandbox.hubspotUrl}/crm/v3/objects/contacts/${second}`, {
     method: 'DELETE',
     headers: { authorization: `Bearer ${env.HUBSPOT_ACCESS_TOKEN}` },

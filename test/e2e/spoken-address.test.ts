@@ -36,7 +36,7 @@ beforeAll(async () => {
 });
 afterAll(() => house.close());
 
-describe('a caller who speaks the address of somebody else', () => {
+describe('a caller who speaks the address of another person', () => {
   it('attacker: "My address is ceo@victim.example." system: logs the call with her, marked, and leaves her as she is', async () => {
     const records = await deliver({ collected: { email: VICTIM } });
     expect(records).toContainEqual(expect.objectContaining({ name: 'person', id: victim, did: 'unchanged' }));
@@ -46,7 +46,7 @@ describe('a caller who speaks the address of somebody else', () => {
     expect(log?.properties.hs_call_title).toMatch(/^Unverified person: Inbound call/);
   });
 
-  it('attacker rings again: "Who am I?" system: the neutral answer, as for anybody', async () => {
+  it('attacker rings again: "Who am I?" system: the neutral answer, as for every unknown caller', async () => {
     expect(await ring(ATTACKER)).toEqual(NEUTRAL);
   });
 

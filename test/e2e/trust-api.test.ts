@@ -25,7 +25,7 @@ beforeEach(() => void house.sandbox.control.settings({ synthflow: { api_key: KEY
 
 type Payload = { call: { call_id: string; transcript: string }; lead: { name?: string; phone_number: string } };
 
-/** A call of somebody nobody else calls, and its webhook. */
+/** A call of a number of its own, and its webhook. */
 function makeCall(phone: string): { call: VoiceCall; webhook: Payload } {
   const email = `caller${phone.slice(-3)}@example.com`;
   const call = { ...answered, id: randomUUID(), lead: { phone, name: 'Noor Ginkgo' } };

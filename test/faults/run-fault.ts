@@ -17,7 +17,7 @@ export interface RunOptions {
   within?: number;
 }
 
-/** Longer than the CRM's search takes to see a new record, which nobody's caution could see before it. */
+/** Longer than the CRM's search takes to see a new record, which no caution could see before it. */
 const INDEXED = 3_000;
 /** Longer than a crashed job takes to come back, a sweep to find what a crash left, and a paused connection to be tried. */
 const SETTLES = 300_000;

@@ -19,7 +19,7 @@ export interface PlannedCall {
 }
 
 export interface SentCall extends PlannedCall {
-  /** Somebody was told 2xx. */
+  /** The sender was answered 2xx. */
   acknowledged: boolean;
   /** The revision was. */
   revised: boolean;

@@ -51,10 +51,10 @@ export async function startCluster(key: string): Promise<RedisCluster> {
   const settled = async (index: number, pattern: RegExp) => {
     while (!pattern.test(await call(index, 'INFO'))) await new Promise((resolve) => setTimeout(resolve, 50));
   };
-  const everybody = Array.from({ length: MASTERS + 1 }, (_, index) => index);
-  await Promise.all(everybody.map((index) => settled(index, /cluster_known_nodes:4/)));
+  const all = Array.from({ length: MASTERS + 1 }, (_, index) => index);
+  await Promise.all(all.map((index) => settled(index, /cluster_known_nodes:4/)));
   await call(replica, 'REPLICATE', await call(owner, 'MYID'));
-  await Promise.all(everybody.map((index) => settled(index, /cluster_state:ok/)));
+  await Promise.all(all.map((index) => settled(index, /cluster_state:ok/)));
   const master = clients[owner] as Redis;
   while (Number(/connected_slaves:(\d+)/.exec(await master.info('replication'))?.[1]) !== 1) {
     await new Promise((resolve) => setTimeout(resolve, 50));

@@ -18,7 +18,7 @@ export function redisUrl(): string {
   return inject('redisUrl');
 }
 
-/** A value for `WRAPUP_PREFIX` that nobody else uses. */
+/** A value for `WRAPUP_PREFIX` that no other test uses. */
 export function freshPrefix(): string {
   return `t-${randomBytes(6).toString('hex')}`;
 }

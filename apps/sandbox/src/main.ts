@@ -25,7 +25,7 @@ try {
     provisioned: env.SANDBOX_PROVISIONED !== 'false',
     token: env.SANDBOX_HUBSPOT_TOKEN || undefined,
     settings: readSettings(env.SANDBOX_SETTINGS),
-    // In a container the engine decides who can reach the port; from there everybody looks like another machine.
+    // In a container the engine decides who can reach the port; from there every client looks like another machine.
     anyAddress: env.WRAPUP_CONTAINER === '1',
     allowedHosts: [
       ...(env.WRAPUP_CONTAINER === '1' ? ['sandbox'] : []),

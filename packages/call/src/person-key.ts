@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 /**
  * The unique key of a person that is created from a call: `person:<sha256 hex>` of the E.164 number, else of the
  * lower-case e-mail. It holds no call id, so that two calls of one unknown number make one person, and it does not show
- * the number to whoever reads the key.
+ * the number to those who read the key.
  *
  * @returns undefined when there is neither: such a call never creates a person, because no later call could find it
  */

@@ -1,6 +1,6 @@
 import { type CountryCode, type PhoneNumber, parsePhoneNumberFromString } from 'libphonenumber-js/max';
 
-/** A telephone number that somebody could be called back on. */
+/** A telephone number that a person could be called back on. */
 export interface Phone {
   /** `+14155550123`. */
   e164: string;
@@ -14,7 +14,7 @@ export interface Phone {
 
 /**
  * What carriers send for a withheld number: the word, spelled on a telephone's keys. Some of them are possible numbers,
- * and taking one for a number would make one person of everybody who withholds theirs.
+ * and taking one for a number would make one person of all who withhold theirs.
  * https://support.twilio.com/hc/en-us/articles/223179988
  */
 const WITHHELD: ReadonlySet<string> = new Set([

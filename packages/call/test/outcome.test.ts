@@ -30,7 +30,7 @@ const BY_STATUS_ALONE: Partial<Record<CallStatus, Decision>> = {
   spam: ['spam', 'unknown'],
 };
 
-/** A completed call: with some length, of no length, and of a length that nobody told. */
+/** A completed call: with some length, of no length, and of an unknown length. */
 const COMPLETED: Record<EndReason, [Decision, Decision, Decision]> = {
   voicemail: [
     ['voicemail', 'machine'],

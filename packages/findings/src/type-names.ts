@@ -1,4 +1,4 @@
-/** What zod calls a kind of value, and `typeof`, in the words of whoever writes YAML. */
+/** What zod calls a kind of value, and `typeof`, in the words of those who write YAML. */
 export const TYPE_NAMES: Readonly<Record<string, string>> = {
   string: 'text',
   number: 'a number',

@@ -59,7 +59,7 @@ test('what is not known is not mentioned', () => {
   expect([direction, duration, recording_url, transcript]).not.toContain(undefined);
 });
 
-test('a machine behind a connected call is told', () => {
+test('a machine behind a connected call is named', () => {
   expect(summary(someCall({ answered_by: 'machine' })).plain).toMatch(/^Outcome: Connected \(answered by a machine\)/);
   expect(summary(someCall({ outcome: 'voicemail', answered_by: 'machine' })).plain).toMatch(/^Outcome: Voicemail\n/);
 });

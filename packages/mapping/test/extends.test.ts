@@ -202,7 +202,7 @@ test('the hash is of the text, of what it extends, and of the kind', () => {
   expect(hash('extends: base.yaml\nperson: {}\n', 'call_log: {}\n')).not.toBe(one);
 });
 
-test('mistakes are told even where what is extended cannot be read, but only those that are mistakes in any case', () => {
+test('mistakes are reported even where what is extended cannot be read, but only those that are mistakes in any case', () => {
   const text = `extends: acme/bsae
 person:
   fields:

@@ -64,7 +64,7 @@ const EXTENDS: Mistake[] = [
 test.each(YAML)('%s', (...mistake) => expectMistake(mistake));
 test.each(EXTENDS)('%s', (...mistake) => expectMistake(mistake));
 
-test('all mistakes of a file are told at once, each in one or two lines', () => {
+test('all mistakes of a file are reported at once, each in one or two lines', () => {
   const { findings } = compile(`person:
   unmached: create
   fields:

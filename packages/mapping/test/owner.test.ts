@@ -6,7 +6,7 @@ const task = (owner: string) => `person: {}\ntasks:\n  - name: ring\n    subject
 const stepsOf = (owner: string, call = someCall(), person: Record<string, string | null> = {}) =>
   plan(task(owner), call).settle(person).records[0]?.owner?.steps;
 
-test('a task goes to whoever the person belongs to, once the person is known', () => {
+test('a task goes to the owner of the person, once the person is known', () => {
   const planned = plan(task('contact_owner'));
   expect(planned.needs).toEqual(['owner_id']);
   expect(planned.records[0]?.owner).toBeUndefined();
@@ -31,7 +31,7 @@ test('ways are tried in the order in which they stand, as far as the call has th
   expect(stepsOf('{ fallback: 99, by_agent: { a-1: 1 } }')?.map(({ value }) => value)).toEqual(['99', '1']);
 });
 
-test('what follows for a person who belongs to nobody yet goes to whom the mapping gives the person to', () => {
+test('what follows for a person without an owner goes to whom the mapping gives the person to', () => {
   const text = `person: { owner: { by_agent: { a-1: kim@acme.example } } }
 tasks:
   - { name: ring, subject: x, owner: [contact_owner, { fallback: 99 }] }
@@ -54,13 +54,13 @@ test('an e-mail address comes from the call or from the mapping itself', () => {
   expect(stepsOf('{ by_email: metadata.rep }', someCall({ metadata: { rep: 'nobody' } }))).toBeUndefined();
 });
 
-test('an owner that this call does not name is told, and the record is written without', () => {
+test('an owner that this call does not name is noted, and the record is written without', () => {
   const settled = plan(task('{ by_email: metadata.rep }')).settle({});
   expect(settled.records).toHaveLength(1);
   expect(settled.left_out).toMatchObject([{ field: 'ring.assignee', reason: 'none of its ways names an owner' }]);
 });
 
-test('a person is given to somebody as well; who is named stands among the fields to check', () => {
+test('a person gets an owner as well; who is named stands among the fields to check', () => {
   const mapping = compiled('person: { owner: { by_agent: { a-1: kim@acme.example }, fallback: 99 } }\n');
   expect(mapping.plan(someCall(), 'calls').person?.owner).toMatchObject({
     property: 'owner_id',
@@ -97,7 +97,7 @@ test.each([
     'duplicate-field',
   ],
   [
-    'the owner of a person that nobody looks for',
+    'the owner of a person that is not looked for',
     'tasks: [{ name: a, subject: x, owner: »contact_owner }]\n',
     'bad-value',
   ],

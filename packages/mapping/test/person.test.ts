@@ -34,7 +34,7 @@ test('match says which ways are tried, and in which order', () => {
   expect(plan('person: { match: [phone, email] }\n').person?.match.map(({ by }) => by)).toEqual(['phone', 'email']);
 });
 
-test('what happens to the unmatched: one for all, or by outcome; nobody is created unasked', () => {
+test('what happens to the unmatched: one for all, or by outcome; no person is created unasked', () => {
   const by = (text: string) =>
     Object.fromEntries(OUTCOMES.map((outcome) => [outcome, plan(text, someCall({ outcome })).person?.unmatched]));
   expect(new Set(Object.values(by('person: {}\n')))).toEqual(new Set(['log_only']));
@@ -51,7 +51,7 @@ test('ambiguous and create_as have defaults', () => {
   });
 });
 
-test('the key is of the number, else of the e-mail; without either nobody is created', () => {
+test('the key is of the number, else of the e-mail; without either no person is created', () => {
   const person = (changes: object) => plan('person: { unmatched: create }\n', someCall({ lead: changes })).person;
   expect(person(lead)?.key).toBe(personKey({ phone: '+14155550142' }));
   expect(person({ email: 'dana@example.com' })?.key).toBe(personKey({ email: 'dana@example.com' }));
@@ -68,7 +68,7 @@ test('a person without a name is called by the number as it is written at home',
   });
 });
 
-test('nobody is created without a field that is required', () => {
+test('no person is created without a field that is required', () => {
   const text = 'person: { unmatched: create, fields: { company: { from: vars.company, required: true } } }\n';
   const without = plan(text);
   expect(without.person?.unmatched).toBe('log_only');

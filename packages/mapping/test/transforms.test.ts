@@ -3,7 +3,7 @@ import { afterAll, expect, test, vi } from 'vitest';
 import { someCall } from './support/call.ts';
 import { written } from './support/compile.ts';
 
-// What is registered here is for nobody else: the next file of this process loads the modules anew.
+// What is registered here is for no other file: the next file of this process loads the modules anew.
 afterAll(() => vi.resetModules());
 
 /** Transform as written, what goes in, what comes out; undefined when nothing does. */

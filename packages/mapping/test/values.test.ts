@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { someCall } from './support/call.ts';
 import { compiled, plan, reasonOf, written } from './support/compile.ts';
 
-/** What a field says, and what the CRM is told. */
+/** What a field says, and what the CRM gets. */
 const FORMS: [string, string, unknown][] = [
   ['a path', 'lead.phone', '+14155550142'],
   ['a path keeps its type', 'call.duration', 134],

@@ -84,17 +84,17 @@ const UNMATCHED_DOES: Record<(typeof UNMATCHED)[number], string> = {
   create: 'a new person',
   log_only: 'the call is logged without a person, and nothing else is written',
   skip: 'nothing is written',
-  park: 'waits for somebody',
+  park: 'waits for a person',
 };
 
 const AMBIGUOUS_DOES: Record<(typeof AMBIGUOUS)[number], string> = {
-  park: 'waits for somebody',
+  park: 'waits for a person',
   most_recent: 'the one that was created last',
   oldest: 'the one that was created first',
 };
 
 const SAID_DOES: Record<(typeof SAID)[number], string> = {
-  match: 'it counts like a given one, so that a caller can name anybody’s address and be written to that record',
+  match: 'it counts like a given one, so that a caller can name any person’s address and be written to that record',
   ignore: 'no person is looked for by it, nor created by it alone',
 };
 
@@ -111,7 +111,7 @@ const PERSON = [
   [
     '`unmatched`',
     'one word, or one for each outcome and a `default`',
-    `nobody is found. ${says(UNMATCHED, UNMATCHED_DOES)}`,
+    `no person is found. ${says(UNMATCHED, UNMATCHED_DOES)}`,
   ],
   ['`ambiguous`', 'one word', `several are found. ${says(AMBIGUOUS, AMBIGUOUS_DOES)}`],
   [
@@ -119,11 +119,11 @@ const PERSON = [
     '`match`, `ignore`',
     `what an address is good for that was only said: collected, extracted, or in a call that is not outbound. Unless said: given ones are tried first; a person found by a said one alone gets the call log and the tasks, marked “${SAID_MARK}”, and nothing of theirs is written. ${says(SAID, SAID_DOES)}`,
   ],
-  ['`create_as`', 'by kind', 'what somebody new becomes'],
+  ['`create_as`', 'by kind', 'what a new person becomes'],
   [
     '`owner`',
     '`contact_owner`, `by_agent`, `by_email`, `fallback`',
-    'whom a record is given to that belongs to nobody yet: the first that the account knows',
+    'whom a record is given to that has no owner yet: the first that the account knows',
   ],
   ['`fields`', 'values by the CRM’s own names', 'what is written to the person'],
 ];

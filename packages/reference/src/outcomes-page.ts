@@ -78,7 +78,7 @@ export function outcomesPage(): string {
     return mapping ? [{ kind, mapping }] : [];
   });
   const heads = kinds.flatMap(({ kind }) => Object.values(FIELDS[kind] ?? {}));
-  const told = (of: Call) => kinds.flatMap(({ kind, mapping }) => verdict(kind, mapping, of));
+  const verdicts = (of: Call) => kinds.flatMap(({ kind, mapping }) => verdict(kind, mapping, of));
   const some = call('completed', 'human_goodbye', TALKED);
   return `${[
     '# What a call’s status means in the CRM',
@@ -87,7 +87,7 @@ export function outcomesPage(): string {
     '## From outcome to CRM',
     table(
       ['`call.outcome`', ...heads],
-      OUTCOMES.map((outcome) => [code(outcome), ...told({ ...some, outcome })]),
+      OUTCOMES.map((outcome) => [code(outcome), ...verdicts({ ...some, outcome })]),
     ),
     '## From status and end reason to outcome',
     '`completed` alone proves no human: the end reason is asked first, then whether the call had any length.',
@@ -99,7 +99,7 @@ export function outcomesPage(): string {
         seconds > 0 ? `${seconds} s` : 'none',
         code(of.outcome),
         of.answered_by,
-        ...told(of),
+        ...verdicts(of),
       ]),
     ),
   ].join('\n\n')}\n`;

@@ -22,7 +22,7 @@ export interface JournalEntry {
   id: string;
   /** Names of the properties that the write named. */
   properties?: string[];
-  /** Values of the record's unique properties, by which a record is told apart across attempts. */
+  /** Values of the record's unique properties, by which a record is recognised across attempts. */
   unique?: Record<string, string>;
   /** The other end of a link. */
   to?: { object: string; id: string };

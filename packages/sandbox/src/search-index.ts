@@ -12,7 +12,7 @@ interface Change<State> {
   state: State | null;
 }
 
-/** Changes that wait to be seen, while nobody searches. */
+/** Changes that wait to be seen, while no search comes. */
 const MOST_PENDING = 50_000;
 
 export class SearchIndex<State> {

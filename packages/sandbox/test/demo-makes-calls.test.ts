@@ -10,7 +10,7 @@ const sandbox = await sandboxForFile();
 const ask = { signal: new AbortController().signal };
 const SECRET = 'a-secret';
 
-/** Whoever receives the webhooks. */
+/** Receives the webhooks. */
 async function receiver(status = 202) {
   const received: { headers: NodeJS.Dict<string | string[]>; body: { call: { call_id: string } } }[] = [];
   const server = createServer(async (request, response) => {
@@ -49,7 +49,7 @@ describe('a demo', () => {
     }
   });
 
-  it('tells the same of a call by webhook and by API, to whoever normalises both', async () => {
+  it('says the same of a call by webhook and by API, once both are normalised', async () => {
     const { received, webhook } = await receiver();
     await sandbox.control.demo({ calls: 40, rate: 10_000, pace: 0, webhook });
     const api = new SynthflowApi({ region: 'us', base_url: sandbox.synthflowUrl, api_key: 'k' });
@@ -74,7 +74,7 @@ describe('a demo', () => {
     }
   });
 
-  it('loses exactly as many webhooks as it is told to', async () => {
+  it('loses exactly as many webhooks as it is asked to', async () => {
     const { received, webhook } = await receiver();
     const status = await sandbox.control.demo({ calls: 60, rate: 10_000, pace: 0, lose: 0.15, webhook });
     expect(status.webhooks).toMatchObject({ sent: 51, lost: 9 });
@@ -85,7 +85,7 @@ describe('a demo', () => {
     expect(((await logs.json()) as { response: { total: number } }).response.total).toBe(9);
   });
 
-  it('rings and goes on before it ends, for whoever looks', async () => {
+  it('rings and goes on before it ends, as the API shows', async () => {
     const began = await control('POST', { calls: 3, rate: 1000, pace: 2_000 });
     expect(began).toMatchObject({ status: 202, body: { calls: 3, running: true } });
     await until(
@@ -115,8 +115,8 @@ describe('a demo', () => {
     const { webhook } = await receiver(401);
     const refused = await sandbox.control.demo({ calls: 2, rate: 1000, pace: 0, webhook });
     expect(refused.webhooks.answers).toEqual({ 401: 2 });
-    const nobody = await sandbox.control.demo({ calls: 2, rate: 1000, pace: 0, webhook: 'http://127.0.0.1:9/' });
-    expect(nobody.webhooks.answers).toEqual({ 0: 2 });
+    const unheard = await sandbox.control.demo({ calls: 2, rate: 1000, pace: 0, webhook: 'http://127.0.0.1:9/' });
+    expect(unheard.webhooks.answers).toEqual({ 0: 2 });
   });
 
   it('makes the same calls for the same seed', async () => {

@@ -86,7 +86,7 @@ test.each([
   expect(written()).toBe(count);
 });
 
-test('a row can be written without being told of', async () => {
+test('a row can be written without being in the answer', async () => {
   sandbox.control.fault({ kind: 'drop_rows', rows: 2 });
   const { status, body } = await create('a', 'b', 'c');
   expect([status, body.results.length, body.errors]).toEqual([201, 1, undefined]);

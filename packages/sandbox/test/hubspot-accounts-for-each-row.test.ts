@@ -17,7 +17,7 @@ test('a bad row fails a create whose rows are not traced, and nothing is written
   expect(sandbox.journal()).toEqual([]);
 });
 
-test('with a trace id of its own each row is told of', async () => {
+test('with a trace id of its own each row is accounted for', async () => {
   const { status, body } = await create([traced('1', good('a')), traced('2', bad('b')), traced('3', good('c'))]);
   expect(status).toBe(207);
   expect(body.results.map((row: { objectWriteTraceId: string }) => row.objectWriteTraceId)).toEqual(['3', '1']);

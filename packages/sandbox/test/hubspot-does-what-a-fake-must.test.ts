@@ -216,7 +216,7 @@ describe('tokens', () => {
     });
   });
 
-  test('that nobody gave, and scopes that are missing', async () => {
+  test('that were never given, and scopes that are missing', async () => {
     await expect(clientOf(sandbox, 'nonsense').crm.contacts.basicApi.getPage(1)).rejects.toMatchObject(
       refusal(401, { category: 'INVALID_AUTHENTICATION' }),
     );

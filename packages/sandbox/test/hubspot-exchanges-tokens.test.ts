@@ -21,7 +21,7 @@ async function exchange(change: Record<string, string> = {}) {
 
 const ask = (token: string) => send(sandbox, 'GET', '/crm/v3/owners', undefined, { token });
 
-test('an access token works until it ends, and is told when it has', async () => {
+test('an access token works until it ends, and says when it has', async () => {
   const { status, body } = await exchange();
   expect([status, Number(body.expires_in), body.refresh_token]).toEqual([200, 1_800, 'sandbox-refresh']);
   const answered = await ask(body.access_token ?? '');

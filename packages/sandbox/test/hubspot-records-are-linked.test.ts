@@ -37,7 +37,7 @@ test.each([
   expect(sandbox.records('calls')).toHaveLength(1);
 });
 
-test('a call is not created with a link to nobody', async () => {
+test('a call is not created with a link to a missing record', async () => {
   const answer = await send(sandbox, 'POST', '/crm/v3/objects/calls', {
     properties: aCall('b'),
     associations: [{ to: { id: '1' }, types: [link(194)] }],
@@ -64,7 +64,7 @@ test('a wrong number fails the whole batch of links', async () => {
   expect(sandbox.records('calls')[0]?.associations).toEqual({});
 });
 
-test('a record that is not there is told in errors, and by default under 200', async () => {
+test('a record that is not there is listed in errors, and by default under 200', async () => {
   const { contacts, call } = seeded();
   const ends = [contacts[0], '1'].map((id) => ({ from: { id: call }, to: { id } }));
   const byNumber = await post(
@@ -76,7 +76,7 @@ test('a record that is not there is told in errors, and by default under 200', a
   expect([byDefault.status, byDefault.body.results.length, byDefault.body.numErrors]).toEqual([200, 2, 1]);
 });
 
-test('what is linked to nothing is told as an error of a read', async () => {
+test('what is linked to nothing is an error of a read', async () => {
   const { contacts, call } = seeded();
   await post('associate/default', [{ from: { id: call }, to: { id: contacts[0] } }]);
   const { status, body } = await post(

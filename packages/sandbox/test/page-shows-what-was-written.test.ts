@@ -173,7 +173,7 @@ test('it is served with nothing but its own files allowed', async () => {
   expect(text).not.toMatch(/ style=|<style|https?:\/\//);
 });
 
-test('requests are counted at the top, and waiting faults told', async () => {
+test('requests are counted at the top, and waiting faults shown', async () => {
   await send(sandbox, 'GET', '/crm/v3/objects/contacts/1');
   sandbox.control.fault({ kind: 'locked' });
   const text = await page();

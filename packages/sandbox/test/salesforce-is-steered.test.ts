@@ -55,7 +55,7 @@ test('a merged record is deleted and names its winner', async () => {
   });
 });
 
-test('what it holds and what took effect is told apart from HubSpot', async () => {
+test('what it holds and what took effect is kept apart from HubSpot', async () => {
   const { id } = (await ask(sandbox, 'POST', '/sobjects/Task', { Subject: 'x', Wrapup_Call_Id__c: 'main:1' })).body;
   await ask(sandbox, 'DELETE', `/sobjects/Task/${id}`);
   const state = (await control('GET', '/state?api=salesforce')).body;

@@ -104,7 +104,7 @@ test('a lead and something related do not go together, a contact and something r
   expect(sandbox.salesforce.records('Task')[0]?.fields.AccountId).toBe(ids.Account?.[0]);
 });
 
-test('what is not there, deleted or merged is told apart', async () => {
+test('what is not there, deleted or merged has an error of its own', async () => {
   const { Lead = [] } = sandbox.control.seed({ salesforce: { records: { Lead: [{ ...LEAD, IsDeleted: true }] } } });
   expect((await ask(sandbox, 'GET', `/sobjects/Lead/${Lead[0]}`)).body[0].errorCode).toBe('ENTITY_IS_DELETED');
   expect((await ask(sandbox, 'PATCH', `/sobjects/Lead/${Lead[0]}`, {})).status).toBe(404);

@@ -6,7 +6,7 @@ import { type RunningSandbox, type StartOptions, startSandbox } from '../src/ind
 
 export const TOKEN = 'pat-na1-test';
 
-/** A sandbox for all tests of a file, reset before each. Search lags not, unless told otherwise. */
+/** A sandbox for all tests of a file, reset before each. Search does not lag by default. */
 export async function sandboxForFile(options: StartOptions = {}): Promise<RunningSandbox> {
   const sandbox = await startSandbox({
     provisioned: true,

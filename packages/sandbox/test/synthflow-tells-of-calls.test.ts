@@ -32,7 +32,7 @@ async function history(calls: number): Promise<VoiceCall[]> {
   return sandbox.control.calls();
 }
 
-/** A call that somebody answered. */
+/** A call that a person answered. */
 async function answered(): Promise<VoiceCall> {
   return (await history(40)).find(({ collected }) => 'budget' in collected) as VoiceCall;
 }
@@ -87,7 +87,7 @@ describe('the list of calls', () => {
     expect(all).toBeGreaterThan(1);
   });
 
-  it('gives every call of an agent to whoever pages through it', async () => {
+  it('gives every call of an agent page by page', async () => {
     const calls = await history(260);
     const [first] = calls;
     const mine = calls.filter(({ agent }) => agent.model_id === first?.agent.model_id).map(({ id }) => id);
@@ -100,7 +100,7 @@ describe('the list of calls', () => {
 });
 
 describe('one call', () => {
-  it('is told in two shapes, neither of which is whole', async () => {
+  it('comes in two shapes, neither of which is whole', async () => {
     const call = await answered();
     const { body } = await get(`/v2/calls/${call.id}`);
     const single = body.response.calls[0];
@@ -121,7 +121,7 @@ describe('one call', () => {
     expect(record).toMatchObject({ judge_results: call.analysis, prompt_variables: call.prompt_variables });
   });
 
-  it('that nobody placed is 404, as is one that the API does not know yet', async () => {
+  it('that was never placed is 404, as is one that the API does not know yet', async () => {
     await expect(client().getCall('no-such-call', ask)).rejects.toMatchObject({ code: 'unknown_call' });
     const call = await answered();
     sandbox.control.place({ ...call, id: 'just-now', over: Date.now() });
@@ -153,7 +153,7 @@ describe('faults', () => {
     expect(by_operation['agents list']).toBe(3);
   });
 
-  it('that never end are told after a bounded number of attempts', async () => {
+  it('that never end are reported after a bounded number of attempts', async () => {
     sandbox.control.fault({ kind: 'reset', path: '/synthflow/', times: null });
     const error = await client({ attempts: 2 })
       .getCall('x', ask)

@@ -72,7 +72,7 @@ export function compileMapping(source: MappingSource): { mapping?: CompiledMappi
   };
 }
 
-/** What is wrong with a file whatever it extends: the rest may be mended by what could not be read. */
+/** What is wrong with a file whatever it extends: the rest may be right with what could not be read. */
 const CERTAIN: ReadonlySet<string> = new Set([
   'unknown-path',
   'bad-path',

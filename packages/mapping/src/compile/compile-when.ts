@@ -7,13 +7,13 @@ import type { Value } from '../model/plan.ts';
 import { whenSchema } from '../schema/when-schema.ts';
 
 export interface WhenOptions {
-  /** Whether `person.*` may be read: somebody has been looked up when the condition is asked. Default false. */
+  /** Whether `person.*` may be read: the person has been looked up when the condition is asked. Default false. */
   person?: boolean;
 }
 
 /**
  * Compiles a condition that stands outside a mapping, such as the `when` of a route: the same predicates, but no
- * `person.*` unless asked for, since usually nobody has been looked up yet.
+ * `person.*` unless asked for, since usually the person has not been looked up yet.
  *
  * @param value the condition as plain values
  * @param locate place of what stands at a path inside it, or of its key: `['any', 0, 'path']`

@@ -78,7 +78,7 @@ function compileWay(name: string, { key, value }: Entry, context: OwnerContext):
 }
 
 /**
- * The person is read like any other `person.*` path: known once it is found. Who belongs to nobody yet is given to whom
+ * The person is read like any other `person.*` path: known once it is found. A person without an owner is given to whom
  * the mapping says, and so is what follows.
  */
 function contactOwner(node: Node, { compiling, ofPerson, personOwner }: OwnerContext): Way[] {

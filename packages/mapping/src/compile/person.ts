@@ -111,7 +111,7 @@ function knownOf(lead: Call['lead'] | undefined, trust: Said | undefined): Known
   return known;
 }
 
-/** Given values first: one that was said is tried only where none of them finds anybody. */
+/** Given values first: one that was said is tried only where none of them finds a person. */
 function stepsOf(
   match: MatchStep['by'][],
   { given, said }: Known,
@@ -150,7 +150,7 @@ function keyOf({ given, said }: Known, trust: Said | undefined): string | undefi
   return personKey(given) ?? (trust === 'ignore' ? undefined : personKey(said));
 }
 
-/** The name is made when somebody asks for it: reading a number costs more than the rest of a person. */
+/** The name is made when it is asked for: reading a number costs more than the rest of a person. */
 function fallbackOf({ given, said }: Known, trust: Said | undefined): PersonPlan['fallback'] {
   const both = trust === 'ignore' ? given : { ...said, ...given };
   const claimed = (['phone', 'email'] as const).filter((by) => both[by] !== undefined && given[by] === undefined);
@@ -221,7 +221,7 @@ function rootsOf(text: string): string[] {
   });
 }
 
-/** Nobody is created for a mapping that does not say so. */
+/** No person is created unless the mapping says so. */
 const UNMATCHED_DEFAULT: Unmatched = 'log_only';
 
 function compileUnmatched(node: Node | undefined, { report }: Compiling): (outcome: string) => Unmatched {

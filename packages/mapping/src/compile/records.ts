@@ -153,7 +153,12 @@ function demandFields(
     const word = Object.entries(words).find(([, { property: set }]) => set === property)?.[0] ?? property;
     if (field) field.required = true;
     else
-      report.error('missing-key', `the record cannot be told from others without ${word}`, node.at, `write ${word}: …`);
+      report.error(
+        'missing-key',
+        `the record cannot be distinguished from others without ${word}`,
+        node.at,
+        `write ${word}: …`,
+      );
   }
 }
 
@@ -266,7 +271,7 @@ export function planRecords(records: CompiledRecord[], scope: Scope): { records:
   return { records: plans.map((plan) => withoutGone(plan, gone)), left };
 }
 
-/** For whoever wants to know what a mapping may write. */
+/** What a mapping may write, for checks and pages. */
 export function describeRecords(records: CompiledRecord[]): MappedRecord[] {
   return records.map(({ name, type, object, at, when_at }) => ({
     name,

@@ -6,7 +6,7 @@
  * - A field that names its own source (a bare text, `from`, `value`, `template`, `text`) replaces the inherited one. One
  *   that does not (`{ write: overwrite }`, `{ map: { connected: X } }`) changes only what it says; `map` merges by entry.
  * - Everything else (`when`, `match`, `transform`, `associate`, `owner`, …) is replaced as a whole.
- * - `null` takes a key away, `remove: true` a record of a list, an empty list all of its records: whoever writes
+ * - `null` takes a key away, `remove: true` a record of a list, an empty list all of its records: those who write
  *   `tasks: []` wants none.
  */
 import type { Report } from '@wrapup/findings';

@@ -65,7 +65,7 @@ export type OwnerStep = { by: 'id'; value: string } | { by: 'email'; value: stri
 
 /**
  * Whom a record is given to. Adapters look the steps up in the account; the first active owner is written, and only
- * where the record has none yet (a new one, or one that lost its owner): nobody's record is taken away. An owner that
+ * where the record has none yet (a new one, or one that lost its owner): no owner loses a record. An owner that
  * cannot be found never fails the delivery, it is noted on the receipt.
  */
 export interface OwnerPlan {
@@ -107,7 +107,7 @@ export interface PersonPlan {
 /** What becomes of a plan once it is known who was found. `use`: the one, or the one of several that the policy chooses. */
 export type PersonDecision = 'use' | 'create' | 'log_only' | 'skip' | 'park';
 
-/** What the plan's policy makes of an answer. Nobody is created whom no later call could find again. */
+/** What the plan's policy makes of an answer. No person is created whom no later call could find again. */
 export function decidePerson(person: PersonPlan, found: 'none' | 'one' | 'many'): PersonDecision {
   if (found === 'one') return 'use';
   if (found === 'many') return person.ambiguous === 'park' ? 'park' : 'use';

@@ -30,7 +30,7 @@ function personSchema(dialect: Dialect) {
       .min(1, 'must list at least one way to find a person')
       .optional()
       .describe('How the person is looked for, in this order'),
-    unmatched: z.union([unmatchedSchema, byOutcomeSchema]).optional().describe('What happens when nobody is found'),
+    unmatched: z.union([unmatchedSchema, byOutcomeSchema]).optional().describe('What happens when no person is found'),
     ambiguous: z.enum(AMBIGUOUS).optional().describe('What happens when several are found'),
     said: z
       .enum(SAID)

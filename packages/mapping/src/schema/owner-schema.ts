@@ -2,14 +2,14 @@ import { closed } from '@wrapup/findings';
 import { z } from 'zod';
 import { pathSchema } from './value-schema.ts';
 
-/** What stands for "whoever the matched person belongs to". */
+/** What stands for the owner of the matched person. */
 export const CONTACT_OWNER = 'contact_owner';
 
 /** An e-mail address, or the id that an owner has in the CRM. */
 const nameSchema = z.union([z.string().min(1, 'must not be empty'), z.number()]);
 
 const waysSchema = closed({
-  [CONTACT_OWNER]: z.literal(true).optional().describe('Whoever the matched person belongs to'),
+  [CONTACT_OWNER]: z.literal(true).optional().describe('The owner of the matched person'),
   by_agent: z
     .record(z.string(), nameSchema)
     .optional()

@@ -27,7 +27,7 @@ export const formShape = {
   map: z
     .record(z.string(), scalarSchema.nullable())
     .optional()
-    .describe('What the CRM is told for each value; null leaves the field out'),
+    .describe('What is written for each value; null leaves the field out'),
   default: z
     .lazy((): z.ZodType => z.union([scalarSchema, closed(fallbackShape()), z.null()]))
     .optional()

@@ -1,4 +1,4 @@
-/** Domains at which anybody can have an address: what stands behind the @ says nothing of a company. */
+/** Domains at which any person can have an address: what stands behind the @ says nothing of a company. */
 export const MAIL_PROVIDERS: ReadonlySet<string> = new Set(
   `
   gmail.com googlemail.com

@@ -52,7 +52,7 @@ function phone(name: string, does: string, form: (phone: Phone) => string): Tran
   };
 }
 
-/** Characters and parts that an address must have; whether it is somebody's only mail can tell. */
+/** Characters and parts that an address must have; whether a person has it only mail can show. */
 function isEmail(text: string): boolean {
   if (text.length > 254) return false;
   const at = text.indexOf('@');

@@ -4,7 +4,7 @@ import type { Value } from '../model/plan.ts';
 /** What a value is computed from. */
 export interface Scope {
   call: Call;
-  /** Properties of the matched person; undefined until somebody looked. */
+  /** Properties of the matched person; undefined until it was looked up. */
   person: Record<string, Value> | undefined;
 }
 

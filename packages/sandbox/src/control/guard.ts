@@ -1,6 +1,6 @@
 /**
  * Who may look at the sandbox and steer it: a process or a browser on this machine. A page elsewhere that makes a browser
- * ask us is told apart by the Host (a foreign name that leads here) and the Origin (a foreign page that posts here).
+ * ask us is recognised by the Host (a foreign name that leads here) and the Origin (a foreign page that posts here).
  */
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 

@@ -18,8 +18,8 @@ export async function askInbound(
   signal: AbortSignal,
 ): Promise<InboundAnswer> {
   const { agent, lead } = call;
-  const told = { model_id: agent.model_id, from_number: lead.phone, to_number: agent.phone_number };
-  const request_payload = { event: 'call_inbound', call_inbound: told };
+  const call_inbound = { model_id: agent.model_id, from_number: lead.phone, to_number: agent.phone_number };
+  const request_payload = { event: 'call_inbound', call_inbound };
   const request_headers = { 'content-type': 'application/json' };
   const began = Date.now();
   let status: number | null = null;
@@ -45,10 +45,10 @@ export async function askInbound(
     ...{ request_timestamp: new Date(began).toISOString(), response_timestamp: new Date().toISOString() },
     ...{ response_payload: body, duration_ms: Date.now() - began, error_message: error },
   });
-  return good ? obey(workspace, call, body) : 'no_answer';
+  return good ? applyAnswer(workspace, call, body) : 'no_answer';
 }
 
-function obey(workspace: Workspace, call: Call, body: unknown): InboundAnswer {
+function applyAnswer(workspace: Workspace, call: Call, body: unknown): InboundAnswer {
   const answer = (body as { call_inbound?: Answered } | null)?.call_inbound;
   if (!answer) return 'no_answer';
   if (Object.keys(answer).length === 0) return 'hung_up';

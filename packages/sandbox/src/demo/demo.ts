@@ -1,7 +1,7 @@
 /**
  * A demo: calls are placed at a rate, ring, go on and end, and their webhooks are sent or lost.
  *
- *   placed ──► ringing ──► in-progress (when somebody or something answers) ──► over ──► webhook sent, or lost
+ *   placed ──► ringing ──► in-progress (when a person or a machine answers) ──► over ──► webhook sent, or lost
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Workspace } from '../synthflow/workspace.ts';
@@ -74,7 +74,7 @@ export class Demo {
     if (spec.inbound !== undefined) {
       for (const agent of workspace.agents.values()) agent.inbound_call_webhook_url = spec.inbound;
     }
-    // Whoever waits for it hears of it; nobody has to.
+    // Those who wait for it see it; an unawaited one is no unhandled rejection.
     this.done.catch(() => {});
   }
 

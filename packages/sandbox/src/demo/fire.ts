@@ -59,7 +59,7 @@ export async function fireWebhook(
   return status;
 }
 
-/** A webhook that the platform believes to have sent and nobody received. */
+/** A webhook that the platform believes to have sent and that never arrived. */
 export function loseWebhook(workspace: Workspace, call: Call, { webhook }: Target): void {
   workspace.log({
     ...common(call, webhook, { 'content-type': 'application/json' }, Date.now()),

@@ -18,7 +18,7 @@ const NUMBERS_PER_AREA = 98;
 /** The first two of an area are the agents' own. */
 const FIRST_NUMBER = 102;
 
-/** So many people are told apart; after them the numbers begin again. */
+/** So many people have a number of their own; after them the numbers begin again. */
 export const PEOPLE = AREAS.length * NUMBERS_PER_AREA;
 
 export function personNumber(index: number): Person {
@@ -33,7 +33,7 @@ export function personNumber(index: number): Person {
   };
 }
 
-/** Mostly somebody new; now and then one who was called before. */
+/** Mostly a new person; now and then one who was called before. */
 export function nextPerson(chance: Chance, index: number): Person {
   return personNumber(index > 0 && chance.next() < 0.1 ? chance.whole(0, index - 1) : index);
 }

@@ -9,7 +9,7 @@ export interface DemoSpec {
   lose?: number;
   /** Address of the post-call webhook; without it none is sent. */
   webhook?: string;
-  /** Address that is asked who is calling before an inbound call connects; without it nobody is asked. */
+  /** Address that is asked who is calling before an inbound call connects; without it no address is asked. */
   inbound?: string;
   /** Signs the webhooks; without it they go unsigned. */
   secret?: string;

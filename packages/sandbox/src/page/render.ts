@@ -114,7 +114,7 @@ function renderLoose({ loose, moreLoose }: View): Html | false {
   return (
     loose.length > 0 &&
     html`<section class="loose"><h2>Without a person</h2>
-<p>Logged on their own: nobody was matched, or the mapping says not to create anybody.</p>
+<p>Logged on their own: no person was matched, or the mapping says to create none.</p>
 <ol class="timeline">${loose.map(renderEntry)}</ol>
 ${moreLoose > 0 && html`<p class="more">and ${moreLoose} more</p>`}</section>`
   );

@@ -23,7 +23,7 @@ export interface View {
   people: Person[];
   /** People that are not shown, since there are too many. */
   morePeople: number;
-  /** What belongs to nobody. */
+  /** What has no owner. */
   loose: Entry[];
   moreLoose: number;
 }

@@ -34,7 +34,7 @@ export interface Call {
   turns: ['bot' | 'human', string][];
   collected: Record<string, Value>;
   extracted: Record<string, Value>;
-  /** Null when nobody was there to be judged. */
+  /** Null when there was no one to be judged. */
   analysis: Record<string, string> | null;
   /** Epoch ms at which it ended in the sandbox's own time; absent while it goes on. */
   over?: number;

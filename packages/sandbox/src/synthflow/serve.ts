@@ -1,7 +1,7 @@
 /**
  * How a request to the Synthflow API is served: key and region, a fault, latency, the answer.
  *
- * `/synthflow/v2` answers whoever has the key. `/synthflow/us/v2`, `/synthflow/eu/v2` and `/synthflow/global/v2` are the
+ * `/synthflow/v2` answers those who have the key. `/synthflow/us/v2`, `/synthflow/eu/v2` and `/synthflow/global/v2` are the
  * hosts of the regions, to which the keys of other regions are unknown.
  */
 import { type Request, type Response, Router } from 'express';

@@ -116,8 +116,8 @@ function leaves(collected: Record<string, Value>): Json {
   );
 }
 
-/** @param told the webhook tells return values as objects, the API as JSON text */
-function actionsOf(call: Call, told: (value: object) => unknown): Json {
+/** @param encode the webhook gives return values as objects, the API as JSON text */
+function actionsOf(call: Call, encode: (value: object) => unknown): Json {
   if (!isOver(call)) return {};
   const at = call.started + call.duration * 1000;
   return Object.fromEntries(
@@ -130,7 +130,7 @@ function actionsOf(call: Call, told: (value: object) => unknown): Json {
         parameters_hard_coded: { identifier, condition: `What is the ${identifier}?`, choices: null, examples: null },
         parameters_from_llm: '{}',
         error_message: null,
-        return_value: told({ [identifier]: value }),
+        return_value: encode({ [identifier]: value }),
         return_value_status: '',
         is_relevant_action: 'true',
         timestamp_datetime: naive(at),

@@ -41,7 +41,7 @@ export function invalid(message: string, parts: RefusalParts = {}): Refusal {
   return new Refusal(message, { category: 'VALIDATION_ERROR', ...parts });
 }
 
-/** 400 for values that their properties cannot take; how the details are told is decided when it is answered. */
+/** 400 for values that their properties cannot take; the form of the details is decided when it is answered. */
 export function invalidProperties(details: Detail[]): Refusal {
   return invalid('Property values were not valid', { details });
 }

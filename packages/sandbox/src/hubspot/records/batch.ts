@@ -19,7 +19,7 @@ export const MAX_INPUTS = 100;
 export type Input = Record<string, unknown>;
 
 /**
- * @param fields what an input may hold; anything else is refused, so that nobody believes it had an effect
+ * @param fields what an input may hold; anything else is refused, so that it never seems to have had an effect
  * @throws Refusal when there are none or too many
  */
 export function inputsOf(call: Call, fields: string[], most = MAX_INPUTS): Input[] {

@@ -95,7 +95,7 @@ const BY_NAME = new Map([
 
 /**
  * Checks all properties of one input, and says everything that is wrong at once.
- * @param byHubSpot whether they are HubSpot's own doing, which sets what nobody else may
+ * @param byHubSpot whether they are HubSpot's own doing, which sets what no client may
  * @returns values as they are stored; an empty text means: clear it
  * @throws Refusal
  */

@@ -20,7 +20,7 @@ export interface StoredRecord {
 }
 
 export interface RecordsHooks {
-  /** Told of every change, so that search can see it later. */
+  /** Notified of every change, so that search can see it later. */
   changed(record: StoredRecord): void;
   archivedHoldsUniqueValues(): boolean;
 }

@@ -52,9 +52,9 @@ function endsOf(call: Call, fromId: string, toId: string): Ends {
 
 const idOf = (value: unknown, what: string) => asId(asObject(value, what).id, `${what}.id`);
 
-const told = ({ id, category, label }: AssociationType) => ({ category, typeId: id, label });
+const describeType = ({ id, category, label }: AssociationType) => ({ category, typeId: id, label });
 
-/** Rows that are refused are told in `errors`, and the others are linked all the same. */
+/** Rows that are refused are listed in `errors`, and the others are linked all the same. */
 function eachRow(call: Call, fields: string[], most: number, row: (input: Record<string, unknown>) => object[]) {
   const startedAt = new Date();
   const telling = { shape: call.settings.detail_shape, portalId: call.account.portalId };
@@ -97,7 +97,7 @@ function linkJson({ from, to }: Ends, types: AssociationType[]): object {
   };
 }
 
-/** Always 200: rows that are refused are told in `errors` only. */
+/** Always 200: rows that are refused are listed in `errors` only. */
 function associateDefault(call: Call) {
   const plain = call.account.associations.types.plain(typeOf(call, 'from'), typeOf(call, 'to'));
   const outcome = eachRow(call, ['from', 'to'], MOST.create, (input) => {
@@ -108,7 +108,7 @@ function associateDefault(call: Call) {
   return { ...batchReply(call, { ...outcome, success: 200 }), status: 200 };
 }
 
-/** Both directions are told. */
+/** Both directions are given. */
 function defaultJson({ from, to }: Ends, plain: AssociationType): object[] {
   const spec = (associationTypeId: number) => ({ associationCategory: plain.category, associationTypeId });
   return [
@@ -125,7 +125,10 @@ function readMany(call: Call) {
     const linked = from ? call.account.associations.of(from, toType) : [];
     if (linked.length === 0) throw noneFound(fromType, id, toType);
     return [
-      { from: { id }, to: linked.map((link) => ({ toObjectId: link.id, associationTypes: link.types.map(told) })) },
+      {
+        from: { id },
+        to: linked.map((link) => ({ toObjectId: link.id, associationTypes: link.types.map(describeType) })),
+      },
     ];
   });
   return batchReply(call, { ...outcome, success: 200 });
@@ -164,7 +167,7 @@ function list(call: Call) {
   return ok({
     results: linked
       .slice(after, after + limit)
-      .map(({ id, types }) => ({ toObjectId: id, associationTypes: types.map(told) })),
+      .map(({ id, types }) => ({ toObjectId: id, associationTypes: types.map(describeType) })),
     ...(after + limit < linked.length && { paging: { next: { after: String(after + limit) } } }),
   });
 }
@@ -192,13 +195,17 @@ function deleteOne(call: Call) {
 }
 
 function labels(call: Call) {
-  return ok({ results: call.account.associations.types.between(typeOf(call, 'from'), typeOf(call, 'to')).map(told) });
+  return ok({
+    results: call.account.associations.types.between(typeOf(call, 'from'), typeOf(call, 'to')).map(describeType),
+  });
 }
 
 function addLabel(call: Call) {
   const label = asId(bodyOf(call).label, '"label"');
   return ok({
-    results: call.account.associations.types.addLabel(typeOf(call, 'from'), typeOf(call, 'to'), label).map(told),
+    results: call.account.associations.types
+      .addLabel(typeOf(call, 'from'), typeOf(call, 'to'), label)
+      .map(describeType),
   });
 }
 

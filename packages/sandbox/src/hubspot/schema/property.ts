@@ -92,10 +92,10 @@ export function options(values: Record<string, string> | string[]): Option[] {
 
 /** A definition as the properties API gives it. */
 export function propertyJson(definition: PropertyDefinition): object {
-  const { readOnly, owners, integer, archivedAt, createdAt, updatedAt, ...told } = definition;
+  const { readOnly, owners, integer, archivedAt, createdAt, updatedAt, ...rest } = definition;
   const custom = !definition.hubspotDefined;
   return {
-    ...told,
+    ...rest,
     ...(createdAt && { createdAt: createdAt.toISOString() }),
     ...(updatedAt && { updatedAt: updatedAt.toISOString() }),
     ...(archivedAt && { archivedAt: archivedAt.toISOString() }),

@@ -1,5 +1,5 @@
 /**
- * How Salesforce says no. Thrown by whatever finds the mistake, and told in one of three shapes: as the whole answer
+ * How Salesforce says no. Thrown by whatever finds the mistake, and answered in one of three shapes: as the whole answer
  * (a list, with `errorCode`), as a row of a collection (with `statusCode`), or inside a composite answer.
  * https://developer.salesforce.com/docs/platform/api-rest/guide/errorcodes.html
  */

@@ -22,7 +22,7 @@ export interface StoredRecord {
 }
 
 export interface RecordsHooks {
-  /** Told of every change, so that search can see it later. */
+  /** Notified of every change, so that search can see it later. */
   changed(record: StoredRecord): void;
 }
 
@@ -115,7 +115,7 @@ export class Records {
     this.#journal.add({ effect: 'updated', ...entryOf(record, changes) });
   }
 
-  /** Computed values: no write of anybody's, and told to nobody. */
+  /** Computed values: no client writes them, and no listener is notified. */
   derive(record: StoredRecord, changes: Changes): void {
     this.#release(record);
     this.#set(record, changes);

@@ -36,7 +36,7 @@ export function upsertRecord(call: Call, upsert: Upsert): { record: StoredRecord
   const { object, field, value, given, foundBefore, updateOnly } = upsert;
   const found = recordByExternalId(call, object, field, value);
   if (found) {
-    // Somebody else made it after we had looked: the insert that was under way meets the unique value.
+    // Another request made it after we had looked: the insert that was under way meets the unique value.
     if (foundBefore === undefined) throw duplicateValue(field, found.id);
     updateRecord(call, found, given);
     return { record: found, created: false };

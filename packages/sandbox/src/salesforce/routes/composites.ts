@@ -49,7 +49,7 @@ function graph(call: Call): Reply {
     graphs.map(({ graphId, requests }) => {
       // After so many failures the vendor gives up on the rest.
       if (failed >= MOST.failedGraphs) {
-        return told(
+        return answerGraph(
           graphId,
           requests.map(({ referenceId }) => halted(referenceId)),
           false,
@@ -57,13 +57,13 @@ function graph(call: Call): Reply {
       }
       const { responses, successful } = runSubrequests(call, requests, inGraph, true);
       if (!successful) failed += 1;
-      return told(graphId, responses, successful);
+      return answerGraph(graphId, responses, successful);
     }),
   );
   return ok({ graphs: answers });
 }
 
-function told(graphId: string, compositeResponse: object[], isSuccessful: boolean): object {
+function answerGraph(graphId: string, compositeResponse: object[], isSuccessful: boolean): object {
   return { graphId, graphResponse: { compositeResponse }, isSuccessful };
 }
 

@@ -1,4 +1,4 @@
-/** Custom objects and fields, as somebody makes them after the org. */
+/** Custom objects and fields, as an administrator adds them to the org. */
 import { Refusal } from '../http/refusal.ts';
 import { type Field, type FieldType, field, picklist, reference, text } from './field.ts';
 import type { Schema } from './schema.ts';
