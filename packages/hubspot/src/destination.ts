@@ -1,37 +1,63 @@
-import type { Context, Destination } from '@wrapup/destination';
-import { findPersons, previewPlans, writePlans } from '@wrapup/destination/engine';
-import { checkMappings } from './account/check.ts';
-import { describeAccount } from './account/describe.ts';
-import { probeAccount } from './account/probe.ts';
-import { provisionAccount } from './account/provision.ts';
-import { openAdapter } from './adapter.ts';
+import type { Destination, Preview } from '@wrapup/destination';
+import { type CrmAdapter, type PlanWrite, throughEngine } from '@wrapup/destination/engine';
 import { MAX_BATCH } from './client/api.ts';
-import { HubSpotTransport } from './client/transport.ts';
-import { HubSpotSession } from './session.ts';
-import type { HubSpotSettings } from './settings.ts';
+import { accountFor } from './client/definitions.ts';
+import type { HubSpotSettings } from './client/settings.ts';
+import { HubSpotSession, HubSpotTransport } from './client/transport.ts';
+import { peopleVerbs } from './people/people-verbs.ts';
+import { ownerSource, recordVerbs } from './records/record-verbs.ts';
 
 /** Loads the official client and makes a destination, which holds nothing but the client and its sockets; makes no request. */
 export async function openHubSpot(connection: string, settings: HubSpotSettings): Promise<Destination> {
   const transport = await HubSpotTransport.open(settings);
-  const open = (ctx: Context, forReader: boolean) =>
-    openAdapter(new HubSpotSession(transport, ctx), settings, ctx, forReader);
   return {
     kind: 'hubspot',
     connection,
     batch: MAX_BATCH,
-    check: (mappings, ctx) => checkMappings(transport, settings, mappings, ctx),
-    find: async (persons, ctx) => {
-      const forReader = persons.some(({ identify }) => identify);
-      return findPersons((await open(ctx, forReader)).people, persons);
-    },
-    preview: (plans, ctx) => previewPlans(plans, () => open(ctx, true)),
-    write: (plans, ctx) => {
-      const session = new HubSpotSession(transport, ctx);
-      return writePlans(session, plans, () => openAdapter(session, settings, ctx, false));
-    },
-    provision: (request, ctx) => provisionAccount(transport, request, ctx),
-    describe: (objects, ctx) => describeAccount(transport, objects, ctx),
-    probe: (ctx) => probeAccount(transport, settings, ctx),
+    ...throughEngine(
+      (ctx) => new HubSpotSession(transport, ctx),
+      (session, _writes, for_reader) => openAdapter(session, settings, for_reader),
+    ),
+    // What only operators ask for is loaded when they do.
+    check: async (mappings, ctx) =>
+      (await import('./account/check.ts')).checkMappings(transport, settings, mappings, ctx),
+    provision: async (request, ctx) =>
+      (await import('./account/provision.ts')).provisionAccount(transport, request, ctx),
+    describe: async (objects, ctx) => (await import('./account/describe.ts')).describeAccount(transport, objects, ctx),
+    probe: async (ctx) => (await import('./account/probe.ts')).probeAccount(transport, settings, ctx),
     close: async () => transport.close(),
   };
+}
+
+async function openAdapter(
+  session: HubSpotSession,
+  settings: HubSpotSettings,
+  for_reader: boolean,
+): Promise<CrmAdapter> {
+  const records = recordVerbs(session, settings, await accountFor(session, settings, for_reader));
+  return {
+    records,
+    people: peopleVerbs(session, records, settings.without_key === 'id_map'),
+    owners: ownerSource(session),
+    estimate,
+    reads_together: false,
+  };
+}
+
+/** One request for each object that is written, and those for links and for what is there already. */
+function estimate({ log_only }: PlanWrite, records: Preview['records']): number {
+  let requests = 0;
+  for (const { name, object, did, fields } of records) {
+    const applies = fields.some((field) => field.applies);
+    if (did === 'update' && name === 'person' && !applies) continue;
+    if (object === 'companies') {
+      // Looked for by its domain; what is there is updated where a field applies, and linked apart.
+      requests += did === 'create' || !applies ? 2 : 3;
+      continue;
+    }
+    requests += 1;
+    // A log that exists is found out by a refused creation, then upserted and linked.
+    if (did === 'update' && name !== 'person') requests += log_only ? 1 : 2;
+  }
+  return requests;
 }

@@ -1,7 +1,7 @@
 import { shipPresets } from '@wrapup/destination';
 import type { Dialect, RecordDialect, WordDialect } from '@wrapup/mapping';
-import { KEY_LINE_ROOM } from './keys/key-in-text.ts';
-import { OWNER, TEXT_LIMIT } from './objects.ts';
+import { OWNER, TEXT_LIMIT } from './client/objects.ts';
+import { KEY_LINE_ROOM } from './keys/id-map.ts';
 
 /**
  * Rich text that HubSpot renders: 65,536 characters is documented for notes and assumed for the others. Room is left for

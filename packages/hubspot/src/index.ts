@@ -1,7 +1,7 @@
 /** HubSpot as a destination. Importing this does not load HubSpot's client: `connect` does. */
 import type { DestinationKind } from '@wrapup/destination';
+import { type HubSpotSettings, hubspotSettings } from './client/settings.ts';
 import { hubspotDialect } from './dialect.ts';
-import { type HubSpotSettings, hubspotSettings } from './settings.ts';
 
 export const hubspotKind: DestinationKind<HubSpotSettings> = {
   kind: 'hubspot',
@@ -14,7 +14,7 @@ export const hubspotKind: DestinationKind<HubSpotSettings> = {
   // https://developers.hubspot.com/docs/api-reference/latest/crm/search-the-crm
   pools: { search: { limit: 4, window: 1_000 } },
   async remembers(subject) {
-    const { memoriesOf } = await import('./memories.ts');
+    const { memoriesOf } = await import('./keys/id-map.ts');
     return memoriesOf(subject);
   },
   async connect(connection, settings) {
@@ -23,5 +23,5 @@ export const hubspotKind: DestinationKind<HubSpotSettings> = {
   },
 };
 
+export { type HubSpotSettings, hubspotSettings } from './client/settings.ts';
 export { hubspotDialect } from './dialect.ts';
-export { type HubSpotSettings, hubspotSettings } from './settings.ts';

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import { failureOf } from '../src/errors/classify.ts';
-import { readVendorError } from '../src/errors/vendor-error.ts';
+import { failureOf, readVendorError } from '../src/errors/classify.ts';
 
 function classify(status: number, body: unknown, retry_after?: string, sent: string[] = []) {
   return failureOf(readVendorError(status, body), { doing: 'create calls', retry_after, sent });

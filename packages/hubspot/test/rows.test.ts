@@ -2,8 +2,8 @@
 import { makeMemoryContext } from '@wrapup/destination';
 import { type Row, type RowVerb, type RowWriter, writeRows } from '@wrapup/destination/engine';
 import { afterEach, expect, test } from 'vitest';
-import { batchVerbs } from '../src/client/batch-write.ts';
-import { HubSpotSession } from '../src/session.ts';
+import { batchVerbs } from '../src/client/batches.ts';
+import { HubSpotSession } from '../src/client/transport.ts';
 import { json, openTransport, type TinyServer, tinyServer } from './tiny-server.ts';
 
 const closing: { close(): unknown }[] = [];

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { listenTiny } from '../../../test/support/tiny-server.ts';
+import { hubspotSettings } from '../src/client/settings.ts';
 import { HubSpotTransport } from '../src/client/transport.ts';
-import { hubspotSettings } from '../src/settings.ts';
 
 export { json } from '../../../test/support/tiny-server.ts';
 

@@ -257,7 +257,7 @@ test('two connections in one process keep their tokens and their timeouts apart'
     tokens.push(request.headers.authorization);
     json(response, 200, { results: [] });
   });
-  const { hubspotSettings } = await import('../src/settings.ts');
+  const { hubspotSettings } = await import('../src/client/settings.ts');
   const { HubSpotTransport } = await import('../src/client/transport.ts');
   const other = await HubSpotTransport.open(
     hubspotSettings.parse({ access_token: 'pat-na1-other', base_url: server.url }),

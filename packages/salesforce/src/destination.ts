@@ -1,37 +1,77 @@
-import type { Context, Destination } from '@wrapup/destination';
-import { findPersons, type PlanWrite, previewPlans, writePlans } from '@wrapup/destination/engine';
-import { checkMappings } from './account/check.ts';
-import { describeOrg } from './account/describe.ts';
-import { packageFor } from './account/metadata.ts';
-import { probeAccount } from './account/probe.ts';
-import { provisionAccount } from './account/provision.ts';
-import { openAdapter } from './adapter.ts';
+import type { Destination, Preview } from '@wrapup/destination';
+import { type CrmAdapter, type PlanWrite, throughEngine } from '@wrapup/destination/engine';
 import { MAX_ROWS } from './client/api.ts';
-import { SalesforceTransport } from './client/transport.ts';
-import { SalesforceSession } from './session.ts';
-import type { SalesforceSettings } from './settings.ts';
+import { CALL_OBJECT } from './client/objects.ts';
+import type { SalesforceSettings } from './client/settings.ts';
+import { orgUrl, SalesforceSession, SalesforceTransport } from './client/transport.ts';
+import { keyStepOf } from './keys/key-ladder.ts';
+import { peopleVerbs } from './people/people-verbs.ts';
+import { ownerSource, recordVerbs } from './records/record-verbs.ts';
+import { type Org, readOrg } from './schema/org.ts';
 
 /** Loads jsforce and makes a destination, which holds nothing but the client and its sockets; makes no request. */
 export async function openSalesforce(connection: string, settings: SalesforceSettings): Promise<Destination> {
   const transport = await SalesforceTransport.open(settings);
-  const open = (session: SalesforceSession, ctx: Context, writes: PlanWrite[]) =>
-    openAdapter(transport, session, settings, ctx, writes);
   return {
     kind: 'salesforce',
     connection,
     batch: MAX_ROWS,
-    check: (mappings, ctx) => checkMappings(transport, mappings, ctx),
-    find: async (persons, ctx) =>
-      findPersons((await open(new SalesforceSession(transport, ctx), ctx, [])).people, persons),
-    preview: (plans, ctx) => previewPlans(plans, (writes) => open(new SalesforceSession(transport, ctx), ctx, writes)),
-    write: (plans, ctx) => {
-      const session = new SalesforceSession(transport, ctx);
-      return writePlans(session, plans, (writes) => open(session, ctx, writes));
-    },
-    provision: (request, ctx) => provisionAccount(transport, request, ctx),
-    package: async ({ mappings, stand_in }) => packageFor(mappings, settings.api_version, stand_in),
-    describe: (objects, ctx) => describeOrg(transport, objects, ctx),
-    probe: (ctx) => probeAccount(transport, settings, ctx),
+    ...throughEngine(
+      (ctx) => new SalesforceSession(transport, ctx),
+      (session, writes) => openAdapter(transport, session, settings, writes),
+    ),
+    // What only operators ask for is loaded when they do.
+    check: async (mappings, ctx) => (await import('./account/check.ts')).checkMappings(transport, mappings, ctx),
+    provision: async (request, ctx) =>
+      (await import('./account/provision.ts')).provisionAccount(transport, request, ctx),
+    package: async ({ mappings, stand_in }) =>
+      (await import('./account/metadata.ts')).packageFor(mappings, settings.api_version, stand_in),
+    describe: async (objects, ctx) => (await import('./account/probe.ts')).describeOrg(transport, objects, ctx),
+    probe: async (ctx) => (await import('./account/probe.ts')).probeAccount(transport, settings, ctx),
     close: async () => transport.close(),
   };
+}
+
+/** @throws SalesforceFailure when the org's definitions cannot be read */
+async function openAdapter(
+  transport: SalesforceTransport,
+  session: SalesforceSession,
+  settings: SalesforceSettings,
+  writes: PlanWrite[],
+): Promise<CrmAdapter> {
+  const org = await readOrgFor(session, writes);
+  const records = recordVerbs(session, settings, org, await orgUrl(transport, settings, session.ctx));
+  return {
+    records,
+    people: peopleVerbs(session, settings, org, records),
+    owners: ownerSource(session),
+    estimate,
+    reads_together: true,
+  };
+}
+
+/** The definitions that these plans need. @throws SalesforceFailure */
+async function readOrgFor(session: SalesforceSession, writes: PlanWrite[]): Promise<Org> {
+  const objects = writes.flatMap(({ plan }) => plan.records.map(({ object }) => object));
+  const plans = writes.map(({ index }) => index);
+  const org = await readOrg(session, objects, { plans });
+  const task = org.object('Task');
+  // Only an org whose tasks take no key of their own may have something that stands for them.
+  if (writes.length === 0 || !task || keyStepOf(org, task)?.step === 'key') return org;
+  return readOrg(session, [...objects, CALL_OBJECT], { plans });
+}
+
+/** The person, and one request for each wave of records. */
+function estimate({ plan }: PlanWrite, records: Preview['records']): number {
+  const [person, ...rest] = records[0]?.name === 'person' ? records : [undefined, ...records];
+  let requests = person && (person.did === 'create' || person.fields.some((field) => field.applies)) ? 1 : 0;
+  const depthOf = (name: string, seen: ReadonlySet<string>): number => {
+    const others = plan.records.find((record) => record.name === name)?.associate ?? [];
+    const waiting = others.filter((other) => other !== 'person' && !seen.has(other));
+    return Math.max(0, ...waiting.map((other) => 1 + depthOf(other, new Set([...seen, other]))));
+  };
+  if (rest.length > 0) requests += 1 + Math.max(0, ...rest.map((record) => depthOf(record?.name ?? '', new Set())));
+  // What is there already is found out by a refused creation, then read and updated.
+  if (rest.some((record) => record?.did === 'update')) requests += 2;
+  return requests;
 }

@@ -1,6 +1,6 @@
 import { shipPresets } from '@wrapup/destination';
 import type { Dialect, RecordDialect, WordDialect } from '@wrapup/mapping';
-import { OWNER } from './objects.ts';
+import { OWNER } from './client/objects.ts';
 
 const text = (property: string): WordDialect => ({ property, text: 'text' });
 /** Cut by the adapter, to the length that the org's own field has; what does not fit becomes a file. */

@@ -1,7 +1,7 @@
 /** Salesforce as a destination. Importing this does not load jsforce: `connect` does. */
 import type { DestinationKind } from '@wrapup/destination';
+import { type SalesforceSettings, salesforceSettings } from './client/settings.ts';
 import { salesforceDialect } from './dialect.ts';
-import { type SalesforceSettings, salesforceSettings } from './settings.ts';
 
 export const salesforceKind: DestinationKind<SalesforceSettings> = {
   kind: 'salesforce',
@@ -19,5 +19,5 @@ export const salesforceKind: DestinationKind<SalesforceSettings> = {
   },
 };
 
+export { type SalesforceSettings, salesforceSettings } from './client/settings.ts';
 export { salesforceDialect } from './dialect.ts';
-export { type SalesforceSettings, salesforceSettings } from './settings.ts';

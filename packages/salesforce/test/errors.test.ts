@@ -1,8 +1,7 @@
 /** Salesforce's errors in each of their shapes, and what the table makes of them. */
 import { expect, test } from 'vitest';
-import { failureOf } from '../src/errors/classify.ts';
+import { failureOf, readRowErrors, readVendorError } from '../src/errors/classify.ts';
 import { ERROR_TABLE } from '../src/errors/error-table.ts';
-import { readRowErrors, readVendorError } from '../src/errors/vendor-error.ts';
 
 const of = (status: number, body: unknown) => failureOf(readVendorError(status, body), { doing: 'write' });
 const row = (...errors: object[]) => failureOf(readRowErrors(200, { success: false, errors }), { doing: 'write' });

@@ -4,7 +4,7 @@ import { failure, ids, planFor, write } from '@wrapup/destination/conformance';
 import { rememberPerson } from '@wrapup/destination/engine';
 import { sampleField } from '@wrapup/destination/sample-plan';
 import { afterEach, expect, test } from 'vitest';
-import { escapeTerm, longId, quote } from '../src/client/soql.ts';
+import { escapeTerm, longId, quote } from '../src/client/query.ts';
 import { termsOf } from '../src/people/phone-search.ts';
 import { openAccount, type SalesforceAccount, salesforceHarness } from './salesforce-harness.ts';
 

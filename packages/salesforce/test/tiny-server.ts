@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { json, type Listening, listenTiny } from '../../../test/support/tiny-server.ts';
+import { salesforceSettings } from '../src/client/settings.ts';
 import { SalesforceTransport } from '../src/client/transport.ts';
-import { salesforceSettings } from '../src/settings.ts';
 
 export { json } from '../../../test/support/tiny-server.ts';
 

@@ -3,8 +3,8 @@ import { generateKeyPairSync, verify } from 'node:crypto';
 import { makeMemoryCommons, makeMemoryContext } from '@wrapup/destination';
 import { afterEach, expect, test } from 'vitest';
 import { queryPath, readTogether } from '../src/client/api.ts';
+import { salesforceSettings } from '../src/client/settings.ts';
 import type { SalesforceTransport } from '../src/client/transport.ts';
-import { salesforceSettings } from '../src/settings.ts';
 import { openAccount, type SalesforceAccount } from './salesforce-harness.ts';
 import { giveToken, json, openTransport, SESSION_INVALID, type TinyServer, tinyServer } from './tiny-server.ts';
 

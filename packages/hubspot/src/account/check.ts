@@ -2,18 +2,14 @@
 import type { Context } from '@wrapup/destination';
 import { checkOwners, type OwnerWords, quoteAll, readTime } from '@wrapup/destination/engine';
 import { type Finding, nearest } from '@wrapup/findings';
-import type { CompiledMapping, MappedField } from '@wrapup/mapping';
-import type { HubSpotTransport } from '../client/transport.ts';
+import type { CompiledMapping, MappedField, ValueKind } from '@wrapup/mapping';
+import { accountFor, isAboutObject, type Option, type Property, readSchema } from '../client/definitions.ts';
+import { keyProperty, WATERMARK } from '../client/objects.ts';
+import type { HubSpotSettings } from '../client/settings.ts';
+import { HubSpotSession, type HubSpotTransport } from '../client/transport.ts';
 import { asHubSpotFailure } from '../errors/classify.ts';
-import { keyProperty, WATERMARK } from '../objects.ts';
-import { DISPOSITION, idOf, isLabel } from '../records/dispositions.ts';
-import { ownerSource } from '../records/owners.ts';
-import { HubSpotSession } from '../session.ts';
-import type { HubSpotSettings } from '../settings.ts';
-import { accountForReader } from './account.ts';
-import { checkRequired, warnOfFit } from './check-fit.ts';
-import { isOurs } from './requirements.ts';
-import { type Option, type Property, readSchema } from './schema.ts';
+import { DISPOSITION, idOf, isLabel, ownerSource } from '../records/record-verbs.ts';
+import { isOurs } from './provision.ts';
 
 /** @throws the failure when an object's properties cannot be read */
 export async function checkMappings(
@@ -24,7 +20,7 @@ export async function checkMappings(
 ): Promise<Finding[]> {
   const session = new HubSpotSession(transport, ctx);
   // So that what is written from now on has links, also where no probe was ever made.
-  await accountForReader(session, settings);
+  await accountFor(session, settings, true);
   const fields = mappings.flatMap((mapping) => mapping.fields);
   const objects = new Set(['contacts', 'calls', ...fields.map((field) => field.object)]);
   const findings: Finding[] = [];
@@ -62,8 +58,9 @@ async function readOrFind(
   try {
     return await readSchema(new HubSpotSession(transport, ctx), object, true);
   } catch (thrown) {
-    const { code, message, hint, next } = asHubSpotFailure(thrown);
-    if (code !== 'missing_scope' && next !== 'park' && code !== 'bad_request') throw thrown;
+    const failure = asHubSpotFailure(thrown);
+    if (!isAboutObject(failure)) throw thrown;
+    const { code, message, hint } = failure;
     const at = fields.find((field) => field.object === object)?.at;
     findings.push({
       severity: 'error',
@@ -168,3 +165,64 @@ const FITS: Record<string, (value: string) => boolean> = {
   datetime: (value) => readTime(value) !== undefined,
   date: (value) => readTime(value) !== undefined,
 };
+
+/* What may go wrong with a mapping's records and values although every name in it is right. */
+
+/**
+ * What HubSpot needs to create a record, beside what the adapter adds by itself.
+ * https://developers.hubspot.com/docs/api-reference/latest/crm/objects/deals/guide and …/tickets/guide
+ */
+const REQUIRED: Record<string, string[]> = {
+  deals: ['dealname', 'dealstage'],
+  tickets: ['subject', 'hs_pipeline_stage'],
+};
+
+export function checkRequired({ records, fields }: CompiledMapping): Finding[] {
+  return records.flatMap(({ name, object, at }) => {
+    const set = new Set(
+      fields.filter(({ record, use }) => record === name && use === 'write').map(({ property }) => property),
+    );
+    const missing = (REQUIRED[object] ?? []).filter((property) => !set.has(property));
+    if (missing.length === 0) return [];
+    return [
+      {
+        severity: 'error',
+        code: 'required-not-mapped',
+        message: `${name}: HubSpot creates no ${object} without ${missing.join(' and ')}.`,
+        hint: `Set ${missing.join(' and ')} in the mapping; a constant will do: { value: … }.`,
+        at,
+      } satisfies Finding,
+    ];
+  });
+}
+
+/** What makes a value fit each type whatever the call says, and the kinds of values that do already. */
+const SURE: Record<string, { transform: string; kinds: ValueKind[] }> = {
+  number: { transform: 'number', kinds: ['number'] },
+  bool: { transform: 'boolean', kinds: ['boolean'] },
+  date: { transform: 'date', kinds: ['date', 'datetime'] },
+  datetime: { transform: 'datetime', kinds: ['date', 'datetime'] },
+};
+
+/** A value that is passed on as the call says it may not fit: HubSpot then refuses it, one call at a time. */
+export function warnOfFit(
+  { object, property, values, gives, owners, at }: MappedField,
+  { type, options }: Property,
+): Finding[] {
+  const sure = SURE[type];
+  if (values !== undefined || owners !== undefined) return [];
+  const warning = (message: string, hint: string): Finding[] => [
+    { severity: 'warning', code: 'may-not-fit', message, hint, at },
+  ];
+  if (sure && !(gives && sure.kinds.includes(gives)))
+    return warning(
+      `${object}.${property} is a ${type}, and is written as the call says it.`,
+      `Add transform: ${sure.transform}; what is none is then left out.`,
+    );
+  if (type === 'enumeration' && options.length > 0 && gives !== 'boolean')
+    return warning(
+      `${object}.${property} has ${options.length} options, and is written as the call says it.`,
+      'Add a map from what the agent may say to the options, with default: null for the rest.',
+    );
+  return [];
+}

@@ -1,13 +1,11 @@
 import type { Context, Probe } from '@wrapup/destination';
 import { readOneContact } from '../client/api.ts';
-import type { HubSpotTransport } from '../client/transport.ts';
+import { askAccount, readSchema } from '../client/definitions.ts';
+import { keyProperty } from '../client/objects.ts';
+import type { HubSpotSettings } from '../client/settings.ts';
+import { HubSpotSession, type HubSpotTransport } from '../client/transport.ts';
 import { asHubSpotFailure } from '../errors/classify.ts';
 import { stepOf } from '../keys/key-ladder.ts';
-import { keyProperty } from '../objects.ts';
-import { HubSpotSession } from '../session.ts';
-import type { HubSpotSettings } from '../settings.ts';
-import { askAccount } from './account.ts';
-import { readSchema } from './schema.ts';
 
 /**
  * Proves the token and that it may read contacts, and says which account it is. Notes which records carry their unique

@@ -1,15 +1,13 @@
 /** Links records to people and to each other, apart from their creation. Every link is accounted for. */
-import type { Failure } from '@wrapup/destination';
-import type { Associated, Item, Written } from '@wrapup/destination/engine';
-import { chunk, halvesOf } from '@wrapup/destination/engine';
+import { Failure } from '@wrapup/destination';
+import { type Associated, chunk, halvesOf, type Item, type PlanWrite, type Written } from '@wrapup/destination/engine';
 import { asList, asObject } from '@wrapup/destination/http';
-import { linkRecords, MAX_LINKS } from '../client/api.ts';
-import { asHubSpotFailure, failureOf, unaccounted } from '../errors/classify.ts';
-import { itemStatus, readVendorError } from '../errors/vendor-error.ts';
-import { linkType } from '../objects.ts';
-import type { HubSpotSession } from '../session.ts';
-import { setLabels } from './labels.ts';
-import { unlinkPrevious } from './previous.ts';
+import { labelRecords, linkRecords, MAX_LINKS, readLabels, unlinkRecords } from '../client/api.ts';
+import { readMany } from '../client/batches.ts';
+import { linkType } from '../client/objects.ts';
+import type { HubSpotSession } from '../client/transport.ts';
+import { asHubSpotFailure, failureOf, itemStatus, readVendorError, unaccounted } from '../errors/classify.ts';
+import { previousMemory } from '../keys/id-map.ts';
 
 interface Pair {
   from: string;
@@ -87,4 +85,178 @@ async function inHalves(session: HubSpotSession, from: string, to: string, pairs
   const failed: [Pair, Failure][] = [];
   for (const half of halvesOf(pairs)) if (half.length > 0) failed.push(...(await linkPart(session, from, to, half)));
   return failed;
+}
+
+/*
+ * Labels of links ("Decision maker"). A record is linked first, as without labels; the label is then set on that link. An
+ * account's labels are read when one is used, and remembered. A label that the account does not have, or refuses, is left
+ * out with a note: the link stands without it.
+ * https://developers.hubspot.com/docs/api-reference/latest/crm/associations/associate-records/guide
+ */
+
+interface Labelled {
+  item: Item;
+  from: string;
+  to: string;
+  label: string;
+}
+
+interface LabelType {
+  label: string;
+  category: string;
+  type: number;
+}
+
+/** How long an account's labels are remembered. */
+const LABELS_KEPT_MS = 10 * 60_000;
+
+/** Never rejects. */
+export async function setLabels(session: HubSpotSession, written: Written[]): Promise<Associated> {
+  const groups = new Map<string, Labelled[]>();
+  for (const { item, receipt } of written)
+    for (const [name, label] of Object.entries(item.record.labels ?? {})) {
+      const target = item.targets.find((one) => one.name === name);
+      if (!target) continue;
+      const kind = `${item.record.object}>${target.object}`;
+      groups.set(kind, [...(groups.get(kind) ?? []), { item, from: receipt.id, to: target.id, label }]);
+    }
+  const done: Associated = { failed: new Map(), notes: [] };
+  for (const [kind, all] of groups) {
+    const [from = '', to = ''] = kind.split('>');
+    await labelGroup(session, from, to, all, ({ item }, why) => {
+      done.notes.push([item, `${item.record.name}: a label of its links was left out: ${why}.`]);
+    }).catch((thrown: unknown) => {
+      for (const { item } of all) done.failed.set(item, asHubSpotFailure(thrown));
+    });
+  }
+  return done;
+}
+
+/** @param leaveOut notes a label that is not set @throws the failure of a request that may succeed another time */
+async function labelGroup(
+  session: HubSpotSession,
+  from: string,
+  to: string,
+  all: Labelled[],
+  leaveOut: (one: Labelled, why: string) => void,
+): Promise<void> {
+  const plans = all.map(({ item }) => item.write.index);
+  try {
+    const types = await knownLabels(session, from, to, plans);
+    const ready = all.flatMap((one) => {
+      const type = types.find(({ label }) => label.toLowerCase() === one.label.trim().toLowerCase());
+      if (!type) leaveOut(one, `the account has no such label between ${from} and ${to}`);
+      return type ? [{ ...one, ...type, label: one.label }] : [];
+    });
+    for (const part of chunk(ready, MAX_LINKS)) {
+      const results = asList(asObject((await session.send(labelRecords(from, to, part), plans)).body).results);
+      const set = new Set(
+        results.map(asObject).map(({ fromObjectId, toObjectId }) => `${String(fromObjectId)}>${String(toObjectId)}`),
+      );
+      for (const one of part) if (!set.has(`${one.from}>${one.to}`)) leaveOut(one, 'HubSpot did not set it');
+    }
+  } catch (thrown) {
+    const failure = asHubSpotFailure(thrown);
+    if (failure.next !== 'park' && failure.code !== 'missing_scope') throw failure;
+    for (const one of all) leaveOut(one, failure.message);
+  }
+}
+
+async function knownLabels(session: HubSpotSession, from: string, to: string, plans: number[]): Promise<LabelType[]> {
+  const key = `labels:${from}>${to}`;
+  const kept = await session.ctx.memory.get(key);
+  if (kept !== undefined) return JSON.parse(kept) as LabelType[];
+  const body = asObject((await session.send(readLabels(from, to), plans)).body);
+  const types = asList(body.results)
+    .map(asObject)
+    .flatMap(({ label, category, typeId }): LabelType[] =>
+      typeof label === 'string' && label !== '' ? [{ label, category: String(category), type: Number(typeId) }] : [],
+    );
+  await session.ctx.memory.set(key, JSON.stringify(types), LABELS_KEPT_MS);
+  return types;
+}
+
+/*
+ * Takes records off the person whom an earlier write linked them to, when a replay finds another: one call log belongs
+ * to one person. Who was merged into the person found now is that person, and keeps the link. What an earlier write said
+ * on the previous contact itself stays; the receipt says so.
+ */
+
+/** HubSpot's limit for taking links off. */
+const UNLINK_BATCH = 100;
+
+/** Whom a call's records were linked to is kept until a replay that found another person has succeeded. */
+const PREVIOUS_KEPT_MS = 7 * 24 * 3_600_000;
+
+/**
+ * Notes whom the plans' records were linked to before, so that an attempt that fails halfway does not forget it.
+ * @returns what could not be noted
+ */
+export async function notePrevious({ ctx }: HubSpotSession, writes: PlanWrite[]): Promise<[PlanWrite, Failure][]> {
+  const failed: [PlanWrite, Failure][] = [];
+  for (const write of writes) {
+    const known = write.plan.resume?.records.person;
+    // That no person is found now is no reason to take the records off the one found before.
+    if (known === undefined || write.person === undefined || known === write.person.id) continue;
+    if (!/^\d+$/.test(known)) continue;
+    await ctx.memory.set(previousMemory(write.plan.key), known, PREVIOUS_KEPT_MS).catch((thrown: unknown) => {
+      failed.push([write, Failure.of(thrown)]);
+    });
+  }
+  return failed;
+}
+
+interface Move {
+  item: Item;
+  id: string;
+  previous: string;
+}
+
+/** Never rejects. */
+export async function unlinkPrevious(session: HubSpotSession, written: Written[]): Promise<Associated> {
+  const done: Associated = { failed: new Map(), notes: [] };
+  const moves: Move[] = [];
+  for (const { item, receipt } of written) {
+    const { write, record } = item;
+    if (!write.plan.resume || !write.person || !record.associate.includes('person')) continue;
+    // A company is more people's than ours: who made the link is not known.
+    if (record.object === 'companies') continue;
+    try {
+      const previous = await session.ctx.memory.get(previousMemory(write.plan.key));
+      if (previous !== undefined && previous !== write.person.id) moves.push({ item, id: receipt.id, previous });
+    } catch (thrown) {
+      done.failed.set(item, Failure.of(thrown));
+    }
+  }
+  if (moves.length === 0) return done;
+  const reading = await readMany(session, {
+    object: 'contacts',
+    ids: moves.map(({ previous }) => previous),
+    properties: [],
+    plansOf: (id) => moves.filter(({ previous }) => previous === id).map(({ item }) => item.write.index),
+  });
+  const real: Move[] = [];
+  for (const { previous, ...move } of moves) {
+    const failure = reading.failed.get(previous);
+    const now = reading.found.get(previous)?.id;
+    if (failure) done.failed.set(move.item, failure);
+    // A contact that is gone holds no links any more.
+    else if (now !== undefined && now !== move.item.write.person?.id) real.push({ ...move, previous: now });
+  }
+  for (const [object, all] of Map.groupBy(real, ({ item }) => item.record.object))
+    for (const part of chunk(all, UNLINK_BATCH)) {
+      try {
+        const pairs = part.map(({ id, previous }) => ({ from: id, to: previous }));
+        const plans = part.map(({ item }) => item.write.index);
+        await session.send(unlinkRecords(object, 'contacts', pairs), plans);
+        for (const { item, previous } of part)
+          done.notes.push([
+            item,
+            `Moved from contact ${previous}, to whom an earlier write had linked it; what that write said on the contact itself stays.`,
+          ]);
+      } catch (thrown) {
+        for (const { item } of part) done.failed.set(item, asHubSpotFailure(thrown));
+      }
+    }
+  return done;
 }

@@ -11,7 +11,7 @@ import { createHash } from 'node:crypto';
 import { type Context, Failure, type Secret } from '@wrapup/destination';
 import { asObject, type HttpAnswer, type HttpRequest, parseBody, Unanswered } from '@wrapup/destination/http';
 import { asHubSpotFailure, HubSpotFailure } from '../errors/classify.ts';
-import type { HubSpotSettings } from '../settings.ts';
+import type { HubSpotSettings } from './settings.ts';
 
 export interface Auth {
   token(ctx: Context): Promise<string>;

@@ -1,20 +1,20 @@
 import type { Agent } from 'node:http';
-import type { Context, FailureCode } from '@wrapup/destination';
+import type { Context, FailureCode, Usage } from '@wrapup/destination';
 import {
+  type Answer,
   answerThrough,
   exchange,
   type HttpAnswer,
   type HttpRequest,
   makeAgent,
+  Session as Shared,
   Transport as SharedTransport,
 } from '@wrapup/destination/http';
-import { failureOf } from '../errors/classify.ts';
-import { readVendorError } from '../errors/vendor-error.ts';
-import type { HubSpotSettings } from '../settings.ts';
+import { failureOf, readVendorError } from '../errors/classify.ts';
 import type { HubSpotApiCall } from './api.ts';
 import { type Auth, makeAuth } from './auth.ts';
 import { datePath, GeneratedClient, type GeneratedModules, loadGenerated } from './generated.ts';
-import { readUsage } from './usage.ts';
+import type { HubSpotSettings } from './settings.ts';
 
 /** Sends single requests of one connection: the official client builds them, our own exchange sends them. */
 export class HubSpotTransport extends SharedTransport<HubSpotApiCall, string> {
@@ -72,4 +72,31 @@ export class HubSpotTransport extends SharedTransport<HubSpotApiCall, string> {
     const within = Math.min(this.#settings.timeout, ctx.deadline - Date.now());
     return exchange(request, { agent: this.#agent, within, signal: ctx.signal });
   }
+}
+
+/** The requests of one call of the destination to HubSpot. */
+export class HubSpotSession extends Shared<HubSpotApiCall, Answer> {}
+
+/**
+ * What HubSpot's headers say about the quota. Search answers carry none; the daily ones are absent with OAuth.
+ * https://developers.hubspot.com/docs/developer-tooling/platform/usage-guidelines
+ */
+export function readUsage(headers: Record<string, string>): Usage | undefined {
+  const number = (name: string) => {
+    const value = headers[`x-hubspot-ratelimit-${name}`];
+    const parsed = value === undefined || value === '' ? Number.NaN : Number(value);
+    return Number.isFinite(parsed) ? parsed : undefined;
+  };
+  const usage: Usage = {};
+  const remaining = number('remaining');
+  const limit = number('max');
+  const interval = number('interval-milliseconds');
+  const daily = number('daily-remaining');
+  const dailyLimit = number('daily');
+  if (remaining !== undefined) usage.remaining = remaining;
+  if (limit !== undefined) usage.limit = limit;
+  if (interval !== undefined) usage.resets_in = interval;
+  if (daily !== undefined) usage.daily_remaining = daily;
+  if (dailyLimit !== undefined) usage.daily_limit = dailyLimit;
+  return Object.keys(usage).length > 0 ? usage : undefined;
 }

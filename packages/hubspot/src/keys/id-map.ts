@@ -6,24 +6,24 @@
  * person's own records, which HubSpot reads without the lag of its search; for a call without a person by a search for
  * its time. An account may have the property without its values being unique: then that counts like the line.
  */
-import { type Context, Failure } from '@wrapup/destination';
+import { type Context, Failure, type Subject } from '@wrapup/destination';
 import {
   digest,
   type Existing,
   type Item,
   type KeyStrategy,
   leaseEach,
+  type Properties,
+  personMemories,
   type Reading,
 } from '@wrapup/destination/engine';
 import { asList, asObject } from '@wrapup/destination/http';
 import type { RecordPlan } from '@wrapup/mapping';
 import { readLinked, searchEqual } from '../client/api.ts';
-import { readMany, toRecord } from '../client/batch-read.ts';
+import { readMany, toRecord } from '../client/batches.ts';
+import { keyProperty, timestampOf } from '../client/objects.ts';
+import type { HubSpotSession } from '../client/transport.ts';
 import { asHubSpotFailure } from '../errors/classify.ts';
-import { recordIdMemory, recordStartedMemory } from '../memories.ts';
-import { keyProperty, timestampOf } from '../objects.ts';
-import type { HubSpotSession } from '../session.ts';
-import { hasKeyLine, keyLineProperty, withKeyLine, withoutKeyLine } from './key-in-text.ts';
 import { propertiesOf } from './key-ladder.ts';
 
 /** Records of one person that are looked through, the latest first. */
@@ -149,4 +149,104 @@ async function candidatesOf(session: HubSpotSession, { write, record, targets }:
 /** The text as the mapping wrote it: a line that is added each time is no difference. */
 function withoutLine({ record: { object, key } }: Item, { id, properties }: Existing): Existing {
   return { id, properties: withoutKeyLine(object, properties, key) };
+}
+
+/* The key as a line in a record's own text, for accounts that refuse the unique property. Pure. */
+
+interface Place {
+  property: string;
+  html: boolean;
+}
+
+/** Where the line goes, by object. A custom object has no text that every account has, and so no line. */
+const PLACES: Record<string, Place> = {
+  calls: { property: 'hs_call_body', html: true },
+  tasks: { property: 'hs_task_body', html: true },
+  notes: { property: 'hs_note_body', html: true },
+  meetings: { property: 'hs_meeting_body', html: true },
+  deals: { property: 'description', html: false },
+  tickets: { property: 'content', html: false },
+  companies: { property: 'description', html: false },
+};
+
+/** Characters that a line takes at most; texts leave room for it. */
+export const KEY_LINE_ROOM = 536;
+
+export function keyLineProperty(object: string): string | undefined {
+  return PLACES[object]?.property;
+}
+
+const LINE = 'Wrapup key: ';
+const lineOf = (key: string, html: boolean) =>
+  `${LINE}${html ? key.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;') : key}`;
+
+/**
+ * Properties with the line at the end of their text.
+ * @param creating a record to be created gets the line even when nothing else is written there
+ */
+export function withKeyLine(
+  object: string,
+  properties: Record<string, string>,
+  key: string,
+  creating: boolean,
+): Record<string, string> {
+  const place = PLACES[object];
+  if (!place) return properties;
+  const text = properties[place.property];
+  if (text === undefined && !creating) return properties;
+  const line = lineOf(key, place.html);
+  const whole = text ? `${text}${place.html ? '<br><br>' : '\n\n'}${line}` : line;
+  return { ...properties, [place.property]: whole };
+}
+
+/** Properties without the line at the end of their text. */
+export function withoutKeyLine(object: string, properties: Properties, key: string): Properties {
+  const property = PLACES[object]?.property;
+  const text = property === undefined ? undefined : properties[property];
+  if (property === undefined || typeof text !== 'string' || !hasKeyLine(object, properties, key)) return properties;
+  return { ...properties, [property]: text.slice(0, text.lastIndexOf(LINE)).replace(/(?:<br>|\s)+$/, '') };
+}
+
+/** True when the text holds this key's line, and not only that of a longer key. */
+export function hasKeyLine(object: string, properties: Properties, key: string): boolean {
+  const place = PLACES[object];
+  const text = place && properties[place.property];
+  if (!place || typeof text !== 'string') return false;
+  const line = lineOf(key, place.html);
+  for (let at = text.indexOf(line); at >= 0; at = text.indexOf(line, at + 1)) {
+    const next = text[at + line.length];
+    if (next === undefined || /[\s<]/.test(next)) return true;
+  }
+  return false;
+}
+
+/* Under which names of `ctx.memory` something is kept of single calls and people. What is kept of accounts has names elsewhere. */
+
+interface Keyed {
+  object: string;
+  key: string;
+}
+
+/** Id of a record that its account gives no unique key. */
+export function recordIdMemory({ object, key }: Keyed): string {
+  return `record-id:${object}:${digest(key)}`;
+}
+
+/** That such a record is about to be created. */
+export function recordStartedMemory({ object, key }: Keyed): string {
+  return `record-started:${object}:${digest(key)}`;
+}
+
+/** Whom a call's records were linked to before. @param call key of the call log */
+export function previousMemory(call: string): string {
+  return `former-person:${digest(call)}`;
+}
+
+/** All of them that may be of a person: see `DestinationKind.remembers`. */
+export function memoriesOf(subject: Subject): string[] {
+  return [
+    ...personMemories(subject),
+    ...subject.records.flatMap((record) => [recordIdMemory(record), recordStartedMemory(record)]),
+    ...subject.calls.map(previousMemory),
+  ];
 }

@@ -15,11 +15,11 @@
  */
 import type { Failure } from '@wrapup/destination';
 import type { Item, KeyLadder, KeyStrategy, Reading } from '@wrapup/destination/engine';
-import { readSchema } from '../account/schema.ts';
-import { readMany } from '../client/batch-read.ts';
+import { readMany } from '../client/batches.ts';
+import { readSchema } from '../client/definitions.ts';
+import { keyProperty } from '../client/objects.ts';
+import type { HubSpotSession } from '../client/transport.ts';
 import { asHubSpotFailure, type HubSpotFailure } from '../errors/classify.ts';
-import { keyProperty } from '../objects.ts';
-import type { HubSpotSession } from '../session.ts';
 import { idMap } from './id-map.ts';
 
 export type HubSpotKeyStep = 'upsert' | 'read' | 'map';

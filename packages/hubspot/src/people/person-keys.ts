@@ -17,11 +17,11 @@ import {
   startedAt,
 } from '@wrapup/destination/engine';
 import type { RequestFailure } from '@wrapup/destination/http';
-import { readMany } from '../client/batch-read.ts';
+import { readMany } from '../client/batches.ts';
+import { keyProperty } from '../client/objects.ts';
+import type { HubSpotSession } from '../client/transport.ts';
 import { asHubSpotFailure } from '../errors/classify.ts';
 import { explainRefusal, type HubSpotKeyStep, isKeyRefused, stepDown, stepOf } from '../keys/key-ladder.ts';
-import { keyProperty } from '../objects.ts';
-import type { HubSpotSession } from '../session.ts';
 
 const CONTACTS = 'contacts';
 /** Search is believed to know every contact that was created before. HubSpot says "a few moments". */

@@ -11,9 +11,9 @@ import { chunk, digest } from '@wrapup/destination/engine';
 import { asList, asObject } from '@wrapup/destination/http';
 import type { RecordPlan } from '@wrapup/mapping';
 import { searchRecords } from '../client/api.ts';
-import { type CrmRecord, readMany, toRecord } from '../client/batch-read.ts';
+import { type CrmRecord, readMany, toRecord } from '../client/batches.ts';
+import type { HubSpotSession } from '../client/transport.ts';
 import { asHubSpotFailure, HubSpotFailure, unaccounted } from '../errors/classify.ts';
-import type { HubSpotSession } from '../session.ts';
 
 const COMPANIES = 'companies';
 /** Domains in one search: with the longest that are common its body keeps the limit of 3,000 characters. */

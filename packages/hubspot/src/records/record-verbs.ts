@@ -1,22 +1,25 @@
 /** HubSpot's records, as the write engine asks for them. */
 import {
   type FieldRules,
+  type OwnerList,
+  type OwnerSource,
   type PlanWrite,
   type RecordVerbs,
   type Report,
   reportFailure,
 } from '@wrapup/destination/engine';
-import { knownProperties } from '../account/schema.ts';
-import { associate } from '../associations/associate.ts';
-import { notePrevious } from '../associations/previous.ts';
-import { MAX_BATCH } from '../client/api.ts';
-import { batchVerbs } from '../client/batch-write.ts';
+import { asObject } from '@wrapup/destination/http';
+import type { FieldWrite, RecordPlan } from '@wrapup/mapping';
+import { associate, notePrevious } from '../associations/associate.ts';
+import { listOwners, MAX_BATCH, readProperty } from '../client/api.ts';
+import { batchVerbs } from '../client/batches.ts';
+import { type Option, readSchema, toOptions } from '../client/definitions.ts';
+import { type Account, keyProperty, OWNER, recordUrl, TEXT_LIMIT, timestampOf } from '../client/objects.ts';
+import type { HubSpotSettings } from '../client/settings.ts';
+import type { HubSpotSession } from '../client/transport.ts';
+import { asHubSpotFailure, unaccounted } from '../errors/classify.ts';
 import { keyLadder } from '../keys/key-ladder.ts';
-import { type Account, keyProperty, OWNER, recordUrl, TEXT_LIMIT, timestampOf } from '../objects.ts';
-import type { HubSpotSession } from '../session.ts';
-import type { HubSpotSettings } from '../settings.ts';
 import { companyKey, findCompanies, rememberCompanies } from './companies.ts';
-import { resolveDispositions } from './dispositions.ts';
 
 export function recordVerbs(
   session: HubSpotSession,
@@ -30,7 +33,11 @@ export function recordVerbs(
     drops_fields,
     owner: OWNER,
     ...batchVerbs(session),
-    knownFields: (object) => knownProperties(session, object),
+    // More than the one that is refused may be unknown. Definitions that cannot be read say nothing.
+    knownFields: async (object) => {
+      const schema = await readSchema(session, object).catch(() => undefined);
+      return schema && schema.size > 0 ? new Set(schema.keys()) : undefined;
+    },
     keys: keyLadder(session, settings.without_key === 'id_map'),
     fields: FIELD_RULES,
     urlOf: (object, id) => recordUrl(account, object, id),
@@ -69,4 +76,114 @@ async function resolve(
   );
   const lost = [...failed].map(([write, failure]) => reportFailure(write, 'person', failure));
   return { writes: resolved.writes, reports: [...lost, ...resolved.reports] };
+}
+
+/*
+ * Call outcomes by their label. HubSpot stores an outcome as an id (a GUID), which no salesperson knows; a mapping may
+ * say the label that the account shows instead. Labels are read from the account when one is used, and remembered.
+ */
+
+const OBJECT = 'calls';
+export const DISPOSITION = 'hs_call_disposition';
+const KEY = 'dispositions';
+/** How long labels are remembered. */
+const KEPT_MS = 10 * 60_000;
+const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** Puts ids in place of labels. A label that the account does not have is left out, or parks where the policy says so. Never rejects. */
+export async function resolveDispositions(
+  session: HubSpotSession,
+  writes: PlanWrite[],
+  drops_fields: boolean,
+): Promise<{ writes: PlanWrite[]; reports: Report[] }> {
+  const asking = writes.filter(({ plan }) => plan.records.some(({ fields }) => fields.some(isLabel)));
+  if (asking.length === 0) return { writes, reports: [] };
+  const reports: Report[] = [];
+  let options: Option[];
+  try {
+    options = await knownOptions(
+      session,
+      asking.map(({ index }) => index),
+    );
+  } catch (thrown) {
+    const failure = asHubSpotFailure(thrown);
+    // A key that may not read properties never gets to: the log is worth more than its outcome.
+    if (failure.code !== 'missing_scope' && failure.next !== 'park')
+      return {
+        writes: writes.filter((write) => !asking.includes(write)),
+        reports: asking.map((write) => reportFailure(write, 'call_log', failure)),
+      };
+    options = [];
+  }
+  const resolve = (write: PlanWrite, record: RecordPlan): RecordPlan => {
+    const fields = record.fields.flatMap((field): FieldWrite[] => {
+      if (record.object !== OBJECT || !isLabel(field)) return [field];
+      const value = idOf(String(field.value), options);
+      if (value !== undefined) return [{ ...field, value }];
+      // HubSpot's own refusal names the outcomes that there are.
+      if (!drops_fields) return [field];
+      const note = `${record.name}.${DISPOSITION} was left out: the account has no call outcome as ${field.at.file}:${field.at.line} says.`;
+      reports.push({ plan: write.index, note });
+      return [];
+    });
+    return { ...record, fields };
+  };
+  const resolved = writes.map((write) => {
+    if (!asking.includes(write)) return write;
+    const records = write.plan.records.map((record) => resolve(write, record));
+    return { ...write, plan: { ...write.plan, records } };
+  });
+  return { writes: resolved, reports };
+}
+
+export function isLabel({ name, value }: Pick<FieldWrite, 'name' | 'value'>): boolean {
+  return name === DISPOSITION && typeof value === 'string' && value !== '' && !GUID.test(value);
+}
+
+/** Labels differ from account to account in case at most. An outcome in use comes before a hidden one of the same label. */
+export function idOf(label: string, options: Option[]): string | undefined {
+  const wanted = label.trim().toLowerCase();
+  const same = options.filter((option) => option.label.trim().toLowerCase() === wanted || option.value === label);
+  return (same.find((option) => !option.hidden) ?? same[0])?.value;
+}
+
+async function knownOptions(session: HubSpotSession, plans: number[]): Promise<Option[]> {
+  const kept = await session.ctx.memory.get(KEY);
+  if (kept !== undefined) return JSON.parse(kept) as Option[];
+  const options = toOptions((await session.send(readProperty(OBJECT, DISPOSITION), plans)).body);
+  await session.ctx.memory.set(KEY, JSON.stringify(options), KEPT_MS);
+  return options;
+}
+
+/* Who can own records: the account’s active owners. */
+
+/** Pages of 500 owners that are read at most. */
+const MAX_PAGES = 20;
+
+/** The account’s active owners. */
+export function ownerSource(session: HubSpotSession): OwnerSource {
+  return { property: OWNER, read: (plans) => readOwners(session, plans) };
+}
+
+async function readOwners(session: HubSpotSession, plans: number[]): Promise<OwnerList> {
+  const owners: [string, string][] = [];
+  let after: string | undefined;
+  try {
+    for (let page = 0; page < MAX_PAGES; page += 1) {
+      const body = asObject((await session.send(listOwners(after), plans)).body);
+      if (!Array.isArray(body.results)) throw unaccounted('read the owners');
+      for (const item of body.results.map(asObject))
+        if (item.id !== undefined && item.archived !== true)
+          owners.push([String(item.id), typeof item.email === 'string' ? item.email.trim().toLowerCase() : '']);
+      const next = asObject(asObject(body.paging).next).after;
+      if (next === undefined) break;
+      after = String(next);
+    }
+    return { owners };
+  } catch (thrown) {
+    const failure = asHubSpotFailure(thrown);
+    if (failure.code === 'missing_scope' || failure.next === 'park')
+      return { why: `the account’s owners cannot be read (${failure.code}: add the scope crm.objects.owners.read)` };
+    throw failure;
+  }
 }

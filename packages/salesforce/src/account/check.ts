@@ -3,14 +3,13 @@ import type { Context } from '@wrapup/destination';
 import { checkOwners, type OwnerWords, quoteAll } from '@wrapup/destination/engine';
 import { type Finding, suggest } from '@wrapup/findings';
 import type { CompiledMapping, MappedField } from '@wrapup/mapping';
-import type { SalesforceTransport } from '../client/transport.ts';
+import { CALL_OBJECT, WATERMARK } from '../client/objects.ts';
+import { SalesforceSession, type SalesforceTransport } from '../client/transport.ts';
 import { describeStep, keyStepOf } from '../keys/key-ladder.ts';
-import { CALL_OBJECT, WATERMARK } from '../objects.ts';
-import { ownerSource } from '../records/owners.ts';
-import { SalesforceSession } from '../session.ts';
-import { isOurs } from './requirements.ts';
-import { type Field, type Org, readOrg, type SObject } from './schema.ts';
-import { fitValue } from './values.ts';
+import { ownerSource } from '../records/record-verbs.ts';
+import { type Field, type Org, readOrg, type SObject } from '../schema/org.ts';
+import { fitValue } from '../schema/values.ts';
+import { isOurs } from './metadata.ts';
 
 /** @throws the failure when the definitions cannot be read */
 export async function checkMappings(

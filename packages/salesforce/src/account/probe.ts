@@ -1,13 +1,12 @@
-import type { Context, Probe } from '@wrapup/destination';
+import type { Context, Description, Probe } from '@wrapup/destination';
 import { asObject } from '@wrapup/destination/http';
 import { readLimits } from '../client/api.ts';
-import type { SalesforceTransport } from '../client/transport.ts';
+import { CALL_OBJECT } from '../client/objects.ts';
+import { flowOf, type SalesforceSettings } from '../client/settings.ts';
+import { SalesforceSession, type SalesforceTransport } from '../client/transport.ts';
 import { asSalesforceFailure } from '../errors/classify.ts';
 import { describeStep, keyStepOf } from '../keys/key-ladder.ts';
-import { CALL_OBJECT } from '../objects.ts';
-import { SalesforceSession } from '../session.ts';
-import { flowOf, type SalesforceSettings } from '../settings.ts';
-import { readOrg } from './schema.ts';
+import { readOrg } from '../schema/org.ts';
 
 const FLOWS = {
   jwt: 'a signed assertion (JWT)',
@@ -49,4 +48,28 @@ async function noteKeys(session: SalesforceSession): Promise<string[]> {
   } catch (thrown) {
     return [`The definitions cannot be read (${asSalesforceFailure(thrown).message})`];
   }
+}
+
+/** Fields of these objects that the user may write, with the values of their picklists. An object that is not seen is a note. */
+export async function describeOrg(
+  transport: SalesforceTransport,
+  objects: string[],
+  ctx: Context,
+): Promise<Description> {
+  const org = await readOrg(new SalesforceSession(transport, ctx), objects, { fresh: true });
+  const description: Description = { objects: {}, notes: [] };
+  for (const name of objects) {
+    const object = org.object(name);
+    if (!object) {
+      description.notes.push(`${name}: the org has no such object, or the user does not see it.`);
+      continue;
+    }
+    description.objects[name] = [...object.fields.values()].map((field) => ({
+      name: field.name,
+      type: field.length > 0 ? `${field.type}(${field.length})` : field.type,
+      ...(field.createable || field.updateable ? {} : { read_only: true }),
+      ...(field.values ? { options: field.values.map((value) => ({ value })) } : {}),
+    }));
+  }
+  return description;
 }

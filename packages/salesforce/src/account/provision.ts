@@ -3,19 +3,15 @@
  * package of metadata, which changes the customer's org: only done where it is asked for (`--deploy`), else the fields are
  * listed. Can be repeated: what is there is `present`, and stays as it is.
  */
-
 import type { Context, ProvisionRequest, ProvisionStep } from '@wrapup/destination';
 import { asObject, asText } from '@wrapup/destination/http';
 import { createRecord } from '../client/api.ts';
-import { queryTogether } from '../client/query.ts';
-import { isIn, select } from '../client/soql.ts';
-import type { SalesforceTransport } from '../client/transport.ts';
-import { asSalesforceFailure } from '../errors/classify.ts';
-import { SalesforceSession } from '../session.ts';
-import { deploy } from './deploy.ts';
-import { PERMISSIONS, packageOf } from './metadata.ts';
-import { requirementsOf, type SalesforceRequirement } from './requirements.ts';
-import { CORE, forgetObject, type Org, readOrg } from './schema.ts';
+import { loadMetadataApi } from '../client/jsforce.ts';
+import { forgetObject, isIn, queryTogether, select } from '../client/query.ts';
+import { SalesforceSession, type SalesforceTransport } from '../client/transport.ts';
+import { asSalesforceFailure, SalesforceFailure, unaccounted } from '../errors/classify.ts';
+import { CORE, type Org, readOrg } from '../schema/org.ts';
+import { PERMISSIONS, packageOf, requirementsOf, type SalesforceRequirement } from './metadata.ts';
 
 export async function provisionAccount(
   transport: SalesforceTransport,
@@ -90,4 +86,72 @@ async function assign(session: SalesforceSession, user: string): Promise<void> {
     // A user who may deploy may not always assign: the steps say what is to be done.
     if (failure.code !== 'conflict' && failure.next !== 'park') throw failure;
   }
+}
+
+/* Deploys a package of metadata and waits for its end. https://developer.salesforce.com/docs/atlas.en-us.api_meta.meta/api_meta/meta_rest_deploy.htm */
+
+interface DeployFailure {
+  /** `Lead.Wrapup_Key__c` */
+  name: string;
+  problem: string;
+}
+
+/** Ms between two looks. */
+const PAUSE_MS = 1_000;
+
+const CALL = { name: 'deploy the package', writes: true };
+
+/**
+ * All or nothing: with a failure nothing of it was made.
+ * @returns what was refused
+ * @throws SalesforceFailure when it could not be deployed at all, or not in time
+ */
+export async function deploy(transport: SalesforceTransport, zip: Uint8Array, ctx: Context): Promise<DeployFailure[]> {
+  await loadMetadataApi();
+  const id = await start(transport, zip, ctx);
+  for (let pause = 50; ; pause = Math.min(pause * 2, PAUSE_MS)) {
+    const status = await look(transport, id, ctx);
+    if (status.done === true) return status.success === true ? [] : failuresOf(status);
+    if (Date.now() + pause >= ctx.deadline)
+      throw new SalesforceFailure('timeout', 'deploy the package: it is still under way.', {
+        hint: 'Look in Setup, Deployment Status; then run `wrapup provision` again.',
+      });
+    await new Promise((resolve) => setTimeout(resolve, pause));
+  }
+}
+
+async function start(transport: SalesforceTransport, zip: Uint8Array, ctx: Context): Promise<string> {
+  const answer = await transport.send(
+    {
+      ...CALL,
+      run: (connection) =>
+        connection.metadata.deployRest(Buffer.from(zip), { rollbackOnError: true, singlePackage: true }) as never,
+    },
+    ctx,
+  );
+  const id = asText(asObject(answer.body).id);
+  if (!id) throw unaccounted(CALL.name, true);
+  return id;
+}
+
+async function look(transport: SalesforceTransport, id: string, ctx: Context): Promise<Record<string, unknown>> {
+  const answer = await transport.send(
+    {
+      name: 'look at the deployment',
+      writes: false,
+      run: (connection) => connection.metadata.checkDeployStatus(id, true, true),
+    },
+    ctx,
+  );
+  return asObject(asObject(answer.body).deployResult);
+}
+
+function failuresOf(status: Record<string, unknown>): DeployFailure[] {
+  const given = asObject(status.details).componentFailures;
+  const failures = (Array.isArray(given) ? given : [given]).map(asObject).flatMap(({ fullName, problem }) => {
+    const said = asText(problem);
+    return said ? [{ name: asText(fullName), problem: said }] : [];
+  });
+  if (failures.length > 0) return failures;
+  return [{ name: '', problem: asText(status.errorMessage) || `the deployment ended as ${asText(status.status)}` }];
 }

@@ -4,15 +4,12 @@
  *
  * Salesforce locks a record's parent for each request: https://help.salesforce.com/s/articleView?id=005226737&type=1
  */
-
 import type { Row, RowAnswers, RowWriter } from '@wrapup/destination/engine';
 import { asList, asObject, asText } from '@wrapup/destination/http';
-import { failureOf, unaccounted } from '../errors/classify.ts';
-import { readRowErrors } from '../errors/vendor-error.ts';
-import type { SalesforceSession } from '../session.ts';
-import type { SalesforceSettings } from '../settings.ts';
+import { failureOf, readRowErrors, unaccounted } from '../errors/classify.ts';
 import { writeRows } from './api.ts';
-import { headersFor } from './headers.ts';
+import type { SalesforceSettings } from './settings.ts';
+import type { SalesforceSession } from './transport.ts';
 
 /** The verbs that write, one request each, for rows of any objects. */
 export function batchVerbs(
@@ -47,4 +44,24 @@ function accountFor(verb: 'create' | 'update', rows: Row[], results: unknown[]):
     }
   }
   return answers;
+}
+
+/* Headers of writes. */
+
+/**
+ * Assignment rules run unless a header prevents them, also on updates, and take records away from whom the mapping gave them.
+ * https://developer.salesforce.com/docs/platform/api-rest/guide/headers-autoassign.html
+ *
+ * A duplicate rule that only warns refuses too, unless a header prevents it. An existing person is no duplicate because a call
+ * is written to them. https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/headers_duplicaterules.htm
+ */
+export function headersFor(
+  verb: 'create' | 'update',
+  { assignment_rules, duplicates }: Pick<SalesforceSettings, 'assignment_rules' | 'duplicates'>,
+): Record<string, string> {
+  const save = verb === 'update' || duplicates === 'allow';
+  return {
+    'Sforce-Auto-Assign': assignment_rules ? 'TRUE' : 'FALSE',
+    ...(save ? { 'Sforce-Duplicate-Rule-Header': 'allowSave=true' } : {}),
+  };
 }

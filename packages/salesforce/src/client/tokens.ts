@@ -19,10 +19,15 @@ import {
   type HttpRequest,
   parseBody,
 } from '@wrapup/destination/http';
-import { asSalesforceFailure, failureOf, type SalesforceFailure, unaccounted } from '../errors/classify.ts';
-import { readVendorError } from '../errors/vendor-error.ts';
-import { flowOf, loginUrlOf, type SalesforceSettings } from '../settings.ts';
+import {
+  asSalesforceFailure,
+  failureOf,
+  readVendorError,
+  type SalesforceFailure,
+  unaccounted,
+} from '../errors/classify.ts';
 import { type Jsforce, makeOAuth } from './jsforce.ts';
+import { flowOf, loginUrlOf, type SalesforceSettings } from './settings.ts';
 
 /** One access token and what came with it. */
 export interface Token {

@@ -1,6 +1,7 @@
 import type { Agent } from 'node:http';
-import type { Context, FailureCode } from '@wrapup/destination';
+import type { Context, FailureCode, Usage } from '@wrapup/destination';
 import {
+  type Answer,
   type ApiRequest,
   answerThrough,
   checkWanted,
@@ -8,15 +9,14 @@ import {
   type HttpAnswer,
   type HttpRequest,
   makeAgent,
+  Session as SharedSession,
   Transport as SharedTransport,
 } from '@wrapup/destination/http';
-import { failureOf } from '../errors/classify.ts';
-import { readVendorError } from '../errors/vendor-error.ts';
-import type { SalesforceSettings } from '../settings.ts';
+import { failureOf, readVendorError } from '../errors/classify.ts';
 import type { SalesforceApiCall } from './api.ts';
 import { type Jsforce, loadJsforce, makeConnection } from './jsforce.ts';
+import type { SalesforceSettings } from './settings.ts';
 import { type Token, Tokens } from './tokens.ts';
-import { readUsage } from './usage.ts';
 
 const TOKEN_CALL: ApiRequest = { name: 'get an access token', writes: false };
 
@@ -100,4 +100,44 @@ export class SalesforceTransport extends SharedTransport<SalesforceApiCall, Toke
     this.#agents.set(scheme, agent);
     return agent;
   }
+}
+
+/* The requests of one call of the destination, and whose org they go to. */
+
+export class SalesforceSession extends SharedSession<SalesforceApiCall, Answer> {
+  readonly api_version: string;
+
+  constructor(transport: SalesforceTransport, ctx: Context) {
+    super(transport, ctx);
+    this.api_version = transport.api_version;
+  }
+}
+
+/** Where people open the org's records. Undefined while no token can be had, and where a sandbox or proxy stands in. */
+export async function orgUrl(
+  transport: SalesforceTransport,
+  { base_url }: Pick<SalesforceSettings, 'base_url'>,
+  ctx: Context,
+): Promise<string | undefined> {
+  if (base_url !== undefined) return undefined;
+  try {
+    return (await transport.whose(ctx)).instance_url;
+  } catch {
+    // Links are left out; the first request says what is wrong.
+    return undefined;
+  }
+}
+
+/*
+ * What the org has left of its API requests of 24 hours: the whole org's, of all its integrations. Salesforce has no
+ * Retry-After and no short window; every answer says how many are used, and the budget leaves the org its reserve.
+ * https://developer.salesforce.com/docs/platform/api-rest/guide/headers-api-usage.html
+ */
+
+/** Reads `Sforce-Limit-Info: api-usage=45/15000`. */
+export function readUsage(headers: Record<string, string>): Usage | undefined {
+  const found = /(?:^|[^-\w])api-usage=(\d+)\/(\d+)/.exec(headers['sforce-limit-info'] ?? '');
+  if (!found) return undefined;
+  const [used, limit] = [Number(found[1]), Number(found[2])];
+  return { daily_remaining: Math.max(0, limit - used), daily_limit: limit };
 }

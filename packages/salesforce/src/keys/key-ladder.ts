@@ -10,11 +10,22 @@
  * The org's definitions decide; doctor says which step is in force. Other objects have the first step or none.
  */
 import { Failure } from '@wrapup/destination';
-import type { KeyLadder, KeyStrategy, RowWriter } from '@wrapup/destination/engine';
-import type { Org, SObject } from '../account/schema.ts';
-import { CALL_OBJECT, KEY, keyField, TASK_ID } from '../objects.ts';
-import type { SalesforceSession } from '../session.ts';
-import { readByKey } from './read-by-key.ts';
+import {
+  chunk,
+  type Item,
+  type KeyLadder,
+  type KeyStrategy,
+  type Reading,
+  type RowWriter,
+} from '@wrapup/destination/engine';
+import { asObject, asText } from '@wrapup/destination/http';
+import { MAX_QUERIES } from '../client/api.ts';
+import { CALL_OBJECT, KEY, keyField, OWNER, TASK_ID } from '../client/objects.ts';
+import { isIn, type Query, queryTogether, select } from '../client/query.ts';
+import type { SalesforceSession } from '../client/transport.ts';
+import { asSalesforceFailure } from '../errors/classify.ts';
+import type { Org, SObject } from '../schema/org.ts';
+import { readValue } from '../schema/values.ts';
 import { reserveTasks } from './task-reservations.ts';
 
 export type SalesforceKeyStep =
@@ -102,4 +113,79 @@ export function describeStep(object: SObject, step: SalesforceKeyStep | undefine
     default:
       return `${object.name}: ${why}; no record of it is written. To mend it, ${remedy}.`;
   }
+}
+
+/* Reads our own records by their keys. Queries see a write at once, unlike searches. */
+
+/** Keys of one query: a text of 100,000 characters is allowed, and long keys are rare. */
+const MAX_KEYS = 200;
+const DAY_MS = 24 * 3_600_000;
+
+/** What is there of each item; those of objects that have no key are left out. Never rejects. */
+export async function readByKey(session: SalesforceSession, org: Org, items: Item[]): Promise<Map<Item, Reading>> {
+  const readings = new Map<Item, Reading>();
+  const queries: { query: Query; items: Item[]; field: string }[] = [];
+  for (const [name, all] of Map.groupBy(items, ({ record }) => record.object)) {
+    const object = org.object(name);
+    const step = object && keyStepOf(org, object);
+    if (!object || !step) continue;
+    for (const part of chunk(all, MAX_KEYS)) {
+      const where = isIn(step.field, new Set(part.map(({ record }) => record.key)));
+      const fields = [
+        'Id',
+        ...(object.fields.has('IsDeleted') ? ['IsDeleted'] : []),
+        step.field,
+        ...namesToRead(object, part),
+      ];
+      const soql = select(name, fields, where + (step.step === 'key' ? '' : onlyRecent(part)));
+      // What is archived after a year is asked for too.
+      queries.push({
+        query: { object: name, soql, all: object.fields.has('IsArchived') },
+        items: part,
+        field: step.field,
+      });
+    }
+  }
+  for (const part of chunk(queries, MAX_QUERIES)) {
+    const asked = part.flatMap((one) => one.items);
+    try {
+      const results = await queryTogether(
+        session,
+        'look for what is written already',
+        part.map(({ query }) => query),
+        asked.map(({ write }) => write.index),
+        asked.map(({ record }) => record.key),
+      );
+      for (const [index, { items: of, field }] of part.entries())
+        for (const item of of) readings.set(item, readingOf(item, field, results[index]?.records ?? []));
+    } catch (thrown) {
+      for (const item of asked) readings.set(item, asSalesforceFailure(thrown));
+    }
+  }
+  return readings;
+}
+
+/** CallObject has no index: what is older than the calls themselves is not looked through. */
+function onlyRecent(items: Item[]): string {
+  const earliest = Math.min(...items.map(({ write }) => write.ended_at));
+  return Number.isFinite(earliest) && earliest > 0
+    ? ` AND CreatedDate >= ${new Date(earliest - DAY_MS).toISOString()}`
+    : '';
+}
+
+/** Fields to read of records that exist: what is written, and what links them. */
+function namesToRead(object: SObject, items: Item[]): string[] {
+  const names = new Set(items.flatMap(({ record }) => record.fields.map(({ name }) => name)));
+  for (const { name, references } of object.fields.values())
+    if (references.length > 0 && name !== OWNER) names.add(name);
+  for (const name of ['Status', 'ActivityDate', 'IsReminderSet', OWNER]) names.add(name);
+  return [...names].filter((name) => object.fields.has(name));
+}
+
+function readingOf({ record }: Item, field: string, rows: unknown[]): Reading {
+  const row = rows.map(asObject).find((one) => one.IsDeleted !== true && asText(one[field]) === record.key);
+  if (!row) return 'absent';
+  const { attributes: _, ...values } = row;
+  const properties = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, readValue(value)]));
+  return { id: asText(row.Id), properties };
 }

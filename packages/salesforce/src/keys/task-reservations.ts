@@ -17,10 +17,9 @@ import {
   writeRows,
 } from '@wrapup/destination/engine';
 import { asObject, asText } from '@wrapup/destination/http';
-import { queryTogether } from '../client/query.ts';
-import { isIn, select } from '../client/soql.ts';
-import { CALL_OBJECT, KEY, TASK_ID } from '../objects.ts';
-import type { SalesforceSession } from '../session.ts';
+import { CALL_OBJECT, KEY, TASK_ID } from '../client/objects.ts';
+import { isIn, queryTogether, select } from '../client/query.ts';
+import type { SalesforceSession } from '../client/transport.ts';
 
 /** After so long a record that stands for a task without naming one counts as left behind. */
 const UNFINISHED_MS = 45_000;

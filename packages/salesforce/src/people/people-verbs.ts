@@ -1,18 +1,24 @@
 /** Salesforce's people as the write engine asks for them: leads, contacts, and accounts that are a person. */
 import { Failure } from '@wrapup/destination';
-import type { CrmPerson, PeopleVerbs, RecordVerbs, Row } from '@wrapup/destination/engine';
+import {
+  type CrmPerson,
+  inOrder,
+  type PeopleVerbs,
+  type PersonWrite,
+  type Properties,
+  type RecordVerbs,
+  type Row,
+} from '@wrapup/destination/engine';
 import type { RequestFailure } from '@wrapup/destination/http';
-import type { Org, SObject } from '../account/schema.ts';
-import { isRecordId, longId } from '../client/soql.ts';
+import { KEY, NOT_PROVIDED, type PersonObject, personObjectOf, WATERMARK } from '../client/objects.ts';
+import { isRecordId, longId } from '../client/query.ts';
+import type { SalesforceSettings } from '../client/settings.ts';
+import type { SalesforceSession } from '../client/transport.ts';
 import { asSalesforceFailure } from '../errors/classify.ts';
-import { personObjectOf, WATERMARK } from '../objects.ts';
-import type { SalesforceSession } from '../session.ts';
-import type { SalesforceSettings } from '../settings.ts';
-import { bestOf, phoneFieldsOf } from './candidates.ts';
-import { complete, createdAs, knownById, onAccount, REQUIRED_OF_NEW, withoutPlaceholders } from './person-fields.ts';
+import type { Org, SObject } from '../schema/org.ts';
+import { bestOf, phoneFieldsOf, readByIdOrEmail } from './candidates.ts';
 import { personKeys } from './person-keys.ts';
 import { searchPeople } from './phone-search.ts';
-import { readByIdOrEmail } from './read-people.ts';
 import { readRelated } from './related.ts';
 
 export function peopleVerbs(
@@ -101,4 +107,54 @@ function judge({ id }: CrmPerson, _row: Row, failure: RequestFailure): Failure {
     candidates: [id, ...others],
     hint: `Record ${id} and ${others[0] ?? 'another one'} claim the same value: merge them in Salesforce, then replay.`,
   });
+}
+
+/* What a person is in Salesforce beside what the mapping says of it. Pure. */
+
+/** A person of whom nothing but the id is known. */
+export function knownById(id: string): CrmPerson {
+  return { id, object: personObjectOf(id) ?? 'Contact', properties: {} };
+}
+
+/** Object whose records are created for people of that kind. */
+export function createdAs(writes: readonly PersonWrite[]): Exclude<PersonObject, 'Account'> {
+  return writes[0]?.plan.person?.create_as === 'contact' ? 'Contact' : 'Lead';
+}
+
+/** Fields of a new person that must not be dropped. */
+export const REQUIRED_OF_NEW: ReadonlySet<string> = new Set([KEY, 'LastName', 'Company']);
+
+/** Names that stand for no name count as none: the next call may say the real one. */
+export function withoutPlaceholders(current: Properties, writes: readonly PersonWrite[]): Properties {
+  const invented = new Set([NOT_PROVIDED, ...writes.flatMap(({ plan }) => plan.person?.fallback.name ?? [])]);
+  const known = { ...current };
+  for (const name of ['LastName', 'Company'])
+    if (typeof known[name] === 'string' && invented.has(known[name])) known[name] = null;
+  return known;
+}
+
+/** What a person needs in addition when it is created: a name, a lead a company, and the number by which the next call finds it. */
+export function complete(
+  object: SObject | undefined,
+  fields: Readonly<Record<string, unknown>>,
+  writes: readonly PersonWrite[],
+): Record<string, unknown> {
+  const whole = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null && value !== ''));
+  if (!object) return whole;
+  const numbers = phoneFieldsOf(object);
+  for (const { plan } of inOrder(writes)) {
+    const { phone, email } = plan.person?.fallback ?? {};
+    if (phone && !numbers.some((name) => whole[name] !== undefined)) whole.Phone = phone;
+    if (email && object.fields.has('Email')) whole.Email ??= email;
+  }
+  const name = writes[0]?.plan.person?.fallback.name ?? '';
+  whole.LastName ??= whole.FirstName !== undefined || name === '' ? NOT_PROVIDED : name;
+  if (object.name === 'Lead') whole.Company ??= NOT_PROVIDED;
+  return whole;
+}
+
+/** A field of a contact, as the account of a person account has it. Undefined when the account has none. */
+export function onAccount(account: SObject, name: string): string | undefined {
+  const names = name.endsWith('__c') ? [name.replace(/__c$/, '__pc')] : [`Person${name}`, name];
+  return names.find((candidate) => account.fields.has(candidate));
 }

@@ -14,15 +14,14 @@ import {
   type PersonKeys,
 } from '@wrapup/destination/engine';
 import { asText } from '@wrapup/destination/http';
-import type { Org, SObject } from '../account/schema.ts';
-import { queryTogether } from '../client/query.ts';
-import { isIn, select } from '../client/soql.ts';
+import { KEY } from '../client/objects.ts';
+import { isIn, queryTogether, select } from '../client/query.ts';
+import type { SalesforceSession } from '../client/transport.ts';
 import { asSalesforceFailure } from '../errors/classify.ts';
 import { isUniqueKey } from '../keys/key-ladder.ts';
-import { KEY } from '../objects.ts';
-import type { SalesforceSession } from '../session.ts';
+import type { Org, SObject } from '../schema/org.ts';
 import { bestOf, fieldsToAsk, peopleObjects, phoneFieldsOf, readPeople } from './candidates.ts';
-import { createdAs, knownById } from './person-fields.ts';
+import { createdAs, knownById } from './people-verbs.ts';
 
 /** The key belongs to a record that Salesforce does not name: a human has to look. */
 const CONTESTED =

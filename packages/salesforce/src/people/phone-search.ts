@@ -9,11 +9,11 @@ import { parsePhone } from '@wrapup/call';
 import type { Failure } from '@wrapup/destination';
 import { type CrmPerson, halvesOf, holdsPhone } from '@wrapup/destination/engine';
 import { asObject } from '@wrapup/destination/http';
-import type { Org, SObject } from '../account/schema.ts';
 import { searchPeople as searchCall } from '../client/api.ts';
-import { escapeTerm } from '../client/soql.ts';
+import { escapeTerm } from '../client/query.ts';
+import type { SalesforceSession } from '../client/transport.ts';
 import { asSalesforceFailure, SalesforceFailure, unaccounted } from '../errors/classify.ts';
-import type { SalesforceSession } from '../session.ts';
+import type { Org, SObject } from '../schema/org.ts';
 import { bestOf, fieldsToAsk, isMetAsAccount, peopleObjects, phoneFieldsOf, readPeople } from './candidates.ts';
 
 /** Characters between the braces: above 4,000 Salesforce ignores the operators. */

@@ -4,10 +4,9 @@ import type { PersonQuestion } from '@wrapup/destination';
 import type { CrmPerson } from '@wrapup/destination/engine';
 import { asObject } from '@wrapup/destination/http';
 import type { Value } from '@wrapup/mapping';
-import { readValue } from '../account/values.ts';
-import { queryTogether } from '../client/query.ts';
-import { quote } from '../client/soql.ts';
-import type { SalesforceSession } from '../session.ts';
+import { queryTogether, quote } from '../client/query.ts';
+import type { SalesforceSession } from '../client/transport.ts';
+import { readValue } from '../schema/values.ts';
 
 /** Names that a question may use, and whose records they are. */
 const RELATED: Record<string, { object: string; open: string; whose(person: CrmPerson): string | undefined }> = {

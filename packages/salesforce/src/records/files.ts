@@ -9,10 +9,9 @@
 import type { Item, Written } from '@wrapup/destination/engine';
 import { asObject, asText } from '@wrapup/destination/http';
 import { createRecord } from '../client/api.ts';
-import { queryTogether } from '../client/query.ts';
-import { isIn, select } from '../client/soql.ts';
+import { isIn, queryTogether, select } from '../client/query.ts';
+import type { SalesforceSession } from '../client/transport.ts';
 import { asSalesforceFailure } from '../errors/classify.ts';
-import type { SalesforceSession } from '../session.ts';
 
 interface Text {
   made: Written;

@@ -1,18 +1,27 @@
 /** Salesforce's records, as the write engine asks for them. */
-import type { FieldRules, PlanWrite, RecordVerbs, RowWriter } from '@wrapup/destination/engine';
+import type {
+  FieldRules,
+  OwnerList,
+  OwnerSource,
+  PlanWrite,
+  RecordVerbs,
+  RowWriter,
+  Target,
+} from '@wrapup/destination/engine';
+import { asObject, asText } from '@wrapup/destination/http';
 import type { FieldWrite, RecordPlan } from '@wrapup/mapping';
-import { fitFields, isOfOtherPerson } from '../account/fields.ts';
-import { forgetObject, type Org, type SObject } from '../account/schema.ts';
-import { dayIn, fitValue } from '../account/values.ts';
 import { MAX_ROWS } from '../client/api.ts';
 import { batchVerbs } from '../client/batch-write.ts';
-import { SalesforceFailure } from '../errors/classify.ts';
+import { OWNER, recordUrl } from '../client/objects.ts';
+import { forgetObject, longId, queryTogether } from '../client/query.ts';
+import type { SalesforceSettings } from '../client/settings.ts';
+import type { SalesforceSession } from '../client/transport.ts';
+import { asSalesforceFailure, SalesforceFailure, unaccounted } from '../errors/classify.ts';
 import { keyLadder } from '../keys/key-ladder.ts';
-import { OWNER, recordUrl } from '../objects.ts';
-import type { SalesforceSession } from '../session.ts';
-import type { SalesforceSettings } from '../settings.ts';
+import { fitFields, isOfOtherPerson } from '../schema/fields.ts';
+import type { Org, SObject } from '../schema/org.ts';
+import { dayIn, fitValue } from '../schema/values.ts';
 import { attachTexts } from './files.ts';
-import { linksOf } from './link-fields.ts';
 
 /** Characters of a long text, where the definition does not say. */
 const TEXT_LIMIT = 32_000;
@@ -126,4 +135,115 @@ function closedStatus({ closed_statuses }: Org, object: SObject): string | undef
   const values = object.fields.get('Status')?.values;
   const known = closed_statuses.filter((status) => values === undefined || values.includes(status));
   return known.find((status) => status === 'Completed') ?? known[0];
+}
+
+/* Who can own records: the org’s active users and queues, as far as one answer holds them. */
+
+/** Users that are read at most: one answer of a query. */
+const MAX_OWNERS = 2_000;
+
+/** The org’s active users and queues. */
+export function ownerSource(session: SalesforceSession): OwnerSource {
+  return { property: OWNER, read: (plans) => readOwners(session, plans), toSet: (ids) => new IdSet(ids) };
+}
+
+/** Ids of 15 and of 18 characters are the same. */
+class IdSet extends Set<string> {
+  override has(id: string): boolean {
+    return super.has(longId(id));
+  }
+}
+
+const USERS = `SELECT Id, Email FROM User WHERE IsActive = true AND UserType = 'Standard' ORDER BY Id LIMIT ${MAX_OWNERS}`;
+const QUEUES = `SELECT Id FROM Group WHERE Type = 'Queue' ORDER BY Id LIMIT ${MAX_OWNERS}`;
+
+async function readOwners(session: SalesforceSession, plans: number[]): Promise<OwnerList> {
+  try {
+    const [users, queues] = await queryTogether(
+      session,
+      'read the owners',
+      [
+        { object: 'User', soql: USERS },
+        { object: 'Group', soql: QUEUES },
+      ],
+      plans,
+    );
+    if (!users || !queues) throw unaccounted('read the owners', false);
+    const rows = [...users.records, ...queues.records].map(asObject);
+    return {
+      owners: rows.map(({ Id, Email }) => [longId(asText(Id)), asText(Email).trim().toLowerCase()]),
+      whole: users.whole && queues.whole && users.records.length < MAX_OWNERS && queues.records.length < MAX_OWNERS,
+    };
+  } catch (thrown) {
+    const failure = asSalesforceFailure(thrown);
+    if (failure.next !== 'park') throw failure;
+    return { why: `the org’s users cannot be read (${failure.code}: give the integration user View All Users)` };
+  }
+}
+
+/* Which field of a record points at a person or at another record. Pure. */
+
+export interface Links {
+  /** Ids by field. */
+  fields: Record<string, string>;
+  notes: string[];
+}
+
+/**
+ * Fields that are known, by the object that points and the one it points at.
+ * https://developer.salesforce.com/docs/platform/object-reference/references/standard-objects/object-task.html
+ */
+const KNOWN: Record<string, Record<string, string>> = {
+  Task: { Contact: 'WhoId', Lead: 'WhoId', '*': 'WhatId' },
+  Event: { Contact: 'WhoId', Lead: 'WhoId', '*': 'WhatId' },
+  // Given once, when the opportunity is made: it becomes the primary contact role.
+  Opportunity: { Contact: 'ContactId', Account: 'AccountId' },
+  Case: { Contact: 'ContactId', Account: 'AccountId' },
+};
+
+/** Reference fields that mean something else than "about". */
+const NOT_LINKS = new Set([OWNER, 'CreatedById', 'LastModifiedById', 'MasterRecordId', 'ParentId', 'ReportsToId']);
+
+export function linksOf(object: SObject, targets: readonly Target[]): Links {
+  const links: Links = { fields: {}, notes: [] };
+  for (const target of targets) {
+    const field = fieldFor(object, target.object);
+    if (field === undefined) note(links, object, target);
+    else if (links.fields[field] === undefined) links.fields[field] = target.id;
+    else if (links.fields[field] !== target.id)
+      links.notes.push(`${object.name} points at one record by ${field}: ${target.name} was left out of it.`);
+    if (object.name === 'Opportunity' && target.account && object.fields.has('AccountId'))
+      links.fields.AccountId ??= target.account;
+  }
+  return withoutRelatedToLeads(object, targets, links);
+}
+
+/** A task or event of a lead can have nothing that it relates to. */
+function withoutRelatedToLeads(object: SObject, targets: readonly Target[], links: Links): Links {
+  const lead = targets.some((target) => target.object === 'Lead' && links.fields.WhoId === target.id);
+  if (!lead || links.fields.WhatId === undefined) return links;
+  const { WhatId: _, ...fields } = links.fields;
+  return {
+    fields,
+    notes: [...links.notes, `${object.name} of a lead can relate to nothing else: WhatId was left out.`],
+  };
+}
+
+function fieldFor(object: SObject, target: string): string | undefined {
+  const known = KNOWN[object.name]?.[target] ?? KNOWN[object.name]?.['*'];
+  if (known !== undefined) return object.fields.has(known) ? known : undefined;
+  const pointing = [...object.fields.values()].filter(
+    ({ name, createable, references }) => createable && references.includes(target) && !NOT_LINKS.has(name),
+  );
+  const own = pointing.filter(({ name }) => name.endsWith('__c'));
+  const choice = own.length > 0 ? own : pointing;
+  return choice.length === 1 ? choice[0]?.name : undefined;
+}
+
+/** An account knows nothing of people by itself: its contacts point at it. */
+function note(links: Links, { name }: SObject, target: Target): void {
+  if (name === 'Account') return;
+  links.notes.push(
+    `${name} has no one field that points at a ${target.object}: it was not linked to ${target.name}. Name the field in the mapping.`,
+  );
 }

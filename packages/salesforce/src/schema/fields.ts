@@ -1,9 +1,9 @@
 /** Fields of a plan as one object of the org takes them: given its types, and without what it refuses. Pure. */
 import type { FittedFields } from '@wrapup/destination/engine';
 import type { FieldWrite } from '@wrapup/mapping';
+import { OWNER } from '../client/objects.ts';
 import { SalesforceFailure } from '../errors/classify.ts';
-import { OWNER } from '../objects.ts';
-import type { Org, SObject } from './schema.ts';
+import type { Org, SObject } from './org.ts';
 import { fitValue } from './values.ts';
 
 interface Fitting {

@@ -1,7 +1,7 @@
 /** What a field of the org takes: values are given its type, cut to its length, or refused before Salesforce does. Pure. */
 import type { Value } from '@wrapup/mapping';
-import { isRecordId } from '../client/soql.ts';
-import type { Field } from './schema.ts';
+import { isRecordId } from '../client/query.ts';
+import type { Field } from './org.ts';
 
 type Fitted =
   /** `cut`: characters that did not fit. */

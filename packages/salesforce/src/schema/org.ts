@@ -3,12 +3,11 @@
  * its days begin. Read together in one request, remembered by all processes for a while.
  */
 
-import type { Context } from '@wrapup/destination';
 import { asList, asObject, asText } from '@wrapup/destination/http';
-import { describePath, MAX_QUERIES, MAX_SUBREQUESTS, type Part, queryPath, readTogether } from '../client/api.ts';
-import { failureOf, unaccounted } from '../errors/classify.ts';
-import { readVendorError } from '../errors/vendor-error.ts';
-import type { SalesforceSession } from '../session.ts';
+import { describePath, MAX_QUERIES, MAX_SUBREQUESTS, type Part, queryPath } from '../client/api.ts';
+import { definitionKey, type PartAnswer, sendParts } from '../client/query.ts';
+import type { SalesforceSession } from '../client/transport.ts';
+import { failureOf, readVendorError, unaccounted } from '../errors/classify.ts';
 
 export interface Field {
   name: string;
@@ -48,7 +47,6 @@ const KEPT_MS = 10 * 60_000;
 const ABSENT_KEPT_MS = 60_000;
 
 const SETTINGS = 'org';
-const keyOf = (object: string) => `describe:${object}`;
 
 /** Objects that every write needs. */
 export const CORE = ['Contact', 'Lead', 'Account', 'Task'] as const;
@@ -71,7 +69,7 @@ export async function readOrg(
   const known = new Map<string, SObject | undefined>();
   let facts: Facts | undefined;
   if (!fresh) {
-    const kept = await Promise.all([SETTINGS, ...names.map(keyOf)].map((key) => session.ctx.memory.get(key)));
+    const kept = await Promise.all([SETTINGS, ...names.map(definitionKey)].map((key) => session.ctx.memory.get(key)));
     if (kept[0] !== undefined) facts = JSON.parse(kept[0]) as Facts;
     for (const [index, name] of names.entries()) {
       const text = kept[index + 1];
@@ -81,11 +79,6 @@ export async function readOrg(
   const missing = names.filter((name) => !known.has(name));
   if (missing.length > 0 || !facts) facts = await ask(session, missing, facts, known, plans);
   return { object: (name) => known.get(name), ...facts };
-}
-
-/** After Salesforce refused a field: what is remembered may not be so any more. */
-export async function forgetObject(ctx: Context, object: string): Promise<void> {
-  await ctx.memory.delete(keyOf(object));
 }
 
 async function ask(
@@ -109,7 +102,7 @@ async function ask(
       const fields = status === 404 ? null : asList(asObject(body).fields).map(toField);
       if (fields?.length === 0) throw unaccounted(`read the definition of ${object}`, false);
       into.set(object, toSObject(object, fields));
-      await session.ctx.memory.set(keyOf(object), JSON.stringify(fields), fields ? KEPT_MS : ABSENT_KEPT_MS);
+      await session.ctx.memory.set(definitionKey(object), JSON.stringify(fields), fields ? KEPT_MS : ABSENT_KEPT_MS);
     }
     if (!found) {
       found = readFacts(answers);
@@ -141,29 +134,6 @@ function isZone(zone: string): boolean {
   } catch {
     return false;
   }
-}
-
-interface PartAnswer {
-  status: number;
-  body: unknown;
-}
-
-/** Sends reads together and gives each answer by its reference. @throws SalesforceFailure when one of them has none */
-export async function sendParts(
-  session: SalesforceSession,
-  name: string,
-  parts: Part[],
-  plans: number[],
-  sent: unknown[] = [],
-): Promise<Map<string, PartAnswer>> {
-  const answer = await session.send(readTogether(name, parts, session.api_version, sent), plans);
-  const answers = new Map<string, PartAnswer>();
-  for (const item of asList(asObject(answer.body).compositeResponse)) {
-    const { referenceId, httpStatusCode, body } = asObject(item);
-    if (typeof httpStatusCode === 'number') answers.set(asText(referenceId), { status: httpStatusCode, body });
-  }
-  if (parts.some(({ ref }) => !answers.has(ref))) throw unaccounted(name, false);
-  return answers;
 }
 
 function toSObject(name: string, fields: Field[] | null): SObject | undefined {

@@ -1,0 +1,285 @@
+/**
+ * Reads in which every id is accounted for: found, missing, or failed. "Missing" is said only where HubSpot answered
+ * and the record was not there; whatever else went wrong is a failure.
+ */
+import {
+  chunk,
+  halvesOf,
+  type Row,
+  type RowAnswer,
+  type RowAnswers,
+  type RowVerb,
+  type RowWriter,
+} from '@wrapup/destination/engine';
+import { asList, asObject, type RequestFailure } from '@wrapup/destination/http';
+import {
+  asHubSpotFailure,
+  failureOf,
+  type HubSpotFailure,
+  type HubSpotVendorError,
+  itemStatus,
+  readVendorError,
+  unaccounted,
+} from '../errors/classify.ts';
+import {
+  createRecords,
+  type HubSpotApiCall,
+  type Link,
+  MAX_BATCH,
+  readRecords,
+  updateRecords,
+  upsertRecords,
+} from './api.ts';
+import { keyProperty, linkType } from './objects.ts';
+import type { HubSpotSession } from './transport.ts';
+
+export interface CrmRecord {
+  id: string;
+  properties: Record<string, string | null>;
+}
+
+export interface BatchReading {
+  /** By the id that was asked for, which a merged record may no longer have. */
+  found: Map<string, CrmRecord>;
+  missing: Set<string>;
+  failed: Map<string, HubSpotFailure>;
+}
+
+/**
+ * Properties that tell which of the asked records an answer is. HubSpot finds a contact by an additional address too,
+ * and answers with the main one.
+ */
+const IDENTITY: Record<string, string[]> = {
+  id: ['hs_merged_object_ids'],
+  email: ['email', 'hs_additional_emails'],
+};
+
+/** What to read, of one object. */
+export interface Wanted {
+  object: string;
+  /** Ids, or values of the unique property `by`. */
+  ids: Iterable<string>;
+  by?: string;
+  properties: string[];
+  /** Numbers of the plans that need an id. */
+  plansOf(id: string): number[];
+}
+
+/** Reads records by id, or by a unique property. Never rejects. */
+export async function readMany(
+  session: HubSpotSession,
+  { ids, by, properties, ...wanted }: Wanted,
+): Promise<BatchReading> {
+  const names = [...new Set([...properties, ...(IDENTITY[by ?? 'id'] ?? [by ?? ''])])];
+  const reading: BatchReading = { found: new Map(), missing: new Set(), failed: new Map() };
+  for (const batch of chunk([...new Set(ids)], MAX_BATCH)) {
+    const part = await readBatch(session, { ...wanted, properties: names, ...(by === undefined ? {} : { by }) }, batch);
+    for (const [id, record] of part.found) reading.found.set(id, record);
+    for (const id of part.missing) reading.missing.add(id);
+    for (const [id, failure] of part.failed) reading.failed.set(id, failure);
+  }
+  return reading;
+}
+
+async function readBatch(session: HubSpotSession, wanted: Omit<Wanted, 'ids'>, ids: string[]): Promise<BatchReading> {
+  const { object, by, properties, plansOf } = wanted;
+  const call = readRecords(object, ids, properties, by);
+  const plans = ids.flatMap(plansOf);
+  try {
+    const body = asObject((await session.send(call, plans)).body);
+    // HubSpot lists the ids it does not find. An answer that says nothing at all is asked for once more.
+    return accountForReads(isSilent(body) ? asObject((await session.send(call, plans)).body) : body, wanted, ids);
+  } catch (thrown) {
+    const failure = asHubSpotFailure(thrown);
+    const refused = failure.vendor !== undefined && failure.vendor.status < 409 && failure.vendor.status >= 400;
+    if (ids.length > 1 && refused && failure.code !== 'unauthorized' && failure.code !== 'missing_scope') {
+      const [first, second] = halvesOf(ids);
+      const [one, other] = [await readBatch(session, wanted, first), await readBatch(session, wanted, second)];
+      return {
+        found: new Map([...one.found, ...other.found]),
+        missing: new Set([...one.missing, ...other.missing]),
+        failed: new Map([...one.failed, ...other.failed]),
+      };
+    }
+    const isGone = failure.code === 'gone';
+    return {
+      found: new Map(),
+      missing: new Set(isGone ? ids.slice(0, 1) : []),
+      failed: new Map(isGone ? [] : ids.map((id) => [id, failure])),
+    };
+  }
+}
+
+function isSilent({ results, errors }: Record<string, unknown>): boolean {
+  return Array.isArray(results) && results.length === 0 && asList(errors).length === 0;
+}
+
+/** Matches a 2xx body to the ids. @throws HubSpotFailure when it has no results to match */
+function accountForReads(
+  body: Record<string, unknown>,
+  { object, by }: Omit<Wanted, 'ids'>,
+  ids: string[],
+): BatchReading {
+  if (!Array.isArray(body.results)) throw unaccounted(`read ${object}`);
+  const reading: BatchReading = { found: new Map(), missing: new Set(), failed: new Map() };
+  const open = new Set(ids);
+  for (const item of body.results) {
+    const record = toRecord(item);
+    if (!record.id) continue;
+    // Two ids may mean one record, which is answered once.
+    const asked = [...open].filter((id) => isAsked(record, id, by));
+    for (const id of asked.length === 0 && ids.length === 1 ? ids : asked) {
+      open.delete(id);
+      reading.found.set(id, record);
+    }
+  }
+  for (const item of asList(body.errors)) {
+    const error = readVendorError(itemStatus(item), item);
+    if (error.status === 404) continue;
+    const failure = failureOf(error, { doing: `read ${object}`, sent: by === undefined ? [] : ids });
+    const named = [...open].filter((id) => error.ids.includes(id));
+    for (const id of named.length > 0 ? named : open) {
+      open.delete(id);
+      reading.failed.set(id, failure);
+    }
+  }
+  for (const id of open) reading.missing.add(id);
+  return reading;
+}
+
+export function toRecord(item: unknown): CrmRecord {
+  const record = asObject(item);
+  return {
+    id: record.id === undefined ? '' : String(record.id),
+    properties: asObject(record.properties) as Record<string, string | null>,
+  };
+}
+
+function isAsked(record: CrmRecord, asked: string, by: string | undefined): boolean {
+  if (by === undefined) return record.id === asked || listOf(record.properties.hs_merged_object_ids).includes(asked);
+  if (by === 'email') return hasEmail(record, asked);
+  return record.properties[by] === asked;
+}
+
+/** True when the address is the record's own or one of its additional ones. */
+function hasEmail(record: CrmRecord, email: string): boolean {
+  const own = [record.properties.email ?? '', ...listOf(record.properties.hs_additional_emails)];
+  return own.some((address) => address.toLowerCase() === email);
+}
+
+/** HubSpot writes several values of one property with semicolons between them. */
+function listOf(value: string | null | undefined): string[] {
+  return (value ?? '')
+    .split(';')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+}
+
+/*
+ * Batches in which every input is accounted for. A 2xx is not success: each input is matched to its own result or error,
+ * by trace id, else by its key or id; what is in neither is `unaccounted`.
+ */
+
+/** The verbs that write, one request each. The rows of a request are of one object. */
+export function batchVerbs(session: HubSpotSession): Pick<RowWriter, 'create' | 'update' | 'upsert' | 'rowsNamed'> {
+  const send = async (verb: RowVerb, rows: Row[]): Promise<RowAnswers> => {
+    const { body } = await session.send(
+      callOf(verb, rows),
+      rows.flatMap(({ plans }) => plans),
+    );
+    return accountForRows(verb, rows, body);
+  };
+  return {
+    create: (rows) => send('create', rows),
+    update: (rows) => send('update', rows),
+    upsert: (rows) => send('upsert', rows),
+    rowsNamed,
+  };
+}
+
+/** Names a row within one request. */
+const traceOf = (index: number) => `row-${index}`;
+
+function callOf(verb: RowVerb, rows: Row[]): HubSpotApiCall {
+  const object = rows[0]?.object ?? '';
+  const inputs = rows.map(({ id = '', key = '', fields, targets = [] }, index) => ({
+    trace: traceOf(index),
+    id,
+    key: { property: keyProperty(object), value: key },
+    properties: fields as Record<string, string>,
+    links: targets.flatMap((target) => inlineLink(object, target)),
+  }));
+  if (verb === 'update') return updateRecords(object, inputs);
+  if (verb === 'upsert') return upsertRecords(object, inputs);
+  return createRecords(
+    object,
+    inputs.map(({ key, properties, ...input }) => ({
+      ...input,
+      properties: key.value ? { ...properties, [key.property]: key.value } : properties,
+    })),
+  );
+}
+
+function inlineLink(from: string, { object, id }: { object: string; id: string }): Link[] {
+  const type = linkType(from, object);
+  return type === undefined ? [] : [{ to: id, type }];
+}
+
+function rowsNamed(rows: Row[], failure: RequestFailure): Row[] {
+  const vendor = failure.vendor as HubSpotVendorError | undefined;
+  if (!vendor) return [];
+  const named = rows.filter((row, index) => isNamed(row, traceOf(index), vendor));
+  if (named.length > 0) return named;
+  // A property that the account does not have is wrong in every row that writes it.
+  if (failure.code !== 'missing_property') return [];
+  return rows.filter(({ object, key, fields }) =>
+    failure.fields.some((field) => field in fields || (key !== undefined && keyProperty(object) === field)),
+  );
+}
+
+function isNamed({ id, key }: Row, trace: string, { trace_ids, ids }: HubSpotVendorError): boolean {
+  return (
+    trace_ids.includes(trace) || (id !== undefined && ids.includes(id)) || (key !== undefined && ids.includes(key))
+  );
+}
+
+/** Matches a 2xx body to the inputs. */
+function accountForRows(verb: RowVerb, rows: Row[], body: unknown): RowAnswers {
+  const object = rows[0]?.object ?? '';
+  const doing = `${verb} ${object}`;
+  const answer = asObject(body);
+  const open = new Map(rows.map((row, index) => [row, traceOf(index)]));
+  const answers: RowAnswers = new Map();
+  const close = (row: Row, said: RowAnswer) => {
+    open.delete(row);
+    answers.set(row, said);
+  };
+  const results = asList(answer.results).map(asObject);
+  for (const result of results) {
+    const id = result.id === undefined ? '' : String(result.id);
+    // A merged record answers under its new id: with one row and one answer there is no doubt.
+    const row = rowOf(open, result, id) ?? (rows.length === 1 && results.length === 1 ? rows[0] : undefined);
+    if (row && id) close(row, { ok: true, id, created: verb === 'create' || result.new === true });
+  }
+  const errors = asList(answer.errors).map((item) => readVendorError(itemStatus(item), item));
+  for (const error of errors) {
+    const sent = rows.flatMap(({ fields }) => Object.values(fields).map(String));
+    const failure: HubSpotFailure = failureOf(error, { doing, sent });
+    const named = [...open].filter(([row, trace]) => isNamed(row, trace, error)).map(([row]) => row);
+    // One row left and one error left belong together, whatever the error says.
+    const guilty = named.length > 0 ? named : open.size === 1 && errors.length === 1 ? [...open.keys()] : [];
+    for (const row of guilty) close(row, { ok: false, failure });
+  }
+  for (const row of [...open.keys()]) close(row, { ok: false, failure: unaccounted(doing, true) });
+  return answers;
+}
+
+function rowOf(open: ReadonlyMap<Row, string>, result: Record<string, unknown>, id: string): Row | undefined {
+  const given = result.objectWriteTraceId;
+  const properties = asObject(result.properties);
+  for (const [row, trace] of open) {
+    if (given === undefined ? row.id !== undefined && row.id === id : trace === given) return row;
+    if (given === undefined && row.key !== undefined && properties[keyProperty(row.object)] === row.key) return row;
+  }
+  return undefined;
+}
