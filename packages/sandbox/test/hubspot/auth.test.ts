@@ -1,7 +1,7 @@
 /** Tokens and scopes. */
 import { expect, test } from 'vitest';
-import { startSandbox } from '../src/index.ts';
-import { aCall, sandboxForFile, send } from './support.ts';
+import { startSandbox } from '../../src/index.ts';
+import { aCall, sandboxForFile, send } from '../support/sandbox.ts';
 
 const sandbox = await sandboxForFile();
 const PATH = '/crm/v3/objects/contacts/1';

@@ -1,6 +1,6 @@
 /** Property definitions and groups. */
 import { expect, test } from 'vitest';
-import { clientOf, sandboxForFile, send } from './support.ts';
+import { clientOf, sandboxForFile, send } from '../support/sandbox.ts';
 
 const sandbox = await sandboxForFile({ provisioned: false });
 

@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import { parsePhone } from '@wrapup/call';
 import { normalise, SynthflowApi, verifySignature } from '@wrapup/synthflow';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { sandboxForFile, until } from './support.ts';
+import { sandboxForFile, until } from '../support/sandbox.ts';
 
 const sandbox = await sandboxForFile();
 const ask = { signal: new AbortController().signal };

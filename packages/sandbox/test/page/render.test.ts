@@ -2,8 +2,8 @@
 import { existsSync } from 'node:fs';
 import { chromium } from 'playwright-core';
 import { expect, test } from 'vitest';
-import { toPlainText } from '../src/page/plain-text.ts';
-import { aCall, sandboxForFile, send } from './support.ts';
+import { toPlainText } from '../../src/page/plain-text.ts';
+import { aCall, sandboxForFile, send } from '../support/sandbox.ts';
 
 const sandbox = await sandboxForFile();
 const page = async () => (await fetch(sandbox.url)).text();

@@ -1,6 +1,6 @@
 /** Values that an account cannot take are refused with the vendor's codes, all of them at once. */
 import { expect, test } from 'vitest';
-import { aCall, clientOf, sandboxForFile, send } from './support.ts';
+import { aCall, clientOf, sandboxForFile, send } from '../support/sandbox.ts';
 
 const sandbox = await sandboxForFile();
 

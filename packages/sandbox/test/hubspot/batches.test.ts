@@ -1,6 +1,6 @@
 /** Which batches stand or fall as a whole, and which tell of each row. */
 import { expect, test } from 'vitest';
-import { aCall, clientOf, sandboxForFile, send } from './support.ts';
+import { aCall, clientOf, sandboxForFile, send } from '../support/sandbox.ts';
 
 const sandbox = await sandboxForFile();
 

@@ -1,6 +1,6 @@
 /** The vendor's own client, unchanged, against the sandbox: what an integration with calls needs of it. */
 import { expect, test } from 'vitest';
-import { connectionTo, sandboxForFile } from './support.ts';
+import { connectionTo, sandboxForFile } from '../support/sandbox.ts';
 
 const sandbox = await sandboxForFile();
 

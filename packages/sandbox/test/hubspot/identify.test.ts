@@ -1,6 +1,6 @@
 /** What two records cannot both have, and what a client hears that tries. */
 import { expect, test } from 'vitest';
-import { aCall, clientOf, sandboxForFile, send } from './support.ts';
+import { aCall, clientOf, sandboxForFile, send } from '../support/sandbox.ts';
 
 const sandbox = await sandboxForFile();
 

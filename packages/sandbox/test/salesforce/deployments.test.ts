@@ -1,7 +1,7 @@
 /** Custom fields and objects that come by a deployment, through the vendor's own client, and who sees them then. */
 import { zipSync } from 'fflate';
 import { expect, test } from 'vitest';
-import { ask, connectionTo, sandboxForFile } from './support.ts';
+import { ask, connectionTo, sandboxForFile } from '../support/sandbox.ts';
 
 const sandbox = await sandboxForFile({ provisioned: false, settings: { salesforce: { race_window: 0 } } });
 

@@ -1,7 +1,7 @@
 import { SynthflowApi, SynthflowApiError, type SynthflowApiOptions } from '@wrapup/synthflow';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { VoiceCall } from '../src/index.ts';
-import { sandboxForFile } from './support.ts';
+import type { VoiceCall } from '../../src/index.ts';
+import { sandboxForFile } from '../support/sandbox.ts';
 
 const sandbox = await sandboxForFile();
 const ask = { signal: new AbortController().signal };

@@ -1,7 +1,7 @@
 /** Each way in which a connection or the vendor fails, as a plain client meets it, and whether the write took effect. */
 import { expect, test } from 'vitest';
-import type { FaultSpec } from '../src/index.ts';
-import { ask, sandboxForFile, until } from './support.ts';
+import type { FaultSpec } from '../../src/index.ts';
+import { ask, sandboxForFile, until } from '../support/sandbox.ts';
 
 const sandbox = await sandboxForFile();
 

@@ -1,7 +1,7 @@
 /** What the vendor's client does every day works, with the status codes that it insists on. */
 import { AssociationTypes } from '@hubspot/api-client';
 import { expect, test } from 'vitest';
-import { aCall, clientOf, sandboxForFile } from './support.ts';
+import { aCall, clientOf, sandboxForFile } from '../support/sandbox.ts';
 
 const sandbox = await sandboxForFile();
 

@@ -1,6 +1,6 @@
 /** What Salesforce does not take, and how it says so: alone as a whole answer, in a collection as a row. */
 import { expect, test } from 'vitest';
-import { ask, sandboxForFile } from './support.ts';
+import { ask, sandboxForFile } from '../support/sandbox.ts';
 
 const sandbox = await sandboxForFile();
 

@@ -1,7 +1,7 @@
 /** What goes wrong on purpose: before the write takes effect, after it, or in the answer only. */
 import { expect, test } from 'vitest';
-import { type FaultSpec, startSandbox } from '../src/index.ts';
-import { aCall, clientOf, sandboxForFile, send, until } from './support.ts';
+import { type FaultSpec, startSandbox } from '../../src/index.ts';
+import { aCall, clientOf, sandboxForFile, send, until } from '../support/sandbox.ts';
 
 const sandbox = await sandboxForFile();
 

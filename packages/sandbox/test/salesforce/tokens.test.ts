@@ -2,7 +2,7 @@
 import { createSign, generateKeyPairSync } from 'node:crypto';
 import jsforce from 'jsforce';
 import { expect, test } from 'vitest';
-import { ask, connectionTo, sandboxForFile } from './support.ts';
+import { ask, connectionTo, sandboxForFile } from '../support/sandbox.ts';
 
 const sandbox = await sandboxForFile();
 

@@ -1,6 +1,6 @@
 /** Rate limits: windows, what headers say of them, and what a client hears that goes beyond. */
 import { expect, test } from 'vitest';
-import { clientOf, sandboxForFile, send, TOKEN, until } from './support.ts';
+import { clientOf, sandboxForFile, send, TOKEN, until } from '../support/sandbox.ts';
 
 const sandbox = await sandboxForFile();
 

@@ -1,6 +1,6 @@
 /** Search: what it finds, what it takes, and that it sees writes late. */
 import { expect, test } from 'vitest';
-import { aCall, clientOf, sandboxForFile, send, until } from './support.ts';
+import { aCall, clientOf, sandboxForFile, send, until } from '../support/sandbox.ts';
 
 const sandbox = await sandboxForFile({ settings: { hubspot: { limits: { search_per_second: null } } } });
 

@@ -1,6 +1,6 @@
 /** Links between records, inline and on their own. */
 import { expect, test } from 'vitest';
-import { aCall, sandboxForFile, send } from './support.ts';
+import { aCall, sandboxForFile, send } from '../support/sandbox.ts';
 
 const sandbox = await sandboxForFile();
 

@@ -1,6 +1,6 @@
 /** Several requests in one: references, transactions, limits, and what they count. */
 import { expect, test } from 'vitest';
-import { ask, sandboxForFile } from './support.ts';
+import { ask, sandboxForFile } from '../support/sandbox.ts';
 
 const sandbox = await sandboxForFile();
 

@@ -1,7 +1,7 @@
 /** SOQL and SOSL: what is found, in what order, and what is refused. */
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import { startSandbox } from '../src/index.ts';
-import { ask, connectionTo, sandboxForFile } from './support.ts';
+import { startSandbox } from '../../src/index.ts';
+import { ask, connectionTo, sandboxForFile } from '../support/sandbox.ts';
 
 const sandbox = await sandboxForFile();
 

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Client } from '@hubspot/api-client';
 import jsforce from 'jsforce';
 import { afterAll, beforeEach } from 'vitest';
-import { type RunningSandbox, type StartOptions, startSandbox } from '../src/index.ts';
+import { type RunningSandbox, type StartOptions, startSandbox } from '../../src/index.ts';
 
 export const TOKEN = 'pat-na1-test';
 

@@ -1,6 +1,6 @@
 /** What a test puts into Salesforce, changes about it and reads of it, besides its API. */
 import { expect, test } from 'vitest';
-import { ask, sandboxForFile } from './support.ts';
+import { ask, sandboxForFile } from '../support/sandbox.ts';
 
 const sandbox = await sandboxForFile();
 

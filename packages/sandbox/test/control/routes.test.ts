@@ -1,7 +1,7 @@
 /** `/_sandbox`: state, requests, journal, faults, settings, seed, reset; and who may use it. */
 import { request as httpRequest } from 'node:http';
 import { expect, test } from 'vitest';
-import { aCall, sandboxForFile, send } from './support.ts';
+import { aCall, sandboxForFile, send } from '../support/sandbox.ts';
 
 const sandbox = await sandboxForFile();
 

@@ -1,6 +1,6 @@
 /** What no two records can both be, and what a client hears that tries. */
 import { expect, test } from 'vitest';
-import { ask, connectionTo, sandboxForFile } from './support.ts';
+import { ask, connectionTo, sandboxForFile } from '../support/sandbox.ts';
 
 const sandbox = await sandboxForFile();
 

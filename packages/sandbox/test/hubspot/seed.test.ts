@@ -1,6 +1,6 @@
 /** An account as it was before a test began: anything that an account can hold, read back through the vendor's client. */
 import { expect, test } from 'vitest';
-import { clientOf, sandboxForFile } from './support.ts';
+import { clientOf, sandboxForFile } from '../support/sandbox.ts';
 
 const sandbox = await sandboxForFile();
 const client = clientOf(sandbox);

@@ -1,6 +1,6 @@
 /** Tokens of an OAuth app: exchanged, ended, rotated, refused. */
 import { expect, test } from 'vitest';
-import { clientOf, sandboxForFile, send, until } from './support.ts';
+import { clientOf, sandboxForFile, send, until } from '../support/sandbox.ts';
 
 const sandbox = await sandboxForFile();
 

@@ -3,7 +3,7 @@
  * in the files beside this one.
  */
 import { beforeEach, describe, expect, test } from 'vitest';
-import { aCall, clientOf, sandboxForFile, until } from './support.ts';
+import { aCall, clientOf, sandboxForFile, until } from '../support/sandbox.ts';
 
 const sandbox = await sandboxForFile();
 const client = clientOf(sandbox);
