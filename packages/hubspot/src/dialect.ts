@@ -1,6 +1,6 @@
 import { shipPresets } from '@wrapup/destination';
 import type { Dialect, RecordDialect, WordDialect } from '@wrapup/mapping';
-import { OWNER, TEXT_LIMIT } from './client/objects.ts';
+import { OWNER, TEXT_LIMIT } from './client/definitions.ts';
 import { KEY_LINE_ROOM } from './keys/id-map.ts';
 
 /**

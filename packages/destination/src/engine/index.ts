@@ -3,18 +3,15 @@
  * docs/guide/new-destination.md.
  */
 export * from './adapter.ts';
-export * from './destination.ts';
 export * from './owners/check-owners.ts';
 export * from './owners/owners.ts';
 export * from './people/match-people.ts';
 export * from './people/person-cache.ts';
 export * from './people/person-verbs.ts';
 export * from './people/person-write.ts';
-export * from './people/said.ts';
-export * from './plan/fields.ts';
 export * from './plan/plan-write.ts';
 export * from './records/key-strategy.ts';
 export * from './records/record-verbs.ts';
-export * from './rows/leases.ts';
 export * from './rows/row.ts';
 export * from './rows/write-rows.ts';
+export * from './write.ts';

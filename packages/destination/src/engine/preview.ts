@@ -13,6 +13,7 @@ import type { CrmAdapter } from './adapter.ts';
 import { type Decision, decide, type Found, lookUpPeople } from './people/match-people.ts';
 import type { CrmPerson, Identity, PeopleVerbs } from './people/person-verbs.ts';
 import {
+  limitIfSaid,
   mustRead,
   type PersonWrite,
   propertiesToRead,
@@ -20,14 +21,21 @@ import {
   resolvePlan,
   writtenBefore,
 } from './people/person-write.ts';
-import { limitIfSaid } from './people/said.ts';
 import { watermarkOf } from './people/update-people.ts';
-import { type CallFacts, changeOf, decideFields, type Properties, withoutNewer } from './plan/fields.ts';
-import { beginPlan, type PlanWrite, wantedRecords } from './plan/plan-write.ts';
+import { beginPeople } from './people/write-people.ts';
+import {
+  beginPlan,
+  type CallFacts,
+  changeOf,
+  decideFields,
+  type PlanWrite,
+  type Properties,
+  wantedRecords,
+  withoutNewer,
+} from './plan/plan-write.ts';
 import type { Existing, Item, Reading } from './records/record-verbs.ts';
 import { withSharedKey } from './records/write-records.ts';
 import type { FieldRules } from './rows/row.ts';
-import { begin } from './write.ts';
 
 interface Matched {
   write: PersonWrite;
@@ -44,7 +52,7 @@ export async function previewPlans(
 ): Promise<Preview[]> {
   const writes = plans.map(beginPlan);
   const crm = await open(writes);
-  const begun = await begin(crm, writes);
+  const begun = await beginPeople(crm.people, crm.owners, writes);
   for (const report of begun.reports) if ('failure' in report) throw report.failure;
   const matched = await matchAll(crm, begun.writes);
   const resolved = (await crm.records.resolve?.(

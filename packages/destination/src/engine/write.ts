@@ -7,14 +7,13 @@
  */
 import type { Plan } from '@wrapup/mapping';
 import type { Session } from '../http/transport.ts';
-import type { RecordReceipt, WriteOutcome } from '../port/destination.ts';
+import type { Context } from '../port/context.ts';
+import type { Destination, RecordReceipt, WriteOutcome } from '../port/destination.ts';
 import { Failure } from '../port/failure.ts';
 import type { CrmAdapter } from './adapter.ts';
-import { ownersFor } from './owners/owners.ts';
 import { forgetPerson } from './people/person-cache.ts';
-import { beginWrite, contactSteps, type PersonWrite } from './people/person-write.ts';
-import { settleClaim } from './people/said.ts';
-import { writePeople } from './people/write-people.ts';
+import { contactSteps } from './people/person-write.ts';
+import { beginPeople, writePeople } from './people/write-people.ts';
 import { beginPlan, type PlanWrite, type Report, reportFailure, wantedRecords } from './plan/plan-write.ts';
 import { writeRecords } from './records/write-records.ts';
 
@@ -33,7 +32,7 @@ export async function writePlans(
   let last = writes;
   try {
     const crm = await open(writes);
-    const begun = await begin(crm, writes);
+    const begun = await beginPeople(crm.people, crm.owners, writes);
     const people = await writePeople(crm.people, begun.writes);
     reports.push(...begun.reports, ...people.reports);
     // What a stage learnt of a plan counts, in the order in which it was learnt.
@@ -51,26 +50,6 @@ export async function writePlans(
     for (const step of gone ? contactSteps(gone) : []) await forgetPerson(session.ctx, step).catch(() => {});
   }
   return shareOutcomes(outcomes, placeOf);
-}
-
-/** Plans with the owners that they may name, and with the ids that may be looked for. Never rejects. */
-export async function begin(
-  { people, owners }: CrmAdapter,
-  writes: PlanWrite[],
-): Promise<{ writes: PersonWrite[]; reports: Report[] }> {
-  const { ctx } = people.session;
-  const { directory, asking, reports } = await ownersFor(ctx, writes, owners);
-  const ended = new Set(reports.map(({ plan }) => plan));
-  const begun: PersonWrite[] = [];
-  for (const write of writes.filter(({ index }) => !ended.has(index))) {
-    try {
-      const plan = await settleClaim(ctx, write.plan);
-      begun.push(beginWrite({ ...write, plan }, asking.has(write) ? directory : undefined));
-    } catch (thrown) {
-      reports.push(reportFailure(write, 'person', Failure.of(thrown)));
-    }
-  }
-  return { writes: begun, reports };
 }
 
 /* How plans end: outcomes, put together from what the stages reported; plans that say the same share one. Pure. */
@@ -133,4 +112,31 @@ function shareOf(outcome: WriteOutcome | undefined, sharers: number): WriteOutco
   if (!outcome) return { ok: false, failure: new Failure('internal', 'A plan was left without an outcome.') };
   if (!outcome.ok || sharers === 1) return outcome;
   return { ok: true, receipt: { ...outcome.receipt, requests: outcome.receipt.requests / sharers } };
+}
+
+/**
+ * The part of a destination that the engine makes of an adapter.
+ * @param begin the session of one call, which counts what the plans cost
+ * @param open what the adapter brings for these plans. `for_reader`: a human looks at the answers and wants to open the records
+ */
+export function throughEngine<Opened extends Session>(
+  begin: (ctx: Context) => Opened,
+  open: (session: Opened, writes: PlanWrite[], for_reader: boolean) => Promise<CrmAdapter>,
+): Pick<Destination, 'find' | 'preview' | 'write'> {
+  return {
+    find: async (persons, ctx) => {
+      const { people } = await open(
+        begin(ctx),
+        [],
+        persons.some(({ identify }) => identify),
+      );
+      return (await import('./preview.ts')).findPersons(people, persons);
+    },
+    preview: async (plans, ctx) =>
+      (await import('./preview.ts')).previewPlans(plans, (writes) => open(begin(ctx), writes, true)),
+    write: (plans, ctx) => {
+      const session = begin(ctx);
+      return writePlans(session, plans, (writes) => open(session, writes, false));
+    },
+  };
 }

@@ -3,8 +3,15 @@ import type { Context } from '@wrapup/destination';
 import { checkOwners, type OwnerWords, quoteAll, readTime } from '@wrapup/destination/engine';
 import { type Finding, nearest } from '@wrapup/findings';
 import type { CompiledMapping, MappedField, ValueKind } from '@wrapup/mapping';
-import { accountFor, isAboutObject, type Option, type Property, readSchema } from '../client/definitions.ts';
-import { keyProperty, WATERMARK } from '../client/objects.ts';
+import {
+  accountFor,
+  isAboutObject,
+  keyProperty,
+  type Option,
+  type Property,
+  readSchema,
+  WATERMARK,
+} from '../client/definitions.ts';
 import type { HubSpotSettings } from '../client/settings.ts';
 import { HubSpotSession, type HubSpotTransport } from '../client/transport.ts';
 import { asHubSpotFailure } from '../errors/classify.ts';

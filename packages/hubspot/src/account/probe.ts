@@ -1,7 +1,6 @@
 import type { Context, Probe } from '@wrapup/destination';
 import { readOneContact } from '../client/api.ts';
-import { askAccount, readSchema } from '../client/definitions.ts';
-import { keyProperty } from '../client/objects.ts';
+import { askAccount, keyProperty, readSchema } from '../client/definitions.ts';
 import type { HubSpotSettings } from '../client/settings.ts';
 import { HubSpotSession, type HubSpotTransport } from '../client/transport.ts';
 import { asHubSpotFailure } from '../errors/classify.ts';

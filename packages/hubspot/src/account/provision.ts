@@ -1,8 +1,14 @@
 import type { Context, Failure, ProvisionStep } from '@wrapup/destination';
 import type { CompiledMapping, MappedField, ValueKind } from '@wrapup/mapping';
 import { createProperty, createPropertyGroup, type PropertyDefinition } from '../client/api.ts';
-import { forgetSchema, isAboutObject, type Property, readSchema } from '../client/definitions.ts';
-import { keyProperty, WATERMARK } from '../client/objects.ts';
+import {
+  forgetSchema,
+  isAboutObject,
+  keyProperty,
+  type Property,
+  readSchema,
+  WATERMARK,
+} from '../client/definitions.ts';
 import { HubSpotSession, type HubSpotTransport } from '../client/transport.ts';
 import { asHubSpotFailure } from '../errors/classify.ts';
 

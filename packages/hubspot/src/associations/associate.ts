@@ -4,7 +4,7 @@ import { type Associated, chunk, halvesOf, type Item, type PlanWrite, type Writt
 import { asList, asObject } from '@wrapup/destination/http';
 import { labelRecords, linkRecords, MAX_LINKS, readLabels, unlinkRecords } from '../client/api.ts';
 import { readMany } from '../client/batches.ts';
-import { linkType } from '../client/objects.ts';
+import { linkType } from '../client/definitions.ts';
 import type { HubSpotSession } from '../client/transport.ts';
 import { asHubSpotFailure, failureOf, itemStatus, readVendorError, unaccounted } from '../errors/classify.ts';
 import { previousMemory } from '../keys/id-map.ts';

@@ -30,7 +30,7 @@ import {
   updateRecords,
   upsertRecords,
 } from './api.ts';
-import { keyProperty, linkType } from './objects.ts';
+import { keyProperty, linkType } from './definitions.ts';
 import type { HubSpotSession } from './transport.ts';
 
 export interface CrmRecord {

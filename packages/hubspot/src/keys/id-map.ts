@@ -21,10 +21,9 @@ import { asList, asObject } from '@wrapup/destination/http';
 import type { RecordPlan } from '@wrapup/mapping';
 import { readLinked, searchEqual } from '../client/api.ts';
 import { readMany, toRecord } from '../client/batches.ts';
-import { keyProperty, timestampOf } from '../client/objects.ts';
+import { keyProperty, timestampOf } from '../client/definitions.ts';
 import type { HubSpotSession } from '../client/transport.ts';
 import { asHubSpotFailure } from '../errors/classify.ts';
-import { propertiesOf } from './key-ladder.ts';
 
 /** Records of one person that are looked through, the latest first. */
 const MAX_LINKED = 1000;
@@ -70,6 +69,11 @@ export function idMap(session: HubSpotSession): KeyStrategy {
         });
     },
   };
+}
+
+/** Properties that are compared before a record is written. */
+export function propertiesOf(items: Item[]): string[] {
+  return [...new Set(items.flatMap(({ record }) => record.fields.map(({ name }) => name)))];
 }
 
 /** A record without a unique key is known for as long as the ledger knows it. */

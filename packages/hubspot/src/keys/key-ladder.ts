@@ -13,16 +13,30 @@
  * What a refusal taught is remembered for a while, so that not every batch has to find out, and forgotten again, so that
  * an account that was repaired climbs back by itself.
  */
-import type { Failure } from '@wrapup/destination';
-import type { Item, KeyLadder, KeyStrategy, Reading } from '@wrapup/destination/engine';
+import { Failure } from '@wrapup/destination';
+import {
+  contactSteps,
+  type FoundPeople,
+  type Item,
+  judgeClaim,
+  type KeyLadder,
+  type KeyStrategy,
+  lookUpPeople,
+  type NewPerson,
+  type PeopleVerbs,
+  type PersonKey,
+  type PersonKeys,
+  type Reading,
+  type SteppedDown,
+  startedAt,
+} from '@wrapup/destination/engine';
+import type { RequestFailure } from '@wrapup/destination/http';
 import { readMany } from '../client/batches.ts';
-import { readSchema } from '../client/definitions.ts';
-import { keyProperty } from '../client/objects.ts';
+import { keyProperty, readSchema } from '../client/definitions.ts';
 import type { HubSpotSession } from '../client/transport.ts';
-import { asHubSpotFailure, type HubSpotFailure } from '../errors/classify.ts';
-import { idMap } from './id-map.ts';
+import { idMap, propertiesOf } from './id-map.ts';
 
-export type HubSpotKeyStep = 'upsert' | 'read' | 'map';
+type HubSpotKeyStep = 'upsert' | 'read' | 'map';
 
 /** How long a lower step is remembered. */
 const KEPT_MS = 10 * 60_000;
@@ -33,49 +47,29 @@ export async function stepOf({ ctx }: HubSpotSession, object: string): Promise<H
   return kept === 'read' || kept === 'map' ? kept : 'upsert';
 }
 
-/** True for a refusal that is about the key or about upserts themselves, not about what is written. */
-export function isKeyRefused(object: string, { code, fields, details }: HubSpotFailure): boolean {
-  if (code === 'missing_property') return fields.length === 0 || fields.includes(keyProperty(object));
-  return code === 'refused' && (details.status === 404 || details.status === 405);
-}
-
-export interface KeyStepDown {
-  /** Undefined when there is none that the connection allows. */
-  step: HubSpotKeyStep | undefined;
-  /** True: the account has no such property at all, so that no request which carried it can have succeeded. */
-  absent: boolean;
-}
-
-/** The step to go on with after a refusal. @throws the failure when the account's properties cannot be read */
-export async function stepDown(
-  session: HubSpotSession,
-  object: string,
-  from: HubSpotKeyStep,
-  weaker: boolean,
-): Promise<KeyStepDown> {
-  const property = (await readSchema(session, object, true)).get(keyProperty(object));
-  const lower = property?.unique === true ? from === 'upsert' && 'read' : weaker && from !== 'map' && 'map';
-  if (lower) await session.ctx.memory.set(memoryKey(object), lower, KEPT_MS);
-  return { step: lower || undefined, absent: property === undefined };
-}
-
 /** @param weaker records may be written without a unique key */
 export function keyLadder(session: HubSpotSession, weaker: boolean): KeyLadder {
-  const steps: Record<HubSpotKeyStep, KeyStrategy> = {
-    upsert: uniqueKey(session, true),
-    read: uniqueKey(session, false),
-    map: idMap(session),
-  };
+  const steps = { upsert: uniqueKey(session, true), read: uniqueKey(session, false), map: idMap(session) };
+  return { ...climb(session, weaker, steps), explain: explainRefusal };
+}
+
+/** What both ladders have in common: which step is in force, and which one follows a refusal. */
+function climb<Strategy>(session: HubSpotSession, weaker: boolean, steps: Record<HubSpotKeyStep, Strategy>) {
   return {
-    strategyFor: async (object) => steps[await stepOf(session, object)],
-    isKeyRefused: (object, failure) => isKeyRefused(object, asHubSpotFailure(failure)),
-    async stepDown(object, from) {
-      const step = (Object.keys(steps) as HubSpotKeyStep[]).find((name) => steps[name] === from) ?? 'map';
-      // The refusal itself says more than that the definitions cannot be read.
-      const next = await stepDown(session, object, step, weaker).catch(() => undefined);
-      return next?.step && steps[next.step];
+    strategyFor: async (object: string) => steps[await stepOf(session, object)],
+    isKeyRefused(object: string, { code, fields, details }: RequestFailure) {
+      if (code === 'missing_property') return fields.length === 0 || fields.includes(keyProperty(object));
+      return code === 'refused' && (details.status === 404 || details.status === 405);
     },
-    explain: explainRefusal,
+    async stepDown(object: string, from: Strategy): Promise<SteppedDown<Strategy>> {
+      // The refusal itself says more than that the definitions cannot be read.
+      const schema = await readSchema(session, object, true).catch(() => undefined);
+      if (!schema) return { next: undefined, absent: false };
+      const property = schema.get(keyProperty(object));
+      const step = property?.unique ? from === steps.upsert && 'read' : weaker && from !== steps.map && 'map';
+      if (step) await session.ctx.memory.set(memoryKey(object), step, KEPT_MS).catch(() => {});
+      return { next: step ? steps[step] : undefined, absent: property === undefined };
+    },
   };
 }
 
@@ -102,10 +96,6 @@ function uniqueKey(session: HubSpotSession, upserts: boolean): KeyStrategy {
   };
 }
 
-export function propertiesOf(items: Item[]): string[] {
-  return [...new Set(items.flatMap(({ record }) => record.fields.map(({ name }) => name)))];
-}
-
 /**
  * Without its unique key nothing is written: a repeat could not be distinguished from a first time. A unique value that stays
  * contested is another record's, and a matter for a person.
@@ -117,3 +107,107 @@ export function explainRefusal(failure: Failure): Failure {
 
 const KEY_HINT =
   'Run `wrapup provision` (or create the property by hand), then replay. Where the account refuses it for good, the connection setting `without_key: id_map` writes without it, under a weaker promise.';
+
+/*
+ * How a new contact is kept from being created twice: by its unique property, or, where the account refuses that
+ * (`key-ladder.ts`, step `map`), by what is left: the lease, the memory of who was created of late, and HubSpot's search.
+ * An address is unique in HubSpot by itself. After a creation of which no answer came, search is given time to show the
+ * person before another one is created.
+ */
+
+const CONTACTS = 'contacts';
+/** Search is believed to know every contact that was created before. HubSpot says "a few moments". */
+const SETTLE_MS = 30_000;
+
+/** @param weaker people may be created without a unique key */
+export function contactKeys(session: HubSpotSession, weaker: boolean, verbs: () => PeopleVerbs): PersonKeys {
+  const steps = { upsert: contactKey(session, true), read: contactKey(session, false), map: noKey(session, verbs) };
+  const ladder = climb(session, weaker, steps);
+  return {
+    inForce: () => ladder.strategyFor(CONTACTS),
+    isKeyRefused: (failure) => ladder.isKeyRefused(CONTACTS, failure),
+    stepDown: (from) => ladder.stepDown(CONTACTS, from),
+    explain: (failure) =>
+      failure.code === 'conflict' ? failure.with({ next: 'park', hint: CONTESTED }) : explainRefusal(failure),
+  };
+}
+
+/** HubSpot says that another contact has one of the person's unique values, and not which: a person has to look. */
+const CONTESTED =
+  'Another contact holds this e-mail address or key, and HubSpot does not say which: find it in HubSpot, then replay.';
+
+function contactKey(session: HubSpotSession, upserts: boolean): PersonKey {
+  return {
+    upserts,
+    isUnique: () => true,
+    keyed: (row, { key }) => ({ ...row, key }),
+    async find(people, properties) {
+      const { found, failed } = await readMany(session, {
+        object: CONTACTS,
+        ids: people.map(({ key }) => key),
+        by: keyProperty(CONTACTS),
+        properties,
+        plansOf: (key) => people.filter((one) => one.key === key).flatMap(plansOf),
+      });
+      const all: FoundPeople = new Map();
+      for (const person of people) {
+        const { key, writes } = person;
+        const record = found.get(key);
+        const failure = failed.get(key);
+        if (record)
+          all.set(person, {
+            person: { object: CONTACTS, ...record },
+            read: true,
+            claim: judgeClaim(writes, [key]),
+          });
+        else if (failure) all.set(person, failure);
+      }
+      return all;
+    },
+  };
+}
+
+const plansOf = ({ writes }: NewPerson) => writes.map(({ index }) => index);
+
+function noKey(session: HubSpotSession, verbs: () => PeopleVerbs): PersonKey {
+  return {
+    upserts: false,
+    isUnique: () => false,
+    keyed: (row) => ({ ...row, required: new Set() }),
+    async find(people, _properties, lost) {
+      const found: FoundPeople = new Map();
+      for (const person of people) {
+        const failure = lost.get(person);
+        if (failure) await lookAgain(verbs(), person, failure, found);
+        else {
+          const began = await startedAt(session.ctx, person.key).catch((thrown: unknown) => Failure.of(thrown));
+          if (began instanceof Failure) found.set(person, began);
+          else if (began !== undefined && Date.now() - began < SETTLE_MS) found.set(person, unsettled(began));
+        }
+      }
+      return found;
+    },
+  };
+}
+
+/** Perhaps search knows already; if not, and HubSpot may have created the contact, the next attempt waits for it. */
+async function lookAgain(
+  crm: PeopleVerbs,
+  person: NewPerson,
+  failure: RequestFailure,
+  found: FoundPeople,
+): Promise<void> {
+  const plan = person.writes[0]?.index ?? 0;
+  const match = person.writes.flatMap(contactSteps);
+  const [answer] = await lookUpPeople(crm, [{ match, plan, read: false }], []);
+  if (answer?.found === 'one')
+    found.set(person, { person: answer.person, read: false, claim: answer.said ? 'limit' : 'same' });
+  else if (failure.doubt || answer?.found !== 'none') found.set(person, failure);
+}
+
+function unsettled(began: number): Failure {
+  return new Failure('busy', 'The person may have been created a moment ago: HubSpot’s search has to show it first.', {
+    retry_after: Math.max(1000, began + SETTLE_MS - Date.now()),
+    hint: 'Nothing to do: the delivery goes on by itself.',
+  });
+}

@@ -15,10 +15,10 @@ import {
 import { asObject, type RequestFailure } from '@wrapup/destination/http';
 import { type SearchFilter, searchBody, searchRecords } from '../client/api.ts';
 import { type CrmRecord, readMany, toRecord } from '../client/batches.ts';
-import { keyProperty, WATERMARK } from '../client/objects.ts';
+import { keyProperty, WATERMARK } from '../client/definitions.ts';
 import type { HubSpotSession } from '../client/transport.ts';
 import { asHubSpotFailure, HubSpotFailure, unaccounted } from '../errors/classify.ts';
-import { contactKeys } from './person-keys.ts';
+import { contactKeys } from '../keys/key-ladder.ts';
 
 const CONTACTS = 'contacts';
 /** Characters of property names that still go into a search. */

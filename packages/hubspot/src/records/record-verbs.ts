@@ -13,8 +13,17 @@ import type { FieldWrite, RecordPlan } from '@wrapup/mapping';
 import { associate, notePrevious } from '../associations/associate.ts';
 import { listOwners, MAX_BATCH, readProperty } from '../client/api.ts';
 import { batchVerbs } from '../client/batches.ts';
-import { type Option, readSchema, toOptions } from '../client/definitions.ts';
-import { type Account, keyProperty, OWNER, recordUrl, TEXT_LIMIT, timestampOf } from '../client/objects.ts';
+import {
+  type Account,
+  keyProperty,
+  type Option,
+  OWNER,
+  readSchema,
+  recordUrl,
+  TEXT_LIMIT,
+  timestampOf,
+  toOptions,
+} from '../client/definitions.ts';
 import type { HubSpotSettings } from '../client/settings.ts';
 import type { HubSpotSession } from '../client/transport.ts';
 import { asHubSpotFailure, unaccounted } from '../errors/classify.ts';

@@ -11,11 +11,12 @@ import type { RequestFailure } from '../../http/request-failure.ts';
 import type { Context } from '../../port/context.ts';
 import { Failure } from '../../port/failure.ts';
 import { type Report, reportDropped, reportFailure } from '../plan/plan-write.ts';
-import { leaseEach } from '../rows/leases.ts';
+import type { SteppedDown } from '../records/key-strategy.ts';
 import type { Row, RowResult } from '../rows/row.ts';
 import { writeRows } from '../rows/write-rows.ts';
 import type { NewPerson } from './match-people.ts';
 import {
+  leaseEach,
   markStarted,
   personLeases,
   recallPerson,
@@ -24,18 +25,22 @@ import {
   rememberWatermark,
   wasStarted,
 } from './person-cache.ts';
-import type { CrmPerson, KnownPerson, PeopleVerbs, PersonKey, SteppedDown } from './person-verbs.ts';
+import type { CrmPerson, KnownPerson, PeopleVerbs, PersonKey } from './person-verbs.ts';
 import {
+  type Claim,
   contactSteps,
+  isKeySaid,
+  judgeClaim,
   latestOf,
+  limitWrite,
   makePatch,
   type PersonWrite,
   propertiesToRead,
   resetWrite,
   resolvePlan,
   withNote,
+  withoutUnproved,
 } from './person-write.ts';
-import { type Claim, isKeySaid, judgeClaim, limitWrite, withoutUnproved } from './said.ts';
 
 /** What became of new people. Each is in one of the first three, or failed in a report. */
 interface Creation {
@@ -89,7 +94,7 @@ async function createByLadder(crm: PeopleVerbs, people: NewPerson[]): Promise<Cr
       const { refused, ...rest }: Creation = await createBy(crm, key, open);
       done = join(done, rest);
       if (refused.length === 0) break;
-      const down: SteppedDown | undefined = await crm.keys.stepDown?.(key);
+      const down: SteppedDown<PersonKey> | undefined = await crm.keys.stepDown?.(key);
       key = down?.next;
       // Where the property does not exist, no request that carried it can have succeeded.
       open = refused.map(({ person, began }) => ({

@@ -11,8 +11,7 @@ import { decidePerson, type MatchStep, type Plan } from '@wrapup/mapping';
 import { Failure } from '../../port/failure.ts';
 import { forgetPerson, recallPerson } from './person-cache.ts';
 import type { CrmPerson, PeopleVerbs } from './person-verbs.ts';
-import { contactSteps, inOrder, type PersonWrite, type Question } from './person-write.ts';
-import { isKeySaid } from './said.ts';
+import { contactSteps, inOrder, isKeySaid, type PersonWrite, type Question } from './person-write.ts';
 
 type Finder = Pick<PeopleVerbs, 'session' | 'personId' | 'byId' | 'mustRead' | 'read' | 'search'>;
 

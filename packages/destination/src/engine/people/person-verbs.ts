@@ -4,11 +4,11 @@ import type { Value } from '@wrapup/mapping';
 import type { RequestFailure } from '../../http/request-failure.ts';
 import type { ContactSummary, PersonQuestion, PersonRecord } from '../../port/destination.ts';
 import type { Failure } from '../../port/failure.ts';
-import type { Properties } from '../plan/fields.ts';
+import type { Properties } from '../plan/plan-write.ts';
+import type { SteppedDown } from '../records/key-strategy.ts';
 import type { FieldRules, Row, RowWriter } from '../rows/row.ts';
 import type { NewPerson, Wording } from './match-people.ts';
-import type { PersonWrite } from './person-write.ts';
-import type { Claim } from './said.ts';
+import type { Claim, PersonWrite } from './person-write.ts';
 
 /** A person as the CRM has it. */
 export interface CrmPerson {
@@ -94,16 +94,9 @@ export interface PersonKeys {
   inForce(): Promise<PersonKey>;
   isKeyRefused?(failure: RequestFailure): boolean;
   /** Never rejects. */
-  stepDown?(from: PersonKey): Promise<SteppedDown>;
+  stepDown?(from: PersonKey): Promise<SteppedDown<PersonKey>>;
   /** What is said of a person whom no key can keep from being created twice, or whose value stays contested. */
   explain(failure: RequestFailure): Failure;
-}
-
-export interface SteppedDown {
-  /** The next that the connection allows. */
-  next: PersonKey | undefined;
-  /** True: the account has no such property at all. */
-  absent: boolean;
 }
 
 export interface PersonKey {

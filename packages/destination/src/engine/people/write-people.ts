@@ -1,21 +1,24 @@
 /** Finds, creates and writes the people of many plans, in rounds: each is looked up, judged by its policy, and written once. */
 import { Failure } from '../../port/failure.ts';
+import { type OwnerSource, ownersFor } from '../owners/owners.ts';
 import { type PlanWrite, type Report, reportFailure } from '../plan/plan-write.ts';
 import { createPeople } from './create-people.ts';
 import { decide, groupUnknown, lookUpPeople } from './match-people.ts';
 import { forgetPerson } from './person-cache.ts';
 import type { KnownPerson, PeopleVerbs } from './person-verbs.ts';
 import {
+  beginWrite,
   contactSteps,
   joinById,
+  limitIfSaid,
   type PersonWrite,
   propertiesToRead,
   questionOf,
   resetWrite,
   resolvePlan,
+  settleClaim,
   writtenBefore,
 } from './person-write.ts';
-import { limitIfSaid } from './said.ts';
 import { updatePeople } from './update-people.ts';
 
 interface PeopleResult {
@@ -97,4 +100,25 @@ async function matchPeople(
     }
   }
   return { ...matched, known: joinById(matched.known) };
+}
+
+/** Plans with the owners that they may name, and with the ids that may be looked for. Never rejects. */
+export async function beginPeople(
+  people: PeopleVerbs,
+  owners: OwnerSource,
+  writes: PlanWrite[],
+): Promise<{ writes: PersonWrite[]; reports: Report[] }> {
+  const { ctx } = people.session;
+  const { directory, asking, reports } = await ownersFor(ctx, writes, owners);
+  const ended = new Set(reports.map(({ plan }) => plan));
+  const begun: PersonWrite[] = [];
+  for (const write of writes.filter(({ index }) => !ended.has(index))) {
+    try {
+      const plan = await settleClaim(ctx, write.plan);
+      begun.push(beginWrite({ ...write, plan }, asking.has(write) ? directory : undefined));
+    } catch (thrown) {
+      reports.push(reportFailure(write, 'person', Failure.of(thrown)));
+    }
+  }
+  return { writes: begun, reports };
 }

@@ -35,8 +35,15 @@ export interface KeyLadder {
   strategyFor(object: string): Promise<KeyStrategy>;
   /** True for a refusal that is about the key, or about upserts themselves, not about what is written. */
   isKeyRefused?(object: string, failure: RequestFailure): boolean;
-  /** The next strategy that the connection allows after a refusal. Never rejects. */
-  stepDown?(object: string, from: KeyStrategy): Promise<KeyStrategy | undefined>;
+  /** After a refusal. Never rejects. */
+  stepDown?(object: string, from: KeyStrategy): Promise<SteppedDown<KeyStrategy>>;
   /** What is said of a record that no strategy can write, or whose key stays contested. */
   explain(failure: RequestFailure): Failure;
+}
+
+export interface SteppedDown<Strategy> {
+  /** The next that the connection allows. */
+  next: Strategy | undefined;
+  /** True: the account has no such property at all. */
+  absent: boolean;
 }

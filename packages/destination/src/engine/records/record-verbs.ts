@@ -2,8 +2,7 @@
 import type { FieldWrite, RecordPlan } from '@wrapup/mapping';
 import type { RecordReceipt } from '../../port/destination.ts';
 import type { Failure } from '../../port/failure.ts';
-import type { Properties } from '../plan/fields.ts';
-import type { PlanWrite, Report } from '../plan/plan-write.ts';
+import type { PlanWrite, Properties, Report } from '../plan/plan-write.ts';
 import type { FieldRules, RowWriter, Target } from '../rows/row.ts';
 import type { KeyLadder } from './key-strategy.ts';
 

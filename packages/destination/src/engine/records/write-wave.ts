@@ -9,8 +9,14 @@ import { needsReading } from '@wrapup/mapping';
 import { asRequestFailure, type RequestFailure } from '../../http/request-failure.ts';
 import type { RecordReceipt } from '../../port/destination.ts';
 import { Failure } from '../../port/failure.ts';
-import { decideFields, withoutNewer } from '../plan/fields.ts';
-import { type Dropped, type PlanWrite, type Report, reportDropped } from '../plan/plan-write.ts';
+import {
+  type Dropped,
+  decideFields,
+  type PlanWrite,
+  type Report,
+  reportDropped,
+  withoutNewer,
+} from '../plan/plan-write.ts';
 import type { Row, RowVerb } from '../rows/row.ts';
 import { writeRows } from '../rows/write-rows.ts';
 import type { KeyStrategy, Reservation } from './key-strategy.ts';
@@ -106,7 +112,7 @@ async function writeByLadder(crm: RecordVerbs, items: Item[]): Promise<Attempt> 
     open = [];
     for (const [object, refused] of Map.groupBy(attempt.refused, ([{ record }]) => record.object)) {
       const from = inForce.get(object);
-      const next = from && (await crm.keys.stepDown?.(object, from));
+      const next = from && (await crm.keys.stepDown?.(object, from))?.next;
       if (next) {
         inForce.set(object, next);
         open.push(...refused.map(([item]) => item));
