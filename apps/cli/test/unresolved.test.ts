@@ -174,7 +174,7 @@ test('a body that nobody can read is listed, looked at, and given up', async () 
   const listed = await wrapup(['parked', 'list', '--json'], env);
   expect(listed.json()).toMatchObject([{ call_id: 'odd-1', route: null, code: 'unrecognised' }]);
   const shown = await wrapup(['calls', 'show', 'odd-1'], env);
-  expect(shown.stdout).toMatch(/in a shape that nobody knows/);
+  expect(shown.stdout).toMatch(/a shape that this version does not know/);
   expect(shown.stdout).toMatch(/wrapup parked replay odd-1/);
   const body = await wrapup(['calls', 'show', 'odd-1', '--payload'], env);
   expect(body.stdout).toBe(String(await store.payloads.read('main', 'odd-1', call.revision)));

@@ -13,11 +13,10 @@
  */
 import type { Config } from '@wrapup/config';
 import type { Store } from '@wrapup/queue';
-import { healthRoutes, type Logger, type Metrics } from '@wrapup/telemetry';
+import { healthRoutes, html, type Logger, type Metrics } from '@wrapup/telemetry';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import { makeBoard } from './board/board.ts';
 import { addGauges } from './gauges.ts';
-import { html } from './html.ts';
 import { makeConnections } from './ledger/connections.ts';
 import { renderMessage } from './pages/layout.ts';
 import { actionRoutes } from './routes/actions.ts';

@@ -1,5 +1,5 @@
+import { html } from '@wrapup/telemetry';
 import { expect, test } from 'vitest';
-import { html } from '../src/html.ts';
 import { renderSchemaChecks } from '../src/pages/examinations.ts';
 
 const at = Date.parse('2026-11-20T18:00:00Z');

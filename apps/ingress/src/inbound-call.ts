@@ -6,7 +6,7 @@
  * wrong does: a caller is never hung up on by mistake.
  */
 import type { Config, Inbound, Source } from '@wrapup/config';
-import { Failure } from '@wrapup/destination';
+import { Failure, withDeadline } from '@wrapup/destination';
 import { scanJson } from '@wrapup/synthflow';
 import { clientAddress, type Logger, LogThrottle, networkOf } from '@wrapup/telemetry';
 import type { Request } from 'express';
@@ -14,9 +14,8 @@ import { Aborted, collectBody } from './collect-body.ts';
 import type { Answer, Handle } from './exchange.ts';
 import { findSource } from './find-source.ts';
 import type { InFlight } from './in-flight.ts';
-import { inTime } from './in-time.ts';
 import { answerRinging, NEUTRAL } from './inbound/answer-ringing.ts';
-import type { Callers } from './inbound/callers.ts';
+import { type Callers, tooLate } from './inbound/callers.ts';
 import { readRingingCall } from './inbound/ringing-call.ts';
 import { parseBody } from './parse-body.ts';
 import type { Probes } from './probe.ts';
@@ -54,9 +53,10 @@ export function answerInboundCalls(parts: InboundCallParts): Handle {
       const until = Date.now() + inbound.within;
       const late = new AbortController();
       try {
-        return await inTime(
+        return await withDeadline(
           answer(request, source, inbound, { until, signal: late.signal }, parts, note),
           inbound.within,
+          tooLate,
         );
       } finally {
         late.abort(new Aborted('answered before its body was complete'));

@@ -7,6 +7,7 @@ export {
   watchConfig,
 } from './config-reload.ts';
 export { describeConfig } from './describe.ts';
+export * from './destinations.ts';
 export { wrapupEditorSchema } from './editor-schema.ts';
 export { NAME, READS_PER_MINUTE, RECONCILE_DEFAULTS, wrapupSchema } from './file/schema.ts';
 export { formatDuration, parseDuration } from './file/units.ts';

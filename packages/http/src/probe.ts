@@ -1,4 +1,4 @@
-import type { Context, Probe } from '@wrapup/destination';
+import { type Context, type Probe, withDeadline } from '@wrapup/destination';
 import { NoAnswer } from './client/exchange.ts';
 import { AddressRefused, permittedAddresses, type Resolve } from './client/guarded-agent.ts';
 import { allowedAddresses, type HttpSettings, hostOf } from './endpoint/settings.ts';
@@ -14,7 +14,13 @@ export async function probeEndpoint(settings: HttpSettings, resolve: Resolve, ct
   if (closed) throw closed;
   const host = hostOf(settings);
   try {
-    const addresses = await inTime(permittedAddresses(host, allowedAddresses(settings), resolve), settings, ctx);
+    // A resolver cannot be stopped, only no longer awaited.
+    const addresses = await withDeadline(
+      permittedAddresses(host, allowedAddresses(settings), resolve),
+      Math.min(settings.timeout, ctx.deadline - Date.now()),
+      () => new NoAnswer('deadline'),
+      ctx.signal,
+    );
     return {
       account: host,
       notes: [`resolves to ${addresses.map(({ address }) => address).join(', ')}`, signed(settings)],
@@ -29,24 +35,4 @@ export async function probeEndpoint(settings: HttpSettings, resolve: Resolve, ct
 function signed({ secret }: HttpSettings): string {
   if (secret.length === 0) return 'events are not signed: there is no secret';
   return secret.length === 1 ? 'events are signed' : `events are signed with ${secret.length} secrets`;
-}
-
-/** A resolver cannot be stopped, only no longer waited for. */
-async function inTime<T>(work: Promise<T>, { timeout }: HttpSettings, ctx: Context): Promise<T> {
-  const within = Math.max(0, Math.min(timeout, ctx.deadline - Date.now()));
-  let stop = () => {};
-  const late = new Promise<never>((_, reject) => {
-    const timer = setTimeout(() => reject(new NoAnswer('deadline')), within);
-    const withdraw = () => reject(new NoAnswer('withdrawn'));
-    ctx.signal.addEventListener('abort', withdraw, { once: true });
-    stop = () => {
-      clearTimeout(timer);
-      ctx.signal.removeEventListener('abort', withdraw);
-    };
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    stop();
-  }
 }

@@ -16,6 +16,7 @@ export * from './encryption/migration.ts';
 export * from './intake/accept.ts';
 export * from './intake/intake.ts';
 export * from './ledger/entry.ts';
+export * from './ledger/labels.ts';
 export * from './ledger/ledger.ts';
 export * from './ledger/payloads.ts';
 export type { CallFacts } from './ledger/route-script.ts';

@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Metrics } from './metrics.ts';
 
 /** Whether the process can do its work, and what is wrong; problems with `ok` are warnings. */
@@ -19,7 +20,7 @@ export interface HealthOptions {
 
 export type HealthHandler = (request: IncomingMessage, response: ServerResponse, next?: () => void) => void;
 
-const PATIENCE = 2_000;
+const READY_WITHIN_MS = 2_000;
 
 /**
  * `/healthz` (the process is up), `/readyz` (it can do its work: 200 or 503) and `/metrics`, as Express middleware or as
@@ -32,7 +33,7 @@ export function healthRoutes(options: HealthOptions): HealthHandler {
   const { ready, metrics, metricsToken } = options;
   if (ready) {
     routes.set('/readyz', async (_request, response) => {
-      const { ok, problems } = await withPatience(ready);
+      const { ok, problems } = await checkReady(ready);
       answer(response, ok ? 200 : 503, { status: ok ? 'ok' : 'unavailable', problems });
     });
   }
@@ -65,20 +66,12 @@ function answer(response: ServerResponse, status: number, body: object): void {
   response.end(JSON.stringify(body));
 }
 
-async function withPatience(ready: () => Promise<Readiness>): Promise<Readiness> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<Readiness>((resolve) => {
-    timer = setTimeout(
-      () => resolve({ ok: false, problems: ['the readiness check did not answer in time'] }),
-      PATIENCE,
-    );
-  });
+async function checkReady(ready: () => Promise<Readiness>): Promise<Readiness> {
+  const late = { ok: false, problems: ['the readiness check did not answer in time'] };
   try {
-    return await Promise.race([ready(), late]);
+    return await Promise.race([ready(), sleep(READY_WITHIN_MS, late, { ref: false })]);
   } catch {
     return { ok: false, problems: ['the readiness check failed'] };
-  } finally {
-    clearTimeout(timer);
   }
 }
 

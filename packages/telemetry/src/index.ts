@@ -2,6 +2,7 @@ export * from './address.ts';
 export * from './client-address.ts';
 export * from './connections.ts';
 export * from './health.ts';
+export * from './html.ts';
 export * from './log-throttle.ts';
 export * from './logger.ts';
 export * from './metrics.ts';

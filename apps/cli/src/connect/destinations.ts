@@ -1,32 +1,29 @@
 import type { Config, Connection } from '@wrapup/config';
-import { type Context, type Destination, Failure, makeMemoryCommons, makeMemoryContext } from '@wrapup/destination';
+import { type Context, type Destination, Failure } from '@wrapup/destination';
 import { CliError, EXIT } from '../terminal/exit.ts';
 import { SharedSecrets } from './shared-secrets.ts';
 
-/** Milliseconds for everything that one command asks of one connection. */
-const WITHIN = 30_000;
+/** Milliseconds that one question to a connection may take. */
+const WITHIN_MS = 30_000;
 
 /**
- * Connects and runs something on one connection. The context is the one without Redis, since a command asks a handful of
+ * Connects and runs something on one connection. The context is the one without Redis, since a command asks a few
  * questions once and must work on a machine that reaches the CRM only; but tokens are those of the workers.
  *
- * @param say told what somebody should know besides the result
+ * @param remark called with what the user should know besides the result
  */
-export async function withDestination<T>(
+export async function useDestination<T>(
   connection: Connection,
-  say: (line: string) => void,
+  remark: (line: string) => void,
   work: (destination: Destination, context: (within?: number) => Context) => Promise<T>,
 ): Promise<T> {
-  const { KINDS } = await import('@wrapup/config');
-  const kind = KINDS[connection.kind];
-  if (!kind) throw new CliError(EXIT.failed, `connection ${connection.name} is of unknown kind ${connection.kind}`);
-  const commons = makeMemoryCommons(kind.pools ?? {});
-  const secrets = new SharedSecrets(connection.name, say);
-  const destination = await kind.connect(connection.name, connection.settings);
+  const { withDestination } = await import('@wrapup/config');
+  const secrets = new SharedSecrets(connection.name, remark);
   try {
-    return await work(destination, (within = WITHIN) => makeMemoryContext(commons, { within, secrets }));
+    return await withDestination(connection, secrets, (destination, context) =>
+      work(destination, (within = WITHIN_MS) => context(within)),
+    );
   } finally {
-    await destination.close();
     await secrets.close();
   }
 }

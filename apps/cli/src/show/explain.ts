@@ -2,27 +2,6 @@ import type { DeliveryEntry, LedgerEntry } from '@wrapup/queue';
 import { clean } from '../terminal/clean.ts';
 import { ago, count, type Output, when } from '../terminal/output.ts';
 
-const RECEIVED = {
-  webhook: 'by webhook',
-  reconciled: 'found by reconciliation, as its webhook never came',
-  backfill: 'by backfill',
-} as const;
-
-const VERIFIED = {
-  signature: 'the signature proves the call id, not the content',
-  api: 'read again from the Synthflow API',
-  none: 'not verified: the source trusts anybody',
-} as const;
-
-const EFFECTS = {
-  applied: 'applied',
-  added: 'filled in what was absent',
-  equal: 'said nothing new',
-  parked: 'waits for a person',
-  unrecognised: 'in a shape that nobody knows',
-  hint: 'not believed by itself: the call was read from the API instead',
-} as const;
-
 const COLOURS = {
   queued: 'cyan',
   written: 'green',
@@ -45,7 +24,7 @@ export function expired(callId: string): string {
 /** Why nothing is written to a connection now, by its name: only those that are paused. */
 export type Pauses = ReadonlyMap<string, string>;
 
-/** What happens next with a delivery, or what somebody has to do. */
+/** What happens next with a delivery, or what to do. */
 export function nextStep(entry: Pick<LedgerEntry, 'call_id'>, delivery: DeliveryEntry, pauses?: Pauses): string {
   const { state, route } = delivery;
   const id = clean(entry.call_id);
@@ -61,29 +40,36 @@ export function nextStep(entry: Pick<LedgerEntry, 'call_id'>, delivery: Delivery
     case 'skipped':
       return 'The mapping says that nothing is to be written for such a call.';
     case 'dropped':
-      return 'Somebody gave it up; nothing more happens.';
+      return 'It was dropped; nothing more happens.';
     case 'parked':
     case 'dead':
       return `${delivery.candidates ? `wrapup plan ${id} shows who they are. ` : ''}${delivery.hint ? `${clean(delivery.hint)} ` : ''}Then: wrapup ${state} replay ${id} --route ${route}, or give it up: wrapup ${state} drop ${id} --route ${route} --reason "…"`;
   }
 }
 
-/** Everything the ledger knows of one call, for a person. @param agent the agent's name, where wrapup.yaml has one */
-export function explainCall(entry: LedgerEntry, output: Output, pauses?: Pauses, agent?: string): string[] {
+/** Everything the ledger has of one call, for a person. @param agent the agent's name, where wrapup.yaml has one */
+export async function explainCall(
+  entry: LedgerEntry,
+  output: Output,
+  pauses?: Pauses,
+  agent?: string,
+): Promise<string[]> {
+  // Imported here, as everything that loads the queue: other commands must not pay for it.
+  const { EFFECT_LABELS, RECEIVED_LABELS, VERIFIED_LABELS } = await import('@wrapup/queue');
   const bold = (text: string) => output.style('bold', text);
   const facts = [entry.status, entry.outcome && `outcome ${entry.outcome}`, entry.direction]
     .filter(Boolean)
     .map((fact) => clean(fact));
   const lines = [
     `${bold(`call ${clean(entry.call_id)}`)} of source ${clean(entry.source)}${facts.length ? `: ${facts.join(', ')}` : ''}`,
-    `  received  ${when(entry.received_at)} (${ago(entry.received_at)}) ${RECEIVED[entry.received] ?? clean(entry.received)}`,
-    `  verified  ${VERIFIED[entry.verified] ?? clean(entry.verified)}`,
+    `  received  ${when(entry.received_at)} (${ago(entry.received_at)}) ${RECEIVED_LABELS[entry.received] ?? clean(entry.received)}`,
+    `  verified  ${VERIFIED_LABELS[entry.verified] ?? clean(entry.verified)}`,
   ];
   if (entry.ended_at !== undefined) lines.push(`  ended     ${when(entry.ended_at)}`);
   if (entry.agent_id)
     lines.push(`  agent     ${agent ? `${clean(agent)} (${clean(entry.agent_id)})` : clean(entry.agent_id)}`);
   for (const revision of entry.revisions) {
-    const effect = revision.effect ? EFFECTS[revision.effect] : 'not looked at yet';
+    const effect = revision.effect ? EFFECT_LABELS[revision.effect] : 'not read yet';
     lines.push(`  revision  ${revision.hash.slice(0, 12)} at ${when(revision.at)}: ${effect}`);
   }
   if (entry.ignored) {

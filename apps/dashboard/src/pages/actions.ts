@@ -1,6 +1,7 @@
 /** Buttons. Each is a form of its own, so that they work without a script. */
+
 import type { DeliveryState } from '@wrapup/queue';
-import { type Html, html } from '../html.ts';
+import { type Html, html } from '@wrapup/telemetry';
 
 export interface Target {
   source: string;

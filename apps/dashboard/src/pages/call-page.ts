@@ -1,8 +1,8 @@
-import type { DeliveryEntry, LedgerEntry } from '@wrapup/queue';
+import { type DeliveryEntry, EFFECT_LABELS, type LedgerEntry, RECEIVED_LABELS, VERIFIED_LABELS } from '@wrapup/queue';
+import { type Html, html } from '@wrapup/telemetry';
 import type { Candidates } from '../ask-crm.ts';
-import { type Html, html } from '../html.ts';
 import { DROPPABLE, REPLAYABLE, renderDrop, renderDropCall, renderReplay, renderReplayCall } from './actions.ts';
-import { EFFECTS, explainCall, RECEIVED, VERIFIED, whatNext } from './explain.ts';
+import { explainCall, whatNext } from './explain.ts';
 import {
   linkToCall,
   renderChip,
@@ -33,8 +33,8 @@ export function renderCall({ entry, kept, configured, pauses, agent, candidates 
   return html`<h1>Call <span class="id">${entry.call_id}</span></h1>
 <dl class="facts">
 ${renderFact('Source', html`${entry.source}${!configured && html` <span class="none">not in wrapup.yaml any more</span>`}`)}
-${renderFact('Received', html`${renderTime(entry.received_at)}, ${RECEIVED[entry.received] ?? entry.received}`)}
-${renderFact('Verified', VERIFIED[entry.verified] ?? entry.verified)}
+${renderFact('Received', html`${renderTime(entry.received_at)}, ${RECEIVED_LABELS[entry.received] ?? entry.received}`)}
+${renderFact('Verified', VERIFIED_LABELS[entry.verified] ?? entry.verified)}
 ${renderFact('Outcome', entry.outcome)}
 ${renderFact('Status', entry.status)}
 ${renderFact('Direction', entry.direction)}
@@ -60,7 +60,7 @@ ${
 <div class="wide"><table><thead><tr><th>Received</th><th>Revision</th><th>Effect</th><th>Payload</th></tr></thead><tbody>
 ${entry.revisions.map(
   ({ hash, at, effect }) => html`<tr><td class="when">${renderTime(at)}</td><td>${renderHash(hash)}</td>
-<td>${effect ? (EFFECTS[effect] ?? effect) : 'not read yet'}</td><td>${kept.has(hash) ? 'kept' : 'gone'}</td></tr>`,
+<td>${effect ? (EFFECT_LABELS[effect] ?? effect) : 'not read yet'}</td><td>${kept.has(hash) ? 'kept' : 'gone'}</td></tr>`,
 )}
 </tbody></table></div>
 ${entry.notes.length > 0 && html`<h2>Notes on the payload</h2><ul>${entry.notes.map((note) => html`<li>${note}</li>`)}</ul>`}`;

@@ -1,6 +1,6 @@
 import { OUTCOMES } from '@wrapup/call';
 import type { LedgerEntry, SchemaCheckResult } from '@wrapup/queue';
-import { type Html, html, type Part } from '../html.ts';
+import { type Html, type HtmlPart, html } from '@wrapup/telemetry';
 import type { Overview } from '../ledger/overview.ts';
 import type { Reconciliation } from '../ledger/reconciliations.ts';
 import { CALL_STATES, type CallPage, type CallQuery } from '../ledger/search-calls.ts';
@@ -60,7 +60,7 @@ function tile(href: string, number: number, name: string, kind: string): Html {
   return html`<li><a href="${href}" class="${kind}"><b>${number.toLocaleString('en-US')}</b> ${name}</a></li>`;
 }
 
-function renderList({ entries, cut }: CallPage, filtered: boolean): Part {
+function renderList({ entries, cut }: CallPage, filtered: boolean): HtmlPart {
   if (entries.length === 0) {
     if (cut) return html`<p class="empty">Nothing found so far. Search on below.</p>`;
     return html`<p class="empty">${filtered ? 'No call matches.' : 'No calls yet. They appear here as soon as the first webhook comes in.'}</p>`;
@@ -80,7 +80,7 @@ function renderRow(entry: LedgerEntry): Html {
 </tr>`;
 }
 
-function renderDeliveries(entry: LedgerEntry): Part {
+function renderDeliveries(entry: LedgerEntry): HtmlPart {
   if (entry.stopped?.state === 'parked') return renderChip('parked', 'parked before its routes');
   if (entry.stopped) return renderChip('dead', 'stopped before its routes');
   if (entry.waiting) return renderChip('received', 'waits');
@@ -94,7 +94,7 @@ function renderDeliveries(entry: LedgerEntry): Part {
   );
 }
 
-function renderPaging({ next, cut, entries }: CallPage, query: CallQuery): Part {
+function renderPaging({ next, cut, entries }: CallPage, query: CallQuery): HtmlPart {
   const first = query.after && html`<a href="/?${parametersOf(query).toString()}">Newest</a>`;
   if (!next) return first && html`<p class="paging">${first}</p>`;
   const parameters = parametersOf(query);

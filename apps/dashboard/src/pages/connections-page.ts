@@ -1,5 +1,5 @@
 import { CAUSE_TABLE, type ConnectionReport, isPaused } from '@wrapup/queue';
-import { type Html, html, type Part } from '../html.ts';
+import { type Html, type HtmlPart, html } from '@wrapup/telemetry';
 import { LONGEST_REASON } from './actions.ts';
 import { count, renderChip, renderFact, renderTime } from './parts.ts';
 
@@ -49,7 +49,7 @@ function renderDaily({ limit, remaining, hourly, used_up_at }: NonNullable<Conne
   return html`${left}; ${rate}${used_up_at !== undefined && html`. At this rate <strong>used up</strong> ${renderTime(used_up_at)}`}`;
 }
 
-function renderButtons({ connection, operator, circuit }: ConnectionReport): Part {
+function renderButtons({ connection, operator, circuit }: ConnectionReport): HtmlPart {
   const action = (name: string) => `/connections/${encodeURIComponent(connection)}/${name}`;
   const resume = operator
     ? html`<form method="post" action="${action('resume')}"><button class="primary">Resume</button></form>`

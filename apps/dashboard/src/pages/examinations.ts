@@ -1,10 +1,10 @@
 import type { Finding } from '@wrapup/findings';
 import type { SchemaCheckResult } from '@wrapup/queue';
-import { type Html, html, type Part } from '../html.ts';
+import { type Html, type HtmlPart, html } from '@wrapup/telemetry';
 import { count, renderChip, renderTime } from './parts.ts';
 
 /** Where mappings and accounts do not fit; nothing while they do. */
-export function renderSchemaChecks(schemaChecks: SchemaCheckResult[]): Part {
+export function renderSchemaChecks(schemaChecks: SchemaCheckResult[]): HtmlPart {
   const wanting = schemaChecks.filter(({ findings, failed }) => findings.length > 0 || failed);
   if (wanting.length === 0) return '';
   return html`<details class="examined" open>
@@ -16,7 +16,7 @@ export function renderSchemaChecks(schemaChecks: SchemaCheckResult[]): Part {
 </details>`;
 }
 
-function renderVerdict({ findings, failed }: SchemaCheckResult): Part {
+function renderVerdict({ findings, failed }: SchemaCheckResult): HtmlPart {
   if (failed) return renderChip('parked', 'could not be asked');
   const errors = findings.filter(({ severity }) => severity === 'error').length;
   return errors > 0

@@ -1,26 +1,4 @@
-/** What states and facts mean, in a sentence for whoever has to act on them. */
-import type { DeliveryEntry, LedgerEntry, Revision } from '@wrapup/queue';
-
-export const RECEIVED: Record<LedgerEntry['received'], string> = {
-  webhook: 'by webhook',
-  reconciled: 'found missing by reconciliation',
-  backfill: 'by backfill',
-};
-
-export const VERIFIED: Record<LedgerEntry['verified'], string> = {
-  signature: 'the signature proves the call id, not the content',
-  api: 're-read from the Synthflow API',
-  none: 'nothing proves who sent it (trust: none)',
-};
-
-export const EFFECTS: Record<NonNullable<Revision['effect']>, string> = {
-  applied: 'applied: it replaces what came before',
-  added: 'added: it fills in what was absent',
-  equal: 'equal: it says nothing new, nothing was written',
-  parked: 'parked: it contradicts what came before and waits for a person',
-  unrecognised: 'unrecognised: it has a shape that this version does not know',
-  hint: 'a hint: it was not believed by itself, the call was read from the API instead',
-};
+import type { DeliveryEntry, LedgerEntry } from '@wrapup/queue';
 
 /** What happens next, or what to press. */
 export function whatNext(delivery: DeliveryEntry, payloadKept: boolean): string {
@@ -42,22 +20,21 @@ export function whatNext(delivery: DeliveryEntry, payloadKept: boolean): string 
     case 'parked':
       return payloadKept
         ? 'Waits for a person. Fix what the reason names, then press Replay; or Drop it.'
-        : 'The payload is gone, so that a replay cannot write it: fetch the call anew with `backfill --call` and its id, or Drop it.';
+        : 'The payload is gone, so that a replay cannot write it: fetch the call again with `backfill --call` and its id, or Drop it.';
     case 'dead':
       return payloadKept
-        ? 'Given up after its attempts. When the cause is mended, press Replay; or Drop it.'
-        : 'The payload is gone, so that a replay cannot write it: fetch the call anew with `backfill --call` and its id, or Drop it.';
+        ? 'Given up after its attempts. When the cause is fixed, press Replay; or Drop it.'
+        : 'The payload is gone, so that a replay cannot write it: fetch the call again with `backfill --call` and its id, or Drop it.';
   }
 }
 
 /** The call as a whole, when it has no deliveries to speak for it. */
 export function explainCall(entry: LedgerEntry): string | undefined {
   if (entry.stopped?.state === 'parked')
-    return 'The call waits for a person. When what the reason names is mended, press Replay the call.';
-  if (entry.stopped) return 'The call could not be read or routed. When the cause is mended, press Replay the call.';
+    return 'The call waits for a person. When what the reason names is fixed, press Replay the call.';
+  if (entry.stopped) return 'The call could not be read or routed. When the cause is fixed, press Replay the call.';
   if (entry.waiting) return `It waits and is tried again by itself: ${entry.waiting.reason}`;
-  if (!entry.routed) return 'Received, and not read yet: a worker will do so. If this stays, look whether one runs.';
-  if (entry.deliveries.length === 0)
-    return 'No route matched, so that nothing was written. That is what the routes say.';
+  if (!entry.routed) return 'Received, and not read by a worker yet. If this stays, check that one runs.';
+  if (entry.deliveries.length === 0) return 'No route matched, so nothing was written.';
   return undefined;
 }

@@ -1,5 +1,5 @@
+import { type Html, type HtmlPart, html } from '@wrapup/telemetry';
 import type { Response } from 'express';
-import { type Html, html, type Part } from '../html.ts';
 
 export interface PageParts {
   title: string;
@@ -13,7 +13,7 @@ export interface PageParts {
   user?: string | undefined;
   /** Seconds after which the page is read again by itself. */
   refresh?: number;
-  body: Part;
+  body: HtmlPart;
 }
 
 export interface Notice {
@@ -69,6 +69,6 @@ export function sendPage(response: Response, parts: PageParts): void {
 }
 
 /** A page with one message: not found, refused, unavailable. */
-export function renderMessage(title: string, lines: readonly Part[]): string {
+export function renderMessage(title: string, lines: readonly HtmlPart[]): string {
   return renderPage({ title, body: html`<h1>${title}</h1>${lines.map((line) => html`<p>${line}</p>`)}` });
 }

@@ -1,4 +1,4 @@
-import { html } from '../html.ts';
+import { html } from '@wrapup/telemetry';
 import { type Notice, renderPage } from './layout.ts';
 
 export interface LoginParts {

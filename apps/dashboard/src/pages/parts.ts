@@ -1,10 +1,11 @@
 /** What several pages show in the same way. */
+
 import type { PersonRecord } from '@wrapup/destination';
 import type { DeliveryEntry } from '@wrapup/queue';
-import { type Html, html, type Part, webAddress } from '../html.ts';
+import { type Html, type HtmlPart, html } from '@wrapup/telemetry';
 
 /** Moment in UTC, with how long ago it was. */
-export function renderTime(at: number | undefined, now = Date.now()): Part {
+export function renderTime(at: number | undefined, now = Date.now()): HtmlPart {
   if (at === undefined || !Number.isFinite(at) || Math.abs(at) > 8.64e15)
     return html`<span class="none">unknown</span>`;
   const iso = new Date(at).toISOString();
@@ -65,7 +66,7 @@ export function renderHash(hash: string): Html {
 }
 
 /** One entry of a list of facts; nothing when there is no value. */
-export function renderFact(name: string, value: Part): Part {
+export function renderFact(name: string, value: HtmlPart): HtmlPart {
   if (value === undefined || value === null || value === false || value === '') return false;
   return html`<div><dt>${name}</dt><dd>${value}</dd></div>`;
 }
@@ -81,4 +82,11 @@ export function renderSelect(
   return html`<label>${label}<select name="${name}"><option value="">any</option>${all.map((option) =>
     option === chosen ? html`<option selected>${option}</option>` : html`<option>${option}</option>`,
   )}</select></label>`;
+}
+
+/** The address if it is absolute and http(s): record links come from outside, and `javascript:` is an address too. */
+export function webAddress(url: string | undefined): string | undefined {
+  if (!url || !URL.canParse(url)) return undefined;
+  const { protocol, href } = new URL(url);
+  return protocol === 'http:' || protocol === 'https:' ? href : undefined;
 }

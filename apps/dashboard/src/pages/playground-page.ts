@@ -1,7 +1,7 @@
 import type { Call } from '@wrapup/call';
 import type { FieldWrite, LeftOut, PersonPlan, Plan, RecordPlan } from '@wrapup/mapping';
-import type { Answer } from '../ask-crm.ts';
-import { type Html, html, type Part } from '../html.ts';
+import { type Html, type HtmlPart, html } from '@wrapup/telemetry';
+import type { PreviewAnswer } from '../ask-crm.ts';
 import { renderChip, renderTime } from './parts.ts';
 import { renderPreview } from './preview.ts';
 
@@ -15,7 +15,7 @@ export interface PlaygroundResult {
   connection?: string;
   plan?: Plan;
   /** What the CRM said, when it was asked. */
-  answer?: Answer;
+  answer?: PreviewAnswer;
 }
 
 export interface PlaygroundPage {
@@ -53,7 +53,7 @@ function option(name: string, chosen: string | undefined): Html {
 }
 
 function renderCallFacts(call: Call, chosen: string[]): Html {
-  const facts: [string, Part][] = [
+  const facts: [string, HtmlPart][] = [
     ['Outcome', html`${renderChip(call.outcome)} answered by ${call.answered_by}`],
     ['Status', `${call.status}${call.terminal ? '' : ' (not final)'}`],
     ['End reason', call.end_reason],

@@ -1,7 +1,8 @@
 /** What a call would change in the CRM, as `wrapup plan` tells it: the person, and field by field old and new. */
+
 import { DECISION_LABELS, type FieldChange, type PersonRecord, type Preview, SAID_LABEL } from '@wrapup/destination';
 import type { Plan, Value } from '@wrapup/mapping';
-import { type Html, html, type Part } from '../html.ts';
+import { type Html, type HtmlPart, html } from '@wrapup/telemetry';
 import { count, renderChip, renderPersonRecord } from './parts.ts';
 
 export function renderPreview(preview: Preview, plan: Plan): Html {
@@ -61,7 +62,7 @@ function renderLeftOut(fields: Preview['left_out']): Html {
   )}</tbody></table></div></section>`;
 }
 
-function show(value: Value | undefined): Part {
+function show(value: Value | undefined): HtmlPart {
   if (value === undefined || value === null || value === '') return html`<i>nothing</i>`;
   return typeof value === 'string' ? value : JSON.stringify(value);
 }

@@ -1,11 +1,11 @@
 import { formatDuration } from '@wrapup/config';
 import type { ReconcileRun } from '@wrapup/recovery';
-import { type Html, html, type Part } from '../html.ts';
+import { type Html, type HtmlPart, html } from '@wrapup/telemetry';
 import type { Reconciliation } from '../ledger/reconciliations.ts';
 import { count, renderChip, renderTime } from './parts.ts';
 
 /** The last look for missed webhooks of each source; nothing when none looks. */
-export function renderReconciliations(reconciliations: Reconciliation[]): Part {
+export function renderReconciliations(reconciliations: Reconciliation[]): HtmlPart {
   if (reconciliations.length === 0) return '';
   return html`<details class="reconciled"${reconciliations.some(isBad) && html` open`}>
 <summary>Missed webhooks: ${reconciliations.map((one) => html`${one.source} ${renderVerdict(one)} `)}</summary>
@@ -17,7 +17,7 @@ export function renderReconciliations(reconciliations: Reconciliation[]): Part {
 
 const isBad = ({ last }: Reconciliation) => last !== undefined && last.result !== 'complete';
 
-function renderVerdict({ last, running }: Reconciliation): Part {
+function renderVerdict({ last, running }: Reconciliation): HtmlPart {
   if (!last) return running ? 'is being looked at' : 'waits for its first run';
   if (last.result === 'failed') return renderChip('dead', 'failed');
   return [
@@ -37,7 +37,7 @@ ${numbers.map((number) => html`<td>${number.toLocaleString('en-US')}</td>`)}
 <td>${renderTroubles(last)}</td></tr>`;
 }
 
-function renderTroubles({ troubles, result }: ReconcileRun): Part {
+function renderTroubles({ troubles, result }: ReconcileRun): HtmlPart {
   if (troubles.length === 0) return renderChip('written', result);
   return troubles.map(
     ({ agent, call_id, message, hint }) =>

@@ -1,5 +1,5 @@
 import type { BulkRun, Partition, UnresolvedItem, UnresolvedPage, UnresolvedState } from '@wrapup/queue';
-import { type Html, html, type Part } from '../html.ts';
+import { type Html, type HtmlPart, html } from '@wrapup/telemetry';
 import { LONGEST_REASON, renderDrop, renderDropCall, renderReplay, renderReplayCall } from './actions.ts';
 import { count, linkToCall, renderSelect, renderTime } from './parts.ts';
 
@@ -10,7 +10,7 @@ export interface UnresolvedQuery {
   source?: string;
   /** One code, exactly. */
   code?: string;
-  /** Part of a code, or of what reasons say. */
+  /** HtmlPart of a code, or of what reasons say. */
   reason?: string;
   /** A duration: stopped since so long ago. */
   since?: string;
@@ -73,7 +73,7 @@ function renderNothing({ cut }: UnresolvedPage): Html {
 }
 
 /** How many there are of each code. */
-function renderCodes({ state, partitions }: UnresolvedPageParts): Part {
+function renderCodes({ state, partitions }: UnresolvedPageParts): HtmlPart {
   const counts = new Map<string, number>();
   for (const one of partitions) counts.set(one.code, (counts.get(one.code) ?? 0) + one.count);
   if (counts.size < 2) return false;
@@ -114,7 +114,7 @@ ${matching.count > 1 && renderAll(parts)}
 /** For all that match, what stands on other pages included. */
 function renderAll({ state, matching, query, now }: UnresolvedPageParts): Html {
   const all = matching.exact ? `these ${matching.count.toLocaleString('en-US')}` : 'all that match';
-  const chosen: Part = html`<input type="hidden" name="seen" value="${now}">${Object.entries(query).map(
+  const chosen: HtmlPart = html`<input type="hidden" name="seen" value="${now}">${Object.entries(query).map(
     ([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`,
   )}`;
   return html`<div class="buttons all">
@@ -159,7 +159,11 @@ function renderRow(item: UnresolvedItem, back: string): Html {
 </tr>`;
 }
 
-function renderPaging(state: UnresolvedState, { next, previous, cut }: UnresolvedPage, query: UnresolvedQuery): Part {
+function renderPaging(
+  state: UnresolvedState,
+  { next, previous, cut }: UnresolvedPage,
+  query: UnresolvedQuery,
+): HtmlPart {
   const link = (text: string, place?: Record<string, string>) =>
     html`<a href="/${state}?${new URLSearchParams({ ...query, ...place }).toString()}">${text}</a> `;
   if (next === undefined && previous === undefined) return false;

@@ -1,9 +1,8 @@
 import { agentName, type Config } from '@wrapup/config';
 import { explainPause, type LedgerEntry, readCursor, readSchemaChecks, type Store } from '@wrapup/queue';
-import type { Logger } from '@wrapup/telemetry';
+import { html, type Logger } from '@wrapup/telemetry';
 import { Router } from 'express';
 import { askWho, type Candidates } from '../ask-crm.ts';
-import { html } from '../html.ts';
 import { makeOverview } from '../ledger/overview.ts';
 import { readReconciliations } from '../ledger/reconciliations.ts';
 import { CALL_STATES, type CallQuery, searchCalls } from '../ledger/search-calls.ts';

@@ -1,8 +1,8 @@
 import type { Call } from '@wrapup/call';
 import type { Inbound } from '@wrapup/config';
+import { withDeadline } from '@wrapup/destination';
 import type { Answer } from '../exchange.ts';
-import { inTime } from '../in-time.ts';
-import type { Callers } from './callers.ts';
+import { type Callers, tooLate } from './callers.ts';
 import { decide } from './decide.ts';
 import { callerOf, tellVariables } from './tell.ts';
 
@@ -69,7 +69,7 @@ async function lookUp(call: Call, within: number, { callers, onFailure }: Ringin
   if (phone === undefined || phone_origin === 'said') return { found: 'none' as const };
   if (!callers) return undefined;
   try {
-    return await inTime(callers.find(phone, within - SPARE), within - SPARE);
+    return await withDeadline(callers.find(phone, within - SPARE), within - SPARE, tooLate);
   } catch (error) {
     onFailure(error);
     return undefined;

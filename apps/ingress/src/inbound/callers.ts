@@ -5,13 +5,11 @@
  * leaves a CRM alone that does not answer, and so does a pause of the connection, whoever made it. Whatever goes wrong
  * rejects, and the caller is then answered without it.
  */
-import type { Config, Connection, Inbound } from '@wrapup/config';
-import { KINDS } from '@wrapup/config';
-import { type Context, type Destination, Failure, type Log } from '@wrapup/destination';
+import { type Config, type Connection, DestinationPool, type Inbound, type OpenDestination } from '@wrapup/config';
+import { type Context, Failure, type Log, withDeadline } from '@wrapup/destination';
 import { rememberIssued } from '@wrapup/destination/engine';
 import { type ConnectionState, explainPause, isPaused, keepShare, makeContext, type Store } from '@wrapup/queue';
 import type { Metrics } from '@wrapup/telemetry';
-import { inTime } from '../in-time.ts';
 import { Circuit } from './circuit.ts';
 import { type Answer, type Caller, callerOf, recallAnswer, reduceAnswer, rememberAnswer } from './remembered-caller.ts';
 
@@ -50,12 +48,17 @@ const PAUSE_BELIEVED = 1_000;
 /** How long to wait for Redis before going on without, in ms; it may come later. */
 const CONNECTED = 1_000;
 
-interface Line {
+/** How long a look-up in hand may use a client that was replaced, in ms. */
+const CLOSE_AFTER = 10_000;
+
+/** The connection of the configuration as it is now, opened. */
+interface Line extends OpenDestination<Circuit> {
   connection: Connection;
-  destination: Destination;
-  /** What it was connected with, to notice a change. */
-  settings: string;
-  circuit: Circuit;
+}
+
+/** The failure of a deadline that passed while the phone rang. */
+export function tooLate(): Failure {
+  return new Failure('timeout', 'It took too long while the phone rang.');
 }
 
 export function openCallers(parts: CallersParts): Callers {
@@ -71,13 +74,12 @@ class CrmCallers implements Callers {
   readonly #stopping = new AbortController();
   readonly #running = new Map<string, Promise<Answer>>();
   readonly #share: NodeJS.Timeout;
-  #line: Promise<Line> | undefined;
+  readonly #pool: DestinationPool<Circuit>;
   #opened: Store | undefined;
   #pause: { connection: string; at: number; state: Promise<ConnectionState> } | undefined;
-  readonly #now: (() => number) | undefined;
 
   constructor({ config, openStore, log, metrics, now }: CallersParts) {
-    this.#now = now;
+    this.#pool = new DestinationPool({ attach: () => new Circuit(now), closeAfter: CLOSE_AFTER });
     this.#config = config;
     this.#openStore = openStore;
     this.#log = log;
@@ -119,8 +121,7 @@ class CrmCallers implements Callers {
   async close(): Promise<void> {
     clearInterval(this.#share);
     this.#stopping.abort(new Failure('unavailable', 'Ingress is stopping.'));
-    const line = await this.#line?.catch(() => undefined);
-    await line?.destination.close();
+    await this.#pool.close();
     await this.#opened?.close();
   }
 
@@ -136,7 +137,7 @@ class CrmCallers implements Callers {
       this.#note('paused');
       throw new Failure('unavailable', paused);
     }
-    const leave = line.circuit.ask();
+    const leave = line.attached.ask();
     if (leave === 'leave') {
       this.#note('circuit_open');
       throw new Failure('unavailable', `Connection ${line.connection.name} does not answer and is left alone for now.`);
@@ -150,7 +151,7 @@ class CrmCallers implements Callers {
   }
 
   async #ask(
-    { destination, circuit, connection }: Line,
+    { destination, attached: circuit, connection }: Line,
     { reads }: Inbound,
     caller: Caller,
     phone: string,
@@ -169,7 +170,11 @@ class CrmCallers implements Callers {
         const { properties, related } = reads;
         const question = { match: [{ by: 'phone' as const, value: phone }], properties, related };
         // Adapters end by the deadline themselves; one that does not must not keep the next caller of this number waiting.
-        const [found] = await inTime(destination.find([question], ctx), ctx.deadline - Date.now() + MARGIN);
+        const [found] = await withDeadline(
+          destination.find([question], ctx),
+          ctx.deadline - Date.now() + MARGIN,
+          tooLate,
+        );
         if (!found) throw new Failure('unaccounted', 'The look-up gave no answer.');
         circuit.succeeded();
         settled = true;
@@ -231,8 +236,7 @@ class CrmCallers implements Callers {
     }
   }
 
-  #context({ connection }: Line, within: number): Context {
-    const pools = KINDS[connection.kind]?.pools;
+  #context({ connection, pools }: Line, within: number): Context {
     return makeContext(this.#store(), {
       connection: connection.name,
       priority: 'inbound',
@@ -249,21 +253,7 @@ class CrmCallers implements Callers {
     const { inbound, connections } = this.#config();
     const connection = inbound && connections[inbound.look_up];
     if (!connection) throw new Failure('mapping', 'The connection to look callers up in is not configured.');
-    const settings = JSON.stringify([connection.name, connection.kind, connection.settings]);
-    const current = this.#line;
-    if (current) {
-      const line = await current;
-      if (line.settings === settings) return line;
-      if (this.#line !== current) return this.#connect();
-      // Look-ups in hand end on the old client, which is closed behind them.
-      setTimeout(() => void line.destination.close().catch(() => {}), 10_000).unref();
-    }
-    const opening = openLine(connection, settings, new Circuit(this.#now));
-    this.#line = opening;
-    opening.catch(() => {
-      if (this.#line === opening) this.#line = undefined;
-    });
-    return opening;
+    return { ...(await this.#pool.get(connection)), connection };
   }
 
   async #keepShare(): Promise<void> {
@@ -282,11 +272,4 @@ class CrmCallers implements Callers {
 /** The id comes back with the finished call, where it counts only for the number that it was given for. */
 async function noteIssued(ctx: Context, phone: string, answer: Answer): Promise<void> {
   if (answer.found === 'one') await rememberIssued(ctx, phone, answer.person.id);
-}
-
-async function openLine(connection: Connection, settings: string, circuit: Circuit): Promise<Line> {
-  const kind = Object.hasOwn(KINDS, connection.kind) ? KINDS[connection.kind] : undefined;
-  if (!kind) throw new Failure('mapping', `There is no destination of kind ${connection.kind}.`);
-  const destination = await kind.connect(connection.name, connection.settings);
-  return { connection, destination, settings, circuit };
 }

@@ -1,6 +1,7 @@
 /** The page. It holds no script and no style of its own, so that the policy it is served under can forbid both. */
+
+import { type Html, html } from '@wrapup/telemetry';
 import type { RequestCounts } from '../control/request-log.ts';
-import { type Html, html } from './html.ts';
 import type { Entry, Fact } from './timeline.ts';
 import type { Person, View } from './view.ts';
 

@@ -2,7 +2,7 @@ import type { Config, Connection } from '@wrapup/config';
 import type { Finding } from '@wrapup/findings';
 import type { EncryptionAudit } from '@wrapup/queue';
 import type { Command } from 'commander';
-import { chooseConnections, explainFailure, mappingsOf, withDestination } from '../../connect/destinations.ts';
+import { chooseConnections, explainFailure, mappingsOf, useDestination } from '../../connect/destinations.ts';
 import { describeFindings, type GlobalOptions, requireConfig } from '../../connect/settings.ts';
 import { withStore } from '../../connect/store.ts';
 import { describeEncryption } from '../../show/describe-encryption.ts';
@@ -73,7 +73,7 @@ async function examine(connection: Connection, config: Config): Promise<{ result
   const result: Examination = { connection: name, kind, notes: [], findings: [] };
   const note = (line: string) => result.notes.push(line);
   try {
-    await withDestination(connection, note, async (destination, context) => {
+    await useDestination(connection, note, async (destination, context) => {
       const { account, notes } = await destination.probe(context());
       result.account = account;
       notes.forEach(note);

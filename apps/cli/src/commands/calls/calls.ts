@@ -70,7 +70,7 @@ export function addCalls(program: Command): void {
       });
       output.data(await forMachines(entry, pauses));
       const agent = entry.agent_id === undefined || json ? undefined : await nameOf(entry, options);
-      for (const line of explainCall(entry, output, pauses, agent)) output.line(line);
+      for (const line of await explainCall(entry, output, pauses, agent)) output.line(line);
     });
 }
 

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { explainFailure, withDestination } from '../../connect/destinations.ts';
+import { explainFailure, useDestination } from '../../connect/destinations.ts';
 import { type GlobalOptions, requireConfig } from '../../connect/settings.ts';
 import { type PlannedRoute, showCall, showRoute } from '../../show/show-plan.ts';
 import { clean } from '../../terminal/clean.ts';
@@ -53,7 +53,7 @@ export function addPlan(program: Command): void {
         results.push(planned);
         if (!options.offline) {
           try {
-            const [preview] = await withDestination(connection, output.remark, (destination, context) =>
+            const [preview] = await useDestination(connection, output.remark, (destination, context) =>
               destination.preview([plan], context()),
             );
             if (preview) planned.preview = preview;

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import type { Config } from '@wrapup/config';
 import type { ProvisionPackage, ProvisionStep } from '@wrapup/destination';
 import type { Command } from 'commander';
-import { chooseConnections, explainFailure, mappingsOf, withDestination } from '../../connect/destinations.ts';
+import { chooseConnections, explainFailure, mappingsOf, useDestination } from '../../connect/destinations.ts';
 import { type GlobalOptions, requireConfig } from '../../connect/settings.ts';
 import { clean } from '../../terminal/clean.ts';
 import { CliError, EXIT, type ExitCode } from '../../terminal/exit.ts';
@@ -43,7 +43,7 @@ export function addProvision(program: Command): void {
       for (const connection of chooseConnections(config, name)) {
         output.line(output.style('bold', `${connection.name} (${connection.kind})`));
         try {
-          const steps = await withDestination(connection, output.remark, (destination, context) =>
+          const steps = await useDestination(connection, output.remark, (destination, context) =>
             destination.provision(
               {
                 mappings: mappingsOf(config, connection.name),
@@ -85,7 +85,7 @@ async function writePackages(
   const chosen = chooseConnections(config, name);
   const packages: { connection: string; made: ProvisionPackage }[] = [];
   for (const connection of chosen)
-    await withDestination(connection, output.remark, async (destination) => {
+    await useDestination(connection, output.remark, async (destination) => {
       const request = { mappings: mappingsOf(config, connection.name), stand_in: options.standIn ?? false };
       const made = await destination.package?.(request);
       if (made) packages.push({ connection: connection.name, made });

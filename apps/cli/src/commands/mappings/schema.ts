@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 import type { Config, Connection } from '@wrapup/config';
 import type { Command } from 'commander';
-import { chooseConnections, explainFailure, mappingsOf, withDestination } from '../../connect/destinations.ts';
+import { chooseConnections, explainFailure, mappingsOf, useDestination } from '../../connect/destinations.ts';
 import { type GlobalOptions, requireConfig } from '../../connect/settings.ts';
 import { clean } from '../../terminal/clean.ts';
 import { EXIT, type ExitCode } from '../../terminal/exit.ts';
@@ -61,7 +61,7 @@ async function pull(
   const result: Pulled = { connection: connection.name, objects: {}, notes: [], used_by: [] };
   const note = (line: string) => result.notes.push(line);
   try {
-    const description = await withDestination(connection, note, (destination, context) =>
+    const description = await useDestination(connection, note, (destination, context) =>
       destination.describe ? destination.describe(objects, context()) : Promise.resolve(undefined),
     );
     if (!description) return { exit: EXIT.ok };

@@ -1,6 +1,6 @@
 /**
- * HTML by tagged template: whatever is put into `html` is escaped unless it is itself made by `html`. Callers' and CRMs'
- * text reaches a page in no other way.
+ * HTML by tagged template, for the pages of dashboard and sandbox: values in `html` are escaped unless `html` made them.
+ * Callers' and CRMs' text reaches a page in no other way.
  */
 
 /** Markup that is safe to send. Made by `html` only. */
@@ -23,9 +23,9 @@ export class Html {
 }
 
 /** What may stand in a template: nothing for null, undefined and false; arrays one after the other. */
-export type Part = Html | string | number | null | undefined | false | readonly Part[];
+export type HtmlPart = Html | string | number | null | undefined | false | readonly HtmlPart[];
 
-export function html(strings: TemplateStringsArray, ...values: Part[]): Html {
+export function html(strings: TemplateStringsArray, ...values: HtmlPart[]): Html {
   return Html.join(strings, values);
 }
 
@@ -41,11 +41,4 @@ const ESCAPES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;'
 /** Safe as text and inside a quoted attribute. */
 export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => ESCAPES[character] as string);
-}
-
-/** The address when it is absolute and http(s): a record link comes from outside, and `javascript:` is an address too. */
-export function webAddress(url: string | undefined): string | undefined {
-  if (!url || !URL.canParse(url)) return undefined;
-  const { protocol, href } = new URL(url);
-  return protocol === 'http:' || protocol === 'https:' ? href : undefined;
 }

@@ -1,0 +1,98 @@
+/** Opening the destinations of connections: for one piece of work, or for the life of a process. */
+import {
+  type Context,
+  type Destination,
+  type DestinationKind,
+  Failure,
+  makeMemoryCommons,
+  makeMemoryContext,
+  type Secrets,
+} from '@wrapup/destination';
+import { KINDS } from './kinds.ts';
+import type { Connection } from './model/config.ts';
+
+/** @throws Failure `mapping` when this version has no such kind */
+function kindOf({ kind: name }: Connection): DestinationKind {
+  const kind = Object.hasOwn(KINDS, name) ? KINDS[name] : undefined;
+  if (!kind) throw new Failure('mapping', `There is no destination of kind ${name}.`);
+  return kind;
+}
+
+/**
+ * Opens a destination, runs the work and closes it. Nothing that the work reads is remembered; tokens come from `secrets`,
+ * as workers may hold a newer refresh token than the configuration. The vendor's client is loaded here.
+ * @param work gets the destination, and makes contexts of so many milliseconds
+ */
+export async function withDestination<T>(
+  connection: Connection,
+  secrets: Secrets,
+  work: (destination: Destination, context: (within: number) => Context) => Promise<T>,
+): Promise<T> {
+  const kind = kindOf(connection);
+  const commons = makeMemoryCommons(kind.pools ?? {});
+  const destination = await kind.connect(connection.name, connection.settings);
+  try {
+    return await work(destination, (within) => makeMemoryContext(commons, { within, secrets }));
+  } finally {
+    await destination.close();
+  }
+}
+
+/** A connected destination, with what its user keeps beside it. */
+export interface OpenDestination<Attached> {
+  destination: Destination;
+  pools: DestinationKind['pools'];
+  attached: Attached;
+}
+
+export interface DestinationPoolOptions<Attached> {
+  /** Makes what is kept beside a destination, each time it is opened. */
+  attach(connection: Connection, destination: Destination): Attached;
+  /** Milliseconds for which work in hand may still use a destination that was replaced. */
+  closeAfter: number;
+  /** Called when a connection is opened again with other settings. */
+  onReopen?(name: string): void;
+}
+
+/** The destinations of a process: opened on first use, and again when the settings of their connection change. */
+export class DestinationPool<Attached> {
+  readonly #options: DestinationPoolOptions<Attached>;
+  readonly #open = new Map<string, { settings: string; opening: Promise<OpenDestination<Attached>> }>();
+
+  constructor(options: DestinationPoolOptions<Attached>) {
+    this.#options = options;
+  }
+
+  /** @throws Failure `mapping` for an unknown kind, or what the adapter throws; the next call tries again */
+  get(connection: Connection): Promise<OpenDestination<Attached>> {
+    const { name } = connection;
+    const settings = JSON.stringify([connection.kind, connection.settings]);
+    const current = this.#open.get(name);
+    if (current?.settings === settings) return current.opening;
+    if (current) {
+      setTimeout(() => void close(current.opening), this.#options.closeAfter).unref();
+      this.#options.onReopen?.(name);
+    }
+    const entry = { settings, opening: this.#connect(connection) };
+    this.#open.set(name, entry);
+    entry.opening.catch(() => {
+      if (this.#open.get(name) === entry) this.#open.delete(name);
+    });
+    return entry.opening;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#open.values()].map(({ opening }) => close(opening)));
+    this.#open.clear();
+  }
+
+  async #connect(connection: Connection): Promise<OpenDestination<Attached>> {
+    const kind = kindOf(connection);
+    const destination = await kind.connect(connection.name, connection.settings);
+    return { destination, pools: kind.pools, attached: this.#options.attach(connection, destination) };
+  }
+}
+
+async function close(opening: Promise<{ destination: Destination }>): Promise<void> {
+  await opening.then(({ destination }) => destination.close()).catch(() => {});
+}

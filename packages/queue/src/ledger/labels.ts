@@ -1,0 +1,23 @@
+/** What the states of the ledger mean, as commands and pages show them. */
+import type { Received, Revision, Verified } from './entry.ts';
+
+export const RECEIVED_LABELS: Record<Received, string> = {
+  webhook: 'by webhook',
+  reconciled: 'found by reconciliation: its webhook never arrived',
+  backfill: 'by backfill',
+};
+
+export const VERIFIED_LABELS: Record<Verified, string> = {
+  signature: 'the signature proves the call id, not the content',
+  api: 'read again from the Synthflow API',
+  none: 'not verified (trust: none)',
+};
+
+export const EFFECT_LABELS: Record<NonNullable<Revision['effect']>, string> = {
+  applied: 'applied: it replaces what came before',
+  added: 'added: it fills in what was absent',
+  equal: 'equal: it says nothing new, nothing was written',
+  parked: 'parked: it contradicts what came before and waits for a person',
+  unrecognised: 'unrecognised: it has a shape that this version does not know',
+  hint: 'a hint: not trusted by itself, the call was read from the API instead',
+};
