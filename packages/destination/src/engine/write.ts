@@ -55,7 +55,7 @@ export async function writePlans(
 /* How plans end: outcomes, put together from what the stages reported; plans that say the same share one. Pure. */
 
 /** @param costOf requests that a plan has cost */
-export function outcomeOf(write: PlanWrite, reports: Report[], costOf: (plan: number) => number): WriteOutcome {
+function outcomeOf(write: PlanWrite, reports: Report[], costOf: (plan: number) => number): WriteOutcome {
   const mine = reports.filter(({ plan }) => plan === write.index);
   const receipts = new Map<string, RecordReceipt>();
   for (const report of mine) if ('receipt' in report) receipts.set(report.receipt.name, report.receipt);
@@ -82,7 +82,7 @@ function withDone(failure: Failure, receipts: ReadonlyMap<string, RecordReceipt>
 }
 
 /** `placeOf` gives each plan's place among the distinct ones. */
-export function joinEqual(plans: Plan[]): { distinct: Plan[]; placeOf: number[] } {
+function joinEqual(plans: Plan[]): { distinct: Plan[]; placeOf: number[] } {
   const places = new Map<string, number[]>();
   const distinct: Plan[] = [];
   const placeOf = plans.map((plan) => {
@@ -98,7 +98,7 @@ export function joinEqual(plans: Plan[]): { distinct: Plan[]; placeOf: number[] 
 }
 
 /** An outcome for each plan, in the order of the plans; those who shared one share its requests. */
-export function shareOutcomes(outcomes: WriteOutcome[], placeOf: number[]): WriteOutcome[] {
+function shareOutcomes(outcomes: WriteOutcome[], placeOf: number[]): WriteOutcome[] {
   return placeOf.map((place) => shareOf(outcomes[place], placeOf.filter((other) => other === place).length));
 }
 

@@ -19,6 +19,9 @@ export interface HttpAnswer {
   text: string;
 }
 
+/** Sends what a client has built. */
+export type Send = (request: HttpRequest) => Promise<HttpAnswer>;
+
 /** There is no whole answer. */
 export class Unanswered extends Error {
   override name = 'Unanswered';
@@ -90,10 +93,7 @@ export function exchange(
  * @param run has the client build its one request and hand it to `send`
  * @throws what `run` throws when no answer came
  */
-export async function answerThrough(
-  send: (request: HttpRequest) => Promise<HttpAnswer>,
-  run: (send: (request: HttpRequest) => Promise<HttpAnswer>) => Promise<unknown>,
-): Promise<HttpAnswer> {
+export async function answerThrough(send: Send, run: (send: Send) => Promise<unknown>): Promise<HttpAnswer> {
   let answer: HttpAnswer | undefined;
   try {
     await run(async (request) => {

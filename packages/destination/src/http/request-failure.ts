@@ -46,6 +46,15 @@ export function asRequestFailure<Vendor>(thrown: unknown): RequestFailure<Vendor
   return new RequestFailure(code, message, { next, ...details });
 }
 
+/** A success that does not say what became of something. @param doubt whether something may have been written */
+export function unaccountedBy<Vendor>(crm: string, doing: string, doubt = false): RequestFailure<Vendor> {
+  const hint = doubt
+    ? 'It is looked up by its key and tried again by itself.'
+    : 'The look-up is tried again by itself; a failed look-up creates no record.';
+  const message = `${doing}: ${crm} answered a success that says nothing of it.`;
+  return new RequestFailure('unaccounted', message, { hint }, { doubt });
+}
+
 /** Values shorter than this are too common to be distinguished from other words. */
 const MIN_DISTINCT_LENGTH = 3;
 
@@ -54,7 +63,7 @@ const MIN_DISTINCT_LENGTH = 3;
  * of its own: an HTML page of some proxy.
  * @param sent values of the request: CRMs quote them back, and they may be personal
  */
-export function quoteWords(crm: string, words: string, sent: Iterable<unknown>): string {
+function quoteWords(crm: string, words: string, sent: Iterable<unknown>): string {
   if (!words || words.trimStart().startsWith('<')) return '';
   const values = [...new Set([...sent].filter((value) => value !== null && value !== undefined).map(String))]
     .filter((value) => value.length >= MIN_DISTINCT_LENGTH)
@@ -83,6 +92,44 @@ export interface TableRow {
 export function fitsStatus(wanted: TableRow['status'], status: number): boolean {
   if (wanted === undefined) return true;
   return typeof wanted === 'number' ? wanted === status : wanted[0] <= status && status <= wanted[1];
+}
+
+/** An error answer, as its adapter read it. */
+export interface AnsweredError<Vendor> {
+  /** What was attempted, for the message: `create calls`. */
+  doing: string;
+  vendor: Vendor;
+  /** The CRM's own words. */
+  words: string;
+  /** Values that were sent: CRMs quote them back, and they may be personal. */
+  sent: Iterable<unknown>;
+  /** What the CRM calls the property that it names. */
+  noun: string;
+  field?: string | undefined;
+  vendor_code?: string | undefined;
+  correlation_id?: string | undefined;
+  /** In place of those of the row. */
+  hint?: string | undefined;
+  retry_after?: number | undefined;
+}
+
+/** The failure that a row of a table makes of an answer; without a row the CRM is unavailable. */
+export function failureByRow<Vendor extends { status: number }>(
+  crm: string,
+  row: TableRow | undefined,
+  { doing, vendor, words, sent, noun, ...said }: AnsweredError<Vendor>,
+  refusal: Pick<Refusal<Vendor>, 'fields' | 'smaller'> = {},
+): RequestFailure<Vendor> {
+  const { status } = vendor;
+  if (!row) return new RequestFailure('unavailable', `${doing}: ${crm} answered ${status}.`, { status });
+  const about = said.field ? ` (${noun} ${said.field})` : '';
+  const known = Object.entries({ next: row.next, hint: row.hint, ...said }).filter(([, value]) => value !== undefined);
+  return new RequestFailure(
+    row.becomes,
+    `${doing}: ${row.says}${about}.${quoteWords(crm, words, sent)}`,
+    { status, ...Object.fromEntries(known) },
+    { ...refusal, vendor, doubt: status >= 500 || status === 408 },
+  );
 }
 
 /** What of a row only its adapter can put into words. */

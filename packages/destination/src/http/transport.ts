@@ -12,9 +12,18 @@
  *
  * Nothing else is repeated here.
  */
+import type { Agent } from 'node:http';
 import type { Context, Usage } from '../port/context.ts';
 import { Failure, type FailureCode } from '../port/failure.ts';
-import { type HttpAnswer, parseBody, Unanswered } from './http-exchange.ts';
+import {
+  exchange,
+  type HttpAnswer,
+  type HttpRequest,
+  makeAgent,
+  parseBody,
+  type Send,
+  Unanswered,
+} from './http-exchange.ts';
 import { RequestFailure } from './request-failure.ts';
 
 /** One request, before it is sent. */
@@ -32,31 +41,65 @@ export interface Answer {
   body: unknown;
 }
 
+/** What is the same for every request of a connection. */
+export interface TransportOptions {
+  /** `HubSpot`, for messages. */
+  crm: string;
+  /** What says where the CRM is, for the hint of a broken connection: `the connection’s base_url`. */
+  place: string;
+  /** Failures that hold for every request of the pool: until they are over no request is sent, in all processes. */
+  blocking: readonly FailureCode[];
+  /** Milliseconds that one request may take. */
+  timeout: number;
+}
+
+/** A request for a token: it changes nothing, and takes from no budget. */
+const TOKEN_CALL: ApiRequest = { name: 'get an access token', writes: false };
+
 /**
  * @typeParam Call a request in the words of the adapter's client
  * @typeParam Token what authorises a request
  */
 export abstract class Transport<Call extends ApiRequest, Token> implements Sender<Call, Answer> {
-  /** `HubSpot`, for messages. */
-  protected abstract readonly crm: string;
-  /** What says where the CRM is, for the hint of a broken connection: `the connection’s base_url`. */
-  protected abstract readonly place: string;
-  /** Failures that hold for every request of the pool: until they are over no request is sent, in all processes. */
-  protected abstract readonly blocking: ReadonlySet<FailureCode>;
+  readonly #options: TransportOptions;
+  /** By scheme: a login and an API may differ in it. */
+  readonly #agents = new Map<string, Agent>();
+
+  constructor(options: TransportOptions) {
+    this.#options = options;
+  }
 
   /** @throws RequestFailure when none can be had */
   protected abstract token(ctx: Context): Promise<Token>;
   /** The CRM refused it. @returns whether another one may be had */
   protected abstract refuse(token: Token, ctx: Context): Promise<boolean>;
-  /** Sends it, once, and gives the answer whatever its status. @throws Unanswered */
-  protected abstract exchange(call: Call, token: Token, ctx: Context): Promise<HttpAnswer>;
+  /** Has the client build the request and hand it to `send`, once. @returns the answer, whatever its status */
+  protected abstract run(call: Call, token: Token, send: Send): Promise<HttpAnswer>;
   /** What the answer says of the quota. */
   protected abstract usageOf(headers: HttpAnswer['headers']): Usage | undefined;
   /** What an error answer means. @param body parsed JSON, else the text */
   protected abstract failureOf(call: Call, answer: HttpAnswer, body: unknown): RequestFailure;
 
   /** Closes the sockets. */
-  abstract close(): void;
+  close(): void {
+    for (const agent of this.#agents.values()) agent.destroy();
+    this.#agents.clear();
+  }
+
+  /** Sends a request to the token endpoint. @throws RequestFailure when no answer came */
+  protected async sendForToken(request: HttpRequest, ctx: Context): Promise<HttpAnswer> {
+    checkWanted(TOKEN_CALL, ctx);
+    return this.#answered(TOKEN_CALL, () => this.#exchange(request, ctx));
+  }
+
+  /** Within the connection's timeout and the deadline. @throws Unanswered */
+  #exchange(request: HttpRequest, ctx: Context): Promise<HttpAnswer> {
+    const scheme = request.url.slice(0, request.url.indexOf(':'));
+    const agent = this.#agents.get(scheme) ?? makeAgent(request.url);
+    this.#agents.set(scheme, agent);
+    const within = Math.min(this.#options.timeout, ctx.deadline - Date.now());
+    return exchange(request, { agent, within, signal: ctx.signal });
+  }
 
   /**
    * Sends one request, when the budget has one. Rejects with a `RequestFailure` for everything but a 2xx with a body that
@@ -78,19 +121,20 @@ export abstract class Transport<Call extends ApiRequest, Token> implements Sende
     }
     checkWanted(call, ctx);
     const began = performance.now();
-    const answer = await this.#answered(call, token, ctx);
+    const send: Send = (request) => this.#exchange(request, ctx);
+    const answer = await this.#answered(call, () => this.run(call, token, send));
     const ms = Math.round(performance.now() - began);
-    ctx.log.debug({ request: call.name, status: answer.status, ms }, `asked ${this.crm}`);
+    ctx.log.debug({ request: call.name, status: answer.status, ms }, `asked ${this.#options.crm}`);
     const usage = this.usageOf(answer.headers);
     if (usage) await ctx.budget.report(usage, call.pool);
     return answer;
   }
 
-  async #answered(call: Call, token: Token, ctx: Context): Promise<HttpAnswer> {
+  async #answered(call: ApiRequest, send: () => Promise<HttpAnswer>): Promise<HttpAnswer> {
     try {
-      return await this.exchange(call, token, ctx);
+      return await send();
     } catch (thrown) {
-      throw this.unanswered(call, thrown);
+      throw this.#unanswered(call, thrown);
     }
   }
 
@@ -101,19 +145,19 @@ export abstract class Transport<Call extends ApiRequest, Token> implements Sende
       if (status === 204 || body !== undefined) return { status, body };
       throw new RequestFailure(
         'unaccounted',
-        `${call.name}: ${this.crm} answered ${status} with a body that cannot be read.`,
+        `${call.name}: ${this.#options.crm} answered ${status} with a body that cannot be read.`,
         { status },
         { doubt: call.writes },
       );
     }
     const failure = this.failureOf(call, answer, body ?? text);
-    if (this.blocking.has(failure.code) && failure.details.retry_after !== undefined)
+    if (this.#options.blocking.includes(failure.code) && failure.details.retry_after !== undefined)
       await ctx.budget.report({ blocked_for: failure.details.retry_after }, call.pool);
     throw call.writes ? failure : failure.withoutDoubt();
   }
 
   /** What it means that no answer came; whatever else was thrown stays what it is. */
-  protected unanswered(call: ApiRequest, thrown: unknown): unknown {
+  #unanswered(call: ApiRequest, thrown: unknown): unknown {
     if (!(thrown instanceof Unanswered)) return thrown;
     if (thrown.why === 'withdrawn') return withdrawn(call, true);
     if (thrown.why === 'deadline')
@@ -121,14 +165,14 @@ export abstract class Transport<Call extends ApiRequest, Token> implements Sende
         'timeout',
         `${call.name}: no whole answer in time; the connection was closed.`,
         {
-          hint: `The delivery is tried again by itself; what ${this.crm} may have done meanwhile is found by its key.`,
+          hint: `The delivery is tried again by itself; what ${this.#options.crm} may have done meanwhile is found by its key.`,
         },
         { doubt: call.writes },
       );
     return new RequestFailure(
       'network',
       `${call.name}: the connection failed${thrown.socket ? ` (${thrown.socket})` : ''}.`,
-      { hint: `Check that this machine reaches ${this.place}.`, cause: thrown },
+      { hint: `Check that this machine reaches ${this.#options.place}.`, cause: thrown },
       { doubt: call.writes && !NEVER_SENT.has(thrown.socket) },
     );
   }
@@ -145,7 +189,7 @@ const NEVER_SENT = new Set([
 ]);
 
 /** Nothing may be sent after the deadline, nor for work that was withdrawn. @throws RequestFailure */
-export function checkWanted(call: ApiRequest, ctx: Context): void {
+function checkWanted(call: ApiRequest, ctx: Context): void {
   if (ctx.signal.aborted) throw withdrawn(call, false);
   if (Date.now() >= ctx.deadline)
     throw new RequestFailure('timeout', `${call.name}: not sent, the time for this batch was over.`, {
@@ -163,7 +207,7 @@ function withdrawn(call: ApiRequest, sent: boolean): RequestFailure {
 }
 
 /** What a session has to know of a request. */
-export interface Sendable {
+interface Sendable {
   /** Pool of `Budget.take`. */
   pool?: string;
   /** True: what it is for can be done without, so that a missing scope breaks nothing else. */

@@ -14,7 +14,7 @@ export type Path = string[];
 export type Document = { [root: string]: Json };
 
 /** In the order in which they are sent. */
-export const DOCUMENT_ROOTS = [
+const DOCUMENT_ROOTS = [
   'call',
   'lead',
   'vars',

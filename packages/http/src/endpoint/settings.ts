@@ -5,7 +5,7 @@ import { parseBlock } from './address.ts';
 import { type AllowPrivate, isPrivate, refusalOf } from './address-policy.ts';
 import { readSecret } from './signature.ts';
 
-export const METHODS = ['POST', 'PUT', 'PATCH'] as const;
+const METHODS = ['POST', 'PUT', 'PATCH'] as const;
 
 /** Headers that belong to the request itself: set from outside they would break it, or what it promises. */
 const OURS =

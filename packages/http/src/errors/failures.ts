@@ -24,7 +24,7 @@ export function ruleFor(status: number, retryOn: number[]): Omit<AnswerRule, 'st
   return ANSWER_TABLE.find((rule) => fitsStatus(rule.status, status)) ?? UNKNOWN_STATUS;
 }
 
-export interface AnsweredFailure {
+interface AnsweredFailure {
   failure: Failure;
   /** Nothing may be sent to the endpoint for so many ms. */
   wait?: number;

@@ -212,7 +212,7 @@ const SURE: Record<string, { transform: string; kinds: ValueKind[] }> = {
 };
 
 /** A value that is passed on as the call says it may not fit: HubSpot then refuses it, one call at a time. */
-export function warnOfFit(
+function warnOfFit(
   { object, property, values, gives, owners, at }: MappedField,
   { type, options }: Property,
 ): Finding[] {

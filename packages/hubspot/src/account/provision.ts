@@ -92,7 +92,7 @@ function byHand({ object, definition }: HubSpotRequirement, failure: Failure): s
 
 /* Properties that Wrapup itself needs in an account, and the custom ones that mappings write. */
 
-export interface HubSpotRequirement {
+interface HubSpotRequirement {
   object: string;
   definition: PropertyDefinition;
 }

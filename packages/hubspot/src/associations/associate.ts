@@ -111,7 +111,7 @@ interface LabelType {
 const LABELS_KEPT_MS = 10 * 60_000;
 
 /** Never rejects. */
-export async function setLabels(session: HubSpotSession, written: Written[]): Promise<Associated> {
+async function setLabels(session: HubSpotSession, written: Written[]): Promise<Associated> {
   const groups = new Map<string, Labelled[]>();
   for (const { item, receipt } of written)
     for (const [name, label] of Object.entries(item.record.labels ?? {})) {
@@ -213,7 +213,7 @@ interface Move {
 }
 
 /** Never rejects. */
-export async function unlinkPrevious(session: HubSpotSession, written: Written[]): Promise<Associated> {
+async function unlinkPrevious(session: HubSpotSession, written: Written[]): Promise<Associated> {
   const done: Associated = { failed: new Map(), notes: [] };
   const moves: Move[] = [];
   for (const { item, receipt } of written) {

@@ -38,7 +38,7 @@ export interface CrmRecord {
   properties: Record<string, string | null>;
 }
 
-export interface BatchReading {
+interface BatchReading {
   /** By the id that was asked for, which a merged record may no longer have. */
   found: Map<string, CrmRecord>;
   missing: Set<string>;

@@ -4,7 +4,7 @@
  * The client as a whole has no timeout, cannot be aborted and keeps one token for its lifetime. Its generated classes take
  * an HTTP library when they are made, so each request has its own; a library given with a single call is ignored (14.0.1).
  */
-import type { HttpAnswer, HttpRequest } from '@wrapup/destination/http';
+import type { Send } from '@wrapup/destination/http';
 
 type Associations = typeof import('@hubspot/api-client/lib/codegen/crm/associations/v4/index.js');
 type Labels = typeof import('@hubspot/api-client/lib/codegen/crm/associations/v4/schema/index.js');
@@ -33,16 +33,13 @@ export async function loadGenerated(): Promise<GeneratedModules> {
   return { associations, labels, objects, owners, properties };
 }
 
-/** Sends what a generated class has built. */
-export type HubSpotSend = (request: HttpRequest) => Promise<HttpAnswer>;
-
 /** The generated classes for one request: each is made when it is used, and costs a fraction of a millisecond. */
 export class GeneratedClient {
   readonly #modules: GeneratedModules;
   readonly #baseUrl: string;
-  readonly #send: HubSpotSend;
+  readonly #send: Send;
 
-  constructor(modules: GeneratedModules, baseUrl: string, send: HubSpotSend) {
+  constructor(modules: GeneratedModules, baseUrl: string, send: Send) {
     this.#modules = modules;
     this.#baseUrl = baseUrl;
     this.#send = send;

@@ -1,18 +1,15 @@
 import { createHash } from 'node:crypto';
-import type { Agent } from 'node:http';
-import { type Context, Failure, type FailureCode, type Secret, type Usage } from '@wrapup/destination';
+import type { Context, Secret, Usage } from '@wrapup/destination';
 import {
   type Answer,
   answerThrough,
   asObject,
-  exchange,
   type HttpAnswer,
   type HttpRequest,
-  makeAgent,
   parseBody,
+  type Send,
   Session as Shared,
   Transport as SharedTransport,
-  Unanswered,
 } from '@wrapup/destination/http';
 import { asHubSpotFailure, failureOf, HubSpotFailure, readVendorError } from '../errors/classify.ts';
 import type { HubSpotApiCall } from './api.ts';
@@ -21,28 +18,20 @@ import type { HubSpotSettings } from './settings.ts';
 
 /** Sends single requests of one connection: the official client builds them, our own exchange sends them. */
 export class HubSpotTransport extends SharedTransport<HubSpotApiCall, string> {
-  protected readonly crm = 'HubSpot';
-  protected readonly place = 'the connection’s base_url';
-  protected readonly blocking: ReadonlySet<FailureCode> = new Set(['throttled', 'daily_limit', 'locked']);
   readonly #modules: GeneratedModules;
   readonly #settings: HubSpotSettings;
-  readonly #agent: Agent;
   readonly #auth: Auth;
 
   private constructor(modules: GeneratedModules, settings: HubSpotSettings) {
-    super();
+    const blocking = ['throttled', 'daily_limit', 'locked'] as const;
+    super({ crm: 'HubSpot', place: 'the connection’s base_url', blocking, timeout: settings.timeout });
     this.#modules = modules;
     this.#settings = settings;
-    this.#agent = makeAgent(settings.base_url);
-    this.#auth = makeAuth(settings, (request, ctx) => this.#exchange(request, ctx));
+    this.#auth = makeAuth(settings, (request, ctx) => this.sendForToken(request, ctx));
   }
 
   static async open(settings: HubSpotSettings): Promise<HubSpotTransport> {
     return new HubSpotTransport(await loadGenerated(), settings);
-  }
-
-  close(): void {
-    this.#agent.destroy();
   }
 
   protected token(ctx: Context): Promise<string> {
@@ -53,14 +42,14 @@ export class HubSpotTransport extends SharedTransport<HubSpotApiCall, string> {
     return this.#auth.refused(ctx, token);
   }
 
-  protected exchange({ build }: HubSpotApiCall, token: string, ctx: Context): Promise<HttpAnswer> {
+  protected run({ build }: HubSpotApiCall, token: string, send: Send): Promise<HttpAnswer> {
     const { base_url, api_version } = this.#settings;
     const own = { authorization: `Bearer ${token}`, 'user-agent': 'wrapup' };
-    const send = ({ url, headers, ...request }: HttpRequest) =>
-      this.#exchange({ ...request, url: datePath(url, api_version), headers: { ...headers, ...own } }, ctx);
+    const sendOwn: Send = ({ url, headers, ...request }) =>
+      send({ ...request, url: datePath(url, api_version), headers: { ...headers, ...own } });
     if (typeof build === 'string')
-      return send({ method: 'GET', url: `${base_url}${build}`, headers: { accept: 'application/json' } });
-    return answerThrough(send, (through) => build(new GeneratedClient(this.#modules, base_url, through)));
+      return sendOwn({ method: 'GET', url: `${base_url}${build}`, headers: { accept: 'application/json' } });
+    return answerThrough(sendOwn, (through) => build(new GeneratedClient(this.#modules, base_url, through)));
   }
 
   protected usageOf(headers: HttpAnswer['headers']) {
@@ -69,11 +58,6 @@ export class HubSpotTransport extends SharedTransport<HubSpotApiCall, string> {
 
   protected failureOf({ name, sent = [] }: HubSpotApiCall, { status, headers }: HttpAnswer, body: unknown) {
     return failureOf(readVendorError(status, body), { doing: name, retry_after: headers['retry-after'], sent });
-  }
-
-  #exchange(request: HttpRequest, ctx: Context): Promise<HttpAnswer> {
-    const within = Math.min(this.#settings.timeout, ctx.deadline - Date.now());
-    return exchange(request, { agent: this.#agent, within, signal: ctx.signal });
   }
 }
 
@@ -85,24 +69,20 @@ export class HubSpotSession extends Shared<HubSpotApiCall, Answer> {}
  * https://developers.hubspot.com/docs/developer-tooling/platform/usage-guidelines
  */
 export function readUsage(headers: Record<string, string>): Usage | undefined {
-  const number = (name: string) => {
-    const value = headers[`x-hubspot-ratelimit-${name}`];
-    const parsed = value === undefined || value === '' ? Number.NaN : Number(value);
-    return Number.isFinite(parsed) ? parsed : undefined;
-  };
-  const usage: Usage = {};
-  const remaining = number('remaining');
-  const limit = number('max');
-  const interval = number('interval-milliseconds');
-  const daily = number('daily-remaining');
-  const dailyLimit = number('daily');
-  if (remaining !== undefined) usage.remaining = remaining;
-  if (limit !== undefined) usage.limit = limit;
-  if (interval !== undefined) usage.resets_in = interval;
-  if (daily !== undefined) usage.daily_remaining = daily;
-  if (dailyLimit !== undefined) usage.daily_limit = dailyLimit;
-  return Object.keys(usage).length > 0 ? usage : undefined;
+  const said = Object.entries(USAGE).flatMap(([name, part]) => {
+    const value = headers[`x-hubspot-ratelimit-${name}`] || undefined;
+    return value !== undefined && Number.isFinite(Number(value)) ? [[part, Number(value)]] : [];
+  });
+  return said.length > 0 ? Object.fromEntries(said) : undefined;
 }
+
+const USAGE: Record<string, keyof Usage> = {
+  remaining: 'remaining',
+  max: 'limit',
+  'interval-milliseconds': 'resets_in',
+  'daily-remaining': 'daily_remaining',
+  daily: 'daily_limit',
+};
 
 /*
  * The bearer token of a connection: a service key as it stands, or the access token of an OAuth app.
@@ -113,16 +93,16 @@ export function readUsage(headers: Record<string, string>): Usage | undefined {
  * https://developers.hubspot.com/docs/api-reference/latest/authentication/manage-oauth-tokens
  */
 
-export interface Auth {
+interface Auth {
   token(ctx: Context): Promise<string>;
   /** HubSpot refused `token`. @returns true when another one may be had */
   refused(ctx: Context, token: string): Promise<boolean>;
 }
 
-/** Sends a request to the token endpoint, within the connection's timeout. @throws Unanswered */
+/** Sends a request to the token endpoint. @throws HubSpotFailure when no answer came */
 type SendForm = (request: HttpRequest, ctx: Context) => Promise<HttpAnswer>;
 
-export function makeAuth(settings: HubSpotSettings, send: SendForm): Auth {
+function makeAuth(settings: HubSpotSettings, send: SendForm): Auth {
   const { access_token } = settings;
   if (access_token !== undefined) return { token: async () => access_token, refused: async () => false };
   return new AppAuth(settings, send);
@@ -181,21 +161,9 @@ class AppAuth implements Auth {
     const { base_url, api_version } = this.#settings;
     const path = api_version === 'v3' ? '/oauth/v1/token' : `/oauth/${api_version}/token`;
     const headers = { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' };
-    try {
-      const request = { method: 'POST', url: `${base_url}${path}`, headers, body: form.toString() };
-      const { status, text } = await this.#send(request, ctx);
-      return { status, body: parseBody(text, undefined) };
-    } catch (thrown) {
-      if (!(thrown instanceof Unanswered)) throw thrown;
-      if (thrown.why === 'withdrawn')
-        throw new Failure('busy', 'renew the access token: given up, the work was withdrawn.', { retry_after: 0 });
-      const late = thrown.why === 'deadline';
-      throw new HubSpotFailure(
-        late ? 'timeout' : 'network',
-        `renew the access token: ${late ? 'no answer in time' : 'the connection failed'}.`,
-        { hint: 'Nothing to do: it is tried again by itself.' },
-      );
-    }
+    const request = { method: 'POST', url: `${base_url}${path}`, headers, body: form.toString() };
+    const { status, text } = await this.#send(request, ctx);
+    return { status, body: parseBody(text, undefined) };
   }
 }
 

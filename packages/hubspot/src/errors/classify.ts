@@ -1,6 +1,14 @@
 /** From HubSpot's error answers to failures, by the table. */
 import { scrub } from '@wrapup/destination';
-import { asObject, asRequestFailure, asText, fitsStatus, quoteWords, RequestFailure } from '@wrapup/destination/http';
+import {
+  asObject,
+  asRequestFailure,
+  asText,
+  failureByRow,
+  fitsStatus,
+  RequestFailure,
+  unaccountedBy,
+} from '@wrapup/destination/http';
 import { ERROR_TABLE, type HubSpotErrorRule } from './error-table.ts';
 
 const SECOND_MS = 1000;
@@ -12,7 +20,7 @@ export const HubSpotFailure = RequestFailure<HubSpotVendorError>;
 /** Anything thrown on the way, as one of ours; the budget's own failures and the store's keep their code. */
 export const asHubSpotFailure = asRequestFailure<HubSpotVendorError>;
 
-export interface HubSpotAnswerFacts {
+interface HubSpotAnswerFacts {
   /** What was attempted, for the message: `create calls`. */
   doing: string;
   /** Retry-After as it came. */
@@ -23,48 +31,28 @@ export interface HubSpotAnswerFacts {
 
 /** Turns an error answer into a failure by the table. */
 export function failureOf(error: HubSpotVendorError, facts: HubSpotAnswerFacts): HubSpotFailure {
+  const { details, message, policy, category, correlation_id } = error;
   const rule = ERROR_TABLE.find((candidate) => applies(candidate, error));
-  if (!rule) return new HubSpotFailure('unavailable', `${facts.doing}: HubSpot answered ${error.status}.`, {});
-  const named = error.details.filter((detail) => rule.code !== undefined && hasCode(rule.code, detail));
-  const fields = named.flatMap((detail) => (detail.property ? [detail.property] : []));
-  const field = fields[0] ?? error.details.find((detail) => detail.property)?.property;
-  const wait = retryAfter(facts.retry_after, rule);
-  const quoted = quoteWords('HubSpot', wordsOf(error.message), facts.sent ?? []);
-  const about = field ? ` (property ${field})` : '';
-  const vendorCode = named[0]?.code || error.details[0]?.code || error.policy || error.category;
-  const hint = hintOf(rule, error);
-  return new HubSpotFailure(
-    rule.becomes,
-    `${facts.doing}: ${rule.says}${about}.${quoted}`,
-    {
-      status: error.status,
-      ...(rule.next ? { next: rule.next } : {}),
-      ...(hint ? { hint } : {}),
-      ...(wait === undefined ? {} : { retry_after: wait }),
-      ...(vendorCode ? { vendor_code: vendorCode } : {}),
-      ...(error.correlation_id ? { correlation_id: error.correlation_id } : {}),
-      ...(field ? { field } : {}),
-    },
-    {
-      vendor: error,
-      fields: rule.field ? [...new Set(fields)] : [],
-      doubt: error.status >= 500 || error.status === 408,
-    },
-  );
+  const named = details.filter((detail) => rule?.code !== undefined && hasCode(rule.code, detail));
+  const fields = named.flatMap(({ property }) => property ?? []);
+  const answered = {
+    doing: facts.doing,
+    vendor: error,
+    words: wordsOf(message),
+    sent: facts.sent ?? [],
+    noun: 'property',
+    field: fields[0] ?? details.find(({ property }) => property)?.property,
+    vendor_code: named[0]?.code || details[0]?.code || policy || category || undefined,
+    correlation_id,
+    hint: rule && hintOf(rule, error),
+    retry_after: rule && retryAfter(facts.retry_after, rule),
+  };
+  return failureByRow('HubSpot', rule, answered, { fields: rule?.field ? [...new Set(fields)] : [] });
 }
 
 /** A success that does not say what became of something. @param doubt whether something may have been written */
 export function unaccounted(doing: string, doubt = false): HubSpotFailure {
-  return new HubSpotFailure(
-    'unaccounted',
-    `${doing}: HubSpot answered a success that says nothing of it.`,
-    {
-      hint: doubt
-        ? 'It is looked up by its key and tried again by itself.'
-        : 'The look-up is tried again by itself; a failed look-up creates no record.',
-    },
-    { doubt },
-  );
+  return unaccountedBy('HubSpot', doing, doubt);
 }
 
 function applies(rule: HubSpotErrorRule, error: HubSpotVendorError): boolean {
@@ -135,7 +123,7 @@ export interface HubSpotVendorError {
   scopes: string[];
 }
 
-export interface VendorDetail {
+interface VendorDetail {
   code: string;
   property?: string;
   message: string;

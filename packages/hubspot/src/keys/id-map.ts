@@ -176,7 +176,7 @@ const PLACES: Record<string, Place> = {
 /** Characters that a line takes at most; texts leave room for it. */
 export const KEY_LINE_ROOM = 536;
 
-export function keyLineProperty(object: string): string | undefined {
+function keyLineProperty(object: string): string | undefined {
   return PLACES[object]?.property;
 }
 
@@ -188,7 +188,7 @@ const lineOf = (key: string, html: boolean) =>
  * Properties with the line at the end of their text.
  * @param creating a record to be created gets the line even when nothing else is written there
  */
-export function withKeyLine(
+function withKeyLine(
   object: string,
   properties: Record<string, string>,
   key: string,
@@ -204,7 +204,7 @@ export function withKeyLine(
 }
 
 /** Properties without the line at the end of their text. */
-export function withoutKeyLine(object: string, properties: Properties, key: string): Properties {
+function withoutKeyLine(object: string, properties: Properties, key: string): Properties {
   const property = PLACES[object]?.property;
   const text = property === undefined ? undefined : properties[property];
   if (property === undefined || typeof text !== 'string' || !hasKeyLine(object, properties, key)) return properties;
@@ -212,7 +212,7 @@ export function withoutKeyLine(object: string, properties: Properties, key: stri
 }
 
 /** True when the text holds this key's line, and not only that of a longer key. */
-export function hasKeyLine(object: string, properties: Properties, key: string): boolean {
+function hasKeyLine(object: string, properties: Properties, key: string): boolean {
   const place = PLACES[object];
   const text = place && properties[place.property];
   if (!place || typeof text !== 'string') return false;
@@ -232,12 +232,12 @@ interface Keyed {
 }
 
 /** Id of a record that its account gives no unique key. */
-export function recordIdMemory({ object, key }: Keyed): string {
+function recordIdMemory({ object, key }: Keyed): string {
   return `record-id:${object}:${digest(key)}`;
 }
 
 /** That such a record is about to be created. */
-export function recordStartedMemory({ object, key }: Keyed): string {
+function recordStartedMemory({ object, key }: Keyed): string {
   return `record-started:${object}:${digest(key)}`;
 }
 

@@ -100,7 +100,7 @@ function uniqueKey(session: HubSpotSession, upserts: boolean): KeyStrategy {
  * Without its unique key nothing is written: a repeat could not be distinguished from a first time. A unique value that stays
  * contested is another record's, and a matter for a person.
  */
-export function explainRefusal(failure: Failure): Failure {
+function explainRefusal(failure: Failure): Failure {
   if (failure.code === 'missing_property') return failure.with({ hint: KEY_HINT });
   return failure.code === 'conflict' ? failure.with({ next: 'park' }) : failure;
 }

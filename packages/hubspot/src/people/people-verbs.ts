@@ -164,7 +164,7 @@ const MAX_PAGES = 10;
 
 const PHONES = ['hs_searchable_calculated_phone_number', 'hs_searchable_calculated_mobile_number'];
 /** What candidates are compared and ordered by. */
-export const CANDIDATE_PROPERTIES = ['phone', 'mobilephone', 'createdate'];
+const CANDIDATE_PROPERTIES = ['phone', 'mobilephone', 'createdate'];
 
 /**
  * Searches for all of them, and gives each its own candidates, oldest first, or the failure of its search. Never rejects.

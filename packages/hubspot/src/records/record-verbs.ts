@@ -100,7 +100,7 @@ const KEPT_MS = 10 * 60_000;
 const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** Puts ids in place of labels. A label that the account does not have is left out, or parks where the policy says so. Never rejects. */
-export async function resolveDispositions(
+async function resolveDispositions(
   session: HubSpotSession,
   writes: PlanWrite[],
   drops_fields: boolean,

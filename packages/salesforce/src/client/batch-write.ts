@@ -55,7 +55,7 @@ function accountFor(verb: 'create' | 'update', rows: Row[], results: unknown[]):
  * A duplicate rule that only warns refuses too, unless a header prevents it. An existing person is no duplicate because a call
  * is written to them. https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/headers_duplicaterules.htm
  */
-export function headersFor(
+function headersFor(
   verb: 'create' | 'update',
   { assignment_rules, duplicates }: Pick<SalesforceSettings, 'assignment_rules' | 'duplicates'>,
 ): Record<string, string> {

@@ -6,7 +6,7 @@
  */
 
 import { PassThrough } from 'node:stream';
-import type { HttpAnswer, HttpRequest } from '@wrapup/destination/http';
+import type { HttpRequest, Send } from '@wrapup/destination/http';
 import type { Connection, OAuth2 } from 'jsforce';
 
 /** The parts of the client that are loaded: connection, tokens, and the promise that its transports return. */
@@ -15,9 +15,6 @@ export interface Jsforce {
   OAuth2: typeof OAuth2;
   StreamPromise: { create<T>(build: () => { stream: unknown; promise: Promise<T> }): Promise<T> };
 }
-
-/** What is sent instead of jsforce sending it. */
-export type SalesforceSend = (request: HttpRequest) => Promise<HttpAnswer>;
 
 /** Loads the light entry of the client. Only called where a connection of this kind exists: it takes a third of a second. */
 export async function loadJsforce(): Promise<Jsforce> {
@@ -41,7 +38,7 @@ interface Sending {
 export function makeConnection(
   { Connection, ...jsforce }: Jsforce,
   { instanceUrl, accessToken, version }: { instanceUrl: string; accessToken: string; version: string },
-  send: SalesforceSend,
+  send: Send,
 ): Connection {
   const connection = new Connection({ instanceUrl, accessToken, version });
   (connection as unknown as Sending)._transport = transportOf(jsforce, send);
@@ -51,14 +48,14 @@ export function makeConnection(
 export function makeOAuth(
   { OAuth2, ...jsforce }: Jsforce,
   config: { loginUrl: string; clientId: string; clientSecret?: string },
-  send: SalesforceSend,
+  send: Send,
 ): OAuth2 {
   const oauth = new OAuth2(config);
   (oauth as unknown as Sending)._transport = transportOf(jsforce, send);
   return oauth;
 }
 
-function transportOf({ StreamPromise }: Omit<Jsforce, 'Connection' | 'OAuth2'>, send: SalesforceSend) {
+function transportOf({ StreamPromise }: Omit<Jsforce, 'Connection' | 'OAuth2'>, send: Send) {
   return {
     httpRequest: ({ method, url, headers, body }: HttpRequest) =>
       StreamPromise.create(() => ({

@@ -37,7 +37,7 @@ export async function queryTogether(
     const { status, body } = answers.get(`query${index}`) ?? { status: 0, body: undefined };
     if (status < 200 || status >= 300) throw await refused(session, object, status, body, { name, sent });
     const { records, done } = asObject(body);
-    if (!Array.isArray(records)) throw unaccounted(name, false);
+    if (!Array.isArray(records)) throw unaccounted(name);
     results.push({ records: asList(records), whole: done !== false });
   }
   return results;
@@ -76,7 +76,7 @@ export async function sendParts(
     const { referenceId, httpStatusCode, body } = asObject(item);
     if (typeof httpStatusCode === 'number') answers.set(asText(referenceId), { status: httpStatusCode, body });
   }
-  if (parts.some(({ ref }) => !answers.has(ref))) throw unaccounted(name, false);
+  if (parts.some(({ ref }) => !answers.has(ref))) throw unaccounted(name);
   return answers;
 }
 

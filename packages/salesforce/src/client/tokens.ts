@@ -148,7 +148,7 @@ export class Tokens {
     if (status < 200 || status >= 300) throw this.#failed(status, body ?? text, headers['x-sfdc-request-id']);
     const { access_token, instance_url, id, refresh_token } = asObject(body);
     const [org, user] = asText(id).split('/').slice(-2);
-    if (!asText(access_token) || !asText(instance_url)) throw unaccounted(DOING, false);
+    if (!asText(access_token) || !asText(instance_url)) throw unaccounted(DOING);
     if (refresh !== undefined && asText(refresh_token) && refresh_token !== refresh)
       await ctx.secrets.keep(`refresh-token:${this.#name}`, {
         value: asText(refresh_token),

@@ -1,14 +1,9 @@
-import type { Agent } from 'node:http';
-import type { Context, FailureCode, Usage } from '@wrapup/destination';
+import type { Context, Usage } from '@wrapup/destination';
 import {
   type Answer,
-  type ApiRequest,
   answerThrough,
-  checkWanted,
-  exchange,
   type HttpAnswer,
-  type HttpRequest,
-  makeAgent,
+  type Send,
   Session as SharedSession,
   Transport as SharedTransport,
 } from '@wrapup/destination/http';
@@ -18,30 +13,18 @@ import { type Jsforce, loadJsforce, makeConnection } from './jsforce.ts';
 import type { SalesforceSettings } from './settings.ts';
 import { type Token, Tokens } from './tokens.ts';
 
-const TOKEN_CALL: ApiRequest = { name: 'get an access token', writes: false };
-
 /** Sends single requests of one connection: jsforce builds them, our own exchange sends them. */
 export class SalesforceTransport extends SharedTransport<SalesforceApiCall, Token> {
-  protected readonly crm = 'Salesforce';
-  protected readonly place = 'the connection’s login_url and the org';
-  protected readonly blocking: ReadonlySet<FailureCode> = new Set(['throttled', 'daily_limit']);
   readonly #jsforce: Jsforce;
-  readonly #agents = new Map<string, Agent>();
   readonly #settings: SalesforceSettings;
   readonly #tokens: Tokens;
 
   private constructor(jsforce: Jsforce, settings: SalesforceSettings) {
-    super();
+    const place = 'the connection’s login_url and the org';
+    super({ crm: 'Salesforce', place, blocking: ['throttled', 'daily_limit'], timeout: settings.timeout });
     this.#jsforce = jsforce;
     this.#settings = settings;
-    this.#tokens = new Tokens(jsforce, settings, async (request, ctx) => {
-      checkWanted(TOKEN_CALL, ctx);
-      try {
-        return await this.#exchange(request, ctx);
-      } catch (thrown) {
-        throw this.unanswered(TOKEN_CALL, thrown);
-      }
-    });
+    this.#tokens = new Tokens(jsforce, settings, (request, ctx) => this.sendForToken(request, ctx));
   }
 
   static async open(settings: SalesforceSettings): Promise<SalesforceTransport> {
@@ -57,11 +40,6 @@ export class SalesforceTransport extends SharedTransport<SalesforceApiCall, Toke
     return this.#tokens.get(ctx);
   }
 
-  close(): void {
-    for (const agent of this.#agents.values()) agent.destroy();
-    this.#agents.clear();
-  }
-
   protected token(ctx: Context): Promise<Token> {
     return this.#tokens.get(ctx);
   }
@@ -71,12 +49,9 @@ export class SalesforceTransport extends SharedTransport<SalesforceApiCall, Toke
     return true;
   }
 
-  protected exchange(call: SalesforceApiCall, token: Token, ctx: Context): Promise<HttpAnswer> {
+  protected run(call: SalesforceApiCall, token: Token, send: Send): Promise<HttpAnswer> {
     const of = { instanceUrl: token.instance_url, accessToken: token.access_token, version: this.api_version };
-    return answerThrough(
-      (request) => this.#exchange(request, ctx),
-      (through) => call.run(makeConnection(this.#jsforce, of, through)),
-    );
+    return answerThrough(send, (through) => call.run(makeConnection(this.#jsforce, of, through)));
   }
 
   protected usageOf(headers: HttpAnswer['headers']) {
@@ -86,19 +61,6 @@ export class SalesforceTransport extends SharedTransport<SalesforceApiCall, Toke
   protected failureOf({ name, sent = [] }: SalesforceApiCall, { status, headers }: HttpAnswer, body: unknown) {
     const request_id = headers['x-sfdc-request-id'];
     return failureOf(readVendorError(status, body), { doing: name, request_id, sent });
-  }
-
-  #exchange(request: HttpRequest, ctx: Context): Promise<HttpAnswer> {
-    const within = Math.min(this.#settings.timeout, ctx.deadline - Date.now());
-    return exchange(request, { agent: this.#agentFor(request.url), within, signal: ctx.signal });
-  }
-
-  /** Sockets are kept by scheme: login and org may differ in it while a sandbox stands in. */
-  #agentFor(url: string): Agent {
-    const scheme = url.slice(0, url.indexOf(':'));
-    const agent = this.#agents.get(scheme) ?? makeAgent(url);
-    this.#agents.set(scheme, agent);
-    return agent;
   }
 }
 

@@ -1,5 +1,13 @@
 /** From Salesforce's error answers to failures, by the table. */
-import { asObject, asRequestFailure, asText, fitsStatus, quoteWords, RequestFailure } from '@wrapup/destination/http';
+import {
+  asObject,
+  asRequestFailure,
+  asText,
+  failureByRow,
+  fitsStatus,
+  RequestFailure,
+  unaccountedBy,
+} from '@wrapup/destination/http';
 import { ERROR_TABLE, type SalesforceErrorRule } from './error-table.ts';
 
 /** A request or a row that did not come through, with what Salesforce said about it. */
@@ -9,7 +17,7 @@ export const SalesforceFailure = RequestFailure<SalesforceVendorError>;
 /** Anything thrown on the way, as one of ours; the budget's own failures and the store's keep their code. */
 export const asSalesforceFailure = asRequestFailure<SalesforceVendorError>;
 
-export interface SalesforceAnswerFacts {
+interface SalesforceAnswerFacts {
   /** What was attempted, for the message: `create 3 Task`. */
   doing: string;
   /** `x-sfdc-request-id`, to quote to Salesforce's support. */
@@ -21,32 +29,22 @@ export interface SalesforceAnswerFacts {
 /** Turns an error answer into a failure by the table. */
 export function failureOf(error: SalesforceVendorError, facts: SalesforceAnswerFacts): SalesforceFailure {
   const rule = ERROR_TABLE.find((candidate) => applies(candidate, error));
-  if (!rule)
-    return new SalesforceFailure('unavailable', `${facts.doing}: Salesforce answered ${error.status}.`, {
-      status: error.status,
-    });
-  const fields = error.fields.length > 0 ? error.fields : rule.about ? [rule.about] : [];
-  const [field] = fields;
-  const about = field ? ` (field ${field})` : '';
-  return new SalesforceFailure(
-    rule.becomes,
-    `${facts.doing}: ${rule.says}${about}.${quoteWords('Salesforce', error.message, facts.sent ?? [])}`,
-    {
-      status: error.status,
-      ...(rule.next ? { next: rule.next } : {}),
-      ...(rule.hint ? { hint: rule.hint } : {}),
-      ...(rule.wait === undefined ? {} : { retry_after: rule.wait }),
-      ...(error.code ? { vendor_code: error.code } : {}),
-      ...(facts.request_id ? { correlation_id: facts.request_id } : {}),
-      ...(field ? { field } : {}),
-    },
-    {
-      vendor: error,
-      fields: rule.field ? fields : [],
-      doubt: error.status >= 500 || error.status === 408,
-      smaller: rule.smaller === true,
-    },
-  );
+  const fields = error.fields.length > 0 ? error.fields : rule?.about ? [rule.about] : [];
+  const answered = {
+    doing: facts.doing,
+    vendor: error,
+    words: error.message,
+    sent: facts.sent ?? [],
+    noun: 'field',
+    field: fields[0],
+    vendor_code: error.code || undefined,
+    correlation_id: facts.request_id || undefined,
+    retry_after: rule?.wait,
+  };
+  return failureByRow('Salesforce', rule, answered, {
+    fields: rule?.field ? fields : [],
+    smaller: rule?.smaller === true,
+  });
 }
 
 function applies(rule: SalesforceErrorRule, error: SalesforceVendorError): boolean {
@@ -56,14 +54,9 @@ function applies(rule: SalesforceErrorRule, error: SalesforceVendorError): boole
   return !rule.message || rule.message.test(error.message);
 }
 
-/** A success that does not say what became of something. */
-export function unaccounted(doing: string, doubt: boolean): SalesforceFailure {
-  return new SalesforceFailure(
-    'unaccounted',
-    `${doing}: Salesforce answered a success that says nothing of this.`,
-    { hint: doubt ? 'It is looked for and tried again by itself.' : 'The look-up is tried again by itself.' },
-    { doubt },
-  );
+/** A success that does not say what became of something. @param doubt whether something may have been written */
+export function unaccounted(doing: string, doubt = false): SalesforceFailure {
+  return unaccountedBy('Salesforce', doing, doubt);
 }
 
 /*
@@ -75,7 +68,7 @@ export function unaccounted(doing: string, doubt: boolean): SalesforceFailure {
  *   a page          HTML or nothing, from what stands before Salesforce
  */
 
-export interface SalesforceVendorError {
+interface SalesforceVendorError {
   /** HTTP status; of a row, that of its answer. */
   status: number;
   /** `errorCode`, or `statusCode` in rows, or `error` of the token endpoint. Empty when there is none. */

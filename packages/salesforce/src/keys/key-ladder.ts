@@ -28,7 +28,7 @@ import type { Org, SObject } from '../schema/org.ts';
 import { readValue } from '../schema/values.ts';
 import { reserveTasks } from './task-reservations.ts';
 
-export type SalesforceKeyStep =
+type SalesforceKeyStep =
   | { step: 'key'; field: string }
   | { step: 'object'; field: 'CallObject' }
   | { step: 'call_object'; field: 'CallObject' };
@@ -122,7 +122,7 @@ const MAX_KEYS = 200;
 const DAY_MS = 24 * 3_600_000;
 
 /** What is there of each item; those of objects that have no key are left out. Never rejects. */
-export async function readByKey(session: SalesforceSession, org: Org, items: Item[]): Promise<Map<Item, Reading>> {
+async function readByKey(session: SalesforceSession, org: Org, items: Item[]): Promise<Map<Item, Reading>> {
   const readings = new Map<Item, Reading>();
   const queries: { query: Query; items: Item[]; field: string }[] = [];
   for (const [name, all] of Map.groupBy(items, ({ record }) => record.object)) {

@@ -97,7 +97,7 @@ function emailFieldOf(object: SObject): string | undefined {
 }
 
 /** Where-clause for people with these ids or addresses; undefined when the object has none of them to look for. */
-export function whoseIdOrEmail(object: SObject, ids: string[], emails: string[]): string | undefined {
+function whoseIdOrEmail(object: SObject, ids: string[], emails: string[]): string | undefined {
   const ours = ids.filter((id) => personObjectOf(id) === object.name);
   const email = emailFieldOf(object);
   const clauses: string[] = [];

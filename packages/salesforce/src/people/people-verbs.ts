@@ -122,7 +122,7 @@ export function createdAs(writes: readonly PersonWrite[]): Exclude<PersonObject,
 }
 
 /** Fields of a new person that must not be dropped. */
-export const REQUIRED_OF_NEW: ReadonlySet<string> = new Set([KEY, 'LastName', 'Company']);
+const REQUIRED_OF_NEW: ReadonlySet<string> = new Set([KEY, 'LastName', 'Company']);
 
 /** Names that stand for no name count as none: the next call may say the real one. */
 export function withoutPlaceholders(current: Properties, writes: readonly PersonWrite[]): Properties {
@@ -154,7 +154,7 @@ export function complete(
 }
 
 /** A field of a contact, as the account of a person account has it. Undefined when the account has none. */
-export function onAccount(account: SObject, name: string): string | undefined {
+function onAccount(account: SObject, name: string): string | undefined {
   const names = name.endsWith('__c') ? [name.replace(/__c$/, '__pc')] : [`Person${name}`, name];
   return names.find((candidate) => account.fields.has(candidate));
 }

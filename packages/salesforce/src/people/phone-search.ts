@@ -51,7 +51,7 @@ async function searchPart(
   try {
     const call = searchCall(sosl(all, org, properties), all);
     const rows = asObject((await session.send(call, [...phones.values()].flat())).body).searchRecords;
-    if (!Array.isArray(rows)) throw unaccounted('search people', false);
+    if (!Array.isArray(rows)) throw unaccounted('search people');
     if (rows.length < MAX_RESULTS) {
       const people = readPeople(rows);
       return new Map(all.map((phone) => [phone, bestOf(people.filter((person) => hasPhone(person, org, phone)))]));

@@ -168,7 +168,7 @@ async function readOwners(session: SalesforceSession, plans: number[]): Promise<
       ],
       plans,
     );
-    if (!users || !queues) throw unaccounted('read the owners', false);
+    if (!users || !queues) throw unaccounted('read the owners');
     const rows = [...users.records, ...queues.records].map(asObject);
     return {
       owners: rows.map(({ Id, Email }) => [longId(asText(Id)), asText(Email).trim().toLowerCase()]),
@@ -204,7 +204,7 @@ const KNOWN: Record<string, Record<string, string>> = {
 /** Reference fields that mean something else than "about". */
 const NOT_LINKS = new Set([OWNER, 'CreatedById', 'LastModifiedById', 'MasterRecordId', 'ParentId', 'ReportsToId']);
 
-export function linksOf(object: SObject, targets: readonly Target[]): Links {
+function linksOf(object: SObject, targets: readonly Target[]): Links {
   const links: Links = { fields: {}, notes: [] };
   for (const target of targets) {
     const field = fieldFor(object, target.object);

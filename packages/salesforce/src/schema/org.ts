@@ -100,7 +100,7 @@ async function ask(
       if (status >= 300 && status !== 404)
         throw failureOf(readVendorError(status, body), { doing: `read the definition of ${object}` });
       const fields = status === 404 ? null : asList(asObject(body).fields).map(toField);
-      if (fields?.length === 0) throw unaccounted(`read the definition of ${object}`, false);
+      if (fields?.length === 0) throw unaccounted(`read the definition of ${object}`);
       into.set(object, toSObject(object, fields));
       await session.ctx.memory.set(definitionKey(object), JSON.stringify(fields), fields ? KEPT_MS : ABSENT_KEPT_MS);
     }

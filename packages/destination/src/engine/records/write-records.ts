@@ -86,7 +86,7 @@ function reportWaiting(write: PlanWrite, written: ReadonlyMap<string, RecordRece
 type WrittenRecords = ReadonlyMap<PlanWrite, ReadonlyMap<string, RecordReceipt>>;
 
 /** The next wave: records that are not written, and all of whose targets are. Empty at the end. */
-export function nextWave(writes: PlanWrite[], written: WrittenRecords): Item[] {
+function nextWave(writes: PlanWrite[], written: WrittenRecords): Item[] {
   return writes.flatMap((write) => {
     const records = written.get(write) ?? new Map<string, RecordReceipt>();
     return wantedRecords(write).flatMap((record): Item[] => {
@@ -118,7 +118,7 @@ function targetsOf(
  * A key may stand once in a request; the same record of another plan follows in the next wave.
  * @param joins true for items whose equal keys are written as one record
  */
-export function firstOfEachKey(items: Item[], joins: (item: Item) => boolean): Item[] {
+function firstOfEachKey(items: Item[], joins: (item: Item) => boolean): Item[] {
   const seen = new Set<string>();
   return items.filter((item) => {
     const name = `${item.record.object} ${item.record.key}`;

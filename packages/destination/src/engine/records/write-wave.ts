@@ -315,7 +315,7 @@ export function receiptOf(
 
 /* One record of a plan as a row: its fields as the CRM takes them and the write modes allow, its links. Pure. */
 
-export interface RecordRow {
+interface RecordRow {
   /** Absent: the record says all of it already, or it is refused. */
   row?: Row;
   refused?: Failure;
@@ -326,7 +326,7 @@ export interface RecordRow {
 }
 
 /** @param there the record that exists; undefined for one that is to be created, as far as is known */
-export function makeRow(
+function makeRow(
   crm: Pick<RecordVerbs, 'fields' | 'implied' | 'requiredOf' | 'linkFields'>,
   { write, record, targets }: Item,
   there: Existing | undefined,

@@ -10,7 +10,7 @@
  * Rows are ordered by object and parent and sent one request after another, so that one parent is not in two requests at
  * once: CRMs that lock it would refuse one of them.
  */
-import { asRequestFailure, RequestFailure } from '../../http/request-failure.ts';
+import { asRequestFailure, type RequestFailure, unaccountedBy } from '../../http/request-failure.ts';
 import type { Context } from '../../port/context.ts';
 import type { Failure, FailureCode } from '../../port/failure.ts';
 import { forgetOwners } from '../owners/owners.ts';
@@ -38,7 +38,7 @@ export async function writeRows(crm: RowWriter, verb: RowVerb, rows: Row[]): Pro
     );
     for (const sending of waiting) {
       const { original, row, dropped } = sending;
-      const answer = answers.get(row) ?? unaccounted(verb, row);
+      const answer = answers.get(row) ?? unaccountedFor(verb, row);
       const refused = answer.ok || drops >= MAX_DROPS ? [] : await fieldsToDrop(crm, row, answer.failure);
       if (!answer.ok && refused.length > 0) again.push(drop(sending, refused, answer.failure));
       else if (
@@ -119,7 +119,7 @@ async function sendGroup(crm: RowWriter, verb: RowVerb, rows: Row[]): Promise<Ro
       queue.unshift(...heavy);
     }
     for (const row of batch)
-      if (!split || !heavy.includes(row)) answers.set(row, answered.get(row) ?? unaccounted(verb, row));
+      if (!split || !heavy.includes(row)) answers.set(row, answered.get(row) ?? unaccountedFor(verb, row));
   }
   if (shrinks && !troubled) await growRowLimit(ctx, objectsOf(rows), rows.length, most);
   return answers;
@@ -149,11 +149,10 @@ function request(crm: RowWriter, verb: RowVerb, rows: Row[]): Promise<RowAnswers
   return verb === 'update' ? crm.update(rows) : crm.create(rows);
 }
 
-function unaccounted(verb: RowVerb, { object }: Row): RowAnswer {
-  const message = `${verb} ${object}: the answer says nothing of this record.`;
-  const hint = 'It is looked up by its key and tried again by itself.';
-  return { ok: false, failure: new RequestFailure('unaccounted', message, { hint }, { doubt: true }) };
-}
+const unaccountedFor = (verb: RowVerb, { object }: Row): RowAnswer => ({
+  ok: false,
+  failure: unaccountedBy('the CRM', `${verb} ${object}`, true),
+});
 
 function failureOf(answer: RowAnswer | undefined): RequestFailure | undefined {
   return answer && !answer.ok ? answer.failure : undefined;
@@ -220,7 +219,7 @@ const ABOUT_ROWS: ReadonlySet<FailureCode> = new Set([
 ]);
 
 /** True when the refusal of a whole request says something about single rows, and the others may well be taken. */
-export function isAboutRows({ code, next }: Failure): boolean {
+function isAboutRows({ code, next }: Failure): boolean {
   return ABOUT_ROWS.has(code) && next !== 'reauthenticate';
 }
 

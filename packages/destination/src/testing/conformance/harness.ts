@@ -26,7 +26,7 @@ export interface Effects {
   tasks: RecordEffect[];
 }
 
-export interface OwnerOfTest {
+interface OwnerOfTest {
   id: string;
   email: string;
 }
