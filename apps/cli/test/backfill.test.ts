@@ -28,7 +28,7 @@ test('a backfill is planned, run, and finds nothing the second time', async () =
   expect(again.stdout).toMatch(/(\d+) listed, \1 known, 0 missing, 0 enqueued/);
 });
 
-test('a call whose payload has expired is fetched anew, and can be replayed then', async () => {
+test('a call whose payload has expired is fetched again, and can be replayed then', async () => {
   const { env, store } = await openBusiness({ calls: 3 });
   await wrapup(['backfill', '--from', '9d'], env);
   const [entry, other] = await store.ledger.list();

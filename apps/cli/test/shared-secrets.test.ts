@@ -112,7 +112,7 @@ test('without Redis a command renews a token of its own, and says what that may 
   expect(code).toBe(0);
   expect(stdout).toContain('Redis at 127.0.0.1:9 does not answer');
   expect(stdout).toContain('not shared with the workers');
-  expect(stdout).toContain('gave a new refresh token, which nobody keeps');
+  expect(stdout).toContain('gave a new refresh token, which is lost without Redis');
   expect(renewals()).toBe(1);
 });
 

@@ -22,10 +22,10 @@ await startOrExit(log, async () => {
   if (confined) {
     log.warn({}, 'DASHBOARD_HOST is not followed without DASHBOARD_PASSWORD: the dashboard binds to loopback only');
   } else if (!credentials) {
-    log.info({}, 'no DASHBOARD_PASSWORD: the dashboard binds to loopback only and lets in whoever is on this machine');
+    log.info({}, 'no DASHBOARD_PASSWORD: the dashboard binds to loopback only and asks local users for no password');
   }
   if (credentials && generated) {
-    // Past the logger, which would redact it: this is the one time it is said.
+    // Past the logger, which would redact it: it is printed this once.
     process.stdout.write(
       `\nDashboard: user ${credentials.user}, password ${credentials.password}\n(made up at this start; set DASHBOARD_PASSWORD to choose one)\n\n`,
     );
@@ -36,7 +36,7 @@ await startOrExit(log, async () => {
     role: 'producer',
     onError: logConnectionErrors(log, 'Redis connection'),
   });
-  // Without Redis it starts all the same: its pages say what is wrong, and work when Redis is there.
+  // It starts without Redis, too: its pages say what is wrong, and work once Redis answers.
   await store.connected().catch(() => log.warn({}, 'Redis does not answer yet'));
   await checkKeysAtStart(store, log);
 

@@ -8,7 +8,7 @@ import type { Credentials } from './security/password.ts';
 export interface DashboardOptions {
   /** Absent: no password is asked for, and `host` is loopback. */
   credentials?: Credentials;
-  /** The password was made up at start and has to be told once. */
+  /** The password was generated at start and has to be printed once. */
   generated: boolean;
   /** Address to bind; absent for all interfaces. */
   host?: string;
@@ -16,7 +16,7 @@ export interface DashboardOptions {
   confined: boolean;
   /** Names that the dashboard is reached by, beside loopback and its own. */
   allowedHosts: string[];
-  /** Addresses and CIDRs of proxies whose word on client and TLS is taken. */
+  /** Addresses and CIDRs of proxies whose headers on client and TLS are trusted. */
   trustedProxies: string[];
   /** `/metrics` asks for it as a bearer token. */
   metricsToken?: string;

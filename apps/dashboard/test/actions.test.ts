@@ -72,7 +72,9 @@ describe('replay', () => {
       expect(await (await own.get(one.headers.get('location') ?? '')).text()).toContain('have errors');
       await own.seed(parked());
       const many = await own.post('/parked/replay', { seen: String(Date.now()) });
-      expect(await (await own.get(many.headers.get('location') ?? '')).text()).toMatch(/1 of 1 sent.*have errors/);
+      expect(await (await own.get(many.headers.get('location') ?? '')).text()).toMatch(
+        /1 of 1 queued again.*have errors/,
+      );
     } finally {
       await own.close();
     }
@@ -195,7 +197,7 @@ describe('all that a filter names', () => {
     await dashboard.store.payloads.remove('main', id, [revision?.hash ?? '']);
     const { headers } = await press('/parked/replay', { reason: 'odd_two', seen: String(Date.now()) });
     const page = await dashboard.get(headers.get('location') ?? '', { authorization });
-    expect(await page.text()).toContain('1 of 2 sent on their way again; 1 have no payload left');
+    expect(await page.text()).toContain('1 of 2 queued again; 1 have no payload left');
     expect((await dashboard.delivery(id)).state).toBe('parked');
   });
 

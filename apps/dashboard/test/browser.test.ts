@@ -87,7 +87,7 @@ describe.skipIf(!existsSync(CHROMIUM))('in a browser', () => {
     await page.getByRole('link', { name: callId }).click();
     await page.getByRole('button', { name: 'Replay' }).click();
     await page.getByRole('status').waitFor();
-    expect(await page.getByRole('status').textContent()).toContain('on its way again');
+    expect(await page.getByRole('status').textContent()).toContain('Queued again');
     expect(await dashboard.delivery(callId)).toMatchObject({ state: 'queued', replays: 1 });
     expect(complaints).toEqual([]);
   });
@@ -130,7 +130,7 @@ describe.skipIf(!existsSync(CHROMIUM))('in a browser', () => {
       const late = await other.seed(field);
       await page.getByText('Replay these 3…').click();
       await page.getByRole('button', { name: 'Replay these 3' }).click();
-      await page.getByText('3 of 3 sent on their way again.').waitFor();
+      await page.getByText('3 of 3 queued again.').waitFor();
       for (const id of ids) expect(await other.delivery(id)).toMatchObject({ state: 'queued', replays: 1 });
       for (const id of [ambiguous, late]) expect((await other.delivery(id)).state).toBe('parked');
       expect(complaints.filter((line) => !line.startsWith(`request to ${other.url}/`))).toEqual([]);

@@ -161,7 +161,7 @@ it('a parked call shows who its candidates are, read from the CRM for this page 
         .split('\n')
         .find((one) => one.includes('look up candidates')) ?? '{}';
     expect(JSON.parse(line)).toMatchObject({
-      ...{ msg: 'an operator acted', user: 'anybody on this machine', address: '127.0.0.1' },
+      ...{ msg: 'an operator acted', user: 'local user', address: '127.0.0.1' },
       ...{ source: 'main', call_id: id, route: 'sales-calls', connection: 'sales' },
     });
     // A CRM that does not answer leaves the page as it is.
@@ -212,7 +212,7 @@ describe('the playground, when the CRM is asked', () => {
         .filter((one) => one.includes('an operator acted'));
       expect(others).toEqual([]);
       expect(JSON.parse(line)).toMatchObject({
-        ...{ action: 'ask the CRM', user: 'anybody on this machine', address: '127.0.0.1' },
+        ...{ action: 'ask the CRM', user: 'local user', address: '127.0.0.1' },
         ...{ source: 'main', route: 'sales-calls', connection: 'sales' },
       });
       expect(own.logged()).not.toMatch(/4155550142|Daniela/);
@@ -264,7 +264,7 @@ describe('the playground, when the CRM is asked', () => {
       for (const key of await own.store.redis.keys(`${own.store.keys.prefix}*access*`)) await own.store.redis.del(key);
       const payload = JSON.stringify(samplePayload('connected'));
       const answer = await own.post('/playground', { payload, source: 'main', ask: 'yes' });
-      expect(await answer.text()).toMatch(/Nobody is found: would be created/);
+      expect(await answer.text()).toMatch(/No person is found: would be created/);
       expect(sandbox.control.requests().by_operation['oauth token']).toBe(2);
     } finally {
       await own.close();

@@ -90,7 +90,7 @@ describe('a replay of many', () => {
     expect(answer.status).toBe(303);
     // A busy machine has it follow the run instead of waiting for it: the address says which.
     const place = answer.headers.get('location') ?? '';
-    await vi.waitUntil(async () => (await read(place)).includes('205 of 205 sent on their way again.'), 20_000);
+    await vi.waitUntil(async () => (await read(place)).includes('205 of 205 queued again.'), 20_000);
     expect(await dashboard.store.unresolved.count('parked')).toBe(0);
     expect(dashboard.logged()).toContain('"action":"replay parked"');
   });

@@ -24,7 +24,7 @@ function maskSettings(settings: unknown, secrets: ReadonlySet<string>): unknown 
   );
 }
 
-/** The configuration as anybody may see it: a plain value, secrets only as set or not set. */
+/** The configuration as a plain value without secrets: those are shown as set or not set. */
 export function describeConfig(config: Config, kinds: Record<string, DestinationKind> = KINDS): object {
   return {
     file: config.file,

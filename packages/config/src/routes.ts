@@ -14,8 +14,8 @@ export function chooseRoutes(config: Pick<Config, 'routes'>, call: Call): Route[
 }
 
 /**
- * What a call becomes on a route. The person whom an inbound call was answered with is one of the connection that was
- * asked: on any other the id would be somebody else's, or nobody's.
+ * The plan of a call on a route. The id of the person that an inbound call was answered with belongs to the connection
+ * that was looked up: on any other it would be another record, or none.
  */
 export function planCall({ mapping, name, to }: Pick<Route, 'mapping' | 'name' | 'to'>, call: Call): Plan {
   const metadata = withoutForeign(call.metadata, to);
@@ -39,14 +39,14 @@ export function planStanding(
   return restrictPlan(planCall(route, proved), whole, new Set(written));
 }
 
-function withoutForeign(told: JsonObject, connection: string): JsonObject {
-  const of = told.crm_connection;
-  if (typeof of !== 'string' || of === connection || !Object.hasOwn(told, 'crm_person_id')) return told;
-  const { crm_person_id: _, ...rest } = told;
+function withoutForeign(data: JsonObject, connection: string): JsonObject {
+  const of = data.crm_connection;
+  if (typeof of !== 'string' || of === connection || !Object.hasOwn(data, 'crm_person_id')) return data;
+  const { crm_person_id: _, ...rest } = data;
   return rest;
 }
 
-/** The name that wrapup.yaml gives an agent. @param id as the voice platform told it */
+/** The name that wrapup.yaml gives an agent. @param id as the voice platform sends it */
 export function agentName(
   { sources }: Pick<Config, 'sources'>,
   source: string,
@@ -56,10 +56,10 @@ export function agentName(
   return id !== undefined && agents && Object.hasOwn(agents, id) ? agents[id]?.name : undefined;
 }
 
-/** Attempts of a delivery whose route is not configured any more, so that it can at least be parked with the reason. */
-const ATTEMPTS = 10;
+/** Attempts of a delivery whose route is no longer configured: it is parked with that reason. */
+const DEFAULT_ATTEMPTS = 10;
 
 /** Attempts that a delivery on a route gets. */
 export function attemptsOf(config: Pick<Config, 'routes'> | undefined, route: string): number {
-  return config?.routes.find(({ name }) => name === route)?.retries.attempts ?? ATTEMPTS;
+  return config?.routes.find(({ name }) => name === route)?.retries.attempts ?? DEFAULT_ATTEMPTS;
 }

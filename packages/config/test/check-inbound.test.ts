@@ -15,7 +15,7 @@ const MISTAKES: Mistake[] = [
   [
     'inbound is unguarded',
     `${SOURCES}${REST}inbound: { look_up: sales, guard: »none }\n`,
-    { code: 'open-directory', says: /whoever asks/, severity: 'warning' },
+    { code: 'open-directory', says: /anyone who asks/, severity: 'warning' },
   ],
   [
     'inbound declines everybody',

@@ -1,6 +1,6 @@
 /**
- * Keeps the connections of a server under a limit by closing those that are missed least. Refusing newcomers, as
- * `server.maxConnections` does, would let whoever opens enough of them lock everybody else out.
+ * Keeps the connections of a server under a limit by closing those of least value. Refusing new ones, as
+ * `server.maxConnections` does, would let one client that opens enough of them lock out all others.
  *
  * unproved  nothing that came over it has proved its sender; closed first, the one that has been silent longest before
  *           any other

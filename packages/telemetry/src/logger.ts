@@ -34,8 +34,8 @@ export function createLogger(
       },
     },
   };
-  // Line by line: buffered, the last lines come in the wrong order, and when nobody reads them any more, the attempt to
-  // get rid of them at exit never ends.
+  // Line by line: with a buffer the last lines come in the wrong order, and the flush at exit never ends when the reader
+  // is gone.
   const logger: Logger = pino(options as never, stream ?? pino.destination({ sync: true }));
   // pino formats what is bound to the root only. Children inherit this method by their prototype.
   const bind = logger.child;

@@ -5,7 +5,7 @@
  * a step fails      it is logged, the next ones still run; exit 1
  * deadline passed   the step in hand is named in the log; exit 1
  * second signal     exit 1 at once
- * unhandled error   logged; exit 1 at once, since nothing is known about the state any more
+ * unhandled error   logged; exit 1 at once, since the state is unknown
  */
 import type { Logger } from './logger.ts';
 
@@ -62,11 +62,11 @@ export function onShutdown(
   process.on('SIGTERM', () => void begin('SIGTERM'));
   process.on('SIGINT', () => void begin('SIGINT'));
   process.on('uncaughtException', (error, origin) => {
-    log.fatal({ err: error, origin }, 'nobody handled this error');
+    log.fatal({ err: error, origin }, 'unhandled error');
     process.exit(1);
   });
   process.on('unhandledRejection', (reason) => {
-    log.fatal({ err: reason instanceof Error ? reason : new Error(String(reason)) }, 'nobody handled this rejection');
+    log.fatal({ err: reason instanceof Error ? reason : new Error(String(reason)) }, 'unhandled rejection');
     process.exit(1);
   });
   return { signal: stopping.signal, begin };

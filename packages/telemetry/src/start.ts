@@ -1,8 +1,8 @@
 import type { Logger } from './logger.ts';
 
 /**
- * Runs what a process does to start. When it fails, the message is logged as one line and the process ends with 1:
- * whoever starts it needs to know what to mend, not where it was thrown. Only mistakes of ours come with their stack.
+ * Runs the start of a process. When it fails, the message is logged as one line and the process ends with 1: an operator
+ * needs to know what to fix, not where it was thrown. Only programming errors come with their stack.
  */
 export async function startOrExit(log: Logger, start: () => Promise<void>): Promise<void> {
   try {

@@ -26,7 +26,7 @@ export async function readCall(input: string, config: Config, sourceName: string
       'it belongs at call.call_id; ingress would answer 400',
     );
   }
-  // Ingress drops what the source must not keep before anybody sees it: the plan must not promise more.
+  // Ingress drops what the source must not keep before it stores the payload: the plan must not promise more.
   const call = normaliseFor(source, trimPayload(payload, source.keep), Date.now());
   return { call, proved: call, left_out: [], written: () => [] };
 }

@@ -1,4 +1,4 @@
-/** `wrapup backfill --call`: single calls, fetched anew from the voice platform. */
+/** `wrapup backfill --call`: single calls, read again from the voice platform. */
 import type { Config, Source } from '@wrapup/config';
 import type { RefetchResult } from '@wrapup/recovery';
 import { exitOf, untilInterrupted, withApi } from '../connect/sources.ts';
@@ -24,12 +24,12 @@ interface Result {
 }
 
 const SAYS: Record<RefetchResult, (id: string) => string> = {
-  brought: (id) => `fetched and put on its way; wrapup calls show ${id} says what becomes of it`,
+  brought: (id) => `fetched and enqueued; wrapup calls show ${id} shows what becomes of it`,
   restored: (id) =>
     `its payload is back, and is the one that was delivered before; wrapup replay ${id} delivers it again`,
   known: (id) => `nothing new: its payload is there as Synthflow has it; wrapup replay ${id} delivers it again`,
   unfinished: () => 'still going on, by what Synthflow says: its webhook comes when it ends',
-  forgotten: () => 'was forgotten at somebody’s wish, and is not taken in again',
+  forgotten: () => 'was forgotten by wrapup forget, and is not stored again',
 };
 const HELPED: ReadonlySet<Result['result']> = new Set(['brought', 'restored', 'known']);
 

@@ -72,7 +72,7 @@ export async function sendAll(
       const { body, id } = messages[index] as Message;
       const begun = performance.now();
       const headers: Record<string, string> = { 'content-type': 'application/json', 'user-agent': 'wrapup-cli' };
-      // What has no call id is signed all the same: without a signature nobody would look at the body.
+      // A body without a call id is signed, too: without a signature ingress would not read it.
       if (secret !== undefined) headers['Synthflow-Signature'] = sign(id ?? '', secret);
       const answer = await axios
         .post(target, body, {

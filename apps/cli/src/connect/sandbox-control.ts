@@ -2,7 +2,7 @@
 import { CliError, EXIT } from '../terminal/exit.ts';
 import { nothingRunsHere, START_IT } from './not-running.ts';
 
-/** What a demo has come to, as the sandbox tells it. */
+/** The state of a demo, as the sandbox reports it. */
 export interface DemoStatus {
   calls: number;
   placed: number;
@@ -15,7 +15,7 @@ export interface DemoStatus {
 }
 
 /** Milliseconds for an answer. */
-const PATIENCE = 10_000;
+const TIMEOUT_MS = 10_000;
 
 export function sandboxAddress(): string {
   return process.env.SANDBOX_URL || `http://127.0.0.1:${process.env.SANDBOX_PORT || 8090}`;
@@ -36,8 +36,8 @@ export async function askSandbox(
       url,
       method,
       data: body,
-      timeout: PATIENCE,
-      signal: AbortSignal.timeout(PATIENCE),
+      timeout: TIMEOUT_MS,
+      signal: AbortSignal.timeout(TIMEOUT_MS),
       validateStatus: () => true,
       maxRedirects: 0,
       proxy: false,

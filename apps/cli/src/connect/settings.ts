@@ -28,7 +28,7 @@ export async function requireConfig(options: GlobalOptions, output: Output): Pro
     output.remark(line);
   }
   const unset = nothingRunsHere() && findings.some(({ code }) => code === 'unset-variable');
-  const hint = unset ? `${START_IT}; demo values come with it` : 'mend them; `wrapup check` shows them again';
+  const hint = unset ? `${START_IT}; demo values come with it` : 'fix them; `wrapup check` shows them again';
   throw new CliError(EXIT.failed, 'the configuration has errors', hint);
 }
 

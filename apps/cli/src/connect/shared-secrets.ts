@@ -15,7 +15,7 @@ export class SharedSecrets implements Secrets {
   #opening: Promise<Secrets> | undefined;
   #encrypted = true;
 
-  /** @param say told, once, that nothing is shared */
+  /** @param say called, once, when nothing is shared */
   constructor(connection: string, say: (line: string) => void) {
     this.#connection = connection;
     this.#say = say;
@@ -37,7 +37,7 @@ export class SharedSecrets implements Secrets {
     const secrets = await this.#secrets();
     if (!this.#store)
       this.#say(
-        `${this.#connection}: the CRM gave a new refresh token, which nobody keeps without Redis. If the workers are refused from now on, connect the app anew and put its new refresh_token into the connection.`,
+        `${this.#connection}: the CRM gave a new refresh token, which is lost without Redis. If the workers are refused from now on, connect the app again and put its new refresh_token into the connection.`,
       );
     return secrets.keep(name, secret);
   }

@@ -62,7 +62,7 @@ ${proposals.length > 0 ? proposalLines(choices) : exampleLines(kind)}`;
 
 function proposalLines({ kind, proposals }: InitChoices): string {
   const lines = proposals.map(({ property, form, about }) => `${property}: ${form} # ${about}`);
-  const about = `# A line for each variable of the captured payload. Rename the left side to fields that you have${kind === 'http' ? '' : ', or let\n    # `wrapup provision` create these'}; take out what nobody needs.`;
+  const about = `# A line for each variable of the captured payload. Rename the left side to fields that you have${kind === 'http' ? '' : ', or let\n    # `wrapup provision` create these'}; remove what you do not need.`;
   if (kind === 'http')
     return `
 events:

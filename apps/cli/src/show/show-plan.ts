@@ -34,7 +34,7 @@ export function showCall(call: Call, output: Output): string[] {
   const who = [call.lead.name, call.lead.phone ?? call.lead.phone_raw, call.lead.email].filter(
     (part) => part !== undefined,
   );
-  lines.push(`  with ${who.length ? who.map((part) => clean(part)).join(', ') : 'nobody known'}`);
+  lines.push(`  with ${who.length ? who.map((part) => clean(part)).join(', ') : 'an unknown person'}`);
   for (const { path, message } of call.notes)
     lines.push(output.style('dim', `  note ${clean(path)}: ${clean(message)}`));
   return lines;
@@ -64,7 +64,7 @@ export function showRoute(planned: PlannedRoute, output: Output): string[] {
 /** A way to find the person, and whether only speech vouches for it. */
 const showStep = ({ by, said }: MatchStep) => (said ? `${by} (said)` : by);
 
-/** What a person knows somebody by, and where the record is. */
+/** Name, address, number and company of a person, and the link to the record. */
 function showWho({ who = {}, url }: PersonRecord): string {
   const { name, email, phone, company } = who;
   const known = [name, email, phone, company].filter((part) => part !== undefined).map((part) => clean(part, 80));

@@ -7,7 +7,7 @@
 const HARMFUL = /[\u0000-\u001f\u007f-\u009f\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
 const HARMFUL_IN_JSON = /[\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
-/** One line of harmless text. @param limit characters to keep, 500 unless told */
+/** One line of harmless text. @param limit characters to keep */
 export function clean(value: unknown, limit = 500): string {
   const text = (typeof value === 'string' ? value : String(value)).replace(/[\t\r\n]+/g, ' ').replace(HARMFUL, '');
   return text.length > limit ? `${text.slice(0, limit - 1)}…` : text;

@@ -24,7 +24,7 @@ export function parseJson(bytes: Buffer, name: string): unknown {
   try {
     return JSON.parse(bytes.toString('utf8'));
   } catch {
-    // The parser quotes the text around the mistake, which may be personal: only the place is told.
+    // The parser quotes the text around the mistake, which may be personal: only the place is given.
     const text = bytes.toString('utf8');
     const before = text.slice(0, firstMistake(text)).split('\n');
     const place = `line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1}`;

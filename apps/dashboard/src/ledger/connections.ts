@@ -1,15 +1,15 @@
 import type { Config } from '@wrapup/config';
 import type { Store } from '@wrapup/queue';
 
-/** Looking for queues asks Redis for the jobs of each, so it is done now and then only. */
-const LOOK_EVERY = 30_000;
+/** Finding queues reads the jobs of each from Redis, so it is done at intervals. */
+const FIND_EVERY_MS = 30_000;
 
 /**
- * Connections with a queue: those of the configuration as it is now, and those that Redis still holds a queue of. Only
- * the first asker waits for the look into Redis; later ones go by the last look while the next is under way.
- * @param every milliseconds between two looks into Redis
+ * Connections with a queue: those of the current configuration, and those that Redis still holds a queue of. Only the
+ * first caller waits for Redis; later ones get the last result while the next one is read.
+ * @param every milliseconds between two reads
  */
-export function makeConnections(store: Store, config: () => Config, every = LOOK_EVERY): () => Promise<string[]> {
+export function makeConnections(store: Store, config: () => Config, every = FIND_EVERY_MS): () => Promise<string[]> {
   let found: string[] | undefined;
   let due = 0;
   let looking: Promise<void> | undefined;
@@ -25,7 +25,7 @@ export function makeConnections(store: Store, config: () => Config, every = LOOK
   return async () => {
     if (Date.now() >= due) looking ??= look();
     if (!found) await looking;
-    // Nobody waits for it: whoever needs Redis for more than this will say what is wrong.
+    // Not awaited: a page that needs Redis for more than this reports what is wrong.
     else looking?.catch(() => {});
     return [...new Set([...Object.keys(config().connections), ...(found ?? [])])].sort();
   };

@@ -59,7 +59,7 @@ function renderButtons({ connection, operator, circuit }: ConnectionReport): Htm
     !operator &&
     html`<details class="drop"><summary>Pause…</summary>
 <form method="post" action="${action('pause')}">
-<label>Reason, for whoever asks later. No names, numbers or addresses.
+<label>Reason, shown beside the pause. No names, numbers or addresses.
 <input name="reason" maxlength="${LONGEST_REASON}" autocomplete="off"></label>
 <button class="danger">Pause ${connection}</button></form></details>`;
   return html`${resume}${pause}`;

@@ -34,7 +34,7 @@ export function renderChip(state: string, text: string = state): Html {
   return html`<span class="chip ${/^[a-z_]+$/.test(state) ? state : ''}">${text}</span>`;
 }
 
-/** A CRM record: what it is, what was done to it, and the way to it. */
+/** A CRM record: what it is, what was done to it, and its link. */
 export function renderRecord(record: DeliveryEntry['records'][number]): Html {
   const url = webAddress(record.url);
   const name = `${record.object} ${record.id}`;
@@ -43,7 +43,7 @@ export function renderRecord(record: DeliveryEntry['records'][number]): Html {
     : html`<span title="${record.did} as ${record.name}">${name}</span>`;
 }
 
-/** Somebody whom the CRM knows: the record and the way to it, and what a person knows him by. */
+/** A person in the CRM: the record with its link, and name, address, number and company. */
 export function renderPersonRecord({ object, id, url: address, who = {} }: PersonRecord): Html {
   const url = webAddress(address);
   const { name, email, phone, company } = who;

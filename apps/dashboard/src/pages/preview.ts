@@ -16,7 +16,7 @@ ${left_out.length > 0 && renderLeftOut(left_out)}
 function renderPerson({ person: answer, decision, records, hint }: Preview): Html {
   const used = records.find(({ name }) => name === 'person')?.id;
   const all = answer.found === 'one' ? [answer.person] : answer.found === 'many' ? answer.candidates : [];
-  const how = answer.found === 'none' ? 'Nobody is found' : `${count(all.length, 'record')} found by ${answer.by}`;
+  const how = answer.found === 'none' ? 'No person is found' : `${count(all.length, 'record')} found by ${answer.by}`;
   return html`<section class="delivery-box"><h3>Person</h3>
 <p>${how}: ${answer.found === 'one' && answer.said ? SAID_LABEL : DECISION_LABELS[decision]}.</p>
 ${all.length > 0 && html`<ul>${all.map((one) => renderCandidate(one, used))}</ul>`}

@@ -120,7 +120,7 @@ function renderAll({ state, matching, query, now }: UnresolvedPageParts): Html {
   return html`<div class="buttons all">
 <details class="drop replay"><summary>Replay ${all}…</summary>
 <form method="post" action="/${state}/replay">${chosen}
-<p>Each goes on its way again with the mapping as it is now, and has its attempts anew. Nothing is made twice. What stops from now on is not among them.</p>
+<p>Each is delivered again with the current mapping and with all its attempts. Nothing is created twice. What stops from now on is not included.</p>
 <button class="primary">Replay ${all}</button></form></details>
 <details class="drop"><summary>Drop ${all}…</summary>
 <form method="post" action="/${state}/drop">${chosen}

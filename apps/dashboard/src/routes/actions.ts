@@ -14,7 +14,7 @@ import { fieldOf } from './request.ts';
 
 export interface ActionRoutesParts {
   store: Store;
-  /** The configuration as its files are now: whoever presses a button may have changed one a moment ago. */
+  /** The configuration as its files are now: an operator may have changed one just before pressing the button. */
   latest: () => Promise<Latest>;
   log: Logger;
 }
@@ -44,7 +44,7 @@ export function actionRoutes({ store, latest, log }: ActionRoutesParts): Router 
     const target = readTarget(request);
     if (!target) return refuse(response);
     const { source, call_id, route } = target;
-    // It stays in the ledger, which holds no personal data whoever writes there.
+    // It stays in the ledger, which holds no personal data.
     const reason = scrub((fieldOf(request, 'reason') ?? '').trim(), LONGEST_REASON);
     if (!reason) return back(request, response, 'reason');
     const done = await ask(store, async () =>

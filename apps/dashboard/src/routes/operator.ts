@@ -2,8 +2,7 @@ import { clientAddress, type Logger } from '@wrapup/telemetry';
 import type { Request, Response } from 'express';
 
 /**
- * One line in the log for what an operator did: who, from which address, and what. `fields` hold no personal data of
- * callers.
+ * Logs one line for what an operator did: user, address and action. `fields` hold no personal data of callers.
  */
 export function noteAction(
   log: Logger,
@@ -12,6 +11,6 @@ export function noteAction(
   fields: { action: string } & Record<string, unknown>,
 ): void {
   const { action, ...rest } = fields;
-  const user = response.locals.identity?.principal.name ?? 'anybody on this machine';
+  const user = response.locals.identity?.principal.name ?? 'local user';
   log.info({ action, user, address: clientAddress(request), ...rest }, 'an operator acted');
 }

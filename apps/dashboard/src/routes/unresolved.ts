@@ -34,16 +34,15 @@ export interface UnresolvedRoutesParts {
 
 /** Milliseconds that a search for a text may take, for the page and for its count, before it says "at least". */
 const SEARCH_MS = 80;
-/** Milliseconds that a press waits for its run: a short one is over by then, a long one is followed on the page. */
-const PATIENCE_MS = 1_500;
+/** Milliseconds that an action waits for its run: a short one is done by then, a long one is followed on the page. */
+const RUN_WITHIN_MS = 1_500;
 /** Seconds after which a page that follows a run is read again. */
 const REFRESH_S = 3;
 
 /**
  * `/parked` and `/dead`: what is unresolved, all or by a filter, page by page, and `POST …/replay` and `…/drop` for all
- * that the filter names. What stopped after the page was made is not meant: nobody has seen it. Each press leaves a line
- * in the log when it begins and when it is done; one that takes long goes on in this process, and `POST …/runs/:id` goes
- * on with one whose process ended.
+ * that the filter names. What stopped after the page was made is left out. Each action is logged when it begins and when
+ * it is done; a long one continues in this process, and `POST …/runs/:id` resumes one whose process ended.
  */
 export function unresolvedRoutes({ store, config, latest, connections, log }: UnresolvedRoutesParts): Router {
   const router = Router();
@@ -81,12 +80,12 @@ export function unresolvedRoutes({ store, config, latest, connections, log }: Un
       });
     });
 
-    router.post(`/${state}/replay`, form, (request, response) => press(request, response, state, 'replay'));
+    router.post(`/${state}/replay`, form, (request, response) => startRun(request, response, state, 'replay'));
 
     router.post(`/${state}/drop`, form, async (request, response) => {
       const why = scrub((fieldOf(request, 'why') ?? '').trim(), LONGEST_REASON);
       if (!why) return response.redirect(303, backTo(request, state, { did: 'reason' }));
-      return press(request, response, state, 'drop', why);
+      return startRun(request, response, state, 'drop', why);
     });
 
     router.post(`/${state}/runs/:id`, form, async (request, response) => {
@@ -99,7 +98,7 @@ export function unresolvedRoutes({ store, config, latest, connections, log }: Un
     });
   }
 
-  async function press(
+  async function startRun(
     request: Request,
     response: Response,
     state: UnresolvedState,
@@ -114,7 +113,7 @@ export function unresolvedRoutes({ store, config, latest, connections, log }: Un
     await follow(request, response, await ask(store, () => startBulk(store, given)), now);
   }
 
-  /** Carries a run on, and answers when it is done, or soon, with the page that follows it. */
+  /** Runs it, and answers when it is done, or after a moment with the page that follows it. */
   async function follow(
     request: Request,
     response: Response,
@@ -129,11 +128,11 @@ export function unresolvedRoutes({ store, config, latest, connections, log }: Un
         return run;
       },
       (error: unknown) => {
-        log.warn({ ...line, err: error }, 'a replay or drop of many was interrupted; it can be gone on with');
+        log.warn({ ...line, err: error }, 'a bulk replay or drop was interrupted; it can be resumed');
         return undefined;
       },
     );
-    const run = await Promise.race([work, wait(PATIENCE_MS)]);
+    const run = await Promise.race([work, wait(RUN_WITHIN_MS)]);
     if (run === 'late') return response.redirect(303, backTo(request, state, { run: id }));
     if (run === undefined) return response.redirect(303, backTo(request, state, { did: 'interrupted' }));
     const did = action === 'replay' && broken ? 'replayed_many_before' : noticeNameOf(action);

@@ -13,7 +13,7 @@ export interface Hosts {
   allowed(name: string): boolean;
 }
 
-/** All interfaces: no name that anybody calls. */
+/** All interfaces: not a name in a Host header. */
 const ANY = new Set(['0.0.0.0', '::']);
 
 /**

@@ -54,7 +54,7 @@ function checkGuard(inbound: Written, file: WrapupFile, add: Add): void {
       'warning',
       'open-directory',
       ['guard'],
-      'inbound: guard: none tells CRM data about any number to whoever asks',
+      'inbound: guard: none gives CRM data about any number to anyone who asks',
       'set a path_token on the source and remove guard: none',
     );
   } else if (Object.values(file.sources).every((source) => source.path_token.length === 0)) {

@@ -6,7 +6,7 @@ import type { Connection, Route } from '../model/config.ts';
 
 export interface RouteParts {
   connections: Record<string, Connection>;
-  /** The compiled mapping; undefined when it has errors, which are reported by whoever compiles it. */
+  /** The compiled mapping; undefined when it has errors, which the compiler reports. */
   mapping(path: string, kind: string, at: Finding['at']): CompiledMapping | undefined;
   when(written: unknown, path: PropertyKey[]): Route['when'] | undefined;
 }

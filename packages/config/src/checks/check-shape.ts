@@ -13,8 +13,8 @@ import {
 } from '../file/schema.ts';
 
 /**
- * Checks the shape of the whole file. What has mistakes is mended for the later checks as far as it goes (an unknown key
- * is left out, a bad value takes its default), so that all that is wrong is said at once.
+ * Checks the shape of the whole file. Parts with mistakes are repaired for the later checks where possible (an unknown key
+ * is left out, a bad value takes its default), so that all mistakes are reported at once.
  */
 export function checkShape(document: YamlDocument): { file: WrapupFile; findings: Finding[] } {
   const { value } = document;
@@ -27,16 +27,16 @@ export function checkShape(document: YamlDocument): { file: WrapupFile; findings
     declared[name] = typeof kind === 'string' ? kind : undefined;
   }
   if (parsed.success) return { file: { ...parsed.data, declared }, findings };
-  const inbound = mend(inboundSchema, sections.inbound);
-  const alerts = mend(alertsSchema, sections.alerts);
+  const inbound = repair(inboundSchema, sections.inbound);
+  const alerts = repair(alertsSchema, sections.alerts);
   return {
     file: {
-      sources: mendAll(sourceSchema, sections.sources),
-      connections: mendAll(connectionSchema, sections.connections),
-      routes: Array.isArray(sections.routes) ? sections.routes.map(mendRoute) : [],
+      sources: repairAll(sourceSchema, sections.sources),
+      connections: repairAll(connectionSchema, sections.connections),
+      routes: Array.isArray(sections.routes) ? sections.routes.map(repairRoute) : [],
       ...(inbound ? { inbound } : {}),
       ...(alerts ? { alerts } : {}),
-      retention: mend(retentionSchema, asObject(sections.retention)) ?? retentionSchema.parse({}),
+      retention: repair(retentionSchema, asObject(sections.retention)) ?? retentionSchema.parse({}),
       declared,
     },
     findings,
@@ -59,29 +59,29 @@ function asObject(value: unknown): Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
 }
 
-function mend<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> | undefined {
+function repair<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> | undefined {
   const first = schema.safeParse(value);
   if (first.success) return first.data;
-  const mended = { ...asObject(value) };
+  const repaired = { ...asObject(value) };
   for (const issue of first.error.issues) {
     const [key] = issue.path;
-    if (key !== undefined) delete mended[String(key)];
-    else if (issue.code === 'unrecognized_keys') for (const unknown of issue.keys) delete mended[unknown];
+    if (key !== undefined) delete repaired[String(key)];
+    else if (issue.code === 'unrecognized_keys') for (const unknown of issue.keys) delete repaired[unknown];
   }
-  const second = schema.safeParse(mended);
+  const second = schema.safeParse(repaired);
   return second.success ? second.data : undefined;
 }
 
 /** A route without a good name is still worth checking under a stand-in. */
-function mendRoute(route: unknown, index: number) {
-  return mend(routeSchema, route) ?? mend(routeSchema, { ...asObject(route), name: `route-${index + 1}` });
+function repairRoute(route: unknown, index: number) {
+  return repair(routeSchema, route) ?? repair(routeSchema, { ...asObject(route), name: `route-${index + 1}` });
 }
 
-function mendAll<Schema extends z.ZodType>(schema: Schema, value: unknown): Record<string, z.output<Schema>> {
-  const mended: Record<string, z.output<Schema>> = {};
+function repairAll<Schema extends z.ZodType>(schema: Schema, value: unknown): Record<string, z.output<Schema>> {
+  const repaired: Record<string, z.output<Schema>> = {};
   for (const [name, item] of Object.entries(asObject(value))) {
-    const good = mend(schema, item);
-    if (good !== undefined) mended[name] = good;
+    const good = repair(schema, item);
+    if (good !== undefined) repaired[name] = good;
   }
-  return mended;
+  return repaired;
 }

@@ -51,7 +51,7 @@ function listYaml(folder: string): string[] {
 
 /**
  * Compiles a condition of wrapup.yaml.
- * @param options `person` when it is asked after somebody has been looked up
+ * @param options `person` when it is evaluated after a person has been looked up
  */
 export function compileCondition(
   written: unknown,

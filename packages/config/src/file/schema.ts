@@ -87,7 +87,7 @@ const reconcileSchema = closed({
     .describe('How long after its end a call may still be on its way'),
 });
 
-/** For a source that does not reconcile by itself, and is told to. */
+/** For a source without `reconcile:` that is reconciled by a command. */
 export const RECONCILE_DEFAULTS = reconcileSchema.parse({});
 
 export const sourceSchema = closed({
@@ -133,7 +133,7 @@ export const sourceSchema = closed({
     .describe('What of a payload is kept'),
   default_country: country
     .optional()
-    .describe('ISO country code that numbers without a + belong to. Without it such numbers match nobody'),
+    .describe('ISO country code that numbers without a + belong to. Without it such numbers match no person'),
   agents: z.record(text, agent).default({}).describe('By agent id: what webhooks do not say of an agent'),
   reconcile: reconcileSchema.optional().describe('Looks for calls whose webhook never came'),
 });
@@ -173,7 +173,7 @@ export const routeSchema = closed({
   to: text.describe('Name of a connection'),
   mapping: text.describe('A file inside the config folder'),
   /** Checked by the mapping language. */
-  when: z.unknown().optional().describe('Which calls; every call when it is not said'),
+  when: z.unknown().optional().describe('Which calls; every call when absent'),
   also: flag.default(false).describe('Delivers in addition to the route that matched before on the same connection'),
   retries: retries
     .default({ attempts: 10, base: SECOND, cap: 10 * MINUTE })
@@ -190,11 +190,11 @@ export const inboundSchema = closed({
   look_up: text.describe('The connection to look the caller up in'),
   within: duration(100, 8 * SECOND, 'from 100ms to 8s')
     .default(2 * SECOND)
-    .describe('A CRM that takes longer is not waited for'),
+    .describe('Time limit of the look-up: later answers of the CRM are not used'),
   guard: z
     .enum(['token', 'none'])
     .default('token')
-    .describe('none tells CRM data about any number to whoever asks: check warns'),
+    .describe('none gives CRM data about any number to anyone who asks: check warns'),
   variables: z
     .record(text, inboundVariable)
     .default({})
@@ -206,7 +206,7 @@ export const inboundSchema = closed({
         (written) => written !== undefined,
         'must say the second fact, such as { path: person.phone_verified, equals: true }',
       )
-      .describe('A second fact beside the number, which anybody can forge: a condition on the caller or the line'),
+      .describe('A second fact beside the number, which can be forged: a condition on the caller or the line'),
     variables: z.record(text, inboundVariable).describe('As variables, given only for callers for whom it holds'),
   })
     .optional()
@@ -214,9 +214,9 @@ export const inboundSchema = closed({
   agents: z
     .array(
       closed({
-        when: z.unknown().optional().describe('Which calls; every call when it is not said'),
+        when: z.unknown().optional().describe('Which calls; every call when absent'),
         agent: text.optional().describe('Id of the agent that takes the call'),
-        decline: flag.default(false).describe('true: the caller is hung up on'),
+        decline: flag.default(false).describe('true: the call is declined'),
       }),
     )
     .default([])
@@ -245,7 +245,7 @@ export const wrapupSchema = closed({
     .default([])
     .describe('Which calls go where: on each connection the first that matches a call delivers it'),
   inbound: inboundSchema.optional().describe('What to answer before an inbound call connects'),
-  alerts: alertsSchema.optional().describe('Who is told of what needs a person'),
+  alerts: alertsSchema.optional().describe('Where notices go about what needs a person'),
   retention: retentionSchema
     .default({ ledger: 90 * DAY, delivered: 7 * DAY, stopped: 30 * DAY })
     .describe('How long things are kept in Redis'),

@@ -16,7 +16,7 @@ export interface Config {
   routes: Route[];
   /** Absent: inbound calls are answered neutrally. */
   inbound?: Inbound;
-  /** Whom to tell when a connection stops and goes on: a connection that takes notices. Absent: nobody. */
+  /** The connection that gets notices when a connection stops and resumes. Absent: no notices. */
   alerts?: { to: string };
   retention: { ledger_days: number; delivered_days: number; stopped_days: number };
 }
@@ -63,7 +63,7 @@ export interface Inbound {
   look_up: string;
   /** Milliseconds. */
   within: number;
-  /** `none` gives CRM data to whoever asks. */
+  /** `none` gives CRM data to anyone who asks. */
   guard: 'token' | 'none';
   /** By name of the agent's variable. */
   variables: Record<string, InboundVariable>;
@@ -86,7 +86,7 @@ export type InboundCondition = (call: Call, caller: Caller) => boolean;
 
 export interface InboundRule {
   when: InboundCondition;
-  /** Cannot be decided while it is not known who is calling. */
+  /** Reads the caller, so it cannot be decided while the caller is unknown. */
   asks_caller: boolean;
   agent?: string;
   decline: boolean;

@@ -7,10 +7,10 @@ import { clean } from '../../terminal/clean.ts';
 import { CliError, EXIT } from '../../terminal/exit.ts';
 import { makeOutput, type Output, table, when } from '../../terminal/output.ts';
 
-/** How long `resume` waits for the probe of a pause that is not its to lift, in ms. */
-const PROBED = 15_000;
+/** How long `resume` waits for the probe of a pause that the circuit owns, in ms. */
+const PROBE_WITHIN_MS = 15_000;
 /** Characters of a reason. */
-const LONGEST_REASON = 300;
+const MAX_REASON_LENGTH = 300;
 
 /** `wrapup connections list|pause|resume`: the CRM accounts, what waits for each, and who stopped one. */
 export function addConnections(program: Command): void {
@@ -53,7 +53,7 @@ export function addConnections(program: Command): void {
     .command('pause')
     .description('writes nothing more to it until it is resumed; its calls are kept')
     .argument('<connection>')
-    .option('--reason <text>', 'why, for whoever asks later. No names, numbers or addresses')
+    .option('--reason <text>', 'why; shown beside the pause. No names, numbers or addresses')
     .action(async (name: string, _options, command: Command) => {
       const options = command.optsWithGlobals<GlobalOptions & { reason?: string }>();
       const output = makeOutput(options.json ?? false);
@@ -83,7 +83,7 @@ export function addConnections(program: Command): void {
         const after = state.circuit === 'open' ? await waitForProbe(store, state) : state;
         const row = describe(await store.connections.report(name), config);
         output.data(row);
-        tellResumed(row, after, output);
+        reportResumed(row, after, output);
       });
     });
 }
@@ -134,9 +134,9 @@ function* explain({ circuit, pause, operator, connection }: Row): Generator<stri
   }
 }
 
-/** Settles when the probe has ended, or when nobody probed in time. */
+/** Returns the state once the probe has ended, or when time is up. */
 async function waitForProbe(store: Store, before: ConnectionState): Promise<ConnectionState> {
-  const until = Date.now() + PROBED;
+  const until = Date.now() + PROBE_WITHIN_MS;
   for (;;) {
     const state = await store.connections.read(before.connection);
     if (state.circuit !== 'open' || state.pause?.tries !== before.pause?.tries || Date.now() > until) return state;
@@ -148,7 +148,7 @@ function waits({ waiting, delayed }: Row): string {
   return waiting + delayed === 1 ? '1 delivery waits' : `${waiting + delayed} deliveries wait`;
 }
 
-function tellResumed(row: Row, state: ConnectionState, output: Output): void {
+function reportResumed(row: Row, state: ConnectionState, output: Output): void {
   if (state.circuit !== 'open') {
     output.line(`${row.connection} goes on: ${waits(row)}.`);
     return;
@@ -167,5 +167,5 @@ async function requireConnection(store: Store, config: Config, name: string): Pr
 
 async function tidy(reason: string | undefined): Promise<string | undefined> {
   const { scrub } = await import('@wrapup/destination');
-  return reason?.trim() ? scrub(reason.trim(), LONGEST_REASON) : undefined;
+  return reason?.trim() ? scrub(reason.trim(), MAX_REASON_LENGTH) : undefined;
 }

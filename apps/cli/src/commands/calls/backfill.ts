@@ -23,13 +23,13 @@ interface BackfillOptions extends GlobalOptions {
   call?: string[];
 }
 
-/** `wrapup backfill`: brings in calls of the past that never came, or single ones anew. */
+/** `wrapup backfill`: enqueues calls of the past that never arrived, or single calls again. */
 export function addBackfill(program: Command): void {
   program
     .command('backfill')
     .description('bring in calls of the past that the ledger does not know, behind live calls')
     .option('--from <when>', 'calls that began then or later: 30d, or a date', parseSince)
-    .option('--call <id...>', 'instead of a span: fetch these calls anew, also ones that the ledger knows')
+    .option('--call <id...>', 'instead of a span: fetch these calls again, also ones that the ledger has')
     .option('--to <when>', 'and before then (default: now)', parseSince)
     .option('--source <name>', 'source in wrapup.yaml (default: the only one)')
     .option('--agent <id or name...>', 'only calls of these agents')

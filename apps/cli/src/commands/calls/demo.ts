@@ -28,7 +28,7 @@ interface DemoOptions extends GlobalOptions {
 export function addDemo(program: Command): void {
   program
     .command('demo')
-    .description('have the sandbox make calls that ring, reach voicemail or somebody, and send their webhooks')
+    .description('have the sandbox make calls that ring, reach voicemail or a person, and send their webhooks')
     .option('--calls <n>', 'how many', parseCount, 20)
     .option('--rate <n/s>', 'calls a second: 5/s, 30/min', parseRate, 5)
     .option('--lose <part>', 'webhooks that are never sent, for reconciliation to find: 15%', parsePart, 0)

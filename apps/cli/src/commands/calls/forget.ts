@@ -26,7 +26,7 @@ interface Result {
   linked: { source: string; call_id: string }[];
   /** Entries removed that adapters and ingress remembered of the person. */
   memories: number;
-  /** Whether Redis was told to rewrite its append-only file, from which what was removed then goes, too. */
+  /** Whether Redis rewrites its append-only file, which takes what was removed off the disk. */
   rewriting: boolean;
 }
 
@@ -158,7 +158,7 @@ async function forgetMemoriesOf(
   return forgetMemories(store, connections, [...names.flat(), ...subject.phones.map(callerMemory)]);
 }
 
-/** What was removed leaves the disk too, where Redis may be told so. */
+/** Has Redis rewrite its append-only file, so that what was removed leaves the disk. @returns whether it may */
 async function rewrite(store: Store): Promise<boolean> {
   const nodes = 'nodes' in store.redis ? store.redis.nodes('master') : [store.redis];
   const answers = await Promise.allSettled(nodes.map((node) => node.bgrewriteaof()));
@@ -187,7 +187,7 @@ function show({ by, calls, linked, memories, rewriting }: Result, options: Forge
   if (calls.length > 0 && !plan) {
     output.line(`what was remembered of the person for look-ups: ${memories} removed`);
     if (!rewriting)
-      output.line('Redis was not told to rewrite its append-only file: what was removed stays in it until then');
+      output.line('Redis does not rewrite its append-only file now: what was removed stays in it until it does');
     output.line('not reached from here:');
     for (const what of NOT_REACHED) output.line(`    ${what}`);
   }

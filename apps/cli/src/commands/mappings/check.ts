@@ -5,7 +5,7 @@ import { clean } from '../../terminal/clean.ts';
 import { EXIT } from '../../terminal/exit.ts';
 import { count, makeOutput } from '../../terminal/output.ts';
 
-/** `wrapup check`: everything that can be found wrong with wrapup.yaml and its mappings without asking anybody. */
+/** `wrapup check`: finds what is wrong with wrapup.yaml and its mappings, offline. */
 export function addCheck(program: Command): void {
   program
     .command('check')

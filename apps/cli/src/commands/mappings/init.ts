@@ -59,7 +59,7 @@ export function addInit(program: Command): void {
       refuseOverwriting(choices.folder, [...Object.keys(files), fixture]);
       for (const [name, text] of Object.entries(files)) write(choices.folder, name, text);
       write(choices.folder, fixture, await tested(choices, fixture, options.from));
-      tell(choices, [...Object.keys(files), fixture], output);
+      report(choices, [...Object.keys(files), fixture], output);
     });
 }
 
@@ -162,7 +162,7 @@ async function tested(choices: InitChoices, fixture: string, captured: string | 
   return fixtureYaml(choices, outcomes);
 }
 
-function tell({ folder, kind, connection }: InitChoices, files: string[], output: Output): void {
+function report({ folder, kind, connection }: InitChoices, files: string[], output: Output): void {
   const shown = relative(process.cwd(), folder) || '.';
   output.data({ folder, files, kind, connection });
   for (const name of files) output.line(`${output.style('green', 'wrote')} ${clean(join(shown, name))}`);

@@ -8,7 +8,7 @@ import { clean } from '../../terminal/clean.ts';
 import { CliError, EXIT } from '../../terminal/exit.ts';
 import { count, makeOutput } from '../../terminal/output.ts';
 
-/** `wrapup test`: calls in, records out, as `*.test.yaml` files say. Asks nobody and writes nothing. */
+/** `wrapup test`: calls in, records out, as `*.test.yaml` files say. Works offline and writes nothing. */
 export function addTest(program: Command): void {
   program
     .command('test')
