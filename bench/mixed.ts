@@ -25,8 +25,8 @@ import {
   CONNECTIONS,
   type Connection,
   judge,
-  type MixedHouse,
-  openMixedHouse,
+  type MixedSystem,
+  openMixedSystem,
   planMixedCalls,
   send,
   states,
@@ -39,57 +39,57 @@ const DOWN = Number(seconds) * 1_000;
 
 const folder = mkdtempSync(join(tmpdir(), 'wrapup-mixed-'));
 const redis = await startRedisServer({ dir: join(folder, 'redis'), appendonly: true });
-const house = await openMixedHouse(redis.url);
+const system = await openMixedSystem(redis.url);
 try {
   const chosen = only === undefined ? CONNECTIONS : CONNECTIONS.filter((one) => one === only);
-  await compare(house);
-  for (const [at, down] of chosen.entries()) await run(house, down, at + 1);
+  await compare(system);
+  for (const [at, down] of chosen.entries()) await run(system, down, at + 1);
 } finally {
-  await house.close();
+  await system.close();
   await redis.stop();
   rmSync(folder, { recursive: true, force: true });
 }
 
 /** How long each takes while all three are well, to compare with. */
-async function compare(house: MixedHouse): Promise<void> {
+async function compare(system: MixedSystem): Promise<void> {
   // Code that runs for the first time is slow: a few calls that are not counted.
-  const first = await planMixedCalls(house, 'first', 8, 5);
-  await send(house, first);
-  await written(house, first, CONNECTIONS);
-  const planned = await planMixedCalls(house, 'well', 9, CALLS);
+  const first = await planMixedCalls(system, 'first', 8, 5);
+  await send(system, first);
+  await written(system, first, CONNECTIONS);
+  const planned = await planMixedCalls(system, 'well', 9, CALLS);
   const began = performance.now();
-  await send(house, planned);
+  await send(system, planned);
   const done = await Promise.all(
     CONNECTIONS.map(async (one) => {
-      await written(house, planned, [one]);
+      await written(system, planned, [one]);
       return `${one} ${Math.round((performance.now() - began) / 100) / 10} s`;
     }),
   );
   process.stdout.write(`no CRM down, ${CALLS} calls on three routes\n  written               ${done.join(', ')}\n`);
 }
 
-async function run(house: MixedHouse, down: Connection, block: number): Promise<void> {
+async function run(system: MixedSystem, down: Connection, block: number): Promise<void> {
   const others = CONNECTIONS.filter((one) => one !== down);
-  const planned = await planMixedCalls(house, `mixed-${down}`, block, CALLS);
+  const planned = await planMixedCalls(system, `mixed-${down}`, block, CALLS);
   const began = performance.now();
   const since = () => Math.round((performance.now() - began) / 100) / 10;
-  const before = house.sandbox.control.requests().by_status;
-  bringDown(house, down);
-  await send(house, planned);
+  const before = system.sandbox.control.requests().by_status;
+  bringDown(system, down);
+  await send(system, planned);
   const accepted = since();
   const done = await Promise.all(
     others.map(async (one) => {
-      await written(house, planned, [one]);
+      await written(system, planned, [one]);
       return `${one} ${since()} s`;
     }),
   );
   while (performance.now() - began < DOWN) await new Promise((resolve) => setTimeout(resolve, 100));
-  const waiting = await states(house, planned, down);
-  bringUp(house);
+  const waiting = await states(system, planned, down);
+  bringUp(system);
   const up = since();
-  await written(house, planned, [down], 900_000);
-  const { hubspot, salesforce, endpoint, broken } = await judge(house, planned);
-  const after = house.sandbox.control.requests().by_status;
+  await written(system, planned, [down], 900_000);
+  const { hubspot, salesforce, endpoint, broken } = await judge(system, planned);
+  const after = system.sandbox.control.requests().by_status;
   const failed = Object.keys(after)
     .filter((status) => Number(status) === 0 || Number(status) >= 400)
     .map((status) => `${(after[status] ?? 0) - (before[status] ?? 0)} of ${status}`);

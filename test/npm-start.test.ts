@@ -113,19 +113,19 @@ async function written(sandbox: string, which = ''): Promise<Record<string, unkn
 test('without any setting, sample calls land in the sandbox, and everything ends in order', {
   timeout: 2 * PATIENCE,
 }, async () => {
-  const house = await start();
+  const system = await start();
   for (const sample of ['connected', 'voicemail', 'unknown-caller']) {
     expect(await wrapup(['send', `samples/${sample}.json`])).toMatchObject({ code: 0 });
   }
-  await expect.poll(async () => (await written(house.sandbox)).calls?.length, { timeout: PATIENCE }).toBe(3);
-  const { contacts, tasks } = await written(house.sandbox);
+  await expect.poll(async () => (await written(system.sandbox)).calls?.length, { timeout: PATIENCE }).toBe(3);
+  const { contacts, tasks } = await written(system.sandbox);
   expect(contacts?.length).toBeGreaterThan(0);
   expect(tasks?.length).toBeGreaterThan(0);
 
-  house.child.kill('SIGTERM');
-  expect(await house.ended).toBe(0);
-  expect(await ping(house.redisPort)).toBe(false);
-  const stopped = [...house.output().matchAll(/^(\w+) .*\bstopped\b/gm)].map((match) => match[1]);
+  system.child.kill('SIGTERM');
+  expect(await system.ended).toBe(0);
+  expect(await ping(system.redisPort)).toBe(false);
+  const stopped = [...system.output().matchAll(/^(\w+) .*\bstopped\b/gm)].map((match) => match[1]);
   expect(stopped).toEqual(['ingress', 'worker', 'dashboard', 'sandbox']);
 });
 
@@ -146,7 +146,7 @@ const secret = (name: string) => readFileSync(join(folder, 'state/secrets', name
 test('an installation makes its own secrets, keeps them for its owner, and works with the same ones again', {
   timeout: 3 * PATIENCE,
 }, async () => {
-  const house = await start();
+  const system = await start();
   const names = [
     'DASHBOARD_PASSWORD',
     'REDIS_PASSWORD',
@@ -167,27 +167,27 @@ test('an installation makes its own secrets, keeps them for its owner, and works
   expect(all['started.json']).toBe('600');
 
   // What is printed says where they are; the address of the webhook is one to be given to Synthflow.
-  expect(house.output()).toContain(`/webhooks/main/${made.WEBHOOK_PATH_TOKEN}/post-call`);
-  expect(house.output()).toMatch(/kept in \S*state\/secrets, which belongs into the backup/);
+  expect(system.output()).toContain(`/webhooks/main/${made.WEBHOOK_PATH_TOKEN}/post-call`);
+  expect(system.output()).toMatch(/kept in \S*state\/secrets, which belongs into the backup/);
   for (const name of names.filter((one) => one !== 'WEBHOOK_PATH_TOKEN'))
-    expect(house.output(), name).not.toContain(made[name]);
+    expect(system.output(), name).not.toContain(made[name]);
 
   const post = (path: string) =>
-    fetch(`${house.ingress}/webhooks/main/${path}`, {
+    fetch(`${system.ingress}/webhooks/main/${path}`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', 'synthflow-signature': 'x' },
       body: 'no JSON',
     });
   expect((await post('post-call')).status).toBe(404);
   expect((await post(`${made.WEBHOOK_PATH_TOKEN}/post-call`)).status).toBe(400);
-  const dashboard = /Dashboard +(\S+)/.exec(house.output())?.[1] as string;
+  const dashboard = /Dashboard +(\S+)/.exec(system.output())?.[1] as string;
   const open = (password: string) =>
     fetch(dashboard, { headers: { authorization: `Basic ${btoa(`admin:${password}`)}` }, redirect: 'manual' });
   expect((await open('wrong')).status).toBe(401);
   expect((await open(made.DASHBOARD_PASSWORD as string)).status).toBe(200);
 
   // Another user of the machine gets nothing out of Redis, and its command line shows no password.
-  const stranger = new Redis(house.redisPort, {
+  const stranger = new Redis(system.redisPort, {
     lazyConnect: true,
     enableReadyCheck: false,
     retryStrategy: () => null,
@@ -198,9 +198,9 @@ test('an installation makes its own secrets, keeps them for its owner, and works
   expect(execFileSync('ps', ['-A', '-o', 'command='], { encoding: 'utf8' })).not.toContain(made.REDIS_PASSWORD);
 
   expect(await wrapup(['send', 'samples/connected.json'])).toMatchObject({ code: 0 });
-  await expect.poll(async () => (await written(house.sandbox)).calls?.length, { timeout: PATIENCE }).toBe(1);
-  house.child.kill('SIGTERM');
-  expect(await house.ended).toBe(0);
+  await expect.poll(async () => (await written(system.sandbox)).calls?.length, { timeout: PATIENCE }).toBe(1);
+  system.child.kill('SIGTERM');
+  expect(await system.ended).toBe(0);
   const kept = readdirSync(join(folder, 'state/redis/appendonlydir')).map((name) =>
     readFileSync(join(folder, 'state/redis/appendonlydir', name), 'latin1'),
   );
@@ -228,9 +228,9 @@ test('beside a webhook secret of one’s own no path token is made, and what was
   mkdirSync(join(folder, 'state/secrets'), { recursive: true });
   writeFileSync(join(folder, 'state/secrets/WEBHOOK_PATH_TOKEN'), '0'.repeat(32));
   const own = { SYNTHFLOW_WEBHOOK_SECRET: '7e4d1b0c9a3f4e6f8a5b2c1d0e9f8a7b' };
-  const house = await start({ ...ANY_PORTS, ...own });
-  expect(house.output()).toMatch(/Webhook +http:\S+\/webhooks\/main\/post-call$/m);
-  expect(house.output()).toMatch(/Source main has no path token \(WEBHOOK_PATH_TOKEN\)/);
+  const system = await start({ ...ANY_PORTS, ...own });
+  expect(system.output()).toMatch(/Webhook +http:\S+\/webhooks\/main\/post-call$/m);
+  expect(system.output()).toMatch(/Source main has no path token \(WEBHOOK_PATH_TOKEN\)/);
   expect(existsSync(join(folder, 'state/secrets/SYNTHFLOW_WEBHOOK_SECRET'))).toBe(false);
   expect(await wrapup(['send', 'samples/connected.json'], own)).toMatchObject({ code: 0 });
 });
@@ -250,15 +250,15 @@ test('an installation from before goes on: its calls, its secret against the san
     'SYNTHFLOW_WEBHOOK_SECRET=demo-webhook-secret\nHUBSPOT_BASE_URL=http://sandbox:8090/hubspot\nHUBSPOT_ACCESS_TOKEN=pat-sandbox\n',
   );
 
-  const house = await start();
-  expect(house.output()).toMatch(/WARN .*webhook secret 1 came with an earlier version/);
-  const kept = new Redis(house.redisPort, { password: secret('REDIS_PASSWORD') });
+  const system = await start();
+  expect(system.output()).toMatch(/WARN .*webhook secret 1 came with an earlier version/);
+  const kept = new Redis(system.redisPort, { password: secret('REDIS_PASSWORD') });
   expect(await kept.get('{wrapup}:left')).toBe('behind');
   await kept.quit();
   expect(new Set(Object.values(modes(data)))).toEqual(new Set(['700', '600']));
   expect(await wrapup(['send', 'samples/connected.json'])).toMatchObject({ code: 0 });
-  house.child.kill('SIGTERM');
-  await house.ended;
+  system.child.kill('SIGTERM');
+  await system.ended;
 
   // Beside an account the same secret is an error, and nothing is started.
   const account = ['SYNTHFLOW_WEBHOOK_SECRET=demo-webhook-secret', 'HUBSPOT_ACCESS_TOKEN=pat-na1-account'];
@@ -282,11 +282,11 @@ test('the lines of the example for Salesforce lead to the sandbox, too', { timeo
   );
   cpSync(join(ROOT, 'config/mappings'), join(folder, 'mappings'), { recursive: true });
   writeFileSync(join(folder, 'wrapup.yaml'), config);
-  const house = await start({ ...ANY_PORTS, WRAPUP_CONFIG: join(folder, 'wrapup.yaml') });
+  const system = await start({ ...ANY_PORTS, WRAPUP_CONFIG: join(folder, 'wrapup.yaml') });
   expect(await wrapup(['send', 'samples/connected.json'])).toMatchObject({ code: 0 });
   const counts = async () => {
-    const org = await written(house.sandbox, '?api=salesforce');
-    return [org.Lead?.length, org.Task?.length, (await written(house.sandbox)).calls?.length];
+    const org = await written(system.sandbox, '?api=salesforce');
+    return [org.Lead?.length, org.Task?.length, (await written(system.sandbox)).calls?.length];
   };
   await expect.poll(counts, { timeout: PATIENCE }).toEqual([1, 2, 1]);
 });
@@ -300,9 +300,9 @@ test('with an account in .env the banner says so, commands mean it too, and no d
     'SYNTHFLOW_API_KEY=',
   ];
   writeFileSync(join(folder, '.env'), account.join('\n'));
-  const house = await start();
-  expect(house.output()).toContain('Records go to accounts: sales (hubspot) to https://hubspot.example.com.');
-  expect(house.output()).not.toMatch(/No account is used|send samples|^ +Sandbox/m);
+  const system = await start();
+  expect(system.output()).toContain('Records go to accounts: sales (hubspot) to https://hubspot.example.com.');
+  expect(system.output()).not.toMatch(/No account is used|send samples|^ +Sandbox/m);
   const demo = await wrapup(['demo', '--calls', '1']);
   expect(demo).toMatchObject({ code: 1, output: expect.stringContaining('sales at https://hubspot.example.com') });
   // What is written there meanwhile is of no start that runs.
@@ -332,13 +332,13 @@ test('without a start that runs, a command says so and what to do; its hints are
 test('after a kill -9 nothing is left running, and the next start has every call', {
   timeout: 2 * PATIENCE,
 }, async () => {
-  const house = await start();
+  const system = await start();
   expect(await wrapup(['send', 'samples/connected.json'])).toMatchObject({ code: 0 });
-  house.child.kill('SIGKILL');
-  await house.ended;
-  await expect.poll(() => ping(house.redisPort), { timeout: PATIENCE }).toBe(false);
+  system.child.kill('SIGKILL');
+  await system.ended;
+  await expect.poll(() => ping(system.redisPort), { timeout: PATIENCE }).toBe(false);
   await expect
-    .poll(() => fetch(`${house.ingress}/healthz`).then(Boolean, () => false), { timeout: PATIENCE })
+    .poll(() => fetch(`${system.ingress}/healthz`).then(Boolean, () => false), { timeout: PATIENCE })
     .toBe(false);
 
   await start();
@@ -349,20 +349,20 @@ test('after a kill -9 nothing is left running, and the next start has every call
 test('a second one in the same folder says that the first runs, and leaves it alone', {
   timeout: 2 * PATIENCE,
 }, async () => {
-  const house = await start();
+  const system = await start();
   const second = run(['scripts/start.mjs'], bareEnvironment(ANY_PORTS));
   expect(await second.ended).toBe(1);
   expect(second.output()).toMatch(/^npm start runs here already \(process \d+\)\. Stop it .+\n$/);
   expect(await wrapup(['send', 'samples/connected.json'])).toMatchObject({ code: 0 });
-  expect(house.child.exitCode).toBe(null);
+  expect(system.child.exitCode).toBe(null);
 });
 
 test('when one process dies, the others are stopped and the exit code says so', { timeout: 2 * PATIENCE }, async () => {
-  const house = await start();
-  process.kill(childOf(house.child.pid as number, 'apps/worker/src/main.ts'), 'SIGKILL');
-  expect(await house.ended).toBe(1);
-  expect(house.output()).toContain('worker has ended unexpectedly');
-  expect(await ping(house.redisPort)).toBe(false);
+  const system = await start();
+  process.kill(childOf(system.child.pid as number, 'apps/worker/src/main.ts'), 'SIGKILL');
+  expect(await system.ended).toBe(1);
+  expect(system.output()).toContain('worker has ended unexpectedly');
+  expect(await ping(system.redisPort)).toBe(false);
 });
 
 test('a port that is taken is one line, and nothing is started', async () => {

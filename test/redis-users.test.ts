@@ -14,8 +14,8 @@ import { parse } from 'yaml';
 import { wrapup } from '../apps/cli/test/support/run.ts';
 import { HEALTH, REDIS_ROLES, redisUsers, rulesVersion } from '../scripts/redis-users.mjs';
 import { makeConfig } from './support/config.ts';
-import { type House, openHouse } from './support/house.ts';
 import { freshPrefix, type PrivateRedis, startRedis } from './support/redis.ts';
+import { openSystem, type TestSystem } from './support/system.ts';
 
 const PREFIX = freshPrefix();
 const passwords = Object.fromEntries([...REDIS_ROLES, HEALTH].map((role) => [role, `password-of-${role}`]));
@@ -25,7 +25,7 @@ const PATIENCE = 90_000;
 
 let folder: string;
 let server: PrivateRedis;
-let house: House;
+let system: TestSystem;
 /** May do everything, and reads what the others tried. */
 let admin: Redis;
 
@@ -37,7 +37,7 @@ beforeAll(async () => {
   writeFileSync(file, `${redisUsers({ prefix: PREFIX, passwords })}user admin on >admin ~* &* +@all\n`);
   server = await startRedis({ args: ['--aclfile', file] });
   admin = new Redis(server.port, { username: 'admin', password: 'admin' });
-  house = await openHouse({
+  system = await openSystem({
     redis: `redis://admin:admin@127.0.0.1:${server.port}`,
     redisFor: urlOf,
     prefix: PREFIX,
@@ -46,7 +46,7 @@ beforeAll(async () => {
   });
 }, PATIENCE);
 afterAll(async () => {
-  await house?.close();
+  await system?.close();
   await admin?.quit().catch(() => {});
   await server?.stop();
   await rm(folder, { recursive: true, force: true });
@@ -59,24 +59,28 @@ const denied = async () =>
   });
 
 test('a whole day’s work needs no more than each has', { timeout: 4 * PATIENCE }, async () => {
-  const [ingress, , dashboard] = [await house.startIngress(), await house.startWorker(), await house.startDashboard()];
-  const cli = (...args: string[]) => wrapup(args, { ...house.env, REDIS_URL: urlOf('cli') });
+  const [ingress, , dashboard] = [
+    await system.startIngress(),
+    await system.startWorker(),
+    await system.startDashboard(),
+  ];
+  const cli = (...args: string[]) => wrapup(args, { ...system.env, REDIS_URL: urlOf('cli') });
 
   const ids: string[] = [];
   for (const kind of ['connected', 'voicemail', 'no-answer'] as const) {
     const payload = samplePayload(kind) as { call: { call_id: string } };
     ids.push(payload.call.call_id);
-    expect((await house.post(payload)).status).toBe(202);
-    expect((await house.post(payload)).status).toBe(200);
+    expect((await system.post(payload)).status).toBe(202);
+    expect((await system.post(payload)).status).toBe(200);
   }
   const [first = '', second = '', third = ''] = ids;
   const states = [];
-  for (const id of ids) states.push(...(await house.settled(id)).deliveries.map(({ state }) => state));
+  for (const id of ids) states.push(...(await system.settled(id)).deliveries.map(({ state }) => state));
   expect(states).toContain('parked');
   // Another revision of the same call, and a caller whom the CRM is asked for.
   const revised = samplePayload('connected') as { call: { call_id: string; duration?: number } };
   revised.call = { ...revised.call, duration: 77 };
-  expect((await house.post(revised)).status).toBe(202);
+  expect((await system.post(revised)).status).toBe(202);
   const ring = { event: 'call_inbound', call_inbound: { from_number: '+14155550199', to_number: '+14155550100' } };
   const answer = await fetch(`http://127.0.0.1:${ingress.port}/webhooks/main/inbound-call`, {
     method: 'POST',
@@ -116,13 +120,13 @@ test('a whole day’s work needs no more than each has', { timeout: 4 * PATIENCE
     expect([0, 1], `${command}: ${stderr}`).toContain(code);
     expect(stderr).not.toContain('NOPERM');
   }
-  await house.settled(first);
+  await system.settled(first);
   expect(await denied()).toEqual([]);
 });
 
 test('what the users wrote is there again after a power cut', { timeout: PATIENCE }, async () => {
   // Nothing writes any more but Redis' own expiry.
-  await house.stop();
+  await system.stop();
   const persistent = async () => {
     const keys = ((await admin.keys('*')) as string[]).sort();
     const lives = await Promise.all(keys.map((key) => admin.pttl(key)));

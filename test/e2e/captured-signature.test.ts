@@ -5,8 +5,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { samplePayload } from '../../packages/synthflow/src/index.ts';
-import { type House, openHouse } from '../support/house.ts';
 import { phoneOf } from '../support/phone.ts';
+import { openSystem, type TestSystem } from '../support/system.ts';
 
 const MAPPING = `
 extends: hubspot/call-log
@@ -22,30 +22,30 @@ tasks:
 
 type Payload = { call: { call_id: string; recording_url?: string } & Record<string, unknown> };
 
-let house: House;
+let system: TestSystem;
 let phone = '';
 let callId = '';
 let turn = 0;
 
 beforeAll(async () => {
-  house = await openHouse({ mapping: MAPPING });
-  await Promise.all([house.startIngress(), house.startWorker()]);
+  system = await openSystem({ mapping: MAPPING });
+  await Promise.all([system.startIngress(), system.startWorker()]);
 });
-afterAll(() => house.close());
+afterAll(() => system.close());
 
 beforeEach(async () => {
   turn += 1;
   phone = phoneOf(70_000 + turn);
   callId = `captured-${randomUUID()}`;
   expect((await send(webhook())).status).toBe(202);
-  expect(await house.settled(callId)).toMatchObject({ deliveries: [{ state: 'written' }] });
+  expect(await system.settled(callId)).toMatchObject({ deliveries: [{ state: 'written' }] });
 });
 
 /** Sends until Redis has time for it, as any sender does. A repeat of what was taken all the same is a duplicate. */
 async function send(payload: Payload) {
   let repeated = false;
   for (;;) {
-    const answer = await house.post(payload);
+    const answer = await system.post(payload);
     if (answer.status === 200 && repeated) return { ...answer, status: 202 };
     if (answer.status !== 503) return answer;
     repeated = true;
@@ -65,7 +65,9 @@ function webhook(change: Record<string, unknown> = {}, collected: Record<string,
 
 /** All that the CRM holds of the call and of its caller, and how many records it has. */
 async function crm() {
-  const [contacts, calls, tasks] = await Promise.all(['contacts', 'calls', 'tasks'].map((object) => house.crm(object)));
+  const [contacts, calls, tasks] = await Promise.all(
+    ['contacts', 'calls', 'tasks'].map((object) => system.crm(object)),
+  );
   return {
     ...{ contacts: contacts?.length, calls: calls?.length, tasks: tasks?.length },
     caller: contacts?.find(({ properties }) => properties.phone === phone)?.properties,
@@ -76,19 +78,19 @@ async function crm() {
 async function waitForEffects(count: number) {
   await expect
     .poll(
-      async () => (await house.store.ledger.read('main', callId))?.revisions.filter(({ effect }) => effect).length,
+      async () => (await system.store.ledger.read('main', callId))?.revisions.filter(({ effect }) => effect).length,
       {
         timeout: 90_000,
       },
     )
     .toBe(count);
-  return house.settled(callId);
+  return system.settled(callId);
 }
 
 describe('seven days later, when the payload has expired', () => {
   beforeEach(async () => {
-    const entry = await house.store.ledger.read('main', callId);
-    await house.store.payloads.remove('main', callId, entry?.revisions.map(({ hash }) => hash) ?? []);
+    const entry = await system.store.ledger.read('main', callId);
+    await system.store.payloads.remove('main', callId, entry?.revisions.map(({ hash }) => hash) ?? []);
   });
 
   it('another name, number and transcript under the captured signature change nothing, and wait for a person', async () => {
@@ -102,7 +104,7 @@ describe('seven days later, when the payload has expired', () => {
     expect(entry.revisions.map(({ effect }) => effect)).toEqual(['applied', 'parked']);
     expect(entry.deliveries[0]).toMatchObject({ state: 'parked', code: 'expired', hint: /captured signature/ });
     expect(await crm()).toEqual(before);
-    const parked = await house.store.operations.list('parked');
+    const parked = await system.store.operations.list('parked');
     expect(parked.map(({ call_id }) => call_id)).toContain(callId);
   });
 
@@ -116,7 +118,7 @@ describe('seven days later, when the payload has expired', () => {
   });
 
   it('the ledger holds nothing of what was said', async () => {
-    const kept = JSON.stringify(await house.store.redis.hgetall(house.store.keys.ledger('main', callId)));
+    const kept = JSON.stringify(await system.store.redis.hgetall(system.store.keys.ledger('main', callId)));
     for (const personal of [phone, 'Dana', 'human:']) expect(kept).not.toContain(personal);
   });
 });
@@ -160,9 +162,9 @@ describe('while the payload is there', () => {
     for (let sent = 0; sent < 50; sent += 1) statuses.push((await send({ ...webhook(), sent } as never)).status);
     expect(new Set(statuses)).toEqual(new Set([202]));
     await expect
-      .poll(async () => (await house.store.ledger.read('main', callId))?.stopped?.code, { timeout: 90_000 })
+      .poll(async () => (await system.store.ledger.read('main', callId))?.stopped?.code, { timeout: 90_000 })
       .toBe('revision_limit');
-    const entry = await house.store.ledger.read('main', callId);
+    const entry = await system.store.ledger.read('main', callId);
     expect(entry?.revisions).toHaveLength(8);
     expect(entry?.ignored?.handled).toBe(true);
     expect(entry?.ignored?.count).toBeGreaterThanOrEqual(43);

@@ -7,10 +7,10 @@ import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { wrapup } from '../../apps/cli/test/support/run.ts';
 import { makeConfig } from '../support/config.ts';
-import { type House, openHouse } from '../support/house.ts';
 import { startProcess } from '../support/process.ts';
 import { type PrivateRedis, startRedis } from '../support/redis.ts';
 import { dumpAll, readRewrittenFile } from '../support/redis-dump.ts';
+import { openSystem, type TestSystem } from '../support/system.ts';
 
 const PHONE = '+14155550187';
 const EMAIL = 'quill.feather@example.org';
@@ -29,7 +29,7 @@ const keys = {
 const closers: (() => unknown)[] = [];
 let server: PrivateRedis;
 let redis: Redis;
-let house: House;
+let system: TestSystem;
 let store: Store;
 
 beforeAll(async () => {
@@ -37,23 +37,23 @@ beforeAll(async () => {
   closers.push(() => server.stop());
   redis = new Redis(server.url);
   closers.push(() => redis.disconnect());
-  house = await openHouse({
+  system = await openSystem({
     redis: server.url,
     config: makeConfig({ rest: INBOUND }),
     env: keys,
   });
-  closers.push(() => house.close());
+  closers.push(() => system.close());
   store = openStore({
     url: server.url,
-    prefix: house.env.WRAPUP_PREFIX,
+    prefix: system.env.WRAPUP_PREFIX,
     role: 'worker',
     onError() {},
     encryption_keys: keys.WRAPUP_ENCRYPTION_KEY,
     index_key: keys.WRAPUP_INDEX_KEY,
   });
   closers.push(() => store.close());
-  house.sandbox.control.settings({ hubspot: { search_lag: 0, limits: { search_per_second: null } } });
-  await Promise.all([house.startIngress(), house.startWorker()]);
+  system.sandbox.control.settings({ hubspot: { search_lag: 0, limits: { search_per_second: null } } });
+  await Promise.all([system.startIngress(), system.startWorker()]);
 }, 120_000);
 afterAll(async () => {
   for (const close of closers.reverse()) await close();
@@ -78,13 +78,13 @@ const payloadOf = (call_id: string) =>
   );
 
 async function receive(call_id: string) {
-  expect((await house.post(payloadOf(call_id))).status).toBe(202);
-  return house.settled(call_id);
+  expect((await system.post(payloadOf(call_id))).status).toBe(202);
+  return system.settled(call_id);
 }
 
 /** Rings as the person does. */
 async function ring(): Promise<unknown> {
-  const answer = await fetch(`http://127.0.0.1:${house.ingress?.port}/webhooks/main/inbound-call`, {
+  const answer = await fetch(`http://127.0.0.1:${system.ingress?.port}/webhooks/main/inbound-call`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ event: 'call_inbound', call_inbound: { from_number: PHONE, to_number: '+14155550101' } }),
@@ -108,15 +108,15 @@ it('a person is nowhere in the clear, and after forget nowhere at all', async ()
   });
   await rememberWatermark(context, person?.id ?? '', '2026-01-01T00:00:00.000Z');
   const stranger = samplePayload('connected', { call_id: other, phone: '+14155550111' });
-  expect((await house.post(stranger as never)).status).toBe(202);
-  await house.settled(other);
+  expect((await system.post(stranger as never)).status).toBe(202);
+  await system.settled(other);
 
   expect(found(await dumpAll(redis), TRACES)).toEqual([]);
   expect(found(await readRewrittenFile(redis), TRACES)).toEqual([]);
 
   // The payload of one of the calls has expired.
   for (const name of await redis.keys(`*:payload:main:${expired}:*`)) await redis.del(name);
-  const done = await wrapup(['forget', '(415) 555-0187', '--json'], house.env);
+  const done = await wrapup(['forget', '(415) 555-0187', '--json'], system.env);
   expect(done.stderr).toBe('');
   const answer = done.json() as { calls: { call_id: string; records: { id: string }[] }[]; memories: number };
   expect(answer.calls.map(({ call_id }) => call_id).sort()).toEqual([kept, expired].sort());
@@ -143,22 +143,25 @@ it('a person is nowhere in the clear, and after forget nowhere at all', async ()
   });
   // The other caller is as before.
   expect((await store.ledger.read('main', other))?.deliveries[0]?.records.length).toBeGreaterThan(0);
-  const again = await wrapup(['forget', PHONE], house.env);
+  const again = await wrapup(['forget', PHONE], system.env);
   expect(again).toMatchObject({ code: 1, stdout: '0 calls forgotten\n' });
 }, 120_000);
 
 it.each(['ingress', 'worker', 'dashboard'] as const)('%s does not start with another index key', async (app) => {
-  const env = { ...house.env, WRAPUP_INDEX_KEY: randomBytes(32).toString('base64') };
+  const env = { ...system.env, WRAPUP_INDEX_KEY: randomBytes(32).toString('base64') };
   await expect(startProcess(app, env)).rejects.toThrow(/is not the key of this installation/);
 });
 
 it('a command does not start with another index key, nor without the encryption key', async () => {
-  const other = await wrapup(['calls', 'list'], { ...house.env, WRAPUP_INDEX_KEY: randomBytes(32).toString('base64') });
+  const other = await wrapup(['calls', 'list'], {
+    ...system.env,
+    WRAPUP_INDEX_KEY: randomBytes(32).toString('base64'),
+  });
   expect(other.code).toBe(1);
   expect(other.stderr).toMatch(
     /is not the key of this installation[\s\S]*Set WRAPUP_INDEX_KEY to the value it had before/,
   );
-  const none = await wrapup(['calls', 'list'], { ...house.env, WRAPUP_ENCRYPTION_KEY: '' });
+  const none = await wrapup(['calls', 'list'], { ...system.env, WRAPUP_ENCRYPTION_KEY: '' });
   expect(none.code).toBe(1);
   expect(none.stderr).toContain('WRAPUP_ENCRYPTION_KEY is not set, and everything in this Redis is encrypted since');
 });

@@ -2,9 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { samplePayload } from '../../packages/synthflow/src/index.ts';
-import { type House, openHouse } from '../support/house.ts';
 import type { Process } from '../support/process.ts';
 import { makeArrival } from '../support/store.ts';
+import { openSystem, type TestSystem } from '../support/system.ts';
 
 const MB = 1024 * 1024;
 /** `mem_limit` of the worker in docker-compose.yml, and the heap that Node chooses under it. */
@@ -13,14 +13,14 @@ const HEAP_MB = 512;
 /** Of each body, under ids of their own: they come to the worker together. */
 const COPIES = 2;
 
-let house: House;
+let system: TestSystem;
 let worker: Process;
 
 beforeAll(async () => {
-  house = await openHouse({ env: { NODE_OPTIONS: `--max-old-space-size=${HEAP_MB}` } });
-  worker = await house.startWorker();
+  system = await openSystem({ env: { NODE_OPTIONS: `--max-old-space-size=${HEAP_MB}` } });
+  worker = await system.startWorker();
 });
-afterAll(() => house.close());
+afterAll(() => system.close());
 
 const LIST = (bytes: number) => `[${'{},'.repeat(Math.floor(bytes / 3))}{}]`;
 const TEXT = (bytes: number) => 'human: a word or two. '.repeat(bytes / 22);
@@ -60,18 +60,18 @@ it('none of them kills it, each is written or waits for a person, and memory sta
     for (let copy = 0; copy < COPIES; copy += 1) {
       const id = `heavy-${index}-${copy}`;
       ids.push(id);
-      await house.store.accept(makeArrival(id, Buffer.from(make(id))), 90);
+      await system.store.accept(makeArrival(id, Buffer.from(make(id))), 90);
     }
   }
   const light = 'light-1';
-  await house.store.accept(
+  await system.store.accept(
     makeArrival(light, Buffer.from(JSON.stringify(samplePayload('connected', { call_id: light })))),
     90,
   );
 
   const ends = new Map<string, string>();
   for (const id of [light, ...ids]) {
-    const entry = await house.settled(id, 240_000);
+    const entry = await system.settled(id, 240_000);
     ends.set(id, entry.stopped?.code ?? entry.deliveries[0]?.state ?? 'nothing');
   }
   const endsOf = (index: number) =>

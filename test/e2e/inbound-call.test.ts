@@ -5,7 +5,7 @@ import { personNumber, webhookOf } from '@wrapup/sandbox';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { sign } from '../../packages/synthflow/src/index.ts';
 import { makeConfig } from '../support/config.ts';
-import { type House, openHouse, SECRET } from '../support/house.ts';
+import { openSystem, SECRET, type TestSystem } from '../support/system.ts';
 
 const TOKEN = 'a-path-token-of-tests';
 const CALLER = '+14155550142';
@@ -15,21 +15,21 @@ inbound:
   within: 8s
   variables: { first_name: person.firstname }
 `;
-let house: House;
+let system: TestSystem;
 let at: (kind: 'post-call' | 'inbound-call') => string;
 
 beforeAll(async () => {
-  house = await openHouse({ config: makeConfig({ source: [`path_token: ["${TOKEN}"]`], rest: INBOUND }) });
-  house.sandbox.control.settings({ hubspot: { search_lag: 0, limits: { search_per_second: null } } });
-  await Promise.all([house.startIngress(), house.startWorker()]);
-  at = (kind) => `http://127.0.0.1:${house.ingress?.port}/webhooks/main/${TOKEN}/${kind}`;
+  system = await openSystem({ config: makeConfig({ source: [`path_token: ["${TOKEN}"]`], rest: INBOUND }) });
+  system.sandbox.control.settings({ hubspot: { search_lag: 0, limits: { search_per_second: null } } });
+  await Promise.all([system.startIngress(), system.startWorker()]);
+  at = (kind) => `http://127.0.0.1:${system.ingress?.port}/webhooks/main/${TOKEN}/${kind}`;
 });
-afterAll(() => house.close());
+afterAll(() => system.close());
 
 const json = { 'content-type': 'application/json' };
 const seedContact = (properties: Record<string, string>) =>
-  house.sandbox.control.seed({ records: { contacts: [{ properties }] } }).contacts?.[0] as string;
-const searches = () => house.sandbox.control.requests().by_operation['contacts search'] ?? 0;
+  system.sandbox.control.seed({ records: { contacts: [{ properties }] } }).contacts?.[0] as string;
+const searches = () => system.sandbox.control.requests().by_operation['contacts search'] ?? 0;
 
 it('the record that was found while the phone rang is written to, without matching again', async () => {
   const dana = seedContact({ firstname: 'Dana', phone: CALLER });
@@ -55,11 +55,11 @@ it('the record that was found while the phone rang is written to, without matchi
   const headers = { ...json, 'synthflow-signature': sign(call_id, SECRET) };
   const posted = await fetch(at('post-call'), { method: 'POST', headers, body: JSON.stringify(payload) });
   expect(posted.status).toBe(202);
-  const { deliveries } = await house.settled(call_id);
+  const { deliveries } = await system.settled(call_id);
   expect(deliveries).toMatchObject([{ state: 'written' }]);
   expect(deliveries[0]?.records).toContainEqual(expect.objectContaining({ name: 'person', id: dana }));
   expect(searches()).toBe(before);
-  const [log] = await house.crm('calls');
+  const [log] = await system.crm('calls');
   expect(JSON.stringify(log?.associations)).toContain(dana);
   expect(JSON.stringify(log?.associations)).not.toContain(twin);
 }, 60_000);
@@ -67,17 +67,17 @@ it('the record that was found while the phone rang is written to, without matchi
 it('a demo asks before its inbound calls connect, and each of them ends at the caller’s record', async () => {
   const people = Array.from({ length: 40 }, (_, index) => personNumber(index));
   for (const { phone, name } of people) seedContact({ firstname: name, phone });
-  const status = await house.sandbox.control.demo({
+  const status = await system.sandbox.control.demo({
     ...{ calls: 40, rate: 20, pace: 1, secret: SECRET },
     ...{ webhook: at('post-call'), inbound: at('inbound-call') },
   });
-  const informed = house.sandbox.control.calls().filter(({ metadata }) => metadata);
+  const informed = system.sandbox.control.calls().filter(({ metadata }) => metadata);
   expect(informed.length).toBeGreaterThan(0);
   // Two who call in the same second may find the share of searches used up: they are put through without.
   expect(status.inbound).toEqual({ told: informed.length, ...(status.inbound.kept && { kept: expect.any(Number) }) });
   expect(status.webhooks.answers).toEqual({ 202: 40 });
   for (const { id, metadata } of informed) {
-    const entry = await house.settled(id, 60_000);
+    const entry = await system.settled(id, 60_000);
     expect(entry.deliveries[0]?.records).toContainEqual(
       expect.objectContaining({ name: 'person', id: metadata?.crm_person_id }),
     );

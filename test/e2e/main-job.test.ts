@@ -1,16 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { SampleKind } from '../../packages/synthflow/src/index.ts';
-import { type House, openHouse } from '../support/house.ts';
 import type { Process } from '../support/process.ts';
 import { sampleOf } from '../support/sample-caller.ts';
+import { openSystem, type TestSystem } from '../support/system.ts';
 
-let house: House;
+let system: TestSystem;
 let processes: Process[];
 beforeAll(async () => {
-  house = await openHouse({ env: { LOG_LEVEL: 'debug' } });
-  processes = await Promise.all([house.startIngress(), house.startWorker()]);
+  system = await openSystem({ env: { LOG_LEVEL: 'debug' } });
+  processes = await Promise.all([system.startIngress(), system.startWorker()]);
 });
-afterAll(() => house.close());
+afterAll(() => system.close());
 
 let number = 100;
 /** A sample with an id and a number of its own. */
@@ -22,7 +22,11 @@ function payload(kind: SampleKind) {
 }
 
 async function recordsOf(callId: string, phone: string) {
-  const [contacts, calls, tasks] = await Promise.all([house.crm('contacts'), house.crm('calls'), house.crm('tasks')]);
+  const [contacts, calls, tasks] = await Promise.all([
+    system.crm('contacts'),
+    system.crm('calls'),
+    system.crm('tasks'),
+  ]);
   return {
     contacts: contacts.filter(({ properties }) => properties.phone === phone),
     calls: calls.filter(({ properties }) => properties.wrapup_call_id === `main:${callId}`),
@@ -33,11 +37,11 @@ async function recordsOf(callId: string, phone: string) {
 describe('a finished call', () => {
   it('that a person answered becomes a contact and a call log on it', async () => {
     const { made, phone } = payload('connected');
-    expect(await house.post(made)).toMatchObject({
+    expect(await system.post(made)).toMatchObject({
       status: 202,
       body: { status: 'accepted', call_id: made.call.call_id },
     });
-    const entry = await house.settled(made.call.call_id);
+    const entry = await system.settled(made.call.call_id);
     expect(entry).toMatchObject({
       verified: 'signature',
       outcome: 'connected',
@@ -58,11 +62,11 @@ describe('a finished call', () => {
 
   it('that a known contact did not pick up becomes a call log and a call-back task', async () => {
     const first = payload('connected');
-    await house.post(first.made);
-    await house.settled(first.made.call.call_id);
+    await system.post(first.made);
+    await system.settled(first.made.call.call_id);
     const missed = sampleOf('voicemail', first.phone);
-    await house.post(missed);
-    await house.settled(missed.call.call_id);
+    await system.post(missed);
+    await system.settled(missed.call.call_id);
     const { contacts, calls, tasks } = await recordsOf(missed.call.call_id, first.phone);
     expect([contacts.length, calls.length, tasks.length]).toEqual([1, 1, 1]);
     expect(JSON.stringify(tasks[0]?.associations)).toContain(contacts[0]?.id);
@@ -74,7 +78,7 @@ describe('a finished call', () => {
     // Who is refused because the machine is busy comes again, as senders do.
     const insist = async () => {
       for (;;) {
-        const answer = await house.post(made);
+        const answer = await system.post(made);
         if (answer.status !== 503) return answer;
       }
     };
@@ -83,17 +87,17 @@ describe('a finished call', () => {
     expect(accepted.length).toBeLessThanOrEqual(1);
     const duplicates = answers.filter(({ status, body }) => status === 200 && body.status === 'duplicate');
     expect(accepted.length + duplicates.length).toBe(50);
-    await house.settled(made.call.call_id);
+    await system.settled(made.call.call_id);
     const { contacts, calls, tasks } = await recordsOf(made.call.call_id, first.phone);
     expect([contacts.length, calls.length, tasks.length]).toEqual([1, 1, 1]);
-    expect((await house.post(made)).body).toMatchObject({ status: 'duplicate' });
+    expect((await system.post(made)).body).toMatchObject({ status: 'duplicate' });
   });
 
   it('of one unknown number in two calls at once makes one contact', async () => {
     const first = payload('connected');
     const twin = sampleOf('connected', first.phone);
-    await Promise.all([house.post(first.made), house.post(twin)]);
-    await Promise.all([house.settled(first.made.call.call_id), house.settled(twin.call.call_id)]);
+    await Promise.all([system.post(first.made), system.post(twin)]);
+    await Promise.all([system.settled(first.made.call.call_id), system.settled(twin.call.call_id)]);
     const { contacts } = await recordsOf(first.made.call.call_id, first.phone);
     expect(contacts).toHaveLength(1);
   });
@@ -102,16 +106,16 @@ describe('a finished call', () => {
 describe('what was logged of a call', () => {
   it('names the call and nothing of the person, whether it was written, refused by the CRM or parked', async () => {
     const { made, phone } = payload('connected');
-    house.sandbox.control.seed({
+    system.sandbox.control.seed({
       records: { contacts: [{ properties: { phone, firstname: 'Twin' } }, { properties: { mobilephone: phone } }] },
     });
-    house.sandbox.control.fault({
+    system.sandbox.control.fault({
       ...{ kind: 'status', status: 400, times: 1, path: '/contacts/' },
       body: { category: 'VALIDATION_ERROR', message: `Property values were not valid: ${phone}, Dana Example` },
     });
     const other = payload('connected');
-    for (const one of [made, other.made]) await house.post(one);
-    for (const one of [made, other.made]) await house.settled(one.call.call_id);
+    for (const one of [made, other.made]) await system.post(one);
+    for (const one of [made, other.made]) await system.settled(one.call.call_id);
     const logged = JSON.stringify(processes.flatMap(({ lines }) => lines));
     for (const one of [made, other.made]) expect(logged).toContain(one.call.call_id);
     for (const personal of ['4155550', '415-555', 'example.com', 'Dana', 'about your plan'])

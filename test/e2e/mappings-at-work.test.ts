@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { wrapup } from '../../apps/cli/test/support/run.ts';
 import { samplePayload } from '../../packages/synthflow/src/index.ts';
-import { type House, openHouse } from '../support/house.ts';
+import { openSystem, type TestSystem } from '../support/system.ts';
 
 /** The topic stands in the wrong field. */
 const WRONG = `extends: hubspot/call-log
@@ -24,15 +24,15 @@ const CORRECTED = WRONG.replace(
   'city: { from: vars.topic, transform: title_case }\n    jobtitle: vars.role',
 );
 
-let house: House;
+let system: TestSystem;
 let env: Record<string, string>;
 beforeAll(async () => {
-  house = await openHouse({ mapping: WRONG });
-  await Promise.all([house.startIngress(), house.startWorker()]);
-  house.sandbox.control.settings({ hubspot: { search_lag: 0 } });
-  env = { ...house.env, INGRESS_PORT: String(house.ingress?.port) };
+  system = await openSystem({ mapping: WRONG });
+  await Promise.all([system.startIngress(), system.startWorker()]);
+  system.sandbox.control.settings({ hubspot: { search_lag: 0 } });
+  env = { ...system.env, INGRESS_PORT: String(system.ingress?.port) };
 }, 60_000);
-afterAll(() => house.close());
+afterAll(() => system.close());
 
 /** A call of Dana's that began at this hour. */
 function call(
@@ -49,13 +49,13 @@ function call(
 }
 
 async function deliver(payload: { call: { call_id: string } }) {
-  await house.post(payload);
-  const entry = await house.settled(payload.call.call_id);
+  await system.post(payload);
+  const entry = await system.settled(payload.call.call_id);
   expect(entry.deliveries.map(({ state }) => state)).toEqual(['written']);
 }
 
 const contact = async () => {
-  const contacts = await house.crm('contacts');
+  const contacts = await system.crm('contacts');
   expect(contacts).toHaveLength(1);
   return contacts[0]?.properties ?? {};
 };
@@ -75,22 +75,22 @@ test('calls that come late do not undo later ones, and every call has its block 
   ])
     expect(message).toContain(`[call main:${block}`);
   expect(message?.match(/\[call /g)).toHaveLength(3);
-  expect(await house.crm('calls')).toHaveLength(3);
+  expect(await system.crm('calls')).toHaveLength(3);
 }, 120_000);
 
 test('delivered once more, all of them, nothing changes', async () => {
   const before = await contact();
   const { stdout } = await wrapup(['replay', '--since', '2h', '--route', 'sales-calls'], env);
   expect(stdout).toContain('3 of 3 deliveries replayed');
-  for (const id of ['first', 'second', 'third']) await house.settled(id);
+  for (const id of ['first', 'second', 'third']) await system.settled(id);
   const after = await contact();
   for (const name of ['hs_lead_status', 'jobtitle', 'message']) expect(after[name]).toBe(before[name]);
-  expect(await house.crm('calls')).toHaveLength(3);
+  expect(await system.crm('calls')).toHaveLength(3);
 }, 120_000);
 
 test('a corrected mapping is taken over, planned, and written over old calls: newest facts win, nothing is made twice', async () => {
-  const old = (await house.store.ledger.read('main', 'third'))?.deliveries[0]?.mapping;
-  writeFileSync(join(house.folder, 'mapping.yaml'), CORRECTED);
+  const old = (await system.store.ledger.read('main', 'third'))?.deliveries[0]?.mapping;
+  writeFileSync(join(system.folder, 'mapping.yaml'), CORRECTED);
 
   const plan = await wrapup(['plan', 'third'], env);
   expect(plan.stdout).toMatch(/city: \(nothing\) -> "Security" {2}if_newer mapping\.yaml:4/);
@@ -101,26 +101,26 @@ test('a corrected mapping is taken over, planned, and written over old calls: ne
 
   // The worker looks for changes every few seconds only: the job tells it that there is one.
   await wrapup(['replay', 'third'], env);
-  expect((await house.settled('third')).deliveries[0]?.mapping).not.toBe(old);
+  expect((await system.settled('third')).deliveries[0]?.mapping).not.toBe(old);
   await wrapup(['replay', '--since', '2h'], env);
-  for (const id of ['first', 'second', 'third']) await house.settled(id);
+  for (const id of ['first', 'second', 'third']) await system.settled(id);
 
   const { city, jobtitle, hs_lead_status, message } = await contact();
   expect([city, jobtitle, hs_lead_status]).toEqual(['Security', 'Buyer', 'ATTEMPTED_TO_CONTACT']);
   expect(message?.match(/\[call /g)).toHaveLength(3);
-  expect(await house.crm('calls')).toHaveLength(3);
+  expect(await system.crm('calls')).toHaveLength(3);
 }, 180_000);
 
 test('a delivery that the dashboard replays goes by what the file says when the button is pressed', async () => {
-  const change = (mapping: string) => writeFileSync(join(house.folder, 'mapping.yaml'), mapping);
+  const change = (mapping: string) => writeFileSync(join(system.folder, 'mapping.yaml'), mapping);
   change(CORRECTED.replace('person:\n', 'person:\n  match: [phone]\n  unmatched: skip\n'));
   // So that the worker has it.
   await wrapup(['replay', 'first'], env);
-  await house.settled('first');
-  await house.post(call('skipped', 13, 'connected', 'support', '+14155550143'));
-  expect((await house.settled('skipped')).deliveries[0]).toMatchObject({ state: 'skipped' });
+  await system.settled('first');
+  await system.post(call('skipped', 13, 'connected', 'support', '+14155550143'));
+  expect((await system.settled('skipped')).deliveries[0]).toMatchObject({ state: 'skipped' });
 
-  const dashboard = await house.startDashboard();
+  const dashboard = await system.startDashboard();
   const origin = `http://127.0.0.1:${dashboard.port}`;
   change(CORRECTED.replace('city:', 'company:'));
   const answer = await fetch(`${origin}/calls/skipped/replay`, {
@@ -130,22 +130,22 @@ test('a delivery that the dashboard replays goes by what the file says when the 
     redirect: 'manual',
   });
   expect(answer.headers.get('location')).toMatch(/did=replayed/);
-  expect((await house.settled('skipped')).deliveries[0]).toMatchObject({ state: 'written', replays: 1 });
+  expect((await system.settled('skipped')).deliveries[0]).toMatchObject({ state: 'written', replays: 1 });
 }, 120_000);
 
 test('a replay with a configuration that the workers never get goes on without it after a while, and says so', async () => {
-  const elsewhere = `${house.folder}-elsewhere`;
-  cpSync(house.folder, elsewhere, { recursive: true });
+  const elsewhere = `${system.folder}-elsewhere`;
+  cpSync(system.folder, elsewhere, { recursive: true });
   onTestFinished(() => rmSync(elsewhere, { recursive: true, force: true }));
   writeFileSync(join(elsewhere, 'mapping.yaml'), WRONG);
   await wrapup(['replay', 'first'], { ...env, WRAPUP_CONFIG: join(elsewhere, 'wrapup.yaml') });
   // It waits in delayed, and is promoted here.
-  const queue = house.store.queues.deliveries('sales');
+  const queue = system.store.queues.deliveries('sales');
   const waiting = await vi.waitUntil(async () => (await queue.getDelayed())[0], { timeout: 60_000, interval: 50 });
   expect(waiting.data).toMatchObject({ call_id: 'first' });
-  expect((await house.store.ledger.read('main', 'first'))?.deliveries[0]).toMatchObject({ attempts: 0 });
-  await house.store.redis.hset(queue.toKey(waiting.id ?? ''), 'ats', 100);
-  expect((await house.settled('first')).deliveries[0]).toMatchObject({
+  expect((await system.store.ledger.read('main', 'first'))?.deliveries[0]).toMatchObject({ attempts: 0 });
+  await system.store.redis.hset(queue.toKey(waiting.id ?? ''), 'ats', 100);
+  expect((await system.settled('first')).deliveries[0]).toMatchObject({
     state: 'written',
     attempts: 1,
     notes: [expect.stringContaining('the worker had not got')],

@@ -7,22 +7,22 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { sign } from '../../packages/synthflow/src/index.ts';
-import { type House, openHouse, SECRET } from '../support/house.ts';
 import type { Process } from '../support/process.ts';
 import { cpuSeconds } from '../support/process-time.ts';
+import { openSystem, SECRET, type TestSystem } from '../support/system.ts';
 
 /** Times what an ordinary body costs; none of these takes more than three. What takes a step for each pair of characters costs thousands. */
 const MOST = 8;
 const TRIES = 3;
 const ROOM = 900_000;
 
-let house: House;
+let system: TestSystem;
 let processes: { ingress: Process; worker: Process };
 /** CPU seconds that an ordinary body costs both processes. */
 let ordinary: number;
 beforeAll(async () => {
-  house = await openHouse();
-  const [ingress, worker] = await Promise.all([house.startIngress(), house.startWorker()]);
+  system = await openSystem();
+  const [ingress, worker] = await Promise.all([system.startIngress(), system.startWorker()]);
   processes = { ingress, worker };
   const body = withTranscript(fill('human: I would like to come on Tuesday.\nbot: Of course, at what time?\n'));
   // Code that runs for the first time is slow.
@@ -30,7 +30,7 @@ beforeAll(async () => {
   const costs = [await costOf(body), await costOf(body), await costOf(body)];
   ordinary = Math.max(0.05, ...costs);
 });
-afterAll(() => house.close());
+afterAll(() => system.close());
 
 const fill = (text: string, size = ROOM) => text.repeat(Math.floor(size / text.length));
 const call = (more: object) => ({
@@ -92,7 +92,7 @@ async function send(template: string): Promise<void> {
     body,
   });
   expect([202, 400, 401]).toContain(answer.status);
-  if (answer.status === 202) await house.settled(id);
+  if (answer.status === 202) await system.settled(id);
 }
 
 /** CPU seconds that both processes spend until this body is settled. */

@@ -1,28 +1,28 @@
 import { samplePayload } from '@wrapup/synthflow';
 import { expect, onTestFinished, test } from 'vitest';
 import { wrapup } from '../../apps/cli/test/support/run.ts';
-import { openHouse } from '../support/house.ts';
+import { openSystem } from '../support/system.ts';
 
 type Payload = { call: { call_id: string } };
 
 async function openBusiness() {
-  const house = await openHouse();
-  onTestFinished(() => house.close());
-  await Promise.all([house.startIngress(), house.startWorker()]);
-  const env = { ...house.env, INGRESS_PORT: String(house.ingress?.port) };
+  const system = await openSystem();
+  onTestFinished(() => system.close());
+  await Promise.all([system.startIngress(), system.startWorker()]);
+  const env = { ...system.env, INGRESS_PORT: String(system.ingress?.port) };
   expect((await wrapup(['provision'], env)).code).toBe(0);
-  return { house, env };
+  return { system, env };
 }
 
 test('an ambiguous caller is parked, shown with its candidates, and written once a person has decided', async () => {
-  const { house, env } = await openBusiness();
+  const { system, env } = await openBusiness();
   const twin = { properties: { phone: '+14155550142' } };
-  const [first, second] = house.sandbox.control.seed({ records: { contacts: [twin, twin] } }).contacts ?? [];
-  house.sandbox.control.settings({ hubspot: { search_lag: 0 } });
+  const [first, second] = system.sandbox.control.seed({ records: { contacts: [twin, twin] } }).contacts ?? [];
+  system.sandbox.control.settings({ hubspot: { search_lag: 0 } });
 
   const sent = await wrapup(['send', 'samples/connected.json', '--call-id', 'twins-1'], env);
   expect(sent.code).toBe(0);
-  await house.settled('twins-1');
+  await system.settled('twins-1');
   const list = await wrapup(['parked', 'list', '--json'], env);
   expect(list.json()).toMatchObject([
     {
@@ -38,35 +38,35 @@ test('an ambiguous caller is parked, shown with its candidates, and written once
   expect((await wrapup(['plan', 'twins-1'], env)).code).toBe(1);
 
   // A colleague removes one of the two.
-  const removed = await fetch(`${house.sandbox.hubspotUrl}/crm/v3/objects/contacts/${second}`, {
+  const removed = await fetch(`${system.sandbox.hubspotUrl}/crm/v3/objects/contacts/${second}`, {
     method: 'DELETE',
     headers: { authorization: `Bearer ${env.HUBSPOT_ACCESS_TOKEN}` },
   });
   expect(removed.status).toBe(204);
   expect((await wrapup(['plan', 'twins-1'], env)).stdout).toContain(`contacts ${first}, found by phone`);
   expect((await wrapup(['parked', 'replay', 'twins-1'], env)).stdout).toContain('1 of 1 replayed');
-  await house.settled('twins-1');
+  await system.settled('twins-1');
 
   const shown = await wrapup(['calls', 'show', 'twins-1'], env);
   expect(shown.stdout).toMatch(/route sales-calls to sales: written/);
   expect(shown.stdout).toMatch(new RegExp(`record {4}person: contacts ${first} updated`));
   expect(shown.stdout).toMatch(/1 replay/);
   expect((await wrapup(['parked', 'list', '--json'], env)).json()).toEqual([]);
-  expect(await house.crm('calls')).toHaveLength(1);
+  expect(await system.crm('calls')).toHaveLength(1);
 });
 
 test('a contradicting revision is parked; replaying it writes the newer content over the older', async () => {
-  const { house, env } = await openBusiness();
+  const { system, env } = await openBusiness();
   const payload = (budget: string) =>
     JSON.stringify(
       samplePayload('connected', { call_id: 'rev-1', duration: budget === 'low' ? 100 : 200 }) as Payload & object,
     );
   await wrapup(['send', '-'], env, payload('low'));
-  await house.settled('rev-1');
-  expect((await house.crm('calls'))[0]?.properties.hs_call_duration).toBe('100000');
+  await system.settled('rev-1');
+  expect((await system.crm('calls'))[0]?.properties.hs_call_duration).toBe('100000');
 
   await wrapup(['send', '-'], env, payload('high'));
-  await house.settled('rev-1');
+  await system.settled('rev-1');
   const parked = await wrapup(['parked', 'list', '--json'], env);
   expect(parked.json()).toMatchObject([
     { call_id: 'rev-1', code: 'contradiction', reason: expect.stringContaining('duration') },
@@ -77,6 +77,6 @@ test('a contradicting revision is parked; replaying it writes the newer content 
   const plan = await wrapup(['plan', 'rev-1'], env);
   expect(plan.stdout).toMatch(/hs_call_duration: .*100000.* -> .*200000/);
   await wrapup(['parked', 'replay', '--reason', 'contradicts'], env);
-  await house.settled('rev-1');
-  expect((await house.crm('calls')).map(({ properties }) => properties.hs_call_duration)).toEqual(['200000']);
+  await system.settled('rev-1');
+  expect((await system.crm('calls')).map(({ properties }) => properties.hs_call_duration)).toEqual(['200000']);
 });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { makeConfig } from '../support/config.ts';
-import { type House, openHouse } from '../support/house.ts';
 import { sampleOf } from '../support/sample-caller.ts';
+import { openSystem, type TestSystem } from '../support/system.ts';
 
 const CONFIG = makeConfig({
   connections: [
@@ -9,15 +9,15 @@ const CONFIG = makeConfig({
   ],
 });
 
-let house: House;
+let system: TestSystem;
 beforeAll(async () => {
-  house = await openHouse({ config: CONFIG, mapping: 'extends: salesforce/lead-capture\n' });
-  await Promise.all([house.startIngress(), house.startWorker()]);
+  system = await openSystem({ config: CONFIG, mapping: 'extends: salesforce/lead-capture\n' });
+  await Promise.all([system.startIngress(), system.startWorker()]);
 });
-afterAll(() => house.close());
+afterAll(() => system.close());
 
 const records = (object: string) =>
-  house.sandbox.salesforce.records(object).map(({ id, fields }) => ({ id, ...fields }));
+  system.sandbox.salesforce.records(object).map(({ id, fields }) => ({ id, ...fields }));
 const tasksOf = (callId: string) =>
   records('Task').filter((task) =>
     String((task as Record<string, unknown>).Wrapup_Call_Id__c).startsWith(`main:${callId}`),
@@ -25,8 +25,8 @@ const tasksOf = (callId: string) =>
 
 it('a signed webhook becomes a lead, a closed call and a call-back', async () => {
   const made = sampleOf('connected', '+14155550142', { wants_callback: true });
-  expect((await house.post(made)).status).toBe(202);
-  const entry = await house.settled(made.call.call_id);
+  expect((await system.post(made)).status).toBe(202);
+  const entry = await system.settled(made.call.call_id);
   expect(entry.deliveries).toMatchObject([{ state: 'written', attempts: 1 }]);
   expect(entry.deliveries[0]?.records.map(({ name }) => name)).toEqual(['person', 'call_log', 'call-back']);
   const [lead] = records('Lead');
@@ -39,10 +39,10 @@ it('a signed webhook becomes a lead, a closed call and a call-back', async () =>
 
 it('delivered twenty times at once, and then a second call: one lead, one log of each', async () => {
   const made = sampleOf('connected', '+14155550143');
-  await Promise.all(Array.from({ length: 20 }, () => house.post(made)));
+  await Promise.all(Array.from({ length: 20 }, () => system.post(made)));
   const second = sampleOf('connected', '+14155550143');
-  await house.post(second);
-  await Promise.all([house.settled(made.call.call_id), house.settled(second.call.call_id)]);
+  await system.post(second);
+  await Promise.all([system.settled(made.call.call_id), system.settled(second.call.call_id)]);
   expect(records('Lead').filter((lead) => (lead as Record<string, unknown>).Phone === '+14155550143')).toHaveLength(1);
   const logs = (callId: string) =>
     tasksOf(callId).filter((task) => (task as Record<string, unknown>).TaskSubtype === 'Call');

@@ -4,24 +4,24 @@ import type { VoiceCall } from '@wrapup/sandbox';
 import { webhookOf } from '@wrapup/sandbox';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { makeConfig } from '../support/config.ts';
-import { type House, openHouse } from '../support/house.ts';
 import type { Process } from '../support/process.ts';
+import { openSystem, type TestSystem } from '../support/system.ts';
 
 const KEY = 'the-right-key';
-let house: House;
+let system: TestSystem;
 let worker: Process;
 let answered: VoiceCall;
 
 beforeAll(async () => {
   const source = ['trust: api', `api_key: ${KEY}`, 'base_url: "${SYNTHFLOW_BASE_URL}/us"'];
-  house = await openHouse({ config: makeConfig({ source }) });
-  house.sandbox.control.settings({ synthflow: { api_key: KEY, region: 'us' } });
-  await house.sandbox.control.demo({ calls: 30, past: 3600_000 });
-  answered = house.sandbox.control.calls().find(({ collected }) => 'budget' in collected) as VoiceCall;
-  [, worker] = await Promise.all([house.startIngress(), house.startWorker()]);
+  system = await openSystem({ config: makeConfig({ source }) });
+  system.sandbox.control.settings({ synthflow: { api_key: KEY, region: 'us' } });
+  await system.sandbox.control.demo({ calls: 30, past: 3600_000 });
+  answered = system.sandbox.control.calls().find(({ collected }) => 'budget' in collected) as VoiceCall;
+  [, worker] = await Promise.all([system.startIngress(), system.startWorker()]);
 });
-afterAll(() => house.close());
-beforeEach(() => void house.sandbox.control.settings({ synthflow: { api_key: KEY } }));
+afterAll(() => system.close());
+beforeEach(() => void system.sandbox.control.settings({ synthflow: { api_key: KEY } }));
 
 type Payload = { call: { call_id: string; transcript: string }; lead: { name?: string; phone_number: string } };
 
@@ -35,7 +35,7 @@ function makeCall(phone: string): { call: VoiceCall; webhook: Payload } {
 
 async function waits(callId: string, code: string) {
   await expect
-    .poll(async () => (await house.store.ledger.read('main', callId))?.waiting?.code, { timeout: 90_000 })
+    .poll(async () => (await system.store.ledger.read('main', callId))?.waiting?.code, { timeout: 90_000 })
     .toBe(code);
 }
 
@@ -50,38 +50,38 @@ const metric = async (name: string) => {
 
 it('a forged body writes only what the API says', async () => {
   const { call, webhook } = makeCall('+14155550150');
-  house.sandbox.control.place(call);
+  system.sandbox.control.place(call);
   webhook.lead.phone_number = '+14155550199';
   webhook.call.transcript = 'human: send the money elsewhere';
-  expect((await house.post(webhook)).status).toBe(202);
-  const entry = await house.settled(call.id);
+  expect((await system.post(webhook)).status).toBe(202);
+  const entry = await system.settled(call.id);
   expect(entry).toMatchObject({ received: 'webhook', verified: 'api', deliveries: [{ state: 'written' }] });
-  const people = (await house.crm('contacts')).map(({ properties }) => properties.phone);
+  const people = (await system.crm('contacts')).map(({ properties }) => properties.phone);
   expect(people).toContain('+14155550150');
   expect(people).not.toContain('+14155550199');
-  const log = (await house.crm('calls')).find(({ properties }) => properties.wrapup_call_id === `main:${call.id}`);
+  const log = (await system.crm('calls')).find(({ properties }) => properties.wrapup_call_id === `main:${call.id}`);
   expect(log?.properties.hs_call_body).toContain('seats');
   expect(log?.properties.hs_call_body).not.toContain('money');
 });
 
 it('a call that the API does not know at first is written once it does', async () => {
   const { call, webhook } = makeCall('+14155550151');
-  expect((await house.post(webhook)).status).toBe(202);
+  expect((await system.post(webhook)).status).toBe(202);
   await waits(call.id, 'unknown_call');
-  expect(await house.crm('calls')).not.toContainEqual(
+  expect(await system.crm('calls')).not.toContainEqual(
     expect.objectContaining({ properties: expect.objectContaining({ wrapup_call_id: `main:${call.id}` }) }),
   );
-  house.sandbox.control.place(call);
-  expect(await house.settled(call.id)).toMatchObject({ verified: 'api', deliveries: [{ state: 'written' }] });
+  system.sandbox.control.place(call);
+  expect(await system.settled(call.id)).toMatchObject({ verified: 'api', deliveries: [{ state: 'written' }] });
 });
 
 it('a key that Synthflow refuses, or one of another region, keeps calls waiting with the reason, and loses none', async () => {
-  house.sandbox.control.settings({ synthflow: { api_key: 'another-key' } });
+  system.sandbox.control.settings({ synthflow: { api_key: 'another-key' } });
   const { call, webhook } = makeCall('+14155550152');
-  house.sandbox.control.place(call);
-  expect((await house.post(webhook)).status).toBe(202);
+  system.sandbox.control.place(call);
+  expect((await system.post(webhook)).status).toBe(202);
   await waits(call.id, 'unauthorized');
-  const entry = await house.store.ledger.read('main', call.id);
+  const entry = await system.store.ledger.read('main', call.id);
   expect(entry?.waiting?.hint).toMatch(/key is wrong, or it belongs to another region/);
   expect(entry).toMatchObject({ routed: false, deliveries: [] });
   expect(await metric('source_api_up{source="main"}')).toBe('0');
@@ -90,8 +90,8 @@ it('a key that Synthflow refuses, or one of another region, keeps calls waiting 
     expect.objectContaining({ level: 'error', source: 'main', code: 'unauthorized', hint: expect.any(String) }),
   );
 
-  house.sandbox.control.settings({ synthflow: { api_key: KEY } });
-  expect(await house.settled(call.id, 90_000)).toMatchObject({ verified: 'api', deliveries: [{ state: 'written' }] });
+  system.sandbox.control.settings({ synthflow: { api_key: KEY } });
+  expect(await system.settled(call.id, 90_000)).toMatchObject({ verified: 'api', deliveries: [{ state: 'written' }] });
   expect(await metric('source_api_up{source="main"}')).toBe('1');
 });
 
@@ -100,10 +100,10 @@ it('a call that the API never knows is parked as unverified, where a person find
   // It came half an hour ago, by the ledger: what a test need not wait for.
   const body = Buffer.from(JSON.stringify(webhook));
   const arrival = { source: 'main', call_id: call.id, body, received: 'webhook', verified: 'signature' } as const;
-  await house.store.accept({ ...arrival, received_at: Date.now() - 31 * 60_000 }, 90);
-  const entry = await house.settled(call.id);
+  await system.store.accept({ ...arrival, received_at: Date.now() - 31 * 60_000 }, 90);
+  const entry = await system.settled(call.id);
   expect(entry).toMatchObject({ stopped: { code: 'unverified', state: 'parked' }, deliveries: [] });
   await expect
-    .poll(async () => (await house.store.operations.list('parked')).map(({ call_id }) => call_id), { timeout: 90_000 })
+    .poll(async () => (await system.store.operations.list('parked')).map(({ call_id }) => call_id), { timeout: 90_000 })
     .toContain(call.id);
 });

@@ -1,23 +1,23 @@
 /** A few runs of the fault matrix, small: `npm run test:faults` has all of them. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { FAULTS, type Fault } from './faults.ts';
-import { Ground } from './ground.ts';
 import { runFault } from './run-fault.ts';
+import { FaultSystem } from './system.ts';
 
 const CALLS = 30;
 
-let ground: Ground;
+let system: FaultSystem;
 beforeAll(async () => {
-  ground = await Ground.open(1);
+  system = await FaultSystem.open(1);
 });
-afterAll(() => ground.close());
+afterAll(() => system.close());
 
 it.each(['redis-killed', 'crm-commit-then-reset', 'ingress-killed', 'late-revisions'])(
   'every acknowledged call ends in one call log, or where a person sees it: %s',
   { timeout: 360_000 },
   async (name) => {
     const fault = FAULTS.find((one) => one.name === name) as Fault;
-    const { acknowledged, written, parked, dead, broken } = await runFault(ground, fault, {
+    const { acknowledged, written, parked, dead, broken } = await runFault(system, fault, {
       seed: 1 + FAULTS.indexOf(fault),
       calls: CALLS,
       within: 1_500,

@@ -4,7 +4,7 @@
  * twice, and none is nowhere.
  */
 import type { LedgerEntry } from '../../packages/queue/src/index.ts';
-import { type Ground, pause } from './ground.ts';
+import { type FaultSystem, pause } from './system.ts';
 import type { SentCall } from './workload.ts';
 
 export interface Verdict {
@@ -20,11 +20,15 @@ export interface Verdict {
 }
 
 /** Waits until nothing of these calls is on its way. @param within ms, after which the rest is broken */
-export async function waitUntilSettled(ground: Ground, sent: readonly SentCall[], within: number): Promise<string[]> {
+export async function waitUntilSettled(
+  system: FaultSystem,
+  sent: readonly SentCall[],
+  within: number,
+): Promise<string[]> {
   const until = Date.now() + within;
   let moving = sent.filter(({ acknowledged }) => acknowledged).map(({ id }) => id);
   for (;;) {
-    const entries = await Promise.all(moving.map((id) => ground.store.ledger.read('main', id)));
+    const entries = await Promise.all(moving.map((id) => system.store.ledger.read('main', id)));
     moving = moving.filter((_, n) => isMoving(entries[n]));
     if (moving.length === 0 || Date.now() > until) return moving;
     await pause(250);
@@ -41,12 +45,12 @@ function isMoving(entry: LedgerEntry | undefined): boolean {
   );
 }
 
-export async function checkRun(ground: Ground, sent: readonly SentCall[], moving: string[]): Promise<Verdict> {
-  const { sandbox, store } = ground;
+export async function checkRun(system: FaultSystem, sent: readonly SentCall[], moving: string[]): Promise<Verdict> {
+  const { sandbox, store } = system;
   const logs = countBy(sandbox.records('calls'), (properties) => properties.wrapup_call_id);
   const tasks = countBy(sandbox.records('tasks'), (properties) => properties.wrapup_key);
   const people = countBy(sandbox.records('contacts'), (properties) => properties.phone);
-  const created = createdCalls(ground);
+  const created = createdCalls(system);
   const [parked, dead] = (await Promise.all(
     (['parked', 'dead'] as const).map(
       async (state) => new Set((await store.operations.list(state, 10_000)).map(({ call_id }) => call_id)),
@@ -97,7 +101,7 @@ function countBy(
 }
 
 /** How often each call log came into being, whatever became of it afterwards. */
-function createdCalls({ sandbox }: Ground): Map<string, number> {
+function createdCalls({ sandbox }: FaultSystem): Map<string, number> {
   const counts = new Map<string, number>();
   for (const { effect, object, unique } of sandbox.journal()) {
     const key = unique?.wrapup_call_id;

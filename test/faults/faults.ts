@@ -3,11 +3,11 @@
 import type { FaultSpec } from '@wrapup/sandbox';
 import type { Random } from '../support/random.ts';
 import { upTo } from '../support/random.ts';
-import { type Ground, pause } from './ground.ts';
+import { type FaultSystem, pause } from './system.ts';
 import type { WorkloadOptions } from './workload.ts';
 
 export interface Scene {
-  ground: Ground;
+  system: FaultSystem;
   random: Random;
   /** Resolves when so much of all calls (0 to 1) has been sent. */
   until(share: number): Promise<void>;
@@ -41,8 +41,8 @@ function atMoments(count: number, act: (scene: Scene) => Promise<void>): Fault['
 
 /** The CRM fails so at several moments, for so many requests each time. */
 function crm(count: number, specs: (random: Random) => FaultSpec[]): Fault['act'] {
-  return atMoments(count, async ({ ground, random }) => {
-    ground.sandbox.control.fault(...specs(random).map((spec) => ({ api: 'hubspot', ...spec })));
+  return atMoments(count, async ({ system, random }) => {
+    system.sandbox.control.fault(...specs(random).map((spec) => ({ api: 'hubspot', ...spec })));
   });
 }
 
@@ -53,113 +53,113 @@ export const FAULTS: Fault[] = [
   {
     name: 'worker-killed',
     what: 'The only worker is killed (SIGKILL) three times at random moments, and started again',
-    act: atMoments(3, async ({ ground }) => {
-      const [worker] = ground.workers;
-      if (worker) await ground.endWorker(worker, 'kill');
-      await ground.startWorker();
+    act: atMoments(3, async ({ system }) => {
+      const [worker] = system.workers;
+      if (worker) await system.endWorker(worker, 'kill');
+      await system.startWorker();
     }),
   },
   {
     name: 'worker-killed-of-two',
     what: 'One of two workers is killed while the other goes on',
     workers: 2,
-    act: atMoments(2, async ({ ground, random }) => {
-      const worker = ground.workers[upTo(random, ground.workers.length)];
-      if (worker) await ground.endWorker(worker, 'kill');
-      await ground.startWorker();
+    act: atMoments(2, async ({ system, random }) => {
+      const worker = system.workers[upTo(random, system.workers.length)];
+      if (worker) await system.endWorker(worker, 'kill');
+      await system.startWorker();
     }),
   },
   {
     name: 'worker-killed-after-commit',
     what: 'The CRM commits and does not answer, and the worker is killed while it waits',
-    act: atMoments(2, async ({ ground }) => {
-      ground.sandbox.control.fault({ api: 'hubspot', kind: 'commit_then_hang', path: WRITES });
+    act: atMoments(2, async ({ system }) => {
+      system.sandbox.control.fault({ api: 'hubspot', kind: 'commit_then_hang', path: WRITES });
       const until = Date.now() + 5_000;
-      while (ground.sandbox.control.faults().length > 0 && Date.now() < until) await pause(10);
-      const [worker] = ground.workers;
-      if (worker) await ground.endWorker(worker, 'kill');
-      ground.sandbox.control.clearFaults();
-      await ground.startWorker();
+      while (system.sandbox.control.faults().length > 0 && Date.now() < until) await pause(10);
+      const [worker] = system.workers;
+      if (worker) await system.endWorker(worker, 'kill');
+      system.sandbox.control.clearFaults();
+      await system.startWorker();
     }),
   },
   {
     name: 'worker-frozen',
     what: 'One of two workers is frozen (SIGSTOP) until its jobs are taken over, then goes on',
     workers: 2,
-    act: atMoments(1, async ({ ground, random }) => {
-      const worker = ground.workers[upTo(random, 2)];
+    act: atMoments(1, async ({ system, random }) => {
+      const worker = system.workers[upTo(random, 2)];
       if (!worker) return;
-      ground.freeze(worker, true);
+      system.freeze(worker, true);
       await pause(16_000);
-      ground.freeze(worker, false);
+      system.freeze(worker, false);
     }),
   },
   {
     name: 'rolling-restart',
     what: 'Both of two workers are stopped (SIGTERM) and replaced, one after the other',
     workers: 2,
-    act: atMoments(2, async ({ ground }) => {
-      const [oldest] = ground.workers;
-      await ground.startWorker();
-      if (oldest) await ground.endWorker(oldest, 'stop');
+    act: atMoments(2, async ({ system }) => {
+      const [oldest] = system.workers;
+      await system.startWorker();
+      if (oldest) await system.endWorker(oldest, 'stop');
     }),
   },
   {
     name: 'rolling-deploy',
     what: 'A worker with another mapping joins, both reload at once, and the first is replaced: two mappings deliver side by side',
     workers: 1,
-    act: async ({ ground, random, until }) => {
-      const [first] = ground.workers;
+    act: async ({ system, random, until }) => {
+      const [first] = system.workers;
       await until(0.1 + random() * 0.3);
-      ground.map('other');
-      await ground.startWorker();
+      system.map('other');
+      await system.startWorker();
       await until(0.6 + random() * 0.2);
-      if (first) await ground.endWorker(first, random() < 0.5 ? 'stop' : 'kill');
-      ground.map('usual');
+      if (first) await system.endWorker(first, random() < 0.5 ? 'stop' : 'kill');
+      system.map('usual');
     },
   },
   {
     name: 'ingress-killed',
     what: 'Ingress is killed twice with requests in hand, and started again',
-    act: atMoments(2, async ({ ground, random }) => {
-      await ground.killIngress();
+    act: atMoments(2, async ({ system, random }) => {
+      await system.killIngress();
       await pause(random() * 500);
-      await ground.startIngress();
+      await system.startIngress();
     }),
   },
   {
     name: 'redis-killed',
     what: 'Redis is killed (SIGKILL), is away for up to a second, and comes back with its data',
-    act: atMoments(2, ({ ground, random }) => ground.restartRedis('SIGKILL', random() * 1_000)),
+    act: atMoments(2, ({ system, random }) => system.restartRedis('SIGKILL', random() * 1_000)),
   },
   {
     name: 'redis-restarted',
     what: 'Redis is restarted in an orderly way',
-    act: atMoments(2, ({ ground }) => ground.restartRedis('SIGTERM', 0)),
+    act: atMoments(2, ({ system }) => system.restartRedis('SIGTERM', 0)),
   },
   {
     name: 'redis-paused',
     what: 'Redis hangs for up to four seconds with its connections open',
-    act: atMoments(2, async ({ ground, random }) => {
-      ground.pauseRedis(true);
+    act: atMoments(2, async ({ system, random }) => {
+      system.pauseRedis(true);
       await pause(500 + random() * 3_500);
-      ground.pauseRedis(false);
+      system.pauseRedis(false);
     }),
   },
   {
     name: 'redis-cut-off',
     what: 'All connections to Redis are cut, five times',
-    act: atMoments(5, async ({ ground }) => {
-      await ground.command('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    act: atMoments(5, async ({ system }) => {
+      await system.command('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
     }),
   },
   {
     name: 'redis-full',
     what: 'Redis reaches its memory limit for two seconds: writes are refused',
-    act: atMoments(2, async ({ ground }) => {
-      await ground.command('CONFIG', 'SET', 'maxmemory', String(Math.max(1, await ground.usedMemory()) - 1));
+    act: atMoments(2, async ({ system }) => {
+      await system.command('CONFIG', 'SET', 'maxmemory', String(Math.max(1, await system.usedMemory()) - 1));
       await pause(2_000);
-      await ground.command('CONFIG', 'SET', 'maxmemory', '0');
+      await system.command('CONFIG', 'SET', 'maxmemory', '0');
     }),
   },
   {
@@ -183,19 +183,19 @@ export const FAULTS: Fault[] = [
   {
     name: 'crm-down',
     what: 'The CRM answers 503 to everything for six seconds',
-    act: atMoments(1, async ({ ground }) => {
-      ground.sandbox.control.fault({ api: 'hubspot', kind: 'status', status: 503, times: null });
+    act: atMoments(1, async ({ system }) => {
+      system.sandbox.control.fault({ api: 'hubspot', kind: 'status', status: 503, times: null });
       await pause(6_000);
-      ground.sandbox.control.clearFaults();
+      system.sandbox.control.clearFaults();
     }),
   },
   {
     name: 'crm-401',
     what: 'The CRM takes no credentials for five seconds: the connection pauses and resumes by itself',
-    act: atMoments(1, async ({ ground }) => {
-      ground.sandbox.control.fault({ api: 'hubspot', kind: 'unauthorized', times: null });
+    act: atMoments(1, async ({ system }) => {
+      system.sandbox.control.fault({ api: 'hubspot', kind: 'unauthorized', times: null });
       await pause(5_000);
-      ground.sandbox.control.clearFaults();
+      system.sandbox.control.clearFaults();
     }),
   },
   {
@@ -259,17 +259,17 @@ export const FAULTS: Fault[] = [
     workers: 2,
     workload: { revisions: 0.2, copies: 5 },
     act: async (scene) => {
-      const { ground, random } = scene;
+      const { system, random } = scene;
       await crm(3, () => [{ kind: 'commit_then_reset', path: WRITES }])({
         ...scene,
         until: () => pause(random() * 500),
       });
       await scene.until(0.2 + random() * 0.3);
-      const worker = ground.workers[upTo(random, ground.workers.length)];
-      if (worker) await ground.endWorker(worker, 'kill');
-      await ground.command('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
-      ground.sandbox.control.fault({ api: 'hubspot', kind: 'status', status: 503, times: 3 });
-      await ground.startWorker();
+      const worker = system.workers[upTo(random, system.workers.length)];
+      if (worker) await system.endWorker(worker, 'kill');
+      await system.command('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+      system.sandbox.control.fault({ api: 'hubspot', kind: 'status', status: 503, times: 3 });
+      await system.startWorker();
     },
   },
 ];

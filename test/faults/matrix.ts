@@ -12,9 +12,9 @@
  */
 import { parseArgs } from 'node:util';
 import { FAULTS, type Fault } from './faults.ts';
-import { Ground } from './ground.ts';
 import { publish, renderAgain } from './report.ts';
 import { type Run, runFault } from './run-fault.ts';
+import { FaultSystem } from './system.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -49,11 +49,11 @@ console.log(`${runs.length} runs, ${broken.length} broken`);
 process.exit(broken.length > 0 ? 1 : 0);
 
 async function runSeeds(fault: Fault): Promise<void> {
-  const ground = await Ground.open(fault.workers ?? 1);
+  const system = await FaultSystem.open(fault.workers ?? 1);
   const done: Run[] = [];
   try {
     for (const seed of seeds) {
-      const run = await runFault(ground, fault, { seed, calls });
+      const run = await runFault(system, fault, { seed, calls });
       done.push(run);
       console.log(
         `${run.broken.length === 0 ? 'ok    ' : 'BROKEN'} ${fault.name} seed ${seed}: ${run.acknowledged}/${run.calls} acknowledged, ${run.written} written, ${run.parked} parked, ${run.dead} dead, ${run.seconds.toFixed(0)} s`,
@@ -61,7 +61,7 @@ async function runSeeds(fault: Fault): Promise<void> {
       for (const line of run.broken.slice(0, 10)) console.log(`       ${line.slice(0, 1500)}`);
     }
   } finally {
-    await ground.close();
+    await system.close();
   }
   runs.push(...done);
   // Fault by fault: what is done stays, also when the rest is not waited for.

@@ -1,7 +1,7 @@
 import { makeRandom } from '../support/random.ts';
 import { checkRun, type Verdict, waitUntilSettled } from './check.ts';
 import type { Fault } from './faults.ts';
-import { type Ground, pause } from './ground.ts';
+import { type FaultSystem, pause } from './system.ts';
 import { type Progress, planCalls, seedPeople, sendCalls } from './workload.ts';
 
 export interface Run extends Verdict {
@@ -24,13 +24,13 @@ const SETTLES = 300_000;
 
 /** Breaks something while calls come in, mends it, waits until nothing is on its way any more, and looks. */
 export async function runFault(
-  ground: Ground,
+  system: FaultSystem,
   fault: Fault,
   { seed, calls, within = 6_000 }: RunOptions,
 ): Promise<Run> {
   const random = makeRandom(seed * 7919 + hashOf(fault.name));
   const planned = planCalls(`${fault.name}-${seed}`, seed, random, { calls, ...fault.workload });
-  seedPeople(ground, planned);
+  seedPeople(system, planned);
   await pause(INDEXED);
   const progress: Progress = { share: 0 };
   let over = false;
@@ -38,14 +38,14 @@ export async function runFault(
     while (progress.share < share && !over) await pause(20);
   };
   const began = performance.now();
-  const acting = fault.act({ ground, random: makeRandom(seed + 1), until });
-  const sent = await sendCalls(ground, planned, random, progress, within).finally(() => {
+  const acting = fault.act({ system, random: makeRandom(seed + 1), until });
+  const sent = await sendCalls(system, planned, random, progress, within).finally(() => {
     over = true;
   });
   await acting;
-  await ground.heal(fault.workers ?? 1);
-  const moving = await waitUntilSettled(ground, sent, SETTLES);
-  const verdict = await checkRun(ground, sent, moving);
+  await system.heal(fault.workers ?? 1);
+  const moving = await waitUntilSettled(system, sent, SETTLES);
+  const verdict = await checkRun(system, sent, moving);
   return { fault: fault.name, seed, seconds: (performance.now() - began) / 1000, ...verdict };
 }
 

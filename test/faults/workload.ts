@@ -5,7 +5,7 @@
 import { samplePayload } from '../../packages/synthflow/src/index.ts';
 import { phoneOf } from '../support/phone.ts';
 import { pick, type Random, upTo } from '../support/random.ts';
-import { type Ground, pause } from './ground.ts';
+import { type FaultSystem, pause } from './system.ts';
 
 export interface PlannedCall {
   id: string;
@@ -66,10 +66,10 @@ export function planCalls(name: string, block: number, random: Random, options: 
 }
 
 /** Half of the people are in the CRM before they call. */
-export function seedPeople(ground: Ground, planned: readonly PlannedCall[]): void {
+export function seedPeople(system: FaultSystem, planned: readonly PlannedCall[]): void {
   const phones = [...new Set(planned.map(({ phone }) => phone))].sort();
   const known = phones.filter((_, n) => n % 2 === 0);
-  ground.sandbox.control.seed({
+  system.sandbox.control.seed({
     records: { contacts: known.map((phone) => ({ properties: { phone, firstname: 'Known' } })) },
   });
 }
@@ -81,7 +81,7 @@ export interface Progress {
 
 /** Sends them, a few at once and over about `within` ms when nothing fails. */
 export async function sendCalls(
-  ground: Ground,
+  system: FaultSystem,
   planned: readonly PlannedCall[],
   random: Random,
   progress: Progress,
@@ -94,11 +94,11 @@ export async function sendCalls(
     Array.from({ length: AT_ONCE }, async () => {
       for (let call = waiting.shift(); call; call = waiting.shift()) {
         const { payload, copies, revision } = call;
-        const answers = await Promise.all(Array.from({ length: copies }, () => send(ground, payload)));
+        const answers = await Promise.all(Array.from({ length: copies }, () => send(system, payload)));
         let revised = false;
         if (revision) {
           await pause(random() * 1_000);
-          revised = await send(ground, revision);
+          revised = await send(system, revision);
         }
         sent.push({ ...call, acknowledged: answers.some(Boolean), revised });
         progress.share = sent.length / planned.length;
@@ -110,9 +110,9 @@ export async function sendCalls(
   return sent;
 }
 
-async function send(ground: Ground, payload: PlannedCall['payload']): Promise<boolean> {
+async function send(system: FaultSystem, payload: PlannedCall['payload']): Promise<boolean> {
   for (let tried = 0; tried < TRIES; tried += 1) {
-    const status = await ground.post(payload);
+    const status = await system.post(payload);
     if (status === 200 || status === 202) return true;
     if (status !== 0 && status !== 503) throw new Error(`ingress answered ${status}`);
     await pause(250 * 2 ** tried);

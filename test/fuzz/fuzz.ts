@@ -14,8 +14,8 @@ import { connect } from 'node:net';
 import fc from 'fast-check';
 import { samplePayload } from '../../packages/synthflow/src/payload.ts';
 import { makeConfig } from '../support/config.ts';
-import { openHouse, SECRET } from '../support/house.ts';
 import type { Process } from '../support/process.ts';
+import { openSystem, SECRET } from '../support/system.ts';
 import { type HostileRequest, hostileRequests, largeBodies } from './hostile.ts';
 
 const TOKEN = '0f1e2d3c4b5a69788796a5b4c3d2e1f0';
@@ -65,7 +65,10 @@ export async function fuzz({ seconds, seed, redis }: FuzzOptions): Promise<FuzzR
     '    webhook_secrets: ["a secret of the other source, 32 bytes"]',
     `    path_token: ["${TOKEN}"]`,
   ].map((line) => `${line}\n`);
-  const house = await openHouse({ redis, config: makeConfig().replace('sources:\n', `sources:\n${guarded.join('')}`) });
+  const system = await openSystem({
+    redis,
+    config: makeConfig().replace('sources:\n', `sources:\n${guarded.join('')}`),
+  });
   const broken = new Set<string>();
   const answers: Record<string, number> = {};
   let [requests, longest] = [0, 0];
@@ -73,8 +76,8 @@ export async function fuzz({ seconds, seed, redis }: FuzzOptions): Promise<FuzzR
   let peaks = { ingress: 0, worker: 0 };
   try {
     const [ingress, worker] = await Promise.all([
-      house.startIngress({ NODE_OPTIONS: LIMITS.ingress.node }),
-      house.startWorker({ NODE_OPTIONS: LIMITS.worker.node }),
+      system.startIngress({ NODE_OPTIONS: LIMITS.ingress.node }),
+      system.startWorker({ NODE_OPTIONS: LIMITS.worker.node }),
     ]);
     const end = Date.now() + seconds * 1_000;
     const goesOn = () => Date.now() < end && alive(ingress) && alive(worker);
@@ -94,7 +97,7 @@ export async function fuzz({ seconds, seed, redis }: FuzzOptions): Promise<FuzzR
         const phone = `+1415555${String(1_000 + (index % 9_000)).padStart(4, '0')}`;
         const payload = samplePayload('connected', { call_id: callId, phone }) as { call: { call_id: string } };
         for (let taken = false; !taken && alive(ingress); ) {
-          const { status, body } = await house
+          const { status, body } = await system
             .post(payload)
             .catch((error) => ({ status: 0, body: { type: String(error) } }));
           taken = status === 202 || status === 200;
@@ -129,7 +132,7 @@ export async function fuzz({ seconds, seed, redis }: FuzzOptions): Promise<FuzzR
     const until = Date.now() + WRITTEN_MS;
     for (const callId of validIds) {
       if (!alive(worker)) break;
-      const entry = await house.settled(callId, Math.max(1_000, until - Date.now())).catch((error) => String(error));
+      const entry = await system.settled(callId, Math.max(1_000, until - Date.now())).catch((error) => String(error));
       const state = typeof entry === 'string' ? entry : entry.deliveries.map((one) => one.state).join();
       if (state !== 'written') broken.add(`a valid webhook ended as ${state}`);
     }
@@ -138,7 +141,7 @@ export async function fuzz({ seconds, seed, redis }: FuzzOptions): Promise<FuzzR
       if (peaks[name] > LIMITS[name].mb) broken.add(`${name} took ${peaks[name]} MB, above ${LIMITS[name].mb}`);
     }
   } finally {
-    await house.close();
+    await system.close();
   }
   return {
     seed,

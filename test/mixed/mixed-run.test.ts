@@ -9,8 +9,8 @@ import {
   bringUp,
   CONNECTIONS,
   judge,
-  type MixedHouse,
-  openMixedHouse,
+  type MixedSystem,
+  openMixedSystem,
   planMixedCalls,
   send,
   states,
@@ -19,38 +19,38 @@ import {
 
 const CALLS = 40;
 
-let house: MixedHouse;
+let system: MixedSystem;
 beforeAll(async () => {
-  house = await openMixedHouse();
+  system = await openMixedSystem();
 });
-afterAll(() => house.close());
+afterAll(() => system.close());
 
 it('while Salesforce is down the others go on, and in the end each has everything once', async () => {
   const down = 'service';
-  const planned = await planMixedCalls(house, 'down', 1, CALLS);
-  bringDown(house, down);
-  await send(house, planned);
+  const planned = await planMixedCalls(system, 'down', 1, CALLS);
+  bringDown(system, down);
+  await send(system, planned);
   await written(
-    house,
+    system,
     planned,
     CONNECTIONS.filter((one) => one !== down),
   );
   // The others are done, and this one has not begun.
-  expect((await states(house, planned, down)).written ?? 0).toBe(0);
-  bringUp(house);
-  await written(house, planned, [down]);
-  const verdict = await judge(house, planned);
+  expect((await states(system, planned, down)).written ?? 0).toBe(0);
+  bringUp(system);
+  await written(system, planned, [down]);
+  const verdict = await judge(system, planned);
   expect(verdict.broken).toEqual([]);
   expect([verdict.hubspot.logs, verdict.salesforce.logs, verdict.endpoint.distinct]).toEqual([CALLS, CALLS, CALLS]);
 });
 
 it('what an endpoint answers is kept with the call, without what was sent to it', async () => {
-  const [call] = await planMixedCalls(house, 'answered', 9, 1);
+  const [call] = await planMixedCalls(system, 'answered', 9, 1);
   if (!call) throw new Error('no call');
-  house.endpoint.answers(status(200, `Taken: ${call.phone}. ${'x'.repeat(5_000)}`));
-  await send(house, [call]);
-  await written(house, [call], CONNECTIONS);
-  const entry = await house.store.ledger.read('main', call.id);
+  system.endpoint.answers(status(200, `Taken: ${call.phone}. ${'x'.repeat(5_000)}`));
+  await send(system, [call]);
+  await written(system, [call], CONNECTIONS);
+  const entry = await system.store.ledger.read('main', call.id);
   const notes = entry?.deliveries.find(({ route }) => route === 'events')?.notes.join('\n') ?? '';
   expect(notes).toMatch(/event: answered 200 in \d+ ms: Taken: .*x{100}/);
   expect(notes).not.toContain(call.phone.slice(2));
@@ -58,11 +58,11 @@ it('what an endpoint answers is kept with the call, without what was sent to it'
 });
 
 it('an endpoint that wants no more stops its connection, which keeps its calls', async () => {
-  const planned = await planMixedCalls(house, 'gone', 10, 3);
-  house.endpoint.answers(status(410));
-  await send(house, planned);
-  await written(house, planned, ['sales', 'service']);
-  const cause = async () => (await house.store.connections.read('alerts')).pause?.cause;
+  const planned = await planMixedCalls(system, 'gone', 10, 3);
+  system.endpoint.answers(status(410));
+  await send(system, planned);
+  await written(system, planned, ['sales', 'service']);
+  const cause = async () => (await system.store.connections.read('alerts')).pause?.cause;
   await expect.poll(cause).toBe('endpoint_closed');
-  expect((await states(house, planned, 'alerts')).queued).toBe(3);
+  expect((await states(system, planned, 'alerts')).queued).toBe(3);
 });

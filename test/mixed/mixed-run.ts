@@ -7,8 +7,8 @@ import { type Answering, type Endpoint, openEndpoint, status } from '../../packa
 import { verifies } from '../../packages/http/test/support/verify.ts';
 import { type PlannedCall, planCalls } from '../faults/workload.ts';
 import { makeConfig, SALES } from '../support/config.ts';
-import { type House, openHouse } from '../support/house.ts';
 import { makeRandom } from '../support/random.ts';
+import { openSystem, type TestSystem } from '../support/system.ts';
 
 export const CONNECTIONS = ['sales', 'service', 'alerts'] as const;
 export type Connection = (typeof CONNECTIONS)[number];
@@ -29,38 +29,38 @@ const CONFIG = makeConfig({
   ],
 });
 
-export interface MixedHouse extends House {
+export interface MixedSystem extends TestSystem {
   endpoint: Endpoint;
 }
 
 /** @param redis default: that of the tests */
-export async function openMixedHouse(redis?: string): Promise<MixedHouse> {
+export async function openMixedSystem(redis?: string): Promise<MixedSystem> {
   const endpoint = await openEndpoint(status(200, 'taken'));
-  const house = await openHouse({
+  const system = await openSystem({
     ...(redis !== undefined && { redis }),
     config: CONFIG,
     files: { 'salesforce.yaml': 'extends: salesforce/call-log\n', 'event.yaml': 'extends: http/event\n' },
     env: { ENDPOINT_URL: `${endpoint.url}/calls`, ENDPOINT_SECRET: WEBHOOK_SECRET },
   });
-  await Promise.all([house.startIngress(), house.startWorker()]);
-  const closeHouse = house.close;
+  await Promise.all([system.startIngress(), system.startWorker()]);
+  const closeSystem = system.close;
   const close = async () => {
-    await closeHouse();
+    await closeSystem();
     await endpoint.close();
   };
-  return Object.assign(house, { endpoint, close });
+  return Object.assign(system, { endpoint, close });
 }
 
 /** Half of the people are in both CRMs, and found there, before they call. */
 export async function planMixedCalls(
-  house: MixedHouse,
+  system: MixedSystem,
   name: string,
   block: number,
   count: number,
 ): Promise<PlannedCall[]> {
   const planned = planCalls(name, block, makeRandom(block), { calls: count, copies: 1 });
   const known = [...new Set(planned.map(({ phone }) => phone))].sort().filter((_, n) => n % 2 === 0);
-  house.sandbox.control.seed({
+  system.sandbox.control.seed({
     records: { contacts: known.map((phone) => ({ properties: { phone, firstname: 'Known' } })) },
     salesforce: {
       records: {
@@ -71,12 +71,12 @@ export async function planMixedCalls(
       },
     },
   });
-  await letSearchSee(house);
+  await letSearchSee(system);
   return planned;
 }
 
 /** Both indexes catch up with what was seeded; from then on they lag as they did. */
-async function letSearchSee({ sandbox }: MixedHouse): Promise<void> {
+async function letSearchSee({ sandbox }: MixedSystem): Promise<void> {
   sandbox.control.settings({ hubspot: { search_lag: 0 }, salesforce: { search_lag: 0 } });
   const sosl = encodeURIComponent('FIND {nobody} IN PHONE FIELDS RETURNING Lead(Id), Contact(Id)');
   await ask(`${sandbox.salesforceUrl}/services/data/v66.0/search?q=${sosl}`, sandbox.salesforce.token());
@@ -93,35 +93,35 @@ async function ask(url: string, token: string, body?: object): Promise<void> {
 }
 
 /** Takes what comes and answers nothing, for some; then takes nothing. */
-export function bringDown(house: MixedHouse, connection: Connection): void {
+export function bringDown(system: MixedSystem, connection: Connection): void {
   if (connection === 'alerts') {
     let left = 3;
     const down: Answering = (response, received) => {
       // What was not taken does not count as received.
-      if (left-- <= 0) house.endpoint.received.splice(house.endpoint.received.indexOf(received), 1);
+      if (left-- <= 0) system.endpoint.received.splice(system.endpoint.received.indexOf(received), 1);
       response.destroy();
     };
-    house.endpoint.answers(down);
+    system.endpoint.answers(down);
     return;
   }
   const api = connection === 'sales' ? 'hubspot' : 'salesforce';
-  house.sandbox.control.fault(
+  system.sandbox.control.fault(
     { kind: 'commit_then_reset', api, times: 3 },
     { kind: 'status', status: 503, api, times: null },
   );
 }
 
-export function bringUp(house: MixedHouse): void {
-  house.endpoint.answers(status(200, 'taken'));
-  house.sandbox.control.clearFaults();
+export function bringUp(system: MixedSystem): void {
+  system.endpoint.answers(status(200, 'taken'));
+  system.sandbox.control.clearFaults();
 }
 
-export async function send(house: MixedHouse, planned: readonly PlannedCall[], atOnce = 20): Promise<void> {
+export async function send(system: MixedSystem, planned: readonly PlannedCall[], atOnce = 20): Promise<void> {
   const waiting = [...planned];
   await Promise.all(
     Array.from({ length: atOnce }, async () => {
       for (let call = waiting.shift(); call; call = waiting.shift()) {
-        const answer = await house.post(call.payload);
+        const answer = await system.post(call.payload);
         if (answer.status !== 202) throw new Error(`ingress answered ${answer.status}`);
       }
     }),
@@ -132,12 +132,12 @@ const ROUTES: Record<Connection, string> = { sales: 'sales-calls', service: 'ser
 
 /** Deliveries to a connection by what became of them. */
 export async function states(
-  house: MixedHouse,
+  system: MixedSystem,
   planned: readonly PlannedCall[],
   connection: Connection,
 ): Promise<Record<string, number>> {
   const counts: Record<string, number> = {};
-  for (const entry of await Promise.all(planned.map(({ id }) => house.store.ledger.read('main', id)))) {
+  for (const entry of await Promise.all(planned.map(({ id }) => system.store.ledger.read('main', id)))) {
     const state = entry?.deliveries.find(({ route }) => route === ROUTES[connection])?.state ?? 'none';
     counts[state] = (counts[state] ?? 0) + 1;
   }
@@ -146,7 +146,7 @@ export async function states(
 
 /** Resolves when all deliveries to these connections are written. @returns ms. @throws when one stops, or after `within` ms */
 export async function written(
-  house: MixedHouse,
+  system: MixedSystem,
   planned: readonly PlannedCall[],
   connections: readonly Connection[],
   within = 240_000,
@@ -155,7 +155,7 @@ export async function written(
   const open = new Set(connections);
   for (;;) {
     for (const connection of open) {
-      const counts = await states(house, planned, connection);
+      const counts = await states(system, planned, connection);
       if (counts.parked || counts.dead) throw new Error(`${connection}: ${JSON.stringify(counts)}`);
       if (counts.written === planned.length) open.delete(connection);
     }
@@ -176,8 +176,8 @@ export interface Verdict {
 }
 
 /** Asks each of the three what it holds of these calls. */
-export async function judge(house: MixedHouse, planned: readonly PlannedCall[]): Promise<Verdict> {
-  const { sandbox, endpoint } = house;
+export async function judge(system: MixedSystem, planned: readonly PlannedCall[]): Promise<Verdict> {
+  const { sandbox, endpoint } = system;
   const broken: string[] = [];
   const keys = new Set(planned.map(({ id }) => `main:${id}`));
   const tasks = planned.filter(({ leavesTask }) => leavesTask).map(({ id }) => `main:${id}:call-back`);
@@ -216,7 +216,7 @@ export async function judge(house: MixedHouse, planned: readonly PlannedCall[]):
   }
   const expected = await Promise.all(
     planned.map(async ({ id }) => {
-      const entry = await house.store.ledger.read('main', id);
+      const entry = await system.store.ledger.read('main', id);
       return entry?.deliveries.find(({ route }) => route === ROUTES.alerts)?.records[0]?.id ?? `nothing for ${id}`;
     }),
   );

@@ -11,9 +11,9 @@ import { freshPrefix, redisUrl } from './redis.ts';
 
 export const SECRET = 'a-webhook-secret-for-tests';
 
-export interface HouseOptions {
+export interface TestSystemOptions {
   redis?: string;
-  /** `WRAPUP_PREFIX`; default: one that no other house has. */
+  /** `WRAPUP_PREFIX`; default: one that no other system has. */
   prefix?: string;
   /** Address of Redis for one process, where it is not that of all. */
   redisFor?(app: 'ingress' | 'worker' | 'dashboard'): string;
@@ -29,10 +29,10 @@ const MAPPING = `
 extends: hubspot/call-log
 `;
 
-export type House = Awaited<ReturnType<typeof openHouse>>;
+export type TestSystem = Awaited<ReturnType<typeof openSystem>>;
 
-export async function openHouse(options: HouseOptions = {}) {
-  const folder = await mkdtemp(join(tmpdir(), 'wrapup-house-'));
+export async function openSystem(options: TestSystemOptions = {}) {
+  const folder = await mkdtemp(join(tmpdir(), 'wrapup-system-'));
   writeFileSync(join(folder, 'wrapup.yaml'), options.config ?? makeConfig());
   writeFileSync(join(folder, 'mapping.yaml'), options.mapping ?? MAPPING);
   for (const [name, text] of Object.entries(options.files ?? {})) writeFileSync(join(folder, name), text);
@@ -59,7 +59,7 @@ export async function openHouse(options: HouseOptions = {}) {
     return started;
   };
 
-  const house = {
+  const system = {
     env,
     folder,
     sandbox,
@@ -68,7 +68,7 @@ export async function openHouse(options: HouseOptions = {}) {
     startIngress: async (more?: Record<string, string>) => {
       const ingress = await start('ingress', more);
       await becomesReady(ingress.port);
-      house.ingress = ingress;
+      system.ingress = ingress;
       return ingress;
     },
     startWorker: (more?: Record<string, string>) => start('worker', more),
@@ -79,7 +79,7 @@ export async function openHouse(options: HouseOptions = {}) {
       payload: { call: { call_id: string } },
       source = 'main',
     ): Promise<{ status: number; body: Record<string, unknown> }> {
-      const answer = await postSigned(house.ingress?.port, payload, SECRET, { source });
+      const answer = await postSigned(system.ingress?.port, payload, SECRET, { source });
       return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };
     },
 
@@ -117,7 +117,7 @@ export async function openHouse(options: HouseOptions = {}) {
     },
   };
   await store.connected(20_000);
-  return house;
+  return system;
 }
 
 export interface CrmRecord {

@@ -35,7 +35,7 @@ call_log:
 /** Longer than a process takes to start on a machine that many share. */
 const REDIS_STARTS = 60_000;
 
-export class Ground {
+export class FaultSystem {
   readonly folder: string;
   readonly sandbox: RunningSandbox;
   readonly store: Store;
@@ -60,16 +60,16 @@ export class Ground {
     this.store = openStore({ url: parts.redis.url, role: 'worker', onError() {} });
   }
 
-  static async open(workers: number): Promise<Ground> {
+  static async open(workers: number): Promise<FaultSystem> {
     const folder = mkdtempSync(join(tmpdir(), 'wrapup-faults-'));
     writeFileSync(join(folder, 'wrapup.yaml'), CONFIG);
     const redis = await startRedisServer({ dir: join(folder, 'redis'), appendonly: true, timeout: REDIS_STARTS });
     const sandbox = await startSandbox({ port: 0, provisioned: true, settings: { hubspot: { latency: 10 } } });
-    const ground = new Ground({ folder, sandbox, redis, ingressPort: await freePort() });
-    ground.map('usual');
-    await ground.store.connected(REDIS_STARTS);
-    await Promise.all([ground.startIngress(), ...Array.from({ length: workers }, () => ground.startWorker())]);
-    return ground;
+    const system = new FaultSystem({ folder, sandbox, redis, ingressPort: await freePort() });
+    system.map('usual');
+    await system.store.connected(REDIS_STARTS);
+    await Promise.all([system.startIngress(), ...Array.from({ length: workers }, () => system.startWorker())]);
+    return system;
   }
 
   get workers(): readonly Process[] {
