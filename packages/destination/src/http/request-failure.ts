@@ -88,6 +88,16 @@ export interface TableRow {
   hint?: string;
 }
 
+/** A row: what the CRM answers, what that is, what happened, and what else there is to say. */
+export function tableRow<Row extends TableRow>(
+  answers: Omit<Row, 'becomes' | 'says'>,
+  becomes: FailureCode,
+  says: string,
+  more?: Partial<Row>,
+): Row {
+  return { ...answers, becomes, says, ...more } as Row;
+}
+
 /** True when a row holds for that status; one without a status holds for all. */
 export function fitsStatus(wanted: TableRow['status'], status: number): boolean {
   if (wanted === undefined) return true;

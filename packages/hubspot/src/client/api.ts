@@ -13,6 +13,27 @@ export interface HubSpotApiCall extends ApiRequest {
   build: ((client: GeneratedClient) => Promise<unknown>) | string;
 }
 
+type Build = HubSpotApiCall['build'];
+
+const reading = (name: string, build: Build, more: Partial<HubSpotApiCall> = {}): HubSpotApiCall => ({
+  name,
+  writes: false,
+  build,
+  ...more,
+});
+
+/** @param inputs what is written; none of its values is told in messages */
+const writing = (
+  name: string,
+  build: Build,
+  inputs: { properties: Record<string, string> }[] = [],
+): HubSpotApiCall => ({
+  name,
+  writes: true,
+  build,
+  sent: inputs.flatMap(({ properties }) => Object.values(properties)),
+});
+
 /** HubSpot's limit for batches of objects. */
 export const MAX_BATCH = 100;
 /** HubSpot's limit for batches of links. */
@@ -39,12 +60,8 @@ export function createRecords(object: string, inputs: CreateInput[]): HubSpotApi
       types: [{ associationCategory: 'HUBSPOT_DEFINED', associationTypeId: type }],
     })),
   }));
-  return {
-    name: `create ${inputs.length} ${object}`,
-    writes: true,
-    sent: values(inputs),
-    build: (client) => client.batches.create(object, { inputs: body } as never),
-  };
+  const name = `create ${inputs.length} ${object}`;
+  return writing(name, (client) => client.batches.create(object, { inputs: body } as never), inputs);
 }
 
 interface UpsertInput {
@@ -63,12 +80,8 @@ export function upsertRecords(object: string, inputs: UpsertInput[]): HubSpotApi
     // Created records must carry the key, and answers are matched by it.
     properties: { ...properties, [key.property]: key.value },
   }));
-  return {
-    name: `upsert ${inputs.length} ${object}`,
-    writes: true,
-    sent: values(inputs),
-    build: (client) => client.batches.upsert(object, { inputs: body }),
-  };
+  const name = `upsert ${inputs.length} ${object}`;
+  return writing(name, (client) => client.batches.upsert(object, { inputs: body }), inputs);
 }
 
 interface UpdateInput {
@@ -79,28 +92,16 @@ interface UpdateInput {
 
 export function updateRecords(object: string, inputs: UpdateInput[]): HubSpotApiCall {
   const body = inputs.map(({ trace, id, properties }) => ({ objectWriteTraceId: trace, id, properties }));
-  return {
-    name: `update ${inputs.length} ${object}`,
-    writes: true,
-    sent: values(inputs),
-    build: (client) => client.batches.update(object, { inputs: body }),
-  };
+  const name = `update ${inputs.length} ${object}`;
+  return writing(name, (client) => client.batches.update(object, { inputs: body }), inputs);
 }
 
 /** Reads records by id, or by the unique property `by`. */
 export function readRecords(object: string, ids: string[], properties: string[], by?: string): HubSpotApiCall {
-  const body = {
-    inputs: ids.map((id) => ({ id })),
-    properties,
-    propertiesWithHistory: [],
-    ...(by === undefined ? {} : { idProperty: by }),
-  };
-  return {
-    name: `read ${ids.length} ${object}${by === undefined ? '' : ` by ${by}`}`,
-    writes: false,
-    sent: by === undefined ? [] : ids,
-    build: (client) => client.batches.read(object, body),
-  };
+  const inputs = ids.map((id) => ({ id }));
+  const body = { inputs, properties, propertiesWithHistory: [], ...(by === undefined ? {} : { idProperty: by }) };
+  const name = `read ${ids.length} ${object}${by === undefined ? '' : ` by ${by}`}`;
+  return reading(name, (client) => client.batches.read(object, body), { sent: by === undefined ? [] : ids });
 }
 
 export interface SearchFilter {
@@ -117,13 +118,10 @@ export function searchRecords(
   after?: string,
 ): HubSpotApiCall {
   const body = searchBody(filters, properties, after);
-  return {
-    name: `search ${object}`,
-    writes: false,
+  return reading(`search ${object}`, (client) => client.searches.doSearch(object, body as never), {
     pool: 'search',
     sent: filters.flatMap((filter) => filter.in),
-    build: (client) => client.searches.doSearch(object, body as never),
-  };
+  });
 }
 
 export function searchBody(filters: SearchFilter[], properties: string[], after?: string): object {
@@ -139,47 +137,27 @@ export function searchBody(filters: SearchFilter[], properties: string[], after?
 
 /** Records whose property has exactly this value. */
 export function searchEqual(object: string, property: string, value: string): HubSpotApiCall {
-  const body = {
-    filterGroups: [{ filters: [{ propertyName: property, operator: 'EQ', value }] }],
-    properties: [],
-    limit: 200,
-  };
-  return {
-    name: `search ${object}`,
-    writes: false,
-    pool: 'search',
-    build: (client) => client.searches.doSearch(object, body as never),
-  };
+  const filter = { propertyName: property, operator: 'EQ', value };
+  const body = { filterGroups: [{ filters: [filter] }], properties: [], limit: 200 };
+  return reading(`search ${object}`, (client) => client.searches.doSearch(object, body as never), { pool: 'search' });
 }
 
 /** Ids of the records that one is linked to. */
 export function readLinked(from: string, to: string, id: string): HubSpotApiCall {
-  return {
-    name: `read links of ${from} to ${to}`,
-    writes: false,
-    build: (client) => client.associations.getPage(from, to, { inputs: [{ id }] } as never),
-  };
+  const body = { inputs: [{ id }] };
+  return reading(`read links of ${from} to ${to}`, (client) => client.associations.getPage(from, to, body as never));
 }
 
-/** Links pairs of records by their default link. Repeating it changes nothing. */
+/** Links pairs of records by their default link. Repeating it changes nothing, so that a lost answer needs no care. */
 export function linkRecords(from: string, to: string, pairs: { from: string; to: string }[]): HubSpotApiCall {
   const inputs = pairs.map((pair) => ({ _from: { id: pair.from }, to: { id: pair.to } }));
-  return {
-    name: `link ${pairs.length} ${from} to ${to}`,
-    // A lost answer needs no care: linking twice is linking once.
-    writes: false,
-    build: (client) => client.associations.createDefault(from, to, { inputs }),
-  };
+  const name = `link ${pairs.length} ${from} to ${to}`;
+  return reading(name, (client) => client.associations.createDefault(from, to, { inputs }));
 }
 
 /** The kinds of links between two objects, with the account's own labels. */
 export function readLabels(from: string, to: string): HubSpotApiCall {
-  return {
-    name: `read the labels of ${from} to ${to}`,
-    writes: false,
-    optional: true,
-    build: (client) => client.labels.getAll(from, to),
-  };
+  return reading(`read the labels of ${from} to ${to}`, (client) => client.labels.getAll(from, to), { optional: true });
 }
 
 /** Sets the label of links. Repeating it changes nothing. */
@@ -193,39 +171,24 @@ export function labelRecords(
     to: { id: pair.to },
     types: [{ associationCategory: pair.category, associationTypeId: pair.type }],
   }));
-  return {
-    name: `label ${pairs.length} links of ${from} to ${to}`,
-    writes: false,
-    optional: true,
-    build: (client) => client.associations.create(from, to, { inputs } as never),
-  };
+  const name = `label ${pairs.length} links of ${from} to ${to}`;
+  return reading(name, (client) => client.associations.create(from, to, { inputs } as never), { optional: true });
 }
 
 /** Takes every link between the pairs off. Repeating it changes nothing; HubSpot answers nothing. */
 export function unlinkRecords(from: string, to: string, pairs: { from: string; to: string }[]): HubSpotApiCall {
   const inputs = pairs.map((pair) => ({ _from: { id: pair.from }, to: [{ id: pair.to }] }));
-  return {
-    name: `unlink ${pairs.length} ${from} from ${to}`,
-    writes: false,
-    build: (client) => client.associations.archive(from, to, { inputs } as never),
-  };
+  const name = `unlink ${pairs.length} ${from} from ${to}`;
+  return reading(name, (client) => client.associations.archive(from, to, { inputs } as never));
 }
 
 export function readProperties(object: string): HubSpotApiCall {
-  return {
-    name: `read the properties of ${object}`,
-    writes: false,
-    build: (client) => client.properties.getAll(object, false),
-  };
+  return reading(`read the properties of ${object}`, (client) => client.properties.getAll(object, false));
 }
 
 export function readProperty(object: string, name: string): HubSpotApiCall {
-  return {
-    name: `read the property ${object}.${name}`,
-    writes: false,
-    optional: true,
-    build: (client) => client.properties.getByName(object, name),
-  };
+  const build: Build = (client) => client.properties.getByName(object, name);
+  return reading(`read the property ${object}.${name}`, build, { optional: true });
 }
 
 export interface PropertyDefinition {
@@ -240,45 +203,29 @@ export interface PropertyDefinition {
 }
 
 export function createProperty(object: string, definition: PropertyDefinition): HubSpotApiCall {
-  return {
-    name: `create the property ${object}.${definition.name}`,
-    writes: true,
-    build: (client) => client.properties.create(object, definition as never),
-  };
+  const name = `create the property ${object}.${definition.name}`;
+  return writing(name, (client) => client.properties.create(object, definition as never));
 }
 
 export function createPropertyGroup(object: string, name: string, label: string): HubSpotApiCall {
-  return {
-    name: `create the property group ${name} of ${object}`,
-    writes: true,
-    build: (client) => client.propertyGroups.create(object, { name, label, displayOrder: -1 }),
-  };
+  const group = { name, label, displayOrder: -1 };
+  return writing(`create the property group ${name} of ${object}`, (client) =>
+    client.propertyGroups.create(object, group),
+  );
 }
 
 /** A page of the account's active owners. */
 export function listOwners(after: string | undefined): HubSpotApiCall {
-  return {
-    name: 'read the owners',
-    writes: false,
-    optional: true,
-    build: (client) => client.owners.getPage(undefined, after, 500, false),
-  };
+  const build: Build = (client) => client.owners.getPage(undefined, after, 500, false);
+  return reading('read the owners', build, { optional: true });
 }
 
 /** Proves the token and that it may read contacts. */
 export function readOneContact(): HubSpotApiCall {
-  return {
-    name: 'read one contact',
-    writes: false,
-    build: (client) => client.records.getPage('contacts', 1),
-  };
+  return reading('read one contact', (client) => client.records.getPage('contacts', 1));
 }
 
 /** Account id, data hosting location and time zone. */
 export function readAccount(version: string): HubSpotApiCall {
-  return { name: 'read the account', writes: false, build: `/account-info/${version}/details` };
-}
-
-function values(inputs: { properties: Record<string, string> }[]): string[] {
-  return inputs.flatMap((input) => Object.values(input.properties));
+  return reading('read the account', `/account-info/${version}/details`);
 }

@@ -4,7 +4,7 @@
  * The first row whose conditions all hold is taken. Statuses, categories and codes:
  * https://developers.hubspot.com/docs/api-reference/error-handling
  */
-import type { TableRow } from '@wrapup/destination/http';
+import { type TableRow, tableRow } from '@wrapup/destination/http';
 
 export interface HubSpotErrorRule extends TableRow {
   category?: string;
@@ -29,175 +29,112 @@ const TOKEN =
   'Put a valid service key into the connection’s access_token (HubSpot: Settings, Integrations, Service keys), or for an OAuth app, install it again and put in its new refresh_token; then resume the connection.';
 const PROVISION = 'Run `wrapup provision`, then replay.';
 
+const row = tableRow<HubSpotErrorRule>;
+
 export const ERROR_TABLE: HubSpotErrorRule[] = [
-  {
-    status: 401,
-    category: 'EXPIRED_AUTHENTICATION',
-    becomes: 'unauthorized',
-    says: 'the access token has expired',
+  row({ status: 401, category: 'EXPIRED_AUTHENTICATION' }, 'unauthorized', 'the access token has expired', {
     hint: TOKEN,
-  },
-  { status: 401, becomes: 'unauthorized', says: 'the access token is not valid', hint: TOKEN },
-  {
-    status: 403,
-    becomes: 'missing_scope',
-    says: 'the access token lacks a scope',
+  }),
+  row({ status: 401 }, 'unauthorized', 'the access token is not valid', { hint: TOKEN }),
+  row({ status: 403 }, 'missing_scope', 'the access token lacks a scope', {
     hint: 'Add the scope to the service key, or to the OAuth app and install it again; then resume the connection.',
-  },
-  {
-    status: 429,
-    policy: 'DAILY',
-    becomes: 'daily_limit',
+  }),
+  row({ status: 429, policy: 'DAILY' }, 'daily_limit', 'the account’s daily quota is used up', {
     wait: HOUR_MS,
     longest: 24 * HOUR_MS,
-    says: 'the account’s daily quota is used up',
     hint: 'It comes back at midnight in the account’s time zone; a backfill can wait, or the quota be raised.',
-  },
-  {
-    status: 429,
-    message: /daily limit/i,
-    becomes: 'daily_limit',
+  }),
+  row({ status: 429, message: /daily limit/i }, 'daily_limit', 'the account’s daily quota is used up', {
     wait: HOUR_MS,
     longest: 24 * HOUR_MS,
-    says: 'the account’s daily quota is used up',
     hint: 'It comes back at midnight in the account’s time zone; a backfill can wait, or the quota be raised.',
-  },
-  {
-    status: 429,
-    policy: 'TEN_SECONDLY_ROLLING',
-    becomes: 'throttled',
+  }),
+  row({ status: 429, policy: 'TEN_SECONDLY_ROLLING' }, 'throttled', 'too many requests in ten seconds', {
     wait: 10 * SECOND_MS,
     longest: 60 * SECOND_MS,
-    says: 'too many requests in ten seconds',
     hint: LATER,
-  },
-  {
-    status: 429,
-    becomes: 'throttled',
+  }),
+  row({ status: 429 }, 'throttled', 'too many requests in a second', {
     wait: SECOND_MS,
     longest: 60 * SECOND_MS,
-    says: 'too many requests in a second',
     hint: LATER,
-  },
-  {
-    status: 423,
-    becomes: 'locked',
+  }),
+  row({ status: 423 }, 'locked', 'the records are locked for a moment', {
     wait: 2 * SECOND_MS,
     longest: 60 * SECOND_MS,
-    says: 'the records are locked for a moment',
     hint: LATER,
-  },
-  {
-    status: 477,
-    becomes: 'locked',
+  }),
+  row({ status: 477 }, 'locked', 'the account is moving to another data centre', {
     wait: 60 * SECOND_MS,
     longest: 24 * HOUR_MS,
-    says: 'the account is moving to another data centre',
     hint: LATER,
-  },
-  { status: 408, becomes: 'timeout', says: 'HubSpot took too long', hint: LATER },
-  ...([522, [525, 526]] as const).map(
-    (status): HubSpotErrorRule => ({
-      status: typeof status === 'number' ? status : [...status],
-      becomes: 'unavailable',
-      wait: 60 * SECOND_MS,
-      longest: HOUR_MS,
-      says: 'HubSpot cannot be reached behind its own proxy',
-      hint: 'If it lasts, ask HubSpot’s support.',
-    }),
-  ),
-  { status: [500, 599], becomes: 'unavailable', longest: HOUR_MS, says: 'HubSpot failed', hint: LATER },
-  {
-    code: 'PROPERTY_DOESNT_EXIST',
-    becomes: 'missing_property',
+  }),
+  row({ status: 408 }, 'timeout', 'HubSpot took too long', { hint: LATER }),
+  row({ status: 522 }, 'unavailable', 'HubSpot cannot be reached behind its own proxy', {
+    wait: 60 * SECOND_MS,
+    longest: HOUR_MS,
+    hint: 'If it lasts, ask HubSpot’s support.',
+  }),
+  row({ status: [525, 526] }, 'unavailable', 'HubSpot cannot be reached behind its own proxy', {
+    wait: 60 * SECOND_MS,
+    longest: HOUR_MS,
+    hint: 'If it lasts, ask HubSpot’s support.',
+  }),
+  row({ status: [500, 599] }, 'unavailable', 'HubSpot failed', { longest: HOUR_MS, hint: LATER }),
+  row({ code: 'PROPERTY_DOESNT_EXIST' }, 'missing_property', 'the account has no such property', {
     field: true,
-    says: 'the account has no such property',
     hint: 'Run `wrapup provision`, or create the property, or take it out of the mapping; then replay.',
-  },
-  {
-    message: /^Property .* does not exist|non-unique .* property/i,
-    becomes: 'missing_property',
-    says: 'a property is missing, or is not unique as it must be',
-    hint: PROVISION,
-  },
-  {
-    code: 'INVALID_OPTION',
-    becomes: 'invalid_field',
+  }),
+  row(
+    { message: /^Property .* does not exist|non-unique .* property/i },
+    'missing_property',
+    'a property is missing, or is not unique as it must be',
+    { hint: PROVISION },
+  ),
+  row({ code: 'INVALID_OPTION' }, 'invalid_field', 'the value is not among the property’s options', {
     field: true,
-    says: 'the value is not among the property’s options',
     hint: 'Add the option in HubSpot, or change the value in the mapping; then replay.',
-  },
-  {
-    code: 'INVALID_OWNER_ID',
-    becomes: 'invalid_field',
+  }),
+  row({ code: 'INVALID_OWNER_ID' }, 'invalid_field', 'the owner is no active user of the account', {
     field: true,
-    says: 'the owner is no active user of the account',
     hint: 'Nothing to do: the record is written without it. Name an active owner in the mapping.',
-  },
-  {
-    code: /^READ_ONLY_VALUE|^PROPERTY_READ_ONLY|_READ_ONLY$/,
-    becomes: 'invalid_field',
+  }),
+  row({ code: /^READ_ONLY_VALUE|^PROPERTY_READ_ONLY|_READ_ONLY$/ }, 'invalid_field', 'the property is read-only', {
     field: true,
-    says: 'the property is read-only',
     hint: 'Take it out of the mapping, then replay.',
-  },
-  {
-    code: /^MISSING_(?:CONDITIONAL_)?REQUIRED/,
-    becomes: 'invalid_field',
-    says: 'the account’s own rules require a property that the mapping does not write',
-    hint: 'Write the property in the mapping, or relax the rule in HubSpot (Settings, Properties, Rules); then replay.',
-  },
-  {
-    code: /_TOO_LONG$/,
-    becomes: 'invalid_field',
+  }),
+  row(
+    { code: /^MISSING_(?:CONDITIONAL_)?REQUIRED/ },
+    'invalid_field',
+    'the account’s own rules require a property that the mapping does not write',
+    {
+      hint: 'Write the property in the mapping, or relax the rule in HubSpot (Settings, Properties, Rules); then replay.',
+    },
+  ),
+  row({ code: /_TOO_LONG$/ }, 'invalid_field', 'the value is too long for the property', {
     field: true,
-    says: 'the value is too long for the property',
     hint: 'Cut it in the mapping, then replay.',
-  },
-  {
-    code: /^INVALID_/,
-    becomes: 'invalid_field',
+  }),
+  row({ code: /^INVALID_/ }, 'invalid_field', 'the value does not fit the property', {
     field: true,
-    says: 'the value does not fit the property',
     hint: 'Correct the value or its transform in the mapping, then replay.',
-  },
-  {
-    sub_category: /INVALID_OBJECT_IDS$/,
-    becomes: 'gone',
-    says: 'a record to link to is gone: deleted, archived or merged',
+  }),
+  row({ sub_category: /INVALID_OBJECT_IDS$/ }, 'gone', 'a record to link to is gone: deleted, archived or merged', {
     hint: 'Nothing to do: the person is looked up again by itself.',
-  },
-  { status: 409, becomes: 'conflict', says: 'another record already holds this unique value' },
-  { message: /already has that value/i, becomes: 'conflict', says: 'another record already holds this unique value' },
-  { category: 'CONFLICT', becomes: 'conflict', says: 'another record already holds this unique value' },
-  {
-    status: 404,
-    category: 'OBJECT_NOT_FOUND',
-    becomes: 'gone',
-    says: 'the record is gone: deleted, archived or merged',
-  },
-  {
-    status: 404,
-    becomes: 'refused',
-    says: 'HubSpot does not know what was asked for',
+  }),
+  row({ status: 409 }, 'conflict', 'another record already holds this unique value'),
+  row({ message: /already has that value/i }, 'conflict', 'another record already holds this unique value'),
+  row({ category: 'CONFLICT' }, 'conflict', 'another record already holds this unique value'),
+  row({ status: 404, category: 'OBJECT_NOT_FOUND' }, 'gone', 'the record is gone: deleted, archived or merged'),
+  row({ status: 404 }, 'refused', 'HubSpot does not know what was asked for', {
     hint: 'Check base_url, api_version and the object names in the mapping.',
-  },
-  {
-    message: /^Duplicate IDs found in batch input/i,
-    becomes: 'bad_request',
-    says: 'one record stood twice in a request',
-  },
-  { message: /^Invalid input JSON/i, becomes: 'bad_request', says: 'HubSpot could not read the request' },
-  {
-    status: [300, 399],
-    becomes: 'refused',
-    says: 'HubSpot answered with a redirect',
+  }),
+  row({ message: /^Duplicate IDs found in batch input/i }, 'bad_request', 'one record stood twice in a request'),
+  row({ message: /^Invalid input JSON/i }, 'bad_request', 'HubSpot could not read the request'),
+  row({ status: [300, 399] }, 'refused', 'HubSpot answered with a redirect', {
     hint: 'Check the connection’s base_url.',
-  },
-  {
-    status: [400, 499],
-    becomes: 'refused',
-    says: 'HubSpot refused it',
+  }),
+  row({ status: [400, 499] }, 'refused', 'HubSpot refused it', {
     hint: 'See HubSpot’s own words; mend the mapping or the record, then replay.',
-  },
+  }),
 ];
