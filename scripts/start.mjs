@@ -133,7 +133,7 @@ async function untilReady({ name, variable, ready }) {
  * @throws {Error} when the configuration has mistakes, with all of them: no process would start with it
  */
 async function readConfig() {
-  const { loadConfig, reachOf } = await import('../packages/config/src/index.ts');
+  const { loadConfig, targetHostOf } = await import('../packages/config/src/index.ts');
   const { config, findings } = await loadConfig({
     env,
     file: resolve(ROOT, env.WRAPUP_CONFIG || 'config/wrapup.yaml'),
@@ -145,7 +145,7 @@ async function readConfig() {
   }
   return {
     connections: Object.values(config.connections).map(({ name, kind, settings }) => ({
-      ...{ name, kind, ...reachOf(kind, settings) },
+      ...{ name, kind, ...targetHostOf(kind, settings) },
     })),
     sources: Object.values(config.sources).map(({ name, path_token: [token] }) => ({ name, token })),
   };
