@@ -4,7 +4,7 @@
  */
 import { cpSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { wrapup } from '../../apps/cli/test/support/run.ts';
 import { samplePayload } from '../../packages/synthflow/src/index.ts';
 import { openSystem, type TestSystem } from '../support/system.ts';
@@ -133,21 +133,15 @@ test('a delivery that the dashboard replays goes by what the file says when the 
   expect((await system.settled('skipped')).deliveries[0]).toMatchObject({ state: 'written', replays: 1 });
 }, 120_000);
 
-test('a replay with a configuration that the workers never get goes on without it after a while, and says so', async () => {
+test('a replay with a configuration that the workers do not have goes on without it, and says so', async () => {
   const elsewhere = `${system.folder}-elsewhere`;
   cpSync(system.folder, elsewhere, { recursive: true });
   onTestFinished(() => rmSync(elsewhere, { recursive: true, force: true }));
   writeFileSync(join(elsewhere, 'mapping.yaml'), WRONG);
   await wrapup(['replay', 'first'], { ...env, WRAPUP_CONFIG: join(elsewhere, 'wrapup.yaml') });
-  // It waits in delayed, and is promoted here.
-  const queue = system.store.queues.deliveries('sales');
-  const waiting = await vi.waitUntil(async () => (await queue.getDelayed())[0], { timeout: 60_000, interval: 50 });
-  expect(waiting.data).toMatchObject({ call_id: 'first' });
-  expect((await system.store.ledger.read('main', 'first'))?.deliveries[0]).toMatchObject({ attempts: 0 });
-  await system.store.redis.hset(queue.toKey(waiting.id ?? ''), 'ats', 100);
   expect((await system.settled('first')).deliveries[0]).toMatchObject({
     state: 'written',
     attempts: 1,
-    notes: [expect.stringContaining('the worker had not got')],
+    notes: [expect.stringContaining('the worker did not have')],
   });
 }, 120_000);

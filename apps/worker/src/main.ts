@@ -14,9 +14,9 @@ import {
 import { startWorker } from './worker.ts';
 
 /** A queue that has work and finishes none of it for so long makes the process not ready. */
-const STUCK = 120_000;
+const STUCK_MS = 120_000;
 /** For the batch in hand, below what compose grants (`stop_grace_period`). */
-const DRAIN = 35_000;
+const DRAIN_MS = 35_000;
 
 const log = createLogger('worker');
 
@@ -26,15 +26,16 @@ await startOrExit(log, async () => {
   await checkKeysAtStart(store, log);
   const metrics = createMetrics();
   const config = await openConfig(log, 'worker');
-  const { current, reload: hurry } = config;
-  const worker = await startWorker({ store, config: current, hurry, log, metrics, onError });
+  const worker = await startWorker({
+    ...{ store, config: config.current, reload: () => config.reload(), log, metrics, onError },
+  });
   config.onReload(() => {
     worker.reconfigure().catch((error) => log.error({ err: error }, 'a connection could not be reconfigured'));
   });
 
   const ready = async () => {
     const { ok, problems } = await checkRedis(store.redis, store.keys);
-    const stuck = ok ? await worker.stuck(STUCK) : [];
+    const stuck = ok ? await worker.stuck(STUCK_MS) : [];
     return {
       ok: ok && stuck.length === 0,
       problems: [...problems, ...stuck.map((name) => `queue ${name} does not move`)],
@@ -51,10 +52,10 @@ await startOrExit(log, async () => {
   onShutdown(
     [
       { name: 'stop watching the configuration', run: () => config.close() },
-      { name: 'finish the batch in hand', run: () => worker.close(DRAIN) },
+      { name: 'finish the batch in hand', run: () => worker.close(DRAIN_MS) },
       { name: 'close Redis', run: () => store.close() },
       { name: 'stop listening', run: () => served.close(1000) },
     ],
-    { deadline: DRAIN + 5_000, log },
+    { deadline: DRAIN_MS + 5_000, log },
   );
 });

@@ -2,15 +2,6 @@ import type { CircuitChange } from '@wrapup/queue';
 import type { ReconcileRun } from '@wrapup/recovery';
 import type { Metrics } from '@wrapup/telemetry';
 
-export interface CircuitCounts {
-  change(connection: string, became: CircuitChange['became'], cause: string): void;
-  /** @param result `answered`, or the code of the failure */
-  probe(connection: string, result: string): void;
-}
-
-/** Counts what a worker does, by what became of it. */
-export type Counts = ReturnType<typeof countWork>;
-
 /** The worker's own numbers. Labels are names from the configuration, never ids. */
 export function countWork(metrics: Metrics) {
   const calls = metrics.counter('calls_total', 'Calls read, by what became of them.', ['result']);
@@ -55,10 +46,6 @@ export function countWork(metrics: Metrics) {
     'result',
   ]);
   const alerts = metrics.counter('alerts_total', 'Attempts to alert operators, by what became of them.', ['result']);
-  const circuit: CircuitCounts = {
-    change: (connection, became, cause) => changes.inc({ connection, became, cause }),
-    probe: (connection, result) => probes.inc({ connection, result }),
-  };
   return {
     reconciled: ({ source, result, counts, ended }: ReconcileRun) => {
       runs.inc({ source, result });
@@ -74,6 +61,13 @@ export function countWork(metrics: Metrics) {
     delivery: (connection: string, route: string, result: string) => deliveries.inc({ connection, route, result }),
     batch: (connection: string, size: number) => batches.observe({ connection }, size),
     alert: (result: 'sent' | 'failed') => alerts.inc({ result }),
-    circuit,
+    circuit: {
+      change: (connection: string, became: CircuitChange['became'], cause: string) =>
+        changes.inc({ connection, became, cause }),
+      probe: (connection: string, result: string) => probes.inc({ connection, result }),
+    },
   };
 }
+
+/** Counts what a worker does, by what became of it. */
+export type WorkCounts = ReturnType<typeof countWork>;

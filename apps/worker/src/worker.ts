@@ -1,221 +1,148 @@
 /**
- * What one worker process does: `calls` become deliveries, each connection's deliveries are written, and `maintenance`
- * sweeps up. How the queues are served is in `bullmq/queue-workers.ts`.
+ * What one worker process does: `calls` become deliveries, each connection's deliveries are written, and upkeep runs. How
+ * the queues are served is in `bullmq/queue-workers.ts`.
  */
 import type { Config } from '@wrapup/config';
 import { Failure, type Log } from '@wrapup/destination';
-import {
-  ALERTS_QUEUE,
-  CALLS_QUEUE,
-  type DeliveryJob,
-  deliveriesQueue,
-  MAINTENANCE_QUEUE,
-  RedisLease,
-  type Store,
-} from '@wrapup/queue';
+import { deliveriesQueue, type Store } from '@wrapup/queue';
 import { LogThrottle, type Metrics } from '@wrapup/telemetry';
-import type { Job } from 'bullmq';
-import { asError, delay, isLast, obey } from './bullmq/finish-job.ts';
-import { Lines } from './bullmq/queue-workers.ts';
-import { routeCall } from './calls/call-worker.ts';
+import { QueueWorkers } from './bullmq/queue-workers.ts';
+import { CallWorker } from './calls/call-worker.ts';
 import { Verifier } from './calls/verifier.ts';
-import { catchUp, WAIT as WAIT_FOR_CONFIG } from './deliveries/await-config-version.ts';
-import { Guard, HELD } from './deliveries/circuit-monitor.ts';
-import { Destinations } from './deliveries/connections.ts';
-import { processDelivery, type Verdict } from './deliveries/process-delivery.ts';
-import { countWork } from './metrics.ts';
+import { CircuitMonitor } from './deliveries/circuit-monitor.ts';
+import { ConnectionPool } from './deliveries/connection-pool.ts';
+import { DeliveryWorker } from './deliveries/delivery-worker.ts';
+import { DeliveryWriter } from './deliveries/delivery-writer.ts';
+import { PendingArrivals } from './deliveries/pending-arrivals.ts';
+import { countWork, type WorkCounts } from './metrics.ts';
 import { PayloadRoom } from './payloads/payload-room.ts';
-import { type AlertJob, queueAlert } from './upkeep/alerts.ts';
+import { queueAlert, startAlerts } from './upkeep/alerts.ts';
 import { Reconciler } from './upkeep/reconciler.ts';
-import { Examiner } from './upkeep/schema-drift-check.ts';
-import { fileFailedDeliveries, sweep } from './upkeep/sweep.ts';
+import { SchemaDriftCheck } from './upkeep/schema-drift-check.ts';
+import { startSweep } from './upkeep/sweep.ts';
 
-export interface WorkerDeps {
+export interface WorkerParts {
   store: Store;
-  /** The configuration as it is now; reloads replace it whole. */
+  /** The configuration in force; a reload replaces it whole. */
   config: () => Config;
-  /** Looks for the configuration of that hash at once, takes it over if it is there, and answers what is in force. */
-  hurry?(wanted: string): Promise<Config>;
+  /** Takes over what the files of the configuration say now, and returns what is in force. */
+  reload?(): Promise<Config>;
   log: Log;
   metrics: Metrics;
   /** Milliseconds from the start to the first comparison of mappings and accounts; for tests. */
-  examine_after?: number;
-  /** Hears of connection errors, which the queues and the connection both report. */
+  first_schema_check?: number;
+  /** Called for connection errors, which the queues and the connection both report. */
   onError(error: Error): void;
 }
 
 export interface RunningWorker {
-  /** Starts lines for connections that a reload brought. Those of removed connections end; their calls are kept. */
+  /** Serves the connections that a reload brought. The queues of removed ones are left, with their calls. */
   reconfigure(): Promise<void>;
-  /** Names of queues with work that nothing has finished for `ms`. */
+  /** Names of queues with waiting jobs of which none has been finished for `ms`. */
   stuck(ms: number): Promise<string[]>;
   /** Takes no new job and finishes those in hand, or gives up at `deadline` ms; what is left is redelivered. */
   close(deadline?: number): Promise<void>;
 }
 
-const CALLS_AT_ONCE = 50;
-/** Deliveries in hand per batch that may fly: enough that the next batch fills while one is in flight. */
-const BATCHES_IN_HAND = 3;
-const SWEEP_EVERY = 60_000;
 /** Sources that one process reconciles at once. */
-const RECONCILIATIONS = 2;
+const RECONCILIATIONS_AT_ONCE = 2;
+/** Between two log lines about one source that does not let its calls be read. */
+const REFUSED_LOG_EVERY_MS = 60_000;
 
-export async function startWorker({
-  store,
-  config,
-  hurry = async () => config(),
-  log,
-  metrics,
-  onError,
-  examine_after,
-}: WorkerDeps): Promise<RunningWorker> {
+export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
+  const { store, config, reload = async () => config(), log, metrics, onError, first_schema_check } = parts;
   const count = countWork(metrics);
-  const destinations = new Destinations(store, config, log, count.batch);
-  const guard = new Guard({
-    store,
-    log,
-    count: count.circuit,
-    probe: (connection) => destinations.probe(connection),
+  const workers = new QueueWorkers(store, config, onError);
+  const pool = new ConnectionPool({
+    ...{ store, config, log },
+    // If the connection is paused, its old settings may be why.
+    onSettingsChanged: (connection) => void store.connections.probeNow(connection).catch(() => {}),
+  });
+  const monitor = new CircuitMonitor({
+    ...{ store, log, count: count.circuit },
+    probe: (connection) => pool.probe(connection),
     onChange: (connection, change) => queueAlert(store, config(), connection, change),
   });
-  destinations.guard = guard;
-  const lease = new RedisLease(store.redis, store.keys);
-  const unanswered = new LogThrottle(60_000);
-  const verifier = new Verifier(store, config, (source, refused) => {
-    count.api(source, refused?.code);
-    if (!refused || unanswered.admit(`${source} ${refused.code}`) === undefined) return;
-    log.error({ source, ...refused }, 'calls wait, because Synthflow does not let them be read');
-  });
+  const pending = new PendingArrivals();
   const room = new PayloadRoom();
-  const lines = new Lines(store, config, onError);
-
-  lines.start(CALLS_QUEUE, CALLS_AT_ONCE, (job, token) =>
-    routeCall(job, token, { store, config, hurry, log, count, verifier, coming: destinations.coming, room }),
-  );
-
-  const startLine = (connection: string, size: number): void => {
-    const worker = lines.start(
-      deliveriesQueue(connection),
-      size * BATCHES_IN_HAND,
-      async (job: Job<DeliveryJob>, token) => {
-        // Taken just before the queue was stopped: handed back unasked.
-        if (guard.refusal(connection)) return delay(job, token, HELD);
-        const caughtUp = await catchUp(job.data, job.attemptsStarted, config(), hurry);
-        if (caughtUp === 'wait') return delay(job, token, WAIT_FOR_CONFIG);
-        const planned = destinations.coming.delivery(connection);
-        const verdict = await processDelivery(job.data, isLast(job), {
-          store,
-          config: config(),
-          room,
-          ...(caughtUp === 'ready' ? {} : { note: caughtUp.note }),
-          write: (name, plan, priority) => {
-            planned();
-            return destinations.write(name, plan, priority);
-          },
-          lease: (keys, ttl) => lease.take(keys, ttl),
-          stopped: (name) => guard.refusal(name) !== undefined,
-        }).finally(planned);
-        count.delivery(connection, job.data.route, verdict.result);
-        report(log, job.data, verdict);
-        await obey(verdict, job, token);
-      },
-    );
-    // Filed at once rather than at the next sweep; the sweep is there for when this process dies here.
-    worker.on('failed', (job) => {
-      if (!job?.finishedOn) return;
-      fileFailedDeliveries(store, config(), connection).catch((error) =>
-        log.warn({ connection, err: error }, 'dead letters could not be filed now; the sweep will'),
-      );
-    });
-  };
-
-  const reconciler = new Reconciler({ store, config, log, options: lines.options(RECONCILIATIONS), onError, count });
-
-  const examiner = new Examiner(
+  const verifier = openVerifier(store, config, count, log);
+  const calls = new CallWorker({ store, config, reload, log, count: count.call, verifier, pending, room });
+  const writer = new DeliveryWriter({ pool, monitor, pending, onBatch: count.batch });
+  const deliveries = new DeliveryWorker({
+    ...{ store, config, reload, log, writer, monitor, pending, room },
+    count: count.delivery,
+  });
+  const reconciler = new Reconciler({
+    ...{ store, config, log, onError, count },
+    options: workers.options(RECONCILIATIONS_AT_ONCE),
+  });
+  const schemaDriftCheck = new SchemaDriftCheck(
     {
-      ...{ store, config, log, metrics, onError, options: lines.options(1) },
-      check: (connection, mappings) => destinations.check(connection, mappings),
+      ...{ store, config, log, metrics, onError, options: workers.options(1) },
+      check: (connection, mappings) => pool.check(connection, mappings),
     },
-    examine_after,
+    first_schema_check,
   );
 
   const reconfigure = async (): Promise<void> => {
     await reconciler.schedule();
-    const wanted = new Set(Object.keys(config().connections));
-    for (const connection of wanted) {
+    const connections = Object.keys(config().connections);
+    for (const connection of connections) {
       try {
-        // Also for one that has its line: this is where its new settings are taken over.
-        const size = await destinations.batchSize(connection);
-        if (!lines.has(deliveriesQueue(connection))) startLine(connection, size);
+        // Also where its queue is served already: this is where its new settings are taken over.
+        const { destination } = await pool.open(connection);
+        if (!workers.has(deliveriesQueue(connection))) deliveries.start(workers, connection, destination.batch);
       } catch (error) {
         const { message, hint } = Failure.of(error);
         log.error({ connection, reason: message, hint }, 'a connection could not be opened; its calls wait');
       }
     }
-    const served = new Set([...wanted].map(deliveriesQueue));
-    await lines.end((queue) => queue.startsWith(deliveriesQueue('')) && !served.has(queue));
-    await guard.watch([...wanted]);
-    await examiner.schedule();
+    const served = new Set(connections.map(deliveriesQueue));
+    await workers.closeUnwanted((queue) => queue.startsWith(deliveriesQueue('')) && !served.has(queue));
+    await monitor.watch(connections);
+    await schemaDriftCheck.schedule();
   };
 
-  lines.start(ALERTS_QUEUE, 1, async (job: Job<AlertJob>) => {
-    const { alerts } = config();
-    if (!alerts) return;
-    try {
-      await destinations.notify(alerts.to, job.data);
-      count.alert('sent');
-    } catch (error) {
-      const failure = Failure.of(error);
-      count.alert('failed');
-      log.warn({ connection: alerts.to, code: failure.code, reason: failure.message }, 'an alert was not taken');
-      throw asError(failure);
-    }
-  });
-
-  lines.start(MAINTENANCE_QUEUE, 1, async () => {
-    const { dead, revived } = await sweep(store, config());
-    if (dead + revived > 0) log.info({ dead, revived }, 'the sweep found work');
-  });
-  const maintenance = store.queues.get(MAINTENANCE_QUEUE);
-  await maintenance.upsertJobScheduler(
-    'sweep',
-    { every: SWEEP_EVERY },
-    {
-      name: 'sweep',
-      opts: { removeOnComplete: { count: 10 }, removeOnFail: { count: 10 } },
-    },
-  );
+  calls.start(workers);
+  startAlerts(workers, { config, log, count: count.alert, notify: (to, notice) => pool.notify(to, notice) });
+  await startSweep(workers, { store, config, log });
   await reconfigure();
 
   return {
     reconfigure,
-    stuck: (ms) => lines.stuck(ms),
+    stuck: (ms) => workers.stuck(ms),
     async close(deadline = 25_000) {
-      guard.close();
-      const closing = Promise.all([examiner.close(), reconciler.close(), lines.close()]);
-      let timer: NodeJS.Timeout | undefined;
-      const late = new Promise<'late'>((resolve) => {
-        timer = setTimeout(() => resolve('late'), deadline);
-      });
-      if ((await Promise.race([closing, late])) === 'late') {
+      monitor.close();
+      const closing = Promise.all([schemaDriftCheck.close(), reconciler.close(), workers.close()]);
+      if (!(await endsWithin(closing, deadline))) {
         log.warn({ deadline_ms: deadline }, 'the batch in hand did not finish in time; it will be redelivered');
-        destinations.abort();
+        pool.abort();
         verifier.abort();
-        await lines.drop();
+        await workers.drop();
       }
-      clearTimeout(timer);
-      await destinations.close();
+      await pool.close();
       verifier.close();
     },
   };
 }
 
-function report(log: Log, job: DeliveryJob, verdict: Verdict): void {
-  const fields = { source: job.source, call_id: job.call_id, route: job.route, result: verdict.result };
-  if (verdict.job === 'complete' && verdict.result !== 'parked') log.info(fields, 'delivered');
-  else if (verdict.job === 'delay') log.info({ ...fields, wait_ms: verdict.ms }, 'waits');
-  else {
-    const failure = 'failure' in verdict ? verdict.failure : undefined;
-    log.warn({ ...fields, code: failure?.code, reason: failure?.message, hint: failure?.hint }, 'not delivered');
-  }
+/** A verifier that counts each answer, and logs now and then that a source does not let its calls be read. */
+function openVerifier(store: Store, config: () => Config, count: WorkCounts, log: Log): Verifier {
+  const throttle = new LogThrottle(REFUSED_LOG_EVERY_MS);
+  return new Verifier(store, config, (source, refused) => {
+    count.api(source, refused?.code);
+    if (!refused || throttle.admit(`${source} ${refused.code}`) === undefined) return;
+    log.error({ source, ...refused }, 'calls wait, because Synthflow does not let them be read');
+  });
+}
+
+/** Whether the work ends within so many ms. @throws what the work throws by then */
+async function endsWithin(work: Promise<unknown>, ms: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), ms);
+  });
+  const ended = await Promise.race([work.then(() => true), late]);
+  clearTimeout(timer);
+  return ended;
 }

@@ -32,8 +32,8 @@ describe('routing a call', () => {
     const payload = connectedPayload();
     payload.call.transcript = `human: ${'a sentence that comes again and again. '.repeat(100)}`;
     const call = await fixture.arrive(payload);
-    await processCall(call, store, configWith());
-    await processCall(call, store, configWith());
+    await processCall(call, { store, config: configWith() });
+    await processCall(call, { store, config: configWith() });
     expect(await store.ledger.read('main', call.call_id)).toMatchObject({
       routed: true,
       outcome: 'connected',
@@ -49,7 +49,7 @@ describe('routing a call', () => {
     const { store } = fixture;
     const payload = connectedPayload();
     const call = await fixture.arrive(payload);
-    await processCall(call, store, configWith());
+    await processCall(call, { store, config: configWith() });
     const kept = JSON.stringify([
       await store.redis.hgetall(store.keys.ledger('main', call.call_id)),
       (await deliveriesOf(call.call_id)).map(({ data }) => data),
@@ -62,7 +62,7 @@ describe('routing a call', () => {
     const { store } = fixture;
     const call = await fixture.arrive(connectedPayload());
     await forgetCall(store, { source: 'main', call_id: call.call_id });
-    expect(await processCall(call, store, configWith())).toEqual({ job: 'complete', result: 'forgotten' });
+    expect(await processCall(call, { store, config: configWith() })).toEqual({ job: 'complete', result: 'forgotten' });
     const wanted = [{ route: 'sales-calls', connection: 'sales' }];
     expect(await store.ledger.route(call, 'applied', { notes: [] }, wanted)).toEqual([]);
     expect(await deliveriesOf(call.call_id)).toEqual([]);
@@ -73,7 +73,7 @@ describe('routing a call', () => {
     const config = configWith(({ routes }) => {
       for (const route of routes) route.when = () => false;
     });
-    await processCall(call, fixture.store, config);
+    await processCall(call, { store: fixture.store, config });
     expect(await fixture.store.ledger.read('main', call.call_id)).toMatchObject({ routed: true, deliveries: [] });
   });
 
@@ -82,7 +82,7 @@ describe('routing a call', () => {
     const config = configWith((config) => {
       config.sources = {};
     });
-    await expect(processCall(call, fixture.store, config)).rejects.toMatchObject({
+    await expect(processCall(call, { store: fixture.store, config })).rejects.toMatchObject({
       next: 'die',
       hint: expect.stringContaining('main'),
     });
@@ -93,9 +93,9 @@ describe('revisions', () => {
   it('notes an equal one and writes nothing', async () => {
     const { store } = fixture;
     const payload = connectedPayload();
-    await processCall(await fixture.arrive(payload), store, configWith());
+    await processCall(await fixture.arrive(payload), { store, config: configWith() });
     const again = await fixture.arrive({ ...payload, an_unknown_field: true });
-    await processCall(again, store, configWith());
+    await processCall(again, { store, config: configWith() });
     const entry = await store.ledger.read('main', again.call_id);
     expect(entry?.revisions.map(({ effect }) => effect)).toEqual(['applied', 'equal']);
     expect(entry?.deliveries[0]?.revision).toBe(entry?.revisions[0]?.hash);
@@ -105,12 +105,12 @@ describe('revisions', () => {
     const { store } = fixture;
     const payload = connectedPayload();
     const { recording_url: _, ...without } = payload.call as Record<string, unknown>;
-    await processCall(await fixture.arrive({ ...payload, call: without } as never), store, configWith());
+    await processCall(await fixture.arrive({ ...payload, call: without } as never), { store, config: configWith() });
     const more = await fixture.arrive({
       ...payload,
       call: { ...without, recording_url: 'https://example.com/a.mp3' },
     } as never);
-    await processCall(more, store, configWith());
+    await processCall(more, { store, config: configWith() });
     const entry = await store.ledger.read('main', more.call_id);
     expect(entry?.revisions.map(({ effect }) => effect)).toEqual(['applied', 'added']);
     expect(entry?.deliveries[0]).toMatchObject({ state: 'queued', revision: more.revision });
@@ -120,10 +120,10 @@ describe('revisions', () => {
     const { store } = fixture;
     const payload = connectedPayload();
     const first = await fixture.arrive(payload);
-    await processCall(first, store, configWith());
+    await processCall(first, { store, config: configWith() });
     await settle(first, { state: 'written' });
     const edited = await fixture.arrive({ ...payload, lead: { ...payload.lead, phone_number: '+14155550199' } });
-    await processCall(edited, store, configWith());
+    await processCall(edited, { store, config: configWith() });
     const entry = await store.ledger.read('main', first.call_id);
     expect(entry?.revisions.map(({ effect }) => effect)).toEqual(['applied', 'parked']);
     expect(entry?.deliveries[0]).toMatchObject({ state: 'parked', code: 'contradiction' });
@@ -146,11 +146,11 @@ describe('revisions', () => {
     const { store } = fixture;
     const payload = connectedPayload();
     const first = await fixture.arrive(payload);
-    await processCall(first, store, configWith());
+    await processCall(first, { store, config: configWith() });
     await settle(first, { state: 'dead', code: 'unavailable' });
     for (const phone_number of ['+14155550198', '+14155550199']) {
       const forged = await fixture.arrive({ ...payload, lead: { ...payload.lead, phone_number } });
-      await processCall(forged, store, configWith());
+      await processCall(forged, { store, config: configWith() });
     }
     const delivery = async () => (await store.ledger.read('main', first.call_id))?.deliveries[0];
     expect(await delivery()).toMatchObject({ state: 'parked', displaced: first.revision });
@@ -166,13 +166,13 @@ describe('revisions', () => {
     const { store } = fixture;
     const payload = connectedPayload();
     const first = await fixture.arrive(payload);
-    await processCall(first, store, configWith());
+    await processCall(first, { store, config: configWith() });
     const job: DeliveryJob = { ...first, route: 'sales-calls', replays: 0 };
     await store.ledger.begin(job);
     await store.ledger.recordOutcome(job, { state: 'written', records: [] });
     for (const phone_number of ['+14155550198', '+14155550199']) {
       const forged = await fixture.arrive({ ...payload, lead: { ...payload.lead, phone_number } });
-      await processCall(forged, store, configWith());
+      await processCall(forged, { store, config: configWith() });
     }
     await store.operations.drop('main', first.call_id, 'sales-calls', 'forged');
     expect((await store.ledger.read('main', first.call_id))?.deliveries[0]).toMatchObject({ state: 'dropped' });
@@ -184,9 +184,9 @@ describe('revisions', () => {
       if (sources.main) sources.main.revisions = 'apply';
     });
     const payload = connectedPayload();
-    await processCall(await fixture.arrive(payload), store, config);
+    await processCall(await fixture.arrive(payload), { store, config });
     const edited = await fixture.arrive({ ...payload, lead: { ...payload.lead, phone_number: '+14155550199' } });
-    await processCall(edited, store, config);
+    await processCall(edited, { store, config });
     expect((await store.ledger.read('main', edited.call_id))?.deliveries[0]).toMatchObject({
       state: 'queued',
       revision: edited.revision,
@@ -200,7 +200,7 @@ describe('the sweep', () => {
   it('adds the delivery that a crash kept from being added', async () => {
     const { store } = fixture;
     const call = await fixture.arrive(connectedPayload());
-    await processCall(call, store, configWith());
+    await processCall(call, { store, config: configWith() });
     const [job] = await deliveriesOf(call.call_id);
     await job?.remove();
     await sweep(store, configWith(), later);
@@ -222,7 +222,7 @@ describe('the sweep', () => {
   it('files a parked delivery that a crash kept from being filed', async () => {
     const { store } = fixture;
     const call = await fixture.arrive(connectedPayload());
-    await processCall(call, store, configWith());
+    await processCall(call, { store, config: configWith() });
     const job: DeliveryJob = { ...call, route: 'sales-calls', replays: 0 };
     await store.ledger.begin(job);
     await store.ledger.recordOutcome(job, { state: 'parked', code: 'refused', reason: 'r' });
@@ -246,7 +246,7 @@ describe('the sweep', () => {
     };
     const delivered = await own.arrive(connectedPayload());
     const unread = await own.arrive(connectedPayload());
-    await processCall(delivered, store, configWith());
+    await processCall(delivered, { store, config: configWith() });
     await store.queues.get('calls').remove(jobId('c', 'main', delivered.call_id, delivered.revision));
     await fail('deliveries.sales');
     await fail('calls');

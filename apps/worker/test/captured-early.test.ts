@@ -6,8 +6,8 @@ import { randomUUID } from 'node:crypto';
 import type { DeliveryChange } from '@wrapup/queue';
 import { samplePayload } from '@wrapup/synthflow';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Verify } from '../src/calls/ask-api.ts';
 import { processCall } from '../src/calls/process-call.ts';
+import type { Verify } from '../src/calls/verifier.ts';
 import { readCall } from '../src/payloads/read-call.ts';
 import { callAt } from '../src/payloads/revisions.ts';
 import { sweep } from '../src/upkeep/sweep.ts';
@@ -34,7 +34,8 @@ function open(change: { api_key?: string; verify?: Verify; revisions?: 'additive
     if (!entry) throw new Error('no entry');
     return entry;
   };
-  const process = (revision: string) => processCall({ source: 'main', call_id: id, revision }, store, config, verify);
+  const process = (revision: string) =>
+    processCall({ source: 'main', call_id: id, revision }, { store, config, verify });
   return {
     ...{ id, config, read, process },
     /** A webhook, judged as soon as it came. */

@@ -36,7 +36,8 @@ function open(change: Partial<Source> = {}) {
   });
   const verifier = new Verifier(fixture.store, () => config);
   onTestFinished(() => verifier.close());
-  const process = (job: CallJob) => processCall(job, fixture.store, config, (...call) => verifier.verify(...call));
+  const process = (job: CallJob) =>
+    processCall(job, { store: fixture.store, config, verify: (...call) => verifier.verify(...call) });
   return {
     process,
     /** Does what the queue would until nothing of the call waits any more. */

@@ -30,7 +30,7 @@ async function routed(payload = connectedPayload()) {
   const { store } = fixture;
   const config = configWith();
   const call = await fixture.arrive(payload);
-  await processCall(call, store, config);
+  await processCall(call, { store, config });
   const job: DeliveryJob = { ...call, route: 'sales-calls', replays: 0 };
   const plans: Plan[] = [];
   const lease = new RedisLease(store.redis, store.keys);

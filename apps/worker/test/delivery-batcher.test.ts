@@ -1,7 +1,7 @@
 import { Failure, type WriteOutcome } from '@wrapup/destination';
 import type { Plan } from '@wrapup/mapping';
 import { describe, expect, it } from 'vitest';
-import { Coalescer } from '../src/deliveries/delivery-batcher.ts';
+import { DeliveryBatcher } from '../src/deliveries/delivery-batcher.ts';
 
 const plan = (key: string) => ({ key }) as Plan;
 const written = (key: string): WriteOutcome => ({
@@ -11,39 +11,45 @@ const written = (key: string): WriteOutcome => ({
 
 /** A destination that answers when it is told to. */
 function gate({
-  batch = 3,
-  flights = 1,
-  quiet = 0,
-  longest = 0,
-  alone = Number.POSITIVE_INFINITY,
-  coming = (): number => 0,
+  size = 3,
+  batches = 1,
+  quiet_ms = 0,
+  max_wait_ms = 0,
+  alone_ms = Number.POSITIVE_INFINITY,
+  pending = (): number => 0,
 } = {}) {
   const sizes: number[] = [];
   const open: (() => void)[] = [];
-  const coalescer = new Coalescer({
-    batch,
-    flights,
-    alone,
-    quiet,
-    longest,
-    coming,
+  const batcher = new DeliveryBatcher({
+    size,
+    batches,
+    alone_ms,
+    quiet_ms,
+    max_wait_ms,
+    pending,
     write: (plans) => {
       sizes.push(plans.length);
       return new Promise((resolve) => open.push(() => resolve(plans.map(({ key }) => written(key)))));
     },
   });
-  return { coalescer, sizes, open };
+  return { batcher, sizes, open };
 }
 
 const turn = () => new Promise((resolve) => setTimeout(resolve, 5));
 
-describe('coalescer', () => {
+describe('batcher', () => {
   it('lets a lone plan go at once, and those that follow it closely together', async () => {
-    const { coalescer, sizes, open } = gate({ batch: 100, flights: 2, quiet: 60_000, longest: 60_000, alone: 0 });
-    const outcome = coalescer.submit(plan('a'));
+    const { batcher, sizes, open } = gate({
+      size: 100,
+      batches: 2,
+      quiet_ms: 60_000,
+      max_wait_ms: 60_000,
+      alone_ms: 0,
+    });
+    const outcome = batcher.submit(plan('a'), 'live');
     expect(sizes).toEqual([1]);
-    void coalescer.submit(plan('b'));
-    void coalescer.submit(plan('c'));
+    void batcher.submit(plan('b'), 'live');
+    void batcher.submit(plan('c'), 'live');
     await turn();
     expect(sizes).toEqual([1]);
     open[0]?.();
@@ -51,24 +57,24 @@ describe('coalescer', () => {
   });
 
   it('lets a plan that comes soon after another wait for company for a moment', async () => {
-    const { coalescer, sizes } = gate({ quiet: 1, longest: 60_000 });
-    void coalescer.submit(plan('a'));
+    const { batcher, sizes } = gate({ quiet_ms: 1, max_wait_ms: 60_000 });
+    void batcher.submit(plan('a'), 'live');
     expect(sizes).toEqual([]);
     while (sizes.length === 0) await turn();
     expect(sizes).toEqual([1]);
   });
 
   it('lets a full batch go at once', async () => {
-    const { coalescer, sizes } = gate({ quiet: 60_000, longest: 60_000 });
-    for (const key of ['a', 'b', 'c', 'd']) void coalescer.submit(plan(key));
+    const { batcher, sizes } = gate({ quiet_ms: 60_000, max_wait_ms: 60_000 });
+    for (const key of ['a', 'b', 'c', 'd']) void batcher.submit(plan(key), 'live');
     await turn();
     expect(sizes).toEqual([3]);
   });
 
   it('sends plans that come one after another together, while somebody is still coming', async () => {
-    const { coalescer, sizes } = gate({ batch: 100, quiet: 500, longest: 60_000 });
+    const { batcher, sizes } = gate({ size: 100, quiet_ms: 500, max_wait_ms: 60_000 });
     for (const key of ['a', 'b', 'c', 'd']) {
-      void coalescer.submit(plan(key));
+      void batcher.submit(plan(key), 'live');
       await turn();
     }
     while (sizes.length === 0) await turn();
@@ -77,30 +83,36 @@ describe('coalescer', () => {
 
   it('lets not even the first leave without those that are on the way', async () => {
     let others = 3;
-    const { coalescer, sizes } = gate({ batch: 100, quiet: 1, longest: 60_000, alone: 0, coming: () => others });
+    const { batcher, sizes } = gate({
+      size: 100,
+      quiet_ms: 1,
+      max_wait_ms: 60_000,
+      alone_ms: 0,
+      pending: () => others,
+    });
     for (const key of ['a', 'b', 'c']) {
       for (let turns = 0; turns < 3; turns += 1) await turn();
       expect(sizes).toEqual([]);
       others -= 1;
-      void coalescer.submit(plan(key));
+      void batcher.submit(plan(key), 'live');
     }
     while (sizes.length === 0) await turn();
     expect(sizes).toEqual([3]);
   });
 
   it('lets nobody wait longer than it may for one that is on the way and does not come', async () => {
-    const { coalescer, sizes } = gate({ quiet: 1, longest: 30, alone: 0, coming: () => 1 });
-    void coalescer.submit(plan('a'));
+    const { batcher, sizes } = gate({ quiet_ms: 1, max_wait_ms: 30, alone_ms: 0, pending: () => 1 });
+    void batcher.submit(plan('a'), 'live');
     expect(sizes).toEqual([]);
     while (sizes.length === 0) await turn();
     expect(sizes).toEqual([1]);
   });
 
   it('lets nobody wait for company that keeps coming', async () => {
-    const { coalescer, sizes } = gate({ batch: 1000, quiet: 60_000, longest: 30 });
+    const { batcher, sizes } = gate({ size: 1000, quiet_ms: 60_000, max_wait_ms: 30 });
     let submitted = 0;
     while (sizes.length === 0) {
-      void coalescer.submit(plan(`${submitted}`));
+      void batcher.submit(plan(`${submitted}`), 'live');
       submitted += 1;
       await turn();
     }
@@ -108,10 +120,10 @@ describe('coalescer', () => {
   });
 
   it('gathers what comes while the line is busy, up to the batch size', async () => {
-    const { coalescer, sizes, open } = gate();
-    const first = coalescer.submit(plan('a'));
+    const { batcher, sizes, open } = gate();
+    const first = batcher.submit(plan('a'), 'live');
     await turn();
-    const rest = ['b', 'c', 'd', 'e'].map((key) => coalescer.submit(plan(key)));
+    const rest = ['b', 'c', 'd', 'e'].map((key) => batcher.submit(plan(key), 'live'));
     await turn();
     expect(sizes).toEqual([1]);
     open[0]?.();
@@ -127,27 +139,27 @@ describe('coalescer', () => {
 
   it('fails every plan of a batch that fails as a whole, and goes on', async () => {
     let calls = 0;
-    const coalescer = new Coalescer({
-      batch: 10,
-      flights: 1,
-      alone: Number.POSITIVE_INFINITY,
+    const batcher = new DeliveryBatcher({
+      size: 10,
+      batches: 1,
+      alone_ms: Number.POSITIVE_INFINITY,
       write: async (plans) => {
         calls += 1;
         if (calls === 1) throw new Failure('unavailable', 'down');
         return plans.map(({ key }) => written(key));
       },
     });
-    const [a, b] = await Promise.all([coalescer.submit(plan('a')), coalescer.submit(plan('b'))]);
+    const [a, b] = await Promise.all([batcher.submit(plan('a'), 'live'), batcher.submit(plan('b'), 'live')]);
     expect([a, b]).toMatchObject([
       { ok: false, failure: { code: 'unavailable' } },
       { ok: false, failure: { code: 'unavailable' } },
     ]);
-    expect(await coalescer.submit(plan('c'))).toEqual(written('c'));
+    expect(await batcher.submit(plan('c'), 'live')).toEqual(written('c'));
   });
 
   it('does not lose a plan that the destination forgot to answer for', async () => {
-    const coalescer = new Coalescer({ batch: 10, flights: 1, write: async () => [] });
-    expect(await coalescer.submit(plan('a'))).toMatchObject({
+    const batcher = new DeliveryBatcher({ size: 10, batches: 1, write: async () => [] });
+    expect(await batcher.submit(plan('a'), 'live')).toMatchObject({
       ok: false,
       failure: { code: 'unaccounted', next: 'retry' },
     });

@@ -16,7 +16,7 @@ afterAll(() => fixture.close());
 async function settled(change?: DeliveryChange): Promise<number> {
   const { store } = fixture;
   const call = await fixture.arrive(connectedPayload());
-  await processCall(call, store, configWith());
+  await processCall(call, { store, config: configWith() });
   const ref = { ...call, route: 'sales-calls', replays: 0 };
   await store.ledger.begin(ref);
   if (change) await store.ledger.recordOutcome(ref, change);

@@ -1,7 +1,7 @@
+import type { Notice } from '@wrapup/destination';
 import { ALERTS_QUEUE, BEYOND_LIMIT, CALLS_QUEUE, type CallJob } from '@wrapup/queue';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { processCall } from '../src/calls/process-call.ts';
-import type { AlertJob } from '../src/upkeep/alerts.ts';
 import { sweep } from '../src/upkeep/sweep.ts';
 import { configWith, connectedPayload, openFixture } from './support.ts';
 
@@ -24,10 +24,10 @@ const config = configWith((changed) => {
 async function flood(): Promise<CallJob> {
   const payload = connectedPayload();
   const first = await fixture.arrive(payload, { received_at });
-  await processCall(first, fixture.store, config);
+  await processCall(first, { store: fixture.store, config });
   for (let sent = 0; sent < 10; sent += 1) {
     const job = await fixture.arrive({ ...payload, sent }, { received_at });
-    if (sent < 7) await processCall(job, fixture.store, config);
+    if (sent < 7) await processCall(job, { store: fixture.store, config });
   }
   return { ...first, revision: BEYOND_LIMIT };
 }
@@ -40,7 +40,7 @@ const beyond = async ({ call_id }: CallJob) =>
 
 it('without an api_key the call waits for a person, once, and operators are alerted once an hour', async () => {
   const [one, other] = [await flood(), await flood()];
-  for (const job of [one, one, other]) await processCall(job, fixture.store, config);
+  for (const job of [one, one, other]) await processCall(job, { store: fixture.store, config });
   for (const job of [one, other]) {
     expect(await entry(job)).toMatchObject({
       stopped: { code: 'revision_limit', state: 'parked' },
@@ -48,7 +48,7 @@ it('without an api_key the call waits for a person, once, and operators are aler
       deliveries: [{ state: 'queued' }],
     });
   }
-  const alerts = await fixture.store.queues.get<AlertJob>(ALERTS_QUEUE).getWaiting();
+  const alerts = await fixture.store.queues.get<Notice>(ALERTS_QUEUE).getWaiting();
   expect(alerts.map(({ data }) => data)).toMatchObject([
     { type: 'source.revisions_ignored', data: { source: 'main', call_id: one.call_id } },
   ]);
@@ -56,9 +56,9 @@ it('without an api_key the call waits for a person, once, and operators are aler
 
 it('a replay takes it off the list, and what comes then is counted only', async () => {
   const job = await flood();
-  await processCall(job, fixture.store, config);
+  await processCall(job, { store: fixture.store, config });
   expect(await fixture.store.operations.replayCall('main', job.call_id)).toBe(true);
-  await processCall(job, fixture.store, config);
+  await processCall(job, { store: fixture.store, config });
   expect(await entry(job)).not.toHaveProperty('stopped');
 });
 
@@ -73,6 +73,6 @@ it('waits until what was kept has been read: it would take the call off the list
   const payload = connectedPayload();
   for (let sent = 0; sent < 9; sent += 1) await fixture.arrive({ ...payload, sent });
   const job = { source: 'main', call_id: payload.call.call_id, revision: BEYOND_LIMIT };
-  expect(await processCall(job, fixture.store, config)).toMatchObject({ job: 'delay' });
+  expect(await processCall(job, { store: fixture.store, config })).toMatchObject({ job: 'delay' });
   expect(await entry(job)).not.toHaveProperty('stopped');
 });

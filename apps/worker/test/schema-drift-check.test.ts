@@ -46,7 +46,7 @@ routes: [ { name: calls, to: sales, mapping: m.yaml } ]
     log,
     metrics,
     onError: () => {},
-    examine_after: 0,
+    first_schema_check: 0,
   });
   onTestFinished(async () => {
     await worker.close();

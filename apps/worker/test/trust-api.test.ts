@@ -38,12 +38,16 @@ function open(change: (source: Config['sources'][string]) => void = () => {}) {
   const source = config.sources.main as Config['sources'][string];
   return {
     config,
-    process: (job: CallJob) => processCall(job, fixture.store, config, (...call) => verifier.verify(...call)),
+    process: (job: CallJob) =>
+      processCall(job, { store: fixture.store, config, verify: (...call) => verifier.verify(...call) }),
     /** Every revision of the call that has no effect yet, oldest first. */
     async rest(job: CallJob) {
       const entry = await ledger(job);
       for (const { hash } of entry.revisions.filter(({ effect }) => !effect))
-        await processCall({ ...job, revision: hash }, fixture.store, config, (...call) => verifier.verify(...call));
+        await processCall(
+          { ...job, revision: hash },
+          { store: fixture.store, config, verify: (...call) => verifier.verify(...call) },
+        );
     },
     /** The call that the last revision holds. */
     async told(job: CallJob) {

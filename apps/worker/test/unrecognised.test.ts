@@ -27,7 +27,7 @@ const parked = async (call_id: string) =>
 describe('a body of no known shape', () => {
   it('is parked with its bytes, once, however often it is looked at', async () => {
     const job = await arriveStrange();
-    for (let i = 0; i < 3; i += 1) await processCall(job, fixture.store, config);
+    for (let i = 0; i < 3; i += 1) await processCall(job, { store: fixture.store, config });
     const entry = await read(job.call_id);
     expect(entry).toMatchObject({
       routed: false,
@@ -46,7 +46,7 @@ describe('a body of no known shape', () => {
 
   it('is parked although it could not be written as JSON again', async () => {
     const job = await arriveStrange(randomUUID(), `{"deep":${'['.repeat(100_000)}${']'.repeat(100_000)}}`);
-    await processCall(job, fixture.store, config);
+    await processCall(job, { store: fixture.store, config });
     expect(await parked(job.call_id)).toHaveLength(1);
   });
 
@@ -54,25 +54,25 @@ describe('a body of no known shape', () => {
     const job = await arriveStrange();
     await fixture.store.ledger.parkUnrecognised(job, { code: 'unrecognised', reason: 'r' });
     expect(await parked(job.call_id)).toEqual([]);
-    await processCall(job, fixture.store, config);
+    await processCall(job, { store: fixture.store, config });
     expect(await parked(job.call_id)).toMatchObject([{ reason: 'r' }]);
   });
 
   it('may be replayed, and is parked again while nobody knows the shape', async () => {
     const job = await arriveStrange();
-    await processCall(job, fixture.store, config);
+    await processCall(job, { store: fixture.store, config });
     expect(await fixture.store.operations.replayCall('main', job.call_id)).toBe(true);
     expect(await parked(job.call_id)).toEqual([]);
     expect(await read(job.call_id)).not.toHaveProperty('stopped');
-    await processCall(job, fixture.store, config);
+    await processCall(job, { store: fixture.store, config });
     expect(await parked(job.call_id)).toHaveLength(1);
   });
 
   it('may be dropped, and stays dropped when it is looked at again', async () => {
     const job = await arriveStrange();
-    await processCall(job, fixture.store, config);
+    await processCall(job, { store: fixture.store, config });
     expect(await fixture.store.operations.dropCall('main', job.call_id, 'a test chat')).toBe(true);
-    await processCall(job, fixture.store, config);
+    await processCall(job, { store: fixture.store, config });
     expect(await parked(job.call_id)).toEqual([]);
     expect((await read(job.call_id))?.stopped).toMatchObject({ state: 'dropped', reason: 'a test chat' });
     expect(await fixture.store.operations.dropCall('main', job.call_id, 'again')).toBe(false);
@@ -83,9 +83,9 @@ describe('a call of which one body has no known shape', () => {
   it('goes on with what was delivered before', async () => {
     const payload = connectedPayload();
     const first = await fixture.arrive(payload);
-    await processCall(first, fixture.store, config);
+    await processCall(first, { store: fixture.store, config });
     const job = await arriveStrange(payload.call.call_id);
-    await processCall(job, fixture.store, config);
+    await processCall(job, { store: fixture.store, config });
     expect(await read(job.call_id)).toMatchObject({
       revisions: [{ effect: 'applied' }, { effect: 'unrecognised' }],
       deliveries: [{ state: 'queued', revision: first.revision }],
@@ -104,9 +104,9 @@ describe('a call of which one body has no known shape', () => {
   it('is not parked any more once a body comes that can be read', async () => {
     const payload = connectedPayload();
     const job = await arriveStrange(payload.call.call_id);
-    await processCall(job, fixture.store, config);
+    await processCall(job, { store: fixture.store, config });
     expect(await parked(job.call_id)).toHaveLength(1);
-    await processCall(await fixture.arrive(payload), fixture.store, config);
+    await processCall(await fixture.arrive(payload), { store: fixture.store, config });
     expect(await parked(job.call_id)).toEqual([]);
     const entry = await read(job.call_id);
     expect(entry).not.toHaveProperty('stopped');

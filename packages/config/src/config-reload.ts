@@ -34,9 +34,8 @@ export interface ConfigWatch {
   /**
    * Checks at once, and takes over what has no errors: for an operator who has changed a file and asks for something that
    * goes by it.
-   * @param wanted take a configuration of this hash only, which another process has seen whole
    */
-  reload(wanted?: string): Promise<void>;
+  reload(): Promise<void>;
   close(): void;
 }
 
@@ -55,8 +54,6 @@ export function watchConfig(
   let config = current;
   let { names, hash: seen } = filesOf(current);
   let candidate: string | undefined;
-  /** Contents that `reload` found to be another configuration than the wanted one. */
-  let other: { contents: string; wanted: string } | undefined;
   let loading: Promise<void> | undefined;
   let broken = false;
 
@@ -95,19 +92,17 @@ export function watchConfig(
       onFinding(loaded.findings);
     });
   };
-  const reload = async (wanted?: string) => {
+  const reload = async () => {
     if (loading) await loading;
     const contents = new FileSet().hash(folder, names);
     // The change was taken back.
     if (contents === filesOf(config).hash) broken = false;
-    if (contents === seen || config.hash === wanted) return;
-    if (wanted !== undefined && other?.contents === contents && other.wanted === wanted) return;
+    if (contents === seen) return;
     await loadOnce(async () => {
       const loaded = await load();
-      if (loaded.config && (wanted === undefined || loaded.config.hash === wanted)) takeOver(loaded, loaded.config);
+      if (loaded.config) takeOver(loaded, loaded.config);
       // `check` reports the mistakes.
-      else if (!loaded.config) broken = true;
-      if (wanted !== undefined && config.hash !== wanted) other = { contents, wanted };
+      else broken = true;
     });
   };
   const timer = setInterval(() => void check(), options.every ?? CHECK_EVERY_MS);
@@ -132,12 +127,8 @@ export interface LiveConfig {
   onReload(listener: (config: Config) => void): void;
   /** The files had errors at the last check, so that an older configuration is in force. */
   readonly broken: boolean;
-  /**
-   * Checks for a change at once.
-   * @param wanted take only a configuration of this hash
-   * @returns the configuration in force then
-   */
-  reload(wanted?: string): Promise<Config>;
+  /** Checks for a change at once. @returns the configuration in force then */
+  reload(): Promise<Config>;
   /** Stops checking for changes. */
   close(): void;
 }
@@ -167,8 +158,8 @@ export async function openConfig(log: Log, reader: Reader): Promise<LiveConfig> 
     get broken() {
       return watch.broken;
     },
-    async reload(wanted) {
-      await watch.reload(wanted);
+    async reload() {
+      await watch.reload();
       return watch.config;
     },
     close: () => watch.close(),

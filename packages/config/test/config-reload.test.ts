@@ -130,16 +130,3 @@ test('whoever has just changed a file need not wait for the next looks', async (
     expect(watch.broken).toBe(broken);
   }
 });
-
-test('in a hurry for one configuration, no other is taken', async () => {
-  const file = folder();
-  const { config, watch } = await watched(file, { every: 3_600_000 });
-  writeFileSync(file, SECOND_ROUTE);
-  const { config: second } = await loadConfig({ file, env: ENV });
-  await watch.reload('another-hash');
-  expect(watch.config).toBe(config);
-  await watch.reload(second?.hash);
-  expect(watch.config.hash).toBe(second?.hash);
-  await watch.reload('another-hash');
-  expect(watch.config.hash).toBe(second?.hash);
-});

@@ -100,7 +100,7 @@ describe('payloads under a key', () => {
     expect(before.includes('Dana')).toBe(false);
     expect(await store.payloads.read('main', call.call_id, call.revision)).toEqual(call.body);
 
-    await store.payloads.compress('main', call.call_id, call.revision, call.body);
+    await store.payloads.compress('main', call.call_id, call.revision);
     const after = await raw(store, call);
     expect(after.length).toBeLessThan(before.length / 4);
     expect(keyIdOf(after)).toBe(store.encryptor.key);

@@ -2,22 +2,22 @@
  * The BullMQ workers of one process, one for each queue that it serves.
  *
  * Settings that matter: a crashed process's jobs are taken over after about 11 s (lock 10 s, looked at every 5 s); three
- * crashes in a row do not fail a healthy job; a wait (throttled, busy) moves the job to delayed and burns no attempt.
+ * crashes in a row do not fail a healthy job; a wait (throttled, busy) moves the job to delayed and is no attempt.
  */
 import type { Config } from '@wrapup/config';
 import type { Store } from '@wrapup/queue';
 import { type ConnectionOptions, type Job, Worker, type WorkerOptions } from 'bullmq';
 import { backoff, CALL_RETRIES } from './backoff.ts';
 
-/** What is left of the workers is waited for so long, once they were told to drop everything, in ms. */
-const FORCED = 2_000;
+/** Wait for the workers that were told to drop their jobs. */
+const FORCED_CLOSE_MS = 2_000;
 
-export class Lines {
+export class QueueWorkers {
   readonly #store: Store;
   readonly #config: () => Config;
   readonly #onError: (error: Error) => void;
   readonly #workers = new Map<string, Worker>();
-  /** Epoch ms when a queue last finished a job, or its line began. */
+  /** Epoch ms when a queue last finished a job, or its worker began. */
   readonly #progress = new Map<string, number>();
 
   constructor(store: Store, config: () => Config, onError: (error: Error) => void) {
@@ -26,6 +26,7 @@ export class Lines {
     this.#onError = onError;
   }
 
+  /** For workers that close in a way of their own. @param concurrency jobs in hand at once */
   options(concurrency: number): WorkerOptions {
     return {
       connection: this.#store.redis as ConnectionOptions,
@@ -43,9 +44,13 @@ export class Lines {
   }
 
   /** @param concurrency jobs in hand at once */
-  start(queue: string, concurrency: number, run: (job: Job, token: string) => Promise<void>): Worker {
+  start<Data>(
+    queue: string,
+    concurrency: number,
+    run: (job: Job<Data>, token: string) => Promise<void>,
+  ): Worker<Data, void> {
     this.#progress.set(queue, Date.now());
-    const worker = new Worker(
+    const worker = new Worker<Data, void>(
       queue,
       async (job, token = '') => {
         try {
@@ -65,16 +70,16 @@ export class Lines {
     return this.#workers.has(queue);
   }
 
-  /** Ends those for which nothing is to be done any more; the job in hand is finished. */
-  async end(unwanted: (queue: string) => boolean): Promise<void> {
+  /** Closes the workers of unwanted queues; the jobs in hand are finished. */
+  async closeUnwanted(isUnwanted: (queue: string) => boolean): Promise<void> {
     for (const [queue, worker] of this.#workers) {
-      if (!unwanted(queue)) continue;
+      if (!isUnwanted(queue)) continue;
       this.#workers.delete(queue);
       await worker.close();
     }
   }
 
-  /** Names of queues with work that nothing has finished for `ms`. */
+  /** Names of queues with waiting jobs of which none has been finished for `ms`. */
   async stuck(ms: number): Promise<string[]> {
     const names: string[] = [];
     for (const name of this.#workers.keys()) {
@@ -91,11 +96,11 @@ export class Lines {
     await Promise.all([...this.#workers.values()].map((worker) => worker.close()));
   }
 
-  /** Drops the jobs in hand, which are redelivered. Waits a little for what ends by itself. */
+  /** Drops the jobs in hand, which are redelivered. Waits a little for workers that end by themselves. */
   async drop(): Promise<void> {
     // A worker that is closing already has but one end, which may be a connection to a Redis that is gone.
     const forced = Promise.all([...this.#workers.values()].map((worker) => worker.close(true)));
-    await Promise.race([forced, new Promise((resolve) => setTimeout(resolve, FORCED))]);
+    await Promise.race([forced, new Promise((resolve) => setTimeout(resolve, FORCED_CLOSE_MS))]);
   }
 }
 

@@ -1,16 +1,16 @@
 import type { Config } from '@wrapup/config';
 import { type CallJob, type LedgerEntry, MAX_REVISION_BYTES, MAX_REVISIONS } from '@wrapup/queue';
 import { normalise } from '@wrapup/synthflow';
-import { contextOf } from '../payloads/read-call.ts';
+import { contextOf, isOwnId } from '../payloads/read-call.ts';
 import { scheduleExpiry } from '../payloads/retention.ts';
 import { alertRevisionLimit } from '../upkeep/alerts.ts';
-import { type AskApi, askApi, park, type Unanswered } from './ask-api.ts';
-import { isOwnId } from './unrecognised.ts';
+import { parkCall } from './park-call.ts';
+import { type ApiReading, type NotVerified, readFromApi } from './verifier.ts';
 
-/** Milliseconds until it is looked again whether the revisions that were kept have been read. */
-const READING = 5_000;
-/** The same while one of them waits for something itself. */
-const WAITING = 60_000;
+/** Wait until the revisions that were kept have been read. */
+const READING_WAIT_MS = 5_000;
+/** The same while one of them waits itself. */
+const BLOCKED_WAIT_MS = 60_000;
 
 const WHY = {
   code: 'revision_limit',
@@ -26,24 +26,24 @@ export async function settleBeyondLimit(
   job: CallJob,
   entry: LedgerEntry,
   config: Config,
-  parts: AskApi,
-): Promise<Unanswered | { job: 'complete'; result: 'hint' }> {
+  parts: ApiReading,
+): Promise<NotVerified | { job: 'complete'; result: 'hint' }> {
   const { store, source } = parts;
   const { call_id } = job;
   if (!entry.ignored || entry.ignored.handled) return { job: 'complete', result: 'hint' };
   await alertRevisionLimit(store, config, entry);
   if (source.api_key !== undefined && isOwnId(call_id)) {
-    const answer = await askApi(job, entry, normalise({ call_id }, contextOf(source, entry)), parts);
+    const answer = await readFromApi(job, entry, normalise({ call_id }, contextOf(source, entry)), parts);
     if ('job' in answer && answer.job === 'delay') return answer;
     await store.ledger.handleIgnored(source.name, call_id);
     return 'job' in answer ? answer : { job: 'complete', result: 'hint' };
   }
   // A revision that is read later would take the call off the list again.
   if (!entry.stopped && entry.revisions.some(({ effect }) => !effect)) {
-    return { job: 'delay', ms: entry.waiting ? WAITING : READING, result: 'waits' };
+    return { job: 'delay', ms: entry.waiting ? BLOCKED_WAIT_MS : READING_WAIT_MS, result: 'waits' };
   }
   await store.ledger.handleIgnored(source.name, call_id);
-  const parked = await park(job, WHY, store);
+  const parked = await parkCall(job, WHY, store);
   await scheduleExpiry(store, config, source.name, call_id);
   return parked;
 }

@@ -22,16 +22,16 @@ import {
   judgeRevision,
   lastDelivered,
   type ReadRevision,
-  type Verdict,
+  type RevisionVerdict,
 } from '../payloads/revisions.ts';
-import { type AskApi, askApi, type Unanswered } from './ask-api.ts';
+import { type ApiReading, type NotVerified, readFromApi } from './verifier.ts';
 
-/** Milliseconds after which it is looked again whether the API's copy was judged. */
-const JUDGING = 1_000;
+/** Wait until the API's copy has been judged. */
+const JUDGE_AGAIN_MS = 1_000;
 
 /** The call as it stands now, and what the revision does to it. */
 export interface Confirmed {
-  verdict: Verdict;
+  verdict: RevisionVerdict;
   standing: Standing | undefined;
   /** Epoch ms: the revision stands after everything up to then. */
   after: number;
@@ -39,7 +39,7 @@ export interface Confirmed {
   compared: string[];
 }
 
-export interface Confirming extends AskApi {
+export interface Confirming extends ApiReading {
   read: ReadRevision;
   digest: string;
 }
@@ -49,13 +49,13 @@ export async function confirmRevision(
   entry: LedgerEntry,
   call: Call,
   parts: Confirming,
-): Promise<Confirmed | Unanswered> {
+): Promise<Confirmed | NotVerified> {
   const { store, source, read, digest } = parts;
   const { call_id, revision } = job;
   const noted = entry.revisions.find(({ hash }) => hash === revision);
   let by = noted?.confirmed_by;
   if (by === undefined) {
-    const answer = await askApi(job, entry, call, parts);
+    const answer = await readFromApi(job, entry, call, parts);
     if ('job' in answer) return answer;
     by = answer.revision;
     if (by !== revision) await store.ledger.confirm(job, by);
@@ -66,7 +66,7 @@ export async function confirmRevision(
   if (by !== revision && copied && !copied.effect) {
     const reason = 'What Synthflow’s API says of the call is looked at first.';
     await store.ledger.wait(source.name, call_id, { code: 'confirming', reason });
-    return { job: 'delay', ms: JUDGING, result: 'waits' };
+    return { job: 'delay', ms: JUDGE_AGAIN_MS, result: 'waits' };
   }
   const last = lastDelivered(now, revision);
   const standing = last && (await callAt(now, last.hash, read));

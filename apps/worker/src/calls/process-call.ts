@@ -9,16 +9,17 @@ import {
   BEYOND_LIMIT,
   type CallFacts,
   type CallJob,
+  type DeliveryEntry,
   type LedgerEntry,
   type Revision,
   type Store,
   UNSETTLED_S,
 } from '@wrapup/queue';
 import { mergeCalls, normalise, type Standing, writeFacts } from '@wrapup/synthflow';
-import type { Reading } from '../deliveries/pending-arrivals.ts';
+import type { PendingCall } from '../deliveries/pending-arrivals.ts';
 import { indexPeople } from '../payloads/index-people.ts';
 import { bytesOfRevisions, PayloadRoom } from '../payloads/payload-room.ts';
-import { contextOf, readCall } from '../payloads/read-call.ts';
+import { contextOf, isOwnId, readCall, UnrecognisedBody } from '../payloads/read-call.ts';
 import { scheduleExpiry } from '../payloads/retention.ts';
 import {
   callAt,
@@ -28,43 +29,59 @@ import {
   judgeProved,
   judgeRevision,
   lastDelivered,
-  type Verdict,
+  type ReadRevision,
+  type RevisionVerdict,
 } from '../payloads/revisions.ts';
-import { askApi, type Verify } from './ask-api.ts';
 import { settleBeyondLimit } from './beyond-limit.ts';
-import { confirmRevision } from './confirm-revision.ts';
-import { isOwnId, parkUnrecognised, UnrecognisedBody } from './unrecognised.ts';
-
-export type { Verify } from './ask-api.ts';
+import { type Confirmed, confirmRevision } from './confirm-revision.ts';
+import { parkUnrecognised } from './park-call.ts';
+import { type NotVerified, readFromApi, type Verify } from './verifier.ts';
 
 /** Wait of a revision that was judged while another one of the call was delivered. */
 const JUDGE_AGAIN_MS = 1_000;
 /** Bounds between two looks at whether what came before was delivered. */
-const SHORTEST_WAIT_MS = 2_000;
-const LONGEST_WAIT_MS = 60_000;
+const MIN_DELIVERING_WAIT_MS = 2_000;
+const MAX_DELIVERING_WAIT_MS = 60_000;
 
 const DELIVERING = {
   code: 'delivering',
   reason: 'The call came again with content that a person has to look at; what came before is delivered first.',
 };
 
-/** What the queue has to do with the job, and what is counted. */
+/** What the queue does with the job, and what is counted. */
 export type CallVerdict =
   /** `hint`: the call was read from the API, and that copy has a job of its own. */
   | { job: 'complete'; result: 'routed' | 'hint' | 'parked' | 'forgotten' }
   | { job: 'delay'; ms: number; result: 'waits' };
 
-/**
- * @param reading hears of each delivery, and when all of them have their jobs
- * @param room for large payloads, shared by all jobs of this process
- */
+export interface CallContext {
+  store: Store;
+  config: Config;
+  /** Reads a call from the API of its source; absent where no source needs it. */
+  verify?: Verify | undefined;
+  /** Learns which deliveries the call becomes. */
+  pending?: PendingCall;
+  /** For large payloads, shared by all jobs of the process. */
+  room?: PayloadRoom;
+}
+
+/** One revision of a call, in the hands of the worker. */
+interface RevisionWork {
+  job: CallJob;
+  store: Store;
+  config: Config;
+  verify: Verify | undefined;
+  entry: LedgerEntry;
+  source: Source;
+  /** The revision in the ledger. */
+  noted: Revision | undefined;
+  read: ReadRevision;
+}
+
+/** @throws Failure when the call cannot be read or routed, or has to wait */
 export async function processCall(
   job: CallJob,
-  store: Store,
-  config: Config,
-  verify?: Verify,
-  reading?: Reading,
-  room: PayloadRoom = new PayloadRoom(),
+  { store, config, verify, pending, room = new PayloadRoom() }: CallContext,
 ): Promise<CallVerdict> {
   const { source: sourceName, call_id, revision } = job;
   const entry = await store.ledger.read(sourceName, call_id);
@@ -84,72 +101,37 @@ export async function processCall(
   const noted = entry.revisions.find(({ hash }) => hash === revision);
   const before = lastDelivered(entry, revision);
   const chain = before ? chainTo(entry, before.hash) : [];
-  return room.hold(bytesOfRevisions(noted ? [...chain, noted] : chain), (claim) =>
-    route(job, { store, config, entry, source, noted, verify, reading, claim }),
-  );
+  return room.hold(bytesOfRevisions(noted ? [...chain, noted] : chain), (claim) => {
+    const read = (hash: string) => readCall(store, source, entry, hash, claim);
+    return processRevision({ job, store, config, verify, entry, source, noted, read }, pending);
+  });
 }
 
-interface Parts {
-  store: Store;
-  config: Config;
-  entry: LedgerEntry;
-  source: Source;
-  noted: Revision | undefined;
-  verify: Verify | undefined;
-  reading: Reading | undefined;
-  claim(values: number): void;
-}
-
-async function route(job: CallJob, parts: Parts): Promise<CallVerdict> {
-  const { store, config, entry, source, noted, verify, reading, claim } = parts;
-  const { call_id, revision } = job;
-  const read = (hash: string) => readCall(store, source, entry, hash, claim);
-  const call = await read(revision).catch((error) => {
+async function processRevision(work: RevisionWork, pending: PendingCall | undefined): Promise<CallVerdict> {
+  const { job, store, config, entry, source, noted, read } = work;
+  const call = await read(job.revision).catch((error) => {
     if (error instanceof UnrecognisedBody) return error;
     throw error;
   });
-  // Before anything is decided: whatever becomes of the call, its people are found.
+  // Before anything is decided: whatever becomes of the call, its people can be found.
   if (call) await indexPeople(job, call instanceof UnrecognisedBody ? undefined : call, store, config);
-  if (call instanceof UnrecognisedBody) {
-    if (source.trust === 'api' && isOwnId(call_id) && !noted?.effect) {
-      // The webhook says that there is such a call, and the API knows its own shapes.
-      const hint = normalise({ call_id }, contextOf(source, entry));
-      const verdict = await takeFromApi(job, entry, hint, { store, source, verify });
-      if (verdict) return verdict;
-    }
-    await parkUnrecognised(job, entry, store, call.why);
-    return { job: 'complete', result: 'parked' };
-  }
+  if (call instanceof UnrecognisedBody) return processUnrecognised(work, call);
   if (!call) {
     throw new Failure('bad_request', 'The payload of this call has expired or was removed.', {
-      hint: `Fetch it anew: wrapup backfill --call ${call_id}.`,
+      hint: `Fetch it anew: wrapup backfill --call ${job.call_id}.`,
     });
   }
-
-  // This version may know a shape that an earlier one did not.
-  const known = noted?.effect === 'unrecognised' ? undefined : noted?.effect;
-  if (known === 'hint') return { job: 'complete', result: 'hint' };
+  if (noted?.effect === 'hint') return { job: 'complete', result: 'hint' };
   let isProved = noted?.verified === 'api';
-  if (source.trust === 'api' && !isProved && !known) {
-    const verdict = await takeFromApi(job, entry, call, { store, source, verify });
+  if (source.trust === 'api' && !isProved && !effectOf(noted)) {
+    const verdict = await takeFromApi(work, call);
     if (verdict) return verdict;
     isProved = true;
   }
   const digest = (await store.indexKey.load())('call', writeFacts(call));
-  const last = lastDelivered(entry, revision);
-  let standing = last && (await callAt(entry, last.hash, read));
-  const before = last && (standing ?? 'gone');
-  // A rerun keeps the verdict of the first run: the ledger leads.
-  let verdict: Verdict = known
-    ? { effect: known }
-    : (isProved ? judgeProved : judgeRevision)(before, call, source.revisions, isRepeat(entry, digest));
-  let after = 0;
-  let compared = deliveredBefore(entry, revision);
-  if (!known && !isProved && standing && verdict.effect !== 'equal' && isConfirmed(source)) {
-    const confirmed = await confirmRevision(job, entry, call, { store, source, verify, read, digest });
-    if ('job' in confirmed) return confirmed;
-    ({ verdict, standing, after, compared } = confirmed);
-  }
+  const judged = await judge(work, call, isProved, digest);
+  if ('job' in judged) return judged;
+  const { verdict, standing, after, compared } = judged;
   const wanted =
     verdict.effect === 'equal'
       ? []
@@ -157,34 +139,70 @@ async function route(job: CallJob, parts: Parts): Promise<CallVerdict> {
           route: name,
           connection: to,
         }));
-
-  const deliveries = await store.ledger.route(job, verdict.effect, factsOf(call), wanted, verdict.park, {
-    digest,
-    after,
-    compared,
-  });
+  const options = { digest, after, compared };
+  const deliveries = await store.ledger.route(job, verdict.effect, factsOf(call), wanted, verdict.park, options);
   if (deliveries === 'again') return { job: 'delay', ms: JUDGE_AGAIN_MS, result: 'waits' };
   if (deliveries === 'waits') return waitForDeliveries(entry, store);
   // What it adds to must be there as long as the delivery may wait.
+  const last = lastDelivered(entry, job.revision);
   if (verdict.effect === 'added' && last)
     for (const { hash } of chainTo(entry, last.hash))
-      await store.payloads.expire(source.name, call_id, hash, UNSETTLED_S);
-  for (const delivery of deliveries) {
-    if (delivery.state === 'parked') {
-      await store.operations.addUnresolved(entry, delivery);
-      continue;
-    }
-    const attempts = attemptsOf(config, delivery.route);
-    reading?.sends(delivery.connection);
-    await store.operations.enqueueDelivery(entry, delivery, attempts, job.config);
-  }
-
-  reading?.ends();
-  // What stopped it before may be put right by what this revision says.
-  if (entry.stopped) await store.operations.removeUnresolvedCall(source.name, call_id);
-  await pack(job, store);
-  await scheduleExpiry(store, config, source.name, call_id);
+      await store.payloads.expire(source.name, job.call_id, hash, UNSETTLED_S);
+  await enqueue(work, deliveries, pending);
+  // What stopped the call before may be put right by what this revision says.
+  if (entry.stopped) await store.operations.removeUnresolvedCall(source.name, job.call_id);
+  await store.payloads.compress(source.name, job.call_id, job.revision);
+  await scheduleExpiry(store, config, source.name, job.call_id);
   return { job: 'complete', result: 'routed' };
+}
+
+/** What an earlier run made of a revision. This version may know a shape that an earlier one did not. */
+function effectOf(noted: Revision | undefined): Revision['effect'] {
+  return noted?.effect === 'unrecognised' ? undefined : noted?.effect;
+}
+
+async function processUnrecognised(work: RevisionWork, { why }: UnrecognisedBody): Promise<CallVerdict> {
+  const { job, store, entry, source, noted } = work;
+  if (source.trust === 'api' && isOwnId(job.call_id) && !noted?.effect) {
+    // The webhook says that there is such a call, and the API knows its own shapes.
+    const verdict = await takeFromApi(work, normalise({ call_id: job.call_id }, contextOf(source, entry)));
+    if (verdict) return verdict;
+  }
+  return parkUnrecognised(job, entry, store, why);
+}
+
+/** Decides what the revision does to the call. A rerun keeps the verdict of the first run: the ledger leads. */
+async function judge(
+  work: RevisionWork,
+  call: Call,
+  isProved: boolean,
+  digest: string,
+): Promise<Confirmed | NotVerified> {
+  const { job, entry, source, noted, read } = work;
+  const last = lastDelivered(entry, job.revision);
+  const standing = last && (await callAt(entry, last.hash, read));
+  const before = last && (standing ?? 'gone');
+  const known = effectOf(noted);
+  const verdict: RevisionVerdict = known
+    ? { effect: known }
+    : (isProved ? judgeProved : judgeRevision)(before, call, source.revisions, isRepeat(entry, digest));
+  if (!known && !isProved && standing && verdict.effect !== 'equal' && isConfirmed(source))
+    return confirmRevision(job, entry, call, { ...work, digest });
+  return { verdict, standing, after: 0, compared: deliveredBefore(entry, job.revision) };
+}
+
+/** Adds the jobs of the deliveries, and lists those that were parked with the revision. */
+async function enqueue(
+  { job, store, config, entry }: RevisionWork,
+  deliveries: readonly DeliveryEntry[],
+  pending: PendingCall | undefined,
+): Promise<void> {
+  const queued = deliveries.filter(({ state }) => state !== 'parked');
+  pending?.routed(queued.map(({ connection }) => connection));
+  for (const delivery of deliveries) {
+    if (delivery.state === 'parked') await store.operations.addUnresolved(entry, delivery);
+    else await store.operations.enqueueDelivery(entry, delivery, attemptsOf(config, delivery.route), job.config);
+  }
 }
 
 /**
@@ -194,7 +212,7 @@ async function route(job: CallJob, parts: Parts): Promise<CallVerdict> {
 async function waitForDeliveries({ source, call_id, waiting }: LedgerEntry, store: Store): Promise<CallVerdict> {
   await store.ledger.wait(source, call_id, DELIVERING);
   const waited = waiting ? Date.now() - waiting.since : 0;
-  const ms = Math.min(LONGEST_WAIT_MS, Math.max(SHORTEST_WAIT_MS, waited / 2));
+  const ms = Math.min(MAX_DELIVERING_WAIT_MS, Math.max(MIN_DELIVERING_WAIT_MS, waited / 2));
   return { job: 'delay', ms: Math.round(ms), result: 'waits' };
 }
 
@@ -207,33 +225,23 @@ function isConfirmed({ api_key, trust, revisions }: Source): boolean {
  * What the routes are chosen by. A revision that only adds takes those of the whole call; where only a signature vouches
  * for it, those that the call had without it: it must not open another one.
  */
-function callToRoute({ effect }: Verdict, call: Call, standing: Standing | undefined, isProved: boolean): Call {
+function callToRoute({ effect }: RevisionVerdict, call: Call, standing: Standing | undefined, isProved: boolean): Call {
   if (effect !== 'added' || !standing) return call;
   return isProved ? mergeCalls(standing.call, call) : standing.proved;
 }
 
-/** Compresses the bytes, now that the sender has its answer. */
-async function pack({ source, call_id, revision }: CallJob, store: Store): Promise<void> {
-  const body = await store.payloads.read(source, call_id, revision);
-  if (body) await store.payloads.compress(source, call_id, revision, body);
-}
-
 /**
- * Under `trust: api`: has the API's copy take the place of what the webhook says.
+ * Under `trust: api`: puts the API's copy in the place of what the webhook says.
  * @returns nothing when these very bytes turned out to be what the API says
  */
-async function takeFromApi(
-  job: CallJob,
-  entry: LedgerEntry,
-  hint: Call,
-  parts: { store: Store; source: Source; verify: Verify | undefined },
-): Promise<CallVerdict | undefined> {
-  const answer = await askApi(job, entry, hint, parts);
+async function takeFromApi(work: RevisionWork, hint: Call): Promise<CallVerdict | undefined> {
+  const { job, store, entry } = work;
+  const answer = await readFromApi(job, entry, hint, work);
   if ('job' in answer) return answer;
   const { source, call_id, revision } = job;
   if (answer.revision === revision) return undefined;
-  await parts.store.ledger.markUnverified(source, call_id, revision);
-  await pack(job, parts.store);
+  await store.ledger.markUnverified(source, call_id, revision);
+  await store.payloads.compress(source, call_id, revision);
   return { job: 'complete', result: 'hint' };
 }
 

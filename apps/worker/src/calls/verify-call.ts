@@ -20,7 +20,7 @@ import { payloadBytes } from '@wrapup/recovery';
 import { normalise, type SynthflowApi, SynthflowApiError } from '@wrapup/synthflow';
 import { contextOf } from '../payloads/read-call.ts';
 
-export interface Why {
+export interface WaitReason {
   code: string;
   reason: string;
   hint?: string;
@@ -31,20 +31,20 @@ export type Verification =
   | { next: 'accepted'; revision: string }
   /**
    * @property asked whether the API was asked just now
-   * @property shut this source's API need not be asked for a while: `true`, or for how many ms
+   * @property pause set when the API refused: ms for which it asked not to be asked, or `true`
    */
-  | { next: 'wait'; ms: number; why: Why; asked: boolean; shut?: number | true }
-  | { next: 'park'; why: Why };
+  | { next: 'wait'; ms: number; why: WaitReason; asked: boolean; pause?: number | true }
+  | { next: 'park'; why: WaitReason };
 
-/** How long the API may not know a call, or may say that it still goes on, before a person has to look at it. */
-const PATIENCE = 30 * 60_000;
-/** How long what is usually there, and is in the hint, may be missing. */
-const COMPLETION = 5 * 60_000;
-/** Wait between two looks: a part of how long the call has been waited for, within bounds. */
-const SHORTEST = 2_000;
-const LONGEST = 5 * 60_000;
-/** Milliseconds that reading one call may take, all its requests together. */
-const WITHIN = 20_000;
+/** The API may not know a call, or may say that it still goes on, for so long; then it is parked. */
+const MAX_WAIT_MS = 30 * 60_000;
+/** For so long the API's copy may lack what the webhook has. */
+const MAX_INCOMPLETE_MS = 5 * 60_000;
+/** Bounds of the wait between two readings, which grows with how long the call has waited. */
+const MIN_LOOK_MS = 2_000;
+const MAX_LOOK_MS = 5 * 60_000;
+/** For reading one call, all its requests together. */
+const READ_WITHIN_MS = 20_000;
 
 const LOOK =
   'Look for the call in Synthflow. A forged webhook has none there: drop it. If it is there, replay to read it.';
@@ -76,23 +76,24 @@ export async function verifyCall(
   const asked = true;
   let record: Awaited<ReturnType<SynthflowApi['readCall']>>;
   try {
-    record = await api.readCall(job.call_id, { signal, deadline: Date.now() + WITHIN });
+    record = await api.readCall(job.call_id, { signal, deadline: Date.now() + READ_WITHIN_MS });
   } catch (error) {
-    // The first signed body is believed without the API; what waits here is another one, which must not wait for ever.
-    const limit = source.trust === 'api' ? Number.POSITIVE_INFINITY : PATIENCE;
+    // The first signed body is believed without the API; what waits here is another one, which must not wait without end.
+    const limit = source.trust === 'api' ? Number.POSITIVE_INFINITY : MAX_WAIT_MS;
     if (error instanceof SynthflowApiError) return afterFailure(error, waited, limit, later);
     throw error;
   }
   const copy = normalise(record, contextOf(source, entry));
   if (hint.terminal && !copy.terminal) {
     const reason = `Synthflow still tells the call as ${copy.status}, the webhook as ${hint.status}.`;
-    if (waited < PATIENCE) return { next: 'wait', asked, ms: later(PATIENCE), why: { code: 'still_going_on', reason } };
+    if (waited < MAX_WAIT_MS)
+      return { next: 'wait', asked, ms: later(MAX_WAIT_MS), why: { code: 'still_going_on', reason } };
     return { next: 'park', why: { code: 'unverified', reason, hint: LOOK } };
   }
   const missing = missingIn(copy, hint);
-  if (missing.length > 0 && waited < COMPLETION) {
+  if (missing.length > 0 && waited < MAX_INCOMPLETE_MS) {
     const reason = `Synthflow has no ${missing.join(' and no ')} of the call yet.`;
-    return { next: 'wait', asked, ms: later(COMPLETION), why: { code: 'incomplete', reason } };
+    return { next: 'wait', asked, ms: later(MAX_INCOMPLETE_MS), why: { code: 'incomplete', reason } };
   }
   const body = payloadBytes(record, source.keep);
   const { received } = entry;
@@ -114,14 +115,14 @@ function afterFailure(
 ): Verification {
   const why = { code: error.code, reason: error.message, ...(error.hint ? { hint: error.hint } : {}) };
   const asked = true;
-  const away = (ms: number, shut: number | true): Verification =>
+  const unanswered = (ms: number, pause: number | true): Verification =>
     waited < limit
-      ? { next: 'wait', asked, ms: Math.round(Math.max(SHORTEST / 2, Math.min(ms, limit - waited))), shut, why }
+      ? { next: 'wait', asked, ms: Math.round(Math.max(MIN_LOOK_MS / 2, Math.min(ms, limit - waited))), pause, why }
       : { next: 'park', why: { code: 'unconfirmed', reason: `${error.message} ${UNCONFIRMED}`, hint: CONFIRM } };
   switch (error.code) {
     case 'unknown_call': {
       const reason = 'Synthflow does not know this call.';
-      if (waited < PATIENCE) return { next: 'wait', asked, ms: later(PATIENCE), why: { ...why, reason } };
+      if (waited < MAX_WAIT_MS) return { next: 'wait', asked, ms: later(MAX_WAIT_MS), why: { ...why, reason } };
       return { next: 'park', why: { code: 'unverified', reason, hint: LOOK } };
     }
     case 'unknown_log':
@@ -132,16 +133,16 @@ function afterFailure(
     case 'forbidden':
     case 'wrong_place':
       // A person has to put it right, and calls go on within moments when that is done.
-      return away(Math.min(60_000, later(Number.POSITIVE_INFINITY)), true);
+      return unanswered(Math.min(60_000, later(Number.POSITIVE_INFINITY)), true);
     case 'throttled': {
-      const ms = Math.min(LONGEST, Math.max(1_000, error.details.retry_after ?? SHORTEST));
-      return away(ms, ms);
+      const ms = Math.min(MAX_LOOK_MS, Math.max(1_000, error.details.retry_after ?? MIN_LOOK_MS));
+      return unanswered(ms, ms);
     }
     case 'unavailable':
     case 'timeout':
     case 'network':
     case 'unreadable':
-      return away(later(Number.POSITIVE_INFINITY), true);
+      return unanswered(later(Number.POSITIVE_INFINITY), true);
   }
 }
 
@@ -150,9 +151,9 @@ function afterFailure(
  * @param limit ms after the arrival at which the last look is taken
  */
 function nextLook(waited: number, reads: number, limit: number, random: () => number): number {
-  const grown = Math.max(SHORTEST * 2 ** Math.min(reads, 10), waited / 2);
-  const wait = Math.min(LONGEST, grown) * (0.8 + random() * 0.4);
-  return Math.round(Math.max(SHORTEST / 2, Math.min(wait, limit - waited)));
+  const grown = Math.max(MIN_LOOK_MS * 2 ** Math.min(reads, 10), waited / 2);
+  const wait = Math.min(MAX_LOOK_MS, grown) * (0.8 + random() * 0.4);
+  return Math.round(Math.max(MIN_LOOK_MS / 2, Math.min(wait, limit - waited)));
 }
 
 function missingIn(copy: Call, hint: Call): string[] {

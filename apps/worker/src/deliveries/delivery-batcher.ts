@@ -1,73 +1,73 @@
 /**
- * Gathers single plans into batches for `Destination.write`.
+ * Puts single plans into batches for `Destination.write`.
  *
- * A plan that comes alone, none having come for a while and none being on the way, leaves at once. Requests to a CRM are
- * counted, though, and a batch of a hundred costs hardly more than a plan alone: so where several come, one waits for
- * company, until none is on the way any more and none has come for `quiet` ms, the batch is full, or the first has waited
- * for `longest` ms. While as many batches are in flight as the connection may have, plans wait together, and the next free
- * flight takes all of them up to the batch size. Every plan keeps its own promise; a batch that fails as a whole fails each.
+ * A plan that comes alone, none having come for a while and none being on its way, leaves at once. A batch of a hundred
+ * costs hardly more requests than a plan alone, though: so where several come, a plan waits for others until none is on
+ * its way and none has come for `quiet_ms`, the batch is full, or the first has waited for `max_wait_ms`. While as many
+ * batches are under way as the connection may have, plans wait, and the next batch takes all of them up to its size. Every
+ * plan has its own outcome; a batch that fails as a whole fails each of its plans.
  */
-import { Failure, type WriteOutcome } from '@wrapup/destination';
+import { Failure, PRIORITIES, type Priority, type WriteOutcome } from '@wrapup/destination';
 import type { Plan } from '@wrapup/mapping';
 
-export interface CoalescerOptions {
+export interface DeliveryBatcherOptions {
   /** Plans in one batch, at most. */
-  batch: number;
-  /** Batches in flight, at most. */
-  flights: number;
-  /** Ms without a plan after which the next one leaves at once. Default 300: so many alone are within any CRM's limits. */
-  alone?: number;
-  /** Ms without a further plan after which those that wait leave together. Default 100. */
-  quiet?: number;
-  /** Ms that a plan waits for company at most. Default 750. */
-  longest?: number;
-  /** How many further plans are on the way. Nobody unless told. */
-  coming?(): number;
-  write(plans: Plan[]): Promise<WriteOutcome[]>;
+  size: number;
+  /** Batches under way, at most. */
+  batches: number;
+  /** Time without a plan after which the next one leaves at once. Default 300: so many alone are within any CRM's limits. */
+  alone_ms?: number;
+  /** Time without a further plan after which those that wait leave. Default 100. */
+  quiet_ms?: number;
+  /** Longest wait of a plan. Default 750. */
+  max_wait_ms?: number;
+  /** How many further plans are on their way. Default: none. */
+  pending?(): number;
+  /** @param priority the highest of the plans */
+  write(plans: Plan[], priority: Priority): Promise<WriteOutcome[]>;
 }
 
-interface Waiting {
+interface WaitingPlan {
   plan: Plan;
+  priority: Priority;
   /** When it came: ms of the monotonic clock. */
   since: number;
   resolve(outcome: WriteOutcome): void;
 }
 
-const ALONE = 300;
-const QUIET = 100;
-const LONGEST = 750;
+const DEFAULTS = { alone_ms: 300, quiet_ms: 100, max_wait_ms: 750, pending: () => 0 };
 
-export class Coalescer {
-  readonly #options: Required<CoalescerOptions>;
-  readonly #waiting: Waiting[] = [];
-  #flying = 0;
+export class DeliveryBatcher {
+  readonly #options: Required<DeliveryBatcherOptions>;
+  readonly #waiting: WaitingPlan[] = [];
+  #underWay = 0;
   /** When the latest plan came. */
   #latest = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(options: CoalescerOptions) {
-    this.#options = { alone: ALONE, quiet: QUIET, longest: LONGEST, coming: () => 0, ...options };
+  constructor(options: DeliveryBatcherOptions) {
+    this.#options = { ...DEFAULTS, ...options };
   }
 
-  /** Never rejects: whatever goes wrong is an outcome. */
-  submit(plan: Plan): Promise<WriteOutcome> {
+  /** Never rejects: a failure is an outcome. */
+  submit(plan: Plan, priority: Priority): Promise<WriteOutcome> {
     return new Promise((resolve) => {
       const now = performance.now();
-      const { alone: apart, coming } = this.#options;
-      const alone = now - this.#latest > apart && this.#flying + this.#waiting.length + coming() === 0;
+      const { alone_ms, pending } = this.#options;
+      const alone = now - this.#latest > alone_ms && this.#underWay + this.#waiting.length + pending() === 0;
       this.#latest = now;
-      const waiting = { plan, since: now, resolve };
-      if (alone) return void this.#fly([waiting]);
+      const waiting = { plan, priority, since: now, resolve };
+      if (alone) return void this.#write([waiting]);
       this.#waiting.push(waiting);
       this.#schedule();
     });
   }
 
-  /** Lets go what has gathered, and looks again when the next batch may have. */
+  /** Sends the batches that are due, and comes back when the next one may be. */
   #schedule(): void {
-    const { batch, flights } = this.#options;
-    while (this.#flying < flights && this.#waiting.length > 0) {
-      const wait = this.#waiting.length >= batch ? 0 : this.#untilGathered();
+    const { size, batches } = this.#options;
+    while (this.#underWay < batches && this.#waiting.length > 0) {
+      const wait = this.#waiting.length >= size ? 0 : this.#untilDue();
       if (wait > 0) {
         this.#timer ??= setTimeout(() => {
           this.#timer = undefined;
@@ -75,23 +75,27 @@ export class Coalescer {
         }, wait);
         return;
       }
-      void this.#fly(this.#waiting.splice(0, batch));
+      void this.#write(this.#waiting.splice(0, size));
     }
   }
 
-  /** Ms, whole; 0 when nobody is waited for any more. */
-  #untilGathered(): number {
-    const { quiet, longest, coming } = this.#options;
+  /** Whole ms until the plans that wait leave, full batch or not. */
+  #untilDue(): number {
+    const { quiet_ms, max_wait_ms, pending } = this.#options;
     const now = performance.now();
     const oldest = this.#waiting[0]?.since ?? 0;
-    const company = (coming() > 0 ? now : this.#latest) + quiet;
-    return Math.max(0, Math.ceil(Math.min(company, oldest + longest) - now));
+    const quiet = (pending() > 0 ? now : this.#latest) + quiet_ms;
+    return Math.max(0, Math.ceil(Math.min(quiet, oldest + max_wait_ms) - now));
   }
 
-  async #fly(batch: Waiting[]): Promise<void> {
-    this.#flying += 1;
+  async #write(batch: WaitingPlan[]): Promise<void> {
+    this.#underWay += 1;
     try {
-      const outcomes = await this.#options.write(batch.map(({ plan }) => plan));
+      const highest = PRIORITIES.find((one) => batch.some(({ priority }) => priority === one)) ?? 'live';
+      const outcomes = await this.#options.write(
+        batch.map(({ plan }) => plan),
+        highest,
+      );
       batch.forEach(({ resolve }, index) => {
         resolve(outcomes[index] ?? { ok: false, failure: unaccounted() });
       });
@@ -99,7 +103,7 @@ export class Coalescer {
       const failure = Failure.of(error);
       for (const { resolve } of batch) resolve({ ok: false, failure });
     } finally {
-      this.#flying -= 1;
+      this.#underWay -= 1;
       this.#schedule();
     }
   }

@@ -1,49 +1,53 @@
 /**
- * Who else is on the way to a connection. A batch that leaves a moment before the next call joins it costs the CRM's
- * limits as much as one that took it along; a call that waits for nobody loses time. So it is counted who is coming: calls
- * that are being read, of which nobody knows yet where they go; deliveries that have just been given a job; and deliveries
- * that have no plan yet.
+ * How many plans are on their way to the batcher of a connection, in this process: calls that are being read, whose routes
+ * are not known yet; deliveries that have just been enqueued; and deliveries that are being planned. A batch that waits
+ * for them saves requests; one that waits for none loses no time.
  */
 
-/** Ms that a delivery is expected here after it got its job: by then another worker has it, or this one is far behind. */
-const EXPECTED = 300;
+/** A delivery is expected for so long after it was enqueued: by then another process has it, or this one is far behind. */
+const EXPECTED_MS = 300;
 
 /** A call that is being read. */
-export interface Reading {
-  /** One of its deliveries is given a job now. */
-  sends(connection: string): void;
-  /** It got to its routes, or will not for now. May be called more than once. */
+export interface PendingCall {
+  /** Its routes are known: from now on its deliveries are expected instead of it. @param connections one for each delivery */
+  routed(connections: readonly string[]): void;
+  /** It is not waited for any more. Further calls do nothing. */
   ends(): void;
 }
 
-export class Coming {
+export class PendingArrivals {
   #calls = 0;
-  readonly #deliveries = new Map<string, number>();
-  /** Of each connection, what ends the expectation of each delivery that was given a job here, oldest first. */
+  /** Deliveries that are being planned, by connection. */
+  readonly #planned = new Map<string, number>();
+  /** By connection, what ends the expectation of each enqueued delivery, oldest first. */
   readonly #expected = new Map<string, Set<() => void>>();
 
-  /** One call is being read. */
-  call(): Reading {
+  /** Counts a call that is being read. */
+  call(): PendingCall {
     this.#calls += 1;
+    const ends = once(() => {
+      this.#calls -= 1;
+    });
     return {
-      sends: (connection) => this.#expect(connection),
-      ends: once(() => {
-        this.#calls -= 1;
-      }),
+      routed: (connections) => {
+        for (const connection of connections) this.#expect(connection);
+        ends();
+      },
+      ends,
     };
   }
 
-  /** One delivery is being planned. @returns what to call, once or more often, when it has its plan or will have none */
+  /** Counts a delivery that is being planned. @returns ends that; further calls of it do nothing */
   delivery(connection: string): () => void {
     const [arrives] = this.#expected.get(connection) ?? [];
     arrives?.();
-    this.#add(connection, 1);
-    return once(() => this.#add(connection, -1));
+    this.#plan(connection, 1);
+    return once(() => this.#plan(connection, -1));
   }
 
-  /** How many may still come to this connection. */
-  to(connection: string): number {
-    return this.#calls + (this.#deliveries.get(connection) ?? 0) + (this.#expected.get(connection)?.size ?? 0);
+  /** Plans that may still come to a connection. */
+  count(connection: string): number {
+    return this.#calls + (this.#planned.get(connection) ?? 0) + (this.#expected.get(connection)?.size ?? 0);
   }
 
   #expect(connection: string): void {
@@ -53,13 +57,13 @@ export class Coming {
       clearTimeout(timer);
       expected.delete(arrives);
     };
-    const timer = setTimeout(arrives, EXPECTED);
+    const timer = setTimeout(arrives, EXPECTED_MS);
     timer.unref();
     expected.add(arrives);
   }
 
-  #add(connection: string, change: number): void {
-    this.#deliveries.set(connection, (this.#deliveries.get(connection) ?? 0) + change);
+  #plan(connection: string, change: number): void {
+    this.#planned.set(connection, (this.#planned.get(connection) ?? 0) + change);
   }
 }
 

@@ -30,68 +30,72 @@ import { scheduleExpiry } from '../payloads/retention.ts';
 import { callAt, chainTo } from '../payloads/revisions.ts';
 
 /** What the queue has to do with the job. */
-export type Verdict =
+export type DeliveryVerdict =
   | { job: 'complete'; result: 'written' | 'skipped' | 'parked' | 'outdated' }
   /** Again later, without an attempt burnt. */
   | { job: 'delay'; ms: number; result: 'throttled' | 'busy' }
   | { job: 'retry'; failure: Failure; result: 'retried' }
   | { job: 'fail'; failure: Failure; result: 'dead' };
 
-export interface DeliveryDeps {
+export interface DeliveryContext {
   store: Store;
   config: Config;
   write(connection: string, plan: Plan, priority: Priority): Promise<WriteOutcome>;
   lease(keys: string[], ttl: number): Promise<Held | undefined>;
   /** For large payloads, shared by all jobs of this process. */
   room?: PayloadRoom;
-  /** Whether the connection is stopped now, so that its queue stands still: what comes back to it need not wait. */
-  stopped?(connection: string): boolean;
+  /** Whether the connection is isPaused now, so that its queue stands still: what comes back to it need not wait. */
+  isPaused?(connection: string): boolean;
   /** What whoever looks at the delivery should know of this attempt. */
   note?: string;
 }
 
 /** A lease of a dead worker falls free before the queue gives its job to another. */
-const LEASE = 8_000;
+const LEASE_MS = 8_000;
 /** Wait for whoever is at the same delivery. */
-const BUSY = 1_000;
+const BUSY_WAIT_MS = 1_000;
 /** A CRM that refuses our credentials is asked again no sooner than this. */
-const REAUTHENTICATE = 30_000;
+const REAUTHENTICATE_WAIT_MS = 30_000;
 /** Bounds for what a CRM asks us to wait. */
-const MIN_WAIT = 200;
-const MAX_WAIT = 24 * 3600_000;
+const MIN_WAIT_MS = 200;
+const MAX_WAIT_MS = 24 * 3600_000;
 /** Facts and records that a note names as left out. */
-const MOST_NAMED = 12;
+const MAX_NAMED = 12;
 /** Candidates of an ambiguous match that the ledger keeps. */
-const MOST_CANDIDATES = 20;
+const MAX_CANDIDATES = 20;
 
 /** @param last true when the queue will not try again after this attempt */
-export async function processDelivery(job: DeliveryJob, last: boolean, deps: DeliveryDeps): Promise<Verdict> {
-  const held = await deps.lease([deliveryLease(job.source, job.call_id, job.route)], LEASE);
-  if (!held) return { job: 'delay', ms: BUSY, result: 'busy' };
+export async function processDelivery(
+  job: DeliveryJob,
+  last: boolean,
+  context: DeliveryContext,
+): Promise<DeliveryVerdict> {
+  const held = await context.lease([deliveryLease(job.source, job.call_id, job.route)], LEASE_MS);
+  if (!held) return { job: 'delay', ms: BUSY_WAIT_MS, result: 'busy' };
   try {
-    return await attempt(job, last, deps);
+    return await attempt(job, last, context);
   } finally {
     await held.release().catch(() => {});
   }
 }
 
-async function attempt(job: DeliveryJob, last: boolean, deps: DeliveryDeps): Promise<Verdict> {
-  const { store, config } = deps;
+async function attempt(job: DeliveryJob, last: boolean, context: DeliveryContext): Promise<DeliveryVerdict> {
+  const { store, config } = context;
   const route = config.routes.find(({ name }) => name === job.route);
   const delivery = await store.ledger.begin(job, route?.mapping.hash);
   if (!delivery) return { job: 'complete', result: 'outdated' };
   try {
     const entry = await store.ledger.read(job.source, job.call_id);
-    const room = deps.room ?? new PayloadRoom();
+    const room = context.room ?? new PayloadRoom();
     return await room.hold(entry ? bytesOfRevisions(chainTo(entry, job.revision)) : 0, async (claim) => {
-      const { plan, priority, notes } = await planFor(job, delivery, route, entry, deps, claim);
-      const outcome = await deps.write(delivery.connection, plan, priority);
-      if (!outcome.ok) return await settleFailed(job, delivery, outcome.failure, last, deps);
+      const { plan, priority, notes } = await planFor(job, delivery, route, entry, context, claim);
+      const outcome = await context.write(delivery.connection, plan, priority);
+      if (!outcome.ok) return await recordFailure(job, delivery, outcome.failure, last, context);
       const { receipt } = outcome;
-      return await settleWritten(job, delivery, { ...receipt, notes: [...receipt.notes, ...notes] }, deps);
+      return await recordWritten(job, delivery, { ...receipt, notes: [...receipt.notes, ...notes] }, context);
     });
   } catch (error) {
-    return await settleFailed(job, delivery, Failure.of(error), last, deps);
+    return await recordFailure(job, delivery, Failure.of(error), last, context);
   }
 }
 
@@ -100,7 +104,7 @@ async function planFor(
   delivery: DeliveryEntry,
   route: Route | undefined,
   entry: LedgerEntry | undefined,
-  { store, config }: DeliveryDeps,
+  { store, config }: DeliveryContext,
   claim: (values: number) => void,
 ): Promise<{ plan: Plan; priority: Priority; notes: string[] }> {
   if (!route || route.to !== delivery.connection) {
@@ -135,9 +139,9 @@ async function planFor(
 
 function noteLeftOut(missing: string[]): string[] {
   if (missing.length === 0) return [];
-  const more = missing.length > MOST_NAMED ? `, and ${missing.length - MOST_NAMED} more` : '';
+  const more = missing.length > MAX_NAMED ? `, and ${missing.length - MAX_NAMED} more` : '';
   return [
-    `Only a signature vouches for what came again, so this was left out: ${missing.slice(0, MOST_NAMED).join(', ')}${more}.`,
+    `Only a signature vouches for what came again, so this was left out: ${missing.slice(0, MAX_NAMED).join(', ')}${more}.`,
   ];
 }
 
@@ -152,12 +156,12 @@ function resumeOf(delivery: DeliveryEntry, entry: LedgerEntry): Plan['resume'] {
   return { attempts: Math.max(1, attempts - 1), records: { ...known, ...done }, done: steps };
 }
 
-async function settleWritten(
+async function recordWritten(
   job: DeliveryJob,
   { connection }: DeliveryEntry,
   receipt: Receipt,
-  { store, config, note }: DeliveryDeps,
-): Promise<Verdict> {
+  { store, config, note }: DeliveryContext,
+): Promise<DeliveryVerdict> {
   const state = receipt.records.length > 0 ? 'written' : 'skipped';
   // First: an outcome in the ledger ends the delivery, and no later attempt would index it.
   await indexRecord(job, connection, receipt.records, store, config);
@@ -177,20 +181,20 @@ async function settleWritten(
   return { job: 'complete', result: state };
 }
 
-async function settleFailed(
+async function recordFailure(
   job: DeliveryJob,
   { connection }: DeliveryEntry,
   failure: Failure,
   last: boolean,
-  { store, config, stopped, note }: DeliveryDeps,
-): Promise<Verdict> {
+  { store, config, isPaused, note }: DeliveryContext,
+): Promise<DeliveryVerdict> {
   const { details } = failure;
   const why = {
     code: failure.code,
     reason: describe(failure),
     hint: details.hint ?? null,
     correlation_id: details.correlation_id ?? null,
-    candidates: details.candidates?.length ? details.candidates.slice(0, MOST_CANDIDATES) : null,
+    candidates: details.candidates?.length ? details.candidates.slice(0, MAX_CANDIDATES) : null,
     ...(details.done ? { done: details.done } : {}),
     ...(note ? { notes: [note] } : {}),
   };
@@ -207,7 +211,7 @@ async function settleFailed(
     case 'throttle':
     case 'reauthenticate': {
       await store.ledger.recordOutcome(job, why, { refundAttempt: true });
-      return { job: 'delay', ms: stopped?.(connection) ? BUSY : waitFor(failure), result: 'throttled' };
+      return { job: 'delay', ms: isPaused?.(connection) ? BUSY_WAIT_MS : waitFor(failure), result: 'throttled' };
     }
     case 'retry':
       if (!last) {
@@ -223,8 +227,8 @@ async function settleFailed(
 }
 
 function waitFor(failure: Failure): number {
-  if (failure.next === 'reauthenticate') return REAUTHENTICATE;
-  return Math.min(MAX_WAIT, Math.max(MIN_WAIT, failure.details.retry_after ?? BUSY));
+  if (failure.next === 'reauthenticate') return REAUTHENTICATE_WAIT_MS;
+  return Math.min(MAX_WAIT_MS, Math.max(MIN_WAIT_MS, failure.details.retry_after ?? BUSY_WAIT_MS));
 }
 
 /** The message, with what the vendor called it and where the mapping wrote it. */
@@ -232,7 +236,7 @@ function describe({ message, details }: Failure): string {
   const place = details.at ? ` (mapping ${details.at.file}:${details.at.line})` : '';
   const vendor = details.vendor_code ? ` [${details.vendor_code}]` : '';
   const candidates = details.candidates?.length
-    ? ` Candidates: ${details.candidates.slice(0, MOST_CANDIDATES).join(', ')}.`
+    ? ` Candidates: ${details.candidates.slice(0, MAX_CANDIDATES).join(', ')}.`
     : '';
   return `${message}${vendor}${place}${candidates}`;
 }

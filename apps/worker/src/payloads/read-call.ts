@@ -1,8 +1,31 @@
 import type { Call } from '@wrapup/call';
 import type { Source } from '@wrapup/config';
-import type { LedgerEntry, Store } from '@wrapup/queue';
+import { type LedgerEntry, type Store, SYNTHETIC_ID } from '@wrapup/queue';
 import { JsonScan, type NormaliseContext, normalise, readCallId } from '@wrapup/synthflow';
-import { UnrecognisedBody, type WhyUnread } from '../calls/unrecognised.ts';
+
+export interface WhyUnread {
+  code: string;
+  reason: string;
+  hint: string;
+}
+
+/** A body that cannot be read as a call. */
+export class UnrecognisedBody extends Error {
+  override name = 'UnrecognisedBody';
+  readonly why: WhyUnread;
+
+  constructor(why: WhyUnread = NO_CALL_ID) {
+    super(why.reason);
+    this.why = why;
+  }
+}
+
+const NO_CALL_ID: WhyUnread = {
+  code: 'unrecognised',
+  reason:
+    'The body has no call id where one is known to stand: the event of a chat agent, or a shape that this version does not know.',
+  hint: 'Look at it with `wrapup calls show <call id> --payload`. A version that knows the shape reads it on replay; otherwise drop it.',
+};
 
 /** What a source says about its payloads beyond what they say themselves. */
 export function contextOf(source: Source, entry: Pick<LedgerEntry, 'received_at'>): NormaliseContext {
@@ -62,4 +85,9 @@ function tooComplex({ what, limit }: { what: 'too-deep' | 'too-many-values'; lim
     reason: `The body ${beyond}: parsing it would take more memory than a worker has.`,
     hint: 'No event of Synthflow is like that. Look at it with `wrapup calls show <call id> --payload`, then drop it.',
   };
+}
+
+/** Whether the call id is the voice platform's own, under which its API may know the call. */
+export function isOwnId(callId: string): boolean {
+  return !callId.startsWith(SYNTHETIC_ID);
 }

@@ -22,7 +22,7 @@ import {
 /** One revision, normalised; undefined when its bytes are gone. */
 export type ReadRevision = (hash: string) => Promise<Call | undefined>;
 
-export interface Verdict {
+export interface RevisionVerdict {
   effect: NonNullable<Revision['effect']>;
   park?: { code: string; reason: string; hint: string };
 }
@@ -36,7 +36,12 @@ const HINT = 'Compare the two in `wrapup calls show`; replay to write the newer 
  * Decides what a revision does to the call.
  * @param repeats whether it says what an earlier revision said, by its digest: all that can be compared of one that is gone
  */
-export function judgeRevision(before: Before, call: Call, policy: Source['revisions'], repeats = false): Verdict {
+export function judgeRevision(
+  before: Before,
+  call: Call,
+  policy: Source['revisions'],
+  repeats = false,
+): RevisionVerdict {
   if (!before) return { effect: 'applied' };
   if (before === 'gone') return repeats ? { effect: 'equal' } : { effect: 'parked', park: GONE };
   const known = before.call;
@@ -63,13 +68,13 @@ const GONE = {
 };
 
 /** The same for a revision that the API itself gave: what it contradicts was wrong, unless the source parks revisions. */
-export function judgeProved(before: Before, call: Call, policy: Source['revisions'], repeats = false): Verdict {
+export function judgeProved(before: Before, call: Call, policy: Source['revisions'], repeats = false): RevisionVerdict {
   const verdict = judgeRevision(before, call, policy, repeats);
   return verdict.effect === 'parked' && policy !== 'park' ? { effect: 'applied' } : verdict;
 }
 
 /** A revision that Synthflow's API was asked to confirm, and that it contradicts. Undefined when it does not. */
-export function judgeByCopy(copy: Call, call: Call): Verdict | undefined {
+export function judgeByCopy(copy: Call, call: Call): RevisionVerdict | undefined {
   const paths = contradicts(copy, call);
   if (paths.length === 0) return undefined;
   const reason = `The call came again, and Synthflow’s API says otherwise, in ${paths.slice(0, 8).join(', ')}.`;

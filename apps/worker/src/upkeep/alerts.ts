@@ -6,7 +6,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { Config } from '@wrapup/config';
-import type { Notice } from '@wrapup/destination';
+import { Failure, type Log, type Notice } from '@wrapup/destination';
 import {
   ALERTS_QUEUE,
   CAUSE_TABLE,
@@ -17,13 +17,37 @@ import {
   MAX_REVISIONS,
   type Store,
 } from '@wrapup/queue';
+import { attemptError } from '../bullmq/finish-job.ts';
+import type { QueueWorkers } from '../bullmq/queue-workers.ts';
 
-/** Job of the queue `alerts`. */
-export type AlertJob = Notice;
-
-const ATTEMPTS = 8;
+const MAX_ATTEMPTS = 8;
 /** Alerts that were sent are remembered so long, in seconds: a worker that starts sees old pauses and tells of none twice. */
-const REMEMBERED = 30 * 24 * 3600;
+const REMEMBERED_S = 30 * 24 * 3600;
+
+export interface AlertParts {
+  config: () => Config;
+  log: Log;
+  count(result: 'sent' | 'failed'): void;
+  /** Sends a notice over a connection. Rejects when it was not taken. */
+  notify(connection: string, notice: Notice): Promise<void>;
+}
+
+/** Sends the queued alerts from now on. */
+export function startAlerts(workers: QueueWorkers, { config, log, count, notify }: AlertParts): void {
+  workers.start<Notice>(ALERTS_QUEUE, 1, async ({ data }) => {
+    const { alerts } = config();
+    if (!alerts) return;
+    try {
+      await notify(alerts.to, data);
+      count('sent');
+    } catch (error) {
+      const failure = Failure.of(error);
+      count('failed');
+      log.warn({ connection: alerts.to, code: failure.code, reason: failure.message }, 'an alert was not taken');
+      throw attemptError(failure);
+    }
+  });
+}
 
 /** Queues the alert about a change; does nothing where no connection is named for it. */
 export async function queueAlert(
@@ -43,7 +67,7 @@ export async function queueAlert(
   } = await store.queues.deliveries(connection).getJobCounts('waiting', 'prioritized', 'delayed');
   const calls = waiting + prioritized + delayed;
   const type = ended ? 'connection.resumed' : 'connection.paused';
-  const notice: AlertJob = {
+  const notice: Notice = {
     id: createHash('sha256')
       .update(JSON.stringify([store.keys.prefix, connection, type, since]))
       .digest('hex')
@@ -64,14 +88,14 @@ export async function queueAlert(
       waiting: calls,
     },
   };
-  await store.queues.get<AlertJob>(ALERTS_QUEUE).add(type, notice, {
+  await store.queues.get<Notice>(ALERTS_QUEUE).add(type, notice, {
     jobId: jobId('a', connection, type, since),
-    ...SENT,
+    ...JOB_OPTIONS,
   });
 }
 
 /** Revisions that are ignored are alerted about once in so long for each source, in ms: the ledger names every call. */
-const IGNORED_EVERY = 3600_000;
+const IGNORED_EVERY_MS = 3600_000;
 
 /** Queues the alert about a call of which more revisions came than are kept; does nothing where no connection is named. */
 export async function alertRevisionLimit(
@@ -81,8 +105,8 @@ export async function alertRevisionLimit(
 ): Promise<void> {
   if (!config.alerts || !ignored) return;
   const type = 'source.revisions_ignored';
-  const hour = Math.floor(ignored.since / IGNORED_EVERY);
-  const notice: AlertJob = {
+  const hour = Math.floor(ignored.since / IGNORED_EVERY_MS);
+  const notice: Notice = {
     id: createHash('sha256')
       .update(JSON.stringify([store.keys.prefix, source, type, hour]))
       .digest('hex')
@@ -92,16 +116,16 @@ export async function alertRevisionLimit(
     text: `Source ${source}: a call came again more often than is kept (${MAX_REVISIONS} revisions, ${MAX_REVISION_BYTES / 1024 / 1024} MB), and what came beyond was ignored. A captured signature looks like this.`,
     data: { source, call_id, ignored: ignored.count },
   };
-  await store.queues.get<AlertJob>(ALERTS_QUEUE).add(type, notice, {
+  await store.queues.get<Notice>(ALERTS_QUEUE).add(type, notice, {
     jobId: jobId('a', source, type, hour),
-    ...SENT,
+    ...JOB_OPTIONS,
   });
 }
 
-const SENT = {
-  attempts: ATTEMPTS,
-  removeOnComplete: { age: REMEMBERED, count: 1_000 },
-  removeOnFail: { age: REMEMBERED, count: 1_000 },
+const JOB_OPTIONS = {
+  attempts: MAX_ATTEMPTS,
+  removeOnComplete: { age: REMEMBERED_S, count: 1_000 },
+  removeOnFail: { age: REMEMBERED_S, count: 1_000 },
 };
 
 function count(calls: number): string {

@@ -6,7 +6,8 @@ import type { Config } from '@wrapup/config';
 import type { Log } from '@wrapup/destination';
 import { RECONCILE_QUEUE, type Store } from '@wrapup/queue';
 import { AlreadyRunning, openApi, type ReconcileRun, reconcile } from '@wrapup/recovery';
-import { DelayedError, type Job, Worker, type WorkerOptions } from 'bullmq';
+import { type Job, Worker, type WorkerOptions } from 'bullmq';
+import { delayJob } from '../bullmq/finish-job.ts';
 
 interface ReconcileJob {
   source: string;
@@ -22,7 +23,7 @@ export interface ReconcilerParts {
 }
 
 /** Milliseconds until another worker takes up what a stopping one gave back. */
-const GIVEN_BACK = 1_000;
+const GIVEN_BACK_WAIT_MS = 1_000;
 
 export class Reconciler {
   readonly #parts: ReconcilerParts;
@@ -83,8 +84,7 @@ export class Reconciler {
     } catch (error) {
       if (error instanceof AlreadyRunning) return log.info({ source: source.name }, 'reconciliation is under way');
       if (!this.#stopping.signal.aborted) throw error;
-      await job.moveToDelayed(Date.now() + GIVEN_BACK, token);
-      throw new DelayedError();
+      return delayJob(job, token, GIVEN_BACK_WAIT_MS);
     } finally {
       api.close();
     }

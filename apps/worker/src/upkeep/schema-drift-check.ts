@@ -17,7 +17,7 @@ import {
 import type { Metrics } from '@wrapup/telemetry';
 import { Worker, type WorkerOptions } from 'bullmq';
 
-export interface ExaminerParts {
+export interface SchemaDriftCheckParts {
   store: Store;
   config: () => Config;
   log: Log;
@@ -28,22 +28,22 @@ export interface ExaminerParts {
   check(connection: string, mappings: CompiledMapping[]): Promise<Finding[]>;
 }
 
-const EVERY = 3_600_000;
+const EVERY_MS = 3_600_000;
 /** Calls that wait after a restart come first. */
-const AFTER_START = 10_000;
-const OPTIONS = { removeOnComplete: true, removeOnFail: true };
+const FIRST_AFTER_MS = 10_000;
+const JOB_OPTIONS = { removeOnComplete: true, removeOnFail: true };
 
-export class Examiner {
-  readonly #parts: ExaminerParts;
+export class SchemaDriftCheck {
+  readonly #parts: SchemaDriftCheckParts;
   readonly #worker: Worker;
   readonly #after: number;
   readonly #stopping = Promise.withResolvers<'stopping'>();
 
   /** @param after milliseconds from the start, or from a change of the configuration, to the first comparison */
-  constructor(parts: ExaminerParts, after = AFTER_START) {
+  constructor(parts: SchemaDriftCheckParts, after = FIRST_AFTER_MS) {
     this.#parts = parts;
     this.#after = after;
-    this.#worker = new Worker(SCHEMA_CHECK_QUEUE, () => this.#examineAll(), parts.options);
+    this.#worker = new Worker(SCHEMA_CHECK_QUEUE, () => this.#checkAll(), parts.options);
     this.#worker.on('error', parts.onError);
     addGauges(parts);
   }
@@ -51,9 +51,9 @@ export class Examiner {
   /** Asks for a comparison now, and for one every hour. Several processes that start together ask for one. */
   async schedule(): Promise<void> {
     const queue = this.#parts.store.queues.get(SCHEMA_CHECK_QUEUE);
-    const first = { every: EVERY, startDate: Date.now() + EVERY };
-    await queue.upsertJobScheduler('hourly', first, { name: 'examine', opts: OPTIONS });
-    await queue.add('examine', {}, { ...OPTIONS, delay: this.#after, jobId: `now-${this.#parts.config().hash}` });
+    const first = { every: EVERY_MS, startDate: Date.now() + EVERY_MS };
+    await queue.upsertJobScheduler('hourly', first, { name: 'examine', opts: JOB_OPTIONS });
+    await queue.add('examine', {}, { ...JOB_OPTIONS, delay: this.#after, jobId: `now-${this.#parts.config().hash}` });
   }
 
   /** A comparison in hand is given up: the next start makes another. */
@@ -62,21 +62,21 @@ export class Examiner {
     await this.#worker.close();
   }
 
-  async #examineAll(): Promise<void> {
+  async #checkAll(): Promise<void> {
     const { store, config } = this.#parts;
     const { connections, routes } = config();
     for (const connection of Object.keys(connections)) {
       const mappings = routes.filter(({ to }) => to === connection).map(({ mapping }) => mapping);
       const [before] = await readSchemaChecks(store, [connection]);
-      const examining = this.#examine(connection, [...new Set(mappings)], before);
-      const now = await Promise.race([examining, this.#stopping.promise]);
+      const checking = this.#checkConnection(connection, [...new Set(mappings)], before);
+      const now = await Promise.race([checking, this.#stopping.promise]);
       if (now === 'stopping') return;
       await saveSchemaCheck(store, now);
       report(this.#parts.log, now, before);
     }
   }
 
-  async #examine(
+  async #checkConnection(
     connection: string,
     mappings: CompiledMapping[],
     before: SchemaCheckResult | undefined,
@@ -118,7 +118,7 @@ function report(
 
 const SEVERITIES = ['error', 'warning'] as const;
 
-function addGauges({ metrics, store, config }: ExaminerParts): void {
+function addGauges({ metrics, store, config }: SchemaDriftCheckParts): void {
   const read = () => readSchemaChecks(store, Object.keys(config().connections)).catch(() => []);
   metrics.gauge(
     'mapping_findings',

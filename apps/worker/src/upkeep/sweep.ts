@@ -8,23 +8,45 @@
  * 3. The indexes forget what the ledger's retention has forgotten, and what is parked or dead is compared with the ledger.
  */
 import { attemptsOf, type Config } from '@wrapup/config';
-import { scrub } from '@wrapup/destination';
+import { type Log, scrub } from '@wrapup/destination';
 import {
   BEYOND_LIMIT,
   CALLS_QUEUE,
   type CallJob,
   type DeliveryJob,
+  MAINTENANCE_QUEUE,
   maintainIndex,
   priorityOf,
   type Store,
 } from '@wrapup/queue';
 import type { Job } from 'bullmq';
+import type { QueueWorkers } from '../bullmq/queue-workers.ts';
 import { scheduleExpiry } from '../payloads/retention.ts';
 import { finishUpgrade } from './upgrade.ts';
 
 /** Milliseconds a call may stand still before the sweep looks at it: longer than a crashed job takes to come back. */
-const STILL = 60_000;
+const STILL_MS = 60_000;
 const PAGE = 100;
+
+const SWEEP_EVERY_MS = 60_000;
+
+/** Sweeps now and every minute, one process at a time. */
+export async function startSweep(
+  workers: QueueWorkers,
+  { store, config, log }: { store: Store; config: () => Config; log: Log },
+): Promise<void> {
+  workers.start(MAINTENANCE_QUEUE, 1, async () => {
+    const { dead, revived } = await sweep(store, config());
+    if (dead + revived > 0) log.info({ dead, revived }, 'the sweep found work');
+  });
+  await store.queues
+    .get(MAINTENANCE_QUEUE)
+    .upsertJobScheduler(
+      'sweep',
+      { every: SWEEP_EVERY_MS },
+      { name: 'sweep', opts: { removeOnComplete: { count: 10 }, removeOnFail: { count: 10 } } },
+    );
+}
 
 export interface Swept {
   dead: number;
@@ -32,10 +54,10 @@ export interface Swept {
 }
 
 export async function sweep(store: Store, config: Config, now = Date.now()): Promise<Swept> {
-  const dead = await fileFailedCalls(store);
+  const dead = await addFailedCalls(store);
   let failed = 0;
   const connections = new Set([...Object.keys(config.connections), ...(await store.queues.connections())]);
-  for (const connection of connections) failed += await fileFailedDeliveries(store, config, connection);
+  for (const connection of connections) failed += await addFailedDeliveries(store, config, connection);
   const revived = await reviveOpenCalls(store, config, now);
   const before = now - config.retention.ledger_days * 24 * 3600_000;
   await store.ledger.trim(before);
@@ -47,20 +69,20 @@ export async function sweep(store: Store, config: Config, now = Date.now()): Pro
 }
 
 /** Files the failed jobs of one connection's queue. */
-export async function fileFailedDeliveries(store: Store, config: Config, connection: string): Promise<number> {
+export async function addFailedDeliveries(store: Store, config: Config, connection: string): Promise<number> {
   const queue = store.queues.deliveries(connection);
   let filed = 0;
   for (;;) {
     const jobs = await queue.getFailed(0, PAGE - 1);
     if (jobs.length === 0) return filed;
     for (const job of jobs) {
-      await fileFailedDelivery(store, config, job);
+      await addFailedDelivery(store, config, job);
       filed += 1;
     }
   }
 }
 
-async function fileFailedDelivery(store: Store, config: Config, job: Job<DeliveryJob>): Promise<void> {
+async function addFailedDelivery(store: Store, config: Config, job: Job<DeliveryJob>): Promise<void> {
   const { source, call_id, route } = job.data;
   // Does nothing when the processor has noted the end itself; it has not when the job stalled out.
   await store.ledger.recordOutcome(job.data, {
@@ -76,7 +98,7 @@ async function fileFailedDelivery(store: Store, config: Config, job: Job<Deliver
   await scheduleExpiry(store, config, source, call_id);
 }
 
-async function fileFailedCalls(store: Store): Promise<number> {
+async function addFailedCalls(store: Store): Promise<number> {
   const queue = store.queues.get<CallJob>(CALLS_QUEUE);
   let filed = 0;
   for (;;) {
@@ -101,7 +123,7 @@ async function fileFailedCalls(store: Store): Promise<number> {
 
 async function reviveOpenCalls(store: Store, config: Config, now: number): Promise<number> {
   let revived = 0;
-  const open = await store.ledger.openSince(now - STILL);
+  const open = await store.ledger.openSince(now - STILL_MS);
   for (const { source, call_id } of open) {
     const entry = await store.ledger.read(source, call_id);
     // A body that nobody can read stops a call, but not what was on its way before.

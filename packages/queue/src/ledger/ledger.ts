@@ -173,15 +173,11 @@ export class Ledger {
   }
 
   /** Notes an attempt's result. False when the delivery has moved on meanwhile (replayed, superseded). */
-  async recordOutcome(
-    ref: DeliveryRef,
-    change: DeliveryChange,
-    options: { refundAttempt?: boolean } = {},
-  ): Promise<boolean> {
+  async recordOutcome(ref: DeliveryRef, change: DeliveryChange, { refundAttempt = false } = {}): Promise<boolean> {
     const done = await scripts.recordOutcome(
       this.#redis,
       [this.#keys.ledger(ref.source, ref.call_id), this.#keys.unresolved],
-      [ref.route, ref.revision, ref.replays, Date.now(), JSON.stringify(change), options.refundAttempt ? '1' : ''],
+      [ref.route, ref.revision, ref.replays, Date.now(), JSON.stringify(change), refundAttempt ? '1' : ''],
     );
     return done === 1;
   }
@@ -254,12 +250,11 @@ export class Ledger {
     why: Omit<NonNullable<LedgerEntry['waiting']>, 'since' | 'reads'>,
     read = false,
   ): Promise<void> {
-    const key = this.#keys.ledger(source, callId);
-    const text = await this.#redis.hget(key, 'waiting');
-    const before: Partial<NonNullable<LedgerEntry['waiting']>> = text ? JSON.parse(text) : {};
-    const reads = (before.reads ?? 0) + (read ? 1 : 0);
-    const { since = Date.now() } = before;
-    await this.#redis.hset(key, 'waiting', JSON.stringify({ since, ...why, ...(reads > 0 ? { reads } : {}) }));
+    await scripts.noteWaiting(
+      this.#redis,
+      [this.#keys.ledger(source, callId)],
+      [Date.now(), JSON.stringify(why), read ? 1 : 0],
+    );
   }
 
   /** Notes which revision the API of the source gave when it was asked to confirm this one. */

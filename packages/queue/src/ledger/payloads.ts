@@ -45,14 +45,17 @@ export class Payloads {
 
   /**
    * @returns undefined when it has expired or was forgotten
-   * @throws Failure when it is encrypted and cannot be opened
+   * @throws Failure when it is encrypted and cannot be decrypted
    */
   async read(source: string, callId: string, revision: string): Promise<Buffer | undefined> {
-    const kept = await this.#redis.getBuffer(this.#keys.payload(source, callId, revision));
-    if (!kept) return undefined;
-    const bytes = await this.#encryptor.decrypt(kept, placeOf(source, callId, revision));
-    if (!bytes.subarray(0, 4).equals(ZSTD)) return bytes;
+    const bytes = await this.#readStored(source, callId, revision);
+    if (!bytes || !isCompressed(bytes)) return bytes;
     return (await decompress(bytes, { maxOutputLength: MAX_BYTES })) as Buffer;
+  }
+
+  async #readStored(source: string, callId: string, revision: string): Promise<Buffer | undefined> {
+    const kept = await this.#redis.getBuffer(this.#keys.payload(source, callId, revision));
+    return kept ? this.#encryptor.decrypt(kept, placeOf(source, callId, revision)) : undefined;
   }
 
   async has(source: string, callId: string, revision: string): Promise<boolean> {
@@ -70,10 +73,11 @@ export class Payloads {
     return (await this.#redis.set(this.#keys.payload(source, callId, revision), kept, 'EX', seconds, 'NX')) === 'OK';
   }
 
-  /** Replaces the bytes by their compressed form; its end of life stays. */
-  async compress(source: string, callId: string, revision: string, body: Buffer): Promise<void> {
-    if (body.length < WORTH_COMPRESSING) return;
-    // Told the size, zstd takes tables to match; without it those of this level are some 50 MB for each call under way.
+  /** Replaces the bytes, where they are still there, by their compressed form; their time of expiry stays. */
+  async compress(source: string, callId: string, revision: string): Promise<void> {
+    const body = await this.#readStored(source, callId, revision);
+    if (!body || body.length < WORTH_COMPRESSING || isCompressed(body)) return;
+    // With the size given, zstd takes tables to match; without it those of this level are some 50 MB for each call under way.
     const packed = (await compress(body, { params: LEVEL, pledgedSrcSize: body.length })) as Buffer;
     if (packed.length >= body.length) return;
     const kept = this.#encryptor.encrypt(packed, placeOf(source, callId, revision));
@@ -92,4 +96,8 @@ export class Payloads {
   async expire(source: string, callId: string, revision: string, seconds: number): Promise<void> {
     await this.#redis.expire(this.#keys.payload(source, callId, revision), seconds);
   }
+}
+
+function isCompressed(bytes: Buffer): boolean {
+  return bytes.subarray(0, ZSTD.length).equals(ZSTD);
 }

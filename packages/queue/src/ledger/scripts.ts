@@ -80,6 +80,25 @@ return 1
 `,
 );
 
+/**
+ * Notes why a call waits; the time of the first note stays. KEYS ledger. ARGV now, `waiting` JSON (code, reason, hint), 1 when
+ * the API of its source was asked about it just now, else 0. Answers 1, or 0 when the ledger does not know the call.
+ */
+export const noteWaiting = defineScript<number>(
+  'wrapupWait',
+  `
+if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+local before = redis.call('HGET', KEYS[1], 'waiting')
+before = before and cjson.decode(before) or {}
+local waiting = cjson.decode(ARGV[2])
+waiting.since = before.since or tonumber(ARGV[1])
+local reads = (before.reads or 0) + tonumber(ARGV[3])
+if reads > 0 then waiting.reads = reads end
+redis.call('HSET', KEYS[1], 'waiting', cjson.encode(waiting))
+return 1
+`,
+);
+
 /** Notes that a call cannot even be routed. KEYS ledger, unresolved. ARGV `stopped` JSON. Answers 1, or 0 when the ledger does not know it. */
 export const stopCall = defineScript<number>(
   'wrapupStop',

@@ -1,0 +1,147 @@
+import { type Config, KINDS } from '@wrapup/config';
+import {
+  type Context,
+  type Destination,
+  type DestinationKind,
+  Failure,
+  type Log,
+  type Notice,
+  type Priority,
+  type Probe,
+} from '@wrapup/destination';
+import type { Finding } from '@wrapup/findings';
+import type { CompiledMapping } from '@wrapup/mapping';
+import { makeContext, type Store, unblock } from '@wrapup/queue';
+
+/** For one batch or check, all its requests and waits for quota included. */
+export const WRITE_WITHIN_MS = 30_000;
+/** For a probe or a notice. */
+const SINGLE_WITHIN_MS = 20_000;
+/** A destination that has not answered so long after its deadline has a bug; its plans fail and are retried. */
+const GRACE_MS = 5_000;
+
+export interface OpenConnection {
+  destination: Destination;
+  pools: DestinationKind['pools'];
+  /** What it was opened with, to notice a change. */
+  settings: string;
+}
+
+export interface ConnectionPoolParts {
+  store: Store;
+  config: () => Config;
+  log: Log;
+  /** Called when a connection is opened again because its settings changed. */
+  onSettingsChanged(connection: string): void;
+}
+
+/** The connections of this process: opened on first use, and again when their settings change. */
+export class ConnectionPool {
+  readonly #parts: ConnectionPoolParts;
+  readonly #open = new Map<string, Promise<OpenConnection>>();
+  readonly #stopping = new AbortController();
+
+  constructor(parts: ConnectionPoolParts) {
+    this.#parts = parts;
+  }
+
+  /** @throws Failure when it is not in the configuration, or cannot be opened with its settings */
+  async open(name: string): Promise<OpenConnection> {
+    const connection = this.#parts.config().connections[name];
+    if (!connection) throw new Failure('mapping', `Connection ${name} is not in the configuration.`);
+    const settings = JSON.stringify(connection.settings);
+    const current = this.#open.get(name);
+    if (current) {
+      const open = await current;
+      if (open.settings === settings) return open;
+      this.#open.delete(name);
+      this.#parts.onSettingsChanged(name);
+      // Batches under way end on the old client, which is closed after them.
+      setTimeout(() => void open.destination.close().catch(() => {}), WRITE_WITHIN_MS).unref();
+    }
+    const opening = connect(name, connection.kind, connection.settings, settings);
+    this.#open.set(name, opening);
+    opening.catch(() => this.#open.delete(name));
+    return opening;
+  }
+
+  /**
+   * Asks a destination for something, in a context of this process.
+   * @throws Failure `timeout` when it does not answer soon after its deadline
+   */
+  async ask<Answer>(
+    connection: string,
+    { destination, pools }: OpenConnection,
+    { priority, within, probing = false }: { priority: Priority; within: number; probing?: boolean },
+    question: (destination: Destination, context: Context) => Promise<Answer>,
+  ): Promise<Answer> {
+    const { store, config, log } = this.#parts;
+    const context = makeContext(store, {
+      ...{ connection, priority, within, probing, log },
+      reserve: config().connections[connection]?.reserve ?? 0,
+      signal: this.#stopping.signal,
+      ...(pools ? { pools } : {}),
+    });
+    return withDeadline(question(destination, context), within + GRACE_MS);
+  }
+
+  /** Whether a connection works: rejects with the failure when it does not. Takes no part in the budget. */
+  async probe(connection: string): Promise<Probe> {
+    const open = await this.open(connection);
+    const options = { priority: 'live', within: SINGLE_WITHIN_MS, probing: true } as const;
+    const answer = await this.ask(connection, open, options, (destination, context) => destination.probe(context));
+    const { redis, keys } = this.#parts.store;
+    await unblock(redis, keys, connection, Object.keys(open.pools ?? {}));
+    return answer;
+  }
+
+  /** Compares mappings with the account. Rejects when the account does not answer. */
+  async check(connection: string, mappings: CompiledMapping[]): Promise<Finding[]> {
+    const options = { priority: 'backfill', within: WRITE_WITHIN_MS } as const;
+    return this.ask(connection, await this.open(connection), options, (destination, context) =>
+      destination.check(mappings, context),
+    );
+  }
+
+  /** Sends operators a notice. Rejects when it was not taken. */
+  async notify(connection: string, notice: Notice): Promise<void> {
+    const options = { priority: 'live', within: SINGLE_WITHIN_MS } as const;
+    await this.ask(connection, await this.open(connection), options, async (destination, context) => {
+      if (!destination.notify) throw new Failure('mapping', `Connection ${connection} cannot take alerts.`);
+      await destination.notify(notice, context);
+    });
+  }
+
+  /** Cancels the requests under way: for the end of the grace time only. */
+  abort(): void {
+    this.#stopping.abort(new Failure('unavailable', 'The worker is stopping.'));
+  }
+
+  async close(): Promise<void> {
+    for (const open of this.#open.values()) await open.then(({ destination }) => destination.close()).catch(() => {});
+    this.#open.clear();
+  }
+}
+
+async function connect(
+  name: string,
+  kindName: string,
+  settings: unknown,
+  fingerprint: string,
+): Promise<OpenConnection> {
+  const kind = KINDS[kindName];
+  if (!kind) throw new Failure('mapping', `There is no destination of kind ${kindName}.`);
+  return { destination: await kind.connect(name, settings), pools: kind.pools, settings: fingerprint };
+}
+
+async function withDeadline<T>(work: Promise<T>, ms: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Failure('timeout', `The CRM did not finish within ${ms} ms.`)), ms);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,101 @@
+import type { Config } from '@wrapup/config';
+import type { Log } from '@wrapup/destination';
+import { type DeliveryJob, deliveriesQueue, RedisLease, type Store } from '@wrapup/queue';
+import type { Job } from 'bullmq';
+import { attemptError, delayJob, finalError, isLastAttempt } from '../bullmq/finish-job.ts';
+import { configForJob } from '../bullmq/job-config.ts';
+import type { QueueWorkers } from '../bullmq/queue-workers.ts';
+import type { PayloadRoom } from '../payloads/payload-room.ts';
+import { addFailedDeliveries } from '../upkeep/sweep.ts';
+import { type CircuitMonitor, PAUSED_WAIT_MS } from './circuit-monitor.ts';
+import type { DeliveryWriter } from './delivery-writer.ts';
+import type { PendingArrivals } from './pending-arrivals.ts';
+import { type DeliveryVerdict, processDelivery } from './process-delivery.ts';
+
+/** Deliveries in hand per plan of a batch: enough that the next batch fills while one is under way. */
+const BATCHES_IN_HAND = 3;
+
+export interface DeliveryWorkerParts {
+  store: Store;
+  config: () => Config;
+  /** Takes over what the files of the configuration say now, and returns what is in force. */
+  reload(): Promise<Config>;
+  log: Log;
+  /** Counts what became of an attempt. */
+  count(connection: string, route: string, result: string): void;
+  writer: DeliveryWriter;
+  monitor: CircuitMonitor;
+  pending: PendingArrivals;
+  room: PayloadRoom;
+}
+
+/** Queues `deliveries.<connection>`: brings each delivery to its connection. */
+export class DeliveryWorker {
+  readonly #parts: DeliveryWorkerParts;
+  readonly #lease: RedisLease;
+
+  constructor(parts: DeliveryWorkerParts) {
+    this.#parts = parts;
+    this.#lease = new RedisLease(parts.store.redis, parts.store.keys);
+  }
+
+  /** Serves the queue of a connection. @param size plans in one batch, at most */
+  start(workers: QueueWorkers, connection: string, size: number): void {
+    const { store, config, log } = this.#parts;
+    const worker = workers.start<DeliveryJob>(deliveriesQueue(connection), size * BATCHES_IN_HAND, (job, token) =>
+      this.#process(connection, job, token),
+    );
+    // At once rather than at the next sweep, which does it where this process dies here.
+    worker.on('failed', (job) => {
+      if (!job?.finishedOn) return;
+      addFailedDeliveries(store, config(), connection).catch((error) =>
+        log.warn({ connection, err: error }, 'dead letters could not be filed now; the sweep will'),
+      );
+    });
+  }
+
+  /** @throws what tells BullMQ that the job is not done */
+  async #process(connection: string, job: Job<DeliveryJob>, token: string): Promise<void> {
+    const { store, reload, count, log, writer, monitor, room } = this.#parts;
+    // Taken just before the queue was paused.
+    if (monitor.refusal(connection)) return delayJob(job, token, PAUSED_WAIT_MS);
+    const configured = await configForJob(job.data, this.#parts.config(), reload);
+    const planned = this.#parts.pending.delivery(connection);
+    const verdict = await processDelivery(job.data, isLastAttempt(job), {
+      ...{ store, room, ...configured },
+      write: (name, plan, priority) => {
+        planned();
+        return writer.write(name, plan, priority);
+      },
+      lease: (keys, ttl) => this.#lease.take(keys, ttl),
+      isPaused: (name) => monitor.refusal(name) !== undefined,
+    }).finally(planned);
+    count(connection, job.data.route, verdict.result);
+    report(log, job.data, verdict);
+    await applyVerdict(verdict, job, token);
+  }
+}
+
+/** @throws what tells BullMQ that the job is not done */
+async function applyVerdict(verdict: DeliveryVerdict, job: Job, token: string): Promise<void> {
+  switch (verdict.job) {
+    case 'complete':
+      return;
+    case 'delay':
+      return delayJob(job, token, verdict.ms);
+    case 'retry':
+      throw attemptError(verdict.failure);
+    case 'fail':
+      throw finalError(verdict.failure);
+  }
+}
+
+function report(log: Log, job: DeliveryJob, verdict: DeliveryVerdict): void {
+  const fields = { source: job.source, call_id: job.call_id, route: job.route, result: verdict.result };
+  if (verdict.job === 'complete' && verdict.result !== 'parked') log.info(fields, 'delivered');
+  else if (verdict.job === 'delay') log.info({ ...fields, wait_ms: verdict.ms }, 'waits');
+  else {
+    const failure = 'failure' in verdict ? verdict.failure : undefined;
+    log.warn({ ...fields, code: failure?.code, reason: failure?.message, hint: failure?.hint }, 'not delivered');
+  }
+}

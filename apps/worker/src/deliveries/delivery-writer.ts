@@ -1,0 +1,89 @@
+import { Failure, PRIORITIES, type Priority, type WriteOutcome } from '@wrapup/destination';
+import type { Plan } from '@wrapup/mapping';
+import type { CircuitMonitor } from './circuit-monitor.ts';
+import { type ConnectionPool, type OpenConnection, WRITE_WITHIN_MS } from './connection-pool.ts';
+import { DeliveryBatcher } from './delivery-batcher.ts';
+import type { PendingArrivals } from './pending-arrivals.ts';
+
+/**
+ * Batches of one connection under way per process. Everything below live calls has one of its own: a backfill that waits
+ * for quota must not hold a live call back.
+ */
+const BATCHES = { live: 2, bulk: 1 };
+
+interface Batchers {
+  /** What they write to. */
+  open: OpenConnection;
+  live: DeliveryBatcher;
+  bulk: DeliveryBatcher;
+}
+
+export interface DeliveryWriterParts {
+  pool: ConnectionPool;
+  monitor: Pick<CircuitMonitor, 'refusal' | 'note'>;
+  pending: PendingArrivals;
+  onBatch(connection: string, size: number): void;
+}
+
+/** Writes plans to their connections, in batches. */
+export class DeliveryWriter {
+  readonly #parts: DeliveryWriterParts;
+  readonly #batchers = new Map<string, Batchers>();
+
+  constructor(parts: DeliveryWriterParts) {
+    this.#parts = parts;
+  }
+
+  /** Never rejects: a failure is an outcome. */
+  async write(connection: string, plan: Plan, priority: Priority): Promise<WriteOutcome> {
+    try {
+      const { live, bulk } = this.#batchersOf(connection, await this.#parts.pool.open(connection));
+      return await (isBulk(priority) ? bulk : live).submit(plan, priority);
+    } catch (error) {
+      return { ok: false, failure: Failure.of(error) };
+    }
+  }
+
+  #batchersOf(connection: string, open: OpenConnection): Batchers {
+    const current = this.#batchers.get(connection);
+    if (current?.open === open) return current;
+    const options = {
+      size: open.destination.batch,
+      pending: () => this.#parts.pending.count(connection),
+      write: (plans: Plan[], priority: Priority) => this.#writeBatch(connection, open, plans, priority),
+    };
+    const batchers = {
+      open,
+      live: new DeliveryBatcher({ ...options, batches: BATCHES.live }),
+      bulk: new DeliveryBatcher({ ...options, batches: BATCHES.bulk }),
+    };
+    this.#batchers.set(connection, batchers);
+    return batchers;
+  }
+
+  async #writeBatch(
+    connection: string,
+    open: OpenConnection,
+    plans: Plan[],
+    priority: Priority,
+  ): Promise<WriteOutcome[]> {
+    const { pool, monitor, onBatch } = this.#parts;
+    // The connection may have been paused while they waited.
+    const refusal = monitor.refusal(connection);
+    if (refusal) return plans.map(() => ({ ok: false, failure: refusal }));
+    onBatch(connection, plans.length);
+    const options = { priority, within: WRITE_WITHIN_MS };
+    const outcomes = await pool
+      .ask(connection, open, options, (destination, context) => destination.write(plans, context))
+      .catch((error): WriteOutcome[] => plans.map(() => ({ ok: false, failure: Failure.of(error) })));
+    const noted = monitor.note(connection, outcomes);
+    // A delivery that failed must learn whether the connection is paused now; one that was written need not wait for that.
+    if (outcomes.some(({ ok }) => !ok)) await noted;
+    return outcomes;
+  }
+}
+
+/** Everything but calls that have just ended. */
+function isBulk(priority: Priority): boolean {
+  return PRIORITIES.indexOf(priority) > PRIORITIES.indexOf('live');
+}
