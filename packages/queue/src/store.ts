@@ -23,7 +23,7 @@ export interface StoreOptions {
   encryption_keys?: string;
   /** `WRAPUP_INDEX_KEY`: keys the digests of phone numbers, addresses and other values. */
   index_key?: string;
-  /** `producer` for whoever must not hang when Redis does (dashboard, CLI); `worker` waits. */
+  /** `producer` fails fast while Redis does not answer (dashboard, CLI); `worker` waits. */
   role: 'producer' | 'worker';
   onError(error: Error): void;
 }
@@ -33,7 +33,7 @@ export interface Store {
   redis: RedisClient;
   keys: Keys;
   encryptor: Encryptor;
-  /** Makes digests of what must not stand in Redis as it is. */
+  /** Makes digests of what must not be in Redis as it is. */
   indexKey: IndexKey;
   marks: Marks;
   queues: Queues;
@@ -43,9 +43,9 @@ export interface Store {
   operations: Operations;
   unresolved: Unresolved;
   connections: Connections;
-  /** Takes a call in, as ingress does; for whoever finds calls elsewhere. @param ledger_days `retention.ledger` */
+  /** Keeps a call as ingress does, for reconciliation and backfills. @param ledger_days `retention.ledger` */
   accept(arrival: Arrival, ledger_days: number): Promise<Accepted>;
-  /** Settles when Redis can be spoken to; rejects after `within` ms (default 2000). Commands before that may fail. */
+  /** Resolves when Redis answers; rejects after `within` ms (default 2000). Commands before that may fail. */
   connected(within?: number): Promise<void>;
   close(): Promise<void>;
 }

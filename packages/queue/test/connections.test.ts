@@ -7,7 +7,7 @@ import {
   causeOf,
   explainPause,
   judgeOutcomes,
-  OUTAGES,
+  MAX_OUTAGES,
   openQueue,
   openStore,
   type Store,
@@ -95,9 +95,9 @@ describe('a connection that breaks', () => {
   });
 
   it('opens for outages only after some in a row, counted over all processes', async () => {
-    for (let i = 1; i < OUTAGES; i += 1) await (i % 2 ? store : other).connections.note(name, [failed('timeout')]);
+    for (let i = 1; i < MAX_OUTAGES; i += 1) await (i % 2 ? store : other).connections.note(name, [failed('timeout')]);
     await note(written);
-    for (let i = 1; i < OUTAGES; i += 1) expect(await note(failed('network'))).toBeUndefined();
+    for (let i = 1; i < MAX_OUTAGES; i += 1) expect(await note(failed('network'))).toBeUndefined();
     expect(await isPaused()).toBe(false);
     expect(await other.connections.note(name, [failed('unavailable')])).toMatchObject({
       became: 'opened',
@@ -124,7 +124,7 @@ describe('a connection that breaks', () => {
   });
 
   it('takes over another cause when a probe finds one', async () => {
-    for (let i = 0; i < OUTAGES; i += 1) await note(failed('timeout'));
+    for (let i = 0; i < MAX_OUTAGES; i += 1) await note(failed('timeout'));
     await store.connections.probeNow(name);
     const pause = await store.connections.claimProbe(name);
     await store.connections.endProbe(name, pause as never, new Failure('unauthorized', 'Refused.'));

@@ -2,12 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { WriteBatcher } from '../src/intake/write-batcher.ts';
 
 /** Commands that end when the test says so. */
-function gatherer(options: { most?: number; bytes?: number; longest?: number } = {}) {
+function openBatcher(options: { max_items?: number; max_bytes?: number; max_wait_ms?: number } = {}) {
   const commands: { items: string[]; end(answers?: (string | Error)[]): void; fail(error: Error): void }[] = [];
   const batcher = new WriteBatcher<string, string>({
-    most: 100,
-    bytes: 1_000_000,
-    longest: 60_000,
+    max_items: 100,
+    max_bytes: 1_000_000,
+    max_wait_ms: 60_000,
     ...options,
     sizeOf: (item) => item.length,
     run: (items) =>
@@ -22,7 +22,7 @@ const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 describe('gathering', () => {
   it('sends what comes in one turn of the event loop at its end, together', async () => {
-    const { batcher, commands, sent } = gatherer();
+    const { batcher, commands, sent } = openBatcher();
     const all = Promise.all([batcher.add('a'), batcher.add('b')]);
     expect(sent()).toEqual([]);
     await turn();
@@ -32,7 +32,7 @@ describe('gathering', () => {
   });
 
   it('keeps what comes during a command for the next one', async () => {
-    const { batcher, commands, sent } = gatherer();
+    const { batcher, commands, sent } = openBatcher();
     const first = batcher.add('a');
     await turn();
     const rest = Promise.all([batcher.add('b'), turn().then(() => batcher.add('c'))]);
@@ -48,7 +48,7 @@ describe('gathering', () => {
   });
 
   it('waits no longer than it may for a command that does not end', async () => {
-    const { batcher, commands } = gatherer({ longest: 5 });
+    const { batcher, commands } = openBatcher({ max_wait_ms: 5 });
     void batcher.add('a');
     await turn();
     const second = batcher.add('b');
@@ -58,14 +58,14 @@ describe('gathering', () => {
   });
 
   it('puts no more into a command than it may, by number and by bytes', async () => {
-    const { batcher, sent } = gatherer({ most: 2, bytes: 10 });
+    const { batcher, sent } = openBatcher({ max_items: 2, max_bytes: 10 });
     for (const item of ['a', 'b', 'c', '12345678', '9012345678901', 'd']) void batcher.add(item);
     await turn();
     expect(sent()).toEqual(['a b', 'c 12345678', '9012345678901']);
   });
 
   it('lets each have its own answer, also an error, and all of them that of their command', async () => {
-    const { batcher, commands } = gatherer();
+    const { batcher, commands } = openBatcher();
     const one = Promise.allSettled([batcher.add('a'), batcher.add('b'), batcher.add('c')]);
     await turn();
     commands[0]?.end(['A', new Error('not this one')]);

@@ -4,7 +4,7 @@
  * indexed, and, until an upgrade is through, calls of versions without an index.
  */
 import { addressesIn, emailForm, numberForms } from '@wrapup/call';
-import type { CallRef, LedgerEntry, PersonKey, Store } from '@wrapup/queue';
+import type { CallRef, IndexedPerson, LedgerEntry, Store } from '@wrapup/queue';
 
 export interface Person {
   by: 'email' | 'phone';
@@ -12,7 +12,7 @@ export interface Person {
   phones: string[];
   /** In lower case. */
   emails: string[];
-  keys: PersonKey[];
+  keys: IndexedPerson[];
 }
 
 /**

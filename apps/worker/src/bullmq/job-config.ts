@@ -3,7 +3,7 @@ import type { CallJob } from '@wrapup/queue';
 
 /**
  * The configuration that a job goes by. A replay carries the hash of the configuration where it was asked for: a process
- * with another one looks at its files first, as somebody may have changed them a moment ago.
+ * with another one reads its files first, which may have changed a moment ago.
  * @param reload takes over what the files say now, and returns what is in force
  * @returns a note for the delivery when this process does not have that configuration all the same
  */

@@ -1,7 +1,7 @@
 /**
  * The BullMQ workers of one process, one for each queue that it serves.
  *
- * Settings that matter: a crashed process's jobs are taken over after about 11 s (lock 10 s, looked at every 5 s); three
+ * Settings that matter: a crashed process's jobs are taken over after about 11 s (lock 10 s, checked every 5 s); three
  * crashes in a row do not fail a healthy job; a wait (throttled, busy) moves the job to delayed and is no attempt.
  */
 import type { Config } from '@wrapup/config';
@@ -9,7 +9,7 @@ import type { Store } from '@wrapup/queue';
 import { type ConnectionOptions, type Job, Worker, type WorkerOptions } from 'bullmq';
 import { backoff, CALL_RETRIES } from './backoff.ts';
 
-/** Wait for the workers that were told to drop their jobs. */
+/** Wait for workers that are forced to close. */
 const FORCED_CLOSE_MS = 2_000;
 
 export class QueueWorkers {

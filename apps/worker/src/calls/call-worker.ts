@@ -42,7 +42,7 @@ export class CallWorker {
     workers.start<CallJob>(CALLS_QUEUE, CALLS_AT_ONCE, (job, token) => this.#process(job, token));
   }
 
-  /** @throws what tells BullMQ that the job is not done */
+  /** @throws the error by which BullMQ knows that the job is not done */
   async #process(job: Job<CallJob>, token: string): Promise<void> {
     const { store, reload, count, verifier, room } = this.#parts;
     const { config } = await configForJob(job.data, this.#parts.config(), reload);

@@ -64,7 +64,7 @@ export async function confirmRevision(
   const now = (await store.ledger.read(source.name, call_id)) ?? entry;
   const copied = now.revisions.find(({ hash }) => hash === by);
   if (by !== revision && copied && !copied.effect) {
-    const reason = 'What Synthflow’s API says of the call is looked at first.';
+    const reason = 'What Synthflow’s API says of the call is judged first.';
     await store.ledger.wait(source.name, call_id, { code: 'confirming', reason });
     return { job: 'delay', ms: JUDGE_AGAIN_MS, result: 'waits' };
   }

@@ -33,7 +33,7 @@ export interface ApiReading {
 /**
  * Reads a call from the API of its source. Notes in the ledger when the call waits for the answer, and parks it when a
  * person has to look at it.
- * @param hint what the webhook says, which tells only what to wait for
+ * @param hint what the webhook says; only for knowing what to wait for
  * @returns the revision under which the API's copy is kept, or what to do with the job instead
  */
 export async function readFromApi(

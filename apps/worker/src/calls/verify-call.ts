@@ -85,7 +85,7 @@ export async function verifyCall(
   }
   const copy = normalise(record, contextOf(source, entry));
   if (hint.terminal && !copy.terminal) {
-    const reason = `Synthflow still tells the call as ${copy.status}, the webhook as ${hint.status}.`;
+    const reason = `Synthflow still gives the call as ${copy.status}, the webhook as ${hint.status}.`;
     if (waited < MAX_WAIT_MS)
       return { next: 'wait', asked, ms: later(MAX_WAIT_MS), why: { code: 'still_going_on', reason } };
     return { next: 'park', why: { code: 'unverified', reason, hint: LOOK } };

@@ -49,12 +49,15 @@ export class DeliveryWorker {
     worker.on('failed', (job) => {
       if (!job?.finishedOn) return;
       addFailedDeliveries(store, config(), connection).catch((error) =>
-        log.warn({ connection, err: error }, 'dead letters could not be filed now; the sweep will'),
+        log.warn(
+          { connection, err: error },
+          'failed deliveries could not be added to the dead ones; the sweep will do it',
+        ),
       );
     });
   }
 
-  /** @throws what tells BullMQ that the job is not done */
+  /** @throws the error by which BullMQ knows that the job is not done */
   async #process(connection: string, job: Job<DeliveryJob>, token: string): Promise<void> {
     const { store, reload, count, log, writer, monitor, room } = this.#parts;
     // Taken just before the queue was paused.
@@ -76,7 +79,7 @@ export class DeliveryWorker {
   }
 }
 
-/** @throws what tells BullMQ that the job is not done */
+/** @throws the error by which BullMQ knows that the job is not done */
 async function applyVerdict(verdict: DeliveryVerdict, job: Job, token: string): Promise<void> {
   switch (verdict.job) {
     case 'complete':

@@ -4,13 +4,13 @@
  *            begin (attempts + 1 in the ledger, before the CRM is asked anything)
  *   queued ──► write ──► ok, records         ──► written
  *                    ├─► ok, nothing to write ──► skipped
- *                    ├─► park                 ──► parked, filed for a person
+ *                    ├─► park                 ──► parked, for a person
  *                    ├─► throttle, reauthenticate ──► queued, delayed; the attempt is given back
  *                    ├─► retry, attempts left ──► queued, after a backoff
- *                    └─► retry, none left; die ──► dead: the job fails, the sweep files it
+ *                    └─► retry, none left; die ──► dead: the job fails, the sweep takes it to `dead`
  *
  * The outcome is in the ledger before the job ends. A job whose revision or replay count is not the ledger's any more
- * does nothing. Whoever finds `attempts` above one assumes that anything may have been written before.
+ * does nothing. An attempt that is not the first assumes that anything may have been written before.
  */
 import { type Config, planStanding, type Route } from '@wrapup/config';
 import { Failure, type Held, type Priority, type Receipt, type WriteOutcome } from '@wrapup/destination';
@@ -29,10 +29,10 @@ import { readCall } from '../payloads/read-call.ts';
 import { scheduleExpiry } from '../payloads/retention.ts';
 import { callAt, chainTo } from '../payloads/revisions.ts';
 
-/** What the queue has to do with the job. */
+/** What the queue does with the job. */
 export type DeliveryVerdict =
   | { job: 'complete'; result: 'written' | 'skipped' | 'parked' | 'outdated' }
-  /** Again later, without an attempt burnt. */
+  /** Again later; the attempt is not counted. */
   | { job: 'delay'; ms: number; result: 'throttled' | 'busy' }
   | { job: 'retry'; failure: Failure; result: 'retried' }
   | { job: 'fail'; failure: Failure; result: 'dead' };
@@ -46,13 +46,13 @@ export interface DeliveryContext {
   room?: PayloadRoom;
   /** Whether the connection is isPaused now, so that its queue stands still: what comes back to it need not wait. */
   isPaused?(connection: string): boolean;
-  /** What whoever looks at the delivery should know of this attempt. */
+  /** A note on this attempt, for the delivery's receipt. */
   note?: string;
 }
 
 /** A lease of a dead worker falls free before the queue gives its job to another. */
 const LEASE_MS = 8_000;
-/** Wait for whoever is at the same delivery. */
+/** Wait while another process works on the same delivery. */
 const BUSY_WAIT_MS = 1_000;
 /** A CRM that refuses our credentials is asked again no sooner than this. */
 const REAUTHENTICATE_WAIT_MS = 30_000;
@@ -150,8 +150,8 @@ function resumeOf(delivery: DeliveryEntry, entry: LedgerEntry): Plan['resume'] {
   const { attempts, replays, records, done = {} } = delivery;
   const steps = Object.keys(done);
   const first = attempts <= 1 && replays === 0 && records.length === 0 && steps.length === 0;
-  const told = entry.revisions.filter(({ effect }) => effect !== 'hint');
-  if (first && told.length <= 1) return undefined;
+  const believed = entry.revisions.filter(({ effect }) => effect !== 'hint');
+  if (first && believed.length <= 1) return undefined;
   const known = Object.fromEntries(records.map(({ name, id }) => [name, id]));
   return { attempts: Math.max(1, attempts - 1), records: { ...known, ...done }, done: steps };
 }

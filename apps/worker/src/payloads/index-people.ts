@@ -5,7 +5,7 @@ import { type CallJob, type CallRef, personKeysOf, recordOf, type Store } from '
 import { scanJson } from '@wrapup/synthflow';
 
 /**
- * Notes in the index of people who stands in a revision, given or only said, wherever in the payload. The number of our
+ * Notes the people that a revision names in the index of people: given or only said, wherever in the payload. The number of our
  * own agent is no person's.
  * @param call undefined for a body of no known shape, which is read as it came
  */

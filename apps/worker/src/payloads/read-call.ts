@@ -57,7 +57,7 @@ export async function readCall(
 }
 
 /**
- * Ingress has looked at the bytes before; they may be from before it did, or have come another way.
+ * Ingress has checked the bytes; those of earlier versions, of reconciliation and of backfills it has not.
  * @throws UnrecognisedBody for what is no JSON, or would take too much memory
  */
 function parsePayload(body: Buffer, claim: (values: number) => void): unknown {

@@ -1,8 +1,7 @@
 /**
- * Tells operators when a connection stops and when it goes on, and when revisions of a call are ignored, over the
- * connection that `alerts.to` names. Each alert is a
- * job, so that an endpoint that is down for a moment, or a worker that dies, loses none; its id is made of what it tells,
- * so that many workers that see one pause tell of it once.
+ * Alerts operators when a connection is paused and when it is resumed, and when revisions of a call are ignored, over the
+ * connection that `alerts.to` names. Each alert is a job, so that neither an endpoint that is down for a moment nor a worker
+ * that dies loses one. Its id is made of its subject, so that many workers that see one pause send one alert.
  */
 import { createHash } from 'node:crypto';
 import type { Config } from '@wrapup/config';
@@ -21,7 +20,7 @@ import { attemptError } from '../bullmq/finish-job.ts';
 import type { QueueWorkers } from '../bullmq/queue-workers.ts';
 
 const MAX_ATTEMPTS = 8;
-/** Alerts that were sent are remembered so long, in seconds: a worker that starts sees old pauses and tells of none twice. */
+/** Alerts that were sent are kept for so long: a worker that starts sees old pauses, and must not alert again. */
 const REMEMBERED_S = 30 * 24 * 3600;
 
 export interface AlertParts {
@@ -56,7 +55,7 @@ export async function queueAlert(
   connection: string,
   { became, pause }: CircuitChange,
 ): Promise<void> {
-  // A relapse is the same pause, which was told of.
+  // A relapse is the same pause, which has had its alert.
   if (!config.alerts || became === 'reopened') return;
   const ended = became === 'closed';
   const { cause, code, reason, hint, since, next_probe } = pause;

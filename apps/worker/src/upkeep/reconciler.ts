@@ -28,7 +28,7 @@ const GIVEN_BACK_WAIT_MS = 1_000;
 export class Reconciler {
   readonly #parts: ReconcilerParts;
   readonly #stopping = new AbortController();
-  /** There once a source reconciles: a queue that nobody fills need not be watched. */
+  /** There once a source reconciles: a queue without jobs needs no worker. */
   #worker: Worker<ReconcileJob> | undefined;
 
   constructor(parts: ReconcilerParts) {

@@ -1,7 +1,7 @@
 /**
  * Compares the mappings with the accounts they write to, at start, when the configuration changes, and every hour: what an
- * administrator renamed, removed or made read-only is told before calls fail on it. One job for the installation, taken by
- * any worker; what it found stands in Redis, where the dashboard and every worker's metrics read it.
+ * administrator renamed, removed or made read-only is reported before calls fail on it. One job for the installation, taken by
+ * any worker; its results are in Redis, where the dashboard and every worker's metrics read it.
  */
 import type { Config } from '@wrapup/config';
 import { Failure, type Log } from '@wrapup/destination';
@@ -113,7 +113,7 @@ function report(
   if (still > 0)
     log.warn({ connection, findings: still }, 'the account still does not fit the mappings; wrapup doctor says how');
   const gone = (before?.findings.length ?? 0) - still;
-  if (gone > 0 && before) log.info({ connection, mended: gone }, 'the account fits the mappings better than before');
+  if (gone > 0 && before) log.info({ connection, resolved: gone }, 'the account fits the mappings better than before');
 }
 
 const SEVERITIES = ['error', 'warning'] as const;

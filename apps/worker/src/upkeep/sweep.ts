@@ -1,8 +1,8 @@
 /**
- * What makes good whatever a crash left half done. Runs at start and every minute, in one worker at a time; every step
+ * Completes what a crash left half done. Runs at start and every minute, in one worker at a time; every step
  * may be repeated.
  *
- * 1. Failed jobs are filed in `dead` and then removed: the failed set is the durable source of dead letters, also for
+ * 1. Failed jobs are moved to `dead`: the failed set is the durable source of dead deliveries, also for
  *    jobs that stalled too often and never reached their processor.
  * 2. Open calls that have not moved for a while get the jobs that their ledger entry says they should have.
  * 3. The indexes forget what the ledger's retention has forgotten, and what is parked or dead is compared with the ledger.
@@ -26,7 +26,7 @@ import { finishUpgrade } from './upgrade.ts';
 
 /** Milliseconds a call may stand still before the sweep looks at it: longer than a crashed job takes to come back. */
 const STILL_MS = 60_000;
-const PAGE = 100;
+const PAGE_SIZE = 100;
 
 const SWEEP_EVERY_MS = 60_000;
 
@@ -68,16 +68,16 @@ export async function sweep(store: Store, config: Config, now = Date.now()): Pro
   return { dead: dead + failed, revived };
 }
 
-/** Files the failed jobs of one connection's queue. */
+/** Moves the failed jobs of one connection's queue to `dead`. @returns how many */
 export async function addFailedDeliveries(store: Store, config: Config, connection: string): Promise<number> {
   const queue = store.queues.deliveries(connection);
-  let filed = 0;
+  let moved = 0;
   for (;;) {
-    const jobs = await queue.getFailed(0, PAGE - 1);
-    if (jobs.length === 0) return filed;
+    const jobs = await queue.getFailed(0, PAGE_SIZE - 1);
+    if (jobs.length === 0) return moved;
     for (const job of jobs) {
       await addFailedDelivery(store, config, job);
-      filed += 1;
+      moved += 1;
     }
   }
 }
@@ -100,10 +100,10 @@ async function addFailedDelivery(store: Store, config: Config, job: Job<Delivery
 
 async function addFailedCalls(store: Store): Promise<number> {
   const queue = store.queues.get<CallJob>(CALLS_QUEUE);
-  let filed = 0;
+  let moved = 0;
   for (;;) {
-    const jobs = await queue.getFailed(0, PAGE - 1);
-    if (jobs.length === 0) return filed;
+    const jobs = await queue.getFailed(0, PAGE_SIZE - 1);
+    if (jobs.length === 0) return moved;
     for (const job of jobs) {
       const { source, call_id } = job.data;
       const stopped = (await store.ledger.read(source, call_id))?.stopped ?? {
@@ -116,7 +116,7 @@ async function addFailedCalls(store: Store): Promise<number> {
       await store.operations.addUnresolvedCall(job.data, stopped, job.attemptsMade);
       await job.remove();
       await store.ledger.close(source, call_id);
-      filed += 1;
+      moved += 1;
     }
   }
 }
@@ -126,7 +126,7 @@ async function reviveOpenCalls(store: Store, config: Config, now: number): Promi
   const open = await store.ledger.openSince(now - STILL_MS);
   for (const { source, call_id } of open) {
     const entry = await store.ledger.read(source, call_id);
-    // A body that nobody can read stops a call, but not what was on its way before.
+    // A body that cannot be read stops a call, but not what was on its way before.
     if (!entry || (entry.stopped && !entry.deliveries.some(({ state }) => state === 'queued'))) {
       if (entry?.stopped?.state === 'parked') await store.operations.addUnresolvedCall(entry, entry.stopped, 1);
       await store.ledger.close(source, call_id);

@@ -59,7 +59,7 @@ async function indexOldCall(store: Store, config: Config, entry: LedgerEntry): P
     // Of a source that is gone or a shape that is not known: it is indexed as it came.
     const call = configured && (await readCall(store, configured, entry, hash).catch(() => undefined));
     await indexPeople({ source, call_id, revision: hash }, call, store, config).catch(() =>
-      // Its key is missing: whoever forgets a person looks at it again.
+      // Its key is missing: `forget` reads it again.
       store.people.leaveUnread(entry, hash),
     );
   }

@@ -6,18 +6,18 @@ import type { Keys } from '../redis/keys.ts';
 import * as scripts from './scripts.ts';
 import {
   CAUSE_TABLE,
-  type Cause,
   type CircuitPause,
   type ConnectionState,
   causeOf,
   isPaused,
   judgeOutcomes,
-  OUTAGES,
+  MAX_OUTAGES,
+  type PauseCause,
 } from './state.ts';
 
 /** A connection as operators see it. */
 export interface ConnectionReport extends ConnectionState {
-  /** Deliveries: ready, in hand, coming again later, failed and not yet filed. */
+  /** Deliveries: ready, in hand, delayed, failed and not yet in `dead`. */
   waiting: number;
   active: number;
   delayed: number;
@@ -32,12 +32,12 @@ export interface CircuitChange {
   pause: CircuitPause;
 }
 
-/** Ms that one probe may take before another process may try. */
-const PROBE = 40_000;
+/** For one probe, before another process may try. */
+const PROBE_MS = 40_000;
 
 /**
- * Pauses of connections (`state.ts`). The state leads; whether BullMQ's queue is paused follows from it, and is
- * set right again by whoever finds it otherwise.
+ * Pauses of connections (`state.ts`). The state leads; whether BullMQ's queue is paused follows from it, and any process
+ * that finds a difference corrects the queue.
  */
 export class Connections {
   readonly #redis: RedisClient;
@@ -74,12 +74,12 @@ export class Connections {
     const verdict = judgeOutcomes(outcomes);
     if (verdict.says === 'nothing') return undefined;
     const failed = verdict.says === 'answered' ? undefined : verdict;
-    const cause: Cause = failed?.says === 'broken' ? failed.cause : 'outage';
+    const cause: PauseCause = failed?.says === 'broken' ? failed.cause : 'outage';
     const { first, longest } = CAUSE_TABLE[cause];
     const [became, pause] = await scripts.noteAnswer(
       this.#redis,
       [this.#keys.connection(connection)],
-      [Date.now(), verdict.says, failed ? describe(cause, failed.failure) : '', first, longest, OUTAGES],
+      [Date.now(), verdict.says, failed ? describe(cause, failed.failure) : '', first, longest, MAX_OUTAGES],
     );
     if (became === undefined) return undefined;
     await this.syncQueuePause(connection);
@@ -88,7 +88,7 @@ export class Connections {
 
   /** The right to probe now, for one process at a time. Undefined when no probe is due. */
   async claimProbe(connection: string): Promise<CircuitPause | undefined> {
-    const text = await scripts.claimProbe(this.#redis, [this.#keys.connection(connection)], [Date.now(), PROBE]);
+    const text = await scripts.claimProbe(this.#redis, [this.#keys.connection(connection)], [Date.now(), PROBE_MS]);
     return text ? (JSON.parse(text) as CircuitPause) : undefined;
   }
 
@@ -113,7 +113,7 @@ export class Connections {
     return text ? { became: 'closed', pause: JSON.parse(text) as CircuitPause } : undefined;
   }
 
-  /** Has the connection probed at once, because something may have been mended. False when its circuit is not open. */
+  /** Makes a probe due now, for when the cause of a pause may be gone. False when its circuit is not open. */
   async probeNow(connection: string): Promise<boolean> {
     return (await scripts.probeNow(this.#redis, [this.#keys.connection(connection)], [Date.now()])) === 1;
   }
@@ -136,7 +136,7 @@ export class Connections {
   async syncQueuePause(connection: string): Promise<ConnectionState> {
     const queue = this.#queues.deliveries(connection);
     let state = await this.read(connection);
-    // Each round answers a change that somebody made during the one before.
+    // Each round follows a change that another process made during the one before.
     for (let round = 0; round < 5; round += 1) {
       const wanted = isPaused(state);
       if ((await queue.isPaused()) !== wanted) await (wanted ? queue.pause() : queue.resume());
@@ -147,7 +147,7 @@ export class Connections {
   }
 }
 
-function describe(cause: Cause, { code, message, hint }: Failure): string {
+function describe(cause: PauseCause, { code, message, hint }: Failure): string {
   return JSON.stringify({ cause, code, reason: message, ...(hint ? { hint } : {}) });
 }
 

@@ -18,11 +18,11 @@ export interface SchemaCheckResult {
   failed?: { code: string; message: string; hint?: string };
 }
 
-/** Kept so long after the last comparison: a connection that is gone is forgotten. */
-const KEPT = 2 * 24 * 3600;
+/** Kept for so long after the last comparison: a connection that is gone is forgotten. */
+const KEPT_S = 2 * 24 * 3600;
 
 export async function saveSchemaCheck({ redis, keys }: Redis, examination: SchemaCheckResult): Promise<void> {
-  await redis.set(keys.schemaCheck(examination.connection), JSON.stringify(examination), 'EX', KEPT);
+  await redis.set(keys.schemaCheck(examination.connection), JSON.stringify(examination), 'EX', KEPT_S);
 }
 
 /** Those of the connections that were compared lately, in their order. */

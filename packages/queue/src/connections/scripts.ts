@@ -1,6 +1,6 @@
 /**
  * The changes of a connection's state, each one step in Redis. It is a hash: `circuit` (JSON, while open), `trial` (JSON,
- * while resumed and not proved), `failures` (outages in a row), `probing` (epoch ms until which somebody probes),
+ * while resumed and not proved), `failures` (outages in a row), `probing` (epoch ms until which a process probes),
  * `operator` (JSON, while a person has paused it).
  */
 import { defineScript } from '../redis/client.ts';

@@ -8,37 +8,37 @@
  *   trial  ──► open    it failed again: the same pause goes on, with its old beginning and a longer wait
  *
  * A pause has an owner. The circuit's ends by a probe alone, an operator's by an operator alone; with both, the queue
- * stands still until both are gone. Calls stay in the queue meanwhile and burn no attempt.
+ * stands still until both are gone. Calls stay in the queue meanwhile, and no attempt is counted.
  */
 import type { Failure, FailureCode, WriteOutcome } from '@wrapup/destination';
 
 export const CAUSES = ['unauthorized', 'missing_scope', 'daily_limit', 'endpoint_closed', 'outage'] as const;
-export type Cause = (typeof CAUSES)[number];
+export type PauseCause = (typeof CAUSES)[number];
 
 export interface CauseRule {
   /** What it means, after "connection x is paused: ". */
   says: string;
-  /** Milliseconds to the first probe; twice as long after each that failed, at most `longest`. */
+  /** Milliseconds to the first probe; doubled after each that failed, up to `longest`. */
   first: number;
   longest: number;
 }
 
-const SECOND = 1_000;
-const MINUTE = 60 * SECOND;
+const SECOND_MS = 1_000;
+const MINUTE_MS = 60 * SECOND_MS;
 
 /** How soon and how often a broken connection is asked again, by what broke it. */
-export const CAUSE_TABLE: Record<Cause, CauseRule> = {
-  unauthorized: { says: 'its credentials are refused', first: 30 * SECOND, longest: 15 * MINUTE },
-  missing_scope: { says: 'its credentials lack a permission', first: 30 * SECOND, longest: 15 * MINUTE },
-  daily_limit: { says: 'its daily quota is used up', first: MINUTE, longest: 15 * MINUTE },
-  endpoint_closed: { says: 'the endpoint takes nothing', first: MINUTE, longest: 15 * MINUTE },
-  outage: { says: 'it does not answer', first: 5 * SECOND, longest: 5 * MINUTE },
+export const CAUSE_TABLE: Record<PauseCause, CauseRule> = {
+  unauthorized: { says: 'its credentials are refused', first: 30 * SECOND_MS, longest: 15 * MINUTE_MS },
+  missing_scope: { says: 'its credentials lack a permission', first: 30 * SECOND_MS, longest: 15 * MINUTE_MS },
+  daily_limit: { says: 'its daily quota is used up', first: MINUTE_MS, longest: 15 * MINUTE_MS },
+  endpoint_closed: { says: 'the endpoint takes nothing', first: MINUTE_MS, longest: 15 * MINUTE_MS },
+  outage: { says: 'it does not answer', first: 5 * SECOND_MS, longest: 5 * MINUTE_MS },
 };
 
 /** Batches in a row without an answer after which a connection counts as down. */
-export const OUTAGES = 5;
+export const MAX_OUTAGES = 5;
 
-const BROKEN: Partial<Record<FailureCode, Cause>> = {
+const BROKEN: Partial<Record<FailureCode, PauseCause>> = {
   unauthorized: 'unauthorized',
   missing_scope: 'missing_scope',
   daily_limit: 'daily_limit',
@@ -48,18 +48,18 @@ const NO_ANSWER: ReadonlySet<FailureCode> = new Set(['unavailable', 'timeout', '
 const SILENT: ReadonlySet<FailureCode> = new Set(['throttled', 'locked', 'busy', 'internal']);
 
 /** The cause of a pause that a failure by itself calls for; undefined for any other. */
-export function causeOf({ code, next }: Pick<Failure, 'code' | 'next'>): Cause | undefined {
+export function causeOf({ code, next }: Pick<Failure, 'code' | 'next'>): PauseCause | undefined {
   return BROKEN[code] ?? (next === 'reauthenticate' ? 'endpoint_closed' : undefined);
 }
 
 /** What a batch says of its connection: one broken outcome is enough, and one answer disproves an outage. */
-export type Verdict =
+export type BatchVerdict =
   | { says: 'answered' }
   | { says: 'nothing' }
-  | { says: 'broken'; cause: Cause; failure: Failure }
+  | { says: 'broken'; cause: PauseCause; failure: Failure }
   | { says: 'ailing'; failure: Failure };
 
-export function judgeOutcomes(outcomes: readonly WriteOutcome[]): Verdict {
+export function judgeOutcomes(outcomes: readonly WriteOutcome[]): BatchVerdict {
   let ailing: Failure | undefined;
   let answered = false;
   for (const outcome of outcomes) {
@@ -79,7 +79,7 @@ export function judgeOutcomes(outcomes: readonly WriteOutcome[]): Verdict {
 
 /** A pause that the circuit made. */
 export interface CircuitPause {
-  cause: Cause;
+  cause: PauseCause;
   code: FailureCode;
   /** The failure's own message, which holds no personal data. */
   reason: string;

@@ -1,10 +1,10 @@
 /**
  * One budget per connection and pool, in Redis, shared by all processes. Per pool:
  *
- * log     sorted set: when each of our requests of the last window was let go
+ * log     sorted set: when each of our requests of the last window was sent
  * state   hash: what the CRM said of the pool (`limit`, `window`, `others`: requests of other programs in the window, and
- *         `until` when that is believed), `blocked` until when nobody may send (429, Retry-After), and `wait:<rank>`
- *         until when somebody of a priority waits
+ *         `until` when that is believed), `blocked` until when no request may be sent (429, Retry-After), and `wait:<rank>`
+ *         until when a request of a priority waits
  *
  * The window rolls, as HubSpot's does: at no moment have more requests gone within the last window than it allows.
  */
@@ -25,7 +25,7 @@ local rank, reserve = tonumber(ARGV[4]), tonumber(ARGV[5])
 local have = redis.call('HMGET', KEYS[2], 'blocked', 'limit', 'window', 'others', 'until')
 local function wait(ms)
   ms = math.max(1, math.ceil(ms))
-  -- Who waits comes back at that time, and then before every priority below. An inbound call gives up after a moment.
+  -- A request that waits comes back at that time, before every lower priority. An inbound call gives up after a moment.
   local until_then = rank == 0 and math.min(ms, 200) or math.min(ms, window) + 500
   redis.call('HSET', KEYS[2], 'wait:' .. rank, now + until_then)
   redis.call('PEXPIRE', KEYS[2], 86400000)

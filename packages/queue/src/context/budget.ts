@@ -1,10 +1,10 @@
 /**
  * Quota: one budget per connection and pool, shared by all processes (`budget-scripts.ts`).
  *
- * Priorities go in their order: while somebody of a higher priority waits, nobody of a lower one is let go. All but live calls and
- * inbound ones leave a tenth of the window free, so that a live call finds room in the middle of a backfill. While
- * somebody answers inbound calls from a connection (`keepShare`), another tenth is left to that priority: a caller who waits
- * on the phone cannot wait for a batch. And a part (`quota.reserve`) is left to the customer's other programs by all.
+ * Priorities go in their order: while a request of a higher priority waits, none of a lower one is sent. All but live and
+ * inbound calls leave a tenth of the window free, so that a live call finds room in the middle of a backfill. While inbound
+ * calls are answered from a connection (`keepShare`), another tenth is left to them: a caller on the phone cannot wait for
+ * a batch. And a part (`quota.reserve`) is left to the customer's other programs by all.
  */
 import { randomUUID } from 'node:crypto';
 import { type Budget, Failure, PRIORITIES, type Priority, type Usage } from '@wrapup/destination';
@@ -12,18 +12,18 @@ import type { RedisClient } from '../redis/client.ts';
 import type { Keys } from '../redis/keys.ts';
 import { noteUsage, takeOne } from './budget-scripts.ts';
 
-/** An inbound call that waits longer than this for quota goes without, in ms: the phone is ringing. */
-const INBOUND_WAIT = 200;
-/** What is no live call holds a batch no longer than this, in ms: it goes back to the queue, and others come in. */
-const BULK_WAIT = 2_000;
-/** How long a share stays kept for inbound calls after `keepShare`, in ms. */
-const SHARE_KEPT = 3 * 60_000;
-/** How long what the CRM said of its daily quota is believed while nothing is sent, in ms. */
-const DAILY_BELIEVED = 15 * 60_000;
+/** Longest wait of an inbound call for quota: the phone is ringing. */
+const MAX_INBOUND_WAIT_MS = 200;
+/** Longest wait of a batch of replays, reconciled calls or backfills: it goes back to the queue, and others come in. */
+const MAX_BULK_WAIT_MS = 2_000;
+/** How long a share stays kept for inbound calls after `keepShare`. */
+const SHARE_KEPT_MS = 3 * 60_000;
+/** How long what the CRM said of its daily quota is believed while nothing is sent. */
+const DAILY_BELIEVED_MS = 15 * 60_000;
 
 /** Keeps a share of a connection's quota for the priority `inbound`, for three minutes: call it again before they are over. */
 export async function keepShare(redis: RedisClient, keys: Keys, connection: string): Promise<void> {
-  await redis.set(keys.budgetShare(connection), '1', 'PX', SHARE_KEPT);
+  await redis.set(keys.budgetShare(connection), '1', 'PX', SHARE_KEPT_MS);
 }
 
 /** Lets a connection's requests go on that a CRM held back, once a probe has shown that it answers again. */
@@ -52,8 +52,8 @@ export class RedisBudget implements Budget {
   readonly #keys: Keys;
   readonly #options: BudgetOptions;
   readonly #rank: number;
-  /** Epoch ms until which this priority may wait. */
-  readonly #patience: number;
+  /** How long this priority may wait for quota. */
+  readonly #maxWaitMs: number;
 
   constructor(redis: RedisClient, keys: Keys, options: BudgetOptions) {
     this.#redis = redis;
@@ -61,7 +61,8 @@ export class RedisBudget implements Budget {
     this.#options = options;
     const priority = options.priority ?? 'live';
     this.#rank = PRIORITIES.indexOf(priority);
-    this.#patience = priority === 'inbound' ? INBOUND_WAIT : priority === 'live' ? Number.POSITIVE_INFINITY : BULK_WAIT;
+    this.#maxWaitMs =
+      priority === 'inbound' ? MAX_INBOUND_WAIT_MS : priority === 'live' ? Number.POSITIVE_INFINITY : MAX_BULK_WAIT_MS;
   }
 
   async take(pool = 'default'): Promise<void> {
@@ -71,7 +72,7 @@ export class RedisBudget implements Budget {
       return;
     }
     const { limit, window } = pools[pool] ?? { limit: 0, window: 0 };
-    const deadline = Math.min(this.#options.deadline, Date.now() + this.#patience);
+    const deadline = Math.min(this.#options.deadline, Date.now() + this.#maxWaitMs);
     for (;;) {
       signal.throwIfAborted();
       const wait = await takeOne(
@@ -82,7 +83,7 @@ export class RedisBudget implements Budget {
           this.#keys.budgetShare(connection),
           this.#keys.daily(connection),
         ],
-        [Date.now(), limit, window, this.#rank, reserve, randomUUID(), DAILY_BELIEVED],
+        [Date.now(), limit, window, this.#rank, reserve, randomUUID(), DAILY_BELIEVED_MS],
       );
       if (wait === 0) {
         this.spent += 1;

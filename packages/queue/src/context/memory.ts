@@ -1,6 +1,6 @@
 /**
  * `ctx.memory` in Redis. Names are made of phone numbers, addresses and keys, so Redis holds keyed digests of them only.
- * Values are encrypted like payloads: what an agent is told of a caller stands here too.
+ * Values are encrypted like payloads: what ingress tells an agent of a caller is among them.
  *
  * Earlier versions wrote the names themselves. Such an entry is found and moved when it is asked for, until
  * `renameOldMemories` has moved all of them and set its mark.
@@ -71,13 +71,13 @@ function memoryName(keys: Keys, digest: Digest, connection: string, key: string)
   return keys.memory(connection, digest('memory', key));
 }
 
-/** What a value is encrypted for: its name in Redis, so that it can be encrypted anew by whoever knows no more than that. */
+/** What a value is encrypted for: its name in Redis, so that a migration needs to know no more than that. */
 function placeOf(keys: Keys, name: string): string {
   return name.slice(keys.prefix.length + 1);
 }
 
 /**
- * Gives an entry of an earlier version its new name, with the rest of its time. What stands there already is younger and
+ * Gives an entry of an earlier version its new name, with the rest of its time. A value under the new name is younger and
  * stays; what cannot be decrypted is as good as forgotten.
  * @returns whether there was one
  */

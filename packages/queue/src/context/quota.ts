@@ -1,7 +1,7 @@
 import type { RedisClient } from '../redis/client.ts';
 import type { Keys } from '../redis/keys.ts';
 
-/** The daily quota of a connection's account, as the CRM last told it: all programs together. */
+/** The daily quota of a connection's account, as the CRM last reported it: all programs together. */
 export interface DailyQuota {
   limit: number;
   remaining: number;
@@ -13,10 +13,10 @@ export interface DailyQuota {
   used_up_at?: number;
 }
 
-const HOUR = 3600_000;
-const DAY = 24 * HOUR;
-/** A rate over less than this says nothing, in ms. */
-const LEAST_SPAN = 2 * 60_000;
+const HOUR_MS = 3600_000;
+const DAY_MS = 24 * HOUR_MS;
+/** A rate over less time than this says nothing. */
+const MIN_SPAN_MS = 2 * 60_000;
 
 /** Undefined for a connection whose CRM says nothing of a daily quota. */
 export async function readDailyQuota(
@@ -35,23 +35,23 @@ export async function readDailyQuota(
   );
 }
 
-export interface Sample {
+export interface QuotaSample {
   at: number;
   remaining: number;
 }
 
-function readSample(text: string): Sample {
+function readSample(text: string): QuotaSample {
   const [at = Number.NaN, remaining = Number.NaN] = text.split(' ').map(Number);
   return { at, remaining };
 }
 
 /** @param samples newest first */
-export function forecast(now: Pick<DailyQuota, 'limit' | 'remaining' | 'at'>, samples: Sample[]): DailyQuota {
-  const oldest = samples.findLast(({ at }) => now.at - at <= HOUR);
+export function forecast(now: Pick<DailyQuota, 'limit' | 'remaining' | 'at'>, samples: QuotaSample[]): DailyQuota {
+  const oldest = samples.findLast(({ at }) => now.at - at <= HOUR_MS);
   const span = oldest ? now.at - oldest.at : 0;
-  if (!oldest || span < LEAST_SPAN) return now;
-  const hourly = ((oldest.remaining - now.remaining) / span) * HOUR;
+  if (!oldest || span < MIN_SPAN_MS) return now;
+  const hourly = ((oldest.remaining - now.remaining) / span) * HOUR_MS;
   if (hourly <= 0) return { ...now, hourly: 0 };
-  const used_up_at = now.at + (now.remaining / hourly) * HOUR;
-  return { ...now, hourly, ...(used_up_at - now.at <= DAY ? { used_up_at } : {}) };
+  const used_up_at = now.at + (now.remaining / hourly) * HOUR_MS;
+  return { ...now, hourly, ...(used_up_at - now.at <= DAY_MS ? { used_up_at } : {}) };
 }

@@ -1,6 +1,6 @@
 /**
- * How often the API of a source is asked because of webhooks, over all processes. A sender of webhooks must not be
- * able to use up the API key of the source; what finds no room waits in the queue.
+ * How often the API of a source is asked because of webhooks, over all processes. A sender of webhooks must not be able
+ * to use up the API key of the source; calls beyond the budget wait in the queue.
  */
 import { randomUUID } from 'node:crypto';
 import { PRIORITIES } from '@wrapup/destination';
@@ -8,11 +8,11 @@ import type { RedisClient } from '../redis/client.ts';
 import type { Keys } from '../redis/keys.ts';
 import { takeOne } from './budget-scripts.ts';
 
-/** The budget is counted in windows of so many ms, so that what waits need not wait for a whole minute. */
-const WINDOW = 10_000;
+/** The budget is counted in windows of this length, so that a call need not wait for a whole minute. */
+const WINDOW_MS = 10_000;
 const POOL = 'reads';
 
-export interface Read {
+export interface ReadRequest {
   source: string;
   /** Reads a minute that the source allows. */
   per_minute: number;
@@ -24,15 +24,15 @@ export interface Read {
 export async function takeRead(
   redis: RedisClient,
   keys: Keys,
-  { source, per_minute, repeated }: Read,
+  { source, per_minute, repeated }: ReadRequest,
 ): Promise<number> {
   // No connection has a slash in its name.
   const name = `source/${source}`;
-  const limit = Math.max(1, Math.ceil((per_minute * WINDOW) / 60_000));
+  const limit = Math.max(1, Math.ceil((per_minute * WINDOW_MS) / 60_000));
   const rank = PRIORITIES.indexOf(repeated ? 'replay' : 'live');
   return takeOne(
     redis,
     [keys.budgetLog(name, POOL), keys.budget(name, POOL), keys.budgetShare(name), keys.daily(name)],
-    [Date.now(), limit, WINDOW, rank, 0, randomUUID(), 0],
+    [Date.now(), limit, WINDOW_MS, rank, 0, randomUUID(), 0],
   );
 }

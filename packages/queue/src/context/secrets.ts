@@ -10,9 +10,9 @@ import { RedisLease } from '../redis/lease.ts';
 import type { ContextBase } from './memory.ts';
 
 /** A secret is renewed this long before its end. */
-const EARLY = 60_000;
+const RENEW_EARLY_MS = 60_000;
 /** How long one process may take to refresh while the others wait. */
-const REFRESH = 20_000;
+const REFRESH_MS = 20_000;
 
 /** The secrets of one connection, in an open store. */
 export function makeSecrets(base: Pick<ContextBase, 'redis' | 'keys' | 'encryptor'>, connection: string): Secrets {
@@ -20,7 +20,7 @@ export function makeSecrets(base: Pick<ContextBase, 'redis' | 'keys' | 'encrypto
 }
 
 const isFresh = (secret: Secret | undefined): secret is Secret =>
-  secret !== undefined && secret.expires_at - EARLY > Date.now();
+  secret !== undefined && secret.expires_at - RENEW_EARLY_MS > Date.now();
 
 class RedisSecrets implements Secrets {
   readonly #redis: RedisClient;
@@ -42,14 +42,14 @@ class RedisSecrets implements Secrets {
   }
 
   async get(name: string, refresh: () => Promise<Secret>): Promise<string> {
-    const until = Date.now() + REFRESH;
+    const until = Date.now() + REFRESH_MS;
     while (Date.now() < until) {
       const known = await this.#read(name);
       if (isFresh(known)) return known.value;
-      const held = await this.#ask(() => this.#lease.take([`secret:${this.#connection}:${name}`], REFRESH));
+      const held = await this.#ask(() => this.#lease.take([`secret:${this.#connection}:${name}`], REFRESH_MS));
       if (held) {
         try {
-          // Somebody may have renewed it between our look and our lease.
+          // Another process may have renewed it before this one had the lease.
           const renewed = await this.#read(name);
           if (isFresh(renewed)) return renewed.value;
           const fresh = await refresh();
@@ -61,7 +61,7 @@ class RedisSecrets implements Secrets {
       }
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
-    throw new Failure('timeout', `Nobody could refresh the secret ${name} of connection ${this.#connection} in time.`);
+    throw new Failure('timeout', `The secret ${name} of connection ${this.#connection} was not refreshed in time.`);
   }
 
   async read(name: string): Promise<string | undefined> {

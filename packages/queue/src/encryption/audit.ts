@@ -1,4 +1,4 @@
-/** Under which keys Redis holds what is encrypted: for whoever wants to take one out. */
+/** Under which keys Redis holds what is encrypted, so that an operator knows when a key can be removed. */
 
 import { type RedisClient, scanKeys } from '../redis/client.ts';
 import type { Keys } from '../redis/keys.ts';
@@ -15,13 +15,13 @@ export interface EncryptionAudit {
   plain: number;
   /** Ids of keys that are not configured any more, although something is left that they sealed. */
   missing: string[];
-  /** False when there were too many to look at all. */
+  /** False when there were too many to check them all. */
   complete: boolean;
 }
 
-const PAGE = 500;
-/** Values that are looked at; a million takes some ten seconds. */
-const MOST = 1_000_000;
+const PAGE_SIZE = 500;
+/** Values that are checked at most; a million takes some ten seconds. */
+const MAX_VALUES = 1_000_000;
 
 export async function auditEncryption(redis: RedisClient, keys: Keys, encryptor: Encryptor): Promise<EncryptionAudit> {
   const sealed: Record<string, number> = {};
@@ -43,10 +43,10 @@ export async function auditEncryption(redis: RedisClient, keys: Keys, encryptor:
     let page: string[] = [];
     for await (const name of scanKeys(redis, pattern)) {
       page.push(name);
-      if (page.length < PAGE) continue;
+      if (page.length < PAGE_SIZE) continue;
       await look(page);
       page = [];
-      if (looked >= MOST) break;
+      if (looked >= MAX_VALUES) break;
     }
     await look(page);
   }
@@ -56,6 +56,6 @@ export async function auditEncryption(redis: RedisClient, keys: Keys, encryptor:
     sealed,
     plain,
     missing: Object.keys(sealed).filter((id) => !encryptor.keys.includes(id)),
-    complete: looked < MOST,
+    complete: looked < MAX_VALUES,
   };
 }

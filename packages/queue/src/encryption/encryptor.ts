@@ -1,6 +1,6 @@
 /**
  * Encryption at rest of what Redis keeps of people and of connections: payloads and tokens. AES-256-GCM, a fresh nonce
- * for each value, bound to the place that it stands in, so that nobody can put one value in the place of another.
+ * for each value, bound to the place that it is kept in, so that no value can be put in the place of another.
  *
  *   c1 57 50 01 | key id, 4 bytes | nonce, 12 bytes | tag, 16 bytes | ciphertext
  *
@@ -8,8 +8,8 @@
  * a key is rotated by putting the new one in front, and taking the old one out once `wrapup encryption migrate` is through.
  *
  * Values that an earlier version or a process without a key wrote are read as they are, until `migrate` has encrypted all
- * of them and set its mark in Redis. From then on they are refused: otherwise whoever can write to Redis could replace an
- * encrypted value by a plain one.
+ * of them and set its mark in Redis. From then on they are refused: otherwise an attacker who can write to Redis could
+ * replace an encrypted value by a plain one.
  */
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
 import { Failure } from '@wrapup/destination';
@@ -103,8 +103,8 @@ export function makeEncryptor(
       try {
         return Buffer.concat([decipher.update(bytes.subarray(HEADER)), decipher.final()]);
       } catch (cause) {
-        throw new Failure('internal', `What is kept under key ${id} cannot be opened: it was changed.`, {
-          hint: 'Somebody wrote to Redis behind our back, or it is damaged: restore it, or backfill the call.',
+        throw new Failure('internal', `What is kept under key ${id} cannot be decrypted: it was changed.`, {
+          hint: 'Another program wrote to Redis, or the value is damaged: restore it, or backfill the call.',
           cause,
         });
       }
@@ -115,7 +115,7 @@ export function makeEncryptor(
 /** How long a delivery waits for its key, in ms. */
 const KEY_MISSING_MS = 60_000;
 
-/** A process without the key wrote it, or somebody else did: it waits for an operator, and burns no attempt. */
+/** A process without the key wrote it, or an attacker did: it waits for an operator, and no attempt is counted. */
 function unencrypted(since: number): Failure {
   return new Failure(
     'internal',
@@ -128,7 +128,7 @@ function unencrypted(since: number): Failure {
   );
 }
 
-/** The operator's mistake, not the call's: it waits, and burns no attempt. */
+/** The operator's mistake, not the call's: it waits, and no attempt is counted. */
 function unknownKey(id: string): Failure {
   return new Failure('internal', `It is encrypted with key ${id}, which WRAPUP_ENCRYPTION_KEY does not hold.`, {
     next: 'throttle',

@@ -1,8 +1,8 @@
 /**
- * The key of every digest that stands in Redis for a phone number, an e-mail address or another value of a person: an
+ * The key of every digest that Redis holds for a phone number, an e-mail address or another value of a person: an
  * unkeyed hash of a number is found by trying all numbers.
  *
- * The key is kept for good, because digests made with another one find nothing: its fingerprint stands in Redis, and a
+ * The key is kept for good, because digests made with another one find nothing: its fingerprint is in Redis, and a
  * process with another key refuses to start. Where `WRAPUP_INDEX_KEY` is not set, the first process that needs the key
  * makes it and keeps it in Redis (encrypted where `WRAPUP_ENCRYPTION_KEY` is set), so that all processes agree.
  */

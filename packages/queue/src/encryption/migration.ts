@@ -3,7 +3,7 @@
  * a time without a key, and values under an older key. When nothing plain is left, the mark `encrypted` is set, and plain
  * values are refused from then on.
  *
- * May be stopped and run again at any time: what is under the current key already is only looked at. A value that changes
+ * May be stopped and run again at any time: values of the current key are only checked. A value that changes
  * meanwhile is left as its writer made it.
  */
 import { createHash } from 'node:crypto';
@@ -39,7 +39,7 @@ export interface Migration {
 export interface MigrationOptions {
   /** Trusts plain values that were written after everything was encrypted, and encrypts them. */
   acceptPlain?: boolean;
-  /** Hears how many values have been looked at. */
+  /** Called with the number of values that have been checked. */
   onProgress?(done: number): void;
 }
 

@@ -6,11 +6,11 @@ const CHECK_LUA = `
 local field, verified = 'rev:' .. ARGV[2], ARGV[10]
 local have = redis.call('HMGET', KEYS[1], field, 'source', 'forgotten', 'terminal')
 local known, seen = have[1], have[2]
--- Nothing of a call that was forgotten is kept again, whoever sends or finds it.
+-- Nothing of a call that was forgotten is kept again.
 if have[3] then return 'known' end
 if known then
   known = cjson.decode(known)
-  -- Bytes that nobody believed are the truth once the API says the same.
+  -- Bytes that were not believed are the truth once the API says the same.
   if verified == 'api' and known.verified ~= 'api' and (not known.effect or known.effect == 'hint') then
     known.verified, known.effect = 'api', nil
     redis.call('HSET', KEYS[1], field, cjson.encode(known), 'verified', 'api')

@@ -1,4 +1,4 @@
-/** How a call comes into Redis, whoever brings it: the bytes, the ledger and the job. */
+/** How a call is kept in Redis, by ingress, reconciliation and backfills: the bytes, the ledger entry and the job. */
 import type { Queue } from 'bullmq';
 import type { Encryptor } from '../encryption/encryptor.ts';
 import type { Received, Verified } from '../ledger/entry.ts';
@@ -8,7 +8,7 @@ import { BEYOND_LIMIT, CALL_ATTEMPTS, type CallJob } from '../queues/queues.ts';
 import type { RedisClient } from '../redis/client.ts';
 import { jobId, type Keys, memberOf } from '../redis/keys.ts';
 import { ACCEPT_CALL, CHECK_CALL } from './accept-script.ts';
-import { enqueueAtomically, type Pair, type Step } from './atomic-enqueue.ts';
+import { type AtomicStep, enqueueAtomically, type StepAndJob } from './atomic-enqueue.ts';
 
 /** One finished call, verified, on its way into Redis. */
 export interface Arrival {
@@ -32,7 +32,7 @@ export interface Arrival {
  */
 export type Accepted = 'accepted' | 'duplicate' | 'ignored';
 
-/** How long a payload that nothing has settled yet is kept, in seconds: longer than anything parked may wait. */
+/** How long a payload is kept while its deliveries have not ended: longer than anything parked may wait. */
 export const UNSETTLED_S = 37 * 24 * 3600;
 
 /** Where arrivals are kept. */
@@ -45,15 +45,15 @@ export interface AcceptParts {
 
 type Before = 'new' | 'revision' | 'pending' | 'known' | 'limit' | 'ignored';
 
-/** Not `pending`: whoever brought these bytes first may have died before their job was there. */
+/** Not `pending`: the process that kept these bytes first may have died before it added their job. */
 const NO_JOB: readonly Before[] = ['known', 'limit', 'ignored'];
 
-const STEP: Step = { name: 'wrapupAccept', lua: ACCEPT_CALL, unless: NO_JOB };
+const STEP: AtomicStep = { name: 'wrapupAccept', lua: ACCEPT_CALL, unless: NO_JOB };
 
 /** Bytes from which on Redis is asked whether it needs a body before it is encrypted and sent: a round trip costs less. */
 export const CHECK_FROM_BYTES = 256 * 1024;
 
-const CHECK: Step = { name: 'wrapupCheck', lua: CHECK_CALL, unless: [...NO_JOB, 'wanted'] };
+const CHECK: AtomicStep = { name: 'wrapupCheck', lua: CHECK_CALL, unless: [...NO_JOB, 'wanted'] };
 
 const ANSWERS: Record<Before, Accepted> = {
   new: 'accepted',
@@ -143,7 +143,7 @@ function toPair(
   { source, call_id, body, received, verified, received_at, terminal, revision = revisionOf(body) }: Arrival,
   ledger_days: number,
   bytes?: 'without its bytes',
-): Pair {
+): StepAndJob {
   return {
     keys: [keys.ledger(source, call_id), keys.index, keys.open, keys.payload(source, call_id, revision), keys.unread],
     args: [

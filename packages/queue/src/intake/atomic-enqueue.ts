@@ -10,7 +10,7 @@
 import { Job, type JobsOptions, type Queue } from 'bullmq';
 import { type RedisClient, runScript } from '../redis/client.ts';
 
-export interface Step {
+export interface AtomicStep {
   /** Under which the script is defined on the client. */
   name: string;
   lua: string;
@@ -25,7 +25,7 @@ export interface NewJob<Data> {
 }
 
 /** One call of the step, and its job. Every one has as many keys and as many arguments as the others. */
-export interface Pair {
+export interface StepAndJob {
   keys: string[];
   args: (string | number | Buffer)[];
   job: NewJob<unknown>;
@@ -38,8 +38,8 @@ export interface Pair {
  */
 export async function enqueueAtomically<Answer extends string>(
   { redis, queue }: { redis: RedisClient; queue: Queue },
-  step: Step,
-  pairs: readonly Pair[],
+  step: AtomicStep,
+  pairs: readonly StepAndJob[],
 ): Promise<(Answer | Error)[]> {
   const recorded = await Promise.all(
     pairs.map(async (pair) => ({ ...pair, add: await recordAdding(queue, pair.job) })),
@@ -59,14 +59,14 @@ export async function enqueueAtomically<Answer extends string>(
   return recorded.map((pair) => answers.get(pair) as Answer | Error);
 }
 
-interface RecordedPair extends Pair {
+interface RecordedPair extends StepAndJob {
   add: Recorded;
 }
 
 /** @param pairs at least one, all of which BullMQ adds by this script */
 function runTogether<Answer extends string>(
   redis: RedisClient,
-  step: Step,
+  step: AtomicStep,
   { lua, numberOfKeys }: Script,
   pairs: readonly RecordedPair[],
 ): Promise<(Answer | Error)[]> {
@@ -84,7 +84,7 @@ function runTogether<Answer extends string>(
 }
 
 /** Each script in a function of its own, with its own KEYS and ARGV; of one that fails, Redis undoes nothing, as ever. */
-function together({ lua, unless }: Step, add: string): string {
+function together({ lua, unless }: AtomicStep, add: string): string {
   return `
 local function step(KEYS, ARGV)
 ${lua}
@@ -122,8 +122,8 @@ return answers
 
 async function runApart<Answer extends string>(
   { redis, queue }: { redis: RedisClient; queue: Queue },
-  step: Step,
-  pairs: readonly Pair[],
+  step: AtomicStep,
+  pairs: readonly StepAndJob[],
 ): Promise<(Answer | Error)[]> {
   const results = await Promise.allSettled(
     pairs.map(async ({ keys, args, job }) => {

@@ -14,7 +14,7 @@ import { WriteBatcher } from './write-batcher.ts';
 
 /**
  * The producer's side of Redis, as ingress uses it. It fails fast: every promise settles within a second, also while
- * Redis is down, hung or restarting, and works again by itself when Redis is back.
+ * Redis is down, hung or restarting, and works again when Redis is back.
  */
 export interface Intake {
   /** As `checkKeysAtStart`; later a key that does not fit makes `accept` reject. @throws InstallationKeyError */
@@ -45,8 +45,8 @@ export interface IntakeOptions {
   onError(error: Error): void;
 }
 
-/** Calls that are kept by one command: few enough that Redis is back within some milliseconds. */
-const TOGETHER = { most: 64, bytes: 1024 * 1024, longest: 20 };
+/** Calls that are kept by one command: few enough that Redis answers within some milliseconds. */
+const BATCH = { max_items: 64, max_bytes: 1024 * 1024, max_wait_ms: 20 };
 
 /** How long a process that starts waits for Redis before it starts without. */
 const CONNECTED_MS = 1_000;
@@ -69,7 +69,7 @@ export function openIntake({
   queue.on('error', onError);
   const parts = { redis, keys, queue, encryptor };
   const batcher = new WriteBatcher<Arrival, Accepted>({
-    ...TOGETHER,
+    ...BATCH,
     sizeOf: ({ body }) => body.length,
     run: (arrivals) => acceptArrivals(parts, arrivals, ledger_days),
   });

@@ -1,16 +1,16 @@
 /**
- * Many small writes in few commands. What comes while nothing is under way goes at the end of the same turn of the event
- * loop, together with whatever else came in it; what comes while a command is under way waits for its end, or for
- * `longest`, whichever is sooner, and goes in one command. So a lone one waits for nobody, and under load each command
- * carries as many as have come during the one before it: fewer commands, fewer system calls, fewer fsyncs.
+ * Puts many small writes into few commands. Items that come while no command is under way leave together at the end of
+ * the same turn of the event loop; items that come while one is under way wait for its end, or for `max_wait_ms`, whichever
+ * is sooner. So a single item does not wait, and under load each command carries the items that came during the one before
+ * it: fewer commands, fewer system calls, fewer fsyncs.
  */
 export interface WriteBatcherOptions<Item, Answer> {
   /** Items of one command, at most. */
-  most: number;
+  max_items: number;
   /** Bytes of one command, at most, unless a single item has more. */
-  bytes: number;
-  /** Ms that an item waits for a command under way. */
-  longest: number;
+  max_bytes: number;
+  /** Longest wait for a command under way. */
+  max_wait_ms: number;
   sizeOf(item: Item): number;
   /** One command. As many answers as items and in their order; rejects when all of them failed. */
   run(items: Item[]): Promise<(Answer | Error)[]>;
@@ -39,12 +39,12 @@ export class WriteBatcher<Item, Answer extends string | number | object> {
     return new Promise((resolve, reject) => {
       const size = this.#options.sizeOf(item);
       // Never more in one command than its limit: what has gathered goes first.
-      if (this.#waiting.length > 0 && this.#bytes + size > this.#options.bytes) this.#go();
+      if (this.#waiting.length > 0 && this.#bytes + size > this.#options.max_bytes) this.#go();
       this.#waiting.push({ item, resolve, reject });
       this.#bytes += size;
-      if (this.#waiting.length >= this.#options.most || this.#bytes >= this.#options.bytes) this.#go();
+      if (this.#waiting.length >= this.#options.max_items || this.#bytes >= this.#options.max_bytes) this.#go();
       else if (this.#underWay === 0) this.#turn ??= setImmediate(() => this.#go());
-      else this.#timer ??= setTimeout(() => this.#go(), this.#options.longest);
+      else this.#timer ??= setTimeout(() => this.#go(), this.#options.max_wait_ms);
     });
   }
 

@@ -1,6 +1,6 @@
 /**
  * The ledger: per call, when and how it came, how it was verified, its revisions, and per route what became of it.
- * It leads: a call's routes stand here before their deliveries are queued, an outcome before its job completes.
+ * It leads: a call's routes are written here before their deliveries are queued, an outcome before its job completes.
  * It holds no personal data.
  */
 import type { RecordReceipt } from '@wrapup/destination';
@@ -20,7 +20,7 @@ export interface Revision {
   hash: string;
   /** Epoch ms of its arrival; of the API's answer where that is later and confirmed it. */
   at: number;
-  /** Tells which of those that came in the same millisecond was first; absent in the first one and in entries of earlier versions. */
+  /** Orders revisions of the same millisecond; absent in the first one and in entries of earlier versions. */
   nth?: number;
   /**
    * `applied` replaces what came before, `added` fills in what was absent, `equal` says nothing new, `parked` waits for
@@ -33,7 +33,7 @@ export interface Revision {
   /** Bytes of the payload, and as it is stored now (compressed, encrypted); absent in entries of earlier versions. */
   bytes?: number;
   stored?: number;
-  /** Keyed digest of what it says once normalised: tells a repeat when the payload is gone. */
+  /** Keyed digest of what it says once normalised: recognises a repeat when the payload is gone. */
   digest?: string;
   /** Hash of the revision that Synthflow's API gave when it was asked to confirm this one. */
   confirmed_by?: string;

@@ -218,7 +218,7 @@ export class Ledger {
 
   /**
    * Notes that a call was forgotten, gives up what had not ended, and keeps of the rest only states.
-   * @returns the deliveries as they were before, and the digests under which the call stands in the index of people
+   * @returns the deliveries as they were before, and the digests of the call in the index of people
    */
   async forget(source: string, callId: string): Promise<{ deliveries: DeliveryEntry[]; people: string[] } | undefined> {
     const answer = await scripts.forgetCall(
@@ -274,8 +274,8 @@ export class Ledger {
   }
 
   /**
-   * Which of these calls the ledger holds. One that was parked because nothing proved it, or because nobody could read
-   * it, is not among them: what its platform says of it now would help it on.
+   * Which of these calls the ledger holds. Left out are those that were parked because nothing proved them, or because they
+   * could not be read: what their platform says of them now would resolve them.
    */
   async known(source: string, callIds: string[]): Promise<Set<string>> {
     const pipeline = this.#redis.pipeline();

@@ -9,11 +9,11 @@ import { packPayload } from './scripts.ts';
 const compress = promisify(zstdCompress);
 const decompress = promisify(zstdDecompress);
 
-/** First bytes of a zstd frame (RFC 8878 §3.1.1): no JSON text begins so, which is how the two are told apart. */
+/** First bytes of a zstd frame (RFC 8878 §3.1.1): no JSON text begins so, which is how they are distinguished. */
 const ZSTD = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
 /** What decompression may yield; above any body that ingress takes by default. */
 const MAX_BYTES = 256 * 1024 * 1024;
-/** A millisecond or two for 20 kB, in a thread, with nobody waiting; some 5 % smaller than the default level. */
+/** A millisecond or two for 20 kB, in a thread, after the answer; some 5 % smaller than the default level. */
 const LEVEL = { [constants.ZSTD_c_compressionLevel]: 12 };
 /** Below this zstd gains nothing worth the CPU. */
 const WORTH_COMPRESSING = 512;

@@ -43,7 +43,7 @@ return 1
 `,
 );
 
-/** Notes that a revision was taken for a hint only. KEYS ledger, unresolved. ARGV revision. Answers 1, or 0 when it has an effect already. */
+/** Notes that a revision was not believed, as nothing verified it. KEYS ledger, unresolved. ARGV revision. Answers 1, or 0 when it has an effect already. */
 export const markUnverified = defineScript<number>(
   'wrapupUnverified',
   `${INDEX_LUA}
@@ -61,7 +61,7 @@ return 1
 );
 
 /**
- * Notes that nobody knows the shape of a revision, and that the call waits for a person because of it.
+ * Notes that a revision has no known shape, and parks the call because of it.
  * KEYS ledger, unresolved. ARGV revision, `stopped` JSON. Answers 1, or 0 when the revision has another effect already.
  */
 export const markUnrecognised = defineScript<number>(
@@ -112,7 +112,7 @@ return 1
 
 /**
  * Gives a stopped call another chance, all in one step, so that a crash right after leaves it to the sweep: its revisions
- * of no known shape count as not looked at. KEYS ledger, open, unresolved. ARGV now, member. Answers 1, or 0 when it is not stopped.
+ * of no known shape count as unread. KEYS ledger, open, unresolved. ARGV now, member. Answers 1, or 0 when it is not stopped.
  */
 export const reopenCall = defineScript<number>(
   'wrapupReopen',
@@ -157,7 +157,7 @@ return cjson.encode(delivery)
 );
 
 /**
- * Notes what became of an attempt. KEYS ledger, unresolved. ARGV route, revision, replays, now, change JSON, refundAttempt ('1' gives the attempt back).
+ * Notes what became of an attempt. KEYS ledger, unresolved. ARGV route, revision, replays, now, change JSON, '1' to give the attempt back.
  * The change is merged into the delivery; a null removes. Answers 1, or 0 when the delivery has moved on meanwhile.
  */
 export const recordOutcome = defineScript<number>(

@@ -5,7 +5,7 @@
  *   {wrapup}:unresolved:<state>:<partition>    sorted set of call ids by the time at which they stopped
  *
  * A partition is `<source>|<route>|<connection>|<code>`; route and connection are empty for a call that stopped before
- * its routes were chosen. Each item stands in one partition, so that it costs one entry of a sorted set, the count of
+ * its routes were chosen. Each item is in one partition, so that it costs one entry of a sorted set, the count of
  * any filter is a sum, and a page of any filter merges the heads of the partitions that match. How many partitions there
  * can be is bounded by the configuration and the closed set of codes; an empty one is removed with its last item.
  *
@@ -104,7 +104,7 @@ return counts
 
 /**
  * Answer of `readItems`: the items as (time, call id, partition, ledger JSON, outcome); 1 when there is more; the last
- * place that was looked at, empty when none was; how many were looked at.
+ * place that was read, empty when none was; how many were read.
  */
 export type ReadItems = [items: [string, string, string, string, string][], more: 0 | 1, last: string[], seen: number];
 
@@ -112,7 +112,7 @@ export type ReadItems = [items: [string, string, string, string, string][], more
  * A stretch of a list, each item with what the ledger says of it at this moment. An entry that the ledger contradicts
  * (it expired, or a process of a version without the index changed it) is left out and removed.
  *
- * KEYS index. ARGV state, order (`older` or `newer`), items at most, entries looked at most, since, until (epoch ms),
+ * KEYS index. ARGV state, order (`older` or `newer`), items at most, entries read at most, since, until (epoch ms),
  * text in lower case that code and reason must contain (or empty), prefix of ledger keys, then the place after which
  * to begin as time, call id, partition (all empty for the end of the list), then the partitions.
  */

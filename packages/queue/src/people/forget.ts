@@ -92,7 +92,7 @@ export async function forgetCall(
   }
 }
 
-/** What stands in the payloads that are left and can be read. */
+/** The numbers and addresses in the payloads that are left and can be read. */
 async function readAddresses(store: ForgetStore, { source, call_id, revisions }: LedgerEntry) {
   const numbers = new Set<string>();
   const emails = new Set<string>();
@@ -133,7 +133,7 @@ async function holdDeliveries(store: ForgetStore, { source, call_id, deliveries 
   return { held, writing };
 }
 
-/** The lease of whoever is at a delivery. */
+/** The lease of the process that works on a delivery. */
 export function deliveryLease(source: string, callId: string, route: string): string {
   return `delivery:${source}:${callId}:${route}`;
 }

@@ -1,6 +1,6 @@
 /**
- * Which calls name a person: by keyed digests of the telephone numbers and e-mail addresses that stand in them, and of the
- * CRM's records that they were written to. So a person's calls are found without reading payloads, and when payloads are
+ * Which calls name a person: by keyed digests of the telephone numbers and e-mail addresses in them, and of the CRM's
+ * records that they were written to. So a person's calls are found without reading payloads, and when payloads are
  * gone, for as long as the ledger knows the calls.
  *
  *   person:<digest>       sorted set of `<source>:<call id>` by arrival; ends when the last of them leaves the ledger
@@ -17,16 +17,16 @@ export interface CallRef {
   call_id: string;
 }
 
-/** What a person may be asked for by. `record`: a CRM's record, as `recordOf` writes it. `more`: calls with more addresses than are indexed. */
-export type PersonKey = { by: 'number' | 'email' | 'record'; value: string } | { by: 'more' };
+/** What a person can be found by. `record`: a CRM's record, as `recordOf` writes it. `more`: calls with more addresses than are indexed. */
+export type IndexedPerson = { by: 'number' | 'email' | 'record'; value: string } | { by: 'more' };
 
 /** A person's record in a CRM, for the index. */
-export function recordOf(connection: string, object: string, id: string): PersonKey {
+export function recordOf(connection: string, object: string, id: string): IndexedPerson {
   return { by: 'record', value: JSON.stringify([connection, object, id]) };
 }
 
 /** What a document's addresses are in the index. */
-export function personKeysOf({ numbers, emails, complete }: Addresses): PersonKey[] {
+export function personKeysOf({ numbers, emails, complete }: Addresses): IndexedPerson[] {
   return [
     ...[...numbers].map((value) => ({ by: 'number' as const, value })),
     ...[...emails].map((email) => ({ by: 'email' as const, value: emailForm(email) })),
@@ -59,7 +59,7 @@ return 1
 `,
 );
 
-const DAY_SECONDS = 24 * 3600;
+const DAY_S = 24 * 3600;
 /** Of the digest, in characters of 6 bits: of a billion people, two share 96 bits with a chance of one in 10^11. */
 const DIGEST_LENGTH = 16;
 
@@ -75,14 +75,14 @@ export class PeopleIndex {
   }
 
   /**
-   * Notes who stands in a call. Repeating it changes nothing.
+   * Notes the people of a call. Repeating it changes nothing.
    * @param revision the one that was read; undefined when what is noted comes from elsewhere
    * @param days `retention.ledger`
    */
   async add(
     { source, call_id }: CallRef,
     revision: string | undefined,
-    people: PersonKey[],
+    people: IndexedPerson[],
     days: number,
   ): Promise<void> {
     const digest = await this.#indexKey.load();
@@ -94,15 +94,15 @@ export class PeopleIndex {
       [
         member,
         revision === undefined ? '' : unreadMember(revision, source, call_id),
-        days * DAY_SECONDS,
-        Date.now() - days * DAY_SECONDS * 1000,
+        days * DAY_S,
+        Date.now() - days * DAY_S * 1000,
         ...digests,
       ],
     );
   }
 
   /** Calls that name a person in one of these ways, newest first. */
-  async calls(people: PersonKey[]): Promise<CallRef[]> {
+  async calls(people: IndexedPerson[]): Promise<CallRef[]> {
     const digest = await this.#indexKey.load();
     const members = new Map<string, number>();
     for (const key of people) {
@@ -140,7 +140,7 @@ export class PeopleIndex {
   }
 }
 
-function digestOf(digest: Digest, key: PersonKey): string {
+function digestOf(digest: Digest, key: IndexedPerson): string {
   return (key.by === 'more' ? digest('person:more', '') : digest(`person:${key.by}`, key.value)).slice(
     0,
     DIGEST_LENGTH,

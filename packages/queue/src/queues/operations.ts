@@ -1,8 +1,9 @@
 /**
- * What an operator can do with calls that stopped, and what the sweep does so that none is forgotten. Used by the
- * worker, the CLI and the dashboard.
+ * What an operator can do with unresolved deliveries, and how jobs are added. Used by the worker, the CLI and the
+ * dashboard.
  *
- * `parked` and `dead` hold one job per unresolved delivery, for Bull Board: lists and counts come from `unresolved/unresolved.ts`, under an id made of the delivery: filing it twice is once.
+ * The queues `parked` and `dead` hold one job for each unresolved delivery, so that Bull Board shows it; its id is made of
+ * the delivery, so that adding it twice adds it once. Lists and counts come from `unresolved/unresolved.ts`.
  */
 import type { Priority } from '@wrapup/destination';
 import type { DeliveryEntry, DeliveryState, LedgerEntry, Received } from '../ledger/entry.ts';
@@ -56,7 +57,7 @@ export class Operations {
     });
   }
 
-  /** Files a stopped delivery in `parked` or `dead`, where a person sees it. Harmless when it is there already. */
+  /** Adds a delivery that is parked or dead to the queue of that name. Harmless when it is there already. */
   async addUnresolved(entry: { source: string; call_id: string }, delivery: DeliveryEntry): Promise<void> {
     const { source, call_id } = entry;
     const queue = delivery.state === 'parked' ? this.#queues.parked : this.#queues.dead;
@@ -74,7 +75,7 @@ export class Operations {
     await queue.add(delivery.code ?? delivery.state, job, { jobId: unresolvedId(source, call_id, delivery) });
   }
 
-  /** Files a call that never got as far as its routes, in `dead` unless a person can help it. */
+  /** Adds a call that was stopped before its routes to the queue `parked` or `dead`. Harmless when it is there already. */
   async addUnresolvedCall(
     entry: { source: string; call_id: string },
     why: NonNullable<LedgerEntry['stopped']>,
@@ -136,11 +137,11 @@ export class Operations {
   }
 
   /**
-   * Sends a stopped delivery on its way again, with the mapping as it is now and its attempts anew. The replay count is
-   * part of the new job's id, so that it is never taken for a duplicate.
+   * Enqueues an unresolved delivery again, with the mapping of now and all its attempts. The replay count is part of the
+   * new job's id, so that it is never taken for a duplicate.
    * @param options.from states it may be replayed from
-   * @param options.config hash of the configuration that whoever asks has before him; a worker with another one looks
-   * for it first
+   * @param options.config hash of the configuration where the replay is asked for; a worker with another one reloads its
+   * own first
    * @returns `moved` when it is in none of them; `expired` when there is no payload left to deliver. Neither changes it
    */
   async replay(
@@ -161,9 +162,9 @@ export class Operations {
     return 'replayed';
   }
 
-  /** Lets a call that never got as far as its routes try again. @param config as for `replay` */
+  /** Lets a call that was stopped before its routes try again. False when it is not stopped. @param config as for `replay` */
   async replayCall(source: string, callId: string, config?: string): Promise<boolean> {
-    // Taken off the list first: the worker may be quick, and stop and file it again.
+    // Removed before the job is added: the worker may stop the call again at once.
     if (!(await this.#ledger.reopen(source, callId))) return false;
     await this.removeUnresolvedCall(source, callId);
     const entry = await this.#ledger.read(source, callId);
@@ -177,7 +178,7 @@ export class Operations {
     return true;
   }
 
-  /** Gives a call up that never got as far as its routes; the reason stays in the ledger. False when it is not stopped. */
+  /** Drops a call that was stopped before its routes; the reason stays in the ledger. False when it is not stopped. */
   async dropCall(source: string, callId: string, reason: string): Promise<boolean> {
     const entry = await this.#ledger.read(source, callId);
     if (!entry?.stopped || entry.stopped.state === 'dropped') return false;
@@ -186,12 +187,12 @@ export class Operations {
     return true;
   }
 
-  /** Takes a call that was stopped off the lists of `parked` and `dead`. */
+  /** Removes the job of a stopped call from `parked` and `dead`. */
   async removeUnresolvedCall(source: string, callId: string): Promise<void> {
     for (const queue of [this.#queues.parked, this.#queues.dead]) await queue.remove(jobId('x', source, callId));
   }
 
-  /** Gives a delivery up; the reason stays in the ledger. */
+  /** Drops a delivery; the reason stays in the ledger. */
   async drop(source: string, callId: string, route: string, reason: string): Promise<DeliveryEntry | undefined> {
     const before = await this.#ledger.read(source, callId);
     const old = before?.deliveries.find((delivery) => delivery.route === route);
@@ -200,7 +201,7 @@ export class Operations {
     return delivery;
   }
 
-  /** Takes a stopped delivery off the list that it stands in. */
+  /** Removes the job of a delivery from `parked` or `dead`. */
   async removeUnresolved(source: string, callId: string, delivery: DeliveryEntry): Promise<void> {
     const queue = delivery.state === 'parked' ? this.#queues.parked : this.#queues.dead;
     if (delivery.state === 'parked' || delivery.state === 'dead')

@@ -1,4 +1,4 @@
-/** Who goes first, in queues as in quotas: live calls, then replays, then calls found missing, then history. */
+/** What goes first, in queues as in quotas: live calls, then replays, then calls that reconciliation found, then backfills. */
 import { PRIORITIES, type Priority } from '@wrapup/destination';
 import type { Received } from '../ledger/entry.ts';
 

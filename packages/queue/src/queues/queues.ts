@@ -8,7 +8,7 @@ export interface CallJob {
   source: string;
   call_id: string;
   revision: string;
-  /** Of a replay: hash of the configuration that whoever asked for it saw, and wants it to go by. */
+  /** Of a replay: hash of the configuration where it was asked for. */
   config?: string;
 }
 
@@ -54,7 +54,7 @@ const JOB: JobsOptions = {
   stackTraceLimit: 3,
 };
 
-/** Opens a queue. Nothing waits for Redis here: each command fails or waits as its connection was told to. */
+/** Opens a queue. Nothing waits for Redis here: each command fails or waits as its connection is set up. */
 export function openQueue<Job>(name: string, redis: RedisClient, keys: Keys): Queue<Job> {
   return new Queue<Job>(name, {
     connection: redis as ConnectionOptions,
@@ -116,7 +116,7 @@ export class Queues {
     return names.filter((_, index) => busy[index]);
   }
 
-  /** Once an installation: earlier versions noted no connections, and only BullMQ's `meta` keys tell. Reads all keys. */
+  /** For installations of earlier versions, which did not note connections: reads BullMQ's `meta` keys once. */
   async #searchConnections(): Promise<string[]> {
     const found: string[] = [];
     for await (const name of scanKeys(this.#redis, `${this.#keys.prefix}:${deliveriesQueue('*')}:meta`)) {

@@ -3,12 +3,12 @@ import { fixClusterDisconnect, fixRedisDisconnect } from './ioredis-disconnect-f
 
 export type RedisClient = Redis | Cluster;
 
-/** Grows to 2 s, so that work goes on within seconds of Redis being back. */
+/** Ms to the next try; grows to 2 s, so that work resumes within seconds of Redis being back. */
 const retryStrategy = (tries: number) => Math.min(100 * 2 ** tries, 2000);
 
 /**
- * For whoever must answer somebody who waits (ingress, dashboard, CLI): every command settles within `commandTimeout`,
- * also while Redis is down, frozen or restarting, and works again by itself afterwards.
+ * For processes that answer a request (ingress, dashboard, CLI): every command settles within `commandTimeout`, also
+ * while Redis is down, frozen or restarting, and works again afterwards.
  */
 const PRODUCER = {
   enableOfflineQueue: false,
@@ -24,7 +24,7 @@ const PRODUCER = {
 /** For workers: commands wait for Redis to come back, as BullMQ demands of blocking connections. */
 const WORKER = { enableOfflineQueue: true, maxRetriesPerRequest: null, connectTimeout: 5000 };
 
-/** Where Redis is, and whom to believe about it. */
+/** Where Redis is, and which certificate authorities it is trusted by. */
 export interface RedisAddress {
   /**
    * `redis://` or `rediss://`; a comma-separated list of those: nodes of a cluster; or

@@ -1,5 +1,5 @@
 /**
- * Where a list goes on: the time of the last item (epoch ms) and what tells it from others of the same time. It names a
+ * Where a list goes on: the time of the last item (epoch ms) and the ids that order items of the same time. It names a
  * place, not a number of items, so that what comes, goes or moves in between neither hides nor repeats anything.
  */
 export interface Cursor {

@@ -8,7 +8,7 @@ export interface Keys {
   ledger(source: string, callId: string): string;
   /** Sorted set of `<source>:<call id>` by arrival: every call in the ledger. */
   index: string;
-  /** Sorted set of `<source>:<call id>` by time: calls with something still to be done or filed. */
+  /** Sorted set of `<source>:<call id>` by time: calls with something still to be done. */
   open: string;
   /** What the keys of all ledger entries begin with; source, colon and call id follow. */
   ledgers: string;

@@ -1,18 +1,18 @@
 /**
- * Keeps new calls out before Redis is full. With `noeviction` a full Redis refuses every write, also those of workers
- * that would make room; so what comes in is refused first, and the last tenth is left to the calls already taken.
+ * Refuses new calls before Redis is full. With `noeviction` a full Redis refuses every write, also those of workers that
+ * would make room; so the last tenth is left to the calls that were taken already.
  */
 
 import { FULL_RATIO, readInfo } from './check.ts';
 import type { RedisClient } from './client.ts';
 import type { Keys } from './keys.ts';
 
-/** How old what is known of Redis' memory may be, in ms. */
-const LOOK_EVERY = 250;
-/** What a call of so many bytes costs beside them, in bytes: ledger entry, job, events. */
-const BESIDES = 4_000;
+/** Greatest age of what is known of Redis' memory. */
+const LOOK_EVERY_MS = 250;
+/** What a call takes beside its body: ledger entry, job, events. */
+const OVERHEAD_BYTES = 4_000;
 
-/** Refused because Redis has no room for it: nothing was kept, and the sender shall come again. */
+/** Redis has no room for the call: nothing was kept, and the sender may try again later. */
 export class RedisFullError extends Error {
   override name = 'RedisFullError';
 }
@@ -37,27 +37,27 @@ export class MemoryWatch {
 
   /**
    * Counts the bytes of one call that is about to be kept.
-   * @throws RedisFullError when it would take room that is not its own
+   * @throws RedisFullError when there is no room for it
    */
   async claim(bytes: number): Promise<void> {
-    if (performance.now() - this.#looked > LOOK_EVERY) {
+    if (performance.now() - this.#looked > LOOK_EVERY_MS) {
       this.#looking ??= this.#look()
-        // Whoever keeps the call will find out that Redis does not answer, and say so.
+        // A Redis that does not answer is reported when the call is to be kept.
         .catch(() => {})
         .finally(() => {
           this.#looking = undefined;
         });
-      // Nobody waits for it but the first: what came since the last look has been counted.
+      // Only the first call waits for it: calls since the last look have been counted.
       if (this.#looked === Number.NEGATIVE_INFINITY) await this.#looking;
     }
-    if (this.#max > 0 && this.#used + bytes + BESIDES > FULL_RATIO * this.#max) {
-      // It may have room again by now.
+    if (this.#max > 0 && this.#used + bytes + OVERHEAD_BYTES > FULL_RATIO * this.#max) {
+      // There may be room again by now.
       await this.#looking;
-      if (this.#used + bytes + BESIDES > FULL_RATIO * this.#max) {
+      if (this.#used + bytes + OVERHEAD_BYTES > FULL_RATIO * this.#max) {
         throw new RedisFullError(`Redis is over ${FULL_RATIO * 100} % of its maxmemory`);
       }
     }
-    this.#used += bytes + BESIDES;
+    this.#used += bytes + OVERHEAD_BYTES;
   }
 
   async #look(): Promise<void> {

@@ -39,9 +39,9 @@ export interface BulkRun {
   started: number;
   /** Epoch ms of the last step. */
   moved_at: number;
-  /** Items that it means; with a text in the filter, items that are looked at for it. */
+  /** Items that it covers; with a text in the filter, items that are searched for it. */
   of: number;
-  /** Items that match and that were looked at so far, and what became of them. */
+  /** Items that matched so far, and what became of them. */
   matched: number;
   done: number;
   /** Left where they are: no payload is left to replay. */
@@ -63,9 +63,9 @@ export interface BulkOptions {
   config?: string | undefined;
   /** Ends it after the step in hand. */
   signal?: AbortSignal;
-  /** Hears what became of each item. */
+  /** Called with what became of each item. */
   onItem?(item: UnresolvedItem, result: BulkResult): void;
-  /** Hears of each step, with how many items of `of` are behind it. */
+  /** Called after each step, with how many items of `of` it has passed. */
   onProgress?(run: Readonly<BulkRun>, behind: number): void;
 }
 
@@ -208,7 +208,7 @@ async function report(store: BulkStore, run: BulkRun, { onProgress }: BulkOption
   onProgress(run, Math.min(behind, run.of));
 }
 
-/** Items that the run has not looked at yet; the text of its filter is not looked at. */
+/** Items that the run has not come to yet; the text of its filter is ignored. */
 async function countAhead(store: BulkStore, { state, filter, cursor, ended }: BulkRun): Promise<number> {
   if (ended !== undefined) return 0;
   return store.unresolved.countAfter(state, filter, cursor);

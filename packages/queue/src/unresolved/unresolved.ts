@@ -36,7 +36,7 @@ export interface UnresolvedFilter {
   connection?: string | undefined;
   /** Any of these codes. */
   codes?: readonly string[] | undefined;
-  /** What code and reason contain; upper and lower case of ASCII do not matter. Not indexed: each item is looked at. */
+  /** What code and reason contain; upper and lower case of ASCII do not matter. Not indexed: each item is read. */
   text?: string | undefined;
   /** Epoch ms: stopped then or later. */
   since?: number | undefined;
@@ -115,7 +115,7 @@ export class Unresolved {
     this.#ledger = ledger;
   }
 
-  /** What there is, by source, route, connection and code. A text is not looked at. */
+  /** Counts by source, route, connection and code. The text of a filter is ignored. */
   partitions(state: UnresolvedState, filter: UnresolvedFilter = {}): Promise<Partition[]> {
     return this.#count(state, filter);
   }
@@ -137,18 +137,18 @@ export class Unresolved {
     return found.filter((partition) => matches(partition, filter));
   }
 
-  /** How many there are: exact, but for a text, which is not looked at. */
+  /** How many there are. The text of a filter is ignored. */
   async count(state: UnresolvedState, filter: UnresolvedFilter = {}): Promise<number> {
     return total(await this.partitions(state, filter));
   }
 
-  /** How many stand behind a cursor; a text is not looked at. Without a cursor: all. */
+  /** How many come after a cursor; without one, all. The text of a filter is ignored. */
   async countAfter(state: UnresolvedState, filter: UnresolvedFilter, after: string | undefined): Promise<number> {
     return total(await this.#count(state, filter, readCursor(after, CURSOR_IDS)));
   }
 
   /**
-   * As `count`, with a text looked at too: each item is read for it.
+   * As `count`, with the text of the filter: each item is read for it.
    * @param within milliseconds for that
    * @returns `exact` false: there were so many when the time was over, and there may be more
    */
