@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { startDashboard } from '../apps/dashboard/test/support/harness.ts';
 import { startInbound } from '../apps/ingress/test/support/inbound.ts';
-import { openEngine } from '../apps/worker/test/support/engine.ts';
+import { openWorkerSystem } from '../apps/worker/test/support/worker-system.ts';
 
 const closers: (() => Promise<unknown>)[] = [];
 afterAll(async () => {
@@ -12,13 +12,13 @@ afterAll(async () => {
 });
 
 it('the table of metrics is the registry’s, by process, type and name', async () => {
-  const [dashboard, ingress, engine] = await Promise.all([startDashboard(), startInbound(), openEngine()]);
+  const [dashboard, ingress, system] = await Promise.all([startDashboard(), startInbound(), openWorkerSystem()]);
   closers.push(
     () => dashboard.close(),
     () => ingress.close(),
-    () => engine.close(),
+    () => system.close(),
   );
-  const worker = await engine.startWorker();
+  const worker = await system.startWorker();
   const texts = {
     ingress: await ingress.metrics.text(),
     worker: await worker.metrics.text(),

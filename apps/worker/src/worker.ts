@@ -21,7 +21,7 @@ import { Reconciler } from './upkeep/reconciler.ts';
 import { SchemaDriftCheck } from './upkeep/schema-drift-check.ts';
 import { startSweep } from './upkeep/sweep.ts';
 
-export interface WorkerParts {
+interface WorkerParts {
   store: Store;
   /** The configuration in force; a reload replaces it whole. */
   config: () => Config;

@@ -2,7 +2,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type Engine, openEngine, type StartedWorker, until } from './support/engine.ts';
+import { openWorkerSystem, type StartedWorker, until, type WorkerSystem } from './support/worker-system.ts';
 
 const closers: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -37,8 +37,8 @@ async function openListener(failures = 0) {
   return { alerts, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook` };
 }
 
-async function open(workers: number, alertUrl?: string): Promise<{ engine: Engine; workers: StartedWorker[] }> {
-  const engine = await openEngine(
+async function open(workers: number, alertUrl?: string): Promise<{ system: WorkerSystem; workers: StartedWorker[] }> {
+  const system = await openWorkerSystem(
     alertUrl
       ? {
           routes: `
@@ -52,11 +52,11 @@ alerts: { to: ops }
         }
       : {},
   );
-  closers.push(() => engine.close());
-  return { engine, workers: await Promise.all(Array.from({ length: workers }, () => engine.startWorker())) };
+  closers.push(() => system.close());
+  return { system, workers: await Promise.all(Array.from({ length: workers }, () => system.startWorker())) };
 }
 
-const stateOf = (engine: Engine) => engine.store.connections.read('sales');
+const stateOf = (system: WorkerSystem) => system.store.connections.read('sales');
 const counted = async (workers: StartedWorker[], line: RegExp) =>
   (await Promise.all(workers.map(({ metrics }) => metrics.text())))
     .map((text) => Number(line.exec(text)?.[1] ?? 0))
@@ -66,19 +66,19 @@ describe('a revoked token', () => {
   it('stops the connection for all workers, keeps its calls unburnt, tells somebody once, and goes on once it is mended', async () => {
     // The first alert is refused: it is sent again.
     const listener = await openListener(1);
-    const { engine, workers } = await open(2, listener.url);
-    const { sandbox, store } = engine;
+    const { system, workers } = await open(2, listener.url);
+    const { sandbox, store } = system;
     sandbox.control.settings({ hubspot: { revoked_tokens: ['pat-na1-test'] } });
-    const calls = await Promise.all(Array.from({ length: 30 }, () => engine.arrive()));
-    await until(async () => (await stateOf(engine)).circuit === 'open');
+    const calls = await Promise.all(Array.from({ length: 30 }, () => system.arrive()));
+    await until(async () => (await stateOf(system)).circuit === 'open');
     await until(() => listener.alerts.length > 0);
     expect(await store.queues.deliveries('sales').isPaused()).toBe(true);
 
     const asked = sandbox.control.requests().requests.length;
-    const later = await engine.arrive();
-    await until(async () => (await engine.delivery(later.call_id))?.state === 'queued');
+    const later = await system.arrive();
+    await until(async () => (await system.delivery(later.call_id))?.state === 'queued');
     for (const { call_id } of calls) {
-      const delivery = await engine.delivery(call_id);
+      const delivery = await system.delivery(call_id);
       expect(delivery).toMatchObject({ state: 'queued', attempts: 0 });
     }
     // Nobody asks for calls any more; the one probe that a worker's start allows may still come.
@@ -96,56 +96,56 @@ describe('a revoked token', () => {
 
     sandbox.control.settings({ hubspot: { revoked_tokens: [] } });
     await store.connections.probeNow('sales');
-    await until(async () => (await engine.delivery(later.call_id))?.state === 'written');
-    for (const { call_id } of calls) await until(async () => (await engine.delivery(call_id))?.state === 'written');
+    await until(async () => (await system.delivery(later.call_id))?.state === 'written');
+    for (const { call_id } of calls) await until(async () => (await system.delivery(call_id))?.state === 'written');
     await until(() => listener.alerts.length === 2);
     expect(listener.alerts[1]).toMatchObject({ type: 'connection.resumed', data: { connection: 'sales' } });
     expect(new Set(listener.alerts.map(({ id }) => id)).size).toBe(2);
-    expect((await stateOf(engine)).circuit).toBe('closed');
+    expect((await stateOf(system)).circuit).toBe('closed');
     expect(sandbox.records('calls')).toHaveLength(31);
     expect(await counted(workers, /circuit_probes_total\{connection="sales",result="answered"\} (\d+)/)).toBe(1);
   }, 180_000);
 
   it('is asked again at once when new settings come in', async () => {
-    const { engine } = await open(1);
-    engine.sandbox.control.settings({ hubspot: { revoked_tokens: ['pat-na1-test'] } });
-    const { call_id } = await engine.arrive();
-    await until(async () => (await stateOf(engine)).circuit === 'open');
-    await engine.configure(`
+    const { system } = await open(1);
+    system.sandbox.control.settings({ hubspot: { revoked_tokens: ['pat-na1-test'] } });
+    const { call_id } = await system.arrive();
+    await until(async () => (await stateOf(system)).circuit === 'open');
+    await system.configure(`
 connections:
   sales: { kind: hubspot, access_token: pat-na1-new, base_url: "\${HUBSPOT_BASE_URL}" }
 routes:
   - { name: sales-calls, to: sales, mapping: mapping.yaml }
 `);
-    await until(async () => (await engine.delivery(call_id))?.state === 'written', 90_000);
+    await until(async () => (await system.delivery(call_id))?.state === 'written', 90_000);
   }, 180_000);
 });
 
 describe('a CRM that is down', () => {
   it('is left alone after some failures in a row, and asked by probes alone until it answers', async () => {
-    const { engine, workers } = await open(2);
-    engine.sandbox.control.fault({ kind: 'status', status: 503, times: 100_000 });
-    const calls = await Promise.all(Array.from({ length: 5 }, () => engine.arrive()));
-    await until(async () => (await stateOf(engine)).circuit === 'open');
-    expect((await stateOf(engine)).pause).toMatchObject({ cause: 'outage', code: 'unavailable' });
+    const { system, workers } = await open(2);
+    system.sandbox.control.fault({ kind: 'status', status: 503, times: 100_000 });
+    const calls = await Promise.all(Array.from({ length: 5 }, () => system.arrive()));
+    await until(async () => (await stateOf(system)).circuit === 'open');
+    expect((await stateOf(system)).pause).toMatchObject({ cause: 'outage', code: 'unavailable' });
     // Nobody helps: the probe after five seconds finds it well.
-    engine.sandbox.control.clearFaults();
-    for (const { call_id } of calls) await until(async () => (await engine.delivery(call_id))?.state === 'written');
-    expect(engine.sandbox.records('calls')).toHaveLength(5);
-    await until(async () => (await stateOf(engine)).circuit === 'closed');
+    system.sandbox.control.clearFaults();
+    for (const { call_id } of calls) await until(async () => (await system.delivery(call_id))?.state === 'written');
+    expect(system.sandbox.records('calls')).toHaveLength(5);
+    await until(async () => (await stateOf(system)).circuit === 'closed');
     expect(await counted(workers, /circuit_probes_total\{connection="sales",result="answered"\} (\d+)/)).toBe(1);
   }, 180_000);
 });
 
 describe('an operator’s pause', () => {
   it('holds what comes in and lets all go on afterwards', async () => {
-    const { engine } = await open(1);
-    await engine.store.connections.pause('sales', 'moving');
-    const { call_id } = await engine.arrive();
-    await until(async () => (await engine.delivery(call_id))?.state === 'queued');
-    await until(async () => (await engine.store.queues.deliveries('sales').getJobCounts('waiting')).waiting === 1);
-    expect(await engine.delivery(call_id)).toMatchObject({ attempts: 0 });
-    await engine.store.connections.resume('sales');
-    await until(async () => (await engine.delivery(call_id))?.state === 'written');
+    const { system } = await open(1);
+    await system.store.connections.pause('sales', 'moving');
+    const { call_id } = await system.arrive();
+    await until(async () => (await system.delivery(call_id))?.state === 'queued');
+    await until(async () => (await system.store.queues.deliveries('sales').getJobCounts('waiting')).waiting === 1);
+    expect(await system.delivery(call_id)).toMatchObject({ attempts: 0 });
+    await system.store.connections.resume('sales');
+    await until(async () => (await system.delivery(call_id))?.state === 'written');
   }, 180_000);
 });

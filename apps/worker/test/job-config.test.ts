@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { configForJob } from '../src/bullmq/job-config.ts';
-import { configWith } from './support.ts';
+import { configWith } from './support/call-store.ts';
 
 const configOf = (hash: string) => ({ ...configWith(), hash });
 const OLD = configOf('old');

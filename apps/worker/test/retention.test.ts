@@ -3,19 +3,19 @@ import type { DeliveryChange } from '@wrapup/queue';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { processCall } from '../src/calls/process-call.ts';
 import { scheduleExpiry } from '../src/payloads/retention.ts';
-import { configWith, connectedPayload, openFixture } from './support.ts';
+import { configWith, connectedPayload, openCallStore } from './support/call-store.ts';
 
 const DAY = 24 * 3600;
-let fixture: Awaited<ReturnType<typeof openFixture>>;
+let callStore: Awaited<ReturnType<typeof openCallStore>>;
 beforeAll(async () => {
-  fixture = await openFixture();
+  callStore = await openCallStore();
 });
-afterAll(() => fixture.close());
+afterAll(() => callStore.close());
 
 /** A routed call whose delivery came to this end, and the seconds that its payload has left. */
 async function settled(change?: DeliveryChange): Promise<number> {
-  const { store } = fixture;
-  const call = await fixture.arrive(connectedPayload());
+  const { store } = callStore;
+  const call = await callStore.arrive(connectedPayload());
   await processCall(call, { store, config: configWith() });
   const ref = { ...call, route: 'sales-calls', replays: 0 };
   await store.ledger.begin(ref);

@@ -9,7 +9,7 @@ import { startSandbox } from '@wrapup/sandbox';
 import { createMetrics } from '@wrapup/telemetry';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { startWorker } from '../src/worker.ts';
-import { openFixture } from './support.ts';
+import { openCallStore } from './support/call-store.ts';
 
 const MAPPING = `extends: hubspot/call-log
 person:
@@ -34,14 +34,14 @@ routes: [ { name: calls, to: sales, mapping: m.yaml } ]
   );
   const { config, findings } = await loadConfig({ file: join(folder, 'wrapup.yaml'), env: {} });
   if (!config) throw new Error(JSON.stringify(findings));
-  const fixture = await openFixture();
+  const callStore = await openCallStore();
   const said: { level: string; fields: Record<string, unknown>; text: string }[] = [];
   const say = (level: string) => (fields: object, text?: string) =>
     void said.push({ level, fields: fields as Record<string, unknown>, text: text ?? '' });
   const log = { info: say('info'), warn: say('warn'), error: say('error'), debug: () => {} } as unknown as Log;
   const metrics = createMetrics({ defaults: false });
   const worker = await startWorker({
-    store: fixture.store,
+    store: callStore.store,
     config: () => config as Config,
     log,
     metrics,
@@ -50,7 +50,7 @@ routes: [ { name: calls, to: sales, mapping: m.yaml } ]
   });
   onTestFinished(async () => {
     await worker.close();
-    await fixture.close();
+    await callStore.close();
     await sandbox.close();
   });
   const property = (method: string, name: string, body?: object) =>
@@ -59,7 +59,7 @@ routes: [ { name: calls, to: sales, mapping: m.yaml } ]
       headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
       ...(body ? { body: JSON.stringify(body) } : {}),
     });
-  const { store } = fixture;
+  const { store } = callStore;
   const result = async () => (await readSchemaChecks(store, ['sales']))[0];
   const warnings = (code: string) => said.filter(({ fields }) => fields.code === code);
   return { store, metrics, property, result, warnings, sandbox };

@@ -1,24 +1,24 @@
 import { personKeysOf, recordOf } from '@wrapup/queue';
 import { expect, it, onTestFinished } from 'vitest';
 import { sweep } from '../src/upkeep/sweep.ts';
-import { openEngine, until } from './support/engine.ts';
+import { openWorkerSystem, until } from './support/worker-system.ts';
 
 const PHONE = '+14155550142';
 const HOUR = 3_600_000;
 
 it('calls of a version without an index are in it an hour after an upgrade, those without a payload by their records', async () => {
-  const engine = await openEngine();
-  onTestFinished(() => engine.close());
-  const { store } = engine;
+  const system = await openWorkerSystem();
+  onTestFinished(() => system.close());
+  const { store } = system;
   // Calls were there before the first process of this version came.
-  const first = await engine.arrive({ phone: PHONE });
-  const worker = await engine.startWorker();
-  const second = await engine.arrive({ phone: PHONE });
+  const first = await system.arrive({ phone: PHONE });
+  const worker = await system.startWorker();
+  const second = await system.arrive({ phone: PHONE });
   for (const { call_id } of [first, second]) {
-    await until(async () => (await engine.delivery(call_id))?.state === 'written');
+    await until(async () => (await system.delivery(call_id))?.state === 'written');
   }
   await worker.close();
-  const records = (await engine.delivery(second.call_id))?.records ?? [];
+  const records = (await system.delivery(second.call_id))?.records ?? [];
   const person = records.find(({ name }) => name === 'person');
   const { redis, keys, marks } = store;
   expect(await marks.at('calls_indexed')).toBeUndefined();
@@ -31,11 +31,11 @@ it('calls of a version without an index are in it an hour after an upgrade, thos
 
   const byNumber = personKeysOf({ numbers: new Set(['14155550142']), emails: new Set(), complete: true });
   const now = Date.now();
-  await sweep(store, engine.config, now);
+  await sweep(store, system.config, now);
   // A process of the earlier version may still be running.
   expect(await redis.exists(old)).toBe(1);
   expect(await store.people.calls(byNumber)).toEqual([]);
-  await sweep(store, engine.config, now + 2 * HOUR);
+  await sweep(store, system.config, now + 2 * HOUR);
   expect(await redis.exists(old)).toBe(0);
   expect(await store.people.calls(byNumber)).toEqual([{ source: 'main', call_id: first.call_id }]);
   const byRecord = [recordOf('sales', person?.object ?? '', person?.id ?? '')];

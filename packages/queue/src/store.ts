@@ -12,7 +12,7 @@ import { openRedis, type RedisClient, waitForRedis } from './redis/client.ts';
 import { CALLS_QUEUE, type Keys, makeKeys } from './redis/keys.ts';
 import { Unresolved } from './unresolved/unresolved.ts';
 
-export interface StoreOptions {
+interface StoreOptions {
   /** `REDIS_URL`. */
   url: string;
   /** `REDIS_CA`. */

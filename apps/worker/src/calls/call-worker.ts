@@ -14,7 +14,7 @@ const CALLS_AT_ONCE = 50;
 /** Wait of a call for something that does not say how long. */
 const DEFAULT_WAIT_MS = 10_000;
 
-export interface CallWorkerParts {
+interface CallWorkerParts {
   store: Store;
   config: () => Config;
   /** Takes over what the files of the configuration say now, and returns what is in force. */

@@ -39,7 +39,7 @@ export interface Confirmed {
   compared: string[];
 }
 
-export interface Confirming extends ApiReading {
+interface Confirming extends ApiReading {
   read: ReadRevision;
   digest: string;
 }

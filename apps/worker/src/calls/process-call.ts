@@ -49,12 +49,12 @@ const DELIVERING = {
 };
 
 /** What the queue does with the job, and what is counted. */
-export type CallVerdict =
+type CallVerdict =
   /** `hint`: the call was read from the API, and that copy has a job of its own. */
   | { job: 'complete'; result: 'routed' | 'hint' | 'parked' | 'forgotten' }
   | { job: 'delay'; ms: number; result: 'waits' };
 
-export interface CallContext {
+interface CallContext {
   store: Store;
   config: Config;
   /** Reads a call from the API of its source; absent where no source needs it. */

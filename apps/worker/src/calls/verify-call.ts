@@ -52,7 +52,7 @@ const LOOK =
 const UNCONFIRMED = 'The call came again and could not be confirmed within 30 minutes; what was delivered stays.';
 const CONFIRM = 'Replay to ask Synthflow once more; drop to keep what was written.';
 
-export interface VerifyDeps {
+interface VerifyDeps {
   store: Pick<Store, 'accept'>;
   api: Pick<SynthflowApi, 'readCall'>;
   ledger_days: number;

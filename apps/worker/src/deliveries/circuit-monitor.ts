@@ -8,7 +8,7 @@
 import { Failure, type Log, type Probe, type WriteOutcome } from '@wrapup/destination';
 import { type CircuitChange, type ConnectionState, explainPause, isPaused, type Store } from '@wrapup/queue';
 
-export interface CircuitMonitorParts {
+interface CircuitMonitorParts {
   store: Store;
   log: Log;
   count: {

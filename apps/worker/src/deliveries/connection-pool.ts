@@ -27,7 +27,7 @@ export interface OpenConnection {
   settings: string;
 }
 
-export interface ConnectionPoolParts {
+interface ConnectionPoolParts {
   store: Store;
   config: () => Config;
   log: Log;

@@ -10,7 +10,7 @@
 import { Failure, PRIORITIES, type Priority, type WriteOutcome } from '@wrapup/destination';
 import type { Plan } from '@wrapup/mapping';
 
-export interface DeliveryBatcherOptions {
+interface DeliveryBatcherOptions {
   /** Plans in one batch, at most. */
   size: number;
   /** Batches under way, at most. */

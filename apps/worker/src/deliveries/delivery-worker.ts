@@ -15,7 +15,7 @@ import { type DeliveryVerdict, processDelivery } from './process-delivery.ts';
 /** Deliveries in hand per plan of a batch: enough that the next batch fills while one is under way. */
 const BATCHES_IN_HAND = 3;
 
-export interface DeliveryWorkerParts {
+interface DeliveryWorkerParts {
   store: Store;
   config: () => Config;
   /** Takes over what the files of the configuration say now, and returns what is in force. */

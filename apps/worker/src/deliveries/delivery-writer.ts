@@ -18,7 +18,7 @@ interface Batchers {
   bulk: DeliveryBatcher;
 }
 
-export interface DeliveryWriterParts {
+interface DeliveryWriterParts {
   pool: ConnectionPool;
   monitor: Pick<CircuitMonitor, 'refusal' | 'note'>;
   pending: PendingArrivals;

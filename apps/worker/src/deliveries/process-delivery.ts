@@ -37,7 +37,7 @@ export type DeliveryVerdict =
   | { job: 'retry'; failure: Failure; result: 'retried' }
   | { job: 'fail'; failure: Failure; result: 'dead' };
 
-export interface DeliveryContext {
+interface DeliveryContext {
   store: Store;
   config: Config;
   write(connection: string, plan: Plan, priority: Priority): Promise<WriteOutcome>;

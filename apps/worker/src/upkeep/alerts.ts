@@ -23,7 +23,7 @@ const MAX_ATTEMPTS = 8;
 /** Alerts that were sent are kept for so long: a worker that starts sees old pauses, and must not alert again. */
 const REMEMBERED_S = 30 * 24 * 3600;
 
-export interface AlertParts {
+interface AlertParts {
   config: () => Config;
   log: Log;
   count(result: 'sent' | 'failed'): void;

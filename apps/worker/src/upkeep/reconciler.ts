@@ -13,7 +13,7 @@ interface ReconcileJob {
   source: string;
 }
 
-export interface ReconcilerParts {
+interface ReconcilerParts {
   store: Store;
   config: () => Config;
   log: Log;

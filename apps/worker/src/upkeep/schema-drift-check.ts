@@ -17,7 +17,7 @@ import {
 import type { Metrics } from '@wrapup/telemetry';
 import { Worker, type WorkerOptions } from 'bullmq';
 
-export interface SchemaDriftCheckParts {
+interface SchemaDriftCheckParts {
   store: Store;
   config: () => Config;
   log: Log;

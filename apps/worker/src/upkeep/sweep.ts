@@ -48,7 +48,7 @@ export async function startSweep(
     );
 }
 
-export interface Swept {
+interface Swept {
   dead: number;
   revived: number;
 }

@@ -14,7 +14,7 @@ const AFTER_MS = 3_600_000;
 /** How long a slice takes at most, in ms. */
 const SLICE_MS = 10_000;
 
-export interface UpgradeOptions {
+interface UpgradeOptions {
   now?: number;
   slice?: number;
 }

@@ -15,7 +15,7 @@ import type { Failure, FailureCode, WriteOutcome } from '@wrapup/destination';
 export const CAUSES = ['unauthorized', 'missing_scope', 'daily_limit', 'endpoint_closed', 'outage'] as const;
 export type PauseCause = (typeof CAUSES)[number];
 
-export interface CauseRule {
+interface CauseRule {
   /** What it means, after "connection x is paused: ". */
   says: string;
   /** Milliseconds to the first probe; doubled after each that failed, up to `longest`. */
@@ -53,7 +53,7 @@ export function causeOf({ code, next }: Pick<Failure, 'code' | 'next'>): PauseCa
 }
 
 /** What a batch says of its connection: one broken outcome is enough, and one answer disproves an outage. */
-export type BatchVerdict =
+type BatchVerdict =
   | { says: 'answered' }
   | { says: 'nothing' }
   | { says: 'broken'; cause: PauseCause; failure: Failure }
@@ -93,7 +93,7 @@ export interface CircuitPause {
 }
 
 /** A pause that a person made. */
-export interface OperatorPause {
+interface OperatorPause {
   since: number;
   reason?: string;
 }

@@ -4,7 +4,7 @@ import { type BudgetOptions, RedisBudget } from './budget.ts';
 import { type ContextBase, RedisMemory } from './memory.ts';
 import { makeSecrets } from './secrets.ts';
 
-export interface ContextOptions {
+interface ContextOptions {
   connection: string;
   pools?: BudgetOptions['pools'];
   /** Part of every quota that is left to other programs. */

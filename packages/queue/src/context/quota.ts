@@ -35,7 +35,7 @@ export async function readDailyQuota(
   );
 }
 
-export interface QuotaSample {
+interface QuotaSample {
   at: number;
   remaining: number;
 }

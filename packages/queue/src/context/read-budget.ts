@@ -12,7 +12,7 @@ import { takeOne } from './budget-scripts.ts';
 const WINDOW_MS = 10_000;
 const POOL = 'reads';
 
-export interface ReadRequest {
+interface ReadRequest {
   source: string;
   /** Reads a minute that the source allows. */
   per_minute: number;

@@ -8,7 +8,7 @@ import type { Keys } from '../redis/keys.ts';
  * `names_moved` no memory stands under a name with an unkeyed digest any more · `calls_indexed` every call in the ledger
  * is in the index of people · `encrypted` every value that is to be encrypted is, and others are refused.
  */
-export type Mark = 'names_moved' | 'calls_indexed' | 'encrypted';
+type Mark = 'names_moved' | 'calls_indexed' | 'encrypted';
 
 export class Marks {
   readonly #redis: RedisClient;

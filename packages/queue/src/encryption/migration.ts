@@ -36,7 +36,7 @@ export interface Migration {
   since: number | null;
 }
 
-export interface MigrationOptions {
+interface MigrationOptions {
   /** Trusts plain values that were written after everything was encrypted, and encrypts them. */
   acceptPlain?: boolean;
   /** Called with the number of values that have been checked. */

@@ -36,7 +36,7 @@ export type Accepted = 'accepted' | 'duplicate' | 'ignored';
 export const UNSETTLED_S = 37 * 24 * 3600;
 
 /** Where arrivals are kept. */
-export interface AcceptParts {
+interface AcceptParts {
   redis: RedisClient;
   keys: Keys;
   queue: Queue<CallJob>;
@@ -116,7 +116,7 @@ async function addForLimited(
 }
 
 /** Adds the job that sees to what came beyond the limits of one call. Harmless when it is there already. */
-export async function addBeyondLimit(
+async function addBeyondLimit(
   queue: Queue<CallJob>,
   { source, call_id, received }: Pick<Arrival, 'source' | 'call_id' | 'received'>,
 ): Promise<void> {

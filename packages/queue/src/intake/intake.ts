@@ -31,7 +31,7 @@ export interface Intake {
   close(): Promise<void>;
 }
 
-export interface IntakeOptions {
+interface IntakeOptions {
   url: string;
   /** `REDIS_CA`. */
   ca?: string;

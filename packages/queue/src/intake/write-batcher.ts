@@ -4,7 +4,7 @@
  * is sooner. So a single item does not wait, and under load each command carries the items that came during the one before
  * it: fewer commands, fewer system calls, fewer fsyncs.
  */
-export interface WriteBatcherOptions<Item, Answer> {
+interface WriteBatcherOptions<Item, Answer> {
   /** Items of one command, at most. */
   max_items: number;
   /** Bytes of one command, at most, unless a single item has more. */

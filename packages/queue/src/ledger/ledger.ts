@@ -36,9 +36,9 @@ export interface CallFilter {
   after?: string;
 }
 
-export type ScanOptions = Pick<CallFilter, 'after' | 'since'>;
+type ScanOptions = Pick<CallFilter, 'after' | 'since'>;
 
-export interface LedgerPage {
+interface LedgerPage {
   entries: LedgerEntry[];
   /** Cursor of the last call; absent at the end of the ledger. */
   next?: string;

@@ -56,7 +56,7 @@ export interface BulkRun {
   ended?: number;
 }
 
-export interface BulkOptions {
+interface BulkOptions {
   /** For a replay: attempts of a delivery on a route. */
   attempts(route: string): number;
   /** Hash of the configuration that a replay is asked for with. */

@@ -54,7 +54,7 @@ export interface Partition {
   count: number;
 }
 
-export interface PageOptions {
+interface PageOptions {
   /** Items at most; default 50. */
   limit?: number;
   /** Cursor of the item after which the page begins. */

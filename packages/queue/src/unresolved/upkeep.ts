@@ -35,7 +35,7 @@ interface UpkeepStore {
   unresolved: Unresolved;
 }
 
-export interface UpkeepOptions {
+interface UpkeepOptions {
   /** Epoch ms: the ledger keeps nothing that came earlier. */
   before: number;
   now?: number;

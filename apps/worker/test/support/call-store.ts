@@ -4,13 +4,13 @@ import type { Config } from '@wrapup/config';
 import type { Plan } from '@wrapup/mapping';
 import { type Arrival, revisionOf } from '@wrapup/queue';
 import { samplePayload } from '@wrapup/synthflow';
-import { makeArrival, openTestStore } from '../../../test/support/store.ts';
+import { makeArrival, openTestStore } from '../../../../test/support/store.ts';
 
 /** How long the ledger is kept, in days: longer than any test. */
 const LEDGER_DAYS = 90;
 
 /** A store on the shared Redis under a prefix of its own, and calls to put into it. It waits for Redis, however busy. */
-export async function openFixture() {
+export async function openCallStore() {
   const store = await openTestStore();
   return {
     store,

@@ -7,21 +7,21 @@ import { processCall } from '../src/calls/process-call.ts';
 import { Verifier } from '../src/calls/verifier.ts';
 import { readCall } from '../src/payloads/read-call.ts';
 import { sweep } from '../src/upkeep/sweep.ts';
-import { configWith, openFixture, type TestPayload } from './support.ts';
+import { configWith, openCallStore, type TestPayload } from './support/call-store.ts';
 
 const MINUTE = 60_000;
-let fixture: Awaited<ReturnType<typeof openFixture>>;
+let callStore: Awaited<ReturnType<typeof openCallStore>>;
 let sandbox: RunningSandbox;
 let answered: VoiceCall;
 
 beforeAll(async () => {
-  fixture = await openFixture();
+  callStore = await openCallStore();
   sandbox = await startSandbox({ settings: { synthflow: { api_key: 'right-key', region: 'us' } } });
   await sandbox.control.demo({ calls: 30, past: 60 * MINUTE });
   answered = sandbox.control.calls().find(({ collected }) => 'budget' in collected) as VoiceCall;
 });
 afterAll(async () => {
-  await fixture.close();
+  await callStore.close();
   await sandbox.close();
 });
 beforeEach(() => sandbox.control.clearFaults());
@@ -33,33 +33,33 @@ function open(change: (source: Config['sources'][string]) => void = () => {}) {
     Object.assign(source, { trust: 'api', api_key: 'right-key', region: 'us', base_url: `${sandbox.synthflowUrl}/us` });
     change(source);
   });
-  const verifier = new Verifier(fixture.store, () => config);
+  const verifier = new Verifier(callStore.store, () => config);
   onTestFinished(() => verifier.close());
   const source = config.sources.main as Config['sources'][string];
   return {
     config,
     process: (job: CallJob) =>
-      processCall(job, { store: fixture.store, config, verify: (...call) => verifier.verify(...call) }),
+      processCall(job, { store: callStore.store, config, verify: (...call) => verifier.verify(...call) }),
     /** Every revision of the call that has no effect yet, oldest first. */
     async rest(job: CallJob) {
       const entry = await ledger(job);
       for (const { hash } of entry.revisions.filter(({ effect }) => !effect))
         await processCall(
           { ...job, revision: hash },
-          { store: fixture.store, config, verify: (...call) => verifier.verify(...call) },
+          { store: callStore.store, config, verify: (...call) => verifier.verify(...call) },
         );
     },
     /** The call that the last revision holds. */
     async told(job: CallJob) {
       const entry = await ledger(job);
       const last = entry.revisions.findLast(({ effect }) => effect === 'applied' || effect === 'added');
-      return readCall(fixture.store, source, entry, last?.hash ?? '');
+      return readCall(callStore.store, source, entry, last?.hash ?? '');
     },
   };
 }
 
 async function ledger({ source, call_id }: CallJob) {
-  const entry = await fixture.store.ledger.read(source, call_id);
+  const entry = await callStore.store.ledger.read(source, call_id);
   if (!entry) throw new Error('no entry');
   return entry;
 }
@@ -72,12 +72,12 @@ function place(change: Partial<VoiceCall> = {}): TestPayload {
 }
 
 const parked = async ({ call_id }: CallJob): Promise<UnresolvedJob[]> =>
-  (await fixture.store.operations.list('parked')).filter((one) => one.call_id === call_id);
+  (await callStore.store.operations.list('parked')).filter((one) => one.call_id === call_id);
 
 describe('a webhook under trust: api', () => {
   it('is a hint: the API’s copy is the one that is delivered', async () => {
     const { process, rest, told } = open();
-    const job = await fixture.arrive(place());
+    const job = await callStore.arrive(place());
     expect(await process(job)).toEqual({ job: 'complete', result: 'hint' });
     expect((await ledger(job)).routed).toBe(false);
     await rest(job);
@@ -99,7 +99,7 @@ describe('a webhook under trust: api', () => {
     const payload = place();
     payload.lead.phone_number = '+14155550199';
     payload.call.transcript = 'human: send the money elsewhere';
-    const job = await fixture.arrive(payload, { verified: 'none' });
+    const job = await callStore.arrive(payload, { verified: 'none' });
     await process(job);
     await rest(job);
     const call = await told(job);
@@ -110,11 +110,11 @@ describe('a webhook under trust: api', () => {
   it('that comes again with other bytes has the call read again, and nothing written anew', async () => {
     const { process, rest } = open();
     const payload = place();
-    const job = await fixture.arrive(payload);
+    const job = await callStore.arrive(payload);
     await process(job);
     await rest(job);
     const before = sandbox.control.requests().by_operation['calls read'] ?? 0;
-    const again = await fixture.arrive({ ...payload, call: { ...payload.call, duration: 9999 } });
+    const again = await callStore.arrive({ ...payload, call: { ...payload.call, duration: 9999 } });
     await process(again);
     await rest(again);
     expect(sandbox.control.requests().by_operation['calls read']).toBe(before + 1);
@@ -126,11 +126,11 @@ describe('a webhook under trust: api', () => {
   it('brings in what the API says otherwise meanwhile, although it contradicts', async () => {
     const { process, rest, told } = open();
     const payload = place();
-    const job = await fixture.arrive(payload);
+    const job = await callStore.arrive(payload);
     await process(job);
     await rest(job);
     sandbox.control.place({ ...answered, id: job.call_id, lead: { name: 'Mira Maple', phone: '+14155550188' } });
-    const again = await fixture.arrive({ ...payload, touched: true } as never);
+    const again = await callStore.arrive({ ...payload, touched: true } as never);
     await process(again);
     await rest(again);
     expect((await ledger(job)).revisions.map(({ effect }) => effect)).toEqual(['hint', 'applied', 'hint', 'applied']);
@@ -142,15 +142,15 @@ describe('a webhook under trust: api', () => {
       source.revisions = 'park';
     });
     const payload = place();
-    const job = await fixture.arrive(payload);
+    const job = await callStore.arrive(payload);
     await process(job);
     await rest(job);
     const [{ route, revision, replays } = { route: '', revision: '', replays: 0 }] = (await ledger(job)).deliveries;
     const ref = { ...job, route, revision, replays };
-    await fixture.store.ledger.begin(ref);
-    await fixture.store.ledger.recordOutcome(ref, { state: 'written' });
+    await callStore.store.ledger.begin(ref);
+    await callStore.store.ledger.recordOutcome(ref, { state: 'written' });
     sandbox.control.place({ ...answered, id: job.call_id, lead: { phone: '+14155550188' } });
-    const again = await fixture.arrive({ ...payload, touched: true } as never);
+    const again = await callStore.arrive({ ...payload, touched: true } as never);
     await process(again);
     await rest(again);
     expect((await ledger(job)).deliveries[0]).toMatchObject({ state: 'parked', code: 'revision' });
@@ -167,7 +167,7 @@ describe('a webhook under trust: api', () => {
     sandbox.control.place(call);
     sandbox.control.fault({ kind: 'status', status: 200, path: '/v2/calls\\?', times: null, body: EMPTY_LIST });
     const body = Buffer.from(JSON.stringify(singleOf(call)));
-    const job = await fixture.arrive({ call: { call_id: call.id } } as never, { body });
+    const job = await callStore.arrive({ call: { call_id: call.id } } as never, { body });
     const { hash } = (await ledger(job)).revisions[0] as { hash: string };
     expect(await process({ ...job, revision: hash })).toEqual({ job: 'complete', result: 'routed' });
     const entry = await ledger(job);
@@ -182,11 +182,11 @@ describe('a call that the API does not know yet', () => {
 
   it('waits without holding a place, longer each time, and says why', async () => {
     const { process } = open();
-    const job = await fixture.arrive(unknown());
+    const job = await callStore.arrive(unknown());
     const first = await process(job);
     expect(first).toMatchObject({ job: 'delay', result: 'waits' });
     expect((await ledger(job)).waiting).toMatchObject({ code: 'unknown_call', reason: /does not know this call/ });
-    const old = await fixture.arrive(unknown(), { received_at: Date.now() - 10 * MINUTE });
+    const old = await callStore.arrive(unknown(), { received_at: Date.now() - 10 * MINUTE });
     const later = await process(old);
     if (first.job !== 'delay' || later.job !== 'delay') throw new Error('did not wait');
     expect(first.ms).toBeLessThanOrEqual(3_000);
@@ -196,7 +196,7 @@ describe('a call that the API does not know yet', () => {
 
   it('is parked as unverified after half an hour, where a person finds it', async () => {
     const { process } = open();
-    const job = await fixture.arrive(unknown(), { received_at: Date.now() - 31 * MINUTE });
+    const job = await callStore.arrive(unknown(), { received_at: Date.now() - 31 * MINUTE });
     expect(await process(job)).toEqual({ job: 'complete', result: 'parked' });
     const entry = await ledger(job);
     expect(entry.stopped).toMatchObject({ code: 'unverified', state: 'parked', hint: /forged/ });
@@ -207,10 +207,10 @@ describe('a call that the API does not know yet', () => {
   it('goes on when somebody replays it after it has appeared', async () => {
     const { process, rest } = open();
     const payload = unknown();
-    const job = await fixture.arrive(payload, { received_at: Date.now() - 31 * MINUTE });
+    const job = await callStore.arrive(payload, { received_at: Date.now() - 31 * MINUTE });
     await process(job);
     sandbox.control.place({ ...answered, id: job.call_id });
-    expect(await fixture.store.operations.replayCall('main', job.call_id)).toBe(true);
+    expect(await callStore.store.operations.replayCall('main', job.call_id)).toBe(true);
     expect(await process(job)).toMatchObject({ result: 'hint' });
     await rest(job);
     const entry = await ledger(job);
@@ -221,9 +221,9 @@ describe('a call that the API does not know yet', () => {
 
   it('is filed by the sweep when a crash kept it from being filed', async () => {
     const { config } = open();
-    const job = await fixture.arrive(unknown());
-    await fixture.store.ledger.stop('main', job.call_id, { code: 'unverified', reason: 'r', state: 'parked' });
-    await sweep(fixture.store, config, Date.now() + 10 * MINUTE);
+    const job = await callStore.arrive(unknown());
+    await callStore.store.ledger.stop('main', job.call_id, { code: 'unverified', reason: 'r', state: 'parked' });
+    await sweep(callStore.store, config, Date.now() + 10 * MINUTE);
     expect(await parked(job)).toMatchObject([{ code: 'unverified' }]);
   });
 });
@@ -232,19 +232,19 @@ describe('a call that the API tells otherwise', () => {
   it('as still going on is waited for, and parked in the end', async () => {
     const { process } = open();
     const going = { status: 'in-progress', over: undefined as never };
-    const job = await fixture.arrive(place(going));
+    const job = await callStore.arrive(place(going));
     expect(await process(job)).toMatchObject({ job: 'delay' });
     expect((await ledger(job)).waiting).toMatchObject({ code: 'still_going_on' });
-    const old = await fixture.arrive(place(going), { received_at: Date.now() - 31 * MINUTE });
+    const old = await callStore.arrive(place(going), { received_at: Date.now() - 31 * MINUTE });
     expect(await process(old)).toMatchObject({ result: 'parked' });
   });
 
   it('without the analysis that the webhook has is waited for some minutes, then taken', async () => {
     const { process } = open();
-    const job = await fixture.arrive(place({ analysis: null }));
+    const job = await callStore.arrive(place({ analysis: null }));
     expect(await process(job)).toMatchObject({ job: 'delay' });
     expect((await ledger(job)).waiting).toMatchObject({ code: 'incomplete', reason: /no analysis/ });
-    const old = await fixture.arrive(place({ analysis: null }), { received_at: Date.now() - 6 * MINUTE });
+    const old = await callStore.arrive(place({ analysis: null }), { received_at: Date.now() - 6 * MINUTE });
     expect(await process(old)).toMatchObject({ result: 'hint' });
   });
 });
@@ -259,7 +259,7 @@ describe('an API that cannot answer', () => {
       Object.assign(source, change);
       if (change.base_url === 'eu') source.base_url = `${sandbox.synthflowUrl}/eu`;
     });
-    const job = await fixture.arrive(place(), { received_at: Date.now() - 600 * MINUTE });
+    const job = await callStore.arrive(place(), { received_at: Date.now() - 600 * MINUTE });
     expect(await process(job)).toMatchObject({ job: 'delay' });
     expect((await ledger(job)).waiting).toMatchObject({ code, ...(hint ? { hint } : {}) });
     expect(await parked(job)).toEqual([]);
@@ -268,9 +268,9 @@ describe('an API that cannot answer', () => {
   it('is left alone for a moment by those that come next', async () => {
     const { process } = open();
     sandbox.control.fault({ kind: 'status', status: 503, path: '/synthflow/', times: null });
-    await process(await fixture.arrive(place()));
+    await process(await callStore.arrive(place()));
     const before = sandbox.control.requests().total;
-    const next = await fixture.arrive(place());
+    const next = await callStore.arrive(place());
     expect(await process(next)).toMatchObject({ job: 'delay' });
     expect(sandbox.control.requests().total).toBe(before);
     expect((await ledger(next)).waiting).toMatchObject({ code: 'busy' });
@@ -285,7 +285,7 @@ describe('an API that cannot answer', () => {
       path: '/synthflow/',
       times: null,
     });
-    const verdict = await process(await fixture.arrive(place()));
+    const verdict = await process(await callStore.arrive(place()));
     expect(verdict).toEqual({ job: 'delay', result: 'waits', ms: 45_000 });
   });
 });

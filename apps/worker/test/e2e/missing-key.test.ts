@@ -3,8 +3,8 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { openStore } from '@wrapup/queue';
 import { samplePayload } from '@wrapup/synthflow';
 import { afterAll, expect, it } from 'vitest';
-import { freshPrefix, redisUrl } from '../../../test/support/redis.ts';
-import { openEngine, until } from './support/engine.ts';
+import { freshPrefix, redisUrl } from '../../../../test/support/redis.ts';
+import { openWorkerSystem, until } from '../support/worker-system.ts';
 
 const closers: (() => Promise<unknown>)[] = [];
 afterAll(async () => {
@@ -14,10 +14,10 @@ afterAll(async () => {
 it('lets calls wait that it cannot open, says which key is missing, and leaves them to one that has it', async () => {
   const key = randomBytes(32).toString('base64');
   const prefix = freshPrefix();
-  const engine = await openEngine({ prefix });
+  const system = await openWorkerSystem({ prefix });
   const sealed = openStore({ url: redisUrl(), prefix, role: 'worker', onError() {}, encryption_keys: key });
   closers.push(
-    () => engine.close(),
+    () => system.close(),
     () => sealed.close(),
   );
   await sealed.connected(20_000);
@@ -26,18 +26,18 @@ it('lets calls wait that it cannot open, says which key is missing, and leaves t
   const arrival = { source: 'main', call_id, body, received: 'webhook', verified: 'signature' } as const;
   await sealed.accept({ ...arrival, received_at: Date.now() }, 90);
 
-  const blind = await engine.startWorker();
-  await until(async () => (await engine.store.ledger.read('main', call_id))?.waiting !== undefined);
-  const entry = await engine.store.ledger.read('main', call_id);
+  const blind = await system.startWorker();
+  await until(async () => (await system.store.ledger.read('main', call_id))?.waiting !== undefined);
+  const entry = await system.store.ledger.read('main', call_id);
   expect(entry?.waiting?.reason).toContain(`encrypted with key ${sealed.encryptor.key}`);
   expect(entry?.waiting?.hint).toContain('WRAPUP_ENCRYPTION_KEY');
   expect(entry?.stopped).toBeUndefined();
   await blind.close();
 
-  await engine.startWorker(key);
+  await system.startWorker(key);
   // What an operator would wait for a minute for.
-  const calls = engine.store.queues.get('calls');
+  const calls = system.store.queues.get('calls');
   for (const job of await calls.getDelayed()) await job.promote();
-  await until(async () => (await engine.delivery(call_id))?.state === 'written');
-  expect(await engine.delivery(call_id)).toMatchObject({ attempts: 1 });
+  await until(async () => (await system.delivery(call_id))?.state === 'written');
+  expect(await system.delivery(call_id)).toMatchObject({ attempts: 1 });
 }, 60_000);

@@ -27,7 +27,7 @@ routes:
   - { name: sales-calls, to: sales, mapping: mapping.yaml }
 `;
 
-export interface EngineOptions {
+export interface WorkerSystemOptions {
   /** Replaces connections and routes. */
   routes?: string;
   /** Comes after them. */
@@ -42,10 +42,10 @@ export interface StartedWorker extends RunningWorker {
   metrics: Metrics;
 }
 
-export type Engine = Awaited<ReturnType<typeof openEngine>>;
+export type WorkerSystem = Awaited<ReturnType<typeof openWorkerSystem>>;
 
-export async function openEngine(options: EngineOptions = {}) {
-  const folder = mkdtempSync(join(tmpdir(), 'wrapup-engine-'));
+export async function openWorkerSystem(options: WorkerSystemOptions = {}) {
+  const folder = mkdtempSync(join(tmpdir(), 'wrapup-system-'));
   const sandbox = await startSandbox({ port: 0, provisioned: true });
   const url = options.redis ?? redisUrl();
   const prefix = options.prefix ?? freshPrefix();
@@ -56,7 +56,7 @@ export async function openEngine(options: EngineOptions = {}) {
   const started: { worker: RunningWorker; close(): Promise<void> }[] = [];
   let config: Config;
 
-  const engine = {
+  const system = {
     sandbox,
     store,
     folder,
@@ -104,8 +104,8 @@ export async function openEngine(options: EngineOptions = {}) {
       rmSync(folder, { recursive: true, force: true });
     },
   };
-  await engine.configure();
-  return engine;
+  await system.configure();
+  return system;
 }
 
 /** Waits for something to become true. A busy machine is waited for. */

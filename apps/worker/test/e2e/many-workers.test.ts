@@ -3,45 +3,45 @@ import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, describe, expect, it } from 'vitest';
-import { type Engine, openEngine, until } from './support/engine.ts';
+import { openWorkerSystem, until, type WorkerSystem } from '../support/worker-system.ts';
 
 const closers: (() => Promise<unknown>)[] = [];
 afterAll(async () => {
   for (const close of closers.reverse()) await close();
 });
 
-async function open(options: Parameters<typeof openEngine>[0] = {}): Promise<Engine> {
-  const engine = await openEngine(options);
-  closers.push(() => engine.close());
+async function open(options: Parameters<typeof openWorkerSystem>[0] = {}): Promise<WorkerSystem> {
+  const system = await openWorkerSystem(options);
+  closers.push(() => system.close());
   // What is looked at here is who writes what; quotas have tests of their own.
-  engine.sandbox.control.settings({
+  system.sandbox.control.settings({
     hubspot: { limits: { ten_secondly: null, daily: null, search_per_second: null } },
   });
-  return engine;
+  return system;
 }
 
-const written = async (engine: Engine, id: string) => (await engine.delivery(id))?.state === 'written';
-const callsInCrm = (engine: Engine) =>
-  engine.sandbox
+const written = async (system: WorkerSystem, id: string) => (await system.delivery(id))?.state === 'written';
+const callsInCrm = (system: WorkerSystem) =>
+  system.sandbox
     .records('calls')
     .map(({ properties }) => properties.wrapup_call_id)
     .sort();
 
 describe.concurrent('workers on one queue', () => {
   it('four of them write every call once, and one contact for each unknown number, whoever gets its calls', async () => {
-    const engine = await open();
-    const workers = await Promise.all(Array.from({ length: 4 }, () => engine.startWorker()));
+    const system = await open();
+    const workers = await Promise.all(Array.from({ length: 4 }, () => system.startWorker()));
     const people = Array.from({ length: 15 }, (_, index) => `+141555502${10 + index}`);
     const calls = await Promise.all(
       people.flatMap((phone) =>
         Array.from({ length: 4 }, () =>
-          engine.arrive({ phone, collected: { email: `p${phone.slice(1)}@example.com` } }),
+          system.arrive({ phone, collected: { email: `p${phone.slice(1)}@example.com` } }),
         ),
       ),
     );
-    for (const { call_id } of calls) await until(() => written(engine, call_id));
-    expect(callsInCrm(engine)).toEqual(calls.map(({ call_id }) => `main:${call_id}`).sort());
-    expect(engine.sandbox.records('contacts')).toHaveLength(people.length);
+    for (const { call_id } of calls) await until(() => written(system, call_id));
+    expect(callsInCrm(system)).toEqual(calls.map(({ call_id }) => `main:${call_id}`).sort());
+    expect(system.sandbox.records('contacts')).toHaveLength(people.length);
     const counts = await Promise.all(
       workers.map(async ({ metrics }) => /result="written"\} (\d+)/.exec(await metrics.text())?.[1]),
     );
@@ -49,69 +49,69 @@ describe.concurrent('workers on one queue', () => {
   }, 120_000);
 
   it('one after the other replaced while calls come in, none is lost and none written twice', async () => {
-    const engine = await open();
-    let current = await engine.startWorker();
+    const system = await open();
+    let current = await system.startWorker();
     let coming = true;
     const calls: string[] = [];
     const arriving = (async () => {
       while (coming) {
-        calls.push((await engine.arrive({ phone: `+1415555${String(1000 + calls.length)}` })).call_id);
+        calls.push((await system.arrive({ phone: `+1415555${String(1000 + calls.length)}` })).call_id);
         await new Promise((resolve) => setTimeout(resolve, 10));
       }
     })();
     for (let round = 1; round <= 3; round += 1) {
       const before = calls.length;
-      await until(async () => calls.length > before + 15 && (await written(engine, calls[before] as string)));
-      const next = await engine.startWorker();
+      await until(async () => calls.length > before + 15 && (await written(system, calls[before] as string)));
+      const next = await system.startWorker();
       await current.close();
       current = next;
     }
     coming = false;
     await arriving;
-    for (const id of calls) await until(() => written(engine, id));
-    expect(callsInCrm(engine)).toEqual(calls.map((id) => `main:${id}`).sort());
-    for (const id of calls) expect((await engine.store.ledger.read('main', id))?.deliveries[0]?.state).toBe('written');
+    for (const id of calls) await until(() => written(system, id));
+    expect(callsInCrm(system)).toEqual(calls.map((id) => `main:${id}`).sort());
+    for (const id of calls) expect((await system.store.ledger.read('main', id))?.deliveries[0]?.state).toBe('written');
   }, 120_000);
 
   it('keep a batch to themselves for as long as it takes, beyond the time after which a dead worker’s is taken over', async () => {
-    const engine = await open();
-    const [one, two] = await Promise.all([engine.startWorker(), engine.startWorker()]);
-    engine.sandbox.control.fault(
+    const system = await open();
+    const [one, two] = await Promise.all([system.startWorker(), system.startWorker()]);
+    system.sandbox.control.fault(
       { kind: 'slow', ms: 6_000, times: 1, path: '/contacts/' },
       { kind: 'slow', ms: 6_000, times: 1, path: '/calls/' },
     );
-    const { call_id } = await engine.arrive();
-    await until(() => written(engine, call_id));
+    const { call_id } = await system.arrive();
+    await until(() => written(system, call_id));
     // Twelve seconds, while a lock lasts ten: nobody else took it, or there would be a second attempt.
-    expect(engine.sandbox.control.faults()).toEqual([]);
-    expect(await engine.delivery(call_id)).toMatchObject({ attempts: 1 });
-    expect(callsInCrm(engine)).toEqual([`main:${call_id}`]);
+    expect(system.sandbox.control.faults()).toEqual([]);
+    expect(await system.delivery(call_id)).toMatchObject({ attempts: 1 });
+    expect(callsInCrm(system)).toEqual([`main:${call_id}`]);
     expect(one && two).toBeTruthy();
   }, 120_000);
 
   it('send again what was written when somebody asks for it: that is no repeat, and makes nothing twice', async () => {
-    const engine = await open();
-    await engine.startWorker();
-    const { call_id } = await engine.arrive();
-    await until(() => written(engine, call_id));
-    const before = await engine.delivery(call_id);
+    const system = await open();
+    await system.startWorker();
+    const { call_id } = await system.arrive();
+    await until(() => written(system, call_id));
+    const before = await system.delivery(call_id);
     // BullMQ still has the job that was done, and takes no other of its name.
-    const queue = engine.store.queues.deliveries('sales');
+    const queue = system.store.queues.deliveries('sales');
     await until(async () => (await queue.getCompletedCount()) === 1);
-    await engine.store.operations.replay('main', call_id, 'sales-calls', { attempts: 3, from: ['written'] });
-    await until(() => written(engine, call_id));
-    const after = await engine.delivery(call_id);
+    await system.store.operations.replay('main', call_id, 'sales-calls', { attempts: 3, from: ['written'] });
+    await until(() => written(system, call_id));
+    const after = await system.delivery(call_id);
     expect(after).toMatchObject({ replays: 1, attempts: 1 });
     expect(after?.records.map(({ id }) => id)).toEqual(before?.records.map(({ id }) => id));
     expect(after?.requests).toBeGreaterThan(before?.requests ?? 0);
-    expect(callsInCrm(engine)).toEqual([`main:${call_id}`]);
+    expect(callsInCrm(system)).toEqual([`main:${call_id}`]);
   }, 120_000);
 
   it('are well when work moves or rests, and not when a queue stands still', async () => {
     const hanging = createServer(() => {});
     await new Promise<void>((resolve) => hanging.listen(0, '127.0.0.1', resolve));
     closers.push(() => new Promise((resolve) => hanging.close(resolve).closeAllConnections()));
-    const engine = await open({
+    const system = await open({
       mapping: 'extends: http/event\n',
       routes: `
 connections:
@@ -120,13 +120,13 @@ routes:
   - { name: all, to: hook, mapping: mapping.yaml }
 `,
     });
-    const worker = await engine.startWorker();
+    const worker = await system.startWorker();
     expect(await worker.stuck(0)).toEqual([]);
-    for (let i = 0; i < 8; i += 1) await engine.arrive({ call_id: randomUUID() });
+    for (let i = 0; i < 8; i += 1) await system.arrive({ call_id: randomUUID() });
     await until(async () => (await worker.stuck(200)).includes('deliveries.hook'));
     expect(await worker.stuck(600_000)).toEqual([]);
     // A pause is no illness: somebody or something stopped it on purpose.
-    await engine.store.connections.pause('hook');
+    await system.store.connections.pause('hook');
     expect(await worker.stuck(0)).not.toContain('deliveries.hook');
   }, 60_000);
 });

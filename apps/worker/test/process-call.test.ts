@@ -3,22 +3,22 @@ import { type ConnectionOptions, UnrecoverableError, Worker } from 'bullmq';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { processCall } from '../src/calls/process-call.ts';
 import { sweep } from '../src/upkeep/sweep.ts';
-import { configWith, connectedPayload, openFixture } from './support.ts';
+import { configWith, connectedPayload, openCallStore } from './support/call-store.ts';
 
-let fixture: Awaited<ReturnType<typeof openFixture>>;
+let callStore: Awaited<ReturnType<typeof openCallStore>>;
 beforeAll(async () => {
-  fixture = await openFixture();
+  callStore = await openCallStore();
 });
-afterAll(() => fixture.close());
+afterAll(() => callStore.close());
 
 const deliveriesOf = async (call_id: string) =>
-  (await fixture.store.queues.deliveries('sales').getJobs(['waiting', 'prioritized'])).filter(
+  (await callStore.store.queues.deliveries('sales').getJobs(['waiting', 'prioritized'])).filter(
     ({ data }) => data.call_id === call_id,
   );
 
 /** As an attempt at the call's delivery that came out so. */
 async function settle(job: CallJob, change: DeliveryChange) {
-  const { store } = fixture;
+  const { store } = callStore;
   const [delivery] = (await store.ledger.read('main', job.call_id))?.deliveries ?? [];
   if (!delivery) throw new Error('no delivery');
   const ref = { ...job, route: delivery.route, revision: delivery.revision, replays: delivery.replays };
@@ -28,10 +28,10 @@ async function settle(job: CallJob, change: DeliveryChange) {
 
 describe('routing a call', () => {
   it('writes facts and routes to the ledger, adds one delivery, and compresses the payload', async () => {
-    const { store } = fixture;
+    const { store } = callStore;
     const payload = connectedPayload();
     payload.call.transcript = `human: ${'a sentence that comes again and again. '.repeat(100)}`;
-    const call = await fixture.arrive(payload);
+    const call = await callStore.arrive(payload);
     await processCall(call, { store, config: configWith() });
     await processCall(call, { store, config: configWith() });
     expect(await store.ledger.read('main', call.call_id)).toMatchObject({
@@ -46,9 +46,9 @@ describe('routing a call', () => {
   });
 
   it('holds no personal data in ledger or jobs', async () => {
-    const { store } = fixture;
+    const { store } = callStore;
     const payload = connectedPayload();
-    const call = await fixture.arrive(payload);
+    const call = await callStore.arrive(payload);
     await processCall(call, { store, config: configWith() });
     const kept = JSON.stringify([
       await store.redis.hgetall(store.keys.ledger('main', call.call_id)),
@@ -59,8 +59,8 @@ describe('routing a call', () => {
   });
 
   it('does nothing with a call that was forgotten meanwhile, nor with what it had read of it before', async () => {
-    const { store } = fixture;
-    const call = await fixture.arrive(connectedPayload());
+    const { store } = callStore;
+    const call = await callStore.arrive(connectedPayload());
     await forgetCall(store, { source: 'main', call_id: call.call_id });
     expect(await processCall(call, { store, config: configWith() })).toEqual({ job: 'complete', result: 'forgotten' });
     const wanted = [{ route: 'sales-calls', connection: 'sales' }];
@@ -69,20 +69,20 @@ describe('routing a call', () => {
   });
 
   it('says so when no route matches', async () => {
-    const call = await fixture.arrive(connectedPayload());
+    const call = await callStore.arrive(connectedPayload());
     const config = configWith(({ routes }) => {
       for (const route of routes) route.when = () => false;
     });
-    await processCall(call, { store: fixture.store, config });
-    expect(await fixture.store.ledger.read('main', call.call_id)).toMatchObject({ routed: true, deliveries: [] });
+    await processCall(call, { store: callStore.store, config });
+    expect(await callStore.store.ledger.read('main', call.call_id)).toMatchObject({ routed: true, deliveries: [] });
   });
 
   it('fails for a source that is gone, with what to do', async () => {
-    const call = await fixture.arrive(connectedPayload());
+    const call = await callStore.arrive(connectedPayload());
     const config = configWith((config) => {
       config.sources = {};
     });
-    await expect(processCall(call, { store: fixture.store, config })).rejects.toMatchObject({
+    await expect(processCall(call, { store: callStore.store, config })).rejects.toMatchObject({
       next: 'die',
       hint: expect.stringContaining('main'),
     });
@@ -91,10 +91,10 @@ describe('routing a call', () => {
 
 describe('revisions', () => {
   it('notes an equal one and writes nothing', async () => {
-    const { store } = fixture;
+    const { store } = callStore;
     const payload = connectedPayload();
-    await processCall(await fixture.arrive(payload), { store, config: configWith() });
-    const again = await fixture.arrive({ ...payload, an_unknown_field: true });
+    await processCall(await callStore.arrive(payload), { store, config: configWith() });
+    const again = await callStore.arrive({ ...payload, an_unknown_field: true });
     await processCall(again, { store, config: configWith() });
     const entry = await store.ledger.read('main', again.call_id);
     expect(entry?.revisions.map(({ effect }) => effect)).toEqual(['applied', 'equal']);
@@ -102,11 +102,11 @@ describe('revisions', () => {
   });
 
   it('adds what was absent', async () => {
-    const { store } = fixture;
+    const { store } = callStore;
     const payload = connectedPayload();
     const { recording_url: _, ...without } = payload.call as Record<string, unknown>;
-    await processCall(await fixture.arrive({ ...payload, call: without } as never), { store, config: configWith() });
-    const more = await fixture.arrive({
+    await processCall(await callStore.arrive({ ...payload, call: without } as never), { store, config: configWith() });
+    const more = await callStore.arrive({
       ...payload,
       call: { ...without, recording_url: 'https://example.com/a.mp3' },
     } as never);
@@ -117,12 +117,12 @@ describe('revisions', () => {
   });
 
   it('parks a contradiction under a valid signature, and applies it when a person replays it', async () => {
-    const { store } = fixture;
+    const { store } = callStore;
     const payload = connectedPayload();
-    const first = await fixture.arrive(payload);
+    const first = await callStore.arrive(payload);
     await processCall(first, { store, config: configWith() });
     await settle(first, { state: 'written' });
-    const edited = await fixture.arrive({ ...payload, lead: { ...payload.lead, phone_number: '+14155550199' } });
+    const edited = await callStore.arrive({ ...payload, lead: { ...payload.lead, phone_number: '+14155550199' } });
     await processCall(edited, { store, config: configWith() });
     const entry = await store.ledger.read('main', first.call_id);
     expect(entry?.revisions.map(({ effect }) => effect)).toEqual(['applied', 'parked']);
@@ -143,13 +143,13 @@ describe('revisions', () => {
   });
 
   it('a contradiction does not end what was not written yet: dropped, it sends that on its way', async () => {
-    const { store } = fixture;
+    const { store } = callStore;
     const payload = connectedPayload();
-    const first = await fixture.arrive(payload);
+    const first = await callStore.arrive(payload);
     await processCall(first, { store, config: configWith() });
     await settle(first, { state: 'dead', code: 'unavailable' });
     for (const phone_number of ['+14155550198', '+14155550199']) {
-      const forged = await fixture.arrive({ ...payload, lead: { ...payload.lead, phone_number } });
+      const forged = await callStore.arrive({ ...payload, lead: { ...payload.lead, phone_number } });
       await processCall(forged, { store, config: configWith() });
     }
     const delivery = async () => (await store.ledger.read('main', first.call_id))?.deliveries[0];
@@ -163,15 +163,15 @@ describe('revisions', () => {
   });
 
   it('a contradiction of what was written is dropped for good', async () => {
-    const { store } = fixture;
+    const { store } = callStore;
     const payload = connectedPayload();
-    const first = await fixture.arrive(payload);
+    const first = await callStore.arrive(payload);
     await processCall(first, { store, config: configWith() });
     const job: DeliveryJob = { ...first, route: 'sales-calls', replays: 0 };
     await store.ledger.begin(job);
     await store.ledger.recordOutcome(job, { state: 'written', records: [] });
     for (const phone_number of ['+14155550198', '+14155550199']) {
-      const forged = await fixture.arrive({ ...payload, lead: { ...payload.lead, phone_number } });
+      const forged = await callStore.arrive({ ...payload, lead: { ...payload.lead, phone_number } });
       await processCall(forged, { store, config: configWith() });
     }
     await store.operations.drop('main', first.call_id, 'sales-calls', 'forged');
@@ -179,13 +179,13 @@ describe('revisions', () => {
   });
 
   it('applies any under `revisions: apply`', async () => {
-    const { store } = fixture;
+    const { store } = callStore;
     const config = configWith(({ sources }) => {
       if (sources.main) sources.main.revisions = 'apply';
     });
     const payload = connectedPayload();
-    await processCall(await fixture.arrive(payload), { store, config });
-    const edited = await fixture.arrive({ ...payload, lead: { ...payload.lead, phone_number: '+14155550199' } });
+    await processCall(await callStore.arrive(payload), { store, config });
+    const edited = await callStore.arrive({ ...payload, lead: { ...payload.lead, phone_number: '+14155550199' } });
     await processCall(edited, { store, config });
     expect((await store.ledger.read('main', edited.call_id))?.deliveries[0]).toMatchObject({
       state: 'queued',
@@ -198,8 +198,8 @@ describe('the sweep', () => {
   const later = Date.now() + 10 * 60_000;
 
   it('adds the delivery that a crash kept from being added', async () => {
-    const { store } = fixture;
-    const call = await fixture.arrive(connectedPayload());
+    const { store } = callStore;
+    const call = await callStore.arrive(connectedPayload());
     await processCall(call, { store, config: configWith() });
     const [job] = await deliveriesOf(call.call_id);
     await job?.remove();
@@ -210,8 +210,8 @@ describe('the sweep', () => {
   });
 
   it('adds the call that a crash kept from being queued', async () => {
-    const { store } = fixture;
-    const call = await fixture.arrive(connectedPayload());
+    const { store } = callStore;
+    const call = await callStore.arrive(connectedPayload());
     const queue = store.queues.get<{ call_id: string }>('calls');
     const mine = async () => (await queue.getWaiting()).filter(({ data }) => data.call_id === call.call_id);
     for (const job of await mine()) await job.remove();
@@ -220,8 +220,8 @@ describe('the sweep', () => {
   });
 
   it('files a parked delivery that a crash kept from being filed', async () => {
-    const { store } = fixture;
-    const call = await fixture.arrive(connectedPayload());
+    const { store } = callStore;
+    const call = await callStore.arrive(connectedPayload());
     await processCall(call, { store, config: configWith() });
     const job: DeliveryJob = { ...call, route: 'sales-calls', replays: 0 };
     await store.ledger.begin(job);
@@ -231,7 +231,7 @@ describe('the sweep', () => {
   });
 
   it('files what failed in `dead`, also where the worker died of it, each once and none among the parked', async () => {
-    const own = await openFixture();
+    const own = await openCallStore();
     const { store } = own;
     const fail = async (queue: string) => {
       const worker = new Worker(

@@ -8,21 +8,21 @@ import { processCall } from '../src/calls/process-call.ts';
 import { Verifier } from '../src/calls/verifier.ts';
 import { readCall } from '../src/payloads/read-call.ts';
 import { callAt } from '../src/payloads/revisions.ts';
-import { configWith, openFixture, type TestPayload } from './support.ts';
+import { configWith, openCallStore, type TestPayload } from './support/call-store.ts';
 
 const MINUTE = 60_000;
-let fixture: Awaited<ReturnType<typeof openFixture>>;
+let callStore: Awaited<ReturnType<typeof openCallStore>>;
 let sandbox: RunningSandbox;
 let answered: VoiceCall;
 
 beforeAll(async () => {
-  fixture = await openFixture();
+  callStore = await openCallStore();
   sandbox = await startSandbox({ settings: { synthflow: { api_key: 'right-key', region: 'us' } } });
   await sandbox.control.demo({ calls: 30, past: 60 * MINUTE });
   answered = sandbox.control.calls().find(({ collected }) => 'budget' in collected) as VoiceCall;
 });
 afterAll(async () => {
-  await fixture.close();
+  await callStore.close();
   await sandbox.close();
 });
 beforeEach(() => sandbox.control.clearFaults());
@@ -34,10 +34,10 @@ function open(change: Partial<Source> = {}) {
     const source = sources.main as Source;
     Object.assign(source, { api_key: 'right-key', region: 'us', base_url: `${sandbox.synthflowUrl}/us`, ...change });
   });
-  const verifier = new Verifier(fixture.store, () => config);
+  const verifier = new Verifier(callStore.store, () => config);
   onTestFinished(() => verifier.close());
   const process = (job: CallJob) =>
-    processCall(job, { store: fixture.store, config, verify: (...call) => verifier.verify(...call) });
+    processCall(job, { store: callStore.store, config, verify: (...call) => verifier.verify(...call) });
   return {
     process,
     /** Does what the queue would until nothing of the call waits any more. */
@@ -54,21 +54,21 @@ function open(change: Partial<Source> = {}) {
     async deliver(job: CallJob) {
       for (const { route, revision, replays } of (await ledger(job)).deliveries) {
         const ref = { ...job, route, revision, replays };
-        await fixture.store.ledger.begin(ref);
-        await fixture.store.ledger.recordOutcome(ref, { state: 'written' });
+        await callStore.store.ledger.begin(ref);
+        await callStore.store.ledger.recordOutcome(ref, { state: 'written' });
       }
     },
     async standing(job: CallJob) {
       const entry = await ledger(job);
       const revision = entry.deliveries[0]?.revision ?? '';
       const source = config.sources.main as Source;
-      return callAt(entry, revision, (hash) => readCall(fixture.store, source, entry, hash));
+      return callAt(entry, revision, (hash) => readCall(callStore.store, source, entry, hash));
     },
   };
 }
 
 async function ledger({ source, call_id }: CallJob) {
-  const entry = await fixture.store.ledger.read(source, call_id);
+  const entry = await callStore.store.ledger.read(source, call_id);
   if (!entry) throw new Error('no entry');
   return entry;
 }
@@ -80,7 +80,7 @@ async function written(house: ReturnType<typeof open>) {
   const call = { ...answered, id: randomUUID() };
   sandbox.control.place(call);
   const payload = webhookOf(call) as unknown as TestPayload;
-  const job = await fixture.arrive(payload);
+  const job = await callStore.arrive(payload);
   await house.process(job);
   await house.deliver(job);
   return { call, payload, job };
@@ -95,7 +95,7 @@ describe('a revision that the API', () => {
     const { call, payload, job } = await written(house);
     const moved = { ...call, lead: { ...call.lead, phone: '+14155550188' } };
     sandbox.control.place(moved);
-    const again = await fixture.arrive({ ...payload, lead: { ...payload.lead, phone_number: '+14155550188' } });
+    const again = await callStore.arrive({ ...payload, lead: { ...payload.lead, phone_number: '+14155550188' } });
     await house.settle(again);
     // The webhook has actions that the API does not tell.
     expect(await effects(job)).toEqual(['added signature', 'applied api', 'applied signature']);
@@ -106,7 +106,7 @@ describe('a revision that the API', () => {
     const house = open();
     const { payload, job } = await written(house);
     const forged = { ...payload, lead: { ...payload.lead, phone_number: '+14155550199' } };
-    const again = await fixture.arrive(forged);
+    const again = await callStore.arrive(forged);
     await house.process(again);
     for (const { hash } of (await ledger(job)).revisions.slice(2)) await house.process({ ...job, revision: hash });
     await house.deliver(job);
@@ -121,7 +121,7 @@ describe('a revision that the API', () => {
     const house = open();
     const { payload, job } = await written(house);
     const metadata = { ...(payload as { metadata?: object }).metadata, shelf: 'A7', page: 'https://evil.example' };
-    await house.settle(await fixture.arrive({ ...payload, metadata } as never));
+    await house.settle(await callStore.arrive({ ...payload, metadata } as never));
     const standing = await house.standing(job);
     expect(standing?.call.metadata).toMatchObject({ shelf: 'A7' });
     expect(standing?.left_out).toContain('metadata.page');
@@ -134,7 +134,7 @@ it('one that says nothing new costs no request', async () => {
   const house = open();
   const { payload, job } = await written(house);
   const before = reads();
-  await house.settle(await fixture.arrive({ ...payload, sent_again: true } as never));
+  await house.settle(await callStore.arrive({ ...payload, sent_again: true } as never));
   expect(reads()).toBe(before);
   expect(await effects(job)).toEqual(['applied signature', 'equal signature']);
 });
@@ -143,7 +143,7 @@ it('several at once are confirmed one after the other, each by one reading', asy
   const house = open();
   const { payload, job } = await written(house);
   const before = reads();
-  for (const shelf of ['A1', 'A2', 'A3']) await fixture.arrive({ ...payload, metadata: { [shelf]: true } } as never);
+  for (const shelf of ['A1', 'A2', 'A3']) await callStore.arrive({ ...payload, metadata: { [shelf]: true } } as never);
   await house.settle(job);
   expect(reads() - before).toBe(3);
   expect((await house.standing(job))?.call.metadata).toMatchObject({ A1: true, A2: true, A3: true });
@@ -155,10 +155,10 @@ describe('while the API is away', () => {
     const { payload, job } = await written(house);
     sandbox.control.fault({ kind: 'status', status: 503, path: '/synthflow/', times: null });
     const changed = { ...payload, lead: { ...payload.lead, name: 'Robin Aspen' } };
-    const young = await fixture.arrive(changed);
+    const young = await callStore.arrive(changed);
     expect(await house.process(young)).toMatchObject({ job: 'delay', result: 'waits' });
     const old = await written(house);
-    const late = await fixture.arrive(
+    const late = await callStore.arrive(
       { ...old.payload, lead: { ...old.payload.lead, name: 'Robin Aspen' } },
       { received_at: Date.now() - 31 * MINUTE },
     );
@@ -171,7 +171,7 @@ describe('while the API is away', () => {
 
     sandbox.control.clearFaults();
     sandbox.control.place({ ...old.call, lead: { ...old.call.lead, name: 'Robin Aspen' } });
-    expect(await fixture.store.operations.replayCall('main', late.call_id)).toBe(true);
+    expect(await callStore.store.operations.replayCall('main', late.call_id)).toBe(true);
     const again = open();
     await again.settle(late);
     expect((await again.standing(late))?.call.lead.name).toBe('Robin Aspen');
@@ -182,12 +182,12 @@ describe('while the API is away', () => {
 it('what comes beyond the limits of a call has it read once more, and is written as the API tells it', async () => {
   const house = open();
   const { call, payload, job } = await written(house);
-  for (let sent = 0; sent < 7; sent += 1) await fixture.arrive({ ...payload, sent } as never);
+  for (let sent = 0; sent < 7; sent += 1) await callStore.arrive({ ...payload, sent } as never);
   await house.settle(job);
   sandbox.control.place({ ...call, lead: { ...call.lead, name: 'Robin Aspen' } });
   const before = reads();
-  await fixture.arrive({ ...payload, sent: 'too much' } as never);
-  await fixture.arrive({ ...payload, sent: 'far too much' } as never);
+  await callStore.arrive({ ...payload, sent: 'too much' } as never);
+  await callStore.arrive({ ...payload, sent: 'far too much' } as never);
   for (let run = 0; run < 2; run += 1)
     expect(await house.process({ ...job, revision: 'beyond-limit' })).toEqual({ job: 'complete', result: 'hint' });
   await house.settle(job);

@@ -5,21 +5,21 @@ import { CALLS_QUEUE, type CallJob } from '@wrapup/queue';
 import { type RunningSandbox, startSandbox } from '@wrapup/sandbox';
 import { createMetrics } from '@wrapup/telemetry';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { startWorker } from '../src/worker.ts';
-import { configWith, openFixture } from './support.ts';
+import { startWorker } from '../../src/worker.ts';
+import { configWith, openCallStore } from '../support/call-store.ts';
 
 const PER_MINUTE = 60;
 const WINDOW_MS = 10_000;
 const FORGED = 2_000;
 
-let fixture: Awaited<ReturnType<typeof openFixture>>;
+let callStore: Awaited<ReturnType<typeof openCallStore>>;
 let sandbox: RunningSandbox;
 beforeAll(async () => {
-  fixture = await openFixture();
+  callStore = await openCallStore();
   sandbox = await startSandbox({ settings: { synthflow: { api_key: 'right-key', region: 'us' } } });
 });
 afterAll(async () => {
-  await fixture.close();
+  await callStore.close();
   await sandbox.close();
 });
 
@@ -34,7 +34,7 @@ it('two thousand of them cost no more requests than the budget, and burn no atte
   config.connections = {};
   config.routes = [];
   const arrive = (call_id: string, payload: object) =>
-    fixture.store.accept(
+    callStore.store.accept(
       {
         ...{ source: 'main', call_id, body: Buffer.from(JSON.stringify(payload)), received: 'webhook' as const },
         ...{ verified: 'none' as const, received_at: Date.now() },
@@ -48,9 +48,9 @@ it('two thousand of them cost no more requests than the budget, and burn no atte
   const silent = { debug() {}, info() {}, warn() {}, error() {} };
   const started = Date.now();
   const before = sandbox.control.requests().total;
-  const parts = { store: fixture.store, config: () => config, log: silent, onError() {} };
+  const parts = { store: callStore.store, config: () => config, log: silent, onError() {} };
   const worker = await startWorker({ ...parts, metrics: createMetrics({ defaults: false }) });
-  const queue = fixture.store.queues.get<CallJob>(CALLS_QUEUE);
+  const queue = callStore.store.queues.get<CallJob>(CALLS_QUEUE);
   // All of them have been looked at once, and wait.
   await expect.poll(async () => (await queue.getJobCounts('waiting')).waiting, { timeout: 120_000 }).toBe(0);
   await worker.close();
@@ -64,7 +64,7 @@ it('two thousand of them cost no more requests than the budget, and burn no atte
   expect(new Set(delayed.map(({ attemptsMade }) => attemptsMade))).toEqual(new Set([0]));
   expect(await queue.getFailedCount()).toBe(0);
   const waiting = await Promise.all(
-    delayed.map(async ({ data }) => (await fixture.store.ledger.read('main', data.call_id))?.waiting?.code),
+    delayed.map(async ({ data }) => (await callStore.store.ledger.read('main', data.call_id))?.waiting?.code),
   );
   expect(new Set(waiting)).toContain('reads_budget');
 });

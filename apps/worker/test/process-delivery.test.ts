@@ -4,13 +4,13 @@ import { type DeliveryJob, RedisLease } from '@wrapup/queue';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { processCall } from '../src/calls/process-call.ts';
 import { processDelivery } from '../src/deliveries/process-delivery.ts';
-import { configWith, connectedPayload, openFixture } from './support.ts';
+import { configWith, connectedPayload, openCallStore } from './support/call-store.ts';
 
-let fixture: Awaited<ReturnType<typeof openFixture>>;
+let callStore: Awaited<ReturnType<typeof openCallStore>>;
 beforeAll(async () => {
-  fixture = await openFixture();
+  callStore = await openCallStore();
 });
-afterAll(() => fixture.close());
+afterAll(() => callStore.close());
 
 const written: WriteOutcome = {
   ok: true,
@@ -27,9 +27,9 @@ const failed = (code: FailureCode, details = {}): WriteOutcome => ({
 
 /** A routed call, and the ways to deliver it. */
 async function routed(payload = connectedPayload()) {
-  const { store } = fixture;
+  const { store } = callStore;
   const config = configWith();
-  const call = await fixture.arrive(payload);
+  const call = await callStore.arrive(payload);
   await processCall(call, { store, config });
   const job: DeliveryJob = { ...call, route: 'sales-calls', replays: 0 };
   const plans: Plan[] = [];
@@ -113,7 +113,7 @@ describe('delivering a call', () => {
       hint: 'Add the option, then replay.',
       correlation_id: 'c-1',
     });
-    const filed = (await fixture.store.operations.list('parked')).find(({ call_id }) => call_id === call.call_id);
+    const filed = (await callStore.store.operations.list('parked')).find(({ call_id }) => call_id === call.call_id);
     expect(filed).toMatchObject({ route: 'sales-calls', connection: 'sales', attempts: 1 });
   });
 
@@ -144,7 +144,7 @@ describe('delivering a call', () => {
 
   it('waits while another worker is at the same delivery', async () => {
     const { deliver, job, plans } = await routed();
-    const { store } = fixture;
+    const { store } = callStore;
     const held = await new RedisLease(store.redis, store.keys).take(
       [`delivery:${job.source}:${job.call_id}:${job.route}`],
       5000,

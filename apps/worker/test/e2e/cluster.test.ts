@@ -4,9 +4,9 @@ import { openIntake } from '@wrapup/queue';
 import { samplePayload } from '@wrapup/synthflow';
 import { type ConnectionOptions, Worker } from 'bullmq';
 import { afterAll, expect, it } from 'vitest';
-import { freshPrefix } from '../../../test/support/redis.ts';
-import { startCluster } from '../../../test/support/redis-cluster.ts';
-import { openEngine, until } from './support/engine.ts';
+import { freshPrefix } from '../../../../test/support/redis.ts';
+import { startCluster } from '../../../../test/support/redis-cluster.ts';
+import { openWorkerSystem, until } from '../support/worker-system.ts';
 
 const closers: (() => Promise<unknown>)[] = [];
 afterAll(async () => {
@@ -17,12 +17,12 @@ it('works on a cluster, and loses no call with the master that holds it', async 
   const prefix = freshPrefix();
   const cluster = await startCluster(`{${prefix}}`);
   closers.push(() => cluster.stop());
-  const engine = await openEngine({ redis: cluster.url, prefix });
-  closers.push(() => engine.close());
+  const system = await openWorkerSystem({ redis: cluster.url, prefix });
+  closers.push(() => system.close());
   const intake = openIntake({ url: cluster.url, prefix, onError() {} });
   closers.push(() => intake.close());
   await until(async () => (await intake.ready()).ok);
-  const [worker] = await Promise.all([engine.startWorker(), engine.startWorker()]);
+  const [worker] = await Promise.all([system.startWorker(), system.startWorker()]);
 
   const accept = async (call_id: string) => {
     const body = Buffer.from(JSON.stringify(samplePayload('connected', { call_id })));
@@ -31,10 +31,10 @@ it('works on a cluster, and loses no call with the master that holds it', async 
   };
   const calls = Array.from({ length: 40 }, () => randomUUID());
   for (const id of calls.slice(0, 20)) expect(await accept(id)).toBe('accepted');
-  await until(async () => (await engine.delivery(calls[0] as string))?.state === 'written');
-  expect(await engine.store.queues.connections()).toEqual(expect.any(Array));
+  await until(async () => (await system.delivery(calls[0] as string))?.state === 'written');
+  expect(await system.store.queues.connections()).toEqual(expect.any(Array));
   // What is parked is kept, listed and counted by scripts that reach many keys.
-  const { ledger, operations, unresolved } = engine.store;
+  const { ledger, operations, unresolved } = system.store;
   const [first] = calls as [string];
   await ledger.stop('main', first, { code: 'unverified', reason: 'r', state: 'parked' });
   expect((await unresolved.page('parked')).items).toMatchObject([{ call_id: first, code: 'unverified' }]);
@@ -43,8 +43,8 @@ it('works on a cluster, and loses no call with the master that holds it', async 
 
   // Several, since each is in another state when the master goes.
   const leaving = Array.from({ length: 4 }, (_, n) => {
-    const connection = engine.store.redis as ConnectionOptions;
-    return new Worker(`leaving-${n}`, async () => {}, { connection, prefix: engine.store.keys.prefix }).on(
+    const connection = system.store.redis as ConnectionOptions;
+    return new Worker(`leaving-${n}`, async () => {}, { connection, prefix: system.store.keys.prefix }).on(
       'error',
       () => {},
     );
@@ -63,8 +63,8 @@ it('works on a cluster, and loses no call with the master that holds it', async 
       ),
     );
   for (const id of calls)
-    await until(async () => (await engine.delivery(id).catch(() => undefined))?.state === 'written', 150_000);
-  expect(engine.sandbox.records('calls')).toHaveLength(calls.length);
+    await until(async () => (await system.delivery(id).catch(() => undefined))?.state === 'written', 150_000);
+  expect(system.sandbox.records('calls')).toHaveLength(calls.length);
   await until(async () => (await intake.ready()).ok);
   expect(await worker.stuck(60_000)).toEqual([]);
 }, 300_000);

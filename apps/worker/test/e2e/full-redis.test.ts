@@ -5,8 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { openIntake, RedisFullError, readInfo } from '@wrapup/queue';
 import { samplePayload } from '@wrapup/synthflow';
 import { afterAll, expect, it } from 'vitest';
-import { startRedis } from '../../../test/support/redis.ts';
-import { openEngine, until } from './support/engine.ts';
+import { startRedis } from '../../../../test/support/redis.ts';
+import { openWorkerSystem, until } from '../support/worker-system.ts';
 
 const closers: (() => Promise<unknown>)[] = [];
 afterAll(async () => {
@@ -23,7 +23,7 @@ it('takes nothing more above nine tenths, while all that was taken is delivered 
   });
   await new Promise<void>((resolve) => endpoint.listen(0, '127.0.0.1', resolve));
   closers.push(() => new Promise((resolve) => endpoint.close(resolve).closeAllConnections()));
-  const engine = await openEngine({
+  const system = await openWorkerSystem({
     redis: redis.url,
     mapping: 'extends: http/event\n',
     routes: `
@@ -33,8 +33,8 @@ routes:
   - { name: all, to: hook, mapping: mapping.yaml }
 `,
   });
-  closers.push(() => engine.close());
-  const { store } = engine;
+  closers.push(() => system.close());
+  const { store } = system;
   const intake = openIntake({ url: redis.url, prefix: store.keys.prefix.slice(1, -1), onError() {} });
   closers.push(() => intake.close());
   await until(async () => (await intake.ready()).ok);
@@ -66,8 +66,8 @@ routes:
   expect((await intake.ready()).ok).toBe(false);
   expect(intake.memory).toBeLessThan(0.95);
 
-  await engine.startWorker();
-  for (const id of taken) await until(async () => (await engine.delivery(id))?.state === 'written');
+  await system.startWorker();
+  for (const id of taken) await until(async () => (await system.delivery(id))?.state === 'written');
   expect(received.size).toBe(taken.length);
   expect(Object.keys(await readInfo(store.redis, store.keys, 'errorstats'))).not.toContain('errorstat_OOM');
 }, 120_000);

@@ -11,13 +11,13 @@ import type { Verify } from '../src/calls/verifier.ts';
 import { readCall } from '../src/payloads/read-call.ts';
 import { callAt } from '../src/payloads/revisions.ts';
 import { sweep } from '../src/upkeep/sweep.ts';
-import { configWith, openFixture, type TestPayload } from './support.ts';
+import { configWith, openCallStore, type TestPayload } from './support/call-store.ts';
 
-let fixture: Awaited<ReturnType<typeof openFixture>>;
+let callStore: Awaited<ReturnType<typeof openCallStore>>;
 beforeAll(async () => {
-  fixture = await openFixture();
+  callStore = await openCallStore();
 });
-afterAll(() => fixture.close());
+afterAll(() => callStore.close());
 
 const ROUTE = 'sales-calls';
 const REAL = '+14155550142';
@@ -25,7 +25,7 @@ const FORGED = '+14155550199';
 
 /** One call, what is sent of it, and what the house makes of that. */
 function open(change: { api_key?: string; verify?: Verify; revisions?: 'additive' | 'apply' | 'park' } = {}) {
-  const { store } = fixture;
+  const { store } = callStore;
   const { verify, ...source } = change;
   const config = configWith(({ sources }) => void Object.assign(sources.main as object, source));
   const id = randomUUID();
@@ -40,7 +40,7 @@ function open(change: { api_key?: string; verify?: Verify; revisions?: 'additive
     ...{ id, config, read, process },
     /** A webhook, judged as soon as it came. */
     async send(payload: object) {
-      const { revision } = await fixture.arrive(payload);
+      const { revision } = await callStore.arrive(payload);
       return { revision, verdict: await process(revision) };
     },
     /** An attempt at the delivery that comes out so. */
@@ -95,7 +95,7 @@ describe('while the CRM is away', () => {
     expect(await call.delivery()).toMatchObject({ state: 'queued', revision: real.revision });
     expect((await call.read()).waiting).toMatchObject({ code: 'delivering' });
     // The sweep and a second worker that looks at it come to the same.
-    await sweep(fixture.store, call.config, Date.now() + 10 * 60_000);
+    await sweep(callStore.store, call.config, Date.now() + 10 * 60_000);
     const [one, other] = await Promise.all([call.process(forged.revision), call.process(forged.revision)]);
     expect([one, other]).toMatchObject([WAITS, WAITS]);
     expect(await call.delivery()).toMatchObject({ state: 'queued', revision: real.revision, attempts: 1 });
@@ -154,13 +154,13 @@ describe.each(['dead', 'parked'] as const)('when the real call is %s and not wri
 
 it('system: a revision that was judged while another worker delivered one is judged again', async () => {
   const call = open();
-  const { revision } = await fixture.arrive(webhook(call.id));
-  const other = await fixture.arrive(webhook(call.id, { phone: FORGED }));
+  const { revision } = await callStore.arrive(webhook(call.id));
+  const other = await callStore.arrive(webhook(call.id, { phone: FORGED }));
   const wanted = [{ route: ROUTE, connection: 'sales' }];
   await call.process(revision);
   // It saw none of the two delivered.
   const stale = { compared: [] };
-  expect(await fixture.store.ledger.route(other, 'applied', { notes: [] }, wanted, undefined, stale)).toBe('again');
+  expect(await callStore.store.ledger.route(other, 'applied', { notes: [] }, wanted, undefined, stale)).toBe('again');
   expect(await call.effects()).toEqual(['applied', 'waits']);
   expect(await call.delivery()).toMatchObject({ revision });
 });
@@ -236,7 +236,7 @@ describe('under the signature of a call that is not over', () => {
       api_key: 'right-key',
       async verify(job) {
         asked += 1;
-        const { revision } = await fixture.arrive(copy(job.call_id), { verified: 'api' });
+        const { revision } = await callStore.arrive(copy(job.call_id), { verified: 'api' });
         return { next: 'accepted', revision };
       },
     });

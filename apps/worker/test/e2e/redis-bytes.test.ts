@@ -3,9 +3,9 @@ import { randomUUID } from 'node:crypto';
 import { CALLS_QUEUE, deliveriesQueue, readInfo } from '@wrapup/queue';
 import { samplePayload } from '@wrapup/synthflow';
 import { afterAll, expect, it } from 'vitest';
-import { startRedis } from '../../../test/support/redis.ts';
-import { talk } from '../../../test/support/speech.ts';
-import { openEngine, until } from './support/engine.ts';
+import { startRedis } from '../../../../test/support/redis.ts';
+import { talk } from '../../../../test/support/speech.ts';
+import { openWorkerSystem, until } from '../support/worker-system.ts';
 
 const closers: (() => Promise<unknown>)[] = [];
 afterAll(async () => {
@@ -18,13 +18,13 @@ const BODY = 20_000;
 it('is at most half of the body and 4 kB for a call of 20 kB', async () => {
   const redis = await startRedis({ appendonly: false });
   closers.push(() => redis.stop());
-  const engine = await openEngine({ redis: redis.url });
-  closers.push(() => engine.close());
-  engine.sandbox.control.settings({
+  const system = await openWorkerSystem({ redis: redis.url });
+  closers.push(() => system.close());
+  system.sandbox.control.settings({
     hubspot: { limits: { ten_secondly: null, daily: null, search_per_second: null } },
   });
-  const { store } = engine;
-  await engine.startWorker();
+  const { store } = system;
+  await system.startWorker();
   // Of finished jobs and events the last thousand are kept, however many calls there are: they are no cost of a call.
   const used = async () => {
     for (const name of [CALLS_QUEUE, deliveriesQueue('sales')]) {
@@ -48,7 +48,7 @@ it('is at most half of the body and 4 kB for a call of 20 kB', async () => {
       const arrival = { source: 'main', call_id, body, received: 'webhook', verified: 'signature' } as const;
       await store.accept({ ...arrival, received_at: Date.now() }, 90);
     }
-    for (const id of ids) await until(async () => (await engine.delivery(id))?.state === 'written');
+    for (const id of ids) await until(async () => (await system.delivery(id))?.state === 'written');
   };
   // What is there once: scripts, streams, schemas.
   await deliver(5);
