@@ -16,17 +16,16 @@ import {
   type JsonObject,
   parsePhone,
 } from '@wrapup/call';
-import { readActions } from './actions.ts';
-import { readAnalysis } from './analysis.ts';
-import { readCollected } from './collected.ts';
-import { type Find, makeFind } from './finder.ts';
-import { cleanText, copyObject, dictionary, isNothing, isSameJson, own, readText } from './json.ts';
-import { readLead } from './lead.ts';
-import { locate } from './locate.ts';
-import { Notes } from './notes.ts';
-import { chooseStatus, readOutcomeFacts } from './outcome-facts.ts';
-import { type Instant, readInstant, readSeconds, toIso } from './times.ts';
-import { readTurns } from './transcript.ts';
+import { readActions } from './fields/actions.ts';
+import { readAnalysis } from './fields/analysis.ts';
+import { readCollected } from './fields/collected.ts';
+import { readLead } from './fields/lead.ts';
+import { chooseStatus, readOutcomeFacts } from './fields/outcome-facts.ts';
+import { readTurns } from './fields/transcript.ts';
+import { cleanText, copyObject, dictionary, isNothing, isSameJson, own, readText } from './parse/json.ts';
+import { type Find, locate, makeFind } from './parse/locate.ts';
+import { Notes } from './parse/notes.ts';
+import { type Instant, readInstant, readSeconds, toIso } from './parse/times.ts';
 
 /** What the config knows of an agent and the payload does not say. */
 export interface AgentFacts {

@@ -1,15 +1,15 @@
 /** What Synthflow sends, without the client of its API: loads in no time. */
-export * from './analysis.ts';
-export * from './call-id-reader.ts';
-export * from './end-reasons.ts';
-export { readCallId } from './locate.ts';
-export { readName } from './names.ts';
+export * from './fields/analysis.ts';
+export * from './fields/end-reasons.ts';
+export { readName } from './fields/names.ts';
+export * from './fields/statuses.ts';
+export { readTurns } from './fields/transcript.ts';
 export * from './normalise.ts';
+export * from './parse/call-id-reader.ts';
+export { readCallId } from './parse/locate.ts';
+export * from './parse/scan-json.ts';
 export * from './revisions.ts';
 export * from './sample-payload.ts';
-export * from './scan-json.ts';
 export * from './signature.ts';
-export * from './statuses.ts';
-export { readTurns } from './transcript.ts';
 export * from './trim-payload.ts';
 export * from './unproved.ts';

@@ -14,10 +14,10 @@ import {
   type Lead,
   type OutcomeFacts,
 } from '@wrapup/call';
-import { isSameJson } from './json.ts';
-import { maskPath } from './notes.ts';
-import { toIso } from './times.ts';
-import { readTurns } from './transcript.ts';
+import { readTurns } from './fields/transcript.ts';
+import { isSameJson } from './parse/json.ts';
+import { maskPath } from './parse/notes.ts';
+import { toIso } from './parse/times.ts';
 
 type Members = { [key: string]: unknown };
 
@@ -30,8 +30,8 @@ export function equalCalls(one: Call, other: Call): boolean {
 }
 
 /**
- * The facts of a call as text: the same for two revisions that are equal. What a digest is made of, which tells a repeat
- * when the payload that it repeats is gone.
+ * The facts of a call as text: the same for two revisions that are equal. The digest of it recognises a repeat when the
+ * payload that it repeats has expired.
  */
 export function writeFacts(call: Call): string {
   return JSON.stringify(factsOf(call), (_, value: unknown) => {
@@ -211,7 +211,7 @@ function sharedKeys(one: object, other: object): string[] {
   return Object.keys(one).filter((key) => Object.hasOwn(other, key));
 }
 
-/** How the call ended, by both: what `more` says counts where `base` does not know, unless it was told before the end. */
+/** How the call ended, by both: `more` counts where `base` does not know, unless `more` was sent before the end. */
 function endOf(base: Call, more: Call): OutcomeFacts {
   const over = more.terminal || !base.terminal;
   const duration = base.duration ?? (over ? more.duration : undefined);

@@ -120,7 +120,7 @@ function judged(differences: JsonObject): JsonObject {
   };
 }
 
-/** Functions, so that nobody changes what the next one gets. */
+/** Functions, so that a change to one payload does not reach the next. */
 const SAMPLES: { [kind in SampleKind]: () => JsonObject } = {
   connected: () => ({
     status: 'completed',
@@ -175,7 +175,7 @@ const SAMPLES: { [kind in SampleKind]: () => JsonObject } = {
     error_message: '',
     lead: { name: 'Robin Sample', phone_number: '+14155550177', prompt_variables: { campaign: 'autumn-renewals' } },
     call: {
-      // Completed, and still nobody was spoken to: the end reason tells.
+      // Completed, although no person answered: the end reason shows it.
       status: 'completed',
       end_call_reason: 'voicemail',
       model_id: SAMPLE_AGENTS.outbound,

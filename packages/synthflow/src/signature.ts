@@ -44,7 +44,7 @@ export function readSignature(headers: IncomingHttpHeaders): string | undefined 
 
 export interface SignatureQuestion {
   callId: string;
-  /** Every secret in force, several while rotating. Empty ones are ignored: anybody can sign with an empty secret. */
+  /** Every secret in force, several while rotating. Empty ones are ignored: anyone can sign with an empty secret. */
   secrets: readonly string[];
   /** What `readSignature` gave. */
   header: string | undefined;

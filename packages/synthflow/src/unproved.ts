@@ -4,8 +4,8 @@
  * nothing by which a record is found; whatever else was absent it may fill in.
  */
 import type { Action, Call, Collected, Lead } from '@wrapup/call';
-import { isSameJson } from './json.ts';
-import { maskPath } from './notes.ts';
+import { isSameJson } from './parse/json.ts';
+import { maskPath } from './parse/notes.ts';
 import { mergeCalls, PERSON_KEYS } from './revisions.ts';
 
 /**
@@ -70,7 +70,7 @@ export function withoutUnproved(known: Call, revision: Call): Admitted {
 }
 
 /** A call as its revisions make it up together. */
-export interface Standing {
+export interface StandingCall {
   call: Call;
   /** Without what only a signature vouches for; the same object as `call` where there is nothing of the kind. */
   proved: Call;
@@ -82,7 +82,7 @@ export interface Standing {
  * @param first the revision that replaced what came before, believed as it is
  * @param added what later ones added to it, oldest first, and whether it is proved by more than a signature
  */
-export function combineRevisions(first: Call, added: readonly { call: Call; proved: boolean }[]): Standing {
+export function combineRevisions(first: Call, added: readonly { call: Call; proved: boolean }[]): StandingCall {
   let call = first;
   let proved = first;
   const left_out: string[] = [];

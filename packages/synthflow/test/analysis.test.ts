@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { CRITERIA } from '../src/index.ts';
-import { notesAt, read } from './support.ts';
+import { notesAt, read } from './support/read.ts';
 
 const judge = (analysis: unknown) => read({}, { analysis });
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CallIdReader, readCallId, samplePayload } from '../src/index.ts';
-import { CALL_ID_NAMES } from '../src/locate.ts';
+import { CALL_ID_NAMES } from '../src/parse/locate.ts';
 import { eventTexts, jsonTexts } from './support/json-texts.ts';
 
 const RUNS = { numRuns: Number(process.env.FAST_CHECK_RUNS ?? 500) };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { notesAt, read } from './support.ts';
+import { notesAt, read } from './support/read.ts';
 
 const OUTBOUND = { agents: { a1: { name: 'Alice', direction: 'outbound' as const, number: '+14155550100' } } };
 const INBOUND = { agents: { a1: { direction: 'inbound' as const, number: '+14155550100' } } };

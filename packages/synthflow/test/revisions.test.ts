@@ -1,7 +1,7 @@
 import type { Call } from '@wrapup/call';
 import { describe, expect, it } from 'vitest';
 import { contradicts, equalCalls, mergeCalls, normalise, type SampleOverrides, samplePayload } from '../src/index.ts';
-import { CONTEXT, read } from './support.ts';
+import { CONTEXT, read } from './support/read.ts';
 
 const sample = (overrides: SampleOverrides = {}) => normalise(samplePayload('connected', overrides), CONTEXT);
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { notesAt, read } from './support.ts';
+import { notesAt, read } from './support/read.ts';
 
 describe('the start of a call', () => {
   it.each<[string, unknown, string, string | undefined]>([

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { notesAt, read } from './support.ts';
+import { notesAt, read } from './support/read.ts';
 
 describe('a transcript', () => {
   it('becomes turns and is kept as it came', () => {

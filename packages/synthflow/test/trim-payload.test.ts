@@ -1,7 +1,7 @@
 import type { JsonObject } from '@wrapup/call';
 import { describe, expect, it } from 'vitest';
 import { equalCalls, normalise, SAMPLE_KINDS, samplePayload, trimPayload } from '../src/index.ts';
-import { CONTEXT } from './support.ts';
+import { CONTEXT } from './support/read.ts';
 
 const KEEP_ALL = { transcript: true, raw: true };
 const NO_TRANSCRIPT = { transcript: false, raw: true };

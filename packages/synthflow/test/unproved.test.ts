@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { holdsAddress, isOver, normalise, samplePayload, withoutUnproved, writeFacts } from '../src/index.ts';
-import { CONTEXT, parsed, read, webhook } from './support.ts';
+import { CONTEXT, parsed, read, webhook } from './support/read.ts';
 
 describe('a revision that only a signature vouches for', () => {
   const known = read(

@@ -2,14 +2,14 @@ import { existsSync } from 'node:fs';
 import type { Call } from '@wrapup/call';
 import type { Config, Source } from '@wrapup/config';
 import type { LedgerEntry, Store } from '@wrapup/queue';
-import { combineRevisions, normalise, readCallId, type Standing, trimPayload } from '@wrapup/synthflow/payload';
+import { combineRevisions, normalise, readCallId, type StandingCall, trimPayload } from '@wrapup/synthflow/payload';
 import { chooseSource } from '../connect/sources.ts';
 import { withStore } from '../connect/store.ts';
 import { CliError, EXIT } from '../terminal/exit.ts';
 import { parseJson, readInput } from '../terminal/input.ts';
 import { findCall } from './find-call.ts';
 
-export interface CallToPlan extends Standing {
+export interface CallToPlan extends StandingCall {
   /** Names of records that the call has on a route already. */
   written(route: string): string[];
 }
@@ -63,7 +63,7 @@ async function fromLedger(id: string, config: Config, sourceName: string | undef
  * The call as a replay would deliver it: the last revision that replaced what came before, or waits for a decision, and
  * what later ones added.
  */
-async function readStanding(store: Store, entry: LedgerEntry, source: Source): Promise<Standing | undefined> {
+async function readStanding(store: Store, entry: LedgerEntry, source: Source): Promise<StandingCall | undefined> {
   const waiting = new Set(entry.deliveries.filter(({ state }) => state === 'parked').map(({ revision }) => revision));
   const standing = entry.revisions.filter(
     ({ hash, effect }) =>

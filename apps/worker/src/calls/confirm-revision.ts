@@ -12,7 +12,7 @@
  */
 import type { Call } from '@wrapup/call';
 import type { CallJob, LedgerEntry } from '@wrapup/queue';
-import type { Standing } from '@wrapup/synthflow';
+import type { StandingCall } from '@wrapup/synthflow';
 import {
   callAt,
   deliveredBefore,
@@ -32,7 +32,7 @@ const JUDGE_AGAIN_MS = 1_000;
 /** The call as it stands now, and what the revision does to it. */
 export interface Confirmed {
   verdict: RevisionVerdict;
-  standing: Standing | undefined;
+  standing: StandingCall | undefined;
   /** Epoch ms: the revision stands after everything up to then. */
   after: number;
   /** Hashes of the delivered revisions that it was judged by. */

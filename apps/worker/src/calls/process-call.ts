@@ -15,7 +15,7 @@ import {
   type Store,
   UNSETTLED_S,
 } from '@wrapup/queue';
-import { mergeCalls, normalise, type Standing, writeFacts } from '@wrapup/synthflow';
+import { mergeCalls, normalise, type StandingCall, writeFacts } from '@wrapup/synthflow';
 import type { PendingCall } from '../deliveries/pending-arrivals.ts';
 import { indexPeople } from '../payloads/index-people.ts';
 import { bytesOfRevisions, PayloadRoom } from '../payloads/payload-room.ts';
@@ -225,7 +225,12 @@ function isConfirmed({ api_key, trust, revisions }: Source): boolean {
  * What the routes are chosen by. A revision that only adds takes those of the whole call; where only a signature vouches
  * for it, those that the call had without it: it must not open another one.
  */
-function callToRoute({ effect }: RevisionVerdict, call: Call, standing: Standing | undefined, isProved: boolean): Call {
+function callToRoute(
+  { effect }: RevisionVerdict,
+  call: Call,
+  standing: StandingCall | undefined,
+  isProved: boolean,
+): Call {
   if (effect !== 'added' || !standing) return call;
   return isProved ? mergeCalls(standing.call, call) : standing.proved;
 }

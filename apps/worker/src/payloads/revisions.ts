@@ -16,7 +16,7 @@ import {
   contradictsParties,
   equalCalls,
   mergeCalls,
-  type Standing,
+  type StandingCall,
 } from '@wrapup/synthflow';
 
 /** One revision, normalised; undefined when its bytes are gone. */
@@ -28,7 +28,7 @@ export interface RevisionVerdict {
 }
 
 /** The call as it was delivered so far; `gone` when it was, and its payload has expired since. Undefined for a new call. */
-export type Before = Standing | 'gone' | undefined;
+export type Before = StandingCall | 'gone' | undefined;
 
 const HINT = 'Compare the two in `wrapup calls show`; replay to write the newer one, drop to keep what was written.';
 
@@ -86,7 +86,11 @@ export function judgeByCopy(copy: Call, call: Call): RevisionVerdict | undefined
  * The call with the last revision that replaced it, and what was added since.
  * @returns undefined when it has none, or when the bytes of one of them are gone: half a call would overwrite the whole
  */
-export async function callAt(entry: LedgerEntry, revision: string, read: ReadRevision): Promise<Standing | undefined> {
+export async function callAt(
+  entry: LedgerEntry,
+  revision: string,
+  read: ReadRevision,
+): Promise<StandingCall | undefined> {
   const revisions: { call: Call; proved: boolean }[] = [];
   for (const { hash, verified } of chainTo(entry, revision)) {
     const call = await read(hash);

@@ -1,11 +1,11 @@
 /** What Wrapup asks Synthflow. It reads only: nothing at Synthflow is ever changed. */
 import type { JsonObject } from '@wrapup/call';
-import { own, readText } from '../json.ts';
-import { readCallId } from '../locate.ts';
+import { own, readText } from '../parse/json.ts';
+import { readCallId } from '../parse/locate.ts';
 import { SynthflowApiError } from './failure.ts';
 import { type Page, readPage, walkPages } from './pages.ts';
 import { mergeRecords, readSingle, timesOf } from './records.ts';
-import { type ApiOptions, type Ask, Transport } from './transport.ts';
+import { type ApiOptions, ApiTransport, type Ask } from './transport.ts';
 
 export interface SynthflowApiOptions extends ApiOptions {
   /** For webhook logs; another thing than the key. */
@@ -80,11 +80,11 @@ const AROUND = [60_000, 12 * 3600_000] as const;
 const PAGES_FOR_ONE = 10;
 
 export class SynthflowApi {
-  readonly #transport: Transport;
+  readonly #transport: ApiTransport;
   readonly #workspace: string | undefined;
 
   constructor({ workspace_id, ...options }: SynthflowApiOptions) {
-    this.#transport = new Transport(options);
+    this.#transport = new ApiTransport(options);
     this.#workspace = workspace_id;
   }
 
@@ -150,7 +150,7 @@ export class SynthflowApi {
     throw new SynthflowApiError(code, `Synthflow's answer to ${what} does not hold that call.`, { status: 200 });
   }
 
-  /** Everything that the API knows of one call: its own record, and what only the list tells, analysis above all. */
+  /** Everything that the API has of one call: its own record, and what only the list holds, analysis above all. */
   async readCall(callId: string, ask: Ask): Promise<JsonObject> {
     const single = await this.getCall(callId, ask);
     return mergeRecords(single, await this.#findListed(callId, single, ask));

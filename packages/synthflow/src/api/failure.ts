@@ -3,10 +3,10 @@
  * is scrubbed before it is quoted.
  */
 import { scrub } from '@wrapup/destination';
-import { own, readText } from '../json.ts';
+import { own, readText } from '../parse/json.ts';
 
 /**
- * What each failure means for whoever asked. `again`: asking again later may help. `hint`: what a person can do.
+ * What each failure means to the caller. `again`: a later attempt may succeed. `hint`: what a person can do.
  * Status codes: https://docs.synthflow.ai/api-reference; that a key of another region gets 401 was seen, not documented.
  */
 const CODES = {

@@ -1,5 +1,5 @@
 /** Answers that come in pages. Neither their order nor that it stays the same from page to page is promised. */
-import { isObject, own } from '../json.ts';
+import { isObject, own } from '../parse/json.ts';
 import { SynthflowApiError } from './failure.ts';
 
 export interface Page<Item> {
@@ -17,20 +17,20 @@ export function readPage(answer: unknown, key: string, what: string): Page<Item>
   if (!Array.isArray(list)) {
     throw new SynthflowApiError('unreadable', `Synthflow's answer to ${what} holds no list of ${key}.`);
   }
-  const told = own(own(response, 'pagination'), 'total_records') ?? own(response, 'total');
-  const total = Number.isSafeInteger(told) ? (told as number) : undefined;
+  const count = own(own(response, 'pagination'), 'total_records') ?? own(response, 'total');
+  const total = Number.isSafeInteger(count) ? (count as number) : undefined;
   return { items: list.filter(isObject), ...(total === undefined ? {} : { total }) };
 }
 
 export interface Walk<Item> {
   /** @param done items of earlier pages, repeated ones included */
   page(done: number, number: number): Promise<Page<Item>>;
-  /** By what items are told apart; those without are passed over. */
+  /** Identifies an item; items without a key are skipped. */
   key(item: Item): string | undefined;
 }
 
-/** Passes over all pages, at most, to find what moved from a page that was still to come to one that was read. */
-const PASSES = 3;
+/** Passes over all pages, at most, to find items that moved to a page that had been read. */
+const MAX_PASSES = 3;
 
 /**
  * Every item once. While fewer were seen than the API counts, the pages are read again: records that come in meanwhile
@@ -42,8 +42,8 @@ export async function* walkPages<Item>({ page, key }: Walk<Item>): AsyncGenerato
   for (let pass = 1; ; pass++) {
     let total: number | undefined;
     for (let done = 0, number = 1; ; number++) {
-      const { items, total: told } = await page(done, number);
-      total = told ?? total;
+      const { items, total: count } = await page(done, number);
+      total = count ?? total;
       const before = seen.size;
       for (const item of items) {
         const name = key(item);
@@ -57,6 +57,6 @@ export async function* walkPages<Item>({ page, key }: Walk<Item>): AsyncGenerato
       if (total === undefined && seen.size === before) break;
     }
     const complete = total === undefined || seen.size >= total;
-    if (complete || pass >= PASSES) return complete;
+    if (complete || pass >= MAX_PASSES) return complete;
   }
 }

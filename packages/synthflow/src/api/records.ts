@@ -1,11 +1,11 @@
 /**
- * Call records of the API. The list tells analysis, lead and `call_status`; the answer for one call tells prompt
- * variables and the custom end reason, and `status` instead. Together they are what a webhook would have told.
+ * Call records of the API. The list holds analysis, lead and `call_status`; the answer for one call holds prompt variables
+ * and the custom end reason, and `status` instead. Together they hold what a webhook does.
  */
 import type { JsonObject } from '@wrapup/call';
-import { isNothing, isObject, own } from '../json.ts';
-import { readCallId } from '../locate.ts';
-import { readInstant, readSeconds } from '../times.ts';
+import { isNothing, isObject, own } from '../parse/json.ts';
+import { readCallId } from '../parse/locate.ts';
+import { readInstant, readSeconds } from '../parse/times.ts';
 
 /** What the list says of a call beyond what the answer for one call does, or the other way round: neither is complete. */
 export function mergeRecords(single: JsonObject, listed: JsonObject | undefined): JsonObject {

@@ -31,7 +31,7 @@ export interface ApiOptions {
   base?: number;
 }
 
-/** Under which conditions somebody asks. */
+/** The limits of one question to the API. */
 export interface Ask {
   /** Aborted when the answer is no longer wanted. */
   signal: AbortSignal;
@@ -39,14 +39,14 @@ export interface Ask {
   deadline?: number;
 }
 
-export type Query = Record<string, string | number | undefined>;
+export type ApiQuery = Record<string, string | number | undefined>;
 
-/** Longest wait between two attempts, ms; the API may ask for longer, then the question fails. */
-const LONGEST_WAIT = 8_000;
+/** Longest wait between two attempts; when the API asks for a longer one, the question fails. */
+const MAX_WAIT_MS = 8_000;
 /** Bytes of one answer: a page of 100 calls with long transcripts. */
-const MOST_BYTES = 128 * 1024 * 1024;
+const MAX_ANSWER_BYTES = 128 * 1024 * 1024;
 
-export class Transport {
+export class ApiTransport {
   readonly #http: AxiosInstance;
   readonly #options: Required<Pick<ApiOptions, 'timeout' | 'attempts' | 'base'>>;
   readonly #agents = [new http.Agent({ keepAlive: true }), new https.Agent({ keepAlive: true })] as const;
@@ -58,9 +58,9 @@ export class Transport {
       headers: { authorization: `Bearer ${api_key}`, accept: 'application/json', 'user-agent': 'wrapup' },
       httpAgent: this.#agents[0],
       httpsAgent: this.#agents[1],
-      // The key must not follow a redirect to somebody else.
+      // The key must not follow a redirect to another host.
       maxRedirects: 0,
-      maxContentLength: MOST_BYTES,
+      maxContentLength: MAX_ANSWER_BYTES,
       responseType: 'text',
       transformResponse: (text: unknown) => text,
       validateStatus: () => true,
@@ -75,7 +75,7 @@ export class Transport {
    */
   async get(
     path: string,
-    query: Query,
+    query: ApiQuery,
     { what, missing, ask }: { what: string; missing: ApiFailureCode; ask: Ask },
   ): Promise<unknown> {
     const { attempts, base } = this.#options;
@@ -86,9 +86,9 @@ export class Transport {
       } catch (error) {
         const failure = error as SynthflowApiError;
         if (!isPassing(failure) || attempt >= attempts) throw error;
-        const jittered = Math.random() * Math.min(LONGEST_WAIT, base * 2 ** (attempt - 1));
+        const jittered = Math.random() * Math.min(MAX_WAIT_MS, base * 2 ** (attempt - 1));
         const wait = Math.max(failure.details.retry_after ?? 0, jittered);
-        if (wait > LONGEST_WAIT || Date.now() + wait > (ask.deadline ?? Number.POSITIVE_INFINITY)) throw error;
+        if (wait > MAX_WAIT_MS || Date.now() + wait > (ask.deadline ?? Number.POSITIVE_INFINITY)) throw error;
         await sleep(wait, undefined, { signal: ask.signal });
       }
     }
@@ -100,7 +100,7 @@ export class Transport {
 
   async #once(
     path: string,
-    query: Query,
+    query: ApiQuery,
     { what, missing, ask }: { what: string; missing: ApiFailureCode; ask: Ask },
   ): Promise<unknown> {
     const within = Math.min(this.#options.timeout, (ask.deadline ?? Number.POSITIVE_INFINITY) - Date.now());
@@ -138,7 +138,7 @@ function withoutAnswer(error: Error & { code?: string }, what: string, late: boo
   if (late)
     return new SynthflowApiError('timeout', `Synthflow did not answer ${what} within ${Math.round(within)} ms.`);
   if (/maxContentLength/.test(error.message)) {
-    return new SynthflowApiError('too_large', `Synthflow's answer to ${what} has more than ${MOST_BYTES} bytes.`);
+    return new SynthflowApiError('too_large', `Synthflow's answer to ${what} has more than ${MAX_ANSWER_BYTES} bytes.`);
   }
   const code = error.code ?? error.name;
   return new SynthflowApiError('network', `Synthflow could not be asked for ${what} (${code}).`);

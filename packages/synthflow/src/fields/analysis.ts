@@ -3,8 +3,8 @@
  * paper also booleans and null. https://docs.synthflow.ai/post-call-webhook
  */
 import type { Analysis } from '@wrapup/call';
-import { cleanText, dictionary, isRefusedKey, keysOf, readObject, readText } from './json.ts';
-import type { Notes } from './notes.ts';
+import { cleanText, dictionary, isRefusedKey, keysOf, readObject, readText } from '../parse/json.ts';
+import type { Notes } from '../parse/notes.ts';
 import { plainWord } from './statuses.ts';
 
 /** The criteria that Synthflow judges; each has a text under the same name plus `_feedback`. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { notesAt, parsed, read } from './support.ts';
+import { notesAt, parsed, read } from './support/read.ts';
 
 const collect = (collected_variables: unknown) => read({}, { collected_variables });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { contradicts, equalCalls, mergeCalls, normalise, readCallId, trimPayload } from '../src/index.ts';
-import { CONTEXT, parsed, read } from './support.ts';
+import { CONTEXT, parsed, read } from './support/read.ts';
 
 const DEPTH = 100_000;
 const deepObject = () => parsed(`${'{"a":'.repeat(DEPTH)}1${'}'.repeat(DEPTH)}`);

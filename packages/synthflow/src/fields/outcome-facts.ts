@@ -1,9 +1,9 @@
 /** Status, end reason and error: the three texts that say how a call went, in which payloads differ most. */
 import type { CallStatus, EndReason } from '@wrapup/call';
+import { readText } from '../parse/json.ts';
+import type { Find } from '../parse/locate.ts';
+import type { Notes } from '../parse/notes.ts';
 import { readReason, readReasonWord } from './end-reasons.ts';
-import type { Find } from './finder.ts';
-import { readText } from './json.ts';
-import type { Notes } from './notes.ts';
 import { readStatus } from './statuses.ts';
 
 export interface CallTexts {

@@ -24,7 +24,7 @@ export function isRefusedKey(key: string): boolean {
   return REFUSED_KEYS.has(key);
 }
 
-/** A dictionary without a prototype: `vars.constructor` is absent unless somebody collected it. */
+/** A dictionary without a prototype: `vars.constructor` is absent unless it was collected. */
 export function dictionary<T>(): { [key: string]: T } {
   return Object.create(null) as { [key: string]: T };
 }
@@ -118,7 +118,7 @@ export function copyJson(value: unknown, path: string, notes: Notes): Json | und
 
 /**
  * Members that are read of one part of a payload. Calls have dozens; a payload that is made to be slow has as many as fit
- * into a body, and everybody else would wait for them.
+ * into a body, and every other call would wait for them.
  */
 export const MOST_MEMBERS = 5_000;
 

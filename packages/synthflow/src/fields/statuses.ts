@@ -43,7 +43,7 @@ export function plainWord(text: string): string {
     .replace(/[\s\-_]+/g, '_');
 }
 
-/** @returns undefined for a status that nobody has documented or seen */
+/** @returns undefined for a status that is neither documented nor seen so far */
 export function readStatus(text: string): CallStatus | undefined {
   return text.length > 64 ? undefined : BY_SPELLING.get(plainWord(text));
 }

@@ -18,9 +18,9 @@ import {
   readBoolean,
   readObject,
   readText,
-} from './json.ts';
-import type { Notes } from './notes.ts';
-import { readInstant, toIso } from './times.ts';
+} from '../parse/json.ts';
+import type { Notes } from '../parse/notes.ts';
+import { readInstant, toIso } from '../parse/times.ts';
 
 export interface Executed {
   actions: { [name: string]: Action };

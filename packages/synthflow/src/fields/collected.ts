@@ -14,8 +14,8 @@ import {
   own,
   readBoolean,
   readObject,
-} from './json.ts';
-import type { Notes } from './notes.ts';
+} from '../parse/json.ts';
+import type { Notes } from '../parse/notes.ts';
 
 /**
  * One agent's name may be another's too: the last one that was really collected wins, because it was said last.

@@ -18,7 +18,7 @@ export function readEmail(text: string): string | undefined {
 }
 
 const EMAIL_WORDS: ReadonlySet<string> = new Set(['email', 'mail', 'correo', 'courriel', 'emailaddress']);
-/** Words that may stand beside, because they still mean the person on the other end: `agent_email` is somebody else's. */
+/** Words that may stand beside it and still mean the person on the other end; `agent_email` means another one. */
 const OWN_WORDS: ReadonlySet<string> = new Set(
   'e address id user lead customer caller client contact person personal patient guest prospect my your their electronico'.split(
     ' ',

@@ -10,7 +10,7 @@ import {
   samplePayload,
   trimPayload,
 } from '../src/index.ts';
-import { CONTEXT } from './support.ts';
+import { CONTEXT } from './support/read.ts';
 
 const RUNS = { numRuns: Number(process.env.FAST_CHECK_RUNS ?? 250) };
 

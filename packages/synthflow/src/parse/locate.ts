@@ -80,3 +80,28 @@ export function idOf(value: unknown): string | undefined {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
   return value.isWellFormed() && !/[\u0000-\u001f\u007f]/.test(value) ? value : undefined;
 }
+
+/** Something that stands in the payload, and where. */
+export interface LocatedValue {
+  value: unknown;
+  path: string;
+}
+
+/** Looks facts up under any of their names: in the call's own object first, then in the one around it. */
+export type Find = (...names: string[]) => LocatedValue[];
+
+/** Nulls and blank texts are no facts and are passed over. */
+export function makeFind({ record, root, record_path, root_path }: Located): Find {
+  return (...names) => {
+    const found: LocatedValue[] = [];
+    const look = (holder: unknown, prefix: string, name: string) => {
+      const value = own(holder, name);
+      if (value === undefined || value === null) return;
+      if (typeof value === 'string' && value.length < 100 && value.trim() === '') return;
+      found.push({ value, path: prefix + name });
+    };
+    for (const name of names) look(record, record_path, name);
+    if (root !== record) for (const name of names) look(root, root_path, name);
+    return found;
+  };
+}

@@ -26,8 +26,8 @@ export type ScanProblem =
   { what: 'not-json'; at: number } | { what: 'too-deep' | 'too-many-values'; limit: number };
 
 /**
- * Is told what stands near the surface while the bytes are scanned. Tokens are given by their place, quotes included, so
- * that only what is wanted is decoded.
+ * Called with the outer levels of the text while its bytes are scanned. Tokens are given by their place, quotes included,
+ * so that only what is wanted is decoded.
  */
 export interface JsonVisitor {
   /** Only containers of this depth and less are reported, with what stands in them. At most 30. */

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { normalise, readCallId, SAMPLE_AGENTS, SAMPLE_KINDS, type SampleKind, samplePayload } from '../src/index.ts';
-import { CONTEXT } from './support.ts';
+import { CONTEXT } from './support/read.ts';
 
 const folder = new URL('../../../samples/', import.meta.url);
 const load = (kind: SampleKind) => JSON.parse(readFileSync(new URL(`${kind}.json`, folder), 'utf8')) as unknown;

@@ -17,7 +17,7 @@ const ISO =
 const EPOCH = /^\d{9,17}(?:\.\d{1,9})?$/;
 /** Numbers below this are seconds; as milliseconds they would lie before 1973. */
 const SECONDS_BELOW = 1e11;
-/** Nobody was called by a voice agent before, and whatever says later than the end is no time. */
+/** No voice agent made calls before, and a later time than the last is an error of the payload. */
 const EARLIEST = Date.UTC(2000, 0, 1);
 const LATEST = Date.UTC(2200, 0, 1);
 

@@ -4,17 +4,16 @@
  * Nothing is guessed: an address comes only from `lead` or from a variable whose name says that it is the person's, a
  * number only from a field that means the lead, or from the end of the line that the direction makes theirs.
  *
- * Where it comes from decides what it is good for. Given is what the line tells (the caller's number, the number dialled)
- * and, on outbound calls, what the customer's own list tells: `lead.email` and the prompt variables. Everything else was
- * said: what was collected or extracted, and on inbound calls whatever stands in the payload beside the line's own
- * numbers. A call whose direction is not known is read like an inbound one.
+ * The origin decides what it may be used for. Given is what the line provides (the caller's number, the number dialled)
+ * and, on outbound calls, what the customer's own list holds: `lead.email` and the prompt variables. Everything else was
+ * said: what was collected or extracted, and on inbound calls anything in the payload beside the line's own numbers. A call whose direction is not known is read like an inbound one.
  */
 import { type Collected, type Direction, type JsonObject, type Lead, type Origin, parsePhone } from '@wrapup/call';
+import { own, readText } from '../parse/json.ts';
+import type { Find, LocatedValue } from '../parse/locate.ts';
+import type { Notes } from '../parse/notes.ts';
 import { namesEmail, readEmail } from './emails.ts';
-import type { Find, Found } from './finder.ts';
-import { own, readText } from './json.ts';
 import { type Name, readName } from './names.ts';
-import type { Notes } from './notes.ts';
 
 export interface LeadFacts {
   find: Find;
@@ -46,7 +45,7 @@ interface Numbered {
 
 export function readLead(facts: LeadFacts): LeadAndNumbers {
   const { find, notes, direction, agent_number, prompt_variables, default_country } = facts;
-  const numbers = (found: Found[], origin: Origin): Numbered[] =>
+  const numbers = (found: LocatedValue[], origin: Origin): Numbered[] =>
     found.flatMap(({ value, path }) => {
       const raw = readText(value);
       if (raw === undefined || raw.length > 200) return [];
@@ -54,7 +53,7 @@ export function readLead(facts: LeadFacts): LeadAndNumbers {
       const { e164, country } = phone ?? {};
       return [{ raw, path, origin, ...(e164 ? { e164 } : {}), ...(country ? { country } : {}) }];
     });
-  const variable = (name: string): Found[] =>
+  const variable = (name: string): LocatedValue[] =>
     Object.hasOwn(prompt_variables, name) ? [{ value: prompt_variables[name], path: `prompt_variables.${name}` }] : [];
   const phones = find('phones')[0];
   const ofLine = (names: string[], party: string) =>
@@ -64,7 +63,7 @@ export function readLead(facts: LeadFacts): LeadAndNumbers {
     );
   const lineFrom = ofLine(['phone_number_from', 'from_phone_number', 'from_number'], 'caller');
   const lineTo = ofLine(['phone_number_to', 'to_phone_number', 'to_number'], 'callee');
-  // What only variables tell does not decide whether variables are to be believed.
+  // What only variables say does not decide whether variables are trusted.
   const listed = listOrigin(direction ?? sideByAgent(agent_number, firstE164(lineFrom), firstE164(lineTo)));
   const from = [...lineFrom, ...numbers(variable('from_phone_number'), listed)];
   const to = [...lineTo, ...numbers(variable('to_phone_number'), listed)];
@@ -111,12 +110,12 @@ function firstE164(numbers: Numbered[]): string | undefined {
   return numbers.find(({ e164 }) => e164 !== undefined)?.e164;
 }
 
-/** Of what the customer's own list tells, if there was one: only outbound calls are made from a list. */
+/** The origin of what the customer's own list holds: only outbound calls are made from a list. */
 function listOrigin(direction: Direction | undefined): Origin {
   return direction === 'outbound' ? 'given' : 'said';
 }
 
-/** Which way the call went, as far as that tells which number is the lead's: the one that is not the agent's. */
+/** The direction as far as the agent's number shows it: the lead's number is the other one. */
 function sideByAgent(agent?: string, from?: string, to?: string): Direction | undefined {
   if (agent === undefined || from === to) return undefined;
   return from === agent ? 'outbound' : to === agent ? 'inbound' : undefined;
@@ -139,10 +138,10 @@ function choosePhone(candidates: Numbered[], agentNumber: string | undefined, no
   return unreadable;
 }
 
-function chooseName({ find, notes, agent_name }: LeadFacts, lead: Found | undefined): Partial<Name> {
+function chooseName({ find, notes, agent_name }: LeadFacts, lead: LocatedValue | undefined): Partial<Name> {
   const given = [
     ...(lead ? [{ value: own(lead.value, 'name'), path: `${lead.path}.name` }] : []),
-    // In REST records `name` is the lead's too; around a webhook's `call` it is nobody's.
+    // In REST records `name` is the lead's too; around a webhook's `call` it names no person.
     ...find('lead_name', ...(lead ? [] : ['name'])),
   ];
   for (const { value, path } of given) {
@@ -157,10 +156,10 @@ function chooseName({ find, notes, agent_name }: LeadFacts, lead: Found | undefi
 
 type Emails = Pick<Lead, 'email' | 'email_origin' | 'said_email'>;
 
-/** @param listed origin of what the customer's own list would tell */
+/** @param listed origin of what the customer's own list holds */
 function chooseEmail(
   { find, notes, collected, extracted, prompt_variables }: LeadFacts,
-  lead: Found | undefined,
+  lead: LocatedValue | undefined,
   listed: Origin,
 ): Emails {
   const fromSpeech = Object.entries(collected).flatMap(([name, { collected: isCollected, value }]) =>

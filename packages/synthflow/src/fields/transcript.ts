@@ -10,7 +10,7 @@ const PREFIX = /^[ \t]{0,16}(bot|assistant|human)[ \t]{0,4}:/gim;
  * A transcript as turns. A line that begins with a speaker starts one; lines without continue it, so a turn may have
  * several lines. What stands before the first speaker has none. Every word of the transcript is in exactly one turn.
  *
- * A turn that quotes `human:` at the start of a line cannot be told from a new one: the text as a whole is kept beside.
+ * A turn that quotes `human:` at the start of a line looks like a new one: the text as a whole is kept beside.
  */
 export function readTurns(transcript: string): Turn[] {
   const turns: Turn[] = [];

@@ -2,7 +2,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
-import { type Ask, SynthflowApi, type SynthflowApiOptions } from '../src/index.ts';
+import { type Ask, SynthflowApi, type SynthflowApiOptions } from '../../src/index.ts';
 
 export interface Asked {
   path: string;

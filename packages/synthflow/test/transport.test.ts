@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { SynthflowApiError } from '../src/index.ts';
-import { ask, clientFor, listen, type Say } from './api-support.ts';
+import { ask, clientFor, listen, type Say } from './support/api-client.ts';
 
 const record = { call_id: 'c-1', status: 'completed' };
 const found = { body: { status: 'ok', response: { calls: [record] } } };

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { normalise } from '../src/index.ts';
-import { all, ask, clientFor, listen } from './api-support.ts';
-import { CONTEXT } from './support.ts';
+import { all, ask, clientFor, listen } from './support/api-client.ts';
+import { CONTEXT } from './support/read.ts';
 
 const FROM = Date.parse('2026-11-20T00:00:00Z');
 const TO = Date.parse('2026-11-21T00:00:00Z');

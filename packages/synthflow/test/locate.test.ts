@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { normalise, readCallId } from '../src/index.ts';
-import { CONTEXT, parsed } from './support.ts';
+import { CONTEXT, parsed } from './support/read.ts';
 
 describe('the call id is found', () => {
   it.each<[string, unknown, string]>([

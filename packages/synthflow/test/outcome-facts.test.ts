@@ -1,7 +1,7 @@
 import { CALL_STATUSES } from '@wrapup/call';
 import { describe, expect, it } from 'vitest';
 import { END_REASON_PATTERNS, END_REASON_WORDS, STATUSES } from '../src/index.ts';
-import { notesAt, read } from './support.ts';
+import { notesAt, read } from './support/read.ts';
 
 /** As Synthflow spells them: https://docs.synthflow.ai/api-reference, `GET /calls/{id}`. */
 const DOCUMENTED = [

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { equalCalls, normalise } from '../src/index.ts';
-import { CONTEXT } from './support.ts';
+import { CONTEXT } from './support/read.ts';
 
 const transcript = '\nassistant: Hello\nhuman: Hi';
 const executed_actions = {

@@ -1,5 +1,5 @@
 import type { Call } from '@wrapup/call';
-import { type NormaliseContext, normalise } from '../src/index.ts';
+import { type NormaliseContext, normalise } from '../../src/index.ts';
 
 export const CONTEXT: NormaliseContext = { source: 'main', default_country: 'US' };
 
