@@ -16,6 +16,12 @@ const detail = (code: string, propertyName?: string) => ({
   errors: [{ message: 'no', code, context: propertyName ? { propertyName: [propertyName] } : {} }],
 });
 
+/** Details as answers of 2022 and 2025 have them: in the message alone. */
+function inMessage(message: string, code: string, name: string) {
+  const details = JSON.stringify([{ isValid: false, message, error: code, name }]);
+  return error('VALIDATION_ERROR', { message: `Property values were not valid: ${details}` });
+}
+
 test.each([
   [401, error('INVALID_AUTHENTICATION'), 'unauthorized', 'reauthenticate'],
   [401, error('EXPIRED_AUTHENTICATION'), 'unauthorized', 'reauthenticate'],
@@ -30,6 +36,7 @@ test.each([
   [408, '', 'timeout', 'retry'],
   [500, error('UNKNOWN'), 'unavailable', 'retry'],
   [502, '<html>', 'unavailable', 'retry'],
+  [500, error('RATE_LIMITS', { message: 'You have reached your secondly limit.' }), 'throttled', 'throttle'],
   [523, '<html>', 'unavailable', 'retry'],
   [525, '<html>', 'unavailable', 'retry'],
   [400, error('VALIDATION_ERROR', detail('PROPERTY_DOESNT_EXIST', 'x')), 'missing_property', 'park'],
@@ -43,6 +50,10 @@ test.each([
   [400, { message: 'Duplicate IDs found in batch input: [1]. IDs must be unique' }, 'bad_request', 'die'],
   [400, { message: 'Invalid input JSON on line 1, column 2' }, 'bad_request', 'die'],
   [404, error('OBJECT_NOT_FOUND'), 'gone', 'retry'],
+  [400, error('VALIDATION_ERROR', { message: 'CONTACT=1234 is not valid' }), 'gone', 'retry'],
+  [400, inMessage('Owner with ID 12 does not exist', 'INVALID_OWNER_ID', 'hubspot_owner_id'), 'invalid_field', 'park'],
+  [400, inMessage('Property "x" does not exist', 'PROPERTY_DOESNT_EXIST', 'x'), 'missing_property', 'park'],
+  [400, { message: 'Property "x" does not exist' }, 'missing_property', 'park'],
   [404, '<html>', 'refused', 'park'],
   [409, error('CONFLICT', { message: 'Contact already exists. Existing ID: 17' }), 'conflict', 'retry'],
   [409, error('OBJECT_ALREADY_EXISTS'), 'conflict', 'retry'],
@@ -51,6 +62,21 @@ test.each([
 ] as const)('%i %j is %s, next %s', (status, body, code, next) => {
   const failure = classify(status, body);
   expect([failure.code, failure.next, failure.details.status]).toEqual([code, next, status]);
+});
+
+test('a refused value that only the message names can be left out', () => {
+  const failure = classify(400, inMessage('Owner with ID 12 does not exist', 'INVALID_OWNER_ID', 'hubspot_owner_id'));
+  expect(failure.fields).toEqual(['hubspot_owner_id']);
+});
+
+test('a link to a record that is gone names its id', () => {
+  const { vendor } = classify(400, error('VALIDATION_ERROR', { message: 'CONTACT=1234 is not valid' }));
+  expect(vendor?.ids).toEqual(['1234']);
+});
+
+test('the owner of a unique value is read from its own place before the words', () => {
+  const row = { category: 'CONFLICT', message: 'Contact already exists.', context: { existingId: ['171'] } };
+  expect(classify(409, row).vendor?.owner).toBe('171');
 });
 
 test('the owner of a unique value is read from either wording', () => {

@@ -230,12 +230,13 @@ test('every request is taken from the budget, searches from their own, and what 
     'X-HubSpot-RateLimit-Daily-Remaining': '600000',
   };
   let status = 200;
+  let ofSearches = {};
   const { transport } = await open((_body, response, request) =>
     json(
       response,
       status,
       status === 200 ? { results: [], total: 0 } : { policyName: 'TEN_SECONDLY_ROLLING', errorType: 'RATE_LIMIT' },
-      request.url?.includes('search') ? {} : headers,
+      request.url?.includes('search') ? ofSearches : headers,
     ),
   );
   const ctx = { ...makeMemoryContext(), budget };
@@ -249,6 +250,10 @@ test('every request is taken from the budget, searches from their own, and what 
     [usage, undefined],
     [{ blocked_for: 10_000 }, 'search'],
   ]);
+  // Four searches in ten seconds would be the end of searching: the headers speak of the account, whatever answer brings them.
+  [status, ofSearches] = [200, headers];
+  await transport.send(searchRecords('contacts', [], []), ctx);
+  expect(reported.at(-1)).toEqual([usage, undefined]);
 });
 
 test('two connections in one process keep their tokens and their timeouts apart', async () => {

@@ -126,7 +126,8 @@ export abstract class Transport<Call extends ApiRequest, Token> implements Sende
     const ms = Math.round(performance.now() - began);
     ctx.log.debug({ request: call.name, status: answer.status, ms }, `asked ${this.#options.crm}`);
     const usage = this.usageOf(answer.headers);
-    if (usage) await ctx.budget.report(usage, call.pool);
+    // What headers say of the account's quota holds for that, whatever pool the request was of.
+    if (usage) await ctx.budget.report(usage);
     return answer;
   }
 

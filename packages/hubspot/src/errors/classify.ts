@@ -9,7 +9,7 @@ import {
   RequestFailure,
   unaccountedBy,
 } from '@wrapup/destination/http';
-import { ERROR_TABLE, type HubSpotErrorRule } from './error-table.ts';
+import { ERROR_TABLE, type HubSpotErrorRule, LINK_END } from './error-table.ts';
 
 const SECOND_MS = 1000;
 
@@ -139,13 +139,21 @@ export function readVendorError(status: number, body: unknown): HubSpotVendorErr
   const category = asText(top.category) || asText(top.errorType);
   const sub = asText(top.subCategory);
   const policy = asText(top.policyName);
-  const owner = ownerOf(message) ?? details.map((detail) => ownerOf(detail.message)).find((id) => id !== undefined);
+  const owner =
+    list(context.existingId)[0] ??
+    ownerOf(message) ??
+    details.map((detail) => ownerOf(detail.message)).find((id) => id !== undefined);
   return {
     status,
     message,
     details,
     trace_ids: [...list(context.objectWriteTraceId), ...innerContext(top.errors, 'objectWriteTraceId')],
-    ids: [...list(context.ids), ...list(context.id), ...innerContext(top.errors, 'ids')],
+    ids: [
+      ...list(context.ids),
+      ...list(context.id),
+      ...innerContext(top.errors, 'ids'),
+      ...(LINK_END.exec(message)?.slice(1) ?? []),
+    ],
     scopes: [...list(context.requiredGranularScopes), ...innerContext(top.errors, 'requiredGranularScopes')],
     ...(category ? { category } : {}),
     ...(sub ? { sub_category: sub } : {}),

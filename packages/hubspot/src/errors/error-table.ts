@@ -22,6 +22,9 @@ export interface HubSpotErrorRule extends TableRow {
   longest?: number;
 }
 
+/** How a batch of associations names a record that it cannot link, with its id. */
+export const LINK_END = /^[A-Z_]+=(\d+) is not valid$/;
+
 const SECOND_MS = 1000;
 const HOUR_MS = 3_600_000;
 const LATER = 'Nothing to do: the delivery goes on by itself.';
@@ -80,13 +83,20 @@ export const ERROR_TABLE: HubSpotErrorRule[] = [
     longest: HOUR_MS,
     hint: 'If it lasts, ask HubSpot’s support.',
   }),
+  // Seen of searches: https://developers.hubspot.com/docs/developer-tooling/platform/usage-guidelines names 429 only.
+  row({ status: 500, category: 'RATE_LIMITS' }, 'throttled', 'too many requests in a second', {
+    wait: SECOND_MS,
+    longest: 60 * SECOND_MS,
+    hint: LATER,
+  }),
   row({ status: [500, 599] }, 'unavailable', 'HubSpot failed', { longest: HOUR_MS, hint: LATER }),
   row({ code: 'PROPERTY_DOESNT_EXIST' }, 'missing_property', 'the account has no such property', {
     field: true,
     hint: 'Run `wrapup provision`, or create the property, or take it out of the mapping; then replay.',
   }),
   row(
-    { message: /^Property .* does not exist|non-unique .* property/i },
+    // Not of the JSON in `Property values were not valid: [{…}]`, whose details have codes of their own.
+    { message: /^Property (?!values were not valid).* does not exist|non-unique .* property/i },
     'missing_property',
     'a property is missing, or is not unique as it must be',
     { hint: PROVISION },
@@ -122,6 +132,13 @@ export const ERROR_TABLE: HubSpotErrorRule[] = [
   row({ sub_category: /INVALID_OBJECT_IDS$/ }, 'gone', 'a record to link to is gone: deleted, archived or merged', {
     hint: 'Nothing to do: the person is looked up again by itself.',
   }),
+  // An association's other end: `CONTACT=1234 is not valid`.
+  row(
+    { category: 'VALIDATION_ERROR', message: LINK_END },
+    'gone',
+    'a record to link to is gone: deleted, archived or merged',
+    { hint: 'Nothing to do: the person is looked up again by itself.' },
+  ),
   row({ status: 409 }, 'conflict', 'another record already holds this unique value'),
   row({ message: /already has that value/i }, 'conflict', 'another record already holds this unique value'),
   row({ category: 'CONFLICT' }, 'conflict', 'another record already holds this unique value'),
