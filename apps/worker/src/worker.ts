@@ -3,7 +3,7 @@
  * the queues are served is in `bullmq/queue-workers.ts`.
  */
 import type { Config } from '@wrapup/config';
-import { Failure, type Log } from '@wrapup/destination';
+import { Failure, type Log, withDeadline } from '@wrapup/destination';
 import { deliveriesQueue, type Store } from '@wrapup/queue';
 import { LogThrottle, type Metrics } from '@wrapup/telemetry';
 import { QueueWorkers } from './bullmq/queue-workers.ts';
@@ -114,12 +114,14 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
     async close(deadline = 25_000) {
       monitor.close();
       const closing = Promise.all([schemaDriftCheck.close(), reconciler.close(), workers.close()]);
-      if (!(await endsWithin(closing, deadline))) {
+      const late = new Error('The batch in hand did not finish in time.');
+      await withDeadline(closing, deadline, () => late).catch(async (error) => {
+        if (error !== late) throw error;
         log.warn({ deadline_ms: deadline }, 'the batch in hand did not finish in time; it will be redelivered');
         pool.abort();
         verifier.abort();
         await workers.drop();
-      }
+      });
       await pool.close();
       verifier.close();
     },
@@ -134,15 +136,4 @@ function openVerifier(store: Store, config: () => Config, count: WorkCounts, log
     if (!refused || throttle.admit(`${source} ${refused.code}`) === undefined) return;
     log.error({ source, ...refused }, 'calls wait, because Synthflow does not let them be read');
   });
-}
-
-/** Whether the work ends within so many ms. @throws what the work throws by then */
-async function endsWithin(work: Promise<unknown>, ms: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<false>((resolve) => {
-    timer = setTimeout(() => resolve(false), ms);
-  });
-  const ended = await Promise.race([work.then(() => true), late]);
-  clearTimeout(timer);
-  return ended;
 }

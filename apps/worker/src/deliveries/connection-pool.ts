@@ -8,6 +8,7 @@ import {
   type Notice,
   type Priority,
   type Probe,
+  withDeadline,
 } from '@wrapup/destination';
 import type { Finding } from '@wrapup/findings';
 import type { CompiledMapping } from '@wrapup/mapping';
@@ -82,7 +83,9 @@ export class ConnectionPool {
       signal: this.#stopping.signal,
       ...(pools ? { pools } : {}),
     });
-    return withDeadline(question(destination, context), within + GRACE_MS);
+    const ms = within + GRACE_MS;
+    const late = () => new Failure('timeout', `The CRM did not finish within ${ms} ms.`);
+    return withDeadline(question(destination, context), ms, late);
   }
 
   /** Whether a connection works: rejects with the failure when it does not. Takes no part in the budget. */
@@ -132,16 +135,4 @@ async function connect(
   const kind = KINDS[kindName];
   if (!kind) throw new Failure('mapping', `There is no destination of kind ${kindName}.`);
   return { destination: await kind.connect(name, settings), pools: kind.pools, settings: fingerprint };
-}
-
-async function withDeadline<T>(work: Promise<T>, ms: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Failure('timeout', `The CRM did not finish within ${ms} ms.`)), ms);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

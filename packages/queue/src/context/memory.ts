@@ -6,19 +6,15 @@
  * `renameOldMemories` has moved all of them and set its mark.
  */
 import type { Memory } from '@wrapup/destination';
-import type { Encryptor } from '../encryption/encryptor.ts';
-import type { Digest, IndexKey } from '../encryption/index-key.ts';
-import type { Marks } from '../encryption/marks.ts';
+import type { KeyParts } from '../encryption/check-keys.ts';
+import type { Digest } from '../encryption/index-key.ts';
 import { type RedisClient, scanKeys } from '../redis/client.ts';
 import type { Keys } from '../redis/keys.ts';
 
 /** What memory, secrets and the whole context are made on: a `Store`. */
-export interface ContextBase {
+export interface ContextBase extends KeyParts {
   redis: RedisClient;
   keys: Keys;
-  encryptor: Encryptor;
-  indexKey: IndexKey;
-  marks: Marks;
 }
 
 export class RedisMemory implements Memory {

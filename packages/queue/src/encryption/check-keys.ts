@@ -4,7 +4,7 @@ import { type IndexKey, InstallationKeyError } from './index-key.ts';
 import type { Marks } from './marks.ts';
 
 /** What holds the keys of an installation: a `Store`. */
-interface KeyParts {
+export interface KeyParts {
   encryptor: Encryptor;
   indexKey: IndexKey;
   marks: Marks;

@@ -105,7 +105,7 @@ export interface LedgerEntry {
    * a call that has deliveries, too: they go on.
    */
   stopped?: { at: number; code: string; reason: string; hint?: string; state?: 'parked' | 'dead' | 'dropped' };
-  /** Its people are in the index (`people/people-index.ts`). */
+  /** Its people are in the index (`people-index.ts`). */
   indexed?: true;
   /** Epoch ms: what named its people was removed on request, and nothing of it is taken in again. */
   forgotten?: number;
@@ -125,5 +125,54 @@ export interface LedgerEntry {
     since: number;
     /** Whether a worker has done what is to be done about it. */
     handled: boolean;
+  };
+}
+
+/** Lua writes an empty array as an empty object. */
+export function repairDelivery(delivery: DeliveryEntry): DeliveryEntry {
+  return {
+    ...delivery,
+    records: Array.isArray(delivery.records) ? delivery.records : [],
+    notes: Array.isArray(delivery.notes) ? delivery.notes : [],
+  };
+}
+
+function readIgnored(hash: Record<string, string>): NonNullable<LedgerEntry['ignored']> {
+  return {
+    count: Number(hash.ignored),
+    since: Number(hash.ignored_at),
+    handled: hash.ignored_handled === '1',
+  };
+}
+
+/** An entry as Redis keeps it; undefined where there is none. */
+export function parseEntry(hash: Record<string, string>): LedgerEntry | undefined {
+  if (!hash.source || !hash.call_id) return undefined;
+  const revisions: Revision[] = [];
+  const deliveries: DeliveryEntry[] = [];
+  for (const [field, value] of Object.entries(hash)) {
+    if (field.startsWith('rev:')) revisions.push({ hash: field.slice(4), ...JSON.parse(value) });
+    else if (field.startsWith('dlv:')) deliveries.push(repairDelivery(JSON.parse(value)));
+  }
+  return {
+    source: hash.source,
+    call_id: hash.call_id,
+    received: hash.received as Received,
+    received_at: Number(hash.received_at),
+    verified: hash.verified as Verified,
+    ...(hash.outcome ? { outcome: hash.outcome } : {}),
+    ...(hash.status ? { status: hash.status } : {}),
+    ...(hash.direction ? { direction: hash.direction } : {}),
+    ...(hash.agent_id ? { agent_id: hash.agent_id } : {}),
+    ...(hash.ended_at ? { ended_at: Number(hash.ended_at) } : {}),
+    revisions: revisions.sort((a, b) => a.at - b.at || (a.nth ?? 0) - (b.nth ?? 0)),
+    notes: hash.notes ? JSON.parse(hash.notes) : [],
+    routed: hash.routed === '1',
+    deliveries,
+    ...(hash.stopped ? { stopped: JSON.parse(hash.stopped) } : {}),
+    ...(hash.waiting ? { waiting: JSON.parse(hash.waiting) } : {}),
+    ...(hash.people === undefined ? {} : { indexed: true }),
+    ...(hash.forgotten ? { forgotten: Number(hash.forgotten) } : {}),
+    ...(hash.ignored ? { ignored: readIgnored(hash) } : {}),
   };
 }

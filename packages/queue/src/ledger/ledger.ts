@@ -2,7 +2,7 @@ import type { RedisClient } from '../redis/client.ts';
 import { readCursor, writeCursor } from '../redis/cursor.ts';
 import type { Keys } from '../redis/keys.ts';
 import { memberOf, splitMember } from '../redis/keys.ts';
-import type { DeliveryEntry, DeliveryState, LedgerEntry, Received, Revision, Verified } from './entry.ts';
+import { type DeliveryEntry, type DeliveryState, type LedgerEntry, parseEntry, repairDelivery } from './entry.ts';
 import { type ParkReason, type RouteArgs, type RouteOptions, routeCall } from './route-script.ts';
 import * as scripts from './scripts.ts';
 
@@ -353,52 +353,4 @@ function matches(entry: LedgerEntry, filter: CallFilter): boolean {
       (!filter.route || delivery.route === filter.route) &&
       (!filter.connection || delivery.connection === filter.connection),
   );
-}
-
-/** Lua writes an empty array as an empty object. */
-function repairDelivery(delivery: DeliveryEntry): DeliveryEntry {
-  return {
-    ...delivery,
-    records: Array.isArray(delivery.records) ? delivery.records : [],
-    notes: Array.isArray(delivery.notes) ? delivery.notes : [],
-  };
-}
-
-function readIgnored(hash: Record<string, string>): NonNullable<LedgerEntry['ignored']> {
-  return {
-    count: Number(hash.ignored),
-    since: Number(hash.ignored_at),
-    handled: hash.ignored_handled === '1',
-  };
-}
-
-function parseEntry(hash: Record<string, string>): LedgerEntry | undefined {
-  if (!hash.source || !hash.call_id) return undefined;
-  const revisions: Revision[] = [];
-  const deliveries: DeliveryEntry[] = [];
-  for (const [field, value] of Object.entries(hash)) {
-    if (field.startsWith('rev:')) revisions.push({ hash: field.slice(4), ...JSON.parse(value) });
-    else if (field.startsWith('dlv:')) deliveries.push(repairDelivery(JSON.parse(value)));
-  }
-  return {
-    source: hash.source,
-    call_id: hash.call_id,
-    received: hash.received as Received,
-    received_at: Number(hash.received_at),
-    verified: hash.verified as Verified,
-    ...(hash.outcome ? { outcome: hash.outcome } : {}),
-    ...(hash.status ? { status: hash.status } : {}),
-    ...(hash.direction ? { direction: hash.direction } : {}),
-    ...(hash.agent_id ? { agent_id: hash.agent_id } : {}),
-    ...(hash.ended_at ? { ended_at: Number(hash.ended_at) } : {}),
-    revisions: revisions.sort((a, b) => a.at - b.at || (a.nth ?? 0) - (b.nth ?? 0)),
-    notes: hash.notes ? JSON.parse(hash.notes) : [],
-    routed: hash.routed === '1',
-    deliveries,
-    ...(hash.stopped ? { stopped: JSON.parse(hash.stopped) } : {}),
-    ...(hash.waiting ? { waiting: JSON.parse(hash.waiting) } : {}),
-    ...(hash.people === undefined ? {} : { indexed: true }),
-    ...(hash.forgotten ? { forgotten: Number(hash.forgotten) } : {}),
-    ...(hash.ignored ? { ignored: readIgnored(hash) } : {}),
-  };
 }

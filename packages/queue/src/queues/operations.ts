@@ -3,9 +3,10 @@
  * dashboard.
  *
  * The queues `parked` and `dead` hold one job for each unresolved delivery, so that Bull Board shows it; its id is made of
- * the delivery, so that adding it twice adds it once. Lists and counts come from `unresolved/unresolved.ts`.
+ * the delivery, so that adding it twice adds it once. Lists and counts come from `ledger/unresolved.ts`.
  */
 import type { Priority } from '@wrapup/destination';
+import type { Queue } from 'bullmq';
 import type { DeliveryEntry, DeliveryState, LedgerEntry, Received } from '../ledger/entry.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Payloads } from '../ledger/payloads.ts';
@@ -58,47 +59,37 @@ export class Operations {
   }
 
   /** Adds a delivery that is parked or dead to the queue of that name. Harmless when it is there already. */
-  async addUnresolved(entry: { source: string; call_id: string }, delivery: DeliveryEntry): Promise<void> {
-    const { source, call_id } = entry;
-    const queue = delivery.state === 'parked' ? this.#queues.parked : this.#queues.dead;
+  async addUnresolved(
+    { source, call_id }: { source: string; call_id: string },
+    delivery: DeliveryEntry,
+  ): Promise<void> {
+    const { state, route, connection, code = 'unknown', reason = '', hint, attempts, since } = delivery;
     const job: UnresolvedJob = {
-      source,
-      call_id,
-      route: delivery.route,
-      connection: delivery.connection,
-      code: delivery.code ?? 'unknown',
-      reason: delivery.reason ?? '',
-      ...(delivery.hint ? { hint: delivery.hint } : {}),
-      attempts: delivery.attempts,
-      since: delivery.since,
+      ...{ source, call_id, route, connection, code, reason, attempts, since },
+      ...(hint ? { hint } : {}),
     };
-    await queue.add(delivery.code ?? delivery.state, job, { jobId: unresolvedId(source, call_id, delivery) });
+    const jobId = unresolvedId(source, call_id, delivery);
+    await this.#unresolved(state === 'parked' ? 'parked' : 'dead').add(delivery.code ?? state, job, { jobId });
   }
 
   /** Adds a call that was stopped before its routes to the queue `parked` or `dead`. Harmless when it is there already. */
   async addUnresolvedCall(
-    entry: { source: string; call_id: string },
-    why: NonNullable<LedgerEntry['stopped']>,
+    { source, call_id }: { source: string; call_id: string },
+    { state, code, reason, hint, at: since }: NonNullable<LedgerEntry['stopped']>,
     attempts: number,
   ): Promise<void> {
-    const { source, call_id } = entry;
-    const job: UnresolvedJob = {
-      source,
-      call_id,
-      code: why.code,
-      reason: why.reason,
-      ...(why.hint ? { hint: why.hint } : {}),
-      attempts,
-      since: why.at,
-    };
-    const queue = why.state === 'parked' ? this.#queues.parked : this.#queues.dead;
-    await queue.add(why.code, job, { jobId: jobId('x', source, call_id) });
+    const job: UnresolvedJob = { source, call_id, code, reason, attempts, since, ...(hint ? { hint } : {}) };
+    const queue = this.#unresolved(state === 'parked' ? 'parked' : 'dead');
+    await queue.add(code, job, { jobId: jobId('x', source, call_id) });
+  }
+
+  #unresolved(state: 'parked' | 'dead'): Queue<UnresolvedJob> {
+    return state === 'parked' ? this.#queues.parked : this.#queues.dead;
   }
 
   /** Jobs of `parked` or `dead`, longest waiting first. */
   async list(state: 'parked' | 'dead', limit = 1000): Promise<UnresolvedJob[]> {
-    const queue = state === 'parked' ? this.#queues.parked : this.#queues.dead;
-    const jobs = await queue.getJobs(['waiting', 'prioritized', 'delayed'], 0, limit - 1, true);
+    const jobs = await this.#unresolved(state).getJobs(['waiting', 'prioritized', 'delayed'], 0, limit - 1, true);
     return jobs.filter((job) => job?.data).map((job) => job.data);
   }
 
@@ -113,7 +104,7 @@ export class Operations {
     state: 'parked' | 'dead',
     { from, limit, before }: { from: number; limit: number; before: number },
   ): Promise<{ jobs: number; removed: number }> {
-    const queue = state === 'parked' ? this.#queues.parked : this.#queues.dead;
+    const queue = this.#unresolved(state);
     const jobs = await queue.getJobs(['waiting'], from, from + limit - 1, true);
     let removed = 0;
     for (const job of jobs) {
@@ -203,9 +194,9 @@ export class Operations {
 
   /** Removes the job of a delivery from `parked` or `dead`. */
   async removeUnresolved(source: string, callId: string, delivery: DeliveryEntry): Promise<void> {
-    const queue = delivery.state === 'parked' ? this.#queues.parked : this.#queues.dead;
-    if (delivery.state === 'parked' || delivery.state === 'dead')
-      await queue.remove(unresolvedId(source, callId, delivery));
+    const { state } = delivery;
+    if (state === 'parked' || state === 'dead')
+      await this.#unresolved(state).remove(unresolvedId(source, callId, delivery));
   }
 }
 

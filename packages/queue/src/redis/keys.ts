@@ -18,7 +18,7 @@ export interface Keys {
   unresolvedUpkeep: string;
   /** Hash: replays and drops of many, by id. */
   bulkRuns: string;
-  /** Sorted set of calls by arrival: those that name one person. @param digest as `people/people-index.ts` makes it */
+  /** Sorted set of calls by arrival: those that name one person. @param digest as `ledger/people-index.ts` makes it */
   person(digest: string): string;
   /** Sorted set of `<revision>:<source>:<call id>` by arrival: revisions that no worker has read. */
   unread: string;

@@ -108,12 +108,12 @@ async function examineRedis(): Promise<{ ok: boolean; problems: string[]; encryp
   try {
     return await withStore(
       async (store) => {
-        const { redis, keys, encryptor } = store;
+        const { redis, keys } = store;
         const { auditEncryption, checkKeys, checkRedis } = await import('@wrapup/queue');
         const { ok, problems } = await checkRedis(redis, keys);
         const refused = await checkKeys(store).catch((error: Error & { hint?: string }) => error);
         if (refused) problems.push(refused.message, ...(refused.hint ? [refused.hint] : []));
-        return { ok: ok && !refused, problems, encryption: await auditEncryption(redis, keys, encryptor) };
+        return { ok: ok && !refused, problems, encryption: await auditEncryption(store) };
       },
       { anyKeys: true },
     );

@@ -80,11 +80,11 @@ export function addEncryption(program: Command): void {
 }
 
 async function readStatus(store: Store): Promise<Status> {
-  const { redis, keys, encryptor, marks } = store;
+  const { redis, keys, marks } = store;
   const { auditEncryption } = await import('@wrapup/queue');
   const [fingerprint = null, kept = null] = await redis.hmget(keys.installation, 'index_fingerprint', 'index_key');
   return {
-    ...(await auditEncryption(redis, keys, encryptor)),
+    ...(await auditEncryption(store)),
     since: (await marks.at('encrypted')) ?? null,
     index_key: { fingerprint, kept_in: kept !== null ? 'redis' : fingerprint === null ? null : 'environment' },
   };

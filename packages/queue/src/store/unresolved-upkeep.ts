@@ -1,21 +1,6 @@
-/**
- * Compares the index of what is parked or dead with the ledger, in bounded steps: at once where no comparison has come
- * to its end yet (an installation of a version without the index), then daily, for what a process of such a version or
- * an entry that expired left behind. A pass goes through, and is noted under `keys.unresolvedUpkeep`:
- *
- *   calls            every call of the ledger has its items in the index
- *   parked, dead     reading an entry of the index removes it where the ledger contradicts it
- *   parked-jobs, dead-jobs   jobs of the queues that stand for nothing are removed
- *
- * A step that is interrupted is done again; all of them may be.
- */
-import type { Ledger } from '../ledger/ledger.ts';
+import type { UnresolvedState } from '../ledger/unresolved.ts';
 import { indexCall } from '../ledger/unresolved-index.ts';
-import type { Operations } from '../queues/operations.ts';
-import type { Queues } from '../queues/queues.ts';
-import type { RedisClient } from '../redis/client.ts';
-import type { Keys } from '../redis/keys.ts';
-import type { Unresolved, UnresolvedState } from './unresolved.ts';
+import type { Store } from './store.ts';
 
 const STEPS = ['calls', 'parked', 'dead', 'parked-jobs', 'dead-jobs'] as const;
 type Step = (typeof STEPS)[number];
@@ -24,16 +9,6 @@ type Step = (typeof STEPS)[number];
 const BATCH = 250;
 const EVERY_MS = 24 * 3600_000;
 const BUDGET_MS = 5_000;
-
-/** What a pass compares: a `Store`. */
-interface UpkeepStore {
-  redis: RedisClient;
-  keys: Keys;
-  queues: Queues;
-  ledger: Ledger;
-  operations: Operations;
-  unresolved: Unresolved;
-}
 
 interface UpkeepOptions {
   /** Epoch ms: the ledger keeps nothing that came earlier. */
@@ -49,7 +24,7 @@ type Progress = { step: Step; at: string };
 
 /** Goes on with the pass that is due. @returns true when none is, or this one has come to its end */
 export async function maintainIndex(
-  store: UpkeepStore,
+  store: Store,
   { before, now = Date.now(), budget = BUDGET_MS, batch = BATCH }: UpkeepOptions,
 ): Promise<boolean> {
   const { redis, keys } = store;
@@ -72,12 +47,12 @@ export async function maintainIndex(
 }
 
 /** Whether all calls have been gone through, so that everything of before is in the index. */
-export async function isIndexComplete({ redis, keys }: Pick<UpkeepStore, 'redis' | 'keys'>): Promise<boolean> {
+export async function isIndexComplete({ redis, keys }: Pick<Store, 'redis' | 'keys'>): Promise<boolean> {
   return (await redis.hexists(keys.unresolvedUpkeep, 'complete')) === 1;
 }
 
 /** How many are parked or dead that no list shows yet, while the index of an older installation is being made. */
-export async function countUnindexed(store: UpkeepStore, state: UnresolvedState): Promise<number> {
+export async function countUnindexed(store: Store, state: UnresolvedState): Promise<number> {
   if (await isIndexComplete(store)) return 0;
   const [jobs, items] = await Promise.all([store.queues.get(state).getWaitingCount(), store.unresolved.count(state)]);
   return Math.max(0, jobs - items);
@@ -85,7 +60,7 @@ export async function countUnindexed(store: UpkeepStore, state: UnresolvedState)
 
 /** @returns where the step goes on; undefined at its end */
 async function takeStep(
-  store: UpkeepStore,
+  store: Store,
   { step, at }: Progress,
   batch: number,
   before: number,

@@ -10,28 +10,12 @@
  */
 import { addressesIn } from '@wrapup/call';
 import type { Held, RecordReceipt } from '@wrapup/destination';
-import type { IndexKey } from '../encryption/index-key.ts';
 import type { LedgerEntry } from '../ledger/entry.ts';
-import type { Ledger } from '../ledger/ledger.ts';
-import type { Payloads } from '../ledger/payloads.ts';
-import type { Operations } from '../queues/operations.ts';
-import type { CallJob, Queues } from '../queues/queues.ts';
-import type { RedisClient } from '../redis/client.ts';
-import { CALLS_QUEUE, jobId, type Keys } from '../redis/keys.ts';
+import { type CallRef, unreadMember } from '../ledger/people-index.ts';
+import type { CallJob } from '../queues/queues.ts';
+import { CALLS_QUEUE, jobId } from '../redis/keys.ts';
 import { RedisLease } from '../redis/lease.ts';
-import { type CallRef, type PeopleIndex, unreadMember } from './people-index.ts';
-
-/** What holds a call: a `Store`. */
-interface ForgetStore {
-  redis: RedisClient;
-  keys: Keys;
-  indexKey: IndexKey;
-  queues: Queues;
-  ledger: Ledger;
-  payloads: Payloads;
-  people: PeopleIndex;
-  operations: Operations;
-}
+import type { Store } from './store.ts';
 
 export interface ForgottenCall extends CallRef {
   /** Payloads removed. */
@@ -56,11 +40,7 @@ const LEASE_MS = 8_000;
  * @param wait ms for deliveries that are being written
  * @returns undefined when the ledger does not know the call
  */
-export async function forgetCall(
-  store: ForgetStore,
-  call: CallRef,
-  wait = WAIT_MS,
-): Promise<ForgottenCall | undefined> {
+export async function forgetCall(store: Store, call: CallRef, wait = WAIT_MS): Promise<ForgottenCall | undefined> {
   const { source, call_id } = call;
   const before = await store.ledger.read(source, call_id);
   if (!before) return undefined;
@@ -93,7 +73,7 @@ export async function forgetCall(
 }
 
 /** The numbers and addresses in the payloads that are left and can be read. */
-async function readAddresses(store: ForgetStore, { source, call_id, revisions }: LedgerEntry) {
+async function readAddresses(store: Store, { source, call_id, revisions }: LedgerEntry) {
   const numbers = new Set<string>();
   const emails = new Set<string>();
   for (const { hash } of revisions) {
@@ -115,7 +95,7 @@ function parse(body: Buffer): unknown {
 }
 
 /** Takes the place of the worker at every delivery that may still be written. */
-async function holdDeliveries(store: ForgetStore, { source, call_id, deliveries }: LedgerEntry, wait: number) {
+async function holdDeliveries(store: Store, { source, call_id, deliveries }: LedgerEntry, wait: number) {
   const lease = new RedisLease(store.redis, store.keys);
   const held: Held[] = [];
   const writing: string[] = [];
@@ -140,7 +120,7 @@ export function deliveryLease(source: string, callId: string, route: string): st
 
 /** Jobs hold ids only, but of a person's call nothing needs to stay. One that a worker has in hand ends by itself. */
 async function removeJobs(
-  store: ForgetStore,
+  store: Store,
   { source, call_id }: CallRef,
   hashes: string[],
   deliveries: LedgerEntry['deliveries'],
@@ -163,7 +143,7 @@ async function removeJobs(
  * @returns how many entries there were
  */
 export async function forgetMemories(
-  { redis, keys, indexKey }: ForgetStore,
+  { redis, keys, indexKey }: Store,
   connections: Iterable<string>,
   names: Iterable<string>,
 ): Promise<number> {

@@ -1,16 +1,16 @@
-import { Connections } from './connections/connections.ts';
-import { type Encryptor, makeEncryptor } from './encryption/encryptor.ts';
-import { IndexKey } from './encryption/index-key.ts';
-import { Marks } from './encryption/marks.ts';
-import { type Accepted, type Arrival, acceptArrival } from './intake/accept.ts';
-import { Ledger } from './ledger/ledger.ts';
-import { Payloads } from './ledger/payloads.ts';
-import { PeopleIndex } from './people/people-index.ts';
-import { Operations } from './queues/operations.ts';
-import { type CallJob, Queues } from './queues/queues.ts';
-import { openRedis, type RedisClient, waitForRedis } from './redis/client.ts';
-import { CALLS_QUEUE, type Keys, makeKeys } from './redis/keys.ts';
-import { Unresolved } from './unresolved/unresolved.ts';
+import { Connections } from '../connections/connections.ts';
+import { type Encryptor, makeEncryptor } from '../encryption/encryptor.ts';
+import { IndexKey } from '../encryption/index-key.ts';
+import { Marks } from '../encryption/marks.ts';
+import { type Accepted, type Arrival, acceptArrival } from '../intake/accept.ts';
+import { Ledger } from '../ledger/ledger.ts';
+import { Payloads } from '../ledger/payloads.ts';
+import { PeopleIndex } from '../ledger/people-index.ts';
+import { Unresolved } from '../ledger/unresolved.ts';
+import { Operations } from '../queues/operations.ts';
+import { type CallJob, Queues } from '../queues/queues.ts';
+import { openRedis, type RedisClient, waitForRedis } from '../redis/client.ts';
+import { CALLS_QUEUE, type Keys, makeKeys } from '../redis/keys.ts';
 
 interface StoreOptions {
   /** `REDIS_URL`. */

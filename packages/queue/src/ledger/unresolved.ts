@@ -1,14 +1,14 @@
 /**
  * Which deliveries and calls are parked or dead: counts, pages and single ones, for the command line, the dashboard and
- * metrics alike. Counts and pages come from the index (`ledger/unresolved-index.ts`), what is said of an item from the ledger.
+ * metrics alike. Counts and pages come from the index (`unresolved-index.ts`), what is said of an item from the ledger.
  */
 import { FAILURE_CODES } from '@wrapup/destination';
-import type { DeliveryEntry, LedgerEntry } from '../ledger/entry.ts';
-import type { Ledger } from '../ledger/ledger.ts';
-import { countPartitions, type ReadItems, readItems, trimIndex } from '../ledger/unresolved-index.ts';
 import type { RedisClient } from '../redis/client.ts';
 import { type Cursor, readCursor, writeCursor } from '../redis/cursor.ts';
 import type { Keys } from '../redis/keys.ts';
+import type { DeliveryEntry, LedgerEntry } from './entry.ts';
+import type { Ledger } from './ledger.ts';
+import { countPartitions, type ReadItems, readItems, trimIndex } from './unresolved-index.ts';
 
 export type UnresolvedState = 'parked' | 'dead';
 

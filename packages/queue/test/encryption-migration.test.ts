@@ -59,7 +59,7 @@ it('encrypts everything, refuses plain values from then on, and changes nothing 
   expect(first).toMatchObject({ encrypted: 4, reencrypted: 0, refused: 0, unreadable: {} });
   expect(first.since).toBeGreaterThan(0);
   expect(seen.at(-1)).toBeGreaterThanOrEqual(3);
-  expect(await auditEncryption(store.redis, store.keys, store.encryptor)).toMatchObject({
+  expect(await auditEncryption(store)).toMatchObject({
     plain: 0,
     sealed: { [String(store.encryptor.key)]: 3 },
   });

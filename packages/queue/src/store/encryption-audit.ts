@@ -1,11 +1,11 @@
 /** Under which keys Redis holds what is encrypted, so that an operator knows when a key can be removed. */
 
-import { type RedisClient, scanKeys } from '../redis/client.ts';
-import type { Keys } from '../redis/keys.ts';
-import { type Encryptor, encryptedPatterns, HEAD_BYTES, keyIdOf } from './encryptor.ts';
+import { encryptedPatterns, HEAD_BYTES, keyIdOf } from '../encryption/encryptor.ts';
+import { scanKeys } from '../redis/client.ts';
+import type { Store } from './store.ts';
 
 export interface EncryptionAudit {
-  /** Id of the key that seals from now on; null when nothing is encrypted. */
+  /** Id of the key that encrypts from now on; null when nothing is encrypted. */
   key: string | null;
   /** Ids of all keys that are configured. */
   configured: string[];
@@ -13,7 +13,7 @@ export interface EncryptionAudit {
   sealed: Record<string, number>;
   /** Payloads and tokens that are not encrypted. */
   plain: number;
-  /** Ids of keys that are not configured any more, although something is left that they sealed. */
+  /** Ids of keys that are not configured any more, although something is left that they encrypted. */
   missing: string[];
   /** False when there were too many to check them all. */
   complete: boolean;
@@ -23,7 +23,7 @@ const PAGE_SIZE = 500;
 /** Values that are checked at most; a million takes some ten seconds. */
 const MAX_VALUES = 1_000_000;
 
-export async function auditEncryption(redis: RedisClient, keys: Keys, encryptor: Encryptor): Promise<EncryptionAudit> {
+export async function auditEncryption({ redis, keys, encryptor }: Store): Promise<EncryptionAudit> {
   const sealed: Record<string, number> = {};
   let plain = 0;
   let looked = 0;

@@ -7,19 +7,10 @@
  */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Operations, Replayed } from '../queues/operations.ts';
-import type { RedisClient } from '../redis/client.ts';
-import type { Keys } from '../redis/keys.ts';
+import type { UnresolvedFilter, UnresolvedItem, UnresolvedPage, UnresolvedState } from '../ledger/unresolved.ts';
+import type { Replayed } from '../queues/operations.ts';
 import { RedisLease } from '../redis/lease.ts';
-import type { Unresolved, UnresolvedFilter, UnresolvedItem, UnresolvedPage, UnresolvedState } from './unresolved.ts';
-
-/** What a run works on: a `Store`. */
-interface BulkStore {
-  redis: RedisClient;
-  keys: Keys;
-  operations: Operations;
-  unresolved: Unresolved;
-}
+import type { Store } from './store.ts';
 
 export type BulkAction = 'replay' | 'drop';
 
@@ -87,7 +78,7 @@ export class RunIsTaken extends Error {
 
 /** Notes a run of everything that the filter names and that has stopped by `filter.until`, default now. */
 export async function startBulk(
-  store: BulkStore,
+  store: Store,
   { state, action, filter, why }: Pick<BulkRun, 'state' | 'action' | 'why'> & { filter: UnresolvedFilter },
 ): Promise<BulkRun> {
   const now = Date.now();
@@ -106,13 +97,13 @@ export async function startBulk(
 }
 
 /** The latest runs, newest first. */
-export async function listBulk({ redis, keys }: Pick<BulkStore, 'redis' | 'keys'>): Promise<BulkRun[]> {
+export async function listBulk({ redis, keys }: Pick<Store, 'redis' | 'keys'>): Promise<BulkRun[]> {
   const runs = (await redis.hvals(keys.bulkRuns)).map((json) => JSON.parse(json) as BulkRun);
   return runs.sort((a, b) => b.started - a.started);
 }
 
 export async function readBulk(
-  { redis, keys }: Pick<BulkStore, 'redis' | 'keys'>,
+  { redis, keys }: Pick<Store, 'redis' | 'keys'>,
   id: string,
 ): Promise<BulkRun | undefined> {
   const json = await redis.hget(keys.bulkRuns, id);
@@ -123,7 +114,7 @@ export async function readBulk(
  * Carries a run on to its end, or until the signal.
  * @throws RunIsTaken when another process is at it
  */
-export async function runBulk(store: BulkStore, id: string, options: BulkOptions): Promise<BulkRun> {
+export async function runBulk(store: Store, id: string, options: BulkOptions): Promise<BulkRun> {
   const held = await new RedisLease(store.redis, store.keys).take([`bulk:${id}`], LEASE_MS);
   if (!held) throw new RunIsTaken(`Another process is at run ${id}.`);
   try {
@@ -135,7 +126,7 @@ export async function runBulk(store: BulkStore, id: string, options: BulkOptions
   }
 }
 
-async function carryOn(store: BulkStore, begun: BulkRun, options: BulkOptions): Promise<BulkRun> {
+async function carryOn(store: Store, begun: BulkRun, options: BulkOptions): Promise<BulkRun> {
   let run: BulkRun = { ...(begun.begun ? await recount(store, begun) : begun), begun: true };
   await note(store, run);
   await report(store, run, options);
@@ -159,7 +150,7 @@ async function carryOn(store: BulkStore, begun: BulkRun, options: BulkOptions): 
 
 /** Does what comes next, and moves on where all of it could be asked for. */
 async function takeStep(
-  store: BulkStore,
+  store: Store,
   begun: BulkRun,
   options: BulkOptions,
 ): Promise<{ run: BulkRun; error?: unknown }> {
@@ -196,26 +187,26 @@ function count(run: BulkRun, result: BulkResult): BulkRun {
 }
 
 /** Adds what a step did that was interrupted: it has left the list without being counted. */
-async function recount(store: BulkStore, run: BulkRun): Promise<BulkRun> {
+async function recount(store: Store, run: BulkRun): Promise<BulkRun> {
   if (run.filter.text) return run;
   const uncounted = Math.min(STEP, Math.max(0, run.of - (await countAhead(store, run)) - run.matched));
   return { ...run, matched: run.matched + uncounted, done: run.done + uncounted };
 }
 
-async function report(store: BulkStore, run: BulkRun, { onProgress }: BulkOptions): Promise<void> {
+async function report(store: Store, run: BulkRun, { onProgress }: BulkOptions): Promise<void> {
   if (!onProgress) return;
   const behind = run.filter.text ? run.of - (await countAhead(store, run)) : run.matched;
   onProgress(run, Math.min(behind, run.of));
 }
 
 /** Items that the run has not come to yet; the text of its filter is ignored. */
-async function countAhead(store: BulkStore, { state, filter, cursor, ended }: BulkRun): Promise<number> {
+async function countAhead(store: Store, { state, filter, cursor, ended }: BulkRun): Promise<number> {
   if (ended !== undefined) return 0;
   return store.unresolved.countAfter(state, filter, cursor);
 }
 
 async function act(
-  store: BulkStore,
+  store: Store,
   { state, action, why = '' }: BulkRun,
   item: UnresolvedItem,
   options: BulkOptions,
@@ -224,7 +215,7 @@ async function act(
   return (await dropUnresolved(store, item, why)) ? 'dropped' : 'moved';
 }
 
-async function note({ redis, keys }: BulkStore, run: BulkRun): Promise<void> {
+async function note({ redis, keys }: Store, run: BulkRun): Promise<void> {
   await redis.hset(keys.bulkRuns, run.id, JSON.stringify(run));
   // A filter may hold what an operator typed.
   await redis.expire(keys.bulkRuns, KEPT_S);
@@ -232,7 +223,7 @@ async function note({ redis, keys }: BulkStore, run: BulkRun): Promise<void> {
 
 /** Sends one of them on its way again. */
 export async function replayUnresolved(
-  { operations }: Pick<BulkStore, 'operations'>,
+  { operations }: Pick<Store, 'operations'>,
   state: UnresolvedState,
   { source, call_id, route }: Pick<UnresolvedItem, 'source' | 'call_id' | 'route'>,
   { attempts, config }: Pick<BulkOptions, 'attempts' | 'config'>,
@@ -243,7 +234,7 @@ export async function replayUnresolved(
 
 /** Gives one of them up; the reason stays in the ledger. False when it has moved on meanwhile. */
 export async function dropUnresolved(
-  { operations }: Pick<BulkStore, 'operations'>,
+  { operations }: Pick<Store, 'operations'>,
   { source, call_id, route }: Pick<UnresolvedItem, 'source' | 'call_id' | 'route'>,
   reason: string,
 ): Promise<boolean> {

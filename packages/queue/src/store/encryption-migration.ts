@@ -7,19 +7,10 @@
  * meanwhile is left as its writer made it.
  */
 import { createHash } from 'node:crypto';
-import { defineScript, type RedisClient, scanKeys } from '../redis/client.ts';
-import type { Keys } from '../redis/keys.ts';
-import { type Encryptor, encryptedPatterns, HEAD_BYTES, keyIdOf } from './encryptor.ts';
-import { INDEX_KEY_PLACE } from './index-key.ts';
-import type { Marks } from './marks.ts';
-
-/** What holds encrypted values: a `Store`. */
-interface EncryptedStore {
-  redis: RedisClient;
-  keys: Keys;
-  encryptor: Encryptor;
-  marks: Marks;
-}
+import { encryptedPatterns, HEAD_BYTES, keyIdOf } from '../encryption/encryptor.ts';
+import { INDEX_KEY_PLACE } from '../encryption/index-key.ts';
+import { defineScript, scanKeys } from '../redis/client.ts';
+import type { Store } from './store.ts';
 
 export interface Migration {
   /** Values that were plain and are encrypted now. */
@@ -69,7 +60,7 @@ return 1
 );
 
 /** @throws Error when no key is given */
-export async function migrateEncryption(store: EncryptedStore, options: MigrationOptions = {}): Promise<Migration> {
+export async function migrateEncryption(store: Store, options: MigrationOptions = {}): Promise<Migration> {
   if (!store.encryptor.on) throw new Error('WRAPUP_ENCRYPTION_KEY is not set: there is no key to encrypt with.');
   const since = await store.marks.at('encrypted');
   const trusts = since === undefined || (options.acceptPlain ?? false);
@@ -100,7 +91,7 @@ export async function migrateEncryption(store: EncryptedStore, options: Migratio
 }
 
 async function runPass(
-  store: EncryptedStore,
+  store: Store,
   found: Migration,
   trusts: boolean,
   onLook: (count: number) => void,
@@ -119,7 +110,7 @@ async function runPass(
   }
 }
 
-async function migrateBatch(store: EncryptedStore, names: string[], found: Migration, trusts: boolean): Promise<void> {
+async function migrateBatch(store: Store, names: string[], found: Migration, trusts: boolean): Promise<void> {
   // The first bytes only: a payload may have megabytes, and most are as they should be.
   const heads = await Promise.all(names.map((name) => store.redis.getrangeBuffer(name, 0, HEAD_BYTES - 1)));
   for (const [index, head] of heads.entries()) {
@@ -133,12 +124,7 @@ async function migrateBatch(store: EncryptedStore, names: string[], found: Migra
   }
 }
 
-async function migrateValue(
-  store: EncryptedStore,
-  name: string,
-  id: string | undefined,
-  found: Migration,
-): Promise<void> {
+async function migrateValue(store: Store, name: string, id: string | undefined, found: Migration): Promise<void> {
   const { redis, keys, encryptor } = store;
   const kept = await redis.getBuffer(name);
   if (!kept || keyIdOf(kept) !== id) return;
@@ -152,7 +138,7 @@ async function migrateValue(
   else found.reencrypted += 1;
 }
 
-async function migrateIndexKey(store: EncryptedStore, found: Migration, trusts: boolean): Promise<void> {
+async function migrateIndexKey(store: Store, found: Migration, trusts: boolean): Promise<void> {
   const { redis, keys, encryptor } = store;
   const text = await redis.hget(keys.installation, 'index_key');
   if (text === null) return;
@@ -174,7 +160,7 @@ async function migrateIndexKey(store: EncryptedStore, found: Migration, trusts: 
   else found.reencrypted += 1;
 }
 
-function countUnreadable({ encryptor }: EncryptedStore, { unreadable }: Migration, id: string | undefined): void {
+function countUnreadable({ encryptor }: Store, { unreadable }: Migration, id: string | undefined): void {
   const name = id !== undefined && !encryptor.keys.includes(id) ? id : 'damaged';
   unreadable[name] = (unreadable[name] ?? 0) + 1;
 }
