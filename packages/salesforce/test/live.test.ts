@@ -20,7 +20,7 @@ test('a run provisions, writes, answers every question, and leaves no record beh
     expect([1, 2, 3, 4, 5, 6, 7].map((n) => said.has(n))).toEqual(Array(7).fill(true));
     expect(said.get(1)).toBe('one 201, repeated 200, as a collection 200 (ok)');
     expect(said.get(3)).toContain('updateable false');
-    expect(said.get(5)).toContain('duplicateResult');
+    expect(said.get(5)).toContain('under no key of that name');
     expect(said.get(7)).toBe('400 FIELD_INTEGRITY_EXCEPTION');
     for (const object of ['Task', 'Lead', 'Account']) expect(account.sandbox.salesforce.records(object)).toEqual([]);
   } finally {

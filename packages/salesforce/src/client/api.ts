@@ -89,12 +89,22 @@ export function writeRows(
 }
 
 /** One record alone. */
-export function createRecord(object: string, fields: Record<string, unknown>): SalesforceApiCall {
+export function createRecord(
+  object: string,
+  fields: Record<string, unknown>,
+  headers: Record<string, string> = {},
+): SalesforceApiCall {
   return {
     name: `create a ${object}`,
     writes: true,
     sent: Object.values(fields).filter((value) => typeof value === 'string' && value.length < 1000),
-    run: (connection) => connection.sobject(object).create(fields),
+    run: (connection) =>
+      connection.request({
+        method: 'POST',
+        url: `/sobjects/${object}`,
+        body: JSON.stringify(fields),
+        headers: { 'content-type': 'application/json', ...headers },
+      }),
   };
 }
 

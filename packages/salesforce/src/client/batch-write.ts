@@ -4,10 +4,10 @@
  *
  * Salesforce locks a record's parent for each request: https://help.salesforce.com/s/articleView?id=005226737&type=1
  */
-import type { Row, RowAnswers, RowWriter } from '@wrapup/destination/engine';
+import type { Row, RowAnswer, RowAnswers, RowWriter } from '@wrapup/destination/engine';
 import { asList, asObject, asText } from '@wrapup/destination/http';
-import { failureOf, readRowErrors, unaccounted } from '../errors/classify.ts';
-import { writeRows } from './api.ts';
+import { asSalesforceFailure, failureOf, readRowErrors, unaccounted } from '../errors/classify.ts';
+import { createRecord, writeRows } from './api.ts';
 import type { SalesforceSettings } from './settings.ts';
 import type { SalesforceSession } from './transport.ts';
 
@@ -44,6 +44,39 @@ function accountFor(verb: 'create' | 'update', rows: Row[], results: unknown[]):
     }
   }
   return answers;
+}
+
+/**
+ * Rows that a duplicate rule stopped, each sent once more alone: a collection does not say whom the rule found, the refusal of
+ * a single record does. https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_composite_sobjects_collections_create.htm
+ */
+export async function nameDuplicates(
+  session: SalesforceSession,
+  settings: Pick<SalesforceSettings, 'assignment_rules' | 'duplicates'>,
+  answers: RowAnswers,
+): Promise<RowAnswers> {
+  const named: RowAnswers = new Map(answers);
+  for (const [row, answer] of answers) {
+    if (answer.ok || answer.failure.code !== 'ambiguous_person') continue;
+    if (asSalesforceFailure(answer.failure).vendor?.matches.length === 0)
+      named.set(row, await createAlone(session, settings, row));
+  }
+  return named;
+}
+
+async function createAlone(
+  session: SalesforceSession,
+  settings: Pick<SalesforceSettings, 'assignment_rules' | 'duplicates'>,
+  { object, fields, plans }: Row,
+): Promise<RowAnswer> {
+  try {
+    const { body } = await session.send(createRecord(object, fields, headersFor('create', settings)), plans);
+    const id = asText(asObject(body).id);
+    if (id) return { ok: true, id, created: true };
+    return { ok: false, failure: unaccounted(`create ${object}`, true) };
+  } catch (thrown) {
+    return { ok: false, failure: asSalesforceFailure(thrown) };
+  }
 }
 
 /* Headers of writes. */

@@ -123,7 +123,7 @@ function readOne(status: number, item: unknown): SalesforceVendorError {
     code,
     message,
     fields: [...new Set([...listOf(error.fields), ...fieldsInWords(code, message)])],
-    // The single-record answer misspells it; rows of collections spell it correctly.
+    // The answer to a single record misspells it. No row of a collection was seen to have it.
     matches: matchesOf(error.duplicateResut ?? error.duplicateResult),
     ...(holder ? { holder } : {}),
   };

@@ -10,6 +10,7 @@ import {
   type Row,
 } from '@wrapup/destination/engine';
 import type { RequestFailure } from '@wrapup/destination/http';
+import { nameDuplicates } from '../client/batch-write.ts';
 import { KEY, NOT_PROVIDED, type PersonObject, personObjectOf, WATERMARK } from '../client/objects.ts';
 import { isRecordId, longId } from '../client/query.ts';
 import type { SalesforceSettings } from '../client/settings.ts';
@@ -23,14 +24,15 @@ import { readRelated } from './related.ts';
 
 export function peopleVerbs(
   session: SalesforceSession,
-  settings: Pick<SalesforceSettings, 'duplicates'>,
+  settings: Pick<SalesforceSettings, 'assignment_rules' | 'duplicates'>,
   org: Org,
   records: RecordVerbs,
 ): PeopleVerbs {
   const { create, update, rowsNamed, knownFields, limits, drops_fields, owner, fields, urlOf } = records;
   return {
-    ...{ session, create, update, rowsNamed, limits, drops_fields, owner, fields, urlOf, withoutPlaceholders },
+    ...{ session, update, rowsNamed, limits, drops_fields, owner, fields, urlOf, withoutPlaceholders },
     ...(knownFields ? { knownFields } : {}),
+    create: async (rows) => nameDuplicates(session, settings, await create(rows)),
     wording: {
       crm: 'Salesforce',
       person: 'contact or lead',

@@ -44,11 +44,14 @@ export interface RowFailure {
   errors: object[];
 }
 
-/** One row of a collection. A failed row has no id. */
-export function refusalRow({ code, message, fields = [], duplicates }: Refusal): RowFailure {
+/**
+ * One row of a collection. A failed row has no id, and does not say whom a duplicate rule found: only the answer to a single
+ * record does.
+ */
+export function refusalRow({ code, message, fields = [] }: Refusal): RowFailure {
   return {
     success: false,
-    errors: [{ statusCode: code, message, fields, ...(duplicates && { duplicateResult: duplicates }) }],
+    errors: [{ statusCode: code, message, fields }],
   };
 }
 
