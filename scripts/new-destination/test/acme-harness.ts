@@ -1,0 +1,84 @@
+/** The fake as the account of the conformance suite. */
+import type { Harness, Moment, TestAccount } from '@wrapup/destination/conformance';
+import { sampleField } from '@wrapup/destination/sample-plan';
+import { acmeKind } from '../src/index.ts';
+import { FakeAcme, type FakeRecord } from './fake-acme.ts';
+
+/** The paths of the requests that a moment means. */
+const MOMENTS: Record<Moment, RegExp> = {
+  any: /./,
+  'look-up': /^\/(?:search|read)\/people$/,
+  'create-person': /^\/create\/people$/,
+  'update-person': /^\/update\/people$/,
+  'create-call-log': /^\/create\/call_logs$/,
+  'create-task': /^\/create\/tasks$/,
+};
+
+export const acmeHarness: Harness = {
+  names: {
+    call_log: 'call_logs',
+    task: 'tasks',
+    create_as: 'person',
+    first_name: 'first_name',
+    last_name: 'last_name',
+    phone: 'phone',
+    email: 'email',
+    note: 'notes',
+    owner: 'owner_id',
+    title: 'title',
+    subject: 'subject',
+    call_log_extra: {},
+    task_extra: {},
+  },
+  text: 'notes',
+  flag: 'opted_out',
+  poison: () => sampleField('happened_at', 'the day before yesterday', 'overwrite', 41),
+  refusedField: () => sampleField('result', 'VANISHED', 'overwrite', 42),
+  open: openAccount,
+};
+
+/** An account of its own, empty but for the fields that Wrapup needs. */
+async function openAccount(): Promise<TestAccount> {
+  const fake = await FakeAcme.start();
+  const opened: { close(): Promise<void> }[] = [];
+  return {
+    async connect({ drop_refused_fields = true, timeout = 5_000 } = {}) {
+      const on_refused_field = drop_refused_fields ? 'drop' : 'park';
+      const settings = acmeKind.settings.parse({ token: fake.token, base_url: fake.url, timeout, on_refused_field });
+      const destination = await acmeKind.connect('sales', settings);
+      opened.push(destination);
+      return destination;
+    },
+    async effects() {
+      const all = (object: string) => (fake.records[object] ?? []).map(toEffect);
+      return { people: all('people'), call_logs: all('call_logs'), tasks: all('tasks') };
+    },
+    addPeople: async (people) => people.map((fields) => fake.add('people', fields)),
+    async owners() {
+      const [one, other, gone] = fake.users;
+      if (!one || !other || !gone) throw new Error('the fake has too few users');
+      return { active: [one, other], gone };
+    },
+    async deletePerson(id) {
+      fake.records.people = (fake.records.people ?? []).filter((person) => person.id !== id);
+    },
+    trouble: (kind, moment, times = 1) => void fake.faults.push({ kind, path: MOMENTS[moment], times }),
+    calm: () => {
+      fake.faults = [];
+    },
+    searchSees: (everything) => {
+      fake.visible = everything ? undefined : new Set((fake.records.people ?? []).map(({ id }) => id));
+    },
+    requests: () => fake.requests,
+    async close() {
+      for (const destination of opened) await destination.close();
+      await fake.close();
+    },
+  };
+}
+
+function toEffect({ id, fields }: FakeRecord) {
+  const known = Object.entries(fields).filter(([, value]) => value !== null);
+  const properties = Object.fromEntries(known.map(([name, value]) => [name, String(value)]));
+  return { id, properties, people: properties.person_id ? [properties.person_id] : [] };
+}
