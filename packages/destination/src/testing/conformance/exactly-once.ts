@@ -1,41 +1,55 @@
 /** One call, one effect: whatever is repeated, lost or done at the same time. */
 import { expect, test } from 'vitest';
 import { type MemoryCommons, makeMemoryCommons, makeMemoryContext } from '../memory-context.ts';
-import { deliver, failure, type Harness, ids, type LowerStep, planFor, write } from './harness.ts';
-import { useAccount } from './use-account.ts';
+import { deliver, failure, ids, type LowerStep, write } from './harness.ts';
+import type { CaseTools } from './use-account.ts';
 
 const PHONE = '+14155550142';
 
-/** @param step without unique keys (`map`) the promise holds among processes that share a memory, and no further */
-export function exactlyOnce(harness: Harness, step?: LowerStep): void {
-  const account = useAccount(harness, step);
-  const keyed = step !== 'map';
+interface OnceTools extends CaseTools {
+  step: LowerStep | undefined;
+  /** False: the promise holds among processes that share a memory, and no further. */
+  keyed: boolean;
   /** What another process knows of what this one did. */
-  const elsewhere = (commons: MemoryCommons) => (keyed ? makeMemoryCommons() : commons);
+  elsewhere(commons: MemoryCommons): MemoryCommons;
+  expectOneOfEach(): Promise<void>;
+}
 
-  async function expectOneOfEach(): Promise<void> {
-    const { people, call_logs, tasks } = await account().effects();
-    expect({ people: people.length, call_logs: call_logs.length, tasks: tasks.length }).toEqual({
-      people: 1,
-      call_logs: 1,
-      tasks: 1,
-    });
-    expect(call_logs[0]?.people).toEqual([people[0]?.id]);
-    expect(tasks[0]?.people).toEqual([people[0]?.id]);
-  }
+/** @param step the lower step of the key ladder that the account allows */
+export function exactlyOnce(tools: CaseTools, step?: LowerStep): void {
+  const keyed = step !== 'map';
+  const once: OnceTools = {
+    ...tools,
+    step,
+    keyed,
+    elsewhere: (commons) => (keyed ? makeMemoryCommons() : commons),
+    async expectOneOfEach() {
+      const { people, call_logs, tasks } = await tools.effects();
+      expect([people.length, call_logs.length, tasks.length]).toEqual([1, 1, 1]);
+      expect(call_logs[0]?.people).toEqual([people[0]?.id]);
+      expect(tasks[0]?.people).toEqual([people[0]?.id]);
+    },
+  };
+  writesOnce(once);
+  heals(once);
+  writesAtOnce(once);
+  resumes(once);
+}
 
+/** Repeats add nothing. */
+function writesOnce({ account, connect, effects, makePlan, keyed, expectOneOfEach }: OnceTools): void {
   test('one call of an unknown caller becomes one person, one call log and one task, linked', async () => {
-    const destination = await account().connect();
-    const [outcome] = await write(destination, [planFor(harness, { id: 'c1', phone: PHONE, first_name: 'Ada' })]);
-    const { people, call_logs, tasks } = await account().effects();
+    const destination = await connect();
+    const [outcome] = await write(destination, [makePlan({ id: 'c1', phone: PHONE, first_name: 'Ada' })]);
+    const { people, call_logs, tasks } = await effects();
     expect(ids(outcome)).toEqual({ person: people[0]?.id, call_log: call_logs[0]?.id, 'call-back': tasks[0]?.id });
     await expectOneOfEach();
   });
 
   test('a repeat gives the same ids and adds nothing', async () => {
-    const destination = await account().connect();
+    const destination = await connect();
     const commons = makeMemoryCommons();
-    const plan = planFor(harness, { id: 'c1', phone: PHONE, first_name: 'Ada' });
+    const plan = makePlan({ id: 'c1', phone: PHONE, first_name: 'Ada' });
     const [first] = await write(destination, [plan], commons);
     const [again] = await write(destination, [plan], commons);
     const [resumed] = await write(destination, [{ ...plan, resume: { attempts: 1, records: {} } }], commons);
@@ -45,20 +59,23 @@ export function exactlyOnce(harness: Harness, step?: LowerStep): void {
   });
 
   test.runIf(keyed)('a repeat without memory, while search does not see the person yet, adds nothing', async () => {
-    const destination = await account().connect();
+    const destination = await connect();
     account().searchSees(false);
-    const plan = planFor(harness, { id: 'c1', phone: PHONE, first_name: 'Ada' });
+    const plan = makePlan({ id: 'c1', phone: PHONE, first_name: 'Ada' });
     const [first] = await write(destination, [plan], makeMemoryCommons());
     const [again] = await write(destination, [plan], makeMemoryCommons());
     expect(ids(again)).toEqual(ids(first));
     await expectOneOfEach();
   });
+}
 
+/** Answers that are lost, and processes that die. */
+function heals({ account, connect, makePlan, keyed, elsewhere, expectOneOfEach }: OnceTools): void {
   for (const moment of ['create-person', 'create-call-log', 'create-task'] as const) {
     test(`an answer lost after the CRM has committed (${moment}) is healed in the same write`, async () => {
-      const destination = await account().connect();
+      const destination = await connect();
       account().trouble('lost', moment);
-      const [outcome] = await write(destination, [planFor(harness, { id: 'c1', phone: PHONE })]);
+      const [outcome] = await write(destination, [makePlan({ id: 'c1', phone: PHONE })]);
       expect(Object.keys(ids(outcome))).toEqual(['person', 'call_log', 'call-back']);
       await expectOneOfEach();
     });
@@ -67,9 +84,9 @@ export function exactlyOnce(harness: Harness, step?: LowerStep): void {
     test.runIf(keyed || moment !== 'create-person')(
       `a success that says nothing (${moment}) is not believed`,
       async () => {
-        const destination = await account().connect();
+        const destination = await connect();
         account().trouble('empty-success', moment);
-        const [outcome] = await write(destination, [planFor(harness, { id: 'c1', phone: PHONE })]);
+        const [outcome] = await write(destination, [makePlan({ id: 'c1', phone: PHONE })]);
         expect(Object.keys(ids(outcome))).toEqual(['person', 'call_log', 'call-back']);
         await expectOneOfEach();
       },
@@ -78,8 +95,8 @@ export function exactlyOnce(harness: Harness, step?: LowerStep): void {
     test.runIf(keyed || moment !== 'create-person')(
       `a process that dies after the CRM has committed (${moment}) is taken over by another`,
       async () => {
-        const plan = planFor(harness, { id: 'c1', phone: PHONE });
-        const dying = await account().connect();
+        const plan = makePlan({ id: 'c1', phone: PHONE });
+        const dying = await connect();
         account().trouble('unanswered', moment);
         const commons = makeMemoryCommons();
         const [outcome] = await write(dying, [plan], commons, { within: 700 });
@@ -87,16 +104,19 @@ export function exactlyOnce(harness: Harness, step?: LowerStep): void {
         account().calm();
         // With keys the other process knows nothing of the first but that it tried: no memory, no lease that would warn it.
         const next = { ...plan, resume: { attempts: 1, records: {} } };
-        await deliver(await account().connect(), next, elsewhere(commons));
+        await deliver(await connect(), next, elsewhere(commons));
         await expectOneOfEach();
       },
     );
   }
+}
 
+/** Many deliveries of one call at the same time. */
+function writesAtOnce({ account, connect, makePlan, keyed, expectOneOfEach }: OnceTools): void {
   test('fifty deliveries of one call at once, by two processes that share a memory, have one effect', async () => {
-    const processes = [await account().connect(), await account().connect()];
+    const processes = [await connect(), await connect()];
     const commons = makeMemoryCommons();
-    const plan = planFor(harness, { id: 'c1', phone: PHONE, first_name: 'Ada' });
+    const plan = makePlan({ id: 'c1', phone: PHONE, first_name: 'Ada' });
     const outcomes = await Promise.all(
       Array.from({ length: 50 }, (_, n) => deliver(processes[n % 2] ?? never(), plan, commons)),
     );
@@ -107,10 +127,10 @@ export function exactlyOnce(harness: Harness, step?: LowerStep): void {
   test.runIf(keyed)(
     'deliveries of one call at once without any shared memory or lease have one effect: the key decides',
     async () => {
-      const plan = planFor(harness, { id: 'c1', phone: PHONE, first_name: 'Ada' });
+      const plan = makePlan({ id: 'c1', phone: PHONE, first_name: 'Ada' });
       account().searchSees(false);
       const outcomes = await Promise.all(
-        Array.from({ length: 8 }, async () => deliver(await account().connect(), plan, makeMemoryCommons())),
+        Array.from({ length: 8 }, async () => deliver(await connect(), plan, makeMemoryCommons())),
       );
       expect(new Set(outcomes.map((outcome) => JSON.stringify(ids(outcome)))).size).toBe(1);
       await expectOneOfEach();
@@ -118,17 +138,20 @@ export function exactlyOnce(harness: Harness, step?: LowerStep): void {
   );
 
   test('the same plan fifty times in one write has one effect', async () => {
-    const destination = await account().connect();
-    const plan = planFor(harness, { id: 'c1', phone: PHONE });
+    const destination = await connect();
+    const plan = makePlan({ id: 'c1', phone: PHONE });
     const outcomes = await write(destination, Array(50).fill(plan));
     expect(new Set(outcomes.map((outcome) => JSON.stringify(ids(outcome)))).size).toBe(1);
     await expectOneOfEach();
   });
+}
 
+/** What an earlier attempt has done. */
+function resumes({ names, account, connect, effects, makePlan, step, expectOneOfEach }: OnceTools): void {
   test('what an earlier attempt has done is not done again', async () => {
-    const destination = await account().connect();
+    const destination = await connect();
     const commons = makeMemoryCommons();
-    const plan = planFor(harness, { id: 'c1', phone: PHONE });
+    const plan = makePlan({ id: 'c1', phone: PHONE });
     account().trouble('fails', 'create-task', null);
     const [outcome] = await write(destination, [plan], commons);
     const { done } = failure(outcome).details;
@@ -144,24 +167,24 @@ export function exactlyOnce(harness: Harness, step?: LowerStep): void {
   });
 
   test.runIf(step)('the probe says which step is in force', async () => {
-    const destination = await account().connect();
+    const destination = await connect();
     const commons = makeMemoryCommons();
-    await write(destination, [planFor(harness, { id: 'c1', phone: PHONE })], commons);
-    const again = planFor(harness, { id: 'c1', phone: PHONE, resume: { attempts: 1, records: {} } });
+    await write(destination, [makePlan({ id: 'c1', phone: PHONE })], commons);
+    const again = makePlan({ id: 'c1', phone: PHONE, resume: { attempts: 1, records: {} } });
     await write(destination, [again], commons);
     const { notes } = await destination.probe(makeMemoryContext(commons));
     expect(notes.join('\n')).toContain(`step ${step === 'read' ? 2 : 3} of 3`);
   });
 
   test('what is merely known to exist is written again: a replay says what the mapping says now', async () => {
-    const destination = await account().connect();
+    const destination = await connect();
     const call = { id: 'c1', phone: PHONE };
-    const [first] = await write(destination, [planFor(harness, { ...call, title: 'As it was' })]);
+    const [first] = await write(destination, [makePlan({ ...call, title: 'As it was' })]);
     const records = ids(first);
-    const corrected = planFor(harness, { ...call, title: 'As it is now', resume: { attempts: 1, records } });
+    const corrected = makePlan({ ...call, title: 'As it is now', resume: { attempts: 1, records } });
     const [replayed] = await write(destination, [corrected]);
     expect(ids(replayed)).toEqual(records);
-    expect((await account().effects()).call_logs[0]?.properties[harness.names.title]).toBe('As it is now');
+    expect((await effects()).call_logs[0]?.properties[names.title]).toBe('As it is now');
     await expectOneOfEach();
   });
 }

@@ -2,24 +2,29 @@
 import type { Plan } from '@wrapup/mapping';
 import { expect, test } from 'vitest';
 import { makeMemoryCommons, makeMemoryContext } from '../memory-context.ts';
-import { failure, type Harness, ids, planFor, write } from './harness.ts';
-import { useAccount } from './use-account.ts';
+import { failure, ids, write } from './harness.ts';
+import type { CaseTools } from './use-account.ts';
 
 const phone = (n: number) => `+1415555${String(1000 + n)}`;
 
-export function failures(harness: Harness): void {
-  const account = useAccount(harness);
+export function failures(tools: CaseTools): void {
+  accountsForRows(tools);
+  stops(tools);
+  saysEnough(tools);
+}
 
+/** Each plan has its own outcome. */
+function accountsForRows({ harness, names, account, connect, effects, makePlan }: CaseTools): void {
   test('outcomes come in the order of the plans and in equal number', async () => {
     const known = await account().addPeople(Array.from({ length: 15 }, (_, n) => ({ phone: phone(n) })));
-    const destination = await account().connect();
+    const destination = await connect();
     const plans = Array.from({ length: 45 }, (_, n) =>
-      planFor(harness, { id: `c${n}`, phone: phone(n), title: `Title ${n}`, unmatched: n % 2 ? 'create' : 'skip' }),
+      makePlan({ id: `c${n}`, phone: phone(n), title: `Title ${n}`, unmatched: n % 2 ? 'create' : 'skip' }),
     );
     const before = account().requests();
     const outcomes = await write(destination, plans);
     expect(outcomes).toHaveLength(45);
-    const effects = await account().effects();
+    const now = await effects();
     for (const [n, outcome] of outcomes.entries()) {
       const written = ids(outcome);
       if (n >= 15 && n % 2 === 0) {
@@ -27,8 +32,8 @@ export function failures(harness: Harness): void {
         continue;
       }
       if (n < 15) expect(written.person).toBe(known[n]);
-      const log = effects.call_logs.find(({ id }) => id === written.call_log);
-      expect(log?.properties[harness.names.title]).toBe(`Title ${n}`);
+      const log = now.call_logs.find(({ id }) => id === written.call_log);
+      expect(log?.properties[names.title]).toBe(`Title ${n}`);
       expect(log?.people).toEqual([written.person]);
     }
     const counted = outcomes.reduce((sum, outcome) => sum + (outcome.ok ? outcome.receipt.requests : 0), 0);
@@ -36,61 +41,64 @@ export function failures(harness: Harness): void {
   });
 
   test('a poisoned record fails alone, names its mapping line, and leaves its neighbours written', async () => {
-    const destination = await account().connect();
+    const destination = await connect();
     const plans = Array.from({ length: 20 }, (_, n) =>
-      planFor(harness, { id: `c${n}`, phone: phone(n), ...(n === 7 ? { call_fields: [harness.poison()] } : {}) }),
+      makePlan({ id: `c${n}`, phone: phone(n), ...(n === 7 ? { call_fields: [harness.poison()] } : {}) }),
     );
     const outcomes = await write(destination, plans);
     expect(outcomes.map((outcome) => outcome.ok)).toEqual(plans.map((_, n) => n !== 7));
     const bad = failure(outcomes[7]);
     expect(bad).toMatchObject({ code: 'invalid_field', next: 'park' });
     expect(bad.details).toMatchObject({ field: harness.poison().name, at: harness.poison().at, record: 'call_log' });
-    expect((await account().effects()).call_logs).toHaveLength(19);
+    expect((await effects()).call_logs).toHaveLength(19);
   });
 
   test('a field that the account refuses is left out with a note, or parks the call, as the connection says', async () => {
     const field = harness.refusedField();
-    const plan = (id: string) => planFor(harness, { id, phone: phone(1), call_fields: [field] });
-    const [dropped] = await write(await account().connect({ drop_refused_fields: true }), [plan('c1')]);
+    const plan = (id: string) => makePlan({ id, phone: phone(1), call_fields: [field] });
+    const [dropped] = await write(await connect({ drop_refused_fields: true }), [plan('c1')]);
     expect(Object.keys(ids(dropped))).toContain('call_log');
     expect(dropped).toMatchObject({ receipt: { notes: [expect.stringContaining(field.name)] } });
-    const [parked] = await write(await account().connect({ drop_refused_fields: false }), [plan('c2')]);
+    const [parked] = await write(await connect({ drop_refused_fields: false }), [plan('c2')]);
     expect(failure(parked)).toMatchObject({ next: 'park', details: { field: field.name, at: field.at } });
     expect(failure(parked).hint).toBeTruthy();
-    expect((await account().effects()).call_logs).toHaveLength(1);
+    expect((await effects()).call_logs).toHaveLength(1);
   });
+}
 
+/** Tokens, quotas, deadlines. */
+function stops({ account, connect, effects, makePlan }: CaseTools): void {
   test('a refused token is the connection’s failure, for every plan, and nothing is written', async () => {
-    const destination = await account().connect();
+    const destination = await connect();
     account().trouble('refused-token', 'any', null);
     const outcomes = await write(
       destination,
-      [0, 1, 2].map((n) => planFor(harness, { id: `c${n}`, phone: phone(n) })),
+      [0, 1, 2].map((n) => makePlan({ id: `c${n}`, phone: phone(n) })),
     );
     for (const outcome of outcomes)
       expect(failure(outcome)).toMatchObject({ code: 'unauthorized', next: 'reauthenticate' });
     await expect(destination.probe(makeMemoryContext())).rejects.toMatchObject({ next: 'reauthenticate' });
     account().calm();
-    expect(await account().effects()).toEqual({ people: [], call_logs: [], tasks: [] });
+    expect(await effects()).toEqual({ people: [], call_logs: [], tasks: [] });
     expect((await destination.probe(makeMemoryContext())).account).toBeTruthy();
   });
 
   test('being throttled burns no attempt and says for how long', async () => {
-    const destination = await account().connect();
+    const destination = await connect();
     account().trouble('throttled', 'create-call-log', null);
-    const [outcome] = await write(destination, [planFor(harness, { id: 'c1', phone: phone(1) })], makeMemoryCommons());
+    const [outcome] = await write(destination, [makePlan({ id: 'c1', phone: phone(1) })], makeMemoryCommons());
     expect(failure(outcome).next).toBe('throttle');
     expect(failure(outcome).details.retry_after).toBeGreaterThan(0);
     expect(failure(outcome).details.done).toHaveProperty('person');
   });
 
   test('the deadline holds when the CRM hangs', async () => {
-    const destination = await account().connect();
+    const destination = await connect();
     account().trouble('hangs', 'any', null);
     const began = performance.now();
     const outcomes = await write(
       destination,
-      [0, 1].map((n) => planFor(harness, { id: `c${n}`, phone: phone(n) })),
+      [0, 1].map((n) => makePlan({ id: `c${n}`, phone: phone(n) })),
       makeMemoryCommons(),
       { within: 500 },
     );
@@ -99,25 +107,28 @@ export function failures(harness: Harness): void {
   });
 
   test('work that is withdrawn stops, and burns no attempt', async () => {
-    const destination = await account().connect();
+    const destination = await connect();
     const controller = new AbortController();
     account().trouble('hangs', 'create-call-log', null);
-    const writing = write(destination, [planFor(harness, { id: 'c1', phone: phone(1) })], makeMemoryCommons(), {
+    const writing = write(destination, [makePlan({ id: 'c1', phone: phone(1) })], makeMemoryCommons(), {
       signal: controller.signal,
     });
-    await reached(async () => (await account().effects()).people.length === 1);
+    await reached(async () => (await effects()).people.length === 1);
     controller.abort();
     expect(failure((await writing)[0]).next).toBe('throttle');
   });
+}
 
+/** What is said, and what is not. */
+function saysEnough({ harness, names, account, connect, effects, makePlan }: CaseTools): void {
   test('a preview says what would be written, and writes nothing', async () => {
     const [person] = await account().addPeople([{ phone: phone(1), first_name: 'Ada' }]);
-    const destination = await account().connect();
-    const before = await account().effects();
+    const destination = await connect();
+    const before = await effects();
     const plans: Plan[] = [
-      planFor(harness, { id: 'c1', phone: phone(1), first_name: 'Grace' }),
-      planFor(harness, { id: 'c2', phone: phone(2) }),
-      planFor(harness, { id: 'c3', phone: phone(3), unmatched: 'park' }),
+      makePlan({ id: 'c1', phone: phone(1), first_name: 'Grace' }),
+      makePlan({ id: 'c2', phone: phone(2) }),
+      makePlan({ id: 'c3', phone: phone(3), unmatched: 'park' }),
     ];
     const previews = await destination.preview(plans, makeMemoryContext());
     expect(previews.map(({ decision }) => decision)).toEqual(['use', 'create', 'park']);
@@ -128,23 +139,23 @@ export function failures(harness: Harness): void {
     ]);
     expect(previews[0]?.records[0]).toMatchObject({ id: person });
     expect(previews[0]?.records[0]?.fields).toContainEqual(
-      expect.objectContaining({ field: harness.names.first_name, from: 'Ada', to: 'Grace', applies: true }),
+      expect.objectContaining({ field: names.first_name, from: 'Ada', to: 'Grace', applies: true }),
     );
-    expect(await account().effects()).toEqual(before);
+    expect(await effects()).toEqual(before);
   });
 
   test('no number, address or name is in what failures and notes say', async () => {
     const secret = { phone: '+14155550199', email: 'very.secret@example.com', first_name: 'Wilhelmina' };
     await account().addPeople([{ phone: secret.phone }, { phone: secret.phone }]);
-    const destination = await account().connect({ drop_refused_fields: true });
-    const poisoned = planFor(harness, { id: 'c2', email: secret.email, call_fields: [harness.poison()] });
-    const dropped = planFor(harness, {
+    const destination = await connect({ drop_refused_fields: true });
+    const poisoned = makePlan({ id: 'c2', email: secret.email, call_fields: [harness.poison()] });
+    const dropped = makePlan({
       id: 'c3',
       email: secret.email,
       first_name: secret.first_name,
       call_fields: [harness.refusedField()],
     });
-    const ambiguous = planFor(harness, { id: 'c1', phone: secret.phone, first_name: secret.first_name });
+    const ambiguous = makePlan({ id: 'c1', phone: secret.phone, first_name: secret.first_name });
     const outcomes = await write(destination, [ambiguous, poisoned, dropped]);
     account().trouble('fails', 'any', null);
     outcomes.push(...(await write(destination, [ambiguous])));

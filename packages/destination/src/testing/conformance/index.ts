@@ -11,6 +11,7 @@ import type { Harness } from './harness.ts';
 import { owners } from './owners.ts';
 import { people } from './people.ts';
 import { said } from './said.ts';
+import { useAccount } from './use-account.ts';
 
 export type {
   Effects,
@@ -25,11 +26,12 @@ export type {
 export { deliver, failure, ids, planFor, write } from './harness.ts';
 
 export function describeDestination(name: string, harness: Harness): void {
-  describe(`${name}: exactly one effect`, () => exactlyOnce(harness));
+  describe(`${name}: exactly one effect`, () => exactlyOnce(useAccount(harness)));
   for (const step of harness.ladder ?? [])
-    describe(`${name}: exactly one effect, step ${step} of the key ladder`, () => exactlyOnce(harness, step));
-  describe(`${name}: the right person`, () => people(harness));
-  describe(`${name}: what a caller only says`, () => said(harness));
-  describe(`${name}: whom records belong to`, () => owners(harness));
-  describe(`${name}: every plan accounted for`, () => failures(harness));
+    describe(`${name}: exactly one effect, step ${step} of the key ladder`, () =>
+      exactlyOnce(useAccount(harness, step), step));
+  describe(`${name}: the right person`, () => people(useAccount(harness)));
+  describe(`${name}: what a caller only says`, () => said(useAccount(harness)));
+  describe(`${name}: whom records belong to`, () => owners(useAccount(harness)));
+  describe(`${name}: every plan accounted for`, () => failures(useAccount(harness)));
 }

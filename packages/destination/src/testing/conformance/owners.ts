@@ -2,30 +2,27 @@
 import type { OwnerStep, Plan } from '@wrapup/mapping';
 import { expect, test } from 'vitest';
 import { SAMPLE_PLACE, type SampleCall } from '../sample-plan.ts';
-import { type Harness, ids, planFor, write } from './harness.ts';
-import { useAccount } from './use-account.ts';
+import { ids, write } from './harness.ts';
+import type { CaseTools } from './use-account.ts';
 
 const PHONE = '+14155550142';
 
-export function owners(harness: Harness): void {
-  const account = useAccount(harness);
-  const { owner: property } = harness.names;
-
+export function owners({ names: { owner: property }, account, connect, effects, makePlan }: CaseTools): void {
   /** A plan whose person and task are given to the first of these. */
   function given(call: SampleCall, ...steps: OwnerStep[]): Plan {
-    const plan = planFor(harness, call);
+    const planned = makePlan(call);
     const owner = { property, steps, at: { ...SAMPLE_PLACE, line: 30 } };
     return {
-      ...plan,
-      person: plan.person && { ...plan.person, owner },
-      records: plan.records.map((record) => (record.name === 'call-back' ? { ...record, owner } : record)),
+      ...planned,
+      person: planned.person && { ...planned.person, owner },
+      records: planned.records.map((record) => (record.name === 'call-back' ? { ...record, owner } : record)),
     };
   }
   const byId = (value: string): OwnerStep => ({ by: 'id', value });
   const byEmail = (value: string): OwnerStep => ({ by: 'email', value });
 
   async function ownersNow() {
-    const { people, tasks } = await account().effects();
+    const { people, tasks } = await effects();
     return {
       people: people.map((one) => one.properties[property]),
       tasks: tasks.map((one) => one.properties[property]),
@@ -35,7 +32,7 @@ export function owners(harness: Harness): void {
   test('a new person and the follow-up are given to whom the mapping names, by address or by id', async () => {
     const { active } = await account().owners();
     const [one, other] = [active[0], active[1]];
-    const outcomes = await write(await account().connect(), [
+    const outcomes = await write(await connect(), [
       given({ id: 'c1', phone: PHONE }, byEmail(one.email.toUpperCase())),
       given({ id: 'c2', phone: '+14155550143' }, byId(other.id)),
     ]);
@@ -47,8 +44,8 @@ export function owners(harness: Harness): void {
 
   test('who has left is passed over for the next in the order, with a note', async () => {
     const { active, gone } = await account().owners();
-    const plan = given({ id: 'c1', phone: PHONE }, byId(gone.id), byEmail(gone.email), byId(active[0].id));
-    const [outcome] = await write(await account().connect(), [plan]);
+    const owned = given({ id: 'c1', phone: PHONE }, byId(gone.id), byEmail(gone.email), byId(active[0].id));
+    const [outcome] = await write(await connect(), [owned]);
     expect(Object.keys(ids(outcome))).toEqual(['person', 'call_log', 'call-back']);
     expect(await ownersNow()).toEqual({ people: [active[0].id], tasks: [active[0].id] });
     expect(outcome).toMatchObject({
@@ -58,9 +55,9 @@ export function owners(harness: Harness): void {
 
   for (const drop_refused_fields of [true, false])
     test(`an owner that nobody knows fails nothing (refused fields are ${drop_refused_fields ? 'dropped' : 'parked'})`, async () => {
-      const destination = await account().connect({ drop_refused_fields });
-      const plan = given({ id: 'c1', phone: PHONE }, byEmail('nobody.of.ours@example.com'), byId('not-an-id'));
-      const [outcome] = await write(destination, [plan]);
+      const destination = await connect({ drop_refused_fields });
+      const owned = given({ id: 'c1', phone: PHONE }, byEmail('nobody.of.ours@example.com'), byId('not-an-id'));
+      const [outcome] = await write(destination, [owned]);
       expect(Object.keys(ids(outcome))).toEqual(['person', 'call_log', 'call-back']);
       const { notes } = outcome?.ok ? outcome.receipt : { notes: [] };
       expect(notes.join('\n')).toContain(property);
@@ -69,7 +66,7 @@ export function owners(harness: Harness): void {
 
   test('a person who belongs to somebody is not taken away, and a repeat takes nothing back', async () => {
     const { active } = await account().owners();
-    const destination = await account().connect();
+    const destination = await connect();
     await write(destination, [given({ id: 'c1', phone: PHONE }, byId(active[0].id))]);
     const before = await ownersNow();
     const other = given({ id: 'c1', phone: PHONE }, byId(active[1].id));

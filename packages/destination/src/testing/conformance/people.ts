@@ -2,48 +2,52 @@
 import { expect, test } from 'vitest';
 import { makeMemoryCommons, makeMemoryContext } from '../memory-context.ts';
 import { sampleField } from '../sample-plan.ts';
-import { deliver, failure, type Harness, ids, planFor, write } from './harness.ts';
-import { useAccount } from './use-account.ts';
+import { deliver, failure, ids, write } from './harness.ts';
+import type { CaseTools } from './use-account.ts';
 
 const PHONE = '+14155550142';
 const OTHER = '+14155550143';
 const EMAIL = 'ada@example.com';
 
-export function people(harness: Harness): void {
-  const account = useAccount(harness);
-  const { names } = harness;
+export function people(tools: CaseTools): void {
+  findsPeople(tools);
+  decides(tools);
+  failsToLookUp(tools);
+  movesCalls(tools);
+  writesPeople(tools);
+}
 
+/** Who a call is about. */
+function findsPeople({ names, account, connect, effects, makePlan }: CaseTools): void {
   test('two calls of one unknown number in one write make one person', async () => {
-    const destination = await account().connect();
+    const destination = await connect();
     const outcomes = await write(destination, [
-      planFor(harness, { id: 'c1', phone: PHONE, first_name: 'Ada' }),
-      planFor(harness, { id: 'c2', phone: PHONE, last_name: 'Lovelace', ended_at: '2026-11-20T11:00:00.000Z' }),
+      makePlan({ id: 'c1', phone: PHONE, first_name: 'Ada' }),
+      makePlan({ id: 'c2', phone: PHONE, last_name: 'Lovelace', ended_at: '2026-11-20T11:00:00.000Z' }),
     ]);
     expect(ids(outcomes[0]).person).toBe(ids(outcomes[1]).person);
-    const effects = await account().effects();
-    expect(effects.people).toHaveLength(1);
-    expect(effects.people[0]?.properties).toMatchObject({ [names.first_name]: 'Ada', [names.last_name]: 'Lovelace' });
-    expect(effects.call_logs).toHaveLength(2);
+    const now = await effects();
+    expect(now.people).toHaveLength(1);
+    expect(now.people[0]?.properties).toMatchObject({ [names.first_name]: 'Ada', [names.last_name]: 'Lovelace' });
+    expect(now.call_logs).toHaveLength(2);
   });
 
   test('two calls of one unknown number at two processes make one person', async () => {
     const commons = makeMemoryCommons();
     account().searchSees(false);
     const outcomes = await Promise.all(
-      ['c1', 'c2'].map(async (id) =>
-        deliver(await account().connect(), planFor(harness, { id, phone: PHONE }), commons),
-      ),
+      ['c1', 'c2'].map(async (id) => deliver(await connect(), makePlan({ id, phone: PHONE }), commons)),
     );
     expect(ids(outcomes[0]).person).toBe(ids(outcomes[1]).person);
-    expect((await account().effects()).people).toHaveLength(1);
+    expect((await effects()).people).toHaveLength(1);
   });
 
   test('a person created a moment ago is found although search lags', async () => {
-    const destination = await account().connect();
+    const destination = await connect();
     const commons = makeMemoryCommons();
     account().searchSees(false);
-    const [first] = await write(destination, [planFor(harness, { id: 'c1', phone: PHONE })], commons);
-    const [second] = await write(destination, [planFor(harness, { id: 'c2', phone: PHONE })], commons);
+    const [first] = await write(destination, [makePlan({ id: 'c1', phone: PHONE })], commons);
+    const [second] = await write(destination, [makePlan({ id: 'c2', phone: PHONE })], commons);
     expect(ids(second).person).toBe(ids(first).person);
   });
 
@@ -54,7 +58,7 @@ export function people(harness: Harness): void {
       { phone: '(415) 555-0142' },
       { phone: '+44 20 7946 0142' },
     ]);
-    const destination = await account().connect();
+    const destination = await connect();
     const answers = await destination.find(
       [
         { match: [{ by: 'id', value: byId ?? '' }], properties: [names.first_name] },
@@ -84,11 +88,11 @@ export function people(harness: Harness): void {
 
   test('an ambiguous caller is parked with the candidates, and nothing is written', async () => {
     const candidates = await account().addPeople([{ phone: PHONE }, { phone: PHONE }]);
-    const [outcome] = await write(await account().connect(), [planFor(harness, { id: 'c1', phone: PHONE })]);
+    const [outcome] = await write(await connect(), [makePlan({ id: 'c1', phone: PHONE })]);
     expect(failure(outcome)).toMatchObject({ code: 'ambiguous_person', next: 'park', details: { candidates } });
     expect(failure(outcome).hint).toBeTruthy();
-    const effects = await account().effects();
-    expect([effects.people.length, effects.call_logs.length, effects.tasks.length]).toEqual([2, 0, 0]);
+    const now = await effects();
+    expect([now.people.length, now.call_logs.length, now.tasks.length]).toEqual([2, 0, 0]);
   });
 
   test('the candidates of an ambiguous caller can be told apart, in a preview and by their ids', async () => {
@@ -97,9 +101,9 @@ export function people(harness: Harness): void {
       { phone: PHONE, first_name: 'Bea' },
     ];
     const candidates = await account().addPeople(people);
-    const destination = await account().connect();
+    const destination = await connect();
     const ctx = makeMemoryContext();
-    const [preview] = await destination.preview([planFor(harness, { id: 'c1', phone: PHONE })], ctx);
+    const [preview] = await destination.preview([makePlan({ id: 'c1', phone: PHONE })], ctx);
     expect(preview).toMatchObject({ decision: 'park', hint: expect.stringMatching(/replay/) });
     const seen = preview?.person.found === 'many' ? preview.person.candidates : [];
     const questions = [...candidates, '999999999999'].map((value) => ({
@@ -115,26 +119,32 @@ export function people(harness: Harness): void {
       expect(found[index]).toMatchObject({ id, who });
     }
   });
+}
 
+/** What the policies make of it. */
+function decides({ account, connect, makePlan }: CaseTools): void {
   test('an ambiguous caller is the oldest or the most recent one where the mapping says so', async () => {
     const [oldest, recent] = await account().addPeople([{ phone: PHONE }, { phone: PHONE }]);
-    const outcomes = await write(await account().connect(), [
-      planFor(harness, { id: 'c1', phone: PHONE, ambiguous: 'oldest' }),
-      planFor(harness, { id: 'c2', phone: PHONE, ambiguous: 'most_recent' }),
+    const outcomes = await write(await connect(), [
+      makePlan({ id: 'c1', phone: PHONE, ambiguous: 'oldest' }),
+      makePlan({ id: 'c2', phone: PHONE, ambiguous: 'most_recent' }),
     ]);
     expect(outcomes.map((outcome) => ids(outcome).person)).toEqual([oldest, recent]);
   });
+}
 
+/** A look-up that failed is never an empty result. */
+function failsToLookUp({ account, connect, effects, makePlan }: CaseTools): void {
   for (const trouble of ['fails', 'hangs', 'lost', 'throttled'] as const) {
     test(`a failed look-up (${trouble}) creates nobody`, async () => {
-      const destination = await account().connect({ timeout: 200 });
+      const destination = await connect({ timeout: 200 });
       // Whom the call names by id alone: taken for nobody, it would be logged without a person.
       const [person = ''] = await account().addPeople([{ first_name: 'Known' }]);
       account().trouble(trouble, 'look-up', null);
       const plans = [
-        planFor(harness, { id: 'c1', phone: PHONE }),
-        planFor(harness, { id: 'c2', email: EMAIL }),
-        planFor(harness, { id: 'c3', person }),
+        makePlan({ id: 'c1', phone: PHONE }),
+        makePlan({ id: 'c2', email: EMAIL }),
+        makePlan({ id: 'c3', person }),
       ];
       const outcomes = await write(destination, plans, makeMemoryCommons(), { within: 1500 });
       expect(outcomes.map((outcome) => ['retry', 'throttle'].includes(failure(outcome).next))).toEqual([
@@ -144,76 +154,82 @@ export function people(harness: Harness): void {
       ]);
       const question = [{ match: plans[0]?.person?.match ?? [], properties: [] }];
       await expect(destination.find(question, makeMemoryContext(undefined, { within: 1500 }))).rejects.toThrow();
-      expect(await account().effects()).toMatchObject({ people: [{ id: person }], call_logs: [], tasks: [] });
+      expect(await effects()).toMatchObject({ people: [{ id: person }], call_logs: [], tasks: [] });
     });
   }
+}
 
+/** What a replay changes. */
+function movesCalls({ account, connect, effects, makePlan }: CaseTools): void {
   test('log only: the call is logged without a person and without a task, and a replay attaches it', async () => {
-    const destination = await account().connect();
-    const plan = planFor(harness, { id: 'c1', phone: PHONE, unmatched: 'log_only' });
+    const destination = await connect();
+    const plan = makePlan({ id: 'c1', phone: PHONE, unmatched: 'log_only' });
     const [outcome] = await write(destination, [plan]);
     expect(Object.keys(ids(outcome))).toEqual(['call_log']);
-    expect(await account().effects()).toMatchObject({ people: [], call_logs: [{ people: [] }], tasks: [] });
+    expect(await effects()).toMatchObject({ people: [], call_logs: [{ people: [] }], tasks: [] });
 
     const [person] = await account().addPeople([{ phone: PHONE }]);
     const [replayed] = await write(destination, [{ ...plan, resume: { attempts: 1, records: ids(outcome) } }]);
     expect(ids(replayed)).toMatchObject({ person, call_log: ids(outcome).call_log });
-    expect((await account().effects()).call_logs).toMatchObject([{ people: [person] }]);
+    expect((await effects()).call_logs).toMatchObject([{ people: [person] }]);
   });
 
   test('a replay that finds another person moves the call log and the task to that person', async () => {
     const [wrong, right] = await account().addPeople([{ phone: PHONE }, { email: EMAIL }]);
-    const destination = await account().connect();
+    const destination = await connect();
     const commons = makeMemoryCommons();
-    const [first] = await write(destination, [planFor(harness, { id: 'c1', phone: PHONE })], commons);
+    const [first] = await write(destination, [makePlan({ id: 'c1', phone: PHONE })], commons);
     expect(ids(first).person).toBe(wrong);
-    const corrected = planFor(harness, { id: 'c1', email: EMAIL, resume: { attempts: 1, records: ids(first) } });
+    const corrected = makePlan({ id: 'c1', email: EMAIL, resume: { attempts: 1, records: ids(first) } });
     const replayed = await deliver(destination, corrected, commons);
     expect(ids(replayed)).toEqual({ ...ids(first), person: right });
-    const { people: all, call_logs, tasks } = await account().effects();
+    const { people: all, call_logs, tasks } = await effects();
     expect(all.map(({ id }) => id)).toEqual([wrong, right]);
     expect(call_logs).toMatchObject([{ people: [right] }]);
     expect(tasks).toMatchObject([{ people: [right] }]);
   });
 
   test('an unmatched caller is skipped or parked where the mapping says so', async () => {
-    const outcomes = await write(await account().connect(), [
-      planFor(harness, { id: 'c1', phone: PHONE, unmatched: 'skip' }),
-      planFor(harness, { id: 'c2', phone: OTHER, unmatched: 'park' }),
+    const outcomes = await write(await connect(), [
+      makePlan({ id: 'c1', phone: PHONE, unmatched: 'skip' }),
+      makePlan({ id: 'c2', phone: OTHER, unmatched: 'park' }),
     ]);
     expect(outcomes[0]).toMatchObject({ ok: true, receipt: { records: [] } });
     expect(failure(outcomes[1])).toMatchObject({ code: 'unmatched_person', next: 'park' });
-    expect(await account().effects()).toEqual({ people: [], call_logs: [], tasks: [] });
+    expect(await effects()).toEqual({ people: [], call_logs: [], tasks: [] });
   });
 
   test('a call without number and address never creates a person', async () => {
-    const [outcome] = await write(await account().connect(), [planFor(harness, { id: 'c1', first_name: 'Anonymous' })]);
+    const [outcome] = await write(await connect(), [makePlan({ id: 'c1', first_name: 'Anonymous' })]);
     expect(Object.keys(ids(outcome))).toEqual(['call_log']);
-    expect((await account().effects()).people).toEqual([]);
+    expect((await effects()).people).toEqual([]);
   });
+}
 
+/** What is written of people. */
+function writesPeople({ harness, names, account, connect, effects, makePlan }: CaseTools): void {
   test('an older call does not overwrite what a newer one said, in whichever order they come', async () => {
-    const destination = await account().connect();
+    const destination = await connect();
     const commons = makeMemoryCommons();
-    const older = planFor(harness, {
+    const older = makePlan({
       id: 'old',
       phone: PHONE,
       first_name: 'Old',
       ended_at: '2026-11-20T10:00:00.000Z',
     });
-    const newer = planFor(harness, {
+    const newer = makePlan({
       id: 'new',
       phone: PHONE,
       first_name: 'New',
       ended_at: '2026-11-20T12:00:00.000Z',
     });
-    const newest = planFor(harness, {
+    const newest = makePlan({
       id: 'top',
       phone: PHONE,
       first_name: 'Top',
       ended_at: '2026-11-21T12:00:00.000Z',
     });
-    const firstName = async () => (await account().effects()).people[0]?.properties[names.first_name];
+    const firstName = async () => (await effects()).people[0]?.properties[names.first_name];
     await write(destination, [newer], commons);
     await write(destination, [older], commons);
     expect(await firstName()).toBe('New');
@@ -225,9 +241,9 @@ export function people(harness: Harness): void {
 
   test('write modes: empty is filled, set stays set, a block is appended once for each call', async () => {
     const [person] = await account().addPeople([{ phone: PHONE, first_name: 'Kept' }]);
-    const destination = await account().connect();
+    const destination = await connect();
     const plan = (id: string, text: string, flag: boolean) =>
-      planFor(harness, {
+      makePlan({
         id,
         phone: PHONE,
         person_fields: [
@@ -243,7 +259,7 @@ export function people(harness: Harness): void {
       ['c1', 'one again', false],
     ] as const)
       ids((await write(destination, [plan(id, text, flag)]))[0]);
-    const properties = (await account().effects()).people.find(({ id }) => id === person)?.properties ?? {};
+    const properties = (await effects()).people.find(({ id }) => id === person)?.properties ?? {};
     expect(properties).toMatchObject({
       [names.first_name]: 'Kept',
       [names.last_name]: 'Filled by c1',
@@ -254,30 +270,26 @@ export function people(harness: Harness): void {
   });
 
   test('a remembered person who was deleted meanwhile is looked up again, not lost', async () => {
-    const destination = await account().connect();
+    const destination = await connect();
     const commons = makeMemoryCommons();
-    const [first] = await write(destination, [planFor(harness, { id: 'c1', email: EMAIL })], commons);
+    const [first] = await write(destination, [makePlan({ id: 'c1', email: EMAIL })], commons);
     await account().deletePerson(ids(first).person ?? '');
-    const outcome = await deliver(
-      destination,
-      planFor(harness, { id: 'c2', email: EMAIL, first_name: 'Ada' }),
-      commons,
-    );
+    const outcome = await deliver(destination, makePlan({ id: 'c2', email: EMAIL, first_name: 'Ada' }), commons);
     expect(ids(outcome).person).not.toBe(ids(first).person);
-    expect((await account().effects()).people).toHaveLength(1);
+    expect((await effects()).people).toHaveLength(1);
   });
 
   test('what the mapping reads of the person is read before its plan is settled', async () => {
     const [person] = await account().addPeople([{ phone: PHONE, first_name: 'Grace' }]);
-    const base = planFor(harness, { id: 'c1', phone: PHONE });
+    const base = makePlan({ id: 'c1', phone: PHONE });
     const plan = {
       ...base,
       needs: [names.first_name],
       settle: (found: Record<string, unknown>) =>
-        planFor(harness, { id: 'c1', phone: PHONE, title: `For ${found[names.first_name]}` }),
+        makePlan({ id: 'c1', phone: PHONE, title: `For ${found[names.first_name]}` }),
     };
-    const [outcome] = await write(await account().connect(), [plan]);
+    const [outcome] = await write(await connect(), [plan]);
     expect(ids(outcome).person).toBe(person);
-    expect((await account().effects()).call_logs[0]?.properties[names.title]).toBe('For Grace');
+    expect((await effects()).call_logs[0]?.properties[names.title]).toBe('For Grace');
   });
 }
