@@ -41,7 +41,7 @@ export const END_REASON_PATTERNS: readonly { pattern: RegExp; reason: EndReason;
   },
   { pattern: /^429\b|rate limit/i, reason: 'rate_limited', example: '429: Rate limit exceeded for this number' },
   { pattern: /^60[378]\b|^403\b|\b(?:rejected|declined)\b/i, reason: 'rejected', example: '608: Rejected' },
-  { pattern: /^404\b|\bnot found\b/i, reason: 'not_found', example: '404: Not LocatedValue' },
+  { pattern: /^404\b|\bnot found\b/i, reason: 'not_found', example: '404: Not Found' },
   { pattern: /^487\b|request terminated/i, reason: 'terminated', example: '487: Request Terminated' },
   { pattern: /^408\b|\btimed? ?out\b/i, reason: 'timeout', example: '408: Request Timeout' },
   { pattern: /^5\d\d\b|^failed to start/i, reason: 'error', example: 'Failed to start outbound call' },
