@@ -10,13 +10,13 @@ test('every code says what happens next, and a failure may say otherwise', () =>
 });
 
 test('more can be said about a failure without losing what was said', () => {
-  const first = new Failure('refused', 'no', { hint: 'mend it', status: 400 });
+  const first = new Failure('refused', 'no', { hint: 'correct it', status: 400 });
   const more = first.with({ record: 'call_log', done: { person: '1' } });
   expect(more).toMatchObject({
     code: 'refused',
     message: 'no',
-    hint: 'mend it',
-    details: { hint: 'mend it', status: 400, record: 'call_log', done: { person: '1' } },
+    hint: 'correct it',
+    details: { hint: 'correct it', status: 400, record: 'call_log', done: { person: '1' } },
   });
 });
 

@@ -23,7 +23,7 @@ export async function openHttp(
     connection,
     batch: settings.at_once,
     check: async (mappings) => checkEndpoint(connection, settings, mappings),
-    // An endpoint knows nobody.
+    // An endpoint knows no people.
     find: async (persons) => persons.map(() => ({ found: 'none' })),
     preview: (plans, ctx) => previewPlans(settings, plans, ctx),
     write: (plans, ctx) => writePlans(exchange, settings, plans, ctx),

@@ -19,7 +19,7 @@ async function noteOn(answering: Answering, settings: object = {}, mapping?: str
   return outcome.receipt.notes.join('\n');
 }
 
-/** Single words of what nobody but the endpoint may see. */
+/** Single words of what only the endpoint may see. */
 const FORBIDDEN = [
   'Wilhelmina',
   'Featherstonehaugh',

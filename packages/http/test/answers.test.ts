@@ -59,7 +59,7 @@ describe('what an answer means', () => {
 
   test('every row has a code, a text and a hint, and none stands behind a wider one', () => {
     const seen: [number, number][] = [];
-    for (const { status: wanted, becomes, says, hint } of ANSWER_TABLE) {
+    for (const { status: wanted, becomes, message: says, hint } of ANSWER_TABLE) {
       expect(Object.keys(FAILURE_CODES)).toContain(becomes);
       expect(says.length * hint.length).toBeGreaterThan(0);
       const [from, to] = typeof wanted === 'number' ? [wanted, wanted] : wanted;

@@ -91,7 +91,7 @@ describe('a body made of the call', () => {
     expect(body(event(`send: ${JSON.stringify(send)}`)).data).toEqual(data);
   });
 
-  test('leaves out what it is told to', () => {
+  test('leaves out what leave_out names', () => {
     const mapping = `extends: http/event\n${event('leave_out: "call.transcript, call.turns, lead, vars.budget"')}`;
     const { data } = body(mapping) as { data: { call: object; vars: object } };
     expect(Object.keys(data)).not.toContain('lead');
@@ -198,7 +198,7 @@ describe('places in a body', () => {
     );
   });
 
-  test('that exclude one another are told, the later one', () => {
+  test('that exclude one another are reported, the later one', () => {
     expect(checkPlaces(['a', 'b.c', 'a.x', 'b', 'b.c', 'b.d'])).toEqual([
       { place: 'a.x', problem: 'lies inside a field that has a value' },
       { place: 'b', problem: 'holds other fields already' },

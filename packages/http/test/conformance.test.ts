@@ -33,7 +33,7 @@ const NAMES = {
   task_extra: {},
 };
 
-/** A plan of two events, `call_log` and `call-back`, for nobody in particular. */
+/** A plan of two events, `call_log` and `call-back`, for no person. */
 function planFor(call: SampleCall): Plan {
   return { ...samplePlan(NAMES, call), person: null };
 }
@@ -68,7 +68,7 @@ describe('one effect, as far as an endpoint can tell', () => {
     expect(distinct().size).toBe(2);
   });
 
-  test('an answer that was lost, and a process that died, are told apart from a new event by the id', async () => {
+  test('an answer that was lost, and a process that died, are distinguished from a new event by the id', async () => {
     endpoint.answers((response) => response.socket?.resetAndDestroy());
     const plan = planFor({ id: 'c1', task: false });
     const [lost] = await write(await open(), [plan]);
@@ -235,7 +235,7 @@ describe('every plan is accounted for', () => {
 });
 
 describe('what an endpoint has not', () => {
-  test('people: nobody is ever found', async () => {
+  test('people: none is ever found', async () => {
     const questions = [1, 2].map(() => ({ match: [{ by: 'phone' as const, value: '+14155550142' }], properties: [] }));
     expect(await (await open()).find(questions, makeMemoryContext())).toEqual([{ found: 'none' }, { found: 'none' }]);
   });

@@ -35,7 +35,7 @@ test('a run does everything, answers every question, and leaves no record behind
   for (const object of ['contacts', 'calls', 'tasks']) expect(account.sandbox.records(object)).toEqual([]);
 });
 
-test('a step that fails is told, and what was made is taken off all the same', async () => {
+test('a step that fails is reported, and what was made is removed all the same', async () => {
   account.sandbox.control.fault({ kind: 'status', object: 'tasks', path: '/batch/', times: 2 });
   const { steps } = await runLive(target());
   const failed = steps.filter(({ ok }) => !ok).map(({ step }) => step);

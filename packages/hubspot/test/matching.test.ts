@@ -41,7 +41,7 @@ test('the mobile number counts as well as the phone', async () => {
   expect(await findByPhone('+14155550142')).toBe(id);
 });
 
-test('the same local number in another country is somebody else', async () => {
+test('the same local number in another country is another person', async () => {
   seedContacts({ phone: '+442079460142' });
   expect(await findByPhone('+12079460142')).toBe('none');
 });
@@ -71,7 +71,7 @@ test('an additional address finds its contact, alone and together with a number'
   ]);
 });
 
-test('an id that is no HubSpot id is passed over, and spoils nobody’s look-up', async () => {
+test('an id that is no HubSpot id is passed over, and spoils no other look-up', async () => {
   const [id] = seedContacts({ phone: '+14155550142' });
   const destination = await account.connect();
   const answers = await destination.find(
@@ -160,7 +160,7 @@ test('a caller known by number only gets a name, and keeps a given one', async (
   });
 });
 
-test('calls of one unknown person, told by number, by address and by both, make one contact', async () => {
+test('calls of one unknown person, known by number, by address and by both, make one contact', async () => {
   const outcomes = await write(await account.connect(), [
     planFor(hubspotHarness, { id: 'c1', email: 'ada@example.com' }),
     planFor(hubspotHarness, { id: 'c2', phone: '+14155550142' }),
@@ -233,7 +233,7 @@ test('contacts that were merged are one, under whichever address or id of either
     expect(answer).toMatchObject({ found: 'one', person: { id: winner } });
 });
 
-test('a contact that was archived is nobody: the call finds who has its number now, or makes somebody', async () => {
+test('a contact that was archived is not found: the call finds who has its number now, or creates a contact', async () => {
   const phone = '+14155550142';
   const { contacts = [] } = account.sandbox.control.seed({
     records: {

@@ -45,7 +45,7 @@ test('owners are asked for once, by many calls and by the calls after them', asy
   expect(asked('owners')).toBe(1);
 });
 
-test('a follow-up goes to whoever the contact belongs to, without one request more than the look-up', async () => {
+test('a follow-up goes to the owner of the contact, without one request more than the look-up', async () => {
   const [person] =
     account.sandbox.control.seed({
       records: { contacts: [{ properties: { firstname: 'Dana', phone: PHONE, hubspot_owner_id: BEN } }] },

@@ -46,7 +46,7 @@ describe('a contact that is remembered and was deleted', () => {
     });
   }
 
-  test('spoils nobody else’s link', async () => {
+  test('spoils no other link', async () => {
     const destination = await account.connect();
     const commons = makeMemoryCommons();
     const plans = Array.from({ length: 9 }, (_, n) =>
@@ -96,7 +96,7 @@ describe('a replay that finds another contact', () => {
     account.sandbox.control.fault({ kind: 'status', path: '/batch/archive' });
     const [failed] = await write(destination, [replay(ids(first))], commons);
     expect(failure(failed)).toMatchObject({ next: 'retry', details: { record: 'call_log' } });
-    // The next attempt is told of the person found by then.
+    // The next attempt knows the person found by then.
     const records = { ...ids(first), person: right ?? '' };
     const [again] = await write(destination, [replay(records)], commons);
     expect(again).toMatchObject({ ok: true, receipt: { notes: [expect.stringContaining(`contact ${wrong}`)] } });

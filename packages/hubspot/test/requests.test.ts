@@ -95,7 +95,7 @@ function owned(plan: Plan, ofPerson = true): Plan {
 }
 
 describe('a call with an owner', () => {
-  test('costs one request more while nobody has read the owners, then none', async () => {
+  test('costs one request more until the owners are read, then none', async () => {
     const destination = await account.connect();
     const commons = makeMemoryCommons();
     await write(destination, [owned(planFor(hubspotHarness, { id: 'c1', phone: phone(1) }))], commons);
@@ -116,7 +116,7 @@ describe('a call with an owner', () => {
     operations();
     await write(destination, [owned(plan('c2', 'Berlin'), false)], commons);
     expect(operations()).toEqual(['contacts batch/update', 'calls batch/create']);
-    // Nobody's contact is taken away: whether it has an owner must be known.
+    // No contact changes its owner: whether it has one must be known.
     await write(destination, [owned(plan('c3', 'Bonn'))], commons);
     expect(operations()).toEqual(['contacts batch/read', 'contacts batch/update', 'calls batch/create']);
   });
@@ -153,7 +153,7 @@ describe('a hundred calls', () => {
     expect(new Set(effects.call_logs.flatMap(({ people }) => people)).size).toBe(100);
   });
 
-  test('of unknown callers are found by nobody, and created in one batch', async () => {
+  test('of unknown callers find no contact, and are created in one batch', async () => {
     const destination = await account.connect();
     const plans = Array.from({ length: 100 }, (_, n) => planFor(hubspotHarness, { id: `c${n}`, phone: phone(n) }));
     await write(destination, plans);

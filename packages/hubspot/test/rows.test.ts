@@ -104,8 +104,8 @@ test('errors of a 207 belong to the inputs that they name', async () => {
 test.each([
   ['says nothing at all', {}],
   ['is empty', { status: 'COMPLETE', results: [], errors: [] }],
-  ['knows somebody else', { results: [{ id: '9', objectWriteTraceId: 'another' }, { id: '8' }] }],
-])('a success that %s accounts for nobody', async (_what, body) => {
+  ['names another record', { results: [{ id: '9', objectWriteTraceId: 'another' }, { id: '8' }] }],
+])('a success that %s accounts for no row', async (_what, body) => {
   const { results } = await send('create', rows(2), () => ({ status: 201, body }));
   expect(results).toEqual({ t0: 'unaccounted', t1: 'unaccounted' });
 });

@@ -90,7 +90,7 @@ describe('provision', () => {
       expect(url).toMatch(new RegExp(`^https://app\\.hubspot\\.com/contacts/\\d+/record/\\S+/${id}$`));
   });
 
-  test('refuses a key that exists without being unique, and says how to mend it', async () => {
+  test('refuses a key that exists without being unique, and says how to repair it', async () => {
     account.sandbox.control.reset({ provisioned: false });
     account.sandbox.control.seed({ properties: { calls: [{ name: 'wrapup_call_id' }] } });
     const steps = await (await account.connect()).provision({ mappings: [], plan: false }, makeMemoryContext());
@@ -307,7 +307,7 @@ describe('where the account lacks a property', () => {
     },
   );
 
-  test('for the watermark, older calls are still told from newer ones', async () => {
+  test('for the watermark, older calls are still distinguished from newer ones', async () => {
     const commons = makeMemoryCommons();
     const destination = await account.connect();
     const response = await fetch(`${account.sandbox.hubspotUrl}/crm/v3/properties/contacts/wrapup_last_call_at`, {

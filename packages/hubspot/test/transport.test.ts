@@ -1,4 +1,4 @@
-/** One request at a time: every way in which HubSpot may fail to answer, told apart. */
+/** One request at a time: every way in which HubSpot may fail to answer. */
 import { once } from 'node:events';
 import { type Budget, makeMemoryCommons, makeMemoryContext, type Usage } from '@wrapup/destination';
 import { afterEach, expect, test } from 'vitest';
@@ -59,7 +59,7 @@ test.each([
   });
   const failure = await failureOf(transport.send(create(), makeMemoryContext()));
   expect([failure.code, failure.details.status]).toEqual([code, status]);
-  expect(failure.doubt).toBe(status >= 500);
+  expect(failure.outcome_unknown).toBe(status >= 500);
 });
 
 test.each([200, 201, 202, 207])(
@@ -87,15 +87,15 @@ test.each([200, 201, 202, 207])(
 test('a success that cannot be read leaves open whether something was written', async () => {
   const { transport } = await open((_body, response) => response.writeHead(201).end('created, I think'));
   const failure = await failureOf(transport.send(create(), makeMemoryContext()));
-  expect([failure.code, failure.doubt]).toEqual(['unaccounted', true]);
-  expect((await failureOf(transport.send(read(), makeMemoryContext()))).doubt).toBe(false);
+  expect([failure.code, failure.outcome_unknown]).toEqual(['unaccounted', true]);
+  expect((await failureOf(transport.send(read(), makeMemoryContext()))).outcome_unknown).toBe(false);
 });
 
 test('a connection that breaks is a network failure; whether something was written is open only for writes', async () => {
   const { transport } = await open((_body, response) => response.destroy());
   const failure = await failureOf(transport.send(create(), makeMemoryContext()));
-  expect([failure.code, failure.next, failure.doubt]).toEqual(['network', 'retry', true]);
-  expect((await failureOf(transport.send(read(), makeMemoryContext()))).doubt).toBe(false);
+  expect([failure.code, failure.next, failure.outcome_unknown]).toEqual(['network', 'retry', true]);
+  expect((await failureOf(transport.send(read(), makeMemoryContext()))).outcome_unknown).toBe(false);
 });
 
 test('an answer that breaks off in the middle is a network failure', async () => {
@@ -106,16 +106,16 @@ test('an answer that breaks off in the middle is a network failure', async () =>
   });
   expect(await failureOf(transport.send(create(), makeMemoryContext()))).toMatchObject({
     code: 'network',
-    doubt: true,
+    outcome_unknown: true,
   });
 });
 
-test('nobody listening is a network failure that certainly wrote nothing', async () => {
+test('a refused connection is a network failure that certainly wrote nothing', async () => {
   const { server, transport } = await open(() => {});
   await server.close();
   expect(await failureOf(transport.send(create(), makeMemoryContext()))).toMatchObject({
     code: 'network',
-    doubt: false,
+    outcome_unknown: false,
   });
 });
 
@@ -134,7 +134,7 @@ test.each(['before the headers', 'in the body'])(
       { timeout: 150 },
     );
     const failure = await failureOf(transport.send(create(), makeMemoryContext()));
-    expect([failure.code, failure.next, failure.doubt]).toEqual(['timeout', 'retry', true]);
+    expect([failure.code, failure.next, failure.outcome_unknown]).toEqual(['timeout', 'retry', true]);
     await closed;
   },
 );
@@ -144,7 +144,7 @@ test('the context’s deadline counts where it is earlier than the timeout, and 
   const ctx = makeMemoryContext(undefined, { within: 200 });
   expect((await failureOf(transport.send(read(), ctx))).code).toBe('timeout');
   const late = await failureOf(transport.send(create(), ctx));
-  expect([late.code, late.doubt]).toEqual(['timeout', false]);
+  expect([late.code, late.outcome_unknown]).toEqual(['timeout', false]);
   expect(server.seen).toHaveLength(1);
 });
 
@@ -152,8 +152,12 @@ test('withdrawn work closes its request and burns no attempt', async () => {
   const controller = new AbortController();
   const { transport } = await open(() => controller.abort());
   const ctx = makeMemoryContext(undefined, { signal: controller.signal });
-  expect(await failureOf(transport.send(create(), ctx))).toMatchObject({ code: 'busy', next: 'throttle', doubt: true });
-  expect(await failureOf(transport.send(create(), ctx))).toMatchObject({ code: 'busy', doubt: false });
+  expect(await failureOf(transport.send(create(), ctx))).toMatchObject({
+    code: 'busy',
+    next: 'throttle',
+    outcome_unknown: true,
+  });
+  expect(await failureOf(transport.send(create(), ctx))).toMatchObject({ code: 'busy', outcome_unknown: false });
 });
 
 test('requests go to the dated paths, or to the client’s own where the version is v3', async () => {

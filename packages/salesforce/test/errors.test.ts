@@ -55,9 +55,9 @@ test.each([
   ['INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST', 'invalid_field', 'park', false],
   ['INVALID_EMAIL_ADDRESS', 'invalid_field', 'park', false],
   ['SOMETHING_NEW', 'refused', 'park', false],
-])('a row that says %s is %s, %s', (statusCode, code, next, smaller) => {
+])('a row that says %s is %s, %s', (statusCode, code, next, split_and_retry) => {
   const failure = row({ statusCode, message: 'said', fields: ['Phone'] });
-  expect(failure).toMatchObject({ code, next, smaller, details: { vendor_code: statusCode, field: 'Phone' } });
+  expect(failure).toMatchObject({ code, next, split_and_retry, details: { vendor_code: statusCode, field: 'Phone' } });
 });
 
 test.each([
@@ -65,10 +65,10 @@ test.each([
   ['OnTask: System.LimitException: Too many SOQL queries: 101', 'refused', true],
   ['UNABLE_TO_LOCK_ROW, unable to obtain exclusive access', 'locked', true],
   ['OnTask: data changed by trigger', 'refused', false],
-])('the org’s automation says: %s', (message, code, smaller) => {
+])('the org’s automation says: %s', (message, code, split_and_retry) => {
   expect(row({ statusCode: 'CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY', message, fields: [] })).toMatchObject({
     code,
-    smaller,
+    split_and_retry,
   });
 });
 

@@ -57,7 +57,7 @@ test.each([
   expect(await find()).toBe(Lead[0]);
 });
 
-test('a fax number is nobody to talk to', async () => {
+test('a fax number matches no person', async () => {
   account = await openAccount();
   seed({ Contact: [{ LastName: 'Fax', Fax: PHONE }] });
   expect(await find()).toBe('none');

@@ -48,12 +48,12 @@ test('a connection cut in the middle of a body ends the request at once, and is 
     response.write('[{"id":"00T', () => response.socket?.destroy());
   };
   const wrote = await failing(cut, WRITE, { timeout: 60_000, within: 60_000 });
-  expect(wrote).toMatchObject({ code: 'network', next: 'retry', doubt: true });
+  expect(wrote).toMatchObject({ code: 'network', next: 'retry', outcome_unknown: true });
   expect(server?.seen).toHaveLength(1);
   await server?.close();
   expect(await failing(cut, READ, { timeout: 60_000, within: 60_000 })).toMatchObject({
     code: 'network',
-    doubt: false,
+    outcome_unknown: false,
   });
   expect(server?.seen).toHaveLength(1);
 });
@@ -63,7 +63,7 @@ test('a chunked body that ends without its last chunk is no answer', async () =>
     response.writeHead(200, { 'content-type': 'application/json', 'transfer-encoding': 'chunked' });
     response.write('[{"success":true}]', () => response.socket?.destroy());
   }, WRITE);
-  expect(failure).toMatchObject({ code: 'network', doubt: true });
+  expect(failure).toMatchObject({ code: 'network', outcome_unknown: true });
 });
 
 test('a body that stalls is given up at the deadline, and so is an answer that never comes', async () => {
@@ -71,9 +71,13 @@ test('a body that stalls is given up at the deadline, and so is an answer that n
     response.writeHead(200, { 'content-type': 'application/json' });
     response.write('[');
   };
-  expect(await failing(stall, WRITE, { timeout: 150 })).toMatchObject({ code: 'timeout', next: 'retry', doubt: true });
+  expect(await failing(stall, WRITE, { timeout: 150 })).toMatchObject({
+    code: 'timeout',
+    next: 'retry',
+    outcome_unknown: true,
+  });
   await server?.close();
-  expect(await failing(() => {}, READ, { timeout: 150 })).toMatchObject({ code: 'timeout', doubt: false });
+  expect(await failing(() => {}, READ, { timeout: 150 })).toMatchObject({ code: 'timeout', outcome_unknown: false });
   await server?.close();
   // The end of the whole batch counts too.
   expect(await failing(() => {}, WRITE, { timeout: 60_000, within: 150 })).toMatchObject({ code: 'timeout' });
@@ -96,7 +100,7 @@ test('a token that is refused once is renewed once, and the request sent again',
 
 test('a token that is refused for ever costs two requests and two tokens, and ends the connection', async () => {
   const failure = await failing((response) => json(response, 401, SESSION_INVALID), WRITE);
-  expect(failure).toMatchObject({ code: 'unauthorized', next: 'reauthenticate', doubt: false });
+  expect(failure).toMatchObject({ code: 'unauthorized', next: 'reauthenticate', outcome_unknown: false });
   expect(failure.details.vendor_code).toBe('INVALID_SESSION_ID');
   expect([server?.seen.length, server?.tokens.length]).toEqual([2, 2]);
 });
@@ -129,11 +133,16 @@ test.each([
 ])('503 with %s is sent once and comes back with its status', async (_what, headers, text) => {
   const answer: Parameters<typeof tinyServer>[0] = (response) => response.writeHead(503, headers).end(text);
   const failure = await failing(answer, SEARCH);
-  expect(failure).toMatchObject({ code: 'unavailable', next: 'retry', doubt: false, details: { status: 503 } });
+  expect(failure).toMatchObject({
+    code: 'unavailable',
+    next: 'retry',
+    outcome_unknown: false,
+    details: { status: 503 },
+  });
   expect(failure.message).not.toContain('secret page');
   expect(server?.seen).toHaveLength(1);
   await server?.close();
-  expect(await failing(answer, WRITE)).toMatchObject({ code: 'unavailable', doubt: true });
+  expect(await failing(answer, WRITE)).toMatchObject({ code: 'unavailable', outcome_unknown: true });
 });
 
 test.each([502, 504, 500, 420, 429])('%i is sent once', async (status) => {
@@ -145,7 +154,7 @@ test.each([502, 504, 500, 420, 429])('%i is sent once', async (status) => {
 test('a success that is no JSON is not believed', async () => {
   const html = (response: Parameters<Parameters<typeof tinyServer>[0]>[0]) =>
     response.writeHead(200, { 'content-type': 'text/html' }).end('<html>maintenance</html>');
-  expect(await failing(html, WRITE)).toMatchObject({ code: 'unaccounted', next: 'retry', doubt: true });
+  expect(await failing(html, WRITE)).toMatchObject({ code: 'unaccounted', next: 'retry', outcome_unknown: true });
 });
 
 test('redirects are not followed: no other host is shown the token', async () => {
@@ -195,8 +204,8 @@ test('what a request is made of: version, values in the body, nothing of a value
   });
 });
 
-test('what the org has left is told to the budget; a used-up day holds everybody back', async () => {
-  const told: object[] = [];
+test('what the org has left is reported to the budget; a used-up day stops every request', async () => {
+  const reported: object[] = [];
   server = await tinyServer((response, { method }) =>
     method === 'GET'
       ? json(response, 200, { searchRecords: [] }, { 'sforce-limit-info': 'api-usage=18/15000' })
@@ -204,14 +213,14 @@ test('what the org has left is told to the budget; a used-up day holds everybody
   );
   transport = await openTransport(server.url);
   const ctx = makeMemoryContext();
-  const budget = { spent: 0, take: async () => {}, report: async (usage: object) => void told.push(usage) };
+  const budget = { spent: 0, take: async () => {}, report: async (usage: object) => void reported.push(usage) };
   await transport.send(SEARCH, { ...ctx, budget });
   await expect(transport.send(WRITE, { ...ctx, budget })).rejects.toMatchObject({
     code: 'daily_limit',
     next: 'throttle',
     details: { retry_after: 900_000 },
   });
-  expect(told).toEqual([{ daily_remaining: 14_982, daily_limit: 15_000 }, { blocked_for: 900_000 }]);
+  expect(reported).toEqual([{ daily_remaining: 14_982, daily_limit: 15_000 }, { blocked_for: 900_000 }]);
 });
 
 test('nothing is sent after the deadline, nor for work that was withdrawn', async () => {
@@ -227,10 +236,13 @@ test('nothing is sent after the deadline, nor for work that was withdrawn', asyn
   expect([server.seen.length, server.tokens.length]).toEqual([0, 0]);
 });
 
-test('nobody listens: certainly nothing was written', async () => {
+test('a refused connection: certainly nothing was written', async () => {
   server = await tinyServer(() => {});
   const { url } = server;
   await server.close();
   transport = await openTransport(url);
-  await expect(transport.send(WRITE, makeMemoryContext())).rejects.toMatchObject({ code: 'network', doubt: false });
+  await expect(transport.send(WRITE, makeMemoryContext())).rejects.toMatchObject({
+    code: 'network',
+    outcome_unknown: false,
+  });
 });

@@ -5,8 +5,8 @@ export interface Refusal<Vendor> {
   /** The answer as the adapter read it. */
   vendor?: Vendor;
   fields?: string[];
-  doubt?: boolean;
-  smaller?: boolean;
+  outcome_unknown?: boolean;
+  split_and_retry?: boolean;
 }
 
 /**
@@ -19,23 +19,28 @@ export class RequestFailure<Vendor = unknown> extends Failure {
   /** Fields without which the rest may well be taken. */
   readonly fields: string[];
   /** True: the CRM may have done it all the same. */
-  readonly doubt: boolean;
+  readonly outcome_unknown: boolean;
   /** True: worth sending again at once in fewer rows. */
-  readonly smaller: boolean;
+  readonly split_and_retry: boolean;
 
   constructor(code: FailureCode, message: string, details: FailureDetails = {}, refusal: Refusal<Vendor> = {}) {
     super(code, message, details);
     this.vendor = refusal.vendor;
     this.fields = refusal.fields ?? [];
-    this.doubt = refusal.doubt ?? false;
-    this.smaller = refusal.smaller ?? false;
+    this.outcome_unknown = refusal.outcome_unknown ?? false;
+    this.split_and_retry = refusal.split_and_retry ?? false;
   }
 
   /** The same of a request that only read: whatever became of it, nothing was done. */
-  withoutDoubt(): RequestFailure<Vendor> {
-    if (!this.doubt) return this;
-    const { code, message, next, details, vendor, fields, smaller } = this;
-    return new RequestFailure(code, message, { next, ...details }, { fields, smaller, ...(vendor ? { vendor } : {}) });
+  withKnownOutcome(): RequestFailure<Vendor> {
+    if (!this.outcome_unknown) return this;
+    const { code, message, next, details, vendor, fields, split_and_retry } = this;
+    return new RequestFailure(
+      code,
+      message,
+      { next, ...details },
+      { fields, split_and_retry, ...(vendor ? { vendor } : {}) },
+    );
   }
 }
 
@@ -46,13 +51,13 @@ export function asRequestFailure<Vendor>(thrown: unknown): RequestFailure<Vendor
   return new RequestFailure(code, message, { next, ...details });
 }
 
-/** A success that does not say what became of something. @param doubt whether something may have been written */
-export function unaccountedBy<Vendor>(crm: string, doing: string, doubt = false): RequestFailure<Vendor> {
-  const hint = doubt
+/** A success that does not say what became of something. @param outcome_unknown whether something may have been written */
+export function unaccountedBy<Vendor>(crm: string, doing: string, outcome_unknown = false): RequestFailure<Vendor> {
+  const hint = outcome_unknown
     ? 'It is looked up by its key and tried again by itself.'
     : 'The look-up is tried again by itself; a failed look-up creates no record.';
   const message = `${doing}: ${crm} answered a success that says nothing of it.`;
-  return new RequestFailure('unaccounted', message, { hint }, { doubt });
+  return new RequestFailure('unaccounted', message, { hint }, { outcome_unknown });
 }
 
 /** Values shorter than this are too common to be distinguished from other words. */
@@ -83,19 +88,19 @@ export interface TableRow {
   /** Only when it differs from what the code usually means. */
   next?: Next;
   /** What happened, within a sentence. */
-  says: string;
+  message: string;
   /** What to do about it. */
   hint?: string;
 }
 
 /** A row: what the CRM answers, what that is, what happened, and what else there is to say. */
 export function tableRow<Row extends TableRow>(
-  answers: Omit<Row, 'becomes' | 'says'>,
+  answers: Omit<Row, 'becomes' | 'message'>,
   becomes: FailureCode,
-  says: string,
+  message: string,
   more?: Partial<Row>,
 ): Row {
-  return { ...answers, becomes, says, ...more } as Row;
+  return { ...answers, becomes, message, ...more } as Row;
 }
 
 /** True when a row holds for that status; one without a status holds for all. */
@@ -128,7 +133,7 @@ export function failureByRow<Vendor extends { status: number }>(
   crm: string,
   row: TableRow | undefined,
   { doing, vendor, words, sent, noun, ...said }: AnsweredError<Vendor>,
-  refusal: Pick<Refusal<Vendor>, 'fields' | 'smaller'> = {},
+  refusal: Pick<Refusal<Vendor>, 'fields' | 'split_and_retry'> = {},
 ): RequestFailure<Vendor> {
   const { status } = vendor;
   if (!row) return new RequestFailure('unavailable', `${doing}: ${crm} answered ${status}.`, { status });
@@ -136,9 +141,9 @@ export function failureByRow<Vendor extends { status: number }>(
   const known = Object.entries({ next: row.next, hint: row.hint, ...said }).filter(([, value]) => value !== undefined);
   return new RequestFailure(
     row.becomes,
-    `${doing}: ${row.says}${about}.${quoteWords(crm, words, sent)}`,
+    `${doing}: ${row.message}${about}.${quoteWords(crm, words, sent)}`,
     { status, ...Object.fromEntries(known) },
-    { ...refusal, vendor, doubt: status >= 500 || status === 408 },
+    { ...refusal, vendor, outcome_unknown: status >= 500 || status === 408 },
   );
 }
 
@@ -158,7 +163,7 @@ export const NEXT_LEGEND = `| next | means |
 | retry | again later; an attempt is used up |
 | throttle | again after the wait; no attempt is used up |
 | reauthenticate | the connection pauses, its calls wait; it goes on by itself once the credentials work |
-| park | waits for a person: mend it, then \`wrapup parked replay\` |
+| park | waits for a person: correct it, then \`wrapup parked replay\` |
 | die | Wrapup's own mistake, in \`wrapup dead list\` |`;
 
 /** A table of errors as Markdown. */
@@ -170,7 +175,7 @@ export function describeTable<Row extends TableRow>(
   const lines = rows.map((row) => {
     const { answers, also = [], wait } = describe(row);
     const next = [row.next ?? FAILURE_CODES[row.becomes], ...also].join(', ');
-    const cells = [answers, `\`${row.becomes}\``, next, wait, row.says, row.hint ?? ''];
+    const cells = [answers, `\`${row.becomes}\``, next, wait, row.message, row.hint ?? ''];
     return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
   });
   return [

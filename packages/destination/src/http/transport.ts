@@ -8,7 +8,7 @@
  *   answer   401: one new token and one repetition, since the CRM has certainly done nothing; a second 401 stands
  *            2xx with a body that can be read: the answer · without one: `unaccounted`
  *            anything else: a failure by the adapter's table; some of them hold every sender back
- *   none     `timeout`, `network` or `busy`, with `doubt` when the CRM may have done it all the same
+ *   none     `timeout`, `network` or `busy`, with `outcome_unknown` when the CRM may have done it all the same
  *
  * Nothing else is repeated here.
  */
@@ -148,13 +148,13 @@ export abstract class Transport<Call extends ApiRequest, Token> implements Sende
         'unaccounted',
         `${call.name}: ${this.#options.crm} answered ${status} with a body that cannot be read.`,
         { status },
-        { doubt: call.writes },
+        { outcome_unknown: call.writes },
       );
     }
     const failure = this.failureOf(call, answer, body ?? text);
     if (this.#options.blocking.includes(failure.code) && failure.details.retry_after !== undefined)
       await ctx.budget.report({ blocked_for: failure.details.retry_after }, call.pool);
-    throw call.writes ? failure : failure.withoutDoubt();
+    throw call.writes ? failure : failure.withKnownOutcome();
   }
 
   /** What it means that no answer came; whatever else was thrown stays what it is. */
@@ -168,13 +168,13 @@ export abstract class Transport<Call extends ApiRequest, Token> implements Sende
         {
           hint: `The delivery is tried again by itself; what ${this.#options.crm} may have done meanwhile is found by its key.`,
         },
-        { doubt: call.writes },
+        { outcome_unknown: call.writes },
       );
     return new RequestFailure(
       'network',
       `${call.name}: the connection failed${thrown.socket ? ` (${thrown.socket})` : ''}.`,
       { hint: `Check that this machine reaches ${this.#options.place}.`, cause: thrown },
-      { doubt: call.writes && !NEVER_SENT.has(thrown.socket) },
+      { outcome_unknown: call.writes && !NEVER_SENT.has(thrown.socket) },
     );
   }
 }
@@ -203,7 +203,7 @@ function withdrawn(call: ApiRequest, sent: boolean): RequestFailure {
     'busy',
     `${call.name}: given up, because the work was withdrawn (shutdown, or another worker has it).`,
     { retry_after: 0 },
-    { doubt: sent && call.writes },
+    { outcome_unknown: sent && call.writes },
   );
 }
 

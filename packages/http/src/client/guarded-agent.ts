@@ -3,7 +3,7 @@
  *
  * A name is resolved once, here, and the socket is given the addresses that were looked at: a name that points somewhere
  * else a moment later gains nothing by it. Node resolves no name where the host is an address already, so that case is
- * decided apart. No proxy stands in between: whoever it would connect to could not be looked at.
+ * decided apart. No proxy stands in between: the address that it would connect to could not be checked.
  */
 import { lookup as systemLookup } from 'node:dns';
 import http from 'node:http';

@@ -1,6 +1,6 @@
 /**
- * Which addresses an endpoint may have. Whoever can write a URL into the configuration, or answers the DNS query for one,
- * must not reach what only this machine and its network can reach.
+ * Which addresses an endpoint may have. A URL in the configuration, or an answer to a DNS
+ * query for it, must not reach what only this machine and its network can reach.
  *
  * Special-purpose blocks: https://www.iana.org/assignments/iana-ipv4-special-registry and
  * https://www.iana.org/assignments/iana-ipv6-special-registry. Of IPv6 only what is allocated as global unicast is public.

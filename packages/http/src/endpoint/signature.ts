@@ -19,7 +19,7 @@ export function readSecret(text: string): Buffer | undefined {
 
 /**
  * The id by which a receiver drops repeats: the same for every attempt and every replay of one revision of a call on one
- * route, another for everything else. Hexadecimal digits: what is signed is told apart by dots.
+ * route, another for everything else. Hexadecimal digits: what is signed is separated by dots.
  */
 export function webhookId(call: string, route: string, revision: string | undefined, record: string): string {
   const hash = createHash('sha256').update(JSON.stringify([call, route, revision ?? null, record]));

@@ -26,68 +26,68 @@ export const ANSWER_TABLE: AnswerRule[] = [
   {
     status: [300, 399],
     becomes: 'refused',
-    says: 'it redirects, and redirects are not followed',
+    message: 'it redirects, and redirects are not followed',
     hint: 'Put the final address into the connection’s url, then replay.',
   },
   {
     status: 401,
     becomes: 'unauthorized',
     closes: MINUTE,
-    says: 'it does not accept the credentials',
+    message: 'it does not accept the credentials',
     hint: 'Put valid ones into the connection’s headers, or the receiver’s secret into secret; the connection goes on by itself.',
   },
   {
     status: 404,
     becomes: 'refused',
-    says: 'there is nothing at this address',
+    message: 'there is nothing at this address',
     hint: 'Correct the connection’s url, or switch the receiving workflow on, then replay. retry_on: [404] tries again by itself.',
   },
-  { status: 408, becomes: 'timeout', says: 'it took too long', hint: LATER },
+  { status: 408, becomes: 'timeout', message: 'it took too long', hint: LATER },
   {
     status: 410,
     becomes: 'gone',
     // Its usual meaning is a vanished record; here the whole connection has nowhere to send to.
     next: 'reauthenticate',
     closes: 15 * MINUTE,
-    says: 'it wants no more events',
+    message: 'it wants no more events',
     hint: 'Give the connection another url, or drop its routes. Until then it is asked again every 15 minutes.',
   },
   {
     status: 413,
     becomes: 'refused',
-    says: 'the event is too large for it',
+    message: 'the event is too large for it',
     hint: 'Send less (send: "call, lead, vars", leave_out: "call.transcript, call.turns"), then replay.',
   },
-  { status: 425, becomes: 'unavailable', longest: HOUR, says: 'it is not ready yet', hint: LATER },
+  { status: 425, becomes: 'unavailable', longest: HOUR, message: 'it is not ready yet', hint: LATER },
   {
     status: 429,
     becomes: 'throttled',
     wait: 10 * SECOND,
     longest: 24 * HOUR,
-    says: 'it gets too many events',
+    message: 'it gets too many events',
     hint: LATER,
   },
   {
     status: [400, 499],
     becomes: 'refused',
-    says: 'it refuses the event',
+    message: 'it refuses the event',
     hint: 'Its answer says why. Correct the mapping or the endpoint, then replay.',
   },
-  { status: [500, 599], becomes: 'unavailable', longest: HOUR, says: 'it failed', hint: LATER },
+  { status: [500, 599], becomes: 'unavailable', longest: HOUR, message: 'it failed', hint: LATER },
 ];
 
 /** For statuses that the connection lists in `retry_on`. */
 export const NOT_NOW: Omit<AnswerRule, 'status'> = {
   becomes: 'unavailable',
   longest: HOUR,
-  says: 'it does not take the event now',
+  message: 'it does not take the event now',
   hint: LATER,
 };
 
 /** For what is no answer at all in HTTP's terms. */
 export const UNKNOWN_STATUS: Omit<AnswerRule, 'status'> = {
   becomes: 'unaccounted',
-  says: 'that means nothing in HTTP',
+  message: 'that means nothing in HTTP',
   hint: 'Check that the connection’s url leads to a web server.',
 };
 

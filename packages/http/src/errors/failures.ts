@@ -47,7 +47,7 @@ export function failureOfAnswer(answer: Answer, said: string, settings: HttpSett
     ...(correlation ? { correlation_id: correlation } : {}),
   };
   const quoted = said === '' ? '' : ` It says: ${said}`;
-  const message = `${hostOf(settings)} answered ${answer.status}: ${rule.says}.${quoted}`;
+  const message = `${hostOf(settings)} answered ${answer.status}: ${rule.message}.${quoted}`;
   return {
     failure: new Failure(rule.becomes, message, details),
     ...(wait === undefined ? {} : { wait }),

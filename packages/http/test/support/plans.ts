@@ -4,7 +4,7 @@ import { type CompiledMapping, compileMapping, type Plan } from '@wrapup/mapping
 import { expect } from 'vitest';
 import { httpDialect } from '../../src/index.ts';
 
-/** What nobody but the endpoint may see. */
+/** What only the endpoint may see. */
 export const PERSONAL = {
   name: 'Wilhelmina Featherstonehaugh',
   phone: '+14155550199',

@@ -22,7 +22,7 @@ const reading = (name: string, build: Build, more: Partial<HubSpotApiCall> = {})
   ...more,
 });
 
-/** @param inputs what is written; none of its values is told in messages */
+/** @param inputs what is written; none of its values appears in messages */
 const writing = (
   name: string,
   build: Build,

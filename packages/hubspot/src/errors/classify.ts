@@ -50,9 +50,9 @@ export function failureOf(error: HubSpotVendorError, facts: HubSpotAnswerFacts):
   return failureByRow('HubSpot', rule, answered, { fields: rule?.field ? [...new Set(fields)] : [] });
 }
 
-/** A success that does not say what became of something. @param doubt whether something may have been written */
-export function unaccounted(doing: string, doubt = false): HubSpotFailure {
-  return unaccountedBy('HubSpot', doing, doubt);
+/** A success that does not say what became of something. @param outcome_unknown whether something may have been written */
+export function unaccounted(doing: string, outcome_unknown = false): HubSpotFailure {
+  return unaccountedBy('HubSpot', doing, outcome_unknown);
 }
 
 function applies(rule: HubSpotErrorRule, error: HubSpotVendorError): boolean {
@@ -62,9 +62,7 @@ function applies(rule: HubSpotErrorRule, error: HubSpotVendorError): boolean {
   if (rule.policy && rule.policy !== error.policy) return false;
   if (rule.code && !error.details.some((detail) => hasCode(rule.code as string | RegExp, detail))) return false;
   return (
-    !rule.message ||
-    rule.message.test(error.message) ||
-    error.details.some((detail) => rule.message?.test(detail.message))
+    !rule.words || rule.words.test(error.message) || error.details.some((detail) => rule.words?.test(detail.message))
   );
 }
 

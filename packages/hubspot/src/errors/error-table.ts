@@ -13,7 +13,7 @@ export interface HubSpotErrorRule extends TableRow {
   /** Code of a detail. */
   code?: string | RegExp;
   /** Only where HubSpot gives no code for it. */
-  message?: RegExp;
+  words?: RegExp;
   /** The property that the error names is what is wrong; without it the rest can be written. */
   field?: true;
   /** Milliseconds, when HubSpot sends no Retry-After. */
@@ -47,7 +47,7 @@ export const ERROR_TABLE: HubSpotErrorRule[] = [
     longest: 24 * HOUR_MS,
     hint: 'It comes back at midnight in the account’s time zone; a backfill can wait, or the quota be raised.',
   }),
-  row({ status: 429, message: /daily limit/i }, 'daily_limit', 'the account’s daily quota is used up', {
+  row({ status: 429, words: /daily limit/i }, 'daily_limit', 'the account’s daily quota is used up', {
     wait: HOUR_MS,
     longest: 24 * HOUR_MS,
     hint: 'It comes back at midnight in the account’s time zone; a backfill can wait, or the quota be raised.',
@@ -96,7 +96,7 @@ export const ERROR_TABLE: HubSpotErrorRule[] = [
   }),
   row(
     // Not of the JSON in `Property values were not valid: [{…}]`, whose details have codes of their own.
-    { message: /^Property (?!values were not valid).* does not exist|non-unique .* property/i },
+    { words: /^Property (?!values were not valid).* does not exist|non-unique .* property/i },
     'missing_property',
     'a property is missing, or is not unique as it must be',
     { hint: PROVISION },
@@ -134,24 +134,24 @@ export const ERROR_TABLE: HubSpotErrorRule[] = [
   }),
   // An association's other end: `CONTACT=1234 is not valid`.
   row(
-    { category: 'VALIDATION_ERROR', message: LINK_END },
+    { category: 'VALIDATION_ERROR', words: LINK_END },
     'gone',
     'a record to link to is gone: deleted, archived or merged',
     { hint: 'Nothing to do: the person is looked up again by itself.' },
   ),
   row({ status: 409 }, 'conflict', 'another record already holds this unique value'),
-  row({ message: /already has that value/i }, 'conflict', 'another record already holds this unique value'),
+  row({ words: /already has that value/i }, 'conflict', 'another record already holds this unique value'),
   row({ category: 'CONFLICT' }, 'conflict', 'another record already holds this unique value'),
   row({ status: 404, category: 'OBJECT_NOT_FOUND' }, 'gone', 'the record is gone: deleted, archived or merged'),
   row({ status: 404 }, 'refused', 'HubSpot does not know what was asked for', {
     hint: 'Check base_url, api_version and the object names in the mapping.',
   }),
-  row({ message: /^Duplicate IDs found in batch input/i }, 'bad_request', 'one record stood twice in a request'),
-  row({ message: /^Invalid input JSON/i }, 'bad_request', 'HubSpot could not read the request'),
+  row({ words: /^Duplicate IDs found in batch input/i }, 'bad_request', 'one record stood twice in a request'),
+  row({ words: /^Invalid input JSON/i }, 'bad_request', 'HubSpot could not read the request'),
   row({ status: [300, 399] }, 'refused', 'HubSpot answered with a redirect', {
     hint: 'Check the connection’s base_url.',
   }),
   row({ status: [400, 499] }, 'refused', 'HubSpot refused it', {
-    hint: 'See HubSpot’s own words; mend the mapping or the record, then replay.',
+    hint: 'See HubSpot’s own words; correct the mapping or the record, then replay.',
   }),
 ];

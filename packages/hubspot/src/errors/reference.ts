@@ -28,14 +28,14 @@ function describeRow(rule: HubSpotErrorRule): DescribedRow {
   return { answers: condition(rule), ...(rule.field ? { also: ['or left out'] } : {}), wait: wait(rule) };
 }
 
-function condition({ status, category, sub_category, policy, code, message }: HubSpotErrorRule): string {
+function condition({ status, category, sub_category, policy, code, words }: HubSpotErrorRule): string {
   const parts = [
     ...(status === undefined ? [] : [Array.isArray(status) ? `${status[0]} to ${status[1]}` : String(status)]),
     ...(category ? [`category \`${category}\``] : []),
     ...(sub_category ? [`sub-category like \`${sub_category.source}\``] : []),
     ...(policy ? [`policy \`${policy}\``] : []),
     ...(code ? [typeof code === 'string' ? `code \`${code}\`` : `code like \`${code.source}\``] : []),
-    ...(message ? [`message like \`${message.source}\``] : []),
+    ...(words ? [`message like \`${words.source}\``] : []),
   ];
   return parts.join(', ');
 }

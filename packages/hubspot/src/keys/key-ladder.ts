@@ -202,7 +202,7 @@ async function lookAgain(
   const [answer] = await lookUpPeople(crm, [{ match, plan, read: false }], []);
   if (answer?.found === 'one')
     found.set(person, { person: answer.person, read: false, claim: answer.said ? 'limit' : 'same' });
-  else if (failure.doubt || answer?.found !== 'none') found.set(person, failure);
+  else if (failure.outcome_unknown || answer?.found !== 'none') found.set(person, failure);
 }
 
 function unsettled(began: number): Failure {

@@ -43,7 +43,7 @@ export function failureOf(error: SalesforceVendorError, facts: SalesforceAnswerF
   };
   return failureByRow('Salesforce', rule, answered, {
     fields: rule?.field ? fields : [],
-    smaller: rule?.smaller === true,
+    split_and_retry: rule?.split_and_retry === true,
   });
 }
 
@@ -51,12 +51,12 @@ function applies(rule: SalesforceErrorRule, error: SalesforceVendorError): boole
   if (!fitsStatus(rule.status, error.status)) return false;
   if (typeof rule.code === 'string' && rule.code !== error.code) return false;
   if (rule.code instanceof RegExp && !rule.code.test(error.code)) return false;
-  return !rule.message || rule.message.test(error.message);
+  return !rule.words || rule.words.test(error.message);
 }
 
-/** A success that does not say what became of something. @param doubt whether something may have been written */
-export function unaccounted(doing: string, doubt = false): SalesforceFailure {
-  return unaccountedBy('Salesforce', doing, doubt);
+/** A success that does not say what became of something. @param outcome_unknown whether something may have been written */
+export function unaccounted(doing: string, outcome_unknown = false): SalesforceFailure {
+  return unaccountedBy('Salesforce', doing, outcome_unknown);
 }
 
 /*

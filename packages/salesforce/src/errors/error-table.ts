@@ -10,13 +10,13 @@ import { type TableRow, tableRow } from '@wrapup/destination/http';
 export interface SalesforceErrorRule extends TableRow {
   code?: string | RegExp;
   /** Only where Salesforce gives one code to several things. */
-  message?: RegExp;
+  words?: RegExp;
   /** The field that the error names is what is wrong; without it the rest can be written. */
   field?: true;
   /** Field that is meant where the error names none. */
   about?: string;
   /** Worth sending again at once in fewer rows. */
-  smaller?: true;
+  split_and_retry?: true;
   /** Milliseconds. Salesforce never sends a Retry-After. */
   wait?: number;
 }
@@ -33,13 +33,13 @@ const row = tableRow<SalesforceErrorRule>;
 export const ERROR_TABLE: SalesforceErrorRule[] = [
   // Tokens.
   row(
-    { code: 'invalid_grant', message: /already being processed|expired authorization code/i },
+    { code: 'invalid_grant', words: /already being processed|expired authorization code/i },
     'busy',
     'another process is getting a token at this moment',
     { wait: SECOND_MS, hint: LATER },
   ),
   row(
-    { code: 'invalid_grant', message: /hasn't approved/i },
+    { code: 'invalid_grant', words: /hasn't approved/i },
     'unauthorized',
     'the user has not been allowed to use the app',
     { hint: 'Pre-authorise the user for the app (its policies, or a permission set), then resume the connection.' },
@@ -60,7 +60,7 @@ export const ERROR_TABLE: SalesforceErrorRule[] = [
 
   // Limits.
   row(
-    { code: 'REQUEST_LIMIT_EXCEEDED', message: /concurrent/i },
+    { code: 'REQUEST_LIMIT_EXCEEDED', words: /concurrent/i },
     'throttled',
     'too many long requests at once in the org',
     { wait: 5 * SECOND_MS, hint: LATER },
@@ -103,33 +103,33 @@ export const ERROR_TABLE: SalesforceErrorRule[] = [
 
   // Locks and the org's own automation.
   row({ code: 'UNABLE_TO_LOCK_ROW' }, 'locked', 'another transaction holds the record or its parent', {
-    smaller: true,
+    split_and_retry: true,
     wait: 2 * SECOND_MS,
     hint: LATER,
   }),
   row(
-    { code: 'CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY', message: /UNABLE_TO_LOCK_ROW/ },
+    { code: 'CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY', words: /UNABLE_TO_LOCK_ROW/ },
     'locked',
     'another transaction holds a record that the org’s automation needs',
-    { smaller: true, wait: 2 * SECOND_MS, hint: LATER },
+    { split_and_retry: true, wait: 2 * SECOND_MS, hint: LATER },
   ),
   row(
     {
       code: /^(?:CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY|CANNOT_EXECUTE_FLOW_TRIGGER|APEX_ERROR|UNKNOWN_EXCEPTION)$/,
-      message: /CPU time|Too many (?:SOQL|DML|query|queueable)|limit exceeded|heap size/i,
+      words: /CPU time|Too many (?:SOQL|DML|query|queueable)|limit exceeded|heap size/i,
     },
     'refused',
     'the org’s own triggers or flows ran into a limit',
-    { smaller: true, hint: `An administrator has to make the automation on this object lighter; ${REPLAY}` },
+    { split_and_retry: true, hint: `An administrator has to make the automation on this object lighter; ${REPLAY}` },
   ),
   row(
     { code: /^(?:CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY|CANNOT_EXECUTE_FLOW_TRIGGER|APEX_ERROR)$/ },
     'refused',
     'a trigger or flow of the org refused it',
-    { hint: `See Salesforce’s own words, mend the flow or the mapping, ${REPLAY}` },
+    { hint: `See Salesforce’s own words, correct the flow or the mapping, ${REPLAY}` },
   ),
   row({ code: /^(?:QUERY_TIMEOUT|REQUEST_RUNNING_TOO_LONG)$/ }, 'timeout', 'Salesforce took too long', {
-    smaller: true,
+    split_and_retry: true,
     hint: LATER,
   }),
 
@@ -155,12 +155,11 @@ export const ERROR_TABLE: SalesforceErrorRule[] = [
     about: 'OwnerId',
     hint: 'Nothing to do: the record is written without it. Name an active owner in the mapping.',
   }),
-  row(
-    { code: 'INVALID_CROSS_REFERENCE_KEY', message: /owner/i },
-    'invalid_field',
-    'the owner cannot own such records',
-    { field: true, about: 'OwnerId', hint: 'Name another owner in the mapping.' },
-  ),
+  row({ code: 'INVALID_CROSS_REFERENCE_KEY', words: /owner/i }, 'invalid_field', 'the owner cannot own such records', {
+    field: true,
+    about: 'OwnerId',
+    hint: 'Name another owner in the mapping.',
+  }),
   row(
     { code: /^(?:INVALID_CROSS_REFERENCE_KEY|INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY)$/ },
     'gone',
@@ -184,7 +183,7 @@ export const ERROR_TABLE: SalesforceErrorRule[] = [
     'invalid_field',
     'a validation rule of the org refused it',
     {
-      hint: `See Salesforce’s own words, mend the mapping or the rule (Setup, Object Manager, Validation Rules), ${REPLAY}`,
+      hint: `See Salesforce’s own words, correct the mapping or the rule (Setup, Object Manager, Validation Rules), ${REPLAY}`,
     },
   ),
   row(
@@ -270,9 +269,9 @@ export const ERROR_TABLE: SalesforceErrorRule[] = [
     hint: `Give the integration user the permission, ${REPLAY}`,
   }),
   row({ status: [400, 499] }, 'refused', 'Salesforce refused it', {
-    hint: `See Salesforce’s own words, mend the mapping or the record, ${REPLAY}`,
+    hint: `See Salesforce’s own words, correct the mapping or the record, ${REPLAY}`,
   }),
   row({ status: [200, 299] }, 'refused', 'Salesforce refused the record', {
-    hint: `See Salesforce’s own words, mend the mapping or the record, ${REPLAY}`,
+    hint: `See Salesforce’s own words, correct the mapping or the record, ${REPLAY}`,
   }),
 ];

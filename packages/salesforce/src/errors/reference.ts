@@ -33,16 +33,16 @@ export function describeErrors(): string {
 function describeRow(rule: SalesforceErrorRule): DescribedRow {
   return {
     answers: condition(rule),
-    also: [...(rule.field ? ['or left out'] : []), ...(rule.smaller ? ['fewer rows first'] : [])],
+    also: [...(rule.field ? ['or left out'] : []), ...(rule.split_and_retry ? ['fewer rows first'] : [])],
     wait: rule.wait === undefined ? '' : describeDuration(rule.wait),
   };
 }
 
-function condition({ status, code, message }: SalesforceErrorRule): string {
+function condition({ status, code, words }: SalesforceErrorRule): string {
   const parts = [
     ...(code === undefined ? [] : typeof code === 'string' ? [`\`${code}\``] : codesOf(code)),
     ...(status === undefined ? [] : [Array.isArray(status) ? `${status[0]} to ${status[1]}` : String(status)]),
-    ...(message ? [`message like \`${message.source}\``] : []),
+    ...(words ? [`message like \`${words.source}\``] : []),
   ];
   return parts.join(', ');
 }

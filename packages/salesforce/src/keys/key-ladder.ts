@@ -109,9 +109,9 @@ export function describeStep(object: SObject, step: SalesforceKeyStep | undefine
     case 'object':
       return `${object.name}: ${why}; ${CALL_OBJECT} keeps the keys instead (step 2 of 3, two requests more a batch).`;
     case 'call_object':
-      return `${object.name}: ${why}; the key stands in CallObject (step 3 of 3), which is weaker: two workers could write a task twice. To mend it, ${remedy}.`;
+      return `${object.name}: ${why}; the key stands in CallObject (step 3 of 3), which is weaker: two workers could write a task twice. To repair it, ${remedy}.`;
     default:
-      return `${object.name}: ${why}; no record of it is written. To mend it, ${remedy}.`;
+      return `${object.name}: ${why}; no record of it is written. To repair it, ${remedy}.`;
   }
 }
 

@@ -75,7 +75,8 @@ async function standFor(
     const item = rows.get(row);
     if (!item) continue;
     if (result.ok) standIns.set(item.record.key, result.id);
-    else if (result.failure.code === 'conflict' || (result.failure.doubt && session.usable)) doubtful.add(item);
+    else if (result.failure.code === 'conflict' || (result.failure.outcome_unknown && session.usable))
+      doubtful.add(item);
     else failed.set(item, result.failure);
   }
   for (const [item, failure] of await readStandIns(session, [...doubtful], standIns)) failed.set(item, failure);

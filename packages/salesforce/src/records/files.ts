@@ -93,7 +93,7 @@ async function attach(session: SalesforceSession, one: Text): Promise<string | u
       return undefined;
     } catch (thrown) {
       const failure = asSalesforceFailure(thrown);
-      if (!failure.doubt || !session.usable) return failure.message;
+      if (!failure.outcome_unknown || !session.usable) return failure.message;
       const present = await readTitles(session, [one]);
       if (present?.has(titleKey(one))) return undefined;
       if (present === undefined) return failure.message;

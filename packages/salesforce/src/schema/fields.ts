@@ -58,7 +58,7 @@ function fitOne(
   // Of an appended text only the block is known here; it is cut where the whole is.
   if (field.write === 'append') return { field };
   const fitted = fitValue(known, value, time_zone);
-  if (!fitted.ok) return refuse('invalid_field', object, name, `the value does not fit, since ${fitted.says}`, CORRECT);
+  if (!fitted.ok) return refuse('invalid_field', object, name, `the value does not fit, since ${fitted.why}`, CORRECT);
   return {
     field: { ...field, value: fitted.value },
     ...(fitted.cut === undefined ? {} : { whole: String(value) }),

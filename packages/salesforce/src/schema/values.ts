@@ -5,9 +5,9 @@ import type { Field } from './org.ts';
 
 type Fitted =
   /** `cut`: characters that did not fit. */
-  { ok: true; value: Value; cut?: number } | { ok: false; says: string };
+  { ok: true; value: Value; cut?: number } | { ok: false; why: string };
 
-const refuse = (says: string): Fitted => ({ ok: false, says });
+const refuse = (why: string): Fitted => ({ ok: false, why });
 const accept = (value: Value): Fitted => ({ ok: true, value });
 
 /** @param time_zone of the org: a date is the day that it is there */

@@ -62,7 +62,7 @@ export function failureOf(
   return failureByRow('Acme', rule, answered, { fields: rule?.field && error.field ? [error.field] : [] });
 }
 
-/** A success that does not say what became of something. @param doubt whether something may have been written */
-export function unaccounted(doing: string, doubt = false): AcmeFailure {
-  return unaccountedBy('Acme', doing, doubt);
+/** A success that does not say what became of something. @param outcome_unknown whether something may have been written */
+export function unaccounted(doing: string, outcome_unknown = false): AcmeFailure {
+  return unaccountedBy('Acme', doing, outcome_unknown);
 }

@@ -145,7 +145,7 @@ async function sortByMemory(crm: PeopleVerbs, key: PersonKey, people: { person: 
     try {
       const id = await recallAny(ctx, person);
       const tried = !key.isUnique(person) || person.writes.some(({ plan }) => plan.resume);
-      if (id !== undefined) known.known.push(handBack(crm, person, crm.byId(id), 'same'));
+      if (id !== undefined) known.known.push(reclassifyAsExisting(crm, person, crm.byId(id), 'same'));
       else if (!sure && (tried || (await wasStarted(ctx, person.key)))) doubtful.push(person);
       else unknown.push(person);
     } catch (thrown) {
@@ -186,7 +186,7 @@ async function find(
       else creation.reports.push(...fail(person, failure));
     } else if (one) {
       const asked = one.read ? { asked: new Set(properties), verify: false } : {};
-      creation.known.push({ ...handBack(crm, person, one.person, one.claim), ...asked });
+      creation.known.push({ ...reclassifyAsExisting(crm, person, one.person, one.claim), ...asked });
     }
     return one === undefined;
   });
@@ -197,7 +197,7 @@ async function find(
  * A person who exists after all is written like any other.
  * @param claim `limit` where nothing but what was said tells that it is the same person
  */
-function handBack(crm: PeopleVerbs, { writes }: NewPerson, person: CrmPerson, claim: Claim): KnownPerson {
+function reclassifyAsExisting(crm: PeopleVerbs, { writes }: NewPerson, person: CrmPerson, claim: Claim): KnownPerson {
   const reset = writes.map(resetWrite);
   const verify = crm.mustRead !== undefined;
   return { person, verify, writes: claim === 'limit' ? reset.map((write) => limitWrite(write)) : reset };
@@ -270,7 +270,7 @@ async function settle(crm: PeopleVerbs, person: NewPerson, row: Row, result: Row
     return whoHolds(crm, person, failure, holder.values, holder.id === undefined ? undefined : crm.byId(holder.id));
   }
   if (failure.code === 'ambiguous_person' && crm.duplicatesOf) return takeDuplicate(crm, person, row, failure);
-  if (failure.doubt) return { unsure: [{ person, failure }] };
+  if (failure.outcome_unknown) return { unsure: [{ person, failure }] };
   if (crm.keys.isKeyRefused?.(failure)) return { refused: [{ person, failure, began: 'not' }] };
   return { reports: fail(person, failure) };
 }
@@ -288,7 +288,7 @@ function whoHolds(
     const without = { ...person, writes: person.writes.map(withoutUnproved) };
     return { unsure: [{ person: without, failure }] };
   }
-  return holder ? { known: [handBack(crm, person, holder, claim)] } : { unsure: [{ person, failure }] };
+  return holder ? { known: [reclassifyAsExisting(crm, person, holder, claim)] } : { unsure: [{ person, failure }] };
 }
 
 /** A rule of the account stopped the new person and named those who look alike. */

@@ -296,7 +296,7 @@ async function send(
     attempt.reports.push(...reportDropped(write, record.name, result.dropped));
     if (result.ok) written(draft, result.id, result.created ? 'created' : 'updated');
     else if (crm.keys.isKeyRefused?.(record.object, result.failure)) attempt.refused.push([draft.item, result.failure]);
-    else if (crm.session.usable && (result.failure.doubt || result.failure.code === 'conflict'))
+    else if (crm.session.usable && (result.failure.outcome_unknown || result.failure.code === 'conflict'))
       attempt.unsure.push([draft.item, result.failure]);
     else attempt.failed.push([draft.item, crm.keys.explain(result.failure)]);
   }

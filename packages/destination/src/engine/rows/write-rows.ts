@@ -159,7 +159,7 @@ function failureOf(answer: RowAnswer | undefined): RequestFailure | undefined {
 }
 
 function isTooHeavy(answer: RowAnswer | undefined): boolean {
-  return failureOf(answer)?.smaller === true;
+  return failureOf(answer)?.split_and_retry === true;
 }
 
 /** A lock that the CRM itself reported. */

@@ -80,7 +80,7 @@ function heals({ account, connect, makePlan, keyed, elsewhere, expectOneOfEach }
       await expectOneOfEach();
     });
 
-    // Without a key nobody can tell at once that a person was not created after all.
+    // Without a key it cannot be known at once that a person was not created after all.
     test.runIf(keyed || moment !== 'create-person')(
       `a success that says nothing (${moment}) is not believed`,
       async () => {

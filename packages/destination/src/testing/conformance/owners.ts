@@ -54,7 +54,7 @@ export function owners({ names: { owner: property }, account, connect, effects, 
   });
 
   for (const drop_refused_fields of [true, false])
-    test(`an owner that nobody knows fails nothing (refused fields are ${drop_refused_fields ? 'dropped' : 'parked'})`, async () => {
+    test(`an unknown owner fails nothing (refused fields are ${drop_refused_fields ? 'dropped' : 'parked'})`, async () => {
       const destination = await connect({ drop_refused_fields });
       const owned = given({ id: 'c1', phone: PHONE }, byEmail('nobody.of.ours@example.com'), byId('not-an-id'));
       const [outcome] = await write(destination, [owned]);
@@ -64,7 +64,7 @@ export function owners({ names: { owner: property }, account, connect, effects, 
       expect(notes.join('\n')).not.toContain('nobody.of.ours');
     });
 
-  test('a person who belongs to somebody is not taken away, and a repeat takes nothing back', async () => {
+  test('a person who has an owner keeps it, and a repeat changes nothing', async () => {
     const { active } = await account().owners();
     const destination = await connect();
     await write(destination, [given({ id: 'c1', phone: PHONE }, byId(active[0].id))]);

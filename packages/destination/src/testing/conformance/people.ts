@@ -95,7 +95,7 @@ function findsPeople({ names, account, connect, effects, makePlan }: CaseTools):
     expect([now.people.length, now.call_logs.length, now.tasks.length]).toEqual([2, 0, 0]);
   });
 
-  test('the candidates of an ambiguous caller can be told apart, in a preview and by their ids', async () => {
+  test('the candidates of an ambiguous caller can be distinguished, in a preview and by their ids', async () => {
     const people = [
       { phone: PHONE, email: 'ada@example.com', first_name: 'Ada' },
       { phone: PHONE, first_name: 'Bea' },
@@ -136,9 +136,9 @@ function decides({ account, connect, makePlan }: CaseTools): void {
 /** A look-up that failed is never an empty result. */
 function failsToLookUp({ account, connect, effects, makePlan }: CaseTools): void {
   for (const trouble of ['fails', 'hangs', 'lost', 'throttled'] as const) {
-    test(`a failed look-up (${trouble}) creates nobody`, async () => {
+    test(`a failed look-up (${trouble}) creates no person`, async () => {
       const destination = await connect({ timeout: 200 });
-      // Whom the call names by id alone: taken for nobody, it would be logged without a person.
+      // Named by id alone: if it counted as unknown, the call would be logged without a person.
       const [person = ''] = await account().addPeople([{ first_name: 'Known' }]);
       account().trouble(trouble, 'look-up', null);
       const plans = [
