@@ -48,7 +48,7 @@ export function answerInboundCalls(parts: InboundCallParts): Handle {
       const current = config();
       const source = sourceOf(current, request);
       if (source) seen.source = source.name;
-      const { inbound } = current;
+      const inbound = source?.inbound;
       if (!source || !inbound || !mayTell(inbound, source)) return NEUTRAL;
       const until = Date.now() + inbound.within;
       const late = new AbortController();

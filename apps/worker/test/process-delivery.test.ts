@@ -165,6 +165,20 @@ describe('delivering a call', () => {
     });
   });
 
+  it('parks a delivery whose route takes the calls of other sources', async () => {
+    const { deliver, delivery, plans } = await routed();
+    const foreign = configWith((config) => {
+      const [route] = config.routes;
+      if (route) config.routes[0] = { ...route, from: ['other'] };
+    });
+    expect(await deliver(written, false, foreign)).toMatchObject({ result: 'parked' });
+    expect(await delivery()).toMatchObject({
+      code: 'mapping',
+      reason: 'Route sales-calls takes no calls of source main.',
+    });
+    expect(plans).toEqual([]);
+  });
+
   it('calls a delivery skipped when the policy wrote nothing', async () => {
     const { deliver, delivery } = await routed();
     await deliver({ ok: true, receipt: { records: [], requests: 1, notes: ['unmatched: skip'] } });

@@ -2,7 +2,7 @@ import type { DestinationKind } from '@wrapup/destination';
 import { always } from './checks/check-routes.ts';
 import { formatDuration } from './file/units.ts';
 import { KINDS } from './kinds.ts';
-import type { Config } from './model/config.ts';
+import type { Config, Inbound } from './model/config.ts';
 
 const MASK = '(set)';
 
@@ -38,6 +38,7 @@ export function describeConfig(config: Config, kinds: Record<string, Destination
           webhook_secrets: mask(source.webhook_secrets),
           path_token: mask(source.path_token),
           api_key: mask(source.api_key),
+          inbound: source.inbound && describeInbound(source.inbound),
           // Agents have names and numbers of their own staff; how many is enough here.
           agents: Object.keys(source.agents).length,
           reconcile:
@@ -53,8 +54,9 @@ export function describeConfig(config: Config, kinds: Record<string, Destination
         return [name, { kind, quota, ...(maskSettings(settings, secrets) as object) }];
       }),
     ),
-    routes: config.routes.map(({ name, to, mapping, when, also, retries }) => ({
+    routes: config.routes.map(({ name, from, to, mapping, when, also, retries }) => ({
       name,
+      ...(from && { from }),
       to,
       mapping: { name: mapping.name, hash: mapping.hash },
       conditional: when !== always,
@@ -65,14 +67,17 @@ export function describeConfig(config: Config, kinds: Record<string, Destination
         cap: formatDuration(retries.cap),
       },
     })),
-    inbound: config.inbound && {
-      ...config.inbound,
-      variables: Object.keys(config.inbound.variables),
-      ...(config.inbound.personal && { personal: Object.keys(config.inbound.personal.variables) }),
-      agents: config.inbound.agents.length,
-      within: formatDuration(config.inbound.within),
-    },
     alerts: config.alerts,
     retention: config.retention,
+  };
+}
+
+function describeInbound({ variables, personal, agents, within, ...rest }: Inbound): object {
+  return {
+    ...rest,
+    variables: Object.keys(variables),
+    ...(personal && { personal: Object.keys(personal.variables) }),
+    agents: agents.length,
+    within: formatDuration(within),
   };
 }

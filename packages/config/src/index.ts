@@ -17,4 +17,4 @@ export * from './load.ts';
 export * from './model/config.ts';
 export type { Reader } from './model/reader.ts';
 export * from './redis-settings.ts';
-export { agentName, attemptsOf, chooseRoutes, planCall, planStanding } from './routes.ts';
+export { agentName, attemptsOf, chooseRoutes, isFrom, planCall, planStanding } from './routes.ts';

@@ -8,7 +8,7 @@ import { checkAlerts } from './checks/check-alerts.ts';
 import { checkConnections, findLive } from './checks/check-connections.ts';
 import { checkInbound } from './checks/check-inbound.ts';
 import { checkRoutes } from './checks/check-routes.ts';
-import { checkShape } from './checks/check-shape.ts';
+import { asObject, checkShape } from './checks/check-shape.ts';
 import { checkSources } from './checks/check-sources.ts';
 import { compileCondition, compileMappingFile } from './checks/compile-mapping-file.ts';
 import { readDocument } from './file/document.ts';
@@ -71,8 +71,8 @@ export async function loadConfig(options: LoadOptions = {}): Promise<Loaded> {
     };
   }
 
-  const lookUp = options.reader === undefined ? undefined : lookUpOf(text, shown, env);
-  const document = readDocument(text, shown, env, sparedBy(options.reader, lookUp));
+  const lookUps = options.reader === undefined ? [] : lookUpsOf(text, shown, env);
+  const document = readDocument(text, shown, env, sparedBy(options.reader, lookUps));
   const findings = [...document.findings];
   if (document.value === undefined) return { findings, files };
   const { file: wrapup, findings: shape } = checkShape(document);
@@ -118,11 +118,13 @@ export async function loadConfig(options: LoadOptions = {}): Promise<Loaded> {
     hash,
     sources: Object.fromEntries(
       // zod leaves absent keys absent, which its types do not say.
-      Object.entries(wrapup.sources).map(([name, source]) => [name, { name, ...source } as Source]),
+      Object.entries(wrapup.sources).map(([name, source]) => [
+        name,
+        { name, ...source, inbound: inbound.bySource[name] } as Source,
+      ]),
     ),
     connections,
     routes,
-    ...(inbound.inbound ? { inbound: inbound.inbound } : {}),
     ...(wrapup.alerts ? { alerts: wrapup.alerts } : {}),
     retention: { ledger_days: ledger / DAY, delivered_days: delivered / DAY, stopped_days: stopped / DAY },
   };
@@ -132,11 +134,12 @@ export async function loadConfig(options: LoadOptions = {}): Promise<Loaded> {
 
 const DAY = 86_400_000;
 
-/** The connection that `inbound:` names, which decides what ingress may lack. */
-function lookUpOf(text: string, shown: string, env: NodeJS.ProcessEnv): string | undefined {
+/** The connections that `inbound:` names, here and there, which decide what ingress may lack. */
+function lookUpsOf(text: string, shown: string, env: NodeJS.ProcessEnv): string[] {
   const { value } = readDocument(text, shown, env);
-  const inbound = (value as { inbound?: { look_up?: unknown } | null } | null | undefined)?.inbound;
-  return typeof inbound?.look_up === 'string' ? inbound.look_up : undefined;
+  const { sources, inbound } = asObject(value);
+  const sections = [inbound, ...Object.values(asObject(sources)).map((source) => asObject(source).inbound)];
+  return sections.map((section) => asObject(section).look_up).filter((name) => typeof name === 'string');
 }
 
 /** For processes: loads the configuration, logs what was found, and ends the process with code 1 when it has errors. */

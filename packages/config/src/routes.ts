@@ -2,10 +2,16 @@ import type { Call, JsonObject } from '@wrapup/call';
 import { type Plan, type Restricted, restrictPlan } from '@wrapup/mapping';
 import type { Config, Route } from './model/config.ts';
 
+/** Whether a route takes calls of this source at all. */
+export function isFrom({ from }: Pick<Route, 'from'>, source: string): boolean {
+  return from === undefined || from.includes(source);
+}
+
 /** The routes that a call takes: on each connection the first that matches, and every matching one that says `also`. */
 export function chooseRoutes(config: Pick<Config, 'routes'>, call: Call): Route[] {
   const served = new Set<string>();
   return config.routes.filter((route) => {
+    if (!isFrom(route, call.source)) return false;
     if (!route.also && served.has(route.to)) return false;
     if (!route.when(call)) return false;
     if (!route.also) served.add(route.to);

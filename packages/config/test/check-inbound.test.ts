@@ -1,7 +1,30 @@
 import { test } from 'vitest';
 import { expectFinding, inbound, type Mistake, REST, SOURCES } from './support/mistakes.ts';
 
+const TWO = `sources:
+  main: { webhook_secrets: ["\${SYNTHFLOW_WEBHOOK_SECRET}"], path_token: 9f86d081884c7d659a2feaa0c55ad015 }
+  other:
+    webhook_secrets: [c1a5e09d3f7b42ac1a5e09d3f7b42a5e]
+    path_token: 2c26b46b68ffc68ff99b453c1d304134
+`;
+const OF_MAIN = REST.replace('{ name: calls,', '{ name: calls, from: main,');
+
 const MISTAKES: Mistake[] = [
+  [
+    'inbound does not say whose callers it answers',
+    `${TWO}${OF_MAIN}»inbound: { look_up: sales }\n`,
+    { code: 'no-from', says: /whose callers it answers, and there are 2/, hint: /sources\.main\.inbound/ },
+  ],
+  [
+    'inbound of a source looks up nowhere',
+    `${TWO}    inbound: { look_up: »salse }\n${OF_MAIN}`,
+    { code: 'unknown-connection', says: /sources\.other\.inbound: there is no connection/ },
+  ],
+  [
+    'inbound of a source reads what is known only afterwards',
+    `${TWO}    inbound: { look_up: sales, variables: { outcome: »call.outcome } }\n${OF_MAIN}`,
+    { code: 'unknown-path', says: /sources\.other\.inbound\.variables\.outcome/ },
+  ],
   [
     'inbound looks up nowhere',
     `${SOURCES}${REST}inbound: { look_up: »salse }\n`,

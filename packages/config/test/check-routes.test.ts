@@ -1,6 +1,10 @@
 import { test } from 'vitest';
 import { CONNECTIONS, expectFinding, type Mistake, PLAIN, ROUTES, route, SOURCES } from './support/mistakes.ts';
 
+/** Routes beside two sources. */
+const two = (...lines: string[]) =>
+  route(...lines).replace('] } }', '] }, other: { webhook_secrets: [c1a5e09d3f7b42ac1a5e09d3f7b42a5e] } }');
+
 const MISTAKES: Mistake[] = [
   [
     'no route exists',
@@ -16,6 +20,25 @@ const MISTAKES: Mistake[] = [
     'a route leads nowhere',
     route('{ name: calls, to: »salse, mapping: mappings/hubspot.yaml }'),
     { code: 'unknown-connection', says: /no connection "salse"/, hint: /"sales"/ },
+  ],
+  [
+    'of two sources a route does not say whose calls it takes',
+    two('{ name: »calls, to: sales, mapping: mappings/hubspot.yaml }'),
+    { code: 'no-from', says: /whose calls it takes, and there are 2/, hint: /from: main, or .*\[main, other\]/ },
+  ],
+  [
+    'a route takes calls of a source that is not there',
+    two('{ name: calls, from: »[main, othr], to: sales, mapping: mappings/hubspot.yaml }'),
+    { code: 'unknown-source', says: /no source "othr"/, hint: /"other"/ },
+  ],
+  [
+    'a route is never reached from its source',
+    two(
+      '{ name: calls, from: main, to: sales, mapping: mappings/hubspot.yaml }',
+      '{ name: others, from: other, to: sales, mapping: mappings/hubspot.yaml }',
+      '{ name: »more, from: [main, other], to: sales, mapping: mappings/hubspot.yaml }',
+    ),
+    { code: 'unreachable-route', says: /calls takes every call/, severity: 'warning' },
   ],
   [
     'two routes have one name',

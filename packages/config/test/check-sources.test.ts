@@ -3,6 +3,9 @@ import { expect, test } from 'vitest';
 import { configFolder, ENV, MAPPING } from './support/folder.ts';
 import { expectFinding, type Mistake, REST, ROUTES, source } from './support/mistakes.ts';
 
+/** A connection, and a route that takes the calls of both sources. */
+const OF_BOTH = REST.replace('{ name: calls,', '{ name: calls, from: [main, other],');
+
 const MISTAKES: Mistake[] = [
   [
     'trust: signature has no secret',
@@ -73,7 +76,7 @@ const MISTAKES: Mistake[] = [
   ['a path token is a word', source('path_token: [»password]'), { code: 'weak-path-token', says: /is an example/ }],
   [
     'two sources have one secret, and one of them asks for nothing else',
-    `sources:\n  main: { webhook_secrets: ["\${SYNTHFLOW_WEBHOOK_SECRET}"], path_token: 9f86d081884c7d659a2feaa0c55ad015 }\n  other: { webhook_secrets: [»"\${SYNTHFLOW_WEBHOOK_SECRET}"] }\n${REST}`,
+    `sources:\n  main: { webhook_secrets: ["\${SYNTHFLOW_WEBHOOK_SECRET}"], path_token: 9f86d081884c7d659a2feaa0c55ad015 }\n  other: { webhook_secrets: [»"\${SYNTHFLOW_WEBHOOK_SECRET}"] }\n${OF_BOTH}`,
     { code: 'shared-secret', says: /sources\.other: source main has the same/, hint: /or other a path_token/ },
   ],
 ];
@@ -119,7 +122,7 @@ test('two sources may have one secret where each asks for more', async () => {
   const text = `sources:
   main: { ${shared}, path_token: 9f86d081884c7d659a2feaa0c55ad015 }
   other: { ${shared}, trust: api, api_key: k }
-${REST}`;
+${OF_BOTH}`;
   const file = configFolder({ 'wrapup.yaml': text, 'mappings/hubspot.yaml': MAPPING });
   expect((await loadConfig({ file, env: ENV })).findings).toEqual([]);
 });

@@ -97,7 +97,7 @@ inbound:
 `;
   const config = await load(folderWith(text), ENV);
   expect(config.sources.main?.reconcile).toEqual({ every: 300_000, look_back: 21_600_000, grace: 1_500_000 });
-  expect(config.inbound).toMatchObject({
+  expect(config.sources.main?.inbound).toMatchObject({
     look_up: 'sales',
     within: 1500,
     guard: 'token',

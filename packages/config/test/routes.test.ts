@@ -20,6 +20,17 @@ test('on each connection the first matching route delivers, and those that say a
   ]);
 });
 
+test('a route takes no calls of other sources', () => {
+  const route = (name: string, from?: string[]) =>
+    ({ name, to: name, also: false, when: () => true, ...(from && { from }) }) as unknown as Route;
+  const routes = [route('north', ['north']), route('both', ['south', 'north']), route('all')];
+  const chosen = (source: string) => chooseRoutes({ routes }, { source } as never).map(({ name }) => name);
+  expect([chosen('north'), chosen('south')]).toEqual([
+    ['north', 'both', 'all'],
+    ['both', 'all'],
+  ]);
+});
+
 test('the person whom an inbound call was answered with is one of the connection that was asked', () => {
   const mapping = { plan: (call: object) => call } as never;
   const told = { crm_person_id: '101', crm_connection: 'sales', plan: 'Team' };

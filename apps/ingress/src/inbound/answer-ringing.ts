@@ -63,13 +63,13 @@ export async function answerRinging(call: Call, within: number, parts: RingingPa
 const SPARE = 25;
 
 /** Undefined when it failed or took too long. A caller who withholds the number is nobody's record. */
-async function lookUp(call: Call, within: number, { callers, onFailure }: RingingParts) {
+async function lookUp(call: Call, within: number, { inbound, callers, onFailure }: RingingParts) {
   const { phone, phone_origin } = call.lead;
   // Only the line's own number names anybody.
   if (phone === undefined || phone_origin === 'said') return { found: 'none' as const };
   if (!callers) return undefined;
   try {
-    return await withDeadline(callers.find(phone, within - SPARE), within - SPARE, tooLate);
+    return await withDeadline(callers.find(inbound, phone, within - SPARE), within - SPARE, tooLate);
   } catch (error) {
     onFailure(error);
     return undefined;

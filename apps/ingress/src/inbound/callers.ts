@@ -16,10 +16,11 @@ import { type Answer, type Caller, callerOf, recallAnswer, reduceAnswer, remembe
 export interface Callers {
   /**
    * The one person of this number, nobody, or several.
+   * @param inbound of the source whose caller it is: says where to look, and what is read
    * @param phone E.164
    * @param within milliseconds from now after which the answer is of no use
    */
-  find(phone: string, within: number): Promise<Answer>;
+  find(inbound: Inbound, phone: string, within: number): Promise<Answer>;
   /** Connects what the configuration as it is now asks for, so that no caller has to wait for that. Never rejects. */
   prepare(): Promise<void>;
   close(): Promise<void>;
@@ -76,7 +77,7 @@ class CrmCallers implements Callers {
   readonly #share: NodeJS.Timeout;
   readonly #pool: DestinationPool<Circuit>;
   #opened: Store | undefined;
-  #pause: { connection: string; at: number; state: Promise<ConnectionState> } | undefined;
+  readonly #pauses = new Map<string, { at: number; state: Promise<ConnectionState> }>();
 
   constructor({ config, openStore, log, metrics, now }: CallersParts) {
     this.#pool = new DestinationPool({ attach: () => new Circuit(now), closeAfter: CLOSE_AFTER });
@@ -92,22 +93,21 @@ class CrmCallers implements Callers {
   }
 
   async prepare(): Promise<void> {
-    if (!this.#config().inbound) return;
+    const asked = this.#inbounds();
+    if (asked.length === 0) return;
     try {
-      await Promise.all([this.#connect(), this.#store().connected(CONNECTED)]);
+      await Promise.all([...asked.map((inbound) => this.#connect(inbound)), this.#store().connected(CONNECTED)]);
     } catch (error) {
       this.#log.error({ code: Failure.of(error).code, err: error }, 'callers cannot be looked up');
     }
     await this.#keepShare();
   }
 
-  async find(phone: string, within: number): Promise<Answer> {
+  async find(inbound: Inbound, phone: string, within: number): Promise<Answer> {
     const until = Date.now() + within;
-    const { inbound } = this.#config();
-    if (!inbound) throw new Failure('mapping', 'No connection is named to look callers up in.');
-    const line = await this.#connect();
+    const line = await this.#connect(inbound);
     const caller = callerOf(line.connection, inbound.reads, phone);
-    const name = `${caller.name} ${caller.question}`;
+    const name = `${inbound.look_up} ${caller.name} ${caller.question}`;
     const running = this.#running.get(name);
     if (running) {
       this.#note('joined');
@@ -205,10 +205,10 @@ class CrmCallers implements Callers {
 
   /** Why nobody may ask this connection now: its circuit in the workers, or an operator, stopped it. */
   async #pauseOf(connection: string): Promise<string | undefined> {
-    let known = this.#pause;
-    if (known?.connection !== connection || performance.now() - known.at > PAUSE_BELIEVED) {
-      known = { connection, at: performance.now(), state: this.#store().connections.read(connection) };
-      this.#pause = known;
+    let known = this.#pauses.get(connection);
+    if (!known || performance.now() - known.at > PAUSE_BELIEVED) {
+      known = { at: performance.now(), state: this.#store().connections.read(connection) };
+      this.#pauses.set(connection, known);
     }
     const state = await known.state.catch(() => undefined);
     return state && isPaused(state) ? explainPause(state) : undefined;
@@ -249,18 +249,24 @@ class CrmCallers implements Callers {
   }
 
   /** The connection of the configuration as it is now. The vendor's client is loaded here, and only here. */
-  async #connect(): Promise<Line> {
-    const { inbound, connections } = this.#config();
-    const connection = inbound && connections[inbound.look_up];
+  async #connect({ look_up }: Inbound): Promise<Line> {
+    const { connections } = this.#config();
+    const connection = Object.hasOwn(connections, look_up) ? connections[look_up] : undefined;
     if (!connection) throw new Failure('mapping', 'The connection to look callers up in is not configured.');
     return { ...(await this.#pool.get(connection)), connection };
   }
 
   async #keepShare(): Promise<void> {
-    const { inbound } = this.#config();
-    if (!inbound) return;
+    const asked = this.#inbounds();
+    if (asked.length === 0) return;
     const { redis, keys } = this.#store();
-    await keepShare(redis, keys, inbound.look_up).catch(() => {});
+    await Promise.all(asked.map(({ look_up }) => keepShare(redis, keys, look_up).catch(() => {})));
+  }
+
+  /** Of all sources, one for each connection that is looked up in. */
+  #inbounds(): Inbound[] {
+    const all = Object.values(this.#config().sources).flatMap(({ inbound }) => inbound ?? []);
+    return [...new Map(all.map((inbound) => [inbound.look_up, inbound])).values()];
   }
 
   #store(): Store {

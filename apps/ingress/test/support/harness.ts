@@ -91,10 +91,9 @@ export async function startHarness(given: HarnessOptions = {}): Promise<Harness>
   const config = (): Config => ({
     file: '/wrapup.yaml',
     hash: 'test',
-    sources: Object.fromEntries(sources.map((one) => [one.name, one])),
+    sources: Object.fromEntries(sources.map((one) => [one.name, { ...(inbound && { inbound }), ...one }])),
     connections: given.connections ?? {},
     routes: [],
-    ...(inbound && { inbound }),
     retention: { ledger_days: 90, delivered_days: 7, stopped_days: 30 },
   });
   let logged = '';

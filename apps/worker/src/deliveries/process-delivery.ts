@@ -12,7 +12,7 @@
  * The outcome is in the ledger before the job ends. A job whose revision or replay count is not the ledger's any more
  * does nothing. An attempt that is not the first assumes that anything may have been written before.
  */
-import { type Config, planStanding, type Route } from '@wrapup/config';
+import { type Config, isFrom, planStanding, type Route } from '@wrapup/config';
 import { Failure, type Held, type Priority, type Receipt, type WriteOutcome } from '@wrapup/destination';
 import type { Plan } from '@wrapup/mapping';
 import {
@@ -111,6 +111,11 @@ async function planFor(
     const what = route ? `no longer leads to connection ${delivery.connection}` : 'is no longer in the configuration';
     throw new Failure('mapping', `Route ${job.route} ${what}.`, {
       hint: `Put it back into wrapup.yaml and replay, or drop the delivery.`,
+    });
+  }
+  if (!isFrom(route, job.source)) {
+    throw new Failure('mapping', `Route ${job.route} takes no calls of source ${job.source}.`, {
+      hint: `Add the source to from of the route and replay, or drop the delivery.`,
     });
   }
   const source = config.sources[job.source];

@@ -15,40 +15,89 @@ const RESERVED: ReadonlySet<string> = new Set(['crm_person_id', 'crm_connection'
 type Add = (severity: Finding['severity'], code: string, path: PropertyKey[], message: string, hint: string) => void;
 type Written = NonNullable<WrapupFile['inbound']>;
 
-/** Rules of `inbound:` that go beyond its shape. */
+/** Rules of `inbound:` that go beyond its shape: at the top where there is one source, inside each where there are more. */
 export function checkInbound(
   file: WrapupFile,
   document: YamlDocument,
   kinds: Record<string, DestinationKind>,
   reader?: Reader,
-): { inbound?: Inbound; findings: Finding[] } {
-  const { inbound } = file;
-  if (!inbound) return { findings: [] };
+): { bySource: Record<string, Inbound>; findings: Finding[] } {
+  const bySource: Record<string, Inbound> = {};
   const findings: Finding[] = [];
-  const add: Add = (severity, code, path, message, hint) =>
-    findings.push({ severity, code, message, hint, at: document.origin(['inbound', ...path]).value });
+  const names = Object.keys(file.sources);
+  const [only] = names;
+  if (file.inbound && names.length > 1) {
+    findings.push({
+      severity: 'error',
+      code: 'no-from',
+      message: `inbound does not say whose callers it answers, and there are ${names.length} sources`,
+      hint: `move it into the source that it is for: sources.${only}.inbound`,
+      at: document.origin(['inbound']).key,
+    });
+  }
+  if (file.inbound && only !== undefined && file.sources[only]?.inbound) {
+    findings.push({
+      severity: 'error',
+      code: 'duplicate-name',
+      message: `sources.${only}.inbound says what inbound says already`,
+      hint: 'keep one of the two',
+      at: document.origin(['sources', only, 'inbound']).key,
+    });
+  }
+  const parts = { file, document, kinds, findings, ...(reader && { reader }) };
+  for (const [name, source] of Object.entries(file.sources)) {
+    if (source.inbound) bySource[name] = checkSection(source.inbound, ['sources', name, 'inbound'], [source], parts);
+  }
+  if (file.inbound) {
+    const checked = checkSection(file.inbound, ['inbound'], Object.values(file.sources), parts);
+    if (only !== undefined) bySource[only] ??= checked;
+  }
+  return { bySource, findings };
+}
 
+interface SectionParts {
+  file: WrapupFile;
+  document: YamlDocument;
+  kinds: Record<string, DestinationKind>;
+  reader?: Reader;
+  findings: Finding[];
+}
+
+function checkSection(
+  inbound: Written,
+  base: readonly string[],
+  sources: WrapupFile['sources'][string][],
+  { file, document, kinds, reader, findings }: SectionParts,
+): Inbound {
+  const section = base.join('.');
+  const add: Add = (severity, code, path, message, hint) =>
+    findings.push({
+      severity,
+      code,
+      message: message.replace(/^inbound\b/, section),
+      hint,
+      at: document.origin([...base, ...path]).value,
+    });
   const declared = Object.keys(file.declared);
   if (!declared.includes(inbound.look_up)) {
     const hint = suggest(inbound.look_up, declared);
     add('error', 'unknown-connection', ['look_up'], `inbound: there is no connection "${inbound.look_up}"`, hint);
   }
-  if (guardsDoor(reader)) checkGuard(inbound, file, add);
+  if (guardsDoor(reader)) checkGuard(inbound, sources, add);
 
   const kind = file.declared[inbound.look_up];
   const related = (kind !== undefined && Object.hasOwn(kinds, kind) ? kinds[kind]?.related : undefined) ?? [];
   const read: string[] = [];
   const condition = (written: unknown, label: string, path: PropertyKey[]) =>
-    checkCondition(written, label, path, read, document, findings, add);
+    checkCondition(written, label, path, read, { document, base, findings }, add);
   const variables = checkVariables(inbound.variables, ['variables'], related, read, add);
   const personal = checkPersonal(inbound, related, read, condition, add);
   const agents = checkRules(inbound, condition, add);
   const { personal: _, ...rest } = inbound;
-  const reads = readsOf(read, related);
-  return { inbound: { ...rest, variables, ...(personal ? { personal } : {}), agents, reads }, findings };
+  return { ...rest, variables, ...(personal ? { personal } : {}), agents, reads: readsOf(read, related) };
 }
 
-function checkGuard(inbound: Written, file: WrapupFile, add: Add): void {
+function checkGuard(inbound: Written, sources: WrapupFile['sources'][string][], add: Add): void {
   if (inbound.guard === 'none') {
     add(
       'warning',
@@ -57,7 +106,7 @@ function checkGuard(inbound: Written, file: WrapupFile, add: Add): void {
       'inbound: guard: none gives CRM data about any number to anyone who asks',
       'set a path_token on the source and remove guard: none',
     );
-  } else if (Object.values(file.sources).every((source) => source.path_token.length === 0)) {
+  } else if (sources.every((source) => source.path_token.length === 0)) {
     add(
       'warning',
       'no-path-token',
@@ -126,8 +175,7 @@ function checkCondition(
   label: string,
   path: PropertyKey[],
   read: string[],
-  document: YamlDocument,
-  findings: Finding[],
+  { document, base, findings }: { document: YamlDocument; base: readonly string[]; findings: Finding[] },
   add: Add,
 ): InboundCondition | undefined {
   const paths = pathsIn(written);
@@ -138,7 +186,7 @@ function checkCondition(
     return undefined;
   }
   read.push(...paths);
-  const compiled = compileCondition(written, document, ['inbound', ...path], { person: true });
+  const compiled = compileCondition(written, document, [...base, ...path], { person: true });
   findings.push(...compiled.findings);
   const { when } = compiled;
   return when && ((call, caller) => when(call, propertiesOf(caller)));

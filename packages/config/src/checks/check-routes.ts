@@ -20,8 +20,9 @@ export function checkRoutes(
   const routes: Route[] = [];
   const findings: Finding[] = [];
   const firstOfName = new Map<string, number>();
-  /** Per connection: the route after which no other one without `also` is ever reached. */
+  /** By connection and source: the route after which no other one without `also` is ever reached. */
   const catchAll = new Map<string, string>();
+  const sources = Object.keys(file.sources);
   const declared = Object.keys(file.declared);
 
   file.routes.forEach((route, index) => {
@@ -52,12 +53,28 @@ export function checkRoutes(
     if (!declared.includes(route.to)) {
       add('error', 'unknown-connection', 'to', `there is no connection "${route.to}"`, suggest(route.to, declared));
     }
+    const from = route.from === undefined ? undefined : [route.from].flat();
+    if (from === undefined && sources.length > 1) {
+      add(
+        'error',
+        'no-from',
+        'name',
+        `it does not say whose calls it takes, and there are ${sources.length} sources`,
+        `write from: ${sources[0]}, or a list: from: [${sources.join(', ')}]`,
+      );
+    }
+    for (const name of from ?? []) {
+      if (!sources.includes(name))
+        add('error', 'unknown-source', 'from', `there is no source "${name}"`, suggest(name, sources));
+    }
     const when = route.when === undefined ? always : parts.when(route.when, [...path, 'when']);
     const kind = Object.hasOwn(file.declared, route.to) ? file.declared[route.to] : undefined;
     const mapping =
       kind === undefined ? undefined : parts.mapping(route.mapping, kind, document.origin([...path, 'mapping']).value);
 
-    const takesAll = catchAll.get(route.to);
+    const lanes = (from ?? sources).map((source) => `${source} ${route.to}`);
+    const before = lanes.map((lane) => catchAll.get(lane));
+    const takesAll = before.every(Boolean) ? before[0] : undefined;
     if (takesAll !== undefined && !route.also) {
       add(
         'warning',
@@ -67,7 +84,8 @@ export function checkRoutes(
         `put it before ${takesAll}, give ${takesAll} a when, or write also: true`,
       );
     }
-    if (route.when === undefined && !route.also && takesAll === undefined) catchAll.set(route.to, route.name);
+    if (route.when === undefined && !route.also)
+      for (const lane of lanes) catchAll.set(lane, catchAll.get(lane) ?? route.name);
     if (route.also && mapping?.fields.some((field) => field.record === 'call_log' && field.use === 'write')) {
       add(
         'error',
@@ -81,7 +99,8 @@ export function checkRoutes(
       add('error', 'bad-value', 'retries', 'retries.base is longer than retries.cap', 'make base the shorter one');
     }
     if (mapping && when && parts.connections[route.to]) {
-      routes.push({ name: route.name, to: route.to, mapping, when, also: route.also, retries: route.retries });
+      const { name, to, also, retries } = route;
+      routes.push({ name, ...(from && { from }), to, mapping, when, also, retries });
     }
   });
 
@@ -95,11 +114,12 @@ export function checkRoutes(
     });
   }
   // A route that leads nowhere was most likely meant for the connection that no route leads to.
+  const lookUps = [file, ...Object.values(file.sources)].map(({ inbound }) => inbound?.look_up);
   const lost = file.routes.some((route) => !route || !declared.includes(route.to));
   for (const name of lost ? [] : declared) {
     if (
       file.routes.some((route) => route?.to === name) ||
-      [file.inbound?.look_up, file.alerts?.to].includes(name) ||
+      [...lookUps, file.alerts?.to].includes(name) ||
       file.routes.length === 0
     )
       continue;

@@ -90,6 +90,49 @@ const reconcileSchema = closed({
 /** For a source without `reconcile:` that is reconciled by a command. */
 export const RECONCILE_DEFAULTS = reconcileSchema.parse({});
 
+const VARIABLE_RULE = 'must be a path such as person.firstname, a number, true, false, or { value: … }';
+const inboundVariable = z.union(
+  [text, z.number(), z.boolean(), closed({ value: z.union([z.string(), z.number(), z.boolean()]) })],
+  { error: VARIABLE_RULE },
+);
+
+export const inboundSchema = closed({
+  look_up: text.describe('The connection to look the caller up in'),
+  within: duration(100, 8 * SECOND, 'from 100ms to 8s')
+    .default(2 * SECOND)
+    .describe('Time limit of the look-up: later answers of the CRM are not used'),
+  guard: z
+    .enum(['token', 'none'])
+    .default('token')
+    .describe('none gives CRM data about any number to anyone who asks: check warns'),
+  variables: z
+    .record(text, inboundVariable)
+    .default({})
+    .describe('By name of the agent’s variable: a path such as person.firstname, or a constant as { value: … }'),
+  personal: closed({
+    when: z
+      .unknown()
+      .refine(
+        (written) => written !== undefined,
+        'must say the second fact, such as { path: person.phone_verified, equals: true }',
+      )
+      .describe('A second fact beside the number, which can be forged: a condition on the caller or the line'),
+    variables: z.record(text, inboundVariable).describe('As variables, given only for callers for whom it holds'),
+  })
+    .optional()
+    .describe('Variables with personal data, and what must hold before they are given'),
+  agents: z
+    .array(
+      closed({
+        when: z.unknown().optional().describe('Which calls; every call when absent'),
+        agent: text.optional().describe('Id of the agent that takes the call'),
+        decline: flag.default(false).describe('true: the call is declined'),
+      }),
+    )
+    .default([])
+    .describe('The first rule that matches decides'),
+});
+
 export const sourceSchema = closed({
   provider: z.enum(['synthflow']).default('synthflow').describe('The only one so far'),
   region: z
@@ -136,6 +179,11 @@ export const sourceSchema = closed({
     .describe('ISO country code that numbers without a + belong to. Without it such numbers match no person'),
   agents: z.record(text, agent).default({}).describe('By agent id: what webhooks do not say of an agent'),
   reconcile: reconcileSchema.optional().describe('Looks for calls whose webhook never came'),
+  inbound: inboundSchema
+    .optional()
+    .describe(
+      'What to answer before an inbound call of this source connects; where there is one source it may stand at the top',
+    ),
 });
 
 const PERCENT_RULE = 'must be a percentage from 0% to 90%, such as 5%';
@@ -170,6 +218,10 @@ const retries = closed({
 
 export const routeSchema = closed({
   name: name.describe('Permanent: part of the keys of what is noted'),
+  from: z
+    .union([name, z.array(name).min(1)])
+    .optional()
+    .describe('The source whose calls it takes, or a list of sources; needed as soon as there are two'),
   to: text.describe('Name of a connection'),
   mapping: text.describe('A file inside the config folder'),
   /** Checked by the mapping language. */
@@ -178,49 +230,6 @@ export const routeSchema = closed({
   retries: retries
     .default({ attempts: 10, base: SECOND, cap: 10 * MINUTE })
     .describe('Patience with a CRM that fails. Waiting for quota or a broken connection burns no try'),
-});
-
-const VARIABLE_RULE = 'must be a path such as person.firstname, a number, true, false, or { value: … }';
-const inboundVariable = z.union(
-  [text, z.number(), z.boolean(), closed({ value: z.union([z.string(), z.number(), z.boolean()]) })],
-  { error: VARIABLE_RULE },
-);
-
-export const inboundSchema = closed({
-  look_up: text.describe('The connection to look the caller up in'),
-  within: duration(100, 8 * SECOND, 'from 100ms to 8s')
-    .default(2 * SECOND)
-    .describe('Time limit of the look-up: later answers of the CRM are not used'),
-  guard: z
-    .enum(['token', 'none'])
-    .default('token')
-    .describe('none gives CRM data about any number to anyone who asks: check warns'),
-  variables: z
-    .record(text, inboundVariable)
-    .default({})
-    .describe('By name of the agent’s variable: a path such as person.firstname, or a constant as { value: … }'),
-  personal: closed({
-    when: z
-      .unknown()
-      .refine(
-        (written) => written !== undefined,
-        'must say the second fact, such as { path: person.phone_verified, equals: true }',
-      )
-      .describe('A second fact beside the number, which can be forged: a condition on the caller or the line'),
-    variables: z.record(text, inboundVariable).describe('As variables, given only for callers for whom it holds'),
-  })
-    .optional()
-    .describe('Variables with personal data, and what must hold before they are given'),
-  agents: z
-    .array(
-      closed({
-        when: z.unknown().optional().describe('Which calls; every call when absent'),
-        agent: text.optional().describe('Id of the agent that takes the call'),
-        decline: flag.default(false).describe('true: the call is declined'),
-      }),
-    )
-    .default([])
-    .describe('The first rule that matches decides'),
 });
 
 export const retentionSchema = closed({
@@ -244,7 +253,9 @@ export const wrapupSchema = closed({
     .array(routeSchema)
     .default([])
     .describe('Which calls go where: on each connection the first that matches a call delivers it'),
-  inbound: inboundSchema.optional().describe('What to answer before an inbound call connects'),
+  inbound: inboundSchema
+    .optional()
+    .describe('What to answer before an inbound call connects, where there is one source; else it stands inside each'),
   alerts: alertsSchema.optional().describe('Where notices go about what needs a person'),
   retention: retentionSchema
     .default({ ledger: 90 * DAY, delivered: 7 * DAY, stopped: 30 * DAY })

@@ -14,8 +14,6 @@ export interface Config {
   connections: Record<string, Connection>;
   /** In the order of the file. */
   routes: Route[];
-  /** Absent: inbound calls are answered neutrally. */
-  inbound?: Inbound;
   /** The connection that gets notices when a connection stops and resumes. Absent: no notices. */
   alerts?: { to: string };
   retention: { ledger_days: number; delivered_days: number; stopped_days: number };
@@ -46,6 +44,8 @@ export interface Source {
   agents: Record<string, AgentSettings>;
   /** Absent: missed webhooks are not looked for. */
   reconcile?: Reconcile;
+  /** Absent: inbound calls are answered neutrally. */
+  inbound?: Inbound;
 }
 
 /** All in milliseconds. */
@@ -111,6 +111,8 @@ export interface Retries {
 
 export interface Route {
   name: string;
+  /** Names of the sources whose calls it takes. Absent: there is one source. */
+  from?: readonly string[];
   /** Name of the connection. */
   to: string;
   mapping: CompiledMapping;

@@ -2,7 +2,7 @@
  * Which process reads the configuration, and what it can do without, so that none has to hold a secret that it never
  * uses. A variable that is not set is no mistake where the process spares it: the value is left out.
  *
- *   ingress              needs no API key of a source, and of the connections only the one that inbound: looks callers up in
+ *   ingress              needs no API key of a source, and of the connections only those that inbound: looks callers up in
  *   worker, dashboard    need no webhook secret and no path token
  *   absent               commands that check, plan or send: need everything
  */
@@ -19,17 +19,17 @@ export function asksSource(reader: Reader | undefined): boolean {
 }
 
 /**
- * @param lookUp the connection that `inbound:` names
+ * @param lookUps the connections that `inbound:` of any source names
  * @returns whether the value at a path may be left out for want of a variable
  */
 export function sparedBy(
   reader: Reader | undefined,
-  lookUp: string | undefined,
+  lookUps: readonly string[],
 ): (path: readonly PropertyKey[]) => boolean {
   if (reader === undefined) return () => false;
   return ([section, name, key]) => {
     if (reader === 'ingress') {
-      if (section === 'connections') return name !== lookUp;
+      if (section === 'connections') return !lookUps.includes(String(name));
       return section === 'sources' && key === 'api_key';
     }
     return section === 'sources' && (key === 'webhook_secrets' || key === 'path_token');
