@@ -9,8 +9,8 @@ import {
   readSignature,
   type SynthflowApi,
   verifySignature,
-  type WebhookLog,
   type WebhookLogItem,
+  type WebhookLogRecord,
 } from '@wrapup/synthflow';
 
 export interface SignatureHeader {
@@ -83,7 +83,7 @@ export async function auditWebhooks({ api, source, ask, since }: WebhookAuditOpt
 
 function countSignatures(
   audit: WebhookAudit,
-  { request_headers, request_payload, call_id }: WebhookLog,
+  { request_headers, request_payload, call_id }: WebhookLogRecord,
   source: Source,
 ) {
   const callId = call_id ?? readCallId(request_payload) ?? '';
@@ -105,7 +105,7 @@ function countSignatures(
 }
 
 /** Wrapup's own refusals are problems with a type of its own. */
-function answeredBy({ response_status_code, response_payload }: WebhookLog): keyof WebhookAudit['refused_by'] {
+function answeredBy({ response_status_code, response_payload }: WebhookLogRecord): keyof WebhookAudit['refused_by'] {
   if (response_status_code === undefined) return 'no_answer';
   const text = typeof response_payload === 'string' ? response_payload : JSON.stringify(response_payload ?? '');
   return text.includes('urn:wrapup:problem:') ? 'wrapup' : 'proxy';

@@ -1,6 +1,6 @@
 export * from './address.ts';
 export * from './client-address.ts';
-export * from './connections.ts';
+export * from './connection-limit.ts';
 export * from './health.ts';
 export * from './html.ts';
 export * from './log-throttle.ts';

@@ -1,6 +1,6 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { Connections } from './connections.ts';
+import { ConnectionLimit } from './connection-limit.ts';
 import type { Logger } from './logger.ts';
 
 export interface ServeOptions {
@@ -17,7 +17,7 @@ export interface ServeOptions {
   headersTimeout?: number;
   /** Milliseconds for a client to send header and body; 60 s. */
   requestTimeout?: number;
-  /** Connections held at once; 2,000. See `Connections` for which are closed above it. */
+  /** Connections held at once; 2,000. See `ConnectionLimit` for which are closed above it. */
   maxConnections?: number | undefined;
 }
 
@@ -25,7 +25,7 @@ export interface Served {
   /** The port it really listens on. */
   port: number;
   server: Server;
-  connections: Connections;
+  connections: ConnectionLimit;
   /** Takes no new connections, lets requests in hand finish, then resolves; after `patience` ms it cuts what is left. */
   close(patience?: number): Promise<void>;
 }
@@ -51,7 +51,7 @@ export async function serve(app: RequestListener, options: ServeOptions): Promis
     { headersTimeout, requestTimeout, keepAliveTimeout: KEEP_ALIVE, connectionsCheckingInterval: CHECKING_INTERVAL },
     app,
   );
-  const connections = new Connections(server, options.maxConnections ?? MAX_CONNECTIONS);
+  const connections = new ConnectionLimit(server, options.maxConnections ?? MAX_CONNECTIONS);
   try {
     await listen(server, options.port, host);
   } catch (error) {

@@ -6,7 +6,7 @@
 import { addressesIn, emailForm, numberForms } from '@wrapup/call';
 import type { CallRef, IndexedPerson, LedgerEntry, Store } from '@wrapup/queue';
 
-export interface Person {
+export interface PersonQuery {
   by: 'email' | 'phone';
   /** E.164. */
   phones: string[];
@@ -19,7 +19,7 @@ export interface Person {
  * @param countries that a number without + may belong to
  * @returns undefined for what is neither an address nor a number
  */
-export function readPerson(given: string, countries: readonly string[]): Person | undefined {
+export function readPerson(given: string, countries: readonly string[]): PersonQuery | undefined {
   if (given.includes('@')) {
     const email = emailForm(given);
     return { by: 'email', phones: [], emails: [email], keys: [{ by: 'email', value: email }] };
@@ -33,7 +33,7 @@ export function readPerson(given: string, countries: readonly string[]): Person 
 /** @param onLook hears of every payload that has to be looked at, and of how many there are */
 export async function findCalls(
   store: Store,
-  person: Person,
+  person: PersonQuery,
   onLook: (looked: number, of: number) => void,
 ): Promise<LedgerEntry[]> {
   const found = new Map<string, LedgerEntry>();
@@ -76,7 +76,7 @@ function read(store: Store, { source, call_id }: CallRef): Promise<LedgerEntry |
   return store.ledger.read(source, call_id);
 }
 
-async function isNamed(store: Store, entry: LedgerEntry, { keys }: Person): Promise<boolean> {
+async function isNamed(store: Store, entry: LedgerEntry, { keys }: PersonQuery): Promise<boolean> {
   for (const { hash } of entry.revisions) {
     const body = await store.payloads.read(entry.source, entry.call_id, hash);
     if (!body) continue;

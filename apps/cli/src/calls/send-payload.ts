@@ -11,7 +11,7 @@ export interface Message {
   id: string | undefined;
 }
 
-export interface Answer {
+export interface SendResult {
   status: number;
   body: unknown;
   ms: number;
@@ -63,8 +63,8 @@ export interface SendTarget {
 export async function sendAll(
   messages: Message[],
   { target, secret, parallel, timeout }: SendTarget,
-): Promise<Answer[]> {
-  const answers: Answer[] = [];
+): Promise<SendResult[]> {
+  const answers: SendResult[] = [];
   let next = 0;
   const lane = async () => {
     while (next < messages.length) {

@@ -3,7 +3,7 @@ import { CliError, EXIT } from '../terminal/exit.ts';
 import { nothingRunsHere, START_IT } from './not-running.ts';
 
 /** The state of a demo, as the sandbox reports it. */
-export interface DemoStatus {
+export interface DemoProgress {
   calls: number;
   placed: number;
   over: number;
@@ -26,13 +26,13 @@ export async function askSandbox(
   sandbox: string,
   method: 'GET' | 'POST' | 'DELETE',
   body?: object,
-): Promise<DemoStatus | null> {
+): Promise<DemoProgress | null> {
   const url = `${sandbox.replace(/\/+$/, '')}/_sandbox/demo`;
   if (!URL.canParse(url)) throw new CliError(EXIT.usage, `--sandbox must be an address, not "${sandbox}"`);
   // Loaded here only: every command's start-up pays for what is imported above.
   const { default: axios } = await import('axios');
   const answer = await axios
-    .request<DemoStatus | null | { error?: string }>({
+    .request<DemoProgress | null | { error?: string }>({
       url,
       method,
       data: body,
@@ -51,7 +51,7 @@ export async function askSandbox(
           : '`npm start` or `docker compose up` runs it; --sandbox or SANDBOX_URL names another place',
       );
     });
-  if (answer.status < 300) return answer.data as DemoStatus | null;
+  if (answer.status < 300) return answer.data as DemoProgress | null;
   const said = (answer.data as { error?: string } | undefined)?.error ?? `it answered ${answer.status}`;
   throw new CliError(EXIT.failed, `the sandbox makes no calls: ${said}`);
 }

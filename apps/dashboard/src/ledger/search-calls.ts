@@ -14,7 +14,7 @@ export const CALL_STATES = [
 ] as const;
 export type CallState = (typeof CALL_STATES)[number];
 
-export interface CallQuery {
+export interface CallSearch {
   state?: CallState;
   route?: string;
   connection?: string;
@@ -40,7 +40,7 @@ const MOST_READ = 20_000;
 const LONGEST = 2_000;
 
 /** Newest first. */
-export async function searchCalls(store: Store, query: CallQuery): Promise<CallPage> {
+export async function searchCalls(store: Store, query: CallSearch): Promise<CallPage> {
   const entries: LedgerEntry[] = [];
   const until = Date.now() + LONGEST;
   let cursor: string | undefined;
@@ -56,7 +56,7 @@ export async function searchCalls(store: Store, query: CallQuery): Promise<CallP
   return { entries, cut: false };
 }
 
-function matches(entry: LedgerEntry, query: CallQuery): boolean {
+function matches(entry: LedgerEntry, query: CallSearch): boolean {
   if (query.source && entry.source !== query.source) return false;
   if (query.outcome && entry.outcome !== query.outcome) return false;
   if (query.id && !entry.call_id.includes(query.id)) return false;

@@ -3,7 +3,7 @@
 import type { DeliveryState } from '@wrapup/queue';
 import { type Html, html } from '@wrapup/telemetry';
 
-export interface Target {
+export interface ActionTarget {
   source: string;
   call_id: string;
   route: string;
@@ -18,11 +18,11 @@ export const DROPPABLE: readonly DeliveryState[] = ['parked', 'dead', 'queued'];
 /** Characters of a reason for dropping. */
 export const LONGEST_REASON = 300;
 
-export function renderReplay(target: Target): Html {
+export function renderReplay(target: ActionTarget): Html {
   return html`<form method="post" action="${actionOf(target, 'replay')}">${hidden(target)}<button class="primary">Replay</button></form>`;
 }
 
-export function renderDrop(target: Target): Html {
+export function renderDrop(target: ActionTarget): Html {
   return html`<details class="drop"><summary>Drop…</summary>
 <form method="post" action="${actionOf(target, 'drop')}">${hidden(target)}
 <label>Reason, kept in the ledger. No names, numbers or addresses.
@@ -51,6 +51,6 @@ function actionOf({ call_id }: { call_id: string }, action: string): string {
   return `/calls/${encodeURIComponent(call_id)}/${action}`;
 }
 
-function hidden({ source, route, back }: Target): Html {
+function hidden({ source, route, back }: ActionTarget): Html {
   return html`<input type="hidden" name="source" value="${source}"><input type="hidden" name="route" value="${route}"><input type="hidden" name="back" value="${back}">`;
 }

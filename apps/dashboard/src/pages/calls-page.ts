@@ -3,14 +3,14 @@ import type { LedgerEntry, SchemaCheckResult } from '@wrapup/queue';
 import { type Html, type HtmlPart, html } from '@wrapup/telemetry';
 import type { Overview } from '../ledger/overview.ts';
 import type { Reconciliation } from '../ledger/reconciliations.ts';
-import { CALL_STATES, type CallPage, type CallQuery } from '../ledger/search-calls.ts';
-import { renderSchemaChecks } from './examinations.ts';
+import { CALL_STATES, type CallPage, type CallSearch } from '../ledger/search-calls.ts';
 import { count, linkToCall, renderChip, renderRecord, renderSelect, renderTime } from './parts.ts';
 import { renderReconciliations } from './reconciliations.ts';
+import { renderSchemaChecks } from './schema-checks.ts';
 
 export interface CallsPage {
   page: CallPage;
-  query: CallQuery;
+  query: CallSearch;
   overview: Overview;
   reconciliations: Reconciliation[];
   schemaChecks: SchemaCheckResult[];
@@ -94,7 +94,7 @@ function renderDeliveries(entry: LedgerEntry): HtmlPart {
   );
 }
 
-function renderPaging({ next, cut, entries }: CallPage, query: CallQuery): HtmlPart {
+function renderPaging({ next, cut, entries }: CallPage, query: CallSearch): HtmlPart {
   const first = query.after && html`<a href="/?${parametersOf(query).toString()}">Newest</a>`;
   if (!next) return first && html`<p class="paging">${first}</p>`;
   const parameters = parametersOf(query);
@@ -103,10 +103,10 @@ function renderPaging({ next, cut, entries }: CallPage, query: CallQuery): HtmlP
   return html`<p class="paging">${first} <a href="/?${parameters.toString()}">${text}</a></p>`;
 }
 
-function parametersOf({ after: _after, ...filter }: CallQuery): URLSearchParams {
+function parametersOf({ after: _after, ...filter }: CallSearch): URLSearchParams {
   return new URLSearchParams(Object.entries(filter).filter(([, value]) => value !== undefined));
 }
 
-function isFiltered({ after: _after, ...filter }: CallQuery): boolean {
+function isFiltered({ after: _after, ...filter }: CallSearch): boolean {
   return Object.keys(filter).length > 0;
 }

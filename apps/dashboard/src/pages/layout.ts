@@ -6,7 +6,7 @@ export interface PageParts {
   /** Path of the menu entry that this page belongs to. */
   at?: string;
   /** Said at the top: what was just done, or what went wrong. */
-  notice?: Notice | undefined;
+  notice?: PageNotice | undefined;
   /** Whether the menu is shown, which leads nowhere before the sign-in. Default: true. */
   menu?: boolean;
   /** Name of the session's operator, who can sign out. */
@@ -16,7 +16,7 @@ export interface PageParts {
   body: HtmlPart;
 }
 
-export interface Notice {
+export interface PageNotice {
   kind: 'good' | 'bad' | 'note';
   text: string;
 }

@@ -1,10 +1,10 @@
 import { html } from '@wrapup/telemetry';
-import { type Notice, renderPage } from './layout.ts';
+import { type PageNotice, renderPage } from './layout.ts';
 
 export interface LoginParts {
   /** Path that signing in leads to. */
   next: string;
-  notice?: Notice | undefined;
+  notice?: PageNotice | undefined;
 }
 
 /** The form to sign in: no script, and names that password managers know. */

@@ -59,13 +59,13 @@ export function actionRoutes({ store, latest, log }: ActionRoutesParts): Router 
   return router;
 }
 
-interface Target {
+interface ActionTarget {
   source: string;
   call_id: string;
   route?: string;
 }
 
-function readTarget(request: Request): Target | undefined {
+function readTarget(request: Request): ActionTarget | undefined {
   const source = fieldOf(request, 'source');
   const route = fieldOf(request, 'route');
   if (source === undefined) return undefined;

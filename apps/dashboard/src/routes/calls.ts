@@ -5,7 +5,7 @@ import { Router } from 'express';
 import { askWho, type Candidates } from '../ask-crm.ts';
 import { makeOverview } from '../ledger/overview.ts';
 import { readReconciliations } from '../ledger/reconciliations.ts';
-import { CALL_STATES, type CallQuery, searchCalls } from '../ledger/search-calls.ts';
+import { CALL_STATES, type CallSearch, searchCalls } from '../ledger/search-calls.ts';
 import { renderCall, renderChoice } from '../pages/call-page.ts';
 import { renderCalls } from '../pages/calls-page.ts';
 import { renderMessage, sendPage } from '../pages/layout.ts';
@@ -96,7 +96,7 @@ export function callRoutes({ store, config, connections, log }: CallRoutesParts)
   return router;
 }
 
-function readQuery(value: (name: string) => string | undefined): CallQuery {
+function readQuery(value: (name: string) => string | undefined): CallSearch {
   const state = CALL_STATES.find((one) => one === value('state'));
   const id = value('id')?.trim();
   const after = readCursor(value('after'), 1) && value('after');

@@ -1,4 +1,4 @@
-import type { Notice } from '../pages/layout.ts';
+import type { PageNotice } from '../pages/layout.ts';
 
 /** What the page says after an action redirected the browser to it. The address names one of these texts and holds none. */
 export const NOTICES = {
@@ -27,7 +27,7 @@ export const NOTICES = {
     text: 'It was interrupted. What is done stays done; the rest can be resumed.',
   },
   reason: { kind: 'bad', text: 'Nothing was changed: dropping needs a reason.' },
-} as const satisfies Record<string, Notice>;
+} as const satisfies Record<string, PageNotice>;
 export type NoticeName = keyof typeof NOTICES;
 
 /** What a bulk action did. */
@@ -46,7 +46,7 @@ const MANY: Record<string, string> = {
 };
 
 /** @param counts of a bulk action */
-export function noticeOf(name: string | undefined, counts?: Counts): Notice | undefined {
+export function noticeOf(name: string | undefined, counts?: Counts): PageNotice | undefined {
   if (name === undefined) return undefined;
   if (Object.hasOwn(NOTICES, name)) return NOTICES[name as NoticeName];
   if (!counts || !Object.hasOwn(MANY, name)) return undefined;

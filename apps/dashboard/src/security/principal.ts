@@ -1,5 +1,5 @@
 import type { Request } from 'express';
-import type { Session } from './sessions.ts';
+import type { OperatorSession } from './sessions.ts';
 
 /**
  * Who sends a request, once proved. Pages and actions go by this alone, so that another way of signing in (single
@@ -12,23 +12,23 @@ export interface Principal {
   client?: string;
 }
 
-export interface Identity {
+export interface RequestIdentity {
   principal: Principal;
   /** Absent when every request carries its own proof, as HTTP Basic does. */
-  session?: Session;
+  session?: OperatorSession;
 }
 
 /**
  * Proves who sends a request. Resolves with undefined when nothing in it proves anything.
  * @throws Unavailable when Redis has to be asked and does not answer
  */
-export type Identify = (request: Request) => Promise<Identity | undefined>;
+export type Identify = (request: Request) => Promise<RequestIdentity | undefined>;
 
 declare global {
   namespace Express {
     interface Locals {
       /** Set behind the sign-in. Absent where no password is configured. */
-      identity?: Identity;
+      identity?: RequestIdentity;
     }
   }
 }

@@ -31,7 +31,7 @@ const ISSUER = 'wrapup';
 const AUDIENCE = 'wrapup-dashboard';
 const CLAIMS = ['sub', 'sid', 'auth_time', 'iat', 'exp'];
 
-export interface Session {
+export interface OperatorSession {
   id: string;
   principal: Principal;
   /** Epoch ms of the sign-in, of this token, and of its end. */
@@ -41,7 +41,7 @@ export interface Session {
 }
 
 export interface SessionToken {
-  session: Session;
+  session: OperatorSession;
   token: string;
 }
 
@@ -71,7 +71,7 @@ export class Sessions {
   }
 
   /** A new token of the same session, when its token is old enough to be worth one. */
-  async renew({ id, principal, started_at, issued_at }: Session): Promise<SessionToken | undefined> {
+  async renew({ id, principal, started_at, issued_at }: OperatorSession): Promise<SessionToken | undefined> {
     return this.#now() - issued_at < RENEW_AFTER_MS ? undefined : this.#issue(id, principal, started_at);
   }
 
@@ -79,13 +79,13 @@ export class Sessions {
    * The session of a token; undefined for one that is forged, expired, ended or signed under another password.
    * @throws Unavailable when Redis does not say whether it was ended
    */
-  async read(token: string | undefined): Promise<Session | undefined> {
+  async read(token: string | undefined): Promise<OperatorSession | undefined> {
     const session = token === undefined ? undefined : await this.#verify(token);
     return session && !(await this.#ended.has(session.id)) ? session : undefined;
   }
 
   /** Ends it for all of its tokens. @throws Unavailable when Redis cannot note it */
-  async end({ id, started_at }: Session): Promise<void> {
+  async end({ id, started_at }: OperatorSession): Promise<void> {
     await this.#ended.add(id, Math.max(1, started_at + LIFETIME_MS - this.#now()));
   }
 
@@ -108,7 +108,7 @@ export class Sessions {
     return { token, session: { id, principal, started_at, issued_at, expires_at } };
   }
 
-  async #verify(token: string): Promise<Session | undefined> {
+  async #verify(token: string): Promise<OperatorSession | undefined> {
     try {
       const { payload } = await jwtVerify(token, await this.#key, {
         algorithms: ['HS256'],

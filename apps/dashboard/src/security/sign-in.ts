@@ -1,6 +1,6 @@
 import type { Request, RequestHandler, Response } from 'express';
 import { type CheckPassword, readBasic } from './password.ts';
-import type { Identify, Identity } from './principal.ts';
+import type { Identify, RequestIdentity } from './principal.ts';
 import { readSessionCookie, setSessionCookie } from './session-cookie.ts';
 import type { Sessions } from './sessions.ts';
 
@@ -46,7 +46,12 @@ export function requireIdentity({ identify, sessions, refuse }: IdentityParts): 
 }
 
 /** Only what a person asks for prolongs a session: an open queue board polls for as long as its tab is open. */
-async function renew({ session }: Identity, sessions: Sessions, request: Request, response: Response): Promise<void> {
+async function renew(
+  { session }: RequestIdentity,
+  sessions: Sessions,
+  request: Request,
+  response: Response,
+): Promise<void> {
   if (!session || !asksForPage(request)) return;
   const renewed = await sessions.renew(session);
   if (renewed) setSessionCookie(request, response, renewed.token, renewed.session.expires_at);

@@ -51,7 +51,7 @@ export interface WebhookLogItem {
   at?: number;
 }
 
-export interface WebhookLog {
+export interface WebhookLogRecord {
   webhook_log_id: string;
   call_id?: string;
   model_id?: string;
@@ -244,7 +244,7 @@ export class SynthflowApi {
   }
 
   /** One webhook with all that was sent. @throws SynthflowApiError `unknown_log` */
-  async getWebhookLog(id: string, ask: Ask): Promise<WebhookLog> {
+  async getWebhookLog(id: string, ask: Ask): Promise<WebhookLogRecord> {
     const what = 'a webhook log';
     const path = `/logs/${encodeURIComponent(id)}`;
     const query = { workspace_id: this.#requireWorkspace() };

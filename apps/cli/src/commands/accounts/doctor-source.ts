@@ -34,7 +34,7 @@ const REFUSED_BY: Record<keyof WebhookAudit['refused_by'], string> = {
 const LOST: ReadonlySet<WebhookPoints> = new Set(['no-token', 'old-token', 'wrong-path']);
 
 /** `wrapup doctor --source`: where the agents of a workspace point, and how its webhooks were answered. Reads only. */
-export async function examineSource(options: SourceOptions): Promise<void> {
+export async function checkSource(options: SourceOptions): Promise<void> {
   const output = makeOutput(options.json ?? false);
   const config: Config = await requireConfig(options, output);
   const source = chooseSource(config, options.source);

@@ -10,9 +10,9 @@ import { clean } from '../../terminal/clean.ts';
 import { CliError, EXIT, type ExitCode } from '../../terminal/exit.ts';
 import { count, makeOutput, type Output } from '../../terminal/output.ts';
 import { parseTime } from '../../terminal/parse-options.ts';
-import { examineSource } from './doctor-source.ts';
+import { checkSource } from './doctor-source.ts';
 
-interface Examination {
+interface ConnectionCheck {
   connection: string;
   kind: string;
   account?: string;
@@ -38,19 +38,19 @@ export function addDoctor(program: Command): void {
       const { source } = options;
       if (source !== undefined) {
         if (name !== undefined) throw new CliError(EXIT.usage, 'name a connection or a source, not both');
-        return examineSource({ ...options, source });
+        return checkSource({ ...options, source });
       }
       const output = makeOutput(options.json ?? false);
       const config = await requireConfig(options, output);
       let worst: ExitCode = EXIT.ok;
-      const connections: Examination[] = [];
+      const connections: ConnectionCheck[] = [];
       for (const connection of chooseConnections(config, name)) {
-        const { result, exit } = await examine(connection, config);
+        const { result, exit } = await checkConnection(connection, config);
         connections.push(result);
         worst = Math.max(worst, exit) as ExitCode;
         await show(result, output);
       }
-      const redis = options.redis && name === undefined ? await examineRedis() : undefined;
+      const redis = options.redis && name === undefined ? await checkRedisSettings() : undefined;
       if (redis) {
         const verdict = redis.ok
           ? output.style(redis.problems.length ? 'yellow' : 'green', 'answers')
@@ -68,9 +68,12 @@ export function addDoctor(program: Command): void {
     });
 }
 
-async function examine(connection: Connection, config: Config): Promise<{ result: Examination; exit: ExitCode }> {
+async function checkConnection(
+  connection: Connection,
+  config: Config,
+): Promise<{ result: ConnectionCheck; exit: ExitCode }> {
   const { name, kind } = connection;
-  const result: Examination = { connection: name, kind, notes: [], findings: [] };
+  const result: ConnectionCheck = { connection: name, kind, notes: [], findings: [] };
   const note = (line: string) => result.notes.push(line);
   try {
     await useDestination(connection, note, async (destination, context) => {
@@ -89,7 +92,7 @@ async function examine(connection: Connection, config: Config): Promise<{ result
   return { result, exit: failed ? EXIT.failed : EXIT.ok };
 }
 
-async function show(result: Examination, output: Output): Promise<void> {
+async function show(result: ConnectionCheck, output: Output): Promise<void> {
   const account = result.account === undefined ? '' : `, account ${clean(result.account)}`;
   output.line(`${output.style('bold', result.connection)} (${result.kind}${account})`);
   for (const note of result.notes) output.line(`  ${clean(note, 1000)}`);
@@ -104,7 +107,7 @@ async function show(result: Examination, output: Output): Promise<void> {
   }
 }
 
-async function examineRedis(): Promise<{ ok: boolean; problems: string[]; encryption?: EncryptionAudit }> {
+async function checkRedisSettings(): Promise<{ ok: boolean; problems: string[]; encryption?: EncryptionAudit }> {
   try {
     return await withStore(
       async (store) => {

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Command, InvalidArgumentError } from 'commander';
-import { askSandbox, type DemoStatus, sandboxAddress } from '../../connect/sandbox-control.ts';
+import { askSandbox, type DemoProgress, sandboxAddress } from '../../connect/sandbox-control.ts';
 import { type GlobalOptions, requireConfig } from '../../connect/settings.ts';
 import { addressOf, credentials } from '../../connect/webhook-address.ts';
 import { clean } from '../../terminal/clean.ts';
@@ -93,7 +93,7 @@ async function refuseLive(options: DemoOptions, output: Output): Promise<void> {
   );
 }
 
-async function follow(sandbox: string, output: Output): Promise<DemoStatus> {
+async function follow(sandbox: string, output: Output): Promise<DemoProgress> {
   const progress = makeProgress(output, 'calls');
   try {
     for (;;) {
@@ -109,7 +109,7 @@ async function follow(sandbox: string, output: Output): Promise<DemoStatus> {
   }
 }
 
-function report(status: DemoStatus, output: Output, { past }: DemoOptions): void {
+function report(status: DemoProgress, output: Output, { past }: DemoOptions): void {
   const { webhooks, over, calls, ms } = status;
   output.line(`${over} of ${count(calls, 'call')} over, in ${(ms / 1000).toFixed(1)} s`);
   for (const [kind, number] of Object.entries(status.went).sort(([, a], [, b]) => b - a)) {

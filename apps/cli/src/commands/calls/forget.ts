@@ -3,7 +3,7 @@ import type { Config } from '@wrapup/config';
 import type { Subject } from '@wrapup/destination';
 import type { ForgottenCall, LedgerEntry, Store } from '@wrapup/queue';
 import type { Command } from 'commander';
-import { findCalls, findLinked, type Person, readPerson } from '../../calls/find-person.ts';
+import { findCalls, findLinked, type PersonQuery, readPerson } from '../../calls/find-person.ts';
 import { type GlobalOptions, requireConfig } from '../../connect/settings.ts';
 import { withStore } from '../../connect/store.ts';
 import { clean } from '../../terminal/clean.ts';
@@ -20,7 +20,7 @@ interface ForgetOptions extends GlobalOptions {
 type Item = Omit<ForgottenCall, 'addresses'>;
 
 interface Result {
-  by: 'call id' | Person['by'];
+  by: 'call id' | PersonQuery['by'];
   calls: Item[];
   /** Other calls of the same record in a CRM: not forgotten without `--linked`. */
   linked: { source: string; call_id: string }[];
@@ -101,7 +101,7 @@ async function find(
   config: Config,
   given: string,
   onLook: (looked: number, of: number) => void,
-): Promise<{ person?: Person; entries: LedgerEntry[] }> {
+): Promise<{ person?: PersonQuery; entries: LedgerEntry[] }> {
   const entries = await store.ledger.find(given, Object.keys(config.sources));
   if (entries.length > 0) return { entries };
   const countries = Object.values(config.sources).flatMap((source) => source.default_country ?? []);
@@ -127,7 +127,7 @@ function planned({ source, call_id, deliveries, revisions }: LedgerEntry): Item 
 async function forgetMemoriesOf(
   store: Store,
   config: Config,
-  person: Person | undefined,
+  person: PersonQuery | undefined,
   calls: readonly ForgottenCall[],
 ): Promise<number> {
   const [{ callerMemory, forgetMemories }, { KINDS }] = await Promise.all([

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import type { Answer, Message } from '../../calls/send-payload.ts';
+import type { Message, SendResult } from '../../calls/send-payload.ts';
 import type { GlobalOptions } from '../../connect/settings.ts';
 import { addressOf, credentials } from '../../connect/webhook-address.ts';
 import { clean } from '../../terminal/clean.ts';
@@ -76,7 +76,7 @@ export function addSend(program: Command): void {
 /** Answers shown one by one; more are counted by status. */
 const FEW = 5;
 
-function report(answers: Answer[], messages: Message[], target: string, output: Output): void {
+function report(answers: SendResult[], messages: Message[], target: string, output: Output): void {
   const statuses: Record<string, number> = {};
   for (const { status } of answers) statuses[status] = (statuses[status] ?? 0) + 1;
   output.data({

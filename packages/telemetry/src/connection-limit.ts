@@ -16,9 +16,9 @@ import type { Socket } from 'node:net';
 const CLOSING = 1_024;
 
 /** Where `trustConnection` finds what holds a connection. */
-const holders = new WeakMap<Socket, Connections>();
+const holders = new WeakMap<Socket, ConnectionLimit>();
 
-export class Connections {
+export class ConnectionLimit {
   /** Closed to make room, since the start. */
   closed = 0;
   readonly #max: number;

@@ -7,7 +7,7 @@ import { count, renderChip, renderTime } from './parts.ts';
 export function renderSchemaChecks(schemaChecks: SchemaCheckResult[]): HtmlPart {
   const wanting = schemaChecks.filter(({ findings, failed }) => findings.length > 0 || failed);
   if (wanting.length === 0) return '';
-  return html`<details class="examined" open>
+  return html`<details class="schema-checks" open>
 <summary>Mappings and accounts: ${wanting.map((one) => html`${one.connection} ${renderVerdict(one)} `)}</summary>
 <div class="wide"><table>
 <thead><tr><th>Connection</th><th></th><th>Mapping line</th><th>What does not fit, and what to do</th></tr></thead>
