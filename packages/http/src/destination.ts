@@ -1,6 +1,6 @@
 import type { Destination } from '@wrapup/destination';
 import { checkEndpoint } from './check.ts';
-import { Exchange } from './client/exchange.ts';
+import { EndpointExchange } from './client/exchange.ts';
 import { type Resolve, resolveBySystem } from './client/guarded-agent.ts';
 import type { HttpSettings } from './endpoint/settings.ts';
 import { previewPlans } from './preview.ts';
@@ -17,7 +17,7 @@ export async function openHttp(
   settings: HttpSettings,
   resolve: Resolve = resolveBySystem,
 ): Promise<Destination> {
-  const exchange = await Exchange.open(settings, resolve);
+  const exchange = await EndpointExchange.open(settings, resolve);
   return {
     kind: 'http',
     connection,

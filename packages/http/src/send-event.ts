@@ -2,7 +2,7 @@ import type { Context, Notice, RecordReceipt } from '@wrapup/destination';
 import { Failure } from '@wrapup/destination';
 import type { Plan, RecordPlan } from '@wrapup/mapping';
 import { type Body, bodyOf } from './body/body.ts';
-import { type Answer, type Exchange, isSuccess, NoAnswer } from './client/exchange.ts';
+import { type EndpointAnswer, type EndpointExchange, isSuccess, NoAnswer } from './client/exchange.ts';
 import type { HttpSettings } from './endpoint/settings.ts';
 import { readSecret, signedHeaders, webhookId } from './endpoint/signature.ts';
 import { showAnswer } from './errors/answer-text.ts';
@@ -38,7 +38,7 @@ const TOO_LATE = 20;
 
 /** Sends an event once. @throws the failure when it was not taken */
 export async function sendEvent(
-  exchange: Exchange,
+  exchange: EndpointExchange,
   settings: HttpSettings,
   plan: Plan,
   event: Event,
@@ -58,7 +58,7 @@ export async function sendEvent(
 
 /** Sends a notice once: `{ type, timestamp, text, data }`, signed like every event. @throws the failure when it was not taken */
 export async function sendNotice(
-  exchange: Exchange,
+  exchange: EndpointExchange,
   settings: HttpSettings,
   { id, type, at, text, data }: Notice,
   ctx: Context,
@@ -69,7 +69,12 @@ export async function sendNotice(
 }
 
 /** The failure that an answer is, once the others who send to this endpoint know what it asks of them. */
-async function failureFrom(answer: Answer, said: string, settings: HttpSettings, ctx: Context): Promise<Failure> {
+async function failureFrom(
+  answer: EndpointAnswer,
+  said: string,
+  settings: HttpSettings,
+  ctx: Context,
+): Promise<Failure> {
   const { failure, wait, closes } = failureOfAnswer(answer, said, settings);
   if (wait !== undefined) await ctx.budget.report({ blocked_for: wait });
   if (closes !== undefined) await close(ctx, settings, failure, closes);
@@ -78,12 +83,12 @@ async function failureFrom(answer: Answer, said: string, settings: HttpSettings,
 
 /** One signed request, when there is quota and time for it. @throws the failure when no answer came */
 async function send(
-  exchange: Exchange,
+  exchange: EndpointExchange,
   settings: HttpSettings,
   id: string,
   bytes: Buffer,
   ctx: Context,
-): Promise<Answer> {
+): Promise<EndpointAnswer> {
   const left = () => ctx.deadline - Date.now();
   const check = () => {
     if (ctx.signal.aborted) throw withdrawn(settings);

@@ -1,6 +1,6 @@
 import { type Context, Failure, type RecordReceipt, type WriteOutcome } from '@wrapup/destination';
 import type { Plan, RecordPlan } from '@wrapup/mapping';
-import type { Exchange } from './client/exchange.ts';
+import type { EndpointExchange } from './client/exchange.ts';
 import type { HttpSettings } from './endpoint/settings.ts';
 import { closedBy } from './errors/closed.ts';
 import { type Event, eventOf, sendEvent } from './send-event.ts';
@@ -10,7 +10,7 @@ import { type Event, eventOf, sendEvent } from './send-event.ts';
  * was taken. At least once: what was sent and not noted is sent again, under the same webhook-id.
  */
 export async function writePlans(
-  exchange: Exchange,
+  exchange: EndpointExchange,
   settings: HttpSettings,
   plans: Plan[],
   ctx: Context,
@@ -35,7 +35,12 @@ function share(outcome: WriteOutcome, sharers: number): WriteOutcome {
 }
 
 /** Never rejects: whatever goes wrong is an outcome. */
-async function writePlan(exchange: Exchange, settings: HttpSettings, plan: Plan, ctx: Context): Promise<WriteOutcome> {
+async function writePlan(
+  exchange: EndpointExchange,
+  settings: HttpSettings,
+  plan: Plan,
+  ctx: Context,
+): Promise<WriteOutcome> {
   const records: RecordReceipt[] = [];
   const notes: string[] = [];
   let requests = 0;

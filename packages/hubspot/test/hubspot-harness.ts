@@ -1,5 +1,5 @@
 /** The sandbox's HubSpot as the account of tests. */
-import type { Effects, Harness, LowerStep, Moment, TestAccount, Trouble } from '@wrapup/destination/conformance';
+import type { Effects, Harness, LowerStep, TestAccount, Trouble, TroubleMoment } from '@wrapup/destination/conformance';
 import { sampleField } from '@wrapup/destination/sample-plan';
 import { type FaultKind, type FaultSpec, type RecordState, startSandbox } from '@wrapup/sandbox';
 import { hubspotKind } from '../src/index.ts';
@@ -14,7 +14,7 @@ const FAULTS: Record<Trouble, FaultKind> = {
   'empty-success': 'empty_success',
 };
 
-const MOMENTS: Record<Moment, Pick<FaultSpec, 'object' | 'path'>> = {
+const MOMENTS: Record<TroubleMoment, Pick<FaultSpec, 'object' | 'path'>> = {
   any: {},
   'look-up': { object: 'contacts', path: '/(?:search|batch/read)$' },
   'create-person': { object: 'contacts', path: '/batch/(?:create|upsert)$' },

@@ -1,6 +1,6 @@
 /** Every input of a batch is accounted for, whatever the answer looks like. */
 import { makeMemoryContext } from '@wrapup/destination';
-import { type Row, type RowVerb, type RowWriter, writeRows } from '@wrapup/destination/engine';
+import { type CrmRow, type RowVerb, type RowWriter, writeRows } from '@wrapup/destination/engine';
 import { afterEach, expect, test } from 'vitest';
 import { batchVerbs } from '../src/client/batches.ts';
 import { HubSpotSession } from '../src/client/transport.ts';
@@ -20,7 +20,7 @@ type Answer = { status: number; body: unknown };
 
 async function send(
   verb: RowVerb,
-  rows: Row[],
+  rows: CrmRow[],
   answer: (inputs: Input[]) => Answer,
   policy: Partial<RowWriter> = {},
 ): Promise<{ server: TinyServer; results: Record<string, string> }> {
@@ -47,7 +47,7 @@ async function send(
   };
 }
 
-function row(n: number, properties: Record<string, string> = {}): Row {
+function row(n: number, properties: Record<string, string> = {}): CrmRow {
   return {
     object: 'calls',
     key: `main:${n}`,

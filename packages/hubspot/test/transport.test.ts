@@ -1,6 +1,6 @@
 /** One request at a time: every way in which HubSpot may fail to answer. */
 import { once } from 'node:events';
-import { type Budget, makeMemoryCommons, makeMemoryContext, type Usage } from '@wrapup/destination';
+import { type Budget, makeMemoryCommons, makeMemoryContext, type QuotaUsage } from '@wrapup/destination';
 import { afterEach, expect, test } from 'vitest';
 import {
   createRecords,
@@ -216,7 +216,7 @@ test('a creation carries its key, its trace id and its links; an upsert its key 
 
 test('every request is taken from the budget, searches from their own, and what the headers say is reported', async () => {
   const taken: (string | undefined)[] = [];
-  const reported: [Usage, string | undefined][] = [];
+  const reported: [QuotaUsage, string | undefined][] = [];
   const budget: Budget = {
     spent: 0,
     take: async (pool) => {

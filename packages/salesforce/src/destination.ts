@@ -7,7 +7,7 @@ import { orgUrl, SalesforceSession, SalesforceTransport } from './client/transpo
 import { keyStepOf } from './keys/key-ladder.ts';
 import { peopleVerbs } from './people/people-verbs.ts';
 import { ownerSource, recordVerbs } from './records/record-verbs.ts';
-import { type Org, readOrg } from './schema/org.ts';
+import { type OrgDefinitions, readOrg } from './schema/org.ts';
 
 /** Loads jsforce and makes a destination, which holds nothing but the client and its sockets; makes no request. */
 export async function openSalesforce(connection: string, settings: SalesforceSettings): Promise<Destination> {
@@ -51,7 +51,7 @@ async function openAdapter(
 }
 
 /** The definitions that these plans need. @throws SalesforceFailure */
-async function readOrgFor(session: SalesforceSession, writes: PlanWrite[]): Promise<Org> {
+async function readOrgFor(session: SalesforceSession, writes: PlanWrite[]): Promise<OrgDefinitions> {
   const objects = writes.flatMap(({ plan }) => plan.records.map(({ object }) => object));
   const plans = writes.map(({ index }) => index);
   const org = await readOrg(session, objects, { plans });

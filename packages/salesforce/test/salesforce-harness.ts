@@ -1,7 +1,7 @@
 /** The sandbox's Salesforce as the account of tests. */
 
 import type { Destination } from '@wrapup/destination';
-import type { Effects, Harness, Moment, TestAccount, Trouble } from '@wrapup/destination/conformance';
+import type { Effects, Harness, TestAccount, Trouble, TroubleMoment } from '@wrapup/destination/conformance';
 import { sampleField } from '@wrapup/destination/sample-plan';
 import {
   type FaultKind,
@@ -28,7 +28,7 @@ const FAULTS: Record<Trouble, FaultKind> = {
 
 const COLLECTION = '/composite/sobjects$';
 
-const MOMENTS: Record<Moment, Pick<FaultSpec, 'object' | 'path' | 'method'>> = {
+const MOMENTS: Record<TroubleMoment, Pick<FaultSpec, 'object' | 'path' | 'method'>> = {
   any: {},
   'look-up': { path: '/(?:search\\?|composite$)' },
   'create-person': { method: 'POST', object: 'Lead', path: COLLECTION },

@@ -1,11 +1,11 @@
 /** The fake as the account of the conformance suite. */
-import type { Harness, Moment, TestAccount } from '@wrapup/destination/conformance';
+import type { Harness, TestAccount, TroubleMoment } from '@wrapup/destination/conformance';
 import { sampleField } from '@wrapup/destination/sample-plan';
 import { acmeKind } from '../src/index.ts';
 import { FakeAcme, type FakeRecord } from './fake-acme.ts';
 
 /** The paths of the requests that a moment means. */
-const MOMENTS: Record<Moment, RegExp> = {
+const MOMENTS: Record<TroubleMoment, RegExp> = {
   any: /./,
   'look-up': /^\/(?:search|read)\/people$/,
   'create-person': /^\/create\/people$/,

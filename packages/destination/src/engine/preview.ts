@@ -10,8 +10,8 @@ import type {
 } from '../port/destination.ts';
 import { Failure } from '../port/failure.ts';
 import type { CrmAdapter } from './adapter.ts';
-import { type Decision, decide, type Found, lookUpPeople } from './people/match-people.ts';
-import type { CrmPerson, Identity, PeopleVerbs } from './people/person-verbs.ts';
+import { decide, lookUpPeople, type MatchDecision, type MatchResult } from './people/match-people.ts';
+import type { CrmPerson, PeopleVerbs, PersonIdentity } from './people/person-verbs.ts';
 import {
   limitIfSaid,
   mustRead,
@@ -25,7 +25,7 @@ import { watermarkOf } from './people/update-people.ts';
 import { beginPeople } from './people/write-people.ts';
 import {
   beginPlan,
-  type CallFacts,
+  type CallStanding,
   changeOf,
   decideFields,
   type PlanWrite,
@@ -33,14 +33,14 @@ import {
   wantedRecords,
   withoutNewer,
 } from './plan/plan-write.ts';
-import type { Existing, Item, Reading } from './records/record-verbs.ts';
+import type { Existing, Item, RecordReading } from './records/record-verbs.ts';
 import { withSharedKey } from './records/write-records.ts';
 import type { FieldRules } from './rows/row.ts';
 
 interface Matched {
   write: PersonWrite;
-  found: Found;
-  decision: Decision;
+  found: MatchResult;
+  decision: MatchDecision;
   /** Whom it would be written to, of those who exist. */
   person: CrmPerson | undefined;
 }
@@ -98,7 +98,7 @@ async function readExisting({ records: crm }: CrmAdapter, writes: PlanWrite[]): 
   );
   const isShared = ({ record }: Item) => crm.sharedKey?.(record) !== undefined;
   const there = new Map<string, Existing>();
-  const note = (readings: ReadonlyMap<Item, Reading> | undefined) => {
+  const note = (readings: ReadonlyMap<Item, RecordReading> | undefined) => {
     for (const [{ record }, reading] of readings ?? []) {
       // An account that has no key property yet has none of our records either.
       if (reading instanceof Failure && reading.code !== 'missing_property') throw reading;
@@ -170,7 +170,7 @@ function changes(
   object: string,
   fields: FieldWrite[],
   current: Properties | undefined,
-  call: CallFacts,
+  call: CallStanding,
 ): FieldChange[] {
   const verb = current ? 'update' : 'create';
   return fields.flatMap((field) => {
@@ -185,7 +185,7 @@ function changes(
 }
 
 /** Steps are tried until one answers; a person whom this delivery has written before is not looked for again. */
-function requestsToLookUp({ reads_together }: CrmAdapter, write: PersonWrite, found: Found): number {
+function requestsToLookUp({ reads_together }: CrmAdapter, write: PersonWrite, found: MatchResult): number {
   const match = write.plan.person?.match ?? [];
   const by = found.found === 'one' || found.found === 'many' ? found.by : undefined;
   const tried = by === undefined ? match : match.slice(0, match.findIndex((step) => step.by === by) + 1);
@@ -214,7 +214,7 @@ export async function findPersons(crm: PeopleVerbs, persons: PersonQuestion[]): 
 }
 
 /** What was found, as the port tells it. @throws the failure of a look-up that failed */
-function toAnswer(crm: PeopleVerbs, found: Found): PersonAnswer {
+function toAnswer(crm: PeopleVerbs, found: MatchResult): PersonAnswer {
   if (found.found === 'failed') throw found.failure;
   if (found.found === 'none') return { found: 'none' };
   const how = { by: found.by, ...(found.said ? { said: found.said } : {}) };
@@ -230,8 +230,8 @@ function toRecord(crm: PeopleVerbs, person: CrmPerson): PersonRecord {
   return { object, id, properties, ...(url ? { url } : {}), ...(who ? { who } : {}) };
 }
 
-function summaryOf({ name, ...others }: Identity): ContactSummary | undefined {
-  const texts = (values: Identity['name']) =>
+function summaryOf({ name, ...others }: PersonIdentity): ContactSummary | undefined {
+  const texts = (values: PersonIdentity['name']) =>
     values.filter((value): value is string => typeof value === 'string' && value.trim() !== '');
   const firsts = Object.entries(others).map(([part, values]) => [part, texts(values)[0]]);
   const known = [['name', texts(name).join(' ')], ...firsts].filter(([, value]) => value);

@@ -6,7 +6,7 @@
  * Each plan ends with an outcome of its own; a plan that fails takes no other with it.
  */
 import type { Plan } from '@wrapup/mapping';
-import type { Session } from '../http/transport.ts';
+import type { ApiSession } from '../http/transport.ts';
 import type { Context } from '../port/context.ts';
 import type { Destination, RecordReceipt, WriteOutcome } from '../port/destination.ts';
 import { Failure } from '../port/failure.ts';
@@ -14,7 +14,7 @@ import type { CrmAdapter } from './adapter.ts';
 import { forgetPerson } from './people/person-cache.ts';
 import { contactSteps } from './people/person-write.ts';
 import { beginPeople, writePeople } from './people/write-people.ts';
-import { beginPlan, type PlanWrite, type Report, reportFailure, wantedRecords } from './plan/plan-write.ts';
+import { beginPlan, type PlanReport, type PlanWrite, reportFailure, wantedRecords } from './plan/plan-write.ts';
 import { writeRecords } from './records/write-records.ts';
 
 /**
@@ -22,13 +22,13 @@ import { writeRecords } from './records/write-records.ts';
  * @param open what the adapter brings for these plans; whatever it throws fails them all
  */
 export async function writePlans(
-  session: Pick<Session, 'ctx' | 'costOf'>,
+  session: Pick<ApiSession, 'ctx' | 'costOf'>,
   plans: Plan[],
   open: (writes: PlanWrite[]) => Promise<CrmAdapter>,
 ): Promise<WriteOutcome[]> {
   const { distinct, placeOf } = joinEqual(plans);
   const writes = distinct.map(beginPlan);
-  const reports: Report[] = [];
+  const reports: PlanReport[] = [];
   let last = writes;
   try {
     const crm = await open(writes);
@@ -55,7 +55,7 @@ export async function writePlans(
 /* How plans end: outcomes, put together from what the stages reported; plans that say the same share one. Pure. */
 
 /** @param costOf requests that a plan has cost */
-function outcomeOf(write: PlanWrite, reports: Report[], costOf: (plan: number) => number): WriteOutcome {
+function outcomeOf(write: PlanWrite, reports: PlanReport[], costOf: (plan: number) => number): WriteOutcome {
   const mine = reports.filter(({ plan }) => plan === write.index);
   const receipts = new Map<string, RecordReceipt>();
   for (const report of mine) if ('receipt' in report) receipts.set(report.receipt.name, report.receipt);
@@ -74,7 +74,7 @@ function outcomeOf(write: PlanWrite, reports: Report[], costOf: (plan: number) =
 }
 
 /** The failure with what had been written before it: a retry need not repeat that. */
-function withDone(failure: Failure, receipts: ReadonlyMap<string, RecordReceipt>, reports: Report[]): Failure {
+function withDone(failure: Failure, receipts: ReadonlyMap<string, RecordReceipt>, reports: PlanReport[]): Failure {
   // A person to whom nothing could be linked, or whom only speech named, is looked up afresh next time.
   const anew = failure.code === 'gone' || reports.some((report) => 'receipt' in report && report.limited);
   const done = [...receipts].filter(([name]) => name !== 'person' || !anew).map(([name, { id }]) => [name, id]);
@@ -119,7 +119,7 @@ function shareOf(outcome: WriteOutcome | undefined, sharers: number): WriteOutco
  * @param begin the session of one call, which counts what the plans cost
  * @param open what the adapter brings for these plans. `for_reader`: a human looks at the answers and wants to open the records
  */
-export function throughEngine<Opened extends Session>(
+export function throughEngine<Opened extends ApiSession>(
   begin: (ctx: Context) => Opened,
   open: (session: Opened, writes: PlanWrite[], for_reader: boolean) => Promise<CrmAdapter>,
 ): Pick<Destination, 'find' | 'preview' | 'write'> {

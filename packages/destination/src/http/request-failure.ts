@@ -1,7 +1,7 @@
 import { FAILURE_CODES, Failure, type FailureCode, type FailureDetails, type Next, scrub } from '../port/failure.ts';
 
 /** What a CRM's answer says beyond the failure itself. */
-export interface Refusal<Vendor> {
+export interface RefusalDetails<Vendor> {
   /** The answer as the adapter read it. */
   vendor?: Vendor;
   fields?: string[];
@@ -23,7 +23,7 @@ export class RequestFailure<Vendor = unknown> extends Failure {
   /** True: worth sending again at once in fewer rows. */
   readonly split_and_retry: boolean;
 
-  constructor(code: FailureCode, message: string, details: FailureDetails = {}, refusal: Refusal<Vendor> = {}) {
+  constructor(code: FailureCode, message: string, details: FailureDetails = {}, refusal: RefusalDetails<Vendor> = {}) {
     super(code, message, details);
     this.vendor = refusal.vendor;
     this.fields = refusal.fields ?? [];
@@ -133,7 +133,7 @@ export function failureByRow<Vendor extends { status: number }>(
   crm: string,
   row: TableRow | undefined,
   { doing, vendor, words, sent, noun, ...said }: AnsweredError<Vendor>,
-  refusal: Pick<Refusal<Vendor>, 'fields' | 'split_and_retry'> = {},
+  refusal: Pick<RefusalDetails<Vendor>, 'fields' | 'split_and_retry'> = {},
 ): RequestFailure<Vendor> {
   const { status } = vendor;
   if (!row) return new RequestFailure('unavailable', `${doing}: ${crm} answered ${status}.`, { status });

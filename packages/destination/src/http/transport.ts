@@ -13,7 +13,7 @@
  * Nothing else is repeated here.
  */
 import type { Agent } from 'node:http';
-import type { Context, Usage } from '../port/context.ts';
+import type { Context, QuotaUsage } from '../port/context.ts';
 import { Failure, type FailureCode } from '../port/failure.ts';
 import {
   exchange,
@@ -35,7 +35,7 @@ export interface ApiRequest extends Sendable {
 }
 
 /** A 2xx answer. What it says of each row is for the caller to account for. */
-export interface Answer {
+export interface ApiAnswer {
   status: number;
   /** Parsed JSON; undefined for a 204. */
   body: unknown;
@@ -60,7 +60,7 @@ const TOKEN_CALL: ApiRequest = { name: 'get an access token', writes: false };
  * @typeParam Call a request in the words of the adapter's client
  * @typeParam Token what authorises a request
  */
-export abstract class Transport<Call extends ApiRequest, Token> implements Sender<Call, Answer> {
+export abstract class Transport<Call extends ApiRequest, Token> implements RequestSender<Call, ApiAnswer> {
   readonly #options: TransportOptions;
   /** By scheme: a login and an API may differ in it. */
   readonly #agents = new Map<string, Agent>();
@@ -76,7 +76,7 @@ export abstract class Transport<Call extends ApiRequest, Token> implements Sende
   /** Has the client build the request and hand it to `send`, once. @returns the answer, whatever its status */
   protected abstract run(call: Call, token: Token, send: Send): Promise<HttpAnswer>;
   /** What the answer says of the quota. */
-  protected abstract usageOf(headers: HttpAnswer['headers']): Usage | undefined;
+  protected abstract usageOf(headers: HttpAnswer['headers']): QuotaUsage | undefined;
   /** What an error answer means. @param body parsed JSON, else the text */
   protected abstract failureOf(call: Call, answer: HttpAnswer, body: unknown): RequestFailure;
 
@@ -105,7 +105,7 @@ export abstract class Transport<Call extends ApiRequest, Token> implements Sende
    * Sends one request, when the budget has one. Rejects with a `RequestFailure` for everything but a 2xx with a body that
    * can be read, and with the budget's own failure when its turn does not come in time.
    */
-  async send(call: Call, ctx: Context): Promise<Answer> {
+  async send(call: Call, ctx: Context): Promise<ApiAnswer> {
     checkWanted(call, ctx);
     const token = await this.token(ctx);
     const answer = await this.#sendWith(token, call, ctx);
@@ -139,7 +139,7 @@ export abstract class Transport<Call extends ApiRequest, Token> implements Sende
     }
   }
 
-  async #judge(call: Call, answer: HttpAnswer, ctx: Context): Promise<Answer> {
+  async #judge(call: Call, answer: HttpAnswer, ctx: Context): Promise<ApiAnswer> {
     const { status, headers, text } = answer;
     const body = parseBody(text, headers['content-type']);
     if (status >= 200 && status < 300) {
@@ -216,8 +216,8 @@ interface Sendable {
 }
 
 /** Sends single requests of one connection. */
-export interface Sender<Call extends Sendable, Answer> {
-  send(call: Call, ctx: Context): Promise<Answer>;
+export interface RequestSender<Call extends Sendable, ApiAnswer> {
+  send(call: Call, ctx: Context): Promise<ApiAnswer>;
 }
 
 /** After one of these the connection refuses everything else too: asking again only costs. */
@@ -234,15 +234,15 @@ const TOO_LATE_MS = 20;
  * The requests of one call of the destination: sends them, counts them for the plans that share them, and stops
  * asking once the connection has shown that it is broken.
  */
-export class Session<Call extends Sendable = Sendable, Answer = unknown> {
+export class ApiSession<Call extends Sendable = Sendable, ApiAnswer = unknown> {
   readonly ctx: Context;
-  readonly #transport: Sender<Call, Answer>;
+  readonly #transport: RequestSender<Call, ApiAnswer>;
   readonly #costs = new Map<number, number>();
   #broken: Failure | undefined;
   /** A quota that is used up, by pool: waiting for it is the queue's business, which has other work meanwhile. */
   readonly #throttled = new Map<string | undefined, Failure>();
 
-  constructor(transport: Sender<Call, Answer>, ctx: Context) {
+  constructor(transport: RequestSender<Call, ApiAnswer>, ctx: Context) {
     this.#transport = transport;
     this.ctx = ctx;
   }
@@ -263,7 +263,7 @@ export class Session<Call extends Sendable = Sendable, Answer = unknown> {
   }
 
   /** @param plans numbers of the plans that share the request */
-  async send(call: Call, plans: Iterable<number> = []): Promise<Answer> {
+  async send(call: Call, plans: Iterable<number> = []): Promise<ApiAnswer> {
     const known = this.#broken ?? this.#throttled.get(call.pool);
     if (known) throw known;
     const sharers = [...new Set(plans)];

@@ -8,7 +8,7 @@ export const PRIORITIES = ['inbound', 'live', 'replay', 'reconcile', 'backfill']
 export type Priority = (typeof PRIORITIES)[number];
 
 /** What the CRM said about its own limits, after a request. Absent fields leave what is known as it was. */
-export interface Usage {
+export interface QuotaUsage {
   /** Requests left in the short window, and how long that window still lasts, in ms. */
   remaining?: number;
   resets_in?: number;
@@ -27,7 +27,7 @@ export interface Budget {
    * deadline: nothing was sent then, and the wait burns no attempt.
    */
   take(pool?: string): Promise<void>;
-  report(usage: Usage, pool?: string): Promise<void>;
+  report(usage: QuotaUsage, pool?: string): Promise<void>;
   /** Requests taken through this context since it was made. */
   readonly spent: number;
 }

@@ -3,7 +3,18 @@
  * would share lives in a `MemoryCommons`; each call of a destination gets a context of its own on it, as with Redis.
  */
 import { randomUUID } from 'node:crypto';
-import type { Budget, Context, Held, Lease, Log, Memory, Priority, Secret, Secrets, Usage } from '../port/context.ts';
+import type {
+  Budget,
+  Context,
+  Held,
+  Lease,
+  Log,
+  Memory,
+  Priority,
+  QuotaUsage,
+  Secret,
+  Secrets,
+} from '../port/context.ts';
 import { Failure } from '../port/failure.ts';
 
 export interface MemoryCommons {
@@ -164,7 +175,7 @@ class InMemoryBudget implements Budget {
     }
   }
 
-  async report(usage: Usage, pool = 'default'): Promise<void> {
+  async report(usage: QuotaUsage, pool = 'default'): Promise<void> {
     const now = Date.now();
     const window = this.#window(pool);
     if (usage.blocked_for !== undefined) window.blocked = Math.max(window.blocked, now + usage.blocked_for);

@@ -1,6 +1,6 @@
 /** Where in a JSON body a field goes: `text`, `lead.phone`, `items[0].name`, `a["b.c"]`. */
 
-export type Segment = string | number;
+export type BodySegment = string | number;
 
 /** Entries that a list in a body may have. */
 const LONGEST_LIST = 100;
@@ -12,8 +12,8 @@ const QUOTED = /\["([^"]*)"\]/y;
 const REFUSED = new Set(['__proto__', 'constructor', 'prototype']);
 
 /** @returns what is wrong, as text, when it is no such path */
-export function parseBodyPath(text: string): Segment[] | string {
-  const segments: Segment[] = [];
+export function parseBodyPath(text: string): BodySegment[] | string {
+  const segments: BodySegment[] = [];
   let at = 0;
   const match = (pattern: RegExp): RegExpExecArray | null => {
     pattern.lastIndex = at;
@@ -43,19 +43,19 @@ type Branch = Record<string, unknown> | unknown[];
  * Puts a value into a body. Places of a list that nothing is put into become null.
  * @returns what is in the way, as text
  */
-export function putInto(body: Record<string, unknown>, path: Segment[], value: unknown): string | undefined {
+export function putInto(body: Record<string, unknown>, path: BodySegment[], value: unknown): string | undefined {
   let branch: Branch = body;
   for (const [depth, segment] of path.entries()) {
     if (Array.isArray(branch) !== (typeof segment === 'number'))
       return 'is a list in one place and has names in another';
     const last = depth === path.length - 1;
-    const there = Object.hasOwn(branch, segment) ? (branch as Record<Segment, unknown>)[segment] : undefined;
+    const there = Object.hasOwn(branch, segment) ? (branch as Record<BodySegment, unknown>)[segment] : undefined;
     if (last && there !== undefined) return isBranch(there) ? 'holds other fields already' : 'is there already';
     if (!last && there !== undefined && there !== null && !isBranch(there))
       return 'lies inside a field that has a value';
     const next = last ? value : (there ?? (typeof path[depth + 1] === 'number' ? [] : {}));
     if (Array.isArray(branch)) while (branch.length < (segment as number)) branch.push(null);
-    (branch as Record<Segment, unknown>)[segment] = next;
+    (branch as Record<BodySegment, unknown>)[segment] = next;
     if (!last) branch = next as Branch;
   }
   return undefined;

@@ -2,7 +2,17 @@
 import { Failure } from '@wrapup/destination';
 import type { FieldWrite, Plan, RecordPlan } from '@wrapup/mapping';
 import { parseBodyPath, putInto } from './body-path.ts';
-import { ALL, documentOf, EVERYTHING, LEAVE_OUT, omit, type Path, parsePaths, pick, SEND } from './call-document.ts';
+import {
+  ALL,
+  type DocumentPath,
+  documentOf,
+  EVERYTHING,
+  LEAVE_OUT,
+  omit,
+  parsePaths,
+  pick,
+  SEND,
+} from './call-document.ts';
 
 export type Body = Record<string, unknown>;
 
@@ -31,7 +41,7 @@ export function bodyOf(plan: Plan, record: RecordPlan): Body {
   return body;
 }
 
-function readPaths(field: FieldWrite, record: RecordPlan): Path[] {
+function readPaths(field: FieldWrite, record: RecordPlan): DocumentPath[] {
   const paths = typeof field.value === 'string' ? parsePaths(field.value) : 'it is not a text';
   if (typeof paths === 'string') throw wrong(record, field, `${field.name.slice(1)} cannot be used: ${paths}`);
   return paths;

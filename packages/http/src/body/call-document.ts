@@ -9,7 +9,7 @@ export const LEAVE_OUT = '$leave_out';
 export const EVERYTHING = 'all';
 
 /** What `send` and `leave_out` name: `call`, `lead.phone`, `vars`. */
-export type Path = string[];
+export type DocumentPath = string[];
 
 export type Document = { [root: string]: Json };
 
@@ -32,7 +32,7 @@ const DOCUMENT_ROOTS = [
 const ONLY_BY_NAME = 'raw';
 
 /** What `send: all` stands for. */
-export const ALL: Path[] = DOCUMENT_ROOTS.filter((root) => root !== ONLY_BY_NAME).map((root) => [root]);
+export const ALL: DocumentPath[] = DOCUMENT_ROOTS.filter((root) => root !== ONLY_BY_NAME).map((root) => [root]);
 
 export function documentOf(call: Call): Document {
   const { source, lead, vars, collected, extracted, actions, analysis, prompt_variables, metadata, raw, ...facts } =
@@ -104,8 +104,8 @@ const PATHS = /(?:\["[^"]*"\]|[^\s,])+/g;
  * Reads `call, lead.phone, vars["with space"]`.
  * @returns what is wrong, as text: a path that names nothing must never decide what is sent
  */
-export function parsePaths(text: string): Path[] | string {
-  const paths: Path[] = [];
+export function parsePaths(text: string): DocumentPath[] | string {
+  const paths: DocumentPath[] = [];
   for (const written of text.match(PATHS) ?? []) {
     const path = parseBodyPath(written);
     if (typeof path === 'string') return `one of its paths ${path}`;
@@ -122,17 +122,17 @@ export function parsePaths(text: string): Path[] | string {
 }
 
 /** The parts of a document that paths name, each once, in the document's order. */
-export function pick(document: Document, paths: Path[]): Document {
+export function pick(document: Document, paths: DocumentPath[]): Document {
   return select(document, paths, true);
 }
 
 /** The document without what paths name. */
-export function omit(document: Document, paths: Path[]): Document {
+export function omit(document: Document, paths: DocumentPath[]): Document {
   return select(document, paths, false);
 }
 
 /** @param keep what happens to what a path names; the opposite happens to the rest */
-function select(document: Document, paths: Path[], keep: boolean): Document {
+function select(document: Document, paths: DocumentPath[], keep: boolean): Document {
   const kept: [string, Json][] = [];
   for (const [name, value] of Object.entries(document)) {
     const deeper = paths.filter(([first]) => first === name).map(([, ...rest]) => rest);

@@ -7,7 +7,7 @@ import type { AxiosInstance } from 'axios';
 import { allowedAddresses, type HttpSettings } from '../endpoint/settings.ts';
 import { type AddressRefused, type Agents, makeAgents, type Resolve } from './guarded-agent.ts';
 
-export interface Answer {
+export interface EndpointAnswer {
   status: number;
   /** Lower-case names. */
   headers: Record<string, string>;
@@ -39,7 +39,7 @@ export const MAX_KEPT_BYTES = 2_048;
 /** Bytes of an answer that are read at most; the rest of a longer one changes nothing. */
 const MAX_READ_BYTES = 1_000_000;
 
-export class Exchange {
+export class EndpointExchange {
   readonly #axios: AxiosInstance;
   readonly #agents: Agents;
   readonly #settings: HttpSettings;
@@ -51,7 +51,7 @@ export class Exchange {
   }
 
   /** Loads axios; makes no request. */
-  static async open(settings: HttpSettings, resolve?: Resolve): Promise<Exchange> {
+  static async open(settings: HttpSettings, resolve?: Resolve): Promise<EndpointExchange> {
     const { default: axios } = await import('axios');
     const agents = makeAgents(allowedAddresses(settings), resolve);
     const instance = axios.create({
@@ -66,7 +66,7 @@ export class Exchange {
       transformRequest: [(data) => data],
       maxBodyLength: Number.POSITIVE_INFINITY,
     });
-    return new Exchange(instance, agents, settings);
+    return new EndpointExchange(instance, agents, settings);
   }
 
   close(): void {
@@ -77,7 +77,12 @@ export class Exchange {
    * @param within ms for everything
    * @throws NoAnswer
    */
-  async send(body: Buffer, headers: Record<string, string>, within: number, signal: AbortSignal): Promise<Answer> {
+  async send(
+    body: Buffer,
+    headers: Record<string, string>,
+    within: number,
+    signal: AbortSignal,
+  ): Promise<EndpointAnswer> {
     const began = performance.now();
     const stop = new AbortController();
     let why: NoAnswer['why'] | undefined;

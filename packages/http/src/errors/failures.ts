@@ -1,7 +1,7 @@
 /** What endpoints answered, or did not, as failures. Messages name the host, never the rest of the address. */
 import { Failure, type FailureDetails } from '@wrapup/destination';
 import { fitsStatus } from '@wrapup/destination/http';
-import type { Answer, NoAnswer } from '../client/exchange.ts';
+import type { EndpointAnswer, NoAnswer } from '../client/exchange.ts';
 import type { AddressRefused } from '../client/guarded-agent.ts';
 import { type HttpSettings, hintFor, hostOf } from '../endpoint/settings.ts';
 import { ANSWER_TABLE, type AnswerRule, NOT_NOW, SOCKET_TABLE, UNKNOWN_STATUS } from './answer-table.ts';
@@ -33,7 +33,7 @@ interface AnsweredFailure {
 }
 
 /** @param said the beginning of the answer's body, without anything personal */
-export function failureOfAnswer(answer: Answer, said: string, settings: HttpSettings): AnsweredFailure {
+export function failureOfAnswer(answer: EndpointAnswer, said: string, settings: HttpSettings): AnsweredFailure {
   const rule = ruleFor(answer.status, settings.retry_on);
   const asked = readRetryAfter(answer.headers['retry-after'], Date.now());
   const wait =

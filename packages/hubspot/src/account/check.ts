@@ -7,8 +7,8 @@ import {
   accountFor,
   isAboutObject,
   keyProperty,
-  type Option,
   type Property,
+  type PropertyOption,
   readSchema,
   WATERMARK,
 } from '../client/definitions.ts';
@@ -156,8 +156,8 @@ function checkField(field: MappedField, schema: Map<string, Property> | undefine
 }
 
 const isDisposition = (property: string) => property === DISPOSITION;
-const toLabel = ({ label }: Option) => label;
-const toValue = ({ value }: Option) => value;
+const toLabel = ({ label }: PropertyOption) => label;
+const toValue = ({ value }: PropertyOption) => value;
 
 const OWNERS: OwnerWords = {
   owner: 'active owner of the account',

@@ -1,6 +1,6 @@
 import type { Context, Failure, ProvisionStep } from '@wrapup/destination';
 import type { CompiledMapping, MappedField, ValueKind } from '@wrapup/mapping';
-import { createProperty, createPropertyGroup, type PropertyDefinition } from '../client/api.ts';
+import { createProperty, createPropertyGroup, type HubSpotPropertyDefinition } from '../client/api.ts';
 import {
   forgetSchema,
   isAboutObject,
@@ -94,7 +94,7 @@ function byHand({ object, definition }: HubSpotRequirement, failure: Failure): s
 
 interface HubSpotRequirement {
   object: string;
-  definition: PropertyDefinition;
+  definition: HubSpotPropertyDefinition;
 }
 
 /** Group under which they stand in HubSpot's settings. */
@@ -121,7 +121,7 @@ export function requirementsOf(mappings: CompiledMapping[]): HubSpotRequirement[
 const WHEN =
   'When the last call ended that Wrapup wrote to this contact. Keeps an older call from overwriting what a newer one said.';
 
-function keyDefinition(object: string): PropertyDefinition {
+function keyDefinition(object: string): HubSpotPropertyDefinition {
   const name = keyProperty(object);
   return define(
     name,
@@ -140,7 +140,7 @@ function define(
   type: string,
   fieldType: string,
   hasUniqueValue = false,
-): PropertyDefinition {
+): HubSpotPropertyDefinition {
   return { name, label, description, type, fieldType, groupName: GROUP.name, hasUniqueValue };
 }
 

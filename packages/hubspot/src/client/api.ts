@@ -191,7 +191,7 @@ export function readProperty(object: string, name: string): HubSpotApiCall {
   return reading(`read the property ${object}.${name}`, build, { optional: true });
 }
 
-export interface PropertyDefinition {
+export interface HubSpotPropertyDefinition {
   name: string;
   label: string;
   description: string;
@@ -202,7 +202,7 @@ export interface PropertyDefinition {
   options?: { label: string; value: string; displayOrder: number; hidden: boolean }[];
 }
 
-export function createProperty(object: string, definition: PropertyDefinition): HubSpotApiCall {
+export function createProperty(object: string, definition: HubSpotPropertyDefinition): HubSpotApiCall {
   const name = `create the property ${object}.${definition.name}`;
   return writing(name, (client) => client.properties.create(object, definition as never));
 }

@@ -3,9 +3,9 @@
  * and the record was not there; whatever else went wrong is a failure.
  */
 import {
+  type CrmRow,
   chunk,
   halvesOf,
-  type Row,
   type RowAnswer,
   type RowAnswers,
   type RowVerb,
@@ -55,7 +55,7 @@ const IDENTITY: Record<string, string[]> = {
 };
 
 /** What to read, of one object. */
-export interface Wanted {
+export interface BatchReadRequest {
   object: string;
   /** Ids, or values of the unique property `by`. */
   ids: Iterable<string>;
@@ -68,7 +68,7 @@ export interface Wanted {
 /** Reads records by id, or by a unique property. Never rejects. */
 export async function readMany(
   session: HubSpotSession,
-  { ids, by, properties, ...wanted }: Wanted,
+  { ids, by, properties, ...wanted }: BatchReadRequest,
 ): Promise<BatchReading> {
   const names = [...new Set([...properties, ...(IDENTITY[by ?? 'id'] ?? [by ?? ''])])];
   const reading: BatchReading = { found: new Map(), missing: new Set(), failed: new Map() };
@@ -81,7 +81,11 @@ export async function readMany(
   return reading;
 }
 
-async function readBatch(session: HubSpotSession, wanted: Omit<Wanted, 'ids'>, ids: string[]): Promise<BatchReading> {
+async function readBatch(
+  session: HubSpotSession,
+  wanted: Omit<BatchReadRequest, 'ids'>,
+  ids: string[],
+): Promise<BatchReading> {
   const { object, by, properties, plansOf } = wanted;
   const call = readRecords(object, ids, properties, by);
   const plans = ids.flatMap(plansOf);
@@ -117,7 +121,7 @@ function isSilent({ results, errors }: Record<string, unknown>): boolean {
 /** Matches a 2xx body to the ids. @throws HubSpotFailure when it has no results to match */
 function accountForReads(
   body: Record<string, unknown>,
-  { object, by }: Omit<Wanted, 'ids'>,
+  { object, by }: Omit<BatchReadRequest, 'ids'>,
   ids: string[],
 ): BatchReading {
   if (!Array.isArray(body.results)) throw unaccounted(`read ${object}`);
@@ -182,7 +186,7 @@ function listOf(value: string | null | undefined): string[] {
 
 /** The verbs that write, one request each. The rows of a request are of one object. */
 export function batchVerbs(session: HubSpotSession): Pick<RowWriter, 'create' | 'update' | 'upsert' | 'rowsNamed'> {
-  const send = async (verb: RowVerb, rows: Row[]): Promise<RowAnswers> => {
+  const send = async (verb: RowVerb, rows: CrmRow[]): Promise<RowAnswers> => {
     const { body } = await session.send(
       callOf(verb, rows),
       rows.flatMap(({ plans }) => plans),
@@ -200,7 +204,7 @@ export function batchVerbs(session: HubSpotSession): Pick<RowWriter, 'create' | 
 /** Names a row within one request. */
 const traceOf = (index: number) => `row-${index}`;
 
-function callOf(verb: RowVerb, rows: Row[]): HubSpotApiCall {
+function callOf(verb: RowVerb, rows: CrmRow[]): HubSpotApiCall {
   const object = rows[0]?.object ?? '';
   const inputs = rows.map(({ id = '', key = '', fields, targets = [] }, index) => ({
     trace: traceOf(index),
@@ -225,7 +229,7 @@ function inlineLink(from: string, { object, id }: { object: string; id: string }
   return type === undefined ? [] : [{ to: id, type }];
 }
 
-function rowsNamed(rows: Row[], failure: RequestFailure): Row[] {
+function rowsNamed(rows: CrmRow[], failure: RequestFailure): CrmRow[] {
   const vendor = failure.vendor as HubSpotVendorError | undefined;
   if (!vendor) return [];
   const named = rows.filter((row, index) => isNamed(row, traceOf(index), vendor));
@@ -237,20 +241,20 @@ function rowsNamed(rows: Row[], failure: RequestFailure): Row[] {
   );
 }
 
-function isNamed({ id, key }: Row, trace: string, { trace_ids, ids }: HubSpotVendorError): boolean {
+function isNamed({ id, key }: CrmRow, trace: string, { trace_ids, ids }: HubSpotVendorError): boolean {
   return (
     trace_ids.includes(trace) || (id !== undefined && ids.includes(id)) || (key !== undefined && ids.includes(key))
   );
 }
 
 /** Matches a 2xx body to the inputs. */
-function accountForRows(verb: RowVerb, rows: Row[], body: unknown): RowAnswers {
+function accountForRows(verb: RowVerb, rows: CrmRow[], body: unknown): RowAnswers {
   const object = rows[0]?.object ?? '';
   const doing = `${verb} ${object}`;
   const answer = asObject(body);
   const open = new Map(rows.map((row, index) => [row, traceOf(index)]));
   const answers: RowAnswers = new Map();
-  const close = (row: Row, said: RowAnswer) => {
+  const close = (row: CrmRow, said: RowAnswer) => {
     open.delete(row);
     answers.set(row, said);
   };
@@ -274,7 +278,7 @@ function accountForRows(verb: RowVerb, rows: Row[], body: unknown): RowAnswers {
   return answers;
 }
 
-function rowOf(open: ReadonlyMap<Row, string>, result: Record<string, unknown>, id: string): Row | undefined {
+function rowOf(open: ReadonlyMap<CrmRow, string>, result: Record<string, unknown>, id: string): CrmRow | undefined {
   const given = result.objectWriteTraceId;
   const properties = asObject(result.properties);
   for (const [row, trace] of open) {

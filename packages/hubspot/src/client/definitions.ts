@@ -66,14 +66,14 @@ export function timestampOf(plan: Plan, { object, fields }: RecordPlan): string 
 export const TEXT_LIMIT = 65_536;
 
 /** Address of a record for a person to open, when the account is known. */
-export function recordUrl(account: Account | undefined, object: string, id: string): string | undefined {
+export function recordUrl(account: HubSpotAccount | undefined, object: string, id: string): string | undefined {
   if (!account) return undefined;
   // A sandbox names itself, and has no certificate.
   const scheme = /^(?:127\.0\.0\.1|localhost|\[::1\])(?::\d+)?$/.test(account.domain) ? 'http' : 'https';
   return `${scheme}://${account.domain}/contacts/${account.portal}/record/${TYPE_IDS[object] ?? object}/${id}`;
 }
 
-export interface Account {
+export interface HubSpotAccount {
   portal: string;
   /** `app.hubspot.com`, or the one of the account's region. */
   domain: string;
@@ -89,10 +89,10 @@ export interface Property {
   read_only: boolean;
   unique: boolean;
   /** Empty for properties without. */
-  options: Option[];
+  options: PropertyOption[];
 }
 
-export interface Option {
+export interface PropertyOption {
   value: string;
   label: string;
   hidden: boolean;
@@ -140,7 +140,7 @@ function toProperty(item: unknown): Property {
 }
 
 /** The options of a property as HubSpot answers it. */
-export function toOptions(property: unknown): Option[] {
+export function toOptions(property: unknown): PropertyOption[] {
   return asList(asObject(property).options).map((item) => {
     const option = asObject(item);
     return { value: String(option.value ?? ''), label: String(option.label ?? ''), hidden: option.hidden === true };
@@ -152,7 +152,7 @@ const ACCOUNT_KEPT_MS = 30 * 24 * 3_600_000;
 const DOMAIN = 'app.hubspot.com';
 
 /** Asks HubSpot whose token it is, and remembers it. */
-export async function askAccount(session: HubSpotSession, settings: HubSpotSettings): Promise<Account> {
+export async function askAccount(session: HubSpotSession, settings: HubSpotSettings): Promise<HubSpotAccount> {
   const { portalId, uiDomain } = asObject((await session.send(readAccount(settings.api_version))).body);
   if (typeof portalId !== 'number' && typeof portalId !== 'string')
     throw new Failure('unaccounted', 'read the account: HubSpot’s answer names no account.');
@@ -169,11 +169,11 @@ export async function accountFor(
   session: HubSpotSession,
   settings: HubSpotSettings,
   ask: boolean,
-): Promise<Account | undefined> {
+): Promise<HubSpotAccount | undefined> {
   const { portal } = settings;
   const kept = await session.ctx.memory.get(ACCOUNT).catch(() => undefined);
   if (kept !== undefined) {
-    const account = JSON.parse(kept) as Account;
+    const account = JSON.parse(kept) as HubSpotAccount;
     return portal === undefined ? account : { ...account, portal };
   }
   if (portal !== undefined) return { portal, domain: DOMAIN };

@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
-import type { Context, Secret, Usage } from '@wrapup/destination';
+import type { Context, QuotaUsage, Secret } from '@wrapup/destination';
 import {
-  type Answer,
+  type ApiAnswer,
   answerThrough,
   asObject,
   type HttpAnswer,
   type HttpRequest,
   parseBody,
   type Send,
-  Session as Shared,
+  ApiSession as Shared,
   Transport as SharedTransport,
 } from '@wrapup/destination/http';
 import { asHubSpotFailure, failureOf, HubSpotFailure, readVendorError } from '../errors/classify.ts';
@@ -62,13 +62,13 @@ export class HubSpotTransport extends SharedTransport<HubSpotApiCall, string> {
 }
 
 /** The requests of one call of the destination to HubSpot. */
-export class HubSpotSession extends Shared<HubSpotApiCall, Answer> {}
+export class HubSpotSession extends Shared<HubSpotApiCall, ApiAnswer> {}
 
 /**
  * What HubSpot's headers say about the quota. Search answers carry none; the daily ones are absent with OAuth.
  * https://developers.hubspot.com/docs/developer-tooling/platform/usage-guidelines
  */
-export function readUsage(headers: Record<string, string>): Usage | undefined {
+export function readUsage(headers: Record<string, string>): QuotaUsage | undefined {
   const said = Object.entries(USAGE).flatMap(([name, part]) => {
     const value = headers[`x-hubspot-ratelimit-${name}`] || undefined;
     return value !== undefined && Number.isFinite(Number(value)) ? [[part, Number(value)]] : [];
@@ -76,7 +76,7 @@ export function readUsage(headers: Record<string, string>): Usage | undefined {
   return said.length > 0 ? Object.fromEntries(said) : undefined;
 }
 
-const USAGE: Record<string, keyof Usage> = {
+const USAGE: Record<string, keyof QuotaUsage> = {
   remaining: 'remaining',
   max: 'limit',
   'interval-milliseconds': 'resets_in',

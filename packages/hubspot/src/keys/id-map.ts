@@ -15,7 +15,7 @@ import {
   leaseEach,
   type Properties,
   personMemories,
-  type Reading,
+  type RecordReading,
 } from '@wrapup/destination/engine';
 import { asList, asObject } from '@wrapup/destination/http';
 import type { RecordPlan } from '@wrapup/mapping';
@@ -95,8 +95,8 @@ async function begin(ctx: Context, item: Item, begun: Set<Item>): Promise<void> 
 }
 
 /** Those that are there no more are created again, as with a key. */
-async function readById(session: HubSpotSession, ids: ReadonlyMap<Item, string>): Promise<Map<Item, Reading>> {
-  const readings = new Map<Item, Reading>();
+async function readById(session: HubSpotSession, ids: ReadonlyMap<Item, string>): Promise<Map<Item, RecordReading>> {
+  const readings = new Map<Item, RecordReading>();
   for (const [object, all] of Map.groupBy(ids, ([{ record }]) => record.object)) {
     const reading = await readMany(session, {
       object,
@@ -114,7 +114,7 @@ async function readById(session: HubSpotSession, ids: ReadonlyMap<Item, string>)
 }
 
 /** Looks for a record whose creation may have succeeded. */
-async function findByLine(session: HubSpotSession, item: Item): Promise<Reading> {
+async function findByLine(session: HubSpotSession, item: Item): Promise<RecordReading> {
   const { write, record } = item;
   const { object, key } = record;
   const own = keyProperty(object);

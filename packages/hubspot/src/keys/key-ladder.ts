@@ -26,7 +26,7 @@ import {
   type PeopleVerbs,
   type PersonKey,
   type PersonKeys,
-  type Reading,
+  type RecordReading,
   type SteppedDown,
   startedAt,
 } from '@wrapup/destination/engine';
@@ -79,7 +79,7 @@ function uniqueKey(session: HubSpotSession, upserts: boolean): KeyStrategy {
     upserts,
     keyed: (row) => row,
     async read(items) {
-      const readings = new Map<Item, Reading>();
+      const readings = new Map<Item, RecordReading>();
       for (const [object, all] of Map.groupBy(items, ({ record }) => record.object)) {
         const { found, failed } = await readMany(session, {
           object,

@@ -4,13 +4,13 @@ import { parsePhone } from '@wrapup/call';
 import type { Failure } from '@wrapup/destination';
 import {
   type CrmPerson,
+  type CrmRow,
   holdsPhone,
   inOrder,
   type LeaveOut,
   type PeopleRead,
   type PeopleVerbs,
   type RecordVerbs,
-  type Row,
 } from '@wrapup/destination/engine';
 import { asObject, type RequestFailure } from '@wrapup/destination/http';
 import { type SearchFilter, searchBody, searchRecords } from '../client/api.ts';
@@ -132,7 +132,7 @@ function complete(values: Record<string, string>, writes: Parameters<PeopleVerbs
 }
 
 /** The address that a call gave belongs to another contact. Where the policy drops fields the rest is written without it. */
-function judge(person: CrmPerson, row: Row, failure: RequestFailure, drops_fields: boolean): Failure | LeaveOut {
+function judge(person: CrmPerson, row: CrmRow, failure: RequestFailure, drops_fields: boolean): Failure | LeaveOut {
   if (failure.code !== 'conflict') return failure;
   const { owner } = asHubSpotFailure(failure).vendor ?? {};
   const why = `Contact ${person.id} and contact ${owner ?? 'another one'} claim the same unique value, mostly an e-mail address: merge them in HubSpot, then replay.`;
@@ -141,7 +141,7 @@ function judge(person: CrmPerson, row: Row, failure: RequestFailure, drops_field
 }
 
 /** HubSpot tells only in words which value another contact holds: the key stands in them; `Existing ID` is said of an address. */
-function holderOf(failure: RequestFailure, { key, fields }: Row): { id?: string; values: unknown[] } {
+function holderOf(failure: RequestFailure, { key, fields }: CrmRow): { id?: string; values: unknown[] } {
   const { vendor } = asHubSpotFailure(failure);
   const words = [vendor?.message ?? '', ...(vendor?.details ?? []).map(({ message }) => message)].join('\n');
   const isKey = key !== undefined && words.includes(key);

@@ -6,7 +6,7 @@
  * HubSpot has no unique domain. Its search lags like that of contacts, so ids are remembered for a while after a creation.
  */
 import type { Context } from '@wrapup/destination';
-import type { Item, Reading, Written } from '@wrapup/destination/engine';
+import type { Item, RecordReading, Written } from '@wrapup/destination/engine';
 import { chunk, digest } from '@wrapup/destination/engine';
 import { asList, asObject } from '@wrapup/destination/http';
 import type { RecordPlan } from '@wrapup/mapping';
@@ -36,7 +36,7 @@ export function companyKey(record: RecordPlan): string | undefined {
 }
 
 /** The companies of the items' domains; of several of one domain the oldest. Never rejects. */
-export async function findCompanies(session: HubSpotSession, items: Item[]): Promise<Map<Item, Reading>> {
+export async function findCompanies(session: HubSpotSession, items: Item[]): Promise<Map<Item, RecordReading>> {
   const byDomain = Map.groupBy(items, ({ record }) => domainOf(record) ?? '');
   const properties = [
     ...new Set(['domain', 'createdate', ...items.flatMap(({ record }) => record.fields.map(({ name }) => name))]),

@@ -3,9 +3,9 @@ import {
   type FieldRules,
   type OwnerList,
   type OwnerSource,
+  type PlanReport,
   type PlanWrite,
   type RecordVerbs,
-  type Report,
   reportFailure,
 } from '@wrapup/destination/engine';
 import { asObject } from '@wrapup/destination/http';
@@ -14,10 +14,10 @@ import { associate, notePrevious } from '../associations/associate.ts';
 import { listOwners, MAX_BATCH, readProperty } from '../client/api.ts';
 import { batchVerbs } from '../client/batches.ts';
 import {
-  type Account,
+  type HubSpotAccount,
   keyProperty,
-  type Option,
   OWNER,
+  type PropertyOption,
   readSchema,
   recordUrl,
   TEXT_LIMIT,
@@ -33,7 +33,7 @@ import { companyKey, findCompanies, rememberCompanies } from './companies.ts';
 export function recordVerbs(
   session: HubSpotSession,
   settings: Pick<HubSpotSettings, 'on_refused_field' | 'without_key'>,
-  account: Account | undefined,
+  account: HubSpotAccount | undefined,
 ): RecordVerbs {
   const drops_fields = settings.on_refused_field === 'drop';
   return {
@@ -76,7 +76,7 @@ async function resolve(
   session: HubSpotSession,
   writes: PlanWrite[],
   drops_fields: boolean,
-): Promise<{ writes: PlanWrite[]; reports: Report[] }> {
+): Promise<{ writes: PlanWrite[]; reports: PlanReport[] }> {
   const failed = new Map(await notePrevious(session, writes));
   const resolved = await resolveDispositions(
     session,
@@ -104,11 +104,11 @@ async function resolveDispositions(
   session: HubSpotSession,
   writes: PlanWrite[],
   drops_fields: boolean,
-): Promise<{ writes: PlanWrite[]; reports: Report[] }> {
+): Promise<{ writes: PlanWrite[]; reports: PlanReport[] }> {
   const asking = writes.filter(({ plan }) => plan.records.some(({ fields }) => fields.some(isLabel)));
   if (asking.length === 0) return { writes, reports: [] };
-  const reports: Report[] = [];
-  let options: Option[];
+  const reports: PlanReport[] = [];
+  let options: PropertyOption[];
   try {
     options = await knownOptions(
       session,
@@ -150,15 +150,15 @@ export function isLabel({ name, value }: Pick<FieldWrite, 'name' | 'value'>): bo
 }
 
 /** Labels differ from account to account in case at most. An outcome in use comes before a hidden one of the same label. */
-export function idOf(label: string, options: Option[]): string | undefined {
+export function idOf(label: string, options: PropertyOption[]): string | undefined {
   const wanted = label.trim().toLowerCase();
   const same = options.filter((option) => option.label.trim().toLowerCase() === wanted || option.value === label);
   return (same.find((option) => !option.hidden) ?? same[0])?.value;
 }
 
-async function knownOptions(session: HubSpotSession, plans: number[]): Promise<Option[]> {
+async function knownOptions(session: HubSpotSession, plans: number[]): Promise<PropertyOption[]> {
   const kept = await session.ctx.memory.get(KEY);
-  if (kept !== undefined) return JSON.parse(kept) as Option[];
+  if (kept !== undefined) return JSON.parse(kept) as PropertyOption[];
   const options = toOptions((await session.send(readProperty(OBJECT, DISPOSITION), plans)).body);
   await session.ctx.memory.set(KEY, JSON.stringify(options), KEPT_MS);
   return options;

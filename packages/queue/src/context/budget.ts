@@ -7,7 +7,7 @@
  * a batch. And a part (`quota.reserve`) is left to the customer's other programs by all.
  */
 import { randomUUID } from 'node:crypto';
-import { type Budget, Failure, PRIORITIES, type Priority, type Usage } from '@wrapup/destination';
+import { type Budget, Failure, PRIORITIES, type Priority, type QuotaUsage } from '@wrapup/destination';
 import type { RedisClient } from '../redis/client.ts';
 import type { Keys } from '../redis/keys.ts';
 import { noteUsage, takeOne } from './budget-scripts.ts';
@@ -100,7 +100,7 @@ export class RedisBudget implements Budget {
     }
   }
 
-  async report(usage: Usage, pool = 'default'): Promise<void> {
+  async report(usage: QuotaUsage, pool = 'default'): Promise<void> {
     const { connection, pools } = this.#options;
     const text = (value: number | undefined) => (value === undefined ? '' : String(Math.max(0, Math.round(value))));
     await noteUsage(

@@ -7,7 +7,7 @@ import { CALL_OBJECT, WATERMARK } from '../client/objects.ts';
 import { SalesforceSession, type SalesforceTransport } from '../client/transport.ts';
 import { describeStep, keyStepOf } from '../keys/key-ladder.ts';
 import { ownerSource } from '../records/record-verbs.ts';
-import { type Field, type Org, readOrg, type SObject } from '../schema/org.ts';
+import { type OrgDefinitions, type OrgField, type OrgObject, readOrg } from '../schema/org.ts';
 import { fitValue } from '../schema/values.ts';
 import { isOurs } from './metadata.ts';
 
@@ -32,7 +32,7 @@ export async function checkMappings(
 const PROVISION = 'Run `wrapup provision --deploy`, or `--out wrapup.zip` and deploy that.';
 
 /** Leads and contacts without a key can be distinguished by number and address; nothing else can. */
-function checkKey(org: Org, name: string): Finding[] {
+function checkKey(org: OrgDefinitions, name: string): Finding[] {
   const object = org.object(name);
   if (!object)
     return [
@@ -52,7 +52,7 @@ function checkKey(org: Org, name: string): Finding[] {
   return [{ severity: step || person ? 'warning' : 'error', code: 'missing-key', message: says, hint: PROVISION }];
 }
 
-function checkWatermark(org: Org): Finding[] {
+function checkWatermark(org: OrgDefinitions): Finding[] {
   const without = ['Lead', 'Contact'].filter((name) => org.object(name) && !org.object(name)?.fields.has(WATERMARK));
   if (without.length === 0) return [];
   return [
@@ -66,7 +66,7 @@ function checkWatermark(org: Org): Finding[] {
 }
 
 /** A person is a lead or a contact: what one of them has is enough. */
-function checkPerson(org: Org, field: MappedField): Finding[] {
+function checkPerson(org: OrgDefinitions, field: MappedField): Finding[] {
   const kinds = (['Lead', 'Contact'] as const).flatMap((name) => org.object(name) ?? []);
   const having = kinds.filter((object) => object.fields.has(field.property));
   if (having.length === 0) return missing(field, 'Leads and contacts have', kinds.flatMap(namesOf));
@@ -76,7 +76,7 @@ function checkPerson(org: Org, field: MappedField): Finding[] {
   return first && problems.every((problem) => problem !== undefined) ? [first] : [];
 }
 
-function checkRecord(org: Org, field: MappedField): Finding[] {
+function checkRecord(org: OrgDefinitions, field: MappedField): Finding[] {
   const object = org.object(field.object);
   if (!object) return [];
   if (!object.fields.has(field.property)) return missing(field, `${field.object} has`, namesOf(object));
@@ -84,7 +84,7 @@ function checkRecord(org: Org, field: MappedField): Finding[] {
   return problem ? [problem] : [];
 }
 
-function namesOf({ fields }: SObject): string[] {
+function namesOf({ fields }: OrgObject): string[] {
   return [...fields.keys()];
 }
 
@@ -106,7 +106,11 @@ function missing({ property, at }: MappedField, who: string, names: string[]): F
   ];
 }
 
-function problemOf(org: Org, object: SObject, { property, use, values = [], at }: MappedField): Finding | undefined {
+function problemOf(
+  org: OrgDefinitions,
+  object: OrgObject,
+  { property, use, values = [], at }: MappedField,
+): Finding | undefined {
   const field = object.fields.get(property);
   if (!field || use === 'read') return undefined;
   const finding = (code: string, message: string, hint: string): Finding => ({
@@ -131,7 +135,7 @@ function problemOf(org: Org, object: SObject, { property, use, values = [], at }
   );
 }
 
-function hintFor({ values, type }: Field): string {
+function hintFor({ values, type }: OrgField): string {
   return values
     ? `It takes ${quoteAll(values.slice(0, 20))}.`
     : `It is a field of type ${type}: correct the value, or the field.`;

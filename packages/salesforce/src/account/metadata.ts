@@ -5,7 +5,7 @@ import type { CompiledMapping, MappedField } from '@wrapup/mapping';
 import { zipSync } from 'fflate';
 import { ACTIVITIES, CALL_KEY, CALL_OBJECT, KEY, TASK_ID, WATERMARK } from '../client/objects.ts';
 
-export type FieldType = 'key' | 'datetime' | 'text' | 'long_text' | 'number' | 'checkbox' | 'id';
+export type SalesforceFieldType = 'key' | 'datetime' | 'text' | 'long_text' | 'number' | 'checkbox' | 'id';
 
 export interface SalesforceRequirement {
   /** `Activity` for tasks and events, which share their custom fields. */
@@ -13,7 +13,7 @@ export interface SalesforceRequirement {
   name: string;
   label: string;
   description: string;
-  type: FieldType;
+  type: SalesforceFieldType;
 }
 
 /** Everything that the mappings need, each once: unique keys first. @param stand_in also the object that keeps keys of tasks */
@@ -79,7 +79,7 @@ function customFields({ property, record, object }: MappedField, all: MappedFiel
   }));
 }
 
-function typeOf(same: MappedField[]): FieldType {
+function typeOf(same: MappedField[]): SalesforceFieldType {
   if (same.some(({ write }) => write === 'append')) return 'long_text';
   const values = same.flatMap((field) => field.values ?? []);
   const known = values.length > 0 && same.every((field) => field.values !== undefined);
@@ -164,7 +164,7 @@ const CALL_OBJECT_SAYS = [
   element('sharingModel', 'ReadWrite'),
 ];
 
-const TYPES: Record<FieldType, string[]> = {
+const TYPES: Record<SalesforceFieldType, string[]> = {
   key: [
     element('caseSensitive', true),
     element('externalId', true),

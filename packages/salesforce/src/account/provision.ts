@@ -10,7 +10,7 @@ import { loadMetadataApi } from '../client/jsforce.ts';
 import { forgetObject, isIn, queryTogether, select } from '../client/query.ts';
 import { SalesforceSession, type SalesforceTransport } from '../client/transport.ts';
 import { asSalesforceFailure, SalesforceFailure, unaccounted } from '../errors/classify.ts';
-import { CORE, type Org, readOrg } from '../schema/org.ts';
+import { CORE, type OrgDefinitions, readOrg } from '../schema/org.ts';
 import { PERMISSIONS, packageOf, requirementsOf, type SalesforceRequirement } from './metadata.ts';
 
 export async function provisionAccount(
@@ -21,7 +21,7 @@ export async function provisionAccount(
   const requirements = requirementsOf(mappings, stand_in);
   const before = await read(transport, requirements, ctx);
   const missing = requirements.filter((one) => !isThere(before, one));
-  const steps = (org: Org, tell: (one: SalesforceRequirement) => ProvisionStep) =>
+  const steps = (org: OrgDefinitions, tell: (one: SalesforceRequirement) => ProvisionStep) =>
     requirements.map((one) => (isThere(org, one) ? judge(org, one) : tell(one)));
   if (missing.length === 0) return steps(before, (one) => ({ what: whatOf(one), state: 'missing' }));
   if (plan || !mayDeploy)
@@ -43,7 +43,11 @@ const HOW =
   'Run `wrapup provision --deploy`, or write the package with `wrapup provision --out wrapup.zip` and deploy it with your own tools.';
 const UNSEEN = `The field was deployed, and the user does not see it: assign the permission set ${PERMISSIONS} to the user that Wrapup works as.`;
 
-async function read(transport: SalesforceTransport, requirements: SalesforceRequirement[], ctx: Context): Promise<Org> {
+async function read(
+  transport: SalesforceTransport,
+  requirements: SalesforceRequirement[],
+  ctx: Context,
+): Promise<OrgDefinitions> {
   const objects = new Set(requirements.map(describedAs));
   for (const object of [...CORE, ...objects]) await forgetObject(ctx, object);
   return readOrg(new SalesforceSession(transport, ctx), objects, { fresh: true });
@@ -58,11 +62,11 @@ function whatOf({ object, name }: SalesforceRequirement): string {
   return `${object}.${name}`;
 }
 
-function isThere(org: Org, one: SalesforceRequirement): boolean {
+function isThere(org: OrgDefinitions, one: SalesforceRequirement): boolean {
   return org.object(describedAs(one))?.fields.has(one.name) === true;
 }
 
-function judge(org: Org, one: SalesforceRequirement): ProvisionStep {
+function judge(org: OrgDefinitions, one: SalesforceRequirement): ProvisionStep {
   const what = whatOf(one);
   const field = org.object(describedAs(one))?.fields.get(one.name);
   if (one.type !== 'key' || (field?.unique && field.external)) return { what, state: 'present' };

@@ -15,7 +15,7 @@ export const MAX_SUBREQUESTS = 25;
 export const MAX_QUERIES = 5;
 
 /** One part of a composite request, which only reads. */
-export interface Part {
+export interface CompositePart {
   /** Letters, digits, underscores. */
   ref: string;
   /** Below `/services/data/vXX.X`. */
@@ -23,7 +23,12 @@ export interface Part {
 }
 
 /** Several reads that count as one request. */
-export function readTogether(name: string, parts: Part[], version: string, sent: unknown[] = []): SalesforceApiCall {
+export function readTogether(
+  name: string,
+  parts: CompositePart[],
+  version: string,
+  sent: unknown[] = [],
+): SalesforceApiCall {
   const body = {
     allOrNone: false,
     collateSubrequests: false,

@@ -4,7 +4,7 @@
  *
  * Salesforce locks a record's parent for each request: https://help.salesforce.com/s/articleView?id=005226737&type=1
  */
-import type { Row, RowAnswer, RowAnswers, RowWriter } from '@wrapup/destination/engine';
+import type { CrmRow, RowAnswer, RowAnswers, RowWriter } from '@wrapup/destination/engine';
 import { asList, asObject, asText } from '@wrapup/destination/http';
 import { asSalesforceFailure, failureOf, readRowErrors, unaccounted } from '../errors/classify.ts';
 import { createRecord, writeRows } from './api.ts';
@@ -16,7 +16,7 @@ export function batchVerbs(
   session: SalesforceSession,
   settings: Pick<SalesforceSettings, 'assignment_rules' | 'duplicates'>,
 ): Pick<RowWriter, 'create' | 'update' | 'rowsNamed'> {
-  const send = async (verb: 'create' | 'update', rows: Row[]): Promise<RowAnswers> => {
+  const send = async (verb: 'create' | 'update', rows: CrmRow[]): Promise<RowAnswers> => {
     const plans = rows.flatMap((row) => row.plans);
     const { body } = await session.send(writeRows(verb, rows, headersFor(verb, settings)), plans);
     return accountFor(verb, rows, asList(body));
@@ -30,7 +30,7 @@ export function batchVerbs(
 }
 
 /** Matches a 2xx body to the rows. Another number of results than rows says of no row which one is its own. */
-function accountFor(verb: 'create' | 'update', rows: Row[], results: unknown[]): RowAnswers {
+function accountFor(verb: 'create' | 'update', rows: CrmRow[], results: unknown[]): RowAnswers {
   const answers: RowAnswers = new Map();
   for (const [index, row] of rows.entries()) {
     const doing = `${verb} ${row.object}`;
@@ -67,7 +67,7 @@ export async function nameDuplicates(
 async function createAlone(
   session: SalesforceSession,
   settings: Pick<SalesforceSettings, 'assignment_rules' | 'duplicates'>,
-  { object, fields, plans }: Row,
+  { object, fields, plans }: CrmRow,
 ): Promise<RowAnswer> {
   try {
     const { body } = await session.send(createRecord(object, fields, headersFor('create', settings)), plans);

@@ -2,7 +2,7 @@
 import type { Context } from '@wrapup/destination';
 import { asList, asObject, asText } from '@wrapup/destination/http';
 import { failureOf, readVendorError, SalesforceFailure, unaccounted } from '../errors/classify.ts';
-import { type Part, queryPath, readTogether } from './api.ts';
+import { type CompositePart, queryPath, readTogether } from './api.ts';
 import type { SalesforceSession } from './transport.ts';
 
 export interface Query {
@@ -30,7 +30,10 @@ export async function queryTogether(
   sent: unknown[] = [],
 ): Promise<QueryResult[]> {
   if (queries.length === 0) return [];
-  const parts: Part[] = queries.map(({ soql, all }, index) => ({ ref: `query${index}`, path: queryPath(soql, all) }));
+  const parts: CompositePart[] = queries.map(({ soql, all }, index) => ({
+    ref: `query${index}`,
+    path: queryPath(soql, all),
+  }));
   const answers = await sendParts(session, name, parts, plans, sent);
   const results: QueryResult[] = [];
   for (const [index, { object }] of queries.entries()) {
@@ -66,7 +69,7 @@ export interface PartAnswer {
 export async function sendParts(
   session: SalesforceSession,
   name: string,
-  parts: Part[],
+  parts: CompositePart[],
   plans: number[],
   sent: unknown[] = [],
 ): Promise<Map<string, PartAnswer>> {

@@ -53,7 +53,7 @@ const PAUSE_MS = 400;
 /** Sends a request to the token endpoint. @throws SalesforceFailure when no answer came */
 type SendRequest = (request: HttpRequest, ctx: Context) => Promise<HttpAnswer>;
 
-export class Tokens {
+export class SalesforceTokens {
   readonly #jsforce: Jsforce;
   readonly #settings: SalesforceSettings;
   readonly #send: SendRequest;

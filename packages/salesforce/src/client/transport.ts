@@ -1,30 +1,30 @@
-import type { Context, Usage } from '@wrapup/destination';
+import type { Context, QuotaUsage } from '@wrapup/destination';
 import {
-  type Answer,
+  type ApiAnswer,
   answerThrough,
   type HttpAnswer,
   type Send,
-  Session as SharedSession,
+  ApiSession as SharedSession,
   Transport as SharedTransport,
 } from '@wrapup/destination/http';
 import { failureOf, readVendorError } from '../errors/classify.ts';
 import type { SalesforceApiCall } from './api.ts';
 import { type Jsforce, loadJsforce, makeConnection } from './jsforce.ts';
 import type { SalesforceSettings } from './settings.ts';
-import { type Token, Tokens } from './tokens.ts';
+import { SalesforceTokens, type Token } from './tokens.ts';
 
 /** Sends single requests of one connection: jsforce builds them, our own exchange sends them. */
 export class SalesforceTransport extends SharedTransport<SalesforceApiCall, Token> {
   readonly #jsforce: Jsforce;
   readonly #settings: SalesforceSettings;
-  readonly #tokens: Tokens;
+  readonly #tokens: SalesforceTokens;
 
   private constructor(jsforce: Jsforce, settings: SalesforceSettings) {
     const place = 'the connection’s login_url and the org';
     super({ crm: 'Salesforce', place, blocking: ['throttled', 'daily_limit'], timeout: settings.timeout });
     this.#jsforce = jsforce;
     this.#settings = settings;
-    this.#tokens = new Tokens(jsforce, settings, (request, ctx) => this.sendForToken(request, ctx));
+    this.#tokens = new SalesforceTokens(jsforce, settings, (request, ctx) => this.sendForToken(request, ctx));
   }
 
   static async open(settings: SalesforceSettings): Promise<SalesforceTransport> {
@@ -66,7 +66,7 @@ export class SalesforceTransport extends SharedTransport<SalesforceApiCall, Toke
 
 /* The requests of one call of the destination, and whose org they go to. */
 
-export class SalesforceSession extends SharedSession<SalesforceApiCall, Answer> {
+export class SalesforceSession extends SharedSession<SalesforceApiCall, ApiAnswer> {
   readonly api_version: string;
 
   constructor(transport: SalesforceTransport, ctx: Context) {
@@ -97,7 +97,7 @@ export async function orgUrl(
  */
 
 /** Reads `Sforce-Limit-Info: api-usage=45/15000`. */
-export function readUsage(headers: Record<string, string>): Usage | undefined {
+export function readUsage(headers: Record<string, string>): QuotaUsage | undefined {
   const found = /(?:^|[^-\w])api-usage=(\d+)\/(\d+)/.exec(headers['sforce-limit-info'] ?? '');
   if (!found) return undefined;
   const [used, limit] = [Number(found[1]), Number(found[2])];

@@ -80,10 +80,10 @@ interface SalesforceVendorError {
   /** Id of the record that holds a unique value. */
   holder?: string;
   /** Records that a duplicate rule found. */
-  matches: Match[];
+  matches: DuplicateMatch[];
 }
 
-export interface Match {
+export interface DuplicateMatch {
   object: string;
   id: string;
 }
@@ -153,7 +153,7 @@ function fieldsInWords(code: string, message: string): string[] {
   return [];
 }
 
-function matchesOf(result: unknown): Match[] {
+function matchesOf(result: unknown): DuplicateMatch[] {
   const { matchResults } = asObject(result);
   if (!Array.isArray(matchResults)) return [];
   return matchResults.flatMap((item) => {

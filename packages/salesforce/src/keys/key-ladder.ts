@@ -15,7 +15,7 @@ import {
   type Item,
   type KeyLadder,
   type KeyStrategy,
-  type Reading,
+  type RecordReading,
   type RowWriter,
 } from '@wrapup/destination/engine';
 import { asObject, asText } from '@wrapup/destination/http';
@@ -24,7 +24,7 @@ import { CALL_OBJECT, KEY, keyField, OWNER, TASK_ID } from '../client/objects.ts
 import { isIn, type Query, queryTogether, select } from '../client/query.ts';
 import type { SalesforceSession } from '../client/transport.ts';
 import { asSalesforceFailure } from '../errors/classify.ts';
-import type { Org, SObject } from '../schema/org.ts';
+import type { OrgDefinitions, OrgObject } from '../schema/org.ts';
 import { readValue } from '../schema/values.ts';
 import { reserveTasks } from './task-reservations.ts';
 
@@ -34,7 +34,7 @@ type SalesforceKeyStep =
   | { step: 'call_object'; field: 'CallObject' };
 
 /** Undefined: nothing can be written to the object without the risk of writing it twice. */
-export function keyStepOf(org: Org, object: SObject): SalesforceKeyStep | undefined {
+export function keyStepOf(org: OrgDefinitions, object: OrgObject): SalesforceKeyStep | undefined {
   const field = keyField(object.name);
   if (isExternalKey(object, field)) return { step: 'key', field };
   if (object.name !== 'Task') return undefined;
@@ -46,17 +46,17 @@ export function keyStepOf(org: Org, object: SObject): SalesforceKeyStep | undefi
   return { step: stands ? 'object' : 'call_object', field: 'CallObject' };
 }
 
-function isExternalKey(object: SObject, name: string): boolean {
+function isExternalKey(object: OrgObject, name: string): boolean {
   return isUniqueKey(object, name) && object.fields.get(name)?.external === true;
 }
 
 /** True when the org refuses a second record with the same value there. */
-export function isUniqueKey(object: SObject | undefined, name: string): boolean {
+export function isUniqueKey(object: OrgObject | undefined, name: string): boolean {
   const field = object?.fields.get(name);
   return field?.unique === true && field.createable;
 }
 
-export function keyLadder(session: SalesforceSession, org: Org, rows: RowWriter): KeyLadder {
+export function keyLadder(session: SalesforceSession, org: OrgDefinitions, rows: RowWriter): KeyLadder {
   const unique: KeyStrategy = {
     upserts: false,
     keyed: withKeyField(org),
@@ -86,7 +86,7 @@ export function keyLadder(session: SalesforceSession, org: Org, rows: RowWriter)
 }
 
 /** The key as a field of the row, where the row creates. */
-function withKeyField(org: Org): KeyStrategy['keyed'] {
+function withKeyField(org: OrgDefinitions): KeyStrategy['keyed'] {
   return (row) => {
     const object = org.object(row.object);
     const field = object && keyStepOf(org, object)?.field;
@@ -96,7 +96,7 @@ function withKeyField(org: Org): KeyStrategy['keyed'] {
 }
 
 /** Why it is that step, for doctor. */
-export function describeStep(object: SObject, step: SalesforceKeyStep | undefined): string {
+export function describeStep(object: OrgObject, step: SalesforceKeyStep | undefined): string {
   const field = keyField(object.name);
   const known = object.fields.get(field);
   const why = !known
@@ -122,8 +122,12 @@ const MAX_KEYS = 200;
 const DAY_MS = 24 * 3_600_000;
 
 /** What is there of each item; those of objects that have no key are left out. Never rejects. */
-async function readByKey(session: SalesforceSession, org: Org, items: Item[]): Promise<Map<Item, Reading>> {
-  const readings = new Map<Item, Reading>();
+async function readByKey(
+  session: SalesforceSession,
+  org: OrgDefinitions,
+  items: Item[],
+): Promise<Map<Item, RecordReading>> {
+  const readings = new Map<Item, RecordReading>();
   const queries: { query: Query; items: Item[]; field: string }[] = [];
   for (const [name, all] of Map.groupBy(items, ({ record }) => record.object)) {
     const object = org.object(name);
@@ -174,7 +178,7 @@ function onlyRecent(items: Item[]): string {
 }
 
 /** Fields to read of records that exist: what is written, and what links them. */
-function namesToRead(object: SObject, items: Item[]): string[] {
+function namesToRead(object: OrgObject, items: Item[]): string[] {
   const names = new Set(items.flatMap(({ record }) => record.fields.map(({ name }) => name)));
   for (const { name, references } of object.fields.values())
     if (references.length > 0 && name !== OWNER) names.add(name);
@@ -182,7 +186,7 @@ function namesToRead(object: SObject, items: Item[]): string[] {
   return [...names].filter((name) => object.fields.has(name));
 }
 
-function readingOf({ record }: Item, field: string, rows: unknown[]): Reading {
+function readingOf({ record }: Item, field: string, rows: unknown[]): RecordReading {
   const row = rows.map(asObject).find((one) => one.IsDeleted !== true && asText(one[field]) === record.key);
   if (!row) return 'absent';
   const { attributes: _, ...values } = row;

@@ -8,11 +8,11 @@
 import { Failure } from '@wrapup/destination';
 import {
   busy,
+  type CrmRow,
   type Item,
   type KeyStrategy,
   leaseEach,
   type Reservation,
-  type Row,
   type RowWriter,
   writeRows,
 } from '@wrapup/destination/engine';
@@ -40,7 +40,7 @@ export function reserveTasks(
     },
     /** Notes on the records that stand for tasks which task it is. What cannot be noted is found by CallObject another time. */
     async confirm(written) {
-      const updates = written.flatMap(({ item, receipt }): Row[] => {
+      const updates = written.flatMap(({ item, receipt }): CrmRow[] => {
         const id = standIns.get(item.record.key);
         if (id === undefined) return [];
         const fields = { [TASK_ID]: receipt.id };
@@ -64,7 +64,7 @@ async function standFor(
   items: Item[],
   standIns: Map<string, string>,
 ): Promise<{ doubtful: Set<Item>; failed: Map<Item, Failure> }> {
-  const rows = new Map<Row, Item>();
+  const rows = new Map<CrmRow, Item>();
   for (const item of items) {
     const fields = { [KEY]: item.record.key };
     rows.set({ object: CALL_OBJECT, fields, plans: [item.write.index], required: new Set([KEY]) }, item);

@@ -7,13 +7,13 @@ import { type PersonObject, personObjectOf } from '../client/objects.ts';
 import { isIn, queryTogether, select } from '../client/query.ts';
 import type { SalesforceSession } from '../client/transport.ts';
 import { asSalesforceFailure, SalesforceFailure } from '../errors/classify.ts';
-import type { Org, SObject } from '../schema/org.ts';
+import type { OrgDefinitions, OrgObject } from '../schema/org.ts';
 import { readValue } from '../schema/values.ts';
 
 /** Numbers that are not the person's own to be called on. */
 const NOT_A_PHONE = new Set(['Fax', 'PersonFax']);
 
-export function phoneFieldsOf(object: SObject): string[] {
+export function phoneFieldsOf(object: OrgObject): string[] {
   return [...object.fields.values()]
     .filter(({ name, type }) => type === 'phone' && !NOT_A_PHONE.has(name))
     .map(({ name }) => name);
@@ -27,7 +27,7 @@ const IDENTITY: Record<PersonObject, string[]> = {
 };
 
 /** Fields to ask for: those that exist of what is wanted, and what telling people apart takes. */
-export function fieldsToAsk(object: SObject, wanted: Iterable<string>): string[] {
+export function fieldsToAsk(object: OrgObject, wanted: Iterable<string>): string[] {
   const names = [...IDENTITY[object.name as PersonObject], ...phoneFieldsOf(object), ...wanted];
   return [...new Set(['Id', 'CreatedDate', ...names.filter((name) => object.fields.has(name))])];
 }
@@ -91,13 +91,13 @@ function byAge(a: CrmPerson, b: CrmPerson): number {
 }
 
 /** E-mail addresses by which an object's people are found. */
-function emailFieldOf(object: SObject): string | undefined {
+function emailFieldOf(object: OrgObject): string | undefined {
   const name = object.name === 'Account' ? undefined : 'Email';
   return name !== undefined && object.fields.has(name) ? name : undefined;
 }
 
 /** Where-clause for people with these ids or addresses; undefined when the object has none of them to look for. */
-function whoseIdOrEmail(object: SObject, ids: string[], emails: string[]): string | undefined {
+function whoseIdOrEmail(object: OrgObject, ids: string[], emails: string[]): string | undefined {
   const ours = ids.filter((id) => personObjectOf(id) === object.name);
   const email = emailFieldOf(object);
   const clauses: string[] = [];
@@ -110,7 +110,7 @@ function whoseIdOrEmail(object: SObject, ids: string[], emails: string[]): strin
 }
 
 /** The objects that people can be, as far as the org has them. */
-export function peopleObjects(org: Org): SObject[] {
+export function peopleObjects(org: OrgDefinitions): OrgObject[] {
   return (['Contact', 'Lead', 'Account'] as const).flatMap((name) => org.object(name) ?? []);
 }
 
@@ -119,7 +119,7 @@ export function peopleObjects(org: Org): SObject[] {
 /** Never rejects. */
 export async function readByIdOrEmail(
   session: SalesforceSession,
-  org: Org,
+  org: OrgDefinitions,
   { ids, emails }: Parameters<PeopleVerbs['read']>[0],
   properties: string[],
 ): Promise<PeopleRead> {
@@ -151,7 +151,7 @@ function failAll(asked: ReadonlyMap<string, unknown>, failure: Failure): Map<str
 /** More records than one answer holds: fewer at once, ids apart from addresses. @throws SalesforceFailure for a single one */
 async function inHalves(
   session: SalesforceSession,
-  org: Org,
+  org: OrgDefinitions,
   { ids, emails }: Parameters<PeopleVerbs['read']>[0],
   properties: string[],
 ): Promise<PeopleRead> {

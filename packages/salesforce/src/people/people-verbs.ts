@@ -2,12 +2,12 @@
 import { Failure } from '@wrapup/destination';
 import {
   type CrmPerson,
+  type CrmRow,
   inOrder,
   type PeopleVerbs,
   type PersonWrite,
   type Properties,
   type RecordVerbs,
-  type Row,
 } from '@wrapup/destination/engine';
 import type { RequestFailure } from '@wrapup/destination/http';
 import { nameDuplicates } from '../client/batch-write.ts';
@@ -16,7 +16,7 @@ import { isRecordId, longId } from '../client/query.ts';
 import type { SalesforceSettings } from '../client/settings.ts';
 import type { SalesforceSession } from '../client/transport.ts';
 import { asSalesforceFailure } from '../errors/classify.ts';
-import type { Org, SObject } from '../schema/org.ts';
+import type { OrgDefinitions, OrgObject } from '../schema/org.ts';
 import { bestOf, phoneFieldsOf, readByIdOrEmail } from './candidates.ts';
 import { personKeys } from './person-keys.ts';
 import { searchPeople } from './phone-search.ts';
@@ -25,7 +25,7 @@ import { readRelated } from './related.ts';
 export function peopleVerbs(
   session: SalesforceSession,
   settings: Pick<SalesforceSettings, 'assignment_rules' | 'duplicates'>,
-  org: Org,
+  org: OrgDefinitions,
   records: RecordVerbs,
 ): PeopleVerbs {
   const { create, update, rowsNamed, knownFields, limits, drops_fields, owner, fields, urlOf } = records;
@@ -88,9 +88,9 @@ export function peopleVerbs(
 /** A person account is written as the account that it is. */
 function targetOf(
   { object, id, written_as }: CrmPerson,
-  account: SObject | undefined,
-  fields: Row['fields'],
-): Pick<Row, 'object' | 'id' | 'fields'> {
+  account: OrgObject | undefined,
+  fields: CrmRow['fields'],
+): Pick<CrmRow, 'object' | 'id' | 'fields'> {
   if (!account || !written_as) return { object, id, fields };
   const renamed = Object.entries(fields).flatMap(([name, value]) => {
     const there = onAccount(account, name);
@@ -100,7 +100,7 @@ function targetOf(
 }
 
 /** Where another record has what the call says of this person, a human has to look. */
-function judge({ id }: CrmPerson, _row: Row, failure: RequestFailure): Failure {
+function judge({ id }: CrmPerson, _row: CrmRow, failure: RequestFailure): Failure {
   if (failure.code !== 'conflict' && failure.code !== 'ambiguous_person') return failure;
   const { holder, matches = [] } = asSalesforceFailure(failure).vendor ?? {};
   const others = [...(holder ? [holder] : []), ...matches.map((match) => match.id)];
@@ -137,7 +137,7 @@ export function withoutPlaceholders(current: Properties, writes: readonly Person
 
 /** What a person needs in addition when it is created: a name, a lead a company, and the number by which the next call finds it. */
 export function complete(
-  object: SObject | undefined,
+  object: OrgObject | undefined,
   fields: Readonly<Record<string, unknown>>,
   writes: readonly PersonWrite[],
 ): Record<string, unknown> {
@@ -156,7 +156,7 @@ export function complete(
 }
 
 /** A field of a contact, as the account of a person account has it. Undefined when the account has none. */
-function onAccount(account: SObject, name: string): string | undefined {
+function onAccount(account: OrgObject, name: string): string | undefined {
   const names = name.endsWith('__c') ? [name.replace(/__c$/, '__pc')] : [`Person${name}`, name];
   return names.find((candidate) => account.fields.has(candidate));
 }

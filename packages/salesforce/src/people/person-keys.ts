@@ -19,7 +19,7 @@ import { isIn, queryTogether, select } from '../client/query.ts';
 import type { SalesforceSession } from '../client/transport.ts';
 import { asSalesforceFailure } from '../errors/classify.ts';
 import { isUniqueKey } from '../keys/key-ladder.ts';
-import type { Org, SObject } from '../schema/org.ts';
+import type { OrgDefinitions, OrgObject } from '../schema/org.ts';
 import { bestOf, fieldsToAsk, peopleObjects, phoneFieldsOf, readPeople } from './candidates.ts';
 import { createdAs, knownById } from './people-verbs.ts';
 
@@ -27,7 +27,7 @@ import { createdAs, knownById } from './people-verbs.ts';
 const CONTESTED =
   'Another record holds this unique value, and the integration user may not see it: find it in Salesforce, then replay.';
 
-export function personKeys(session: SalesforceSession, org: Org): PersonKeys {
+export function personKeys(session: SalesforceSession, org: OrgDefinitions): PersonKeys {
   const isUnique = ({ writes }: NewPerson) => isUniqueKey(org.object(createdAs(writes)), KEY);
   const key: PersonKey = {
     upserts: false,
@@ -43,7 +43,7 @@ export function personKeys(session: SalesforceSession, org: Org): PersonKeys {
 
 async function findPeople(
   session: SalesforceSession,
-  org: Org,
+  org: OrgDefinitions,
   people: NewPerson[],
   properties: string[],
 ): Promise<FoundPeople> {
@@ -79,7 +79,7 @@ async function findPeople(
 const stepsOf = (people: NewPerson[]) => people.flatMap(({ writes }) => writes.flatMap(contactSteps));
 
 /** By key where the object has it, else by the number and address that a new record would get. */
-function whoseKeyOrIdentity(object: SObject, people: NewPerson[]): string | undefined {
+function whoseKeyOrIdentity(object: OrgObject, people: NewPerson[]): string | undefined {
   if (object.name === 'Account') return undefined;
   if (isUniqueKey(object, KEY))
     return isIn(

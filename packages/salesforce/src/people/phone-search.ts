@@ -13,7 +13,7 @@ import { searchPeople as searchCall } from '../client/api.ts';
 import { escapeTerm } from '../client/query.ts';
 import type { SalesforceSession } from '../client/transport.ts';
 import { asSalesforceFailure, SalesforceFailure, unaccounted } from '../errors/classify.ts';
-import type { Org, SObject } from '../schema/org.ts';
+import type { OrgDefinitions, OrgObject } from '../schema/org.ts';
 import { bestOf, fieldsToAsk, isMetAsAccount, peopleObjects, phoneFieldsOf, readPeople } from './candidates.ts';
 
 /** Characters between the braces: above 4,000 Salesforce ignores the operators. */
@@ -29,7 +29,7 @@ const MAX_RESULTS = 2_000;
  */
 export async function searchPeople(
   session: SalesforceSession,
-  org: Org,
+  org: OrgDefinitions,
   phones: ReadonlyMap<string, readonly number[]>,
   properties: string[],
 ): Promise<Map<string, CrmPerson[] | Failure>> {
@@ -43,7 +43,7 @@ export async function searchPeople(
 
 async function searchPart(
   session: SalesforceSession,
-  org: Org,
+  org: OrgDefinitions,
   phones: ReadonlyMap<string, readonly number[]>,
   properties: string[],
 ): Promise<Map<string, CrmPerson[] | Failure>> {
@@ -66,7 +66,7 @@ async function searchPart(
   }
 }
 
-function hasPhone(person: CrmPerson, org: Org, e164: string): boolean {
+function hasPhone(person: CrmPerson, org: OrgDefinitions, e164: string): boolean {
   // A person account met as an account shows the account's own numbers.
   const object = org.object(isMetAsAccount(person) ? 'Account' : person.object);
   return (
@@ -90,18 +90,18 @@ function find(phones: string[]): string {
   return terms.map(escapeTerm).join(' OR ');
 }
 
-function sosl(phones: string[], org: Org, properties: string[]): string {
+function sosl(phones: string[], org: OrgDefinitions, properties: string[]): string {
   const returning = peopleObjects(org).map((object) => `${object.name}(${spec(object, properties)})`);
   return `FIND {${find(phones)}} IN PHONE FIELDS RETURNING ${returning.join(', ')} LIMIT ${MAX_RESULTS}`;
 }
 
-function spec(object: SObject, properties: string[]): string {
+function spec(object: OrgObject, properties: string[]): string {
   const open = object.fields.has('IsConverted') ? ' WHERE IsConverted = false' : '';
   return `${fieldsToAsk(object, properties).join(', ')}${open}`;
 }
 
 /** Splits into searches that keep Salesforce's limits. */
-function pack(phones: string[], org: Org, properties: string[]): string[][] {
+function pack(phones: string[], org: OrgDefinitions, properties: string[]): string[][] {
   const rest = encodeURIComponent(sosl([], org, properties)).length;
   const parts: string[][] = [];
   let part: string[] = [];

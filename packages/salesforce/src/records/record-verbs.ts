@@ -1,12 +1,12 @@
 /** Salesforce's records, as the write engine asks for them. */
 import type {
   FieldRules,
+  LinkTarget,
   OwnerList,
   OwnerSource,
   PlanWrite,
   RecordVerbs,
   RowWriter,
-  Target,
 } from '@wrapup/destination/engine';
 import { asObject, asText } from '@wrapup/destination/http';
 import type { FieldWrite, RecordPlan } from '@wrapup/mapping';
@@ -19,7 +19,7 @@ import type { SalesforceSession } from '../client/transport.ts';
 import { asSalesforceFailure, SalesforceFailure, unaccounted } from '../errors/classify.ts';
 import { keyLadder } from '../keys/key-ladder.ts';
 import { fitFields, isOfOtherPerson } from '../schema/fields.ts';
-import type { Org, SObject } from '../schema/org.ts';
+import type { OrgDefinitions, OrgObject } from '../schema/org.ts';
 import { dayIn, fitValue } from '../schema/values.ts';
 import { attachTexts } from './files.ts';
 
@@ -33,7 +33,7 @@ const NONE: ReadonlySet<string> = new Set();
 export function recordVerbs(
   session: SalesforceSession,
   settings: SalesforceSettings,
-  org: Org,
+  org: OrgDefinitions,
   org_url: string | undefined,
 ): RecordVerbs {
   const drops_fields = settings.on_refused_field === 'drop';
@@ -70,7 +70,7 @@ export function recordVerbs(
   };
 }
 
-function fieldRules(org: Org, drops_fields: boolean): FieldRules {
+function fieldRules(org: OrgDefinitions, drops_fields: boolean): FieldRules {
   return {
     fit(name, fields, { verb, required, person }) {
       const object = org.object(name);
@@ -110,7 +110,12 @@ function parentOf(links: Record<string, string>): { parent?: string } {
  * What a record is without a mapping having to say it. A call log is a task that is done, of the kind that stands under
  * calls, on the day of the call; an org may call "done" what it likes.
  */
-function impliedFields(org: Org, write: PlanWrite, record: RecordPlan, verb: 'create' | 'update'): FieldWrite[] {
+function impliedFields(
+  org: OrgDefinitions,
+  write: PlanWrite,
+  record: RecordPlan,
+  verb: 'create' | 'update',
+): FieldWrite[] {
   const object = org.object(record.object);
   if (!object || (object.name !== 'Task' && object.name !== 'Event')) return [];
   const at = { file: write.plan.mapping.name, line: 1, column: 1 };
@@ -131,7 +136,7 @@ function impliedFields(org: Org, write: PlanWrite, record: RecordPlan, verb: 'cr
 }
 
 /** The usual word for done where the org has it, else its own first one. */
-function closedStatus({ closed_statuses }: Org, object: SObject): string | undefined {
+function closedStatus({ closed_statuses }: OrgDefinitions, object: OrgObject): string | undefined {
   const values = object.fields.get('Status')?.values;
   const known = closed_statuses.filter((status) => values === undefined || values.includes(status));
   return known.find((status) => status === 'Completed') ?? known[0];
@@ -204,7 +209,7 @@ const KNOWN: Record<string, Record<string, string>> = {
 /** Reference fields that mean something else than "about". */
 const NOT_LINKS = new Set([OWNER, 'CreatedById', 'LastModifiedById', 'MasterRecordId', 'ParentId', 'ReportsToId']);
 
-function linksOf(object: SObject, targets: readonly Target[]): Links {
+function linksOf(object: OrgObject, targets: readonly LinkTarget[]): Links {
   const links: Links = { fields: {}, notes: [] };
   for (const target of targets) {
     const field = fieldFor(object, target.object);
@@ -219,7 +224,7 @@ function linksOf(object: SObject, targets: readonly Target[]): Links {
 }
 
 /** A task or event of a lead can have nothing that it relates to. */
-function withoutRelatedToLeads(object: SObject, targets: readonly Target[], links: Links): Links {
+function withoutRelatedToLeads(object: OrgObject, targets: readonly LinkTarget[], links: Links): Links {
   const lead = targets.some((target) => target.object === 'Lead' && links.fields.WhoId === target.id);
   if (!lead || links.fields.WhatId === undefined) return links;
   const { WhatId: _, ...fields } = links.fields;
@@ -229,7 +234,7 @@ function withoutRelatedToLeads(object: SObject, targets: readonly Target[], link
   };
 }
 
-function fieldFor(object: SObject, target: string): string | undefined {
+function fieldFor(object: OrgObject, target: string): string | undefined {
   const known = KNOWN[object.name]?.[target] ?? KNOWN[object.name]?.['*'];
   if (known !== undefined) return object.fields.has(known) ? known : undefined;
   const pointing = [...object.fields.values()].filter(
@@ -241,7 +246,7 @@ function fieldFor(object: SObject, target: string): string | undefined {
 }
 
 /** An account knows nothing of people by itself: its contacts point at it. */
-function note(links: Links, { name }: SObject, target: Target): void {
+function note(links: Links, { name }: OrgObject, target: LinkTarget): void {
   if (name === 'Account') return;
   links.notes.push(
     `${name} has no one field that points at a ${target.object}: it was not linked to ${target.name}. Name the field in the mapping.`,

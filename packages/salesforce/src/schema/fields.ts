@@ -3,7 +3,7 @@ import type { FittedFields } from '@wrapup/destination/engine';
 import type { FieldWrite } from '@wrapup/mapping';
 import { OWNER } from '../client/objects.ts';
 import { SalesforceFailure } from '../errors/classify.ts';
-import type { Org, SObject } from './org.ts';
+import type { OrgDefinitions, OrgObject } from './org.ts';
 import { fitValue } from './values.ts';
 
 interface Fitting {
@@ -20,7 +20,7 @@ interface Fitting {
 /** Whom a record belongs to never fails it. */
 const ALWAYS_DROPPED: ReadonlySet<string> = new Set([OWNER]);
 
-export function fitFields(object: SObject, fields: FieldWrite[], fitting: Fitting): FittedFields {
+export function fitFields(object: OrgObject, fields: FieldWrite[], fitting: Fitting): FittedFields {
   const cut = new Map<string, string>();
   const result: FittedFields = { fields: [], dropped: [], cut };
   for (const field of fields) {
@@ -39,7 +39,7 @@ export function fitFields(object: SObject, fields: FieldWrite[], fitting: Fittin
 }
 
 function fitOne(
-  object: SObject,
+  object: OrgObject,
   field: FieldWrite,
   { verb, time_zone, elsewhere }: Fitting,
 ): { field: FieldWrite; whole?: string } | SalesforceFailure | undefined {
@@ -66,7 +66,7 @@ function fitOne(
 }
 
 /** A mapping speaks of leads and contacts in one breath: what only the other kind has is no mistake. */
-export function isOfOtherPerson(org: Org, object: SObject, name: string): boolean {
+export function isOfOtherPerson(org: OrgDefinitions, object: OrgObject, name: string): boolean {
   return ['Lead', 'Contact'].some((other) => other !== object.name && org.object(other)?.fields.has(name));
 }
 
@@ -76,7 +76,7 @@ const CORRECT = 'Correct the value or its transform in the mapping, then replay.
 
 function refuse(
   code: 'missing_property' | 'invalid_field',
-  object: SObject,
+  object: OrgObject,
   field: string,
   says: string,
   hint: string,

@@ -4,12 +4,12 @@
  */
 
 import { asList, asObject, asText } from '@wrapup/destination/http';
-import { describePath, MAX_QUERIES, MAX_SUBREQUESTS, type Part, queryPath } from '../client/api.ts';
+import { type CompositePart, describePath, MAX_QUERIES, MAX_SUBREQUESTS, queryPath } from '../client/api.ts';
 import { definitionKey, type PartAnswer, sendParts } from '../client/query.ts';
 import type { SalesforceSession } from '../client/transport.ts';
 import { failureOf, readVendorError, unaccounted } from '../errors/classify.ts';
 
-export interface Field {
+export interface OrgField {
   name: string;
   /** `string`, `textarea`, `picklist`, `reference`, `boolean`, `datetime`, … */
   type: string;
@@ -28,14 +28,14 @@ export interface Field {
   references: string[];
 }
 
-export interface SObject {
+export interface OrgObject {
   name: string;
-  fields: Map<string, Field>;
+  fields: Map<string, OrgField>;
 }
 
-export interface Org {
+export interface OrgDefinitions {
   /** By name; undefined for an object that the org does not have or the user does not see. */
-  object(name: string): SObject | undefined;
+  object(name: string): OrgObject | undefined;
   /** The statuses of tasks that are done, in the org's order; it names them as it likes. */
   closed_statuses: string[];
   /** IANA name. */
@@ -64,16 +64,16 @@ export async function readOrg(
   session: SalesforceSession,
   objects: Iterable<string>,
   { plans = [], fresh = false }: { plans?: number[]; fresh?: boolean } = {},
-): Promise<Org> {
+): Promise<OrgDefinitions> {
   const names = [...new Set([...CORE, ...objects])];
-  const known = new Map<string, SObject | undefined>();
+  const known = new Map<string, OrgObject | undefined>();
   let facts: Facts | undefined;
   if (!fresh) {
     const kept = await Promise.all([SETTINGS, ...names.map(definitionKey)].map((key) => session.ctx.memory.get(key)));
     if (kept[0] !== undefined) facts = JSON.parse(kept[0]) as Facts;
     for (const [index, name] of names.entries()) {
       const text = kept[index + 1];
-      if (text !== undefined) known.set(name, toSObject(name, JSON.parse(text) as Field[] | null));
+      if (text !== undefined) known.set(name, toSObject(name, JSON.parse(text) as OrgField[] | null));
     }
   }
   const missing = names.filter((name) => !known.has(name));
@@ -85,14 +85,14 @@ async function ask(
   session: SalesforceSession,
   objects: string[],
   facts: Facts | undefined,
-  into: Map<string, SObject | undefined>,
+  into: Map<string, OrgObject | undefined>,
   plans: number[],
 ): Promise<Facts> {
   let found = facts;
   const room = MAX_SUBREQUESTS - MAX_QUERIES;
   for (let start = 0; start === 0 || start < objects.length; start += room) {
     const part = objects.slice(start, start + room);
-    const parts: Part[] = part.map((object, index) => ({ ref: `object${index}`, path: describePath(object) }));
+    const parts: CompositePart[] = part.map((object, index) => ({ ref: `object${index}`, path: describePath(object) }));
     if (!found) parts.push(...FACT_QUERIES);
     const answers = await sendParts(session, 'read the definitions', parts, plans);
     for (const [index, object] of part.entries()) {
@@ -112,7 +112,7 @@ async function ask(
   return found ?? { closed_statuses: [], time_zone: 'UTC' };
 }
 
-const FACT_QUERIES: Part[] = [
+const FACT_QUERIES: CompositePart[] = [
   {
     ref: 'statuses',
     path: queryPath('SELECT ApiName, MasterLabel FROM TaskStatus WHERE IsClosed = true ORDER BY SortOrder'),
@@ -136,12 +136,12 @@ function isZone(zone: string): boolean {
   }
 }
 
-function toSObject(name: string, fields: Field[] | null): SObject | undefined {
+function toSObject(name: string, fields: OrgField[] | null): OrgObject | undefined {
   return fields ? { name, fields: new Map(fields.map((field) => [field.name, field])) } : undefined;
 }
 
 /** Of the hundred things that a definition says of a field, those that decide something here. */
-function toField(item: unknown): Field {
+function toField(item: unknown): OrgField {
   const field = asObject(item);
   const type = asText(field.type);
   const restricted = field.restrictedPicklist === true;

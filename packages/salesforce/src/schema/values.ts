@@ -1,7 +1,7 @@
 /** What a field of the org takes: values are given its type, cut to its length, or refused before Salesforce does. Pure. */
 import type { Value } from '@wrapup/mapping';
 import { isRecordId } from '../client/query.ts';
-import type { Field } from './org.ts';
+import type { OrgField } from './org.ts';
 
 type Fitted =
   /** `cut`: characters that did not fit. */
@@ -11,18 +11,18 @@ const refuse = (why: string): Fitted => ({ ok: false, why });
 const accept = (value: Value): Fitted => ({ ok: true, value });
 
 /** @param time_zone of the org: a date is the day that it is there */
-export function fitValue(field: Field, value: Value, time_zone: string): Fitted {
+export function fitValue(field: OrgField, value: Value, time_zone: string): Fitted {
   if (value === null || value === '') return fitNothing(field);
   const fit = FITS[field.type] ?? fitText;
   return fit(field, value, time_zone);
 }
 
-function fitNothing({ type, nillable }: Field): Fitted {
+function fitNothing({ type, nillable }: OrgField): Fitted {
   if (type === 'boolean') return accept(false);
   return nillable ? accept(null) : refuse('it cannot be empty');
 }
 
-const FITS: Record<string, (field: Field, value: Exclude<Value, null>, time_zone: string) => Fitted> = {
+const FITS: Record<string, (field: OrgField, value: Exclude<Value, null>, time_zone: string) => Fitted> = {
   boolean: (_field, value) => {
     const text = String(value).trim().toLowerCase();
     if (['true', 'yes', '1'].includes(text)) return accept(true);
@@ -62,18 +62,18 @@ const FITS: Record<string, (field: Field, value: Exclude<Value, null>, time_zone
   phone: fitWhole,
 };
 
-function fitNumber(_field: Field, value: Value): Fitted {
+function fitNumber(_field: OrgField, value: Value): Fitted {
   const number = toNumber(value);
   return number === undefined ? refuse('it takes a number') : accept(number);
 }
 
-function fitId(_field: Field, value: Value): Fitted {
+function fitId(_field: OrgField, value: Value): Fitted {
   const text = String(value).trim();
   return isRecordId(text) ? accept(text) : refuse('it takes the id of a record');
 }
 
 /** Half of it would be another address. */
-function fitWhole({ length }: Field, value: Value): Fitted {
+function fitWhole({ length }: OrgField, value: Value): Fitted {
   const text = String(value);
   return length > 0 && text.length > length ? refuse(`it takes ${length} characters`) : accept(text);
 }
@@ -81,7 +81,7 @@ function fitWhole({ length }: Field, value: Value): Fitted {
 /** Room for saying what is missing. */
 const MARKER_ROOM = 60;
 
-function fitText({ length }: Field, value: Value): Fitted {
+function fitText({ length }: OrgField, value: Value): Fitted {
   const text = String(value);
   if (length <= 0 || text.length <= length) return accept(text);
   if (length < 2 * MARKER_ROOM) return { ok: true, value: whole(text, length), cut: text.length - length };
@@ -101,14 +101,14 @@ function toNumber(value: Value): number | undefined {
   return Number.isFinite(number) ? number : undefined;
 }
 
-function choose({ values }: Field, wanted: string): string | undefined {
+function choose({ values }: OrgField, wanted: string): string | undefined {
   if (!values) return wanted;
   return (
     values.find((value) => value === wanted) ?? values.find((value) => value.toLowerCase() === wanted.toLowerCase())
   );
 }
 
-function allowed({ values }: Field): string {
+function allowed({ values }: OrgField): string {
   return `it takes ${(values ?? []).slice(0, 20).join(', ')}`;
 }
 

@@ -1,6 +1,6 @@
 /** Batches in which every row is accounted for. A 2xx is not success: each row is matched to its own result. */
 import type { Failure } from '@wrapup/destination';
-import { chunk, type Row, type RowAnswers, type RowWriter } from '@wrapup/destination/engine';
+import { type CrmRow, chunk, type RowAnswers, type RowWriter } from '@wrapup/destination/engine';
 import { asList, asObject, asText } from '@wrapup/destination/http';
 import { asAcmeFailure, failureOf, readVendorError, unaccounted } from '../errors/classify.ts';
 import type { AcmeRecord } from './objects.ts';
@@ -11,7 +11,7 @@ export const MAX_ROWS = 100;
 
 /** The verbs that write, one request each. */
 export function batchVerbs(session: AcmeSession): Pick<RowWriter, 'create' | 'update' | 'rowsNamed'> {
-  const send = async (verb: 'create' | 'update', rows: Row[]): Promise<RowAnswers> => {
+  const send = async (verb: 'create' | 'update', rows: CrmRow[]): Promise<RowAnswers> => {
     const object = rows[0]?.object ?? '';
     const records = rows.map(({ id, fields }) => ({ ...(id === undefined ? {} : { id }), fields }));
     const sent = rows.flatMap(({ fields }) => Object.values(fields));
@@ -29,7 +29,7 @@ export function batchVerbs(session: AcmeSession): Pick<RowWriter, 'create' | 'up
 }
 
 /** Results stand in the order of the rows. Another number of them says of no row which one is its own. */
-function accountFor(verb: 'create' | 'update', rows: Row[], results: unknown[]): RowAnswers {
+function accountFor(verb: 'create' | 'update', rows: CrmRow[], results: unknown[]): RowAnswers {
   const answers: RowAnswers = new Map();
   for (const [index, row] of rows.entries()) {
     const doing = `${verb} ${row.object}`;

@@ -1,4 +1,11 @@
-import { type Answer, type ApiRequest, type HttpAnswer, type Send, Session, Transport } from '@wrapup/destination/http';
+import {
+  type ApiAnswer,
+  type ApiRequest,
+  ApiSession,
+  type HttpAnswer,
+  type Send,
+  Transport,
+} from '@wrapup/destination/http';
 import { failureOf, readVendorError } from '../errors/classify.ts';
 import type { AcmeSettings } from './settings.ts';
 
@@ -50,4 +57,4 @@ export class AcmeTransport extends Transport<AcmeCall, string> {
 }
 
 /** The requests of one call of the destination. */
-export class AcmeSession extends Session<AcmeCall, Answer> {}
+export class AcmeSession extends ApiSession<AcmeCall, ApiAnswer> {}

@@ -1,7 +1,7 @@
 /** Acme's people, as the write engine asks for them. */
 import { Failure } from '@wrapup/destination';
 import {
-  type Asked,
+  type AskedValues,
   type CrmPerson,
   type FoundPeople,
   holdsPhone,
@@ -72,14 +72,14 @@ const inAge = (people: CrmPerson[]) => people.toSorted((a, b) => Number(a.id) - 
 async function readPeople(
   session: AcmeSession,
   field: string,
-  asked: Asked,
+  asked: AskedValues,
 ): Promise<Map<string, CrmPerson[] | Failure>> {
   const found = await readRecords(session, PEOPLE, field, asked);
   return new Map([...found].map(([value, one]) => [value, one instanceof Failure ? one : inAge(one.map(toPerson))]));
 }
 
 /** Acme finds numbers as they were typed, more than are meant: they are compared in full here. */
-async function searchPeople(session: AcmeSession, phones: Asked): Promise<Map<string, CrmPerson[] | Failure>> {
+async function searchPeople(session: AcmeSession, phones: AskedValues): Promise<Map<string, CrmPerson[] | Failure>> {
   const all = [...phones.keys()];
   const call = { name: 'search people', writes: false, path: '/search/people', body: { phones: all }, sent: all };
   try {

@@ -1,6 +1,6 @@
 /** Acme's records, as the write engine asks for them: keys, fields, links, owners. */
 import { Failure } from '@wrapup/destination';
-import type { Item, KeyStrategy, OwnerList, OwnerSource, Reading, RecordVerbs } from '@wrapup/destination/engine';
+import type { Item, KeyStrategy, OwnerList, OwnerSource, RecordReading, RecordVerbs } from '@wrapup/destination/engine';
 import { asList, asObject, asText } from '@wrapup/destination/http';
 import { batchVerbs, MAX_ROWS, readRecords } from '../client/batches.ts';
 import { KEY, OWNER, PEOPLE } from '../client/objects.ts';
@@ -40,7 +40,7 @@ function uniqueKey(session: AcmeSession): KeyStrategy {
     upserts: false,
     keyed: (row) => (row.key === undefined ? row : { ...row, fields: { ...row.fields, [KEY]: row.key } }),
     async read(items) {
-      const readings = new Map<Item, Reading>();
+      const readings = new Map<Item, RecordReading>();
       for (const [object, all] of Map.groupBy(items, ({ record }) => record.object)) {
         const keys = new Map(all.map(({ record, write }) => [record.key, [write.index]]));
         const found = await readRecords(session, object, KEY, keys);

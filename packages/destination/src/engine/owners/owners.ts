@@ -9,7 +9,7 @@
 import type { FieldWrite, OwnerPlan, Plan } from '@wrapup/mapping';
 import type { Context } from '../../port/context.ts';
 import { Failure } from '../../port/failure.ts';
-import { type PlanWrite, type Report, reportFailure } from '../plan/plan-write.ts';
+import { type PlanReport, type PlanWrite, reportFailure } from '../plan/plan-write.ts';
 
 /** How long owners are remembered, and a refusal to tell them. */
 const KEPT_MS = 10 * 60_000;
@@ -42,7 +42,7 @@ export async function ownersFor(
   ctx: Context,
   writes: PlanWrite[],
   source: OwnerSource,
-): Promise<{ directory?: Directory; asking: ReadonlySet<PlanWrite>; reports: Report[] }> {
+): Promise<{ directory?: Directory; asking: ReadonlySet<PlanWrite>; reports: PlanReport[] }> {
   const asking = new Set(writes.filter(({ plan }) => wantsOwner(plan, source.property)));
   if (asking.size === 0) return { asking, reports: [] };
   const plans = [...asking].map(({ index }) => index);

@@ -10,9 +10,9 @@
 import type { RequestFailure } from '../../http/request-failure.ts';
 import type { Context } from '../../port/context.ts';
 import { Failure } from '../../port/failure.ts';
-import { type Report, reportDropped, reportFailure } from '../plan/plan-write.ts';
+import { type PlanReport, reportDropped, reportFailure } from '../plan/plan-write.ts';
 import type { SteppedDown } from '../records/key-strategy.ts';
-import type { Row, RowResult } from '../rows/row.ts';
+import type { CrmRow, RowResult } from '../rows/row.ts';
 import { writeRows } from '../rows/write-rows.ts';
 import type { NewPerson } from './match-people.ts';
 import {
@@ -50,7 +50,7 @@ interface Creation {
   refused: { person: NewPerson; failure: RequestFailure; began: 'not' | 'with_key' | 'perhaps' }[];
   /** Whether they exist now is open. */
   unsure: { person: NewPerson; failure: RequestFailure }[];
-  reports: Report[];
+  reports: PlanReport[];
 }
 
 const nothing = (): Creation => ({ known: [], refused: [], unsure: [], reports: [] });
@@ -68,7 +68,7 @@ function join(one: Creation, other: Partial<Creation>): Creation {
 export async function createPeople(
   crm: PeopleVerbs,
   people: NewPerson[],
-): Promise<{ known: KnownPerson[]; reports: Report[] }> {
+): Promise<{ known: KnownPerson[]; reports: PlanReport[] }> {
   if (people.length === 0) return nothing();
   const namesOf = ({ key, writes }: NewPerson) => personLeases(key, writes.flatMap(contactSteps));
   const { held, failed, release } = await leaseEach(crm.session.ctx, people, namesOf);
@@ -80,7 +80,7 @@ export async function createPeople(
   }
 }
 
-function fail({ writes }: NewPerson, thrown: unknown): Report[] {
+function fail({ writes }: NewPerson, thrown: unknown): PlanReport[] {
   return writes.map((write) => reportFailure(write, 'person', Failure.of(thrown)));
 }
 
@@ -210,7 +210,7 @@ async function create(
   verb: 'create' | 'upsert',
 ): Promise<Creation> {
   let done = nothing();
-  const rows = new Map<Row, NewPerson>();
+  const rows = new Map<CrmRow, NewPerson>();
   for (const person of people) {
     try {
       await markStarted(crm.session.ctx, person.key);
@@ -238,7 +238,7 @@ function newRow(
   crm: PeopleVerbs,
   key: PersonKey,
   person: NewPerson,
-): { row?: Row; created: NewPerson; reports: Report[] } {
+): { row?: CrmRow; created: NewPerson; reports: PlanReport[] } {
   const object = crm.newObject(person.writes);
   const resolved = person.writes.map((write) => resolvePlan(write, {}));
   const { fields, dropped, refused } = makePatch(crm, object, resolved, undefined, undefined);
@@ -249,7 +249,7 @@ function newRow(
   const writes = resolved.filter((write) => !refused.has(write));
   const created = { ...person, writes };
   if (writes.length === 0) return { created, reports };
-  const row: Row = {
+  const row: CrmRow = {
     object,
     fields: crm.complete(object, fields, writes),
     plans: writes.map(({ index }) => index),
@@ -258,7 +258,7 @@ function newRow(
   return { row: key.keyed(row, person), created, reports };
 }
 
-async function settle(crm: PeopleVerbs, person: NewPerson, row: Row, result: RowResult): Promise<Partial<Creation>> {
+async function settle(crm: PeopleVerbs, person: NewPerson, row: CrmRow, result: RowResult): Promise<Partial<Creation>> {
   if (result.ok) {
     const made = { person: crm.byId(result.id), writes: person.writes, created: true };
     await rememberNew(crm, person.writes, result);
@@ -292,7 +292,7 @@ function whoHolds(
 }
 
 /** A rule of the account stopped the new person and named those who look alike. */
-function takeDuplicate(crm: PeopleVerbs, person: NewPerson, row: Row, failure: RequestFailure): Partial<Creation> {
+function takeDuplicate(crm: PeopleVerbs, person: NewPerson, row: CrmRow, failure: RequestFailure): Partial<Creation> {
   const values = Object.values(row.fields);
   const { people = [], use = false } = crm.duplicatesOf?.(failure) ?? {};
   const policy = person.writes[0]?.plan.person?.ambiguous ?? 'park';
@@ -309,7 +309,7 @@ function takeDuplicate(crm: PeopleVerbs, person: NewPerson, row: Row, failure: R
 async function rememberNew(
   crm: PeopleVerbs,
   writes: readonly PersonWrite[],
-  { id, fields }: { id: string; fields: Row['fields'] },
+  { id, fields }: { id: string; fields: CrmRow['fields'] },
 ): Promise<void> {
   const { ctx } = crm.session;
   try {

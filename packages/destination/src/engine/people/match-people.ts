@@ -21,13 +21,13 @@ interface Open {
   steps: MatchStep[];
   /** Id to read for the current step, instead of what it says. */
   follow?: string;
-  answer?: Found;
+  answer?: MatchResult;
 }
 
 const MAX_ROUNDS = 12;
 
 /** Answers all questions, in their order. Never rejects. */
-export async function lookUpPeople(crm: Finder, questions: Question[], properties: string[]): Promise<Found[]> {
+export async function lookUpPeople(crm: Finder, questions: Question[], properties: string[]): Promise<MatchResult[]> {
   const open = questions.map((question): Open => ({ question, steps: usableSteps(crm, question.match) }));
   // A round ends at least one step of every open question, unless a record is followed or a remembered id vanishes.
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
@@ -132,7 +132,7 @@ async function askByPhone(crm: Finder, asked: Open[], properties: string[]): Pro
   }
 }
 
-function answerOf(people: CrmPerson[], { by, said }: MatchStep, read: boolean): Found {
+function answerOf(people: CrmPerson[], { by, said }: MatchStep, read: boolean): MatchResult {
   const [first, ...others] = people;
   const how = { by, read, ...(said ? { said } : {}) };
   return first && others.length === 0 ? { found: 'one', person: first, ...how } : { found: 'many', people, ...how };
@@ -141,13 +141,13 @@ function answerOf(people: CrmPerson[], { by, said }: MatchStep, read: boolean): 
 /* What a plan's policy makes of an answer to "who is this?", and who of the unknown are one and the same. Pure. */
 
 /** Several come oldest first. `read`: whether their properties were. */
-export type Found =
+export type MatchResult =
   | { found: 'none' }
   | { found: 'one'; by: MatchStep['by']; said?: true; person: CrmPerson; read: boolean }
   | { found: 'many'; by: MatchStep['by']; said?: true; people: CrmPerson[]; read: boolean }
   | { found: 'failed'; failure: Failure };
 
-export type Decision =
+export type MatchDecision =
   /** `said`: the step by which the person was found, where nothing but speech vouches for it. */
   | { do: 'use'; person: CrmPerson; read: boolean; said?: MatchStep['by'] }
   | { do: 'create' }
@@ -166,7 +166,7 @@ export interface Wording {
   vanished: string;
 }
 
-export function decide({ person }: Plan, answer: Found, { crm, person: one, people }: Wording): Decision {
+export function decide({ person }: Plan, answer: MatchResult, { crm, person: one, people }: Wording): MatchDecision {
   if (!person) return { do: 'log_only', note: 'The mapping has no person.' };
   if (answer.found === 'failed') return { do: 'fail', failure: answer.failure };
   if (answer.found === 'one') return use(answer, answer.person);
@@ -210,7 +210,10 @@ export function decide({ person }: Plan, answer: Found, { crm, person: one, peop
   }
 }
 
-function use({ by, said, read }: { by: MatchStep['by']; said?: true; read: boolean }, person: CrmPerson): Decision {
+function use(
+  { by, said, read }: { by: MatchStep['by']; said?: true; read: boolean },
+  person: CrmPerson,
+): MatchDecision {
   return { do: 'use', person, read, ...(said ? { said: by } : {}) };
 }
 

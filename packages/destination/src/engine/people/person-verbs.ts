@@ -6,7 +6,7 @@ import type { ContactSummary, PersonQuestion, PersonRecord } from '../../port/de
 import type { Failure } from '../../port/failure.ts';
 import type { Properties } from '../plan/plan-write.ts';
 import type { SteppedDown } from '../records/key-strategy.ts';
-import type { FieldRules, Row, RowWriter } from '../rows/row.ts';
+import type { CrmRow, FieldRules, RowWriter } from '../rows/row.ts';
 import type { NewPerson, Wording } from './match-people.ts';
 import type { Claim, PersonWrite } from './person-write.ts';
 
@@ -26,7 +26,7 @@ export interface CrmPerson {
 }
 
 /** Ids, addresses or numbers, and the numbers of the plans that ask for each. */
-export type Asked = ReadonlyMap<string, readonly number[]>;
+export type AskedValues = ReadonlyMap<string, readonly number[]>;
 
 export interface PeopleRead {
   /** Absent ids are not in the CRM. Answers stand under the id that was asked for. */
@@ -51,36 +51,36 @@ export interface PeopleVerbs extends RowWriter {
   /** True: an id that another source named has to be read before anything is written to it. */
   mustRead?(id: string): boolean;
   /** Reads people in as few requests as possible. Never rejects. */
-  read(ask: { ids: Asked; emails: Asked }, properties: string[]): Promise<PeopleRead>;
+  read(ask: { ids: AskedValues; emails: AskedValues }, properties: string[]): Promise<PeopleRead>;
   /** People by number (E.164), oldest first. Never rejects; a search that failed is a failure, never an empty list. */
-  search(phones: Asked, properties: string[]): Promise<ReadonlyMap<string, CrmPerson[] | Failure>>;
+  search(phones: AskedValues, properties: string[]): Promise<ReadonlyMap<string, CrmPerson[] | Failure>>;
   /** Properties by which a person is found: once one was written, search lags behind. */
   foundBy(object: string): readonly string[];
   /** Object of which the person of these plans is created. @throws Failure when the account has none */
   newObject(writes: readonly PersonWrite[]): string;
   /** The fields of a new person with what the CRM demands, and what the next call finds it by. */
-  complete(object: string, fields: Row['fields'], writes: readonly PersonWrite[]): Record<string, unknown>;
+  complete(object: string, fields: CrmRow['fields'], writes: readonly PersonWrite[]): Record<string, unknown>;
   readonly required_of_new: ReadonlySet<string>;
   /** Values that stand for none are taken for none. */
   withoutPlaceholders?(current: Properties, writes: readonly PersonWrite[]): Properties;
   /** The row's target, for a person who is written as another record. */
-  target?(person: CrmPerson, fields: Row['fields']): Pick<Row, 'object' | 'id' | 'fields'>;
+  target?(person: CrmPerson, fields: CrmRow['fields']): Pick<CrmRow, 'object' | 'id' | 'fields'>;
   /** Why nothing is written to a person of that kind. */
   notWritten?(person: CrmPerson): string | undefined;
   /** What it means that another record holds a value of a person who exists. */
-  judge(person: CrmPerson, row: Row, failure: RequestFailure): Failure | LeaveOut;
+  judge(person: CrmPerson, row: CrmRow, failure: RequestFailure): Failure | LeaveOut;
   /** Which record holds a unique value of a new person, and the values that may be meant. */
-  holderOf(failure: RequestFailure, row: Row): { id?: string; values: unknown[] };
+  holderOf(failure: RequestFailure, row: CrmRow): { id?: string; values: unknown[] };
   /** Records that the CRM takes for the new person and refuses to double. */
   duplicatesOf?(failure: RequestFailure): { people: CrmPerson[]; use: boolean };
   /** What a human knows the person by: of addresses and numbers the first that is there, the parts of a name together. */
-  identityOf(person: CrmPerson): Identity;
+  identityOf(person: CrmPerson): PersonIdentity;
   /** Records to read along with a person. Never rejects. */
   related?(person: CrmPerson, wanted: NonNullable<PersonQuestion['related']>): Promise<PersonRecord['related']>;
 }
 
 /** Values as the CRM has them; those that are no text, or empty, count as absent. */
-export type Identity = Record<keyof ContactSummary, (Value | undefined)[]>;
+export type PersonIdentity = Record<keyof ContactSummary, (Value | undefined)[]>;
 
 /** The field without which a person can be written after all. */
 export interface LeaveOut {
@@ -104,7 +104,7 @@ export interface PersonKey {
   readonly upserts: boolean;
   /** True: the account refuses a second person with that key. */
   isUnique(person: NewPerson): boolean;
-  keyed(row: Row, person: NewPerson): Row;
+  keyed(row: CrmRow, person: NewPerson): CrmRow;
   /**
    * Looks for people whose creation may have succeeded before.
    * @param lost what was answered to a creation in this very write, by person; empty before the first

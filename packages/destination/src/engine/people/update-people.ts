@@ -12,8 +12,8 @@ import type { RequestFailure } from '../../http/request-failure.ts';
 import type { Context } from '../../port/context.ts';
 import type { RecordReceipt } from '../../port/destination.ts';
 import { Failure } from '../../port/failure.ts';
-import { type PlanWrite, type Report, readTime, reportDropped, reportFailure } from '../plan/plan-write.ts';
-import type { Row } from '../rows/row.ts';
+import { type PlanReport, type PlanWrite, readTime, reportDropped, reportFailure } from '../plan/plan-write.ts';
+import type { CrmRow } from '../rows/row.ts';
 import { writeRows } from '../rows/write-rows.ts';
 import { recallWatermark, rememberPerson, rememberWatermark } from './person-cache.ts';
 import type { CrmPerson, KnownPerson, PeopleVerbs } from './person-verbs.ts';
@@ -36,7 +36,7 @@ interface UpdatedPeople {
   writes: PlanWrite[];
   /** Those whose record turned out to be gone, under its id. */
   gone: { id: string; writes: readonly PersonWrite[] }[];
-  reports: Report[];
+  reports: PlanReport[];
 }
 
 /** Never rejects. */
@@ -47,7 +47,7 @@ export async function updatePeople(crm: PeopleVerbs, people: KnownPerson[]): Pro
   // A plan may write more properties once it knows the person: those are read as well.
   open = joinById(await readWhereNeeded(crm, open, done));
   for (let round = 1; round <= MAX_ROUNDS && open.length > 0; round += 1) {
-    const rows = new Map<Row, Writing>();
+    const rows = new Map<CrmRow, Writing>();
     for (const known of open) {
       const { row, writing } = await prepare(crm, known, done);
       if (row && writing) rows.set(row, writing);
@@ -136,7 +136,7 @@ async function prepare(
   crm: PeopleVerbs,
   known: KnownPerson,
   done: UpdatedPeople,
-): Promise<{ row?: Row; writing?: Writing }> {
+): Promise<{ row?: CrmRow; writing?: Writing }> {
   const { ctx } = crm.session;
   const { person, created } = known;
   const writing = known.writes.filter((write) => !write.done && !write.limited);
@@ -163,7 +163,7 @@ function rowOf(
   writing: PersonWrite[],
   watermark: number | undefined,
   done: UpdatedPeople,
-): { row?: Row; left: KnownPerson } {
+): { row?: CrmRow; left: KnownPerson } {
   const { person } = known;
   const note = crm.notWritten?.(person);
   if (note !== undefined) {
@@ -193,7 +193,7 @@ export async function watermarkOf(
 async function conclude(
   crm: PeopleVerbs,
   { known, latest }: Writing,
-  fields: Row['fields'],
+  fields: CrmRow['fields'],
   answered: string,
   done: UpdatedPeople,
 ): Promise<void> {
@@ -216,7 +216,7 @@ async function conclude(
 function refuse(
   crm: PeopleVerbs,
   known: KnownPerson,
-  row: Row,
+  row: CrmRow,
   failure: RequestFailure,
   last: boolean,
   done: UpdatedPeople,

@@ -1,7 +1,7 @@
 /** Finds, creates and writes the people of many plans, in rounds: each is looked up, judged by its policy, and written once. */
 import { Failure } from '../../port/failure.ts';
 import { type OwnerSource, ownersFor } from '../owners/owners.ts';
-import { type PlanWrite, type Report, reportFailure } from '../plan/plan-write.ts';
+import { type PlanReport, type PlanWrite, reportFailure } from '../plan/plan-write.ts';
 import { createPeople } from './create-people.ts';
 import { decide, groupUnknown, lookUpPeople } from './match-people.ts';
 import { forgetPerson } from './person-cache.ts';
@@ -24,7 +24,7 @@ import { updatePeople } from './update-people.ts';
 interface PeopleResult {
   /** Plans whose records may be written: with their person, log only, or without a person by their mapping. */
   writes: PlanWrite[];
-  reports: Report[];
+  reports: PlanReport[];
 }
 
 /** Those whose record vanished between look-up and write are looked up once more. Never rejects. */
@@ -54,7 +54,7 @@ interface Matched {
   known: KnownPerson[];
   unknown: PersonWrite[];
   log_only: PlanWrite[];
-  reports: Report[];
+  reports: PlanReport[];
 }
 
 /** Who the plans' people are, and what each plan's policy makes of that. @param gone ids that proved dead, by plan */
@@ -107,7 +107,7 @@ export async function beginPeople(
   people: PeopleVerbs,
   owners: OwnerSource,
   writes: PlanWrite[],
-): Promise<{ writes: PersonWrite[]; reports: Report[] }> {
+): Promise<{ writes: PersonWrite[]; reports: PlanReport[] }> {
   const { ctx } = people.session;
   const { directory, asking, reports } = await ownersFor(ctx, writes, owners);
   const ended = new Set(reports.map(({ plan }) => plan));

@@ -35,7 +35,9 @@ export function beginPlan(plan: Plan, index: number): PlanWrite {
 }
 
 /** What a stage says of one plan. The first failure ends the plan. */
-export type Report = { readonly plan: number } /** `limited`: of a person who was found only by what was said. */ & (
+export type PlanReport = {
+  readonly plan: number;
+} /** `limited`: of a person who was found only by what was said. */ & (
   | { readonly receipt: RecordReceipt; readonly limited?: boolean }
   | { readonly note: string }
   /** `record`: what failed: `person`, `call_log`, a task's name. */
@@ -51,14 +53,14 @@ export interface Dropped {
 }
 
 /** The report of a failure, with the mapping line that wrote the refused field. */
-export function reportFailure({ index, plan }: PlanWrite, record: string, failure: Failure): Report {
+export function reportFailure({ index, plan }: PlanWrite, record: string, failure: Failure): PlanReport {
   const { field } = failure.details;
   const at = field === undefined ? undefined : placeOf(plan, record, field);
   return { plan: index, record, failure: failure.with({ record, ...(at ? { at } : {}) }) };
 }
 
 /** Notes on fields that the account refused and that were left out. Those that no mapping wrote are not worth one. */
-export function reportDropped({ index, plan }: PlanWrite, record: string, dropped: Dropped[]): Report[] {
+export function reportDropped({ index, plan }: PlanWrite, record: string, dropped: Dropped[]): PlanReport[] {
   return dropped
     .filter(({ property }) => placeOf(plan, record, property) !== undefined)
     .map(({ property, failure }) => ({ plan: index, note: noteLeftOut(record, property, failure) }));
@@ -88,7 +90,7 @@ export function doneBefore({ resume }: Plan, record: string): string | undefined
 /** A record's values by property; null for none. */
 export type Properties = Record<string, Value>;
 
-export interface FieldDecision<To extends Value = Value> {
+export interface DecidedField<To extends Value = Value> {
   field: FieldWrite;
   /** The value that the record has. */
   from: Value | undefined;
@@ -98,7 +100,7 @@ export interface FieldDecision<To extends Value = Value> {
   why?: string;
 }
 
-export interface CallFacts {
+export interface CallStanding {
   /** Key of the call, for `append`. */
   key: string;
   /** Epoch ms when it ended. */
@@ -115,10 +117,10 @@ export interface CallFacts {
 export function decideFields(
   fields: FieldWrite[],
   current: Properties | undefined,
-  call: CallFacts,
+  call: CallStanding,
   limitOf: (property: string) => number,
-): FieldDecision[] {
-  return fields.map((field): FieldDecision => {
+): DecidedField[] {
+  return fields.map((field): DecidedField => {
     const from = current?.[field.name] ?? undefined;
     const standing = { ...call, exists: current !== undefined, limit: limitOf(field.name) };
     const { to, why } = decideField(field, from, standing);
@@ -132,7 +134,7 @@ export function withoutNewer(fields: FieldWrite[]): FieldWrite[] {
 }
 
 /** The decision as previews tell it. */
-export function changeOf({ field, from, to, applies, why }: FieldDecision): FieldChange {
+export function changeOf({ field, from, to, applies, why }: DecidedField): FieldChange {
   return { field: field.name, from, to, write: field.write, applies, at: field.at, ...(why ? { why } : {}) };
 }
 

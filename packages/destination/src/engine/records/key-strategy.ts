@@ -6,18 +6,18 @@
 import type { RecordPlan } from '@wrapup/mapping';
 import type { RequestFailure } from '../../http/request-failure.ts';
 import type { Failure } from '../../port/failure.ts';
-import type { Row } from '../rows/row.ts';
-import type { Item, Reading, Written } from './record-verbs.ts';
+import type { CrmRow } from '../rows/row.ts';
+import type { Item, RecordReading, Written } from './record-verbs.ts';
 
 export interface KeyStrategy {
   /** True: what may be there already can be sent by `upsert`, instead of being read first. */
   readonly upserts: boolean;
   /** The row with what it is found by later. A row without id creates. */
-  keyed(row: Row, record: RecordPlan): Row;
+  keyed(row: CrmRow, record: RecordPlan): CrmRow;
   /** Keeps other deliveries off the same records, where the key does not decide by itself. Never rejects. */
   claim?(items: Item[]): Promise<Reservation>;
   /** What is there of each item. Never rejects. */
-  read(items: Item[]): Promise<Map<Item, Reading>>;
+  read(items: Item[]): Promise<Map<Item, RecordReading>>;
   /** These were written: what the next delivery is to know of them is noted. Never rejects. */
   confirm?(written: Written[]): Promise<void>;
 }

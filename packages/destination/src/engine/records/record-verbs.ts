@@ -2,15 +2,15 @@
 import type { FieldWrite, RecordPlan } from '@wrapup/mapping';
 import type { RecordReceipt } from '../../port/destination.ts';
 import type { Failure } from '../../port/failure.ts';
-import type { PlanWrite, Properties, Report } from '../plan/plan-write.ts';
-import type { FieldRules, RowWriter, Target } from '../rows/row.ts';
+import type { PlanReport, PlanWrite, Properties } from '../plan/plan-write.ts';
+import type { FieldRules, LinkTarget, RowWriter } from '../rows/row.ts';
 import type { KeyLadder } from './key-strategy.ts';
 
 /** A record of one plan that can be written now. */
 export interface Item {
   readonly write: PlanWrite;
   readonly record: RecordPlan;
-  readonly targets: readonly Target[];
+  readonly targets: readonly LinkTarget[];
 }
 
 /** A record that is in the CRM. */
@@ -20,7 +20,7 @@ export interface Existing {
 }
 
 /** What a look for a record gave; a failed look is never `absent`. */
-export type Reading = Existing | 'absent' | Failure;
+export type RecordReading = Existing | 'absent' | Failure;
 
 export interface Written {
   item: Item;
@@ -40,17 +40,17 @@ export interface RecordVerbs extends RowWriter {
    * Puts what only the account knows into plans, before any record is written.
    * @param preview nothing is to be noted outside
    */
-  resolve?(writes: PlanWrite[], preview?: boolean): Promise<{ writes: PlanWrite[]; reports: Report[] }>;
+  resolve?(writes: PlanWrite[], preview?: boolean): Promise<{ writes: PlanWrite[]; reports: PlanReport[] }>;
   /** Fields that a record of that kind has without a mapping having to say it. */
   implied?(write: PlanWrite, record: RecordPlan, verb: 'create' | 'update'): FieldWrite[];
   /** Fields that a record cannot be without. */
   requiredOf(record: RecordPlan): ReadonlySet<string>;
   /** Links that are fields of the record. */
-  linkFields?(object: string, targets: readonly Target[], there: Existing | undefined): LinkFields;
+  linkFields?(object: string, targets: readonly LinkTarget[], there: Existing | undefined): LinkFields;
   /** The key that all plans share which mean one record, ours or not: a company by its domain. */
   sharedKey?(record: RecordPlan): string | undefined;
   /** What is there of records with a shared key. Those that are absent are created under it. */
-  findShared?(items: Item[]): Promise<Map<Item, Reading>>;
+  findShared?(items: Item[]): Promise<Map<Item, RecordReading>>;
   /** A record with a shared key was created. */
   rememberShared?(written: Written[]): Promise<void>;
   /** The last step of a record, which can be repeated: its links, their labels, its files. */

@@ -3,15 +3,15 @@
 import type { RecordPlan } from '@wrapup/mapping';
 import type { RecordReceipt } from '../../port/destination.ts';
 import { Failure } from '../../port/failure.ts';
-import { doneBefore, type PlanWrite, type Report, reportFailure, wantedRecords } from '../plan/plan-write.ts';
-import type { Target } from '../rows/row.ts';
+import { doneBefore, type PlanReport, type PlanWrite, reportFailure, wantedRecords } from '../plan/plan-write.ts';
+import type { LinkTarget } from '../rows/row.ts';
 import type { Item, RecordVerbs, Written } from './record-verbs.ts';
 import { receiptOf, type WaveResult, writeWave } from './write-wave.ts';
 
 /** Never rejects. */
-export async function writeRecords(crm: RecordVerbs, writes: PlanWrite[]): Promise<Report[]> {
+export async function writeRecords(crm: RecordVerbs, writes: PlanWrite[]): Promise<PlanReport[]> {
   const resolved = (await crm.resolve?.(writes)) ?? { writes, reports: [] };
-  const reports: Report[] = [...resolved.reports];
+  const reports: PlanReport[] = [...resolved.reports];
   let open = resolved.writes;
   const written = new Map(open.map((write) => [write, noteResumed(crm, write)]));
   const isShared = ({ record }: Item) => crm.sharedKey?.(record) !== undefined;
@@ -71,7 +71,7 @@ function failureOf(
 }
 
 /** After the last wave: a record that still waits for another one waits for something that the plan does not write. */
-function reportWaiting(write: PlanWrite, written: ReadonlyMap<string, RecordReceipt>): Report[] {
+function reportWaiting(write: PlanWrite, written: ReadonlyMap<string, RecordReceipt>): PlanReport[] {
   const missing = wantedRecords(write).find(({ name }) => !written.has(name));
   if (!missing) return [];
   const failure = new Failure('mapping', `Record ${missing.name} is linked to a record that the plan does not write.`, {
@@ -101,9 +101,9 @@ function targetsOf(
   { log_only, person }: PlanWrite,
   { associate }: RecordPlan,
   written: ReadonlyMap<string, RecordReceipt>,
-): Target[] | undefined {
+): LinkTarget[] | undefined {
   if (log_only) return [];
-  const targets: Target[] = [];
+  const targets: LinkTarget[] = [];
   for (const name of associate) {
     const other = written.get(name);
     if (name === 'person') {

@@ -12,15 +12,15 @@ import { Failure } from '../../port/failure.ts';
 import {
   type Dropped,
   decideFields,
+  type PlanReport,
   type PlanWrite,
-  type Report,
   reportDropped,
   withoutNewer,
 } from '../plan/plan-write.ts';
-import type { Row, RowVerb } from '../rows/row.ts';
+import type { CrmRow, RowVerb } from '../rows/row.ts';
 import { writeRows } from '../rows/write-rows.ts';
 import type { KeyStrategy, Reservation } from './key-strategy.ts';
-import type { Existing, Item, Reading, RecordVerbs, Written } from './record-verbs.ts';
+import type { Existing, Item, RecordReading, RecordVerbs, Written } from './record-verbs.ts';
 import { joinShared, shareRecord } from './write-records.ts';
 
 /** What became of items. Each is in one of the first four. */
@@ -31,7 +31,7 @@ interface Attempt {
   refused: [Item, RequestFailure][];
   /** Whether they are there is open. */
   unsure: [Item, RequestFailure][];
-  reports: Report[];
+  reports: PlanReport[];
 }
 
 const nothing = (): Attempt => ({ written: [], failed: [], refused: [], unsure: [], reports: [] });
@@ -50,7 +50,7 @@ export interface WaveResult {
   /** Written and linked. */
   written: Written[];
   failed: ReadonlyMap<Item, Failure>;
-  reports: Report[];
+  reports: PlanReport[];
 }
 
 /** Never rejects. */
@@ -83,12 +83,12 @@ export async function writeWave(crm: RecordVerbs, items: Item[]): Promise<WaveRe
 /** Updates shared records that are there, ours or not. */
 async function writeShared(crm: RecordVerbs, items: Item[]): Promise<{ attempt: Attempt; absent: Item[] }> {
   if (items.length === 0) return { attempt: nothing(), absent: [] };
-  const readings = (await crm.findShared?.(items)) ?? new Map<Item, Reading>();
+  const readings = (await crm.findShared?.(items)) ?? new Map<Item, RecordReading>();
   const { there, absent, failed } = sort(items, readings);
   return { attempt: join({ ...nothing(), failed }, await update(crm, undefined, there)), absent };
 }
 
-function sort(items: Item[], readings: ReadonlyMap<Item, Reading>) {
+function sort(items: Item[], readings: ReadonlyMap<Item, RecordReading>) {
   const there: [Item, Existing][] = [];
   const absent: Item[] = [];
   const failed: [Item, RequestFailure][] = [];
@@ -220,7 +220,7 @@ async function settleByUpsert(crm: RecordVerbs, strategy: KeyStrategy, items: It
     const rows = open.map((item): Drafted => {
       // Keyed as if it were created: the row carries the key, and no id.
       const made = makeRow(crm, item, known.get(item));
-      const { id: _, targets: __, ...row }: Row = made.row ?? bareRow(item);
+      const { id: _, targets: __, ...row }: CrmRow = made.row ?? bareRow(item);
       return { item, made: { ...made, row: strategy.keyed({ ...row, key: item.record.key }, item.record) } };
     });
     const sent = await send(crm, 'upsert', rows);
@@ -236,7 +236,7 @@ async function settleByUpsert(crm: RecordVerbs, strategy: KeyStrategy, items: It
   return done;
 }
 
-function bareRow({ write, record }: Item): Row {
+function bareRow({ write, record }: Item): CrmRow {
   return { object: record.object, fields: {}, plans: [write.index], required: new Set() };
 }
 
@@ -277,7 +277,7 @@ async function send(
   ids: ReadonlyMap<Item, string> = new Map(),
 ): Promise<Attempt> {
   const attempt = nothing();
-  const rows = new Map<Row, Drafted>();
+  const rows = new Map<CrmRow, Drafted>();
   const written = ({ item, made }: Drafted, id: string, did: RecordReceipt['did']) =>
     attempt.written.push({ item, receipt: receiptOf(crm, item, id, did), linked: verb === 'create', cut: made.cut });
   for (const draft of drafts) {
@@ -317,7 +317,7 @@ export function receiptOf(
 
 interface RecordRow {
   /** Absent: the record says all of it already, or it is refused. */
-  row?: Row;
+  row?: CrmRow;
   refused?: Failure;
   dropped: Dropped[];
   notes: string[];
@@ -353,7 +353,7 @@ function makeRow(
   Object.assign(values, links.fields);
   const rest = { dropped, notes: links.notes, cut };
   if (there && Object.keys(values).length === 0) return rest;
-  const row: Row = {
+  const row: CrmRow = {
     object,
     ...(there ? { id: there.id } : { key: record.key, targets }),
     fields: values,

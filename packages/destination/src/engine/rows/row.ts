@@ -2,12 +2,12 @@
 
 import type { FieldWrite, Value } from '@wrapup/mapping';
 import type { RequestFailure } from '../../http/request-failure.ts';
-import type { Session } from '../../http/transport.ts';
+import type { ApiSession } from '../../http/transport.ts';
 import type { Failure } from '../../port/failure.ts';
 import type { Dropped } from '../plan/plan-write.ts';
 
 /** Something that a record is linked to. */
-export interface Target {
+export interface LinkTarget {
   /** Record name: `person`, `call_log`. */
   readonly name: string;
   readonly object: string;
@@ -17,7 +17,7 @@ export interface Target {
 }
 
 /** One record as it is sent. */
-export interface Row {
+export interface CrmRow {
   readonly object: string;
   /** Id of the record, for updates. */
   readonly id?: string;
@@ -25,7 +25,7 @@ export interface Row {
   readonly key?: string;
   readonly fields: Readonly<Record<string, unknown>>;
   /** What to link it to as it is created, in CRMs that take links apart from fields. */
-  readonly targets?: readonly Target[];
+  readonly targets?: readonly LinkTarget[];
   /** Record that the CRM locks while it writes this one: rows of one parent go together. */
   readonly parent?: string;
   /** Numbers of the plans that it serves. */
@@ -41,14 +41,14 @@ export type RowAnswer<Failed extends RequestFailure = RequestFailure> =
   | { ok: true; id: string; created: boolean }
   | { ok: false; failure: Failed };
 
-export type RowAnswers = Map<Row, RowAnswer>;
+export type RowAnswers = Map<CrmRow, RowAnswer>;
 
 /** What became of one row, after fields that the account refuses were dropped. `fields`: as they were sent last. */
-export type RowResult = RowAnswer & { dropped: Dropped[]; fields: Row['fields'] };
+export type RowResult = RowAnswer & { dropped: Dropped[]; fields: CrmRow['fields'] };
 
 /** How a CRM takes rows. */
 export interface RowWriter {
-  readonly session: Pick<Session, 'ctx' | 'usable'>;
+  readonly session: Pick<ApiSession, 'ctx' | 'usable'>;
   readonly limits: {
     /** Rows of one request. */
     readonly rows: number;
@@ -68,12 +68,12 @@ export interface RowWriter {
    * One request for all rows, at most `limits.rows`. Each row has its answer; what the CRM said nothing of is `unaccounted`.
    * @throws RequestFailure when the request failed as a whole
    */
-  create(rows: Row[]): Promise<RowAnswers>;
-  update(rows: Row[]): Promise<RowAnswers>;
+  create(rows: CrmRow[]): Promise<RowAnswers>;
+  update(rows: CrmRow[]): Promise<RowAnswers>;
   /** Creates or updates by the unique key; takes no links. Absent: the CRM has no such request. */
-  upsert?(rows: Row[]): Promise<RowAnswers>;
+  upsert?(rows: CrmRow[]): Promise<RowAnswers>;
   /** Rows that the refusal of a whole request is about; none when it does not say. */
-  rowsNamed(rows: Row[], failure: RequestFailure): Row[];
+  rowsNamed(rows: CrmRow[], failure: RequestFailure): CrmRow[];
   /**
    * Asked after the account refused a field as unknown: the fields that the object has, so that all others are dropped at
    * once. Undefined when that is not known.

@@ -15,7 +15,7 @@ import type { Context } from '../../port/context.ts';
 import type { Failure, FailureCode } from '../../port/failure.ts';
 import { forgetOwners } from '../owners/owners.ts';
 import type { Dropped } from '../plan/plan-write.ts';
-import type { Row, RowAnswer, RowAnswers, RowResult, RowVerb, RowWriter } from './row.ts';
+import type { CrmRow, RowAnswer, RowAnswers, RowResult, RowVerb, RowWriter } from './row.ts';
 
 /** How often fields may be dropped from one row before its refusal stands. */
 const MAX_DROPS = 3;
@@ -25,8 +25,8 @@ const MAX_LOCK_RETRIES = 2;
 const LOCK_PAUSE_MS = 400;
 
 /** Sends rows, of one object or several. Never rejects. */
-export async function writeRows(crm: RowWriter, verb: RowVerb, rows: Row[]): Promise<Map<Row, RowResult>> {
-  const results = new Map<Row, RowResult>();
+export async function writeRows(crm: RowWriter, verb: RowVerb, rows: CrmRow[]): Promise<Map<CrmRow, RowResult>> {
+  const results = new Map<CrmRow, RowResult>();
   let waiting = inOrder(rows).map((row): Sending => ({ original: row, row, dropped: [] }));
   for (let drops = 0, locks = 0; waiting.length > 0; ) {
     const again: Sending[] = [];
@@ -62,8 +62,8 @@ export async function writeRows(crm: RowWriter, verb: RowVerb, rows: Row[]): Pro
 }
 
 interface Sending {
-  original: Row;
-  row: Row;
+  original: CrmRow;
+  row: CrmRow;
   dropped: Dropped[];
 }
 
@@ -73,7 +73,7 @@ function drop({ original, row, dropped }: Sending, refused: string[], failure: R
   return { original, row: { ...row, fields }, dropped: [...dropped, ...now] };
 }
 
-async function fieldsToDrop(crm: RowWriter, row: Row, failure: RequestFailure): Promise<string[]> {
+async function fieldsToDrop(crm: RowWriter, row: CrmRow, failure: RequestFailure): Promise<string[]> {
   const { fields: named, code } = failure;
   if (named.length === 0 || named.some((field) => row.required.has(field))) return [];
   if (!crm.drops_fields && !named.every((field) => field === crm.owner)) return [];
@@ -86,7 +86,7 @@ async function fieldsToDrop(crm: RowWriter, row: Row, failure: RequestFailure): 
   return refused;
 }
 
-async function sendAll(crm: RowWriter, verb: RowVerb, rows: Row[]): Promise<RowAnswers> {
+async function sendAll(crm: RowWriter, verb: RowVerb, rows: CrmRow[]): Promise<RowAnswers> {
   const groups = crm.limits.mixed ? [rows] : [...Map.groupBy(rows, ({ object }) => object).values()];
   const answers: RowAnswers = new Map();
   for (const group of groups) for (const [row, answer] of await sendGroup(crm, verb, group)) answers.set(row, answer);
@@ -94,7 +94,7 @@ async function sendAll(crm: RowWriter, verb: RowVerb, rows: Row[]): Promise<RowA
 }
 
 /** Sends rows in as few requests as the CRM takes. */
-async function sendGroup(crm: RowWriter, verb: RowVerb, rows: Row[]): Promise<RowAnswers> {
+async function sendGroup(crm: RowWriter, verb: RowVerb, rows: CrmRow[]): Promise<RowAnswers> {
   const { ctx } = crm.session;
   const { shrinks, rows: most } = crm.limits;
   const answers: RowAnswers = new Map();
@@ -126,12 +126,12 @@ async function sendGroup(crm: RowWriter, verb: RowVerb, rows: Row[]): Promise<Ro
 }
 
 /** One request, and further ones for those whom its refusal as a whole is not about. */
-async function sendBatch(crm: RowWriter, verb: RowVerb, rows: Row[]): Promise<RowAnswers> {
+async function sendBatch(crm: RowWriter, verb: RowVerb, rows: CrmRow[]): Promise<RowAnswers> {
   try {
     return await request(crm, verb, rows);
   } catch (thrown) {
     const failure = asRequestFailure(thrown);
-    const refuse = (some: Row[]): RowAnswers => new Map(some.map((row) => [row, { ok: false, failure }]));
+    const refuse = (some: CrmRow[]): RowAnswers => new Map(some.map((row) => [row, { ok: false, failure }]));
     if (rows.length === 1 || !failure.vendor || !isAboutRows(failure)) return refuse(rows);
     const named = crm.rowsNamed(rows, failure);
     if (named.length === rows.length) return refuse(rows);
@@ -144,12 +144,12 @@ async function sendBatch(crm: RowWriter, verb: RowVerb, rows: Row[]): Promise<Ro
   }
 }
 
-function request(crm: RowWriter, verb: RowVerb, rows: Row[]): Promise<RowAnswers> {
+function request(crm: RowWriter, verb: RowVerb, rows: CrmRow[]): Promise<RowAnswers> {
   if (verb === 'upsert' && crm.upsert) return crm.upsert(rows);
   return verb === 'update' ? crm.update(rows) : crm.create(rows);
 }
 
-const unaccountedFor = (verb: RowVerb, { object }: Row): RowAnswer => ({
+const unaccountedFor = (verb: RowVerb, { object }: CrmRow): RowAnswer => ({
   ok: false,
   failure: unaccountedBy('the CRM', `${verb} ${object}`, true),
 });
@@ -168,12 +168,12 @@ function isLock(failure: RequestFailure | undefined): boolean {
 }
 
 /** Rows of one object stand together, and within it those of one parent. */
-function inOrder(rows: Row[]): Row[] {
+function inOrder(rows: CrmRow[]): CrmRow[] {
   const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
   return rows.toSorted((a, b) => compare(a.object, b.object) || compare(a.parent ?? '', b.parent ?? ''));
 }
 
-function objectsOf(rows: Row[]): string[] {
+function objectsOf(rows: CrmRow[]): string[] {
   return [...new Set(rows.map(({ object }) => object))];
 }
 

@@ -8,7 +8,7 @@ import { type SampleCall, type SampleNames, samplePlan } from '../sample-plan.ts
 /** What goes wrong. `lost` and `unanswered` take effect in the CRM first: the connection breaks, or nothing ever comes. */
 export type Trouble = 'fails' | 'hangs' | 'lost' | 'unanswered' | 'throttled' | 'refused-token' | 'empty-success';
 /** Which requests it happens to. */
-export type Moment = 'look-up' | 'create-person' | 'update-person' | 'create-call-log' | 'create-task' | 'any';
+export type TroubleMoment = 'look-up' | 'create-person' | 'update-person' | 'create-call-log' | 'create-task' | 'any';
 
 export interface PersonEffect {
   id: string;
@@ -43,7 +43,7 @@ export interface TestAccount {
   owners(): Promise<{ active: [OwnerOfTest, OwnerOfTest]; gone: OwnerOfTest }>;
   deletePerson(id: string): Promise<void>;
   /** @param times how many requests it happens to; null for all from now on */
-  trouble(kind: Trouble, moment: Moment, times?: number | null): void;
+  trouble(kind: Trouble, moment: TroubleMoment, times?: number | null): void;
   calm(): void;
   /** Search shows what was written before this call, and nothing newer; true: everything at once. */
   searchSees(everything: boolean): void;

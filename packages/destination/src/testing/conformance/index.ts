@@ -17,11 +17,11 @@ export type {
   Effects,
   Harness,
   LowerStep,
-  Moment,
   PersonEffect,
   RecordEffect,
   TestAccount,
   Trouble,
+  TroubleMoment,
 } from './harness.ts';
 export { deliver, failure, ids, planFor, write } from './harness.ts';
 
