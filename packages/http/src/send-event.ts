@@ -34,7 +34,7 @@ export function eventOf(plan: Plan, record: RecordPlan): Event {
 }
 
 /** Nothing is sent when less than this is left, in ms: no answer could come in time. */
-const TOO_LATE = 20;
+const TOO_LATE_MS = 20;
 
 /** Sends an event once. @throws the failure when it was not taken */
 export async function sendEvent(
@@ -92,7 +92,7 @@ async function send(
   const left = () => ctx.deadline - Date.now();
   const check = () => {
     if (ctx.signal.aborted) throw withdrawn(settings);
-    if (left() < TOO_LATE) throw tooLate(settings);
+    if (left() < TOO_LATE_MS) throw tooLate(settings);
   };
   check();
   try {

@@ -3,8 +3,8 @@
 export type BodySegment = string | number;
 
 /** Entries that a list in a body may have. */
-const LONGEST_LIST = 100;
-const DEEPEST = 16;
+const MAX_LIST_LENGTH = 100;
+const MAX_DEPTH = 16;
 const NAME = /[^.[\]"]+/y;
 const INDEX = /\[(\d{1,3})\]/y;
 const QUOTED = /\["([^"]*)"\]/y;
@@ -29,12 +29,13 @@ export function parseBodyPath(text: string): BodySegment[] | string {
     if (!found) return 'is not written like a.b, a[0] or a["b.c"]';
     const segment = name ? name[0] : index ? Number(index[1]) : (quoted?.[1] ?? '');
     if (typeof segment === 'string' && REFUSED.has(segment)) return `cannot contain ${segment}`;
-    if (typeof segment === 'number' && segment >= LONGEST_LIST) return `goes beyond entry ${LONGEST_LIST} of a list`;
+    if (typeof segment === 'number' && segment >= MAX_LIST_LENGTH)
+      return `goes beyond entry ${MAX_LIST_LENGTH} of a list`;
     segments.push(segment);
     at += found[0].length;
   }
   if (segments.length === 0) return 'has no name';
-  return segments.length > DEEPEST ? `is more than ${DEEPEST} levels deep` : segments;
+  return segments.length > MAX_DEPTH ? `is more than ${MAX_DEPTH} levels deep` : segments;
 }
 
 type Branch = Record<string, unknown> | unknown[];

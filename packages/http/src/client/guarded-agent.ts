@@ -61,7 +61,7 @@ export interface Agents {
 }
 
 /** Idle sockets are closed before most servers do it, so that few requests meet a closing one. */
-const IDLE = 4_000;
+const IDLE_MS = 4_000;
 
 export function makeAgents(allowed: AllowPrivate, resolve: Resolve = resolveBySystem): Agents {
   const lookup: LookupFunction = (host, options, done) => {
@@ -74,7 +74,7 @@ export function makeAgents(allowed: AllowPrivate, resolve: Resolve = resolveBySy
       (error: NodeJS.ErrnoException) => done(error, ''),
     );
   };
-  const options = { keepAlive: true, timeout: IDLE, lookup };
+  const options = { keepAlive: true, timeout: IDLE_MS, lookup };
   const agents = { http: new GuardedHttpAgent(options, allowed), https: new GuardedHttpsAgent(options, allowed) };
   return {
     ...agents,

@@ -6,15 +6,15 @@ import { createHash, createHmac } from 'node:crypto';
 
 const PREFIX = 'whsec_';
 /** Bytes that a secret may have. */
-const SHORTEST = 24;
-const LONGEST = 64;
+const MIN_SECRET_BYTES = 24;
+const MAX_SECRET_BYTES = 64;
 
 /** Bytes of a `whsec_…` secret, or undefined when it is none. */
 export function readSecret(text: string): Buffer | undefined {
   const encoded = text.startsWith(PREFIX) ? text.slice(PREFIX.length) : '';
   if (!/^[A-Za-z0-9+/_-]+={0,2}$/.test(encoded)) return undefined;
   const bytes = Buffer.from(encoded, 'base64');
-  return bytes.length >= SHORTEST && bytes.length <= LONGEST ? bytes : undefined;
+  return bytes.length >= MIN_SECRET_BYTES && bytes.length <= MAX_SECRET_BYTES ? bytes : undefined;
 }
 
 /**

@@ -17,9 +17,9 @@ export interface AnswerRule extends TableRow {
   hint: string;
 }
 
-const SECOND = 1_000;
-const MINUTE = 60 * SECOND;
-const HOUR = 60 * MINUTE;
+const SECOND_MS = 1_000;
+const MINUTE_MS = 60 * SECOND_MS;
+const HOUR_MS = 60 * MINUTE_MS;
 const LATER = 'Nothing to do: the delivery goes on by itself.';
 
 export const ANSWER_TABLE: AnswerRule[] = [
@@ -32,7 +32,7 @@ export const ANSWER_TABLE: AnswerRule[] = [
   {
     status: 401,
     becomes: 'unauthorized',
-    closes: MINUTE,
+    closes: MINUTE_MS,
     message: 'it does not accept the credentials',
     hint: 'Put valid ones into the connection’s headers, or the receiver’s secret into secret; the connection goes on by itself.',
   },
@@ -48,7 +48,7 @@ export const ANSWER_TABLE: AnswerRule[] = [
     becomes: 'gone',
     // Its usual meaning is a vanished record; here the whole connection has nowhere to send to.
     next: 'reauthenticate',
-    closes: 15 * MINUTE,
+    closes: 15 * MINUTE_MS,
     message: 'it wants no more events',
     hint: 'Give the connection another url, or drop its routes. Until then it is asked again every 15 minutes.',
   },
@@ -58,12 +58,12 @@ export const ANSWER_TABLE: AnswerRule[] = [
     message: 'the event is too large for it',
     hint: 'Send less (send: "call, lead, vars", leave_out: "call.transcript, call.turns"), then replay.',
   },
-  { status: 425, becomes: 'unavailable', longest: HOUR, message: 'it is not ready yet', hint: LATER },
+  { status: 425, becomes: 'unavailable', longest: HOUR_MS, message: 'it is not ready yet', hint: LATER },
   {
     status: 429,
     becomes: 'throttled',
-    wait: 10 * SECOND,
-    longest: 24 * HOUR,
+    wait: 10 * SECOND_MS,
+    longest: 24 * HOUR_MS,
     message: 'it gets too many events',
     hint: LATER,
   },
@@ -73,13 +73,13 @@ export const ANSWER_TABLE: AnswerRule[] = [
     message: 'it refuses the event',
     hint: 'Its answer says why. Correct the mapping or the endpoint, then replay.',
   },
-  { status: [500, 599], becomes: 'unavailable', longest: HOUR, message: 'it failed', hint: LATER },
+  { status: [500, 599], becomes: 'unavailable', longest: HOUR_MS, message: 'it failed', hint: LATER },
 ];
 
 /** For statuses that the connection lists in `retry_on`. */
 export const NOT_NOW: Omit<AnswerRule, 'status'> = {
   becomes: 'unavailable',
-  longest: HOUR,
+  longest: HOUR_MS,
   message: 'it does not take the event now',
   hint: LATER,
 };

@@ -54,9 +54,9 @@ function plain(text: string): string {
 }
 
 /** Words in a row by which a text is recognised. */
-const RUN = 3;
+const RUN_WORDS = 3;
 /** Letters of a word that stands alone and is not a name. Shorter ones say nothing about anybody. */
-const SHORTEST = 3;
+const MIN_LETTERS = 3;
 const WORD = /[\p{L}\p{N}]+/gu;
 const MASK = '[sent]';
 
@@ -78,7 +78,7 @@ export function maskEcho(answer: string, sent: Sent): string {
     to: match.index + match[0].length,
   }));
   const runs = new Map<string, number[]>();
-  for (let length = 1; length <= RUN; length += 1)
+  for (let length = 1; length <= RUN_WORDS; length += 1)
     for (let at = 0; at + length <= tokens.length; at += 1) {
       const run = tokens.slice(at, at + length).map(({ word }) => word);
       const key = run.join(' ');
@@ -92,10 +92,10 @@ export function maskEcho(answer: string, sent: Sent): string {
   for (const words of sent.words) for (const word of wordsOf(words)) if (word.length > 1) hit([word]);
   for (const whole of sent.texts) {
     const words = wordsOf(whole);
-    if (words.length <= RUN) {
+    if (words.length <= RUN_WORDS) {
       const [only] = words;
-      if (words.length > 1 || (only !== undefined && only.length >= SHORTEST && !keep.has(only))) hit(words);
-    } else for (let at = 0; at + RUN <= words.length; at += 1) hit(words.slice(at, at + RUN));
+      if (words.length > 1 || (only !== undefined && only.length >= MIN_LETTERS && !keep.has(only))) hit(words);
+    } else for (let at = 0; at + RUN_WORDS <= words.length; at += 1) hit(words.slice(at, at + RUN_WORDS));
   }
   return put(text, tokens, masked);
 }
