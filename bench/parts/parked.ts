@@ -122,7 +122,12 @@ async function park(store: Store, n: number): Promise<() => Promise<void>> {
   const why = { code, reason: reasonOf(n), hint: 'Add the option in HubSpot, or map the value, then replay.' };
   const facts = { outcome: 'connected', status: 'completed', direction: 'outbound', notes: [] };
   const call = { source, call_id, revision };
-  const routed = await store.ledger.route(call, 'applied', facts, [{ route, connection }], why);
+  const routed = await store.ledger.route(call, {
+    effect: 'applied',
+    facts,
+    wanted: [{ route, connection }],
+    park: why,
+  });
   await store.ledger.close(source, call_id);
   const delivery = typeof routed === 'string' ? undefined : routed[0];
   if (!delivery) throw new Error(`call ${call_id} was not parked`);

@@ -36,7 +36,7 @@ test('a call whose payload has expired is fetched again, and can be replayed the
   const { call_id, revisions } = entry;
   const [{ hash: revision } = { hash: '' }] = revisions;
   const wanted = [{ route: 'sales-calls', connection: 'sales' }];
-  await store.ledger.route({ source: 'main', call_id, revision }, 'applied', { notes: [] }, wanted);
+  await store.ledger.route({ source: 'main', call_id, revision }, { effect: 'applied', facts: { notes: [] }, wanted });
   const ref = { source: 'main', call_id, revision, route: 'sales-calls', replays: 0 };
   await store.ledger.begin(ref);
   await store.ledger.recordOutcome(ref, { state: 'parked', code: 'invalid_field' });

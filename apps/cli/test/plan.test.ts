@@ -132,7 +132,11 @@ test('of a revision that only a signature vouches for, no address is in the plan
   const { env: redis, route, receive, store } = await openInstallation();
   await route('connected', { call_id: 'c-2', collected: { email: null } });
   const added = await receive('connected', { call_id: 'c-2', collected: { email: 'other@example.com' } });
-  await store.ledger.route(added, 'added', { notes: [] }, [{ route: 'sales-calls', connection: 'sales' }]);
+  await store.ledger.route(added, {
+    effect: 'added',
+    facts: { notes: [] },
+    wanted: [{ route: 'sales-calls', connection: 'sales' }],
+  });
   const { code, stdout } = await wrapup(['plan', 'c-2'], { ...redis, ...env });
   expect(code).toBe(0);
   expect(stdout).toMatch(/^ {4}lead\.email: only a signature vouches for it$/m);

@@ -64,7 +64,7 @@ describe('routing a call', () => {
     await forgetCall(store, { source: 'main', call_id: call.call_id });
     expect(await processCall(call, { store, config: configWith() })).toEqual({ job: 'complete', result: 'forgotten' });
     const wanted = [{ route: 'sales-calls', connection: 'sales' }];
-    expect(await store.ledger.route(call, 'applied', { notes: [] }, wanted)).toEqual([]);
+    expect(await store.ledger.route(call, { effect: 'applied', facts: { notes: [] }, wanted })).toEqual([]);
     expect(await deliveriesOf(call.call_id)).toEqual([]);
   });
 
@@ -138,7 +138,7 @@ describe('revisions', () => {
       { code: 'contradiction', reason: '', hint: '' },
       [{ route: 'sales-calls', connection: 'sales' }],
     ];
-    expect(await store.ledger.route(edited, 'parked', { notes: [] }, wanted, park)).toEqual([]);
+    expect(await store.ledger.route(edited, { effect: 'parked', facts: { notes: [] }, wanted, park })).toEqual([]);
     expect(await store.ledger.read('main', first.call_id)).toEqual(after);
   });
 

@@ -160,7 +160,9 @@ it('system: a revision that was judged while another worker delivered one is jud
   await call.process(revision);
   // It saw none of the two delivered.
   const stale = { compared: [] };
-  expect(await callStore.store.ledger.route(other, 'applied', { notes: [] }, wanted, undefined, stale)).toBe('again');
+  expect(await callStore.store.ledger.route(other, { effect: 'applied', facts: { notes: [] }, wanted, ...stale })).toBe(
+    'again',
+  );
   expect(await call.effects()).toEqual(['applied', 'waits']);
   expect(await call.delivery()).toMatchObject({ revision });
 });

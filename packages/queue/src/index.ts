@@ -17,7 +17,7 @@ export * from './ledger/labels.ts';
 export * from './ledger/ledger.ts';
 export * from './ledger/payloads.ts';
 export * from './ledger/people-index.ts';
-export type { CallFacts } from './ledger/route-script.ts';
+export type { CallFacts, ParkReason } from './ledger/route-script.ts';
 export * from './ledger/unresolved.ts';
 export * from './queues/operations.ts';
 export * from './queues/priority.ts';

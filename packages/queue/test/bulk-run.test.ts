@@ -27,7 +27,10 @@ async function park(call_id: string = randomUUID(), { replays = 0, code = 'inval
   if (replays === 0) {
     await store.accept(makeArrival(call_id, body), 90);
     const wanted = [{ route: 'sales-calls', connection: 'sales' }];
-    await store.ledger.route({ source: 'main', call_id, revision }, 'applied', { notes: [] }, wanted);
+    await store.ledger.route(
+      { source: 'main', call_id, revision },
+      { effect: 'applied', facts: { notes: [] }, wanted },
+    );
   }
   const ref = { source: 'main', call_id, route: 'sales-calls', revision, replays };
   await store.ledger.begin(ref);

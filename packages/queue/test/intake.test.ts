@@ -97,7 +97,7 @@ describe('intake', () => {
       const one = arrival();
       await intake.accept(one);
       const ref = { source: 'main', call_id: one.call_id, revision: revisionOf(one.body) };
-      await store.ledger.route(ref, 'applied', { notes: [] }, []);
+      await store.ledger.route(ref, { effect: 'applied', facts: { notes: [] }, wanted: [] });
       const queue = store.queues.get<{ call_id: string }>(CALLS_QUEUE);
       const jobs = async () => (await queue.getWaiting()).filter(({ data }) => data.call_id === one.call_id);
       for (const job of await jobs()) await job.remove();

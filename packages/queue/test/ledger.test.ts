@@ -21,7 +21,11 @@ beforeEach(async () => {
 
 const accept = (arrival: Arrival) => store.accept(arrival, 90);
 const route = () =>
-  store.ledger.route(ref, 'applied', { outcome: 'connected', notes: ['call.start_time: unreadable'] }, wanted);
+  store.ledger.route(ref, {
+    effect: 'applied',
+    facts: { outcome: 'connected', notes: ['call.start_time: unreadable'] },
+    wanted,
+  });
 const delivery = async () => (await store.ledger.read(ref.source, ref.call_id))?.deliveries[0];
 
 describe('ledger', () => {
@@ -126,10 +130,10 @@ describe('ledger', () => {
       received_at: Date.now() + 5,
     });
     const next = { ...ref, revision: revisionOf(newer) };
-    expect(await store.ledger.route(next, 'added', { notes: [] }, wanted)).toMatchObject([
+    expect(await store.ledger.route(next, { effect: 'added', facts: { notes: [] }, wanted })).toMatchObject([
       { revision: next.revision, state: 'queued' },
     ]);
-    expect(await store.ledger.route(ref, 'applied', { notes: [] }, wanted)).toHaveLength(0);
+    expect(await store.ledger.route(ref, { effect: 'applied', facts: { notes: [] }, wanted })).toHaveLength(0);
     expect(await delivery()).toMatchObject({ revision: next.revision });
   });
 

@@ -45,7 +45,10 @@ async function stop({
   ...change
 }: Given = {}): Promise<string> {
   await store.accept(makeArrival(call_id, body, { source }), 90);
-  await store.ledger.route({ source, call_id, revision }, 'applied', { notes: [] }, [{ route, connection }]);
+  await store.ledger.route(
+    { source, call_id, revision },
+    { effect: 'applied', facts: { notes: [] }, wanted: [{ route, connection }] },
+  );
   const ref = { source, call_id, route, revision, replays: 0 };
   await store.ledger.begin(ref);
   const why: DeliveryChange = { state: 'parked', code: 'invalid_field', reason: 'no such option', ...change };
@@ -240,7 +243,7 @@ describe('the index', () => {
     const call = { source: 'main', call_id: revised, revision: revisionOf(newer) };
     const wanted = [{ route: 'sales-calls', connection: 'sales' }];
     const park = { code: 'contradicts', reason: 'r', hint: 'h' };
-    await store.ledger.route(call, 'parked', { notes: [] }, wanted, park);
+    await store.ledger.route(call, { effect: 'parked', facts: { notes: [] }, wanted, park });
     expect(await listed()).toEqual(expect.arrayContaining([revised, routeless]));
     expect(await store.unresolved.partitions('parked', { codes: ['contradicts'] })).toMatchObject([{ count: 1 }]);
     expect(await store.unresolved.count('parked')).toBe(2);
@@ -265,7 +268,10 @@ describe('the index', () => {
     await store.ledger.stop('main', hint, { code: 'internal', reason: 'r' });
     expect(await store.unresolved.count('dead')).toBe(1);
     await store.ledger.markUnverified('main', hint, revision);
-    await store.ledger.route({ source: 'main', call_id: routed, revision }, 'applied', { notes: [] }, []);
+    await store.ledger.route(
+      { source: 'main', call_id: routed, revision },
+      { effect: 'applied', facts: { notes: [] }, wanted: [] },
+    );
     expect(await store.redis.keys(`${store.keys.unresolved}*`)).toEqual([]);
   });
 

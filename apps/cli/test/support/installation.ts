@@ -56,12 +56,11 @@ export async function openInstallation() {
   /** The same, routed to `sales-calls`. */
   async function route(kind: SampleKind, overrides: SampleOverrides & { call_id: string }, source = 'main') {
     const call = await receive(kind, overrides, source);
-    await store.ledger.route(
-      call,
-      'applied',
-      { outcome: kind === 'connected' ? 'connected' : 'voicemail', status: 'completed', notes: [] },
-      [{ route: 'sales-calls', connection: 'sales' }],
-    );
+    await store.ledger.route(call, {
+      effect: 'applied',
+      facts: { outcome: kind === 'connected' ? 'connected' : 'voicemail', status: 'completed', notes: [] },
+      wanted: [{ route: 'sales-calls', connection: 'sales' }],
+    });
     return call;
   }
 

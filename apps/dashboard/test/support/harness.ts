@@ -108,9 +108,11 @@ export async function startDashboard({
       if (!given.deliveries) return call_id;
       const deliveries = await store.ledger.route(
         { source, call_id, revision },
-        'applied',
-        { outcome: given.outcome ?? 'connected', status: 'completed', notes: given.notes ?? [] },
-        given.deliveries.map(({ route, connection }) => ({ route, connection })),
+        {
+          effect: 'applied',
+          facts: { outcome: given.outcome ?? 'connected', status: 'completed', notes: given.notes ?? [] },
+          wanted: given.deliveries.map(({ route, connection }) => ({ route, connection })),
+        },
       );
       for (const [index, delivery] of deliveries.entries()) {
         const change = given.deliveries[index]?.change;

@@ -139,8 +139,8 @@ async function processRevision(work: RevisionWork, pending: PendingCall | undefi
           route: name,
           connection: to,
         }));
-  const options = { digest, after, compared };
-  const deliveries = await store.ledger.route(job, verdict.effect, factsOf(call), wanted, verdict.park, options);
+  const facts = factsOf(call);
+  const deliveries = await store.ledger.route(job, { ...verdict, facts, wanted, digest, after, compared });
   if (deliveries === 'again') return { job: 'delay', ms: JUDGE_AGAIN_MS, result: 'waits' };
   if (deliveries === 'waits') return waitForDeliveries(entry, store);
   // What it adds to must be there as long as the delivery may wait.

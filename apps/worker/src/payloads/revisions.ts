@@ -9,7 +9,7 @@
  */
 import type { Call } from '@wrapup/call';
 import type { Source } from '@wrapup/config';
-import type { LedgerEntry, Revision } from '@wrapup/queue';
+import type { LedgerEntry, ParkReason, Revision } from '@wrapup/queue';
 import {
   combineRevisions,
   contradicts,
@@ -24,7 +24,8 @@ export type ReadRevision = (hash: string) => Promise<Call | undefined>;
 
 export interface RevisionVerdict {
   effect: NonNullable<Revision['effect']>;
-  park?: { code: string; reason: string; hint: string };
+  /** Why its deliveries are parked. */
+  park?: ParkReason;
 }
 
 /** The call as it was delivered so far; `gone` when it was, and its payload has expired since. Undefined for a new call. */

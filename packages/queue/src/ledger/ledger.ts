@@ -3,15 +3,19 @@ import { readCursor, writeCursor } from '../redis/cursor.ts';
 import type { Keys } from '../redis/keys.ts';
 import { memberOf, splitMember } from '../redis/keys.ts';
 import { type DeliveryEntry, type DeliveryState, type LedgerEntry, parseEntry, repairDelivery } from './entry.ts';
-import { type ParkReason, type RouteArgs, type RouteOptions, routeCall } from './route-script.ts';
+import { type JudgedRevision, routeCall } from './route-script.ts';
 import * as scripts from './scripts.ts';
 
-/** Which delivery a job stands for. A job whose revision or replay count is no longer the ledger's is out of date. */
-export interface DeliveryRef {
+/** A revision of a call. */
+interface RevisionRef {
   source: string;
   call_id: string;
-  route: string;
   revision: string;
+}
+
+/** Which delivery a job stands for. A job whose revision or replay count is no longer the ledger's is out of date. */
+export interface DeliveryRef extends RevisionRef {
+  route: string;
   replays: number;
 }
 
@@ -127,18 +131,16 @@ export class Ledger {
   }
 
   /**
-   * Writes facts and effect of a revision and opens its deliveries; answers those that need a job.
-   * @returns `waits` when it is to be parked where another revision is on its way, and `again` when another
-   * revision was delivered since it was judged: nothing is changed then
+   * Writes facts and effect of a revision, and opens its deliveries.
+   * @returns the deliveries that need a job; `waits` when it is to be parked while another revision is on its way, and
+   * `again` when another revision was delivered since it was judged: nothing is changed then
    */
-  async route(...args: RouteArgs): Promise<DeliveryEntry[]>;
+  async route(call: RevisionRef, judged: Omit<JudgedRevision, 'park' | 'compared'>): Promise<DeliveryEntry[]>;
+  async route(call: RevisionRef, judged: JudgedRevision): Promise<DeliveryEntry[] | 'waits' | 'again'>;
   async route(
-    ...args: [...RouteArgs, park: ParkReason | undefined, options?: RouteOptions]
-  ): Promise<DeliveryEntry[] | 'waits' | 'again'>;
-  async route(
-    ...[call, effect, facts, wanted, park, options]: [...RouteArgs, park?: ParkReason, options?: RouteOptions]
+    call: RevisionRef,
+    { effect, facts, wanted, park, digest = '', after = 0, compared }: JudgedRevision,
   ): Promise<DeliveryEntry[] | 'waits' | 'again'> {
-    const { digest = '', after = 0, compared } = options ?? {};
     const { notes, ...plain } = facts;
     const fields = Object.fromEntries(
       Object.entries({ ...plain, notes: JSON.stringify(notes) }).filter(([, value]) => value !== undefined),
@@ -258,7 +260,7 @@ export class Ledger {
   }
 
   /** Notes which revision the API of the source gave when it was asked to confirm this one. */
-  async confirm(call: { source: string; call_id: string; revision: string }, by: string): Promise<void> {
+  async confirm(call: RevisionRef, by: string): Promise<void> {
     await scripts.markConfirmed(this.#redis, [this.#keys.ledger(call.source, call.call_id)], [call.revision, by]);
   }
 
@@ -296,7 +298,7 @@ export class Ledger {
    * @returns why it is stopped now; undefined when the revision has been taken for something else meanwhile
    */
   async parkUnrecognised(
-    call: { source: string; call_id: string; revision: string },
+    call: RevisionRef,
     why: Pick<NonNullable<LedgerEntry['stopped']>, 'code' | 'reason' | 'hint'>,
   ): Promise<NonNullable<LedgerEntry['stopped']> | undefined> {
     const stopped = { at: Date.now(), ...why, state: 'parked' as const };

@@ -15,14 +15,6 @@ export interface CallFacts {
   notes: string[];
 }
 
-/** The revision, what it does to the call, and the deliveries that it wants. */
-export type RouteArgs = [
-  call: { source: string; call_id: string; revision: string },
-  effect: NonNullable<Revision['effect']>,
-  facts: CallFacts,
-  wanted: { route: string; connection: string }[],
-];
-
 /** Why a revision waits for a person. */
 export interface ParkReason {
   code: string;
@@ -30,12 +22,19 @@ export interface ParkReason {
   hint: string;
 }
 
-export interface RouteOptions {
-  /** Of what the revision says. */
+/** What the worker made of a revision. */
+export interface JudgedRevision {
+  effect: NonNullable<Revision['effect']>;
+  facts: CallFacts;
+  /** The deliveries that it is to have. */
+  wanted: { route: string; connection: string }[];
+  /** Why its deliveries are parked, where they are. */
+  park?: ParkReason | undefined;
+  /** Keyed digest of what it says. */
   digest?: string;
-  /** Epoch ms: the revision stands after everything up to then, however early it came. */
+  /** Epoch ms: the revision comes after everything up to then, however early it arrived. */
   after?: number;
-  /** Hashes of the delivered revisions that this one was judged by. */
+  /** Hashes of the delivered revisions that it was judged by. */
   compared?: string[];
 }
 
