@@ -1,7 +1,7 @@
 import { configDefaults, defineConfig } from 'vitest/config';
 
 /** They measure the memory of their process, or look at what it has loaded. */
-const ALONE = ['apps/ingress/test/bodies.test.ts', 'apps/ingress/test/client-is-loaded-when-needed.test.ts'];
+const ALONE = ['apps/ingress/test/collect-body.test.ts', 'apps/ingress/test/inbound.lazy-client.test.ts'];
 
 export default defineConfig({
   test: {

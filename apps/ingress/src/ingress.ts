@@ -2,24 +2,24 @@ import type { Config } from '@wrapup/config';
 import type { Intake } from '@wrapup/queue';
 import { type HealthOptions, healthRoutes, type Logger, type Metrics } from '@wrapup/telemetry';
 import express, { type ErrorRequestHandler, type Express } from 'express';
-import { makeExchanges } from './exchange.ts';
-import { InFlight, shareOut } from './in-flight.ts';
-import { NEUTRAL } from './inbound/answer-ringing.ts';
-import type { Callers } from './inbound/callers.ts';
-import { answerInboundCalls } from './inbound-call.ts';
+import { InFlight, shareOut } from './body/in-flight.ts';
+import { HttpProblem } from './http/http-problem.ts';
+import { makeProbes } from './http/probes.ts';
+import { logProblems } from './http/problem-log.ts';
+import { makeRequestHandlers } from './http/request-handler.ts';
+import { sendJson, sendProblem } from './http/send.ts';
+import { NEUTRAL } from './inbound/answer-inbound.ts';
+import type { CallerLookup } from './inbound/caller-lookup.ts';
+import { answerInboundCalls } from './inbound/inbound-call.ts';
 import { DEFAULT_OPTIONS, type IngressOptions } from './options.ts';
-import { receiveCalls } from './post-call.ts';
-import { makeProbes } from './probe.ts';
-import { Refusal } from './refusal.ts';
-import { logRefusals } from './refusal-log.ts';
-import { sendJson, sendRefusal } from './send.ts';
+import { receiveCalls } from './post-call/post-call.ts';
 
 export interface IngressParts {
-  /** The configuration as it is now; asked on every request, so that a reload takes effect at once. */
+  /** Returns the current configuration; called on every request, so that a reload takes effect at once. */
   config: () => Config;
   intake: Intake;
-  /** Looks up who is calling; without it inbound calls are answered by rules that do not ask. */
-  callers?: Callers | undefined;
+  /** Finds the caller; without it inbound events are answered by rules that do not read the caller. */
+  callers?: CallerLookup | undefined;
   log: Logger;
   metrics: Metrics;
   options?: Partial<IngressOptions>;
@@ -66,8 +66,8 @@ export function createIngress({ config, intake, callers, log, metrics, options: 
     [],
     (gauge) => gauge.set(intake.memory),
   );
-  const refusals = logRefusals(log);
-  const exchanges = makeExchanges(metrics, log, refusals);
+  const problems = logProblems(log);
+  const handlers = makeRequestHandlers(metrics, log, problems);
   const probes = makeProbes(metrics, log);
 
   const app = express();
@@ -76,16 +76,16 @@ export function createIngress({ config, intake, callers, log, metrics, options: 
   app.set('trust proxy', options.trustedProxies);
   app.all(
     [POST_CALL, withToken(POST_CALL)],
-    exchanges.of(POST_CALL, receiveCalls({ config, intake, inFlight, options, probes, log })),
+    handlers.of(POST_CALL, receiveCalls({ config, intake, inFlight, options, probes, log })),
   );
   app.all(
     [INBOUND_CALL, withToken(INBOUND_CALL)],
-    exchanges.of(INBOUND_CALL, answerInboundCalls({ config, callers, inFlight: inboundInFlight, probes, log })),
+    handlers.of(INBOUND_CALL, answerInboundCalls({ config, callers, inFlight: inboundInFlight, probes, log })),
   );
   app.use(healthRoutes(options.observable ? observe({ intake, metrics, options }) : {}));
   app.use(
-    exchanges.of('other', () => {
-      throw new Refusal('no-such-path');
+    handlers.of('other', () => {
+      throw new HttpProblem('no-such-path');
     }),
   );
 
@@ -94,9 +94,9 @@ export function createIngress({ config, intake, callers, log, metrics, options: 
     if (request.method === 'POST' && /\/inbound-call\/?$/.test(request.path)) {
       return sendJson(response, NEUTRAL.status, NEUTRAL.body);
     }
-    const refusal = Refusal.of(error);
-    refusals.note('other', '', refusal);
-    sendRefusal(request, response, refusal);
+    const problem = HttpProblem.of(error);
+    problems.note('other', '', problem);
+    sendProblem(request, response, problem);
   };
   app.use(onError);
   return app;

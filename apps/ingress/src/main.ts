@@ -12,12 +12,12 @@ import {
   serve,
   startOrExit,
 } from '@wrapup/telemetry';
-import { openCallers } from './inbound/callers.ts';
+import { openCallerLookup } from './inbound/caller-lookup.ts';
 import { createIngress, observe } from './ingress.ts';
 import { readOptions } from './options.ts';
 
-/** For requests in hand, each of which is answered within a second of its last byte. */
-const DRAIN = 10_000;
+/** For requests under way, each of which is answered within a second of its last byte. */
+const DRAIN_MS = 10_000;
 
 const log = createLogger('ingress');
 
@@ -29,13 +29,13 @@ await startOrExit(log, async () => {
   const intake = openIntake({ ...redis, ledger_days: config.current().retention.ledger_days });
   await intake.checkKeys(log);
   const metrics = createMetrics();
-  const callers = openCallers({
+  const callers = openCallerLookup({
     config: config.current,
     openStore: () => openStore({ ...redis, role: 'producer' }),
     log,
     metrics,
   });
-  // Before anybody can call: the first one should not wait for a client to be loaded.
+  // Before the port opens: the first call should not wait for a client to be loaded.
   await callers.prepare();
   config.onReload(() => void callers.prepare());
 
@@ -55,12 +55,12 @@ await startOrExit(log, async () => {
   );
   onShutdown(
     [
-      { name: 'answer the requests in hand', run: () => served.close(DRAIN) },
-      { name: 'stop answering whoever observes', run: () => observed?.close(0) },
+      { name: 'answer the requests in hand', run: () => served.close(DRAIN_MS) },
+      { name: 'close the internal port', run: () => observed?.close(0) },
       { name: 'stop watching the configuration', run: () => config.close() },
       { name: 'leave the CRM', run: () => callers.close() },
       { name: 'close Redis', run: () => intake.close() },
     ],
-    { deadline: DRAIN + 2_000, log },
+    { deadline: DRAIN_MS + 2_000, log },
   );
 });

@@ -1,5 +1,5 @@
 import { readTrustedProxies } from '@wrapup/telemetry';
-import { formatBytes, parseSize } from './sizes.ts';
+import { formatBytes, parseSize } from './body/sizes.ts';
 
 export interface IngressOptions {
   /** Bytes of one body, after decompression. `INGRESS_MAX_BODY`, 25 MB. */
@@ -12,7 +12,7 @@ export interface IngressOptions {
   trustedProxies: string[];
   /** Whether `/readyz` and `/metrics` are answered; not where `INGRESS_INTERNAL_PORT` moves them. */
   observable: boolean;
-  /** Milliseconds that storing a call may take before the sender is told to come again. */
+  /** Milliseconds that storing a call may take before the sender is asked to send again. */
   storeWithin: number;
   /** Asked for by `/metrics` when set. */
   metricsToken?: string | undefined;

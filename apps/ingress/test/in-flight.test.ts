@@ -3,9 +3,9 @@ import { PassThrough } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { collectBody } from '../src/collect-body.ts';
-import { InFlight, type Share, SMALL_BODY, shareOut } from '../src/in-flight.ts';
-import { Refusal } from '../src/refusal.ts';
+import { collectBody } from '../src/body/collect-body.ts';
+import { InFlight, type Share, SMALL_BODY, shareOut } from '../src/body/in-flight.ts';
+import { HttpProblem } from '../src/http/http-problem.ts';
 
 const KB = 1024;
 const LIMITS = { all: 4_000 * KB, large: 2_000 * KB, unproved: 1_000 * KB, address: 500 * KB, call: 300 * KB };
@@ -33,7 +33,7 @@ describe('room for bodies', () => {
     third.take(200 * KB);
     expect([first.why, second.why, third.why, other.why]).toEqual(['busy', undefined, undefined, undefined]);
     expect(all.used).toBe(500 * KB);
-    expect(() => first.take(1)).toThrow(Refusal);
+    expect(() => first.take(1)).toThrow(HttpProblem);
   });
 
   it('of all strangers is made at the expense of the address that holds most', () => {
@@ -166,7 +166,7 @@ describe('a sender', () => {
     const share = all.open('a', true);
     const body = collectBody(request as unknown as IncomingMessage, { limit: LIMITS.all, share }).then(
       (bytes) => bytes.toString(),
-      (error: Refusal) => error.code,
+      (error: HttpProblem) => error.code,
     );
     return {
       request,
@@ -175,13 +175,13 @@ describe('a sender', () => {
       pass(seconds: number) {
         for (let half = 0; half < 2 * seconds; half += 1) {
           now += 500;
-          all.look();
+          all.giveUpSlow();
         }
       },
       /** The event loop comes back late, once. */
       stall(seconds: number) {
         now += seconds * 1_000;
-        all.look();
+        all.giveUpSlow();
       },
     };
   }

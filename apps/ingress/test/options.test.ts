@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { formatBytes, parseSize } from '../src/body/sizes.ts';
 import { readOptions } from '../src/index.ts';
-import { formatBytes, parseSize } from '../src/sizes.ts';
 
 const read = (env: Record<string, string>) => readOptions((name) => env[name]);
 

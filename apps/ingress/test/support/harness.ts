@@ -5,7 +5,7 @@ import { type Intake, openIntake, openStore, revisionOf, type Store } from '@wra
 import { sign } from '@wrapup/synthflow';
 import { createLogger, createMetrics, type Metrics, type ServeOptions, serve } from '@wrapup/telemetry';
 import { freshPrefix, redisUrl } from '../../../../test/support/redis.ts';
-import { type Callers, createIngress, type IngressOptions, openCallers } from '../../src/index.ts';
+import { type CallerLookup, createIngress, type IngressOptions, openCallerLookup } from '../../src/index.ts';
 
 export const SECRET = 'a secret of 256 bits, more or less';
 
@@ -30,7 +30,7 @@ export interface Harness {
   intake: Intake;
   store: Store;
   metrics: Metrics;
-  callers: Callers;
+  callers: CallerLookup;
   prefix: string;
   /** Everything logged so far. */
   logged(): string;
@@ -112,7 +112,7 @@ export async function startHarness(given: HarnessOptions = {}): Promise<Harness>
   const metrics = createMetrics({ defaults: false });
   const intake = given.intake?.(real) ?? real;
   const openOwn = () => openStore({ url, prefix, role: 'producer', onError: () => {} });
-  const callers = openCallers({ config, openStore: openOwn, log, metrics, now: given.now });
+  const callers = openCallerLookup({ config, openStore: openOwn, log, metrics, now: given.now });
   await callers.prepare();
   const app = createIngress({
     config,

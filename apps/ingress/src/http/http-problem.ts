@@ -1,22 +1,22 @@
 /**
- * Why a request is not taken, each with its status. 4xx is said only of what the sender can mend; 429 is never said,
- * since senders of webhooks tend to drop the event on it. The codes are stable: they are part of the answer's `type`
- * and label the metrics.
+ * Why a request is refused, each reason with its status (RFC 9457). A 4xx is the sender's to fix; 429 is never sent, since
+ * senders of webhooks tend to drop the event on it. The codes are stable: they are part of the answer's `type` and label
+ * the metrics.
  */
-interface Kind {
+interface ProblemKind {
   status: number;
   title: string;
   hint?: string;
   headers?: Record<string, string>;
 }
 
-const KINDS = {
+const PROBLEMS = {
   'no-such-path': {
     status: 404,
     title: 'Nothing is served at this path',
     hint: 'Webhooks go to /webhooks/<source>/post-call and /webhooks/<source>/inbound-call.',
   },
-  // One answer for both, so that nobody learns which sources exist or that only the token is missing.
+  // One answer for both, so that it does not show which sources exist or that only the token is missing.
   'unknown-source': {
     status: 404,
     title: 'Unknown source, or wrong path token',
@@ -42,7 +42,7 @@ const KINDS = {
   },
   'no-proof': {
     status: 401,
-    title: 'Nothing can prove who sends here',
+    title: 'Nothing can prove the sender',
     hint: 'Under `trust: api` a source needs webhook_secrets, so that calls are signed, or a path_token, so that the URL is /webhooks/<source>/<token>/post-call. Set one of them.',
     headers: { 'www-authenticate': 'Synthflow-Signature' },
   },
@@ -103,26 +103,26 @@ const KINDS = {
     headers: { 'retry-after': '5' },
   },
   internal: { status: 500, title: 'Ingress failed', headers: { 'retry-after': '5' } },
-} as const satisfies Record<string, Kind>;
+} as const satisfies Record<string, ProblemKind>;
 
-export type RefusalCode = keyof typeof KINDS;
+export type HttpProblemCode = keyof typeof PROBLEMS;
 
-/** All refusals, for the reference: status, code, title and hint, by status. */
-export function listRefusals(): { status: number; code: string; title: string; hint?: string }[] {
-  return Object.entries<Kind>(KINDS)
+/** All problems, for the reference: status, code, title and hint, by status. */
+export function listHttpProblems(): { status: number; code: string; title: string; hint?: string }[] {
+  return Object.entries<ProblemKind>(PROBLEMS)
     .map(([code, { status, title, hint }]) => ({ status, code, title, ...(hint ? { hint } : {}) }))
     .sort((a, b) => a.status - b.status);
 }
 
-/** Thrown to refuse a request. The detail goes into the answer: nothing of the body may be in it. */
-export class Refusal extends Error {
-  override name = 'Refusal';
-  readonly code: RefusalCode;
+/** Thrown to refuse a request. The detail is sent, so nothing of the body may be in it. */
+export class HttpProblem extends Error {
+  override name = 'HttpProblem';
+  readonly code: HttpProblemCode;
   readonly status: number;
   readonly headers: Record<string, string>;
 
-  constructor(code: RefusalCode, detail?: string, cause?: unknown) {
-    const kind: Kind = KINDS[code];
+  constructor(code: HttpProblemCode, detail?: string, cause?: unknown) {
+    const kind: ProblemKind = PROBLEMS[code];
     super(detail ?? kind.title, cause === undefined ? undefined : { cause });
     this.code = code;
     this.status = kind.status;
@@ -130,8 +130,8 @@ export class Refusal extends Error {
   }
 
   /** The answer's body, as `application/problem+json` (RFC 9457). */
-  toProblem(): string {
-    const { title, hint }: Kind = KINDS[this.code];
+  toJson(): string {
+    const { title, hint }: ProblemKind = PROBLEMS[this.code];
     return JSON.stringify({
       type: `urn:wrapup:problem:${this.code}`,
       title,
@@ -141,11 +141,16 @@ export class Refusal extends Error {
     });
   }
 
-  /** Anything thrown. What is no refusal is ours, and says nothing to the outside. */
-  static of(thrown: unknown): Refusal {
-    if (thrown instanceof Refusal) return thrown;
-    // Express says so of a path it cannot decode. Its message quotes the path, where a token may stand: it ends here.
-    if (thrown instanceof URIError) return new Refusal('bad-path');
-    return new Refusal('internal', undefined, thrown);
+  /** Makes a problem of anything thrown. An unknown error becomes `internal`, without its message. */
+  static of(thrown: unknown): HttpProblem {
+    if (thrown instanceof HttpProblem) return thrown;
+    // Express throws it for a path that it cannot decode. Its message quotes the path, which may hold a token.
+    if (thrown instanceof URIError) return new HttpProblem('bad-path');
+    return new HttpProblem('internal', undefined, thrown);
   }
+}
+
+/** The sender closed the connection before its body was complete, so no answer is sent. */
+export class Aborted extends Error {
+  override name = 'Aborted';
 }

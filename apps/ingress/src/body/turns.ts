@@ -1,15 +1,16 @@
-import { Refusal } from './refusal.ts';
+import { HttpProblem } from '../http/http-problem.ts';
 
 /**
- * One at a time, in their order. Large bodies are parsed and stored like that: each takes several times its size for a
- * moment, and between two of them others are served. Those of one call are received like that, too (`InFlight.place`).
+ * A queue of turns, one at a time. Large bodies are parsed and stored in turn: each takes several times its size for a
+ * moment, and between two of them other requests are served. Those of one call are received in turn, too
+ * (`InFlight.place`).
  */
 export class Turns {
   readonly #why: string;
   #taken = false;
   readonly #waiting = new Set<() => void>();
 
-  /** @param why what is said to one that waits too long */
+  /** @param why detail of the problem for a turn that takes too long */
   constructor(why: string) {
     this.#why = why;
   }
@@ -22,7 +23,7 @@ export class Turns {
    * Waits for a turn.
    * @param within ms
    * @returns ends the turn; must be called
-   * @throws Refusal `busy` when it takes longer
+   * @throws HttpProblem `busy` when it takes longer
    */
   take(within: number): Promise<() => void> {
     return new Promise((resolve, reject) => {
@@ -34,7 +35,7 @@ export class Turns {
       };
       const timer = setTimeout(() => {
         this.#waiting.delete(begin);
-        reject(new Refusal('busy', this.#why));
+        reject(new HttpProblem('busy', this.#why));
       }, within);
       if (this.#taken) this.#waiting.add(begin);
       else begin();

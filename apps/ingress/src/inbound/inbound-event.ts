@@ -1,22 +1,22 @@
 import { type Call, emptyCall, parsePhone } from '@wrapup/call';
 import type { Source } from '@wrapup/config';
 
-/** Longest number or id looked at, in characters. */
-const LONGEST = 256;
+/** Characters of a number or id. */
+const MAX_LENGTH = 256;
 
 /**
- * What Synthflow says of a call that rings: `{event: "call_inbound", call_inbound: {model_id, from_number, to_number}}`,
- * in the form of a call record of which little is known yet. https://docs.synthflow.ai/inbound-webhook-api
+ * Reads the inbound event, `{event: "call_inbound", call_inbound: {model_id, from_number, to_number}}`, as a call record of
+ * which little is known yet. https://docs.synthflow.ai/inbound-webhook-api
  *
  * @returns undefined when the payload is no such event
  */
-export function readRingingCall(payload: unknown, source: Source): Call | undefined {
+export function readInboundEvent(payload: unknown, source: Source): Call | undefined {
   const event = own(payload, 'event');
-  const told = own(payload, 'call_inbound');
-  if (told === undefined || (event !== undefined && event !== 'call_inbound')) return undefined;
-  const from = text(own(told, 'from_number'));
-  const to = text(own(told, 'to_number'));
-  const agent = text(own(told, 'model_id'));
+  const inbound = own(payload, 'call_inbound');
+  if (inbound === undefined || (event !== undefined && event !== 'call_inbound')) return undefined;
+  const from = text(own(inbound, 'from_number'));
+  const to = text(own(inbound, 'to_number'));
+  const agent = text(own(inbound, 'model_id'));
   const caller = parsePhone(from, source.default_country);
   const called = parsePhone(to, source.default_country)?.e164 ?? to;
   return emptyCall({
@@ -48,5 +48,5 @@ function own(value: unknown, key: string): unknown {
 
 function text(value: unknown): string | undefined {
   const found = typeof value === 'number' ? String(value) : value;
-  return typeof found === 'string' && found.length <= LONGEST && found.trim() !== '' ? found.trim() : undefined;
+  return typeof found === 'string' && found.length <= MAX_LENGTH && found.trim() !== '' ? found.trim() : undefined;
 }

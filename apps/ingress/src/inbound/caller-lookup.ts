@@ -1,59 +1,66 @@
 /**
- * Who is calling, as the CRM knows it, in the time that a ringing phone leaves.
+ * Finds the person behind a number in the CRM, within the time that a ringing phone leaves.
  *
- * Redis remembers answers; look-ups of one number are one look-up, in this process and across processes; a circuit
- * leaves a CRM alone that does not answer, and so does a pause of the connection, whoever made it. Whatever goes wrong
- * rejects, and the caller is then answered without it.
+ * Redis stores answers; concurrent look-ups of one number are one look-up, in this process and across processes. While the
+ * circuit breaker is open, or the connection is paused, the CRM is not asked. Every failure rejects, and the event is then
+ * answered without the caller.
  */
 import { type Config, type Connection, DestinationPool, type Inbound, type OpenDestination } from '@wrapup/config';
 import { type Context, Failure, type Log, withDeadline } from '@wrapup/destination';
 import { rememberIssued } from '@wrapup/destination/engine';
 import { type ConnectionState, explainPause, isPaused, keepShare, makeContext, type Store } from '@wrapup/queue';
 import type { Metrics } from '@wrapup/telemetry';
-import { Circuit } from './circuit.ts';
-import { type Answer, type Caller, callerOf, recallAnswer, reduceAnswer, rememberAnswer } from './remembered-caller.ts';
+import {
+  type CallerAnswer,
+  type CallerQuestion,
+  questionOf,
+  readAnswer,
+  reduceAnswer,
+  storeAnswer,
+} from './caller-memory.ts';
+import { CircuitBreaker } from './circuit-breaker.ts';
 
-export interface Callers {
+export interface CallerLookup {
   /**
-   * The one person of this number, nobody, or several.
-   * @param inbound of the source whose caller it is: says where to look, and what is read
+   * Returns the one person of this number, none, or several.
+   * @param inbound of the source that was called: where to look, and what is read
    * @param phone E.164
    * @param within milliseconds from now after which the answer is of no use
    */
-  find(inbound: Inbound, phone: string, within: number): Promise<Answer>;
-  /** Connects what the configuration as it is now asks for, so that no caller has to wait for that. Never rejects. */
+  find(inbound: Inbound, phone: string, within: number): Promise<CallerAnswer>;
+  /** Opens the connections of the current configuration ahead of the first call. Never rejects. */
   prepare(): Promise<void>;
   close(): Promise<void>;
 }
 
-export interface CallersParts {
+export interface CallerLookupParts {
   config: () => Config;
   /** Opened on first use, so that an ingress without look-ups has no connection for them. */
   openStore: () => Store;
   log: Log;
   metrics: Metrics;
-  /** What the circuit takes for the time, in ms; default a clock that only goes forward. */
+  /** Clock of the circuit breaker, in ms; default a monotonic one. */
   now?: (() => number) | undefined;
 }
 
-/** The look-up ends this much before its caller's time is over, in ms, so that its end is still heard. */
-const MARGIN = 50;
-/** How often to look whether another process has found the answer, in ms. */
-const LOOK_AGAIN = 40;
-/** How often the share of quota is asked for anew, in ms: it is kept for three minutes. */
-const SHARE_EVERY = 60_000;
+/** The look-up ends this long before the deadline of its caller, so that its failure arrives in time. */
+const MARGIN_MS = 50;
+/** How often to check whether another process has found the answer. */
+const POLL_MS = 40;
+/** How often the share of quota is renewed: it lasts three minutes. */
+const SHARE_EVERY_MS = 60_000;
 
-/** How long what was read of a connection's pauses is believed, in ms. */
-const PAUSE_BELIEVED = 1_000;
+/** How long the state of a connection is cached. */
+const PAUSE_TTL_MS = 1_000;
 
-/** How long to wait for Redis before going on without, in ms; it may come later. */
-const CONNECTED = 1_000;
+/** How long to wait for Redis at start; it may connect later. */
+const REDIS_WAIT_MS = 1_000;
 
-/** How long a look-up in hand may use a client that was replaced, in ms. */
-const CLOSE_AFTER = 10_000;
+/** How long a look-up under way may use a client that was replaced. */
+const CLOSE_AFTER_MS = 10_000;
 
 /** The connection of the configuration as it is now, opened. */
-interface Line extends OpenDestination<Circuit> {
+interface OpenConnection extends OpenDestination<CircuitBreaker> {
   connection: Connection;
 }
 
@@ -62,33 +69,33 @@ export function tooLate(): Failure {
   return new Failure('timeout', 'It took too long while the phone rang.');
 }
 
-export function openCallers(parts: CallersParts): Callers {
-  return new CrmCallers(parts);
+export function openCallerLookup(parts: CallerLookupParts): CallerLookup {
+  return new CrmCallerLookup(parts);
 }
 
-class CrmCallers implements Callers {
+class CrmCallerLookup implements CallerLookup {
   readonly #config: () => Config;
   readonly #openStore: () => Store;
   readonly #log: Log;
   readonly #note: (result: string) => void;
   readonly #seconds: (since: number) => void;
   readonly #stopping = new AbortController();
-  readonly #running = new Map<string, Promise<Answer>>();
+  readonly #running = new Map<string, Promise<CallerAnswer>>();
   readonly #share: NodeJS.Timeout;
-  readonly #pool: DestinationPool<Circuit>;
+  readonly #pool: DestinationPool<CircuitBreaker>;
   #opened: Store | undefined;
   readonly #pauses = new Map<string, { at: number; state: Promise<ConnectionState> }>();
 
-  constructor({ config, openStore, log, metrics, now }: CallersParts) {
-    this.#pool = new DestinationPool({ attach: () => new Circuit(now), closeAfter: CLOSE_AFTER });
+  constructor({ config, openStore, log, metrics, now }: CallerLookupParts) {
+    this.#pool = new DestinationPool({ attach: () => new CircuitBreaker(now), closeAfter: CLOSE_AFTER_MS });
     this.#config = config;
     this.#openStore = openStore;
     this.#log = log;
-    const results = metrics.counter('ingress_callers_total', 'Callers by how they were looked up', ['result']);
+    const results = metrics.counter('ingress_callers_total', 'CallerLookup by how they were looked up', ['result']);
     const seconds = metrics.histogram('ingress_caller_seconds', 'Time to ask the CRM for a caller');
     this.#note = (result) => results.inc({ result });
     this.#seconds = (since) => seconds.observe((performance.now() - since) / 1000);
-    this.#share = setInterval(() => void this.#keepShare(), SHARE_EVERY);
+    this.#share = setInterval(() => void this.#keepShare(), SHARE_EVERY_MS);
     this.#share.unref();
   }
 
@@ -96,17 +103,17 @@ class CrmCallers implements Callers {
     const asked = this.#inbounds();
     if (asked.length === 0) return;
     try {
-      await Promise.all([...asked.map((inbound) => this.#connect(inbound)), this.#store().connected(CONNECTED)]);
+      await Promise.all([...asked.map((inbound) => this.#connect(inbound)), this.#store().connected(REDIS_WAIT_MS)]);
     } catch (error) {
       this.#log.error({ code: Failure.of(error).code, err: error }, 'callers cannot be looked up');
     }
     await this.#keepShare();
   }
 
-  async find(inbound: Inbound, phone: string, within: number): Promise<Answer> {
+  async find(inbound: Inbound, phone: string, within: number): Promise<CallerAnswer> {
     const until = Date.now() + within;
     const line = await this.#connect(inbound);
-    const caller = callerOf(line.connection, inbound.reads, phone);
+    const caller = questionOf(line.connection, inbound.reads, phone);
     const name = `${inbound.look_up} ${caller.name} ${caller.question}`;
     const running = this.#running.get(name);
     if (running) {
@@ -125,9 +132,15 @@ class CrmCallers implements Callers {
     await this.#opened?.close();
   }
 
-  async #search(line: Line, inbound: Inbound, caller: Caller, phone: string, until: number): Promise<Answer> {
-    const ctx = this.#context(line, until - Date.now() - MARGIN);
-    const known = await recallAnswer(ctx, caller);
+  async #search(
+    line: OpenConnection,
+    inbound: Inbound,
+    caller: CallerQuestion,
+    phone: string,
+    until: number,
+  ): Promise<CallerAnswer> {
+    const ctx = this.#context(line, until - Date.now() - MARGIN_MS);
+    const known = await readAnswer(ctx, caller);
     if (known) {
       this.#note('remembered');
       return known;
@@ -140,24 +153,24 @@ class CrmCallers implements Callers {
     const leave = line.attached.ask();
     if (leave === 'leave') {
       this.#note('circuit_open');
-      throw new Failure('unavailable', `Connection ${line.connection.name} does not answer and is left alone for now.`);
+      throw new Failure('unavailable', `Connection ${line.connection.name} does not answer and is not asked for now.`);
     }
     const asking = this.#ask(line, inbound, caller, phone, ctx, leave === 'try');
     if (leave === 'ask') return asking;
-    // A trial is nobody's to wait for.
+    // The caller does not wait for a trial.
     asking.catch(() => {});
     this.#note('circuit_open');
     throw new Failure('unavailable', `Connection ${line.connection.name} is being tried again.`);
   }
 
   async #ask(
-    { destination, attached: circuit, connection }: Line,
+    { destination, attached: circuit, connection }: OpenConnection,
     { reads }: Inbound,
-    caller: Caller,
+    caller: CallerQuestion,
     phone: string,
     ctx: Context,
     trial: boolean,
-  ): Promise<Answer> {
+  ): Promise<CallerAnswer> {
     const begun = performance.now();
     let settled = false;
     try {
@@ -169,10 +182,10 @@ class CrmCallers implements Callers {
       try {
         const { properties, related } = reads;
         const question = { match: [{ by: 'phone' as const, value: phone }], properties, related };
-        // Adapters end by the deadline themselves; one that does not must not keep the next caller of this number waiting.
+        // Adapters keep the deadline themselves; one that does not must not delay the next caller of this number.
         const [found] = await withDeadline(
           destination.find([question], ctx),
-          ctx.deadline - Date.now() + MARGIN,
+          ctx.deadline - Date.now() + MARGIN_MS,
           tooLate,
         );
         if (!found) throw new Failure('unaccounted', 'The look-up gave no answer.');
@@ -181,7 +194,7 @@ class CrmCallers implements Callers {
         this.#seconds(begun);
         const answer = reduceAnswer(found, reads);
         this.#note(`found_${answer.found}`);
-        await Promise.all([rememberAnswer(ctx, caller, answer, reads), noteIssued(ctx, phone, answer)]).catch(() => {});
+        await Promise.all([storeAnswer(ctx, caller, answer, reads), noteIssued(ctx, phone, answer)]).catch(() => {});
         return answer;
       } finally {
         await held.release().catch(() => {});
@@ -198,15 +211,15 @@ class CrmCallers implements Callers {
       }
       throw error;
     } finally {
-      // Somebody else found it: what came of the CRM is theirs to say.
+      // Another process found the answer, and reports the CRM's state to its own breaker.
       if (!settled && trial) circuit.failed(undefined, true);
     }
   }
 
-  /** Why nobody may ask this connection now: its circuit in the workers, or an operator, stopped it. */
+  /** Why this connection may not be asked now: its circuit in the workers, or an operator, stopped it. */
   async #pauseOf(connection: string): Promise<string | undefined> {
     let known = this.#pauses.get(connection);
-    if (!known || performance.now() - known.at > PAUSE_BELIEVED) {
+    if (!known || performance.now() - known.at > PAUSE_TTL_MS) {
       known = { at: performance.now(), state: this.#store().connections.read(connection) };
       this.#pauses.set(connection, known);
     }
@@ -217,26 +230,26 @@ class CrmCallers implements Callers {
   /** The right to ask for this number, or the answer of another process that had it. */
   async #hold(
     ctx: Context,
-    caller: Caller,
-  ): Promise<{ release: () => Promise<void> } | { release?: undefined; answer: Answer }> {
+    caller: CallerQuestion,
+  ): Promise<{ release: () => Promise<void> } | { release?: undefined; answer: CallerAnswer }> {
     for (;;) {
       const left = ctx.deadline - Date.now();
       if (left <= 0) throw new Failure('busy', 'Another process is still looking this caller up.');
       const held = await ctx.lease.take([caller.name], left);
       if (held) {
-        // It may have been found between our look and our lease.
-        const known = await recallAnswer(ctx, caller).catch(() => undefined);
+        // It may have been found between the check and the lease.
+        const known = await readAnswer(ctx, caller).catch(() => undefined);
         if (!known) return held;
         await held.release().catch(() => {});
         return { answer: known };
       }
-      await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN));
-      const known = await recallAnswer(ctx, caller);
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+      const known = await readAnswer(ctx, caller);
       if (known) return { answer: known };
     }
   }
 
-  #context({ connection, pools }: Line, within: number): Context {
+  #context({ connection, pools }: OpenConnection, within: number): Context {
     return makeContext(this.#store(), {
       connection: connection.name,
       priority: 'inbound',
@@ -248,8 +261,8 @@ class CrmCallers implements Callers {
     });
   }
 
-  /** The connection of the configuration as it is now. The vendor's client is loaded here, and only here. */
-  async #connect({ look_up }: Inbound): Promise<Line> {
+  /** The connection of the current configuration. The vendor's client is loaded here, and only here. */
+  async #connect({ look_up }: Inbound): Promise<OpenConnection> {
     const { connections } = this.#config();
     const connection = Object.hasOwn(connections, look_up) ? connections[look_up] : undefined;
     if (!connection) throw new Failure('mapping', 'The connection to look callers up in is not configured.');
@@ -275,7 +288,7 @@ class CrmCallers implements Callers {
   }
 }
 
-/** The id comes back with the finished call, where it counts only for the number that it was given for. */
-async function noteIssued(ctx: Context, phone: string, answer: Answer): Promise<void> {
+/** The id returns with the finished call, where it counts only for the number that it was issued for. */
+async function noteIssued(ctx: Context, phone: string, answer: CallerAnswer): Promise<void> {
   if (answer.found === 'one') await rememberIssued(ctx, phone, answer.person.id);
 }

@@ -3,10 +3,10 @@ import type { Caller, Inbound } from '@wrapup/config';
 import type { PersonRecord } from '@wrapup/destination';
 import { readOwn } from '@wrapup/mapping';
 
-type Told = string | number | boolean;
+type VariableValue = string | number | boolean;
 
-/** Characters of a text that an agent is told; what a CRM says goes into a prompt. */
-const LONGEST = 500;
+/** Characters of one text: it goes into the prompt of the agent. */
+const MAX_LENGTH = 500;
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is taken out
 const CONTROL = /[\u0000-\u001f\u007f]+/g;
@@ -17,17 +17,17 @@ export function callerOf({ properties, id, related }: PersonRecord): Caller {
 }
 
 /** The variables that have a value, by name. */
-export function tellVariables(
+export function customVariables(
   variables: Inbound['variables'],
   call: Call,
   caller: Caller | undefined,
-): Record<string, Told> {
-  const told: Record<string, Told> = {};
+): Record<string, VariableValue> {
+  const values: Record<string, VariableValue> = {};
   for (const [name, variable] of Object.entries(variables)) {
     const value = clean('value' in variable ? variable.value : read(variable.path, call, caller));
-    if (value !== undefined) told[name] = value;
+    if (value !== undefined) values[name] = value;
   }
-  return told;
+  return values;
 }
 
 function read([root, ...rest]: (string | number)[], call: Call, caller: Caller | undefined): unknown {
@@ -43,10 +43,10 @@ function read([root, ...rest]: (string | number)[], call: Call, caller: Caller |
   }
 }
 
-function clean(value: unknown): Told | undefined {
+function clean(value: unknown): VariableValue | undefined {
   if (typeof value === 'boolean') return value;
   if (typeof value === 'number') return Number.isFinite(value) ? value : undefined;
   if (typeof value !== 'string') return undefined;
   const text = value.toWellFormed().replace(CONTROL, ' ').trim();
-  return text === '' ? undefined : text.slice(0, LONGEST).toWellFormed();
+  return text === '' ? undefined : text.slice(0, MAX_LENGTH).toWellFormed();
 }

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { listRefusals } from '../src/refusal.ts';
+import { listHttpProblems } from '../src/http/http-problem.ts';
 
 it('the reference names every refusal, as it is answered', () => {
   const page = readFileSync(new URL('../../../docs/reference/http-answers.md', import.meta.url), 'utf8');
-  for (const { status, code, title, hint } of listRefusals()) {
+  for (const { status, code, title, hint } of listHttpProblems()) {
     expect(page).toContain(`| ${status} | \`${code}\` | ${title} | ${hint ?? ''} |`);
   }
-  expect(page.match(/^\| \d{3} \| `[a-z]/gm)).toHaveLength(listRefusals().length);
+  expect(page.match(/^\| \d{3} \| `[a-z]/gm)).toHaveLength(listHttpProblems().length);
 });

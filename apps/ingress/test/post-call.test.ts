@@ -72,7 +72,7 @@ describe('a probe', () => {
     expect(await ingress.metrics.text()).toMatch(
       new RegExp(`wrapup_ingress_probes_total{source="main",event="post-call",method="${method}"} 1`),
     );
-    expect(ingress.logged()).toContain(`"method":"${method}","msg":"somebody looked whether this URL answers"`);
+    expect(ingress.logged()).toContain(`"method":"${method}","msg":"this URL was probed"`);
   });
 
   it('with an empty POST is answered 200, signed or not', async () => {

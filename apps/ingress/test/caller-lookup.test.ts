@@ -291,7 +291,7 @@ describe('an answer', () => {
     await ingress.ask(DANA);
     await ingress.ask(newNumber());
     expect(ingress.logged() + (await ingress.metrics.text())).not.toMatch(/415555|Dana/);
-    expect(await ingress.metrics.text()).toContain('source="main",result="told"');
+    expect(await ingress.metrics.text()).toContain('source="main",result="variables"');
   });
 });
 

@@ -1,16 +1,16 @@
 import { Failure } from '@wrapup/destination';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { Circuit } from '../src/inbound/circuit.ts';
+import { CircuitBreaker } from '../src/inbound/circuit-breaker.ts';
 
 const slow = new Failure('timeout', 'slow');
 const refused = new Failure('unauthorized', 'refused');
 const quota = new Failure('throttled', 'quota');
 
 let now: number;
-let circuit: Circuit;
+let circuit: CircuitBreaker;
 beforeEach(() => {
   now = 1_000;
-  circuit = new Circuit(() => now);
+  circuit = new CircuitBreaker(() => now);
 });
 
 const fail = (times: number, failure: unknown = slow) => {

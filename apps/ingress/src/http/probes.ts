@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import type { Logger, Metrics } from '@wrapup/telemetry';
-import type { Answer } from './exchange.ts';
+import type { HttpAnswer } from './request-handler.ts';
 
 export interface Probes {
-  /** Counts and logs a request that carries no event, and says that somebody is here. */
-  answer(event: string, request: IncomingMessage, source: string): Answer;
+  /** Counts and logs a request without an event, and answers 200. */
+  answer(event: string, request: IncomingMessage, source: string): HttpAnswer;
 }
 
 export function makeProbes(metrics: Metrics, log: Logger): Probes {
@@ -17,13 +17,13 @@ export function makeProbes(metrics: Metrics, log: Logger): Probes {
     answer(event, request, source) {
       const method = request.method ?? '';
       probes.inc({ source, event, method });
-      log.info({ source, event, method }, 'somebody looked whether this URL answers');
+      log.info({ source, event, method }, 'this URL was probed');
       return { status: 200, body: '{"status":"ok"}', result: 'probe' };
     },
   };
 }
 
-/** A POST that announces no body. A chunked one may turn out to be empty as well, which shows only when it is read. */
+/** A POST that announces no body. A chunked one may be empty as well, which shows only when it is read. */
 export function isEmpty(request: IncomingMessage): boolean {
   if (request.method !== 'POST' || request.headers['transfer-encoding'] !== undefined) return false;
   const length = request.headers['content-length'];

@@ -1,17 +1,17 @@
 /**
  * Keeps a CRM that does not answer from costing every caller the deadline.
  *
- * closed     everybody asks; three failures in a row, or one that says the connection itself is broken, open it
- * open       nobody asks, for 5 s, twice as long after each trial that failed, at most a minute
- * trial      after that one asks, behind its caller's back: success closes it, failure opens it again
+ * closed     every look-up asks; three failures in a row, or one that means a broken connection, open it
+ * open       no look-up asks, for 5 s, twice as long after each failed trial, at most a minute
+ * trial      then one look-up asks while its caller is answered without it: success closes it, failure opens it again
  */
 import { Failure, type FailureCode } from '@wrapup/destination';
 
 /**
- * What a failure says of the CRM: `broken` that it answers nobody until somebody mends it, `ailing` that it did not
- * answer this time; what is not here says nothing of it (quota waits by itself, our own mistakes fail fast).
+ * What a failure means for the CRM: `broken` until an operator fixes it, `ailing` for this time. Other failures mean
+ * nothing for it: quota recovers by itself, our own mistakes fail fast.
  */
-const SAYS: Partial<Record<FailureCode, 'broken' | 'ailing'>> = {
+const MEANING: Partial<Record<FailureCode, 'broken' | 'ailing'>> = {
   unauthorized: 'broken',
   missing_scope: 'broken',
   daily_limit: 'broken',
@@ -21,16 +21,16 @@ const SAYS: Partial<Record<FailureCode, 'broken' | 'ailing'>> = {
   unaccounted: 'ailing',
 };
 
-const IN_A_ROW = 3;
-const FIRST_PAUSE = 5_000;
-const LONGEST_PAUSE = 60_000;
+const MAX_FAILURES_IN_A_ROW = 3;
+const FIRST_PAUSE_MS = 5_000;
+const MAX_PAUSE_MS = 60_000;
 
-export type Leave = 'ask' | 'try' | 'leave';
+export type BreakerVerdict = 'ask' | 'try' | 'leave';
 
-export class Circuit {
+export class CircuitBreaker {
   readonly #now: () => number;
   #failures = 0;
-  #pause = FIRST_PAUSE;
+  #pause = FIRST_PAUSE_MS;
   /** When the next trial may be made, once open. */
   #openUntil: number | undefined;
   #trying = false;
@@ -45,7 +45,7 @@ export class Circuit {
   }
 
   /** Whether the CRM may be asked. After `try`, `succeeded` or `failed` with `trial` must follow. */
-  ask(): Leave {
+  ask(): BreakerVerdict {
     if (this.#openUntil === undefined) return 'ask';
     if (this.#trying || this.#now() < this.#openUntil) return 'leave';
     this.#trying = true;
@@ -54,21 +54,21 @@ export class Circuit {
 
   succeeded(): void {
     this.#failures = 0;
-    this.#pause = FIRST_PAUSE;
+    this.#pause = FIRST_PAUSE_MS;
     this.#openUntil = undefined;
     this.#trying = false;
   }
 
-  /** @param trial this was the one that `ask` let try */
+  /** @param trial whether `ask` returned `try` for it */
   failed(thrown: unknown, trial: boolean): void {
-    const says = thrown instanceof Failure ? SAYS[thrown.code] : undefined;
+    const meaning = thrown instanceof Failure ? MEANING[thrown.code] : undefined;
     if (trial) this.#trying = false;
-    if (!says) return;
+    if (!meaning) return;
     this.#failures += 1;
-    // Others that were on their way when it opened say nothing new.
+    // Look-ups that were under way when it opened add nothing new.
     if (this.open && !trial) return;
-    if (!this.open && says === 'ailing' && this.#failures < IN_A_ROW) return;
-    if (trial) this.#pause = Math.min(LONGEST_PAUSE, this.#pause * 2);
+    if (!this.open && meaning === 'ailing' && this.#failures < MAX_FAILURES_IN_A_ROW) return;
+    if (trial) this.#pause = Math.min(MAX_PAUSE_MS, this.#pause * 2);
     this.#openUntil = this.#now() + this.#pause;
   }
 }

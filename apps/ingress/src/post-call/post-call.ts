@@ -1,63 +1,63 @@
 /**
- * A finished call comes in. What is decided, in this order, and why in this order:
+ * Receives a finished call. The checks in their order, and why in this order:
  *
- * 404  source and path token     strangers learn nothing and cost nothing
- * 200  empty body                a probe, sent when somebody saves the URL at Synthflow
- * 401  signature header missing  still nothing of the body is read, unless a path token proves the sender
- * 415  type                      neither here
- * 413  announced size            neither here
- * 503  bytes in flight           from here on the body comes in, and every chunk is counted
- * 413  size as it comes          after decompression; little until the sender is proved
+ * 404  source and path token     a stranger learns nothing and costs nothing
+ * 200  empty body                a probe, which Synthflow sends when the URL is saved
+ * 401  signature header missing  nothing of the body is read yet, unless a path token proves the sender
+ * 415  type                      nothing of the body is read yet
+ * 413  announced size            nothing of the body is read yet
+ * 503  bytes in flight           from here on the body is read, and every chunk counted
+ * 413  size so far               after decompression; little until the sender is proved
  * 408  speed                     ten seconds until the sender is proved
- * 400  JSON, depth, values       scanned as it comes, parsed only at the end
- * 401  signature wrong           the id is read out of the bytes, and its signature checked before they are parsed
- * 400  call id                   the parsed payload must say the id that was verified
- * 503  Redis cannot take it
- * 202  accepted, 200 duplicate   Redis has the bytes and the job; 202 ignored: this call has all that is kept of one
+ * 400  JSON, depth, values       scanned chunk by chunk, parsed only at the end
+ * 401  signature wrong           the id is read from the bytes, and its signature verified before they are parsed
+ * 400  call id                   the parsed payload must hold the id that was verified
+ * 503  Redis cannot store it
+ * 202  accepted, 200 duplicate   Redis has the bytes and the job; 202 ignored: the call has the most revisions that are kept
  *
- * A body of no known shape is kept when its sender is proved: by the signature of a call id that stands somewhere in it,
- * or by the path token alone, since events of chat agents have no call id that could be signed.
+ * A body of an unknown shape is stored when its sender is proved: by the signature of a call id anywhere in it, or by the
+ * path token alone, since events of chat agents have no call id that could be signed.
  */
 import type { Config, Source } from '@wrapup/config';
 import type { Arrival, Intake } from '@wrapup/queue';
 import { isOver, readSignature } from '@wrapup/synthflow';
 import { clientAddress, type Logger, networkOf, trustConnection } from '@wrapup/telemetry';
 import type { Request } from 'express';
-import { requireJson } from './check-type.ts';
-import { collectBody } from './collect-body.ts';
-import type { Answer, Handle } from './exchange.ts';
-import { findSource } from './find-source.ts';
-import { type InFlight, type Share, SMALL_BODY } from './in-flight.ts';
-import { bytesToKeep } from './keep.ts';
-import type { IngressOptions } from './options.ts';
-import { parseBody } from './parse-body.ts';
-import { isEmpty, type Probes } from './probe.ts';
-import { Refusal } from './refusal.ts';
-import { confirmIdentity, hasToken, type Identity, requireProof, Sender } from './sender.ts';
+import { requireJson } from '../body/check-type.ts';
+import { collectBody } from '../body/collect-body.ts';
+import { type InFlight, type Share, SMALL_BODY } from '../body/in-flight.ts';
+import { parseBody } from '../body/parse-body.ts';
+import { Turns } from '../body/turns.ts';
+import { findSource } from '../http/find-source.ts';
+import { HttpProblem } from '../http/http-problem.ts';
+import { isEmpty, type Probes } from '../http/probes.ts';
+import type { HandleRequest, HttpAnswer } from '../http/request-handler.ts';
+import { type CallIdentity, confirmIdentity, hasToken, requireProof, SenderProof } from './sender.ts';
 import { storeCall } from './store-call.ts';
-import { Turns } from './turns.ts';
+import { bytesToStore } from './stored-body.ts';
 import { bytesOfUnrecognised } from './unrecognised.ts';
 
 export interface PostCallParts {
   config: () => Config;
   intake: Intake;
   inFlight: InFlight;
-  options: IngressOptions;
+  /** Bytes of one body after decompression, and milliseconds for storing a call. */
+  options: { maxBody: number; storeWithin: number };
   probes: Probes;
   log: Logger;
 }
 
-export function receiveCalls(parts: PostCallParts): Handle {
+export function receiveCalls(parts: PostCallParts): HandleRequest {
   const { config, inFlight, probes } = parts;
   const turns = new Turns('Other large bodies are being stored.');
-  return async (request, seen) => {
+  return async (request, labels) => {
     const source = findSource(config(), request.params.source as string, request.params.token as string | undefined);
-    if (!source) throw new Refusal('unknown-source');
-    seen.source = source.name;
+    if (!source) throw new HttpProblem('unknown-source');
+    labels.source = source.name;
     if (request.method === 'GET' || request.method === 'HEAD' || isEmpty(request)) {
       return probes.answer('post-call', request, source.name);
     }
-    if (request.method !== 'POST') throw new Refusal('method-not-allowed');
+    if (request.method !== 'POST') throw new HttpProblem('method-not-allowed');
     const signature = readSignature(request.headers);
     requireProof(source, signature);
     requireJson(request.headers['content-type']);
@@ -78,8 +78,8 @@ async function receive(
   source: Source,
   signature: string | undefined,
   share: Share,
-): Promise<Answer> {
-  const sender = new Sender(source, signature, share);
+): Promise<HttpAnswer> {
+  const sender = new SenderProof(source, signature, share);
   const body = await collectBody(request, {
     limit: options.maxBody,
     share,
@@ -102,7 +102,7 @@ async function receive(
   return { status: status === 'duplicate' ? 200 : 202, body: JSON.stringify({ status, call_id }), result };
 }
 
-/** Runs at once for small bodies, for large ones when it is their turn. @param within ms for waiting and work together */
+/** Runs the work at once for small bodies, in turn for large ones. @param within ms for waiting and work together */
 async function inTurn<T>(turns: Turns, bytes: number, within: number, work: (left: number) => Promise<T>): Promise<T> {
   if (bytes < SMALL_BODY) return work(within);
   const begun = performance.now();
@@ -115,13 +115,13 @@ async function inTurn<T>(turns: Turns, bytes: number, within: number, work: (lef
 }
 
 /**
- * What the parsed payload is needed for: the bytes to be stored, and whether the call is over. It lives no longer than
- * this: what waits for Redis is bytes alone.
- * @throws Refusal `not-json`, `no-call-id`
+ * Returns the bytes to store, and whether the call is over. The parsed payload is garbage afterwards: only bytes wait for
+ * Redis.
+ * @throws HttpProblem `not-json`, `no-call-id`
  */
-function parseAndTrim(source: Source, body: Buffer, identity: Identity): Pick<Arrival, 'body' | 'terminal'> {
+function parseAndTrim(source: Source, body: Buffer, identity: CallIdentity): Pick<Arrival, 'body' | 'terminal'> {
   const payload = parseBody(body);
   confirmIdentity(identity, payload);
-  const trim = identity.known ? bytesToKeep : bytesOfUnrecognised;
+  const trim = identity.known ? bytesToStore : bytesOfUnrecognised;
   return { body: trim(source, body, payload), terminal: isOver(payload) };
 }

@@ -1,16 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 import type { Readable, Transform } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
+import { Aborted, HttpProblem } from '../http/http-problem.ts';
 import type { Share } from './in-flight.ts';
-import { Refusal } from './refusal.ts';
 import { formatBytes } from './sizes.ts';
 
-/** The sender went away before its body was complete: there is nobody to answer. */
-export class Aborted extends Error {
-  override name = 'Aborted';
-}
-
-/** What is read of a sender that is not proved. */
+/** Limits of a body whose sender is not proved. */
 export const UNPROVED = {
   /** Bytes after decompression. */
   body: 1024 ** 2,
@@ -20,8 +15,8 @@ export const UNPROVED = {
 } as const;
 
 /**
- * What is inflated of a sender that is proved by a signature: whoever captured one can put any body under it. Transcripts
- * and the JSON around them get some five to twenty times smaller; only what is made to burst gets a thousand times.
+ * What is inflated of a sender that is proved by a signature: a captured signature can be sent with any body. Transcripts
+ * and the JSON around them become five to twenty times smaller; only a decompression bomb becomes a thousand times smaller.
  */
 export const SIGNED = { ratio: 100, ratioFrom: 1024 ** 2 } as const;
 
@@ -32,40 +27,40 @@ const DECOMPRESSORS: Record<string, () => Transform & { readonly bytesWritten: n
   br: createBrotliDecompress,
 };
 /** Bytes that a decompressor holds by itself: its window and its buffers. */
-const DECOMPRESSOR = 64 * 1024;
+const DECOMPRESSOR_BYTES = 64 * 1024;
 
 /** Bytes that a buffer begins with, at most, whatever was announced. */
 const FIRST_BUFFER = 64 * 1024;
 
-/** Bytes from which on what is announced is reserved; no sender comes so far without proof. */
+/** Bytes from which on the announced length is reserved; no unproved sender gets this far. */
 const RESERVED_FROM = UNPROVED.body;
 
-export interface Reading {
+export interface BodyReading {
   /** Bytes after decompression that are read of a proved sender. */
   limit: number;
   /** What this request holds of the bytes in flight, and whether its sender is proved; the caller releases it. */
   share: Share;
-  /** Looks at what has come so far, which may prove the sender. @throws Refusal to end the reading */
+  /** Reads what has arrived so far, which may prove the sender. @throws HttpProblem to end the reading */
   examine?: (bytes: Buffer, end: number) => void;
-  /** Aborted when nobody waits for the body any more: a request that was answered ends without an event. */
+  /** Aborted when the body is no longer needed: a request that was answered ends without an event. */
   signal?: AbortSignal;
 }
 
 /**
  * Reads the body, decompressed, into one buffer: a body that came in one piece is not copied at all.
  *
- * @throws Refusal `too-large`, `too-large-unproved`, `too-slow`, `busy`, `unknown-encoding`, `bad-encoding`
+ * @throws HttpProblem `too-large`, `too-large-unproved`, `too-slow`, `busy`, `unknown-encoding`, `bad-encoding`
  * @throws Aborted
  */
-export function collectBody(request: IncomingMessage, { limit, share, examine, signal }: Reading): Promise<Buffer> {
+export function collectBody(request: IncomingMessage, { limit, share, examine, signal }: BodyReading): Promise<Buffer> {
   const encoding = request.headers['content-encoding']?.trim().toLowerCase();
   const decompress = encoding === undefined || encoding === 'identity' ? undefined : DECOMPRESSORS[encoding];
-  if (encoding !== undefined && encoding !== 'identity' && !decompress) throw new Refusal('unknown-encoding');
+  if (encoding !== undefined && encoding !== 'identity' && !decompress) throw new HttpProblem('unknown-encoding');
 
   const announced = Number(request.headers['content-length'] ?? Number.NaN);
   // Nothing that is compressed gets smaller by being decompressed, so this holds for both.
   if (announced > limit) throw tooLarge(limit);
-  if (decompress) share.take(DECOMPRESSOR);
+  if (decompress) share.take(DECOMPRESSOR_BYTES);
 
   return new Promise((resolve, reject) => {
     const decompressor = decompress?.();
@@ -78,7 +73,7 @@ export function collectBody(request: IncomingMessage, { limit, share, examine, s
       request.off('error', onGone).off('close', onGone);
       signal?.removeEventListener('abort', onAbort);
       share.onGivenUp = undefined;
-      // Something may still come from a stream that is being given up.
+      // A stream that is given up may still emit an error.
       source.on('error', ignore);
       request.on('error', ignore);
       if (decompressor) {
@@ -87,7 +82,7 @@ export function collectBody(request: IncomingMessage, { limit, share, examine, s
       }
       act();
     };
-    /** A chunk waits for its place; reading rests meanwhile, and the end may come. */
+    /** A chunk waits for its place; reading is paused meanwhile, and the end may arrive. */
     let waiting = false;
     let ended = false;
     let settled = false;
@@ -99,7 +94,7 @@ export function collectBody(request: IncomingMessage, { limit, share, examine, s
       if (!share.proved) requireLittle(into.length, decompressor?.bytesWritten);
       else if (!share.token) requireRatio(into.length, decompressor?.bytesWritten, SIGNED);
     };
-    const goOnWith = (place: Promise<void>, act: () => void) => {
+    const continueWith = (place: Promise<void>, act: () => void) => {
       waiting = true;
       source.pause();
       place
@@ -116,7 +111,7 @@ export function collectBody(request: IncomingMessage, { limit, share, examine, s
       try {
         if (into.length + chunk.length > limit) throw tooLarge(limit);
         const place = share.place(chunk.length);
-        if (place) goOnWith(place, () => add(chunk));
+        if (place) continueWith(place, () => add(chunk));
         else add(chunk);
       } catch (error) {
         fail(error);
@@ -127,13 +122,14 @@ export function collectBody(request: IncomingMessage, { limit, share, examine, s
       if (waiting) return;
       // Its last bytes may have proved its sender.
       const place = share.place(0);
-      if (place) return goOnWith(place, ignore);
+      if (place) return continueWith(place, ignore);
       share.arrived();
       settle(() => resolve(into.bytes()));
     };
-    const onError = (error: Error) => settle(() => reject(decompressor ? new Refusal('bad-encoding') : gone(error)));
+    const onError = (error: Error) =>
+      settle(() => reject(decompressor ? new HttpProblem('bad-encoding') : gone(error)));
     const onGone = (error?: Error) => {
-      // `close` also follows a body that came whole, while the decompressor is still at work.
+      // `close` also follows a complete body, while the decompressor is still at work.
       if (error || !request.complete) settle(() => reject(gone(error)));
     };
     const onAbort = () => settle(() => reject(gone(signal?.reason)));
@@ -152,9 +148,9 @@ export function collectBody(request: IncomingMessage, { limit, share, examine, s
 }
 
 /**
- * One buffer that bytes are added to. It grows as bytes come, so that announcing many costs nothing, up to the size from
- * which on all that is announced is reserved at once: pages that nothing was written to take no memory, and the buffers
- * that it would outgrow do.
+ * One buffer that bytes are added to. It grows as bytes arrive, so that announcing many costs nothing, up to the size from
+ * which on the whole announced length is reserved at once: pages that were not written to take no memory, and buffers that
+ * are outgrown do.
  */
 class Collected {
   readonly #limit: number;
@@ -201,15 +197,18 @@ class Collected {
   }
 }
 
-/** @throws Refusal `too-large-unproved` */
+/** @throws HttpProblem `too-large-unproved` */
 function requireLittle(length: number, compressed: number | undefined): void {
   if (length > UNPROVED.body) {
-    throw new Refusal('too-large-unproved', `The limit is ${formatBytes(UNPROVED.body)} until the sender is proved.`);
+    throw new HttpProblem(
+      'too-large-unproved',
+      `The limit is ${formatBytes(UNPROVED.body)} until the sender is proved.`,
+    );
   }
   requireRatio(length, compressed, UNPROVED);
 }
 
-/** @throws Refusal `too-large-unproved` until the sender is proved, then `too-large` */
+/** @throws HttpProblem `too-large-unproved` until the sender is proved, then `too-large` */
 function requireRatio(
   length: number,
   compressed: number | undefined,
@@ -217,8 +216,8 @@ function requireRatio(
 ): void {
   if (compressed === undefined || length <= ratioFrom || length <= compressed * ratio) return;
   const detail = `The body becomes more than ${ratio} times as large when it is decompressed, which is the limit from ${formatBytes(ratioFrom)} on`;
-  if (ratio === UNPROVED.ratio) throw new Refusal('too-large-unproved', `${detail} until the sender is proved.`);
-  throw new Refusal(
+  if (ratio === UNPROVED.ratio) throw new HttpProblem('too-large-unproved', `${detail} until the sender is proved.`);
+  throw new HttpProblem(
     'too-large',
     `${detail} for a sender that is proved by its signature. A path token has no such limit.`,
   );
@@ -228,12 +227,12 @@ function allocate(bytes: number): Buffer {
   try {
     return Buffer.allocUnsafe(bytes);
   } catch (error) {
-    throw new Refusal('busy', undefined, error);
+    throw new HttpProblem('busy', undefined, error);
   }
 }
 
-function tooLarge(limit: number): Refusal {
-  return new Refusal('too-large', `The limit is ${formatBytes(limit)} after decompression.`);
+function tooLarge(limit: number): HttpProblem {
+  return new HttpProblem('too-large', `The limit is ${formatBytes(limit)} after decompression.`);
 }
 
 function gone(error?: Error): Aborted {

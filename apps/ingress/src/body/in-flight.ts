@@ -2,21 +2,20 @@
  * Bytes of bodies in memory, of all requests together, with limits, so that no burst can exhaust the process:
  *
  * all       every body together
- * large     bodies of 256 kB and more; what is left is a reserve for small ones that large ones cannot fill
- * unproved  bodies whose sender has proved nothing yet, of all addresses and of each
- *
- * call      bodies of one call whose signature was found right, while they come
+ * large     bodies of 256 kB and more; the rest is a reserve for small ones that large ones cannot fill
+ * unproved  bodies whose sender is not proved yet, of all addresses and of each
+ * call      bodies of one call with a right signature, while they arrive
  *
  * Of one call one large body at a time is read and stored: the next one waits, unread, for `PLACE_MS`, and is then
- * answered 503. One signature, captured once, is good for any number of bodies, but for the room of one only. A sender
- * that repeats itself before its first try was answered loses nothing by it. Not so where a path token proved the
- * sender: what holds the token is the platform.
+ * answered 503. One captured signature can be sent with any number of bodies, but holds the room of one only. A sender
+ * that repeats a webhook before its first attempt was answered loses nothing by it. This does not apply to senders that a
+ * path token proved: only the platform has the token.
  *
- * Until a sender is proved, an honest one and an attacker look the same. Only that the honest one is done within
- * milliseconds tells them apart. So when there is no room, it is made: the unproved body that has been coming for the
- * longest time is given up, of the address that holds most. A newcomer is refused only where nothing unproved is left.
+ * Until a sender is proved, an honest one and an attacker look the same, except that the honest one is done within
+ * milliseconds. So when there is no room, it is made: of the address that holds most, the unproved body that has been
+ * arriving for the longest time is given up. A new body is refused only where no unproved one is left.
  */
-import { Refusal } from './refusal.ts';
+import { HttpProblem } from '../http/http-problem.ts';
 import { Turns } from './turns.ts';
 
 /** Bytes from which on a body counts as large. */
@@ -28,23 +27,23 @@ export interface InFlightLimits {
   unproved: number;
   /** Of one address, unproved. */
   address: number;
-  /** Of one call, by signature, still coming and not large yet. */
+  /** Of one call, by signature, not complete and not large yet. */
   call: number;
 }
 
-/** Ms after which an unproved body that still comes is given up. */
+/** Ms after which an unproved body that is not complete is given up. */
 const UNPROVED_MS = 10_000;
-/** Bytes a second, as sent, below which a body is given up: an unproved one after some seconds, any other one later. */
-const LEAST_SPEED = 16 * 1024;
-const LEAST_SPEED_UNPROVED_AFTER_MS = 5_000;
-const LEAST_SPEED_AFTER_MS = 10_000;
+/** Bytes a second, as sent, below which a body is given up: an unproved one earlier, a proved one later. */
+const MIN_BYTES_PER_S = 16 * 1024;
+const SLOW_UNPROVED_AFTER_MS = 5_000;
+const SLOW_AFTER_MS = 10_000;
 /** Ms that a large body waits for another one of its call. */
 const PLACE_MS = 10_000;
-/** How often the bodies that still come are looked at. */
+/** How often bodies that are not complete are checked. */
 const SWEEP_MS = 500;
 
-/** What a body needs at least: a sender's proof may be at the end of the first MB. */
-const LEAST_UNPROVED = 2 * 1024 ** 2;
+/** What one body needs: a sender's proof may be at the end of the first MB. */
+const MIN_UNPROVED_BYTES = 2 * 1024 ** 2;
 
 /**
  * @param all bytes of every body together
@@ -54,9 +53,9 @@ export function shareOut(all: number, largest: number): InFlightLimits {
   return {
     all,
     large: Math.max(all / 2, Math.min(largest, all)),
-    unproved: Math.min(all, Math.max(all / 4, LEAST_UNPROVED)),
-    address: Math.min(all, Math.max(all / 16, LEAST_UNPROVED)),
-    call: Math.min(all, Math.max(all / 16, LEAST_UNPROVED)),
+    unproved: Math.min(all, Math.max(all / 4, MIN_UNPROVED_BYTES)),
+    address: Math.min(all, Math.max(all / 16, MIN_UNPROVED_BYTES)),
+    call: Math.min(all, Math.max(all / 16, MIN_UNPROVED_BYTES)),
   };
 }
 
@@ -69,13 +68,13 @@ export class InFlight {
   #unproved = 0;
   /** Unproved bytes by address. */
   readonly #addresses = new Map<string, number>();
-  /** Bodies that still come, the oldest first. */
-  readonly #coming = new Set<Share>();
+  /** Bodies that are not complete, the oldest first. */
+  readonly #arriving = new Set<Share>();
   /** Of the large bodies of each call. */
   readonly #turns = new Map<string, Turns>();
   readonly #now: () => number;
   #sweep: NodeJS.Timeout | undefined;
-  #looked = 0;
+  #checked = 0;
 
   /** @param now the clock, in ms */
   constructor(limits: Readonly<InFlightLimits>, now: () => number = () => performance.now()) {
@@ -91,12 +90,12 @@ export class InFlight {
     return this.#unproved;
   }
 
-  /** For one body that is about to come; whoever opens it must release it. */
+  /** The share of one body that is about to arrive; the caller releases it. */
   open(address: string, proved: boolean): Share {
     const share = new Share(this, address, proved, this.#now());
-    this.#coming.add(share);
+    this.#arriving.add(share);
     if (!this.#sweep) {
-      this.#looked = this.#now();
+      this.#checked = this.#now();
       this.#planSweep();
     }
     return share;
@@ -115,7 +114,7 @@ export class InFlight {
     }
     const { call } = share;
     if (call !== undefined && large === 0) {
-      while (this.#comingOf(call) + bytes > this.limits.call) if (!this.#makeRoomOf(call, share)) return false;
+      while (this.#arrivingBytesOf(call) + bytes > this.limits.call) if (!this.#makeRoomOf(call, share)) return false;
     }
     while (this.#used + bytes > this.limits.all) if (!this.#makeBackpressure(share, this.#ofHeaviest())) return false;
     while (large > 0 && this.#large + large > this.limits.large) {
@@ -135,7 +134,7 @@ export class InFlight {
   /**
    * For shares only: the place of the one large body that a call may have.
    * @returns leaves it; must be called
-   * @throws Refusal `busy` when it is not free within `PLACE_MS`
+   * @throws HttpProblem `busy` when it is not free within `PLACE_MS`
    */
   async place(call: string): Promise<() => void> {
     const turns = this.#turns.get(call) ?? new Turns('Another large body of this call is being received.');
@@ -149,12 +148,12 @@ export class InFlight {
 
   /** For shares only. */
   arrived(share: Share): void {
-    this.#coming.delete(share);
+    this.#arriving.delete(share);
   }
 
   /** For shares only. */
   giveBack(share: Share): void {
-    this.#coming.delete(share);
+    this.#arriving.delete(share);
     this.#used -= share.bytes;
     if (share.bytes >= SMALL_BODY) this.#large -= share.bytes;
     if (!share.proved) this.#countUnproved(share.address, -share.bytes);
@@ -167,28 +166,30 @@ export class InFlight {
     else this.#addresses.delete(address);
   }
 
-  /** Gives up the oldest unproved body of those asked for. @returns false when there is none */
+  /** Gives up the oldest unproved body that `of` selects. @returns false when there is none */
   #makeBackpressure(newcomer: Share, of: (share: Share) => boolean): boolean {
-    for (const share of this.#coming) {
+    for (const share of this.#arriving) {
       if (share === newcomer || share.proved || share.bytes === 0 || !of(share)) continue;
       this.givenUp += 1;
-      share.giveUp(new Refusal('busy', 'Others needed the room before this body was complete.'));
+      share.giveUp(new HttpProblem('busy', 'Other bodies needed the room before this one was complete.'));
       return true;
     }
     return false;
   }
 
-  #comingOf(call: string): number {
+  #arrivingBytesOf(call: string): number {
     let bytes = 0;
-    for (const share of this.#coming) if (share.call === call && share.bytes < SMALL_BODY) bytes += share.bytes;
+    for (const share of this.#arriving) if (share.call === call && share.bytes < SMALL_BODY) bytes += share.bytes;
     return bytes;
   }
 
   /** As `#makeBackpressure`, among the small bodies of one call, which are proved. */
   #makeRoomOf(call: string, newcomer: Share): boolean {
-    for (const share of this.#coming) {
+    for (const share of this.#arriving) {
       if (share === newcomer || share.call !== call || share.bytes === 0 || share.bytes >= SMALL_BODY) continue;
-      share.giveUp(new Refusal('busy', 'Others of the same call needed the room before this body was complete.'));
+      share.giveUp(
+        new HttpProblem('busy', 'Other bodies of the same call needed the room before this one was complete.'),
+      );
       return true;
     }
     return false;
@@ -208,52 +209,52 @@ export class InFlight {
   #planSweep(): void {
     this.#sweep = setTimeout(() => {
       this.#sweep = undefined;
-      this.look();
-      if (this.#coming.size > 0) this.#planSweep();
+      this.giveUpSlow();
+      if (this.#arriving.size > 0) this.#planSweep();
     }, SWEEP_MS).unref();
   }
 
-  /** Gives up bodies whose senders are slow. The time in which a sender waits for us is not counted as its own. */
-  look(): void {
+  /** Gives up bodies of slow senders. Time in which a sender waits for ingress does not count. */
+  giveUpSlow(): void {
     const now = this.#now();
-    const elapsed = now - this.#looked;
-    this.#looked = now;
-    // Late ourselves: bytes may wait to be read.
+    const elapsed = now - this.#checked;
+    this.#checked = now;
+    // The event loop was late: bytes may wait to be read.
     const late = elapsed > 2 * SWEEP_MS;
-    for (const share of this.#coming) {
+    for (const share of this.#arriving) {
       if (late || !share.isAwaited()) {
         share.since += Math.min(elapsed, now - share.since);
         continue;
       }
       const ms = now - share.since;
-      if (ms < LEAST_SPEED_UNPROVED_AFTER_MS) continue;
-      const slow = share.received() < (ms / 1000) * LEAST_SPEED;
-      if (share.proved ? slow && ms >= LEAST_SPEED_AFTER_MS : slow || ms >= UNPROVED_MS) {
-        share.giveUp(new Refusal('too-slow'));
+      if (ms < SLOW_UNPROVED_AFTER_MS) continue;
+      const slow = share.received() < (ms / 1000) * MIN_BYTES_PER_S;
+      if (share.proved ? slow && ms >= SLOW_AFTER_MS : slow || ms >= UNPROVED_MS) {
+        share.giveUp(new HttpProblem('too-slow'));
       }
     }
   }
 }
 
-/** What one request holds. It counts bytes that came, not bytes announced: announcing costs a stranger nothing. */
+/** What one request holds. It counts bytes that arrived, not bytes announced. */
 export class Share {
   readonly address: string;
   /** Whether its sender was proved before the body, by a path token. */
   readonly token: boolean;
-  /** When it was opened, in ms of the clock, and as much later as its sender had to wait for us. */
+  /** When it was opened, in ms of the clock, plus the time for which its sender had to wait for ingress. */
   since: number;
   /** Source and id of the call whose signature proved the sender. */
   call: string | undefined;
-  /** Bytes as the sender sent them, so far; set by whoever reads them. */
+  /** Bytes as sent, so far; set by the reader of the body. */
   received: () => number = () => 0;
-  /** Whether we have read all that came, and wait for more; set by whoever reads. */
+  /** Whether all that arrived has been read; set by the reader of the body. */
   isAwaited: () => boolean = () => true;
-  /** Ends the reading; set by whoever reads. */
-  onGivenUp: ((why: Refusal) => void) | undefined;
+  /** Ends the reading; set by the reader of the body. */
+  onGivenUp: ((why: HttpProblem) => void) | undefined;
   readonly #all: InFlight;
   #bytes = 0;
   #proved: boolean;
-  #ended: Refusal | true | undefined;
+  #ended: HttpProblem | true | undefined;
   #leave: (() => void) | undefined;
 
   constructor(all: InFlight, address: string, proved: boolean, since: number) {
@@ -274,10 +275,10 @@ export class Share {
   }
 
   /**
-   * To be asked before `take`. A body of a signed call that becomes large needs the place of its call, and has it until it
+   * Must be called before `take`. A body of a signed call that becomes large needs the place of its call, and has it until it
    * is released.
    * @returns undefined when it needs none; otherwise resolves when it has it
-   * @throws Refusal `busy` by the promise
+   * @throws HttpProblem `busy` by the promise
    */
   place(bytes: number): Promise<void> | undefined {
     if (this.call === undefined || this.#ended || this.#leave || this.#bytes + bytes < SMALL_BODY) return undefined;
@@ -287,15 +288,15 @@ export class Share {
     });
   }
 
-  /** @throws Refusal `busy` when there is no room, or why it was given up */
+  /** @throws HttpProblem `busy` when there is no room, or why it was given up */
   take(bytes: number): void {
-    if (this.#ended instanceof Refusal) throw this.#ended;
-    if (!this.#all.admit(this, bytes)) throw new Refusal('busy');
+    if (this.#ended instanceof HttpProblem) throw this.#ended;
+    if (!this.#all.admit(this, bytes)) throw new HttpProblem('busy');
     this.#bytes += bytes;
   }
 
   /**
-   * From now on it is not given up for others, other than those of its call.
+   * From now on it is given up only for others of its call.
    * @param call source and id of the call that is signed
    */
   prove(call: string): void {
@@ -310,7 +311,7 @@ export class Share {
     this.#all.arrived(this);
   }
 
-  giveUp(why: Refusal): void {
+  giveUp(why: HttpProblem): void {
     this.release();
     this.#ended = why;
     this.onGivenUp?.(why);

@@ -5,8 +5,8 @@ import type { Config, Source } from '@wrapup/config';
 const digests = new WeakMap<Source, Buffer[]>();
 
 /**
- * The source that a path names, when its token is right: one of the source's while it has any, and none at all while it
- * has none. The time it takes tells nothing about the tokens.
+ * Returns the source that a path names if the token is right: one of the source's tokens where it has some, none where it
+ * has none. Compares in constant time.
  */
 export function findSource(config: Config, name: string, token: string | undefined): Source | undefined {
   const source = Object.hasOwn(config.sources, name) ? config.sources[name] : undefined;

@@ -1,23 +1,23 @@
 /**
- * Bodies of no known shape: events of chat agents, of a version of the platform that is still to come, of somebody's own
- * workflow. They are kept for a person to look at rather than refused: nobody sends them again.
+ * Bodies of an unknown shape: events of chat agents, of a future version of the platform, of a customer's own workflow.
+ * They are stored for a person to check rather than refused, since they are not sent again.
  */
 import { createHash } from 'node:crypto';
 import type { Source } from '@wrapup/config';
 import { SYNTHETIC_ID } from '@wrapup/queue';
 import { ID_LEVELS, isCallIdName, MAX_CANDIDATES, readCallId, trimPayload } from '@wrapup/synthflow';
-import { bytesToKeep } from './keep.ts';
+import { bytesToStore } from './stored-body.ts';
 
-/** Values that are looked at for ids, in all. */
-const VALUES = 20_000;
+/** Values that are searched for ids, in all. */
+const MAX_VALUES = 20_000;
 
-/** What stands under these could only be meant to reach a prototype. */
+/** Names that only an attempt to reach a prototype would use. */
 const REFUSED: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
 
 /** Every value in the body under a name that means a call id, the outermost first. */
 export function findCallIds(payload: unknown): string[] {
   const found = new Set<string>();
-  let left = VALUES;
+  let left = MAX_VALUES;
   let level: unknown[] = [payload];
   for (let depth = 0; depth < ID_LEVELS && level.length > 0; depth += 1) {
     const next: unknown[] = [];
@@ -44,17 +44,19 @@ export function findCallIds(payload: unknown): string[] {
   return [...found];
 }
 
-/** The id under which a body is kept that has none: the same bytes have the same. */
+/** The id under which a body without an id is stored: the same bytes have the same id. */
 export function idOfBytes(body: Buffer): string {
   return `${SYNTHETIC_ID}${createHash('sha256').update(body).digest('hex').slice(0, 24)}`;
 }
 
-/** Names under which somebody's words may stand in a shape that nobody knows. */
-const WORDS = /transcript|messages|utterances|turns|dialog/i;
+/** Names under which an unknown shape may hold a transcript. */
+const TRANSCRIPT_NAME = /transcript|messages|utterances|turns|dialog/i;
 
-/** The bytes to be stored, as `bytesToKeep`, without anything that may be a transcript where the source keeps none. */
+/** Returns the bytes to store, as `bytesToStore` does, without any transcript where the source keeps none. */
 export function bytesOfUnrecognised(source: Source, body: Buffer, payload: unknown): Buffer {
-  if (source.keep.transcript) return bytesToKeep(source, body, payload);
+  if (source.keep.transcript) return bytesToStore(source, body, payload);
   const trimmed = trimPayload(payload, source.keep);
-  return Buffer.from(JSON.stringify(trimmed, (name, value) => (WORDS.test(name) ? undefined : value)) ?? 'null');
+  return Buffer.from(
+    JSON.stringify(trimmed, (name, value) => (TRANSCRIPT_NAME.test(name) ? undefined : value)) ?? 'null',
+  );
 }

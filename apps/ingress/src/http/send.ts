@@ -1,11 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Refusal } from './refusal.ts';
+import type { HttpProblem } from './http-problem.ts';
 
-/** A body is read to its end after a refusal when no more than this is still to come; the connection then lives on. */
+/** After a problem a body of at most this length is read to its end, and the connection stays open. */
 const SHORT_REST = 64 * 1024;
 /**
  * Otherwise the connection is closed, but not at once: closing with unread bytes resets it, and a sender that is still
- * sending would see a broken pipe instead of the answer. So what comes is thrown away for a while first.
+ * sending would get a broken pipe instead of the answer. So what arrives is discarded for this long first.
  */
 const LINGER_MS = 5_000;
 
@@ -14,30 +14,30 @@ export function sendJson(response: ServerResponse, status: number, body: string)
   response.end(body);
 }
 
-export function sendRefusal(request: IncomingMessage, response: ServerResponse, refusal: Refusal): void {
+export function sendProblem(request: IncomingMessage, response: ServerResponse, problem: HttpProblem): void {
   if (response.headersSent) return void response.destroy();
-  const body = refusal.toProblem();
+  const body = problem.toJson();
   const headers = {
     'content-type': 'application/problem+json',
     'content-length': Buffer.byteLength(body),
     'cache-control': 'no-store',
-    ...refusal.headers,
+    ...problem.headers,
   };
   if (request.complete || isShort(request)) {
-    response.writeHead(refusal.status, headers).end(body);
+    response.writeHead(problem.status, headers).end(body);
     request.resume();
     return;
   }
-  response.writeHead(refusal.status, { ...headers, connection: 'close' });
+  response.writeHead(problem.status, { ...headers, connection: 'close' });
   response.write(body);
-  throwAway(request, () => response.end());
+  discard(request, () => response.end());
 }
 
 function isShort(request: IncomingMessage): boolean {
   return Number(request.headers['content-length'] ?? Number.NaN) <= SHORT_REST;
 }
 
-function throwAway(request: IncomingMessage, done: () => void): void {
+function discard(request: IncomingMessage, done: () => void): void {
   const finish = () => {
     clearTimeout(timer);
     request.off('end', finish).off('close', finish);
