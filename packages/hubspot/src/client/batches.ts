@@ -151,6 +151,32 @@ function accountForReads(
   return reading;
 }
 
+/**
+ * The results of all pages, each asked for with the cursor of the one before.
+ * @returns `whole` is false when there are more than `max_pages`; `total` as the last page says it
+ * @throws HubSpotFailure for a page without results
+ */
+export async function readPages(
+  session: HubSpotSession,
+  callFor: (after: string | undefined) => HubSpotApiCall,
+  plans: number[],
+  max_pages: number,
+): Promise<{ results: unknown[]; whole: boolean; total: unknown }> {
+  const results: unknown[] = [];
+  let after: string | undefined;
+  for (let page = 0; page < max_pages; page += 1) {
+    const call = callFor(after);
+    const { results: some, paging, total } = asObject((await session.send(call, plans)).body);
+    if (!Array.isArray(some)) throw unaccounted(call.name);
+    results.push(...some);
+    const next = asObject(asObject(paging).next).after;
+    if (next === undefined) return { results, whole: true, total };
+    after = String(next);
+  }
+  return { results, whole: false, total: undefined };
+}
+
+/** @returns an empty id where the answer has none */
 export function toRecord(item: unknown): CrmRecord {
   const record = asObject(item);
   return {

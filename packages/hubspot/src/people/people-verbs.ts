@@ -12,9 +12,9 @@ import {
   type PeopleVerbs,
   type RecordVerbs,
 } from '@wrapup/destination/engine';
-import { asObject, type RequestFailure } from '@wrapup/destination/http';
+import { type RequestFailure } from '@wrapup/destination/http';
 import { type SearchFilter, searchBody, searchRecords } from '../client/api.ts';
-import { type CrmRecord, readMany, toRecord } from '../client/batches.ts';
+import { type CrmRecord, readMany, readPages, toRecord } from '../client/batches.ts';
 import { keyProperty, WATERMARK } from '../client/definitions.ts';
 import type { HubSpotSession } from '../client/transport.ts';
 import { asHubSpotFailure, HubSpotFailure, unaccounted } from '../errors/classify.ts';
@@ -198,10 +198,6 @@ function byAge(a: CrmRecord, b: CrmRecord): number {
   return created(a) - created(b) || Number(a.id) - Number(b.id);
 }
 
-function filtersOf(phones: string[]): SearchFilter[] {
-  return filtersFor([...new Set(phones.map(digitsOf))]);
-}
-
 function filtersFor(digits: string[]): SearchFilter[] {
   return PHONES.map((property) => ({ property, in: digits }));
 }
@@ -237,22 +233,14 @@ async function runSearch(
   properties: string[],
   plans: number[],
 ): Promise<CrmRecord[]> {
-  const records: CrmRecord[] = [];
-  let after: string | undefined;
-  for (let page = 0; page < MAX_PAGES; page += 1) {
-    const call = searchRecords('contacts', filtersOf(phones), properties, after);
-    const body = asObject((await session.send(call, plans)).body);
-    const results = body.results;
-    if (!Array.isArray(results) || typeof body.total !== 'number') throw unaccounted('search contacts');
-    records.push(...results.map(toRecord).filter((record) => record.id !== ''));
-    const next = asObject(asObject(body.paging).next).after;
-    after = next === undefined ? undefined : String(next);
-    if (after === undefined) {
-      if (records.length < body.total) throw unaccounted('search contacts');
-      return records;
-    }
-  }
-  throw new HubSpotFailure('refused', 'search contacts: the number fits more than 2,000 contacts.', {
-    hint: 'Clean up the contacts that share this number, then replay.',
-  });
+  const filters = filtersFor([...new Set(phones.map(digitsOf))]);
+  const callFor = (after?: string) => searchRecords(CONTACTS, filters, properties, after);
+  const { results, whole, total } = await readPages(session, callFor, plans, MAX_PAGES);
+  if (!whole)
+    throw new HubSpotFailure('refused', 'search contacts: the number fits more than 2,000 contacts.', {
+      hint: 'Clean up the contacts that share this number, then replay.',
+    });
+  const records = results.map(toRecord).filter(({ id }) => id !== '');
+  if (typeof total !== 'number' || records.length < total) throw unaccounted('search contacts');
+  return records;
 }

@@ -8,12 +8,11 @@
 import type { Context } from '@wrapup/destination';
 import type { Item, RecordReading, Written } from '@wrapup/destination/engine';
 import { chunk, digest } from '@wrapup/destination/engine';
-import { asList, asObject } from '@wrapup/destination/http';
 import type { RecordPlan } from '@wrapup/mapping';
 import { searchRecords } from '../client/api.ts';
-import { type CrmRecord, readMany, toRecord } from '../client/batches.ts';
+import { type CrmRecord, readMany, readPages, toRecord } from '../client/batches.ts';
 import type { HubSpotSession } from '../client/transport.ts';
-import { asHubSpotFailure, HubSpotFailure, unaccounted } from '../errors/classify.ts';
+import { asHubSpotFailure, HubSpotFailure } from '../errors/classify.ts';
 
 const COMPANIES = 'companies';
 /** Domains in one search: with the longest that are common its body keeps the limit of 3,000 characters. */
@@ -99,21 +98,10 @@ async function readRemembered(
 }
 
 async function search(session: HubSpotSession, domains: string[], properties: string[], plans: number[]) {
-  const records: CrmRecord[] = [];
   const filters = [{ property: 'domain', in: domains }];
-  let after: string | undefined;
-  for (let page = 0; page < MAX_PAGES; page += 1) {
-    const body = asObject((await session.send(searchRecords(COMPANIES, filters, properties, after), plans)).body);
-    if (!Array.isArray(body.results)) throw unaccounted('search companies');
-    records.push(
-      ...asList(body.results)
-        .map(toRecord)
-        .filter(({ id }) => id !== ''),
-    );
-    const next = asObject(asObject(body.paging).next).after;
-    if (next === undefined) return records;
-    after = String(next);
-  }
+  const callFor = (after?: string) => searchRecords(COMPANIES, filters, properties, after);
+  const { results, whole } = await readPages(session, callFor, plans, MAX_PAGES);
+  if (whole) return results.map(toRecord).filter(({ id }) => id !== '');
   throw new HubSpotFailure('refused', 'search companies: more than 1,000 companies have these domains.', {
     hint: 'Merge the companies that share a domain, then replay.',
   });

@@ -8,11 +8,11 @@ import {
   type RecordVerbs,
   reportFailure,
 } from '@wrapup/destination/engine';
-import { asObject } from '@wrapup/destination/http';
+import { asObject, asText } from '@wrapup/destination/http';
 import type { FieldWrite, RecordPlan } from '@wrapup/mapping';
 import { associate, notePrevious } from '../associations/associate.ts';
 import { listOwners, MAX_BATCH, readProperty } from '../client/api.ts';
-import { batchVerbs } from '../client/batches.ts';
+import { batchVerbs, readPages } from '../client/batches.ts';
 import {
   type HubSpotAccount,
   keyProperty,
@@ -26,7 +26,7 @@ import {
 } from '../client/definitions.ts';
 import type { HubSpotSettings } from '../client/settings.ts';
 import type { HubSpotSession } from '../client/transport.ts';
-import { asHubSpotFailure, unaccounted } from '../errors/classify.ts';
+import { asHubSpotFailure } from '../errors/classify.ts';
 import { keyLadder } from '../keys/key-ladder.ts';
 import { companyKey, findCompanies, rememberCompanies } from './companies.ts';
 
@@ -175,20 +175,10 @@ export function ownerSource(session: HubSpotSession): OwnerSource {
 }
 
 async function readOwners(session: HubSpotSession, plans: number[]): Promise<OwnerList> {
-  const owners: [string, string][] = [];
-  let after: string | undefined;
   try {
-    for (let page = 0; page < MAX_PAGES; page += 1) {
-      const body = asObject((await session.send(listOwners(after), plans)).body);
-      if (!Array.isArray(body.results)) throw unaccounted('read the owners');
-      for (const item of body.results.map(asObject))
-        if (item.id !== undefined && item.archived !== true)
-          owners.push([String(item.id), typeof item.email === 'string' ? item.email.trim().toLowerCase() : '']);
-      const next = asObject(asObject(body.paging).next).after;
-      if (next === undefined) break;
-      after = String(next);
-    }
-    return { owners };
+    const { results } = await readPages(session, listOwners, plans, MAX_PAGES);
+    const active = results.map(asObject).filter(({ id, archived }) => id !== undefined && archived !== true);
+    return { owners: active.map(({ id, email }) => [String(id), asText(email).trim().toLowerCase()]) };
   } catch (thrown) {
     const failure = asHubSpotFailure(thrown);
     if (failure.code === 'missing_scope' || failure.next === 'park')

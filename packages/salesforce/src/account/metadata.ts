@@ -114,104 +114,73 @@ export function packageOf(requirements: SalesforceRequirement[], version: string
   return { files, zip: zipSync(Object.fromEntries(entries)) };
 }
 
-function document(root: string, content: string[]): string {
-  return `<?xml version="1.0" encoding="UTF-8"?>\n<${root} xmlns="${XMLNS}">\n${content.join('\n')}\n</${root}>\n`;
+type Xml = string | number | boolean | readonly Xml[] | { readonly [name: string]: Xml };
+
+function document(root: string, content: { [name: string]: Xml }): string {
+  const inner = Object.entries(content).map(([name, value]) => element(name, value, '    '));
+  return `<?xml version="1.0" encoding="UTF-8"?>\n<${root} xmlns="${XMLNS}">\n${inner.join('')}</${root}>\n`;
 }
 
-/** `<name>…</name>`, indented. */
-function element(name: string, value: string | number | boolean, indent = '    '): string {
-  return `${indent}<${name}>${escapeXml(String(value))}</${name}>`;
-}
-
-function block(name: string, lines: string[]): string {
-  return `    <${name}>\n${lines.map((line) => `    ${line}`).join('\n')}\n    </${name}>`;
+/** `<name>…</name>`: one for a value, one for each of a list, with those of an object inside. */
+function element(name: string, value: Xml, indent: string): string {
+  if (Array.isArray(value)) return value.map((one: Xml) => element(name, one, indent)).join('');
+  if (typeof value !== 'object') return `${indent}<${name}>${escapeXml(String(value))}</${name}>\n`;
+  const inner = Object.entries(value).map(([inside, one]) => element(inside, one, `${indent}    `));
+  return `${indent}<${name}>\n${inner.join('')}${indent}</${name}>\n`;
 }
 
 function escapeXml(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 
+const needsStandIn = (requirements: SalesforceRequirement[]) =>
+  requirements.some(({ object }) => object === CALL_OBJECT);
+
 function manifest(requirements: SalesforceRequirement[], version: string): string {
-  const fields = requirements.map(({ object, name }) => `${object}.${name}`);
-  const objects = requirements.some(({ object }) => object === CALL_OBJECT) ? [CALL_OBJECT] : [];
-  const types: [string, string[]][] = [
-    ['CustomField', fields],
-    ...(objects.length > 0 ? ([['CustomObject', objects]] as [string, string[]][]) : []),
-    ['PermissionSet', [PERMISSIONS]],
+  const types = [
+    { members: requirements.map(({ object, name }) => `${object}.${name}`), name: 'CustomField' },
+    ...(needsStandIn(requirements) ? [{ members: CALL_OBJECT, name: 'CustomObject' }] : []),
+    { members: PERMISSIONS, name: 'PermissionSet' },
   ];
-  return document('Package', [
-    ...types.map(([name, members]) =>
-      block('types', [...members.map((one) => element('members', one)), element('name', name)]),
-    ),
-    element('version', version),
-  ]);
+  return document('Package', { types, version });
 }
 
-function objectFile(object: string, fields: SalesforceRequirement[]): string {
-  return document('CustomObject', [...(object === CALL_OBJECT ? CALL_OBJECT_SAYS : []), ...fields.map(fieldOf)]);
+function objectFile(object: string, requirements: SalesforceRequirement[]): string {
+  const fields = requirements.map(({ name: fullName, description, label, type }) => ({
+    ...{ fullName, description, label },
+    ...TYPES[type],
+  }));
+  return document('CustomObject', { ...(object === CALL_OBJECT ? STAND_IN : {}), fields });
 }
 
-const CALL_OBJECT_SAYS = [
-  element('deploymentStatus', 'Deployed'),
-  element('description', 'Stands for a task that Wrapup wrote, and keeps its unique key.'),
-  element('label', 'Wrapup Call'),
-  block('nameField', [
-    element('displayFormat', 'WC-{000000}'),
-    element('label', 'Number'),
-    element('type', 'AutoNumber'),
-  ]),
-  element('pluralLabel', 'Wrapup Calls'),
-  element('sharingModel', 'ReadWrite'),
-];
-
-const TYPES: Record<SalesforceFieldType, string[]> = {
-  key: [
-    element('caseSensitive', true),
-    element('externalId', true),
-    element('length', 255),
-    element('required', false),
-    element('type', 'Text'),
-    element('unique', true),
-  ],
-  text: [element('length', 255), element('required', false), element('type', 'Text')],
-  id: [element('length', 18), element('required', false), element('type', 'Text')],
-  long_text: [element('length', 32_768), element('type', 'LongTextArea'), element('visibleLines', 6)],
-  datetime: [element('required', false), element('type', 'DateTime')],
-  number: [element('precision', 18), element('required', false), element('scale', 2), element('type', 'Number')],
-  checkbox: [element('defaultValue', false), element('type', 'Checkbox')],
+const STAND_IN = {
+  deploymentStatus: 'Deployed',
+  description: 'Stands for a task that Wrapup wrote, and keeps its unique key.',
+  label: 'Wrapup Call',
+  nameField: { displayFormat: 'WC-{000000}', label: 'Number', type: 'AutoNumber' },
+  pluralLabel: 'Wrapup Calls',
+  sharingModel: 'ReadWrite',
 };
 
-function fieldOf({ name, label, description, type }: SalesforceRequirement): string {
-  return block('fields', [
-    element('fullName', name),
-    element('description', description),
-    element('label', label),
-    ...TYPES[type],
-  ]);
-}
+const TYPES: Record<SalesforceFieldType, { [name: string]: Xml }> = {
+  key: { caseSensitive: true, externalId: true, length: 255, required: false, type: 'Text', unique: true },
+  text: { length: 255, required: false, type: 'Text' },
+  id: { length: 18, required: false, type: 'Text' },
+  long_text: { length: 32_768, type: 'LongTextArea', visibleLines: 6 },
+  datetime: { required: false, type: 'DateTime' },
+  number: { precision: 18, required: false, scale: 2, type: 'Number' },
+  checkbox: { defaultValue: false, type: 'Checkbox' },
+};
 
 /** Custom fields of activities are opened on tasks; events follow. */
 function permissions(requirements: SalesforceRequirement[]): string {
   const fields = requirements.map(({ object, name }) => `${object === 'Activity' ? 'Task' : object}.${name}`);
-  const standIn = requirements.some(({ object }) => object === CALL_OBJECT);
-  const may = ['allowCreate', 'allowDelete', 'allowEdit', 'allowRead'].map((name) =>
-    element(name, name !== 'allowDelete'),
-  );
-  return document('PermissionSet', [
-    element('description', 'Lets the user that Wrapup works as read and write the fields that it needs.'),
-    ...fields.map((field) =>
-      block('fieldPermissions', [element('editable', true), element('field', field), element('readable', true)]),
-    ),
-    element('label', 'Wrapup'),
-    ...(standIn
-      ? [
-          block('objectPermissions', [
-            ...may,
-            element('modifyAllRecords', false),
-            element('object', CALL_OBJECT),
-            element('viewAllRecords', false),
-          ]),
-        ]
-      : []),
-  ]);
+  const may = { allowCreate: true, allowDelete: false, allowEdit: true, allowRead: true };
+  const objectPermissions = { ...may, modifyAllRecords: false, object: CALL_OBJECT, viewAllRecords: false };
+  return document('PermissionSet', {
+    description: 'Lets the user that Wrapup works as read and write the fields that it needs.',
+    fieldPermissions: fields.map((field) => ({ editable: true, field, readable: true })),
+    label: 'Wrapup',
+    ...(needsStandIn(requirements) ? { objectPermissions } : {}),
+  });
 }
