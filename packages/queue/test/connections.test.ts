@@ -51,7 +51,7 @@ describe('what a batch says of its connection', () => {
     ['refused credentials, whatever else was written', [written, failed('unauthorized')], 'broken'],
     ['a missing scope', [failed('missing_scope')], 'broken'],
     ['the daily quota used up', [failed('daily_limit')], 'broken'],
-    ['no answer', [failed('timeout'), failed('network'), failed('unavailable')], 'ailing'],
+    ['no answer', [failed('timeout'), failed('network'), failed('unavailable')], 'unanswered'],
     ['no answer for some, an answer for others', [failed('timeout'), written], 'answered'],
     ['a refused field: the CRM answered', [failed('invalid_field')], 'answered'],
     ['an ambiguous person: the CRM answered', [failed('ambiguous_person')], 'answered'],

@@ -19,8 +19,8 @@ const WHY = {
 };
 
 /**
- * Sees to a call of which more came than is kept: whether something of it was the truth, only the API can say. It is asked
- * once; where the source has no key, the call waits for a person.
+ * Processes the job of a call of which more came than is kept. Only the API can say whether something of that was the truth:
+ * it is asked once; where the source has no key, the call is parked.
  */
 export async function settleBeyondLimit(
   job: CallJob,

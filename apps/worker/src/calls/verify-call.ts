@@ -11,7 +11,7 @@
  * Under `trust: signature` a revision is confirmed by the same reading (`confirm-revision.ts`), for 30 minutes at most
  * also where the API cannot answer.
  *
- * What waits is a delayed job, at distances that grow with the times it was asked for: no place in the queue is held.
+ * A call that waits is a delayed job, at distances that grow with each reading: it holds no place in the queue.
  */
 import type { Call } from '@wrapup/call';
 import type { Source } from '@wrapup/config';

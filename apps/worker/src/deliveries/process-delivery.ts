@@ -44,7 +44,7 @@ interface DeliveryContext {
   lease(keys: string[], ttl: number): Promise<Held | undefined>;
   /** For large payloads, shared by all jobs of this process. */
   room?: PayloadRoom;
-  /** Whether the connection is isPaused now, so that its queue stands still: what comes back to it need not wait. */
+  /** Whether the connection is paused now: a delivery that goes back to its queue need not wait longer. */
   isPaused?(connection: string): boolean;
   /** A note on this attempt, for the delivery's receipt. */
   note?: string;

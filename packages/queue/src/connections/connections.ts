@@ -26,7 +26,7 @@ export interface ConnectionReport extends ConnectionState {
   daily?: DailyQuota;
 }
 
-/** A pause that began, went on after a trial, or ended. */
+/** A pause that began, continued after a trial, or ended. */
 export interface CircuitChange {
   became: 'opened' | 'reopened' | 'closed';
   pause: CircuitPause;
@@ -86,7 +86,7 @@ export class Connections {
     return { became, pause: JSON.parse(pause as string) as CircuitPause };
   }
 
-  /** The right to probe now, for one process at a time. Undefined when no probe is due. */
+  /** Takes the right to probe, which one process has at a time. Undefined when no probe is due. */
   async claimProbe(connection: string): Promise<CircuitPause | undefined> {
     const text = await scripts.claimProbe(this.#redis, [this.#keys.connection(connection)], [Date.now(), PROBE_MS]);
     return text ? (JSON.parse(text) as CircuitPause) : undefined;
@@ -118,14 +118,14 @@ export class Connections {
     return (await scripts.probeNow(this.#redis, [this.#keys.connection(connection)], [Date.now()])) === 1;
   }
 
-  /** An operator stops it; what is in hand is still written. A pause that is there keeps its beginning and reason. */
+  /** Pauses it for an operator; what is in hand is still written. An earlier pause keeps its beginning and reason. */
   async pause(connection: string, reason?: string): Promise<ConnectionState> {
     const text = JSON.stringify({ since: Date.now(), ...(reason ? { reason } : {}) });
     await this.#redis.hsetnx(this.#keys.connection(connection), 'operator', text);
     return this.syncQueuePause(connection);
   }
 
-  /** An operator lets it go on. A pause of the circuit stays, and is probed at once. */
+  /** Ends an operator's pause. A pause of the circuit stays, and is probed at once. */
   async resume(connection: string): Promise<ConnectionState> {
     await this.#redis.hdel(this.#keys.connection(connection), 'operator');
     await this.probeNow(connection);

@@ -11,7 +11,7 @@ local function wait(tries, first, longest) return math.min(longest, first * 2 ^ 
 `;
 
 /**
- * Notes what a batch said. KEYS state. ARGV now, `answered` | `ailing` | `broken`, pause JSON (cause, code, reason, hint),
+ * Notes what a batch said. KEYS state. ARGV now, `answered` | `unanswered` | `broken`, pause JSON (cause, code, reason, hint),
  * first ms, longest ms, outages in a row that open it.
  * Answers `{}` when nothing changed, else what did and the pause: `opened`, `reopened` or `closed`.
  */
@@ -28,7 +28,7 @@ if says == 'answered' then
   return { 'closed', trial }
 end
 if open then return {} end
-if says == 'ailing' and redis.call('HINCRBY', KEYS[1], 'failures', 1) < tonumber(ARGV[6]) and not trial then return {} end
+if says == 'unanswered' and redis.call('HINCRBY', KEYS[1], 'failures', 1) < tonumber(ARGV[6]) and not trial then return {} end
 local pause = cjson.decode(ARGV[3])
 pause.since, pause.tries = now, 0
 if trial then

@@ -57,10 +57,10 @@ type BatchVerdict =
   | { says: 'answered' }
   | { says: 'nothing' }
   | { says: 'broken'; cause: PauseCause; failure: Failure }
-  | { says: 'ailing'; failure: Failure };
+  | { says: 'unanswered'; failure: Failure };
 
 export function judgeOutcomes(outcomes: readonly WriteOutcome[]): BatchVerdict {
-  let ailing: Failure | undefined;
+  let unanswered: Failure | undefined;
   let answered = false;
   for (const outcome of outcomes) {
     if (outcome.ok) {
@@ -70,11 +70,11 @@ export function judgeOutcomes(outcomes: readonly WriteOutcome[]): BatchVerdict {
     const { failure } = outcome;
     const cause = causeOf(failure);
     if (cause) return { says: 'broken', cause, failure };
-    if (NO_ANSWER.has(failure.code)) ailing ??= failure;
+    if (NO_ANSWER.has(failure.code)) unanswered ??= failure;
     else if (!SILENT.has(failure.code)) answered = true;
   }
   if (answered) return { says: 'answered' };
-  return ailing ? { says: 'ailing', failure: ailing } : { says: 'nothing' };
+  return unanswered ? { says: 'unanswered', failure: unanswered } : { says: 'nothing' };
 }
 
 /** A pause that the circuit made. */

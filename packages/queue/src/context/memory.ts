@@ -37,7 +37,7 @@ export class RedisMemory implements Memory {
     try {
       return (await encryptor.decrypt(kept, placeOf(this.#base.keys, name))).toString();
     } catch {
-      // Of another key than ours: as good as forgotten, since memory is never the truth.
+      // Encrypted with another key: treated as forgotten, since memory is never the truth.
       return undefined;
     }
   }
@@ -58,7 +58,7 @@ export class RedisMemory implements Memory {
   }
 }
 
-/** Under which name of `ctx.memory` the answer about a caller stands. @param phone E.164 */
+/** The name in `ctx.memory` of the answer about a caller. @param phone E.164 */
 export function callerMemory(phone: string): string {
   return `inbound:${phone}`;
 }

@@ -17,9 +17,9 @@ import type { Keys } from '../redis/keys.ts';
 
 /** 0xc1 begins no UTF-8 text, and no zstd frame either. */
 const MAGIC = Buffer.from([0xc1, 0x57, 0x50, 0x01]);
-const NONCE = 12;
-const TAG = 16;
-const HEADER = MAGIC.length + 4 + NONCE + TAG;
+const NONCE_BYTES = 12;
+const TAG_BYTES = 16;
+const HEADER_BYTES = MAGIC.length + 4 + NONCE_BYTES + TAG_BYTES;
 const KEY_BYTES = 32;
 const CIPHER = 'aes-256-gcm';
 
@@ -81,8 +81,8 @@ export function makeEncryptor(
     keys: keys.map(({ id }) => id),
     encrypt(bytes, place) {
       if (!current) return bytes;
-      const nonce = randomBytes(NONCE);
-      const cipher = createCipheriv(CIPHER, current.bytes, nonce, { authTagLength: TAG });
+      const nonce = randomBytes(NONCE_BYTES);
+      const cipher = createCipheriv(CIPHER, current.bytes, nonce, { authTagLength: TAG_BYTES });
       cipher.setAAD(Buffer.from(place));
       const sealed = [cipher.update(bytes), cipher.final()];
       return Buffer.concat([MAGIC, Buffer.from(current.id, 'hex'), nonce, cipher.getAuthTag(), ...sealed]);
@@ -96,12 +96,12 @@ export function makeEncryptor(
       }
       const key = keys.find((one) => one.id === id);
       if (!key) throw unknownKey(id);
-      const nonce = bytes.subarray(MAGIC.length + 4, MAGIC.length + 4 + NONCE);
-      const decipher = createDecipheriv(CIPHER, key.bytes, nonce, { authTagLength: TAG });
+      const nonce = bytes.subarray(MAGIC.length + 4, MAGIC.length + 4 + NONCE_BYTES);
+      const decipher = createDecipheriv(CIPHER, key.bytes, nonce, { authTagLength: TAG_BYTES });
       decipher.setAAD(Buffer.from(place));
-      decipher.setAuthTag(bytes.subarray(HEADER - TAG, HEADER));
+      decipher.setAuthTag(bytes.subarray(HEADER_BYTES - TAG_BYTES, HEADER_BYTES));
       try {
-        return Buffer.concat([decipher.update(bytes.subarray(HEADER)), decipher.final()]);
+        return Buffer.concat([decipher.update(bytes.subarray(HEADER_BYTES)), decipher.final()]);
       } catch (cause) {
         throw new Failure('internal', `What is kept under key ${id} cannot be decrypted: it was changed.`, {
           hint: 'Another program wrote to Redis, or the value is damaged: restore it, or backfill the call.',

@@ -68,7 +68,7 @@ return seen and 'revision' or 'new'
 
 /**
  * As `ACCEPT_CALL`, for bodies too large to be sent only to be refused: the same keys and arguments with an empty body.
- * Answers as it does what needs no bytes (`pending` when they are there), and `wanted` when they must be sent.
+ * Gives the same answers where no bytes are needed (`pending` when they are there), and `wanted` when they must be sent.
  */
 export const CHECK_CALL = `${CHECK_LUA}
 if known and redis.call('EXPIRE', KEYS[4], ARGV[4]) == 1 then return 'pending' end

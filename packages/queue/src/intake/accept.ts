@@ -4,7 +4,7 @@ import type { Encryptor } from '../encryption/encryptor.ts';
 import type { Received, Verified } from '../ledger/entry.ts';
 import { placeOf, revisionOf } from '../ledger/payloads.ts';
 import { bullPriority, priorityOf } from '../queues/priority.ts';
-import { BEYOND_LIMIT, CALL_ATTEMPTS, type CallJob } from '../queues/queues.ts';
+import { BEYOND_LIMIT, type CallJob, MAX_CALL_ATTEMPTS } from '../queues/queues.ts';
 import type { RedisClient } from '../redis/client.ts';
 import { jobId, type Keys, memberOf } from '../redis/keys.ts';
 import { ACCEPT_CALL, CHECK_CALL } from './accept-script.ts';
@@ -84,7 +84,7 @@ export async function acceptArrivals(
 }
 
 /**
- * Asks whether the bytes of a large arrival are needed, without sending them. What they need not be sent for is noted and
+ * Asks whether the bytes of a large arrival are needed, without sending them. Where they are not, the arrival is noted and
  * counted as by `acceptArrivals`.
  * @returns undefined when they must be sent
  * @throws Error when Redis did not answer
@@ -109,13 +109,13 @@ async function addForLimited(
   before: readonly (Before | Error)[],
 ): Promise<void> {
   const limited = arrivals.filter((_, index) => before[index] === 'limit');
-  // Once for a call. Should it fail, the call stands among the open ones, and the sweep adds the job.
+  // Once for each call. Where it fails, the call is among the open ones, and the sweep adds the job.
   await Promise.allSettled(
     limited.map(({ source, call_id, received }) => addBeyondLimit(queue, { source, call_id, received })),
   );
 }
 
-/** Adds the job that sees to what came beyond the limits of one call. Harmless when it is there already. */
+/** Adds the job for what came beyond the limits of one call. Harmless when it is there already. */
 async function addBeyondLimit(
   queue: Queue<CallJob>,
   { source, call_id, received }: Pick<Arrival, 'source' | 'call_id' | 'received'>,
@@ -125,7 +125,7 @@ async function addBeyondLimit(
     { source, call_id, revision: BEYOND_LIMIT },
     {
       jobId: jobId('c', source, call_id, BEYOND_LIMIT),
-      attempts: CALL_ATTEMPTS,
+      attempts: MAX_CALL_ATTEMPTS,
       ...bullPriority(priorityOf({ received })),
     },
   );
@@ -165,7 +165,7 @@ function toPair(
       data: { source, call_id, revision },
       opts: {
         jobId: jobId('c', source, call_id, revision),
-        attempts: CALL_ATTEMPTS,
+        attempts: MAX_CALL_ATTEMPTS,
         ...bullPriority(priorityOf({ received })),
       },
     },

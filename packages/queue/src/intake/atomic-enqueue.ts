@@ -1,11 +1,11 @@
 /**
- * Something of ours and a new job of BullMQ's in one step of Redis: one round trip, one fsync, and nothing between the two
- * that a crash could fall into. Several such pairs go in one command, each on its own: one that fails leaves the others.
+ * Runs a script of ours and adds a job to BullMQ in one step of Redis: one round trip, one fsync, and no moment between the
+ * two at which a crash could separate them. One command takes several such pairs; one that fails leaves the others.
  *
- * BullMQ adds a job by a Lua script. Ours is put in front of it, in one script. Nothing here knows how BullMQ keeps its
+ * BullMQ adds a job by a Lua script. Ours is put in front of it, in one script. Nothing here knows how BullMQ stores its
  * jobs: the script is the one that it has defined on the client, and its keys and arguments are those that `Job.addJob`
- * gives to a client which only writes them down. Where that is not to be had (BullMQ has not defined its scripts yet,
- * because Redis was never reached), the two run one after the other, ours first, as they would by hand.
+ * gives to a client that only records them. Where BullMQ has not defined its scripts yet, because Redis was never reached,
+ * the two run one after the other, ours first.
  */
 import { Job, type JobsOptions, type Queue } from 'bullmq';
 import { type RedisClient, runScript } from '../redis/client.ts';
@@ -83,7 +83,7 @@ function runTogether<Answer extends string>(
   ]);
 }
 
-/** Each script in a function of its own, with its own KEYS and ARGV; of one that fails, Redis undoes nothing, as ever. */
+/** Each script in a function of its own, with its own KEYS and ARGV. Redis undoes nothing of a script that fails. */
 function together({ lua, unless }: AtomicStep, add: string): string {
   return `
 local function step(KEYS, ARGV)

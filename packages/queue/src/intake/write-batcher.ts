@@ -38,7 +38,7 @@ export class WriteBatcher<Item, Answer extends string | number | object> {
   add(item: Item): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const size = this.#options.sizeOf(item);
-      // Never more in one command than its limit: what has gathered goes first.
+      // Never more in one command than its limit: the waiting items go first.
       if (this.#waiting.length > 0 && this.#bytes + size > this.#options.max_bytes) this.#go();
       this.#waiting.push({ item, resolve, reject });
       this.#bytes += size;

@@ -49,7 +49,7 @@ interface LedgerPage {
 }
 
 /** Calls that are read at once. */
-const PAGE = 100;
+const PAGE_SIZE = 100;
 
 /** The place of a call in the list of all calls, for `after`. */
 export function cursorOf({ received_at, source, call_id }: LedgerEntry): string {
@@ -89,7 +89,7 @@ export class Ledger {
   }
 
   /** As `page`, without reading the entries. */
-  async pageOfIds({ after, since = 0, limit = PAGE }: ScanOptions & { limit?: number } = {}): Promise<{
+  async pageOfIds({ after, since = 0, limit = PAGE_SIZE }: ScanOptions & { limit?: number } = {}): Promise<{
     calls: { source: string; call_id: string }[];
     next?: string;
   }> {

@@ -16,7 +16,7 @@ const MAX_BYTES = 256 * 1024 * 1024;
 /** A millisecond or two for 20 kB, in a thread, after the answer; some 5 % smaller than the default level. */
 const LEVEL = { [constants.ZSTD_c_compressionLevel]: 12 };
 /** Below this zstd gains nothing worth the CPU. */
-const WORTH_COMPRESSING = 512;
+const MIN_COMPRESSED_BYTES = 512;
 
 /** sha256 of the raw bytes, hex: the name of a revision. */
 export function revisionOf(body: Buffer): string {
@@ -76,7 +76,7 @@ export class Payloads {
   /** Replaces the bytes, where they are still there, by their compressed form; their time of expiry stays. */
   async compress(source: string, callId: string, revision: string): Promise<void> {
     const body = await this.#readStored(source, callId, revision);
-    if (!body || body.length < WORTH_COMPRESSING || isCompressed(body)) return;
+    if (!body || body.length < MIN_COMPRESSED_BYTES || isCompressed(body)) return;
     // With the size given, zstd takes tables to match; without it those of this level are some 50 MB for each call under way.
     const packed = (await compress(body, { params: LEVEL, pledgedSrcSize: body.length })) as Buffer;
     if (packed.length >= body.length) return;

@@ -77,7 +77,7 @@ export interface UnresolvedPage {
 }
 
 /** Entries that Redis looks at in one step: some milliseconds. */
-const STEP = 250;
+const STEP_SIZE = 250;
 const LATEST = Number.MAX_SAFE_INTEGER;
 /** Ids that a cursor of this list holds, beside the time: call id and partition. */
 const CURSOR_IDS = 2;
@@ -162,7 +162,7 @@ export class Unresolved {
     let count = 0;
     for (let after: string | undefined; ; ) {
       const left = Math.max(0, deadline - Date.now());
-      const { items, next } = await this.page(state, filter, { limit: STEP, after, within: left });
+      const { items, next } = await this.page(state, filter, { limit: STEP_SIZE, after, within: left });
       count += items.length;
       if (next === undefined || left === 0) return { count, exact: next === undefined };
       after = next;
@@ -201,7 +201,7 @@ export class Unresolved {
   /** All that match, newest first, however many. @param after cursor of the item after which to begin */
   async *all(state: UnresolvedState, filter: UnresolvedFilter = {}, after?: string): AsyncGenerator<UnresolvedItem> {
     for (let from = after; ; ) {
-      const { items, next } = await this.page(state, filter, { limit: STEP, after: from });
+      const { items, next } = await this.page(state, filter, { limit: STEP_SIZE, after: from });
       yield* items;
       if (next === undefined) return;
       from = next;
@@ -251,7 +251,7 @@ export class Unresolved {
         this.#redis,
         [this.#keys.unresolved],
         [
-          ...[state, order, limit - items.length, STEP],
+          ...[state, order, limit - items.length, STEP_SIZE],
           ...[Math.max(0, filter.since ?? 0), filter.until ?? LATEST, toLower(filter.text ?? ''), this.#keys.ledgers],
           ...[last?.at ?? '', last?.ids[0] ?? '', last?.ids[1] ?? ''],
           ...partitions,

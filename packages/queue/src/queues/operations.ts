@@ -12,9 +12,9 @@ import type { Ledger } from '../ledger/ledger.ts';
 import type { Payloads } from '../ledger/payloads.ts';
 import { CALLS_QUEUE, jobId } from '../redis/keys.ts';
 import { bullPriority, priorityOf } from './priority.ts';
-import { CALL_ATTEMPTS, type CallJob, type DeliveryJob, type Queues, type UnresolvedJob } from './queues.ts';
+import { type CallJob, type DeliveryJob, MAX_CALL_ATTEMPTS, type Queues, type UnresolvedJob } from './queues.ts';
 
-/** What came of asking for a replay. */
+/** Result of a replay. */
 export type Replayed = 'replayed' | 'moved' | 'expired';
 
 export class Operations {
@@ -53,7 +53,7 @@ export class Operations {
     const { source, call_id, revision } = job;
     await this.#queues.get<CallJob>(CALLS_QUEUE).add('call', job, {
       jobId: jobId('c', source, call_id, revision),
-      attempts: CALL_ATTEMPTS,
+      attempts: MAX_CALL_ATTEMPTS,
       ...bullPriority(priority),
     });
   }
@@ -94,8 +94,8 @@ export class Operations {
   }
 
   /**
-   * Removes jobs of `parked` and `dead` that stand for nothing any more: a crash kept them from being removed, or the
-   * ledger's retention has passed.
+   * Removes jobs of `parked` and `dead` that the ledger contradicts: a crash left them there, or the ledger's retention has
+   * passed.
    * @param from jobs to leave out, the longest waiting first
    * @param before epoch ms: what stopped earlier and is in no ledger entry has expired
    * @returns how many jobs there were, `limit` at most, and how many of them were removed
@@ -161,7 +161,7 @@ export class Operations {
     const entry = await this.#ledger.read(source, callId);
     const calls = this.#queues.get<CallJob>(CALLS_QUEUE);
     for (const revision of entry?.revisions.filter((revision) => !revision.effect) ?? []) {
-      // A finished or failed job of the same id would swallow the new one.
+      // BullMQ adds no job whose id a finished or failed one has.
       await calls.remove(jobId('c', source, callId, revision.hash));
       const job = { source, call_id: callId, revision: revision.hash, ...(config ? { config } : {}) };
       await this.enqueueCall(job, 'replay');

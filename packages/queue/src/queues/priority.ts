@@ -9,11 +9,11 @@ export function priorityOf({ received, replays = 0 }: { received?: Received; rep
   return replays > 0 ? 'replay' : BY_RECEIVED[received ?? 'webhook'];
 }
 
-/** Steps between priorities, so that one more would find room. */
-const STEP = 10;
+/** Distance between priorities, which leaves room for further ones. */
+const PRIORITY_STEP = 10;
 
-/** A priority as BullMQ orders jobs: without a priority before all that have one, and a smaller number before a larger. */
+/** A priority in BullMQ's terms: jobs without one come first, then smaller numbers before larger ones. */
 export function bullPriority(priority: Priority): { priority?: number } {
   const rank = PRIORITIES.indexOf(priority) - PRIORITIES.indexOf('live');
-  return rank > 0 ? { priority: rank * STEP } : {};
+  return rank > 0 ? { priority: rank * PRIORITY_STEP } : {};
 }

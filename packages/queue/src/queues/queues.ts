@@ -12,7 +12,7 @@ export interface CallJob {
   config?: string;
 }
 
-/** In place of a revision: the job of what came beyond the limits of one call. */
+/** In place of a revision: marks the job for what came beyond the limits of one call. */
 export const BEYOND_LIMIT = 'beyond-limit';
 
 /** Job of a queue `deliveries.<connection>`: ids only. */
@@ -25,7 +25,7 @@ export interface DeliveryJob extends CallJob {
 export interface UnresolvedJob {
   source: string;
   call_id: string;
-  /** Absent when the call never got as far as its routes. */
+  /** Absent when the call was stopped before its routes. */
   route?: string;
   connection?: string;
   code: string;
@@ -37,7 +37,7 @@ export interface UnresolvedJob {
 }
 
 /** Attempts to read and route a call before it is dead. */
-export const CALL_ATTEMPTS = 10;
+export const MAX_CALL_ATTEMPTS = 10;
 
 /** Member of the set of connections that says that all are in it; no connection can have the name. */
 const ALL_NOTED = '*';
@@ -49,7 +49,7 @@ const JOB: JobsOptions = {
   backoff: { type: 'custom' },
   // Kept for a while so that Bull Board shows what was done; correctness never depends on it.
   removeOnComplete: { age: 3600, count: 1000 },
-  // The failed set is the durable source of dead letters: only the sweep takes from it.
+  // The failed set is the durable source of dead deliveries: only the sweep takes from it.
   removeOnFail: false,
   stackTraceLimit: 3,
 };
@@ -105,8 +105,8 @@ export class Queues {
   }
 
   /**
-   * Connections that have jobs in Redis, configured or not: a removed connection's calls are kept and shown. Merely
-   * opening a queue notes its connection: one without any job to do is as good as none.
+   * Connections that have jobs in Redis, configured or not: a removed connection's calls are kept and shown. Opening a
+   * queue notes its connection, so those without any unfinished job are left out.
    */
   async connections(): Promise<string[]> {
     const noted = new Set(await this.#redis.smembers(this.#keys.connections));
@@ -127,7 +127,7 @@ export class Queues {
     return found;
   }
 
-  /** Until Redis has it: a queue that is opened while Redis is away is noted when it is asked for again. */
+  /** Where Redis is away, the queue is noted when it is opened again. */
   #note(connection: string): void {
     if (this.#noted.has(connection)) return;
     this.#noted.add(connection);

@@ -4,7 +4,7 @@ import type { Keys } from './keys.ts';
 /** Part of `maxmemory` above which no new call is taken. */
 export const FULL_RATIO = 0.9;
 
-/** KEYS any key of the installation, so that on a cluster the node answers that holds it. ARGV section of INFO. */
+/** KEYS any key of the installation, so that on a cluster the node that holds it answers. ARGV section of INFO. */
 const readSection = defineScript<string>('wrapupInfo', `return redis.call('INFO', ARGV[1])`);
 
 /** What the server that holds this installation says of itself. https://redis.io/docs/latest/commands/info/ */

@@ -24,14 +24,14 @@ const PRODUCER = {
 /** For workers: commands wait for Redis to come back, as BullMQ demands of blocking connections. */
 const WORKER = { enableOfflineQueue: true, maxRetriesPerRequest: null, connectTimeout: 5000 };
 
-/** Where Redis is, and which certificate authorities it is trusted by. */
+/** Where Redis is, and whose certificates are trusted there. */
 export interface RedisAddress {
   /**
    * `redis://` or `rediss://`; a comma-separated list of those: nodes of a cluster; or
    * `sentinel://[user:password@]host:port,…/<master name>` (`sentinels://`: all of it over TLS).
    */
   url: string;
-  /** Certificate authorities in PEM that are believed instead of the usual ones, for addresses over TLS. */
+  /** Certificate authorities in PEM that are trusted instead of the usual ones, for addresses over TLS. */
   ca?: string;
 }
 
@@ -118,7 +118,7 @@ function credentials({ username, password }: URL): { username?: string; password
   };
 }
 
-/** Names of keys that match a pattern, on every master of a cluster. Reads through all keys: for now and then only. */
+/** Names of keys that match a pattern, on every master of a cluster. Reads all keys: not for frequent use. */
 export async function* scanKeys(redis: RedisClient, pattern: string): AsyncGenerator<string> {
   for (const node of 'nodes' in redis ? redis.nodes('master') : [redis]) {
     let cursor = '0';
@@ -139,7 +139,7 @@ export function defineScript<Result>(name: string, lua: string) {
     runScript<Result>(redis, name, () => lua, keys, args);
 }
 
-/** @param lua asked once per client: for scripts that are put together. */
+/** @param lua called once per client, for scripts that are composed */
 export function runScript<Result>(
   redis: RedisClient,
   name: string,
@@ -152,7 +152,7 @@ export function runScript<Result>(
   return (client[name] as (...args: unknown[]) => Promise<Result>).call(redis, keys.length, ...keys, ...args);
 }
 
-/** Resolves when Redis can be spoken to; rejects after `within` ms. */
+/** Resolves when Redis answers; rejects after `within` ms. */
 export function waitForRedis(redis: RedisClient, within: number): Promise<void> {
   if (redis.status === 'ready') return Promise.resolve();
   return new Promise((resolve, reject) => {

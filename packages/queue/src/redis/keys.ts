@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 
-/** Everything of one installation stands under one hash tag, so that one Lua script can reach all of it on a cluster. */
+/** The names of everything of one installation, under one hash tag, so that one Lua script can reach all of it on a cluster. */
 export interface Keys {
   /** BullMQ's prefix: `{wrapup}`. */
   prefix: string;
@@ -10,13 +10,13 @@ export interface Keys {
   index: string;
   /** Sorted set of `<source>:<call id>` by time: calls with something still to be done. */
   open: string;
-  /** What the keys of all ledger entries begin with; source, colon and call id follow. */
+  /** Prefix of the keys of all ledger entries; source, colon and call id follow. */
   ledgers: string;
-  /** What the keys of the index of parked and dead items begin with (`ledger/unresolved-index.ts`). */
+  /** Prefix of the keys of the index of parked and dead items (`ledger/unresolved-index.ts`). */
   unresolved: string;
-  /** Hash: how far the index has been compared with the ledger. */
+  /** Hash: how far that index has been compared with the ledger. */
   unresolvedUpkeep: string;
-  /** Hash: replays and drops of many, by id. */
+  /** Hash: bulk runs by id. */
   bulkRuns: string;
   /** Sorted set of calls by arrival: those that name one person. @param digest as `ledger/people-index.ts` makes it */
   person(digest: string): string;
@@ -35,7 +35,7 @@ export interface Keys {
   daily(connection: string): string;
   /** List: what was left of it, minute by minute, newest first. */
   dailySamples(connection: string): string;
-  /** There while a share of a connection's quota is kept for inbound calls. */
+  /** Exists while a share of a connection's quota is kept for inbound calls. */
   budgetShare(connection: string): string;
   /** @param digest keyed digest of what the adapter calls it */
   memory(connection: string, digest: string): string;
@@ -49,7 +49,7 @@ export interface Keys {
   reconciled(source: string): string;
   /** What the last comparison of mappings and account found. */
   schemaCheck(connection: string): string;
-  /** There while a session of the dashboard that was signed out would otherwise still be valid. */
+  /** Exists while a signed-out session of the dashboard would otherwise still be valid. */
   endedSession(id: string): string;
   /** Hash: how far one backfill of a source has come. */
   backfilled(source: string, range: string): string;
@@ -93,7 +93,7 @@ export const CALLS_QUEUE = 'calls';
 export const PARKED_QUEUE = 'parked';
 export const DEAD_QUEUE = 'dead';
 export const MAINTENANCE_QUEUE = 'maintenance';
-/** One job a source, made by a scheduler. */
+/** One job for each source, made by a scheduler. */
 export const RECONCILE_QUEUE = 'reconcile';
 export const ALERTS_QUEUE = 'alerts';
 /** Comparisons of mappings with accounts. */

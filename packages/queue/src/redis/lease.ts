@@ -1,6 +1,6 @@
 /**
- * Leases in Redis. Taken all at once or not at all, renewed while held, free by themselves a `ttl` after their holder
- * died. They save requests and keep two workers off one record; what makes an effect happen once is the unique key.
+ * Leases in Redis. Taken all at once or not at all, renewed while held, free again a `ttl` after their holder died. They
+ * save requests and keep two workers off one record; that an effect happens once is the unique key's doing.
  */
 import { randomUUID } from 'node:crypto';
 import type { Held, Lease } from '@wrapup/destination';
@@ -49,7 +49,7 @@ export class RedisLease implements Lease {
     const owner = randomUUID();
     if ((await takeAll(this.#redis, keys, [owner, ttl])) === 0) return undefined;
     const renewal = setInterval(() => {
-      // A lease that could not be renewed falls free; the unique keys keep the effect single.
+      // A lease that could not be renewed expires; the unique keys keep the effect single.
       renewOrRelease(this.#redis, keys, [owner, ttl]).catch(() => {});
     }, ttl / 3);
     renewal.unref();

@@ -64,7 +64,7 @@ interface BulkOptions {
 const MAX_FAILURES = 5;
 const PAUSE_MS = 1_000;
 /** Items of one step, of which so many are under way to Redis at once. */
-const STEP = 200;
+const STEP_SIZE = 200;
 const AT_ONCE = 50;
 /** Runs that are remembered, and for how many seconds after the last step of any. */
 const MAX_RUNS = 20;
@@ -148,7 +148,7 @@ async function carryOn(store: Store, begun: BulkRun, options: BulkOptions): Prom
   return run;
 }
 
-/** Does what comes next, and moves on where all of it could be asked for. */
+/** Does the next step, and moves the cursor behind it unless an item failed. */
 async function takeStep(
   store: Store,
   begun: BulkRun,
@@ -158,7 +158,7 @@ async function takeStep(
   let run = begun;
   let page: UnresolvedPage;
   try {
-    page = await store.unresolved.page(state, filter, { limit: STEP, after: cursor });
+    page = await store.unresolved.page(state, filter, { limit: STEP_SIZE, after: cursor });
   } catch (error) {
     return { run, error };
   }
@@ -189,7 +189,7 @@ function count(run: BulkRun, result: BulkResult): BulkRun {
 /** Adds what a step did that was interrupted: it has left the list without being counted. */
 async function recount(store: Store, run: BulkRun): Promise<BulkRun> {
   if (run.filter.text) return run;
-  const uncounted = Math.min(STEP, Math.max(0, run.of - (await countAhead(store, run)) - run.matched));
+  const uncounted = Math.min(STEP_SIZE, Math.max(0, run.of - (await countAhead(store, run)) - run.matched));
   return { ...run, matched: run.matched + uncounted, done: run.done + uncounted };
 }
 
@@ -221,7 +221,7 @@ async function note({ redis, keys }: Store, run: BulkRun): Promise<void> {
   await redis.expire(keys.bulkRuns, KEPT_S);
 }
 
-/** Sends one of them on its way again. */
+/** Replays one item. */
 export async function replayUnresolved(
   { operations }: Pick<Store, 'operations'>,
   state: UnresolvedState,

@@ -34,7 +34,7 @@ interface MigrationOptions {
   onProgress?(done: number): void;
 }
 
-const BATCH = 200;
+const BATCH_SIZE = 200;
 /** Passes until no plain value was met: processes that have no key yet may write some meanwhile. */
 const MAX_PASSES = 3;
 
@@ -100,7 +100,7 @@ async function runPass(
     let batch: string[] = [];
     for await (const name of scanKeys(store.redis, pattern)) {
       batch.push(name);
-      if (batch.length < BATCH) continue;
+      if (batch.length < BATCH_SIZE) continue;
       await migrateBatch(store, batch, found, trusts);
       onLook(batch.length);
       batch = [];

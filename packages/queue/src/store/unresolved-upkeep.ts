@@ -6,7 +6,7 @@ const STEPS = ['calls', 'parked', 'dead', 'parked-jobs', 'dead-jobs'] as const;
 type Step = (typeof STEPS)[number];
 
 /** Calls, entries or jobs of one round trip. */
-const BATCH = 250;
+const BATCH_SIZE = 250;
 const EVERY_MS = 24 * 3600_000;
 const BUDGET_MS = 5_000;
 
@@ -25,7 +25,7 @@ type Progress = { step: Step; at: string };
 /** Goes on with the pass that is due. @returns true when none is, or this one has come to its end */
 export async function maintainIndex(
   store: Store,
-  { before, now = Date.now(), budget = BUDGET_MS, batch = BATCH }: UpkeepOptions,
+  { before, now = Date.now(), budget = BUDGET_MS, batch = BATCH_SIZE }: UpkeepOptions,
 ): Promise<boolean> {
   const { redis, keys } = store;
   const noted = await redis.hgetall(keys.unresolvedUpkeep);
@@ -46,7 +46,7 @@ export async function maintainIndex(
   return true;
 }
 
-/** Whether all calls have been gone through, so that everything of before is in the index. */
+/** Whether a pass has gone through all calls once, so that every unresolved item is in the index. */
 export async function isIndexComplete({ redis, keys }: Pick<Store, 'redis' | 'keys'>): Promise<boolean> {
   return (await redis.hexists(keys.unresolvedUpkeep, 'complete')) === 1;
 }
