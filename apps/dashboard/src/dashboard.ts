@@ -19,7 +19,7 @@ import { makeBoard } from './board/board.ts';
 import { addGauges } from './gauges.ts';
 import { makeConnections } from './ledger/connections.ts';
 import { renderMessage } from './pages/layout.ts';
-import { actionRoutes } from './routes/actions.ts';
+import { actionRoutes, type Latest } from './routes/actions.ts';
 import { callRoutes } from './routes/calls.ts';
 import { connectionRoutes } from './routes/connections.ts';
 import { loginRoutes } from './routes/login.ts';
@@ -29,17 +29,11 @@ import { setHeaders } from './security/headers.ts';
 import { makeHosts, requireKnownHost } from './security/hosts.ts';
 import { LoginThrottle } from './security/login-throttle.ts';
 import { requireOwnOrigin } from './security/origin.ts';
-import { type Credentials, makePasswordCheck, type PasswordCheckParts } from './security/password.ts';
+import { makePasswordCheck, type PasswordCheckParts } from './security/password.ts';
+import type { Credentials } from './security/principal.ts';
 import { endedSessionsOf, Sessions } from './security/sessions.ts';
 import { makeIdentify, requireIdentity } from './security/sign-in.ts';
 import { Unavailable } from './unavailable.ts';
-
-/** The configuration in force, after a look at its files. */
-export interface Latest {
-  config: Config;
-  /** The files have errors, so that it is an older one. */
-  broken: boolean;
-}
 
 export interface DashboardParts {
   /** Opened as `producer`, so that no page hangs when Redis does. */

@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import { readVariable } from '@wrapup/config';
 import { listenHost, readTrustedProxies } from '@wrapup/telemetry';
 import { isLoopback } from './security/hosts.ts';
-import type { Credentials } from './security/password.ts';
+import type { Credentials } from './security/principal.ts';
 
 export interface DashboardOptions {
   /** Absent: no password is asked for, and `host` is loopback. */

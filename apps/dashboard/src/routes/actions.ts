@@ -1,9 +1,8 @@
-import { attemptsOf } from '@wrapup/config';
+import { attemptsOf, type Config } from '@wrapup/config';
 import { scrub } from '@wrapup/destination';
 import type { Store } from '@wrapup/queue';
 import type { Logger } from '@wrapup/telemetry';
 import express, { type Request, type Response, Router } from 'express';
-import type { Latest } from '../dashboard.ts';
 import { LONGEST_REASON, REPLAYABLE } from '../pages/actions.ts';
 import { renderMessage } from '../pages/layout.ts';
 import { linkToCall } from '../pages/parts.ts';
@@ -11,6 +10,13 @@ import { ask } from '../unavailable.ts';
 import type { NoticeName } from './notices.ts';
 import { noteAction } from './operator.ts';
 import { fieldOf } from './request.ts';
+
+/** The configuration in force, after a look at its files. */
+export interface Latest {
+  config: Config;
+  /** The files have errors, so that it is an older one. */
+  broken: boolean;
+}
 
 export interface ActionRoutesParts {
   store: Store;

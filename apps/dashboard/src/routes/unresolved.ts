@@ -15,11 +15,11 @@ import {
 } from '@wrapup/queue';
 import type { Logger } from '@wrapup/telemetry';
 import express, { type Request, type Response, Router } from 'express';
-import type { Latest } from '../dashboard.ts';
 import { LONGEST_REASON } from '../pages/actions.ts';
 import { renderMessage, sendPage } from '../pages/layout.ts';
 import { renderUnresolved, STILL_MS, type UnresolvedQuery } from '../pages/unresolved-page.ts';
 import { ask } from '../unavailable.ts';
+import type { Latest } from './actions.ts';
 import { noticeOf } from './notices.ts';
 import { noteAction } from './operator.ts';
 import { fieldOf, queryOf } from './request.ts';

@@ -3,15 +3,10 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { clientAddress, type Logger, LogThrottle, networkOf } from '@wrapup/telemetry';
 import type { Request } from 'express';
 import { LoginThrottle } from './login-throttle.ts';
-import type { Principal } from './principal.ts';
+import type { Credentials, Principal } from './principal.ts';
 
 /** Least distance of two log lines on one address, which an attacker would otherwise make by the thousand. */
 const LOG_EVERY_MS = 1_000;
-
-export interface Credentials {
-  user: string;
-  password: string;
-}
 
 /** Resolves with the principal, or with undefined for a wrong user or password; up to two seconds later either way. */
 export type CheckPassword = (request: Request, given: Credentials) => Promise<Principal | undefined>;

@@ -1,5 +1,4 @@
 import type { Request } from 'express';
-import type { OperatorSession } from './sessions.ts';
 
 /**
  * Who sends a request, once proved. Pages and actions go by this alone, so that another way of signing in (single
@@ -10,6 +9,21 @@ export interface Principal {
   name: string;
   /** Client that the login is bound to; absent for a login that sees the whole installation. */
   client?: string;
+}
+
+/** User and password of the dashboard, configured or given. */
+export interface Credentials {
+  user: string;
+  password: string;
+}
+
+export interface OperatorSession {
+  id: string;
+  principal: Principal;
+  /** Epoch ms of the sign-in, of this token, and of its end. */
+  started_at: number;
+  issued_at: number;
+  expires_at: number;
 }
 
 export interface RequestIdentity {

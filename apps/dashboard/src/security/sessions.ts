@@ -15,8 +15,7 @@ import { promisify } from 'node:util';
 import type { Store } from '@wrapup/queue';
 import { jwtVerify, SignJWT } from 'jose';
 import { ask } from '../unavailable.ts';
-import type { Credentials } from './password.ts';
-import type { Principal } from './principal.ts';
+import type { Credentials, OperatorSession, Principal } from './principal.ts';
 
 /** NIST SP 800-63B-4 §2.2.3: an hour of inactivity, a day in all (AAL2). */
 const IDLE_MS = 60 * 60_000;
@@ -30,15 +29,6 @@ const KEY_BYTES = 32;
 const ISSUER = 'wrapup';
 const AUDIENCE = 'wrapup-dashboard';
 const CLAIMS = ['sub', 'sid', 'auth_time', 'iat', 'exp'];
-
-export interface OperatorSession {
-  id: string;
-  principal: Principal;
-  /** Epoch ms of the sign-in, of this token, and of its end. */
-  started_at: number;
-  issued_at: number;
-  expires_at: number;
-}
 
 export interface SessionToken {
   session: OperatorSession;
