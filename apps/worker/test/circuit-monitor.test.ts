@@ -63,7 +63,7 @@ const counted = async (workers: StartedWorker[], line: RegExp) =>
     .reduce((sum, number) => sum + number, 0);
 
 describe('a revoked token', () => {
-  it('stops the connection for all workers, keeps its calls unburnt, tells somebody once, and goes on once it is mended', async () => {
+  it('pauses the connection for all workers, counts no attempt, alerts once, and resumes when it works again', async () => {
     // The first alert is refused: it is sent again.
     const listener = await openListener(1);
     const { system, workers } = await open(2, listener.url);
@@ -81,7 +81,7 @@ describe('a revoked token', () => {
       const delivery = await system.delivery(call_id);
       expect(delivery).toMatchObject({ state: 'queued', attempts: 0 });
     }
-    // Nobody asks for calls any more; the one probe that a worker's start allows may still come.
+    // No worker asks for calls any more; the one probe that a worker's start allows may still come.
     expect(sandbox.control.requests().requests.length - asked).toBeLessThan(4);
     expect(listener.alerts).toMatchObject([
       {
@@ -128,7 +128,7 @@ describe('a CRM that is down', () => {
     const calls = await Promise.all(Array.from({ length: 5 }, () => system.arrive()));
     await until(async () => (await stateOf(system)).circuit === 'open');
     expect((await stateOf(system)).pause).toMatchObject({ cause: 'outage', code: 'unavailable' });
-    // Nobody helps: the probe after five seconds finds it well.
+    // Without any help the probe after five seconds finds that it works.
     system.sandbox.control.clearFaults();
     for (const { call_id } of calls) await until(async () => (await system.delivery(call_id))?.state === 'written');
     expect(system.sandbox.records('calls')).toHaveLength(5);

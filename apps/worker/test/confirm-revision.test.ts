@@ -76,13 +76,13 @@ async function ledger({ source, call_id }: CallJob) {
 const reads = () => sandbox.control.requests().by_operation['calls read'] ?? 0;
 
 /** A call that was written, and that the API tells as its webhook did. */
-async function written(house: ReturnType<typeof open>) {
+async function written(system: ReturnType<typeof open>) {
   const call = { ...answered, id: randomUUID() };
   sandbox.control.place(call);
   const payload = webhookOf(call) as unknown as TestPayload;
   const job = await callStore.arrive(payload);
-  await house.process(job);
-  await house.deliver(job);
+  await system.process(job);
+  await system.deliver(job);
   return { call, payload, job };
 }
 
@@ -91,26 +91,26 @@ const effects = async (job: CallJob) =>
 
 describe('a revision that the API', () => {
   it('tells the same way is written, although it contradicts', async () => {
-    const house = open();
-    const { call, payload, job } = await written(house);
+    const system = open();
+    const { call, payload, job } = await written(system);
     const moved = { ...call, lead: { ...call.lead, phone: '+14155550188' } };
     sandbox.control.place(moved);
     const again = await callStore.arrive({ ...payload, lead: { ...payload.lead, phone_number: '+14155550188' } });
-    await house.settle(again);
+    await system.settle(again);
     // The webhook has actions that the API does not tell.
     expect(await effects(job)).toEqual(['added signature', 'applied api', 'applied signature']);
-    expect((await house.standing(job))?.call.lead.phone).toBe('+14155550188');
+    expect((await system.standing(job))?.call.lead.phone).toBe('+14155550188');
   });
 
   it('contradicts waits for a person, and what was written stays', async () => {
-    const house = open();
-    const { payload, job } = await written(house);
+    const system = open();
+    const { payload, job } = await written(system);
     const forged = { ...payload, lead: { ...payload.lead, phone_number: '+14155550199' } };
     const again = await callStore.arrive(forged);
-    await house.process(again);
-    for (const { hash } of (await ledger(job)).revisions.slice(2)) await house.process({ ...job, revision: hash });
-    await house.deliver(job);
-    await house.settle(again);
+    await system.process(again);
+    for (const { hash } of (await ledger(job)).revisions.slice(2)) await system.process({ ...job, revision: hash });
+    await system.deliver(job);
+    await system.settle(again);
     const entry = await ledger(job);
     expect(entry.deliveries[0]).toMatchObject({ state: 'parked', code: 'contradiction', reason: /API says otherwise/ });
     expect(entry.deliveries[0]?.reason).toContain('lead.phone');
@@ -118,11 +118,11 @@ describe('a revision that the API', () => {
   });
 
   it('says nothing about follows the rules without a key: no address, and the rest in place', async () => {
-    const house = open();
-    const { payload, job } = await written(house);
+    const system = open();
+    const { payload, job } = await written(system);
     const metadata = { ...(payload as { metadata?: object }).metadata, shelf: 'A7', page: 'https://evil.example' };
-    await house.settle(await callStore.arrive({ ...payload, metadata } as never));
-    const standing = await house.standing(job);
+    await system.settle(await callStore.arrive({ ...payload, metadata } as never));
+    const standing = await system.standing(job);
     expect(standing?.call.metadata).toMatchObject({ shelf: 'A7' });
     expect(standing?.left_out).toContain('metadata.page');
     expect(standing?.proved.metadata).not.toHaveProperty('shelf');
@@ -131,33 +131,33 @@ describe('a revision that the API', () => {
 });
 
 it('one that says nothing new costs no request', async () => {
-  const house = open();
-  const { payload, job } = await written(house);
+  const system = open();
+  const { payload, job } = await written(system);
   const before = reads();
-  await house.settle(await callStore.arrive({ ...payload, sent_again: true } as never));
+  await system.settle(await callStore.arrive({ ...payload, sent_again: true } as never));
   expect(reads()).toBe(before);
   expect(await effects(job)).toEqual(['applied signature', 'equal signature']);
 });
 
 it('several at once are confirmed one after the other, each by one reading', async () => {
-  const house = open();
-  const { payload, job } = await written(house);
+  const system = open();
+  const { payload, job } = await written(system);
   const before = reads();
   for (const shelf of ['A1', 'A2', 'A3']) await callStore.arrive({ ...payload, metadata: { [shelf]: true } } as never);
-  await house.settle(job);
+  await system.settle(job);
   expect(reads() - before).toBe(3);
-  expect((await house.standing(job))?.call.metadata).toMatchObject({ A1: true, A2: true, A3: true });
+  expect((await system.standing(job))?.call.metadata).toMatchObject({ A1: true, A2: true, A3: true });
 });
 
 describe('while the API is away', () => {
   it('it waits without burning an attempt, and after half an hour for a person; a replay asks once more', async () => {
-    const house = open();
-    const { payload, job } = await written(house);
+    const system = open();
+    const { payload, job } = await written(system);
     sandbox.control.fault({ kind: 'status', status: 503, path: '/synthflow/', times: null });
     const changed = { ...payload, lead: { ...payload.lead, name: 'Robin Aspen' } };
     const young = await callStore.arrive(changed);
-    expect(await house.process(young)).toMatchObject({ job: 'delay', result: 'waits' });
-    const old = await written(house);
+    expect(await system.process(young)).toMatchObject({ job: 'delay', result: 'waits' });
+    const old = await written(system);
     const late = await callStore.arrive(
       { ...old.payload, lead: { ...old.payload.lead, name: 'Robin Aspen' } },
       { received_at: Date.now() - 31 * MINUTE },
@@ -180,18 +180,18 @@ describe('while the API is away', () => {
 });
 
 it('what comes beyond the limits of a call has it read once more, and is written as the API tells it', async () => {
-  const house = open();
-  const { call, payload, job } = await written(house);
+  const system = open();
+  const { call, payload, job } = await written(system);
   for (let sent = 0; sent < 7; sent += 1) await callStore.arrive({ ...payload, sent } as never);
-  await house.settle(job);
+  await system.settle(job);
   sandbox.control.place({ ...call, lead: { ...call.lead, name: 'Robin Aspen' } });
   const before = reads();
   await callStore.arrive({ ...payload, sent: 'too much' } as never);
   await callStore.arrive({ ...payload, sent: 'far too much' } as never);
   for (let run = 0; run < 2; run += 1)
-    expect(await house.process({ ...job, revision: 'beyond-limit' })).toEqual({ job: 'complete', result: 'hint' });
-  await house.settle(job);
+    expect(await system.process({ ...job, revision: 'beyond-limit' })).toEqual({ job: 'complete', result: 'hint' });
+  await system.settle(job);
   expect(reads() - before).toBe(1);
   expect((await ledger(job)).ignored).toMatchObject({ count: 2, handled: true });
-  expect((await house.standing(job))?.call.lead.name).toBe('Robin Aspen');
+  expect((await system.standing(job))?.call.lead.name).toBe('Robin Aspen');
 });

@@ -9,7 +9,7 @@ const written = (key: string): WriteOutcome => ({
   receipt: { records: [{ name: 'call_log', object: 'calls', id: key, did: 'created' }], requests: 1, notes: [] },
 });
 
-/** A destination that answers when it is told to. */
+/** A destination that answers when the test opens it. */
 function gate({
   size = 3,
   batches = 1,
@@ -56,7 +56,7 @@ describe('batcher', () => {
     expect(await outcome).toEqual(written('a'));
   });
 
-  it('lets a plan that comes soon after another wait for company for a moment', async () => {
+  it('lets a plan that comes soon after another wait for others for a moment', async () => {
     const { batcher, sizes } = gate({ quiet_ms: 1, max_wait_ms: 60_000 });
     void batcher.submit(plan('a'), 'live');
     expect(sizes).toEqual([]);
@@ -71,7 +71,7 @@ describe('batcher', () => {
     expect(sizes).toEqual([3]);
   });
 
-  it('sends plans that come one after another together, while somebody is still coming', async () => {
+  it('sends plans that come one after another together, while others are still coming', async () => {
     const { batcher, sizes } = gate({ size: 100, quiet_ms: 500, max_wait_ms: 60_000 });
     for (const key of ['a', 'b', 'c', 'd']) {
       void batcher.submit(plan(key), 'live');
@@ -100,7 +100,7 @@ describe('batcher', () => {
     expect(sizes).toEqual([3]);
   });
 
-  it('lets nobody wait longer than it may for one that is on the way and does not come', async () => {
+  it('lets no plan wait longer than it may for one that is on the way and does not come', async () => {
     const { batcher, sizes } = gate({ quiet_ms: 1, max_wait_ms: 30, alone_ms: 0, pending: () => 1 });
     void batcher.submit(plan('a'), 'live');
     expect(sizes).toEqual([]);
@@ -108,7 +108,7 @@ describe('batcher', () => {
     expect(sizes).toEqual([1]);
   });
 
-  it('lets nobody wait for company that keeps coming', async () => {
+  it('lets no plan wait without end for others that keep coming', async () => {
     const { batcher, sizes } = gate({ size: 1000, quiet_ms: 60_000, max_wait_ms: 30 });
     let submitted = 0;
     while (sizes.length === 0) {

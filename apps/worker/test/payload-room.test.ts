@@ -6,7 +6,7 @@ const MB = 1024 * 1024;
 const held = () => Promise.withResolvers<void>();
 
 describe('large payloads', () => {
-  it('share the room; one that finds none comes again, unburnt', async () => {
+  it('share the room; one that finds none comes again, and its attempt is not counted', async () => {
     const room = new PayloadRoom(32 * MB);
     const [first, second] = [held(), held()];
     const works = [room.hold(20 * MB, () => first.promise), room.hold(12 * MB, () => second.promise)];

@@ -67,7 +67,7 @@ describe('delivering a call', () => {
     expect(plans[0]?.resume).toBeUndefined();
   });
 
-  it('tells the adapter which revision of the call it delivers', async () => {
+  it('gives the adapter the revision of the call that it delivers', async () => {
     const { deliver, plans, job } = await routed();
     await deliver(failed('unavailable'));
     await deliver(written);
@@ -97,7 +97,7 @@ describe('delivering a call', () => {
     expect((await delivery())?.done).toBeUndefined();
   });
 
-  it('parks what a person has to mend, with code, reason, place and hint, and files it', async () => {
+  it('parks what a person has to correct, with code, reason, place and hint, and lists it', async () => {
     const { deliver, delivery, call } = await routed();
     const outcome = failed('invalid_field', {
       hint: 'Add the option, then replay.',
@@ -117,7 +117,7 @@ describe('delivering a call', () => {
     expect(filed).toMatchObject({ route: 'sales-calls', connection: 'sales', attempts: 1 });
   });
 
-  it('burns no attempt while the CRM asks to wait or refuses the credentials', async () => {
+  it('counts no attempt while the CRM asks to wait or refuses the credentials', async () => {
     const { deliver, delivery } = await routed();
     expect(await deliver(failed('throttled', { retry_after: 5000 }))).toEqual({
       job: 'delay',
@@ -136,7 +136,7 @@ describe('delivering a call', () => {
     expect(await other.deliver(failed('bad_request'))).toMatchObject({ job: 'fail', result: 'dead' });
   });
 
-  it('retries what nobody foresaw, without showing what it said about people', async () => {
+  it('retries an unexpected error, without showing what it said about people', async () => {
     const { deliver, delivery } = await routed();
     expect(await deliver(new Error('cannot read dana@example.com'))).toMatchObject({ job: 'retry' });
     expect((await delivery())?.reason).toBe('Error: cannot read [e-mail]');

@@ -1,4 +1,4 @@
-/** How long payloads are kept: as long as somebody may still need them, and no longer. */
+/** How long payloads are kept: as long as they may still be needed, and no longer. */
 import type { DeliveryChange } from '@wrapup/queue';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { processCall } from '../src/calls/process-call.ts';

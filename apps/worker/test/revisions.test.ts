@@ -1,6 +1,6 @@
 /**
  * A signature covers the call id only. What the owner of a captured one (`attacker`) may do to a call that the CRM does not
- * have yet, and what the house (`system`) answers: at first without an `api_key`, then with one.
+ * have yet, and what Wrapup (`system`) answers: at first without an `api_key`, then with one.
  */
 import { randomUUID } from 'node:crypto';
 import type { DeliveryChange } from '@wrapup/queue';
@@ -23,7 +23,7 @@ const ROUTE = 'sales-calls';
 const REAL = '+14155550142';
 const FORGED = '+14155550199';
 
-/** One call, what is sent of it, and what the house makes of that. */
+/** One call, what is sent of it, and what Wrapup makes of that. */
 function open(change: { api_key?: string; verify?: Verify; revisions?: 'additive' | 'apply' | 'park' } = {}) {
   const { store } = callStore;
   const { verify, ...source } = change;

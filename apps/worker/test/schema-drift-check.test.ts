@@ -1,4 +1,4 @@
-/** An account that changes under its mappings is told of before a call fails on it. */
+/** A change of an account that its mappings do not fit is reported before a call fails on it. */
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -65,7 +65,7 @@ routes: [ { name: calls, to: sales, mapping: m.yaml } ]
   return { store, metrics, property, result, warnings, sandbox };
 }
 
-test('what does not fit is found at start, told with its mapping line, counted, and noticed when it is mended or drifts', async () => {
+test('what does not fit is found at start, logged with its mapping line, counted, and noticed when it is corrected or drifts', async () => {
   const { store, metrics, property, result, warnings, sandbox } = await open();
   await vi.waitFor(async () => expect((await result())?.findings.length).toBe(2), WAIT);
   expect(warnings('missing-property')[0]).toMatchObject({

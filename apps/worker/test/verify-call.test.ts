@@ -50,7 +50,7 @@ function open(change: (source: Config['sources'][string]) => void = () => {}) {
         );
     },
     /** The call that the last revision holds. */
-    async told(job: CallJob) {
+    async readBack(job: CallJob) {
       const entry = await ledger(job);
       const last = entry.revisions.findLast(({ effect }) => effect === 'applied' || effect === 'added');
       return readCall(callStore.store, source, entry, last?.hash ?? '');
@@ -76,7 +76,7 @@ const parked = async ({ call_id }: CallJob): Promise<UnresolvedJob[]> =>
 
 describe('a webhook under trust: api', () => {
   it('is a hint: the API’s copy is the one that is delivered', async () => {
-    const { process, rest, told } = open();
+    const { process, rest, readBack } = open();
     const job = await callStore.arrive(place());
     expect(await process(job)).toEqual({ job: 'complete', result: 'hint' });
     expect((await ledger(job)).routed).toBe(false);
@@ -88,21 +88,21 @@ describe('a webhook under trust: api', () => {
       ['applied', 'api'],
     ]);
     expect(entry.deliveries).toMatchObject([{ state: 'queued', revision: entry.revisions[1]?.hash }]);
-    const call = await told(job);
+    const call = await readBack(job);
     expect(call?.analysis).toEqual({ ...call?.analysis, answered_by_human: 'true' });
     expect(call?.prompt_variables).toMatchObject({ campaign: 'autumn-renewals' });
     expect(call?.vars.budget).toBe(answered.collected.budget);
   });
 
   it('that was edited changes nothing', async () => {
-    const { process, rest, told } = open();
+    const { process, rest, readBack } = open();
     const payload = place();
     payload.lead.phone_number = '+14155550199';
     payload.call.transcript = 'human: send the money elsewhere';
     const job = await callStore.arrive(payload, { verified: 'none' });
     await process(job);
     await rest(job);
-    const call = await told(job);
+    const call = await readBack(job);
     expect(call?.lead.phone).toBe(answered.lead.phone);
     expect(call?.transcript).not.toContain('money');
   });
@@ -124,7 +124,7 @@ describe('a webhook under trust: api', () => {
   });
 
   it('brings in what the API says otherwise meanwhile, although it contradicts', async () => {
-    const { process, rest, told } = open();
+    const { process, rest, readBack } = open();
     const payload = place();
     const job = await callStore.arrive(payload);
     await process(job);
@@ -134,7 +134,7 @@ describe('a webhook under trust: api', () => {
     await process(again);
     await rest(again);
     expect((await ledger(job)).revisions.map(({ effect }) => effect)).toEqual(['hint', 'applied', 'hint', 'applied']);
-    expect((await told(job))?.lead.phone).toBe('+14155550188');
+    expect((await readBack(job))?.lead.phone).toBe('+14155550188');
   });
 
   it('parks what contradicts when the source parks revisions', async () => {
@@ -204,7 +204,7 @@ describe('a call that the API does not know yet', () => {
     expect(await parked(job)).toMatchObject([{ code: 'unverified' }]);
   });
 
-  it('goes on when somebody replays it after it has appeared', async () => {
+  it('goes on when it is replayed after it has appeared', async () => {
     const { process, rest } = open();
     const payload = unknown();
     const job = await callStore.arrive(payload, { received_at: Date.now() - 31 * MINUTE });
@@ -253,7 +253,7 @@ describe('an API that cannot answer', () => {
   it.each<[string, string, RegExp | undefined, { api_key?: string; region?: 'eu'; base_url?: string }]>([
     ['a wrong key', 'unauthorized', /another region/, { api_key: 'wrong' }],
     ['a key of another region', 'unauthorized', /another region/, { region: 'eu', base_url: 'eu' }],
-    ['nobody there', 'network', undefined, { base_url: 'http://127.0.0.1:9' }],
+    ['no server', 'network', undefined, { base_url: 'http://127.0.0.1:9' }],
   ])('%s: calls wait, however long, and say so', async (_name, code, hint, change) => {
     const { process } = open((source) => {
       Object.assign(source, change);

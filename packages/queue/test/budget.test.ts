@@ -1,4 +1,4 @@
-/** One quota for everybody who asks a CRM: in the order of their priorities, with room left for inbound calls, live calls and others. */
+/** One quota for all requests to a CRM: in the order of their priorities, with room left for inbound calls, live calls and others. */
 import type { Context, Priority } from '@wrapup/destination';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openTestStore } from '../../../test/support/store.ts';
@@ -17,7 +17,7 @@ beforeEach(() => {
   connection = `c${count++}`;
 });
 
-interface Wish {
+interface RequestOptions {
   priority?: Priority;
   within?: number;
   limit?: number;
@@ -33,7 +33,7 @@ function context({
   window = 60_000,
   reserve = 0,
   probing,
-}: Wish = {}): Context {
+}: RequestOptions = {}): Context {
   return makeContext(store, {
     connection,
     pools: limit > 0 ? { default: { limit, window } } : {},
@@ -47,8 +47,8 @@ function context({
 }
 
 /** Takes until nothing is given any more, and says how many were. */
-async function takeAll(wish: Wish): Promise<number> {
-  const { budget } = context(wish);
+async function takeAll(options: RequestOptions): Promise<number> {
+  const { budget } = context(options);
   const refused = await (async () => {
     for (;;) await budget.take();
   })().catch((error) => error);
@@ -59,8 +59,8 @@ async function takeAll(wish: Wish): Promise<number> {
 describe('the window', () => {
   it('rolls: no more go within any window than it allows, however many ask at once', async () => {
     const begun = performance.now();
-    const wish = { within: 60_000, limit: 20, window: 500 };
-    const askers = [context(wish), context(wish), context(wish)];
+    const options = { within: 60_000, limit: 20, window: 500 };
+    const askers = [context(options), context(options), context(options)];
     await Promise.all(Array.from({ length: 60 }, (_, index) => askers[index % 3]?.budget.take()));
     // The 60th cannot go before two windows have passed, however fast the machine.
     expect(performance.now() - begun).toBeGreaterThan(990);
@@ -73,7 +73,7 @@ describe('the window', () => {
     expect(await takeAll({ limit: 100 })).toBe(30);
   });
 
-  it('is learned from the CRM where nobody knows it, and shared', async () => {
+  it('is learned from the CRM where it is not known, and shared', async () => {
     const one = context({ limit: 0 });
     await one.budget.take();
     await one.budget.report({ limit: 12, remaining: 11, resets_in: 60_000 });
@@ -101,12 +101,12 @@ describe('priorities', () => {
     await context({ priority: below }).budget.take();
   });
 
-  it('let an inbound call go before everybody else, for as long as it may wait', async () => {
+  it('let an inbound call go before all others, for as long as it may wait', async () => {
     await store.redis.hset(store.keys.budget(connection, 'default'), 'wait:0', Date.now() + 60_000);
     await expect(context({ priority: 'live' }).budget.take()).rejects.toMatchObject({ code: 'throttled' });
     await context({ priority: 'inbound' }).budget.take();
     await context({ priority: 'live' }).budget.take();
-    // One that gave up holds nobody back for longer.
+    // One that gave up holds no other back for longer.
     await takeAll({ priority: 'inbound' });
     const waits = await store.redis.hget(store.keys.budget(connection, 'default'), 'wait:0');
     expect(Number(waits)).toBeLessThanOrEqual(Date.now() + 200);
@@ -147,7 +147,7 @@ describe('the reserve for other programs', () => {
     await context({ priority: 'inbound', reserve: 0.1 }).budget.take();
   });
 
-  it('does not stop anybody for ever: after a while one goes and finds out', async () => {
+  it('does not stop requests without end: after a while one goes and finds out', async () => {
     await context().budget.report({ daily_limit: 1_000, daily_remaining: 0 });
     await store.redis.hset(store.keys.daily(connection), 'at', Date.now() - 16 * 60_000);
     await context({ reserve: 0.1 }).budget.take();

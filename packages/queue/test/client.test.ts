@@ -109,7 +109,7 @@ describe('Redis behind sentinels', () => {
     expect(await keepOne({ url })).toBe('kept');
   }, 120_000);
 
-  it('of which nobody says the name are refused with how to write them', () => {
+  it('without the name of the master are refused with how to write them', () => {
     expect(() => openStore({ url: 'sentinel://127.0.0.1:1', role: 'producer', onError() {} })).toThrow(
       /name of the master/,
     );

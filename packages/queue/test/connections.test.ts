@@ -163,7 +163,7 @@ describe('a connection that breaks', () => {
 });
 
 describe('an operator', () => {
-  it('pauses and resumes, with a reason that everybody sees', async () => {
+  it('pauses and resumes, with a reason that every process sees', async () => {
     await store.connections.pause(name, 'moving to another portal');
     expect(await isPaused()).toBe(true);
     expect(explainPause(await other.connections.read(name))).toBe(
@@ -194,7 +194,7 @@ describe('an operator', () => {
     expect(await isPaused()).toBe(false);
   });
 
-  it('finds the queue as the state says, whoever else touched it', async () => {
+  it('corrects the queue where it is not as the state says', async () => {
     await store.connections.pause(name);
     await store.queues.deliveries(name).resume();
     await other.connections.syncQueuePause(name);

@@ -56,7 +56,7 @@ describe('budget', () => {
     await expect(one.budget.take()).rejects.toMatchObject({ code: 'throttled' });
   });
 
-  it('holds everybody back for as long as the CRM asked', async () => {
+  it('holds all requests back for as long as the CRM asked', async () => {
     await context().budget.report({ blocked_for: 60_000 });
     await expect(context(500).budget.take()).rejects.toMatchObject({ code: 'throttled' });
   });
@@ -74,14 +74,14 @@ describe('the share for inbound calls', () => {
     return budget.spent;
   }
 
-  it('is a tenth of the quota, which nobody else takes', async () => {
+  it('is a tenth of the quota, which no other request takes', async () => {
     await keepShare(store.redis, store.keys, connection);
     expect(await takeAll('live')).toBe(18);
     expect(await takeAll('backfill')).toBe(0);
     expect(await takeAll('inbound')).toBe(2);
   });
 
-  it('is kept only where somebody answers inbound calls', async () => {
+  it('is kept only where inbound calls are answered', async () => {
     expect(await takeAll('live')).toBe(20);
   });
 

@@ -70,7 +70,7 @@ it('encrypts everything, refuses plain values from then on, and changes nothing 
   expect((await (await open(prefix, current)).indexKey.load())('phone', '1')).toBe(digest);
   expect(await migrateEncryption(store)).toEqual({ ...first, encrypted: 0, current: 3 });
 
-  // Whoever can write to Redis cannot put a plain value in the place of an encrypted one.
+  // An attacker who can write to Redis cannot put a plain value in the place of an encrypted one.
   await store.redis.set(payload(store.keys, call_id), body, 'KEEPTTL');
   await expect(read(store, call_id)).rejects.toMatchObject({
     next: 'throttle',

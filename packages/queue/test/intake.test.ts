@@ -81,7 +81,7 @@ describe('intake', () => {
       expect((await store.ledger.read('main', one.call_id))?.revisions).toHaveLength(2);
     }));
 
-  it('adds the job when whoever brought the bytes first died before adding it', () =>
+  it('adds the job when the process that kept the bytes died before adding it', () =>
     withIntake(async (intake) => {
       const one = arrival();
       await intake.accept(one);

@@ -1,4 +1,4 @@
-/** A connection ends when it is told to, whatever state it is in. BullMQ waits for that without a limit. */
+/** A connection ends after `disconnect()`, whatever state it is in. BullMQ waits for that without a limit. */
 import { type ConnectionOptions, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -21,7 +21,7 @@ function connect(redis: PrivateRedis) {
 }
 
 describe('a connection whose Redis is gone', () => {
-  it('ends when it is told to, refuses what waits, and may begin again', async () => {
+  it('ends when it is disconnected, refuses what waits, and may connect again', async () => {
     const redis = await startRedis({ appendonly: false });
     closers.push(() => redis.stop());
     const client = (connect(redis) as Redis).duplicate();

@@ -61,7 +61,7 @@ describe('a call that waits', () => {
 });
 
 describe('a call that is parked before its routes', () => {
-  it('is filed among the parked, and unfiled when it is replayed', async () => {
+  it('is listed among the parked, and taken off the list when it is replayed', async () => {
     const call = arrival();
     await store.accept(call, 90);
     const why = { code: 'unverified', reason: 'r', hint: 'h', state: 'parked' as const };
@@ -76,7 +76,7 @@ describe('a call that is parked before its routes', () => {
 });
 
 describe('asking for many calls at once', () => {
-  it('tells which of them the ledger holds', async () => {
+  it('says which of them the ledger holds', async () => {
     const calls = [arrival(), arrival()];
     for (const call of calls) await store.accept(call, 90);
     const ids = calls.map(({ call_id }) => call_id);

@@ -28,7 +28,7 @@ const callsInCrm = (system: WorkerSystem) =>
     .sort();
 
 describe.concurrent('workers on one queue', () => {
-  it('four of them write every call once, and one contact for each unknown number, whoever gets its calls', async () => {
+  it('four of them write every call once, and one contact for each unknown number, whichever of them gets its calls', async () => {
     const system = await open();
     const workers = await Promise.all(Array.from({ length: 4 }, () => system.startWorker()));
     const people = Array.from({ length: 15 }, (_, index) => `+141555502${10 + index}`);
@@ -89,7 +89,7 @@ describe.concurrent('workers on one queue', () => {
     expect(one && two).toBeTruthy();
   }, 120_000);
 
-  it('send again what was written when somebody asks for it: that is no repeat, and makes nothing twice', async () => {
+  it('send again what was written when a replay asks for it: that is no repeat, and makes nothing twice', async () => {
     const system = await open();
     await system.startWorker();
     const { call_id } = await system.arrive();

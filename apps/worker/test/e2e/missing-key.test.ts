@@ -1,4 +1,4 @@
-/** A worker without the key of a payload: the calls wait for it, and nothing of them is lost or burnt. */
+/** A worker without the key of a payload: the calls wait for it, nothing of them is lost, and no attempt is counted. */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { openStore } from '@wrapup/queue';
 import { samplePayload } from '@wrapup/synthflow';

@@ -23,7 +23,7 @@ afterAll(async () => {
   await sandbox.close();
 });
 
-it('two thousand of them cost no more requests than the budget, and burn no attempt', {
+it('two thousand of them cost no more requests than the budget, and no attempt is counted', {
   timeout: 180_000,
 }, async () => {
   const config = configWith(({ sources }) => {
