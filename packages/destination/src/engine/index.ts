@@ -10,7 +10,6 @@ export * from './people/person-cache.ts';
 export * from './people/person-verbs.ts';
 export * from './people/person-write.ts';
 export * from './plan/plan-write.ts';
-export * from './records/key-strategy.ts';
 export * from './records/record-verbs.ts';
 export * from './rows/row.ts';
 export * from './rows/write-rows.ts';

@@ -11,11 +11,10 @@ import type {
 import { Failure } from '../port/failure.ts';
 import type { CrmAdapter } from './adapter.ts';
 import { decide, lookUpPeople, type MatchDecision, type MatchResult } from './people/match-people.ts';
-import type { CrmPerson, PeopleVerbs, PersonIdentity } from './people/person-verbs.ts';
+import type { CrmPerson, PeopleVerbs, PersonIdentity, PersonWrite } from './people/person-verbs.ts';
 import {
   limitIfSaid,
   mustRead,
-  type PersonWrite,
   propertiesToRead,
   questionOf,
   resolvePlan,

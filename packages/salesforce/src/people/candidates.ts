@@ -1,7 +1,7 @@
 /** People as queries and searches give them. */
 
 import type { Failure } from '@wrapup/destination';
-import type { CrmPerson, PeopleRead, PeopleVerbs } from '@wrapup/destination/engine';
+import type { CrmPerson, PeopleRead, PeopleVerbs, PersonWrite } from '@wrapup/destination/engine';
 import { asList, asObject, asText } from '@wrapup/destination/http';
 import { type PersonObject, personObjectOf } from '../client/objects.ts';
 import { isIn, queryTogether, select } from '../client/query.ts';
@@ -171,4 +171,14 @@ async function inHalves(
     byId: new Map(reads.flatMap(({ byId }) => [...byId])),
     byEmail: new Map(reads.flatMap(({ byEmail }) => [...byEmail])),
   };
+}
+
+/** A person of whom nothing but the id is known. */
+export function knownById(id: string): CrmPerson {
+  return { id, object: personObjectOf(id) ?? 'Contact', properties: {} };
+}
+
+/** Object whose records are created for people of that kind. */
+export function createdAs(writes: readonly PersonWrite[]): Exclude<PersonObject, 'Account'> {
+  return writes[0]?.plan.person?.create_as === 'contact' ? 'Contact' : 'Lead';
 }

@@ -11,13 +11,13 @@ import {
 } from '@wrapup/destination/engine';
 import type { RequestFailure } from '@wrapup/destination/http';
 import { nameDuplicates } from '../client/batch-write.ts';
-import { KEY, NOT_PROVIDED, type PersonObject, personObjectOf, WATERMARK } from '../client/objects.ts';
+import { KEY, NOT_PROVIDED, personObjectOf, WATERMARK } from '../client/objects.ts';
 import { isRecordId, longId } from '../client/query.ts';
 import type { SalesforceSettings } from '../client/settings.ts';
 import type { SalesforceSession } from '../client/transport.ts';
 import { asSalesforceFailure } from '../errors/classify.ts';
 import type { OrgDefinitions, OrgObject } from '../schema/org.ts';
-import { bestOf, phoneFieldsOf, readByIdOrEmail } from './candidates.ts';
+import { bestOf, createdAs, knownById, phoneFieldsOf, readByIdOrEmail } from './candidates.ts';
 import { personKeys } from './person-keys.ts';
 import { searchPeople } from './phone-search.ts';
 import { readRelated } from './related.ts';
@@ -112,16 +112,6 @@ function judge({ id }: CrmPerson, _row: CrmRow, failure: RequestFailure): Failur
 }
 
 /* What a person is in Salesforce beside what the mapping says of it. Pure. */
-
-/** A person of whom nothing but the id is known. */
-export function knownById(id: string): CrmPerson {
-  return { id, object: personObjectOf(id) ?? 'Contact', properties: {} };
-}
-
-/** Object whose records are created for people of that kind. */
-export function createdAs(writes: readonly PersonWrite[]): Exclude<PersonObject, 'Account'> {
-  return writes[0]?.plan.person?.create_as === 'contact' ? 'Contact' : 'Lead';
-}
 
 /** Fields of a new person that must not be dropped. */
 const REQUIRED_OF_NEW: ReadonlySet<string> = new Set([KEY, 'LastName', 'Company']);

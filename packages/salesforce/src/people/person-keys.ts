@@ -20,8 +20,7 @@ import type { SalesforceSession } from '../client/transport.ts';
 import { asSalesforceFailure } from '../errors/classify.ts';
 import { isUniqueKey } from '../keys/key-ladder.ts';
 import type { OrgDefinitions, OrgObject } from '../schema/org.ts';
-import { bestOf, fieldsToAsk, peopleObjects, phoneFieldsOf, readPeople } from './candidates.ts';
-import { createdAs, knownById } from './people-verbs.ts';
+import { bestOf, createdAs, fieldsToAsk, knownById, peopleObjects, phoneFieldsOf, readPeople } from './candidates.ts';
 
 /** The key belongs to a record that Salesforce does not name: a human has to look. */
 const CONTESTED =

@@ -11,10 +11,9 @@ import type { RequestFailure } from '../../http/request-failure.ts';
 import type { Context } from '../../port/context.ts';
 import { Failure } from '../../port/failure.ts';
 import { type PlanReport, reportDropped, reportFailure } from '../plan/plan-write.ts';
-import type { SteppedDown } from '../records/key-strategy.ts';
+import type { SteppedDown } from '../records/record-verbs.ts';
 import type { CrmRow, RowResult } from '../rows/row.ts';
 import { writeRows } from '../rows/write-rows.ts';
-import type { NewPerson } from './match-people.ts';
 import {
   leaseEach,
   markStarted,
@@ -25,16 +24,14 @@ import {
   rememberWatermark,
   wasStarted,
 } from './person-cache.ts';
-import type { CrmPerson, KnownPerson, PeopleVerbs, PersonKey } from './person-verbs.ts';
+import type { Claim, CrmPerson, KnownPerson, NewPerson, PeopleVerbs, PersonKey, PersonWrite } from './person-verbs.ts';
 import {
-  type Claim,
   contactSteps,
   isKeySaid,
   judgeClaim,
   latestOf,
   limitWrite,
   makePatch,
-  type PersonWrite,
   propertiesToRead,
   resetWrite,
   resolvePlan,

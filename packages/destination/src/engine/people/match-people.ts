@@ -10,8 +10,8 @@ import { parsePhone } from '@wrapup/call';
 import { decidePerson, type MatchStep, type Plan } from '@wrapup/mapping';
 import { Failure } from '../../port/failure.ts';
 import { forgetPerson, recallPerson } from './person-cache.ts';
-import type { CrmPerson, PeopleVerbs } from './person-verbs.ts';
-import { contactSteps, inOrder, isKeySaid, type PersonWrite, type Question } from './person-write.ts';
+import type { CrmPerson, NewPerson, PeopleVerbs, PersonWrite, Wording } from './person-verbs.ts';
+import { contactSteps, inOrder, isKeySaid, type Question } from './person-write.ts';
 
 type Finder = Pick<PeopleVerbs, 'session' | 'personId' | 'byId' | 'mustRead' | 'read' | 'search'>;
 
@@ -154,18 +154,6 @@ export type MatchDecision =
   | { do: 'log_only' | 'skip'; note: string }
   | { do: 'fail'; failure: Failure };
 
-/** How people are called in one CRM, for what is said of them. */
-export interface Wording {
-  /** `HubSpot` */
-  crm: string;
-  /** `contact` */
-  person: string;
-  /** `contacts` */
-  people: string;
-  /** What is said of a person whose record vanished twice while being written. */
-  vanished: string;
-}
-
 export function decide({ person }: Plan, answer: MatchResult, { crm, person: one, people }: Wording): MatchDecision {
   if (!person) return { do: 'log_only', note: 'The mapping has no person.' };
   if (answer.found === 'failed') return { do: 'fail', failure: answer.failure };
@@ -215,12 +203,6 @@ function use(
   person: CrmPerson,
 ): MatchDecision {
   return { do: 'use', person, read, ...(said ? { said: by } : {}) };
-}
-
-/** A person whom the CRM does not have, with all the plans that are about them. */
-export interface NewPerson {
-  readonly key: string;
-  readonly writes: readonly PersonWrite[];
 }
 
 /**

@@ -1,14 +1,13 @@
 /** What an adapter brings so that the people of its CRM can be found, created and written. */
 
-import type { Value } from '@wrapup/mapping';
+import type { Plan, Value } from '@wrapup/mapping';
 import type { RequestFailure } from '../../http/request-failure.ts';
 import type { ContactSummary, PersonQuestion, PersonRecord } from '../../port/destination.ts';
 import type { Failure } from '../../port/failure.ts';
-import type { Properties } from '../plan/plan-write.ts';
-import type { SteppedDown } from '../records/key-strategy.ts';
+import type { Directory } from '../owners/owners.ts';
+import type { PlanWrite, Properties } from '../plan/plan-write.ts';
+import type { SteppedDown } from '../records/record-verbs.ts';
 import type { CrmRow, FieldRules, RowWriter } from '../rows/row.ts';
-import type { NewPerson, Wording } from './match-people.ts';
-import type { Claim, PersonWrite } from './person-write.ts';
 
 /** A person as the CRM has it. */
 export interface CrmPerson {
@@ -25,6 +24,27 @@ export interface CrmPerson {
   readonly converted?: boolean;
 }
 
+/** One plan whose person is looked for, created or written. Read-only: what is learnt of it gives a new one. */
+export interface PersonWrite extends PlanWrite {
+  /** The plan before anything was known of the person, and what was noted by then. */
+  readonly start: { readonly plan: Plan; readonly notes: readonly string[] };
+  /** Who can own what it writes; absent while nothing asks for an owner. */
+  readonly owners?: Directory;
+  /** True: the plan is filled in with what its mapping reads of the person. */
+  readonly resolved: boolean;
+  /** True: the person was found only by what was said, so that little is written (`limitWrite`). */
+  readonly limited: boolean;
+  /** True: an earlier attempt has written the person, who is only linked to. */
+  readonly done: boolean;
+  readonly notes: readonly string[];
+}
+
+/** A person whom the CRM does not have, with all the plans that are about them. */
+export interface NewPerson {
+  readonly key: string;
+  readonly writes: readonly PersonWrite[];
+}
+
 /** Ids, addresses or numbers, and the numbers of the plans that ask for each. */
 export type AskedValues = ReadonlyMap<string, readonly number[]>;
 
@@ -33,6 +53,18 @@ export interface PeopleRead {
   byId: ReadonlyMap<string, CrmPerson | Failure>;
   /** By address in lower case; several come oldest first. */
   byEmail: ReadonlyMap<string, CrmPerson[] | Failure>;
+}
+
+/** How people are called in one CRM, for what is said of them. */
+export interface Wording {
+  /** `HubSpot` */
+  crm: string;
+  /** `contact` */
+  person: string;
+  /** `contacts` */
+  people: string;
+  /** What is said of a person whose record vanished twice while being written. */
+  vanished: string;
 }
 
 export interface PeopleVerbs extends RowWriter {
@@ -87,6 +119,12 @@ export interface LeaveOut {
   leave_out: string;
   why: string;
 }
+
+/**
+ * What it means for a new person that a record holds one of its values already.
+ * `same` it is that person · `limit` only what was said tells so · `without` write the person without that value
+ */
+export type Claim = 'same' | 'limit' | 'without';
 
 /** How a new person is kept from being created twice: the ladder of keys for people. */
 export interface PersonKeys {

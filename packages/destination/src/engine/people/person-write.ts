@@ -5,21 +5,7 @@ import type { Failure } from '../../port/failure.ts';
 import { assignOwners, type Directory } from '../owners/owners.ts';
 import { type Dropped, decideFields, doneBefore, type PlanWrite, type Properties } from '../plan/plan-write.ts';
 import { recallMade, wasIssued } from './person-cache.ts';
-import type { KnownPerson, PeopleVerbs } from './person-verbs.ts';
-
-export interface PersonWrite extends PlanWrite {
-  /** The plan before anything was known of the person, and what was noted by then. */
-  readonly start: { readonly plan: Plan; readonly notes: readonly string[] };
-  /** Who can own what it writes; absent while nothing asks for an owner. */
-  readonly owners?: Directory;
-  /** True: the plan is filled in with what its mapping reads of the person. */
-  readonly resolved: boolean;
-  /** True: the person was found only by what was said, so that little is written (`said.ts`). */
-  readonly limited: boolean;
-  /** True: an earlier attempt has written the person, who is only linked to. */
-  readonly done: boolean;
-  readonly notes: readonly string[];
-}
+import type { Claim, KnownPerson, PeopleVerbs, PersonWrite } from './person-verbs.ts';
 
 /** @param owners of the account, where the plan asks for them */
 export function beginWrite(write: PlanWrite, owners: Directory | undefined): PersonWrite {
@@ -243,12 +229,6 @@ export async function limitIfSaid(
   if (said === undefined || (await recallMade(ctx, write.plan.key)) === person.id) return write;
   return limitWrite(write, said);
 }
-
-/**
- * What it means for a new person that a record holds one of its values already.
- * `same` it is that person · `limit` only what was said tells so · `without` write the person without that value
- */
-export type Claim = 'same' | 'limit' | 'without';
 
 /**
  * @param writes of one new person

@@ -16,14 +16,13 @@ import { type PlanReport, type PlanWrite, readTime, reportDropped, reportFailure
 import type { CrmRow } from '../rows/row.ts';
 import { writeRows } from '../rows/write-rows.ts';
 import { recallWatermark, rememberPerson, rememberWatermark } from './person-cache.ts';
-import type { CrmPerson, KnownPerson, PeopleVerbs } from './person-verbs.ts';
+import type { CrmPerson, KnownPerson, PeopleVerbs, PersonWrite } from './person-verbs.ts';
 import {
   contactSteps,
   joinById,
   latestOf,
   makePatch,
   mustRead,
-  type PersonWrite,
   propertiesToRead,
   resolvePlan,
 } from './person-write.ts';

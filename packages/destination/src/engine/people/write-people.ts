@@ -5,13 +5,12 @@ import { type PlanReport, type PlanWrite, reportFailure } from '../plan/plan-wri
 import { createPeople } from './create-people.ts';
 import { decide, groupUnknown, lookUpPeople } from './match-people.ts';
 import { forgetPerson } from './person-cache.ts';
-import type { KnownPerson, PeopleVerbs } from './person-verbs.ts';
+import type { KnownPerson, PeopleVerbs, PersonWrite } from './person-verbs.ts';
 import {
   beginWrite,
   contactSteps,
   joinById,
   limitIfSaid,
-  type PersonWrite,
   propertiesToRead,
   questionOf,
   resetWrite,

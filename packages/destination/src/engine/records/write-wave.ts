@@ -5,7 +5,7 @@
  * key that is taken) is upserted by its key where the CRM can, else read by it: what is there is updated, what is not is
  * created. When the account refuses the key itself, the next strategy of the ladder takes over.
  */
-import { needsReading } from '@wrapup/mapping';
+import { needsReading, type RecordPlan } from '@wrapup/mapping';
 import { asRequestFailure, type RequestFailure } from '../../http/request-failure.ts';
 import type { RecordReceipt } from '../../port/destination.ts';
 import { Failure } from '../../port/failure.ts';
@@ -19,9 +19,7 @@ import {
 } from '../plan/plan-write.ts';
 import type { CrmRow, RowVerb } from '../rows/row.ts';
 import { writeRows } from '../rows/write-rows.ts';
-import type { KeyStrategy, Reservation } from './key-strategy.ts';
-import type { Existing, Item, RecordReading, RecordVerbs, Written } from './record-verbs.ts';
-import { joinShared, shareRecord } from './write-records.ts';
+import type { Existing, Item, KeyStrategy, RecordReading, RecordVerbs, Reservation, Written } from './record-verbs.ts';
 
 /** What became of items. Each is in one of the first four. */
 interface Attempt {
@@ -63,10 +61,14 @@ export async function writeWave(crm: RecordVerbs, items: Item[]): Promise<WaveRe
   await crm.rememberShared?.(own.written.filter(({ item }) => isShared(item)));
   const { written, failed, reports } = join(shared.attempt, own);
   const ended = new Map(failed);
-  for (const group of groups) {
-    const more = shareRecord(group, written, ended);
-    written.push(...more.written);
-    for (const [item, failure] of more.failed) ended.set(item, failure);
+  for (const { lead, followers } of groups) {
+    const made = written.find(({ item }) => item === lead);
+    const failure = ended.get(lead);
+    for (const item of followers) {
+      const receipt = made && { ...made.receipt, name: item.record.name, did: 'unchanged' as const };
+      if (receipt) written.push({ item, receipt, linked: false, cut: new Map() });
+      else if (failure) ended.set(item, failure);
+    }
   }
   const { failed: unlinked, notes } = (await crm.associate?.(written)) ?? {
     failed: new Map<Item, Failure>(),
@@ -78,6 +80,29 @@ export async function writeWave(crm: RecordVerbs, items: Item[]): Promise<WaveRe
     failed: ended,
     reports: [...reports, ...notes.map(([{ write }, note]) => ({ plan: write.index, note }))],
   };
+}
+
+/** One item that stands for all, and the others. */
+interface SharedItems {
+  lead: Item;
+  followers: Item[];
+}
+
+/** Items by what they mean: those of one shared key together, every other one by itself. */
+function joinShared(items: Item[], isShared: (item: Item) => boolean): SharedItems[] {
+  const groups = Map.groupBy(items, (item) => (isShared(item) ? `${item.record.object} ${item.record.key}` : item));
+  return [...groups.values()].map((group) => ({ lead: joinFields(group), followers: group.slice(1) }));
+}
+
+/** The first call stands for all: gaps are filled by the earliest, what may be overwritten by the last. */
+function joinFields(group: Item[]): Item {
+  const lead = group[0] as Item;
+  if (group.length === 1) return lead;
+  const fields = new Map<string, RecordPlan['fields'][number]>();
+  for (const { record } of group.toSorted((a, b) => a.write.ended_at - b.write.ended_at))
+    for (const field of record.fields)
+      if (!fields.has(field.name) || field.write === 'overwrite') fields.set(field.name, field);
+  return { ...lead, record: { ...lead.record, fields: [...fields.values()] } };
 }
 
 /** Updates shared records that are there, ours or not. */
