@@ -1,8 +1,7 @@
-import { type Config, KINDS } from '@wrapup/config';
+import { type Config, DestinationPool, type OpenDestination } from '@wrapup/config';
 import {
   type Context,
   type Destination,
-  type DestinationKind,
   Failure,
   type Log,
   type Notice,
@@ -21,12 +20,8 @@ const SINGLE_WITHIN_MS = 20_000;
 /** A destination that has not answered so long after its deadline has a bug; its plans fail and are retried. */
 const GRACE_MS = 5_000;
 
-export interface OpenConnection {
-  destination: Destination;
-  pools: DestinationKind['pools'];
-  /** What it was opened with, to notice a change. */
-  settings: string;
-}
+/** A connection with its adapter, until its settings change. */
+export type OpenConnection = OpenDestination<undefined>;
 
 interface ConnectionPoolParts {
   store: Store;
@@ -36,34 +31,27 @@ interface ConnectionPoolParts {
   onSettingsChanged(connection: string): void;
 }
 
-/** The connections of this process: opened on first use, and again when their settings change. */
+/** The connections of this process, and what it asks of them. */
 export class ConnectionPool {
   readonly #parts: ConnectionPoolParts;
-  readonly #open = new Map<string, Promise<OpenConnection>>();
+  readonly #pool: DestinationPool<undefined>;
   readonly #stopping = new AbortController();
 
   constructor(parts: ConnectionPoolParts) {
     this.#parts = parts;
+    this.#pool = new DestinationPool({
+      attach: () => undefined,
+      // Batches under way end on the old client.
+      closeAfter: WRITE_WITHIN_MS,
+      onReopen: (connection) => parts.onSettingsChanged(connection),
+    });
   }
 
   /** @throws Failure when it is not in the configuration, or cannot be opened with its settings */
   async open(name: string): Promise<OpenConnection> {
     const connection = this.#parts.config().connections[name];
     if (!connection) throw new Failure('mapping', `Connection ${name} is not in the configuration.`);
-    const settings = JSON.stringify(connection.settings);
-    const current = this.#open.get(name);
-    if (current) {
-      const open = await current;
-      if (open.settings === settings) return open;
-      this.#open.delete(name);
-      this.#parts.onSettingsChanged(name);
-      // Batches under way end on the old client, which is closed after them.
-      setTimeout(() => void open.destination.close().catch(() => {}), WRITE_WITHIN_MS).unref();
-    }
-    const opening = connect(name, connection.kind, connection.settings, settings);
-    this.#open.set(name, opening);
-    opening.catch(() => this.#open.delete(name));
-    return opening;
+    return this.#pool.get(connection);
   }
 
   /**
@@ -120,19 +108,7 @@ export class ConnectionPool {
     this.#stopping.abort(new Failure('unavailable', 'The worker is stopping.'));
   }
 
-  async close(): Promise<void> {
-    for (const open of this.#open.values()) await open.then(({ destination }) => destination.close()).catch(() => {});
-    this.#open.clear();
+  close(): Promise<void> {
+    return this.#pool.close();
   }
-}
-
-async function connect(
-  name: string,
-  kindName: string,
-  settings: unknown,
-  fingerprint: string,
-): Promise<OpenConnection> {
-  const kind = KINDS[kindName];
-  if (!kind) throw new Failure('mapping', `There is no destination of kind ${kindName}.`);
-  return { destination: await kind.connect(name, settings), pools: kind.pools, settings: fingerprint };
 }
