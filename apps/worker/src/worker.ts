@@ -44,8 +44,6 @@ export interface RunningWorker {
   close(deadline?: number): Promise<void>;
 }
 
-/** Sources that one process reconciles at once. */
-const RECONCILIATIONS_AT_ONCE = 2;
 /** Between two log lines about one source that does not let its calls be read. */
 const REFUSED_LOG_EVERY_MS = 60_000;
 
@@ -72,13 +70,10 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
     ...{ store, config, reload, log, writer, monitor, pending, room },
     count: count.delivery,
   });
-  const reconciler = new Reconciler({
-    ...{ store, config, log, onError, count },
-    options: workers.options(RECONCILIATIONS_AT_ONCE),
-  });
+  const reconciler = new Reconciler({ store, config, log, workers, count });
   const schemaDriftCheck = new SchemaDriftCheck(
     {
-      ...{ store, config, log, metrics, onError, options: workers.options(1) },
+      ...{ store, config, log, metrics, workers },
       check: (connection, mappings) => pool.check(connection, mappings),
     },
     first_schema_check,
@@ -113,9 +108,10 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
     stuck: (ms) => workers.stuck(ms),
     async close(deadline = 25_000) {
       monitor.close();
-      const closing = Promise.all([schemaDriftCheck.close(), reconciler.close(), workers.close()]);
+      schemaDriftCheck.stop();
+      reconciler.stop();
       const late = new Error('The batch in hand did not finish in time.');
-      await withDeadline(closing, deadline, () => late).catch(async (error) => {
+      await withDeadline(workers.close(), deadline, () => late).catch(async (error) => {
         if (error !== late) throw error;
         log.warn({ deadline_ms: deadline }, 'the batch in hand did not finish in time; it will be redelivered');
         pool.abort();

@@ -26,8 +26,7 @@ export class QueueWorkers {
     this.#onError = onError;
   }
 
-  /** For workers that close in a way of their own. @param concurrency jobs in hand at once */
-  options(concurrency: number): WorkerOptions {
+  #options(concurrency: number): WorkerOptions {
     return {
       connection: this.#store.redis as ConnectionOptions,
       prefix: this.#store.keys.prefix,
@@ -43,23 +42,27 @@ export class QueueWorkers {
     };
   }
 
-  /** @param concurrency jobs in hand at once */
+  /**
+   * @param concurrency jobs in hand at once
+   * @param isQuick false where a job may take minutes: such a queue is never stuck
+   */
   start<Data>(
     queue: string,
     concurrency: number,
     run: (job: Job<Data>, token: string) => Promise<void>,
+    isQuick = true,
   ): Worker<Data, void> {
-    this.#progress.set(queue, Date.now());
+    if (isQuick) this.#progress.set(queue, Date.now());
     const worker = new Worker<Data, void>(
       queue,
       async (job, token = '') => {
         try {
           await run(job, token);
         } finally {
-          this.#progress.set(queue, Date.now());
+          if (isQuick) this.#progress.set(queue, Date.now());
         }
       },
-      this.options(concurrency),
+      this.#options(concurrency),
     );
     worker.on('error', this.#onError);
     this.#workers.set(queue, worker);
@@ -75,6 +78,7 @@ export class QueueWorkers {
     for (const [queue, worker] of this.#workers) {
       if (!isUnwanted(queue)) continue;
       this.#workers.delete(queue);
+      this.#progress.delete(queue);
       await worker.close();
     }
   }
@@ -82,9 +86,9 @@ export class QueueWorkers {
   /** Names of queues with waiting jobs of which none has been finished for `ms`. */
   async stuck(ms: number): Promise<string[]> {
     const names: string[] = [];
-    for (const name of this.#workers.keys()) {
+    for (const [name, at] of this.#progress) {
       const queue = this.#store.queues.get(name);
-      if (Date.now() - (this.#progress.get(name) ?? 0) < ms || (await queue.isPaused())) continue;
+      if (Date.now() - at < ms || (await queue.isPaused())) continue;
       const { waiting = 0, prioritized = 0 } = await queue.getJobCounts('waiting', 'prioritized');
       if (waiting + prioritized > 0) names.push(name);
     }

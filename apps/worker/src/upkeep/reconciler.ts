@@ -6,8 +6,9 @@ import type { Config } from '@wrapup/config';
 import type { Log } from '@wrapup/destination';
 import { RECONCILE_QUEUE, type Store } from '@wrapup/queue';
 import { AlreadyRunning, openApi, type ReconcileRun, reconcile } from '@wrapup/recovery';
-import { type Job, Worker, type WorkerOptions } from 'bullmq';
+import type { Job } from 'bullmq';
 import { delayJob } from '../bullmq/finish-job.ts';
+import type { QueueWorkers } from '../bullmq/queue-workers.ts';
 
 interface ReconcileJob {
   source: string;
@@ -17,19 +18,18 @@ interface ReconcilerParts {
   store: Store;
   config: () => Config;
   log: Log;
-  options: WorkerOptions;
-  onError(error: Error): void;
+  workers: QueueWorkers;
   count: { reconciled(run: ReconcileRun): void };
 }
 
+/** Sources that one process reconciles at once. */
+const AT_ONCE = 2;
 /** Milliseconds until another worker takes up what a stopping one gave back. */
 const GIVEN_BACK_WAIT_MS = 1_000;
 
 export class Reconciler {
   readonly #parts: ReconcilerParts;
   readonly #stopping = new AbortController();
-  /** There once a source reconciles: a queue without jobs needs no worker. */
-  #worker: Worker<ReconcileJob> | undefined;
 
   constructor(parts: ReconcilerParts) {
     this.#parts = parts;
@@ -37,16 +37,19 @@ export class Reconciler {
 
   /** Makes the schedules those of the configuration as it is now. */
   async schedule(): Promise<void> {
-    const { store, config } = this.#parts;
+    const { store, config, workers } = this.#parts;
     const queue = store.queues.get<ReconcileJob>(RECONCILE_QUEUE);
     const wanted = Object.values(config().sources).filter(({ reconcile }) => reconcile);
+    // A queue without jobs needs no worker.
+    if (wanted.length > 0 && !workers.has(RECONCILE_QUEUE)) {
+      workers.start<ReconcileJob>(RECONCILE_QUEUE, AT_ONCE, (job, token) => this.#process(job, token), false);
+    }
     for (const { name, reconcile } of wanted) {
       const template = {
         name: 'reconcile',
         data: { source: name },
         opts: { removeOnComplete: { count: 10 }, removeOnFail: { count: 10 } },
       };
-      this.#worker ??= this.#watch();
       await queue.upsertJobScheduler(name, { every: reconcile?.every as number }, template);
     }
     for (const { key } of await queue.getJobSchedulers()) {
@@ -54,17 +57,9 @@ export class Reconciler {
     }
   }
 
-  async close(): Promise<void> {
+  /** Gives the runs in hand back. */
+  stop(): void {
     this.#stopping.abort(new Error('The worker is stopping.'));
-    await this.#worker?.close();
-  }
-
-  #watch(): Worker<ReconcileJob> {
-    const { options, onError } = this.#parts;
-    const process = (job: Job<ReconcileJob>, token = '') => this.#process(job, token);
-    const worker = new Worker<ReconcileJob>(RECONCILE_QUEUE, process, options);
-    worker.on('error', onError);
-    return worker;
   }
 
   async #process(job: Job<ReconcileJob>, token: string): Promise<void> {

@@ -15,15 +15,14 @@ import {
   saveSchemaCheck,
 } from '@wrapup/queue';
 import type { Metrics } from '@wrapup/telemetry';
-import { Worker, type WorkerOptions } from 'bullmq';
+import type { QueueWorkers } from '../bullmq/queue-workers.ts';
 
 interface SchemaDriftCheckParts {
   store: Store;
   config: () => Config;
   log: Log;
   metrics: Metrics;
-  options: WorkerOptions;
-  onError(error: Error): void;
+  workers: QueueWorkers;
   /** Compares mappings with one account. Rejects when it cannot be asked. */
   check(connection: string, mappings: CompiledMapping[]): Promise<Finding[]>;
 }
@@ -35,7 +34,6 @@ const JOB_OPTIONS = { removeOnComplete: true, removeOnFail: true };
 
 export class SchemaDriftCheck {
   readonly #parts: SchemaDriftCheckParts;
-  readonly #worker: Worker;
   readonly #after: number;
   readonly #stopping = Promise.withResolvers<'stopping'>();
 
@@ -43,8 +41,7 @@ export class SchemaDriftCheck {
   constructor(parts: SchemaDriftCheckParts, after = FIRST_AFTER_MS) {
     this.#parts = parts;
     this.#after = after;
-    this.#worker = new Worker(SCHEMA_CHECK_QUEUE, () => this.#checkAll(), parts.options);
-    this.#worker.on('error', parts.onError);
+    parts.workers.start(SCHEMA_CHECK_QUEUE, 1, () => this.#checkAll(), false);
     addGauges(parts);
   }
 
@@ -56,10 +53,9 @@ export class SchemaDriftCheck {
     await queue.add('examine', {}, { ...JOB_OPTIONS, delay: this.#after, jobId: `now-${this.#parts.config().hash}` });
   }
 
-  /** A comparison in hand is given up: the next start makes another. */
-  async close(): Promise<void> {
+  /** Gives a comparison in hand up: the next start makes another. */
+  stop(): void {
     this.#stopping.resolve('stopping');
-    await this.#worker.close();
   }
 
   async #checkAll(): Promise<void> {
