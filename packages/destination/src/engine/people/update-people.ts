@@ -36,50 +36,64 @@ interface UpdatedPeople {
   /** Those whose record turned out to be gone, under its id. */
   gone: { id: string; writes: readonly PersonWrite[] }[];
   reports: PlanReport[];
+  /** Those who are to be written still. */
+  open: KnownPerson[];
 }
+
+const join = (...parts: Partial<UpdatedPeople>[]): UpdatedPeople => ({
+  writes: parts.flatMap(({ writes = [] }) => writes),
+  gone: parts.flatMap(({ gone = [] }) => gone),
+  reports: parts.flatMap(({ reports = [] }) => reports),
+  open: parts.flatMap(({ open = [] }) => open),
+});
 
 /** Never rejects. */
 export async function updatePeople(crm: PeopleVerbs, people: KnownPerson[]): Promise<UpdatedPeople> {
-  const done: UpdatedPeople = { writes: [], gone: [], reports: [] };
   // Two ids may turn out to be one person when they are read: merged, or converted.
-  let open = joinById(await readWhereNeeded(crm, joinById(people), done)).map(resolve);
+  const { open, ...first } = await readWhereNeeded(crm, joinById(people));
   // A plan may write more properties once it knows the person: those are read as well.
-  open = joinById(await readWhereNeeded(crm, open, done));
-  for (let round = 1; round <= MAX_ROUNDS && open.length > 0; round += 1) {
-    const rows = new Map<CrmRow, Writing>();
-    for (const known of open) {
-      const { row, writing } = await prepare(crm, known, done);
-      if (row && writing) rows.set(row, writing);
-    }
-    open = [];
-    for (const [row, result] of await writeRows(crm, 'update', [...rows.keys()])) {
-      const writing = rows.get(row);
-      if (!writing) continue;
-      const { known } = writing;
-      done.reports.push(...known.writes.flatMap((write) => reportDropped(write, 'person', result.dropped)));
-      if (result.ok) await conclude(crm, writing, result.fields, result.id, done);
-      else if (result.failure.code === 'gone') done.gone.push({ id: known.person.id, writes: known.writes });
-      else open.push(...refuse(crm, known, row, result.failure, round === MAX_ROUNDS, done));
-    }
-  }
+  let done = join(first, await readWhereNeeded(crm, joinById(open).map(resolve)));
+  for (let round = 1; round <= MAX_ROUNDS && done.open.length > 0; round += 1)
+    done = join({ ...done, open: [] }, await writeOnce(crm, joinById(done.open), round === MAX_ROUNDS));
   return done;
 }
 
+/** @param last what is refused now is not written once more */
+async function writeOnce(crm: PeopleVerbs, people: KnownPerson[], last: boolean): Promise<UpdatedPeople> {
+  const rows = new Map<CrmRow, Writing>();
+  const parts: Partial<UpdatedPeople>[] = [];
+  for (const known of people) {
+    const { row, writing, ...ended } = await prepare(crm, known);
+    if (row && writing) rows.set(row, writing);
+    parts.push(ended);
+  }
+  for (const [row, result] of await writeRows(crm, 'update', [...rows.keys()])) {
+    const writing = rows.get(row);
+    if (!writing) continue;
+    const { known } = writing;
+    parts.push({ reports: known.writes.flatMap((write) => reportDropped(write, 'person', result.dropped)) });
+    if (result.ok) parts.push(await conclude(crm, writing, result.fields, result.id));
+    else if (result.failure.code === 'gone') parts.push({ gone: [{ id: known.person.id, writes: known.writes }] });
+    else parts.push(refuse(crm, known, row, result.failure, last));
+  }
+  return join(...parts);
+}
+
 /** Reads those who cannot be written without their values. */
-async function readWhereNeeded(crm: PeopleVerbs, people: KnownPerson[], done: UpdatedPeople): Promise<KnownPerson[]> {
+async function readWhereNeeded(crm: PeopleVerbs, people: KnownPerson[]): Promise<UpdatedPeople> {
   const unread = people.filter((known) => isUnread(known, crm.watermark));
-  if (unread.length === 0) return people;
+  if (unread.length === 0) return join({ open: people });
   const names = [...new Set(unread.flatMap((known) => neededOf(known, crm.watermark)))];
   const found = await readById(crm, unread, names);
-  return people.flatMap((known): KnownPerson[] => {
-    if (!unread.includes(known)) return [known];
-    const person = found.get(known.person.id);
-    if (person instanceof Failure)
-      done.reports.push(...known.writes.map((one) => reportFailure(one, 'person', person)));
-    else if (person) return [{ ...known, person, asked: new Set(names), verify: false }];
-    else done.gone.push({ id: known.person.id, writes: known.writes });
-    return [];
+  const parts = people.map((known): Partial<UpdatedPeople> => {
+    if (!unread.includes(known)) return { open: [known] };
+    const { person, writes } = known;
+    const read = found.get(person.id);
+    if (read instanceof Failure) return { reports: writes.map((one) => reportFailure(one, 'person', read)) };
+    if (!read) return { gone: [{ id: person.id, writes }] };
+    return { open: [{ ...known, person: read, asked: new Set(names), verify: false }] };
   });
+  return join(...parts);
 }
 
 /** Reads people, and whom they have become. */
@@ -134,8 +148,7 @@ interface Writing {
 async function prepare(
   crm: PeopleVerbs,
   known: KnownPerson,
-  done: UpdatedPeople,
-): Promise<{ row?: CrmRow; writing?: Writing }> {
+): Promise<Partial<UpdatedPeople> & { row?: CrmRow; writing?: Writing }> {
   const { ctx } = crm.session;
   const { person, created } = known;
   const writing = known.writes.filter((write) => !write.done && !write.limited);
@@ -143,16 +156,15 @@ async function prepare(
     const ends = created ? undefined : latestOf(writing);
     const watermark = ends === undefined ? undefined : await watermarkOf(ctx, person, crm.watermark);
     const latest = ends === undefined || ends <= (watermark ?? 0) ? undefined : ends;
-    const { row, left } =
-      created || writing.length === 0 ? { left: known } : rowOf(crm, known, writing, watermark, done);
-    if (row) return { row, writing: { known: left, latest } };
+    const drafted = created || writing.length === 0 ? undefined : rowOf(crm, known, writing, watermark);
+    const { row, left, reports } = drafted ?? { left: known, reports: [] };
+    if (row) return { row, writing: { known: left, latest }, reports };
     // Where the account has the property, a watermark that moves is itself something to write.
     if (latest !== undefined) await rememberWatermark(ctx, person.id, new Date(latest).toISOString());
-    finish(crm, left, created ? 'created' : 'unchanged', done);
+    return join({ reports }, finish(crm, left, created ? 'created' : 'unchanged'));
   } catch (thrown) {
-    done.reports.push(...known.writes.map((write) => reportFailure(write, 'person', Failure.of(thrown))));
+    return { reports: known.writes.map((write) => reportFailure(write, 'person', Failure.of(thrown))) };
   }
-  return {};
 }
 
 /** @returns the row, and the person with those of its plans that are left */
@@ -161,23 +173,22 @@ function rowOf(
   known: KnownPerson,
   writing: PersonWrite[],
   watermark: number | undefined,
-  done: UpdatedPeople,
-): { row?: CrmRow; left: KnownPerson } {
+): { row?: CrmRow; left: KnownPerson; reports: PlanReport[] } {
   const { person } = known;
   const note = crm.notWritten?.(person);
-  if (note !== undefined) {
-    done.reports.push(...writing.map(({ index }) => ({ plan: index, note })));
-    return { left: known };
-  }
+  if (note !== undefined) return { left: known, reports: writing.map(({ index }) => ({ plan: index, note })) };
   const { fields, dropped, refused } = makePatch(crm, person.object, writing, person.properties, watermark);
-  for (const [write, all] of dropped) done.reports.push(...reportDropped(write, 'person', all));
-  for (const [write, failure] of refused) done.reports.push(reportFailure(write, 'person', failure));
+  const reports = [
+    ...[...dropped].flatMap(([write, all]) => reportDropped(write, 'person', all)),
+    ...[...refused].map(([write, failure]) => reportFailure(write, 'person', failure)),
+  ];
   const left = { ...known, writes: known.writes.filter((write) => !refused.has(write)) };
-  if (Object.keys(fields).length === 0) return { left };
+  if (Object.keys(fields).length === 0) return { left, reports };
   const plans = writing.filter((write) => !refused.has(write)).map(({ index }) => index);
   const target = crm.target?.(person, fields) ?? { object: person.object, id: person.id, fields };
   // The account of a contact is locked with it.
-  return { left, row: { ...target, parent: person.account ?? person.id, plans, required: new Set() } };
+  const row = { ...target, parent: person.account ?? person.id, plans, required: new Set<string>() };
+  return { left, row, reports };
 }
 
 /** Epoch ms when the last call ended that was written to the person: by its property, or by memory where it has none. */
@@ -194,8 +205,7 @@ async function conclude(
   { known, latest }: Writing,
   fields: CrmRow['fields'],
   answered: string,
-  done: UpdatedPeople,
-): Promise<void> {
+): Promise<Partial<UpdatedPeople>> {
   const { ctx } = crm.session;
   const { person, writes } = known;
   // A merged record answers under its new id; one that stands for the person under its own.
@@ -208,25 +218,26 @@ async function conclude(
   } catch (thrown) {
     ctx.log.warn({ error: Failure.of(thrown).message }, 'a written person could not be remembered');
   }
-  finish(crm, { ...known, person: { ...person, id } }, 'updated', done);
+  return finish(crm, { ...known, person: { ...person, id } }, 'updated');
 }
 
-/** Ends the plans whose fault it is. @returns those that are left, to be written without them */
+/** Ends the plans whose fault it is; those that are left are written without them. */
 function refuse(
   crm: PeopleVerbs,
   known: KnownPerson,
   row: CrmRow,
   failure: RequestFailure,
   last: boolean,
-  done: UpdatedPeople,
-): KnownPerson[] {
+): Partial<UpdatedPeople> {
   const judged = crm.judge(known.person, row, failure);
-  if (!(judged instanceof Failure) && !last) return [leaveOut(known, judged.leave_out, judged.why)];
+  if (!(judged instanceof Failure) && !last) return { open: [leaveOut(known, judged.leave_out, judged.why)] };
   const guilty = last ? known.writes : guiltyWrites(known.writes, failure);
   const why = judged instanceof Failure ? judged : failure;
-  done.reports.push(...guilty.map((write) => reportFailure(write, 'person', why)));
   const writes = known.writes.filter((write) => !guilty.includes(write));
-  return writes.length > 0 ? [{ ...known, writes }] : [];
+  return {
+    reports: guilty.map((write) => reportFailure(write, 'person', why)),
+    open: writes.length > 0 ? [{ ...known, writes }] : [],
+  };
 }
 
 function leaveOut(known: KnownPerson, property: string, why: string): KnownPerson {
@@ -246,24 +257,16 @@ function guiltyWrites(writes: readonly PersonWrite[], { details: { field } }: Fa
   return field === undefined || guilty.length === 0 ? writes : guilty;
 }
 
-function finish(
-  crm: PeopleVerbs,
-  { person, writes }: KnownPerson,
-  did: RecordReceipt['did'],
-  done: UpdatedPeople,
-): void {
+function finish(crm: PeopleVerbs, { person, writes }: KnownPerson, did: RecordReceipt['did']): Partial<UpdatedPeople> {
   const { id, object, account } = person;
   const url = crm.urlOf(object, id);
-  for (const { index, plan, ended_at, log_only, limited, notes } of writes) {
-    const receipt = {
-      name: 'person',
-      object,
-      id,
-      did: limited ? ('unchanged' as const) : did,
-      ...(url ? { url } : {}),
-    };
-    done.reports.push({ plan: index, receipt, limited }, ...notes.map((note) => ({ plan: index, note })));
-    const ref = { id, object, ...(account ? { account } : {}) };
-    done.writes.push({ index, plan, ended_at, log_only, person: ref });
-  }
+  const ref = { id, object, ...(account ? { account } : {}) };
+  return {
+    reports: writes.flatMap(({ index, limited, notes }): PlanReport[] => {
+      const receipt = { name: 'person', object, id, did: limited ? ('unchanged' as const) : did };
+      const whole = { ...receipt, ...(url ? { url } : {}) };
+      return [{ plan: index, receipt: whole, limited }, ...notes.map((note) => ({ plan: index, note }))];
+    }),
+    writes: writes.map(({ index, plan, ended_at, log_only }) => ({ index, plan, ended_at, log_only, person: ref })),
+  };
 }
