@@ -33,8 +33,9 @@ export async function checkMappings(
   const findings: Finding[] = [];
   const schemas = new Map<string, Map<string, Property>>();
   for (const object of objects) {
-    const schema = await readOrFind(transport, object, fields, findings, ctx);
-    if (schema) schemas.set(object, schema);
+    const schema = await readOrFind(new HubSpotSession(transport, ctx), object, fields);
+    if (schema instanceof Map) schemas.set(object, schema);
+    else findings.push(schema);
   }
   const written = new Set(fields.filter((field) => field.use === 'write').map((field) => field.object));
   for (const object of new Set(['contacts', 'calls', ...written]))
@@ -56,27 +57,23 @@ export async function checkMappings(
 
 /** An object that the key may not see is a finding with the first line that wants it; the others are checked all the same. */
 async function readOrFind(
-  transport: HubSpotTransport,
+  session: HubSpotSession,
   object: string,
   fields: MappedField[],
-  findings: Finding[],
-  ctx: Context,
-): Promise<Map<string, Property> | undefined> {
+): Promise<Map<string, Property> | Finding> {
   try {
-    return await readSchema(new HubSpotSession(transport, ctx), object, true);
+    return await readSchema(session, object, true);
   } catch (thrown) {
     const failure = asHubSpotFailure(thrown);
     if (!isAboutObject(failure)) throw thrown;
-    const { code, message, hint } = failure;
     const at = fields.find((field) => field.object === object)?.at;
-    findings.push({
+    return {
       severity: 'error',
-      code: code === 'missing_scope' ? 'missing-scope' : 'unknown-object',
-      message: `${object}: ${message}`,
-      hint: hint ?? 'Give the service key access to it, or take its records out of the mapping.',
+      code: failure.code === 'missing_scope' ? 'missing-scope' : 'unknown-object',
+      message: `${object}: ${failure.message}`,
+      hint: failure.hint ?? 'Give the service key access to it, or take its records out of the mapping.',
       ...(at ? { at } : {}),
-    });
-    return undefined;
+    };
   }
 }
 

@@ -13,10 +13,11 @@
  * What a refusal taught is remembered for a while, so that not every batch has to find out, and forgotten again, so that
  * an account that was repaired climbs back by itself.
  */
-import { Failure } from '@wrapup/destination';
+import { type Context, Failure } from '@wrapup/destination';
 import {
   contactSteps,
   type FoundPeople,
+  type FoundPerson,
   type Item,
   judgeClaim,
   type KeyLadder,
@@ -178,12 +179,8 @@ function noKey(session: HubSpotSession, verbs: () => PeopleVerbs): PersonKey {
       const found: FoundPeople = new Map();
       for (const person of people) {
         const failure = lost.get(person);
-        if (failure) await lookAgain(verbs(), person, failure, found);
-        else {
-          const began = await startedAt(session.ctx, person.key).catch((thrown: unknown) => Failure.of(thrown));
-          if (began instanceof Failure) found.set(person, began);
-          else if (began !== undefined && Date.now() - began < SETTLE_MS) found.set(person, unsettled(began));
-        }
+        const one = failure ? await lookAgain(verbs(), person, failure) : await begunBefore(session.ctx, person);
+        if (one) found.set(person, one);
       }
       return found;
     },
@@ -195,19 +192,22 @@ async function lookAgain(
   crm: PeopleVerbs,
   person: NewPerson,
   failure: RequestFailure,
-  found: FoundPeople,
-): Promise<void> {
+): Promise<FoundPerson | undefined> {
   const plan = person.writes[0]?.index ?? 0;
   const match = person.writes.flatMap(contactSteps);
   const [answer] = await lookUpPeople(crm, [{ match, plan, read: false }], []);
-  if (answer?.found === 'one')
-    found.set(person, { person: answer.person, read: false, claim: answer.said ? 'limit' : 'same' });
-  else if (failure.outcome_unknown || answer?.found !== 'none') found.set(person, failure);
+  if (answer?.found === 'one') return { person: answer.person, read: false, claim: answer.said ? 'limit' : 'same' };
+  return failure.outcome_unknown || answer?.found !== 'none' ? failure : undefined;
 }
 
-function unsettled(began: number): Failure {
+/** Why the person may be there although search does not show it yet. */
+async function begunBefore(ctx: Context, { key }: NewPerson): Promise<Failure | undefined> {
+  const began = await startedAt(ctx, key).catch((thrown: unknown) => Failure.of(thrown));
+  if (began === undefined || began instanceof Failure) return began;
+  const left = began + SETTLE_MS - Date.now();
+  if (left <= 0) return undefined;
   return new Failure('busy', 'The person may have been created a moment ago: HubSpot’s search has to show it first.', {
-    retry_after: Math.max(1000, began + SETTLE_MS - Date.now()),
+    retry_after: Math.max(1000, left),
     hint: 'Nothing to do: the delivery goes on by itself.',
   });
 }

@@ -77,23 +77,24 @@ export async function readOrg(
     }
   }
   const missing = names.filter((name) => !known.has(name));
-  if (missing.length > 0 || !facts) facts = await ask(session, missing, facts, known, plans);
-  return { object: (name) => known.get(name), ...facts };
+  if (missing.length === 0 && facts) return { object: (name) => known.get(name), ...facts };
+  const asked = await ask(session, missing, facts, plans);
+  return { object: (name) => known.get(name) ?? asked.objects.get(name), ...asked.facts };
 }
 
 async function ask(
   session: SalesforceSession,
   objects: string[],
-  facts: Facts | undefined,
-  into: Map<string, OrgObject | undefined>,
+  known: Facts | undefined,
   plans: number[],
-): Promise<Facts> {
-  let found = facts;
+): Promise<{ objects: Map<string, OrgObject | undefined>; facts: Facts }> {
+  let facts = known;
+  const found = new Map<string, OrgObject | undefined>();
   const room = MAX_SUBREQUESTS - MAX_QUERIES;
   for (let start = 0; start === 0 || start < objects.length; start += room) {
     const part = objects.slice(start, start + room);
     const parts: CompositePart[] = part.map((object, index) => ({ ref: `object${index}`, path: describePath(object) }));
-    if (!found) parts.push(...FACT_QUERIES);
+    if (!facts) parts.push(...FACT_QUERIES);
     const answers = await sendParts(session, 'read the definitions', parts, plans);
     for (const [index, object] of part.entries()) {
       const { status, body } = answers.get(`object${index}`) ?? { status: 0, body: undefined };
@@ -101,15 +102,15 @@ async function ask(
         throw failureOf(readVendorError(status, body), { doing: `read the definition of ${object}` });
       const fields = status === 404 ? null : asList(asObject(body).fields).map(toField);
       if (fields?.length === 0) throw unaccounted(`read the definition of ${object}`);
-      into.set(object, toSObject(object, fields));
+      found.set(object, toSObject(object, fields));
       await session.ctx.memory.set(definitionKey(object), JSON.stringify(fields), fields ? KEPT_MS : ABSENT_KEPT_MS);
     }
-    if (!found) {
-      found = readFacts(answers);
-      await session.ctx.memory.set(SETTINGS, JSON.stringify(found), KEPT_MS);
+    if (!facts) {
+      facts = readFacts(answers);
+      await session.ctx.memory.set(SETTINGS, JSON.stringify(facts), KEPT_MS);
     }
   }
-  return found ?? { closed_statuses: [], time_zone: 'UTC' };
+  return { objects: found, facts: facts ?? { closed_statuses: [], time_zone: 'UTC' } };
 }
 
 const FACT_QUERIES: CompositePart[] = [

@@ -150,8 +150,11 @@ export interface PersonKey {
   find(people: NewPerson[], properties: string[], lost: ReadonlyMap<NewPerson, RequestFailure>): Promise<FoundPeople>;
 }
 
+/** A person who is there after all, or why that cannot be known. */
+export type FoundPerson = { person: CrmPerson; read: boolean; claim: Claim } | Failure;
+
 /** Those that are not in the map are certainly not there. */
-export type FoundPeople = Map<NewPerson, { person: CrmPerson; read: boolean; claim: Claim } | Failure>;
+export type FoundPeople = Map<NewPerson, FoundPerson>;
 
 /** A person who exists, with the plans that are about them. */
 export interface KnownPerson {
