@@ -1,6 +1,8 @@
 export interface RedisServerCommand {
   command: string;
   env: Record<string, string>;
+  /** Of its version. */
+  major: number;
 }
 export interface RedisServer {
   url: string;

@@ -18,28 +18,34 @@ const HOST = '127.0.0.1';
 
 /** BullMQ's own minimum: https://docs.bullmq.io/guide/redis-tm-compatibility */
 const OLDEST = [6, 2];
+/** From here on the setting that packs the fields of a small hash is known by the name that is used. */
+const KNOWS_LISTPACKS = 7;
 
 /**
  * Looks on the PATH, then for (or makes) a private copy below `.wrapup/`, then in Homebrew's folders.
  *
- * @returns {Promise<{command: string, env: Record<string, string>}>} `env`: what the server needs in its environment
+ * @returns {Promise<{command: string, env: Record<string, string>, major: number}>} `env`: what the server needs in its
+ * environment; `major`: of its version
  * @throws {Error} one line that says what to install
  */
 export async function findRedisServer({ root = ROOT } = {}) {
   const notes = [];
   for (const command of ['redis-server', 'valkey-server']) {
-    if (await isUsable({ command, env: {} }, notes)) return { command, env: {} };
+    const usable = await asUsable({ command, env: {} }, notes);
+    if (usable) return usable;
   }
   try {
     const unpacked = await unpackRedis(join(root, '.wrapup', 'redis-server'));
-    if (unpacked && (await isUsable(unpacked, notes))) return unpacked;
+    const usable = unpacked && (await asUsable(unpacked, notes));
+    if (usable) return usable;
   } catch (error) {
     notes.push(error.message);
   }
   for (const folder of ['/opt/homebrew/bin', '/usr/local/bin', '/home/linuxbrew/.linuxbrew/bin']) {
     for (const name of ['redis-server', 'valkey-server']) {
       const found = { command: join(folder, name), env: {} };
-      if (await isUsable(found, notes)) return found;
+      const usable = await asUsable(found, notes);
+      if (usable) return usable;
     }
   }
   const why = notes.length > 0 ? ` (${notes.join('; ')})` : '';
@@ -49,20 +55,21 @@ export async function findRedisServer({ root = ROOT } = {}) {
   );
 }
 
-async function isUsable({ command, env }, notes) {
+/** The server with its version; undefined when it does not run or is too old. */
+async function asUsable({ command, env }, notes) {
   let version;
   try {
     const { stdout } = await run(command, ['--version'], { env: { ...process.env, ...env }, timeout: 10_000 });
     version = /v=(\d+)\.(\d+)/.exec(stdout);
   } catch (error) {
     if (error.code !== 'ENOENT') notes.push(`${command} does not run`);
-    return false;
+    return undefined;
   }
-  if (!version) return false;
+  if (!version) return undefined;
   const [major, minor] = [Number(version[1]), Number(version[2])];
-  if (major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1])) return true;
+  if (major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1])) return { command, env, major };
   notes.push(`${command} is version ${major}.${minor}`);
-  return false;
+  return undefined;
 }
 
 /**
@@ -74,7 +81,7 @@ async function isUsable({ command, env }, notes) {
  * @param {number} [options.port] 0, the default: any free one
  * @param {boolean} [options.appendonly] AOF, synced on every write; default false: nothing is kept
  * @param {string[]} [options.args] more settings, as redis-server's arguments
- * @param {{command: string, env: Record<string, string>}} [options.server] default: what `findRedisServer` finds
+ * @param {{command: string, env: Record<string, string>, major: number}} [options.server] default: what `findRedisServer` finds
  * @param {string} [options.password] asked for from then on. It goes over standard input: arguments can be seen by all
  * @param {number} [options.timeout] ms to wait for it to load its data and answer; default 10 000
  * @param {'SIGKILL' | 'SIGTERM'} [options.orphaned] what it gets when this process is gone; default SIGKILL
@@ -110,6 +117,8 @@ async function launch(server, port, options) {
     ['--appendonly', appendonly ? 'yes' : 'no'],
     ['--appendfsync', 'always'],
     ['--maxmemory-policy', 'noeviction'],
+    // Most fields of a call's entry are longer than the usual 64 bytes: packed, entries and jobs take half the memory.
+    ...(server.major >= KNOWS_LISTPACKS ? [['--hash-max-listpack-value', '1024']] : []),
     ['--daemonize', 'no'],
     ['--logfile', ''],
   ];

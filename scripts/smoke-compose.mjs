@@ -173,6 +173,7 @@ async function look() {
       ['appendonly', 'yes'],
       ['appendfsync', 'always'],
       ['maxmemory-policy', 'noeviction'],
+      ['hash-max-listpack-value', '1024'],
     ]) {
       if (!new RegExp(`^${name}\\r?\\n${value}\\r?$`, 'm').test(settings)) throw new Error(`${name} is not ${value}`);
     }

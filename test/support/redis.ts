@@ -4,12 +4,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inject } from 'vitest';
-import { type RedisServer, startRedisServer } from '../../scripts/local-redis.mjs';
+import { type RedisServer, type RedisServerCommand, startRedisServer } from '../../scripts/local-redis.mjs';
 
 declare module 'vitest' {
   interface ProvidedContext {
     redisUrl: string;
-    redisServer: { command: string; env: Record<string, string> };
+    redisServer: RedisServerCommand;
   }
 }
 

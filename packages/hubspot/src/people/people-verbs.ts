@@ -12,7 +12,7 @@ import {
   type PeopleVerbs,
   type RecordVerbs,
 } from '@wrapup/destination/engine';
-import { type RequestFailure } from '@wrapup/destination/http';
+import type { RequestFailure } from '@wrapup/destination/http';
 import { type SearchFilter, searchBody, searchRecords } from '../client/api.ts';
 import { type CrmRecord, readMany, readPages, toRecord } from '../client/batches.ts';
 import { keyProperty, WATERMARK } from '../client/definitions.ts';

@@ -54,6 +54,18 @@ export async function checkRedis(redis: RedisClient, keys: Keys): Promise<{ ok: 
   return { ok, problems };
 }
 
+/** Bytes up to which Redis packs the fields of a small hash, as `npm start` and docker-compose.yml set it. */
+const PACKED_BYTES = 1024;
+
+/** What costs memory and no call. Redis before 7 does not know the setting. */
+export async function adviseRedis(redis: RedisClient): Promise<string[]> {
+  const packed = await readSetting(redis, 'hash-max-listpack-value');
+  if (packed === undefined || Number(packed) >= PACKED_BYTES) return [];
+  return [
+    `Redis packs hash fields of up to ${packed} bytes only, so that calls take up to twice the memory: set hash-max-listpack-value ${PACKED_BYTES}.`,
+  ];
+}
+
 /** CONFIG is closed on many managed servers; then the setting stays unknown. */
 async function readSetting(redis: RedisClient, name: string): Promise<string | undefined> {
   try {

@@ -112,10 +112,11 @@ async function checkRedisSettings(): Promise<{ ok: boolean; problems: string[]; 
     return await withStore(
       async (store) => {
         const { redis, keys } = store;
-        const { auditEncryption, checkKeys, checkRedis } = await import('@wrapup/queue');
+        const { adviseRedis, auditEncryption, checkKeys, checkRedis } = await import('@wrapup/queue');
         const { ok, problems } = await checkRedis(redis, keys);
         const refused = await checkKeys(store).catch((error: Error & { hint?: string }) => error);
         if (refused) problems.push(refused.message, ...(refused.hint ? [refused.hint] : []));
+        problems.push(...(await adviseRedis(redis)));
         return { ok: ok && !refused, problems, encryption: await auditEncryption(store) };
       },
       { anyKeys: true },
