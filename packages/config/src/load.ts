@@ -98,7 +98,7 @@ export async function loadConfig(options: LoadOptions = {}): Promise<Loaded> {
     },
   });
   const inbound = checkInbound(wrapup, document, kinds, options.reader);
-  const ofSources = checkSources(wrapup, document, { live: findLive(wrapup), reader: options.reader });
+  const ofSources = checkSources(wrapup, document, { live: findLive(wrapup, kinds), reader: options.reader });
   findings.push(...shape, ...ofSources, ...ofConnections, ...ofRoutes, ...inbound.findings);
   findings.push(...checkAddresses(wrapup, document));
   findings.push(...checkAlerts(wrapup, document, kinds));

@@ -1,12 +1,13 @@
 /** HubSpot as a destination. Importing this does not load HubSpot's client: `connect` does. */
 import type { DestinationKind } from '@wrapup/destination';
-import { type HubSpotSettings, hubspotSettings } from './client/settings.ts';
+import { HUBSPOT_ADDRESS, type HubSpotSettings, hubspotSettings } from './client/settings.ts';
 import { hubspotDialect } from './dialect.ts';
 
 export const hubspotKind: DestinationKind<HubSpotSettings> = {
   kind: 'hubspot',
   dialect: hubspotDialect,
   settings: hubspotSettings,
+  address: HUBSPOT_ADDRESS,
   secrets: ['access_token', 'client_secret', 'refresh_token'],
   related: ['deals', 'companies'],
   // Searches carry no headers that would tell: five a second for the account, of which one is left to its other apps.

@@ -9,11 +9,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Source } from '@wrapup/config';
 import type { Store } from '@wrapup/queue';
 import { type SynthflowApi, SynthflowApiError } from '@wrapup/synthflow';
-import { Checkpoints } from './checkpoints.ts';
 import { addCounts, type CallCounts, zeroCounts } from './counts.ts';
 import { enqueueFromLogs } from './enqueue-from-logs.ts';
 import { type EnqueueOptions, enqueueMissing, type ScanResult, type TimeWindow } from './enqueue-missing.ts';
-import type { RunProblem, RunResult } from './runs.ts';
+import { Checkpoints, type RunProblem, type RunResult } from './runs.ts';
 import type { AgentRef } from './source-api.ts';
 
 export interface BackfillOptions extends TimeWindow {

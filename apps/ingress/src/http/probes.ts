@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import type { Logger, Metrics } from '@wrapup/telemetry';
-import type { HttpAnswer } from './request-handler.ts';
+import type { IngressAnswer } from './request-handler.ts';
 
 export interface Probes {
   /** Counts and logs a request without an event, and answers 200. */
-  answer(event: string, request: IncomingMessage, source: string): HttpAnswer;
+  answer(event: string, request: IncomingMessage, source: string): IngressAnswer;
 }
 
 export function makeProbes(metrics: Metrics, log: Logger): Probes {

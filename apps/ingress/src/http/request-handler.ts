@@ -5,7 +5,7 @@ import type { ProblemLog } from './problem-log.ts';
 import { sendJson, sendProblem } from './send.ts';
 
 /** The answer to the sender, as JSON. */
-export interface HttpAnswer {
+export interface IngressAnswer {
   status: number;
   body: string;
   /** For the metrics: `accepted`, `duplicate`, `neutral`, `probe`. */
@@ -18,7 +18,7 @@ export interface RequestLabels {
 }
 
 /** @throws HttpProblem, Aborted */
-export type HandleRequest = (request: Request, labels: RequestLabels) => HttpAnswer | Promise<HttpAnswer>;
+export type HandleRequest = (request: Request, labels: RequestLabels) => IngressAnswer | Promise<IngressAnswer>;
 
 export interface RequestHandlers {
   /** Answers requests of one route, and counts and times them under the route's pattern. */

@@ -1,7 +1,7 @@
 import type { Call } from '@wrapup/call';
 import type { Inbound } from '@wrapup/config';
 import { withDeadline } from '@wrapup/destination';
-import type { HttpAnswer } from '../http/request-handler.ts';
+import type { IngressAnswer } from '../http/request-handler.ts';
 import { type CallerLookup, tooLate } from './caller-lookup.ts';
 import { chooseAgent } from './choose-agent.ts';
 import { callerOf, customVariables } from './custom-variables.ts';
@@ -10,14 +10,14 @@ import { callerOf, customVariables } from './custom-variables.ts';
  * Keeps the agent that received the call. An empty `call_inbound` would disconnect the caller
  * (https://docs.synthflow.ai/inbound-webhook-api), so every failure is answered with this.
  */
-export const NEUTRAL: HttpAnswer = {
+export const NEUTRAL: IngressAnswer = {
   status: 200,
   body: '{"call_inbound":{"override_model_id":""}}',
   result: 'neutral',
 };
 
 /** Sent only for a rule with `decline: true`. */
-const DECLINED: HttpAnswer = { status: 200, body: '{"call_inbound":{}}', result: 'declined' };
+const DECLINED: IngressAnswer = { status: 200, body: '{"call_inbound":{}}', result: 'declined' };
 
 export interface InboundAnswerParts {
   inbound: Inbound;
@@ -30,7 +30,7 @@ export interface InboundAnswerParts {
  * Returns the answer to an inbound event. Never rejects for a look-up that failed.
  * @param within milliseconds that the look-up may take
  */
-export async function answerInbound(call: Call, within: number, parts: InboundAnswerParts): Promise<HttpAnswer> {
+export async function answerInbound(call: Call, within: number, parts: InboundAnswerParts): Promise<IngressAnswer> {
   const { inbound } = parts;
   const found = await lookUp(call, within, parts);
   const person = found?.found === 'one' ? found.person : undefined;

@@ -16,7 +16,7 @@ import { parseBody } from '../body/parse-body.ts';
 import { findSource } from '../http/find-source.ts';
 import { Aborted, HttpProblem } from '../http/http-problem.ts';
 import type { Probes } from '../http/probes.ts';
-import type { HandleRequest, HttpAnswer } from '../http/request-handler.ts';
+import type { HandleRequest, IngressAnswer } from '../http/request-handler.ts';
 import { answerInbound, NEUTRAL } from './answer-inbound.ts';
 import { type CallerLookup, tooLate } from './caller-lookup.ts';
 import { readInboundEvent } from './inbound-event.ts';
@@ -84,7 +84,7 @@ async function answer(
   { until, signal }: { until: number; signal: AbortSignal },
   { callers, inFlight }: InboundCallParts,
   note: (source: string, error: unknown) => void,
-): Promise<HttpAnswer> {
+): Promise<IngressAnswer> {
   const share = inFlight.open(networkOf(clientAddress(request)), source.path_token.some(Boolean));
   let payload: unknown;
   try {

@@ -31,7 +31,7 @@ import { Turns } from '../body/turns.ts';
 import { findSource } from '../http/find-source.ts';
 import { HttpProblem } from '../http/http-problem.ts';
 import { isEmpty, type Probes } from '../http/probes.ts';
-import type { HandleRequest, HttpAnswer } from '../http/request-handler.ts';
+import type { HandleRequest, IngressAnswer } from '../http/request-handler.ts';
 import { type CallIdentity, confirmIdentity, hasToken, requireProof, SenderProof } from './sender.ts';
 import { storeCall } from './store-call.ts';
 import { bytesToStore } from './stored-body.ts';
@@ -78,7 +78,7 @@ async function receive(
   source: Source,
   signature: string | undefined,
   share: Share,
-): Promise<HttpAnswer> {
+): Promise<IngressAnswer> {
   const sender = new SenderProof(source, signature, share);
   const body = await collectBody(request, {
     limit: options.maxBody,

@@ -39,10 +39,13 @@ export function checkConnections(
 }
 
 /** The first connection that leads to something real, with its address: secrets that others know do harm beside it. */
-export function findLive(file: WrapupFile): { name: string; origin: string } | undefined {
+export function findLive(
+  file: WrapupFile,
+  kinds: Record<string, DestinationKind>,
+): { name: string; origin: string } | undefined {
   for (const [name, { kind, ...settings }] of Object.entries(file.connections)) {
-    const reach = targetHostOf(kind, settings);
-    if (isLive(reach)) return { name, origin: reach.origin };
+    const target = targetHostOf((Object.hasOwn(kinds, kind) && kinds[kind]) || { kind }, settings);
+    if (isLive(target)) return { name, origin: target.origin };
   }
   return undefined;
 }

@@ -1,8 +1,6 @@
 /** Where connections lead: onto the internet, into a private network, to the sandbox, or to this machine. */
 import { BlockList, isIP } from 'node:net';
 
-/** What is there when no setting says so. */
-const VENDORS: Record<string, string> = { hubspot: 'https://api.hubapi.com' };
 /** Settings that say where, the one that goes before others first. */
 export const ADDRESSES = ['base_url', 'login_url', 'url'] as const;
 /** Name of the sandbox in the network of docker-compose.yml. */
@@ -51,15 +49,16 @@ export function zoneOf({ hostname }: URL): Zone {
 }
 
 /**
- * An address that is not known counts as the internet.
+ * Returns the host that a connection leads to. An unknown address counts as the internet.
  *
+ * @param kind whose address counts where the settings name none
  * @param settings as wrapup.yaml has them, or as a kind's schema accepted them
  */
-export function targetHostOf(kind: string, settings: unknown): TargetHost {
+export function targetHostOf(kind: { kind: string; address?: string }, settings: unknown): TargetHost {
   const given = settings as Record<string, unknown>;
   const address = ADDRESSES.map((name) => given[name]).find((value) => typeof value === 'string' && value !== '');
-  const url = URL.parse(String(address ?? VENDORS[kind] ?? ''));
-  return url?.hostname ? { origin: url.origin, zone: zoneOf(url) } : { origin: kind, zone: 'internet' };
+  const url = URL.parse(String(address ?? kind.address ?? ''));
+  return url?.hostname ? { origin: url.origin, zone: zoneOf(url) } : { origin: kind.kind, zone: 'internet' };
 }
 
 /** Whether what leads there is real, so that a secret which others know does harm. Private networks count. */

@@ -18,6 +18,8 @@ export interface DestinationKind<Settings = unknown> {
   dialect: Dialect;
   /** Settings of a connection of this kind in wrapup.yaml, without `kind`. */
   settings: z.ZodType<Settings>;
+  /** Address of its API where the settings name none. */
+  address?: string;
   /** Names of the settings that are secrets, for masking. */
   secrets: string[];
   /**

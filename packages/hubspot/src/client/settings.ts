@@ -1,6 +1,9 @@
 import { closed } from '@wrapup/findings';
 import { z } from 'zod';
 
+/** Where HubSpot's API is. */
+export const HUBSPOT_ADDRESS = 'https://api.hubapi.com';
+
 /** Settings of a `kind: hubspot` connection in wrapup.yaml. */
 export const hubspotSettings = closed({
   access_token: z
@@ -24,7 +27,7 @@ export const hubspotSettings = closed({
     .describe('Refresh token that the installation of the OAuth app gave'),
   base_url: z
     .url({ protocol: /^https?$/ })
-    .default('https://api.hubapi.com')
+    .default(HUBSPOT_ADDRESS)
     .transform((url) => url.replace(/\/+$/, ''))
     .describe('Somewhere else: the sandbox, a proxy, a regional host'),
   /** https://developers.hubspot.com/changelog/introducing-date-based-api-versioning */

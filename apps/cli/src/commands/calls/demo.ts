@@ -79,11 +79,11 @@ export function addDemo(program: Command): void {
 /** Invented people belong in no real account. */
 async function refuseLive(options: DemoOptions, output: Output): Promise<void> {
   const config = await requireConfig(options, output);
-  const { targetHostOf } = await import('@wrapup/config');
+  const { KINDS, targetHostOf } = await import('@wrapup/config');
   const live = [...new Set(config.routes.map(({ to }) => to))].flatMap((name) => {
     const connection = config.connections[name];
-    const reach = connection && targetHostOf(connection.kind, connection.settings);
-    return reach?.zone === 'internet' ? [`${clean(name)} at ${clean(reach.origin)}`] : [];
+    const target = connection && targetHostOf(KINDS[connection.kind] ?? connection, connection.settings);
+    return target?.zone === 'internet' ? [`${clean(name)} at ${clean(target.origin)}`] : [];
   });
   if (live.length === 0) return;
   throw new CliError(
