@@ -4,7 +4,7 @@ import { setImmediate } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { collectBody } from '../src/body/collect-body.ts';
-import { InFlight, type Share, SMALL_BODY, shareOut } from '../src/body/in-flight.ts';
+import { InFlight, type Share, SMALL_BODY_BYTES, shareOut } from '../src/body/in-flight.ts';
 import { HttpProblem } from '../src/http/http-problem.ts';
 
 const KB = 1024;
@@ -102,14 +102,14 @@ describe('room for bodies', () => {
       const share = open(all, 'a');
       share.prove(call);
       share.take(200 * KB);
-      const placed = share.place(SMALL_BODY)?.then(() => void order.push(name));
+      const placed = share.place(SMALL_BODY_BYTES)?.then(() => void order.push(name));
       return { share, placed };
     };
     const [first, second, gone, third] = ['first', 'second', 'gone', 'third'].map((name) => begin(name));
     const elsewhere = begin('elsewhere', 'y');
     await Promise.all([first?.placed, elsewhere.placed]);
     expect(order).toEqual(['first', 'elsewhere']);
-    expect(first?.share.place(SMALL_BODY)).toBeUndefined();
+    expect(first?.share.place(SMALL_BODY_BYTES)).toBeUndefined();
     gone?.share.release();
     first?.share.release();
     await second?.placed;
@@ -125,7 +125,7 @@ describe('room for bodies', () => {
     const all = new InFlight(LIMITS);
     const [small, stranger, token] = [open(all, 'a'), open(all, 'a'), open(all, 'a', true)];
     small.prove('x');
-    expect([small.place(10 * KB), stranger.place(SMALL_BODY), token.place(SMALL_BODY)]).toEqual(
+    expect([small.place(10 * KB), stranger.place(SMALL_BODY_BYTES), token.place(SMALL_BODY_BYTES)]).toEqual(
       Array(3).fill(undefined),
     );
   });

@@ -28,9 +28,9 @@ const WITHHELD: ReadonlySet<string> = new Set([
 ]);
 
 /** Longest text looked at: a name-addr SIP header with display name and parameters fits. */
-const LONGEST = 256;
+const MAX_LENGTH = 256;
 /** Below this many digits, country code included, only numbers that are valid for sure are taken: the rest are short codes. */
-const SHORTEST = 8;
+const MIN_DIGITS = 8;
 
 /**
  * Reads a number in any form a carrier, a person or a SIP header may give it.
@@ -47,7 +47,7 @@ export function parsePhone(raw: unknown, country?: string): Phone | undefined {
   const readings = readingsOf(text, country?.toUpperCase()).filter((phone) => phone !== undefined);
   const phone =
     readings.find((reading) => reading.isValid()) ??
-    readings.find((reading) => reading.isPossible() && reading.number.length > SHORTEST);
+    readings.find((reading) => reading.isPossible() && reading.number.length > MIN_DIGITS);
   if (!phone || WITHHELD.has(phone.number.slice(1)) || phone.number.length > 16) return undefined;
   return {
     e164: phone.number,
@@ -62,7 +62,7 @@ function bareNumber(raw: unknown): string | undefined {
   if (typeof raw !== 'string' && typeof raw !== 'number') return undefined;
   if (typeof raw === 'number' && !Number.isSafeInteger(raw)) return undefined;
   const whole = String(raw);
-  if (whole.length > LONGEST) return undefined;
+  if (whole.length > MAX_LENGTH) return undefined;
   const text = (/<([^<>]*)>/.exec(whole)?.[1] ?? whole)
     .trim()
     .replace(/^(?:sips?|tel):/i, '')

@@ -126,13 +126,13 @@ export async function loadConfig(options: LoadOptions = {}): Promise<Loaded> {
     connections,
     routes,
     ...(wrapup.alerts ? { alerts: wrapup.alerts } : {}),
-    retention: { ledger_days: ledger / DAY, delivered_days: delivered / DAY, stopped_days: stopped / DAY },
+    retention: { ledger_days: ledger / DAY_MS, delivered_days: delivered / DAY_MS, stopped_days: stopped / DAY_MS },
   };
   FILES.set(config, { names: files.names, hash: files.hash(folder) });
   return { config, findings, files };
 }
 
-const DAY = 86_400_000;
+const DAY_MS = 86_400_000;
 
 /** The connections that `inbound:` names, here and there, which decide what ingress may lack. */
 function lookUpsOf(text: string, shown: string, env: NodeJS.ProcessEnv): string[] {

@@ -47,7 +47,7 @@ export interface NormaliseContext {
 }
 
 /** How far a call may begin after it was received: clocks differ, but a wrong year would outlive every later call. */
-const FUTURE = 24 * 3600 * 1000;
+const MAX_FUTURE_MS = 24 * 3600 * 1000;
 
 /**
  * @throws TypeError when the payload has no call id (see `readCallId`), never otherwise
@@ -184,7 +184,7 @@ function readStart(find: Find, notes: Notes, receivedAt: number | undefined): In
   for (const { value, path } of find('start_time', 'telephony_start')) {
     const instant = readInstant(value);
     if (!instant) notes.add(path, 'is no time that can be read: left out');
-    else if (receivedAt !== undefined && instant.ms > receivedAt + FUTURE) {
+    else if (receivedAt !== undefined && instant.ms > receivedAt + MAX_FUTURE_MS) {
       notes.add(path, 'lies more than a day after the payload came: left out');
     } else {
       if (instant.naive) notes.add(path, 'names no time zone: read as UTC');
@@ -211,12 +211,12 @@ function readTranscript(find: Find, notes: Notes): string | undefined {
 }
 
 /** Signed addresses have some hundred characters; none that works has more than this. */
-const LONGEST_URL = 8192;
+const MAX_URL_LENGTH = 8192;
 
 function readRecording(find: Find, notes: Notes): { recording_url?: string } {
   const { recording_url } = textOf(find, 'recording_url', 'recording_url');
   if (recording_url === undefined) return {};
-  const usable = recording_url.length <= LONGEST_URL && /^https?:\/\/[^\s]+$/i.test(recording_url);
+  const usable = recording_url.length <= MAX_URL_LENGTH && /^https?:\/\/[^\s]+$/i.test(recording_url);
   if (usable && URL.canParse(recording_url)) return { recording_url };
   notes.add(find('recording_url')[0]?.path ?? 'recording_url', 'is no http address: left out');
   return {};

@@ -13,7 +13,7 @@ import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 
 /** Connections that Node may hold besides: what one turn of the event loop accepts before the closed ones are gone. */
-const CLOSING = 1_024;
+const MAX_CLOSING = 1_024;
 
 /** Where `trustConnection` finds what holds a connection. */
 const holders = new WeakMap<Socket, ConnectionLimit>();
@@ -31,7 +31,7 @@ export class ConnectionLimit {
   /** @param max connections held at once */
   constructor(server: Server, max: number) {
     this.#max = max;
-    server.maxConnections = max + CLOSING;
+    server.maxConnections = max + MAX_CLOSING;
     server.on('connection', (socket: Socket) => this.#add(socket));
     // Before the handler of the server, so that a request is a sign of life before it is anything else.
     server.prependListener('request', ({ socket }, response) => {

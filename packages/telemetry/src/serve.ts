@@ -34,7 +34,7 @@ export interface Served {
  * Longer than the idle time-outs of usual load balancers (60 s), so that the balancer closes first and never sends a
  * request into a connection that is being closed here.
  */
-const KEEP_ALIVE = 65_000;
+const KEEP_ALIVE_MS = 65_000;
 /** A header is one packet, and a client that needs longer for it is stuck or means harm. */
 const HEADERS_MS = 10_000;
 /** What 25 MB take at 3.3 Mbit/s. Until then such a client holds a connection and what came of its body. */
@@ -42,13 +42,13 @@ const REQUEST_MS = 60_000;
 /** An idle one costs some 12 kB, one that sends its header up to 16 kB more. */
 const MAX_CONNECTIONS = 2_000;
 /** How often Node looks for clients that are too slow; its default of 30 s would make the time-outs meaningless. */
-const CHECKING_INTERVAL = 1_000;
+const CHECK_EVERY_MS = 1_000;
 
 /** Listens. Clients that dawdle are cut off. @throws Error with one clear line when the address cannot be taken */
 export async function serve(app: RequestListener, options: ServeOptions): Promise<Served> {
   const { name, host, log, headersTimeout = HEADERS_MS, requestTimeout = REQUEST_MS } = options;
   const server = createServer(
-    { headersTimeout, requestTimeout, keepAliveTimeout: KEEP_ALIVE, connectionsCheckingInterval: CHECKING_INTERVAL },
+    { headersTimeout, requestTimeout, keepAliveTimeout: KEEP_ALIVE_MS, connectionsCheckingInterval: CHECK_EVERY_MS },
     app,
   );
   const connections = new ConnectionLimit(server, options.maxConnections ?? MAX_CONNECTIONS);

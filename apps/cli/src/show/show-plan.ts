@@ -17,11 +17,11 @@ export interface PlannedRoute {
   error?: { code: string; message: string; hint?: string };
 }
 
-const VALUE_WIDTH = 120;
+const MAX_VALUE_LENGTH = 120;
 
 const showPlace = ({ file, line }: Place) => `${clean(file)}:${line}`;
 const showValue = (value: Value | undefined) =>
-  value === undefined || value === null ? '(nothing)' : clean(JSON.stringify(value), VALUE_WIDTH);
+  value === undefined || value === null ? '(nothing)' : clean(JSON.stringify(value), MAX_VALUE_LENGTH);
 
 /** The call in one line, then what a person would want to check before looking at the records. */
 export function showCall(call: Call, output: Output): string[] {

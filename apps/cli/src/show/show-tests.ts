@@ -5,7 +5,7 @@ import { clean } from '../terminal/clean.ts';
 import { count, type Output } from '../terminal/output.ts';
 
 /** Characters of a value that are shown. */
-const WIDTH = 300;
+const MAX_VALUE_LENGTH = 300;
 
 const showPlace = ({ file, line }: Place) => `${clean(file)}:${line}`;
 
@@ -30,9 +30,9 @@ function showDifference({ what, expected, actual, because, from, at }: Differenc
   const expects = at ? style('dim', `  ${showPlace(at)}`) : '';
   return [
     `       ${style('bold', clean(what))}`,
-    `         ${style('red', `- ${clean(expected, WIDTH)}`)}${expects}`,
-    `         ${style('green', `+ ${clean(actual, WIDTH)}`)}${from ? style('dim', `  ${showPlace(from)}`) : ''}`,
-    ...(because ? [`         ${clean(because, WIDTH)}`] : []),
+    `         ${style('red', `- ${clean(expected, MAX_VALUE_LENGTH)}`)}${expects}`,
+    `         ${style('green', `+ ${clean(actual, MAX_VALUE_LENGTH)}`)}${from ? style('dim', `  ${showPlace(from)}`) : ''}`,
+    ...(because ? [`         ${clean(because, MAX_VALUE_LENGTH)}`] : []),
   ];
 }
 

@@ -9,9 +9,9 @@ export interface Progress {
 }
 
 /** Milliseconds between two drawings on a terminal, and between two lines elsewhere. */
-const REDRAW = 100;
-const LINE_EVERY = 10_000;
-const WIDTH = 28;
+const REDRAW_MS = 100;
+const LINE_EVERY_MS = 10_000;
+const BAR_WIDTH = 28;
 
 /** @param noun what is counted: `calls` */
 export function makeProgress(output: Output, noun: string, stream = process.stderr): Progress {
@@ -22,7 +22,7 @@ export function makeProgress(output: Output, noun: string, stream = process.stde
   return {
     show(done, total, note = '') {
       const now = Date.now();
-      if (output.json || now - last < (isTerminal ? REDRAW : LINE_EVERY)) return;
+      if (output.json || now - last < (isTerminal ? REDRAW_MS : LINE_EVERY_MS)) return;
       last = now;
       const line = describeProgress({ done, total, noun, ms: now - began, note });
       if (!isTerminal) return void stream.write(`${line}\n`);
@@ -66,6 +66,6 @@ function describeTime(seconds: number): string {
 }
 
 function bar(part: number): string {
-  const full = Math.max(0, Math.min(WIDTH, Math.round(part * WIDTH)));
-  return `[${'█'.repeat(full)}${'·'.repeat(WIDTH - full)}]`;
+  const full = Math.max(0, Math.min(BAR_WIDTH, Math.round(part * BAR_WIDTH)));
+  return `[${'█'.repeat(full)}${'·'.repeat(BAR_WIDTH - full)}]`;
 }

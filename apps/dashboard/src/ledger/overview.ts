@@ -14,15 +14,15 @@ export interface Overview {
   partial: boolean;
 }
 
-const DAY = 24 * 3600_000;
-const MOST_COUNTED = 20_000;
-const LONGEST = 1_000;
+const DAY_MS = 24 * 3600_000;
+const MAX_COUNTED = 20_000;
+const MAX_COUNT_MS = 1_000;
 /** Counting a busy day costs Redis thousands of reads, so it is not done for every reader. */
 const FRESH_MS = 10_000;
 /** The part of the time that counting may take, however busy the day: one in so many. */
-const PAUSES = 20;
+const PAUSE_FACTOR = 20;
 /** A page waits so long for the day's numbers once it has everything else. */
-const PATIENCE_MS = 150;
+const DAY_WITHIN_MS = 150;
 
 const UNDER_WAY = ['waiting', 'active', 'delayed', 'prioritized'] as const;
 
@@ -40,7 +40,7 @@ export function makeOverview(store: Store, connections: () => Promise<string[]>)
     const began = Date.now();
     try {
       latest = await countDay(store);
-      due = Date.now() + Math.max(FRESH_MS, PAUSES * (Date.now() - began));
+      due = Date.now() + Math.max(FRESH_MS, PAUSE_FACTOR * (Date.now() - began));
       return latest;
     } finally {
       counting = undefined;
@@ -58,7 +58,7 @@ export function makeOverview(store: Store, connections: () => Promise<string[]>)
       store.unresolved.count('dead'),
       ...queues.map((name) => countJobs(store, name)),
     ]);
-    const fresh = day && (await Promise.race([day, wait(PATIENCE_MS)]));
+    const fresh = day && (await Promise.race([day, wait(DAY_WITHIN_MS)]));
     return {
       ...{ calls, parked, dead, partial: false },
       underWay: underWay.reduce((sum, jobs) => sum + jobs, 0),
@@ -82,8 +82,8 @@ async function countDay(store: Store): Promise<Day> {
   const day: Day['day'] = {};
   const now = Date.now();
   let counted = 0;
-  for await (const entry of store.ledger.scan({ since: now - DAY })) {
-    if (counted >= MOST_COUNTED || Date.now() > now + LONGEST) return { day, partial: true };
+  for await (const entry of store.ledger.scan({ since: now - DAY_MS })) {
+    if (counted >= MAX_COUNTED || Date.now() > now + MAX_COUNT_MS) return { day, partial: true };
     counted += 1;
     for (const state of statesOf(entry)) day[state] = (day[state] ?? 0) + 1;
   }

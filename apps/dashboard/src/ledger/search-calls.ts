@@ -34,20 +34,20 @@ export interface CallPage {
   cut: boolean;
 }
 
-export const PAGE = 50;
+export const PAGE_SIZE = 50;
 /** A search with a rare hit must not read the whole ledger in one request. */
-const MOST_READ = 20_000;
-const LONGEST = 2_000;
+const MAX_READ = 20_000;
+const MAX_SEARCH_MS = 2_000;
 
 /** Newest first. */
 export async function searchCalls(store: Store, query: CallSearch): Promise<CallPage> {
   const entries: LedgerEntry[] = [];
-  const until = Date.now() + LONGEST;
+  const until = Date.now() + MAX_SEARCH_MS;
   let cursor: string | undefined;
   let read = 0;
   for await (const entry of store.ledger.scan(query.after === undefined ? {} : { after: query.after })) {
-    if (cursor && (entries.length === PAGE || read >= MOST_READ || Date.now() > until)) {
-      return { entries, next: cursor, cut: entries.length < PAGE };
+    if (cursor && (entries.length === PAGE_SIZE || read >= MAX_READ || Date.now() > until)) {
+      return { entries, next: cursor, cut: entries.length < PAGE_SIZE };
     }
     read += 1;
     cursor = cursorOf(entry);

@@ -16,7 +16,7 @@ export const REPLAYABLE: readonly DeliveryState[] = ['parked', 'dead', 'dropped'
 export const DROPPABLE: readonly DeliveryState[] = ['parked', 'dead', 'queued'];
 
 /** Characters of a reason for dropping. */
-export const LONGEST_REASON = 300;
+export const MAX_REASON_LENGTH = 300;
 
 export function renderReplay(target: ActionTarget): Html {
   return html`<form method="post" action="${actionOf(target, 'replay')}">${hidden(target)}<button class="primary">Replay</button></form>`;
@@ -26,7 +26,7 @@ export function renderDrop(target: ActionTarget): Html {
   return html`<details class="drop"><summary>Drop…</summary>
 <form method="post" action="${actionOf(target, 'drop')}">${hidden(target)}
 <label>Reason, kept in the ledger. No names, numbers or addresses.
-<input name="reason" required maxlength="${LONGEST_REASON}" autocomplete="off"></label>
+<input name="reason" required maxlength="${MAX_REASON_LENGTH}" autocomplete="off"></label>
 <button class="danger">Drop this delivery</button></form></details>`;
 }
 
@@ -43,7 +43,7 @@ export function renderDropCall(call: { source: string; call_id: string; back: st
 <form method="post" action="${actionOf(call, 'drop')}">
 <input type="hidden" name="source" value="${call.source}"><input type="hidden" name="back" value="${call.back}">
 <label>Reason, kept in the ledger. No names, numbers or addresses.
-<input name="reason" required maxlength="${LONGEST_REASON}" autocomplete="off"></label>
+<input name="reason" required maxlength="${MAX_REASON_LENGTH}" autocomplete="off"></label>
 <button class="danger">Drop this call</button></form></details>`;
 }
 

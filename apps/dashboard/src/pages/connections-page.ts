@@ -1,6 +1,6 @@
 import { CAUSE_TABLE, type ConnectionReport, isPaused } from '@wrapup/queue';
 import { type Html, type HtmlPart, html } from '@wrapup/telemetry';
-import { LONGEST_REASON } from './actions.ts';
+import { MAX_REASON_LENGTH } from './actions.ts';
 import { count, renderChip, renderFact, renderTime } from './parts.ts';
 
 export interface ConnectionsPage {
@@ -60,7 +60,7 @@ function renderButtons({ connection, operator, circuit }: ConnectionReport): Htm
     html`<details class="drop"><summary>Pause…</summary>
 <form method="post" action="${action('pause')}">
 <label>Reason, shown beside the pause. No names, numbers or addresses.
-<input name="reason" maxlength="${LONGEST_REASON}" autocomplete="off"></label>
+<input name="reason" maxlength="${MAX_REASON_LENGTH}" autocomplete="off"></label>
 <button class="danger">Pause ${connection}</button></form></details>`;
   return html`${resume}${pause}`;
 }

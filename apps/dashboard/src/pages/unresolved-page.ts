@@ -1,6 +1,6 @@
 import type { BulkRun, Partition, UnresolvedItem, UnresolvedPage, UnresolvedState } from '@wrapup/queue';
 import { type Html, type HtmlPart, html } from '@wrapup/telemetry';
-import { LONGEST_REASON, renderDrop, renderDropCall, renderReplay, renderReplayCall } from './actions.ts';
+import { MAX_REASON_LENGTH, renderDrop, renderDropCall, renderReplay, renderReplayCall } from './actions.ts';
 import { count, linkToCall, renderSelect, renderTime } from './parts.ts';
 
 /** What the reader chose by. */
@@ -125,7 +125,7 @@ function renderAll({ state, matching, query, now }: UnresolvedPageParts): Html {
 <details class="drop"><summary>Drop ${all}…</summary>
 <form method="post" action="/${state}/drop">${chosen}
 <label>Reason, kept in the ledger. No names, numbers or addresses.
-<input name="why" required maxlength="${LONGEST_REASON}" autocomplete="off"></label>
+<input name="why" required maxlength="${MAX_REASON_LENGTH}" autocomplete="off"></label>
 <button class="danger">Drop ${all}</button></form></details>
 </div>`;
 }

@@ -3,7 +3,7 @@ import { scrub } from '@wrapup/destination';
 import type { Store } from '@wrapup/queue';
 import type { Logger } from '@wrapup/telemetry';
 import express, { type Request, type Response, Router } from 'express';
-import { LONGEST_REASON, REPLAYABLE } from '../pages/actions.ts';
+import { MAX_REASON_LENGTH, REPLAYABLE } from '../pages/actions.ts';
 import { renderMessage } from '../pages/layout.ts';
 import { linkToCall } from '../pages/parts.ts';
 import { ask } from '../unavailable.ts';
@@ -51,7 +51,7 @@ export function actionRoutes({ store, latest, log }: ActionRoutesParts): Router 
     if (!target) return refuse(response);
     const { source, call_id, route } = target;
     // It stays in the ledger, which holds no personal data.
-    const reason = scrub((fieldOf(request, 'reason') ?? '').trim(), LONGEST_REASON);
+    const reason = scrub((fieldOf(request, 'reason') ?? '').trim(), MAX_REASON_LENGTH);
     if (!reason) return back(request, response, 'reason');
     const done = await ask(store, async () =>
       route === undefined

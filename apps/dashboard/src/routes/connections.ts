@@ -3,7 +3,7 @@ import { scrub } from '@wrapup/destination';
 import type { Store } from '@wrapup/queue';
 import type { Logger } from '@wrapup/telemetry';
 import express, { Router } from 'express';
-import { LONGEST_REASON } from '../pages/actions.ts';
+import { MAX_REASON_LENGTH } from '../pages/actions.ts';
 import { renderConnections } from '../pages/connections-page.ts';
 import { renderMessage, sendPage } from '../pages/layout.ts';
 import { ask } from '../unavailable.ts';
@@ -48,7 +48,7 @@ export function connectionRoutes({ store, config, connections, log }: Connection
       if (!(await ask(store, connections)).includes(name)) {
         return void response.status(404).send(renderMessage('No such connection', ['Nothing was changed.']));
       }
-      const reason = scrub((fieldOf(request, 'reason') ?? '').trim(), LONGEST_REASON);
+      const reason = scrub((fieldOf(request, 'reason') ?? '').trim(), MAX_REASON_LENGTH);
       const state = await ask(store, () =>
         action === 'pause' ? store.connections.pause(name, reason || undefined) : store.connections.resume(name),
       );

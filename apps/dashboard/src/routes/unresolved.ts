@@ -15,7 +15,7 @@ import {
 } from '@wrapup/queue';
 import type { Logger } from '@wrapup/telemetry';
 import express, { type Request, type Response, Router } from 'express';
-import { LONGEST_REASON } from '../pages/actions.ts';
+import { MAX_REASON_LENGTH } from '../pages/actions.ts';
 import { renderMessage, sendPage } from '../pages/layout.ts';
 import { renderUnresolved, STILL_MS, type UnresolvedQuery } from '../pages/unresolved-page.ts';
 import { ask } from '../unavailable.ts';
@@ -83,7 +83,7 @@ export function unresolvedRoutes({ store, config, latest, connections, log }: Un
     router.post(`/${state}/replay`, form, (request, response) => startRun(request, response, state, 'replay'));
 
     router.post(`/${state}/drop`, form, async (request, response) => {
-      const why = scrub((fieldOf(request, 'why') ?? '').trim(), LONGEST_REASON);
+      const why = scrub((fieldOf(request, 'why') ?? '').trim(), MAX_REASON_LENGTH);
       if (!why) return response.redirect(303, backTo(request, state, { did: 'reason' }));
       return startRun(request, response, state, 'drop', why);
     });
@@ -185,7 +185,7 @@ function filterOf({ since, code, reason, ...places }: UnresolvedQuery, seen: num
 /** The filter for the log: its reason is free text. */
 function filterNoted(request: Request): UnresolvedQuery {
   const query = readQuery((name) => fieldOf(request, name));
-  return { ...query, ...(query.reason ? { reason: scrub(query.reason, LONGEST_REASON) } : {}) };
+  return { ...query, ...(query.reason ? { reason: scrub(query.reason, MAX_REASON_LENGTH) } : {}) };
 }
 
 function backTo(request: Request, state: UnresolvedState, further: Record<string, string | number>): string {

@@ -30,10 +30,10 @@ const DECOMPRESSORS: Record<string, () => Transform & { readonly bytesWritten: n
 const DECOMPRESSOR_BYTES = 64 * 1024;
 
 /** Bytes that a buffer begins with, at most, whatever was announced. */
-const FIRST_BUFFER = 64 * 1024;
+const FIRST_BUFFER_BYTES = 64 * 1024;
 
 /** Bytes from which on the announced length is reserved; no unproved sender gets this far. */
-const RESERVED_FROM = UNPROVED.body;
+const RESERVED_FROM_BYTES = UNPROVED.body;
 
 export interface BodyReading {
   /** Bytes after decompression that are read of a proved sender. */
@@ -179,11 +179,13 @@ class Collected {
         this.#length = length;
         return;
       }
-      this.#buffer = allocate(Math.max(chunk.length, Math.min(FIRST_BUFFER, this.#announced || FIRST_BUFFER)));
+      this.#buffer = allocate(
+        Math.max(chunk.length, Math.min(FIRST_BUFFER_BYTES, this.#announced || FIRST_BUFFER_BYTES)),
+      );
     } else if (length > this.#buffer.length) {
       const isKnown = this.#announced >= length;
       const most = isKnown ? this.#announced : this.#limit;
-      const wanted = isKnown && length > RESERVED_FROM ? most : Math.max(length, this.#buffer.length * 2);
+      const wanted = isKnown && length > RESERVED_FROM_BYTES ? most : Math.max(length, this.#buffer.length * 2);
       const larger = allocate(Math.min(most, wanted));
       this.#buffer.copy(larger, 0, 0, this.#length);
       this.#buffer = larger;

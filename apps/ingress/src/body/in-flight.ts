@@ -19,7 +19,7 @@ import { HttpProblem } from '../http/http-problem.ts';
 import { Turns } from './turns.ts';
 
 /** Bytes from which on a body counts as large. */
-export const SMALL_BODY = 256 * 1024;
+export const SMALL_BODY_BYTES = 256 * 1024;
 
 export interface InFlightLimits {
   all: number;
@@ -103,7 +103,8 @@ export class InFlight {
 
   /** For shares only. @returns false when there is no room; nothing is taken then */
   admit(share: Share, bytes: number): boolean {
-    const large = share.bytes >= SMALL_BODY ? bytes : share.bytes + bytes >= SMALL_BODY ? share.bytes + bytes : 0;
+    const large =
+      share.bytes >= SMALL_BODY_BYTES ? bytes : share.bytes + bytes >= SMALL_BODY_BYTES ? share.bytes + bytes : 0;
     if (!share.proved) {
       const { address } = share;
       while ((this.#addresses.get(address) ?? 0) + bytes > this.limits.address) {
@@ -118,7 +119,7 @@ export class InFlight {
     }
     while (this.#used + bytes > this.limits.all) if (!this.#makeBackpressure(share, this.#ofHeaviest())) return false;
     while (large > 0 && this.#large + large > this.limits.large) {
-      if (!this.#makeBackpressure(share, (other) => other.bytes >= SMALL_BODY)) return false;
+      if (!this.#makeBackpressure(share, (other) => other.bytes >= SMALL_BODY_BYTES)) return false;
     }
     this.#used += bytes;
     this.#large += large;
@@ -155,7 +156,7 @@ export class InFlight {
   giveBack(share: Share): void {
     this.#arriving.delete(share);
     this.#used -= share.bytes;
-    if (share.bytes >= SMALL_BODY) this.#large -= share.bytes;
+    if (share.bytes >= SMALL_BODY_BYTES) this.#large -= share.bytes;
     if (!share.proved) this.#countUnproved(share.address, -share.bytes);
   }
 
@@ -179,14 +180,14 @@ export class InFlight {
 
   #arrivingBytesOf(call: string): number {
     let bytes = 0;
-    for (const share of this.#arriving) if (share.call === call && share.bytes < SMALL_BODY) bytes += share.bytes;
+    for (const share of this.#arriving) if (share.call === call && share.bytes < SMALL_BODY_BYTES) bytes += share.bytes;
     return bytes;
   }
 
   /** As `#makeBackpressure`, among the small bodies of one call, which are proved. */
   #makeRoomOf(call: string, newcomer: Share): boolean {
     for (const share of this.#arriving) {
-      if (share === newcomer || share.call !== call || share.bytes === 0 || share.bytes >= SMALL_BODY) continue;
+      if (share === newcomer || share.call !== call || share.bytes === 0 || share.bytes >= SMALL_BODY_BYTES) continue;
       share.giveUp(
         new HttpProblem('busy', 'Other bodies of the same call needed the room before this one was complete.'),
       );
@@ -281,7 +282,8 @@ export class Share {
    * @throws HttpProblem `busy` by the promise
    */
   place(bytes: number): Promise<void> | undefined {
-    if (this.call === undefined || this.#ended || this.#leave || this.#bytes + bytes < SMALL_BODY) return undefined;
+    if (this.call === undefined || this.#ended || this.#leave || this.#bytes + bytes < SMALL_BODY_BYTES)
+      return undefined;
     return this.#all.place(this.call).then((leave) => {
       if (this.#ended) leave();
       else this.#leave = leave;

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { HttpProblem } from './http-problem.ts';
 
 /** After a problem a body of at most this length is read to its end, and the connection stays open. */
-const SHORT_REST = 64 * 1024;
+const MAX_REST_BYTES = 64 * 1024;
 /**
  * Otherwise the connection is closed, but not at once: closing with unread bytes resets it, and a sender that is still
  * sending would get a broken pipe instead of the answer. So what arrives is discarded for this long first.
@@ -34,7 +34,7 @@ export function sendProblem(request: IncomingMessage, response: ServerResponse, 
 }
 
 function isShort(request: IncomingMessage): boolean {
-  return Number(request.headers['content-length'] ?? Number.NaN) <= SHORT_REST;
+  return Number(request.headers['content-length'] ?? Number.NaN) <= MAX_REST_BYTES;
 }
 
 function discard(request: IncomingMessage, done: () => void): void {

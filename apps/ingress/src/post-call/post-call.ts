@@ -25,7 +25,7 @@ import { clientAddress, type Logger, networkOf, trustConnection } from '@wrapup/
 import type { Request } from 'express';
 import { requireJson } from '../body/check-type.ts';
 import { collectBody } from '../body/collect-body.ts';
-import { type InFlight, type Share, SMALL_BODY } from '../body/in-flight.ts';
+import { type InFlight, type Share, SMALL_BODY_BYTES } from '../body/in-flight.ts';
 import { parseBody } from '../body/parse-body.ts';
 import { Turns } from '../body/turns.ts';
 import { findSource } from '../http/find-source.ts';
@@ -104,7 +104,7 @@ async function receive(
 
 /** Runs the work at once for small bodies, in turn for large ones. @param within ms for waiting and work together */
 async function inTurn<T>(turns: Turns, bytes: number, within: number, work: (left: number) => Promise<T>): Promise<T> {
-  if (bytes < SMALL_BODY) return work(within);
+  if (bytes < SMALL_BODY_BYTES) return work(within);
   const begun = performance.now();
   const end = await turns.take(within);
   try {

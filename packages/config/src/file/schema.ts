@@ -10,10 +10,10 @@ import { parseDuration } from './units.ts';
 /** Names of sources, connections, routes and records: they become parts of keys and of queue names. */
 export const NAME = /^[a-z0-9]+(?:-[a-z0-9]+)*$/;
 /** Characters; longer names make keys that CRMs cut. */
-const NAME_LIMIT = 40;
-const NAME_RULE = `must be small letters, digits and single dashes, at most ${NAME_LIMIT} characters`;
+const MAX_NAME_LENGTH = 40;
+const NAME_RULE = `must be small letters, digits and single dashes, at most ${MAX_NAME_LENGTH} characters`;
 
-const name = z.string().max(NAME_LIMIT, NAME_RULE).regex(NAME, NAME_RULE).meta({ id: 'name' });
+const name = z.string().max(MAX_NAME_LENGTH, NAME_RULE).regex(NAME, NAME_RULE).meta({ id: 'name' });
 const text = z.string().min(1, 'must not be empty');
 
 /** @param least,most milliseconds */

@@ -68,16 +68,16 @@ export interface WebhookLogRecord {
 }
 
 /** The most that the list of calls gives at once. */
-const PAGE = 100;
+const PAGE_SIZE = 100;
 /**
  * `to_date` is about the end of a call by the API's description and leaves it out when equal: asked for this much later,
  * ms, so that no call falls between two windows, and cut to the window here. Longer calls than this are not known.
  */
-const OVERLAP = 6 * 3600_000;
+const OVERLAP_MS = 6 * 3600_000;
 /** Where one call is looked for in the list, ms around its beginning: the second when the API rounds to days. */
-const AROUND = [60_000, 12 * 3600_000] as const;
+const AROUND_MS = [60_000, 12 * 3600_000] as const;
 /** Pages read at most to find one call in the list. */
-const PAGES_FOR_ONE = 10;
+const MAX_PAGES_FOR_ONE = 10;
 
 export class SynthflowApi {
   readonly #transport: ApiTransport;
@@ -90,7 +90,7 @@ export class SynthflowApi {
 
   /** One page of an agent's calls, as the API gives it: 100 at most, in no promised order. */
   async listCalls(
-    { model_id, from, to, offset = 0, limit = PAGE }: CallQuery & { offset?: number; limit?: number },
+    { model_id, from, to, offset = 0, limit = PAGE_SIZE }: CallQuery & { offset?: number; limit?: number },
     ask: Ask,
   ): Promise<Page<JsonObject>> {
     const what = 'the list of calls';
@@ -105,12 +105,12 @@ export class SynthflowApi {
    * @returns false when it counts more calls than it gave
    */
   async *eachCall({ model_id, from, to }: CallQuery, ask: Ask): AsyncGenerator<JsonObject, boolean> {
-    let limit = PAGE;
+    let limit = PAGE_SIZE;
     const pages = walkPages<JsonObject>({
       page: async (offset) => {
         for (;;) {
           try {
-            return await this.listCalls({ model_id, from, to: to + OVERLAP, offset, limit }, ask);
+            return await this.listCalls({ model_id, from, to: to + OVERLAP_MS, offset, limit }, ask);
           } catch (error) {
             if (!(error instanceof SynthflowApiError) || error.code !== 'too_large' || limit === 1) throw error;
             limit = Math.ceil(limit / 5);
@@ -173,9 +173,9 @@ export class SynthflowApi {
     const model_id = readText(own(single, 'model_id'));
     const { started, ended } = timesOf(single);
     if (model_id === undefined || started === undefined) return undefined;
-    for (const around of AROUND) {
+    for (const around of AROUND_MS) {
       const window = { model_id, from: started - around, to: (ended ?? started) + around };
-      for (let page = 0, offset = 0; page < PAGES_FOR_ONE; page++) {
+      for (let page = 0, offset = 0; page < MAX_PAGES_FOR_ONE; page++) {
         const { items, total } = await this.listCalls({ ...window, offset }, ask);
         const found = items.find((item) => readCallId(item) === callId);
         if (found) return found;
@@ -191,7 +191,7 @@ export class SynthflowApi {
     const what = 'the list of agents';
     const pages = walkPages<{ [key: string]: unknown }>({
       page: async (offset) => {
-        const query = { limit: PAGE, offset };
+        const query = { limit: PAGE_SIZE, offset };
         return readPage(
           await this.#transport.get('/assistants/', query, { what, missing: 'refused', ask }),
           'assistants',
@@ -210,7 +210,7 @@ export class SynthflowApi {
   /** Webhooks that Synthflow sent, once each, without their content. @throws SynthflowApiError */
   async *listWebhookLogs(query: LogQuery, ask: Ask): AsyncGenerator<WebhookLogItem, boolean> {
     const pages = walkPages<{ [key: string]: unknown }>({
-      page: (_done, page_number) => this.#pageOfLogs(query, page_number, PAGE, ask),
+      page: (_done, page_number) => this.#pageOfLogs(query, page_number, PAGE_SIZE, ask),
       key: (item) => readText(own(item, 'webhook_log_id')),
     });
     for (;;) {

@@ -10,7 +10,7 @@ import {
   isObject,
   isRefusedKey,
   keysOf,
-  MOST_MEMBERS,
+  MAX_MEMBERS,
   own,
   readBoolean,
   readObject,
@@ -38,7 +38,7 @@ export function readCollected(value: unknown, path: string, notes: Notes): { [na
       if (entry.collected || !before.collected) collected[name] = entry;
     }
   };
-  let left = MOST_MEMBERS;
+  let left = MAX_MEMBERS;
   for (const key of keysOf(members, path, notes)) {
     const member = members[key];
     if (!isObject(member) || isLeaf(member)) add(key, member, path);

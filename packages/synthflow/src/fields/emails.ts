@@ -3,17 +3,17 @@
 const ADDRESS =
   /^[^\s@<>()[\],;:"\\]{1,64}@(?:[\p{L}\p{N}](?:[\p{L}\p{N}-]{0,61}[\p{L}\p{N}])?\.)+\p{L}[\p{L}\p{N}-]{1,62}$/u;
 /** RFC 5321 §4.5.3.1.3 */
-const LONGEST = 254;
+const MAX_LENGTH = 254;
 
 /** Lower-case address, or undefined. What was spelled out (`dana at example dot com`) is not guessed at. */
 export function readEmail(text: string): string | undefined {
-  if (text.length > LONGEST + 16) return undefined;
+  if (text.length > MAX_LENGTH + 16) return undefined;
   const address = text
     .trim()
     .replace(/^mailto:/i, '')
     .replace(/\.$/, '')
     .toLowerCase();
-  if (address.length > LONGEST || address.includes('..') || !ADDRESS.test(address)) return undefined;
+  if (address.length > MAX_LENGTH || address.includes('..') || !ADDRESS.test(address)) return undefined;
   return address.startsWith('.') || address.includes('.@') ? undefined : address;
 }
 

@@ -50,7 +50,7 @@ export const END_REASON_PATTERNS: readonly { pattern: RegExp; reason: EndReason;
 const BY_WORD: ReadonlyMap<string, EndReason> = new Map(END_REASON_WORDS.map(({ word, reason }) => [word, reason]));
 
 /** Longest text that patterns are tried on; a longer one is a story, not a reason. */
-const LONGEST = 300;
+const MAX_LENGTH = 300;
 
 /** The reason that a word of either vocabulary means. */
 export function readReasonWord(text: string): EndReason | undefined {
@@ -61,6 +61,6 @@ export function readReasonWord(text: string): EndReason | undefined {
 export function readReason(text: string): EndReason | undefined {
   const exact = readReasonWord(text);
   if (exact) return exact;
-  const short = text.trim().slice(0, LONGEST);
+  const short = text.trim().slice(0, MAX_LENGTH);
   return END_REASON_PATTERNS.find(({ pattern }) => pattern.test(short))?.reason;
 }

@@ -43,11 +43,11 @@ export interface Name {
 }
 
 /** Longest text that is taken for a name. */
-const LONGEST = 120;
+const MAX_LENGTH = 120;
 
 /** @returns undefined for placeholders, redaction marks, numbers and whatever else holds no name */
 export function readName(text: string): Name | undefined {
-  if (text.length > LONGEST) return undefined;
+  if (text.length > MAX_LENGTH) return undefined;
   const name = text.replace(/\s+/g, ' ').trim();
   if (!/\p{L}/u.test(name) || isPlaceholder(name)) return undefined;
   return { name, ...split(name) };

@@ -56,12 +56,12 @@ export function readBoolean(value: unknown): boolean | undefined {
 }
 
 /** Longest JSON text inside a string that is parsed; real return values have some hundred characters. */
-const LONGEST_NESTED = 4_000_000;
+const MAX_NESTED_LENGTH = 4_000_000;
 /**
  * Values that JSON text inside a string may hold: so many in any case, and one more for so many characters. What scans a
  * body before it is parsed does not look into strings, and `{},` takes twenty times its length in memory.
  */
-const NESTED_VALUES = 200;
+const MAX_NESTED_VALUES = 200;
 const CHARACTERS_PER_NESTED_VALUE = 8;
 
 /** The value itself, or what the JSON text in a string says. Strings that are not JSON stay strings. */
@@ -72,7 +72,7 @@ export function parseNested(value: unknown): { value: unknown; failed: boolean }
     const first = current.trimStart().charAt(0);
     if (first !== '{' && first !== '[' && first !== '"') break;
     try {
-      if (current.length > LONGEST_NESTED || isTooDense(current)) throw new RangeError('too large');
+      if (current.length > MAX_NESTED_LENGTH || isTooDense(current)) throw new RangeError('too large');
       current = JSON.parse(current) as unknown;
     } catch {
       return { value: current, failed: first !== '"' };
@@ -83,8 +83,8 @@ export function parseNested(value: unknown): { value: unknown; failed: boolean }
 
 function isTooDense(text: string): boolean {
   // So few characters cannot hold too many values.
-  if (text.length < NESTED_VALUES) return false;
-  const values = NESTED_VALUES + Math.floor(text.length / CHARACTERS_PER_NESTED_VALUE);
+  if (text.length < MAX_NESTED_VALUES) return false;
+  const values = MAX_NESTED_VALUES + Math.floor(text.length / CHARACTERS_PER_NESTED_VALUE);
   return scanJson(Buffer.from(text), { ...SCAN_LIMITS, values })?.what === 'too-many-values';
 }
 
@@ -120,14 +120,14 @@ export function copyJson(value: unknown, path: string, notes: Notes): Json | und
  * Members that are read of one part of a payload. Calls have dozens; a payload that is made to be slow has as many as fit
  * into a body, and every other call would wait for them.
  */
-export const MOST_MEMBERS = 5_000;
+export const MAX_MEMBERS = 5_000;
 
 /** The keys of an object, the first few thousand of them. */
 export function keysOf(members: object, path: string, notes: Notes): string[] {
   const keys = Object.keys(members);
-  if (keys.length <= MOST_MEMBERS) return keys;
-  notes.first(path, `has more than ${MOST_MEMBERS} members: the rest is left out, still in raw`);
-  return keys.slice(0, MOST_MEMBERS);
+  if (keys.length <= MAX_MEMBERS) return keys;
+  notes.first(path, `has more than ${MAX_MEMBERS} members: the rest is left out, still in raw`);
+  return keys.slice(0, MAX_MEMBERS);
 }
 
 /** The members of an object, copied; empty when it is none. */

@@ -25,7 +25,7 @@ export interface Located {
 }
 
 /** Longest call id taken, in UTF-16 units; real ones have at most 36. */
-const LONGEST_ID = 256;
+const MAX_ID_LENGTH = 256;
 /** Spellings of the call id in the flat shape. */
 export const CALL_ID_NAMES = ['call_id', 'callId', 'Call_id', 'call_Id', 'CallId', 'CALL_ID'] as const;
 
@@ -75,7 +75,7 @@ function flatId(record: unknown): string | undefined {
 /** A value as a call id; undefined when it cannot be one. */
 export function idOf(value: unknown): string | undefined {
   if (typeof value === 'number') return Number.isSafeInteger(value) ? String(value) : undefined;
-  if (typeof value !== 'string' || value.length > LONGEST_ID || value.trim() === '') return undefined;
+  if (typeof value !== 'string' || value.length > MAX_ID_LENGTH || value.trim() === '') return undefined;
   // Two ids that differ in a lone surrogate have the same UTF-8, so the same signature.
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
   return value.isWellFormed() && !/[\u0000-\u001f\u007f]/.test(value) ? value : undefined;

@@ -1,8 +1,8 @@
 import type { Note } from '@wrapup/call';
 
 /** Notes kept of one call; a payload built to fill them says nothing more after this many. */
-const MOST = 50;
-const LONGEST_PATH = 160;
+const MAX_NOTES = 50;
+const MAX_PATH_LENGTH = 160;
 
 /** What could not be read, or had to be decided, while a payload was read: where and why, never a value. */
 export class Notes {
@@ -11,7 +11,7 @@ export class Notes {
   #more = 0;
 
   add(path: string, message: string): void {
-    if (this.#notes.length >= MOST) {
+    if (this.#notes.length >= MAX_NOTES) {
       // Not even looked at: a payload that is made to be slow has a hundred thousand of them.
       this.#more++;
       return;
@@ -28,7 +28,7 @@ export class Notes {
     const shown = maskPath(path);
     if (this.#notes.some((note) => note.path === shown && note.message === message)) return;
     this.#notes.unshift({ path: shown, message });
-    if (this.#notes.length > MOST) {
+    if (this.#notes.length > MAX_NOTES) {
       this.#notes.pop();
       this.#more++;
     }
@@ -43,9 +43,9 @@ export class Notes {
 /** A path as notes show it. Keys come from outside, so one that could be a number, an address or a text is masked. */
 export function maskPath(path: string): string {
   const shown = path
-    .slice(0, LONGEST_PATH * 2)
+    .slice(0, MAX_PATH_LENGTH * 2)
     .split('.')
     .map((segment) => (/^[\p{L}\p{N}_ \-[\]]{0,64}$/u.test(segment) && !/\d{5}/.test(segment) ? segment : '*'))
     .join('.');
-  return shown.length > LONGEST_PATH ? `${shown.slice(0, LONGEST_PATH)}…` : shown;
+  return shown.length > MAX_PATH_LENGTH ? `${shown.slice(0, MAX_PATH_LENGTH)}…` : shown;
 }

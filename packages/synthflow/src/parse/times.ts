@@ -16,7 +16,7 @@ const ISO =
   /^(\d{4})-(\d{2})-(\d{2})[T ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,12}))?)?\s?(Z|[+-]\d{2}(?::?\d{2})?)?$/i;
 const EPOCH = /^\d{9,17}(?:\.\d{1,9})?$/;
 /** Numbers below this are seconds; as milliseconds they would lie before 1973. */
-const SECONDS_BELOW = 1e11;
+const MAX_EPOCH_SECONDS = 1e11;
 /** No voice agent made calls before, and a later time than the last is an error of the payload. */
 const EARLIEST = Date.UTC(2000, 0, 1);
 const LATEST = Date.UTC(2200, 0, 1);
@@ -60,15 +60,15 @@ export function readSeconds(value: unknown): number | undefined {
   if (text !== undefined && !/^\d{1,12}(?:\.\d{1,12})?$/.test(text)) return undefined;
   const seconds = text === undefined ? value : Number(text);
   if (typeof seconds !== 'number' || !Number.isFinite(seconds) || seconds < 0) return undefined;
-  return seconds <= LONGEST_CALL ? Math.round(seconds * 1000) / 1000 : undefined;
+  return seconds <= MAX_CALL_S ? Math.round(seconds * 1000) / 1000 : undefined;
 }
 
 /** Seconds; what says more than a week is not a duration in seconds. */
-const LONGEST_CALL = 7 * 24 * 3600;
+const MAX_CALL_S = 7 * 24 * 3600;
 
 function fromEpoch(number: number): Instant | undefined {
   if (!Number.isFinite(number)) return undefined;
-  return within({ ms: Math.trunc(number < SECONDS_BELOW ? number * 1000 : number), naive: false });
+  return within({ ms: Math.trunc(number < MAX_EPOCH_SECONDS ? number * 1000 : number), naive: false });
 }
 
 function within(instant: Instant): Instant | undefined {

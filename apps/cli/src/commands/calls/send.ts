@@ -74,7 +74,7 @@ export function addSend(program: Command): void {
 }
 
 /** Answers shown one by one; more are counted by status. */
-const FEW = 5;
+const MAX_LISTED_ANSWERS = 5;
 
 function report(answers: SendResult[], messages: Message[], target: string, output: Output): void {
   const statuses: Record<string, number> = {};
@@ -85,7 +85,7 @@ function report(answers: SendResult[], messages: Message[], target: string, outp
     statuses,
     answers: answers.map((answer, i) => ({ call_id: messages[i]?.id, ...answer })),
   });
-  if (answers.length <= FEW) {
+  if (answers.length <= MAX_LISTED_ANSWERS) {
     for (const { status, body, ms } of answers) {
       const text = typeof body === 'string' ? body : JSON.stringify(body);
       const colour = status < 300 ? 'green' : 'red';

@@ -8,7 +8,7 @@ import { CliError, EXIT } from '../../terminal/exit.ts';
 import { ago, makeOutput, type Output, table } from '../../terminal/output.ts';
 import { parseCount, parseSince } from '../../terminal/parse-options.ts';
 
-const WHAT = {
+const DESCRIPTIONS = {
   parked: 'calls that wait for a person: fix what stopped them, then replay',
   dead: 'calls that the system gave up after its retries: an operator decides',
 } as const;
@@ -20,7 +20,7 @@ interface ListOptions extends GlobalOptions, PlaceOptions {
 }
 
 /** Items on a page for people. */
-const PAGE = 50;
+const PAGE_SIZE = 50;
 /** Milliseconds that counting what a text matches may take. */
 const TALLY_MS = 2_000;
 
@@ -42,10 +42,10 @@ function addReason(command: Command): Command {
 
 /** `wrapup parked|dead list|replay|drop`. */
 export function addUnresolved(program: Command, state: UnresolvedState): void {
-  const group = program.command(state).description(WHAT[state]);
+  const group = program.command(state).description(DESCRIPTIONS[state]);
 
   addReason(addPlaces(group.command('list').description('newest first, page by page')))
-    .option('--limit <n>', `at most so many; default ${PAGE}, with --json all`, parseCount)
+    .option('--limit <n>', `at most so many; default ${PAGE_SIZE}, with --json all`, parseCount)
     .option('--cursor <text>', 'go on where an earlier page ended')
     .addHelpText('after', '\nUnder --json each item has its cursor: the last one of a page goes on behind it.')
     .action(async (_options, command: Command) => {
@@ -92,7 +92,7 @@ async function list(state: UnresolvedState, options: ListOptions, output: Output
     if (output.json && limit === undefined) return output.stream(store.unresolved.all(state, filter, after));
     const within = Number.POSITIVE_INFINITY;
     const [page, { count, exact }] = await Promise.all([
-      store.unresolved.page(state, filter, { limit: limit ?? PAGE, after, within }),
+      store.unresolved.page(state, filter, { limit: limit ?? PAGE_SIZE, after, within }),
       output.json ? { count: 0, exact: true } : store.unresolved.countMatches(state, filter, TALLY_MS),
     ]);
     output.data(page.items);

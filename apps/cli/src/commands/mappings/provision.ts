@@ -19,7 +19,7 @@ interface Options {
 }
 
 /** Milliseconds that a deployment may take: the vendor queues it. */
-const DEPLOY_WITHIN = 10 * 60_000;
+const DEPLOY_WITHIN_MS = 10 * 60_000;
 
 /** `wrapup provision`: the unique keys and fields that the mappings need, on every connection. */
 export function addProvision(program: Command): void {
@@ -51,7 +51,7 @@ export function addProvision(program: Command): void {
                 deploy: options.deploy ?? false,
                 stand_in,
               },
-              context(options.deploy ? DEPLOY_WITHIN : undefined),
+              context(options.deploy ? DEPLOY_WITHIN_MS : undefined),
             ),
           );
           results.push({ connection: connection.name, steps });
