@@ -94,7 +94,7 @@ test('an unknown call is an error, and one id in two sources has to be told apar
   const { env, route } = await openInstallation();
   const unknown = await wrapup(['calls', 'show', 'nobody'], env);
   expect(unknown).toMatchObject({ code: 1, stdout: '' });
-  expect(unknown.stderr).toContain('knows no call nobody');
+  expect(unknown.stderr).toContain('the ledger has no call nobody');
   await route('connected', { call_id: 'c:1*' }, 'main');
   await route('connected', { call_id: 'c:1*' }, 'other');
   const twice = await wrapup(['calls', 'show', 'c:1*'], env);

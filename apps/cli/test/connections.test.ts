@@ -16,7 +16,7 @@ test('an operator pauses a connection with a reason, and resumes it', async () =
 
   const paused = await wrapup(['connections', 'pause', 'sales', '--reason', 'moving, ask dana@example.com'], env);
   expect(paused).toMatchObject({ code: 0 });
-  expect(paused.stdout).toContain('sales is paused. What is in hand is still written; 1 delivery waits.');
+  expect(paused.stdout).toContain('sales is paused. What is under way is still written; 1 delivery waits.');
   const list = await wrapup(['connections', 'list', '--json'], env);
   expect(list.json()).toMatchObject([
     {
@@ -33,7 +33,7 @@ test('an operator pauses a connection with a reason, and resumes it', async () =
 
   expect(await wrapup(['connections', 'resume', 'sales'], env)).toMatchObject({
     code: 0,
-    stdout: 'sales goes on: 1 delivery waits.\n',
+    stdout: 'sales is resumed: 1 delivery waits.\n',
   });
   expect(await store.queues.deliveries('sales').isPaused()).toBe(false);
 });

@@ -41,7 +41,7 @@ test('forgets every call of a person, whatever has become of it, and nobody else
   }
   expect(await store.payloads.read('main', 'o-1', other.revision)).toBeDefined();
   expect((await wrapup(['parked', 'list', '--json'], env)).json()).toMatchObject([{ call_id: 'o-1' }]);
-  expect((await wrapup(['calls', 'show', 'p-1'], env)).stdout).toMatch(/forgotten .*nothing of it is taken in again/);
+  expect((await wrapup(['calls', 'show', 'p-1'], env)).stdout).toMatch(/forgotten .*nothing of it is stored again/);
   expect(await wrapup(['forget', DANA.phone], env)).toMatchObject({ code: 1, stdout: '0 calls forgotten\n' });
   // The address stands in the other call, which has another number.
   expect((await wrapup(['forget', DANA.email.toUpperCase(), '--json'], env)).json()).toMatchObject({

@@ -100,7 +100,7 @@ test('nothing is overwritten, and nothing is half written', async () => {
 
 test.each([
   [['--crm', 'hubspto'], /--crm is one of hubspot/],
-  [[], /say which with --crm/],
+  [[], /--crm is needed/],
   [['--crm', 'hubspot', '--preset', 'x'], /--preset is one of call-log, lead-qualification, appointment/],
   [['--crm', 'hubspot', '--connection', 'Sales CRM'], /no name/],
   [['--crm', 'hubspot', '--country', 'usa'], /no country/],

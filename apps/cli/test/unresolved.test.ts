@@ -146,7 +146,7 @@ test('written calls are delivered again by replay, with the mapping as it is now
   await route('connected', { call_id: 'q-1' });
   const plan = await wrapup(['replay', '--route', 'sales-calls', '--since', '1h', '--plan'], env);
   expect(plan.stdout).toContain('w-1 on sales-calls (written): would be replayed');
-  expect(plan.stdout).toContain('q-1 on sales-calls (queued): is on its way already');
+  expect(plan.stdout).toContain('q-1 on sales-calls (queued): is queued already');
   expect((await wrapup(['replay', 'w-1'], env)).code).toBe(0);
   expect((await store.ledger.read('main', 'w-1'))?.deliveries[0]).toMatchObject({ state: 'queued', replays: 1 });
   expect((await wrapup(['replay'], env)).code).toBe(2);

@@ -40,7 +40,7 @@ export interface DashboardParts {
   store: Store;
   /** The configuration as it is now; asked on every request, so that a reload takes effect at once. */
   config: () => Config;
-  /** The same, once its files have been looked at again: for what goes by a file that was changed a moment ago. */
+  /** The same after a check of its files: for actions that must see a change made just before. */
   latest?: () => Promise<Latest>;
   log: Logger;
   metrics: Metrics;

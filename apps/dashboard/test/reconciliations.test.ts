@@ -28,7 +28,7 @@ it('a source that has not looked yet says so; one that never looks is left out',
 it('the last run of a source is shown with its numbers', async () => {
   await new RunStore(dashboard.store, 'main').end(RUN);
   const text = await page();
-  expect(text).toMatch(/main 7 calls missing, 7 put on their way/);
+  expect(text).toMatch(/main 7 calls missing, 7 enqueued/);
   for (const number of ['1,240', '1,231', '7']) expect(text).toContain(`<td>${number}</td>`);
   expect(text).toMatch(/<details class="reconciled">/);
 });

@@ -1,20 +1,20 @@
 import type { LedgerEntry, Store } from '@wrapup/queue';
 import { CliError, EXIT } from '../terminal/exit.ts';
 
-/** The ledger entry of a call id. Ids are unique within a source only: with two of them the user has to say which. */
+/** The ledger entry of a call id. Ids are unique within a source only: where two sources have one, --source must name it. */
 export async function findCall(store: Store, id: string, source?: string): Promise<LedgerEntry> {
   const sources = source === undefined ? await sourcesOf(store, id) : [source];
   const entries = await store.ledger.find(id, sources);
   if (entries.length === 0) {
     throw new CliError(
       EXIT.failed,
-      `the ledger knows no call ${id}${source === undefined ? '' : ` of source ${source}`}`,
+      `the ledger has no call ${id}${source === undefined ? '' : ` of source ${source}`}`,
       'calls are kept for retention.ledger; `wrapup calls list` shows the latest',
     );
   }
   if (entries.length > 1) {
     const names = entries.map((entry) => entry.source).join(', ');
-    throw new CliError(EXIT.usage, `several sources have a call ${id}: ${names}`, 'say which with --source');
+    throw new CliError(EXIT.usage, `several sources have a call ${id}: ${names}`, 'name one with --source');
   }
   return entries[0] as LedgerEntry;
 }

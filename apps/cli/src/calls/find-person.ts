@@ -1,6 +1,6 @@
 /**
  * Finds the calls of a person by the index of people, which also knows calls whose payloads are gone. What the index does
- * not have is looked for in the payloads: revisions that no worker has read yet, calls with more addresses than are
+ * not have is searched for in the payloads: revisions that no worker has read yet, calls with more addresses than are
  * indexed, and, until an upgrade is through, calls of versions without an index.
  */
 import { addressesIn, emailForm, numberForms } from '@wrapup/call';
@@ -30,7 +30,7 @@ export function readPerson(given: string, countries: readonly string[]): PersonQ
   return { by: 'phone', phones: forms.e164, emails: [], keys };
 }
 
-/** @param onLook hears of every payload that has to be looked at, and of how many there are */
+/** @param onLook called for every payload that has to be read, with their number */
 export async function findCalls(
   store: Store,
   person: PersonQuery,

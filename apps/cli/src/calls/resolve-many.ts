@@ -64,10 +64,13 @@ export async function resolveMany(command: BulkCommand): Promise<void> {
   const filter = await filterOf(options);
   const filtered = Object.values(filter).some((value) => value !== undefined);
   if (resume !== undefined && (ids.length > 0 || filtered || all || plan))
-    throw new CliError(EXIT.usage, '--resume goes on with what was chosen before: name nothing else');
+    throw new CliError(EXIT.usage, '--resume continues with what was chosen before: name nothing else');
   if (resume === undefined && ids.length === 0 && !all && !filtered) {
     const which = action === 'drop' ? '--code' : '--reason';
-    throw new CliError(EXIT.usage, `say which: call ids, --all, --route, --connection, ${which}, --since or --until`);
+    throw new CliError(
+      EXIT.usage,
+      `name what to take: call ids, --all, --route, --connection, ${which}, --since or --until`,
+    );
   }
   const shown = makeReport(action, plan ?? false, output);
   await withStore(async (store) => {
@@ -102,7 +105,7 @@ async function begin(
   const { listBulk, startBulk } = await import('@wrapup/queue');
   const open = (await listBulk(store)).find((run) => isOpen(run, state, action));
   if (open)
-    output.remark(`An earlier one was interrupted: wrapup ${state} ${action} --resume ${open.id} goes on with it.`);
+    output.remark(`An earlier one was interrupted: wrapup ${state} ${action} --resume ${open.id} continues it.`);
   return startBulk(store, { state, action, filter, ...(why === undefined ? {} : { why }) });
 }
 
@@ -114,7 +117,7 @@ async function findRun(store: Store, { state, action, options }: BulkCommand): P
       ? await readBulk(store, resume)
       : (await listBulk(store)).find((one) => isOpen(one, state, action));
   if (run?.state === state && run.action === action) return run;
-  throw new CliError(EXIT.failed, `there is no ${action} of what is ${state} to go on with`);
+  throw new CliError(EXIT.failed, `there is no ${action} of what is ${state} to resume`);
 }
 
 function isOpen(run: BulkRun, state: UnresolvedState, action: BulkAction): boolean {
@@ -130,7 +133,7 @@ async function carryOut(
 ): Promise<BulkRun> {
   const { RunIsTaken, runBulk } = await import('@wrapup/queue');
   const progress = makeProgress(output, 'deliveries');
-  const hint = `wrapup ${state} ${action} --resume ${id} goes on from here`;
+  const hint = `wrapup ${state} ${action} --resume ${id} continues from here`;
   try {
     return await untilInterrupted(async (signal) => {
       const run = await runBulk(store, id, {

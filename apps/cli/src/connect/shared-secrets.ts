@@ -1,7 +1,7 @@
 /**
  * Tokens of a connection as the workers have them: in Redis, so that a command uses the access token in force and the
  * refresh token that the CRM gave last, and renews for all. Redis is asked when a destination first wants a token: those
- * with a static one never do. Without Redis the command goes on with tokens of its own, and says what that may cost.
+ * with a static one never do. Without Redis the command uses tokens of its own, and says what that may cost.
  */
 import { makeMemoryCommons, type Secret, type Secrets } from '@wrapup/destination';
 import type { Store } from '@wrapup/queue';

@@ -12,7 +12,7 @@ export function chooseSource(config: Config, name: string | undefined, usual?: s
   const names = Object.keys(config.sources);
   const chosen = name ?? (names.length === 1 ? names[0] : usual);
   const has = `wrapup.yaml has: ${names.join(', ')}`;
-  if (chosen === undefined) throw new CliError(EXIT.usage, 'say which source, with --source', has);
+  if (chosen === undefined) throw new CliError(EXIT.usage, 'name the source with --source', has);
   const source = Object.hasOwn(config.sources, chosen) ? config.sources[chosen] : undefined;
   if (!source) throw new CliError(EXIT.usage, `there is no source "${chosen}"`, has);
   return source;
@@ -48,10 +48,10 @@ export function exitOf(code: string | undefined): ExitCode {
   return code !== undefined && UNREACHABLE.has(code) ? EXIT.unreachable : EXIT.failed;
 }
 
-/** A signal that Ctrl-C aborts, so that a command can say how to go on. A second one ends it at once. */
+/** A signal that Ctrl-C aborts, so that a command can say how to continue. A second one ends it at once. */
 export async function untilInterrupted<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const stop = new AbortController();
-  const onSignal = () => stop.abort(new CliError(EXIT.failed, 'interrupted', 'the same command goes on from here'));
+  const onSignal = () => stop.abort(new CliError(EXIT.failed, 'interrupted', 'the same command continues from here'));
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, onSignal);
   try {
     return await work(stop.signal);

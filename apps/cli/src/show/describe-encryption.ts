@@ -17,6 +17,6 @@ export function describeEncryption(
     lines.push(`  ${output.style('red', 'missing:')} ${what}`);
     lines.push('    put that key back behind the current one until nothing is left; calls that need it wait meanwhile');
   }
-  if (!complete) lines.push('  there is more than was looked at');
+  if (!complete) lines.push('  there are more values than were counted');
   return lines;
 }

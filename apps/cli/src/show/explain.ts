@@ -31,8 +31,8 @@ export function nextStep(entry: Pick<LedgerEntry, 'call_id'>, delivery: Delivery
   switch (state) {
     case 'queued': {
       const pause = pauses?.get(delivery.connection);
-      if (pause) return `${clean(pause, 1000)} It goes on when that ends; wrapup connections list says more.`;
-      if (delivery.code) return 'It is tried again by itself.';
+      if (pause) return `${clean(pause, 1000)} It continues when the pause ends; wrapup connections list says more.`;
+      if (delivery.code) return 'It is retried automatically.';
       return delivery.attempts > 0 ? 'It is being written.' : 'It waits for a worker.';
     }
     case 'written':
@@ -77,7 +77,7 @@ export async function explainCall(
   }
   for (const note of entry.notes) lines.push(`  note      ${clean(note)}`);
   if (entry.forgotten !== undefined) {
-    lines.push(`  forgotten ${when(entry.forgotten)}: its payloads were removed, and nothing of it is taken in again`);
+    lines.push(`  forgotten ${when(entry.forgotten)}: its payloads were removed, and nothing of it is stored again`);
   }
 
   if (entry.stopped) {
@@ -91,7 +91,7 @@ export async function explainCall(
   } else if (entry.waiting) {
     const { since, reason, code, hint } = entry.waiting;
     lines.push('', `${output.style('cyan', 'waits')} since ${when(since)}: ${clean(reason)} [${clean(code)}]`);
-    lines.push(`  next      It is tried again by itself.${hint ? ` ${clean(hint)}` : ''}`);
+    lines.push(`  next      It is retried automatically.${hint ? ` ${clean(hint)}` : ''}`);
   } else if (!entry.routed) {
     lines.push('', 'No worker has read it yet. If that stays so: is a worker running? (`wrapup connections list`)');
   } else if (entry.deliveries.length === 0) {

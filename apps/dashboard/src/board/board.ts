@@ -69,7 +69,7 @@ const DESCRIPTIONS: Record<string, string> = {
   [MAINTENANCE_QUEUE]: 'The sweep that puts right what a crash left half done',
   [RECONCILE_QUEUE]: 'Looks for calls whose webhook never came',
   [SCHEMA_CHECK_QUEUE]: 'Compares mappings with accounts, every hour',
-  [ALERTS_QUEUE]: 'Notices to operators: a connection stopped, or goes on',
+  [ALERTS_QUEUE]: 'Notices to operators: a connection stopped, or was resumed',
 };
 
 export function makeBoard({ store, config, connections, log, basePath }: BoardParts): Router {

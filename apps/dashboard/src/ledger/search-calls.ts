@@ -22,7 +22,7 @@ export interface CallSearch {
   outcome?: string;
   /** Part of a call id. */
   id?: string;
-  /** Cursor of the last call that the page before looked at. */
+  /** Cursor of the last call that the page before read. */
   after?: string;
 }
 
@@ -30,7 +30,7 @@ export interface CallPage {
   entries: LedgerEntry[];
   /** Absent at the end of the ledger. */
   next?: string;
-  /** The search stopped before it had a full page, so as not to take too long; `next` goes on. */
+  /** The search reached its time limit before it had a full page; `next` continues it. */
   cut: boolean;
 }
 

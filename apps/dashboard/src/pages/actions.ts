@@ -11,7 +11,7 @@ export interface ActionTarget {
   back: string;
 }
 
-/** What may be sent on its way again; what was written may be written again safely, but nothing is gained by it. */
+/** States that may be replayed. A written delivery could be replayed safely, but to no effect. */
 export const REPLAYABLE: readonly DeliveryState[] = ['parked', 'dead', 'dropped', 'skipped'];
 export const DROPPABLE: readonly DeliveryState[] = ['parked', 'dead', 'queued'];
 

@@ -10,7 +10,7 @@ export interface ConnectionsPage {
 /** Every connection: whether it is written to, why not, since when, what waits, and how far the quota of the day reaches. */
 export function renderConnections({ connections }: ConnectionsPage): Html {
   return html`<h1>Connections</h1>
-<p>A connection that is broken stops itself, keeps its calls, is probed at growing distances and goes on by itself. One that an operator paused waits for an operator.</p>
+<p>A connection that is broken stops itself, keeps its calls, is probed at growing intervals and resumes by itself. One that an operator paused waits for an operator.</p>
 ${connections.length === 0 && html`<p class="empty">There is none.</p>`}
 ${connections.map(renderConnection)}`;
 }

@@ -18,11 +18,11 @@ export function renderReconciliations(reconciliations: Reconciliation[]): HtmlPa
 const isBad = ({ last }: Reconciliation) => last !== undefined && last.result !== 'complete';
 
 function renderVerdict({ last, running }: Reconciliation): HtmlPart {
-  if (!last) return running ? 'is being looked at' : 'waits for its first run';
+  if (!last) return running ? 'is running' : 'waits for its first run';
   if (last.result === 'failed') return renderChip('dead', 'failed');
   return [
     last.result === 'partial' ? renderChip('parked', 'partly') : '',
-    html`${count(last.counts.missing, 'call')} missing, ${last.counts.enqueued.toLocaleString('en-US')} put on their way`,
+    html`${count(last.counts.missing, 'call')} missing, ${last.counts.enqueued.toLocaleString('en-US')} enqueued`,
   ];
 }
 

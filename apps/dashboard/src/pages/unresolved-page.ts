@@ -133,7 +133,7 @@ function renderAll({ state, matching, query, now }: UnresolvedPageParts): Html {
 /** A replay or drop of many that has not come to its end. */
 function renderRun({ id, state, action, of, matched, done, expired, moved_at, filter }: BulkRun, now: number): Html {
   const still = now - moved_at > STILL_MS;
-  const behind = filter.text ? `${matched.toLocaleString('en-US')} looked at` : '';
+  const behind = filter.text ? `${matched.toLocaleString('en-US')} checked` : '';
   const so_far = filter.text ? behind : `${matched.toLocaleString('en-US')} of ${of.toLocaleString('en-US')}`;
   const verb = action === 'replay' ? 'replayed' : 'dropped';
   return html`<div class="notice note" role="status"><p>${action === 'replay' ? 'Replaying' : 'Dropping'}: ${so_far}, ${done.toLocaleString('en-US')} ${verb}${

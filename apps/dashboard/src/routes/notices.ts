@@ -13,7 +13,7 @@ export const NOTICES = {
     kind: 'bad',
     text: 'Nothing was changed: the payload has expired or was removed. `backfill --call` and the id of the call fetches it again from Synthflow.',
   },
-  paused: { kind: 'good', text: 'Paused. What is in hand is still written; everything else is kept.' },
+  paused: { kind: 'good', text: 'Paused. What is under way is still written; everything else is kept.' },
   resumed: { kind: 'good', text: 'Resumed.' },
   probing: {
     kind: 'note',

@@ -51,7 +51,7 @@ export function addConnections(program: Command): void {
 
   connections
     .command('pause')
-    .description('writes nothing more to it until it is resumed; its calls are kept')
+    .description('pause writing to it until it is resumed; its calls are kept')
     .argument('<connection>')
     .option('--reason <text>', 'why; shown beside the pause. No names, numbers or addresses')
     .action(async (name: string, _options, command: Command) => {
@@ -64,13 +64,13 @@ export function addConnections(program: Command): void {
         await store.connections.pause(name, reason);
         const row = describe(await store.connections.report(name), config);
         output.data(row);
-        output.line(`${name} is paused. What is in hand is still written; ${waits(row)}.`);
+        output.line(`${name} is paused. What is under way is still written; ${waits(row)}.`);
       });
     });
 
   connections
     .command('resume')
-    .description('ends the pause of an operator; a pause of the circuit is probed at once')
+    .description('end the pause of an operator; a pause of the circuit is probed at once')
     .argument('<connection>')
     .action(async (name: string, _options, command: Command) => {
       const options = command.optsWithGlobals<GlobalOptions>();
@@ -126,7 +126,7 @@ function* explain({ circuit, pause, operator, connection }: Row): Generator<stri
   if (pause && circuit === 'open') {
     yield `stopped itself since ${when(pause.since)}: ${clean(pause.reason)}`;
     if (pause.hint) yield clean(pause.hint);
-    yield `probed again at ${when(pause.next_probe)}, and goes on by itself; at once: wrapup connections resume ${connection}`;
+    yield `probed again at ${when(pause.next_probe)}, and resumes by itself; at once: wrapup connections resume ${connection}`;
   } else if (pause) yield 'answers again, and is watched for a minute';
   if (operator) {
     const why = operator.reason ? `: ${clean(operator.reason)}` : '';
@@ -150,7 +150,7 @@ function waits({ waiting, delayed }: Row): string {
 
 function reportResumed(row: Row, state: ConnectionState, output: Output): void {
   if (state.circuit !== 'open') {
-    output.line(`${row.connection} goes on: ${waits(row)}.`);
+    output.line(`${row.connection} is resumed: ${waits(row)}.`);
     return;
   }
   output.line(`${row.connection} is still paused, by itself: ${clean(state.pause?.reason ?? '')}`);

@@ -32,7 +32,7 @@ export function addDoctor(program: Command): void {
       '--source <name>',
       'instead: where the agents of a Synthflow workspace point, and how its webhooks were answered',
     )
-    .option('--look-back <time>', 'with --source: how far back to look at webhooks', parseTime, 7 * 24 * 3600_000)
+    .option('--look-back <time>', 'with --source: how far back webhooks are counted', parseTime, 7 * 24 * 3600_000)
     .action(async (name: string | undefined, _options, command: Command) => {
       const options = command.optsWithGlobals<GlobalOptions & { redis: boolean; source?: string; lookBack: number }>();
       const { source } = options;

@@ -27,7 +27,7 @@ interface BackfillOptions extends GlobalOptions {
 export function addBackfill(program: Command): void {
   program
     .command('backfill')
-    .description('bring in calls of the past that the ledger does not know, behind live calls')
+    .description('enqueue calls of the past that the ledger does not have, behind live calls')
     .option('--from <when>', 'calls that began then or later: 30d, or a date', parseSince)
     .option('--call <id...>', 'instead of a span: fetch these calls again, also ones that the ledger has')
     .option('--to <when>', 'and before then (default: now)', parseSince)
@@ -37,7 +37,7 @@ export function addBackfill(program: Command): void {
     .option('--from-logs', 'replay webhooks as they were sent, as far as Synthflow still has them (needs workspace_id)')
     .addHelpText(
       'after',
-      '\nInterrupted, the same command goes on where it stopped. Calls that the ledger knows are left alone.\nExits 0 when all was looked at, 1 when some could not be, 3 when Synthflow did not answer.',
+      '\nAn interrupted backfill continues with the same command. Calls that the ledger has are left alone.\nExits 0 when all calls were compared, 1 when some could not be, 3 when Synthflow did not answer.',
     )
     .action(async (_options, command: Command) => {
       const options = command.optsWithGlobals<BackfillOptions>();
@@ -45,7 +45,7 @@ export function addBackfill(program: Command): void {
       const config = await requireConfig(options, output);
       const source = chooseSource(config, options.source);
       if (options.call) return fetchCalls(source, config, options.call, options, output);
-      if (options.from === undefined) throw new CliError(EXIT.usage, 'say which: --from <when>, or --call <id>');
+      if (options.from === undefined) throw new CliError(EXIT.usage, '--from <when> or --call <id> is needed');
       const span = { from: options.from, to: Math.min(options.to ?? Date.now(), Date.now()) };
       if (span.from >= span.to) throw new CliError(EXIT.usage, '--from must be before --to, and not in the future');
       if (options.fromLogs && source.workspace_id === undefined) {
@@ -64,12 +64,12 @@ export function addBackfill(program: Command): void {
     });
 }
 
-/** What the ledger has forgotten looks as if it had never come. */
+/** A call whose ledger entry has expired looks as if it had never arrived. */
 function warnOfForgotten(config: Config, from: number, output: Output): void {
   const days = config.retention.ledger_days;
   if (Date.now() - from < days * 24 * 3600_000) return;
   output.remark(
-    `The ledger remembers ${days} days: older calls are delivered again even if they were delivered then. Their records are found by their keys and not made twice.`,
+    `The ledger goes back ${days} days: older calls are delivered again even if they were delivered before. Their records are found by their keys and not created twice.`,
   );
 }
 
@@ -143,10 +143,10 @@ function show(
 ): void {
   const { listed, known, missing, enqueued } = counts;
   const span = `${when(from)} to ${when(to)}, ${count(agents, 'agent')}`;
-  output.line(`${span}${resumed ? '; went on where an earlier one stopped' : ''}`);
+  output.line(`${span}${resumed ? '; resumed where an earlier one stopped' : ''}`);
   const brought = options.plan ? 'nothing enqueued, as only counted' : `${enqueued} enqueued`;
   output.line(`${listed} listed, ${known} known, ${missing} missing, ${brought}`);
   showCounts(counts, output, undefined);
   showProblems(troubles, output);
-  if (result !== 'complete' && !options.plan) output.line('The same command goes on from here.');
+  if (result !== 'complete' && !options.plan) output.line('The same command continues from here.');
 }

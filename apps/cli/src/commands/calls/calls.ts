@@ -24,10 +24,10 @@ export function addCalls(program: Command): void {
     .option('--connection <name>', 'only calls for this connection')
     .option('--since <when>', 'only calls received since: 2h, 3d, or a date', parseSince)
     .option('--limit <n>', 'at most so many', parseCount, 50)
-    .option('--cursor <text>', 'go on where an earlier page ended')
+    .option('--cursor <text>', 'continue where an earlier page ended')
     .addHelpText(
       'after',
-      '\nreceived: no worker has read it yet. unrouted: no route matched it.\nUnder --json each call has its cursor: the last one of a page goes on behind it.',
+      '\nreceived: no worker has read it yet. unrouted: no route matched it.\nUnder --json each call has its cursor: the last one of a page continues behind it.',
     )
     .action(async (_options, command: Command) => {
       const options = command.optsWithGlobals<GlobalOptions & CallFilter & { cursor?: string }>();

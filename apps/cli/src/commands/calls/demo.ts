@@ -32,7 +32,7 @@ export function addDemo(program: Command): void {
     .option('--calls <n>', 'how many', parseCount, 20)
     .option('--rate <n/s>', 'calls a second: 5/s, 30/min', parseRate, 5)
     .option('--lose <part>', 'webhooks that are never sent, for reconciliation to find: 15%', parsePart, 0)
-    .option('--pace <time>', 'how long a call rings and goes on, at most (default 1500ms)', parseTime)
+    .option('--pace <time>', 'how long a call rings and lasts, at most (default 1500ms)', parseTime)
     .option('--past <time>', 'calls of the past, over so long, without webhooks: 7d; for backfill to find', parseTime)
     .option('--inbound', 'ask ingress who is calling before an inbound call connects')
     .option('--seed <n>', 'other calls for another number', parseCount)

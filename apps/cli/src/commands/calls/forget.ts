@@ -45,10 +45,10 @@ export function addForget(program: Command): void {
     .argument('<phone | email | call id>')
     .option('--source <name>', 'only calls of this source')
     .option('--linked', "also other calls that were written to the same person's record in a CRM")
-    .option('--plan', 'only say which')
+    .option('--plan', 'only list them')
     .addHelpText(
       'after',
-      '\nCalls of a person are found as long as the ledger knows them. Deliveries that had not ended are given up.\nThe ledger keeps the call id, times and states. Records in the CRM are listed, and stay: remove them there.',
+      '\nCalls of a person are found as long as the ledger has them. Deliveries that are not finished are dropped.\nThe ledger keeps the call id, times and states. Records in the CRM are listed, and stay: remove them there.',
     )
     .action(async (given: string, _options, command: Command) => {
       const options = command.optsWithGlobals<ForgetOptions>();
@@ -171,7 +171,7 @@ function show({ by, calls, linked, memories, rewriting }: Result, options: Forge
   for (const { call_id, payloads, dropped, records, writing } of calls) {
     const what = plan
       ? 'would be forgotten'
-      : `forgotten: ${count(payloads, 'payload')} removed, ${dropped} on the way or waiting given up`;
+      : `forgotten: ${count(payloads, 'payload')} removed, ${dropped} queued or waiting dropped`;
     output.line(`${clean(call_id)} ${what}`);
     for (const { object, id, url } of records) {
       output.line(`    stays in the CRM: ${clean(object)} ${clean(id)}${url ? `  ${clean(url)}` : ''}`);

@@ -21,13 +21,13 @@ interface ReconcileOptions extends GlobalOptions {
 export function addReconcile(program: Command): void {
   program
     .command('reconcile')
-    .description('list the calls at Synthflow, and put those on their way whose webhook never came')
+    .description('list the calls at Synthflow, and enqueue those whose webhook never arrived')
     .option('--source <name>', 'default: every source that has an api_key')
     .option('--grace <time>', 'how long after its end a webhook may still come (default: as configured)', parseTime)
     .option('--look-back <time>', 'how far back to list calls (default: as configured)', parseTime)
     .addHelpText(
       'after',
-      '\nThe workers do the same on a schedule where a source has `reconcile:`. Only one run of a source goes on at a time.\nExits 0 when every agent was looked at, 1 when some could not be, 3 when Synthflow did not answer.',
+      '\nThe workers do the same on a schedule where a source has `reconcile:`. Only one run of a source is allowed at a time.\nExits 0 when every agent was compared, 1 when some could not be, 3 when Synthflow did not answer.',
     )
     .action(async (_options, command: Command) => {
       const options = command.optsWithGlobals<ReconcileOptions>();

@@ -9,10 +9,10 @@ import { CliError, EXIT } from '../../terminal/exit.ts';
 import { makeOutput } from '../../terminal/output.ts';
 import { parseSince } from '../../terminal/parse-options.ts';
 
-/** Everything that is not on its way already. */
+/** States of deliveries that are not queued. */
 const FINISHED: DeliveryState[] = ['written', 'skipped', 'parked', 'dead', 'dropped'];
 
-const ON_ITS_WAY = 'is on its way already';
+const QUEUED = 'is queued already';
 
 interface ReplayOptions extends GlobalOptions {
   source?: string;
@@ -22,26 +22,26 @@ interface ReplayOptions extends GlobalOptions {
   plan?: boolean;
 }
 
-/** `wrapup replay`: deliveries once more, whatever became of them, with the mapping as it is now. */
+/** `wrapup replay`: delivers calls again, in any state, with the current mapping. */
 export function addReplay(program: Command): void {
   program
     .command('replay')
-    .description('deliver calls again with the mapping as it is now, also ones that were written')
+    .description('deliver calls again with the current mapping, also ones that were written')
     .argument('[call ids...]')
     .option('--source <name>', 'only calls of this source')
     .option('--route <name>', 'only deliveries on this route')
     .option('--connection <name>', 'only deliveries to this connection')
     .option('--since <when>', 'only calls received since: 2h, 3d, or a date', parseSince)
-    .option('--plan', 'only say which')
+    .option('--plan', 'only list them')
     .addHelpText(
       'after',
-      '\nRecords are written again under the same keys: what is there is updated, nothing is made twice.\n`wrapup plan <call id>` shows what would change in one call.',
+      '\nRecords are written again under the same keys: what is there is updated, nothing is created twice.\n`wrapup plan <call id>` shows what would change in one call.',
     )
     .action(async (ids: string[], _options, command: Command) => {
       const options = command.optsWithGlobals<ReplayOptions>();
       const output = makeOutput(options.json ?? false);
       if (ids.length === 0 && options.since === undefined) {
-        throw new CliError(EXIT.usage, 'say which: call ids, or --since with or without --route');
+        throw new CliError(EXIT.usage, 'name what to replay: call ids, or --since with or without --route');
       }
       const config = await requireConfig(options, output);
       const { attemptsOf } = await import('@wrapup/config');
@@ -61,7 +61,7 @@ export function addReplay(program: Command): void {
             const item = { source, call_id, route, was: state, replayed: false };
             done.push(item);
             if (!FINISHED.includes(state)) {
-              say(ON_ITS_WAY);
+              say(QUEUED);
             } else if (options.plan) {
               say((await store.payloads.has(source, call_id, revision)) ? 'would be replayed' : expired(call_id));
             } else {
@@ -71,7 +71,7 @@ export function addReplay(program: Command): void {
                 config: config.hash,
               });
               item.replayed = did === 'replayed';
-              say(did === 'moved' ? ON_ITS_WAY : did === 'expired' ? expired(call_id) : did);
+              say(did === 'moved' ? QUEUED : did === 'expired' ? expired(call_id) : did);
             }
           }
         }

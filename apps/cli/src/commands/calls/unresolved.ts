@@ -10,7 +10,7 @@ import { parseCount, parseSince } from '../../terminal/parse-options.ts';
 
 const DESCRIPTIONS = {
   parked: 'calls that wait for a person: fix what stopped them, then replay',
-  dead: 'calls that the system gave up after its retries: an operator decides',
+  dead: 'calls whose retries are used up: an operator decides',
 } as const;
 
 interface ListOptions extends GlobalOptions, PlaceOptions {
@@ -46,8 +46,8 @@ export function addUnresolved(program: Command, state: UnresolvedState): void {
 
   addReason(addPlaces(group.command('list').description('newest first, page by page')))
     .option('--limit <n>', `at most so many; default ${PAGE_SIZE}, with --json all`, parseCount)
-    .option('--cursor <text>', 'go on where an earlier page ended')
-    .addHelpText('after', '\nUnder --json each item has its cursor: the last one of a page goes on behind it.')
+    .option('--cursor <text>', 'continue where an earlier page ended')
+    .addHelpText('after', '\nUnder --json each item has its cursor: the last one of a page continues behind it.')
     .action(async (_options, command: Command) => {
       const options = command.optsWithGlobals<ListOptions>();
       await list(state, options, makeOutput(options.json ?? false));
@@ -57,17 +57,17 @@ export function addUnresolved(program: Command, state: UnresolvedState): void {
     addPlaces(command)
       .argument('[call ids...]')
       .option('--all', 'every one of them')
-      .option('--plan', 'only say which')
-      .option('--resume [run]', 'go on with one that was interrupted; default: the latest')
-      .addHelpText('after', '\nIt means what has stopped by now. Interrupted, --resume goes on where it stopped.');
+      .option('--plan', 'only list them')
+      .option('--resume [run]', 'continue one that was interrupted; default: the latest')
+      .addHelpText('after', '\nTakes what has stopped by now. --resume continues one that was interrupted.');
 
-  addReason(
-    resolving(group.command('replay').description('put them back on their way, with the mapping as it is now')),
-  ).action(async (ids: string[], _options, command: Command) => {
-    await resolveMany({ state, action: 'replay', ids, options: command.optsWithGlobals<BulkCommand['options']>() });
-  });
+  addReason(resolving(group.command('replay').description('queue them again, with the current mapping'))).action(
+    async (ids: string[], _options, command: Command) => {
+      await resolveMany({ state, action: 'replay', ids, options: command.optsWithGlobals<BulkCommand['options']>() });
+    },
+  );
 
-  resolving(group.command('drop').description('give them up; the reason is kept in the ledger'))
+  resolving(group.command('drop').description('drop them; the reason is kept in the ledger'))
     .option('--code <text>', 'only those whose code contains this; where no code does, whose reason does')
     .option('--reason <text>', 'why; required')
     .action(async (ids: string[], _options, command: Command) => {

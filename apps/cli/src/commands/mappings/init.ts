@@ -41,7 +41,7 @@ export function addInit(program: Command): void {
     )
     .addHelpText(
       'after',
-      '\nAsks on a terminal for what is not said. Exits 1 and writes nothing when a file is there already.',
+      '\nAsks on a terminal for what no option says. Exits 1 and writes nothing when a file exists already.',
     )
     .action(async (folder: string, _options, command: Command) => {
       const options = command.optsWithGlobals<InitOptions>();
@@ -103,7 +103,7 @@ async function decide(
   if (known.length === 1) return known[0] as string;
   if (!process.stdin.isTTY) {
     if (fallback !== undefined) return fallback;
-    throw new CliError(EXIT.usage, `say which with ${flag}`, `one of ${known.join(', ')}`);
+    throw new CliError(EXIT.usage, `${flag} is needed`, `one of ${known.join(', ')}`);
   }
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   try {
@@ -152,7 +152,7 @@ async function tested(choices: InitChoices, fixture: string, captured: string | 
   const calls = [
     ...own.map((given) => ({ name: 'the captured call', given })),
     { name: 'a conversation', given: 'connected' },
-    { name: 'a voicemail of a stranger', given: 'voicemail' },
+    { name: 'a voicemail of an unknown number', given: 'voicemail' },
   ];
   const outcomes = previewFixture(
     join(choices.folder, fixture),
