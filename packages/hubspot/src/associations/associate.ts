@@ -1,6 +1,14 @@
 /** Links records to people and to each other, apart from their creation. Every link is accounted for. */
 import { Failure } from '@wrapup/destination';
-import { type Associated, chunk, halvesOf, type Item, type PlanWrite, type Written } from '@wrapup/destination/engine';
+import {
+  type Associated,
+  askedFor,
+  chunk,
+  halvesOf,
+  type Item,
+  type PlanWrite,
+  type Written,
+} from '@wrapup/destination/engine';
 import { asList, asObject } from '@wrapup/destination/http';
 import { labelRecords, linkRecords, MAX_LINKS, readLabels, unlinkRecords } from '../client/api.ts';
 import { readMany } from '../client/batches.ts';
@@ -228,20 +236,14 @@ async function unlinkPrevious(session: HubSpotSession, written: Written[]): Prom
       done.failed.set(item, Failure.of(thrown));
     }
   }
-  if (moves.length === 0) return done;
-  const reading = await readMany(session, {
-    object: 'contacts',
-    ids: moves.map(({ previous }) => previous),
-    properties: [],
-    plansOf: (id) => moves.filter(({ previous }) => previous === id).map(({ item }) => item.write.index),
-  });
+  const ids = askedFor(moves.map(({ item, previous }) => [previous, [item.write.index]]));
+  const found = await readMany(session, { object: 'contacts', ids, properties: [] });
   const real: Move[] = [];
   for (const { previous, ...move } of moves) {
-    const failure = reading.failed.get(previous);
-    const now = reading.found.get(previous)?.id;
-    if (failure) done.failed.set(move.item, failure);
+    const now = found.get(previous);
+    if (now instanceof Failure) done.failed.set(move.item, now);
     // A contact that is gone holds no links any more.
-    else if (now !== undefined && now !== move.item.write.person?.id) real.push({ ...move, previous: now });
+    else if (now && now.id !== move.item.write.person?.id) real.push({ ...move, previous: now.id });
   }
   for (const [object, all] of Map.groupBy(real, ({ item }) => item.record.object))
     for (const part of chunk(all, UNLINK_BATCH)) {

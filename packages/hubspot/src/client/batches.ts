@@ -1,7 +1,4 @@
-/**
- * Reads in which every id is accounted for: found, missing, or failed. "Missing" is said only where HubSpot answered
- * and the record was not there; whatever else went wrong is a failure.
- */
+/** Reads in which every id is accounted for: found, failed, or certainly not there. */
 import {
   type CrmRow,
   chunk,
@@ -38,12 +35,11 @@ export interface CrmRecord {
   properties: Record<string, string | null>;
 }
 
-interface BatchReading {
-  /** By the id that was asked for, which a merged record may no longer have. */
-  found: Map<string, CrmRecord>;
-  missing: Set<string>;
-  failed: Map<string, HubSpotFailure>;
-}
+/**
+ * By the id that was asked for, which a merged record may no longer have. An id that is not in it is certainly not there:
+ * HubSpot answered, and the record was not among the answers.
+ */
+type BatchReading = Map<string, CrmRecord | HubSpotFailure>;
 
 /**
  * Properties that tell which of the asked records an answer is. HubSpot finds a contact by an additional address too,
@@ -55,62 +51,39 @@ const IDENTITY: Record<string, string[]> = {
 };
 
 /** What to read, of one object. */
-export interface BatchReadRequest {
+interface BatchReadRequest {
   object: string;
-  /** Ids, or values of the unique property `by`. */
-  ids: Iterable<string>;
+  /** Ids, or values of the unique property `by`, and the numbers of the plans that need each. */
+  ids: ReadonlyMap<string, readonly number[]>;
   by?: string;
   properties: string[];
-  /** Numbers of the plans that need an id. */
-  plansOf(id: string): number[];
 }
 
 /** Reads records by id, or by a unique property. Never rejects. */
-export async function readMany(
-  session: HubSpotSession,
-  { ids, by, properties, ...wanted }: BatchReadRequest,
-): Promise<BatchReading> {
+export async function readMany(session: HubSpotSession, request: BatchReadRequest): Promise<BatchReading> {
+  const { ids, by, properties } = request;
   const names = [...new Set([...properties, ...(IDENTITY[by ?? 'id'] ?? [by ?? ''])])];
-  const reading: BatchReading = { found: new Map(), missing: new Set(), failed: new Map() };
-  for (const batch of chunk([...new Set(ids)], MAX_BATCH)) {
-    const part = await readBatch(session, { ...wanted, properties: names, ...(by === undefined ? {} : { by }) }, batch);
-    for (const [id, record] of part.found) reading.found.set(id, record);
-    for (const id of part.missing) reading.missing.add(id);
-    for (const [id, failure] of part.failed) reading.failed.set(id, failure);
-  }
+  const reading: BatchReading = new Map();
+  for (const part of chunk([...ids.keys()], MAX_BATCH))
+    for (const [id, one] of await readBatch(session, { ...request, properties: names }, part)) reading.set(id, one);
   return reading;
 }
 
-async function readBatch(
-  session: HubSpotSession,
-  wanted: Omit<BatchReadRequest, 'ids'>,
-  ids: string[],
-): Promise<BatchReading> {
-  const { object, by, properties, plansOf } = wanted;
-  const call = readRecords(object, ids, properties, by);
-  const plans = ids.flatMap(plansOf);
+async function readBatch(session: HubSpotSession, request: BatchReadRequest, ids: string[]): Promise<BatchReading> {
+  const call = readRecords(request.object, ids, request.properties, request.by);
+  const plans = ids.flatMap((id) => request.ids.get(id) ?? []);
   try {
     const body = asObject((await session.send(call, plans)).body);
     // HubSpot lists the ids it does not find. An answer that says nothing at all is asked for once more.
-    return accountForReads(isSilent(body) ? asObject((await session.send(call, plans)).body) : body, wanted, ids);
+    return accountForReads(isSilent(body) ? asObject((await session.send(call, plans)).body) : body, request, ids);
   } catch (thrown) {
     const failure = asHubSpotFailure(thrown);
     const refused = failure.vendor !== undefined && failure.vendor.status < 409 && failure.vendor.status >= 400;
     if (ids.length > 1 && refused && failure.code !== 'unauthorized' && failure.code !== 'missing_scope') {
       const [first, second] = halvesOf(ids);
-      const [one, other] = [await readBatch(session, wanted, first), await readBatch(session, wanted, second)];
-      return {
-        found: new Map([...one.found, ...other.found]),
-        missing: new Set([...one.missing, ...other.missing]),
-        failed: new Map([...one.failed, ...other.failed]),
-      };
+      return new Map([...(await readBatch(session, request, first)), ...(await readBatch(session, request, second))]);
     }
-    const isGone = failure.code === 'gone';
-    return {
-      found: new Map(),
-      missing: new Set(isGone ? ids.slice(0, 1) : []),
-      failed: new Map(isGone ? [] : ids.map((id) => [id, failure])),
-    };
+    return new Map(failure.code === 'gone' ? [] : ids.map((id) => [id, failure]));
   }
 }
 
@@ -119,13 +92,9 @@ function isSilent({ results, errors }: Record<string, unknown>): boolean {
 }
 
 /** Matches a 2xx body to the ids. @throws HubSpotFailure when it has no results to match */
-function accountForReads(
-  body: Record<string, unknown>,
-  { object, by }: Omit<BatchReadRequest, 'ids'>,
-  ids: string[],
-): BatchReading {
+function accountForReads(body: Record<string, unknown>, { object, by }: BatchReadRequest, ids: string[]): BatchReading {
   if (!Array.isArray(body.results)) throw unaccounted(`read ${object}`);
-  const reading: BatchReading = { found: new Map(), missing: new Set(), failed: new Map() };
+  const reading: BatchReading = new Map();
   const open = new Set(ids);
   for (const item of body.results) {
     const record = toRecord(item);
@@ -134,7 +103,7 @@ function accountForReads(
     const asked = [...open].filter((id) => isAsked(record, id, by));
     for (const id of asked.length === 0 && ids.length === 1 ? ids : asked) {
       open.delete(id);
-      reading.found.set(id, record);
+      reading.set(id, record);
     }
   }
   for (const item of asList(body.errors)) {
@@ -144,10 +113,9 @@ function accountForReads(
     const named = [...open].filter((id) => error.ids.includes(id));
     for (const id of named.length > 0 ? named : open) {
       open.delete(id);
-      reading.failed.set(id, failure);
+      reading.set(id, failure);
     }
   }
-  for (const id of open) reading.missing.add(id);
   return reading;
 }
 

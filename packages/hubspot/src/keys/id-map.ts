@@ -8,6 +8,7 @@
  */
 import { type Context, Failure, type Subject } from '@wrapup/destination';
 import {
+  askedFor,
   digest,
   type Existing,
   type Item,
@@ -98,16 +99,15 @@ async function begin(ctx: Context, item: Item, begun: Set<Item>): Promise<void> 
 async function readById(session: HubSpotSession, ids: ReadonlyMap<Item, string>): Promise<Map<Item, RecordReading>> {
   const readings = new Map<Item, RecordReading>();
   for (const [object, all] of Map.groupBy(ids, ([{ record }]) => record.object)) {
-    const reading = await readMany(session, {
+    const found = await readMany(session, {
       object,
-      ids: all.map(([, id]) => id),
+      ids: askedFor(all.map(([{ write }, id]) => [id, [write.index]])),
       properties: propertiesOf(all.map(([item]) => item)),
-      plansOf: (id) => all.filter(([, one]) => one === id).map(([{ write }]) => write.index),
     });
     for (const [item, id] of all) {
-      const found = reading.found.get(id);
-      readings.set(item, reading.failed.get(id) ?? (found ? withoutLine(item, found) : 'absent'));
-      if (reading.missing.has(id)) await session.ctx.memory.delete(recordIdMemory(item.record)).catch(() => {});
+      const one = found.get(id);
+      readings.set(item, one instanceof Failure ? one : one ? withoutLine(item, one) : 'absent');
+      if (!one) await session.ctx.memory.delete(recordIdMemory(item.record)).catch(() => {});
     }
   }
   return readings;
@@ -119,14 +119,14 @@ async function findByLine(session: HubSpotSession, item: Item): Promise<RecordRe
   const { object, key } = record;
   const own = keyProperty(object);
   try {
-    const ids = await candidatesOf(session, item);
+    const ids = askedFor((await candidatesOf(session, item)).map((id) => [id, [write.index]]));
     const properties = [...propertiesOf([item]), own, keyLineProperty(object) ?? own];
-    const { found, failed } = await readMany(session, { object, ids, properties, plansOf: () => [write.index] });
-    const [failure] = failed.values();
-    if (failure) return failure;
-    const same = [...found.values()].find(
-      ({ properties: values }) => values[own] === key || hasKeyLine(object, values, key),
-    );
+    const records: Existing[] = [];
+    for (const one of (await readMany(session, { object, ids, properties })).values()) {
+      if (one instanceof Failure) return one;
+      records.push(one);
+    }
+    const same = records.find(({ properties: values }) => values[own] === key || hasKeyLine(object, values, key));
     return same ? withoutLine(item, same) : 'absent';
   } catch (thrown) {
     return asHubSpotFailure(thrown);

@@ -15,6 +15,7 @@
  */
 import { type Context, Failure } from '@wrapup/destination';
 import {
+  askedFor,
   contactSteps,
   type FoundPeople,
   type FoundPerson,
@@ -82,15 +83,10 @@ function uniqueKey(session: HubSpotSession, upserts: boolean): KeyStrategy {
     async read(items) {
       const readings = new Map<Item, RecordReading>();
       for (const [object, all] of Map.groupBy(items, ({ record }) => record.object)) {
-        const { found, failed } = await readMany(session, {
-          object,
-          ids: all.map(({ record }) => record.key),
-          by: keyProperty(object),
-          properties: propertiesOf(all),
-          plansOf: (key) => all.filter(({ record }) => record.key === key).map(({ write }) => write.index),
-        });
-        for (const item of all)
-          readings.set(item, failed.get(item.record.key) ?? found.get(item.record.key) ?? 'absent');
+        const ids = askedFor(all.map(({ record, write }) => [record.key, [write.index]]));
+        const by = keyProperty(object);
+        const found = await readMany(session, { object, ids, by, properties: propertiesOf(all) });
+        for (const item of all) readings.set(item, found.get(item.record.key) ?? 'absent');
       }
       return readings;
     },
@@ -143,32 +139,23 @@ function contactKey(session: HubSpotSession, upserts: boolean): PersonKey {
     isUnique: () => true,
     keyed: (row, { key }) => ({ ...row, key }),
     async find(people, properties) {
-      const { found, failed } = await readMany(session, {
-        object: CONTACTS,
-        ids: people.map(({ key }) => key),
-        by: keyProperty(CONTACTS),
-        properties,
-        plansOf: (key) => people.filter((one) => one.key === key).flatMap(plansOf),
-      });
+      const ids = askedFor(people.map(({ key, writes }) => [key, writes.map(({ index }) => index)]));
+      const found = await readMany(session, { object: CONTACTS, ids, by: keyProperty(CONTACTS), properties });
       const all: FoundPeople = new Map();
       for (const person of people) {
-        const { key, writes } = person;
-        const record = found.get(key);
-        const failure = failed.get(key);
-        if (record)
+        const one = found.get(person.key);
+        if (one instanceof Failure) all.set(person, one);
+        else if (one)
           all.set(person, {
-            person: { object: CONTACTS, ...record },
+            person: { object: CONTACTS, ...one },
             read: true,
-            claim: judgeClaim(writes, [key]),
+            claim: judgeClaim(person.writes, [person.key]),
           });
-        else if (failure) all.set(person, failure);
       }
       return all;
     },
   };
 }
-
-const plansOf = ({ writes }: NewPerson) => writes.map(({ index }) => index);
 
 function noKey(session: HubSpotSession, verbs: () => PeopleVerbs): PersonKey {
   return {

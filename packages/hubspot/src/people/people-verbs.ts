@@ -1,8 +1,9 @@
 /** HubSpot's contacts, as the write engine asks for them. */
 
 import { parsePhone } from '@wrapup/call';
-import type { Failure } from '@wrapup/destination';
+import { Failure } from '@wrapup/destination';
 import {
+  askedFor,
   type CrmPerson,
   type CrmRow,
   holdsPhone,
@@ -70,21 +71,12 @@ async function readPeople(
   properties: string[],
 ): Promise<PeopleRead> {
   const wanted = { object: CONTACTS, properties: [...new Set([...properties, ...CANDIDATE_PROPERTIES])] };
-  const byId = new Map<string, CrmPerson | Failure>();
-  const byEmail = new Map<string, CrmPerson[] | Failure>();
-  if (ids.size > 0) {
-    const plansOf = (id: string) => [...(ids.get(id) ?? [])];
-    const { found, failed } = await readMany(session, { ...wanted, ids: ids.keys(), plansOf });
-    for (const [id, failure] of failed) byId.set(id, failure);
-    for (const [id, record] of found) byId.set(id, toPerson(record));
-  }
-  if (emails.size > 0) {
-    const plansOf = (email: string) => [...(emails.get(email) ?? [])];
-    const { found, failed } = await readMany(session, { ...wanted, ids: emails.keys(), by: 'email', plansOf });
-    for (const [email, failure] of failed) byEmail.set(email, failure);
-    for (const [email, record] of found) byEmail.set(email, [toPerson(record)]);
-  }
-  return { byId, byEmail };
+  const byId = await readMany(session, { ...wanted, ids });
+  const byEmail = await readMany(session, { ...wanted, ids: emails, by: 'email' });
+  return {
+    byId: new Map([...byId].map(([id, one]) => [id, one instanceof Failure ? one : toPerson(one)])),
+    byEmail: new Map([...byEmail].map(([email, one]) => [email, one instanceof Failure ? one : [toPerson(one)]])),
+  };
 }
 
 async function searchContacts(
@@ -98,11 +90,10 @@ async function searchContacts(
   const people = new Map<string, CrmPerson[] | Failure>();
   for (const [phone, records] of found) people.set(phone, Array.isArray(records) ? records.map(toPerson) : records);
   const hits = [...people].flatMap(([phone, some]) =>
-    Array.isArray(some) ? some.map(({ id }) => ({ id, phone })) : [],
+    Array.isArray(some) ? some.map(({ id }): [string, readonly number[]] => [id, phones.get(phone) ?? []]) : [],
   );
   if (!slim || hits.length === 0) return people;
-  const plans = Map.groupBy(hits, ({ id }) => id);
-  const ids = new Map([...plans].map(([id, all]) => [id, all.flatMap(({ phone }) => phones.get(phone) ?? [])]));
+  const ids = askedFor(hits);
   const { byId } = await readPeople(session, { ids, emails: new Map() }, properties);
   for (const [phone, some] of people) {
     if (!Array.isArray(some)) continue;

@@ -7,7 +7,7 @@
  */
 import type { Context } from '@wrapup/destination';
 import type { Item, RecordReading, Written } from '@wrapup/destination/engine';
-import { chunk, digest } from '@wrapup/destination/engine';
+import { askedFor, chunk, digest } from '@wrapup/destination/engine';
 import type { RecordPlan } from '@wrapup/mapping';
 import { searchRecords } from '../client/api.ts';
 import { type CrmRecord, readMany, readPages, toRecord } from '../client/batches.ts';
@@ -82,15 +82,13 @@ async function readRemembered(
       readings.set(domain, asHubSpotFailure(thrown));
     }
   }
-  if (ids.size === 0) return readings;
-  const { found, failed } = await readMany(session, {
+  const found = await readMany(session, {
     object: COMPANIES,
-    ids: ids.values(),
+    ids: askedFor([...ids].map(([domain, id]) => [id, plansOf(domain)])),
     properties,
-    plansOf: (id) => [...ids].filter(([, one]) => one === id).flatMap(([domain]) => plansOf(domain)),
   });
   for (const [domain, id] of ids) {
-    const reading = failed.get(id) ?? found.get(id);
+    const reading = found.get(id);
     if (reading) readings.set(domain, reading);
     else await ctx.memory.delete(memoryKey(domain)).catch(() => {});
   }

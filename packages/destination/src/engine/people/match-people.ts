@@ -74,8 +74,10 @@ async function askByIdOrEmail(crm: Finder, asked: Open[], properties: string[]):
   await Promise.all(asked.map(prepare));
   if (asking.length === 0) return;
   const byId = asking.filter(({ id }) => id !== undefined);
-  const ids = askedFor(byId.map(({ one, id = '' }) => [id, one]));
-  const emails = askedFor(asking.filter((one) => !byId.includes(one)).map(({ one, step }) => [step.value, one]));
+  const ids = askedFor(byId.map(({ one, id = '' }) => [id, [one.question.plan]]));
+  const emails = askedFor(
+    asking.filter((one) => !byId.includes(one)).map(({ one, step }) => [step.value, [one.question.plan]]),
+  );
   const read = await crm.read({ ids, emails }, properties);
   for (const { one, step, id } of asking) {
     const hits = id === undefined ? (read.byEmail.get(step.value) ?? []) : (read.byId.get(id) ?? []);
@@ -84,9 +86,10 @@ async function askByIdOrEmail(crm: Finder, asked: Open[], properties: string[]):
   }
 }
 
-function askedFor(pairs: [value: string, one: Open][]): Map<string, number[]> {
+/** Values that are asked for, each once, with the plans that ask. */
+export function askedFor(pairs: Iterable<[value: string, plans: readonly number[]]>): Map<string, number[]> {
   const asked = new Map<string, number[]>();
-  for (const [value, { question }] of pairs) asked.set(value, [...(asked.get(value) ?? []), question.plan]);
+  for (const [value, plans] of pairs) asked.set(value, [...(asked.get(value) ?? []), ...plans]);
   return asked;
 }
 
@@ -121,7 +124,7 @@ async function askByPhone(crm: Finder, asked: Open[], properties: string[]): Pro
   if (seeking.size === 0) return;
   // Properties that no question needs would leave a search less room for numbers.
   const read = [...seeking.keys()].some(({ question }) => question.read);
-  const phones = askedFor([...seeking].map(([one, { value }]) => [value, one]));
+  const phones = askedFor([...seeking].map(([one, { value }]) => [value, [one.question.plan]]));
   const results = await crm.search(phones, read ? properties : []);
   for (const [one, step] of seeking) {
     const hits = results.get(step.value) ?? [];
