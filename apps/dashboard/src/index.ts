@@ -1,2 +1,2 @@
 export { createDashboard, type DashboardParts } from './dashboard.ts';
-export { type DashboardOptions, readOptions } from './options.ts';
+export { readOptions } from './options.ts';

@@ -1,3 +1,3 @@
 export { type CallerLookup, openCallerLookup } from './inbound/caller-lookup.ts';
-export { createIngress, type IngressParts, observe } from './ingress.ts';
-export { DEFAULT_OPTIONS, type IngressOptions, readOptions } from './options.ts';
+export { createIngress } from './ingress.ts';
+export { type IngressOptions, readOptions } from './options.ts';

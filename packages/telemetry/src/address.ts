@@ -1,5 +1,5 @@
 /** The processes that listen, and the ports they take when nothing else is said. */
-export const DEFAULT_PORTS = { ingress: 8080, dashboard: 8081, worker: 8082, sandbox: 8090 } as const;
+const DEFAULT_PORTS = { ingress: 8080, dashboard: 8081, worker: 8082, sandbox: 8090 } as const;
 export type Role = keyof typeof DEFAULT_PORTS;
 
 /**

@@ -12,7 +12,7 @@ const COLOURS = {
 } as const;
 
 /** A state in its colour. */
-export function showState(state: DeliveryEntry['state'], output: Output): string {
+function showState(state: DeliveryEntry['state'], output: Output): string {
   return output.style(COLOURS[state], state);
 }
 

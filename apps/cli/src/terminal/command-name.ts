@@ -6,7 +6,7 @@ const COMMANDS =
   'init|check|test|doctor|provision|schema|plan|send|demo|calls|parked|dead|replay|reconcile|backfill|connections|forget|--help';
 const NAMED = new RegExp(`(?<![\\w/.@:-])wrapup (?=(?:${COMMANDS})(?![\\w]))`, 'g');
 
-export function commandName(): string {
+function commandName(): string {
   return process.env.WRAPUP_COMMAND || 'wrapup';
 }
 

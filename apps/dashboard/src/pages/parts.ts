@@ -20,7 +20,7 @@ const UNITS = [
 ] as const;
 
 /** `3 min ago`, `in 20 s`. */
-export function renderAge(ms: number): string {
+function renderAge(ms: number): string {
   const past = ms >= 0;
   for (const [size, unit] of UNITS) {
     if (Math.abs(ms) < size) continue;
@@ -85,7 +85,7 @@ export function renderSelect(
 }
 
 /** The address if it is absolute and http(s): record links come from outside, and `javascript:` is an address too. */
-export function webAddress(url: string | undefined): string | undefined {
+function webAddress(url: string | undefined): string | undefined {
   if (!url || !URL.canParse(url)) return undefined;
   const { protocol, href } = new URL(url);
   return protocol === 'http:' || protocol === 'https:' ? href : undefined;

@@ -1,7 +1,7 @@
 import type { PageNotice } from '../pages/layout.ts';
 
 /** What the page says after an action redirected the browser to it. The address names one of these texts and holds none. */
-export const NOTICES = {
+const NOTICES = {
   replayed: { kind: 'good', text: 'Queued again, with the current mapping.' },
   replayed_before: {
     kind: 'bad',

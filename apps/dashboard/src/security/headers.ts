@@ -3,7 +3,7 @@ import type { RequestHandler } from 'express';
 const SHARED = "default-src 'self'; object-src 'none'; frame-ancestors 'none'; form-action 'self'";
 
 /** Our own pages need no script at all. */
-export const PAGE_POLICY = `${SHARED}; script-src 'none'; base-uri 'none'`;
+const PAGE_POLICY = `${SHARED}; script-src 'none'; base-uri 'none'`;
 /** Two style elements that Bull Board 9.10.1 adds: the colours of its Redis icon, and one that hides scroll bars. */
 const BOARD_STYLES = [
   'sha256-r2N1TB/gHbBtBZFKg7ejmq1acVSREzucTAEw6ga4hoU=',

@@ -18,7 +18,7 @@ export const UNPROVED = {
  * What is inflated of a sender that is proved by a signature: a captured signature can be sent with any body. Transcripts
  * and the JSON around them become five to twenty times smaller; only a decompression bomb becomes a thousand times smaller.
  */
-export const SIGNED = { ratio: 100, ratioFrom: 1024 ** 2 } as const;
+const SIGNED = { ratio: 100, ratioFrom: 1024 ** 2 } as const;
 
 const DECOMPRESSORS: Record<string, () => Transform & { readonly bytesWritten: number }> = {
   gzip: createGunzip,

@@ -28,7 +28,7 @@ export function hasToken(source: Source): boolean {
 }
 
 /** Whether calls of this source must be signed: wherever they can be, except under `trust: none`. */
-export function demandsSignature(source: Source): boolean {
+function demandsSignature(source: Source): boolean {
   return source.trust === 'signature' || (source.trust === 'api' && source.webhook_secrets.some(Boolean));
 }
 

@@ -5,7 +5,7 @@ import { suggest } from '@wrapup/findings';
 import { parsePath } from '@wrapup/mapping';
 
 /** What is known of a call before it connects, by path. */
-export const INBOUND_PATHS = [
+const INBOUND_PATHS = [
   'call.from_number',
   'call.to_number',
   'call.direction',

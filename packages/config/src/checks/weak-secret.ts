@@ -1,9 +1,9 @@
 /** Secrets that are none: shipped with an earlier version, taken from an example, repetitive, or short. */
 
 /** Bytes; Synthflow generates 32. */
-export const MIN_SECRET_BYTES = 16;
+const MIN_SECRET_BYTES = 16;
 /** Characters of a path token that hold 128 bits: in base64url, and in hexadecimal digits alone. */
-export const MIN_TOKEN = { base64url: 22, hex: 32 } as const;
+const MIN_TOKEN = { base64url: 22, hex: 32 } as const;
 
 /** What `.env.example` and `npm start` gave to every installation before each made its own. */
 const SHIPPED: ReadonlySet<string> = new Set(['demo-webhook-secret']);

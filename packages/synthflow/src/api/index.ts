@@ -1,4 +1,3 @@
 export * from './client.ts';
-export { type ApiFailureCode, SynthflowApiError } from './failure.ts';
-export { mergeRecords, timesOf } from './records.ts';
-export { type ApiOptions, type Ask, HOSTS, type Region } from './transport.ts';
+export { SynthflowApiError } from './failure.ts';
+export type { ApiOptions, Ask } from './transport.ts';

@@ -117,7 +117,7 @@ function statesOf(entry: LedgerEntry): string {
 }
 
 /** A ledger entry as JSON: times as ISO 8601, and what to do next spelt out. */
-export async function forMachines(entry: LedgerEntry, pauses?: Pauses): Promise<object> {
+async function forMachines(entry: LedgerEntry, pauses?: Pauses): Promise<object> {
   const { hintOf } = await import('@wrapup/queue');
   const iso = (at: number) => new Date(at).toISOString();
   return {

@@ -1,2 +1,0 @@
-export { makeProgram } from './program.ts';
-export { EXIT } from './terminal/exit.ts';
