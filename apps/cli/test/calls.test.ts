@@ -90,7 +90,7 @@ test('calls show says why a call stopped and what to do', async () => {
   });
 });
 
-test('an unknown call is an error, and one id in two sources has to be told apart', async () => {
+test('an unknown call is an error, and an id in two sources needs --source', async () => {
   const { env, route } = await openInstallation();
   const unknown = await wrapup(['calls', 'show', 'nobody'], env);
   expect(unknown).toMatchObject({ code: 1, stdout: '' });

@@ -96,7 +96,7 @@ test('help names every command and the exit codes', async () => {
   expect(await wrapup(['--version'])).toMatchObject({ code: 0, stdout: '0.1.0\n' });
 });
 
-test('eight mistakes in one mapping are told at once, each with its place and what was meant', async () => {
+test('eight mistakes in one mapping are reported at once, each with its place and a suggestion', async () => {
   const mapping = `extends: hubspot/call-log
 person:
   unmached: create

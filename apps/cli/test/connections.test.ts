@@ -74,7 +74,7 @@ test('the daily quota and when it is used up are listed', async () => {
   expect((await wrapup(['connections', 'list'], env)).stdout).toMatch(/30 % left, used up at \d\d:\d\d UTC/);
 });
 
-test('a connection that nobody knows is refused, with those that there are', async () => {
+test('an unknown connection is refused, with the list of connections', async () => {
   const { env } = await openInstallation();
   const answer = await wrapup(['connections', 'pause', 'slaes'], env);
   expect(answer.code).toBe(1);

@@ -6,7 +6,7 @@ import { wrapup } from './support/run.ts';
 const DANA = { phone: '+14155550142', email: 'dana@example.com' };
 const DANAS = { phone: DANA.phone };
 
-test('forgets every call of a person, whatever has become of it, and nobody else', async () => {
+test('forgets every call of a person, in any state, and no other person', async () => {
   const { env, store, settle, route, receive } = await openInstallation();
   const written = await settle(
     { call_id: 'w-1', ...DANAS },
@@ -94,7 +94,7 @@ test('a delivery that is being written is waited for', async () => {
   expect(stuck).toMatchObject({ writing: ['sales-calls'], payloads: 1 });
 });
 
-test('nothing of a forgotten call is kept again, whoever brings it', async () => {
+test('nothing of a forgotten call is stored again, from any sender', async () => {
   const { env, store, receive } = await openInstallation();
   await receive('connected', { call_id: 'c-1', ...DANAS });
   const forgot = await wrapup(['forget', 'c-1', '--json'], env);

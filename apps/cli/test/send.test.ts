@@ -19,7 +19,7 @@ async function openIngress(extra: Record<string, string> = {}) {
   return { ...installation, env: { ...env, INGRESS_PORT: String(ingress.port) } };
 }
 
-/** What a request brings, from a server that answers what it is told. */
+/** The requests to a server with fixed answers. */
 async function listen(status: number, body = '{}') {
   const seen: { url: string | undefined; headers: NodeJS.Dict<string | string[]>; body: string }[] = [];
   const server = createServer(async (request, response) => {
@@ -124,7 +124,7 @@ test('a file that stands where --parallel takes a number is said to stand in the
   expect(stderr).toMatch(/"samples\/connected\.json" is no number.*before --parallel: wrapup send samples/s);
 });
 
-test('what is no JSON is told by line and column, and not quoted', async () => {
+test('a body that is not JSON is reported by line and column, and not quoted', async () => {
   const options = ['send', '-', '--secret', 's', '--new-id'];
   const text = await wrapup(options, {}, '# Dana Example\n');
   expect(text).toMatchObject({

@@ -165,7 +165,7 @@ test('connections list shows what waits, removed connections included', async ()
   ]);
 });
 
-test('a body that nobody can read is listed, looked at, and given up', async () => {
+test('an unrecognised body is listed, shown and dropped', async () => {
   const { env, store, receive } = await openInstallation();
   const call = await receive('connected', { call_id: 'odd-1' });
   const why = { code: 'unrecognised', reason: 'The body has no call id.', hint: 'Look at it.' };

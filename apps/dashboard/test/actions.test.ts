@@ -31,7 +31,7 @@ describe('replay', () => {
     const jobs = await dashboard.store.queues.deliveries('sales').getJobs(['waiting', 'prioritized']);
     const job = jobs.find(({ data }) => data.call_id === callId && data.replays === 1);
     expect(job?.opts.attempts).toBe(7);
-    // The worker is told by which configuration.
+    // The job names the configuration.
     expect(job?.data.config).toBe(configOf().hash);
   });
 
@@ -124,7 +124,7 @@ describe('drop', () => {
     expect((await dashboard.delivery(callId)).state).toBe('parked');
   });
 
-  it('keeps personal data out of the ledger and the log, whoever writes it there', async () => {
+  it('keeps personal data that an operator writes out of the ledger and the log', async () => {
     await send('drop', { ...target, reason: 'jane@example.com of +1 415 555 0132 asked us to' });
     const { reason } = await dashboard.delivery(callId);
     expect(reason).toBe('[e-mail] of [number] asked us to');

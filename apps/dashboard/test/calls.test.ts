@@ -112,7 +112,7 @@ describe('the list of calls', () => {
     }
   });
 
-  it('survives queries that nobody would write', async () => {
+  it('survives queries that no page sends', async () => {
     for (const query of [
       'after=x',
       'after=99999999999999999999-1',

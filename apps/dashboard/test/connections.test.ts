@@ -72,7 +72,7 @@ describe('the page of connections', () => {
     expect(metrics).toContain(`wrapup_quota_daily_used_up_timestamp_seconds{connection="sales"} ${at / 1000 + 1800}`);
   });
 
-  it('takes no action on a connection that nobody knows, nor from another origin', async () => {
+  it('takes no action on an unknown connection, nor from another origin', async () => {
     expect((await dashboard.post('/connections/nobody/pause', {})).status).toBe(404);
     expect((await dashboard.post('/connections/alerts/pause', {}, { origin: 'https://evil.example' })).status).toBe(
       403,

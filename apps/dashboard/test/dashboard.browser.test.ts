@@ -126,7 +126,7 @@ describe.skipIf(!existsSync(CHROMIUM))('in a browser', () => {
       await page.getByText('3 deliveries match.').waitFor();
       for (const id of ids) expect(await page.getByRole('link', { name: id }).count()).toBe(1);
       expect(await page.getByRole('link', { name: ambiguous }).count()).toBe(0);
-      // What stops after somebody looked is not among what he means.
+      // What stops after the page was made is not included.
       const late = await other.seed(field);
       await page.getByText('Replay these 3…').click();
       await page.getByRole('button', { name: 'Replay these 3' }).click();

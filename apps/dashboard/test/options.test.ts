@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { readOptions } from '../src/index.ts';
 
 describe('the dashboard’s options', () => {
-  it('bind to loopback and ask nobody when there is no password', () => {
+  it('bind to loopback and ask for no password when there is none', () => {
     expect(readOptions({})).toEqual({
       host: '127.0.0.1',
       generated: false,

@@ -52,11 +52,11 @@ describe('the CRM', () => {
     ['moves house', { kind: 'migrating' }],
     ['has had enough searches this second', { kind: 'secondly' }],
     ['has had enough requests today', { kind: 'daily' }],
-  ])('%s: the call goes on, and no rule takes that for "nobody"', async (_what, fault) => {
+  ])('%s: the call goes on, and no rule takes the caller for an unknown number', async (_what, fault) => {
     ingress.answerCalls(inbound({ look_up, within: WITHIN, agents: [declineUnknown] }));
     always(fault);
     expect(await ingress.ask(newNumber())).toEqual(NEUTRAL);
-    // Nor is it remembered as "nobody".
+    // Nor is it stored as not found.
     ingress.sandbox.control.clearFaults();
     ingress.answerCalls(inbound({ look_up: ingress.newConnection(), within: 5_000, agents: [declineUnknown] }));
     expect(await ingress.ask(DANA)).toMatchObject({ call_inbound: { custom_variables: { first_name: 'Dana' } } });
@@ -84,7 +84,7 @@ describe('the CRM', () => {
     });
   });
 
-  it('fails: nobody is declined whom an earlier rule might have sent elsewhere', async () => {
+  it('fails: no caller is declined whom an earlier rule might have rerouted', async () => {
     const toVip: InboundRule = {
       asks_caller: true,
       when: (_call, caller) => caller.lifecyclestage === 'customer',
@@ -100,7 +100,7 @@ describe('the CRM', () => {
 });
 
 describe('a CRM that goes on failing', () => {
-  it('is left alone after three callers, and asked again behind somebody’s back', async () => {
+  it('is not asked after three failures, and tried again while its caller is answered without it', async () => {
     always({ kind: 'status', status: 503 });
     for (let i = 0; i < 3; i += 1) expect(await ingress.ask(newNumber())).toEqual(NEUTRAL);
     const before = ingress.asked();
@@ -110,7 +110,7 @@ describe('a CRM that goes on failing', () => {
     expect(ingress.logged()).toContain('callers are not looked up for a while');
   });
 
-  it('is left alone at once when it says that nobody is let in', async () => {
+  it('is not asked after one failure that means a broken connection', async () => {
     always({ kind: 'unauthorized' });
     expect(await ingress.ask(newNumber())).toEqual(NEUTRAL);
     const before = ingress.asked();
@@ -136,7 +136,7 @@ describe('a CRM that works again', () => {
     own.sandbox.control.clearFaults();
     expect(await own.ask(DANA)).toEqual(NEUTRAL);
     now += 5_000;
-    // This one may still be answered without: nobody waits for a trial.
+    // This one may still be answered without: no caller waits for a trial.
     await own.ask(DANA);
     await waitUntil(async () => JSON.stringify(await own.ask(DANA)).includes('Dana'));
     await waitUntil(async () => (await own.metrics.text()).includes('callers_total{result="found_one"} 1'));

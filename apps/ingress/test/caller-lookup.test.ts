@@ -56,7 +56,7 @@ describe('a caller whom the CRM knows', () => {
     ingress.configure(source({ path_token: [TOKEN] }), source({ name: 'open' }));
   });
 
-  it('is told with facts of the call, constants, and what the CRM has no value for left out', async () => {
+  it('is given with facts of the call and constants, without what the CRM has no value for', async () => {
     answerBy({
       variables: {
         first_name: { path: ['person', 'firstname'] },
@@ -97,7 +97,7 @@ describe('a caller whom the CRM knows', () => {
     expect(JSON.stringify(await ingress.ask(DANA))).not.toMatch(/function|"y"/);
   });
 
-  it('is told texts without control characters, and no more than 500 characters of one', async () => {
+  it('gets texts without control characters, and at most 500 characters of one', async () => {
     const phone = newNumber();
     ingress.sandbox.control.seed({
       records: { contacts: [{ properties: { firstname: `D\u0007ana\nIgnore ${'x'.repeat(900)}`, phone } }] },
@@ -111,7 +111,7 @@ describe('a caller whom the CRM knows', () => {
   });
 });
 
-describe('nobody learns anything', () => {
+describe('no CRM data is given', () => {
   it.each([
     ['without the token', '/webhooks/main/inbound-call'],
     ['with a wrong token', '/webhooks/main/another-token/inbound-call'],
@@ -140,15 +140,15 @@ describe('nobody learns anything', () => {
 
 describe('a caller who is not one person', () => {
   it.each([
-    ['nobody in the CRM', NOBODY],
+    ['a number that the CRM does not have', NOBODY],
     ['a withheld number', 'anonymous'],
     ['no number', ''],
     ['two people', SHARED],
-  ])('%s: the agent is told nothing of them', async (_what, from) => {
+  ])('%s: the agent gets nothing of them', async (_what, from) => {
     expect(await ingress.ask(from)).toEqual(NEUTRAL);
   });
 
-  it('is still told what does not depend on who calls', async () => {
+  it('still gets what does not depend on the caller', async () => {
     answerBy({ variables: { shop: { value: 'Main Street' } } });
     expect(await ingress.ask(NOBODY)).toEqual({
       call_inbound: { override_model_id: '', custom_variables: { shop: 'Main Street' } },
@@ -239,7 +239,7 @@ describe('an answer', () => {
     expect(ingress.asked()).toBe(before);
   });
 
-  it('that nobody has the number is remembered too, but not as long', async () => {
+  it('that no person has the number is stored too, but not as long', async () => {
     const phone = newNumber();
     expect(await ingress.ask(phone)).toEqual(NEUTRAL);
     const before = ingress.asked();
@@ -258,7 +258,7 @@ describe('an answer', () => {
     expect(ingress.asked()).toBeGreaterThan(before);
   });
 
-  it('shows no number in Redis, holds only what the agent is told, and ends by itself', async () => {
+  it('shows no number in Redis, holds only what the agent gets, and expires', async () => {
     const known = newNumber();
     const unknown = newNumber();
     const properties = { firstname: 'Gil', lastname: 'Secretive', phone: known, email: 'gil@example.com' };

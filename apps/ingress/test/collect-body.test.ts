@@ -82,7 +82,7 @@ describe('compressed bodies', () => {
     expect(await ingress.store.ledger.read('main', callId)).toBeUndefined();
     const withToken = await startHarness({ sources: [source({ path_token: ['a-token-of-some-length'] })] });
     const path = '/webhooks/main/a-token-of-some-length/post-call';
-    // A busy machine may need more than the time that Redis is given: the sender is told so, and comes again.
+    // A busy machine may need more than the time that Redis is given: the sender is asked to send again.
     await waitUntil(async () => [200, 202].includes((await withToken.send({ ...sent, path })).status));
     await withToken.close();
   });
@@ -322,7 +322,7 @@ describe('strange bodies', () => {
     const rest = 25 * MB - Buffer.byteLength(eventOf(callId, { transcript: '' }));
     const body = eventOf(callId, { transcript: 'x'.repeat(rest) });
     expect(Buffer.byteLength(body)).toBe(25 * MB);
-    // A busy machine may need more than the time that Redis is given: the sender is told so, and comes again.
+    // A busy machine may need more than the time that Redis is given: the sender is asked to send again.
     await waitUntil(async () => (await usual.send({ callId, body })).status !== 503);
     let kept: Buffer | undefined;
     await waitUntil(async () => {

@@ -1,5 +1,5 @@
 /**
- * What a stranger, or somebody with one captured signature, can do to ingress: a real process under the memory limit of
+ * What a stranger, or an attacker with one captured signature, can do to ingress: a real process under the memory limit of
  * docker-compose.yml. After each attack the process is alive, its memory stayed below the limit, and every valid signed
  * webhook that came meanwhile was taken.
  */

@@ -17,7 +17,7 @@ describe('sizes', () => {
     expect(() => parseSize('INGRESS_MAX_BODY', text)).toThrow(/^INGRESS_MAX_BODY is ".*", which is no size: /);
   });
 
-  it('are told for people', () => {
+  it('are formatted for people', () => {
     expect(formatBytes(26_214_400)).toBe('25 MB (26214400 bytes)');
     expect(formatBytes(1536)).toBe('1.5 KB (1536 bytes)');
     expect(formatBytes(12)).toBe('12 bytes');
@@ -25,7 +25,7 @@ describe('sizes', () => {
 });
 
 describe('options', () => {
-  it('are 25 MB a body and 128 MB in all, unless told otherwise', () => {
+  it('are 25 MB a body and 128 MB in all by default', () => {
     expect(read({})).toMatchObject({ maxBody: 25 * 1024 ** 2, maxInFlight: 128 * 1024 ** 2, metricsToken: undefined });
     expect(read({ INGRESS_MAX_BODY: '1mb', INGRESS_MAX_IN_FLIGHT: '2mb', METRICS_TOKEN: 'x' })).toMatchObject({
       maxBody: 1024 ** 2,

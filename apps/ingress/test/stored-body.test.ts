@@ -36,7 +36,7 @@ describe('keep: { transcript: false }', () => {
     expect((await ingress.send({ callId, body })).status).toBe(200);
   });
 
-  it('also does so for what is nested too deeply to be written anew whole', async () => {
+  it('also does so for what is nested too deeply to be written again whole', async () => {
     kept = [];
     const callId = newCallId();
     const body = `{"call":{"call_id":"${callId}","transcript":"human: hi"},"d":${'['.repeat(1_020)}${']'.repeat(1_020)}}`;
@@ -47,7 +47,7 @@ describe('keep: { transcript: false }', () => {
 });
 
 describe('keep: { raw: false }', () => {
-  it('drops what nobody reads before anything is stored', async () => {
+  it('drops what no mapping reads before anything is stored', async () => {
     kept = [];
     ingress.configure(source({ keep: { transcript: true, raw: false } }));
     const callId = newCallId();

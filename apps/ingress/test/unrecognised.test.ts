@@ -12,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => ingress.close());
 beforeEach(() => ingress.configure(source({ path_token: [TOKEN] })));
 
-/** An event of a chat agent, as far as anybody knows: no call, no signature. */
+/** An event of a chat agent, as far as is known: no call, no signature. */
 const chatEvent = (text: string) => JSON.stringify({ event: 'chat_ended', chat: { id: newCallId(), last: text } });
 
 async function answerTo(response: Response): Promise<[number, { status: string; call_id: string; type: string }]> {
@@ -48,7 +48,7 @@ describe('a body without a call id', () => {
     expect((await ingress.send({ path: AT_TOKEN, body, signature: null })).status).toBe(202);
   });
 
-  it('is 400 without a token in the path, whoever is trusted', async () => {
+  it('is 400 without a token in the path, under any trust', async () => {
     for (const trust of ['signature', 'api', 'none'] as const) {
       ingress.configure(source({ trust }));
       expect(await answerTo(await ingress.send({ body: chatEvent('bye') }))).toEqual([400, problem('no-call-id')]);

@@ -41,7 +41,7 @@ const MISTAKES: Mistake[] = [
     { code: 'open-directory', says: /anyone who asks/, severity: 'warning' },
   ],
   [
-    'inbound declines everybody',
+    'inbound declines every call',
     `${SOURCES}${REST}inbound: { look_up: sales, guard: none, agents: [ »{ decline: true } ] }\n`,
     { code: 'bad-value', says: /declines every call/ },
   ],

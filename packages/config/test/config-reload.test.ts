@@ -50,7 +50,7 @@ test('a changed mapping is taken over', async () => {
   expect(watch.config.routes[0]?.mapping.hash).not.toBe(config.routes[0]?.mapping.hash);
 });
 
-test('a file with mistakes leaves the old configuration in force, says why once, and a mended one is taken', async () => {
+test('a file with mistakes leaves the old configuration in force, says why once, and a corrected one is taken', async () => {
   const file = folder();
   const { config, watch, reloads, refusals } = await watched(file);
   writeFileSync(file, GOOD.replace('to: sales', 'to: salse'));
@@ -104,7 +104,7 @@ test('a rotated secret in a mounted file is taken over', async () => {
   expect(watch.config.hash).toBe(config.hash);
 });
 
-test('whoever has just changed a file need not wait for the next looks', async () => {
+test('a reload takes a change at once', async () => {
   const file = folder();
   const { config, watch, reloads, refusals } = await watched(file, { every: 3_600_000 });
   await watch.reload();

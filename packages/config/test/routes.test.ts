@@ -38,7 +38,7 @@ test('the person whom an inbound call was answered with is one of the connection
   expect(planCall({ name: 'r', to: 'sales', mapping }, call)).toBe(call);
   const other = { crm_connection: 'sales', plan: 'Team' };
   expect(planCall({ name: 'r', to: 'service', mapping }, call)).toEqual({ metadata: other, prompt_variables: other });
-  // An id that somebody else put there says nothing of a connection.
+  // An id from another program says nothing of a connection.
   const own = { metadata: { crm_person_id: '7' }, prompt_variables: {} } as never;
   expect(planCall({ name: 'r', to: 'service', mapping }, own)).toBe(own);
 });

@@ -18,7 +18,7 @@ async function bring({ store, api, source }: Workspace, options: Partial<Backfil
 const listed = ({ sandbox }: Workspace) => sandbox.control.requests().by_operation['calls list'] ?? 0;
 
 describe('calls of the past', () => {
-  it('that the ledger does not know are put on their way, last of all, and counted against a total', async () => {
+  it('that the ledger does not have are enqueued, last of all, and counted against a total', async () => {
     const workspace = await openWorkspace();
     const calls = await workspace.makeCalls(60, 8 * DAY);
     for (const call of calls.slice(0, 20)) await workspace.receive(call);
@@ -135,7 +135,7 @@ it('history waits for the workers before it fills Redis', async () => {
 describe('from the webhook logs', () => {
   const logs = { workspace_id: 'sandbox-workspace' };
 
-  /** Calls whose webhooks were sent to nobody, and are in the logs. */
+  /** Calls whose webhooks reached no server, and are in the logs. */
   async function openWithLogs(calls: number, change = {}) {
     const workspace = await openWorkspace({ ...logs, ...change });
     const spec = { calls, rate: 5_000, pace: 1, lose: 1, webhook: 'http://127.0.0.1:9/webhooks/main/post-call' };
@@ -159,7 +159,7 @@ describe('from the webhook logs', () => {
     });
   });
 
-  it('a workspace that the key may not see is told', async () => {
+  it('a workspace that the key may not see is reported', async () => {
     const { workspace } = await openWithLogs(1, { workspace_id: 'another' });
     const done = await bring(workspace, { from_logs: true, before: Date.now() });
     expect(done).toMatchObject({ result: 'failed', troubles: [{ code: 'forbidden', hint: /workspace_id/ }] });

@@ -25,7 +25,7 @@ async function openWithCalls(count = 12, change = {}) {
 }
 
 describe('a run', () => {
-  it('puts on its way what never came, once, and says what it found', async () => {
+  it('enqueues what never arrived, once, and reports what it found', async () => {
     const { workspace, made, old } = await openWithCalls(40);
     for (const call of old.slice(0, 30)) await workspace.receive(call);
     const run = await look(workspace);
@@ -94,7 +94,7 @@ describe('a run', () => {
     expect(await workspace.store.ledger.read('main', long.id)).toBeUndefined();
   });
 
-  it('helps calls on that nothing proved, or that nobody could read', async () => {
+  it('enqueues calls that are unproved or unrecognised', async () => {
     const { workspace, old } = await openWithCalls(6);
     const [first, second, third] = old as [VoiceCall, VoiceCall, VoiceCall];
     for (const call of old) await workspace.receive(call);
@@ -127,7 +127,7 @@ describe('how far back', () => {
     expect(await workspace.store.ledger.read('main', yesterday.id)).toMatchObject({ received: 'reconciled' });
   });
 
-  it('has an end: what lies beyond is told, with the command that brings it in', async () => {
+  it('has an end: what lies beyond is reported, with the command that enqueues it', async () => {
     const { workspace, old } = await openWithCalls(4);
     await look(workspace);
     const id = (old[0] as VoiceCall).agent.model_id;
@@ -142,7 +142,7 @@ describe('how far back', () => {
 });
 
 describe('one run at a time', () => {
-  it('whoever comes second is told so, and waits if it may', async () => {
+  it('a second run is refused, and waits if it may', async () => {
     const { workspace } = await openWithCalls(4);
     const lease = new RedisLease(workspace.store.redis, workspace.store.keys);
     const held = await lease.take(['reconcile:main'], 10_000);

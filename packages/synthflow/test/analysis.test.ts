@@ -41,7 +41,7 @@ describe('the analysis', () => {
     });
   });
 
-  it('keeps a judgement that nobody has seen before, in lower case, and notes it', () => {
+  it('keeps an unknown judgement, in lower case, and notes it', () => {
     const call = judge({ user_sentiment: 'Mixed' });
     expect(call.analysis.user_sentiment).toBe('mixed');
     expect(notesAt(call, 'analysis.user_sentiment')).toHaveLength(1);

@@ -56,7 +56,7 @@ describe('the calls of an agent', () => {
     expect(complete).toBe(true);
   });
 
-  it('that stay out of reach are told', async () => {
+  it('that stay out of reach are reported', async () => {
     const { url, asked } = await listen(({ query }) => page([call(1)], query, 3));
     const { items, complete } = await all(clientFor(url).eachCall(window, ask));
     expect(items).toHaveLength(1);

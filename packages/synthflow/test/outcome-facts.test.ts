@@ -47,7 +47,7 @@ describe('the status', () => {
     expect(read({ status: spelling }, { status: undefined }).status).toBe(status);
   });
 
-  it('is unknown, and logged, when nobody has seen it before', () => {
+  it('is unknown, and logged, when it is a new one', () => {
     const call = read({ status: 'teleported' }, { status: 'teleported' });
     expect(call).toMatchObject({ status: 'unknown', status_raw: 'teleported', outcome: 'unknown', terminal: true });
     expect(notesAt(call, 'call.status')).toHaveLength(1);

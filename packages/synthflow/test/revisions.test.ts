@@ -204,7 +204,7 @@ describe('merging two revisions', () => {
     for (const merged of [mergeCalls(short, long), mergeCalls(long, short)]) expect(merged.turns).toHaveLength(2);
   });
 
-  it('takes a status that was unknown, and decides the outcome anew', () => {
+  it('takes a status that was unknown, and decides the outcome again', () => {
     const merged = mergeCalls(read({ status: '' }, { status: '' }), read({ duration: 9 }));
     expect(merged).toMatchObject({
       status: 'completed',

@@ -70,7 +70,7 @@ describe('made samples', () => {
     expect(call.lead).not.toHaveProperty('name');
   });
 
-  it('are the same each time, and nobody changes the next one', () => {
+  it('are the same each time, and a change does not reach the next one', () => {
     const first = samplePayload('voicemail');
     expect(samplePayload('voicemail')).toEqual(first);
     (first.call as { [key: string]: unknown }).call_id = 'changed';

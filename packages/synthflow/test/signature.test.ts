@@ -66,7 +66,7 @@ describe('a signature that is refused', () => {
     expect(verifySignature({ callId, secrets: [], header: digest.toString('base64') })).toBe(false);
   });
 
-  it('when it was made with an empty secret, which anybody has', () => {
+  it('when it was made with an empty secret, which anyone has', () => {
     const header = createHmac('sha256', '').update(callId).digest('base64');
     expect(verifySignature({ callId, secrets: ['', secret], header })).toBe(false);
   });

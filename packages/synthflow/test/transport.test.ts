@@ -70,7 +70,7 @@ describe('what passes', () => {
     expect(asked).toHaveLength(3);
   });
 
-  it('a long Retry-After is told, not waited for', async () => {
+  it('a long Retry-After is reported, not waited for', async () => {
     const { error, asked } = await failure(() => ({ status: 429, headers: { 'retry-after': '120' } }));
     expect(error).toMatchObject({ code: 'throttled', details: { retry_after: 120_000 } });
     expect(asked).toHaveLength(1);
@@ -82,7 +82,7 @@ describe('what passes', () => {
     expect(asked).toHaveLength(2);
   });
 
-  it('nobody there is a network failure', async () => {
+  it('no server there is a network failure', async () => {
     const api = clientFor('http://127.0.0.1:9', { attempts: 1 });
     await expect(api.getCall('c-1', ask)).rejects.toMatchObject({ code: 'network' });
   });
@@ -94,7 +94,7 @@ describe('what passes', () => {
   });
 });
 
-describe('whoever asks', () => {
+describe('the caller of the API', () => {
   it('may stop waiting', async () => {
     const { url } = await listen(() => 'hang');
     const stop = new AbortController();

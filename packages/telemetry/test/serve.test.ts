@@ -188,7 +188,7 @@ describe('connections above the limit', () => {
 });
 
 describe('where to listen', () => {
-  it('is everywhere for ingress, loopback for the others unless in a container or told otherwise', () => {
+  it('is everywhere for ingress, loopback for the others unless in a container or configured otherwise', () => {
     expect(listenHost('ingress', {})).toBeUndefined();
     expect(listenHost('worker', {})).toBe('127.0.0.1');
     expect(listenHost('worker', { WRAPUP_CONTAINER: '1' })).toBeUndefined();

@@ -49,7 +49,7 @@ describe('a process', () => {
     expect(output()).toMatch(/"step":"first".*could not stop in time/);
   });
 
-  it('leaves also when nobody reads its log any more', async () => {
+  it('exits also when its log is no longer read', async () => {
     const { child, says } = start('unheard');
     await says('up');
     const gone = new Promise((resolve) => child.once('exit', resolve));

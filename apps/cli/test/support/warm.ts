@@ -3,7 +3,7 @@
  * Each run has its own arguments, environment, input and output, and evaluates `main.ts` afresh.
  *
  * What a process of its own would show, this one must show too: whatever a run leaves behind that would keep its process
- * from ending (a connection, a timer) is waited for, and then told.
+ * from ending (a connection, a timer) is waited for, and then reported.
  */
 import { Readable, Writable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
