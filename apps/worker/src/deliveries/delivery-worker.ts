@@ -6,7 +6,7 @@ import { attemptError, delayJob, finalError, isLastAttempt } from '../bullmq/fin
 import { configForJob } from '../bullmq/job-config.ts';
 import type { QueueWorkers } from '../bullmq/queue-workers.ts';
 import type { PayloadRoom } from '../payloads/payload-room.ts';
-import { addFailedDeliveries } from '../upkeep/sweep.ts';
+import { moveFailedDeliveries } from '../upkeep/sweep.ts';
 import { type CircuitMonitor, PAUSED_WAIT_MS } from './circuit-monitor.ts';
 import type { DeliveryWriter } from './delivery-writer.ts';
 import type { PendingArrivals } from './pending-arrivals.ts';
@@ -48,7 +48,7 @@ export class DeliveryWorker {
     // At once rather than at the next sweep, which does it where this process dies here.
     worker.on('failed', (job) => {
       if (!job?.finishedOn) return;
-      addFailedDeliveries(store, config(), connection).catch((error) =>
+      moveFailedDeliveries(store, config(), connection).catch((error) =>
         log.warn(
           { connection, err: error },
           'failed deliveries could not be added to the dead ones; the sweep will do it',

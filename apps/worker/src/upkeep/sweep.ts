@@ -24,10 +24,9 @@ import type { QueueWorkers } from '../bullmq/queue-workers.ts';
 import { scheduleExpiry } from '../payloads/retention.ts';
 import { finishUpgrade } from './upgrade.ts';
 
-/** Milliseconds a call may stand still before the sweep looks at it: longer than a crashed job takes to come back. */
+/** A call that has not moved for so long is looked at: longer than a crashed job takes to come back. */
 const STILL_MS = 60_000;
 const PAGE_SIZE = 100;
-
 const SWEEP_EVERY_MS = 60_000;
 
 /** Sweeps now and every minute, one process at a time. */
@@ -54,10 +53,10 @@ interface Swept {
 }
 
 export async function sweep(store: Store, config: Config, now = Date.now()): Promise<Swept> {
-  const dead = await addFailedCalls(store);
+  const dead = await moveFailedCalls(store);
   let failed = 0;
   const connections = new Set([...Object.keys(config.connections), ...(await store.queues.connections())]);
-  for (const connection of connections) failed += await addFailedDeliveries(store, config, connection);
+  for (const connection of connections) failed += await moveFailedDeliveries(store, config, connection);
   const revived = await reviveOpenCalls(store, config, now);
   const before = now - config.retention.ledger_days * 24 * 3600_000;
   await store.ledger.trim(before);
@@ -69,20 +68,20 @@ export async function sweep(store: Store, config: Config, now = Date.now()): Pro
 }
 
 /** Moves the failed jobs of one connection's queue to `dead`. @returns how many */
-export async function addFailedDeliveries(store: Store, config: Config, connection: string): Promise<number> {
+export async function moveFailedDeliveries(store: Store, config: Config, connection: string): Promise<number> {
   const queue = store.queues.deliveries(connection);
   let moved = 0;
   for (;;) {
     const jobs = await queue.getFailed(0, PAGE_SIZE - 1);
     if (jobs.length === 0) return moved;
     for (const job of jobs) {
-      await addFailedDelivery(store, config, job);
+      await moveFailedDelivery(store, config, job);
       moved += 1;
     }
   }
 }
 
-async function addFailedDelivery(store: Store, config: Config, job: Job<DeliveryJob>): Promise<void> {
+async function moveFailedDelivery(store: Store, config: Config, job: Job<DeliveryJob>): Promise<void> {
   const { source, call_id, route } = job.data;
   // Does nothing when the processor has noted the end itself; it has not when the job stalled out.
   await store.ledger.recordOutcome(job.data, {
@@ -98,7 +97,7 @@ async function addFailedDelivery(store: Store, config: Config, job: Job<Delivery
   await scheduleExpiry(store, config, source, call_id);
 }
 
-async function addFailedCalls(store: Store): Promise<number> {
+async function moveFailedCalls(store: Store): Promise<number> {
   const queue = store.queues.get<CallJob>(CALLS_QUEUE);
   let moved = 0;
   for (;;) {
