@@ -1,7 +1,7 @@
 import { FAILURE_CODES, Failure, type FailureCode, type FailureDetails, type Next, scrub } from '../port/failure.ts';
 
 /** What a CRM's answer says beyond the failure itself. */
-export interface RefusalDetails<Vendor> {
+interface RefusalDetails<Vendor> {
   /** The answer as the adapter read it. */
   vendor?: Vendor;
   fields?: string[];
@@ -110,7 +110,7 @@ export function fitsStatus(wanted: TableRow['status'], status: number): boolean 
 }
 
 /** An error answer, as its adapter read it. */
-export interface AnsweredError<Vendor> {
+interface AnsweredError<Vendor> {
   /** What was attempted, for the message: `create calls`. */
   doing: string;
   vendor: Vendor;

@@ -42,7 +42,7 @@ export interface ApiAnswer {
 }
 
 /** What is the same for every request of a connection. */
-export interface TransportOptions {
+interface TransportOptions {
   /** `HubSpot`, for messages. */
   crm: string;
   /** What says where the CRM is, for the hint of a broken connection: `the connection’s base_url`. */
@@ -216,7 +216,7 @@ interface Sendable {
 }
 
 /** Sends single requests of one connection. */
-export interface RequestSender<Call extends Sendable, ApiAnswer> {
+interface RequestSender<Call extends Sendable, ApiAnswer> {
   send(call: Call, ctx: Context): Promise<ApiAnswer>;
 }
 

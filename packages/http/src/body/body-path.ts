@@ -1,6 +1,6 @@
 /** Where in a JSON body a field goes: `text`, `lead.phone`, `items[0].name`, `a["b.c"]`. */
 
-export type BodySegment = string | number;
+type BodySegment = string | number;
 
 /** Entries that a list in a body may have. */
 const MAX_LIST_LENGTH = 100;

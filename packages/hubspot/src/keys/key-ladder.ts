@@ -18,7 +18,7 @@ import {
   askedFor,
   contactSteps,
   type FoundPeople,
-  type FoundPerson,
+  type PersonFinding,
   type Item,
   judgeClaim,
   type KeyLadder,
@@ -179,7 +179,7 @@ async function lookAgain(
   crm: PeopleVerbs,
   person: NewPerson,
   failure: RequestFailure,
-): Promise<FoundPerson | undefined> {
+): Promise<PersonFinding | undefined> {
   const plan = person.writes[0]?.index ?? 0;
   const match = person.writes.flatMap(contactSteps);
   const [answer] = await lookUpPeople(crm, [{ match, plan, read: false }], []);

@@ -5,7 +5,7 @@ import type { CompiledMapping, MappedField } from '@wrapup/mapping';
 import { zipSync } from 'fflate';
 import { ACTIVITIES, CALL_KEY, CALL_OBJECT, KEY, TASK_ID, WATERMARK } from '../client/objects.ts';
 
-export type SalesforceFieldType = 'key' | 'datetime' | 'text' | 'long_text' | 'number' | 'checkbox' | 'id';
+type SalesforceFieldType = 'key' | 'datetime' | 'text' | 'long_text' | 'number' | 'checkbox' | 'id';
 
 export interface SalesforceRequirement {
   /** `Activity` for tasks and events, which share their custom fields. */

@@ -83,7 +83,7 @@ interface SalesforceVendorError {
   matches: DuplicateMatch[];
 }
 
-export interface DuplicateMatch {
+interface DuplicateMatch {
   object: string;
   id: string;
 }

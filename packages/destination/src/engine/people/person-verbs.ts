@@ -151,10 +151,10 @@ export interface PersonKey {
 }
 
 /** A person who is there after all, or why that cannot be known. */
-export type FoundPerson = { person: CrmPerson; read: boolean; claim: Claim } | Failure;
+export type PersonFinding = { person: CrmPerson; read: boolean; claim: Claim } | Failure;
 
 /** Those that are not in the map are certainly not there. */
-export type FoundPeople = Map<NewPerson, FoundPerson>;
+export type FoundPeople = Map<NewPerson, PersonFinding>;
 
 /** A person who exists, with the plans that are about them. */
 export interface KnownPerson {

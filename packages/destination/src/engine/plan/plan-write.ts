@@ -90,7 +90,7 @@ export function doneBefore({ resume }: Plan, record: string): string | undefined
 /** A record's values by property; null for none. */
 export type Properties = Record<string, Value>;
 
-export interface DecidedField<To extends Value = Value> {
+interface DecidedField<To extends Value = Value> {
   field: FieldWrite;
   /** The value that the record has. */
   from: Value | undefined;
