@@ -4,6 +4,7 @@
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import readChangesets from '@changesets/read';
 
@@ -14,10 +15,10 @@ const NO_RELEASE = RANK.length;
 
 const changesets = await readChangesets(ROOT);
 if (changesets.length === 0) {
-  console.error('Nothing to release: no changeset waits. Describe a change with `npx changeset`.');
+  console.error('Nothing to release: no changeset waits. Describe a change with `npm run changeset`.');
   process.exit(1);
 }
-const changeset = join(import.meta.dirname, '../node_modules/@changesets/cli/bin.js');
+const changeset = createRequire(import.meta.url).resolve('@changesets/cli/bin.js');
 execFileSync(process.execPath, [changeset, 'version'], { cwd: ROOT, stdio: 'inherit' });
 
 const manifest = join(ROOT, 'package.json');

@@ -16,6 +16,7 @@ const SLOWEST = 10;
 const count = { passed: 0, failed: 0, skipped: 0 };
 try {
   await step('lint', ['node_modules/@biomejs/biome/bin/biome', 'check', '--diagnostic-level=error', '.']);
+  await step('unused code', ['node_modules/knip/bin/knip.js', '--no-config-hints']);
   await step('types', ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json', '--noEmit']);
   await findRedisServer();
   await runTests(process.argv.slice(2));

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { Redis } from 'ioredis';
 
 export function pause(ms: number): Promise<void> {
@@ -11,15 +10,6 @@ export async function comesTrue(holds: () => boolean | Promise<boolean>, within:
   while (!(await holds())) {
     if (Date.now() > until) throw new Error(`did not come true within ${within} ms`);
     await pause(every);
-  }
-}
-
-/** Resident memory of a process, MiB; NaN where there is no /proc. */
-export function residentMemory(pid: number): number {
-  try {
-    return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
-  } catch {
-    return Number.NaN;
   }
 }
 

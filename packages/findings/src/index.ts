@@ -6,4 +6,3 @@ export * from './nearest.ts';
 export * from './node.ts';
 export { REFUSED_NAMES, readYaml } from './read-yaml.ts';
 export { Report, truncate } from './report.ts';
-export { TYPE_NAMES } from './type-names.ts';

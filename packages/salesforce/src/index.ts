@@ -19,5 +19,5 @@ export const salesforceKind: DestinationKind<SalesforceSettings> = {
   },
 };
 
-export { type SalesforceSettings, salesforceSettings } from './client/settings.ts';
+export type { SalesforceSettings } from './client/settings.ts';
 export { salesforceDialect } from './dialect.ts';

@@ -3,17 +3,11 @@
  * them in memory, and are as strict as the vendors are known to be.
  */
 
-export type { Fault, FaultKind, FaultSpec } from './control/faults.ts';
-export type { RequestCounts, RequestEntry } from './control/request-log.ts';
-export type { Seed } from './control/seed.ts';
-export type { RecordState, State } from './control/state.ts';
-export type { DemoStatus } from './demo/demo.ts';
+export type { FaultKind, FaultSpec } from './control/faults.ts';
+export type { RecordState } from './control/state.ts';
 export { personNumber } from './demo/people.ts';
-export type { DemoSpec } from './demo/spec.ts';
-export type { Effect, JournalEntry } from './journal.ts';
-export type { SalesforceSeed } from './salesforce/seed.ts';
 export type { SalesforceRecord } from './salesforce/state.ts';
-export type { HubSpotSettings, Partially, SalesforceSettings, Settings } from './settings.ts';
+export type { Partially, SalesforceSettings, Settings } from './settings.ts';
 export { type RunningSandbox, type StartOptions, startSandbox } from './start.ts';
-export type { Agent as VoiceAgent, Call as VoiceCall } from './synthflow/call.ts';
+export type { Call as VoiceCall } from './synthflow/call.ts';
 export { singleOf, webhookOf } from './synthflow/shapes.ts';

@@ -17,8 +17,6 @@ export type {
   Effects,
   Harness,
   LowerStep,
-  PersonEffect,
-  RecordEffect,
   TestAccount,
   Trouble,
   TroubleMoment,
