@@ -23,14 +23,17 @@ interface Pair {
   item: Item;
 }
 
+const join = (...parts: Associated[]): Associated => ({
+  failed: new Map(parts.flatMap(({ failed }) => [...failed])),
+  notes: parts.flatMap(({ notes }) => notes),
+});
+
 /** Links what was not linked on creation, labels it, and takes off whom an earlier write had linked. Never rejects. */
 export async function associate(session: HubSpotSession, written: Written[]): Promise<Associated> {
-  const done: Associated = { failed: new Map(), notes: [] };
-  const left = () => written.filter(({ item }) => !done.failed.has(item));
+  let done = join();
   for (const step of [link, setLabels, unlinkPrevious]) {
-    const { failed, notes } = await step(session, left());
-    for (const [item, failure] of failed) done.failed.set(item, failure);
-    done.notes.push(...notes);
+    const left = written.filter(({ item }) => !done.failed.has(item));
+    done = join(done, await step(session, left));
   }
   return done;
 }
@@ -128,45 +131,41 @@ async function setLabels(session: HubSpotSession, written: Written[]): Promise<A
       const kind = `${item.record.object}>${target.object}`;
       groups.set(kind, [...(groups.get(kind) ?? []), { item, from: receipt.id, to: target.id, label }]);
     }
-  const done: Associated = { failed: new Map(), notes: [] };
+  let done = join();
   for (const [kind, all] of groups) {
     const [from = '', to = ''] = kind.split('>');
-    await labelGroup(session, from, to, all, ({ item }, why) => {
-      done.notes.push([item, `${item.record.name}: a label of its links was left out: ${why}.`]);
-    }).catch((thrown: unknown) => {
-      for (const { item } of all) done.failed.set(item, asHubSpotFailure(thrown));
-    });
+    done = join(done, await labelGroup(session, from, to, all));
   }
   return done;
 }
 
-/** @param leaveOut notes a label that is not set @throws the failure of a request that may succeed another time */
-async function labelGroup(
-  session: HubSpotSession,
-  from: string,
-  to: string,
-  all: Labelled[],
-  leaveOut: (one: Labelled, why: string) => void,
-): Promise<void> {
+async function labelGroup(session: HubSpotSession, from: string, to: string, all: Labelled[]): Promise<Associated> {
   const plans = all.map(({ item }) => item.write.index);
+  const leftOut = (some: Labelled[], why: string): Associated['notes'] =>
+    some.map(({ item }) => [item, `${item.record.name}: a label of its links was left out: ${why}.`]);
   try {
     const types = await knownLabels(session, from, to, plans);
+    const typeOf = (wanted: string) => types.find(({ label }) => label.toLowerCase() === wanted.trim().toLowerCase());
+    const unknown = all.filter(({ label }) => !typeOf(label));
+    const notes = leftOut(unknown, `the account has no such label between ${from} and ${to}`);
     const ready = all.flatMap((one) => {
-      const type = types.find(({ label }) => label.toLowerCase() === one.label.trim().toLowerCase());
-      if (!type) leaveOut(one, `the account has no such label between ${from} and ${to}`);
-      return type ? [{ ...one, ...type, label: one.label }] : [];
+      const type = typeOf(one.label);
+      return type ? [{ ...one, ...type }] : [];
     });
     for (const part of chunk(ready, MAX_LINKS)) {
       const results = asList(asObject((await session.send(labelRecords(from, to, part), plans)).body).results);
       const set = new Set(
         results.map(asObject).map(({ fromObjectId, toObjectId }) => `${String(fromObjectId)}>${String(toObjectId)}`),
       );
-      for (const one of part) if (!set.has(`${one.from}>${one.to}`)) leaveOut(one, 'HubSpot did not set it');
+      const unset = part.filter((one) => !set.has(`${one.from}>${one.to}`));
+      notes.push(...leftOut(unset, 'HubSpot did not set it'));
     }
+    return { failed: new Map(), notes };
   } catch (thrown) {
     const failure = asHubSpotFailure(thrown);
-    if (failure.next !== 'park' && failure.code !== 'missing_scope') throw failure;
-    for (const one of all) leaveOut(one, failure.message);
+    if (failure.next === 'park' || failure.code === 'missing_scope')
+      return { failed: new Map(), notes: leftOut(all, failure.message) };
+    return { failed: new Map(all.map(({ item }) => [item, failure])), notes: [] };
   }
 }
 
