@@ -1,4 +1,5 @@
 /** JSON Schema of wrapup.yaml for editors: the shape that is checked, the settings of every kind, and conditions. */
+import { isObject } from '@wrapup/call';
 import type { DestinationKind } from '@wrapup/destination';
 import { type JsonSchema, toEditorSchema, whenEditorSchema } from '@wrapup/mapping';
 import type { z } from 'zod';
@@ -79,8 +80,4 @@ function withoutAll(part: JsonSchema): JsonSchema {
 function readable(value: unknown, { type }: JsonSchema): unknown {
   if (typeof value === 'number' && type === 'string') return formatDuration(value);
   return value;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
+import { asObject } from '@wrapup/call';
 import type { DestinationKind, Log } from '@wrapup/destination';
 import { type Finding, formatFinding, type Place } from '@wrapup/findings';
 import type { CompiledMapping } from '@wrapup/mapping';
@@ -8,7 +9,7 @@ import { checkAlerts } from './checks/check-alerts.ts';
 import { checkConnections, findLive } from './checks/check-connections.ts';
 import { checkInbound } from './checks/check-inbound.ts';
 import { checkRoutes } from './checks/check-routes.ts';
-import { asObject, checkShape } from './checks/check-shape.ts';
+import { checkShape } from './checks/check-shape.ts';
 import { checkSources } from './checks/check-sources.ts';
 import { compileCondition, compileMappingFile } from './checks/compile-mapping-file.ts';
 import { readDocument } from './file/document.ts';

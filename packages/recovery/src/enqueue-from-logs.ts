@@ -2,6 +2,7 @@
  * Enqueues webhooks again as they were sent: Synthflow's webhook logs hold the whole payload for a while. A payload has
  * more than the API's record of the call; but logs expire sooner than calls.
  */
+import { parseJson } from '@wrapup/call';
 import { type Ask, readCallId, type SynthflowApi, SynthflowApiError, type WebhookLogItem } from '@wrapup/synthflow';
 import { addCounts, type CallCounts, zeroCounts } from './counts.ts';
 import {
@@ -81,17 +82,9 @@ async function compare(
 async function readPayload(api: SynthflowApi, id: string, ask: Ask): Promise<unknown> {
   try {
     const { request_payload: payload } = await api.getWebhookLog(id, ask);
-    return typeof payload === 'string' ? parse(payload) : payload;
+    return typeof payload === 'string' ? parseJson(payload) : payload;
   } catch (error) {
     if (error instanceof SynthflowApiError && error.code === 'unknown_log') return undefined;
     throw error;
-  }
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }

@@ -14,6 +14,7 @@ import {
   isTerminal,
   type Json,
   type JsonObject,
+  own,
   parsePhone,
 } from '@wrapup/call';
 import { readActions } from './fields/actions.ts';
@@ -22,7 +23,7 @@ import { readCollected } from './fields/collected.ts';
 import { readLead } from './fields/lead.ts';
 import { chooseStatus, readOutcomeFacts } from './fields/outcome-facts.ts';
 import { readTurns } from './fields/transcript.ts';
-import { cleanText, copyObject, dictionary, isNothing, isSameJson, own, readText } from './parse/json.ts';
+import { cleanText, copyObject, dictionary, isNothing, isSameJson, readText } from './parse/json.ts';
 import { type Find, locate, makeFind } from './parse/locate.ts';
 import { Notes } from './parse/notes.ts';
 import { type Instant, readInstant, readSeconds, toIso } from './parse/times.ts';

@@ -5,7 +5,8 @@
  * telephony details, action definitions (most of a large payload), fields that no one knows. The call record is the same
  * afterwards, but for `raw`, its notes, and the transcript where that is dropped.
  */
-import { isObject, isShallow, own, parseNested } from './parse/json.ts';
+import { isObject, own } from '@wrapup/call';
+import { isShallow, parseNested } from './parse/json.ts';
 import { CALL_ID_NAMES, locate } from './parse/locate.ts';
 
 export interface Keep {

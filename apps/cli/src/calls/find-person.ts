@@ -3,7 +3,7 @@
  * not have is searched for in the payloads: revisions that no worker has read yet, calls with more addresses than are
  * indexed, and, until an upgrade is through, calls of versions without an index.
  */
-import { addressesIn, emailForm, numberForms } from '@wrapup/call';
+import { addressesIn, emailForm, numberForms, parseJson } from '@wrapup/call';
 import type { CallRef, IndexedPerson, LedgerEntry, Store } from '@wrapup/queue';
 
 export interface PersonQuery {
@@ -80,17 +80,10 @@ async function isNamed(store: Store, entry: LedgerEntry, { keys }: PersonQuery):
   for (const { hash } of entry.revisions) {
     const body = await store.payloads.read(entry.source, entry.call_id, hash);
     if (!body) continue;
-    const { numbers, emails } = addressesIn(parse(body.toString('utf8')));
+    const text = body.toString('utf8');
+    const { numbers, emails } = addressesIn(parseJson(text) ?? text);
     const named = keys.some((key) => key.by !== 'more' && (key.by === 'email' ? emails : numbers).has(key.value));
     if (named) return true;
   }
   return false;
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
 }

@@ -1,3 +1,4 @@
+import { asObject } from '@wrapup/call';
 import { redactAnything, redactData, redactJob, redactOptions, redactText } from './redact.ts';
 
 type Fields = Record<string, unknown>;
@@ -14,14 +15,14 @@ const LOGS = '/api/queues/:queueName/:jobId/logs';
 
 export function redactAnswer(route: string, body: unknown): unknown {
   if (Array.isArray(body)) return route === LOGS ? body.map(redactLog) : redactAnything(body);
-  const answer = fields(body);
+  const answer = asObject(body);
   // The text of an error comes from whatever was thrown.
   if (answer !== body || 'error' in answer) return redactAnything(body);
   return Object.hasOwn(ANSWERS, route) ? ANSWERS[route]?.(answer) : redactAnything(answer);
 }
 
 function redactQueue(queue: unknown): unknown {
-  return { ...fields(queue), jobs: list(fields(queue).jobs).map(redactJob) };
+  return { ...asObject(queue), jobs: list(asObject(queue).jobs).map(redactJob) };
 }
 
 function redactLog(line: unknown): unknown {
@@ -29,15 +30,11 @@ function redactLog(line: unknown): unknown {
 }
 
 function redactScheduler(scheduler: unknown): unknown {
-  const { template, ...rest } = fields(scheduler);
-  const { data, opts } = fields(template);
-  return { ...fields(redactAnything(rest)), template: { data: redactData(data), opts: redactOptions(opts) } };
+  const { template, ...rest } = asObject(scheduler);
+  const { data, opts } = asObject(template);
+  return { ...asObject(redactAnything(rest)), template: { data: redactData(data), opts: redactOptions(opts) } };
 }
 
 function list(value: unknown): unknown[] {
   return Array.isArray(value) ? value : [];
-}
-
-function fields(value: unknown): Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : {};
 }

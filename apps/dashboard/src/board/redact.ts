@@ -2,6 +2,7 @@
  * What Bull Board may show of a job. Job data are ids by contract, but a job shows what is in it, not what should be:
  * of data and options only known keys are shown, texts lose whatever looks like an address or a number.
  */
+import { isObject } from '@wrapup/call';
 import { scrub } from '@wrapup/destination';
 import { maskText } from '@wrapup/telemetry';
 
@@ -116,8 +117,4 @@ export function redactAnything(value: unknown): unknown {
 /** A call id is shown as it is, digits and all; an address in its place is not. */
 function maskAddress(id: string): string {
   return id.includes('@') || /^\+\d/.test(id) ? maskText(id) : id;
-}
-
-function isObject(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,4 +1,4 @@
-import { type Call, emptyCall, parsePhone } from '@wrapup/call';
+import { type Call, emptyCall, own, parsePhone } from '@wrapup/call';
 import type { Source } from '@wrapup/config';
 
 /** Characters of a number or id. */
@@ -38,12 +38,6 @@ export function readInboundEvent(payload: unknown, source: Source): Call | undef
     },
     raw: null,
   });
-}
-
-function own(value: unknown, key: string): unknown {
-  return typeof value === 'object' && value !== null && Object.hasOwn(value, key)
-    ? (value as Record<string, unknown>)[key]
-    : undefined;
 }
 
 function text(value: unknown): string | undefined {

@@ -1,3 +1,4 @@
+import { asObject } from '@wrapup/call';
 import { type Finding, Report, reportIssues } from '@wrapup/findings';
 import type { z } from 'zod';
 import type { YamlDocument } from '../file/document.ts';
@@ -53,10 +54,6 @@ export function findingsOf(
   const placed = issues.map((issue) => ({ ...issue, path: [...base, ...issue.path] }));
   if (root) reportIssues(placed, root, report);
   return report.findings;
-}
-
-export function asObject(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
 }
 
 function repair<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> | undefined {

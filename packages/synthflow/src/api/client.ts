@@ -1,6 +1,6 @@
 /** What Wrapup asks Synthflow. It reads only: nothing at Synthflow is ever changed. */
-import type { JsonObject } from '@wrapup/call';
-import { own, readText } from '../parse/json.ts';
+import { type JsonObject, own } from '@wrapup/call';
+import { readText } from '../parse/json.ts';
 import { readCallId } from '../parse/locate.ts';
 import { SynthflowApiError } from './failure.ts';
 import { type Page, readPage, walkPages } from './pages.ts';

@@ -2,8 +2,9 @@
  * Why the Synthflow API gave no answer that can be used. The message reaches logs and the ledger: the vendor's own text
  * is scrubbed before it is quoted.
  */
+import { own } from '@wrapup/call';
 import { scrub } from '@wrapup/destination';
-import { own, readText } from '../parse/json.ts';
+import { readText } from '../parse/json.ts';
 
 /**
  * What each failure means to the caller. `again`: a later attempt may succeed. `hint`: what a person can do.

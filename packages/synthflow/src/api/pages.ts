@@ -1,5 +1,5 @@
 /** Answers that come in pages. Neither their order nor that it stays the same from page to page is promised. */
-import { isObject, own } from '../parse/json.ts';
+import { isObject, own } from '@wrapup/call';
 import { SynthflowApiError } from './failure.ts';
 
 export interface Page<Item> {

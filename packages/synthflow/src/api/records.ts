@@ -2,8 +2,8 @@
  * Call records of the API. The list holds analysis, lead and `call_status`; the answer for one call holds prompt variables
  * and the custom end reason, and `status` instead. Together they hold what a webhook does.
  */
-import type { JsonObject } from '@wrapup/call';
-import { isNothing, isObject, own } from '../parse/json.ts';
+import { isObject, type JsonObject, own } from '@wrapup/call';
+import { isNothing } from '../parse/json.ts';
 import { readCallId } from '../parse/locate.ts';
 import { readInstant, readSeconds } from '../parse/times.ts';
 

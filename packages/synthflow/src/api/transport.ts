@@ -4,9 +4,11 @@
  *
  * Retried: 429 (after what `Retry-After` says), 5xx, no answer, an answer that breaks off. Never 401, 403 or 404.
  */
+
 import http from 'node:http';
 import https from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { parseJson } from '@wrapup/call';
 import axios, { type AxiosInstance, type AxiosResponse } from 'axios';
 import { type ApiFailureCode, failureOf, SynthflowApiError } from './failure.ts';
 
@@ -116,7 +118,7 @@ export class ApiTransport {
       throw withoutAnswer(error as Error & { code?: string }, what, late.aborted, within);
     }
     const { status, data, headers } = answer;
-    const body = parse(data);
+    const body = typeof data === 'string' ? parseJson(data) : undefined;
     if (status >= 200 && status < 300) {
       if (body !== undefined) return body;
       const html = /html/i.test(String(headers['content-type'] ?? ''));
@@ -142,15 +144,6 @@ function withoutAnswer(error: Error & { code?: string }, what: string, late: boo
   }
   const code = error.code ?? error.name;
   return new SynthflowApiError('network', `Synthflow could not be asked for ${what} (${code}).`);
-}
-
-function parse(text: unknown): unknown {
-  if (typeof text !== 'string') return undefined;
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
 }
 
 /** Seconds or a date; a date in the past is no wait. */

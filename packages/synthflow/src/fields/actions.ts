@@ -4,16 +4,14 @@
  * `return_value` is documented as an object and seen as JSON text; extractor actions are named `info_extractor_<id>`
  * today, `extract_info_<id>` before, or freely. https://docs.synthflow.ai/post-call-webhook
  */
-import type { Action, Json, JsonObject } from '@wrapup/call';
+import { type Action, isObject, type Json, type JsonObject, own } from '@wrapup/call';
 import {
   cleanText,
   copyJson,
   dictionary,
   isNothing,
-  isObject,
   isRefusedKey,
   keysOf,
-  own,
   parseNested,
   readBoolean,
   readObject,

@@ -2,16 +2,14 @@
  * Collected variables, in the two shapes that are documented: by name, or by agent id and then by name.
  * https://docs.synthflow.ai/webhooks, https://docs.synthflow.ai/changelog/2026/2/4
  */
-import type { Collected } from '@wrapup/call';
+import { type Collected, isObject, own } from '@wrapup/call';
 import {
   cleanText,
   copyJson,
   dictionary,
-  isObject,
   isRefusedKey,
   keysOf,
   MAX_MEMBERS,
-  own,
   readBoolean,
   readObject,
 } from '../parse/json.ts';

@@ -8,8 +8,8 @@
  * and, on outbound calls, what the customer's own list holds: `lead.email` and the prompt variables. Everything else was
  * said: what was collected or extracted, and on inbound calls anything in the payload beside the line's own numbers. A call whose direction is not known is read like an inbound one.
  */
-import { type Collected, type Direction, type JsonObject, type Lead, type Origin, parsePhone } from '@wrapup/call';
-import { own, readText } from '../parse/json.ts';
+import { type Collected, type Direction, type JsonObject, type Lead, type Origin, own, parsePhone } from '@wrapup/call';
+import { readText } from '../parse/json.ts';
 import type { Find, LocatedValue } from '../parse/locate.ts';
 import type { Notes } from '../parse/notes.ts';
 import { namesEmail, readEmail } from './emails.ts';

@@ -1,7 +1,7 @@
 /**
  * Reading JSON that came from outside: own properties only, text that a CRM can store, and copies of bounded depth.
  */
-import type { Json, JsonObject } from '@wrapup/call';
+import { isObject, type Json, type JsonObject, own } from '@wrapup/call';
 import type { Notes } from './notes.ts';
 import { SCAN_LIMITS, scanJson } from './scan-json.ts';
 
@@ -10,15 +10,6 @@ export const MAX_DEPTH = 64;
 
 /** Keys that a mapping path refuses and that a careless copy would take for a prototype. */
 export const REFUSED_KEYS: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
-
-export function isObject(value: unknown): value is { [key: string]: unknown } {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** The value of an own property, else undefined: what a payload inherits is none of its facts. */
-export function own(value: unknown, key: string): unknown {
-  return isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
-}
 
 export function isRefusedKey(key: string): boolean {
   return REFUSED_KEYS.has(key);

@@ -8,7 +8,7 @@
  *
  * https://docs.synthflow.ai/post-call-webhook, https://docs.synthflow.ai/api-reference
  */
-import { isObject, own } from './json.ts';
+import { isObject, own } from '@wrapup/call';
 
 export interface Located {
   id: string;
