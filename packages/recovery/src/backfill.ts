@@ -11,7 +11,7 @@ import type { Store } from '@wrapup/queue';
 import { type SynthflowApi, SynthflowApiError } from '@wrapup/synthflow';
 import { addCounts, type CallCounts, zeroCounts } from './counts.ts';
 import { enqueueFromLogs } from './enqueue-from-logs.ts';
-import { type EnqueueOptions, enqueueMissing, type ScanResult, type TimeWindow } from './enqueue-missing.ts';
+import { enqueueMissing, type ScanResult, type TimeWindow } from './enqueue-missing.ts';
 import { Checkpoints, type RunProblem, type RunResult } from './runs.ts';
 import type { AgentRef } from './source-api.ts';
 
@@ -55,152 +55,136 @@ const MAX_WAITS = 12;
 const MAX_WAIT_MS = 60_000;
 const MAX_PROBLEMS = 10;
 
-/** The calls or webhooks of one agent, day by day. */
-interface AgentScan {
-  agent: string;
-  enqueue(window: TimeWindow, options: EnqueueOptions): Promise<ScanResult>;
-  count(window: TimeWindow): Promise<number | undefined>;
-}
-
 /** @throws the reason of the signal, or an error of Redis: the same backfill resumes from there */
 export async function backfill(options: BackfillOptions): Promise<Backfilled> {
-  const { store, source, from, to, plan, signal } = options;
-  const checkpoints = new Checkpoints(store, source.name, options.from_logs ? 'logs' : 'calls');
-  const scans = scansOf(options);
-  const done: Backfilled = { result: 'complete', agents: 0, counts: zeroCounts(), troubles: [], resumed: false };
-  try {
-    const begun = await Promise.all(
-      scans.map(async ({ agent }) => (plan ? undefined : checkpoints.read(agent, { from, to }))),
-    );
-    for (const checkpoint of begun) if (checkpoint) addCounts(done.counts, checkpoint.counts);
-    done.resumed = begun.some(Boolean);
-    const total = await countAll(scans, (index) => ({ from: begun[index]?.until ?? from, to }), done.counts.listed);
-    options.onProgress?.(done.counts, total);
-    for (const [index, scan] of scans.entries()) {
-      const checkpoint = begun[index];
-      await scanAgent(
-        scan,
-        { from: checkpoint?.until ?? from, to },
-        checkpoint?.counts,
-        options,
-        checkpoints,
-        done,
-        total,
+  return new Backfill(options).run();
+}
+
+class Backfill {
+  readonly #options: BackfillOptions;
+  readonly #checkpoints: Checkpoints;
+  readonly #counts = zeroCounts();
+  readonly #problems: RunProblem[] = [];
+  #total: number | undefined;
+
+  constructor(options: BackfillOptions) {
+    this.#options = options;
+    this.#checkpoints = new Checkpoints(options.store, options.source.name, options.from_logs ? 'logs' : 'calls');
+  }
+
+  async run(): Promise<Backfilled> {
+    const { from, to, plan, signal } = this.#options;
+    const agents = this.#options.agents.map(({ id }) => id);
+    let [compared, resumed, failed] = [0, false, false];
+    try {
+      const begun = await Promise.all(
+        agents.map(async (agent) => (plan ? undefined : this.#checkpoints.read(agent, { from, to }))),
       );
-      done.agents += 1;
+      for (const checkpoint of begun) if (checkpoint) addCounts(this.#counts, checkpoint.counts);
+      resumed = begun.some(Boolean);
+      const spans = agents.map((agent, index) => ({ agent, from: begun[index]?.until ?? from, to }));
+      this.#total = await this.#countAll(spans);
+      this.#report(this.#counts);
+      for (const [index, span] of spans.entries()) {
+        await this.#compareAgent(span.agent, span, begun[index]?.counts);
+        compared += 1;
+      }
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof SynthflowApiError)) throw error;
+      failed = true;
+      const { code, message, hint } = error;
+      this.#problems.unshift({ code, message, ...(hint ? { hint } : {}) });
     }
-  } catch (error) {
-    signal.throwIfAborted();
-    if (!(error instanceof SynthflowApiError)) throw error;
-    done.result = 'failed';
-    const { code, message, hint } = error;
-    done.troubles.unshift({ code, message, ...(hint ? { hint } : {}) });
+    const result = failed ? 'failed' : this.#problems.length > 0 ? 'partial' : 'complete';
+    if (result === 'complete' && !plan) await this.#checkpoints.forget(agents);
+    return { result, agents: compared, counts: this.#counts, troubles: this.#problems.slice(0, MAX_PROBLEMS), resumed };
   }
-  if (done.result === 'complete' && done.troubles.length > 0) done.result = 'partial';
-  if (done.result === 'complete' && !plan) await checkpoints.forget(scans.map(({ agent }) => agent));
-  done.troubles = done.troubles.slice(0, MAX_PROBLEMS);
-  return done;
-}
 
-function scansOf({ api, agents, from_logs, signal }: BackfillOptions): AgentScan[] {
-  const ask = { signal };
-  return agents.map(({ id }) =>
-    from_logs
-      ? {
-          agent: id,
-          enqueue: (window, options) => enqueueFromLogs(id, window, options),
-          count: (window) =>
-            api.countWebhookLogs({ webhook_type: 'external_webhook', assistant_id: id, ...window }, ask),
-        }
-      : {
-          agent: id,
-          enqueue: (window, options) => enqueueMissing(id, window, options),
-          count: (window) => api.countCalls({ model_id: id, ...window }, ask),
-        },
-  );
-}
-
-/** Undefined as soon as one agent cannot be counted: half a total would give a wrong estimate. */
-async function countAll(scans: AgentScan[], windowOf: (index: number) => TimeWindow, before: number) {
-  let total = before;
-  for (const [index, scan] of scans.entries()) {
-    const calls = await scan.count(windowOf(index)).catch((error: unknown) => {
-      // The scan is refused in the same way, and reports it.
-      if (error instanceof SynthflowApiError) return undefined;
-      throw error;
-    });
-    if (calls === undefined) return undefined;
-    total += calls;
+  /** Compares an agent day by day, with a checkpoint after each. @param before counts of the days that are done */
+  async #compareAgent(agent: string, { from, to }: TimeWindow, before: CallCounts | undefined): Promise<void> {
+    const ofAgent = { ...zeroCounts(), ...before };
+    let complete = true;
+    for (let day = from; day < to; day += DAY_MS) {
+      const window = { from: day, to: Math.min(day + DAY_MS, to) };
+      const { found, problems } = await this.#compareDay(agent, window);
+      if (found) for (const counts of [this.#counts, ofAgent]) addCounts(counts, found.counts);
+      this.#problems.push(...problems.map((problem) => ({ agent, ...problem })));
+      // The next backfill starts again at the first day with a problem.
+      complete &&= problems.length === 0;
+      if (complete && !this.#options.plan) {
+        await this.#checkpoints.write(agent, { from, until: window.to, to, counts: ofAgent });
+      }
+      if (!found) return;
+    }
   }
-  return total;
-}
 
-async function scanAgent(
-  scan: AgentScan,
-  { from, to }: TimeWindow,
-  before: CallCounts | undefined,
-  options: BackfillOptions,
-  checkpoints: Checkpoints,
-  done: Backfilled,
-  total: number | undefined,
-): Promise<void> {
-  const ofAgent = { ...zeroCounts(), ...before };
-  let whole = true;
-  for (let day = from; day < to; day += DAY_MS) {
-    const window = { from: day, to: Math.min(day + DAY_MS, to) };
-    const so_far = { ...done.counts };
-    const enqueue = () =>
-      scan.enqueue(window, {
-        ...options,
-        received: 'backfill',
-        onFound: (found) => {
-          addCounts(so_far, found);
-          options.onProgress?.(so_far, total);
-        },
+  /** @returns nothing found when Synthflow refuses this agent alone */
+  async #compareDay(agent: string, window: TimeWindow): Promise<{ found?: ScanResult; problems: RunProblem[] }> {
+    const compare = this.#options.from_logs ? enqueueFromLogs : enqueueMissing;
+    try {
+      const found = await this.#withWaits(() => {
+        const so_far = { ...this.#counts };
+        const onFound = (counts: CallCounts) => {
+          addCounts(so_far, counts);
+          this.#report(so_far);
+        };
+        return compare(agent, window, { ...this.#options, received: 'backfill', onFound });
       });
-    const troubles: RunProblem[] = [];
-    const found = await withWaits(enqueue, options, () => Object.assign(so_far, done.counts)).catch(
-      (error: unknown) => {
-        if (!(error instanceof SynthflowApiError) || error.again || !OF_ONE_AGENT.has(error.code)) throw error;
-        troubles.push({ code: error.code, message: error.message });
-        return undefined;
-      },
-    );
-    if (found) {
-      addCounts(done.counts, found.counts);
-      addCounts(ofAgent, found.counts);
-      troubles.push(...found.unread);
-      if (!found.complete) troubles.push({ code: 'incomplete', message: incomplete(window) });
+      const problems: RunProblem[] = [...found.unread];
+      if (!found.complete) problems.push({ code: 'incomplete', message: incomplete(window) });
+      return { found, problems };
+    } catch (error) {
+      if (!(error instanceof SynthflowApiError) || error.again || !OF_ONE_AGENT.has(error.code)) throw error;
+      return { problems: [{ code: error.code, message: error.message }] };
     }
-    done.troubles.push(...troubles.map((one) => ({ agent: scan.agent, ...one })));
-    // The next backfill starts again at the first day with a problem.
-    whole &&= troubles.length === 0;
-    if (whole && !options.plan) await checkpoints.write(scan.agent, { from, until: window.to, to, counts: ofAgent });
-    if (!found) return;
+  }
+
+  /** Undefined as soon as one agent cannot be counted: half a total would give a wrong estimate. */
+  async #countAll(spans: (TimeWindow & { agent: string })[]): Promise<number | undefined> {
+    let total = this.#counts.listed;
+    for (const span of spans) {
+      const calls = await this.#countAgent(span).catch((error: unknown) => {
+        // The comparison is refused in the same way, and reports it.
+        if (error instanceof SynthflowApiError) return undefined;
+        throw error;
+      });
+      if (calls === undefined) return undefined;
+      total += calls;
+    }
+    return total;
+  }
+
+  #countAgent({ agent, from, to }: TimeWindow & { agent: string }): Promise<number | undefined> {
+    const { api, from_logs, signal } = this.#options;
+    return from_logs
+      ? api.countWebhookLogs({ webhook_type: 'external_webhook', assistant_id: agent, from, to }, { signal })
+      : api.countCalls({ model_id: agent, from, to }, { signal });
+  }
+
+  /** Waits while Synthflow does not answer, or throttles: a backfill may run unattended for a night. */
+  async #withWaits<T>(work: () => Promise<T>): Promise<T> {
+    const { signal, onWait, base = 2_000 } = this.#options;
+    for (let waits = 0; ; waits++) {
+      try {
+        return await work();
+      } catch (error) {
+        if (!(error instanceof SynthflowApiError) || !error.again || waits >= MAX_WAITS) throw error;
+        const ms = Math.max(error.details.retry_after ?? 0, Math.min(MAX_WAIT_MS, base * 2 ** waits));
+        onWait?.(error, ms);
+        await sleep(ms, undefined, { signal }).catch(() => signal.throwIfAborted());
+      }
+    }
+  }
+
+  #report(so_far: CallCounts): void {
+    this.#options.onProgress?.(so_far, this.#total);
   }
 }
 
+/** Failures that concern one agent alone. */
 const OF_ONE_AGENT: ReadonlySet<string> = new Set(['refused', 'too_large']);
 
 function incomplete({ from }: TimeWindow): string {
   return `Synthflow counts more calls than it listed from ${new Date(from).toISOString().slice(0, 16)}Z on.`;
-}
-
-/** Waits while Synthflow does not answer, or throttles: a backfill may run unattended for a night. */
-async function withWaits<T>(
-  work: () => Promise<T>,
-  { signal, onWait, base = 2_000 }: BackfillOptions,
-  again: () => void,
-): Promise<T> {
-  for (let waits = 0; ; waits++) {
-    try {
-      return await work();
-    } catch (error) {
-      if (!(error instanceof SynthflowApiError) || !error.again || waits >= MAX_WAITS) throw error;
-      const ms = Math.max(error.details.retry_after ?? 0, Math.min(MAX_WAIT_MS, base * 2 ** waits));
-      onWait?.(error, ms);
-      await sleep(ms, undefined, { signal }).catch(() => signal.throwIfAborted());
-      again();
-    }
-  }
 }
