@@ -55,7 +55,7 @@ export function redisUsers({ prefix, passwords }) {
   ].join('\n');
 }
 
-/** Changes with the rules. Stands in docker-compose.yml, so that a Redis that runs is started anew with new ones. */
+/** Changes with the rules. Stands in docker-compose.yml, so that a running Redis is restarted with new ones. */
 export function rulesVersion() {
   return sha256(JSON.stringify([DEFAULT, ROLES])).slice(0, 8);
 }
