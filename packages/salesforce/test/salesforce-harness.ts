@@ -8,7 +8,7 @@ import {
   type FaultSpec,
   type Partially,
   type SalesforceRecord,
-  type SalesforceSettings,
+  type SalesforceSandboxSettings,
   startSandbox,
 } from '@wrapup/sandbox';
 import { SALESFORCE_NAMES } from '../live/sample-names.ts';
@@ -62,7 +62,7 @@ export interface SalesforceAccount extends TestAccount {
 
 /** A provisioned org in a sandbox of its own; every write is searchable at once unless a test says otherwise. */
 export async function openAccount(
-  changes: Partially<SalesforceSettings> = {},
+  changes: Partially<SalesforceSandboxSettings> = {},
   { provisioned = true } = {},
 ): Promise<SalesforceAccount> {
   const sandbox = await startSandbox({

@@ -33,7 +33,7 @@ export interface OAuthSettings {
   rotate: boolean;
 }
 
-export interface HubSpotSettings {
+export interface HubSpotSandboxSettings {
   /** Milliseconds that every answer takes. */
   latency: number;
   /** Milliseconds until search sees a write. */
@@ -87,7 +87,7 @@ export interface SalesforceOAuth {
 /** What a duplicate rule does: nothing, warn (which fails too, unless the request says otherwise), refuse. */
 export const DUPLICATE_RULES = ['off', 'alert', 'block'] as const;
 
-export interface SalesforceSettings {
+export interface SalesforceSandboxSettings {
   /** Milliseconds that every answer takes. */
   latency: number;
   /** Milliseconds until SOSL sees a write. SOQL sees it at once. */
@@ -130,8 +130,8 @@ export interface SynthflowSettings {
 }
 
 export interface Settings {
-  hubspot: HubSpotSettings;
-  salesforce: SalesforceSettings;
+  hubspot: HubSpotSandboxSettings;
+  salesforce: SalesforceSandboxSettings;
   synthflow: SynthflowSettings;
 }
 

@@ -11,7 +11,7 @@ import type { JournalEntry } from './journal.ts';
 import { readOrg, type SalesforceRecord } from './salesforce/state.ts';
 import { Sandbox } from './sandbox.ts';
 import type { Partially, Settings } from './settings.ts';
-import type { Call } from './synthflow/call.ts';
+import type { VoiceCall } from './synthflow/call.ts';
 
 export interface StartOptions {
   /** Default 0: any free one. */
@@ -69,9 +69,9 @@ export interface RunningSandbox {
     /** Makes calls, and resolves when all are over and their webhooks answered. */
     demo(spec: DemoSpec): Promise<DemoStatus>;
     /** Calls of the voice platform. */
-    calls(): Call[];
+    calls(): VoiceCall[];
     /** Puts a call into the voice platform. */
-    place(call: Call): void;
+    place(call: VoiceCall): void;
     requests(options?: { bodies?: boolean }): RequestCounts & { requests: RequestEntry[] };
   };
   /** Does not wait for clients that a fault lets hang. */

@@ -3,7 +3,12 @@ import { suggest } from '@wrapup/findings';
 import type { ValueKind } from '../model/compiled.ts';
 import { compileDue, DUE_SHAPE } from '../time/due.ts';
 import { DEFAULT_TRANSFORM, findTransform, listTransforms } from '../transforms/registry.ts';
-import { describeUse, type Parameter, type Argument as Ready, type Transform } from '../transforms/transform.ts';
+import {
+  describeUse,
+  type Parameter,
+  type TransformArgument as Ready,
+  type Transform,
+} from '../transforms/transform.ts';
 import { Absent, type Evaluate, type Found, isNothing, type Present, type Scope } from '../values/found.ts';
 import { type Compiling, compilePath, type LocateCharacter } from './compile-path.ts';
 import { looksLikePath } from './path.ts';

@@ -6,7 +6,7 @@ import type { Json } from '@wrapup/call';
 import type { ValueKind } from '../model/compiled.ts';
 import type { Absent, Present } from '../values/found.ts';
 
-export type Argument = string | number;
+export type TransformArgument = string | number;
 
 export interface Parameter {
   name: string;
@@ -26,9 +26,9 @@ export interface Transform {
   /** What kind of value comes out, whatever went in. Absent: that depends. */
   gives?: ValueKind;
   /** A value that shows what it does, and its arguments; the reference tells what comes out. */
-  example?: { given: Present; args?: Argument[] };
+  example?: { given: Present; args?: TransformArgument[] };
   /** Arguments as declared, checked when the mapping was loaded; missing optional ones are undefined. */
-  apply(value: Present, ...args: (Argument | undefined)[]): Json | Absent;
+  apply(value: Present, ...args: (TransformArgument | undefined)[]): Json | Absent;
 }
 
 /** As one writes it: `round: [digits]`, an optional argument in brackets. */

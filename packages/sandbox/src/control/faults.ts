@@ -71,7 +71,7 @@ function raw(status: number, contentType: string | undefined, text: string): Act
   return { do: 'reply', reply: { status, headers: contentType ? { 'content-type': contentType } : {}, text } };
 }
 
-export interface Target {
+export interface FaultTarget {
   api: string;
   method: string;
   path: string;
@@ -113,7 +113,7 @@ export class Faults {
   }
 
   /** The fault that hits this request, if any. Only the first that is due is used up. */
-  take(target: Target): FaultSpec | undefined {
+  take(target: FaultTarget): FaultSpec | undefined {
     let taken: FaultSpec | undefined;
     for (const fault of this.#faults) {
       if (!isMeant(fault.spec, target)) continue;
@@ -135,7 +135,7 @@ export function commits(spec: FaultSpec): boolean {
   return KINDS[spec.kind].commits || (spec.kind === 'empty_success' && spec.commit === true);
 }
 
-function isMeant({ api, method, path, object }: FaultSpec, target: Target): boolean {
+function isMeant({ api, method, path, object }: FaultSpec, target: FaultTarget): boolean {
   if (api !== undefined && api !== target.api) return false;
   if (method !== undefined && method.toUpperCase() !== target.method) return false;
   if (object !== undefined && object !== target.object) return false;

@@ -1,8 +1,8 @@
 /** `/_sandbox`: looking at what the sandbox holds, counting requests, and making things go wrong. */
 import express, { type NextFunction, type Request, type Response, Router } from 'express';
 import { DemoError } from '../demo/spec.ts';
-import { Refusal } from '../hubspot/http/refusal.ts';
-import { Refusal as SalesforceRefusal } from '../salesforce/http/refusal.ts';
+import { HubSpotRefusal } from '../hubspot/http/refusal.ts';
+import { SalesforceRefusal } from '../salesforce/http/refusal.ts';
 import { readOrg } from '../salesforce/state.ts';
 import type { Sandbox } from '../sandbox.ts';
 import { SettingsError } from '../settings.ts';
@@ -75,11 +75,11 @@ export function controlRouter(sandbox: Sandbox): Router {
       error instanceof FaultError ||
       error instanceof DemoError ||
       error instanceof SalesforceRefusal ||
-      error instanceof Refusal;
+      error instanceof HubSpotRefusal;
     if (!known) return next(error);
     response
       .status(400)
-      .json({ error: error.message, ...(error instanceof Refusal && { details: error.parts.details }) });
+      .json({ error: error.message, ...(error instanceof HubSpotRefusal && { details: error.parts.details }) });
   });
   return router;
 }

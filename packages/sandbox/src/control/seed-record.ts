@@ -3,7 +3,7 @@ import type { Account } from '../hubspot/account.ts';
 import { asArray, asId, asObject } from '../hubspot/http/endpoint.ts';
 import { invalid } from '../hubspot/http/refusal.ts';
 import { checkProperties } from '../hubspot/records/property-values.ts';
-import type { StoredRecord } from '../hubspot/records/records.ts';
+import type { HubSpotRecord } from '../hubspot/records/records.ts';
 import type { AssociationType, AssociationTypes } from '../hubspot/schema/association-types.ts';
 import type { ObjectType } from '../hubspot/schema/object-types.ts';
 import { checkStage } from '../hubspot/schema/pipelines.ts';
@@ -28,7 +28,7 @@ export function seedRecord(
   object: string,
   given: Record<string, unknown>,
   made: Record<string, string[]> = {},
-): StoredRecord {
+): HubSpotRecord {
   const { properties, associations = {}, archived = false, merged = [], ...rest } = given;
   const [unknown] = Object.keys(rest);
   if (unknown !== undefined)
@@ -45,7 +45,7 @@ export function seedRecord(
 }
 
 /** An account holds records that its API would not make: people that were imported with nothing but a number. */
-function create(account: Account, type: ObjectType, properties: unknown): StoredRecord {
+function create(account: Account, type: ObjectType, properties: unknown): HubSpotRecord {
   const values = checkProperties(account.schema, type, properties ?? {}, true);
   checkStage(account.schema, type, values);
   const id = account.records.allocateId(type);
@@ -58,7 +58,7 @@ function create(account: Account, type: ObjectType, properties: unknown): Stored
 
 function link(
   { records, associations }: Account,
-  record: StoredRecord,
+  record: HubSpotRecord,
   to: ObjectType,
   end: unknown,
   made: string[] = [],

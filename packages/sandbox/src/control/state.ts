@@ -1,6 +1,6 @@
 /** Everything that an account holds, for people and tests to look at. */
 import type { Account } from '../hubspot/account.ts';
-import type { StoredRecord } from '../hubspot/records/records.ts';
+import type { HubSpotRecord } from '../hubspot/records/records.ts';
 
 export interface RecordState {
   id: string;
@@ -23,7 +23,7 @@ export function readState(account: Account, object?: string): State {
   );
 }
 
-function readRecord(account: Account, record: StoredRecord): RecordState {
+function readRecord(account: Account, record: HubSpotRecord): RecordState {
   const associations = account.schema.types
     .map((to): [string, string[]] => [to.name, account.associations.of(record, to).map(({ id }) => id)])
     .filter(([, ids]) => ids.length > 0);

@@ -2,7 +2,7 @@
  * Asks, while the phone rings, who is calling, as https://docs.synthflow.ai/inbound-webhook-api tells: an empty answer
  * hangs up, variables are for the agent, metadata come back with the call.
  */
-import type { Call, Value } from '../synthflow/call.ts';
+import type { VoiceCall, VoiceValue } from '../synthflow/call.ts';
 import type { Workspace } from '../synthflow/workspace.ts';
 
 export type InboundAnswer = 'kept' | 'told' | 'rerouted' | 'hung_up' | 'no_answer';
@@ -13,7 +13,7 @@ const PATIENCE = 8_000;
 /** Changes the call by what is answered. */
 export async function askInbound(
   workspace: Workspace,
-  call: Call,
+  call: VoiceCall,
   webhook_url: string,
   signal: AbortSignal,
 ): Promise<InboundAnswer> {
@@ -48,7 +48,7 @@ export async function askInbound(
   return good ? applyAnswer(workspace, call, body) : 'no_answer';
 }
 
-function applyAnswer(workspace: Workspace, call: Call, body: unknown): InboundAnswer {
+function applyAnswer(workspace: Workspace, call: VoiceCall, body: unknown): InboundAnswer {
   const answer = (body as { call_inbound?: Answered } | null)?.call_inbound;
   if (!answer) return 'no_answer';
   if (Object.keys(answer).length === 0) return 'hung_up';
@@ -65,6 +65,6 @@ function applyAnswer(workspace: Workspace, call: Call, body: unknown): InboundAn
 
 interface Answered {
   override_model_id?: string;
-  custom_variables?: Record<string, Value>;
-  metadata?: Record<string, Value>;
+  custom_variables?: Record<string, VoiceValue>;
+  metadata?: Record<string, VoiceValue>;
 }

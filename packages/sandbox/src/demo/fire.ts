@@ -1,10 +1,10 @@
 /** Sends what a call was to the agent's webhook, once, signed as the platform signs: HMAC-SHA256 over the call id, base64. */
 import { createHmac } from 'node:crypto';
-import type { Call } from '../synthflow/call.ts';
+import type { VoiceCall } from '../synthflow/call.ts';
 import { webhookOf } from '../synthflow/shapes.ts';
 import type { WebhookLog, Workspace } from '../synthflow/workspace.ts';
 
-export interface Target {
+export interface WebhookTarget {
   webhook: string;
   secret?: string | undefined;
   header: string;
@@ -16,8 +16,8 @@ const PATIENCE = 10_000;
 /** @returns the status that was answered, undefined when nothing was */
 export async function fireWebhook(
   workspace: Workspace,
-  call: Call,
-  target: Target,
+  call: VoiceCall,
+  target: WebhookTarget,
   signal: AbortSignal,
 ): Promise<number | undefined> {
   const { webhook, secret, header } = target;
@@ -60,7 +60,7 @@ export async function fireWebhook(
 }
 
 /** A webhook that the platform believes to have sent and that never arrived. */
-export function loseWebhook(workspace: Workspace, call: Call, { webhook }: Target): void {
+export function loseWebhook(workspace: Workspace, call: VoiceCall, { webhook }: WebhookTarget): void {
   workspace.log({
     ...common(call, webhook, { 'content-type': 'application/json' }, Date.now()),
     request_payload: webhookOf(call),
@@ -73,7 +73,7 @@ export function loseWebhook(workspace: Workspace, call: Call, { webhook }: Targe
   });
 }
 
-function common(call: Call, webhook: string, request_headers: Record<string, string>, at: number) {
+function common(call: VoiceCall, webhook: string, request_headers: Record<string, string>, at: number) {
   return {
     webhook_type: 'external_webhook',
     webhook_url: webhook,

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Agent, Call } from '../synthflow/call.ts';
+import type { VoiceAgent, VoiceCall } from '../synthflow/call.ts';
 import { nextPerson } from './people.ts';
 import type { Chance } from './random.ts';
 import { chooseStory, type Story } from './stories.ts';
@@ -12,14 +12,14 @@ import { chooseStory, type Story } from './stories.ts';
 export function makeCall(
   chance: Chance,
   index: number,
-  agents: readonly Agent[],
+  agents: readonly VoiceAgent[],
   ends: number,
-): { call: Call; story: Story } {
+): { call: VoiceCall; story: Story } {
   const story = chooseStory(chance);
   const person = nextPerson(chance, index);
-  const agent = agents.find(({ type }) => type === story.agent) ?? (agents[0] as Agent);
+  const agent = agents.find(({ type }) => type === story.agent) ?? (agents[0] as VoiceAgent);
   const duration = chance.whole(...story.seconds);
-  const call: Call = {
+  const call: VoiceCall = {
     id: randomUUID(),
     agent,
     lead: { phone: person.phone, ...(story.nameless ? {} : { name: person.name }) },
@@ -43,7 +43,7 @@ export function makeCall(
 const PLANS = ['Solo', 'Team', 'Business'];
 
 /** The end of a call, as its story has it. */
-export function endCall(call: Call, story: Story, now: number): void {
+export function endCall(call: VoiceCall, story: Story, now: number): void {
   call.status = story.status;
   call.end_call_reason = story.reason;
   call.custom_end_call_reason = story.custom ?? null;

@@ -1,7 +1,7 @@
 /** Invented people. Their numbers are from the range set aside for fiction: 555-0100 to 555-0199 of each area. */
 import type { Chance } from './random.ts';
 
-export interface Person {
+export interface DemoPerson {
   name: string;
   phone: string;
   email: string;
@@ -21,7 +21,7 @@ const FIRST_NUMBER = 102;
 /** So many people have a number of their own; after them the numbers begin again. */
 export const PEOPLE = AREAS.length * NUMBERS_PER_AREA;
 
-export function personNumber(index: number): Person {
+export function personNumber(index: number): DemoPerson {
   const n = index % PEOPLE;
   const name = `${FIRST[n % FIRST.length]} ${LAST[Math.floor(n / FIRST.length) % LAST.length]}`;
   const area = AREAS[n % AREAS.length];
@@ -34,6 +34,6 @@ export function personNumber(index: number): Person {
 }
 
 /** Mostly a new person; now and then one who was called before. */
-export function nextPerson(chance: Chance, index: number): Person {
+export function nextPerson(chance: Chance, index: number): DemoPerson {
   return personNumber(index > 0 && chance.next() < 0.1 ? chance.whole(0, index - 1) : index);
 }

@@ -1,6 +1,6 @@
 /** How calls of a demo go, one row a kind: how often, how long, what was said, what the platform makes of it. */
-import type { Call, Value } from '../synthflow/call.ts';
-import type { Person } from './people.ts';
+import type { VoiceCall, VoiceValue } from '../synthflow/call.ts';
+import type { DemoPerson } from './people.ts';
 import type { Chance } from './random.ts';
 
 export interface Story {
@@ -13,14 +13,14 @@ export interface Story {
   custom?: string;
   /** Seconds of conversation, from and to. */
   seconds: [number, number];
-  tell?(chance: Chance, person: Person): Partial<Pick<Call, 'turns' | 'collected' | 'extracted' | 'analysis'>>;
+  tell?(chance: Chance, person: DemoPerson): Partial<Pick<VoiceCall, 'turns' | 'collected' | 'extracted' | 'analysis'>>;
   /** The caller's name is not known. */
   nameless?: boolean;
 }
 
 const TOPICS = ['renewal', 'upgrade', 'pricing', 'complaint', 'support'];
 
-const agreed = (chance: Chance, person: Person) => {
+const agreed = (chance: Chance, person: DemoPerson) => {
   const budget = chance.whole(2, 40) * 500;
   const seats = chance.whole(3, 60);
   const callback = chance.next() < 0.4;
@@ -33,7 +33,7 @@ const agreed = (chance: Chance, person: Person) => {
       ['bot', 'And do you have a budget in mind?'],
       ['human', `About ${budget} a year.`],
       ['bot', 'Thank you. I will send an offer to the address that we have. Have a good day!'],
-    ] as Call['turns'],
+    ] as VoiceCall['turns'],
     collected: { user_name: person.name, email: person.email, budget: String(budget), wants_callback: callback },
     extracted: { topic: chance.pick(TOPICS), seats },
     analysis: judged({ goal: callback ? 'partial' : 'true' }),
@@ -45,13 +45,13 @@ const short = (_chance: Chance) => ({
     ['bot', 'Hello, this is Alice from Example Software. Is this a good time?'],
     ['human', 'No, sorry. Please do not call again.'],
     ['bot', 'I understand. Goodbye.'],
-  ] as Call['turns'],
-  extracted: { topic: 'not interested' } as Record<string, Value>,
+  ] as VoiceCall['turns'],
+  extracted: { topic: 'not interested' } as Record<string, VoiceValue>,
   analysis: judged({ goal: 'False', no_opt_out: 'false', user_sentiment: 'partial' }),
 });
 
 const mailbox = () => ({
-  turns: [['human', 'Nobody can take your call now. Please leave a message after the tone.']] as Call['turns'],
+  turns: [['human', 'Nobody can take your call now. Please leave a message after the tone.']] as VoiceCall['turns'],
   analysis: judged({ goal: 'false', answered_by_human: 'False' }),
 });
 
@@ -59,7 +59,7 @@ const message = () => ({
   turns: [
     ['human', 'Please leave a message after the tone.'],
     ['bot', 'This is Alice from Example Software, about your plan. I will try again tomorrow.'],
-  ] as Call['turns'],
+  ] as VoiceCall['turns'],
   analysis: judged({ goal: 'false', answered_by_human: 'false' }),
 });
 
@@ -71,7 +71,7 @@ const asks = (chance: Chance) => {
       ['human', `Hi, I have a question about ${topic}.`],
       ['bot', 'May somebody call you back about it tomorrow?'],
       ['human', 'Yes please, on this number.'],
-    ] as Call['turns'],
+    ] as VoiceCall['turns'],
     extracted: { topic, wants_callback: true },
     analysis: judged({}),
   };

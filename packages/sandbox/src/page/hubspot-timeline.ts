@@ -1,10 +1,10 @@
 /** One row of a contact's timeline, from a record of HubSpot of any kind. A table says which properties are which. */
 import type { Account } from '../hubspot/account.ts';
-import type { StoredRecord } from '../hubspot/records/records.ts';
+import type { HubSpotRecord } from '../hubspot/records/records.ts';
 import type { ObjectType } from '../hubspot/schema/object-types.ts';
-import type { Schema } from '../hubspot/schema/schema.ts';
+import type { HubSpotSchema } from '../hubspot/schema/schema.ts';
 import { toPlainText } from './plain-text.ts';
-import { badgesOf, type Entry, readableDuration, readableTime } from './timeline.ts';
+import { badgesOf, readableDuration, readableTime, type TimelineEntry } from './timeline.ts';
 import { hubspotAnchor } from './view.ts';
 
 interface Kind {
@@ -58,7 +58,7 @@ const KINDS: Record<string, Kind> = {
 
 export const TIMELINE = Object.keys(KINDS);
 
-export function entryOf({ schema }: Account, record: StoredRecord): Entry {
+export function entryOf({ schema }: Account, record: HubSpotRecord): TimelineEntry {
   const { type, id, properties } = record;
   const kind = KINDS[type.name] as Kind;
   const at = Date.parse(properties.get(kind.at) ?? '') || record.createdAt.getTime();
@@ -92,7 +92,7 @@ const FACT_LABELS: Record<string, string> = {
 
 /** A value as a person reads it: the label of an option, the name of an owner, a time, a duration. */
 export function labelOf(
-  schema: Schema,
+  schema: HubSpotSchema,
   type: ObjectType,
   property: string,
   properties: ReadonlyMap<string, string>,

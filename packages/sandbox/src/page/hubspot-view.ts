@@ -1,9 +1,9 @@
 /** HubSpot's account: contacts, and what is linked to them. */
 import type { Account } from '../hubspot/account.ts';
-import type { StoredRecord } from '../hubspot/records/records.ts';
+import type { HubSpotRecord } from '../hubspot/records/records.ts';
 import type { ObjectType } from '../hubspot/schema/object-types.ts';
 import { entryOf, labelOf, TIMELINE } from './hubspot-timeline.ts';
-import { hubspotAnchor, initialsOf, latestFirst, MOST_LOOSE, MOST_PEOPLE, type Person, type View } from './view.ts';
+import { hubspotAnchor, initialsOf, latestFirst, MOST_LOOSE, MOST_PEOPLE, type PersonView, type View } from './view.ts';
 
 const ALWAYS_COUNTED = ['contacts', 'calls', 'tasks'];
 const COUNTED = ['contacts', 'calls', 'tasks', 'notes', 'deals', 'tickets', 'meetings', 'companies'];
@@ -35,11 +35,11 @@ export function hubspotView(account: Account): View {
 }
 
 /** When the contact or anything of theirs was last written. */
-function lastChange(account: Account, contact: StoredRecord): number {
+function lastChange(account: Account, contact: HubSpotRecord): number {
   return Math.max(contact.updatedAt.getTime(), ...linked(account, contact).map((record) => record.updatedAt.getTime()));
 }
 
-function linked(account: Account, contact: StoredRecord): StoredRecord[] {
+function linked(account: Account, contact: HubSpotRecord): HubSpotRecord[] {
   return TIMELINE.map((object) => account.schema.type(object)).flatMap((type) =>
     account.associations
       .of(contact, type)
@@ -51,7 +51,7 @@ function linked(account: Account, contact: StoredRecord): StoredRecord[] {
 /** Properties that a card shows in its own places, or that say nothing to a person. */
 const NOT_FACTS = /^(hs_|createdate$|lastmodifieddate$|firstname$|lastname$|hubspot_owner_assigneddate$)/;
 
-function personOf(account: Account, contact: StoredRecord): Person {
+function personOf(account: Account, contact: HubSpotRecord): PersonView {
   const { properties, type, id } = contact;
   const name = [properties.get('firstname'), properties.get('lastname')].filter(Boolean).join(' ');
   const known = name || properties.get('email') || properties.get('phone') || `Contact ${id}`;

@@ -2,8 +2,8 @@
 
 import { type Html, html } from '@wrapup/telemetry';
 import type { RequestCounts } from '../control/request-log.ts';
-import type { Entry, Fact } from './timeline.ts';
-import type { Person, View } from './view.ts';
+import type { Fact, TimelineEntry } from './timeline.ts';
+import type { PersonView, View } from './view.ts';
 
 export interface PageState {
   views: View[];
@@ -72,7 +72,7 @@ function renderPeople({ crm, people, morePeople }: View): Html {
 ${morePeople > 0 && html`<p class="more">and ${morePeople} more people, less recently changed</p>`}`;
 }
 
-function renderPerson(person: Person): Html {
+function renderPerson(person: PersonView): Html {
   return html`<article class="person" id="${person.anchor}">
 <div class="who"><span class="avatar" aria-hidden="true">${person.initials}</span>
 <div><h2>${person.name}</h2><p class="id">${person.kind} ${person.id}</p></div>
@@ -89,7 +89,7 @@ function renderFacts(facts: Fact[]): Html | false {
   );
 }
 
-function renderEntry(entry: Entry): Html {
+function renderEntry(entry: TimelineEntry): Html {
   return html`<li class="entry ${entry.kind}" id="${entry.anchor}">
 <div class="line"><span class="kind">${entry.kind}</span><h3>${entry.title}</h3>
 ${entry.badges.map(({ text, tone }) => html`<span class="badge ${tone}">${text}</span>`)}
@@ -104,7 +104,7 @@ ${entry.link !== undefined && html`<p class="link"><a href="${entry.link}" rel="
 const SHORT = 420;
 const WORTH_FOLDING = 200;
 
-function renderBody({ body, kind, id }: Entry): Html | false {
+function renderBody({ body, kind, id }: TimelineEntry): Html | false {
   if (body === '') return false;
   if (body.length <= SHORT + WORTH_FOLDING) return html`<p class="body">${body}</p>`;
   return html`<p class="body">${body.slice(0, SHORT).trimEnd()}…</p>

@@ -1,9 +1,17 @@
 /** Salesforce's org: contacts and leads, and what is about them. */
 import type { Org } from '../salesforce/org.ts';
-import type { StoredRecord } from '../salesforce/records/records.ts';
-import type { Value } from '../salesforce/records/values.ts';
-import { badgesOf, type Entry, type Fact, readableDuration, readableTime } from './timeline.ts';
-import { initialsOf, latestFirst, MOST_LOOSE, MOST_PEOPLE, type Person, salesforceAnchor, type View } from './view.ts';
+import type { StoredSObject } from '../salesforce/records/records.ts';
+import type { FieldValue } from '../salesforce/records/values.ts';
+import { badgesOf, type Fact, readableDuration, readableTime, type TimelineEntry } from './timeline.ts';
+import {
+  initialsOf,
+  latestFirst,
+  MOST_LOOSE,
+  MOST_PEOPLE,
+  type PersonView,
+  salesforceAnchor,
+  type View,
+} from './view.ts';
 
 const PEOPLE = ['Contact', 'Lead'];
 
@@ -57,8 +65,8 @@ const COUNTED = ['Lead', 'Contact', 'Task', 'Event', 'Account', 'Opportunity', '
 
 export function salesforceView(org: Org): View {
   const live = (object: string) => org.records.live(org.schema.object(object));
-  const byPerson = new Map<string, StoredRecord[]>();
-  const loose: StoredRecord[] = [];
+  const byPerson = new Map<string, StoredSObject[]>();
+  const loose: StoredSObject[] = [];
   for (const [object, { people }] of Object.entries(KINDS)) {
     for (const record of live(object)) {
       const person = people.map((name) => record.values.get(name)).find(isThere(org));
@@ -66,7 +74,7 @@ export function salesforceView(org: Org): View {
       else byPerson.set(person, [...(byPerson.get(person) ?? []), record]);
     }
   }
-  const own = (person: StoredRecord) => byPerson.get(person.id) ?? [];
+  const own = (person: StoredSObject) => byPerson.get(person.id) ?? [];
   const people = PEOPLE.flatMap(live).sort((a, b) => lastChange([b, ...own(b)]) - lastChange([a, ...own(a)]));
   return {
     crm: 'Salesforce',
@@ -86,7 +94,8 @@ export function salesforceView(org: Org): View {
 }
 
 function isThere(org: Org) {
-  return (id: Value | undefined): id is string => typeof id === 'string' && org.record(id)?.deletedAt === undefined;
+  return (id: FieldValue | undefined): id is string =>
+    typeof id === 'string' && org.record(id)?.deletedAt === undefined;
 }
 
 function countLabel(org: Org, object: string, count: number): string {
@@ -95,7 +104,7 @@ function countLabel(org: Org, object: string, count: number): string {
   return (count === 1 ? label : labelPlural).toLowerCase();
 }
 
-function lastChange(records: StoredRecord[]): number {
+function lastChange(records: StoredSObject[]): number {
   return Math.max(...records.map(({ values }) => Date.parse(String(values.get('LastModifiedDate')))));
 }
 
@@ -103,7 +112,7 @@ function lastChange(records: StoredRecord[]): number {
 const NOT_FACTS =
   /^(Id|IsDeleted|CreatedDate|CreatedById|LastModifiedDate|LastModifiedById|SystemModstamp|Name|FirstName|LastName|Status|Is\w+|Has\w+)$/;
 
-function personOf(org: Org, person: StoredRecord, records: StoredRecord[]): Person {
+function personOf(org: Org, person: StoredSObject, records: StoredSObject[]): PersonView {
   const { object, id, values } = person;
   const name = String(values.get('Name') ?? values.get('Email') ?? values.get('Phone') ?? `${object.label} ${id}`);
   const isConverted = values.get('IsConverted') === true;
@@ -120,7 +129,7 @@ function personOf(org: Org, person: StoredRecord, records: StoredRecord[]): Pers
   };
 }
 
-function entryOf(org: Org, record: StoredRecord): Entry {
+function entryOf(org: Org, record: StoredSObject): TimelineEntry {
   const { object, id, values } = record;
   const kind = KINDS[object.name] as Kind;
   const isOpenTask = object.name === 'Task' && values.get('IsClosed') !== true;
@@ -158,7 +167,7 @@ function filesAt(org: Org, id: string): string[] {
     .map(({ values }) => String(org.record(String(values.get('ContentDocumentId')))?.values.get('Title')));
 }
 
-function factOf(org: Org, record: StoredRecord, field: string): Fact {
+function factOf(org: Org, record: StoredSObject, field: string): Fact {
   return {
     label: record.object.fields.get(field)?.label.replace(/ ID$| Only$/, '') ?? field,
     value: valueText(org, record, field) ?? '',
@@ -167,7 +176,7 @@ function factOf(org: Org, record: StoredRecord, field: string): Fact {
 }
 
 /** A value as a person reads it: the name of a record, a time, a duration. */
-function valueText(org: Org, { object, values }: StoredRecord, field: string): string | undefined {
+function valueText(org: Org, { object, values }: StoredSObject, field: string): string | undefined {
   const value = values.get(field);
   if (value === undefined) return undefined;
   if (field === 'CallDurationInSeconds') return readableDuration(Number(value) * 1_000);

@@ -7,7 +7,7 @@ export interface Fact {
   isKey?: boolean;
 }
 
-export interface Entry {
+export interface TimelineEntry {
   kind: string;
   id: string;
   /** Name of its place on the page. */
@@ -25,7 +25,7 @@ export interface Entry {
 }
 
 /** How good the news is that a value tells. */
-const TONES = new Map<string, Entry['badges'][number]['tone']>([
+const TONES = new Map<string, TimelineEntry['badges'][number]['tone']>([
   ['Connected', 'good'],
   ['COMPLETED', 'good'],
   ['Completed', 'good'],
@@ -45,7 +45,7 @@ const TONES = new Map<string, Entry['badges'][number]['tone']>([
 ]);
 
 /** The status of a call says nothing new beside an outcome of the same name. */
-export function badgesOf(texts: string[]): Entry['badges'] {
+export function badgesOf(texts: string[]): TimelineEntry['badges'] {
   const badges = texts.map((text) => ({ text: readable(text), tone: TONES.get(text) ?? 'plain' }));
   return badges.filter(({ text }, at) => badges.findIndex((badge) => badge.text === text) === at);
 }

@@ -1,7 +1,7 @@
 /** A CRM as a person looks at it: people with what happened with them, latest first. */
-import type { Entry, Fact } from './timeline.ts';
+import type { Fact, TimelineEntry } from './timeline.ts';
 
-export interface Person {
+export interface PersonView {
   /** `Contact`, `Lead`. */
   kind: string;
   id: string;
@@ -11,7 +11,7 @@ export interface Person {
   initials: string;
   status: string | undefined;
   facts: Fact[];
-  entries: Entry[];
+  entries: TimelineEntry[];
 }
 
 export interface View {
@@ -20,11 +20,11 @@ export interface View {
   /** Which account it is. */
   about: string;
   counts: { label: string; count: number }[];
-  people: Person[];
+  people: PersonView[];
   /** People that are not shown, since there are too many. */
   morePeople: number;
   /** What has no owner. */
-  loose: Entry[];
+  loose: TimelineEntry[];
   moreLoose: number;
 }
 
@@ -44,6 +44,6 @@ export function initialsOf(name: string): string {
 }
 
 /** What has yet to be done stands above what happened. */
-export function latestFirst(a: Entry, b: Entry): number {
+export function latestFirst(a: TimelineEntry, b: TimelineEntry): number {
   return b.at - a.at;
 }

@@ -1,10 +1,10 @@
 /** Putting things into an org without asking its API: what was there before a test begins. */
 
-import { Refusal } from './http/refusal.ts';
+import { SalesforceRefusal } from './http/refusal.ts';
 import type { Org } from './org.ts';
 import { derive } from './records/derived.ts';
-import type { StoredRecord } from './records/records.ts';
-import { checkValue, formatDatetime, type Value } from './records/values.ts';
+import type { StoredSObject } from './records/records.ts';
+import { checkValue, type FieldValue, formatDatetime } from './records/values.ts';
 import { defineField, defineObject, type FieldSpec } from './schema/define.ts';
 import { normaliseId } from './schema/ids.ts';
 import { addPersonContact } from './schema/person-accounts.ts';
@@ -45,8 +45,8 @@ export function seedOrg(org: Org, given: SalesforceSeed): Record<string, string[
   );
 }
 
-function wrong(message: string): Refusal {
-  return new Refusal('INVALID_INPUT', message);
+function wrong(message: string): SalesforceRefusal {
+  return new SalesforceRefusal('INVALID_INPUT', message);
 }
 
 function seedPicklist(org: Org, object: string, name: string, values: string[]): void {
@@ -60,10 +60,10 @@ function seedPicklist(org: Org, object: string, name: string, values: string[]):
   }));
 }
 
-function seedRecord(org: Org, name: string, given: Record<string, unknown>): StoredRecord {
+function seedRecord(org: Org, name: string, given: Record<string, unknown>): StoredSObject {
   const object = org.schema.find(name);
   if (!object) throw wrong(`There is no object ${name}`);
-  const values = new Map<string, Value | null>();
+  const values = new Map<string, FieldValue | null>();
   for (const { name: flag, type, picklist } of object.fields.values()) {
     if (type === 'boolean') values.set(flag, false);
     const standard = picklist.find(({ isDefault }) => isDefault);

@@ -1,8 +1,8 @@
 /** What an org has before a client writes to it: users, a queue, and the values of its status fields. */
 import type { Journal } from '../journal.ts';
-import type { Records } from './records/records.ts';
-import { formatDatetime, type Value } from './records/values.ts';
-import type { Schema } from './schema/schema.ts';
+import type { SalesforceRecords } from './records/records.ts';
+import { type FieldValue, formatDatetime } from './records/values.ts';
+import type { SalesforceSchema } from './schema/schema.ts';
 import { CASE_STATUSES, STAGES, TASK_STATUSES } from './schema/standard-objects.ts';
 
 const LONG_AGO = formatDatetime(new Date('2024-01-15T09:00:00Z'));
@@ -17,15 +17,15 @@ const USERS = [
 
 /** The parts of an org that the setup records go into. */
 interface SetupTarget {
-  schema: Schema;
-  records: Records;
+  schema: SalesforceSchema;
+  records: SalesforceRecords;
   journal: Journal;
   userId: string;
 }
 
 /** Adds them without a trace in the journal, which tells what clients did. */
 export function addSetupRecords(org: SetupTarget): void {
-  const add = (object: string, values: Record<string, Value>) =>
+  const add = (object: string, values: Record<string, FieldValue>) =>
     org.records.create(org.schema.object(object), new Map(Object.entries(values)), LONG_AGO, org.userId);
   add('Organization', {
     Name: 'Wrapup Sandbox',

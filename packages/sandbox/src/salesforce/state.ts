@@ -1,15 +1,15 @@
 /** Everything that an org holds, for people and tests to look at. */
 
-import { Refusal } from './http/refusal.ts';
+import { SalesforceRefusal } from './http/refusal.ts';
 import type { Org } from './org.ts';
-import type { StoredRecord } from './records/records.ts';
-import type { Value } from './records/values.ts';
+import type { StoredSObject } from './records/records.ts';
+import type { FieldValue } from './records/values.ts';
 
 export interface SalesforceRecord {
   /** 18 characters. */
   id: string;
   /** Fields that have a value, also those that the integration's user does not see. */
-  fields: Record<string, Value>;
+  fields: Record<string, FieldValue>;
   deleted: boolean;
 }
 
@@ -32,12 +32,12 @@ export function readOrg(org: Org, object?: string): Record<string, SalesforceRec
     object === undefined ? org.schema.objects.filter(({ name }) => !SETUP.has(name)) : [org.schema.find(object)];
   return Object.fromEntries(
     asked.map((one) => {
-      if (!one) throw new Refusal('INVALID_TYPE', `There is no object ${object}`);
+      if (!one) throw new SalesforceRefusal('INVALID_TYPE', `There is no object ${object}`);
       return [one.name, org.records.all(one).map(readRecord)];
     }),
   );
 }
 
-function readRecord({ id, values, deletedAt }: StoredRecord): SalesforceRecord {
+function readRecord({ id, values, deletedAt }: StoredSObject): SalesforceRecord {
   return { id, fields: Object.fromEntries(values), deleted: deletedAt !== undefined };
 }

@@ -1,8 +1,8 @@
 /** One call as the platform knows it. What each API and the webhook tell of it is in `shapes.ts`. */
 
-export type Value = string | number | boolean | null;
+export type VoiceValue = string | number | boolean | null;
 
-export interface Agent {
+export interface VoiceAgent {
   model_id: string;
   name: string;
   type: 'inbound' | 'outbound';
@@ -13,13 +13,13 @@ export interface Agent {
   inbound_call_webhook_url: string | null;
 }
 
-export interface Call {
+export interface VoiceCall {
   id: string;
-  agent: Agent;
+  agent: VoiceAgent;
   lead: { name?: string; phone: string };
-  prompt_variables: Record<string, Value>;
+  prompt_variables: Record<string, VoiceValue>;
   /** What was answered before the call connected; it comes back with the call. */
-  metadata?: Record<string, Value>;
+  metadata?: Record<string, VoiceValue>;
   /** Epoch ms. */
   started: number;
   /** Seconds of conversation, as it will be or was. */
@@ -32,14 +32,14 @@ export interface Call {
   custom_end_call_reason: string | null;
   /** Turns: who, and what was said. */
   turns: ['bot' | 'human', string][];
-  collected: Record<string, Value>;
-  extracted: Record<string, Value>;
+  collected: Record<string, VoiceValue>;
+  extracted: Record<string, VoiceValue>;
   /** Null when there was no one to be judged. */
   analysis: Record<string, string> | null;
   /** Epoch ms at which it ended in the sandbox's own time; absent while it goes on. */
   over?: number;
 }
 
-export function isOver(call: Call): boolean {
+export function isOver(call: VoiceCall): boolean {
   return call.over !== undefined;
 }

@@ -4,41 +4,41 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { SynthflowSettings } from '../settings.ts';
-import type { Call } from './call.ts';
+import type { VoiceCall } from './call.ts';
 import { listedOf, singleOf } from './shapes.ts';
 import type { WebhookLog, Workspace } from './workspace.ts';
 
-export interface Asked {
+export interface SynthflowRequest {
   workspace: Workspace;
   settings: SynthflowSettings;
   params: Record<string, string>;
   query: URLSearchParams;
 }
 
-export interface Answer {
+export interface SynthflowAnswer {
   status: number;
   body: unknown;
 }
 
-export interface Endpoint {
+export interface SynthflowEndpoint {
   path: string;
   operation: string;
-  answer(asked: Asked): Answer;
+  answer(asked: SynthflowRequest): SynthflowAnswer;
 }
 
-const ok = (response: unknown): Answer => ({ status: 200, body: { status: 'ok', response } });
+const ok = (response: unknown): SynthflowAnswer => ({ status: 200, body: { status: 'ok', response } });
 
 /** How calls and agents say no. */
-export function refuse(status: number, category: string, description: string): Answer {
+export function refuse(status: number, category: string, description: string): SynthflowAnswer {
   return { status, body: { detail: { status: 'error', description, request_id: randomUUID(), category } } };
 }
 
 /** How logs say no. */
-function refuseLog(status: number, error: string, message: string): Answer {
+function refuseLog(status: number, error: string, message: string): SynthflowAnswer {
   return { status, body: { error, message } };
 }
 
-export const ENDPOINTS: Endpoint[] = [
+export const ENDPOINTS: SynthflowEndpoint[] = [
   { path: '/calls', operation: 'calls list', answer: listCalls },
   { path: '/calls/:id', operation: 'calls read', answer: readCall },
   { path: '/assistants', operation: 'agents list', answer: listAgents },
@@ -47,7 +47,7 @@ export const ENDPOINTS: Endpoint[] = [
   { path: '/logs/:id', operation: 'logs read', answer: readLog },
 ];
 
-function listCalls({ workspace, query }: Asked): Answer {
+function listCalls({ workspace, query }: SynthflowRequest): SynthflowAnswer {
   const modelId = query.get('model_id');
   if (!modelId) return refuse(400, 'validation_error', 'model_id is required');
   const limit = Number(query.get('limit') ?? 20);
@@ -63,7 +63,7 @@ function listCalls({ workspace, query }: Asked): Answer {
   });
 }
 
-function isAskedFor(call: Call, query: URLSearchParams): boolean {
+function isAskedFor(call: VoiceCall, query: URLSearchParams): boolean {
   const from = dateOf(query.get('from_date'));
   const to = dateOf(query.get('to_date'));
   const phone = query.get('lead_phone_number');
@@ -84,13 +84,13 @@ function dateOf(text: string | null): number | undefined {
   return Number.isNaN(ms) ? undefined : ms;
 }
 
-function readCall({ workspace, params }: Asked): Answer {
+function readCall({ workspace, params }: SynthflowRequest): SynthflowAnswer {
   const call = workspace.call(params.id ?? '');
   if (!call) return refuse(404, 'not_found', 'Call not found');
   return ok({ pagination: { total_records: 1, limit: 20, offset: 0 }, calls: [singleOf(call)] });
 }
 
-function listAgents({ workspace, query }: Asked): Answer {
+function listAgents({ workspace, query }: SynthflowRequest): SynthflowAnswer {
   const limit = Number(query.get('limit') ?? 20);
   const offset = Number(query.get('offset') ?? 0);
   const agents = [...workspace.agents.values()];
@@ -100,12 +100,12 @@ function listAgents({ workspace, query }: Asked): Answer {
   });
 }
 
-function readAgent({ workspace, params }: Asked): Answer {
+function readAgent({ workspace, params }: SynthflowRequest): SynthflowAnswer {
   const agent = workspace.agents.get(params.id ?? '');
   return agent ? ok({ assistants: [agent] }) : refuse(400, 'validation_error', 'Assistant not found');
 }
 
-function listLogs({ workspace, settings, query }: Asked): Answer {
+function listLogs({ workspace, settings, query }: SynthflowRequest): SynthflowAnswer {
   const refused = refuseWorkspace(settings, query);
   if (refused) return refused;
   const number = Math.max(1, Number(query.get('page_number') ?? 1));
@@ -143,7 +143,7 @@ const LOG_FILTERS: [string, keyof WebhookLog][] = [
   ['call_id', 'call_id'],
 ];
 
-function readLog({ workspace, settings, params, query }: Asked): Answer {
+function readLog({ workspace, settings, params, query }: SynthflowRequest): SynthflowAnswer {
   const refused = refuseWorkspace(settings, query);
   if (refused) return refused;
   const log = workspace.logOf(params.id ?? '');
@@ -151,7 +151,7 @@ function readLog({ workspace, settings, params, query }: Asked): Answer {
   return ok({ ...log, workspace_id: settings.workspace_id, action_id: null, request_query_params: {} });
 }
 
-function refuseWorkspace(settings: SynthflowSettings, query: URLSearchParams): Answer | undefined {
+function refuseWorkspace(settings: SynthflowSettings, query: URLSearchParams): SynthflowAnswer | undefined {
   const id = query.get('workspace_id');
   if (!id) return refuseLog(422, 'validation_error', 'workspace_id: field required');
   if (id !== settings.workspace_id) return refuseLog(403, 'forbidden', 'Access denied to workspace');

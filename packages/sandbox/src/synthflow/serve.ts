@@ -8,7 +8,7 @@ import { type Request, type Response, Router } from 'express';
 import { type Exchange, type Hung, serveExchange } from '../control/exchange.ts';
 import type { ErrorBodies } from '../control/fault.ts';
 import type { Sandbox } from '../sandbox.ts';
-import { type Answer, ENDPOINTS, type Endpoint, refuse } from './endpoints.ts';
+import { ENDPOINTS, refuse, type SynthflowAnswer, type SynthflowEndpoint } from './endpoints.ts';
 
 export function synthflowRouter(sandbox: Sandbox, hung: Hung): Router {
   const router = Router();
@@ -26,7 +26,7 @@ export function synthflowRouter(sandbox: Sandbox, hung: Hung): Router {
 async function serve(
   sandbox: Sandbox,
   hung: Hung,
-  endpoint: Endpoint,
+  endpoint: SynthflowEndpoint,
   request: Request,
   response: Response,
 ): Promise<void> {
@@ -48,7 +48,7 @@ const ERROR_BODIES: ErrorBodies = {
   emptySuccess: () => ({ status: 200, body: {} }),
 };
 
-function answerTo(sandbox: Sandbox, endpoint: Endpoint, request: Request): Answer {
+function answerTo(sandbox: Sandbox, endpoint: SynthflowEndpoint, request: Request): SynthflowAnswer {
   const { synthflow: settings } = sandbox.settings;
   const { region, ...params } = request.params as Record<string, string>;
   const key = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1];

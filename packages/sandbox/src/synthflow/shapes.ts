@@ -2,12 +2,12 @@
  * The three ways in which the platform tells of one call. They differ in names, in types and in what they leave out:
  * https://docs.synthflow.ai/post-call-webhook, https://docs.synthflow.ai/api-reference (`GET /calls`, `GET /calls/{id}`).
  */
-import { type Call, isOver, type Value } from './call.ts';
+import { isOver, type VoiceCall, type VoiceValue } from './call.ts';
 
 type Json = { [key: string]: unknown };
 
 /** What is posted to the agent's webhook when the call has ended. */
-export function webhookOf(call: Call): Json {
+export function webhookOf(call: VoiceCall): Json {
   return {
     status: call.status,
     error_message: '',
@@ -36,7 +36,7 @@ export function webhookOf(call: Call): Json {
 }
 
 /** An item of the list: numbers as text, analysis as `judge_results`, no prompt variables. */
-export function listedOf(call: Call): Json {
+export function listedOf(call: VoiceCall): Json {
   return {
     agent_phone_number: call.agent.phone_number,
     agents_used: [call.agent.model_id],
@@ -74,7 +74,7 @@ export function listedOf(call: Call): Json {
 }
 
 /** The answer for one call: `status`, prompt variables and the custom reason, but neither analysis nor lead. */
-export function singleOf(call: Call): Json {
+export function singleOf(call: VoiceCall): Json {
   return {
     call_id: call.id,
     status: call.status,
@@ -98,26 +98,26 @@ export function singleOf(call: Call): Json {
   };
 }
 
-function numbers({ agent, lead }: Call): Json {
+function numbers({ agent, lead }: VoiceCall): Json {
   return agent.type === 'outbound'
     ? { phone_number_from: agent.phone_number, phone_number_to: lead.phone }
     : { phone_number_from: lead.phone, phone_number_to: agent.phone_number };
 }
 
 /** Keyed by agent in the API, flat in the webhook. */
-function variables(call: Call): Json {
+function variables(call: VoiceCall): Json {
   const any = isOver(call) && Object.keys(call.collected).length > 0;
   return { collected_variables: any ? { [call.agent.model_id]: leaves(call.collected) } : null };
 }
 
-function leaves(collected: Record<string, Value>): Json {
+function leaves(collected: Record<string, VoiceValue>): Json {
   return Object.fromEntries(
     Object.entries(collected).map(([name, value]) => [name, { value, collected: value !== null }]),
   );
 }
 
 /** @param encode the webhook gives return values as objects, the API as JSON text */
-function actionsOf(call: Call, encode: (value: object) => unknown): Json {
+function actionsOf(call: VoiceCall, encode: (value: object) => unknown): Json {
   if (!isOver(call)) return {};
   const at = call.started + call.duration * 1000;
   return Object.fromEntries(
@@ -140,12 +140,12 @@ function actionsOf(call: Call, encode: (value: object) => unknown): Json {
   );
 }
 
-function transcriptOf(call: Call): string {
+function transcriptOf(call: VoiceCall): string {
   if (!isOver(call) || call.turns.length === 0) return '';
   return `\n${call.turns.map(([who, text]) => `${who}: ${text}`).join('\n')}`;
 }
 
-function recordingOf(call: Call): string | null {
+function recordingOf(call: VoiceCall): string | null {
   return isOver(call) && call.duration > 0 ? `https://recordings.example.com/calls/${call.id}.mp3` : null;
 }
 

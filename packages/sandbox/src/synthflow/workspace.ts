@@ -1,7 +1,7 @@
 /** A workspace of the voice platform: its agents, its calls, and the webhooks that it sent. */
 import { randomUUID } from 'node:crypto';
 import type { SynthflowSettings } from '../settings.ts';
-import { type Agent, type Call, isOver } from './call.ts';
+import { isOver, type VoiceAgent, type VoiceCall } from './call.ts';
 
 /** A webhook that was sent, or was to be sent. */
 export interface WebhookLog {
@@ -27,9 +27,9 @@ export interface WebhookLog {
 const LOGS_KEPT = 20_000;
 
 export class Workspace {
-  readonly agents = new Map<string, Agent>();
+  readonly agents = new Map<string, VoiceAgent>();
   readonly #settings: () => SynthflowSettings;
-  readonly #calls = new Map<string, Call>();
+  readonly #calls = new Map<string, VoiceCall>();
   readonly #logs = new Map<string, WebhookLog>();
 
   constructor(settings: () => SynthflowSettings) {
@@ -37,24 +37,24 @@ export class Workspace {
     for (const agent of AGENTS) this.agents.set(agent.model_id, { ...agent });
   }
 
-  place(call: Call): Call {
+  place(call: VoiceCall): VoiceCall {
     this.#calls.set(call.id, call);
     return call;
   }
 
   /** A call that the API knows by now. */
-  call(id: string): Call | undefined {
+  call(id: string): VoiceCall | undefined {
     const call = this.#calls.get(id);
     return call && this.#isKnown(call) ? call : undefined;
   }
 
   /** Calls of an agent that the API knows by now, in an order that means nothing and that newer calls disturb. */
-  callsOf(modelId: string): Call[] {
+  callsOf(modelId: string): VoiceCall[] {
     const calls = [...this.#calls.values()].filter((call) => call.agent.model_id === modelId && this.#isKnown(call));
     return calls.sort((a, b) => (reversed(a.id) < reversed(b.id) ? -1 : 1));
   }
 
-  get calls(): Call[] {
+  get calls(): VoiceCall[] {
     return [...this.#calls.values()];
   }
 
@@ -75,7 +75,7 @@ export class Workspace {
     return [...this.#logs.values()].reverse();
   }
 
-  #isKnown(call: Call): boolean {
+  #isKnown(call: VoiceCall): boolean {
     const delay = this.#settings().record_delay;
     return delay === 0 || (isOver(call) && Date.now() >= (call.over as number) + delay);
   }
@@ -86,7 +86,7 @@ function reversed(id: string): string {
 }
 
 /** The ids are those that samples and examples name. */
-const AGENTS: Agent[] = [
+const AGENTS: VoiceAgent[] = [
   {
     model_id: '3f0c6a52-7d1e-4b8a-9c44-1a2b3c4d5e6f',
     name: 'Alice (renewals)',

@@ -1,7 +1,7 @@
 /** Who may ask what. https://developers.hubspot.com/docs/api-reference/error-handling */
-import { Refusal } from '../http/refusal.ts';
+import { HubSpotRefusal } from '../http/refusal.ts';
 
-export interface Grants {
+export interface HubSpotGrants {
   /** The only token that is taken; without it any that begins with `pat-`. */
   token: string | undefined;
   revokedTokens: string[];
@@ -11,7 +11,7 @@ export interface Grants {
 }
 
 /** The bearer token of a request. @throws Refusal 401 when it is missing or unknown */
-export function authenticate(authorization: string | undefined, grants: Grants): string {
+export function authenticate(authorization: string | undefined, grants: HubSpotGrants): string {
   const { token, revokedTokens } = grants;
   const given = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
   const end = given === undefined ? undefined : grants.oauthEndOf(given);
@@ -19,15 +19,15 @@ export function authenticate(authorization: string | undefined, grants: Grants):
   const known =
     end !== undefined || (given !== undefined && (token === undefined ? given.startsWith('pat-') : given === token));
   if (given !== undefined && known && !revokedTokens.includes(given)) return given;
-  throw new Refusal(
+  throw new HubSpotRefusal(
     'Authentication credentials not found. This API supports OAuth 2.0 authentication and you can find more details at https://developers.hubspot.com/docs/methods/auth/oauth-overview',
     { status: 401, category: 'INVALID_AUTHENTICATION' },
   );
 }
 
-function expired(end: number): Refusal {
+function expired(end: number): HubSpotRefusal {
   const seconds = Math.max(0, Math.round((Date.now() - end) / 1_000));
-  return new Refusal(`The OAuth token used to make this call expired ${seconds} second(s) ago.`, {
+  return new HubSpotRefusal(`The OAuth token used to make this call expired ${seconds} second(s) ago.`, {
     status: 401,
     category: 'EXPIRED_AUTHENTICATION',
     context: { 'expire time': [new Date(end).toISOString()] },
@@ -38,9 +38,9 @@ function expired(end: number): Refusal {
  * @param scopes any one of them is enough; none are needed when there are none
  * @param grantable whether a token of that kind can have them at all
  */
-export function authorise(scopes: string[], { revokedScopes }: Grants): void {
+export function authorise(scopes: string[], { revokedScopes }: HubSpotGrants): void {
   if (scopes.length === 0 || scopes.some((scope) => !revokedScopes.includes(scope))) return;
-  throw new Refusal(
+  throw new HubSpotRefusal(
     "This app hasn't been granted all required scopes to make this call. Read more about required scopes here: https://developers.hubspot.com/scopes.",
     {
       status: 403,

@@ -3,8 +3,8 @@ import type { Request } from 'express';
 import type { Reply } from '../../reply.ts';
 import type { Sandbox } from '../../sandbox.ts';
 import { authenticate, authorise } from '../auth/auth.ts';
-import type { Call, Endpoint } from './endpoint.ts';
-import { malformed, Refusal, refusalBody } from './refusal.ts';
+import type { HubSpotEndpoint, HubSpotRequest } from './endpoint.ts';
+import { HubSpotRefusal, malformed, refusalBody } from './refusal.ts';
 
 /**
  * The answer of an endpoint to a request.
@@ -13,7 +13,7 @@ import { malformed, Refusal, refusalBody } from './refusal.ts';
  */
 export async function answer(
   sandbox: Sandbox,
-  endpoint: Endpoint,
+  endpoint: HubSpotEndpoint,
   n: number,
   path: string,
   request: Request,
@@ -27,7 +27,7 @@ export async function answer(
     oauthEndOf: (token: string) => account.oauth.endOf(token),
   };
   let headers: Record<string, string> = {};
-  const call: Call = {
+  const call: HubSpotRequest = {
     account,
     settings,
     n,
@@ -50,7 +50,7 @@ export async function answer(
     const reply = await endpoint.handle(call);
     return { ...reply, headers: { ...headers, ...reply.headers } };
   } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
+    if (!(error instanceof HubSpotRefusal)) throw error;
     const telling = { shape: settings.detail_shape, portalId: account.portalId };
     return { status: error.status, body: refusalBody(error, telling), headers };
   }
@@ -61,7 +61,7 @@ function bodyOf(request: Request): unknown {
   const text = textOf(request);
   if (text === '') return undefined;
   if (!request.is('application/json')) {
-    throw new Refusal('Unsupported Media Type', { status: 415, category: 'VALIDATION_ERROR' });
+    throw new HubSpotRefusal('Unsupported Media Type', { status: 415, category: 'VALIDATION_ERROR' });
   }
   try {
     return JSON.parse(text);

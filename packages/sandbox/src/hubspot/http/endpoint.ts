@@ -1,15 +1,15 @@
 /** What one endpoint of the API is, apart from how it is served. */
 
 import type { Reply } from '../../reply.ts';
-import type { HubSpotSettings } from '../../settings.ts';
+import type { HubSpotSandboxSettings } from '../../settings.ts';
 import type { Account } from '../account.ts';
 import type { ObjectType } from '../schema/object-types.ts';
-import { malformed, Refusal } from './refusal.ts';
+import { HubSpotRefusal, malformed } from './refusal.ts';
 
 /** A request that came through: authenticated, within its limits, with a body that is JSON. */
-export interface Call {
+export interface HubSpotRequest {
   account: Account;
-  settings: HubSpotSettings;
+  settings: HubSpotSandboxSettings;
   /** Number in the request log. */
   n: number;
   /** `v3`, `v4` or `2026-09`. */
@@ -21,19 +21,19 @@ export interface Call {
   bodyText: string;
 }
 
-export interface Endpoint {
+export interface HubSpotEndpoint {
   method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Paths below the API's root, with `:name` parameters. */
   paths: string[];
   /** Short name for counting: `batch/create`. */
   operation: string;
   /** Any one of these is enough. */
-  scopes(call: Call): string[];
+  scopes(call: HubSpotRequest): string[];
   /** Limited by the search window instead of the ten-second one. */
   isSearch?: boolean;
   /** Asks for no token, counts against no limit, and reads its body itself. */
   isOpen?: boolean;
-  handle(call: Call): Reply | Promise<Reply>;
+  handle(call: HubSpotRequest): Reply | Promise<Reply>;
 }
 
 /** Versions by date that answer now. https://developers.hubspot.com/changelog/introducing-date-based-api-versioning */
@@ -45,7 +45,7 @@ export function paths(number: string, resource: string, rest = ''): string[] {
 }
 
 /** The type that the path names. */
-export function typeOf(call: Call, param = 'object'): ObjectType {
+export function typeOf(call: HubSpotRequest, param = 'object'): ObjectType {
   return call.account.schema.type(call.params[param] ?? '');
 }
 
@@ -54,7 +54,7 @@ export const created = (body: unknown): Reply => ({ status: 201, body });
 export const noContent = (): Reply => ({ status: 204 });
 
 /** The body as an object. @throws Refusal */
-export function bodyOf(call: Call): Record<string, unknown> {
+export function bodyOf(call: HubSpotRequest): Record<string, unknown> {
   return asObject(call.body, 'the body');
 }
 
@@ -97,7 +97,9 @@ export function limitOf(query: URLSearchParams, fallback: number, most: number):
   if (given === null) return fallback;
   const limit = Number(given);
   if (!Number.isInteger(limit) || limit < 1 || limit > most) {
-    throw new Refusal(`Invalid limit ${given}: it must be between 1 and ${most}`, { category: 'VALIDATION_ERROR' });
+    throw new HubSpotRefusal(`Invalid limit ${given}: it must be between 1 and ${most}`, {
+      category: 'VALIDATION_ERROR',
+    });
   }
   return limit;
 }

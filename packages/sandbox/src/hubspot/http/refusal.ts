@@ -15,7 +15,7 @@ export interface Detail {
   context?: Record<string, string[]>;
 }
 
-export interface RefusalParts {
+export interface HubSpotRefusalParts {
   status?: number;
   category?: string;
   subCategory?: string;
@@ -24,12 +24,12 @@ export interface RefusalParts {
   links?: Record<string, string>;
 }
 
-export class Refusal extends Error {
+export class HubSpotRefusal extends Error {
   override name = 'Refusal';
   readonly status: number;
-  readonly parts: RefusalParts;
+  readonly parts: HubSpotRefusalParts;
 
-  constructor(message: string, parts: RefusalParts = {}) {
+  constructor(message: string, parts: HubSpotRefusalParts = {}) {
     super(message);
     this.status = parts.status ?? 400;
     this.parts = parts;
@@ -37,23 +37,23 @@ export class Refusal extends Error {
 }
 
 /** 400 VALIDATION_ERROR. */
-export function invalid(message: string, parts: RefusalParts = {}): Refusal {
-  return new Refusal(message, { category: 'VALIDATION_ERROR', ...parts });
+export function invalid(message: string, parts: HubSpotRefusalParts = {}): HubSpotRefusal {
+  return new HubSpotRefusal(message, { category: 'VALIDATION_ERROR', ...parts });
 }
 
 /** 400 for values that their properties cannot take; the form of the details is decided when it is answered. */
-export function invalidProperties(details: Detail[]): Refusal {
+export function invalidProperties(details: Detail[]): HubSpotRefusal {
   return invalid('Property values were not valid', { details });
 }
 
 /** 400 for a body that does not have the shape of the endpoint. The vendor gives no category here. */
-export function malformed(what: string): Refusal {
-  return new Refusal(`Invalid input JSON on line 1, column 1: ${what}`);
+export function malformed(what: string): HubSpotRefusal {
+  return new HubSpotRefusal(`Invalid input JSON on line 1, column 1: ${what}`);
 }
 
 /** 404 for a record that is not there, was archived or was merged away. */
-export function notFound(id: string): Refusal {
-  return new Refusal('Object not found.  objectId are usually numeric.', {
+export function notFound(id: string): HubSpotRefusal {
+  return new HubSpotRefusal('Object not found.  objectId are usually numeric.', {
     status: 404,
     category: 'OBJECT_NOT_FOUND',
     context: { id: [id] },
@@ -65,7 +65,7 @@ interface Telling {
   portalId: number;
 }
 
-function tell(refusal: Refusal, { shape, portalId }: Telling): { message: string; errors?: object[] } {
+function tell(refusal: HubSpotRefusal, { shape, portalId }: Telling): { message: string; errors?: object[] } {
   const { details } = refusal.parts;
   if (!details?.length) return { message: refusal.message };
   const ofProperties = details.every((detail) => detail.property !== undefined);
@@ -92,7 +92,7 @@ function legacy({ message, code, property }: Detail, portalId: number): object {
 }
 
 /** The whole answer to a request that was refused. */
-export function refusalBody(refusal: Refusal, telling: Telling): object {
+export function refusalBody(refusal: HubSpotRefusal, telling: Telling): object {
   const { message, errors } = tell(refusal, telling);
   const { category, subCategory, context, links } = refusal.parts;
   return {
@@ -108,7 +108,7 @@ export function refusalBody(refusal: Refusal, telling: Telling): object {
 }
 
 /** One entry of `errors` in a batch answer. */
-export function refusalItem(refusal: Refusal, telling: Telling, traceIds: string[]): object {
+export function refusalItem(refusal: HubSpotRefusal, telling: Telling, traceIds: string[]): object {
   const { message, errors } = tell(refusal, telling);
   const { category, subCategory, context, links } = refusal.parts;
   return {

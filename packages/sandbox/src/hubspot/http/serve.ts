@@ -13,11 +13,11 @@ import { propertyEndpoints } from '../routes/properties.ts';
 import { groupEndpoints } from '../routes/property-groups.ts';
 import { searchEndpoints } from '../routes/search.ts';
 import { answer, textOf } from './answer.ts';
-import type { Endpoint } from './endpoint.ts';
+import type { HubSpotEndpoint } from './endpoint.ts';
 import { hubspotErrorBodies } from './error-bodies.ts';
 
 /** Where two patterns match one path, the earlier one answers. */
-const ENDPOINTS: Endpoint[] = [
+const ENDPOINTS: HubSpotEndpoint[] = [
   ...batchEndpoints,
   ...searchEndpoints,
   ...groupEndpoints,
@@ -55,7 +55,7 @@ export function hubspotRouter(sandbox: Sandbox, hung: Hung): Router {
 async function serve(
   sandbox: Sandbox,
   hung: Hung,
-  endpoint: Endpoint,
+  endpoint: HubSpotEndpoint,
   path: string,
   request: Request,
   response: Response,
@@ -95,7 +95,7 @@ function describe(sandbox: Sandbox, path: string, request: Request): { object: s
   return { object: nameOf('object') ?? nameOf('from'), pattern };
 }
 
-function successOf({ operation }: Endpoint): number {
+function successOf({ operation }: HubSpotEndpoint): number {
   return operation.endsWith('create') ? 201 : 200;
 }
 

@@ -3,7 +3,7 @@ import { getOrAdd } from '../../get-or-add.ts';
 import type { Journal } from '../../journal.ts';
 import type { AssociationType, AssociationTypes } from '../schema/association-types.ts';
 import type { ObjectType } from '../schema/object-types.ts';
-import type { StoredRecord } from './records.ts';
+import type { HubSpotRecord } from './records.ts';
 
 export interface Linked {
   id: string;
@@ -26,7 +26,7 @@ export class Associations {
   }
 
   /** Links two records. A type that goes with a label or is primary brings the plain link with it. */
-  link(from: StoredRecord, to: StoredRecord, types: AssociationType[]): void {
+  link(from: HubSpotRecord, to: HubSpotRecord, types: AssociationType[]): void {
     const before = new Set(this.#set(from, to));
     const plain = this.types.between(from.type, to.type).find((type) => type.label === null);
     for (const type of plain ? [plain, ...types] : types) {
@@ -38,7 +38,7 @@ export class Associations {
   }
 
   /** As `link`, but labels that were there and are not named are taken off. */
-  replaceLabels(from: StoredRecord, to: StoredRecord, types: AssociationType[]): void {
+  replaceLabels(from: HubSpotRecord, to: HubSpotRecord, types: AssociationType[]): void {
     const named = new Set(types.map((type) => type.id));
     for (const id of [...this.#set(from, to)]) {
       const type = this.types.byId(from.type, to.type, id);
@@ -49,14 +49,14 @@ export class Associations {
     this.link(from, to, types);
   }
 
-  unlink(from: StoredRecord, to: StoredRecord): void {
+  unlink(from: HubSpotRecord, to: HubSpotRecord): void {
     const had = this.#set(from, to).size > 0;
     this.#links.get(key(from))?.get(to.type.name)?.delete(to.id);
     this.#links.get(key(to))?.get(from.type.name)?.delete(from.id);
     if (had) this.#note('dissociated', from, to);
   }
 
-  of(record: StoredRecord, to: ObjectType): Linked[] {
+  of(record: HubSpotRecord, to: ObjectType): Linked[] {
     const links = this.#links.get(key(record))?.get(to.name) ?? new Map<string, Set<number>>();
     return [...links]
       .filter(([id, ids]) => ids.size > 0 && this.#isThere(to, id))
@@ -68,9 +68,9 @@ export class Associations {
 
   /** Hands all links of one record to another. */
   move(
-    loser: StoredRecord,
-    winner: StoredRecord,
-    find: (object: string, id: string) => StoredRecord | undefined,
+    loser: HubSpotRecord,
+    winner: HubSpotRecord,
+    find: (object: string, id: string) => HubSpotRecord | undefined,
   ): void {
     for (const [object, links] of this.#links.get(key(loser)) ?? []) {
       for (const id of [...links.keys()]) {
@@ -83,7 +83,7 @@ export class Associations {
     }
   }
 
-  #dropPrimary(from: StoredRecord, to: StoredRecord, type: AssociationType): void {
+  #dropPrimary(from: HubSpotRecord, to: HubSpotRecord, type: AssociationType): void {
     for (const [id, ids] of this.#links.get(key(from))?.get(to.type.name) ?? []) {
       if (id !== to.id && ids.delete(type.id)) {
         this.#links.get(`${to.type.id}:${id}`)?.get(from.type.name)?.get(from.id)?.delete(type.inverse);
@@ -91,17 +91,17 @@ export class Associations {
     }
   }
 
-  #set(from: StoredRecord, to: StoredRecord): Set<number> {
+  #set(from: HubSpotRecord, to: HubSpotRecord): Set<number> {
     const ofRecord = getOrAdd(this.#links, key(from), () => new Map<string, Map<string, Set<number>>>());
     const ofObject = getOrAdd(ofRecord, to.type.name, () => new Map<string, Set<number>>());
     return getOrAdd(ofObject, to.id, () => new Set<number>());
   }
 
-  #note(effect: 'associated' | 'dissociated', from: StoredRecord, to: StoredRecord): void {
+  #note(effect: 'associated' | 'dissociated', from: HubSpotRecord, to: HubSpotRecord): void {
     this.#journal.add({ effect, object: from.type.name, id: from.id, to: { object: to.type.name, id: to.id } });
   }
 }
 
-function key(record: StoredRecord): string {
+function key(record: HubSpotRecord): string {
   return `${record.type.id}:${record.id}`;
 }

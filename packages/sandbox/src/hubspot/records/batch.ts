@@ -9,8 +9,14 @@
  */
 
 import type { Reply } from '../../reply.ts';
-import { asArray, asId, asObject, type Call } from '../http/endpoint.ts';
-import { invalid, malformed, type Refusal, Refusal as RefusalError, refusalItem } from '../http/refusal.ts';
+import { asArray, asId, asObject, type HubSpotRequest } from '../http/endpoint.ts';
+import {
+  type HubSpotRefusal,
+  invalid,
+  malformed,
+  HubSpotRefusal as RefusalError,
+  refusalItem,
+} from '../http/refusal.ts';
 import type { ObjectType } from '../schema/object-types.ts';
 
 /** Inputs of one object batch. https://developers.hubspot.com/docs/guides/crm/using-object-apis */
@@ -22,7 +28,7 @@ export type Input = Record<string, unknown>;
  * @param fields what an input may hold; anything else is refused, so that it never seems to have had an effect
  * @throws Refusal when there are none or too many
  */
-export function inputsOf(call: Call, fields: string[], most = MAX_INPUTS): Input[] {
+export function inputsOf(call: HubSpotRequest, fields: string[], most = MAX_INPUTS): Input[] {
   const inputs = asArray(asObject(call.body, 'the body').inputs, '"inputs"').map((input) =>
     asObject(input, 'an input'),
   );
@@ -85,11 +91,11 @@ export interface BatchParts<Plan> {
 }
 
 /** Checks all rows, then writes those that are good. @throws Refusal when a bad row fails the request */
-export function runBatch<Plan>(call: Call, parts: BatchParts<Plan>): Reply {
+export function runBatch<Plan>(call: HubSpotRequest, parts: BatchParts<Plan>): Reply {
   const startedAt = new Date();
   const partial = parts.mayBePartial !== false && standAlone(parts.inputs);
   const plans: { input: Input; plan: Plan }[] = [];
-  const refused: { input: Input; refusal: Refusal }[] = [];
+  const refused: { input: Input; refusal: HubSpotRefusal }[] = [];
   for (const input of parts.inputs) {
     try {
       plans.push({ input, plan: parts.plan(input) });
@@ -113,7 +119,11 @@ export function runBatch<Plan>(call: Call, parts: BatchParts<Plan>): Reply {
   });
 }
 
-function errorItems(call: Call, type: ObjectType, refused: { input: Input; refusal: Refusal }[]): object[] {
+function errorItems(
+  call: HubSpotRequest,
+  type: ObjectType,
+  refused: { input: Input; refusal: HubSpotRefusal }[],
+): object[] {
   const telling = { shape: call.settings.detail_shape, portalId: call.account.portalId };
   const traceIds = (inputs: Input[]) => inputs.map(traceIdOf).filter((id) => id !== undefined);
   const missing = refused.filter(({ refusal }) => refusal instanceof Missing);
@@ -134,7 +144,7 @@ export interface BatchOutcome {
 }
 
 /** The envelope of a batch answer. Results come in no promised order. */
-export function batchReply(call: Call, { startedAt, results, errors, success }: BatchOutcome): Reply {
+export function batchReply(call: HubSpotRequest, { startedAt, results, errors, success }: BatchOutcome): Reply {
   return {
     status: errors.length > 0 ? 207 : success,
     body: {

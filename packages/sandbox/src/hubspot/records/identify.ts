@@ -1,8 +1,8 @@
 /** Finding the record that a request means: by its id, or by the value of a unique property. */
 import type { Account } from '../account.ts';
-import { invalid, type Refusal } from '../http/refusal.ts';
+import { type HubSpotRefusal, invalid } from '../http/refusal.ts';
 import type { ObjectType } from '../schema/object-types.ts';
-import type { StoredRecord } from './records.ts';
+import type { HubSpotRecord } from './records.ts';
 
 /**
  * @param emailCounts whether contacts may be named by e-mail; a batch update may not
@@ -14,7 +14,7 @@ export function checkIdProperty(account: Account, type: ObjectType, name: string
   throw notUpsertable(type, name);
 }
 
-export function notUpsertable(type: ObjectType, name: string): Refusal {
+export function notUpsertable(type: ObjectType, name: string): HubSpotRefusal {
   return invalid(
     `Unable to perform update/upsert by non-unique ${type.id} property ${name}. Use a property with unique values.`,
     { context: { propertyName: [name] } },
@@ -26,7 +26,7 @@ export function identify(
   type: ObjectType,
   id: string,
   idProperty?: string | null,
-): StoredRecord | undefined {
+): HubSpotRecord | undefined {
   if (!idProperty || idProperty === 'hs_object_id') return account.records.get(type, id);
   return account.records.findByUnique(type, idProperty, id);
 }

@@ -6,7 +6,7 @@
 import { type Detail, invalidProperties, malformed } from '../http/refusal.ts';
 import type { ObjectType } from '../schema/object-types.ts';
 import type { PropertyDefinition } from '../schema/property.ts';
-import type { Schema } from '../schema/schema.ts';
+import type { HubSpotSchema } from '../schema/schema.ts';
 
 /** Characters that a text may have; the documented number is the one for note bodies. */
 export const MAX_TEXT = 65_536;
@@ -58,7 +58,7 @@ function checkDate(value: string): Checked {
     : { code: 'INVALID_DATE', message: `${value} is at ${time.replace('Z', ' UTC')}, not midnight!` };
 }
 
-function checkOption(value: string, definition: PropertyDefinition, schema: Schema): Checked {
+function checkOption(value: string, definition: PropertyDefinition, schema: HubSpotSchema): Checked {
   const allowed = definition.owners
     ? schema.owners.filter((owner) => !owner.archived).map((owner) => owner.id)
     : definition.options.map((option) => option.value);
@@ -78,7 +78,7 @@ function checkText(value: string): Checked {
     : { code: 'VALUE_TOO_LONG', message: `The value is ${value.length} characters long; the most is ${MAX_TEXT}.` };
 }
 
-const BY_TYPE: Record<string, (value: string, definition: PropertyDefinition, schema: Schema) => Checked> = {
+const BY_TYPE: Record<string, (value: string, definition: PropertyDefinition, schema: HubSpotSchema) => Checked> = {
   string: checkText,
   phone_number: checkText,
   number: checkNumber,
@@ -100,7 +100,7 @@ const BY_NAME = new Map([
  * @throws Refusal
  */
 export function checkProperties(
-  schema: Schema,
+  schema: HubSpotSchema,
   type: ObjectType,
   given: unknown,
   byHubSpot = false,
@@ -135,7 +135,7 @@ export function checkProperties(
   return values;
 }
 
-function checkValue(value: string, definition: PropertyDefinition, type: ObjectType, schema: Schema): Checked {
+function checkValue(value: string, definition: PropertyDefinition, type: ObjectType, schema: HubSpotSchema): Checked {
   if (value === '') return { ok: '' };
   const special = type.id === '0-1' ? BY_NAME.get(definition.name) : undefined;
   return special ? special(value) : (BY_TYPE[definition.type] as typeof checkOption)(value, definition, schema);

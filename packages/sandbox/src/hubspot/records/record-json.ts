@@ -1,7 +1,7 @@
 /** Records as answers show them. */
 import type { ObjectType } from '../schema/object-types.ts';
-import type { Schema } from '../schema/schema.ts';
-import type { StoredRecord } from './records.ts';
+import type { HubSpotSchema } from '../schema/schema.ts';
+import type { HubSpotRecord } from './records.ts';
 
 interface Shown {
   id: string;
@@ -23,7 +23,7 @@ function recordJson(record: Shown, properties: Record<string, string | null>): R
 }
 
 /** A record as a write answers it: everything that it holds. */
-export function writtenJson(record: StoredRecord): Record<string, unknown> {
+export function writtenJson(record: HubSpotRecord): Record<string, unknown> {
   return recordJson(record, Object.fromEntries(record.properties));
 }
 
@@ -31,7 +31,12 @@ export function writtenJson(record: StoredRecord): Record<string, unknown> {
  * A record as a read answers it: the properties asked for, null where they are empty, and three that always come. Names
  * that the account does not know are left out without a word.
  */
-export function readJson(schema: Schema, type: ObjectType, record: Shown, asked: string[]): Record<string, unknown> {
+export function readJson(
+  schema: HubSpotSchema,
+  type: ObjectType,
+  record: Shown,
+  asked: string[],
+): Record<string, unknown> {
   const names = asked.length > 0 ? [...asked, type.created, type.modified, 'hs_object_id'] : type.shown;
   const known = names.filter((name) => schema.property(type, name) !== undefined);
   return recordJson(record, Object.fromEntries(known.map((name) => [name, record.properties.get(name) ?? null])));

@@ -4,12 +4,12 @@
  */
 import { getOrAdd } from '../../get-or-add.ts';
 import type { Journal } from '../../journal.ts';
-import { invalid, Refusal } from '../http/refusal.ts';
+import { HubSpotRefusal, invalid } from '../http/refusal.ts';
 import type { ObjectType } from '../schema/object-types.ts';
-import type { Schema } from '../schema/schema.ts';
+import type { HubSpotSchema } from '../schema/schema.ts';
 import { derive } from './derived.ts';
 
-export interface StoredRecord {
+export interface HubSpotRecord {
   type: ObjectType;
   id: string;
   /** Never holds an empty text: a cleared property is absent. */
@@ -19,24 +19,24 @@ export interface StoredRecord {
   archivedAt?: Date;
 }
 
-export interface RecordsHooks {
+export interface HubSpotRecordsHooks {
   /** Notified of every change, so that search can see it later. */
-  changed(record: StoredRecord): void;
+  changed(record: HubSpotRecord): void;
   archivedHoldsUniqueValues(): boolean;
 }
 
 /** Ids are unique within a type only, and so all types begin with the same one. */
 const FIRST_ID = 70_000_000_101;
 
-export class Records {
-  readonly #schema: Schema;
+export class HubSpotRecords {
+  readonly #schema: HubSpotSchema;
   readonly #journal: Journal;
-  readonly #hooks: RecordsHooks;
-  readonly #byType = new Map<string, Map<string, StoredRecord>>();
+  readonly #hooks: HubSpotRecordsHooks;
+  readonly #byType = new Map<string, Map<string, HubSpotRecord>>();
   readonly #owners = new Map<string, string>();
   readonly #nextId = new Map<string, number>();
 
-  constructor(schema: Schema, journal: Journal, hooks: RecordsHooks) {
+  constructor(schema: HubSpotSchema, journal: Journal, hooks: HubSpotRecordsHooks) {
     this.#schema = schema;
     this.#journal = journal;
     this.#hooks = hooks;
@@ -49,17 +49,17 @@ export class Records {
   }
 
   /** Also archived ones, in the order of their creation. */
-  all(type: ObjectType): StoredRecord[] {
+  all(type: ObjectType): HubSpotRecord[] {
     return [...(this.#byType.get(type.id)?.values() ?? [])];
   }
 
-  get(type: ObjectType, id: string, { archived = false } = {}): StoredRecord | undefined {
+  get(type: ObjectType, id: string, { archived = false } = {}): HubSpotRecord | undefined {
     const record = this.#byType.get(type.id)?.get(id);
     return record && (record.archivedAt !== undefined) === archived ? record : undefined;
   }
 
   /** The record that holds this value of a unique property; for contacts' `email` also by a further address. */
-  findByUnique(type: ObjectType, property: string, value: string): StoredRecord | undefined {
+  findByUnique(type: ObjectType, property: string, value: string): HubSpotRecord | undefined {
     const id = this.#owners.get(ownerKey(type, property, normalise(type, property, value)));
     return id === undefined ? undefined : this.get(type, id);
   }
@@ -84,9 +84,16 @@ export class Records {
     for (const [property, value] of wanted) claims.set(ownerKey(type, property, value), id);
   }
 
-  #conflict(type: ObjectType, property: string, value: string, id: string, owner: string, creating: boolean): Refusal {
+  #conflict(
+    type: ObjectType,
+    property: string,
+    value: string,
+    id: string,
+    owner: string,
+    creating: boolean,
+  ): HubSpotRefusal {
     if (type.id === '0-1' && property === 'email' && creating) {
-      return new Refusal(`Contact already exists. Existing ID: ${owner}`, { status: 409, category: 'CONFLICT' });
+      return new HubSpotRefusal(`Contact already exists. Existing ID: ${owner}`, { status: 409, category: 'CONFLICT' });
     }
     const typeText = type.id === '0-1' ? 'ObjectTypeId{legacyObjectType=CONTACT}' : type.id;
     // The first id is the record that was being made and never comes to be; the second is the one that has the value.
@@ -95,10 +102,10 @@ export class Records {
     );
   }
 
-  create(type: ObjectType, id: string, values: Map<string, string>): StoredRecord {
+  create(type: ObjectType, id: string, values: Map<string, string>): HubSpotRecord {
     const now = new Date();
-    const record: StoredRecord = { type, id, properties: new Map(), createdAt: now, updatedAt: now };
-    getOrAdd(this.#byType, type.id, () => new Map<string, StoredRecord>()).set(id, record);
+    const record: HubSpotRecord = { type, id, properties: new Map(), createdAt: now, updatedAt: now };
+    getOrAdd(this.#byType, type.id, () => new Map<string, HubSpotRecord>()).set(id, record);
     record.properties.set('hs_object_id', id);
     record.properties.set(type.created, now.toISOString());
     this.#apply(record, values, now);
@@ -106,13 +113,13 @@ export class Records {
     return record;
   }
 
-  update(record: StoredRecord, values: Map<string, string>): void {
+  update(record: HubSpotRecord, values: Map<string, string>): void {
     // Two writes within one millisecond still follow one another.
     this.#apply(record, values, new Date(Math.max(Date.now(), record.updatedAt.getTime() + 1)));
     this.#journal.add({ effect: 'updated', ...this.#entry(record, values) });
   }
 
-  archive(record: StoredRecord): void {
+  archive(record: HubSpotRecord): void {
     record.archivedAt = new Date();
     if (!this.#hooks.archivedHoldsUniqueValues()) this.#release(record);
     this.#hooks.changed(record);
@@ -120,7 +127,7 @@ export class Records {
   }
 
   /** Moves what the loser knows to the winner, which also takes its address as a further one. The loser's id is gone. */
-  merge(winner: StoredRecord, loser: StoredRecord): void {
+  merge(winner: HubSpotRecord, loser: HubSpotRecord): void {
     this.#release(loser);
     loser.archivedAt = new Date();
     this.#hooks.changed(loser);
@@ -136,12 +143,12 @@ export class Records {
     this.#journal.add({ effect: 'merged', ...this.#entry(loser), to: { object: winner.type.name, id: winner.id } });
   }
 
-  #movable(winner: StoredRecord, name: string): boolean {
+  #movable(winner: HubSpotRecord, name: string): boolean {
     const definition = this.#schema.property(winner.type, name);
     return definition !== undefined && !definition.readOnly && !winner.properties.has(name);
   }
 
-  #apply(record: StoredRecord, values: Map<string, string>, now: Date): void {
+  #apply(record: HubSpotRecord, values: Map<string, string>, now: Date): void {
     this.#release(record);
     for (const [name, value] of values) {
       if (value === '') record.properties.delete(name);
@@ -157,7 +164,7 @@ export class Records {
   }
 
   /** A lifecycle stage only moves forward; to go back it must be cleared first. */
-  #moves(record: StoredRecord, name: string, value: string): boolean {
+  #moves(record: HubSpotRecord, name: string, value: string): boolean {
     const current = record.properties.get(name);
     if (name !== 'lifecyclestage' || current === undefined) return true;
     const stages = this.#schema.property(record.type, name)?.options.map((option) => option.value) ?? [];
@@ -165,13 +172,13 @@ export class Records {
   }
 
   /** A value of check boxes that begins with a semicolon adds to what is chosen. */
-  #combine(record: StoredRecord, name: string, value: string): string {
+  #combine(record: HubSpotRecord, name: string, value: string): string {
     const boxes = this.#schema.property(record.type, name)?.fieldType === 'checkbox';
     if (!boxes || !value.startsWith(';')) return value;
     return [...new Set([...split(record.properties.get(name)), ...split(value)])].join(';');
   }
 
-  #release(record: StoredRecord): void {
+  #release(record: HubSpotRecord): void {
     for (const [property, value] of this.#uniqueValues(record.type, record.properties)) {
       const key = ownerKey(record.type, property, value);
       if (this.#owners.get(key) === record.id) this.#owners.delete(key);
@@ -187,7 +194,7 @@ export class Records {
     return [...pairs, ...further.map((email): [string, string] => ['email', email])];
   }
 
-  #entry(record: StoredRecord, values?: Map<string, string>) {
+  #entry(record: HubSpotRecord, values?: Map<string, string>) {
     const unique = Object.fromEntries(this.#uniqueValues(record.type, record.properties).reverse());
     return {
       object: record.type.name,

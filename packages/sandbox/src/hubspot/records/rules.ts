@@ -1,5 +1,5 @@
 /** What a record needs besides values that are right: by its type, and by the rules of the account's administrator. */
-import type { Call } from '../http/endpoint.ts';
+import type { HubSpotRequest } from '../http/endpoint.ts';
 import { type Detail, invalid, invalidProperties } from '../http/refusal.ts';
 import type { ObjectType } from '../schema/object-types.ts';
 
@@ -9,7 +9,7 @@ const RULES_SINCE = '2026-09';
 type Values = ReadonlyMap<string, string>;
 
 /** @throws Refusal when the new record lacks something */
-export function requireForCreate(call: Call, type: ObjectType, values: Values): void {
+export function requireForCreate(call: HubSpotRequest, type: ObjectType, values: Values): void {
   const missing = (name: string) => !values.get(name);
   const required = type.required.filter(missing);
   const noneOf = type.oneOf?.every(missing) ? type.oneOf : [];
@@ -28,11 +28,11 @@ export function requireForCreate(call: Call, type: ObjectType, values: Values): 
 }
 
 /** @param values the record's as they would be after the change. @throws Refusal */
-export function requireForUpdate(call: Call, type: ObjectType, values: Values): void {
+export function requireForUpdate(call: HubSpotRequest, type: ObjectType, values: Values): void {
   if (hasRules(call)) refuse(missingByCondition(call, type, values));
 }
 
-function missingByCondition(call: Call, type: ObjectType, values: Values): Detail[] {
+function missingByCondition(call: HubSpotRequest, type: ObjectType, values: Values): Detail[] {
   return (call.settings.required_when[type.name] ?? [])
     .filter(({ property, equals }) => values.get(property) === equals)
     .flatMap(({ property, equals, requires }) =>
@@ -46,7 +46,7 @@ function missingByCondition(call: Call, type: ObjectType, values: Values): Detai
     );
 }
 
-function hasRules({ version }: Call): boolean {
+function hasRules({ version }: HubSpotRequest): boolean {
   return !version.startsWith('v') && version >= RULES_SINCE;
 }
 

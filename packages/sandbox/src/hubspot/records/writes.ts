@@ -3,24 +3,29 @@
  * rows of the request, its commit writes. Between the two nothing else may run.
  */
 import type { Account } from '../account.ts';
-import { asArray, asId, asObject, type Call } from '../http/endpoint.ts';
+import { asArray, asId, asObject, type HubSpotRequest } from '../http/endpoint.ts';
 import { invalid } from '../http/refusal.ts';
 import type { AssociationSpec, AssociationType } from '../schema/association-types.ts';
 import type { ObjectType } from '../schema/object-types.ts';
 import { checkStage } from '../schema/pipelines.ts';
 import { checkProperties } from './property-values.ts';
-import type { StoredRecord } from './records.ts';
+import type { HubSpotRecord } from './records.ts';
 import { requireForCreate, requireForUpdate } from './rules.ts';
 
 /** Unique values that the rows of one request take: by value, the id of the row's record. */
 export type Claims = Map<string, string>;
 
 export interface PlannedWrite {
-  commit(): StoredRecord;
+  commit(): HubSpotRecord;
 }
 
 /** @throws Refusal */
-export function planCreate(call: Call, type: ObjectType, input: Record<string, unknown>, claims: Claims): PlannedWrite {
+export function planCreate(
+  call: HubSpotRequest,
+  type: ObjectType,
+  input: Record<string, unknown>,
+  claims: Claims,
+): PlannedWrite {
   const { account } = call;
   const values = checkProperties(account.schema, type, input.properties ?? {});
   requireForCreate(call, type, values);
@@ -38,7 +43,12 @@ export function planCreate(call: Call, type: ObjectType, input: Record<string, u
 }
 
 /** @throws Refusal */
-export function planUpdate(call: Call, record: StoredRecord, properties: unknown, claims: Claims): PlannedWrite {
+export function planUpdate(
+  call: HubSpotRequest,
+  record: HubSpotRecord,
+  properties: unknown,
+  claims: Claims,
+): PlannedWrite {
   const { account } = call;
   const values = checkProperties(account.schema, record.type, properties ?? {});
   const after = new Map([...record.properties, ...values]);
@@ -54,7 +64,7 @@ export function planUpdate(call: Call, record: StoredRecord, properties: unknown
 }
 
 interface Link {
-  to: StoredRecord;
+  to: HubSpotRecord;
   types: AssociationType[];
 }
 

@@ -1,11 +1,11 @@
 /** What an integration asks about the account itself: its id, its people, its call outcomes. */
-import { type Call, DATE_VERSIONS, type Endpoint, limitOf, ok } from '../http/endpoint.ts';
+import { DATE_VERSIONS, type HubSpotEndpoint, type HubSpotRequest, limitOf, ok } from '../http/endpoint.ts';
 import { notFound } from '../http/refusal.ts';
 import type { Owner } from '../schema/schema.ts';
 
 const SINCE = '2024-01-15T09:00:00.000Z';
 
-function details(call: Call) {
+function details(call: HubSpotRequest) {
   return ok({
     portalId: call.account.portalId,
     accountType: 'DEVELOPER_TEST',
@@ -31,7 +31,7 @@ function ownerJson({ userId, archived, ...owner }: Owner): object {
   };
 }
 
-function owners(call: Call) {
+function owners(call: HubSpotRequest) {
   const { query, account } = call;
   const archived = query.get('archived') === 'true';
   const email = query.get('email')?.toLowerCase();
@@ -46,7 +46,7 @@ function owners(call: Call) {
   });
 }
 
-function owner(call: Call) {
+function owner(call: HubSpotRequest) {
   const { params, query, account } = call;
   const archived = query.get('archived') === 'true';
   const by = query.get('idProperty') === 'userId' ? 'userId' : 'id';
@@ -56,7 +56,7 @@ function owner(call: Call) {
 }
 
 /** The options of the calls' outcome property, as the calling API lists them. */
-function dispositions(call: Call) {
+function dispositions(call: HubSpotRequest) {
   const { schema } = call.account;
   const options = schema.property(schema.type('calls'), 'hs_call_disposition')?.options ?? [];
   return ok(options.map(({ value, label, hidden }) => ({ id: value, label, deleted: hidden })));
@@ -67,7 +67,7 @@ const ownerPaths = (rest: string) => [
   ...DATE_VERSIONS.map((date) => `/crm/owners/${date}${rest}`),
 ];
 
-export const accountEndpoints: Endpoint[] = [
+export const accountEndpoints: HubSpotEndpoint[] = [
   {
     method: 'GET',
     paths: ['/account-info/v3/details', ...DATE_VERSIONS.map((date) => `/account-info/${date}/details`)],

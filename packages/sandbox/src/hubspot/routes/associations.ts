@@ -5,18 +5,18 @@ import {
   asId,
   asObject,
   bodyOf,
-  type Call,
   created,
   DATE_VERSIONS,
-  type Endpoint,
+  type HubSpotEndpoint,
+  type HubSpotRequest,
   limitOf,
   noContent,
   ok,
   typeOf,
 } from '../http/endpoint.ts';
-import { notFound, Refusal, refusalItem } from '../http/refusal.ts';
+import { HubSpotRefusal, notFound, refusalItem } from '../http/refusal.ts';
 import { batchReply, inputsOf } from '../records/batch.ts';
-import type { StoredRecord } from '../records/records.ts';
+import type { HubSpotRecord } from '../records/records.ts';
 import { noSuchEnd, readSpecs } from '../records/writes.ts';
 import type { AssociationType } from '../schema/association-types.ts';
 import type { ObjectType } from '../schema/object-types.ts';
@@ -32,16 +32,16 @@ const single = (rest: string) => [
   ...DATE_VERSIONS.map((date) => `/crm/objects/${date}/:from/:id/associations${rest}`),
 ];
 
-const read = (call: Call) => typeOf(call, 'from').scopes.read;
-const write = (call: Call) => typeOf(call, 'from').scopes.write;
+const read = (call: HubSpotRequest) => typeOf(call, 'from').scopes.read;
+const write = (call: HubSpotRequest) => typeOf(call, 'from').scopes.write;
 
 interface Ends {
-  from: StoredRecord;
-  to: StoredRecord;
+  from: HubSpotRecord;
+  to: HubSpotRecord;
 }
 
 /** @throws Refusal when one of the two is not there */
-function endsOf(call: Call, fromId: string, toId: string): Ends {
+function endsOf(call: HubSpotRequest, fromId: string, toId: string): Ends {
   const [fromType, toType] = [typeOf(call, 'from'), typeOf(call, 'to')];
   const from = call.account.records.get(fromType, fromId);
   const to = call.account.records.get(toType, toId);
@@ -55,7 +55,12 @@ const idOf = (value: unknown, what: string) => asId(asObject(value, what).id, `$
 const describeType = ({ id, category, label }: AssociationType) => ({ category, typeId: id, label });
 
 /** Rows that are refused are listed in `errors`, and the others are linked all the same. */
-function eachRow(call: Call, fields: string[], most: number, row: (input: Record<string, unknown>) => object[]) {
+function eachRow(
+  call: HubSpotRequest,
+  fields: string[],
+  most: number,
+  row: (input: Record<string, unknown>) => object[],
+) {
   const startedAt = new Date();
   const telling = { shape: call.settings.detail_shape, portalId: call.account.portalId };
   const errors: object[] = [];
@@ -63,7 +68,7 @@ function eachRow(call: Call, fields: string[], most: number, row: (input: Record
     try {
       return call.account.journal.during(call.n, () => row(input));
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
+      if (!(error instanceof HubSpotRefusal)) throw error;
       errors.push(refusalItem(error, telling, []));
       return [];
     }
@@ -71,7 +76,7 @@ function eachRow(call: Call, fields: string[], most: number, row: (input: Record
   return { startedAt, results, errors };
 }
 
-function createMany(call: Call) {
+function createMany(call: HubSpotRequest) {
   const types = call.account.associations.types;
   const [from, to] = [typeOf(call, 'from'), typeOf(call, 'to')];
   // A number that is none of these two types fails the request before anything is linked.
@@ -98,7 +103,7 @@ function linkJson({ from, to }: Ends, types: AssociationType[]): object {
 }
 
 /** Always 200: rows that are refused are listed in `errors` only. */
-function associateDefault(call: Call) {
+function associateDefault(call: HubSpotRequest) {
   const plain = call.account.associations.types.plain(typeOf(call, 'from'), typeOf(call, 'to'));
   const outcome = eachRow(call, ['from', 'to'], MOST.create, (input) => {
     const ends = endsOf(call, idOf(input.from, '"from"'), idOf(input.to, '"to"'));
@@ -117,7 +122,7 @@ function defaultJson({ from, to }: Ends, plain: AssociationType): object[] {
   ];
 }
 
-function readMany(call: Call) {
+function readMany(call: HubSpotRequest) {
   const [fromType, toType] = [typeOf(call, 'from'), typeOf(call, 'to')];
   const outcome = eachRow(call, ['id', 'after'], MOST.read, (input) => {
     const id = asId(input.id, '"id"');
@@ -134,8 +139,8 @@ function readMany(call: Call) {
   return batchReply(call, { ...outcome, success: 200 });
 }
 
-function noneFound(from: ObjectType, id: string, to: ObjectType): Refusal {
-  return new Refusal(`No ${to.singular} is associated with ${from.singular} ${id}.`, {
+function noneFound(from: ObjectType, id: string, to: ObjectType): HubSpotRefusal {
+  return new HubSpotRefusal(`No ${to.singular} is associated with ${from.singular} ${id}.`, {
     status: 404,
     category: 'OBJECT_NOT_FOUND',
     subCategory: 'crm.associations.NO_ASSOCIATIONS_FOUND',
@@ -143,7 +148,7 @@ function noneFound(from: ObjectType, id: string, to: ObjectType): Refusal {
   });
 }
 
-function archiveMany(call: Call) {
+function archiveMany(call: HubSpotRequest) {
   eachRow(call, ['from', 'to'], MOST.archive, (input) => {
     for (const to of asArray(input.to, '"to"')) unlink(call, idOf(input.from, '"from"'), idOf(to, '"to"'));
     return [];
@@ -152,13 +157,13 @@ function archiveMany(call: Call) {
 }
 
 /** Answers the same whether there was anything to take off. */
-function unlink(call: Call, fromId: string, toId: string): void {
+function unlink(call: HubSpotRequest, fromId: string, toId: string): void {
   const from = call.account.records.get(typeOf(call, 'from'), fromId);
   const to = call.account.records.get(typeOf(call, 'to'), toId);
   if (from && to) call.account.associations.unlink(from, to);
 }
 
-function list(call: Call) {
+function list(call: HubSpotRequest) {
   const from = call.account.records.get(typeOf(call, 'from'), call.params.id ?? '');
   if (!from) throw notFound(call.params.id ?? '');
   const limit = limitOf(call.query, 500, 500);
@@ -172,7 +177,7 @@ function list(call: Call) {
   });
 }
 
-function putOne(call: Call) {
+function putOne(call: HubSpotRequest) {
   const ends = endsOf(call, call.params.id ?? '', call.params.toId ?? '');
   const types = readSpecs(call.body).map((spec) =>
     call.account.associations.types.resolve(ends.from.type, ends.to.type, spec),
@@ -181,7 +186,7 @@ function putOne(call: Call) {
   return created(linkJson(ends, types));
 }
 
-function putDefault(call: Call) {
+function putDefault(call: HubSpotRequest) {
   const startedAt = new Date();
   const ends = endsOf(call, call.params.id ?? '', call.params.toId ?? '');
   const plain = call.account.associations.types.plain(ends.from.type, ends.to.type);
@@ -189,18 +194,18 @@ function putDefault(call: Call) {
   return batchReply(call, { startedAt, results: defaultJson(ends, plain), errors: [], success: 200 });
 }
 
-function deleteOne(call: Call) {
+function deleteOne(call: HubSpotRequest) {
   call.account.journal.during(call.n, () => unlink(call, call.params.id ?? '', call.params.toId ?? ''));
   return noContent();
 }
 
-function labels(call: Call) {
+function labels(call: HubSpotRequest) {
   return ok({
     results: call.account.associations.types.between(typeOf(call, 'from'), typeOf(call, 'to')).map(describeType),
   });
 }
 
-function addLabel(call: Call) {
+function addLabel(call: HubSpotRequest) {
   const label = asId(bodyOf(call).label, '"label"');
   return ok({
     results: call.account.associations.types
@@ -209,7 +214,7 @@ function addLabel(call: Call) {
   });
 }
 
-export const associationEndpoints: Endpoint[] = [
+export const associationEndpoints: HubSpotEndpoint[] = [
   {
     method: 'POST',
     paths: pair('/batch/create'),

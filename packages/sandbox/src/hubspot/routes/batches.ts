@@ -1,15 +1,24 @@
 /** Up to a hundred records at a time. https://developers.hubspot.com/docs/guides/crm/using-object-apis */
 import { setTimeout as pause } from 'node:timers/promises';
-import { asId, asStrings, bodyOf, type Call, type Endpoint, noContent, paths, typeOf } from '../http/endpoint.ts';
+import {
+  asId,
+  asStrings,
+  bodyOf,
+  type HubSpotEndpoint,
+  type HubSpotRequest,
+  noContent,
+  paths,
+  typeOf,
+} from '../http/endpoint.ts';
 import { invalid, refusalItem } from '../http/refusal.ts';
 import { batchReply, type Input, inputsOf, Missing, refuseDuplicates, runBatch } from '../records/batch.ts';
 import { checkIdProperty, identify, notUpsertable } from '../records/identify.ts';
 import { readJson, writtenJson } from '../records/record-json.ts';
-import type { StoredRecord } from '../records/records.ts';
+import type { HubSpotRecord } from '../records/records.ts';
 import { type Claims, type PlannedWrite, planCreate, planUpdate } from '../records/writes.ts';
 import type { ObjectType } from '../schema/object-types.ts';
 
-function create(call: Call) {
+function create(call: HubSpotRequest) {
   const type = typeOf(call);
   const claims: Claims = new Map();
   return runBatch<PlannedWrite>(call, {
@@ -30,11 +39,11 @@ function idPropertyOf(inputs: Input[]): string | undefined {
 
 /** Records that the inputs name. @throws Refusal when one is named twice, if need be by two of its values */
 function resolve(
-  call: Call,
+  call: HubSpotRequest,
   type: ObjectType,
   inputs: Input[],
   idProperty?: string,
-): Map<Input, StoredRecord | undefined> {
+): Map<Input, HubSpotRecord | undefined> {
   const ids = inputs.map((input) => asId(input.id, '"id"'));
   refuseDuplicates(ids);
   const found = ids.map((id) => identify(call.account, type, id, idProperty));
@@ -45,7 +54,7 @@ function resolve(
   return new Map(inputs.map((input, at) => [input, found[at]]));
 }
 
-function update(call: Call) {
+function update(call: HubSpotRequest) {
   const type = typeOf(call);
   const inputs = inputsOf(call, ['id', 'idProperty', 'properties', 'objectWriteTraceId']);
   const idProperty = idPropertyOf(inputs);
@@ -70,7 +79,7 @@ function update(call: Call) {
  * is refused. With `email` as the id property the request succeeds or fails as a whole: HubSpot documents that partial
  * upserts are not supported there.
  */
-async function upsert(call: Call) {
+async function upsert(call: HubSpotRequest) {
   const type = typeOf(call);
   const inputs = inputsOf(call, ['id', 'idProperty', 'properties', 'objectWriteTraceId']);
   const idProperty = idPropertyOf(inputs);
@@ -95,7 +104,7 @@ async function upsert(call: Call) {
   });
 }
 
-function read(call: Call) {
+function read(call: HubSpotRequest) {
   const startedAt = new Date();
   const { account, settings } = call;
   const type = typeOf(call);
@@ -120,7 +129,7 @@ function read(call: Call) {
   return batchReply(call, { startedAt, results, errors, success: 200 });
 }
 
-function archive(call: Call) {
+function archive(call: HubSpotRequest) {
   const { account } = call;
   const type = typeOf(call);
   const ids = inputsOf(call, ['id']).map((input) => asId(input.id, '"id"'));
@@ -135,7 +144,7 @@ function archive(call: Call) {
 
 const HANDLERS = { create, read, update, upsert, archive };
 
-export const batchEndpoints: Endpoint[] = Object.entries(HANDLERS).map(([name, handle]) => ({
+export const batchEndpoints: HubSpotEndpoint[] = Object.entries(HANDLERS).map(([name, handle]) => ({
   method: 'POST',
   paths: paths('v3', 'objects', `/:object/batch/${name}`),
   operation: `batch/${name}`,

@@ -1,6 +1,6 @@
-import { DATE_VERSIONS, type Endpoint } from '../http/endpoint.ts';
+import { DATE_VERSIONS, type HubSpotEndpoint } from '../http/endpoint.ts';
 
-export const oauthEndpoints: Endpoint[] = [
+export const oauthEndpoints: HubSpotEndpoint[] = [
   {
     method: 'POST',
     paths: ['/oauth/v1/token', ...DATE_VERSIONS.map((date) => `/oauth/${date}/token`)],

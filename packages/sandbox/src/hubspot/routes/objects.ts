@@ -1,9 +1,9 @@
 /** One record at a time. https://developers.hubspot.com/docs/guides/crm/using-object-apis */
 import {
   bodyOf,
-  type Call,
   created,
-  type Endpoint,
+  type HubSpotEndpoint,
+  type HubSpotRequest,
   limitOf,
   listOf,
   noContent,
@@ -14,18 +14,18 @@ import {
 import { malformed, notFound } from '../http/refusal.ts';
 import { checkIdProperty, identify } from '../records/identify.ts';
 import { readJson, writtenJson } from '../records/record-json.ts';
-import type { StoredRecord } from '../records/records.ts';
+import type { HubSpotRecord } from '../records/records.ts';
 import { planCreate, planUpdate } from '../records/writes.ts';
 import type { ObjectType } from '../schema/object-types.ts';
 
 const ONE = paths('v3', 'objects', '/:object/:id');
 const ALL = paths('v3', 'objects', '/:object');
 
-const read = (call: Call) => typeOf(call).scopes.read;
-const write = (call: Call) => typeOf(call).scopes.write;
+const read = (call: HubSpotRequest) => typeOf(call).scopes.read;
+const write = (call: HubSpotRequest) => typeOf(call).scopes.write;
 
 /** The record of the path. @throws Refusal when it is not there, archived or merged away */
-function recordOf(call: Call, type: ObjectType): StoredRecord {
+function recordOf(call: HubSpotRequest, type: ObjectType): HubSpotRecord {
   const { account, query, params } = call;
   const idProperty = query.get('idProperty');
   if (idProperty && idProperty !== 'hs_object_id') checkIdProperty(account, type, idProperty);
@@ -36,7 +36,7 @@ function recordOf(call: Call, type: ObjectType): StoredRecord {
   return found;
 }
 
-function shown(call: Call, type: ObjectType, record: StoredRecord): object {
+function shown(call: HubSpotRequest, type: ObjectType, record: HubSpotRecord): object {
   const { account, query } = call;
   const associations = listOf(query, 'associations').map((name) => account.schema.type(name));
   const linked = associations
@@ -55,7 +55,7 @@ function shown(call: Call, type: ObjectType, record: StoredRecord): object {
   };
 }
 
-function list(call: Call) {
+function list(call: HubSpotRequest) {
   const type = typeOf(call);
   const limit = limitOf(call.query, 10, 100);
   const after = Number(call.query.get('after') ?? 0);
@@ -70,14 +70,14 @@ function list(call: Call) {
   });
 }
 
-function create(call: Call) {
+function create(call: HubSpotRequest) {
   const { properties, associations, ...rest } = bodyOf(call);
   refuseUnknown(rest, ['objectWriteTraceId']);
   const planned = planCreate(call, typeOf(call), { properties, associations }, new Map());
   return created(writtenJson(call.account.journal.during(call.n, () => planned.commit())));
 }
 
-function update(call: Call) {
+function update(call: HubSpotRequest) {
   const { properties, ...rest } = bodyOf(call);
   refuseUnknown(rest, ['objectWriteTraceId']);
   const planned = planUpdate(call, recordOf(call, typeOf(call)), properties, new Map());
@@ -90,13 +90,13 @@ function refuseUnknown(rest: Record<string, unknown>, allowed: string[]): void {
 }
 
 /** Answers the same whether there was anything to archive. */
-function archive(call: Call) {
+function archive(call: HubSpotRequest) {
   const record = call.account.records.get(typeOf(call), call.params.id ?? '');
   if (record) call.account.journal.during(call.n, () => call.account.records.archive(record));
   return noContent();
 }
 
-function merge(call: Call) {
+function merge(call: HubSpotRequest) {
   const { account } = call;
   const type = typeOf(call);
   const { primaryObjectId, objectIdToMerge } = bodyOf(call);
@@ -104,7 +104,7 @@ function merge(call: Call) {
     const record = account.records.get(type, String(id));
     if (!record) throw notFound(String(id));
     return record;
-  }) as [StoredRecord, StoredRecord];
+  }) as [HubSpotRecord, HubSpotRecord];
   if (winner === loser) throw malformed('a record cannot be merged with itself');
   account.journal.during(call.n, () => {
     account.associations.move(loser, winner, (object, id) => account.records.get(account.schema.type(object), id));
@@ -113,7 +113,7 @@ function merge(call: Call) {
   return ok(writtenJson(winner));
 }
 
-export const objectEndpoints: Endpoint[] = [
+export const objectEndpoints: HubSpotEndpoint[] = [
   { method: 'POST', paths: paths('v3', 'objects', '/:object/merge'), operation: 'merge', scopes: write, handle: merge },
   { method: 'GET', paths: ALL, operation: 'list', scopes: read, handle: list },
   { method: 'POST', paths: ALL, operation: 'create', scopes: write, handle: create },

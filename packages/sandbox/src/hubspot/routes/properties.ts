@@ -1,7 +1,17 @@
 /** Property definitions and their groups. https://developers.hubspot.com/docs/api-reference/crm-properties-v3/guide */
 
-import { asId, bodyOf, type Call, created, type Endpoint, noContent, ok, paths, typeOf } from '../http/endpoint.ts';
-import { invalid, Refusal, refusalItem } from '../http/refusal.ts';
+import {
+  asId,
+  bodyOf,
+  created,
+  type HubSpotEndpoint,
+  type HubSpotRequest,
+  noContent,
+  ok,
+  paths,
+  typeOf,
+} from '../http/endpoint.ts';
+import { HubSpotRefusal, invalid, refusalItem } from '../http/refusal.ts';
 import { batchReply, inputsOf, refuseDuplicates } from '../records/batch.ts';
 import { changeDefinition, readDefinition } from '../schema/define.ts';
 import type { ObjectType } from '../schema/object-types.ts';
@@ -10,11 +20,11 @@ import { type PropertyDefinition, propertyJson } from '../schema/property.ts';
 const ALL = paths('v3', 'properties', '/:object');
 const ONE = paths('v3', 'properties', '/:object/:name');
 
-const read = (call: Call) => typeOf(call).scopes.schemaRead;
-const write = (call: Call) => typeOf(call).scopes.schemaWrite;
+const read = (call: HubSpotRequest) => typeOf(call).scopes.schemaRead;
+const write = (call: HubSpotRequest) => typeOf(call).scopes.schemaWrite;
 
-function noSuchProperty(type: ObjectType, name: string): Refusal {
-  return new Refusal(`Property "${name}" does not exist on ${type.name}`, {
+function noSuchProperty(type: ObjectType, name: string): HubSpotRefusal {
+  return new HubSpotRefusal(`Property "${name}" does not exist on ${type.name}`, {
     status: 404,
     category: 'OBJECT_NOT_FOUND',
     subCategory: 'Properties.PROPERTY_NOT_FOUND',
@@ -22,7 +32,7 @@ function noSuchProperty(type: ObjectType, name: string): Refusal {
   });
 }
 
-function definitionOf(call: Call, name = call.params.name ?? ''): PropertyDefinition {
+function definitionOf(call: HubSpotRequest, name = call.params.name ?? ''): PropertyDefinition {
   const type = typeOf(call);
   const archived = call.query.get('archived') === 'true';
   const found = call.account.schema.allProperties(type).find((definition) => definition.name === name);
@@ -30,14 +40,14 @@ function definitionOf(call: Call, name = call.params.name ?? ''): PropertyDefini
   return found;
 }
 
-function list(call: Call) {
+function list(call: HubSpotRequest) {
   const archived = call.query.get('archived') === 'true';
   const all = call.account.schema.allProperties(typeOf(call));
   return ok({ results: all.filter((one) => (one.archivedAt !== undefined) === archived).map(propertyJson) });
 }
 
 /** A name that was archived is given back its property. */
-function define(call: Call, given: Record<string, unknown>): PropertyDefinition {
+function define(call: HubSpotRequest, given: Record<string, unknown>): PropertyDefinition {
   const { schema, journal } = call.account;
   const type = typeOf(call);
   const definition = readDefinition(schema, type, given);
@@ -46,7 +56,7 @@ function define(call: Call, given: Record<string, unknown>): PropertyDefinition 
   return definition;
 }
 
-function createMany(call: Call) {
+function createMany(call: HubSpotRequest) {
   const startedAt = new Date();
   const telling = { shape: call.settings.detail_shape, portalId: call.account.portalId };
   const errors: object[] = [];
@@ -56,7 +66,7 @@ function createMany(call: Call) {
     try {
       return [propertyJson(define(call, input))];
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
+      if (!(error instanceof HubSpotRefusal)) throw error;
       errors.push(refusalItem(error, telling, []));
       return [];
     }
@@ -81,7 +91,7 @@ const PROPERTY_FIELDS = [
   'calculationFormula',
 ];
 
-function readMany(call: Call) {
+function readMany(call: HubSpotRequest) {
   const startedAt = new Date();
   const telling = { shape: call.settings.detail_shape, portalId: call.account.portalId };
   const names = inputsOf(call, ['name']).map((input) => asId(input.name, '"name"'));
@@ -95,7 +105,7 @@ function readMany(call: Call) {
   return batchReply(call, { startedAt, results: found.map(propertyJson), errors, success: 200 });
 }
 
-function update(call: Call) {
+function update(call: HubSpotRequest) {
   const type = typeOf(call);
   const definition = changeDefinition(call.account.schema, type, definitionOf(call), bodyOf(call));
   const { journal, schema } = call.account;
@@ -104,7 +114,7 @@ function update(call: Call) {
   return ok(propertyJson(definition));
 }
 
-function archive(call: Call, name: string): void {
+function archive(call: HubSpotRequest, name: string): void {
   const type = typeOf(call);
   const definition = call.account.schema.property(type, name);
   if (!definition) return;
@@ -112,12 +122,12 @@ function archive(call: Call, name: string): void {
   call.account.schema.put(type, { ...definition, archivedAt: new Date() });
 }
 
-function archiveMany(call: Call) {
+function archiveMany(call: HubSpotRequest) {
   for (const input of inputsOf(call, ['name'])) archive(call, asId(input.name, '"name"'));
   return noContent();
 }
 
-export const propertyEndpoints: Endpoint[] = [
+export const propertyEndpoints: HubSpotEndpoint[] = [
   {
     method: 'POST',
     paths: paths('v3', 'properties', '/:object/batch/create'),

@@ -1,34 +1,44 @@
-import { asId, bodyOf, type Call, created, type Endpoint, noContent, ok, paths, typeOf } from '../http/endpoint.ts';
-import { invalid, Refusal } from '../http/refusal.ts';
+import {
+  asId,
+  bodyOf,
+  created,
+  type HubSpotEndpoint,
+  type HubSpotRequest,
+  noContent,
+  ok,
+  paths,
+  typeOf,
+} from '../http/endpoint.ts';
+import { HubSpotRefusal, invalid } from '../http/refusal.ts';
 import { NAME } from '../schema/define.ts';
 import type { PropertyGroup } from '../schema/property.ts';
 
 const ALL = paths('v3', 'properties', '/:object/groups');
 const ONE = paths('v3', 'properties', '/:object/groups/:group');
 
-const read = (call: Call) => typeOf(call).scopes.schemaRead;
-const write = (call: Call) => typeOf(call).scopes.schemaWrite;
+const read = (call: HubSpotRequest) => typeOf(call).scopes.schemaRead;
+const write = (call: HubSpotRequest) => typeOf(call).scopes.schemaWrite;
 
-const groupsOf = (call: Call) => call.account.schema.groups(typeOf(call));
+const groupsOf = (call: HubSpotRequest) => call.account.schema.groups(typeOf(call));
 const groupJson = (group: PropertyGroup) => ({ ...group, archived: false });
 
-function groupOf(call: Call): PropertyGroup {
+function groupOf(call: HubSpotRequest): PropertyGroup {
   const name = call.params.group ?? '';
   const found = groupsOf(call).get(name);
   if (found) return found;
-  throw new Refusal(`Property group "${name}" does not exist`, {
+  throw new HubSpotRefusal(`Property group "${name}" does not exist`, {
     status: 404,
     category: 'OBJECT_NOT_FOUND',
     context: { name: [name] },
   });
 }
 
-function create(call: Call) {
+function create(call: HubSpotRequest) {
   const { name: givenName, label, displayOrder = -1 } = bodyOf(call);
   const name = asId(givenName, '"name"');
   if (!NAME.test(name)) throw invalid(`Invalid group name "${name}"`);
   if (groupsOf(call).has(name)) {
-    throw new Refusal(`A property group named '${name}' already exists.`, {
+    throw new HubSpotRefusal(`A property group named '${name}' already exists.`, {
       status: 409,
       category: 'OBJECT_ALREADY_EXISTS',
       subCategory: 'Properties.PROPERTY_GROUP_WITH_NAME_EXISTS',
@@ -39,7 +49,7 @@ function create(call: Call) {
   return created(groupJson(group));
 }
 
-function update(call: Call) {
+function update(call: HubSpotRequest) {
   const { label, displayOrder } = bodyOf(call);
   const group = groupOf(call);
   if (label !== undefined) group.label = asId(label, '"label"');
@@ -47,7 +57,7 @@ function update(call: Call) {
   return ok(groupJson(group));
 }
 
-export const groupEndpoints: Endpoint[] = [
+export const groupEndpoints: HubSpotEndpoint[] = [
   {
     method: 'GET',
     paths: ALL,

@@ -1,10 +1,10 @@
-import { type Call, type Endpoint, ok, paths, typeOf } from '../http/endpoint.ts';
+import { type HubSpotEndpoint, type HubSpotRequest, ok, paths, typeOf } from '../http/endpoint.ts';
 import { readJson } from '../records/record-json.ts';
-import type { IndexedRecord } from '../search/indexed-record.ts';
+import type { HubSpotIndexedRecord } from '../search/indexed-record.ts';
 import { compare, matches, matchesQuery } from '../search/search-match.ts';
 import { readSearch, type SearchRequest } from '../search/search-request.ts';
 
-function search(call: Call) {
+function search(call: HubSpotRequest) {
   const { account, settings } = call;
   const type = typeOf(call);
   const request = readSearch(call, type);
@@ -27,14 +27,14 @@ function search(call: Call) {
 
 /** Records without the property come last, whichever way it goes. */
 function bySort({ property, type, descending }: NonNullable<SearchRequest['sort']>) {
-  return (a: IndexedRecord, b: IndexedRecord): number => {
+  return (a: HubSpotIndexedRecord, b: HubSpotIndexedRecord): number => {
     const [left, right] = [a.properties.get(property), b.properties.get(property)];
     if (left === undefined || right === undefined) return left === right ? 0 : left === undefined ? 1 : -1;
     return compare(type, left, right) * (descending ? -1 : 1);
   };
 }
 
-export const searchEndpoints: Endpoint[] = [
+export const searchEndpoints: HubSpotEndpoint[] = [
   {
     method: 'POST',
     paths: paths('v3', 'objects', '/:object/search'),

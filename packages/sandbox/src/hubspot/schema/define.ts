@@ -1,9 +1,9 @@
 /** Making and changing property definitions. What HubSpot does not take is refused here with its reason. */
 import { asArray, asId, asObject } from '../http/endpoint.ts';
-import { invalid, Refusal } from '../http/refusal.ts';
+import { HubSpotRefusal, invalid } from '../http/refusal.ts';
 import type { ObjectType } from './object-types.ts';
 import { FIELD_TYPES, type Option, options, type PropertyDefinition, type PropertyType, property } from './property.ts';
-import { MAX_UNIQUE_PROPERTIES, type Schema } from './schema.ts';
+import { type HubSpotSchema, MAX_UNIQUE_PROPERTIES } from './schema.ts';
 
 export const NAME = /^[a-z][a-z0-9_]{0,99}$/;
 
@@ -11,7 +11,11 @@ export const NAME = /^[a-z][a-z0-9_]{0,99}$/;
 const CAN_BE_UNIQUE: PropertyType[] = ['string', 'number'];
 
 /** @throws Refusal */
-export function readDefinition(schema: Schema, type: ObjectType, given: Record<string, unknown>): PropertyDefinition {
+export function readDefinition(
+  schema: HubSpotSchema,
+  type: ObjectType,
+  given: Record<string, unknown>,
+): PropertyDefinition {
   const name = asId(given.name, '"name"');
   if (!NAME.test(name)) {
     throw invalid(
@@ -20,7 +24,7 @@ export function readDefinition(schema: Schema, type: ObjectType, given: Record<s
   }
   const existing = schema.allProperties(type).find((definition) => definition.name === name);
   if (existing && !existing.archivedAt) {
-    throw new Refusal(`A property named '${name}' already exists.`, {
+    throw new HubSpotRefusal(`A property named '${name}' already exists.`, {
       status: 409,
       category: 'OBJECT_ALREADY_EXISTS',
       subCategory: 'Properties.PROPERTY_WITH_NAME_EXISTS',
@@ -58,7 +62,7 @@ function readType(given: Record<string, unknown>): PropertyType {
   return valueType;
 }
 
-function refuseUnknownGroup(schema: Schema, type: ObjectType, groupName: unknown): void {
+function refuseUnknownGroup(schema: HubSpotSchema, type: ObjectType, groupName: unknown): void {
   const name = asId(groupName, '"groupName"');
   if (!schema.groups(type).has(name)) {
     throw invalid(`Property group "${name}" does not exist on ${type.name}`, { context: { groupName: [name] } });
@@ -87,7 +91,7 @@ function readOptions(given: Record<string, unknown>, valueType: PropertyType): O
 }
 
 function readUnique(
-  schema: Schema,
+  schema: HubSpotSchema,
   type: ObjectType,
   given: Record<string, unknown>,
   valueType: PropertyType,
@@ -103,7 +107,7 @@ function readUnique(
 
 /** What may be changed later; uniqueness may not. @throws Refusal */
 export function changeDefinition(
-  schema: Schema,
+  schema: HubSpotSchema,
   type: ObjectType,
   current: PropertyDefinition,
   given: Record<string, unknown>,

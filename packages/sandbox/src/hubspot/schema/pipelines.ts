@@ -5,7 +5,7 @@
 
 import { invalidProperties } from '../http/refusal.ts';
 import type { ObjectType } from './object-types.ts';
-import type { Schema } from './schema.ts';
+import type { HubSpotSchema } from './schema.ts';
 
 /** Properties of the objects that move through pipelines. */
 export const STAGED: Record<string, { pipeline: string; stage: string }> = {
@@ -14,7 +14,7 @@ export const STAGED: Record<string, { pipeline: string; stage: string }> = {
 };
 
 /** @param values the record's as they would be after the write. @throws Refusal */
-export function checkStage(schema: Schema, type: ObjectType, values: ReadonlyMap<string, string>): void {
+export function checkStage(schema: HubSpotSchema, type: ObjectType, values: ReadonlyMap<string, string>): void {
   const named = STAGED[type.name];
   const pipelines = schema.pipelines.get(type.name);
   const stage = named && values.get(named.stage);

@@ -49,7 +49,7 @@ const OWNERS: Owner[] = [
 /** Custom properties with unique values that one object may have. */
 export const MAX_UNIQUE_PROPERTIES = 10;
 
-export class Schema {
+export class HubSpotSchema {
   readonly portalId: number;
   readonly types: ObjectType[] = [...OBJECT_TYPES];
   /** By object; those of a fresh account are only known as options of its properties. */

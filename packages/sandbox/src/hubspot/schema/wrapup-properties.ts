@@ -3,12 +3,12 @@
  * of `provision` begin without them.
  */
 import { datetime, text } from './property.ts';
-import type { Schema } from './schema.ts';
+import type { HubSpotSchema } from './schema.ts';
 
 const KEYED = ['contacts', 'companies', 'deals', 'tickets', 'tasks', 'notes', 'meetings'];
 
 /** The unique keys, and the contacts' watermark of the latest call. */
-export function provision(schema: Schema): void {
+export function provision(schema: HubSpotSchema): void {
   const now = new Date();
   const custom = { hubspotDefined: false, createdAt: now, updatedAt: now };
   const put = (object: string, definition: ReturnType<typeof text>) => {

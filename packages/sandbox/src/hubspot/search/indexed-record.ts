@@ -1,7 +1,7 @@
 /** A record as search sees it. */
-import type { StoredRecord } from '../records/records.ts';
+import type { HubSpotRecord } from '../records/records.ts';
 
-export interface IndexedRecord {
+export interface HubSpotIndexedRecord {
   id: string;
   properties: ReadonlyMap<string, string>;
   createdAt: Date;
@@ -9,6 +9,12 @@ export interface IndexedRecord {
 }
 
 /** The record as it is now; null when it was archived. */
-export function indexed({ id, properties, createdAt, updatedAt, archivedAt }: StoredRecord): IndexedRecord | null {
+export function indexed({
+  id,
+  properties,
+  createdAt,
+  updatedAt,
+  archivedAt,
+}: HubSpotRecord): HubSpotIndexedRecord | null {
   return archivedAt ? null : { id, properties: new Map(properties), createdAt, updatedAt };
 }

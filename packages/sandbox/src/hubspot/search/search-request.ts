@@ -1,9 +1,9 @@
 /** What a search may ask. https://developers.hubspot.com/docs/api-reference/latest/crm/search-the-crm */
-import { asArray, asId, asObject, asStrings, bodyOf, type Call } from '../http/endpoint.ts';
+import { asArray, asId, asObject, asStrings, bodyOf, type HubSpotRequest } from '../http/endpoint.ts';
 import { invalid } from '../http/refusal.ts';
 import type { ObjectType } from '../schema/object-types.ts';
 import type { PropertyType } from '../schema/property.ts';
-import type { Schema } from '../schema/schema.ts';
+import type { HubSpotSchema } from '../schema/schema.ts';
 
 export const SEARCH_LIMITS = {
   /** Characters of the whole body. */
@@ -53,7 +53,7 @@ export interface SearchRequest {
 }
 
 /** @throws Refusal for whatever the vendor does not take */
-export function readSearch(call: Call, type: ObjectType): SearchRequest {
+export function readSearch(call: HubSpotRequest, type: ObjectType): SearchRequest {
   if (call.bodyText.length > SEARCH_LIMITS.body) {
     throw invalid(`The request is ${call.bodyText.length} characters long; a search may have ${SEARCH_LIMITS.body}.`);
   }
@@ -90,7 +90,7 @@ function wholeNumber(given: unknown, what: string): number {
   return number;
 }
 
-function readFilter(schema: Schema, type: ObjectType, filter: Record<string, unknown>): Filter {
+function readFilter(schema: HubSpotSchema, type: ObjectType, filter: Record<string, unknown>): Filter {
   const property = asId(filter.propertyName, '"propertyName"');
   const definition = schema.property(type, property);
   if (!definition) throw invalid(`There was a problem with the request. Unknown property: ${property}`);
@@ -114,7 +114,7 @@ function readFilter(schema: Schema, type: ObjectType, filter: Record<string, unk
 }
 
 /** Only one sort is taken; as an object, or as a property's name with a minus before it to turn it round. */
-function readSort(schema: Schema, type: ObjectType, sorts: unknown[]): SearchRequest['sort'] {
+function readSort(schema: HubSpotSchema, type: ObjectType, sorts: unknown[]): SearchRequest['sort'] {
   refuseTooMany('sorts', sorts.length, 1);
   const [first] = sorts;
   if (first === undefined) return undefined;

@@ -8,7 +8,7 @@ export interface FieldGrant {
   editable: boolean;
 }
 
-export class Grants {
+export class SalesforceGrants {
   /** `Lead.Key__c` of fields that need a grant. */
   readonly #closed = new Set<string>();
   readonly #sets = new Map<string, FieldGrant[]>();

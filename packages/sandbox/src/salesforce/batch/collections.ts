@@ -8,22 +8,31 @@
  */
 import type { FaultSpec } from '../../control/faults.ts';
 import type { Reply } from '../../reply.ts';
-import { asArray, asObject, bodyOf, type Call, checkCount, isTrue, ok, type Prepared } from '../http/endpoint.ts';
-import { malformedJson, Refusal, refusalRow } from '../http/refusal.ts';
+import {
+  asArray,
+  asObject,
+  bodyOf,
+  checkCount,
+  isTrue,
+  ok,
+  type Prepared,
+  type SalesforceCall,
+} from '../http/endpoint.ts';
+import { malformedJson, refusalRow, SalesforceRefusal } from '../http/refusal.ts';
 import type { SObject } from '../schema/sobject.ts';
 
 export type Row = Record<string, unknown>;
-export type Result = { success: boolean } & Record<string, unknown>;
+export type RowOutcome = { success: boolean } & Record<string, unknown>;
 
 /** @throws Refusal for the whole request */
-export function rowsOf(call: Call): Row[] {
+export function rowsOf(call: SalesforceCall): Row[] {
   const rows = asArray(bodyOf(call).records, '"records"').map((row) => asObject(row, 'a record'));
   checkCount(rows);
   return rows;
 }
 
 /** What a row says it is. @throws Refusal for the row */
-export function objectOfRow(call: Call, row: Row): SObject {
+export function objectOfRow(call: SalesforceCall, row: Row): SObject {
   const type = (row.attributes as { type?: unknown } | undefined)?.type;
   if (typeof type !== 'string') {
     throw malformedJson(
@@ -31,7 +40,7 @@ export function objectOfRow(call: Call, row: Row): SObject {
     );
   }
   const object = call.org.schema.find(type);
-  if (!object) throw new Refusal('INVALID_TYPE', `sObject type '${type}' is not supported.`);
+  if (!object) throw new SalesforceRefusal('INVALID_TYPE', `sObject type '${type}' is not supported.`);
   return object;
 }
 
@@ -40,23 +49,23 @@ export interface Work {
   rows: Row[];
   prepared: Prepared | undefined;
   /** Writes one row, and gives its result. @throws Refusal */
-  write(row: Row, at: number): Result;
+  write(row: Row, at: number): RowOutcome;
   /** Added to what a failed row says. */
   failed?: object;
 }
 
-export function runRows(call: Call, { allOrNone, rows, prepared, write, failed = {} }: Work): Reply {
+export function runRows(call: SalesforceCall, { allOrNone, rows, prepared, write, failed = {} }: Work): Reply {
   const { fault } = call;
   const overloaded = overload(call, rows);
-  let results: Result[] = [];
-  const run = (row: Row, at: number): Result => {
+  let results: RowOutcome[] = [];
+  const run = (row: Row, at: number): RowOutcome => {
     try {
       if (fault?.kind === 'row_error' && isRefused(fault, row, at)) throw rowError(fault);
       if (prepared?.locked.has(at)) throw lockError();
       if (overloaded) throw overloaded;
       return write(row, at);
     } catch (error) {
-      if (error instanceof Refusal) return { ...refusalRow(error), ...failed };
+      if (error instanceof SalesforceRefusal) return { ...refusalRow(error), ...failed };
       throw error;
     }
   };
@@ -72,17 +81,17 @@ export function runRows(call: Call, { allOrNone, rows, prepared, write, failed =
   return ok(results);
 }
 
-function rolledBack(result: Result): Result {
+function rolledBack(result: RowOutcome): RowOutcome {
   if (!result.success) return result;
-  const refusal = new Refusal(
+  const refusal = new SalesforceRefusal(
     'ALL_OR_NONE_OPERATION_ROLLED_BACK',
     'Record rolled back because not all records were valid and the request was using AllOrNone header',
   );
   return { ...refusalRow(refusal), ...('created' in result && { created: false }) };
 }
 
-export function lockError(): Refusal {
-  return new Refusal('UNABLE_TO_LOCK_ROW', 'unable to obtain exclusive access to this record or 1 records', {
+export function lockError(): SalesforceRefusal {
+  return new SalesforceRefusal('UNABLE_TO_LOCK_ROW', 'unable to obtain exclusive access to this record or 1 records', {
     fields: [],
   });
 }
@@ -91,17 +100,17 @@ function isRefused({ row: pattern, rows = 1 }: FaultSpec, row: Row, at: number):
   return pattern === undefined ? at < rows : new RegExp(pattern).test(JSON.stringify(row));
 }
 
-function rowError({ code = 'UNABLE_TO_LOCK_ROW', message }: { code?: string; message?: string }): Refusal {
-  return new Refusal(code, message ?? lockError().message, { fields: [] });
+function rowError({ code = 'UNABLE_TO_LOCK_ROW', message }: { code?: string; message?: string }): SalesforceRefusal {
+  return new SalesforceRefusal(code, message ?? lockError().message, { fields: [] });
 }
 
 /** The org's own automation breaks under too many rows, and all of them with it. */
-function overload(call: Call, rows: Row[]): Refusal | undefined {
+function overload(call: SalesforceCall, rows: Row[]): SalesforceRefusal | undefined {
   for (const [name, most] of Object.entries(call.settings.automation_rows)) {
     const own = rows.filter((row) => (row.attributes as { type?: string } | undefined)?.type === name);
     const many = call.params.object === name ? rows.length : own.length;
     if (many > most) {
-      return new Refusal(
+      return new SalesforceRefusal(
         'CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY',
         `On${name}: execution of AfterInsert caused by: System.LimitException: Apex CPU time limit exceeded`,
         { fields: [] },
@@ -111,6 +120,6 @@ function overload(call: Call, rows: Row[]): Refusal | undefined {
   return undefined;
 }
 
-export function allOrNoneOf(call: Call): boolean {
+export function allOrNoneOf(call: SalesforceCall): boolean {
   return isTrue(asObject(call.body, 'The request body').allOrNone);
 }

@@ -8,9 +8,9 @@
  * https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/requests_composite.htm
  */
 import type { Reply } from '../../reply.ts';
-import { asArray, asObject, type Call, type Endpoint, type Method } from '../http/endpoint.ts';
+import { asArray, asObject, type Method, type SalesforceCall, type SalesforceEndpoint } from '../http/endpoint.ts';
 import { match } from '../http/match-path.ts';
-import { Refusal, refusalReply } from '../http/refusal.ts';
+import { refusalReply, SalesforceRefusal } from '../http/refusal.ts';
 
 export interface Subrequest {
   method: Method;
@@ -28,9 +28,9 @@ export interface Subresponse {
 }
 
 export interface Rules {
-  endpoints: Endpoint[];
+  endpoints: SalesforceEndpoint[];
   /** Whether this endpoint may stand here. */
-  allows(endpoint: Endpoint): boolean;
+  allows(endpoint: SalesforceEndpoint): boolean;
 }
 
 /** @throws Refusal */
@@ -39,15 +39,16 @@ export function readSubrequests(given: unknown): Subrequest[] {
   return asArray(given, '"compositeRequest"').map((item) => {
     const { method, url, referenceId, body, httpHeaders } = asObject(item, 'a subrequest');
     if (typeof referenceId !== 'string' || !/^[A-Za-z]\w*$/.test(referenceId)) {
-      throw new Refusal(
+      throw new SalesforceRefusal(
         'INVALID_INPUT',
         `Provided referenceId (${String(referenceId)}) must start with a letter or a number, and contain only letters, numbers, underscores ('_').`,
       );
     }
-    if (seen.has(referenceId)) throw new Refusal('INVALID_INPUT', `Duplicate referenceId provided: ${referenceId}`);
+    if (seen.has(referenceId))
+      throw new SalesforceRefusal('INVALID_INPUT', `Duplicate referenceId provided: ${referenceId}`);
     seen.add(referenceId);
     if (typeof url !== 'string' || !url.startsWith('/services/data/')) {
-      throw new Refusal('INVALID_INPUT', `The url of ${referenceId} must begin with /services/data/`);
+      throw new SalesforceRefusal('INVALID_INPUT', `The url of ${referenceId} must begin with /services/data/`);
     }
     return {
       method: String(method).toUpperCase() as Method,
@@ -66,7 +67,7 @@ export interface Run {
 }
 
 /** Runs them in their order. @param together one failure takes all back */
-export function runSubrequests(call: Call, requests: Subrequest[], rules: Rules, together: boolean): Run {
+export function runSubrequests(call: SalesforceCall, requests: Subrequest[], rules: Rules, together: boolean): Run {
   const answers = new Map<string, Subresponse>();
   let failed: string | undefined;
   call.org.records.transaction(() => {
@@ -85,35 +86,40 @@ export function runSubrequests(call: Call, requests: Subrequest[], rules: Rules,
 }
 
 export function halted(referenceId: string): Subresponse {
-  const refusal = new Refusal(
+  const refusal = new SalesforceRefusal(
     'PROCESSING_HALTED',
     'The transaction was rolled back since another operation in the same transaction failed.',
   );
   return subresponse(referenceId, refusalReply(refusal));
 }
 
-function runOne(call: Call, request: Subrequest, answers: Map<string, Subresponse>, rules: Rules): Subresponse {
+function runOne(
+  call: SalesforceCall,
+  request: Subrequest,
+  answers: Map<string, Subresponse>,
+  rules: Rules,
+): Subresponse {
   const { referenceId } = request;
   try {
     const url = substitute(request.url, answers, true) as string;
     const body = substitute(request.body, answers, false);
     return subresponse(referenceId, perform(call, { ...request, url, body }, rules));
   } catch (error) {
-    if (error instanceof Refusal) return subresponse(referenceId, refusalReply(error));
+    if (error instanceof SalesforceRefusal) return subresponse(referenceId, refusalReply(error));
     throw error;
   }
 }
 
 /** One part, as if it had come alone. @throws Refusal */
-export function perform(call: Call, request: Omit<Subrequest, 'referenceId'>, rules: Rules): Reply {
+export function perform(call: SalesforceCall, request: Omit<Subrequest, 'referenceId'>, rules: Rules): Reply {
   const { method, url, body, httpHeaders = {} } = request;
   const { pathname, searchParams } = new URL(url, 'http://sandbox');
   const found = match(rules.endpoints, method, pathname);
-  if (!found) throw new Refusal('NOT_FOUND', 'The requested resource does not exist', { status: 404 });
+  if (!found) throw new SalesforceRefusal('NOT_FOUND', 'The requested resource does not exist', { status: 404 });
   if (!rules.allows(found.endpoint))
-    throw new Refusal('INVALID_INPUT', `${method} ${pathname} cannot stand in this request`);
+    throw new SalesforceRefusal('INVALID_INPUT', `${method} ${pathname} cannot stand in this request`);
   const headers = Object.fromEntries(Object.entries(httpHeaders).map(([name, value]) => [name.toLowerCase(), value]));
-  const part: Call = {
+  const part: SalesforceCall = {
     ...call,
     method,
     version: found.version,
@@ -153,9 +159,10 @@ function substitute(value: unknown, answers: Map<string, Subresponse>, inUrl: bo
 
 function lookUp(answers: Map<string, Subresponse>, reference: string, path: string): unknown {
   const answer = answers.get(reference);
-  if (!answer) throw new Refusal('INVALID_INPUT', `Invalid reference specified. No value for ${reference} found`);
+  if (!answer)
+    throw new SalesforceRefusal('INVALID_INPUT', `Invalid reference specified. No value for ${reference} found`);
   if (answer.httpStatusCode >= 300) {
-    throw new Refusal('PROCESSING_HALTED', 'Invalid reference specified. The referenced request failed.');
+    throw new SalesforceRefusal('PROCESSING_HALTED', 'Invalid reference specified. The referenced request failed.');
   }
   let at: unknown = answer.body;
   for (const [, name, index] of path.matchAll(/\.(\w+)|\[(\d+)\]/g)) {
@@ -164,7 +171,7 @@ function lookUp(answers: Map<string, Subresponse>, reference: string, path: stri
     at = own?.[1];
   }
   if (at !== undefined && at !== null) return at;
-  throw new Refusal(
+  throw new SalesforceRefusal(
     'INVALID_INPUT',
     `Invalid reference specified. No value for ${reference}${path} found in ${reference}`,
   );

@@ -6,13 +6,13 @@ import type { Request } from 'express';
 import type { FaultSpec } from '../../control/faults.ts';
 import type { Reply } from '../../reply.ts';
 import type { Sandbox } from '../../sandbox.ts';
-import type { Call, Method } from './endpoint.ts';
+import type { Method, SalesforceCall } from './endpoint.ts';
 import { sessionInvalid } from './error-bodies.ts';
 import type { Match } from './match-path.ts';
 import { readMultipart } from './multipart.ts';
-import { malformedJson, notFound, Refusal, refusalReply } from './refusal.ts';
+import { malformedJson, notFound, refusalReply, SalesforceRefusal } from './refusal.ts';
 
-export interface Asked {
+export interface SalesforceRequest {
   sandbox: Sandbox;
   request: Request;
   found: Match | undefined;
@@ -21,7 +21,7 @@ export interface Asked {
   fault: FaultSpec | undefined;
 }
 
-export async function answer({ sandbox, request, found, n, fault }: Asked): Promise<Reply> {
+export async function answer({ sandbox, request, found, n, fault }: SalesforceRequest): Promise<Reply> {
   const { salesforce: org } = sandbox;
   const { settings } = org;
   const token = /^(?:Bearer|OAuth) +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
@@ -31,7 +31,7 @@ export async function answer({ sandbox, request, found, n, fault }: Asked): Prom
     org.usage.take(settings.limits);
     reply = await handle(sandbox, request, found, n, fault);
   } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
+    if (!(error instanceof SalesforceRefusal)) throw error;
     reply = refusalReply(error);
   } finally {
     org.locks.release(n);
@@ -51,12 +51,16 @@ async function handle(
   if (!found) throw notFound();
   const version = Number(found.version);
   if (version < settings.oldest_version) {
-    throw new Refusal('UNSUPPORTED_API_VERSION', `The requested API version ${found.version} is no longer served`, {
-      status: 410,
-    });
+    throw new SalesforceRefusal(
+      'UNSUPPORTED_API_VERSION',
+      `The requested API version ${found.version} is no longer served`,
+      {
+        status: 410,
+      },
+    );
   }
   if (version > settings.newest_version) throw notFound();
-  const call: Call = {
+  const call: SalesforceCall = {
     org,
     settings,
     n,
@@ -81,7 +85,7 @@ export function bodyOf(request: Request): unknown {
   const type = request.headers['content-type'] ?? '';
   if (/^multipart\/form-data/i.test(type)) return readMultipart(bytes, type);
   if (!/^application\/json/i.test(type)) {
-    throw new Refusal(
+    throw new SalesforceRefusal(
       'UNSUPPORTED_MEDIA_TYPE',
       `Content-Type header specified in HTTP request is not supported: ${type}`,
       { status: 415 },

@@ -1,15 +1,15 @@
 /** What one endpoint of the REST API is, apart from how it is served. */
 import type { FaultSpec } from '../../control/faults.ts';
 import type { Reply } from '../../reply.ts';
-import type { SalesforceSettings } from '../../settings.ts';
+import type { SalesforceSandboxSettings } from '../../settings.ts';
 import type { Org } from '../org.ts';
 import type { SObject } from '../schema/sobject.ts';
-import { malformedJson, Refusal } from './refusal.ts';
+import { malformedJson, SalesforceRefusal } from './refusal.ts';
 
 /** A request that came through, or a part of a composite one. */
-export interface Call {
+export interface SalesforceCall {
   org: Org;
-  settings: SalesforceSettings;
+  settings: SalesforceSandboxSettings;
   /** Number in the request log. */
   n: number;
   method: Method;
@@ -29,15 +29,15 @@ export interface Call {
 
 export type Method = 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
 
-export interface Endpoint {
+export interface SalesforceEndpoint {
   method: Method;
   /** Below `/services/data/vXX.X`, with `:name` parameters. */
   path: string;
   /** Short name for counting: `collections/upsert`. */
   operation: string;
   /** What is known before the writes of others come between, and which rows are held meanwhile. */
-  prepare?(call: Call): Prepared;
-  handle(call: Call, prepared: Prepared | undefined): Reply;
+  prepare?(call: SalesforceCall): Prepared;
+  handle(call: SalesforceCall, prepared: Prepared | undefined): Reply;
   /** The object that the request is about, where the path does not say. */
   objectOf?(body: unknown): string | undefined;
   /** Body of an answer that tells of success and nothing else. */
@@ -57,7 +57,7 @@ export interface Prepared {
 export const ok = (body: unknown): Reply => ({ status: 200, body });
 
 /** The object of the path. @throws Refusal 404 */
-export function objectOf(call: Call): SObject {
+export function objectOf(call: SalesforceCall): SObject {
   return call.org.schema.object(call.params.object ?? '');
 }
 
@@ -72,7 +72,7 @@ export function asArray(value: unknown, what: string): unknown[] {
 }
 
 /** The body as an object. @throws Refusal */
-export function bodyOf(call: Call): Record<string, unknown> {
+export function bodyOf(call: SalesforceCall): Record<string, unknown> {
   return asObject(call.body, 'The request body');
 }
 
@@ -87,7 +87,7 @@ export const MOST_ROWS = 200;
 /** @throws Refusal when there are too many */
 export function checkCount(rows: unknown[]): void {
   if (rows.length > MOST_ROWS) {
-    throw new Refusal(
+    throw new SalesforceRefusal(
       'EXCEEDED_ID_LIMIT',
       `record limit reached. cannot submit more than ${MOST_ROWS} records into this call`,
     );

@@ -1,8 +1,8 @@
 /** Which endpoint a path means. */
-import type { Endpoint } from './endpoint.ts';
+import type { SalesforceEndpoint } from './endpoint.ts';
 
 export interface Match {
-  endpoint: Endpoint;
+  endpoint: SalesforceEndpoint;
   /** `66.0` */
   version: string;
   params: Record<string, string>;
@@ -11,7 +11,7 @@ export interface Match {
 const ROOT = /^\/services\/data\/v(\d+\.0)(\/.*|)$/;
 
 /** @param path from `/services` on, still encoded. @returns undefined when nothing is served there */
-export function match(endpoints: Endpoint[], method: string, path: string): Match | undefined {
+export function match(endpoints: SalesforceEndpoint[], method: string, path: string): Match | undefined {
   const [, version = '', rest = ''] = ROOT.exec(path) ?? [];
   if (version === '') return undefined;
   const given = split(rest);

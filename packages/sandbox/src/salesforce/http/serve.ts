@@ -14,12 +14,12 @@ import { queryEndpoints, searchEndpoints } from '../routes/queries.ts';
 import { sobjectEndpoints } from '../routes/sobjects.ts';
 import { ORG_ID } from '../schema/ids.ts';
 import { answer } from './answer.ts';
-import type { Endpoint } from './endpoint.ts';
+import type { SalesforceEndpoint } from './endpoint.ts';
 import { salesforceErrorBodies, sessionInvalid } from './error-bodies.ts';
 import { type Match, match } from './match-path.ts';
 
 /** Where two patterns match one path, the earlier one answers. */
-const ENDPOINTS: Endpoint[] = [
+const ENDPOINTS: SalesforceEndpoint[] = [
   ...compositeEndpoints,
   ...collectionEndpoints,
   ...queryEndpoints,

@@ -4,7 +4,7 @@
  * https://developer.salesforce.com/docs/platform/salesforce-app-limits-cheatsheet/guide/salesforce-app-limits-platform-api.html
  */
 import type { SalesforceLimits } from '../../settings.ts';
-import { Refusal } from './refusal.ts';
+import { SalesforceRefusal } from './refusal.ts';
 
 export class Usage {
   #counted = 0;
@@ -12,7 +12,7 @@ export class Usage {
   /** @throws Refusal 403 when nothing is left */
   take({ daily, used }: SalesforceLimits): void {
     if (daily !== null && used + this.#counted >= daily) {
-      throw new Refusal('REQUEST_LIMIT_EXCEEDED', 'TotalRequests Limit exceeded.', { status: 403 });
+      throw new SalesforceRefusal('REQUEST_LIMIT_EXCEEDED', 'TotalRequests Limit exceeded.', { status: 403 });
     }
     this.#counted += 1;
   }

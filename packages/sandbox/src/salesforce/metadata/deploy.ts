@@ -5,12 +5,12 @@
  * of every deployment by API, and the sandbox sets it too.
  */
 
-import type { Grants } from '../auth/grants.ts';
-import { Refusal } from '../http/refusal.ts';
-import type { Records } from '../records/records.ts';
+import type { SalesforceGrants } from '../auth/grants.ts';
+import { SalesforceRefusal } from '../http/refusal.ts';
+import type { SalesforceRecords } from '../records/records.ts';
 import { formatDatetime } from '../records/values.ts';
 import { defineObject } from '../schema/define.ts';
-import type { Schema } from '../schema/schema.ts';
+import type { SalesforceSchema } from '../schema/schema.ts';
 import { readField } from './field-xml.ts';
 import { listOf, type Package, type Xml } from './package.ts';
 
@@ -27,9 +27,9 @@ export interface Component {
 
 /** The parts of an org that a deployment changes. */
 export interface DeployTarget {
-  schema: Schema;
-  grants: Grants;
-  records: Records;
+  schema: SalesforceSchema;
+  grants: SalesforceGrants;
+  records: SalesforceRecords;
   /** The user as whom the integration works. */
   userId: string;
 }
@@ -46,7 +46,7 @@ export function deploy(org: DeployTarget, given: Package, checkOnly: boolean): C
     try {
       steps.push(...[plan()].flat());
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
+      if (!(error instanceof SalesforceRefusal)) throw error;
       failures.push({
         ...about,
         created: false,
@@ -88,12 +88,15 @@ function plan(org: DeployTarget, given: Package, about: About): Step | Step[] {
     case 'PermissionSet':
       return planPermissionSet(org, given, about);
     default:
-      throw new Refusal('INVALID_TYPE', `Unknown type name '${about.componentType}' specified in package.xml`);
+      throw new SalesforceRefusal(
+        'INVALID_TYPE',
+        `Unknown type name '${about.componentType}' specified in package.xml`,
+      );
   }
 }
 
-function missing({ componentType, fullName }: About): Refusal {
-  return new Refusal(
+function missing({ componentType, fullName }: About): SalesforceRefusal {
+  return new SalesforceRefusal(
     'NOT_FOUND',
     `An object '${fullName}' of type ${componentType} was named in package.xml, but was not found in zipped directory`,
   );
@@ -107,7 +110,7 @@ function planObject(org: DeployTarget, given: Package, about: About): Step[] {
   if (org.schema.find(fullName)) return [{ ...about, created: false, apply: () => undefined }];
   for (const key of ['label', 'pluralLabel', 'nameField', 'deploymentStatus', 'sharingModel']) {
     if (xml[key] === undefined)
-      throw new Refusal('REQUIRED_FIELD_MISSING', `Must specify ${key} for CustomObject ${fullName}`);
+      throw new SalesforceRefusal('REQUIRED_FIELD_MISSING', `Must specify ${key} for CustomObject ${fullName}`);
   }
   const object = defineObject(org.schema, fullName, String(xml.label));
   const fields = listOf<Xml>(xml.fields).map((field) => readField(field, fullName));
@@ -127,7 +130,10 @@ function planField(org: DeployTarget, given: Package, about: About): Step {
   if (!xml) throw missing(about);
   const isNew = given.members.CustomObject?.includes(object);
   if (object !== 'Activity' && !org.schema.find(object) && !isNew) {
-    throw new Refusal('INVALID_TYPE', `Entity Enumeration Or ID: bad value for restricted picklist field: ${object}`);
+    throw new SalesforceRefusal(
+      'INVALID_TYPE',
+      `Entity Enumeration Or ID: bad value for restricted picklist field: ${object}`,
+    );
   }
   const field = readField(xml, object);
   const created = !org.schema.hasField(object, name);
@@ -144,14 +150,15 @@ function planField(org: DeployTarget, given: Package, about: About): Step {
 function planPermissionSet(org: DeployTarget, given: Package, about: About): Step {
   const xml = given.permissionSets[about.fullName];
   if (!xml) throw missing(about);
-  if (xml.label === undefined) throw new Refusal('REQUIRED_FIELD_MISSING', 'Required field is missing: label');
+  if (xml.label === undefined)
+    throw new SalesforceRefusal('REQUIRED_FIELD_MISSING', 'Required field is missing: label');
   const fields = listOf<{ field: string; readable?: string; editable?: string }>(xml.fieldPermissions);
   for (const { field } of fields) {
     const [object = '', name = ''] = field.split('.');
     const deployed = given.members.CustomField?.some((one) => one === field || one === `Activity.${name}`);
     const inObject = listOf<Xml>(given.objects[object]?.fields).some(({ fullName }) => fullName === name);
     if (!deployed && !inObject && !org.schema.hasField(object, name)) {
-      throw new Refusal('NOT_FOUND', `In field: field - no CustomField named ${field} found`);
+      throw new SalesforceRefusal('NOT_FOUND', `In field: field - no CustomField named ${field} found`);
     }
   }
   const sets = org.schema.object('PermissionSet');

@@ -1,6 +1,6 @@
 /** Deployments of an org: they run in the background, and a client polls their status. */
 
-import { notFound, Refusal } from '../http/refusal.ts';
+import { notFound, SalesforceRefusal } from '../http/refusal.ts';
 import { makeId } from '../schema/ids.ts';
 import { type Component, type DeployTarget, deploy } from './deploy.ts';
 import { readPackage } from './package.ts';
@@ -32,7 +32,7 @@ export class Deployments {
     try {
       this.#all.set(id, { id, checkOnly, doneAt, components: deploy(this.#target, readPackage(zip), checkOnly) });
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
+      if (!(error instanceof SalesforceRefusal)) throw error;
       this.#all.set(id, { id, checkOnly, doneAt, components: [], problem: error.message });
     }
     return id;

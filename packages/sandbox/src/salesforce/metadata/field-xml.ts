@@ -1,7 +1,7 @@
 /** Custom fields as metadata files define them. https://developer.salesforce.com/docs/atlas.en-us.api_meta.meta/api_meta/customfield.htm */
-import { Refusal } from '../http/refusal.ts';
+import { SalesforceRefusal } from '../http/refusal.ts';
 import { defineField, type FieldSpec } from '../schema/define.ts';
-import type { Field, FieldType } from '../schema/field.ts';
+import type { FieldType, SObjectField } from '../schema/field.ts';
 import { listOf, type Xml } from './package.ts';
 
 const TYPES: Record<string, FieldType> = {
@@ -26,9 +26,10 @@ const TYPES: Record<string, FieldType> = {
 const KEYS = ['Text', 'Number', 'Email'];
 
 /** @param of the object that the file is of. @throws Refusal with the vendor's complaint */
-export function readField(xml: Xml, of: string): Field {
+export function readField(xml: Xml, of: string): SObjectField {
   const { fullName, label, type } = xml as Record<string, string | undefined>;
-  const wrong = (message: string) => new Refusal('FIELD_INTEGRITY_EXCEPTION', `${of}.${fullName}: ${message}`);
+  const wrong = (message: string) =>
+    new SalesforceRefusal('FIELD_INTEGRITY_EXCEPTION', `${of}.${fullName}: ${message}`);
   if (!fullName) throw wrong('Must specify a non-empty fullName for the CustomField');
   if (!label) throw wrong('Must specify a non-empty label for the CustomField');
   const known = TYPES[type ?? ''];

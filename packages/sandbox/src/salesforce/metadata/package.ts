@@ -4,7 +4,7 @@
  */
 import { XMLParser } from 'fast-xml-parser';
 import { strFromU8, unzipSync } from 'fflate';
-import { Refusal } from '../http/refusal.ts';
+import { SalesforceRefusal } from '../http/refusal.ts';
 
 export type Xml = Record<string, unknown>;
 
@@ -23,7 +23,7 @@ export function parseXml(text: string): Xml {
   try {
     return parser.parse(text, true) as Xml;
   } catch (error) {
-    throw new Refusal('INVALID_INPUT', `no XML: ${(error as Error).message}`);
+    throw new SalesforceRefusal('INVALID_INPUT', `no XML: ${(error as Error).message}`);
   }
 }
 
@@ -36,7 +36,7 @@ export function listOf<T = unknown>(value: unknown): T[] {
 export function readPackage(base64: string): Package {
   const files = unzip(base64);
   const manifest = Object.entries(files).find(([path]) => /(?:^|\/)package\.xml$/.test(path))?.[1];
-  if (manifest === undefined) throw new Refusal('INVALID_INPUT', 'No package.xml found');
+  if (manifest === undefined) throw new SalesforceRefusal('INVALID_INPUT', 'No package.xml found');
   const { Package: content } = parseXml(manifest) as { Package?: { types?: unknown } };
   const members = Object.fromEntries(
     listOf<{ name: string; members: unknown }>(content?.types).map((type) => [type.name, listOf<string>(type.members)]),
@@ -62,6 +62,6 @@ function unzip(base64: string): Record<string, string> {
     const files = unzipSync(Buffer.from(base64, 'base64'));
     return Object.fromEntries(Object.entries(files).map(([path, bytes]) => [path, strFromU8(bytes)]));
   } catch (error) {
-    throw new Refusal('INVALID_INPUT', `The zip file cannot be read: ${(error as Error).message}`);
+    throw new SalesforceRefusal('INVALID_INPUT', `The zip file cannot be read: ${(error as Error).message}`);
   }
 }

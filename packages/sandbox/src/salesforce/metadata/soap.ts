@@ -1,7 +1,7 @@
 /** The SOAP side of the Metadata API, as far as deployments need it. https://developer.salesforce.com/docs/atlas.en-us.api_meta.meta/api_meta */
 import { XMLBuilder } from 'fast-xml-parser';
 import type { Reply } from '../../reply.ts';
-import { Refusal } from '../http/refusal.ts';
+import { SalesforceRefusal } from '../http/refusal.ts';
 import type { Org } from '../org.ts';
 import { parseXml, type Xml } from './package.ts';
 
@@ -37,7 +37,7 @@ export function answerSoap(org: Org, text: string): Reply {
     const result = operation(org, given as Record<string, unknown>);
     return envelope({ [`${name}Response`]: { '@xmlns': NAMESPACE, result } }, 200);
   } catch (error) {
-    if (error instanceof Refusal) return fault(error.code, `${error.code}: ${error.message}`);
+    if (error instanceof SalesforceRefusal) return fault(error.code, `${error.code}: ${error.message}`);
     throw error;
   }
 }

@@ -1,12 +1,12 @@
 /** Fields that the vendor computes from the others whenever a record is written. */
 import type { Org } from '../org.ts';
 import { CASE_STATUSES, STAGES, TASK_STATUSES } from '../schema/standard-objects.ts';
-import type { StoredRecord } from './records.ts';
-import type { Value } from './values.ts';
+import type { StoredSObject } from './records.ts';
+import type { FieldValue } from './values.ts';
 
-type Derived = Map<string, Value | null>;
+type Derived = Map<string, FieldValue | null>;
 
-const DERIVERS: Record<string, (org: Org, record: StoredRecord, now: string) => Record<string, Value | null>> = {
+const DERIVERS: Record<string, (org: Org, record: StoredSObject, now: string) => Record<string, FieldValue | null>> = {
   Lead: (_org, record) => ({ Name: fullName(record), IsConverted: record.values.get('IsConverted') ?? false }),
   Contact: (_org, record) => ({ Name: fullName(record) }),
   Account: (_org, record) => (record.values.has('LastName') ? { Name: fullName(record), IsPersonAccount: true } : {}),
@@ -35,7 +35,7 @@ const DERIVERS: Record<string, (org: Org, record: StoredRecord, now: string) => 
 };
 
 /** @param now as datetimes are stored */
-export function derive(org: Org, record: StoredRecord, now: string): void {
+export function derive(org: Org, record: StoredSObject, now: string): void {
   const derived = DERIVERS[record.object.name]?.(org, record, now);
   if (!derived) return;
   const known = Object.entries(derived).filter(([name]) => record.object.fields.has(name));
@@ -43,16 +43,16 @@ export function derive(org: Org, record: StoredRecord, now: string): void {
   if (changed.size > 0) org.records.derive(record, changed);
 }
 
-function fullName({ values }: StoredRecord): string {
+function fullName({ values }: StoredSObject): string {
   return [values.get('FirstName'), values.get('LastName')].filter(Boolean).join(' ');
 }
 
-function isClosed(statuses: { value: string; closed: boolean }[], status: Value | undefined): boolean {
+function isClosed(statuses: { value: string; closed: boolean }[], status: FieldValue | undefined): boolean {
   return statuses.find(({ value }) => value === status)?.closed ?? false;
 }
 
 /** The account of an activity is that of whom or what it is about. */
-function activity(org: Org, { values }: StoredRecord): Record<string, Value | null> {
+function activity(org: Org, { values }: StoredSObject): Record<string, FieldValue | null> {
   for (const name of ['WhatId', 'WhoId']) {
     const id = values.get(name);
     const target = typeof id === 'string' ? org.record(id) : undefined;

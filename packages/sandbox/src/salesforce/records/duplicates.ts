@@ -3,13 +3,13 @@
  * refuses too, unless the request says `allowSave=true`.
  * https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/headers_duplicaterules.htm
  */
-import type { Call } from '../http/endpoint.ts';
-import { Refusal } from '../http/refusal.ts';
+import type { SalesforceCall } from '../http/endpoint.ts';
+import { SalesforceRefusal } from '../http/refusal.ts';
 import type { SObject } from '../schema/sobject.ts';
-import type { StoredRecord } from './records.ts';
-import type { Value } from './values.ts';
+import type { StoredSObject } from './records.ts';
+import type { FieldValue } from './values.ts';
 
-type Values = ReadonlyMap<string, Value | null>;
+type Values = ReadonlyMap<string, FieldValue | null>;
 
 interface Rule {
   rule: string;
@@ -31,7 +31,7 @@ const RULES: Record<string, Rule> = {
 const PHONES = ['Phone', 'MobilePhone', 'HomePhone', 'OtherPhone'];
 
 /** @throws Refusal DUPLICATES_DETECTED */
-export function checkDuplicates(call: Call, object: SObject, id: string | undefined, values: Values): void {
+export function checkDuplicates(call: SalesforceCall, object: SObject, id: string | undefined, values: Values): void {
   const { duplicate_rules: mode } = call.settings;
   const rule = RULES[object.name];
   if (!rule || mode === 'off' || (mode === 'alert' && isAllowed(call))) return;
@@ -42,13 +42,13 @@ export function checkDuplicates(call: Call, object: SObject, id: string | undefi
       .filter((other) => (object.name === 'Account' ? isSameCompany : isSamePerson)(values, other.values)),
   );
   if (hits.length === 0) return;
-  throw new Refusal('DUPLICATES_DETECTED', 'Use one of these records?', {
+  throw new SalesforceRefusal('DUPLICATES_DETECTED', 'Use one of these records?', {
     duplicates: tell(call, object, rule, mode === 'alert', hits),
   });
 }
 
 /** The header does nothing before version 52. */
-function isAllowed({ headers, version }: Call): boolean {
+function isAllowed({ headers, version }: SalesforceCall): boolean {
   const given = headers['sforce-duplicate-rule-header'] ?? '';
   return Number(version) >= 52 && /\ballowSave\s*=\s*true\b/i.test(given);
 }
@@ -69,7 +69,7 @@ function isSameCompany(a: Values, b: Values): boolean {
   );
 }
 
-type Given = Value | null | undefined;
+type Given = FieldValue | null | undefined;
 
 function same(a: Given, b: Given): boolean {
   return typeof a === 'string' && typeof b === 'string' && a.toLowerCase() === b.toLowerCase();
@@ -84,7 +84,13 @@ function digits(value: Given): string {
   return typeof value === 'string' ? value.replace(/\D/g, '').slice(-10) : '';
 }
 
-function tell(call: Call, object: SObject, { rule, matcher }: Rule, allowSave: boolean, hits: StoredRecord[]): object {
+function tell(
+  call: SalesforceCall,
+  object: SObject,
+  { rule, matcher }: Rule,
+  allowSave: boolean,
+  hits: StoredSObject[],
+): object {
   const details = /\bincludeRecordDetails\s*=\s*true\b/i.test(call.headers['sforce-duplicate-rule-header'] ?? '');
   const types = [...new Set(hits.map((hit) => hit.object.name))];
   return {

@@ -1,21 +1,21 @@
 /** A published file: its document, and the link to the record where it is published. */
-import type { Call } from '../http/endpoint.ts';
-import type { StoredRecord } from './records.ts';
-import type { Value } from './values.ts';
+import type { SalesforceCall } from '../http/endpoint.ts';
+import type { StoredSObject } from './records.ts';
+import type { FieldValue } from './values.ts';
 
 /** @param version just created */
-export function publishFile(call: Call, version: StoredRecord, now: string): void {
+export function publishFile(call: SalesforceCall, version: StoredSObject, now: string): void {
   const { org } = call;
   const path = version.values.get('PathOnClient');
   const data = version.values.get('VersionData');
   const title = version.values.get('Title') ?? String(path).replace(/\.[^.]*$/, '');
-  const add = (object: string, values: Record<string, Value>) =>
+  const add = (object: string, values: Record<string, FieldValue>) =>
     org.records.create(org.schema.object(object), new Map(Object.entries(values)), now, org.userId);
   const document = add('ContentDocument', { Title: title, LatestPublishedVersionId: version.id, OwnerId: org.userId });
   const extension = /\.([^.]+)$/.exec(String(path))?.[1] ?? '';
   org.records.derive(
     version,
-    new Map<string, Value>([
+    new Map<string, FieldValue>([
       ['Title', title],
       ['ContentDocumentId', document.id],
       ['IsLatest', true],

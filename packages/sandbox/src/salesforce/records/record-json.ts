@@ -1,21 +1,24 @@
 /** Records as answers show them. */
-import type { Call } from '../http/endpoint.ts';
-import { Refusal } from '../http/refusal.ts';
-import type { StoredRecord } from './records.ts';
+import type { SalesforceCall } from '../http/endpoint.ts';
+import { SalesforceRefusal } from '../http/refusal.ts';
+import type { StoredSObject } from './records.ts';
 
-export function attributesOf({ root }: { root: string }, { object, id }: StoredRecord): object {
+export function attributesOf({ root }: { root: string }, { object, id }: StoredSObject): object {
   return { attributes: { type: object.name, url: `${root}/sobjects/${object.name}/${id}` } };
 }
 
 /** @param names fields to show; all when there are none. @throws Refusal for a field that is not there */
-export function recordJson(call: Call, record: StoredRecord, names: string[]): Record<string, unknown> {
+export function recordJson(call: SalesforceCall, record: StoredSObject, names: string[]): Record<string, unknown> {
   const { schema } = call.org;
   const fields =
     names.length > 0
       ? names.map((name) => {
           const field = schema.field(record.object, name);
           if (!field) {
-            throw new Refusal('INVALID_FIELD', `No such column '${name}' on sobject of type ${record.object.name}`);
+            throw new SalesforceRefusal(
+              'INVALID_FIELD',
+              `No such column '${name}' on sobject of type ${record.object.name}`,
+            );
           }
           return field;
         })
@@ -27,7 +30,7 @@ export function recordJson(call: Call, record: StoredRecord, names: string[]): R
 }
 
 /** A file is shown as the address of its content. */
-export function shownValue(call: { root: string }, record: StoredRecord, name: string): unknown {
+export function shownValue(call: { root: string }, record: StoredSObject, name: string): unknown {
   if (name === 'VersionData' && record.values.has(name)) {
     return `${call.root}/sobjects/ContentVersion/${record.id}/VersionData`;
   }

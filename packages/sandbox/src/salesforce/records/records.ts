@@ -4,60 +4,60 @@
  */
 import { getOrAdd } from '../../get-or-add.ts';
 import type { Journal } from '../../journal.ts';
-import { Refusal } from '../http/refusal.ts';
-import type { Field } from '../schema/field.ts';
+import { SalesforceRefusal } from '../http/refusal.ts';
+import type { SObjectField } from '../schema/field.ts';
 import { makeId } from '../schema/ids.ts';
 import type { SObject } from '../schema/sobject.ts';
-import type { Value } from './values.ts';
+import type { FieldValue } from './values.ts';
 
-export interface StoredRecord {
+export interface StoredSObject {
   object: SObject;
   /** 18 characters. */
   id: string;
   /** Never holds null: an empty field is absent. */
-  values: Map<string, Value>;
+  values: Map<string, FieldValue>;
   deletedAt?: Date;
   /** The winner of a merge, whose loser is deleted. */
   mergedInto?: string;
 }
 
-export interface RecordsHooks {
+export interface SalesforceRecordsHooks {
   /** Notified of every change, so that search can see it later. */
-  changed(record: StoredRecord): void;
+  changed(record: StoredSObject): void;
 }
 
 /** Values, null where a field is cleared. */
-export type Changes = ReadonlyMap<string, Value | null>;
+export type Changes = ReadonlyMap<string, FieldValue | null>;
 
-export class Records {
+export class SalesforceRecords {
   readonly #journal: Journal;
-  readonly #hooks: RecordsHooks;
-  readonly #byObject = new Map<string, Map<string, StoredRecord>>();
+  readonly #hooks: SalesforceRecordsHooks;
+  readonly #byObject = new Map<string, Map<string, StoredSObject>>();
   readonly #owners = new Map<string, string>();
   readonly #counters = new Map<string, number>();
   #undo: (() => void)[] | undefined;
 
-  constructor(journal: Journal, hooks: RecordsHooks) {
+  constructor(journal: Journal, hooks: SalesforceRecordsHooks) {
     this.#journal = journal;
     this.#hooks = hooks;
   }
 
   /** Also deleted ones, in the order of their creation. */
-  all(object: SObject): StoredRecord[] {
+  all(object: SObject): StoredSObject[] {
     return [...(this.#byObject.get(object.name)?.values() ?? [])];
   }
 
-  live(object: SObject): StoredRecord[] {
+  live(object: SObject): StoredSObject[] {
     return this.all(object).filter(({ deletedAt }) => !deletedAt);
   }
 
   /** @param id of 18 characters */
-  get(object: SObject, id: string): StoredRecord | undefined {
+  get(object: SObject, id: string): StoredSObject | undefined {
     return this.#byObject.get(object.name)?.get(id);
   }
 
   /** Records that are there and have this value, whatever its case. One at most when the field is unique. */
-  findBy(object: SObject, field: Field, value: string): StoredRecord[] {
+  findBy(object: SObject, field: SObjectField, value: string): StoredSObject[] {
     if (field.unique) {
       const id = this.#owners.get(ownerKey(object, field, value));
       const found = id === undefined ? undefined : this.get(object, id);
@@ -85,11 +85,11 @@ export class Records {
     }
   }
 
-  create(object: SObject, changes: Changes, at: string, by: string): StoredRecord {
+  create(object: SObject, changes: Changes, at: string, by: string): StoredSObject {
     const id = makeId(object.keyPrefix, this.next(object.name));
-    const record: StoredRecord = { object, id, values: new Map() };
+    const record: StoredSObject = { object, id, values: new Map() };
     record.values.set('Id', id).set('IsDeleted', false).set('CreatedDate', at).set('CreatedById', by);
-    const ofObject = getOrAdd(this.#byObject, object.name, () => new Map<string, StoredRecord>());
+    const ofObject = getOrAdd(this.#byObject, object.name, () => new Map<string, StoredSObject>());
     ofObject.set(id, record);
     this.#undo?.push(() => {
       this.#release(record);
@@ -102,7 +102,7 @@ export class Records {
     return record;
   }
 
-  update(record: StoredRecord, changes: Changes, at: string, by: string): void {
+  update(record: StoredSObject, changes: Changes, at: string, by: string): void {
     const before = new Map(record.values);
     this.#undo?.push(() => {
       this.#release(record);
@@ -116,14 +116,14 @@ export class Records {
   }
 
   /** Computed values: no client writes them, and no listener is notified. */
-  derive(record: StoredRecord, changes: Changes): void {
+  derive(record: StoredSObject, changes: Changes): void {
     this.#release(record);
     this.#set(record, changes);
     this.#claim(record);
     this.#hooks.changed(record);
   }
 
-  remove(record: StoredRecord, at: Date, mergedInto?: string): void {
+  remove(record: StoredSObject, at: Date, mergedInto?: string): void {
     const before = new Map(record.values);
     this.#undo?.push(() => {
       delete record.deletedAt;
@@ -164,27 +164,27 @@ export class Records {
     }
   }
 
-  #apply(record: StoredRecord, changes: Changes, at: string, by: string): void {
+  #apply(record: StoredSObject, changes: Changes, at: string, by: string): void {
     this.#set(record, changes);
     record.values.set('LastModifiedDate', at).set('SystemModstamp', at).set('LastModifiedById', by);
     this.#claim(record);
     this.#hooks.changed(record);
   }
 
-  #set({ values }: StoredRecord, changes: Changes): void {
+  #set({ values }: StoredSObject, changes: Changes): void {
     for (const [name, value] of changes) {
       if (value === null) values.delete(name);
       else values.set(name, value);
     }
   }
 
-  #claim(record: StoredRecord): void {
+  #claim(record: StoredSObject): void {
     for (const [field, value] of uniqueValues(record.object, record.values)) {
       this.#owners.set(ownerKey(record.object, field, value), record.id);
     }
   }
 
-  #release(record: StoredRecord): void {
+  #release(record: StoredSObject): void {
     for (const [field, value] of uniqueValues(record.object, record.values)) {
       const key = ownerKey(record.object, field, value);
       if (this.#owners.get(key) === record.id) this.#owners.delete(key);
@@ -192,31 +192,31 @@ export class Records {
   }
 }
 
-export function duplicateValue(field: Field, owner: string): Refusal {
-  return new Refusal(
+export function duplicateValue(field: SObjectField, owner: string): SalesforceRefusal {
+  return new SalesforceRefusal(
     'DUPLICATE_VALUE',
     `duplicate value found: ${field.name} duplicates value on record with id: ${owner}`,
     { fields: [] },
   );
 }
 
-function fold(field: Field, value: string): string {
+function fold(field: SObjectField, value: string): string {
   return field.caseSensitive ? value : value.toLowerCase();
 }
 
 /** A field that objects share is unique among the records of them all. */
-function ownerKey(object: SObject, field: Field, value: string): string {
+function ownerKey(object: SObject, field: SObjectField, value: string): string {
   return `${field.sharedAs ?? object.name}\n${field.name}\n${fold(field, value)}`;
 }
 
-function uniqueValues(object: SObject, values: Changes): [Field, string][] {
+function uniqueValues(object: SObject, values: Changes): [SObjectField, string][] {
   return [...object.fields.values()]
     .filter(({ unique }) => unique)
-    .map((field): [Field, Value | null | undefined] => [field, values.get(field.name)])
-    .filter((pair): pair is [Field, string] => typeof pair[1] === 'string');
+    .map((field): [SObjectField, FieldValue | null | undefined] => [field, values.get(field.name)])
+    .filter((pair): pair is [SObjectField, string] => typeof pair[1] === 'string');
 }
 
-function entryOf({ object, id, values }: StoredRecord, changes?: Changes) {
+function entryOf({ object, id, values }: StoredSObject, changes?: Changes) {
   const unique = uniqueValues(object, values).map(([field, value]) => [field.name, value]);
   return {
     object: object.name,

@@ -1,23 +1,23 @@
 /** Where a record points: ids, or records named by the value of an external id. */
-import type { Call } from '../http/endpoint.ts';
-import { malformedJson, Refusal } from '../http/refusal.ts';
-import type { Field } from '../schema/field.ts';
+import type { SalesforceCall } from '../http/endpoint.ts';
+import { malformedJson, SalesforceRefusal } from '../http/refusal.ts';
+import type { SObjectField } from '../schema/field.ts';
 import type { SObject } from '../schema/sobject.ts';
-import type { StoredRecord } from './records.ts';
+import type { StoredSObject } from './records.ts';
 
 /** Checks that a reference leads to a record that is there and of a right kind. @throws Refusal */
-export function checkReference(call: Call, id: string, field: Field): StoredRecord {
+export function checkReference(call: SalesforceCall, id: string, field: SObjectField): StoredSObject {
   const object = call.org.schema.byPrefix(id);
   if (!object || !field.referenceTo.includes(object.name)) {
-    throw new Refusal('FIELD_INTEGRITY_EXCEPTION', `${field.label}: id value of incorrect type: ${id}`, {
+    throw new SalesforceRefusal('FIELD_INTEGRITY_EXCEPTION', `${field.label}: id value of incorrect type: ${id}`, {
       fields: [field.name],
     });
   }
   const record = call.org.records.get(object, id);
   if (!record) {
-    throw new Refusal('INVALID_CROSS_REFERENCE_KEY', 'invalid cross reference id', { fields: [] });
+    throw new SalesforceRefusal('INVALID_CROSS_REFERENCE_KEY', 'invalid cross reference id', { fields: [] });
   }
-  if (record.deletedAt) throw new Refusal('ENTITY_IS_DELETED', 'entity is deleted', { fields: [] });
+  if (record.deletedAt) throw new SalesforceRefusal('ENTITY_IS_DELETED', 'entity is deleted', { fields: [] });
   return record;
 }
 
@@ -27,7 +27,7 @@ export function checkReference(call: Call, id: string, field: Field): StoredReco
  * @throws Refusal
  */
 export function followExternalId(
-  call: Call,
+  call: SalesforceCall,
   object: SObject,
   name: string,
   given: object,
@@ -47,18 +47,21 @@ export function followExternalId(
   const [key, value] = entries.find(([one]) => one !== 'attributes') ?? ['', undefined];
   const keyField = target && call.org.schema.field(target, key);
   if (!target || !keyField || !(keyField.externalId || keyField.idLookup)) {
-    throw new Refusal('INVALID_FIELD', `Foreign key ${key} is no external id of ${target?.name ?? attributes?.type}`);
+    throw new SalesforceRefusal(
+      'INVALID_FIELD',
+      `Foreign key ${key} is no external id of ${target?.name ?? attributes?.type}`,
+    );
   }
   const found = call.org.records.findBy(target, keyField, String(value));
   if (found.length !== 1) {
-    throw new Refusal(
+    throw new SalesforceRefusal(
       'INVALID_FIELD',
       `Foreign key external ID: ${String(value).toLowerCase()} not found for field ${keyField.name} in entity ${target.name}`,
     );
   }
-  return [field.name, (found[0] as StoredRecord).id];
+  return [field.name, (found[0] as StoredSObject).id];
 }
 
-export function noSuchField(object: SObject, name: string): Refusal {
-  return new Refusal('INVALID_FIELD', `No such column '${name}' on sobject of type ${object.name}`);
+export function noSuchField(object: SObject, name: string): SalesforceRefusal {
+  return new SalesforceRefusal('INVALID_FIELD', `No such column '${name}' on sobject of type ${object.name}`);
 }

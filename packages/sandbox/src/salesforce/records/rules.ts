@@ -1,18 +1,18 @@
 /** What must hold of a record besides values that are right: by its object, and by the rules of the org. */
-import type { Call } from '../http/endpoint.ts';
-import { Refusal } from '../http/refusal.ts';
+import type { SalesforceCall } from '../http/endpoint.ts';
+import { SalesforceRefusal } from '../http/refusal.ts';
 import type { SObject } from '../schema/sobject.ts';
 import { checkReference } from './references.ts';
-import type { Value } from './values.ts';
+import type { FieldValue } from './values.ts';
 
-type Values = ReadonlyMap<string, Value | null>;
+type Values = ReadonlyMap<string, FieldValue | null>;
 
 /**
  * @param changes what the request says; a field that is never empty cannot be cleared either
  * @param values as they would be after the write
  * @throws Refusal when something is missing
  */
-export function checkRequired(call: Call, object: SObject, changes: Values, values: Values): void {
+export function checkRequired(call: SalesforceCall, object: SObject, changes: Values, values: Values): void {
   const missing = call.org.schema
     .fields(object)
     .filter(({ nillable, createable }) => createable && !nillable)
@@ -22,36 +22,36 @@ export function checkRequired(call: Call, object: SObject, changes: Values, valu
     // A person account has a last name instead of the company's.
     .filter((name) => !(object.name === 'Account' && name === 'Name' && values.get('LastName')));
   if (missing.length === 0) return;
-  throw new Refusal('REQUIRED_FIELD_MISSING', `Required fields are missing: [${missing.join(', ')}]`, {
+  throw new SalesforceRefusal('REQUIRED_FIELD_MISSING', `Required fields are missing: [${missing.join(', ')}]`, {
     fields: missing,
   });
 }
 
 /** Checks whom and what a record points at. @param changes only these are new. @throws Refusal */
-export function checkReferences(call: Call, object: SObject, changes: Values, values: Values): void {
+export function checkReferences(call: SalesforceCall, object: SObject, changes: Values, values: Values): void {
   for (const [name, value] of changes) {
     const field = object.fields.get(name);
     if (field?.type !== 'reference' || typeof value !== 'string') continue;
     const target = checkReference(call, value, field);
     if (name === 'OwnerId' && target.values.get('IsActive') === false) {
-      throw new Refusal(
+      throw new SalesforceRefusal(
         'INACTIVE_OWNER_OR_USER',
         `operation performed with inactive user [${value}] as owner of ${object.label.toLowerCase()}`,
         { fields: ['OwnerId'] },
       );
     }
     if (target.values.get('IsConverted') === true) {
-      throw new Refusal('CANNOT_UPDATE_CONVERTED_LEAD', 'cannot reference converted lead', { fields: [] });
+      throw new SalesforceRefusal('CANNOT_UPDATE_CONVERTED_LEAD', 'cannot reference converted lead', { fields: [] });
     }
   }
   if (object.name === 'Task' || object.name === 'Event') checkActivity(call, values);
   if (object.name === 'Contact') checkPersonContact(values, changes);
 }
 
-function checkActivity(call: Call, values: Values): void {
+function checkActivity(call: SalesforceCall, values: Values): void {
   const who = values.get('WhoId');
   if (typeof who === 'string' && values.get('WhatId') && call.org.schema.byPrefix(who)?.name === 'Lead') {
-    throw new Refusal(
+    throw new SalesforceRefusal(
       'FIELD_INTEGRITY_EXCEPTION',
       'Related To ID: a related record cannot be set where the name is a lead',
       {
@@ -64,7 +64,7 @@ function checkActivity(call: Call, values: Values): void {
 /** The contact of a person account belongs to it for ever. */
 function checkPersonContact(values: Values, changes: Values): void {
   if (values.get('IsPersonAccount') !== true || !changes.has('AccountId')) return;
-  throw new Refusal(
+  throw new SalesforceRefusal(
     'INVALID_FIELD_FOR_INSERT_UPDATE',
     'Unable to create/update fields: AccountId. Please check the security settings of this field and verify that it is read/write for your profile or permission set.',
     { fields: ['AccountId'] },
@@ -72,10 +72,12 @@ function checkPersonContact(values: Values, changes: Values): void {
 }
 
 /** Rules that an administrator wrote. @throws Refusal */
-export function checkValidation(call: Call, object: SObject, values: Values): void {
+export function checkValidation(call: SalesforceCall, object: SObject, values: Values): void {
   const missing = (call.settings.validation[object.name] ?? []).find((name) => (values.get(name) ?? null) === null);
   if (missing === undefined) return;
-  throw new Refusal('FIELD_CUSTOM_VALIDATION_EXCEPTION', `${missing} must be filled in`, { fields: [missing] });
+  throw new SalesforceRefusal('FIELD_CUSTOM_VALIDATION_EXCEPTION', `${missing} must be filled in`, {
+    fields: [missing],
+  });
 }
 
 /** An event has a beginning, and an end or a duration that agree. @throws Refusal */
@@ -91,14 +93,14 @@ export function checkEventTimes(values: Values): void {
         ? ['DurationInMinutes']
         : [];
   if (missing.length > 0) {
-    throw new Refusal('REQUIRED_FIELD_MISSING', `Required fields are missing: [${missing.join(', ')}]`, {
+    throw new SalesforceRefusal('REQUIRED_FIELD_MISSING', `Required fields are missing: [${missing.join(', ')}]`, {
       fields: missing,
     });
   }
   if (typeof start !== 'string' || typeof end !== 'string') return;
   const lasts = (Date.parse(end) - Date.parse(start)) / 60_000;
   if (lasts < 0 || (typeof minutes === 'number' && minutes !== lasts)) {
-    throw new Refusal(
+    throw new SalesforceRefusal(
       'FIELD_INTEGRITY_EXCEPTION',
       'End Date Time: the end does not agree with the beginning and the duration',
       {

@@ -2,27 +2,32 @@
  * Upserts look first and write later; what another request writes in between is met on writing: the value is taken then,
  * and the row is refused.
  */
-import type { Call, Prepared } from '../http/endpoint.ts';
-import { Refusal } from '../http/refusal.ts';
-import type { Field } from '../schema/field.ts';
+import type { Prepared, SalesforceCall } from '../http/endpoint.ts';
+import { SalesforceRefusal } from '../http/refusal.ts';
+import type { SObjectField } from '../schema/field.ts';
 import type { SObject } from '../schema/sobject.ts';
 import { recordByExternalId } from './identify.ts';
-import { duplicateValue, type StoredRecord } from './records.ts';
+import { duplicateValue, type StoredSObject } from './records.ts';
 import { createRecord, updateRecord } from './writes.ts';
 
 /** Id of the record that has the value; undefined when none or several have it, which is said on writing. */
-export function lookAhead(call: Call, object: SObject, field: Field, value: unknown): string | undefined {
+export function lookAhead(
+  call: SalesforceCall,
+  object: SObject,
+  field: SObjectField,
+  value: unknown,
+): string | undefined {
   try {
     return recordByExternalId(call, object, field, String(value))?.id;
   } catch (error) {
-    if (error instanceof Refusal) return undefined;
+    if (error instanceof SalesforceRefusal) return undefined;
     throw error;
   }
 }
 
 export interface Upsert {
   object: SObject;
-  field: Field;
+  field: SObjectField;
   value: string;
   given: Record<string, unknown>;
   /** What was found before; undefined: nothing. */
@@ -32,7 +37,7 @@ export interface Upsert {
 }
 
 /** @throws Refusal */
-export function upsertRecord(call: Call, upsert: Upsert): { record: StoredRecord; created: boolean } {
+export function upsertRecord(call: SalesforceCall, upsert: Upsert): { record: StoredSObject; created: boolean } {
   const { object, field, value, given, foundBefore, updateOnly } = upsert;
   const found = recordByExternalId(call, object, field, value);
   if (found) {
@@ -42,7 +47,7 @@ export function upsertRecord(call: Call, upsert: Upsert): { record: StoredRecord
     return { record: found, created: false };
   }
   if (updateOnly || field.type === 'id')
-    throw new Refusal('NOT_FOUND', 'The requested resource does not exist', { status: 404 });
+    throw new SalesforceRefusal('NOT_FOUND', 'The requested resource does not exist', { status: 404 });
   return { record: createRecord(call, object, { ...given, [field.name]: value }), created: true };
 }
 
@@ -55,7 +60,11 @@ export function parentsOf(row: Record<string, unknown>): string[] {
 }
 
 /** Which rows meet the locks of another request. */
-export function holdLocks(call: Call, rows: Record<string, unknown>[], found: (string | undefined)[]): Prepared {
+export function holdLocks(
+  call: SalesforceCall,
+  rows: Record<string, unknown>[],
+  found: (string | undefined)[],
+): Prepared {
   const locked = new Set<number>();
   if (call.settings.locks === 'fail') {
     for (const [at, row] of rows.entries()) {

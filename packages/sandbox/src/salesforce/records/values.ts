@@ -1,16 +1,16 @@
 /** What a field may be set to. One row per type; each gives the value as it is stored, or refuses it. */
 
-import { malformedJson, Refusal } from '../http/refusal.ts';
-import type { Field, FieldType } from '../schema/field.ts';
+import { malformedJson, SalesforceRefusal } from '../http/refusal.ts';
+import type { FieldType, SObjectField } from '../schema/field.ts';
 import { normaliseId } from '../schema/ids.ts';
 
-export type Value = string | number | boolean;
+export type FieldValue = string | number | boolean;
 
 const EMAIL = /^[^\s@<>"'(),;:\\[\]]+@[a-z0-9-]+(\.[a-z0-9-]+)*\.[a-z]{2,}$/i;
 const DATE = /^\d{4}-\d{2}-\d{2}$/;
 const DATETIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:?\d{2})$/;
 
-type Check = (given: unknown, field: Field) => Value;
+type Check = (given: unknown, field: SObjectField) => FieldValue;
 
 const CHECKS: Record<FieldType, Check> = {
   id: (given, field) => idOf(given, field),
@@ -28,7 +28,7 @@ const CHECKS: Record<FieldType, Check> = {
   email: (given, field) => {
     const text = String(short(given, field));
     if (EMAIL.test(text)) return text;
-    throw new Refusal('INVALID_EMAIL_ADDRESS', `${field.label}: invalid email address: ${text}`, {
+    throw new SalesforceRefusal('INVALID_EMAIL_ADDRESS', `${field.label}: invalid email address: ${text}`, {
       fields: [field.name],
     });
   },
@@ -39,7 +39,7 @@ const CHECKS: Record<FieldType, Check> = {
   int: (given, field) => {
     if (typeof given !== 'number' || !Number.isInteger(given)) throw unreadable(given, 'int', field);
     if (String(Math.abs(given)).length <= field.digits) return given;
-    throw new Refusal(
+    throw new SalesforceRefusal(
       'NUMBER_OUTSIDE_VALID_RANGE',
       `${field.label}: value outside of valid range on numeric field: ${given}`,
       { fields: [field.name] },
@@ -67,7 +67,7 @@ const CHECKS: Record<FieldType, Check> = {
  * @returns the value as it is stored; null when it clears the field
  * @throws Refusal
  */
-export function checkValue(given: unknown, field: Field): Value | null {
+export function checkValue(given: unknown, field: SObjectField): FieldValue | null {
   if (given === null || given === undefined) return null;
   const value = CHECKS[field.type](given, field);
   return value === '' ? null : value;
@@ -78,43 +78,43 @@ export function formatDatetime(at: Date): string {
   return `${at.toISOString().slice(0, 19)}.000+0000`;
 }
 
-function textOf(given: unknown, field: Field): string {
+function textOf(given: unknown, field: SObjectField): string {
   if (typeof given === 'string') return given.trim();
   throw unreadable(given, 'string', field);
 }
 
-function short(given: unknown, field: Field): string {
+function short(given: unknown, field: SObjectField): string {
   const text = textOf(given, field);
   if (text.length <= field.length) return text;
-  throw new Refusal(
+  throw new SalesforceRefusal(
     'STRING_TOO_LONG',
     `${field.label}: data value too large: ${text.slice(0, 255)} (max length=${field.length})`,
     { fields: [field.name] },
   );
 }
 
-function option(text: string, field: Field): string {
+function option(text: string, field: SObjectField): string {
   const known = field.picklist.find(({ value, active }) => active && value.toLowerCase() === text.toLowerCase());
   if (known) return known.value;
   if (text === '') return text;
   if (!field.restrictedPicklist) return short(text, field);
-  throw new Refusal(
+  throw new SalesforceRefusal(
     'INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST',
     `${field.label}: bad value for restricted picklist field: ${text}`,
     { fields: [field.name] },
   );
 }
 
-function decimal(given: unknown, field: Field): number {
+function decimal(given: unknown, field: SObjectField): number {
   if (typeof given === 'number' && Number.isFinite(given)) return given;
   throw unreadable(given, 'double', field);
 }
 
-function idOf(given: unknown, field: Field): string {
+function idOf(given: unknown, field: SObjectField): string {
   if (given === '') return '';
   const id = normaliseId(given);
   if (id) return id;
-  throw new Refusal('MALFORMED_ID', `${field.label}: id value of incorrect type: ${String(given)}`, {
+  throw new SalesforceRefusal('MALFORMED_ID', `${field.label}: id value of incorrect type: ${String(given)}`, {
     fields: [field.name],
   });
 }
@@ -125,7 +125,7 @@ function isDay(text: string): boolean {
 }
 
 /** A value of another type is a mistake of the request, not of the record. */
-function unreadable(given: unknown, type: string, { name }: Field): Refusal {
+function unreadable(given: unknown, type: string, { name }: SObjectField): SalesforceRefusal {
   const kind = typeof given === 'string' ? 'VALUE_STRING' : typeof given === 'number' ? 'VALUE_NUMBER' : 'START_OBJECT';
   return malformedJson(
     `Cannot deserialize instance of ${type} from ${kind} value ${String(given).slice(0, 100)} or request may be missing a required field at [line:1, column:1] (${name})`,

@@ -1,26 +1,29 @@
 /** Creating, changing and deleting single records. Each checks everything and then writes; nothing can come between. */
 
-import type { Call } from '../http/endpoint.ts';
-import { malformedJson, Refusal } from '../http/refusal.ts';
+import type { SalesforceCall } from '../http/endpoint.ts';
+import { malformedJson, SalesforceRefusal } from '../http/refusal.ts';
 import { addPersonContact, followPersonAccount } from '../schema/person-accounts.ts';
 import type { SObject } from '../schema/sobject.ts';
 import { derive } from './derived.ts';
 import { checkDuplicates } from './duplicates.ts';
 import { publishFile } from './files.ts';
-import type { StoredRecord } from './records.ts';
+import type { StoredSObject } from './records.ts';
 import { followExternalId, noSuchField } from './references.ts';
 import { checkEventTimes, checkReferences, checkRequired, checkValidation } from './rules.ts';
-import { checkValue, formatDatetime, type Value } from './values.ts';
+import { checkValue, type FieldValue, formatDatetime } from './values.ts';
 
-type Changes = Map<string, Value | null>;
+type Changes = Map<string, FieldValue | null>;
 
 /** Keys of a row that name no field. */
 const NO_FIELDS = new Set(['attributes']);
 
 /** @param given a row as it came. @throws Refusal */
-export function createRecord(call: Call, object: SObject, given: Record<string, unknown>): StoredRecord {
+export function createRecord(call: SalesforceCall, object: SObject, given: Record<string, unknown>): StoredSObject {
   if (!object.createable)
-    throw new Refusal('CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY', `entity type cannot be inserted: ${object.label}`);
+    throw new SalesforceRefusal(
+      'CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY',
+      `entity type cannot be inserted: ${object.label}`,
+    );
   const changes = readChanges(call, object, given, 'createable');
   fillDefaults(call, object, changes);
   checkAll(call, object, undefined, changes, changes);
@@ -33,13 +36,17 @@ export function createRecord(call: Call, object: SObject, given: Record<string, 
 }
 
 /** @throws Refusal */
-export function updateRecord(call: Call, record: StoredRecord, given: Record<string, unknown>): void {
+export function updateRecord(call: SalesforceCall, record: StoredSObject, given: Record<string, unknown>): void {
   const { object, values, id } = record;
   if (!object.updateable)
-    throw new Refusal('CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY', `entity type cannot be updated: ${object.label}`);
-  if (record.deletedAt) throw new Refusal('ENTITY_IS_DELETED', 'entity is deleted', { status: 404, fields: [] });
+    throw new SalesforceRefusal(
+      'CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY',
+      `entity type cannot be updated: ${object.label}`,
+    );
+  if (record.deletedAt)
+    throw new SalesforceRefusal('ENTITY_IS_DELETED', 'entity is deleted', { status: 404, fields: [] });
   if (values.get('IsConverted') === true) {
-    throw new Refusal('CANNOT_UPDATE_CONVERTED_LEAD', 'cannot update converted lead', { fields: [] });
+    throw new SalesforceRefusal('CANNOT_UPDATE_CONVERTED_LEAD', 'cannot update converted lead', { fields: [] });
   }
   const changes = readChanges(call, object, given, 'updateable');
   assign(call, object, changes);
@@ -49,14 +56,21 @@ export function updateRecord(call: Call, record: StoredRecord, given: Record<str
   finish(call, record, now);
 }
 
-export function deleteRecord(call: Call, record: StoredRecord): void {
-  if (record.deletedAt) throw new Refusal('ENTITY_IS_DELETED', 'entity is deleted', { status: 404, fields: [] });
+export function deleteRecord(call: SalesforceCall, record: StoredSObject): void {
+  if (record.deletedAt)
+    throw new SalesforceRefusal('ENTITY_IS_DELETED', 'entity is deleted', { status: 404, fields: [] });
   if (!record.object.deletable)
-    throw new Refusal('INSUFFICIENT_ACCESS_OR_READONLY', 'insufficient access rights on object id');
+    throw new SalesforceRefusal('INSUFFICIENT_ACCESS_OR_READONLY', 'insufficient access rights on object id');
   call.org.records.remove(record, new Date());
 }
 
-function checkAll(call: Call, object: SObject, id: string | undefined, changes: Changes, values: Changes): void {
+function checkAll(
+  call: SalesforceCall,
+  object: SObject,
+  id: string | undefined,
+  changes: Changes,
+  values: Changes,
+): void {
   checkRequired(call, object, changes, values);
   if (object.name === 'Event') checkEventTimes(values);
   checkReferences(call, object, changes, values);
@@ -65,14 +79,14 @@ function checkAll(call: Call, object: SObject, id: string | undefined, changes: 
   checkDuplicates(call, object, id, values);
 }
 
-function finish(call: Call, record: StoredRecord, now: string): void {
+function finish(call: SalesforceCall, record: StoredSObject, now: string): void {
   derive(call.org, record, now);
   if (record.object.name === 'Account') followPersonAccount(call.org, record, now);
 }
 
 /** @throws Refusal for the first thing that is wrong, and for all fields that may not be written at once */
 function readChanges(
-  call: Call,
+  call: SalesforceCall,
   object: SObject,
   given: Record<string, unknown>,
   may: 'createable' | 'updateable',
@@ -93,7 +107,7 @@ function readChanges(
     else locked.push(field.name);
   }
   if (locked.length === 0) return changes;
-  throw new Refusal(
+  throw new SalesforceRefusal(
     'INVALID_FIELD_FOR_INSERT_UPDATE',
     `Unable to create/update fields: ${locked.join(', ')}. Please check the security settings of this field and verify that it is read/write for your profile or permission set.`,
     { fields: locked },
@@ -101,7 +115,7 @@ function readChanges(
 }
 
 /** A new record has every check box, its defaults, an owner and a number. */
-function fillDefaults(call: Call, object: SObject, changes: Changes): void {
+function fillDefaults(call: SalesforceCall, object: SObject, changes: Changes): void {
   for (const { name, type, picklist, createable } of object.fields.values()) {
     if (type === 'boolean' && (changes.get(name) ?? null) === null && name !== 'IsDeleted') changes.set(name, false);
     const standard = createable ? picklist.find(({ isDefault }) => isDefault) : undefined;
@@ -113,7 +127,7 @@ function fillDefaults(call: Call, object: SObject, changes: Changes): void {
 }
 
 /** Assignment rules run unless the request says no: on updates too. */
-function assign(call: Call, object: SObject, changes: Changes): void {
+function assign(call: SalesforceCall, object: SObject, changes: Changes): void {
   const owner = call.settings.assignment[object.name];
   if (owner !== undefined && !/^false$/i.test(call.headers['sforce-auto-assign'] ?? '')) changes.set('OwnerId', owner);
 }

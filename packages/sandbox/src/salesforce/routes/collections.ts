@@ -1,24 +1,24 @@
 /** Collections of records. */
-import { allOrNoneOf, objectOfRow, type Result, type Row, rowsOf, runRows } from '../batch/collections.ts';
+import { allOrNoneOf, objectOfRow, type Row, type RowOutcome, rowsOf, runRows } from '../batch/collections.ts';
 import {
   asArray,
   asObject,
-  type Call,
   checkCount,
-  type Endpoint,
   isTrue,
   objectOf,
   ok,
   type Prepared,
+  type SalesforceCall,
+  type SalesforceEndpoint,
 } from '../http/endpoint.ts';
-import { malformedJson, Refusal } from '../http/refusal.ts';
+import { malformedJson, SalesforceRefusal } from '../http/refusal.ts';
 import { externalIdField, recordById } from '../records/identify.ts';
 import { namesIn, recordJson } from '../records/record-json.ts';
 import { holdLocks, lookAhead, upsertRecord } from '../records/upserts.ts';
 import { createRecord, deleteRecord, updateRecord } from '../records/writes.ts';
 import { normaliseId } from '../schema/ids.ts';
 
-const done = (id: string, more: object = {}): Result => ({ id, success: true, errors: [], ...more });
+const done = (id: string, more: object = {}): RowOutcome => ({ id, success: true, errors: [], ...more });
 
 /** What the rows of a body are; undefined when they are of several objects. */
 function objectOfRows(body: unknown): string | undefined {
@@ -28,9 +28,9 @@ function objectOfRows(body: unknown): string | undefined {
   return types.size === 1 ? [...types][0] : undefined;
 }
 
-const lockRows = (call: Call): Prepared => holdLocks(call, rowsOf(call), []);
+const lockRows = (call: SalesforceCall): Prepared => holdLocks(call, rowsOf(call), []);
 
-function create(call: Call, prepared: Prepared | undefined) {
+function create(call: SalesforceCall, prepared: Prepared | undefined) {
   return runRows(call, {
     allOrNone: allOrNoneOf(call),
     rows: rowsOf(call),
@@ -39,7 +39,7 @@ function create(call: Call, prepared: Prepared | undefined) {
   });
 }
 
-function update(call: Call, prepared: Prepared | undefined) {
+function update(call: SalesforceCall, prepared: Prepared | undefined) {
   const seen = new Set<string>();
   return runRows(call, {
     allOrNone: allOrNoneOf(call),
@@ -48,18 +48,19 @@ function update(call: Call, prepared: Prepared | undefined) {
     write: (row) => {
       const object = objectOfRow(call, row);
       const id = normaliseId(row.id ?? row.Id);
-      if (id === undefined) throw new Refusal('MISSING_ARGUMENT', 'Id not specified in an update call');
-      if (seen.has(id)) throw new Refusal('DUPLICATE_VALUE', `duplicate id in list: ${id}`, { fields: [] });
+      if (id === undefined) throw new SalesforceRefusal('MISSING_ARGUMENT', 'Id not specified in an update call');
+      if (seen.has(id)) throw new SalesforceRefusal('DUPLICATE_VALUE', `duplicate id in list: ${id}`, { fields: [] });
       seen.add(id);
       const record = call.org.records.get(object, id);
-      if (!record) throw new Refusal('INVALID_CROSS_REFERENCE_KEY', 'invalid cross reference id', { fields: [] });
+      if (!record)
+        throw new SalesforceRefusal('INVALID_CROSS_REFERENCE_KEY', 'invalid cross reference id', { fields: [] });
       updateRecord(call, record, row);
       return done(id);
     },
   });
 }
 
-function prepareUpsert(call: Call): Prepared {
+function prepareUpsert(call: SalesforceCall): Prepared {
   const object = objectOf(call);
   const field = externalIdField(call, object, call.params.field ?? '');
   const rows = rowsOf(call);
@@ -70,7 +71,7 @@ function prepareUpsert(call: Call): Prepared {
   );
 }
 
-function upsert(call: Call, prepared: Prepared | undefined) {
+function upsert(call: SalesforceCall, prepared: Prepared | undefined) {
   const object = objectOf(call);
   const field = externalIdField(call, object, call.params.field ?? '');
   const seen = new Set<string>();
@@ -81,15 +82,15 @@ function upsert(call: Call, prepared: Prepared | undefined) {
     failed: { created: false },
     write: (row, at) => {
       if (objectOfRow(call, row) !== object) {
-        throw new Refusal('INVALID_TYPE', `All records must be of type ${object.name}`);
+        throw new SalesforceRefusal('INVALID_TYPE', `All records must be of type ${object.name}`);
       }
       const value = keyOf(row, field.name);
       if (value === undefined || value === null || value === '') {
-        throw new Refusal('MISSING_ARGUMENT', `${field.name} not specified`);
+        throw new SalesforceRefusal('MISSING_ARGUMENT', `${field.name} not specified`);
       }
       const folded = field.caseSensitive ? String(value) : String(value).toLowerCase();
       if (seen.has(folded))
-        throw new Refusal('DUPLICATE_VALUE', `Duplicate external id specified: ${String(value)}`, {
+        throw new SalesforceRefusal('DUPLICATE_VALUE', `Duplicate external id specified: ${String(value)}`, {
           fields: [field.name],
         });
       seen.add(folded);
@@ -114,7 +115,7 @@ function withoutId(row: Row): Row {
   return Object.fromEntries(Object.entries(row).filter(([key]) => key.toLowerCase() !== 'id'));
 }
 
-function remove(call: Call) {
+function remove(call: SalesforceCall) {
   const ids = (call.query.get('ids') ?? '').split(',').filter(Boolean);
   checkCount(ids);
   return runRows(call, {
@@ -124,7 +125,8 @@ function remove(call: Call) {
     write: ({ id }) => {
       const whole = normaliseId(id);
       const record = whole === undefined ? undefined : call.org.record(whole);
-      if (!record) throw new Refusal('INVALID_CROSS_REFERENCE_KEY', 'invalid cross reference id', { fields: [] });
+      if (!record)
+        throw new SalesforceRefusal('INVALID_CROSS_REFERENCE_KEY', 'invalid cross reference id', { fields: [] });
       deleteRecord(call, record);
       return done(record.id);
     },
@@ -132,7 +134,7 @@ function remove(call: Call) {
 }
 
 /** Records in the order of their ids; null for those that are not there. */
-function retrieve(call: Call, ids: string[], names: string[]) {
+function retrieve(call: SalesforceCall, ids: string[], names: string[]) {
   const object = objectOf(call);
   if (ids.length === 0 || names.length === 0) throw malformedJson('ids and fields are needed');
   return ok(
@@ -140,24 +142,27 @@ function retrieve(call: Call, ids: string[], names: string[]) {
       try {
         return recordJson(call, recordById(call, object, id), names);
       } catch (error) {
-        if (error instanceof Refusal && error.status === 404) return null;
+        if (error instanceof SalesforceRefusal && error.status === 404) return null;
         throw error;
       }
     }),
   );
 }
 
-function retrieveByBody(call: Call) {
+function retrieveByBody(call: SalesforceCall) {
   const { ids, fields } = asObject(call.body, 'The request body');
   const list = asArray(ids, '"ids"').map(String);
   if (list.length > 2_000)
-    throw new Refusal('EXCEEDED_ID_LIMIT', 'record limit reached. cannot submit more than 2000 records into this call');
+    throw new SalesforceRefusal(
+      'EXCEEDED_ID_LIMIT',
+      'record limit reached. cannot submit more than 2000 records into this call',
+    );
   return retrieve(call, list, asArray(fields, '"fields"').map(String));
 }
 
 const COLLECTION = { inComposite: 'collection', empty: [] } as const;
 
-export const collectionEndpoints: Endpoint[] = [
+export const collectionEndpoints: SalesforceEndpoint[] = [
   {
     method: 'POST',
     path: '/composite/sobjects',

@@ -1,8 +1,17 @@
 /** Several requests in one. */
 import type { Reply } from '../../reply.ts';
 import { halted, perform, type Rules, readSubrequests, runSubrequests } from '../batch/composite.ts';
-import { asArray, asObject, bodyOf, type Call, type Endpoint, isTrue, type Method, ok } from '../http/endpoint.ts';
-import { Refusal, refusalReply } from '../http/refusal.ts';
+import {
+  asArray,
+  asObject,
+  bodyOf,
+  isTrue,
+  type Method,
+  ok,
+  type SalesforceCall,
+  type SalesforceEndpoint,
+} from '../http/endpoint.ts';
+import { refusalReply, SalesforceRefusal } from '../http/refusal.ts';
 import { collectionEndpoints } from './collections.ts';
 import { queryEndpoints } from './queries.ts';
 import { sobjectEndpoints } from './sobjects.ts';
@@ -16,7 +25,7 @@ const inComposite: Rules = { endpoints: PARTS, allows: ({ inComposite }) => inCo
 const inGraph: Rules = { endpoints: PARTS, allows: ({ inGraph }) => inGraph === true };
 const inBatch: Rules = { endpoints: PARTS, allows: () => true };
 
-function composite(call: Call): Reply {
+function composite(call: SalesforceCall): Reply {
   const { compositeRequest, allOrNone } = bodyOf(call);
   const requests = readSubrequests(compositeRequest);
   limit(requests.length, MOST.subrequests, 'subrequests');
@@ -30,10 +39,13 @@ function composite(call: Call): Reply {
 
 function limit(count: number, most: number, what: string): void {
   if (count > most)
-    throw new Refusal('LIMIT_EXCEEDED', `The maximum number of ${what} per request is ${most}, and ${count} were sent`);
+    throw new SalesforceRefusal(
+      'LIMIT_EXCEEDED',
+      `The maximum number of ${what} per request is ${most}, and ${count} were sent`,
+    );
 }
 
-function graph(call: Call): Reply {
+function graph(call: SalesforceCall): Reply {
   const graphs = asArray(bodyOf(call).graphs, '"graphs"').map((item) => {
     const { graphId, compositeRequest } = asObject(item, 'a graph');
     return { graphId: String(graphId), requests: readSubrequests(compositeRequest) };
@@ -68,7 +80,7 @@ function answerGraph(graphId: string, compositeResponse: object[], isSuccessful:
 }
 
 /** Each counts on its own at the vendor, and none knows of the others. */
-function batch(call: Call): Reply {
+function batch(call: SalesforceCall): Reply {
   const { batchRequests, haltOnError } = bodyOf(call);
   const requests = asArray(batchRequests, '"batchRequests"').map((item) => asObject(item, 'a request'));
   limit(requests.length, MOST.subrequests, 'subrequests');
@@ -91,17 +103,17 @@ function batch(call: Call): Reply {
   return ok({ hasErrors, results });
 }
 
-function answer(call: Call, request: { method: Method; url: string; body: unknown }): Reply {
+function answer(call: SalesforceCall, request: { method: Method; url: string; body: unknown }): Reply {
   try {
     call.org.usage.take(call.settings.limits);
     return perform(call, request, inBatch);
   } catch (error) {
-    if (error instanceof Refusal) return refusalReply(error);
+    if (error instanceof SalesforceRefusal) return refusalReply(error);
     throw error;
   }
 }
 
-export const compositeEndpoints: Endpoint[] = [
+export const compositeEndpoints: SalesforceEndpoint[] = [
   { method: 'POST', path: '/composite', operation: 'composite', handle: composite },
   { method: 'POST', path: '/composite/graph', operation: 'composite/graph', handle: graph },
   { method: 'POST', path: '/composite/batch', operation: 'composite/batch', handle: batch },

@@ -1,9 +1,9 @@
 /** What the org has left, and where everything is. */
-import { type Endpoint, ok } from '../http/endpoint.ts';
+import { ok, type SalesforceEndpoint } from '../http/endpoint.ts';
 
 const RESOURCES = ['composite', 'limits', 'parameterizedSearch', 'query', 'queryAll', 'search', 'sobjects'];
 
-export const infoEndpoints: Endpoint[] = [
+export const infoEndpoints: SalesforceEndpoint[] = [
   {
     method: 'GET',
     path: '/',

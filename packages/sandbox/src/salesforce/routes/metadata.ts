@@ -1,8 +1,8 @@
 /** Deployments by REST. */
-import { bodyOf, type Endpoint } from '../http/endpoint.ts';
+import { bodyOf, type SalesforceEndpoint } from '../http/endpoint.ts';
 import { malformedJson } from '../http/refusal.ts';
 
-export const metadataEndpoints: Endpoint[] = [
+export const metadataEndpoints: SalesforceEndpoint[] = [
   {
     method: 'POST',
     path: '/metadata/deployRequest',

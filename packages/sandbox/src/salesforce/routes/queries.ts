@@ -1,8 +1,8 @@
 /** SOQL and SOSL over HTTP. */
 import { randomBytes } from 'node:crypto';
 import type { Reply } from '../../reply.ts';
-import { asArray, asObject, bodyOf, type Call, type Endpoint, ok } from '../http/endpoint.ts';
-import { malformedJson, Refusal } from '../http/refusal.ts';
+import { asArray, asObject, bodyOf, ok, type SalesforceCall, type SalesforceEndpoint } from '../http/endpoint.ts';
+import { malformedJson, SalesforceRefusal } from '../http/refusal.ts';
 import { parse, runQuery } from '../soql/query.ts';
 import { runSearch } from '../sosl/search.ts';
 import { GROUPS, type Group, parseStatement } from '../sosl/statement.ts';
@@ -10,15 +10,15 @@ import { GROUPS, type Group, parseStatement } from '../sosl/statement.ts';
 /** Most records of one answer; the rest follows by its locator. */
 const PAGE = 2_000;
 
-function query(call: Call, all: boolean): Reply {
+function query(call: SalesforceCall, all: boolean): Reply {
   const soql = call.query.get('q');
-  if (!soql) throw new Refusal('MALFORMED_QUERY', 'SOQL statement is missing');
+  if (!soql) throw new SalesforceRefusal('MALFORMED_QUERY', 'SOQL statement is missing');
   const found = runQuery({ org: call.org, root: call.root, all }, parse(soql));
   if ('count' in found) return ok({ totalSize: found.count, done: true, records: [] });
   return ok(page(call, found.records, found.records.length, all));
 }
 
-function page(call: Call, records: object[], total: number, all: boolean): object {
+function page(call: SalesforceCall, records: object[], total: number, all: boolean): object {
   const wanted = Number(/batchSize=(\d+)/i.exec(call.headers['sforce-query-options'] ?? '')?.[1] ?? PAGE);
   const size = Math.min(PAGE, Math.max(200, wanted));
   const rest = records.slice(size);
@@ -33,29 +33,29 @@ function page(call: Call, records: object[], total: number, all: boolean): objec
   };
 }
 
-function more(call: Call, all: boolean): Reply {
+function more(call: SalesforceCall, all: boolean): Reply {
   const locator = call.params.locator ?? '';
   const cursor = call.org.cursors.get(locator);
-  if (!cursor) throw new Refusal('INVALID_QUERY_LOCATOR', 'invalid query locator');
+  if (!cursor) throw new SalesforceRefusal('INVALID_QUERY_LOCATOR', 'invalid query locator');
   return ok(page(call, cursor.records, cursor.total, all));
 }
 
-function search(call: Call): Reply {
+function search(call: SalesforceCall): Reply {
   const sosl = call.query.get('q');
-  if (!sosl) throw new Refusal('MALFORMED_SEARCH', 'SOSL statement is missing');
+  if (!sosl) throw new SalesforceRefusal('MALFORMED_SEARCH', 'SOSL statement is missing');
   return found(call, sosl);
 }
 
-function found(call: Call, sosl: string): Reply {
+function found(call: SalesforceCall, sosl: string): Reply {
   const searchRecords = runSearch(call.org, call.root, parseStatement(sosl));
   return { ...ok({ searchRecords }), headers: { queryid: randomBytes(8).toString('hex') } };
 }
 
 /** A search whose parts are parameters. They say the same as a statement, and are answered as one. */
-function parameterized(call: Call): Reply {
+function parameterized(call: SalesforceCall): Reply {
   const given = call.method === 'GET' ? fromQuery(call.query) : bodyOf(call);
   const { q, fields = ['id'], sobjects = [], in: group = 'ALL', overallLimit, defaultLimit } = given;
-  if (typeof q !== 'string' || q === '') throw new Refusal('MALFORMED_SEARCH', 'q is missing');
+  if (typeof q !== 'string' || q === '') throw new SalesforceRefusal('MALFORMED_SEARCH', 'q is missing');
   if (!GROUPS.includes(String(group).toUpperCase() as Group))
     throw malformedJson(`in must be one of ${GROUPS.join(', ')}`);
   const escaped = q.replace(/[{}]/g, '\\$&');
@@ -90,31 +90,33 @@ function fromQuery(query: URLSearchParams): Record<string, unknown> {
 
 const NONE = { totalSize: 0, done: true, records: [] };
 
-export const queryEndpoints: Endpoint[] = (['query', 'queryAll'] as const).flatMap((name): Endpoint[] => {
-  const all = name === 'queryAll';
-  return [
-    {
-      method: 'GET',
-      path: `/${name}`,
-      operation: name,
-      inComposite: 'collection',
-      empty: NONE,
-      handle: (call) => query(call, all),
-    },
-    {
-      method: 'GET',
-      path: `/${name}/:locator`,
-      operation: `${name}/more`,
-      inComposite: 'collection',
-      handle: (call) => more(call, all),
-    },
-  ];
-});
+export const queryEndpoints: SalesforceEndpoint[] = (['query', 'queryAll'] as const).flatMap(
+  (name): SalesforceEndpoint[] => {
+    const all = name === 'queryAll';
+    return [
+      {
+        method: 'GET',
+        path: `/${name}`,
+        operation: name,
+        inComposite: 'collection',
+        empty: NONE,
+        handle: (call) => query(call, all),
+      },
+      {
+        method: 'GET',
+        path: `/${name}/:locator`,
+        operation: `${name}/more`,
+        inComposite: 'collection',
+        handle: (call) => more(call, all),
+      },
+    ];
+  },
+);
 
-export const searchEndpoints: Endpoint[] = [
+export const searchEndpoints: SalesforceEndpoint[] = [
   { method: 'GET', path: '/search', operation: 'search', empty: { searchRecords: [] }, handle: search },
   ...(['GET', 'POST'] as const).map(
-    (method): Endpoint => ({
+    (method): SalesforceEndpoint => ({
       method,
       path: '/parameterizedSearch',
       operation: 'search',

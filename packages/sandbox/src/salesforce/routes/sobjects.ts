@@ -1,11 +1,11 @@
 /** One record at a time, and what the objects are. */
 import type { Reply } from '../../reply.ts';
 import { lockError } from '../batch/collections.ts';
-import { bodyOf, type Call, type Endpoint, objectOf, ok, type Prepared } from '../http/endpoint.ts';
-import { notFound, Refusal } from '../http/refusal.ts';
+import { bodyOf, objectOf, ok, type Prepared, type SalesforceCall, type SalesforceEndpoint } from '../http/endpoint.ts';
+import { notFound, SalesforceRefusal } from '../http/refusal.ts';
 import { externalIdField, recordByExternalId, recordById, Several } from '../records/identify.ts';
 import { namesIn, recordJson } from '../records/record-json.ts';
-import type { StoredRecord } from '../records/records.ts';
+import type { StoredSObject } from '../records/records.ts';
 import { holdLocks, lookAhead, upsertRecord } from '../records/upserts.ts';
 import { createRecord, deleteRecord, updateRecord } from '../records/writes.ts';
 import { describeBriefly, describeWhole } from '../schema/describe.ts';
@@ -13,16 +13,18 @@ import { describeBriefly, describeWhole } from '../schema/describe.ts';
 const NO_CONTENT: Reply = { status: 204 };
 
 /** What one request changes stays or goes as a whole. @throws Refusal */
-function writing<T>(call: Call, prepared: Prepared | undefined, work: () => T): T {
+function writing<T>(call: SalesforceCall, prepared: Prepared | undefined, work: () => T): T {
   if (prepared?.locked.has(0)) throw lockError();
   const { fault } = call;
   if (fault?.kind === 'row_error') {
-    throw new Refusal(fault.code ?? 'UNABLE_TO_LOCK_ROW', fault.message ?? lockError().message, { fields: [] });
+    throw new SalesforceRefusal(fault.code ?? 'UNABLE_TO_LOCK_ROW', fault.message ?? lockError().message, {
+      fields: [],
+    });
   }
   return call.org.journal.during(call.n, work);
 }
 
-function created(call: Call, record: StoredRecord, more: object = {}): Reply {
+function created(call: SalesforceCall, record: StoredSObject, more: object = {}): Reply {
   return {
     status: 201,
     body: { id: record.id, success: true, errors: [], ...more },
@@ -30,29 +32,30 @@ function created(call: Call, record: StoredRecord, more: object = {}): Reply {
   };
 }
 
-function create(call: Call, prepared: Prepared | undefined) {
+function create(call: SalesforceCall, prepared: Prepared | undefined) {
   return created(
     call,
     writing(call, prepared, () => createRecord(call, objectOf(call), bodyOf(call))),
   );
 }
 
-const lockBody = (call: Call): Prepared => holdLocks(call, [bodyOf(call)], [call.params.id]);
+const lockBody = (call: SalesforceCall): Prepared => holdLocks(call, [bodyOf(call)], [call.params.id]);
 
-function update(call: Call, prepared: Prepared | undefined): Reply {
+function update(call: SalesforceCall, prepared: Prepared | undefined): Reply {
   const body = bodyOf(call);
   const idField = Object.keys(body).find((name) => name.toLowerCase() === 'id');
-  if (idField) throw new Refusal('INVALID_FIELD', 'The Id field should not be specified in the sobject data.');
+  if (idField)
+    throw new SalesforceRefusal('INVALID_FIELD', 'The Id field should not be specified in the sobject data.');
   writing(call, prepared, () => updateRecord(call, recordById(call, objectOf(call), call.params.id ?? ''), body));
   return NO_CONTENT;
 }
 
-function remove(call: Call): Reply {
+function remove(call: SalesforceCall): Reply {
   writing(call, undefined, () => deleteRecord(call, recordById(call, objectOf(call), call.params.id ?? '')));
   return NO_CONTENT;
 }
 
-function readByExternalId(call: Call): Reply {
+function readByExternalId(call: SalesforceCall): Reply {
   const object = objectOf(call);
   const field = externalIdField(call, object, call.params.field ?? '');
   return multiple(() => {
@@ -62,18 +65,21 @@ function readByExternalId(call: Call): Reply {
   });
 }
 
-function prepareUpsert(call: Call): Prepared {
+function prepareUpsert(call: SalesforceCall): Prepared {
   const object = objectOf(call);
   const field = externalIdField(call, object, call.params.field ?? '');
   return holdLocks(call, [bodyOf(call)], [lookAhead(call, object, field, call.params.value)]);
 }
 
-function upsert(call: Call, prepared: Prepared | undefined): Reply {
+function upsert(call: SalesforceCall, prepared: Prepared | undefined): Reply {
   const object = objectOf(call);
   const field = externalIdField(call, object, call.params.field ?? '');
   const given = bodyOf(call);
   if (Object.keys(given).some((name) => name.toLowerCase() === field.name.toLowerCase())) {
-    throw new Refusal('INVALID_FIELD', `The ${field.name} field should not be specified in the sobject data.`);
+    throw new SalesforceRefusal(
+      'INVALID_FIELD',
+      `The ${field.name} field should not be specified in the sobject data.`,
+    );
   }
   return multiple(() => {
     const { record, created: isNew } = writing(call, prepared, () =>
@@ -102,7 +108,7 @@ function multiple(work: () => Reply): Reply {
   }
 }
 
-function removeByExternalId(call: Call): Reply {
+function removeByExternalId(call: SalesforceCall): Reply {
   const object = objectOf(call);
   const field = externalIdField(call, object, call.params.field ?? '');
   return multiple(() => {
@@ -113,7 +119,7 @@ function removeByExternalId(call: Call): Reply {
   });
 }
 
-function content(call: Call): Reply {
+function content(call: SalesforceCall): Reply {
   const record = recordById(call, call.org.schema.object('ContentVersion'), call.params.id ?? '');
   return {
     status: 200,
@@ -125,7 +131,7 @@ function content(call: Call): Reply {
 const SINGLE = { inComposite: 'yes', inGraph: true } as const;
 
 /** Where two patterns match one path, the earlier one answers. */
-export const sobjectEndpoints: Endpoint[] = [
+export const sobjectEndpoints: SalesforceEndpoint[] = [
   {
     method: 'GET',
     path: '/sobjects',

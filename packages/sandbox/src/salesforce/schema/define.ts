@@ -1,7 +1,7 @@
 /** Custom objects and fields, as an administrator adds them to the org. */
-import { Refusal } from '../http/refusal.ts';
-import { type Field, type FieldType, field, picklist, reference, text } from './field.ts';
-import type { Schema } from './schema.ts';
+import { SalesforceRefusal } from '../http/refusal.ts';
+import { type FieldType, field, picklist, reference, type SObjectField, text } from './field.ts';
+import type { SalesforceSchema } from './schema.ts';
 import { owner, type SObject, sobject } from './sobject.ts';
 
 export interface FieldSpec {
@@ -24,10 +24,10 @@ export interface FieldSpec {
 }
 
 /** @throws Refusal when the name is none of a custom field */
-export function defineField(spec: FieldSpec): Field {
+export function defineField(spec: FieldSpec): SObjectField {
   const { name, label = name.replace(/__c$/, '').replaceAll('_', ' '), type = 'string' } = spec;
   if (!/^[A-Za-z]\w*__c$/.test(name))
-    throw new Refusal('INVALID_FULLNAME', `A custom field's name ends with __c: ${name}`);
+    throw new SalesforceRefusal('INVALID_FULLNAME', `A custom field's name ends with __c: ${name}`);
   const parts = {
     externalId: spec.external_id ?? false,
     idLookup: spec.external_id ?? false,
@@ -68,9 +68,9 @@ export function defineField(spec: FieldSpec): Field {
 }
 
 /** @param name with `__c` at its end. @throws Refusal */
-export function defineObject(schema: Schema, name: string, label: string): SObject {
+export function defineObject(schema: SalesforceSchema, name: string, label: string): SObject {
   if (!/^[A-Za-z]\w*__c$/.test(name))
-    throw new Refusal('INVALID_FULLNAME', `A custom object's name ends with __c: ${name}`);
+    throw new SalesforceRefusal('INVALID_FULLNAME', `A custom object's name ends with __c: ${name}`);
   const nameField = text('Name', `${label} Name`, 80, { nameField: true, nillable: true, defaultedOnCreate: true });
   return sobject(name, label, schema.nextPrefix(), [nameField, owner(true)]);
 }

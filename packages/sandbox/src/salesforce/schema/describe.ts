@@ -1,6 +1,6 @@
 /** Objects and fields as describes show them, with every key that the vendor sends. */
-import type { Field } from './field.ts';
-import type { Schema } from './schema.ts';
+import type { SObjectField } from './field.ts';
+import type { SalesforceSchema } from './schema.ts';
 import type { SObject } from './sobject.ts';
 
 /** @param root `/services/data/v66.0` */
@@ -40,7 +40,7 @@ export function describeBriefly(object: SObject, root: string): object {
   };
 }
 
-export function describeWhole(schema: Schema, object: SObject, root: string): object {
+export function describeWhole(schema: SalesforceSchema, object: SObject, root: string): object {
   return {
     actionOverrides: [],
     ...describeBriefly(object, root),
@@ -69,7 +69,7 @@ export function describeWhole(schema: Schema, object: SObject, root: string): ob
   };
 }
 
-function childrenOf(schema: Schema, parent: SObject): object[] {
+function childrenOf(schema: SalesforceSchema, parent: SObject): object[] {
   return schema.objects.flatMap((child) =>
     schema
       .fields(child)
@@ -112,7 +112,7 @@ const DECIMALS: Record<string, { precision: number; scale: number }> = {
   percent: { precision: 3, scale: 0 },
 };
 
-function describeField(one: Field): object {
+function describeField(one: SObjectField): object {
   const { type, length, picklist, referenceTo } = one;
   return {
     aggregatable: one.filterable && type !== 'boolean',

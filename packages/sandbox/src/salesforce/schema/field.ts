@@ -26,7 +26,7 @@ export interface PicklistValue {
   active: boolean;
 }
 
-export interface Field {
+export interface SObjectField {
   name: string;
   label: string;
   type: FieldType;
@@ -56,9 +56,9 @@ export interface Field {
   sharedAs?: string;
 }
 
-export type FieldParts = Partial<Omit<Field, 'name' | 'label' | 'type'>>;
+export type FieldParts = Partial<Omit<SObjectField, 'name' | 'label' | 'type'>>;
 
-export function field(name: string, label: string, type: FieldType, parts: FieldParts = {}): Field {
+export function field(name: string, label: string, type: FieldType, parts: FieldParts = {}): SObjectField {
   return {
     name,
     label,
@@ -85,14 +85,15 @@ export function field(name: string, label: string, type: FieldType, parts: Field
   };
 }
 
-export const text = (name: string, label: string, length: number, parts: FieldParts = {}): Field =>
+export const text = (name: string, label: string, length: number, parts: FieldParts = {}): SObjectField =>
   field(name, label, 'string', { length, ...parts });
-export const flag = (name: string, label: string, parts?: FieldParts): Field => field(name, label, 'boolean', parts);
-export const datetime = (name: string, label: string, parts?: FieldParts): Field =>
+export const flag = (name: string, label: string, parts?: FieldParts): SObjectField =>
+  field(name, label, 'boolean', parts);
+export const datetime = (name: string, label: string, parts?: FieldParts): SObjectField =>
   field(name, label, 'datetime', parts);
 
 /** @param values the first is the default where one is wanted; `label` and `value` are the same */
-export function picklist(name: string, label: string, values: string[], parts: FieldParts = {}): Field {
+export function picklist(name: string, label: string, values: string[], parts: FieldParts = {}): SObjectField {
   return field(name, label, 'picklist', {
     length: 255,
     picklist: values.map((value, at) => ({
@@ -106,7 +107,7 @@ export function picklist(name: string, label: string, values: string[], parts: F
 }
 
 /** @param name with `Id` at its end, or a custom `__c` */
-export function reference(name: string, label: string, referenceTo: string[], parts: FieldParts = {}): Field {
+export function reference(name: string, label: string, referenceTo: string[], parts: FieldParts = {}): SObjectField {
   const relationshipName = name.endsWith('__c') ? name.replace(/__c$/, '__r') : name.replace(/Id$/, '');
   return field(name, label, 'reference', { length: 18, referenceTo, relationshipName, ...parts });
 }

@@ -2,8 +2,8 @@
 
 import type { Org } from '../org.ts';
 import { derive } from '../records/derived.ts';
-import type { StoredRecord } from '../records/records.ts';
-import type { Value } from '../records/values.ts';
+import type { StoredSObject } from '../records/records.ts';
+import type { FieldValue } from '../records/values.ts';
 
 /** Fields of the contact by those of the account. */
 const MIRRORED: Record<string, string> = {
@@ -21,8 +21,8 @@ const MIRRORED: Record<string, string> = {
   PersonDoNotCall: 'DoNotCall',
 };
 
-export function addPersonContact(org: Org, account: StoredRecord, now: string): void {
-  const values = new Map<string, Value | null>([
+export function addPersonContact(org: Org, account: StoredSObject, now: string): void {
+  const values = new Map<string, FieldValue | null>([
     ...mirror(account),
     ['AccountId', account.id],
     ['IsPersonAccount', true],
@@ -33,7 +33,7 @@ export function addPersonContact(org: Org, account: StoredRecord, now: string): 
   org.records.derive(account, new Map([['PersonContactId', contact.id]]));
 }
 
-export function followPersonAccount(org: Org, account: StoredRecord, now: string): void {
+export function followPersonAccount(org: Org, account: StoredSObject, now: string): void {
   const id = account.values.get('PersonContactId');
   const contact = typeof id === 'string' ? org.record(id) : undefined;
   if (!contact) return;
@@ -41,6 +41,6 @@ export function followPersonAccount(org: Org, account: StoredRecord, now: string
   derive(org, contact, now);
 }
 
-function mirror({ values }: StoredRecord): Map<string, Value | null> {
+function mirror({ values }: StoredSObject): Map<string, FieldValue | null> {
   return new Map(Object.entries(MIRRORED).map(([from, to]) => [to, values.get(from) ?? null]));
 }

@@ -1,6 +1,6 @@
 /** The objects and fields of an org, and which of them the integration's user can see. */
-import { Refusal } from '../http/refusal.ts';
-import type { Field } from './field.ts';
+import { SalesforceRefusal } from '../http/refusal.ts';
+import type { SObjectField } from './field.ts';
 import { putField, type SObject } from './sobject.ts';
 import { PERSON_ACCOUNT_FIELDS, standardObjects } from './standard-objects.ts';
 
@@ -16,7 +16,7 @@ export interface Visibility {
 /** Objects that share the custom fields of another. */
 const SHARES: Record<string, string[]> = { Activity: ['Task', 'Event'] };
 
-export class Schema {
+export class SalesforceSchema {
   readonly #objects = new Map<string, SObject>();
   readonly #visibility: () => Visibility;
   #customObjects = 0;
@@ -45,7 +45,7 @@ export class Schema {
   /** @throws Refusal 404 as the REST API does when there is none of that name */
   object(name: string): SObject {
     const found = this.find(name);
-    if (!found) throw new Refusal('NOT_FOUND', 'The requested resource does not exist', { status: 404 });
+    if (!found) throw new SalesforceRefusal('NOT_FOUND', 'The requested resource does not exist', { status: 404 });
     return found;
   }
 
@@ -54,28 +54,28 @@ export class Schema {
   }
 
   /** Those that the user sees. */
-  fields(object: SObject): Field[] {
+  fields(object: SObject): SObjectField[] {
     return [...object.fields.values()].filter((one) => this.#sees(object, one)).map((one) => this.#asSeen(object, one));
   }
 
   /** A field by its name, whatever its case; undefined when there is none or the user does not see it. */
-  field(object: SObject, name: string): Field | undefined {
+  field(object: SObject, name: string): SObjectField | undefined {
     const found = object.byLowerCase.get(name.toLowerCase());
     return found && this.#sees(object, found) ? this.#asSeen(object, found) : undefined;
   }
 
   /** The field by which a record points at another: `Who` is `WhoId`, `Thing__r` is `Thing__c`. */
-  relationship(object: SObject, name: string): Field | undefined {
+  relationship(object: SObject, name: string): SObjectField | undefined {
     return this.fields(object).find((one) => one.relationshipName?.toLowerCase() === name.toLowerCase());
   }
 
-  #sees(object: SObject, { name, sharedAs }: Field): boolean {
+  #sees(object: SObject, { name, sharedAs }: SObjectField): boolean {
     const { hidden, personAccounts } = this.#visibility();
     if (!personAccounts && PERSON_ACCOUNT_FIELDS[object.name]?.some((one) => one.name === name)) return false;
     return !isListed(hidden, object, name, sharedAs);
   }
 
-  #asSeen(object: SObject, one: Field): Field {
+  #asSeen(object: SObject, one: SObjectField): SObjectField {
     const locked = isListed(this.#visibility().readOnly, object, one.name, one.sharedAs);
     return locked ? { ...one, createable: false, updateable: false } : one;
   }
@@ -95,7 +95,7 @@ export class Schema {
   }
 
   /** Adds a custom field, to all objects that share it. @param on `Lead`, or `Activity` for tasks and events */
-  addField(on: string, one: Field): void {
+  addField(on: string, one: SObjectField): void {
     const sharing = SHARES[on];
     for (const name of sharing ?? [on]) putField(this.object(name), sharing ? { ...one, sharedAs: on } : { ...one });
   }

@@ -1,5 +1,5 @@
 /** What an object is, apart from its records. */
-import { datetime, type Field, field, flag, readOnly, reference, required } from './field.ts';
+import { datetime, field, flag, readOnly, reference, required, type SObjectField } from './field.ts';
 
 export interface SObject {
   name: string;
@@ -12,9 +12,9 @@ export interface SObject {
   deletable: boolean;
   /** Whether SOSL looks through it. */
   searchable: boolean;
-  fields: Map<string, Field>;
+  fields: Map<string, SObjectField>;
   /** Names of fields in lower case: the vendor does not tell case apart. */
-  byLowerCase: Map<string, Field>;
+  byLowerCase: Map<string, SObjectField>;
 }
 
 export type SObjectParts = Partial<Omit<SObject, 'name' | 'label' | 'keyPrefix' | 'fields' | 'byLowerCase'>>;
@@ -23,7 +23,7 @@ export function sobject(
   name: string,
   label: string,
   keyPrefix: string,
-  fields: Field[],
+  fields: SObjectField[],
   parts: SObjectParts = {},
 ): SObject {
   const made: SObject = {
@@ -44,7 +44,7 @@ export function sobject(
   return made;
 }
 
-export function putField(object: SObject, one: Field): void {
+export function putField(object: SObject, one: SObjectField): void {
   object.fields.set(one.name, one);
   object.byLowerCase.set(one.name.toLowerCase(), one);
 }
@@ -52,7 +52,7 @@ export function putField(object: SObject, one: Field): void {
 const system = { ...readOnly, nillable: false, defaultedOnCreate: true } as const;
 
 /** What every record has. */
-const SYSTEM: Field[] = [
+const SYSTEM: SObjectField[] = [
   field('Id', 'Record ID', 'id', { ...system, length: 18, idLookup: true }),
   flag('IsDeleted', 'Deleted', { ...system, defaultedOnCreate: false }),
   datetime('CreatedDate', 'Created Date', system),
@@ -62,5 +62,5 @@ const SYSTEM: Field[] = [
   datetime('SystemModstamp', 'System Modstamp', system),
 ];
 
-export const owner = (queues = false): Field =>
+export const owner = (queues = false): SObjectField =>
   reference('OwnerId', 'Owner ID', queues ? ['Group', 'User'] : ['User'], { ...required, defaultedOnCreate: true });

@@ -1,5 +1,5 @@
 /** Standard objects of an org without changes, read from objects.json. */
-import { type Field, type FieldParts, type FieldType, field, picklist } from './field.ts';
+import { type FieldParts, type FieldType, field, picklist, type SObjectField } from './field.ts';
 import objectData from './objects.json' with { type: 'json' };
 import personAccountData from './person-account-fields.json' with { type: 'json' };
 import { type SObject, type SObjectParts, sobject } from './sobject.ts';
@@ -42,13 +42,13 @@ export function standardObjects(): SObject[] {
  * What an org shows once person accounts are on: an account that is a human, with a contact of its own.
  * https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/sforce_api_guidelines_personaccounts.htm
  */
-export const PERSON_ACCOUNT_FIELDS: Record<string, Field[]> = Object.fromEntries(
+export const PERSON_ACCOUNT_FIELDS: Record<string, SObjectField[]> = Object.fromEntries(
   Object.entries(personAccountData as Record<string, FieldData[]>).map(([object, fields]) => [
     object,
     fields.map(defineField),
   ]),
 );
 
-function defineField({ name, label, type, picklist: values, ...parts }: FieldData): Field {
+function defineField({ name, label, type, picklist: values, ...parts }: FieldData): SObjectField {
   return values ? picklist(name, label, values, parts) : field(name, label, type, parts);
 }

@@ -3,13 +3,13 @@
  * `provision` begin without them.
  */
 import { datetime, type FieldParts, text } from './field.ts';
-import type { Schema } from './schema.ts';
+import type { SalesforceSchema } from './schema.ts';
 
 /** Objects whose records carry the unique key. */
 const KEYED = ['Lead', 'Contact', 'Account', 'Opportunity', 'Case'];
 const KEY: FieldParts = { externalId: true, unique: true, idLookup: true, caseSensitive: true };
 
-export function provision(schema: Schema): void {
+export function provision(schema: SalesforceSchema): void {
   schema.addField('Activity', text('Wrapup_Call_Id__c', 'Wrapup Call ID', 255, KEY));
   for (const object of KEYED) schema.addField(object, text('Wrapup_Key__c', 'Wrapup Key', 255, KEY));
   for (const object of ['Lead', 'Contact', 'Account']) {

@@ -3,13 +3,13 @@ import type { FieldFunctionExpression, FieldType, Query } from '@jetstreamapp/so
 import { getOrAdd } from '../../get-or-add.ts';
 import { unsupported } from '../http/refusal.ts';
 import type { Org } from '../org.ts';
-import type { StoredRecord } from '../records/records.ts';
-import type { Value } from '../records/values.ts';
+import type { StoredSObject } from '../records/records.ts';
+import type { FieldValue } from '../records/values.ts';
 import type { SObject } from '../schema/sobject.ts';
 import { resolve } from './path.ts';
 import { malformed } from './where.ts';
 
-type Values = (Value | null)[];
+type Values = (FieldValue | null)[];
 
 const FUNCTIONS: Record<string, (values: Values) => unknown> = {
   COUNT: (values) => known(values).length,
@@ -19,11 +19,11 @@ const FUNCTIONS: Record<string, (values: Values) => unknown> = {
   SUM: (values) => known(values).reduce<number>((sum, value) => sum + Number(value), 0),
 };
 
-function known(values: Values): Value[] {
+function known(values: Values): FieldValue[] {
   return values.filter((value) => value !== null);
 }
 
-function byOrder(a: Value, b: Value): number {
+function byOrder(a: FieldValue, b: FieldValue): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
@@ -32,22 +32,29 @@ export function isAggregate(field: FieldType): field is FieldFunctionExpression 
 }
 
 /** @throws Refusal */
-export function aggregate(org: Org, object: SObject, records: StoredRecord[], query: Query): Record<string, unknown>[] {
+export function aggregate(
+  org: Org,
+  object: SObject,
+  records: StoredSObject[],
+  query: Query,
+): Record<string, unknown>[] {
   const clauses = Array.isArray(query.groupBy) ? query.groupBy : query.groupBy ? [query.groupBy] : [];
   const grouped = clauses.map((clause) => {
     if (!('field' in clause)) throw unsupported('GROUP BY a function');
     return resolve(org, object, [], clause.field);
   });
-  const groups = new Map<string, StoredRecord[]>();
+  const groups = new Map<string, StoredSObject[]>();
   if (grouped.length === 0) groups.set('', []);
   for (const record of records) {
-    getOrAdd(groups, JSON.stringify(grouped.map((path) => path.read(record))), () => [] as StoredRecord[]).push(record);
+    getOrAdd(groups, JSON.stringify(grouped.map((path) => path.read(record))), () => [] as StoredSObject[]).push(
+      record,
+    );
   }
   if (grouped.length === 0) groups.set('', records);
   return [...groups.values()].map((group) => rowOf(org, object, group, query.fields ?? []));
 }
 
-function rowOf(org: Org, object: SObject, group: StoredRecord[], fields: FieldType[]): Record<string, unknown> {
+function rowOf(org: Org, object: SObject, group: StoredSObject[], fields: FieldType[]): Record<string, unknown> {
   const row: Record<string, unknown> = { attributes: { type: 'AggregateResult' } };
   let n = 0;
   for (const field of fields) {

@@ -1,7 +1,7 @@
 /** What a condition compares with, as the field's type wants it. */
 import type { LiteralType } from '@jetstreamapp/soql-parser-js';
-import { Refusal, unsupported } from '../http/refusal.ts';
-import type { Field, FieldType } from '../schema/field.ts';
+import { SalesforceRefusal, unsupported } from '../http/refusal.ts';
+import type { FieldType, SObjectField } from '../schema/field.ts';
 import { normaliseId } from '../schema/ids.ts';
 
 /** A value, or the days from `from` until before `to`, both in epoch ms. */
@@ -24,7 +24,7 @@ const DAY = 86_400_000;
 
 /** @throws Refusal when the field cannot be compared with it */
 export function readLiteral(
-  field: Field,
+  field: SObjectField,
   given: string,
   type: LiteralType | undefined,
   days: number | undefined,
@@ -56,17 +56,17 @@ export function readLiteral(
   }
 }
 
-function readString(field: Field, text: string): string {
+function readString(field: SObjectField, text: string): string {
   if ([...NUMBERS, ...TIMES, 'boolean'].includes(field.type)) throw mistyped(field);
   if (field.type !== 'id' && field.type !== 'reference') return text;
   const id = normaliseId(text);
-  if (id === undefined) throw new Refusal('INVALID_QUERY_FILTER_OPERATOR', `invalid ID field: ${text}`);
+  if (id === undefined) throw new SalesforceRefusal('INVALID_QUERY_FILTER_OPERATOR', `invalid ID field: ${text}`);
   return id;
 }
 
-function mistyped({ name, type }: Field): Refusal {
+function mistyped({ name, type }: SObjectField): SalesforceRefusal {
   const quotes = [...NUMBERS, ...TIMES, 'boolean'].includes(type) ? 'should not be' : 'should be';
-  return new Refusal(
+  return new SalesforceRefusal(
     'INVALID_FIELD',
     `value of filter criterion for field '${name}' must be of type ${type} and ${quotes} enclosed in quotes`,
   );

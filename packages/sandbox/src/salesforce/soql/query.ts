@@ -6,10 +6,10 @@ import {
   type Query,
   type QueryBase,
 } from '@jetstreamapp/soql-parser-js';
-import { Refusal, unsupported } from '../http/refusal.ts';
+import { SalesforceRefusal, unsupported } from '../http/refusal.ts';
 import type { Org } from '../org.ts';
-import type { StoredRecord } from '../records/records.ts';
-import type { Value } from '../records/values.ts';
+import type { StoredSObject } from '../records/records.ts';
+import type { FieldValue } from '../records/values.ts';
 import type { SObject } from '../schema/sobject.ts';
 import { aggregate, isAggregate } from './aggregate.ts';
 import { isArchived } from './archived.ts';
@@ -32,7 +32,7 @@ const LONGEST = 100_000;
 /** @throws Refusal MALFORMED_QUERY */
 export function parse(soql: string): Query {
   if (soql.length > LONGEST)
-    throw new Refusal('QUERY_TOO_COMPLICATED', `SOQL statement is longer than ${LONGEST} characters`);
+    throw new SalesforceRefusal('QUERY_TOO_COMPLICATED', `SOQL statement is longer than ${LONGEST} characters`);
   try {
     return parseQuery(soql);
   } catch (error) {
@@ -41,10 +41,10 @@ export function parse(soql: string): Query {
   }
 }
 
-export type Answer = { count: number } | { records: Shown[] };
+export type QueryAnswer = { count: number } | { records: Shown[] };
 
 /** @throws Refusal */
-export function runQuery(asking: Asking, query: Query): Answer {
+export function runQuery(asking: Asking, query: Query): QueryAnswer {
   const object = queried(asking.org, query.sObject ?? '');
   const fields = query.fields ?? [];
   const found = () =>
@@ -59,7 +59,7 @@ export function runQuery(asking: Asking, query: Query): Answer {
   const projecting = {
     org: asking.org,
     root: asking.root,
-    children: (child: SObject, by: { name: string }, inner: QueryBase, parent: StoredRecord) => {
+    children: (child: SObject, by: { name: string }, inner: QueryBase, parent: StoredSObject) => {
       const records = sorted(asking.org, child, matching(asking, child, inner, by.name, parent.id), inner);
       const shown = cut(records, inner).map(compileSelect(projecting, child, inner.fields ?? [], inner.limit));
       return shown.length > 0 ? { totalSize: shown.length, done: true, records: shown } : null;
@@ -72,7 +72,7 @@ export function runQuery(asking: Asking, query: Query): Answer {
 function queried(org: Org, name: string): SObject {
   const object = org.schema.find(name);
   if (object) return object;
-  throw new Refusal(
+  throw new SalesforceRefusal(
     'INVALID_TYPE',
     `sObject type '${name}' is not supported. If you are attempting to use a custom object, be sure to append the '__c' after the entity name. Please reference your WSDL or the describe call for the appropriate names.`,
   );
@@ -87,7 +87,7 @@ function isCount([first, ...others]: FieldType[]): boolean {
   );
 }
 
-function matching(asking: Asking, object: SObject, query: QueryBase, by?: string, parentId?: string): StoredRecord[] {
+function matching(asking: Asking, object: SObject, query: QueryBase, by?: string, parentId?: string): StoredSObject[] {
   const { org, all } = asking;
   if (query.usingScope || query.withDataCategory || query.having) throw unsupported('USING SCOPE, WITH and HAVING');
   const test = compileWhere(org, object, query.where, (inner) => valuesOf(asking, inner));
@@ -97,7 +97,7 @@ function matching(asking: Asking, object: SObject, query: QueryBase, by?: string
 }
 
 /** Values of the one field that a query inside a condition selects. */
-function valuesOf(asking: Asking, query: Query): (Value | null)[] {
+function valuesOf(asking: Asking, query: Query): (FieldValue | null)[] {
   const object = queried(asking.org, query.sObject ?? '');
   const [field] = query.fields ?? [];
   if (field?.type !== 'Field') throw malformed('a query inside a condition must select one field');
@@ -105,7 +105,7 @@ function valuesOf(asking: Asking, query: Query): (Value | null)[] {
   return matching(asking, object, query).map((record) => path.read(record));
 }
 
-function sorted(org: Org, object: SObject, records: StoredRecord[], { orderBy }: QueryBase): StoredRecord[] {
+function sorted(org: Org, object: SObject, records: StoredSObject[], { orderBy }: QueryBase): StoredSObject[] {
   const clauses: OrderByClause[] = Array.isArray(orderBy) ? orderBy : orderBy ? [orderBy] : [];
   const keys = clauses.map((clause) => {
     if (!('field' in clause)) throw unsupported('ORDER BY a function');

@@ -1,25 +1,25 @@
 /** What a query shows of a record. */
 import type { FieldType, Subquery } from '@jetstreamapp/soql-parser-js';
-import { Refusal, unsupported } from '../http/refusal.ts';
+import { SalesforceRefusal, unsupported } from '../http/refusal.ts';
 import type { Org } from '../org.ts';
 import { attributesOf, shownValue } from '../records/record-json.ts';
-import type { StoredRecord } from '../records/records.ts';
+import type { StoredSObject } from '../records/records.ts';
 import { childRelationshipName } from '../schema/describe.ts';
-import type { Field } from '../schema/field.ts';
+import type { SObjectField } from '../schema/field.ts';
 import type { SObject } from '../schema/sobject.ts';
 import { isArchived } from './archived.ts';
 import { follow, resolve } from './path.ts';
 import { malformed } from './where.ts';
 
 export type Shown = Record<string, unknown>;
-export type Projection = (record: StoredRecord) => Shown;
+export type Projection = (record: StoredSObject) => Shown;
 
 export interface Projecting {
   org: Org;
   /** `/services/data/v66.0` */
   root: string;
   /** Answers a query for the records that point at a parent by a field. */
-  children(object: SObject, by: Field, query: Subquery, parent: StoredRecord): object;
+  children(object: SObject, by: SObjectField, query: Subquery, parent: StoredSObject): object;
 }
 
 /** @throws Refusal */
@@ -37,7 +37,7 @@ export function compileSelect(
   };
 }
 
-type Writer = (record: StoredRecord, shown: Shown) => void;
+type Writer = (record: StoredSObject, shown: Shown) => void;
 
 function compileField(projecting: Projecting, object: SObject, one: FieldType, limit: number | undefined): Writer[] {
   const { org } = projecting;
@@ -69,16 +69,16 @@ function allFields(projecting: Projecting, object: SObject, which: string, limit
     .map((field) => plain(projecting, field));
 }
 
-function plain(projecting: Projecting, field: Field): Writer {
+function plain(projecting: Projecting, field: SObjectField): Writer {
   return (record, shown) => {
     shown[field.name] = field.name === 'IsArchived' ? isArchived(record) : shownValue(projecting, record, field.name);
   };
 }
 
 /** Parents nest; a parent that is not there is null. */
-function related(projecting: Projecting, steps: Field[], field: Field): Writer {
+function related(projecting: Projecting, steps: SObjectField[], field: SObjectField): Writer {
   return (record, shown) => {
-    let at: StoredRecord = record;
+    let at: StoredSObject = record;
     let into = shown;
     for (const step of steps) {
       const name = step.relationshipName as string;
@@ -110,7 +110,7 @@ function subquery(projecting: Projecting, parent: SObject, query: Subquery): Wri
       shown[query.relationshipName] = projecting.children(child, by, query, record);
     };
   }
-  throw new Refusal(
+  throw new SalesforceRefusal(
     'INVALID_TYPE',
     `Didn't understand relationship '${query.relationshipName}' in FROM part of query call. If you are attempting to use a custom relationship, be sure to append the '__r' after the custom relationship name.`,
   );

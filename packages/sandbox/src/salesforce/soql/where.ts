@@ -1,18 +1,18 @@
 /** Conditions of a query as a test of records. */
 import type { Condition, ConditionWithValueQuery, LiteralType, Query, WhereClause } from '@jetstreamapp/soql-parser-js';
-import { Refusal, unsupported } from '../http/refusal.ts';
+import { SalesforceRefusal, unsupported } from '../http/refusal.ts';
 import type { Org } from '../org.ts';
-import type { StoredRecord } from '../records/records.ts';
-import type { Value } from '../records/values.ts';
-import type { Field } from '../schema/field.ts';
+import type { StoredSObject } from '../records/records.ts';
+import type { FieldValue } from '../records/values.ts';
+import type { SObjectField } from '../schema/field.ts';
 import type { SObject } from '../schema/sobject.ts';
 import { type Literal, readLiteral, unquote } from './literal.ts';
 import { resolve } from './path.ts';
 
-export type Test = (record: StoredRecord) => boolean;
+export type Test = (record: StoredSObject) => boolean;
 
 /** Runs a query inside a condition, and gives the values of its one field. */
-export type SubQuery = (query: Query) => (Value | null)[];
+export type SubQuery = (query: Query) => (FieldValue | null)[];
 
 type Token = '(' | ')' | 'NOT' | 'AND' | 'OR' | Test;
 
@@ -72,8 +72,8 @@ function readOperand(tokens: Token[]): Test {
   return token;
 }
 
-export function malformed(message: string): Refusal {
-  return new Refusal('MALFORMED_QUERY', message);
+export function malformed(message: string): SalesforceRefusal {
+  return new SalesforceRefusal('MALFORMED_QUERY', message);
 }
 
 function compileCondition(org: Org, object: SObject, condition: ConditionWithValueQuery, subQuery: SubQuery): Test {
@@ -82,16 +82,16 @@ function compileCondition(org: Org, object: SObject, condition: ConditionWithVal
   const path = resolve(org, object, names.slice(0, -1), names.at(-1) ?? '');
   const { field } = path;
   if (!field.filterable) {
-    throw new Refusal('INVALID_FIELD', `field '${field.name}' can not be filtered in a query call`);
+    throw new SalesforceRefusal('INVALID_FIELD', `field '${field.name}' can not be filtered in a query call`);
   }
   const compare = comparison(field, condition, subQuery);
   return (record) => compare(path.read(record));
 }
 
-type Comparison = (value: Value | null) => boolean;
+type Comparison = (value: FieldValue | null) => boolean;
 
 function comparison(
-  field: Field,
+  field: SObjectField,
   condition: Exclude<ConditionWithValueQuery, { openParen: number }> | Condition,
   subQuery: SubQuery,
 ): Comparison {
@@ -111,7 +111,7 @@ function comparison(
   if (operator === 'LIKE') return like(field, list[0] ?? '', typeOf(0));
   const literals = list.map((one, at) => readLiteral(field, one, typeOf(at), Array.isArray(days) ? days[at] : days));
   const first = literals[0] as Literal;
-  const equal = (value: Value | null, literal: Literal) => order(field, value, literal) === 0;
+  const equal = (value: FieldValue | null, literal: Literal) => order(field, value, literal) === 0;
   switch (operator) {
     case '=':
       return (value) => equal(value, first);
@@ -138,7 +138,7 @@ function comparison(
  * Negative, zero or positive; undefined when one of them is null and the other is not. A day is equal to its range, below
  * it or above it.
  */
-function order(field: Field, value: Value | null, literal: Literal): number | undefined {
+function order(field: SObjectField, value: FieldValue | null, literal: Literal): number | undefined {
   if (value === null || literal === null) return value === literal ? 0 : undefined;
   if (typeof literal === 'object') {
     const at = Date.parse(String(value));
@@ -152,9 +152,9 @@ function order(field: Field, value: Value | null, literal: Literal): number | un
   return value < literal ? -1 : value > literal ? 1 : 0;
 }
 
-function like(field: Field, quoted: string, type: LiteralType | undefined): Comparison {
+function like(field: SObjectField, quoted: string, type: LiteralType | undefined): Comparison {
   if (type !== 'STRING' || ['int', 'double', 'boolean', 'date', 'datetime', 'id', 'reference'].includes(field.type)) {
-    throw new Refusal('INVALID_QUERY_FILTER_OPERATOR', `invalid operator on ${field.type} field`);
+    throw new SalesforceRefusal('INVALID_QUERY_FILTER_OPERATOR', `invalid operator on ${field.type} field`);
   }
   const pattern = [...unquote(quoted).matchAll(/\\[_%]|[\s\S]/g)]
     .map(([part]) => {
@@ -168,7 +168,7 @@ function like(field: Field, quoted: string, type: LiteralType | undefined): Comp
 }
 
 /** `'a;b'` wants both, several texts want any. */
-function includes(value: Value | null, literals: Literal[]): boolean {
+function includes(value: FieldValue | null, literals: Literal[]): boolean {
   const chosen = typeof value === 'string' ? value.split(';') : [];
   return literals.some(
     (literal) => typeof literal === 'string' && literal.split(';').every((one) => chosen.includes(one)),

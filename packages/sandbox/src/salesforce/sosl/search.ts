@@ -1,8 +1,8 @@
 /** SOSL: finds records by the words that the index holds of them, and shows them as they are now. */
 import type { Query } from '@jetstreamapp/soql-parser-js';
 import { getOrAdd } from '../../get-or-add.ts';
-import { Refusal } from '../http/refusal.ts';
-import type { IndexedRecord, Org } from '../org.ts';
+import { SalesforceRefusal } from '../http/refusal.ts';
+import type { Org, SalesforceIndexedRecord } from '../org.ts';
 import type { SObject } from '../schema/sobject.ts';
 import { runQuery } from '../soql/query.ts';
 import type { Shown } from '../soql/select.ts';
@@ -20,7 +20,7 @@ export function runSearch(org: Org, root: string, statement: Statement): Shown[]
   const returning = statement.returning.length > 0 ? statement.returning : everything(org);
   const shown = returning.flatMap(({ object: name, query }) => {
     const object = org.schema.find(name);
-    if (!object?.searchable) throw new Refusal('INVALID_TYPE', `sObject type '${name}' is not supported.`);
+    if (!object?.searchable) throw new SalesforceRefusal('INVALID_TYPE', `sObject type '${name}' is not supported.`);
     const ids = terms ? hits(org, object, statement.group, terms) : new Set<string>();
     const found = runQuery({ org, root, all: false, only: ids }, query);
     return 'records' in found ? found.records : [];
@@ -43,10 +43,10 @@ function hits(org: Org, object: SObject, group: Group, terms: Terms): Set<string
   return ids;
 }
 
-const TOKENS = new WeakMap<IndexedRecord, Map<Group, Set<string>>>();
+const TOKENS = new WeakMap<SalesforceIndexedRecord, Map<Group, Set<string>>>();
 
 /** A state that was indexed never changes, and so its tokens are made once. */
-function indexedTokens(org: Org, object: SObject, record: IndexedRecord, group: Group): Set<string> {
+function indexedTokens(org: Org, object: SObject, record: SalesforceIndexedRecord, group: Group): Set<string> {
   const known = TOKENS.get(record) ?? new Map<Group, Set<string>>();
   TOKENS.set(record, known);
   return getOrAdd(known, group, () => {

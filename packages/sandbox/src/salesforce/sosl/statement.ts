@@ -5,7 +5,7 @@
  */
 import type { Query } from '@jetstreamapp/soql-parser-js';
 import { createToken, EmbeddedActionsParser, type IToken, Lexer, type TokenType } from 'chevrotain';
-import { Refusal } from '../http/refusal.ts';
+import { SalesforceRefusal } from '../http/refusal.ts';
 import { parse as parseSoql } from '../soql/query.ts';
 
 export const GROUPS = ['ALL', 'NAME', 'EMAIL', 'PHONE', 'SIDEBAR'] as const;
@@ -131,6 +131,6 @@ function queryOf(object: string, inner: string): Query {
   return parseSoql(`SELECT ${fields.trim() || 'Id'} FROM ${object} ${rest}`);
 }
 
-export function malformedSearch(message: string): Refusal {
-  return new Refusal('MALFORMED_SEARCH', message);
+export function malformedSearch(message: string): SalesforceRefusal {
+  return new SalesforceRefusal('MALFORMED_SEARCH', message);
 }

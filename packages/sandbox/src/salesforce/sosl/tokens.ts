@@ -3,8 +3,8 @@
  * for them. A search compares whole tokens: it is no equality of numbers, and no part of a number is found by chance.
  */
 import { parsePhoneNumberFromString } from 'libphonenumber-js/max';
-import type { Value } from '../records/values.ts';
-import type { Field, FieldType } from '../schema/field.ts';
+import type { FieldValue } from '../records/values.ts';
+import type { FieldType, SObjectField } from '../schema/field.ts';
 import type { Group } from './statement.ts';
 
 /** Numbers without a country are read as those of the org's country. */
@@ -13,7 +13,7 @@ const ORG_COUNTRY = 'US';
 const TEXTS: FieldType[] = ['string', 'textarea', 'picklist', 'url', 'email', 'phone'];
 
 /** Fields that a group of fields means. */
-export function isSearched(field: Field, group: Group): boolean {
+export function isSearched(field: SObjectField, group: Group): boolean {
   if (!TEXTS.includes(field.type)) return false;
   if (group === 'PHONE') return field.type === 'phone';
   if (group === 'EMAIL') return field.type === 'email';
@@ -22,7 +22,7 @@ export function isSearched(field: Field, group: Group): boolean {
 }
 
 /** In lower case. */
-export function tokensOf(field: Field, value: Value): string[] {
+export function tokensOf(field: SObjectField, value: FieldValue): string[] {
   const text = String(value).toLowerCase();
   if (field.type !== 'phone') return words(text);
   const digits = text.replace(/\D/g, '');
