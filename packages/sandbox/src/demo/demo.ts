@@ -6,7 +6,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Workspace } from '../synthflow/workspace.ts';
 import { askInbound } from './ask-inbound.ts';
-import { fireWebhook, loseWebhook, type WebhookTarget } from './fire.ts';
+import { fireWebhook, loseWebhook, type WebhookAddress } from './fire.ts';
 import { endCall, makeCall } from './make-call.ts';
 import { type Chance, makeChance } from './random.ts';
 import type { CheckedSpec } from './spec.ts';
@@ -140,7 +140,7 @@ export class Demo {
     this.#end(story.kind);
     const { webhook, secret } = this.#spec;
     if (webhook === undefined) return;
-    const target: WebhookTarget = { webhook, secret, header: this.#header() };
+    const target: WebhookAddress = { webhook, secret, header: this.#header() };
     const { webhooks } = this.#status;
     if (this.#lost.has(index)) {
       loseWebhook(this.#workspace, call, target);

@@ -4,7 +4,7 @@ import type { VoiceCall } from '../synthflow/call.ts';
 import { webhookOf } from '../synthflow/shapes.ts';
 import type { WebhookLog, Workspace } from '../synthflow/workspace.ts';
 
-export interface WebhookTarget {
+export interface WebhookAddress {
   webhook: string;
   secret?: string | undefined;
   header: string;
@@ -17,7 +17,7 @@ const PATIENCE = 10_000;
 export async function fireWebhook(
   workspace: Workspace,
   call: VoiceCall,
-  target: WebhookTarget,
+  target: WebhookAddress,
   signal: AbortSignal,
 ): Promise<number | undefined> {
   const { webhook, secret, header } = target;
@@ -60,7 +60,7 @@ export async function fireWebhook(
 }
 
 /** A webhook that the platform believes to have sent and that never arrived. */
-export function loseWebhook(workspace: Workspace, call: VoiceCall, { webhook }: WebhookTarget): void {
+export function loseWebhook(workspace: Workspace, call: VoiceCall, { webhook }: WebhookAddress): void {
   workspace.log({
     ...common(call, webhook, { 'content-type': 'application/json' }, Date.now()),
     request_payload: webhookOf(call),
