@@ -70,7 +70,7 @@ describe('a replay of many', () => {
     return run.id;
   }
 
-  it('is followed by the page while a process is at it, and gone on with when that has ended', async () => {
+  it('is followed by the page while its process runs, and resumed when that has ended', async () => {
     // The dashboard's connection refuses rather than waits, so not all at once.
     for (let seeded = 0; seeded < 205; seeded += 5)
       await Promise.all(Array.from({ length: 5 }, () => dashboard.seed(parked())));
@@ -78,13 +78,13 @@ describe('a replay of many', () => {
     const fresh = await read('/parked');
     expect(fresh).toContain('Replaying: 200 of 205, 200 replayed. This page follows it.');
     expect(fresh).toMatch(/<meta http-equiv="refresh" content="\d+">/);
-    expect(fresh).not.toContain('Go on with it');
+    expect(fresh).not.toContain('Resume it');
 
     const key = dashboard.store.keys.bulkRuns;
     const run = JSON.parse((await dashboard.store.redis.hget(key, id)) ?? '{}');
     await dashboard.store.redis.hset(key, id, JSON.stringify({ ...run, moved_at: Date.now() - 60_000 }));
     const still = await read('/parked');
-    expect(still).toContain('the process that was at it ended');
+    expect(still).toContain('its process has ended');
     expect(still).not.toContain('http-equiv="refresh"');
     const answer = await dashboard.post(/action="(\/parked\/runs\/\w+)"/.exec(still)?.[1] ?? '', {});
     expect(answer.status).toBe(303);

@@ -1,6 +1,8 @@
 import type { Config, Connection } from '@wrapup/config';
 import { type Context, type Destination, Failure } from '@wrapup/destination';
-import { CliError, EXIT } from '../terminal/exit.ts';
+import { clean } from '../terminal/clean.ts';
+import { CliError, EXIT, type ExitCode } from '../terminal/exit.ts';
+import type { Output } from '../terminal/output.ts';
 import { SharedSecrets } from './shared-secrets.ts';
 
 /** Milliseconds that one question to a connection may take. */
@@ -46,13 +48,22 @@ export function mappingsOf(config: Config, connection: string) {
   return [...new Map(mappings.map((mapping) => [mapping.hash + mapping.name, mapping])).values()];
 }
 
-/** What the CRM said no with, and the exit code it deserves. */
-export function explainFailure(error: unknown): {
-  failure: Failure;
-  exit: typeof EXIT.failed | typeof EXIT.unreachable;
-} {
+/** A failure of a connection, as commands show it. */
+export interface ConnectionError {
+  code: string;
+  message: string;
+  hint?: string;
+}
+
+/** Returns what failed on a connection, and the exit code for it. @throws CliError unchanged */
+export function explainFailure(error: unknown): { error: ConnectionError; exit: ExitCode } {
   if (error instanceof CliError) throw error;
-  const failure = Failure.of(error);
-  const away = failure.code === 'network' || failure.code === 'timeout' || failure.code === 'unavailable';
-  return { failure, exit: away ? EXIT.unreachable : EXIT.failed };
+  const { code, message, hint } = Failure.of(error);
+  const away = code === 'network' || code === 'timeout' || code === 'unavailable';
+  return { error: { code, message, ...(hint ? { hint } : {}) }, exit: away ? EXIT.unreachable : EXIT.failed };
+}
+
+export function showFailure({ code, message, hint }: ConnectionError, output: Output): void {
+  output.line(`  ${output.style('red', 'failed:')} ${clean(message)} [${code}]`);
+  if (hint) output.line(`    ${clean(hint, 1000)}`);
 }

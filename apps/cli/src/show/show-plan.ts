@@ -2,6 +2,7 @@ import type { Call } from '@wrapup/call';
 import { DECISION_LABELS, type PersonRecord, type Preview, SAID_LABEL } from '@wrapup/destination';
 import type { Place } from '@wrapup/findings';
 import type { MatchStep, Plan, Value } from '@wrapup/mapping';
+import type { ConnectionError } from '../connect/destinations.ts';
 import { clean } from '../terminal/clean.ts';
 import { count, type Output, when } from '../terminal/output.ts';
 
@@ -14,7 +15,7 @@ export interface PlannedRoute {
   /** What is not written because only a signature vouches for it: facts of the call, and records. */
   unproved: string[];
   preview?: Preview;
-  error?: { code: string; message: string; hint?: string };
+  error?: ConnectionError;
 }
 
 const MAX_VALUE_LENGTH = 120;

@@ -6,7 +6,8 @@ import { type Html, html } from '@wrapup/telemetry';
 export interface ActionTarget {
   source: string;
   call_id: string;
-  route: string;
+  /** Absent for a call that stopped before its routes. */
+  route?: string;
   /** Page to come back to. */
   back: string;
 }
@@ -19,7 +20,8 @@ export const DROPPABLE: readonly DeliveryState[] = ['parked', 'dead', 'queued'];
 export const MAX_REASON_LENGTH = 300;
 
 export function renderReplay(target: ActionTarget): Html {
-  return html`<form method="post" action="${actionOf(target, 'replay')}">${hidden(target)}<button class="primary">Replay</button></form>`;
+  const label = target.route === undefined ? 'Replay the call' : 'Replay';
+  return html`<form method="post" action="${actionOf(target, 'replay')}">${hidden(target)}<button class="primary">${label}</button></form>`;
 }
 
 export function renderDrop(target: ActionTarget): Html {
@@ -27,24 +29,7 @@ export function renderDrop(target: ActionTarget): Html {
 <form method="post" action="${actionOf(target, 'drop')}">${hidden(target)}
 <label>Reason, kept in the ledger. No names, numbers or addresses.
 <input name="reason" required maxlength="${MAX_REASON_LENGTH}" autocomplete="off"></label>
-<button class="danger">Drop this delivery</button></form></details>`;
-}
-
-/** For a call that never got as far as its routes. */
-export function renderReplayCall(call: { source: string; call_id: string; back: string }): Html {
-  return html`<form method="post" action="${actionOf(call, 'replay')}">
-<input type="hidden" name="source" value="${call.source}"><input type="hidden" name="back" value="${call.back}">
-<button class="primary">Replay the call</button></form>`;
-}
-
-/** The same, for giving it up. */
-export function renderDropCall(call: { source: string; call_id: string; back: string }): Html {
-  return html`<details class="drop"><summary>Drop…</summary>
-<form method="post" action="${actionOf(call, 'drop')}">
-<input type="hidden" name="source" value="${call.source}"><input type="hidden" name="back" value="${call.back}">
-<label>Reason, kept in the ledger. No names, numbers or addresses.
-<input name="reason" required maxlength="${MAX_REASON_LENGTH}" autocomplete="off"></label>
-<button class="danger">Drop this call</button></form></details>`;
+<button class="danger">Drop this ${target.route === undefined ? 'call' : 'delivery'}</button></form></details>`;
 }
 
 function actionOf({ call_id }: { call_id: string }, action: string): string {
@@ -52,5 +37,7 @@ function actionOf({ call_id }: { call_id: string }, action: string): string {
 }
 
 function hidden({ source, route, back }: ActionTarget): Html {
-  return html`<input type="hidden" name="source" value="${source}"><input type="hidden" name="route" value="${route}"><input type="hidden" name="back" value="${back}">`;
+  return html`<input type="hidden" name="source" value="${source}">${
+    route !== undefined && html`<input type="hidden" name="route" value="${route}">`
+  }<input type="hidden" name="back" value="${back}">`;
 }

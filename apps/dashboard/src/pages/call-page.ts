@@ -1,7 +1,7 @@
 import { type DeliveryEntry, EFFECT_LABELS, type LedgerEntry, RECEIVED_LABELS, VERIFIED_LABELS } from '@wrapup/queue';
 import { type Html, html } from '@wrapup/telemetry';
 import type { Candidates } from '../ask-crm.ts';
-import { DROPPABLE, REPLAYABLE, renderDrop, renderDropCall, renderReplay, renderReplayCall } from './actions.ts';
+import { DROPPABLE, REPLAYABLE, renderDrop, renderReplay } from './actions.ts';
 import {
   linkToCall,
   renderChip,
@@ -75,7 +75,7 @@ ${renderFact('Since', renderTime(stopped.at))}
 ${renderFact('Reason', html`<code>${stopped.code}</code> ${stopped.reason}`)}
 ${renderFact('What to do', stopped.hint)}
 </dl>
-<div class="buttons">${renderReplayCall(target)}${stopped.state !== 'dropped' && renderDropCall(target)}</div>
+<div class="buttons">${renderReplay(target)}${stopped.state !== 'dropped' && renderDrop(target)}</div>
 </section>`;
 }
 

@@ -1,6 +1,6 @@
 import type { BulkRun, Partition, UnresolvedItem, UnresolvedPage, UnresolvedState } from '@wrapup/queue';
 import { type Html, type HtmlPart, html } from '@wrapup/telemetry';
-import { MAX_REASON_LENGTH, renderDrop, renderDropCall, renderReplay, renderReplayCall } from './actions.ts';
+import { MAX_REASON_LENGTH, renderDrop, renderReplay } from './actions.ts';
 import { count, linkToCall, renderSelect, renderTime } from './parts.ts';
 
 /** What the reader chose by. */
@@ -138,24 +138,21 @@ function renderRun({ id, state, action, of, matched, done, expired, moved_at, fi
   const verb = action === 'replay' ? 'replayed' : 'dropped';
   return html`<div class="notice note" role="status"><p>${action === 'replay' ? 'Replaying' : 'Dropping'}: ${so_far}, ${done.toLocaleString('en-US')} ${verb}${
     expired > 0 && `, ${expired.toLocaleString('en-US')} without a payload`
-  }. ${still ? html`It has made no step since ${renderTime(moved_at, now)}: the process that was at it ended.` : 'This page follows it.'}</p>
+  }. ${still ? html`It has made no progress since ${renderTime(moved_at, now)}: its process has ended.` : 'This page follows it.'}</p>
 ${!filter.text && html`<progress max="${of}" value="${Math.min(matched, of)}">${so_far}</progress>`}
-${still && html`<form method="post" action="/${state}/runs/${id}"><button class="primary">Go on with it</button></form>`}</div>`;
+${still && html`<form method="post" action="/${state}/runs/${id}"><button class="primary">Resume it</button></form>`}</div>`;
 }
 
 function renderRow(item: UnresolvedItem, back: string): Html {
   const { source, call_id, route } = item;
+  const target = { source, call_id, back, ...(route && { route }) };
   return html`<tr>
 <td class="when">${renderTime(Date.parse(item.since))}</td>
 <td><a class="id" href="${linkToCall(source, call_id)}">${call_id}</a><br><span class="none">${source}</span></td>
 <td>${route ? html`<span class="route">${route}</span><br><span class="none">to ${item.connection}</span>` : html`<span class="none">none yet</span>`}</td>
 <td class="why"><code>${item.code}</code> ${item.reason}<p class="hint">${item.hint}</p></td>
 <td class="number">${item.attempts}</td>
-<td class="buttons">${
-    route
-      ? html`${renderReplay({ source, call_id, route, back })}${renderDrop({ source, call_id, route, back })}`
-      : html`${renderReplayCall({ source, call_id, back })}${renderDropCall({ source, call_id, back })}`
-  }</td>
+<td class="buttons">${renderReplay(target)}${renderDrop(target)}</td>
 </tr>`;
 }
 

@@ -2,7 +2,14 @@ import type { Config, Connection } from '@wrapup/config';
 import type { Finding } from '@wrapup/findings';
 import type { EncryptionAudit } from '@wrapup/queue';
 import type { Command } from 'commander';
-import { chooseConnections, explainFailure, mappingsOf, useDestination } from '../../connect/destinations.ts';
+import {
+  type ConnectionError,
+  chooseConnections,
+  explainFailure,
+  mappingsOf,
+  showFailure,
+  useDestination,
+} from '../../connect/destinations.ts';
 import { describeFindings, type GlobalOptions, requireConfig } from '../../connect/settings.ts';
 import { withStore } from '../../connect/store.ts';
 import { describeEncryption } from '../../show/describe-encryption.ts';
@@ -18,7 +25,7 @@ interface ConnectionCheck {
   account?: string;
   notes: string[];
   findings: Finding[];
-  error?: { code: string; message: string; hint?: string };
+  error?: ConnectionError;
 }
 
 /** `wrapup doctor`: whether everything outside works as the configuration expects. Writes nothing. */
@@ -83,10 +90,8 @@ async function checkConnection(
       result.findings = await destination.check(mappingsOf(config, name), context());
     });
   } catch (error) {
-    const { failure, exit } = explainFailure(error);
-    const { code, message, hint } = failure;
-    result.error = { code, message, ...(hint ? { hint } : {}) };
-    return { result, exit };
+    const failure = explainFailure(error);
+    return { result: { ...result, error: failure.error }, exit: failure.exit };
   }
   const failed = result.findings.some(({ severity }) => severity === 'error');
   return { result, exit: failed ? EXIT.failed : EXIT.ok };
@@ -98,8 +103,7 @@ async function show(result: ConnectionCheck, output: Output): Promise<void> {
   for (const note of result.notes) output.line(`  ${clean(note, 1000)}`);
   for (const line of await describeFindings(result.findings, output)) output.line(`  ${line}`);
   if (result.error) {
-    output.line(`  ${output.style('red', 'failed:')} ${clean(result.error.message)} [${result.error.code}]`);
-    if (result.error.hint) output.line(`    ${clean(result.error.hint)}`);
+    showFailure(result.error, output);
   } else if (result.findings.length === 0) {
     output.line(`  ${output.style('green', 'ok')}`);
   } else {

@@ -59,10 +59,9 @@ export function addPlan(program: Command): void {
             if (preview) planned.preview = preview;
             if (preview?.decision === 'park') worst = Math.max(worst, EXIT.failed) as ExitCode;
           } catch (error) {
-            const { failure, exit } = explainFailure(error);
-            const { code, message, hint } = failure;
-            planned.error = { code, message, ...(hint ? { hint } : {}) };
-            worst = Math.max(worst, exit) as ExitCode;
+            const failure = explainFailure(error);
+            planned.error = failure.error;
+            worst = Math.max(worst, failure.exit) as ExitCode;
           }
         }
         for (const line of showRoute(planned, output)) output.line(line);

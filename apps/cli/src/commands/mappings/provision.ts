@@ -3,7 +3,13 @@ import { dirname, join } from 'node:path';
 import type { Config } from '@wrapup/config';
 import type { ProvisionPackage, ProvisionStep } from '@wrapup/destination';
 import type { Command } from 'commander';
-import { chooseConnections, explainFailure, mappingsOf, useDestination } from '../../connect/destinations.ts';
+import {
+  chooseConnections,
+  explainFailure,
+  mappingsOf,
+  showFailure,
+  useDestination,
+} from '../../connect/destinations.ts';
 import { type GlobalOptions, requireConfig } from '../../connect/settings.ts';
 import { clean } from '../../terminal/clean.ts';
 import { CliError, EXIT, type ExitCode } from '../../terminal/exit.ts';
@@ -62,12 +68,10 @@ export function addProvision(program: Command): void {
           }
           if (steps.length === 0) output.line('  nothing is needed');
         } catch (error) {
-          const { failure, exit } = explainFailure(error);
-          const { message, code, hint } = failure;
-          results.push({ connection: connection.name, steps: [], error: { code, message, hint } });
-          output.line(`  ${output.style('red', 'failed')}   ${clean(message)} [${code}]`);
-          if (hint) output.line(`           ${clean(hint)}`);
-          worst = Math.max(worst, exit) as ExitCode;
+          const failure = explainFailure(error);
+          results.push({ connection: connection.name, steps: [], error: failure.error });
+          showFailure(failure.error, output);
+          worst = Math.max(worst, failure.exit) as ExitCode;
         }
       }
       output.data(results);

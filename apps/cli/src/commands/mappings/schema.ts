@@ -2,7 +2,14 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 import type { Config, Connection } from '@wrapup/config';
 import type { Command } from 'commander';
-import { chooseConnections, explainFailure, mappingsOf, useDestination } from '../../connect/destinations.ts';
+import {
+  type ConnectionError,
+  chooseConnections,
+  explainFailure,
+  mappingsOf,
+  showFailure,
+  useDestination,
+} from '../../connect/destinations.ts';
 import { type GlobalOptions, requireConfig } from '../../connect/settings.ts';
 import { clean } from '../../terminal/clean.ts';
 import { EXIT, type ExitCode } from '../../terminal/exit.ts';
@@ -17,7 +24,7 @@ interface Pulled {
   notes: string[];
   /** Mappings whose first line names it now. */
   used_by: string[];
-  error?: { code: string; message: string; hint?: string };
+  error?: ConnectionError;
 }
 
 /** `wrapup schema pull`: what an editor completes becomes the account's own. Writes nothing to the CRM. */
@@ -74,9 +81,8 @@ async function pull(
     if (use) for (const { name } of mappings) if (nameIn(join(folder, name), result.file)) result.used_by.push(name);
     return { result, exit: EXIT.ok };
   } catch (error) {
-    const { failure, exit } = explainFailure(error);
-    const { code, message, hint } = failure;
-    return { result: { ...result, error: { code, message, ...(hint ? { hint } : {}) } }, exit };
+    const failure = explainFailure(error);
+    return { result: { ...result, error: failure.error }, exit: failure.exit };
   }
 }
 
@@ -103,10 +109,7 @@ function nameIn(mapping: string, schema: string): boolean {
 function show(result: Pulled, config: Config, use: boolean, output: Output): void {
   const { connection, file, objects, notes, used_by, error } = result;
   output.line(output.style('bold', clean(connection)));
-  if (error) {
-    output.line(`  ${output.style('red', 'failed:')} ${clean(error.message)} [${error.code}]`);
-    if (error.hint) output.line(`    ${clean(error.hint)}`);
-  }
+  if (error) showFailure(error, output);
   if (!file) return;
   const all = Object.entries(objects).map(([object, number]) => `${clean(object)} ${number}`);
   output.line(`  ${count(Object.keys(objects).length, 'object')} with their properties: ${all.join(', ')}`);
