@@ -74,35 +74,30 @@ export async function loadConfig(options: LoadOptions = {}): Promise<Loaded> {
 
   const lookUps = options.reader === undefined ? [] : lookUpsOf(text, shown, env);
   const document = readDocument(text, shown, env, sparedBy(options.reader, lookUps));
-  const findings = [...document.findings];
+  const { findings } = document.report;
   if (document.value === undefined) return { findings, files };
-  const { file: wrapup, findings: shape } = checkShape(document);
-  const { connections, findings: ofConnections } = checkConnections(wrapup, document, kinds);
+  const wrapup = checkShape(document);
+  const connections = checkConnections(wrapup, document, kinds);
   const compiled = new Map<string, CompiledMapping | undefined>();
-  const { routes, findings: ofRoutes } = checkRoutes(wrapup, document, {
+  const routes = checkRoutes(wrapup, document, {
     connections,
     mapping(path, kindName, at) {
       const kind = Object.hasOwn(kinds, kindName) ? kinds[kindName] : undefined;
       if (!kind) return undefined;
       const key = `${kindName} ${path}`;
       if (!compiled.has(key)) {
-        const result = compileMappingFile({ path, folder, kind, files, ...(at ? { at } : {}) });
+        const result = compileMappingFile({ path, folder, kind, files, at });
         findings.push(...result.findings.map((finding) => placeFrom(finding, folder)));
         compiled.set(key, result.mapping);
       }
       return compiled.get(key);
     },
-    when(written, path) {
-      const result = compileCondition(written, document, path);
-      findings.push(...result.findings);
-      return result.when;
-    },
+    when: (written, path) => compileCondition(written, document, path),
   });
   const inbound = checkInbound(wrapup, document, kinds, options.reader);
-  const ofSources = checkSources(wrapup, document, { live: findLive(wrapup, kinds), reader: options.reader });
-  findings.push(...shape, ...ofSources, ...ofConnections, ...ofRoutes, ...inbound.findings);
-  findings.push(...checkAddresses(wrapup, document));
-  findings.push(...checkAlerts(wrapup, document, kinds));
+  checkSources(wrapup, document, { live: findLive(wrapup, kinds), reader: options.reader });
+  checkAddresses(wrapup, document);
+  checkAlerts(wrapup, document, kinds);
   sortFindings(findings, shown);
 
   // The hash that is shown leaves the mounted secrets out: it must say nothing about them. Presets are in the mappings'.
@@ -121,7 +116,7 @@ export async function loadConfig(options: LoadOptions = {}): Promise<Loaded> {
       // zod leaves absent keys absent, which its types do not say.
       Object.entries(wrapup.sources).map(([name, source]) => [
         name,
-        { name, ...source, inbound: inbound.bySource[name] } as Source,
+        { name, ...source, inbound: inbound[name] } as Source,
       ]),
     ),
     connections,

@@ -1,9 +1,9 @@
 import type { DestinationKind } from '@wrapup/destination';
-import { type Finding, suggest } from '@wrapup/findings';
+import { suggest } from '@wrapup/findings';
 import type { YamlDocument } from '../file/document.ts';
 import type { WrapupFile } from '../file/schema.ts';
 import type { Connection } from '../model/config.ts';
-import { findingsOf } from './check-shape.ts';
+import { reportShape } from './check-shape.ts';
 import { isLive, targetHostOf } from './target-host.ts';
 
 /**
@@ -14,28 +14,23 @@ export function checkConnections(
   file: WrapupFile,
   document: YamlDocument,
   kinds: Record<string, DestinationKind>,
-): { connections: Record<string, Connection>; findings: Finding[] } {
+): Record<string, Connection> {
   const connections: Record<string, Connection> = {};
-  const findings: Finding[] = [];
   for (const [name, { kind: kindName, quota, ...settings }] of Object.entries(file.connections)) {
     const path = ['connections', name];
     const kind = Object.hasOwn(kinds, kindName) ? kinds[kindName] : undefined;
     if (!kind) {
-      findings.push({
-        severity: 'error',
-        code: 'unknown-kind',
-        message: `connections.${name}: unknown kind "${kindName}"`,
-        hint: suggest(kindName, Object.keys(kinds)),
-        at: document.origin([...path, 'kind']).value,
-      });
+      const at = document.origin([...path, 'kind']).value;
+      const hint = suggest(kindName, Object.keys(kinds));
+      document.report.error('unknown-kind', `connections.${name}: unknown kind "${kindName}"`, at, hint);
       continue;
     }
     if (document.isSpared(path)) continue;
     const parsed = kind.settings.safeParse(settings);
     if (parsed.success) connections[name] = { name, kind: kindName, reserve: quota.reserve, settings: parsed.data };
-    else findings.push(...findingsOf(parsed.error.issues, document, path));
+    else reportShape(parsed.error.issues, document, path);
   }
-  return { connections, findings };
+  return connections;
 }
 
 /** The first connection that leads to something real, with its address: secrets that others know do harm beside it. */

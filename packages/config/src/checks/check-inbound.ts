@@ -1,6 +1,5 @@
 import type { DestinationKind } from '@wrapup/destination';
-
-import { type Finding, suggest } from '@wrapup/findings';
+import { suggest } from '@wrapup/findings';
 import type { Value } from '@wrapup/mapping';
 import type { YamlDocument } from '../file/document.ts';
 import type { WrapupFile } from '../file/schema.ts';
@@ -12,7 +11,7 @@ import { MAX_RELATED, parseInboundPath, pathProblem, pathsIn } from './inbound-p
 /** Set with every answer, so that the call's record finds the same person again. */
 const RESERVED: ReadonlySet<string> = new Set(['crm_person_id', 'crm_connection']);
 
-type Add = (severity: Finding['severity'], code: string, path: PropertyKey[], message: string, hint: string) => void;
+type Add = (severity: 'error' | 'warn', code: string, path: PropertyKey[], message: string, hint: string) => void;
 type Written = NonNullable<WrapupFile['inbound']>;
 
 /** Rules of `inbound:` that go beyond its shape: at the top where there is one source, inside each where there are more. */
@@ -21,30 +20,21 @@ export function checkInbound(
   document: YamlDocument,
   kinds: Record<string, DestinationKind>,
   reader?: Reader,
-): { bySource: Record<string, Inbound>; findings: Finding[] } {
+): Record<string, Inbound> {
   const bySource: Record<string, Inbound> = {};
-  const findings: Finding[] = [];
   const names = Object.keys(file.sources);
   const [only] = names;
   if (file.inbound && names.length > 1) {
-    findings.push({
-      severity: 'error',
-      code: 'no-from',
-      message: `inbound does not say whose callers it answers, and there are ${names.length} sources`,
-      hint: `move it into the source that it is for: sources.${only}.inbound`,
-      at: document.origin(['inbound']).key,
-    });
+    const message = `inbound does not say whose callers it answers, and there are ${names.length} sources`;
+    const hint = `move it into the source that it is for: sources.${only}.inbound`;
+    document.report.error('no-from', message, document.origin(['inbound']).key, hint);
   }
   if (file.inbound && only !== undefined && file.sources[only]?.inbound) {
-    findings.push({
-      severity: 'error',
-      code: 'duplicate-name',
-      message: `sources.${only}.inbound says what inbound says already`,
-      hint: 'keep one of the two',
-      at: document.origin(['sources', only, 'inbound']).key,
-    });
+    const message = `sources.${only}.inbound says what inbound says already`;
+    const at = document.origin(['sources', only, 'inbound']).key;
+    document.report.error('duplicate-name', message, at, 'keep one of the two');
   }
-  const parts = { file, document, kinds, findings, ...(reader && { reader }) };
+  const parts = { file, document, kinds, ...(reader && { reader }) };
   for (const [name, source] of Object.entries(file.sources)) {
     if (source.inbound) bySource[name] = checkSection(source.inbound, ['sources', name, 'inbound'], [source], parts);
   }
@@ -52,7 +42,7 @@ export function checkInbound(
     const checked = checkSection(file.inbound, ['inbound'], Object.values(file.sources), parts);
     if (only !== undefined) bySource[only] ??= checked;
   }
-  return { bySource, findings };
+  return bySource;
 }
 
 interface SectionParts {
@@ -60,24 +50,22 @@ interface SectionParts {
   document: YamlDocument;
   kinds: Record<string, DestinationKind>;
   reader?: Reader;
-  findings: Finding[];
 }
 
 function checkSection(
   inbound: Written,
   base: readonly string[],
   sources: WrapupFile['sources'][string][],
-  { file, document, kinds, reader, findings }: SectionParts,
+  { file, document, kinds, reader }: SectionParts,
 ): Inbound {
   const section = base.join('.');
   const add: Add = (severity, code, path, message, hint) =>
-    findings.push({
-      severity,
+    document.report[severity](
       code,
-      message: message.replace(/^inbound\b/, section),
+      message.replace(/^inbound\b/, section),
+      document.origin([...base, ...path]).value,
       hint,
-      at: document.origin([...base, ...path]).value,
-    });
+    );
   const declared = Object.keys(file.declared);
   if (!declared.includes(inbound.look_up)) {
     const hint = suggest(inbound.look_up, declared);
@@ -89,7 +77,7 @@ function checkSection(
   const related = (kind !== undefined && Object.hasOwn(kinds, kind) ? kinds[kind]?.related : undefined) ?? [];
   const read: string[] = [];
   const condition = (written: unknown, label: string, path: PropertyKey[]) =>
-    checkCondition(written, label, path, read, { document, base, findings }, add);
+    checkCondition(written, label, path, read, { document, base }, add);
   const variables = checkVariables(inbound.variables, ['variables'], related, read, add);
   const personal = checkPersonal(inbound, related, read, condition, add);
   const agents = checkRules(inbound, condition, add);
@@ -100,7 +88,7 @@ function checkSection(
 function checkGuard(inbound: Written, sources: WrapupFile['sources'][string][], add: Add): void {
   if (inbound.guard === 'none') {
     add(
-      'warning',
+      'warn',
       'open-directory',
       ['guard'],
       'inbound: guard: none gives CRM data about any number to anyone who asks',
@@ -108,7 +96,7 @@ function checkGuard(inbound: Written, sources: WrapupFile['sources'][string][], 
     );
   } else if (sources.every((source) => source.path_token.length === 0)) {
     add(
-      'warning',
+      'warn',
       'no-path-token',
       ['look_up'],
       'inbound: no source has a path_token, so every inbound call gets the neutral answer',
@@ -175,7 +163,7 @@ function checkCondition(
   label: string,
   path: PropertyKey[],
   read: string[],
-  { document, base, findings }: { document: YamlDocument; base: readonly string[]; findings: Finding[] },
+  { document, base }: { document: YamlDocument; base: readonly string[] },
   add: Add,
 ): InboundCondition | undefined {
   const paths = pathsIn(written);
@@ -186,9 +174,7 @@ function checkCondition(
     return undefined;
   }
   read.push(...paths);
-  const compiled = compileCondition(written, document, [...base, ...path], { person: true });
-  findings.push(...compiled.findings);
-  const { when } = compiled;
+  const when = compileCondition(written, document, [...base, ...path], { person: true });
   return when && ((call, caller) => when(call, propertiesOf(caller)));
 }
 

@@ -1,4 +1,4 @@
-import { type Finding, suggest } from '@wrapup/findings';
+import { type Place, suggest } from '@wrapup/findings';
 import type { CompiledMapping } from '@wrapup/mapping';
 import type { YamlDocument } from '../file/document.ts';
 import type { WrapupFile } from '../file/schema.ts';
@@ -7,18 +7,13 @@ import type { Connection, Route } from '../model/config.ts';
 export interface RouteParts {
   connections: Record<string, Connection>;
   /** The compiled mapping; undefined when it has errors, which the compiler reports. */
-  mapping(path: string, kind: string, at: Finding['at']): CompiledMapping | undefined;
+  mapping(path: string, kind: string, at: Place): CompiledMapping | undefined;
   when(written: unknown, path: PropertyKey[]): Route['when'] | undefined;
 }
 
 /** Turns the routes into what the worker uses, and checks the rules between them. A route with an error is left out. */
-export function checkRoutes(
-  file: WrapupFile,
-  document: YamlDocument,
-  parts: RouteParts,
-): { routes: Route[]; findings: Finding[] } {
+export function checkRoutes(file: WrapupFile, { report, origin }: YamlDocument, parts: RouteParts): Route[] {
   const routes: Route[] = [];
-  const findings: Finding[] = [];
   const firstOfName = new Map<string, number>();
   /** By connection and source: the route after which no other one without `also` is ever reached. */
   const catchAll = new Map<string, string>();
@@ -28,18 +23,11 @@ export function checkRoutes(
   file.routes.forEach((route, index) => {
     if (!route) return;
     const path = ['routes', index];
-    const label = `route ${route.name}`;
-    const add = (severity: Finding['severity'], code: string, key: string, message: string, hint: string) =>
-      findings.push({
-        severity,
-        code,
-        message: `${label}: ${message}`,
-        hint,
-        at: document.origin([...path, key]).value,
-      });
+    const add = (severity: 'error' | 'warn', code: string, key: string, message: string, hint: string) =>
+      report[severity](code, `route ${route.name}: ${message}`, origin([...path, key]).value, hint);
 
     if (firstOfName.has(route.name)) {
-      const line = document.origin(['routes', firstOfName.get(route.name) as number, 'name']).value.line;
+      const line = origin(['routes', firstOfName.get(route.name) as number, 'name']).value.line;
       add(
         'error',
         'duplicate-name',
@@ -70,14 +58,14 @@ export function checkRoutes(
     const when = route.when === undefined ? always : parts.when(route.when, [...path, 'when']);
     const kind = Object.hasOwn(file.declared, route.to) ? file.declared[route.to] : undefined;
     const mapping =
-      kind === undefined ? undefined : parts.mapping(route.mapping, kind, document.origin([...path, 'mapping']).value);
+      kind === undefined ? undefined : parts.mapping(route.mapping, kind, origin([...path, 'mapping']).value);
 
     const lanes = (from ?? sources).map((source) => `${source} ${route.to}`);
     const before = lanes.map((lane) => catchAll.get(lane));
     const takesAll = before.every(Boolean) ? before[0] : undefined;
     if (takesAll !== undefined && !route.also) {
       add(
-        'warning',
+        'warn',
         'unreachable-route',
         'name',
         `route ${takesAll} takes every call for connection ${route.to} before it`,
@@ -105,13 +93,9 @@ export function checkRoutes(
   });
 
   if (file.routes.length === 0) {
-    findings.push({
-      severity: 'warning',
-      code: 'no-route',
-      message: 'there is no route: calls would be accepted and written nowhere',
-      hint: 'write routes: [ { name: …, to: <connection>, mapping: <file> } ]',
-      at: document.origin(['routes']).key,
-    });
+    const hint = 'write routes: [ { name: …, to: <connection>, mapping: <file> } ]';
+    const message = 'there is no route: calls would be accepted and written nowhere';
+    report.warn('no-route', message, origin(['routes']).key, hint);
   }
   // A route that leads nowhere was most likely meant for the connection that no route leads to.
   const lookUps = [file, ...Object.values(file.sources)].map(({ inbound }) => inbound?.look_up);
@@ -123,15 +107,15 @@ export function checkRoutes(
       file.routes.length === 0
     )
       continue;
-    findings.push({
-      severity: 'warning',
-      code: 'unused-connection',
-      message: `connections.${name}: no route leads to it`,
-      hint: `add a route with to: ${name}, or remove it`,
-      at: document.origin(['connections', name]).key,
-    });
+    const hint = `add a route with to: ${name}, or remove it`;
+    report.warn(
+      'unused-connection',
+      `connections.${name}: no route leads to it`,
+      origin(['connections', name]).key,
+      hint,
+    );
   }
-  return { routes, findings };
+  return routes;
 }
 
 /** Condition of a route that has none. */

@@ -1,5 +1,5 @@
 import { asObject } from '@wrapup/call';
-import { type Finding, Report, reportIssues } from '@wrapup/findings';
+import { reportIssues } from '@wrapup/findings';
 import type { z } from 'zod';
 import type { YamlDocument } from '../file/document.ts';
 import {
@@ -17,43 +17,42 @@ import {
  * Checks the shape of the whole file. Parts with mistakes are repaired for the later checks where possible (an unknown key
  * is left out, a bad value takes its default), so that all mistakes are reported at once.
  */
-export function checkShape(document: YamlDocument): { file: WrapupFile; findings: Finding[] } {
+export function checkShape(document: YamlDocument): WrapupFile {
   const { value } = document;
   const parsed = wrapupSchema.safeParse(value);
-  const findings = parsed.success ? [] : findingsOf(parsed.error.issues, document);
+  if (!parsed.success) reportShape(parsed.error.issues, document);
   const sections = asObject(value);
   const declared: WrapupFile['declared'] = {};
   for (const [name, connection] of Object.entries(asObject(sections.connections))) {
     const { kind } = asObject(connection);
     declared[name] = typeof kind === 'string' ? kind : undefined;
   }
-  if (parsed.success) return { file: { ...parsed.data, declared }, findings };
+  if (parsed.success) return { ...parsed.data, declared };
   const inbound = repair(inboundSchema, sections.inbound);
   const alerts = repair(alertsSchema, sections.alerts);
   return {
-    file: {
-      sources: repairAll(sourceSchema, sections.sources),
-      connections: repairAll(connectionSchema, sections.connections),
-      routes: Array.isArray(sections.routes) ? sections.routes.map(repairRoute) : [],
-      ...(inbound ? { inbound } : {}),
-      ...(alerts ? { alerts } : {}),
-      retention: repair(retentionSchema, asObject(sections.retention)) ?? retentionSchema.parse({}),
-      declared,
-    },
-    findings,
+    sources: repairAll(sourceSchema, sections.sources),
+    connections: repairAll(connectionSchema, sections.connections),
+    routes: Array.isArray(sections.routes) ? sections.routes.map(repairRoute) : [],
+    ...(inbound ? { inbound } : {}),
+    ...(alerts ? { alerts } : {}),
+    retention: repair(retentionSchema, asObject(sections.retention)) ?? retentionSchema.parse({}),
+    declared,
   };
 }
 
 /** @param base path in the document at which the checked value stands */
-export function findingsOf(
+export function reportShape(
   issues: readonly z.core.$ZodIssue[],
-  { root }: YamlDocument,
+  { root, report }: YamlDocument,
   base: readonly PropertyKey[] = [],
-): Finding[] {
-  const report = new Report();
-  const placed = issues.map((issue) => ({ ...issue, path: [...base, ...issue.path] }));
-  if (root) reportIssues(placed, root, report);
-  return report.findings;
+): void {
+  if (root)
+    reportIssues(
+      issues.map((issue) => ({ ...issue, path: [...base, ...issue.path] })),
+      root,
+      report,
+    );
 }
 
 function repair<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> | undefined {

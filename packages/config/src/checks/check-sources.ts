@@ -1,4 +1,3 @@
-import type { Finding } from '@wrapup/findings';
 import { UNSET, type YamlDocument } from '../file/document.ts';
 import type { WrapupFile } from '../file/schema.ts';
 import { asksSource, guardsDoor, type Reader } from '../model/reader.ts';
@@ -14,27 +13,17 @@ export interface SourceSurroundings {
 }
 
 /** Rules of the sources that go beyond their shape. */
-export function checkSources(
-  file: WrapupFile,
-  document: YamlDocument,
-  { live, reader }: SourceSurroundings,
-): Finding[] {
-  const findings: Finding[] = [];
+export function checkSources(file: WrapupFile, document: YamlDocument, { live, reader }: SourceSurroundings): void {
+  const { report, origin } = document;
   const names = Object.keys(file.sources);
-  if (names.length === 0 && document.origin(['sources']).key !== document.origin([]).key) {
-    findings.push({
-      severity: 'error',
-      code: 'no-source',
-      message: 'there is no source: no webhook would be accepted',
-      hint: 'write sources: { main: { webhook_secrets: ["${SYNTHFLOW_WEBHOOK_SECRET}"] } }',
-      at: document.origin(['sources']).key,
-    });
+  if (names.length === 0 && origin(['sources']).key !== origin([]).key) {
+    const hint = 'write sources: { main: { webhook_secrets: ["${SYNTHFLOW_WEBHOOK_SECRET}"] } }';
+    report.error('no-source', 'there is no source: no webhook would be accepted', origin(['sources']).key, hint);
   }
   for (const name of names) {
     const source = file.sources[name] as Source;
-    const at = (key: string) => document.origin(['sources', name, key]).key;
-    const add = (severity: Finding['severity'], code: string, key: string, message: string, hint: string) =>
-      findings.push({ severity, code, message: `sources.${name}: ${message}`, hint, at: at(key) });
+    const add = (severity: 'error' | 'warn', code: string, key: string, message: string, hint: string) =>
+      report[severity](code, `sources.${name}: ${message}`, origin(['sources', name, key]).key, hint);
 
     if (guardsDoor(reader) && source.trust === 'signature' && source.webhook_secrets.length === 0) {
       add(
@@ -47,7 +36,7 @@ export function checkSources(
     }
     if (source.trust === 'none') {
       add(
-        'warning',
+        'warn',
         'trust-none',
         'trust',
         live
@@ -93,25 +82,22 @@ export function checkSources(
         'make look_back hours, grace minutes',
       );
     }
-    findings.push(...checkStrength(name, source, document, live));
+    checkStrength(name, source, document, live);
   }
-  if (guardsDoor(reader)) findings.push(...checkShared(file, document));
-  return findings;
+  if (guardsDoor(reader)) checkShared(file, document);
 }
 
 /** Secrets that others know, or can guess. On one's own machine against the sandbox they harm no one. */
 function checkStrength(
   name: string,
   source: Source,
-  document: YamlDocument,
+  { report, origin }: YamlDocument,
   live: SourceSurroundings['live'],
-): Finding[] {
-  const findings: Finding[] = [];
-  const add = (severity: Finding['severity'], key: string, index: number, about: string, hint: string) => {
-    const { value: at, variables } = document.origin(['sources', name, key, index]);
+): void {
+  const add = (severity: 'error' | 'warn', key: string, index: number, about: string, hint: string) => {
+    const { value: at, variables } = origin(['sources', name, key, index]);
     const into = variables.length > 0 ? ` and put it into ${variables[0]}` : '';
-    const message = `sources.${name}: ${about}`;
-    findings.push({ severity, code: WEAK[key] as string, message, hint: `${hint}${into}`, at });
+    report[severity](WEAK[key] as string, `sources.${name}: ${about}`, at, `${hint}${into}`);
   };
   source.webhook_secrets.forEach((secret, index) => {
     if (secret === UNSET) return;
@@ -124,7 +110,7 @@ function checkStrength(
     } else if (isShipped(secret)) {
       const about = `${which} came with an earlier version, so that everyone knows it; it serves the sandbox only`;
       add(
-        'warning',
+        'warn',
         'webhook_secrets',
         index,
         about,
@@ -138,7 +124,6 @@ function checkStrength(
     const about = `path token ${index + 1} ${weakness}: it can be guessed, beside ${write(live)}`;
     add('error', 'path_token', index, about, 'run: openssl rand -hex 16');
   });
-  return findings;
 }
 
 /** Codes by the key that holds the secret. */
@@ -149,8 +134,7 @@ function write({ name, origin }: { name: string; origin: string }): string {
 }
 
 /** A webhook that is signed for one source is valid at every other that has the secret, unless that one asks for more. */
-function checkShared(file: WrapupFile, document: YamlDocument): Finding[] {
-  const findings: Finding[] = [];
+function checkShared(file: WrapupFile, { report, origin }: YamlDocument): void {
   const sources = Object.entries(file.sources);
   const asksMore = ({ path_token, trust }: Source) => path_token.length > 0 || trust === 'api';
   sources.forEach(([name, source], position) => {
@@ -160,14 +144,12 @@ function checkShared(file: WrapupFile, document: YamlDocument): Finding[] {
       );
       if (index < 0 || (asksMore(source) && asksMore(other))) continue;
       const open = [before, name].filter((one) => !asksMore(file.sources[one] as Source));
-      findings.push({
-        severity: 'error',
-        code: 'shared-secret',
-        message: `sources.${name}: source ${before} has the same webhook secret, so that a webhook signed for the one is valid at the other`,
-        hint: `give each its own secret, or ${open.join(' and ')} a path_token (openssl rand -hex 16) or trust: api`,
-        at: document.origin(['sources', name, 'webhook_secrets', index]).value,
-      });
+      report.error(
+        'shared-secret',
+        `sources.${name}: source ${before} has the same webhook secret, so that a webhook signed for the one is valid at the other`,
+        origin(['sources', name, 'webhook_secrets', index]).value,
+        `give each its own secret, or ${open.join(' and ')} a path_token (openssl rand -hex 16) or trust: api`,
+      );
     }
   });
-  return findings;
 }

@@ -58,6 +58,8 @@ export function compileCondition(
   document: YamlDocument,
   path: readonly PropertyKey[],
   options: WhenOptions = {},
-): ReturnType<typeof compileWhen> {
-  return compileWhen(written, (inner, of) => document.origin([...path, ...inner])[of], options);
+): ReturnType<typeof compileWhen>['when'] {
+  const { when, findings } = compileWhen(written, (inner, of) => document.origin([...path, ...inner])[of], options);
+  document.report.findings.push(...findings);
+  return when;
 }

@@ -3,7 +3,6 @@
  * can change the structure of the file.
  */
 import {
-  type Finding,
   isList,
   isMap,
   type MapNode,
@@ -38,7 +37,8 @@ export interface YamlDocument {
   root: Node | undefined;
   /** `root` as plain values. */
   value: unknown;
-  findings: Finding[];
+  /** Collects the findings about it, of reading and of every check. */
+  report: Report;
   /** Names of all variables used. */
   variables: Set<string>;
   /** Origin of the value at that path, else of the nearest thing around it. */
@@ -65,7 +65,7 @@ export function readDocument(
   return {
     root,
     value: root && toPlain(root),
-    findings: report.findings,
+    report,
     variables: replacing.variables,
     isSpared: (path) => replacing.spared.some((one) => path.every((part, i) => String(one[i]) === String(part))),
     origin(path) {
