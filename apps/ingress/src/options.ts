@@ -1,5 +1,5 @@
 import { readTrustedProxies } from '@wrapup/telemetry';
-import { formatBytes, parseSize } from './body/sizes.ts';
+import { formatBytes, parseSize } from './body/parse-size.ts';
 
 export interface IngressOptions {
   /** Bytes of one body, after decompression. `INGRESS_MAX_BODY`, 25 MB. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatBytes, parseSize } from '../src/body/sizes.ts';
+import { formatBytes, parseSize } from '../src/body/parse-size.ts';
 import { readOptions } from '../src/index.ts';
 
 const read = (env: Record<string, string>) => readOptions((name) => env[name]);

@@ -1,5 +1,5 @@
-export * from './addresses.ts';
 export * from './empty-call.ts';
+export * from './find-addresses.ts';
 export * from './json.ts';
 export * from './model.ts';
 export * from './outcome.ts';

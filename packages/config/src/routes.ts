@@ -20,8 +20,9 @@ export function chooseRoutes(config: Pick<Config, 'routes'>, call: Call): Route[
 }
 
 /**
- * The plan of a call on a route. The id of the person that an inbound call was answered with belongs to the connection
- * that was looked up: on any other it would be another record, or none.
+ * The plan of a call on a route. Ingress answers an inbound call with the id of the person whom it found
+ * (`crm_person_id`) and the connection where (`crm_connection`), and both come back with the finished call. On any other
+ * connection that id would be another record, or none.
  */
 export function planCall({ mapping, name, to }: Pick<Route, 'mapping' | 'name' | 'to'>, call: Call): Plan {
   const metadata = withoutForeign(call.metadata, to);
@@ -31,7 +32,8 @@ export function planCall({ mapping, name, to }: Pick<Route, 'mapping' | 'name' |
 }
 
 /**
- * The plan of a call as its revisions make it up together, without what only a signature vouches for.
+ * The plan of a call that came more than once: what its revisions say together, without what only a signature vouches
+ * for (`Standing` in packages/synthflow).
  * @param proved the call without that part; the same object as `call` where there is nothing of the kind
  * @param written names of records that earlier deliveries of the call have written
  */

@@ -1,5 +1,5 @@
+export * from './connections/connection-circuit.ts';
 export * from './connections/connections.ts';
-export * from './connections/state.ts';
 export * from './context/budget.ts';
 export * from './context/context.ts';
 export * from './context/memory.ts';

@@ -11,7 +11,7 @@ import type { Store } from '@wrapup/queue';
 import { type SynthflowApi, SynthflowApiError } from '@wrapup/synthflow';
 import { addCounts, type CallCounts, zeroCounts } from './counts.ts';
 import { enqueueFromLogs } from './enqueue-from-logs.ts';
-import { enqueueMissing, type ScanResult, type TimeWindow } from './enqueue-missing.ts';
+import { findMissing, type ScanResult, type TimeWindow } from './find-missing.ts';
 import { Checkpoints, type RunProblem, type RunResult } from './runs.ts';
 import type { AgentRef } from './source-api.ts';
 
@@ -121,7 +121,7 @@ class Backfill {
 
   /** @returns nothing found when Synthflow refuses this agent alone */
   async #compareDay(agent: string, window: TimeWindow): Promise<{ found?: ScanResult; problems: RunProblem[] }> {
-    const compare = this.#options.from_logs ? enqueueFromLogs : enqueueMissing;
+    const compare = this.#options.from_logs ? enqueueFromLogs : findMissing;
     try {
       const found = await this.#withWaits(() => {
         const so_far = { ...this.#counts };

@@ -12,7 +12,7 @@ import {
   payloadBytes,
   type ScanResult,
   type TimeWindow,
-} from './enqueue-missing.ts';
+} from './find-missing.ts';
 
 const BATCH_SIZE = 50;
 const MAX_PARALLEL = 4;

@@ -1,6 +1,6 @@
 /**
- * Finds calls whose webhook never arrived: lists each agent's calls at Synthflow, compares them with the ledger, and
- * enqueues those that are missing.
+ * Finds calls whose webhook never arrived: has each agent's calls listed at Synthflow and compared with the ledger
+ * (`find-missing.ts`).
  *
  * A lease allows one run of a source at a time, across processes. Each agent has a checkpoint, so that the next run
  * resumes one that was killed. The checkpoint also says up to when an agent's calls have been compared: after an outage
@@ -10,7 +10,7 @@ import type { Reconcile, Source } from '@wrapup/config';
 import { RedisLease, type Store } from '@wrapup/queue';
 import { type SynthflowApi, SynthflowApiError } from '@wrapup/synthflow';
 import { addCounts, type CallCounts, zeroCounts } from './counts.ts';
-import { enqueueMissing, type TimeWindow } from './enqueue-missing.ts';
+import { findMissing, type TimeWindow } from './find-missing.ts';
 import { type AgentCheckpoint, type ReconcileRun, type RunProblem, type RunResult, RunStore } from './runs.ts';
 import { type AgentRef, findAgents } from './source-api.ts';
 
@@ -124,7 +124,7 @@ async function compareAgent(
   const until = now - settings.grace;
   const window = { from: beginningOf(checkpoint, options, now), to: now };
   try {
-    const { counts, complete, unread } = await enqueueMissing(id, window, {
+    const { counts, complete, unread } = await findMissing(id, window, {
       ...{ store, api, source, ledger_days, signal, before: until },
       received: 'reconciled',
     });

@@ -10,7 +10,7 @@
  */
 import type { Store } from '@wrapup/queue';
 import { normalise } from '@wrapup/synthflow';
-import { type EnqueueOptions, enqueueCall, payloadBytes } from './enqueue-missing.ts';
+import { type EnqueueOptions, enqueueCall, payloadBytes } from './find-missing.ts';
 
 export type RefetchResult = 'brought' | 'restored' | 'known' | 'unfinished' | 'forgotten';
 

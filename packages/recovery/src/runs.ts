@@ -7,7 +7,7 @@
  */
 import type { Keys, RedisClient } from '@wrapup/queue';
 import { type CallCounts, parseStored } from './counts.ts';
-import type { TimeWindow } from './enqueue-missing.ts';
+import type { TimeWindow } from './find-missing.ts';
 
 /** `complete`: every agent was compared · `partial`: some could not be · `failed`: Synthflow's API did not answer. */
 export type RunResult = 'complete' | 'partial' | 'failed';

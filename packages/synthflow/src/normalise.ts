@@ -20,7 +20,7 @@ import {
 import { readActions } from './fields/actions.ts';
 import { readAnalysis } from './fields/analysis.ts';
 import { readCollected } from './fields/collected.ts';
-import { readLead } from './fields/lead.ts';
+import { readLead } from './fields/lead-and-origin.ts';
 import { chooseStatus, readOutcomeFacts } from './fields/outcome-facts.ts';
 import { readTurns } from './fields/transcript.ts';
 import { cleanText, copyObject, dictionary, isNothing, isSameJson, readText } from './parse/json.ts';

@@ -3,7 +3,7 @@ import type { Readable, Transform } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { Aborted, HttpProblem } from '../http/http-problem.ts';
 import type { Share } from './in-flight.ts';
-import { formatBytes } from './sizes.ts';
+import { formatBytes } from './parse-size.ts';
 
 /** Limits of a body whose sender is not proved. */
 export const UNPROVED = {
@@ -58,7 +58,7 @@ export function collectBody(request: IncomingMessage, { limit, share, examine, s
   if (encoding !== undefined && encoding !== 'identity' && !decompress) throw new HttpProblem('unknown-encoding');
 
   const announced = Number(request.headers['content-length'] ?? Number.NaN);
-  // Nothing that is compressed gets smaller by being decompressed, so this holds for both.
+  // Compressed or not: a compressed body is longer once decompressed, but for a few bytes of a header.
   if (announced > limit) throw tooLarge(limit);
   if (decompress) share.take(DECOMPRESSOR_BYTES);
 

@@ -1,4 +1,4 @@
-/** How a job ends, in BullMQ's terms. */
+/** Carries out how a job ends, in BullMQ's terms; `process-call` and `process-delivery` decide it. */
 import type { Failure } from '@wrapup/destination';
 import { DelayedError, type Job, UnrecoverableError } from 'bullmq';
 

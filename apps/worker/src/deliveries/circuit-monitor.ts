@@ -1,5 +1,5 @@
 /**
- * Watches the connections of this process: pauses one that is broken, probes it, and resumes it (`connections/state.ts` in
+ * Watches the connections of this process: pauses one that is broken, probes it, and resumes it (`connections/connection-circuit.ts` in
  * packages/queue has the whole state machine).
  *
  * Every second the shared state is read, so that a pause by another process or an operator is known here too. Deliveries in
@@ -18,7 +18,7 @@ interface CircuitMonitorParts {
   };
   /** Asks a connection whether it works. Rejects with the failure when it does not. */
   probe(connection: string): Promise<Probe>;
-  /** Called for every pause of a circuit, once or more often, and for every end of one. */
+  /** Called for every pause of a circuit and for every end of one; may be called again for the same one, after a crash. */
   onChange(connection: string, change: CircuitChange): Promise<void>;
 }
 

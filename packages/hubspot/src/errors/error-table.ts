@@ -1,5 +1,6 @@
 /**
- * HubSpot's errors as one table: what it answered -> what happens next -> what to do about it.
+ * HubSpot's errors as one table: what it answered -> our failure code, the wait and the hint. What follows from a code
+ * (retry, throttle, park, die) stands in FAILURE_CODES of packages/destination.
  *
  * The first row whose conditions all hold is taken. Statuses, categories and codes:
  * https://developers.hubspot.com/docs/api-reference/error-handling

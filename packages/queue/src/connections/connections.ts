@@ -3,7 +3,6 @@ import { type DailyQuota, readDailyQuota } from '../context/quota.ts';
 import type { Queues } from '../queues/queues.ts';
 import type { RedisClient } from '../redis/client.ts';
 import type { Keys } from '../redis/keys.ts';
-import * as scripts from './scripts.ts';
 import {
   CAUSE_TABLE,
   type CircuitPause,
@@ -13,7 +12,8 @@ import {
   judgeOutcomes,
   MAX_OUTAGES,
   type PauseCause,
-} from './state.ts';
+} from './connection-circuit.ts';
+import * as scripts from './scripts.ts';
 
 /** A connection as operators see it. */
 export interface ConnectionReport extends ConnectionState {

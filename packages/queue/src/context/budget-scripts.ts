@@ -36,7 +36,7 @@ if tonumber(have[1] or '0') > now then return math.max(1, math.ceil(have[1] - no
 if rank > 0 then
   local daily = redis.call('HMGET', KEYS[4], 'limit', 'remaining', 'at')
   local most, left, at = tonumber(daily[1]), tonumber(daily[2]), tonumber(daily[3])
-  -- What is no live call leaves twice as much.
+  -- Replays, reconciliation and backfills (rank 2 and more) stop at twice the reserve that live calls leave untouched.
   if most and left and left <= most * reserve * (rank > 1 and 2 or 1) then
     local held = at + tonumber(ARGV[7]) - now
     if held > 0 then return -math.ceil(held) end

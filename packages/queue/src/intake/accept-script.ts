@@ -1,7 +1,7 @@
 /** The ledger's change when a body arrives (see `ledger/scripts.ts` for what all of them keep to). */
 import { MAX_REVISION_BYTES, MAX_REVISIONS } from '../ledger/entry.ts';
 
-/** What decides whether an arrival is kept, as `ACCEPT_CALL` describes it. Without a body, it counts as it is before encryption. */
+/** What decides whether an arrival is kept, as `ACCEPT_CALL` describes it. When it is asked without the body, the size before encryption counts. */
 const CHECK_LUA = `
 local field, verified = 'rev:' .. ARGV[2], ARGV[10]
 local have = redis.call('HMGET', KEYS[1], field, 'source', 'forgotten', 'terminal')

@@ -1,5 +1,6 @@
 /**
- * Salesforce's errors as one table: what it answered -> what happens next -> what to do about it.
+ * Salesforce's errors as one table: what it answered -> our failure code, the wait and the hint. What follows
+ * from a code (retry, throttle, park, die) stands in FAILURE_CODES of packages/destination.
  *
  * The first row whose conditions all hold is taken: by code first, since statuses tell little. Codes:
  * https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/sforce_api_calls_concepts_core_data_objects.htm

@@ -122,7 +122,7 @@ async function askByPhone(crm: Finder, asked: Open[], properties: string[]): Pro
   };
   await Promise.all(asked.map(prepare));
   if (seeking.size === 0) return;
-  // Properties that no question needs would leave a search less room for numbers.
+  // A search request has a limit of length: properties that no question needs would take the place of numbers.
   const read = [...seeking.keys()].some(({ question }) => question.read);
   const phones = askedFor([...seeking].map(([one, { value }]) => [value, [one.question.plan]]));
   const results = await crm.search(phones, read ? properties : []);

@@ -1,10 +1,10 @@
 /**
- * Compares the calls that the voice platform lists with the ledger, and enqueues those that never arrived.
+ * Finds the calls that the voice platform lists and the ledger does not have, and enqueues them.
  *
  *   still going on                              ──► unfinished
  *   ended after `before`                        ──► young: its webhook may still come
  *   in the ledger                               ──► known
- *   in the ledger, in a shape that is unknown   ──► missing: the platform's record is proof, and has a known shape
+ *   in the ledger, in a shape that is unknown   ──► missing (`ledger.known` leaves it out): the platform's record has a known shape
  *   anything else                               ──► missing
  *
  * A missing call is read whole, stored like a webhook and queued behind live calls. A kill at any point loses nothing:
@@ -74,7 +74,7 @@ export interface ScanResult {
 const MAX_UNREAD = 3;
 
 /** @throws SynthflowApiError, the reason of the signal, or what Redis says */
-export async function enqueueMissing(agent: string, window: TimeWindow, options: EnqueueOptions): Promise<ScanResult> {
+export async function findMissing(agent: string, window: TimeWindow, options: EnqueueOptions): Promise<ScanResult> {
   const { api, signal, onFound } = options;
   const ask: Ask = { signal };
   const counts = zeroCounts();
