@@ -10,6 +10,8 @@ export function asObject(value: unknown): Record<string, unknown> {
 }
 
 /** The value of an own property, else undefined: what an object inherits is not part of the document. */
+export function own<Value>(record: Readonly<Record<string, Value>>, key: string): Value | undefined;
+export function own(value: unknown, key: string): unknown;
 export function own(value: unknown, key: string): unknown {
   return isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
 }

@@ -1,4 +1,5 @@
 /** Opening the destinations of connections: for one piece of work, or for the life of a process. */
+import { own } from '@wrapup/call';
 import {
   type Context,
   type Destination,
@@ -13,7 +14,7 @@ import type { Connection } from './model/config.ts';
 
 /** @throws Failure `mapping` when this version has no such kind */
 function kindOf({ kind: name }: Connection): DestinationKind {
-  const kind = Object.hasOwn(KINDS, name) ? KINDS[name] : undefined;
+  const kind = own(KINDS, name);
   if (!kind) throw new Failure('mapping', `There is no destination of kind ${name}.`);
   return kind;
 }

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
-import { asObject } from '@wrapup/call';
+import { asObject, own } from '@wrapup/call';
 import type { DestinationKind, Log } from '@wrapup/destination';
 import { type Finding, formatFinding, type Place } from '@wrapup/findings';
 import type { CompiledMapping } from '@wrapup/mapping';
@@ -82,7 +82,7 @@ export async function loadConfig(options: LoadOptions = {}): Promise<Loaded> {
   const routes = checkRoutes(wrapup, document, {
     connections,
     mapping(path, kindName, at) {
-      const kind = Object.hasOwn(kinds, kindName) ? kinds[kindName] : undefined;
+      const kind = own(kinds, kindName);
       if (!kind) return undefined;
       const key = `${kindName} ${path}`;
       if (!compiled.has(key)) {

@@ -1,4 +1,4 @@
-import type { Call, JsonObject } from '@wrapup/call';
+import { type Call, type JsonObject, own } from '@wrapup/call';
 import { type Plan, type Restricted, restrictPlan } from '@wrapup/mapping';
 import type { Config, Route } from './model/config.ts';
 
@@ -60,8 +60,8 @@ export function agentName(
   source: string,
   id: string | undefined,
 ): string | undefined {
-  const agents = Object.hasOwn(sources, source) ? sources[source]?.agents : undefined;
-  return id !== undefined && agents && Object.hasOwn(agents, id) ? agents[id]?.name : undefined;
+  const agents = own(sources, source)?.agents;
+  return id === undefined || !agents ? undefined : own(agents, id)?.name;
 }
 
 /** Attempts of a delivery whose route is no longer configured: it is parked with that reason. */

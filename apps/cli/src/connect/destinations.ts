@@ -1,3 +1,4 @@
+import { own } from '@wrapup/call';
 import type { Config, Connection } from '@wrapup/config';
 import { type Context, type Destination, Failure } from '@wrapup/destination';
 import { clean } from '../terminal/clean.ts';
@@ -33,7 +34,7 @@ export async function useDestination<T>(
 /** The connections a command is about: the named one, or all. */
 export function chooseConnections(config: Config, name: string | undefined): Connection[] {
   if (name === undefined) return Object.values(config.connections);
-  const connection = Object.hasOwn(config.connections, name) ? config.connections[name] : undefined;
+  const connection = own(config.connections, name);
   if (connection) return [connection];
   throw new CliError(
     EXIT.usage,

@@ -1,4 +1,5 @@
 /** The voice platform's side of a command: which source, its API, and what its failures mean. */
+import { own } from '@wrapup/call';
 import type { Config, Source } from '@wrapup/config';
 import type { SynthflowApi } from '@wrapup/synthflow';
 import { CliError, EXIT, type ExitCode } from '../terminal/exit.ts';
@@ -13,7 +14,7 @@ export function chooseSource(config: Config, name: string | undefined, usual?: s
   const chosen = name ?? (names.length === 1 ? names[0] : usual);
   const has = `wrapup.yaml has: ${names.join(', ')}`;
   if (chosen === undefined) throw new CliError(EXIT.usage, 'name the source with --source', has);
-  const source = Object.hasOwn(config.sources, chosen) ? config.sources[chosen] : undefined;
+  const source = own(config.sources, chosen);
   if (!source) throw new CliError(EXIT.usage, `there is no source "${chosen}"`, has);
   return source;
 }

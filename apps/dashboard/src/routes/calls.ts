@@ -1,3 +1,4 @@
+import { own } from '@wrapup/call';
 import { agentName, type Config } from '@wrapup/config';
 import { explainPause, type LedgerEntry, readCursor, readSchemaChecks, type Store } from '@wrapup/queue';
 import { html, type Logger } from '@wrapup/telemetry';
@@ -134,7 +135,7 @@ async function findCandidates(store: Store, config: Config, entry: LedgerEntry):
   const [found, asked] = [new Map<string, Candidates>(), new Map<string, string>()];
   await Promise.all(
     entry.deliveries.map(async ({ route, connection: name, state, candidates }) => {
-      const connection = Object.hasOwn(config.connections, name) ? config.connections[name] : undefined;
+      const connection = own(config.connections, name);
       if (state !== 'parked' || !candidates?.length || !connection) return;
       asked.set(route, name);
       found.set(route, await askWho(store, connection, candidates));

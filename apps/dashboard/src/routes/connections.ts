@@ -1,3 +1,4 @@
+import { own } from '@wrapup/call';
 import type { Config } from '@wrapup/config';
 import { scrub } from '@wrapup/destination';
 import type { Store } from '@wrapup/queue';
@@ -35,7 +36,7 @@ export function connectionRoutes({ store, config, connections, log }: Connection
       notice: noticeOf(queryOf(request, 'did')),
       body: renderConnections({
         connections: reports.map((report) => {
-          const known = Object.hasOwn(configured, report.connection) ? configured[report.connection] : undefined;
+          const known = own(configured, report.connection);
           return { ...report, ...(known ? { kind: known.kind } : {}) };
         }),
       }),

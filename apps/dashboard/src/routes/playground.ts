@@ -1,3 +1,4 @@
+import { own } from '@wrapup/call';
 import { type Config, chooseRoutes, planCall } from '@wrapup/config';
 import type { Store } from '@wrapup/queue';
 import { normalise, readCallId } from '@wrapup/synthflow';
@@ -76,7 +77,7 @@ interface Given {
 
 function tryOut(config: Config, given: Given): PlaygroundResult {
   const sourceName = given.source ?? Object.keys(config.sources)[0] ?? '';
-  const source = Object.hasOwn(config.sources, sourceName) ? config.sources[sourceName] : undefined;
+  const source = own(config.sources, sourceName);
   if (!source) return { problem: 'Choose a source: the configuration has none of that name.' };
   if (!given.payload) return { problem: 'Paste a payload first.' };
   let payload: unknown;

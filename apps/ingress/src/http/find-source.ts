@@ -1,4 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { own } from '@wrapup/call';
 import type { Config, Source } from '@wrapup/config';
 
 /** Digests have one length, which is what timingSafeEqual needs, and hide the lengths of the tokens. */
@@ -9,7 +10,7 @@ const digests = new WeakMap<Source, Buffer[]>();
  * has none. Compares in constant time.
  */
 export function findSource(config: Config, name: string, token: string | undefined): Source | undefined {
-  const source = Object.hasOwn(config.sources, name) ? config.sources[name] : undefined;
+  const source = own(config.sources, name);
   if (!source) return undefined;
   const expected = digestsOf(source);
   if (expected.length === 0) return token === undefined ? source : undefined;

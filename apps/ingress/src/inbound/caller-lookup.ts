@@ -5,6 +5,7 @@
  * circuit breaker is open, or the connection is paused, the CRM is not asked. Every failure rejects, and the event is then
  * answered without the caller.
  */
+import { own } from '@wrapup/call';
 import { type Config, type Connection, DestinationPool, type Inbound, type OpenDestination } from '@wrapup/config';
 import { type Context, Failure, type Log, withDeadline } from '@wrapup/destination';
 import { rememberIssued } from '@wrapup/destination/engine';
@@ -264,7 +265,7 @@ class CrmCallerLookup implements CallerLookup {
   /** The connection of the current configuration. The vendor's client is loaded here, and only here. */
   async #connect({ look_up }: Inbound): Promise<OpenConnection> {
     const { connections } = this.#config();
-    const connection = Object.hasOwn(connections, look_up) ? connections[look_up] : undefined;
+    const connection = own(connections, look_up);
     if (!connection) throw new Failure('mapping', 'The connection to look callers up in is not configured.');
     return { ...(await this.#pool.get(connection)), connection };
   }

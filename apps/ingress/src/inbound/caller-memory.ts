@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import { own } from '@wrapup/call';
 import type { Connection, Inbound } from '@wrapup/config';
 import type { Context, PersonAnswer } from '@wrapup/destination';
 import { callerMemory } from '@wrapup/queue';
@@ -50,7 +51,7 @@ export function reduceAnswer(answer: CallerAnswer, reads: Inbound['reads']): Cal
   if (answer.found === 'many') return { found: 'many' };
   const { object, id, properties, related } = answer.person;
   const kept = reads.properties.flatMap((name) => {
-    const value = Object.hasOwn(properties, name) ? properties[name] : undefined;
+    const value = own(properties, name);
     return value === undefined || value === null || value === '' ? [] : [[name, value] as const];
   });
   return {

@@ -1,3 +1,4 @@
+import { own } from '@wrapup/call';
 import type { DestinationKind } from '@wrapup/destination';
 import { suggest } from '@wrapup/findings';
 import type { YamlDocument } from '../file/document.ts';
@@ -18,7 +19,7 @@ export function checkConnections(
   const connections: Record<string, Connection> = {};
   for (const [name, { kind: kindName, quota, ...settings }] of Object.entries(file.connections)) {
     const path = ['connections', name];
-    const kind = Object.hasOwn(kinds, kindName) ? kinds[kindName] : undefined;
+    const kind = own(kinds, kindName);
     if (!kind) {
       const at = document.origin([...path, 'kind']).value;
       const hint = suggest(kindName, Object.keys(kinds));

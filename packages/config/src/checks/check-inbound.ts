@@ -1,3 +1,4 @@
+import { own } from '@wrapup/call';
 import type { DestinationKind } from '@wrapup/destination';
 import { suggest } from '@wrapup/findings';
 import type { Value } from '@wrapup/mapping';
@@ -74,7 +75,7 @@ function checkSection(
   if (guardsDoor(reader)) checkGuard(inbound, sources, add);
 
   const kind = file.declared[inbound.look_up];
-  const related = (kind !== undefined && Object.hasOwn(kinds, kind) ? kinds[kind]?.related : undefined) ?? [];
+  const related = (kind === undefined ? undefined : own(kinds, kind)?.related) ?? [];
   const read: string[] = [];
   const condition = (written: unknown, label: string, path: PropertyKey[]) =>
     checkCondition(written, label, path, read, { document, base }, add);

@@ -1,3 +1,4 @@
+import { own } from '@wrapup/call';
 import { type Place, suggest } from '@wrapup/findings';
 import type { CompiledMapping } from '@wrapup/mapping';
 import type { YamlDocument } from '../file/document.ts';
@@ -56,7 +57,7 @@ export function checkRoutes(file: WrapupFile, { report, origin }: YamlDocument, 
         add('error', 'unknown-source', 'from', `there is no source "${name}"`, suggest(name, sources));
     }
     const when = route.when === undefined ? always : parts.when(route.when, [...path, 'when']);
-    const kind = Object.hasOwn(file.declared, route.to) ? file.declared[route.to] : undefined;
+    const kind = own(file.declared, route.to);
     const mapping =
       kind === undefined ? undefined : parts.mapping(route.mapping, kind, origin([...path, 'mapping']).value);
 

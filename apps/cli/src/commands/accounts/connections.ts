@@ -1,3 +1,4 @@
+import { own } from '@wrapup/call';
 import type { Config } from '@wrapup/config';
 import type { ConnectionReport, ConnectionState, Store } from '@wrapup/queue';
 import type { Command } from 'commander';
@@ -98,7 +99,7 @@ interface Row extends ConnectionReport {
 
 function describe(report: ConnectionReport, config: Config): Row {
   const { connection: name, circuit, operator } = report;
-  const connection = Object.hasOwn(config.connections, name) ? config.connections[name] : undefined;
+  const connection = own(config.connections, name);
   const owners = [circuit === 'open' && 'circuit', operator && 'operator'].filter(Boolean).join(' and ');
   return {
     ...report,
