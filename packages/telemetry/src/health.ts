@@ -1,7 +1,7 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Metrics } from './metrics.ts';
+import { digestOfSecret, isSecret } from './same-secret.ts';
 
 /** Whether the process can do its work, and what is wrong; problems with `ok` are warnings. */
 export interface Readiness {
@@ -77,9 +77,5 @@ async function checkReady(ready: () => Promise<Readiness>): Promise<Readiness> {
 
 function holds(request: IncomingMessage, token: string): boolean {
   const given = /^Bearer +(.+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? '';
-  return timingSafeEqual(digest(given), digest(token));
-}
-
-function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
+  return isSecret(given, digestOfSecret(token));
 }

@@ -7,6 +7,7 @@ export * from './log-throttle.ts';
 export * from './logger.ts';
 export * from './metrics.ts';
 export * from './redaction.ts';
+export * from './same-secret.ts';
 export * from './serve.ts';
 export * from './shutdown.ts';
 export * from './start.ts';

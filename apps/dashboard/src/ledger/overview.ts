@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { CALLS_QUEUE, deliveriesQueue, type Store } from '@wrapup/queue';
 import { type CallState, statesOf } from './search-calls.ts';
 
@@ -58,19 +59,13 @@ export function makeOverview(store: Store, connections: () => Promise<string[]>)
       store.unresolved.count('dead'),
       ...queues.map((name) => countJobs(store, name)),
     ]);
-    const fresh = day && (await Promise.race([day, wait(DAY_WITHIN_MS)]));
+    const fresh = day && (await Promise.race([day, sleep(DAY_WITHIN_MS, undefined, { ref: false })]));
     return {
       ...{ calls, parked, dead, partial: false },
       underWay: underWay.reduce((sum, jobs) => sum + jobs, 0),
       ...(fresh ?? latest),
     };
   };
-}
-
-function wait(ms: number): Promise<undefined> {
-  return new Promise((resolve) => {
-    setTimeout(() => resolve(undefined), ms).unref();
-  });
 }
 
 async function countJobs(store: Store, name: string): Promise<number> {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { attemptsOf, type Config, parseDuration } from '@wrapup/config';
 import { scrub } from '@wrapup/destination';
 import {
@@ -132,7 +133,7 @@ export function unresolvedRoutes({ store, config, latest, connections, log }: Un
         return undefined;
       },
     );
-    const run = await Promise.race([work, wait(RUN_WITHIN_MS)]);
+    const run = await Promise.race([work, sleep(RUN_WITHIN_MS, 'late' as const, { ref: false })]);
     if (run === 'late') return response.redirect(303, backTo(request, state, { run: id }));
     if (run === undefined) return response.redirect(303, backTo(request, state, { did: 'interrupted' }));
     const did = action === 'replay' && broken ? 'replayed_many_before' : noticeNameOf(action);
@@ -152,12 +153,6 @@ function countsOf({ done, of, matched, expired, filter }: BulkRun): { done: numb
 function readNotice(request: Request) {
   const [done, of, gone] = ['done', 'of', 'gone'].map((name) => Number(queryOf(request, name)) || 0);
   return noticeOf(queryOf(request, 'did'), { done: done ?? 0, of: of ?? 0, gone: gone ?? 0 });
-}
-
-function wait(ms: number): Promise<'late'> {
-  return new Promise((resolve) => {
-    setTimeout(() => resolve('late'), ms).unref();
-  });
 }
 
 function readQuery(value: (name: string) => string | undefined): UnresolvedQuery {

@@ -1,6 +1,5 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { clientAddress, type Logger, LogThrottle, networkOf } from '@wrapup/telemetry';
+import { clientAddress, digestOfSecret, isSecret, type Logger, LogThrottle, networkOf } from '@wrapup/telemetry';
 import type { Request } from 'express';
 import { LoginThrottle } from './login-throttle.ts';
 import type { Credentials, Principal } from './principal.ts';
@@ -30,13 +29,13 @@ export function makePasswordCheck({
   wait = pause,
 }: PasswordCheckParts): CheckPassword {
   const logThrottle = new LogThrottle(LOG_EVERY_MS);
-  const expected = { user: digest(credentials.user), password: digest(credentials.password) };
+  const expected = { user: digestOfSecret(credentials.user), password: digestOfSecret(credentials.password) };
   return async (request, given) => {
     const address = clientAddress(request);
     const network = networkOf(address);
     // Both are compared whatever the first says, so that the time tells nothing about either.
-    const userIsRight = timingSafeEqual(digest(given.user), expected.user);
-    const passwordIsRight = timingSafeEqual(digest(given.password), expected.password);
+    const userIsRight = isSecret(given.user, expected.user);
+    const passwordIsRight = isSecret(given.password, expected.password);
     const isRight = userIsRight && passwordIsRight;
     if (!isRight) {
       throttle.failed(network);
@@ -57,8 +56,4 @@ export function readBasic(request: Request): Credentials | undefined {
   const text = Buffer.from(encoded, 'base64').toString('utf8');
   const colon = text.indexOf(':');
   return colon < 0 ? undefined : { user: text.slice(0, colon), password: text.slice(colon + 1) };
-}
-
-function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
 }

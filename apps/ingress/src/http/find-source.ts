@@ -1,8 +1,8 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { own } from '@wrapup/call';
 import type { Config, Source } from '@wrapup/config';
+import { digestOfSecret, isSecret } from '@wrapup/telemetry';
 
-/** Digests have one length, which is what timingSafeEqual needs, and hide the lengths of the tokens. */
+/** Digests of the path tokens of a source. */
 const digests = new WeakMap<Source, Buffer[]>();
 
 /**
@@ -14,21 +14,16 @@ export function findSource(config: Config, name: string, token: string | undefin
   if (!source) return undefined;
   const expected = digestsOf(source);
   if (expected.length === 0) return token === undefined ? source : undefined;
-  const given = digest(token ?? '');
   let right = false;
-  for (const one of expected) right = timingSafeEqual(one, given) || right;
+  for (const digest of expected) right = isSecret(token ?? '', digest) || right;
   return right ? source : undefined;
 }
 
 function digestsOf(source: Source): Buffer[] {
   let known = digests.get(source);
   if (!known) {
-    known = source.path_token.filter(Boolean).map(digest);
+    known = source.path_token.filter(Boolean).map(digestOfSecret);
     digests.set(source, known);
   }
   return known;
-}
-
-function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
 }
