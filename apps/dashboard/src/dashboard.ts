@@ -3,7 +3,7 @@
  *
  * headers          on every answer, refusals too
  * /healthz         machines ask, by any name
- * host             a stranger's name for this machine gets nothing, not even the question for a password
+ * host             a foreign name for this machine gets nothing, not even the password prompt
  * /metrics         counts only, so without a password (`METRICS_TOKEN` apart)
  * /assets          what the sign-in page needs, the same in every installation
  * origin           of every write, signing in and out included
@@ -49,7 +49,7 @@ export interface DashboardParts {
   /** For tests: epoch ms now, and what waits after wrong passwords. */
   now?: () => number;
   wait?: PasswordCheckParts['wait'];
-  /** Addresses and CIDRs of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed. */
+  /** Addresses and CIDRs of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are trusted. */
   trustedProxies?: string[];
   /** Names that the dashboard is reached by, beside loopback and its own. */
   allowedHosts?: string[];

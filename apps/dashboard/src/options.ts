@@ -12,7 +12,7 @@ export interface DashboardOptions {
   generated: boolean;
   /** Address to bind; absent for all interfaces. */
   host?: string;
-  /** `DASHBOARD_HOST` asked for more than loopback and did not get it, for want of a password. */
+  /** `DASHBOARD_HOST` asks for more than loopback, which is not granted without a password. */
   confined: boolean;
   /** Names that the dashboard is reached by, beside loopback and its own. */
   allowedHosts: string[];

@@ -119,7 +119,7 @@ export function decideOutcome({ status, end_reason, duration }: OutcomeFacts): {
   if (duration !== undefined && duration > 0) return { outcome: 'connected', answered_by: 'human' };
   const never = NEVER_BEGAN[end_reason];
   if (never) return { outcome: never, answered_by: 'nobody' };
-  // A completed call of no length was never spoken on; without a length we believe the status but not the person.
+  // In a completed call of no length no one spoke; without a length the status counts, but not who answered.
   return duration === undefined
     ? { outcome: 'connected', answered_by: 'unknown' }
     : { outcome: 'no_answer', answered_by: 'nobody' };

@@ -22,7 +22,7 @@ function kindOf({ kind: name }: Connection): DestinationKind {
 /**
  * Opens a destination, runs the work and closes it. Nothing that the work reads is remembered; tokens come from `secrets`,
  * as workers may hold a newer refresh token than the configuration. The vendor's client is loaded here.
- * @param work gets the destination, and makes contexts of so many milliseconds
+ * @param work gets the destination, and makes contexts that last for the given milliseconds
  */
 export async function withDestination<T>(
   connection: Connection,

@@ -33,7 +33,7 @@ export interface BackfillOptions extends TimeWindow {
   waitForCapacity?(): Promise<void>;
   /** @param total calls to compare; undefined when Synthflow does not say */
   onProgress?(so_far: Readonly<CallCounts>, total: number | undefined): void;
-  /** Called before a wait of so many ms, with the reason. */
+  /** Called before each wait, with its reason and its milliseconds. */
   onWait?(why: SynthflowApiError, ms: number): void;
   /** Milliseconds of the first wait when Synthflow does not answer; default 2 s. */
   base?: number;

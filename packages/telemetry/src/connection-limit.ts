@@ -82,7 +82,7 @@ export class ConnectionLimit {
   }
 }
 
-/** Says that what came over this connection proved its sender, so that it outlives those of strangers. */
+/** Marks a connection whose sender is proved, so that it is closed after the unproved ones. */
 export function trustConnection(socket: Socket): void {
   holders.get(socket)?.trust(socket);
 }

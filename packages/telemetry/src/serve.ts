@@ -35,7 +35,7 @@ export interface Served {
  * request into a connection that is being closed here.
  */
 const KEEP_ALIVE_MS = 65_000;
-/** A header is one packet, and a client that needs longer for it is stuck or means harm. */
+/** A header is one packet, and a client that needs longer for it is stuck or hostile. */
 const HEADERS_MS = 10_000;
 /** What 25 MB take at 3.3 Mbit/s. Until then such a client holds a connection and what came of its body. */
 const REQUEST_MS = 60_000;
@@ -44,7 +44,7 @@ const MAX_CONNECTIONS = 2_000;
 /** How often Node looks for clients that are too slow; its default of 30 s would make the time-outs meaningless. */
 const CHECK_EVERY_MS = 1_000;
 
-/** Listens. Clients that dawdle are cut off. @throws Error with one clear line when the address cannot be taken */
+/** Listens. Slow clients are cut off. @throws Error with one clear line when the address cannot be bound */
 export async function serve(app: RequestListener, options: ServeOptions): Promise<Served> {
   const { name, host, log, headersTimeout = HEADERS_MS, requestTimeout = REQUEST_MS } = options;
   const server = createServer(

@@ -37,7 +37,7 @@ export interface BulkCommand {
   why?: string;
 }
 
-/** Items of which each gets a line and stands in the JSON document; of more only the sums are said. */
+/** Items that are listed one by one, also in the JSON document; of more only the sums are given. */
 const MAX_SHOWN = 1_000;
 const DONE = { replay: 'replayed', drop: 'dropped' } as const;
 
@@ -227,8 +227,8 @@ async function howToReplay(config: Config | undefined) {
 }
 
 /**
- * What a replay is to go by. Without any configuration here it goes by what the workers have; with one that has errors it
- * would go by the one before, which is not what a person who has just fixed a mapping wants.
+ * The configuration that a replay is to use. Without one here it uses that of the workers; with one that has errors it
+ * would use the previous one, which is not what an operator wants who has just fixed a mapping.
  */
 async function configForReplay(options: GlobalOptions, output: Output): Promise<Config | undefined> {
   const { config, findings } = await loadSettings(options);

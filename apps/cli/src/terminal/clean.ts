@@ -13,7 +13,7 @@ export function clean(value: unknown, limit = 500): string {
   return text.length > limit ? `${text.slice(0, limit - 1)}…` : text;
 }
 
-/** JSON for machines, harmless when a person looks at it: what JSON leaves unescaped is escaped too. */
+/** JSON for machines that is safe on a terminal, too: characters that JSON leaves unescaped are escaped. */
 export function cleanJson(value: unknown): string {
   return JSON.stringify(value, null, 2).replace(
     HARMFUL_IN_JSON,

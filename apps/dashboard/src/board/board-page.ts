@@ -18,7 +18,7 @@ export interface BoardPage {
 }
 
 /**
- * Bull Board's entry page without what our policy forbids: fonts from a stranger's server, which would also learn of
+ * Bull Board's entry page without what our policy forbids: fonts from a foreign server, which would also learn of
  * every visit, and inline styles, which only dress the moment before its script runs.
  */
 export function renderBoardPage({ basePath, title, config }: BoardPage): string {

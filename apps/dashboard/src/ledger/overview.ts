@@ -20,9 +20,9 @@ const MAX_COUNTED = 20_000;
 const MAX_COUNT_MS = 1_000;
 /** Counting a busy day costs Redis thousands of reads, so it is not done for every reader. */
 const FRESH_MS = 10_000;
-/** The part of the time that counting may take, however busy the day: one in so many. */
+/** Counting pauses for this many times its own duration. */
 const PAUSE_FACTOR = 20;
-/** A page waits so long for the day's numbers once it has everything else. */
+/** How long a page waits for the day's numbers once it has everything else. */
 const DAY_WITHIN_MS = 150;
 
 const UNDER_WAY = ['waiting', 'active', 'delayed', 'prioritized'] as const;

@@ -161,7 +161,7 @@ function whatNext(delivery: DeliveryEntry, payloadKept: boolean): string {
   }
 }
 
-/** The call as a whole, when it has no deliveries to speak for it. */
+/** The state of a call that has no deliveries to show. */
 function explainCall(entry: LedgerEntry): string | undefined {
   if (entry.stopped?.state === 'parked')
     return 'The call waits for a person. When what the reason names is fixed, press Replay the call.';

@@ -12,7 +12,7 @@ export interface UnresolvedQuery {
   code?: string;
   /** HtmlPart of a code, or of what reasons say. */
   reason?: string;
-  /** A duration: stopped since so long ago. */
+  /** A duration: stopped within it. */
   since?: string;
 }
 
@@ -36,7 +36,7 @@ export interface UnresolvedPageParts {
 }
 
 const SINCE = ['1h', '6h', '1d', '3d', '7d'];
-/** A run that has made no step for so long has no process any more. */
+/** A run without progress for this long has lost its process. */
 export const STILL_MS = 20_000;
 
 const TEXTS = {

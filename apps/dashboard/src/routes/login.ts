@@ -75,7 +75,7 @@ function ownPath(wanted: string | undefined): string {
 
 const BASE = 'http://dashboard.invalid';
 
-/** The page that sent the form came over TLS, by the browser's own word, and this request did not. */
+/** The page that sent the form came over TLS, as the browser says, and this request did not. */
 function isUnseenTls(request: Request): boolean {
   return !request.secure && (request.headers.origin ?? '').startsWith('https:');
 }

@@ -10,7 +10,7 @@ import { type PlaygroundResult, renderPlayground } from '../pages/playground-pag
 import { noteAction } from './operator.ts';
 import { fieldOf } from './request.ts';
 
-/** A payload with a long transcript fits; the limit keeps a slip of the paste from holding up the process. */
+/** A payload with a long transcript fits; the limit keeps a mistaken paste from blocking the process. */
 const LIMIT = '5mb';
 
 export interface PlaygroundRoutesParts {

@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import type { Request, RequestHandler } from 'express';
 
 /**
- * Which names this dashboard goes by. A page of a stranger can make its own name point at this machine (DNS rebinding)
+ * Which names this dashboard has. A foreign page can make its own name point at this machine (DNS rebinding)
  * and would then be read as if it were ours; it cannot make the browser say one of these names.
  */
 export interface Hosts {

@@ -1,11 +1,11 @@
 /**
  * Slows guessing by address. Each wrong password doubles the delay of the next answer to that address, up to two
- * seconds; the right one is delayed alike and always taken, so that a stranger cannot lock an operator out. Guesses
+ * seconds; the right one is delayed alike and always taken, so that an attacker cannot lock an operator out. Guesses
  * from many addresses or over many connections are hardly slowed: against those the length of the password has to hold.
  */
 const FIRST_DELAY_MS = 250;
 const MAX_DELAY_MS = 2_000;
-/** After so long without a wrong password an address starts afresh. */
+/** After this long without a wrong password an address starts afresh. */
 const FORGET_AFTER_MS = 15 * 60_000;
 /** Bound of the table: some 2 MB. Beyond it the address that failed longest ago is forgotten. */
 const MAX_ADDRESSES = 10_000;

@@ -14,7 +14,7 @@ export interface PasswordCheckParts {
   credentials: Credentials;
   log: Logger;
   throttle?: LoginThrottle;
-  /** Waits so many ms. */
+  /** Waits for the given milliseconds. */
   wait?: (ms: number) => Promise<unknown>;
 }
 

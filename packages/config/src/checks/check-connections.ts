@@ -34,7 +34,7 @@ export function checkConnections(
   return connections;
 }
 
-/** The first connection that leads to something real, with its address: secrets that others know do harm beside it. */
+/** The first connection that leads to a real system, with its address: beside it, a weak secret is an error. */
 export function findLive(
   file: WrapupFile,
   kinds: Record<string, DestinationKind>,

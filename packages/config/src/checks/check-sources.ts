@@ -5,9 +5,9 @@ import { isShipped, weaknessOfSecret, weaknessOfToken } from './weak-secret.ts';
 
 type Source = WrapupFile['sources'][string];
 
-/** What beside a file decides which of its sources' mistakes count. */
+/** What else decides which mistakes of the sources count. */
 export interface SourceSurroundings {
-  /** A connection that leads to something real; undefined where all is loopback and sandbox. */
+  /** A connection that leads to a real system; undefined where all lead to loopback or the sandbox. */
   live: { name: string; origin: string } | undefined;
   reader?: Reader | undefined;
 }
@@ -87,7 +87,7 @@ export function checkSources(file: WrapupFile, document: YamlDocument, { live, r
   if (guardsDoor(reader)) checkShared(file, document);
 }
 
-/** Secrets that others know, or can guess. On one's own machine against the sandbox they harm no one. */
+/** Secrets that are known or can be guessed. On a developer's machine, against the sandbox, they are allowed. */
 function checkStrength(
   name: string,
   source: Source,

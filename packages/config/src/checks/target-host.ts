@@ -61,7 +61,7 @@ export function targetHostOf(kind: { kind: string; address?: string }, settings:
   return url?.hostname ? { origin: url.origin, zone: zoneOf(url) } : { origin: kind.kind, zone: 'internet' };
 }
 
-/** Whether what leads there is real, so that a secret which others know does harm. Private networks count. */
+/** Whether it is a real system, beside which a weak secret is an error. Private networks count. */
 export function isLive({ zone }: TargetHost): boolean {
   return zone === 'internet' || zone === 'private';
 }

@@ -1,4 +1,4 @@
-/** Secrets that are none: shipped with an earlier version, taken from an example, repetitive, or short. */
+/** Secrets that are weak: shipped with an earlier version, taken from an example, repetitive, or short. */
 
 /** Bytes; Synthflow generates 32. */
 const MIN_SECRET_BYTES = 16;
@@ -11,12 +11,12 @@ const SHIPPED: ReadonlySet<string> = new Set(['demo-webhook-secret']);
 const EXAMPLE_WORDS =
   /^(?:change|me|your|my|the|secret|secrets|password|passwd|test|example|demo|dev|sandbox|wrapup|webhook|path|token|key|synthflow|hubspot|salesforce|default|here|admin)+$/;
 const SAYS_SO = /not[-_ ]a[-_ ]secret|insecure|change[-_ ]?me|example|^<.*>$/i;
-/** Fewer different characters than this are drawn with a dice of one's own, not at random. */
+/** A text with fewer different characters is not random. */
 const MIN_DISTINCT = 6;
 /** Characters of the longest pattern that counts as repeated. */
 const MAX_PERIOD = 8;
 
-/** True for a secret that everyone knows who has read the repository. */
+/** True for a secret that the repository published. */
 export function isShipped(secret: string): boolean {
   return SHIPPED.has(secret);
 }

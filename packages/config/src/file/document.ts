@@ -83,7 +83,7 @@ interface Replacing {
   spared: (readonly PropertyKey[])[];
 }
 
-/** Undefined for a value whose variables are all empty, or spared: it is as good as not written. */
+/** Undefined for a value whose variables are all empty, or spared: it counts as absent. */
 function replaceIn(node: Node, path: readonly PropertyKey[], replacing: Replacing): Node | undefined {
   if (isMap(node)) return replaceInMap(node, path, replacing);
   if (isList(node)) {

@@ -20,7 +20,7 @@ export function asksSource(reader: Reader | undefined): boolean {
 
 /**
  * @param lookUps the connections that `inbound:` of any source names
- * @returns whether the value at a path may be left out for want of a variable
+ * @returns whether the value at a path may be left out when its variable is not set
  */
 export function sparedBy(
   reader: Reader | undefined,
