@@ -17,8 +17,9 @@ import { healthRoutes, html, type Logger, type Metrics } from '@wrapup/telemetry
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import { makeBoard } from './board/board.ts';
 import { addGauges } from './gauges.ts';
-import { makeConnections } from './ledger/connections.ts';
 import { renderMessage } from './pages/layout.ts';
+import { Unavailable } from './queries/ask-redis.ts';
+import { makeConnections } from './queries/connections.ts';
 import { actionRoutes, type Latest } from './routes/actions.ts';
 import { callRoutes } from './routes/calls.ts';
 import { connectionRoutes } from './routes/connections.ts';
@@ -33,7 +34,6 @@ import { makePasswordCheck, type PasswordCheckParts } from './security/password.
 import type { Credentials } from './security/principal.ts';
 import { endedSessionsOf, Sessions } from './security/sessions.ts';
 import { makeIdentify, requireIdentity } from './security/sign-in.ts';
-import { Unavailable } from './unavailable.ts';
 
 export interface DashboardParts {
   /** Opened as `producer`, so that no page hangs when Redis does. */

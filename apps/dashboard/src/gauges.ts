@@ -9,7 +9,7 @@ import {
   type Store,
 } from '@wrapup/queue';
 import type { Gauge, Metrics } from '@wrapup/telemetry';
-import { ask } from './unavailable.ts';
+import { ask } from './queries/ask-redis.ts';
 
 const STATES = ['waiting', 'active', 'delayed', 'prioritized', 'failed', 'completed'] as const;
 

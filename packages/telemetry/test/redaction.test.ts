@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createLogger } from '../src/index.ts';
-import { maskText, redactFields } from '../src/redaction.ts';
+import { maskText, redactFields } from '../src/observe/redaction.ts';
 
 function capture() {
   const lines: string[] = [];

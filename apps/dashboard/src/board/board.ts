@@ -24,8 +24,8 @@ import {
 } from '@wrapup/queue';
 import type { Logger } from '@wrapup/telemetry';
 import { type RequestHandler, Router } from 'express';
+import { ask } from '../queries/ask-redis.ts';
 import { BOARD_POLICY } from '../security/headers.ts';
-import { ask } from '../unavailable.ts';
 import { renderBoardPage } from './board-page.ts';
 import { redactData, redactProgress, redactReturnValue } from './redact.ts';
 import { redactAnswer } from './redact-answer.ts';

@@ -1,6 +1,6 @@
 import { type DeliveryEntry, EFFECT_LABELS, type LedgerEntry, RECEIVED_LABELS, VERIFIED_LABELS } from '@wrapup/queue';
 import { type Html, html } from '@wrapup/telemetry';
-import type { Candidates } from '../ask-crm.ts';
+import type { Candidates } from '../queries/ask-crm.ts';
 import { DROPPABLE, REPLAYABLE, renderDrop, renderReplay } from './actions.ts';
 import {
   linkToCall,

@@ -1,9 +1,9 @@
 import { OUTCOMES } from '@wrapup/call';
 import type { LedgerEntry, SchemaCheckResult } from '@wrapup/queue';
 import { type Html, type HtmlPart, html } from '@wrapup/telemetry';
-import type { Overview } from '../ledger/overview.ts';
-import type { Reconciliation } from '../ledger/reconciliations.ts';
-import { CALL_STATES, type CallPage, type CallSearch } from '../ledger/search-calls.ts';
+import type { Overview } from '../queries/overview.ts';
+import type { Reconciliation } from '../queries/reconciliations.ts';
+import { CALL_STATES, type CallPage, type CallSearch } from '../queries/search-calls.ts';
 import { count, linkToCall, renderChip, renderRecord, renderSelect, renderTime } from './parts.ts';
 import { renderReconciliations } from './reconciliations.ts';
 import { renderSchemaChecks } from './schema-checks.ts';

@@ -1,7 +1,7 @@
 import type { Call } from '@wrapup/call';
 import type { FieldWrite, LeftOut, PersonPlan, Plan, RecordPlan } from '@wrapup/mapping';
 import { type Html, type HtmlPart, html } from '@wrapup/telemetry';
-import type { PreviewAnswer } from '../ask-crm.ts';
+import type { PreviewAnswer } from '../queries/ask-crm.ts';
 import { renderChip, renderTime } from './parts.ts';
 import { renderPreview } from './preview.ts';
 

@@ -6,7 +6,7 @@ import express, { type Request, type Response, Router } from 'express';
 import { MAX_REASON_LENGTH, REPLAYABLE } from '../pages/actions.ts';
 import { renderMessage } from '../pages/layout.ts';
 import { linkToCall } from '../pages/parts.ts';
-import { ask } from '../unavailable.ts';
+import { ask } from '../queries/ask-redis.ts';
 import type { NoticeName } from './notices.ts';
 import { noteAction } from './operator.ts';
 import { fieldOf } from './request.ts';

@@ -7,7 +7,7 @@ import express, { Router } from 'express';
 import { MAX_REASON_LENGTH } from '../pages/actions.ts';
 import { renderConnections } from '../pages/connections-page.ts';
 import { renderMessage, sendPage } from '../pages/layout.ts';
-import { ask } from '../unavailable.ts';
+import { ask } from '../queries/ask-redis.ts';
 import { noticeOf } from './notices.ts';
 import { noteAction } from './operator.ts';
 import { fieldOf, queryOf } from './request.ts';

@@ -4,9 +4,9 @@ import type { Store } from '@wrapup/queue';
 import { normalise, readCallId } from '@wrapup/synthflow';
 import type { Logger } from '@wrapup/telemetry';
 import express, { type Response, Router } from 'express';
-import { askCrm } from '../ask-crm.ts';
 import { sendPage } from '../pages/layout.ts';
 import { type PlaygroundResult, renderPlayground } from '../pages/playground-page.ts';
+import { askCrm } from '../queries/ask-crm.ts';
 import { noteAction } from './operator.ts';
 import { fieldOf } from './request.ts';
 

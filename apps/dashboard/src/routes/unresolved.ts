@@ -19,7 +19,7 @@ import express, { type Request, type Response, Router } from 'express';
 import { MAX_REASON_LENGTH } from '../pages/actions.ts';
 import { renderMessage, sendPage } from '../pages/layout.ts';
 import { renderUnresolved, STILL_MS, type UnresolvedQuery } from '../pages/unresolved-page.ts';
-import { ask } from '../unavailable.ts';
+import { ask } from '../queries/ask-redis.ts';
 import type { Latest } from './actions.ts';
 import { noticeOf } from './notices.ts';
 import { noteAction } from './operator.ts';

@@ -14,7 +14,7 @@ import { randomUUID, scrypt } from 'node:crypto';
 import { promisify } from 'node:util';
 import type { Store } from '@wrapup/queue';
 import { jwtVerify, SignJWT } from 'jose';
-import { ask } from '../unavailable.ts';
+import { ask } from '../queries/ask-redis.ts';
 import type { Credentials, OperatorSession, Principal } from './principal.ts';
 
 /** NIST SP 800-63B-4 §2.2.3: an hour of inactivity, a day in all (AAL2). */

@@ -7,7 +7,7 @@
  * second signal     exit 1 at once
  * unhandled error   logged; exit 1 at once, since the state is unknown
  */
-import type { Logger } from './logger.ts';
+import type { Logger } from '../observe/logger.ts';
 
 export interface ShutdownStep {
   /** What it does, for the log: `stop listening`, `finish the batch in hand`. */

@@ -1,7 +1,7 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Logger } from '../observe/logger.ts';
 import { ConnectionLimit } from './connection-limit.ts';
-import type { Logger } from './logger.ts';
 
 export interface ServeOptions {
   /** 0 takes any free port. */

@@ -1,4 +1,4 @@
-import type { Logger } from './logger.ts';
+import type { Logger } from '../observe/logger.ts';
 
 /**
  * Runs the start of a process. When it fails, the message is logged as one line and the process ends with 1: an operator

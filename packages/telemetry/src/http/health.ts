@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Metrics } from './metrics.ts';
+import type { Metrics } from '../observe/metrics.ts';
 import { digestOfSecret, isSecret } from './same-secret.ts';
 
 /** Whether the process can do its work, and what is wrong; problems with `ok` are warnings. */
