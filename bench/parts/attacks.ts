@@ -46,7 +46,7 @@ const ATTACKS: Attack[] = [
     what: 'strangers: 12 stalled gzip bodies of 22 MB',
     async run(port) {
       const bomb = gzipSync(`{"a":"${'a'.repeat(22 * MB)}"}`).subarray(0, 21_800);
-      const sent = [headOf('content-encoding: gzip\r\ncontent-length: 25000'), bomb];
+      const sent = [headOf('content-encoding: gzip\r\ncontent-length: 90000'), bomb];
       const answers = await Promise.all(Array.from({ length: 12 }, () => new Stalled(port, sent).ended));
       return { bytes: 12 * bomb.length, answers };
     },

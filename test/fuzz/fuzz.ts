@@ -67,7 +67,9 @@ export async function fuzz({ seconds, seed, redis }: FuzzOptions): Promise<FuzzR
   ].map((line) => `${line}\n`);
   const system = await openSystem({
     redis,
-    config: makeConfig().replace('sources:\n', `sources:\n${guarded.join('')}`),
+    config: makeConfig({
+      routes: ['- { name: sales-calls, from: main, to: sales, mapping: mapping.yaml }'],
+    }).replace('sources:\n', `sources:\n${guarded.join('')}`),
   });
   const broken = new Set<string>();
   const answers: Record<string, number> = {};
