@@ -25,7 +25,7 @@ export function addCounts(into: CallCounts, found: Readonly<CallCounts>): void {
   for (const key of Object.keys(into) as (keyof CallCounts)[]) into[key] += found[key];
 }
 
-/** Reads what Redis holds of a run or checkpoint. Version 0.1 named the counts `counts`. */
+/** Reads what Redis holds of a run or checkpoint. Version 0.1 named the counts `tally`. */
 export function parseStored<Stored>(text: string): Stored {
-  return JSON.parse(text.replace('"counts":{', '"counts":{')) as Stored;
+  return JSON.parse(text.replace('"tally":{', '"counts":{')) as Stored;
 }
