@@ -19,7 +19,7 @@ export function chooseSource(config: Config, name: string | undefined, usual?: s
   return source;
 }
 
-/** RunStore something with the API of a source, and closes it. What the API says of a failure ends the command. */
+/** Runs something with the API of a source, and closes it. What the API says of a failure ends the command. */
 export async function withApi<T>(source: Source, work: (api: SynthflowApi) => Promise<T>): Promise<T> {
   const [{ openApi, SourceError }, { SynthflowApiError }] = await Promise.all([
     import('@wrapup/recovery'),

@@ -8,7 +8,7 @@ function hint(): string {
 }
 
 /**
- * RunStore something on this installation's Redis and closes it. A Redis that does not answer ends the command with 3, keys
+ * Runs something on this installation's Redis and closes it. A Redis that does not answer ends the command with 3, keys
  * that do not fit to it with 1.
  * @param options.anyKeys for a command that says itself what is wrong with them
  */

@@ -22,7 +22,7 @@ let warm: Promise<ChildProcess> | undefined;
 let busy = false;
 
 /**
- * RunStore the command as a user would, in the repository's root. Nothing of this process's environment reaches it. The first
+ * Runs the command as a user would, in the repository's root. Nothing of this process's environment reaches it. The first
  * run of a test file, any beside another one, and any with settings for Node itself is a process of its own; the others
  * share one (`warm.ts`).
  */

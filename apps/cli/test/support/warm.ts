@@ -1,5 +1,5 @@
 /**
- * RunStore the command again and again in one process, for tests: to start and load it each time would take most of their time.
+ * Runs the command again and again in one process, for tests: to start and load it each time would take most of their time.
  * Each run has its own arguments, environment, input and output, and evaluates `main.ts` afresh.
  *
  * What a process of its own would show, this one must show too: whatever a run leaves behind that would keep its process

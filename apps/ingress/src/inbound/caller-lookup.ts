@@ -92,7 +92,7 @@ class CrmCallerLookup implements CallerLookup {
     this.#config = config;
     this.#openStore = openStore;
     this.#log = log;
-    const results = metrics.counter('ingress_callers_total', 'CallerLookup by how they were looked up', ['result']);
+    const results = metrics.counter('ingress_callers_total', 'Callers by how they were looked up', ['result']);
     const seconds = metrics.histogram('ingress_caller_seconds', 'Time to ask the CRM for a caller');
     this.#note = (result) => results.inc({ result });
     this.#seconds = (since) => seconds.observe((performance.now() - since) / 1000);
