@@ -45,5 +45,7 @@ export function plainWord(text: string): string {
 
 /** @returns undefined for a status that is neither documented nor seen so far */
 export function readStatus(text: string): CallStatus | undefined {
-  return text.length > 64 ? undefined : BY_SPELLING.get(plainWord(text));
+  if (text.length > 64) return undefined;
+  // Nearly all come spelled as documented.
+  return BY_SPELLING.get(text) ?? BY_SPELLING.get(plainWord(text));
 }
