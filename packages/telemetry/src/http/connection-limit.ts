@@ -9,7 +9,7 @@
  *
  * Node's own limit stands above this one, for connections that are being closed still.
  */
-import type { Server } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
 /** Connections that Node may hold besides: what one turn of the event loop accepts before the closed ones are gone. */
@@ -25,8 +25,8 @@ export class ConnectionLimit {
   /** Ordered by the last sign of life, the oldest first. */
   readonly #unproved = new Set<Socket>();
   readonly #proved = new Set<Socket>();
-  /** Requests whose header has come and that are not answered yet, by connection. */
-  readonly #underWay = new WeakMap<Socket, number>();
+  /** The answer to the last request of a connection: answers end in the order of their requests. */
+  readonly #answers = new WeakMap<Socket, ServerResponse>();
 
   /** @param max connections held at once */
   constructor(server: Server, max: number) {
@@ -36,8 +36,7 @@ export class ConnectionLimit {
     // Before the handler of the server, so that a request is a sign of life before it is anything else.
     server.prependListener('request', ({ socket }, response) => {
       this.#touch(socket);
-      this.#count(socket, 1);
-      response.once('close', () => this.#count(socket, -1));
+      this.#answers.set(socket, response);
     });
   }
 
@@ -61,8 +60,10 @@ export class ConnectionLimit {
     else if (this.#proved.delete(socket)) this.#proved.add(socket);
   }
 
-  #count(socket: Socket, change: 1 | -1): void {
-    this.#underWay.set(socket, (this.#underWay.get(socket) ?? 0) + change);
+  /** Whether a request has come whose answer has not been sent whole. */
+  #isBusy(socket: Socket): boolean {
+    const answer = this.#answers.get(socket);
+    return answer !== undefined && !answer.writableFinished && !answer.destroyed;
   }
 
   #makeRoom(newcomer: Socket): boolean {
@@ -73,7 +74,7 @@ export class ConnectionLimit {
       return true;
     }
     for (const socket of this.#proved) {
-      if (this.#underWay.get(socket)) continue;
+      if (this.#isBusy(socket)) continue;
       this.#proved.delete(socket);
       socket.destroy();
       return true;
