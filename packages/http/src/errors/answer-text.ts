@@ -55,7 +55,7 @@ function plain(text: string): string {
 
 /** Words in a row by which a text is recognised. */
 const RUN_WORDS = 3;
-/** Letters of a word that stands alone and is not a name. Shorter ones say nothing about anybody. */
+/** Letters of a word that stands alone and is not a name. Shorter ones say nothing about a person. */
 const MIN_LETTERS = 3;
 const WORD = /[\p{L}\p{N}]+/gu;
 const MASK = '[sent]';

@@ -5,7 +5,7 @@
 import type { VoiceCall, VoiceValue } from '../synthflow/call.ts';
 import type { Workspace } from '../synthflow/workspace.ts';
 
-export type InboundAnswer = 'kept' | 'told' | 'rerouted' | 'hung_up' | 'no_answer';
+export type InboundAnswer = 'kept' | 'variables' | 'rerouted' | 'hung_up' | 'no_answer';
 
 /** Milliseconds for an answer. */
 const PATIENCE = 8_000;
@@ -60,7 +60,7 @@ function applyAnswer(workspace: Workspace, call: VoiceCall, body: unknown): Inbo
     call.agent = other;
     return 'rerouted';
   }
-  return custom_variables || metadata ? 'told' : 'kept';
+  return custom_variables || metadata ? 'variables' : 'kept';
 }
 
 interface Answered {

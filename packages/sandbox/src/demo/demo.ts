@@ -24,7 +24,7 @@ export interface DemoStatus {
     /** Answers by status; `0` for none. */
     answers: Record<string, number>;
   };
-  /** Inbound calls by what was answered before they connected: `kept`, `told`, `rerouted`, `hung_up`, `no_answer`. */
+  /** Inbound calls by what was answered before they connected: `kept`, `variables`, `rerouted`, `hung_up`, `no_answer`. */
   inbound: Record<string, number>;
   running: boolean;
   /** Milliseconds since it began, or that it took. */
