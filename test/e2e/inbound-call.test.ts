@@ -74,7 +74,10 @@ it('a demo asks before its inbound calls connect, and each of them ends at the c
   const informed = system.sandbox.control.calls().filter(({ metadata }) => metadata);
   expect(informed.length).toBeGreaterThan(0);
   // Two who call in the same second may find the share of searches used up: they are put through without.
-  expect(status.inbound).toEqual({ variables: informed.length, ...(status.inbound.kept && { kept: expect.any(Number) }) });
+  expect(status.inbound).toEqual({
+    variables: informed.length,
+    ...(status.inbound.kept && { kept: expect.any(Number) }),
+  });
   expect(status.webhooks.answers).toEqual({ 202: 40 });
   for (const { id, metadata } of informed) {
     const entry = await system.settled(id, 60_000);
