@@ -13,15 +13,20 @@ import { join } from 'node:path';
 /** Linux picks from 32768 on, others from 49152 on. */
 const FIRST = 20_000;
 const COUNT = 12_000;
+const MAX_ATTEMPTS = 1_000;
 const CLAIM_MS = 60 * 60_000;
 const CLAIMS = join(tmpdir(), `wrapup-ports-${userInfo().uid}`);
 
-/** @returns {Promise<number>} a port that nothing listens on and that was given to no other caller within the hour */
+/**
+ * @returns {Promise<number>} a port that nothing listens on and that was given to no other caller within the hour
+ * @throws {Error} when a thousand ports at random are all taken
+ */
 export async function freePort() {
-  for (;;) {
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
     const port = FIRST + Math.floor(Math.random() * COUNT);
     if (claim(port) && (await isFree(port))) return port;
   }
+  throw new Error(`No port from ${FIRST} to ${FIRST + COUNT - 1} is free; ${CLAIMS} holds those given within the hour.`);
 }
 
 /** Whether a server could listen on it, on loopback and on all interfaces. @param {number} port */

@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync } from 'node:child_process';
 import {
   cpSync,
   existsSync,
@@ -17,6 +17,7 @@ import { join, resolve } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ping, startRedisServer } from '../scripts/local-redis.mjs';
+import { childOf, type Run, runScript } from './support/terminal.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
 const ANY_PORTS = { INGRESS_PORT: '0', DASHBOARD_PORT: '0', WORKER_PORT: '0', SANDBOX_PORT: '0' };
@@ -50,26 +51,10 @@ function bareEnvironment(more: Record<string, string> = {}): Record<string, stri
   };
 }
 
-interface Run {
-  child: ChildProcess;
-  output(): string;
-  /** Its exit code, or the signal that ended it. */
-  ended: Promise<number | string>;
-}
-
 function run(args: string[], env: Record<string, string>): Run {
-  const child = spawn(process.execPath, args, { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] });
-  children.push(child);
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (chunk: string) => {
-      output += chunk;
-    });
-  }
-  const ended = new Promise<number | string>((done) => {
-    child.once('close', (code, signal) => done(signal ?? code ?? 0));
-  });
-  return { child, output: () => output, ended };
+  const started = runScript(args, env);
+  children.push(started.child);
+  return started;
 }
 
 /** Runs `npm start`'s script and waits for what it prints when everything is there. */
@@ -94,16 +79,6 @@ async function wrapup(
 ): Promise<{ code: number | string; output: string }> {
   const { ended, output } = run(['scripts/run.mjs', 'apps/cli/src/main.ts', ...args], bareEnvironment(more));
   return { code: await ended, output: output() };
-}
-
-/** The process whose command line holds `text`, started by `parent`. */
-function childOf(parent: number, text: string): number {
-  const processes = execFileSync('ps', ['-A', '-o', 'pid=,ppid=,command='], { encoding: 'utf8' });
-  for (const line of processes.split('\n')) {
-    const [pid, ppid, ...command] = line.trim().split(/\s+/);
-    if (Number(ppid) === parent && command.join(' ').includes(text)) return Number(pid);
-  }
-  throw new Error(`no child of ${parent} runs ${text}`);
 }
 
 async function written(sandbox: string, which = ''): Promise<Record<string, unknown[]>> {

@@ -1,4 +1,5 @@
 /** A store on the tests' own Redis, and calls that came to it. */
+import { randomUUID } from 'node:crypto';
 import { type Arrival, openStore, type Store } from '../../packages/queue/src/index.ts';
 import { freshPrefix, redisUrl } from './redis.ts';
 
@@ -7,6 +8,11 @@ export async function openTestStore(options: Partial<Parameters<typeof openStore
   const store = openStore({ url: redisUrl(), prefix: freshPrefix(), role: 'worker', onError() {}, ...options });
   await store.connected(20_000);
   return store;
+}
+
+/** A call that no other test has, with a body of its own. */
+export function newArrival({ call_id = randomUUID(), ...otherwise }: Partial<Arrival> = {}): Arrival {
+  return makeArrival(call_id, Buffer.from(JSON.stringify({ call: { call_id } })), otherwise);
 }
 
 /** A body that came by webhook just now, with a right signature. */

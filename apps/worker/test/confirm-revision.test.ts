@@ -2,29 +2,27 @@
 import { randomUUID } from 'node:crypto';
 import type { Config } from '@wrapup/config';
 import type { CallJob } from '@wrapup/queue';
-import { type RunningSandbox, startSandbox, type VoiceCall, webhookOf } from '@wrapup/sandbox';
+import { type VoiceCall, webhookOf } from '@wrapup/sandbox';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { processCall } from '../src/calls/process-call.ts';
 import { Verifier } from '../src/calls/verifier.ts';
 import { readCall } from '../src/payloads/read-call.ts';
 import { callAt } from '../src/payloads/revisions.ts';
-import { configWith, openCallStore, type TestPayload } from './support/call-store.ts';
+import { type CallApi, openCallApi } from './support/call-api.ts';
+import { configWith, type TestPayload } from './support/call-store.ts';
 
 const MINUTE = 60_000;
-let callStore: Awaited<ReturnType<typeof openCallStore>>;
-let sandbox: RunningSandbox;
+let api: CallApi;
+let callStore: CallApi['callStore'];
+let sandbox: CallApi['sandbox'];
 let answered: VoiceCall;
+const ledger = (job: CallJob) => api.ledger(job);
 
 beforeAll(async () => {
-  callStore = await openCallStore();
-  sandbox = await startSandbox({ settings: { synthflow: { api_key: 'right-key', region: 'us' } } });
-  await sandbox.control.demo({ calls: 30, past: 60 * MINUTE });
-  answered = sandbox.control.calls().find(({ collected }) => 'budget' in collected) as VoiceCall;
+  api = await openCallApi();
+  ({ callStore, sandbox, answered } = api);
 });
-afterAll(async () => {
-  await callStore.close();
-  await sandbox.close();
-});
+afterAll(() => api.close());
 beforeEach(() => sandbox.control.clearFaults());
 
 type Source = Config['sources'][string];
@@ -32,7 +30,7 @@ type Source = Config['sources'][string];
 function open(change: Partial<Source> = {}) {
   const config = configWith(({ sources }) => {
     const source = sources.main as Source;
-    Object.assign(source, { api_key: 'right-key', region: 'us', base_url: `${sandbox.synthflowUrl}/us`, ...change });
+    Object.assign(source, { ...api.access, ...change });
   });
   const verifier = new Verifier(callStore.store, () => config);
   onTestFinished(() => verifier.close());
@@ -65,12 +63,6 @@ function open(change: Partial<Source> = {}) {
       return callAt(entry, revision, (hash) => readCall(callStore.store, source, entry, hash));
     },
   };
-}
-
-async function ledger({ source, call_id }: CallJob) {
-  const entry = await callStore.store.ledger.read(source, call_id);
-  if (!entry) throw new Error('no entry');
-  return entry;
 }
 
 const reads = () => sandbox.control.requests().by_operation['calls read'] ?? 0;

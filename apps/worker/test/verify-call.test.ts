@@ -1,36 +1,34 @@
 import { randomUUID } from 'node:crypto';
 import type { Config } from '@wrapup/config';
 import type { CallJob, UnresolvedJob } from '@wrapup/queue';
-import { type RunningSandbox, singleOf, startSandbox, type VoiceCall, webhookOf } from '@wrapup/sandbox';
+import { singleOf, type VoiceCall, webhookOf } from '@wrapup/sandbox';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { processCall } from '../src/calls/process-call.ts';
 import { Verifier } from '../src/calls/verifier.ts';
 import { readCall } from '../src/payloads/read-call.ts';
 import { sweep } from '../src/upkeep/sweep.ts';
-import { configWith, openCallStore, type TestPayload } from './support/call-store.ts';
+import { type CallApi, openCallApi } from './support/call-api.ts';
+import { configWith, type TestPayload } from './support/call-store.ts';
 
 const MINUTE = 60_000;
-let callStore: Awaited<ReturnType<typeof openCallStore>>;
-let sandbox: RunningSandbox;
+let api: CallApi;
+let callStore: CallApi['callStore'];
+let sandbox: CallApi['sandbox'];
 let answered: VoiceCall;
+const ledger = (job: CallJob) => api.ledger(job);
 
 beforeAll(async () => {
-  callStore = await openCallStore();
-  sandbox = await startSandbox({ settings: { synthflow: { api_key: 'right-key', region: 'us' } } });
-  await sandbox.control.demo({ calls: 30, past: 60 * MINUTE });
-  answered = sandbox.control.calls().find(({ collected }) => 'budget' in collected) as VoiceCall;
+  api = await openCallApi();
+  ({ callStore, sandbox, answered } = api);
 });
-afterAll(async () => {
-  await callStore.close();
-  await sandbox.close();
-});
+afterAll(() => api.close());
 beforeEach(() => sandbox.control.clearFaults());
 
 /** A worker's part of the work, on a source that trusts the API only. */
 function open(change: (source: Config['sources'][string]) => void = () => {}) {
   const config = configWith(({ sources }) => {
     const source = sources.main as Config['sources'][string];
-    Object.assign(source, { trust: 'api', api_key: 'right-key', region: 'us', base_url: `${sandbox.synthflowUrl}/us` });
+    Object.assign(source, { trust: 'api', ...api.access });
     change(source);
   });
   const verifier = new Verifier(callStore.store, () => config);
@@ -56,12 +54,6 @@ function open(change: (source: Config['sources'][string]) => void = () => {}) {
       return readCall(callStore.store, source, entry, last?.hash ?? '');
     },
   };
-}
-
-async function ledger({ source, call_id }: CallJob) {
-  const entry = await callStore.store.ledger.read(source, call_id);
-  if (!entry) throw new Error('no entry');
-  return entry;
 }
 
 /** Places a call, and gives the payload of its webhook. */

@@ -33,8 +33,8 @@ test('a route takes no calls of other sources', () => {
 
 test('the person whom an inbound call was answered with is one of the connection that was asked', () => {
   const mapping = { plan: (call: object) => call } as never;
-  const told = { crm_person_id: '101', crm_connection: 'sales', plan: 'Team' };
-  const call = { metadata: told, prompt_variables: told } as never;
+  const variables = { crm_person_id: '101', crm_connection: 'sales', plan: 'Team' };
+  const call = { metadata: variables, prompt_variables: variables } as never;
   expect(planCall({ name: 'r', to: 'sales', mapping }, call)).toBe(call);
   const other = { crm_connection: 'sales', plan: 'Team' };
   expect(planCall({ name: 'r', to: 'service', mapping }, call)).toEqual({ metadata: other, prompt_variables: other });

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { newArrival } from '../../../test/support/store.ts';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { doWithin } from '../../../test/support/own-time.ts';
@@ -25,18 +25,6 @@ beforeAll(async () => {
 });
 afterAll(() => store.close());
 
-function arrival(overrides: Partial<Arrival> = {}): Arrival {
-  return {
-    source: 'main',
-    call_id: randomUUID(),
-    body: Buffer.from('{"call":{"call_id":"x"}}'),
-    received: 'webhook',
-    verified: 'signature',
-    received_at: Date.now(),
-    ...overrides,
-  };
-}
-
 async function withIntake<T>(use: (intake: ReturnType<typeof openIntake>) => Promise<T>): Promise<T> {
   const intake = openIntake({ url: redisUrl(), prefix, onError });
   await expect.poll(async () => (await intake.ready()).ok).toBe(true);
@@ -50,7 +38,7 @@ async function withIntake<T>(use: (intake: ReturnType<typeof openIntake>) => Pro
 describe('intake', () => {
   it('keeps bytes, ledger entry and job before it resolves', () =>
     withIntake(async (intake) => {
-      const one = arrival();
+      const one = newArrival();
       expect(await intake.accept(one)).toBe('accepted');
       const revision = revisionOf(one.body);
       expect(await store.payloads.read('main', one.call_id, revision)).toEqual(one.body);
@@ -63,7 +51,7 @@ describe('intake', () => {
 
   it('takes fifty parallel deliveries of one call once', () =>
     withIntake(async (intake) => {
-      const one = arrival();
+      const one = newArrival();
       const answers = await Promise.all(Array.from({ length: 50 }, () => intake.accept(one)));
       expect(answers.filter((answer) => answer === 'accepted')).toHaveLength(1);
       expect(answers.filter((answer) => answer === 'duplicate')).toHaveLength(49);
@@ -73,7 +61,7 @@ describe('intake', () => {
 
   it('takes other bytes under the same id as a revision', () =>
     withIntake(async (intake) => {
-      const one = arrival();
+      const one = newArrival();
       await intake.accept(one);
       expect(await intake.accept({ ...one, body: Buffer.from('{"call":{"call_id":"x","duration":1}}') })).toBe(
         'accepted',
@@ -83,7 +71,7 @@ describe('intake', () => {
 
   it('adds the job when the process that kept the bytes died before adding it', () =>
     withIntake(async (intake) => {
-      const one = arrival();
+      const one = newArrival();
       await intake.accept(one);
       const queue = store.queues.get<{ call_id: string }>(CALLS_QUEUE);
       const [job] = (await queue.getWaiting()).filter(({ data }) => data.call_id === one.call_id);
@@ -94,7 +82,7 @@ describe('intake', () => {
 
   it('adds no job for what was handled before, also when its job is gone', () =>
     withIntake(async (intake) => {
-      const one = arrival();
+      const one = newArrival();
       await intake.accept(one);
       const ref = { source: 'main', call_id: one.call_id, revision: revisionOf(one.body) };
       await store.ledger.route(ref, { effect: 'applied', facts: { notes: [] }, wanted: [] });
@@ -108,7 +96,7 @@ describe('intake', () => {
   it('keeps ids that look like BullMQ keys apart from them', () =>
     withIntake(async (intake) => {
       for (const call_id of ['meta', 'wait', '123', 'a:b:c', 'ключ', '{x}', 'id']) {
-        expect(await intake.accept(arrival({ call_id }))).toBe('accepted');
+        expect(await intake.accept(newArrival({ call_id }))).toBe('accepted');
         expect((await store.ledger.read('main', call_id))?.call_id).toBe(call_id);
       }
     }));
@@ -117,11 +105,11 @@ describe('intake', () => {
     const redis = await startRedis();
     const intake = openIntake({ url: redis.url, prefix, onError });
     await expect.poll(async () => (await intake.ready()).ok).toBe(true);
-    await intake.accept(arrival());
+    await intake.accept(newArrival());
     redis.pause();
-    await doWithin(1_000, () => expect(intake.accept(arrival())).rejects.toThrow());
+    await doWithin(1_000, () => expect(intake.accept(newArrival())).rejects.toThrow());
     redis.resume();
-    await expect.poll(() => intake.accept(arrival()).catch(() => 'no'), { timeout: 60_000 }).toBe('accepted');
+    await expect.poll(() => intake.accept(newArrival()).catch(() => 'no'), { timeout: 60_000 }).toBe('accepted');
     await intake.close();
     await redis.stop();
   });
@@ -134,7 +122,7 @@ describe('intake', () => {
     const received = async () =>
       Number(/total_net_input_bytes:(\d+)/.exec(await (own.redis as Redis).info('stats'))?.[1]);
     const body = (letter: string) => Buffer.alloc(12 * MB, letter);
-    const call = arrival({ terminal: true });
+    const call = newArrival({ terminal: true });
     // A busy machine may need more than the time that Redis is given: what was kept then is a duplicate.
     const accept = async (one: Arrival) => {
       let answer: string | undefined;
@@ -172,7 +160,7 @@ describe('intake', () => {
 
   it('adds the job of a large body that is known but has none', () =>
     withIntake(async (intake) => {
-      const one = arrival({ body: Buffer.alloc(300_000, 'x') });
+      const one = newArrival({ body: Buffer.alloc(300_000, 'x') });
       await expect.poll(() => intake.accept(one).catch(() => 'no')).not.toBe('no');
       const queue = store.queues.get<CallJob>(CALLS_QUEUE);
       const ours = async () =>

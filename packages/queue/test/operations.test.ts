@@ -1,7 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openTestStore } from '../../../test/support/store.ts';
-import { type Arrival, revisionOf, type Store } from '../src/index.ts';
+import { newArrival, openTestStore } from '../../../test/support/store.ts';
+import { revisionOf, type Store } from '../src/index.ts';
 
 let store: Store;
 beforeAll(async () => {
@@ -9,22 +8,9 @@ beforeAll(async () => {
 });
 afterAll(() => store.close());
 
-function arrival(overrides: Partial<Arrival> = {}): Arrival {
-  const call_id = overrides.call_id ?? randomUUID();
-  return {
-    source: 'main',
-    call_id,
-    body: Buffer.from(JSON.stringify({ call_id })),
-    received: 'webhook',
-    verified: 'signature',
-    received_at: Date.now(),
-    ...overrides,
-  };
-}
-
 describe('bytes from the API', () => {
   it('prove the call, and themselves, from then on', async () => {
-    const hint = arrival();
+    const hint = newArrival();
     await store.accept(hint, 90);
     const later = hint.received_at + 1;
     const truth = { ...hint, body: Buffer.from('{"from":"the api"}'), verified: 'api' as const, received_at: later };
@@ -35,7 +21,7 @@ describe('bytes from the API', () => {
   });
 
   it('are believed although the same bytes were taken for a hint before', async () => {
-    const hint = arrival({ verified: 'none' });
+    const hint = newArrival({ verified: 'none' });
     await store.accept(hint, 90);
     const revision = revisionOf(hint.body);
     await store.ledger.markUnverified('main', hint.call_id, revision);
@@ -49,7 +35,7 @@ describe('bytes from the API', () => {
 
 describe('a call that waits', () => {
   it('keeps the time of the first note, and forgets it once it goes on', async () => {
-    const call = arrival();
+    const call = newArrival();
     await store.accept(call, 90);
     await store.ledger.wait('main', call.call_id, { code: 'a', reason: 'first' });
     const since = (await store.ledger.read('main', call.call_id))?.waiting?.since;
@@ -62,7 +48,7 @@ describe('a call that waits', () => {
 
 describe('a call that is parked before its routes', () => {
   it('is listed among the parked, and taken off the list when it is replayed', async () => {
-    const call = arrival();
+    const call = newArrival();
     await store.accept(call, 90);
     const why = { code: 'unverified', reason: 'r', hint: 'h', state: 'parked' as const };
     await store.ledger.stop('main', call.call_id, why);
@@ -77,7 +63,7 @@ describe('a call that is parked before its routes', () => {
 
 describe('asking for many calls at once', () => {
   it('says which of them the ledger holds', async () => {
-    const calls = [arrival(), arrival()];
+    const calls = [newArrival(), newArrival()];
     for (const call of calls) await store.accept(call, 90);
     const ids = calls.map(({ call_id }) => call_id);
     expect([...(await store.ledger.known('main', [...ids, 'unheard-of']))].sort()).toEqual([...ids].sort());
@@ -88,7 +74,7 @@ describe('asking for many calls at once', () => {
 
 describe('a call that was given up before its routes', () => {
   it('is off the lists, keeps the reason, and may be replayed all the same', async () => {
-    const call = arrival();
+    const call = newArrival();
     await store.accept(call, 90);
     const why = { code: 'unverified', reason: 'r', state: 'parked' as const };
     await store.ledger.stop('main', call.call_id, why);

@@ -1,6 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openTestStore } from '../../../test/support/store.ts';
+import { newArrival, openTestStore } from '../../../test/support/store.ts';
 import { type Arrival, bullPriority, CALLS_QUEUE, priorityOf, type Store } from '../src/index.ts';
 
 let store: Store;
@@ -9,24 +8,11 @@ beforeAll(async () => {
 });
 afterAll(() => store.close());
 
-function arrival(overrides: Partial<Arrival> = {}): Arrival {
-  const call_id = overrides.call_id ?? randomUUID();
-  return {
-    source: 'main',
-    call_id,
-    body: Buffer.from(JSON.stringify({ call_id })),
-    received: 'webhook',
-    verified: 'signature',
-    received_at: Date.now(),
-    ...overrides,
-  };
-}
-
 describe('who goes first', () => {
   it('live calls, then replays, then missed ones, then history', async () => {
-    const history = arrival({ received: 'backfill' });
-    const missed = arrival({ received: 'reconciled' });
-    const live = arrival();
+    const history = newArrival({ received: 'backfill' });
+    const missed = newArrival({ received: 'reconciled' });
+    const live = newArrival();
     for (const one of [history, missed, live]) await store.accept(one, 90);
     const jobs = await store.queues.get<{ call_id: string }>(CALLS_QUEUE).getJobs(['waiting', 'prioritized']);
     const priority = (call: Arrival) => jobs.find(({ data }) => data.call_id === call.call_id)?.opts.priority ?? 0;

@@ -32,7 +32,8 @@ export function makeRequestHandlers(metrics: Metrics, log: Logger, problems: Pro
   return {
     of(route, handle) {
       const timed = seconds.labels(route);
-      const count = counterBy((source, result) => requests.labels(route, source, result));
+      /** By source and result, names of our own: labels are hashed for each look-up. */
+      const counters = new Map<string, ReturnType<typeof requests.labels>>();
       return async (request, response) => {
         const start = performance.now();
         const labels: RequestLabels = { source: '' };
@@ -56,23 +57,12 @@ export function makeRequestHandlers(metrics: Metrics, log: Logger, problems: Pro
             sendProblem(request, response, problem);
           }
         }
-        count(labels.source, result).inc();
+        const key = `${labels.source} ${result}`;
+        const counter = counters.get(key) ?? requests.labels(route, labels.source, result);
+        counters.set(key, counter);
+        counter.inc();
         timed.observe((performance.now() - start) / 1000);
       };
     },
-  };
-}
-
-/** The counter of each source and result, looked up once: labels are hashed for each look-up. Both are names of our own. */
-function counterBy<Counter>(
-  find: (source: string, result: string) => Counter,
-): (source: string, result: string) => Counter {
-  const bySource = new Map<string, Map<string, Counter>>();
-  return (source, result) => {
-    const byResult = bySource.get(source) ?? new Map<string, Counter>();
-    bySource.set(source, byResult);
-    const counter = byResult.get(result) ?? find(source, result);
-    byResult.set(result, counter);
-    return counter;
   };
 }

@@ -124,9 +124,7 @@ function flat(headers: http.IncomingHttpHeaders): Record<string, string> {
 
 /** Reading what came over the wire: whatever it is, it has the shape that is asked for, or is empty. */
 
-export function asObject(value: unknown): Record<string, unknown> {
-  return value !== null && typeof value === 'object' && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
-}
+export { asObject } from '@wrapup/call';
 
 export function asText(value: unknown): string {
   return typeof value === 'string' ? value : '';

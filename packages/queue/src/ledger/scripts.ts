@@ -29,14 +29,17 @@ return 1
 `,
 );
 
-/** Notes which revision Synthflow's API gave when it was asked about this one. KEYS ledger. ARGV revision, the API's. */
-export const markConfirmed = defineScript<number>(
-  'wrapupConfirmed',
-  `
+/** Reads the revision of ARGV[1] into `rev`, to be written back under `field`; ends with 0 when there is none. */
+const READ_REVISION_LUA = `
 local field = 'rev:' .. ARGV[1]
 local rev = redis.call('HGET', KEYS[1], field)
 if not rev then return 0 end
-rev = cjson.decode(rev)
+rev = cjson.decode(rev)`;
+
+/** Notes which revision Synthflow's API gave when it was asked about this one. KEYS ledger. ARGV revision, the API's. */
+export const markConfirmed = defineScript<number>(
+  'wrapupConfirmed',
+  `${READ_REVISION_LUA}
 rev.confirmed_by = ARGV[2]
 redis.call('HSET', KEYS[1], field, cjson.encode(rev))
 return 1
@@ -46,11 +49,7 @@ return 1
 /** Notes that a revision was not believed, as nothing verified it. KEYS ledger, unresolved. ARGV revision. Answers 1, or 0 when it has an effect already. */
 export const markUnverified = defineScript<number>(
   'wrapupUnverified',
-  `${INDEX_LUA}
-local field = 'rev:' .. ARGV[1]
-local rev = redis.call('HGET', KEYS[1], field)
-if not rev then return 0 end
-rev = cjson.decode(rev)
+  `${INDEX_LUA}${READ_REVISION_LUA}
 if rev.effect then return 0 end
 rev.effect = 'hint'
 redis.call('HSET', KEYS[1], field, cjson.encode(rev))
@@ -66,11 +65,7 @@ return 1
  */
 export const markUnrecognised = defineScript<number>(
   'wrapupUnrecognised',
-  `${INDEX_LUA}
-local field = 'rev:' .. ARGV[1]
-local rev = redis.call('HGET', KEYS[1], field)
-if not rev then return 0 end
-rev = cjson.decode(rev)
+  `${INDEX_LUA}${READ_REVISION_LUA}
 if rev.effect and rev.effect ~= 'unrecognised' then return 0 end
 rev.effect = 'unrecognised'
 redis.call('HSET', KEYS[1], field, cjson.encode(rev))
