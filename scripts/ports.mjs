@@ -26,7 +26,9 @@ export async function freePort() {
     const port = FIRST + Math.floor(Math.random() * COUNT);
     if (claim(port) && (await isFree(port))) return port;
   }
-  throw new Error(`No port from ${FIRST} to ${FIRST + COUNT - 1} is free; ${CLAIMS} holds those given within the hour.`);
+  throw new Error(
+    `No port from ${FIRST} to ${FIRST + COUNT - 1} is free; ${CLAIMS} holds those given within the hour.`,
+  );
 }
 
 /** Whether a server could listen on it, on loopback and on all interfaces. @param {number} port */

@@ -1,8 +1,8 @@
-import { newArrival } from '../../../test/support/store.ts';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { doWithin } from '../../../test/support/own-time.ts';
 import { freshPrefix, redisUrl, startRedis } from '../../../test/support/redis.ts';
+import { newArrival } from '../../../test/support/store.ts';
 import {
   type Arrival,
   BEYOND_LIMIT,
