@@ -97,7 +97,7 @@ export type Analysis = { [criterion: string]: string };
 export interface Call {
   /** The voice platform's own call id, as it came. Unique within a source. */
   id: string;
-  /** Name of the source in wrapup.yaml. */
+  /** Full name of the source: `main` in wrapup.yaml, `acme.main` in the file of client `acme`. */
   source: string;
   status: CallStatus;
   status_raw?: string;
@@ -158,4 +158,13 @@ export function callKey(call: Pick<Call, 'source' | 'id'>): string {
 /** `<source>:<call id>:<record name>`: the unique key of any other record that a call becomes. */
 export function recordKey(call: Pick<Call, 'source' | 'id'>, record: string): string {
   return `${call.source}:${call.id}:${record}`;
+}
+
+/**
+ * The client that a source, connection or route belongs to: names in the file of client `acme` read `acme.main` outside of
+ * it. Undefined for names of wrapup.yaml itself, which hold no dot.
+ */
+export function clientOf(name: string): string | undefined {
+  const dot = name.indexOf('.');
+  return dot < 0 ? undefined : name.slice(0, dot);
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { callKey, personKey, recordKey } from '../src/index.ts';
+import { callKey, clientOf, personKey, recordKey } from '../src/index.ts';
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 
@@ -27,5 +27,14 @@ describe('unique keys', () => {
   it('has no name for a person who could not be found again', () => {
     expect(personKey({})).toBeUndefined();
     expect(personKey({ phone: undefined, email: ' ' })).toBeUndefined();
+  });
+});
+
+describe('clientOf', () => {
+  it('reads the client of a full name', () => {
+    expect(clientOf('acme.main')).toBe('acme');
+  });
+  it('knows names of wrapup.yaml by their lack of a dot', () => {
+    expect(clientOf('main')).toBeUndefined();
   });
 });
