@@ -118,6 +118,14 @@ test('rows that a success leaves out are unaccounted for, the others are not', a
   expect(results).toEqual({ t0: 'unaccounted', t1: '101', t2: '102' });
 });
 
+test('the one result that says nothing of its row belongs to the one row that is left', async () => {
+  const { results } = await send('create', rows(3), (inputs) => ({
+    status: 201,
+    body: { results: inputs.map((input, n) => (n === 1 ? { id: '9', properties: {} } : result(input))) },
+  }));
+  expect(results).toEqual({ t0: '100', t1: '9', t2: '102' });
+});
+
 test('a batch refused whole for one row that it does not name is halved down to it', async () => {
   const bad = row(37, { hs_timestamp: 'never' });
   const all = rows(100).map((one) => (one.key === 'main:37' ? bad : one));

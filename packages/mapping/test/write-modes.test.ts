@@ -18,6 +18,10 @@ function sampleField(name: string, value: Value, write: WriteMode): FieldWrite {
 test.each([
   ['overwrite', 'new', 'old', true],
   ['overwrite', 'same', 'same', false],
+  ['overwrite', '2026-11-20T10:00:00.000Z', '2026-11-20T10:00:00Z', false],
+  ['overwrite', '2026-11-20T10:00:00.000Z', '2026-11-20T10:00:00.000+0000', false],
+  ['overwrite', '2026-11-20T10:00:00.000Z', '2026-11-20T10:00:00.001Z', true],
+  ['overwrite', '2026', '2026-01-01T00:00Z', true],
   ['overwrite', null, 'old', true],
   ['if_empty', 'new', 'old', false],
   ['if_empty', 'new', '', true],

@@ -72,6 +72,11 @@ test.each([
   });
 });
 
+test('a nested object without its type names no field', () => {
+  const message = 'Nested object for polymorphic foreign key must have an attributes field before any other fields.';
+  expect(row({ statusCode: 'JSON_PARSER_ERROR', message, fields: [] }).fields).toEqual([]);
+});
+
 test('only refusals of a field let the rest be written without it', () => {
   expect(
     row({ statusCode: 'STRING_TOO_LONG', message: 'Subject: data value too large: … (max length=255)', fields: [] })

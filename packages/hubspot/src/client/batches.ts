@@ -252,13 +252,16 @@ function accountForRows(verb: RowVerb, rows: CrmRow[], body: unknown): RowAnswer
     open.delete(row);
     answers.set(row, said);
   };
-  const results = asList(answer.results).map(asObject);
-  for (const result of results) {
-    const id = result.id === undefined ? '' : String(result.id);
-    // A merged record answers under its new id: with one row and one answer there is no doubt.
-    const row = rowOf(open, result, id) ?? (rows.length === 1 && results.length === 1 ? rows[0] : undefined);
-    if (row && id) close(row, { ok: true, id, created: verb === 'create' || result.new === true });
-  }
+  const succeed = (row: CrmRow, { id, new: isNew }: Record<string, unknown>) =>
+    close(row, { ok: true, id: String(id), created: verb === 'create' || isNew === true });
+  const unmatched = asList(answer.results)
+    .map(asObject)
+    .filter((result) => {
+      if (result.id === undefined || result.id === '') return false;
+      const row = rowOf(open, result, String(result.id));
+      if (row) succeed(row, result);
+      return row === undefined;
+    });
   const errors = asList(answer.errors).map((item) => readVendorError(itemStatus(item), item));
   for (const error of errors) {
     const sent = rows.flatMap(({ fields }) => Object.values(fields).map(String));
@@ -268,7 +271,10 @@ function accountForRows(verb: RowVerb, rows: CrmRow[], body: unknown): RowAnswer
     const guilty = named.length > 0 ? named : open.size === 1 && errors.length === 1 ? [...open.keys()] : [];
     for (const row of guilty) close(row, { ok: false, failure });
   }
-  for (const row of [...open.keys()]) close(row, { ok: false, failure: unaccounted(doing, true) });
+  // Likewise one row and one result: a merged record answers under its new id, and not every version repeats trace ids.
+  const [[row] = [], result] = [[...open.keys()], unmatched[0]];
+  if (row && result && open.size === 1 && unmatched.length === 1) succeed(row, result);
+  for (const left of [...open.keys()]) close(left, { ok: false, failure: unaccounted(doing, true) });
   return answers;
 }
 

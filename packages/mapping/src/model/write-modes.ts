@@ -33,8 +33,16 @@ export function decideField({ value, write }: FieldWrite, from: Value | undefine
   if (write === 'never_unset' && isTrue(from) && !isTrue(value)) return { to: value, why: 'it is set, and stays set' };
   if (write === 'if_newer' && call.watermark !== undefined && call.watermark > call.ended_at)
     return { to: value, why: 'a later call has already been written to this person' };
-  return asText(from) === asText(value) ? { to: value, why: SAYS_SO } : { to: value };
+  return saysTheSame(asText(from), asText(value)) ? { to: value, why: SAYS_SO } : { to: value };
 }
+
+/** The same text, or the same moment: a CRM gives `…:00.000Z` back as `…:00Z`, or with another offset. */
+function saysTheSame(from: string, value: string): boolean {
+  if (from === value) return true;
+  return MOMENT.test(from) && MOMENT.test(value) && Date.parse(from) === Date.parse(value);
+}
+
+const MOMENT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\d{2})$/;
 
 const SAYS_SO = 'it already says so';
 

@@ -137,7 +137,11 @@ const IN_WORDS: [code: RegExp, words: RegExp][] = [
   [/^INVALID_FIELD_FOR_INSERT_UPDATE$/, /fields?:\s*([\w, ]+?)\./i],
   [/^DUPLICATE_VALUE$/, /duplicate value found:\s*(\w+) duplicates/i],
   [/^STRING_TOO_LONG$/, /^([\w ]+): data value too large/i],
-  [/^JSON_PARSER_ERROR$|^INVALID_TYPE_ON_FIELD_IN_RECORD$/, /(?:field|value for)\s*:?\s*'?(\w+)/i],
+  // "an attributes field before any other" names no field of the record.
+  [
+    /^JSON_PARSER_ERROR$|^INVALID_TYPE_ON_FIELD_IN_RECORD$/,
+    /(?:(?<!attributes )\bfield\b|\bvalue for)\s*:?\s*'?(\w+)/i,
+  ],
   [/^REQUIRED_FIELD_MISSING$/, /\[([\w, ]+)\]/],
 ];
 
