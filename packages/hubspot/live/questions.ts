@@ -92,10 +92,11 @@ export const QUESTIONS: Question[] = [
       const all = await Promise.all(
         Array.from({ length: 20 }, () => raw.ask('POST', '/crm/objects/{v}/contacts/search', body, false)),
       );
-      const refused = all.filter(({ status }) => status === 429);
+      const refused = all.filter(({ body: said }) => String(said.message).includes('limit'));
       const [one] = refused;
       if (!one) return 'twenty searches at once met no limit';
-      return `${refused.length} of 20 at once refused: policyName ${String(one.body.policyName)}, errorType ${String(one.body.errorType)}, Retry-After ${one.retry_after ?? 'absent'}`;
+      const { category, errorType, policyName } = one.body;
+      return `${refused.length} of 20 at once refused: ${one.status}, category ${String(category)}, errorType ${String(errorType)}, policyName ${String(policyName)}, Retry-After ${one.retry_after ?? 'absent'}`;
     },
   },
   {

@@ -1,4 +1,5 @@
 import { describeDestination } from '@wrapup/destination/conformance';
-import { hubspotHarness } from './hubspot-harness.ts';
+import { FORMS } from '@wrapup/sandbox';
+import { harnessOf } from './hubspot-harness.ts';
 
-describeDestination('HubSpot', hubspotHarness);
+for (const forms of FORMS) describeDestination(`HubSpot, forms of ${forms}`, harnessOf(forms));

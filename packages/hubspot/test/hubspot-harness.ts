@@ -1,7 +1,7 @@
 /** The sandbox's HubSpot as the account of tests. */
 import type { Effects, Harness, LowerStep, TestAccount, Trouble, TroubleMoment } from '@wrapup/destination/conformance';
 import { sampleField } from '@wrapup/destination/sample-plan';
-import { type FaultKind, type FaultSpec, type RecordState, startSandbox } from '@wrapup/sandbox';
+import { type FaultKind, type FaultSpec, type Forms, type RecordState, startSandbox } from '@wrapup/sandbox';
 import { hubspotKind } from '../src/index.ts';
 
 const FAULTS: Record<Trouble, FaultKind> = {
@@ -25,6 +25,12 @@ const MOMENTS: Record<TroubleMoment, Pick<FaultSpec, 'object' | 'path'>> = {
 
 const TOKEN = 'pat-na1-test';
 
+/** An account that answers in the forms of that year, in the version of the API that was spoken then. */
+export const harnessOf = (forms: Forms): Harness => ({
+  ...hubspotHarness,
+  open: (step) => openAccount(step, forms),
+});
+
 export const hubspotHarness: Harness = {
   names: {
     call_log: 'calls',
@@ -45,13 +51,14 @@ export const hubspotHarness: Harness = {
   flag: 'wrapup_opted_out',
   poison: () => sampleField('hs_timestamp', 'the day before yesterday', 'overwrite', 41),
   refusedField: () => sampleField('hs_call_status', 'VANISHED', 'overwrite', 42),
-  open: openAccount,
+  open: (step) => openAccount(step),
   ladder: ['read', 'map'],
 };
 
 /** A provisioned account in a sandbox of its own; every write is searchable at once unless a test says otherwise. */
 export async function openAccount(
   step?: LowerStep,
+  forms: Forms = 2026,
 ): Promise<TestAccount & { sandbox: Awaited<ReturnType<typeof startSandbox>> }> {
   const sandbox = await startSandbox({
     port: 0,
@@ -59,6 +66,7 @@ export async function openAccount(
     // Tests of what a quota does set it themselves.
     settings: {
       hubspot: {
+        forms,
         search_lag: 0,
         limits: { ten_secondly: null, daily: null, search_per_second: null },
         no_upsert: step === 'read' ? ['contacts', 'calls', 'tasks'] : [],
@@ -89,6 +97,7 @@ export async function openAccount(
       const settings = hubspotKind.settings.parse({
         access_token: TOKEN,
         base_url: sandbox.hubspotUrl,
+        api_version: forms < 2026 ? 'v3' : '2026-09',
         timeout,
         on_refused_field: drop_refused_fields ? 'drop' : 'park',
         ...(step === 'map' ? { without_key: 'id_map' } : {}),

@@ -29,7 +29,7 @@ test('a run does everything, answers every question, and leaves no record behind
   expect(properties).toBe('property: 201');
   expect(lengths).toMatch(/hs_call_body 65536: 200; hs_call_body 65537: 400 VALIDATION_ERROR VALUE_TOO_LONG/);
   expect(batches).toMatch(/create with: 207, 1 written; create without: 400, 0 written/);
-  expect(limits).toMatch(/of 20 at once refused: policyName SECONDLY/);
+  expect(limits).toMatch(/of 20 at once refused: 429, category RATE_LIMITS, errorType undefined, policyName undefined/);
   expect(creation).toBe('400 VALIDATION_ERROR READ_ONLY_VALUE');
   expect(archived).toBe('200: a new record');
   for (const object of ['contacts', 'calls', 'tasks']) expect(account.sandbox.records(object)).toEqual([]);

@@ -159,7 +159,7 @@ test('a record linked to one that the plan does not write is a mistake of the ma
 test('an activity without a time of its own stands where the call ended', async () => {
   const ended_at = '2026-11-20T10:00:00.000Z';
   await write(await account.connect(), [planFor(hubspotHarness, { id: 'c1', phone: PHONE, ended_at })]);
-  expect((await account.effects()).call_logs[0]?.properties.hs_timestamp).toBe(ended_at);
+  expect((await account.effects()).call_logs[0]?.properties.hs_timestamp).toBe('2026-11-20T10:00:00Z');
 });
 
 test('a repeat keeps what people have written where the mapping says if_empty', async () => {

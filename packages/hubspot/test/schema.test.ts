@@ -287,10 +287,10 @@ describe('where the account lacks a property', () => {
     expect(Object.keys(ids((await write(destination, [replay], commons))[0]))).toEqual(['person', 'call_log']);
   });
 
-  test.each(['errors', 'message'] as const)(
-    'that mappings write, several at once, all are left out in one more attempt (details in %s)',
-    async (detail_shape) => {
-      account.sandbox.control.settings({ hubspot: { detail_shape } });
+  test.each([2022, 2026] as const)(
+    'that mappings write, several at once, all are left out in one more attempt (forms of %s)',
+    async (forms) => {
+      account.sandbox.control.settings({ hubspot: { forms } });
       const destination = await account.connect();
       const plan = planFor(hubspotHarness, {
         id: 'c1',

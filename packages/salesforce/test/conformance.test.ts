@@ -1,4 +1,5 @@
 import { describeDestination } from '@wrapup/destination/conformance';
-import { salesforceHarness } from './salesforce-harness.ts';
+import { FORMS } from '@wrapup/sandbox';
+import { harnessOf } from './salesforce-harness.ts';
 
-describeDestination('Salesforce', salesforceHarness);
+for (const forms of FORMS) describeDestination(`Salesforce, forms of ${forms}`, harnessOf(forms));

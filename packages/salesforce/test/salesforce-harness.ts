@@ -6,6 +6,7 @@ import { sampleField } from '@wrapup/destination/sample-plan';
 import {
   type FaultKind,
   type FaultSpec,
+  type Forms,
   type Partially,
   type SalesforceRecord,
   type SalesforceSandboxSettings,
@@ -36,6 +37,12 @@ const MOMENTS: Record<TroubleMoment, Pick<FaultSpec, 'object' | 'path' | 'method
   'create-call-log': { method: 'POST', object: 'Task', path: COLLECTION },
   'create-task': { method: 'POST', object: 'Task', path: COLLECTION },
 };
+
+/** An org that answers in the forms of that year. */
+export const harnessOf = (forms: Forms): Harness => ({
+  ...salesforceHarness,
+  open: (step) => openAccount({ forms }, { provisioned: step !== 'map' }),
+});
 
 export const salesforceHarness: Harness = {
   names: SALESFORCE_NAMES,

@@ -7,7 +7,7 @@ export type { FaultKind, FaultSpec } from './control/faults.ts';
 export type { RecordState } from './control/state.ts';
 export { personNumber } from './demo/people.ts';
 export type { SalesforceRecord } from './salesforce/state.ts';
-export type { Partially, SalesforceSandboxSettings, Settings } from './settings.ts';
+export { FORMS, type Forms, type Partially, type SalesforceSandboxSettings, type Settings } from './settings.ts';
 export { type RunningSandbox, type StartOptions, startSandbox } from './start.ts';
 export type { VoiceCall } from './synthflow/call.ts';
 export { singleOf, webhookOf } from './synthflow/shapes.ts';

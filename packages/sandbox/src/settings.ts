@@ -3,9 +3,12 @@
  * are those of a Professional account.
  */
 
-/** Where the detail of a validation error stands: in `errors[]`, as JSON inside `message`, or in both. */
-export const DETAIL_SHAPES = ['errors', 'message', 'both'] as const;
-export type DetailShape = (typeof DETAIL_SHAPES)[number];
+/**
+ * Years of which answers were recorded, and whose forms the answers have; the newest by default. Where nothing was recorded
+ * of a year, the form of the year before is used, or else the one that is documented.
+ */
+export const FORMS = [2022, 2025, 2026] as const;
+export type Forms = (typeof FORMS)[number];
 
 export interface Limits {
   /** Requests per token in any 10 s. Null: no limit and no headers. */
@@ -48,15 +51,15 @@ export interface HubSpotSandboxSettings {
   revoked_scopes: string[];
   /** Tokens that answer 401 although they look right. */
   revoked_tokens: string[];
-  detail_shape: DetailShape;
+  forms: Forms;
   /** Properties that an administrator made required on creation, by object; enforced on date-based paths only. */
   required: Record<string, string[]>;
   /** Properties that an administrator made required when another has a value; enforced like `required`, on updates too. */
   required_when: Record<string, RequiredWhen[]>;
   /** Objects of which upserts are refused although their property is unique: whether HubSpot takes them of all is not written anywhere. */
   no_upsert: string[];
-  /** Batch answers are in no promised order: `reversed` makes clients that count on one fail. */
-  result_order: 'reversed' | 'input';
+  /** Results of a batch come in no promised order, and were recorded in neither that of the inputs nor its reverse. */
+  result_order: 'mixed' | 'input';
   /** Whether an archived record still holds its unique values. Not documented, so both can be tried. */
   archived_holds_unique_values: boolean;
   oauth: OAuthSettings;
@@ -90,6 +93,7 @@ export const DUPLICATE_RULES = ['off', 'alert', 'block'] as const;
 export interface SalesforceSandboxSettings {
   /** Milliseconds that every answer takes. */
   latency: number;
+  forms: Forms;
   /** Milliseconds until SOSL sees a write. SOQL sees it at once. */
   search_lag: number;
   /** Milliseconds between an upsert looking its rows up and writing them, and that a write holds its locks. */
@@ -148,11 +152,11 @@ export const DEFAULT_SETTINGS: Settings = {
     limits: { ten_secondly: 190, daily: 625_000, search_per_second: 5 },
     revoked_scopes: [],
     revoked_tokens: [],
-    detail_shape: 'errors',
+    forms: 2026,
     required: {},
     required_when: {},
     no_upsert: [],
-    result_order: 'reversed',
+    result_order: 'mixed',
     archived_holds_unique_values: false,
     oauth: {
       client_id: 'sandbox-client',
@@ -164,6 +168,7 @@ export const DEFAULT_SETTINGS: Settings = {
   },
   salesforce: {
     latency: 0,
+    forms: 2026,
     search_lag: 2_000,
     race_window: 5,
     limits: { daily: 100_000, used: 0 },
@@ -236,14 +241,14 @@ const CHECKS: Record<string, Check> = {
   'hubspot.limits.search_per_second': limit,
   'hubspot.revoked_scopes': strings,
   'hubspot.revoked_tokens': strings,
-  'hubspot.detail_shape': oneOf(...DETAIL_SHAPES),
+  'hubspot.forms': oneOf(...FORMS),
   'hubspot.required': byName((list) => strings(list) === undefined, 'lists of property names by object'),
   'hubspot.required_when': (value) =>
     isPlain(value) && Object.values(value).every((list) => Array.isArray(list) && list.every(isRequiredWhen))
       ? undefined
       : 'lists of { property, equals, requires } by object',
   'hubspot.no_upsert': strings,
-  'hubspot.result_order': oneOf('reversed', 'input'),
+  'hubspot.result_order': oneOf('mixed', 'input'),
   'hubspot.archived_holds_unique_values': oneOf(true, false),
   'hubspot.oauth.client_id': text,
   'hubspot.oauth.client_secret': text,
@@ -252,6 +257,7 @@ const CHECKS: Record<string, Check> = {
     Number.isInteger(value) && (value as number) >= 0 ? undefined : 'a whole number of seconds',
   'hubspot.oauth.rotate': oneOf(true, false),
   'salesforce.latency': duration,
+  'salesforce.forms': oneOf(...FORMS),
   'salesforce.search_lag': duration,
   'salesforce.race_window': duration,
   'salesforce.limits.daily': limit,

@@ -42,7 +42,7 @@ test('a call is not created with a link to a missing record', async () => {
     properties: aCall('b'),
     associations: [{ to: { id: '1' }, types: [link(194)] }],
   });
-  expect(answer).toMatchObject({ status: 400, body: { context: { INVALID_OBJECT_IDS: ['CONTACT=1 is not valid'] } } });
+  expect(answer).toMatchObject({ status: 400, body: { message: 'CONTACT=1 is not valid' } });
   expect(sandbox.records('calls')).toEqual([]);
 });
 
@@ -135,7 +135,7 @@ test('only one company is primary', async () => {
   const primary = body.results.filter((one: { associationTypes: { typeId: number }[] }) =>
     one.associationTypes.some((type) => type.typeId === 1),
   );
-  expect(primary.map((one: { toObjectId: string }) => one.toObjectId)).toEqual([companies[0]]);
+  expect(primary.map((one: { toObjectId: number }) => String(one.toObjectId))).toEqual([companies[0]]);
   expect(body.results).toHaveLength(2);
 });
 

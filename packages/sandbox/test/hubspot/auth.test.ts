@@ -47,7 +47,7 @@ test.each([
   const answer = await send(sandbox, method, path, body);
   expect(answer.status).toBe(403);
   expect(answer.body.category).toBe('MISSING_SCOPES');
-  expect(answer.body.errors[0].context.requiredGranularScopes).toEqual([scope]);
+  expect(answer.body.context.requiredGranularScopes).toEqual([scope]);
 });
 
 test('one of several scopes is enough to define a property of calls', async () => {
@@ -63,7 +63,7 @@ test('one of several scopes is enough to define a property of calls', async () =
   expect((await define('one')).status).toBe(201);
   sandbox.control.settings({ hubspot: { revoked_scopes: ['crm.schemas.calls.write', 'crm.schemas.contacts.write'] } });
   const refused = await define('two');
-  expect(refused.body.errors[0].context.requiredGranularScopes).toEqual([
+  expect(refused.body.context.requiredGranularScopes).toEqual([
     'crm.schemas.calls.write',
     'crm.schemas.contacts.write',
   ]);

@@ -7,6 +7,8 @@ const sandbox = await sandboxForFile();
 const good = (id: string) => ({ properties: aCall(id) });
 const bad = (id: string) => ({ properties: aCall(id, { hs_call_direction: 'SIDEWAYS' }) });
 const traced = <T extends object>(objectWriteTraceId: string, input: T) => ({ ...input, objectWriteTraceId });
+const titles = (body: { results: { properties: { hs_call_title: string } }[] }) =>
+  body.results.map((row) => row.properties.hs_call_title);
 const create = (inputs: object[]) => send(sandbox, 'POST', '/crm/v3/objects/calls/batch/create', { inputs });
 
 test('a bad row fails a create whose rows are not traced, and nothing is written', async () => {
@@ -18,16 +20,18 @@ test('a bad row fails a create whose rows are not traced, and nothing is written
 });
 
 test('with a trace id of its own each row is accounted for', async () => {
-  const { status, body } = await create([traced('1', good('a')), traced('2', bad('b')), traced('3', good('c'))]);
+  const inputs = [traced('1', good('a')), traced('2', bad('b')), traced('3', good('c'))];
+  const { status, body } = await create(inputs);
   expect(status).toBe(207);
-  expect(body.results.map((row: { objectWriteTraceId: string }) => row.objectWriteTraceId)).toEqual(['3', '1']);
+  expect(titles(body)).toEqual(['Call c', 'Call a']);
   expect(body.numErrors).toBe(1);
   expect(body.errors[0]).toMatchObject({
     status: 'error',
     category: 'VALIDATION_ERROR',
     context: { objectWriteTraceId: ['2'] },
-    errors: [{ code: 'INVALID_OPTION', context: { propertyName: ['hs_call_direction'] } }],
   });
+  expect(body.errors[0].message).toContain('"error":"INVALID_OPTION","name":"hs_call_direction"');
+  expect(body.errors[0]).not.toHaveProperty('errors');
   expect(sandbox.records('calls').map((call) => call.properties.wrapup_call_id)).toEqual(['main:a', 'main:c']);
 });
 
@@ -40,11 +44,51 @@ test('the client takes 207 for what it is', async () => {
   expect(answer.data).toMatchObject({ numErrors: 1 });
 });
 
-test.each(['message', 'both'] as const)('a row tells its detail as the account does: %s', async (shape) => {
-  sandbox.control.settings({ hubspot: { detail_shape: shape } });
-  const { body } = await create([traced('1', bad('a'))]);
-  expect(body.errors[0].message).toContain('"error":"INVALID_OPTION"');
-  expect(body.errors[0].errors).toHaveLength(shape === 'both' ? 1 : 0);
+test('results repeat trace ids on paths by date, not on those of v3', async () => {
+  const traces = async (path: string, id: string) => {
+    const answer = await send(sandbox, 'POST', `${path}/batch/create`, { inputs: [traced('1', good(id))] });
+    return answer.body.results.map((row: { objectWriteTraceId?: string }) => row.objectWriteTraceId);
+  };
+  expect(await traces('/crm/objects/2026-09/calls', 'a')).toEqual(['1']);
+  expect(await traces('/crm/v3/objects/calls', 'b')).toEqual([undefined]);
+});
+
+test.each([
+  [2022, 'Contact already exists. Existing ID: 70000000101', {}],
+  [2025, 'Contact already exists', { existingId: ['70000000101'] }],
+  [2026, 'Contact already exists', { existingId: ['70000000101'] }],
+] as const)(
+  'forms of %s: whom a new contact meets stands in its row, and of a whole batch %j',
+  async (forms, message, named) => {
+    sandbox.control.settings({ hubspot: { forms } });
+    sandbox.control.seed({ records: { contacts: [{ properties: { email: 'ada@example.com' } }] } });
+    const ask = (input: object) => send(sandbox, 'POST', '/crm/v3/objects/contacts/batch/create', { inputs: [input] });
+    const input = { properties: { email: 'ada@example.com' } };
+    expect(await ask(input)).toMatchObject({ status: 409, body: { message, category: 'CONFLICT' } });
+    const { body } = await ask(traced('1', input));
+    expect(body.errors).toEqual([
+      {
+        status: 'error',
+        category: 'CONFLICT',
+        message: 'Contact already exists. Existing ID: 70000000101',
+        context: { objectWriteTraceId: ['1'], ...named },
+      },
+    ]);
+  },
+);
+
+test('an update answers what was written and little besides, of contacts in 2022 not even their id', async () => {
+  const { contacts = [] } = sandbox.control.seed({
+    records: { contacts: [{ properties: { firstname: 'Ada', city: 'Ulm' } }] },
+  });
+  const inputs = [{ id: contacts[0], properties: { firstname: 'Eve', city: '' } }];
+  const names = async () => {
+    const { body } = await send(sandbox, 'POST', '/crm/v3/objects/contacts/batch/update', { inputs });
+    return Object.keys(body.results[0].properties).toSorted();
+  };
+  expect(await names()).toEqual(['city', 'createdate', 'firstname', 'hs_object_id', 'lastmodifieddate']);
+  sandbox.control.settings({ hubspot: { forms: 2022 } });
+  expect(await names()).toEqual(['city', 'firstname', 'lastmodifieddate']);
 });
 
 test('an upsert tells of each row likewise', async () => {
@@ -76,9 +120,7 @@ test('an update tells in one entry which ids are not there, traced or not', asyn
 });
 
 test('results come in another order than inputs, unless asked otherwise', async () => {
-  const titles = (body: { results: { properties: { hs_call_title: string } }[] }) =>
-    body.results.map((row) => row.properties.hs_call_title);
-  expect(titles((await create([good('a'), good('b'), good('c')])).body)).toEqual(['Call c', 'Call b', 'Call a']);
+  expect(titles((await create([good('a'), good('b'), good('c')])).body)).toEqual(['Call b', 'Call c', 'Call a']);
   sandbox.control.settings({ hubspot: { result_order: 'input' } });
   expect(titles((await create([good('d'), good('e')])).body)).toEqual(['Call d', 'Call e']);
 });

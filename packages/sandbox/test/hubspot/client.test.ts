@@ -52,7 +52,10 @@ test('calls are created with their contact in one batch', async () => {
     })),
   });
   expect(answer.httpStatusCode).toBe(201);
-  expect(answer.data.results.map((result) => result.objectWriteTraceId).toSorted()).toEqual(['a', 'b']);
+  expect(answer.data.results.map(({ properties }) => properties.wrapup_call_id).toSorted()).toEqual([
+    'main:a',
+    'main:b',
+  ]);
   const calls = sandbox.records('calls');
   expect(calls.map((call) => call.associations)).toEqual([{ contacts: [contact.id] }, { contacts: [contact.id] }]);
   const read = await client.crm.contacts.basicApi.getById(contact.id, undefined, undefined, ['calls']);
@@ -107,8 +110,10 @@ test('records are linked by default, read back and unlinked', async () => {
     expect(linked.results).toHaveLength(2);
   }
   const read = await batchApi.getPage('contacts', 'calls', { inputs: [{ id: contact }] });
-  expect(read.results[0]?.to).toMatchObject([{ toObjectId: call, associationTypes: [{ typeId: 193 }] }]);
-  expect((await basicApi.getPage('calls', call, 'contacts')).results.map((one) => one.toObjectId)).toEqual([contact]);
+  expect(read.results[0]?.to).toMatchObject([{ toObjectId: Number(call), associationTypes: [{ typeId: 193 }] }]);
+  expect((await basicApi.getPage('calls', call, 'contacts')).results.map((one) => String(one.toObjectId))).toEqual([
+    contact,
+  ]);
   await basicApi.archive('calls', call, 'contacts', contact);
   expect(sandbox.records('calls')[0]?.associations).toEqual({});
 });

@@ -107,10 +107,10 @@ describe('windows', () => {
     );
   });
 
-  test('five searches a second of the account, apart from the rest and without headers', async () => {
+  test('five searches a second of the account, apart from the rest, whose headers they lack', async () => {
     const search = (token?: string) =>
       clientOf(sandbox, token).crm.objects.searchApi.doSearchWithHttpInfo('contacts', { filterGroups: [] } as never);
-    expect(Object.keys((await search()).headers).filter((name) => name.includes('ratelimit'))).toEqual([]);
+    expect((await search()).headers).not.toHaveProperty('x-hubspot-ratelimit-remaining');
     sandbox.control.settings({ hubspot: { limits: { search_per_second: 0 } } });
     await expect(search('pat-another-app')).rejects.toMatchObject(
       refusal(429, { message: 'You have reached your secondly limit.' }),
@@ -225,7 +225,7 @@ describe('tokens', () => {
       code: 403,
       body: {
         category: 'MISSING_SCOPES',
-        errors: [{ context: { requiredGranularScopes: ['crm.objects.contacts.write'] } }],
+        context: { requiredGranularScopes: ['crm.objects.contacts.write'] },
       },
     });
   });

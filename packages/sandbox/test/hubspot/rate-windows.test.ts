@@ -47,13 +47,22 @@ test('beyond the daily limit the account is closed to every token', async () => 
   expect([status, body.policyName, body.message]).toEqual([429, 'DAILY', 'You have reached your daily limit.']);
 });
 
-test('searches have a window of their own and say nothing of limits', async () => {
+test('searches have a window of their own and say nothing of it', async () => {
   limits({ ten_secondly: 3 });
   const { headers } = await search();
-  expect([...headers.keys()].filter((name) => name.includes('ratelimit'))).toEqual([]);
+  expect([...headers.keys()].filter((name) => name.includes('ratelimit'))).toEqual([
+    'x-hubspot-ratelimit-daily',
+    'x-hubspot-ratelimit-daily-remaining',
+  ]);
   limits({ search_per_second: 0 });
   const refused = await search();
-  expect([refused.status, refused.body.message]).toEqual([429, 'You have reached your secondly limit.']);
+  expect(refused).toMatchObject({
+    status: 429,
+    body: { message: 'You have reached your secondly limit.', category: 'RATE_LIMITS' },
+  });
+  expect(refused.body).not.toHaveProperty('policyName');
+  sandbox.control.settings({ hubspot: { forms: 2025 } });
+  expect((await search()).status).toBe(500);
   expect((await details()).headers.get('x-hubspot-ratelimit-remaining')).toBe('2');
 });
 

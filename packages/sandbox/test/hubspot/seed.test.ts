@@ -76,7 +76,7 @@ test('contacts that were archived or merged are gone as at the vendor, and furth
     firstname: 'Ada',
     phone: '+14155550123',
     hs_additional_emails: 'ada@old.example;ada@other.example',
-    createdate: '2025-03-01T00:00:00.000Z',
+    createdate: '2025-03-01T00:00:00Z',
   });
   const loser = results[0]?.properties.hs_merged_object_ids ?? '';
   await expect(basicApi.getById(loser)).rejects.toMatchObject({ code: 404 });

@@ -51,7 +51,13 @@ test.each([
   ['Task', { ActivityDate: '2026-02-30' }, 'JSON_PARSER_ERROR', /date/, undefined],
   ['Task', { WhoId: 'tomorrow' }, 'MALFORMED_ID', 'Name ID: id value of incorrect type: tomorrow', ['WhoId']],
   ['Task', { WhoId: sandbox.salesforce.userId }, 'FIELD_INTEGRITY_EXCEPTION', /id value of incorrect type/, ['WhoId']],
-  ['Task', { WhoId: '00QgK0000000zzz' }, 'INVALID_CROSS_REFERENCE_KEY', 'invalid cross reference id', []],
+  [
+    'Task',
+    { WhoId: '00QgK0000000zzz' },
+    'INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY',
+    'insufficient access rights on cross-reference id: 00QgK0000000zzz',
+    [],
+  ],
   ['Event', { Subject: 'x' }, 'REQUIRED_FIELD_MISSING', /ActivityDateTime/, ['ActivityDateTime']],
   [
     'Event',
@@ -106,8 +112,9 @@ test('a lead and something related do not go together, a contact and something r
 
 test('what is not there, deleted or merged has an error of its own', async () => {
   const { Lead = [] } = sandbox.control.seed({ salesforce: { records: { Lead: [{ ...LEAD, IsDeleted: true }] } } });
-  expect((await ask(sandbox, 'GET', `/sobjects/Lead/${Lead[0]}`)).body[0].errorCode).toBe('ENTITY_IS_DELETED');
-  expect((await ask(sandbox, 'PATCH', `/sobjects/Lead/${Lead[0]}`, {})).status).toBe(404);
+  expect((await ask(sandbox, 'GET', `/sobjects/Lead/${Lead[0]}`)).body[0].errorCode).toBe('NOT_FOUND');
+  const written = await ask(sandbox, 'PATCH', `/sobjects/Lead/${Lead[0]}`, {});
+  expect([written.status, written.body[0].errorCode]).toEqual([404, 'ENTITY_IS_DELETED']);
   expect((await ask(sandbox, 'POST', '/sobjects/Task', { WhoId: Lead[0] })).body[0].errorCode).toBe(
     'ENTITY_IS_DELETED',
   );

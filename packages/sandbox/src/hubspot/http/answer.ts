@@ -1,4 +1,5 @@
 /** How a request becomes an answer, in this order: token, rate limits, body, scopes, endpoint. */
+import { randomUUID } from 'node:crypto';
 import type { Request } from 'express';
 import type { Reply } from '../../reply.ts';
 import type { Sandbox } from '../../sandbox.ts';
@@ -26,7 +27,7 @@ export async function answer(
     revokedScopes: settings.revoked_scopes,
     oauthEndOf: (token: string) => account.oauth.endOf(token),
   };
-  let headers: Record<string, string> = {};
+  let headers: Record<string, string> = { 'x-hubspot-correlation-id': randomUUID(), vary: 'origin, Accept-Encoding' };
   const call: HubSpotRequest = {
     account,
     settings,
@@ -42,17 +43,16 @@ export async function answer(
     const token = authenticate(request.headers.authorization, grants);
     // For OAuth apps no daily limit is published.
     const limits = account.oauth.endOf(token) === undefined ? settings.limits : { ...settings.limits, daily: null };
-    const verdict = account.windows.take(token, endpoint.isSearch === true, limits);
-    headers = verdict.headers;
-    if (verdict.refused) return verdict.refused;
+    const verdict = account.windows.take(token, endpoint.isSearch === true, { limits, forms: settings.forms });
+    headers = { ...headers, ...verdict.headers };
+    if (verdict.refused) return { ...verdict.refused, headers };
     call.body = bodyOf(request);
     authorise(endpoint.scopes(call), grants);
     const reply = await endpoint.handle(call);
     return { ...reply, headers: { ...headers, ...reply.headers } };
   } catch (error) {
     if (!(error instanceof HubSpotRefusal)) throw error;
-    const telling = { shape: settings.detail_shape, portalId: account.portalId };
-    return { status: error.status, body: refusalBody(error, telling), headers };
+    return { status: error.status, body: refusalBody(error, settings.forms), headers };
   }
 }
 

@@ -1,7 +1,9 @@
 /** Failures that only HubSpot has. */
 import { type Act, type FaultKindRule, replyJson } from '../../control/fault.ts';
+import type { Reply } from '../../reply.ts';
+import { DEFAULT_SETTINGS } from '../../settings.ts';
 import { hubspotError } from './error-bodies.ts';
-import { type Policy, tooMany } from './rate-windows.ts';
+import { tooMany, tooManySearches } from './rate-windows.ts';
 
 export const HUBSPOT_FAULTS = {
   locked: {
@@ -15,12 +17,11 @@ export const HUBSPOT_FAULTS = {
         'Retry-After': String(spec.retry_after ?? 60),
       }),
   },
-  ten_secondly: { commits: false, act: () => rateLimited('ten_secondly') },
-  daily: { commits: false, act: () => rateLimited('daily') },
-  secondly: { commits: false, act: () => rateLimited('secondly') },
+  ten_secondly: { commits: false, act: () => reply(tooMany('ten_secondly')) },
+  daily: { commits: false, act: () => reply(tooMany('daily')) },
+  secondly: { commits: false, act: () => reply(tooManySearches(DEFAULT_SETTINGS.hubspot.forms)) },
 } satisfies Record<string, FaultKindRule>;
 
-function rateLimited(policy: Policy): Act {
-  const { status, body } = tooMany(policy);
+function reply({ status, body }: Reply): Act {
   return replyJson(status, body);
 }

@@ -5,7 +5,8 @@
  * accounts for its rows, one entry of `errors`.
  */
 import { randomUUID } from 'node:crypto';
-import type { DetailShape } from '../../settings.ts';
+import type { Forms } from '../../settings.ts';
+import { HUBSPOT_FORMS } from './forms.ts';
 
 /** One thing that is wrong, usually with one property. */
 export interface Detail {
@@ -22,6 +23,8 @@ export interface HubSpotRefusalParts {
   context?: Record<string, string[]>;
   details?: Detail[];
   links?: Record<string, string>;
+  /** The record that a conflict is with. */
+  existingId?: string;
 }
 
 export class HubSpotRefusal extends Error {
@@ -60,25 +63,18 @@ export function notFound(id: string): HubSpotRefusal {
   });
 }
 
-interface Telling {
-  shape: DetailShape;
-  portalId: number;
+/** Details of properties stand in the message as JSON. Others were only seen in `errors[]`. */
+function messageOf({ message, parts: { details = [] } }: HubSpotRefusal): string {
+  const ofProperties = details.filter(({ property }) => property !== undefined);
+  if (ofProperties.length === 0) return message;
+  return `${message}: ${JSON.stringify(ofProperties.map(inMessage))}`;
 }
 
-function tell(refusal: HubSpotRefusal, { shape, portalId }: Telling): { message: string; errors?: object[] } {
-  const { details } = refusal.parts;
-  if (!details?.length) return { message: refusal.message };
-  const ofProperties = details.every((detail) => detail.property !== undefined);
-  const inMessage = ofProperties && shape !== 'errors';
-  return {
-    message: inMessage
-      ? `${refusal.message}: ${JSON.stringify(details.map((d) => legacy(d, portalId)))}`
-      : refusal.message,
-    ...(shape === 'message' && ofProperties ? {} : { errors: details.map(modern) }),
-  };
+function inMessage({ message, code, property }: Detail): object {
+  return { isValid: false, message, error: code, name: property };
 }
 
-function modern({ message, code, property, context }: Detail): object {
+function inErrors({ message, code, property, context }: Detail): object {
   return {
     message,
     ...(code && { code }),
@@ -86,20 +82,20 @@ function modern({ message, code, property, context }: Detail): object {
   };
 }
 
-/** The older shape, which clients still meet. */
-function legacy({ message, code, property }: Detail, portalId: number): object {
-  return { isValid: false, message, error: code, name: property, localizedErrorMessage: message, portalId };
-}
-
 /** The whole answer to a request that was refused. */
-export function refusalBody(refusal: HubSpotRefusal, telling: Telling): object {
-  const { message, errors } = tell(refusal, telling);
-  const { category, subCategory, context, links } = refusal.parts;
+export function refusalBody(refusal: HubSpotRefusal, forms: Forms): object {
+  const { category, subCategory, context, links, details = [] } = refusal.parts;
+  const scopes = details.find(({ property }) => property === undefined);
+  if (scopes && HUBSPOT_FORMS[forms].scopesInContext) {
+    const all = { ...scopes.context, links: Object.values(links ?? {}) };
+    return { status: 'error', message: scopes.message, correlationId: randomUUID(), context: all, category };
+  }
+  const listed = details.filter(({ property }) => HUBSPOT_FORMS[forms].detailsInErrors || property === undefined);
   return {
     status: 'error',
-    message,
+    message: messageOf(refusal),
     correlationId: randomUUID(),
-    ...(errors && { errors }),
+    ...(listed.length > 0 && { errors: listed.map(inErrors) }),
     ...(context && { context }),
     ...(links && { links }),
     ...(category && { category }),
@@ -107,17 +103,19 @@ export function refusalBody(refusal: HubSpotRefusal, telling: Telling): object {
   };
 }
 
-/** One entry of `errors` in a batch answer. */
-export function refusalItem(refusal: HubSpotRefusal, telling: Telling, traceIds: string[]): object {
-  const { message, errors } = tell(refusal, telling);
-  const { category, subCategory, context, links } = refusal.parts;
+/** One entry of `errors` in a batch answer: it lists no details of its own. */
+export function refusalItem(refusal: HubSpotRefusal, forms: Forms, traceIds: string[]): object {
+  const { category, subCategory, context, existingId } = refusal.parts;
+  const all = {
+    ...context,
+    ...(traceIds.length > 0 && { objectWriteTraceId: traceIds }),
+    ...(existingId && HUBSPOT_FORMS[forms].existingId && { existingId: [existingId] }),
+  };
   return {
     status: 'error',
     category: category ?? 'VALIDATION_ERROR',
     ...(subCategory && { subCategory }),
-    message,
-    context: { ...context, ...(traceIds.length > 0 && { objectWriteTraceId: traceIds }) },
-    errors: errors ?? [],
-    links: links ?? {},
+    message: messageOf(refusal),
+    ...(Object.keys(all).length > 0 && { context: all }),
   };
 }

@@ -10,6 +10,7 @@
 
 import type { Reply } from '../../reply.ts';
 import { asArray, asId, asObject, type HubSpotRequest } from '../http/endpoint.ts';
+import { formatMoment, HUBSPOT_FORMS } from '../http/forms.ts';
 import {
   type HubSpotRefusal,
   invalid,
@@ -101,13 +102,13 @@ export function runBatch<Plan>(call: HubSpotRequest, parts: BatchParts<Plan>): R
       plans.push({ input, plan: parts.plan(input) });
     } catch (error) {
       if (!(error instanceof RefusalError)) throw error;
-      if (!partial && !(error instanceof Missing)) throw error;
+      if (!partial && !(error instanceof Missing)) throw wholeRefusal(call, error);
       refused.push({ input, refusal: error });
     }
   }
   const results = call.account.journal.during(call.n, () =>
     plans.map(({ input, plan }) => {
-      const traceId = traceIdOf(input);
+      const traceId = repeatsTraceIds(call) ? traceIdOf(input) : undefined;
       return { ...parts.commit(plan), ...(traceId !== undefined && { objectWriteTraceId: traceId }) };
     }),
   );
@@ -119,19 +120,28 @@ export function runBatch<Plan>(call: HubSpotRequest, parts: BatchParts<Plan>): R
   });
 }
 
+/** What v3 wrote says nothing of trace ids; only its errors name them. */
+function repeatsTraceIds({ version }: HubSpotRequest): boolean {
+  return !version.startsWith('v');
+}
+
+function wholeRefusal({ settings }: HubSpotRequest, refusal: HubSpotRefusal): HubSpotRefusal {
+  const named = refusal.parts.existingId !== undefined && HUBSPOT_FORMS[settings.forms].existingId;
+  return named ? new RefusalError(refusal.message.replace(/\. Existing ID: \d+$/, ''), refusal.parts) : refusal;
+}
+
 function errorItems(
   call: HubSpotRequest,
   type: ObjectType,
   refused: { input: Input; refusal: HubSpotRefusal }[],
 ): object[] {
-  const telling = { shape: call.settings.detail_shape, portalId: call.account.portalId };
   const traceIds = (inputs: Input[]) => inputs.map(traceIdOf).filter((id) => id !== undefined);
   const missing = refused.filter(({ refusal }) => refusal instanceof Missing);
   const others = refused.filter(({ refusal }) => !(refusal instanceof Missing));
-  const items = others.map(({ input, refusal }) => refusalItem(refusal, telling, traceIds([input])));
+  const items = others.map(({ input, refusal }) => refusalItem(refusal, call.settings.forms, traceIds([input])));
   if (missing.length > 0) {
     const ids = missing.flatMap(({ refusal }) => (refusal as Missing).ids);
-    items.push(refusalItem(new Missing(type, ids), telling, traceIds(missing.map(({ input }) => input))));
+    items.push(refusalItem(new Missing(type, ids), call.settings.forms, traceIds(missing.map(({ input }) => input))));
   }
   return items;
 }
@@ -143,18 +153,21 @@ export interface BatchOutcome {
   success: number;
 }
 
+/** Every second one first, then the others from behind: the reverse of two, and of more neither one order nor the other. */
+function mixed<T>(results: T[]): T[] {
+  return [...results.filter((_, at) => at % 2 === 1), ...results.filter((_, at) => at % 2 === 0).toReversed()];
+}
+
 /** The envelope of a batch answer. Results come in no promised order. */
 export function batchReply(call: HubSpotRequest, { startedAt, results, errors, success }: BatchOutcome): Reply {
   return {
     status: errors.length > 0 ? 207 : success,
     body: {
       status: 'COMPLETE',
-      results: call.settings.result_order === 'reversed' ? results.toReversed() : results,
+      results: call.settings.result_order === 'mixed' ? mixed(results) : results,
       ...(errors.length > 0 && { numErrors: errors.length, errors }),
-      requestedAt: startedAt.toISOString(),
-      startedAt: startedAt.toISOString(),
-      completedAt: new Date().toISOString(),
-      links: {},
+      startedAt: formatMoment(startedAt),
+      completedAt: formatMoment(new Date()),
     },
   };
 }

@@ -11,14 +11,11 @@ import type { HubSpotRecord } from './records.ts';
 export function checkIdProperty(account: Account, type: ObjectType, name: string, emailCounts = true): void {
   const email = type.id === '0-1' && name === 'email';
   if (account.schema.isUnique(type, name) && (emailCounts || !email)) return;
-  throw notUpsertable(type, name);
+  throw notUpsertable(account, type, name);
 }
 
-export function notUpsertable(type: ObjectType, name: string): HubSpotRefusal {
-  return invalid(
-    `Unable to perform update/upsert by non-unique ${type.id} property ${name}. Use a property with unique values.`,
-    { context: { propertyName: [name] } },
-  );
+export function notUpsertable({ portalId }: Account, type: ObjectType, name: string): HubSpotRefusal {
+  return invalid(`Unable to perform update/upsert by non-unique ${type.id} property ${name} in portal ID ${portalId}`);
 }
 
 export function identify(

@@ -3,6 +3,7 @@
  * Codes: https://developers.hubspot.com/docs/api-reference/error-handling
  */
 
+import { formatMoment } from '../http/forms.ts';
 import { type Detail, invalidProperties, malformed } from '../http/refusal.ts';
 import type { ObjectType } from '../schema/object-types.ts';
 import type { PropertyDefinition } from '../schema/property.ts';
@@ -31,10 +32,8 @@ function checkEmails(value: string): Checked {
 }
 
 function checkNumber(value: string, { integer }: PropertyDefinition): Checked {
-  if (!DECIMAL.test(value.trim())) return { code: 'INVALID_LONG', message: `${value} was not a valid long.` };
-  if (integer && !INTEGER.test(value.trim()))
-    return { code: 'INVALID_INTEGER', message: `${value} was not a valid integer.` };
-  return { ok: value.trim() };
+  const isNumber = (integer ? INTEGER : DECIMAL).test(value.trim());
+  return isNumber ? { ok: value.trim() } : { code: 'INVALID_INTEGER', message: 'Enter a number' };
 }
 
 function instant(value: string): Date | undefined {
@@ -46,7 +45,7 @@ function instant(value: string): Date | undefined {
 
 function checkDatetime(value: string): Checked {
   const date = instant(value);
-  return date ? { ok: date.toISOString() } : { code: 'INVALID_DATE', message: `${value} was not a valid datetime.` };
+  return date ? { ok: formatMoment(date) } : { code: 'INVALID_LONG', message: `${value} was not a valid long.` };
 }
 
 function checkDate(value: string): Checked {

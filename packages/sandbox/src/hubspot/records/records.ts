@@ -4,6 +4,7 @@
  */
 import { getOrAdd } from '../../get-or-add.ts';
 import type { Journal } from '../../journal.ts';
+import { formatMoment } from '../http/forms.ts';
 import { HubSpotRefusal, invalid } from '../http/refusal.ts';
 import type { ObjectType } from '../schema/object-types.ts';
 import type { HubSpotSchema } from '../schema/schema.ts';
@@ -93,7 +94,11 @@ export class HubSpotRecords {
     creating: boolean,
   ): HubSpotRefusal {
     if (type.id === '0-1' && property === 'email' && creating) {
-      return new HubSpotRefusal(`Contact already exists. Existing ID: ${owner}`, { status: 409, category: 'CONFLICT' });
+      return new HubSpotRefusal(`Contact already exists. Existing ID: ${owner}`, {
+        status: 409,
+        category: 'CONFLICT',
+        existingId: owner,
+      });
     }
     const typeText = type.id === '0-1' ? 'ObjectTypeId{legacyObjectType=CONTACT}' : type.id;
     // The first id is the record that was being made and never comes to be; the second is the one that has the value.
@@ -107,7 +112,7 @@ export class HubSpotRecords {
     const record: HubSpotRecord = { type, id, properties: new Map(), createdAt: now, updatedAt: now };
     getOrAdd(this.#byType, type.id, () => new Map<string, HubSpotRecord>()).set(id, record);
     record.properties.set('hs_object_id', id);
-    record.properties.set(type.created, now.toISOString());
+    record.properties.set(type.created, formatMoment(now));
     this.#apply(record, values, now);
     this.#journal.add({ effect: 'created', ...this.#entry(record, values) });
     return record;
@@ -156,7 +161,7 @@ export class HubSpotRecords {
     }
     derive(record.type.name, record.properties);
     record.updatedAt = now;
-    record.properties.set(record.type.modified, now.toISOString());
+    record.properties.set(record.type.modified, formatMoment(now));
     for (const [property, value] of this.#uniqueValues(record.type, record.properties)) {
       this.#owners.set(ownerKey(record.type, property, value), record.id);
     }

@@ -4,7 +4,7 @@
  */
 import type { Account } from '../account.ts';
 import { asArray, asId, asObject, type HubSpotRequest } from '../http/endpoint.ts';
-import { invalid } from '../http/refusal.ts';
+import { type HubSpotRefusal, invalid } from '../http/refusal.ts';
 import type { AssociationSpec, AssociationType } from '../schema/association-types.ts';
 import type { ObjectType } from '../schema/object-types.ts';
 import { checkStage } from '../schema/pipelines.ts';
@@ -17,6 +17,8 @@ export type Claims = Map<string, string>;
 
 export interface PlannedWrite {
   commit(): HubSpotRecord;
+  /** Names of the properties that it writes. */
+  written: string[];
 }
 
 /** @throws Refusal */
@@ -34,6 +36,7 @@ export function planCreate(
   const id = account.records.allocateId(type);
   account.records.checkUnique(type, id, values, true, claims);
   return {
+    written: [...values.keys()],
     commit() {
       const record = account.records.create(type, id, values);
       for (const { to, types } of links) account.associations.link(record, to, types);
@@ -56,6 +59,7 @@ export function planUpdate(
   checkStage(account.schema, record.type, after);
   account.records.checkUnique(record.type, record.id, values, false, claims);
   return {
+    written: [...values.keys()],
     commit() {
       account.records.update(record, values);
       return record;
@@ -83,7 +87,7 @@ function readLinks(account: Account, from: ObjectType, given: unknown): Link[] {
     }
     const type = account.schema.type(object);
     const record = account.records.get(type, id);
-    if (!record) throw noSuchEnd(type, [id]);
+    if (!record) throw noSuchEnd(type, id);
     return { to: record, types: specs.map((spec) => account.associations.types.resolve(from, type, spec)) };
   });
 }
@@ -101,13 +105,11 @@ export function readSpecs(given: unknown): AssociationSpec[] {
   return specs;
 }
 
-/** 400 for links to records that are not there. */
-export function noSuchEnd(type: ObjectType, ids: string[]) {
-  return invalid(
-    `Invalid object ids: ${ids.map((id) => `${type.singular.toUpperCase()}=${id} is not valid`).join(', ')}`,
-    {
-      subCategory: 'crm.associations.INVALID_OBJECT_IDS',
-      context: { INVALID_OBJECT_IDS: ids.map((id) => `${type.singular.toUpperCase()}=${id} is not valid`) },
-    },
-  );
+/** For a link to a record that is not there. */
+export function noSuchEnd({ singular }: ObjectType, id: string): HubSpotRefusal {
+  if (/^\d+$/.test(id)) return invalid(`${singular.toUpperCase()}=${id} is not valid`);
+  return invalid(`${id} is not a valid ID`, {
+    subCategory: 'crm.associations.INVALID_IDENTIFIER',
+    context: { id: [id] },
+  });
 }

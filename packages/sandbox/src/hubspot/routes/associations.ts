@@ -14,7 +14,7 @@ import {
   ok,
   typeOf,
 } from '../http/endpoint.ts';
-import { HubSpotRefusal, notFound, refusalItem } from '../http/refusal.ts';
+import { HubSpotRefusal, invalid, notFound, refusalItem } from '../http/refusal.ts';
 import { batchReply, inputsOf } from '../records/batch.ts';
 import type { HubSpotRecord } from '../records/records.ts';
 import { noSuchEnd, readSpecs } from '../records/writes.ts';
@@ -45,8 +45,9 @@ function endsOf(call: HubSpotRequest, fromId: string, toId: string): Ends {
   const [fromType, toType] = [typeOf(call, 'from'), typeOf(call, 'to')];
   const from = call.account.records.get(fromType, fromId);
   const to = call.account.records.get(toType, toId);
-  if (!from) throw noSuchEnd(fromType, [fromId]);
-  if (!to) throw noSuchEnd(toType, [toId]);
+  if (!from) throw noSuchEnd(fromType, fromId);
+  if (!to) throw noSuchEnd(toType, toId);
+  if (from === to) throw invalid(`Object ${fromId} cannot be associated to itself (${toId})`);
   return { from, to };
 }
 
@@ -62,14 +63,13 @@ function eachRow(
   row: (input: Record<string, unknown>) => object[],
 ) {
   const startedAt = new Date();
-  const telling = { shape: call.settings.detail_shape, portalId: call.account.portalId };
   const errors: object[] = [];
   const results = inputsOf(call, fields, most).flatMap((input) => {
     try {
       return call.account.journal.during(call.n, () => row(input));
     } catch (error) {
       if (!(error instanceof HubSpotRefusal)) throw error;
-      errors.push(refusalItem(error, telling, []));
+      errors.push(refusalItem(error, call.settings.forms, []));
       return [];
     }
   });
@@ -95,9 +95,9 @@ function createMany(call: HubSpotRequest) {
 function linkJson({ from, to }: Ends, types: AssociationType[]): object {
   return {
     fromObjectTypeId: from.type.id,
-    fromObjectId: from.id,
+    fromObjectId: Number(from.id),
     toObjectTypeId: to.type.id,
-    toObjectId: to.id,
+    toObjectId: Number(to.id),
     labels: types.map((type) => type.label).filter((label) => label !== null),
   };
 }
@@ -132,7 +132,7 @@ function readMany(call: HubSpotRequest) {
     return [
       {
         from: { id },
-        to: linked.map((link) => ({ toObjectId: link.id, associationTypes: link.types.map(describeType) })),
+        to: linked.map((link) => ({ toObjectId: Number(link.id), associationTypes: link.types.map(describeType) })),
       },
     ];
   });
@@ -172,7 +172,7 @@ function list(call: HubSpotRequest) {
   return ok({
     results: linked
       .slice(after, after + limit)
-      .map(({ id, types }) => ({ toObjectId: id, associationTypes: types.map(describeType) })),
+      .map(({ id, types }) => ({ toObjectId: Number(id), associationTypes: types.map(describeType) })),
     ...(after + limit < linked.length && { paging: { next: { after: String(after + limit) } } }),
   });
 }

@@ -13,7 +13,7 @@ import {
 import { invalid, refusalItem } from '../http/refusal.ts';
 import { batchReply, type Input, inputsOf, Missing, refuseDuplicates, runBatch } from '../records/batch.ts';
 import { checkIdProperty, identify, notUpsertable } from '../records/identify.ts';
-import { readJson, writtenJson } from '../records/record-json.ts';
+import { createdJson, readJson, updatedJson } from '../records/record-json.ts';
 import type { HubSpotRecord } from '../records/records.ts';
 import { type Claims, type PlannedWrite, planCreate, planUpdate } from '../records/writes.ts';
 import type { ObjectType } from '../schema/object-types.ts';
@@ -26,7 +26,7 @@ function create(call: HubSpotRequest) {
     inputs: inputsOf(call, ['properties', 'associations', 'objectWriteTraceId']),
     success: 201,
     plan: (input) => planCreate(call, type, input, claims),
-    commit: (planned) => writtenJson(planned.commit()),
+    commit: (planned) => createdJson(call, planned.commit()),
   });
 }
 
@@ -70,7 +70,7 @@ function update(call: HubSpotRequest) {
       if (!record) throw new Missing(type, [String(input.id)]);
       return planUpdate(call, record, input.properties, claims);
     },
-    commit: (planned) => writtenJson(planned.commit()),
+    commit: ({ commit, written }) => updatedJson(call, commit(), written),
   });
 }
 
@@ -84,7 +84,7 @@ async function upsert(call: HubSpotRequest) {
   const inputs = inputsOf(call, ['id', 'idProperty', 'properties', 'objectWriteTraceId']);
   const idProperty = idPropertyOf(inputs);
   if (!idProperty) throw invalid('idProperty is required for an upsert');
-  if (call.settings.no_upsert.includes(type.name)) throw notUpsertable(type, idProperty);
+  if (call.settings.no_upsert.includes(type.name)) throw notUpsertable(call.account, type, idProperty);
   checkIdProperty(call.account, type, idProperty);
   const records = resolve(call, type, inputs, idProperty);
   if (call.settings.race_window > 0) await pause(call.settings.race_window);
@@ -100,13 +100,16 @@ async function upsert(call: HubSpotRequest) {
       if (record.archivedAt) throw new Missing(type, [String(input.id)]);
       return { ...planUpdate(call, record, input.properties, claims), isNew: false };
     },
-    commit: ({ commit, isNew }) => ({ ...writtenJson(commit()), new: isNew }),
+    commit: ({ commit, isNew, written }) => ({
+      ...(isNew ? createdJson(call, commit()) : updatedJson(call, commit(), written)),
+      new: isNew,
+    }),
   });
 }
 
 function read(call: HubSpotRequest) {
   const startedAt = new Date();
-  const { account, settings } = call;
+  const { account } = call;
   const type = typeOf(call);
   const { idProperty: given, properties } = bodyOf(call);
   const idProperty = given === undefined || given === null ? undefined : asId(given, '"idProperty"');
@@ -123,9 +126,8 @@ function read(call: HubSpotRequest) {
   // Two addresses of one contact give that contact once.
   const results = [...new Set(found)]
     .filter((record) => record !== undefined)
-    .map((record) => readJson(account.schema, type, record, asked));
-  const telling = { shape: settings.detail_shape, portalId: account.portalId };
-  const errors = missing.length > 0 ? [refusalItem(new Missing(type, missing), telling, [])] : [];
+    .map((record) => readJson(call, type, record, asked));
+  const errors = missing.length > 0 ? [refusalItem(new Missing(type, missing), call.settings.forms, [])] : [];
   return batchReply(call, { startedAt, results, errors, success: 200 });
 }
 

@@ -13,7 +13,7 @@ import {
 } from '../http/endpoint.ts';
 import { malformed, notFound } from '../http/refusal.ts';
 import { checkIdProperty, identify } from '../records/identify.ts';
-import { readJson, writtenJson } from '../records/record-json.ts';
+import { createdJson, readJson, updatedJson } from '../records/record-json.ts';
 import type { HubSpotRecord } from '../records/records.ts';
 import { planCreate, planUpdate } from '../records/writes.ts';
 import type { ObjectType } from '../schema/object-types.ts';
@@ -43,7 +43,7 @@ function shown(call: HubSpotRequest, type: ObjectType, record: HubSpotRecord): o
     .map((to) => ({ to, links: account.associations.of(record, to) }))
     .filter(({ links }) => links.length > 0);
   return {
-    ...readJson(account.schema, type, record, listOf(query, 'properties')),
+    ...readJson(call, type, record, listOf(query, 'properties')),
     ...(linked.length > 0 && {
       associations: Object.fromEntries(
         linked.map(({ to, links }) => [
@@ -74,14 +74,22 @@ function create(call: HubSpotRequest) {
   const { properties, associations, ...rest } = bodyOf(call);
   refuseUnknown(rest, ['objectWriteTraceId']);
   const planned = planCreate(call, typeOf(call), { properties, associations }, new Map());
-  return created(writtenJson(call.account.journal.during(call.n, () => planned.commit())));
+  const record = call.account.journal.during(call.n, () => planned.commit());
+  const location = `https://api.hubapi.com/crm/v3/objects/${record.type.name}/${record.id}`;
+  return { ...created(createdJson(call, record)), headers: { location } };
 }
 
 function update(call: HubSpotRequest) {
   const { properties, ...rest } = bodyOf(call);
   refuseUnknown(rest, ['objectWriteTraceId']);
   const planned = planUpdate(call, recordOf(call, typeOf(call)), properties, new Map());
-  return ok(writtenJson(call.account.journal.during(call.n, () => planned.commit())));
+  return ok(
+    updatedJson(
+      call,
+      call.account.journal.during(call.n, () => planned.commit()),
+      planned.written,
+    ),
+  );
 }
 
 function refuseUnknown(rest: Record<string, unknown>, allowed: string[]): void {
@@ -110,7 +118,7 @@ function merge(call: HubSpotRequest) {
     account.associations.move(loser, winner, (object, id) => account.records.get(account.schema.type(object), id));
     account.records.merge(winner, loser);
   });
-  return ok(writtenJson(winner));
+  return ok(createdJson(call, winner));
 }
 
 export const objectEndpoints: HubSpotEndpoint[] = [

@@ -43,7 +43,11 @@ function definitionOf(call: HubSpotRequest, name = call.params.name ?? ''): Prop
 function list(call: HubSpotRequest) {
   const archived = call.query.get('archived') === 'true';
   const all = call.account.schema.allProperties(typeOf(call));
-  return ok({ results: all.filter((one) => (one.archivedAt !== undefined) === archived).map(propertyJson) });
+  return ok({
+    results: all
+      .filter((one) => (one.archivedAt !== undefined) === archived)
+      .map((one) => propertyJson(one, call.settings.forms)),
+  });
 }
 
 /** A name that was archived is given back its property. */
@@ -58,16 +62,15 @@ function define(call: HubSpotRequest, given: Record<string, unknown>): PropertyD
 
 function createMany(call: HubSpotRequest) {
   const startedAt = new Date();
-  const telling = { shape: call.settings.detail_shape, portalId: call.account.portalId };
   const errors: object[] = [];
   const inputs = inputsOf(call, PROPERTY_FIELDS);
   refuseDuplicates(inputs.map((input) => asId(input.name, '"name"')));
   const results = inputs.flatMap((input) => {
     try {
-      return [propertyJson(define(call, input))];
+      return [propertyJson(define(call, input), call.settings.forms)];
     } catch (error) {
       if (!(error instanceof HubSpotRefusal)) throw error;
-      errors.push(refusalItem(error, telling, []));
+      errors.push(refusalItem(error, call.settings.forms, []));
       return [];
     }
   });
@@ -93,7 +96,6 @@ const PROPERTY_FIELDS = [
 
 function readMany(call: HubSpotRequest) {
   const startedAt = new Date();
-  const telling = { shape: call.settings.detail_shape, portalId: call.account.portalId };
   const names = inputsOf(call, ['name']).map((input) => asId(input.name, '"name"'));
   refuseDuplicates(names);
   const archived = bodyOf(call).archived === true;
@@ -101,8 +103,13 @@ function readMany(call: HubSpotRequest) {
   const found = all.filter((one) => names.includes(one.name) && (one.archivedAt !== undefined) === archived);
   const errors = names
     .filter((name) => !found.some((one) => one.name === name))
-    .map((name) => refusalItem(noSuchProperty(typeOf(call), name), telling, []));
-  return batchReply(call, { startedAt, results: found.map(propertyJson), errors, success: 200 });
+    .map((name) => refusalItem(noSuchProperty(typeOf(call), name), call.settings.forms, []));
+  return batchReply(call, {
+    startedAt,
+    results: found.map((one) => propertyJson(one, call.settings.forms)),
+    errors,
+    success: 200,
+  });
 }
 
 function update(call: HubSpotRequest) {
@@ -111,7 +118,7 @@ function update(call: HubSpotRequest) {
   const { journal, schema } = call.account;
   schema.put(type, definition);
   journal.during(call.n, () => journal.add({ effect: 'property_changed', object: type.name, id: definition.name }));
-  return ok(propertyJson(definition));
+  return ok(propertyJson(definition, call.settings.forms));
 }
 
 function archive(call: HubSpotRequest, name: string): void {
@@ -155,14 +162,14 @@ export const propertyEndpoints: HubSpotEndpoint[] = [
     paths: ALL,
     operation: 'properties create',
     scopes: write,
-    handle: (call) => created(propertyJson(define(call, bodyOf(call)))),
+    handle: (call) => created(propertyJson(define(call, bodyOf(call)), call.settings.forms)),
   },
   {
     method: 'GET',
     paths: ONE,
     operation: 'properties read',
     scopes: read,
-    handle: (call) => ok(propertyJson(definitionOf(call))),
+    handle: (call) => ok(propertyJson(definitionOf(call), call.settings.forms)),
   },
   { method: 'PATCH', paths: ONE, operation: 'properties update', scopes: write, handle: update },
   {

@@ -18,9 +18,7 @@ function search(call: HubSpotRequest) {
   const end = request.after + request.limit;
   return ok({
     total: found.length,
-    results: found
-      .slice(request.after, end)
-      .map((record) => readJson(account.schema, type, record, request.properties)),
+    results: found.slice(request.after, end).map((record) => readJson(call, type, record, request.properties)),
     ...(end < found.length && { paging: { next: { after: String(end) } } }),
   });
 }

@@ -2,7 +2,7 @@
  * The kinds of records. Everything that differs between them stands in this table.
  * Type ids: https://developers.hubspot.com/docs/api-reference/latest/crm/understanding-the-crm
  */
-import { invalid } from '../http/refusal.ts';
+import { HubSpotRefusal } from '../http/refusal.ts';
 
 export interface ObjectType {
   /** `0-1`; custom objects are `2-…`. */
@@ -164,6 +164,6 @@ export function typeNamed(types: ObjectType[], portalId: number, name: string): 
       ? type.id === name || `p${portalId}_${type.name}` === name
       : type.id === name || type.name === name || type.singular === name,
   );
-  if (!found) throw invalid(`Unable to infer object type from: ${name}`);
+  if (!found) throw new HubSpotRefusal(`Unable to infer object type from: ${name}`);
   return found;
 }

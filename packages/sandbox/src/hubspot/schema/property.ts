@@ -1,5 +1,8 @@
 /** Property definitions. https://developers.hubspot.com/docs/api-reference/crm-properties-v3/guide */
 
+import type { Forms } from '../../settings.ts';
+import { formatMoment, HUBSPOT_FORMS } from '../http/forms.ts';
+
 /** What values a property holds, and the form fields that can show each. */
 export const FIELD_TYPES = {
   string: ['text', 'textarea', 'html', 'file', 'phonenumber', 'calculation_equation'],
@@ -91,15 +94,16 @@ export function options(values: Record<string, string> | string[]): Option[] {
 }
 
 /** A definition as the properties API gives it. */
-export function propertyJson(definition: PropertyDefinition): object {
+export function propertyJson(definition: PropertyDefinition, forms: Forms): object {
   const { readOnly, owners, integer, archivedAt, createdAt, updatedAt, ...rest } = definition;
   const custom = !definition.hubspotDefined;
   return {
     ...rest,
-    ...(createdAt && { createdAt: createdAt.toISOString() }),
-    ...(updatedAt && { updatedAt: updatedAt.toISOString() }),
-    ...(archivedAt && { archivedAt: archivedAt.toISOString() }),
+    ...(createdAt && { createdAt: formatMoment(createdAt) }),
+    ...(updatedAt && { updatedAt: formatMoment(updatedAt) }),
+    ...(archivedAt && { archivedAt: formatMoment(archivedAt) }),
     archived: archivedAt !== undefined,
+    ...(HUBSPOT_FORMS[forms].dataSensitivity && { dataSensitivity: 'non_sensitive' }),
     externalOptions: owners,
     ...(owners && { referencedObjectType: 'OWNER' }),
     modificationMetadata: {

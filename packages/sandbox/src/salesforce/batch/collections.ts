@@ -27,6 +27,7 @@ export type RowOutcome = { success: boolean } & Record<string, unknown>;
 /** @throws Refusal for the whole request */
 export function rowsOf(call: SalesforceCall): Row[] {
   const rows = asArray(bodyOf(call).records, '"records"').map((row) => asObject(row, 'a record'));
+  if (rows.length === 0) throw new SalesforceRefusal('REQUIRED_FIELD_MISSING', 'At least 1 record is required');
   checkCount(rows);
   return rows;
 }
@@ -61,7 +62,8 @@ export function runRows(call: SalesforceCall, { allOrNone, rows, prepared, write
   const run = (row: Row, at: number): RowOutcome => {
     try {
       if (fault?.kind === 'row_error' && isRefused(fault, row, at)) throw rowError(fault);
-      if (prepared?.locked.has(at)) throw lockError();
+      const held = prepared?.locked.get(at);
+      if (held !== undefined) throw lockError(held);
       if (overloaded) throw overloaded;
       return write(row, at);
     } catch (error) {
@@ -90,10 +92,13 @@ function rolledBack(result: RowOutcome): RowOutcome {
   return { ...refusalRow(refusal), ...('created' in result && { created: false }) };
 }
 
-export function lockError(): SalesforceRefusal {
-  return new SalesforceRefusal('UNABLE_TO_LOCK_ROW', 'unable to obtain exclusive access to this record or 1 records', {
-    fields: [],
-  });
+/** @param held id of the record that another request holds, where it is known */
+export function lockError(held?: string): SalesforceRefusal {
+  return new SalesforceRefusal(
+    'UNABLE_TO_LOCK_ROW',
+    `unable to obtain exclusive access to this record${held === undefined ? '' : ` or 1 records: ${held}`}`,
+    { fields: [] },
+  );
 }
 
 function isRefused({ row: pattern, rows = 1 }: FaultSpec, row: Row, at: number): boolean {

@@ -50,8 +50,8 @@ export interface SalesforceEndpoint {
 export interface Prepared {
   /** Ids of the records that rows were found to be; undefined where there was none. By row. */
   found: (string | undefined)[];
-  /** Rows whose parents another request holds. */
-  locked: Set<number>;
+  /** Rows that need a record which another request holds: its id of 15 characters, by row. */
+  locked: Map<number, string>;
 }
 
 export const ok = (body: unknown): Reply => ({ status: 200, body });

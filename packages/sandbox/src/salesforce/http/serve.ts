@@ -141,6 +141,7 @@ function withCommonHeaders(reply: Reply): Reply {
     server: 'sfdcedge',
     'x-request-id': randomUUID(),
     vary: 'Accept-Encoding',
+    'x-content-type-options': 'nosniff',
   };
   return { ...reply, headers: { ...headers, ...reply.headers } };
 }

@@ -12,6 +12,8 @@ export function recordById(call: SalesforceCall, object: SObject, given: string)
   if (id === undefined) throw notFound('The requested resource does not exist');
   const record = call.org.records.get(object, id);
   if (!record) throw notFound(`Provided external ID field does not exist or is not accessible: ${given}`);
+  // Reading does not tell what was deleted from what never was.
+  if (record.deletedAt && call.method === 'GET') throw notFound();
   if (record.deletedAt)
     throw new SalesforceRefusal('ENTITY_IS_DELETED', 'entity is deleted', { status: 404, fields: [] });
   return record;

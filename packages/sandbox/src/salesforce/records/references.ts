@@ -15,7 +15,11 @@ export function checkReference(call: SalesforceCall, id: string, field: SObjectF
   }
   const record = call.org.records.get(object, id);
   if (!record) {
-    throw new SalesforceRefusal('INVALID_CROSS_REFERENCE_KEY', 'invalid cross reference id', { fields: [] });
+    throw new SalesforceRefusal(
+      'INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY',
+      `insufficient access rights on cross-reference id: ${id.slice(0, 15)}`,
+      { fields: [] },
+    );
   }
   if (record.deletedAt) throw new SalesforceRefusal('ENTITY_IS_DELETED', 'entity is deleted', { fields: [] });
   return record;

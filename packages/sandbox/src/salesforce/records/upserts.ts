@@ -65,11 +65,12 @@ export function holdLocks(
   rows: Record<string, unknown>[],
   found: (string | undefined)[],
 ): Prepared {
-  const locked = new Set<number>();
+  const locked = new Map<number, string>();
   if (call.settings.locks === 'fail') {
     for (const [at, row] of rows.entries()) {
       const ids = [...parentsOf(row), ...(found[at] ? [found[at].slice(0, 15)] : [])];
-      if (call.org.locks.hold(call.n, ids).size > 0) locked.add(at);
+      const [held] = call.org.locks.hold(call.n, ids);
+      if (held !== undefined) locked.set(at, held);
     }
   }
   return { found, locked };

@@ -46,7 +46,7 @@ export function updateRecord(call: SalesforceCall, record: StoredSObject, given:
   if (record.deletedAt)
     throw new SalesforceRefusal('ENTITY_IS_DELETED', 'entity is deleted', { status: 404, fields: [] });
   if (values.get('IsConverted') === true) {
-    throw new SalesforceRefusal('CANNOT_UPDATE_CONVERTED_LEAD', 'cannot update converted lead', { fields: [] });
+    throw new SalesforceRefusal('CANNOT_UPDATE_CONVERTED_LEAD', 'cannot reference converted lead', { fields: [] });
   }
   const changes = readChanges(call, object, given, 'updateable');
   assign(call, object, changes);

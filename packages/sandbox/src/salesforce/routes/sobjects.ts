@@ -14,7 +14,8 @@ const NO_CONTENT: Reply = { status: 204 };
 
 /** What one request changes stays or goes as a whole. @throws Refusal */
 function writing<T>(call: SalesforceCall, prepared: Prepared | undefined, work: () => T): T {
-  if (prepared?.locked.has(0)) throw lockError();
+  const held = prepared?.locked.get(0);
+  if (held !== undefined) throw lockError(held);
   const { fault } = call;
   if (fault?.kind === 'row_error') {
     throw new SalesforceRefusal(fault.code ?? 'UNABLE_TO_LOCK_ROW', fault.message ?? lockError().message, {
@@ -94,7 +95,8 @@ function upsert(call: SalesforceCall, prepared: Prepared | undefined): Reply {
     );
     if (isNew) return created(call, record, { created: true });
     // Versions before 46 said nothing about an update.
-    return Number(call.version) < 46 ? NO_CONTENT : ok({ id: record.id, success: true, errors: [], created: false });
+    if (Number(call.version) < 46) return NO_CONTENT;
+    return { ...created(call, record, { created: false }), status: 200 };
   });
 }
 
