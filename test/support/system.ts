@@ -1,8 +1,8 @@
 /** A whole Wrapup for one test: sandbox, ingress and worker as processes of their own, Redis under a prefix of its own. */
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { startSandbox } from '@wrapup/sandbox';
 import { openStore, type Store } from '../../packages/queue/src/index.ts';
 import { becomesReady, makeConfig, postSigned } from './config.ts';
@@ -20,7 +20,7 @@ export interface TestSystemOptions {
   /** Replaces the default wrapup.yaml; `mapping.yaml` beside it is the default mapping. */
   config?: string;
   mapping?: string;
-  /** Further mappings by the name of their file. */
+  /** Further files by their path from the folder of wrapup.yaml. */
   files?: Record<string, string>;
   env?: Record<string, string>;
 }
@@ -35,7 +35,10 @@ export async function openSystem(options: TestSystemOptions = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'wrapup-system-'));
   writeFileSync(join(folder, 'wrapup.yaml'), options.config ?? makeConfig());
   writeFileSync(join(folder, 'mapping.yaml'), options.mapping ?? MAPPING);
-  for (const [name, text] of Object.entries(options.files ?? {})) writeFileSync(join(folder, name), text);
+  for (const [name, text] of Object.entries(options.files ?? {})) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    writeFileSync(join(folder, name), text);
+  }
   const sandbox = await startSandbox({ port: 0, provisioned: true });
   const prefix = options.prefix ?? freshPrefix();
   const env = {

@@ -1,5 +1,5 @@
 import { openConfig, readRedisSettings } from '@wrapup/config';
-import { checkKeysAtStart, openStore } from '@wrapup/queue';
+import { ClientFiles, checkKeysAtStart, openStore } from '@wrapup/queue';
 import {
   createLogger,
   createMetrics,
@@ -17,7 +17,14 @@ const log = createLogger('dashboard');
 await startOrExit(log, async () => {
   const { credentials, generated, confined, ...options } = readOptions();
   const port = listenPort('dashboard');
-  const config = await openConfig(log, 'dashboard');
+  const store = openStore({
+    ...readRedisSettings(),
+    role: 'producer',
+    onError: logConnectionErrors(log, 'Redis connection'),
+  });
+  // It starts without Redis, too: its pages say what is wrong, and work once Redis answers.
+  await store.connected().catch(() => log.warn({}, 'Redis does not answer yet'));
+  const config = await openConfig(log, 'dashboard', new ClientFiles(store));
 
   if (confined) {
     log.warn({}, 'DASHBOARD_HOST is not followed without DASHBOARD_PASSWORD: the dashboard binds to loopback only');
@@ -31,13 +38,6 @@ await startOrExit(log, async () => {
     );
   }
 
-  const store = openStore({
-    ...readRedisSettings(),
-    role: 'producer',
-    onError: logConnectionErrors(log, 'Redis connection'),
-  });
-  // It starts without Redis, too: its pages say what is wrong, and work once Redis answers.
-  await store.connected().catch(() => log.warn({}, 'Redis does not answer yet'));
   await checkKeysAtStart(store, log);
 
   const dashboard = createDashboard({

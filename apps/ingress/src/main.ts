@@ -1,5 +1,5 @@
 import { openConfig, readRedisSettings, readVariable } from '@wrapup/config';
-import { openIntake, openStore } from '@wrapup/queue';
+import { openIntake, openStore, readClientFiles } from '@wrapup/queue';
 import {
   createLogger,
   createMetrics,
@@ -24,14 +24,15 @@ const log = createLogger('ingress');
 await startOrExit(log, async () => {
   const internal = internalAddress();
   const options = { ...readOptions(readVariable), observable: internal === undefined };
-  const config = await openConfig(log, 'ingress');
   const redis = { ...readRedisSettings(), onError: logConnectionErrors(log, 'Redis connection') };
+  const openOwn = () => openStore({ ...redis, role: 'producer' });
+  const config = await openConfig(log, 'ingress', { read: (client) => readClientFiles(openOwn, client) });
   const intake = openIntake({ ...redis, ledger_days: config.current().retention.ledger_days });
   await intake.checkKeys(log);
   const metrics = createMetrics();
   const callers = openCallerLookup({
     config: config.current,
-    openStore: () => openStore({ ...redis, role: 'producer' }),
+    openStore: openOwn,
     log,
     metrics,
   });

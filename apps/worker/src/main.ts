@@ -1,5 +1,5 @@
 import { openConfig, readRedisSettings } from '@wrapup/config';
-import { checkKeysAtStart, checkRedis, openStore } from '@wrapup/queue';
+import { ClientFiles, checkKeysAtStart, checkRedis, openStore } from '@wrapup/queue';
 import {
   createLogger,
   createMetrics,
@@ -25,7 +25,7 @@ await startOrExit(log, async () => {
   const store = openStore({ ...readRedisSettings(), role: 'worker', onError });
   await checkKeysAtStart(store, log);
   const metrics = createMetrics();
-  const config = await openConfig(log, 'worker');
+  const config = await openConfig(log, 'worker', new ClientFiles(store));
   const worker = await startWorker({
     ...{ store, config: config.current, reload: () => config.reload(), log, metrics, onError },
   });

@@ -2,9 +2,9 @@
  * What one worker process does: `calls` become deliveries, each connection's deliveries are written, and upkeep runs. How
  * the queues are served is in `bullmq/queue-workers.ts`.
  */
-import type { Config } from '@wrapup/config';
+import { type Config, goodClientTexts } from '@wrapup/config';
 import { Failure, type Log, withDeadline } from '@wrapup/destination';
-import { deliveriesQueue, type Store } from '@wrapup/queue';
+import { ClientFiles, deliveriesQueue, type Store } from '@wrapup/queue';
 import { LogThrottle, type Metrics } from '@wrapup/telemetry';
 import { QueueWorkers } from './bullmq/queue-workers.ts';
 import { CallWorker } from './calls/call-worker.ts';
@@ -16,7 +16,7 @@ import { DeliveryWriter } from './deliveries/delivery-writer.ts';
 import { PendingArrivals } from './deliveries/pending-arrivals.ts';
 import { countWork, type WorkCounts } from './metrics.ts';
 import { PayloadRoom } from './payloads/payload-room.ts';
-import { queueAlert, startAlerts } from './upkeep/alerts.ts';
+import { alertBrokenClient, queueAlert, startAlerts } from './upkeep/alerts.ts';
 import { Reconciler } from './upkeep/reconciler.ts';
 import { SchemaDriftCheck } from './upkeep/schema-drift-check.ts';
 import { startSweep } from './upkeep/sweep.ts';
@@ -79,7 +79,12 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
     first_schema_check,
   );
 
+  const clientFiles = new ClientFiles(store);
+  count.clients(() => Object.values(config().clients));
   const reconfigure = async (): Promise<void> => {
+    await clientFiles.keep(goodClientTexts(config()));
+    await clientFiles.forgetOthers(Object.keys(config().clients));
+    for (const client of Object.values(config().clients)) await alertBrokenClient(store, config(), client);
     await reconciler.schedule();
     const connections = Object.keys(config().connections);
     for (const connection of connections) {

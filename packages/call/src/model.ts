@@ -99,6 +99,8 @@ export interface Call {
   id: string;
   /** Full name of the source: `main` in wrapup.yaml, `acme.main` in the file of client `acme`. */
   source: string;
+  /** What its keys in CRMs begin with, where that is not the full name of the source: an earlier name of it. */
+  key_prefix?: string;
   status: CallStatus;
   status_raw?: string;
   /** False while the call may still change: pending, ringing, in progress, registered, paused. */
@@ -150,14 +152,17 @@ export interface Call {
   notes: Note[];
 }
 
+/** What keys in CRMs are made of. */
+type KeyParts = Pick<Call, 'source' | 'key_prefix' | 'id'>;
+
 /** `<source>:<call id>`: the unique key of the call log in every CRM. */
-export function callKey(call: Pick<Call, 'source' | 'id'>): string {
-  return `${call.source}:${call.id}`;
+export function callKey(call: KeyParts): string {
+  return `${call.key_prefix ?? call.source}:${call.id}`;
 }
 
 /** `<source>:<call id>:<record name>`: the unique key of any other record that a call becomes. */
-export function recordKey(call: Pick<Call, 'source' | 'id'>, record: string): string {
-  return `${call.source}:${call.id}:${record}`;
+export function recordKey(call: KeyParts, record: string): string {
+  return `${callKey(call)}:${record}`;
 }
 
 /**
@@ -167,4 +172,9 @@ export function recordKey(call: Pick<Call, 'source' | 'id'>, record: string): st
 export function clientOf(name: string): string | undefined {
   const dot = name.indexOf('.');
   return dot < 0 ? undefined : name.slice(0, dot);
+}
+
+/** The name that a full name has in its own file: `main` of `acme.main`. */
+export function localName(name: string): string {
+  return name.slice(name.indexOf('.') + 1);
 }

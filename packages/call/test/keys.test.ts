@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { describe, expect, it } from 'vitest';
-import { callKey, clientOf, personKey, recordKey } from '../src/index.ts';
+import { describe, expect, it, test } from 'vitest';
+import { callKey, clientOf, localName, personKey, recordKey } from '../src/index.ts';
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 
@@ -37,4 +37,17 @@ describe('clientOf', () => {
   it('knows names of wrapup.yaml by their lack of a dot', () => {
     expect(clientOf('main')).toBeUndefined();
   });
+});
+
+describe('localName', () => {
+  it('is the name in the file of the client', () => {
+    expect(localName('acme.main')).toBe('main');
+    expect(localName('main')).toBe('main');
+  });
+});
+
+test('a source that moved keeps the keys that it wrote', () => {
+  const call = { source: 'acme.main', key_prefix: 'main', id: 'call-1' };
+  expect(callKey(call)).toBe('main:call-1');
+  expect(recordKey(call, 'callback')).toBe('main:call-1:callback');
 });

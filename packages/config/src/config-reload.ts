@@ -1,35 +1,56 @@
 /**
  * Takes over a changed configuration while a process runs. A change with errors is logged and the old configuration stays
- * in force.
+ * in force; for a mistake in the file of a client, that client's.
  *
- * Contents are compared rather than times, and files are read rather than watched: editors replace files, and mounted
- * config maps swap a symbolic link, both of which file watchers miss. A change counts when two checks in a row see the
- * same contents, so that a half-written file is not taken for a mistake. A changed variable needs a restart; a changed
- * file behind an `X_FILE` variable does not.
+ * Contents are compared rather than times, and files are looked at rather than watched: editors replace files, and mounted
+ * config maps swap a symbolic link, both of which file watchers miss. Between two comparisons what the file system says of
+ * each file (which, how long, when changed) tells whether there is anything to compare, so that a thousand files cost next
+ * to nothing; a volume that says nothing of a change is caught by the slow comparison. A change counts when two checks in a
+ * row see the same contents, so that a half-written file is not taken for a mistake. A changed variable needs a restart; a
+ * changed file behind an `X_FILE` variable does not.
  */
-import { dirname } from 'node:path';
+import { statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { Log } from '@wrapup/destination';
 import type { Finding } from '@wrapup/findings';
+import { CLIENTS_FOLDER } from './config-file.ts';
 import { FileSet } from './file/file-set.ts';
-import { filesOf, type Loaded, loadConfig, loadConfigOrExit, logFindings } from './load.ts';
+import {
+  clientFile,
+  filesOf,
+  type LastGoodFiles,
+  type Loaded,
+  listClients,
+  loadConfig,
+  loadConfigOrExit,
+  logClients,
+  logFindings,
+} from './load.ts';
 import type { Config } from './model/config.ts';
 import type { Reader } from './model/reader.ts';
 
 /** Milliseconds between two checks of the files. */
-const CHECK_EVERY_MS = 3_000;
+const CHECK_EVERY_MS = 400;
+/** Milliseconds between two comparisons of contents where the file system says that nothing has changed. */
+const COMPARE_EVERY_MS = 30_000;
+/** Milliseconds between two attempts to get the last good files of clients while Redis does not answer. */
+const COMPLETE_EVERY_MS = 5_000;
 
 export interface ConfigWatchOptions {
   env?: NodeJS.ProcessEnv;
   /** As for `loadConfig`. */
   reader?: Reader;
-  /** Milliseconds between two checks of the files. Default 3000. */
+  lastGood?: LastGoodFiles;
+  /** Milliseconds between two checks of the files. Default 400. */
   every?: number;
+  /** The last good files of a client could not be asked for when `current` was loaded. */
+  incomplete?: boolean;
 }
 
 export interface ConfigWatch {
   /** The configuration in force. */
   readonly config: Config;
-  /** The files had errors at the last check, so that an older configuration is in force. */
+  /** wrapup.yaml had errors at the last check, so that an older configuration is in force. */
   readonly broken: boolean;
   /**
    * Checks at once, and takes over what has no errors: for an operator who has changed a file and asks for something that
@@ -39,10 +60,40 @@ export interface ConfigWatch {
   close(): void;
 }
 
+/** Contents of files, compared only where the file system says that they may have changed. */
+class Contents {
+  readonly #folder: string;
+  #stamp = '';
+  #compared = 0;
+  #hash = '';
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** Hash of all of them and of the files of clients that are new. */
+  hash(names: readonly string[]): string {
+    const stamp = [...names, join(this.#folder, CLIENTS_FOLDER)].map(stampOf).join(' ');
+    const now = performance.now();
+    // Two changes within one tick of the file system's clock have one stamp: what has just changed is compared again.
+    if (stamp === this.#stamp && now - this.#compared < COMPARE_EVERY_MS && this.#hash !== '') return this.#hash;
+    const clients = listClients(this.#folder).clients.map((client) => clientFile(this.#folder, client));
+    this.#hash = new FileSet().hash(this.#folder, [...new Set([...names, ...clients])].sort());
+    this.#compared = stamp === this.#stamp ? now : now - COMPARE_EVERY_MS;
+    this.#stamp = stamp;
+    return this.#hash;
+  }
+}
+
+function stampOf(name: string): string {
+  const stat = statSync(name, { bigint: true, throwIfNoEntry: false });
+  return stat ? `${stat.dev}:${stat.ino}:${stat.size}:${stat.mtimeNs}:${stat.ctimeNs}` : '-';
+}
+
 /**
- * Checks the files of a configuration every few seconds.
- * @param onReload called with each new configuration, and its warnings
- * @param onFinding called with the findings of a change that has errors, once a change
+ * Checks the files of a configuration every few hundred milliseconds.
+ * @param onReload called with each new configuration, and its findings
+ * @param onFinding called with the findings of a change of wrapup.yaml that has errors, once a change
  */
 export function watchConfig(
   current: Config,
@@ -51,19 +102,28 @@ export function watchConfig(
   options: ConfigWatchOptions = {},
 ): ConfigWatch {
   const folder = dirname(current.file);
+  const contents = new Contents(folder);
   let config = current;
   let { names, hash: seen } = filesOf(current);
   let candidate: string | undefined;
   let loading: Promise<void> | undefined;
   let broken = false;
+  let incomplete = options.incomplete ?? false;
 
-  const { env, reader } = options;
-  const load = () => loadConfig({ file: config.file, ...(env && { env }), ...(reader && { reader }) });
-  const takeOver = ({ findings }: Loaded, loaded: Config) => {
+  const { env, reader, lastGood } = options;
+  const load = () =>
+    loadConfig({
+      ...{ file: config.file, previous: config },
+      ...(env && { env }),
+      ...(reader && { reader }),
+      ...(lastGood && { lastGood }),
+    });
+  const takeOver = ({ findings, ...loaded }: Loaded, next: Config) => {
     candidate = undefined;
     broken = false;
-    ({ names, hash: seen } = filesOf(loaded));
-    config = loaded;
+    incomplete = loaded.incomplete;
+    ({ names, hash: seen } = filesOf(next));
+    config = next;
     onReload(config, findings);
   };
   /** Runs one load at a time: a second caller waits for the one under way. */
@@ -76,7 +136,7 @@ export function watchConfig(
 
   const check = async () => {
     if (loading) return;
-    const now = new FileSet().hash(folder, names);
+    const now = contents.hash(names);
     if (now === seen || now !== candidate) {
       candidate = now === seen ? undefined : now;
       return;
@@ -88,16 +148,16 @@ export function watchConfig(
       broken = true;
       // Missing files stay in the list, so that the check sees them come back.
       names = [...new Set([...names, ...loaded.files.names])].sort();
-      seen = loaded.files.hash(folder, names);
+      seen = contents.hash(names);
       onFinding(loaded.findings);
     });
   };
   const reload = async () => {
     if (loading) await loading;
-    const contents = new FileSet().hash(folder, names);
+    const now = new Contents(folder).hash(names);
     // The change was taken back.
-    if (contents === filesOf(config).hash) broken = false;
-    if (contents === seen) return;
+    if (now === filesOf(config).hash) broken = false;
+    if (now === seen) return;
     await loadOnce(async () => {
       const loaded = await load();
       if (loaded.config) takeOver(loaded, loaded.config);
@@ -105,8 +165,18 @@ export function watchConfig(
       else broken = true;
     });
   };
+  /** Asks again for the last good files of clients, once the store answers. */
+  const complete = () =>
+    loadOnce(async () => {
+      const loaded = await load();
+      if (loaded.config) takeOver(loaded, loaded.config);
+    });
   const timer = setInterval(() => void check(), options.every ?? CHECK_EVERY_MS);
+  const slow = setInterval(() => {
+    if (incomplete && !broken) void complete();
+  }, COMPLETE_EVERY_MS);
   timer.unref();
+  slow.unref();
   return {
     get config() {
       return config;
@@ -115,7 +185,10 @@ export function watchConfig(
       return broken;
     },
     reload,
-    close: () => clearInterval(timer),
+    close: () => {
+      clearInterval(timer);
+      clearInterval(slow);
+    },
   };
 }
 
@@ -125,7 +198,7 @@ export interface LiveConfig {
   current(): Config;
   /** Calls the listener after each new configuration has come into force. */
   onReload(listener: (config: Config) => void): void;
-  /** The files had errors at the last check, so that an older configuration is in force. */
+  /** wrapup.yaml had errors at the last check, so that an older configuration is in force. */
   readonly broken: boolean;
   /** Checks for a change at once. @returns the configuration in force then */
   reload(): Promise<Config>;
@@ -136,21 +209,24 @@ export interface LiveConfig {
 /**
  * Loads the configuration, or ends the process, and takes over changes while it runs.
  * @param reader which process it is: what it never uses may be missing
+ * @param lastGood where the last good files of clients are kept
  */
-export async function openConfig(log: Log, reader: Reader): Promise<LiveConfig> {
+export async function openConfig(log: Log, reader: Reader, lastGood: LastGoodFiles): Promise<LiveConfig> {
   const listeners: ((config: Config) => void)[] = [];
+  const { config: first, incomplete } = await loadConfigOrExit(log, { reader, lastGood });
   const watch = watchConfig(
-    await loadConfigOrExit(log, { reader }),
+    first,
     (config, findings) => {
       logFindings(log, findings);
       log.info({ hash: config.hash }, 'configuration reloaded');
+      logClients(log, config);
       for (const listener of listeners) listener(config);
     },
     (findings) => {
       logFindings(log, findings);
       log.error({ findings: findings.length }, 'the changed configuration has errors; the old one stays in force');
     },
-    { reader },
+    { reader, lastGood, incomplete },
   );
   return {
     current: () => watch.config,

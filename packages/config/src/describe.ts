@@ -56,7 +56,7 @@ export function describeConfig(config: Config, kinds: Record<string, Destination
     ),
     routes: config.routes.map(({ name, from, to, mapping, when, also, retries }) => ({
       name,
-      ...(from && { from }),
+      from,
       to,
       mapping: { name: mapping.name, hash: mapping.hash },
       conditional: when !== always,

@@ -1,4 +1,5 @@
 export { isLive, type TargetHost, targetHostOf } from './checks/target-host.ts';
+export { CLIENTS_FOLDER } from './config-file.ts';
 export {
   type ConfigWatch,
   type ConfigWatchOptions,

@@ -1,25 +1,35 @@
-import { existsSync } from 'node:fs';
-import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
-import { asObject, own } from '@wrapup/call';
+import { readdirSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import type { DestinationKind, Log } from '@wrapup/destination';
-import { type Finding, formatFinding, type Place } from '@wrapup/findings';
-import type { CompiledMapping } from '@wrapup/mapping';
-import { checkAddresses } from './checks/check-addresses.ts';
-import { checkAlerts } from './checks/check-alerts.ts';
-import { checkConnections, findLive } from './checks/check-connections.ts';
-import { checkInbound } from './checks/check-inbound.ts';
-import { checkRoutes } from './checks/check-routes.ts';
-import { checkShape } from './checks/check-shape.ts';
-import { checkSources } from './checks/check-sources.ts';
-import { compileCondition, compileMappingFile } from './checks/compile-mapping-file.ts';
-import { readDocument } from './file/document.ts';
+import { type Finding, formatFinding } from '@wrapup/findings';
+import { checkClashes } from './checks/check-sources.ts';
+import {
+  CLIENTS_FOLDER,
+  type ConfigFile,
+  errorsOf,
+  type LoadParts,
+  loadConfigFile,
+  MappingCache,
+  showPath,
+} from './config-file.ts';
 import { FileSet, hashOf } from './file/file-set.ts';
-import { variableFile } from './file/variables.ts';
+import { NAME } from './file/schema.ts';
 import { KINDS } from './kinds.ts';
-import type { Config, Source } from './model/config.ts';
-import { type Reader, sparedBy } from './model/reader.ts';
+import type { Client, Config } from './model/config.ts';
+import type { Reader } from './model/reader.ts';
+
+export { showPath } from './config-file.ts';
 
 export const DEFAULT_FILE = 'config/wrapup.yaml';
+
+/** What a client's file and its mappings said when they last had no error, by path from the folder of wrapup.yaml. */
+export type ClientTexts = Record<string, string>;
+
+/** Keeps the last good files of each client beyond the life of a process. */
+export interface LastGoodFiles {
+  /** Undefined where the client never had good files. Rejects while the store does not answer. */
+  read(client: string): Promise<ClientTexts | undefined>;
+}
 
 export interface LoadOptions {
   /** Path of wrapup.yaml; default `WRAPUP_CONFIG`, else `config/wrapup.yaml`, relative to the working directory. */
@@ -30,123 +40,216 @@ export interface LoadOptions {
   kinds?: Record<string, DestinationKind>;
   /** The process that reads, which may lack variables that it never uses. Default: nothing may be missing. */
   reader?: Reader;
+  /** What is in force: files that have not changed are not read again, and a client whose file is broken keeps it. */
+  previous?: Config;
+  /** Asked for a client whose file is broken and which has nothing in force. Default: such a client is unusable. */
+  lastGood?: LastGoodFiles;
 }
 
 export interface Loaded {
-  /** Absent when there is an error among the findings: a configuration is taken whole or not at all. */
+  /**
+   * Absent when there is an error in wrapup.yaml: it is taken whole or not at all. A client whose file has an error is in
+   * it with what its file said before, or as unusable.
+   */
   config?: Config;
   /** In the order of the files. Places name files relative to the working directory where they are inside it. */
   findings: Finding[];
   /** What was read, or looked for. */
   files: FileSet;
+  /** The last good files of a client could not be asked for: worth another load. */
+  incomplete: boolean;
 }
 
-const FILES = new WeakMap<Config, { names: string[]; hash: string }>();
+interface Origins {
+  names: string[];
+  hash: string;
+  /** By client: what was read last, and what is in force, which differ where the file has errors. */
+  read: Map<string, ConfigFile>;
+  inForce: Map<string, ConfigFile>;
+}
+
+const ORIGINS = new WeakMap<Config, Origins>();
 
 /** The files that a configuration was made of, mounted secrets included, and the hash of their contents. */
 export function filesOf(config: Config): { names: string[]; hash: string } {
-  return FILES.get(config) ?? { names: [config.file], hash: '' };
+  return ORIGINS.get(config) ?? { names: [config.file], hash: '' };
 }
 
-/** Loads and checks wrapup.yaml and every mapping it names. Rejects for no mistake of the user: those are findings. */
+/** The files of each client in state `current`, to be kept as its last good ones. */
+export function goodClientTexts(config: Config): Map<string, ClientTexts> {
+  const good = new Map<string, ClientTexts>();
+  for (const [client, { texts }] of ORIGINS.get(config)?.inForce ?? []) {
+    if (config.clients[client]?.state === 'current') good.set(client, texts);
+  }
+  return good;
+}
+
+/**
+ * Loads and checks wrapup.yaml, the files of the clients, and every mapping they name. Rejects for no mistake of the user:
+ * those are findings.
+ */
 export async function loadConfig(options: LoadOptions = {}): Promise<Loaded> {
   const env = options.env ?? process.env;
   const kinds = options.kinds ?? KINDS;
   const file = resolve(options.file ?? (env.WRAPUP_CONFIG || DEFAULT_FILE));
   const folder = dirname(file);
   const files = new FileSet();
-  const shown = showPath(file);
   const text = files.read(file);
-  if (text === undefined) {
-    return {
-      files,
-      findings: [
-        {
-          severity: 'error',
-          code: 'no-config',
-          message: `cannot read the configuration ${shown}`,
-          hint: `give its path in WRAPUP_CONFIG or with --config; the default is ${DEFAULT_FILE}`,
-          at: { file: shown, line: 1, column: 1 },
-        },
-      ],
+  if (text === undefined) return { files, findings: [cannotRead(file)], incomplete: false };
+
+  const { clients, findings: misnamed } = listClients(folder);
+  const parts: LoadParts = {
+    ...{ folder, env, kinds, files },
+    reader: options.reader,
+    hasClients: clients.length > 0,
+    mappings: new MappingCache(),
+  };
+  const root = loadConfigFile(file, text, undefined, parts);
+  const known = options.previous && ORIGINS.get(options.previous);
+  const read = new Map<string, ConfigFile>();
+  for (const client of clients) {
+    const path = clientFile(folder, client);
+    const written = files.read(path);
+    // Removed since the folder was listed.
+    if (written !== undefined)
+      read.set(client, unchanged(known?.read.get(client), parts) ?? loadConfigFile(path, written, client, parts));
+  }
+  const clashes = checkClashes([root, ...read.values()].flatMap(({ claims }) => claims));
+  const clashesOf = (client: string | undefined) =>
+    clashes.flatMap((clash) => (clash.client === client ? [clash.finding] : []));
+  const findings = [
+    ...new Set([
+      ...[...root.findings, ...clashesOf(undefined), ...misnamed],
+      ...[...read].flatMap(([client, one]) => [...one.findings, ...clashesOf(client)]),
+    ]),
+  ];
+  if (errorsOf([...root.findings, ...clashesOf(undefined)]).length > 0) return { findings, files, incomplete: false };
+
+  const inForce = new Map<string, ConfigFile>();
+  const states: Record<string, Client> = {};
+  let incomplete = false;
+  for (const [client, one] of read) {
+    const errors = errorsOf([...one.findings, ...clashesOf(client)]);
+    const restore = async () => {
+      const texts = await options.lastGood?.read(client);
+      return texts && restoreClient(client, texts, parts);
+    };
+    const used =
+      errors.length === 0
+        ? one
+        : (known?.inForce.get(client) ??
+          (await restore().catch(() => {
+            incomplete = true;
+            return undefined;
+          })));
+    if (used) inForce.set(client, used);
+    states[client] = {
+      name: client,
+      file: one.file,
+      state: errors.length === 0 ? 'current' : used ? 'last_good' : 'unusable',
+      hash: used?.hash ?? '',
+      errors,
+      ...(used?.alerts && { alerts: used.alerts }),
+      retention: used?.retention ?? root.retention,
     };
   }
 
-  const lookUps = options.reader === undefined ? [] : lookUpsOf(text, shown, env);
-  const document = readDocument(text, shown, env, sparedBy(options.reader, lookUps));
-  const { findings } = document.report;
-  if (document.value === undefined) return { findings, files };
-  const wrapup = checkShape(document);
-  const connections = checkConnections(wrapup, document, kinds);
-  const compiled = new Map<string, CompiledMapping | undefined>();
-  const routes = checkRoutes(wrapup, document, {
-    connections,
-    mapping(path, kindName, at) {
-      const kind = own(kinds, kindName);
-      if (!kind) return undefined;
-      const key = `${kindName} ${path}`;
-      if (!compiled.has(key)) {
-        const result = compileMappingFile({ path, folder, kind, files, at });
-        findings.push(...result.findings.map((finding) => placeFrom(finding, folder)));
-        compiled.set(key, result.mapping);
-      }
-      return compiled.get(key);
-    },
-    when: (written, path) => compileCondition(written, document, path),
-  });
-  const inbound = checkInbound(wrapup, document, kinds, options.reader);
-  checkSources(wrapup, document, { live: findLive(wrapup, kinds), reader: options.reader });
-  checkAddresses(wrapup, document);
-  checkAlerts(wrapup, document, kinds);
-  sortFindings(findings, shown);
-
-  // The hash that is shown leaves the mounted secrets out: it must say nothing about them. Presets are in the mappings'.
-  const hash = hashOf([files.hash(folder), ...[...compiled.values()].map((mapping) => mapping?.hash ?? '')]);
-  for (const name of document.variables) {
-    const mounted = variableFile(name, env);
-    if (mounted !== undefined) files.read(resolve(mounted));
-  }
-  if (findings.some((finding) => finding.severity === 'error')) return { findings, files };
-
-  const { ledger, delivered, stopped } = wrapup.retention;
+  const all = [root, ...inForce.values()];
   const config: Config = {
     file,
-    hash,
-    sources: Object.fromEntries(
-      // zod leaves absent keys absent, which its types do not say.
-      Object.entries(wrapup.sources).map(([name, source]) => [
-        name,
-        { name, ...source, inbound: inbound[name] } as Source,
-      ]),
-    ),
-    connections,
-    routes,
-    ...(wrapup.alerts ? { alerts: wrapup.alerts } : {}),
-    retention: { ledger_days: ledger / DAY_MS, delivered_days: delivered / DAY_MS, stopped_days: stopped / DAY_MS },
+    hash: inForce.size === 0 ? root.hash : hashOf(all.map(({ hash }) => hash)),
+    sources: Object.assign({}, ...all.map(({ sources }) => sources)),
+    connections: Object.assign({}, ...all.map(({ connections }) => connections)),
+    routes: all.flatMap(({ routes }) => routes),
+    ...(root.alerts && { alerts: root.alerts }),
+    retention: root.retention,
+    clients: states,
   };
-  FILES.set(config, { names: files.names, hash: files.hash(folder) });
-  return { config, findings, files };
+  const every = new FileSet(files);
+  for (const { files: one } of [root, ...read.values()]) for (const name of one.names) every.read(name);
+  ORIGINS.set(config, { names: every.names, hash: every.hash(folder), read, inForce });
+  return { config, findings, files: every, incomplete };
 }
 
-const DAY_MS = 86_400_000;
-
-/** The connections that `inbound:` names, here and there, which decide what ingress may lack. */
-function lookUpsOf(text: string, shown: string, env: NodeJS.ProcessEnv): string[] {
-  const { value } = readDocument(text, shown, env);
-  const { sources, inbound } = asObject(value);
-  const sections = [inbound, ...Object.values(asObject(sources)).map((source) => asObject(source).inbound)];
-  return sections.map((section) => asObject(section).look_up).filter((name) => typeof name === 'string');
+/** Path of a client's file. */
+export function clientFile(folder: string, client: string): string {
+  return join(folder, CLIENTS_FOLDER, `${client}.yaml`);
 }
 
-/** For processes: loads the configuration, logs what was found, and ends the process with code 1 when it has errors. */
-export async function loadConfigOrExit(log: Log, options: LoadOptions = {}): Promise<Config> {
-  const { config, findings } = await loadConfig(options);
-  logFindings(log, findings);
+/** Clients by the names of their files, sorted. A name that no client can have is an error, beside which the others go on. */
+export function listClients(folder: string): { clients: string[]; findings: Finding[] } {
+  const clients: string[] = [];
+  const findings: Finding[] = [];
+  for (const entry of readFolder(join(folder, CLIENTS_FOLDER))) {
+    // An editor's files, and an agency's templates.
+    if (/^[._#]|~$/.test(entry.name) || entry.isDirectory()) continue;
+    const [, name = '', ending] = /^(.*?)(\.ya?ml)?$/.exec(entry.name) ?? [];
+    if (ending === undefined) continue;
+    if (ending === '.yaml' && NAME.test(name) && name.length <= 40) clients.push(name);
+    else {
+      findings.push({
+        severity: 'error',
+        code: 'bad-name',
+        message: `${CLIENTS_FOLDER}/${entry.name} is the file of no client`,
+        hint: 'name it after the client: small letters, digits and single dashes, at most 40 characters, then .yaml',
+        at: { file: showPath(join(folder, CLIENTS_FOLDER, entry.name)), line: 1, column: 1 },
+      });
+    }
+  }
+  return { clients: clients.sort(), findings };
+}
+
+function readFolder(folder: string) {
+  try {
+    return readdirSync(folder, { withFileTypes: true });
+  } catch {
+    return [];
+  }
+}
+
+/** What was read of a client before, where nothing that it was made of has changed. */
+function unchanged(before: ConfigFile | undefined, { folder, files }: LoadParts): ConfigFile | undefined {
+  if (!before) return undefined;
+  const { names } = before.files;
+  return before.files.hash(folder) === files.hash(folder, names) ? before : undefined;
+}
+
+/** A client as its last good files had it; undefined when they have errors now, as a variable is gone. */
+function restoreClient(client: string, texts: ClientTexts, parts: LoadParts): ConfigFile | undefined {
+  const byPath = new Map(Object.entries(texts).map(([path, text]) => [join(parts.folder, path), text]));
+  const path = clientFile(parts.folder, client);
+  const text = byPath.get(path);
+  if (text === undefined) return undefined;
+  const stored: Pick<FileSet, 'read'> = { read: (name) => byPath.get(name) };
+  const restored = loadConfigFile(path, text, client, {
+    ...parts,
+    files: new FileSet(stored),
+    mappings: new MappingCache(),
+  });
+  return errorsOf(restored.findings).length === 0 ? restored : undefined;
+}
+
+function cannotRead(file: string): Finding {
+  const shown = showPath(file);
+  return {
+    severity: 'error',
+    code: 'no-config',
+    message: `cannot read the configuration ${shown}`,
+    hint: `give its path in WRAPUP_CONFIG or with --config; the default is ${DEFAULT_FILE}`,
+    at: { file: shown, line: 1, column: 1 },
+  };
+}
+
+/** For processes: loads the configuration, logs what was found, and ends the process with code 1 when wrapup.yaml has errors. */
+export async function loadConfigOrExit(log: Log, options: LoadOptions = {}): Promise<Loaded & { config: Config }> {
+  const { config, ...loaded } = await loadConfig(options);
+  logFindings(log, loaded.findings);
   if (config) {
     log.info({ file: showPath(config.file), hash: config.hash }, 'configuration loaded');
-    return config;
+    logClients(log, config);
+    return { ...loaded, config };
   }
-  log.error({ findings: findings.length }, 'the configuration has errors; nothing was started');
+  log.error({ findings: loaded.findings.length }, 'the configuration has errors; nothing was started');
   process.exit(1);
 }
 
@@ -161,25 +264,15 @@ export function logFindings(log: Log, findings: Finding[]): void {
   }
 }
 
-/** A path as findings name it: relative to the working directory where it is inside it. */
-export function showPath(file: string): string {
-  const near = relative(process.cwd(), file);
-  return near.startsWith('..') || isAbsolute(near) ? file : near;
-}
-
-/** Mappings name files from the config folder; a person runs the command from somewhere else. */
-function placeFrom(finding: Finding, folder: string): Finding {
-  if (!finding.at || isAbsolute(finding.at.file)) return finding;
-  const file = join(folder, finding.at.file);
-  return existsSync(file) ? { ...finding, at: { ...finding.at, file: showPath(file) } } : finding;
-}
-
-function sortFindings(findings: Finding[], first: string): void {
-  const rank = (at: Place | undefined) => (at === undefined || at.file === first ? '' : at.file);
-  findings.sort(
-    (a, b) =>
-      rank(a.at).localeCompare(rank(b.at)) ||
-      (a.at?.line ?? 0) - (b.at?.line ?? 0) ||
-      (a.at?.column ?? 0) - (b.at?.column ?? 0),
-  );
+/** One log line for each client that is not as its file says. */
+export function logClients(log: Log, { clients }: Config): void {
+  for (const { name, state, errors } of Object.values(clients)) {
+    if (state === 'current') continue;
+    log.error(
+      { client: name, state, findings: errors.length },
+      state === 'last_good'
+        ? 'the file of a client has errors; its last good configuration stays in force, and the other clients go on'
+        : 'the file of a client has errors; its webhooks are answered 503 until it is right, and the other clients go on',
+    );
+  }
 }

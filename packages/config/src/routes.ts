@@ -4,7 +4,7 @@ import type { Config, Route } from './model/config.ts';
 
 /** Whether a route takes calls of this source at all. */
 export function isFrom({ from }: Pick<Route, 'from'>, source: string): boolean {
-  return from === undefined || from.includes(source);
+  return from.includes(source);
 }
 
 /** The routes that a call takes: on each connection the first that matches, and every matching one that says `also`. */

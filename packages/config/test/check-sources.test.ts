@@ -1,6 +1,6 @@
 import { loadConfig } from '@wrapup/config';
 import { expect, test } from 'vitest';
-import { configFolder, ENV, MAPPING } from './support/folder.ts';
+import { configFolder, ENV, GOOD, MAPPING } from './support/folder.ts';
 import { expectFinding, type Mistake, REST, ROUTES, source } from './support/mistakes.ts';
 
 /** A connection, and a route that takes the calls of both sources. */
@@ -134,4 +134,39 @@ test('no secret is repeated in what is said of it', async () => {
   const { findings } = await loadConfig({ file, env: ENV });
   expect(findings).toHaveLength(2);
   for (const secret of secrets) expect(JSON.stringify(findings)).not.toContain(secret);
+});
+
+const SHARED = 'a3f1c0de9a77401bb3f1c0de9a77401b';
+const guarded = (more = '') => `sources: { main: { webhook_secrets: [${SHARED}]${more} } }\n${REST}`;
+const TOKEN = ', path_token: 9b1d3c0e7f2a4c558d6e0f1a2b3c4d5e';
+
+test.each([
+  ['both clients are open', { acme: guarded(), bolt: guarded() }, ['acme', 'bolt']],
+  ['only the one that is open', { acme: guarded(TOKEN), bolt: guarded() }, ['bolt']],
+  ['none where both ask for more', { acme: guarded(TOKEN), bolt: guarded(', trust: api, api_key: k') }, []],
+  ['the client, not wrapup.yaml', { root: guarded(), acme: guarded(TOKEN) }, ['acme']],
+])('a webhook secret that two files share: %s', async (_what, { root, ...clients }: Record<string, string>, wrong) => {
+  const file = configFolder({
+    'wrapup.yaml': root ?? GOOD,
+    'mappings/hubspot.yaml': MAPPING,
+    ...Object.fromEntries(Object.entries(clients).map(([name, text]) => [`clients/${name}.yaml`, text])),
+  });
+  const { config } = await loadConfig({ file, env: ENV });
+  const broken = Object.values(config?.clients ?? {}).filter(({ state }) => state !== 'current');
+  expect(broken.map(({ name }) => name)).toEqual(wrong);
+  for (const { errors } of broken) expect(errors).toMatchObject([{ code: 'shared-secret' }]);
+});
+
+test('keys of a source that moved belong to one source', async () => {
+  const moved = GOOD.replace('main:\n', 'main:\n    key_prefix: main\n').replace(
+    '"${SYNTHFLOW_WEBHOOK_SECRET}"',
+    SHARED,
+  );
+  const files = { 'mappings/hubspot.yaml': MAPPING, 'clients/acme.yaml': moved };
+  const beside = await loadConfig({ file: configFolder({ 'wrapup.yaml': GOOD, ...files }), env: ENV });
+  expect(beside.findings).toMatchObject([
+    { code: 'duplicate-name', message: expect.stringContaining('main of wrapup.yaml') },
+  ]);
+  const alone = await loadConfig({ file: configFolder({ 'wrapup.yaml': 'routes: []\n', ...files }), env: ENV });
+  expect(alone.config?.sources['acme.main']).toMatchObject({ key_prefix: 'main' });
 });

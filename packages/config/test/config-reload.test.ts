@@ -130,3 +130,28 @@ test('a reload takes a change at once', async () => {
     expect(watch.broken).toBe(broken);
   }
 });
+
+const CLIENT = GOOD.replace('["${SYNTHFLOW_WEBHOOK_SECRET}"]', '[c3a1f0be9a77401bb3f1c0de9a7740aa]');
+
+test('files of clients come, change and go without a restart', async () => {
+  const file = folder();
+  const acme = join(dirname(file), 'clients/acme.yaml');
+  const { watch, refusals } = await watched(file);
+  mkdirSync(dirname(acme));
+  writeFileSync(acme, CLIENT);
+  await soon(() => expect(watch.config.clients.acme?.state).toBe('current'));
+  expect(Object.keys(watch.config.sources)).toEqual(['main', 'acme.main']);
+
+  writeFileSync(acme, CLIENT.replace('to: sales', 'to: salse'));
+  await soon(() => expect(watch.config.clients.acme?.state).toBe('last_good'));
+  expect(Object.keys(watch.config.sources)).toEqual(['main', 'acme.main']);
+
+  writeFileSync(acme, CLIENT.replace('sales-calls', 'other-calls'));
+  await soon(() => expect(watch.config.clients.acme?.state).toBe('current'));
+  expect(watch.config.routes.map(({ name }) => name)).toEqual(['sales-calls', 'acme.other-calls']);
+
+  rmSync(acme);
+  await soon(() => expect(watch.config.clients).toEqual({}));
+  expect(Object.keys(watch.config.sources)).toEqual(['main']);
+  expect(refusals).toEqual([]);
+});

@@ -37,8 +37,10 @@ export interface AgentFacts {
 }
 
 export interface NormaliseContext {
-  /** Name of the source in wrapup.yaml. */
+  /** Full name of the source. */
   source: string;
+  /** What the keys of its calls in CRMs begin with, where that is not its full name. */
+  key_prefix?: string | undefined;
   /** ISO 3166 alpha-2 that numbers without a country belong to. */
   default_country?: string | undefined;
   /** By agent id. */
@@ -91,6 +93,7 @@ export function normalise(payload: unknown, context: NormaliseContext): Call {
   return {
     id: located.id,
     source: context.source,
+    ...(context.key_prefix === undefined ? {} : { key_prefix: context.key_prefix }),
     ...facts,
     terminal: isTerminal(facts.status),
     ...decideOutcome({ ...facts, ...(duration === undefined ? {} : { duration }) }),

@@ -34,6 +34,7 @@ export async function readCall(input: string, config: Config, sourceName: string
 function normaliseFor(source: Source, payload: unknown, receivedAt: number): Call {
   return normalise(payload, {
     source: source.name,
+    key_prefix: source.key_prefix,
     agents: source.agents,
     received_at: receivedAt,
     ...(source.default_country ? { default_country: source.default_country } : {}),

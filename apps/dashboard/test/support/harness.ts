@@ -182,6 +182,7 @@ export function configOf(change: Partial<Config> = {}): Config {
   });
   const route = (name: string, to: string): Route => ({
     name,
+    from: ['main', 'other'],
     to,
     mapping: undefined as never,
     when: () => true,
@@ -198,6 +199,7 @@ export function configOf(change: Partial<Config> = {}): Config {
     },
     routes: [route('sales-calls', 'sales'), route('alerts', 'alerts')],
     retention: { ledger_days: 90, delivered_days: 30, stopped_days: 37 },
+    clients: {},
     ...change,
   };
 }

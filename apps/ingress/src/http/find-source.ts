@@ -1,5 +1,5 @@
-import { own } from '@wrapup/call';
-import type { Config, Source } from '@wrapup/config';
+import { clientOf, own } from '@wrapup/call';
+import type { Client, Config, Source } from '@wrapup/config';
 import { digestOfSecret, isSecret } from '@wrapup/telemetry';
 
 /** Digests of the path tokens of a source. */
@@ -10,13 +10,37 @@ const digests = new WeakMap<Source, Buffer[]>();
  * has none. Compares in constant time.
  */
 export function findSource(config: Config, name: string, token: string | undefined): Source | undefined {
-  const source = own(config.sources, name);
+  const source = own(config.sources, name) ?? own(formerNames(config), name);
   if (!source) return undefined;
   const expected = digestsOf(source);
   if (expected.length === 0) return token === undefined ? source : undefined;
   let right = false;
   for (const digest of expected) right = isSecret(token ?? '', digest) || right;
   return right ? source : undefined;
+}
+
+/**
+ * The client that a path names, if no source of it is known because its file has errors: its webhooks are answered so that
+ * they come again.
+ */
+export function findUnusable({ clients }: Config, name: string): Client | undefined {
+  const client = own(clients, clientOf(name) ?? '');
+  return client?.state === 'unusable' ? client : undefined;
+}
+
+const former = new WeakMap<Config, Record<string, Source>>();
+
+/** Sources by the names that they had in wrapup.yaml, at whose addresses they still answer. */
+function formerNames(config: Config): Record<string, Source> {
+  let known = former.get(config);
+  if (!known) {
+    const moved = Object.values(config.sources).flatMap((source) =>
+      source.key_prefix === undefined ? [] : [[source.key_prefix, source] as const],
+    );
+    known = Object.fromEntries(moved);
+    former.set(config, known);
+  }
+  return known;
 }
 
 function digestsOf(source: Source): Buffer[] {

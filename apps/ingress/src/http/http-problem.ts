@@ -102,6 +102,12 @@ const PROBLEMS = {
     hint: 'Send it again. /readyz says what is wrong with Redis.',
     headers: { 'retry-after': '5' },
   },
+  'client-unusable': {
+    status: 503,
+    title: 'The configuration of this client has errors',
+    hint: 'Send it again. The operator sees what is wrong with `wrapup check`, on the dashboard and in the log.',
+    headers: { 'retry-after': '60' },
+  },
   internal: { status: 500, title: 'Ingress failed', headers: { 'retry-after': '5' } },
 } as const satisfies Record<string, ProblemKind>;
 

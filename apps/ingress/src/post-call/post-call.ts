@@ -2,6 +2,7 @@
  * Receives a finished call. The checks in their order, and why in this order:
  *
  * 404  source and path token     a stranger learns nothing and costs nothing
+ * 503  client without sources    its file has errors and was never without
  * 200  empty body                a probe, which Synthflow sends when the URL is saved
  * 401  signature header missing  nothing of the body is read yet, unless a path token proves the sender
  * 415  type                      nothing of the body is read yet
@@ -28,7 +29,7 @@ import { collectBody } from '../body/collect-body.ts';
 import { type InFlight, type Share, SMALL_BODY_BYTES } from '../body/in-flight.ts';
 import { parseBody } from '../body/parse-body.ts';
 import { Turns } from '../body/turns.ts';
-import { findSource } from '../http/find-source.ts';
+import { findSource, findUnusable } from '../http/find-source.ts';
 import { HttpProblem } from '../http/http-problem.ts';
 import { isEmpty, type Probes } from '../http/probes.ts';
 import type { HandleRequest, IngressAnswer } from '../http/request-handler.ts';
@@ -51,8 +52,10 @@ export function receiveCalls(parts: PostCallParts): HandleRequest {
   const { config, inFlight, probes } = parts;
   const turns = new Turns('Other large bodies are being stored.');
   return async (request, labels) => {
-    const source = findSource(config(), request.params.source as string, request.params.token as string | undefined);
-    if (!source) throw new HttpProblem('unknown-source');
+    const current = config();
+    const name = request.params.source as string;
+    const source = findSource(current, name, request.params.token as string | undefined);
+    if (!source) throw new HttpProblem(findUnusable(current, name) ? 'client-unusable' : 'unknown-source');
     labels.source = source.name;
     if (request.method === 'GET' || request.method === 'HEAD' || isEmpty(request)) {
       return probes.answer('post-call', request, source.name);

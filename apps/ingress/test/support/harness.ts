@@ -95,6 +95,7 @@ export async function startHarness(given: HarnessOptions = {}): Promise<Harness>
     connections: given.connections ?? {},
     routes: [],
     retention: { ledger_days: 90, delivered_days: 7, stopped_days: 30 },
+    clients: {},
   });
   let logged = '';
   const log = createLogger('ingress', {

@@ -31,6 +31,7 @@ const NO_CALL_ID: WhyUnread = {
 export function contextOf(source: Source, entry: Pick<LedgerEntry, 'received_at'>): NormaliseContext {
   return {
     source: source.name,
+    ...(source.key_prefix === undefined ? {} : { key_prefix: source.key_prefix }),
     agents: source.agents,
     received_at: entry.received_at,
     ...(source.default_country ? { default_country: source.default_country } : {}),

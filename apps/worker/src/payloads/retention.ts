@@ -1,4 +1,4 @@
-import type { Config } from '@wrapup/config';
+import { type Config, retentionOf } from '@wrapup/config';
 import type { DeliveryState, Store } from '@wrapup/queue';
 
 const DAY_S = 24 * 3600;
@@ -15,7 +15,8 @@ export async function scheduleExpiry(store: Store, config: Config, source: strin
   if (entry.deliveries.some(({ state }) => state === 'queued')) return;
   const waits = entry.stopped !== undefined && entry.stopped.state !== 'dropped';
   const finished = !waits && entry.deliveries.every(({ state }) => FINISHED.has(state));
-  const days = finished ? config.retention.delivered_days : config.retention.stopped_days;
+  const { delivered_days, stopped_days } = retentionOf(config, source);
+  const days = finished ? delivered_days : stopped_days;
   for (const { hash } of entry.revisions) await store.payloads.expire(source, callId, hash, days * DAY_S);
   await store.ledger.close(source, callId);
 }

@@ -1,11 +1,12 @@
 /**
- * Alerts operators when a connection is paused and when it is resumed, and when revisions of a call are ignored, over the
- * connection that `alerts.to` names. Each alert is a job, so that neither an endpoint that is down for a moment nor a worker
+ * Alerts operators when a connection is paused and when it is resumed, when revisions of a call are ignored, and when the
+ * file of a client has errors, over the connection that `alerts.to` of the client names and that of the installation. Each alert is a job, so that neither an endpoint that is down for a moment nor a worker
  * that dies loses one. Its id is made of its subject, so that many workers that see one pause send one alert.
  */
 import { createHash } from 'node:crypto';
-import type { Config } from '@wrapup/config';
+import { alertTargets, type Client, type Config } from '@wrapup/config';
 import { Failure, type Log, type Notice } from '@wrapup/destination';
+import { formatFinding } from '@wrapup/findings';
 import {
   ALERTS_QUEUE,
   CAUSE_TABLE,
@@ -33,19 +34,44 @@ interface AlertParts {
 
 /** Sends the queued alerts from now on. */
 export function startAlerts(workers: QueueWorkers, { config, log, count, notify }: AlertParts): void {
-  workers.start<Notice>(ALERTS_QUEUE, 1, async ({ data }) => {
-    const { alerts } = config();
-    if (!alerts) return;
+  workers.start<AlertJob>(ALERTS_QUEUE, 1, async ({ data: { to = config().alerts?.to, ...notice } }) => {
+    // Since it was queued, the connection or the client was removed.
+    if (to === undefined || !config().connections[to]) return;
     try {
-      await notify(alerts.to, data);
+      await notify(to, notice);
       count('sent');
     } catch (error) {
       const failure = Failure.of(error);
       count('failed');
-      log.warn({ connection: alerts.to, code: failure.code, reason: failure.message }, 'an alert was not taken');
+      log.warn({ connection: to, code: failure.code, reason: failure.message }, 'an alert was not taken');
       throw attemptError(failure);
     }
   });
+}
+
+/** The connection that takes it; jobs of earlier versions name none. */
+type AlertJob = Notice & { to?: string };
+
+/** Adds one alert for each connection that takes alerts about the subject. @param facts make its id, beside the type */
+async function addAlert(
+  store: Store,
+  config: Config,
+  subject: string,
+  { type, ...notice }: Omit<Notice, 'id'>,
+  ...facts: (string | number)[]
+): Promise<void> {
+  const id = createHash('sha256')
+    .update(JSON.stringify([store.keys.prefix, subject, type, ...facts]))
+    .digest('hex')
+    .slice(0, 32);
+  for (const to of alertTargets(config, subject)) {
+    const job: AlertJob = { id, type, ...notice, to };
+    // The one of the installation has the id that earlier versions gave it, so that none is sent again after an upgrade.
+    const own = to === config.alerts?.to ? [] : [to];
+    await store.queues
+      .get<AlertJob>(ALERTS_QUEUE)
+      .add(type, job, { jobId: jobId('a', subject, type, ...facts, ...own), ...JOB_OPTIONS });
+  }
 }
 
 /** Queues the alert about a change; does nothing where no connection is named for it. */
@@ -56,7 +82,7 @@ export async function queueAlert(
   { became, pause }: CircuitChange,
 ): Promise<void> {
   // A relapse is the same pause, which has had its alert.
-  if (!config.alerts || became === 'reopened') return;
+  if (became === 'reopened' || alertTargets(config, connection).length === 0) return;
   const ended = became === 'closed';
   const { cause, code, reason, hint, since, next_probe } = pause;
   const {
@@ -66,11 +92,7 @@ export async function queueAlert(
   } = await store.queues.deliveries(connection).getJobCounts('waiting', 'prioritized', 'delayed');
   const calls = waiting + prioritized + delayed;
   const type = ended ? 'connection.resumed' : 'connection.paused';
-  const notice: Notice = {
-    id: createHash('sha256')
-      .update(JSON.stringify([store.keys.prefix, connection, type, since]))
-      .digest('hex')
-      .slice(0, 32),
+  const notice: Omit<Notice, 'id'> = {
     type,
     at: ended ? Date.now() : since,
     text: ended
@@ -87,10 +109,7 @@ export async function queueAlert(
       waiting: calls,
     },
   };
-  await store.queues.get<Notice>(ALERTS_QUEUE).add(type, notice, {
-    jobId: jobId('a', connection, type, since),
-    ...JOB_OPTIONS,
-  });
+  await addAlert(store, config, connection, notice, since);
 }
 
 /** Revisions that are ignored are alerted about once in so long for each source, in ms: the ledger names every call. */
@@ -102,23 +121,39 @@ export async function alertRevisionLimit(
   config: Config,
   { source, call_id, ignored }: Pick<LedgerEntry, 'source' | 'call_id' | 'ignored'>,
 ): Promise<void> {
-  if (!config.alerts || !ignored) return;
+  if (!ignored) return;
   const type = 'source.revisions_ignored';
   const hour = Math.floor(ignored.since / IGNORED_EVERY_MS);
-  const notice: Notice = {
-    id: createHash('sha256')
-      .update(JSON.stringify([store.keys.prefix, source, type, hour]))
-      .digest('hex')
-      .slice(0, 32),
+  const notice: Omit<Notice, 'id'> = {
     type,
     at: ignored.since,
     text: `Source ${source}: a call came again more often than is kept (${MAX_REVISIONS} revisions, ${MAX_REVISION_BYTES / 1024 / 1024} MB), and what came beyond was ignored. A captured signature looks like this.`,
     data: { source, call_id, ignored: ignored.count },
   };
-  await store.queues.get<Notice>(ALERTS_QUEUE).add(type, notice, {
-    jobId: jobId('a', source, type, hour),
-    ...JOB_OPTIONS,
-  });
+  await addAlert(store, config, source, notice, hour);
+}
+
+/** Queues the alert about a client whose file has errors, once for what is wrong with it. */
+export async function alertBrokenClient(store: Store, config: Config, { name, state, errors }: Client): Promise<void> {
+  const [first] = errors;
+  if (!first) return;
+  const consequence =
+    state === 'last_good' ? 'What it said before stays in force.' : 'Its webhooks are answered 503 until it is right.';
+  const wrong = errors.map(({ code, message, at }) => [code, message, at?.line ?? 0]);
+  const notice: Omit<Notice, 'id'> = {
+    type: 'client.configuration_broken',
+    at: Date.now(),
+    text: `The file of client ${name} has ${errors.length === 1 ? 'an error' : `${errors.length} errors`}: ${formatFinding(first)} ${consequence}`,
+    data: {
+      client: name,
+      state,
+      errors: errors.length,
+      code: first.code,
+      reason: first.message,
+      hint: first.hint ?? null,
+    },
+  };
+  await addAlert(store, config, `${name}.`, notice, createHash('sha256').update(JSON.stringify(wrong)).digest('hex'));
 }
 
 const JOB_OPTIONS = {

@@ -64,6 +64,7 @@ export function configWith(change: (config: Config) => void = () => {}): Config 
     routes: [
       {
         name: 'sales-calls',
+        from: ['main'],
         to: 'sales',
         mapping: {
           name: 'mapping.yaml',
@@ -79,6 +80,7 @@ export function configWith(change: (config: Config) => void = () => {}): Config 
       },
     ],
     retention: { ledger_days: 90, delivered_days: 7, stopped_days: 30 },
+    clients: {},
   };
   change(config);
   return config;

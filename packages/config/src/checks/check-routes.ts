@@ -89,7 +89,7 @@ export function checkRoutes(file: WrapupFile, { report, origin }: YamlDocument, 
     }
     if (mapping && when && parts.connections[route.to]) {
       const { name, to, also, retries } = route;
-      routes.push({ name, ...(from && { from }), to, mapping, when, also, retries });
+      routes.push({ name, from: from ?? sources, to, mapping, when, also, retries });
     }
   });
 

@@ -1,3 +1,4 @@
+import type { Finding, Place } from '@wrapup/findings';
 import { UNSET, type YamlDocument } from '../file/document.ts';
 import type { WrapupFile } from '../file/schema.ts';
 import { asksSource, guardsDoor, type Reader } from '../model/reader.ts';
@@ -7,16 +8,24 @@ type Source = WrapupFile['sources'][string];
 
 /** What else decides which mistakes of the sources count. */
 export interface SourceSurroundings {
+  /** The client whose file it is; undefined for wrapup.yaml. */
+  client: string | undefined;
+  /** There are clients: wrapup.yaml needs no source of its own. */
+  hasClients: boolean;
   /** A connection that leads to a real system; undefined where all lead to loopback or the sandbox. */
   live: { name: string; origin: string } | undefined;
   reader?: Reader | undefined;
 }
 
 /** Rules of the sources that go beyond their shape. */
-export function checkSources(file: WrapupFile, document: YamlDocument, { live, reader }: SourceSurroundings): void {
+export function checkSources(
+  file: WrapupFile,
+  document: YamlDocument,
+  { client, hasClients, live, reader }: SourceSurroundings,
+): void {
   const { report, origin } = document;
   const names = Object.keys(file.sources);
-  if (names.length === 0 && origin(['sources']).key !== origin([]).key) {
+  if (names.length === 0 && (client !== undefined || !hasClients)) {
     const hint = 'write sources: { main: { webhook_secrets: ["${SYNTHFLOW_WEBHOOK_SECRET}"] } }';
     report.error('no-source', 'there is no source: no webhook would be accepted', origin(['sources']).key, hint);
   }
@@ -84,7 +93,6 @@ export function checkSources(file: WrapupFile, document: YamlDocument, { live, r
     }
     checkStrength(name, source, document, live);
   }
-  if (guardsDoor(reader)) checkShared(file, document);
 }
 
 /** Secrets that are known or can be guessed. On a developer's machine, against the sandbox, they are allowed. */
@@ -133,23 +141,113 @@ function write({ name, origin }: { name: string; origin: string }): string {
   return `connection ${name} (${origin})`;
 }
 
-/** A webhook that is signed for one source is valid at every other that has the secret, unless that one asks for more. */
-function checkShared(file: WrapupFile, { report, origin }: YamlDocument): void {
-  const sources = Object.entries(file.sources);
-  const asksMore = ({ path_token, trust }: Source) => path_token.length > 0 || trust === 'api';
-  sources.forEach(([name, source], position) => {
-    for (const [before, other] of sources.slice(0, position)) {
-      const index = source.webhook_secrets.findIndex(
-        (secret) => secret !== UNSET && other.webhook_secrets.includes(secret),
-      );
-      if (index < 0 || (asksMore(source) && asksMore(other))) continue;
-      const open = [before, name].filter((one) => !asksMore(file.sources[one] as Source));
-      report.error(
-        'shared-secret',
-        `sources.${name}: source ${before} has the same webhook secret, so that a webhook signed for the one is valid at the other`,
-        origin(['sources', name, 'webhook_secrets', index]).value,
-        `give each its own secret, or ${open.join(' and ')} a path_token (openssl rand -hex 16) or trust: api`,
-      );
+/** What a source holds that no other source of the installation may hold as well. */
+export interface SourceClaim {
+  client: string | undefined;
+  /** As findings call it: the name in its own file. */
+  name: string;
+  secrets: { value: string; at: Place }[];
+  /** A path token, or every call read from Synthflow: a signature alone does not open it. */
+  asksMore: boolean;
+  key_prefix?: { value: string; at: Place };
+}
+
+export function claimsOf(
+  file: WrapupFile,
+  { origin }: YamlDocument,
+  client: string | undefined,
+  reader: Reader | undefined,
+): SourceClaim[] {
+  return Object.entries(file.sources).map(([name, source]) => ({
+    client,
+    name,
+    secrets: guardsDoor(reader)
+      ? source.webhook_secrets.flatMap((value, index) =>
+          value === UNSET ? [] : [{ value, at: origin(['sources', name, 'webhook_secrets', index]).value }],
+        )
+      : [],
+    asksMore: source.path_token.length > 0 || source.trust === 'api',
+    ...(source.key_prefix !== undefined && {
+      key_prefix: { value: source.key_prefix, at: origin(['sources', name, 'key_prefix']).value },
+    }),
+  }));
+}
+
+/** An error of one source beside another. */
+export interface ClashFinding {
+  /** Whose file has to change. */
+  client: string | undefined;
+  finding: Finding;
+}
+
+/**
+ * Checks sources against each other, those of all files. A webhook that is signed for one source is valid at every other
+ * that has the secret, unless that one asks for more; and no two may write the same keys.
+ *
+ * Of two clients the one whose source is open has to change, or both; between a client and wrapup.yaml it is the client,
+ * so that a mistake in its file stops nothing else.
+ */
+export function checkClashes(claims: readonly SourceClaim[]): ClashFinding[] {
+  const found: ClashFinding[] = [];
+  const bySecret = new Map<string, SourceClaim[]>();
+  const byPrefix = new Map<string, SourceClaim[]>();
+  for (const claim of claims) {
+    for (const { value } of new Map(claim.secrets.map((secret) => [secret.value, secret])).values()) {
+      for (const other of bySecret.get(value) ?? []) found.push(...sharedSecret(value, other, claim));
+      bySecret.set(value, [...(bySecret.get(value) ?? []), claim]);
     }
+    const prefix = claim.key_prefix?.value ?? (claim.client === undefined ? claim.name : undefined);
+    if (prefix === undefined) continue;
+    for (const other of byPrefix.get(prefix) ?? []) found.push(...sharedPrefix(prefix, other, claim));
+    byPrefix.set(prefix, [...(byPrefix.get(prefix) ?? []), claim]);
+  }
+  return found;
+}
+
+/** How a source is called in the file of another. */
+function seenFrom(claim: SourceClaim, other: SourceClaim): string {
+  if (claim.client === other.client) return claim.name;
+  return claim.client === undefined ? `${claim.name} of wrapup.yaml` : `${claim.client}.${claim.name}`;
+}
+
+function sharedSecret(secret: string, before: SourceClaim, claim: SourceClaim): ClashFinding[] {
+  if (before.asksMore && claim.asksMore) return [];
+  const report = (one: SourceClaim, other: SourceClaim): ClashFinding => ({
+    client: one.client,
+    finding: {
+      severity: 'error',
+      code: 'shared-secret',
+      message: `sources.${one.name}: source ${seenFrom(other, one)} has the same webhook secret, so that a webhook signed for the one is valid at the other`,
+      hint: `give each its own secret, or ${[other, one]
+        .filter(({ asksMore }) => !asksMore)
+        .map((open) => seenFrom(open, one))
+        .join(' and ')} a path_token (openssl rand -hex 16) or trust: api`,
+      at: placeOf(one.secrets, secret),
+    },
   });
+  if (before.client === claim.client || before.client === undefined) return [report(claim, before)];
+  if (claim.client === undefined) return [report(before, claim)];
+  return [...(before.asksMore ? [] : [report(before, claim)]), ...(claim.asksMore ? [] : [report(claim, before)])];
+}
+
+function sharedPrefix(prefix: string, before: SourceClaim, claim: SourceClaim): ClashFinding[] {
+  const pairs: [SourceClaim, SourceClaim][] = [
+    [before, claim],
+    [claim, before],
+  ];
+  return pairs.flatMap(([one, other]) => {
+    if (!one.key_prefix || (one === before && one.client === claim.client)) return [];
+    const finding: Finding = {
+      severity: 'error',
+      code: 'duplicate-name',
+      message: `sources.${one.name}.key_prefix: the keys of source ${seenFrom(other, one)} begin with ${prefix} too`,
+      hint: 'keep the one that wrote the old records, and remove the other',
+      at: one.key_prefix.at,
+    };
+    return [{ client: one.client, finding }];
+  });
+}
+
+function placeOf(secrets: SourceClaim['secrets'], value: string): Place {
+  return (secrets.find((secret) => secret.value === value) as { at: Place }).at;
 }

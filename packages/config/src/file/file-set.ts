@@ -5,17 +5,17 @@ import { basename, relative } from 'node:path';
 /** The files that one loading of the configuration read, each once, so that its hash is of what was really used. */
 export class FileSet {
   readonly #texts = new Map<string, string | undefined>();
+  readonly #within: Pick<FileSet, 'read'> | undefined;
+
+  /** @param within where files are read from; default the disk. A part of a larger set reads no file again. */
+  constructor(within?: Pick<FileSet, 'read'>) {
+    this.#within = within;
+  }
 
   /** Text of the file, or undefined when it cannot be read. */
   read(file: string): string | undefined {
     if (!this.#texts.has(file)) {
-      let text: string | undefined;
-      try {
-        text = readFileSync(file, 'utf8');
-      } catch {
-        text = undefined;
-      }
-      this.#texts.set(file, text);
+      this.#texts.set(file, this.#within ? this.#within.read(file) : readText(file));
     }
     return this.#texts.get(file);
   }
@@ -37,6 +37,14 @@ export class FileSet {
       hash.update(text === undefined ? 'missing\0' : `${text.length}\0${text}`);
     }
     return hash.digest('hex').slice(0, 12);
+  }
+}
+
+function readText(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return undefined;
   }
 }
 

@@ -134,6 +134,11 @@ export const inboundSchema = closed({
 });
 
 export const sourceSchema = closed({
+  key_prefix: name
+    .optional()
+    .describe(
+      'The name that the source had in wrapup.yaml before it moved into a client’s file: its keys in CRMs keep it, and webhooks to that address are still taken',
+    ),
   provider: z.enum(['synthflow']).default('synthflow').describe('The only one so far'),
   region: z
     .enum(['global', 'us', 'eu'])
@@ -247,7 +252,7 @@ export const retentionSchema = closed({
 export const alertsSchema = closed({ to: text.describe('Name of a connection of kind http') });
 
 export const wrapupSchema = closed({
-  sources: z.record(name, sourceSchema).describe('Synthflow workspaces that send webhooks, by name'),
+  sources: z.record(name, sourceSchema).default({}).describe('Synthflow workspaces that send webhooks, by name'),
   connections: z.record(name, connectionSchema).default({}).describe('CRM accounts and HTTP endpoints, by name'),
   routes: z
     .array(routeSchema)

@@ -2,7 +2,8 @@
  * The configuration as the processes use it: checked, defaults filled in, secrets resolved, mappings compiled.
  * Immutable; a reload makes a new one, whole or not at all.
  */
-import type { Call } from '@wrapup/call';
+import { type Call, clientOf, own } from '@wrapup/call';
+import type { Finding } from '@wrapup/findings';
 import type { CompiledMapping, Value } from '@wrapup/mapping';
 
 export interface Config {
@@ -10,13 +11,59 @@ export interface Config {
   file: string;
   /** sha256 over wrapup.yaml and everything it refers to, first 12 hex digits. */
   hash: string;
+  /** By full name: `main` in wrapup.yaml, `acme.main` in the file of client `acme`. So are connections and routes. */
   sources: Record<string, Source>;
   connections: Record<string, Connection>;
-  /** In the order of the file. */
+  /** In the order of the files. */
   routes: Route[];
-  /** The connection that gets notices when a connection stops and resumes. Absent: no notices. */
-  alerts?: { to: string };
-  retention: { ledger_days: number; delivered_days: number; stopped_days: number };
+  /** The connection that gets every notice of the installation. Absent: only clients that name their own get any. */
+  alerts?: Alerts;
+  /** Of calls that belong to no client. */
+  retention: Retention;
+  clients: Record<string, Client>;
+}
+
+export interface Alerts {
+  /** Full name of a connection. */
+  to: string;
+}
+
+export interface Retention {
+  ledger_days: number;
+  delivered_days: number;
+  stopped_days: number;
+}
+
+/** A client of the installation, from a file of its own that names nothing outside of itself. */
+export interface Client {
+  name: string;
+  /** Absolute path. */
+  file: string;
+  /**
+   * `current`: what its file says is in force. `last_good`: its file has errors, and what it said before is in force.
+   * `unusable`: its file has errors and was never without; nothing of the client is known, not even its sources.
+   */
+  state: 'current' | 'last_good' | 'unusable';
+  /** Of what is in force, first 12 hex digits of a sha256; empty where nothing is. */
+  hash: string;
+  /** Errors of its file; empty in state `current`. */
+  errors: readonly Finding[];
+  /** The connection that gets the notices about this client. */
+  alerts?: Alerts;
+  retention: Retention;
+}
+
+/** How long calls of a source are kept: what its client says, else the installation. @param source full name */
+export function retentionOf({ clients, retention }: Pick<Config, 'clients' | 'retention'>, source: string): Retention {
+  const client = clientOf(source);
+  return (client === undefined ? undefined : own(clients, client)?.retention) ?? retention;
+}
+
+/** Connections that get a notice about a source or connection: its client's, and the installation's for everything. */
+export function alertTargets({ clients, alerts }: Pick<Config, 'clients' | 'alerts'>, subject: string): string[] {
+  const client = clientOf(subject);
+  const theirs = client === undefined ? undefined : own(clients, client)?.alerts;
+  return [...new Set([theirs, alerts].flatMap((one) => (one ? [one.to] : [])))];
 }
 
 export interface AgentSettings {
@@ -26,7 +73,13 @@ export interface AgentSettings {
 }
 
 export interface Source {
+  /** Full name. */
   name: string;
+  /**
+   * The name that the source had before it moved into a client's file: the first part of its keys in CRMs, and an address
+   * that it still answers at. Absent: its full name.
+   */
+  key_prefix?: string;
   provider: 'synthflow';
   region: 'global' | 'us' | 'eu';
   webhook_secrets: string[];
@@ -59,7 +112,7 @@ export interface Reconcile {
 
 /** What to answer before an inbound call connects. */
 export interface Inbound {
-  /** Name of the connection to look the caller up in. */
+  /** Full name of the connection to look the caller up in. */
   look_up: string;
   /** Milliseconds. */
   within: number;
@@ -93,6 +146,7 @@ export interface InboundRule {
 }
 
 export interface Connection {
+  /** Full name. */
   name: string;
   kind: string;
   /** Part of every quota that is left to the customer's other programs, from 0 to 0.9. Absent: none. */
@@ -110,10 +164,11 @@ export interface Retries {
 }
 
 export interface Route {
+  /** Full name. */
   name: string;
-  /** Names of the sources whose calls it takes. Absent: there is one source. */
-  from?: readonly string[];
-  /** Name of the connection. */
+  /** Full names of the sources whose calls it takes. */
+  from: readonly string[];
+  /** Full name of the connection. */
   to: string;
   mapping: CompiledMapping;
   /** Total: never throws. */

@@ -1,5 +1,5 @@
 /** The call as a JSON document, under the very names that mapping paths read it by. */
-import type { Call, Json } from '@wrapup/call';
+import { type Call, clientOf, type Json, localName } from '@wrapup/call';
 import { parseBodyPath } from './body-path.ts';
 
 /** Properties that say what the body is made of, rather than being part of it. */
@@ -35,8 +35,9 @@ const ONLY_BY_NAME = 'raw';
 export const ALL: DocumentPath[] = DOCUMENT_ROOTS.filter((root) => root !== ONLY_BY_NAME).map((root) => [root]);
 
 export function documentOf(call: Call): Document {
-  const { source, lead, vars, collected, extracted, actions, analysis, prompt_variables, metadata, raw, ...facts } =
-    call;
+  const { source, key_prefix: _, ...rest } = call;
+  const { lead, vars, collected, extracted, actions, analysis, prompt_variables, metadata, raw, ...facts } = rest;
+  const client = clientOf(source);
   const document = {
     call: facts,
     lead,
@@ -47,7 +48,7 @@ export function documentOf(call: Call): Document {
     analysis,
     prompt_variables,
     metadata,
-    source: { name: source },
+    source: { name: localName(source), ...(client !== undefined && { client }) },
     raw,
   } satisfies Record<(typeof DOCUMENT_ROOTS)[number], unknown>;
   // The call record holds nothing but JSON.
@@ -55,7 +56,7 @@ export function documentOf(call: Call): Document {
 }
 
 /** Facts of a call that may be absent are known by name, so that a mistyped one is found. */
-const CALL_FACTS: Record<Exclude<keyof Call, (typeof DOCUMENT_ROOTS)[number]>, true> = {
+const CALL_FACTS: Record<Exclude<keyof Call, 'key_prefix' | (typeof DOCUMENT_ROOTS)[number]>, true> = {
   id: true,
   status: true,
   status_raw: true,
@@ -95,7 +96,11 @@ const LEAD_FACTS: Record<keyof Required<Call['lead']>, true> = {
   phone_raw: true,
   country: true,
 };
-const KNOWN: Record<string, Record<string, true>> = { call: CALL_FACTS, lead: LEAD_FACTS, source: { name: true } };
+const KNOWN: Record<string, Record<string, true>> = {
+  call: CALL_FACTS,
+  lead: LEAD_FACTS,
+  source: { name: true, client: true },
+};
 
 /** Paths with commas or blanks between them; a blank or comma inside `["…"]` belongs to the name. */
 const PATHS = /(?:\["[^"]*"\]|[^\s,])+/g;

@@ -1,3 +1,4 @@
+import { clientOf, localName } from '@wrapup/call';
 import type { Place, Report } from '@wrapup/findings';
 import { nearest } from '@wrapup/findings';
 import { Absent, type Evaluate, isNothing, type Present } from '../values/found.ts';
@@ -38,7 +39,11 @@ export function compilePath(text: string, locate: LocateCharacter, compiling: Co
   const [root, ...rest] = segments;
   if (root === 'person') return compilePersonPath(rest, text.trim(), at, known, compiling);
   const missing = new Absent(`${text.trim()} is not in the call`);
-  const full = root === 'call' ? rest : root === 'source' ? ['source'] : segments;
+  if (root === 'source') {
+    const read = rest[0] === 'client' ? clientOf : localName;
+    return { evaluate: ({ call }) => wrap(read(call.source), missing), text: text.trim(), known };
+  }
+  const full = root === 'call' ? rest : segments;
   return { evaluate: ({ call }) => wrap(readOwn(call, full), missing), text: text.trim(), known };
 }
 

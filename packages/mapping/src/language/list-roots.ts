@@ -69,7 +69,8 @@ const DOES: Record<string, string> = {
   'prompt_variables.<name>': 'what the agent was given before the call',
   'metadata.<name>': 'metadata of the call',
   'raw.<name>': 'the payload as it came',
-  'source.name': 'name of the source in wrapup.yaml',
+  'source.name': 'name of the source, as its own file has it',
+  'source.client': 'name of the client in whose file the source stands',
   'person.<name>': 'a property of the matched record, by the CRM’s own name',
 };
 

@@ -78,7 +78,7 @@ type Roots =
   | 'metadata'
   | 'raw';
 
-const CALL: Fields<Omit<Call, Roots | 'source'>> = {
+const CALL: Fields<Omit<Call, Roots | 'source' | 'key_prefix'>> = {
   id: leaf,
   status: oneOf(...CALL_STATUSES),
   status_raw: leaf,
@@ -122,7 +122,7 @@ export const ROOTS: Record<string, Known> = {
   call: { fields: CALL },
   lead: { fields: LEAD },
   ...OPEN_ROOTS,
-  source: { fields: { name: leaf } },
+  source: { fields: { name: leaf, client: leaf } },
   /** Properties of the matched record, by the CRM's own names. */
   person: { each: leaf },
 };

@@ -48,7 +48,7 @@ export interface Encryptor {
 
 /** Patterns of the names of all values that are encrypted, each for its own name without the prefix. */
 export function encryptedPatterns(keys: Keys): string[] {
-  return [keys.payload('*', '*', '*'), keys.secret('*', '*'), keys.memory('*', '*')];
+  return [keys.payload('*', '*', '*'), keys.secret('*', '*'), keys.memory('*', '*'), keys.clientFiles('*')];
 }
 
 /** Bytes at the beginning of a value by which `keyIdOf` knows the key. */

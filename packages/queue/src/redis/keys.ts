@@ -45,6 +45,10 @@ export interface Keys {
   secret(connection: string, name: string): string;
   /** Hash: what holds for the installation as a whole: its index key, and which changes of its data are done. */
   installation: string;
+  /** What the files of a client last said without an error. */
+  clientFiles(client: string): string;
+  /** Hash by client: the hash of these, and the key that encrypted them. */
+  clientHashes: string;
   /** Hash: how far the calls of a source have been compared with the ledger, and the last run. */
   reconciled(source: string): string;
   /** What the last comparison of mappings and account found. */
@@ -81,6 +85,8 @@ export function makeKeys(name = 'wrapup'): Keys {
     memory: (connection, digest) => `${prefix}:remembered:${connection}:${digest}`,
     oldMemory: (connection, key) => `${prefix}:memory:${connection}:${key}`,
     lease: (key) => `${prefix}:lease:${key}`,
+    clientFiles: (client) => `${prefix}:client-files:${client}`,
+    clientHashes: `${prefix}:client-hashes`,
     reconciled: (source) => `${prefix}:reconciled:${source}`,
     schemaCheck: (connection) => `${prefix}:examination:${connection}`,
     endedSession: (id) => `${prefix}:ended-session:${id}`,

@@ -1,0 +1,63 @@
+import type { Client, Config } from '@wrapup/config';
+import type { Finding } from '@wrapup/findings';
+import { ALERTS_QUEUE, type CircuitChange } from '@wrapup/queue';
+import { expect, it, onTestFinished } from 'vitest';
+import { openTestStore } from '../../../test/support/store.ts';
+import { alertBrokenClient, queueAlert } from '../src/upkeep/alerts.ts';
+import { configWith } from './support/call-store.ts';
+
+const retention = { ledger_days: 90, delivered_days: 7, stopped_days: 30 };
+const client = (name: string, more: Partial<Client> = {}): Client => ({
+  ...{ name, file: `/clients/${name}.yaml`, state: 'current', hash: 'aaaa', errors: [], retention },
+  ...more,
+});
+const PAUSED: CircuitChange = {
+  became: 'opened',
+  pause: {
+    cause: 'unauthorized',
+    code: 'auth',
+    reason: 'Token revoked.',
+    hint: '',
+    since: 1_000,
+    next_probe: 2_000,
+  } as never,
+} as CircuitChange;
+
+async function open() {
+  const store = await openTestStore();
+  onTestFinished(() => store.close());
+  const config: Config = configWith((given) => {
+    given.alerts = { to: 'ops' };
+    given.clients = { acme: client('acme', { alerts: { to: 'acme.hook' } }), bolt: client('bolt') };
+  });
+  const queued = async () => {
+    const jobs = await store.queues.get<{ to: string; text: string; id: string }>(ALERTS_QUEUE).getWaiting();
+    return jobs.map(({ data }) => data);
+  };
+  return { store, config, queued };
+}
+
+it('alerts the client and the installation, and no other client', async () => {
+  const { store, config, queued } = await open();
+  await queueAlert(store, config, 'acme.sales', PAUSED);
+  expect((await queued()).map(({ to }) => to).sort()).toEqual(['acme.hook', 'ops']);
+  // A second worker that sees the same pause.
+  await queueAlert(store, config, 'acme.sales', PAUSED);
+  expect(await queued()).toHaveLength(2);
+  await queueAlert(store, config, 'bolt.sales', PAUSED);
+  expect((await queued()).map(({ to }) => to).sort()).toEqual(['acme.hook', 'ops', 'ops']);
+});
+
+it('alerts once about what is wrong with the file of a client', async () => {
+  const { store, config, queued } = await open();
+  const error: Finding = { severity: 'error', code: 'bad-value', message: 'it is wrong', hint: 'put it right' };
+  const broken = client('bolt', { state: 'last_good', errors: [error] });
+  await alertBrokenClient(store, config, broken);
+  await alertBrokenClient(store, config, broken);
+  await alertBrokenClient(store, config, client('acme'));
+  expect(await queued()).toMatchObject([
+    { to: 'ops', type: 'client.configuration_broken', data: { client: 'bolt', code: 'bad-value' } },
+  ]);
+  const [{ text } = { text: '' }] = await queued();
+  expect(text).toMatch(/^The file of client bolt has an error: error: it is wrong/);
+});

@@ -1,0 +1,250 @@
+/** One file of the configuration, wrapup.yaml or a client's, with the mappings that it names. */
+import { existsSync } from 'node:fs';
+import { isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { asObject, own } from '@wrapup/call';
+import type { DestinationKind } from '@wrapup/destination';
+import type { Finding, Place } from '@wrapup/findings';
+import { checkAddresses } from './checks/check-addresses.ts';
+import { checkAlerts } from './checks/check-alerts.ts';
+import { checkConnections, findLive } from './checks/check-connections.ts';
+import { checkInbound } from './checks/check-inbound.ts';
+import { checkRoutes } from './checks/check-routes.ts';
+import { checkShape } from './checks/check-shape.ts';
+import { checkSources, claimsOf, type SourceClaim } from './checks/check-sources.ts';
+import { compileCondition, compileMappingFile } from './checks/compile-mapping-file.ts';
+import { readDocument } from './file/document.ts';
+import { FileSet, hashOf } from './file/file-set.ts';
+import { variableFile } from './file/variables.ts';
+import type { Alerts, Config, Connection, Inbound, Retention, Route, Source } from './model/config.ts';
+import { type Reader, sparedBy } from './model/reader.ts';
+
+/** Beside wrapup.yaml: `<client>.yaml` for each client, and a folder `<client>/` for mappings of its own. */
+export const CLIENTS_FOLDER = 'clients';
+
+/** What one file gives to the configuration, under full names. */
+export interface ConfigFile extends Pick<Config, 'sources' | 'connections' | 'routes'> {
+  /** Absolute path. */
+  file: string;
+  /** Undefined for wrapup.yaml. */
+  client: string | undefined;
+  /** An error among the findings keeps the file out of force, whole. */
+  findings: Finding[];
+  /** What its sources share with no other file. */
+  claims: SourceClaim[];
+  alerts?: Alerts;
+  retention: Retention;
+  /** Of the file and the mappings; mounted secrets are left out, as it must say nothing about them. */
+  hash: string;
+  /** All that was read, mounted secrets included. */
+  files: FileSet;
+  /** Text of the file and of each mapping, by path from the folder of wrapup.yaml. */
+  texts: Record<string, string>;
+}
+
+/** What the files of one loading have in common. */
+export interface LoadParts {
+  /** Of wrapup.yaml, absolute. */
+  folder: string;
+  env: NodeJS.ProcessEnv;
+  kinds: Record<string, DestinationKind>;
+  reader?: Reader | undefined;
+  /** There are files of clients. */
+  hasClients: boolean;
+  /** What files are read from: each once, however many clients name it. */
+  files: FileSet;
+  mappings: MappingCache;
+}
+
+type CompiledFile = ReturnType<typeof compileMappingFile> & { names: string[] };
+
+/** Mappings that clients share are compiled once. */
+export class MappingCache {
+  readonly #compiled = new Map<string, CompiledFile>();
+
+  get(path: string, kind: DestinationKind, at: Place, { folder, files }: LoadParts): CompiledFile {
+    const key = `${kind.kind} ${path}`;
+    let known = this.#compiled.get(key);
+    if (!known) {
+      const read = new FileSet(files);
+      const { mapping, findings } = compileMappingFile({ path, folder, kind, files: read, at });
+      known = {
+        ...(mapping && { mapping }),
+        findings: findings.map((finding) => placeFrom(finding, folder)),
+        names: read.names,
+      };
+      // A mapping that is not there is reported where a route names it.
+      if (read.names.some((name) => read.read(name) !== undefined)) this.#compiled.set(key, known);
+    }
+    return known;
+  }
+}
+
+const DAY_MS = 86_400_000;
+
+/**
+ * Reads and checks one file. Names in it come out as full names, so that nothing of one client can name what belongs to
+ * another.
+ * @param text of the file
+ * @param client whose file it is; undefined for wrapup.yaml
+ */
+export function loadConfigFile(file: string, text: string, client: string | undefined, parts: LoadParts): ConfigFile {
+  const { folder, env, kinds, reader } = parts;
+  const files = new FileSet(parts.files);
+  files.read(file);
+  const shown = showPath(file);
+  const lookUps = reader === undefined ? [] : lookUpsOf(text, shown, env);
+  const document = readDocument(text, shown, env, sparedBy(reader, lookUps));
+  const { findings } = document.report;
+  if (document.value === undefined) {
+    const nothing = { sources: {}, connections: {}, routes: [], claims: [], texts: {}, hash: '' };
+    return { ...nothing, file, client, findings, files, retention: toDays(checkShape(document).retention) };
+  }
+
+  const wrapup = checkShape(document);
+  const connections = checkConnections(wrapup, document, kinds);
+  const hashes = new Map<string, string>();
+  const reported = new Set<CompiledFile>();
+  const routes = checkRoutes(wrapup, document, {
+    connections,
+    mapping(path, kindName, at) {
+      const kind = own(kinds, kindName);
+      if (!kind) return undefined;
+      const compiled = parts.mappings.get(path, kind, at, parts);
+      for (const name of compiled.names) files.read(name);
+      if (!reported.has(compiled)) findings.push(...compiled.findings);
+      reported.add(compiled);
+      const foreign = compiled.names.find((name) => isOfAnother(name, folder, client));
+      if (foreign !== undefined) {
+        const message = `the mapping ${path} reads ${relative(folder, foreign)}, which belongs to another client`;
+        const hint = `copy it to ${join(CLIENTS_FOLDER, client ?? '<client>')}/, or to mappings/, where all share it`;
+        document.report.error('outside-client', message, at, hint);
+      }
+      hashes.set(`${kindName} ${path}`, compiled.mapping?.hash ?? '');
+      return compiled.mapping;
+    },
+    when: (written, path) => compileCondition(written, document, path),
+  });
+  const inbound = checkInbound(wrapup, document, kinds, reader);
+  const live = findLive(wrapup, kinds);
+  checkSources(wrapup, document, { client, hasClients: parts.hasClients, live, reader });
+  checkAddresses(wrapup, document);
+  checkAlerts(wrapup, document, kinds);
+  sortFindings(findings, shown);
+
+  const hash = hashOf([files.hash(folder), ...hashes.values()]);
+  const texts = textsOf(files, folder);
+  for (const name of document.variables) {
+    const mounted = variableFile(name, env);
+    if (mounted !== undefined) files.read(resolve(mounted));
+  }
+  return {
+    ...fullNames(client, {
+      // zod leaves absent keys absent, which its types do not say.
+      sources: Object.entries(wrapup.sources).map(
+        ([name, source]) => ({ name, ...source, inbound: inbound[name] }) as Source,
+      ),
+      connections: Object.values(connections),
+      routes,
+      ...(wrapup.alerts && { alerts: wrapup.alerts }),
+    }),
+    ...{ file, client, findings, hash, files, texts },
+    claims: claimsOf(wrapup, document, client, reader),
+    retention: toDays(wrapup.retention),
+  };
+}
+
+/** Errors of a file. */
+export function errorsOf(findings: readonly Finding[]): Finding[] {
+  return findings.filter(({ severity }) => severity === 'error');
+}
+
+/** The name that a client's own name has outside of its file. */
+export function fullName(client: string | undefined, name: string): string {
+  return client === undefined ? name : `${client}.${name}`;
+}
+
+interface LocalNames {
+  sources: Source[];
+  connections: Connection[];
+  routes: Route[];
+  alerts?: Alerts;
+}
+
+function fullNames(
+  client: string | undefined,
+  { sources, connections, routes, alerts }: LocalNames,
+): Pick<ConfigFile, 'sources' | 'connections' | 'routes' | 'alerts'> {
+  const full = (name: string) => fullName(client, name);
+  const inboundOf = (inbound: Inbound): Inbound => ({ ...inbound, look_up: full(inbound.look_up) });
+  return {
+    sources: byName(
+      sources.map(({ inbound, ...source }) => ({
+        ...source,
+        name: full(source.name),
+        ...(inbound && { inbound: inboundOf(inbound) }),
+      })),
+    ),
+    connections: byName(connections.map((connection) => ({ ...connection, name: full(connection.name) }))),
+    routes: routes.map((route) => ({
+      ...route,
+      name: full(route.name),
+      from: route.from.map(full),
+      to: full(route.to),
+    })),
+    ...(alerts && { alerts: { to: full(alerts.to) } }),
+  };
+}
+
+function byName<Named extends { name: string }>(list: Named[]): Record<string, Named> {
+  return Object.fromEntries(list.map((one) => [one.name, one]));
+}
+
+function toDays({ ledger, delivered, stopped }: { ledger: number; delivered: number; stopped: number }): Retention {
+  return { ledger_days: ledger / DAY_MS, delivered_days: delivered / DAY_MS, stopped_days: stopped / DAY_MS };
+}
+
+/** Whether a file belongs to a client other than this one. */
+function isOfAnother(file: string, folder: string, client: string | undefined): boolean {
+  const [first, second] = relative(folder, file).split(sep);
+  return client !== undefined && first === CLIENTS_FOLDER && second !== client;
+}
+
+function textsOf(files: FileSet, folder: string): Record<string, string> {
+  return Object.fromEntries(
+    files.names.flatMap((name) => {
+      const text = files.read(name);
+      return text === undefined ? [] : [[relative(folder, name), text]];
+    }),
+  );
+}
+
+/** The connections that `inbound:` names, here and there, which decide what ingress may lack. */
+function lookUpsOf(text: string, shown: string, env: NodeJS.ProcessEnv): string[] {
+  const { value } = readDocument(text, shown, env);
+  const { sources, inbound } = asObject(value);
+  const sections = [inbound, ...Object.values(asObject(sources)).map((source) => asObject(source).inbound)];
+  return sections.map((section) => asObject(section).look_up).filter((name) => typeof name === 'string');
+}
+
+/** A path as findings name it: relative to the working directory where it is inside it. */
+export function showPath(file: string): string {
+  const near = relative(process.cwd(), file);
+  return near.startsWith('..') || isAbsolute(near) ? file : near;
+}
+
+/** Mappings name files from the config folder; a person runs the command from somewhere else. */
+function placeFrom(finding: Finding, folder: string): Finding {
+  if (!finding.at || isAbsolute(finding.at.file)) return finding;
+  const file = join(folder, finding.at.file);
+  return existsSync(file) ? { ...finding, at: { ...finding.at, file: showPath(file) } } : finding;
+}
+
+function sortFindings(findings: Finding[], first: string): void {
+  const rank = (at: Place | undefined) => (at === undefined || at.file === first ? '' : at.file);
+  findings.sort(
+    (a, b) =>
+      rank(a.at).localeCompare(rank(b.at)) ||
+      (a.at?.line ?? 0) - (b.at?.line ?? 0) ||
+      (a.at?.column ?? 0) - (b.at?.column ?? 0),
+  );
+}
