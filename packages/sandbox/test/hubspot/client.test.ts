@@ -131,7 +131,10 @@ test('a unique property is defined and shown', async () => {
   };
   const made = await coreApi.createWithHttpInfo('calls', definition as never);
   expect(made.httpStatusCode).toBe(201);
-  expect(await coreApi.getByName('calls', 'other_key')).toMatchObject({ hasUniqueValue: true, hubspotDefined: false });
+  expect(await coreApi.getByName('calls', 'other_key')).toMatchObject({
+    hasUniqueValue: true,
+    modificationMetadata: { archivable: true },
+  });
   await expect(coreApi.create('calls', definition as never)).rejects.toMatchObject({
     code: 409,
     body: { category: 'OBJECT_ALREADY_EXISTS', subCategory: 'Properties.PROPERTY_WITH_NAME_EXISTS' },

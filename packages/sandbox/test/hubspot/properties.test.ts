@@ -23,7 +23,6 @@ test('a fresh account has none of our properties, a provisioned one has them', a
     hasUniqueValue: true,
     type: 'string',
     fieldType: 'text',
-    hubspotDefined: false,
   });
   for (const object of ['contacts', 'companies', 'deals', 'tickets', 'tasks', 'notes', 'meetings']) {
     const key = await send(sandbox, 'GET', `/crm/v3/properties/${object}/wrapup_key`);

@@ -103,7 +103,7 @@ test('a search may have 3,000 characters', async () => {
   expect((await search(body(3_000))).status).toBe(200);
 });
 
-test('a write is seen only after the lag, and an archived record still is', async () => {
+test('a write is found only after the lag, shown at once, and an archived record is found still', async () => {
   sandbox.control.settings({ hubspot: { search_lag: 600_000 } });
   const { contacts = [] } = seedPeople();
   expect((await search({})).body.total).toBe(0);
@@ -112,7 +112,10 @@ test('a write is seen only after the lag, and an archived record still is', asyn
   sandbox.control.settings({ hubspot: { search_lag: 600_000 } });
   await send(sandbox, 'PATCH', `/crm/v3/objects/contacts/${contacts[0]}`, { properties: { firstname: 'Eve' } });
   await send(sandbox, 'DELETE', `/crm/v3/objects/contacts/${contacts[1]}`);
-  expect(names(await search({}))).toEqual(['Ada', 'Ben', 'Cleo']);
+  expect(names(await search({}))).toEqual(['Eve', 'Ben', 'Cleo']);
+  const byName = (value: string) => [{ filters: [{ propertyName: 'firstname', operator: 'EQ', value }] }];
+  expect(names(await search({ filterGroups: byName('Ada') }))).toEqual(['Eve']);
+  expect(names(await search({ filterGroups: byName('Eve') }))).toEqual([]);
   expect((await send(sandbox, 'GET', `/crm/v3/objects/contacts/${contacts[1]}`)).status).toBe(404);
   sandbox.control.settings({ hubspot: { search_lag: 50 } });
   const settled = await until(

@@ -6,7 +6,7 @@ interface HubSpotForm {
   detailsInErrors: boolean;
   /** Records carry the address under which people open them. */
   recordUrls: boolean;
-  /** Definitions of properties carry `dataSensitivity`. */
+  /** Definitions of properties carry `dataSensitivity`, and the ids of the users who made and changed them. */
   dataSensitivity: boolean;
   /** A row that meets another contact names it in its context, and the refusal of a whole batch names none. */
   existingId: boolean;

@@ -3,7 +3,7 @@ import { DATE_VERSIONS, type HubSpotEndpoint, type HubSpotRequest, limitOf, ok }
 import { notFound } from '../http/refusal.ts';
 import type { Owner } from '../schema/schema.ts';
 
-const SINCE = '2024-01-15T09:00:00.000Z';
+const SINCE = '2024-01-15T09:00:00Z';
 
 function details(call: HubSpotRequest) {
   return ok({

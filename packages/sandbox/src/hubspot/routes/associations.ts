@@ -153,7 +153,7 @@ function archiveMany(call: HubSpotRequest) {
     for (const to of asArray(input.to, '"to"')) unlink(call, idOf(input.from, '"from"'), idOf(to, '"to"'));
     return [];
   });
-  return noContent();
+  return { ...noContent(), headers: { 'content-type': 'application/json;charset=utf-8' } };
 }
 
 /** Answers the same whether there was anything to take off. */

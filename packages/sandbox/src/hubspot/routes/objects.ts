@@ -66,8 +66,15 @@ function list(call: HubSpotRequest) {
   const next = all[limit];
   return ok({
     results: all.slice(0, limit).map((record) => shown(call, type, record)),
-    ...(next && { paging: { next: { after: next.id } } }),
+    ...(next && { paging: { next: { after: next.id, link: linkTo(call, next.id) } } }),
   });
+}
+
+/** The address of the next page. */
+function linkTo({ query, params }: HubSpotRequest, after: string): string {
+  const next = new URLSearchParams(query);
+  next.set('after', after);
+  return `https://api.hubapi.com/crm/v3/objects/${params.object}?${next.toString()}`;
 }
 
 function create(call: HubSpotRequest) {

@@ -15,7 +15,7 @@ import { HubSpotRefusal, invalid, refusalItem } from '../http/refusal.ts';
 import { batchReply, inputsOf, refuseDuplicates } from '../records/batch.ts';
 import { changeDefinition, readDefinition } from '../schema/define.ts';
 import type { ObjectType } from '../schema/object-types.ts';
-import { type PropertyDefinition, propertyJson } from '../schema/property.ts';
+import { definitionJson, type PropertyDefinition, propertyJson } from '../schema/property.ts';
 
 const ALL = paths('v3', 'properties', '/:object');
 const ONE = paths('v3', 'properties', '/:object/:name');
@@ -67,7 +67,7 @@ function createMany(call: HubSpotRequest) {
   refuseDuplicates(inputs.map((input) => asId(input.name, '"name"')));
   const results = inputs.flatMap((input) => {
     try {
-      return [propertyJson(define(call, input), call.settings.forms)];
+      return [definitionJson(define(call, input), call.settings.forms)];
     } catch (error) {
       if (!(error instanceof HubSpotRefusal)) throw error;
       errors.push(refusalItem(error, call.settings.forms, []));

@@ -18,7 +18,10 @@ function search(call: HubSpotRequest) {
   const end = request.after + request.limit;
   return ok({
     total: found.length,
-    results: found.slice(request.after, end).map((record) => readJson(call, type, record, request.properties)),
+    // Found by what the index knows, and shown as it is now.
+    results: found
+      .slice(request.after, end)
+      .map((record) => readJson(call, type, account.records.get(type, record.id) ?? record, request.properties)),
     ...(end < found.length && { paging: { next: { after: String(end) } } }),
   });
 }

@@ -82,6 +82,7 @@ function readOptions(given: Record<string, unknown>, valueType: PropertyType): O
     value: asId(option.value, '"value" of an option'),
     displayOrder: Number(option.displayOrder ?? displayOrder),
     hidden: option.hidden === true,
+    ...(option.description !== undefined && { description: asId(option.description, '"description" of an option') }),
   }));
   for (const field of ['value', 'label'] as const) {
     if (new Set(read.map((option) => option[field])).size < read.length)

@@ -154,15 +154,16 @@ export function customType(id: string, name: string, required: string[] = []): O
 }
 
 /**
- * The type that a path or a body names: plural or singular name, or id. Custom objects go by id or by their fully
+ * The type that a path or a body names: plural or singular name in whatever case, or id. Custom objects go by id or by their fully
  * qualified name only; bare names of custom objects stopped working in June 2025.
  * @throws Refusal when there is none
  */
 export function typeNamed(types: ObjectType[], portalId: number, name: string): ObjectType {
+  const lower = name.toLowerCase();
   const found = types.find((type) =>
     type.id.startsWith('2-')
       ? type.id === name || `p${portalId}_${type.name}` === name
-      : type.id === name || type.name === name || type.singular === name,
+      : type.id === name || type.name === lower || type.singular === lower,
   );
   if (!found) throw new HubSpotRefusal(`Unable to infer object type from: ${name}`);
   return found;

@@ -93,23 +93,37 @@ export function options(values: Record<string, string> | string[]): Option[] {
   return pairs.map(([label, value], displayOrder) => ({ label, value, displayOrder, hidden: false }));
 }
 
-/** A definition as the properties API gives it. */
+/** A definition as the properties API gives it, on its own or in a list of all. */
 export function propertyJson(definition: PropertyDefinition, forms: Forms): object {
-  const { readOnly, owners, integer, archivedAt, createdAt, updatedAt, ...rest } = definition;
-  const custom = !definition.hubspotDefined;
+  const { createdAt = SINCE, updatedAt = SINCE, archivedAt } = definition;
+  const { dataSensitivity: tellsUsers } = HUBSPOT_FORMS[forms];
+  return {
+    ...definitionJson(definition, forms),
+    createdAt: formatMoment(createdAt),
+    updatedAt: formatMoment(updatedAt),
+    ...(archivedAt && { archivedAt: formatMoment(archivedAt) }),
+    ...((!definition.hubspotDefined || archivedAt) && { archived: archivedAt !== undefined }),
+    ...(!definition.hubspotDefined && tellsUsers && { createdUserId: '81000001', updatedUserId: '81000001' }),
+  };
+}
+
+/** When HubSpot defined its own properties. */
+const SINCE = new Date('2019-08-06T02:41:08.072Z');
+
+/** A definition as a batch gives it: without its times, and without those who made it. */
+export function definitionJson(definition: PropertyDefinition, forms: Forms): object {
+  const { readOnly, owners, integer, hubspotDefined, archivedAt, createdAt, updatedAt, ...rest } = definition;
+  const isFixed = hubspotDefined && definition.type === 'enumeration';
   return {
     ...rest,
-    ...(createdAt && { createdAt: formatMoment(createdAt) }),
-    ...(updatedAt && { updatedAt: formatMoment(updatedAt) }),
-    ...(archivedAt && { archivedAt: formatMoment(archivedAt) }),
-    archived: archivedAt !== undefined,
+    ...(hubspotDefined && { hubspotDefined }),
     ...(HUBSPOT_FORMS[forms].dataSensitivity && { dataSensitivity: 'non_sensitive' }),
     externalOptions: owners,
     ...(owners && { referencedObjectType: 'OWNER' }),
     modificationMetadata: {
-      archivable: custom,
-      readOnlyDefinition: !custom,
-      readOnlyOptions: !custom && definition.type === 'enumeration' && (readOnly || owners),
+      archivable: !hubspotDefined,
+      readOnlyDefinition: hubspotDefined,
+      ...(isFixed && { readOnlyOptions: readOnly || owners }),
       readOnlyValue: readOnly,
     },
   };

@@ -8,7 +8,6 @@ import type { Reply } from '../../reply.ts';
 import type { Sandbox } from '../../sandbox.ts';
 import type { Method, SalesforceCall } from './endpoint.ts';
 import { sessionInvalid } from './error-bodies.ts';
-import { SALESFORCE_FORMS } from './forms.ts';
 import type { Match } from './match-path.ts';
 import { readMultipart } from './multipart.ts';
 import { malformedJson, notFound, refusalReply, SalesforceRefusal } from './refusal.ts';
@@ -37,8 +36,7 @@ export async function answer({ sandbox, request, found, n, fault }: SalesforceRe
   } finally {
     org.locks.release(n);
   }
-  const silent = reply.status === 204 && !SALESFORCE_FORMS[settings.forms].usageWithoutBody;
-  return { ...reply, headers: { ...(silent ? {} : org.usage.headers(settings.limits)), ...reply.headers } };
+  return { ...reply, headers: { ...org.usage.headers(settings.limits), ...reply.headers } };
 }
 
 async function handle(

@@ -2,12 +2,14 @@
 import type { Forms } from '../../settings.ts';
 
 interface SalesforceForm {
-  /** An answer without a body says how many requests are used, as all others do. */
-  usageWithoutBody: boolean;
+  /** Headers of an answer without a body, which has few. */
+  withoutBody: string[];
 }
 
+const F2022: SalesforceForm = { withoutBody: ['cache-control', 'sforce-limit-info'] };
+
 export const SALESFORCE_FORMS: Record<Forms, SalesforceForm> = {
-  2022: { usageWithoutBody: true },
-  2025: { usageWithoutBody: true },
-  2026: { usageWithoutBody: false },
+  2022: F2022,
+  2025: F2022,
+  2026: { withoutBody: ['x-content-type-options'] },
 };

@@ -16,6 +16,7 @@ import { ORG_ID } from '../schema/ids.ts';
 import { answer } from './answer.ts';
 import type { SalesforceEndpoint } from './endpoint.ts';
 import { salesforceErrorBodies, sessionInvalid } from './error-bodies.ts';
+import { SALESFORCE_FORMS } from './forms.ts';
 import { type Match, match } from './match-path.ts';
 
 /** Where two patterns match one path, the earlier one answers. */
@@ -43,7 +44,7 @@ export function salesforceRouter(sandbox: Sandbox, hung: Hung): Router {
         api: 'salesforce',
         latency: sandbox.settings.salesforce.latency,
         ...exchange,
-        answer: async (n, fault) => withCommonHeaders(await exchange.answer(n, fault)),
+        answer: async (n, fault) => withCommonHeaders(sandbox, request.method, await exchange.answer(n, fault)),
       },
       request,
       response,
@@ -133,17 +134,19 @@ function tellIdentity(sandbox: Sandbox, request: Request): Reply {
   };
 }
 
-/** Headers that every answer has. */
-function withCommonHeaders(reply: Reply): Reply {
-  const headers = {
+/** Headers that answers have besides their own. */
+function withCommonHeaders(sandbox: Sandbox, method: string, reply: Reply): Reply {
+  const carrying = { server: 'sfdcedge', 'x-request-id': randomUUID() };
+  const common: Record<string, string> = {
     'content-type': 'application/json;charset=UTF-8',
     'cache-control': 'no-cache,must-revalidate,max-age=0,no-store,private',
-    server: 'sfdcedge',
-    'x-request-id': randomUUID(),
-    vary: 'Accept-Encoding',
+    ...((method === 'GET' || method === 'POST') && reply.status < 300 && { vary: 'Accept-Encoding' }),
     'x-content-type-options': 'nosniff',
+    ...reply.headers,
   };
-  return { ...reply, headers: { ...headers, ...reply.headers } };
+  const few = reply.status === 204 ? SALESFORCE_FORMS[sandbox.settings.salesforce.forms].withoutBody : undefined;
+  const shown = Object.entries(common).filter(([name]) => few?.includes(name) ?? true);
+  return { ...reply, headers: { ...carrying, ...Object.fromEntries(shown) } };
 }
 
 function formOf(request: Request): URLSearchParams {

@@ -27,7 +27,7 @@ const CHECKS: Record<FieldType, Check> = {
   },
   email: (given, field) => {
     const text = String(short(given, field));
-    if (EMAIL.test(text)) return text;
+    if (text === '' || EMAIL.test(text)) return text;
     throw new SalesforceRefusal('INVALID_EMAIL_ADDRESS', `${field.label}: invalid email address: ${text}`, {
       fields: [field.name],
     });

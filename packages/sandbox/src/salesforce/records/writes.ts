@@ -27,12 +27,28 @@ export function createRecord(call: SalesforceCall, object: SObject, given: Recor
   const changes = readChanges(call, object, given, 'createable');
   fillDefaults(call, object, changes);
   checkAll(call, object, undefined, changes, changes);
+  if (object.name === 'PermissionSetAssignment') checkAssignment(call, object, changes);
   const now = formatDatetime(new Date());
   const record = call.org.records.create(object, changes, now, call.org.userId);
   finish(call, record, now);
   if (object.name === 'ContentVersion') publishFile(call, record, now);
   if (object.name === 'Account' && record.values.has('LastName')) addPersonContact(call.org, record, now);
   return record;
+}
+
+/** A user has a permission set once. @throws Refusal */
+function checkAssignment(call: SalesforceCall, object: SObject, changes: Changes): void {
+  const [assignee, set] = [changes.get('AssigneeId'), changes.get('PermissionSetId')];
+  const twin = call.org.records
+    .live(object)
+    .find(({ values }) => values.get('AssigneeId') === assignee && values.get('PermissionSetId') === set);
+  if (!twin) return;
+  const short = (id: unknown) => String(id).slice(0, 15);
+  throw new SalesforceRefusal(
+    'DUPLICATE_VALUE',
+    `Duplicate PermissionSetAssignment.  Assignee: ${short(assignee)}; Permission Set: ${short(set)}`,
+    { fields: ['AssigneeId', 'PermissionSetId'] },
+  );
 }
 
 /** @throws Refusal */

@@ -13,6 +13,7 @@ import {
 } from '../http/endpoint.ts';
 import { refusalReply, SalesforceRefusal } from '../http/refusal.ts';
 import { collectionEndpoints } from './collections.ts';
+import { infoEndpoints } from './info.ts';
 import { queryEndpoints } from './queries.ts';
 import { sobjectEndpoints } from './sobjects.ts';
 
@@ -23,7 +24,7 @@ const PARTS = [...collectionEndpoints, ...queryEndpoints, ...sobjectEndpoints];
 
 const inComposite: Rules = { endpoints: PARTS, allows: ({ inComposite }) => inComposite !== undefined };
 const inGraph: Rules = { endpoints: PARTS, allows: ({ inGraph }) => inGraph === true };
-const inBatch: Rules = { endpoints: PARTS, allows: () => true };
+const inBatch: Rules = { endpoints: [...PARTS, ...infoEndpoints], allows: () => true };
 
 function composite(call: SalesforceCall): Reply {
   const { compositeRequest, allOrNone } = bodyOf(call);

@@ -48,7 +48,7 @@ function search(call: SalesforceCall): Reply {
 
 function found(call: SalesforceCall, sosl: string): Reply {
   const searchRecords = runSearch(call.org, call.root, parseStatement(sosl));
-  return { ...ok({ searchRecords }), headers: { queryid: randomBytes(8).toString('hex') } };
+  return ok({ searchRecords });
 }
 
 /** A search whose parts are parameters. They say the same as a statement, and are answered as one. */

@@ -56,13 +56,25 @@ function remove(call: SalesforceCall): Reply {
   return NO_CONTENT;
 }
 
+function shown(call: SalesforceCall, record: StoredSObject): Reply {
+  const body = recordJson(call, record, namesIn(call.query));
+  return { ...ok(body), headers: lastModified(new Date(String(record.values.get('LastModifiedDate')))) };
+}
+
+const lastModified = (at: Date) => ({ 'last-modified': at.toUTCString() });
+
+/** What the org is made of; it says when it was last changed, so that it need not be read again. */
+function described(body: unknown): Reply {
+  return { ...ok(body), headers: { ...lastModified(new Date(0)), etag: '"sandbox"' } };
+}
+
 function readByExternalId(call: SalesforceCall): Reply {
   const object = objectOf(call);
   const field = externalIdField(call, object, call.params.field ?? '');
   return multiple(() => {
     const record = recordByExternalId(call, object, field, call.params.value ?? '');
     if (!record) throw notFound();
-    return ok(recordJson(call, record, namesIn(call.query)));
+    return shown(call, record);
   });
 }
 
@@ -139,7 +151,7 @@ export const sobjectEndpoints: SalesforceEndpoint[] = [
     path: '/sobjects',
     operation: 'describe/global',
     handle: (call) =>
-      ok({
+      described({
         encoding: 'UTF-8',
         maxBatchSize: 200,
         sobjects: call.org.schema.objects.map((object) => describeBriefly(object, call.root)),
@@ -163,7 +175,7 @@ export const sobjectEndpoints: SalesforceEndpoint[] = [
     method: 'GET',
     path: '/sobjects/:object/describe',
     operation: 'describe',
-    handle: (call) => ok(describeWhole(call.org.schema, objectOf(call), call.root)),
+    handle: (call) => described(describeWhole(call.org.schema, objectOf(call), call.root)),
     // All resources of sObjects but blobs may: https://developer.salesforce.com/docs/platform/api-rest/guide/resources-composite-composite-post.html
     inComposite: 'yes',
   },
@@ -172,7 +184,7 @@ export const sobjectEndpoints: SalesforceEndpoint[] = [
     method: 'GET',
     path: '/sobjects/:object/:id',
     operation: 'read',
-    handle: (call) => ok(recordJson(call, recordById(call, objectOf(call), call.params.id ?? ''), namesIn(call.query))),
+    handle: (call) => shown(call, recordById(call, objectOf(call), call.params.id ?? '')),
     ...SINGLE,
   },
   { method: 'PATCH', path: '/sobjects/:object/:id', operation: 'update', prepare: lockBody, handle: update, ...SINGLE },
