@@ -145,3 +145,39 @@ test('a replay with a configuration that the workers do not have goes on without
     notes: [expect.stringContaining('the worker did not have')],
   });
 }, 120_000);
+
+test('what a colleague changed stays: plan and replay --plan say so, and a replay leaves it alone', async () => {
+  writeFileSync(join(system.folder, 'mapping.yaml'), CORRECTED);
+  await wrapup(['replay', 'third'], env);
+  await system.settled('third');
+  const [log] = await system.crm('calls');
+  const id = (await system.store.ledger.read('main', 'third'))?.deliveries[0]?.records.find(
+    ({ name }) => name === 'person',
+  )?.id;
+  await changeAsColleague('contacts', id, { jobtitle: 'Head of Security' });
+  await changeAsColleague('calls', log?.id, { hs_call_title: 'About the renewal' });
+
+  const plan = await wrapup(['plan', 'third'], env);
+  expect(plan.stdout).toContain('jobtitle: "Head of Security" stays, not "Buyer": a colleague changed this');
+  const listed = await wrapup(['replay', '--since', '2h', '--plan'], env);
+  expect(listed.stdout).toContain('person.jobtitle: a colleague changed this: stays');
+  expect(listed.stdout).toContain('call_log.hs_call_title: a colleague changed this: stays');
+
+  await wrapup(['replay', '--since', '2h'], env);
+  for (const call of ['first', 'second', 'third']) await system.settled(call);
+  const person = (await system.crm('contacts')).find((one) => one.id === id);
+  expect(person?.properties.jobtitle).toBe('Head of Security');
+  const logs = await system.crm('calls');
+  expect(logs.find((one) => one.id === log?.id)?.properties.hs_call_title).toBe('About the renewal');
+  const { deliveries } = (await system.store.ledger.read('main', 'third')) ?? { deliveries: [] };
+  expect(deliveries[0]?.notes).toContain('person.jobtitle: a colleague changed this: stays.');
+}, 180_000);
+
+async function changeAsColleague(object: string, id: string | undefined, properties: Record<string, string>) {
+  const response = await fetch(`${system.sandbox.hubspotUrl}/crm/v3/objects/${object}/${id}`, {
+    method: 'PATCH',
+    headers: { authorization: 'Bearer pat-na1-test', 'content-type': 'application/json' },
+    body: JSON.stringify({ properties }),
+  });
+  expect(response.status).toBe(200);
+}

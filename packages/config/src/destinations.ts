@@ -5,9 +5,11 @@ import {
   type Destination,
   type DestinationKind,
   Failure,
+  type Memory,
   makeMemoryCommons,
   makeMemoryContext,
   type Secrets,
+  WRITTEN_NOTES,
 } from '@wrapup/destination';
 import { KINDS } from './kinds.ts';
 import type { Connection } from './model/config.ts';
@@ -19,24 +21,44 @@ function kindOf({ kind: name }: Connection): DestinationKind {
   return kind;
 }
 
+/** What commands and pages share with the workers. */
+export interface SharedContext {
+  /** Workers may hold a newer refresh token than the configuration. */
+  secrets: Secrets;
+  /** What workers noted of what they wrote. Absent: nothing is known of it. */
+  notes?: Pick<Memory, 'get' | 'digester'>;
+}
+
 /**
- * Opens a destination, runs the work and closes it. Nothing that the work reads is remembered; tokens come from `secrets`,
- * as workers may hold a newer refresh token than the configuration. The vendor's client is loaded here.
+ * Opens a destination, runs the work and closes it. Nothing that the work reads is remembered. The vendor's client is
+ * loaded here.
  * @param work gets the destination, and makes contexts that last for the given milliseconds
  */
 export async function withDestination<T>(
   connection: Connection,
-  secrets: Secrets,
+  { secrets, notes }: SharedContext,
   work: (destination: Destination, context: (within: number) => Context) => Promise<T>,
 ): Promise<T> {
   const kind = kindOf(connection);
   const commons = makeMemoryCommons(kind.pools ?? {});
+  const memory = notes ? withNotes(commons.memory, notes) : commons.memory;
   const destination = await kind.connect(connection.name, connection.settings);
   try {
-    return await work(destination, (within) => makeMemoryContext(commons, { within, secrets }));
+    return await work(destination, (within) => makeMemoryContext(commons, { within, secrets, memory }));
   } finally {
     await destination.close();
   }
+}
+
+/** A memory of its own that knows the workers' notes and changes none. */
+function withNotes(own: Memory, notes: Pick<Memory, 'get' | 'digester'>): Memory {
+  const isNote = (key: string) => Object.values(WRITTEN_NOTES).some((prefix) => key.startsWith(prefix));
+  return {
+    get: async (key) => (await own.get(key)) ?? (isNote(key) ? notes.get(key) : undefined),
+    set: (key, value, ttl) => own.set(key, value, ttl),
+    delete: (key) => own.delete(key),
+    digester: () => notes.digester(),
+  };
 }
 
 /** A connected destination, with what its user keeps beside it. */

@@ -42,7 +42,7 @@ test('one that cannot be opened is tried again by the next', async () => {
 
 test('for one piece of work a destination is opened and closed, also when the work fails', async () => {
   const { secrets } = makeMemoryCommons();
-  const work = withDestination(connection('https://one.example'), secrets, async (destination, context) => {
+  const work = withDestination(connection('https://one.example'), { secrets }, async (destination, context) => {
     expect(destination).toHaveProperty('preview');
     expect(context(500).deadline - Date.now()).toBeLessThanOrEqual(500);
     throw new Error('of the work');

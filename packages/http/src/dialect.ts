@@ -20,6 +20,7 @@ export const httpDialect: Dialect = {
     events: {
       type: 'event',
       object: 'event',
+      write: 'overwrite',
       words: {
         type: { property: 'type', text: 'text' },
         text: { property: 'text', text: 'text', as: 'body' },

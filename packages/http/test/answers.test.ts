@@ -166,6 +166,7 @@ describe('an endpoint that refuses everything', () => {
           return memory.set(key, value, ttl);
         },
         delete: (key: string) => memory.delete(key),
+        digester: () => memory.digester(),
       },
     };
     for (const code of [410, 401]) {

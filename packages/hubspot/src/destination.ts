@@ -56,8 +56,8 @@ function estimate({ log_only }: PlanWrite, records: Preview['records']): number 
       continue;
     }
     requests += 1;
-    // A log that exists is found out by a refused creation, then upserted and linked.
-    if (did === 'update' && name !== 'person') requests += log_only ? 1 : 2;
+    // A log that exists is found out by a refused creation, then read, updated where a field applies, and linked.
+    if (did === 'update' && name !== 'person') requests += 1 + (applies ? 1 : 0) + (log_only ? 0 : 1);
   }
   return requests;
 }

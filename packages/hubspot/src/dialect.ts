@@ -31,6 +31,9 @@ export const hubspotDialect: Dialect = {
       object: 'calls',
       words: { title: text('hs_call_title'), body: rich('hs_call_body') },
       owner: OWNER,
+      // What the line did is written again as it is; what people word and classify stays theirs.
+      write: 'overwrite',
+      writes: { hs_call_title: 'if_ours', hs_call_body: 'if_ours', hs_call_disposition: 'if_ours' },
     },
     tasks: {
       type: 'task',

@@ -1,5 +1,13 @@
 /** The sandbox's HubSpot as the account of tests. */
-import type { Effects, Harness, LowerStep, TestAccount, Trouble, TroubleMoment } from '@wrapup/destination/conformance';
+import type {
+  Effects,
+  Harness,
+  LowerStep,
+  TestAccount,
+  Trouble,
+  TroubleMoment,
+  WorkedOnKind,
+} from '@wrapup/destination/conformance';
 import { sampleField } from '@wrapup/destination/sample-plan';
 import { type FaultKind, type FaultSpec, type Forms, type RecordState, startSandbox } from '@wrapup/sandbox';
 import { hubspotKind } from '../src/index.ts';
@@ -31,6 +39,8 @@ export const harnessOf = (forms: Forms): Harness => ({
   open: (step) => openAccount(step, forms),
 });
 
+const kind = (type: string, object: string, required: WorkedOnKind['required'] = {}) => ({ type, object, required });
+
 export const hubspotHarness: Harness = {
   names: {
     call_log: 'calls',
@@ -47,6 +57,37 @@ export const hubspotHarness: Harness = {
     call_log_extra: { hs_call_direction: 'OUTBOUND' },
     task_extra: { hs_timestamp: '2026-11-25T09:00:00.000Z' },
   },
+  kinds: [
+    { ...kind('call_log', 'calls'), field: 'hs_call_title', says: ['A call', 'The call'], colleague: 'Renewal talk' },
+    {
+      ...kind('task', 'tasks', { hs_timestamp: '2026-11-25T09:00:00.000Z' }),
+      ...{ field: 'hs_task_status', says: ['NOT_STARTED', 'IN_PROGRESS'], colleague: 'COMPLETED' },
+    },
+    {
+      ...kind('note', 'notes', { hs_timestamp: '2026-11-25T09:00:00.000Z' }),
+      ...{ field: 'hs_note_body', says: ['<strong>One</strong><br>two', 'Three'], colleague: 'By hand' },
+    },
+    {
+      ...kind('meeting', 'meetings', { hs_timestamp: '2026-11-25T09:00:00.000Z' }),
+      ...{ field: 'hs_meeting_outcome', says: ['SCHEDULED', 'RESCHEDULED'], colleague: 'COMPLETED' },
+    },
+    {
+      ...kind('company', 'companies', { domain: 'acme.example' }),
+      ...{ field: 'description', says: ['Makes anvils', 'Sells anvils'], colleague: 'Our best customer' },
+    },
+    {
+      ...kind('deal', 'deals', { dealname: 'A deal', pipeline: 'default' }),
+      ...{ field: 'dealstage', says: ['qualifiedtobuy', 'presentationscheduled'], colleague: 'closedwon' },
+    },
+    {
+      ...kind('ticket', 'tickets', { subject: 'A ticket', hs_pipeline: '0' }),
+      ...{ field: 'hs_pipeline_stage', says: ['1', '2'], colleague: '4' },
+    },
+    {
+      ...kind('custom_object', '2-4799'),
+      ...{ field: 'wrapup_topic', says: ['Renewal', 'Price'], colleague: 'Complaint' },
+    },
+  ],
   text: 'wrapup_notes',
   flag: 'wrapup_opted_out',
   poison: () => sampleField('hs_timestamp', 'the day before yesterday', 'overwrite', 41),
@@ -74,8 +115,11 @@ export async function openAccount(
       },
     },
   });
+  const key = { name: 'wrapup_key', type: 'string', fieldType: 'text', hasUniqueValue: true };
   sandbox.control.seed({
+    custom_objects: [{ id: '2-4799', name: 'inspections' }],
     properties: {
+      '2-4799': [key, { name: 'wrapup_topic', type: 'string', fieldType: 'text' }],
       contacts: [
         { name: 'wrapup_notes', type: 'string', fieldType: 'textarea' },
         {
@@ -137,6 +181,16 @@ export async function openAccount(
       });
       if (!response.ok) throw new Error(`could not delete contact ${id}: ${response.status}`);
     },
+    person: 'contacts',
+    async change(object, id, properties) {
+      const response = await fetch(`${sandbox.hubspotUrl}/crm/v3/objects/${object}/${id}`, {
+        method: 'PATCH',
+        headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ properties }),
+      });
+      if (!response.ok) throw new Error(`could not change ${object} ${id}: ${await response.text()}`);
+    },
+    record: async (object, id) => sandbox.records(object).find((one) => one.id === id)?.properties ?? {},
     trouble: (kind, moment, times = 1) => {
       sandbox.control.fault({ kind: FAULTS[kind], ...MOMENTS[moment], times });
     },

@@ -182,6 +182,7 @@ test('a remembered person is kept by hashes: no number or address is in a key', 
       return commons.memory.set(key, value, ttl);
     },
     delete: (key: string) => commons.memory.delete(key),
+    digester: () => commons.memory.digester(),
   };
   const plan = planFor(hubspotHarness, { id: 'c1', phone: '+14155550142', email: 'ada@example.com' });
   ids((await write(await account.connect(), [plan], { ...commons, memory }))[0]);

@@ -72,7 +72,7 @@ describe('a lone call', () => {
     expect(operations()).toEqual(['contacts batch/read', 'contacts batch/update', 'calls batch/create']);
   });
 
-  test('that is retried goes through upsert and link', async () => {
+  test('that is retried is read, and created where it is not there', async () => {
     const destination = await account.connect();
     const plan = planFor(hubspotHarness, { id: 'c1', phone: phone(1), task: false });
     await write(destination, [{ ...plan, resume: { attempts: 1, records: {} } }]);
@@ -80,8 +80,8 @@ describe('a lone call', () => {
       'contacts search',
       'contacts batch/read',
       'contacts batch/create',
-      'calls batch/upsert',
-      'calls associations batch/associate/default',
+      'calls batch/read',
+      'calls batch/create',
     ]);
   });
 });
@@ -176,9 +176,9 @@ describe('a hundred calls', () => {
     expect(again.map(ids)).toEqual(first.map(ids));
     expect(operations()).toEqual([
       'contacts batch/read',
-      'calls batch/upsert',
+      'calls batch/read',
       'calls associations batch/associate/default',
-      'tasks batch/upsert',
+      'tasks batch/read',
       'tasks associations batch/associate/default',
     ]);
     const effects = await account.effects();

@@ -85,12 +85,12 @@ test('an absent value empties the field only where the mapping says clear', () =
   expect(fields?.map(({ name, value }) => [name, value])).toEqual([['b', null]]);
 });
 
-test('write modes: people default to if_newer, records to overwrite', () => {
+test('write modes: people default to if_newer, records to if_ours', () => {
   const planned = plan(`
 person: { fields: { a: lead.name, b: { from: lead.name, write: if_empty }, c: { value: true, write: never_unset } } }
 call_log: { fields: { d: call.id, e: { from: call.id, write: append } } }`);
   expect(planned.person?.fields.map(({ write }) => write)).toEqual(['if_newer', 'if_empty', 'never_unset']);
-  expect(planned.records[0]?.fields.map(({ write }) => write)).toEqual(['overwrite', 'append']);
+  expect(planned.records[0]?.fields.map(({ write }) => write)).toEqual(['if_ours', 'append']);
 });
 
 test('every field knows its line, and the mapping which fields and values it can write', () => {
@@ -114,7 +114,7 @@ call_log:
     },
     { property: 'kind', values: ['phone'], at: { line: 4 } },
     { property: 'free', at: { line: 5 } },
-    { record: 'call_log', object: 'calls', property: 'subject', write: 'overwrite' },
+    { record: 'call_log', object: 'calls', property: 'subject', write: 'if_ours' },
     { record: 'person', object: 'people', property: 'firstname', use: 'read', at: { line: 7 } },
   ]);
   expect(mapping.fields[2]).not.toHaveProperty('values');

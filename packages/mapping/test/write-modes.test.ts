@@ -1,4 +1,12 @@
-import { appendBlock, decideField, type FieldWrite, needsReading, type Value, type WriteMode } from '@wrapup/mapping';
+import {
+  appendBlock,
+  decideField,
+  type FieldOrigin,
+  type FieldWrite,
+  needsReading,
+  type Value,
+  type WriteMode,
+} from '@wrapup/mapping';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
@@ -45,11 +53,34 @@ test.each([
   expect(why === undefined).toBe(applies);
 });
 
+test.each([
+  ['if_ours', 'old', 'ours', undefined],
+  ['if_ours', 'old', 'changed', 'a colleague changed this'],
+  // Emptied by a colleague.
+  ['if_ours', '', 'changed', 'a colleague changed this'],
+  ['if_ours', 'old', 'unknown', 'it is not known whether this was written here or by a colleague'],
+  ['if_ours', '', 'unknown', undefined],
+  ['if_ours', 'NEW ', 'same', 'it already says so'],
+  ['if_newer', 'old', 'changed', 'a colleague changed this'],
+  ['if_newer', 'old', 'ours', undefined],
+] as const)('%s over %j, which is %s, when the call comes again: %s', (write, current, origin: FieldOrigin, why) => {
+  const standing = { ...call, repeated: true, originOf: () => origin };
+  expect(decideField(sampleField('x', 'new', write), current, standing).why).toBe(why);
+});
+
+test('if_newer asks whose value it is only of a call that comes again; if_ours of a new record never', () => {
+  const originOf = (): FieldOrigin => 'changed';
+  expect(decideField(sampleField('x', 'new', 'if_newer'), 'old', { ...call, originOf }).why).toBeUndefined();
+  const created = { ...call, exists: false, originOf };
+  expect(decideField(sampleField('x', 'new', 'if_ours'), undefined, created).why).toBeUndefined();
+});
+
 test('only modes that depend on the present value ask for reading', () => {
   expect(needsReading([sampleField('x', 'a', 'overwrite'), sampleField('y', true, 'never_unset')])).toBe(false);
   for (const field of [
     sampleField('x', 'a', 'if_empty'),
     sampleField('x', 'a', 'if_newer'),
+    sampleField('x', 'a', 'if_ours'),
     sampleField('x', 'a', 'append'),
     sampleField('x', false, 'never_unset'),
   ])

@@ -39,7 +39,7 @@ export function mappingPage(): string {
       Object.entries(PREDICATE_DOES).map(([name, does]) => [code(name), does]),
     ),
     '## Write modes',
-    `Fields of a person are written \`if_newer\` unless said otherwise, all others \`overwrite\`.`,
+    MODES_INTRO,
     table(
       ['mode', 'writes'],
       WRITE_MODES.map((mode) => [code(mode), MODES[mode]]),
@@ -72,10 +72,16 @@ const VALUES = table(
   ],
 );
 
+const MODES_INTRO =
+  'No call undoes what a person changed since. Unless said otherwise, fields of a person are written `if_newer`, those of other records `if_ours`, and of the call log only title, body and outcome `if_ours`: the rest is a fact of the line and written again whenever the call comes again. `kind: http` knows `overwrite` alone. What was written is known for ninety days by keyed digests; where nothing is known, because an earlier version wrote it, a filled field stays, with a note on the receipt. Between the read and the write that follows it lie milliseconds in which a change is not seen.';
+
 const MODES: Record<(typeof WRITE_MODES)[number], string> = {
   overwrite: 'always',
   if_empty: 'only where the CRM has nothing',
-  if_newer: 'unless a call that ended later has already been written to that person',
+  if_ours:
+    'when the record is created, or the field is empty; later only while the field still says what Wrapup wrote last: a colleague’s change stays',
+  if_newer:
+    'unless a call that ended later has already been written to that person. A call that was written to them before, and comes again, follows `if_ours`',
   never_unset: 'unless the CRM says true and the call does not: a true stays true',
   append: 'one block of text a call, marked with the call’s key and replaced when the call comes again',
 };

@@ -19,11 +19,16 @@ export const salesforceDialect: Dialect = {
   kind: 'salesforce',
   person: { create_as: ['lead', 'contact'], object: 'Lead', owner: OWNER },
   records: {
-    call_log: record('call_log', 'Task', {
-      title: text('Subject'),
-      body: body('Description'),
-      outcome: text('CallDisposition'),
-    }),
+    call_log: {
+      ...record('call_log', 'Task', {
+        title: text('Subject'),
+        body: body('Description'),
+        outcome: text('CallDisposition'),
+      }),
+      // What the line did is written again as it is; what people word and classify stays theirs.
+      write: 'overwrite',
+      writes: { Subject: 'if_ours', Description: 'if_ours', CallDisposition: 'if_ours' },
+    },
     tasks: record('task', 'Task', {
       subject: text('Subject'),
       body: body('Description'),

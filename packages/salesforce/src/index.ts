@@ -10,8 +10,8 @@ export const salesforceKind: DestinationKind<SalesforceSettings> = {
   secrets: ['client_secret', 'refresh_token', 'jwt'],
   related: ['opportunities', 'cases'],
   async remembers(subject) {
-    const { personMemories } = await import('@wrapup/destination/engine');
-    return personMemories(subject);
+    const { personMemories, writtenMemories } = await import('@wrapup/destination/engine');
+    return [...personMemories(subject), ...writtenMemories(subject)];
   },
   async connect(connection, settings) {
     const { openSalesforce } = await import('./destination.ts');

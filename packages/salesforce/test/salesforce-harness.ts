@@ -1,7 +1,14 @@
 /** The sandbox's Salesforce as the account of tests. */
 
 import type { Destination } from '@wrapup/destination';
-import type { Effects, Harness, TestAccount, Trouble, TroubleMoment } from '@wrapup/destination/conformance';
+import type {
+  Effects,
+  Harness,
+  TestAccount,
+  Trouble,
+  TroubleMoment,
+  WorkedOnKind,
+} from '@wrapup/destination/conformance';
 import { sampleField } from '@wrapup/destination/sample-plan';
 import {
   type FaultKind,
@@ -44,8 +51,44 @@ export const harnessOf = (forms: Forms): Harness => ({
   open: (step) => openAccount({ forms }, { provisioned: step !== 'map' }),
 });
 
+const kind = (type: string, object: string, required: WorkedOnKind['required'] = {}) => ({ type, object, required });
+
 export const salesforceHarness: Harness = {
   names: SALESFORCE_NAMES,
+  kinds: [
+    {
+      ...kind('call_log', 'Task'),
+      ...{ field: 'CallDisposition', says: ['Connected', 'Busy'], colleague: 'Wrong number' },
+    },
+    {
+      ...kind('task', 'Task', { Subject: 'A task' }),
+      ...{ field: 'Status', says: ['Not Started', 'In Progress'], colleague: 'Completed' },
+    },
+    {
+      ...kind('event', 'Event', {
+        Subject: 'A visit',
+        StartDateTime: '2026-12-01T09:00:00.000Z',
+        DurationInMinutes: 30,
+      }),
+      ...{ field: 'Location', says: ['Room 1', 'Room 2'], colleague: 'At the customer' },
+    },
+    {
+      ...kind('opportunity', 'Opportunity', { Name: 'A renewal', CloseDate: '2026-12-31' }),
+      ...{ field: 'StageName', says: ['Prospecting', 'Qualification'], colleague: 'Closed Won' },
+    },
+    {
+      ...kind('case', 'Case', { Subject: 'A case' }),
+      ...{ field: 'Status', says: ['New', 'Working'], colleague: 'Closed' },
+    },
+    {
+      ...kind('account', 'Account', { Name: 'Acme Inc' }),
+      ...{ field: 'Description', says: ['Makes anvils', 'Sells anvils'], colleague: 'Our best customer' },
+    },
+    {
+      ...kind('custom_object', 'Inspection__c'),
+      ...{ field: 'Topic__c', says: ['Renewal', 'Price'], colleague: 'Complaint' },
+    },
+  ],
   text: 'Wrapup_Notes__c',
   flag: 'Wrapup_Opted_Out__c',
   poison: () => sampleField('Status', 'The day before yesterday', 'overwrite', 41),
@@ -81,6 +124,9 @@ export async function openAccount(
     { name: 'Wrapup_Notes__c', type: 'textarea', length: 32_000 },
     { name: 'Wrapup_Opted_Out__c', type: 'boolean' },
   ] as const;
+  const key = { name: 'Wrapup_Key__c', type: 'string', length: 255, unique: true, external_id: true } as const;
+  const topic = { name: 'Topic__c', type: 'string', length: 80 } as const;
+  sandbox.control.seed({ salesforce: { custom_objects: [{ name: 'Inspection__c', fields: [key, topic] }] } });
   sandbox.control.seed({ salesforce: { fields: { Lead: [...custom], Contact: [...custom] } } });
   const opened: { close(): Promise<void> }[] = [];
   let seen = 0;
@@ -140,6 +186,19 @@ export async function openAccount(
         headers: { authorization: `Bearer ${sandbox.salesforce.token()}` },
       });
       if (!response.ok) throw new Error(`could not delete lead ${id}: ${response.status}`);
+    },
+    person: 'Lead',
+    async change(object, id, values) {
+      const response = await fetch(`${sandbox.salesforceUrl}/services/data/v66.0/sobjects/${object}/${id}`, {
+        method: 'PATCH',
+        headers: { authorization: `Bearer ${sandbox.salesforce.token()}`, 'content-type': 'application/json' },
+        body: JSON.stringify(values),
+      });
+      if (!response.ok) throw new Error(`could not change ${object} ${id}: ${await response.text()}`);
+    },
+    record: async (object, id) => {
+      const record = sandbox.salesforce.records(object).find((one) => one.id === id);
+      return record ? toRecord(record).properties : {};
     },
     trouble: (kind, moment, times = 1) => {
       // Call log and task are rows of one request, which fail each on its own.

@@ -13,6 +13,9 @@ export const acmeDialect: Dialect = {
       object: CALL_LOGS,
       words: { title: text('title'), body: { property: 'body', text: 'text', as: 'body' } },
       owner: OWNER,
+      // What the line did is written again as it is; what people word and classify stays theirs.
+      write: 'overwrite',
+      writes: { title: 'if_ours', body: 'if_ours', result: 'if_ours' },
     },
     tasks: {
       type: 'task',

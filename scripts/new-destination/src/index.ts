@@ -9,8 +9,8 @@ export const acmeKind: DestinationKind<AcmeSettings> = {
   settings: acmeSettings,
   secrets: ['token'],
   async remembers(subject) {
-    const { personMemories } = await import('@wrapup/destination/engine');
-    return personMemories(subject);
+    const { personMemories, writtenMemories } = await import('@wrapup/destination/engine');
+    return [...personMemories(subject), ...writtenMemories(subject)];
   },
   async connect(connection, settings) {
     const { openAcme } = await import('./destination.ts');

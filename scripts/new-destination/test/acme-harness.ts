@@ -30,6 +30,16 @@ export const acmeHarness: Harness = {
     call_log_extra: {},
     task_extra: {},
   },
+  kinds: [
+    {
+      ...{ type: 'call_log', object: 'call_logs', required: {} },
+      ...{ field: 'title', says: ['A call', 'The call'], colleague: 'Renewal talk' },
+    },
+    {
+      ...{ type: 'task', object: 'tasks', required: {} },
+      ...{ field: 'subject', says: ['Call back', 'Call back soon'], colleague: 'Done already' },
+    },
+  ],
   text: 'notes',
   flag: 'opted_out',
   poison: () => sampleField('happened_at', 'the day before yesterday', 'overwrite', 41),
@@ -61,6 +71,14 @@ async function openAccount(): Promise<TestAccount> {
     },
     async deletePerson(id) {
       fake.records.people = (fake.records.people ?? []).filter((person) => person.id !== id);
+    },
+    person: 'people',
+    async change(object, id, values) {
+      Object.assign(fake.records[object]?.find((one) => one.id === id)?.fields ?? {}, values);
+    },
+    async record(object, id) {
+      const found = fake.records[object]?.find((one) => one.id === id);
+      return found ? toEffect(found).properties : {};
     },
     trouble: (kind, moment, times = 1) => void fake.faults.push({ kind, path: MOMENTS[moment], times }),
     calm: () => {

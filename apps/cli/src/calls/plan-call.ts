@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs';
 import type { Call } from '@wrapup/call';
-import type { Config, Source } from '@wrapup/config';
+import { type Config, planStanding, type Route, type Source } from '@wrapup/config';
+import type { RecordReceipt } from '@wrapup/destination';
+import { asReplay, type Plan } from '@wrapup/mapping';
 import type { LedgerEntry, Store } from '@wrapup/queue';
 import { combineRevisions, normalise, readCallId, type StandingCall, trimPayload } from '@wrapup/synthflow/payload';
 import { chooseSource } from '../connect/sources.ts';
@@ -10,8 +12,8 @@ import { parseJson, readInput } from '../terminal/input.ts';
 import { findCall } from './find-call.ts';
 
 export interface CallToPlan extends StandingCall {
-  /** Names of records that the call has on a route already. */
-  written(route: string): string[];
+  /** Records that the call has on a route already. Absent: nothing is known of it. */
+  written?(route: string): RecordReceipt[];
 }
 
 /** The call to plan, from a payload file, standard input, or the ledger. */
@@ -28,7 +30,7 @@ export async function readCall(input: string, config: Config, sourceName: string
   }
   // Ingress drops what the source must not keep before it stores the payload: the plan must not promise more.
   const call = normaliseFor(source, trimPayload(payload, source.keep), Date.now());
-  return { call, proved: call, left_out: [], written: () => [] };
+  return { call, proved: call, left_out: [] };
 }
 
 function normaliseFor(source: Source, payload: unknown, receivedAt: number): Call {
@@ -49,9 +51,7 @@ async function fromLedger(id: string, config: Config, sourceName: string | undef
     });
     const source = chooseSource(config, entry.source);
     const standing = await readStanding(store, entry, source);
-    const written = (route: string) =>
-      entry.deliveries.find((delivery) => delivery.route === route)?.records.map(({ name }) => name) ?? [];
-    if (standing) return { ...standing, written };
+    if (standing) return standing;
     throw new CliError(
       EXIT.failed,
       `the payload of call ${id} has expired or was removed`,
@@ -64,7 +64,7 @@ async function fromLedger(id: string, config: Config, sourceName: string | undef
  * The call as a replay would deliver it: the last revision that replaced what came before, or waits for a decision, and
  * what later ones added.
  */
-async function readStanding(store: Store, entry: LedgerEntry, source: Source): Promise<StandingCall | undefined> {
+export async function readStanding(store: Store, entry: LedgerEntry, source: Source): Promise<CallToPlan | undefined> {
   const waiting = new Set(entry.deliveries.filter(({ state }) => state === 'parked').map(({ revision }) => revision));
   const standing = entry.revisions.filter(
     ({ hash, effect }) =>
@@ -83,5 +83,18 @@ async function readStanding(store: Store, entry: LedgerEntry, source: Source): P
     revisions.push({ call, proved: verified === 'api' });
   }
   const [first, ...added] = revisions;
-  return first && combineRevisions(first.call, added);
+  if (!first) return undefined;
+  const written = (route: string) => entry.deliveries.find((delivery) => delivery.route === route)?.records ?? [];
+  return { ...combineRevisions(first.call, added), written };
+}
+
+/** What a route would make of the call now, and what is withheld since only a signature vouches for it. */
+export function planOn(route: Route, standing: CallToPlan): { plan: Plan; withheld: string[] } {
+  const written = standing.written?.(route.name) ?? [];
+  const { plan, withheld } = planStanding(
+    route,
+    standing,
+    written.map(({ name }) => name),
+  );
+  return { plan: asReplay(plan, written), withheld };
 }

@@ -14,16 +14,19 @@ const WITHIN_MS = 30_000;
  * questions once and must work on a machine that reaches the CRM only; but tokens are those of the workers.
  *
  * @param remark called with what the user should know besides the result
+ * @param options.written the work is about calls that were written: what the workers noted of them counts
  */
 export async function useDestination<T>(
   connection: Connection,
   remark: (line: string) => void,
   work: (destination: Destination, context: (within?: number) => Context) => Promise<T>,
+  { written = false }: { written?: boolean } = {},
 ): Promise<T> {
   const { withDestination } = await import('@wrapup/config');
   const secrets = new SharedSecrets(connection.name, remark);
   try {
-    return await withDestination(connection, secrets, (destination, context) =>
+    const shared = { secrets, ...(written ? { notes: secrets.notes } : {}) };
+    return await withDestination(connection, shared, (destination, context) =>
       work(destination, (within = WITHIN_MS) => context(within)),
     );
   } finally {

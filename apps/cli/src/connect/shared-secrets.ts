@@ -2,8 +2,10 @@
  * Tokens of a connection as the workers have them: in Redis, so that a command uses the access token in force and the
  * refresh token that the CRM gave last, and renews for all. Redis is asked when a destination first wants a token: those
  * with a static one never do. Without Redis the command uses tokens of its own, and says what that may cost.
+ *
+ * A preview of a call that was written also wants what the workers noted of it.
  */
-import { makeMemoryCommons, type Secret, type Secrets } from '@wrapup/destination';
+import { type Memory, makeMemoryCommons, type Secret, type Secrets } from '@wrapup/destination';
 import type { Store } from '@wrapup/queue';
 import { CliError } from '../terminal/exit.ts';
 import { openReachableStore } from './store.ts';
@@ -11,8 +13,14 @@ import { openReachableStore } from './store.ts';
 export class SharedSecrets implements Secrets {
   readonly #connection: string;
   readonly #say: (line: string) => void;
-  #store: Store | undefined;
+  /** What the workers noted of what they wrote. */
+  readonly notes: Pick<Memory, 'get' | 'digester'> = {
+    get: async (key) => (await this.#openMemory()).get(key),
+    digester: async () => (await this.#openMemory()).digester(),
+  };
+  #store: Promise<Store> | undefined;
   #opening: Promise<Secrets> | undefined;
+  #shares = false;
   #encrypted = true;
 
   /** @param say called, once, when nothing is shared */
@@ -35,7 +43,7 @@ export class SharedSecrets implements Secrets {
 
   async keep(name: string, secret: Secret): Promise<void> {
     const secrets = await this.#secrets();
-    if (!this.#store)
+    if (!this.#shares)
       this.#say(
         `${this.#connection}: the CRM gave a new refresh token, which is lost without Redis. If the workers are refused from now on, connect the app again and put its new refresh_token into the connection.`,
       );
@@ -48,7 +56,7 @@ export class SharedSecrets implements Secrets {
 
   async close(): Promise<void> {
     await this.#opening?.catch(() => {});
-    await this.#store?.close().catch(() => {});
+    await this.#store?.then((store) => store.close()).catch(() => {});
   }
 
   #secrets(): Promise<Secrets> {
@@ -57,8 +65,9 @@ export class SharedSecrets implements Secrets {
   }
 
   async #open(): Promise<Secrets> {
+    let store: Store;
     try {
-      this.#store = await openReachableStore();
+      store = await this.#openStore();
     } catch (error) {
       if (!(error instanceof CliError)) throw error;
       this.#say(
@@ -67,8 +76,19 @@ export class SharedSecrets implements Secrets {
       return makeMemoryCommons().secrets;
     }
     const { makeSecrets } = await import('@wrapup/queue');
-    const secrets = makeSecrets(this.#store, this.#connection);
+    const secrets = makeSecrets(store, this.#connection);
+    this.#shares = true;
     this.#encrypted = secrets.encrypted;
     return secrets;
+  }
+
+  async #openMemory(): Promise<Memory> {
+    const [store, { RedisMemory }] = await Promise.all([this.#openStore(), import('@wrapup/queue')]);
+    return new RedisMemory(store, this.#connection);
+  }
+
+  #openStore(): Promise<Store> {
+    this.#store ??= openReachableStore();
+    return this.#store;
   }
 }

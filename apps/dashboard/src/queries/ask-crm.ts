@@ -1,7 +1,7 @@
 import { type Connection, withDestination } from '@wrapup/config';
 import { type Context, type Destination, Failure, type PersonRecord, type Preview } from '@wrapup/destination';
 import type { Plan } from '@wrapup/mapping';
-import { makeSecrets, type Store } from '@wrapup/queue';
+import { makeSecrets, RedisMemory, type Store } from '@wrapup/queue';
 
 /** Milliseconds that a page waits for what it was opened for. */
 const WITHIN_MS = 15_000;
@@ -48,9 +48,11 @@ async function ask<T>(
   work: (destination: Destination, context: Context) => Promise<T>,
 ): Promise<T | Refused> {
   try {
-    return await withDestination(connection, makeSecrets(store, connection.name), (destination, context) =>
-      work(destination, context(within)),
-    );
+    const shared = {
+      secrets: makeSecrets(store, connection.name),
+      notes: new RedisMemory(store, connection.name),
+    };
+    return await withDestination(connection, shared, (destination, context) => work(destination, context(within)));
   } catch (error) {
     const { code, message, hint } = Failure.of(error);
     return { failure: { code, message, hint } };

@@ -1,5 +1,6 @@
 import { own } from '@wrapup/call';
 import { type Config, chooseRoutes, planCall } from '@wrapup/config';
+import { asReplay } from '@wrapup/mapping';
 import type { Store } from '@wrapup/queue';
 import { normalise, readCallId } from '@wrapup/synthflow';
 import type { Logger } from '@wrapup/telemetry';
@@ -60,7 +61,9 @@ export function playgroundRoutes({ store, config, log }: PlaygroundRoutesParts):
       // The address that is looked up stays out of the log.
       const fields = { source: result.call?.source, route: result.route, connection: connection.name };
       noteAction(log, request, response, { action: 'ask the CRM', ...fields });
-      result.answer = await askCrm(store, connection, result.plan);
+      const entry = result.call && (await store.ledger.read(result.call.source, result.call.id));
+      const written = entry?.deliveries.find((delivery) => delivery.route === result.route)?.records ?? [];
+      result.answer = await askCrm(store, connection, asReplay(result.plan, written));
     }
     response.status(result.problem ? 422 : 200);
     send(response, given, result);

@@ -13,4 +13,5 @@ export * from './plan/plan-write.ts';
 export * from './records/record-verbs.ts';
 export * from './rows/row.ts';
 export * from './rows/write-rows.ts';
+export { writtenMemories } from './rows/written-values.ts';
 export * from './write.ts';

@@ -18,6 +18,7 @@ import {
   propertiesToRead,
   questionOf,
   resolvePlan,
+  standingOf,
   writtenBefore,
 } from './people/person-write.ts';
 import { watermarkOf } from './people/update-people.ts';
@@ -32,9 +33,17 @@ import {
   wantedRecords,
   withoutNewer,
 } from './plan/plan-write.ts';
+import { recordStanding } from './records/record-row.ts';
 import type { Existing, Item, RecordReading } from './records/record-verbs.ts';
 import { withSharedKey } from './records/write-records.ts';
 import type { FieldRules } from './rows/row.ts';
+import {
+  newPersonMemory,
+  personMemory,
+  recallWritten,
+  recordMemory,
+  type WrittenValues,
+} from './rows/written-values.ts';
 
 interface Matched {
   write: PersonWrite;
@@ -65,7 +74,28 @@ export async function previewPlans(
     crm,
     ready.map(({ write }) => write),
   );
-  return Promise.all(ready.map((one) => previewPlan(crm, one, there)));
+  const values = await recallAll(crm, ready, there);
+  return Promise.all(ready.map((one) => previewPlan(crm, one, there, values)));
+}
+
+/** What is noted of what was written to the people and records that are there. */
+async function recallAll(
+  { people }: CrmAdapter,
+  matched: Matched[],
+  there: ReadonlyMap<string, Existing>,
+): Promise<WrittenValues> {
+  const persons = matched.flatMap(({ person, write: { plan } }) => {
+    const others = plan.person?.key ? [newPersonMemory(plan.person.key)] : [];
+    return person ? [{ name: personMemory(person), others }] : [];
+  });
+  const records = [...there.keys()].map((name) => {
+    const at = name.indexOf(' ');
+    return recordMemory({ object: name.slice(0, at), key: name.slice(at + 1) });
+  });
+  const names = [...persons.flatMap(({ name, others }) => [name, ...others]), ...records];
+  const values = await recallWritten(people.session.ctx, names);
+  for (const { name, others } of persons) values.adopt(name, others);
+  return values;
 }
 
 /** Looks up the people of all plans, with their values, and fills in what the mappings read of them. */
@@ -120,10 +150,10 @@ async function previewPlan(
   crm: CrmAdapter,
   { write, found, decision, person }: Matched,
   there: ReadonlyMap<string, Existing>,
+  values: WrittenValues,
 ): Promise<Preview> {
   const { people, records: verbs } = crm;
   const { plan } = write;
-  const call = { key: plan.key, ended_at: write.ended_at, watermark: undefined };
   const records: Preview['records'] = [];
   const add = (name: string, object: string, id: string | undefined, fields: FieldChange[]) =>
     records.push({
@@ -136,7 +166,9 @@ async function previewPlan(
   if (decision.do === 'use' || decision.do === 'create') {
     const object = person?.object ?? people.newObject([write]);
     const watermark = person && (await watermarkOf(people.session.ctx, person, people.watermark));
-    const facts = { ...call, watermark };
+    const facts = person
+      ? standingOf(people.fields, write, watermark, { ...person, values })
+      : { key: plan.key, ended_at: write.ended_at, watermark };
     add(
       'person',
       object,
@@ -146,9 +178,11 @@ async function previewPlan(
   }
   if (decision.do !== 'skip' && decision.do !== 'fail')
     for (const record of wantedRecords(write)) {
-      const { object, key } = withSharedKey(verbs, { write, record, targets: [] }).record;
+      const { record: keyed } = withSharedKey(verbs, { write, record, targets: [] });
+      const { object, key } = keyed;
       const existing = there.get(`${object} ${key}`);
-      const fields = changes(verbs.fields, object, withoutNewer(record.fields), existing?.properties, call);
+      const standing = recordStanding(verbs.fields, write, keyed, values);
+      const fields = changes(verbs.fields, object, withoutNewer(record.fields), existing?.properties, standing);
       add(record.name, object, existing?.id, fields);
     }
   const looking = requestsToLookUp(crm, write, found);

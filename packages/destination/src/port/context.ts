@@ -38,7 +38,12 @@ export interface Memory {
   /** @param ttl milliseconds */
   set(key: string, value: string, ttl: number): Promise<void>;
   delete(key: string): Promise<void>;
+  /** Gives what makes digests of values by the installation's own key: equal ones of equal values, and nothing to guess them by. */
+  digester(): Promise<(value: string) => string>;
 }
+
+/** What the names in memory begin with of notes on what was written to records: a preview has to know them. */
+export const WRITTEN_NOTES = { fields: 'written:', watermark: 'watermark:' } as const;
 
 /** Leases save requests and keep two workers off one person; correctness comes from unique keys, not from them. */
 export interface Lease {

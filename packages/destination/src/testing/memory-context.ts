@@ -2,7 +2,7 @@
  * The context without Redis: for tests, and for commands that look at one CRM account once. What several processes
  * would share lives in a `MemoryCommons`; each call of a destination gets a context of its own on it, as with Redis.
  */
-import { randomUUID } from 'node:crypto';
+import { createHmac, randomUUID } from 'node:crypto';
 import type {
   Budget,
   Context,
@@ -45,6 +45,8 @@ export interface MemoryContextOptions {
   signal?: AbortSignal;
   /** In place of those of the commons: tokens that are shared with the workers although nothing else is. */
   secrets?: Secrets;
+  /** In place of that of the commons. */
+  memory?: Memory;
   /** Default: says nothing. */
   log?: Log;
 }
@@ -61,7 +63,7 @@ export function makeMemoryContext(
     deadline,
     priority: options.priority ?? 'live',
     budget: commons.budget(deadline, signal),
-    memory: commons.memory,
+    memory: options.memory ?? commons.memory,
     lease: commons.lease,
     secrets: options.secrets ?? commons.secrets,
     log: options.log ?? silent,
@@ -73,6 +75,7 @@ const silent: Log = { debug: nothing, info: nothing, warn: nothing, error: nothi
 
 class InMemory implements Memory {
   readonly #kept = new Map<string, { value: string; ends: number }>();
+  readonly #digestKey = randomUUID();
 
   async get(key: string): Promise<string | undefined> {
     const entry = this.#kept.get(key);
@@ -86,6 +89,10 @@ class InMemory implements Memory {
 
   async delete(key: string): Promise<void> {
     this.#kept.delete(key);
+  }
+
+  async digester(): Promise<(value: string) => string> {
+    return (value) => createHmac('sha256', this.#digestKey).update(value).digest('base64url');
   }
 }
 

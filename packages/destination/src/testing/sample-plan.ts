@@ -105,7 +105,7 @@ export function samplePlan(names: SampleNames, call: SampleCall): Plan {
     },
     records: [
       record('call_log', names.call_log, 'call_log', key, names.title, [
-        sampleField(names.title, call.title ?? `Call ${call.id}`, 'overwrite', 6),
+        sampleField(names.title, call.title ?? `Call ${call.id}`, 'if_ours', 6),
         ...Object.entries(names.call_log_extra).map(([name, value]) => sampleField(name, value)),
         ...(call.call_fields ?? []),
       ]),
@@ -113,7 +113,7 @@ export function samplePlan(names: SampleNames, call: SampleCall): Plan {
         ? []
         : [
             record('task', names.task, 'call-back', `${key}:call-back`, names.subject, [
-              sampleField(names.subject, `Call back ${call.id}`, 'overwrite', 7),
+              sampleField(names.subject, `Call back ${call.id}`, 'if_ours', 7),
               ...Object.entries(names.task_extra).map(([name, value]) => sampleField(name, value)),
             ]),
           ]),

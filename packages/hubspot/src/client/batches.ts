@@ -252,8 +252,10 @@ function accountForRows(verb: RowVerb, rows: CrmRow[], body: unknown): RowAnswer
     open.delete(row);
     answers.set(row, said);
   };
-  const succeed = (row: CrmRow, { id, new: isNew }: Record<string, unknown>) =>
-    close(row, { ok: true, id: String(id), created: verb === 'create' || isNew === true });
+  const succeed = (row: CrmRow, { id, new: isNew, properties }: Record<string, unknown>) => {
+    const stored = asObject(properties) as Record<string, string | null>;
+    close(row, { ok: true, id: String(id), created: verb === 'create' || isNew === true, stored });
+  };
   const unmatched = asList(answer.results)
     .map(asObject)
     .filter((result) => {

@@ -17,6 +17,7 @@ import {
   type Properties,
   personMemories,
   type RecordReading,
+  writtenMemories,
 } from '@wrapup/destination/engine';
 import { asList, asObject } from '@wrapup/destination/http';
 import type { RecordPlan } from '@wrapup/mapping';
@@ -250,6 +251,7 @@ export function previousMemory(call: string): string {
 export function memoriesOf(subject: Subject): string[] {
   return [
     ...personMemories(subject),
+    ...writtenMemories(subject),
     ...subject.records.flatMap((record) => [recordIdMemory(record), recordStartedMemory(record)]),
     ...subject.calls.map(previousMemory),
   ];

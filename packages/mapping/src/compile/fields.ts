@@ -29,7 +29,8 @@ export interface FieldsContext {
   compiling: Compiling;
   /** `person`, `call_log`, or the record's name. */
   record: string;
-  write: WriteMode;
+  /** How a property is written where the mapping does not say. */
+  write(property: string): WriteMode;
   zone: string;
   /** What the record's own words and rich fields are. */
   words: RecordDialect['words'];
@@ -116,7 +117,7 @@ export function endOf(call: Call): number | undefined {
 }
 
 function plain(property: string, { write }: FieldsContext, at: Place): Omit<Field, 'compute'> {
-  return { property, write, clear: false, required: false, at };
+  return { property, write: write(property), clear: false, required: false, at };
 }
 
 function bodyField(body: TextSource, dialect: WordDialect, context: FieldsContext, at: Place): Field {
@@ -141,7 +142,7 @@ function toField(
   const compute = rich ? computeText(compiled, word) : computeValue(compiled.evaluate);
   return {
     property,
-    write: compiled.write ?? context.write,
+    write: compiled.write ?? context.write(property),
     clear,
     required,
     ...(values ? { values } : {}),

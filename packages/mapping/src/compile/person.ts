@@ -48,7 +48,7 @@ export function compilePerson(node: Node, dialect: Dialect, zone: string, compil
   const trust = textOf(get(node, 'said')) as Said | undefined;
   const create_as = textOf(get(node, 'create_as')) ?? dialect.person.create_as[0] ?? '';
   const id = compileId(get(node, 'id'), trust, compiling);
-  const fields = compileFields(node, { compiling, record: 'person', write: 'if_newer', zone, words: {} });
+  const fields = compileFields(node, { compiling, record: 'person', write: () => 'if_newer', zone, words: {} });
   const owned = dialect.person.owner;
   const owner =
     owned === undefined ? undefined : compileOwner(node, { compiling, property: owned, ofPerson: undefined });

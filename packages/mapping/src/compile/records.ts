@@ -80,7 +80,7 @@ function compileRecord(
   const fields = compileFields(node, {
     compiling,
     record: name,
-    write: dialect.write ?? 'overwrite',
+    write: (property) => dialect.writes?.[property] ?? dialect.write ?? 'if_ours',
     zone,
     words,
     ...(check ? { check } : {}),

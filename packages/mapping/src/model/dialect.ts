@@ -27,8 +27,10 @@ export interface RecordDialect {
   object: string;
   /** The mapping's own words and the CRM property each sets: `{ subject: { property: 'hs_task_subject', … } }`. */
   words: Record<string, WordDialect>;
-  /** How its fields are written where the mapping does not say. Default `overwrite`. */
+  /** How its fields are written where the mapping does not say. Default `if_ours`. */
   write?: WriteMode;
+  /** The same of single properties. */
+  writes?: Readonly<Record<string, WriteMode>>;
   /** Properties without which the record is not written: the mapping must set them. */
   required?: string[];
   /** Its links can carry a label of the account's own. */

@@ -49,7 +49,7 @@ function mark(record: RecordPlan): RecordPlan {
   const written = fields.find(({ name }) => name === headline);
   if (!written) {
     const at = fields[0]?.at ?? { file: '', line: 1, column: 1 };
-    return { ...record, fields: [{ name: headline, value: SAID_MARK, write: 'overwrite', at }, ...fields] };
+    return { ...record, fields: [{ name: headline, value: SAID_MARK, write: 'if_ours', at }, ...fields] };
   }
   return { ...record, fields: fields.map((field) => (field === written ? marked(field) : field)) };
 }

@@ -13,10 +13,11 @@ export type Value = string | number | boolean | null;
 
 /**
  * When a field may be written:
- * `overwrite` always · `if_empty` only where the CRM has nothing · `if_newer` unless a call that ended later was already
- * written to that person · `never_unset` a true stays true · `append` one block marked with the call's key.
+ * `overwrite` always · `if_empty` only where the CRM has nothing · `if_ours` when the record is created, later only while the field
+ * still says what was written last · `if_newer` by a call that ended later than all that were written to that person; a call
+ * that comes again follows `if_ours` · `never_unset` a true stays true · `append` one block marked with the call's key.
  */
-export const WRITE_MODES = ['overwrite', 'if_empty', 'if_newer', 'never_unset', 'append'] as const;
+export const WRITE_MODES = ['overwrite', 'if_empty', 'if_ours', 'if_newer', 'never_unset', 'append'] as const;
 export type WriteMode = (typeof WRITE_MODES)[number];
 
 export interface FieldWrite {
@@ -170,4 +171,10 @@ export interface Resume {
    * step failed: they are not written again.
    */
   done?: string[];
+}
+
+/** The plan as a replay would deliver it. @param written what earlier deliveries of the call are known to have written */
+export function asReplay(plan: Plan, written: readonly { name: string; id: string }[]): Plan {
+  if (written.length === 0) return plan;
+  return { ...plan, resume: { attempts: 1, records: Object.fromEntries(written.map(({ name, id }) => [name, id])) } };
 }

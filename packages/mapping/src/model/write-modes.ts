@@ -1,6 +1,12 @@
 /** What a write mode means for the value that a record has now. Pure, and the same for every CRM. */
 import type { FieldWrite, Value } from './plan.ts';
 
+/**
+ * Whose value a field has: `same` it says what is to be written · `ours` what was written last · `changed` something else, so
+ * that a person changed it · `unknown` nothing is known of what was written there.
+ */
+export type FieldOrigin = 'same' | 'ours' | 'changed' | 'unknown';
+
 /** What is known of the call and of the record that it is written to. */
 export interface Standing {
   /** Key of the call, for `append`. */
@@ -11,6 +17,10 @@ export interface Standing {
   watermark: number | undefined;
   /** False: the record is about to be created, and has no values yet. */
   exists: boolean;
+  /** True: this call has been written to the record before, and `if_newer` is not about it any more. */
+  repeated?: boolean;
+  /** Whose value the field has now; asked only where the mode depends on it. Absent: nothing is known. */
+  originOf?(from: Value | undefined, to: Value): FieldOrigin;
   /** Characters that an appended-to field takes. */
   limit: number;
 }
@@ -31,9 +41,11 @@ export function decideField({ value, write }: FieldWrite, from: Value | undefine
   if (!call.exists) return { to: value };
   if (write === 'if_empty' && asText(from) !== '') return { to: value, why: 'the CRM already has a value' };
   if (write === 'never_unset' && isTrue(from) && !isTrue(value)) return { to: value, why: 'it is set, and stays set' };
-  if (write === 'if_newer' && call.watermark !== undefined && call.watermark > call.ended_at)
+  const isOurs = write === 'if_ours';
+  if ((isOurs || write === 'if_newer') && call.watermark !== undefined && call.watermark > call.ended_at)
     return { to: value, why: 'a later call has already been written to this person' };
-  return saysTheSame(asText(from), asText(value)) ? { to: value, why: SAYS_SO } : { to: value };
+  if (saysTheSame(asText(from), asText(value))) return { to: value, why: SAYS_SO };
+  return isOurs || (write === 'if_newer' && call.repeated === true) ? decideByOrigin(value, from, call) : { to: value };
 }
 
 /** The same text, or the same moment: a CRM gives `…:00.000Z` back as `…:00Z`, or with another offset. */
@@ -45,6 +57,17 @@ function saysTheSame(from: string, value: string): boolean {
 const MOMENT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\d{2})$/;
 
 const SAYS_SO = 'it already says so';
+/** Why a value stays that a person gave the field. */
+export const COLLEAGUE = 'a colleague changed this';
+/** Why a value stays of which nothing is known: an earlier version wrote it, or a person. */
+export const UNKNOWN_ORIGIN = 'it is not known whether this was written here or by a colleague';
+
+function decideByOrigin(value: Value, from: Value | undefined, { originOf }: Standing): FieldDecision {
+  const origin = originOf?.(from, value) ?? 'unknown';
+  if (origin === 'same') return { to: value, why: SAYS_SO };
+  if (origin === 'changed') return { to: value, why: COLLEAGUE };
+  return origin === 'unknown' && asText(from) !== '' ? { to: value, why: UNKNOWN_ORIGIN } : { to: value };
+}
 
 /** True when fields can only be decided with the record's current values. */
 export function needsReading(fields: FieldWrite[]): boolean {
@@ -53,7 +76,12 @@ export function needsReading(fields: FieldWrite[]): boolean {
 
 /** True when the record must know which call was written to it last. */
 export function needsWatermark(fields: FieldWrite[]): boolean {
-  return fields.some(({ write }) => write === 'if_newer');
+  return fields.some(isRemembered);
+}
+
+/** True for a field whose value has to be known again when the record is written to another time. */
+export function isRemembered({ write }: Pick<FieldWrite, 'write'>): boolean {
+  return write === 'if_newer' || write === 'if_ours';
 }
 
 function asText(value: Value | undefined): string {

@@ -53,6 +53,11 @@ export class RedisMemory implements Memory {
     await redis.del(await this.#nameOf(key), keys.oldMemory(this.#connection, key));
   }
 
+  async digester(): Promise<(value: string) => string> {
+    const digest = await this.#base.indexKey.load();
+    return (value) => digest('written', value);
+  }
+
   async #nameOf(key: string): Promise<string> {
     return memoryName(this.#base.keys, await this.#base.indexKey.load(), this.#connection, key);
   }

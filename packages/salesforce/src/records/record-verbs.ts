@@ -20,7 +20,7 @@ import { asSalesforceFailure, SalesforceFailure, unaccounted } from '../errors/c
 import { keyLadder } from '../keys/key-ladder.ts';
 import { fitFields, isOfOtherPerson } from '../schema/fields.ts';
 import type { OrgDefinitions, OrgObject } from '../schema/org.ts';
-import { dayIn, fitValue } from '../schema/values.ts';
+import { canonicalValue, dayIn, fitValue } from '../schema/values.ts';
 import { attachTexts } from './files.ts';
 
 /** Characters of a long text, where the definition does not say. */
@@ -91,6 +91,8 @@ function fieldRules(org: OrgDefinitions, drops_fields: boolean): FieldRules {
       return known?.updateable === true || known?.createable === true;
     },
     limitOf: (name, field) => org.object(name)?.fields.get(field)?.length || TEXT_LIMIT,
+    canonical: (name, field, value) =>
+      canonicalValue(org.object(name)?.fields.get(field), value ?? null, org.time_zone),
     // Of an appended text only the block was fitted: the whole is fitted now.
     encode(name, { name: field, write }, value) {
       const known = write === 'append' ? org.object(name)?.fields.get(field) : undefined;
@@ -112,26 +114,31 @@ function parentOf(links: Record<string, string>): { parent?: string } {
  */
 function impliedFields(
   org: OrgDefinitions,
-  write: PlanWrite,
+  plan: PlanWrite,
   record: RecordPlan,
   verb: 'create' | 'update',
 ): FieldWrite[] {
   const object = org.object(record.object);
   if (!object || (object.name !== 'Task' && object.name !== 'Event')) return [];
-  const at = { file: write.plan.mapping.name, line: 1, column: 1 };
+  const at = { file: plan.plan.mapping.name, line: 1, column: 1 };
   const says = (name: string) => record.fields.some((field) => field.name === name);
-  const field = (name: string, value: FieldWrite['value'] | undefined): FieldWrite[] =>
-    value === undefined || says(name) || !object.fields.has(name) ? [] : [{ name, value, write: 'overwrite', at }];
+  const field = (
+    name: string,
+    value: FieldWrite['value'] | undefined,
+    write: FieldWrite['write'] = 'overwrite',
+  ): FieldWrite[] =>
+    value === undefined || says(name) || !object.fields.has(name) ? [] : [{ name, value, write, at }];
   const reminds = record.fields.some(({ name, value }) => name === 'ReminderDateTime' && value !== null);
-  const always = reminds ? field('IsReminderSet', true) : [];
+  // A reminder that was dismissed stays so, and a call that was opened again.
+  const always = reminds ? field('IsReminderSet', true, 'if_ours') : [];
   if (record.type !== 'call_log' || object.name !== 'Task') return always;
   const calls = object.fields.get('TaskSubtype');
   const subtype = calls?.values && !calls.values.includes('Call') ? undefined : 'Call';
   return [
     ...always,
-    ...field('Status', closedStatus(org, object)),
+    ...field('Status', closedStatus(org, object), 'if_ours'),
     ...(verb === 'create' ? field('TaskSubtype', subtype) : []),
-    ...field('ActivityDate', dayIn(write.ended_at || Date.now(), org.time_zone)),
+    ...field('ActivityDate', dayIn(plan.ended_at || Date.now(), org.time_zone)),
   ];
 }
 

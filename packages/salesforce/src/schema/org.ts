@@ -15,6 +15,8 @@ export interface OrgField {
   type: string;
   /** Characters that it takes; 0 where that says nothing. */
   length: number;
+  /** Digits after the point that a number keeps. */
+  scale?: number;
   createable: boolean;
   updateable: boolean;
   nillable: boolean;
@@ -141,6 +143,8 @@ function toSObject(name: string, fields: OrgField[] | null): OrgObject | undefin
   return fields ? { name, fields: new Map(fields.map((field) => [field.name, field])) } : undefined;
 }
 
+const NUMBERS: ReadonlySet<string> = new Set(['double', 'currency', 'percent']);
+
 /** Of the hundred things that a definition says of a field, those that decide something here. */
 function toField(item: unknown): OrgField {
   const field = asObject(item);
@@ -154,6 +158,7 @@ function toField(item: unknown): OrgField {
     name: asText(field.name),
     type,
     length: typeof field.length === 'number' ? field.length : 0,
+    ...(typeof field.scale === 'number' && NUMBERS.has(type) ? { scale: field.scale } : {}),
     createable: field.createable === true,
     updateable: field.updateable === true,
     nillable: field.nillable === true,

@@ -1,6 +1,6 @@
 /** What a field of the org takes: values are given its type, cut to its length, or refused before Salesforce does. Pure. */
 import type { Value } from '@wrapup/mapping';
-import { isRecordId } from '../client/query.ts';
+import { isRecordId, longId } from '../client/query.ts';
 import type { OrgField } from './org.ts';
 
 type Fitted =
@@ -120,6 +120,18 @@ export function dayIn(time: number, time_zone: string): string {
     month: '2-digit',
     day: '2-digit',
   }).format(time);
+}
+
+/** A value in the one spelling that what was sent shares with what Salesforce makes of it. */
+export function canonicalValue(field: OrgField | undefined, value: Value, time_zone: string): string {
+  const fitted = field ? fitValue(field, value, time_zone) : undefined;
+  const taken = fitted?.ok ? fitted.value : value;
+  if (taken === null) return '';
+  if (typeof taken === 'number' && field?.scale !== undefined) return String(Number(taken.toFixed(field.scale)));
+  const text = String(taken).replace(/\r\n?/g, '\n').trim();
+  if (field?.type === 'email') return text.toLowerCase();
+  if (field?.type === 'multipicklist') return text.split(';').sort().join(';');
+  return field?.type === 'reference' ? longId(text) : text;
 }
 
 /** A value as Salesforce gives it: date-times in its own spelling become ISO 8601. */

@@ -29,7 +29,7 @@ export function addPlan(program: Command): void {
       const options = command.optsWithGlobals<PlanOptions>();
       const output = makeOutput(options.json ?? false);
       const config = await requireConfig(options, output);
-      const [{ chooseRoutes, planStanding }, { readCall }] = await Promise.all([
+      const [{ chooseRoutes }, { planOn, readCall }] = await Promise.all([
         import('@wrapup/config'),
         import('../../calls/plan-call.ts'),
       ]);
@@ -47,14 +47,17 @@ export function addPlan(program: Command): void {
         const { name, to } = route;
         const connection = config.connections[to];
         if (!connection) continue;
-        const { plan, withheld } = planStanding(route, standing, standing.written(name));
+        const { plan, withheld } = planOn(route, standing);
         const unproved = [...left_out, ...withheld];
         const planned: PlannedRoute = { route: name, connection: to, kind: connection.kind, plan, unproved };
         results.push(planned);
         if (!options.offline) {
           try {
-            const [preview] = await useDestination(connection, output.remark, (destination, context) =>
-              destination.preview([plan], context()),
+            const [preview] = await useDestination(
+              connection,
+              output.remark,
+              (destination, context) => destination.preview([plan], context()),
+              { written: standing.written !== undefined },
             );
             if (preview) planned.preview = preview;
             if (preview?.decision === 'park') worst = Math.max(worst, EXIT.failed) as ExitCode;

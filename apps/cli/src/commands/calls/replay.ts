@@ -1,6 +1,8 @@
+import type { Plan } from '@wrapup/mapping';
 import type { DeliveryState, LedgerEntry } from '@wrapup/queue';
 import type { Command } from 'commander';
 import { findCall } from '../../calls/find-call.ts';
+import type { ReplayPreview } from '../../calls/preview-replays.ts';
 import { type GlobalOptions, requireConfig } from '../../connect/settings.ts';
 import { withStore } from '../../connect/store.ts';
 import { expired } from '../../show/explain.ts';
@@ -13,6 +15,19 @@ import { parseSince } from '../../terminal/parse-options.ts';
 const FINISHED: DeliveryState[] = ['written', 'skipped', 'parked', 'dead', 'dropped'];
 
 const QUEUED = 'is queued already';
+
+/** Deliveries whose changes are asked of the CRM together. */
+const PREVIEWED_TOGETHER = 50;
+
+interface ReplayedItem {
+  source: string;
+  call_id: string;
+  route: string;
+  was: DeliveryState;
+  replayed: boolean;
+  /** With `--plan`: what the CRM says would change. */
+  preview?: ReplayPreview;
+}
 
 interface ReplayOptions extends GlobalOptions {
   source?: string;
@@ -32,10 +47,10 @@ export function addReplay(program: Command): void {
     .option('--route <name>', 'only deliveries on this route')
     .option('--connection <name>', 'only deliveries to this connection')
     .option('--since <when>', 'only calls received since: 2h, 3d, or a date', parseSince)
-    .option('--plan', 'only list them')
+    .option('--plan', 'only list them, with what would change in the CRM and what stays since a colleague changed it')
     .addHelpText(
       'after',
-      '\nRecords are written again under the same keys: what is there is updated, nothing is created twice.\n`wrapup plan <call id>` shows what would change in one call.',
+      '\nRecords are written again under the same keys: what is there is updated, nothing is created twice.\nWhat a colleague changed since stays.\n`wrapup plan <call id>` shows what would change in one call.',
     )
     .action(async (ids: string[], _options, command: Command) => {
       const options = command.optsWithGlobals<ReplayOptions>();
@@ -44,13 +59,29 @@ export function addReplay(program: Command): void {
         throw new CliError(EXIT.usage, 'name what to replay: call ids, or --since with or without --route');
       }
       const config = await requireConfig(options, output);
-      const { attemptsOf } = await import('@wrapup/config');
+      const [{ attemptsOf }, { describeReplay, planReplay, previewReplays }] = await Promise.all([
+        import('@wrapup/config'),
+        import('../../calls/preview-replays.ts'),
+      ]);
       const items = await withStore(async (store) => {
         const entries: AsyncIterable<LedgerEntry> | LedgerEntry[] =
           ids.length > 0
             ? await Promise.all(ids.map((id) => findCall(store, id, options.source)))
             : store.ledger.scan(options.since === undefined ? {} : { since: options.since });
-        const done: { source: string; call_id: string; route: string; was: DeliveryState; replayed: boolean }[] = [];
+        const done: ReplayedItem[] = [];
+        const waiting: { connection: string; plan: Plan; item: ReplayedItem; say(verdict: string): void }[] = [];
+        const previewWaiting = async () => {
+          for (const [connection, all] of Map.groupBy(waiting.splice(0), (one) => one.connection)) {
+            const plans = all.map(({ plan }) => plan);
+            const previews = await previewReplays(config, connection, plans, output.remark);
+            for (const [index, { item, say }] of all.entries()) {
+              const preview = previews[index];
+              if (!preview) continue;
+              item.preview = preview;
+              say(describeReplay(preview));
+            }
+          }
+        };
         for await (const entry of entries) {
           const { source, call_id } = entry;
           if (options.source !== undefined && source !== options.source) continue;
@@ -58,12 +89,16 @@ export function addReplay(program: Command): void {
             if (options.route !== undefined && route !== options.route) continue;
             if (options.connection !== undefined && connection !== options.connection) continue;
             const say = (verdict: string) => output.line(`${clean(call_id)} on ${clean(route)} (${state}): ${verdict}`);
-            const item = { source, call_id, route, was: state, replayed: false };
+            const item: ReplayedItem = { source, call_id, route, was: state, replayed: false };
             done.push(item);
             if (!FINISHED.includes(state)) {
               say(QUEUED);
             } else if (options.plan) {
-              say((await store.payloads.has(source, call_id, revision)) ? 'would be replayed' : expired(call_id));
+              const kept = await store.payloads.has(source, call_id, revision);
+              const plan = kept ? await planReplay(store, config, entry, route) : undefined;
+              if (plan) waiting.push({ connection, plan, item, say });
+              else say(kept ? 'would be replayed' : expired(call_id));
+              if (waiting.length >= PREVIEWED_TOGETHER) await previewWaiting();
             } else {
               const did = await store.operations.replay(source, call_id, route, {
                 attempts: attemptsOf(config, route),
@@ -75,6 +110,7 @@ export function addReplay(program: Command): void {
             }
           }
         }
+        await previewWaiting();
         return done;
       });
       const replayed = items.filter((item) => item.replayed).length;

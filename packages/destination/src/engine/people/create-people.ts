@@ -14,6 +14,7 @@ import { type PlanReport, reportDropped, reportFailure } from '../plan/plan-writ
 import type { SteppedDown } from '../records/record-verbs.ts';
 import type { CrmRow, RowResult } from '../rows/row.ts';
 import { writeRows } from '../rows/write-rows.ts';
+import { newPersonMemory, personMemory, recallWritten, type WrittenValues } from '../rows/written-values.ts';
 import {
   leaseEach,
   markStarted,
@@ -27,6 +28,7 @@ import {
 import type { Claim, CrmPerson, KnownPerson, NewPerson, PeopleVerbs, PersonKey, PersonWrite } from './person-verbs.ts';
 import {
   contactSteps,
+  inOrder,
   isKeySaid,
   judgeClaim,
   latestOf,
@@ -208,11 +210,21 @@ async function create(
 ): Promise<Creation> {
   let done = nothing();
   const rows = new Map<CrmRow, NewPerson>();
+  let values: WrittenValues;
+  try {
+    const names = people.map((person) => newPersonMemory(person.key));
+    values = await recallWritten(crm.session.ctx, names);
+  } catch (thrown) {
+    return { ...done, reports: people.flatMap((person) => fail(person, thrown)) };
+  }
   for (const person of people) {
     try {
       await markStarted(crm.session.ctx, person.key);
-      const { row, created, reports } = newRow(crm, key, person);
+      const { row, created, reports, remembered } = newRow(crm, key, person);
       done.reports.push(...reports);
+      const last = inOrder(created.writes).at(-1);
+      if (row && last)
+        await values.intend(newPersonMemory(person.key), remembered, { key: last.plan.key, ended_at: last.ended_at });
       if (row) rows.set(row, created);
     } catch (thrown) {
       done.reports.push(...fail(person, thrown));
@@ -222,6 +234,12 @@ async function create(
   for (const [row, result] of await writeRows(crm, verb, [...rows.keys()])) {
     const person = rows.get(row);
     if (!person) continue;
+    const note = newPersonMemory(person.key);
+    if (result.ok) {
+      const dropped = new Set(result.dropped.map(({ property }) => property));
+      await values.settle(note, { has: (property) => !dropped.has(property) });
+      await values.rename(note, personMemory({ object: row.object, id: result.id }));
+    } else if (!result.failure.outcome_unknown) await values.settle(note, undefined);
     const settled = await settle(crm, person, row, result);
     unsure.push(...(settled.unsure ?? []));
     done = join(done, settled);
@@ -235,24 +253,24 @@ function newRow(
   crm: PeopleVerbs,
   key: PersonKey,
   person: NewPerson,
-): { row?: CrmRow; created: NewPerson; reports: PlanReport[] } {
+): { row?: CrmRow; created: NewPerson; reports: PlanReport[]; remembered: ReadonlyMap<string, string> } {
   const object = crm.newObject(person.writes);
   const resolved = person.writes.map((write) => resolvePlan(write, {}));
-  const { fields, dropped, refused } = makePatch(crm, object, resolved, undefined, undefined);
+  const { fields, dropped, refused, remembered } = makePatch(crm, object, resolved, undefined, undefined);
   const reports = [
     ...[...dropped].flatMap(([write, all]) => reportDropped(write, 'person', all)),
     ...[...refused].map(([write, failure]) => reportFailure(write, 'person', failure)),
   ];
   const writes = resolved.filter((write) => !refused.has(write));
   const created = { ...person, writes };
-  if (writes.length === 0) return { created, reports };
+  if (writes.length === 0) return { created, reports, remembered };
   const row: CrmRow = {
     object,
     fields: crm.complete(object, fields, writes),
     plans: writes.map(({ index }) => index),
     required: crm.required_of_new,
   };
-  return { row: key.keyed(row, person), created, reports };
+  return { row: key.keyed(row, person), created, reports, remembered };
 }
 
 async function settle(crm: PeopleVerbs, person: NewPerson, row: CrmRow, result: RowResult): Promise<Partial<Creation>> {

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { personKey as uniqueKey } from '@wrapup/call';
 import type { MatchStep } from '@wrapup/mapping';
-import type { Context, Held } from '../../port/context.ts';
+import { type Context, type Held, WRITTEN_NOTES } from '../../port/context.ts';
 import type { Subject } from '../../port/destination.ts';
 import { Failure } from '../../port/failure.ts';
 
@@ -54,13 +54,15 @@ export async function wasStarted(ctx: Context, key: string): Promise<boolean> {
   return (await ctx.memory.get(`person-started:${key}`)) !== undefined;
 }
 
+const watermarkKey = (id: string) => `${WRITTEN_NOTES.watermark}${id}`;
+
 /** When the last call ended that was written to a person, while the account has no property for it. */
 export function recallWatermark(ctx: Context, id: string): Promise<string | undefined> {
-  return ctx.memory.get(`watermark:${id}`);
+  return ctx.memory.get(watermarkKey(id));
 }
 
 export async function rememberWatermark(ctx: Context, id: string, endedAt: string): Promise<void> {
-  await ctx.memory.set(`watermark:${id}`, endedAt, WATERMARK_MS);
+  await ctx.memory.set(watermarkKey(id), endedAt, WATERMARK_MS);
 }
 
 /** Under which names this file may have something of a person: see `DestinationKind.remembers`. */
@@ -70,7 +72,7 @@ export function personMemories({ phones, emails, calls, records }: Subject): str
     ...phones.map((value) => personKey({ by: 'phone', value })),
     ...emails.map((value) => personKey({ by: 'email', value })),
     ...started.flatMap((key) => (key ? [`person-started:${key}`] : [])),
-    ...records.map(({ id }) => `watermark:${id}`),
+    ...records.map(({ id }) => watermarkKey(id)),
     ...phones.map(issuedKey),
     ...calls.map(madeKey),
   ];

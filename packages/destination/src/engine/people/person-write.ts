@@ -1,11 +1,29 @@
 /** One plan whose person is looked for, created or written. Read-only: what is learnt of it gives a new one. Pure. */
-import { limitToSaid, type MatchStep, needsReading, needsWatermark, type Plan, type Value } from '@wrapup/mapping';
+import {
+  isRemembered,
+  limitToSaid,
+  type MatchStep,
+  needsReading,
+  needsWatermark,
+  type Plan,
+  type Value,
+} from '@wrapup/mapping';
 import type { Context } from '../../port/context.ts';
 import type { Failure } from '../../port/failure.ts';
 import { assignOwners, type Directory } from '../owners/owners.ts';
-import { type Dropped, decideFields, doneBefore, type PlanWrite, type Properties } from '../plan/plan-write.ts';
+import {
+  type CallStanding,
+  type DecidedField,
+  type Dropped,
+  decideFields,
+  doneBefore,
+  type PlanWrite,
+  type Properties,
+} from '../plan/plan-write.ts';
+import type { FieldRules } from '../rows/row.ts';
+import { canonicalOf, personMemory, type WrittenValues } from '../rows/written-values.ts';
 import { recallMade, wasIssued } from './person-cache.ts';
-import type { Claim, KnownPerson, PeopleVerbs, PersonWrite } from './person-verbs.ts';
+import type { Claim, CrmPerson, KnownPerson, PeopleVerbs, PersonWrite } from './person-verbs.ts';
 
 /** @param owners of the account, where the plan asks for them */
 export function beginWrite(write: PlanWrite, owners: Directory | undefined): PersonWrite {
@@ -133,6 +151,48 @@ interface PersonPatch {
   dropped: Map<PersonWrite, Dropped[]>;
   /** Plans of which a field was refused that may not be left out. */
   refused: Map<PersonWrite, Failure>;
+  /** What was decided of each field, by plan. */
+  decided: Map<PersonWrite, DecidedField[]>;
+  /** Values that have to be known again, by property, in canonical form. */
+  remembered: Map<string, string>;
+}
+
+/** A person who exists, and what is noted of what was written to them. */
+interface WrittenPerson extends Pick<CrmPerson, 'object' | 'id' | 'converted'> {
+  values: WrittenValues;
+}
+
+/**
+ * What `if_newer` and `if_ours` ask about a person.
+ * @param patched properties that this very write sets already
+ */
+export function standingOf(
+  rules: FieldRules,
+  { plan, ended_at }: Pick<PersonWrite, 'plan' | 'ended_at'>,
+  watermark: number | undefined,
+  { object, id, converted, values }: WrittenPerson,
+  patched: ReadonlySet<string> = new Set(),
+): CallStanding {
+  const name = personMemory({ object, id });
+  const { key, resume } = plan;
+  // Another delivery of the same call, or a call that has ended since it was written, says a field for the first time.
+  const isFirst = values.isLast(name, { key }) && (!resume || (values.endedOf(name) ?? ended_at) < ended_at);
+  return {
+    key,
+    ended_at,
+    watermark,
+    repeated:
+      watermark === ended_at ||
+      resume?.records.person === id ||
+      (converted === true && resume?.records.person !== undefined),
+    originOf({ name: property, write }, from, to) {
+      const canonical = (value: Value | undefined) => canonicalOf(rules, object, property, value);
+      const origin = values.originOf(name, property, canonical(from), canonical(to));
+      if (origin === 'same') return origin;
+      if (patched.has(property)) return 'ours';
+      return origin === 'unknown' && isFirst && write === 'if_newer' ? 'ours' : origin;
+    },
+  };
 }
 
 /**
@@ -140,6 +200,7 @@ interface PersonPatch {
  * wrote. Plans whose person an earlier attempt has written are passed over.
  * @param current the person's values; undefined for one to be created
  * @param watermark epoch ms when the last call ended that was written to the person, where that is known
+ * @param known of a person who exists
  */
 export function makePatch(
   crm: Pick<PeopleVerbs, 'fields' | 'watermark' | 'withoutPlaceholders'>,
@@ -147,8 +208,15 @@ export function makePatch(
   writes: readonly PersonWrite[],
   current: Properties | undefined,
   watermark: number | undefined,
+  known?: WrittenPerson,
 ): PersonPatch {
-  const patch: PersonPatch = { fields: {}, dropped: new Map(), refused: new Map() };
+  const patch: PersonPatch = {
+    fields: {},
+    dropped: new Map(),
+    refused: new Map(),
+    decided: new Map(),
+    remembered: new Map(),
+  };
   const verb = current === undefined ? 'create' : 'update';
   let state = current && (crm.withoutPlaceholders?.(current, writes) ?? current);
   let latest = watermark;
@@ -161,11 +229,21 @@ export function makePatch(
       patch.refused.set(write, fitted.refused);
       continue;
     }
-    const call = { key: plan.key, ended_at, watermark: latest };
+    const patched = new Set(Object.keys(patch.fields));
+    const call = known
+      ? standingOf(crm.fields, write, latest, known, patched)
+      : { key: plan.key, ended_at, watermark: latest };
     const limitOf = (name: string) => crm.fields.limitOf(object, name);
     const written: Properties = {};
-    for (const { applies, field, to } of decideFields(fitted?.fields ?? wanted, state, call, limitOf))
-      if (applies) written[field.name] = crm.fields.encode(object, field, to);
+    const decided = decideFields(fitted?.fields ?? wanted, state, call, limitOf);
+    patch.decided.set(write, decided);
+    for (const { applies, field, to } of decided) {
+      if (!applies) continue;
+      const value = crm.fields.encode(object, field, to);
+      written[field.name] = value;
+      if (isRemembered(field)) patch.remembered.set(field.name, canonicalOf(crm.fields, object, field.name, value));
+      else patch.remembered.delete(field.name);
+    }
     Object.assign(patch.fields, written);
     // From here on the person exists, whether or not it did before.
     state = { ...state, ...written };

@@ -12,13 +12,28 @@ import type { RequestFailure } from '../../http/request-failure.ts';
 import type { Context } from '../../port/context.ts';
 import type { RecordReceipt } from '../../port/destination.ts';
 import { Failure } from '../../port/failure.ts';
-import { type PlanReport, type PlanWrite, readTime, reportDropped, reportFailure } from '../plan/plan-write.ts';
-import type { CrmRow } from '../rows/row.ts';
+import {
+  type PlanReport,
+  type PlanWrite,
+  readTime,
+  reportDropped,
+  reportFailure,
+  reportKept,
+} from '../plan/plan-write.ts';
+import type { CrmRow, RowResult } from '../rows/row.ts';
 import { writeRows } from '../rows/write-rows.ts';
+import {
+  canonicalOf,
+  newPersonMemory,
+  personMemory,
+  recallWritten,
+  type WrittenValues,
+} from '../rows/written-values.ts';
 import { recallWatermark, rememberPerson, rememberWatermark } from './person-cache.ts';
 import type { CrmPerson, KnownPerson, PeopleVerbs, PersonWrite } from './person-verbs.ts';
 import {
   contactSteps,
+  inOrder,
   joinById,
   latestOf,
   makePatch,
@@ -62,8 +77,14 @@ export async function updatePeople(crm: PeopleVerbs, people: KnownPerson[]): Pro
 async function writeOnce(crm: PeopleVerbs, people: KnownPerson[], last: boolean): Promise<UpdatedPeople> {
   const rows = new Map<CrmRow, Writing>();
   const parts: Partial<UpdatedPeople>[] = [];
+  let values: WrittenValues;
+  try {
+    values = await recallPeople(crm, people);
+  } catch (thrown) {
+    return join({ reports: people.flatMap((known) => failAll(known, thrown)) });
+  }
   for (const known of people) {
-    const { row, writing, ...ended } = await prepare(crm, known);
+    const { row, writing, ...ended } = await prepare(crm, known, values);
     if (row && writing) rows.set(row, writing);
     parts.push(ended);
   }
@@ -71,12 +92,46 @@ async function writeOnce(crm: PeopleVerbs, people: KnownPerson[], last: boolean)
     const writing = rows.get(row);
     if (!writing) continue;
     const { known } = writing;
+    await settleValues(crm, values, writing, result);
     parts.push({ reports: known.writes.flatMap((write) => reportDropped(write, 'person', result.dropped)) });
     if (result.ok) parts.push(await conclude(crm, writing, result.fields, result.id));
     else if (result.failure.code === 'gone') parts.push({ gone: [{ id: known.person.id, writes: known.writes }] });
     else parts.push(refuse(crm, known, row, result.failure, last));
   }
   return join(...parts);
+}
+
+/** What is noted of what was written to them; of those who were created a moment ago under their key, where that is all. */
+async function recallPeople(crm: PeopleVerbs, people: KnownPerson[]): Promise<WrittenValues> {
+  const known = people.filter(({ created }) => !created);
+  const keysOf = ({ writes }: KnownPerson) =>
+    writes.flatMap(({ plan }) => (plan.person?.key ? [newPersonMemory(plan.person.key)] : []));
+  const names = known.flatMap((one) => [personMemory(one.person), ...keysOf(one)]);
+  const values = await recallWritten(crm.session.ctx, names);
+  for (const one of known) values.adopt(personMemory(one.person), keysOf(one));
+  return values;
+}
+
+/** What was written, as far as that is known. An answer that was lost leaves both what was and what may be. */
+async function settleValues(
+  crm: PeopleVerbs,
+  values: WrittenValues,
+  { known: { person } }: Writing,
+  result: RowResult,
+): Promise<void> {
+  if (!result.ok && result.failure.outcome_unknown) return;
+  const dropped = new Set(result.dropped.map(({ property }) => property));
+  const written = { has: (property: string) => !dropped.has(property) };
+  const stored = result.ok ? Object.entries(result.stored ?? {}) : [];
+  await values.settle(
+    personMemory(person),
+    result.ok ? written : undefined,
+    new Map(stored.map(([property, value]) => [property, canonicalOf(crm.fields, person.object, property, value)])),
+  );
+}
+
+function failAll({ writes }: KnownPerson, thrown: unknown): PlanReport[] {
+  return writes.map((write) => reportFailure(write, 'person', Failure.of(thrown)));
 }
 
 /** Reads those who cannot be written without their values. */
@@ -148,6 +203,7 @@ interface Writing {
 async function prepare(
   crm: PeopleVerbs,
   known: KnownPerson,
+  values: WrittenValues,
 ): Promise<Partial<UpdatedPeople> & { row?: CrmRow; writing?: Writing }> {
   const { ctx } = crm.session;
   const { person, created } = known;
@@ -156,14 +212,17 @@ async function prepare(
     const ends = created ? undefined : latestOf(writing);
     const watermark = ends === undefined ? undefined : await watermarkOf(ctx, person, crm.watermark);
     const latest = ends === undefined || ends <= (watermark ?? 0) ? undefined : ends;
-    const drafted = created || writing.length === 0 ? undefined : rowOf(crm, known, writing, watermark);
-    const { row, left, reports } = drafted ?? { left: known, reports: [] };
+    const drafted = created || writing.length === 0 ? undefined : rowOf(crm, known, writing, watermark, values);
+    const { row, left, reports, remembered } = drafted ?? { left: known, reports: [] };
+    const last = inOrder(writing).at(-1);
+    if (row && remembered && last)
+      await values.intend(personMemory(person), remembered, { key: last.plan.key, ended_at: last.ended_at });
     if (row) return { row, writing: { known: left, latest }, reports };
     // Where the account has the property, a watermark that moves is itself something to write.
     if (latest !== undefined) await rememberWatermark(ctx, person.id, new Date(latest).toISOString());
     return join({ reports }, finish(crm, left, created ? 'created' : 'unchanged'));
   } catch (thrown) {
-    return { reports: known.writes.map((write) => reportFailure(write, 'person', Failure.of(thrown))) };
+    return { reports: failAll(known, thrown) };
   }
 }
 
@@ -173,12 +232,15 @@ function rowOf(
   known: KnownPerson,
   writing: PersonWrite[],
   watermark: number | undefined,
-): { row?: CrmRow; left: KnownPerson; reports: PlanReport[] } {
+  values: WrittenValues,
+): { row?: CrmRow; left: KnownPerson; reports: PlanReport[]; remembered?: ReadonlyMap<string, string> } {
   const { person } = known;
   const note = crm.notWritten?.(person);
   if (note !== undefined) return { left: known, reports: writing.map(({ index }) => ({ plan: index, note })) };
-  const { fields, dropped, refused } = makePatch(crm, person.object, writing, person.properties, watermark);
+  const patch = makePatch(crm, person.object, writing, person.properties, watermark, { ...person, values });
+  const { fields, dropped, refused, decided, remembered } = patch;
   const reports = [
+    ...[...decided].flatMap(([write, all]) => reportKept(write, 'person', all)),
     ...[...dropped].flatMap(([write, all]) => reportDropped(write, 'person', all)),
     ...[...refused].map(([write, failure]) => reportFailure(write, 'person', failure)),
   ];
@@ -188,7 +250,7 @@ function rowOf(
   const target = crm.target?.(person, fields) ?? { object: person.object, id: person.id, fields };
   // The account of a contact is locked with it.
   const row = { ...target, parent: person.account ?? person.id, plans, required: new Set<string>() };
-  return { left, row, reports };
+  return { left, row, reports, remembered };
 }
 
 /** Epoch ms when the last call ended that was written to the person: by its property, or by memory where it has none. */

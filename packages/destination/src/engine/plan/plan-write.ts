@@ -5,7 +5,16 @@
  * reports, which every stage returns and `outcomes.ts` puts together.
  */
 import type { Place } from '@wrapup/findings';
-import { decideField, type FieldWrite, type Plan, type RecordPlan, type Value } from '@wrapup/mapping';
+import {
+  COLLEAGUE,
+  decideField,
+  type FieldOrigin,
+  type FieldWrite,
+  type Plan,
+  type RecordPlan,
+  UNKNOWN_ORIGIN,
+  type Value,
+} from '@wrapup/mapping';
 import type { FieldChange, RecordReceipt } from '../../port/destination.ts';
 import type { Failure } from '../../port/failure.ts';
 
@@ -90,7 +99,7 @@ export function doneBefore({ resume }: Plan, record: string): string | undefined
 /** A record's values by property; null for none. */
 export type Properties = Record<string, Value>;
 
-interface DecidedField<To extends Value = Value> {
+export interface DecidedField<To extends Value = Value> {
   field: FieldWrite;
   /** The value that the record has. */
   from: Value | undefined;
@@ -107,6 +116,10 @@ export interface CallStanding {
   ended_at: number;
   /** Epoch ms when the last call ended that was written to the record, where that is known. */
   watermark: number | undefined;
+  /** True: this call has been written to the record before. */
+  repeated?: boolean;
+  /** Whose value a field has now. Absent: nothing is known. */
+  originOf?(field: FieldWrite, from: Value | undefined, to: Value): FieldOrigin;
 }
 
 /**
@@ -122,15 +135,32 @@ export function decideFields(
 ): DecidedField[] {
   return fields.map((field): DecidedField => {
     const from = current?.[field.name] ?? undefined;
-    const standing = { ...call, exists: current !== undefined, limit: limitOf(field.name) };
-    const { to, why } = decideField(field, from, standing);
+    const { originOf, ...rest } = call;
+    const { to, why } = decideField(field, from, {
+      ...rest,
+      ...(originOf ? { originOf: (before, after) => originOf(field, before, after) } : {}),
+      exists: current !== undefined,
+      limit: limitOf(field.name),
+    });
     return { field, from, to, applies: why === undefined, ...(why === undefined ? {} : { why }) };
   });
 }
 
-/** A record of one call has no later call: `if_newer` always writes. */
+/** A record of one call has no later call: what comes again follows `if_ours`. */
 export function withoutNewer(fields: FieldWrite[]): FieldWrite[] {
-  return fields.map((field) => (field.write === 'if_newer' ? { ...field, write: 'overwrite' } : field));
+  return fields.map((field) => (field.write === 'if_newer' ? { ...field, write: 'if_ours' } : field));
+}
+
+/** Notes on the fields of a mapping that stay because a person gave them their value, or may have. */
+export function reportKept(
+  { index, plan }: Pick<PlanWrite, 'index' | 'plan'>,
+  record: string,
+  decided: readonly DecidedField[],
+): PlanReport[] {
+  return decided
+    .filter(({ why }) => why === COLLEAGUE || why === UNKNOWN_ORIGIN)
+    .filter(({ field }) => placeOf(plan, record, field.name) !== undefined)
+    .map(({ field, why }) => ({ plan: index, note: `${record}.${field.name}: ${why}: stays.` }));
 }
 
 /** The decision as previews tell it. */

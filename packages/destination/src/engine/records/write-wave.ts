@@ -5,20 +5,15 @@
  * key that is taken) is upserted by its key where the CRM can, else read by it: what is there is updated, what is not is
  * created. When the account refuses the key itself, the next strategy of the ladder takes over.
  */
-import { needsReading, type RecordPlan } from '@wrapup/mapping';
+import { isRemembered, needsReading, type RecordPlan } from '@wrapup/mapping';
 import { asRequestFailure, type RequestFailure } from '../../http/request-failure.ts';
 import type { RecordReceipt } from '../../port/destination.ts';
 import { Failure } from '../../port/failure.ts';
-import {
-  type Dropped,
-  decideFields,
-  type PlanReport,
-  type PlanWrite,
-  reportDropped,
-  withoutNewer,
-} from '../plan/plan-write.ts';
-import type { CrmRow, RowVerb } from '../rows/row.ts';
+import { type PlanReport, type PlanWrite, reportDropped } from '../plan/plan-write.ts';
+import type { CrmRow, RowResult, RowVerb } from '../rows/row.ts';
 import { writeRows } from '../rows/write-rows.ts';
+import { canonicalOf, recallWritten, recordMemory, type WrittenValues } from '../rows/written-values.ts';
+import { makeRow, type RecordRow } from './record-row.ts';
 import type { Existing, Item, KeyStrategy, RecordReading, RecordVerbs, Reservation, Written } from './record-verbs.ts';
 
 /** What became of items. Each is in one of the first four. */
@@ -51,8 +46,23 @@ export interface WaveResult {
   reports: PlanReport[];
 }
 
+/** What the steps of a wave work with: the verbs, and what is noted of what was written to its records. */
+interface Wave extends RecordVerbs {
+  values: WrittenValues;
+}
+
 /** Never rejects. */
-export async function writeWave(crm: RecordVerbs, items: Item[]): Promise<WaveResult> {
+export async function writeWave(verbs: RecordVerbs, items: Item[]): Promise<WaveResult> {
+  let values: WrittenValues;
+  try {
+    values = await recallWritten(
+      verbs.session.ctx,
+      items.map(({ record }) => recordMemory(record)),
+    );
+  } catch (thrown) {
+    return { written: [], failed: new Map(items.map((item) => [item, Failure.of(thrown)])), reports: [] };
+  }
+  const crm: Wave = { ...verbs, values };
   const isShared = ({ record }: Item) => crm.sharedKey?.(record) !== undefined;
   const groups = joinShared(items, isShared);
   const leads = groups.map(({ lead }) => lead);
@@ -101,12 +111,12 @@ function joinFields(group: Item[]): Item {
   const fields = new Map<string, RecordPlan['fields'][number]>();
   for (const { record } of group.toSorted((a, b) => a.write.ended_at - b.write.ended_at))
     for (const field of record.fields)
-      if (!fields.has(field.name) || field.write === 'overwrite') fields.set(field.name, field);
+      if (!fields.has(field.name) || field.write === 'overwrite' || isRemembered(field)) fields.set(field.name, field);
   return { ...lead, record: { ...lead.record, fields: [...fields.values()] } };
 }
 
 /** Updates shared records that are there, ours or not. */
-async function writeShared(crm: RecordVerbs, items: Item[]): Promise<{ attempt: Attempt; absent: Item[] }> {
+async function writeShared(crm: Wave, items: Item[]): Promise<{ attempt: Attempt; absent: Item[] }> {
   if (items.length === 0) return { attempt: nothing(), absent: [] };
   const readings = (await crm.findShared?.(items)) ?? new Map<Item, RecordReading>();
   const { there, absent, failed } = sort(items, readings);
@@ -127,7 +137,7 @@ function sort(items: Item[], readings: ReadonlyMap<Item, RecordReading>) {
 }
 
 /** By the first strategy that the account allows; each object of an account stands on its own. */
-async function writeByLadder(crm: RecordVerbs, items: Item[]): Promise<Attempt> {
+async function writeByLadder(crm: Wave, items: Item[]): Promise<Attempt> {
   let done = nothing();
   const inForce = new Map<string, KeyStrategy>();
   for (let open = items; open.length > 0; ) {
@@ -148,7 +158,7 @@ async function writeByLadder(crm: RecordVerbs, items: Item[]): Promise<Attempt> 
 }
 
 /** Without a way to find it again a record is not written: a repeat could not be distinguished from a first time. */
-async function strategiesOf(crm: RecordVerbs, items: Item[], inForce: Map<string, KeyStrategy>) {
+async function strategiesOf(crm: Wave, items: Item[], inForce: Map<string, KeyStrategy>) {
   const usable = new Map<KeyStrategy, Item[]>();
   const failed: [Item, Failure][] = [];
   for (const [object, all] of Map.groupBy(items, ({ record }) => record.object)) {
@@ -163,7 +173,7 @@ async function strategiesOf(crm: RecordVerbs, items: Item[], inForce: Map<string
   return { usable, failed };
 }
 
-async function writeByStrategies(crm: RecordVerbs, items: ReadonlyMap<KeyStrategy, Item[]>): Promise<Attempt> {
+async function writeByStrategies(crm: Wave, items: ReadonlyMap<KeyStrategy, Item[]>): Promise<Attempt> {
   const releases: (() => Promise<void>)[] = [];
   const first = new Map<Item, KeyStrategy>();
   const doubtful = new Map<Item, KeyStrategy>();
@@ -193,15 +203,11 @@ async function writeByStrategies(crm: RecordVerbs, items: ReadonlyMap<KeyStrateg
     }
     done = join(done, { ...created, unsure: [] });
     for (const [strategy, all] of Map.groupBy(doubtful, ([, strategy]) => strategy)) {
-      const settle = strategy.upserts ? settleByUpsert : settleByReading;
-      done = join(
-        done,
-        await settle(
-          crm,
-          strategy,
-          all.map(([item]) => item),
-        ),
-      );
+      const isCareful = ([{ record }]: [Item, KeyStrategy]) => !strategy.upserts || needsReading(record.fields);
+      const read = all.filter(isCareful).map(([item]) => item);
+      const upserted = all.filter((one) => !isCareful(one)).map(([item]) => item);
+      if (read.length > 0) done = join(done, await settleByReading(crm, strategy, read));
+      if (upserted.length > 0) done = join(done, await settleByUpsert(crm, strategy, upserted));
     }
     for (const [strategy, all] of items)
       await strategy.confirm?.(done.written.filter(({ item }) => all.includes(item)));
@@ -212,7 +218,7 @@ async function writeByStrategies(crm: RecordVerbs, items: ReadonlyMap<KeyStrateg
 }
 
 /** Reads what is in doubt; updates what is there, and creates what is not. */
-async function settleByReading(crm: RecordVerbs, strategy: KeyStrategy, items: Item[]): Promise<Attempt> {
+async function settleByReading(crm: Wave, strategy: KeyStrategy, items: Item[]): Promise<Attempt> {
   let done = nothing();
   // A delivery that creates the same record at this moment is met once; afterwards it is there to be read.
   for (let open = items, last = false; open.length > 0; last = true) {
@@ -228,23 +234,20 @@ async function settleByReading(crm: RecordVerbs, strategy: KeyStrategy, items: I
 }
 
 /** A look that failed: the record's failure, or the key's. */
-function byRefusal(crm: RecordVerbs, failed: [Item, RequestFailure][]): Attempt {
+function byRefusal(crm: Wave, failed: [Item, RequestFailure][]): Attempt {
   const isKey = ([{ record }, failure]: [Item, RequestFailure]) =>
     crm.keys.isKeyRefused?.(record.object, failure) === true;
   return { ...nothing(), refused: failed.filter(isKey), failed: failed.filter((one) => !isKey(one)) };
 }
 
-async function settleByUpsert(crm: RecordVerbs, strategy: KeyStrategy, items: Item[]): Promise<Attempt> {
-  const careful = items.filter(({ record }) => needsReading(record.fields));
-  const { there, failed } = sort(careful, careful.length > 0 ? await strategy.read(careful) : new Map());
-  let done = byRefusal(crm, failed);
-  const unread = new Set(failed.map(([item]) => item));
-  const known = new Map(there);
+/** Of records whose fields are written whatever stands there. */
+async function settleByUpsert(crm: Wave, strategy: KeyStrategy, items: Item[]): Promise<Attempt> {
+  let done = nothing();
   // A race for one new key is lost once: after that its owner exists and is updated.
-  for (let open = items.filter((item) => !unread.has(item)), last = false; open.length > 0; last = true) {
+  for (let open = items, last = false; open.length > 0; last = true) {
     const rows = open.map((item): Drafted => {
       // Keyed as if it were created: the row carries the key, and no id.
-      const made = makeRow(crm, item, known.get(item));
+      const made = makeRow(crm, item, undefined);
       const { id: _, targets: __, ...row }: CrmRow = made.row ?? bareRow(item);
       return { item, made: { ...made, row: strategy.keyed({ ...row, key: item.record.key }, item.record) } };
     });
@@ -271,7 +274,7 @@ interface Drafted {
 }
 
 /** Creates them, with what the CRM links on creation. */
-function create(crm: RecordVerbs, items: ReadonlyMap<Item, KeyStrategy>): Promise<Attempt> {
+function create(crm: Wave, items: ReadonlyMap<Item, KeyStrategy>): Promise<Attempt> {
   const rows = [...items].map(([item, strategy]): Drafted => {
     const made = makeRow(crm, item, undefined);
     return { item, made: made.row ? { ...made, row: strategy.keyed(made.row, item.record) } : made };
@@ -280,11 +283,7 @@ function create(crm: RecordVerbs, items: ReadonlyMap<Item, KeyStrategy>): Promis
 }
 
 /** Writes onto records that are there. */
-async function update(
-  crm: RecordVerbs,
-  strategy: KeyStrategy | undefined,
-  there: [Item, Existing][],
-): Promise<Attempt> {
+async function update(crm: Wave, strategy: KeyStrategy | undefined, there: [Item, Existing][]): Promise<Attempt> {
   const rows = there.map(([item, existing]): Drafted => {
     const made = makeRow(crm, item, existing);
     return { item, made: made.row && strategy ? { ...made, row: strategy.keyed(made.row, item.record) } : made };
@@ -296,7 +295,7 @@ async function update(
 
 /** @param ids of records that are there: those of which nothing is to be written are `unchanged` */
 async function send(
-  crm: RecordVerbs,
+  crm: Wave,
   verb: RowVerb,
   drafts: Drafted[],
   ids: ReadonlyMap<Item, string> = new Map(),
@@ -309,15 +308,17 @@ async function send(
     const { item, made } = draft;
     const { write, record } = item;
     attempt.reports.push(...reportDropped(write, record.name, made.dropped));
-    attempt.reports.push(...made.notes.map((note) => ({ plan: write.index, note })));
+    attempt.reports.push(...made.notes.map((note) => ({ plan: write.index, note })), ...made.reports);
     if (made.refused) attempt.failed.push([item, made.refused]);
     else if (made.row) rows.set(made.row, draft);
     else written(draft, ids.get(item) ?? '', 'unchanged');
   }
+  await intend(crm, rows, attempt);
   for (const [row, result] of await writeRows(crm, verb, [...rows.keys()])) {
     const draft = rows.get(row);
     if (!draft) continue;
     const { write, record } = draft.item;
+    await settleValues(crm, draft, result);
     attempt.reports.push(...reportDropped(write, record.name, result.dropped));
     if (result.ok) written(draft, result.id, result.created ? 'created' : 'updated');
     else if (crm.keys.isKeyRefused?.(record.object, result.failure)) attempt.refused.push([draft.item, result.failure]);
@@ -328,6 +329,34 @@ async function send(
   return attempt;
 }
 
+/** Notes what is about to be written; what cannot be noted is not written. */
+async function intend({ values }: Wave, rows: Map<CrmRow, Drafted>, attempt: Attempt): Promise<void> {
+  const note = async ([row, { item, made }]: [CrmRow, Drafted]) => {
+    const { write, record } = item;
+    try {
+      await values.intend(recordMemory(record), made.remembered, { key: write.plan.key, ended_at: write.ended_at });
+    } catch (thrown) {
+      rows.delete(row);
+      attempt.failed.push([item, Failure.of(thrown)]);
+    }
+  };
+  await Promise.all([...rows].map(note));
+}
+
+/** What was written, as far as that is known. An answer that was lost leaves both what was and what may be. */
+async function settleValues({ values, fields }: Wave, { item }: Drafted, result: RowResult): Promise<void> {
+  if (!result.ok && result.failure.outcome_unknown) return;
+  const { object } = item.record;
+  const dropped = new Set(result.dropped.map(({ property }) => property));
+  const written = { has: (property: string) => !dropped.has(property) };
+  const stored = result.ok ? Object.entries(result.stored ?? {}) : [];
+  await values.settle(
+    recordMemory(item.record),
+    result.ok ? written : undefined,
+    new Map(stored.map(([property, value]) => [property, canonicalOf(fields, object, property, value)])),
+  );
+}
+
 export function receiptOf(
   crm: Pick<RecordVerbs, 'urlOf'>,
   { record: { name, object } }: Pick<Item, 'record'>,
@@ -336,55 +365,4 @@ export function receiptOf(
 ): RecordReceipt {
   const url = crm.urlOf(object, id);
   return { name, object, id, did, ...(url ? { url } : {}) };
-}
-
-/* One record of a plan as a row: its fields as the CRM takes them and the write modes allow, its links. Pure. */
-
-interface RecordRow {
-  /** Absent: the record says all of it already, or it is refused. */
-  row?: CrmRow;
-  refused?: Failure;
-  dropped: Dropped[];
-  notes: string[];
-  /** Whole texts that were cut to fit, by field. */
-  cut: ReadonlyMap<string, string>;
-}
-
-/** @param there the record that exists; undefined for one that is to be created, as far as is known */
-function makeRow(
-  crm: Pick<RecordVerbs, 'fields' | 'implied' | 'requiredOf' | 'linkFields'>,
-  { write, record, targets }: Item,
-  there: Existing | undefined,
-): RecordRow {
-  const { object } = record;
-  const verb = there ? 'update' : 'create';
-  const required = crm.requiredOf(record);
-  const planned = withoutNewer([...record.fields, ...(crm.implied?.(write, record, verb) ?? [])]);
-  const { fields, dropped, refused, cut } = crm.fields.fit?.(object, planned, { verb, required }) ?? {
-    fields: planned,
-    dropped: [],
-    cut: new Map(),
-  };
-  if (refused) return { refused, dropped, notes: [], cut };
-  const call = { key: write.plan.key, ended_at: write.ended_at, watermark: undefined };
-  const values: Record<string, unknown> = {};
-  for (const { applies, field, to } of decideFields(fields, there?.properties, call, (name) =>
-    crm.fields.limitOf(object, name),
-  )) {
-    const value = crm.fields.encode(object, field, to);
-    if (applies && (there || (value !== null && value !== ''))) values[field.name] = value;
-  }
-  const links = crm.linkFields?.(object, targets, there) ?? { fields: {}, notes: [] };
-  Object.assign(values, links.fields);
-  const rest = { dropped, notes: links.notes, cut };
-  if (there && Object.keys(values).length === 0) return rest;
-  const row: CrmRow = {
-    object,
-    ...(there ? { id: there.id } : { key: record.key, targets }),
-    fields: values,
-    ...(links.parent === undefined ? {} : { parent: links.parent }),
-    plans: [write.index],
-    required,
-  };
-  return { ...rest, row };
 }

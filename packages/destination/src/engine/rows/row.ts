@@ -4,7 +4,7 @@ import type { FieldWrite, Value } from '@wrapup/mapping';
 import type { RequestFailure } from '../../http/request-failure.ts';
 import type { ApiSession } from '../../http/transport.ts';
 import type { Failure } from '../../port/failure.ts';
-import type { Dropped } from '../plan/plan-write.ts';
+import type { Dropped, Properties } from '../plan/plan-write.ts';
 
 /** Something that a record is linked to. */
 export interface LinkTarget {
@@ -38,8 +38,8 @@ export type RowVerb = 'create' | 'update' | 'upsert';
 
 /** What the CRM answered about one row. */
 export type RowAnswer<Failed extends RequestFailure = RequestFailure> =
-  | { ok: true; id: string; created: boolean }
-  | { ok: false; failure: Failed };
+  /** `stored`: what the CRM made of the fields, where it tells. */
+  { ok: true; id: string; created: boolean; stored?: Properties } | { ok: false; failure: Failed };
 
 export type RowAnswers = Map<CrmRow, RowAnswer>;
 
@@ -110,4 +110,6 @@ export interface FieldRules {
   limitOf(object: string, field: string): number;
   /** The value as it is sent, after its write mode was applied. */
   encode(object: string, field: FieldWrite, value: Value): Value;
+  /** A value in the one spelling that all of its spellings share. Absent: as `canonicalText` has it. */
+  canonical?(object: string, field: string, value: Value | undefined): string;
 }

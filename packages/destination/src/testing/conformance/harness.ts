@@ -1,5 +1,5 @@
 /** What an adapter's tests have to bring so that the conformance suite can run against its CRM. */
-import type { FieldWrite, Plan } from '@wrapup/mapping';
+import type { FieldWrite, Plan, Value } from '@wrapup/mapping';
 import type { Destination, WriteOutcome } from '../../port/destination.ts';
 import type { Failure } from '../../port/failure.ts';
 import { type MemoryCommons, type MemoryContextOptions, makeMemoryContext } from '../memory-context.ts';
@@ -42,6 +42,12 @@ export interface TestAccount {
   /** Two users of the account who can own records, and one who could once. */
   owners(): Promise<{ active: [OwnerOfTest, OwnerOfTest]; gone: OwnerOfTest }>;
   deletePerson(id: string): Promise<void>;
+  /** The CRM's object of people whom `addPeople` adds and calls create. */
+  readonly person: string;
+  /** Changes a record as a colleague does. */
+  change(object: string, id: string, values: Record<string, string>): Promise<void>;
+  /** The values of a record as it is now. */
+  record(object: string, id: string): Promise<Record<string, string | undefined>>;
   /** @param times how many requests it happens to; null for all from now on */
   trouble(kind: Trouble, moment: TroubleMoment, times?: number | null): void;
   calm(): void;
@@ -58,8 +64,23 @@ export interface TestAccount {
  */
 export type LowerStep = 'read' | 'map';
 
+/** A kind of record that people work on. */
+export interface WorkedOnKind {
+  /** What it is in plans: `call_log`, `deal`. */
+  type: string;
+  object: string;
+  /** Fields that the CRM demands besides. */
+  required: Record<string, Value>;
+  /** A field, two values that a call may say of it, and one that a colleague does. */
+  field: string;
+  says: readonly [string, string];
+  colleague: string;
+}
+
 export interface Harness {
   names: SampleNames;
+  /** Every kind of record that the adapter writes. */
+  kinds: WorkedOnKind[];
   /** @param step an account that allows no more than this; only steps of `ladder` are asked for */
   open(step?: LowerStep): Promise<TestAccount>;
   /** Lower steps that the adapter knows. None when it always has its keys. */

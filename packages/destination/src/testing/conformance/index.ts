@@ -5,6 +5,7 @@
  * Kept out of the package's index, so that importing the port does not load the test runner.
  */
 import { describe } from 'vitest';
+import { colleagues } from './colleagues.ts';
 import { exactlyOnce } from './exactly-once.ts';
 import { failures } from './failures.ts';
 import type { Harness } from './harness.ts';
@@ -20,6 +21,7 @@ export type {
   TestAccount,
   Trouble,
   TroubleMoment,
+  WorkedOnKind,
 } from './harness.ts';
 export { deliver, failure, ids, planFor, write } from './harness.ts';
 
@@ -30,6 +32,7 @@ export function describeDestination(name: string, harness: Harness): void {
       exactlyOnce(useAccount(harness, step), step));
   describe(`${name}: the right person`, () => people(useAccount(harness)));
   describe(`${name}: what a caller only says`, () => said(useAccount(harness)));
+  describe(`${name}: what colleagues changed`, () => colleagues(useAccount(harness)));
   describe(`${name}: whom records belong to`, () => owners(useAccount(harness)));
   describe(`${name}: every plan accounted for`, () => failures(useAccount(harness)));
 }

@@ -1,0 +1,88 @@
+/** One record of a plan as a row: its fields as the CRM takes them and the write modes allow, its links. Pure. */
+import { isRemembered, type RecordPlan, type Value } from '@wrapup/mapping';
+import type { Failure } from '../../port/failure.ts';
+import {
+  type CallStanding,
+  type Dropped,
+  decideFields,
+  type PlanReport,
+  type PlanWrite,
+  reportKept,
+  withoutNewer,
+} from '../plan/plan-write.ts';
+import type { CrmRow, FieldRules } from '../rows/row.ts';
+import { canonicalOf, recordMemory, type WrittenValues } from '../rows/written-values.ts';
+import type { Existing, Item, RecordVerbs } from './record-verbs.ts';
+
+/** What `if_ours` asks about a record. */
+export function recordStanding(
+  rules: FieldRules,
+  { plan, ended_at }: Pick<PlanWrite, 'plan' | 'ended_at'>,
+  record: RecordPlan,
+  values: WrittenValues,
+): CallStanding {
+  const canonical = (property: string, value: Value | undefined) => canonicalOf(rules, record.object, property, value);
+  return {
+    key: plan.key,
+    ended_at,
+    watermark: undefined,
+    originOf: ({ name }, from, to) =>
+      values.originOf(recordMemory(record), name, canonical(name, from), canonical(name, to)),
+  };
+}
+
+export interface RecordRow {
+  /** Absent: the record says all of it already, or it is refused. */
+  row?: CrmRow;
+  refused?: Failure;
+  dropped: Dropped[];
+  notes: string[];
+  /** On fields that stay since a person gave them their value. */
+  reports: PlanReport[];
+  /** Values that have to be known again, by property, in canonical form. */
+  remembered: ReadonlyMap<string, string>;
+  /** Whole texts that were cut to fit, by field. */
+  cut: ReadonlyMap<string, string>;
+}
+
+/** @param there the record that exists; undefined for one that is to be created, as far as is known */
+export function makeRow(
+  crm: Pick<RecordVerbs, 'fields' | 'implied' | 'requiredOf' | 'linkFields'> & { values: WrittenValues },
+  { write, record, targets }: Item,
+  there: Existing | undefined,
+): RecordRow {
+  const { object } = record;
+  const verb = there ? 'update' : 'create';
+  const required = crm.requiredOf(record);
+  const planned = withoutNewer([...record.fields, ...(crm.implied?.(write, record, verb) ?? [])]);
+  const { fields, dropped, refused, cut } = crm.fields.fit?.(object, planned, { verb, required }) ?? {
+    fields: planned,
+    dropped: [],
+    cut: new Map(),
+  };
+  const remembered = new Map<string, string>();
+  if (refused) return { refused, dropped, notes: [], reports: [], remembered, cut };
+  const call = recordStanding(crm.fields, write, record, crm.values);
+  const values: Record<string, unknown> = {};
+  const decided = decideFields(fields, there?.properties, call, (name) => crm.fields.limitOf(object, name));
+  for (const { applies, field, to } of decided) {
+    const value = crm.fields.encode(object, field, to);
+    if (!applies || (!there && (value === null || value === ''))) continue;
+    values[field.name] = value;
+    if (isRemembered(field)) remembered.set(field.name, canonicalOf(crm.fields, object, field.name, value));
+  }
+  const reports = reportKept(write, record.name, decided);
+  const links = crm.linkFields?.(object, targets, there) ?? { fields: {}, notes: [] };
+  Object.assign(values, links.fields);
+  const rest = { dropped, notes: links.notes, reports, remembered, cut };
+  if (there && Object.keys(values).length === 0) return rest;
+  const row: CrmRow = {
+    object,
+    ...(there ? { id: there.id } : { key: record.key, targets }),
+    fields: values,
+    ...(links.parent === undefined ? {} : { parent: links.parent }),
+    plans: [write.index],
+    required,
+  };
+  return { ...rest, row };
+}
