@@ -7,6 +7,7 @@
  *   HUBSPOT_LIVE_ANY_ACCOUNT  1: also where the account is no test account
  */
 import { readFileSync } from 'node:fs';
+import { describeAnswers } from '@wrapup/sandbox';
 import { runLive } from './run.ts';
 
 const { env } = process;
@@ -19,7 +20,7 @@ if (!token) {
   );
 } else {
   try {
-    const { account, steps } = await runLive({
+    const { account, steps, answers } = await runLive({
       token,
       base_url: (env.HUBSPOT_LIVE_BASE_URL ?? 'https://api.hubapi.com').replace(/\/+$/, ''),
       version: env.HUBSPOT_LIVE_VERSION ?? '2026-09',
@@ -27,6 +28,7 @@ if (!token) {
       tell: ({ step, ok, detail }) => console.log(`${ok ? 'ok    ' : 'FAILED'} ${step}\n       ${detail}`),
     });
     const failed = steps.filter(({ ok }) => !ok).length;
+    console.log(`\n${describeAnswers(answers)}`);
     console.log(`\nAccount ${account}\n${steps.length - failed} of ${steps.length} steps are well.`);
     if (failed > 0) process.exitCode = 1;
   } catch (thrown) {

@@ -13,6 +13,7 @@ import {
 } from '@wrapup/destination';
 import { formatFinding } from '@wrapup/findings';
 import { compileMapping, type Plan } from '@wrapup/mapping';
+import type { LiveAnswer } from '@wrapup/sandbox';
 import { hubspotKind } from '../src/index.ts';
 import { QUESTIONS } from './questions.ts';
 import { Raw, type Target } from './raw.ts';
@@ -27,7 +28,8 @@ export interface LiveStep {
 export interface LiveReport {
   account: string;
   steps: LiveStep[];
-  answers: { question: string; answer: string }[];
+  /** What was asked and answered, and whether the sandbox answers so. */
+  answers: LiveAnswer[];
 }
 
 export interface LiveOptions extends Target {
@@ -75,10 +77,10 @@ export async function runLive(options: LiveOptions): Promise<LiveReport> {
     await step('write, and write again', () => writeTwice(destination, run, note));
     await step('race without shared memory', () => race(destination, run, note));
     await step('search shows what was written', () => waitForSearch(destination, run));
-    for (const { asks, answer } of QUESTIONS)
-      await step(asks, async () => {
+    for (const [index, { asks, sandbox, answer }] of QUESTIONS.entries())
+      await step(`${index + 1}. ${asks}`, async () => {
         const said = await answer(raw, run, note);
-        report.answers.push({ question: asks, answer: said });
+        report.answers.push({ question: asks, answer: said, confirms: sandbox.test(said) });
         return said;
       });
   } finally {

@@ -8,6 +8,7 @@
  *   SALESFORCE_LIVE_DEPLOY         1: deploys the fields that Wrapup needs where they are missing
  */
 import { readFileSync } from 'node:fs';
+import { describeAnswers } from '@wrapup/sandbox';
 import { runLive } from './run.ts';
 
 const { env } = process;
@@ -22,7 +23,7 @@ if (!env.SALESFORCE_LIVE_CLIENT_ID || !secret || !env.SALESFORCE_LIVE_LOGIN_URL)
   );
 } else {
   try {
-    const { account, steps } = await runLive({
+    const { account, steps, answers } = await runLive({
       connection: {
         login_url: env.SALESFORCE_LIVE_LOGIN_URL,
         client_id: env.SALESFORCE_LIVE_CLIENT_ID,
@@ -33,6 +34,7 @@ if (!env.SALESFORCE_LIVE_CLIENT_ID || !secret || !env.SALESFORCE_LIVE_LOGIN_URL)
       tell: ({ step, ok, detail }) => console.log(`${ok ? 'ok    ' : 'FAILED'} ${step}\n       ${detail}`),
     });
     const failed = steps.filter(({ ok }) => !ok).length;
+    console.log(`\n${describeAnswers(answers)}`);
     console.log(`\nOrg ${account}\n${steps.length - failed} of ${steps.length} steps are well.`);
     if (failed > 0) process.exitCode = 1;
   } catch (thrown) {

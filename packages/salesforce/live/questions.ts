@@ -4,6 +4,8 @@ import { brief, type Raw } from './raw.ts';
 
 export interface Question {
   asks: string;
+  /** What the sandbox answers: where an org answers otherwise, a rule of the sandbox is wrong. */
+  sandbox: RegExp;
   /** @param run names this run */
   answer(raw: Raw, run: string): Promise<string>;
 }
@@ -12,68 +14,8 @@ const lead = (run: string, more: object = {}) => ({ LastName: `Live ${run}`, Com
 
 export const QUESTIONS: Question[] = [
   {
-    asks: '1. Can a task be upserted by an external id that stands on Activity?',
-    async answer(raw, run) {
-      const path = `/sobjects/Task/Wrapup_Call_Id__c/${encodeURIComponent(`live:${run}:q1`)}`;
-      const first = await raw.ask('PATCH', path, { Subject: 'Live', TaskSubtype: 'Call' });
-      raw.note(asObject(first.body).id);
-      const again = await raw.ask('PATCH', path, { Subject: 'Live again' });
-      const rows = {
-        allOrNone: false,
-        records: [{ attributes: { type: 'Task' }, Wrapup_Call_Id__c: `live:${run}:q1`, Subject: 'Once more' }],
-      };
-      const collection = await raw.ask('PATCH', '/composite/sobjects/Task/Wrapup_Call_Id__c', rows);
-      return `one ${brief(first)}, repeated ${brief(again)}, as a collection ${brief(collection)}`;
-    },
-  },
-  {
-    asks: '2. Can a task name its lead by the lead’s external id?',
-    async answer(raw, run) {
-      await raw.create('Lead', lead(run, { Wrapup_Key__c: `live:${run}:q2` }));
-      const records = [
-        {
-          attributes: { type: 'Task' },
-          Subject: 'Live',
-          Who: { attributes: { type: 'Lead' }, Wrapup_Key__c: `live:${run}:q2` },
-        },
-      ];
-      const answer = await raw.ask('POST', '/composite/sobjects', { allOrNone: false, records });
-      for (const row of asList(answer.body)) raw.note(asObject(row).id);
-      return brief(answer);
-    },
-  },
-  {
-    asks: '3. May TaskSubtype be updated?',
-    async answer(raw) {
-      const { body } = await raw.ask('GET', '/sobjects/Task/describe');
-      const field = asList(asObject(body).fields)
-        .map(asObject)
-        .find(({ name }) => name === 'TaskSubtype');
-      const said = field
-        ? `describe says createable ${field.createable}, updateable ${field.updateable}`
-        : 'the user does not see the field';
-      const id = await raw.create('Task', { Subject: 'Live' });
-      return `${said}; an update answers ${brief(await raw.ask('PATCH', `/sobjects/Task/${id}`, { TaskSubtype: 'Call' }))}`;
-    },
-  },
-  {
-    asks: '4. Can a collection refer to a row of another one within a composite request?',
-    async answer(raw, run) {
-      const people = { allOrNone: false, records: [{ attributes: { type: 'Lead' }, ...lead(`${run} q4`) }] };
-      const tasks = {
-        allOrNone: false,
-        records: [{ attributes: { type: 'Task' }, Subject: 'Live', WhoId: '@{people[0].id}' }],
-      };
-      const answers = await raw.composite({
-        people: { method: 'POST', path: '/composite/sobjects', body: people },
-        tasks: { method: 'POST', path: '/composite/sobjects', body: tasks },
-      });
-      for (const { body } of answers.values()) for (const row of asList(body)) raw.note(asObject(row).id);
-      return [...answers].map(([name, answer]) => `${name} ${brief(answer)}`).join('; ');
-    },
-  },
-  {
-    asks: '5. How is what a duplicate rule found spelt in a row of a collection?',
+    asks: 'How is what a duplicate rule found spelt in a row of a collection?',
+    sandbox: /^200 \(DUPLICATES_DETECTED\), under no key of that name$|^no duplicate rule stopped the second one$/,
     async answer(raw, run) {
       const twin = {
         attributes: { type: 'Lead' },
@@ -91,7 +33,84 @@ export const QUESTIONS: Question[] = [
     },
   },
   {
-    asks: '6. Is /search allowed in a composite request?',
+    asks: 'Can a task be upserted by an external id that stands on Activity?',
+    sandbox: /^one 201, repeated 200, as a collection 200 \(ok\)$/,
+    async answer(raw, run) {
+      const path = `/sobjects/Task/Wrapup_Call_Id__c/${encodeURIComponent(`live:${run}:q1`)}`;
+      const first = await raw.ask('PATCH', path, { Subject: 'Live', TaskSubtype: 'Call' });
+      raw.note(asObject(first.body).id);
+      const again = await raw.ask('PATCH', path, { Subject: 'Live again' });
+      const rows = {
+        allOrNone: false,
+        records: [{ attributes: { type: 'Task' }, Wrapup_Call_Id__c: `live:${run}:q1`, Subject: 'Once more' }],
+      };
+      const collection = await raw.ask('PATCH', '/composite/sobjects/Task/Wrapup_Call_Id__c', rows);
+      return `one ${brief(first)}, repeated ${brief(again)}, as a collection ${brief(collection)}`;
+    },
+  },
+  {
+    asks: 'What does a collection say whose rows name one key twice?',
+    sandbox: /^200 \(ok, DUPLICATE_VALUE\)$/,
+    async answer(raw, run) {
+      const row = { attributes: { type: 'Lead' }, ...lead(`${run} twice`), Wrapup_Key__c: `live:${run}:twice` };
+      const body = { allOrNone: false, records: [row, row] };
+      const answer = await raw.ask('PATCH', '/composite/sobjects/Lead/Wrapup_Key__c', body);
+      for (const one of asList(answer.body)) raw.note(asObject(one).id);
+      return brief(answer);
+    },
+  },
+  {
+    asks: 'Can a task name its lead by the lead’s external id?',
+    sandbox: /^200 \(ok\)$/,
+    async answer(raw, run) {
+      await raw.create('Lead', lead(run, { Wrapup_Key__c: `live:${run}:q2` }));
+      const records = [
+        {
+          attributes: { type: 'Task' },
+          Subject: 'Live',
+          Who: { attributes: { type: 'Lead' }, Wrapup_Key__c: `live:${run}:q2` },
+        },
+      ];
+      const answer = await raw.ask('POST', '/composite/sobjects', { allOrNone: false, records });
+      for (const row of asList(answer.body)) raw.note(asObject(row).id);
+      return brief(answer);
+    },
+  },
+  {
+    asks: 'May TaskSubtype be updated?',
+    sandbox: /updateable false; an update answers 400 INVALID_FIELD_FOR_INSERT_UPDATE$/,
+    async answer(raw) {
+      const { body } = await raw.ask('GET', '/sobjects/Task/describe');
+      const field = asList(asObject(body).fields)
+        .map(asObject)
+        .find(({ name }) => name === 'TaskSubtype');
+      const said = field
+        ? `describe says createable ${field.createable}, updateable ${field.updateable}`
+        : 'the user does not see the field';
+      const id = await raw.create('Task', { Subject: 'Live' });
+      return `${said}; an update answers ${brief(await raw.ask('PATCH', `/sobjects/Task/${id}`, { TaskSubtype: 'Call' }))}`;
+    },
+  },
+  {
+    asks: 'Can a collection refer to a row of another one within a composite request?',
+    sandbox: /^people 200 \(ok\); tasks 200 \(ok\)$/,
+    async answer(raw, run) {
+      const people = { allOrNone: false, records: [{ attributes: { type: 'Lead' }, ...lead(`${run} q4`) }] };
+      const tasks = {
+        allOrNone: false,
+        records: [{ attributes: { type: 'Task' }, Subject: 'Live', WhoId: '@{people[0].id}' }],
+      };
+      const answers = await raw.composite({
+        people: { method: 'POST', path: '/composite/sobjects', body: people },
+        tasks: { method: 'POST', path: '/composite/sobjects', body: tasks },
+      });
+      for (const { body } of answers.values()) for (const row of asList(body)) raw.note(asObject(row).id);
+      return [...answers].map(([name, answer]) => `${name} ${brief(answer)}`).join('; ');
+    },
+  },
+  {
+    asks: 'Is /search allowed in a composite request?',
+    sandbox: /^404 NOT_FOUND$/,
     async answer(raw) {
       const q = encodeURIComponent('FIND {4155550142} IN PHONE FIELDS RETURNING Lead(Id)');
       const answers = await raw.composite({ search: { method: 'GET', path: `/search?q=${q}` } });
@@ -99,7 +118,18 @@ export const QUESTIONS: Question[] = [
     },
   },
   {
-    asks: '7. May a task of a lead relate to something else?',
+    asks: 'Is a number taken as a text, and a check box as one?',
+    sandbox: /^number as a text 400 JSON_PARSER_ERROR; check box as a text 400 JSON_PARSER_ERROR$/,
+    async answer(raw, run) {
+      const number = await raw.ask('POST', '/sobjects/Task', { Subject: `Live ${run}`, CallDurationInSeconds: '61' });
+      const box = await raw.ask('POST', '/sobjects/Lead', lead(`${run} box`, { HasOptedOutOfEmail: 'true' }));
+      for (const { body } of [number, box]) raw.note(asObject(body).id);
+      return `number as a text ${brief(number)}; check box as a text ${brief(box)}`;
+    },
+  },
+  {
+    asks: 'May a task of a lead relate to something else?',
+    sandbox: /^400 FIELD_INTEGRITY_EXCEPTION$/,
     async answer(raw, run) {
       const who = await raw.create('Lead', lead(`${run} q7`));
       const what = await raw.create('Account', { Name: `Live ${run}` });

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { type Destination, makeMemoryCommons, makeMemoryContext, type WriteOutcome } from '@wrapup/destination';
 import { samplePlan } from '@wrapup/destination/sample-plan';
+import type { LiveAnswer } from '@wrapup/sandbox';
 import { SalesforceTransport } from '../src/client/transport.ts';
 import { salesforceKind } from '../src/index.ts';
 import { isForTrying, QUESTIONS } from './questions.ts';
@@ -12,6 +13,12 @@ export interface LiveStep {
   step: string;
   ok: boolean;
   detail: string;
+}
+
+export interface LiveReport {
+  account: string;
+  steps: LiveStep[];
+  answers: LiveAnswer[];
 }
 
 export interface LiveOptions {
@@ -27,13 +34,14 @@ export interface LiveOptions {
 const WITHIN = 5 * 60_000;
 
 /** @throws when the credentials do not work, or the org is not for trying */
-export async function runLive(options: LiveOptions): Promise<{ account: string; steps: LiveStep[] }> {
+export async function runLive(options: LiveOptions): Promise<LiveReport> {
   const settings = salesforceKind.settings.parse(options.connection);
   const destination = await salesforceKind.connect('live', settings);
   const transport = await SalesforceTransport.open(settings);
   const raw = new Raw(transport);
   const run = randomBytes(4).toString('hex');
   const steps: LiveStep[] = [];
+  const answers: LiveAnswer[] = [];
   const step = async (name: string, work: () => Promise<string>) => {
     const done = await work().then(
       (detail) => ({ step: name, ok: true, detail }),
@@ -55,9 +63,14 @@ export async function runLive(options: LiveOptions): Promise<{ account: string; 
       );
     await step('provision', () => provision(destination, options.deploy));
     await step('write, and write again', () => writeTwice(destination, raw, run));
-    for (const { asks, answer } of QUESTIONS) await step(asks, () => answer(raw, run));
+    for (const [index, { asks, sandbox, answer }] of QUESTIONS.entries())
+      await step(`${index + 1}. ${asks}`, async () => {
+        const said = await answer(raw, run);
+        answers.push({ question: asks, answer: said, confirms: sandbox.test(said) });
+        return said;
+      });
     await step('clean up', async () => `deleted ${await raw.cleanUp()} records; the fields stay`);
-    return { account: `${account} (${type}); ${notes.join(' ')}`, steps };
+    return { account: `${account} (${type}); ${notes.join(' ')}`, steps, answers };
   } finally {
     transport.close();
     await destination.close();
