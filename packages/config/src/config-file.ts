@@ -92,8 +92,7 @@ export function loadConfigFile(file: string, text: string, client: string | unde
   const files = new FileSet(parts.files);
   files.read(file);
   const shown = showPath(file);
-  const lookUps = reader === undefined ? [] : lookUpsOf(text, shown, env);
-  const document = readDocument(text, shown, env, sparedBy(reader, lookUps));
+  const document = readDocument(text, shown, env, (written) => sparedBy(reader, lookUpsOf(written)));
   const { findings } = document.report;
   if (document.value === undefined) {
     const nothing = { sources: {}, connections: {}, routes: [], claims: [], texts: {}, hash: '' };
@@ -219,9 +218,8 @@ function textsOf(files: FileSet, folder: string): Record<string, string> {
 }
 
 /** The connections that `inbound:` names, here and there, which decide what ingress may lack. */
-function lookUpsOf(text: string, shown: string, env: NodeJS.ProcessEnv): string[] {
-  const { value } = readDocument(text, shown, env);
-  const { sources, inbound } = asObject(value);
+function lookUpsOf(written: unknown): string[] {
+  const { sources, inbound } = asObject(written);
   const sections = [inbound, ...Object.values(asObject(sources)).map((source) => asObject(source).inbound)];
   return sections.map((section) => asObject(section).look_up).filter((name) => typeof name === 'string');
 }

@@ -86,8 +86,8 @@ class Contents {
 }
 
 function stampOf(name: string): string {
-  const stat = statSync(name, { bigint: true, throwIfNoEntry: false });
-  return stat ? `${stat.dev}:${stat.ino}:${stat.size}:${stat.mtimeNs}:${stat.ctimeNs}` : '-';
+  const stat = statSync(name, { throwIfNoEntry: false });
+  return stat ? `${stat.dev}:${stat.ino}:${stat.size}:${stat.mtimeMs}:${stat.ctimeMs}` : '-';
 }
 
 /**

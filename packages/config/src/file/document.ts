@@ -50,16 +50,17 @@ export interface YamlDocument {
 /**
  * @param file how findings name the file
  * @param env variables for `${X}`; undefined leaves texts as they are
- * @param mayLack whether a variable at that path may be missing: the value is left out then
+ * @param mayLackIn given the file as it is written, whether a variable at a path may be missing: the value is left out then
  */
 export function readDocument(
   text: string,
   file: string,
   env?: NodeJS.ProcessEnv,
-  mayLack: (path: readonly PropertyKey[]) => boolean = () => false,
+  mayLackIn: (written: unknown) => Replacing['mayLack'] = () => () => false,
 ): YamlDocument {
   const report = new Report();
   const written = readYaml(text, file, report, LIMITS);
+  const mayLack = mayLackIn(written && toPlain(written));
   const replacing: Replacing = { env, mayLack, report, variables: new Set(), spared: [] };
   const root = written && (replaceIn(written, [], replacing) ?? scalar(null, written.at));
   return {
