@@ -11,6 +11,7 @@ import { addReconcile } from './commands/calls/reconcile.ts';
 import { addReplay } from './commands/calls/replay.ts';
 import { addSend } from './commands/calls/send.ts';
 import { addUnresolved } from './commands/calls/unresolved.ts';
+import { addClients } from './commands/clients/clients.ts';
 import { addCheck } from './commands/mappings/check.ts';
 import { addInit } from './commands/mappings/init.ts';
 import { addProvision } from './commands/mappings/provision.ts';
@@ -55,6 +56,7 @@ export function makeProgram(): Command {
   addBackfill(program);
   addConnections(program);
   addForget(program);
+  addClients(program);
   addEncryption(program);
   return program;
 }

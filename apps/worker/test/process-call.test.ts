@@ -1,6 +1,8 @@
-import { type CallJob, type DeliveryChange, type DeliveryJob, forgetCall, jobId } from '@wrapup/queue';
+import { randomUUID } from 'node:crypto';
+import { type CallJob, type DeliveryChange, type DeliveryJob, forgetCall, jobId, revisionOf } from '@wrapup/queue';
 import { type ConnectionOptions, UnrecoverableError, Worker } from 'bullmq';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { makeArrival } from '../../../test/support/store.ts';
 import { processCall } from '../src/calls/process-call.ts';
 import { sweep } from '../src/upkeep/sweep.ts';
 import { configWith, connectedPayload, openCallStore } from './support/call-store.ts';
@@ -87,6 +89,27 @@ describe('routing a call', () => {
       hint: expect.stringContaining('main'),
     });
   });
+});
+
+it('waits for a client whose file is gone or has errors, and gives nothing up', async () => {
+  const { store } = callStore;
+  const call_id = randomUUID();
+  const arrival = makeArrival(call_id, Buffer.from(JSON.stringify({ call: { call_id } })), { source: 'acme.main' });
+  await store.accept(arrival, 90);
+  const job = { source: 'acme.main', call_id, revision: revisionOf(arrival.body) };
+  const gone = processCall(job, { store, config: configWith() });
+  await expect(gone).rejects.toMatchObject({ next: 'throttle', hint: expect.stringContaining('clients/acme.yaml') });
+  const config = configWith((given) => {
+    given.clients.acme = {
+      ...{ name: 'acme', file: '', state: 'unusable', hash: '', errors: [] },
+      retention: given.retention,
+    };
+  });
+  await expect(processCall(job, { store, config })).rejects.toMatchObject({
+    next: 'throttle',
+    hint: expect.stringContaining('wrapup check'),
+  });
+  expect((await store.ledger.read('acme.main', call_id))?.stopped).toBeUndefined();
 });
 
 describe('revisions', () => {

@@ -1,3 +1,4 @@
+export * from './adopt-source.ts';
 export { isLive, type TargetHost, targetHostOf } from './checks/target-host.ts';
 export { CLIENTS_FOLDER } from './config-file.ts';
 export {

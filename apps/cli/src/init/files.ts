@@ -6,6 +6,8 @@ import type { Proposal } from './propose.ts';
 export interface InitChoices {
   /** Absolute path of the folder. */
   folder: string;
+  /** Folder of its mappings in that one; empty where they are not apart. */
+  mappings: string;
   /** Folder of the schemas that editors complete from. */
   schemas: string;
   kind: string;
@@ -49,9 +51,47 @@ routes:
 `;
 }
 
+/** The file of a client. Its variables begin with its name, so that no client reads what is another's. */
+export function clientYaml(choices: InitChoices, client: string): string {
+  const { kind, source, connection, country, folder, schemas } = choices;
+  const { settings } = INIT_KINDS[kind] as InitKind;
+  const prefix = variablePrefix(client);
+  // Where a CRM is, as the sandbox, is no secret of the client.
+  const own = settings.map((line) => line.replace(/\$\{(?![A-Z_]*BASE_URL)/g, () => `\${${prefix}_`));
+  return `${modeline({ ...choices, folder: `${folder}/..`, schemas }, 'wrapup', '')}
+# Client ${client}. Names in this file are its own and permanent: outside they begin with ${client}., and nothing that stands
+# in another file can be named here. \`wrapup check\` says what is wrong with it, and the other clients go on meanwhile.
+
+sources:
+  ${source}:
+    # Synthflow, in the client's workspace: Settings > Security > Webhooks.
+    webhook_secrets: ["\${${prefix}_SYNTHFLOW_WEBHOOK_SECRET}"]
+    # The agent's webhook: https://<your host>/webhooks/${client}.${source}/<this token>/post-call
+    path_token: ["\${${prefix}_PATH_TOKEN}"]
+    # The country that numbers without a + belong to.
+    default_country: ${country}
+
+connections:
+  ${connection}:
+    kind: ${kind}
+    ${own.join('\n    ')}
+
+routes:
+  - { name: calls, to: ${connection}, mapping: clients/${client}/${kind}.yaml }
+`;
+}
+
+/** What the variables of a client begin with: `ACME_WEST` for `acme-west`. */
+export function variablePrefix(client: string): string {
+  return client
+    .toUpperCase()
+    .replaceAll('-', '_')
+    .replace(/^(?=\d)/, '_');
+}
+
 export function mappingYaml(choices: InitChoices): string {
   const { kind, preset, proposals } = choices;
-  return `${modeline(choices, `mapping-${kind}`, 'mappings')}
+  return `${modeline(choices, `mapping-${kind}`, choices.mappings)}
 # What a call becomes. The preset does all that every call needs; what stands here comes on top or instead.
 #
 #   wrapup test       tries this file on calls, without a CRM
@@ -103,7 +143,7 @@ export function fixtureYaml(
     expect: ${result}
     writes: { ${records.map((record) => `${record}: {}`).join(', ')} }`,
   );
-  return `${modeline(choices, 'test', 'mappings')}
+  return `${modeline(choices, 'test', choices.mappings)}
 # Calls in, records out: \`wrapup test\` runs it. Say more of what you expect: writes: { person: { firstname: Dana }, … }
 mapping: ${kind}.yaml
 source: { default_country: ${country} }

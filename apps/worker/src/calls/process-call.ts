@@ -2,7 +2,7 @@
  * Queue `calls`: reads a call, judges its revision, chooses its routes, writes all that to the ledger, and only then
  * adds the deliveries. Run again after a crash it adds only deliveries that are neither finished nor queued.
  */
-import type { Call } from '@wrapup/call';
+import { type Call, clientOf, localName, own } from '@wrapup/call';
 import { attemptsOf, type Config, chooseRoutes, type Source } from '@wrapup/config';
 import { Failure } from '@wrapup/destination';
 import {
@@ -39,6 +39,8 @@ import { type NotVerified, readFromApi, type Verify } from './verifier.ts';
 
 /** Wait of a revision that was judged while another one of the call was delivered. */
 const JUDGE_AGAIN_MS = 1_000;
+/** Between two looks at whether the file of a client is back, or right again. */
+const UNCONFIGURED_WAIT_MS = 60_000;
 /** Bounds between two looks at whether what came before was delivered. */
 const MIN_DELIVERING_WAIT_MS = 2_000;
 const MAX_DELIVERING_WAIT_MS = 60_000;
@@ -91,6 +93,18 @@ export async function processCall(
     });
   if (entry.forgotten !== undefined) return { job: 'complete', result: 'forgotten' };
   const source = config.sources[sourceName];
+  const client = clientOf(sourceName);
+  if (!source && client !== undefined) {
+    // Its file may come back, or be right again: nothing is given up meanwhile.
+    const state = own(config.clients, client)?.state;
+    throw new Failure('mapping', `Client ${client} ${state ? 'has no such source in force' : 'has no file'}.`, {
+      next: 'throttle',
+      retry_after: UNCONFIGURED_WAIT_MS,
+      hint: state
+        ? `Put source ${localName(sourceName)} right in clients/${client}.yaml; \`wrapup check\` says what is wrong with it.`
+        : `Put clients/${client}.yaml back, or remove what is kept: wrapup client remove ${client} --calls.`,
+    });
+  }
   if (!source) {
     throw new Failure('mapping', `Source ${sourceName} is not in the configuration any more.`, {
       next: 'die',

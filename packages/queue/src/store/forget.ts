@@ -94,8 +94,16 @@ function parse(body: Buffer): unknown {
   }
 }
 
-/** Takes the place of the worker at every delivery that may still be written. */
-async function holdDeliveries(store: Store, { source, call_id, deliveries }: LedgerEntry, wait: number) {
+/**
+ * Takes the place of the worker at every delivery that may still be written.
+ * @param wait ms for deliveries that are being written
+ * @returns what is held, and the routes that were still being written when the wait was over
+ */
+export async function holdDeliveries(
+  store: Store,
+  { source, call_id, deliveries }: LedgerEntry,
+  wait: number,
+): Promise<{ held: Held[]; writing: string[] }> {
   const lease = new RedisLease(store.redis, store.keys);
   const held: Held[] = [];
   const writing: string[] = [];

@@ -12,7 +12,7 @@ import { CliError, EXIT } from '../../terminal/exit.ts';
 import { parseJson, readInput } from '../../terminal/input.ts';
 import { makeOutput, type Output } from '../../terminal/output.ts';
 
-interface InitOptions extends GlobalOptions {
+export interface InitOptions extends GlobalOptions {
   crm?: string;
   preset?: string;
   source?: string;
@@ -46,7 +46,7 @@ export function addInit(program: Command): void {
     .action(async (folder: string, _options, command: Command) => {
       const options = command.optsWithGlobals<InitOptions>();
       const output = makeOutput(options.json ?? false);
-      const choices = await choose(resolve(folder), options);
+      const choices = await chooseInit(resolve(folder), options);
       const payload = options.from === undefined ? undefined : parseJson(await readInput(options.from), options.from);
       const call = payload === undefined ? undefined : await readCall(payload, choices);
       if (call) choices.proposals = propose(call, choices.kind);
@@ -63,7 +63,8 @@ export function addInit(program: Command): void {
     });
 }
 
-async function choose(folder: string, options: InitOptions): Promise<InitChoices> {
+/** What to begin with: what the options say, else what a person at a terminal says. @throws CliError */
+export async function chooseInit(folder: string, options: InitOptions): Promise<InitChoices> {
   const { KINDS } = await import('@wrapup/config');
   const kinds = Object.keys(INIT_KINDS).filter((kind) => Object.hasOwn(KINDS, kind));
   const kind = await decide(options.crm, 'Which CRM?', kinds, '--crm');
@@ -71,7 +72,7 @@ async function choose(folder: string, options: InitOptions): Promise<InitChoices
   const preset = await decide(options.preset, 'What do calls become?', presets, '--preset', presets[0]);
   const { connection } = INIT_KINDS[kind] as InitKind;
   const choices = {
-    ...{ folder, schemas: SCHEMAS, kind, preset, proposals: [] },
+    ...{ folder, mappings: 'mappings', schemas: SCHEMAS, kind, preset, proposals: [] },
     source: options.source ?? 'main',
     connection: options.connection ?? connection,
     country: options.country ?? 'US',
@@ -144,22 +145,21 @@ function write(folder: string, name: string, text: string): void {
 
 /** The fixture, made by running it once: what becomes of the calls now is what it expects. */
 async function tested(choices: InitChoices, fixture: string, captured: string | undefined): Promise<string> {
-  const { previewFixture } = await import('@wrapup/fixtures');
   const own =
     captured === undefined || captured === '-'
       ? []
       : [relative(join(choices.folder, dirname(fixture)), resolve(captured))];
-  const calls = [
-    ...own.map((given) => ({ name: 'the captured call', given })),
+  return fixtureYaml(choices, await previewTests(choices, join(choices.folder, fixture), own));
+}
+
+/** What becomes of some calls with the mapping beside the fixture. @param captured payloads, as the fixture names them */
+export async function previewTests({ kind, country }: InitChoices, fixture: string, captured: string[] = []) {
+  const { previewFixture } = await import('@wrapup/fixtures');
+  return previewFixture(fixture, `mapping: ${kind}.yaml\nsource: { default_country: ${country} }\n`, [
+    ...captured.map((given) => ({ name: 'the captured call', given })),
     { name: 'a conversation', given: 'connected' },
     { name: 'a voicemail of an unknown number', given: 'voicemail' },
-  ];
-  const outcomes = previewFixture(
-    join(choices.folder, fixture),
-    `mapping: ${choices.kind}.yaml\nsource: { default_country: ${choices.country} }\n`,
-    calls,
-  );
-  return fixtureYaml(choices, outcomes);
+  ]);
 }
 
 function report({ folder, kind, connection }: InitChoices, files: string[], output: Output): void {

@@ -1,0 +1,129 @@
+import { existsSync, renameSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { own } from '@wrapup/call';
+import type { Client, Config } from '@wrapup/config';
+import type { CallRef } from '@wrapup/queue';
+import type { Command } from 'commander';
+import { describeFindings, type GlobalOptions, requireConfig } from '../../connect/settings.ts';
+import { withStore } from '../../connect/store.ts';
+import { clean } from '../../terminal/clean.ts';
+import { CliError, EXIT } from '../../terminal/exit.ts';
+import { count, makeOutput, table } from '../../terminal/output.ts';
+import { addClientAdd } from './add-client.ts';
+import { addClientAdopt, addClientExport, addClientImport } from './move-client.ts';
+
+/** `wrapup client …`: the clients of an agency, each with a file of its own. */
+export function addClients(program: Command): void {
+  const clients = program
+    .command('client')
+    .description('the clients of this installation, each with a file of its own');
+  addClientAdd(clients);
+  addList(clients);
+  addRemove(clients);
+  addClientAdopt(clients);
+  addClientExport(clients);
+  addClientImport(clients);
+}
+
+function addList(clients: Command): void {
+  clients
+    .command('list')
+    .description('every client: whether its file is in force, and where its webhooks go')
+    .action(async (_options, command: Command) => {
+      const options = command.optsWithGlobals<GlobalOptions>();
+      const output = makeOutput(options.json ?? false);
+      const config = await requireConfig(options, output);
+      const all = Object.values(config.clients);
+      output.data(all.map((client) => ({ ...client, ...partsOf(config, client) })));
+      if (all.length === 0) return output.line('No clients. `wrapup client add <name>` makes the first.');
+      const rows = all.map((client) => {
+        const { sources, connections, routes } = partsOf(config, client);
+        return [
+          client.name,
+          client.state === 'current' ? 'ok' : count(client.errors.length, 'error'),
+          connections.map(({ name, kind }) => `${name} (${kind})`).join(', '),
+          String(routes.length),
+          sources.map(({ name }) => `/webhooks/${name}/post-call`).join(', '),
+        ];
+      });
+      for (const line of table(['CLIENT', 'FILE', 'CONNECTIONS', 'ROUTES', 'WEBHOOKS'], rows)) output.line(line);
+      const errors = all.flatMap((client) => client.errors);
+      for (const line of await describeFindings([...new Set(errors)], output)) output.line(line);
+      if (errors.length > 0) process.exitCode = EXIT.failed;
+    });
+}
+
+function partsOf(config: Config, { name }: Client) {
+  const isOwn = (full: string) => full.startsWith(`${name}.`);
+  return {
+    sources: Object.values(config.sources).flatMap((source) => (isOwn(source.name) ? [{ name: source.name }] : [])),
+    connections: Object.values(config.connections).flatMap((connection) =>
+      isOwn(connection.name) ? [{ name: connection.name, kind: connection.kind }] : [],
+    ),
+    routes: config.routes.flatMap((route) => (isOwn(route.name) ? [route.name] : [])),
+  };
+}
+
+function addRemove(clients: Command): void {
+  clients
+    .command('remove')
+    .description('take the file of a client out of force; its calls stay, and are listed as unconfigured')
+    .argument('<client>')
+    .option('--yes', 'do it')
+    .option('--calls', 'remove also everything that Redis keeps of a client whose file is out of force')
+    .addHelpText(
+      'after',
+      '\nThe file is renamed to _<client>.yaml, which nothing reads: rename it back, and all goes on where it stood.',
+    )
+    .action(async (client: string, _options, command: Command) => {
+      const options = command.optsWithGlobals<GlobalOptions & { yes?: boolean; calls?: boolean }>();
+      const output = makeOutput(options.json ?? false);
+      const config = await requireConfig(options, output);
+      if (options.calls) return removeCalls(config, client, options.yes ?? false, output);
+      const found = requireClient(config, client);
+      const aside = join(dirname(found.file), `_${client}.yaml`);
+      if (existsSync(aside)) throw new CliError(EXIT.failed, `${clean(aside)} is there already`, 'move it away first');
+      const what = `client ${client}: its webhooks will be answered 404, and its calls wait as they stand`;
+      if (!options.yes) throw new CliError(EXIT.usage, what, 'add --yes to do it');
+      renameSync(found.file, aside);
+      output.data({ client, file: aside });
+      output.line(`${what}. Its file is ${clean(aside)} now.`);
+      output.line(`\`wrapup client export ${client}\` takes it to another installation.`);
+    });
+}
+
+async function removeCalls(config: Config, client: string, yes: boolean, output: ReturnType<typeof makeOutput>) {
+  if (own(config.clients, client)) {
+    throw new CliError(
+      EXIT.failed,
+      `the file of client ${client} is in force`,
+      `first: wrapup client remove ${client} --yes`,
+    );
+  }
+  const { copyMemories, listCallRefs, ofClient, removeCall, removeMemory } = await import('@wrapup/queue');
+  const removed = await withStore(async (store) => {
+    const calls: CallRef[] = [];
+    for await (const call of listCallRefs(store, ofClient(client))) calls.push(call);
+    if (!yes) return calls.length;
+    for (const call of calls) await removeCall(store, call);
+    for await (const memory of copyMemories(store, ofClient(client))) await removeMemory(store, memory);
+    return calls.length;
+  });
+  if (!yes) {
+    throw new CliError(
+      EXIT.usage,
+      `${count(removed, 'call')} of client ${client} would be removed for good, with payloads and open work`,
+      'add --yes to do it',
+    );
+  }
+  output.data({ client, removed });
+  output.line(`${count(removed, 'call')} of client ${client} removed. What stands in its CRMs stays there.`);
+}
+
+/** @throws CliError for a client that has no file */
+export function requireClient(config: Config, name: string): Client {
+  const client = own(config.clients, name);
+  if (client) return client;
+  const names = Object.keys(config.clients).join(', ');
+  throw new CliError(EXIT.usage, `there is no client "${name}"`, names ? `there are: ${names}` : 'there are none');
+}

@@ -1,0 +1,262 @@
+/**
+ * Moves the calls of sources to other names, in one installation or from one to another: what the ledger says of each, its
+ * payloads, and what is still to be done. Keys in CRMs stay, as the source keeps its `key_prefix`, so that a call which is
+ * written before and after makes nothing twice.
+ *
+ * A copy holds what callers said, in plain text: a file of copies has to be encrypted.
+ */
+import { clientOf } from '@wrapup/call';
+import type { LedgerEntry } from '../ledger/entry.ts';
+import { parseEntry } from '../ledger/entry.ts';
+import { placeOf, revisionOf } from '../ledger/payloads.ts';
+import { type CallRef, recordOf } from '../ledger/people-index.ts';
+import { indexCall } from '../ledger/unresolved-index.ts';
+import { defineScript, scanKeys } from '../redis/client.ts';
+import { MAINTENANCE_QUEUE, memberOf } from '../redis/keys.ts';
+import { forgetCall } from './forget.ts';
+import type { Store } from './store.ts';
+
+/** One call as it is kept. */
+export interface CallCopy {
+  /** The fields of its ledger entry. */
+  fields: Record<string, string>;
+  /** Milliseconds that the ledger keeps it from now. */
+  ttl: number;
+  payloads: { revision: string /** Base64. */; body: string /** Milliseconds. */; ttl: number }[];
+}
+
+/** What processes remember for a connection: ids of records, marks of what was written, tokens that were renewed. */
+export interface MemoryCopy {
+  kind: 'remembered' | 'secret';
+  connection: string;
+  /** What follows the connection in its name: a keyed digest, or the name of a secret. */
+  name: string;
+  /** Base64. */
+  value: string;
+  /** Milliseconds. */
+  ttl: number;
+}
+
+/** How names change on the way. */
+export interface Renaming {
+  source(name: string): string;
+  route(name: string): string;
+  connection(name: string): string;
+}
+
+/** Which calls and connections. */
+export type Chosen = (name: string) => boolean;
+
+/** Those of one client. */
+export function ofClient(client: string): Chosen {
+  return (name) => clientOf(name) === client;
+}
+
+const PAGE_SIZE = 200;
+
+/** The calls of the chosen sources, newest first. */
+export async function* listCallRefs(store: Store, source: Chosen): AsyncGenerator<CallRef> {
+  let after: string | undefined;
+  do {
+    const page = await store.ledger.pageOfIds({ ...(after === undefined ? {} : { after }), limit: PAGE_SIZE });
+    for (const call of page.calls) if (source(call.source)) yield call;
+    after = page.next;
+  } while (after !== undefined);
+}
+
+/** A call and its payloads, as far as they are kept and can be decrypted. Undefined for one that the ledger does not know. */
+export async function copyCall(store: Store, { source, call_id }: CallRef): Promise<CallCopy | undefined> {
+  const { redis, keys } = store;
+  const name = keys.ledger(source, call_id);
+  const [fields, ttl] = await Promise.all([redis.hgetall(name), redis.pttl(name)]);
+  const entry = parseEntry(fields);
+  if (!entry) return undefined;
+  const payloads: CallCopy['payloads'] = [];
+  for (const { hash } of entry.revisions) {
+    const left = await redis.pttl(keys.payload(source, call_id, hash));
+    const body = left === -2 ? undefined : await store.payloads.read(source, call_id, hash);
+    if (body) payloads.push({ revision: hash, body: body.toString('base64'), ttl: left });
+  }
+  return { fields, ttl, payloads };
+}
+
+/**
+ * Puts an entry into the ledger unless one of that id is there. KEYS ledger, index, open. ARGV member, received_at, ms that
+ * it is kept or nothing, then fields and values. Answers 0 where there is one.
+ */
+const putEntry = defineScript<number>(
+  'wrapupPutEntry',
+  `
+if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
+for i = 4, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
+if ARGV[3] ~= '' then redis.call('PEXPIRE', KEYS[1], ARGV[3]) end
+redis.call('ZADD', KEYS[2], ARGV[2], ARGV[1])
+-- The next sweep looks at it, however young it is.
+redis.call('ZADD', KEYS[3], 0, ARGV[1])
+return 1
+`,
+);
+
+export interface TakeOptions {
+  renaming: Renaming;
+  /** The digests in it were made with the index key of this installation. */
+  sameKey: boolean;
+  /** Epoch ms: what stopped since then because its route or source was not in the configuration is taken up again. */
+  reviveSince?: number;
+}
+
+/**
+ * Takes a copy in under its new names. A sweep gives what is open its jobs: the one that comes by itself within a minute,
+ * or that of `sweepNow`.
+ * @returns `known` where the ledger has a call of that source and id: it is left as it is
+ */
+export async function takeCall(store: Store, copy: CallCopy, options: TakeOptions): Promise<'taken' | 'known'> {
+  const { redis, keys, encryptor } = store;
+  const entry = parseEntry(copy.fields);
+  if (!entry) throw new Error('the copy of a call has no id');
+  const source = options.renaming.source(entry.source);
+  const { call_id, received_at } = entry;
+  const member = memberOf(source, call_id);
+  if (await redis.exists(keys.ledger(source, call_id))) return 'known';
+  const kept = new Set<string>();
+  for (const { revision, body, ttl } of copy.payloads) {
+    const bytes = Buffer.from(body, 'base64');
+    if (revisionOf(bytes) !== revision) throw new Error(`a payload of call ${call_id} is not what its revision says`);
+    const name = keys.payload(source, call_id, revision);
+    const sealed = encryptor.encrypt(bytes, placeOf(source, call_id, revision));
+    await (ttl > 0 ? redis.set(name, sealed, 'PX', ttl) : redis.set(name, sealed));
+    kept.add(revision);
+  }
+  const fields = renameFields(copy.fields, source, options);
+  const put = await putEntry(
+    redis,
+    [keys.ledger(source, call_id), keys.index, keys.open],
+    [member, received_at, copy.ttl > 0 ? copy.ttl : '', ...Object.entries(fields).flat()],
+  );
+  if (put === 0) return 'known';
+  await indexCall(redis, [keys.ledger(source, call_id), keys.unresolved], []);
+  await indexPeople(store, { source, call_id }, options, copy, kept);
+  // Compressed again, as the worker had them.
+  for (const revision of kept) await store.payloads.compress(source, call_id, revision);
+  return 'taken';
+}
+
+/** Removes a call that has been taken in elsewhere, with its jobs, so that nothing is left under its old name. */
+export async function removeCall(store: Store, call: CallRef): Promise<void> {
+  const { redis, keys } = store;
+  await forgetCall(store, call);
+  const member = memberOf(call.source, call.call_id);
+  await redis
+    .multi()
+    .del(keys.ledger(call.source, call.call_id))
+    .zrem(keys.index, member)
+    .zrem(keys.open, member)
+    .exec();
+}
+
+/** Has a worker give the calls that were taken in their jobs at once. */
+export async function sweepNow(store: Store): Promise<void> {
+  const options = { removeOnComplete: true, removeOnFail: true };
+  await store.queues.get(MAINTENANCE_QUEUE).add('sweep', {}, options);
+}
+
+function renameFields(
+  fields: Record<string, string>,
+  source: string,
+  { renaming, sameKey, reviveSince = Number.POSITIVE_INFINITY }: TakeOptions,
+): Record<string, string> {
+  const renamed: Record<string, string> = {};
+  for (const [name, value] of Object.entries(fields)) {
+    if (name === 'source') renamed.source = source;
+    else if (name === 'people') continue;
+    else if (name.startsWith('dlv:')) {
+      const delivery = JSON.parse(value) as LedgerEntry['deliveries'][number];
+      const route = renaming.route(delivery.route);
+      renamed[`dlv:${route}`] = JSON.stringify(
+        reviveDelivery({ ...delivery, route, connection: renaming.connection(delivery.connection) }, reviveSince),
+      );
+    } else if (name.startsWith('rev:') && !sameKey) {
+      const { digest: _, ...revision } = JSON.parse(value) as LedgerEntry['revisions'][number];
+      renamed[name] = JSON.stringify(revision);
+    } else if (name !== 'stopped' || !isLost(JSON.parse(value), reviveSince)) renamed[name] = value;
+  }
+  return renamed;
+}
+
+type Delivery = LedgerEntry['deliveries'][number];
+
+/** What has to do with routes and sources that are not there. */
+function isLost({ code, at }: { code?: string; at: number }, since: number): boolean {
+  return code === 'mapping' && at >= since;
+}
+
+/** A delivery that stopped because its route was missing has a new beginning, as a replay gives it. */
+function reviveDelivery(delivery: Delivery, since: number): Delivery {
+  const stopped = delivery.state === 'parked' || delivery.state === 'dead';
+  if (!stopped || !isLost({ ...delivery, at: delivery.since }, since)) return delivery;
+  const { code: _, reason: __, hint: ___, ...rest } = delivery;
+  return { ...rest, state: 'queued', since: Date.now(), replays: delivery.replays + 1 };
+}
+
+/**
+ * Its people can be found again: by its digests where the index key is the same, else by reading its payloads when they are
+ * asked for. Records are found by what the deliveries wrote.
+ */
+async function indexPeople(
+  store: Store,
+  call: CallRef,
+  { sameKey }: TakeOptions,
+  { fields, ttl }: CallCopy,
+  kept: ReadonlySet<string>,
+): Promise<void> {
+  const { redis, keys } = store;
+  const entry = await store.ledger.read(call.source, call.call_id);
+  if (!entry || entry.forgotten !== undefined) return;
+  const digests = sameKey ? (fields.people ?? '').split(' ').filter(Boolean) : [];
+  for (const digest of digests) {
+    await redis.zadd(keys.person(digest), entry.received_at, memberOf(call.source, call.call_id));
+    if (ttl > 0) await redis.pexpire(keys.person(digest), ttl, 'GT');
+  }
+  if (digests.length > 0) await redis.hset(keys.ledger(call.source, call.call_id), 'people', digests.join(' '));
+  else for (const revision of kept) await store.people.leaveUnread(entry, revision);
+  const records = entry.deliveries.flatMap(({ connection, records }) =>
+    records.map(({ object, id }) => recordOf(connection, object, id)),
+  );
+  if (records.length > 0) await store.people.add(call, undefined, records, Math.max(1, Math.ceil(ttl / 86_400_000)));
+}
+
+const KINDS = ['remembered', 'secret'] as const;
+
+/** What is remembered for the chosen connections. What cannot be decrypted is left out, as it would be when it is asked for. */
+export async function* copyMemories(store: Store, connection: Chosen): AsyncGenerator<MemoryCopy> {
+  const { redis, keys, encryptor } = store;
+  for (const kind of KINDS) {
+    const pattern = kind === 'remembered' ? keys.memory('*', '*') : keys.secret('*', '*');
+    for await (const key of scanKeys(redis, pattern)) {
+      const place = key.slice(keys.prefix.length + 1);
+      const [, of = '', ...rest] = place.split(':');
+      if (!connection(of)) continue;
+      const [sealed, ttl] = await Promise.all([redis.getBuffer(key), redis.pttl(key)]);
+      const value = sealed && (await encryptor.decrypt(sealed, place).catch(() => undefined));
+      if (value) yield { kind, connection: of, name: rest.join(':'), value: value.toString('base64'), ttl };
+    }
+  }
+}
+
+/** Takes in what was remembered, unless something younger is there. @returns whether it was taken */
+export async function takeMemory(store: Store, copy: MemoryCopy, renaming: Renaming): Promise<boolean> {
+  const { redis, keys, encryptor } = store;
+  const key = keyOf(store, { ...copy, connection: renaming.connection(copy.connection) });
+  const sealed = encryptor.encrypt(Buffer.from(copy.value, 'base64'), key.slice(keys.prefix.length + 1));
+  const done = await (copy.ttl > 0 ? redis.set(key, sealed, 'PX', copy.ttl, 'NX') : redis.set(key, sealed, 'NX'));
+  return done === 'OK';
+}
+
+/** Removes what was remembered under its old name. */
+export async function removeMemory(store: Store, copy: MemoryCopy): Promise<void> {
+  await store.redis.del(keyOf(store, copy));
+}
+
+function keyOf({ keys }: Store, { kind, connection, name }: MemoryCopy): string {
+  return kind === 'remembered' ? keys.memory(connection, name) : keys.secret(connection, name);
+}
