@@ -1,5 +1,5 @@
 /** The requests that `write` would make, for a person to read. */
-import type { Context, FieldChange, Preview } from '@wrapup/destination';
+import { type Context, type FieldChange, type Preview, parkedBy } from '@wrapup/destination';
 import type { Place } from '@wrapup/findings';
 import type { Plan, RecordPlan, Value } from '@wrapup/mapping';
 import { leavesOf } from './body/body-path.ts';
@@ -12,13 +12,17 @@ import { eventOf } from './send-event.ts';
 export async function previewPlans(settings: HttpSettings, plans: Plan[], ctx: Context): Promise<Preview[]> {
   const closed = await closedBy(ctx, settings);
   if (closed) throw closed;
-  return plans.map((plan) => ({
-    person: { found: 'none' },
-    decision: plan.records.length > 0 ? 'use' : 'skip',
-    records: plan.records.map((record) => previewEvent(settings, plan, record)),
-    left_out: plan.left_out.map(({ field, reason, at }) => ({ field, reason, at })),
-    requests: plan.records.length,
-  }));
+  return plans.map((plan) => {
+    const waits = parkedBy(plan);
+    return {
+      person: { found: 'none' },
+      decision: waits ? 'park' : plan.records.length > 0 ? 'use' : 'skip',
+      ...(waits ? { hint: `${waits.message} ${waits.hint ?? ''}` } : {}),
+      records: plan.records.map((record) => previewEvent(settings, plan, record)),
+      left_out: plan.left_out.map(({ field, reason, at }) => ({ field, reason, at })),
+      requests: waits ? 0 : plan.records.length,
+    };
+  });
 }
 
 function previewEvent(settings: HttpSettings, plan: Plan, record: RecordPlan): Preview['records'][number] {

@@ -1,4 +1,4 @@
-import { type Context, Failure, type RecordReceipt, type WriteOutcome } from '@wrapup/destination';
+import { type Context, Failure, parkedBy, type RecordReceipt, type WriteOutcome } from '@wrapup/destination';
 import type { Plan, RecordPlan } from '@wrapup/mapping';
 import type { EndpointExchange } from './client/exchange.ts';
 import type { HttpSettings } from './endpoint/settings.ts';
@@ -45,6 +45,8 @@ async function writePlan(
   const notes: string[] = [];
   let requests = 0;
   try {
+    const waits = parkedBy(plan);
+    if (waits) throw waits;
     // A mapping that makes no body for the last event must not be found out after the first was sent.
     const steps = plan.records.map((record) => taken(plan, record) ?? eventOf(plan, record));
     for (const step of steps) {

@@ -9,7 +9,7 @@ export * from './model/plan.ts';
 export * from './model/restrict-plan.ts';
 export * from './model/write-modes.ts';
 export * from './schema/editor-schema.ts';
-export { scalarSchema } from './schema/value-schema.ts';
+export { scalarSchema } from './schema/plain-schema.ts';
 export { PREDICATE_DOES } from './schema/when-schema.ts';
 export { DUE_SHAPE } from './time/due.ts';
 export { listTransforms, registerTransform } from './transforms/registry.ts';

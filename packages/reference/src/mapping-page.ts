@@ -26,6 +26,8 @@ export function mappingPage(): string {
     'A mapping says which records a call becomes on one kind of destination, field by field. [Recipes](../recipes/README.md) show it at work; this page lists all there is. `npm run wrapup -- check` says what is wrong with a mapping, `test` and `plan` what it does.',
     '## Values',
     VALUES,
+    '## Named values',
+    DEFINE,
     '## Paths',
     'A path begins with one of these roots and reads what the call itself holds. `a.b` goes into a section, `a["with space"]` too, `a[0]` takes an item of a list.',
     pathTable(),
@@ -67,10 +69,28 @@ const VALUES = table(
     ],
     ['`{ from: …, clear: true }`', 'an absent value empties the field in the CRM'],
     ['`{ from: …, required: true }`', 'without this value the record is not written'],
+    ['`{ from: …, required: park }`', 'without this value nothing is written, and the call waits for a person'],
+    ['`{ …, when: { path: … } }`', 'the field is written only for calls that fulfil the condition'],
     ['`{ …, write: if_empty }`', 'when the field may be written'],
     ['`null`', 'takes away what the preset says'],
   ],
 );
+
+const DEFINE = `\`define:\` names values that are read as \`my.<name>\` in fields, texts, maps and conditions. They may read one another, in any order; a circle is a mistake. What a preset defines is overridden by name.
+
+\`\`\`yaml
+define:
+  result:
+    cases:                             # the first that holds; is: a constant
+      - { when: { path: analysis.no_opt_out, equals: false }, is: do_not_call }
+      - { when: { path: vars.appointment_at, exists: true }, is: booked }
+    default: call.outcome              # a path, or { value: … }; without it the value is absent where no case holds
+  bant:
+    count:                             # how many of these hold
+      - { path: vars.budget, exists: true }
+      - { path: vars.authority, equals: true }
+  when_to_meet: { from: vars.appointment_at, default: actions.book.return_value }   # any value
+\`\`\``;
 
 const MODES_INTRO =
   'No call undoes what a person changed since. Unless said otherwise, fields of a person are written `if_newer`, those of other records `if_ours`, and of the call log only title, body and outcome `if_ours`: the rest is a fact of the line and written again whenever the call comes again. `kind: http` knows `overwrite` alone. What was written is known for ninety days by keyed digests; where nothing is known, because an earlier version wrote it, a filled field stays, with a note on the receipt. Between the read and the write that follows it lie milliseconds in which a change is not seen.';
@@ -82,6 +102,8 @@ const MODES: Record<(typeof WRITE_MODES)[number], string> = {
     'when the record is created, or the field is empty; later only while the field still says what Wrapup wrote last: a colleague’s change stays',
   if_newer:
     'unless a call that ended later has already been written to that person. A call that was written to them before, and comes again, follows `if_ours`',
+  forward:
+    'only what comes later in `order: [first, …, last]` than what the CRM says; what stands elsewhere, or was set back by a colleague, stays',
   never_unset: 'unless the CRM says true and the call does not: a true stays true',
   append: 'one block of text a call, marked with the call’s key and replaced when the call comes again',
 };

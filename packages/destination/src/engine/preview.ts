@@ -8,7 +8,7 @@ import type {
   PersonRecord,
   Preview,
 } from '../port/destination.ts';
-import { Failure } from '../port/failure.ts';
+import { Failure, parkedBy } from '../port/failure.ts';
 import type { CrmAdapter } from './adapter.ts';
 import { decide, lookUpPeople, type MatchDecision, type MatchResult } from './people/match-people.ts';
 import type { CrmPerson, PeopleVerbs, PersonIdentity, PersonWrite } from './people/person-verbs.ts';
@@ -186,11 +186,17 @@ async function previewPlan(
       add(record.name, object, existing?.id, fields);
     }
   const looking = requestsToLookUp(crm, write, found);
-  const stops = decision.do === 'fail' || decision.do === 'skip';
+  const waits = decision.do === 'skip' || decision.do === 'fail' ? undefined : parkedBy(plan);
+  const stops = waits !== undefined || decision.do === 'fail' || decision.do === 'skip';
+  const hint = waits
+    ? `${waits.message} ${waits.hint ?? ''}`
+    : decision.do === 'fail'
+      ? decision.failure.hint
+      : undefined;
   return {
     person: toAnswer(people, found),
-    decision: decision.do === 'fail' ? 'park' : decision.do,
-    ...(decision.do === 'fail' && decision.failure.hint ? { hint: decision.failure.hint } : {}),
+    decision: waits || decision.do === 'fail' ? 'park' : decision.do,
+    ...(hint ? { hint } : {}),
     records,
     left_out: plan.left_out.map(({ field, reason, at }) => ({ field, reason, at })),
     requests: stops ? looking : looking + crm.estimate(write, records),

@@ -1,3 +1,5 @@
+import type { Plan } from '@wrapup/mapping';
+
 /**
  * Why something could not be written, as a closed union. `next` says what happens to the delivery:
  *
@@ -27,6 +29,7 @@ export const FAILURE_CODES = {
   refused: 'park',
   missing_property: 'park',
   mapping: 'park',
+  required_value: 'park',
   conflict: 'retry',
   gone: 'retry',
   unaccounted: 'retry',
@@ -90,6 +93,16 @@ export class Failure extends Error {
     const message = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
     return new Failure('internal', scrub(message), { next: 'retry', cause: thrown });
   }
+}
+
+/** Why a plan waits for a person although it could be written: the mapping wants a value that the call lacks. */
+export function parkedBy({ parked }: Pick<Plan, 'parked'>): Failure | undefined {
+  if (!parked) return undefined;
+  const { field, reason, at } = parked;
+  return new Failure('required_value', `${field} is required, and absent: ${reason}.`, {
+    at,
+    hint: 'The mapping says required: park. Correct the line, or what the call lacks, then replay; or drop the delivery.',
+  });
 }
 
 /**

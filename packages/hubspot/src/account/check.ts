@@ -1,6 +1,6 @@
 /** Compares mappings with the account's own properties, before a call fails on them. */
 import type { Context } from '@wrapup/destination';
-import { checkOwners, type OwnerWords, quoteAll, readTime } from '@wrapup/destination/engine';
+import { checkOrder, checkOwners, type OwnerWords, quoteAll, readTime } from '@wrapup/destination/engine';
 import { type Finding, nearest } from '@wrapup/findings';
 import type { CompiledMapping, MappedField, ValueKind } from '@wrapup/mapping';
 import {
@@ -48,8 +48,13 @@ export async function checkMappings(
       message: `contacts has no property ${WATERMARK}: which call is the newest is then remembered outside HubSpot only.`,
       hint: PROVISION,
     });
-  for (const field of fields)
-    if (schemas.has(field.object)) findings.push(...checkField(field, schemas.get(field.object)));
+  for (const field of fields) {
+    const schema = schemas.get(field.object);
+    if (!schema) continue;
+    findings.push(...checkField(field, schema));
+    const shown = schema.get(field.property)?.options.filter(({ hidden }) => !hidden) ?? [];
+    findings.push(...checkOrder(field, shown.map(toValue)));
+  }
   for (const mapping of mappings) findings.push(...checkRequired(mapping));
   findings.push(...(await checkOwners(ctx, fields, ownerSource(session), OWNERS)));
   return findings;
@@ -129,7 +134,7 @@ function checkField(field: MappedField, schema: Map<string, Property> | undefine
       `${object}.${property} cannot be written: HubSpot computes it.`,
       'Take it out of the mapping.',
     );
-  const values = (field.values ?? []).map(String).filter((value) => value !== '');
+  const values = [...(field.values ?? []), ...(field.order ?? [])].map(String).filter((value) => value !== '');
   if (known.type === 'enumeration' && known.options.length > 0) {
     const allowed = (value: string) =>
       known.options.some((option) => option.value === value) ||

@@ -8,6 +8,7 @@ import type { CompiledMapping, MappedField } from '../model/compiled.ts';
 import type { Dialect } from '../model/dialect.ts';
 import type { Plan, Value } from '../model/plan.ts';
 import { mappingSchema } from '../schema/mapping-schema.ts';
+import { compileDefine } from './define.ts';
 import { describeFields, endOf } from './fields.ts';
 import { describeOwner } from './owner.ts';
 import { type CompiledPerson, compilePerson } from './person.ts';
@@ -92,7 +93,8 @@ interface CompiledTree {
 
 function compileTree(tree: MapNode, dialect: Dialect, report: Report): CompiledTree {
   const needs = new Map<string, Place>();
-  const compiling: Compiling = { report, needs };
+  const my = compileDefine(tree.entries.get('define')?.value, { report });
+  const compiling: Compiling = { report, needs, my };
   const zone = readZone(tree, compiling);
   const node = tree.entries.get('person')?.value;
   const person = node && compilePerson(node, dialect, zone, compiling);
@@ -137,7 +139,8 @@ const NEVER = 0;
 function makePlan(parts: Parts, call: Call, route: string, known: Record<string, Value> | undefined): Plan {
   const scope = { call, person: known };
   const person = parts.person?.plan(scope);
-  const { records, left } = planRecords(parts.records, scope);
+  const { records, left, parked: waits } = planRecords(parts.records, scope);
+  const parked = person?.parked ?? waits;
   return {
     key: callKey(call),
     route,
@@ -147,6 +150,7 @@ function makePlan(parts: Parts, call: Call, route: string, known: Record<string,
     person: person?.person ?? null,
     records,
     left_out: [...(person?.left ?? []), ...left],
+    parked,
     needs: parts.needs,
     // What the worker noted on the plan (its revision, what earlier attempts did) stays on it.
     settle(this: Plan, found) {

@@ -3,12 +3,14 @@ import type { Call } from '@wrapup/call';
 import type { Place } from '@wrapup/findings';
 import { get, isMap, type Node, textOf } from '@wrapup/findings';
 import type { Compiling } from '../language/compile-path.ts';
+import type { Condition } from '../language/predicate.ts';
 import { type CompiledValue, compileValue } from '../language/value.ts';
 import type { MappedField, ValueKind } from '../model/compiled.ts';
 import type { RecordDialect, WordDialect } from '../model/dialect.ts';
-import type { FieldWrite, LeftOut, Value, WriteMode } from '../model/plan.ts';
+import { type FieldWrite, type LeftOut, PARK, type Value, type WriteMode } from '../model/plan.ts';
+import { placeInOrder } from '../model/write-modes.ts';
 import { render } from '../texts/render.ts';
-import { compileDue, DUE_SHAPE } from '../time/due.ts';
+import { compileDue, DUE_SHAPE, isBefore } from '../time/due.ts';
 import { Absent, type Evaluate, LONGEST_TEXT, type Scope, toValue } from '../values/found.ts';
 import { BODY_KEYS, compileBody } from './body.ts';
 import { partsSource, type TextSource } from './text-source.ts';
@@ -17,8 +19,10 @@ import { partsSource, type TextSource } from './text-source.ts';
 export interface Field {
   property: string;
   write: WriteMode;
+  order?: string[];
+  when?: Condition;
   clear: boolean;
-  required: boolean;
+  required: boolean | 'park';
   values?: (string | number | boolean)[];
   gives?: ValueKind;
   at: Place;
@@ -90,7 +94,7 @@ function literalField(node: Node, { property }: WordDialect, context: FieldsCont
 function compileDueField(node: Node, word: string, dialect: WordDialect, context: FieldsContext): Field | undefined {
   const text = textOf(node);
   if (text === undefined) return undefined;
-  const due = compileDue(text, context.zone);
+  const due = isBefore(text) ? undefined : compileDue(text, context.zone);
   if (!due) {
     context.compiling.report.error('bad-value', `${word}: "${text}" is no time to wait`, node.at, `write ${DUE_SHAPE}`);
     return undefined;
@@ -137,7 +141,7 @@ function toField(
   context: FieldsContext,
   at: Place,
 ): Field {
-  const { clear, required, values, gives } = compiled;
+  const { clear, required, values, gives, order, when } = compiled;
   const rich = word && (word.text === 'html' || word.limit !== undefined || word.as === 'body');
   const compute = rich ? computeText(compiled, word) : computeValue(compiled.evaluate);
   return {
@@ -145,6 +149,8 @@ function toField(
     write: compiled.write ?? context.write(property),
     clear,
     required,
+    ...(order ? { order } : {}),
+    ...(when ? { when } : {}),
     ...(values ? { values } : {}),
     ...(gives ? { gives } : {}),
     at,
@@ -173,29 +179,41 @@ export function evaluateFields(
   fields: Field[],
   record: string,
   scope: Scope,
-): { writes: FieldWrite[]; left: LeftOut[]; missing?: Field } {
+): { writes: FieldWrite[]; left: LeftOut[]; missing?: Field; parked?: LeftOut } {
   const writes: FieldWrite[] = [];
   const left: LeftOut[] = [];
   let missing: Field | undefined;
+  let parked: LeftOut | undefined;
   for (const field of fields) {
-    const value = computeSafely(field, scope);
-    if (!(value instanceof Absent)) {
-      writes.push({ name: field.property, value, write: field.write, at: field.at });
+    const { property: name, write, order, at } = field;
+    if (field.when && !field.when(scope)) {
+      left.push({ field: `${record}.${name}`, reason: NOT_NOW, at });
       continue;
     }
-    if (field.required) missing ??= field;
+    const value = computeSafely(field, scope);
+    if (!(value instanceof Absent)) {
+      writes.push({ name, value, write, at, ...(order ? { order } : {}) });
+      continue;
+    }
+    if (field.required === PARK) parked ??= { field: `${record}.${name}`, reason: value.reason, at };
+    else if (field.required) missing ??= field;
     if (field.clear) writes.push({ name: field.property, value: null, write: field.write, at: field.at });
     else left.push({ field: `${record}.${field.property}`, reason: value.reason, at: field.at });
   }
-  return { writes, left, ...(missing ? { missing } : {}) };
+  return { writes, left, ...(missing ? { missing } : {}), ...(parked ? { parked } : {}) };
 }
+
+const NOT_NOW = 'its condition does not hold for this call';
+const UNORDERED = new Absent('the order does not name it');
 
 const FAILED = new Absent('it could not be computed');
 
 /** The language is total; should a part of it not be, one field is lost and no call. */
 function computeSafely(field: Field, scope: Scope): Exclude<Value, null> | Absent {
   try {
-    return field.compute(scope);
+    const value = field.compute(scope);
+    if (!field.order || value instanceof Absent) return value;
+    return placeInOrder(field.order, value) === undefined ? UNORDERED : value;
   } catch {
     return FAILED;
   }
@@ -203,12 +221,13 @@ function computeSafely(field: Field, scope: Scope): Exclude<Value, null> | Absen
 
 /** For schema checks and provisioning. */
 export function describeFields(fields: Field[], record: string, object: string): MappedField[] {
-  return fields.map(({ property, write, values, gives, at }) => ({
+  return fields.map(({ property, write, order, values, gives, at }) => ({
     record,
     object,
     property,
     use: 'write',
     write,
+    ...(order ? { order } : {}),
     ...(values ? { values } : {}),
     ...(gives ? { gives } : {}),
     at,

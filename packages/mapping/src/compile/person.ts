@@ -23,7 +23,7 @@ import { type CompiledOwner, checkOwnerOnce, compileOwner, planOwner } from './o
 export interface CompiledPerson {
   fields: Field[];
   owner?: CompiledOwner;
-  plan(scope: Scope): { person: PersonPlan; left: LeftOut[] };
+  plan(scope: Scope): { person: PersonPlan; left: LeftOut[]; parked?: LeftOut };
 }
 
 /**
@@ -59,7 +59,7 @@ export function compilePerson(node: Node, dialect: Dialect, zone: string, compil
     ...(owner ? { owner } : {}),
     plan(scope) {
       const { lead } = scope.call;
-      const { writes, left, missing } = evaluateFields(fields, 'person', scope);
+      const { writes, left, missing, parked } = evaluateFields(fields, 'person', scope);
       const known = knownOf(lead, trust);
       const policy = unmatched(scope.call.outcome);
       const heard = trust === 'match' ? [] : saidValues(writes, known, scope.call);
@@ -70,6 +70,7 @@ export function compilePerson(node: Node, dialect: Dialect, zone: string, compil
         : all;
       return {
         left: leftOut,
+        ...(parked ? { parked } : {}),
         person: {
           match: stepsOf(match, known, id(scope, known), trust),
           ...(trust ? { said: trust } : {}),

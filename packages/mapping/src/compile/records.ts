@@ -95,12 +95,12 @@ function compileRecord(
   const labels = readLabels(get(node, 'labels'), associate, compiling);
   if (name === SINGLE)
     for (const field of fields)
-      if (field.required)
+      if (field.required === true)
         compiling.report.error(
           'bad-value',
           'a call log is written whatever the call lacks: required has no meaning here',
           field.at,
-          'take required out',
+          'take it out, or let the call wait for a person: required: park',
         );
   const owner =
     dialect.owner === undefined
@@ -151,7 +151,7 @@ function demandFields(
   for (const property of required) {
     const field = fields.find((one) => one.property === property);
     const word = Object.entries(words).find(([, { property: set }]) => set === property)?.[0] ?? property;
-    if (field) field.required = true;
+    if (field) field.required ||= true;
     else
       report.error(
         'missing-key',
@@ -239,17 +239,22 @@ function reportCircle(
 }
 
 /** What one call makes of the records. */
-export function planRecords(records: CompiledRecord[], scope: Scope): { records: RecordPlan[]; left: LeftOut[] } {
+export function planRecords(
+  records: CompiledRecord[],
+  scope: Scope,
+): { records: RecordPlan[]; left: LeftOut[]; parked?: LeftOut } {
   const plans: RecordPlan[] = [];
   const left: LeftOut[] = [];
   const gone = new Set<string>();
+  let parked: LeftOut | undefined;
   for (const record of records) {
     if (record.when && !record.when(scope)) {
       gone.add(record.name);
       continue;
     }
-    const { writes, left: fields, missing } = evaluateFields(record.fields, record.name, scope);
-    if (missing) {
+    const { writes, left: fields, missing, parked: waits } = evaluateFields(record.fields, record.name, scope);
+    parked ??= waits;
+    if (missing && !waits) {
       gone.add(record.name);
       left.push({ field: record.name, reason: `it is not written without ${missing.property}`, at: missing.at });
       continue;
@@ -268,7 +273,7 @@ export function planRecords(records: CompiledRecord[], scope: Scope): { records:
       ...(record.labels ? { labels: record.labels } : {}),
     });
   }
-  return { records: plans.map((plan) => withoutGone(plan, gone)), left };
+  return { records: plans.map((plan) => withoutGone(plan, gone)), left, ...(parked ? { parked } : {}) };
 }
 
 /** What a mapping may write, for checks and pages. */

@@ -1,6 +1,6 @@
 import { clientOf, localName } from '@wrapup/call';
 import type { Place, Report } from '@wrapup/findings';
-import { nearest } from '@wrapup/findings';
+import { nearest, suggest } from '@wrapup/findings';
 import { Absent, type Evaluate, isNothing, type Present } from '../values/found.ts';
 import { parsePath, readOwn, type Segment } from './path.ts';
 import { type Known, ROOTS } from './roots.ts';
@@ -10,6 +10,22 @@ export interface Compiling {
   report: Report;
   /** Properties of the person that are read, and where. Undefined where no person can be known. */
   needs: Map<string, Place> | undefined;
+  /** What the mapping names under `define`. Absent: nothing can be named here. */
+  my?: NamedValues;
+}
+
+/** A value that the mapping names. */
+export interface NamedValue {
+  evaluate: Evaluate;
+  known: Known;
+  /** Properties of the person that it reads, and where. */
+  needs: ReadonlyMap<string, Place>;
+}
+
+export interface NamedValues {
+  readonly names: readonly string[];
+  /** Undefined where it was reported: it is part of a circle, or wrong itself. */
+  find(name: string): NamedValue | undefined;
 }
 
 export interface CompiledPath {
@@ -34,6 +50,7 @@ export function compilePath(text: string, locate: LocateCharacter, compiling: Co
   }
   const { segments } = parsed;
   const at = locate(lead);
+  if (segments[0] === 'my') return compileNamed(segments, text.trim(), at, compiling);
   const known = checkSegments(segments, text.trim(), at, report);
   if (!known) return undefined;
   const [root, ...rest] = segments;
@@ -45,6 +62,47 @@ export function compilePath(text: string, locate: LocateCharacter, compiling: Co
   }
   const full = root === 'call' ? rest : segments;
   return { evaluate: ({ call }) => wrap(readOwn(call, full), missing), text: text.trim(), known };
+}
+
+function compileNamed(
+  [, name, ...rest]: Segment[],
+  text: string,
+  at: Place,
+  { report, my, needs }: Compiling,
+): CompiledPath | undefined {
+  if (!my) {
+    report.error(
+      'unknown-path',
+      `${text} cannot be read here`,
+      at,
+      'named values belong to the mapping that defines them',
+    );
+    return undefined;
+  }
+  if (typeof name !== 'string' || rest.length > 0) {
+    report.error('unknown-path', `"${text}" names no value`, at, `write my.${my.names[0] ?? '<name>'}`);
+    return undefined;
+  }
+  if (!my.names.includes(name)) {
+    const hint = my.names.length > 0 ? suggest(name, my.names) : `say what it is: define: { ${name}: … }`;
+    report.error('unknown-path', `unknown path "${text}": nothing is defined under ${name}`, at, hint);
+    return undefined;
+  }
+  const named = my.find(name);
+  if (!named) return undefined;
+  for (const [property, place] of named.needs) {
+    if (!needs) {
+      report.error(
+        'unknown-path',
+        `${text} cannot be read here: it reads person.${property}`,
+        at,
+        'the person is looked up later; use call, lead or vars',
+      );
+      return undefined;
+    }
+    if (!needs.has(property)) needs.set(property, place);
+  }
+  return { evaluate: named.evaluate, text, known: named.known };
 }
 
 function compilePersonPath(

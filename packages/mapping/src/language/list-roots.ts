@@ -71,6 +71,7 @@ const DOES: Record<string, string> = {
   'raw.<name>': 'the payload as it came',
   'source.name': 'name of the source, as its own file has it',
   'source.client': 'name of the client in whose file the source stands',
+  'my.<name>': 'a value that the mapping names under `define`',
   'person.<name>': 'a property of the matched record, by the CRM’s own name',
 };
 

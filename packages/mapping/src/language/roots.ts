@@ -123,6 +123,8 @@ export const ROOTS: Record<string, Known> = {
   lead: { fields: LEAD },
   ...OPEN_ROOTS,
   source: { fields: { name: leaf, client: leaf } },
+  /** Values that the mapping names under `define`. */
+  my: { each: leaf },
   /** Properties of the matched record, by the CRM's own names. */
   person: { each: leaf },
 };

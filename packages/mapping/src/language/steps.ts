@@ -142,7 +142,7 @@ function readArgument({ value }: Given, { type, from, to }: Parameter): Ready | 
     case 'time_zone':
       return isTimeZone(text) ? text : { wanted: 'a time zone such as America/New_York' };
     case 'span':
-      return compileDue(text, 'UTC') ? text : { wanted: DUE_SHAPE };
+      return compileDue(text, 'UTC') ? text : { wanted: `${DUE_SHAPE}; with a minus before it` };
     case 'country':
       return isCountry(text) ? text : { wanted: 'an ISO country code of two capitals, such as US or GB' };
   }

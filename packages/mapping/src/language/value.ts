@@ -8,6 +8,7 @@ import type { Place } from '@wrapup/findings';
 import {
   type Entry,
   get,
+  isList,
   isMap,
   isNull,
   type MapNode,
@@ -17,10 +18,11 @@ import {
   textOf,
 } from '@wrapup/findings';
 import type { ValueKind } from '../model/compiled.ts';
-import type { WriteMode } from '../model/plan.ts';
+import { PARK, type WriteMode } from '../model/plan.ts';
 import { normalise } from '../values/compare.ts';
 import { Absent, type Evaluate, isScalar, type Present } from '../values/found.ts';
 import type { CompiledPath, Compiling } from './compile-path.ts';
+import { type Condition, compileCondition } from './predicate.ts';
 import { compileTransforms, pipe } from './steps.ts';
 import { type Bare, type CompiledText, compileText, type Part } from './text.ts';
 
@@ -32,20 +34,36 @@ export const FORM_KEYS: ReadonlySet<string> = new Set([
   'map',
   'default',
   'write',
+  'order',
+  'when',
   'clear',
   'required',
 ] satisfies FormKey[]);
-export type FormKey = 'value' | 'from' | 'transform' | 'map' | 'default' | 'write' | 'clear' | 'required';
+export type FormKey =
+  | 'value'
+  | 'from'
+  | 'transform'
+  | 'map'
+  | 'default'
+  | 'write'
+  | 'order'
+  | 'when'
+  | 'clear'
+  | 'required';
 
 export interface CompiledValue {
   evaluate: Evaluate;
   /** The text in its parts, where it is nothing but a text: what is the mapping's own and what the call says. */
   parts?: Part[];
   write?: WriteMode;
+  /** With `forward`: the values from the first to the last. */
+  order?: string[];
+  /** For which calls the field is written. */
+  when?: Condition;
   /** An absent value empties the CRM's field. */
   clear: boolean;
-  /** Without a value the record is not written. */
-  required: boolean;
+  /** Without a value the record is not written, or the call is parked. */
+  required: boolean | 'park';
   /** Every value it can have, where that is known. */
   values?: (string | number | boolean)[];
   /** What kind of value it is, where that is certain. */
@@ -74,12 +92,16 @@ function ofText({ evaluate, parts, path, constant: text, gives }: CompiledText) 
 
 function compileForm(node: MapNode, bare: Bare, compiling: Compiling): CompiledValue | undefined {
   const { report } = compiling;
+  const written = node.entries.get('when');
+  const when = written && compileCondition(written.value, compiling);
   const flags = {
     clear: isTrue(get(node, 'clear')),
-    required: isTrue(get(node, 'required')),
+    required: textOf(get(node, 'required')) === PARK ? PARK : isTrue(get(node, 'required')),
     at: node.at,
     ...writeOf(node),
-  };
+    ...orderOf(node, report),
+    ...(when ? { when } : {}),
+  } as const;
   const fixed = node.entries.get('value');
   const from = node.entries.get('from');
   if (!fixed === !from) {
@@ -102,7 +124,7 @@ function compileForm(node: MapNode, bare: Bare, compiling: Compiling): CompiledV
     }
     const { value } = fixed;
     if (value.kind !== 'scalar' || value.value === null) return undefined;
-    return { ...constant(value.value), ...flags };
+    return checkOrder({ ...constant(value.value), ...flags }, compiling);
   }
   const source = compileSource((from as Entry).value, bare, compiling);
   const transform = get(node, 'transform');
@@ -110,16 +132,17 @@ function compileForm(node: MapNode, bare: Bare, compiling: Compiling): CompiledV
   const table = compileTable(node, transform ? undefined : source?.path, compiling);
   const fallback = compileDefault(get(node, 'default'), compiling);
   if (!source || !steps || table === false || fallback === false) return undefined;
-  if (steps.length === 0 && !table && !fallback) return { ...ofText(source), ...flags };
+  if (steps.length === 0 && !table && !fallback) return checkOrder({ ...ofText(source), ...flags }, compiling);
   const values = table ? [...table.values(), ...(fallback?.values ?? [])] : undefined;
   const known = fallback && !fallback.values ? undefined : values;
   const gives = steps.length > 0 ? steps.at(-1)?.gives : source.gives;
-  return {
+  const value = {
     evaluate: finish(pipe(source.evaluate, steps), table, fallback?.evaluate, source.path?.text ?? 'the value'),
     ...(known ? { values: [...new Set(known.filter((value) => value !== null))] } : {}),
     ...(gives && !table && !fallback ? { gives } : {}),
     ...flags,
   };
+  return checkOrder(value, compiling);
 }
 
 function compileSource(node: Node, bare: Bare, compiling: Compiling): CompiledText | undefined {
@@ -132,6 +155,38 @@ const isTrue = (node: Node | undefined) => node?.kind === 'scalar' && node.value
 function writeOf(node: MapNode): { write?: WriteMode } {
   const write = textOf(get(node, 'write'));
   return write === undefined ? {} : { write: write as WriteMode };
+}
+
+function orderOf(node: MapNode, report: Compiling['report']): { order?: string[] } {
+  const [entry, write] = [node.entries.get('order'), node.entries.get('write')];
+  const isForward = textOf(write?.value) === 'forward';
+  if (isForward && !entry)
+    report.error(
+      'missing-key',
+      'forward needs to know the way',
+      write?.value.at ?? node.at,
+      'add order: [first, …, last]',
+    );
+  if (!entry || !isList(entry.value)) return {};
+  if (!isForward) report.error('bad-value', 'order belongs to write: forward', entry.key, 'add write: forward');
+  const order = entry.value.items.flatMap((item) => (item.kind === 'scalar' ? [String(item.value)] : []));
+  const twice = entry.value.items.find((_, index) => order.indexOf(order[index] ?? '') < index);
+  if (twice) report.error('bad-value', 'the order names a value twice', twice.at, 'keep the first');
+  return { order };
+}
+
+/** A value that the order does not name would never be written. */
+function checkOrder(value: CompiledValue, { report }: Compiling): CompiledValue {
+  const { order, values = [], at } = value;
+  for (const one of order ? values : [])
+    if (!order?.some((step) => normalise(step) === normalise(one)))
+      report.error(
+        'unknown-value',
+        `the order does not name "${one}", which the field can become`,
+        at,
+        'add it to order',
+      );
+  return value;
 }
 
 const LEAVE_OUT = new Absent('the table says to leave it out');

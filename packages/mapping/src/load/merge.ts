@@ -1,7 +1,7 @@
 /**
  * How a file changes what it extends:
  *
- * - Sections merge by key (`person`, `call_log`, `fields`, `unmatched`, a body), lists of records by name; what is new
+ * - Sections merge by key (`define`, `person`, `call_log`, `fields`, `unmatched`, a body), lists of records by name; what is new
  *   comes after what is inherited.
  * - A field that names its own source (a bare text, `from`, `value`, `template`, `text`) replaces the inherited one. One
  *   that does not (`{ write: overwrite }`, `{ map: { connected: X } }`) changes only what it says; `map` merges by entry.
@@ -32,6 +32,7 @@ const LEAVE_OUT = 'default';
 export function mergeMappings(base: MapNode, over: MapNode, report: Report): MapNode {
   return mergeKeys(base, over, report, (key) => {
     if (key === 'person') return mergePerson;
+    if (key === 'define') return mergeDefine;
     if (isList(base.entries.get(key)?.value)) return mergeRecords;
     return isMap(base.entries.get(key)?.value) ? mergeRecord : undefined;
   });
@@ -113,6 +114,14 @@ const replaceBody: Merge = (base, over, report) => {
   if (!transcript || !isBody || over.entries.has('transcript')) return over;
   return { ...over, entries: new Map([...over.entries, ['transcript', transcript]]) };
 };
+
+/** A named value that names its own source replaces the inherited one; one that does not changes only what it says. */
+const mergeNamed: Merge = (base, over, report) => {
+  const own = !isMap(over) || ['cases', 'count', ...SOURCES].some((key) => over.entries.has(key));
+  if (own || !isMap(base)) return replace(base, over, report);
+  return sections((key) => (key === 'map' ? mergeTable : undefined))(base, over, report);
+};
+const mergeDefine = sections(() => mergeNamed);
 
 const mergeFields = sections(() => mergeValue);
 const mergeUnmatched: Merge = (base, over, report) =>

@@ -40,6 +40,8 @@ export interface MappedField {
   property: string;
   use: 'write' | 'read';
   write?: WriteMode;
+  /** With `forward`: the values from the first to the last. */
+  order?: string[];
   /** Every value it can take, where that is known at load (constants and `map:` tables). */
   values?: (string | number | boolean)[];
   /** What kind of value it is whatever the call says. Absent: as the call says it. */

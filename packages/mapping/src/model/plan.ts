@@ -15,16 +15,29 @@ export type Value = string | number | boolean | null;
  * When a field may be written:
  * `overwrite` always · `if_empty` only where the CRM has nothing · `if_ours` when the record is created, later only while the field
  * still says what was written last · `if_newer` by a call that ended later than all that were written to that person; a call
- * that comes again follows `if_ours` · `never_unset` a true stays true · `append` one block marked with the call's key.
+ * that comes again follows `if_ours` · `forward` only further along an order · `never_unset` a true stays true · `append` one block marked with the call's key.
  */
-export const WRITE_MODES = ['overwrite', 'if_empty', 'if_ours', 'if_newer', 'never_unset', 'append'] as const;
+export const WRITE_MODES = [
+  'overwrite',
+  'if_empty',
+  'if_ours',
+  'if_newer',
+  'forward',
+  'never_unset',
+  'append',
+] as const;
 export type WriteMode = (typeof WRITE_MODES)[number];
+
+/** `required: park`: without this value the call waits for a person. */
+export const PARK = 'park';
 
 export interface FieldWrite {
   /** The CRM's own property name. */
   name: string;
   value: Value;
   write: WriteMode;
+  /** With `forward`: the values from the first to the last, as text. */
+  order?: string[];
   at: Place;
 }
 
@@ -149,6 +162,8 @@ export interface Plan {
   /** The call log first, then the rest in the mapping's order. */
   records: RecordPlan[];
   left_out: LeftOut[];
+  /** A value is absent without which the mapping wants a person to look at the call. */
+  parked?: LeftOut | undefined;
   /** CRM properties of the matched person that the mapping reads (`person.*` paths), for the adapter to fetch. */
   needs: string[];
   /** The same plan once the person is known; called by the adapter after matching, only where `needs` is not empty. */

@@ -1,4 +1,5 @@
 /** What a write mode means for the value that a record has now. Pure, and the same for every CRM. */
+import { normalise } from '../values/compare.ts';
 import type { FieldWrite, Value } from './plan.ts';
 
 /**
@@ -33,7 +34,11 @@ export interface FieldDecision {
 }
 
 /** @param from the value that the record has; undefined for none */
-export function decideField({ value, write }: FieldWrite, from: Value | undefined, call: Standing): FieldDecision {
+export function decideField(
+  { value, write, order }: FieldWrite,
+  from: Value | undefined,
+  call: Standing,
+): FieldDecision {
   if (write === 'append') {
     const to = appendBlock(asText(from), call.key, asText(value), call.limit);
     return asText(from) === to ? { to, why: SAYS_SO } : { to };
@@ -45,6 +50,7 @@ export function decideField({ value, write }: FieldWrite, from: Value | undefine
   if ((isOurs || write === 'if_newer') && call.watermark !== undefined && call.watermark > call.ended_at)
     return { to: value, why: 'a later call has already been written to this person' };
   if (saysTheSame(asText(from), asText(value))) return { to: value, why: SAYS_SO };
+  if (write === 'forward') return decideForward(value, from, order ?? [], call);
   return isOurs || (write === 'if_newer' && call.repeated === true) ? decideByOrigin(value, from, call) : { to: value };
 }
 
@@ -69,6 +75,22 @@ function decideByOrigin(value: Value, from: Value | undefined, { originOf }: Sta
   return origin === 'unknown' && asText(from) !== '' ? { to: value, why: UNKNOWN_ORIGIN } : { to: value };
 }
 
+/** What a colleague took back stays back; where the field stands somewhere else, it is not known which way is forward. */
+function decideForward(value: Value, from: Value | undefined, order: string[], call: Standing): FieldDecision {
+  if (call.repeated && call.originOf?.(from, value) === 'changed') return { to: value, why: COLLEAGUE };
+  if (asText(from) === '') return { to: value };
+  const [now, next] = [placeInOrder(order, from), placeInOrder(order, value)];
+  if (now === undefined) return { to: value, why: 'the order does not name what the CRM says' };
+  return next !== undefined && next > now ? { to: value } : { to: value, why: 'the CRM is as far, or further' };
+}
+
+/** Place of a value in the order of `forward`; undefined for one that it does not name. */
+export function placeInOrder(order: readonly string[], value: Value | undefined): number | undefined {
+  const wanted = normalise(value ?? '');
+  const place = order.findIndex((one) => normalise(one) === wanted);
+  return place < 0 ? undefined : place;
+}
+
 /** True when fields can only be decided with the record's current values. */
 export function needsReading(fields: FieldWrite[]): boolean {
   return fields.some(({ write, value }) => write !== 'overwrite' && !(write === 'never_unset' && isTrue(value)));
@@ -76,12 +98,12 @@ export function needsReading(fields: FieldWrite[]): boolean {
 
 /** True when the record must know which call was written to it last. */
 export function needsWatermark(fields: FieldWrite[]): boolean {
-  return fields.some(isRemembered);
+  return fields.some(({ write }) => write === 'if_newer' || write === 'if_ours');
 }
 
 /** True for a field whose value has to be known again when the record is written to another time. */
 export function isRemembered({ write }: Pick<FieldWrite, 'write'>): boolean {
-  return write === 'if_newer' || write === 'if_ours';
+  return write === 'if_newer' || write === 'if_ours' || write === 'forward';
 }
 
 function asText(value: Value | undefined): string {

@@ -96,6 +96,7 @@ const EXAMPLES: Record<string, string> = {
   metadata: 'metadata.crm_person_id',
   analysis: 'analysis.goal',
   raw: 'raw.call.timezone',
+  my: 'my.result',
   person: 'person.firstname',
   'call.turns': 'call.turns[0].text',
   'call.notes': 'call.notes[0].message',

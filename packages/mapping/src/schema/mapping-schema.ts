@@ -5,8 +5,10 @@ import type { Dialect, RecordDialect, WordDialect } from '../model/dialect.ts';
 import { AMBIGUOUS, SAID, UNMATCHED } from '../model/plan.ts';
 import { BODY_TEMPLATES, TRANSCRIPTS } from '../texts/templates.ts';
 import { DUE_SHAPE } from '../time/due.ts';
+import { defineSchema } from './define-schema.ts';
 import { ownerSchema } from './owner-schema.ts';
-import { fieldsSchema, formShape, pathSchema, scalarSchema, valueSchema } from './value-schema.ts';
+import { pathSchema, scalarSchema } from './plain-schema.ts';
+import { fieldsSchema, formShape, valueSchema } from './value-schema.ts';
 import { whenSchema } from './when-schema.ts';
 
 export const MATCH_BY = ['id', 'email', 'phone'] as const;
@@ -125,6 +127,7 @@ export function mappingSchema(dialect: Dialect) {
   return closed({
     extends: z.string().meta({ id: 'extends' }).optional().describe('A shipped preset, or a file in the config folder'),
     time_zone: z.string().optional().describe('Where business days are counted: America/New_York. UTC when not said'),
+    define: defineSchema.nullable().optional(),
     ...(dialect.person.create_as.length > 0 ? { person: personSchema(dialect).nullable().optional() } : {}),
     ...Object.fromEntries(records),
   });

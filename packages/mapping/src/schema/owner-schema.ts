@@ -1,6 +1,6 @@
 import { closed } from '@wrapup/findings';
 import { z } from 'zod';
-import { pathSchema } from './value-schema.ts';
+import { pathSchema } from './plain-schema.ts';
 
 /** What stands for the owner of the matched person. */
 export const CONTACT_OWNER = 'contact_owner';

@@ -1,12 +1,9 @@
 import { closed } from '@wrapup/findings';
 import { z } from 'zod';
 import type { FormKey } from '../language/value.ts';
-import { WRITE_MODES } from '../model/plan.ts';
-
-export const scalarSchema = z.union([z.string(), z.number(), z.boolean()]);
-
-/** A text that is a path. Editors complete it: `editor-schema.ts`. */
-export const pathSchema = z.string().meta({ id: 'path', title: 'Path' });
+import { PARK, WRITE_MODES } from '../model/plan.ts';
+import { pathSchema, scalarSchema } from './plain-schema.ts';
+import { whenSchema } from './when-schema.ts';
 
 const transformSchema = z
   .union([
@@ -35,12 +32,21 @@ export const formShape = {
       'Stands in for a value that is absent, or not in the map; again a path, a constant, or a form with a map',
     ),
   write: z.enum(WRITE_MODES).optional().describe('When the field may be written'),
+  order: z
+    .array(scalarSchema)
+    .min(2, 'must list at least two values')
+    .optional()
+    .describe('With write: forward, the values from the first to the last: the field only moves on'),
+  when: whenSchema.optional().describe('The field is written only for calls that fulfil it'),
   clear: z.boolean().optional().describe('true: an absent value empties the field in the CRM'),
-  required: z.boolean().optional().describe('true: without this value the record is not written'),
+  required: z
+    .union([z.boolean(), z.literal(PARK)])
+    .optional()
+    .describe('true: without this value the record is not written; park: without it the call waits for a person'),
 } satisfies Record<FormKey, z.ZodType>;
 
 /** What may stand under `default`: a value, but not how it is written. */
-function fallbackShape(): z.ZodRawShape {
+export function fallbackShape(): z.ZodRawShape {
   const { value, from, transform, map, default: next } = formShape;
   return { value, from, transform, map, default: next };
 }

@@ -1,6 +1,6 @@
 import { closed } from '@wrapup/findings';
 import { z } from 'zod';
-import { pathSchema, scalarSchema } from './value-schema.ts';
+import { pathSchema, scalarSchema } from './plain-schema.ts';
 
 /** What each predicate asks, for editors and the reference. */
 export const PREDICATE_DOES = {

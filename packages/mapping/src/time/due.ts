@@ -7,7 +7,7 @@ const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 
 const SHAPE =
-  /^(\d{1,4})\s*(business\s+day|minute|hour|day|week|min|h|d|m|w)s?(?:\s+at\s+([01]?\d|2[0-3]):([0-5]\d))?$/i;
+  /^([+-]\s*)?(\d{1,4})\s*(business\s+day|minute|hour|day|week|min|h|d|m|w)s?(?:\s+at\s+([01]?\d|2[0-3]):([0-5]\d))?$/i;
 
 type Unit = 'business_day' | 'minute' | 'hour' | 'day' | 'week';
 
@@ -24,6 +24,11 @@ const UNITS: Record<string, Unit> = {
   w: 'week',
 };
 
+/** Whether it leads to before: nothing can be due before the call has ended. */
+export function isBefore(text: string): boolean {
+  return text.trim().startsWith('-');
+}
+
 export const DUE_SHAPE = '30 minutes, 2 hours, 3 days, 1 business day, or 1 business day at 09:00';
 
 /** When something is due, from when the call ended. Epoch ms in, ISO 8601 UTC out; undefined beyond the calendar. */
@@ -31,16 +36,16 @@ export type Due = (ended: number) => string | undefined;
 
 /**
  * Reads `1 business day at 09:00`. Days and weeks keep the clock of the time zone across its changes; minutes and hours
- * are exact. Business days are Monday to Friday.
+ * are exact. Business days are Monday to Friday. A minus leads to before: `-1 day`.
  * @param zone IANA name
  * @returns undefined when it is no such text
  */
 export function compileDue(text: string, zone: string): Due | undefined {
   const match = SHAPE.exec(text.trim());
   if (!match) return undefined;
-  const amount = Number(match[1]);
-  const unit = UNITS[(match[2] ?? '').toLowerCase().replace(/\s+/, ' ')] as Unit;
-  const at = match[3] === undefined ? undefined : { hours: Number(match[3]), minutes: Number(match[4]) };
+  const amount = Number(match[2]) * (match[1]?.startsWith('-') ? -1 : 1);
+  const unit = UNITS[(match[3] ?? '').toLowerCase().replace(/\s+/, ' ')] as Unit;
+  const at = match[4] === undefined ? undefined : { hours: Number(match[4]), minutes: Number(match[5]) };
   if (at && (unit === 'minute' || unit === 'hour')) return undefined;
   const later: Record<Unit, (ended: number) => number> = {
     business_day: (ended) => onClock(ended, (clock) => addBusinessDays(new UTCDateMini(clock), amount).getTime()),

@@ -38,7 +38,7 @@ export const DATE_TRANSFORMS: Transform[] = [
   {
     name: 'plus',
     gives: 'datetime',
-    does: 'The moment so much later, in UTC: 30 minutes, 1 business day at 09:00. Days are those of the time zone.',
+    does: 'The moment so much later, in UTC: 30 minutes, 1 business day at 09:00; with a minus so much earlier: -1 day. Days are those of the time zone.',
     parameters: [{ name: 'how much', type: 'span' }, zone],
     example: { given: '2026-11-20T09:00:00Z', args: ['30 minutes'] },
     apply: (value: Present, span, name) => {

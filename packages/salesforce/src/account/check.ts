@@ -1,6 +1,6 @@
 /** Compares mappings with the org's own definitions, before a call fails on them. */
 import type { Context } from '@wrapup/destination';
-import { checkOwners, type OwnerWords, quoteAll } from '@wrapup/destination/engine';
+import { checkOrder, checkOwners, type OwnerWords, quoteAll } from '@wrapup/destination/engine';
 import { type Finding, suggest } from '@wrapup/findings';
 import type { CompiledMapping, MappedField } from '@wrapup/mapping';
 import { CALL_OBJECT, WATERMARK } from '../client/objects.ts';
@@ -23,9 +23,11 @@ export async function checkMappings(
   const org = await readOrg(session, [...objects, CALL_OBJECT], { fresh: true });
   const findings = [...new Set(['Task', 'Lead', 'Contact', ...objects])].flatMap((name) => checkKey(org, name));
   if (fields.some(({ write }) => write === 'if_newer')) findings.push(...checkWatermark(org));
-  for (const field of fields)
-    if (field.owners === undefined)
-      findings.push(...(field.record === 'person' ? checkPerson(org, field) : checkRecord(org, field)));
+  for (const field of fields) {
+    if (field.owners !== undefined) continue;
+    findings.push(...(field.record === 'person' ? checkPerson(org, field) : checkRecord(org, field)));
+    findings.push(...checkOrder(field, org.object(field.object)?.fields.get(field.property)?.values ?? []));
+  }
   return [...findings, ...(await checkOwners(ctx, fields, ownerSource(session), OWNERS))];
 }
 
@@ -109,7 +111,7 @@ function missing({ property, at }: MappedField, who: string, names: string[]): F
 function problemOf(
   org: OrgDefinitions,
   object: OrgObject,
-  { property, use, values = [], at }: MappedField,
+  { property, use, values = [], order = [], at }: MappedField,
 ): Finding | undefined {
   const field = object.fields.get(property);
   if (!field || use === 'read') return undefined;
@@ -126,7 +128,7 @@ function problemOf(
       `${object.name}.${property} cannot be written: Salesforce computes it, or the user may not.`,
       'Take it out of the mapping, or give the integration user access to it.',
     );
-  const wrong = values.filter((value) => value !== '' && !fitValue(field, value, org.time_zone).ok);
+  const wrong = [...values, ...order].filter((value) => value !== '' && !fitValue(field, value, org.time_zone).ok);
   if (wrong.length === 0) return undefined;
   return finding(
     field.values ? 'unknown-option' : 'wrong-type',

@@ -9,7 +9,7 @@
 
 import type { RequestFailure } from '../../http/request-failure.ts';
 import type { Context } from '../../port/context.ts';
-import { Failure } from '../../port/failure.ts';
+import { Failure, parkedBy } from '../../port/failure.ts';
 import { type PlanReport, reportDropped, reportFailure } from '../plan/plan-write.ts';
 import type { SteppedDown } from '../records/record-verbs.ts';
 import type { CrmRow, RowResult } from '../rows/row.ts';
@@ -255,9 +255,12 @@ function newRow(
   person: NewPerson,
 ): { row?: CrmRow; created: NewPerson; reports: PlanReport[]; remembered: ReadonlyMap<string, string> } {
   const object = crm.newObject(person.writes);
-  const resolved = person.writes.map((write) => resolvePlan(write, {}));
+  const all = person.writes.map((write) => resolvePlan(write, {}));
+  const waiting = new Map(all.flatMap((write) => [[write, parkedBy(write.plan)] as const]));
+  const resolved = all.filter((write) => !waiting.get(write));
   const { fields, dropped, refused, remembered } = makePatch(crm, object, resolved, undefined, undefined);
   const reports = [
+    ...[...waiting].flatMap(([write, failure]) => (failure ? [reportFailure(write, 'person', failure)] : [])),
     ...[...dropped].flatMap(([write, all]) => reportDropped(write, 'person', all)),
     ...[...refused].map(([write, failure]) => reportFailure(write, 'person', failure)),
   ];

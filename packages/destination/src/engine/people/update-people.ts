@@ -11,7 +11,7 @@
 import type { RequestFailure } from '../../http/request-failure.ts';
 import type { Context } from '../../port/context.ts';
 import type { RecordReceipt } from '../../port/destination.ts';
-import { Failure } from '../../port/failure.ts';
+import { Failure, parkedBy } from '../../port/failure.ts';
 import {
   type PlanReport,
   type PlanWrite,
@@ -67,7 +67,8 @@ export async function updatePeople(crm: PeopleVerbs, people: KnownPerson[]): Pro
   // Two ids may turn out to be one person when they are read: merged, or converted.
   const { open, ...first } = await readWhereNeeded(crm, joinById(people));
   // A plan may write more properties once it knows the person: those are read as well.
-  let done = join(first, await readWhereNeeded(crm, joinById(open).map(resolve)));
+  const { resolved, reports } = withoutParked(joinById(open).map(resolve));
+  let done = join(first, { reports }, await readWhereNeeded(crm, resolved));
   for (let round = 1; round <= MAX_ROUNDS && done.open.length > 0; round += 1)
     done = join({ ...done, open: [] }, await writeOnce(crm, joinById(done.open), round === MAX_ROUNDS));
   return done;
@@ -191,6 +192,20 @@ function neededOf({ writes }: KnownPerson, watermark: string): string[] {
 function resolve(known: KnownPerson): KnownPerson {
   if (!known.asked || known.created) return known;
   return { ...known, writes: known.writes.map((write) => resolvePlan(write, known.person.properties)) };
+}
+
+/** Those whose mapping wants a value that is absent, now that the person is known, end here. */
+function withoutParked(people: KnownPerson[]): { resolved: KnownPerson[]; reports: PlanReport[] } {
+  const reports: PlanReport[] = [];
+  const resolved = people.flatMap((known): KnownPerson[] => {
+    const writes = known.writes.filter((write) => {
+      const failure = write.resolved && !write.done ? parkedBy(write.plan) : undefined;
+      if (failure) reports.push(reportFailure(write, 'person', failure));
+      return !failure;
+    });
+    return writes.length > 0 ? [{ ...known, writes }] : [];
+  });
+  return { resolved, reports };
 }
 
 interface Writing {

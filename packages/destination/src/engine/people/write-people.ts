@@ -1,5 +1,5 @@
 /** Finds, creates and writes the people of many plans, in rounds: each is looked up, judged by its policy, and written once. */
-import { Failure } from '../../port/failure.ts';
+import { Failure, parkedBy } from '../../port/failure.ts';
 import { type OwnerSource, ownersFor } from '../owners/owners.ts';
 import { type PlanReport, type PlanWrite, reportFailure } from '../plan/plan-write.ts';
 import { createPeople } from './create-people.ts';
@@ -27,8 +27,11 @@ interface PeopleResult {
 }
 
 /** Those whose record vanished between look-up and write are looked up once more. Never rejects. */
-export async function writePeople(crm: PeopleVerbs, plans: PersonWrite[]): Promise<PeopleResult> {
+export async function writePeople(crm: PeopleVerbs, all: PersonWrite[]): Promise<PeopleResult> {
+  const parked = all.map((write) => [write, write.resolved ? parkedBy(write.plan) : undefined] as const);
+  const plans = parked.flatMap(([write, failure]) => (failure ? [] : [write]));
   const done: PeopleResult = { writes: plans.filter(({ plan }) => plan.person === null), reports: [] };
+  for (const [write, failure] of parked) if (failure) done.reports.push(reportFailure(write, 'person', failure));
   for (const { index, notes } of done.writes as PersonWrite[])
     done.reports.push(...notes.map((note) => ({ plan: index, note })));
   let open = plans.filter(({ plan }) => plan.person !== null);
@@ -85,7 +88,9 @@ async function matchPeople(
         const limited = await limitIfSaid(crm.session.ctx, write, decision);
         const resolved = read ? resolvePlan(limited, person.properties) : limited;
         const one = { ...resolved, done: person.id === writtenBefore(write) };
-        matched.known.push({ person, writes: [one], ...(read ? { asked: new Set(properties) } : {}) });
+        const waits = one.resolved ? parkedBy(one.plan) : undefined;
+        if (waits) matched.reports.push(reportFailure(one, 'person', waits));
+        else matched.known.push({ person, writes: [one], ...(read ? { asked: new Set(properties) } : {}) });
       } catch (thrown) {
         matched.reports.push(reportFailure(write, 'person', Failure.of(thrown)));
       }
@@ -94,6 +99,11 @@ async function matchPeople(
     else if (decision.do === 'skip') matched.reports.push({ plan: write.index, skipped: decision.note });
     else {
       const resolved = resolvePlan(write, {});
+      const waits = parkedBy(resolved.plan);
+      if (waits) {
+        matched.reports.push(reportFailure(resolved, 'person', waits));
+        continue;
+      }
       matched.log_only.push({ ...resolved, log_only: true });
       matched.reports.push(...[...resolved.notes, decision.note].map((note) => ({ plan: write.index, note })));
     }

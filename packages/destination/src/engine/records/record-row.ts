@@ -26,6 +26,8 @@ export function recordStanding(
     key: plan.key,
     ended_at,
     watermark: undefined,
+    // A record of one call: whatever comes, comes again.
+    repeated: true,
     originOf: ({ name }, from, to) =>
       values.originOf(recordMemory(record), name, canonical(name, from), canonical(name, to)),
   };

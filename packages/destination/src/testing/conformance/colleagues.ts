@@ -68,6 +68,34 @@ function keepsRecords({ account, connect, makePlan }: CaseTools, kind: WorkedOnK
       expect(notesOf(outcome)).toContain(`${kind.type}.${field}: ${STAYS}`);
     });
 
+  test('forward leads on and never back, and leaves what a colleague set back', async () => {
+    const order = [says[0], says[1], colleague];
+    const forward = (value: string): Plan => {
+      const plan = planOf(value);
+      const records = plan.records.map((record) => ({
+        ...record,
+        fields: record.fields.map((one) => (one.name === field ? { ...one, write: 'forward' as const, order } : one)),
+      }));
+      return { ...plan, records };
+    };
+    const destination = await connect();
+    const commons = makeMemoryCommons();
+    const [first] = await write(destination, [forward(says[0])], commons);
+    const { [kind.type]: id = '' } = ids(first);
+    const again = (value: string) =>
+      write(destination, [{ ...forward(value), resume: { attempts: 1, records: ids(first) } }], commons);
+    await again(says[1]);
+    expect(await present(id)).toBe(says[1]);
+    await again(says[0]);
+    expect(await present(id)).toBe(says[1]);
+    await account().change(kind.object, id, { [field]: colleague });
+    await again(says[1]);
+    expect(await present(id)).toBe(colleague);
+    await account().change(kind.object, id, { [field]: says[0] });
+    await again(says[1]);
+    expect(await present(id)).toBe(says[0]);
+  });
+
   test('where nothing is known of what was written, what is filled stays, with a note', async () => {
     const destination = await connect();
     const [first] = await write(destination, [planOf(says[0])]);

@@ -160,7 +160,7 @@ function failsToLookUp({ account, connect, effects, makePlan }: CaseTools): void
 }
 
 /** What a replay changes. */
-function movesCalls({ account, connect, effects, makePlan }: CaseTools): void {
+function movesCalls({ names, account, connect, effects, makePlan }: CaseTools): void {
   test('log only: the call is logged without a person and without a task, and a replay attaches it', async () => {
     const destination = await connect();
     const plan = makePlan({ id: 'c1', phone: PHONE, unmatched: 'log_only' });
@@ -197,6 +197,26 @@ function movesCalls({ account, connect, effects, makePlan }: CaseTools): void {
     expect(outcomes[0]).toMatchObject({ ok: true, receipt: { records: [] } });
     expect(failure(outcomes[1])).toMatchObject({ code: 'unmatched_person', next: 'park' });
     expect(await effects()).toEqual({ people: [], call_logs: [], tasks: [] });
+  });
+
+  test('a call that lacks what the mapping requires waits for a person, found, new or read first, and nothing is written', async () => {
+    await account().addPeople([{ phone: PHONE, first_name: 'Grace' }]);
+    const destination = await connect();
+    const at = { file: 'mappings/sample.yaml', line: 7, column: 3 };
+    const parked = { field: 'call_log.topic', reason: 'vars.topic is not in the call', at };
+    const known = { ...makePlan({ id: 'c1', phone: PHONE }), parked };
+    const unknown = { ...makePlan({ id: 'c2', phone: OTHER }), parked };
+    const logged = { ...makePlan({ id: 'c3', phone: OTHER, unmatched: 'log_only' }), parked };
+    const whole = makePlan({ id: 'c4', phone: PHONE });
+    const settled = { ...whole, needs: [names.first_name], settle: () => ({ ...whole, parked }) };
+    const before = await effects();
+    const outcomes = await write(destination, [known, unknown, logged, settled]);
+    for (const outcome of outcomes)
+      expect(failure(outcome)).toMatchObject({ code: 'required_value', next: 'park', details: { at } });
+    expect(await effects()).toEqual(before);
+    const previews = await destination.preview([known, settled], makeMemoryContext());
+    expect(previews.map(({ decision }) => decision)).toEqual(['park', 'park']);
+    expect(previews[0]?.hint).toMatch(/call_log\.topic is required, and absent/);
   });
 
   test('a call without number and address never creates a person', async () => {
