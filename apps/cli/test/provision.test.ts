@@ -38,6 +38,28 @@ test('Salesforce is only changed with --deploy; then doctor has nothing to say',
   expect(doctor.code).toBe(0);
 });
 
+test('doctor writes down what the CRM answered, without tokens and without what belongs to people', async () => {
+  const { sandbox, folder, env } = await openOrg();
+  sandbox.control.seed({
+    salesforce: { fields: { Lead: [{ name: 'Shoe_Size__c', label: 'Shoe size of Ada Lovelace' }] } },
+  });
+  const file = join(folder, 'answers.jsonl');
+  const doctor = await wrapup(['doctor', 'sales', '--record', file], env);
+  expect(doctor.stdout).toMatch(/\d+ exchanges in .*answers\.jsonl, without tokens/);
+  const text = readFileSync(file, 'utf8');
+  expect(text).not.toMatch(/sandbox-consumer-secret|Lovelace|wrapup\.integration|127\.0\.0\.1/);
+  for (const user of sandbox.salesforce.records('User')) expect(text).not.toContain(user.id);
+  const lines = text
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  expect(lines.map(({ api }) => api)).toContainEqual(expect.stringMatching(/^POST .*\/services\/oauth2\/token$/));
+  expect(lines.every(({ vendor, trust }) => vendor === 'salesforce' && trust === 'recorded')).toBe(true);
+  expect(text).toContain('Shoe_Size__c');
+  const nowhere = await wrapup(['doctor', 'sales', '--record', join(folder, 'no/such/folder.jsonl')], env);
+  expect([nowhere.code, nowhere.stderr]).toEqual([2, expect.stringContaining('cannot be written')]);
+});
+
 test('the package can be written for other tools, without asking the org', async () => {
   const { sandbox, folder, env } = await openOrg();
   const zip = join(folder, 'out/wrapup.zip');

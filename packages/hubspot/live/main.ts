@@ -4,9 +4,11 @@
  *   HUBSPOT_LIVE_TOKEN        service key of a developer test account, or an access token of an OAuth app
  *   HUBSPOT_LIVE_BASE_URL     default https://api.hubapi.com
  *   HUBSPOT_LIVE_VERSION      default 2026-09
+ *   HUBSPOT_LIVE_RECORD       file for what it answered, without tokens and what belongs to people
  *   HUBSPOT_LIVE_ANY_ACCOUNT  1: also where the account is no test account
  */
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { ExchangeRecorder } from '@wrapup/destination/http';
 import { describeAnswers } from '@wrapup/sandbox';
 import { runLive } from './run.ts';
 
@@ -19,12 +21,14 @@ if (!token) {
     'Skipped: HUBSPOT_LIVE_TOKEN is not set. Make a free developer test account, give it a service key with read and write of contacts (crm.objects.contacts.*, crm.schemas.contacts.*, crm.objects.owners.read), and run `HUBSPOT_LIVE_TOKEN=pat-… npm run live:hubspot`.',
   );
 } else {
+  const recorder = new ExchangeRecorder('hubspot');
   try {
     const { account, steps, answers } = await runLive({
       token,
       base_url: (env.HUBSPOT_LIVE_BASE_URL ?? 'https://api.hubapi.com').replace(/\/+$/, ''),
       version: env.HUBSPOT_LIVE_VERSION ?? '2026-09',
       any_account: env.HUBSPOT_LIVE_ANY_ACCOUNT === '1',
+      observe: recorder.observe,
       tell: ({ step, ok, detail }) => console.log(`${ok ? 'ok    ' : 'FAILED'} ${step}\n       ${detail}`),
     });
     const failed = steps.filter(({ ok }) => !ok).length;
@@ -35,4 +39,13 @@ if (!token) {
     console.error(thrown instanceof Error ? thrown.message : String(thrown));
     process.exitCode = 1;
   }
+  if (env.HUBSPOT_LIVE_RECORD)
+    writeFileSync(
+      env.HUBSPOT_LIVE_RECORD,
+      recorder
+        .lines()
+        .map((line) => `${line}\n`)
+        .join(''),
+      { mode: 0o600 },
+    );
 }

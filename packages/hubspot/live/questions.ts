@@ -71,7 +71,7 @@ export const QUESTIONS: Question[] = [
   },
   {
     asks: 'Do upserts of one new key at once make one record?',
-    sandbox: /^[1-7] of 8 succeeded, 1 record$/,
+    sandbox: /^[1-8] of 8 succeeded, 1 record$/,
     async answer(raw, run, made) {
       const answers = await Promise.all(
         Array.from({ length: 8 }, () =>

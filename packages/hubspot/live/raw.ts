@@ -1,5 +1,6 @@
 /** Requests of the live run that no adapter would make: what HubSpot says to them is the answer that is looked for. */
 import { setTimeout as pause } from 'node:timers/promises';
+import type { Context } from '@wrapup/destination';
 
 export interface RawAnswer {
   status: number;
@@ -22,22 +23,30 @@ const TRIES = 4;
 export class Raw {
   readonly target: Target;
 
-  constructor(target: Target) {
+  readonly #observe: Context['observe'];
+
+  /** @param observe called with each exchange */
+  constructor(target: Target, observe?: Context['observe']) {
     this.target = target;
+    this.#observe = observe;
   }
 
   /** @param path below the host, `{v}` stands for the version */
   async ask(method: string, path: string, body?: unknown, patient = true): Promise<RawAnswer> {
     for (let attempt = 1; ; attempt += 1) {
-      const response = await fetch(`${this.target.base_url}${path.replace('{v}', this.target.version)}`, {
-        method,
+      const url = `${this.target.base_url}${path.replace('{v}', this.target.version)}`;
+      const request = { method, url, ...(body === undefined ? {} : { body: JSON.stringify(body) }) };
+      const response = await fetch(url, {
+        ...request,
         headers: { authorization: `Bearer ${this.target.token}`, 'content-type': 'application/json' },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
         signal: AbortSignal.timeout(TIMEOUT),
       });
+      const text = await response.text();
+      const headers = Object.fromEntries(response.headers);
+      this.#observe?.({ request, answer: { status: response.status, headers, text } });
       const answer = {
         status: response.status,
-        body: parse(await response.text()),
+        body: parse(text),
         retry_after: response.headers.get('retry-after'),
       };
       if (!patient || answer.status !== 429 || attempt === TRIES) return answer;

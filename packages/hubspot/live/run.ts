@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import {
+  type Context,
   type Destination,
   Failure,
   makeMemoryCommons,
@@ -35,6 +36,8 @@ export interface LiveReport {
 export interface LiveOptions extends Target {
   /** Also in an account that says it is neither a developer test account nor a sandbox. */
   any_account?: boolean;
+  /** Called with each exchange. */
+  observe?: Context['observe'];
   /** Called after each step. */
   tell?(step: LiveStep): void;
 }
@@ -46,8 +49,9 @@ const RACERS = 8;
 
 /** @throws when the key does not work, or the account is not for tests */
 export async function runLive(options: LiveOptions): Promise<LiveReport> {
-  const { token, base_url, version, any_account, tell } = options;
-  const raw = new Raw({ token, base_url, version });
+  const { token, base_url, version, any_account, tell, observe } = options;
+  const context = contexts(observe);
+  const raw = new Raw({ token, base_url, version }, observe);
   const settings = hubspotKind.settings.parse({ access_token: token, base_url, api_version: version, timeout: 20_000 });
   const destination = await hubspotKind.connect('live', settings);
   const run = randomBytes(4).toString('hex');
@@ -56,7 +60,7 @@ export async function runLive(options: LiveOptions): Promise<LiveReport> {
     if (id !== undefined) made.set(object, (made.get(object) ?? new Set()).add(id));
   };
   const report: LiveReport = {
-    account: await checkAccount(destination, raw, any_account ?? false),
+    account: await checkAccount(destination, raw, any_account ?? false, context),
     steps: [],
     answers: [],
   };
@@ -73,10 +77,10 @@ export async function runLive(options: LiveOptions): Promise<LiveReport> {
     tell?.(done);
   };
   try {
-    await step('provision', () => provision(destination));
-    await step('write, and write again', () => writeTwice(destination, run, note));
-    await step('race without shared memory', () => race(destination, run, note));
-    await step('search shows what was written', () => waitForSearch(destination, run));
+    await step('provision', () => provision(destination, context));
+    await step('write, and write again', () => writeTwice(destination, run, note, context));
+    await step('race without shared memory', () => race(destination, run, note, context));
+    await step('search shows what was written', () => waitForSearch(destination, run, context));
     for (const [index, { asks, sandbox, answer }] of QUESTIONS.entries())
       await step(`${index + 1}. ${asks}`, async () => {
         const said = await answer(raw, run, note);
@@ -90,7 +94,7 @@ export async function runLive(options: LiveOptions): Promise<LiveReport> {
   return report;
 }
 
-async function checkAccount(destination: Destination, raw: Raw, any: boolean): Promise<string> {
+async function checkAccount(destination: Destination, raw: Raw, any: boolean, context: () => Context): Promise<string> {
   const { account, notes } = await destination.probe(context());
   const { body } = await raw.ask('GET', '/account-info/{v}/details');
   const type = String(body.accountType ?? 'of unknown type');
@@ -101,8 +105,9 @@ async function checkAccount(destination: Destination, raw: Raw, any: boolean): P
   return `${account} (${type}); ${notes.join(' ')}`;
 }
 
-function context() {
-  return makeMemoryContext(makeMemoryCommons(hubspotKind.pools), { within: WITHIN });
+/** A context of its own for each call, without shared memory. */
+function contexts(observe: Context['observe']): () => Context {
+  return () => makeMemoryContext(makeMemoryCommons(hubspotKind.pools), { within: WITHIN, observe });
 }
 
 function mapping() {
@@ -116,7 +121,7 @@ function mapping() {
   return compiled;
 }
 
-async function provision(destination: Destination): Promise<string> {
+async function provision(destination: Destination, context: () => Context): Promise<string> {
   const steps = await destination.provision({ mappings: [mapping()], plan: false }, context());
   const refused = steps.filter(({ state }) => state === 'refused');
   if (refused.length > 0) throw new Error(refused.map(({ what, hint }) => `${what}: ${hint ?? 'refused'}`).join(' '));
@@ -136,7 +141,7 @@ function idsOf(outcome: WriteOutcome | undefined, note: Note): string {
   return outcome.receipt.records.map(({ name, id }) => `${name} ${id}`).join(', ');
 }
 
-async function writeTwice(destination: Destination, run: string, note: Note): Promise<string> {
+async function writeTwice(destination: Destination, run: string, note: Note, context: () => Context): Promise<string> {
   const plan = planOf(run, 'write');
   const [first] = await destination.write([plan], context());
   const written = idsOf(first, note);
@@ -147,7 +152,7 @@ async function writeTwice(destination: Destination, run: string, note: Note): Pr
   return [written, `${first?.ok ? first.receipt.requests : 0} requests`, ...notes].join('; ');
 }
 
-async function race(destination: Destination, run: string, note: Note): Promise<string> {
+async function race(destination: Destination, run: string, note: Note, context: () => Context): Promise<string> {
   const plan = planOf(run, 'race');
   const deliver = async () => {
     for (let attempts = 0; ; attempts += 1) {
@@ -162,7 +167,7 @@ async function race(destination: Destination, run: string, note: Note): Promise<
   return `${RACERS} deliveries, one effect: ${[...all].join()}`;
 }
 
-async function waitForSearch(destination: Destination, run: string): Promise<string> {
+async function waitForSearch(destination: Destination, run: string, context: () => Context): Promise<string> {
   const match = planOf(run, 'write').person?.match.filter(({ by }) => by === 'phone') ?? [];
   const began = Date.now();
   while (Date.now() - began < SEARCH) {

@@ -2,6 +2,7 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { ExchangeRecorder } from '@wrapup/destination/http';
 import { SANDBOX_RULES } from '@wrapup/sandbox';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { runLive } from '../live/run.ts';
@@ -20,7 +21,10 @@ afterEach(async () => {
 const target = () => ({ token: 'pat-na1-live', base_url: account.sandbox.hubspotUrl, version: '2026-09' });
 
 test('a run does everything, answers every question, and leaves no record behind', async () => {
-  const { steps, answers } = await runLive(target());
+  const recorder = new ExchangeRecorder('hubspot');
+  const { steps, answers } = await runLive({ ...target(), observe: recorder.observe });
+  expect(recorder.size).toBeGreaterThan(50);
+  expect(recorder.lines().join()).not.toMatch(/pat-na1-live|wrapup-write|555010/);
   expect(steps.filter(({ ok }) => !ok)).toEqual([]);
   expect(answers.filter(({ confirms }) => !confirms)).toEqual([]);
   const asked = answers.map(({ question }) => question);

@@ -4,10 +4,12 @@
  *   SALESFORCE_LIVE_LOGIN_URL      https://<my domain>.my.salesforce.com of a free Developer Edition org
  *   SALESFORCE_LIVE_CLIENT_ID      consumer key of an external client app with the client credentials flow
  *   SALESFORCE_LIVE_CLIENT_SECRET  its secret, or SALESFORCE_LIVE_CLIENT_SECRET_FILE
+ *   SALESFORCE_LIVE_RECORD       file for what it answered, without tokens and what belongs to people
  *   SALESFORCE_LIVE_ANY_ORG        1: also where the org is neither a Developer Edition nor a sandbox
  *   SALESFORCE_LIVE_DEPLOY         1: deploys the fields that Wrapup needs where they are missing
  */
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { ExchangeRecorder } from '@wrapup/destination/http';
 import { describeAnswers } from '@wrapup/sandbox';
 import { runLive } from './run.ts';
 
@@ -22,6 +24,7 @@ if (!env.SALESFORCE_LIVE_CLIENT_ID || !secret || !env.SALESFORCE_LIVE_LOGIN_URL)
     'Skipped: SALESFORCE_LIVE_CLIENT_ID, SALESFORCE_LIVE_CLIENT_SECRET and SALESFORCE_LIVE_LOGIN_URL are not all set. Sign up for a free Developer Edition org, make an external client app with the client credentials flow (docs/guide/salesforce.md), and run it again with them.',
   );
 } else {
+  const recorder = new ExchangeRecorder('salesforce');
   try {
     const { account, steps, answers } = await runLive({
       connection: {
@@ -31,6 +34,7 @@ if (!env.SALESFORCE_LIVE_CLIENT_ID || !secret || !env.SALESFORCE_LIVE_LOGIN_URL)
       },
       any_org: env.SALESFORCE_LIVE_ANY_ORG === '1',
       deploy: env.SALESFORCE_LIVE_DEPLOY === '1',
+      observe: recorder.observe,
       tell: ({ step, ok, detail }) => console.log(`${ok ? 'ok    ' : 'FAILED'} ${step}\n       ${detail}`),
     });
     const failed = steps.filter(({ ok }) => !ok).length;
@@ -41,4 +45,13 @@ if (!env.SALESFORCE_LIVE_CLIENT_ID || !secret || !env.SALESFORCE_LIVE_LOGIN_URL)
     console.error(thrown instanceof Error ? thrown.message : String(thrown));
     process.exitCode = 1;
   }
+  if (env.SALESFORCE_LIVE_RECORD)
+    writeFileSync(
+      env.SALESFORCE_LIVE_RECORD,
+      recorder
+        .lines()
+        .map((line) => `${line}\n`)
+        .join(''),
+      { mode: 0o600 },
+    );
 }

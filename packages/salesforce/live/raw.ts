@@ -1,6 +1,6 @@
 /** Requests of the live run that the adapter would not make: what Salesforce says to them is the answer that is looked for. */
 
-import { makeMemoryCommons, makeMemoryContext } from '@wrapup/destination';
+import { type Context, makeMemoryCommons, makeMemoryContext } from '@wrapup/destination';
 import { asList, asObject, asText } from '@wrapup/destination/http';
 import type { SalesforceTransport } from '../src/client/transport.ts';
 import { SalesforceFailure } from '../src/errors/classify.ts';
@@ -19,8 +19,12 @@ export class Raw {
   /** Ids to delete at the end, the last made first. */
   readonly made: string[] = [];
 
-  constructor(transport: SalesforceTransport) {
+  readonly #observe: Context['observe'];
+
+  /** @param observe called with each exchange */
+  constructor(transport: SalesforceTransport, observe?: Context['observe']) {
     this.#transport = transport;
+    this.#observe = observe;
   }
 
   get root(): string {
@@ -43,7 +47,7 @@ export class Raw {
                 : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
             }),
         },
-        makeMemoryContext(this.#commons, { within: 60_000 }),
+        makeMemoryContext(this.#commons, { within: 60_000, observe: this.#observe }),
       );
       return answer;
     } catch (thrown) {

@@ -1,6 +1,12 @@
 /** The adapter against a real org: provisions, writes, writes again, asks what is not documented, deletes what it made. */
 import { randomBytes } from 'node:crypto';
-import { type Destination, makeMemoryCommons, makeMemoryContext, type WriteOutcome } from '@wrapup/destination';
+import {
+  type Context,
+  type Destination,
+  makeMemoryCommons,
+  makeMemoryContext,
+  type WriteOutcome,
+} from '@wrapup/destination';
 import { samplePlan } from '@wrapup/destination/sample-plan';
 import type { LiveAnswer } from '@wrapup/sandbox';
 import { SalesforceTransport } from '../src/client/transport.ts';
@@ -26,6 +32,8 @@ export interface LiveOptions {
   any_org: boolean;
   /** Deploy the fields that are missing. */
   deploy: boolean;
+  /** Called with each exchange. */
+  observe?: Context['observe'];
   /** Called after each step. */
   tell?(step: LiveStep): void;
 }
@@ -38,7 +46,8 @@ export async function runLive(options: LiveOptions): Promise<LiveReport> {
   const settings = salesforceKind.settings.parse(options.connection);
   const destination = await salesforceKind.connect('live', settings);
   const transport = await SalesforceTransport.open(settings);
-  const raw = new Raw(transport);
+  const raw = new Raw(transport, options.observe);
+  const context = contexts(options.observe);
   const run = randomBytes(4).toString('hex');
   const steps: LiveStep[] = [];
   const answers: LiveAnswer[] = [];
@@ -61,8 +70,8 @@ export async function runLive(options: LiveOptions): Promise<LiveReport> {
       throw new Error(
         `org ${account} is ${type}, neither a Developer Edition nor a sandbox: nothing was done. SALESFORCE_LIVE_ANY_ORG=1 runs it all the same.`,
       );
-    await step('provision', () => provision(destination, options.deploy));
-    await step('write, and write again', () => writeTwice(destination, raw, run));
+    await step('provision', () => provision(destination, options.deploy, context));
+    await step('write, and write again', () => writeTwice(destination, raw, run, context));
     for (const [index, { asks, sandbox, answer }] of QUESTIONS.entries())
       await step(`${index + 1}. ${asks}`, async () => {
         const said = await answer(raw, run);
@@ -77,11 +86,12 @@ export async function runLive(options: LiveOptions): Promise<LiveReport> {
   }
 }
 
-function context() {
-  return makeMemoryContext(makeMemoryCommons(), { within: WITHIN });
+/** A context of its own for each call, without shared memory. */
+function contexts(observe: Context['observe']): () => Context {
+  return () => makeMemoryContext(makeMemoryCommons(), { within: WITHIN, observe });
 }
 
-async function provision(destination: Destination, deploy: boolean): Promise<string> {
+async function provision(destination: Destination, deploy: boolean, context: () => Context): Promise<string> {
   const made = await destination.provision({ mappings: [], plan: !deploy, deploy }, context());
   const open = made.filter(({ state }) => state === 'missing' || state === 'refused');
   const said = made.map(({ what, state }) => `${what} ${state}`).join(', ');
@@ -90,7 +100,7 @@ async function provision(destination: Destination, deploy: boolean): Promise<str
 }
 
 /** A call of a number that belongs to no subscriber: 555-0100 to 555-0199 are kept for fiction. */
-async function writeTwice(destination: Destination, raw: Raw, run: string): Promise<string> {
+async function writeTwice(destination: Destination, raw: Raw, run: string, context: () => Context): Promise<string> {
   const phone = `+1415555${String(100 + (Number.parseInt(run, 16) % 100)).padStart(4, '0')}`;
   const plan = samplePlan(SALESFORCE_NAMES, {
     id: run,

@@ -93,12 +93,14 @@ export abstract class Transport<Call extends ApiRequest, Token> implements Reque
   }
 
   /** Within the connection's timeout and the deadline. @throws Unanswered */
-  #exchange(request: HttpRequest, ctx: Context): Promise<HttpAnswer> {
+  async #exchange(request: HttpRequest, ctx: Context): Promise<HttpAnswer> {
     const scheme = request.url.slice(0, request.url.indexOf(':'));
     const agent = this.#agents.get(scheme) ?? makeAgent(request.url);
     this.#agents.set(scheme, agent);
     const within = Math.min(this.#options.timeout, ctx.deadline - Date.now());
-    return exchange(request, { agent, within, signal: ctx.signal });
+    const answer = await exchange(request, { agent, within, signal: ctx.signal });
+    ctx.observe?.({ request, answer });
+    return answer;
   }
 
   /**

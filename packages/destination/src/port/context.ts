@@ -84,6 +84,13 @@ export interface Log {
   error(fields: object, message: string): void;
 }
 
+/** One exchange with the CRM, as it went over the wire: holds tokens and personal data. */
+export interface ObservedExchange {
+  request: { method: string; url: string; body?: string | Buffer | undefined };
+  /** Names of headers in lower case. */
+  answer: { status: number; headers: Record<string, string>; text: string };
+}
+
 export interface Context {
   /** Aborted when the work is no longer wanted: shutdown, lost lock. */
   signal: AbortSignal;
@@ -95,4 +102,6 @@ export interface Context {
   lease: Lease;
   secrets: Secrets;
   log: Log;
+  /** Called with each exchange that had an answer: for writing down what a CRM says. */
+  observe?: ((exchange: ObservedExchange) => void) | undefined;
 }

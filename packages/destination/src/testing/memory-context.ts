@@ -49,6 +49,7 @@ export interface MemoryContextOptions {
   memory?: Memory;
   /** Default: says nothing. */
   log?: Log;
+  observe?: Context['observe'];
 }
 
 /** A context on `commons`, for one call of a destination. */
@@ -67,6 +68,7 @@ export function makeMemoryContext(
     lease: commons.lease,
     secrets: options.secrets ?? commons.secrets,
     log: options.log ?? silent,
+    observe: options.observe,
   };
 }
 

@@ -1,4 +1,6 @@
+import { writeFile } from 'node:fs/promises';
 import type { Config, Connection } from '@wrapup/config';
+import type { ExchangeRecorder } from '@wrapup/destination/http';
 import type { Finding } from '@wrapup/findings';
 import type { EncryptionAudit } from '@wrapup/queue';
 import type { Command } from 'commander';
@@ -39,9 +41,12 @@ export function addDoctor(program: Command): void {
       '--source <name>',
       'instead: where the agents of a Synthflow workspace point, and how its webhooks were answered',
     )
+    .option('--record <file>', 'also write down what the CRM answered, without what belongs to people')
     .option('--look-back <time>', 'with --source: how far back webhooks are counted', parseTime, 7 * 24 * 3600_000)
     .action(async (name: string | undefined, _options, command: Command) => {
-      const options = command.optsWithGlobals<GlobalOptions & { redis: boolean; source?: string; lookBack: number }>();
+      const options = command.optsWithGlobals<
+        GlobalOptions & { redis: boolean; source?: string; lookBack: number; record?: string }
+      >();
       const { source } = options;
       if (source !== undefined) {
         if (name !== undefined) throw new CliError(EXIT.usage, 'name a connection or a source, not both');
@@ -51,12 +56,16 @@ export function addDoctor(program: Command): void {
       const config = await requireConfig(options, output);
       let worst: ExitCode = EXIT.ok;
       const connections: ConnectionCheck[] = [];
+      const lines: string[] = [];
       for (const connection of chooseConnections(config, name)) {
-        const { result, exit } = await checkConnection(connection, config);
+        const recorder = await makeRecorder(connection);
+        const { result, exit } = await checkConnection(connection, config, recorder);
+        lines.push(...recorder.lines());
         connections.push(result);
         worst = Math.max(worst, exit) as ExitCode;
         await show(result, output);
       }
+      if (options.record !== undefined) await writeRecording(options.record, lines, output);
       const redis = options.redis && name === undefined ? await checkRedisSettings() : undefined;
       if (redis) {
         const verdict = redis.ok
@@ -78,16 +87,17 @@ export function addDoctor(program: Command): void {
 async function checkConnection(
   connection: Connection,
   config: Config,
+  { observe }: ExchangeRecorder,
 ): Promise<{ result: ConnectionCheck; exit: ExitCode }> {
   const { name, kind } = connection;
   const result: ConnectionCheck = { connection: name, kind, notes: [], findings: [] };
   const note = (line: string) => result.notes.push(line);
   try {
     await useDestination(connection, note, async (destination, context) => {
-      const { account, notes } = await destination.probe(context());
+      const { account, notes } = await destination.probe({ ...context(), observe });
       result.account = account;
       notes.forEach(note);
-      result.findings = await destination.check(mappingsOf(config, name), context());
+      result.findings = await destination.check(mappingsOf(config, name), { ...context(), observe });
     });
   } catch (error) {
     const failure = explainFailure(error);
@@ -95,6 +105,23 @@ async function checkConnection(
   }
   const failed = result.findings.some(({ severity }) => severity === 'error');
   return { result, exit: failed ? EXIT.failed : EXIT.ok };
+}
+
+async function makeRecorder({ kind }: Connection): Promise<ExchangeRecorder> {
+  const { ExchangeRecorder: Recorder } = await import('@wrapup/destination/http');
+  return new Recorder(kind);
+}
+
+/** @throws CliError when the file cannot be written */
+async function writeRecording(file: string, lines: string[], output: Output): Promise<void> {
+  try {
+    await writeFile(file, lines.map((line) => `${line}\n`).join(''), { mode: 0o600 });
+  } catch (error) {
+    throw new CliError(EXIT.usage, `${file} cannot be written: ${(error as Error).message}`, 'Name another file.');
+  }
+  output.line(
+    `${count(lines.length, 'exchange')} in ${clean(file)}, without tokens and without what belongs to people: read it before you send it.`,
+  );
 }
 
 async function show(result: ConnectionCheck, output: Output): Promise<void> {
