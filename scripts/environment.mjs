@@ -61,7 +61,8 @@ export function addSecrets(env) {
 
 /** Whether the operator has given the variable, be it in a file or in a folder of secrets. */
 export function isGiven(env, name) {
-  return isSet(env, name) || Boolean(env.WRAPUP_SECRETS_DIR && existsSync(join(env.WRAPUP_SECRETS_DIR, name)));
+  const folders = (env.WRAPUP_SECRETS_DIR ?? '').split(':').filter(Boolean);
+  return isSet(env, name) || folders.some((folder) => existsSync(join(folder, name)));
 }
 
 function isSet(env, name) {

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { globSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { parse } from 'yaml';
@@ -31,8 +31,11 @@ function variablesOf(text: string): Record<string, string> {
 describe.each(globSync('*/wrapup.yaml', { cwd: EXAMPLES }))('%s', (name) => {
   it('is read without an error or a warning', async () => {
     const file = join(EXAMPLES, name);
-    const { config, findings } = await loadConfig({ file, env: variablesOf(readFileSync(file, 'utf8')) });
+    const clients = globSync('clients/*.yaml', { cwd: dirname(file) }).map((path) => join(dirname(file), path));
+    const texts = [file, ...clients].map((path) => readFileSync(path, 'utf8'));
+    const { config, findings } = await loadConfig({ file, env: variablesOf(texts.join('\n')) });
     expect(findings).toEqual([]);
+    expect(Object.values(config?.clients ?? {}).map(({ state }) => state)).toEqual(clients.map(() => 'current'));
     expect(config?.routes.length).toBeGreaterThan(0);
   });
 });

@@ -13,7 +13,7 @@ export * from './destinations.ts';
 export { wrapupEditorSchema } from './editor-schema.ts';
 export { NAME, READS_PER_MINUTE, RECONCILE_DEFAULTS, wrapupSchema } from './file/schema.ts';
 export { formatDuration, parseDuration } from './file/units.ts';
-export { readVariable, VariableError } from './file/variables.ts';
+export { readVariable, secretFolders, VariableError } from './file/variables.ts';
 export { KINDS } from './kinds.ts';
 export * from './load.ts';
 export * from './model/config.ts';

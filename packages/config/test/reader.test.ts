@@ -115,6 +115,15 @@ test('a folder of secrets holds variables; what is set, or named by a file, goes
   expect(read('B', { B: '' })).toBe('');
   expect(read('B', {})).toBeUndefined();
   expect(read('../A', {})).toBeUndefined();
+  // The folder of the installation's own secrets, and one of its clients'.
+  const clients = mkdtempSync(join(tmpdir(), 'wrapup-secrets-'));
+  onTestFinished(() => rmSync(clients, { recursive: true }));
+  writeFileSync(join(clients, 'A'), 'of a client');
+  writeFileSync(join(clients, 'ACME_TOKEN'), 'of acme');
+  const both = { WRAPUP_SECRETS_DIR: `${secrets}:${clients}` };
+  expect(read('A', both)).toBe('from the folder');
+  expect(read('ACME_TOKEN', both)).toBe('of acme');
+  expect(read('NONE', both)).toBeUndefined();
   expect(() => read('FOLDER', {})).toThrow(/WRAPUP_SECRETS_DIR names \S+FOLDER, which cannot be read \(EISDIR\)/);
 });
 

@@ -31,7 +31,7 @@ const PROBLEMS = {
   'signature-missing': {
     status: 401,
     title: 'Signature header missing',
-    hint: 'A proxy in front may have dropped it: its name may contain underscores, which nginx drops unless `underscores_in_headers on` is set. If no secret was generated in the Synthflow workspace, none is sent: generate one under webhook security.',
+    hint: 'A proxy in front may have dropped it: its name may contain underscores, which nginx drops unless `underscores_in_headers on` is set. If the Synthflow workspace has no secret, none is sent: generate one under webhook security, or, for a subaccount, have the parent workspace share its own.',
     headers: { 'www-authenticate': 'Synthflow-Signature' },
   },
   'signature-wrong': {

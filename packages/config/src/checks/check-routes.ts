@@ -93,7 +93,7 @@ export function checkRoutes(file: WrapupFile, { report, origin }: YamlDocument, 
     }
   });
 
-  if (file.routes.length === 0) {
+  if (file.routes.length === 0 && sources.length > 0) {
     const hint = 'write routes: [ { name: …, to: <connection>, mapping: <file> } ]';
     const message = 'there is no route: calls would be accepted and written nowhere';
     report.warn('no-route', message, origin(['routes']).key, hint);

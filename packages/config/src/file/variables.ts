@@ -4,11 +4,11 @@
  *
  *   X                   the variable
  *   X_FILE              the file that it names
- *   WRAPUP_SECRETS_DIR  the file `X` in that folder
+ *   WRAPUP_SECRETS_DIR  the file `X` in that folder, or in the first of several, with colons between, that has it
  *
  * A variable that is set to nothing stands for one that is not set where the folder has it.
  */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** A variable that cannot be read: its file is missing, or both it and its file are given. */
@@ -27,10 +27,20 @@ export class VariableError extends Error {
 /** Names that can be a variable's, so that none leads out of the folder of secrets. */
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
-/** The file that holds the value of X, when it comes from one: named by `X_FILE`, or in the folder of secrets. */
+/** The folders of secrets. */
+export function secretFolders({ WRAPUP_SECRETS_DIR }: NodeJS.ProcessEnv = process.env): string[] {
+  return (WRAPUP_SECRETS_DIR ?? '').split(':').filter(Boolean);
+}
+
+/**
+ * The file that holds the value of X, when it comes from one: named by `X_FILE`, or in a folder of secrets. Where none has
+ * it, the one in the last folder, which may come.
+ */
 export function variableFile(name: string, env: NodeJS.ProcessEnv = process.env): string | undefined {
   if (env[`${name}_FILE`]) return env[`${name}_FILE`];
-  return env[name] || !env.WRAPUP_SECRETS_DIR || !NAME.test(name) ? undefined : join(env.WRAPUP_SECRETS_DIR, name);
+  if (env[name] || !NAME.test(name)) return undefined;
+  const files = secretFolders(env).map((folder) => join(folder, name));
+  return files.find((file) => existsSync(file)) ?? files.at(-1);
 }
 
 /**

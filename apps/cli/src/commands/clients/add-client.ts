@@ -54,7 +54,12 @@ export function addClientAdd(clients: Command): void {
       // It comes last: what it names is there by then.
       write(join(folder, file), text);
       const variables = variablesIn(text);
-      const token = keepToken(variables.find((name) => name.endsWith('_PATH_TOKEN')));
+      const { secretFolders } = await import('@wrapup/config');
+      // The last of the folders is the one that clients' secrets come into.
+      const token = keepToken(
+        variables.find((name) => name.endsWith('_PATH_TOKEN')),
+        secretFolders().at(-1),
+      );
       output.data({ client, files: Object.keys(files), variables, ...(token.file && { path_token_file: token.file }) });
       const shown = relative(process.cwd(), folder) || '.';
       for (const name of Object.keys(files))
@@ -138,9 +143,11 @@ function variablesIn(text: string): string[] {
 }
 
 /** Makes the path token where it can be put, so that no client is without one. */
-function keepToken(name: string | undefined): { name?: string; says?: string; file?: string } {
+function keepToken(
+  name: string | undefined,
+  folder: string | undefined,
+): { name?: string; says?: string; file?: string } {
   if (name === undefined) return {};
-  const folder = process.env.WRAPUP_SECRETS_DIR;
   const token = randomBytes(16).toString('hex');
   if (!folder || !existsSync(folder)) return { name, says: `(for example ${token})` };
   const file = join(folder, name);
