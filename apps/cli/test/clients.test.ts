@@ -144,12 +144,15 @@ test('a client moves to another installation, each call once', async () => {
       call_id,
     );
   }
+  const there = await to.store.ledger.clients();
+  expect(there).toEqual([{ client: 'acme', calls: 3, recent: 0, last_webhook: expect.any(Number) }]);
   expect((await to.store.ledger.openSince(Date.now())).map(({ call_id }) => call_id).sort()).toEqual(calls);
 
   expect((await wrapup(['client', 'remove', 'acme', '--calls', '--yes'], from.env)).stdout).toContain(
     '3 calls of client acme removed',
   );
   for (const call_id of calls) expect(await from.store.ledger.read('acme.main', call_id)).toBeUndefined();
+  expect(await from.store.ledger.clients()).toEqual([]);
 });
 
 test('a file that was cut short or changed is not taken for whole', async () => {

@@ -174,6 +174,11 @@ export function clientOf(name: string): string | undefined {
   return dot < 0 ? undefined : name.slice(0, dot);
 }
 
+/** The name that a name in a client's file has outside of it. @param client undefined for wrapup.yaml */
+export function fullName(client: string | undefined, name: string): string {
+  return client === undefined ? name : `${client}.${name}`;
+}
+
 /** The name that a full name has in its own file: `main` of `acme.main`. */
 export function localName(name: string): string {
   return name.slice(name.indexOf('.') + 1);

@@ -1,7 +1,7 @@
 /** One file of the configuration, wrapup.yaml or a client's, with the mappings that it names. */
 import { existsSync } from 'node:fs';
 import { isAbsolute, join, relative, resolve, sep } from 'node:path';
-import { asObject, own } from '@wrapup/call';
+import { asObject, fullName, own } from '@wrapup/call';
 import type { DestinationKind } from '@wrapup/destination';
 import type { Finding, Place } from '@wrapup/findings';
 import { checkAddresses } from './checks/check-addresses.ts';
@@ -155,11 +155,6 @@ export function loadConfigFile(file: string, text: string, client: string | unde
 /** Errors of a file. */
 export function errorsOf(findings: readonly Finding[]): Finding[] {
   return findings.filter(({ severity }) => severity === 'error');
-}
-
-/** The name that a client's own name has outside of its file. */
-export function fullName(client: string | undefined, name: string): string {
-  return client === undefined ? name : `${client}.${name}`;
 }
 
 interface LocalNames {

@@ -52,6 +52,8 @@ export interface Loaded {
    * it with what its file said before, or as unusable.
    */
   config?: Config;
+  /** Findings in the file of each client and its mappings; those of a shared mapping are among those of every client. */
+  clientFindings: ReadonlyMap<string, readonly Finding[]>;
   /** In the order of the files. Places name files relative to the working directory where they are inside it. */
   findings: Finding[];
   /** What was read, or looked for. */
@@ -95,7 +97,7 @@ export async function loadConfig(options: LoadOptions = {}): Promise<Loaded> {
   const folder = dirname(file);
   const files = new FileSet();
   const text = files.read(file);
-  if (text === undefined) return { files, findings: [cannotRead(file)], incomplete: false };
+  if (text === undefined) return { files, findings: [cannotRead(file)], clientFindings: new Map(), incomplete: false };
 
   const { clients, findings: misnamed } = listClients(folder);
   const parts: LoadParts = {
@@ -117,19 +119,18 @@ export async function loadConfig(options: LoadOptions = {}): Promise<Loaded> {
   const clashes = checkClashes([root, ...read.values()].flatMap(({ claims }) => claims));
   const clashesOf = (client: string | undefined) =>
     clashes.flatMap((clash) => (clash.client === client ? [clash.finding] : []));
+  const clientFindings = new Map([...read].map(([client, one]) => [client, [...one.findings, ...clashesOf(client)]]));
   const findings = [
-    ...new Set([
-      ...[...root.findings, ...clashesOf(undefined), ...misnamed],
-      ...[...read].flatMap(([client, one]) => [...one.findings, ...clashesOf(client)]),
-    ]),
+    ...new Set([...[...root.findings, ...clashesOf(undefined), ...misnamed], ...[...clientFindings.values()].flat()]),
   ];
-  if (errorsOf([...root.findings, ...clashesOf(undefined)]).length > 0) return { findings, files, incomplete: false };
+  if (errorsOf([...root.findings, ...clashesOf(undefined)]).length > 0)
+    return { findings, clientFindings, files, incomplete: false };
 
   const inForce = new Map<string, ConfigFile>();
   const states: Record<string, Client> = {};
   let incomplete = false;
   for (const [client, one] of read) {
-    const errors = errorsOf([...one.findings, ...clashesOf(client)]);
+    const errors = errorsOf(clientFindings.get(client) ?? []);
     const restore = async () => {
       const texts = await options.lastGood?.read(client);
       return texts && restoreClient(client, texts, parts);
@@ -168,7 +169,7 @@ export async function loadConfig(options: LoadOptions = {}): Promise<Loaded> {
   const every = new FileSet(files);
   for (const { files: one } of [root, ...read.values()]) for (const name of one.names) every.read(name);
   ORIGINS.set(config, { names: every.names, hash: every.hash(folder), read, inForce });
-  return { config, findings, files: every, incomplete };
+  return { config, findings, clientFindings, files: every, incomplete };
 }
 
 /** Path of a client's file. */

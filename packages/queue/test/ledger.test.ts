@@ -146,3 +146,43 @@ describe('ledger', () => {
     expect(await store.ledger.find(ref.call_id, ['other', 'main'])).toHaveLength(1);
   });
 });
+
+describe('calls of clients', () => {
+  const receive = (source: string, received: Arrival['received'] = 'webhook', received_at = Date.now()) => {
+    const call_id = randomUUID();
+    return accept({ ...makeArrival(call_id, body, { source }), received, received_at }).then(() => call_id);
+  };
+  const idsOf = (entries: { call_id: string }[]) => entries.map(({ call_id }) => call_id);
+
+  it('are listed and counted by client, and not told apart from those of a client whose name begins alike', async () => {
+    const [first, other, second] = [
+      await receive('acme.main'),
+      await receive('acme-west.main'),
+      await receive('acme.second'),
+    ];
+    expect(idsOf(await store.ledger.list({ client: 'acme' }))).toEqual([second, first]);
+    expect(idsOf(await store.ledger.list({ client: 'acme', source: 'acme.main' }))).toEqual([first]);
+    expect(idsOf(await store.ledger.list({ source: 'acme-west.main' }))).toEqual([other]);
+    expect(await store.ledger.list({ client: 'acme', source: 'acme-west.main' })).toEqual([]);
+    expect(await store.ledger.count('acme')).toBe(2);
+    const page = await store.ledger.page({ client: 'acme', limit: 1 });
+    expect(idsOf(page.entries)).toEqual([second]);
+    expect(idsOf((await store.ledger.page({ client: 'acme', after: page.next as string })).entries)).toEqual([first]);
+  });
+
+  it('tell when the last webhook came, and end with their retention', async () => {
+    const now = Date.now();
+    await receive('old.main', 'webhook', now - 9_000);
+    await receive('old.main', 'backfill', now - 8_000);
+    await receive('new.main', 'backfill', now - 8_000);
+    await receive('new.main', 'reconciled', now);
+    const found = async () =>
+      (await store.ledger.clients(now - 5_000)).filter(({ client }) => /^(old|new)$/.test(client));
+    expect(await found()).toEqual([
+      { client: 'new', calls: 2, recent: 1 },
+      { client: 'old', calls: 2, recent: 0, last_webhook: now - 9_000 },
+    ]);
+    await store.ledger.trim(now - 8_000);
+    expect(await found()).toEqual([{ client: 'new', calls: 1, recent: 1 }]);
+  });
+});

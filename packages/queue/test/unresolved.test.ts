@@ -9,7 +9,9 @@ import {
   maintainIndex,
   reasonFilter,
   revisionOf,
+  runBulk,
   type Store,
+  startBulk,
   type UnresolvedItem,
   type UnresolvedPage,
 } from '../src/index.ts';
@@ -190,6 +192,23 @@ describe('filters', () => {
     expect(await store.unresolved.partitions('dead')).toEqual([
       { source: 'main', route: 'sales-calls', connection: 'sales', code: 'timeout', count: 1 },
     ]);
+  });
+
+  it('by client take the calls of all its sources, and of no other client', async () => {
+    const route = 'acme.calls';
+    const mine = [await stop({ source: 'acme.main', route }), await stop({ source: 'acme.second', route })];
+    await stop({ source: 'acme-west.main', route: 'acme-west.calls' });
+    await stop({ source: 'main', call_id: mine[0] as string });
+    const filter = { client: 'acme' };
+    expect(await store.unresolved.count('parked', filter)).toBe(2);
+    expect(idsOf((await store.unresolved.page('parked', filter)).items)).toEqual([...mine].reverse());
+    expect(await store.unresolved.count('parked', { ...filter, source: 'acme.main' })).toBe(1);
+    expect(await store.unresolved.count('parked', { ...filter, source: 'main' })).toBe(0);
+    const named = await store.unresolved.named('parked', mine, filter);
+    expect(named.map(({ source }) => source)).toEqual(['acme.main', 'acme.second']);
+    const run = await startBulk(store, { state: 'parked', action: 'drop', filter, why: 'a test' });
+    expect(await runBulk(store, run.id, { attempts: () => 1 })).toMatchObject({ of: 2, done: 2 });
+    expect(await store.unresolved.count('parked')).toBe(2);
   });
 
   it('take a reason for a code where one contains it, and for what is said otherwise', async () => {

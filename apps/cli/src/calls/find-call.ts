@@ -1,14 +1,20 @@
 import type { LedgerEntry, Store } from '@wrapup/queue';
 import { CliError, EXIT } from '../terminal/exit.ts';
 
+/** Where to look for a call: the full name of its source, or its client. */
+export interface CallPlace {
+  source?: string | undefined;
+  client?: string | undefined;
+}
+
 /** The ledger entry of a call id. Ids are unique within a source only: where two sources have one, --source must name it. */
-export async function findCall(store: Store, id: string, source?: string): Promise<LedgerEntry> {
-  const sources = source === undefined ? await sourcesOf(store, id) : [source];
+export async function findCall(store: Store, id: string, { source, client }: CallPlace = {}): Promise<LedgerEntry> {
+  const sources = source === undefined ? await sourcesOf(store, id, client) : [source];
   const entries = await store.ledger.find(id, sources);
   if (entries.length === 0) {
     throw new CliError(
       EXIT.failed,
-      `the ledger has no call ${id}${source === undefined ? '' : ` of source ${source}`}`,
+      `the ledger has no call ${id}${describePlace(source, client)}`,
       'calls are kept for retention.ledger; `wrapup calls list` shows the latest',
     );
   }
@@ -19,15 +25,21 @@ export async function findCall(store: Store, id: string, source?: string): Promi
   return entries[0] as LedgerEntry;
 }
 
+function describePlace(source: string | undefined, client: string | undefined): string {
+  if (source !== undefined) return ` of source ${source}`;
+  return client === undefined ? '' : ` of client ${client}`;
+}
+
 /** Sources in the ledger that have such a call, also ones that were removed from the configuration. */
-async function sourcesOf(store: Store, id: string): Promise<string[]> {
+export async function sourcesOf(store: Store, id: string, client: string | undefined): Promise<string[]> {
   // Imported here, as everything else that opens Redis: `wrapup check` must not pay for it.
   const { splitMember } = await import('@wrapup/queue');
   const pattern = `*:${id.replace(/[\\*?[\]]/g, '\\$&')}`;
+  const index = client === undefined ? store.keys.index : store.keys.clientIndex(client);
   const found = new Set<string>();
   let cursor = '0';
   do {
-    const [next, members] = await store.redis.zscan(store.keys.index, cursor, 'MATCH', pattern, 'COUNT', 1000);
+    const [next, members] = await store.redis.zscan(index, cursor, 'MATCH', pattern, 'COUNT', 1000);
     cursor = next;
     // Members and scores take turns.
     for (let index = 0; index < members.length; index += 2) {

@@ -3,7 +3,7 @@
  * not have is searched for in the payloads: revisions that no worker has read yet, calls with more addresses than are
  * indexed, and, until an upgrade is through, calls of versions without an index.
  */
-import { addressesIn, emailForm, numberForms, parseJson } from '@wrapup/call';
+import { addressesIn, clientOf, emailForm, numberForms, parseJson } from '@wrapup/call';
 import type { CallRef, IndexedPerson, LedgerEntry, Store } from '@wrapup/queue';
 
 export interface PersonQuery {
@@ -30,19 +30,26 @@ export function readPerson(given: string, countries: readonly string[]): PersonQ
   return { by: 'phone', phones: forms.e164, emails: [], keys };
 }
 
-/** @param onLook called for every payload that has to be read, with their number */
+/**
+ * @param client whose calls are looked at; undefined for all
+ * @param onLook called for every payload that has to be read, with their number
+ */
 export async function findCalls(
   store: Store,
   person: PersonQuery,
+  client: string | undefined,
   onLook: (looked: number, of: number) => void,
 ): Promise<LedgerEntry[]> {
   const found = new Map<string, LedgerEntry>();
   const keep = (entry: LedgerEntry | undefined) => entry && found.set(nameOf(entry), entry);
-  for (const call of await store.people.calls(person.keys)) keep(await read(store, call));
+  const isTheirs = isOf(client);
+  for (const call of (await store.people.calls(person.keys)).filter(isTheirs)) keep(await read(store, call));
 
-  const [unread, crowded] = await Promise.all([store.people.unread(), store.people.calls([{ by: 'more' }])]);
+  const [unread, crowded] = (await Promise.all([store.people.unread(), store.people.calls([{ by: 'more' }])])).map(
+    (calls) => calls.filter(isTheirs),
+  ) as [CallRef[], CallRef[]];
   const isComplete = (await store.marks.at('calls_indexed')) !== undefined;
-  const total = unread.length + crowded.length + (isComplete ? 0 : await store.ledger.count());
+  const total = unread.length + crowded.length + (isComplete ? 0 : await store.ledger.count(client));
   let looked = 0;
   const look = async (entry: LedgerEntry | undefined) => {
     onLook(++looked, total);
@@ -50,13 +57,18 @@ export async function findCalls(
   };
   for (const call of [...unread, ...crowded]) await look(await read(store, call));
   if (!isComplete) {
-    for await (const entry of store.ledger.scan()) await look(entry.indexed ? undefined : entry);
+    for await (const entry of store.ledger.scan(client === undefined ? {} : { client }))
+      await look(entry.indexed ? undefined : entry);
   }
   return [...found.values()].sort((a, b) => b.received_at - a.received_at);
 }
 
 /** Other calls that were written to the records of these calls' people: the same person under another number. */
-export async function findLinked(store: Store, entries: readonly LedgerEntry[]): Promise<LedgerEntry[]> {
+export async function findLinked(
+  store: Store,
+  entries: readonly LedgerEntry[],
+  client: string | undefined,
+): Promise<LedgerEntry[]> {
   // Imported here, as everything else that opens Redis: `wrapup check` must not pay for it.
   const { recordOf } = await import('@wrapup/queue');
   const records = entries.flatMap(({ deliveries }) =>
@@ -65,10 +77,13 @@ export async function findLinked(store: Store, entries: readonly LedgerEntry[]):
     ),
   );
   const known = new Set(entries.map(nameOf));
-  const others = (await store.people.calls(records)).filter((call) => !known.has(nameOf(call)));
+  const others = (await store.people.calls(records)).filter((call) => isOf(client)(call) && !known.has(nameOf(call)));
   const read = await Promise.all(others.map(({ source, call_id }) => store.ledger.read(source, call_id)));
   return read.filter((entry) => entry !== undefined);
 }
+
+const isOf = (client: string | undefined) => (call: CallRef) =>
+  client === undefined || clientOf(call.source) === client;
 
 const nameOf = ({ source, call_id }: CallRef) => `${source}:${call_id}`;
 

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import type { Call } from '@wrapup/call';
+import { type Call, fullName } from '@wrapup/call';
 import { type Config, planStanding, type Route, type Source } from '@wrapup/config';
 import type { RecordReceipt } from '@wrapup/destination';
 import { asReplay, type Plan } from '@wrapup/mapping';
@@ -9,7 +9,7 @@ import { chooseSource } from '../connect/sources.ts';
 import { withStore } from '../connect/store.ts';
 import { CliError, EXIT } from '../terminal/exit.ts';
 import { parseJson, readInput } from '../terminal/input.ts';
-import { findCall } from './find-call.ts';
+import { type CallPlace, findCall } from './find-call.ts';
 
 export interface CallToPlan extends StandingCall {
   /** Records that the call has on a route already. Absent: nothing is known of it. */
@@ -17,9 +17,9 @@ export interface CallToPlan extends StandingCall {
 }
 
 /** The call to plan, from a payload file, standard input, or the ledger. */
-export async function readCall(input: string, config: Config, sourceName: string | undefined): Promise<CallToPlan> {
-  if (input !== '-' && !existsSync(input)) return fromLedger(input, config, sourceName);
-  const source = chooseSource(config, sourceName, 'main');
+export async function readCall(input: string, config: Config, place: CallPlace): Promise<CallToPlan> {
+  if (input !== '-' && !existsSync(input)) return fromLedger(input, config, place);
+  const source = chooseSource(config, place.source, fullName(place.client, 'main'));
   const payload = parseJson(await readInput(input), input);
   if (readCallId(payload) === undefined) {
     throw new CliError(
@@ -43,9 +43,9 @@ function normaliseFor(source: Source, payload: unknown, receivedAt: number): Cal
   });
 }
 
-async function fromLedger(id: string, config: Config, sourceName: string | undefined): Promise<CallToPlan> {
+async function fromLedger(id: string, config: Config, place: CallPlace): Promise<CallToPlan> {
   return withStore(async (store) => {
-    const entry = await findCall(store, id, sourceName).catch((error: unknown) => {
+    const entry = await findCall(store, id, place).catch((error: unknown) => {
       if (!(error instanceof CliError) || error.exit !== EXIT.failed) throw error;
       throw new CliError(EXIT.failed, `"${id}" is neither a file nor a call in the ledger`, error.hint);
     });

@@ -9,7 +9,8 @@ import type {
   UnresolvedItem,
   UnresolvedState,
 } from '@wrapup/queue';
-import { type GlobalOptions, loadSettings, requireConfig } from '../connect/settings.ts';
+import { withFullNames } from '../connect/client-option.ts';
+import { type GlobalOptions, loadSettings, requireClient, requireConfig } from '../connect/settings.ts';
 import { untilInterrupted } from '../connect/sources.ts';
 import { withStore } from '../connect/store.ts';
 import { expired } from '../show/explain.ts';
@@ -20,6 +21,7 @@ import { makeProgress } from '../terminal/progress.ts';
 
 /** Options that choose unresolved deliveries. */
 export interface PlaceOptions {
+  client?: string;
   source?: string;
   route?: string;
   connection?: string;
@@ -44,16 +46,10 @@ const DONE = { replay: 'replayed', drop: 'dropped' } as const;
 type Line = { source: string; call_id: string; route: string | null; done: boolean };
 
 /** The filter that the options make. */
-export async function filterOf({
-  source,
-  route,
-  connection,
-  since,
-  until,
-  reason,
-}: PlaceOptions & { reason?: string }): Promise<UnresolvedFilter> {
+export async function filterOf(options: PlaceOptions & { reason?: string }): Promise<UnresolvedFilter> {
   const { reasonFilter } = await import('@wrapup/queue');
-  return { source, route, connection, since, until, ...(reason === undefined ? {} : reasonFilter(reason)) };
+  const { client, source, route, connection, since, until, reason } = withFullNames(options);
+  return { client, source, route, connection, since, until, ...(reason === undefined ? {} : reasonFilter(reason)) };
 }
 
 /** @throws CliError when nothing says which, or what is named is not in that state */
@@ -69,11 +65,12 @@ export async function resolveMany(command: BulkCommand): Promise<void> {
     const which = action === 'drop' ? '--code' : '--reason';
     throw new CliError(
       EXIT.usage,
-      `name what to take: call ids, --all, --route, --connection, ${which}, --since or --until`,
+      `name what to take: call ids, --all, --client, --route, --connection, ${which}, --since or --until`,
     );
   }
   const shown = makeReport(action, plan ?? false, output);
   await withStore(async (store) => {
+    await requireClient(options, store);
     if (plan) return showPlan(store, command, filter, shown);
     const config = action === 'replay' ? await configForReplay(options, output) : undefined;
     const how = await howToReplay(config);

@@ -4,6 +4,7 @@ import { type Context, type Destination, Failure } from '@wrapup/destination';
 import { clean } from '../terminal/clean.ts';
 import { CliError, EXIT, type ExitCode } from '../terminal/exit.ts';
 import type { Output } from '../terminal/output.ts';
+import { listNames } from './client-option.ts';
 import { SharedSecrets } from './shared-secrets.ts';
 
 /** Milliseconds that one question to a connection may take. */
@@ -42,7 +43,7 @@ export function chooseConnections(config: Config, name: string | undefined): Con
   throw new CliError(
     EXIT.usage,
     `there is no connection "${name}"`,
-    `wrapup.yaml has: ${Object.keys(config.connections).join(', ')}`,
+    `there are: ${listNames(Object.keys(config.connections))}`,
   );
 }
 

@@ -1,14 +1,18 @@
 import type { Config, Loaded } from '@wrapup/config';
 import type { Finding } from '@wrapup/findings';
+import type { Store } from '@wrapup/queue';
 import { clean } from '../terminal/clean.ts';
 import { CliError, EXIT } from '../terminal/exit.ts';
 import type { Output } from '../terminal/output.ts';
+import { narrowTo, refuseUnknown } from './client-option.ts';
 import { nothingRunsHere, START_IT } from './not-running.ts';
 
 /** Options that every command has. */
 export interface GlobalOptions {
   json?: boolean;
   config?: string;
+  /** Of commands that can be narrowed to one (`client-option.ts`). */
+  client?: string;
 }
 
 /** Loads wrapup.yaml. The package is imported here, so that commands which need no configuration start without it. */
@@ -17,9 +21,16 @@ export async function loadSettings(options: GlobalOptions): Promise<Loaded> {
   return loadConfig(options.config === undefined ? {} : { file: options.config });
 }
 
-/** The configuration, or the end of the command with what is wrong with it. Warnings are for `check` to say. */
-export async function requireConfig(options: GlobalOptions, output: Output): Promise<Config> {
+/**
+ * The configuration, or the end of the command with what is wrong with it. Warnings are for `check` to say. With `--client`
+ * only what belongs to that client is in it.
+ * @param mayBeGone for a command that goes by the ledger, where a client without a file has its calls; it asks `requireClient`
+ */
+export async function requireConfig(options: GlobalOptions, output: Output, mayBeGone = false): Promise<Config> {
   const { config, findings } = await loadSettings(options);
+  if (config && options.client !== undefined) {
+    return narrowTo(config, options.client, mayBeGone);
+  }
   if (config) return config;
   for (const line of await describeFindings(
     findings.filter(({ severity }) => severity === 'error'),
@@ -30,6 +41,16 @@ export async function requireConfig(options: GlobalOptions, output: Output): Pro
   const unset = nothingRunsHere() && findings.some(({ code }) => code === 'unset-variable');
   const hint = unset ? `${START_IT}; demo values come with it` : 'fix them; `wrapup check` shows them again';
   throw new CliError(EXIT.failed, 'the configuration has errors', hint);
+}
+
+/** For commands that go by the ledger: the client has calls there, or a file. @throws CliError for one that has neither */
+export async function requireClient({ client, ...options }: GlobalOptions, store: Store): Promise<void> {
+  if (client === undefined) return;
+  const withCalls = (await store.ledger.clients()).map((one) => one.client);
+  if (withCalls.includes(client)) return;
+  const { config } = await loadSettings(options);
+  const names = [...new Set([...Object.keys(config?.clients ?? {}), ...withCalls])].sort();
+  if (!names.includes(client)) await refuseUnknown(client, names);
 }
 
 /** Compiler style, the hint on a line of its own. */

@@ -1,22 +1,31 @@
 /** The voice platform's side of a command: which source, its API, and what its failures mean. */
-import { own } from '@wrapup/call';
+import { localName, own } from '@wrapup/call';
 import type { Config, Source } from '@wrapup/config';
 import type { SynthflowApi } from '@wrapup/synthflow';
+import { clean } from '../terminal/clean.ts';
 import { CliError, EXIT, type ExitCode } from '../terminal/exit.ts';
+import { listNames } from './client-option.ts';
 
 /**
  * The source of that name; without a name the only one.
+ * @param name in full
  * @param usual name taken where there are several
  * @throws CliError when there is no such source, or several and no usual one
  */
 export function chooseSource(config: Config, name: string | undefined, usual?: string): Source {
   const names = Object.keys(config.sources);
   const chosen = name ?? (names.length === 1 ? names[0] : usual);
-  const has = `wrapup.yaml has: ${names.join(', ')}`;
-  if (chosen === undefined) throw new CliError(EXIT.usage, 'name the source with --source', has);
-  const source = own(config.sources, chosen);
-  if (!source) throw new CliError(EXIT.usage, `there is no source "${chosen}"`, has);
-  return source;
+  const source = own(config.sources, chosen ?? '');
+  if (source) return source;
+  const there = `there are: ${listNames(names)}`;
+  const alike = names.filter((one) => localName(one) === chosen);
+  if (alike.length > 0) {
+    const which = alike.length === 1 ? 'source of that name is' : 'clients each have a source of that name:';
+    const message = `${alike.length === 1 ? 'the only' : alike.length} ${which} ${listNames(alike)}`;
+    throw new CliError(EXIT.usage, message, 'name it in full with --source, or its client with --client');
+  }
+  if (name === undefined) throw new CliError(EXIT.usage, 'name the source with --source', there);
+  throw new CliError(EXIT.usage, `there is no source "${clean(name, 80)}"`, there);
 }
 
 /** Runs something with the API of a source, and closes it. What the API says of a failure ends the command. */

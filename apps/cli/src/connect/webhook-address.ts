@@ -1,6 +1,9 @@
 /** Where a webhook goes, and what it is signed with. */
+
+import { fullName } from '@wrapup/call';
 import { CliError, EXIT } from '../terminal/exit.ts';
 import type { Output } from '../terminal/output.ts';
+import { nameInFull } from './client-option.ts';
 import { type GlobalOptions, requireConfig } from './settings.ts';
 import { chooseSource } from './sources.ts';
 
@@ -15,10 +18,11 @@ export async function credentials(
   options: WebhookOptions,
   output: Output,
 ): Promise<{ source: string; secret: string | undefined; token: string | undefined }> {
-  if (options.secret !== undefined)
-    return { source: options.source ?? 'main', secret: options.secret, token: options.token };
+  const named = options.source && nameInFull('source', options.source, options.client);
+  const usual = fullName(options.client, 'main');
+  if (options.secret !== undefined) return { source: named ?? usual, secret: options.secret, token: options.token };
   const config = await requireConfig(options, output);
-  const source = chooseSource(config, options.source, 'main');
+  const source = chooseSource(config, named, usual);
   return { source: source.name, secret: source.webhook_secrets[0], token: options.token ?? source.path_token[0] };
 }
 

@@ -53,6 +53,32 @@ export interface Client {
   retention: Retention;
 }
 
+/** What a name belongs to a client by, for lists of full names. */
+function isOf(client: string): (named: { name: string }) => boolean {
+  return ({ name }) => clientOf(name) === client;
+}
+
+/** The configuration as far as it is of one client: nothing of it names what belongs to another. @param client may be gone */
+export function narrowConfig(config: Config, client: string): Config {
+  const known = own(config.clients, client);
+  const { alerts: _, ...rest } = config;
+  const only = <Named extends { name: string }>(all: Record<string, Named>): Record<string, Named> =>
+    Object.fromEntries(
+      Object.values(all)
+        .filter(isOf(client))
+        .map((one) => [one.name, one]),
+    );
+  return {
+    ...rest,
+    sources: only(config.sources),
+    connections: only(config.connections),
+    routes: config.routes.filter(isOf(client)),
+    ...(known?.alerts && { alerts: known.alerts }),
+    retention: known?.retention ?? config.retention,
+    clients: known ? { [client]: known } : {},
+  };
+}
+
 /** How long calls of a source are kept: what its client says, else the installation. @param source full name */
 export function retentionOf({ clients, retention }: Pick<Config, 'clients' | 'retention'>, source: string): Retention {
   const client = clientOf(source);

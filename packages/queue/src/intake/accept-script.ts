@@ -1,4 +1,5 @@
 /** The ledger's change when a body arrives (see `ledger/scripts.ts` for what all of them keep to). */
+import { CALL_INDEX_LUA } from '../ledger/call-index.ts';
 import { MAX_REVISION_BYTES, MAX_REVISIONS } from '../ledger/entry.ts';
 
 /** What decides whether an arrival is kept, as `ACCEPT_CALL` describes it. When it is asked without the body, the size before encryption counts. */
@@ -44,7 +45,7 @@ end
  * limits of one call, `limit` the first time and `ignored` from then on: nothing was kept. The first terminal revision
  * is taken whatever came before it, so that its place cannot be filled.
  */
-export const ACCEPT_CALL = `${CHECK_LUA}
+export const ACCEPT_CALL = `${CALL_INDEX_LUA}${CHECK_LUA}
 redis.call('SET', KEYS[4], ARGV[3], 'EX', ARGV[4])
 if known then return 'pending' end
 local revision = cjson.encode({
@@ -54,12 +55,13 @@ local revision = cjson.encode({
 if terminal then redis.call('HSET', KEYS[1], 'terminal', '1') end
 if not seen then
   redis.call('HSET', KEYS[1], 'source', ARGV[7], 'call_id', ARGV[8], 'received', ARGV[9], 'verified', verified, 'received_at', ARGV[6], field, revision)
-  redis.call('ZADD', KEYS[2], ARGV[6], ARGV[1])
+  listCall(KEYS[2], ARGV[1], ARGV[7], ARGV[6])
 elseif verified == 'api' then
   redis.call('HSET', KEYS[1], field, revision, 'verified', 'api')
 else
   redis.call('HSET', KEYS[1], field, revision)
 end
+if ARGV[9] == 'webhook' then noteWebhook(KEYS[2], ARGV[7], ARGV[6]) end
 redis.call('EXPIRE', KEYS[1], ARGV[5])
 redis.call('ZADD', KEYS[3], ARGV[6], ARGV[1])
 redis.call('ZADD', KEYS[5], ARGV[6], ARGV[2] .. ':' .. ARGV[1])

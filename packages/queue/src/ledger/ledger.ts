@@ -1,7 +1,9 @@
+import { clientOf } from '@wrapup/call';
 import type { RedisClient } from '../redis/client.ts';
 import { readCursor, writeCursor } from '../redis/cursor.ts';
 import type { Keys } from '../redis/keys.ts';
 import { memberOf, splitMember } from '../redis/keys.ts';
+import { countByClient, trimCalls } from './call-index.ts';
 import { type DeliveryEntry, type DeliveryState, type LedgerEntry, parseEntry, repairDelivery } from './entry.ts';
 import { type JudgedRevision, routeCall } from './route-script.ts';
 import * as scripts from './scripts.ts';
@@ -31,7 +33,10 @@ export interface CallFilter {
   state?: DeliveryState | 'received' | 'unrouted';
   route?: string;
   connection?: string;
+  /** Full name. */
   source?: string;
+  /** Calls of all its sources. */
+  client?: string;
   /** Epoch ms. */
   since?: number;
   /** At most so many, newest first; default 50. */
@@ -40,7 +45,18 @@ export interface CallFilter {
   after?: string;
 }
 
-type ScanOptions = Pick<CallFilter, 'after' | 'since'>;
+type ScanOptions = Pick<CallFilter, 'after' | 'since' | 'client'>;
+
+/** How many calls of a client there are. */
+export interface ClientCalls {
+  client: string;
+  /** In the ledger. */
+  calls: number;
+  /** Those that came since the time that was asked for. */
+  recent: number;
+  /** Epoch ms; absent where none came by webhook. */
+  last_webhook?: number;
+}
 
 interface LedgerPage {
   entries: LedgerEntry[];
@@ -77,7 +93,7 @@ export class Ledger {
   }
 
   /**
-   * A page of all calls, newest first.
+   * A page of all calls, or of those of one client, newest first.
    * @param after text of a cursor: the page begins behind that call; one that cannot be read begins with the newest
    * @param since epoch ms: no calls that came before
    */
@@ -89,14 +105,14 @@ export class Ledger {
   }
 
   /** As `page`, without reading the entries. */
-  async pageOfIds({ after, since = 0, limit = PAGE_SIZE }: ScanOptions & { limit?: number } = {}): Promise<{
+  async pageOfIds({ after, since = 0, client, limit = PAGE_SIZE }: ScanOptions & { limit?: number } = {}): Promise<{
     calls: { source: string; call_id: string }[];
     next?: string;
   }> {
     const cursor = readCursor(after, 1);
     const found = await scripts.readIndex(
       this.#redis,
-      [this.#keys.index],
+      [client === undefined ? this.#keys.index : this.#keys.clientIndex(client)],
       [cursor?.at ?? '', cursor?.ids[0] ?? '', since, limit],
     );
     const members = found.filter((_, index) => index % 2 === 0);
@@ -106,9 +122,9 @@ export class Ledger {
   }
 
   /** All calls, newest first, read page by page so that a long ledger costs no memory. @param options as for `page` */
-  async *scan({ after, since = 0 }: ScanOptions = {}): AsyncGenerator<LedgerEntry> {
+  async *scan({ after, ...options }: ScanOptions = {}): AsyncGenerator<LedgerEntry> {
     for (let next = after; ; ) {
-      const page = await this.page({ ...(next === undefined ? {} : { after: next }), since });
+      const page = await this.page({ ...options, ...(next === undefined ? {} : { after: next }) });
       yield* page.entries;
       if (page.next === undefined) return;
       next = page.next;
@@ -118,16 +134,34 @@ export class Ledger {
   async list(filter: CallFilter = {}): Promise<LedgerEntry[]> {
     const found: LedgerEntry[] = [];
     const limit = filter.limit ?? 50;
-    for await (const entry of this.scan(filter)) {
+    const { source, since, after, client = source && clientOf(source) } = filter;
+    const scanned = {
+      ...(since === undefined ? {} : { since }),
+      ...(after === undefined ? {} : { after }),
+      ...(client === undefined ? {} : { client }),
+    };
+    for await (const entry of this.scan(scanned)) {
       if (found.length >= limit) break;
       if (matches(entry, filter)) found.push(entry);
     }
     return found;
   }
 
-  /** How many calls the ledger holds. */
-  count(): Promise<number> {
-    return this.#redis.zcard(this.#keys.index);
+  /** How many calls the ledger holds, or holds of one client. */
+  count(client?: string): Promise<number> {
+    return this.#redis.zcard(client === undefined ? this.#keys.index : this.#keys.clientIndex(client));
+  }
+
+  /**
+   * The clients with calls in the ledger, also those that are not in the configuration any more.
+   * @param since epoch ms; default: none of them is recent
+   */
+  async clients(since = Number.MAX_SAFE_INTEGER): Promise<ClientCalls[]> {
+    const found = await countByClient(this.#redis, [this.#keys.index], [since]);
+    return found.map(([client, calls, recent, at]) => {
+      const last = Number(at);
+      return { client, calls, recent, ...(last > 0 ? { last_webhook: last } : {}) };
+    });
   }
 
   /**
@@ -331,7 +365,7 @@ export class Ledger {
 
   /** Forgets index entries older than `before` (epoch ms); the entries themselves expire. */
   async trim(before: number): Promise<number> {
-    return this.#redis.zremrangebyscore(this.#keys.index, 0, before);
+    return trimCalls(this.#redis, [this.#keys.index], [before]);
   }
 }
 
@@ -346,6 +380,7 @@ function isHelpless(stopped: string | null | undefined): boolean {
 
 function matches(entry: LedgerEntry, filter: CallFilter): boolean {
   if (filter.source && entry.source !== filter.source) return false;
+  if (filter.client && clientOf(entry.source) !== filter.client) return false;
   if (filter.state === 'received') return !entry.routed;
   if (filter.state === 'unrouted') return entry.routed && entry.deliveries.length === 0;
   if (!filter.state && !filter.route && !filter.connection) return true;

@@ -70,13 +70,13 @@ end
 
 /**
  * KEYS index. ARGV state, since, until (epoch ms, or empty for all), then time, call id and partition of the place that
- * they must stand behind (empty for none). Answers partition and count by turns.
+ * they must stand behind (empty for none), then what the partition begins with (empty for any). Answers partition and count by turns.
  */
 export const countPartitions = defineScript<(string | number)[]>(
   'wrapupUnresolvedCount',
   `${BYTE_ORDER_LUA}
 local list, since, til = KEYS[1] .. ':' .. ARGV[1], ARGV[2], ARGV[3]
-local at, call, place = ARGV[4], ARGV[5], ARGV[6]
+local at, call, place, begins = ARGV[4], ARGV[5], ARGV[6], ARGV[7]
 local function countOf(key, partition)
   if since == '' and til == '' and at == '' then return redis.call('ZCARD', key) end
   if at == '' or (til ~= '' and tonumber(til) < tonumber(at)) then
@@ -92,7 +92,8 @@ local function countOf(key, partition)
 end
 local counts = {}
 for _, partition in ipairs(redis.call('SMEMBERS', list)) do
-  local count = countOf(list .. ':' .. partition, partition)
+  local matches = string.sub(partition, 1, #begins) == begins
+  local count = matches and countOf(list .. ':' .. partition, partition) or 0
   if count > 0 then
     counts[#counts + 1] = partition
     counts[#counts + 1] = count

@@ -2,6 +2,7 @@
  * Which deliveries and calls are parked or dead: counts, pages and single ones, for the command line, the dashboard and
  * metrics alike. Counts and pages come from the index (`unresolved-index.ts`), what is said of an item from the ledger.
  */
+import { clientOf } from '@wrapup/call';
 import { FAILURE_CODES } from '@wrapup/destination';
 import type { RedisClient } from '../redis/client.ts';
 import { type Cursor, readCursor, writeCursor } from '../redis/cursor.ts';
@@ -31,6 +32,7 @@ export interface UnresolvedItem {
 }
 
 export interface UnresolvedFilter {
+  client?: string | undefined;
   source?: string | undefined;
   route?: string | undefined;
   connection?: string | undefined;
@@ -121,13 +123,14 @@ export class Unresolved {
   }
 
   async #count(state: UnresolvedState, filter: UnresolvedFilter, after?: Cursor): Promise<Partition[]> {
-    const { since, until } = filter;
+    const { since, until, source, client } = filter;
     const answer = await countPartitions(
       this.#redis,
       [this.#keys.unresolved],
       [
         ...[state, since === undefined ? '' : Math.max(0, since), until ?? ''],
         ...[after?.at ?? '', after?.ids[0] ?? '', after?.ids[1] ?? ''],
+        source === undefined ? (client === undefined ? '' : `${client}.`) : `${source}|`,
       ],
     );
     const found: Partition[] = [];
@@ -214,7 +217,8 @@ export class Unresolved {
     ids: readonly string[],
     filter: UnresolvedFilter = {},
   ): Promise<UnresolvedItem[]> {
-    const sources = [...new Set((await this.partitions(state)).map(({ source }) => source))];
+    const { client, source } = filter;
+    const sources = [...new Set((await this.partitions(state, { client, source })).map(({ source }) => source))];
     const items: UnresolvedItem[] = [];
     for (const id of ids) {
       for (const entry of await this.#ledger.find(id, sources)) items.push(...itemsOf(entry, state));
@@ -324,9 +328,10 @@ function writePartition({ source, route, connection, code }: Omit<Partition, 'co
 
 function matches(
   one: { source: string; route: string | null; connection: string | null; code: string },
-  { source, route, connection, codes }: UnresolvedFilter,
+  { client, source, route, connection, codes }: UnresolvedFilter,
 ): boolean {
   return (
+    (client === undefined || clientOf(one.source) === client) &&
     (source === undefined || one.source === source) &&
     (route === undefined || one.route === route) &&
     (connection === undefined || one.connection === connection) &&

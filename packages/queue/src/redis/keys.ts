@@ -8,6 +8,10 @@ export interface Keys {
   ledger(source: string, callId: string): string;
   /** Sorted set of `<source>:<call id>` by arrival: every call in the ledger. */
   index: string;
+  /** The same of the calls of one client. */
+  clientIndex(client: string): string;
+  /** Sorted set of the clients with calls in the ledger by their last webhook; time 0 where none came. */
+  clients: string;
   /** Sorted set of `<source>:<call id>` by time: calls with something still to be done. */
   open: string;
   /** Prefix of the keys of all ledger entries; source, colon and call id follow. */
@@ -66,6 +70,8 @@ export function makeKeys(name = 'wrapup'): Keys {
     prefix,
     ledger: (source, callId) => `${prefix}:ledger:${source}:${callId}`,
     index: `${prefix}:ledger-index`,
+    clientIndex: (client) => `${prefix}:ledger-index:${client}`,
+    clients: `${prefix}:ledger-index-clients`,
     open: `${prefix}:ledger-open`,
     ledgers: `${prefix}:ledger:`,
     unresolved: `${prefix}:unresolved`,

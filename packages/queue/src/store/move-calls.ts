@@ -6,6 +6,7 @@
  * A copy holds what callers said, in plain text: a file of copies has to be encrypted.
  */
 import { clientOf } from '@wrapup/call';
+import { CALL_INDEX_LUA, unlistCall } from '../ledger/call-index.ts';
 import type { LedgerEntry } from '../ledger/entry.ts';
 import { parseEntry } from '../ledger/entry.ts';
 import { placeOf, revisionOf } from '../ledger/payloads.ts';
@@ -86,11 +87,13 @@ export async function copyCall(store: Store, { source, call_id }: CallRef): Prom
  */
 const putEntry = defineScript<number>(
   'wrapupPutEntry',
-  `
+  `${CALL_INDEX_LUA}
 if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
 for i = 4, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
 if ARGV[3] ~= '' then redis.call('PEXPIRE', KEYS[1], ARGV[3]) end
-redis.call('ZADD', KEYS[2], ARGV[2], ARGV[1])
+local source, received = unpack(redis.call('HMGET', KEYS[1], 'source', 'received'))
+listCall(KEYS[2], ARGV[1], source, ARGV[2])
+if received == 'webhook' then noteWebhook(KEYS[2], source, ARGV[2]) end
 -- The next sweep looks at it, however young it is.
 redis.call('ZADD', KEYS[3], 0, ARGV[1])
 return 1
@@ -146,12 +149,8 @@ export async function removeCall(store: Store, call: CallRef): Promise<void> {
   const { redis, keys } = store;
   await forgetCall(store, call);
   const member = memberOf(call.source, call.call_id);
-  await redis
-    .multi()
-    .del(keys.ledger(call.source, call.call_id))
-    .zrem(keys.index, member)
-    .zrem(keys.open, member)
-    .exec();
+  await redis.multi().del(keys.ledger(call.source, call.call_id)).zrem(keys.open, member).exec();
+  await unlistCall(redis, [keys.index], [member, call.source]);
 }
 
 /** Has a worker give the calls that were taken in their jobs at once. */

@@ -1,8 +1,9 @@
-import { own } from '@wrapup/call';
+import { clientOf, own } from '@wrapup/call';
 import type { Config } from '@wrapup/config';
 import type { ConnectionReport, ConnectionState, Store } from '@wrapup/queue';
 import type { Command } from 'commander';
-import { type GlobalOptions, requireConfig } from '../../connect/settings.ts';
+import { addClientOption, listNames, nameInFull } from '../../connect/client-option.ts';
+import { type GlobalOptions, requireClient, requireConfig } from '../../connect/settings.ts';
 import { withStore } from '../../connect/store.ts';
 import { clean } from '../../terminal/clean.ts';
 import { CliError, EXIT } from '../../terminal/exit.ts';
@@ -17,48 +18,54 @@ const MAX_REASON_LENGTH = 300;
 export function addConnections(program: Command): void {
   const connections = program.command('connections').description('CRM accounts, what waits for each, and pauses');
 
-  connections
-    .command('list')
-    .description('all of them, removed ones with calls left included; paused ones with the reason')
-    .action(async (_options, command: Command) => {
-      const options = command.optsWithGlobals<GlobalOptions>();
-      const output = makeOutput(options.json ?? false);
-      const config = await requireConfig(options, output);
-      const rows = await withStore(async (store) => {
-        const names = new Set([...Object.keys(config.connections), ...(await store.queues.connections())]);
-        const reports = await Promise.all([...names].map((name) => store.connections.report(name)));
-        return reports.map((report) => describe(report, config));
-      });
-      output.data(rows);
-      const head = ['CONNECTION', 'KIND', 'STATE', 'WAITING', 'ACTIVE', 'DELAYED', 'FAILED', 'DAILY QUOTA', 'ROUTES'];
-      const cells = rows.map((row) => [
-        row.connection,
-        row.kind ?? '-',
-        row.state,
-        row.waiting,
-        row.active,
-        row.delayed,
-        row.failed,
-        quotaOf(row),
-        row.routes.join(', '),
-      ]);
-      const [first, ...lines] = table(head, cells);
-      output.line(first);
-      lines.forEach((line, index) => {
-        output.line(line);
-        for (const said of explain(rows[index] as Row)) output.line(output.style('dim', `    ${said}`));
-      });
+  addClientOption(
+    connections
+      .command('list')
+      .description('all of them, removed ones with calls left included; paused ones with the reason'),
+  ).action(async (_options, command: Command) => {
+    const options = command.optsWithGlobals<GlobalOptions>();
+    const output = makeOutput(options.json ?? false);
+    const config = await requireConfig(options, output, true);
+    const rows = await withStore(async (store) => {
+      await requireClient(options, store);
+      const removed = (await store.queues.connections()).filter(
+        (name) => options.client === undefined || clientOf(name) === options.client,
+      );
+      const names = new Set([...Object.keys(config.connections), ...removed]);
+      const reports = await Promise.all([...names].map((name) => store.connections.report(name)));
+      return reports.map((report) => describe(report, config));
     });
+    output.data(rows);
+    const head = ['CONNECTION', 'KIND', 'STATE', 'WAITING', 'ACTIVE', 'DELAYED', 'FAILED', 'DAILY QUOTA', 'ROUTES'];
+    const cells = rows.map((row) => [
+      row.connection,
+      row.kind ?? '-',
+      row.state,
+      row.waiting,
+      row.active,
+      row.delayed,
+      row.failed,
+      quotaOf(row),
+      row.routes.join(', '),
+    ]);
+    const [first, ...lines] = table(head, cells);
+    output.line(first);
+    lines.forEach((line, index) => {
+      output.line(line);
+      for (const said of explain(rows[index] as Row)) output.line(output.style('dim', `    ${said}`));
+    });
+  });
 
-  connections
-    .command('pause')
-    .description('pause writing to it until it is resumed; its calls are kept')
+  addClientOption(
+    connections.command('pause').description('pause writing to it until it is resumed; its calls are kept'),
+  )
     .argument('<connection>')
     .option('--reason <text>', 'why; shown beside the pause. No names, numbers or addresses')
-    .action(async (name: string, _options, command: Command) => {
+    .action(async (given: string, _options, command: Command) => {
       const options = command.optsWithGlobals<GlobalOptions & { reason?: string }>();
       const output = makeOutput(options.json ?? false);
-      const config = await requireConfig(options, output);
+      const config = await requireConfig(options, output, true);
+      const name = nameInFull('connection', given, options.client);
       await withStore(async (store) => {
         await requireConnection(store, config, name);
         const reason = await tidy(options.reason);
@@ -69,14 +76,15 @@ export function addConnections(program: Command): void {
       });
     });
 
-  connections
-    .command('resume')
-    .description('end the pause of an operator; a pause of the circuit is probed at once')
+  addClientOption(
+    connections.command('resume').description('end the pause of an operator; a pause of the circuit is probed at once'),
+  )
     .argument('<connection>')
-    .action(async (name: string, _options, command: Command) => {
+    .action(async (given: string, _options, command: Command) => {
       const options = command.optsWithGlobals<GlobalOptions>();
       const output = makeOutput(options.json ?? false);
-      const config = await requireConfig(options, output);
+      const config = await requireConfig(options, output, true);
+      const name = nameInFull('connection', given, options.client);
       await withStore(async (store) => {
         await requireConnection(store, config, name);
         const state = await store.connections.resume(name);
@@ -163,7 +171,7 @@ function reportResumed(row: Row, state: ConnectionState, output: Output): void {
 async function requireConnection(store: Store, config: Config, name: string): Promise<void> {
   const names = [...Object.keys(config.connections), ...(await store.queues.connections())];
   if (names.includes(name)) return;
-  throw new CliError(EXIT.failed, `there is no connection ${clean(name, 80)}`, `there are: ${names.join(', ')}`);
+  throw new CliError(EXIT.failed, `there is no connection ${clean(name, 80)}`, `there are: ${listNames(names)}`);
 }
 
 async function tidy(reason: string | undefined): Promise<string | undefined> {

@@ -4,6 +4,7 @@ import type { ExchangeRecorder } from '@wrapup/destination/http';
 import type { Finding } from '@wrapup/findings';
 import type { EncryptionAudit } from '@wrapup/queue';
 import type { Command } from 'commander';
+import { addClientOption, nameInFull } from '../../connect/client-option.ts';
 import {
   type ConnectionError,
   chooseConnections,
@@ -32,9 +33,13 @@ interface ConnectionCheck {
 
 /** `wrapup doctor`: whether everything outside works as the configuration expects. Writes nothing. */
 export function addDoctor(program: Command): void {
-  program
-    .command('doctor')
-    .description('ask the CRM and Redis: credentials, scopes, fields that the mappings need, settings that lose calls')
+  addClientOption(
+    program
+      .command('doctor')
+      .description(
+        'ask the CRM and Redis: credentials, scopes, fields that the mappings need, settings that lose calls',
+      ),
+  )
     .argument('[connection]', 'default: all, and Redis')
     .option('--no-redis', 'leave Redis out')
     .option(
@@ -43,11 +48,12 @@ export function addDoctor(program: Command): void {
     )
     .option('--record <file>', 'also write down what the CRM answered, without what belongs to people')
     .option('--look-back <time>', 'with --source: how far back webhooks are counted', parseTime, 7 * 24 * 3600_000)
-    .action(async (name: string | undefined, _options, command: Command) => {
+    .action(async (given: string | undefined, _options, command: Command) => {
       const options = command.optsWithGlobals<
         GlobalOptions & { redis: boolean; source?: string; lookBack: number; record?: string }
       >();
-      const { source } = options;
+      const name = given && nameInFull('connection', given, options.client);
+      const source = options.source && nameInFull('source', options.source, options.client);
       if (source !== undefined) {
         if (name !== undefined) throw new CliError(EXIT.usage, 'name a connection or a source, not both');
         return checkSource({ ...options, source });

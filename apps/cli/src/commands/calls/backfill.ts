@@ -3,6 +3,7 @@ import type { AgentRef, Backfilled } from '@wrapup/recovery';
 import type { Ask, SynthflowApi } from '@wrapup/synthflow';
 import type { Command } from 'commander';
 import { fetchCalls } from '../../calls/refetch-calls.ts';
+import { addClientOption, withFullNames } from '../../connect/client-option.ts';
 import { type GlobalOptions, requireConfig } from '../../connect/settings.ts';
 import { chooseSource, exitOf, untilInterrupted, withApi } from '../../connect/sources.ts';
 import { withStore } from '../../connect/store.ts';
@@ -25,13 +26,15 @@ interface BackfillOptions extends GlobalOptions {
 
 /** `wrapup backfill`: enqueues calls of the past that never arrived, or single calls again. */
 export function addBackfill(program: Command): void {
-  program
-    .command('backfill')
-    .description('enqueue calls of the past that the ledger does not have, behind live calls')
+  addClientOption(
+    program
+      .command('backfill')
+      .description('enqueue calls of the past that the ledger does not have, behind live calls'),
+  )
     .option('--from <when>', 'calls that began then or later: 30d, or a date', parseSince)
     .option('--call <id...>', 'instead of a span: fetch these calls again, also ones that the ledger has')
     .option('--to <when>', 'and before then (default: now)', parseSince)
-    .option('--source <name>', 'source in wrapup.yaml (default: the only one)')
+    .option('--source <name>', 'source (default: the only one)')
     .option('--agent <id or name...>', 'only calls of these agents')
     .option('--plan', 'only count')
     .option('--from-logs', 'replay webhooks as they were sent, as far as Synthflow still has them (needs workspace_id)')
@@ -40,7 +43,7 @@ export function addBackfill(program: Command): void {
       '\nAn interrupted backfill continues with the same command. Calls that the ledger has are left alone.\nExits 0 when all calls were compared, 1 when some could not be, 3 when Synthflow did not answer.',
     )
     .action(async (_options, command: Command) => {
-      const options = command.optsWithGlobals<BackfillOptions>();
+      const options = withFullNames(command.optsWithGlobals<BackfillOptions>());
       const output = makeOutput(options.json ?? false);
       const config = await requireConfig(options, output);
       const source = chooseSource(config, options.source);

@@ -1,7 +1,8 @@
 import type { CallFilter, LedgerEntry, Store } from '@wrapup/queue';
 import { type Command, Option } from 'commander';
-import { findCall } from '../../calls/find-call.ts';
-import { type GlobalOptions, loadSettings } from '../../connect/settings.ts';
+import { type CallPlace, findCall } from '../../calls/find-call.ts';
+import { addClientOption, withFullNames } from '../../connect/client-option.ts';
+import { type GlobalOptions, loadSettings, requireClient } from '../../connect/settings.ts';
 import { withStore } from '../../connect/store.ts';
 import { explainCall, nextStep, type Pauses } from '../../show/explain.ts';
 import { clean } from '../../terminal/clean.ts';
@@ -15,9 +16,7 @@ const STATES = ['queued', 'written', 'skipped', 'parked', 'dead', 'dropped', 're
 export function addCalls(program: Command): void {
   const calls = program.command('calls').description('what became of each call');
 
-  calls
-    .command('list')
-    .description('the latest calls, newest first')
+  addClientOption(calls.command('list').description('the latest calls, newest first'))
     .addOption(new Option('--state <state>', 'only calls with a delivery in this state').choices(STATES))
     .option('--source <name>', 'only calls of this source')
     .option('--route <name>', 'only calls on this route')
@@ -30,13 +29,16 @@ export function addCalls(program: Command): void {
       '\nreceived: no worker has read it yet. unrouted: no route matched it.\nUnder --json each call has its cursor: the last one of a page continues behind it.',
     )
     .action(async (_options, command: Command) => {
-      const options = command.optsWithGlobals<GlobalOptions & CallFilter & { cursor?: string }>();
+      const options = withFullNames(command.optsWithGlobals<GlobalOptions & CallFilter & { cursor?: string }>());
       const { json, config: _, cursor: after, ...filter } = options;
       const output = makeOutput(json ?? false);
       const { cursorOf, readCursor } = await import('@wrapup/queue');
       if (after !== undefined && !readCursor(after, 1))
         throw new CliError(EXIT.usage, 'no page has this --cursor', 'take it from the end of the page before');
-      const entries = await withStore((store) => store.ledger.list({ ...filter, ...(after ? { after } : {}) }));
+      const entries = await withStore(async (store) => {
+        await requireClient(options, store);
+        return store.ledger.list({ ...filter, ...(after ? { after } : {}) });
+      });
       output.data(
         await Promise.all(entries.map(async (entry) => ({ ...(await forMachines(entry)), cursor: cursorOf(entry) }))),
       );
@@ -53,19 +55,19 @@ export function addCalls(program: Command): void {
       if (last && entries.length === filter.limit) output.line(`older ones: --cursor ${cursorOf(last)}`);
     });
 
-  calls
-    .command('show')
-    .description('one call: how it came, what was written, why it stopped, and what to do')
+  addClientOption(
+    calls.command('show').description('one call: how it came, what was written, why it stopped, and what to do'),
+  )
     .argument('<call id>')
     .option('--source <name>', 'when several sources have a call with that id')
     .option('--payload', 'print the latest body instead, as it came: it holds what the caller said')
     .action(async (id: string, _options, command: Command) => {
-      const options = command.optsWithGlobals<GlobalOptions & { source?: string; payload?: boolean }>();
-      const { json, source, payload } = options;
-      if (payload) return printPayload(id, source);
+      const options = withFullNames(command.optsWithGlobals<GlobalOptions & { source?: string; payload?: boolean }>());
+      const { json, payload } = options;
+      if (payload) return printPayload(id, options);
       const output = makeOutput(json ?? false);
       const { entry, pauses } = await withStore(async (store) => {
-        const found = await findCall(store, id, source);
+        const found = await findCall(store, id, options);
         return { entry: found, pauses: await pausesOf(store, found) };
       });
       output.data(await forMachines(entry, pauses));
@@ -94,9 +96,9 @@ async function pausesOf(store: Store, { deliveries }: LedgerEntry): Promise<Paus
   );
 }
 
-async function printPayload(id: string, source: string | undefined): Promise<void> {
+async function printPayload(id: string, place: CallPlace): Promise<void> {
   const body = await withStore(async (store) => {
-    const entry = await findCall(store, id, source);
+    const entry = await findCall(store, id, place);
     const latest = entry.revisions.at(-1);
     return latest && store.payloads.read(entry.source, entry.call_id, latest.hash);
   });

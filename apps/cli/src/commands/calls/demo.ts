@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Command, InvalidArgumentError } from 'commander';
+import { addClientOption } from '../../connect/client-option.ts';
 import { askSandbox, type DemoProgress, sandboxAddress } from '../../connect/sandbox-control.ts';
 import { type GlobalOptions, requireConfig } from '../../connect/settings.ts';
 import { addressOf, credentials } from '../../connect/webhook-address.ts';
@@ -26,9 +27,11 @@ interface DemoOptions extends GlobalOptions {
 
 /** `wrapup demo`: the sandbox makes calls, as Synthflow would. */
 export function addDemo(program: Command): void {
-  program
-    .command('demo')
-    .description('have the sandbox make calls that ring, reach voicemail or a person, and send their webhooks')
+  addClientOption(
+    program
+      .command('demo')
+      .description('have the sandbox make calls that ring, reach voicemail or a person, and send their webhooks'),
+  )
     .option('--calls <n>', 'how many', parseCount, 20)
     .option('--rate <n/s>', 'calls a second: 5/s, 30/min', parseRate, 5)
     .option('--lose <part>', 'webhooks that are never sent, for reconciliation to find: 15%', parsePart, 0)
@@ -36,7 +39,7 @@ export function addDemo(program: Command): void {
     .option('--past <time>', 'calls of the past, over so long, without webhooks: 7d; for backfill to find', parseTime)
     .option('--inbound', 'ask ingress who is calling before an inbound call connects')
     .option('--seed <n>', 'other calls for another number', parseCount)
-    .option('--source <name>', 'source in wrapup.yaml (default: the only one, else main)')
+    .option('--source <name>', 'source (default: the only one, else main)')
     .option(
       '--url <url>',
       'where ingress is, as the sandbox reaches it',

@@ -1,10 +1,12 @@
-import { parsePhone } from '@wrapup/call';
+import { own, parsePhone } from '@wrapup/call';
 import type { Config } from '@wrapup/config';
 import type { Subject } from '@wrapup/destination';
-import type { ForgottenCall, LedgerEntry, Store } from '@wrapup/queue';
+import type { CallRef, ForgottenCall, LedgerEntry, Store } from '@wrapup/queue';
 import type { Command } from 'commander';
+import { sourcesOf } from '../../calls/find-call.ts';
 import { findCalls, findLinked, type PersonQuery, readPerson } from '../../calls/find-person.ts';
-import { type GlobalOptions, requireConfig } from '../../connect/settings.ts';
+import { addClientOption, withFullNames } from '../../connect/client-option.ts';
+import { type GlobalOptions, requireClient, requireConfig } from '../../connect/settings.ts';
 import { withStore } from '../../connect/store.ts';
 import { clean } from '../../terminal/clean.ts';
 import { CliError, EXIT } from '../../terminal/exit.ts';
@@ -39,9 +41,9 @@ const NOT_REACHED = [
 
 /** `wrapup forget`: what Wrapup keeps of a person, or of one call, is removed. */
 export function addForget(program: Command): void {
-  program
-    .command('forget')
-    .description('remove what is kept of a person: everything in Redis that names them')
+  addClientOption(
+    program.command('forget').description('remove what is kept of a person: everything in Redis that names them'),
+  )
     .argument('<phone | email | call id>')
     .option('--source <name>', 'only calls of this source')
     .option('--linked', "also other calls that were written to the same person's record in a CRM")
@@ -51,13 +53,14 @@ export function addForget(program: Command): void {
       '\nCalls of a person are found as long as the ledger has them. Deliveries that are not finished are dropped.\nThe ledger keeps the call id, times and states. Records in the CRM are listed, and stay: remove them there.',
     )
     .action(async (given: string, _options, command: Command) => {
-      const options = command.optsWithGlobals<ForgetOptions>();
+      const options = withFullNames(command.optsWithGlobals<ForgetOptions>());
       const output = makeOutput(options.json ?? false);
-      const config = await requireConfig(options, output);
+      const config = await requireConfig(options, output, true);
       const progress = makeProgress(output, 'calls');
-      const result = await withStore((store) =>
-        forget(store, config, given.trim(), options, (looked, of) => progress.show(looked, of)),
-      );
+      const result = await withStore(async (store) => {
+        await requireClient(options, store);
+        return forget(store, config, given.trim(), options, (looked, of) => progress.show(looked, of));
+      });
       progress.end();
       show(result, options, output);
     });
@@ -67,12 +70,12 @@ async function forget(
   store: Store,
   config: Config,
   given: string,
-  { source, plan = false, linked = false }: ForgetOptions,
+  { client, source, plan = false, linked = false }: ForgetOptions,
   onLook: (looked: number, of: number) => void,
 ): Promise<Result> {
-  const { person, entries } = await find(store, config, given, onLook);
+  const { person, entries } = await find(store, config, given, client, onLook);
   const wanted = entries.filter((entry) => source === undefined || entry.source === source);
-  const others = person ? await findLinked(store, wanted) : [];
+  const others = person ? await findLinked(store, wanted, client) : [];
   if (linked) wanted.push(...others);
   const result: Result = {
     by: person?.by ?? 'call id',
@@ -100,16 +103,19 @@ async function find(
   store: Store,
   config: Config,
   given: string,
+  client: string | undefined,
   onLook: (looked: number, of: number) => void,
 ): Promise<{ person?: PersonQuery; entries: LedgerEntry[] }> {
-  const entries = await store.ledger.find(given, Object.keys(config.sources));
+  // Of a client without a file nothing is in the configuration.
+  const sources = client === undefined ? Object.keys(config.sources) : await sourcesOf(store, given, client);
+  const entries = await store.ledger.find(given, sources);
   if (entries.length > 0) return { entries };
   const countries = Object.values(config.sources).flatMap((source) => source.default_country ?? []);
   const person = readPerson(given, countries);
   if (!person) {
     throw new CliError(EXIT.usage, 'that is no call id in the ledger, no e-mail address and no telephone number');
   }
-  return { person, entries: await findCalls(store, person, onLook) };
+  return { person, entries: await findCalls(store, person, client, onLook) };
 }
 
 function planned({ source, call_id, deliveries, revisions }: LedgerEntry): Item {
@@ -136,19 +142,20 @@ async function forgetMemoriesOf(
   ]);
   const phones = calls.flatMap(({ source, addresses }) =>
     addresses.numbers.flatMap((digits) => {
-      const country = config.sources[source]?.default_country;
+      const country = own(config.sources, source)?.default_country;
       return [parsePhone(`+${digits}`), parsePhone(digits, country)].flatMap((phone) => phone?.e164 ?? []);
     }),
   );
+  const keyOf = ({ source, call_id }: CallRef) => `${own(config.sources, source)?.key_prefix ?? source}:${call_id}`;
   const subject: Subject = {
     phones: [...new Set([...(person?.phones ?? []), ...phones])],
     emails: [...new Set([...(person?.emails ?? []), ...calls.flatMap(({ addresses }) => addresses.emails)])],
-    calls: calls.map(({ source, call_id }) => `${source}:${call_id}`),
-    records: calls.flatMap(({ source, call_id, records }) =>
+    calls: calls.map(keyOf),
+    records: calls.flatMap(({ records, ...call }) =>
       records.map(({ object, id, name }) => ({
         object,
         id,
-        key: name === 'call_log' ? `${source}:${call_id}` : `${source}:${call_id}:${name}`,
+        key: name === 'call_log' ? keyOf(call) : `${keyOf(call)}:${name}`,
       })),
     ),
   };

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { addClientOption, withFullNames } from '../../connect/client-option.ts';
 import { explainFailure, useDestination } from '../../connect/destinations.ts';
 import { type GlobalOptions, requireConfig } from '../../connect/settings.ts';
 import { type PlannedRoute, showCall, showRoute } from '../../show/show-plan.ts';
@@ -14,11 +15,11 @@ interface PlanOptions extends GlobalOptions {
 
 /** `wrapup plan`: what a call would change, field by field. Writes nothing. */
 export function addPlan(program: Command): void {
-  program
-    .command('plan')
-    .description('show what a call would change in the CRM, field by field; writes nothing')
+  addClientOption(
+    program.command('plan').description('show what a call would change in the CRM, field by field; writes nothing'),
+  )
     .argument('<call>', 'a payload file, a call id from the ledger, or - for standard input')
-    .option('--source <name>', 'source in wrapup.yaml (default: the only one, else main)')
+    .option('--source <name>', 'source (default: the only one, else main)')
     .option('--route <name>', 'only this route, whether its condition matches or not')
     .option('--offline', 'do not ask the CRM: show the mapping alone')
     .addHelpText(
@@ -26,14 +27,14 @@ export function addPlan(program: Command): void {
       '\nExits 1 when a delivery would be parked or the CRM refuses, 3 when the CRM does not answer.',
     )
     .action(async (input: string, _options, command: Command) => {
-      const options = command.optsWithGlobals<PlanOptions>();
+      const options = withFullNames(command.optsWithGlobals<PlanOptions>());
       const output = makeOutput(options.json ?? false);
       const config = await requireConfig(options, output);
       const [{ chooseRoutes }, { planOn, readCall }] = await Promise.all([
         import('@wrapup/config'),
         import('../../calls/plan-call.ts'),
       ]);
-      const standing = await readCall(input, config, options.source);
+      const standing = await readCall(input, config, options);
       const { call, left_out } = standing;
       const routes =
         options.route === undefined

@@ -1,6 +1,7 @@
 import type { Config, Source } from '@wrapup/config';
 import type { ReconcileRun } from '@wrapup/recovery';
 import type { Command } from 'commander';
+import { addClientOption, withFullNames } from '../../connect/client-option.ts';
 import { type GlobalOptions, requireConfig } from '../../connect/settings.ts';
 import { chooseSource, exitOf, untilInterrupted, withApi } from '../../connect/sources.ts';
 import { withStore } from '../../connect/store.ts';
@@ -19,9 +20,11 @@ interface ReconcileOptions extends GlobalOptions {
 
 /** `wrapup reconcile`: finds calls whose webhook never came, now. */
 export function addReconcile(program: Command): void {
-  program
-    .command('reconcile')
-    .description('list the calls at Synthflow, and enqueue those whose webhook never arrived')
+  addClientOption(
+    program
+      .command('reconcile')
+      .description('list the calls at Synthflow, and enqueue those whose webhook never arrived'),
+  )
     .option('--source <name>', 'default: every source that has an api_key')
     .option('--grace <time>', 'how long after its end a webhook may still come (default: as configured)', parseTime)
     .option('--look-back <time>', 'how far back to list calls (default: as configured)', parseTime)
@@ -30,7 +33,7 @@ export function addReconcile(program: Command): void {
       '\nThe workers do the same on a schedule where a source has `reconcile:`. Only one run of a source is allowed at a time.\nExits 0 when every agent was compared, 1 when some could not be, 3 when Synthflow did not answer.',
     )
     .action(async (_options, command: Command) => {
-      const options = command.optsWithGlobals<ReconcileOptions>();
+      const options = withFullNames(command.optsWithGlobals<ReconcileOptions>());
       const output = makeOutput(options.json ?? false);
       const config = await requireConfig(options, output);
       const runs: ReconcileRun[] = [];

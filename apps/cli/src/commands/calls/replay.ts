@@ -1,9 +1,11 @@
+import { clientOf } from '@wrapup/call';
 import type { Plan } from '@wrapup/mapping';
 import type { DeliveryState, LedgerEntry } from '@wrapup/queue';
 import type { Command } from 'commander';
 import { findCall } from '../../calls/find-call.ts';
 import type { ReplayPreview } from '../../calls/preview-replays.ts';
-import { type GlobalOptions, requireConfig } from '../../connect/settings.ts';
+import { addClientOption, withFullNames } from '../../connect/client-option.ts';
+import { type GlobalOptions, requireClient, requireConfig } from '../../connect/settings.ts';
 import { withStore } from '../../connect/store.ts';
 import { expired } from '../../show/explain.ts';
 import { clean } from '../../terminal/clean.ts';
@@ -39,9 +41,9 @@ interface ReplayOptions extends GlobalOptions {
 
 /** `wrapup replay`: delivers calls again, in any state, with the current mapping. */
 export function addReplay(program: Command): void {
-  program
-    .command('replay')
-    .description('deliver calls again with the current mapping, also ones that were written')
+  addClientOption(
+    program.command('replay').description('deliver calls again with the current mapping, also ones that were written'),
+  )
     .argument('[call ids...]')
     .option('--source <name>', 'only calls of this source')
     .option('--route <name>', 'only deliveries on this route')
@@ -53,21 +55,23 @@ export function addReplay(program: Command): void {
       '\nRecords are written again under the same keys: what is there is updated, nothing is created twice.\nWhat a colleague changed since stays.\n`wrapup plan <call id>` shows what would change in one call.',
     )
     .action(async (ids: string[], _options, command: Command) => {
-      const options = command.optsWithGlobals<ReplayOptions>();
+      const options = withFullNames(command.optsWithGlobals<ReplayOptions>());
       const output = makeOutput(options.json ?? false);
       if (ids.length === 0 && options.since === undefined) {
         throw new CliError(EXIT.usage, 'name what to replay: call ids, or --since with or without --route');
       }
-      const config = await requireConfig(options, output);
+      const config = await requireConfig(options, output, true);
       const [{ attemptsOf }, { describeReplay, planReplay, previewReplays }] = await Promise.all([
         import('@wrapup/config'),
         import('../../calls/preview-replays.ts'),
       ]);
       const items = await withStore(async (store) => {
+        await requireClient(options, store);
+        const client = options.client ?? (options.source && clientOf(options.source));
         const entries: AsyncIterable<LedgerEntry> | LedgerEntry[] =
           ids.length > 0
-            ? await Promise.all(ids.map((id) => findCall(store, id, options.source)))
-            : store.ledger.scan(options.since === undefined ? {} : { since: options.since });
+            ? await Promise.all(ids.map((id) => findCall(store, id, options)))
+            : store.ledger.scan({ since: options.since ?? 0, ...(client ? { client } : {}) });
         const done: ReplayedItem[] = [];
         const waiting: { connection: string; plan: Plan; item: ReplayedItem; say(verdict: string): void }[] = [];
         const previewWaiting = async () => {

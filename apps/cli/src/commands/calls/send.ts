@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Message, SendResult } from '../../calls/send-payload.ts';
+import { addClientOption } from '../../connect/client-option.ts';
 import type { GlobalOptions } from '../../connect/settings.ts';
 import { addressOf, credentials } from '../../connect/webhook-address.ts';
 import { clean } from '../../terminal/clean.ts';
@@ -39,11 +40,9 @@ function parallel(text: string): number {
 
 /** `wrapup send`: what Synthflow would do, for one's own payload. */
 export function addSend(program: Command): void {
-  program
-    .command('send')
-    .description('sign a payload as Synthflow does and post it to ingress')
+  addClientOption(program.command('send').description('sign a payload as Synthflow does and post it to ingress'))
     .argument('<payload>', 'a JSON file, or - for standard input')
-    .option('--source <name>', 'source in wrapup.yaml (default: the only one, else main)')
+    .option('--source <name>', 'source (default: the only one, else main)')
     .option(
       '--url <url>',
       'where ingress is',

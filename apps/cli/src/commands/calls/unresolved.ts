@@ -1,7 +1,8 @@
 import type { UnresolvedItem, UnresolvedState } from '@wrapup/queue';
 import type { Command } from 'commander';
 import { type BulkCommand, filterOf, type PlaceOptions, resolveMany } from '../../calls/resolve-many.ts';
-import type { GlobalOptions } from '../../connect/settings.ts';
+import { addClientOption } from '../../connect/client-option.ts';
+import { type GlobalOptions, requireClient } from '../../connect/settings.ts';
 import { withStore } from '../../connect/store.ts';
 import { clean } from '../../terminal/clean.ts';
 import { CliError, EXIT } from '../../terminal/exit.ts';
@@ -25,7 +26,7 @@ const PAGE_SIZE = 50;
 const TALLY_MS = 2_000;
 
 function addPlaces(command: Command): Command {
-  return command
+  return addClientOption(command)
     .option('--source <name>', 'only calls of this source')
     .option('--route <name>', 'only deliveries on this route')
     .option('--connection <name>', 'only deliveries to this connection')
@@ -87,6 +88,7 @@ async function list(state: UnresolvedState, options: ListOptions, output: Output
     throw new CliError(EXIT.usage, 'no page has this --cursor', 'take it from the end of the page before');
   const filter = await filterOf(options);
   await withStore(async (store) => {
+    await requireClient(options, store);
     const missing = await countUnindexed(store, state);
     if (missing > 0) output.remark(describeMissing(missing));
     if (output.json && limit === undefined) return output.stream(store.unresolved.all(state, filter, after));

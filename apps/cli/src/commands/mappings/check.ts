@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { addClientOption, refuseUnknown } from '../../connect/client-option.ts';
 import { nothingRunsHere, START_IT } from '../../connect/not-running.ts';
 import { describeFindings, type GlobalOptions, loadSettings } from '../../connect/settings.ts';
 import { clean } from '../../terminal/clean.ts';
@@ -7,15 +8,15 @@ import { count, makeOutput } from '../../terminal/output.ts';
 
 /** `wrapup check`: finds what is wrong with wrapup.yaml and its mappings, offline. */
 export function addCheck(program: Command): void {
-  program
-    .command('check')
-    .description('check wrapup.yaml and its mappings, offline')
+  addClientOption(
+    program.command('check').description('check wrapup.yaml, the files of clients and their mappings, offline'),
+  )
     .option('--strict', 'exit 1 on warnings too')
     .option('--show', 'show the configuration as it was understood, secrets masked')
     .action(async (_options, command: Command) => {
       const options = command.optsWithGlobals<GlobalOptions & { strict?: boolean; show?: boolean }>();
       const output = makeOutput(options.json ?? false);
-      const { config, findings } = await loadSettings(options);
+      const { config, findings } = await loadChecked(options);
       const errors = findings.filter(({ severity }) => severity === 'error').length;
       const warnings = findings.length - errors;
       const shown = config && options.show ? (await import('@wrapup/config')).describeConfig(config) : undefined;
@@ -38,4 +39,15 @@ export function addCheck(program: Command): void {
       );
       if (errors > 0 || (options.strict && warnings > 0)) process.exitCode = EXIT.failed;
     });
+}
+
+/** The configuration and what was found; with `--client` as far as it concerns that client. */
+async function loadChecked({ client, ...options }: GlobalOptions) {
+  const { config: whole, findings: all, clientFindings } = await loadSettings(options);
+  // An error in wrapup.yaml keeps every file out of force.
+  if (client === undefined || !whole) return { config: whole, findings: all };
+  const findings = clientFindings.get(client);
+  if (!findings) return refuseUnknown(client, Object.keys(whole.clients));
+  const { narrowConfig } = await import('@wrapup/config');
+  return { config: narrowConfig(whole, client), findings: [...findings] };
 }

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import type { Config } from '@wrapup/config';
 import type { ProvisionPackage, ProvisionStep } from '@wrapup/destination';
 import type { Command } from 'commander';
+import { addClientOption, nameInFull } from '../../connect/client-option.ts';
 import {
   chooseConnections,
   explainFailure,
@@ -29,17 +30,18 @@ const DEPLOY_WITHIN_MS = 10 * 60_000;
 
 /** `wrapup provision`: the unique keys and fields that the mappings need, on every connection. */
 export function addProvision(program: Command): void {
-  program
-    .command('provision')
-    .description('create the unique keys and custom fields that the mappings need')
+  addClientOption(
+    program.command('provision').description('create the unique keys and custom fields that the mappings need'),
+  )
     .argument('[connection]', 'default: all')
     .option('--plan', 'only list them')
     .option('--deploy', 'Salesforce: deploy them as a package, with a permission set for the user Wrapup works as')
     .option('--out <path>', 'Salesforce: write that package instead, as a folder or as a file that ends in .zip')
     .option('--stand-in', 'Salesforce: also the object that keeps keys where activities take no custom field')
     .addHelpText('after', '\nExits 1 when a field is missing or was refused.')
-    .action(async (name: string | undefined, _options, command: Command) => {
+    .action(async (given: string | undefined, _options, command: Command) => {
       const options = command.optsWithGlobals<GlobalOptions & Options>();
+      const name = given && nameInFull('connection', given, options.client);
       const output = makeOutput(options.json ?? false);
       const config = await requireConfig(options, output);
       const stand_in = options.standIn ?? false;

@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 import type { Config, Connection } from '@wrapup/config';
 import type { Command } from 'commander';
+import { addClientOption, nameInFull } from '../../connect/client-option.ts';
 import {
   type ConnectionError,
   chooseConnections,
@@ -30,13 +31,16 @@ interface Pulled {
 /** `wrapup schema pull`: what an editor completes becomes the account's own. Writes nothing to the CRM. */
 export function addSchema(program: Command): void {
   const schema = program.command('schema').description('what editors complete in mappings');
-  schema
-    .command('pull')
-    .description('save the account’s own properties and options, so that the editor completes them')
+  addClientOption(
+    schema
+      .command('pull')
+      .description('save the account’s own properties and options, so that the editor completes them'),
+  )
     .argument('[connection]', 'default: all that have some')
     .option('--use', 'name the saved schema in the first line of the mappings of that connection')
-    .action(async (name: string | undefined, _options, command: Command) => {
+    .action(async (given: string | undefined, _options, command: Command) => {
       const options = command.optsWithGlobals<GlobalOptions & { use?: boolean }>();
+      const name = given && nameInFull('connection', given, options.client);
       const output = makeOutput(options.json ?? false);
       const config = await requireConfig(options, output);
       const results: Pulled[] = [];

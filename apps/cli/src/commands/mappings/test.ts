@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { FileOutcome } from '@wrapup/fixtures';
 import type { Command } from 'commander';
+import { addClientOption, refuseUnknown } from '../../connect/client-option.ts';
 import type { GlobalOptions } from '../../connect/settings.ts';
 import { showFile } from '../../show/show-tests.ts';
 import { clean } from '../../terminal/clean.ts';
@@ -10,17 +11,21 @@ import { count, makeOutput } from '../../terminal/output.ts';
 
 /** `wrapup test`: calls in, records out, as `*.test.yaml` files say. Works offline and writes nothing. */
 export function addTest(program: Command): void {
-  program
-    .command('test')
-    .description('run the tests of mappings: *.test.yaml, a call in, the records it becomes out')
-    .argument('[paths...]', 'fixture files or folders (default: the folder of wrapup.yaml)')
+  addClientOption(
+    program
+      .command('test')
+      .description('run the tests of mappings: *.test.yaml, a call in, the records it becomes out'),
+  )
+    .argument('[paths...]', 'fixture files or folders (default: the folder of wrapup.yaml, or that of the client)')
     .option('--coverage', 'list the lines of the mappings that no test tries')
     .addHelpText('after', '\nExits 1 when a test fails or a file has mistakes, 2 when there is no test.')
     .action(async (paths: string[], _options, command: Command) => {
       const options = command.optsWithGlobals<GlobalOptions & { coverage?: boolean }>();
       const output = makeOutput(options.json ?? false);
       const { findFixtures, runFixtures } = await import('@wrapup/fixtures');
-      const asked = paths.length > 0 ? paths : [await configFolder(options)];
+      if (options.client !== undefined && paths.length > 0)
+        throw new CliError(EXIT.usage, 'name files or folders, or a client, not both');
+      const asked = paths.length > 0 ? paths : [await testFolder(options)];
       for (const path of asked)
         if (!existsSync(path)) throw new CliError(EXIT.usage, `there is no file or folder ${path}`);
       const files = findFixtures(asked);
@@ -60,7 +65,14 @@ export function addTest(program: Command): void {
     });
 }
 
-async function configFolder(options: GlobalOptions): Promise<string> {
-  const { DEFAULT_FILE } = await import('@wrapup/config');
-  return dirname(options.config ?? (process.env.WRAPUP_CONFIG || DEFAULT_FILE));
+async function testFolder({ config, client }: GlobalOptions): Promise<string> {
+  const { CLIENTS_FOLDER, DEFAULT_FILE, listClients } = await import('@wrapup/config');
+  const folder = dirname(config ?? (process.env.WRAPUP_CONFIG || DEFAULT_FILE));
+  if (client === undefined) return folder;
+  const { clients } = listClients(folder);
+  if (!clients.includes(client)) await refuseUnknown(client, clients);
+  const own = join(folder, CLIENTS_FOLDER, client);
+  if (existsSync(own)) return own;
+  const hint = 'mappings that clients share have their tests beside them: `wrapup test` runs all';
+  throw new CliError(EXIT.usage, `client ${client} has no folder of its own, and so no tests: ${own}`, hint);
 }

@@ -1,0 +1,67 @@
+/**
+ * Lists of calls by arrival: one of all of them, one of those of each client, and of the clients by their last webhook. So
+ * what is asked of one client costs as much as that client has calls, and an overview of a thousand clients is one step.
+ */
+import { defineScript } from '../redis/client.ts';
+
+/**
+ * Lua for every script that takes a call into the ledger or out of it. `index` is the key `{wrapup}:ledger-index`, from which
+ * the others follow: all are in one slot.
+ */
+export const CALL_INDEX_LUA = `
+local function clientOf(source) return string.match(source, '^([^.]+)%.') end
+local function listCall(index, member, source, at)
+  redis.call('ZADD', index, at, member)
+  local client = clientOf(source)
+  if not client then return end
+  redis.call('ZADD', index .. ':' .. client, at, member)
+  redis.call('ZADD', index .. '-clients', 'NX', 0, client)
+end
+local function noteWebhook(index, source, at)
+  local client = clientOf(source)
+  if client then redis.call('ZADD', index .. '-clients', 'GT', at, client) end
+end
+local function dropClient(index, client)
+  if redis.call('EXISTS', index .. ':' .. client) == 0 then redis.call('ZREM', index .. '-clients', client) end
+end
+`;
+
+/** Takes a call out of the lists. KEYS index. ARGV member, source. */
+export const unlistCall = defineScript<null>(
+  'wrapupUnlistCall',
+  `${CALL_INDEX_LUA}
+redis.call('ZREM', KEYS[1], ARGV[1])
+local client = clientOf(ARGV[2])
+if not client then return end
+redis.call('ZREM', KEYS[1] .. ':' .. client, ARGV[1])
+dropClient(KEYS[1], client)
+`,
+);
+
+/** Forgets calls that came before a time. KEYS index. ARGV epoch ms. Answers how many. */
+export const trimCalls = defineScript<number>(
+  'wrapupTrimCalls',
+  `${CALL_INDEX_LUA}
+local before = ARGV[1]
+local removed = redis.call('ZREMRANGEBYSCORE', KEYS[1], 0, before)
+if removed == 0 then return 0 end
+for _, client in ipairs(redis.call('ZRANGE', KEYS[1] .. '-clients', 0, -1)) do
+  redis.call('ZREMRANGEBYSCORE', KEYS[1] .. ':' .. client, 0, before)
+  dropClient(KEYS[1], client)
+end
+return removed
+`,
+);
+
+/** KEYS index. ARGV epoch ms. Answers of each client its name, its calls, those that came since then, and its last webhook. */
+export const countByClient = defineScript<[string, number, number, string][]>(
+  'wrapupCountByClient',
+  `
+local clients, found = redis.call('ZRANGE', KEYS[1] .. '-clients', 0, -1, 'WITHSCORES'), {}
+for i = 1, #clients, 2 do
+  local list = KEYS[1] .. ':' .. clients[i]
+  found[#found + 1] = { clients[i], redis.call('ZCARD', list), redis.call('ZCOUNT', list, ARGV[1], '+inf'), clients[i + 1] }
+end
+return found
+`,
+);
