@@ -73,17 +73,33 @@ export interface DestinationPoolOptions<Attached> {
   attach(connection: Connection, destination: Destination): Attached;
   /** Milliseconds for which work in hand may still use a destination that was replaced. */
   closeAfter: number;
+  /** Milliseconds after which one that was not asked for is closed, when another one is. Default: never. */
+  restAfter?: number;
   /** Called when a connection is opened again with other settings. */
   onReopen?(name: string): void;
+}
+
+interface PoolEntry<Attached> {
+  settings: string;
+  opening: Promise<OpenDestination<Attached>>;
+  /** ms of the monotonic clock */
+  usedAt: number;
 }
 
 /** The destinations of a process: opened on first use, and again when the settings of their connection change. */
 export class DestinationPool<Attached> {
   readonly #options: DestinationPoolOptions<Attached>;
-  readonly #open = new Map<string, { settings: string; opening: Promise<OpenDestination<Attached>> }>();
+  readonly #open = new Map<string, PoolEntry<Attached>>();
+  /** When unused ones were last looked for: ms of the monotonic clock. */
+  #lookedAt = 0;
 
   constructor(options: DestinationPoolOptions<Attached>) {
     this.#options = options;
+  }
+
+  /** Connections that are open. */
+  get names(): string[] {
+    return [...this.#open.keys()];
   }
 
   /** @throws Failure `mapping` for an unknown kind, or what the adapter throws; the next call tries again */
@@ -91,17 +107,52 @@ export class DestinationPool<Attached> {
     const { name } = connection;
     const settings = JSON.stringify([connection.kind, connection.settings]);
     const current = this.#open.get(name);
-    if (current?.settings === settings) return current.opening;
+    const usedAt = performance.now();
+    if (current?.settings === settings) {
+      current.usedAt = usedAt;
+      return current.opening;
+    }
+    this.#closeUnused();
     if (current) {
-      setTimeout(() => void close(current.opening), this.#options.closeAfter).unref();
+      this.#closeLater(current);
       this.#options.onReopen?.(name);
     }
-    const entry = { settings, opening: this.#connect(connection) };
+    const entry = { settings, opening: this.#connect(connection), usedAt };
     this.#open.set(name, entry);
     entry.opening.catch(() => {
       if (this.#open.get(name) === entry) this.#open.delete(name);
     });
     return entry.opening;
+  }
+
+  /**
+   * For work that comes seldom: uses the destination where it is open, and otherwise opens it for this work alone.
+   * @throws what `get` and the work throw
+   */
+  async once<T>(connection: Connection, work: (open: OpenDestination<Attached>) => Promise<T>): Promise<T> {
+    if (this.#open.has(connection.name)) return work(await this.get(connection));
+    const opening = this.#connect(connection);
+    try {
+      return await work(await opening);
+    } finally {
+      await close(opening);
+    }
+  }
+
+  #closeUnused(): void {
+    const { restAfter } = this.#options;
+    const now = performance.now();
+    if (restAfter === undefined || now - this.#lookedAt < restAfter / 10) return;
+    this.#lookedAt = now;
+    for (const [name, entry] of this.#open) {
+      if (now - entry.usedAt < restAfter) continue;
+      this.#open.delete(name);
+      this.#closeLater(entry);
+    }
+  }
+
+  #closeLater({ opening }: PoolEntry<Attached>): void {
+    setTimeout(() => void close(opening), this.#options.closeAfter).unref();
   }
 
   async close(): Promise<void> {

@@ -32,6 +32,38 @@ test('a connection is opened once, and again when its settings change', async ()
   await destinations.close();
 });
 
+test('for work that comes seldom an open destination is used, and another one is closed again', async () => {
+  const { pool: destinations, opened } = pool();
+  const closed: number[] = [];
+  const once = () =>
+    destinations.once(connection('https://one.example'), async ({ destination, attached }) => {
+      const { close } = destination;
+      destination.close = async () => {
+        closed.push(attached);
+        await close.call(destination);
+      };
+      return attached;
+    });
+  expect([await once(), await once()]).toEqual([1, 2]);
+  expect(closed).toEqual([1, 2]);
+  const { attached } = await destinations.get(connection('https://one.example'));
+  expect(await once()).toBe(attached);
+  expect(closed).toEqual([1, 2]);
+  expect(opened).toHaveLength(3);
+  await destinations.close();
+});
+
+test('one that was not asked for is closed when another is opened, and opened again for the next call', async () => {
+  const made = new DestinationPool<object>({ attach: () => ({}), closeAfter: 1, restAfter: 20 });
+  const quiet = { ...connection('https://one.example'), name: 'quiet' };
+  const before = await made.get(quiet);
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  await made.get(connection('https://two.example'));
+  expect(made.names).toEqual(['events']);
+  expect(await made.get(quiet)).not.toBe(before);
+  await made.close();
+});
+
 test('one that cannot be opened is tried again by the next', async () => {
   const { pool: destinations } = pool();
   const unknown = { ...connection('https://one.example'), kind: 'constructor' };

@@ -1,4 +1,5 @@
-import { type Config, DestinationPool, type OpenDestination } from '@wrapup/config';
+import { own } from '@wrapup/call';
+import { type Config, type Connection, DestinationPool, type OpenDestination } from '@wrapup/config';
 import {
   type Context,
   type Destination,
@@ -17,6 +18,8 @@ import { makeContext, type Store, unblock } from '@wrapup/queue';
 export const WRITE_WITHIN_MS = 30_000;
 /** For a probe or a notice. */
 const SINGLE_WITHIN_MS = 20_000;
+/** A connection that nothing was written to for so long is closed, and opened again for its next call. */
+const REST_MS = 600_000;
 /** A destination that has not answered so long after its deadline has a bug; its plans fail and are retried. */
 const GRACE_MS = 5_000;
 
@@ -43,15 +46,25 @@ export class ConnectionPool {
       attach: () => undefined,
       // Batches under way end on the old client.
       closeAfter: WRITE_WITHIN_MS,
+      restAfter: REST_MS,
       onReopen: (connection) => parts.onSettingsChanged(connection),
     });
   }
 
   /** @throws Failure when it is not in the configuration, or cannot be opened with its settings */
   async open(name: string): Promise<OpenConnection> {
-    const connection = this.#parts.config().connections[name];
+    return this.#pool.get(this.#settingsOf(name));
+  }
+
+  #settingsOf(name: string): Connection {
+    const connection = own(this.#parts.config().connections, name);
     if (!connection) throw new Failure('mapping', `Connection ${name} is not in the configuration.`);
-    return this.#pool.get(connection);
+    return connection;
+  }
+
+  /** Opens those again whose settings have changed. One that cannot be opened says so when it is used. */
+  async reopen(): Promise<void> {
+    await Promise.allSettled(this.#pool.names.map((name) => this.open(name)));
   }
 
   /**
@@ -89,8 +102,8 @@ export class ConnectionPool {
   /** Compares mappings with the account. Rejects when the account does not answer. */
   async check(connection: string, mappings: CompiledMapping[]): Promise<Finding[]> {
     const options = { priority: 'backfill', within: WRITE_WITHIN_MS } as const;
-    return this.ask(connection, await this.open(connection), options, (destination, context) =>
-      destination.check(mappings, context),
+    return this.#pool.once(this.#settingsOf(connection), (open) =>
+      this.ask(connection, open, options, (destination, context) => destination.check(mappings, context)),
     );
   }
 

@@ -28,11 +28,11 @@ export class ClientFiles {
   async keep(clients: ReadonlyMap<string, Texts>): Promise<void> {
     const { redis, keys, encryptor } = this.#store;
     const known = await redis.hgetall(keys.clientHashes);
-    for (const [client, texts] of clients) {
+    const keepOne = async ([client, texts]: [string, Texts]) => {
       const text = JSON.stringify(texts);
       // Which key encrypted it counts, so that it is read as long as it is needed.
       const now = `${hash('sha256', text, 'base64url')} ${encryptor.key ?? ''}`;
-      if (known[client] === now && this.#kept.get(client) === now) continue;
+      if (known[client] === now && this.#kept.get(client) === now) return;
       if (known[client] !== now || !(await redis.exists(keys.clientFiles(client)))) {
         await redis
           .multi()
@@ -41,14 +41,17 @@ export class ClientFiles {
           .exec();
       }
       this.#kept.set(client, now);
-    }
+    };
+    // Together: one after the other, each would wait for an fsync of its own.
+    await Promise.all([...clients].map(keepOne));
   }
 
   /** Forgets the files of clients that have none any more. @param clients those whose files are there, good or not */
   async forgetOthers(clients: readonly string[]): Promise<void> {
     const { redis, keys } = this.#store;
+    const there = new Set(clients);
     for (const client of await redis.hkeys(keys.clientHashes)) {
-      if (clients.includes(client)) continue;
+      if (there.has(client)) continue;
       await redis.multi().del(keys.clientFiles(client)).hdel(keys.clientHashes, client).exec();
       this.#kept.delete(client);
     }
