@@ -19,7 +19,7 @@ import { makeBoard } from './board/board.ts';
 import { addGauges } from './gauges.ts';
 import { renderMessage } from './pages/layout.ts';
 import { Unavailable } from './queries/ask-redis.ts';
-import { makeConnections } from './queries/connections.ts';
+import { makeConnections, makeQueueNames } from './queries/connections.ts';
 import { actionRoutes, type Latest } from './routes/actions.ts';
 import { callRoutes } from './routes/calls.ts';
 import { connectionRoutes } from './routes/connections.ts';
@@ -78,7 +78,8 @@ export function createDashboard(parts: DashboardParts): Express {
     lookEvery,
   } = parts;
   const connections = makeConnections(store, config, lookEvery);
-  addGauges(metrics, store, connections);
+  const queues = makeQueueNames(store, config, connections);
+  addGauges(metrics, store, { queues, connections });
   const hosts = makeHosts(allowedHosts, host);
 
   const app = express();
@@ -135,8 +136,8 @@ export function createDashboard(parts: DashboardParts): Express {
       }),
     );
   }
-  app.use('/queues', makeBoard({ store, config, connections, log, basePath: '/queues' }));
-  app.use(callRoutes({ store, config, connections, log }));
+  app.use('/queues', makeBoard({ store, config, queues, log, basePath: '/queues' }));
+  app.use(callRoutes({ store, config, connections, queues, log }));
   app.use(unresolvedRoutes({ store, config, latest, connections, log }));
   app.use(actionRoutes({ store, latest, log }));
   app.use(connectionRoutes({ store, config, connections, log }));

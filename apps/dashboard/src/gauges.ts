@@ -1,14 +1,13 @@
 import {
-  CALLS_QUEUE,
   type ConnectionReport,
   DEAD_QUEUE,
-  deliveriesQueue,
   MAINTENANCE_QUEUE,
   PARKED_QUEUE,
   RECONCILE_QUEUE,
   type Store,
 } from '@wrapup/queue';
 import type { Gauge, Metrics } from '@wrapup/telemetry';
+import type { Queue } from 'bullmq';
 import { ask } from './queries/ask-redis.ts';
 
 const STATES = ['waiting', 'active', 'delayed', 'prioritized', 'failed', 'completed'] as const;
@@ -24,8 +23,12 @@ interface QueueReading {
  * What waits where, read from Redis at each scrape. While Redis is down `wrapup_redis_up` is 0 and the others are
  * absent, which a rule can tell from 0.
  */
-export function addGauges(metrics: Metrics, store: Store, connections: () => Promise<string[]>): void {
-  const read = shareReading(() => ask(store, async () => readQueues(store, await connections())));
+export function addGauges(
+  metrics: Metrics,
+  store: Store,
+  { queues, connections }: { queues: () => Promise<string[]>; connections: () => Promise<string[]> },
+): void {
+  const read = shareReading(() => ask(store, async () => readQueues(store, await queues())));
   const fill = async (gauge: { reset(): void }, set: (readings: QueueReading[]) => void) => {
     gauge.reset();
     const readings = await read();
@@ -108,27 +111,24 @@ export function addGauges(metrics: Metrics, store: Store, connections: () => Pro
   }
 }
 
-async function readQueues(store: Store, connections: string[]): Promise<QueueReading[]> {
-  const names = [
-    CALLS_QUEUE,
-    ...connections.map(deliveriesQueue),
-    PARKED_QUEUE,
-    DEAD_QUEUE,
-    MAINTENANCE_QUEUE,
-    RECONCILE_QUEUE,
-  ];
+async function readQueues(store: Store, queues: string[]): Promise<QueueReading[]> {
+  const isOnDemand = new Set(queues);
+  const names = [...queues, PARKED_QUEUE, DEAD_QUEUE, MAINTENANCE_QUEUE, RECONCILE_QUEUE];
+  const busy = new Set((await store.queues.read(queues)).filter(({ waiting }) => waiting > 0).map(({ name }) => name));
   return Promise.all(
     names.map(async (name) => {
       const queue = store.queues.get(name);
-      const [counts, [live], [ranked]] = await Promise.all([
-        queue.getJobCounts(...STATES),
-        queue.getJobs(['waiting'], 0, 0, true),
-        queue.getJobs(['prioritized'], 0, 0, true),
-      ]);
-      const since = Math.min(...[live, ranked].map((job) => job?.timestamp ?? Number.POSITIVE_INFINITY));
-      return { name, counts, oldest: Number.isFinite(since) ? Math.max(0, (Date.now() - since) / 1000) : 0 };
+      const oldest = !busy.has(name) && isOnDemand.has(name) ? 0 : await readOldest(queue);
+      return { name, counts: await queue.getJobCounts(...STATES), oldest };
     }),
   );
+}
+
+/** Age of the oldest job that is ready, in seconds; 0 when none is. */
+async function readOldest(queue: Queue): Promise<number> {
+  const ready = await Promise.all([queue.getJobs(['waiting'], 0, 0, true), queue.getJobs(['prioritized'], 0, 0, true)]);
+  const since = Math.min(...ready.flat().map((job) => job?.timestamp ?? Number.POSITIVE_INFINITY));
+  return Number.isFinite(since) ? Math.max(0, (Date.now() - since) / 1000) : 0;
 }
 
 /** One reading serves all gauges of a scrape, which ask at the same time. A failed one gives undefined. */

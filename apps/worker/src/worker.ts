@@ -1,12 +1,13 @@
 /**
  * What one worker process does: `calls` become deliveries, each connection's deliveries are written, and upkeep runs. How
- * the queues are served is in `bullmq/queue-workers.ts`.
+ * the queues are served is in `bullmq/queue-lines.ts` and `bullmq/queue-workers.ts`.
  */
 import { type Config, goodClientTexts } from '@wrapup/config';
-import { Failure, type Log, withDeadline } from '@wrapup/destination';
-import { ClientFiles, deliveriesQueue, type Store } from '@wrapup/queue';
+import { type Log, withDeadline } from '@wrapup/destination';
+import { ClientFiles, callsQueues, connectionOf, deliveriesQueue, type Store } from '@wrapup/queue';
 import { LogThrottle, type Metrics } from '@wrapup/telemetry';
-import { QueueWorkers } from './bullmq/queue-workers.ts';
+import { QueueLines } from './bullmq/queue-lines.ts';
+import { QueueWorkers, workerOptions } from './bullmq/queue-workers.ts';
 import { CallWorker } from './calls/call-worker.ts';
 import { Verifier } from './calls/verifier.ts';
 import { CircuitMonitor } from './deliveries/circuit-monitor.ts';
@@ -36,7 +37,7 @@ interface WorkerParts {
 }
 
 export interface RunningWorker {
-  /** Serves the connections that a reload brought. The queues of removed ones are left, with their calls. */
+  /** Serves the clients and connections that a reload brought. The queues of removed ones are left, with their calls. */
   reconfigure(): Promise<void>;
   /** Names of queues with waiting jobs of which none has been finished for `ms`. */
   stuck(ms: number): Promise<string[]>;
@@ -81,47 +82,50 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
 
   const clientFiles = new ClientFiles(store);
   count.clients(() => Object.values(config().clients));
+  const lines = new QueueLines({
+    ...{ store, log, onError },
+    options: workerOptions(store, config),
+    served: () => [
+      ...callsQueues(Object.keys(config().sources)),
+      ...Object.keys(config().connections).map(deliveriesQueue),
+    ],
+    prepare: async (queue) => {
+      const connection = connectionOf(queue);
+      if (connection === undefined) return calls.service;
+      const { destination } = await pool.open(connection);
+      return deliveries.service(connection, destination.batch);
+    },
+  });
   const reconfigure = async (): Promise<void> => {
     await clientFiles.keep(goodClientTexts(config()));
     await clientFiles.forgetOthers(Object.keys(config().clients));
     for (const client of Object.values(config().clients)) await alertBrokenClient(store, config(), client);
     await reconciler.schedule();
-    const connections = Object.keys(config().connections);
-    for (const connection of connections) {
-      try {
-        // Also where its queue is served already: this is where its new settings are taken over.
-        const { destination } = await pool.open(connection);
-        if (!workers.has(deliveriesQueue(connection))) deliveries.start(workers, connection, destination.batch);
-      } catch (error) {
-        const { message, hint } = Failure.of(error);
-        log.error({ connection, reason: message, hint }, 'a connection could not be opened; its calls wait');
-      }
-    }
-    const served = new Set(connections.map(deliveriesQueue));
-    await workers.closeUnwanted((queue) => queue.startsWith(deliveriesQueue('')) && !served.has(queue));
-    await monitor.watch(connections);
+    await pool.reopen();
+    lines.reconfigure();
+    await monitor.watch(Object.keys(config().connections));
     await schemaDriftCheck.schedule();
   };
 
-  calls.start(workers);
   startAlerts(workers, { config, log, count: count.alert, notify: (to, notice) => pool.notify(to, notice) });
   await startSweep(workers, { store, config, log });
   await reconfigure();
 
   return {
     reconfigure,
-    stuck: (ms) => workers.stuck(ms),
+    stuck: async (ms) => [...(await lines.stuck(ms)), ...(await workers.stuck(ms))],
     async close(deadline = 25_000) {
       monitor.close();
       schemaDriftCheck.stop();
       reconciler.stop();
       const late = new Error('The batch in hand did not finish in time.');
-      await withDeadline(workers.close(), deadline, () => late).catch(async (error) => {
+      const closed = Promise.all([lines.close(), workers.close()]);
+      await withDeadline(closed, deadline, () => late).catch(async (error) => {
         if (error !== late) throw error;
         log.warn({ deadline_ms: deadline }, 'the batch in hand did not finish in time; it will be redelivered');
         pool.abort();
         verifier.abort();
-        await workers.drop();
+        await Promise.all([lines.drop(), workers.drop()]);
       });
       await pool.close();
       verifier.close();

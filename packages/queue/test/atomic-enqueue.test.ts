@@ -4,7 +4,7 @@ import type { Queue } from 'bullmq';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openTestStore } from '../../../test/support/store.ts';
 import type { Store } from '../src/index.ts';
-import { enqueueAtomically, type NewJob } from '../src/intake/atomic-enqueue.ts';
+import { enqueueAtomically, type NewJob } from '../src/queues/atomic-enqueue.ts';
 
 let store: Store;
 let queue: Queue;
@@ -22,12 +22,12 @@ const STEP = {
 };
 
 function pair(answer: string, job: Omit<NewJob<unknown>, 'name'>, key = 'notes') {
-  return { keys: [`${store.keys.prefix}:${key}`], args: [answer], job: { name: 'call', ...job } };
+  return { keys: [`${store.keys.prefix}:${key}`], args: [answer], queue, job: { name: 'call', ...job } };
 }
 
 /** What a single one is answered. */
 async function run(answer: string, job: Omit<NewJob<unknown>, 'name'>, redis = store.redis) {
-  const [given] = await enqueueAtomically({ redis, queue }, STEP, [pair(answer, job)]);
+  const [given] = await enqueueAtomically({ redis, keys: store.keys }, STEP, [pair(answer, job)]);
   return given;
 }
 
@@ -90,7 +90,7 @@ describe('a step and a job in one', () => {
       ['new', 'known', 'revision'].map((answer) => ({ kind, answer, opts: { ...opts, jobId: `m-${randomUUID()}` } })),
     );
     const answers = await enqueueAtomically(
-      { redis: store.redis, queue },
+      store,
       STEP,
       jobs.map(({ answer, opts }) => pair(answer, { data: { answer }, opts })),
     );
@@ -105,7 +105,7 @@ describe('a step and a job in one', () => {
     await store.redis.set(`${store.keys.prefix}:no-hash`, 'text');
     const ids = [1, 2, 3].map(() => `f-${randomUUID()}`);
     const answers = await enqueueAtomically(
-      { redis: store.redis, queue },
+      store,
       STEP,
       ids.map((jobId, index) => pair('new', { data: {}, opts: { jobId } }, index === 1 ? 'no-hash' : 'notes')),
     );

@@ -1,17 +1,9 @@
 import { Failure, type FailureCode, type WriteOutcome } from '@wrapup/destination';
+import { type ConnectionOptions, Queue } from 'bullmq';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { freshPrefix, redisUrl } from '../../../test/support/redis.ts';
 import { openTestStore } from '../../../test/support/store.ts';
-import {
-  CAUSES,
-  causeOf,
-  explainPause,
-  judgeOutcomes,
-  MAX_OUTAGES,
-  openQueue,
-  openStore,
-  type Store,
-} from '../src/index.ts';
+import { CAUSES, causeOf, explainPause, judgeOutcomes, MAX_OUTAGES, openStore, type Store } from '../src/index.ts';
 
 let store: Store;
 let other: Store;
@@ -217,12 +209,14 @@ describe('connections with a queue', () => {
   it('are found of earlier versions by a search through all keys, once, and by a note from then on', async () => {
     const own = await openTestStore();
     try {
-      const left = openQueue('deliveries.left', own.redis, own.keys);
+      const ofEarlier = (name: string) =>
+        new Queue(name, { connection: own.redis as ConnectionOptions, prefix: own.keys.prefix });
+      const left = ofEarlier('deliveries.left');
       await left.add('delivery', { call_id: 'x' });
       expect(await own.queues.connections()).toEqual(['left']);
       await own.queues.deliveries('noted').add('delivery', { call_id: 'y' } as never);
       // A search would find this one.
-      await openQueue('deliveries.unnoted', own.redis, own.keys).add('delivery', { call_id: 'z' });
+      await ofEarlier('deliveries.unnoted').add('delivery', { call_id: 'z' });
       expect(await own.queues.connections()).toEqual(['left', 'noted']);
     } finally {
       await own.close();

@@ -117,6 +117,7 @@ it('history waits for the workers before it fills Redis', async () => {
   const { store } = workspace;
   const room = makeBackpressure({
     store,
+    source: 'main',
     connections: ['sales'],
     signal,
     most: 50,

@@ -13,9 +13,10 @@ import type { Config } from '@wrapup/config';
 import {
   ALERTS_QUEUE,
   CALLS_QUEUE,
+  callsQueues,
   connectionOf,
   DEAD_QUEUE,
-  deliveriesQueue,
+  isCallsQueue,
   MAINTENANCE_QUEUE,
   PARKED_QUEUE,
   RECONCILE_QUEUE,
@@ -33,7 +34,8 @@ import { redactAnswer } from './redact-answer.ts';
 export interface BoardParts {
   store: Store;
   config: () => Config;
-  connections: () => Promise<string[]>;
+  /** Names of the queues of calls and deliveries. */
+  queues: () => Promise<string[]>;
   log: Logger;
   /** Where it is mounted. */
   basePath: string;
@@ -72,7 +74,7 @@ const DESCRIPTIONS: Record<string, string> = {
   [ALERTS_QUEUE]: 'Notices to operators: a connection stopped, or was resumed',
 };
 
-export function makeBoard({ store, config, connections, log, basePath }: BoardParts): Router {
+export function makeBoard({ store, config, queues, log, basePath }: BoardParts): Router {
   const server = new ExpressAdapter();
   server.setBasePath(basePath);
   const adapters = new Map<string, BullMQAdapter>();
@@ -102,11 +104,10 @@ export function makeBoard({ store, config, connections, log, basePath }: BoardPa
   /** New connections' queues appear, and so do those of connections that are no longer configured. */
   const refresh: RequestHandler = async (_request, response, next) => {
     try {
-      const names = await ask(store, connections);
-      const configured = config().connections;
+      const names = await ask(store, queues);
+      const described = describeQueues(config());
       const wanted = [
-        CALLS_QUEUE,
-        ...names.map(deliveriesQueue),
+        ...names,
         PARKED_QUEUE,
         DEAD_QUEUE,
         MAINTENANCE_QUEUE,
@@ -116,13 +117,7 @@ export function makeBoard({ store, config, connections, log, basePath }: BoardPa
       ];
       replaceQueues(
         wanted.map((name) => {
-          const connection = connectionOf(name);
-          const description =
-            connection === undefined
-              ? (DESCRIPTIONS[name] ?? '')
-              : Object.hasOwn(configured, connection)
-                ? `Deliveries to ${connection}`
-                : `unconfigured: ${connection} is not in wrapup.yaml; its deliveries are kept`;
+          const description = described(name);
           const key = `${name} ${description}`;
           const adapter = adapters.get(key) ?? openAdapter(store, name, description);
           adapters.set(key, adapter);
@@ -155,6 +150,23 @@ export function makeBoard({ store, config, connections, log, basePath }: BoardPa
   board.disable('etag');
   router.use(board);
   return router;
+}
+
+/** What a queue is for; of a client or connection that is not configured, that it is not. */
+function describeQueues({ sources, connections }: Config): (queue: string) => string {
+  const calls = new Set(callsQueues(Object.keys(sources)));
+  return (queue) => {
+    const connection = connectionOf(queue);
+    if (connection !== undefined)
+      return Object.hasOwn(connections, connection)
+        ? `Deliveries to ${connection}`
+        : `unconfigured: ${connection} is not in wrapup.yaml; its deliveries are kept`;
+    if (queue === CALLS_QUEUE || !isCallsQueue(queue)) return DESCRIPTIONS[queue] ?? '';
+    const client = queue.slice(CALLS_QUEUE.length + 1);
+    return calls.has(queue)
+      ? `Calls of client ${client}: read, checked, routed`
+      : `unconfigured: client ${client} has no source; its calls are kept`;
+  };
 }
 
 function openAdapter(store: Store, name: string, description: string): BullMQAdapter {

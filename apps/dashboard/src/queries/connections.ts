@@ -1,5 +1,5 @@
 import type { Config } from '@wrapup/config';
-import type { Store } from '@wrapup/queue';
+import { callsQueues, deliveriesQueue, isCallsQueue, type Store } from '@wrapup/queue';
 
 /** Finding queues reads the jobs of each from Redis, so it is done at intervals. */
 const FIND_EVERY_MS = 30_000;
@@ -28,5 +28,18 @@ export function makeConnections(store: Store, config: () => Config, every = FIND
     // Not awaited: a page that needs Redis for more than this reports what is wrong.
     else looking?.catch(() => {});
     return [...new Set([...Object.keys(config().connections), ...(found ?? [])])].sort();
+  };
+}
+
+/** Names of the queues of calls and deliveries, those that are configured and those that still hold jobs. */
+export function makeQueueNames(
+  store: Store,
+  config: () => Config,
+  connections: () => Promise<string[]>,
+): () => Promise<string[]> {
+  return async () => {
+    const [names, busy] = await Promise.all([connections(), store.queues.read()]);
+    const calls = [...callsQueues(Object.keys(config().sources)), ...busy.map(({ name }) => name).filter(isCallsQueue)];
+    return [...new Set([...calls, ...names.map(deliveriesQueue)])];
   };
 }

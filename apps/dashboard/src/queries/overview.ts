@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CALLS_QUEUE, deliveriesQueue, type Store } from '@wrapup/queue';
+import type { Store } from '@wrapup/queue';
 import { type CallState, statesOf } from './search-calls.ts';
 
 export interface Overview {
@@ -25,15 +25,13 @@ const PAUSE_FACTOR = 20;
 /** How long a page waits for the day's numbers once it has everything else. */
 const DAY_WITHIN_MS = 150;
 
-const UNDER_WAY = ['waiting', 'active', 'delayed', 'prioritized'] as const;
-
 type Day = Required<Pick<Overview, 'day' | 'partial'>>;
 
 /**
  * Counts what is where. The day's numbers are counted behind the pages: one shows those of a moment ago rather than
  * wait, and says so when there are none yet.
  */
-export function makeOverview(store: Store, connections: () => Promise<string[]>): () => Promise<Overview> {
+export function makeOverview(store: Store, queues: () => Promise<string[]>): () => Promise<Overview> {
   let latest: Day | undefined;
   let due = 0;
   let counting: Promise<Day> | undefined;
@@ -48,29 +46,23 @@ export function makeOverview(store: Store, connections: () => Promise<string[]>)
     }
   };
   return async () => {
-    const queues = [CALLS_QUEUE, ...(await connections()).map(deliveriesQueue)];
     if (!latest || Date.now() >= due) counting ??= countOnce();
     const day = counting;
     // Looked at below, or by the next page; Redis being away shows in what is asked for beside it.
     day?.catch(() => {});
-    const [calls, parked, dead, ...underWay] = await Promise.all([
+    const [calls, parked, dead, states] = await Promise.all([
       store.ledger.count(),
       store.unresolved.count('parked'),
       store.unresolved.count('dead'),
-      ...queues.map((name) => countJobs(store, name)),
+      queues().then((names) => store.queues.read(names)),
     ]);
     const fresh = day && (await Promise.race([day, sleep(DAY_WITHIN_MS, undefined, { ref: false })]));
     return {
       ...{ calls, parked, dead, partial: false },
-      underWay: underWay.reduce((sum, jobs) => sum + jobs, 0),
+      underWay: states.reduce((sum, { waiting, active, delayed }) => sum + waiting + active + delayed, 0),
       ...(fresh ?? latest),
     };
   };
-}
-
-async function countJobs(store: Store, name: string): Promise<number> {
-  const counts = await store.queues.get(name).getJobCounts(...UNDER_WAY);
-  return Object.values(counts).reduce((sum, jobs) => sum + jobs, 0);
 }
 
 async function countDay(store: Store): Promise<Day> {

@@ -20,13 +20,15 @@ export interface CallRoutesParts {
   store: Store;
   config: () => Config;
   connections: () => Promise<string[]>;
+  /** Names of the queues of calls and deliveries. */
+  queues: () => Promise<string[]>;
   log: Logger;
 }
 
 /** `/` the calls, `/calls/:id` one of them. They read and change nothing; a look into a CRM leaves a line in the log. */
-export function callRoutes({ store, config, connections, log }: CallRoutesParts): Router {
+export function callRoutes({ store, config, connections, queues, log }: CallRoutesParts): Router {
   const router = Router();
-  const overview = makeOverview(store, connections);
+  const overview = makeOverview(store, queues);
 
   router.get('/', async (request, response) => {
     const query = readQuery((name) => queryOf(request, name));

@@ -1,5 +1,6 @@
 /**
- * The BullMQ workers of one process, one for each queue that it serves.
+ * The BullMQ workers of one process for the queues of the installation: one each, for as long as the process runs. Queues of
+ * calls and deliveries are served on demand (`queue-lines.ts`).
  *
  * Settings that matter: a crashed process's jobs are taken over after about 11 s (lock 10 s, checked every 5 s); three
  * crashes in a row do not fail a healthy job; a wait (throttled, busy) moves the job to delayed and is no attempt.
@@ -26,22 +27,6 @@ export class QueueWorkers {
     this.#onError = onError;
   }
 
-  #options(concurrency: number): WorkerOptions {
-    return {
-      connection: this.#store.redis as ConnectionOptions,
-      prefix: this.#store.keys.prefix,
-      concurrency,
-      lockDuration: 10_000,
-      stalledInterval: 5_000,
-      maxStalledCount: 3,
-      skipVersionCheck: true,
-      settings: {
-        backoffStrategy: (attempt: number, _type?: string, _error?: Error, job?: { data: unknown }) =>
-          backoff(attempt, retriesOf(this.#config(), job?.data)),
-      },
-    };
-  }
-
   /**
    * @param concurrency jobs in hand at once
    * @param isQuick false where a job may take minutes: such a queue is never stuck
@@ -62,7 +47,7 @@ export class QueueWorkers {
           if (isQuick) this.#progress.set(queue, Date.now());
         }
       },
-      this.#options(concurrency),
+      { ...workerOptions(this.#store, this.#config), concurrency },
     );
     worker.on('error', this.#onError);
     this.#workers.set(queue, worker);
@@ -71,16 +56,6 @@ export class QueueWorkers {
 
   has(queue: string): boolean {
     return this.#workers.has(queue);
-  }
-
-  /** Closes the workers of unwanted queues; the jobs in hand are finished. */
-  async closeUnwanted(isUnwanted: (queue: string) => boolean): Promise<void> {
-    for (const [queue, worker] of this.#workers) {
-      if (!isUnwanted(queue)) continue;
-      this.#workers.delete(queue);
-      this.#progress.delete(queue);
-      await worker.close();
-    }
   }
 
   /** Names of queues with waiting jobs of which none has been finished for `ms`. */
@@ -102,10 +77,31 @@ export class QueueWorkers {
 
   /** Drops the jobs in hand, which are redelivered. Waits a little for workers that end by themselves. */
   async drop(): Promise<void> {
-    // A worker that is closing already has but one end, which may be a connection to a Redis that is gone.
-    const forced = Promise.all([...this.#workers.values()].map((worker) => worker.close(true)));
-    await Promise.race([forced, new Promise((resolve) => setTimeout(resolve, FORCED_CLOSE_MS))]);
+    await dropAll(this.#workers.values());
   }
+}
+
+/** Forces workers to close, and waits a little for those that end by themselves. */
+export async function dropAll(workers: Iterable<Worker>): Promise<void> {
+  // A worker that is closing already has but one end, which may be a connection to a Redis that is gone.
+  const forced = Promise.all([...workers].map((worker) => worker.close(true)));
+  await Promise.race([forced, new Promise((resolve) => setTimeout(resolve, FORCED_CLOSE_MS))]);
+}
+
+/** Options of every worker. */
+export function workerOptions({ redis, keys }: Store, config: () => Config): WorkerOptions {
+  return {
+    connection: redis as ConnectionOptions,
+    prefix: keys.prefix,
+    lockDuration: 10_000,
+    stalledInterval: 5_000,
+    maxStalledCount: 3,
+    skipVersionCheck: true,
+    settings: {
+      backoffStrategy: (attempt: number, _type?: string, _error?: Error, job?: { data: unknown }) =>
+        backoff(attempt, retriesOf(config(), job?.data)),
+    },
+  };
 }
 
 function retriesOf(config: Config, data: unknown): { base: number; cap: number } {

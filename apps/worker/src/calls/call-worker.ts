@@ -1,15 +1,16 @@
 import type { Config } from '@wrapup/config';
 import { Failure, type Log } from '@wrapup/destination';
-import { CALLS_QUEUE, type CallJob, type Store } from '@wrapup/queue';
+import type { CallJob, Store } from '@wrapup/queue';
 import { DelayedError, type Job } from 'bullmq';
 import { attemptError, delayJob, finalError, isLastAttempt } from '../bullmq/finish-job.ts';
 import { configForJob } from '../bullmq/job-config.ts';
-import type { QueueWorkers } from '../bullmq/queue-workers.ts';
+import type { QueueService } from '../bullmq/queue-lines.ts';
 import type { PendingArrivals } from '../deliveries/pending-arrivals.ts';
 import type { PayloadRoom } from '../payloads/payload-room.ts';
 import { processCall } from './process-call.ts';
 import type { Verifier, Verify } from './verifier.ts';
 
+/** Calls of one queue that a process has in hand. */
 const CALLS_AT_ONCE = 50;
 /** Wait of a call for something that does not say how long. */
 const DEFAULT_WAIT_MS = 10_000;
@@ -28,7 +29,7 @@ interface CallWorkerParts {
 }
 
 /**
- * Queue `calls`: brings each call to its routes. A call that has to wait comes again, with the reason in the ledger; one
+ * Queues `calls` and `calls.<client>`: brings each call to its routes. A call that has to wait comes again, with the reason in the ledger; one
  * that failed in all its attempts, or for good, is stopped there.
  */
 export class CallWorker {
@@ -38,15 +39,16 @@ export class CallWorker {
     this.#parts = parts;
   }
 
-  start(workers: QueueWorkers): void {
-    workers.start<CallJob>(CALLS_QUEUE, CALLS_AT_ONCE, (job, token) => this.#process(job, token));
+  /** For any of the queues. */
+  get service(): QueueService {
+    return { concurrency: CALLS_AT_ONCE, run: (job, token) => this.#process(job, token) };
   }
 
   /** @throws the error by which BullMQ knows that the job is not done */
   async #process(job: Job<CallJob>, token: string): Promise<void> {
     const { store, reload, count, verifier, room } = this.#parts;
     const { config } = await configForJob(job.data, this.#parts.config(), reload);
-    const pending = this.#parts.pending.call();
+    const pending = this.#parts.pending.call(job.data.source);
     const verify: Verify = (...call) => {
       // The API may take long, and no batch is to wait for its answer.
       pending.ends();

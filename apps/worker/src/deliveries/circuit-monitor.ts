@@ -2,8 +2,9 @@
  * Watches the connections of this process: pauses one that is broken, probes it, and resumes it (`connections/connection-circuit.ts` in
  * packages/queue has the whole state machine).
  *
- * Every second the shared state is read, so that a pause by another process or an operator is known here too. Deliveries in
- * hand when a connection pauses go back to the queue, and their attempts are not counted.
+ * Every second it is read which connections have changed their state, so that a pause by another process or an operator is known
+ * here too; a connection that nothing happens to costs nothing. Deliveries in hand when a connection pauses go back to the
+ * queue, and their attempts are not counted.
  */
 import { Failure, type Log, type Probe, type WriteOutcome } from '@wrapup/destination';
 import { type CircuitChange, type ConnectionState, explainPause, isPaused, type Store } from '@wrapup/queue';
@@ -23,6 +24,8 @@ interface CircuitMonitorParts {
 }
 
 const LOOK_EVERY_MS = 1_000;
+/** Between two readings of all states: for changes that a process of an earlier version made, or that Redis has lost. */
+const READ_ALL_EVERY_MS = 60_000;
 /** A connection that was resumed and that nothing failed on for so long works. */
 const TRIAL_MS = 60_000;
 /** Wait of deliveries that a pause gives back: they go on as soon as the connection does. */
@@ -30,11 +33,16 @@ export const PAUSED_WAIT_MS = 1_000;
 
 export class CircuitMonitor {
   readonly #parts: CircuitMonitorParts;
+  /** Connections that are paused or on trial. */
   readonly #states = new Map<string, ConnectionState>();
   /** When the pauses began that `onChange` was called for. */
   readonly #announced = new Map<string, number>();
   readonly #probing = new Set<string>();
-  #connections: string[] = [];
+  #connections = new Set<string>();
+  /** Of the states, as last read. */
+  #version = 0;
+  #readAllAt = 0;
+  #reading: Promise<void> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
   #isLooking = false;
   #isClosed = false;
@@ -44,12 +52,17 @@ export class CircuitMonitor {
   }
 
   /** Watches these connections and no others. New ones that are paused are probed at once: their settings may have changed. */
-  async watch(connections: string[]): Promise<void> {
-    const added = connections.filter((name) => !this.#connections.includes(name));
-    this.#connections = connections;
-    for (const name of this.#states.keys()) if (!connections.includes(name)) this.#states.delete(name);
-    for (const name of added) await this.#parts.store.connections.probeNow(name);
-    if (added.length > 0) await this.look();
+  async watch(connections: readonly string[]): Promise<void> {
+    const added = connections.filter((name) => !this.#connections.has(name));
+    this.#connections = new Set(connections);
+    for (const name of this.#states.keys()) if (!this.#connections.has(name)) this.#states.delete(name);
+    if (added.length > 0) {
+      this.#readAllAt = 0;
+      await this.#read();
+      for (const name of added)
+        if (this.#states.get(name)?.circuit === 'open') await this.#parts.store.connections.probeNow(name);
+      await this.look();
+    }
     this.#timer ??= setInterval(() => {
       // While Redis is away a look does not end: others must not pile up behind it.
       if (this.#isLooking) return;
@@ -74,25 +87,20 @@ export class CircuitMonitor {
       const change = await this.#parts.store.connections.note(connection, outcomes);
       if (change) await this.#changed(connection, change);
       // Another process may have paused it a moment ago.
-      else if (outcomes.some(({ ok }) => !ok))
-        this.#states.set(connection, await this.#parts.store.connections.read(connection));
+      else if (outcomes.some(({ ok }) => !ok)) this.#keep(await this.#parts.store.connections.read(connection));
     } catch (error) {
       this.#parts.log.warn({ connection, err: error }, 'the state of a connection could not be noted');
     }
   }
 
-  /** Reads the shared state, and does what is due. Never rejects. */
+  /** Reads what has changed, and does what is due. Never rejects. */
   async look(): Promise<void> {
-    const { store, log } = this.#parts;
+    const { store, log, onChange } = this.#parts;
     try {
-      for (const state of await store.connections.readAll(this.#connections)) {
-        const { connection, circuit, pause } = state;
-        const before = this.#states.get(connection);
-        this.#states.set(connection, state);
-        if (before === undefined || isPaused(before) !== isPaused(state))
-          await store.connections.syncQueuePause(connection);
+      await this.#read();
+      for (const { connection, circuit, pause } of [...this.#states.values()]) {
         if (circuit === 'open' && pause && this.#announced.get(connection) !== pause.since) {
-          await this.#parts.onChange(connection, { became: 'opened', pause });
+          await onChange(connection, { became: 'opened', pause });
           this.#announced.set(connection, pause.since);
         }
         if (circuit === 'open' && pause && pause.next_probe <= Date.now()) void this.#probe(connection);
@@ -104,6 +112,36 @@ export class CircuitMonitor {
     } catch (error) {
       if (!this.#isClosed) log.warn({ err: error }, 'the state of the connections could not be read');
     }
+  }
+
+  /** One reading after the other, so that none puts an older state in the place of a newer one. */
+  #read(): Promise<void> {
+    const reading = this.#reading.catch(() => {}).then(() => this.#readChanged());
+    this.#reading = reading;
+    return reading;
+  }
+
+  async #readChanged(): Promise<void> {
+    const { connections, queues } = this.#parts.store;
+    // Before the states: what changes in between is read again next time.
+    const changed = await connections.readChanges(this.#version);
+    const isAll = performance.now() >= this.#readAllAt || changed.version < this.#version;
+    const names = isAll ? [...this.#connections] : changed.connections.filter((name) => this.#connections.has(name));
+    const standing = isAll ? await queues.paused(names) : undefined;
+    for (const state of await connections.readAll(names)) {
+      const { connection } = state;
+      const before = this.#states.get(connection);
+      const stood = standing ? standing.has(connection) : before !== undefined && isPaused(before);
+      this.#keep(state);
+      if (stood !== isPaused(state)) await connections.syncQueuePause(connection);
+    }
+    this.#version = changed.version;
+    if (isAll) this.#readAllAt = performance.now() + READ_ALL_EVERY_MS;
+  }
+
+  #keep(state: ConnectionState): void {
+    if (state.circuit !== 'closed' || isPaused(state)) this.#states.set(state.connection, state);
+    else this.#states.delete(state.connection);
   }
 
   close(): void {
@@ -147,7 +185,7 @@ export class CircuitMonitor {
       log.error({ connection, cause, code, reason, hint }, 'a connection is paused');
     }
     const state = await store.connections.read(connection);
-    this.#states.set(connection, state);
+    this.#keep(state);
     if (state.circuit === 'open' && became !== 'closed') await this.look();
   }
 }

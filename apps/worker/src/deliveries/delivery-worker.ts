@@ -1,10 +1,10 @@
 import type { Config } from '@wrapup/config';
 import type { Log } from '@wrapup/destination';
-import { type DeliveryJob, deliveriesQueue, RedisLease, type Store } from '@wrapup/queue';
+import { type DeliveryJob, RedisLease, type Store } from '@wrapup/queue';
 import type { Job } from 'bullmq';
 import { attemptError, delayJob, finalError, isLastAttempt } from '../bullmq/finish-job.ts';
 import { configForJob } from '../bullmq/job-config.ts';
-import type { QueueWorkers } from '../bullmq/queue-workers.ts';
+import type { QueueService } from '../bullmq/queue-lines.ts';
 import type { PayloadRoom } from '../payloads/payload-room.ts';
 import { moveFailedDeliveries } from '../upkeep/sweep.ts';
 import { type CircuitMonitor, PAUSED_WAIT_MS } from './circuit-monitor.ts';
@@ -39,22 +39,22 @@ export class DeliveryWorker {
     this.#lease = new RedisLease(parts.store.redis, parts.store.keys);
   }
 
-  /** Serves the queue of a connection. @param size plans in one batch, at most */
-  start(workers: QueueWorkers, connection: string, size: number): void {
+  /** For the queue of a connection. @param size plans in one batch, at most */
+  service(connection: string, size: number): QueueService {
     const { store, config, log } = this.#parts;
-    const worker = workers.start<DeliveryJob>(deliveriesQueue(connection), size * BATCHES_IN_HAND, (job, token) =>
-      this.#process(connection, job, token),
-    );
-    // At once rather than at the next sweep, which does it where this process dies here.
-    worker.on('failed', (job) => {
-      if (!job?.finishedOn) return;
-      moveFailedDeliveries(store, config(), connection).catch((error) =>
-        log.warn(
-          { connection, err: error },
-          'failed deliveries could not be added to the dead ones; the sweep will do it',
-        ),
-      );
-    });
+    return {
+      concurrency: size * BATCHES_IN_HAND,
+      run: (job, token) => this.#process(connection, job, token),
+      // At once rather than at the next sweep, which does it where this process dies here.
+      onFailed: () => {
+        moveFailedDeliveries(store, config(), connection).catch((error) =>
+          log.warn(
+            { connection, err: error },
+            'failed deliveries could not be added to the dead ones; the sweep will do it',
+          ),
+        );
+      },
+    };
   }
 
   /** @throws the error by which BullMQ knows that the job is not done */

@@ -1,8 +1,10 @@
 /**
  * How many plans are on their way to the batcher of a connection, in this process: calls that are being read, whose routes
  * are not known yet; deliveries that have just been enqueued; and deliveries that are being planned. A batch that waits
- * for them saves requests; one that waits for none loses no time.
+ * for them saves requests; one that waits for none loses no time. Calls of one client never become deliveries of another, so
+ * none waits for them.
  */
+import { clientOf } from '@wrapup/call';
 
 /** A delivery is expected for so long after it was enqueued: by then another process has it, or this one is far behind. */
 const EXPECTED_MS = 300;
@@ -16,18 +18,18 @@ export interface PendingCall {
 }
 
 export class PendingArrivals {
-  #calls = 0;
+  /** Calls that are being read, by client; those of wrapup.yaml itself under undefined. */
+  readonly #calls = new Map<string | undefined, number>();
   /** Deliveries that are being planned, by connection. */
   readonly #planned = new Map<string, number>();
   /** By connection, what ends the expectation of each enqueued delivery, oldest first. */
   readonly #expected = new Map<string, Set<() => void>>();
 
-  /** Counts a call that is being read. */
-  call(): PendingCall {
-    this.#calls += 1;
-    const ends = once(() => {
-      this.#calls -= 1;
-    });
+  /** Counts a call of a source that is being read. */
+  call(source: string): PendingCall {
+    const client = clientOf(source);
+    change(this.#calls, client, 1);
+    const ends = once(() => change(this.#calls, client, -1));
     return {
       routed: (connections) => {
         for (const connection of connections) this.#expect(connection);
@@ -41,13 +43,14 @@ export class PendingArrivals {
   delivery(connection: string): () => void {
     const [arrives] = this.#expected.get(connection) ?? [];
     arrives?.();
-    this.#plan(connection, 1);
-    return once(() => this.#plan(connection, -1));
+    change(this.#planned, connection, 1);
+    return once(() => change(this.#planned, connection, -1));
   }
 
   /** Plans that may still come to a connection. */
   count(connection: string): number {
-    return this.#calls + (this.#planned.get(connection) ?? 0) + (this.#expected.get(connection)?.size ?? 0);
+    const calls = this.#calls.get(clientOf(connection)) ?? 0;
+    return calls + (this.#planned.get(connection) ?? 0) + (this.#expected.get(connection)?.size ?? 0);
   }
 
   #expect(connection: string): void {
@@ -56,15 +59,19 @@ export class PendingArrivals {
     const arrives = () => {
       clearTimeout(timer);
       expected.delete(arrives);
+      if (expected.size === 0 && this.#expected.get(connection) === expected) this.#expected.delete(connection);
     };
     const timer = setTimeout(arrives, EXPECTED_MS);
     timer.unref();
     expected.add(arrives);
   }
+}
 
-  #plan(connection: string, change: number): void {
-    this.#planned.set(connection, (this.#planned.get(connection) ?? 0) + change);
-  }
+/** Adds to a count; one that comes to nothing leaves nothing. */
+function change<Key>(counts: Map<Key, number>, key: Key, by: number): void {
+  const count = (counts.get(key) ?? 0) + by;
+  if (count === 0) counts.delete(key);
+  else counts.set(key, count);
 }
 
 function once(act: () => void): () => void {

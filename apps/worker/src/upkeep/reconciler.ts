@@ -44,17 +44,27 @@ export class Reconciler {
     if (wanted.length > 0 && !workers.has(RECONCILE_QUEUE)) {
       workers.start<ReconcileJob>(RECONCILE_QUEUE, AT_ONCE, (job, token) => this.#process(job, token), false);
     }
-    for (const { name, reconcile } of wanted) {
-      const template = {
-        name: 'reconcile',
-        data: { source: name },
-        opts: { removeOnComplete: { count: 10 }, removeOnFail: { count: 10 } },
-      };
-      await queue.upsertJobScheduler(name, { every: reconcile?.every as number }, template);
-    }
-    for (const { key } of await queue.getJobSchedulers()) {
-      if (!wanted.some(({ name }) => name === key)) await queue.removeJobScheduler(key);
-    }
+    const scheduled = new Map((await queue.getJobSchedulers()).map((scheduler) => [scheduler.key, scheduler]));
+    // Those that are as they should be are left alone: a reload with a thousand sources costs few commands.
+    const changed = wanted.filter(({ name, reconcile }) => {
+      const { every, next = 0 } = scheduled.get(name) ?? {};
+      return every !== reconcile?.every || next < Date.now() - Number(every);
+    });
+    await Promise.all(
+      changed.map(({ name, reconcile }) =>
+        queue.upsertJobScheduler(
+          name,
+          { every: reconcile?.every as number },
+          {
+            name: 'reconcile',
+            data: { source: name },
+            opts: { removeOnComplete: { count: 10 }, removeOnFail: { count: 10 } },
+          },
+        ),
+      ),
+    );
+    const names = new Set(wanted.map(({ name }) => name));
+    for (const key of scheduled.keys()) if (!names.has(key)) await queue.removeJobScheduler(key);
   }
 
   /** Gives the runs in hand back. */

@@ -11,15 +11,17 @@ import { attemptsOf, type Config } from '@wrapup/config';
 import { type Log, scrub } from '@wrapup/destination';
 import {
   BEYOND_LIMIT,
-  CALLS_QUEUE,
   type CallJob,
+  callsQueues,
+  connectionOf,
   type DeliveryJob,
+  deliveriesQueue,
   MAINTENANCE_QUEUE,
   maintainIndex,
   priorityOf,
   type Store,
 } from '@wrapup/queue';
-import type { Job } from 'bullmq';
+import type { Job, Queue } from 'bullmq';
 import type { QueueWorkers } from '../bullmq/queue-workers.ts';
 import { scheduleExpiry } from '../payloads/retention.ts';
 import { finishUpgrade } from './upgrade.ts';
@@ -53,10 +55,19 @@ interface Swept {
 }
 
 export async function sweep(store: Store, config: Config, now = Date.now()): Promise<Swept> {
-  const dead = await moveFailedCalls(store);
-  let failed = 0;
-  const connections = new Set([...Object.keys(config.connections), ...(await store.queues.connections())]);
-  for (const connection of connections) failed += await moveFailedDeliveries(store, config, connection);
+  // Those of removed clients and connections are among the busy ones.
+  await store.queues.read([
+    ...callsQueues(Object.keys(config.sources)),
+    ...[...Object.keys(config.connections), ...(await store.queues.connections())].map(deliveriesQueue),
+  ]);
+  let dead = 0;
+  for (const { name, failed } of await store.queues.read()) {
+    const connection = connectionOf(name);
+    if (failed === 0) continue;
+    dead += await (connection === undefined
+      ? moveFailedCalls(store, store.queues.get(name))
+      : moveFailedDeliveries(store, config, connection));
+  }
   const revived = await reviveOpenCalls(store, config, now);
   const before = now - config.retention.ledger_days * 24 * 3600_000;
   await store.ledger.trim(before);
@@ -64,7 +75,7 @@ export async function sweep(store: Store, config: Config, now = Date.now()): Pro
   await store.unresolved.trim(before);
   await maintainIndex(store, { before, now });
   await finishUpgrade(store, config, { now });
-  return { dead: dead + failed, revived };
+  return { dead, revived };
 }
 
 /** Moves the failed jobs of one connection's queue to `dead`. @returns how many */
@@ -97,8 +108,7 @@ async function moveFailedDelivery(store: Store, config: Config, job: Job<Deliver
   await scheduleExpiry(store, config, source, call_id);
 }
 
-async function moveFailedCalls(store: Store): Promise<number> {
-  const queue = store.queues.get<CallJob>(CALLS_QUEUE);
+async function moveFailedCalls(store: Store, queue: Queue<CallJob>): Promise<number> {
   let moved = 0;
   for (;;) {
     const jobs = await queue.getFailed(0, PAGE_SIZE - 1);

@@ -58,6 +58,15 @@ export class Connections {
     return Promise.all([...connections].map((connection) => this.read(connection)));
   }
 
+  /**
+   * Which states have changed.
+   * @param version as an earlier call gave it; 0 for all that ever changed
+   */
+  async readChanges(version: number): Promise<{ version: number; connections: string[] }> {
+    const [now, connections] = await scripts.readChanges(this.#redis, [this.#keys.connectionChanges], [version]);
+    return { version: now, connections };
+  }
+
   /** With what waits for it, and how far its daily quota reaches. */
   async report(connection: string): Promise<ConnectionReport> {
     const [state, counts, daily] = await Promise.all([
@@ -76,11 +85,15 @@ export class Connections {
     const failed = verdict.says === 'answered' ? undefined : verdict;
     const cause: PauseCause = failed?.says === 'broken' ? failed.cause : 'outage';
     const { first, longest } = CAUSE_TABLE[cause];
-    const [became, pause] = await scripts.noteAnswer(
-      this.#redis,
-      [this.#keys.connection(connection)],
-      [Date.now(), verdict.says, failed ? describe(cause, failed.failure) : '', first, longest, MAX_OUTAGES],
-    );
+    const [became, pause] = await scripts.noteAnswer(this.#redis, this.#keysOf(connection), [
+      Date.now(),
+      verdict.says,
+      failed ? describe(cause, failed.failure) : '',
+      first,
+      longest,
+      MAX_OUTAGES,
+      connection,
+    ]);
     if (became === undefined) return undefined;
     await this.syncQueuePause(connection);
     return { became, pause: JSON.parse(pause as string) as CircuitPause };
@@ -99,37 +112,43 @@ export class Connections {
   async endProbe(connection: string, pause: CircuitPause, failure?: Failure): Promise<void> {
     const cause = failure ? (causeOf(failure) ?? pause.cause) : pause.cause;
     const { first, longest } = CAUSE_TABLE[cause];
-    await scripts.endProbe(
-      this.#redis,
-      [this.#keys.connection(connection)],
-      [Date.now(), failure ? describe(cause, failure) : '', first, longest],
-    );
+    await scripts.endProbe(this.#redis, this.#keysOf(connection), [
+      Date.now(),
+      failure ? describe(cause, failure) : '',
+      first,
+      longest,
+      connection,
+    ]);
     await this.syncQueuePause(connection);
   }
 
   /** Ends a trial that began before (epoch ms) and in which nothing failed. */
   async endTrial(connection: string, before: number): Promise<CircuitChange | undefined> {
-    const text = await scripts.endTrial(this.#redis, [this.#keys.connection(connection)], [before]);
+    const text = await scripts.endTrial(this.#redis, this.#keysOf(connection), [before, connection]);
     return text ? { became: 'closed', pause: JSON.parse(text) as CircuitPause } : undefined;
   }
 
   /** Makes a probe due now, for when the cause of a pause may be gone. False when its circuit is not open. */
   async probeNow(connection: string): Promise<boolean> {
-    return (await scripts.probeNow(this.#redis, [this.#keys.connection(connection)], [Date.now()])) === 1;
+    return (await scripts.probeNow(this.#redis, this.#keysOf(connection), [Date.now(), connection])) === 1;
   }
 
   /** Pauses it for an operator; what is in hand is still written. An earlier pause keeps its beginning and reason. */
   async pause(connection: string, reason?: string): Promise<ConnectionState> {
     const text = JSON.stringify({ since: Date.now(), ...(reason ? { reason } : {}) });
-    await this.#redis.hsetnx(this.#keys.connection(connection), 'operator', text);
+    await scripts.setOperatorPause(this.#redis, this.#keysOf(connection), [text, connection]);
     return this.syncQueuePause(connection);
   }
 
   /** Ends an operator's pause. A pause of the circuit stays, and is probed at once. */
   async resume(connection: string): Promise<ConnectionState> {
-    await this.#redis.hdel(this.#keys.connection(connection), 'operator');
+    await scripts.setOperatorPause(this.#redis, this.#keysOf(connection), ['', connection]);
     await this.probeNow(connection);
     return this.syncQueuePause(connection);
+  }
+
+  #keysOf(connection: string): string[] {
+    return [this.#keys.connection(connection), this.#keys.connectionChanges];
   }
 
   /** Pauses or resumes BullMQ's queue as the state says, also when the state changes meanwhile. */

@@ -2,6 +2,10 @@
  * The changes of a connection's state, each one step in Redis. It is a hash: `circuit` (JSON, while open), `trial` (JSON,
  * while resumed and not proved), `failures` (outages in a row), `probing` (epoch ms until which a process probes),
  * `operator` (JSON, while a person has paused it).
+ *
+ * Each script that changes what others must know notes the connection in the sorted set of changes, in the same step: the
+ * second key, with the connection as the last argument. A process reads what has changed since it last looked, and not the
+ * state of every connection.
  */
 import { defineScript } from '../redis/client.ts';
 
@@ -10,14 +14,43 @@ const WAIT = `
 local function wait(tries, first, longest) return math.min(longest, first * 2 ^ math.min(tries, 20)) end
 `;
 
+/** Numbers the change: the highest number is the version of the states of all connections. */
+const NOTE_CHANGE = `
+local function changed()
+  local top = redis.call('ZRANGE', KEYS[2], -1, -1, 'WITHSCORES')[2]
+  redis.call('ZADD', KEYS[2], (tonumber(top) or 0) + 1, ARGV[#ARGV])
+end
+`;
+
 /**
- * Notes what a batch said. KEYS state. ARGV now, `answered` | `unanswered` | `broken`, pause JSON (cause, code, reason, hint),
- * first ms, longest ms, outages in a row that open it.
+ * An operator's pause begins, or ends. KEYS state, changes. ARGV the pause as JSON, or nothing for its end; connection. A pause
+ * that exists stays as it is.
+ */
+export const setOperatorPause = defineScript<null>(
+  'wrapupOperatorPause',
+  `${NOTE_CHANGE}
+if ARGV[1] ~= '' then redis.call('HSETNX', KEYS[1], 'operator', ARGV[1]) else redis.call('HDEL', KEYS[1], 'operator') end
+changed()
+`,
+);
+
+/** KEYS changes. ARGV version. Answers the version of now, and the connections whose state has changed since that one. */
+export const readChanges = defineScript<[number, string[]]>(
+  'wrapupConnectionChanges',
+  `
+local top = redis.call('ZRANGE', KEYS[1], -1, -1, 'WITHSCORES')[2]
+return { tonumber(top) or 0, redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. ARGV[1], '+inf') }
+`,
+);
+
+/**
+ * Notes what a batch said. KEYS state, changes. ARGV now, `answered` | `unanswered` | `broken`, pause JSON (cause, code, reason, hint),
+ * first ms, longest ms, outages in a row that open it, connection.
  * Answers `{}` when nothing changed, else what did and the pause: `opened`, `reopened` or `closed`.
  */
 export const noteAnswer = defineScript<[] | ['opened' | 'reopened' | 'closed', string]>(
   'wrapupCircuitNote',
-  `${WAIT}
+  `${WAIT}${NOTE_CHANGE}
 local now, says = tonumber(ARGV[1]), ARGV[2]
 local open, trial = redis.call('HGET', KEYS[1], 'circuit'), redis.call('HGET', KEYS[1], 'trial')
 if says == 'answered' then
@@ -25,6 +58,7 @@ if says == 'answered' then
   -- Batches that were under way when it opened say nothing about what broke it.
   if open or not trial then return {} end
   redis.call('HDEL', KEYS[1], 'trial')
+  changed()
   return { 'closed', trial }
 end
 if open then return {} end
@@ -39,6 +73,7 @@ pause.next_probe = now + wait(pause.tries, tonumber(ARGV[4]), tonumber(ARGV[5]))
 local text = cjson.encode(pause)
 redis.call('HSET', KEYS[1], 'circuit', text)
 redis.call('HDEL', KEYS[1], 'failures', 'trial', 'probing')
+changed()
 return { trial and 'reopened' or 'opened', text }
 `,
 );
@@ -58,16 +93,17 @@ return text
 );
 
 /**
- * Notes a probe's end. KEYS state. ARGV now, pause JSON of a failed one (cause, code, reason, hint) or nothing, first ms,
- * longest ms. Answers 1, or 0 when the circuit is not open any more.
+ * Notes a probe's end. KEYS state, changes. ARGV now, pause JSON of a failed one (cause, code, reason, hint) or nothing, first
+ * ms, longest ms, connection. Answers 1, or 0 when the circuit is not open any more.
  */
 export const endProbe = defineScript<number>(
   'wrapupCircuitProbed',
-  `${WAIT}
+  `${WAIT}${NOTE_CHANGE}
 local now = tonumber(ARGV[1])
 local text = redis.call('HGET', KEYS[1], 'circuit')
 redis.call('HDEL', KEYS[1], 'probing')
 if not text then return 0 end
+changed()
 local pause = cjson.decode(text)
 if ARGV[2] == '' then
   redis.call('HDEL', KEYS[1], 'circuit')
@@ -83,26 +119,28 @@ return 1
 `,
 );
 
-/** Ends a trial in which nothing failed. KEYS state. ARGV epoch ms before which it must have begun. Answers the pause that was, or nothing. */
+/** Ends a trial in which nothing failed. KEYS state, changes. ARGV epoch ms before which it must have begun, connection. Answers the pause that was, or nothing. */
 export const endTrial = defineScript<string | null>(
   'wrapupCircuitTrial',
-  `
+  `${NOTE_CHANGE}
 local text = redis.call('HGET', KEYS[1], 'trial')
 if not text or cjson.decode(text).next_probe > tonumber(ARGV[1]) then return nil end
 redis.call('HDEL', KEYS[1], 'trial', 'failures')
+changed()
 return text
 `,
 );
 
-/** Makes the next probe due now. KEYS state. ARGV now. Answers 1, or 0 when the circuit is not open. */
+/** Makes the next probe due now. KEYS state, changes. ARGV now, connection. Answers 1, or 0 when the circuit is not open. */
 export const probeNow = defineScript<number>(
   'wrapupCircuitProbeNow',
-  `
+  `${NOTE_CHANGE}
 local text = redis.call('HGET', KEYS[1], 'circuit')
 if not text then return 0 end
 local pause = cjson.decode(text)
 pause.next_probe = math.min(pause.next_probe, tonumber(ARGV[1]))
 redis.call('HSET', KEYS[1], 'circuit', cjson.encode(pause))
+changed()
 return 1
 `,
 );

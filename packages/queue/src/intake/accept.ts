@@ -3,12 +3,18 @@ import type { Queue } from 'bullmq';
 import type { Encryptor } from '../encryption/encryptor.ts';
 import type { Received, Verified } from '../ledger/entry.ts';
 import { placeOf, revisionOf } from '../ledger/payloads.ts';
+import {
+  type AtomicStep,
+  enqueueAtomically,
+  JOB_ONLY,
+  type NewJob,
+  type StepAndJob,
+} from '../queues/atomic-enqueue.ts';
 import { bullPriority, priorityOf } from '../queues/priority.ts';
 import { BEYOND_LIMIT, type CallJob, MAX_CALL_ATTEMPTS } from '../queues/queues.ts';
 import type { RedisClient } from '../redis/client.ts';
 import { jobId, type Keys, memberOf } from '../redis/keys.ts';
 import { ACCEPT_CALL, CHECK_CALL } from './accept-script.ts';
-import { type AtomicStep, enqueueAtomically, type StepAndJob } from './atomic-enqueue.ts';
 
 /** One finished call, verified, on its way into Redis. */
 export interface Arrival {
@@ -39,7 +45,8 @@ export const UNSETTLED_S = 37 * 24 * 3600;
 interface AcceptParts {
   redis: RedisClient;
   keys: Keys;
-  queue: Queue<CallJob>;
+  /** The queue for the calls of a source. */
+  queueOf(source: string): Queue<CallJob>;
   encryptor: Encryptor;
 }
 
@@ -104,31 +111,31 @@ export async function checkArrival(
 }
 
 async function addForLimited(
-  { queue }: AcceptParts,
+  parts: AcceptParts,
   arrivals: readonly Arrival[],
   before: readonly (Before | Error)[],
 ): Promise<void> {
-  const limited = arrivals.filter((_, index) => before[index] === 'limit');
-  // Once for each call. Where it fails, the call is among the open ones, and the sweep adds the job.
-  await Promise.allSettled(
-    limited.map(({ source, call_id, received }) => addBeyondLimit(queue, { source, call_id, received })),
-  );
+  // Once for each call, and harmless when it is there already. Where it fails, the call is among the open ones, and the
+  // sweep adds the job.
+  const limited = arrivals
+    .filter((_, index) => before[index] === 'limit')
+    .map((arrival) => ({
+      ...{ keys: [], args: [], queue: parts.queueOf(arrival.source) },
+      job: callJob({ ...arrival, revision: BEYOND_LIMIT }),
+    }));
+  if (limited.length > 0) await enqueueAtomically(parts, JOB_ONLY, limited).catch(() => {});
 }
 
-/** Adds the job for what came beyond the limits of one call. Harmless when it is there already. */
-async function addBeyondLimit(
-  queue: Queue<CallJob>,
-  { source, call_id, received }: Pick<Arrival, 'source' | 'call_id' | 'received'>,
-): Promise<void> {
-  await queue.add(
-    'call',
-    { source, call_id, revision: BEYOND_LIMIT },
-    {
-      jobId: jobId('c', source, call_id, BEYOND_LIMIT),
+function callJob({ source, call_id, revision, received }: CallJob & Pick<Arrival, 'received'>): NewJob<CallJob> {
+  return {
+    name: 'call',
+    data: { source, call_id, revision },
+    opts: {
+      jobId: jobId('c', source, call_id, revision),
       attempts: MAX_CALL_ATTEMPTS,
       ...bullPriority(priorityOf({ received })),
     },
-  );
+  };
 }
 
 /** As `acceptArrivals`, of one. @throws Error when it was not kept */
@@ -139,7 +146,7 @@ export async function acceptArrival(parts: AcceptParts, arrival: Arrival, ledger
 }
 
 function toPair(
-  { keys, encryptor }: AcceptParts,
+  { keys, queueOf, encryptor }: AcceptParts,
   { source, call_id, body, received, verified, received_at, terminal, revision = revisionOf(body) }: Arrival,
   ledger_days: number,
   bytes?: 'without its bytes',
@@ -160,14 +167,7 @@ function toPair(
       terminal ? '1' : '',
       body.length,
     ],
-    job: {
-      name: 'call',
-      data: { source, call_id, revision },
-      opts: {
-        jobId: jobId('c', source, call_id, revision),
-        attempts: MAX_CALL_ATTEMPTS,
-        ...bullPriority(priorityOf({ received })),
-      },
-    },
+    queue: queueOf(source),
+    job: callJob({ source, call_id, revision, received }),
   };
 }

@@ -4,10 +4,10 @@ import { makeEncryptor } from '../encryption/encryptor.ts';
 import { IndexKey } from '../encryption/index-key.ts';
 import { Marks } from '../encryption/marks.ts';
 import { revisionOf } from '../ledger/payloads.ts';
-import { type CallJob, openQueue } from '../queues/queues.ts';
+import { Queues } from '../queues/queues.ts';
 import { checkRedis } from '../redis/check.ts';
 import { openRedis, waitForRedis } from '../redis/client.ts';
-import { CALLS_QUEUE, makeKeys } from '../redis/keys.ts';
+import { makeKeys } from '../redis/keys.ts';
 import { MemoryWatch } from '../redis/memory-watch.ts';
 import { type Accepted, type Arrival, acceptArrivals, CHECK_FROM_BYTES, checkArrival } from './accept.ts';
 import { WriteBatcher } from './write-batcher.ts';
@@ -65,9 +65,8 @@ export function openIntake({
   const encryptor = makeEncryptor(encryption_keys, () => marks.at('encrypted'));
   const indexKey = new IndexKey(redis, keys, encryptor, index_key);
   const memory = new MemoryWatch(redis, keys);
-  const queue = openQueue<CallJob>(CALLS_QUEUE, redis, keys);
-  queue.on('error', onError);
-  const parts = { redis, keys, queue, encryptor };
+  const queues = new Queues(redis, keys, onError);
+  const parts = { redis, keys, queueOf: (source: string) => queues.calls(source), encryptor };
   const batcher = new WriteBatcher<Arrival, Accepted>({
     ...BATCH,
     sizeOf: ({ body }) => body.length,
@@ -104,7 +103,7 @@ export function openIntake({
       return refused ? { ok: false, problems: [...problems, refused.message] } : { ok, problems };
     },
     async close() {
-      await queue.close();
+      await queues.close();
       redis.disconnect();
     },
   };

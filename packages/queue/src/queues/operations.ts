@@ -10,7 +10,7 @@ import type { Queue } from 'bullmq';
 import type { DeliveryEntry, DeliveryState, LedgerEntry, Received } from '../ledger/entry.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Payloads } from '../ledger/payloads.ts';
-import { CALLS_QUEUE, jobId } from '../redis/keys.ts';
+import { jobId } from '../redis/keys.ts';
 import { bullPriority, priorityOf } from './priority.ts';
 import { type CallJob, type DeliveryJob, MAX_CALL_ATTEMPTS, type Queues, type UnresolvedJob } from './queues.ts';
 
@@ -41,20 +41,24 @@ export class Operations {
     const { source, call_id, received } = entry;
     const { route, revision, replays, connection } = delivery;
     const job: DeliveryJob = { source, call_id, revision, route, replays, ...(config ? { config } : {}) };
-    await this.#queues.deliveries(connection).add('delivery', job, {
-      jobId: jobId('d', source, call_id, route, revision, replays),
-      attempts,
-      ...bullPriority(priorityOf({ ...(received ? { received } : {}), replays })),
+    await this.#queues.add(this.#queues.deliveries(connection), {
+      name: 'delivery',
+      data: job,
+      opts: {
+        jobId: jobId('d', source, call_id, route, revision, replays),
+        attempts,
+        ...bullPriority(priorityOf({ ...(received ? { received } : {}), replays })),
+      },
     });
   }
 
   /** Adds a call's job. Harmless when it is there already. */
   async enqueueCall(job: CallJob, priority: Priority = 'live'): Promise<void> {
     const { source, call_id, revision } = job;
-    await this.#queues.get<CallJob>(CALLS_QUEUE).add('call', job, {
-      jobId: jobId('c', source, call_id, revision),
-      attempts: MAX_CALL_ATTEMPTS,
-      ...bullPriority(priority),
+    await this.#queues.add(this.#queues.calls(source), {
+      name: 'call',
+      data: job,
+      opts: { jobId: jobId('c', source, call_id, revision), attempts: MAX_CALL_ATTEMPTS, ...bullPriority(priority) },
     });
   }
 
@@ -159,7 +163,7 @@ export class Operations {
     if (!(await this.#ledger.reopen(source, callId))) return false;
     await this.removeUnresolvedCall(source, callId);
     const entry = await this.#ledger.read(source, callId);
-    const calls = this.#queues.get<CallJob>(CALLS_QUEUE);
+    const calls = this.#queues.calls(source);
     for (const revision of entry?.revisions.filter((revision) => !revision.effect) ?? []) {
       // BullMQ adds no job whose id a finished or failed one has.
       await calls.remove(jobId('c', source, callId, revision.hash));

@@ -1,9 +1,12 @@
 import type { ConnectionOptions, JobsOptions } from 'bullmq';
 import { Queue } from 'bullmq';
 import { type RedisClient, scanKeys } from '../redis/client.ts';
-import { connectionOf, DEAD_QUEUE, deliveriesQueue, type Keys, PARKED_QUEUE } from '../redis/keys.ts';
+import { callsQueue, connectionOf, DEAD_QUEUE, deliveriesQueue, type Keys, PARKED_QUEUE } from '../redis/keys.ts';
+import { enqueueAtomically, JOB_ONLY, type NewJob } from './atomic-enqueue.ts';
+import { type QueueState, readBusyQueues, readPausedQueues } from './busy-queues.ts';
+import { sharedBackend } from './shared-connection.ts';
 
-/** Job of the queue `calls`: ids only. */
+/** Job of a queue for calls: ids only. */
 export interface CallJob {
   source: string;
   call_id: string;
@@ -42,8 +45,6 @@ export const MAX_CALL_ATTEMPTS = 10;
 /** Member of the set of connections that says that all are in it; no connection can have the name. */
 const ALL_NOTED = '*';
 
-const UNFINISHED = ['waiting', 'prioritized', 'active', 'delayed', 'failed'] as const;
-
 /** `backoff: custom` hands the wait to the worker's strategy: capped, with full jitter. */
 const JOB: JobsOptions = {
   backoff: { type: 'custom' },
@@ -55,15 +56,14 @@ const JOB: JobsOptions = {
 };
 
 /** Opens a queue. Nothing waits for Redis here: each command fails or waits as its connection is set up. */
-export function openQueue<Job>(name: string, redis: RedisClient, keys: Keys): Queue<Job> {
-  return new Queue<Job>(name, {
+function openQueue(name: string, redis: RedisClient, keys: Keys): Queue {
+  const options = {
     connection: redis as ConnectionOptions,
     prefix: keys.prefix,
-    skipWaitingForReady: true,
-    skipVersionCheck: true,
     streams: { events: { maxLen: 1000 } },
     defaultJobOptions: JOB,
-  });
+  };
+  return new Queue(name, options, sharedBackend);
 }
 
 /** The queues of an installation, each opened once and on demand. */
@@ -73,6 +73,7 @@ export class Queues {
   readonly #redis: RedisClient;
   readonly #keys: Keys;
   readonly #onError: (error: Error) => void;
+  #take: ((queue: string) => (() => void) | undefined) | undefined;
 
   constructor(redis: RedisClient, keys: Keys, onError: (error: Error) => void) {
     this.#redis = redis;
@@ -92,8 +93,36 @@ export class Queues {
     return queue as Queue<Job>;
   }
 
+  /** For the calls of a source. */
+  calls(source: string): Queue<CallJob> {
+    return this.get(callsQueue(source));
+  }
+
   deliveries(connection: string): Queue<DeliveryJob> {
     return this.get(deliveriesQueue(connection));
+  }
+
+  /** Adds a job to a queue of calls or deliveries. Harmless when it is there already. */
+  async add(queue: Queue, job: NewJob<CallJob>): Promise<void> {
+    const take = this.#take?.(queue.name);
+    const parts = { redis: this.#redis, keys: this.#keys };
+    const pair = { keys: [], args: [], queue, job, isQuiet: take !== undefined };
+    const [answer] = await enqueueAtomically(parts, JOB_ONLY, [pair]);
+    if (answer instanceof Error) throw answer;
+    take?.();
+  }
+
+  /**
+   * Lets this process take what it adds itself, without waking others.
+   * @param take of a queue whose jobs this process takes now: a function to call once the job is added
+   */
+  takeOwn(take: (queue: string) => (() => void) | undefined): void {
+    this.#take = take;
+  }
+
+  /** Those with unfinished jobs, of all queues for calls and deliveries, or of the named ones. */
+  read(names?: readonly string[]): Promise<QueueState[]> {
+    return readBusyQueues(this.#redis, this.#keys, names);
   }
 
   get parked(): Queue<UnresolvedJob> {
@@ -104,6 +133,15 @@ export class Queues {
     return this.get(DEAD_QUEUE);
   }
 
+  /** Those of the connections whose queue is paused, by whatever. */
+  async paused(connections: readonly string[]): Promise<Set<string>> {
+    return new Set(
+      (await readPausedQueues(this.#redis, this.#keys, connections.map(deliveriesQueue))).map(
+        (name) => connectionOf(name) as string,
+      ),
+    );
+  }
+
   /**
    * Connections that have jobs in Redis, configured or not: a removed connection's calls are kept and shown. Opening a
    * queue notes its connection, so those without any unfinished job are left out.
@@ -111,9 +149,8 @@ export class Queues {
   async connections(): Promise<string[]> {
     const noted = new Set(await this.#redis.smembers(this.#keys.connections));
     if (!noted.delete(ALL_NOTED)) for (const name of await this.#searchConnections()) noted.add(name);
-    const names = [...noted].sort();
-    const busy = await Promise.all(names.map((name) => this.#holdsJobs(name)));
-    return names.filter((_, index) => busy[index]);
+    const states = await this.read([...noted].map(deliveriesQueue));
+    return states.map(({ name }) => connectionOf(name) as string).sort();
   }
 
   /** For installations of earlier versions, which did not note connections: reads BullMQ's `meta` keys once. */
@@ -133,11 +170,6 @@ export class Queues {
     this.#noted.add(connection);
     // Before any job of the queue, as commands of one connection keep their order.
     this.#redis.sadd(this.#keys.connections, connection).catch(() => this.#noted.delete(connection));
-  }
-
-  async #holdsJobs(connection: string): Promise<boolean> {
-    const counts = await this.deliveries(connection).getJobCounts(...UNFINISHED);
-    return Object.values(counts).some((jobs) => jobs > 0);
   }
 
   async close(): Promise<void> {

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { clientOf } from '@wrapup/call';
 
 /** The names of everything of one installation, under one hash tag, so that one Lua script can reach all of it on a cluster. */
 export interface Keys {
@@ -28,8 +29,14 @@ export interface Keys {
   unread: string;
   /** The bytes of one revision. */
   payload(source: string, callId: string, revision: string): string;
+  /** Set of the names of queues that may hold unfinished jobs (`queues/busy-queues.ts`). */
+  busy: string;
+  /** Sorted set of the names of queues that a job was added to and no worker has looked at since, by time. */
+  bell: string;
   /** Set of the connections that have had a queue of deliveries. */
   connections: string;
+  /** Sorted set of connections by the number of the last change of their state: the highest is the version of all. */
+  connectionChanges: string;
   /** Hash: whether a connection is paused, by whom and why. */
   connection(connection: string): string;
   budget(connection: string, pool: string): string;
@@ -80,7 +87,10 @@ export function makeKeys(name = 'wrapup'): Keys {
     person: (digest) => `${prefix}:person:${digest}`,
     unread: `${prefix}:unread`,
     payload: (source, callId, revision) => `${prefix}:payload:${source}:${callId}:${revision}`,
+    busy: `${prefix}:busy`,
+    bell: `${prefix}:bell`,
     connections: `${prefix}:connections`,
+    connectionChanges: `${prefix}:connection-changes`,
     connection: (connection) => `${prefix}:connection:${connection}`,
     budget: (connection, pool) => `${prefix}:budget:${connection}:${pool}`,
     budgetLog: (connection, pool) => `${prefix}:budget-log:${connection}:${pool}`,
@@ -101,7 +111,9 @@ export function makeKeys(name = 'wrapup'): Keys {
   };
 }
 
+/** Calls of the sources in wrapup.yaml itself. */
 export const CALLS_QUEUE = 'calls';
+const CLIENT_CALLS = `${CALLS_QUEUE}.`;
 export const PARKED_QUEUE = 'parked';
 export const DEAD_QUEUE = 'dead';
 export const MAINTENANCE_QUEUE = 'maintenance';
@@ -111,6 +123,22 @@ export const ALERTS_QUEUE = 'alerts';
 /** Comparisons of mappings with accounts. */
 export const SCHEMA_CHECK_QUEUE = 'examine';
 const DELIVERIES = 'deliveries.';
+
+/** Name of the queue for the calls of a source: each client has one of its own, so that none waits for another's. */
+export function callsQueue(source: string): string {
+  const client = clientOf(source);
+  return client === undefined ? CALLS_QUEUE : `${CLIENT_CALLS}${client}`;
+}
+
+/** Names of the queues for the calls of these sources, that of wrapup.yaml itself first. */
+export function callsQueues(sources: Iterable<string>): string[] {
+  return [...new Set([CALLS_QUEUE, ...[...sources].map(callsQueue)])];
+}
+
+/** Whether this is a queue for calls. */
+export function isCallsQueue(queue: string): boolean {
+  return queue === CALLS_QUEUE || queue.startsWith(CLIENT_CALLS);
+}
 
 /** Name of a connection's queue. */
 export function deliveriesQueue(connection: string): string {

@@ -12,8 +12,7 @@ import { addressesIn } from '@wrapup/call';
 import type { Held, RecordReceipt } from '@wrapup/destination';
 import type { LedgerEntry } from '../ledger/entry.ts';
 import { type CallRef, unreadMember } from '../ledger/people-index.ts';
-import type { CallJob } from '../queues/queues.ts';
-import { CALLS_QUEUE, jobId } from '../redis/keys.ts';
+import { jobId } from '../redis/keys.ts';
 import { RedisLease } from '../redis/lease.ts';
 import type { Store } from './store.ts';
 
@@ -133,7 +132,7 @@ async function removeJobs(
   hashes: string[],
   deliveries: LedgerEntry['deliveries'],
 ): Promise<void> {
-  const calls = store.queues.get<CallJob>(CALLS_QUEUE);
+  const calls = store.queues.calls(source);
   for (const hash of hashes) await calls.remove(jobId('c', source, call_id, hash)).catch(() => 0);
   for (const { connection, route, replays } of deliveries) {
     const queue = store.queues.deliveries(connection);

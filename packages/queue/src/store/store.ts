@@ -8,9 +8,9 @@ import { Payloads } from '../ledger/payloads.ts';
 import { PeopleIndex } from '../ledger/people-index.ts';
 import { Unresolved } from '../ledger/unresolved.ts';
 import { Operations } from '../queues/operations.ts';
-import { type CallJob, Queues } from '../queues/queues.ts';
+import { Queues } from '../queues/queues.ts';
 import { openRedis, type RedisClient, waitForRedis } from '../redis/client.ts';
-import { CALLS_QUEUE, type Keys, makeKeys } from '../redis/keys.ts';
+import { type Keys, makeKeys } from '../redis/keys.ts';
 
 interface StoreOptions {
   /** `REDIS_URL`. */
@@ -73,7 +73,7 @@ export function openStore({ prefix, encryption_keys, index_key, role, onError, .
     unresolved: new Unresolved(redis, keys, ledger),
     connections: new Connections(redis, keys, queues),
     accept: (arrival, days) =>
-      acceptArrival({ redis, keys, queue: queues.get<CallJob>(CALLS_QUEUE), encryptor }, arrival, days),
+      acceptArrival({ redis, keys, queueOf: (source) => queues.calls(source), encryptor }, arrival, days),
     connected: (within = 2000) => waitForRedis(redis, within),
     async close() {
       await queues.close();

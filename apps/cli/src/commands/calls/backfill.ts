@@ -1,3 +1,4 @@
+import { clientOf } from '@wrapup/call';
 import { type Config, formatDuration, type Source } from '@wrapup/config';
 import type { AgentRef, Backfilled } from '@wrapup/recovery';
 import type { Ask, SynthflowApi } from '@wrapup/synthflow';
@@ -103,7 +104,9 @@ async function run(
             ...(options.plan && { plan: true }),
             ...(options.fromLogs && { from_logs: true }),
             waitForCapacity: makeBackpressure({
-              ...{ store, signal, connections: Object.keys(config.connections) },
+              ...{ store, signal, source: source.name },
+              // Not those of others, whose backlog is theirs.
+              connections: Object.keys(config.connections).filter((name) => clientOf(name) === clientOf(source.name)),
               onWait: (jobs) => note(`${jobs} wait for the workers`),
             }),
             onProgress: ({ listed, missing }, total) => {

@@ -1,14 +1,16 @@
 /**
  * Runs a script of ours and adds a job to BullMQ in one step of Redis: one round trip, one fsync, and no moment between the
- * two at which a crash could separate them. One command takes several such pairs; one that fails leaves the others.
+ * two at which a crash could separate them. One command takes several such pairs; one that fails leaves the others. In the
+ * same step the job's queue is noted as busy, and its bell is rung (`queues/busy-queues.ts`).
  *
  * BullMQ adds a job by a Lua script. Ours is put in front of it, in one script. Nothing here knows how BullMQ stores its
  * jobs: the script is the one that it has defined on the client, and its keys and arguments are those that `Job.addJob`
- * gives to a client that only records them. Where BullMQ has not defined its scripts yet, because Redis was never reached,
- * the two run one after the other, ours first.
+ * gives to a client that only records them. Where BullMQ has not defined its scripts, the two run one after the other, ours
+ * first.
  */
 import { Job, type JobsOptions, type Queue } from 'bullmq';
 import { type RedisClient, runScript } from '../redis/client.ts';
+import type { Keys } from '../redis/keys.ts';
 
 export interface AtomicStep {
   /** Under which the script is defined on the client. */
@@ -28,8 +30,19 @@ export interface NewJob<Data> {
 export interface StepAndJob {
   keys: string[];
   args: (string | number | Buffer)[];
+  queue: Queue;
   job: NewJob<unknown>;
+  /** Leaves the bell alone: this process takes the job itself. */
+  isQuiet?: boolean;
 }
+
+interface EnqueueParts {
+  redis: RedisClient;
+  keys: Pick<Keys, 'busy' | 'bell'>;
+}
+
+/** A step that does nothing: only the job is added. */
+export const JOB_ONLY: AtomicStep = { name: 'wrapupAdd', lua: `return 'added'`, unless: [] };
 
 /**
  * @param pairs at most some hundreds: Redis does nothing else meanwhile
@@ -37,13 +50,11 @@ export interface StepAndJob {
  * @throws Error when Redis did not answer: each of them may have happened or not
  */
 export async function enqueueAtomically<Answer extends string>(
-  { redis, queue }: { redis: RedisClient; queue: Queue },
+  { redis, keys }: EnqueueParts,
   step: AtomicStep,
   pairs: readonly StepAndJob[],
 ): Promise<(Answer | Error)[]> {
-  const recorded = await Promise.all(
-    pairs.map(async (pair) => ({ ...pair, add: await recordAdding(queue, pair.job) })),
-  );
+  const recorded = await Promise.all(pairs.map(async (pair) => ({ ...pair, add: await recordAdding(pair) })));
   const answers = new Map<RecordedPair, Answer | Error>();
   // How BullMQ adds a job depends on whether it has a priority or a delay.
   const byCommand = Map.groupBy(recorded, ({ add }) => add.command);
@@ -51,8 +62,8 @@ export async function enqueueAtomically<Answer extends string>(
     [...byCommand].map(async ([command, alike]) => {
       const script = scriptOf(redis, command);
       const found = script
-        ? await runTogether<Answer>(redis, step, script, alike)
-        : await runApart<Answer>({ redis, queue }, step, alike);
+        ? await runTogether<Answer>({ redis, keys }, step, script, alike)
+        : await runApart<Answer>({ redis, keys }, step, alike);
       alike.forEach((pair, index) => void answers.set(pair, found[index] as Answer | Error));
     }),
   );
@@ -65,23 +76,34 @@ interface RecordedPair extends StepAndJob {
 
 /** @param pairs at least one, all of which BullMQ adds by this script */
 function runTogether<Answer extends string>(
-  redis: RedisClient,
+  { redis, keys: { busy, bell } }: EnqueueParts,
   step: AtomicStep,
   { lua, numberOfKeys }: Script,
   pairs: readonly RecordedPair[],
 ): Promise<(Answer | Error)[]> {
   const [first] = pairs as [RecordedPair];
-  // BullMQ's keys are the queue's, and so the same for all; its arguments are the job's.
-  const shared = first.add.args.slice(0, numberOfKeys) as string[];
-  const keys = [...shared, ...pairs.flatMap((pair) => pair.keys)];
-  const args = pairs.flatMap((pair) => [...pair.args, ...pair.add.args.slice(numberOfKeys)]);
+  // BullMQ's keys are the queue's, and so the same for all of its jobs; its arguments are the job's.
+  const queues = [...new Map(pairs.map(({ queue, add }) => [queue.name, add.args.slice(0, numberOfKeys) as string[]]))];
+  const places = new Map(queues.map(([name], index) => [name, index]));
+  const keys = [busy, bell, ...queues.flatMap(([, own]) => own), ...pairs.flatMap((pair) => pair.keys)];
+  const args = pairs.flatMap(({ queue, isQuiet, args, add }) => [
+    places.get(queue.name) as number,
+    isQuiet ? '' : '1',
+    ...args,
+    ...add.args.slice(numberOfKeys),
+  ]);
   return runScript<(Answer | Error)[]>(redis, `${step.name}:${first.add.command}`, () => together(step, lua), keys, [
-    pairs.length,
-    shared.length,
-    first.args.length,
+    ...[pairs.length, numberOfKeys, first.args.length, Date.now(), queues.length],
+    ...queues.map(([name]) => name),
     ...args,
   ]);
 }
+
+/** KEYS busy, bell. ARGV now, name of the queue, '1' to ring. Before the job is added: the three are one step. */
+const NOTE_LUA = `
+redis.call('SADD', KEYS[1], ARGV[2])
+if ARGV[3] == '1' then redis.call('ZADD', KEYS[2], 'NX', ARGV[1], ARGV[2]) end
+`;
 
 /** Each script in a function of its own, with its own KEYS and ARGV. Redis undoes nothing of a script that fails. */
 function together({ lua, unless }: AtomicStep, add: string): string {
@@ -89,24 +111,29 @@ function together({ lua, unless }: AtomicStep, add: string): string {
 local function step(KEYS, ARGV)
 ${lua}
 end
+local function note(KEYS, ARGV)
+${NOTE_LUA}
+end
 local function add(KEYS, ARGV)
 ${add}
 end
 local function slice(list, from, count)
   return { unpack(list, from, from + count - 1) }
 end
-local pairs, shared, stepArgs = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local keysEach, argsEach = (#KEYS - shared) / pairs, (#ARGV - 3) / pairs
-local sharedKeys = slice(KEYS, 1, shared)
+local pairs, addKeys, stepArgs, now, queues = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[5])
+local argsFrom, keysFrom = 6 + queues, 3 + queues * addKeys
+local keysEach, argsEach = (#KEYS - keysFrom + 1) / pairs, (#ARGV - argsFrom + 1) / pairs
 local unless = {${[unless]
     .flat()
     .map((answer) => `['${answer}'] = true`)
     .join(', ')}}
 local function run(pair)
-  local from = 4 + pair * argsEach
-  local answer = step(slice(KEYS, 1 + shared + pair * keysEach, keysEach), slice(ARGV, from, stepArgs))
+  local from = argsFrom + pair * argsEach
+  local queue = tonumber(ARGV[from])
+  local answer = step(slice(KEYS, keysFrom + pair * keysEach, keysEach), slice(ARGV, from + 2, stepArgs))
   if unless[answer] then return answer end
-  local id = add(sharedKeys, slice(ARGV, from + stepArgs, argsEach - stepArgs))
+  note(KEYS, { now, ARGV[6 + queue], ARGV[from + 1] })
+  local id = add(slice(KEYS, 3 + queue * addKeys, addKeys), slice(ARGV, from + 2 + stepArgs, argsEach - 2 - stepArgs))
   if type(id) == 'number' then return redis.error_reply('ERR the job could not be added: ' .. id) end
   return answer
 end
@@ -121,14 +148,17 @@ return answers
 }
 
 async function runApart<Answer extends string>(
-  { redis, queue }: { redis: RedisClient; queue: Queue },
+  { redis, keys: own }: EnqueueParts,
   step: AtomicStep,
   pairs: readonly StepAndJob[],
 ): Promise<(Answer | Error)[]> {
   const results = await Promise.allSettled(
-    pairs.map(async ({ keys, args, job }) => {
+    pairs.map(async ({ keys, args, queue, job, isQuiet }) => {
       const answer = await runScript<Answer>(redis, step.name, () => step.lua, keys, args);
-      if (![step.unless].flat().includes(answer)) await queue.add(job.name, job.data, job.opts);
+      if ([step.unless].flat().includes(answer)) return answer;
+      const noted = [Date.now(), queue.name, isQuiet ? '' : '1'];
+      await runScript<null>(redis, 'wrapupNoteBusy', () => NOTE_LUA, [own.busy, own.bell], noted);
+      await queue.add(job.name, job.data, job.opts);
       return answer;
     }),
   );
@@ -141,7 +171,7 @@ interface Recorded {
 }
 
 /** What BullMQ would run to add this job. */
-async function recordAdding(queue: Queue, { name, data, opts }: NewJob<unknown>): Promise<Recorded> {
+async function recordAdding({ queue, job: { name, data, opts } }: StepAndJob): Promise<Recorded> {
   let recorded: Recorded | undefined;
   const recorder = {
     runCommand(command: string, args: (string | Buffer)[]) {

@@ -1,0 +1,343 @@
+/**
+ * The queues of calls and deliveries, as one process serves them. A queue that holds work has a line: a BullMQ worker that
+ * shares the process's connection to Redis. A queue without work has none, and costs nothing, however many there are.
+ *
+ *   bell ──► a queue has just been given a job ─┐
+ *   look, every second at the busy queues ──────┼─► its line is opened, or woken
+ *   timer, when the first delayed job is due ───┘
+ *
+ * A line is opened for ready jobs, for delayed ones that are due, and for jobs that any process has in hand: that is how those
+ * of a process that died are taken over. It is closed again when it has rested for a while. The look finds whatever the bell
+ * missed.
+ *
+ * Queues take nothing from each other: each line has jobs in hand of its own, and where all of them together would have too
+ * many, each has fewer, though never none. So a client with a hundred thousand waiting calls, or with a CRM that hangs, is
+ * served beside the others and not before them.
+ */
+import { Failure, type Log } from '@wrapup/destination';
+import { type QueueState, RungBackend, type Store } from '@wrapup/queue';
+import { type Job, Worker, type WorkerOptions } from 'bullmq';
+import { Bell } from './bell.ts';
+import { dropAll } from './queue-workers.ts';
+
+/** How the jobs of a queue are done. */
+export interface QueueService {
+  /** Jobs in hand at once, at most. */
+  concurrency: number;
+  run(job: Job, token: string): Promise<void>;
+  /** Called for each job that failed for good. */
+  onFailed?(): void;
+}
+
+interface QueueLinesParts {
+  store: Store;
+  log: Log;
+  /** Of each BullMQ worker. */
+  options: WorkerOptions;
+  /** Names of the queues that this process serves. */
+  served(): Iterable<string>;
+  /** Prepares the service of a queue. Rejects when it cannot be served now. */
+  prepare(queue: string): Promise<QueueService>;
+  onError(error: Error): void;
+}
+
+interface Line {
+  worker: Worker;
+  backend: RungBackend;
+  /** Jobs in hand at once, at most, while all lines together have not too many. */
+  concurrency: number;
+  inHand: number;
+  openedAt: number;
+  /** When it last had a job, or was opened or woken: ms of the monotonic clock, as all times here. */
+  usedAt: number;
+}
+
+/** Between two looks at the busy queues. */
+const LOOK_EVERY_MS = 1_000;
+/** A look that takes long comes less often: it takes at most one part in so many of the time. */
+const LOOK_SHARE = 50;
+/** Between two looks at all queues, for jobs that processes of an earlier version added without ringing. */
+const SURVEY_EVERY_MS = 15_000;
+const SURVEY_SHARE = 500;
+/** A line without a job for so long is closed. */
+const REST_MS = 5_000;
+/** Between two tries at a queue that cannot be served. */
+const PREPARE_AGAIN_MS = 30_000;
+/** Jobs that all lines together have in hand, about: each of them has at least one. */
+const MAX_IN_HAND = 2_000;
+/** Lines that are open at once; a further queue takes the place of the one that has been served longest, in turn. */
+const MAX_OPEN = 1_000;
+const TURN_MS = 5_000;
+/** Wait before the next name is taken from the bell, after one of a line that is at work anyway. */
+const BUSY_PAUSE_MS = 10;
+/** The longest wait that a timer can have. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+export class QueueLines {
+  readonly #parts: QueueLinesParts;
+  readonly #bell: Bell;
+  readonly #lines = new Map<string, Line>();
+  /** Being opened. */
+  readonly #opening = new Map<string, Promise<void>>();
+  /** Closed, with the last jobs still in hand. */
+  readonly #closing = new Set<Worker>();
+  /** When the service of a queue could not be prepared. */
+  readonly #refused = new Map<string, number>();
+  /** Since when a queue with ready jobs has finished none. */
+  readonly #still = new Map<string, number>();
+  #served = new Set<string>();
+  #surveyAt = 0;
+  #lookTimer: NodeJS.Timeout | undefined;
+  #dueTimer: NodeJS.Timeout | undefined;
+  #looking: Promise<void> | undefined;
+  #isClosed = false;
+
+  constructor(parts: QueueLinesParts) {
+    this.#parts = parts;
+    this.#bell = new Bell(parts.store);
+    this.#served = new Set(parts.served());
+    parts.store.queues.takeOwn((queue) => this.#takeOwn(queue));
+    void this.#bell.listen((queue) => this.#rung(queue));
+    this.#lookAfter(0);
+  }
+
+  /** Takes over which queues are served, and tries those again that could not be. Lines of others finish what they have in hand. */
+  reconfigure(): void {
+    this.#served = new Set(this.#parts.served());
+    this.#refused.clear();
+    this.#surveyAt = 0;
+    for (const name of this.#lines.keys()) if (!this.#served.has(name)) this.#close(name);
+    for (const name of this.#still.keys()) if (!this.#served.has(name)) this.#still.delete(name);
+    void this.#look();
+  }
+
+  /** Names of queues with ready jobs of which none has been finished for `ms`. */
+  async stuck(ms: number): Promise<string[]> {
+    // One that is under way may have read what was a moment ago.
+    await this.#looking;
+    await this.#look();
+    const now = performance.now();
+    return [...this.#still].filter(([, since]) => now - since >= ms).map(([name]) => name);
+  }
+
+  /** Takes no new job and finishes those in hand. */
+  async close(): Promise<void> {
+    this.#stop();
+    await Promise.all(this.#opening.values());
+    await this.#looking;
+    await Promise.all([...this.#workers()].map((worker) => worker.close()));
+  }
+
+  /** Ends at once; the jobs in hand are redelivered. Waits a little for workers that end by themselves. */
+  async drop(): Promise<void> {
+    this.#stop();
+    await dropAll(this.#workers());
+  }
+
+  #workers(): Set<Worker> {
+    return new Set([...this.#closing, ...[...this.#lines.values()].map(({ worker }) => worker)]);
+  }
+
+  #stop(): void {
+    this.#isClosed = true;
+    this.#bell.stop();
+    clearTimeout(this.#lookTimer);
+    clearTimeout(this.#dueTimer);
+  }
+
+  async #rung(queue: string): Promise<void> {
+    const line = this.#lines.get(queue);
+    const isAtWork = line !== undefined && !line.backend.isWaiting;
+    void this.#open(queue);
+    if (!isAtWork) return;
+    // It finds the job by itself. Names that come meanwhile are taken together.
+    await new Promise((resolve) => setTimeout(resolve, BUSY_PAUSE_MS));
+  }
+
+  /** Jobs that this process adds go to its own line, where that has hands free: no other process need be woken. */
+  #takeOwn(queue: string): (() => void) | undefined {
+    const line = this.#lines.get(queue);
+    if (!line || line.inHand >= line.worker.concurrency) return undefined;
+    return () => {
+      if (this.#lines.get(queue) === line) wake(line);
+      else void this.#open(queue);
+    };
+  }
+
+  /** Opens the line of a queue, or wakes it. Never rejects. */
+  async #open(queue: string): Promise<void> {
+    const line = this.#lines.get(queue);
+    if (line) return wake(line);
+    if (this.#isClosed || !this.#served.has(queue)) return;
+    const refused = this.#refused.get(queue);
+    if (refused !== undefined && performance.now() - refused < PREPARE_AGAIN_MS) return;
+    if (this.#lines.size + this.#opening.size >= MAX_OPEN && !this.#closeLongestServed()) return;
+    const opening =
+      this.#opening.get(queue) ??
+      this.#prepare(queue).finally(() => {
+        this.#opening.delete(queue);
+      });
+    this.#opening.set(queue, opening);
+    await opening;
+  }
+
+  async #prepare(queue: string): Promise<void> {
+    const { prepare, log } = this.#parts;
+    try {
+      const service = await prepare(queue);
+      this.#refused.delete(queue);
+      if (!this.#isClosed && this.#served.has(queue)) this.#start(queue, service);
+    } catch (error) {
+      this.#refused.set(queue, performance.now());
+      const { message, hint } = Failure.of(error);
+      log.error({ queue, reason: message, hint }, 'a queue cannot be served; its jobs wait');
+    }
+  }
+
+  #start(queue: string, { concurrency, run, onFailed }: QueueService): void {
+    const { options, onError } = this.#parts;
+    let backend: RungBackend | undefined;
+    const worker = new Worker(
+      queue,
+      async (job, token = '') => {
+        line.inHand += 1;
+        try {
+          await run(job, token);
+        } catch (error) {
+          // It has been delayed, or will be: a line that waits must learn until when.
+          line.backend.ring();
+          throw error;
+        } finally {
+          line.inHand -= 1;
+          line.usedAt = performance.now();
+          if (this.#still.has(queue)) this.#still.set(queue, line.usedAt);
+        }
+      },
+      { ...options, concurrency },
+      (name, opts) => {
+        backend = new RungBackend(name, opts);
+        return backend;
+      },
+    );
+    const now = performance.now();
+    const line: Line = {
+      ...{ worker, backend: backend as unknown as RungBackend, concurrency },
+      ...{ inHand: 0, openedAt: now, usedAt: now },
+    };
+    worker.on('error', onError);
+    worker.on('failed', (job) => {
+      line.backend.ring();
+      if (job?.finishedOn) onFailed?.();
+    });
+    this.#lines.set(queue, line);
+    this.#share();
+  }
+
+  #close(queue: string): void {
+    const line = this.#lines.get(queue);
+    if (!line) return;
+    this.#lines.delete(queue);
+    this.#closing.add(line.worker);
+    line.worker
+      .close()
+      .catch(this.#parts.onError)
+      .finally(() => this.#closing.delete(line.worker));
+  }
+
+  /** @returns whether there is a place now */
+  #closeLongestServed(): boolean {
+    // Lines stand in the order in which they were opened.
+    const [longest] = this.#lines;
+    if (!longest || performance.now() - longest[1].openedAt < TURN_MS) return false;
+    this.#close(longest[0]);
+    return true;
+  }
+
+  /** Gives each line its part of the jobs that all of them together may have in hand. */
+  #share(): void {
+    const lines = [...this.#lines.values()];
+    const isIdle = ({ inHand, backend }: Line) => inHand === 0 && backend.isWaiting;
+    const wanted = lines.reduce((sum, line) => sum + (isIdle(line) ? 0 : line.concurrency), 0);
+    const part = Math.min(1, MAX_IN_HAND / Math.max(1, wanted));
+    for (const { worker, concurrency } of lines) {
+      const share = Math.max(1, Math.floor(concurrency * part));
+      if (worker.concurrency !== share) worker.concurrency = share;
+    }
+  }
+
+  #lookAfter(ms: number): void {
+    clearTimeout(this.#lookTimer);
+    if (this.#isClosed) return;
+    this.#lookTimer = setTimeout(async () => {
+      const began = performance.now();
+      await this.#look();
+      this.#lookAfter(Math.max(LOOK_EVERY_MS, LOOK_SHARE * (performance.now() - began)));
+    }, ms);
+  }
+
+  /** One at a time: while Redis is away none ends. Never rejects. */
+  #look(): Promise<void> {
+    this.#looking ??= this.#lookOnce()
+      .catch((error) => {
+        if (!this.#isClosed) this.#parts.log.warn({ err: error }, 'the busy queues could not be read');
+      })
+      .finally(() => {
+        this.#looking = undefined;
+      });
+    return this.#looking;
+  }
+
+  async #lookOnce(): Promise<void> {
+    if (this.#isClosed) return;
+    await this.#survey();
+    const states = (await this.#parts.store.queues.read()).filter(({ name }) => this.#served.has(name));
+    const now = Date.now();
+    const needed = states.filter((state) => needsLine(state, now));
+    this.#noteStill(states);
+    for (const { name, waiting, due, isPaused } of needed) {
+      const line = this.#lines.get(name);
+      if (!line) void this.#open(name);
+      else if (!isPaused && (waiting > 0 || due !== undefined)) wake(line);
+    }
+    const wanted = new Set(needed.map(({ name }) => name));
+    for (const [name, line] of this.#lines) {
+      const isResting = line.inHand === 0 && line.backend.isWaiting && performance.now() - line.usedAt > REST_MS;
+      if (isResting && !wanted.has(name)) this.#close(name);
+    }
+    this.#share();
+    this.#awaitDue(states);
+  }
+
+  async #survey(): Promise<void> {
+    const began = performance.now();
+    if (began < this.#surveyAt) return;
+    await this.#parts.store.queues.read([...this.#served]);
+    const took = performance.now() - began;
+    this.#surveyAt = began + Math.max(SURVEY_EVERY_MS, SURVEY_SHARE * took);
+  }
+
+  #noteStill(states: readonly QueueState[]): void {
+    const isReady = ({ name, waiting, isPaused }: QueueState) => waiting > 0 && !isPaused && !this.#refused.has(name);
+    const ready = new Set(states.filter(isReady).map(({ name }) => name));
+    for (const name of this.#still.keys()) if (!ready.has(name)) this.#still.delete(name);
+    for (const name of ready) if (!this.#still.has(name)) this.#still.set(name, performance.now());
+  }
+
+  /** One timer for the delayed jobs of all queues without a line. Lines have timers of their own. */
+  #awaitDue(states: readonly QueueState[]): void {
+    clearTimeout(this.#dueTimer);
+    const asleep = states.filter(({ name, due, isPaused }) => due !== undefined && !isPaused && !this.#lines.has(name));
+    const first = Math.min(...asleep.map(({ due = 0 }) => due));
+    if (this.#isClosed || !Number.isFinite(first)) return;
+    this.#dueTimer = setTimeout(() => void this.#look(), Math.min(MAX_TIMER_MS, Math.max(0, first - Date.now())));
+  }
+}
+
+function needsLine({ waiting, active, due, isPaused }: QueueState, now: number): boolean {
+  return active > 0 || (!isPaused && (waiting > 0 || (due !== undefined && due <= now)));
+}
+
+function wake(line: Line): void {
+  line.usedAt = performance.now();
+  line.backend.ring();
+}
