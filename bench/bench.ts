@@ -5,12 +5,14 @@
  *   npm run bench -- ingress latency           only these parts
  *   npm run bench -- growth --sizes 1000,10000 a shorter backlog
  *   npm run bench -- parked --items 100000     fewer parked deliveries than a million
+ *   npm run bench -- clients --clients 1,50 --backlog 10000
  *   npm run bench -- ingress --rounds 9 --kb 8 more rounds, of one size of body
  *
  * Everything stays on loopback; load is bounded in count and time.
  */
 import { parseArgs } from 'node:util';
 import { measureAttacks } from './parts/attacks.ts';
+import { measureClients } from './parts/clients.ts';
 import { measureDelivery } from './parts/delivery.ts';
 import { measureGrowth } from './parts/growth.ts';
 import { measureIngress, SIZES } from './parts/ingress.ts';
@@ -27,6 +29,8 @@ const { values, positionals } = parseArgs({
     calls: { type: 'string', default: '2000' },
     kb: { type: 'string', default: '2,8,60' },
     items: { type: 'string', default: '1000000' },
+    clients: { type: 'string', default: '1,100,1000' },
+    backlog: { type: 'string', default: '100000' },
     sizes: { type: 'string', default: '1000,10000,100000' },
   },
 });
@@ -43,6 +47,7 @@ const PARTS: Record<string, () => Promise<unknown>> = {
   latency: () => measureLatency(25),
   memory: () => measureMemory(500, 20_000),
   parked: () => measureParked(Number(values.items)),
+  clients: () => measureClients(values.clients.split(',').map(Number), Number(values.backlog)),
   growth: () => measureGrowth(values.sizes.split(',').map(Number)),
 };
 

@@ -1,7 +1,7 @@
 /** A whole Wrapup for measuring: Redis, ingress and worker as processes of their own, the sandbox in this one. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type Partially, type RunningSandbox, type Settings, startSandbox } from '@wrapup/sandbox';
 import { openStore, type Store } from '../packages/queue/src/index.ts';
 import { type RedisServer, startRedisServer } from '../scripts/local-redis.mjs';
@@ -29,8 +29,9 @@ export interface Installation {
   /** Variables with which a command finds this installation. */
   env: Record<string, string>;
   /** Where none was started with the rest. */
-  startWorker(): Promise<void>;
-  post(payload: Payload): Promise<void>;
+  startWorker(): Promise<Process>;
+  /** Default: to the source of wrapup.yaml. */
+  post(payload: Payload, to?: { source: string; secret: string }): Promise<void>;
   /** Resolves when every one of these calls is written. @throws when one stops, or after `within` ms */
   written(callIds: string[], within?: number): Promise<void>;
   /** Resident memory of the worker now, in MiB. */
@@ -43,9 +44,13 @@ export interface InstallationOptions {
   config?: string;
   /** Instead of the one in which every call leaves a task. */
   mapping?: string;
+  /** Further files beside wrapup.yaml, by path from its folder. */
+  files?: Record<string, string>;
   /** Of the sandbox, beside 40 ms for each answer of HubSpot and the limits of a Professional account. */
   settings?: Partially<Settings>;
   env?: Record<string, string>;
+  /** Of the worker alone. */
+  workerEnv?: Record<string, string>;
   /** Default true; otherwise with `startWorker`. */
   worker?: boolean;
 }
@@ -54,6 +59,10 @@ export async function openInstallation(options: InstallationOptions = {}): Promi
   const folder = mkdtempSync(join(tmpdir(), 'wrapup-bench-'));
   writeFileSync(join(folder, 'wrapup.yaml'), options.config ?? makeConfig());
   writeFileSync(join(folder, 'mapping.yaml'), options.mapping ?? MAPPING);
+  for (const [name, text] of Object.entries(options.files ?? {})) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    writeFileSync(join(folder, name), text);
+  }
   const redis = await startRedisServer({ dir: join(folder, 'redis'), appendonly: true });
   // A Professional account as seen from afar: 190 requests in 10 s, 5 searches in 1 s, 40 ms each.
   const sandbox = await startSandbox({
@@ -78,8 +87,9 @@ export async function openInstallation(options: InstallationOptions = {}): Promi
   await becomesReady(ingress.port);
   let worker: Process | undefined;
   const startWorker = async () => {
-    worker = await startProcess('worker', env);
+    worker = await startProcess('worker', { ...env, ...options.workerEnv });
     await becomesReady(worker.port);
+    return worker;
   };
   if (options.worker !== false) await startWorker();
 
@@ -90,8 +100,8 @@ export async function openInstallation(options: InstallationOptions = {}): Promi
     redis,
     ingress,
     env,
-    async post(payload) {
-      const answer = await postSigned(ingress.port, payload, SECRET, { within: 120_000 });
+    async post(payload, { source, secret } = { source: 'main', secret: SECRET }) {
+      const answer = await postSigned(ingress.port, payload, secret, { source, within: 120_000 });
       if (answer.status !== 202) throw new Error(`ingress answered ${answer.status}: ${await answer.text()}`);
       await answer.body?.cancel();
     },

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { AttackFigures } from '../parts/attacks.ts';
+import type { ClientsFigures } from '../parts/clients.ts';
 import type { Delivered, DeliveryFigures } from '../parts/delivery.ts';
 import type { GrowthFigures } from '../parts/growth.ts';
 import type { IngressFigures } from '../parts/ingress.ts';
@@ -28,6 +29,7 @@ export interface Results {
   latency?: Measured<LatencyFigures>;
   memory?: Measured<MemoryFigures>;
   parked?: Measured<ParkedFigures>;
+  clients?: Measured<ClientsFigures>;
   growth?: Measured<GrowthFigures>;
 }
 
@@ -39,7 +41,7 @@ export function addResults(fresh: Results): void {
   writeFileSync(join(BENCH, 'RESULTS.md'), render(results));
 }
 
-function groupsOf({ ingress, delivery, latency, memory, growth }: Results): Group[] {
+function groupsOf({ ingress, delivery, latency, memory, clients, growth }: Results): Group[] {
   const groups: Group[] = [];
   const at8 = ingress?.figures.find(({ kb, connections }) => kb === 8 && connections === 64);
   if (at8) {
@@ -83,6 +85,17 @@ function groupsOf({ ingress, delivery, latency, memory, growth }: Results): Grou
       ],
     });
   }
+  const most = clients?.figures.idle.at(-1);
+  if (most) {
+    groups.push({
+      title: `Connections to Redis of a worker with ${most.clients.toLocaleString('en')} clients`,
+      unit: 'less is better',
+      bars: [
+        { name: 'Wrapup', value: most.of.wrapup.redis },
+        { name: 'a worker per connection', value: most.of.baseline.redis },
+      ],
+    });
+  }
   if (growth) {
     groups.push({
       title: 'Time of a call, by how many wait',
@@ -101,7 +114,7 @@ function groupsOf({ ingress, delivery, latency, memory, growth }: Results): Grou
 function render(results: Results): string {
   return `# Results
 
-Written by \`npm run bench\` (parts by name: \`npm run bench -- ingress attacks delivery salesforce latency memory parked growth\`). Everything runs on one
+Written by \`npm run bench\` (parts by name: \`npm run bench -- ingress attacks delivery salesforce latency memory parked clients growth\`). Everything runs on one
 machine and over loopback: load, Redis (synced on every write), Wrapup's own processes and the sandbox as the CRM. The machine
 was shared with other work, so absolute figures are low and wander; what counts are the ratios, taken within one run. The
 baseline is in \`bench/baseline\`: express with its body parser and \`queue.add\`, then one job per call that searches, writes and logs.
@@ -110,7 +123,18 @@ baseline is in \`bench/baseline\`: express with its body parser and \`queue.add\
 
 What calls cost in requests to HubSpot, one by one and by the thousand: [hubspot-requests.md](hubspot-requests.md).
 
-${[ingressPart, attacksPart, deliveryPart, salesforcePart, hubspotPart, latencyPart, memoryPart, parkedPart, growthPart]
+${[
+  ingressPart,
+  attacksPart,
+  deliveryPart,
+  salesforcePart,
+  hubspotPart,
+  latencyPart,
+  memoryPart,
+  parkedPart,
+  clientsPart,
+  growthPart,
+]
   .map((part) => part(results))
   .filter(Boolean)
   .join('\n')}`;
@@ -272,6 +296,43 @@ Redis was at one command for ${format(longest_command)} ms at most. A search in 
 ${rates.map(({ what, items: count, perSecond }) => `| ${what} | ${count.toLocaleString('en')} | ${format(perSecond)} |`).join('\n')}
 
 Bytes of a parked delivery in Redis, without its payload: **${format(memory.all)}**, of which its entry in the index ${format(memory.index)} and its job for Bull Board ${format(memory.job)}.
+`;
+}
+
+function clientsPart({ clients }: Results): string {
+  if (!clients) return '';
+  const { idle, flood } = clients.figures;
+  const rows = idle.flatMap(({ clients: count, of }) =>
+    (['wrapup', 'baseline'] as const).map((name) => {
+      const { start, memory, redis, cpu, redisCpu, latency } = of[name];
+      return `| ${count.toLocaleString('en')} | ${name === 'wrapup' ? 'Wrapup' : 'a worker per connection'} | ${format(start)} | ${format(memory)} | ${redis} | ${format(cpu)} | ${format(redisCpu)} | ${format(latency)} |`;
+    }),
+  );
+  const [first, last] = [idle[0], idle.at(-1)];
+  const growth =
+    first && last
+      ? `From ${first.clients} to ${last.clients.toLocaleString('en')} clients, Wrapup's worker takes ${format(last.of.wrapup.memory - first.of.wrapup.memory)} MiB more (at most 80), ${last.of.wrapup.redis - first.of.wrapup.redis} further connections to Redis (at most 20 in all), ${format(last.of.wrapup.cpu - first.of.wrapup.cpu)} points more of a core at rest (at most 1), and a lone call ${format(last.of.wrapup.latency / first.of.wrapup.latency)} times as long; the baseline ${format(last.of.baseline.memory - first.of.baseline.memory)} MiB, ${format(last.of.baseline.redis - first.of.baseline.redis)} connections, ${format(last.of.baseline.cpu - first.of.baseline.cpu)} points, ${format(last.of.baseline.latency / first.of.baseline.latency)} times.`
+      : '';
+  const besides = (['alone', 'beside a backlog', 'beside a CRM that hangs'] as const).map(
+    (name) =>
+      `| ${name} | ${format(flood[name].p50)} | ${format(flood[name].p99)} | ${format(flood[name].p50 / flood.alone.p50)} |`,
+  );
+  return `${head(
+    'Many clients',
+    clients,
+    'One worker, so many clients with a file and a connection each, and nothing to do; then lone calls, each of another client, from webhook to endpoint. The baseline has one BullMQ worker for each connection, from its start on; a call is to it one job that posts, and its time is that from `add` to endpoint, without signature, ledger or routes. Both run with `--max-semi-space-size=16`, as the worker in docker-compose.yml.',
+  )}
+| Clients | | Start, ms | Memory, MiB | Connections to Redis | CPU at rest, % | Redis’ CPU, % | Lone call, ms |
+| ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: |
+${rows.join('\n')}
+
+${growth}
+
+A quiet client's calls from webhook to record, 40 ms for each answer of HubSpot, while another client has ${flood.backlog[0].toLocaleString('en')} calls waiting (${flood.backlog[1].toLocaleString('en')} when it was over), and then while its CRM does not answer either:
+
+| | p50 ms | p99 ms | to alone (target 3) |
+| --- | ---: | ---: | ---: |
+${besides.join('\n')}
 `;
 }
 
