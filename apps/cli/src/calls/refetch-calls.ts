@@ -43,16 +43,17 @@ export async function fetchCalls(
   if ([from, to, agent, fromLogs, plan].some((value) => value !== undefined)) {
     throw new CliError(EXIT.usage, '--call names calls: leave --from, --to, --agent, --from-logs and --plan out');
   }
-  const [{ refetchCall }, { SynthflowApiError }] = await Promise.all([
+  const [{ refetchCall }, { SynthflowApiError }, { retentionOf }] = await Promise.all([
     import('@wrapup/recovery'),
     import('@wrapup/synthflow'),
+    import('@wrapup/config'),
   ]);
   const results: Result[] = [];
   let worst: ExitCode = EXIT.ok;
   await withStore((store) =>
     withApi(source, (api) =>
       untilInterrupted(async (signal) => {
-        const { ledger_days, stopped_days } = config.retention;
+        const { ledger_days, stopped_days } = retentionOf(config, source.name);
         for (const call_id of new Set(ids)) {
           const shown = clean(call_id);
           try {

@@ -3,7 +3,7 @@
  * than its API answers. A call that waits for its turn is a delayed job with the reason in the ledger.
  */
 import type { Call } from '@wrapup/call';
-import { type Config, READS_PER_MINUTE, type Source } from '@wrapup/config';
+import { type Config, READS_PER_MINUTE, retentionOf, type Source } from '@wrapup/config';
 import { Failure } from '@wrapup/destination';
 import { type CallJob, type LedgerEntry, type Store, takeRead } from '@wrapup/queue';
 import { openApi } from '@wrapup/recovery';
@@ -99,7 +99,7 @@ export class Verifier {
       const verification = await verifyCall(job, entry, source, hint, {
         store: this.#store,
         api,
-        ledger_days: this.#config().retention.ledger_days,
+        ledger_days: retentionOf(this.#config(), source.name).ledger_days,
         signal: this.#stopping.signal,
       });
       const refused = verification.next === 'wait' && verification.pause !== undefined;

@@ -1,5 +1,5 @@
 import { addressesIn, type Call, numberForms } from '@wrapup/call';
-import type { Config } from '@wrapup/config';
+import { type Config, retentionOf } from '@wrapup/config';
 import type { RecordReceipt } from '@wrapup/destination';
 import { type CallJob, type CallRef, personKeysOf, recordOf, type Store } from '@wrapup/queue';
 import { scanJson } from '@wrapup/synthflow';
@@ -18,7 +18,12 @@ export async function indexPeople(job: CallJob, call: Call | undefined, store: S
   for (const form of (call?.agent.number && numberForms(call.agent.number, [])?.numbers) || []) {
     addresses.numbers.delete(form);
   }
-  await store.people.add({ source, call_id }, revision, personKeysOf(addresses), config.retention.ledger_days);
+  await store.people.add(
+    { source, call_id },
+    revision,
+    personKeysOf(addresses),
+    retentionOf(config, source).ledger_days,
+  );
 }
 
 async function readAsItCame({ source, call_id, revision }: CallJob, store: Store): Promise<unknown> {
@@ -45,5 +50,5 @@ export async function indexRecord(
   const people = records.filter(({ name }) => name === 'person');
   if (people.length === 0) return;
   const keys = people.map(({ object, id }) => recordOf(connection, object, id));
-  await store.people.add(call, undefined, keys, config.retention.ledger_days);
+  await store.people.add(call, undefined, keys, retentionOf(config, call.source).ledger_days);
 }

@@ -2,7 +2,7 @@
  * Reconciliation on a schedule: one job a source, made by BullMQ's scheduler, taken by any worker. A worker that stops
  * gives its run back at once; one that is killed loses it to another some seconds later, which goes on where it was.
  */
-import type { Config } from '@wrapup/config';
+import { type Config, retentionOf } from '@wrapup/config';
 import type { Log } from '@wrapup/destination';
 import { RECONCILE_QUEUE, type Store } from '@wrapup/queue';
 import { AlreadyRunning, openApi, type ReconcileRun, reconcile } from '@wrapup/recovery';
@@ -81,7 +81,7 @@ export class Reconciler {
     try {
       const run = await reconcile({
         ...{ store, api, source, settings: source.reconcile, signal: this.#stopping.signal },
-        ledger_days: config().retention.ledger_days,
+        ledger_days: retentionOf(config(), source.name).ledger_days,
         by: 'schedule',
       });
       count.reconciled(run);

@@ -69,7 +69,9 @@ export async function sweep(store: Store, config: Config, now = Date.now()): Pro
       : moveFailedDeliveries(store, config, connection));
   }
   const revived = await reviveOpenCalls(store, config, now);
-  const before = now - config.retention.ledger_days * 24 * 3600_000;
+  // Entries end by themselves, each at its client's time; the indexes keep what the longest keeps.
+  const days = [config.retention, ...Object.values(config.clients).map(({ retention }) => retention)];
+  const before = now - Math.max(...days.map(({ ledger_days }) => ledger_days)) * 24 * 3600_000;
   await store.ledger.trim(before);
   await store.people.trim(before);
   await store.unresolved.trim(before);

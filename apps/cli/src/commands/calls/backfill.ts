@@ -1,5 +1,5 @@
 import { clientOf } from '@wrapup/call';
-import { type Config, formatDuration, type Source } from '@wrapup/config';
+import { type Config, formatDuration, type Retention, type Source } from '@wrapup/config';
 import type { AgentRef, Backfilled } from '@wrapup/recovery';
 import type { Ask, SynthflowApi } from '@wrapup/synthflow';
 import type { Command } from 'commander';
@@ -56,7 +56,8 @@ export function addBackfill(program: Command): void {
         const hint = 'give workspace_id to the source: Synthflow shows it in the address of the workspace';
         throw new CliError(EXIT.failed, `--from-logs needs the workspace_id of source ${source.name}`, hint);
       }
-      warnOfForgotten(config, span.from, output);
+      const { retentionOf } = await import('@wrapup/config');
+      warnOfForgotten(retentionOf(config, source.name), span.from, output);
       const done = await run(source, config, span, options, output);
       show(done, span, options, output);
       const { counts, ...rest } = done;
@@ -69,8 +70,7 @@ export function addBackfill(program: Command): void {
 }
 
 /** A call whose ledger entry has expired looks as if it had never arrived. */
-function warnOfForgotten(config: Config, from: number, output: Output): void {
-  const days = config.retention.ledger_days;
+function warnOfForgotten({ ledger_days: days }: Retention, from: number, output: Output): void {
   if (Date.now() - from < days * 24 * 3600_000) return;
   output.remark(
     `The ledger goes back ${days} days: older calls are delivered again even if they were delivered before. Their records are found by their keys and not created twice.`,
@@ -84,7 +84,7 @@ async function run(
   options: BackfillOptions,
   output: Output,
 ): Promise<Backfilled> {
-  const [{ backfill, findAgents, makeBackpressure }, { RECONCILE_DEFAULTS }] = await Promise.all([
+  const [{ backfill, findAgents, makeBackpressure }, { RECONCILE_DEFAULTS, retentionOf }] = await Promise.all([
     import('@wrapup/recovery'),
     import('@wrapup/config'),
   ]);
@@ -100,7 +100,7 @@ async function run(
             ...{ store, api, source, ...span, signal },
             agents: await chooseAgents(findAgents, api, source, options.agent, { signal }),
             before: Date.now() - grace,
-            ledger_days: config.retention.ledger_days,
+            ledger_days: retentionOf(config, source.name).ledger_days,
             ...(options.plan && { plan: true }),
             ...(options.fromLogs && { from_logs: true }),
             waitForCapacity: makeBackpressure({

@@ -61,7 +61,7 @@ async function runNow(
   options: ReconcileOptions,
   output: Output,
 ): Promise<ReconcileRun> {
-  const [{ AlreadyRunning, reconcile }, { RECONCILE_DEFAULTS }] = await Promise.all([
+  const [{ AlreadyRunning, reconcile }, { RECONCILE_DEFAULTS, retentionOf }] = await Promise.all([
     import('@wrapup/recovery'),
     import('@wrapup/config'),
   ]);
@@ -75,7 +75,7 @@ async function runNow(
         untilInterrupted((signal) =>
           reconcile({
             ...{ store, api, source, settings, signal },
-            ledger_days: config.retention.ledger_days,
+            ledger_days: retentionOf(config, source.name).ledger_days,
             by: 'command',
             onAgents: (found) => {
               agents = found.length;
