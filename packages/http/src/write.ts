@@ -1,4 +1,11 @@
-import { type Context, Failure, parkedBy, type RecordReceipt, type WriteOutcome } from '@wrapup/destination';
+import {
+  type Context,
+  Failure,
+  noteUnusable,
+  parkedBy,
+  type RecordReceipt,
+  type WriteOutcome,
+} from '@wrapup/destination';
 import type { Plan, RecordPlan } from '@wrapup/mapping';
 import type { EndpointExchange } from './client/exchange.ts';
 import type { HttpSettings } from './endpoint/settings.ts';
@@ -42,7 +49,7 @@ async function writePlan(
   ctx: Context,
 ): Promise<WriteOutcome> {
   const records: RecordReceipt[] = [];
-  const notes: string[] = [];
+  const notes: string[] = noteUnusable(plan);
   let requests = 0;
   try {
     const waits = parkedBy(plan);

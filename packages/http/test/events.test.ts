@@ -71,6 +71,24 @@ describe('several events of one call', () => {
     expect(sent()).toEqual([1, 2]);
   });
 
+  test('what the mapping could make nothing of is noted, and what it wants a person to look for is not sent', async () => {
+    const destination = await connect({ url: endpoint.url });
+    const call = { ...someCall(), vars: { n: 'a lot' } };
+    const mapping = (required: string) =>
+      `events:\n  - name: event\n    fields:\n      n: { from: vars.n, transform: number${required} }\n      id: call.id\n`;
+    const outcome = await writeOne(destination, planOf(call, { mapping: mapping('') }));
+    expect(outcome).toMatchObject({
+      receipt: { notes: [expect.stringMatching(/^event\.n was left out: number: it is no number/), expect.anything()] },
+    });
+    const parked = planOf(call, { mapping: mapping(', required: park') });
+    expect(failure(await writeOne(destination, parked))).toMatchObject({ code: 'required_value', next: 'park' });
+    expect((await destination.preview([parked], makeMemoryContext()))[0]).toMatchObject({
+      decision: 'park',
+      requests: 0,
+    });
+    expect(endpoint.received).toHaveLength(1);
+  });
+
   test('none at all is a delivery with nothing to write', async () => {
     const mapping = 'events:\n  - name: event\n    when: { path: call.outcome, equals: busy }\n    send: all\n';
     const outcome = await writeOne(await connect({ url: endpoint.url }), planOf(someCall(), { mapping }));

@@ -32,10 +32,10 @@ export function mappingPage(): string {
     'A path begins with one of these roots and reads what the call itself holds. `a.b` goes into a section, `a["with space"]` too, `a[0]` takes an item of a list.',
     pathTable(),
     '## Transforms',
-    'In a text: `{{ path | transform: argument, argument }}`. In a field: `transform: [trim, { truncate: 20 }]`. What a transform cannot make sense of leaves the field out, unless a `default` follows.',
+    'In a text: `{{ path | transform: argument, argument }}`. In a field: `transform: [trim, { truncate: 20 }]`. What a transform cannot make sense of leaves the field out, unless a `default` follows; the receipt notes it. `time_zone:` and `number:` at the top of a mapping stand in where a line names neither: `time_zone: Europe/Berlin`, `number: de`.',
     transformTable(),
     '## Conditions',
-    'A condition names a `path` and asks one or several things of it, or combines others with `all`, `any`, `not`. Something absent fulfils nothing but `exists: false`.',
+    'A condition names a `path` and asks one or several things of it, or combines others with `all`, `any`, `not`. Something absent fulfils nothing but `exists: false`. Numbers, times and yes or no are read as the transforms read them: `{ path: vars.budget, gt: 10000 }` holds for `"$12,000"` and `"12k"`. `transform:` beside the path works as in a field: `{ path: vars.budget, transform: { number: de }, gt: 10000 }`. What cannot be compared does not hold, and is a note on the receipt.',
     table(
       ['predicate', 'holds when'],
       Object.entries(PREDICATE_DOES).map(([name, does]) => [code(name), does]),

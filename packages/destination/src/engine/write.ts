@@ -8,7 +8,7 @@
 import type { Plan } from '@wrapup/mapping';
 import type { ApiSession } from '../http/transport.ts';
 import type { Context } from '../port/context.ts';
-import type { Destination, RecordReceipt, WriteOutcome } from '../port/destination.ts';
+import { type Destination, noteUnusable, type RecordReceipt, type WriteOutcome } from '../port/destination.ts';
 import { Failure } from '../port/failure.ts';
 import type { CrmAdapter } from './adapter.ts';
 import { forgetPerson } from './people/person-cache.ts';
@@ -68,7 +68,7 @@ function outcomeOf(write: PlanWrite, reports: PlanReport[], costOf: (plan: numbe
   const missing = names.slice(1).find((name) => !receipts.has(name));
   if (missing !== undefined)
     return { ok: false, failure: new Failure('internal', `Record ${missing} was not written.`, { next: 'retry' }) };
-  const notes = mine.flatMap((report) => ('note' in report ? [report.note] : []));
+  const notes = [...noteUnusable(write.plan), ...mine.flatMap((report) => ('note' in report ? [report.note] : []))];
   const records = names.flatMap((name) => receipts.get(name) ?? []);
   return { ok: true, receipt: { records, requests, notes: [...new Set(notes)] } };
 }

@@ -165,6 +165,13 @@ export interface Receipt {
   notes: string[];
 }
 
+/** What a mapping could make nothing of, for the receipt: without what the call says there. */
+export function noteUnusable({ left_out }: Pick<Plan, 'left_out'>): string[] {
+  return left_out
+    .filter(({ unusable }) => unusable)
+    .map(({ field, reason, at }) => `${field} was left out: ${reason} (${at.file}:${at.line}).`);
+}
+
 export interface Preview {
   person: PersonAnswer;
   /** What the person policy makes of it. */

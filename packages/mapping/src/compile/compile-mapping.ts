@@ -8,6 +8,7 @@ import type { CompiledMapping, MappedField } from '../model/compiled.ts';
 import type { Dialect } from '../model/dialect.ts';
 import type { Plan, Value } from '../model/plan.ts';
 import { mappingSchema } from '../schema/mapping-schema.ts';
+import { isNumberWriting } from '../values/numbers.ts';
 import { compileDefine } from './define.ts';
 import { describeFields, endOf } from './fields.ts';
 import { describeOwner } from './owner.ts';
@@ -93,15 +94,17 @@ interface CompiledTree {
 
 function compileTree(tree: MapNode, dialect: Dialect, report: Report): CompiledTree {
   const needs = new Map<string, Place>();
-  const my = compileDefine(tree.entries.get('define')?.value, { report });
-  const compiling: Compiling = { report, needs, my };
-  const zone = readZone(tree, compiling);
+  const zone = readZone(tree, report);
+  const number = textOf(tree.entries.get('number')?.value);
+  const reading = { zone, ...(number !== undefined && isNumberWriting(number) ? { number } : {}) };
+  const my = compileDefine(tree.entries.get('define')?.value, { report, reading });
+  const compiling: Compiling = { report, needs, my, reading };
   const node = tree.entries.get('person')?.value;
   const person = node && compilePerson(node, dialect, zone, compiling);
   return { person, records: compileRecords(tree, dialect, zone, compiling, person?.owner), needs };
 }
 
-function readZone(tree: MapNode, { report }: Compiling): string {
+function readZone(tree: MapNode, report: Report): string {
   const node = tree.entries.get('time_zone')?.value;
   const zone = textOf(node) ?? 'UTC';
   if (isTimeZone(zone)) return zone;

@@ -14,7 +14,8 @@ const NAME = /^[a-z][a-z0-9_]*$/;
 const LONGEST_CHAIN = 20;
 
 /** Compiles each when it is first read, then those that nothing reads: what is wrong with them is said all the same. */
-export function compileDefine(node: Node | undefined, { report }: Pick<Compiling, 'report'>): NamedValues {
+export function compileDefine(node: Node | undefined, base: Pick<Compiling, 'report' | 'reading'>): NamedValues {
+  const { report } = base;
   const entries = isMap(node) ? node.entries : new Map();
   const done = new Map<string, NamedValue | undefined>();
   const way: string[] = [];
@@ -26,7 +27,7 @@ export function compileDefine(node: Node | undefined, { report }: Pick<Compiling
       if (!entry || !mayFollow(way, name, entry.key, report)) return undefined;
       way.push(name);
       const needs = new Map<string, Place>();
-      const compiled = compileNamed(name, entry.value, { report, needs, my: values });
+      const compiled = compileNamed(name, entry.value, { ...base, needs, my: values });
       way.pop();
       const named = compiled && { evaluate: once(compiled.evaluate), known: compiled.known, needs };
       done.set(name, named);

@@ -179,10 +179,10 @@ export function evaluateFields(
   fields: Field[],
   record: string,
   scope: Scope,
-): { writes: FieldWrite[]; left: LeftOut[]; missing?: Field; parked?: LeftOut } {
+): { writes: FieldWrite[]; left: LeftOut[]; missing?: { field: Field; absent: Absent }; parked?: LeftOut } {
   const writes: FieldWrite[] = [];
   const left: LeftOut[] = [];
-  let missing: Field | undefined;
+  let missing: { field: Field; absent: Absent } | undefined;
   let parked: LeftOut | undefined;
   for (const field of fields) {
     const { property: name, write, order, at } = field;
@@ -195,18 +195,19 @@ export function evaluateFields(
       writes.push({ name, value, write, at, ...(order ? { order } : {}) });
       continue;
     }
-    if (field.required === PARK) parked ??= { field: `${record}.${name}`, reason: value.reason, at };
-    else if (field.required) missing ??= field;
+    const { reason, unusable } = value;
+    if (field.required === PARK) parked ??= { field: `${record}.${name}`, reason, at };
+    else if (field.required) missing ??= { field, absent: value };
     if (field.clear) writes.push({ name: field.property, value: null, write: field.write, at: field.at });
-    else left.push({ field: `${record}.${field.property}`, reason: value.reason, at: field.at });
+    else left.push({ field: `${record}.${name}`, reason, at, ...(unusable ? { unusable } : {}) });
   }
   return { writes, left, ...(missing ? { missing } : {}), ...(parked ? { parked } : {}) };
 }
 
 const NOT_NOW = 'its condition does not hold for this call';
-const UNORDERED = new Absent('the order does not name it');
+const UNORDERED = new Absent('the order does not name it', true);
 
-const FAILED = new Absent('it could not be computed');
+const FAILED = new Absent('it could not be computed', true);
 
 /** The language is total; should a part of it not be, one field is lost and no call. */
 function computeSafely(field: Field, scope: Scope): Exclude<Value, null> | Absent {

@@ -66,7 +66,15 @@ export function compilePerson(node: Node, dialect: Dialect, zone: string, compil
       const given = planOwner(owner, 'person', scope);
       const all = [...left, ...given.left];
       const leftOut = missing
-        ? [...all, { field: 'person', reason: `no person is created without ${missing.property}`, at: missing.at }]
+        ? [
+            ...all,
+            {
+              field: 'person',
+              reason: `no person is created without ${missing.field.property}`,
+              at: missing.field.at,
+              ...(missing.absent.unusable ? { unusable: true } : {}),
+            },
+          ]
         : all;
       return {
         left: leftOut,

@@ -248,15 +248,25 @@ export function planRecords(
   const gone = new Set<string>();
   let parked: LeftOut | undefined;
   for (const record of records) {
-    if (record.when && !record.when(scope)) {
+    const doubts = new Set<string>();
+    if (record.when && !record.when({ ...scope, doubts })) {
       gone.add(record.name);
+      for (const reason of doubts)
+        left.push({ field: record.name, reason, at: record.when_at ?? record.at, unusable: true });
       continue;
     }
     const { writes, left: fields, missing, parked: waits } = evaluateFields(record.fields, record.name, scope);
     parked ??= waits;
     if (missing && !waits) {
       gone.add(record.name);
-      left.push({ field: record.name, reason: `it is not written without ${missing.property}`, at: missing.at });
+      const { field, absent } = missing;
+      const without = `it is not written without ${field.property}`;
+      left.push({
+        field: record.name,
+        reason: absent.unusable ? `${without}: ${absent.reason}` : without,
+        at: field.at,
+        ...(absent.unusable ? { unusable: true } : {}),
+      });
       continue;
     }
     const given = planOwner(record.owner, record.name, scope);

@@ -1,6 +1,7 @@
 import { clientOf, localName } from '@wrapup/call';
 import type { Place, Report } from '@wrapup/findings';
 import { nearest, suggest } from '@wrapup/findings';
+import type { Reading } from '../values/compare.ts';
 import { Absent, type Evaluate, isNothing, type Present } from '../values/found.ts';
 import { parsePath, readOwn, type Segment } from './path.ts';
 import { type Known, ROOTS } from './roots.ts';
@@ -12,6 +13,8 @@ export interface Compiling {
   needs: Map<string, Place> | undefined;
   /** What the mapping names under `define`. Absent: nothing can be named here. */
   my?: NamedValues;
+  /** How numbers and times are read where a line does not say otherwise. Absent: UTC, and no writing of numbers. */
+  reading?: Reading;
 }
 
 /** A value that the mapping names. */

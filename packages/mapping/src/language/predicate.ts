@@ -8,12 +8,13 @@ import { isList, isMap, suggest, textOf } from '@wrapup/findings';
 import { normalise, readPoint, sameValue } from '../values/compare.ts';
 import { Absent, isScalar, type Present, type Scope } from '../values/found.ts';
 import { type CompiledPath, type Compiling, compilePath } from './compile-path.ts';
+import { compileTransforms, pipe } from './steps.ts';
 
 /** Total: never throws. */
 export type Condition = (scope: Scope) => boolean;
 
-/** What is asked of a value that is there. */
-type Test = (value: Present) => boolean;
+/** What is asked of a value that is there; absent where it cannot be compared. */
+type Test = (value: Present) => boolean | Absent;
 type Plain = string | number | boolean;
 
 export const COMPARISONS = ['gt', 'gte', 'lt', 'lte'] as const;
@@ -51,18 +52,22 @@ function compilePredicates(node: MapNode, compiling: Compiling): Condition | und
   const text = textOf(pathNode);
   if (text === undefined || pathNode?.kind !== 'scalar') return undefined;
   const path = compilePath(text, pathNode.locate, compiling);
+  const written = node.entries.get('transform');
+  const steps = written ? compileTransforms(written.value, compiling) : [];
+  // What a transform makes of it may be any value.
+  const asked = steps?.length === 0 ? path : undefined;
   const tests: Test[] = [];
   let exists: boolean | undefined;
-  let fine = path !== undefined;
+  let fine = path !== undefined && steps !== undefined;
   for (const [name, entry] of node.entries) {
-    if (name === 'path') continue;
+    if (name === 'path' || name === 'transform') continue;
     if (name === 'exists') {
       exists = entry.value.kind === 'scalar' && entry.value.value === true;
       continue;
     }
     // An unknown predicate is reported by the schema.
     const known = PREDICATES.find((predicate) => predicate === name);
-    const test = known && compileTest(known, entry, path, compiling);
+    const test = known && compileTest(known, entry, asked, compiling);
     if (test) tests.push(test);
     else fine = false;
   }
@@ -76,11 +81,21 @@ function compilePredicates(node: MapNode, compiling: Compiling): Condition | und
       );
     return undefined;
   }
-  if (!fine || !path) return undefined;
+  if (!fine || !path || !steps) return undefined;
+  const evaluate = pipe(path.evaluate, steps);
+  const doubt = (reason: string) => `its condition on ${path.text} does not hold: ${reason}`;
   return (scope) => {
-    const value = path.evaluate(scope);
-    if (value instanceof Absent) return exists === false && tests.length === 0;
-    return exists !== false && tests.every((test) => test(value));
+    const value = evaluate(scope);
+    if (value instanceof Absent) {
+      if (value.unusable) scope.doubts?.add(doubt(value.reason));
+      return exists === false && tests.length === 0;
+    }
+    if (exists === false) return false;
+    return tests.every((test) => {
+      const held = test(value);
+      if (held instanceof Absent) scope.doubts?.add(doubt(held.reason));
+      return held === true;
+    });
   };
 }
 
@@ -94,18 +109,22 @@ function compileTest(
     if (!isList(node)) return undefined;
     const fits = node.items.map((item) => checkValue(item, path, compiling));
     const wanted = node.items.map(plainOf).filter((value) => value !== undefined);
-    return fits.every(Boolean) ? (value) => isScalar(value) && wanted.some((one) => sameValue(value, one)) : undefined;
+    return fits.every(Boolean)
+      ? (value) => isScalar(value) && wanted.some((one) => sameValue(value, one, compiling.reading))
+      : undefined;
   }
   const wanted = plainOf(node);
   if (wanted === undefined) return undefined;
   switch (name) {
     case 'equals':
-      return checkValue(node, path, compiling) ? (value) => isScalar(value) && sameValue(value, wanted) : undefined;
+      return checkValue(node, path, compiling)
+        ? (value) => isScalar(value) && sameValue(value, wanted, compiling.reading)
+        : undefined;
     case 'contains': {
       const part = normalise(wanted);
       return (value) =>
         Array.isArray(value)
-          ? value.some((item) => isScalar(item) && sameValue(item, wanted))
+          ? value.some((item) => isScalar(item) && sameValue(item, wanted, compiling.reading))
           : isScalar(value) && normalise(value).includes(part);
     }
     case 'starts_with': {
@@ -119,6 +138,8 @@ function compileTest(
   }
 }
 
+const NO_ONE_NUMBER = 'it is no number, or one that two countries read differently (number: en, number: de)';
+
 const ORDER: Record<(typeof COMPARISONS)[number], (one: number, other: number) => boolean> = {
   gt: (one, other) => one > other,
   gte: (one, other) => one >= other,
@@ -130,10 +151,10 @@ function compileComparison(
   name: (typeof COMPARISONS)[number],
   node: Node,
   wanted: Plain,
-  { report }: Compiling,
+  { report, reading }: Compiling,
 ): Test | undefined {
-  const as = readPoint(wanted, 'number') !== undefined ? 'number' : 'moment';
-  const limit = readPoint(wanted, as);
+  const as = readPoint(wanted, 'number', reading) !== undefined ? 'number' : 'moment';
+  const limit = readPoint(wanted, as, reading);
   if (limit === undefined || typeof wanted === 'boolean') {
     report.error(
       'bad-value',
@@ -143,9 +164,10 @@ function compileComparison(
     );
     return undefined;
   }
+  const none = new Absent(as === 'number' ? NO_ONE_NUMBER : 'it is no date or time', true);
   return (value) => {
-    const point = readPoint(value, as);
-    return point !== undefined && ORDER[name](point, limit);
+    const point = readPoint(value, as, reading);
+    return point === undefined ? none : ORDER[name](point, limit);
   };
 }
 

@@ -9,7 +9,9 @@ import {
   type TransformArgument as Ready,
   type Transform,
 } from '../transforms/transform.ts';
+import type { Reading } from '../values/compare.ts';
 import { Absent, type Evaluate, type Found, isNothing, type Present, type Scope } from '../values/found.ts';
+import { isNumberWriting, NUMBER_WRITINGS } from '../values/numbers.ts';
 import { type Compiling, compilePath, type LocateCharacter } from './compile-path.ts';
 import { looksLikePath } from './path.ts';
 import { parseStep, type StepText } from './placeholders.ts';
@@ -107,14 +109,23 @@ function makeStep(name: string, args: Given[], at: Place, compiling: Compiling):
     }
     ready.push(value);
   }
-  return applyTransform(transform, ready);
+  return applyTransform(transform, fillIn(parameters, ready, compiling.reading));
+}
+
+/** What a line leaves open and the mapping says once: its time zone, its writing of numbers. */
+function fillIn(parameters: readonly Parameter[], given: Ready[], reading: Reading | undefined): (Ready | undefined)[] {
+  const said = { time_zone: reading?.zone, number_writing: reading?.number };
+  return parameters.map(({ type }, index) => {
+    const once = type === 'time_zone' || type === 'number_writing' ? said[type] : undefined;
+    return given[index] ?? once;
+  });
 }
 
 const count = (number: number) => (number === 1 ? 'one argument' : `${number} arguments`);
 
-function applyTransform(transform: Transform, args: Ready[]): Step {
+function applyTransform(transform: Transform, args: (Ready | undefined)[]): Step {
   const nothing = new Absent(`${transform.name}: nothing is left`);
-  const failed = new Absent(`${transform.name}: it could not make sense of the value`);
+  const failed = new Absent(`${transform.name}: it could not make sense of the value`, true);
   const step: Step = (value) => {
     if (value instanceof Absent) return value;
     try {
@@ -141,6 +152,8 @@ function readArgument({ value }: Given, { type, from, to }: Parameter): Ready | 
     }
     case 'time_zone':
       return isTimeZone(text) ? text : { wanted: 'a time zone such as America/New_York' };
+    case 'number_writing':
+      return isNumberWriting(text) ? text : { wanted: `one of ${Object.keys(NUMBER_WRITINGS).join(', ')}` };
     case 'span':
       return compileDue(text, 'UTC') ? text : { wanted: `${DUE_SHAPE}; with a minus before it` };
     case 'country':

@@ -47,6 +47,8 @@ export interface LeftOut {
   field: string;
   reason: string;
   at: Place;
+  /** True: the call says something there, of which nothing could be made. A receipt notes it. */
+  unusable?: boolean;
 }
 
 export const UNMATCHED = ['create', 'log_only', 'skip', 'park'] as const;

@@ -5,6 +5,7 @@ import type { Dialect, RecordDialect, WordDialect } from '../model/dialect.ts';
 import { AMBIGUOUS, SAID, UNMATCHED } from '../model/plan.ts';
 import { BODY_TEMPLATES, TRANSCRIPTS } from '../texts/templates.ts';
 import { DUE_SHAPE } from '../time/due.ts';
+import { NUMBER_WRITINGS, type NumberWriting } from '../values/numbers.ts';
 import { defineSchema } from './define-schema.ts';
 import { ownerSchema } from './owner-schema.ts';
 import { pathSchema, scalarSchema } from './plain-schema.ts';
@@ -126,7 +127,14 @@ export function mappingSchema(dialect: Dialect) {
   });
   return closed({
     extends: z.string().meta({ id: 'extends' }).optional().describe('A shipped preset, or a file in the config folder'),
-    time_zone: z.string().optional().describe('Where business days are counted: America/New_York. UTC when not said'),
+    time_zone: z
+      .string()
+      .optional()
+      .describe('Where times without an offset are, and days begin: America/New_York. UTC when not said'),
+    number: z
+      .enum(Object.keys(NUMBER_WRITINGS) as [NumberWriting, ...NumberWriting[]])
+      .optional()
+      .describe('How callers write numbers: en 1,234.5; de 1.234,5; fr 1 234,5; ch 1’234.5'),
     define: defineSchema.nullable().optional(),
     ...(dialect.person.create_as.length > 0 ? { person: personSchema(dialect).nullable().optional() } : {}),
     ...Object.fromEntries(records),

@@ -2,25 +2,13 @@ import { closed } from '@wrapup/findings';
 import { z } from 'zod';
 import type { FormKey } from '../language/value.ts';
 import { PARK, WRITE_MODES } from '../model/plan.ts';
-import { pathSchema, scalarSchema } from './plain-schema.ts';
+import { pathSchema, scalarSchema, transformsSchema } from './plain-schema.ts';
 import { whenSchema } from './when-schema.ts';
-
-const transformSchema = z
-  .union([
-    z.string(),
-    z
-      .record(z.string(), z.union([scalarSchema, z.null(), z.array(scalarSchema)]))
-      .describe('A transform and its argument: { truncate: 20 }'),
-  ])
-  .meta({ id: 'transform' });
 
 export const formShape = {
   value: scalarSchema.optional().describe('A constant'),
   from: pathSchema.optional().describe('A path, or a text with {{ placeholders }}'),
-  transform: z
-    .union([transformSchema, z.array(transformSchema)])
-    .optional()
-    .describe('What is done to the value, in this order'),
+  transform: transformsSchema.optional().describe('What is done to the value, in this order'),
   map: z
     .record(z.string(), scalarSchema.nullable())
     .optional()

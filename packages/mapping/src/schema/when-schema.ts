@@ -1,6 +1,6 @@
 import { closed } from '@wrapup/findings';
 import { z } from 'zod';
-import { pathSchema, scalarSchema } from './plain-schema.ts';
+import { pathSchema, scalarSchema, transformsSchema } from './plain-schema.ts';
 
 /** What each predicate asks, for editors and the reference. */
 export const PREDICATE_DOES = {
@@ -23,6 +23,7 @@ const point = z.union([z.number(), z.string()]);
 
 const predicateSchema = closed({
   path: pathSchema.describe('What is asked about: call.outcome, vars.budget'),
+  transform: transformsSchema.optional().describe('What is done to the value before it is compared'),
   equals: scalarSchema.optional().describe(PREDICATE_DOES.equals),
   in: z.array(scalarSchema).min(1, 'must list at least one value').optional().describe(PREDICATE_DOES.in),
   exists: z.boolean().optional().describe(PREDICATE_DOES.exists),

@@ -5,15 +5,15 @@ import { Absent, type Present } from '../values/found.ts';
 import type { Transform } from './transform.ts';
 
 const zone = { name: 'time zone', type: 'time_zone', optional: true } as const;
-const NO_DATE = new Absent('date: it is no ISO 8601 date');
-const NO_START = new Absent('plus: it is no ISO 8601 date and time');
-const NO_DATETIME = new Absent('datetime: it is no ISO 8601 date and time');
+const NO_DATE = new Absent('date: it is no ISO 8601 date', true);
+const NO_START = new Absent('plus: it is no ISO 8601 date and time', true);
+const NO_DATETIME = new Absent('datetime: it is no ISO 8601 date and time', true);
 
 export const DATE_TRANSFORMS: Transform[] = [
   {
     name: 'date',
     gives: 'date',
-    does: 'The day, as the time zone has it; UTC when none is named.',
+    does: 'The day, as the time zone has it: the one that is named, else that of the mapping, else UTC.',
     example: { given: '2026-11-20T03:30:00Z', args: ['America/New_York'] },
     parameters: [zone],
     apply: (value: Present, name) => {
@@ -27,7 +27,7 @@ export const DATE_TRANSFORMS: Transform[] = [
   {
     name: 'datetime',
     gives: 'datetime',
-    does: 'The moment in UTC. A time without offset is taken to be in the time zone; epoch seconds and milliseconds are read too.',
+    does: 'The moment in UTC. A time without offset is taken to be in the time zone (the one that is named, else that of the mapping, else UTC); epoch seconds and milliseconds are read too.',
     example: { given: '2026-11-20 10:00', args: ['Europe/Berlin'] },
     parameters: [zone],
     apply: (value: Present, name) => {

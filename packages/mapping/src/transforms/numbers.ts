@@ -1,28 +1,41 @@
 import { Absent, type Present } from '../values/found.ts';
-import { readBoolean, readNumber } from '../values/numbers.ts';
-import type { Transform } from './transform.ts';
+import { type NumberWriting, readBoolean, readNumber, UNCLEAR } from '../values/numbers.ts';
+import type { Transform, TransformArgument } from './transform.ts';
+
+const writing = { name: 'writing', type: 'number_writing', optional: true } as const;
+
+/** The number, or why there is none. */
+function toNumber(name: string, value: Present, written: TransformArgument | undefined): number | Absent {
+  const number = readNumber(value, written as NumberWriting | undefined);
+  if (number === UNCLEAR)
+    return new Absent(`${name}: two countries read it as two numbers; say number: en, or number: de`, true);
+  return number ?? new Absent(`${name}: it is no number`, true);
+}
 
 function numeric(name: string, does: string, given: Present, change: (number: number) => number): Transform {
-  const none = new Absent(`${name}: it is no number`);
   return {
     name,
     does,
     gives: 'number',
-    parameters: [],
+    parameters: [writing],
     example: { given },
-    apply: (value: Present) => {
-      const number = readNumber(value);
-      return number === undefined ? none : change(number);
+    apply: (value: Present, written) => {
+      const number = toNumber(name, value, written);
+      return number instanceof Absent ? number : change(number);
     },
   };
 }
 
-const NO_BOOLEAN = new Absent('boolean: it says neither yes nor no');
-const NO_ROUND = new Absent('round: it is no number');
-const NO_DURATION = new Absent('duration: it is no number of seconds');
+const NO_BOOLEAN = new Absent('boolean: it says neither yes nor no', true);
+const NO_DURATION = new Absent('duration: it is no number of seconds', true);
 
 export const NUMBER_TRANSFORMS: Transform[] = [
-  numeric('number', 'The number that a text spells, with currency and separators.', '$12,000.50', (number) => number),
+  numeric(
+    'number',
+    'The number that a text spells, with currency and separators: 1.200,50 €, 12k, 1.5 million. The writing is en (1,234.5), de (1.234,5), fr or ch; without one, what two countries read differently (65.000) is left out.',
+    '$12,000.50',
+    (number) => number,
+  ),
   numeric('integer', 'The nearest whole number.', '7.6', Math.round),
   numeric('seconds_to_ms', 'Seconds as whole milliseconds.', 134, (number) => Math.round(number * 1000)),
   {
@@ -38,10 +51,10 @@ export const NUMBER_TRANSFORMS: Transform[] = [
     gives: 'number',
     example: { given: 3.14159, args: [2] },
     does: 'Rounded to so many digits after the point; to a whole number when none is said.',
-    parameters: [{ name: 'digits', type: 'integer', optional: true, from: 0, to: 10 }],
-    apply: (value, digits) => {
-      const number = readNumber(value);
-      return number === undefined ? NO_ROUND : Number(number.toFixed(Number(digits ?? 0)));
+    parameters: [{ name: 'digits', type: 'integer', optional: true, from: 0, to: 10 }, writing],
+    apply: (value, digits, written) => {
+      const number = toNumber('round', value, written);
+      return number instanceof Absent ? number : Number(number.toFixed(Number(digits ?? 0)));
     },
   },
   {
@@ -52,7 +65,7 @@ export const NUMBER_TRANSFORMS: Transform[] = [
     parameters: [],
     apply: (value) => {
       const seconds = readNumber(value);
-      return seconds === undefined || seconds < 0 ? NO_DURATION : formatDuration(seconds);
+      return typeof seconds !== 'number' || seconds < 0 ? NO_DURATION : formatDuration(seconds);
     },
   },
 ];

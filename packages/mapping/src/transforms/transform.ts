@@ -10,8 +10,11 @@ export type TransformArgument = string | number;
 
 export interface Parameter {
   name: string;
-  /** `integer` within `from`..`to`; `time_zone` an IANA name; `country` ISO 3166 alpha-2; `span` as `due_in` takes it. */
-  type: 'text' | 'integer' | 'time_zone' | 'country' | 'span';
+  /**
+   * `integer` within `from`..`to`; `time_zone` an IANA name; `country` ISO 3166 alpha-2; `span` as `due_in` takes it;
+   * `number_writing` one of en, de, fr, ch. Time zone and writing of numbers are the mapping's own where a line says none.
+   */
+  type: 'text' | 'integer' | 'time_zone' | 'country' | 'span' | 'number_writing';
   optional?: true;
   from?: number;
   to?: number;

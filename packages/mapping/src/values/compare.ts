@@ -1,19 +1,28 @@
 import { readMoment } from '../time/moment.ts';
-import { readBoolean } from './numbers.ts';
+import { type NumberWriting, readBoolean, readNumber } from './numbers.ts';
 
 type Plain = string | number | boolean;
 
+/** How a mapping reads numbers and times where a line does not say otherwise. */
+export interface Reading {
+  /** IANA name. */
+  zone: string;
+  number?: NumberWriting;
+}
+
+export const PLAIN_READING: Reading = { zone: 'UTC' };
+
 /**
  * Equality as the author of a mapping means it: capitals and blanks around do not matter, and `"12000"` from a payload is
- * the 12000 of the mapping, `"True"` and `"yes"` its true.
+ * the 12000 of the mapping as `"$12,000"` is, `"True"` and `"yes"` its true.
  */
-export function sameValue(found: Plain, wanted: Plain): boolean {
+export function sameValue(found: Plain, wanted: Plain, reading = PLAIN_READING): boolean {
   if (found === wanted) return true;
   // An agent says yes where a mapping says true.
   if (typeof wanted === 'boolean') return readBoolean(found) === wanted;
   if (typeof wanted === 'number' || typeof found === 'number') {
-    const [one, other] = [Number(String(found).trim() || Number.NaN), Number(String(wanted).trim() || Number.NaN)];
-    if (!Number.isNaN(one) && !Number.isNaN(other)) return one === other;
+    const [one, other] = [readNumber(found, reading.number), readNumber(wanted)];
+    if (typeof one === 'number' && typeof other === 'number') return one === other;
   }
   return normalise(found) === normalise(wanted);
 }
@@ -24,10 +33,8 @@ export function normalise(value: Plain): string {
 }
 
 /** A point on a line: a number, or a moment in epoch ms. Undefined for what is neither. */
-export function readPoint(value: unknown, as: 'number' | 'moment'): number | undefined {
-  if (as === 'moment') return readMoment(value)?.ms;
-  if (typeof value === 'number') return Number.isFinite(value) ? value : undefined;
-  if (typeof value !== 'string' || value.length > 60 || value.trim() === '') return undefined;
-  const number = Number(value.trim());
-  return Number.isFinite(number) ? number : undefined;
+export function readPoint(value: unknown, as: 'number' | 'moment', reading = PLAIN_READING): number | undefined {
+  if (as === 'moment') return readMoment(value, reading.zone)?.ms;
+  const number = readNumber(value, reading.number);
+  return typeof number === 'number' ? number : undefined;
 }

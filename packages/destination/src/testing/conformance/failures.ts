@@ -53,6 +53,19 @@ function accountsForRows({ harness, names, account, connect, effects, makePlan }
     expect((await effects()).call_logs).toHaveLength(19);
   });
 
+  test('what the mapping could make nothing of is a note of the receipt, what the call does not say is none', async () => {
+    const at = { file: 'mappings/sample.yaml', line: 9, column: 3 };
+    const left_out = [
+      { field: 'person.budget', reason: 'number: it is no number', at, unusable: true },
+      { field: 'person.city', reason: 'vars.city is not in the call', at },
+    ];
+    const [outcome] = await write(await connect(), [{ ...makePlan({ id: 'c1', phone: phone(1) }), left_out }]);
+    expect(outcome).toMatchObject({
+      ok: true,
+      receipt: { notes: ['person.budget was left out: number: it is no number (mappings/sample.yaml:9).'] },
+    });
+  });
+
   test('a field that the account refuses is left out with a note, or parks the call, as the connection says', async () => {
     const field = harness.refusedField();
     const plan = (id: string) => makePlan({ id, phone: phone(1), call_fields: [field] });
