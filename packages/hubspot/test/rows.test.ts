@@ -126,6 +126,21 @@ test('the one result that says nothing of its row belongs to the one row that is
   expect(results).toEqual({ t0: '100', t1: '9', t2: '102' });
 });
 
+test('results that name no row belong to the row whose values they hold, where there is one such row only', async () => {
+  const answer = (inputs: Input[]) => ({
+    status: 201,
+    body: {
+      results: inputs
+        .map(({ properties: { wrapup_call_id: _, ...properties } }, n) => ({ id: `10${n}`, properties }))
+        .toReversed(),
+    },
+  });
+  const { results } = await send('create', rows(3), answer);
+  expect(results).toEqual({ t0: '100', t1: '101', t2: '102' });
+  const alike = [row(0), row(1, { hs_call_title: 'Twin' }), row(2, { hs_call_title: 'Twin' })];
+  expect((await send('create', alike, answer)).results).toEqual({ t0: '100', t1: 'unaccounted', t2: 'unaccounted' });
+});
+
 test('a batch refused whole for one row that it does not name is halved down to it', async () => {
   const bad = row(37, { hs_timestamp: 'never' });
   const all = rows(100).map((one) => (one.key === 'main:37' ? bad : one));

@@ -273,11 +273,29 @@ function accountForRows(verb: RowVerb, rows: CrmRow[], body: unknown): RowAnswer
     const guilty = named.length > 0 ? named : open.size === 1 && errors.length === 1 ? [...open.keys()] : [];
     for (const row of guilty) close(row, { ok: false, failure });
   }
-  // Likewise one row and one result: a merged record answers under its new id, and not every version repeats trace ids.
-  const [[row] = [], result] = [[...open.keys()], unmatched[0]];
-  if (row && result && open.size === 1 && unmatched.length === 1) succeed(row, result);
-  for (const left of [...open.keys()]) close(left, { ok: false, failure: unaccounted(doing, true) });
+  // v3 repeats no trace ids: a result belongs to the row whose values it holds, where there is one such row only.
+  const alike = unmatched.map((result) => ({ result, rows: [...open.keys()].filter((row) => holds(result, row)) }));
+  for (const {
+    result,
+    rows: [row, ...others],
+  } of alike) {
+    const isOnly = row && others.length === 0 && alike.filter(({ rows: all }) => all.includes(row)).length === 1;
+    if (isOnly) succeed(row, result);
+  }
+  // Likewise one row and one result: a merged record answers under its new id.
+  const [last, ...more] = open.keys();
+  const ids = [...answers.values()].map((said) => (said.ok ? said.id : ''));
+  const [one, ...others] = unmatched.filter(({ id }) => !ids.includes(String(id)));
+  if (last && one && more.length === 0 && others.length === 0) succeed(last, one);
+  for (const row of [...open.keys()]) close(row, { ok: false, failure: unaccounted(doing, true) });
   return answers;
+}
+
+/** Whether the result has the texts that the row sent, moments and empty ones aside. At least one of them. */
+function holds({ properties }: Record<string, unknown>, { fields }: CrmRow): boolean {
+  const stored = asObject(properties);
+  const texts = Object.entries(fields).filter(([, value]) => value !== '' && !/^\d{4}-\d\d-\d\dT/.test(String(value)));
+  return texts.length > 0 && texts.every(([name, value]) => stored[name] === String(value));
 }
 
 function rowOf(open: ReadonlyMap<CrmRow, string>, result: Record<string, unknown>, id: string): CrmRow | undefined {
