@@ -32,9 +32,9 @@ describe.skipIf(RECORDINGS_FOLDER === undefined)('recorded answers', () => {
     const { vendor, note, response } = recording;
     const answer =
       vendor === 'hubspot' ? await playHubSpot(sandbox, recording) : await playSalesforce(sandbox, known, recording);
-    // The proxy between the recorder and the vendor told every success so.
-    const isToldOtherwise = note?.includes('201 reads 200') && answer.status === 201;
-    return isToldOtherwise ? { ...answer, status: response.status } : answer;
+    // The proxy between the recorder and the vendor answered every success so.
+    const isRewritten = note?.includes('201 reads 200') && answer.status === 201;
+    return isRewritten ? { ...answer, status: response.status } : answer;
   };
 
   const compare = async (recordings: Recording[]): Promise<string[]> => {

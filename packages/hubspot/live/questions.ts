@@ -264,7 +264,7 @@ export const QUESTIONS: Question[] = [
   },
 ];
 
-/** Where a refusal tells what is wrong with a property. */
+/** Where a refusal says what is wrong with a property. */
 function detailsOf(refusal: unknown): string {
   const { message, errors } = (refusal ?? {}) as { message?: unknown; errors?: unknown };
   const places = [

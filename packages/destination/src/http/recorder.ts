@@ -39,7 +39,7 @@ const SECRETS = /token|secret|password|signature|assertion|authorization|^client
 const OF_RECORDS = /^(?:[A-Z]|firstName$|lastName$|display_name$|email$)/;
 const WORDS = /^(?:message|error_description|errorMessage)$/;
 
-/** What a sentence may hold of somebody, as sources of one expression. */
+/** Personal data within a sentence, as sources of one expression. */
 const EMAIL = /[^\s@"'<>(){}[\],;:=&?/]+@[^\s@"'<>(){}[\],;:=&?/]+/.source;
 const PHONE = /\+?\(?\d[\d\s().-]{5,}\d/.source;
 const QUOTED = /"[^"]*"|'[^']*'/.source;
@@ -124,7 +124,7 @@ type Kind = 'text' | 'person' | 'phone' | 'number' | 'record' | 'uuid';
 
 const literal = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
-/** Puts made-up values in the place of those that belong to somebody. */
+/** Puts made-up values in the place of personal ones. */
 class Scrubber {
   /** Replacements by what they stand for. */
   readonly #known = new Map<string, string>();
@@ -160,7 +160,7 @@ class Scrubber {
     );
   }
 
-  /** A member may be named by what somebody wrote; names of properties are no such. */
+  /** A member may be named by a value; names of properties are none. */
   #memberName(name: string): string {
     if (this.#known.has(name)) return this.#plain(name);
     return /^[A-Za-z_][\w.$-]*$/.test(name) ? name : this.#replace(name, 'text', (n) => `text ${n}`);

@@ -224,7 +224,7 @@ const ROWS: RuleRow[] = [
   [
     'Reading',
     recorded('2025, 2026'),
-    'The account tells its id, time zone and where its pages are, whatever the scopes.',
+    'The account gives its id, time zone and where its pages are, whatever the scopes.',
   ],
   [
     'Reading',

@@ -47,7 +47,7 @@ const ROWS: RuleRow[] = [
   ['Requests', recorded('2026'), 'In the forms of 2026 an answer without a body says nothing of requests.'],
   ['Requests', recorded('2021, 2026'), 'Describes and records say when they were last changed.'],
   ['Requests', recorded('2022, 2024'), 'Beyond the requests of a day everything is 403.', 'REQUEST_LIMIT_EXCEEDED'],
-  ['Requests', documented(`${REST}/resources-limits.html`), 'The limits tell what is left of the day.'],
+  ['Requests', documented(`${REST}/resources-limits.html`), 'The limits say what is left of the day.'],
   ['Requests', CODES, 'The org’s own trouble is 503 or 500.', 'SERVER_UNAVAILABLE', 'UNKNOWN_EXCEPTION'],
 
   [
@@ -65,7 +65,12 @@ const ROWS: RuleRow[] = [
     'unsupported_grant_type',
     'invalid_request',
   ],
-  ['Tokens', TOKENS, 'A refresh token that rotates is good once, and two uses at once are told so.', 'invalid_grant'],
+  [
+    'Tokens',
+    TOKENS,
+    'A refresh token that rotates is good once, and of two uses at once one is refused.',
+    'invalid_grant',
+  ],
 
   ['Records', recorded('2021, 2024, 2026'), 'Creation is 201 with id and Location, a change or deletion 204.'],
   ['Records', recorded('2021'), 'Reading what was deleted is 404 like reading what never was.', 'NOT_FOUND'],
@@ -112,13 +117,13 @@ const ROWS: RuleRow[] = [
   [
     'Values',
     recorded('2022'),
-    'A record to refer to that is not there is told as missing access.',
+    'A record to refer to that is not there reads as missing access.',
     'INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY',
   ],
   [
     'Values',
     recorded('2026'),
-    'A record to change that is not there is told as a wrong reference.',
+    'A record to change that is not there reads as a wrong reference.',
     'INVALID_CROSS_REFERENCE_KEY',
   ],
   ['Values', CORE, 'A text that is too long, a number out of range.', 'STRING_TOO_LONG', 'NUMBER_OUTSIDE_VALID_RANGE'],
@@ -263,7 +268,7 @@ const ROWS: RuleRow[] = [
   ],
   ['Search', SOQL, 'Search sees a write after a while; above 4,000 characters its operators do nothing.'],
 
-  ['Definitions', recorded('2021, 2022, 2026'), 'A describe tells of each field what can be done with it.'],
+  ['Definitions', recorded('2021, 2022, 2026'), 'A describe says of each field what can be done with it.'],
   ['Definitions', DEPLOY, 'Fields are made by deploying a package, which goes on after its answer.'],
   [
     'Definitions',

@@ -3,7 +3,8 @@
  * in the files beside this one.
  */
 import { beforeEach, describe, expect, test } from 'vitest';
-import { aCall, clientOf, sandboxForFile, until } from '../support/sandbox.ts';
+import type { Forms } from '../../src/index.ts';
+import { aCall, clientOf, sandboxForFile, send, until } from '../support/sandbox.ts';
 
 const sandbox = await sandboxForFile();
 const client = clientOf(sandbox);
@@ -254,4 +255,43 @@ test('what was asked and what is there can be read', async () => {
   const ask = async (path: string) => (await fetch(`${sandbox.url}/_sandbox${path}`)).json();
   expect(await ask('/requests')).toMatchObject({ total: 1, by_operation: { 'calls batch/create': 1 } });
   expect(await ask('/state?object=calls')).toMatchObject({ calls: [{ properties: { wrapup_call_id: 'main:a' } }] });
+});
+
+test.each([
+  [2022, undefined, undefined, { errors: [{ context: { requiredGranularScopes: ['crm.objects.contacts.read'] } }] }],
+  [
+    2026,
+    expect.stringMatching(/^https:.*\/record\/0-1\/\d+$/),
+    'non_sensitive',
+    {
+      context: {
+        requiredGranularScopes: ['crm.objects.contacts.read'],
+        links: ['https://developers.hubspot.com/scopes'],
+      },
+    },
+  ],
+])(
+  'in the forms of %s records, definitions and missing scopes look as recorded',
+  async (forms, url, dataSensitivity, refused) => {
+    sandbox.control.settings({ hubspot: { forms: forms as Forms } });
+    const { body } = await send(sandbox, 'POST', '/crm/v3/objects/CONTACT', { properties: { firstname: 'Ada' } });
+    expect(body.url).toEqual(url);
+    const { body: definition } = await send(sandbox, 'GET', '/crm/v3/properties/Contact/firstname');
+    expect(definition.dataSensitivity).toBe(dataSensitivity);
+    sandbox.control.settings({ hubspot: { revoked_scopes: ['crm.objects.contacts.read'] } });
+    const missing = await send(sandbox, 'GET', '/crm/v3/objects/contacts');
+    expect(missing).toMatchObject({ status: 403, body: { category: 'MISSING_SCOPES', ...refused } });
+  },
+);
+
+test('a list says where its next page is, and a new record where it is', async () => {
+  const made = await send(sandbox, 'POST', '/crm/v3/objects/contacts', { properties: { firstname: 'Ada' } });
+  expect(made.headers.get('location')).toBe(`https://api.hubapi.com/crm/v3/objects/contacts/${made.body.id}`);
+  await send(sandbox, 'POST', '/crm/v3/objects/contacts', { properties: { firstname: 'Ben' } });
+  const { body } = await send(sandbox, 'GET', '/crm/v3/objects/contacts?limit=1&properties=phone');
+  const next = new URL(body.paging.next.link);
+  expect([next.pathname, Object.fromEntries(next.searchParams)]).toEqual([
+    '/crm/v3/objects/contacts',
+    { limit: '1', properties: 'phone', after: body.paging.next.after },
+  ]);
 });

@@ -1,5 +1,6 @@
 /** What Salesforce does not take, and how it says so: alone as a whole answer, in a collection as a row. */
 import { expect, test } from 'vitest';
+import type { Forms } from '../../src/index.ts';
 import { ask, sandboxForFile } from '../support/sandbox.ts';
 
 const sandbox = await sandboxForFile();
@@ -209,4 +210,28 @@ test('a file hangs on its record with one request, as JSON and as parts', async 
     },
   );
   expect(await content.text()).toBe('Hello – yes');
+});
+
+test.each([
+  [2022, ['cache-control', 'sforce-limit-info']],
+  [2026, ['x-content-type-options']],
+])('in the forms of %s an answer without a body has the headers that were recorded', async (forms, names) => {
+  sandbox.control.settings({ salesforce: { forms: forms as Forms } });
+  const { Lead = [] } = sandbox.control.seed({ salesforce: { records: { Lead: [LEAD] } } });
+  const { status, headers } = await ask(sandbox, 'PATCH', `/sobjects/Lead/${Lead[0]}`, { LastName: 'New' });
+  const own = ['cache-control', 'content-type', 'sforce-limit-info', 'vary', 'x-content-type-options'];
+  expect([status, own.filter((name) => headers.has(name))]).toEqual([204, names]);
+});
+
+test('a collection without rows, a second assignment and an empty address are answered as recorded', async () => {
+  const none = await ask(sandbox, 'POST', '/composite/sobjects', { allOrNone: false, records: [] });
+  expect([none.status, none.body[0].errorCode]).toEqual([400, 'REQUIRED_FIELD_MISSING']);
+  const { PermissionSet = [] } = sandbox.control.seed({
+    salesforce: { records: { PermissionSet: [{ Name: 'A', Label: 'A' }] } },
+  });
+  const assignment = { AssigneeId: sandbox.salesforce.userId, PermissionSetId: PermissionSet[0] };
+  expect((await ask(sandbox, 'POST', '/sobjects/PermissionSetAssignment', assignment)).status).toBe(201);
+  const again = await ask(sandbox, 'POST', '/sobjects/PermissionSetAssignment', assignment);
+  expect(again.body[0]).toMatchObject({ errorCode: 'DUPLICATE_VALUE', fields: ['AssigneeId', 'PermissionSetId'] });
+  expect((await ask(sandbox, 'POST', '/sobjects/Lead', { ...LEAD, Email: '' })).status).toBe(201);
 });

@@ -100,7 +100,7 @@ export class RateWindows {
     }));
     const full = limit !== null && tenSecondly.used(now) >= limit;
     if (!full) for (const window of [tenSecondly, secondly]) window.take(now);
-    // Told, and not enforced: only the ten seconds are documented.
+    // Said, and not enforced: only the ten seconds are documented.
     const perSecond = Math.ceil((limit ?? 0) / 10);
     const headers: Record<string, string> = {
       ...(limit !== null && {
