@@ -1,4 +1,4 @@
-import { openConfig, readRedisSettings, readVariable } from '@wrapup/config';
+import { openConfig, readRedisSettings, readVariable, retentionOf } from '@wrapup/config';
 import { openIntake, openStore, readClientFiles } from '@wrapup/queue';
 import {
   createLogger,
@@ -27,7 +27,8 @@ await startOrExit(log, async () => {
   const redis = { ...readRedisSettings(), onError: logConnectionErrors(log, 'Redis connection') };
   const openOwn = () => openStore({ ...redis, role: 'producer' });
   const config = await openConfig(log, 'ingress', { read: (client) => readClientFiles(openOwn, client) });
-  const intake = openIntake({ ...redis, ledger_days: config.current().retention.ledger_days });
+  const ledgerDays = (source: string) => retentionOf(config.current(), source).ledger_days;
+  const intake = openIntake({ ...redis, ledgerDays });
   await intake.checkKeys(log);
   const metrics = createMetrics();
   const callers = openCallerLookup({

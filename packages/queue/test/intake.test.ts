@@ -25,8 +25,11 @@ beforeAll(async () => {
 });
 afterAll(() => store.close());
 
-async function withIntake<T>(use: (intake: ReturnType<typeof openIntake>) => Promise<T>): Promise<T> {
-  const intake = openIntake({ url: redisUrl(), prefix, onError });
+async function withIntake<T>(
+  use: (intake: ReturnType<typeof openIntake>) => Promise<T>,
+  options: Pick<Parameters<typeof openIntake>[0], 'ledgerDays'> = {},
+): Promise<T> {
+  const intake = openIntake({ url: redisUrl(), prefix, onError, ...options });
   await expect.poll(async () => (await intake.ready()).ok).toBe(true);
   try {
     return await use(intake);
@@ -34,6 +37,16 @@ async function withIntake<T>(use: (intake: ReturnType<typeof openIntake>) => Pro
     await intake.close();
   }
 }
+
+it('keeps the ledger entry of a call as long as its source says', async () => {
+  const [mine, others] = [newArrival({ source: 'acme.main' }), newArrival()];
+  await withIntake((intake) => Promise.all([intake.accept(mine), intake.accept(others)]), {
+    ledgerDays: (source) => (source === 'acme.main' ? 3 : 90),
+  });
+  const days = async ({ source, call_id }: Arrival) =>
+    Math.ceil((await store.redis.ttl(store.keys.ledger(source, call_id))) / 86_400);
+  expect([await days(mine), await days(others)]).toEqual([3, 90]);
+});
 
 describe('intake', () => {
   it('keeps bytes, ledger entry and job before it resolves', () =>

@@ -38,6 +38,9 @@ export interface Arrival {
  */
 export type Accepted = 'accepted' | 'duplicate' | 'ignored';
 
+/** `retention.ledger` in force for a source, which its client may set. */
+export type LedgerDays = (source: string) => number;
+
 /** How long a payload is kept while its deliveries have not ended: longer than anything parked may wait. */
 export const UNSETTLED_S = 37 * 24 * 3600;
 
@@ -79,12 +82,12 @@ const ANSWERS: Record<Before, Accepted> = {
 export async function acceptArrivals(
   parts: AcceptParts,
   arrivals: readonly Arrival[],
-  ledger_days: number,
+  daysOf: LedgerDays,
 ): Promise<(Accepted | Error)[]> {
   const before = await enqueueAtomically<Before>(
     parts,
     STEP,
-    arrivals.map((arrival) => toPair(parts, arrival, ledger_days)),
+    arrivals.map((arrival) => toPair(parts, arrival, daysOf(arrival.source))),
   );
   await addForLimited(parts, arrivals, before);
   return before.map((answer) => (answer instanceof Error ? answer : ANSWERS[answer]));
@@ -99,10 +102,10 @@ export async function acceptArrivals(
 export async function checkArrival(
   parts: AcceptParts,
   arrival: Arrival,
-  ledger_days: number,
+  daysOf: LedgerDays,
 ): Promise<Accepted | undefined> {
   const [answer] = await enqueueAtomically<Before | 'wanted'>(parts, CHECK, [
-    toPair(parts, arrival, ledger_days, 'without its bytes'),
+    toPair(parts, arrival, daysOf(arrival.source), 'without its bytes'),
   ]);
   if (answer === undefined || answer instanceof Error) throw answer ?? new Error('Redis gave no answer');
   if (answer === 'wanted') return undefined;
@@ -140,7 +143,7 @@ function callJob({ source, call_id, revision, received }: CallJob & Pick<Arrival
 
 /** As `acceptArrivals`, of one. @throws Error when it was not kept */
 export async function acceptArrival(parts: AcceptParts, arrival: Arrival, ledger_days: number): Promise<Accepted> {
-  const [answer] = await acceptArrivals(parts, [arrival], ledger_days);
+  const [answer] = await acceptArrivals(parts, [arrival], () => ledger_days);
   if (answer === undefined || answer instanceof Error) throw answer ?? new Error('Redis gave no answer');
   return answer;
 }

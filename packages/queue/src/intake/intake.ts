@@ -9,7 +9,14 @@ import { checkRedis } from '../redis/check.ts';
 import { openRedis, waitForRedis } from '../redis/client.ts';
 import { makeKeys } from '../redis/keys.ts';
 import { MemoryWatch } from '../redis/memory-watch.ts';
-import { type Accepted, type Arrival, acceptArrivals, CHECK_FROM_BYTES, checkArrival } from './accept.ts';
+import {
+  type Accepted,
+  type Arrival,
+  acceptArrivals,
+  CHECK_FROM_BYTES,
+  checkArrival,
+  type LedgerDays,
+} from './accept.ts';
 import { WriteBatcher } from './write-batcher.ts';
 
 /**
@@ -41,7 +48,8 @@ interface IntakeOptions {
   encryption_keys?: string;
   /** `WRAPUP_INDEX_KEY`. */
   index_key?: string;
-  ledger_days?: number;
+  /** Default: 90 for all. */
+  ledgerDays?: LedgerDays;
   onError(error: Error): void;
 }
 
@@ -55,7 +63,7 @@ export function openIntake({
   prefix,
   encryption_keys,
   index_key,
-  ledger_days = 90,
+  ledgerDays = () => 90,
   onError,
   ...address
 }: IntakeOptions): Intake {
@@ -70,7 +78,7 @@ export function openIntake({
   const batcher = new WriteBatcher<Arrival, Accepted>({
     ...BATCH,
     sizeOf: ({ body }) => body.length,
-    run: (arrivals) => acceptArrivals(parts, arrivals, ledger_days),
+    run: (arrivals) => acceptArrivals(parts, arrivals, ledgerDays),
   });
   let checked: Promise<void> | undefined;
   return {
@@ -88,7 +96,7 @@ export function openIntake({
       const arrival = { ...given, revision: revisionOf(given.body) };
       // Before it claims memory: what is kept already takes none.
       const settled =
-        arrival.body.length >= CHECK_FROM_BYTES ? await checkArrival(parts, arrival, ledger_days) : undefined;
+        arrival.body.length >= CHECK_FROM_BYTES ? await checkArrival(parts, arrival, ledgerDays) : undefined;
       if (settled) return settled;
       await memory.claim(arrival.body.length);
       return batcher.add(arrival);
