@@ -44,6 +44,9 @@ test('add writes a client that is in force as soon as its secrets are there', as
     { name: 'acme-west', state: 'current', routes: ['acme-west.calls'], sources: [{ name: 'acme-west.main' }] },
   ]);
 
+  expect((await wrapup(['client', 'check', 'acme-west'], env)).stdout).toMatch(/^ok: 1 source, 1 connection, 1 route/);
+  expect((await wrapup(['client', 'check', 'acme-wets', '--json'], env)).stderr).toContain('acme-west');
+
   const again = await wrapup(['client', 'add', 'acme-west', '--crm', 'hubspot'], env);
   expect(again).toMatchObject({ code: 1, stderr: expect.stringContaining('is there already; nothing was written') });
 });

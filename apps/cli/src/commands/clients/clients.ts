@@ -4,6 +4,7 @@ import { own } from '@wrapup/call';
 import type { Client, Config } from '@wrapup/config';
 import type { CallRef } from '@wrapup/queue';
 import type { Command } from 'commander';
+import { refuseUnknown } from '../../connect/client-option.ts';
 import { describeFindings, type GlobalOptions, requireConfig } from '../../connect/settings.ts';
 import { withStore } from '../../connect/store.ts';
 import { clean } from '../../terminal/clean.ts';
@@ -19,6 +20,8 @@ export function addClients(program: Command): void {
     .description('the clients of this installation, each with a file of its own');
   addClientAdd(clients);
   addList(clients);
+  addAsked(clients, 'check', 'what `wrapup check` says of one client');
+  addAsked(clients, 'doctor', 'what `wrapup doctor` says of one client');
   addRemove(clients);
   addClientAdopt(clients);
   addClientExport(clients);
@@ -53,6 +56,19 @@ function addList(clients: Command): void {
     });
 }
 
+/** A command of the whole installation, asked about one client. */
+function addAsked(clients: Command, name: string, description: string): void {
+  clients
+    .command(name)
+    .description(description)
+    .argument('<client>')
+    .action(async (client: string, _options, command: Command) => {
+      const { json, config } = command.optsWithGlobals<GlobalOptions>();
+      const globals = [...(json ? ['--json'] : []), ...(config === undefined ? [] : ['--config', config])];
+      await clients.parent?.parseAsync([name, '--client', client, ...globals], { from: 'user' });
+    });
+}
+
 function partsOf(config: Config, { name }: Client) {
   const isOwn = (full: string) => full.startsWith(`${name}.`);
   return {
@@ -80,7 +96,7 @@ function addRemove(clients: Command): void {
       const output = makeOutput(options.json ?? false);
       const config = await requireConfig(options, output);
       if (options.calls) return removeCalls(config, client, options.yes ?? false, output);
-      const found = requireClient(config, client);
+      const found = own(config.clients, client) ?? (await refuseUnknown(client, Object.keys(config.clients)));
       const aside = join(dirname(found.file), `_${client}.yaml`);
       if (existsSync(aside)) throw new CliError(EXIT.failed, `${clean(aside)} is there already`, 'move it away first');
       const what = `client ${client}: its webhooks will be answered 404, and its calls wait as they stand`;
@@ -118,12 +134,4 @@ async function removeCalls(config: Config, client: string, yes: boolean, output:
   }
   output.data({ client, removed });
   output.line(`${count(removed, 'call')} of client ${client} removed. What stands in its CRMs stays there.`);
-}
-
-/** @throws CliError for a client that has no file */
-export function requireClient(config: Config, name: string): Client {
-  const client = own(config.clients, name);
-  if (client) return client;
-  const names = Object.keys(config.clients).join(', ');
-  throw new CliError(EXIT.usage, `there is no client "${name}"`, names ? `there are: ${names}` : 'there are none');
 }

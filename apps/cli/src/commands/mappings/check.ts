@@ -33,7 +33,7 @@ export function addCheck(program: Command): void {
       if (nothingRunsHere() && findings.some(({ code }) => code === 'unset-variable')) output.remark(START_IT);
       const found = `${count(errors, 'error')}, ${count(warnings, 'warning')}`;
       output.line(
-        config
+        config && errors === 0
           ? `${output.style('green', 'ok')}: ${count(Object.keys(config.sources).length, 'source')}, ${count(Object.keys(config.connections).length, 'connection')}, ${count(config.routes.length, 'route')}; ${found}`
           : output.style('red', found),
       );
