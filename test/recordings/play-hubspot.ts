@@ -12,6 +12,7 @@ interface Definition {
   type: string;
   options?: { value: string }[];
   externalOptions?: boolean;
+  groupName?: string;
 }
 interface Known {
   id: string;
@@ -19,7 +20,8 @@ interface Known {
   associations?: Record<string, unknown>;
 }
 
-export async function playHubSpot(sandbox: RunningSandbox, recording: Recording): Promise<RecordedAnswer> {
+export async function playHubSpot(sandbox: RunningSandbox, given: Recording): Promise<RecordedAnswer> {
+  const recording = byNumber(given);
   const { api, request, response } = recording;
   sandbox.control.reset({ provisioned: false });
   sandbox.control.settings({ hubspot: { forms: formsOf(recording), search_lag: 0, race_window: 0 } });
@@ -29,7 +31,7 @@ export async function playHubSpot(sandbox: RunningSandbox, recording: Recording)
   if (object?.startsWith('2-')) sandbox.control.seed({ custom_objects: [{ id: object, name: 'things' }] });
   const account = new ReplayAccount(sandbox, await definitionsOf(ask, object), object);
   const asked = account.asked(request.body, request.query);
-  account.define(asked, api.includes('/{date}/'));
+  account.define(asked, api.endsWith('/upsert'));
   let body = request.body;
   if (response.status === 429 || (response.status === 500 && api.includes('search')))
     sandbox.control.settings({ hubspot: { limits: { search_per_second: 0, ten_secondly: 0 } } });
@@ -46,13 +48,23 @@ export async function playHubSpot(sandbox: RunningSandbox, recording: Recording)
   if (api.includes('/associations/')) body = account.linked(request, response) ?? body;
   else if (api.includes('/properties/')) body = await properties(ask, recording);
   else if (object) body = account.prepare(recording);
-  const path = account.translate(request.path.replace(/^\/crm\/v3\/owners\/\d+/, `/crm/v3/owners/${OWNER}`));
+  const path = account.translate(given.request.path.replace(/\/owners\/\d+$/, `/owners/${OWNER}`));
   const query = new URLSearchParams(request.query ?? {}).toString();
   return ask(request.method, query ? `${path}?${query}` : path, account.translated(body));
 }
 
+/** Paths by date as those of v3 and v4, which say the same. */
+function byNumber(recording: Recording): Recording {
+  const numbered = (path: string) =>
+    path
+      .replace(/\/crm\/(objects|properties|owners)\/(?:\{date\}|\d{4}-\d\d)(?=\/|$)/, '/crm/v3/$1')
+      .replace(/\/crm\/associations\/(?:\{date\}|\d{4}-\d\d)\//, '/crm/v4/associations/');
+  const { request } = recording;
+  return { ...recording, api: numbered(recording.api), request: { ...request, path: numbered(request.path) } };
+}
+
 function objectOf(path: string): string | undefined {
-  const named = /\/crm\/(?:v3\/(?:objects|properties)|objects\/\d{4}-\d\d)\/([^/]+)/.exec(path)?.[1];
+  const named = /\/crm\/v3\/(?:objects|properties)\/([^/]+)/.exec(path)?.[1];
   return named && ({ CONTACT: 'contacts', COMPANY: 'companies' }[named] ?? named);
 }
 
@@ -77,16 +89,18 @@ async function expiredToken(sandbox: RunningSandbox): Promise<string> {
 
 /** Properties that the recorded request defines or changes are there as far as its answer says so. */
 async function properties(ask: Ask, { api, request, response }: Recording): Promise<unknown> {
-  const group = /groups\/(\w+)$/.exec(request.path)?.[1] ?? 'integrationcreatedproperties';
-  const given = request.body as { inputs?: { name: string }[]; name?: string } | null | undefined;
-  if (!api.endsWith('/groups')) await ask('POST', '/crm/v3/properties/contacts/groups', { name: group, label: group });
+  const given = request.body as { inputs?: Definition[]; groupName?: string; name?: string } | null | undefined;
+  const all = `/crm/v3/properties/${objectOf(request.path)}`;
+  const group = /groups\/(\w+)$/.exec(request.path)?.[1] ?? given?.groupName ?? given?.inputs?.[0]?.groupName;
+  if (group && !api.endsWith('/groups')) await ask('POST', `${all}/groups`, { name: group, label: group });
+  if (response.status === 409) await ask('POST', api.endsWith('/groups') ? `${all}/groups` : all, given);
   const known =
     request.method === 'PATCH'
       ? [given]
       : response.status === 207
         ? (given?.inputs ?? []).filter(({ name }) => refused(response, name))
         : [];
-  for (const definition of known) await ask('POST', '/crm/v3/properties/contacts', withoutUnknown(definition));
+  for (const definition of known) await ask('POST', all, withoutUnknown(definition));
   if (given?.inputs) return { inputs: given.inputs.map(withoutUnknown) };
   return request.body === null ? undefined : withoutUnknown(given);
 }

@@ -96,6 +96,14 @@ test('a name that only the account knew does not come through in its messages ei
   expect(text).toContain('Owned by text');
 });
 
+test('ids in a sentence stay apart', () => {
+  const message = 'Cannot set it on 70000000101. 70000000102 already has that value.';
+  const { lines } = record(exchangeOf('/crm/v3/objects/calls', {}, { status: 'error', message }, 400));
+  expect(lines[0]).toMatchObject({
+    response: { body: { message: 'Cannot set it on 90000000001. 90000000002 already has that value.' } },
+  });
+});
+
 test('tokens and what is sent for them do not come through', () => {
   const form = 'grant_type=refresh_token&client_secret=verySecret1&refresh_token=verySecret2';
   const { text } = record(

@@ -28,7 +28,15 @@ const STRUCTURE = new Set([
   ...['type', 'fieldType', 'associationCategory', 'objectTypeId', 'fromObjectTypeId', 'toObjectTypeId', 'method'],
   ...['entityType', 'matchEngine', 'soapType', 'relationshipName', 'keyPrefix', 'dataSensitivity', 'accountType'],
   ...['dataHostingLocation', 'encoding', 'token_type', 'operator', 'direction', 'propertyName', 'propertyName[]'],
-  ...['idProperty', 'requiredGranularScopes[]', 'referenceTo[]', 'fields[]', 'properties[]', 'referencedObjectType'],
+  ...[
+    'idProperty',
+    'groupName',
+    'requiredGranularScopes[]',
+    'referenceTo[]',
+    'fields[]',
+    'properties[]',
+    'referencedObjectType',
+  ],
 ]);
 const CODE = /^[A-Za-z0-9_.:-]{1,60}$/;
 /** Numbers that say how much there is, and not who. */
@@ -41,7 +49,7 @@ const WORDS = /^(?:message|error_description|errorMessage)$/;
 
 /** Personal data within a sentence, as sources of one expression. */
 const EMAIL = /[^\s@"'<>(){}[\],;:=&?/]+@[^\s@"'<>(){}[\],;:=&?/]+/.source;
-const PHONE = /\+?\(?\d[\d\s().-]{5,}\d/.source;
+const PHONE = /\+?\(?\d(?:(?:[ .-]|\) ?)?\d){6,}/.source;
 const QUOTED = /"[^"]*"|'[^']*'/.source;
 const UUID_WITHIN = /\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/.source;
 const ID_WITHIN = /\b(?=\w*\d)(?=\w*[A-Za-z])[A-Za-z0-9]{15,18}\b/.source;
@@ -149,7 +157,7 @@ class Scrubber {
     if (typeof value !== 'object' || value === null) return value;
     // Members of these are named by the account, whatever their names look like.
     const holdsRecord = isRecord || key === 'properties';
-    const isDefinition = 'fieldType' in value || 'soapType' in value;
+    const isDefinition = 'fieldType' in value || 'soapType' in value || ('name' in value && 'label' in value);
     return Object.fromEntries(
       Object.entries(value).map(([name, member]) => [
         this.#memberName(name),
