@@ -166,6 +166,27 @@ const SHAPE: Mistake[] = [
     { code: 'missing-key', says: /which object/, hint: /x_visits/ },
   ],
   [
+    'the key of a custom object has a part that is no path',
+    'person: {}\ncustom_objects:\n  - { name: a, object: x_visits, key: [person, »vras.job] }\n',
+    { code: 'unknown-path', says: /vras/, hint: /vars\.job/ },
+  ],
+  [
+    'the key of a custom object names the person of a mapping without one',
+    'custom_objects:\n  - { name: a, object: x_visits, key: [»person] }\n',
+    { code: 'unknown-path', says: /looks for no person/ },
+  ],
+  [
+    'the key of a custom object lists a part twice',
+    'custom_objects:\n  - { name: a, object: x_visits, key: [vars.job, »vars.job] }\n',
+    { code: 'bad-value', says: /listed twice/ },
+  ],
+  [
+    'the key of a custom object is empty',
+    'custom_objects:\n  - { name: a, object: x_visits, key: »[] }\n',
+    { code: 'bad-value', says: /at least one part/ },
+  ],
+  ['a deal has a key', 'deals:\n  - { name: a, title: A, »key: [vars.job] }\n', { code: 'unknown-key', says: /key/ }],
+  [
     'a custom object is none',
     'custom_objects:\n  - { name: a, object: »visits }\n',
     { code: 'bad-value', says: /"visits" is no object/ },

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { someCall } from './support/call.ts';
 import { fieldsOf, plan } from './support/compile.ts';
 
@@ -96,4 +96,38 @@ test('a call that names no end is dated by its start, else by when it came', () 
     { field: 'a.due_at', reason: expect.stringContaining('nothing of when it ended') },
   ]);
   expect(ended_at).toBeDefined();
+});
+
+describe('a key of its own', () => {
+  const keyed = (key: string, call = someCall()) =>
+    plan(
+      `person: {}\ncustom_objects: [ { name: application, object: x_visits, key: ${key}, fields: { a: call.id } } ]`,
+      call,
+    );
+
+  test('is made of the person and of what the call says, and is the same for every call that says it', () => {
+    const one = keyed('[person, vars.job]', someCall({ id: 'c-1', vars: { job: 'J-7' } })).records[0];
+    const other = keyed('[person, vars.job]', someCall({ id: 'c-2', vars: { job: ' j-7 ' } })).records[0];
+    expect(one).toMatchObject({
+      key: expect.stringMatching(/^own:application:[0-9a-f]{64}$/),
+      own_key: { person: true },
+    });
+    expect(other?.key).toBe(one?.key);
+    expect(keyed('[person, vars.job]', someCall({ vars: { job: 'J-8' } })).records[0]?.key).not.toBe(one?.key);
+    expect(keyed('[vars.job]', someCall({ vars: { job: 'J-7' } })).records[0]?.own_key).toEqual({ person: false });
+    // Parts do not run into each other.
+    const [ab, a] = [
+      { a: 'ab', b: 'c' },
+      { a: 'a', b: 'bc' },
+    ].map((vars) => keyed('[vars.a, vars.b]', someCall({ vars })).records[0]?.key);
+    expect(ab).not.toBe(a);
+  });
+
+  test('without one of its parts there is no record, and the plan says why', () => {
+    const planned = keyed('[person, vars.job]', someCall({ vars: {} }));
+    expect(planned.records).toEqual([]);
+    expect(planned.left_out).toMatchObject([
+      { field: 'application', reason: 'its key has no vars.job: vars.job is not in the call', at: { line: 2 } },
+    ]);
+  });
 });

@@ -115,7 +115,9 @@ async function matchAll(crm: CrmAdapter, writes: PersonWrite[]): Promise<Matched
     const person = decision.do === 'use' ? decision.person : undefined;
     const limited = decision.do === 'use' ? await limitIfSaid(people.session.ctx, write, decision) : write;
     const log_only = decision.do === 'log_only' && write.plan.person !== null;
-    return { write: { ...resolvePlan(limited, person?.properties ?? {}), log_only }, found, decision, person };
+    const ref = person ? { person: { id: person.id, object: person.object } } : {};
+    const resolved = resolvePlan(limited, person?.properties ?? {});
+    return { write: { ...resolved, log_only, ...ref }, found, decision, person };
   };
   return Promise.all(writes.map(match));
 }
@@ -181,7 +183,8 @@ async function previewPlan(
       const { record: keyed } = withSharedKey(verbs, { write, record, targets: [] });
       const { object, key } = keyed;
       const existing = there.get(`${object} ${key}`);
-      const standing = recordStanding(verbs.fields, write, keyed, values);
+      const isShared = keyed.own_key !== undefined || verbs.sharedKey?.(keyed) !== undefined;
+      const standing = recordStanding(verbs.fields, write, keyed, values, isShared);
       const fields = changes(verbs.fields, object, withoutNewer(record.fields), existing?.properties, standing);
       add(record.name, object, existing?.id, fields);
     }

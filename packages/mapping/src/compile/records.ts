@@ -1,14 +1,16 @@
 /** The records that a call becomes besides the person: call log, tasks, notes, deals, … */
-import { type Call, callKey, recordKey } from '@wrapup/call';
+import { createHash } from 'node:crypto';
+import { callKey, recordKey } from '@wrapup/call';
 import type { Place } from '@wrapup/findings';
 import { get, isList, isMap, type MapNode, type Node, suggest, textOf } from '@wrapup/findings';
 import type { Compiling } from '../language/compile-path.ts';
 import { type Condition, compileCondition } from '../language/predicate.ts';
+import { compileText } from '../language/text.ts';
 import type { MappedRecord } from '../model/compiled.ts';
 import type { Dialect, RecordDialect } from '../model/dialect.ts';
 import type { LeftOut, RecordPlan } from '../model/plan.ts';
 import { SINGLE } from '../schema/mapping-schema.ts';
-import type { Scope } from '../values/found.ts';
+import { Absent, type Evaluate, type Scope, toText } from '../values/found.ts';
 import { compileFields, evaluateFields, type Field } from './fields.ts';
 import { type CompiledOwner, checkOwnerOnce, compileOwner, planOwner } from './owner.ts';
 
@@ -23,6 +25,7 @@ export interface CompiledRecord {
   owner?: CompiledOwner;
   /** Property of its title, or of its subject. */
   headline?: string;
+  key?: CompiledKey;
   associate: { name: string; at: Place }[];
   labels?: Record<string, string>;
   at: Place;
@@ -109,6 +112,7 @@ function compileRecord(
   if (owner) checkOwnerOnce(owner, fields, compiling);
   const object = objectOf(node, dialect, compiling);
   if (object === undefined) return undefined;
+  const key = compileKey(node, hasPerson, compiling);
   const headline = (words.title ?? words.subject)?.property;
   return {
     type: dialect.type,
@@ -118,10 +122,43 @@ function compileRecord(
     associate,
     ...(headline === undefined ? {} : { headline }),
     ...(labels ? { labels } : {}),
+    ...(key ? { key } : {}),
     at: node.at,
     ...(owner ? { owner } : {}),
     ...(when && condition ? { when, when_at: condition.key } : {}),
   };
+}
+
+/** What a record is known by, instead of its call. */
+interface CompiledKey {
+  person: boolean;
+  parts: { text: string; evaluate: Evaluate }[];
+  at: Place;
+}
+
+/** The word for the plan's person among the parts of a key. */
+const PERSON = 'person';
+
+function compileKey(node: MapNode, hasPerson: boolean, compiling: Compiling): CompiledKey | undefined {
+  const list = get(node, 'key');
+  if (!isList(list)) return undefined;
+  const { report } = compiling;
+  const key: CompiledKey = { person: false, parts: [], at: list.at };
+  for (const item of list.items) {
+    const text = textOf(item)?.trim();
+    if (text === undefined || item.kind !== 'scalar') continue;
+    if (text === PERSON) {
+      key.person = true;
+      if (!hasPerson) report.error('unknown-path', 'the mapping looks for no person', item.at, 'add a person section');
+      continue;
+    }
+    const source = compileText(text, item.locate, 'path', compiling);
+    if (source) key.parts.push({ text, evaluate: source.evaluate });
+  }
+  const texts = list.items.map((item) => textOf(item)?.trim());
+  const twice = list.items.find((_, index) => texts.indexOf(texts[index]) < index);
+  if (twice) report.error('bad-value', 'a part of the key is listed twice', twice.at, 'keep one');
+  return key;
 }
 
 function readLabels(
@@ -269,13 +306,20 @@ export function planRecords(
       });
       continue;
     }
+    const key = keyOf(record, scope);
+    if (key instanceof Absent) {
+      gone.add(record.name);
+      const { reason, unusable } = key;
+      left.push({ field: record.name, reason, at: record.key?.at ?? record.at, ...(unusable ? { unusable } : {}) });
+      continue;
+    }
     const given = planOwner(record.owner, record.name, scope);
     left.push(...fields, ...given.left);
     plans.push({
       type: record.type,
       object: record.object,
       name: record.name,
-      key: keyOf(scope.call, record.name),
+      ...key,
       fields: writes,
       ...(given.owner ? { owner: given.owner } : {}),
       ...(record.headline === undefined ? {} : { headline: record.headline }),
@@ -297,8 +341,18 @@ export function describeRecords(records: CompiledRecord[]): MappedRecord[] {
   }));
 }
 
-function keyOf(call: Call, name: string): string {
-  return name === SINGLE ? callKey(call) : recordKey(call, name);
+/** @returns why there is no record, where a part of its own key is absent */
+function keyOf({ name, key }: CompiledRecord, scope: Scope): Pick<RecordPlan, 'key' | 'own_key'> | Absent {
+  const { call } = scope;
+  if (!key) return { key: name === SINGLE ? callKey(call) : recordKey(call, name) };
+  const hash = createHash('sha256');
+  for (const { text, evaluate } of key.parts) {
+    const value = toText(evaluate(scope));
+    if (value instanceof Absent) return new Absent(`its key has no ${text}: ${value.reason}`, value.unusable);
+    const part = value.trim().toLowerCase();
+    hash.update(`${part.length}\0${part}`);
+  }
+  return { key: `own:${name}:${hash.digest('hex')}`, own_key: { person: key.person } };
 }
 
 /** A record that this call does not make cannot be associated with. */

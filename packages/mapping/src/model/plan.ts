@@ -137,8 +137,13 @@ export interface RecordPlan {
   object: string;
   /** Name in the mapping; `call_log` for the call log. */
   name: string;
-  /** Unique key: `<source>:<call id>` for the call log, `<source>:<call id>:<name>` otherwise. */
+  /**
+   * Unique key: `<source>:<call id>` for the call log, `<source>:<call id>:<name>` otherwise; with a key of its own
+   * `own:<name>:<sha256 of what it is made of>`.
+   */
   key: string;
+  /** Set where other calls can mean the same record. `person`: the id of the plan's person is the end of its key. */
+  own_key?: { person: boolean };
   fields: FieldWrite[];
   owner?: OwnerPlan;
   /** The CRM's property that people read first, such as a title or a subject: where a remark is seen. */

@@ -48,7 +48,7 @@ export function decideField(
   if (write === 'never_unset' && isTrue(from) && !isTrue(value)) return { to: value, why: 'it is set, and stays set' };
   const isOurs = write === 'if_ours';
   if ((isOurs || write === 'if_newer') && call.watermark !== undefined && call.watermark > call.ended_at)
-    return { to: value, why: 'a later call has already been written to this person' };
+    return { to: value, why: 'a later call has already been written there' };
   if (saysTheSame(asText(from), asText(value))) return { to: value, why: SAYS_SO };
   if (write === 'forward') return decideForward(value, from, order ?? [], call);
   return isOurs || (write === 'if_newer' && call.repeated === true) ? decideByOrigin(value, from, call) : { to: value };

@@ -83,7 +83,17 @@ function typeOfWord({ as, literal }: WordDialect) {
 function recordShape({ words, any_object, owner, labels }: RecordDialect) {
   return {
     when: whenSchema.nullable().optional().describe('The record is written only for calls that fulfil it'),
-    ...(any_object ? { object: z.string().optional().describe(`The CRM’s object: ${any_object.such_as}`) } : {}),
+    ...(any_object
+      ? {
+          object: z.string().optional().describe(`The CRM’s object: ${any_object.such_as}`),
+          key: z
+            .array(pathSchema)
+            .min(1, 'must list at least one part')
+            .nullable()
+            .optional()
+            .describe('What makes the record one, instead of the call: [person, vars.job_id]'),
+        }
+      : {}),
     ...Object.fromEntries(Object.entries(words).map(([word, dialect]) => [word, wordSchema(dialect)])),
     ...(owner === undefined ? {} : { owner: ownerSchema.nullable().optional() }),
     fields: fieldsSchema.nullable().optional(),

@@ -14,22 +14,23 @@ import type { CrmRow, FieldRules } from '../rows/row.ts';
 import { canonicalOf, recordMemory, type WrittenValues } from '../rows/written-values.ts';
 import type { Existing, Item, RecordVerbs } from './record-verbs.ts';
 
-/** What `if_ours` asks about a record. */
+/** What `if_ours` asks about a record. @param isShared other calls can mean the same record */
 export function recordStanding(
   rules: FieldRules,
   { plan, ended_at }: Pick<PlanWrite, 'plan' | 'ended_at'>,
   record: RecordPlan,
   values: WrittenValues,
+  isShared: boolean,
 ): CallStanding {
+  const note = recordMemory(record);
   const canonical = (property: string, value: Value | undefined) => canonicalOf(rules, record.object, property, value);
   return {
     key: plan.key,
     ended_at,
-    watermark: undefined,
-    // A record of one call: whatever comes, comes again.
-    repeated: true,
-    originOf: ({ name }, from, to) =>
-      values.originOf(recordMemory(record), name, canonical(name, from), canonical(name, to)),
+    // A record of one call has no later call, and whatever comes to it comes again.
+    watermark: isShared ? values.endedOf(note) : undefined,
+    repeated: !isShared || values.isLast(note, plan),
+    originOf: ({ name }, from, to) => values.originOf(note, name, canonical(name, from), canonical(name, to)),
   };
 }
 
@@ -49,7 +50,7 @@ export interface RecordRow {
 
 /** @param there the record that exists; undefined for one that is to be created, as far as is known */
 export function makeRow(
-  crm: Pick<RecordVerbs, 'fields' | 'implied' | 'requiredOf' | 'linkFields'> & { values: WrittenValues },
+  crm: Pick<RecordVerbs, 'fields' | 'implied' | 'requiredOf' | 'linkFields' | 'sharedKey'> & { values: WrittenValues },
   { write, record, targets }: Item,
   there: Existing | undefined,
 ): RecordRow {
@@ -64,7 +65,8 @@ export function makeRow(
   };
   const remembered = new Map<string, string>();
   if (refused) return { refused, dropped, notes: [], reports: [], remembered, cut };
-  const call = recordStanding(crm.fields, write, record, crm.values);
+  const isShared = record.own_key !== undefined || crm.sharedKey?.(record) !== undefined;
+  const call = recordStanding(crm.fields, write, record, crm.values, isShared);
   const values: Record<string, unknown> = {};
   const decided = decideFields(fields, there?.properties, call, (name) => crm.fields.limitOf(object, name));
   for (const { applies, field, to } of decided) {

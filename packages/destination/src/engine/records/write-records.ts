@@ -56,8 +56,10 @@ function noteResumed(crm: RecordVerbs, write: PlanWrite): Map<string, RecordRece
 
 /** Under the key that all plans share which mean one record. */
 export function withSharedKey(crm: Pick<RecordVerbs, 'sharedKey'>, item: Item): Item {
-  const key = crm.sharedKey?.(item.record);
-  return key === undefined ? item : { ...item, record: { ...item.record, key } };
+  const { record, write } = item;
+  const own = record.own_key?.person ? `${record.key}:${write.person?.id ?? ''}` : undefined;
+  const key = own ?? crm.sharedKey?.(record);
+  return key === undefined ? item : { ...item, record: { ...record, key } };
 }
 
 function failureOf(

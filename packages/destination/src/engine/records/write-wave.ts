@@ -193,7 +193,9 @@ async function writeByStrategies(crm: Wave, items: ReadonlyMap<KeyStrategy, Item
         const failure = lost.get(item.write);
         if (failure) done.failed.push([item, failure]);
         // Anything may have been written before: by this delivery, or by the one that holds the key.
-        else if (item.write.plan.resume || claims.get(strategy)?.doubtful.has(item)) doubtful.set(item, strategy);
+        else if (item.write.plan.resume || item.record.own_key || claims.get(strategy)?.doubtful.has(item))
+          // Another call may have made it.
+          doubtful.set(item, strategy);
         else first.set(item, strategy);
       }
     const created = await create(crm, first);
