@@ -1,5 +1,6 @@
 /** What a fault is: its settings, what it does to a request, and how a vendor's own faults are described. */
 import type { Reply } from '../reply.ts';
+import type { Forms } from '../settings.ts';
 
 /** What goes over the wire, headers as they are: nothing is added. */
 export interface RawReply {
@@ -24,6 +25,8 @@ export interface ErrorBodies {
   unauthorized(): Reply;
   /** An answer that means success and holds no rows. */
   emptySuccess(): Reply;
+  /** In which forms it answers; default: the newest. */
+  forms?: Forms;
 }
 
 export interface FaultKindRule {

@@ -45,6 +45,12 @@ test.each<[FaultSpec, number, string | null, RegExp]>([
   expect((await raw()).status).toBe(201);
 });
 
+test('a search limit has the status of the forms that are set', async () => {
+  sandbox.control.settings({ hubspot: { forms: 2025 } });
+  sandbox.control.fault({ kind: 'secondly' });
+  expect((await raw()).status).toBe(500);
+});
+
 test('a reset before the write leaves nothing, one after it leaves the record', async () => {
   sandbox.control.fault({ kind: 'reset' });
   await expect(create('a')).rejects.toThrow('fetch failed');

@@ -19,7 +19,10 @@ export const HUBSPOT_FAULTS = {
   },
   ten_secondly: { commits: false, act: () => reply(tooMany('ten_secondly')) },
   daily: { commits: false, act: () => reply(tooMany('daily')) },
-  secondly: { commits: false, act: () => reply(tooManySearches(DEFAULT_SETTINGS.hubspot.forms)) },
+  secondly: {
+    commits: false,
+    act: (_spec, { forms = DEFAULT_SETTINGS.hubspot.forms }) => reply(tooManySearches(forms)),
+  },
 } satisfies Record<string, FaultKindRule>;
 
 function reply({ status, body }: Reply): Act {

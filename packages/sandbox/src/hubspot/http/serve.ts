@@ -70,7 +70,7 @@ async function serve(
     inputs,
     requestBody: textOf(request),
     latency: sandbox.settings.hubspot.latency,
-    errorBodies: hubspotErrorBodies(successOf(endpoint)),
+    errorBodies: { ...hubspotErrorBodies(successOf(endpoint)), forms: sandbox.settings.hubspot.forms },
     adapt: (fault) => withoutRows(fault, inputs),
     answer: async (n, fault) => {
       if (fault?.kind === 'drop_rows' && fault.commit === false) dropInputs(request, fault);
