@@ -157,7 +157,7 @@ export class QueueLines {
   /** Jobs that this process adds go to its own line, where that has hands free: no other process need be woken. */
   #takeOwn(queue: string): (() => void) | undefined {
     const line = this.#lines.get(queue);
-    if (!line || line.inHand >= line.worker.concurrency) return undefined;
+    if (!line || this.#isClosed || line.inHand >= line.worker.concurrency) return undefined;
     return () => {
       if (this.#lines.get(queue) === line) wake(line);
       else void this.#open(queue);

@@ -10,8 +10,11 @@ import type { PayloadRoom } from '../payloads/payload-room.ts';
 import { processCall } from './process-call.ts';
 import type { Verifier, Verify } from './verifier.ts';
 
-/** Calls of one queue that a process has in hand. */
-const CALLS_AT_ONCE = 50;
+/**
+ * Calls of one queue that a process has in hand: enough to keep it busy while Redis is a network away, and so few that
+ * each step of another client's call waits for few of theirs.
+ */
+const CALLS_AT_ONCE = 20;
 /** Wait of a call for something that does not say how long. */
 const DEFAULT_WAIT_MS = 10_000;
 
