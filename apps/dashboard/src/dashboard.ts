@@ -4,34 +4,37 @@
  * headers          on every answer, refusals too
  * /healthz         machines ask, by any name
  * host             a foreign name for this machine gets nothing, not even the password prompt
- * /metrics         counts only, so without a password (`METRICS_TOKEN` apart)
+ * /metrics         counts only, so without a password (`METRICS_TOKEN` apart), but by client: not beside logins of clients
  * /assets          what the sign-in page needs, the same in every installation
  * origin           of every write, signing in and out included
  * /login, /logout
  * identity         a session or HTTP Basic
+ * scope            everything, or the one client that the login is bound to or the address names
  * pages, /queues
  */
 import type { Config } from '@wrapup/config';
 import type { Store } from '@wrapup/queue';
 import { healthRoutes, html, type Logger, type Metrics } from '@wrapup/telemetry';
-import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
+import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Response } from 'express';
 import { makeBoard } from './board/board.ts';
 import { addGauges } from './gauges.ts';
 import { renderMessage } from './pages/layout.ts';
-import { Unavailable } from './queries/ask-redis.ts';
+import { ask, Unavailable } from './queries/ask-redis.ts';
 import { makeConnections, makeQueueNames } from './queries/connections.ts';
 import { actionRoutes, type Latest } from './routes/actions.ts';
 import { callRoutes } from './routes/calls.ts';
+import { clientRoutes } from './routes/clients.ts';
 import { connectionRoutes } from './routes/connections.ts';
 import { loginRoutes } from './routes/login.ts';
 import { playgroundRoutes } from './routes/playground.ts';
 import { unresolvedRoutes } from './routes/unresolved.ts';
+import { requireWhole, setScope } from './security/client-scope.ts';
 import { setHeaders } from './security/headers.ts';
 import { makeHosts, requireKnownHost } from './security/hosts.ts';
 import { LoginThrottle } from './security/login-throttle.ts';
 import { requireOwnOrigin } from './security/origin.ts';
 import { makePasswordCheck, type PasswordCheckParts } from './security/password.ts';
-import type { Credentials } from './security/principal.ts';
+import { type Credentials, makeFindLogin } from './security/principal.ts';
 import { endedSessionsOf, Sessions } from './security/sessions.ts';
 import { makeIdentify, requireIdentity } from './security/sign-in.ts';
 
@@ -44,7 +47,7 @@ export interface DashboardParts {
   latest?: () => Promise<Latest>;
   log: Logger;
   metrics: Metrics;
-  /** Absent: no password is asked for. Only right while nothing but loopback is listened on. */
+  /** Of the login that sees the whole installation. Absent: no password is asked for. Only right while nothing but loopback is listened on. */
   credentials?: Credentials;
   /** For tests: epoch ms now, and what waits after wrong passwords. */
   now?: () => number;
@@ -101,6 +104,10 @@ export function createDashboard(parts: DashboardParts): Express {
         );
     }),
   );
+  app.use('/metrics', (_request, response, next) => {
+    if (credentials && !metricsToken && hasClientLogins(config())) return refuseMetrics(response);
+    next();
+  });
   app.use(healthRoutes({ metrics, metricsToken }));
   app.use(
     '/assets',
@@ -120,9 +127,10 @@ export function createDashboard(parts: DashboardParts): Express {
     }),
   );
   if (credentials) {
-    const sessions = new Sessions(credentials, endedSessionsOf(store), now);
+    const findLogin = makeFindLogin(credentials, config);
+    const sessions = new Sessions(findLogin, endedSessionsOf(store), now);
     const checkPassword = makePasswordCheck({
-      credentials,
+      findLogin,
       log,
       throttle: new LoginThrottle(now),
       ...(wait && { wait }),
@@ -136,7 +144,15 @@ export function createDashboard(parts: DashboardParts): Express {
       }),
     );
   }
-  app.use('/queues', makeBoard({ store, config, queues, log, basePath: '/queues' }));
+  app.use(
+    setScope({
+      config,
+      hasCalls: (client) => ask(store, async () => (await store.ledger.count(client)) > 0),
+      refuse: notFound,
+    }),
+  );
+  app.use('/queues', requireWhole(refuseBound), makeBoard({ store, config, queues, log, basePath: '/queues' }));
+  app.use(clientRoutes({ store, config }));
   app.use(callRoutes({ store, config, connections, queues, log }));
   app.use(unresolvedRoutes({ store, config, latest, connections, log }));
   app.use(actionRoutes({ store, latest, log }));
@@ -146,6 +162,22 @@ export function createDashboard(parts: DashboardParts): Express {
   app.use(explainError(log));
   return app;
 }
+
+function hasClientLogins({ clients }: Config): boolean {
+  return Object.values(clients).some(({ password }) => password !== undefined);
+}
+
+/** Labels of metrics name every client. */
+function refuseMetrics(response: Response): void {
+  const hint = 'Set METRICS_TOKEN: clients have logins here, and metrics name all of them.';
+  response.status(403).json({ status: 'forbidden', hint });
+}
+
+const refuseBound: RequestHandler = (_request, response) => {
+  response.send(
+    renderMessage('Not with this login', ['The queues are those of all clients, and this login is bound to one.']),
+  );
+};
 
 const notFound: RequestHandler = (_request, response) => {
   response

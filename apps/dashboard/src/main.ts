@@ -38,6 +38,10 @@ await startOrExit(log, async () => {
     );
   }
 
+  if (!credentials && Object.values(config.current().clients).some(({ password }) => password !== undefined)) {
+    log.warn({}, 'clients have logins, which nothing asks for without DASHBOARD_PASSWORD: local users see all clients');
+  }
+
   await checkKeysAtStart(store, log);
 
   const dashboard = createDashboard({

@@ -1,8 +1,5 @@
 /** Requests without a session: what they get, HTTP Basic, and what wrong passwords cost. */
-import type { Request } from 'express';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Identify } from '../src/security/principal.ts';
-import { requireIdentity } from '../src/security/sign-in.ts';
 import { BROWSER, basic, type Harness, sessionCookie, startDashboard } from './support/harness.ts';
 
 const credentials = { user: 'admin', password: 'correct horse: battery' };
@@ -191,22 +188,4 @@ it('without a password there is no sign-in', async () => {
   expect(answer.status).toBe(200);
   expect(await answer.text()).not.toContain('Sign out');
   expect((await dashboard.get('/login')).status).toBe(404);
-});
-
-it('a login that is bound to a client sees nothing while pages cannot be narrowed to it', async () => {
-  dashboard = await startDashboard();
-  const identify: Identify = async () => ({ principal: { name: 'ada', client: 'acme' } });
-  const refusals: string[] = [];
-  let passed = false;
-  const middleware = requireIdentity({
-    identify,
-    sessions: undefined as never,
-    refuse: (_request, _response, why) => void refusals.push(why),
-  });
-  const response = { locals: {}, status: (code: number) => void refusals.push(String(code)) };
-  await middleware({ headers: {} } as Request, response as never, () => {
-    passed = true;
-  });
-  expect(passed).toBe(false);
-  expect(refusals).toEqual(['403', expect.stringContaining('bound to one client')]);
 });

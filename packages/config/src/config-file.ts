@@ -7,6 +7,7 @@ import type { Finding, Place } from '@wrapup/findings';
 import { checkAddresses } from './checks/check-addresses.ts';
 import { checkAlerts } from './checks/check-alerts.ts';
 import { checkConnections, findLive } from './checks/check-connections.ts';
+import { checkDashboard } from './checks/check-dashboard.ts';
 import { checkInbound } from './checks/check-inbound.ts';
 import { checkRoutes } from './checks/check-routes.ts';
 import { checkShape } from './checks/check-shape.ts';
@@ -32,6 +33,8 @@ export interface ConfigFile extends Pick<Config, 'sources' | 'connections' | 'ro
   /** What its sources share with no other file. */
   claims: SourceClaim[];
   alerts?: Alerts;
+  /** Of the login that is bound to the client. */
+  password?: string;
   retention: Retention;
   /** Of the file and the mappings; mounted secrets are left out, as it must say nothing about them. */
   hash: string;
@@ -128,6 +131,7 @@ export function loadConfigFile(file: string, text: string, client: string | unde
   checkSources(wrapup, document, { client, hasClients: parts.hasClients, live, reader });
   checkAddresses(wrapup, document);
   checkAlerts(wrapup, document, kinds);
+  checkDashboard(wrapup, document, { client, live });
   sortFindings(findings, shown);
 
   const hash = hashOf([files.hash(folder), ...hashes.values()]);
@@ -148,6 +152,7 @@ export function loadConfigFile(file: string, text: string, client: string | unde
     }),
     ...{ file, client, findings, hash, files, texts },
     claims: claimsOf(wrapup, document, client, reader),
+    ...(wrapup.dashboard?.password !== undefined && { password: wrapup.dashboard.password }),
     retention: toDays(wrapup.retention),
   };
 }

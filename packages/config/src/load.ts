@@ -151,6 +151,7 @@ export async function loadConfig(options: LoadOptions = {}): Promise<Loaded> {
       hash: used?.hash ?? '',
       errors,
       ...(used?.alerts && { alerts: used.alerts }),
+      ...(used?.password !== undefined && { password: used.password }),
       retention: used?.retention ?? root.retention,
     };
   }

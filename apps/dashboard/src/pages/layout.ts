@@ -1,5 +1,6 @@
-import { type Html, type HtmlPart, html } from '@wrapup/telemetry';
+import { escapeHtml, type Html, type HtmlPart, html } from '@wrapup/telemetry';
 import type { Response } from 'express';
+import type { ClientScope } from '../security/client-scope.ts';
 
 export interface PageParts {
   title: string;
@@ -11,6 +12,8 @@ export interface PageParts {
   menu?: boolean;
   /** Name of the session's operator, who can sign out. */
   user?: string | undefined;
+  /** The client that the page is about, and those to choose from. */
+  scope?: ClientScope | undefined;
   /** Seconds after which the page is read again by itself. */
   refresh?: number;
   body: HtmlPart;
@@ -27,12 +30,20 @@ const MENU = [
   ['/dead', 'Dead'],
   ['/connections', 'Connections'],
   ['/playground', 'Playground'],
+  ['/clients', 'Clients'],
   ['/queues/', 'Queues'],
 ] as const;
+/** Of the installation as a whole. */
+const WHOLE: ReadonlySet<string> = new Set(['/clients', '/queues/']);
+/** Clients that a page offers to switch to; the others are typed, or chosen on the page of all of them. */
+const MAX_CHOICES = 200;
 
 /** A whole page. */
-export function renderPage({ title, at, notice, refresh, menu = true, user, body }: PageParts): string {
-  return String(html`<!doctype html>
+export function renderPage({ title, at, notice, refresh, menu = true, user, scope, body }: PageParts): string {
+  const entries = MENU.filter(
+    ([path]) => !(scope?.isBound && WHOLE.has(path)) && (path !== '/clients' || at === path || hasClients(scope)),
+  );
+  const page = String(html`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -46,7 +57,8 @@ ${refresh !== undefined && html`<meta http-equiv="refresh" content="${refresh}">
 <body>
 <header>
 <a class="brand" href="/">Wrapup</a>
-${menu && html`<nav aria-label="Main">${MENU.map(([path, name]) => renderEntry(path, name, at))}</nav>`}
+${menu && html`<nav aria-label="Main">${entries.map(([path, name]) => renderEntry(path, name, at))}</nav>`}
+${scope && renderSwitch(scope, at)}
 ${user !== undefined && html`<form class="sign-out" method="post" action="/logout">${user} <button>Sign out</button></form>`}
 </header>
 <main>
@@ -56,6 +68,38 @@ ${body}
 </body>
 </html>
 `);
+  return scope?.client === undefined || scope.isBound ? page : carryClient(page, scope.client);
+}
+
+function hasClients(scope: ClientScope | undefined): boolean {
+  return scope !== undefined && (scope.choices.length > 0 || scope.client !== undefined);
+}
+
+/** Which client the page is about. It leads to the same list of another one, or of all. */
+function renderSwitch(scope: ClientScope, at = '/'): HtmlPart {
+  const { client, isBound, choices } = scope;
+  if (isBound) return html`<span class="client">Client <b>${client}</b></span>`;
+  if (!hasClients(scope)) return false;
+  const path = WHOLE.has(at) ? '/' : at;
+  return html`<form class="client" method="get" action="${path}"><label>Client <input name="client" list="clients" value="${client ?? ''}" placeholder="all" autocomplete="off" spellcheck="false"></label>
+<datalist id="clients">${choices.slice(0, MAX_CHOICES).map((name) => html`<option value="${name}"></option>`)}</datalist>
+<button>Switch</button></form>`;
+}
+
+const OWN_ADDRESS = / (href|action)="(\/(?!assets\/|queues\/|clients"|logout")[^"]*)"/g;
+const SEARCH_FORM = /<form class="(?!client")[^"]*" method="get"[^>]*>/g;
+
+/**
+ * Every link and form of a page keeps the client that was chosen. Done to the finished page, so that no link can be
+ * forgotten: quotes in text are escaped, so that only attributes match.
+ */
+function carryClient(page: string, client: string): string {
+  const value = encodeURIComponent(client);
+  return page
+    .replace(SEARCH_FORM, (form) => `${form}<input type="hidden" name="client" value="${escapeHtml(client)}">`)
+    .replace(OWN_ADDRESS, (whole, attribute: string, path: string) =>
+      /[?;]client=/.test(path) ? whole : ` ${attribute}="${path}${path.includes('?') ? '&amp;' : '?'}client=${value}"`,
+    );
 }
 
 function renderEntry(path: string, name: string, at: string | undefined): Html {
@@ -64,8 +108,8 @@ function renderEntry(path: string, name: string, at: string | undefined): Html {
 
 /** Sends a whole page, with the operator's name and the way out where there is a session. */
 export function sendPage(response: Response, parts: PageParts): void {
-  const { identity } = response.locals;
-  response.send(renderPage({ ...parts, user: identity?.session && identity.principal.name }));
+  const { identity, scope } = response.locals;
+  response.send(renderPage({ ...parts, scope, user: identity?.session && identity.principal.name }));
 }
 
 /** A page with one message: not found, refused, unavailable. */

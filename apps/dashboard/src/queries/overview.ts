@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Store } from '@wrapup/queue';
+import { clientOfQueue, type Store } from '@wrapup/queue';
 import { type CallState, statesOf } from './search-calls.ts';
 
 export interface Overview {
@@ -27,49 +27,62 @@ const DAY_WITHIN_MS = 150;
 
 type Day = Required<Pick<Overview, 'day' | 'partial'>>;
 
+interface DayCount {
+  latest?: Day;
+  /** Epoch ms from which on it is counted again. */
+  due: number;
+  counting?: Promise<Day> | undefined;
+}
+
 /**
  * Counts what is where. The day's numbers are counted behind the pages: one shows those of a moment ago rather than
  * wait, and says so when there are none yet.
+ * @returns the overview of one client, or of all
  */
-export function makeOverview(store: Store, queues: () => Promise<string[]>): () => Promise<Overview> {
-  let latest: Day | undefined;
-  let due = 0;
-  let counting: Promise<Day> | undefined;
-  const countOnce = async () => {
+export function makeOverview(
+  store: Store,
+  queues: () => Promise<string[]>,
+): (client: string | undefined) => Promise<Overview> {
+  const days = new Map<string | undefined, DayCount>();
+  const countOnce = async (count: DayCount, client: string | undefined) => {
     const began = Date.now();
     try {
-      latest = await countDay(store);
-      due = Date.now() + Math.max(FRESH_MS, PAUSE_FACTOR * (Date.now() - began));
-      return latest;
+      count.latest = await countDay(store, client);
+      count.due = Date.now() + Math.max(FRESH_MS, PAUSE_FACTOR * (Date.now() - began));
+      return count.latest;
     } finally {
-      counting = undefined;
+      count.counting = undefined;
     }
   };
-  return async () => {
-    if (!latest || Date.now() >= due) counting ??= countOnce();
-    const day = counting;
+  const queuesOf = async (client: string | undefined) =>
+    (await queues()).filter((name) => client === undefined || clientOfQueue(name) === client);
+  return async (client) => {
+    const count = days.get(client) ?? { due: 0 };
+    days.set(client, count);
+    if (!count.latest || Date.now() >= count.due) count.counting ??= countOnce(count, client);
+    const day = count.counting;
     // Looked at below, or by the next page; Redis being away shows in what is asked for beside it.
     day?.catch(() => {});
     const [calls, parked, dead, states] = await Promise.all([
-      store.ledger.count(),
-      store.unresolved.count('parked'),
-      store.unresolved.count('dead'),
-      queues().then((names) => store.queues.read(names)),
+      store.ledger.count(client),
+      store.unresolved.count('parked', { client }),
+      store.unresolved.count('dead', { client }),
+      queuesOf(client).then((names) => store.queues.read(names)),
     ]);
     const fresh = day && (await Promise.race([day, sleep(DAY_WITHIN_MS, undefined, { ref: false })]));
     return {
       ...{ calls, parked, dead, partial: false },
       underWay: states.reduce((sum, { waiting, active, delayed }) => sum + waiting + active + delayed, 0),
-      ...(fresh ?? latest),
+      ...(fresh ?? count.latest),
     };
   };
 }
 
-async function countDay(store: Store): Promise<Day> {
+async function countDay(store: Store, client: string | undefined): Promise<Day> {
   const day: Day['day'] = {};
   const now = Date.now();
   let counted = 0;
-  for await (const entry of store.ledger.scan({ since: now - DAY_MS })) {
+  for await (const entry of store.ledger.scan({ since: now - DAY_MS, ...(client && { client }) })) {
     if (counted >= MAX_COUNTED || Date.now() > now + MAX_COUNT_MS) return { day, partial: true };
     counted += 1;
     for (const state of statesOf(entry)) day[state] = (day[state] ?? 0) + 1;

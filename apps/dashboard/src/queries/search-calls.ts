@@ -39,13 +39,14 @@ export const PAGE_SIZE = 50;
 const MAX_READ = 20_000;
 const MAX_SEARCH_MS = 2_000;
 
-/** Newest first. */
-export async function searchCalls(store: Store, query: CallSearch): Promise<CallPage> {
+/** Newest first. @param client whose calls are searched; undefined for all */
+export async function searchCalls(store: Store, query: CallSearch, client?: string): Promise<CallPage> {
   const entries: LedgerEntry[] = [];
   const until = Date.now() + MAX_SEARCH_MS;
   let cursor: string | undefined;
   let read = 0;
-  for await (const entry of store.ledger.scan(query.after === undefined ? {} : { after: query.after })) {
+  const options = { ...(query.after === undefined ? {} : { after: query.after }), ...(client && { client }) };
+  for await (const entry of store.ledger.scan(options)) {
     if (cursor && (entries.length === PAGE_SIZE || read >= MAX_READ || Date.now() > until)) {
       return { entries, next: cursor, cut: entries.length < PAGE_SIZE };
     }

@@ -7,6 +7,7 @@ import { MAX_REASON_LENGTH, REPLAYABLE } from '../pages/actions.ts';
 import { renderMessage } from '../pages/layout.ts';
 import { linkToCall } from '../pages/parts.ts';
 import { ask } from '../queries/ask-redis.ts';
+import { isInScope, redirectTo, scopeOf } from '../security/client-scope.ts';
 import type { NoticeName } from './notices.ts';
 import { noteAction } from './operator.ts';
 import { fieldOf } from './request.ts';
@@ -33,6 +34,7 @@ export function actionRoutes({ store, latest, log }: ActionRoutesParts): Router 
   router.post('/calls/:id/replay', form, async (request, response) => {
     const target = readTarget(request);
     if (!target) return refuse(response);
+    if (!isInScope(scopeOf(response), target.source)) return refuseForeign(response);
     const { source, call_id, route } = target;
     const { config, broken } = await latest();
     const done = await ask(store, async () => {
@@ -49,6 +51,7 @@ export function actionRoutes({ store, latest, log }: ActionRoutesParts): Router 
   router.post('/calls/:id/drop', form, async (request, response) => {
     const target = readTarget(request);
     if (!target) return refuse(response);
+    if (!isInScope(scopeOf(response), target.source)) return refuseForeign(response);
     const { source, call_id, route } = target;
     // It stays in the ledger, which holds no personal data.
     const reason = scrub((fieldOf(request, 'reason') ?? '').trim(), MAX_REASON_LENGTH);
@@ -82,10 +85,14 @@ function refuse(response: Response): void {
   response.status(400).send(renderMessage('The request was not understood', ['It names no delivery.']));
 }
 
+function refuseForeign(response: Response): void {
+  response.status(404).send(renderMessage('No such call', ['Nothing was changed.']));
+}
+
 /** Only to pages that have these buttons: an address from outside could lead anywhere. */
 function back(request: Request, response: Response, notice: NoticeName): void {
   const wanted = fieldOf(request, 'back');
   const call = linkToCall(fieldOf(request, 'source') ?? '', request.params.id as string);
   const place = wanted === '/parked' || wanted === '/dead' ? `${wanted}?` : `${call}&`;
-  response.redirect(303, `${place}did=${notice}`);
+  redirectTo(response, `${place}did=${notice}`);
 }

@@ -12,6 +12,7 @@ import { ask } from '../queries/ask-redis.ts';
 import { makeOverview } from '../queries/overview.ts';
 import { readReconciliations } from '../queries/reconciliations.ts';
 import { CALL_STATES, type CallSearch, searchCalls } from '../queries/search-calls.ts';
+import { configOfScope, isInScope, redirectTo, scopeOf } from '../security/client-scope.ts';
 import { noticeOf } from './notices.ts';
 import { noteAction } from './operator.ts';
 import { queryOf } from './request.ts';
@@ -32,21 +33,23 @@ export function callRoutes({ store, config, connections, queues, log }: CallRout
 
   router.get('/', async (request, response) => {
     const query = readQuery((name) => queryOf(request, name));
+    const scope = scopeOf(response);
+    const now = configOfScope(config(), scope);
     if (query.id && !query.after) {
       const id = query.id;
-      const [exact, ...others] = await ask(store, () => store.ledger.find(id, Object.keys(config().sources)));
-      if (exact && others.length === 0) return response.redirect(303, linkToCall(exact.source, exact.call_id));
+      const [exact, ...others] = await ask(store, () => store.ledger.find(id, Object.keys(now.sources)));
+      if (exact && others.length === 0) return redirectTo(response, linkToCall(exact.source, exact.call_id));
     }
     const [page, numbers, names, reconciliations, schemaChecks] = await ask(store, () =>
       Promise.all([
-        searchCalls(store, query),
-        overview(),
+        searchCalls(store, query, scope.client),
+        overview(scope.client),
         connections(),
-        readReconciliations(store, config()),
-        readSchemaChecks(store, Object.keys(config().connections)),
+        readReconciliations(store, now),
+        readSchemaChecks(store, Object.keys(now.connections)),
       ]),
     );
-    const { sources, routes } = config();
+    const { sources, routes } = now;
     sendPage(response, {
       title: 'Calls',
       at: '/',
@@ -58,7 +61,7 @@ export function callRoutes({ store, config, connections, queues, log }: CallRout
         schemaChecks,
         sources: Object.keys(sources),
         routes: routes.map(({ name }) => name),
-        connections: names,
+        connections: names.filter((name) => isInScope(scope, name)),
       }),
     });
   });
@@ -66,7 +69,9 @@ export function callRoutes({ store, config, connections, queues, log }: CallRout
   router.get('/calls/:id', async (request, response) => {
     const id = request.params.id;
     const source = queryOf(request, 'source');
-    const sources = source ? [source] : Object.keys(config().sources);
+    const scope = scopeOf(response);
+    const now = configOfScope(config(), scope);
+    const sources = (source ? [source] : Object.keys(now.sources)).filter((name) => isInScope(scope, name));
     const entries = await ask(store, () => store.ledger.find(id, sources));
     const [entry] = entries;
     if (!entry) {
@@ -83,9 +88,9 @@ export function callRoutes({ store, config, connections, queues, log }: CallRout
       return sendPage(response, { title: 'Which call?', body: renderChoice(entries) });
     }
     const [kept, pauses] = await ask(store, () => Promise.all([findKept(store, entry), findPauses(store, entry)]));
-    const configured = Object.hasOwn(config().sources, entry.source);
-    const agent = agentName(config(), entry.source, entry.agent_id);
-    const candidates = await findCandidates(store, config(), entry);
+    const configured = Object.hasOwn(now.sources, entry.source);
+    const agent = agentName(now, entry.source, entry.agent_id);
+    const candidates = await findCandidates(store, now, entry);
     for (const [route, connection] of candidates.asked) {
       const fields = { source: entry.source, call_id: entry.call_id, route, connection };
       noteAction(log, request, response, { action: 'look up candidates', ...fields });

@@ -8,6 +8,7 @@ import { MAX_REASON_LENGTH } from '../pages/actions.ts';
 import { renderConnections } from '../pages/connections-page.ts';
 import { renderMessage, sendPage } from '../pages/layout.ts';
 import { ask } from '../queries/ask-redis.ts';
+import { configOfScope, isInScope, redirectTo, scopeOf } from '../security/client-scope.ts';
 import { noticeOf } from './notices.ts';
 import { noteAction } from './operator.ts';
 import { fieldOf, queryOf } from './request.ts';
@@ -26,10 +27,12 @@ export function connectionRoutes({ store, config, connections, log }: Connection
   const form = express.urlencoded({ extended: false, limit: '10kb' });
 
   router.get('/connections', async (request, response) => {
-    const reports = await ask(store, async () =>
-      Promise.all((await connections()).map((name) => store.connections.report(name))),
-    );
-    const configured = config().connections;
+    const scope = scopeOf(response);
+    const reports = await ask(store, async () => {
+      const names = (await connections()).filter((name) => isInScope(scope, name));
+      return Promise.all(names.map((name) => store.connections.report(name)));
+    });
+    const configured = configOfScope(config(), scope).connections;
     sendPage(response, {
       title: 'Connections',
       at: '/connections',
@@ -46,7 +49,7 @@ export function connectionRoutes({ store, config, connections, log }: Connection
   for (const action of ['pause', 'resume'] as const) {
     router.post(`/connections/:name/${action}`, form, async (request, response) => {
       const name = request.params.name as string;
-      if (!(await ask(store, connections)).includes(name)) {
+      if (!isInScope(scopeOf(response), name) || !(await ask(store, connections)).includes(name)) {
         return void response.status(404).send(renderMessage('No such connection', ['Nothing was changed.']));
       }
       const reason = scrub((fieldOf(request, 'reason') ?? '').trim(), MAX_REASON_LENGTH);
@@ -55,7 +58,7 @@ export function connectionRoutes({ store, config, connections, log }: Connection
       );
       noteAction(log, request, response, { action, connection: name });
       const did = action === 'pause' ? 'paused' : state.circuit === 'open' ? 'probing' : 'resumed';
-      response.redirect(303, `/connections?did=${did}`);
+      redirectTo(response, `/connections?did=${did}`);
     });
   }
   return router;

@@ -11,6 +11,8 @@ export function noteAction(
   fields: { action: string } & Record<string, unknown>,
 ): void {
   const { action, ...rest } = fields;
-  const user = response.locals.identity?.principal.name ?? 'local user';
-  log.info({ action, user, address: clientAddress(request), ...rest }, 'an operator acted');
+  const { identity, scope } = response.locals;
+  const user = identity?.principal.name ?? 'local user';
+  const client = scope?.client === undefined ? {} : { client: scope.client };
+  log.info({ action, user, address: clientAddress(request), ...client, ...rest }, 'an operator acted');
 }

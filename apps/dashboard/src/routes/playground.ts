@@ -8,6 +8,7 @@ import express, { type Response, Router } from 'express';
 import { sendPage } from '../pages/layout.ts';
 import { type PlaygroundResult, renderPlayground } from '../pages/playground-page.ts';
 import { askCrm } from '../queries/ask-crm.ts';
+import { configOfScope, scopeOf } from '../security/client-scope.ts';
 import { noteAction } from './operator.ts';
 import { fieldOf } from './request.ts';
 
@@ -28,7 +29,7 @@ export interface PlaygroundRoutesParts {
 export function playgroundRoutes({ store, config, log }: PlaygroundRoutesParts): Router {
   const router = Router();
   const send = (response: Response, given: Given, result?: PlaygroundResult) => {
-    const { sources, routes } = config();
+    const { sources, routes } = configOfScope(config(), scopeOf(response));
     sendPage(response, {
       title: 'Playground',
       at: '/playground',
@@ -54,9 +55,9 @@ export function playgroundRoutes({ store, config, log }: PlaygroundRoutesParts):
       ...(route ? { route } : {}),
       ...(ask ? { ask } : {}),
     };
-    const current = config();
+    const current = configOfScope(config(), scopeOf(response));
     const result = tryOut(current, given);
-    const connection = result.connection === undefined ? undefined : current.connections[result.connection];
+    const connection = result.connection === undefined ? undefined : own(current.connections, result.connection);
     if (ask && connection && result.plan) {
       // The address that is looked up stays out of the log.
       const fields = { source: result.call?.source, route: result.route, connection: connection.name };

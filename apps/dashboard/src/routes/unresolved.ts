@@ -20,6 +20,7 @@ import { MAX_REASON_LENGTH } from '../pages/actions.ts';
 import { renderMessage, sendPage } from '../pages/layout.ts';
 import { renderUnresolved, STILL_MS, type UnresolvedQuery } from '../pages/unresolved-page.ts';
 import { ask } from '../queries/ask-redis.ts';
+import { type ClientScope, configOfScope, isInScope, redirectTo, scopeOf } from '../security/client-scope.ts';
 import type { Latest } from './actions.ts';
 import { noticeOf } from './notices.ts';
 import { noteAction } from './operator.ts';
@@ -53,28 +54,32 @@ export function unresolvedRoutes({ store, config, latest, connections, log }: Un
     router.get(`/${state}`, async (request, response) => {
       const now = Date.now();
       const query = readQuery((name) => queryOf(request, name));
-      const filter = filterOf(query, now);
+      const scope = scopeOf(response);
+      const filter = filterOf(query, now, scope);
       const [after, before] = [queryOf(request, 'after'), queryOf(request, 'before')];
       const [page, matching, partitions, unindexed, all, names] = await ask(store, () =>
         Promise.all([
           store.unresolved.page(state, filter, { after, before, within: SEARCH_MS }),
           store.unresolved.countMatches(state, filter, SEARCH_MS),
-          store.unresolved.partitions(state),
-          countUnindexed(store, state),
+          store.unresolved.partitions(state, { client: scope.client }),
+          // Counted for the installation as a whole.
+          scope.client === undefined ? countUnindexed(store, state) : 0,
           listBulk(store),
           connections(),
         ]),
       );
-      const runs = all.filter((run) => run.state === state && run.begun && run.ended === undefined);
-      const { sources, routes } = config();
-      const shown = all.find(({ id, ended }) => id === queryOf(request, 'run') && ended !== undefined);
+      const own = all.filter((run) => isRunOf(run, scope));
+      const runs = own.filter((run) => run.state === state && run.begun && run.ended === undefined);
+      const { sources, routes } = configOfScope(config(), scope);
+      const shown = own.find(({ id, ended }) => id === queryOf(request, 'run') && ended !== undefined);
       sendPage(response, {
         title: state === 'parked' ? 'Parked' : 'Dead',
         at: `/${state}`,
         notice: shown ? noticeOf(noticeNameOf(shown.action), countsOf(shown)) : readNotice(request),
         ...(runs.some(({ moved_at }) => now - moved_at < STILL_MS) ? { refresh: REFRESH_S } : {}),
         body: renderUnresolved({
-          ...{ state, page, matching, partitions, unindexed, query, now, runs, connections: names },
+          ...{ state, page, matching, partitions, unindexed, query, now, runs },
+          connections: names.filter((name) => isInScope(scope, name)),
           sources: Object.keys(sources),
           routes: routes.map(({ name }) => name),
         }),
@@ -85,13 +90,13 @@ export function unresolvedRoutes({ store, config, latest, connections, log }: Un
 
     router.post(`/${state}/drop`, form, async (request, response) => {
       const why = scrub((fieldOf(request, 'why') ?? '').trim(), MAX_REASON_LENGTH);
-      if (!why) return response.redirect(303, backTo(request, state, { did: 'reason' }));
+      if (!why) return redirectTo(response, backTo(request, state, { did: 'reason' }));
       return startRun(request, response, state, 'drop', why);
     });
 
     router.post(`/${state}/runs/:id`, form, async (request, response) => {
       const run = await ask(store, () => readBulk(store, request.params.id as string));
-      if (run?.state !== state) {
+      if (run?.state !== state || !isRunOf(run, scopeOf(response))) {
         const lines = ['The run is not known any more.'];
         return void response.status(404).send(renderMessage('No such run', lines));
       }
@@ -109,7 +114,7 @@ export function unresolvedRoutes({ store, config, latest, connections, log }: Un
     const now = await latest();
     const seen = Number(fieldOf(request, 'seen'));
     const query = readQuery((name) => fieldOf(request, name));
-    const filter = filterOf(query, Number.isFinite(seen) && seen > 0 ? seen : 0);
+    const filter = filterOf(query, Number.isFinite(seen) && seen > 0 ? seen : 0, scopeOf(response));
     const given = { state, action, filter, ...(why === undefined ? {} : { why }) };
     await follow(request, response, await ask(store, () => startBulk(store, given)), now);
   }
@@ -134,10 +139,10 @@ export function unresolvedRoutes({ store, config, latest, connections, log }: Un
       },
     );
     const run = await Promise.race([work, sleep(RUN_WITHIN_MS, 'late' as const, { ref: false })]);
-    if (run === 'late') return response.redirect(303, backTo(request, state, { run: id }));
-    if (run === undefined) return response.redirect(303, backTo(request, state, { did: 'interrupted' }));
+    if (run === 'late') return redirectTo(response, backTo(request, state, { run: id }));
+    if (run === undefined) return redirectTo(response, backTo(request, state, { did: 'interrupted' }));
     const did = action === 'replay' && broken ? 'replayed_many_before' : noticeNameOf(action);
-    response.redirect(303, backTo(request, state, { did, ...countsOf(run) }));
+    redirectTo(response, backTo(request, state, { did, ...countsOf(run) }));
   }
   return router;
 }
@@ -165,11 +170,21 @@ function readQuery(value: (name: string) => string | undefined): UnresolvedQuery
   return query;
 }
 
+/** Whether a run may be followed: within one client, only those of that client. */
+function isRunOf({ filter }: BulkRun, { client }: ClientScope): boolean {
+  return client === undefined || filter.client === client;
+}
+
 /** @param seen epoch ms of the page that the filter was chosen on */
-function filterOf({ since, code, reason, ...places }: UnresolvedQuery, seen: number): UnresolvedFilter {
+function filterOf(
+  { since, code, reason, ...places }: UnresolvedQuery,
+  seen: number,
+  { client }: ClientScope,
+): UnresolvedFilter {
   const ago = since === undefined ? undefined : parseDuration(since);
   return {
     ...places,
+    client,
     ...(reason === undefined ? {} : reasonFilter(reason)),
     ...(code === undefined ? {} : { codes: [code] }),
     until: seen,

@@ -1,8 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { clientAddress, digestOfSecret, isSecret, type Logger, LogThrottle, networkOf } from '@wrapup/telemetry';
 import type { Request } from 'express';
 import { LoginThrottle } from './login-throttle.ts';
-import type { Credentials, Principal } from './principal.ts';
+import { type Credentials, type FindLogin, type Principal, principalOf } from './principal.ts';
 
 /** Least distance of two log lines on one address, which an attacker would otherwise make by the thousand. */
 const LOG_EVERY_MS = 1_000;
@@ -11,7 +12,7 @@ const LOG_EVERY_MS = 1_000;
 export type CheckPassword = (request: Request, given: Credentials) => Promise<Principal | undefined>;
 
 export interface PasswordCheckParts {
-  credentials: Credentials;
+  findLogin: FindLogin;
   log: Logger;
   throttle?: LoginThrottle;
   /** Waits for the given milliseconds. */
@@ -19,24 +20,23 @@ export interface PasswordCheckParts {
 }
 
 /**
- * Compares user and password in constant time. What is wrong counts at once, before its answer waits, so that attempts
+ * Compares the password in constant time, that of an unknown user too. What is wrong counts at once, before its answer waits, so that attempts
  * which come together do not share one count.
  */
 export function makePasswordCheck({
-  credentials,
+  findLogin,
   log,
   throttle = new LoginThrottle(),
   wait = pause,
 }: PasswordCheckParts): CheckPassword {
   const logThrottle = new LogThrottle(LOG_EVERY_MS);
-  const expected = { user: digestOfSecret(credentials.user), password: digestOfSecret(credentials.password) };
+  const unguessable = randomUUID();
   return async (request, given) => {
     const address = clientAddress(request);
     const network = networkOf(address);
-    // Both are compared whatever the first says, so that the time tells nothing about either.
-    const userIsRight = isSecret(given.user, expected.user);
-    const passwordIsRight = isSecret(given.password, expected.password);
-    const isRight = userIsRight && passwordIsRight;
+    const login = findLogin(given.user);
+    // Compared for an unknown user as well, so that the time does not tell who has a login.
+    const isRight = isSecret(given.password, digestOfSecret(login?.password ?? unguessable)) && login !== undefined;
     if (!isRight) {
       throttle.failed(network);
       const left_out = logThrottle.admit(network);
@@ -45,7 +45,7 @@ export function makePasswordCheck({
     const delay = throttle.delay(network);
     if (isRight) throttle.succeeded(network);
     if (delay > 0) await wait(delay);
-    return isRight ? { name: credentials.user } : undefined;
+    return isRight ? principalOf(login) : undefined;
   };
 }
 

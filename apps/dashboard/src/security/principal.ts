@@ -1,3 +1,5 @@
+import { own } from '@wrapup/call';
+import type { Config } from '@wrapup/config';
 import type { Request } from 'express';
 
 /**
@@ -15,6 +17,28 @@ export interface Principal {
 export interface Credentials {
   user: string;
   password: string;
+}
+
+/** Credentials that are configured, with the client that they are bound to. */
+export type Login = Credentials & Pick<Principal, 'client'>;
+
+/** The login of a user; undefined where there is none. Asked on every request, so that a removed one ends at once. */
+export type FindLogin = (user: string) => Login | undefined;
+
+/**
+ * The login of the installation, and one for each client with a password in its file. Where a client has the name of the
+ * installation's user, that user is meant.
+ */
+export function makeFindLogin(whole: Credentials, config: () => Config): FindLogin {
+  return (user) => {
+    if (user === whole.user) return whole;
+    const password = own(config().clients, user)?.password;
+    return password === undefined ? undefined : { user, password, client: user };
+  };
+}
+
+export function principalOf({ user, client }: Login): Principal {
+  return { name: user, ...(client === undefined ? {} : { client }) };
 }
 
 export interface OperatorSession {

@@ -7,15 +7,16 @@
  * over      `LIFETIME_MS` after the sign-in, whatever was asked for meanwhile
  * ended     by signing out: the id is kept in Redis for as long as one of its tokens could still be valid
  *
- * The key is derived from user and password, so that a change of either ends every session and no key has to be stored.
+ * The key is derived from user and password, so that a change of either ends every session of that user, no key has to be
+ * stored, and a token says nothing of another user's password.
  * scrypt makes each guess at the password expensive for the owner of a stolen token.
  */
 import { randomUUID, scrypt } from 'node:crypto';
 import { promisify } from 'node:util';
 import type { Store } from '@wrapup/queue';
-import { jwtVerify, SignJWT } from 'jose';
+import { decodeJwt, jwtVerify, SignJWT } from 'jose';
 import { ask } from '../queries/ask-redis.ts';
-import type { Credentials, OperatorSession, Principal } from './principal.ts';
+import { type Credentials, type FindLogin, type OperatorSession, type Principal, principalOf } from './principal.ts';
 
 /** NIST SP 800-63B-4 §2.2.3: an hour of inactivity, a day in all (AAL2). */
 const IDLE_MS = 60 * 60_000;
@@ -42,15 +43,15 @@ export interface EndedSessions {
 }
 
 export class Sessions {
-  readonly #credentials: Credentials;
-  /** Derived when the first session is started or read. */
-  #derived: Promise<Uint8Array> | undefined;
+  readonly #findLogin: FindLogin;
+  /** By user, each derived when its first session is started or read. */
+  readonly #keys = new Map<string, { password: string; key: Promise<Uint8Array> }>();
   readonly #ended: EndedSessions;
   readonly #now: () => number;
 
   /** @param now epoch ms */
-  constructor(credentials: Credentials, ended: EndedSessions, now: () => number = Date.now) {
-    this.#credentials = credentials;
+  constructor(findLogin: FindLogin, ended: EndedSessions, now: () => number = Date.now) {
+    this.#findLogin = findLogin;
     this.#ended = ended;
     this.#now = now;
   }
@@ -79,12 +80,18 @@ export class Sessions {
     await this.#ended.add(id, Math.max(1, started_at + LIFETIME_MS - this.#now()));
   }
 
-  get #key(): Promise<Uint8Array> {
-    this.#derived ??= deriveKey(this.#credentials);
-    return this.#derived;
+  #keyOf({ user, password }: Credentials): Promise<Uint8Array> {
+    let known = this.#keys.get(user);
+    if (known?.password !== password) {
+      known = { password, key: deriveKey({ user, password }) };
+      this.#keys.set(user, known);
+    }
+    return known.key;
   }
 
   async #issue(id: string, principal: Principal, started_at: number): Promise<SessionToken> {
+    const login = this.#findLogin(principal.name);
+    if (!login) throw new Error('the login has just been removed');
     const issued_at = this.#now();
     const expires_at = Math.min(issued_at + IDLE_MS, started_at + LIFETIME_MS);
     const token = await new SignJWT({ sid: id, auth_time: toSeconds(started_at) })
@@ -94,13 +101,16 @@ export class Sessions {
       .setSubject(principal.name)
       .setIssuedAt(toSeconds(issued_at))
       .setExpirationTime(toSeconds(expires_at))
-      .sign(await this.#key);
+      .sign(await this.#keyOf(login));
     return { token, session: { id, principal, started_at, issued_at, expires_at } };
   }
 
   async #verify(token: string): Promise<OperatorSession | undefined> {
     try {
-      const { payload } = await jwtVerify(token, await this.#key, {
+      // Whose key it takes: proved by the signature.
+      const login = this.#findLogin(decodeJwt(token).sub ?? '');
+      if (!login) return undefined;
+      const { payload } = await jwtVerify(token, await this.#keyOf(login), {
         algorithms: ['HS256'],
         issuer: ISSUER,
         audience: AUDIENCE,
@@ -112,7 +122,7 @@ export class Sessions {
       if (typeof iat !== 'number' || typeof exp !== 'number') return undefined;
       const [started_at, issued_at, expires_at] = [auth_time * 1000, iat * 1000, exp * 1000];
       if (this.#now() >= started_at + LIFETIME_MS) return undefined;
-      return { id: sid, principal: { name: sub }, started_at, issued_at, expires_at };
+      return { id: sid, principal: principalOf(login), started_at, issued_at, expires_at };
     } catch {
       return undefined;
     }

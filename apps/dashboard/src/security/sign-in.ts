@@ -34,11 +34,6 @@ export function requireIdentity({ identify, sessions, refuse }: IdentityParts): 
   return async (request, response, next) => {
     const identity = await identify(request);
     if (!identity) return challenge(request, response, refuse);
-    // No page can be narrowed to one client yet, and showing all of them would be worse than showing none.
-    if (identity.principal.client !== undefined) {
-      response.status(403);
-      return refuse(request, response, 'This login is bound to one client, which these pages cannot be narrowed to.');
-    }
     response.locals.identity = identity;
     await renew(identity, sessions, request, response);
     next();

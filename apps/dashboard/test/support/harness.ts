@@ -67,6 +67,8 @@ export async function startDashboard({
 
   return {
     url,
+    /** Every route, Bull Board's included. */
+    routes: () => listRoutes(app.router.stack),
     port: served.port,
     prefix,
     store,
@@ -160,6 +162,19 @@ export const parked = (change: DeliveryChange = {}): Seed => ({
     },
   ],
 });
+
+interface Layer {
+  route?: { path: string | RegExp | (string | RegExp)[]; methods: Record<string, boolean> };
+  handle?: { stack?: Layer[] };
+}
+
+function listRoutes(layers: readonly unknown[]): { method: string; path: string }[] {
+  return (layers as Layer[]).flatMap(({ route, handle }) => {
+    if (!route) return listRoutes(handle?.stack ?? []);
+    const paths = [route.path].flat().filter((path) => typeof path === 'string');
+    return paths.flatMap((path) => Object.keys(route.methods).map((method) => ({ method, path })));
+  });
+}
 
 async function deliveryOf(store: Store, source: string, callId: string, route: string): Promise<DeliveryEntry> {
   const found = (await store.ledger.read(source, callId))?.deliveries.find((one) => one.route === route);

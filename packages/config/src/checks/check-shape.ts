@@ -5,6 +5,7 @@ import type { YamlDocument } from '../file/document.ts';
 import {
   alertsSchema,
   connectionSchema,
+  dashboardSchema,
   inboundSchema,
   retentionSchema,
   routeSchema,
@@ -30,12 +31,14 @@ export function checkShape(document: YamlDocument): WrapupFile {
   if (parsed.success) return { ...parsed.data, declared };
   const inbound = repair(inboundSchema, sections.inbound);
   const alerts = repair(alertsSchema, sections.alerts);
+  const dashboard = sections.dashboard === undefined ? undefined : repair(dashboardSchema, sections.dashboard);
   return {
     sources: repairAll(sourceSchema, sections.sources),
     connections: repairAll(connectionSchema, sections.connections),
     routes: Array.isArray(sections.routes) ? sections.routes.map(repairRoute) : [],
     ...(inbound ? { inbound } : {}),
     ...(alerts ? { alerts } : {}),
+    ...(dashboard ? { dashboard } : {}),
     retention: repair(retentionSchema, asObject(sections.retention)) ?? retentionSchema.parse({}),
     declared,
   };

@@ -251,6 +251,12 @@ export const retentionSchema = closed({
 
 export const alertsSchema = closed({ to: text.describe('Name of a connection of kind http') });
 
+export const dashboardSchema = closed({
+  password: text
+    .optional()
+    .describe('Of the login that is bound to the client: its user is the client’s name, and it sees nothing else'),
+});
+
 export const wrapupSchema = closed({
   sources: z.record(name, sourceSchema).default({}).describe('Synthflow workspaces that send webhooks, by name'),
   connections: z.record(name, connectionSchema).default({}).describe('CRM accounts and HTTP endpoints, by name'),
@@ -262,6 +268,9 @@ export const wrapupSchema = closed({
     .optional()
     .describe('What to answer before an inbound call connects, where there is one source; else it stands inside each'),
   alerts: alertsSchema.optional().describe('Where notices go about what needs a person'),
+  dashboard: dashboardSchema
+    .optional()
+    .describe('Only in the file of a client: a login to the dashboard that is bound to it'),
   retention: retentionSchema
     .default({ ledger: 90 * DAY, delivered: 7 * DAY, stopped: 30 * DAY })
     .describe('How long things are kept in Redis'),

@@ -50,6 +50,8 @@ export interface Client {
   errors: readonly Finding[];
   /** The connection that gets the notices about this client. */
   alerts?: Alerts;
+  /** Of the dashboard's login that is bound to the client and has its name. Absent: it has none. */
+  password?: string;
   retention: Retention;
 }
 

@@ -4,6 +4,7 @@
  *
  *   ingress              needs no API key of a source, and of the connections only those that inbound: looks callers up in
  *   worker, dashboard    need no webhook secret and no path token
+ *   ingress, worker      need no password of the dashboard
  *   absent               commands that check, plan or send: need everything
  */
 export type Reader = 'ingress' | 'worker' | 'dashboard';
@@ -28,6 +29,7 @@ export function sparedBy(
 ): (path: readonly PropertyKey[]) => boolean {
   if (reader === undefined) return () => false;
   return ([section, name, key]) => {
+    if (section === 'dashboard') return reader !== 'dashboard';
     if (reader === 'ingress') {
       if (section === 'connections') return !lookUps.includes(String(name));
       return section === 'sources' && key === 'api_key';

@@ -140,6 +140,12 @@ export function isCallsQueue(queue: string): boolean {
   return queue === CALLS_QUEUE || queue.startsWith(CLIENT_CALLS);
 }
 
+/** The client that a queue of calls or deliveries belongs to; undefined for one of wrapup.yaml itself, and for any other. */
+export function clientOfQueue(queue: string): string | undefined {
+  if (queue.startsWith(CLIENT_CALLS)) return queue.slice(CLIENT_CALLS.length);
+  return clientOf(connectionOf(queue) ?? '');
+}
+
 /** Name of a connection's queue. */
 export function deliveriesQueue(connection: string): string {
   return `${DELIVERIES}${connection}`;

@@ -37,7 +37,7 @@ function addList(clients: Command): void {
       const output = makeOutput(options.json ?? false);
       const config = await requireConfig(options, output);
       const all = Object.values(config.clients);
-      output.data(all.map((client) => ({ ...client, ...partsOf(config, client) })));
+      output.data(all.map(({ password, ...client }) => ({ ...client, ...partsOf(config, client) })));
       if (all.length === 0) return output.line('No clients. `wrapup client add <name>` makes the first.');
       const rows = all.map((client) => {
         const { sources, connections, routes } = partsOf(config, client);
@@ -69,7 +69,7 @@ function addAsked(clients: Command, name: string, description: string): void {
     });
 }
 
-function partsOf(config: Config, { name }: Client) {
+function partsOf(config: Config, { name }: Pick<Client, 'name'>) {
   const isOwn = (full: string) => full.startsWith(`${name}.`);
   return {
     sources: Object.values(config.sources).flatMap((source) => (isOwn(source.name) ? [{ name: source.name }] : [])),

@@ -1,0 +1,77 @@
+import { clientOf } from '@wrapup/call';
+import type { Client, Config } from '@wrapup/config';
+import { isPaused, type Store, type UnresolvedState } from '@wrapup/queue';
+
+/** How one client stands. */
+export interface ClientReport {
+  client: string;
+  /** Of its file; `unconfigured`: it has none, and calls in the ledger. */
+  state: Client['state'] | 'unconfigured';
+  errors: Client['errors'];
+  /** Calls that came since midnight, UTC. */
+  today: number;
+  parked: number;
+  dead: number;
+  /** Full names of its connections that are paused. */
+  paused: string[];
+  /** Epoch ms; absent where none came. */
+  last_webhook?: number;
+}
+
+/** All clients, those first that need a person most. The number of round trips does not depend on how many there are. */
+export async function readClients(store: Store, config: Config, now = Date.now()): Promise<ClientReport[]> {
+  const [counted, parked, dead, paused] = await Promise.all([
+    store.ledger.clients(now - (now % 86_400_000)),
+    countByClient(store, 'parked'),
+    countByClient(store, 'dead'),
+    readPaused(store),
+  ]);
+  const calls = new Map(counted.map((one) => [one.client, one]));
+  const names = new Set([...Object.keys(config.clients), ...calls.keys(), ...parked.keys(), ...dead.keys()]);
+  const reports = [...names].map((client): ClientReport => {
+    const file = Object.hasOwn(config.clients, client) ? config.clients[client] : undefined;
+    const { recent = 0, last_webhook } = calls.get(client) ?? {};
+    return {
+      ...{ client, state: file?.state ?? 'unconfigured', errors: file?.errors ?? [] },
+      ...{ today: recent, parked: parked.get(client) ?? 0, dead: dead.get(client) ?? 0 },
+      paused: paused.get(client) ?? [],
+      ...(last_webhook === undefined ? {} : { last_webhook }),
+    };
+  });
+  return reports.sort(byNeed);
+}
+
+/** The worst first: nothing comes in, nothing goes out, something was given up, a change has no effect, something waits. */
+function needOf({ state, paused, dead, parked }: ClientReport): number {
+  if (state === 'unusable') return 5;
+  if (paused.length > 0) return 4;
+  if (dead > 0) return 3;
+  if (state === 'last_good') return 2;
+  return parked > 0 ? 1 : 0;
+}
+
+function byNeed(a: ClientReport, b: ClientReport): number {
+  return needOf(b) - needOf(a) || b.dead + b.parked - (a.dead + a.parked) || a.client.localeCompare(b.client);
+}
+
+async function countByClient(store: Store, state: UnresolvedState): Promise<Map<string, number>> {
+  const counts = new Map<string, number>();
+  for (const { source, count } of await store.unresolved.partitions(state)) {
+    const client = clientOf(source);
+    if (client !== undefined) counts.set(client, (counts.get(client) ?? 0) + count);
+  }
+  return counts;
+}
+
+/** Connections that stand still, by client. Only those whose state ever changed are read. */
+async function readPaused(store: Store): Promise<Map<string, string[]>> {
+  const { connections } = await store.connections.readChanges(0);
+  const states = await store.connections.readAll(connections.filter((name) => clientOf(name) !== undefined));
+  const paused = new Map<string, string[]>();
+  for (const state of states) {
+    const client = clientOf(state.connection);
+    if (client === undefined || !isPaused(state)) continue;
+    paused.set(client, [...(paused.get(client) ?? []), state.connection]);
+  }
+  return paused;
+}

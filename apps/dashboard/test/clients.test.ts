@@ -1,0 +1,91 @@
+import { randomUUID } from 'node:crypto';
+import type { Client } from '@wrapup/config';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { makeArrival } from '../../../test/support/store.ts';
+import { readClients } from '../src/queries/clients.ts';
+import { configOf, type Harness, parked, startDashboard } from './support/harness.ts';
+
+const client = (name: string, change: Partial<Client> = {}): [string, Client] => [
+  name,
+  {
+    ...{ name, file: `/nowhere/clients/${name}.yaml`, state: 'current', hash: 'abc', errors: [] },
+    retention: { ledger_days: 90, delivered_days: 7, stopped_days: 30 },
+    ...change,
+  },
+];
+const ERROR = { severity: 'error', code: 'x', message: 'no connection "salse"', hint: 'did you mean sales?' } as const;
+
+let dashboard: Harness;
+afterEach(() => dashboard.close());
+
+describe('the overview of clients', () => {
+  it('lists those first that need a person, with what is wrong', async () => {
+    const clients = Object.fromEntries([
+      client('calm'),
+      client('broken', {
+        state: 'unusable',
+        errors: [{ ...ERROR, at: { file: 'clients/broken.yaml', line: 7, column: 3 } }],
+      }),
+      client('stale', { state: 'last_good', errors: [ERROR] }),
+      client('stopped'),
+      client('waits'),
+      client('worse'),
+    ]);
+    dashboard = await startDashboard({ config: () => configOf({ clients }) });
+    await dashboard.seed({ ...parked(), source: 'waits.main' });
+    await dashboard.seed({ ...parked({ state: 'dead', code: 'unavailable' }), source: 'worse.main' });
+    await dashboard.seed({ ...parked(), source: 'gone.main' });
+    const at = Date.now() - 26 * 3600_000;
+    await dashboard.seed({ source: 'calm.main', received_at: at });
+    await dashboard.store.connections.pause('stopped.sales', 'a test');
+    await dashboard.store.connections.pause('sales', 'of no client');
+
+    const found = await readClients(dashboard.store, configOf({ clients }));
+    expect(found.map((one) => one.client)).toEqual(['broken', 'stopped', 'worse', 'stale', 'gone', 'waits', 'calm']);
+    const by = Object.fromEntries(found.map((one) => [one.client, one]));
+    expect(by.stopped).toMatchObject({ paused: ['stopped.sales'], parked: 0 });
+    expect(by.worse).toMatchObject({ dead: 1, today: 1, last_webhook: expect.any(Number) });
+    expect(by.gone).toMatchObject({ state: 'unconfigured', parked: 1 });
+    expect(by.calm).toMatchObject({ today: 0, last_webhook: at });
+    expect(by.stale?.last_webhook).toBeUndefined();
+
+    const page = await (await dashboard.get('/clients')).text();
+    expect(page).toContain('<a href="/?client=waits">waits</a>');
+    expect(page).toContain('<a href="/parked?client=waits">');
+    expect(page).toContain('clients/broken.yaml:7');
+    expect(page).toContain('did you mean sales?');
+    expect(page).toContain('unconfigured');
+  });
+
+  it('of a thousand asks Redis as often as of ten', async () => {
+    dashboard = await startDashboard();
+    const { store } = dashboard;
+    // Some at a time: a producer gives up on what Redis does not answer within a second.
+    const add = async (from: number, to: number) => {
+      for (let at = from; at < to; at += 50)
+        await Promise.all(
+          Array.from({ length: Math.min(50, to - at) }, (_, index) =>
+            store.accept(makeArrival(randomUUID(), Buffer.from('{}'), { source: `c${at + index}.main` }), 90),
+          ),
+        );
+    };
+    const commands = async (clients: number) => {
+      const named = Array.from({ length: clients }, (_, index) => client(`c${index}`));
+      const config = configOf({ clients: Object.fromEntries(named) });
+      // The first time may have to load scripts.
+      await readClients(store, config);
+      const sending = vi.spyOn(store.redis, 'sendCommand');
+      expect(await readClients(store, config)).toHaveLength(clients);
+      const sent = sending.mock.calls.length;
+      sending.mockRestore();
+      expect(sent).toBeGreaterThan(0);
+      return sent;
+    };
+    await add(0, 10);
+    const few = await commands(10);
+    await add(10, 1000);
+    expect(await commands(1000)).toBe(few);
+    const page = await (await dashboard.get('/clients')).text();
+    expect(page.match(/<tr>/g)).toHaveLength(1001);
+  });
+});
