@@ -45,7 +45,7 @@ async function openAdapter(
 }
 
 /** One request for each object that is written, and those for links and for what is there already. */
-function estimate({ log_only }: PlanWrite, records: Preview['records']): number {
+function estimate({ log_only, found }: PlanWrite, records: Preview['records']): number {
   let requests = 0;
   for (const { name, object, did, fields } of records) {
     const applies = fields.some((field) => field.applies);
@@ -56,6 +56,11 @@ function estimate({ log_only }: PlanWrite, records: Preview['records']): number 
       continue;
     }
     requests += 1;
+    if (found?.has(name)) {
+      // Read, written where a field applies, and linked.
+      requests += applies ? 2 : 1;
+      continue;
+    }
     // A log that exists is found out by a refused creation, then read, updated where a field applies, and linked.
     if (did === 'update' && name !== 'person') requests += 1 + (applies ? 1 : 0) + (log_only ? 0 : 1);
   }

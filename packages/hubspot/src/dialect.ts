@@ -15,7 +15,7 @@ const rich = (property: string): WordDialect => ({ property, text: 'html', limit
 
 /** A record of a pipeline: a name, where it stands, in which pipeline. */
 function staged(type: string, object: string, words: Record<string, WordDialect>): RecordDialect {
-  return { type, object, words, owner: OWNER, labels: true };
+  return { type, object, words, owner: OWNER, labels: true, findable: true };
 }
 
 /**
@@ -87,6 +87,7 @@ export const hubspotDialect: Dialect = {
       words: {},
       owner: OWNER,
       labels: true,
+      findable: true,
       // Only the type id still works: https://developers.hubspot.com/docs/api-reference/latest/crm/understanding-the-crm
       any_object: { pattern: /^2-\d+$/, such_as: '2-3453932, the type id under Settings > Data Management > Objects' },
     },

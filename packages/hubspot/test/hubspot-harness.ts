@@ -77,15 +77,20 @@ export const hubspotHarness: Harness = {
     },
     {
       ...kind('deal', 'deals', { dealname: 'A deal', pipeline: 'default' }),
-      ...{ field: 'dealstage', says: ['qualifiedtobuy', 'presentationscheduled'], colleague: 'closedwon' },
+      ...{
+        findable: true,
+        field: 'dealstage',
+        says: ['qualifiedtobuy', 'presentationscheduled'],
+        colleague: 'closedwon',
+      },
     },
     {
       ...kind('ticket', 'tickets', { subject: 'A ticket', hs_pipeline: '0' }),
-      ...{ field: 'hs_pipeline_stage', says: ['1', '2'], colleague: '4' },
+      ...{ findable: true, field: 'hs_pipeline_stage', says: ['1', '2'], colleague: '4' },
     },
     {
       ...kind('custom_object', '2-4799'),
-      ...{ field: 'wrapup_topic', says: ['Renewal', 'Price'], colleague: 'Complaint' },
+      ...{ findable: true, field: 'wrapup_topic', says: ['Renewal', 'Price'], colleague: 'Complaint' },
     },
   ],
   text: 'wrapup_notes',

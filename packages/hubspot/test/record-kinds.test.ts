@@ -84,6 +84,49 @@ test('one call becomes a record of every kind, linked as the mapping says, and a
     expect([object, sandbox.records(object).length]).toEqual([object, 1]);
 });
 
+test('a deal of the list is moved on by a renewal call, and a replay after a colleague won it leaves it alone', async () => {
+  const { sandbox } = account;
+  const [deal = ''] =
+    sandbox.control.seed({
+      records: {
+        deals: [
+          {
+            properties: { dealname: 'Renewal 2026', pipeline: 'default', dealstage: 'qualifiedtobuy', amount: '9000' },
+          },
+        ],
+      },
+    }).deals ?? [];
+  const text = `person: { unmatched: create }
+call_log: { title: A call }
+deals:
+  - name: renewal
+    find: { id: prompt_variables.deal_id }
+    none: park
+    fields:
+      dealstage: { value: contractsent, write: forward, order: [qualifiedtobuy, contractsent, closedwon] }
+      amount: { from: vars.amount, transform: number }
+`;
+  const call = { ...planFor(hubspotHarness, { id: 'c1', phone: '+14155550142' }).call, direction: 'outbound' as const };
+  const plan = compiled(text).plan({ ...call, vars: { amount: '12k' }, prompt_variables: { deal_id: deal } }, 'sample');
+  const destination = await account.connect();
+  const commons = makeMemoryCommons();
+  const [preview] = await destination.preview([plan], makeMemoryContext(commons));
+  const before = account.requests();
+  const [outcome] = await write(destination, [plan], commons);
+  expect(preview?.requests).toBe(account.requests() - before);
+  const now = () => sandbox.records('deals').map(({ id, properties }) => [id, properties.dealstage, properties.amount]);
+  expect(now()).toEqual([[deal, 'contractsent', '9000']]);
+  expect(outcome).toMatchObject({
+    ok: true,
+    receipt: { notes: [expect.stringMatching(/^renewal\.amount: it is not known/)] },
+  });
+  expect(sandbox.records('deals')[0]?.associations.contacts).toEqual([ids(outcome).person]);
+
+  await account.change('deals', deal, { dealstage: 'closedwon', amount: '50000' });
+  await write(destination, [{ ...plan, resume: { attempts: 1, records: ids(outcome) } }], commons);
+  expect(now()).toEqual([[deal, 'closedwon', '50000']]);
+});
+
 describe('labels of links', () => {
   const text = (label: string) => `
 person: { unmatched: create }

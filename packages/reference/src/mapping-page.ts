@@ -48,6 +48,8 @@ export function mappingPage(): string {
     ),
     '## The person',
     table(['key', 'takes', 'means'], PERSON),
+    '## Records that are there',
+    FIND,
     '## Due dates',
     `\`due_in\` counts from the end of the call: ${DUE_SHAPE}. Business days are Monday to Friday in the mapping's \`time_zone\` (UTC unless said); days and weeks keep the clock across changes of summer time.`,
     ...Object.values(KINDS).flatMap(({ dialect }) => kindSection(dialect)),
@@ -75,6 +77,8 @@ const VALUES = table(
     ['`null`', 'takes away what the preset says'],
   ],
 );
+
+const FIND = `\`find: { id: … }\` on deals, tickets, opportunities, cases and custom objects changes a record of the CRM instead of making one: \`find: { id: prompt_variables.deal_id }\`. The id counts where the call is given it: on outbound calls from your own list, on others only from \`call.…\`, unless \`person: { said: match }\`. Fields follow their write modes: a filled field that Wrapup has not written stays under \`if_ours\`; \`write: forward\` moves a stage on, \`overwrite\` writes it. What the record points at stays. A revision or replay of the call changes the same record. \`none:\` says what happens where there is none: \`create\` (unless said otherwise), \`skip\` or \`park\`. In tests \`found: { renewal: { id: "9001", dealstage: qualifiedtobuy } }\` stands for what is found.`;
 
 const DEFINE = `\`define:\` names values that are read as \`my.<name>\` in fields, texts, maps and conditions. They may read one another, in any order; a circle is a mistake. What a preset defines is overridden by name.
 

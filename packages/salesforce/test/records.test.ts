@@ -290,3 +290,27 @@ test('a preview tells fields as Salesforce takes them, of contacts and of leads'
   const status = preview?.records[0]?.fields.find(({ field }) => field === 'Status');
   expect(status).toMatchObject({ applies: false, why: expect.stringContaining('Contact') });
 });
+
+test('an opportunity of the list is moved on, and keeps the account and the contact that it has', async () => {
+  account = await openAccount();
+  const { Account = [] } = seed({ Account: [{ Name: 'Acme' }, { Name: 'Other' }] });
+  seed({ Contact: [{ LastName: 'C', Phone: PHONE, AccountId: Account[1] }] });
+  const { Opportunity = [] } = seed({
+    Opportunity: [{ Name: 'Renewal', StageName: 'Prospecting', CloseDate: '2026-12-31', AccountId: Account[0] }],
+  });
+  const text = `person: {}
+opportunities:
+  - name: renewal
+    find: { id: metadata.opportunity_id }
+    none: park
+    fields: { StageName: { value: Qualification, write: forward, order: [Prospecting, Qualification, Closed Won] } }
+`;
+  const call = { direction: 'outbound', metadata: { opportunity_id: Opportunity[0] ?? '' } } as const;
+  const [outcome] = await write(await account.connect(), [mapped(text, { id: 'c1', phone: PHONE }, call)]);
+  expect(ids(outcome).renewal).toBe(Opportunity[0]);
+  expect(all('Opportunity')).toMatchObject([{ StageName: 'Qualification', AccountId: Account[0] }]);
+  const [parked] = await write(await account.connect(), [
+    mapped(text, { id: 'c2', phone: PHONE }, { ...call, direction: 'inbound' }),
+  ]);
+  expect(failure(parked)).toMatchObject({ code: 'missing_record', next: 'park', details: { at: { line: 4 } } });
+});

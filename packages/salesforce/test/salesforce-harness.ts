@@ -74,11 +74,11 @@ export const salesforceHarness: Harness = {
     },
     {
       ...kind('opportunity', 'Opportunity', { Name: 'A renewal', CloseDate: '2026-12-31' }),
-      ...{ field: 'StageName', says: ['Prospecting', 'Qualification'], colleague: 'Closed Won' },
+      ...{ findable: true, field: 'StageName', says: ['Prospecting', 'Qualification'], colleague: 'Closed Won' },
     },
     {
       ...kind('case', 'Case', { Subject: 'A case' }),
-      ...{ field: 'Status', says: ['New', 'Working'], colleague: 'Closed' },
+      ...{ findable: true, field: 'Status', says: ['New', 'Working'], colleague: 'Closed' },
     },
     {
       ...kind('account', 'Account', { Name: 'Acme Inc' }),
@@ -86,7 +86,7 @@ export const salesforceHarness: Harness = {
     },
     {
       ...kind('custom_object', 'Inspection__c'),
-      ...{ field: 'Topic__c', says: ['Renewal', 'Price'], colleague: 'Complaint' },
+      ...{ findable: true, field: 'Topic__c', says: ['Renewal', 'Price'], colleague: 'Complaint' },
     },
   ],
   text: 'Wrapup_Notes__c',

@@ -33,6 +33,7 @@ import {
   wantedRecords,
   withoutNewer,
 } from './plan/plan-write.ts';
+import { findRecords } from './records/find-records.ts';
 import { recordStanding } from './records/record-row.ts';
 import type { Existing, Item, RecordReading } from './records/record-verbs.ts';
 import { withSharedKey } from './records/write-records.ts';
@@ -63,19 +64,24 @@ export async function previewPlans(
   const begun = await beginPeople(crm.people, crm.owners, writes);
   for (const report of begun.reports) if ('failure' in report) throw report.failure;
   const matched = await matchAll(crm, begun.writes);
-  const resolved = (await crm.records.resolve?.(
-    matched.map(({ write }) => write),
-    true,
-  )) ?? { writes: [], reports: [] };
+  const begunWrites: PlanWrite[] = matched.map(({ write }) => write);
+  const resolved = (await crm.records.resolve?.(begunWrites, true)) ?? { writes: begunWrites, reports: [] };
   for (const report of resolved.reports) if ('failure' in report) throw report.failure;
-  const planOf = new Map(resolved.writes.map((write) => [write.index, write]));
+  const found = await findRecords(crm.records, resolved.writes, true);
+  const parked = new Map<number, Failure>();
+  for (const report of found.reports)
+    if ('failure' in report) {
+      if (report.failure.next !== 'park') throw report.failure;
+      parked.set(report.plan, report.failure);
+    }
+  const planOf = new Map([...resolved.writes, ...found.writes].map((write) => [write.index, write]));
   const ready = matched.map((one) => ({ ...one, write: { ...one.write, ...planOf.get(one.write.index) } }));
   const there = await readExisting(
     crm,
     ready.map(({ write }) => write),
   );
   const values = await recallAll(crm, ready, there);
-  return Promise.all(ready.map((one) => previewPlan(crm, one, there, values)));
+  return Promise.all(ready.map((one) => previewPlan(crm, one, there, values, parked.get(one.write.index))));
 }
 
 /** What is noted of what was written to the people and records that are there. */
@@ -88,11 +94,14 @@ async function recallAll(
     const others = plan.person?.key ? [newPersonMemory(plan.person.key)] : [];
     return person ? [{ name: personMemory(person), others }] : [];
   });
+  const found = matched.flatMap(({ write }) =>
+    write.plan.records.filter(({ name }) => write.found?.has(name)).map(recordMemory),
+  );
   const records = [...there.keys()].map((name) => {
     const at = name.indexOf(' ');
     return recordMemory({ object: name.slice(0, at), key: name.slice(at + 1) });
   });
-  const names = [...persons.flatMap(({ name, others }) => [name, ...others]), ...records];
+  const names = [...persons.flatMap(({ name, others }) => [name, ...others]), ...records, ...found];
   const values = await recallWritten(people.session.ctx, names);
   for (const { name, others } of persons) values.adopt(name, others);
   return values;
@@ -125,7 +134,9 @@ async function matchAll(crm: CrmAdapter, writes: PersonWrite[]): Promise<Matched
 /** Our own records that are there already, and shared ones, by object and key. @throws the failure of a look-up that failed */
 async function readExisting({ records: crm }: CrmAdapter, writes: PlanWrite[]): Promise<ReadonlyMap<string, Existing>> {
   const items = writes.flatMap((write) =>
-    write.plan.records.map((record) => withSharedKey(crm, { write, record, targets: [] })),
+    write.plan.records
+      .filter(({ name }) => !write.found?.has(name))
+      .map((record) => withSharedKey(crm, { write, record, targets: [] })),
   );
   const isShared = ({ record }: Item) => crm.sharedKey?.(record) !== undefined;
   const there = new Map<string, Existing>();
@@ -153,6 +164,7 @@ async function previewPlan(
   { write, found, decision, person }: Matched,
   there: ReadonlyMap<string, Existing>,
   values: WrittenValues,
+  parked: Failure | undefined,
 ): Promise<Preview> {
   const { people, records: verbs } = crm;
   const { plan } = write;
@@ -182,14 +194,14 @@ async function previewPlan(
     for (const record of wantedRecords(write)) {
       const { record: keyed } = withSharedKey(verbs, { write, record, targets: [] });
       const { object, key } = keyed;
-      const existing = there.get(`${object} ${key}`);
+      const existing = write.found?.get(record.name) ?? there.get(`${object} ${key}`);
       const isShared = keyed.own_key !== undefined || verbs.sharedKey?.(keyed) !== undefined;
       const standing = recordStanding(verbs.fields, write, keyed, values, isShared);
       const fields = changes(verbs.fields, object, withoutNewer(record.fields), existing?.properties, standing);
       add(record.name, object, existing?.id, fields);
     }
   const looking = requestsToLookUp(crm, write, found);
-  const waits = decision.do === 'skip' || decision.do === 'fail' ? undefined : parkedBy(plan);
+  const waits = decision.do === 'skip' || decision.do === 'fail' ? undefined : (parkedBy(plan) ?? parked);
   const stops = waits !== undefined || decision.do === 'fail' || decision.do === 'skip';
   const hint = waits
     ? `${waits.message} ${waits.hint ?? ''}`

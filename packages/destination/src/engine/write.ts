@@ -64,7 +64,9 @@ function outcomeOf(write: PlanWrite, reports: PlanReport[], costOf: (plan: numbe
   const requests = costOf(write.index);
   const skipped = mine.find((report) => 'skipped' in report);
   if (skipped) return { ok: true, receipt: { records: [], requests, notes: [skipped.skipped] } };
-  const names = ['person', ...wantedRecords(write).map(({ name }) => name)];
+  const without = mine.flatMap((report) => ('note' in report && report.without ? [report.without] : []));
+  const wanted = wantedRecords(write).filter(({ name }) => !without.includes(name));
+  const names = ['person', ...wanted.map(({ name }) => name)];
   const missing = names.slice(1).find((name) => !receipts.has(name));
   if (missing !== undefined)
     return { ok: false, failure: new Failure('internal', `Record ${missing} was not written.`, { next: 'retry' }) };

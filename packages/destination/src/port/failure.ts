@@ -30,6 +30,7 @@ export const FAILURE_CODES = {
   missing_property: 'park',
   mapping: 'park',
   required_value: 'park',
+  missing_record: 'park',
   conflict: 'retry',
   gone: 'retry',
   unaccounted: 'retry',

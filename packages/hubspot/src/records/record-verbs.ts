@@ -1,10 +1,13 @@
 /** HubSpot's records, as the write engine asks for them. */
 import {
+  askedFor,
   type FieldRules,
+  type Item,
   type OwnerList,
   type OwnerSource,
   type PlanReport,
   type PlanWrite,
+  type RecordReading,
   type RecordVerbs,
   reportFailure,
 } from '@wrapup/destination/engine';
@@ -12,7 +15,7 @@ import { asObject, asText } from '@wrapup/destination/http';
 import type { FieldWrite, RecordPlan } from '@wrapup/mapping';
 import { associate, notePrevious } from '../associations/associate.ts';
 import { listOwners, MAX_BATCH, readProperty } from '../client/api.ts';
-import { batchVerbs, readPages } from '../client/batches.ts';
+import { batchVerbs, readMany, readPages } from '../client/batches.ts';
 import {
   type HubSpotAccount,
   keyProperty,
@@ -27,6 +30,7 @@ import {
 import type { HubSpotSettings } from '../client/settings.ts';
 import type { HubSpotSession } from '../client/transport.ts';
 import { asHubSpotFailure } from '../errors/classify.ts';
+import { propertiesOf } from '../keys/id-map.ts';
 import { keyLadder } from '../keys/key-ladder.ts';
 import { companyKey, findCompanies, rememberCompanies } from './companies.ts';
 
@@ -59,11 +63,31 @@ export function recordVerbs(
       return [{ name: 'hs_timestamp', value, write: 'overwrite', at: { file: plan.mapping.name, line: 1, column: 1 } }];
     },
     requiredOf: ({ object }) => new Set([keyProperty(object), 'hs_timestamp']),
+    readById: (ids) => readRecordsById(session, ids),
     sharedKey: companyKey,
     findShared: (items) => findCompanies(session, items),
     rememberShared: (written) => rememberCompanies(session.ctx, written),
     associate: (written) => associate(session, written),
   };
+}
+
+async function readRecordsById(
+  session: HubSpotSession,
+  ids: ReadonlyMap<Item, string>,
+): Promise<Map<Item, RecordReading>> {
+  const readings = new Map<Item, RecordReading>();
+  // Anything but a number would fail the whole batch.
+  const valid = [...ids].filter(([, id]) => /^\d{1,20}$/.test(id));
+  for (const [item] of ids) readings.set(item, 'absent');
+  for (const [object, all] of Map.groupBy(valid, ([{ record }]) => record.object)) {
+    const found = await readMany(session, {
+      object,
+      ids: askedFor(all.map(([{ write }, id]) => [id, [write.index]])),
+      properties: propertiesOf(all.map(([item]) => item)),
+    });
+    for (const [item, id] of all) readings.set(item, found.get(id) ?? 'absent');
+  }
+  return readings;
 }
 
 /** HubSpot takes properties as text; the empty text clears one. */

@@ -215,12 +215,12 @@ const GIVEN_ROOTS: ReadonlySet<string> = new Set(['call', 'source']);
 /** What comes from the customer's own list, on calls that are made from one. */
 const LISTED_ROOTS: ReadonlySet<string> = new Set(['metadata', 'prompt_variables']);
 
-function isGiven(root: string, { direction }: Call): boolean {
+export function isGiven(root: string, { direction }: Call): boolean {
   return GIVEN_ROOTS.has(root) || (LISTED_ROOTS.has(root) && direction === 'outbound');
 }
 
 /** What the paths of a text begin with. */
-function rootsOf(text: string): string[] {
+export function rootsOf(text: string): string[] {
   const parsed = parseText(text);
   if ('error' in parsed) return [];
   const paths = parsed.parts.flatMap((part) => (typeof part === 'string' ? [] : [part.path]));

@@ -12,6 +12,7 @@ import type { LeftOut, RecordPlan } from '../model/plan.ts';
 import { SINGLE } from '../schema/mapping-schema.ts';
 import { Absent, type Evaluate, type Scope, toText } from '../values/found.ts';
 import { compileFields, evaluateFields, type Field } from './fields.ts';
+import { type CompiledFind, compileFind, planFind } from './find.ts';
 import { type CompiledOwner, checkOwnerOnce, compileOwner, planOwner } from './owner.ts';
 
 export interface CompiledRecord {
@@ -26,6 +27,7 @@ export interface CompiledRecord {
   /** Property of its title, or of its subject. */
   headline?: string;
   key?: CompiledKey;
+  find?: CompiledFind;
   associate: { name: string; at: Place }[];
   labels?: Record<string, string>;
   at: Place;
@@ -42,7 +44,9 @@ export function compileRecords(
   const records: CompiledRecord[] = [];
   const hasPerson = tree.entries.has('person');
   const ofPerson = hasPerson ? dialect.person.owner : undefined;
-  const context: RecordContext = { zone, compiling, hasPerson, ofPerson, personOwner };
+  const person = tree.entries.get('person')?.value;
+  const trustsSaid = textOf(get(person, 'said')) === 'match';
+  const context: RecordContext = { zone, compiling, hasPerson, ofPerson, personOwner, trustsSaid };
   for (const [key, { value }] of tree.entries) {
     const known = Object.hasOwn(dialect.records, key) ? dialect.records[key] : undefined;
     if (!known) continue;
@@ -68,13 +72,15 @@ interface RecordContext {
   /** Property that names the owner of the person, where there is one. */
   ofPerson: string | undefined;
   personOwner: CompiledOwner | undefined;
+  /** What was only said counts like what is given. */
+  trustsSaid: boolean;
 }
 
 function compileRecord(
   node: Node,
   name: string | undefined,
   dialect: RecordDialect,
-  { zone, compiling, hasPerson, ofPerson, personOwner }: RecordContext,
+  { zone, compiling, hasPerson, ofPerson, personOwner, trustsSaid }: RecordContext,
 ): CompiledRecord | undefined {
   if (!isMap(node) || name === undefined) return undefined;
   const condition = node.entries.get('when');
@@ -113,6 +119,7 @@ function compileRecord(
   const object = objectOf(node, dialect, compiling);
   if (object === undefined) return undefined;
   const key = compileKey(node, hasPerson, compiling);
+  const find = compileFind(node, trustsSaid, compiling);
   const headline = (words.title ?? words.subject)?.property;
   return {
     type: dialect.type,
@@ -123,6 +130,7 @@ function compileRecord(
     ...(headline === undefined ? {} : { headline }),
     ...(labels ? { labels } : {}),
     ...(key ? { key } : {}),
+    ...(find ? { find } : {}),
     at: node.at,
     ...(owner ? { owner } : {}),
     ...(when && condition ? { when, when_at: condition.key } : {}),
@@ -320,6 +328,7 @@ export function planRecords(
       object: record.object,
       name: record.name,
       ...key,
+      ...planFind(record.find, scope),
       fields: writes,
       ...(given.owner ? { owner: given.owner } : {}),
       ...(record.headline === undefined ? {} : { headline: record.headline }),

@@ -133,7 +133,7 @@ const mergePerson = sections((key) => {
 });
 
 /** Keys of a record that are no values. */
-const WHOLE = new Set(['name', 'when', 'associate', 'labels', 'object', 'key', 'owner', 'remove']);
+const WHOLE = new Set(['name', 'when', 'associate', 'labels', 'object', 'key', 'find', 'none', 'owner', 'remove']);
 
 const mergeRecord = sections((key) => {
   if (key === 'fields') return mergeFields;

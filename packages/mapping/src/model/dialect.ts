@@ -33,6 +33,8 @@ export interface RecordDialect {
   writes?: Readonly<Record<string, WriteMode>>;
   /** Properties without which the record is not written: the mapping must set them. */
   required?: string[];
+  /** Records that are there can be found and changed. */
+  findable?: true;
   /** Its links can carry a label of the account's own. */
   labels?: true;
   /** Property that names who the record belongs to. Absent: such records have no owner. */

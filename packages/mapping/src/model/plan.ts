@@ -130,6 +130,18 @@ export function decidePerson(person: PersonPlan, found: 'none' | 'one' | 'many')
   return person.unmatched === 'create' && person.key === null ? 'log_only' : person.unmatched;
 }
 
+/** What happens where `find:` finds nothing. */
+export const NONE = ['create', 'skip', 'park'] as const;
+
+export interface RecordFind {
+  /** Absent: the call names none that counts. */
+  id?: string;
+  none: (typeof NONE)[number];
+  /** Why there would be none: names paths, never values. */
+  why: string;
+  at: Place;
+}
+
 export interface RecordPlan {
   /** What it is in the mapping language: `call_log`, `task`, `note`, `deal`, … */
   type: string;
@@ -142,6 +154,8 @@ export interface RecordPlan {
    * `own:<name>:<sha256 of what it is made of>`.
    */
   key: string;
+  /** The record is there already, and changed instead of made. */
+  find?: RecordFind;
   /** Set where other calls can mean the same record. `person`: the id of the plan's person is the end of its key. */
   own_key?: { person: boolean };
   fields: FieldWrite[];

@@ -2,7 +2,7 @@ import { OUTCOMES } from '@wrapup/call';
 import { closed } from '@wrapup/findings';
 import { z } from 'zod';
 import type { Dialect, RecordDialect, WordDialect } from '../model/dialect.ts';
-import { AMBIGUOUS, SAID, UNMATCHED } from '../model/plan.ts';
+import { AMBIGUOUS, NONE, SAID, UNMATCHED } from '../model/plan.ts';
 import { BODY_TEMPLATES, TRANSCRIPTS } from '../texts/templates.ts';
 import { DUE_SHAPE } from '../time/due.ts';
 import { NUMBER_WRITINGS, type NumberWriting } from '../values/numbers.ts';
@@ -80,8 +80,21 @@ function typeOfWord({ as, literal }: WordDialect) {
   return as === 'due' ? z.union([z.string(), z.null()]) : valueSchema;
 }
 
-function recordShape({ words, any_object, owner, labels }: RecordDialect) {
+function recordShape({ words, any_object, owner, labels, findable }: RecordDialect) {
   return {
+    ...(findable
+      ? {
+          find: closed({ id: pathSchema.describe('Path of the id that the record has in the CRM') })
+            .nullable()
+            .optional()
+            .describe('A record that is there, which the call changes instead of making one'),
+          none: z
+            .enum(NONE)
+            .nullable()
+            .optional()
+            .describe('What happens where find finds nothing; create unless said'),
+        }
+      : {}),
     when: whenSchema.nullable().optional().describe('The record is written only for calls that fulfil it'),
     ...(any_object
       ? {

@@ -25,7 +25,12 @@ export function acmeDialect(presets: Record<string, string> = {}): Dialect {
         },
         owner: 'assignee',
       },
-      deals: { type: 'deal', object: 'deals', words: { title: { property: 'name', text: 'text' } } },
+      deals: {
+        type: 'deal',
+        object: 'deals',
+        words: { title: { property: 'name', text: 'text' } },
+        findable: true,
+      },
       custom_objects: {
         type: 'custom_object',
         object: 'custom',

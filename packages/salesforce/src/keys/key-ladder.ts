@@ -15,13 +15,14 @@ import {
   type Item,
   type KeyLadder,
   type KeyStrategy,
+  type Properties,
   type RecordReading,
   type RowWriter,
 } from '@wrapup/destination/engine';
 import { asObject, asText } from '@wrapup/destination/http';
 import { MAX_QUERIES } from '../client/api.ts';
 import { CALL_OBJECT, KEY, keyField, OWNER, TASK_ID } from '../client/objects.ts';
-import { isIn, type Query, queryTogether, select } from '../client/query.ts';
+import { isIn, isRecordId, longId, type Query, queryTogether, select } from '../client/query.ts';
 import type { SalesforceSession } from '../client/transport.ts';
 import { asSalesforceFailure } from '../errors/classify.ts';
 import type { OrgDefinitions, OrgObject } from '../schema/org.ts';
@@ -169,6 +170,54 @@ async function readByKey(
   return readings;
 }
 
+/** Records by their ids, whoever made them. Never rejects. */
+export async function readById(
+  session: SalesforceSession,
+  org: OrgDefinitions,
+  ids: ReadonlyMap<Item, string>,
+): Promise<Map<Item, RecordReading>> {
+  const readings = new Map<Item, RecordReading>([...ids.keys()].map((item) => [item, 'absent']));
+  // Anything but an id would fail the whole query.
+  const valid = [...ids].filter(([, id]) => isRecordId(id));
+  const queries: { query: Query; items: [Item, string][] }[] = [];
+  for (const [name, all] of Map.groupBy(valid, ([{ record }]) => record.object)) {
+    const object = org.object(name);
+    if (!object) continue;
+    for (const part of chunk(all, MAX_KEYS)) {
+      const where = isIn('Id', new Set(part.map(([, id]) => id)));
+      const fields = [
+        'Id',
+        ...namesToRead(
+          object,
+          part.map(([item]) => item),
+        ),
+      ];
+      queries.push({ query: { object: name, soql: select(name, [...new Set(fields)], where) }, items: part });
+    }
+  }
+  for (const part of chunk(queries, MAX_QUERIES)) {
+    const asked = part.flatMap(({ items }) => items);
+    try {
+      const queried = part.map(({ query }) => query);
+      const plans = asked.map(([{ write }]) => write.index);
+      const results = await queryTogether(session, 'look for records that are to be changed', queried, plans);
+      for (const [index, { items }] of part.entries())
+        for (const [item, id] of items) {
+          const rows = (results[index]?.records ?? []).map(asObject);
+          const row = rows.find((one) => longId(asText(one.Id)) === longId(id));
+          if (row) readings.set(item, { id: asText(row.Id), properties: propertiesOf(row) });
+        }
+    } catch (thrown) {
+      for (const [item] of asked) readings.set(item, asSalesforceFailure(thrown));
+    }
+  }
+  return readings;
+}
+
+function propertiesOf({ attributes: _, ...values }: Record<string, unknown>): Properties {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, readValue(value)]));
+}
+
 /** CallObject has no index: what is older than the calls themselves is not looked through. */
 function onlyRecent(items: Item[]): string {
   const earliest = Math.min(...items.map(({ write }) => write.ended_at));
@@ -189,7 +238,5 @@ function namesToRead(object: OrgObject, items: Item[]): string[] {
 function readingOf({ record }: Item, field: string, rows: unknown[]): RecordReading {
   const row = rows.map(asObject).find((one) => one.IsDeleted !== true && asText(one[field]) === record.key);
   if (!row) return 'absent';
-  const { attributes: _, ...values } = row;
-  const properties = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, readValue(value)]));
-  return { id: asText(row.Id), properties };
+  return { id: asText(row.Id), properties: propertiesOf(row) };
 }

@@ -17,7 +17,7 @@ import { forgetObject, longId, queryTogether } from '../client/query.ts';
 import type { SalesforceSettings } from '../client/settings.ts';
 import type { SalesforceSession } from '../client/transport.ts';
 import { asSalesforceFailure, SalesforceFailure, unaccounted } from '../errors/classify.ts';
-import { keyLadder } from '../keys/key-ladder.ts';
+import { keyLadder, readById } from '../keys/key-ladder.ts';
 import { fitFields, isOfOtherPerson } from '../schema/fields.ts';
 import type { OrgDefinitions, OrgObject } from '../schema/org.ts';
 import { canonicalValue, dayIn, fitValue } from '../schema/values.ts';
@@ -55,6 +55,7 @@ export function recordVerbs(
     fields: fieldRules(org, drops_fields),
     urlOf: (_object, id) => recordUrl(org_url, id),
     implied: (write, record, verb) => impliedFields(org, write, record, verb),
+    readById: (ids) => readById(session, org, ids),
     requiredOf: ({ type }) => REQUIRED_OF[type] ?? NONE,
     linkFields(name, targets, there) {
       const object = org.object(name);

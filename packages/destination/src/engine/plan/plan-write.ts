@@ -29,6 +29,15 @@ export interface PlanWrite {
   readonly log_only: boolean;
   /** The person that it is about, once found and written. */
   readonly person?: PersonRef;
+  /** Records that are there already and that the plan changes, by name. One record is one object for all plans. */
+  readonly found?: ReadonlyMap<string, FoundRecord>;
+}
+
+/** A record that `find:` found. */
+export interface FoundRecord {
+  id: string;
+  /** As the CRM has them; follows what is written. */
+  properties: Properties;
 }
 
 interface PersonRef {
@@ -48,7 +57,8 @@ export type PlanReport = {
   readonly plan: number;
 } /** `limited`: of a person who was found only by what was said. */ & (
   | { readonly receipt: RecordReceipt; readonly limited?: boolean }
-  | { readonly note: string }
+  /** `without`: a record that the plan goes without. */
+  | { readonly note: string; readonly without?: string }
   /** `record`: what failed: `person`, `call_log`, a task's name. */
   | { readonly failure: Failure; readonly record: string }
   /** The mapping's policy writes nothing for this call. */

@@ -77,7 +77,10 @@ export function makeRow(
   }
   const reports = reportKept(write, record.name, decided);
   const links = crm.linkFields?.(object, targets, there) ?? { fields: {}, notes: [] };
-  Object.assign(values, links.fields);
+  // A record that somebody else made keeps what it points at.
+  const isFound = write.found?.has(record.name) === true;
+  for (const [name, id] of Object.entries(links.fields))
+    if (!isFound || (there?.properties[name] ?? '') === '') values[name] = id;
   const rest = { dropped, notes: links.notes, reports, remembered, cut };
   if (there && Object.keys(values).length === 0) return rest;
   const row: CrmRow = {

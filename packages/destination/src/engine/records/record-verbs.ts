@@ -51,6 +51,8 @@ export interface RecordVerbs extends RowWriter {
   sharedKey?(record: RecordPlan): string | undefined;
   /** What is there of records with a shared key. Those that are absent are created under it. */
   findShared?(items: Item[]): Promise<Map<Item, RecordReading>>;
+  /** Records by the ids that these items name. Never rejects. Absent: mappings cannot find records. */
+  readById?(ids: ReadonlyMap<Item, string>): Promise<Map<Item, RecordReading>>;
   /** A record with a shared key was created. */
   rememberShared?(written: Written[]): Promise<void>;
   /** The last step of a record, which can be repeated: its links, their labels, its files. */

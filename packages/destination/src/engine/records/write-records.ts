@@ -5,14 +5,16 @@ import type { RecordReceipt } from '../../port/destination.ts';
 import { Failure } from '../../port/failure.ts';
 import { doneBefore, type PlanReport, type PlanWrite, reportFailure, wantedRecords } from '../plan/plan-write.ts';
 import type { LinkTarget } from '../rows/row.ts';
+import { findRecords } from './find-records.ts';
 import type { Item, RecordVerbs } from './record-verbs.ts';
 import { receiptOf, type WaveResult, writeWave } from './write-wave.ts';
 
 /** Never rejects. */
 export async function writeRecords(crm: RecordVerbs, writes: PlanWrite[]): Promise<PlanReport[]> {
   const resolved = (await crm.resolve?.(writes)) ?? { writes, reports: [] };
-  const reports: PlanReport[] = [...resolved.reports];
-  let open = resolved.writes;
+  const found = await findRecords(crm, resolved.writes);
+  const reports: PlanReport[] = [...resolved.reports, ...found.reports];
+  let open = found.writes;
   const written = new Map(open.map((write) => [write, noteResumed(crm, write)]));
   const isShared = ({ record }: Item) => crm.sharedKey?.(record) !== undefined;
   for (;;) {

@@ -67,9 +67,17 @@ export async function writeWave(verbs: RecordVerbs, items: Item[]): Promise<Wave
   const groups = joinShared(items, isShared);
   const leads = groups.map(({ lead }) => lead);
   const shared = await writeShared(crm, leads.filter(isShared));
-  const own = await writeByLadder(crm, [...leads.filter((item) => !isShared(item)), ...shared.absent]);
+  const there = leads.flatMap((item): [Item, Existing][] => {
+    const found = foundOf(item);
+    return found ? [[item, found]] : [];
+  });
+  const changed = await update(crm, undefined, there);
+  const own = await writeByLadder(crm, [
+    ...leads.filter((item) => !isShared(item) && !foundOf(item)),
+    ...shared.absent,
+  ]);
   await crm.rememberShared?.(own.written.filter(({ item }) => isShared(item)));
-  const { written, failed, reports } = join(shared.attempt, own);
+  const { written, failed, reports } = join(shared.attempt, changed, own);
   const ended = new Map(failed);
   for (const { lead, followers } of groups) {
     const made = written.find(({ item }) => item === lead);
@@ -90,6 +98,11 @@ export async function writeWave(verbs: RecordVerbs, items: Item[]): Promise<Wave
     failed: ended,
     reports: [...reports, ...notes.map(([{ write }, note]) => ({ plan: write.index, note }))],
   };
+}
+
+/** What `find:` found for the record. */
+function foundOf({ write, record }: Item): Existing | undefined {
+  return write.found?.get(record.name);
 }
 
 /** One item that stands for all, and the others. */
@@ -321,6 +334,8 @@ async function send(
     if (!draft) continue;
     const { write, record } = draft.item;
     await settleValues(crm, draft, result);
+    const found = foundOf(draft.item);
+    if (result.ok && found) Object.assign(found.properties, result.fields);
     attempt.reports.push(...reportDropped(write, record.name, result.dropped));
     if (result.ok) written(draft, result.id, result.created ? 'created' : 'updated');
     else if (crm.keys.isKeyRefused?.(record.object, result.failure)) attempt.refused.push([draft.item, result.failure]);

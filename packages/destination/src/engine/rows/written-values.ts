@@ -57,11 +57,16 @@ export function newPersonMemory(key: string): string {
   return `${WRITTEN_NOTES.fields}${key}`;
 }
 
+/** Name of the note which record of the CRM a call's record is. @param key the call's own key of it */
+export function foundMemory(key: string): string {
+  return `found:${digest(key)}`;
+}
+
 /** Under which names this file may have something of a person: see `DestinationKind.remembers`. */
 export function writtenMemories({ phones, emails, records }: Subject): string[] {
   const keys = [...phones.map((phone) => personKey({ phone })), ...emails.map((email) => personKey({ email }))];
   return [
-    ...records.flatMap((record) => [recordMemory(record), personMemory(record)]),
+    ...records.flatMap((record) => [recordMemory(record), personMemory(record), foundMemory(record.key)]),
     ...keys.flatMap((key) => (key ? [newPersonMemory(key)] : [])),
   ];
 }

@@ -75,6 +75,8 @@ export interface WorkedOnKind {
   field: string;
   says: readonly [string, string];
   colleague: string;
+  /** Mappings can find and change such records. */
+  findable?: true;
 }
 
 export interface Harness {

@@ -8,6 +8,7 @@ import { describe } from 'vitest';
 import { colleagues } from './colleagues.ts';
 import { exactlyOnce } from './exactly-once.ts';
 import { failures } from './failures.ts';
+import { find } from './find.ts';
 import type { Harness } from './harness.ts';
 import { ownKeys } from './own-keys.ts';
 import { owners } from './owners.ts';
@@ -34,6 +35,7 @@ export function describeDestination(name: string, harness: Harness): void {
   describe(`${name}: the right person`, () => people(useAccount(harness)));
   describe(`${name}: what a caller only says`, () => said(useAccount(harness)));
   describe(`${name}: what colleagues changed`, () => colleagues(useAccount(harness)));
+  describe(`${name}: records that are there`, () => find(useAccount(harness)));
   describe(`${name}: records with a key of their own`, () => ownKeys(useAccount(harness)));
   describe(`${name}: whom records belong to`, () => owners(useAccount(harness)));
   describe(`${name}: every plan accounted for`, () => failures(useAccount(harness)));
