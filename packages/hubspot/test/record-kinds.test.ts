@@ -104,7 +104,7 @@ deals:
     none: park
     fields:
       dealstage: { value: contractsent, write: forward, order: [qualifiedtobuy, contractsent, closedwon] }
-      amount: { from: vars.amount, transform: number }
+      amount: { from: vars.amount, transform: number, write: if_ours }
 `;
   const call = { ...planFor(hubspotHarness, { id: 'c1', phone: '+14155550142' }).call, direction: 'outbound' as const };
   const plan = compiled(text).plan({ ...call, vars: { amount: '12k' }, prompt_variables: { deal_id: deal } }, 'sample');

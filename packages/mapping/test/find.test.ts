@@ -4,7 +4,7 @@ import { compile, plan } from './support/compile.ts';
 import { acmeDialect } from './support/dialect.ts';
 
 const DEAL = (find: string, more = '') =>
-  `person: {}\ndeals: [ { name: renewal, find: ${find}${more}, title: Renewal } ]\ntasks: [ { name: prepare, subject: x, associate: [person, renewal] } ]`;
+  `person: {}\ndeals: [ { name: renewal, find: ${find}${more}, title: { value: Renewal, write: if_empty } } ]\ntasks: [ { name: prepare, subject: x, associate: [person, renewal] } ]`;
 const found = (find: string, call = someCall(), more = '') => plan(DEAL(find, more), call).records[0]?.find;
 
 test('the id comes from where the call carries it; what happens without one is said, or create', () => {
@@ -49,4 +49,19 @@ test('a preset’s find is changed or taken away', () => {
     }).records[0]?.find;
   expect(over('none: skip')).toMatchObject({ none: 'skip' });
   expect(over('find: null')).toBeUndefined();
+});
+
+test('a field that would stay as it is in a record that is found is a warning', () => {
+  const { mapping, findings } = compile(
+    'deals: [ { name: a, find: { id: vars.x }, title: A, fields: { x: { from: vars.y, write: overwrite } } } ]',
+  );
+  expect(mapping).toBeDefined();
+  expect(findings).toMatchObject([
+    {
+      severity: 'warning',
+      code: 'found-field',
+      message: expect.stringMatching(/^name /),
+      hint: expect.stringContaining('forward'),
+    },
+  ]);
 });

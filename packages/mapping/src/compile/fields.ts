@@ -19,6 +19,8 @@ import { partsSource, type TextSource } from './text-source.ts';
 export interface Field {
   property: string;
   write: WriteMode;
+  /** The mapping says itself how it is written. */
+  says_write?: true;
   order?: string[];
   when?: Condition;
   clear: boolean;
@@ -147,6 +149,7 @@ function toField(
   return {
     property,
     write: compiled.write ?? context.write(property),
+    ...(compiled.write ? { says_write: true } : {}),
     clear,
     required,
     ...(order ? { order } : {}),

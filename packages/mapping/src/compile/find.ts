@@ -4,6 +4,7 @@ import type { Compiling } from '../language/compile-path.ts';
 import { compileText } from '../language/text.ts';
 import type { RecordFind, RecordPlan } from '../model/plan.ts';
 import { Absent, type Evaluate, type Scope, toText } from '../values/found.ts';
+import type { Field } from './fields.ts';
 import { isGiven, rootsOf } from './person.ts';
 
 export interface CompiledFind {
@@ -20,8 +21,12 @@ export interface CompiledFind {
 /** Characters of an id; what is longer is none. */
 const LONGEST_ID = 64;
 
-/** @param trusts whether the mapping lets what was said count like what is given */
-export function compileFind(node: MapNode, trusts: boolean, compiling: Compiling): CompiledFind | undefined {
+/** @param trusts whether the mapping lets what was said count like what is given; @param fields of the record */
+export function compileFind(
+  node: MapNode,
+  { trusts, fields }: { trusts: boolean; fields: Field[] },
+  compiling: Compiling,
+): CompiledFind | undefined {
   const { report } = compiling;
   const [find, none] = [node.entries.get('find'), node.entries.get('none')];
   if (none && !find)
@@ -40,6 +45,15 @@ export function compileFind(node: MapNode, trusts: boolean, compiling: Compiling
   }
   const source = compileText(text, id.locate, 'path', compiling);
   if (!source) return undefined;
+  // What stands in a record that somebody else made was not written here, and stays under the default.
+  for (const { property, write, says_write, at } of fields)
+    if (write === 'if_ours' && !says_write)
+      report.warn(
+        'found-field',
+        `${property} is written only where the record that is found has nothing there`,
+        at,
+        'say write: forward with an order, or overwrite; if_empty where that is meant',
+      );
   return {
     evaluate: source.evaluate,
     roots: rootsOf(text),

@@ -119,7 +119,7 @@ function compileRecord(
   const object = objectOf(node, dialect, compiling);
   if (object === undefined) return undefined;
   const key = compileKey(node, hasPerson, compiling);
-  const find = compileFind(node, trustsSaid, compiling);
+  const find = compileFind(node, { trusts: trustsSaid, fields }, compiling);
   const headline = (words.title ?? words.subject)?.property;
   return {
     type: dialect.type,
