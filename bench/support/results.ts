@@ -328,7 +328,7 @@ ${rows.join('\n')}
 
 ${growth}
 
-A quiet client's calls from webhook to record, 40 ms for each answer of HubSpot, while another client has ${flood.backlog[0].toLocaleString('en')} calls waiting (${flood.backlog[1].toLocaleString('en')} when it was over), and then while its CRM does not answer either:
+In a run of its own: a quiet client's calls from webhook to record, 40 ms for each answer of HubSpot, while another client has ${flood.backlog[0].toLocaleString('en')} calls waiting (${flood.backlog[1].toLocaleString('en')} when it was over), and then while its CRM does not answer either:
 
 | | p50 ms | p99 ms | to alone (target 3) |
 | --- | ---: | ---: | ---: |

@@ -14,7 +14,7 @@ import type { Verifier, Verify } from './verifier.ts';
  * Calls of one queue that a process has in hand: enough to keep it busy while Redis is a network away, and so few that
  * each step of another client's call waits for few of theirs.
  */
-const CALLS_AT_ONCE = 20;
+const CALLS_AT_ONCE = 16;
 /** Wait of a call for something that does not say how long. */
 const DEFAULT_WAIT_MS = 10_000;
 
