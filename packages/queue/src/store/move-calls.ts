@@ -45,22 +45,22 @@ export interface Renaming {
   connection(name: string): string;
 }
 
-/** Which calls and connections. */
-export type Chosen = (name: string) => boolean;
-
-/** Those of one client. */
-export function ofClient(client: string): Chosen {
-  return (name) => clientOf(name) === client;
-}
-
 const PAGE_SIZE = 200;
 
-/** The calls of the chosen sources, newest first. */
-export async function* listCallRefs(store: Store, source: Chosen): AsyncGenerator<CallRef> {
+/** The calls of a client or of a source, newest first. */
+export async function* listCallRefs(
+  store: Store,
+  of: { client: string } | { source: string },
+): AsyncGenerator<CallRef> {
+  const client = 'client' in of ? of.client : clientOf(of.source);
   let after: string | undefined;
   do {
-    const page = await store.ledger.pageOfIds({ ...(after === undefined ? {} : { after }), limit: PAGE_SIZE });
-    for (const call of page.calls) if (source(call.source)) yield call;
+    const page = await store.ledger.pageOfIds({
+      ...(after !== undefined && { after }),
+      ...(client !== undefined && { client }),
+      limit: PAGE_SIZE,
+    });
+    for (const call of page.calls) if (!('source' in of) || call.source === of.source) yield call;
     after = page.next;
   } while (after !== undefined);
 }
@@ -227,7 +227,7 @@ async function indexPeople(
 const KINDS = ['remembered', 'secret'] as const;
 
 /** What is remembered for the chosen connections. What cannot be decrypted is left out, as it would be when it is asked for. */
-export async function* copyMemories(store: Store, connection: Chosen): AsyncGenerator<MemoryCopy> {
+export async function* copyMemories(store: Store, connection: (name: string) => boolean): AsyncGenerator<MemoryCopy> {
   const { redis, keys, encryptor } = store;
   for (const kind of KINDS) {
     const pattern = kind === 'remembered' ? keys.memory('*', '*') : keys.secret('*', '*');

@@ -66,7 +66,7 @@ async function exportClient(
   key: Encryptor,
   show: (done: number, total: number | undefined) => void,
 ): Promise<{ calls: number; memories: number }> {
-  const { copyCall, copyMemories, listCallRefs, ofClient } = await import('@wrapup/queue');
+  const { copyCall, copyMemories, listCallRefs } = await import('@wrapup/queue');
   const stream = createWriteStream(out, { flags: 'wx', mode: 0o600 });
   let lines = 0;
   const write = async (line: Line) => {
@@ -77,7 +77,7 @@ async function exportClient(
   const index = (await store.indexKey.load())(...INDEX_PROBE);
   await write({ kind: 'client', version: 1, client, index, files: readClientFolder(dirname(file), client) });
   let calls = 0;
-  for await (const ref of listCallRefs(store, ofClient(client))) {
+  for await (const ref of listCallRefs(store, { client })) {
     const call = await copyCall(store, ref);
     if (!call) continue;
     await write({ kind: 'call', call });
@@ -85,7 +85,7 @@ async function exportClient(
     show(calls, undefined);
   }
   let memories = 0;
-  for await (const memory of copyMemories(store, ofClient(client))) {
+  for await (const memory of copyMemories(store, (name) => clientOf(name) === client)) {
     await write({ kind: 'memory', memory });
     memories += 1;
   }
@@ -348,7 +348,7 @@ async function adoptCalls(
   let moved = 0;
   let quiet = Date.now();
   while (Date.now() - quiet < QUIET_MS) {
-    for await (const call of listCallRefs(store, (name) => name === source)) {
+    for await (const call of listCallRefs(store, { source })) {
       quiet = Date.now();
       const entry = await store.ledger.read(call.source, call.call_id);
       if (!entry) continue;
