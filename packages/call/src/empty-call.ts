@@ -13,6 +13,7 @@ export function emptyCall(facts: Pick<Call, 'id' | 'source'> & Partial<Call>): C
     end_reason: 'human_ended',
     agent: {},
     turns: [],
+    booking: {},
     lead: {},
     vars: {},
     collected: {},

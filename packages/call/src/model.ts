@@ -91,6 +91,26 @@ export interface Action {
   at?: string;
 }
 
+/** What became of the appointment in a call. `moved` has another time than before; `failed`: the action did not work. */
+export const BOOKING_STATUSES = ['booked', 'moved', 'canceled', 'failed'] as const;
+
+/** The appointment that an action of the agent booked, moved or cancelled. Empty where none did. */
+export interface Booking {
+  status?: (typeof BOOKING_STATUSES)[number];
+  /** What the appointment was known by before the call where it was moved, else what it is known by. */
+  id?: string;
+  /** UTC, ISO 8601; as it came where the answer names no offset. Likewise the other two. */
+  starts_at?: string;
+  ends_at?: string;
+  /** When it was to begin before it was moved. */
+  moved_from?: string;
+  title?: string;
+  /** An address, a room, or the link of a video call. */
+  place?: string;
+  /** Name of the action. */
+  action?: string;
+}
+
 /** How one criterion was judged. `value` is lower case: `true`, `false`, `partial`, `not_applicable`. */
 export type Analysis = { [criterion: string]: string };
 
@@ -138,6 +158,9 @@ export interface Call {
   recording_url?: string;
   external_id?: string;
   diversion?: string;
+  /** Where the agent handed the call on to: a number in E.164, a SIP address, or the name of the action. */
+  transferred_to?: string;
+  booking: Booking;
   lead: Lead;
   /** Collected variables, then extractor results of the same name. What a mapping usually reads. */
   vars: JsonObject;

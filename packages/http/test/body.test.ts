@@ -71,8 +71,8 @@ describe('a body made of the call', () => {
     const { data, ...rest } = body('extends: http/event\n');
     expect(rest).toEqual({ type: 'call.connected', timestamp: '2026-11-20T10:01:02.000Z' });
     expect(Object.keys(data as object)).toEqual([
-      ...['call', 'lead', 'vars', 'collected', 'extracted', 'actions', 'analysis', 'prompt_variables', 'metadata'],
-      'source',
+      ...['call', 'lead', 'booking', 'vars', 'collected', 'extracted', 'actions', 'analysis', 'prompt_variables'],
+      ...['metadata', 'source'],
     ]);
   });
 

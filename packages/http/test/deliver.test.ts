@@ -17,14 +17,15 @@ describe('one call, one event', () => {
     const [event] = endpoint.received;
     expect(event).toMatchObject({ method: 'POST', path: '/hook?a=b' });
     expect(event?.headers).toMatchObject({ 'content-type': 'application/json; charset=utf-8', 'user-agent': 'Wrapup' });
-    const { source, lead, vars, collected, extracted, actions, analysis, prompt_variables, metadata, raw, ...facts } =
-      someCall();
+    const { source, lead, booking, vars, collected, extracted, actions, analysis, ...more } = someCall();
+    const { prompt_variables, metadata, raw, ...facts } = more;
     expect(event?.body).toEqual({
       type: 'call.connected',
       timestamp: '2026-11-20T10:01:02.000Z',
       data: {
         call: facts,
         lead,
+        booking,
         vars,
         collected,
         extracted,

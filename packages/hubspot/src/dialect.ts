@@ -60,6 +60,7 @@ export const hubspotDialect: Dialect = {
         outcome: text('hs_meeting_outcome'),
       },
       owner: OWNER,
+      keyed: true,
     },
     companies: {
       type: 'company',
@@ -88,6 +89,7 @@ export const hubspotDialect: Dialect = {
       owner: OWNER,
       labels: true,
       findable: true,
+      keyed: true,
       // Only the type id still works: https://developers.hubspot.com/docs/api-reference/latest/crm/understanding-the-crm
       any_object: { pattern: /^2-\d+$/, such_as: '2-3453932, the type id under Settings > Data Management > Objects' },
     },

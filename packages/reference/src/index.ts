@@ -4,6 +4,7 @@ import { configurationPage } from './configuration-page.ts';
 import { mappingPage } from './mapping-page.ts';
 import { outcomesPage } from './outcomes-page.ts';
 import { recipesPage } from './recipes-page.ts';
+import { resultsPage } from './results-page.ts';
 import { makeSchemas } from './schemas.ts';
 
 /** Every generated file by its path in the repository. */
@@ -12,6 +13,7 @@ export function generate(): Record<string, string> {
     ...makeSchemas(),
     'docs/reference/mapping-language.md': mappingPage(),
     'docs/reference/outcomes.md': outcomesPage(),
+    'docs/reference/results.md': resultsPage(),
     'docs/recipes/README.md': recipesPage(),
     'docs/reference/configuration.md': configurationPage(),
     'docs/architecture.svg': drawArchitecture(resolve(import.meta.dirname, '../../..')),

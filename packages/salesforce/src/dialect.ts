@@ -38,14 +38,17 @@ export const salesforceDialect: Dialect = {
       status: text('Status'),
       type: text('Type'),
     }),
-    events: record('event', 'Event', {
-      subject: text('Subject'),
-      body: body('Description'),
-      starts_at: text('StartDateTime'),
-      ends_at: text('EndDateTime'),
-      minutes: text('DurationInMinutes'),
-      location: text('Location'),
-    }),
+    events: {
+      ...record('event', 'Event', {
+        subject: text('Subject'),
+        body: body('Description'),
+        starts_at: text('StartDateTime'),
+        ends_at: text('EndDateTime'),
+        minutes: text('DurationInMinutes'),
+        location: text('Location'),
+      }),
+      keyed: true,
+    },
     opportunities: {
       ...record('opportunity', 'Opportunity', {
         title: text('Name'),
@@ -70,8 +73,9 @@ export const salesforceDialect: Dialect = {
     custom_objects: {
       ...record('custom_object', 'custom_objects', { title: text('Name') }),
       findable: true,
+      keyed: true,
       any_object: { pattern: /^[A-Za-z]\w*__c$/, such_as: 'Site_Visit__c, the API name under Setup, Object Manager' },
     },
   },
-  presets: shipPresets(import.meta.url, ['call-log', 'lead-capture']),
+  presets: shipPresets(import.meta.url, ['call-log', 'lead-capture', 'appointment']),
 };

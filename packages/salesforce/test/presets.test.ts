@@ -39,7 +39,7 @@ test.each(OUTCOMES)('a call that was %s', (outcome) => {
   expect(result).toEqual(BY_OUTCOME[outcome]);
 });
 
-test.each(['call-log', 'lead-capture'])('what the comments of %s promise holds', (name) => {
+test.each(['call-log', 'lead-capture', 'appointment'])('what the comments of %s promise holds', (name) => {
   const text = salesforceDialect.presets[name]?.() ?? '';
   const examples = [...text.matchAll(/^# {3}(\S.*?)\s{2,}\S.*$/gm)].map(([, example]) => example as string);
   expect(examples).toHaveLength(name === 'call-log' ? 7 : 0);

@@ -314,3 +314,28 @@ opportunities:
   ]);
   expect(failure(parked)).toMatchObject({ code: 'missing_record', next: 'park', details: { at: { line: 4 } } });
 });
+
+test('an appointment that was moved, and cancelled after that, changes the event that is there', async () => {
+  account = await openAccount();
+  const destination = await account.connect();
+  const commons = makeMemoryCommons();
+  const at = (hour: number) => ({ ended_at: `2026-11-20T${hour}:00:00.000Z`, vars: {} });
+  const booking = (status: 'booked' | 'moved' | 'canceled', day: number) => ({
+    booking: { status, id: 'evt-77', starts_at: `2026-12-0${day}T09:00:00.000Z` },
+  });
+  const said = (id: string, changes: Partial<Plan['call']>) =>
+    mapped('extends: salesforce/appointment\n', { ...CONNECTED, id }, changes);
+  const calls = [booking('booked', 1), booking('moved', 2), booking('canceled', 2)];
+  const seen: unknown[] = [];
+  for (const [index, changes] of calls.entries()) {
+    await write(destination, [said(`c${index}`, { ...at(10 + index), ...changes })], commons);
+    const [event] = all('Event');
+    seen.push([String(event?.StartDateTime).slice(0, 16), String(event?.Subject).split(' with')[0], event?.ShowAs]);
+  }
+  expect(all('Event')).toHaveLength(1);
+  expect(seen).toEqual([
+    ['2026-12-01T09:00', 'Appointment', 'Busy'],
+    ['2026-12-02T09:00', 'Appointment', 'Busy'],
+    ['2026-12-02T09:00', 'Canceled: Appointment', 'Free'],
+  ]);
+});

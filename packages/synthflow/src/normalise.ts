@@ -23,6 +23,7 @@ import { readCollected } from './fields/collected.ts';
 import { readLead } from './fields/lead-and-origin.ts';
 import { chooseStatus, readOutcomeFacts } from './fields/outcome-facts.ts';
 import { readTurns } from './fields/transcript.ts';
+import { readBooking, readTransfer } from './fields/transfers-and-bookings.ts';
 import { cleanText, copyObject, dictionary, isNothing, isSameJson, readText } from './parse/json.ts';
 import { type Find, locate, makeFind } from './parse/locate.ts';
 import { Notes } from './parse/notes.ts';
@@ -68,7 +69,7 @@ export function normalise(payload: unknown, context: NormaliseContext): Call {
   const given = find('collected_variables')[0];
   const collected = given ? readCollected(given.value, given.path, notes) : dictionary<Collected>();
   const executed = find('executed_actions')[0];
-  const { actions, extracted } = readActions(executed?.value, executed?.path ?? '', notes);
+  const { actions, extracted, targets } = readActions(executed?.value, executed?.path ?? '', notes);
   const judged = find('analysis', 'judge_results')[0];
 
   const agent = readAgent(find, context);
@@ -85,6 +86,7 @@ export function normalise(payload: unknown, context: NormaliseContext): Call {
     prompt_variables,
   });
 
+  const transferred_to = readTransfer(actions, targets, context.default_country);
   const duration = readDuration(find, notes);
   const start = readStart(find, notes, context.received_at);
   const facts = readOutcomeFacts(find, notes);
@@ -115,6 +117,8 @@ export function normalise(payload: unknown, context: NormaliseContext): Call {
     ...readRecording(find, notes),
     ...textOf(find, 'external_id', 'external_id'),
     ...textOf(find, 'diversion', 'diversion'),
+    ...(transferred_to === undefined ? {} : { transferred_to }),
+    booking: readBooking(actions) ?? {},
     lead,
     vars: chooseVars(collected, extracted, given?.path ?? '', notes),
     collected,

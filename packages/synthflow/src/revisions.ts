@@ -22,7 +22,10 @@ import { toIso } from './parse/times.ts';
 type Members = { [key: string]: unknown };
 
 /** Not facts about the call, or made of others that are compared themselves. */
-const NOT_COMPARED: ReadonlySet<string> = new Set(['notes', 'raw', 'received_at', 'turns']);
+const NOT_COMPARED: ReadonlySet<string> = new Set([
+  ...['notes', 'raw', 'received_at', 'turns'],
+  ...['transferred_to', 'booking'],
+]);
 
 /** Whether two revisions say the same of a call; notes, the raw payload and the time of arrival aside. */
 export function equalCalls(one: Call, other: Call): boolean {
@@ -150,6 +153,7 @@ export function mergeCalls(older: Call, newer: Call): Call {
   }
   merged.agent = fill(base.agent, more.agent);
   merged.lead = mergeLeads(base.lead, more.lead);
+  if (isSameJson(base.booking, {})) merged.booking = more.booking;
   for (const root of DICTIONARIES) Object.assign(merged, { [root]: fill(base[root], more[root]) });
   merged.collected = fill(base.collected, more.collected);
   for (const [key, entry] of Object.entries(more.collected)) {

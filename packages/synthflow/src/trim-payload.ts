@@ -6,7 +6,8 @@
  * afterwards, but for `raw`, its notes, and the transcript where that is dropped.
  */
 import { isObject, own } from '@wrapup/call';
-import { isShallow, parseNested } from './parse/json.ts';
+import { isTransfer, TARGET_KEYS } from './fields/transfers-and-bookings.ts';
+import { isShallow, parseNested, readText } from './parse/json.ts';
 import { CALL_ID_NAMES, locate } from './parse/locate.ts';
 
 export interface Keep {
@@ -72,17 +73,18 @@ function pickRecord(record: unknown): { [key: string]: unknown } {
 }
 
 function pickActions(executed: unknown): unknown {
-  if (Array.isArray(executed)) return executed.map(pickAction);
+  if (Array.isArray(executed)) return executed.map((action) => pickAction(action, readText(own(action, 'name')) ?? ''));
   if (!isObject(executed)) return executed;
-  return Object.fromEntries(Object.entries(executed).map(([name, action]) => [name, pickAction(action)]));
+  return Object.fromEntries(Object.entries(executed).map(([name, action]) => [name, pickAction(action, name)]));
 }
 
-function pickAction(action: unknown): unknown {
+function pickAction(action: unknown, name: string): unknown {
   if (!isObject(action)) return action;
-  const identifier = own(parseNested(own(action, 'parameters_hard_coded')).value, 'identifier');
+  const names = isTransfer(name, readText(own(action, 'action_type'))) ? TARGET_KEYS : ['identifier'];
+  const defined = pick(parseNested(own(action, 'parameters_hard_coded')).value, names);
   return {
     ...pick(action, READ_OF_ACTION),
-    ...(identifier === undefined ? {} : { parameters_hard_coded: { identifier } }),
+    ...(Object.keys(defined).length === 0 ? {} : { parameters_hard_coded: defined }),
   };
 }
 

@@ -12,7 +12,15 @@ import { mergeCalls, PERSON_KEYS } from './revisions.ts';
  * Facts that are addresses or links themselves, or that connect the call with other records: the direction decides whether
  * the customer's own list vouches for the call's variables.
  */
-const ADDRESSES = ['from_number', 'to_number', 'recording_url', 'external_id', 'diversion', 'direction'] as const;
+const ADDRESSES = [
+  'from_number',
+  'to_number',
+  'recording_url',
+  'external_id',
+  'diversion',
+  'direction',
+  'transferred_to',
+] as const;
 const TEXTS = ['error', 'end_reason_text', 'transcript'] as const;
 const DICTIONARIES = ['vars', 'extracted', 'analysis', 'prompt_variables', 'metadata'] as const;
 /** Facts of the lead that are neither an address nor come with one. */
@@ -55,6 +63,11 @@ export function withoutUnproved(known: Call, revision: Call): Admitted {
       return false;
     });
     Object.assign(call, { [root]: kept });
+  }
+  // What an appointment is known by finds the record of it.
+  if (!isSameJson(call.booking, {}) && !isSameJson(call.booking, known.booking)) {
+    call.booking = known.booking;
+    drop('booking');
   }
   call.collected = pick<{ [name: string]: Collected }>(revision.collected, (key, { value }) => {
     if (Object.hasOwn(known.collected, key) && isSameJson(known.collected[key]?.value, value)) return true;

@@ -17,6 +17,7 @@ export type Document = { [root: string]: Json };
 const DOCUMENT_ROOTS = [
   'call',
   'lead',
+  'booking',
   'vars',
   'collected',
   'extracted',
@@ -36,11 +37,13 @@ export const ALL: DocumentPath[] = DOCUMENT_ROOTS.filter((root) => root !== ONLY
 
 export function documentOf(call: Call): Document {
   const { source, key_prefix: _, ...rest } = call;
-  const { lead, vars, collected, extracted, actions, analysis, prompt_variables, metadata, raw, ...facts } = rest;
+  const { lead, booking, vars, collected, extracted, actions, analysis, ...more } = rest;
+  const { prompt_variables, metadata, raw, ...facts } = more;
   const client = clientOf(source);
   const document = {
     call: facts,
     lead,
+    booking,
     vars,
     collected,
     extracted,
@@ -82,6 +85,7 @@ const CALL_FACTS: Record<Exclude<keyof Call, 'key_prefix' | (typeof DOCUMENT_ROO
   recording_url: true,
   external_id: true,
   diversion: true,
+  transferred_to: true,
   notes: true,
 };
 const LEAD_FACTS: Record<keyof Required<Call['lead']>, true> = {
@@ -96,8 +100,19 @@ const LEAD_FACTS: Record<keyof Required<Call['lead']>, true> = {
   phone_raw: true,
   country: true,
 };
+const BOOKING_FACTS: Record<keyof Required<Call['booking']>, true> = {
+  status: true,
+  id: true,
+  starts_at: true,
+  ends_at: true,
+  moved_from: true,
+  title: true,
+  place: true,
+  action: true,
+};
 const KNOWN: Record<string, Record<string, true>> = {
   call: CALL_FACTS,
+  booking: BOOKING_FACTS,
   lead: LEAD_FACTS,
   source: { name: true, client: true },
 };

@@ -3,6 +3,8 @@ import {
   type Action,
   type Agent,
   ANSWERED_BY,
+  BOOKING_STATUSES,
+  type Booking,
   CALL_STATUSES,
   type Call,
   type Collected,
@@ -55,6 +57,16 @@ const LEAD: Fields<Lead> = {
   phone_raw: leaf,
   country: leaf,
 };
+const BOOKING: Fields<Booking> = {
+  status: oneOf(...BOOKING_STATUSES),
+  id: leaf,
+  starts_at: leaf,
+  ends_at: leaf,
+  moved_from: leaf,
+  title: leaf,
+  place: leaf,
+  action: leaf,
+};
 const COLLECTED: Fields<Collected> = { value: free, collected: oneOf(true, false), agent_id: leaf };
 const ACTION: Fields<Action> = {
   name: leaf,
@@ -68,6 +80,7 @@ const ACTION: Fields<Action> = {
 
 /** Members of the call that are roots of their own. */
 type Roots =
+  | 'booking'
   | 'lead'
   | 'vars'
   | 'collected'
@@ -104,10 +117,11 @@ const CALL: Fields<Omit<Call, Roots | 'source' | 'key_prefix'>> = {
   recording_url: leaf,
   external_id: leaf,
   diversion: leaf,
+  transferred_to: leaf,
   notes: { each: { fields: { path: leaf, message: leaf } } },
 };
 
-const OPEN_ROOTS: Record<Exclude<Roots, 'lead'>, Known> = {
+const OPEN_ROOTS: Record<Exclude<Roots, 'lead' | 'booking'>, Known> = {
   vars: free,
   collected: { each: { fields: COLLECTED } },
   extracted: free,
@@ -120,6 +134,7 @@ const OPEN_ROOTS: Record<Exclude<Roots, 'lead'>, Known> = {
 
 export const ROOTS: Record<string, Known> = {
   call: { fields: CALL },
+  booking: { fields: BOOKING },
   lead: { fields: LEAD },
   ...OPEN_ROOTS,
   source: { fields: { name: leaf, client: leaf } },

@@ -139,7 +139,7 @@ function compileForm(node: MapNode, bare: Bare, compiling: Compiling): CompiledV
   const value = {
     evaluate: finish(pipe(source.evaluate, steps), table, fallback?.evaluate, source.path?.text ?? 'the value'),
     ...(known ? { values: [...new Set(known.filter((value) => value !== null))] } : {}),
-    ...(gives && !table && !fallback ? { gives } : {}),
+    ...(gives && !table && (!fallback || fallback.gives === gives) ? { gives } : {}),
     ...flags,
   };
   return checkOrder(value, compiling);
@@ -222,7 +222,7 @@ function compileTable(node: MapNode, path: CompiledPath | undefined, { report }:
 function compileDefault(
   node: Node | undefined,
   compiling: Compiling,
-): { evaluate: Evaluate; values?: (string | number | boolean)[] } | undefined | false {
+): Pick<CompiledValue, 'evaluate' | 'values' | 'gives'> | undefined | false {
   if (!node || isNull(node)) return undefined;
   return compileValue(node, isMap(node) ? 'path' : 'text', compiling) ?? false;
 }

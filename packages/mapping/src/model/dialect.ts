@@ -35,6 +35,8 @@ export interface RecordDialect {
   required?: string[];
   /** Records that are there can be found and changed. */
   findable?: true;
+  /** Its records can have a key of their own instead of their call's. */
+  keyed?: true;
   /** Its links can carry a label of the account's own. */
   labels?: true;
   /** Property that names who the record belongs to. Absent: such records have no owner. */

@@ -80,7 +80,7 @@ function typeOfWord({ as, literal }: WordDialect) {
   return as === 'due' ? z.union([z.string(), z.null()]) : valueSchema;
 }
 
-function recordShape({ words, any_object, owner, labels, findable }: RecordDialect) {
+function recordShape({ words, any_object, keyed, owner, labels, findable }: RecordDialect) {
   return {
     ...(findable
       ? {
@@ -99,6 +99,10 @@ function recordShape({ words, any_object, owner, labels, findable }: RecordDiale
     ...(any_object
       ? {
           object: z.string().optional().describe(`The CRM’s object: ${any_object.such_as}`),
+        }
+      : {}),
+    ...(keyed
+      ? {
           key: z
             .array(pathSchema)
             .min(1, 'must list at least one part')

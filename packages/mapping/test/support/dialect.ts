@@ -35,6 +35,7 @@ export function acmeDialect(presets: Record<string, string> = {}): Dialect {
         type: 'custom_object',
         object: 'custom',
         words: {},
+        keyed: true,
         any_object: { pattern: /^x_[a-z]+$/, such_as: 'x_visits' },
       },
     },

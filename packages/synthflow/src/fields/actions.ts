@@ -19,10 +19,13 @@ import {
 } from '../parse/json.ts';
 import type { Notes } from '../parse/notes.ts';
 import { readInstant, toIso } from '../parse/times.ts';
+import { isTransfer, readTarget } from './transfers-and-bookings.ts';
 
 export interface Executed {
   actions: { [name: string]: Action };
   extracted: JsonObject;
+  /** Where the definitions of transfers say that they lead, by the name of the action. */
+  targets: { [name: string]: string };
 }
 
 /** Names that Synthflow generates for extractors, and the one word that all spellings of their type share. */
@@ -32,6 +35,7 @@ const EXTRACTOR_TYPE = /extract/i;
 export function readActions(value: unknown, path: string, notes: Notes): Executed {
   const actions = dictionary<Action>();
   const extracted = dictionary<Json>();
+  const targets = dictionary<string>();
   for (const [name, item] of itemsOf(value, path, notes)) {
     const at = `${path}.${name}`;
     if (isRefusedKey(name)) notes.add(path, 'has a name that no mapping may read: left out');
@@ -39,11 +43,15 @@ export function readActions(value: unknown, path: string, notes: Notes): Execute
     else {
       const action = readAction(name, item, at, notes);
       actions[name] = action;
+      const target = isTransfer(name, action.type)
+        ? readTarget(parseNested(own(item, 'parameters_hard_coded')).value)
+        : undefined;
+      if (target !== undefined) targets[name] = target;
       const isExtractor = action.type === undefined ? EXTRACTOR_NAME.test(name) : EXTRACTOR_TYPE.test(action.type);
       if (isExtractor) addExtracted(extracted, name, item, action.return_value, at, notes);
     }
   }
-  return { actions, extracted };
+  return { actions, extracted, targets };
 }
 
 /** Actions by name; a list, which no document mentions, is read by each item's own name. */
