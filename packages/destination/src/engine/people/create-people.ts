@@ -157,11 +157,8 @@ async function sortByMemory(crm: PeopleVerbs, key: PersonKey, people: { person: 
 
 /** Id of the person to whom one of the plans' numbers or addresses was written of late. */
 async function recallAny(ctx: Context, { writes }: NewPerson): Promise<string | undefined> {
-  for (const step of writes.flatMap(contactSteps)) {
-    const id = await recallPerson(ctx, step);
-    if (id !== undefined) return id;
-  }
-  return undefined;
+  const ids = await Promise.all(writes.flatMap(contactSteps).map((step) => recallPerson(ctx, step)));
+  return ids.find((id) => id !== undefined);
 }
 
 /** Hands back those who exist; the others are certainly not there. */
@@ -217,35 +214,47 @@ async function create(
   } catch (thrown) {
     return { ...done, reports: people.flatMap((person) => fail(person, thrown)) };
   }
-  for (const person of people) {
+  const prepare = async (person: NewPerson): Promise<{ row?: CrmRow; created: NewPerson; reports: PlanReport[] }> => {
     try {
-      await markStarted(crm.session.ctx, person.key);
       const { row, created, reports, remembered } = newRow(crm, key, person);
-      done.reports.push(...reports);
       const last = inOrder(created.writes).at(-1);
-      if (row && last)
-        await values.intend(newPersonMemory(person.key), remembered, { key: last.plan.key, ended_at: last.ended_at });
-      if (row) rows.set(row, created);
+      const call = last && { key: last.plan.key, ended_at: last.ended_at };
+      await Promise.all([
+        markStarted(crm.session.ctx, person.key),
+        row && call && values.intend(newPersonMemory(person.key), remembered, call),
+      ]);
+      return { ...(row && { row }), created, reports };
     } catch (thrown) {
-      done.reports.push(...fail(person, thrown));
+      return { created: person, reports: fail(person, thrown) };
     }
+  };
+  for (const { row, created, reports } of await Promise.all(people.map(prepare))) {
+    done.reports.push(...reports);
+    if (row) rows.set(row, created);
   }
-  const unsure: Creation['unsure'] = [];
-  for (const [row, result] of await writeRows(crm, verb, [...rows.keys()])) {
+  const conclude = async ([row, result]: [CrmRow, RowResult]): Promise<Partial<Creation>> => {
     const person = rows.get(row);
-    if (!person) continue;
-    const note = newPersonMemory(person.key);
-    if (result.ok) {
-      const dropped = new Set(result.dropped.map(({ property }) => property));
-      await values.settle(note, { has: (property) => !dropped.has(property) });
-      await values.rename(note, personMemory({ object: row.object, id: result.id }));
-    } else if (!result.failure.outcome_unknown) await values.settle(note, undefined);
+    if (!person) return {};
+    await settleValues(values, person, row, result);
     const settled = await settle(crm, person, row, result);
-    unsure.push(...(settled.unsure ?? []));
-    done = join(done, settled);
-    done.reports.push(...person.writes.flatMap((write) => reportDropped(write, 'person', result.dropped)));
+    const dropped = person.writes.flatMap((write) => reportDropped(write, 'person', result.dropped));
+    return { ...settled, reports: [...(settled.reports ?? []), ...dropped] };
+  };
+  const concluded = await Promise.all([...(await writeRows(crm, verb, [...rows.keys()]))].map(conclude));
+  for (const one of concluded) done = join(done, one);
+  return { ...done, unsure: concluded.flatMap(({ unsure = [] }) => unsure) };
+}
+
+/** Notes what stands now of a person who was to be created. An answer that was lost leaves what may stand. */
+async function settleValues(values: WrittenValues, person: NewPerson, row: CrmRow, result: RowResult): Promise<void> {
+  const note = newPersonMemory(person.key);
+  if (!result.ok) {
+    if (!result.failure.outcome_unknown) await values.settle(note, undefined);
+    return;
   }
-  return { ...done, unsure };
+  const dropped = new Set(result.dropped.map(({ property }) => property));
+  await values.settle(note, { has: (property) => !dropped.has(property) });
+  await values.rename(note, personMemory({ object: row.object, id: result.id }));
 }
 
 /** What is to be created, and the person with those of its plans that may be written; no row when there are none. @throws Failure */
@@ -331,11 +340,12 @@ async function rememberNew(
 ): Promise<void> {
   const { ctx } = crm.session;
   try {
-    await rememberPerson(ctx, writes.flatMap(contactSteps), id);
-    for (const { plan } of writes) if (isKeySaid(plan)) await rememberMade(ctx, plan.key, id);
     const latest = latestOf(writes);
-    if (latest !== undefined && !(crm.watermark in fields))
-      await rememberWatermark(ctx, id, new Date(latest).toISOString());
+    await Promise.all([
+      rememberPerson(ctx, writes.flatMap(contactSteps), id),
+      ...writes.map(({ plan }) => isKeySaid(plan) && rememberMade(ctx, plan.key, id)),
+      latest !== undefined && !(crm.watermark in fields) && rememberWatermark(ctx, id, new Date(latest).toISOString()),
+    ]);
   } catch (thrown) {
     // The person exists and its key finds it; only the short cut is lost.
     ctx.log.warn({ error: Failure.of(thrown).message }, 'a new person could not be remembered');

@@ -79,11 +79,12 @@ async function askByIdOrEmail(crm: Finder, asked: Open[], properties: string[]):
     asking.filter((one) => !byId.includes(one)).map(({ one, step }) => [step.value, [one.question.plan]]),
   );
   const read = await crm.read({ ids, emails }, properties);
-  for (const { one, step, id } of asking) {
+  const conclude = async ({ one, step, id }: Asking): Promise<void> => {
     const hits = id === undefined ? (read.byEmail.get(step.value) ?? []) : (read.byId.get(id) ?? []);
     if (hits instanceof Failure) one.answer = { found: 'failed', failure: hits };
     else await settle(crm, one, step, id, Array.isArray(hits) ? hits : [hits]);
-  }
+  };
+  await Promise.all(asking.map(conclude));
 }
 
 /** Values that are asked for, each once, with the plans that ask. */

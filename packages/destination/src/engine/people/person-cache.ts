@@ -28,8 +28,8 @@ export function recallPerson(ctx: Context, step: MatchStep): Promise<string | un
 }
 
 export async function rememberPerson(ctx: Context, steps: MatchStep[], id: string): Promise<void> {
-  for (const step of steps)
-    if (step.by !== 'id' && !step.said) await ctx.memory.set(personKey(step), id, REMEMBERED_MS);
+  const keys = steps.filter(({ by, said }) => by !== 'id' && !said).map(personKey);
+  await Promise.all([...new Set(keys)].map((key) => ctx.memory.set(key, id, REMEMBERED_MS)));
 }
 
 export async function forgetPerson(ctx: Context, step: MatchStep): Promise<void> {
@@ -146,7 +146,7 @@ export async function leaseEach<Leased>(
 ): Promise<{ held: Leased[]; failed: Map<Leased, Failure>; release(): Promise<void> }> {
   const leases = new Map<Leased, Held>();
   const failed = new Map<Leased, Failure>();
-  for (const item of items) {
+  const take = async (item: Leased) => {
     try {
       const lease = await ctx.lease.take(namesOf(item), LEASE_MS);
       if (lease) leases.set(item, lease);
@@ -154,12 +154,14 @@ export async function leaseEach<Leased>(
     } catch (thrown) {
       failed.set(item, Failure.of(thrown));
     }
-  }
+  };
+  // All at once: one after the other, a hundred people are a hundred round trips to Redis.
+  await Promise.all(items.map(take));
   const release = async () => {
     // A lease that cannot be given back expires by itself.
-    for (const lease of leases.values()) await lease.release().catch(() => {});
+    await Promise.all([...leases.values()].map((lease) => lease.release().catch(() => {})));
   };
-  return { held: [...leases.keys()], failed, release };
+  return { held: items.filter((item) => leases.has(item)), failed, release };
 }
 
 /** Another delivery is at the same person or record at this moment. */

@@ -84,22 +84,22 @@ async function writeOnce(crm: PeopleVerbs, people: KnownPerson[], last: boolean)
   } catch (thrown) {
     return join({ reports: people.flatMap((known) => failAll(known, thrown)) });
   }
-  for (const known of people) {
-    const { row, writing, ...ended } = await prepare(crm, known, values);
+  for (const { row, writing, ...ended } of await Promise.all(people.map((known) => prepare(crm, known, values)))) {
     if (row && writing) rows.set(row, writing);
     parts.push(ended);
   }
-  for (const [row, result] of await writeRows(crm, 'update', [...rows.keys()])) {
+  const settleRow = async ([row, result]: [CrmRow, RowResult]): Promise<Partial<UpdatedPeople>> => {
     const writing = rows.get(row);
-    if (!writing) continue;
+    if (!writing) return {};
     const { known } = writing;
     await settleValues(crm, values, writing, result);
-    parts.push({ reports: known.writes.flatMap((write) => reportDropped(write, 'person', result.dropped)) });
-    if (result.ok) parts.push(await conclude(crm, writing, result.fields, result.id));
-    else if (result.failure.code === 'gone') parts.push({ gone: [{ id: known.person.id, writes: known.writes }] });
-    else parts.push(refuse(crm, known, row, result.failure, last));
-  }
-  return join(...parts);
+    const dropped = { reports: known.writes.flatMap((write) => reportDropped(write, 'person', result.dropped)) };
+    if (result.ok) return join(dropped, await conclude(crm, writing, result.fields, result.id));
+    if (result.failure.code === 'gone') return join(dropped, { gone: [{ id: known.person.id, writes: known.writes }] });
+    return join(dropped, refuse(crm, known, row, result.failure, last));
+  };
+  const written = await writeRows(crm, 'update', [...rows.keys()]);
+  return join(...parts, ...(await Promise.all([...written].map(settleRow))));
 }
 
 /** What is noted of what was written to them; of those who were created a moment ago under their key, where that is all. */
@@ -288,10 +288,11 @@ async function conclude(
   // A merged record answers under its new id; one that stands for the person under its own.
   const id = person.written_as ? person.id : answered;
   try {
-    if (crm.foundBy(person.object).some((name) => name in fields))
-      await rememberPerson(ctx, writes.filter(({ limited }) => !limited).flatMap(contactSteps), id);
-    if (latest !== undefined && !(crm.watermark in fields))
-      await rememberWatermark(ctx, id, new Date(latest).toISOString());
+    await Promise.all([
+      crm.foundBy(person.object).some((name) => name in fields) &&
+        rememberPerson(ctx, writes.filter(({ limited }) => !limited).flatMap(contactSteps), id),
+      latest !== undefined && !(crm.watermark in fields) && rememberWatermark(ctx, id, new Date(latest).toISOString()),
+    ]);
   } catch (thrown) {
     ctx.log.warn({ error: Failure.of(thrown).message }, 'a written person could not be remembered');
   }

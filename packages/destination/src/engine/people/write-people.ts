@@ -120,14 +120,15 @@ export async function beginPeople(
   const { ctx } = people.session;
   const { directory, asking, reports } = await ownersFor(ctx, writes, owners);
   const ended = new Set(reports.map(({ plan }) => plan));
-  const begun: PersonWrite[] = [];
-  for (const write of writes.filter(({ index }) => !ended.has(index))) {
+  const begin = async (write: PlanWrite): Promise<PersonWrite[]> => {
     try {
       const plan = await settleClaim(ctx, write.plan);
-      begun.push(beginWrite({ ...write, plan }, asking.has(write) ? directory : undefined));
+      return [beginWrite({ ...write, plan }, asking.has(write) ? directory : undefined)];
     } catch (thrown) {
       reports.push(reportFailure(write, 'person', Failure.of(thrown)));
+      return [];
     }
-  }
-  return { writes: begun, reports };
+  };
+  const begun = await Promise.all(writes.filter(({ index }) => !ended.has(index)).map(begin));
+  return { writes: begun.flat(), reports };
 }

@@ -329,11 +329,13 @@ async function send(
     else written(draft, ids.get(item) ?? '', 'unchanged');
   }
   await intend(crm, rows, attempt);
-  for (const [row, result] of await writeRows(crm, verb, [...rows.keys()])) {
+  const results = [...(await writeRows(crm, verb, [...rows.keys()]))].flatMap(([row, result]) => {
     const draft = rows.get(row);
-    if (!draft) continue;
+    return draft ? [{ draft, result }] : [];
+  });
+  await Promise.all(results.map(({ draft, result }) => settleValues(crm, draft, result)));
+  for (const { draft, result } of results) {
     const { write, record } = draft.item;
-    await settleValues(crm, draft, result);
     const found = foundOf(draft.item);
     if (result.ok && found) Object.assign(found.properties, result.fields);
     attempt.reports.push(...reportDropped(write, record.name, result.dropped));
