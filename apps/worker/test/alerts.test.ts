@@ -61,3 +61,15 @@ it('alerts once about what is wrong with the file of a client', async () => {
   const [{ text } = { text: '' }] = await queued();
   expect(text).toMatch(/^The file of client bolt has an error: error: it is wrong/);
 });
+
+it('gives a client no hint, which says what others have', async () => {
+  const { store, config, queued } = await open();
+  const hint = 'it is bolt.main: give each its own secret';
+  const error: Finding = { severity: 'error', code: 'shared-secret', message: 'the secret is shared', hint };
+  await alertBrokenClient(store, config, client('acme', { state: 'unusable', errors: [error] }));
+  const alerts = await queued();
+  const [own, whole] = ['acme.hook', 'ops'].map((to) => alerts.find((one) => one.to === to));
+  expect(whole).toMatchObject({ text: expect.stringContaining('bolt.main'), data: { hint } });
+  expect(own).toMatchObject({ text: expect.stringContaining('the secret is shared'), data: { hint: null } });
+  expect(JSON.stringify(own)).not.toContain('bolt');
+});

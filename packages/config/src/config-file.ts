@@ -1,6 +1,6 @@
 /** One file of the configuration, wrapup.yaml or a client's, with the mappings that it names. */
 import { existsSync } from 'node:fs';
-import { isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { isAbsolute, join, relative, resolve } from 'node:path';
 import { asObject, fullName, own } from '@wrapup/call';
 import type { DestinationKind } from '@wrapup/destination';
 import type { Finding, Place } from '@wrapup/findings';
@@ -12,15 +12,12 @@ import { checkInbound } from './checks/check-inbound.ts';
 import { checkRoutes } from './checks/check-routes.ts';
 import { checkShape } from './checks/check-shape.ts';
 import { checkSources, claimsOf, type SourceClaim } from './checks/check-sources.ts';
-import { compileCondition, compileMappingFile } from './checks/compile-mapping-file.ts';
+import { compileCondition, compileMappingFile, isShared } from './checks/compile-mapping-file.ts';
 import { readDocument } from './file/document.ts';
 import { FileSet, hashOf } from './file/file-set.ts';
 import { variableFile } from './file/variables.ts';
 import type { Alerts, Config, Connection, Inbound, Retention, Route, Source } from './model/config.ts';
 import { type Reader, sparedBy } from './model/reader.ts';
-
-/** Beside wrapup.yaml: `<client>.yaml` for each client, and a folder `<client>/` for mappings of its own. */
-export const CLIENTS_FOLDER = 'clients';
 
 /** What one file gives to the configuration, under full names. */
 export interface ConfigFile extends Pick<Config, 'sources' | 'connections' | 'routes'> {
@@ -64,12 +61,20 @@ type CompiledFile = ReturnType<typeof compileMappingFile> & { names: string[] };
 export class MappingCache {
   readonly #compiled = new Map<string, CompiledFile>();
 
-  get(path: string, kind: DestinationKind, at: Place, { folder, files }: LoadParts): CompiledFile {
-    const key = `${kind.kind} ${path}`;
+  /** @param client whose file has the route */
+  get(
+    path: string,
+    kind: DestinationKind,
+    at: Place,
+    client: string | undefined,
+    { folder, files }: LoadParts,
+  ): CompiledFile {
+    const whose = client === undefined ? 'wrapup.yaml' : isShared(path) ? 'clients' : `client ${client}`;
+    const key = `${whose} ${kind.kind} ${path}`;
     let known = this.#compiled.get(key);
     if (!known) {
       const read = new FileSet(files);
-      const { mapping, findings } = compileMappingFile({ path, folder, kind, files: read, at });
+      const { mapping, findings } = compileMappingFile({ path, folder, client, kind, files: read, at });
       known = {
         ...(mapping && { mapping }),
         findings: findings.map((finding) => placeFrom(finding, folder)),
@@ -111,16 +116,10 @@ export function loadConfigFile(file: string, text: string, client: string | unde
     mapping(path, kindName, at) {
       const kind = own(kinds, kindName);
       if (!kind) return undefined;
-      const compiled = parts.mappings.get(path, kind, at, parts);
+      const compiled = parts.mappings.get(path, kind, at, client, parts);
       for (const name of compiled.names) files.read(name);
       if (!reported.has(compiled)) findings.push(...compiled.findings);
       reported.add(compiled);
-      const foreign = compiled.names.find((name) => isOfAnother(name, folder, client));
-      if (foreign !== undefined) {
-        const message = `the mapping ${path} reads ${relative(folder, foreign)}, which belongs to another client`;
-        const hint = `copy it to ${join(CLIENTS_FOLDER, client ?? '<client>')}/, or to mappings/, where all share it`;
-        document.report.error('outside-client', message, at, hint);
-      }
       hashes.set(`${kindName} ${path}`, compiled.mapping?.hash ?? '');
       return compiled.mapping;
     },
@@ -200,12 +199,6 @@ function byName<Named extends { name: string }>(list: Named[]): Record<string, N
 
 function toDays({ ledger, delivered, stopped }: { ledger: number; delivered: number; stopped: number }): Retention {
   return { ledger_days: ledger / DAY_MS, delivered_days: delivered / DAY_MS, stopped_days: stopped / DAY_MS };
-}
-
-/** Whether a file belongs to a client other than this one. */
-function isOfAnother(file: string, folder: string, client: string | undefined): boolean {
-  const [first, second] = relative(folder, file).split(sep);
-  return client !== undefined && first === CLIENTS_FOLDER && second !== client;
 }
 
 function textsOf(files: FileSet, folder: string): Record<string, string> {

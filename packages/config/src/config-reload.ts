@@ -13,7 +13,7 @@ import { statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Log } from '@wrapup/destination';
 import type { Finding } from '@wrapup/findings';
-import { CLIENTS_FOLDER } from './config-file.ts';
+import { CLIENTS_FOLDER } from './checks/compile-mapping-file.ts';
 import { FileSet } from './file/file-set.ts';
 import {
   clientFile,

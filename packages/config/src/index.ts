@@ -1,6 +1,6 @@
 export * from './adopt-source.ts';
+export { CLIENTS_FOLDER } from './checks/compile-mapping-file.ts';
 export { isLive, type TargetHost, targetHostOf } from './checks/target-host.ts';
-export { CLIENTS_FOLDER } from './config-file.ts';
 export {
   type ConfigWatch,
   type ConfigWatchOptions,

@@ -3,15 +3,8 @@ import { dirname, join, resolve } from 'node:path';
 import type { DestinationKind, Log } from '@wrapup/destination';
 import { type Finding, formatFinding } from '@wrapup/findings';
 import { checkClashes } from './checks/check-sources.ts';
-import {
-  CLIENTS_FOLDER,
-  type ConfigFile,
-  errorsOf,
-  type LoadParts,
-  loadConfigFile,
-  MappingCache,
-  showPath,
-} from './config-file.ts';
+import { CLIENTS_FOLDER } from './checks/compile-mapping-file.ts';
+import { type ConfigFile, errorsOf, type LoadParts, loadConfigFile, MappingCache, showPath } from './config-file.ts';
 import { FileSet, hashOf } from './file/file-set.ts';
 import { NAME } from './file/schema.ts';
 import { KINDS } from './kinds.ts';

@@ -154,7 +154,10 @@ test.each([
   const { config } = await loadConfig({ file, env: ENV });
   const broken = Object.values(config?.clients ?? {}).filter(({ state }) => state !== 'current');
   expect(broken.map(({ name }) => name)).toEqual(wrong);
-  for (const { errors } of broken) expect(errors).toMatchObject([{ code: 'shared-secret' }]);
+  for (const { errors } of broken) {
+    expect(errors).toMatchObject([{ code: 'shared-secret', hint: expect.stringMatching(/^it is (acme|bolt|main)/) }]);
+    expect(errors[0]?.message).not.toMatch(/acme|bolt/);
+  }
 });
 
 test('keys of a source that moved belong to one source', async () => {
@@ -165,7 +168,11 @@ test('keys of a source that moved belong to one source', async () => {
   const files = { 'mappings/hubspot.yaml': MAPPING, 'clients/acme.yaml': moved };
   const beside = await loadConfig({ file: configFolder({ 'wrapup.yaml': GOOD, ...files }), env: ENV });
   expect(beside.findings).toMatchObject([
-    { code: 'duplicate-name', message: expect.stringContaining('main of wrapup.yaml') },
+    {
+      code: 'duplicate-name',
+      message: expect.stringContaining('a source outside of this file'),
+      hint: expect.stringContaining('main of wrapup.yaml'),
+    },
   ]);
   const alone = await loadConfig({ file: configFolder({ 'wrapup.yaml': 'routes: []\n', ...files }), env: ENV });
   expect(alone.config?.sources['acme.main']).toMatchObject({ key_prefix: 'main' });

@@ -87,6 +87,46 @@ test('a mapping that extends one of another client is refused as well', async ()
   expect(config.clients.bolt?.state).toBe('current');
 });
 
+test.each([
+  ['another client’s', 'clients/bolt/own.yaml', 'clients/bolt/none.yaml'],
+  ['another client’s by a way round', 'mappings/../clients/bolt/own.yaml', 'mappings/../clients/bolt/none.yaml'],
+  ['the installation’s', 'own.yaml', 'none.yaml'],
+])('the answer to a path that is %s does not say whether a file is there', async (_whose, there, missing) => {
+  const findings = async (route: string, own?: string) => {
+    const file = folder({
+      'clients/acme.yaml': ACME.replace('mappings/hubspot.yaml', route),
+      ...(own && { 'clients/acme/own.yaml': `extends: ${own}\n`, 'mappings/shared.yaml': `extends: ${own}\n` }),
+      'clients/bolt.yaml': BOLT,
+      'clients/bolt/own.yaml': MAPPING,
+      'own.yaml': MAPPING,
+    });
+    const said = (await load(file)).findings.map(({ code, message, hint }) => ({ code, message, hint }));
+    expect(said).toMatchObject([{ code: 'outside-client' }]);
+    expect(JSON.stringify(said).replaceAll(own ?? route, '')).not.toContain('bolt');
+    return JSON.stringify(said);
+  };
+  expect((await findings(there)).replaceAll(there, missing)).toBe(await findings(missing));
+  for (const route of ['clients/acme/own.yaml', 'mappings/shared.yaml'])
+    expect(await findings(route, there)).toBe(await findings(route, missing));
+});
+
+test('a client is shown the mappings that it can name, and no others', async () => {
+  const file = folder({
+    'clients/acme.yaml': ACME.replace('mappings/hubspot.yaml', 'clients/acme/huspot.yaml'),
+    'clients/acme/hubspot.yaml': MAPPING,
+    'clients/bolt.yaml': BOLT,
+    'clients/bolt/own.yaml': MAPPING,
+    'beside.yaml': MAPPING,
+  });
+  const [{ hint } = { hint: '' }] = (await load(file)).findings;
+  expect(hint).toContain('clients/acme/hubspot.yaml');
+  const far = ACME.replace('mappings/hubspot.yaml', 'clients/acme/unlike-anything.yaml');
+  writeFileSync(join(dirname(file), 'clients/acme.yaml'), far);
+  const [{ hint: all } = { hint: '' }] = (await load(file)).findings;
+  expect(all).toMatch(/mappings\/hubspot\.yaml/);
+  expect(all).not.toMatch(/bolt|beside\.yaml|clients\/acme\.yaml/);
+});
+
 test('wrapup.yaml needs no source where there are clients', async () => {
   const file = folder({ 'clients/acme.yaml': ACME }, 'retention: { delivered: 3d }\n');
   const { config, findings } = await load(file);

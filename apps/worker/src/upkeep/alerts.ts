@@ -1,12 +1,13 @@
 /**
  * Alerts operators when a connection is paused and when it is resumed, when revisions of a call are ignored, and when the
- * file of a client has errors, over the connection that `alerts.to` of the client names and that of the installation. Each alert is a job, so that neither an endpoint that is down for a moment nor a worker
- * that dies loses one. Its id is made of its subject, so that many workers that see one pause send one alert.
+ * file of a client has errors, over the connection that `alerts.to` of the client names and that of the installation. Each
+ * alert is a job, so that neither an endpoint that is down for a moment nor a worker that dies loses one. Its id is made of
+ * its subject, so that many workers that see one pause send one alert.
  */
 import { createHash } from 'node:crypto';
 import { alertTargets, type Client, type Config } from '@wrapup/config';
 import { Failure, type Log, type Notice } from '@wrapup/destination';
-import { formatFinding } from '@wrapup/findings';
+import { type Finding, formatFinding } from '@wrapup/findings';
 import {
   ALERTS_QUEUE,
   CAUSE_TABLE,
@@ -52,22 +53,28 @@ export function startAlerts(workers: QueueWorkers, { config, log, count, notify 
 /** The connection that takes it; jobs of earlier versions name none. */
 type AlertJob = Notice & { to?: string };
 
-/** Adds one alert for each connection that takes alerts about the subject. @param facts make its id, beside the type */
+/**
+ * Adds one alert for each connection that takes alerts about the subject.
+ * @param facts make its id, beside the type
+ * @param forClient what a client gets in place of the installation's words, where these name more than what is its own
+ */
 async function addAlert(
   store: Store,
   config: Config,
   subject: string,
   { type, ...notice }: Omit<Notice, 'id'>,
-  ...facts: (string | number)[]
+  facts: (string | number)[],
+  forClient: Partial<Pick<Notice, 'text' | 'data'>> = {},
 ): Promise<void> {
   const id = createHash('sha256')
     .update(JSON.stringify([store.keys.prefix, subject, type, ...facts]))
     .digest('hex')
     .slice(0, 32);
   for (const to of alertTargets(config, subject)) {
-    const job: AlertJob = { id, type, ...notice, to };
+    const isWhole = to === config.alerts?.to;
+    const job: AlertJob = { id, type, ...notice, ...(!isWhole && forClient), to };
     // The one of the installation has the id that earlier versions gave it, so that none is sent again after an upgrade.
-    const own = to === config.alerts?.to ? [] : [to];
+    const own = isWhole ? [] : [to];
     await store.queues
       .get<AlertJob>(ALERTS_QUEUE)
       .add(type, job, { jobId: jobId('a', subject, type, ...facts, ...own), ...JOB_OPTIONS });
@@ -109,7 +116,7 @@ export async function queueAlert(
       waiting: calls,
     },
   };
-  await addAlert(store, config, connection, notice, since);
+  await addAlert(store, config, connection, notice, [since]);
 }
 
 /** Revisions that are ignored are alerted about once in so long for each source, in ms: the ledger names every call. */
@@ -130,30 +137,34 @@ export async function alertRevisionLimit(
     text: `Source ${source}: a call came again more often than is kept (${MAX_REVISIONS} revisions, ${MAX_REVISION_BYTES / 1024 / 1024} MB), and what came beyond was ignored. A captured signature looks like this.`,
     data: { source, call_id, ignored: ignored.count },
   };
-  await addAlert(store, config, source, notice, hour);
+  await addAlert(store, config, source, notice, [hour]);
 }
 
-/** Queues the alert about a client whose file has errors, once for what is wrong with it. */
+/**
+ * Queues the alert about a client whose file has errors, once for what is wrong with it. Hints go to the installation only:
+ * they say what else there is.
+ */
 export async function alertBrokenClient(store: Store, config: Config, { name, state, errors }: Client): Promise<void> {
   const [first] = errors;
   if (!first) return;
   const consequence =
     state === 'last_good' ? 'What it said before stays in force.' : 'Its webhooks are answered 503 until it is right.';
   const wrong = errors.map(({ code, message, at }) => [code, message, at?.line ?? 0]);
-  const notice: Omit<Notice, 'id'> = {
-    type: 'client.configuration_broken',
-    at: Date.now(),
-    text: `The file of client ${name} has ${errors.length === 1 ? 'an error' : `${errors.length} errors`}: ${formatFinding(first)} ${consequence}`,
+  const says = ({ hint, ...rest }: Finding) => ({
+    text: `The file of client ${name} has ${errors.length === 1 ? 'an error' : `${errors.length} errors`}: ${formatFinding({ ...rest, ...(hint && { hint }) })} ${consequence}`,
     data: {
       client: name,
       state,
       errors: errors.length,
       code: first.code,
       reason: first.message,
-      hint: first.hint ?? null,
+      hint: hint ?? null,
     },
-  };
-  await addAlert(store, config, `${name}.`, notice, createHash('sha256').update(JSON.stringify(wrong)).digest('hex'));
+  });
+  const notice: Omit<Notice, 'id'> = { type: 'client.configuration_broken', at: Date.now(), ...says(first) };
+  const facts = [createHash('sha256').update(JSON.stringify(wrong)).digest('hex')];
+  const { hint: _, ...unhinted } = first;
+  await addAlert(store, config, `${name}.`, notice, facts, says(unhinted));
 }
 
 const JOB_OPTIONS = {

@@ -204,10 +204,20 @@ export function checkClashes(claims: readonly SourceClaim[]): ClashFinding[] {
   return found;
 }
 
-/** How a source is called in the file of another. */
+/** How a source is called in a hint for the file of another. */
 function seenFrom(claim: SourceClaim, other: SourceClaim): string {
   if (claim.client === other.client) return claim.name;
   return claim.client === undefined ? `${claim.name} of wrapup.yaml` : `${claim.client}.${claim.name}`;
+}
+
+/** The same in a message, which goes to the client itself: it names no other client. */
+function describeFrom(claim: SourceClaim, other: SourceClaim): string {
+  return claim.client === other.client ? `source ${claim.name}` : 'a source outside of this file';
+}
+
+/** The begin of a hint, which says what the message leaves out. */
+function identify(claim: SourceClaim, other: SourceClaim): string {
+  return claim.client === other.client ? '' : `it is ${seenFrom(claim, other)}: `;
 }
 
 function sharedSecret(secret: string, before: SourceClaim, claim: SourceClaim): ClashFinding[] {
@@ -217,8 +227,8 @@ function sharedSecret(secret: string, before: SourceClaim, claim: SourceClaim): 
     finding: {
       severity: 'error',
       code: 'shared-secret',
-      message: `sources.${one.name}: source ${seenFrom(other, one)} has the same webhook secret, so that a webhook signed for the one is valid at the other`,
-      hint: `give each its own secret, or ${[other, one]
+      message: `sources.${one.name}: ${describeFrom(other, one)} has the same webhook secret, so that a webhook signed for the one is valid at the other`,
+      hint: `${identify(other, one)}give each its own secret, or ${[other, one]
         .filter(({ asksMore }) => !asksMore)
         .map((open) => seenFrom(open, one))
         .join(' and ')} a path_token (openssl rand -hex 16) or trust: api`,
@@ -240,8 +250,8 @@ function sharedPrefix(prefix: string, before: SourceClaim, claim: SourceClaim): 
     const finding: Finding = {
       severity: 'error',
       code: 'duplicate-name',
-      message: `sources.${one.name}.key_prefix: the keys of source ${seenFrom(other, one)} begin with ${prefix} too`,
-      hint: 'keep the one that wrote the old records, and remove the other',
+      message: `sources.${one.name}.key_prefix: the keys of ${describeFrom(other, one)} begin with ${prefix} too`,
+      hint: `${identify(other, one)}keep the one that wrote the old records, and remove the other`,
       at: one.key_prefix.at,
     };
     return [{ client: one.client, finding }];
