@@ -1,3 +1,4 @@
+export * from './analysis.ts';
 export * from './empty-call.ts';
 export * from './find-addresses.ts';
 export * from './json.ts';

@@ -94,5 +94,5 @@ export const hubspotDialect: Dialect = {
       any_object: { pattern: /^2-\d+$/, such_as: '2-3453932, the type id under Settings > Data Management > Objects' },
     },
   },
-  presets: shipPresets(import.meta.url, ['call-log', 'lead-qualification', 'appointment']),
+  presets: shipPresets(import.meta.url, ['call-log', 'lead-qualification', 'appointment', 'call-quality']),
 };

@@ -29,7 +29,7 @@ Topics: renewal, Security
 Best time: mornings
 
 Analysis:
-Goal: partial
+Goal reached: partly
 
 Recording: https://recordings.example.com/1.mp3
 
@@ -43,6 +43,40 @@ Caller: Hi & bye`);
 test('how much was said is the mapping’s choice', () => {
   expect(summary(someCall(), 'link').plain).toMatch(/Recording: https[^\n]*$/);
   expect(summary(someCall(), 'none').plain).not.toMatch(/Recording|Transcript/);
+});
+
+test('judgements are sentences with their remarks, each once', () => {
+  const analysis = {
+    goal: 'partial',
+    goal_feedback: 'No date was agreed on.',
+    user_sentiment: 'true',
+    style: 'true',
+    steps: 'false',
+    steps_feedback: 'The price was not named.',
+    no_opt_out: 'false',
+    objections: 'not_applicable',
+    opted_in: 'not_applicable',
+    judge_found_partial_or_error: 'true',
+    all_feedback: 'No date was agreed on. The price was not named.',
+    upsell_quality: 'partial',
+  };
+  const said = (call: Parameters<typeof someCall>[0]) =>
+    /Analysis:\n([\s\S]*)$/.exec(summary(someCall({ vars: {}, ...call }), 'none').plain)?.[1];
+  expect(said({ analysis })).toBe(`Agent followed its steps: no. The price was not named.
+Goal reached: partly. No date was agreed on.
+Caller content: yes
+Asked not to be called again: yes
+Upsell quality: partly`);
+  // Of a machine, only what went wrong.
+  expect(said({ analysis: { user_sentiment: 'true', no_opt_out: 'true', goal: 'false' }, outcome: 'voicemail' })).toBe(
+    'Goal reached: no',
+  );
+  expect(said({ analysis: { goal: 'true', no_opt_out: 'true', all_feedback: 'Fine.' } })).toBe(
+    'Goal reached: yes\nRemarks: Fine.',
+  );
+  expect(said({ analysis: { persona: 'true', persona_feedback: 'A bit stiff.' } })).toBe(
+    'Agent kept its role: A bit stiff.',
+  );
 });
 
 test('what is not known is not mentioned', () => {

@@ -1,4 +1,5 @@
-import { test } from 'vitest';
+import { expect, test } from 'vitest';
+import { compile } from './support/compile.ts';
 import { expectMistake, field, type Mistake } from './support/mistake.ts';
 
 const DEFAULTS: Mistake[] = [
@@ -34,6 +35,21 @@ const PATHS: Mistake[] = [
     'a field of the call is mistyped',
     field('»call.outcom'),
     { code: 'unknown-path', says: /call has no outcom/, hint: /"call\.outcome"/ },
+  ],
+  [
+    'a criterion is mistyped',
+    field('»analysis.goals'),
+    { code: 'unknown-path', says: /analysis has no goals/, hint: /"analysis\.goal"/ },
+  ],
+  [
+    'a remark is mistyped',
+    field('"{{ »analysis.goal_feedbak }}"'),
+    { code: 'unknown-path', says: /no goal_feedbak/, hint: /"analysis\.goal_feedback"/ },
+  ],
+  [
+    'something goes under an end reason',
+    field('»custom_end_call_reason.text'),
+    { code: 'unknown-path', says: /single value/, hint: /custom_end_call_reason/ },
   ],
   [
     'a field of the lead is mistyped',
@@ -244,3 +260,11 @@ test.each(TEXTS)('%s', (...mistake) => expectMistake(mistake));
 test.each(TRANSFORMS)('%s', (...mistake) => expectMistake(mistake));
 test.each(TABLES_AND_CONDITIONS)('%s', (...mistake) => expectMistake(mistake));
 test.each(DEFAULTS)('%s', (...mistake) => expectMistake(mistake));
+
+test('a criterion that is near to none of Synthflow’s is read, with a warning', () => {
+  const { mapping, findings } = compile('person: { fields: { x: analysis.upsell_quality } }\n');
+  expect(mapping).toBeDefined();
+  expect(findings).toMatchObject([
+    { severity: 'warning', code: 'unknown-criterion', message: expect.stringContaining('upsell_quality') },
+  ]);
+});

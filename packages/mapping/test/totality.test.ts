@@ -26,7 +26,7 @@ person:
     m: { from: vars.a, transform: [ { join: ";" }, upper, lower, { truncate: 5 } ] }
     n: { from: actions.a.return_value, transform: integer, required: true }
     o: collected.a.value
-    p: analysis.a
+    p: analysis.goal
     q: call.turns
 call_log:
   title: "{{ call.direction }} {{ lead.name }} {{ call.agent.name }}"

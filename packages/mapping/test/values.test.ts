@@ -51,6 +51,12 @@ test.each(FORMS)('%s', (_what, form, wanted) => {
   expect(written(form)).toBe(wanted);
 });
 
+test('the end condition is read by Synthflow’s own name, too', () => {
+  const call = someCall({ end_reason_text: 'Offer sent' });
+  expect(written('custom_end_call_reason', call)).toBe('Offer sent');
+  expect(written('call.end_reason_text', call)).toBe('Offer sent');
+});
+
 /** What is left out, and why. */
 const ABSENT: [string, string, RegExp][] = [
   ['a path that leads nowhere', 'vars.nothing', /vars\.nothing is not in the call/],

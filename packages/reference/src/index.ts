@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { analysisPage } from './analysis-page.ts';
 import { drawArchitecture } from './architecture-diagram.ts';
 import { configurationPage } from './configuration-page.ts';
 import { mappingPage } from './mapping-page.ts';
@@ -13,6 +14,7 @@ export function generate(): Record<string, string> {
     ...makeSchemas(),
     'docs/reference/mapping-language.md': mappingPage(),
     'docs/reference/outcomes.md': outcomesPage(),
+    'docs/reference/analysis.md': analysisPage(),
     'docs/reference/results.md': resultsPage(),
     'docs/recipes/README.md': recipesPage(),
     'docs/reference/configuration.md': configurationPage(),

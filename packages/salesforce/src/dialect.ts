@@ -77,5 +77,5 @@ export const salesforceDialect: Dialect = {
       any_object: { pattern: /^[A-Za-z]\w*__c$/, such_as: 'Site_Visit__c, the API name under Setup, Object Manager' },
     },
   },
-  presets: shipPresets(import.meta.url, ['call-log', 'lead-capture', 'appointment']),
+  presets: shipPresets(import.meta.url, ['call-log', 'lead-capture', 'appointment', 'call-quality']),
 };

@@ -39,12 +39,15 @@ test.each(OUTCOMES)('a call that was %s', (outcome) => {
   expect(result).toEqual(BY_OUTCOME[outcome]);
 });
 
-test.each(['call-log', 'lead-capture', 'appointment'])('what the comments of %s promise holds', (name) => {
-  const text = salesforceDialect.presets[name]?.() ?? '';
-  const examples = [...text.matchAll(/^# {3}(\S.*?)\s{2,}\S.*$/gm)].map(([, example]) => example as string);
-  expect(examples).toHaveLength(name === 'call-log' ? 7 : 0);
-  for (const example of examples) compile(`extends: salesforce/${name}\n${example}\n`);
-});
+test.each(['call-log', 'lead-capture', 'appointment', 'call-quality'])(
+  'what the comments of %s promise holds',
+  (name) => {
+    const text = salesforceDialect.presets[name]?.() ?? '';
+    const examples = [...text.matchAll(/^# {3}(\S.*?)\s{2,}\S.*$/gm)].map(([, example]) => example as string);
+    expect(examples).toHaveLength(name === 'call-log' ? 7 : 0);
+    for (const example of examples) compile(`extends: salesforce/${name}\n${example}\n`);
+  },
+);
 
 test('custom objects are named by their API name, and owners by address or id', () => {
   const text =

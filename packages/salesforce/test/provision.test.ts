@@ -177,3 +177,35 @@ test('check tells of missing keys and of owners who are not there', async () => 
     'warning unknown-owner',
   ]);
 });
+
+test('scores and aggregates of call-quality are fields of activities, each of its type, and are written', async () => {
+  account = await openAccount({}, { provisioned: false });
+  const destination = await account.connect();
+  const preset = compile('extends: salesforce/call-quality\n');
+  const made = await destination.package?.({ mappings: [preset], stand_in: false });
+  const activity = made?.files['objects/Activity.object'] ?? '';
+  const typeOf = (name: string) =>
+    new RegExp(`<fullName>${name}</fullName>[\\s\\S]*?<type>(\\w+)</type>`).exec(activity)?.[1];
+  expect(typeOf('Wrapup_Criteria_Met__c')).toBe('Number');
+  expect(typeOf('Wrapup_Full_Error__c')).toBe('Checkbox');
+  expect(typeOf('Wrapup_Goal_Reached__c')).toBe('Text');
+  await destination.provision({ mappings: [preset], plan: false, deploy: true }, makeMemoryContext());
+  expect(await destination.check([preset], makeMemoryContext())).toEqual([]);
+  const analysis = { goal: 'partial', steps: 'true', judge_found_full_error: 'false', all_feedback: 'No date.' };
+  const { call } = planFor(salesforceHarness, { id: 'c1', phone: '+14155550142' });
+  const [outcome] = await write(destination, [
+    preset.plan({ ...call, vars: { interested: 'yes' }, analysis }, 'sample'),
+  ]);
+  expect(outcome).toMatchObject({ ok: true, receipt: { notes: [] } });
+  expect(account.sandbox.salesforce.records('Task').map(({ fields }) => fields)).toMatchObject([
+    {
+      CallDisposition: 'Interested',
+      Wrapup_Result__c: 'interested',
+      Wrapup_Criteria_Met__c: 1,
+      Wrapup_Criteria_Missed__c: 1,
+      Wrapup_Goal_Reached__c: 'partly',
+      Wrapup_Full_Error__c: false,
+      Wrapup_Remarks__c: 'No date.',
+    },
+  ]);
+});

@@ -1,5 +1,5 @@
+import { ANALYSIS_KEYS, CRITERIA } from '@wrapup/call';
 import { describe, expect, it } from 'vitest';
-import { CRITERIA } from '../src/index.ts';
 import { notesAt, read } from './support/read.ts';
 
 const judge = (analysis: unknown) => read({}, { analysis });
@@ -27,9 +27,10 @@ describe('the analysis', () => {
   });
 
   it('reads every criterion', () => {
-    const given = Object.fromEntries(CRITERIA.map((name) => [name, 'True']));
-    expect(judge(given).analysis).toEqual(Object.fromEntries(CRITERIA.map((name) => [name, 'true'])));
+    const given = Object.fromEntries(CRITERIA.map(({ name }) => [name, 'True']));
+    expect(judge(given).analysis).toEqual(Object.fromEntries(CRITERIA.map(({ name }) => [name, 'true'])));
     expect(CRITERIA).toHaveLength(16);
+    expect(new Set(ANALYSIS_KEYS).size).toBe(35);
   });
 
   it('keeps feedback as it was written', () => {

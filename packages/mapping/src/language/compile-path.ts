@@ -63,9 +63,12 @@ export function compilePath(text: string, locate: LocateCharacter, compiling: Co
     const read = rest[0] === 'client' ? clientOf : localName;
     return { evaluate: ({ call }) => wrap(read(call.source), missing), text: text.trim(), known };
   }
-  const full = root === 'call' ? rest : segments;
+  const full = root === 'call' ? rest : (ALIASES[root as string] ?? segments);
   return { evaluate: ({ call }) => wrap(readOwn(call, full), missing), text: text.trim(), known };
 }
+
+/** Roots that are another name of a fact of the call. */
+const ALIASES: Record<string, Segment[]> = { custom_end_call_reason: ['end_reason_text'] };
 
 function compileNamed(
   [, name, ...rest]: Segment[],
@@ -154,7 +157,15 @@ function checkSegments(segments: Segment[], text: string, at: Place, report: Rep
       );
       return undefined;
     }
-    if (fields && !Object.hasOwn(fields, segment)) {
+    const isNew: boolean = fields !== undefined && !Object.hasOwn(fields, segment);
+    if (isNew && known.open && nearest(String(segment), Object.keys(fields ?? {})) === undefined)
+      report.warn(
+        'unknown-criterion',
+        `${so} has no ${segment} at Synthflow`,
+        at,
+        'a criterion of your own may have any name; those that there are: docs/reference/analysis.md',
+      );
+    else if (fields && isNew) {
       report.error(
         'unknown-path',
         `unknown path "${text}": ${so} has no ${segment}`,
@@ -163,7 +174,7 @@ function checkSegments(segments: Segment[], text: string, at: Place, report: Rep
       );
       return undefined;
     }
-    known = fields ? (fields[segment] as Known) : (known.each ?? {});
+    known = fields && !isNew ? (fields[segment] as Known) : (known.each ?? {});
     so +=
       typeof segment === 'number'
         ? `[${segment}]`
@@ -171,7 +182,7 @@ function checkSegments(segments: Segment[], text: string, at: Place, report: Rep
           ? `.${segment}`
           : `["${segment}"]`;
   }
-  if ((known.fields && !known.leaf) || (root === 'person' && rest.length !== 1)) {
+  if ((known.fields && !known.leaf && !known.open) || (root === 'person' && rest.length !== 1)) {
     const names = Object.keys(known.fields ?? {});
     const example = names.length > 0 ? `${so}.${names[0]}` : 'person.firstname';
     report.error(

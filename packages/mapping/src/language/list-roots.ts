@@ -18,7 +18,8 @@ const DOES: Record<string, string> = {
   'call.outcome': 'what the call was to a salesperson',
   'call.answered_by': 'who picked up; `completed` alone proves no human',
   'call.end_reason_raw': 'the end reason as it came',
-  'call.end_reason_text': 'text of an end condition of the agent',
+  'call.end_reason_text': 'text of an end condition of the agent, Synthflow’s `custom_end_call_reason`',
+  custom_end_call_reason: 'the same as `call.end_reason_text`, under Synthflow’s own name',
   'call.error': 'the platform’s error text',
   'call.direction': 'from the agents table, else the API; absent when neither knows',
   'call.agent.id': 'the agent’s id',
@@ -75,7 +76,8 @@ const DOES: Record<string, string> = {
   'actions.<name>.relevant': 'whether the platform calls it relevant',
   'actions.<name>.return_value': 'what an action of the agent answered',
   'actions.<name>.at': 'UTC, when it ran',
-  'analysis.<name>': 'a judgement: `true`, `partial`, `false`, `not_applicable`; or the remark on it',
+  'analysis.<name>':
+    'a judgement: `true`, `partial`, `false`, `not_applicable`; or the remark on it. [All 35](analysis.md)',
   'prompt_variables.<name>': 'what the agent was given before the call',
   'metadata.<name>': 'metadata of the call',
   'raw.<name>': 'the payload as it came',
@@ -91,7 +93,8 @@ export function listRoots(): KnownPath[] {
 }
 
 function list(path: string, known: Known): KnownPath[] {
-  if (known.fields) return Object.entries(known.fields).flatMap(([name, inner]) => list(`${path}.${name}`, inner));
+  if (known.fields && !known.open)
+    return Object.entries(known.fields).flatMap(([name, inner]) => list(`${path}.${name}`, inner));
   if (known.each) return list(isList(path) ? `${path}[0]` : `${path}.<name>`, known.each);
   const free = known.leaf || path.includes('.') ? path : `${path}.<name>`;
   return [{ path: free, does: DOES[free] ?? '', ...(known.values ? { values: known.values } : {}) }];

@@ -2,6 +2,7 @@
 import {
   type Action,
   type Agent,
+  ANALYSIS_KEYS,
   ANSWERED_BY,
   BOOKING_STATUSES,
   type Booking,
@@ -24,6 +25,8 @@ export interface Known {
   fields?: Record<string, Known>;
   /** What every member under it is, where names or numbers are free. */
   each?: Known;
+  /** Other names than those of `fields` are possible: one that is near to one of them is a mistake all the same. */
+  open?: true;
   /** Nothing goes under it. */
   leaf?: true;
   /** What kind of value it is, where that is certain. */
@@ -126,7 +129,7 @@ const OPEN_ROOTS: Record<Exclude<Roots, 'lead' | 'booking'>, Known> = {
   collected: { each: { fields: COLLECTED } },
   extracted: free,
   actions: { each: { fields: ACTION } },
-  analysis: { each: leaf },
+  analysis: { fields: Object.fromEntries(ANALYSIS_KEYS.map((name) => [name, leaf])), each: leaf, open: true },
   prompt_variables: free,
   metadata: free,
   raw: free,
@@ -137,6 +140,8 @@ export const ROOTS: Record<string, Known> = {
   booking: { fields: BOOKING },
   lead: { fields: LEAD },
   ...OPEN_ROOTS,
+  /** Synthflow's own name of `call.end_reason_text`. */
+  custom_end_call_reason: leaf,
   source: { fields: { name: leaf, client: leaf } },
   /** Values that the mapping names under `define`. */
   my: { each: leaf },

@@ -94,7 +94,6 @@ const EXAMPLES: Record<string, string> = {
   actions: 'actions.book.return_value',
   prompt_variables: 'prompt_variables.campaign',
   metadata: 'metadata.crm_person_id',
-  analysis: 'analysis.goal',
   raw: 'raw.call.timezone',
   my: 'my.result',
   person: 'person.firstname',

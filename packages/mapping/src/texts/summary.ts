@@ -1,5 +1,5 @@
 /** The texts that a body can be made of by name. What is not known is not mentioned. */
-import type { Call } from '@wrapup/call';
+import { ANALYSIS_KEYS, type Call, CRITERIA, REMARK } from '@wrapup/call';
 import { truncate } from '@wrapup/findings';
 import { formatDuration } from '../transforms/numbers.ts';
 import { toTitleCase } from '../transforms/texts.ts';
@@ -60,11 +60,33 @@ function variables(call: Call): Piece[] {
   return list('Collected', Object.entries(call.vars ?? {}));
 }
 
-/** Judgements of what did not go as it should, and the remarks on it: what applies and went well fills no page. */
+const SAYS: Record<string, string> = { true: 'yes', partial: 'partly', false: 'no' };
+const OPPOSITE: Record<string, string> = { true: 'false', false: 'true' };
+
+/**
+ * Judgements in sentences, each with its remark. What says something of the person is there whenever a person spoke; of the
+ * agent's work only what did not go as it should: what went well fills no page.
+ */
 function analysis(call: Call): Piece[] {
-  const said = Object.entries(call.analysis ?? {}).filter(
-    ([name, value]) => value !== 'not_applicable' && value !== 'true' && !name.startsWith('judge_found_'),
-  );
+  const judged = call.analysis ?? {};
+  const known = new Map(CRITERIA.map((criterion) => [criterion.name, criterion]));
+  const others = Object.keys(judged).filter((name) => !ANALYSIS_KEYS.includes(name) && !name.endsWith(REMARK));
+  const said: [string, string][] = [];
+  let remarks = 0;
+  for (const name of [...known.keys(), ...others]) {
+    const { label = name, inverted, of_person } = known.get(name) ?? {};
+    const value = judged[name];
+    const remark = judged[`${name}${REMARK}`]?.trim?.() || undefined;
+    if (remark) remarks += 1;
+    const worthIt = of_person && !inverted && call.outcome === 'connected';
+    const shown = value !== undefined && value !== 'not_applicable' && (value !== 'true' || worthIt);
+    if (!shown && !remark) continue;
+    const word = value === undefined ? undefined : ((inverted ? OPPOSITE[value] : undefined) ?? value);
+    said.push([label, [shown && word !== undefined && (SAYS[word] ?? word), remark].filter(Boolean).join('. ')]);
+  }
+  const all = judged.all_feedback?.trim?.();
+  // It repeats the remarks, where they are there.
+  if (all && remarks === 0) said.push(['Remarks', all]);
   return list('Analysis', said);
 }
 

@@ -1,7 +1,7 @@
 /** Fields that Wrapup itself needs in an org, and the custom ones that mappings write. Pure. */
 
 import type { ProvisionPackage } from '@wrapup/destination';
-import type { CompiledMapping, MappedField } from '@wrapup/mapping';
+import type { CompiledMapping, MappedField, ValueKind } from '@wrapup/mapping';
 import { zipSync } from 'fflate';
 import { ACTIVITIES, CALL_KEY, CALL_OBJECT, KEY, TASK_ID, WATERMARK } from '../client/objects.ts';
 
@@ -81,6 +81,10 @@ function customFields({ property, record, object }: MappedField, all: MappedFiel
 
 function typeOf(same: MappedField[]): SalesforceFieldType {
   if (same.some(({ write }) => write === 'append')) return 'long_text';
+  const always = (kind: ValueKind) => same.every(({ gives }) => gives === kind);
+  if (always('number')) return 'number';
+  if (always('boolean')) return 'checkbox';
+  if (always('datetime')) return 'datetime';
   const values = same.flatMap((field) => field.values ?? []);
   const known = values.length > 0 && same.every((field) => field.values !== undefined);
   if (known && values.every((value) => typeof value === 'number')) return 'number';

@@ -2,30 +2,10 @@
  * How a call was judged: `analysis` in webhooks, `judge_results` in the REST list. Values are strings in mixed case, on
  * paper also booleans and null. https://docs.synthflow.ai/post-call-webhook
  */
-import type { Analysis } from '@wrapup/call';
+import { AGGREGATES, type Analysis, CRITERIA, REMARK } from '@wrapup/call';
 import { cleanText, dictionary, isRefusedKey, keysOf, readObject, readText } from '../parse/json.ts';
 import type { Notes } from '../parse/notes.ts';
 import { plainWord } from './statuses.ts';
-
-/** The criteria that Synthflow judges; each has a text under the same name plus `_feedback`. */
-export const CRITERIA = [
-  'persona',
-  'style',
-  'steps',
-  'no_repetition',
-  'objections',
-  'objection_not_defined',
-  'knowledge',
-  'goal',
-  'appointment',
-  'user_sentiment',
-  'agent_sentiment',
-  'call_completion',
-  'answered_by_human',
-  'opted_in',
-  'no_opt_out',
-  'call_summary',
-] as const;
 
 /** Every spelling of a judgement, one row each. */
 const JUDGEMENTS: ReadonlyMap<string, string> = new Map([
@@ -36,7 +16,9 @@ const JUDGEMENTS: ReadonlyMap<string, string> = new Map([
   ['n/a', 'not_applicable'],
 ]);
 
-const JUDGED: ReadonlySet<string> = new Set([...CRITERIA, 'judge_found_partial_or_error', 'judge_found_full_error']);
+const JUDGED: ReadonlySet<string> = new Set(
+  [...CRITERIA, ...AGGREGATES.filter(({ text }) => !text)].map(({ name }) => name),
+);
 
 export function readAnalysis(value: unknown, path: string, notes: Notes): Analysis {
   const analysis = dictionary<string>();
@@ -52,7 +34,7 @@ export function readAnalysis(value: unknown, path: string, notes: Notes): Analys
       continue;
     }
     const judgement = text.length < 20 ? JUDGEMENTS.get(plainWord(text)) : undefined;
-    if (name.endsWith('_feedback')) analysis[name] = text;
+    if (name.endsWith(REMARK)) analysis[name] = text;
     else if (judgement !== undefined) analysis[name] = judgement;
     else if (JUDGED.has(name)) {
       analysis[name] = text.toLowerCase();
