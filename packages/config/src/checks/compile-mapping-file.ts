@@ -28,7 +28,7 @@ export const CLIENTS_FOLDER = 'clients';
 /**
  * Reads and compiles the mapping of a route. Places in its findings are relative to the folder.
  *
- * A client's route is refused what stands outside of its folders before anything is read, so that the answer is the same
+ * A client's route is refused what belongs to another before anything is read, so that the answer is the same
  * whether a file is there or not.
  */
 export function compileMappingFile(file: MappingFile): { mapping?: CompiledMapping; findings: Finding[] } {
@@ -40,9 +40,9 @@ export function compileMappingFile(file: MappingFile): { mapping?: CompiledMappi
   if (name.startsWith('..') || posix.isAbsolute(name) || /[\\\0]|^[A-Za-z]:/.test(name)) {
     return refuse(`the mapping ${file.path} is not inside the folder of wrapup.yaml`, 'name it from there: mappings/…');
   }
-  if (client !== undefined && !isIn(name, foldersOf(client))) {
+  if (!mayRead(client, name)) {
     return refuse(
-      `the mapping ${file.path} is in none of the folders of client ${client}`,
+      `the mapping ${file.path} is in no folder of client ${client}`,
       `put it into ${CLIENTS_FOLDER}/${client}/, or into ${MAPPINGS_FOLDER}/, where all clients share it`,
       'outside-client',
     );
@@ -52,18 +52,18 @@ export function compileMappingFile(file: MappingFile): { mapping?: CompiledMappi
     return refuse(`cannot read the mapping ${name}`, `beside wrapup.yaml: ${suggest(name, listYaml(folder, client))}`);
   }
   // One that is shared reads the same for all clients, so that none of theirs is among what it extends.
-  const readable = client === undefined ? undefined : isShared(name) ? [MAPPINGS_FOLDER] : foldersOf(client);
+  const owner = client !== undefined && isShared(name) ? '' : client;
   let refused = false;
   const compiled = compileMapping({
     ...{ name, text, dialect: kind.dialect },
     readFile(path) {
-      if (!readable || isIn(path, readable)) return files.read(join(folder, path));
+      if (mayRead(owner, path)) return files.read(join(folder, path));
       refused = true;
       return undefined;
     },
   });
-  if (!refused || !readable) return compiled;
-  const hint = `for a client, it can extend what is in ${readable.map((one) => `${one}/`).join(' and ')}, and presets`;
+  if (!refused) return compiled;
+  const hint = `for a client, it can extend what is in ${owner ? `${CLIENTS_FOLDER}/${owner}/ and ` : ''}${MAPPINGS_FOLDER}/, and presets`;
   return {
     ...compiled,
     findings: compiled.findings.map((finding) =>
@@ -76,18 +76,17 @@ export function compileMappingFile(file: MappingFile): { mapping?: CompiledMappi
 
 /** Whether a path in the folder of wrapup.yaml is of a mapping that all clients can name. */
 export function isShared(path: string): boolean {
-  return isIn(posix.normalize(path), [MAPPINGS_FOLDER]);
+  return mayRead('', posix.normalize(path));
 }
 
-function foldersOf(client: string): string[] {
-  return [MAPPINGS_FOLDER, `${CLIENTS_FOLDER}/${client}`];
+/** @param client undefined for wrapup.yaml, which may read all; empty for what clients share */
+function mayRead(client: string | undefined, path: string): boolean {
+  if (client === undefined) return true;
+  const [first, second] = path.split('/');
+  return first === CLIENTS_FOLDER ? client !== '' && second === client : path !== 'wrapup.yaml';
 }
 
-function isIn(path: string, folders: readonly string[]): boolean {
-  return folders.some((folder) => path.startsWith(`${folder}/`));
-}
-
-/** YAML files in the folders that a client can name, else in the folder of wrapup.yaml and those in it, for suggestions. */
+/** YAML files in the folders for mappings that a client can name, else in the folder of wrapup.yaml and those in it, for suggestions. */
 function listYaml(folder: string, client: string | undefined): string[] {
   const names: string[] = [];
   const list = (under: string) => {
@@ -97,7 +96,8 @@ function listYaml(folder: string, client: string | undefined): string[] {
       else if (/\.ya?ml$/.test(item.name) && name !== 'wrapup.yaml') names.push(name);
     }
   };
-  for (const one of client === undefined ? [''] : foldersOf(client)) if (existsSync(join(folder, one))) list(one);
+  for (const one of client === undefined ? [''] : [MAPPINGS_FOLDER, `${CLIENTS_FOLDER}/${client}`])
+    if (existsSync(join(folder, one))) list(one);
   return names.slice(0, 50);
 }
 
