@@ -12,10 +12,10 @@
  * scope            everything, or the one client that the login is bound to or the address names
  * pages, /queues
  */
-import type { Config } from '@wrapup/config';
+import { type Config, hasClientLogins } from '@wrapup/config';
 import type { Store } from '@wrapup/queue';
 import { healthRoutes, html, type Logger, type Metrics } from '@wrapup/telemetry';
-import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Response } from 'express';
+import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import { makeBoard } from './board/board.ts';
 import { addGauges } from './gauges.ts';
 import { renderMessage } from './pages/layout.ts';
@@ -104,11 +104,13 @@ export function createDashboard(parts: DashboardParts): Express {
         );
     }),
   );
-  app.use('/metrics', (_request, response, next) => {
-    if (credentials && !metricsToken && hasClientLogins(config())) return refuseMetrics(response);
-    next();
-  });
-  app.use(healthRoutes({ metrics, metricsToken }));
+  app.use(
+    healthRoutes({
+      metrics,
+      metricsToken,
+      hasClientLogins: () => credentials !== undefined && hasClientLogins(config()),
+    }),
+  );
   app.use(
     '/assets',
     express.static(`${import.meta.dirname}/assets`, { cacheControl: false, index: false, redirect: false }),
@@ -161,16 +163,6 @@ export function createDashboard(parts: DashboardParts): Express {
   app.use(notFound);
   app.use(explainError(log));
   return app;
-}
-
-function hasClientLogins({ clients }: Config): boolean {
-  return Object.values(clients).some(({ password }) => password !== undefined);
-}
-
-/** Labels of metrics name every client. */
-function refuseMetrics(response: Response): void {
-  const hint = 'Set METRICS_TOKEN: clients have logins here, and metrics name all of them.';
-  response.status(403).json({ status: 'forbidden', hint });
 }
 
 const refuseBound: RequestHandler = (_request, response) => {

@@ -1,4 +1,4 @@
-import { openConfig, readRedisSettings } from '@wrapup/config';
+import { hasClientLogins, openConfig, readRedisSettings } from '@wrapup/config';
 import { ClientFiles, checkKeysAtStart, openStore } from '@wrapup/queue';
 import {
   createLogger,
@@ -38,7 +38,7 @@ await startOrExit(log, async () => {
     );
   }
 
-  if (!credentials && Object.values(config.current().clients).some(({ password }) => password !== undefined)) {
+  if (!credentials && hasClientLogins(config.current())) {
     log.warn({}, 'clients have logins, which nothing asks for without DASHBOARD_PASSWORD: local users see all clients');
   }
 

@@ -1,4 +1,4 @@
-import type { Config } from '@wrapup/config';
+import { type Config, hasClientLogins } from '@wrapup/config';
 import type { Intake } from '@wrapup/queue';
 import { type HealthOptions, healthRoutes, type Logger, type Metrics } from '@wrapup/telemetry';
 import express, { type ErrorRequestHandler, type Express } from 'express';
@@ -34,15 +34,18 @@ const MAX_INBOUND_IN_FLIGHT = 4 * 1024 ** 2;
 
 /** What `/readyz` and `/metrics` of ingress answer, on whichever port. */
 export function observe({
+  config,
   intake,
   metrics,
   options,
 }: {
+  config: () => Config;
   intake: Intake;
   metrics: Metrics;
   options: Pick<IngressOptions, 'metricsToken'>;
 }): HealthOptions {
-  return { ready: () => intake.ready(), metrics, metricsToken: options.metricsToken };
+  const { metricsToken } = options;
+  return { ready: () => intake.ready(), metrics, metricsToken, hasClientLogins: () => hasClientLogins(config()) };
 }
 
 function countBytes(metrics: Metrics, webhooks: InFlight, inbound: InFlight): void {
@@ -82,7 +85,7 @@ export function createIngress({ config, intake, callers, log, metrics, options: 
     [INBOUND_CALL, withToken(INBOUND_CALL)],
     handlers.of(INBOUND_CALL, answerInboundCalls({ config, callers, inFlight: inboundInFlight, probes, log })),
   );
-  app.use(healthRoutes(options.observable ? observe({ intake, metrics, options }) : {}));
+  app.use(healthRoutes(options.observable ? observe({ config, intake, metrics, options }) : {}));
   app.use(
     handlers.of('other', () => {
       throw new HttpProblem('no-such-path');

@@ -47,7 +47,11 @@ await startOrExit(log, async () => {
   const served = await serve(app, { ...address, name: 'ingress', maxConnections, log });
   const observed =
     internal &&
-    (await serve(healthRoutes(observe({ intake, metrics, options })), { ...internal, name: 'ingress_internal', log }));
+    (await serve(healthRoutes(observe({ config: config.current, intake, metrics, options })), {
+      ...internal,
+      name: 'ingress_internal',
+      log,
+    }));
   metrics.gauge('ingress_connections', 'Connections that are open', [], (gauge) => gauge.set(served.connections.open));
   metrics.gauge(
     'ingress_connections_closed',

@@ -1,3 +1,4 @@
+import type { Client } from '@wrapup/config';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventOf, type Harness, newCallId, startHarness } from './support/harness.ts';
 
@@ -20,6 +21,24 @@ describe('watching ingress', () => {
     const metrics = await fetch(`${ingress.url}/metrics`, { headers: { authorization: 'Bearer scrape' } });
     expect(metrics.status).toBe(200);
     expect(await metrics.text()).toContain('wrapup_ingress_requests_total');
+  });
+
+  it('closes the metrics, which name all clients, while one of them has a login and they have no token', async () => {
+    const retention = { ledger_days: 90, delivered_days: 7, stopped_days: 30 };
+    const acme: Client = { name: 'acme', file: 'acme.yaml', state: 'current', hash: 'a', errors: [], retention };
+    const open = await startHarness({ clients: { acme } });
+    expect((await fetch(`${open.url}/metrics`)).status).toBe(200);
+    await open.close();
+    const clients = { acme: { ...acme, has_login: true as const } };
+    const closed = await startHarness({ clients });
+    const answer = await fetch(`${closed.url}/metrics`);
+    expect([answer.status, await answer.text()]).toEqual([403, expect.stringContaining('METRICS_TOKEN')]);
+    expect((await fetch(`${closed.url}/readyz`)).status).toBe(200);
+    await closed.close();
+    const guarded = await startHarness({ clients, options: { metricsToken: 'scrape' } });
+    expect((await fetch(`${guarded.url}/metrics`)).status).toBe(401);
+    expect((await fetch(`${guarded.url}/metrics`, { headers: { authorization: 'Bearer scrape' } })).status).toBe(200);
+    await guarded.close();
   });
 
   it('shows nothing of what a call says, nor of secrets, in logs and metrics', async () => {

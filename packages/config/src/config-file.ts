@@ -32,6 +32,7 @@ export interface ConfigFile extends Pick<Config, 'sources' | 'connections' | 'ro
   alerts?: Alerts;
   /** Of the login that is bound to the client. */
   password?: string;
+  has_login?: true;
   retention: Retention;
   /** Of the file and the mappings; mounted secrets are left out, as it must say nothing about them. */
   hash: string;
@@ -152,6 +153,7 @@ export function loadConfigFile(file: string, text: string, client: string | unde
     ...{ file, client, findings, hash, files, texts },
     claims: claimsOf(wrapup, document, client, reader),
     ...(wrapup.dashboard?.password !== undefined && { password: wrapup.dashboard.password }),
+    ...(wrapup.dashboard && { has_login: true }),
     retention: toDays(wrapup.retention),
   };
 }

@@ -145,6 +145,7 @@ export async function loadConfig(options: LoadOptions = {}): Promise<Loaded> {
       errors,
       ...(used?.alerts && { alerts: used.alerts }),
       ...(used?.password !== undefined && { password: used.password }),
+      ...(used?.has_login && { has_login: true }),
       retention: used?.retention ?? root.retention,
     };
   }

@@ -1,4 +1,4 @@
-import { loadConfig, type Reader } from '@wrapup/config';
+import { hasClientLogins, loadConfig, type Reader } from '@wrapup/config';
 import { expect, test } from 'vitest';
 import { configFolder, ENV, GOOD, MAPPING } from './support/folder.ts';
 
@@ -26,6 +26,8 @@ test('ingress and worker need no password, and the dashboard does', async () => 
     const { config, findings } = await load(VARIABLE, {}, reader);
     expect(findings).toEqual([]);
     expect(config?.clients.acme).not.toHaveProperty('password');
+    // Which decides whether its metrics are open.
+    expect(config && hasClientLogins(config)).toBe(true);
     expect(config?.clients.acme?.state).toBe('current');
   }
   for (const reader of ['dashboard', undefined] as const) {

@@ -69,6 +69,7 @@ export interface HarnessOptions {
   serve?: Partial<ServeOptions>;
   inbound?: Inbound;
   connections?: Record<string, Connection>;
+  clients?: Config['clients'];
   /** Wraps the intake, to watch what it is given. */
   intake?: (real: Intake) => Intake;
 }
@@ -95,7 +96,7 @@ export async function startHarness(given: HarnessOptions = {}): Promise<Harness>
     connections: given.connections ?? {},
     routes: [],
     retention: { ledger_days: 90, delivered_days: 7, stopped_days: 30 },
-    clients: {},
+    clients: given.clients ?? {},
   });
   let logged = '';
   const log = createLogger('ingress', {

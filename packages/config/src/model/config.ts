@@ -52,7 +52,14 @@ export interface Client {
   alerts?: Alerts;
   /** Of the dashboard's login that is bound to the client and has its name. Absent: it has none. */
   password?: string;
+  /** It has such a login, also where the process that reads has no use for its password. */
+  has_login?: true;
   retention: Retention;
+}
+
+/** Whether any client has a login of its own. */
+export function hasClientLogins({ clients }: Pick<Config, 'clients'>): boolean {
+  return Object.values(clients).some(({ has_login }) => has_login);
 }
 
 /** What a name belongs to a client by, for lists of full names. */

@@ -16,6 +16,8 @@ export interface HealthOptions {
   metrics?: Metrics;
   /** `/metrics` asks for it as a bearer token when it is set. */
   metricsToken?: string | undefined;
+  /** Asked for each request: clients have logins, and see nothing of each other. `/metrics` is refused without a token then. */
+  hasClientLogins?: () => boolean;
 }
 
 export type HealthHandler = (request: IncomingMessage, response: ServerResponse, next?: () => void) => void;
@@ -30,7 +32,7 @@ export function healthRoutes(options: HealthOptions): HealthHandler {
   const routes = new Map<string, (request: IncomingMessage, response: ServerResponse) => Promise<void>>();
   routes.set('/healthz', async (_request, response) => answer(response, 200, { status: 'ok' }));
 
-  const { ready, metrics, metricsToken } = options;
+  const { ready, metrics, metricsToken, hasClientLogins = () => false } = options;
   if (ready) {
     routes.set('/readyz', async (_request, response) => {
       const { ok, problems } = await checkReady(ready);
@@ -39,6 +41,10 @@ export function healthRoutes(options: HealthOptions): HealthHandler {
   }
   if (metrics) {
     routes.set('/metrics', async (request, response) => {
+      if (!metricsToken && hasClientLogins()) {
+        const hint = 'Set METRICS_TOKEN: clients have logins here, and metrics name all of them.';
+        return answer(response, 403, { status: 'forbidden', hint });
+      }
       if (metricsToken && !holds(request, metricsToken)) {
         response.setHeader('www-authenticate', 'Bearer');
         return answer(response, 401, { status: 'unauthorized', hint: 'Send METRICS_TOKEN as a bearer token.' });
