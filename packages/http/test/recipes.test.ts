@@ -56,3 +56,18 @@ test.each(['make', 'n8n'])('%s gets the call in its own structure, and none of t
   });
   expect(JSON.stringify(event)).not.toContain(PERSONAL.said);
 });
+
+test('HubSpot is asked to unsubscribe the address of the list, and no other', async () => {
+  const asked = { vars: { do_not_call: true }, lead: { email: PERSONAL.email, email_origin: 'given' as const } };
+  expect(await sent('do-not-call-subscription', asked)).toEqual([
+    {
+      emailAddress: PERSONAL.email,
+      subscriptionId: '123456789',
+      legalBasis: 'CONSENT_WITH_NOTICE',
+      legalBasisExplanation: 'Asked on the phone on 2026-11-20 not to be contacted again (call c1)',
+    },
+  ]);
+  endpoint.received.splice(0);
+  const said = { ...asked, lead: { email: PERSONAL.email, email_origin: 'said' as const } };
+  expect(await sent('do-not-call-subscription', said)).toEqual([]);
+});

@@ -1,4 +1,5 @@
 /** What calls become: tasks that are calls, files, opportunities, cases, events, custom objects, and their links. */
+import { readFileSync } from 'node:fs';
 import { makeMemoryCommons, makeMemoryContext } from '@wrapup/destination';
 import { failure, ids, planFor, write } from '@wrapup/destination/conformance';
 import { compileSample } from '@wrapup/destination/sample-mapping';
@@ -338,4 +339,26 @@ test('an appointment that was moved, and cancelled after that, changes the event
     ['2026-12-02T09:00', 'Appointment', 'Busy'],
     ['2026-12-02T09:00', 'Canceled: Appointment', 'Free'],
   ]);
+});
+
+test('the recipe do-not-call-salesforce marks who asked, and asks a person about who was only judged', async () => {
+  const field = (name: string, type: 'string' | 'datetime') => ({ name, label: name, type });
+  account = await openAccount();
+  const own = [
+    field('Do_Not_Call_Reason__c', 'string'),
+    field('Do_Not_Call_Since__c', 'datetime'),
+    field('Do_Not_Call_Channel__c', 'string'),
+  ];
+  account.sandbox.control.seed({ salesforce: { fields: { Lead: own, Contact: own } } });
+  const text = readFileSync(new URL('../../../docs/recipes/do-not-call-salesforce.yaml', import.meta.url), 'utf8');
+  const destination = await account.connect();
+  const ended_at = '2026-11-20T10:00:00.000Z';
+  const asked = mapped(text, CONNECTED, { ended_at, vars: { do_not_call: 'yes' } });
+  const judged = mapped(text, { id: 'c2', phone: '+14155550143' }, { vars: {}, analysis: { no_opt_out: 'false' } });
+  await write(destination, [asked, judged]);
+  expect(all('Lead').map(({ DoNotCall, Do_Not_Call_Channel__c: channel }) => [DoNotCall, channel])).toEqual([
+    [true, 'Phone'],
+    [false, undefined],
+  ]);
+  expect(all('Task').filter(({ TaskSubtype }) => TaskSubtype !== 'Call')).toMatchObject([{ Priority: 'High' }]);
 });
