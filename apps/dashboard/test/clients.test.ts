@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Client } from '@wrapup/config';
+import { ClientStateNotes } from '@wrapup/queue';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { makeArrival } from '../../../test/support/store.ts';
 import { readClients } from '../src/queries/clients.ts';
@@ -55,6 +56,17 @@ describe('the overview of clients', () => {
     expect(page).toContain('clients/broken.yaml:7');
     expect(page).toContain('did you mean sales?');
     expect(page).toContain('unconfigured');
+  });
+
+  it('shows what only ingress misses', async () => {
+    const clients = Object.fromEntries([client('calm'), client('unsigned')]);
+    dashboard = await startDashboard({ config: () => configOf({ clients }) });
+    const { redis, keys } = dashboard.store;
+    const missing = { ...ERROR, message: 'UNSIGNED_SECRET is not set' };
+    await new ClientStateNotes(redis, keys).note([{ name: 'unsigned', state: 'unusable', errors: [missing] }]);
+    const page = await (await dashboard.get('/clients')).text();
+    expect(page).toContain('webhooks are answered 503');
+    expect(page).toContain('ingress: UNSIGNED_SECRET is not set');
   });
 
   it('of a thousand asks Redis as often as of ten', async () => {

@@ -1,6 +1,6 @@
 import { type Config, hasClientLogins } from '@wrapup/config';
 import type { Intake } from '@wrapup/queue';
-import { type HealthOptions, healthRoutes, type Logger, type Metrics } from '@wrapup/telemetry';
+import { type HealthOptions, healthRoutes, type Logger, type Metrics, watchClients } from '@wrapup/telemetry';
 import express, { type ErrorRequestHandler, type Express } from 'express';
 import { InFlight, shareOut } from './body/in-flight.ts';
 import { HttpProblem } from './http/http-problem.ts';
@@ -63,6 +63,7 @@ export function createIngress({ config, intake, callers, log, metrics, options: 
   const inFlight = new InFlight(shareOut(options.maxInFlight, options.maxBody));
   const inboundInFlight = new InFlight(shareOut(MAX_INBOUND_IN_FLIGHT, MAX_INBOUND_IN_FLIGHT));
   countBytes(metrics, inFlight, inboundInFlight);
+  watchClients(metrics, () => Object.values(config().clients));
   metrics.gauge(
     'ingress_redis_memory_ratio',
     'Part of Redis’ maxmemory in use when last looked; above 0.9 no call is taken',

@@ -1,5 +1,5 @@
 import { openConfig, readRedisSettings, readVariable, retentionOf } from '@wrapup/config';
-import { openIntake, openStore, readClientFiles } from '@wrapup/queue';
+import { NOTE_CLIENTS_EVERY_MS, openIntake, openStore, readClientFiles } from '@wrapup/queue';
 import {
   createLogger,
   createMetrics,
@@ -39,7 +39,17 @@ await startOrExit(log, async () => {
   });
   // Before the port opens: the first call should not wait for a client to be loaded.
   await callers.prepare();
-  config.onReload(() => void callers.prepare());
+  // What ingress misses, no other process does.
+  const noteClients = () =>
+    intake
+      .noteClients(Object.values(config.current().clients))
+      .catch((error) => log.debug({ err: error }, 'which clients are not current could not be noted'));
+  const noting = setInterval(noteClients, NOTE_CLIENTS_EVERY_MS);
+  void noteClients();
+  config.onReload(() => {
+    void callers.prepare();
+    void noteClients();
+  });
 
   const app = createIngress({ config: config.current, intake, callers, log, metrics, options });
   const { maxConnections } = options;
@@ -63,7 +73,13 @@ await startOrExit(log, async () => {
     [
       { name: 'answer the requests in hand', run: () => served.close(DRAIN_MS) },
       { name: 'close the internal port', run: () => observed?.close(0) },
-      { name: 'stop watching the configuration', run: () => config.close() },
+      {
+        name: 'stop watching the configuration',
+        run: () => {
+          clearInterval(noting);
+          config.close();
+        },
+      },
       { name: 'leave the CRM', run: () => callers.close() },
       { name: 'close Redis', run: () => intake.close() },
     ],

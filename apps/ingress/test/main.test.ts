@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { asIngressSees, type ClientState, openStore } from '@wrapup/queue';
 import { sign } from '@wrapup/synthflow';
 import { afterEach, describe, expect, it } from 'vitest';
 import { freePort } from '../../../scripts/ports.mjs';
@@ -106,6 +107,26 @@ describe('the process', () => {
     writeFileSync(ingress.file, configOf(rotated));
     await waitUntil(async () => (await send(port, rotated)).status === 202);
     expect((await send(port, SECRET)).status).toBe(401);
+  }, 120_000);
+
+  it('says in its metrics and to the other processes which client lacks a webhook secret', async () => {
+    const prefix = freshPrefix();
+    const ingress = start({ WRAPUP_PREFIX: prefix });
+    const port = await ingress.port();
+    const store = openStore({ url: redisUrl(), prefix, role: 'producer', onError: () => {} });
+    cleanUps.push(() => void store.close());
+    await store.connected(10_000);
+    const acme: ClientState = { name: 'acme', state: 'current', errors: [] };
+    const seen = async () => (await asIngressSees(store, [acme]))[0]?.errors.map(({ message }) => message);
+    const metrics = async () => (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+    const folder = join(dirname(ingress.file), 'clients');
+    mkdirSync(folder);
+    writeFileSync(join(folder, 'acme.yaml'), configOf('${ACME_SECRET}'));
+    await waitUntil(async () => /ACME_SECRET/.test(String(await seen())));
+    expect(await metrics()).toContain('wrapup_client_configuration_current{client="acme"} 0');
+    writeFileSync(join(folder, 'acme.yaml'), configOf('another secret of 256 bits, more or less'));
+    await waitUntil(async () => String(await seen()) === '');
+    expect(await metrics()).toContain('wrapup_client_configuration_current{client="acme"} 1');
   }, 120_000);
 
   it.each([

@@ -1,4 +1,3 @@
-import type { Client } from '@wrapup/config';
 import type { CircuitChange } from '@wrapup/queue';
 import type { ReconcileRun } from '@wrapup/recovery';
 import type { Metrics } from '@wrapup/telemetry';
@@ -57,18 +56,6 @@ export function countWork(metrics: Metrics) {
     api: (source: string, code: string | undefined) => {
       answers.inc({ source, result: code ?? 'ok' });
       up.set({ source }, code === undefined || code === 'throttled' ? 1 : 0);
-    },
-    /** @param list asked for at each scrape */
-    clients: (list: () => Client[]) => {
-      metrics.gauge(
-        'client_configuration_current',
-        'Whether what the file of a client says is in force: 0 where it has errors.',
-        ['client'],
-        (gauge) => {
-          gauge.reset();
-          for (const { name, state } of list()) gauge.set({ client: name }, state === 'current' ? 1 : 0);
-        },
-      );
     },
     call: (result: string) => calls.inc({ result }),
     delivery: (connection: string, route: string, result: string) => deliveries.inc({ connection, route, result }),

@@ -5,7 +5,7 @@
 import { type Config, goodClientTexts } from '@wrapup/config';
 import { type Log, withDeadline } from '@wrapup/destination';
 import { ClientFiles, callsQueues, connectionOf, deliveriesQueue, type Store } from '@wrapup/queue';
-import { LogThrottle, type Metrics } from '@wrapup/telemetry';
+import { LogThrottle, type Metrics, watchClients } from '@wrapup/telemetry';
 import { QueueLines } from './bullmq/queue-lines.ts';
 import { QueueWorkers, workerOptions } from './bullmq/queue-workers.ts';
 import { CallWorker } from './calls/call-worker.ts';
@@ -81,7 +81,7 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
   );
 
   const clientFiles = new ClientFiles(store);
-  count.clients(() => Object.values(config().clients));
+  watchClients(metrics, () => Object.values(config().clients));
   const lines = new QueueLines({
     ...{ store, log, onError },
     options: workerOptions(store, config),

@@ -1,9 +1,10 @@
 import type { Client, Config } from '@wrapup/config';
 import type { Finding } from '@wrapup/findings';
-import { ALERTS_QUEUE, type CircuitChange } from '@wrapup/queue';
+import { ALERTS_QUEUE, type CircuitChange, ClientStateNotes } from '@wrapup/queue';
 import { expect, it, onTestFinished } from 'vitest';
 import { openTestStore } from '../../../test/support/store.ts';
 import { alertBrokenClient, queueAlert } from '../src/upkeep/alerts.ts';
+import { sweep } from '../src/upkeep/sweep.ts';
 import { configWith } from './support/call-store.ts';
 
 const retention = { ledger_days: 90, delivered_days: 7, stopped_days: 30 };
@@ -72,4 +73,15 @@ it('gives a client no hint, which says what others have', async () => {
   expect(whole).toMatchObject({ text: expect.stringContaining('bolt.main'), data: { hint } });
   expect(own).toMatchObject({ text: expect.stringContaining('the secret is shared'), data: { hint: null } });
   expect(JSON.stringify(own)).not.toContain('bolt');
+});
+
+it('alerts once about a client whose file only ingress cannot use', async () => {
+  const { store, config, queued } = await open();
+  const error: Finding = { severity: 'error', code: 'unset-variable', message: 'BOLT_SECRET is not set' };
+  await new ClientStateNotes(store.redis, store.keys).note([client('bolt', { state: 'unusable', errors: [error] })]);
+  await sweep(store, config);
+  await sweep(store, config);
+  expect(await queued()).toMatchObject([
+    { to: 'ops', data: { client: 'bolt', state: 'unusable', reason: 'ingress: BOLT_SECRET is not set' } },
+  ]);
 });

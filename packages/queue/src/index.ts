@@ -32,6 +32,7 @@ export * from './redis/lease.ts';
 export * from './redis/memory-watch.ts';
 export * from './store/bulk-run.ts';
 export * from './store/client-files.ts';
+export * from './store/client-states.ts';
 export * from './store/encryption-audit.ts';
 export * from './store/encryption-migration.ts';
 export * from './store/forget.ts';

@@ -1,6 +1,6 @@
 import { clientOf } from '@wrapup/call';
 import type { Client, Config } from '@wrapup/config';
-import { isPaused, type Store, type UnresolvedState } from '@wrapup/queue';
+import { asIngressSees, isPaused, type Store, type UnresolvedState } from '@wrapup/queue';
 
 /** How one client stands. */
 export interface ClientReport {
@@ -20,16 +20,18 @@ export interface ClientReport {
 
 /** All clients, those first that need a person most. The number of round trips does not depend on how many there are. */
 export async function readClients(store: Store, config: Config, now = Date.now()): Promise<ClientReport[]> {
-  const [counted, parked, dead, paused] = await Promise.all([
+  const [counted, parked, dead, paused, seen] = await Promise.all([
     store.ledger.clients(now - (now % 86_400_000)),
     countByClient(store, 'parked'),
     countByClient(store, 'dead'),
     readPaused(store),
+    asIngressSees(store, Object.values(config.clients)),
   ]);
+  const files = new Map(seen.map((one) => [one.name, one]));
   const calls = new Map(counted.map((one) => [one.client, one]));
-  const names = new Set([...Object.keys(config.clients), ...calls.keys(), ...parked.keys(), ...dead.keys()]);
+  const names = new Set([...files.keys(), ...calls.keys(), ...parked.keys(), ...dead.keys()]);
   const reports = [...names].map((client): ClientReport => {
-    const file = Object.hasOwn(config.clients, client) ? config.clients[client] : undefined;
+    const file = files.get(client);
     const { recent = 0, last_webhook } = calls.get(client) ?? {};
     return {
       ...{ client, state: file?.state ?? 'unconfigured', errors: file?.errors ?? [] },

@@ -9,6 +9,7 @@ import { checkRedis } from '../redis/check.ts';
 import { openRedis, waitForRedis } from '../redis/client.ts';
 import { makeKeys } from '../redis/keys.ts';
 import { MemoryWatch } from '../redis/memory-watch.ts';
+import { type ClientState, ClientStateNotes } from '../store/client-states.ts';
 import {
   type Accepted,
   type Arrival,
@@ -33,6 +34,8 @@ export interface Intake {
   accept(arrival: Arrival): Promise<Accepted>;
   /** Part of Redis' memory in use as far as known, from 0 to 1. */
   readonly memory: number;
+  /** Notes for the other processes which clients ingress cannot use as their files are. Rejects while Redis is away. */
+  noteClients(clients: readonly ClientState[]): Promise<void>;
   /** Whether Redis can take a call now, and what is wrong with its settings (eviction policy, AOF, memory). */
   ready(): Promise<{ ok: boolean; problems: string[] }>;
   close(): Promise<void>;
@@ -80,6 +83,7 @@ export function openIntake({
     sizeOf: ({ body }) => body.length,
     run: (arrivals) => acceptArrivals(parts, arrivals, ledgerDays),
   });
+  const notes = new ClientStateNotes(redis, keys);
   let checked: Promise<void> | undefined;
   return {
     async checkKeys(log) {
@@ -101,6 +105,7 @@ export function openIntake({
       await memory.claim(arrival.body.length);
       return batcher.add(arrival);
     },
+    noteClients: (clients) => notes.note(clients),
     get memory() {
       return memory.ratio;
     },

@@ -60,6 +60,8 @@ export interface Keys {
   clientFiles(client: string): string;
   /** Hash by client: the hash of these, and the key that encrypted them. */
   clientHashes: string;
+  /** How ingress finds the file of a client that it cannot use as it is. */
+  clientState(client: string): string;
   /** Hash: how far the calls of a source have been compared with the ledger, and the last run. */
   reconciled(source: string): string;
   /** What the last comparison of mappings and account found. */
@@ -103,6 +105,7 @@ export function makeKeys(name = 'wrapup'): Keys {
     lease: (key) => `${prefix}:lease:${key}`,
     clientFiles: (client) => `${prefix}:client-files:${client}`,
     clientHashes: `${prefix}:client-hashes`,
+    clientState: (client) => `${prefix}:client-state:${client}`,
     reconciled: (source) => `${prefix}:reconciled:${source}`,
     schemaCheck: (connection) => `${prefix}:examination:${connection}`,
     endedSession: (id) => `${prefix}:ended-session:${id}`,

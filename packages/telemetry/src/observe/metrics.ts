@@ -23,6 +23,19 @@ export interface Metrics {
   readonly contentType: string;
 }
 
+/** Whether the file of each client is in force, as this process finds it. @param list asked for at each scrape */
+export function watchClients(metrics: Metrics, list: () => readonly { name: string; state: string }[]): void {
+  metrics.gauge(
+    'client_configuration_current',
+    'Whether what the file of a client says is in force in this process: 0 where it has errors.',
+    ['client'],
+    (gauge) => {
+      gauge.reset();
+      for (const { name, state } of list()) gauge.set({ client: name }, state === 'current' ? 1 : 0);
+    },
+  );
+}
+
 /** A registry of its own, with the process and Node.js metrics of prom-client in it unless `defaults` is false. */
 export function createMetrics({ defaults = true }: { defaults?: boolean } = {}): Metrics {
   const registry = new Registry();
