@@ -49,7 +49,7 @@ let system: TestSystem;
 beforeAll(async () => {
   bolt = await startSandbox({ port: 0, provisioned: true });
   system = await openSystem({
-    config: 'retention: { delivered: 3d }\n',
+    config: 'retention: { delivered: 3d }\nclient_variables: { calm: SALESFORCE_CLIENT_SECRET }\n',
     files: {
       'salesforce.yaml': 'extends: salesforce/call-log\n',
       ...Object.fromEntries(CLIENTS.map((client) => [`clients/${client}.yaml`, FILES[client]])),

@@ -54,13 +54,18 @@ test('add writes a client that is in force as soon as its secrets are there', as
 test('add fills in the template of the agency where there is one', async () => {
   const folder = configFolder();
   mkdirSync(join(folder, 'clients/_template'), { recursive: true });
-  const text = CONFIG.replace('SYNTHFLOW_WEBHOOK_SECRET', '{{CLIENT}}_SECRET').replace(
-    'mappings/hubspot.yaml',
-    'clients/{{client}}/own.yaml',
-  );
+  const text = CONFIG.replace('SYNTHFLOW_WEBHOOK_SECRET', '{{CLIENT}}_SECRET')
+    .replace('WEBHOOK_PATH_TOKEN', '{{CLIENT}}_PATH_TOKEN')
+    .replace('HUBSPOT_ACCESS_TOKEN', '{{CLIENT}}_TOKEN')
+    .replace('mappings/hubspot.yaml', 'clients/{{client}}/own.yaml');
   writeFileSync(join(folder, 'clients/_template/client.yaml'), text);
   writeFileSync(join(folder, 'clients/_template/own.yaml'), 'extends: hubspot/call-log\n');
-  const env = { ...SECRETS, WRAPUP_CONFIG: join(folder, 'wrapup.yaml'), ACME_SECRET: randomBytes(16).toString('hex') };
+  const env = {
+    ...SECRETS,
+    WRAPUP_CONFIG: join(folder, 'wrapup.yaml'),
+    ACME_SECRET: randomBytes(16).toString('hex'),
+    ACME_TOKEN: 'x',
+  };
   const added = await wrapup(['client', 'add', 'acme', '--json'], env);
   expect(added.json()).toMatchObject({ client: 'acme', files: ['clients/acme.yaml', 'clients/acme/own.yaml'] });
   expect((await wrapup(['check'], env)).stdout).toMatch(/^ok: 2 sources/);
@@ -73,6 +78,8 @@ test('what cannot be added says why', async () => {
     [['client', 'add', 'acme', '--crm', 'hubspto'], /--crm cannot be hubspto/],
     [['client', 'remove', 'acme', '--yes'], /no client "acme"/],
     [['client', 'adopt', 'mian', '--as', 'acme'], /no source "mian"/],
+    [['client', 'adopt', 'main', '--as', 'Shop'], /"Shop" is no name/],
+    [['client', 'adopt', 'main', '--as', '../x'], /is no name/],
   ] as const;
   for (const [args, says] of refused) {
     const { code, stderr } = await wrapup([...args], env);
@@ -86,6 +93,7 @@ function giveClient(env: Record<string, string>, client: string): string {
   const folder = join(env.WRAPUP_CONFIG as string, '..');
   mkdirSync(join(folder, 'clients'), { recursive: true });
   const file = join(folder, `clients/${client}.yaml`);
+  writeFileSync(join(folder, 'wrapup.yaml'), `${CONFIG}client_variables: { ${client}: HUBSPOT_ACCESS_TOKEN }\n`);
   writeFileSync(
     file,
     CONFIG.replace('"${SYNTHFLOW_WEBHOOK_SECRET}"', randomBytes(16).toString('hex')).replace(
@@ -181,4 +189,40 @@ test('a file that was cut short or changed is not taken for whole', async () => 
       stderr: expect.stringContaining(says),
     });
   }
+});
+
+test('a file that was made by someone else brings nothing of another client', async () => {
+  const { makeEncryptor } = await import('@wrapup/queue');
+  const key = randomBytes(32).toString('base64');
+  const encryptor = makeEncryptor(key);
+  const { env, store } = await openInstallation();
+  const out = join(secretsFolder(), 'forged.wrapup');
+  const call = (fields: Record<string, string>) => ({ kind: 'call', call: { fields, ttl: -1, payloads: [] } });
+  const head = (more: object) => ({ kind: 'client', version: 1, client: 'acme', index: '', files: {}, ...more });
+  const own = { source: 'acme.main', call_id: 'x-1', received: 'webhook', received_at: '1', verified: 'signature' };
+  const dlv = JSON.stringify({
+    route: 'bolt.calls',
+    connection: 'bolt.sales',
+    state: 'queued',
+    records: [],
+    notes: [],
+  });
+  for (const lines of [
+    [head({ client: undefined }), call({ ...own, source: 'main' })],
+    [head({}), call({ ...own, source: 'bolt.main' })],
+    [head({}), call({ ...own, 'dlv:bolt.calls': dlv })],
+    [head({ files: { 'clients/bolt.yaml': 'sources: {}' } })],
+    [head({ files: { 'wrapup.yaml': 'sources: {}' } })],
+    [head({ files: { '../x.yaml': 'sources: {}' } })],
+  ]) {
+    const sealed = [...lines, { kind: 'end', lines: lines.length }].map((line, index) =>
+      encryptor.encrypt(Buffer.from(JSON.stringify(line)), `client-export:${index}`).toString('base64'),
+    );
+    writeFileSync(out, `${sealed.join('\n')}\n`);
+    const { code, stderr } = await wrapup(['client', 'import', out], { ...env, WRAPUP_EXPORT_KEY: key });
+    expect(code).toBe(1);
+    expect(stderr).toContain('is not whole');
+    expect(await store.ledger.list()).toEqual([]);
+  }
+  expect(existsSync(join(env.WRAPUP_CONFIG as string, '../clients'))).toBe(false);
 });

@@ -206,3 +206,11 @@ export function fullName(client: string | undefined, name: string): string {
 export function localName(name: string): string {
   return name.slice(name.indexOf('.') + 1);
 }
+
+/** What the variables of a client begin with, before an underscore: `ACME_WEST` for `acme-west`. */
+export function variablePrefix(client: string): string {
+  return client
+    .toUpperCase()
+    .replaceAll('-', '_')
+    .replace(/^(?=\d)/, '_');
+}

@@ -1,6 +1,7 @@
 /** Moves a source of wrapup.yaml, and what only its calls use, into the file of a client. Comments stay with what they are about. */
 import { asObject } from '@wrapup/call';
 import { Document, isMap, isSeq, type Pair, parseDocument, type YAMLMap } from 'yaml';
+import { isOwnVariable } from './config-file.ts';
 
 /** Both files as they are to be written. */
 export interface AdoptedFiles {
@@ -79,6 +80,10 @@ export function adoptSource(text: string, source: string, client: string): Adopt
   moveRoutes(root, file, own.length === all.length ? undefined : own);
   if (names.length === 1 && inbound !== undefined) moveSection(root, file, 'inbound');
   if (retention !== undefined) file.set('retention', file.createNode(retention));
+  // Variables keep their names; wrapup.yaml says that this client may read them, and no other.
+  const named = [...file.toString().matchAll(/\$\{([A-Za-z_][A-Za-z0-9_]*)/g)].map(([, name]) => name as string);
+  const given = [...new Set(named)].filter((name) => !isOwnVariable(name, client));
+  if (given.length > 0) root.setIn(['client_variables', client], root.createNode(given, { flow: true }));
   return {
     root: root.toString({ lineWidth: 0 }),
     client: `# Client ${client}. Names in this file are its own: outside they begin with ${client}., as in /webhooks/${client}.${source}/post-call\n${file.toString({ lineWidth: 0 })}`,

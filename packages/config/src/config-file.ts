@@ -1,7 +1,7 @@
 /** One file of the configuration, wrapup.yaml or a client's, with the mappings that it names. */
 import { existsSync } from 'node:fs';
 import { isAbsolute, join, relative, resolve } from 'node:path';
-import { asObject, fullName, own } from '@wrapup/call';
+import { asObject, fullName, own, variablePrefix } from '@wrapup/call';
 import type { DestinationKind } from '@wrapup/destination';
 import type { Finding, Place } from '@wrapup/findings';
 import { checkAddresses } from './checks/check-addresses.ts';
@@ -13,7 +13,7 @@ import { checkRoutes } from './checks/check-routes.ts';
 import { checkShape } from './checks/check-shape.ts';
 import { checkSources, claimsOf, type SourceClaim } from './checks/check-sources.ts';
 import { compileCondition, compileMappingFile, isShared } from './checks/compile-mapping-file.ts';
-import { readDocument } from './file/document.ts';
+import { CLIENT_LIMITS, readDocument } from './file/document.ts';
 import { FileSet, hashOf } from './file/file-set.ts';
 import { variableFile } from './file/variables.ts';
 import type { Alerts, Config, Connection, Inbound, Retention, Route, Source } from './model/config.ts';
@@ -34,6 +34,10 @@ export interface ConfigFile extends Pick<Config, 'sources' | 'connections' | 'ro
   password?: string;
   has_login?: true;
   retention: Retention;
+  /** `client_variables`; empty for a client's file. */
+  variables: Readonly<Record<string, readonly string[]>>;
+  /** `rightsOf` the client when it was read. */
+  rights: string;
   /** Of the file and the mappings; mounted secrets are left out, as it must say nothing about them. */
   hash: string;
   /** All that was read, mounted secrets included. */
@@ -49,8 +53,10 @@ export interface LoadParts {
   env: NodeJS.ProcessEnv;
   kinds: Record<string, DestinationKind>;
   reader?: Reader | undefined;
-  /** There are files of clients. */
-  hasClients: boolean;
+  /** Clients that have a file, by what their variables begin with. */
+  clients: ReadonlyMap<string, string>;
+  /** `client_variables` of wrapup.yaml. */
+  variables: Readonly<Record<string, readonly string[]>>;
   /** What files are read from: each once, however many clients name it. */
   files: FileSet;
   mappings: MappingCache;
@@ -101,11 +107,26 @@ export function loadConfigFile(file: string, text: string, client: string | unde
   const files = new FileSet(parts.files);
   files.read(file);
   const shown = showPath(file);
-  const document = readDocument(text, shown, env, (written) => sparedBy(reader, lookUpsOf(written)));
+  const document = readDocument(text, shown, env, {
+    mayLackIn: (written) => sparedBy(reader, lookUpsOf(written)),
+    ...(client !== undefined && {
+      limits: CLIENT_LIMITS,
+      refused: (variable) => foreignVariable(variable, client, parts),
+    }),
+  });
   const { findings } = document.report;
   if (document.value === undefined) {
     const nothing = { sources: {}, connections: {}, routes: [], claims: [], texts: {}, hash: '' };
-    return { ...nothing, file, client, findings, files, retention: toDays(checkShape(document).retention) };
+    return {
+      ...nothing,
+      file,
+      client,
+      findings,
+      files,
+      retention: toDays(checkShape(document).retention),
+      variables: {},
+      rights: '',
+    };
   }
 
   const wrapup = checkShape(document);
@@ -128,7 +149,11 @@ export function loadConfigFile(file: string, text: string, client: string | unde
   });
   const inbound = checkInbound(wrapup, document, kinds, reader);
   const live = findLive(wrapup, kinds);
-  checkSources(wrapup, document, { client, hasClients: parts.hasClients, live, reader });
+  checkSources(wrapup, document, { client, hasClients: parts.clients.size > 0, live, reader });
+  if (client !== undefined && Object.keys(wrapup.client_variables).length > 0) {
+    const message = 'client_variables: belongs into wrapup.yaml, which says what files of clients may name';
+    document.report.error('outside-client', message, document.origin(['client_variables']).key, 'remove it');
+  }
   checkAddresses(wrapup, document);
   checkAlerts(wrapup, document, kinds);
   checkDashboard(wrapup, document, { client, live });
@@ -155,7 +180,48 @@ export function loadConfigFile(file: string, text: string, client: string | unde
     ...(wrapup.dashboard?.password !== undefined && { password: wrapup.dashboard.password }),
     ...(wrapup.dashboard && { has_login: true }),
     retention: toDays(wrapup.retention),
+    variables: wrapup.client_variables,
+    rights: client === undefined ? '' : rightsOf(client, parts),
   };
+}
+
+/** Where a CRM is, as the sandbox, is no secret. */
+const SHARED_VARIABLE = /_BASE_URL$/;
+
+/**
+ * Why a client's file may not name a variable: one file must not read the secrets of another, nor those of the installation.
+ * `ACME_WEST_TOKEN` is that of client `acme-west` where there is one, else that of `acme`.
+ */
+function foreignVariable(
+  variable: string,
+  client: string,
+  { clients, variables }: Pick<LoadParts, 'clients' | 'variables'>,
+): { message: string; hint: string } | undefined {
+  if (ownerOf(variable, clients) === client || SHARED_VARIABLE.test(variable)) return undefined;
+  if ([...(variables[client] ?? []), ...(variables['*'] ?? [])].includes(variable)) return undefined;
+  return {
+    message: `the variable ${variable} is not one of client ${client}`,
+    hint: `name it ${variablePrefix(client)}_${variable}, or let wrapup.yaml give it: client_variables: { ${client}: [${variable}] }`,
+  };
+}
+
+/** Whether a client's file may name a variable by its name alone, where no other client's begins the same way. */
+export function isOwnVariable(variable: string, client: string): boolean {
+  return variable.startsWith(`${variablePrefix(client)}_`) || SHARED_VARIABLE.test(variable);
+}
+
+function ownerOf(variable: string, clients: ReadonlyMap<string, string>): string | undefined {
+  for (let end = variable.lastIndexOf('_'); end > 0; end = variable.lastIndexOf('_', end - 1)) {
+    const owner = clients.get(variable.slice(0, end));
+    if (owner !== undefined) return owner;
+  }
+  return undefined;
+}
+
+/** What decides which variables a client's file may name: where it changes, the file is read again. */
+export function rightsOf(client: string, { clients, variables }: Pick<LoadParts, 'clients' | 'variables'>): string {
+  const longer = [...clients.values()].filter((name) => name.startsWith(`${client}-`));
+  return JSON.stringify([variables[client], variables['*'], longer]);
 }
 
 /** Errors of a file. */

@@ -1,10 +1,19 @@
 import { readdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { variablePrefix } from '@wrapup/call';
 import type { DestinationKind, Log } from '@wrapup/destination';
 import { type Finding, formatFinding } from '@wrapup/findings';
 import { checkClashes } from './checks/check-sources.ts';
 import { CLIENTS_FOLDER } from './checks/compile-mapping-file.ts';
-import { type ConfigFile, errorsOf, type LoadParts, loadConfigFile, MappingCache, showPath } from './config-file.ts';
+import {
+  type ConfigFile,
+  errorsOf,
+  type LoadParts,
+  loadConfigFile,
+  MappingCache,
+  rightsOf,
+  showPath,
+} from './config-file.ts';
 import { FileSet, hashOf } from './file/file-set.ts';
 import { NAME } from './file/schema.ts';
 import { KINDS } from './kinds.ts';
@@ -96,10 +105,12 @@ export async function loadConfig(options: LoadOptions = {}): Promise<Loaded> {
   const parts: LoadParts = {
     ...{ folder, env, kinds, files },
     reader: options.reader,
-    hasClients: clients.length > 0,
+    clients: new Map(clients.map((client) => [variablePrefix(client), client])),
+    variables: {},
     mappings: new MappingCache(),
   };
   const root = loadConfigFile(file, text, undefined, parts);
+  parts.variables = root.variables;
   const known = options.previous && ORIGINS.get(options.previous);
   const read = new Map<string, ConfigFile>();
   for (const client of clients) {
@@ -107,7 +118,10 @@ export async function loadConfig(options: LoadOptions = {}): Promise<Loaded> {
     const written = files.read(path);
     // Removed since the folder was listed.
     if (written !== undefined)
-      read.set(client, unchanged(known?.read.get(client), parts) ?? loadConfigFile(path, written, client, parts));
+      read.set(
+        client,
+        unchanged(client, known?.read.get(client), parts) ?? loadConfigFile(path, written, client, parts),
+      );
   }
   const clashes = checkClashes([root, ...read.values()].flatMap(({ claims }) => claims));
   const clashesOf = (client: string | undefined) =>
@@ -204,8 +218,9 @@ function readFolder(folder: string) {
 }
 
 /** What was read of a client before, where nothing that it was made of has changed. */
-function unchanged(before: ConfigFile | undefined, { folder, files }: LoadParts): ConfigFile | undefined {
-  if (!before) return undefined;
+function unchanged(client: string, before: ConfigFile | undefined, parts: LoadParts): ConfigFile | undefined {
+  const { folder, files } = parts;
+  if (!before || before.rights !== rightsOf(client, parts)) return undefined;
   const { names } = before.files;
   return before.files.hash(folder) === files.hash(folder, names) ? before : undefined;
 }

@@ -2,7 +2,10 @@ import { hasClientLogins, loadConfig, type Reader } from '@wrapup/config';
 import { expect, test } from 'vitest';
 import { configFolder, ENV, GOOD, MAPPING } from './support/folder.ts';
 
-const ACME = GOOD.replace('${SYNTHFLOW_WEBHOOK_SECRET}', 'c3a1f0be9a77401bb3f1c0de9a7740aa');
+const ACME = GOOD.replace('${SYNTHFLOW_WEBHOOK_SECRET}', 'c3a1f0be9a77401bb3f1c0de9a7740aa').replace(
+  '"${HUBSPOT_ACCESS_TOKEN}"',
+  'a-token',
+);
 const load = (dashboard: string, env: Record<string, string> = {}, reader?: Reader, root = '') =>
   loadConfig({
     file: configFolder({

@@ -137,7 +137,8 @@ test('no secret is repeated in what is said of it', async () => {
 });
 
 const SHARED = 'a3f1c0de9a77401bb3f1c0de9a77401b';
-const guarded = (more = '') => `sources: { main: { webhook_secrets: [${SHARED}]${more} } }\n${REST}`;
+const guarded = (more = '') =>
+  `sources: { main: { webhook_secrets: [${SHARED}]${more} } }\n${REST.replace('"${HUBSPOT_ACCESS_TOKEN}"', 'a-token')}`;
 const TOKEN = ', path_token: 9b1d3c0e7f2a4c558d6e0f1a2b3c4d5e';
 
 test.each([
@@ -161,10 +162,9 @@ test.each([
 });
 
 test('keys of a source that moved belong to one source', async () => {
-  const moved = GOOD.replace('main:\n', 'main:\n    key_prefix: main\n').replace(
-    '"${SYNTHFLOW_WEBHOOK_SECRET}"',
-    SHARED,
-  );
+  const moved = GOOD.replace('"${HUBSPOT_ACCESS_TOKEN}"', 'a-token')
+    .replace('main:\n', 'main:\n    key_prefix: main\n')
+    .replace('"${SYNTHFLOW_WEBHOOK_SECRET}"', SHARED);
   const files = { 'mappings/hubspot.yaml': MAPPING, 'clients/acme.yaml': moved };
   const beside = await loadConfig({ file: configFolder({ 'wrapup.yaml': GOOD, ...files }), env: ENV });
   expect(beside.findings).toMatchObject([

@@ -15,7 +15,9 @@ ${more}`;
 const ACME = client('c3a1f0be9a77401bb3f1c0de9a7740aa');
 const BOLT = client('d3a1f0be9a77401bb3f1c0de9a7740bb');
 
-function folder(files: Record<string, string> = {}, root = GOOD) {
+const SHARES = 'client_variables: { "*": [HUBSPOT_ACCESS_TOKEN] }\n';
+
+function folder(files: Record<string, string> = {}, root = GOOD + SHARES) {
   return configFolder({ 'wrapup.yaml': root, 'mappings/hubspot.yaml': MAPPING, ...files });
 }
 
@@ -66,7 +68,7 @@ test.each([
   ['a mapping of another client', 'mappings/hubspot.yaml', '»clients/bolt/own.yaml', 'outside-client'],
 ])('a client cannot name %s', async (_what, written, instead, code) => {
   const { text, line, column } = unmark(ACME.replace(written, instead));
-  const root = GOOD.replace('  sales:', '  office: { kind: http, url: "https://example.com" }\n  sales:');
+  const root = SHARES + GOOD.replace('  sales:', '  office: { kind: http, url: "https://example.com" }\n  sales:');
   const file = folder({ 'clients/acme.yaml': text, 'clients/bolt.yaml': BOLT, 'clients/bolt/own.yaml': MAPPING }, root);
   const { config, findings } = await load(file);
   const errors = findings.filter(({ severity }) => severity === 'error');
@@ -127,7 +129,7 @@ test('a client is shown the mappings that it can name, and no others', async () 
 });
 
 test('wrapup.yaml needs no source where there are clients', async () => {
-  const file = folder({ 'clients/acme.yaml': ACME }, 'retention: { delivered: 3d }\n');
+  const file = folder({ 'clients/acme.yaml': ACME }, `${SHARES}retention: { delivered: 3d }\n`);
   const { config, findings } = await load(file);
   expect(findings).toEqual([]);
   expect(Object.keys(config.sources)).toEqual(['acme.main']);
@@ -197,4 +199,44 @@ test('only what changed is read anew', async () => {
   expect(config.sources['acme.main']).toBe(before.sources['acme.main']);
   expect(config.sources['bolt.main']).not.toBe(before.sources['bolt.main']);
   expect(config.hash).not.toBe(before.hash);
+});
+
+test.each([
+  ['of another client', 'BOLT_TOKEN', 'BOLT_TOKEN', false],
+  ['of a client whose name goes on after its own', 'ACME_WEST_TOKEN', 'ACME_WEST_TOKEN', false],
+  ['of the installation', 'WRAPUP_ENCRYPTION_KEY', 'WRAPUP_ENCRYPTION_KEY', false],
+  ['that wrapup.yaml names', 'SYNTHFLOW_WEBHOOK_SECRET', 'SYNTHFLOW_WEBHOOK_SECRET', false],
+  ['of its own', 'ACME_TOKEN', 'ACME_TOKEN', true],
+  ['that wrapup.yaml gives to it', 'OLD_TOKEN', 'OLD_TOKEN', true],
+  ['that says where a CRM is', 'CRM_BASE_URL', 'CRM_BASE_URL', true],
+])('a client and a variable %s', async (_what, variable, name, allowed) => {
+  const file = folder(
+    {
+      'clients/acme.yaml': ACME.replace('HUBSPOT_ACCESS_TOKEN', variable),
+      'clients/acme-west.yaml': client('e3a1f0be9a77401bb3f1c0de9a7740cc'),
+      'clients/bolt.yaml': BOLT,
+    },
+    `${GOOD}client_variables: { acme: [OLD_TOKEN], "*": [HUBSPOT_ACCESS_TOKEN] }\n`,
+  );
+  const { config, findings } = await load(file, { env: { [name]: 'https://set-to-something.example', ...ENV } });
+  expect(config.clients.acme?.state).toBe(allowed ? 'current' : 'unusable');
+  expect(findings.map(({ code }) => code)).toEqual(allowed ? [] : ['outside-client']);
+  expect(JSON.stringify(findings)).not.toContain('set-to-something');
+});
+
+test('who may name a variable is asked again when wrapup.yaml says otherwise', async () => {
+  const file = folder({ 'clients/acme.yaml': ACME });
+  const { config: before } = await load(file);
+  writeFileSync(file, GOOD);
+  const { config } = await load(file, { previous: before });
+  expect(config.clients.acme).toMatchObject({ state: 'last_good', errors: [{ code: 'outside-client' }] });
+});
+
+test('a client has room for a large file, and not for one that holds up the others', async () => {
+  const agents = (count: number) =>
+    `sources:\n  main:\n    webhook_secrets: [c3a1f0be9a77401bb3f1c0de9a7740aa]\n    agents:\n${Array.from({ length: count }, (_, n) => `      agent-${n}: { name: A }\n`).join('')}`;
+  const large = await load(folder({ 'clients/acme.yaml': agents(2_000) }));
+  expect(large.config.clients.acme?.state).toBe('current');
+  const huge = await load(folder({ 'clients/acme.yaml': agents(20_000) }));
+  expect(huge.config.clients.acme?.state).toBe('unusable');
 });

@@ -131,7 +131,10 @@ test('a reload takes a change at once', async () => {
   }
 });
 
-const CLIENT = GOOD.replace('["${SYNTHFLOW_WEBHOOK_SECRET}"]', '[c3a1f0be9a77401bb3f1c0de9a7740aa]');
+const CLIENT = GOOD.replace('["${SYNTHFLOW_WEBHOOK_SECRET}"]', '[c3a1f0be9a77401bb3f1c0de9a7740aa]').replace(
+  '"${HUBSPOT_ACCESS_TOKEN}"',
+  'a-token',
+);
 
 test('files of clients come, change and go without a restart', async () => {
   const file = folder();

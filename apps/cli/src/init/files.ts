@@ -1,5 +1,6 @@
 /** The files of a new installation, as text. */
 import { relative, sep } from 'node:path';
+import { variablePrefix } from '@wrapup/call';
 import { INIT_KINDS, type InitKind } from './kinds.ts';
 import type { Proposal } from './propose.ts';
 
@@ -79,14 +80,6 @@ connections:
 routes:
   - { name: calls, to: ${connection}, mapping: clients/${client}/${kind}.yaml }
 `;
-}
-
-/** What the variables of a client begin with: `ACME_WEST` for `acme-west`. */
-export function variablePrefix(client: string): string {
-  return client
-    .toUpperCase()
-    .replaceAll('-', '_')
-    .replace(/^(?=\d)/, '_');
 }
 
 export function mappingYaml(choices: InitChoices): string {

@@ -1,5 +1,5 @@
 import { clientOf, own } from '@wrapup/call';
-import type { Client, Config, Source } from '@wrapup/config';
+import type { Config, Source } from '@wrapup/config';
 import { digestOfSecret, isSecret } from '@wrapup/telemetry';
 
 /** Digests of the path tokens of a source. */
@@ -20,12 +20,15 @@ export function findSource(config: Config, name: string, token: string | undefin
 }
 
 /**
- * The client that a path names, if no source of it is known because its file has errors: its webhooks are answered so that
- * they come again.
+ * Whether a path may name a client of which no source is known because its file has errors: its webhooks are answered so
+ * that they come again. While there is one, names of clients that there are not get the same answer, so that it does not
+ * show which there are.
  */
-export function findUnusable({ clients }: Config, name: string): Client | undefined {
-  const client = own(clients, clientOf(name) ?? '');
-  return client?.state === 'unusable' ? client : undefined;
+export function mayBeUnusable({ clients }: Config, name: string): boolean {
+  const client = clientOf(name);
+  if (client === undefined) return false;
+  const known = own(clients, client);
+  return known ? known.state === 'unusable' : Object.values(clients).some(({ state }) => state === 'unusable');
 }
 
 const former = new WeakMap<Config, Record<string, Source>>();

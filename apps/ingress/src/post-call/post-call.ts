@@ -29,7 +29,7 @@ import { collectBody } from '../body/collect-body.ts';
 import { type InFlight, type Share, SMALL_BODY_BYTES } from '../body/in-flight.ts';
 import { parseBody } from '../body/parse-body.ts';
 import { Turns } from '../body/turns.ts';
-import { findSource, findUnusable } from '../http/find-source.ts';
+import { findSource, mayBeUnusable } from '../http/find-source.ts';
 import { HttpProblem } from '../http/http-problem.ts';
 import { isEmpty, type Probes } from '../http/probes.ts';
 import type { HandleRequest, IngressAnswer } from '../http/request-handler.ts';
@@ -55,7 +55,7 @@ export function receiveCalls(parts: PostCallParts): HandleRequest {
     const current = config();
     const name = request.params.source as string;
     const source = findSource(current, name, request.params.token as string | undefined);
-    if (!source) throw new HttpProblem(findUnusable(current, name) ? 'client-unusable' : 'unknown-source');
+    if (!source) throw new HttpProblem(mayBeUnusable(current, name) ? 'client-unusable' : 'unknown-source');
     labels.source = source.name;
     if (request.method === 'GET' || request.method === 'HEAD' || isEmpty(request)) {
       return probes.answer('post-call', request, source.name);

@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import type { YamlDocument } from '../file/document.ts';
 import {
   alertsSchema,
+  clientVariablesSchema,
   connectionSchema,
   dashboardSchema,
   inboundSchema,
@@ -38,6 +39,7 @@ export function checkShape(document: YamlDocument): WrapupFile {
     routes: Array.isArray(sections.routes) ? sections.routes.map(repairRoute) : [],
     ...(inbound ? { inbound } : {}),
     ...(alerts ? { alerts } : {}),
+    client_variables: repair(clientVariablesSchema, asObject(sections.client_variables)) ?? {},
     ...(dashboard ? { dashboard } : {}),
     retention: repair(retentionSchema, asObject(sections.retention)) ?? retentionSchema.parse({}),
     declared,

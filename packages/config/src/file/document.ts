@@ -18,6 +18,8 @@ import { replaceVariables } from './variables.ts';
 
 /** A wrapup.yaml of 10,000 connections with a route each has some 3 MB and 200,000 values. */
 const LIMITS = { bytes: 10_000_000, values: 500_000 };
+/** Of a client's file: a thousand are read in one go, and none may hold up the others. One of 100 routes has 20 kB. */
+export const CLIENT_LIMITS = { bytes: 256_000, values: 20_000 };
 
 /** Stands for a value whose variable is missing: findings about it are left out, since that one was reported. */
 export const UNSET = '\u0000unset';
@@ -47,21 +49,28 @@ export interface YamlDocument {
   isSpared(path: readonly PropertyKey[]): boolean;
 }
 
+export interface ReadOptions {
+  /** Given the file as it is written, whether a variable at a path may be missing: the value is left out then. */
+  mayLackIn?: (written: unknown) => Replacing['mayLack'];
+  /** Why the file may not name a variable; undefined when it may. */
+  refused?: (variable: string) => { message: string; hint: string } | undefined;
+  limits?: typeof LIMITS;
+}
+
 /**
  * @param file how findings name the file
  * @param env variables for `${X}`; undefined leaves texts as they are
- * @param mayLackIn given the file as it is written, whether a variable at a path may be missing: the value is left out then
  */
 export function readDocument(
   text: string,
   file: string,
   env?: NodeJS.ProcessEnv,
-  mayLackIn: (written: unknown) => Replacing['mayLack'] = () => () => false,
+  { mayLackIn = () => () => false, refused = () => undefined, limits = LIMITS }: ReadOptions = {},
 ): YamlDocument {
   const report = new Report();
-  const written = readYaml(text, file, report, LIMITS);
+  const written = readYaml(text, file, report, limits);
   const mayLack = mayLackIn(written && toPlain(written));
-  const replacing: Replacing = { env, mayLack, report, variables: new Set(), spared: [] };
+  const replacing: Replacing = { env, mayLack, refused, report, variables: new Set(), spared: [] };
   const root = written && (replaceIn(written, [], replacing) ?? scalar(null, written.at));
   return {
     root,
@@ -79,6 +88,7 @@ export function readDocument(
 interface Replacing {
   env: NodeJS.ProcessEnv | undefined;
   mayLack: (path: readonly PropertyKey[]) => boolean;
+  refused: NonNullable<ReadOptions['refused']>;
   report: Report;
   variables: Set<string>;
   spared: (readonly PropertyKey[])[];
@@ -98,6 +108,12 @@ function replaceIn(node: Node, path: readonly PropertyKey[], replacing: Replacin
   const { env, report } = replacing;
   if (typeof node.value !== 'string' || env === undefined || !node.value.includes('$')) return node;
   const { text, variables, problems } = replaceVariables(node.value, env);
+  const foreign = variables.map((name) => replacing.refused(name)).find((why) => why !== undefined);
+  if (foreign) {
+    // Not even whether it is set is said.
+    report.error('outside-client', foreign.message, node.at, foreign.hint);
+    return { ...scalar(UNSET, node.at), variables, unset: true };
+  }
   for (const name of variables) replacing.variables.add(name);
   if (problems.some(({ code }) => code === 'unset-variable') && replacing.mayLack(path)) {
     replacing.spared.push(path);

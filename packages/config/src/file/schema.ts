@@ -257,6 +257,8 @@ export const dashboardSchema = closed({
     .describe('Of the login that is bound to the client: its user is the client’s name, and it sees nothing else'),
 });
 
+export const clientVariablesSchema = z.record(z.union([z.literal('*'), name]), listOf(text));
+
 export const wrapupSchema = closed({
   sources: z.record(name, sourceSchema).default({}).describe('Synthflow workspaces that send webhooks, by name'),
   connections: z.record(name, connectionSchema).default({}).describe('CRM accounts and HTTP endpoints, by name'),
@@ -268,6 +270,11 @@ export const wrapupSchema = closed({
     .optional()
     .describe('What to answer before an inbound call connects, where there is one source; else it stands inside each'),
   alerts: alertsSchema.optional().describe('Where notices go about what needs a person'),
+  client_variables: clientVariablesSchema
+    .default({})
+    .describe(
+      'Only in wrapup.yaml: variables that the file of a client may name besides those that begin with its own name, by client; those of "*" any may name',
+    ),
   dashboard: dashboardSchema
     .optional()
     .describe('Only in the file of a client: a login to the dashboard that is bound to it'),

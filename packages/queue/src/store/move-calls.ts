@@ -14,7 +14,7 @@ import { type CallRef, recordOf } from '../ledger/people-index.ts';
 import { indexCall } from '../ledger/unresolved-index.ts';
 import { defineScript, scanKeys } from '../redis/client.ts';
 import { MAINTENANCE_QUEUE, memberOf } from '../redis/keys.ts';
-import { forgetCall } from './forget.ts';
+import { forgetCall, holdDeliveries } from './forget.ts';
 import type { Store } from './store.ts';
 
 /** One call as it is kept. */
@@ -82,13 +82,23 @@ export async function copyCall(store: Store, { source, call_id }: CallRef): Prom
 }
 
 /**
- * Puts an entry into the ledger unless one of that id is there. KEYS ledger, index, open. ARGV member, received_at, ms that
- * it is kept or nothing, then fields and values. Answers 0 where there is one.
+ * Puts an entry into the ledger. Where there is one of that id, the revisions and deliveries that it lacks are added: a call
+ * may have come under its new name already, and neither may be lost. KEYS ledger, index, open. ARGV member, received_at, ms
+ * that it is kept or nothing, then fields and values. Answers -1 for a new one, else how many were added.
  */
 const putEntry = defineScript<number>(
   'wrapupPutEntry',
   `${CALL_INDEX_LUA}
-if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
+if redis.call('EXISTS', KEYS[1]) == 1 then
+  if redis.call('HEXISTS', KEYS[1], 'forgotten') == 1 then return 0 end
+  local added = 0
+  for i = 4, #ARGV, 2 do
+    local kind = string.sub(ARGV[i], 1, 4)
+    if kind == 'rev:' or kind == 'dlv:' then added = added + redis.call('HSETNX', KEYS[1], ARGV[i], ARGV[i + 1]) end
+  end
+  if added > 0 then redis.call('ZADD', KEYS[3], 0, ARGV[1]) end
+  return added
+end
 for i = 4, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
 if ARGV[3] ~= '' then redis.call('PEXPIRE', KEYS[1], ARGV[3]) end
 local source, received = unpack(redis.call('HMGET', KEYS[1], 'source', 'received'))
@@ -96,7 +106,7 @@ listCall(KEYS[2], ARGV[1], source, ARGV[2])
 if received == 'webhook' then noteWebhook(KEYS[2], source, ARGV[2]) end
 -- The next sweep looks at it, however young it is.
 redis.call('ZADD', KEYS[3], 0, ARGV[1])
-return 1
+return -1
 `,
 );
 
@@ -111,23 +121,29 @@ export interface TakeOptions {
 /**
  * Takes a copy in under its new names. A sweep gives what is open its jobs: the one that comes by itself within a minute,
  * or that of `sweepNow`.
- * @returns `known` where the ledger has a call of that source and id: it is left as it is
+ * @returns `merged` where the ledger has a call of that source and id that lacked some of it, `known` where it lacked nothing
+ * or was forgotten
  */
-export async function takeCall(store: Store, copy: CallCopy, options: TakeOptions): Promise<'taken' | 'known'> {
+export async function takeCall(
+  store: Store,
+  copy: CallCopy,
+  options: TakeOptions,
+): Promise<'taken' | 'merged' | 'known'> {
   const { redis, keys, encryptor } = store;
   const entry = parseEntry(copy.fields);
   if (!entry) throw new Error('the copy of a call has no id');
   const source = options.renaming.source(entry.source);
   const { call_id, received_at } = entry;
   const member = memberOf(source, call_id);
-  if (await redis.exists(keys.ledger(source, call_id))) return 'known';
+  // Nothing of it is stored again.
+  if (await redis.hexists(keys.ledger(source, call_id), 'forgotten')) return 'known';
   const kept = new Set<string>();
   for (const { revision, body, ttl } of copy.payloads) {
     const bytes = Buffer.from(body, 'base64');
     if (revisionOf(bytes) !== revision) throw new Error(`a payload of call ${call_id} is not what its revision says`);
     const name = keys.payload(source, call_id, revision);
     const sealed = encryptor.encrypt(bytes, placeOf(source, call_id, revision));
-    await (ttl > 0 ? redis.set(name, sealed, 'PX', ttl) : redis.set(name, sealed));
+    await (ttl > 0 ? redis.set(name, sealed, 'PX', ttl, 'NX') : redis.set(name, sealed, 'NX'));
     kept.add(revision);
   }
   const fields = renameFields(copy.fields, source, options);
@@ -136,18 +152,56 @@ export async function takeCall(store: Store, copy: CallCopy, options: TakeOption
     [keys.ledger(source, call_id), keys.index, keys.open],
     [member, received_at, copy.ttl > 0 ? copy.ttl : '', ...Object.entries(fields).flat()],
   );
-  if (put === 0) return 'known';
   await indexCall(redis, [keys.ledger(source, call_id), keys.unresolved], []);
   await indexPeople(store, { source, call_id }, options, copy, kept);
   // Compressed again, as the worker had them.
   for (const revision of kept) await store.payloads.compress(source, call_id, revision);
-  return 'taken';
+  if (put !== -1 && entry.forgotten !== undefined) await forgetCall(store, { source, call_id });
+  return put === -1 ? 'taken' : put > 0 ? 'merged' : 'known';
 }
 
-/** Removes a call that has been taken in elsewhere, with its jobs, so that nothing is left under its old name. */
-export async function removeCall(store: Store, call: CallRef): Promise<void> {
+/** A call that goes on changing is left for the next pass. */
+const MAX_COPIES = 5;
+
+/**
+ * Takes a call in under its new names and removes it under the old ones. What came in between is taken along.
+ * @param wait ms for deliveries that are being written
+ * @returns false where one is being written still, or it changed faster than it was copied: nothing is removed then
+ */
+export async function moveCall(store: Store, call: CallRef, options: TakeOptions, wait: number): Promise<boolean> {
+  const entry = await store.ledger.read(call.source, call.call_id);
+  if (!entry) return true;
+  const { held, writing } = await holdDeliveries(store, entry, wait);
+  try {
+    return writing.length === 0 && (await moveHeld(store, call, options));
+  } finally {
+    for (const one of held) await one.release().catch(() => {});
+  }
+}
+
+async function moveHeld(store: Store, call: CallRef, options: TakeOptions): Promise<boolean> {
   const { redis, keys } = store;
-  await forgetCall(store, call);
+  const name = keys.ledger(call.source, call.call_id);
+  for (let round = 0; round < MAX_COPIES; round += 1) {
+    const copy = await copyCall(store, call);
+    if (!copy) return true;
+    await takeCall(store, copy, options);
+    const now = await redis.hgetall(name);
+    if (JSON.stringify(Object.entries(now).sort()) !== JSON.stringify(Object.entries(copy.fields).sort())) continue;
+    // The deliveries are held here.
+    await removeCall(store, call, 0);
+    return true;
+  }
+  return false;
+}
+
+/**
+ * Removes a call that has been taken in elsewhere, with its jobs, so that nothing is left under its old name.
+ * @param wait ms for deliveries that are being written
+ */
+export async function removeCall(store: Store, call: CallRef, wait?: number): Promise<void> {
+  const { redis, keys } = store;
+  await forgetCall(store, call, wait);
   const member = memberOf(call.source, call.call_id);
   await redis.multi().del(keys.ledger(call.source, call.call_id)).zrem(keys.open, member).exec();
   await unlistCall(redis, [keys.index], [member, call.source]);

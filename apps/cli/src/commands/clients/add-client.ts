@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
+import { variablePrefix } from '@wrapup/call';
 import type { Command } from 'commander';
 import { type GlobalOptions, loadSettings } from '../../connect/settings.ts';
-import { clientYaml, fixtureYaml, mappingYaml, variablePrefix } from '../../init/files.ts';
+import { clientYaml, fixtureYaml, mappingYaml } from '../../init/files.ts';
 import { clean } from '../../terminal/clean.ts';
 import { CliError, EXIT } from '../../terminal/exit.ts';
 import { makeOutput } from '../../terminal/output.ts';
@@ -24,7 +25,7 @@ export function addClientAdd(clients: Command): void {
     .option('--country <code>', 'country of numbers without a +, two capitals (default: US)')
     .addHelpText(
       'after',
-      `\nWhere clients/${TEMPLATE}/ is there, its client.yaml becomes the client's file and its other files go into the client's folder;\n{{client}} stands for the name, {{CLIENT}} for the beginning of its variables. Nothing is overwritten.`,
+      `\nWhere clients/${TEMPLATE}/ is there, its client.yaml becomes the client's file and its other files go into the client's folder;\n{{client}} stands for the name, {{CLIENT}} for the beginning of its variables. --crm leaves the template out. Nothing is overwritten.`,
     )
     .action(async (client: string, _options, command: Command) => {
       const options = command.optsWithGlobals<InitOptions>();
@@ -34,9 +35,10 @@ export function addClientAdd(clients: Command): void {
       }
       const folder = await configFolderOf(options);
       const template = join(folder, 'clients', TEMPLATE);
-      const { files, test }: Beginning = existsSync(template)
-        ? { files: fromTemplate(template, client) }
-        : await fromKind(folder, client, options);
+      const { files, test }: Beginning =
+        existsSync(template) && options.crm === undefined
+          ? { files: fromTemplate(template, client) }
+          : await fromKind(folder, client, options);
       const taken = [...Object.keys(files), ...(test ? [test.name] : [])].find((name) =>
         existsSync(join(folder, name)),
       );
@@ -152,6 +154,11 @@ function keepToken(
   if (!folder || !existsSync(folder)) return { name, says: `(for example ${token})` };
   const file = join(folder, name);
   if (existsSync(file)) return { name, says: '(there already)', file };
-  writeFileSync(file, `${token}\n`, { flag: 'wx', mode: 0o600 });
+  try {
+    writeFileSync(file, `${token}\n`, { flag: 'wx', mode: 0o600 });
+  } catch {
+    // A folder of secrets is mounted read-only where commands run in a container.
+    return { name, says: `(for example ${token})` };
+  }
   return { name, says: `(made: ${file})`, file };
 }

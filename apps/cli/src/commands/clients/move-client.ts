@@ -1,8 +1,20 @@
 import { once } from 'node:events';
-import { createReadStream, createWriteStream, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  createReadStream,
+  createWriteStream,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { createInterface } from 'node:readline';
-import { clientOf, localName, own } from '@wrapup/call';
+import { asObject, clientOf, localName, own } from '@wrapup/call';
 import type { Config } from '@wrapup/config';
 import type { CallCopy, Encryptor, MemoryCopy, Renaming, Store } from '@wrapup/queue';
 import type { Command } from 'commander';
@@ -75,7 +87,7 @@ async function exportClient(
     if (!stream.write(`${sealed.toString('base64')}\n`)) await once(stream, 'drain');
   };
   const index = (await store.indexKey.load())(...INDEX_PROBE);
-  await write({ kind: 'client', version: 1, client, index, files: readClientFolder(dirname(file), client) });
+  await write({ kind: 'client', version: 1, client, index, files: await readClientFiles(dirname(file), client) });
   let calls = 0;
   for await (const ref of listCallRefs(store, { client })) {
     const call = await copyCall(store, ref);
@@ -95,21 +107,22 @@ async function exportClient(
   return { calls, memories };
 }
 
-/** Its file, put aside, and the mappings that it names. */
-function readClientFolder(folder: string, client: string): Record<string, string> {
-  const aside = join(folder, 'clients', `_${client}.yaml`);
+/** Its file, put aside, and the mappings that it names, as far as it may name them. */
+async function readClientFiles(folder: string, client: string): Promise<Record<string, string>> {
+  const { parse } = await import('yaml');
+  const aside = asideOf(folder, client);
   if (!existsSync(aside)) return {};
   const text = readFileSync(aside, 'utf8');
-  const named = [...text.matchAll(/mapping:\s*["']?([^\s"',}]+)/g)].map(([, name]) => name as string);
   const files: Record<string, string> = { [`clients/${client}.yaml`]: text };
-  const read = (name: string) => {
+  const read = (name: unknown) => {
+    if (typeof name !== 'string' || files[name] !== undefined || !isFileOf(name, client)) return;
     const path = join(folder, name);
-    if (files[name] !== undefined || !existsSync(path) || relative(folder, path).startsWith('..')) return;
+    if (!existsSync(path)) return;
     files[name] = readFileSync(path, 'utf8');
-    const [, parent] = /^extends:\s*["']?([^\s"']+\.ya?ml)/m.exec(files[name]) ?? [];
-    if (parent !== undefined) read(parent);
+    read(asObject(parse(files[name])).extends);
   };
-  for (const name of named) read(name);
+  const { routes } = asObject(parse(text));
+  for (const route of Array.isArray(routes) ? routes : []) read(asObject(route).mapping);
   return files;
 }
 
@@ -169,17 +182,25 @@ async function importClient(
   let isWhole = false;
   for await (const line of readLines(path, key)) {
     if (line.kind === 'client') {
+      if (!CLIENT.test(line.client ?? '')) throw damaged(path);
       head = line;
       result.client = line.client;
       result.same_key = line.index === (await store.indexKey.load())(...INDEX_PROBE);
-      if (!Object.keys(line.files).every((name) => CONFIG_FILE.test(name))) throw damaged(path);
+      if (!Object.keys(line.files).every((name) => isFileOf(name, line.client))) throw damaged(path);
+      if (existsSync(asideOf(dirname(config.file), line.client))) {
+        throw new CliError(
+          EXIT.failed,
+          `client ${line.client} was removed here: ${clean(asideOf(dirname(config.file), line.client))}`,
+          'move that file away, or rename it back, first',
+        );
+      }
       // First, so that its source is known when its calls are here.
       writeFiles(dirname(config.file), line.files, result);
     } else if (!head) throw damaged(path);
     else if (line.kind === 'call') {
-      requireOwn(line.call.fields.source ?? '', head.client, path);
+      for (const name of namesIn(line.call)) requireOwn(name, head.client, path);
       const took = await takeCall(store, line.call, { renaming: AS_THEY_ARE, sameKey: result.same_key });
-      result[took === 'taken' ? 'calls' : 'known'] += 1;
+      result[took === 'known' ? 'known' : 'calls'] += 1;
       show(result.calls + result.known, undefined);
     } else if (line.kind === 'memory') {
       requireOwn(line.memory.connection, head.client, path);
@@ -192,8 +213,30 @@ async function importClient(
   return result;
 }
 
+const CLIENT = /^[a-z0-9]+(?:-[a-z0-9]+)*$/;
 /** A path inside the folder of wrapup.yaml. */
 const CONFIG_FILE = /^(?!.*\.\.)[\w-][\w./-]*\.ya?ml$/;
+
+/** Whether a client may bring a file: its own, one of its folder, or a mapping outside of all clients' folders. */
+function isFileOf(name: string, client: string): boolean {
+  if (!CONFIG_FILE.test(name) || name === 'wrapup.yaml') return false;
+  return !name.startsWith('clients/') || name === `clients/${client}.yaml` || name.startsWith(`clients/${client}/`);
+}
+
+/** Where `client remove` puts the file of a client. */
+export function asideOf(folder: string, client: string): string {
+  return join(folder, 'clients', `_${client}.yaml`);
+}
+
+/** Names of the source, routes and connections of a call. */
+function namesIn({ fields }: CallCopy): string[] {
+  const deliveries = Object.entries(fields).flatMap(([name, value]) => {
+    if (!name.startsWith('dlv:')) return [];
+    const { route, connection } = JSON.parse(value) as { route: string; connection: string };
+    return [name.slice('dlv:'.length), route, connection];
+  });
+  return [fields.source ?? '', ...deliveries];
+}
 
 function writeFiles(folder: string, files: Record<string, string>, { written, different }: Imported): void {
   // The client's own comes last: what it names is there by then.
@@ -288,27 +331,32 @@ export function addClientAdopt(clients: Command): void {
       const output = makeOutput(options.json ?? false);
       const config = await requireConfig(options, output);
       const { adoptSource, AdoptionError, clientFile } = await import('@wrapup/config');
+      if (!CLIENT.test(client) || client.length > 40) {
+        throw new CliError(EXIT.usage, `"${clean(client, 80)}" is no name`, 'small letters, digits and single dashes');
+      }
       const file = clientFile(dirname(config.file), client);
       const began = Date.now();
       const isDone = own(config.sources, `${client}.${source}`)?.key_prefix === source;
+      if (options.plan && isDone) {
+        output.data({ client, done: true });
+        return output.line(
+          `Source ${source} is ${client}.${source} already; without --plan, calls that are left are moved.`,
+        );
+      }
       if (!isDone) {
-        if (existsSync(file)) throw new CliError(EXIT.failed, `${clean(file)} is there already`, 'choose another name');
-        const files = await Promise.resolve()
-          .then(() => adoptSource(readFileSync(config.file, 'utf8'), source, client))
-          .catch((error: unknown) => {
-            if (error instanceof AdoptionError) throw new CliError(EXIT.failed, error.message, error.hint);
-            throw error;
-          });
+        const files = await adopt(() => adoptSource(readFileSync(config.file, 'utf8'), source, client), AdoptionError);
         if (options.plan) {
           output.data({ ...files, name: client });
-          return output.line(
-            `--- ${clean(config.file)}\n${clean(files.root, 1e6)}\n--- ${clean(file)}\n${clean(files.client, 1e6)}`,
-          );
+          for (const [name, text] of [
+            [config.file, files.root],
+            [file, files.client],
+          ] as const) {
+            output.line(`--- ${clean(name)}`);
+            for (const line of text.split('\n')) output.line(clean(line, 1_000));
+          }
+          return;
         }
-        mkdirSync(dirname(file), { recursive: true });
-        // First the client's: until wrapup.yaml gives the source up, the two clash and the client waits.
-        writeFileSync(file, files.client, { flag: 'wx' });
-        writeFileSync(config.file, files.root);
+        await adoptFiles(config.file, file, files);
         output.line(`${output.style('green', 'wrote')} ${clean(file)}`);
       }
       const progress = makeProgress(output, 'calls');
@@ -327,49 +375,94 @@ export function addClientAdopt(clients: Command): void {
     });
 }
 
+async function adopt<Files>(
+  make: () => Files,
+  refusal: new (...given: never[]) => Error & { hint: string },
+): Promise<Files> {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof refusal) throw new CliError(EXIT.failed, error.message, error.hint);
+    throw error;
+  }
+}
+
+/** Writes both files once it is known that the configuration has no new error with them. */
+async function adoptFiles(rootFile: string, file: string, files: { root: string; client: string }): Promise<void> {
+  if (existsSync(file) && readFileSync(file, 'utf8') !== files.client) {
+    throw new CliError(EXIT.failed, `${clean(file)} is there already`, 'choose another name');
+  }
+  await tryFiles(rootFile, file, files);
+  mkdirSync(dirname(file), { recursive: true });
+  // First the client's: until wrapup.yaml gives the source up, the two clash and the client waits. Interrupted in between,
+  // the same command goes on, as it would write the same.
+  replaceFile(file, files.client);
+  replaceFile(rootFile, files.root);
+}
+
+/** Loads a copy of the configuration as it would be. @throws CliError when it would have an error */
+async function tryFiles(rootFile: string, file: string, files: { root: string; client: string }): Promise<void> {
+  const { loadConfig } = await import('@wrapup/config');
+  const folder = dirname(rootFile);
+  const copy = mkdtempSync(join(tmpdir(), 'wrapup-adopt-'));
+  try {
+    cpSync(folder, copy, { recursive: true });
+    const at = (name: string) => join(copy, relative(folder, name));
+    mkdirSync(dirname(at(file)), { recursive: true });
+    writeFileSync(at(file), files.client);
+    writeFileSync(at(rootFile), files.root);
+    const { config, findings } = await loadConfig({ file: at(rootFile) });
+    const errors = config ? [] : findings.filter(({ severity }) => severity === 'error');
+    const [first] = [
+      ...errors,
+      ...Object.values(config?.clients ?? {}).flatMap((one) => (one.file === at(file) ? one.errors : [])),
+    ];
+    if (!first) return;
+    throw new CliError(
+      EXIT.failed,
+      `the client's file would have an error: ${clean(first.message)}`,
+      first.hint ?? 'nothing was written',
+    );
+  } finally {
+    rmSync(copy, { recursive: true, force: true });
+  }
+}
+
+/** Whole or not at all, whatever happens meanwhile. */
+function replaceFile(path: string, text: string): void {
+  writeFileSync(`${path}.new`, text);
+  renameSync(`${path}.new`, path);
+}
+
 async function adoptCalls(
   store: Store,
   { source, client, connections, began }: { source: string; client: string; connections: string[]; began: number },
   show: (done: number, total: number | undefined) => void,
 ): Promise<number> {
-  const {
-    copyCall,
-    copyMemories,
-    holdDeliveries,
-    listCallRefs,
-    removeCall,
-    removeMemory,
-    sweepNow,
-    takeCall,
-    takeMemory,
-  } = await import('@wrapup/queue');
+  const { copyMemories, listCallRefs, moveCall, removeMemory, sweepNow, takeMemory } = await import('@wrapup/queue');
   const into = (name: string) => (clientOf(name) === undefined ? `${client}.${name}` : name);
-  const renaming: Renaming = { source: into, route: into, connection: into };
+  const options = { renaming: { source: into, route: into, connection: into }, sameKey: true, reviveSince: began };
+  const moveMemories = async (leave: boolean) => {
+    for await (const memory of copyMemories(store, (name) => connections.includes(name))) {
+      await takeMemory(store, memory, options.renaming);
+      if (!leave) await removeMemory(store, memory);
+    }
+  };
+  // Before its calls: what is delivered under the new name meanwhile goes by what is remembered.
+  await moveMemories(true);
   let moved = 0;
   let quiet = Date.now();
   while (Date.now() - quiet < QUIET_MS) {
+    // The processes read their files meanwhile, so that nothing more comes under the old name.
+    await new Promise((resolve) => setTimeout(resolve, PASS_EVERY_MS));
     for await (const call of listCallRefs(store, { source })) {
       quiet = Date.now();
-      const entry = await store.ledger.read(call.source, call.call_id);
-      if (!entry) continue;
-      const { held, writing } = await holdDeliveries(store, entry, WAIT_MS);
-      try {
-        const copy = writing.length > 0 ? undefined : await copyCall(store, call);
-        if (!copy) continue;
-        await takeCall(store, copy, { renaming, sameKey: true, reviveSince: began });
-      } finally {
-        for (const one of held) await one.release().catch(() => {});
-      }
-      await removeCall(store, call);
+      if (!(await moveCall(store, call, options, WAIT_MS))) continue;
       moved += 1;
       show(moved, undefined);
     }
-    await new Promise((resolve) => setTimeout(resolve, PASS_EVERY_MS));
   }
-  for await (const memory of copyMemories(store, (name) => connections.includes(name))) {
-    await takeMemory(store, memory, renaming);
-    await removeMemory(store, memory);
-  }
+  await moveMemories(false);
   await sweepNow(store);
   return moved;
 }
