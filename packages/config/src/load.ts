@@ -64,7 +64,17 @@ export interface Loaded {
   incomplete: boolean;
 }
 
+/** What a client would have in force. */
+interface Candidate {
+  file: ConfigFile | undefined;
+  /** It is in force, or was when the client last had no error. */
+  isEstablished: boolean;
+  /** Errors have taken what its file says out already. */
+  isFallback: boolean;
+}
+
 interface Origins {
+  root: ConfigFile;
   names: string[];
   hash: string;
   /** By client: what was read last, and what is in force, which differ where the file has errors. */
@@ -123,9 +133,17 @@ export async function loadConfig(options: LoadOptions = {}): Promise<Loaded> {
         unchanged(client, known?.read.get(client), parts) ?? loadConfigFile(path, written, client, parts),
       );
   }
-  const clashes = checkClashes([root, ...read.values()].flatMap(({ claims }) => claims));
-  const clashesOf = (client: string | undefined) =>
-    clashes.flatMap((clash) => (clash.client === client ? [clash.finding] : []));
+  let incomplete = false;
+  const { candidates, clashes } = await settleClashes(root, read, known, async (client) => {
+    try {
+      const texts = await options.lastGood?.read(client);
+      return texts && restoreClient(client, texts, parts);
+    } catch {
+      incomplete = true;
+      return undefined;
+    }
+  });
+  const clashesOf = (client: string | undefined) => clashes.get(client) ?? [];
   const clientFindings = new Map([...read].map(([client, one]) => [client, [...one.findings, ...clashesOf(client)]]));
   const findings = [
     ...new Set([...[...root.findings, ...clashesOf(undefined), ...misnamed], ...[...clientFindings.values()].flat()]),
@@ -135,21 +153,9 @@ export async function loadConfig(options: LoadOptions = {}): Promise<Loaded> {
 
   const inForce = new Map<string, ConfigFile>();
   const states: Record<string, Client> = {};
-  let incomplete = false;
   for (const [client, one] of read) {
     const errors = errorsOf(clientFindings.get(client) ?? []);
-    const restore = async () => {
-      const texts = await options.lastGood?.read(client);
-      return texts && restoreClient(client, texts, parts);
-    };
-    const used =
-      errors.length === 0
-        ? one
-        : (known?.inForce.get(client) ??
-          (await restore().catch(() => {
-            incomplete = true;
-            return undefined;
-          })));
+    const used = candidates.get(client)?.file;
     if (used) inForce.set(client, used);
     states[client] = {
       name: client,
@@ -177,8 +183,56 @@ export async function loadConfig(options: LoadOptions = {}): Promise<Loaded> {
   };
   const every = new FileSet(files);
   for (const { files: one } of [root, ...read.values()]) for (const name of one.names) every.read(name);
-  ORIGINS.set(config, { names: every.names, hash: every.hash(folder), read, inForce });
+  ORIGINS.set(config, { names: every.names, hash: every.hash(folder), root, read, inForce });
   return { config, findings, clientFindings, files: every, incomplete };
+}
+
+/**
+ * Finds what each client has in force. What would be in force is compared, not what a file with errors says; and a client
+ * that loses may fall back on what clashes with a newcomer in turn, so that it is done until nothing clashes.
+ */
+async function settleClashes(
+  root: ConfigFile,
+  read: ReadonlyMap<string, ConfigFile>,
+  known: Origins | undefined,
+  restore: (client: string) => Promise<ConfigFile | undefined>,
+): Promise<{ candidates: Map<string, Candidate>; clashes: Map<string | undefined, Finding[]> }> {
+  const candidates = new Map<string, Candidate>();
+  const clashes = new Map<string | undefined, Finding[]>();
+  const fallBack = async (client: string): Promise<Candidate> => {
+    const file = known?.inForce.get(client) ?? (await restore(client));
+    return { file, isEstablished: true, isFallback: true };
+  };
+  for (const [client, file] of read) {
+    const isEstablished = file === known?.inForce.get(client);
+    const isSound = errorsOf(file.findings).length === 0;
+    candidates.set(client, isSound ? { file, isEstablished, isFallback: false } : await fallBack(client));
+  }
+  const folder = dirname(root.file);
+  const isRootEstablished = known?.root.files.hash(folder) === root.files.hash(folder);
+  const isEstablished = (client: string | undefined) =>
+    client === undefined ? isRootEstablished : candidates.get(client)?.isEstablished === true;
+  for (;;) {
+    const claims = [root, ...[...candidates.values()].map(({ file }) => file)].flatMap((file) => file?.claims ?? []);
+    const found = Map.groupBy(checkClashes(claims, isEstablished), ({ client }) => client);
+    if (found.size === 0) return { candidates, clashes };
+    for (const [client, of] of found) {
+      const before = client === undefined ? undefined : candidates.get(client);
+      const next = client !== undefined && before && !before.isFallback ? await fallBack(client) : undefined;
+      const wasSame = known?.inForce.has(client ?? '')
+        ? before?.isEstablished
+        : next?.file && next.file.hash === before?.file?.hash;
+      // What it says now is what it said all along: whether the other one is new is seen in the next round.
+      if (client !== undefined && next && wasSame) candidates.set(client, { ...next, file: before?.file });
+      else {
+        clashes.set(client, [...(clashes.get(client) ?? []), ...of.map(({ finding }) => finding)]);
+        if (client !== undefined)
+          candidates.set(client, next ?? { file: undefined, isEstablished: false, isFallback: true });
+      }
+    }
+    // wrapup.yaml is taken whole or not at all.
+    if (found.has(undefined)) return { candidates, clashes };
+  }
 }
 
 /** Path of a client's file. */

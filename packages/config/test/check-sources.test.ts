@@ -1,4 +1,6 @@
-import { loadConfig } from '@wrapup/config';
+import { writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { type LastGoodFiles, loadConfig } from '@wrapup/config';
 import { expect, test } from 'vitest';
 import { configFolder, ENV, GOOD, MAPPING } from './support/folder.ts';
 import { expectFinding, type Mistake, REST, ROUTES, source } from './support/mistakes.ts';
@@ -176,4 +178,85 @@ test('keys of a source that moved belong to one source', async () => {
   ]);
   const alone = await loadConfig({ file: configFolder({ 'wrapup.yaml': 'routes: []\n', ...files }), env: ENV });
   expect(alone.config?.sources['acme.main']).toMatchObject({ key_prefix: 'main' });
+});
+
+const prefixed = (secret: string, prefix: string, more = '') =>
+  `sources: { main: { webhook_secrets: [${secret}], key_prefix: ${prefix}${more} } }\n${REST}`;
+const [ONE, TWO, THREE] = ['1', '2', '3'].map((digit) => `${digit}3f1c0de9a77401bb3f1c0de9a77401b`) as [
+  string,
+  string,
+  string,
+];
+
+/** Loads a folder of clients, then again as `change` says, beside what was in force; and what is in force of each then. */
+async function loadTwice(first: Record<string, string>, change: Record<string, string>, lastGood?: LastGoodFiles) {
+  const named = (files: Record<string, string>) =>
+    Object.fromEntries(
+      Object.entries(files).map(([name, text]) => [name === 'root' ? 'wrapup.yaml' : `clients/${name}.yaml`, text]),
+    );
+  const file = configFolder({ 'wrapup.yaml': GOOD, 'mappings/hubspot.yaml': MAPPING, ...named(first) });
+  const before = await loadConfig({ file, env: ENV });
+  expect(before.findings).toEqual([]);
+  for (const [name, text] of Object.entries(named(change))) writeFileSync(join(dirname(file), name), text);
+  const previous = before.config;
+  const { config, findings } = await loadConfig({
+    ...{ file, env: ENV },
+    ...(lastGood ? { lastGood } : previous && { previous }),
+  });
+  const states = Object.entries(config?.clients ?? {}).map(([name, { state }]) => [name, state]);
+  const prefixes = Object.values(config?.sources ?? {}).map(({ name, key_prefix }) => [name, key_prefix]);
+  return { config, findings, states: Object.fromEntries(states), prefixes: Object.fromEntries(prefixes) };
+}
+
+test.each([
+  ['the keys', { acme: prefixed(ONE, 'old') }, { bolt: prefixed(TWO, 'old') }],
+  ['the keys, and comes first by name', { bolt: prefixed(ONE, 'old') }, { acme: prefixed(TWO, 'old') }],
+  ['the secret, with a token of its own', { acme: guarded() }, { bolt: guarded(TOKEN) }],
+])('a client that comes and claims %s of one in force loses', async (_what, first, change: Record<string, string>) => {
+  const { states } = await loadTwice(first, change);
+  const [[old], [late]] = [Object.keys(first), Object.keys(change)] as [[string], [string]];
+  expect(states).toEqual({ [old]: 'current', [late]: 'unusable' });
+});
+
+test('what is in force of a client counts, and not what its file says beside a mistake', async () => {
+  const first = { acme: prefixed(ONE, 'old'), bolt: prefixed(TWO, 'bolts') };
+  const broken = `${prefixed(ONE, 'bolts')}nosuch: 1\n`;
+  const { states, prefixes, findings } = await loadTwice(first, { acme: broken, calm: prefixed(THREE, 'old') });
+  expect(states).toEqual({ acme: 'last_good', bolt: 'current', calm: 'unusable' });
+  expect(prefixes).toMatchObject({ 'acme.main': 'old', 'bolt.main': 'bolts' });
+  expect(findings.map(({ code }) => code).sort()).toEqual(['duplicate-name', 'unknown-key']);
+});
+
+test('a client that loses keeps what a newcomer claims meanwhile', async () => {
+  const first = { acme: prefixed(ONE, 'old'), bolt: prefixed(TWO, 'bolts') };
+  const { states, prefixes } = await loadTwice(first, { acme: prefixed(ONE, 'bolts'), calm: prefixed(THREE, 'old') });
+  expect(states).toEqual({ acme: 'last_good', bolt: 'current', calm: 'unusable' });
+  expect(prefixes).toMatchObject({ 'acme.main': 'old', 'bolt.main': 'bolts' });
+});
+
+test('a source that comes into wrapup.yaml and claims the keys of a client in force is refused', async () => {
+  const root = GOOD.replace('  main:', '  old: { webhook_secrets: [f3f1c0de9a77401bb3f1c0de9a77401b] }\n  main:');
+  const change = { root: root.replace('to: sales,', 'from: [main, old], to: sales,') };
+  const { config, findings } = await loadTwice({ acme: prefixed(ONE, 'old') }, change);
+  expect(config).toBeUndefined();
+  expect(findings).toMatchObject([
+    { code: 'duplicate-name', at: { line: 2 }, hint: expect.stringContaining('acme.main') },
+  ]);
+});
+
+test('after a restart, what was in force before comes first', async () => {
+  const acme = prefixed(ONE, 'old');
+  const texts: Record<string, string> = { 'clients/acme.yaml': acme, 'mappings/hubspot.yaml': MAPPING };
+  const lastGood: LastGoodFiles = { read: async (client) => (client === 'acme' ? texts : undefined) };
+  const { states, findings } = await loadTwice({ acme }, { bolt: prefixed(TWO, 'old') }, lastGood);
+  expect(states).toEqual({ acme: 'current', bolt: 'unusable' });
+  expect(findings).toHaveLength(1);
+});
+
+test('two that come at once both lose, as neither was there before', async () => {
+  const { states } = await loadTwice(
+    { calm: prefixed(ONE, 'calm') },
+    { acme: prefixed(TWO, 'old'), bolt: prefixed(THREE, 'old') },
+  );
+  expect(states).toEqual({ calm: 'current', acme: 'unusable', bolt: 'unusable' });
 });

@@ -146,6 +146,7 @@ export interface SourceClaim {
   client: string | undefined;
   /** As findings call it: the name in its own file. */
   name: string;
+  at: Place;
   secrets: { value: string; at: Place }[];
   /** A path token, or every call read from Synthflow: a signature alone does not open it. */
   asksMore: boolean;
@@ -161,6 +162,7 @@ export function claimsOf(
   return Object.entries(file.sources).map(([name, source]) => ({
     client,
     name,
+    at: origin(['sources', name]).key,
     secrets: guardsDoor(reader)
       ? source.webhook_secrets.flatMap((value, index) =>
           value === UNSET ? [] : [{ value, at: origin(['sources', name, 'webhook_secrets', index]).value }],
@@ -184,21 +186,40 @@ export interface ClashFinding {
  * Checks sources against each other, those of all files. A webhook that is signed for one source is valid at every other
  * that has the secret, unless that one asks for more; and no two may write the same keys.
  *
- * Of two clients the one whose source is open has to change, or both; between a client and wrapup.yaml it is the client,
- * so that a mistake in its file stops nothing else.
+ * Of two files the one that came later has to change. Where that cannot be told, it is the client whose source is open, or
+ * both; between a client and wrapup.yaml it is the client then, so that a mistake in its file stops nothing else.
+ * @param isEstablished whether the file of a client, or wrapup.yaml for undefined, is in force as it is
  */
-export function checkClashes(claims: readonly SourceClaim[]): ClashFinding[] {
+export function checkClashes(
+  claims: readonly SourceClaim[],
+  isEstablished: (client: string | undefined) => boolean,
+): ClashFinding[] {
   const found: ClashFinding[] = [];
   const bySecret = new Map<string, SourceClaim[]>();
   const byPrefix = new Map<string, SourceClaim[]>();
+  const blame = (before: SourceClaim, claim: SourceClaim, open: SourceClaim[]): SourceClaim[] => {
+    if (before.client === claim.client) return [claim];
+    const later = [before, claim].filter(({ client }) => !isEstablished(client));
+    if (later.length === 1) return later;
+    const clients = [before, claim].filter(({ client }) => client !== undefined);
+    return clients.length === 1 ? clients : open;
+  };
   for (const claim of claims) {
     for (const { value } of new Map(claim.secrets.map((secret) => [secret.value, secret])).values()) {
-      for (const other of bySecret.get(value) ?? []) found.push(...sharedSecret(value, other, claim));
+      for (const other of bySecret.get(value) ?? []) {
+        const open = [other, claim].filter(({ asksMore }) => !asksMore);
+        if (open.length === 0) continue;
+        for (const one of blame(other, claim, open))
+          found.push({ client: one.client, finding: sharedSecret(value, one, one === claim ? other : claim) });
+      }
       bySecret.set(value, [...(bySecret.get(value) ?? []), claim]);
     }
     const prefix = claim.key_prefix?.value ?? (claim.client === undefined ? claim.name : undefined);
     if (prefix === undefined) continue;
-    for (const other of byPrefix.get(prefix) ?? []) found.push(...sharedPrefix(prefix, other, claim));
+    for (const other of byPrefix.get(prefix) ?? []) {
+      for (const one of blame(other, claim, [other, claim]))
+        found.push({ client: one.client, finding: sharedPrefix(prefix, one, one === claim ? other : claim) });
+    }
     byPrefix.set(prefix, [...(byPrefix.get(prefix) ?? []), claim]);
   }
   return found;
@@ -220,42 +241,27 @@ function identify(claim: SourceClaim, other: SourceClaim): string {
   return claim.client === other.client ? '' : `it is ${seenFrom(claim, other)}: `;
 }
 
-function sharedSecret(secret: string, before: SourceClaim, claim: SourceClaim): ClashFinding[] {
-  if (before.asksMore && claim.asksMore) return [];
-  const report = (one: SourceClaim, other: SourceClaim): ClashFinding => ({
-    client: one.client,
-    finding: {
-      severity: 'error',
-      code: 'shared-secret',
-      message: `sources.${one.name}: ${describeFrom(other, one)} has the same webhook secret, so that a webhook signed for the one is valid at the other`,
-      hint: `${identify(other, one)}give each its own secret, or ${[other, one]
-        .filter(({ asksMore }) => !asksMore)
-        .map((open) => seenFrom(open, one))
-        .join(' and ')} a path_token (openssl rand -hex 16) or trust: api`,
-      at: placeOf(one.secrets, secret),
-    },
-  });
-  if (before.client === claim.client || before.client === undefined) return [report(claim, before)];
-  if (claim.client === undefined) return [report(before, claim)];
-  return [...(before.asksMore ? [] : [report(before, claim)]), ...(claim.asksMore ? [] : [report(claim, before)])];
+function sharedSecret(secret: string, one: SourceClaim, other: SourceClaim): Finding {
+  return {
+    severity: 'error',
+    code: 'shared-secret',
+    message: `sources.${one.name}: ${describeFrom(other, one)} has the same webhook secret, so that a webhook signed for the one is valid at the other`,
+    hint: `${identify(other, one)}give each its own secret, or ${[other, one]
+      .filter(({ asksMore }) => !asksMore)
+      .map((open) => seenFrom(open, one))
+      .join(' and ')} a path_token (openssl rand -hex 16) or trust: api`,
+    at: placeOf(one.secrets, secret),
+  };
 }
 
-function sharedPrefix(prefix: string, before: SourceClaim, claim: SourceClaim): ClashFinding[] {
-  const pairs: [SourceClaim, SourceClaim][] = [
-    [before, claim],
-    [claim, before],
-  ];
-  return pairs.flatMap(([one, other]) => {
-    if (!one.key_prefix || (one === before && one.client === claim.client)) return [];
-    const finding: Finding = {
-      severity: 'error',
-      code: 'duplicate-name',
-      message: `sources.${one.name}.key_prefix: the keys of ${describeFrom(other, one)} begin with ${prefix} too`,
-      hint: `${identify(other, one)}keep the one that wrote the old records, and remove the other`,
-      at: one.key_prefix.at,
-    };
-    return [{ client: one.client, finding }];
-  });
+function sharedPrefix(prefix: string, one: SourceClaim, other: SourceClaim): Finding {
+  return {
+    severity: 'error',
+    code: 'duplicate-name',
+    message: `sources.${one.name}${one.key_prefix ? '.key_prefix' : ''}: the keys of ${describeFrom(other, one)} begin with ${prefix} too`,
+    hint: `${identify(other, one)}keep the one that wrote the old records, and remove the other`,
+    at: one.key_prefix?.at ?? one.at,
+  };
 }
 
 function placeOf(secrets: SourceClaim['secrets'], value: string): Place {
