@@ -1,9 +1,11 @@
 import type { Client, Config } from '@wrapup/config';
+import type { Log } from '@wrapup/destination';
 import type { Finding } from '@wrapup/findings';
 import { ALERTS_QUEUE, type CircuitChange, ClientStateNotes } from '@wrapup/queue';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { openTestStore } from '../../../test/support/store.ts';
-import { alertBrokenClient, queueAlert } from '../src/upkeep/alerts.ts';
+import { QueueWorkers } from '../src/bullmq/queue-workers.ts';
+import { alertBrokenClient, queueAlert, startAlerts } from '../src/upkeep/alerts.ts';
 import { sweep } from '../src/upkeep/sweep.ts';
 import { configWith } from './support/call-store.ts';
 
@@ -23,6 +25,8 @@ const PAUSED: CircuitChange = {
     next_probe: 2_000,
   } as never,
 } as CircuitChange;
+
+const pausedSince = (since: number): CircuitChange => ({ ...PAUSED, pause: { ...PAUSED.pause, since } });
 
 async function open() {
   const store = await openTestStore();
@@ -85,3 +89,44 @@ it('alerts once about a client whose file only ingress cannot use', async () => 
     { to: 'ops', data: { client: 'bolt', state: 'unusable', reason: 'ingress: BOLT_SECRET is not set' } },
   ]);
 });
+
+it('keeps no one waiting for an endpoint that hangs', async () => {
+  const { store, config } = await open();
+  const connection = { kind: 'http', settings: {} };
+  Object.assign(config.connections, {
+    'acme.hook': { name: 'acme.hook', ...connection },
+    ops: { name: 'ops', ...connection },
+  });
+  const { alerts: _, ...theirs } = config;
+  // More than a process has hands.
+  for (let since = 1; since <= 40; since++) await queueAlert(store, theirs, 'acme.sales', pausedSince(since));
+  await queueAlert(store, config, 'bolt.sales', PAUSED);
+
+  const workers = new QueueWorkers(
+    store,
+    () => config,
+    () => {},
+  );
+  onTestFinished(() => workers.close());
+  const hang = Promise.withResolvers<void>();
+  const sent: string[] = [];
+  let atOnce = 0;
+  let most = 0;
+  startAlerts(workers, {
+    ...{ config: () => config, log: { warn() {} } as unknown as Log, count: () => {} },
+    async notify(to) {
+      if (to === 'acme.hook') {
+        atOnce += 1;
+        most = Math.max(most, atOnce);
+        await hang.promise;
+        atOnce -= 1;
+      }
+      sent.push(to);
+    },
+  });
+  await vi.waitFor(() => expect(sent).toEqual(['ops']), 30_000);
+  hang.resolve();
+  await vi.waitFor(() => expect(sent).toHaveLength(41), 60_000);
+  expect(most).toBe(1);
+  expect((await store.queues.get(ALERTS_QUEUE).getJobCounts('failed')).failed).toBe(0);
+}, 100_000);

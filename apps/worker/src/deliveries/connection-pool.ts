@@ -16,8 +16,10 @@ import { makeContext, type Store, unblock } from '@wrapup/queue';
 
 /** For one batch or check, all its requests and waits for quota included. */
 export const WRITE_WITHIN_MS = 30_000;
-/** For a probe or a notice. */
-const SINGLE_WITHIN_MS = 20_000;
+/** For a probe. */
+const PROBE_WITHIN_MS = 20_000;
+/** For a notice, which is tried again. */
+const NOTICE_WITHIN_MS = 5_000;
 /** A connection that nothing was written to for so long is closed, and opened again for its next call. */
 const REST_MS = 600_000;
 /** A destination that has not answered so long after its deadline has a bug; its plans fail and are retried. */
@@ -92,7 +94,7 @@ export class ConnectionPool {
   /** Whether a connection works: rejects with the failure when it does not. Takes no part in the budget. */
   async probe(connection: string): Promise<Probe> {
     const open = await this.open(connection);
-    const options = { priority: 'live', within: SINGLE_WITHIN_MS, probing: true } as const;
+    const options = { priority: 'live', within: PROBE_WITHIN_MS, probing: true } as const;
     const answer = await this.ask(connection, open, options, (destination, context) => destination.probe(context));
     const { redis, keys } = this.#parts.store;
     await unblock(redis, keys, connection, Object.keys(open.pools ?? {}));
@@ -109,7 +111,7 @@ export class ConnectionPool {
 
   /** Sends operators a notice. Rejects when it was not taken. */
   async notify(connection: string, notice: Notice): Promise<void> {
-    const options = { priority: 'live', within: SINGLE_WITHIN_MS } as const;
+    const options = { priority: 'live', within: NOTICE_WITHIN_MS } as const;
     await this.ask(connection, await this.open(connection), options, async (destination, context) => {
       if (!destination.notify) throw new Failure('mapping', `Connection ${connection} cannot take alerts.`);
       await destination.notify(notice, context);

@@ -18,7 +18,7 @@ import {
   MAX_REVISIONS,
   type Store,
 } from '@wrapup/queue';
-import { attemptError } from '../bullmq/finish-job.ts';
+import { attemptError, delayJob } from '../bullmq/finish-job.ts';
 import type { QueueWorkers } from '../bullmq/queue-workers.ts';
 
 const MAX_ATTEMPTS = 8;
@@ -33,11 +33,24 @@ interface AlertParts {
   notify(connection: string, notice: Notice): Promise<void>;
 }
 
-/** Sends the queued alerts from now on. */
+/** Alerts that a process sends at once. */
+const CONCURRENCY = 20;
+/** An alert waits for so long while another one goes to its connection, or for as long as that one has been under way. */
+const BUSY_WAIT_MS = 250;
+
+/**
+ * Sends the queued alerts from now on: one at a time to a connection, so that an endpoint that hangs holds up its own only.
+ */
 export function startAlerts(workers: QueueWorkers, { config, log, count, notify }: AlertParts): void {
-  workers.start<AlertJob>(ALERTS_QUEUE, 1, async ({ data: { to = config().alerts?.to, ...notice } }) => {
+  /** By connection: since when one is under way. */
+  const underWay = new Map<string, number>();
+  workers.start<AlertJob>(ALERTS_QUEUE, CONCURRENCY, async (job, token) => {
+    const { to = config().alerts?.to, ...notice } = job.data;
     // Since it was queued, the connection or the client was removed.
     if (to === undefined || !config().connections[to]) return;
+    const since = underWay.get(to);
+    if (since !== undefined) await delayJob(job, token, Math.max(BUSY_WAIT_MS, performance.now() - since));
+    underWay.set(to, performance.now());
     try {
       await notify(to, notice);
       count('sent');
@@ -46,6 +59,8 @@ export function startAlerts(workers: QueueWorkers, { config, log, count, notify 
       count('failed');
       log.warn({ connection: to, code: failure.code, reason: failure.message }, 'an alert was not taken');
       throw attemptError(failure);
+    } finally {
+      underWay.delete(to);
     }
   });
 }
