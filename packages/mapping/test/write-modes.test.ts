@@ -62,6 +62,8 @@ test.each([
   ['if_ours', '', 'unknown', undefined],
   ['if_ours', 'NEW ', 'same', 'it already says so'],
   ['if_newer', 'old', 'changed', 'a colleague changed this'],
+  ['never_unset', 'false', 'changed', 'a colleague changed this'],
+  ['never_unset', 'false', 'unknown', undefined],
   ['if_newer', 'old', 'ours', undefined],
 ] as const)('%s over %j, which is %s, when the call comes again: %s', (write, current, origin: FieldOrigin, why) => {
   const standing = { ...call, repeated: true, originOf: () => origin };
@@ -76,13 +78,14 @@ test('if_newer asks whose value it is only of a call that comes again; if_ours o
 });
 
 test('only modes that depend on the present value ask for reading', () => {
-  expect(needsReading([sampleField('x', 'a', 'overwrite'), sampleField('y', true, 'never_unset')])).toBe(false);
+  expect(needsReading([sampleField('x', 'a', 'overwrite')])).toBe(false);
   for (const field of [
     sampleField('x', 'a', 'if_empty'),
     sampleField('x', 'a', 'if_newer'),
     sampleField('x', 'a', 'if_ours'),
     sampleField('x', 'a', 'append'),
     sampleField('x', false, 'never_unset'),
+    sampleField('x', true, 'never_unset'),
   ])
     expect(needsReading([field])).toBe(true);
 });

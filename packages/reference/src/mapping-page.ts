@@ -108,7 +108,8 @@ const MODES: Record<(typeof WRITE_MODES)[number], string> = {
     'unless a call that ended later has already been written to that person. A call that was written to them before, and comes again, follows `if_ours`',
   forward:
     'only what comes later in `order: [first, …, last]` than what the CRM says; what stands elsewhere, or was set back by a colleague, stays',
-  never_unset: 'unless the CRM says true and the call does not: a true stays true',
+  never_unset:
+    'unless the CRM says true and the call does not: a true stays true. What a colleague took back stays back when the same call comes again',
   append: 'one block of text a call, marked with the call’s key and replaced when the call comes again',
 };
 

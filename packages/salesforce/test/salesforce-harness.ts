@@ -189,10 +189,15 @@ export async function openAccount(
     },
     person: 'Lead',
     async change(object, id, values) {
+      // A checkbox takes no text.
+      const typed = Object.entries(values).map(([name, value]) => [
+        name,
+        name === 'Wrapup_Opted_Out__c' ? value === 'true' : value,
+      ]);
       const response = await fetch(`${sandbox.salesforceUrl}/services/data/v66.0/sobjects/${object}/${id}`, {
         method: 'PATCH',
         headers: { authorization: `Bearer ${sandbox.salesforce.token()}`, 'content-type': 'application/json' },
-        body: JSON.stringify(values),
+        body: JSON.stringify(Object.fromEntries(typed)),
       });
       if (!response.ok) throw new Error(`could not change ${object} ${id}: ${await response.text()}`);
     },

@@ -46,6 +46,9 @@ export function decideField(
   if (!call.exists) return { to: value };
   if (write === 'if_empty' && asText(from) !== '') return { to: value, why: 'the CRM already has a value' };
   if (write === 'never_unset' && isTrue(from) && !isTrue(value)) return { to: value, why: 'it is set, and stays set' };
+  // What a colleague took back stays back when the same call comes again; a later call may set it once more.
+  if (write === 'never_unset' && call.repeated === true && call.originOf?.(from, value) === 'changed')
+    return { to: value, why: COLLEAGUE };
   const isOurs = write === 'if_ours';
   if ((isOurs || write === 'if_newer') && call.watermark !== undefined && call.watermark > call.ended_at)
     return { to: value, why: 'a later call has already been written there' };
@@ -93,17 +96,17 @@ export function placeInOrder(order: readonly string[], value: Value | undefined)
 
 /** True when fields can only be decided with the record's current values. */
 export function needsReading(fields: FieldWrite[]): boolean {
-  return fields.some(({ write, value }) => write !== 'overwrite' && !(write === 'never_unset' && isTrue(value)));
+  return fields.some(({ write }) => write !== 'overwrite');
 }
 
 /** True when the record must know which call was written to it last. */
 export function needsWatermark(fields: FieldWrite[]): boolean {
-  return fields.some(({ write }) => write === 'if_newer' || write === 'if_ours');
+  return fields.some(({ write }) => write === 'if_newer' || write === 'if_ours' || write === 'never_unset');
 }
 
 /** True for a field whose value has to be known again when the record is written to another time. */
 export function isRemembered({ write }: Pick<FieldWrite, 'write'>): boolean {
-  return write === 'if_newer' || write === 'if_ours' || write === 'forward';
+  return ['if_newer', 'if_ours', 'forward', 'never_unset'].includes(write);
 }
 
 function asText(value: Value | undefined): string {

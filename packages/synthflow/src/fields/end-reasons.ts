@@ -18,6 +18,7 @@ export const END_REASON_WORDS: readonly {
   { word: 'voicemail_cut_off', reason: 'voicemail_cut_off', listed: 'api' },
   { word: 'human_goodbye', reason: 'human_ended', listed: 'webhook' },
   { word: 'human_ended_call', reason: 'human_ended', listed: 'api' },
+  { word: 'human_hangup', reason: 'human_ended', listed: 'api' },
   { word: 'agent_goodbye', reason: 'agent_ended', listed: 'webhook' },
   { word: 'agent_ended_call', reason: 'agent_ended', listed: 'api' },
   { word: 'human_pick_up_cut_off', reason: 'human_cut_off', listed: 'both' },
@@ -29,7 +30,7 @@ export const END_REASON_WORDS: readonly {
   { word: 'error', reason: 'error', listed: 'api' },
   { word: 'undefined', reason: 'unknown', listed: 'webhook' },
   { word: 'unknown', reason: 'unknown', listed: 'seen' },
-  { word: 'completed', reason: 'completed', listed: 'seen' },
+  { word: 'completed', reason: 'completed', listed: 'webhook' },
 ];
 
 /** Free texts, one row a pattern, the first that fits. Numbers are SIP or HTTP codes that the text begins with. */

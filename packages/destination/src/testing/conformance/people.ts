@@ -289,6 +289,26 @@ function writesPeople({ harness, names, account, connect, effects, makePlan }: C
     expect(properties[harness.text]).not.toMatch(/one\n/);
   });
 
+  test('a mark that a colleague took back stays back when its call comes again; a later call may set it once more', async () => {
+    const [person = ''] = await account().addPeople([{ phone: PHONE, first_name: 'Kept' }]);
+    const destination = await connect();
+    const commons = makeMemoryCommons();
+    const plan = (id: string, hour: number) =>
+      makePlan({
+        ...{ id, phone: PHONE, ended_at: `2026-11-20T${hour}:00:00.000Z` },
+        person_fields: [sampleField(harness.flag, true, 'never_unset')],
+      });
+    const mark = async () => (await effects()).people.find(({ id }) => id === person)?.properties[harness.flag];
+    const first = ids((await write(destination, [plan('c1', 10)], commons))[0]);
+    expect(String(await mark())).toBe('true');
+    await account().change(account().person, person, { [harness.flag]: 'false' });
+    await write(destination, [{ ...plan('c1', 10), resume: { attempts: 1, records: first } }], commons);
+    await write(destination, [plan('c1', 10)], commons);
+    expect(String(await mark())).toBe('false');
+    await write(destination, [plan('c2', 11)], commons);
+    expect(String(await mark())).toBe('true');
+  });
+
   test('a remembered person who was deleted meanwhile is looked up again, not lost', async () => {
     const destination = await connect();
     const commons = makeMemoryCommons();
