@@ -66,3 +66,15 @@ test('do-not-call marks who asked, keeps the first date, and leaves those alone 
   expect(Object.keys(ids(second))).toEqual(['person', 'call_log', 'check-opt-out']);
   expect(marks()).toEqual([marked, [undefined, undefined, undefined]]);
 });
+
+test('transfers: where a call was handed on to stands on call and contact', async () => {
+  const text = (name: string) => ({ name, type: 'string', fieldType: 'text' });
+  account.sandbox.control.seed({
+    properties: { contacts: [text('last_transferred_to')], calls: [text('transferred_to')] },
+  });
+  const mapping = recipe('transfers');
+  const { call } = planFor(hubspotHarness, { id: 'c1', phone: PHONE });
+  await write(await account.connect(), [mapping.plan({ ...call, vars: {}, transferred_to: '+14155550123' }, 'sample')]);
+  expect(account.sandbox.records('contacts')).toMatchObject([{ properties: { last_transferred_to: '+14155550123' } }]);
+  expect(account.sandbox.records('calls')).toMatchObject([{ properties: { transferred_to: '+14155550123' } }]);
+});
