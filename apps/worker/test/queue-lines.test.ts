@@ -1,6 +1,6 @@
 /** Queues are served on demand, beside each other, and whatever the bell loses is found. */
 import { randomUUID } from 'node:crypto';
-import { callsQueue, openStore, type Store } from '@wrapup/queue';
+import { callsQueue, deliveriesQueue, openStore, type Store } from '@wrapup/queue';
 import type { Job } from 'bullmq';
 import { afterEach, describe, expect, it } from 'vitest';
 import { freshPrefix, redisUrl } from '../../../test/support/redis.ts';
@@ -15,14 +15,17 @@ afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
 });
 
+const queueOf = (name: string) => (name.includes('.') ? deliveriesQueue(name) : callsQueue(`${name}.main`));
+
 /** Processes over one prefix of Redis, each with a connection of its own. */
 async function open() {
   const prefix = freshPrefix();
   const store = await openTestStore({ prefix });
   closers.push(() => store.close());
   const done: string[] = [];
+  /** @param client or one of its connections, by full name */
   const add = (client: string, options: { id?: string; delay?: number } = {}) => {
-    const queue = store.queues.calls(`${client}.main`);
+    const queue = store.queues.get(queueOf(client));
     const { id = `${client}-${randomUUID()}`, delay } = options;
     return store.queues.add(queue, {
       name: 'call',
@@ -40,7 +43,7 @@ async function open() {
     async serve(
       clients: string[],
       run: (job: Job, token: string) => Promise<void>,
-      service: Partial<QueueService> = {},
+      { maxOpen, ...service }: Partial<QueueService> & { maxOpen?: number } = {},
     ) {
       const own: Store = openStore({ url: redisUrl(), prefix, role: 'worker', onError() {} });
       await own.connected(20_000);
@@ -48,7 +51,8 @@ async function open() {
       const lines = new QueueLines({
         ...{ store: own, log: silent, onError() {} },
         options: workerOptions(own, () => ({ routes: [] }) as never),
-        served: () => served.map((client) => callsQueue(`${client}.main`)),
+        served: () => served.map(queueOf),
+        ...(maxOpen && { maxOpen }),
         prepare: async () => ({
           concurrency: 5,
           run: async (job, token) => {
@@ -151,6 +155,50 @@ describe('one client’s backlog', () => {
     // 60 queues of 100 each would be 6,000.
     expect(most).toBeLessThan(3_000);
   });
+});
+
+describe('one client’s many connections', () => {
+  it('have no more in hand than all of another’s, where that has enough to do', async () => {
+    const { add, serve } = await open();
+    const flood = times(60).map((at) => `flood.c${at}`);
+    const go = Promise.withResolvers<void>();
+    const inHand = { flood: 0, quiet: 0 };
+    await serve(
+      [...flood, 'quiet'],
+      async ({ data }) => {
+        inHand[data.source.startsWith('flood') ? 'flood' : 'quiet'] += 1;
+        await go.promise;
+      },
+      { concurrency: 100 },
+    );
+    closers.push(async () => go.resolve());
+    await Promise.all(flood.flatMap((name) => times(100).map(() => add(name))));
+    await expect.poll(() => inHand.flood, { timeout: 20_000 }).toBeGreaterThan(1_900);
+    await Promise.all(times(100).map(() => add('quiet')));
+    // In equal parts for each queue it would have a third of them.
+    await expect.poll(() => inHand.quiet, { timeout: 20_000 }).toBe(100);
+    go.resolve();
+  });
+
+  it('leave a line to another client, before more of their own are served', async () => {
+    const { add, done, serve } = await open();
+    const flood = times(12).map((at) => `flood.c${at}`);
+    const go = Promise.withResolvers<void>();
+    const started: string[] = [];
+    const run = async ({ data }: Job) => {
+      started.push(data.source);
+      await go.promise;
+    };
+    await serve([...flood, 'quiet'], run, { maxOpen: 4 });
+    closers.push(async () => go.resolve());
+    await Promise.all(flood.map((name) => add(name)));
+    await expect.poll(() => started.length, { timeout: 20_000 }).toBe(4);
+    await add('quiet');
+    await expect.poll(() => started.includes('quiet.main'), { timeout: 20_000 }).toBe(true);
+    expect(started.indexOf('quiet.main')).toBe(4);
+    go.resolve();
+    await expect.poll(() => done.length, { timeout: 40_000 }).toBe(13);
+  }, 60_000);
 });
 
 describe('jobs that wait for a time', () => {

@@ -11,11 +11,12 @@
  * missed.
  *
  * Queues take nothing from each other: each line has jobs in hand of its own, and where all of them together would have too
- * many, each has fewer, though never none. So a client with a hundred thousand waiting calls, or with a CRM that hangs, is
- * served beside the others and not before them.
+ * many, each has fewer, though never none. Lines and hands are shared out by client, and those of a client among its queues.
+ * So a client with a hundred thousand waiting calls, with a CRM that hangs, or with hundreds of connections, is served beside
+ * the others and not before them.
  */
 import { Failure, type Log } from '@wrapup/destination';
-import { type QueueState, RungBackend, type Store } from '@wrapup/queue';
+import { clientOfQueue, type QueueState, RungBackend, type Store } from '@wrapup/queue';
 import { type Job, Worker, type WorkerOptions } from 'bullmq';
 import { Bell } from './bell.ts';
 import { dropAll } from './queue-workers.ts';
@@ -38,6 +39,8 @@ interface QueueLinesParts {
   served(): Iterable<string>;
   /** Prepares the service of a queue. Rejects when it cannot be served now. */
   prepare(queue: string): Promise<QueueService>;
+  /** Lines that are open at once. Default 1,000. */
+  maxOpen?: number;
   onError(error: Error): void;
 }
 
@@ -65,7 +68,10 @@ const REST_MS = 5_000;
 const PREPARE_AGAIN_MS = 30_000;
 /** Jobs that all lines together have in hand, about: each of them has at least one. */
 const MAX_IN_HAND = 2_000;
-/** Lines that are open at once; a further queue takes the place of the one that has been served longest, in turn. */
+/**
+ * Lines that are open at once. A further queue takes a place of the client that has most of them, where its own has fewer;
+ * else the place of its own client's line that has been served longest, in turn.
+ */
 const MAX_OPEN = 1_000;
 const TURN_MS = 5_000;
 /** Wait before the next name is taken from the bell, after one of a line that is at work anyway. */
@@ -77,6 +83,10 @@ export class QueueLines {
   readonly #parts: QueueLinesParts;
   readonly #bell: Bell;
   readonly #lines = new Map<string, Line>();
+  /** Names of these queues by client, undefined for wrapup.yaml itself, in the order in which they were opened. */
+  readonly #byClient = new Map<string | undefined, Set<string>>();
+  /** Those of the client that has most; undefined where it has to be looked for. */
+  #most: Set<string> | undefined;
   /** Being opened. */
   readonly #opening = new Map<string, Promise<void>>();
   /** Closed, with the last jobs still in hand. */
@@ -171,7 +181,8 @@ export class QueueLines {
     if (this.#isClosed || !this.#served.has(queue)) return;
     const refused = this.#refused.get(queue);
     if (refused !== undefined && performance.now() - refused < PREPARE_AGAIN_MS) return;
-    if (this.#lines.size + this.#opening.size >= MAX_OPEN && !this.#closeLongestServed()) return;
+    const { maxOpen = MAX_OPEN } = this.#parts;
+    if (this.#lines.size + this.#opening.size >= maxOpen && !this.#makePlace(queue)) return;
     const opening =
       this.#opening.get(queue) ??
       this.#prepare(queue).finally(() => {
@@ -230,6 +241,9 @@ export class QueueLines {
       if (job?.finishedOn) onFailed?.();
     });
     this.#lines.set(queue, line);
+    const client = clientOfQueue(queue);
+    this.#byClient.set(client, (this.#byClient.get(client) ?? new Set()).add(queue));
+    this.#most = undefined;
     this.#share();
   }
 
@@ -237,6 +251,11 @@ export class QueueLines {
     const line = this.#lines.get(queue);
     if (!line) return;
     this.#lines.delete(queue);
+    const client = clientOfQueue(queue);
+    const theirs = this.#byClient.get(client);
+    theirs?.delete(queue);
+    if (theirs?.size === 0) this.#byClient.delete(client);
+    this.#most = undefined;
     this.#closing.add(line.worker);
     line.worker
       .close()
@@ -244,22 +263,45 @@ export class QueueLines {
       .finally(() => this.#closing.delete(line.worker));
   }
 
-  /** @returns whether there is a place now */
-  #closeLongestServed(): boolean {
-    // Lines stand in the order in which they were opened.
-    const [longest] = this.#lines;
-    if (!longest || performance.now() - longest[1].openedAt < TURN_MS) return false;
-    this.#close(longest[0]);
+  /** @returns whether there is a place for the line of a queue now */
+  #makePlace(queue: string): boolean {
+    this.#most ??= [...this.#byClient.values()].reduce(
+      (most, some) => (some.size > most.size ? some : most),
+      new Set(),
+    );
+    const own = this.#byClient.get(clientOfQueue(queue));
+    const hasFewer = this.#most.size > (own?.size ?? 0) + 1;
+    const [longest] = hasFewer ? this.#most : (own ?? this.#lines.keys());
+    const line = longest === undefined ? undefined : this.#lines.get(longest);
+    if (longest === undefined || !line) return false;
+    if (!hasFewer && performance.now() - line.openedAt < TURN_MS) return false;
+    this.#close(longest);
     return true;
   }
 
-  /** Gives each line its part of the jobs that all of them together may have in hand. */
+  /**
+   * Gives each line its part of the jobs that all of them together may have in hand: to each client the same, as far as it
+   * wants that many, and of what is a client's to each line in proportion.
+   */
   #share(): void {
-    const lines = [...this.#lines.values()];
     const isIdle = ({ inHand, backend }: Line) => inHand === 0 && backend.isWaiting;
-    const wanted = lines.reduce((sum, line) => sum + (isIdle(line) ? 0 : line.concurrency), 0);
-    const part = Math.min(1, MAX_IN_HAND / Math.max(1, wanted));
-    for (const { worker, concurrency } of lines) {
+    const wanted = new Map<string | undefined, number>();
+    for (const [queue, line] of this.#lines) {
+      if (isIdle(line)) continue;
+      const client = clientOfQueue(queue);
+      wanted.set(client, (wanted.get(client) ?? 0) + line.concurrency);
+    }
+    const parts = new Map<string | undefined, number>();
+    let left = MAX_IN_HAND;
+    // What those that want least leave is for the others.
+    for (const [client, want] of [...wanted].sort(([, a], [, b]) => a - b)) {
+      const given = Math.min(want, left / (wanted.size - parts.size));
+      left -= given;
+      parts.set(client, given / want);
+    }
+    for (const [queue, { worker, concurrency }] of this.#lines) {
+      const whenItComes = Math.min(1, MAX_IN_HAND / (wanted.size + 1) / concurrency);
+      const part = parts.get(clientOfQueue(queue)) ?? whenItComes;
       const share = Math.max(1, Math.floor(concurrency * part));
       if (worker.concurrency !== share) worker.concurrency = share;
     }
