@@ -28,8 +28,8 @@ it('the table of metrics is the registry’s, by process, type and name', async 
     [...text.matchAll(/^# TYPE (wrapup_\w+) (\w+)$/gm)].map(([, name, type]) => `${name} ${type} ${process}`),
   );
   const guide = readFileSync(resolve(import.meta.dirname, '../docs/guide/operating.md'), 'utf8');
-  const listed = [...guide.matchAll(/^\| `(wrapup_\w+)` \| (\w+) \| (\w+) \|/gm)].map(
-    ([, name, type, process]) => `${name} ${type} ${process}`,
+  const listed = [...guide.matchAll(/^\| `(wrapup_\w+)` \| (\w+) \| (\w+(?:, \w+)*) \|/gm)].flatMap(
+    ([, name, type, processes = '']) => processes.split(', ').map((process) => `${name} ${type} ${process}`),
   );
   expect(listed.sort()).toEqual(registered.sort());
 }, 60_000);
