@@ -164,6 +164,7 @@ test('a client moves to another installation, each call once', async () => {
   );
   for (const call_id of calls) expect(await from.store.ledger.read('acme.main', call_id)).toBeUndefined();
   expect(await from.store.ledger.clients()).toEqual([]);
+  expect(await from.store.redis.keys(`${from.store.keys.prefix}:*acme*`)).toEqual([]);
 });
 
 test('a file that was cut short or changed is not taken for whole', async () => {

@@ -37,6 +37,7 @@ export * from './store/encryption-audit.ts';
 export * from './store/encryption-migration.ts';
 export * from './store/forget.ts';
 export * from './store/move-calls.ts';
+export * from './store/remove-client.ts';
 export * from './store/schema-check-results.ts';
 export * from './store/store.ts';
 export * from './store/unresolved-upkeep.ts';

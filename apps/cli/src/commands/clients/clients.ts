@@ -1,6 +1,6 @@
 import { existsSync, renameSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { clientOf, own } from '@wrapup/call';
+import { own } from '@wrapup/call';
 import type { Client, Config } from '@wrapup/config';
 import type { CallRef } from '@wrapup/queue';
 import type { Command } from 'commander';
@@ -116,14 +116,13 @@ async function removeCalls(config: Config, client: string, yes: boolean, output:
       `first: wrapup client remove ${client} --yes`,
     );
   }
-  const { copyMemories, listCallRefs, removeCall, removeMemory } = await import('@wrapup/queue');
+  const { listCallRefs, removeCall, removeClient } = await import('@wrapup/queue');
   const removed = await withStore(async (store) => {
     const calls: CallRef[] = [];
     for await (const call of listCallRefs(store, { client })) calls.push(call);
     if (!yes) return calls.length;
     for (const call of calls) await removeCall(store, call);
-    for await (const memory of copyMemories(store, (name) => clientOf(name) === client))
-      await removeMemory(store, memory);
+    await removeClient(store, client);
     return calls.length;
   });
   if (!yes) {

@@ -1,0 +1,48 @@
+/**
+ * Removes what Redis keeps of a client beside its calls: its queues, and what belongs to its connections and sources. For a
+ * client whose file is out of force and whose calls are removed; may be repeated.
+ */
+import { scanKeys } from '../redis/client.ts';
+import { callsQueue, clientOfQueue, deliveriesQueue } from '../redis/keys.ts';
+import type { Store } from './store.ts';
+
+/** Names that are removed by one command. */
+const BATCH = 500;
+
+/** @returns how many keys were removed */
+export async function removeClient(store: Store, client: string): Promise<number> {
+  const { redis, keys } = store;
+  // A name of its own: what is scanned is looked at again, as a call id of another client may read the same.
+  const own = `${client}.own`;
+  const beginnings = [
+    `${keys.prefix}:${callsQueue(own)}:`,
+    ...[
+      `${keys.prefix}:${deliveriesQueue(own)}`,
+      ...[keys.connection(own), keys.daily(own), keys.dailySamples(own), keys.budgetShare(own)],
+      ...[keys.schemaCheck(own), keys.reconciled(own), keys.backfilled(own, ''), keys.secret(own, '')],
+      ...[keys.memory(own, ''), keys.oldMemory(own, ''), keys.budget(own, ''), keys.budgetLog(own, '')],
+    ].map((name) => name.slice(0, name.lastIndexOf(own) + client.length + 1)),
+  ];
+  let removed = 0;
+  let found: string[] = [];
+  const removeFound = async () => {
+    if (found.length > 0) removed += await redis.unlink(...found);
+    found = [];
+  };
+  for await (const name of scanKeys(redis, `${keys.prefix}:*${client}[.:]*`)) {
+    if (beginnings.some((beginning) => name.startsWith(beginning))) found.push(name);
+    if (found.length >= BATCH) await removeFound();
+  }
+  await removeFound();
+  const connections = await redis.smembers(keys.connections);
+  const busy = await redis.smembers(keys.busy);
+  const rung = await redis.zrange(keys.bell, '0', '-1');
+  const ofClient = (queue: string) => clientOfQueue(queue) === client;
+  const lists = redis.multi();
+  for (const name of connections) if (name.startsWith(`${client}.`)) lists.srem(keys.connections, name);
+  for (const name of busy) if (ofClient(name)) lists.srem(keys.busy, name);
+  for (const name of rung) if (ofClient(name)) lists.zrem(keys.bell, name);
+  lists.del(keys.clientFiles(client), keys.clientState(client)).hdel(keys.clientHashes, client);
+  await lists.exec();
+  return removed;
+}
