@@ -139,8 +139,9 @@ test('no secret is repeated in what is said of it', async () => {
 });
 
 const SHARED = 'a3f1c0de9a77401bb3f1c0de9a77401b';
-const guarded = (more = '') =>
-  `sources: { main: { webhook_secrets: [${SHARED}]${more} } }\n${REST.replace('"${HUBSPOT_ACCESS_TOKEN}"', 'a-token')}`;
+/** A connection and a route of a client, without a variable of the installation. */
+const OWN_REST = REST.replace('"${HUBSPOT_ACCESS_TOKEN}"', 'a-token');
+const guarded = (more = '') => `sources: { main: { webhook_secrets: [${SHARED}]${more} } }\n${OWN_REST}`;
 const TOKEN = ', path_token: 9b1d3c0e7f2a4c558d6e0f1a2b3c4d5e';
 
 test.each([
@@ -181,7 +182,7 @@ test('keys of a source that moved belong to one source', async () => {
 });
 
 const prefixed = (secret: string, prefix: string, more = '') =>
-  `sources: { main: { webhook_secrets: [${secret}], key_prefix: ${prefix}${more} } }\n${REST}`;
+  `sources: { main: { webhook_secrets: [${secret}], key_prefix: ${prefix}${more} } }\n${OWN_REST}`;
 const [ONE, TWO, THREE] = ['1', '2', '3'].map((digit) => `${digit}3f1c0de9a77401bb3f1c0de9a77401b`) as [
   string,
   string,
