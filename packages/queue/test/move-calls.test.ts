@@ -68,3 +68,46 @@ it('taking it in again changes nothing, also where the first time was interrupte
   expect(await takeCall(store, copy, OPTIONS)).toBe('known');
   expect(await revisions('acme.main', 'a-1')).toEqual([first]);
 });
+
+it('people of a call are found after it moved, and what is known of others lasts as long as before', async () => {
+  const { store, arrive } = await open();
+  const dana = { by: 'number', value: '+14155550142' } as const;
+  const note = (source: string, call_id: string, by: string) =>
+    store.people.add({ source, call_id }, undefined, [{ by: 'number', value: by }], 90);
+  await arrive('main', 'a-1', 'first');
+  await note('main', 'a-1', dana.value);
+  // Another call of hers; and the same call under its new name, which names someone further.
+  await arrive('main', 'a-2', 'other');
+  await note('main', 'a-2', dana.value);
+  await arrive('acme.main', 'a-1', 'second');
+  await note('acme.main', 'a-1', '+14155550199');
+  const copy = await copyCall(store, { source: 'main', call_id: 'a-1' });
+  if (!copy) throw new Error('no copy');
+  await takeCall(store, { ...copy, ttl: 60_000 }, OPTIONS);
+
+  for (const value of [dana.value, '+14155550199'])
+    expect(await store.people.calls([{ by: 'number', value }])).toContainEqual({ source: 'acme.main', call_id: 'a-1' });
+  const entries = await store.redis.keys(`${store.keys.person('')}*`);
+  for (const name of entries) expect(await store.redis.ttl(name)).toBeGreaterThan(80 * 24 * 3600);
+  // Forgotten, it is in no entry any more.
+  await forgetCall(store, { source: 'acme.main', call_id: 'a-1' }, 0);
+  for (const value of [dana.value, '+14155550199'])
+    expect(await store.people.calls([{ by: 'number', value }])).not.toContainEqual({
+      source: 'acme.main',
+      call_id: 'a-1',
+    });
+});
+
+it('what is noted of people in another installation ends with the call', async () => {
+  const { store, arrive } = await open();
+  const { store: other } = await open();
+  await arrive('main', 'a-1', 'first');
+  await store.people.add({ source: 'main', call_id: 'a-1' }, undefined, [{ by: 'number', value: '+14155550142' }], 90);
+  const copy = await copyCall(store, { source: 'main', call_id: 'a-1' });
+  if (!copy) throw new Error('no copy');
+  await takeCall(other, { ...copy, ttl: 60_000 }, OPTIONS);
+  const entries = await other.redis.keys(`${other.keys.person('')}*`);
+  expect(entries).toHaveLength(1);
+  expect(await other.redis.ttl(entries[0] as string)).toBeGreaterThan(0);
+  expect(await other.redis.ttl(entries[0] as string)).toBeLessThanOrEqual(60);
+});

@@ -86,16 +86,40 @@ export class PeopleIndex {
     days: number,
   ): Promise<void> {
     const digest = await this.#indexKey.load();
-    const digests = [...new Set(people.map((key) => digestOf(digest, key)))];
-    const member = memberOf(source, call_id);
+    await this.#note({ source, call_id }, revision, new Set(people.map((key) => digestOf(digest, key))), {
+      seconds: days * DAY_S,
+      before: Date.now() - days * DAY_S * 1000,
+    });
+  }
+
+  /**
+   * Notes again the people of a call that was kept under another name or elsewhere. No entry ends earlier by it.
+   * @param digests as its ledger entry had them
+   * @param people further ways to find it
+   * @param ttl milliseconds that the ledger keeps the call from now
+   */
+  async restore(call: CallRef, digests: readonly string[], people: IndexedPerson[], ttl: number): Promise<void> {
+    const digest = await this.#indexKey.load();
+    const all = new Set([...digests, ...people.map((key) => digestOf(digest, key))]);
+    const left = await Promise.all([...all].map((one) => this.#redis.pttl(this.#keys.person(one))));
+    await this.#note(call, undefined, all, { seconds: Math.ceil(Math.max(ttl, 1_000, ...left) / 1_000), before: 0 });
+  }
+
+  /** @param ends seconds until the entries end, and epoch ms before which the ledger knows nothing */
+  async #note(
+    { source, call_id }: CallRef,
+    revision: string | undefined,
+    digests: ReadonlySet<string>,
+    ends: { seconds: number; before: number },
+  ): Promise<void> {
     await addCall(
       this.#redis,
-      [this.#keys.ledger(source, call_id), this.#keys.unread, ...digests.map((one) => this.#keys.person(one))],
+      [this.#keys.ledger(source, call_id), this.#keys.unread, ...[...digests].map((one) => this.#keys.person(one))],
       [
-        member,
+        memberOf(source, call_id),
         revision === undefined ? '' : unreadMember(revision, source, call_id),
-        days * DAY_S,
-        Date.now() - days * DAY_S * 1000,
+        ends.seconds,
+        ends.before,
         ...digests,
       ],
     );

@@ -7,8 +7,7 @@
  */
 import { clientOf } from '@wrapup/call';
 import { CALL_INDEX_LUA, unlistCall } from '../ledger/call-index.ts';
-import type { LedgerEntry } from '../ledger/entry.ts';
-import { parseEntry } from '../ledger/entry.ts';
+import { type LedgerEntry, parseEntry } from '../ledger/entry.ts';
 import { placeOf, revisionOf } from '../ledger/payloads.ts';
 import { type CallRef, recordOf } from '../ledger/people-index.ts';
 import { indexCall } from '../ledger/unresolved-index.ts';
@@ -23,7 +22,8 @@ export interface CallCopy {
   fields: Record<string, string>;
   /** Milliseconds that the ledger keeps it from now. */
   ttl: number;
-  payloads: { revision: string /** Base64. */; body: string /** Milliseconds. */; ttl: number }[];
+  /** Bodies in base64, and the milliseconds that they are kept from now. */
+  payloads: { revision: string; body: string; ttl: number }[];
 }
 
 /** What processes remember for a connection: ids of records, marks of what was written, tokens that were renewed. */
@@ -262,20 +262,14 @@ async function indexPeople(
   { fields, ttl }: CallCopy,
   kept: ReadonlySet<string>,
 ): Promise<void> {
-  const { redis, keys } = store;
   const entry = await store.ledger.read(call.source, call.call_id);
   if (!entry || entry.forgotten !== undefined) return;
   const digests = sameKey ? (fields.people ?? '').split(' ').filter(Boolean) : [];
-  for (const digest of digests) {
-    await redis.zadd(keys.person(digest), entry.received_at, memberOf(call.source, call.call_id));
-    if (ttl > 0) await redis.pexpire(keys.person(digest), ttl, 'GT');
-  }
-  if (digests.length > 0) await redis.hset(keys.ledger(call.source, call.call_id), 'people', digests.join(' '));
-  else for (const revision of kept) await store.people.leaveUnread(entry, revision);
   const records = entry.deliveries.flatMap(({ connection, records }) =>
     records.map(({ object, id }) => recordOf(connection, object, id)),
   );
-  if (records.length > 0) await store.people.add(call, undefined, records, Math.max(1, Math.ceil(ttl / 86_400_000)));
+  await store.people.restore(call, digests, records, ttl);
+  if (digests.length === 0) for (const revision of kept) await store.people.leaveUnread(entry, revision);
 }
 
 const KINDS = ['remembered', 'secret'] as const;
