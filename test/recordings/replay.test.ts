@@ -5,8 +5,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { differences } from './facts.ts';
 import { playHubSpot } from './play-hubspot.ts';
-import { type KnownObjects, knownObjects, playSalesforce } from './play-salesforce.ts';
+import { playSalesforce } from './play-salesforce.ts';
 import { byClass, RECORDINGS_FOLDER, type RecordedAnswer, type Recording, readRecordings } from './recordings.ts';
+import { type KnownObjects, knownObjects } from './replay-org.ts';
 
 interface Explained {
   classes: string;

@@ -1,3 +1,4 @@
+import { jsonOrText } from '../../packages/call/src/index.ts';
 import type { RecordedAnswer } from './recordings.ts';
 
 /** One request as any program could make it. A text is sent as it is, anything else as JSON. */
@@ -16,14 +17,9 @@ export async function send(
     ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
   });
   const text = await response.text();
-  return { status: response.status, headers: Object.fromEntries(response.headers), body: parse(text) };
-}
-
-function parse(text: string): unknown {
-  if (text === '') return null;
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
+  return {
+    status: response.status,
+    headers: Object.fromEntries(response.headers),
+    body: text === '' ? null : jsonOrText(text),
+  };
 }

@@ -16,6 +16,12 @@ export function own(value: unknown, key: string): unknown {
   return isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
 }
 
+/** The document, or the text itself where it is not JSON. */
+export function jsonOrText(text: string): unknown {
+  const document = parseJson(text);
+  return document === undefined ? text : document;
+}
+
 /** The document, or undefined for a text that is not JSON. */
 export function parseJson(text: string): unknown {
   try {

@@ -11,7 +11,7 @@ export {
 export { describeConfig } from './describe.ts';
 export * from './destinations.ts';
 export { wrapupEditorSchema } from './editor-schema.ts';
-export { NAME, READS_PER_MINUTE, RECONCILE_DEFAULTS, wrapupSchema } from './file/schema.ts';
+export { isName, READS_PER_MINUTE, RECONCILE_DEFAULTS, wrapupSchema } from './file/schema.ts';
 export { formatDuration, parseDuration } from './file/units.ts';
 export { readVariable, secretFolders, VariableError } from './file/variables.ts';
 export { KINDS } from './kinds.ts';

@@ -15,7 +15,7 @@ import {
   showPath,
 } from './config-file.ts';
 import { FileSet, hashOf } from './file/file-set.ts';
-import { NAME } from './file/schema.ts';
+import { isName } from './file/schema.ts';
 import { KINDS } from './kinds.ts';
 import type { Client, Config } from './model/config.ts';
 import type { Reader } from './model/reader.ts';
@@ -240,6 +240,11 @@ export function clientFile(folder: string, client: string): string {
   return join(folder, CLIENTS_FOLDER, `${client}.yaml`);
 }
 
+/** Where `client remove` puts the file of a client: nothing reads it there. */
+export function removedClientFile(folder: string, client: string): string {
+  return join(folder, CLIENTS_FOLDER, `_${client}.yaml`);
+}
+
 /** Clients by the names of their files, sorted. A name that no client can have is an error, beside which the others go on. */
 export function listClients(folder: string): { clients: string[]; findings: Finding[] } {
   const clients: string[] = [];
@@ -249,7 +254,7 @@ export function listClients(folder: string): { clients: string[]; findings: Find
     if (/^[._#]|~$/.test(entry.name) || entry.isDirectory()) continue;
     const [, name = '', ending] = /^(.*?)(\.ya?ml)?$/.exec(entry.name) ?? [];
     if (ending === undefined) continue;
-    if (ending === '.yaml' && NAME.test(name) && name.length <= 40) clients.push(name);
+    if (ending === '.yaml' && isName(name)) clients.push(name);
     else {
       findings.push({
         severity: 'error',

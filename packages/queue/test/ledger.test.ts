@@ -154,7 +154,7 @@ describe('calls of clients', () => {
   };
   const idsOf = (entries: { call_id: string }[]) => entries.map(({ call_id }) => call_id);
 
-  it('are listed and counted by client, and not told apart from those of a client whose name begins alike', async () => {
+  it('are listed and counted by client, without those of a client whose name begins alike', async () => {
     const [first, other, second] = [
       await receive('acme.main'),
       await receive('acme-west.main'),

@@ -67,6 +67,17 @@ export async function refuseUnknown(client: string, names: readonly string[]): P
   throw new CliError(EXIT.usage, `there is no client "${clean(client, 80)}"`, hint);
 }
 
+/** @throws CliError for what cannot be the name of a client */
+export async function requireName(client: string): Promise<void> {
+  const { isName } = await import('@wrapup/config');
+  if (isName(client)) return;
+  throw new CliError(
+    EXIT.usage,
+    `"${clean(client, 80)}" is no name`,
+    'small letters, digits and single dashes, at most 40: it is permanent',
+  );
+}
+
 /** Names for a hint, however many there are. */
 export function listNames(names: readonly string[]): string {
   const shown = names.slice(0, MAX_NAMES).join(', ');

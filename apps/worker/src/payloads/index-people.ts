@@ -1,4 +1,4 @@
-import { addressesIn, type Call, numberForms } from '@wrapup/call';
+import { addressesIn, type Call, jsonOrText, numberForms } from '@wrapup/call';
 import { type Config, retentionOf } from '@wrapup/config';
 import type { RecordReceipt } from '@wrapup/destination';
 import { type CallJob, type CallRef, personKeysOf, recordOf, type Store } from '@wrapup/queue';
@@ -31,12 +31,7 @@ async function readAsItCame({ source, call_id, revision }: CallJob, store: Store
   if (!body) return undefined;
   const text = body.toString('utf8');
   // What would take too much memory, or is no JSON, is looked through as the text that it is.
-  if (scanJson(body)) return text;
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
+  return scanJson(body) ? text : jsonOrText(text);
 }
 
 /** Notes which record of a CRM is the person of a call: other calls of theirs are found by it. */

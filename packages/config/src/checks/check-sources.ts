@@ -186,7 +186,7 @@ export interface ClashFinding {
  * Checks sources against each other, those of all files. A webhook that is signed for one source is valid at every other
  * that has the secret, unless that one asks for more; and no two may write the same keys.
  *
- * Of two files the one that came later has to change. Where that cannot be told, it is the client whose source is open, or
+ * Of two files the one that came later has to change. Where neither is known to be older, it is the client whose source is open, or
  * both; between a client and wrapup.yaml it is the client then, so that a mistake in its file stops nothing else.
  * @param isEstablished whether the file of a client, or wrapup.yaml for undefined, is in force as it is
  */

@@ -13,6 +13,11 @@ export const NAME = /^[a-z0-9]+(?:-[a-z0-9]+)*$/;
 const MAX_NAME_LENGTH = 40;
 const NAME_RULE = `must be small letters, digits and single dashes, at most ${MAX_NAME_LENGTH} characters`;
 
+/** Whether a text can be the name of a source, connection, route, record or client. */
+export function isName(text: string): boolean {
+  return text.length <= MAX_NAME_LENGTH && NAME.test(text);
+}
+
 const name = z.string().max(MAX_NAME_LENGTH, NAME_RULE).regex(NAME, NAME_RULE).meta({ id: 'name' });
 const text = z.string().min(1, 'must not be empty');
 

@@ -4,6 +4,7 @@
  */
 import http from 'node:http';
 import https from 'node:https';
+import { parseJson } from '@wrapup/call';
 
 export interface HttpRequest {
   method: string;
@@ -137,9 +138,5 @@ export function asList(value: unknown): unknown[] {
 /** JSON, whatever the content type says; undefined when it is none. */
 export function parseBody(text: string, contentType: string | undefined): unknown {
   if (contentType?.includes('html')) return undefined;
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  return parseJson(text);
 }

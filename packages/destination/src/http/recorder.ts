@@ -5,6 +5,7 @@
  * numbers, ids and other long numbers by made-up ones of the same length. One value has one replacement throughout, also
  * in paths, queries and messages. Tokens and whatever is sent for them are removed.
  */
+import { jsonOrText } from '@wrapup/call';
 import type { ObservedExchange } from '../port/context.ts';
 
 /** One line of the file. */
@@ -110,12 +111,7 @@ export class ExchangeRecorder {
 }
 
 function parse(text: string): unknown {
-  if (text === '') return null;
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
+  return text === '' ? null : jsonOrText(text);
 }
 
 function patternOf(path: string): string {

@@ -45,7 +45,7 @@ export function compileFind(
   }
   const source = compileText(text, id.locate, 'path', compiling);
   if (!source) return undefined;
-  // What stands in a record that somebody else made was not written here, and stays under the default.
+  // What stands in a record that was made elsewhere was not written here, and stays under the default.
   for (const { property, write, says_write, at } of fields)
     if (write === 'if_ours' && !says_write)
       report.warn(

@@ -2,8 +2,8 @@
  * Numbers and yes or no as payloads and people write them.
  *
  * A comma and a point mean opposite things in different countries. Where the mapping does not name the writing
- * (`number: de`), a text is read in the one way that makes sense of it. Three digits after a comma are thousands: nobody
- * means a fraction by them. Three digits after a single point are a fraction to a machine and thousands to half of Europe:
+ * (`number: de`), a text is read in the one way that makes sense of it. Three digits after a comma are thousands: a
+ * fraction is not written so. Three digits after a single point are a fraction to a machine and thousands to half of Europe:
  * such a text counts as unclear, and is never guessed at.
  */
 import { isScalar } from './found.ts';

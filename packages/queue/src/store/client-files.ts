@@ -7,8 +7,6 @@ type Texts = Record<string, string>;
 /** What a client's file and its mappings last said without an error, encrypted like everything that tells of a client. */
 export class ClientFiles {
   readonly #store: Pick<Store, 'redis' | 'keys' | 'encryptor'>;
-  /** By client: what this process knows to be kept. */
-  readonly #kept = new Map<string, string>();
 
   constructor(store: Pick<Store, 'redis' | 'keys' | 'encryptor'>) {
     this.#store = store;
@@ -21,10 +19,7 @@ export class ClientFiles {
     return kept ? (JSON.parse((await encryptor.decrypt(kept, placeOf(client))).toString()) as Texts) : undefined;
   }
 
-  /**
-   * Keeps the good files of all clients, and of no other: what a removed client said is not brought back. Only what has
-   * changed is written.
-   */
+  /** Keeps the good files of clients; only what has changed is written. */
   async keep(clients: ReadonlyMap<string, Texts>): Promise<void> {
     const { redis, keys, encryptor } = this.#store;
     const known = await redis.hgetall(keys.clientHashes);
@@ -32,15 +27,12 @@ export class ClientFiles {
       const text = JSON.stringify(texts);
       // Which key encrypted it counts, so that it is read as long as it is needed.
       const now = `${hash('sha256', text, 'base64url')} ${encryptor.key ?? ''}`;
-      if (known[client] === now && this.#kept.get(client) === now) return;
-      if (known[client] !== now || !(await redis.exists(keys.clientFiles(client)))) {
-        await redis
-          .multi()
-          .set(keys.clientFiles(client), encryptor.encrypt(Buffer.from(text), placeOf(client)))
-          .hset(keys.clientHashes, client, now)
-          .exec();
-      }
-      this.#kept.set(client, now);
+      if (known[client] === now) return;
+      await redis
+        .multi()
+        .set(keys.clientFiles(client), encryptor.encrypt(Buffer.from(text), placeOf(client)))
+        .hset(keys.clientHashes, client, now)
+        .exec();
     };
     // Together: one after the other, each would wait for an fsync of its own.
     await Promise.all([...clients].map(keepOne));
@@ -53,7 +45,6 @@ export class ClientFiles {
     for (const client of await redis.hkeys(keys.clientHashes)) {
       if (there.has(client)) continue;
       await redis.multi().del(keys.clientFiles(client)).hdel(keys.clientHashes, client).exec();
-      this.#kept.delete(client);
     }
   }
 }

@@ -8,7 +8,7 @@
  * A delivery that is being written at this moment is waited for, so that what it wrote is known and it remembers nothing
  * afterwards. Each step may be repeated after a crash.
  */
-import { addressesIn } from '@wrapup/call';
+import { addressesIn, jsonOrText } from '@wrapup/call';
 import type { Held, RecordReceipt } from '@wrapup/destination';
 import type { LedgerEntry } from '../ledger/entry.ts';
 import { type CallRef, unreadMember } from '../ledger/people-index.ts';
@@ -78,19 +78,11 @@ async function readAddresses(store: Store, { source, call_id, revisions }: Ledge
   for (const { hash } of revisions) {
     // One whose key is missing is removed all the same.
     const body = await store.payloads.read(source, call_id, hash).catch(() => undefined);
-    const found = body && addressesIn(parse(body));
+    const found = body && addressesIn(jsonOrText(body.toString('utf8')));
     for (const number of found?.numbers ?? []) numbers.add(number);
     for (const email of found?.emails ?? []) emails.add(email);
   }
   return { numbers: [...numbers], emails: [...emails] };
-}
-
-function parse(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString('utf8'));
-  } catch {
-    return body.toString('utf8');
-  }
 }
 
 /**

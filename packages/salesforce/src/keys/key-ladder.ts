@@ -170,7 +170,7 @@ async function readByKey(
   return readings;
 }
 
-/** Records by their ids, whoever made them. Never rejects. */
+/** Records by their ids, wherever they were made. Never rejects. */
 export async function readById(
   session: SalesforceSession,
   org: OrgDefinitions,

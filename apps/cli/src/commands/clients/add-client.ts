@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { dirname, join, relative } from 'node:path';
 import { variablePrefix } from '@wrapup/call';
 import type { Command } from 'commander';
+import { requireName } from '../../connect/client-option.ts';
 import { type GlobalOptions, loadSettings } from '../../connect/settings.ts';
 import { clientYaml, fixtureYaml, mappingYaml } from '../../init/files.ts';
 import { clean } from '../../terminal/clean.ts';
@@ -12,7 +13,6 @@ import { chooseInit, type InitOptions, previewTests } from '../mappings/init.ts'
 
 /** The agency's own beginnings: `client.yaml` becomes the client's file, the others go into its folder. */
 const TEMPLATE = '_template';
-const CLIENT = /^[a-z0-9]+(?:-[a-z0-9]+)*$/;
 
 /** `wrapup client add`: the file of a client, what secrets it needs, and a test. */
 export function addClientAdd(clients: Command): void {
@@ -30,9 +30,7 @@ export function addClientAdd(clients: Command): void {
     .action(async (client: string, _options, command: Command) => {
       const options = command.optsWithGlobals<InitOptions>();
       const output = makeOutput(options.json ?? false);
-      if (!CLIENT.test(client) || client.length > 40) {
-        throw new CliError(EXIT.usage, `"${client}" is no name`, 'small letters, digits and single dashes, at most 40');
-      }
+      await requireName(client);
       const folder = await configFolderOf(options);
       const template = join(folder, 'clients', TEMPLATE);
       const { files, test }: Beginning =

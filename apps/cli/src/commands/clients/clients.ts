@@ -1,8 +1,7 @@
 import { existsSync, renameSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { own } from '@wrapup/call';
+import { dirname } from 'node:path';
+import { clientOf, own } from '@wrapup/call';
 import type { Client, Config } from '@wrapup/config';
-import type { CallRef } from '@wrapup/queue';
 import type { Command } from 'commander';
 import { refuseUnknown } from '../../connect/client-option.ts';
 import { describeFindings, type GlobalOptions, requireConfig } from '../../connect/settings.ts';
@@ -11,7 +10,8 @@ import { clean } from '../../terminal/clean.ts';
 import { CliError, EXIT } from '../../terminal/exit.ts';
 import { count, makeOutput, table } from '../../terminal/output.ts';
 import { addClientAdd } from './add-client.ts';
-import { addClientAdopt, addClientExport, addClientImport } from './move-client.ts';
+import { addClientAdopt } from './adopt-client.ts';
+import { addClientExport, addClientImport } from './export-client.ts';
 
 /** `wrapup client …`: the clients of an agency, each with a file of its own. */
 export function addClients(program: Command): void {
@@ -70,7 +70,7 @@ function addAsked(clients: Command, name: string, description: string): void {
 }
 
 function partsOf(config: Config, { name }: Pick<Client, 'name'>) {
-  const isOwn = (full: string) => full.startsWith(`${name}.`);
+  const isOwn = (full: string) => clientOf(full) === name;
   return {
     sources: Object.values(config.sources).flatMap((source) => (isOwn(source.name) ? [{ name: source.name }] : [])),
     connections: Object.values(config.connections).flatMap((connection) =>
@@ -97,7 +97,8 @@ function addRemove(clients: Command): void {
       const config = await requireConfig(options, output);
       if (options.calls) return removeCalls(config, client, options.yes ?? false, output);
       const found = own(config.clients, client) ?? (await refuseUnknown(client, Object.keys(config.clients)));
-      const aside = join(dirname(found.file), `_${client}.yaml`);
+      const { removedClientFile } = await import('@wrapup/config');
+      const aside = removedClientFile(dirname(config.file), client);
       if (existsSync(aside)) throw new CliError(EXIT.failed, `${clean(aside)} is there already`, 'move it away first');
       const what = `client ${client}: its webhooks will be answered 404, and its calls wait as they stand`;
       if (!options.yes) throw new CliError(EXIT.usage, what, 'add --yes to do it');
@@ -118,12 +119,14 @@ async function removeCalls(config: Config, client: string, yes: boolean, output:
   }
   const { listCallRefs, removeCall, removeClient } = await import('@wrapup/queue');
   const removed = await withStore(async (store) => {
-    const calls: CallRef[] = [];
-    for await (const call of listCallRefs(store, { client })) calls.push(call);
-    if (!yes) return calls.length;
-    for (const call of calls) await removeCall(store, call);
+    if (!yes) return store.ledger.count(client);
+    let calls = 0;
+    for await (const call of listCallRefs(store, { client })) {
+      await removeCall(store, call);
+      calls += 1;
+    }
     await removeClient(store, client);
-    return calls.length;
+    return calls;
   });
   if (!yes) {
     throw new CliError(

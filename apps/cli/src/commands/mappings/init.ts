@@ -22,7 +22,6 @@ export interface InitOptions extends GlobalOptions {
 }
 
 const SCHEMAS = resolve(import.meta.dirname, '../../../../../schema');
-const NAME = /^[a-z0-9]+(?:-[a-z0-9]+)*$/;
 
 /** `wrapup init`: a configuration to start from. Asks for what no flag says, and overwrites nothing. */
 export function addInit(program: Command): void {
@@ -65,7 +64,7 @@ export function addInit(program: Command): void {
 
 /** What to begin with: what the options say, else what a person at a terminal says. @throws CliError */
 export async function chooseInit(folder: string, options: InitOptions): Promise<InitChoices> {
-  const { KINDS } = await import('@wrapup/config');
+  const { isName, KINDS } = await import('@wrapup/config');
   const kinds = Object.keys(INIT_KINDS).filter((kind) => Object.hasOwn(KINDS, kind));
   const kind = await decide(options.crm, 'Which CRM?', kinds, '--crm');
   const presets = Object.keys(KINDS[kind]?.dialect.presets ?? {});
@@ -78,7 +77,7 @@ export async function chooseInit(folder: string, options: InitOptions): Promise<
     country: options.country ?? 'US',
   };
   for (const flag of ['source', 'connection'] as const)
-    if (!NAME.test(choices[flag]))
+    if (!isName(choices[flag]))
       throw new CliError(
         EXIT.usage,
         `"${choices[flag]}" is no name`,

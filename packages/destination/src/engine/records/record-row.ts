@@ -77,7 +77,7 @@ export function makeRow(
   }
   const reports = reportKept(write, record.name, decided);
   const links = crm.linkFields?.(object, targets, there) ?? { fields: {}, notes: [] };
-  // A record that somebody else made keeps what it points at.
+  // A record that was made elsewhere keeps what it points at.
   const isFound = write.found?.has(record.name) === true;
   for (const [name, id] of Object.entries(links.fields))
     if (!isFound || (there?.properties[name] ?? '') === '') values[name] = id;

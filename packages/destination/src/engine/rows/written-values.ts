@@ -157,8 +157,8 @@ export class WrittenValues {
       const kept = new Map([...values].filter(([property]) => written.has(property)));
       const marks = [...kept.keys()].map((property) => this.#markOf(property));
       const others = (before?.fields ?? []).filter((field) => !marks.some((mark) => field.startsWith(mark)));
-      const told = new Map([...(stored ?? [])].filter(([property]) => kept.has(property)));
-      const fields = [...new Set([...others, ...this.#fieldsOf(kept), ...this.#fieldsOf(told)])];
+      const reported = new Map([...(stored ?? [])].filter(([property]) => kept.has(property)));
+      const fields = [...new Set([...others, ...this.#fieldsOf(kept), ...this.#fieldsOf(reported)])];
       const isSame = fields.length === noted.fields.length && fields.every((field) => noted.fields.includes(field));
       if (!isSame) await this.#keep(name, { ...noted, fields });
     } catch (thrown) {

@@ -28,7 +28,7 @@ function keepsRecords({ account, connect, makePlan }: CaseTools, kind: WorkedOnK
   const planOf = (value: string) => planWith(makePlan({ id: 'c1', phone: PHONE, task: false }), kind, value);
   const present = async (id = '') => (await account().record(kind.object, id))[field];
 
-  test('follows the call while nobody else has written there', async () => {
+  test('follows the call while no colleague has written there', async () => {
     const destination = await connect();
     const commons = makeMemoryCommons();
     const [first] = await write(destination, [planOf(says[0])], commons);
@@ -144,7 +144,7 @@ function keepsPeople({ names, account, connect, effects, makePlan }: CaseTools):
     await write(destination, [call('old', 'Old', OLD)], commons);
     const [newest] = await write(destination, [call('new', 'New', NEW)], commons);
     const written = ids(newest);
-    // Nobody changed it: a revision is followed.
+    // No colleague changed it: a revision is followed.
     await write(destination, [{ ...call('new', 'Anew', NEW), resume: { attempts: 1, records: written } }], commons);
     expect(await firstName()).toBe('Anew');
 
