@@ -1,3 +1,4 @@
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { maintainIndex, runBulk, startBulk } from '@wrapup/queue';
 import { expect, test } from 'vitest';
@@ -119,10 +120,16 @@ test('drop needs a reason, and keeps it', async () => {
   expect(silent.stderr).toContain('--reason');
   const dropped = await wrapup(['parked', 'drop', 'p-1', '--reason', 'a test call'], env);
   expect(dropped).toMatchObject({ code: 0, stdout: 'p-1 on sales-calls dropped\n1 of 1 dropped\n' });
+  const by = userInfo().username;
   expect((await store.ledger.read('main', 'p-1'))?.deliveries[0]).toMatchObject({
     state: 'dropped',
-    reason: 'a test call',
+    code: AMBIGUOUS.code,
+    reason: AMBIGUOUS.reason,
+    dropped: { reason: 'a test call', by },
   });
+  const shown = await wrapup(['calls', 'show', 'p-1'], env);
+  expect(shown.stdout).toContain(AMBIGUOUS.reason);
+  expect(shown.stdout).toContain(`by ${by}: a test call`);
   expect((await wrapup(['parked', 'list', '--json'], env)).json()).toEqual([]);
 });
 
@@ -268,6 +275,6 @@ test('drop by code and time gives up those and no others', async () => {
   expect(early.stdout).toBe('0 of 0 dropped\n');
   const dropped = await wrapup(['parked', 'drop', '--code', 'refused', '--since', '1h', '--reason', 'a test'], env);
   expect(dropped).toMatchObject({ code: 0, stdout: 'p-2 on sales-calls dropped\n1 of 1 dropped\n' });
-  expect((await store.ledger.read('main', 'p-2'))?.deliveries[0]).toMatchObject({ reason: 'a test' });
+  expect((await store.ledger.read('main', 'p-2'))?.deliveries[0]).toMatchObject({ dropped: { reason: 'a test' } });
   expect((await wrapup(['parked', 'list', '--json'], env)).json()).toMatchObject([{ call_id: 'p-1' }]);
 });

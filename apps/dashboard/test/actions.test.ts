@@ -112,9 +112,21 @@ describe('replay', () => {
 
 describe('drop', () => {
   it('gives the delivery up and keeps the reason', async () => {
+    const before = await dashboard.delivery(callId);
     const answer = await send('drop', { ...target, reason: 'a test call', back: '/parked' });
     expect(answer.headers.get('location')).toBe('/parked?did=dropped');
-    expect(await dashboard.delivery(callId)).toMatchObject({ state: 'dropped', reason: 'a test call' });
+    expect(await dashboard.delivery(callId)).toMatchObject({
+      state: 'dropped',
+      code: before.code,
+      reason: before.reason,
+      dropped: { reason: 'a test call', by: 'ada' },
+    });
+    const page = await dashboard.get(`/calls/${callId}`, {
+      authorization: `Basic ${Buffer.from('ada:x').toString('base64')}`,
+    });
+    const text = await page.text();
+    expect(text).toContain(before.reason);
+    expect(text).toContain('by ada: a test call');
     expect(await isFiled()).toBe(false);
     expect(lastLine()).toMatchObject({ action: 'drop', user: 'ada', done: true });
   });
@@ -126,8 +138,8 @@ describe('drop', () => {
 
   it('keeps personal data that an operator writes out of the ledger and the log', async () => {
     await send('drop', { ...target, reason: 'jane@example.com of +1 415 555 0132 asked us to' });
-    const { reason } = await dashboard.delivery(callId);
-    expect(reason).toBe('[e-mail] of [number] asked us to');
+    const { dropped } = await dashboard.delivery(callId);
+    expect(dropped?.reason).toBe('[e-mail] of [number] asked us to');
     expect(dashboard.logged()).not.toMatch(/jane@example|555 0132/);
   });
 
@@ -148,13 +160,17 @@ describe('drop', () => {
     expect(
       (await send('drop', { source: 'main', reason: 'a test chat', back: '/parked' }, id)).headers.get('location'),
     ).toBe('/parked?did=dropped');
-    expect((await ledger.read('main', id))?.stopped).toMatchObject({ state: 'dropped', reason: 'a test chat' });
+    expect((await ledger.read('main', id))?.stopped).toMatchObject({
+      state: 'dropped',
+      reason: 'No call id.',
+      dropped: { reason: 'a test chat', by: 'ada' },
+    });
     expect((await operations.list('parked')).some(({ call_id }) => call_id === id)).toBe(false);
   });
 
   it('cuts a reason that is too long', async () => {
     await send('drop', { ...target, reason: 'x'.repeat(5_000) });
-    expect((await dashboard.delivery(callId)).reason).toHaveLength(300);
+    expect((await dashboard.delivery(callId)).dropped?.reason).toHaveLength(300);
   });
 });
 
@@ -208,7 +224,10 @@ describe('all that a filter names', () => {
     expect((await dashboard.delivery(id)).state).toBe('parked');
     const why = 'test calls of +1 415 555 0132';
     expect((await press('/parked/drop', { ...fields, why })).headers.get('location')).toContain('done=1&of=1');
-    expect(await dashboard.delivery(id)).toMatchObject({ state: 'dropped', reason: 'test calls of [number]' });
+    expect(await dashboard.delivery(id)).toMatchObject({
+      state: 'dropped',
+      dropped: { reason: 'test calls of [number]', by: 'ada' },
+    });
   });
 
   it('is nothing when the page does not say what was seen', async () => {

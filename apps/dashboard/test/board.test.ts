@@ -132,6 +132,15 @@ describe('what the board serves', () => {
     }
   });
 
+  it('ids of candidates stay in the reason, and a number in it does not', async () => {
+    const reason = 'Two contacts have +1 415 555 0132. Candidates: id 70000000101, id 70000000102.';
+    const id = await dashboard.seed(parked({ reason }));
+    const { text } = await api('/queues?activeQueue=parked&status=waiting&page=1&jobsPerPage=10');
+    const queue = JSON.parse(text).queues.find(({ name }: { name: string }) => name === 'parked');
+    const job = queue.jobs.find(({ data }: { data: { call_id: string } }) => data.call_id === id);
+    expect(job.data.reason).toBe('Two contacts have [number]. Candidates: id 70000000101, id 70000000102.');
+  });
+
   it('an error says nothing of what it is about', async () => {
     const { status, text } = await api(`/queues/deliveries.sales/${encodeURIComponent(PERSONAL.mail)}`);
     expect(status).toBe(404);

@@ -89,6 +89,16 @@ describe.skipIf(!existsSync(CHROMIUM))('in a browser', () => {
     await page.getByRole('status').waitFor();
     expect(await page.getByRole('status').textContent()).toContain('Queued again');
     expect(await dashboard.delivery(callId)).toMatchObject({ state: 'queued', replays: 1 });
+    // The page follows it by itself, and does not go on saying that it is on its way.
+    const { revision } = await dashboard.delivery(callId);
+    const again = { source: 'main', call_id: callId, route: 'sales-calls', revision, replays: 1 };
+    await dashboard.store.ledger.recordOutcome(again, {
+      state: 'parked',
+      code: 'ambiguous_person',
+      reason: 'Still two.',
+    });
+    await page.getByText('parked again').waitFor();
+    await page.getByText('Still two.').waitFor();
     expect(complaints).toEqual([]);
   });
 
@@ -102,7 +112,7 @@ describe.skipIf(!existsSync(CHROMIUM))('in a browser', () => {
     await row.getByRole('textbox').fill('a test call');
     await row.getByRole('button', { name: 'Drop this delivery' }).click();
     await page.getByRole('status').waitFor();
-    expect(await dashboard.delivery(callId)).toMatchObject({ state: 'dropped', reason: 'a test call' });
+    expect(await dashboard.delivery(callId)).toMatchObject({ state: 'dropped', dropped: { reason: 'a test call' } });
     expect(complaints).toEqual([]);
   });
 

@@ -71,11 +71,20 @@ describe('a body of no known shape', () => {
   it('may be dropped, and stays dropped when it is looked at again', async () => {
     const job = await arriveStrange();
     await processCall(job, { store: callStore.store, config });
-    expect(await callStore.store.operations.dropCall('main', job.call_id, 'a test chat')).toBe(true);
+    const stopped = (await read(job.call_id))?.stopped;
+    expect(await callStore.store.operations.dropCall('main', job.call_id, { reason: 'a test chat', by: 'ada' })).toBe(
+      true,
+    );
     await processCall(job, { store: callStore.store, config });
     expect(await parked(job.call_id)).toEqual([]);
-    expect((await read(job.call_id))?.stopped).toMatchObject({ state: 'dropped', reason: 'a test chat' });
-    expect(await callStore.store.operations.dropCall('main', job.call_id, 'again')).toBe(false);
+    expect((await read(job.call_id))?.stopped).toMatchObject({
+      state: 'dropped',
+      code: 'unrecognised',
+      reason: stopped?.reason,
+      hint: stopped?.hint,
+      dropped: { reason: 'a test chat', by: 'ada' },
+    });
+    expect(await callStore.store.operations.dropCall('main', job.call_id, { reason: 'again' })).toBe(false);
   });
 });
 

@@ -177,7 +177,7 @@ describe('revisions', () => {
     }
     const delivery = async () => (await store.ledger.read('main', first.call_id))?.deliveries[0];
     expect(await delivery()).toMatchObject({ state: 'parked', displaced: first.revision });
-    await store.operations.drop('main', first.call_id, 'sales-calls', 'forged');
+    await store.operations.drop('main', first.call_id, 'sales-calls', { reason: 'forged' });
     expect(await delivery()).toMatchObject({ state: 'queued', revision: first.revision });
     for (const job of await deliveriesOf(first.call_id)) await job.remove();
     await sweep(store, configWith(), Date.now() + 10 * 60_000);
@@ -197,7 +197,7 @@ describe('revisions', () => {
       const forged = await callStore.arrive({ ...payload, lead: { ...payload.lead, phone_number } });
       await processCall(forged, { store, config: configWith() });
     }
-    await store.operations.drop('main', first.call_id, 'sales-calls', 'forged');
+    await store.operations.drop('main', first.call_id, 'sales-calls', { reason: 'forged' });
     expect((await store.ledger.read('main', first.call_id))?.deliveries[0]).toMatchObject({ state: 'dropped' });
   });
 

@@ -59,7 +59,7 @@ function open(change: { api_key?: string; verify?: Verify; revisions?: 'additive
       return callAt(entry, (await delivery()).revision, (hash) => readCall(store, source, entry, hash));
     },
     replay: () => store.operations.replay('main', id, ROUTE, { attempts: 10 }),
-    drop: () => store.operations.drop('main', id, ROUTE, 'forged'),
+    drop: () => store.operations.drop('main', id, ROUTE, { reason: 'forged' }),
   };
   async function delivery() {
     const [only] = (await read()).deliveries;

@@ -130,17 +130,22 @@ describe('a run over many', () => {
     await store.accept(makeArrival(routeless, body), 90);
     await store.ledger.stop('main', routeless, { code: 'unverified', reason: 'needle too', state: 'parked' });
     const filter = { text: 'needle' };
-    const run = await startBulk(store, { state: 'parked', action: 'drop', filter, why: 'test calls' });
+    const run = await startBulk(store, { state: 'parked', action: 'drop', filter, why: 'test calls', by: 'ada' });
     expect(await runBulk(store, run.id, { attempts })).toMatchObject({ of: 5, matched: 4, done: 4 });
-    for (const id of ids) expect(await deliveryOf(id)).toMatchObject({ state: 'dropped', reason: 'test calls' });
-    expect((await store.ledger.read('main', routeless))?.stopped).toMatchObject({ state: 'dropped' });
+    const dropped = { reason: 'test calls', by: 'ada' };
+    for (const id of ids) expect(await deliveryOf(id)).toMatchObject({ state: 'dropped', dropped });
+    expect((await store.ledger.read('main', routeless))?.stopped).toMatchObject({
+      state: 'dropped',
+      reason: 'needle too',
+      dropped,
+    });
     expect((await deliveryOf(kept))?.state).toBe('parked');
   });
 
   it('counts what another process resolved meanwhile', async () => {
     const ids = await parkMany(3);
     const run = await startBulk(store, { state: 'parked', action: 'replay', filter: {} });
-    await store.operations.drop('main', ids[0] as string, 'sales-calls', 'why');
+    await store.operations.drop('main', ids[0] as string, 'sales-calls', { reason: 'why' });
     expect(await runBulk(store, run.id, { attempts })).toMatchObject({ of: 3, done: 2, moved: 1 });
   });
 

@@ -107,13 +107,20 @@ describe('ledger', () => {
     expect(await delivery()).toMatchObject({ state: 'parked', replays: 0 });
   });
 
-  it('keeps the reason of a drop', async () => {
+  it('keeps who dropped a delivery and why, beside why it had stopped', async () => {
     await route();
-    await store.ledger.recordOutcome(ref, { state: 'parked' });
-    expect(await store.operations.drop(ref.source, ref.call_id, ref.route, 'a test call')).toMatchObject({
-      state: 'dropped',
-    });
-    expect(await delivery()).toMatchObject({ state: 'dropped', reason: 'a test call' });
+    const stop = { code: 'ambiguous_person', reason: 'Two people.', hint: 'Choose.', candidates: ['1', '2'] };
+    await store.ledger.recordOutcome(ref, { state: 'parked', ...stop });
+    const why = { reason: 'a test call', by: 'ada' };
+    const before = Date.now();
+    expect(await store.operations.drop(ref.source, ref.call_id, ref.route, why)).toMatchObject({ state: 'dropped' });
+    const dropped = await delivery();
+    expect(dropped).toMatchObject({ state: 'dropped', ...stop, dropped: why });
+    expect(dropped?.dropped?.at).toBeGreaterThanOrEqual(before);
+    // A replay begins anew.
+    const from = ['dropped'] as const;
+    await store.operations.replay(ref.source, ref.call_id, ref.route, { attempts: 10, from });
+    expect(await delivery()).not.toHaveProperty('dropped');
   });
 
   it('sends a newer revision on its way and leaves an older one behind', async () => {

@@ -79,11 +79,11 @@ describe('a call that was given up before its routes', () => {
     const why = { code: 'unverified', reason: 'r', state: 'parked' as const };
     await store.ledger.stop('main', call.call_id, why);
     await store.operations.addUnresolvedCall(call, { at: Date.now(), ...why }, 1);
-    expect(await store.operations.dropCall('main', call.call_id, 'forged')).toBe(true);
+    expect(await store.operations.dropCall('main', call.call_id, { reason: 'forged' })).toBe(true);
     expect((await store.operations.list('parked')).map(({ call_id }) => call_id)).not.toContain(call.call_id);
     const { stopped } = (await store.ledger.read('main', call.call_id)) ?? {};
-    expect(stopped).toMatchObject({ code: 'unverified', reason: 'forged', state: 'dropped' });
-    expect(await store.operations.dropCall('main', call.call_id, 'again')).toBe(false);
+    expect(stopped).toMatchObject({ ...why, state: 'dropped', dropped: { reason: 'forged' } });
+    expect(await store.operations.dropCall('main', call.call_id, { reason: 'again' })).toBe(false);
     expect(await store.operations.replayCall('main', call.call_id)).toBe(true);
     expect(await store.operations.replayCall('main', call.call_id)).toBe(false);
   });

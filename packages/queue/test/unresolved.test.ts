@@ -255,7 +255,7 @@ describe('the index', () => {
     expect(await listed('dead')).toEqual([dropped]);
 
     await store.operations.replay('main', replayed, 'sales-calls', { attempts: 1 });
-    await store.operations.drop('main', dropped, 'sales-calls', 'a test call');
+    await store.operations.drop('main', dropped, 'sales-calls', { reason: 'a test call' });
     await forgetCall(store, { source: 'main', call_id: forgotten });
     const newer = Buffer.from('{"more":1}');
     await store.accept(makeArrival(revised, newer, { received_at: Date.now() + 5 }), 90);
@@ -267,8 +267,8 @@ describe('the index', () => {
     expect(await store.unresolved.partitions('parked', { codes: ['contradicts'] })).toMatchObject([{ count: 1 }]);
     expect(await store.unresolved.count('parked')).toBe(2);
 
-    await store.operations.drop('main', revised, 'sales-calls', 'why');
-    await store.operations.dropCall('main', routeless, 'forged');
+    await store.operations.drop('main', revised, 'sales-calls', { reason: 'why' });
+    await store.operations.dropCall('main', routeless, { reason: 'forged' });
     expect([await listed(), await listed('dead')]).toEqual([[], []]);
     expect(await store.redis.keys(`${store.keys.unresolved}*`)).toEqual([]);
   });

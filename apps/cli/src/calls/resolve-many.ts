@@ -10,6 +10,7 @@ import type {
   UnresolvedState,
 } from '@wrapup/queue';
 import { withFullNames } from '../connect/client-option.ts';
+import { operatorName } from '../connect/operator-name.ts';
 import { type GlobalOptions, loadSettings, requireClient, requireConfig } from '../connect/settings.ts';
 import { untilInterrupted } from '../connect/sources.ts';
 import { withStore } from '../connect/store.ts';
@@ -80,7 +81,7 @@ export async function resolveMany(command: BulkCommand): Promise<void> {
         const result: BulkResult =
           action === 'replay'
             ? await replayUnresolved(store, state, item, how)
-            : (await dropUnresolved(store, item, command.why ?? ''))
+            : (await dropUnresolved(store, item, { reason: command.why ?? '', by: operatorName() }))
               ? 'dropped'
               : 'moved';
         shown.add(item, result);
@@ -103,7 +104,7 @@ async function begin(
   const open = (await listBulk(store)).find((run) => isOpen(run, state, action));
   if (open)
     output.remark(`An earlier one was interrupted: wrapup ${state} ${action} --resume ${open.id} continues it.`);
-  return startBulk(store, { state, action, filter, ...(why === undefined ? {} : { why }) });
+  return startBulk(store, { state, action, filter, by: operatorName(), ...(why === undefined ? {} : { why }) });
 }
 
 async function findRun(store: Store, { state, action, options }: BulkCommand): Promise<BulkRun> {

@@ -1,4 +1,4 @@
-import type { DeliveryEntry, LedgerEntry } from '@wrapup/queue';
+import type { DeliveryEntry, DropNote, LedgerEntry } from '@wrapup/queue';
 import { clean } from '../terminal/clean.ts';
 import { ago, count, type Output, when } from '../terminal/output.ts';
 
@@ -86,7 +86,8 @@ export async function explainCall(
       `${output.style('red', 'stopped')}${entry.routed ? '' : ' before any route'}: ${clean(entry.stopped.reason)} [${clean(entry.stopped.code)}]`,
     );
     const state = entry.stopped.state ?? 'dead';
-    if (entry.stopped.hint)
+    lines.push(...explainDrop(entry.stopped.dropped));
+    if (entry.stopped.hint && state !== 'dropped')
       lines.push(`  to do     ${clean(entry.stopped.hint)} Then: wrapup ${state} replay ${clean(entry.call_id)}`);
   } else if (entry.waiting) {
     const { since, reason, code, hint } = entry.waiting;
@@ -116,10 +117,17 @@ function explainDelivery(entry: LedgerEntry, delivery: DeliveryEntry, output: Ou
     lines.push(`  record    ${clean(record.name)}: ${clean(record.object)} ${clean(record.id)} ${record.did}${link}`);
   }
   for (const note of delivery.notes) lines.push(`  note      ${clean(note)}`);
+  lines.push(...explainDrop(delivery.dropped));
   if (delivery.reason) {
     const support = delivery.correlation_id ? ` (the CRM's support asks for ${clean(delivery.correlation_id)})` : '';
     lines.push(`  reason    ${clean(delivery.reason, 1000)} [${clean(delivery.code ?? state)}]${support}`);
   }
   lines.push(`  next      ${nextStep(entry, delivery, pauses)}`);
   return lines;
+}
+
+function explainDrop(dropped: DropNote | undefined): string[] {
+  if (!dropped) return [];
+  const { at, by, reason } = dropped;
+  return [`  dropped   ${when(at)}${by ? ` by ${clean(by)}` : ''}: ${clean(reason, 1000)}`];
 }

@@ -1,5 +1,12 @@
-import { type DeliveryEntry, EFFECT_LABELS, type LedgerEntry, RECEIVED_LABELS, VERIFIED_LABELS } from '@wrapup/queue';
-import { type Html, html } from '@wrapup/telemetry';
+import {
+  type DeliveryEntry,
+  type DropNote,
+  EFFECT_LABELS,
+  type LedgerEntry,
+  RECEIVED_LABELS,
+  VERIFIED_LABELS,
+} from '@wrapup/queue';
+import { type Html, type HtmlPart, html } from '@wrapup/telemetry';
 import type { Candidates } from '../queries/ask-crm.ts';
 import { DROPPABLE, REPLAYABLE, renderDrop, renderReplay } from './actions.ts';
 import {
@@ -73,7 +80,8 @@ function renderStopped(entry: LedgerEntry, stopped: NonNullable<LedgerEntry['sto
 <dl class="facts">
 ${renderFact('Since', renderTime(stopped.at))}
 ${renderFact('Reason', html`<code>${stopped.code}</code> ${stopped.reason}`)}
-${renderFact('What to do', stopped.hint)}
+${renderFact('Dropped', renderDropNote(stopped.dropped))}
+${renderFact('What to do', state !== 'dropped' && stopped.hint)}
 </dl>
 <div class="buttons">${renderReplay(target)}${stopped.state !== 'dropped' && renderDrop(target)}</div>
 </section>`;
@@ -100,9 +108,10 @@ function renderDelivery(
 ${delivery.state === 'queued' && pause && html`<p class="next">${pause} <a href="/connections">Connections</a></p>`}
 <dl class="facts">
 ${renderFact('Since', renderTime(delivery.since))}
-${renderFact('Reason', (delivery.code || delivery.reason) && html`${delivery.code && html`<code>${delivery.code}</code> `}${delivery.reason}`)}
+${renderFact('Dropped', renderDropNote(delivery.dropped))}
+${renderFact(delivery.dropped ? 'Had stopped' : 'Reason', (delivery.code || delivery.reason) && html`${delivery.code && html`<code>${delivery.code}</code> `}${delivery.reason}`)}
 ${renderFact('Could be', candidates && renderCandidates(candidates))}
-${renderFact('What to do', delivery.hint)}
+${renderFact('What to do', delivery.state !== 'dropped' && delivery.hint)}
 ${renderFact('Records', delivery.records.length > 0 && html`<ul>${delivery.records.map((record) => html`<li>${record.name}: ${renderRecord(record)} <span class="none">${record.did}</span></li>`)}</ul>`)}
 ${renderFact('Begun', done.length > 0 && html`${done.map(([name, id]) => `${name} ${id}`).join(', ')} <span class="none">known to be written by an unfinished attempt</span>`)}
 ${renderFact('Attempts', html`${delivery.attempts}${delivery.replays > 0 && html`, replayed ${delivery.replays} ×`}`)}
@@ -114,6 +123,10 @@ ${renderFact('Notes', delivery.notes.length > 0 && html`<ul>${delivery.notes.map
 </dl>
 ${(replay || drop) && html`<div class="buttons">${replay && renderReplay(target)}${drop && renderDrop(target)}</div>`}
 </section>`;
+}
+
+function renderDropNote(dropped: DropNote | undefined): HtmlPart {
+  return dropped && html`${renderTime(dropped.at)}${dropped.by && html` by ${dropped.by}`}: ${dropped.reason}`;
 }
 
 function renderCandidates(candidates: Candidates): Html {

@@ -9,7 +9,7 @@ import { linkToCall } from '../pages/parts.ts';
 import { ask } from '../queries/ask-redis.ts';
 import { isInScope, redirectTo, scopeOf } from '../security/client-scope.ts';
 import type { NoticeName } from './notices.ts';
-import { noteAction } from './operator.ts';
+import { noteAction, operatorOf } from './operator.ts';
 import { fieldOf } from './request.ts';
 
 /** The configuration in force, after a look at its files. */
@@ -56,10 +56,11 @@ export function actionRoutes({ store, latest, log }: ActionRoutesParts): Router 
     // It stays in the ledger, which holds no personal data.
     const reason = scrub((fieldOf(request, 'reason') ?? '').trim(), MAX_REASON_LENGTH);
     if (!reason) return back(request, response, 'reason');
+    const why = { reason, by: operatorOf(response) };
     const done = await ask(store, async () =>
       route === undefined
-        ? store.operations.dropCall(source, call_id, reason)
-        : (await store.operations.drop(source, call_id, route, reason)) !== undefined,
+        ? store.operations.dropCall(source, call_id, why)
+        : (await store.operations.drop(source, call_id, route, why)) !== undefined,
     );
     noteAction(log, request, response, { action: 'drop', ...target, done });
     back(request, response, done ? 'dropped' : 'moved');
@@ -94,5 +95,9 @@ function back(request: Request, response: Response, notice: NoticeName): void {
   const wanted = fieldOf(request, 'back');
   const call = linkToCall(fieldOf(request, 'source') ?? '', request.params.id as string);
   const place = wanted === '/parked' || wanted === '/dead' ? `${wanted}?` : `${call}&`;
-  redirectTo(response, `${place}did=${notice}`);
+  // The page of the call follows what was replayed.
+  const route = fieldOf(request, 'route');
+  const on = route === undefined ? '' : `&on=${encodeURIComponent(route)}`;
+  const followed = notice === 'replayed' && place.startsWith('/calls/') ? `${on}&at=${Date.now()}` : '';
+  redirectTo(response, `${place}did=${notice}${followed}`);
 }

@@ -1,6 +1,13 @@
 import { own } from '@wrapup/call';
 import { agentName, type Config } from '@wrapup/config';
-import { explainPause, type LedgerEntry, readCursor, readSchemaChecks, type Store } from '@wrapup/queue';
+import {
+  type DeliveryState,
+  explainPause,
+  type LedgerEntry,
+  readCursor,
+  readSchemaChecks,
+  type Store,
+} from '@wrapup/queue';
 import { html, type Logger } from '@wrapup/telemetry';
 import { Router } from 'express';
 import { renderCall, renderChoice } from '../pages/call-page.ts';
@@ -13,7 +20,7 @@ import { makeOverview } from '../queries/overview.ts';
 import { readReconciliations } from '../queries/reconciliations.ts';
 import { CALL_STATES, type CallSearch, searchCalls } from '../queries/search-calls.ts';
 import { configOfScope, isInScope, redirectTo, scopeOf } from '../security/client-scope.ts';
-import { noticeOf } from './notices.ts';
+import { noticeOf, noticeOfReplay } from './notices.ts';
 import { noteAction } from './operator.ts';
 import { queryOf } from './request.ts';
 
@@ -90,14 +97,20 @@ export function callRoutes({ store, config, connections, queues, log }: CallRout
     const [kept, pauses] = await ask(store, () => Promise.all([findKept(store, entry), findPauses(store, entry)]));
     const configured = Object.hasOwn(now.sources, entry.source);
     const agent = agentName(now, entry.source, entry.agent_id);
-    const candidates = await findCandidates(store, now, entry);
+    const did = queryOf(request, 'did');
+    // One that goes by an earlier configuration has a notice of its own.
+    const replayed = did === 'replayed' ? replayedState(entry, queryOf(request, 'on')) : undefined;
+    const follows = replayed === 'queued' && pauses.size === 0 && isRecent(queryOf(request, 'at'));
+    // A page that is read again every few seconds does not ask the CRM each time.
+    const candidates = follows ? NOT_ASKED : await findCandidates(store, now, entry);
     for (const [route, connection] of candidates.asked) {
       const fields = { source: entry.source, call_id: entry.call_id, route, connection };
       noteAction(log, request, response, { action: 'look up candidates', ...fields });
     }
     sendPage(response, {
       title: `Call ${entry.call_id}`,
-      notice: noticeOf(queryOf(request, 'did')),
+      notice: replayed === undefined ? noticeOf(did) : noticeOfReplay(replayed),
+      ...(follows ? { refresh: REFRESH_S } : {}),
       body: renderCall({ entry, kept, configured, pauses, agent, candidates: candidates.found }),
     });
   });
@@ -130,12 +143,31 @@ async function findPauses(store: Store, { deliveries }: LedgerEntry): Promise<Ma
   return pauses;
 }
 
+/** Seconds after which a page that follows a replay is read again, and milliseconds for which it is. */
+const REFRESH_S = 2;
+const FOLLOWED_MS = 5 * 60_000;
+
+/** What has become of a delivery that was replayed, or of a whole call. @param on route of the delivery */
+function replayedState({ stopped, routed, deliveries }: LedgerEntry, on: string | undefined): DeliveryState {
+  if (on === undefined && stopped) return stopped.state ?? 'dead';
+  if (on === undefined && !routed) return 'queued';
+  const states = new Set(deliveries.filter(({ route }) => on === undefined || route === on).map(({ state }) => state));
+  return (['queued', 'parked', 'dead', 'written'] as const).find((state) => states.has(state)) ?? 'skipped';
+}
+
+/** @param at epoch ms of the replay */
+function isRecent(at: string | undefined): boolean {
+  return Math.abs(Date.now() - Number(at)) < FOLLOWED_MS;
+}
+
 interface Search {
   /** Candidates by route: read from the CRM for this page, and kept nowhere. */
   found: Map<string, Candidates>;
   /** Connection that was asked, by route. */
   asked: Map<string, string>;
 }
+
+const NOT_ASKED: Search = { found: new Map(), asked: new Map() };
 
 /** People whom parked deliveries could be about. */
 async function findCandidates(store: Store, config: Config, entry: LedgerEntry): Promise<Search> {

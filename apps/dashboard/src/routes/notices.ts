@@ -1,3 +1,4 @@
+import type { DeliveryState } from '@wrapup/queue';
 import type { PageNotice } from '../pages/layout.ts';
 
 /** What the page says after an action redirected the browser to it. The address names one of these texts and holds none. */
@@ -7,6 +8,11 @@ const NOTICES = {
     kind: 'bad',
     text: 'Queued again, but with the previous configuration: the current files have errors, which `check` lists.',
   },
+  on_its_way: { kind: 'note', text: 'Queued again, and on its way. This page follows it.' },
+  replay_written: { kind: 'good', text: 'Replayed: it is written.' },
+  replay_skipped: { kind: 'note', text: 'Replayed: the mapping says that nothing is to be written.' },
+  replay_parked: { kind: 'bad', text: 'Replayed, and parked again: the reason is below.' },
+  replay_dead: { kind: 'bad', text: 'Replayed, and given up again: the reason is below.' },
   dropped: { kind: 'good', text: 'Dropped. The reason is in the ledger.' },
   moved: { kind: 'note', text: 'Nothing was changed: its state has changed meanwhile, and is shown as it is now.' },
   expired: {
@@ -29,6 +35,20 @@ const NOTICES = {
   reason: { kind: 'bad', text: 'Nothing was changed: dropping needs a reason.' },
 } as const satisfies Record<string, PageNotice>;
 export type NoticeName = keyof typeof NOTICES;
+
+const AFTER_REPLAY = {
+  written: 'replay_written',
+  skipped: 'replay_skipped',
+  parked: 'replay_parked',
+  dead: 'replay_dead',
+  queued: 'on_its_way',
+  dropped: 'dropped',
+} as const satisfies Record<DeliveryState, NoticeName>;
+
+/** What has become of what was replayed. */
+export function noticeOfReplay(state: DeliveryState): PageNotice {
+  return NOTICES[AFTER_REPLAY[state]];
+}
 
 /** What a bulk action did. */
 export interface Counts {

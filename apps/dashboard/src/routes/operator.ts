@@ -1,6 +1,11 @@
 import { clientAddress, type Logger } from '@wrapup/telemetry';
 import type { Request, Response } from 'express';
 
+/** Name of whom the request comes from, for the log and the ledger. */
+export function operatorOf(response: Response): string {
+  return response.locals.identity?.principal.name ?? 'local user';
+}
+
 /**
  * Logs one line for what an operator did: user, address and action. `fields` hold no personal data of callers.
  */
@@ -11,8 +16,10 @@ export function noteAction(
   fields: { action: string } & Record<string, unknown>,
 ): void {
   const { action, ...rest } = fields;
-  const { identity, scope } = response.locals;
-  const user = identity?.principal.name ?? 'local user';
+  const { scope } = response.locals;
   const client = scope?.client === undefined ? {} : { client: scope.client };
-  log.info({ action, user, address: clientAddress(request), ...client, ...rest }, 'an operator acted');
+  log.info(
+    { action, user: operatorOf(response), address: clientAddress(request), ...client, ...rest },
+    'an operator acted',
+  );
 }

@@ -23,7 +23,7 @@ import { ask } from '../queries/ask-redis.ts';
 import { type ClientScope, configOfScope, isInScope, redirectTo, scopeOf } from '../security/client-scope.ts';
 import type { Latest } from './actions.ts';
 import { noticeOf } from './notices.ts';
-import { noteAction } from './operator.ts';
+import { noteAction, operatorOf } from './operator.ts';
 import { fieldOf, queryOf } from './request.ts';
 
 export interface UnresolvedRoutesParts {
@@ -115,7 +115,7 @@ export function unresolvedRoutes({ store, config, latest, connections, log }: Un
     const seen = Number(fieldOf(request, 'seen'));
     const query = readQuery((name) => fieldOf(request, name));
     const filter = filterOf(query, Number.isFinite(seen) && seen > 0 ? seen : 0, scopeOf(response));
-    const given = { state, action, filter, ...(why === undefined ? {} : { why }) };
+    const given = { state, action, filter, by: operatorOf(response), ...(why === undefined ? {} : { why }) };
     await follow(request, response, await ask(store, () => startBulk(store, given)), now);
   }
 

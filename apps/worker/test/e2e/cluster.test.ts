@@ -38,7 +38,7 @@ it('works on a cluster, and loses no call with the master that holds it', async 
   const [first] = calls as [string];
   await ledger.stop('main', first, { code: 'unverified', reason: 'r', state: 'parked' });
   expect((await unresolved.page('parked')).items).toMatchObject([{ call_id: first, code: 'unverified' }]);
-  expect(await operations.dropCall('main', first, 'a test')).toBe(true);
+  expect(await operations.dropCall('main', first, { reason: 'a test' })).toBe(true);
   expect(await unresolved.count('parked')).toBe(0);
 
   // Several, since each is in another state when the master goes.

@@ -67,13 +67,24 @@ export interface DeliveryEntry {
   /** Requests spent on it, over all attempts. */
   requests: number;
   notes: string[];
-  /** Why it stopped or waits: code of the failure, its message (scrubbed), what to do. */
+  /** Why it stopped or waits: code of the failure, its message (scrubbed), what to do. Stays when it is dropped. */
   code?: string;
   reason?: string;
   hint?: string;
   correlation_id?: string;
   /** Ids of the records that the caller could be, where that is why it waits. */
   candidates?: string[];
+  /** Set in state `dropped`; absent in entries of earlier versions, where the reason was that of the drop. */
+  dropped?: DropNote;
+}
+
+/** Who gave a delivery or a call up, when, and why. */
+export interface DropNote {
+  /** Epoch ms. */
+  at: number;
+  /** The operator's name, where it is known. */
+  by?: string;
+  reason: string;
 }
 
 /** What the ids begin with that are made here, for bodies that have none of their own. */
@@ -104,7 +115,14 @@ export interface LedgerEntry {
    * waits for a person, `dropped` was given up by one; without a state the system gave up. A body of no known shape stops
    * a call that has deliveries, too: they go on.
    */
-  stopped?: { at: number; code: string; reason: string; hint?: string; state?: 'parked' | 'dead' | 'dropped' };
+  stopped?: {
+    at: number;
+    code: string;
+    reason: string;
+    hint?: string;
+    state?: 'parked' | 'dead' | 'dropped';
+    dropped?: DropNote;
+  };
   /** Its people are in the index (`people-index.ts`). */
   indexed?: true;
   /** Epoch ms: what named its people was removed on request, and nothing of it is taken in again. */

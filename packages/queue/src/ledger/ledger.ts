@@ -4,7 +4,14 @@ import { readCursor, writeCursor } from '../redis/cursor.ts';
 import type { Keys } from '../redis/keys.ts';
 import { memberOf, splitMember } from '../redis/keys.ts';
 import { countByClient, trimCalls } from './call-index.ts';
-import { type DeliveryEntry, type DeliveryState, type LedgerEntry, parseEntry, repairDelivery } from './entry.ts';
+import {
+  type DeliveryEntry,
+  type DeliveryState,
+  type DropNote,
+  type LedgerEntry,
+  parseEntry,
+  repairDelivery,
+} from './entry.ts';
 import { type JudgedRevision, routeCall } from './route-script.ts';
 import * as scripts from './scripts.ts';
 
@@ -229,11 +236,16 @@ export class Ledger {
   }
 
   /**
-   * Gives a delivery up, with the reason of the person who did; or only the parked revision, where it displaced one that
+   * Gives a delivery up, noting who did and why beside the reason for which it had stopped; or only the parked revision, where it displaced one that
    * was not written yet: that one is `queued` again, and the sweep adds its job.
    */
-  drop(source: string, callId: string, route: string, reason: string): Promise<DeliveryEntry | undefined> {
-    return this.#override(source, callId, route, 'dropped', reason, ['parked', 'dead', 'queued']);
+  drop(
+    source: string,
+    callId: string,
+    route: string,
+    { reason, by }: Omit<DropNote, 'at'>,
+  ): Promise<DeliveryEntry | undefined> {
+    return this.#override(source, callId, route, 'dropped', reason, ['parked', 'dead', 'queued'], by);
   }
 
   async #override(
@@ -243,11 +255,12 @@ export class Ledger {
     state: 'queued' | 'dropped',
     reason: string,
     from: readonly DeliveryState[],
+    by = '',
   ): Promise<DeliveryEntry | undefined> {
     const answer = await scripts.overrideDelivery(
       this.#redis,
       [this.#keys.ledger(source, callId), this.#keys.open, this.#keys.unresolved],
-      [route, Date.now(), memberOf(source, callId), state, reason, from.join(',')],
+      [route, Date.now(), memberOf(source, callId), state, reason, from.join(','), by],
     );
     return answer ? repairDelivery(JSON.parse(answer)) : undefined;
   }
@@ -271,7 +284,11 @@ export class Ledger {
   }
 
   /** Notes that a call cannot even be routed. Does nothing for a call that the ledger does not know. */
-  async stop(source: string, callId: string, why: Omit<NonNullable<LedgerEntry['stopped']>, 'at'>): Promise<void> {
+  async stop(
+    source: string,
+    callId: string,
+    why: Omit<NonNullable<LedgerEntry['stopped']>, 'at'> & { at?: number },
+  ): Promise<void> {
     const keys = [this.#keys.ledger(source, callId), this.#keys.unresolved];
     await scripts.stopCall(this.#redis, keys, [JSON.stringify({ at: Date.now(), ...why })]);
   }

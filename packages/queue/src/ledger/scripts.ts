@@ -227,7 +227,7 @@ return cjson.encode({ before, people })
 );
 
 /**
- * An operator's change: replay or drop. KEYS ledger, open, unresolved. ARGV route, now, member, `queued` or `dropped`, reason, allowed states (comma-separated).
+ * An operator's change: replay or drop. KEYS ledger, open, unresolved. ARGV route, now, member, `queued` or `dropped`, reason, allowed states (comma-separated), who (or nothing).
  * A dropped revision that displaced one which was not written yet sends that one on its way again.
  * Answers the delivery as it is now, or nothing when its state does not allow it.
  */
@@ -247,7 +247,7 @@ delivery.state, delivery.since = state, tonumber(ARGV[2])
 if state == 'queued' then
   delivery.replays, delivery.attempts = delivery.replays + 1, 0
   delivery.code, delivery.reason, delivery.hint, delivery.correlation_id = nil, nil, nil, nil
-  delivery.done, delivery.candidates = nil, nil
+  delivery.done, delivery.candidates, delivery.dropped = nil, nil, nil
   local field = 'rev:' .. delivery.revision
   local rev = cjson.decode(redis.call('HGET', KEYS[1], field))
   if rev.effect == 'parked' then
@@ -256,7 +256,9 @@ if state == 'queued' then
   end
   redis.call('ZADD', KEYS[2], ARGV[2], ARGV[3])
 else
-  delivery.reason = ARGV[5]
+  -- Why it had stopped stays beside it.
+  delivery.dropped = { at = tonumber(ARGV[2]), reason = ARGV[5] }
+  if ARGV[7] ~= '' then delivery.dropped.by = ARGV[7] end
 end
 redis.call('HSET', KEYS[1], name, cjson.encode(delivery))
 return cjson.encode(delivery)

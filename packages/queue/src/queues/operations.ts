@@ -7,7 +7,7 @@
  */
 import type { Priority } from '@wrapup/destination';
 import type { Queue } from 'bullmq';
-import type { DeliveryEntry, DeliveryState, LedgerEntry, Received } from '../ledger/entry.ts';
+import type { DeliveryEntry, DeliveryState, DropNote, LedgerEntry, Received } from '../ledger/entry.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Payloads } from '../ledger/payloads.ts';
 import { jobId } from '../redis/keys.ts';
@@ -173,11 +173,15 @@ export class Operations {
     return true;
   }
 
-  /** Drops a call that was stopped before its routes; the reason stays in the ledger. False when it is not stopped. */
-  async dropCall(source: string, callId: string, reason: string): Promise<boolean> {
+  /** Drops a call that was stopped before its routes; both reasons stay in the ledger. False when it is not stopped. */
+  async dropCall(source: string, callId: string, why: Omit<DropNote, 'at'>): Promise<boolean> {
     const entry = await this.#ledger.read(source, callId);
     if (!entry?.stopped || entry.stopped.state === 'dropped') return false;
-    await this.#ledger.stop(source, callId, { code: entry.stopped.code, reason, state: 'dropped' });
+    await this.#ledger.stop(source, callId, {
+      ...entry.stopped,
+      state: 'dropped',
+      dropped: { at: Date.now(), ...why },
+    });
     await this.removeUnresolvedCall(source, callId);
     return true;
   }
@@ -187,11 +191,16 @@ export class Operations {
     for (const queue of [this.#queues.parked, this.#queues.dead]) await queue.remove(jobId('x', source, callId));
   }
 
-  /** Drops a delivery; the reason stays in the ledger. */
-  async drop(source: string, callId: string, route: string, reason: string): Promise<DeliveryEntry | undefined> {
+  /** Drops a delivery; the reason stays in the ledger, beside that for which it had stopped. */
+  async drop(
+    source: string,
+    callId: string,
+    route: string,
+    why: Omit<DropNote, 'at'>,
+  ): Promise<DeliveryEntry | undefined> {
     const before = await this.#ledger.read(source, callId);
     const old = before?.deliveries.find((delivery) => delivery.route === route);
-    const delivery = await this.#ledger.drop(source, callId, route, reason);
+    const delivery = await this.#ledger.drop(source, callId, route, why);
     if (delivery && old) await this.removeUnresolved(source, callId, old);
     return delivery;
   }

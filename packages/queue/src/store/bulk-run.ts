@@ -7,6 +7,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { DropNote } from '../ledger/entry.ts';
 import type { UnresolvedFilter, UnresolvedItem, UnresolvedPage, UnresolvedState } from '../ledger/unresolved.ts';
 import type { Replayed } from '../queues/operations.ts';
 import { RedisLease } from '../redis/lease.ts';
@@ -24,8 +25,9 @@ export interface BulkRun {
   action: BulkAction;
   /** With `until`, the moment that it means. */
   filter: UnresolvedFilter & { until: number };
-  /** Why they are dropped; it stays in the ledger. */
+  /** Why they are dropped, and who does it; both stay in the ledger. */
   why?: string;
+  by?: string;
   /** Epoch ms. */
   started: number;
   /** Epoch ms of the last step. */
@@ -79,13 +81,14 @@ export class RunIsTaken extends Error {
 /** Notes a run of everything that the filter names and that has stopped by `filter.until`, default now. */
 export async function startBulk(
   store: Store,
-  { state, action, filter, why }: Pick<BulkRun, 'state' | 'action' | 'why'> & { filter: UnresolvedFilter },
+  { state, action, filter, why, by }: Pick<BulkRun, 'state' | 'action' | 'why' | 'by'> & { filter: UnresolvedFilter },
 ): Promise<BulkRun> {
   const now = Date.now();
   const whole = { ...filter, until: Math.min(filter.until ?? now, now) };
   const run: BulkRun = {
     ...{ id: randomBytes(4).toString('hex'), state, action, filter: whole },
     ...(why === undefined ? {} : { why }),
+    ...(by === undefined ? {} : { by }),
     ...{ started: now, moved_at: now, of: await store.unresolved.count(state, whole) },
     ...{ matched: 0, done: 0, expired: 0, moved: 0 },
   };
@@ -207,12 +210,14 @@ async function countAhead(store: Store, { state, filter, cursor, ended }: BulkRu
 
 async function act(
   store: Store,
-  { state, action, why = '' }: BulkRun,
+  { state, action, why = '', by }: BulkRun,
   item: UnresolvedItem,
   options: BulkOptions,
 ): Promise<BulkResult> {
   if (action === 'replay') return replayUnresolved(store, state, item, options);
-  return (await dropUnresolved(store, item, why)) ? 'dropped' : 'moved';
+  return (await dropUnresolved(store, item, { reason: why, ...(by === undefined ? {} : { by }) }))
+    ? 'dropped'
+    : 'moved';
 }
 
 async function note({ redis, keys }: Store, run: BulkRun): Promise<void> {
@@ -232,12 +237,12 @@ export async function replayUnresolved(
   return operations.replay(source, call_id, route, { attempts: attempts(route), from: [state], config });
 }
 
-/** Gives one of them up; the reason stays in the ledger. False when it has moved on meanwhile. */
+/** Gives one of them up; who did and why stay in the ledger. False when it has moved on meanwhile. */
 export async function dropUnresolved(
   { operations }: Pick<Store, 'operations'>,
   { source, call_id, route }: Pick<UnresolvedItem, 'source' | 'call_id' | 'route'>,
-  reason: string,
+  why: Omit<DropNote, 'at'>,
 ): Promise<boolean> {
-  if (route === null) return operations.dropCall(source, call_id, reason);
-  return (await operations.drop(source, call_id, route, reason)) !== undefined;
+  if (route === null) return operations.dropCall(source, call_id, why);
+  return (await operations.drop(source, call_id, route, why)) !== undefined;
 }
