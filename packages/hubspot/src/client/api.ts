@@ -38,6 +38,8 @@ const writing = (
 export const MAX_BATCH = 100;
 /** HubSpot's limit for batches of links. */
 export const MAX_LINKS = 2000;
+/** HubSpot's limit for reading the links of records. */
+export const MAX_LINKS_READ = 1000;
 
 export interface Link {
   /** Record id. */
@@ -142,10 +144,15 @@ export function searchEqual(object: string, property: string, value: string): Hu
   return reading(`search ${object}`, (client) => client.searches.doSearch(object, body as never), { pool: 'search' });
 }
 
-/** Ids of the records that one is linked to. */
-export function readLinked(from: string, to: string, id: string): HubSpotApiCall {
-  const body = { inputs: [{ id }] };
+/** Records that each is linked to, a page of each. At most `MAX_LINKS_READ` inputs. */
+export function readLinked(from: string, to: string, inputs: { id: string; after?: string }[]): HubSpotApiCall {
+  const body = { inputs };
   return reading(`read links of ${from} to ${to}`, (client) => client.associations.getPage(from, to, body as never));
+}
+
+/** An object's pipelines, with their stages and what each stage means. */
+export function readPipelines(object: string): HubSpotApiCall {
+  return reading(`read the pipelines of ${object}`, `/crm/v3/pipelines/${object}`);
 }
 
 /** Links pairs of records by their default link. Repeating it changes nothing, so that a lost answer needs no care. */

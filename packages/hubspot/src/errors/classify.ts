@@ -149,6 +149,7 @@ export function readVendorError(status: number, body: unknown): HubSpotVendorErr
     ids: [
       ...list(context.ids),
       ...list(context.id),
+      ...list(context.fromObjectId),
       ...innerContext(top.errors, 'ids'),
       ...(LINK_END.exec(message)?.slice(1) ?? []),
     ],

@@ -139,7 +139,9 @@ async function candidatesOf(session: HubSpotSession, { write, record, targets }:
   const plans = [write.index];
   const person = targets.find(({ object }) => object === 'contacts') ?? targets[0];
   if (person) {
-    const body = asObject((await session.send(readLinked(person.object, record.object, person.id), plans)).body);
+    const body = asObject(
+      (await session.send(readLinked(person.object, record.object, [{ id: person.id }]), plans)).body,
+    );
     const ids = asList(body.results).flatMap((result) =>
       asList(asObject(result).to).map((one) => String(asObject(one).toObjectId)),
     );

@@ -33,6 +33,7 @@ import { asHubSpotFailure } from '../errors/classify.ts';
 import { propertiesOf } from '../keys/id-map.ts';
 import { keyLadder } from '../keys/key-ladder.ts';
 import { companyKey, findCompanies, rememberCompanies } from './companies.ts';
+import { readRelated } from './related.ts';
 
 export function recordVerbs(
   session: HubSpotSession,
@@ -64,6 +65,7 @@ export function recordVerbs(
     },
     requiredOf: ({ object }) => new Set([keyProperty(object), 'hs_timestamp']),
     readById: (ids) => readRecordsById(session, ids),
+    readRelated: (questions) => readRelated(session, questions),
     sharedKey: companyKey,
     findShared: (items) => findCompanies(session, items),
     rememberShared: (written) => rememberCompanies(session.ctx, written),

@@ -22,6 +22,7 @@ import { fitFields, isOfOtherPerson } from '../schema/fields.ts';
 import type { OrgDefinitions, OrgObject } from '../schema/org.ts';
 import { canonicalValue, dayIn, fitValue } from '../schema/values.ts';
 import { attachTexts } from './files.ts';
+import { readRelated } from './related.ts';
 
 /** Characters of a long text, where the definition does not say. */
 const TEXT_LIMIT = 32_000;
@@ -56,6 +57,7 @@ export function recordVerbs(
     urlOf: (_object, id) => recordUrl(org_url, id),
     implied: (write, record, verb) => impliedFields(org, write, record, verb),
     readById: (ids) => readById(session, org, ids),
+    readRelated: (questions) => readRelated(session, questions),
     requiredOf: ({ type }) => REQUIRED_OF[type] ?? NONE,
     linkFields(name, targets, there) {
       const object = org.object(name);

@@ -17,8 +17,11 @@ export interface Seed {
   properties?: Record<string, Record<string, unknown>[]>;
   /** Options of an enumeration, by object and property: replaces those that were there. */
   options?: Record<string, Record<string, string[]>>;
-  /** Pipelines of deals or tickets, with their stages: replace those that were there. */
-  pipelines?: Record<string, { id: string; label?: string; stages: { id: string; label?: string }[] }[]>;
+  /** Pipelines of deals or tickets, with their stages: replace those that were there. A stage is open unless it says `closed`. */
+  pipelines?: Record<
+    string,
+    { id: string; label?: string; stages: { id: string; label?: string; closed?: boolean }[] }[]
+  >;
   /** Owners: a new one, or what changes about one that is there. An archived one can own nothing more. */
   owners?: { id: string; email?: string; first_name?: string; last_name?: string; archived?: boolean }[];
   /** Records by object. Values are checked as the API checks them, but what is required may be missing. */
@@ -111,13 +114,14 @@ function seedPipelines({ schema }: Account, object: string, list: unknown[]): vo
   const names = STAGED[type.name];
   if (!names) throw invalid(`${type.name} have no pipelines; ${Object.keys(STAGED).join(' and ')} have`);
   const named = (item: unknown, what: string) => {
-    const { id, label, stages } = asObject(item, what);
-    return { id: asId(id, `the id of ${what}`), label: asId(label ?? id, `the label of ${what}`), stages };
+    const { id, label, stages, closed } = asObject(item, what);
+    const name = asId(label ?? id, `the label of ${what}`);
+    return { id: asId(id, `the id of ${what}`), label: name, stages, closed: closed === true };
   };
   const pipelines = list.map((item): Pipeline => {
-    const { stages, ...pipeline } = named(item, 'a pipeline');
-    const all = asArray(stages, `stages of ${pipeline.id}`).map((stage) => named(stage, 'a stage'));
-    return { ...pipeline, stages: all.map(({ id, label }) => ({ id, label })) };
+    const { id, label, stages } = named(item, 'a pipeline');
+    const all = asArray(stages, `stages of ${id}`).map((stage) => named(stage, 'a stage'));
+    return { id, label, stages: all.map(({ stages: _, ...stage }) => stage) };
   });
   schema.pipelines.set(type.name, pipelines);
   const choose = (name: string, all: { id: string; label: string }[]) => {

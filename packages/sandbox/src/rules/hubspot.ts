@@ -8,6 +8,7 @@ const LIMITS = documented(`${DOCS}/developer-tooling/platform/usage-guidelines`)
 const SEARCH = documented(`${DOCS}/api-reference/latest/crm/search-the-crm`);
 const PROPERTIES = documented(`${DOCS}/api-reference/crm-properties-v3/guide`);
 const LINKS = documented(`${DOCS}/api-reference/latest/crm/associations/associate-records/guide`);
+const PIPELINES = documented(`${DOCS}/api-reference/latest/crm/pipelines/guide`);
 const OAUTH = documented(`${DOCS}/api-reference/latest/authentication/manage-oauth-tokens`);
 const VERSIONS = documented('https://developers.hubspot.com/changelog/introducing-date-based-api-versioning');
 const REQUIRED = documented('https://developers.hubspot.com/changelog/crm-api-write-validation-enforcement');
@@ -134,12 +135,7 @@ const ROWS: RuleRow[] = [
   ['Values', VALUE_CODES, 'A date that is not at midnight UTC.', 'INVALID_DATE'],
   ['Values', VALUE_CODES, 'A property that only HubSpot sets.', 'READ_ONLY_VALUE'],
   ['Values', VALUE_CODES, 'An owner who is none or has left.', 'INVALID_OWNER_ID'],
-  [
-    'Values',
-    documented(`${DOCS}/api-reference/latest/crm/pipelines/guide`),
-    'A stage of another pipeline.',
-    'INVALID_OPTION',
-  ],
+  ['Values', PIPELINES, 'A stage of another pipeline.', 'INVALID_OPTION'],
   [
     'Values',
     REQUIRED,
@@ -220,6 +216,11 @@ const ROWS: RuleRow[] = [
     'Telephone numbers are found by area code and local number, in properties that HubSpot computes.',
   ],
   ['Reading', SEARCH, 'Text search looks through the searchable properties of each object.'],
+  [
+    'Reading',
+    PIPELINES,
+    'Pipelines are listed with their stages: those of deals say whether they close a deal and how probable it is, those of tickets whether they are open.',
+  ],
   ['Reading', recorded('2026'), 'Owners have two user ids; of those who left one is empty.'],
   [
     'Reading',
@@ -253,6 +254,7 @@ const ROWS: RuleRow[] = [
     'OBJECT_NOT_FOUND',
     'crm.associations.NO_ASSOCIATIONS_FOUND',
   ],
+  ['Associations', LINKS, 'Of one record an answer lists 500 links, and where the next ones begin.'],
   ['Associations', recorded('2022'), 'Taking links off is 204, whether or not there were any.'],
   [
     'Associations',

@@ -111,6 +111,29 @@ test('stages belong to their pipelines', async () => {
   expect((await seed({ pipelines: { contacts: [] } })).error).toContain('have no pipelines');
 });
 
+test('pipelines tell which of their stages are an end', async () => {
+  const stages = async (object: 'deals' | 'tickets') =>
+    (await client.crm.pipelines.pipelinesApi.getAll(object)).results.flatMap((pipeline) =>
+      pipeline.stages.map(({ id, metadata }) => [id, metadata?.isClosed ?? metadata?.ticketState]),
+    );
+  expect(await stages('tickets')).toEqual([...['1', '2', '3'].map((id) => [id, 'OPEN']), ['4', 'CLOSED']]);
+  expect((await stages('deals')).filter(([, closed]) => closed === 'true')).toEqual([
+    ['closedwon', 'true'],
+    ['closedlost', 'true'],
+  ]);
+  const { deals } = await seed({
+    pipelines: { deals: [{ id: 'own', stages: [{ id: 'due' }, { id: 'paid', closed: true }] }] },
+    records: { deals: ['due', 'paid'].map((dealstage) => ({ properties: { dealname: 'A deal', dealstage } })) },
+  });
+  expect(await stages('deals')).toEqual([
+    ['due', 'false'],
+    ['paid', 'true'],
+  ]);
+  const closed = async (id: string) => (await client.crm.deals.basicApi.getById(id, ['hs_is_closed'])).properties;
+  expect((await closed(deals[0])).hs_is_closed).toBe('false');
+  expect((await closed(deals[1])).hs_is_closed).toBe('true');
+});
+
 test('owners come and go', async () => {
   await seed({
     owners: [

@@ -22,6 +22,25 @@ export interface Existing {
 /** What a look for a record gave; a failed look is never `absent`. */
 export type RecordReading = Existing | 'absent' | Failure;
 
+/** Records that are linked to people, or to companies. */
+export interface RelatedQuestion {
+  /** Object of those that are asked about: `contacts`, `companies`; `Contact`, `Account`. */
+  readonly of: string;
+  /** Their ids, and the numbers of the plans that ask. */
+  readonly ids: ReadonlyMap<string, readonly number[]>;
+  /** Object to read: `deals`; `Opportunity`. */
+  readonly object: string;
+  /** Properties to read of each. */
+  readonly properties: readonly string[];
+}
+
+/**
+ * Records that are still open, by the id that was asked about, those that were created last first; of an object that knows no
+ * end, such as companies, all of them, the primary one first. An id that is not in it has none, certainly; a look-up that
+ * failed is a failure.
+ */
+export type RelatedRecords = ReadonlyMap<string, Existing[] | Failure>;
+
 export interface Written {
   item: Item;
   receipt: RecordReceipt;
@@ -53,6 +72,8 @@ export interface RecordVerbs extends RowWriter {
   findShared?(items: Item[]): Promise<Map<Item, RecordReading>>;
   /** Records by the ids that these items name. Never rejects. Absent: mappings cannot find records. */
   readById?(ids: ReadonlyMap<Item, string>): Promise<Map<Item, RecordReading>>;
+  /** One answer for each question, in their order. Never rejects. Absent: the CRM's records are linked to nothing. */
+  readRelated?(questions: readonly RelatedQuestion[]): Promise<RelatedRecords[]>;
   /** A record with a shared key was created. */
   rememberShared?(written: Written[]): Promise<void>;
   /** The last step of a record, which can be repeated: its links, their labels, its files. */

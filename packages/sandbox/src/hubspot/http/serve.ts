@@ -9,6 +9,7 @@ import { associationEndpoints } from '../routes/associations.ts';
 import { batchEndpoints } from '../routes/batches.ts';
 import { oauthEndpoints } from '../routes/oauth.ts';
 import { objectEndpoints } from '../routes/objects.ts';
+import { pipelineEndpoints } from '../routes/pipelines.ts';
 import { propertyEndpoints } from '../routes/properties.ts';
 import { groupEndpoints } from '../routes/property-groups.ts';
 import { searchEndpoints } from '../routes/search.ts';
@@ -24,6 +25,7 @@ const ENDPOINTS: HubSpotEndpoint[] = [
   ...propertyEndpoints,
   ...associationEndpoints,
   ...objectEndpoints,
+  ...pipelineEndpoints,
   ...accountEndpoints,
   ...oauthEndpoints,
 ];

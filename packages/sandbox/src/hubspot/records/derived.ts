@@ -1,5 +1,8 @@
-/** Properties that HubSpot computes: the forms of telephone numbers that its search compares, and full names. */
+/** Properties that HubSpot computes: the forms of telephone numbers that its search compares, full names, and whether a deal is closed. */
 import { type PhoneNumber, parsePhoneNumberFromString } from 'libphonenumber-js/max';
+import type { ObjectType } from '../schema/object-types.ts';
+import { isClosed } from '../schema/pipelines.ts';
+import type { HubSpotSchema } from '../schema/schema.ts';
 
 /** Numbers without a country are read as those of the account's country. */
 const ACCOUNT_COUNTRY = 'US';
@@ -45,14 +48,13 @@ const DERIVERS: Record<string, (properties: Map<string, string>) => Record<strin
       [properties.get('firstname'), properties.get('lastname')].filter(Boolean).join(' ') ||
       (properties.get('email') ?? ''),
   }),
-  deals: (properties) => ({
-    hs_is_closed: String(['closedwon', 'closedlost'].includes(properties.get('dealstage') ?? '')),
-  }),
 };
 
 /** Recomputes what depends on the other properties. */
-export function derive(object: string, properties: Map<string, string>): void {
-  for (const [name, value] of Object.entries(DERIVERS[object]?.(properties) ?? {})) {
+export function derive(schema: HubSpotSchema, type: ObjectType, properties: Map<string, string>): void {
+  const derived = DERIVERS[type.name]?.(properties) ?? {};
+  if (type.name === 'deals') derived.hs_is_closed = String(isClosed(schema, type, properties));
+  for (const [name, value] of Object.entries(derived)) {
     if (value === '') properties.delete(name);
     else properties.set(name, value);
   }

@@ -159,7 +159,7 @@ export class HubSpotRecords {
       if (value === '') record.properties.delete(name);
       else if (this.#moves(record, name, value)) record.properties.set(name, this.#combine(record, name, value));
     }
-    derive(record.type.name, record.properties);
+    derive(this.#schema, record.type, record.properties);
     record.updatedAt = now;
     record.properties.set(record.type.modified, formatMoment(now));
     for (const [property, value] of this.#uniqueValues(record.type, record.properties)) {

@@ -15,6 +15,7 @@ import {
   typeOf,
 } from '../http/endpoint.ts';
 import { HubSpotRefusal, invalid, notFound, refusalItem } from '../http/refusal.ts';
+import type { Linked } from '../records/associations.ts';
 import { batchReply, inputsOf } from '../records/batch.ts';
 import type { HubSpotRecord } from '../records/records.ts';
 import { noSuchEnd, readSpecs } from '../records/writes.ts';
@@ -22,6 +23,9 @@ import type { AssociationType } from '../schema/association-types.ts';
 import type { ObjectType } from '../schema/object-types.ts';
 
 const MOST = { create: 2_000, read: 1_000, archive: 100 } as const;
+
+/** Links of one record that an answer holds. */
+const PAGE = 500;
 
 const pair = (rest: string) => [
   `/crm/v4/associations/:from/:to${rest}`,
@@ -129,12 +133,8 @@ function readMany(call: HubSpotRequest) {
     const from = call.account.records.get(fromType, id);
     const linked = from ? call.account.associations.of(from, toType) : [];
     if (linked.length === 0) throw noneFound(fromType, id, toType);
-    return [
-      {
-        from: { id },
-        to: linked.map((link) => ({ toObjectId: Number(link.id), associationTypes: link.types.map(describeType) })),
-      },
-    ];
+    const page = pageOf(linked, Number(input.after ?? 0), PAGE);
+    return [{ from: { id }, to: page.results, ...page.paging }];
   });
   return batchReply(call, { ...outcome, success: 200 });
 }
@@ -166,15 +166,19 @@ function unlink(call: HubSpotRequest, fromId: string, toId: string): void {
 function list(call: HubSpotRequest) {
   const from = call.account.records.get(typeOf(call, 'from'), call.params.id ?? '');
   if (!from) throw notFound(call.params.id ?? '');
-  const limit = limitOf(call.query, 500, 500);
-  const after = Number(call.query.get('after') ?? 0);
+  const limit = limitOf(call.query, PAGE, PAGE);
   const linked = call.account.associations.of(from, typeOf(call, 'to'));
-  return ok({
-    results: linked
-      .slice(after, after + limit)
-      .map(({ id, types }) => ({ toObjectId: Number(id), associationTypes: types.map(describeType) })),
-    ...(after + limit < linked.length && { paging: { next: { after: String(after + limit) } } }),
-  });
+  const { results, paging } = pageOf(linked, Number(call.query.get('after') ?? 0), limit);
+  return ok({ results, ...paging });
+}
+
+/** Links of a page, and where the next one begins. */
+function pageOf(linked: Linked[], after: number, limit: number) {
+  const results = linked
+    .slice(after, after + limit)
+    .map(({ id, types }) => ({ toObjectId: Number(id), associationTypes: types.map(describeType) }));
+  const isLast = after + limit >= linked.length;
+  return { results, paging: isLast ? {} : { paging: { next: { after: String(after + limit) } } } };
 }
 
 function putOne(call: HubSpotRequest) {

@@ -7,7 +7,8 @@ import type { PropertyDefinition, PropertyGroup } from './property.ts';
 export interface Pipeline {
   id: string;
   label: string;
-  stages: { id: string; label: string }[];
+  /** `closed`: a record there is at its end. */
+  stages: { id: string; label: string; closed: boolean }[];
 }
 
 export interface Owner {

@@ -1,0 +1,140 @@
+/**
+ * Records that belong to contacts or accounts: one query for 200 of them, five queries in a request. Queries see a write at
+ * once, unlike searches.
+ */
+import { Failure } from '@wrapup/destination';
+import { chunk, type Existing, halvesOf, type RelatedQuestion, type RelatedRecords } from '@wrapup/destination/engine';
+import { asObject, asText } from '@wrapup/destination/http';
+import { MAX_QUERIES } from '../client/api.ts';
+import { isIn, longId, queryTogether } from '../client/query.ts';
+import type { SalesforceSession } from '../client/transport.ts';
+import { asSalesforceFailure, unaccounted } from '../errors/classify.ts';
+import { type OrgObject, readOrg } from '../schema/org.ts';
+import { readValue } from '../schema/values.ts';
+
+/** Ids of one query: each takes 20 characters of a text that may have 100,000. */
+const MAX_IDS = 200;
+
+/** Field by which a record names the contact or the account that it belongs to. */
+const BELONGS: Record<string, string> = { Contact: 'ContactId', Account: 'AccountId' };
+
+const DOING = 'read what belongs to the callers';
+
+interface Part {
+  question: number;
+  ids: string[];
+  /** Field of a row that says which of the ids it belongs to. */
+  by: string;
+  object: string;
+  soqlFor(ids: string[]): string;
+}
+
+/** Never rejects. */
+export async function readRelated(
+  session: SalesforceSession,
+  questions: readonly RelatedQuestion[],
+): Promise<RelatedRecords[]> {
+  const answers = questions.map(() => new Map<string, Existing[] | Failure>());
+  try {
+    const asked = questions.flatMap(({ ids }) => [...ids.values()].flat());
+    const org = await readOrg(
+      session,
+      questions.map(({ object }) => object),
+      { plans: asked },
+    );
+    const parts = questions.flatMap((question, index) =>
+      chunk([...question.ids.keys()], MAX_IDS).flatMap((ids) =>
+        queryFor(org.object(question.object), question, ids, index),
+      ),
+    );
+    for (let open = parts; open.length > 0; ) {
+      const again: Part[] = [];
+      for (const some of chunk(open, MAX_QUERIES)) again.push(...(await ask(session, some, questions, answers)));
+      open = again;
+    }
+  } catch (thrown) {
+    for (const [index, { ids }] of questions.entries())
+      for (const id of ids.keys()) answers[index]?.set(id, asSalesforceFailure(thrown));
+  }
+  return answers;
+}
+
+/** @returns nothing where such records belong to none of these: leads have no opportunities */
+function queryFor(known: OrgObject | undefined, question: RelatedQuestion, ids: string[], index: number): Part[] {
+  const { object, of, properties } = question;
+  if (!known) throw noAccess(object);
+  const names = properties.filter((name) => known.fields.has(name));
+  if (object === 'Account') {
+    if (of !== 'Contact') return [];
+    const fields = ['Id', 'AccountId', ...names.map((name) => `Account.${name}`)].join(', ');
+    const soqlFor = (some: string[]) => `SELECT ${fields} FROM Contact WHERE ${isIn('Id', some)}`;
+    return [{ question: index, ids, by: 'Id', object: 'Contact', soqlFor }];
+  }
+  const by = BELONGS[of];
+  if (by === undefined || !known.fields.has(by)) return [];
+  const open = known.fields.has('IsClosed') ? ' AND IsClosed = false' : '';
+  const fields = [...new Set(['Id', by, ...names])].join(', ');
+  const soqlFor = (some: string[]) =>
+    `SELECT ${fields} FROM ${object} WHERE ${isIn(by, some)}${open} ORDER BY CreatedDate DESC, Id DESC`;
+  return [{ question: index, ids, by, object, soqlFor }];
+}
+
+function noAccess(object: string): Failure {
+  return new Failure('refused', `The org has no object ${object}, or the integration user may not see it.`, {
+    hint: 'Give the user access, or take the association out of the mapping; then replay.',
+  });
+}
+
+/** @returns parts of which one answer did not hold everything, to be asked again in halves */
+async function ask(
+  session: SalesforceSession,
+  parts: Part[],
+  questions: readonly RelatedQuestion[],
+  answers: Map<string, Existing[] | Failure>[],
+): Promise<Part[]> {
+  const plans = parts.flatMap(({ question, ids }) => ids.flatMap((id) => questions[question]?.ids.get(id) ?? []));
+  const again: Part[] = [];
+  try {
+    const queries = parts.map(({ object, soqlFor, ids }) => ({ object, soql: soqlFor(ids) }));
+    const results = await queryTogether(session, DOING, queries, plans);
+    for (const [index, part] of parts.entries()) {
+      const { question, ids } = part;
+      const result = results[index];
+      if (!result) throw unaccounted(DOING);
+      // Of one alone the first are the youngest: enough.
+      if (!result.whole && ids.length > 1) again.push(...halvesOf(ids).map((half) => ({ ...part, ids: half })));
+      else note(part, result.records, answers[question]);
+    }
+  } catch (thrown) {
+    for (const { question, ids } of parts)
+      for (const id of ids) answers[question]?.set(id, asSalesforceFailure(thrown));
+  }
+  return again;
+}
+
+function note(
+  { ids, by, object }: Part,
+  rows: unknown[],
+  answers: Map<string, Existing[] | Failure> | undefined,
+): void {
+  const asked = new Map(ids.map((id) => [longId(id), id]));
+  for (const row of rows.map(asObject)) {
+    const id = asked.get(longId(asText(row[by])));
+    const record = object === 'Contact' ? accountOf(row) : toRecord(row);
+    if (id === undefined || !record) continue;
+    const known = answers?.get(id);
+    answers?.set(id, [...(known instanceof Failure ? [] : (known ?? [])), record]);
+  }
+}
+
+function toRecord({ attributes: _, ...values }: Record<string, unknown>): Existing | undefined {
+  const id = asText(values.Id);
+  const properties = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, readValue(value)]));
+  return id ? { id, properties } : undefined;
+}
+
+/** A contact that belongs to no account is a private one. */
+function accountOf({ AccountId, Account }: Record<string, unknown>): Existing | undefined {
+  const id = asText(AccountId);
+  return id ? { id, properties: toRecord({ ...asObject(Account), Id: id })?.properties ?? {} } : undefined;
+}
