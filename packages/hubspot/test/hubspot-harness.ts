@@ -95,6 +95,7 @@ export const hubspotHarness: Harness = {
   ],
   text: 'wrapup_notes',
   flag: 'wrapup_opted_out',
+  counter: 'wrapup_calls_made',
   poison: () => sampleField('hs_timestamp', 'the day before yesterday', 'overwrite', 41),
   refusedField: () => sampleField('hs_call_status', 'VANISHED', 'overwrite', 42),
   open: (step) => openAccount(step),
@@ -127,6 +128,7 @@ export async function openAccount(
       '2-4799': [key, { name: 'wrapup_topic', type: 'string', fieldType: 'text' }],
       contacts: [
         { name: 'wrapup_notes', type: 'string', fieldType: 'textarea' },
+        { name: 'wrapup_calls_made', type: 'number', fieldType: 'number' },
         {
           name: 'wrapup_opted_out',
           type: 'bool',

@@ -255,10 +255,34 @@ const TABLES_AND_CONDITIONS: Mistake[] = [
   ['a condition is empty', 'call_log: { when: { any: »[] } }\n', { code: 'bad-value', says: /at least one/ }],
 ];
 
+const SUMS: Mistake[] = [
+  [
+    'a call log counts',
+    'call_log:\n  fields:\n    »x: { value: 1, write: add }\n',
+    { code: 'bad-value', says: /add belongs to fields of the person/, hint: /count on the person/ },
+  ],
+  [
+    'a word is added',
+    'person:\n  fields:\n    »x: { value: one, write: add }\n',
+    { code: 'bad-value', says: /add takes numbers/, hint: /transform: number/ },
+  ],
+  [
+    'a day is added',
+    'person:\n  fields:\n    »x: { from: call.ended_at, transform: date, write: add }\n',
+    { code: 'bad-value', says: /add takes numbers/ },
+  ],
+  [
+    'nothing is added',
+    'person:\n  fields:\n    »x: { from: call.duration, clear: true, write: add }\n',
+    { code: 'bad-value', says: /empties nothing/, hint: /leave clear out/ },
+  ],
+];
+
 test.each(PATHS)('%s', (...mistake) => expectMistake(mistake));
 test.each(TEXTS)('%s', (...mistake) => expectMistake(mistake));
 test.each(TRANSFORMS)('%s', (...mistake) => expectMistake(mistake));
 test.each(TABLES_AND_CONDITIONS)('%s', (...mistake) => expectMistake(mistake));
+test.each(SUMS)('%s', (...mistake) => expectMistake(mistake));
 test.each(DEFAULTS)('%s', (...mistake) => expectMistake(mistake));
 
 test('a criterion that is near to none of Synthflow’s is read, with a warning', () => {

@@ -11,6 +11,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
 const LIMIT = 65_536;
+const ADDED = 'this call, or a later one, has already been added';
 const call = {
   key: 'main:c1',
   ended_at: Date.parse('2026-11-20T10:00:00Z'),
@@ -75,6 +76,30 @@ test('if_newer asks whose value it is only of a call that comes again; if_ours o
   expect(decideField(sampleField('x', 'new', 'if_newer'), 'old', { ...call, originOf }).why).toBeUndefined();
   const created = { ...call, exists: false, originOf };
   expect(decideField(sampleField('x', 'new', 'if_ours'), undefined, created).why).toBeUndefined();
+});
+
+test.each([
+  ['a call on top of what is there', '2', '2026-11-20T09:59:59Z', 3],
+  ['a first call', undefined, undefined, 1],
+  ['a text that is no number', 'many', undefined, 'what the CRM says is no number'],
+  ['the call that is in it', '2', '2026-11-20T10:00:00Z', ADDED],
+  // Salesforce keeps no fractions of a second.
+  ['the same call, cut to the second', '2', '2026-11-20T10:00:00.000Z', ADDED],
+  ['a later call', '2', '2026-11-20T10:00:01Z', ADDED],
+] as const)('add after %s', (_which, current, watermark, outcome) => {
+  const standing = {
+    ...call,
+    ended_at: call.ended_at + 700,
+    watermark: watermark === undefined ? undefined : Date.parse(watermark),
+  };
+  const { to, why } = decideField(sampleField('x', 1, 'add'), current, standing);
+  expect(why ?? to).toBe(outcome);
+});
+
+test('add has no rounding errors, takes numbers alone, and adds no call that was written before', () => {
+  expect(decideField(sampleField('x', 0.2, 'add'), '0.1', call)).toEqual({ to: 0.3 });
+  expect(decideField(sampleField('x', '', 'add'), '1', call).why).toBe('it is no number');
+  expect(decideField(sampleField('x', 1, 'add'), '1', { ...call, repeated: true }).why).toBe(ADDED);
 });
 
 test('only modes that depend on the present value ask for reading', () => {

@@ -111,6 +111,7 @@ const MODES: Record<(typeof WRITE_MODES)[number], string> = {
   never_unset:
     'unless the CRM says true and the call does not: a true stays true. What a colleague took back stays back when the same call comes again',
   append: 'one block of text a call, marked with the call’s key and replaced when the call comes again',
+  add: 'the number added to what the person has, once for each call, as counters need it: `{ value: 1, write: add }`. Exact with the property `wrapup_last_call_at` (`provision` makes it); a call that comes in after a later one of the same person is not added. Fields of the person only',
 };
 
 const UNMATCHED_DOES: Record<(typeof UNMATCHED)[number], string> = {

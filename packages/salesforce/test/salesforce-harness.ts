@@ -91,6 +91,7 @@ export const salesforceHarness: Harness = {
   ],
   text: 'Wrapup_Notes__c',
   flag: 'Wrapup_Opted_Out__c',
+  counter: 'Wrapup_Calls_Made__c',
   poison: () => sampleField('Status', 'The day before yesterday', 'overwrite', 41),
   refusedField: () => sampleField('CallType', 'VANISHED', 'overwrite', 42),
   open: (step) => openAccount({}, { provisioned: step !== 'map' }),
@@ -123,6 +124,7 @@ export async function openAccount(
   const custom = [
     { name: 'Wrapup_Notes__c', type: 'textarea', length: 32_000 },
     { name: 'Wrapup_Opted_Out__c', type: 'boolean' },
+    { name: 'Wrapup_Calls_Made__c', type: 'double' },
   ] as const;
   const key = { name: 'Wrapup_Key__c', type: 'string', length: 255, unique: true, external_id: true } as const;
   const topic = { name: 'Topic__c', type: 'string', length: 80 } as const;

@@ -42,6 +42,7 @@ export const acmeHarness: Harness = {
   ],
   text: 'notes',
   flag: 'opted_out',
+  counter: 'calls_made',
   poison: () => sampleField('happened_at', 'the day before yesterday', 'overwrite', 41),
   refusedField: () => sampleField('result', 'VANISHED', 'overwrite', 42),
   open: openAccount,

@@ -40,7 +40,17 @@ export class FakeAcme {
   /** By object. */
   readonly records: Record<string, FakeRecord[]> = { people: [], call_logs: [], tasks: [] };
   readonly fields: Record<string, Set<string>> = {
-    people: new Set(['first_name', 'last_name', 'phone', 'email', 'notes', 'opted_out', 'owner_id', 'wrapup_key']),
+    people: new Set([
+      'first_name',
+      'last_name',
+      'phone',
+      'email',
+      'notes',
+      'opted_out',
+      'calls_made',
+      'owner_id',
+      'wrapup_key',
+    ]),
     call_logs: new Set(['title', 'body', 'result', 'happened_at', 'person_id', 'owner_id', 'wrapup_key']),
     tasks: new Set(['subject', 'due_at', 'person_id', 'owner_id', 'wrapup_key']),
   };

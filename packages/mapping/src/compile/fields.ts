@@ -67,13 +67,30 @@ export function compileFields(node: Node, context: FieldsContext): Field[] {
   const rich = new Map(Object.values(context.words).map((word) => [word.property, word]));
   for (const [property, { key, value }] of isMap(own) ? own.entries : []) {
     const compiled = compileValue(value, 'path', context.compiling);
-    if (compiled) add(toField(property, compiled, rich.get(property), context, key), key, property);
+    if (compiled?.write === 'add') checkSum(compiled, context, key);
+    const sum: Pick<CompiledValue, 'gives'> = compiled?.write === 'add' ? { gives: 'number' } : {};
+    if (compiled) add(toField(property, { ...compiled, ...sum }, rich.get(property), context, key), key, property);
   }
   for (const { property, problem, hint } of context.check?.(fields.map((field) => field.property)) ?? []) {
     const field = fields.find((known) => known.property === property);
     if (field) report.error('bad-field', `the field ${property} ${problem}`, field.at, hint);
   }
   return fields;
+}
+
+/** Only a person has a mark of the calls that were written to them, which says whether this one has been added. */
+function checkSum({ values, gives, clear }: CompiledValue, { record, compiling }: FieldsContext, at: Place): void {
+  const { report } = compiling;
+  if (record !== 'person')
+    report.error(
+      'bad-value',
+      'write: add belongs to fields of the person',
+      at,
+      'count on the person, or write overwrite',
+    );
+  if (values?.some((value) => typeof value !== 'number') || (gives !== undefined && gives !== 'number'))
+    report.error('bad-value', 'write: add takes numbers', at, 'write value: 1, or add transform: number');
+  if (clear) report.error('bad-value', 'write: add empties nothing', at, 'leave clear out');
 }
 
 function compileWord(node: Node, word: string, dialect: WordDialect, context: FieldsContext): Field | undefined {

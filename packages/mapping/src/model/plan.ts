@@ -15,7 +15,8 @@ export type Value = string | number | boolean | null;
  * When a field may be written:
  * `overwrite` always · `if_empty` only where the CRM has nothing · `if_ours` when the record is created, later only while the field
  * still says what was written last · `if_newer` by a call that ended later than all that were written to that person; a call
- * that comes again follows `if_ours` · `forward` only further along an order · `never_unset` a true stays true · `append` one block marked with the call's key.
+ * that comes again follows `if_ours` · `forward` only further along an order · `never_unset` a true stays true · `append` one
+ * block marked with the call's key · `add` the number is added to what the person has, once for each call.
  */
 export const WRITE_MODES = [
   'overwrite',
@@ -25,6 +26,7 @@ export const WRITE_MODES = [
   'forward',
   'never_unset',
   'append',
+  'add',
 ] as const;
 export type WriteMode = (typeof WRITE_MODES)[number];
 

@@ -43,6 +43,7 @@ export function decideField(
     const to = appendBlock(asText(from), call.key, asText(value), call.limit);
     return asText(from) === to ? { to, why: SAYS_SO } : { to };
   }
+  if (write === 'add') return decideSum(value, from, call);
   if (!call.exists) return { to: value };
   if (write === 'if_empty' && asText(from) !== '') return { to: value, why: 'the CRM already has a value' };
   if (write === 'never_unset' && isTrue(from) && !isTrue(value)) return { to: value, why: 'it is set, and stays set' };
@@ -87,6 +88,25 @@ function decideForward(value: Value, from: Value | undefined, order: string[], c
   return next !== undefined && next > now ? { to: value } : { to: value, why: 'the CRM is as far, or further' };
 }
 
+/**
+ * The sum, unless the call is in it. The watermark is written in the same request as the sum, so the two never disagree; it
+ * stands for all calls that ended until then, of which one that comes late is not added any more.
+ */
+function decideSum(value: Value, from: Value | undefined, call: Standing): FieldDecision {
+  const [now, amount] = [Number(asText(from)), Number(asText(value))];
+  if (asText(value) === '' || !Number.isFinite(amount)) return { to: value, why: 'it is no number' };
+  if (!call.exists) return { to: amount };
+  const { watermark, ended_at, repeated } = call;
+  const isCounted = watermark !== undefined && wholeSeconds(watermark) >= wholeSeconds(ended_at);
+  if (repeated === true || isCounted) return { to: now, why: 'this call, or a later one, has already been added' };
+  if (!Number.isFinite(now)) return { to: amount, why: 'what the CRM says is no number' };
+  // 0.1 + 0.2 is 0.3 to those who read it.
+  return { to: Number((now + amount).toPrecision(15)) };
+}
+
+/** Salesforce keeps no fractions of a second. */
+const wholeSeconds = (ms: number) => Math.floor(ms / 1000);
+
 /** Place of a value in the order of `forward`; undefined for one that it does not name. */
 export function placeInOrder(order: readonly string[], value: Value | undefined): number | undefined {
   const wanted = normalise(value ?? '');
@@ -101,7 +121,7 @@ export function needsReading(fields: FieldWrite[]): boolean {
 
 /** True when the record must know which call was written to it last. */
 export function needsWatermark(fields: FieldWrite[]): boolean {
-  return fields.some(({ write }) => write === 'if_newer' || write === 'if_ours' || write === 'never_unset');
+  return fields.some(({ write }) => ['if_newer', 'if_ours', 'never_unset', 'add'].includes(write));
 }
 
 /** True for a field whose value has to be known again when the record is written to another time. */

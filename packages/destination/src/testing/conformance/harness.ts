@@ -91,9 +91,10 @@ export interface Harness {
   poison(): FieldWrite;
   /** A field of a call log whose value the CRM refuses, and without which it takes the rest. */
   refusedField(): FieldWrite;
-  /** A text property of a person, and a boolean one, that mappings may write. */
+  /** A text property of a person, a boolean one and one of numbers, that mappings may write. */
   text: string;
   flag: string;
+  counter: string;
 }
 
 export function planFor(harness: Harness, call: SampleCall): Plan {
