@@ -13,6 +13,7 @@ import { addSend } from './commands/calls/send.ts';
 import { addUnresolved } from './commands/calls/unresolved.ts';
 import { addClients } from './commands/clients/clients.ts';
 import { addCheck } from './commands/mappings/check.ts';
+import { addExplain } from './commands/mappings/explain.ts';
 import { addInit } from './commands/mappings/init.ts';
 import { addProvision } from './commands/mappings/provision.ts';
 import { addSchema } from './commands/mappings/schema.ts';
@@ -41,6 +42,7 @@ export function makeProgram(): Command {
     );
   addInit(program);
   addCheck(program);
+  addExplain(program);
   addTest(program);
   addDoctor(program);
   addProvision(program);

@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { CONFIG, configFolder, SECRET } from './support/installation.ts';
@@ -57,6 +58,38 @@ test('warnings pass, unless --strict', async () => {
   const args = ['check', '--config', join(folder, 'wrapup.yaml')];
   expect(await wrapup(args, ENV)).toMatchObject({ code: 0, stdout: expect.stringContaining('0 errors, 1 warning') });
   expect((await wrapup([...args, '--strict'], ENV)).code).toBe(1);
+});
+
+test('without variables, what the files say is checked in an environment that has none', async () => {
+  const salesforce = `  service: { kind: salesforce, login_url: "\${LOGIN_URL}", client_id: "\${ID}", client_secret: "\${KEY}" }\n`;
+  const inbound = 'inbound: { look_up: sales, variables: { name: person.firstname } }\n';
+  const route = '  - { name: cases, to: service, also: true, mapping: mappings/salesforce.yaml }\n';
+  const text = CONFIG.replace('\nroutes:', `\n${salesforce}routes:`).replace(
+    '    default_country',
+    '    trust: api\n    api_key: ${API_KEY}\n    default_country',
+  );
+  const folder = configFolder(text + route + inbound);
+  writeFileSync(join(folder, 'mappings/salesforce.yaml'), 'cases: [ { name: case, subject: Call } ]\n');
+  const args = ['check', '--config', join(folder, 'wrapup.yaml')];
+  expect((await wrapup(args)).stdout).toMatch(/\[unset-variable\]/);
+  expect(await wrapup([...args, '--no-env', '--strict'])).toMatchObject({
+    code: 0,
+    stdout: 'ok without variables: 0 errors, 0 warnings\n',
+  });
+  // Variables that are set are left alone too, so that every machine says the same.
+  expect(await wrapup([...args, '--no-env', '--strict'], { LOGIN_URL: 'no address' })).toMatchObject({ code: 0 });
+});
+
+test('without variables, mistakes in wrapup.yaml and in mappings are found as ever', async () => {
+  const text = CONFIG.replace('default_country: US', 'default_country: USA').replace(
+    'kind: hubspot,',
+    'knd: 1, kind: hubspot,',
+  );
+  const folder = configFolder(text, 'extends: hubspot/call-log\nperson: { fields: { x: laed.name } }\n');
+  const { code, json } = await wrapup(['check', '--no-env', '--json', '--config', join(folder, 'wrapup.yaml')]);
+  expect(code).toBe(1);
+  const { findings } = json() as { findings: { code: string }[] };
+  expect(findings.map((one) => one.code)).toEqual(['bad-value', 'unknown-key', 'unknown-path']);
 });
 
 test('what is shown has no secrets', async () => {

@@ -51,6 +51,8 @@ export interface LoadParts {
   /** Of wrapup.yaml, absolute. */
   folder: string;
   env: NodeJS.ProcessEnv;
+  /** No variable is read, and none is missed. */
+  without_variables?: boolean;
   kinds: Record<string, DestinationKind>;
   reader?: Reader | undefined;
   /** Clients that have a file, by what their variables begin with. */
@@ -103,12 +105,13 @@ const DAY_MS = 86_400_000;
  * @param client whose file it is; undefined for wrapup.yaml
  */
 export function loadConfigFile(file: string, text: string, client: string | undefined, parts: LoadParts): ConfigFile {
-  const { folder, env, kinds, reader } = parts;
+  const { folder, env, kinds, reader, without_variables = false } = parts;
   const files = new FileSet(parts.files);
   files.read(file);
   const shown = showPath(file);
   const document = readDocument(text, shown, env, {
     mayLackIn: (written) => sparedBy(reader, lookUpsOf(written)),
+    without_variables,
     ...(client !== undefined && {
       limits: CLIENT_LIMITS,
       refused: (variable) => foreignVariable(variable, client, parts),

@@ -38,6 +38,13 @@ export interface LoadOptions {
   file?: string;
   /** Default `process.env`. */
   env?: NodeJS.ProcessEnv;
+  /**
+   * Reads no variable: `${X:-default}` is its default, and any other stands for a value that fits, so that what is written in
+   * the files can be checked where no secret is. What is loaded cannot be run.
+   */
+  without_variables?: boolean;
+  /** Contents of files that are not on the disk yet, by absolute path. */
+  unsaved?: ReadonlyMap<string, string>;
   /** Default: all kinds of this version. */
   kinds?: Record<string, DestinationKind>;
   /** The process that reads, which may lack variables that it never uses. Default: nothing may be missing. */
@@ -103,17 +110,20 @@ export function goodClientTexts(config: Config): Map<string, ClientTexts> {
  * those are findings.
  */
 export async function loadConfig(options: LoadOptions = {}): Promise<Loaded> {
-  const env = options.env ?? process.env;
+  const given = options.env ?? process.env;
+  const { without_variables = false, unsaved } = options;
+  const env = without_variables ? {} : given;
   const kinds = options.kinds ?? KINDS;
-  const file = resolve(options.file ?? (env.WRAPUP_CONFIG || DEFAULT_FILE));
+  const file = resolve(options.file ?? (given.WRAPUP_CONFIG || DEFAULT_FILE));
   const folder = dirname(file);
-  const files = new FileSet();
+  const disk = new FileSet();
+  const files = unsaved ? new FileSet({ read: (name) => unsaved.get(name) ?? disk.read(name) }) : disk;
   const text = files.read(file);
   if (text === undefined) return { files, findings: [cannotRead(file)], clientFindings: new Map(), incomplete: false };
 
   const { clients, findings: misnamed } = listClients(folder);
   const parts: LoadParts = {
-    ...{ folder, env, kinds, files },
+    ...{ folder, env, kinds, files, without_variables },
     reader: options.reader,
     clients: new Map(clients.map((client) => [variablePrefix(client), client])),
     variables: {},

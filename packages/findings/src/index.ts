@@ -6,3 +6,4 @@ export * from './nearest.ts';
 export * from './node.ts';
 export { REFUSED_NAMES, readYaml } from './read-yaml.ts';
 export { Report, truncate } from './report.ts';
+export { writeFlow, writeKey, writeScalar } from './write-yaml.ts';

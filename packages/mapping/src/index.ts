@@ -1,5 +1,6 @@
-export * from './compile/compile-mapping.ts';
+export { compileMapping, type MappingSource } from './compile/compile-mapping.ts';
 export * from './compile/compile-when.ts';
+export { type ExplainedLine, type ExplainedMapping, explainMapping } from './compile/explain-mapping.ts';
 export { listRoots } from './language/list-roots.ts';
 export { parsePath, readOwn } from './language/path.ts';
 export * from './model/compiled.ts';

@@ -16,9 +16,9 @@ export interface GlobalOptions {
 }
 
 /** Loads wrapup.yaml. The package is imported here, so that commands which need no configuration start without it. */
-export async function loadSettings(options: GlobalOptions): Promise<Loaded> {
+export async function loadSettings(options: GlobalOptions, without_variables = false): Promise<Loaded> {
   const { loadConfig } = await import('@wrapup/config');
-  return loadConfig(options.config === undefined ? {} : { file: options.config });
+  return loadConfig({ without_variables, ...(options.config === undefined ? {} : { file: options.config }) });
 }
 
 /**

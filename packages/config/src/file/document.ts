@@ -21,8 +21,11 @@ const LIMITS = { bytes: 10_000_000, values: 500_000 };
 /** Of a client's file: a thousand are read in one go, and none may hold up the others. One of 100 routes has 20 kB. */
 export const CLIENT_LIMITS = { bytes: 256_000, values: 20_000 };
 
-/** Stands for a value whose variable is missing: findings about it are left out, since that one was reported. */
-export const UNSET = '\u0000unset';
+/**
+ * Stands for a value whose variable is missing: findings about it are left out, since that one was reported. It fits where
+ * a secret does, so that what depends on there being one is checked.
+ */
+export const UNSET = '__unset.wrapup.variable__';
 
 /** Where a value comes from, besides itself. */
 export interface ValueOrigin {
@@ -55,6 +58,8 @@ export interface ReadOptions {
   /** Why the file may not name a variable; undefined when it may. */
   refused?: (variable: string) => { message: string; hint: string } | undefined;
   limits?: typeof LIMITS;
+  /** A variable that is not set is no finding: its value stands for any that fits. */
+  without_variables?: boolean;
 }
 
 /**
@@ -65,12 +70,17 @@ export function readDocument(
   text: string,
   file: string,
   env?: NodeJS.ProcessEnv,
-  { mayLackIn = () => () => false, refused = () => undefined, limits = LIMITS }: ReadOptions = {},
+  {
+    mayLackIn = () => () => false,
+    refused = () => undefined,
+    limits = LIMITS,
+    without_variables = false,
+  }: ReadOptions = {},
 ): YamlDocument {
   const report = new Report();
   const written = readYaml(text, file, report, limits);
   const mayLack = mayLackIn(written && toPlain(written));
-  const replacing: Replacing = { env, mayLack, refused, report, variables: new Set(), spared: [] };
+  const replacing: Replacing = { env, mayLack, refused, report, without_variables, variables: new Set(), spared: [] };
   const root = written && (replaceIn(written, [], replacing) ?? scalar(null, written.at));
   return {
     root,
@@ -90,6 +100,7 @@ interface Replacing {
   mayLack: (path: readonly PropertyKey[]) => boolean;
   refused: NonNullable<ReadOptions['refused']>;
   report: Report;
+  without_variables: boolean;
   variables: Set<string>;
   spared: (readonly PropertyKey[])[];
 }
@@ -119,9 +130,12 @@ function replaceIn(node: Node, path: readonly PropertyKey[], replacing: Replacin
     replacing.spared.push(path);
     return undefined;
   }
-  for (const { code, message, hint } of problems) report.error(code, message, node.at, hint);
+  for (const { code, message, hint } of problems)
+    if (code !== 'unset-variable' || !replacing.without_variables) report.error(code, message, node.at, hint);
   if (problems.length > 0) return { ...scalar(UNSET, node.at), variables, unset: true };
-  if (text === '' && variables.length > 0) return undefined;
+  // One that may be empty may also be set.
+  if (text === '' && variables.length > 0)
+    return replacing.without_variables ? { ...scalar(UNSET, node.at), variables, unset: true } : undefined;
   return { ...scalar(text, node.at), ...(variables.length > 0 && { variables }) };
 }
 

@@ -29,6 +29,16 @@ export interface MappingSource {
  * back as findings, all at once, and with an error among them there is no mapping.
  */
 export function compileMapping(source: MappingSource): { mapping?: CompiledMapping; findings: Finding[] } {
+  const { mapping, findings } = compileWithTree(source);
+  return { findings, ...(mapping ? { mapping } : {}) };
+}
+
+/** As `compileMapping`, with the mapping as one tree: its own file and all that it extends. */
+export function compileWithTree(source: MappingSource): {
+  tree?: MapNode;
+  mapping?: CompiledMapping;
+  findings: Finding[];
+} {
   const { name, text, dialect, readFile } = source;
   const report = new Report();
   const loaded = loadMapping(name, text, { dialect, schema: mappingSchema(dialect), readFile, report });
@@ -62,6 +72,7 @@ export function compileMapping(source: MappingSource): { mapping?: CompiledMappi
   ];
   const parts: Parts = { identity: { name, hash: loaded.hash }, person, records, needs: [...needs.keys()] };
   return {
+    tree: loaded.tree,
     findings: report.findings,
     mapping: {
       name,

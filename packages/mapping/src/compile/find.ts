@@ -18,6 +18,8 @@ export interface CompiledFind {
   at: Place;
 }
 
+/** What happens where nothing is found and the mapping does not say. */
+export const NONE_DEFAULT: RecordFind['none'] = 'create';
 /** Characters of an id; what is longer is none. */
 const LONGEST_ID = 64;
 
@@ -58,7 +60,7 @@ export function compileFind(
     evaluate: source.evaluate,
     roots: rootsOf(text),
     text,
-    none: (textOf(none?.value) ?? 'create') as RecordFind['none'],
+    none: (textOf(none?.value) ?? NONE_DEFAULT) as RecordFind['none'],
     trusts,
     at: find.key,
   };

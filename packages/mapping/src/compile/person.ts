@@ -32,19 +32,25 @@ export interface CompiledPerson {
  * counts only for the number for which it did.
  */
 const ID_PATHS = ['metadata.crm_person_id', 'prompt_variables.crm_person_id'];
+/** What a mapping says of the person that does not say it. No person is created by default. */
+export const PERSON_DEFAULTS: { match: MatchStep['by'][]; unmatched: Unmatched; ambiguous: Ambiguous } = {
+  match: [...MATCH_BY],
+  unmatched: 'log_only',
+  ambiguous: 'park',
+};
 /** Characters of an id; what is longer is none. */
 const LONGEST_ID = 64;
 
 export function compilePerson(node: Node, dialect: Dialect, zone: string, compiling: Compiling): CompiledPerson {
   const { report } = compiling;
   const listed = get(node, 'match');
-  const match = isList(listed) ? listed.items.map((item) => textOf(item) as MatchStep['by']) : [...MATCH_BY];
+  const match = isList(listed) ? listed.items.map((item) => textOf(item) as MatchStep['by']) : PERSON_DEFAULTS.match;
   if (isList(listed))
     for (const [index, item] of listed.items.entries())
       if (match.indexOf(match[index] as MatchStep['by']) < index)
         report.error('bad-value', `${match[index]} is listed twice`, item.at, 'keep the first');
   const unmatched = compileUnmatched(get(node, 'unmatched'), compiling);
-  const ambiguous = (textOf(get(node, 'ambiguous')) ?? 'park') as Ambiguous;
+  const ambiguous = (textOf(get(node, 'ambiguous')) ?? PERSON_DEFAULTS.ambiguous) as Ambiguous;
   const trust = textOf(get(node, 'said')) as Said | undefined;
   const create_as = textOf(get(node, 'create_as')) ?? dialect.person.create_as[0] ?? '';
   const id = compileId(get(node, 'id'), trust, compiling);
@@ -230,13 +236,10 @@ export function rootsOf(text: string): string[] {
   });
 }
 
-/** No person is created unless the mapping says so. */
-const UNMATCHED_DEFAULT: Unmatched = 'log_only';
-
 function compileUnmatched(node: Node | undefined, { report }: Compiling): (outcome: string) => Unmatched {
   const one = textOf(node);
   if (one !== undefined) return () => one as Unmatched;
-  if (!isMap(node)) return () => UNMATCHED_DEFAULT;
+  if (!isMap(node)) return () => PERSON_DEFAULTS.unmatched;
   const table = new Map([...node.entries].map(([name, { value }]) => [name, textOf(value) as Unmatched]));
   const missing = OUTCOMES.filter((outcome) => !table.has(outcome));
   const fallback = table.get('default');
@@ -247,5 +250,5 @@ function compileUnmatched(node: Node | undefined, { report }: Compiling): (outco
       node.at,
       `add a default: one of ${UNMATCHED.join(', ')}`,
     );
-  return (outcome) => table.get(outcome) ?? fallback ?? UNMATCHED_DEFAULT;
+  return (outcome) => table.get(outcome) ?? fallback ?? PERSON_DEFAULTS.unmatched;
 }
