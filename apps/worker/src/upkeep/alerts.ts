@@ -1,6 +1,6 @@
 /**
- * Alerts operators when a connection is paused and when it is resumed, when revisions of a call are ignored, and when the
- * file of a client has errors, over the connection that `alerts.to` of the client names and that of the installation. Each
+ * Alerts operators when a connection is paused and when it is resumed, when revisions of a call are ignored, when the file
+ * of a client has errors, and (`unresolved-alerts.ts`) when calls wait for a person, over the connection that `alerts.to` of the client names and that of the installation. Each
  * alert is a job, so that neither an endpoint that is down for a moment nor a worker that dies loses one. Its id is made of
  * its subject, so that many workers that see one pause send one alert.
  */
@@ -81,10 +81,7 @@ async function addAlert(
   facts: (string | number)[],
   forClient: Partial<Pick<Notice, 'text' | 'data'>> = {},
 ): Promise<void> {
-  const id = createHash('sha256')
-    .update(JSON.stringify([store.keys.prefix, subject, type, ...facts]))
-    .digest('hex')
-    .slice(0, 32);
+  const id = noticeId(store, subject, type, ...facts);
   for (const to of alertTargets(config, subject)) {
     const isWhole = to === config.alerts?.to;
     const job: AlertJob = { id, type, ...notice, ...(!isWhole && forClient), to };
@@ -94,6 +91,26 @@ async function addAlert(
       .get<AlertJob>(ALERTS_QUEUE)
       .add(type, job, { jobId: jobId('a', subject, type, ...facts, ...own), ...JOB_OPTIONS });
   }
+}
+
+function noticeId({ keys }: Store, ...facts: (string | number)[]): string {
+  return createHash('sha256')
+    .update(JSON.stringify([keys.prefix, ...facts]))
+    .digest('hex')
+    .slice(0, 32);
+}
+
+/** Adds an alert for one connection, about everything that concerns it. @param facts make its id, beside the type */
+export async function addAlertTo(
+  store: Store,
+  to: string,
+  notice: Omit<Notice, 'id'>,
+  facts: (string | number)[],
+): Promise<void> {
+  const job: AlertJob = { id: noticeId(store, to, notice.type, ...facts), ...notice, to };
+  await store.queues
+    .get<AlertJob>(ALERTS_QUEUE)
+    .add(notice.type, job, { jobId: jobId('a', to, notice.type, ...facts), ...JOB_OPTIONS });
 }
 
 /** Queues the alert about a change; does nothing where no connection is named for it. */
@@ -192,7 +209,7 @@ function count(calls: number): string {
   return calls === 1 ? '1 delivery is' : `${calls} deliveries are`;
 }
 
-function describeTime(ms: number): string {
+export function describeTime(ms: number): string {
   const minutes = Math.round(ms / 60_000);
   if (minutes < 1) return 'less than a minute';
   return minutes < 120 ? `${minutes} min` : `${Math.round(minutes / 60)} h`;

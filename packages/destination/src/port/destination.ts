@@ -96,7 +96,7 @@ export interface Destination {
 export interface Notice {
   /** The same for the same event, however often it is sent: receivers drop repeats by it. Letters, digits and `_`. */
   id: string;
-  /** `connection.paused`, `connection.resumed`, `source.revisions_ignored`. */
+  /** `connection.paused`, `connection.resumed`, `source.revisions_ignored`, `calls.unresolved`. */
   type: string;
   /** Epoch ms. */
   at: number;

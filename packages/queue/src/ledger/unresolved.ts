@@ -201,6 +201,13 @@ export class Unresolved {
     };
   }
 
+  /** When the one that has waited longest stopped, epoch ms. The text of a filter is ignored. */
+  async oldest(state: UnresolvedState, filter: UnresolvedFilter = {}): Promise<number | undefined> {
+    const { text: _, ...indexed } = filter;
+    const { items } = await this.#read(state, indexed, 'newer', undefined, 1, Date.now() + 1000);
+    return items[0] && Date.parse(items[0].since);
+  }
+
   /** All that match, newest first, however many. @param after cursor of the item after which to begin */
   async *all(state: UnresolvedState, filter: UnresolvedFilter = {}, after?: string): AsyncGenerator<UnresolvedItem> {
     for (let from = after; ; ) {

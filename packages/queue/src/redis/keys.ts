@@ -21,6 +21,8 @@ export interface Keys {
   unresolved: string;
   /** Hash: how far that index has been compared with the ledger. */
   unresolvedUpkeep: string;
+  /** Hash by connection that takes alerts, epoch ms: what had stopped by then has been alerted about. */
+  alerted: string;
   /** Hash: bulk runs by id. */
   bulkRuns: string;
   /** Sorted set of calls by arrival: those that name one person. @param digest as `ledger/people-index.ts` makes it */
@@ -85,6 +87,7 @@ export function makeKeys(name = 'wrapup'): Keys {
     ledgers: `${prefix}:ledger:`,
     unresolved: `${prefix}:unresolved`,
     unresolvedUpkeep: `${prefix}:unresolved-upkeep`,
+    alerted: `${prefix}:alerted`,
     bulkRuns: `${prefix}:bulk-runs`,
     person: (digest) => `${prefix}:person:${digest}`,
     unread: `${prefix}:unread`,

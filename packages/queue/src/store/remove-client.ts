@@ -36,12 +36,14 @@ export async function removeClient(store: Store, client: string): Promise<number
   await removeFound();
   const connections = await redis.smembers(keys.connections);
   const busy = await redis.smembers(keys.busy);
+  const alerted = await redis.hkeys(keys.alerted);
   const rung = await redis.zrange(keys.bell, '0', '-1');
   const ofClient = (queue: string) => clientOfQueue(queue) === client;
   const lists = redis.multi();
   for (const name of connections) if (name.startsWith(`${client}.`)) lists.srem(keys.connections, name);
   for (const name of busy) if (ofClient(name)) lists.srem(keys.busy, name);
   for (const name of rung) if (ofClient(name)) lists.zrem(keys.bell, name);
+  for (const name of alerted) if (name.startsWith(`${client}.`)) lists.hdel(keys.alerted, name);
   lists.del(keys.clientFiles(client), keys.clientState(client)).hdel(keys.clientHashes, client);
   await lists.exec();
   return removed;
