@@ -25,6 +25,7 @@ test('add writes a client that is in force as soon as its secrets are there', as
   const added = await wrapup(['client', 'add', 'acme-west', '--crm', 'hubspot', '--country', 'DE'], env);
   expect(added).toMatchObject({ code: 0, stderr: '' });
   expect(added.stdout).toContain('/webhooks/acme-west.main/');
+  expect(added.stdout).toContain('ACME_WEST_SYNTHFLOW_API_KEY (may be missing; with it calls whose webhook never came');
   const token = join(secrets, 'ACME_WEST_PATH_TOKEN');
   expect(statSync(token).mode & 0o777).toBe(0o600);
   expect(readFileSync(token, 'utf8')).toMatch(/^[0-9a-f]{32}\n$/);

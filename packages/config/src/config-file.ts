@@ -15,6 +15,7 @@ import { checkSources, claimsOf, type SourceClaim } from './checks/check-sources
 import { compileCondition, compileMappingFile, isShared } from './checks/compile-mapping-file.ts';
 import { CLIENT_LIMITS, readDocument } from './file/document.ts';
 import { FileSet, hashOf } from './file/file-set.ts';
+import { RECONCILE_DEFAULTS, type WrapupFile } from './file/schema.ts';
 import { variableFile } from './file/variables.ts';
 import type { Alerts, Config, Connection, Inbound, Retention, Route, Source } from './model/config.ts';
 import { type Reader, sparedBy } from './model/reader.ts';
@@ -172,7 +173,7 @@ export function loadConfigFile(file: string, text: string, client: string | unde
     ...fullNames(client, {
       // zod leaves absent keys absent, which its types do not say.
       sources: Object.entries(wrapup.sources).map(
-        ([name, source]) => ({ name, ...source, inbound: inbound[name] }) as Source,
+        ([name, source]) => ({ name, ...source, reconcile: reconcileOf(source), inbound: inbound[name] }) as Source,
       ),
       connections: Object.values(connections),
       routes,
@@ -186,6 +187,12 @@ export function loadConfigFile(file: string, text: string, client: string | unde
     variables: wrapup.client_variables,
     rights: client === undefined ? '' : rightsOf(client, parts),
   };
+}
+
+/** Missed webhooks are looked for wherever there is a key to ask with, unless the source says otherwise. */
+function reconcileOf({ api_key, reconcile }: WrapupFile['sources'][string]): Source['reconcile'] {
+  if (api_key === undefined || typeof reconcile === 'boolean') return undefined;
+  return reconcile ?? RECONCILE_DEFAULTS;
 }
 
 /** Where a CRM is, as the sandbox, is no secret. */

@@ -20,7 +20,16 @@ const MISTAKES: Mistake[] = [
     `sources:\n  main:\n    »trust: api\n    api_key: k\n${REST}`,
     { code: 'open-door', says: /anyone who knows the address has calls read/, hint: /openssl rand -hex 16/ },
   ],
-  ['reconcile has no key', source('»reconcile: {}'), { code: 'no-api-key', says: /lists calls/ }],
+  [
+    'reconcile has no key',
+    source('»reconcile: {}'),
+    { code: 'no-api-key', says: /lists calls/, hint: /reconcile: false/ },
+  ],
+  [
+    'reconcile is on without a section',
+    source('api_key: k\n    reconcile: »true'),
+    { code: 'bad-value', says: /must be false, or a section/ },
+  ],
   [
     'reconcile looks back less than it waits',
     source('api_key: k\n    »reconcile: { look_back: 10m, grace: 25m }'),

@@ -83,6 +83,28 @@ test('a value from a variable is never read as YAML', async () => {
   expect(config.connections.sales?.settings).toMatchObject({ access_token: '{ a: [1, "${X}" ] }: # no' });
 });
 
+test.each([
+  ['no api_key', '', undefined],
+  ['an api_key that is empty', 'api_key: "${EMPTY}"', undefined],
+  ['an api_key', 'api_key: k', { every: 600_000, look_back: 21_600_000, grace: 1_500_000 }],
+  ['an api_key and reconcile: false', 'api_key: k\n    reconcile: false', undefined],
+  [
+    'its own pace',
+    'api_key: k\n    reconcile: { every: 1h }',
+    { every: 3_600_000, look_back: 21_600_000, grace: 1_500_000 },
+  ],
+])('missed webhooks are looked for with %s: %#', async (_what, lines, expected) => {
+  const { config, findings } = await loadConfig({
+    file: configFolder({
+      'wrapup.yaml': GOOD.replace('connections:', `    ${lines}\nconnections:`),
+      'mappings/hubspot.yaml': MAPPING,
+    }),
+    env: { ...ENV, EMPTY: '' },
+  });
+  expect(findings.filter(({ severity }) => severity === 'error')).toEqual([]);
+  expect(config?.sources.main?.reconcile).toEqual(expected);
+});
+
 test('the whole of inbound and reconcile is taken', async () => {
   const text = `${GOOD.replace('connections:', '    api_key: k\n    path_token: 9f86d081884c7d659a2feaa0c55ad015\n    reconcile: { every: 5m }\nconnections:')}
 inbound:

@@ -37,6 +37,8 @@ sources:
   ${source}:
     # Synthflow: Settings > Security > Webhooks. The agent's webhook: https://<your host>/webhooks/${source}/post-call
     webhook_secrets: ["\${SYNTHFLOW_WEBHOOK_SECRET}"]
+    # Synthflow: Settings > API Keys. With it calls whose webhook never came are found, every ten minutes (reconcile: false: not).
+    api_key: "\${SYNTHFLOW_API_KEY:-}"
     # The country that numbers without a + belong to.
     default_country: ${country}
     # What webhooks do not say about your agents, by their ids:
@@ -69,6 +71,8 @@ sources:
     webhook_secrets: ["\${${prefix}_SYNTHFLOW_WEBHOOK_SECRET}"]
     # The agent's webhook: https://<your host>/webhooks/${client}.${source}/<this token>/post-call
     path_token: ["\${${prefix}_PATH_TOKEN}"]
+    # Synthflow: Settings > API Keys. With it calls whose webhook never came are found, every ten minutes (reconcile: false: not).
+    api_key: "\${${prefix}_SYNTHFLOW_API_KEY:-}"
     # The country that numbers without a + belong to.
     default_country: ${country}
 
@@ -149,6 +153,10 @@ export function envExample({ kind }: InitChoices): string {
   const { variables } = INIT_KINDS[kind] as InitKind;
   const all = [
     { name: 'SYNTHFLOW_WEBHOOK_SECRET', about: 'Signs the webhooks. Synthflow: Settings > Security > Webhooks.' },
+    {
+      name: 'SYNTHFLOW_API_KEY',
+      about: 'Finds calls whose webhook never came, every ten minutes; may stay empty. Synthflow: Settings > API Keys.',
+    },
     ...variables,
   ];
   return `# Copy to .env and fill in. Every secret X may also stand in a file that X_FILE names.

@@ -79,10 +79,10 @@ export function checkSources(
         'no-api-key',
         'reconcile',
         'reconcile lists calls at Synthflow and needs api_key',
-        'create one in Synthflow under Settings > API Keys and give it to api_key',
+        'create one in Synthflow under Settings > API Keys and give it to api_key, or say reconcile: false',
       );
     }
-    if (source.reconcile && source.reconcile.look_back <= source.reconcile.grace) {
+    if (typeof source.reconcile === 'object' && source.reconcile.look_back <= source.reconcile.grace) {
       add(
         'error',
         'bad-value',

@@ -92,7 +92,7 @@ const reconcileSchema = closed({
     .describe('How long after its end a call may still be on its way'),
 });
 
-/** For a source without `reconcile:` that is reconciled by a command. */
+/** For a source with an `api_key` that says nothing of it, and for one that is reconciled by a command. */
 export const RECONCILE_DEFAULTS = reconcileSchema.parse({});
 
 const VARIABLE_RULE = 'must be a path such as person.firstname, a number, true, false, or { value: … }';
@@ -137,6 +137,8 @@ export const inboundSchema = closed({
     .default([])
     .describe('The first rule that matches decides'),
 });
+
+const RECONCILE_RULE = 'must be false, or a section such as { every: 10m, look_back: 6h, grace: 25m }';
 
 export const sourceSchema = closed({
   key_prefix: name
@@ -188,7 +190,13 @@ export const sourceSchema = closed({
     .optional()
     .describe('ISO country code that numbers without a + belong to. Without it such numbers match no person'),
   agents: z.record(text, agent).default({}).describe('By agent id: what webhooks do not say of an agent'),
-  reconcile: reconcileSchema.optional().describe('Looks for calls whose webhook never came'),
+  reconcile: z
+    .preprocess(
+      (written) => (written === 'false' ? false : written),
+      z.union([z.boolean().refine((on) => !on, RECONCILE_RULE), reconcileSchema], { error: RECONCILE_RULE }),
+    )
+    .optional()
+    .describe('Looks for calls whose webhook never came. On where there is an api_key, every 10m, 6h back; false: off'),
   inbound: inboundSchema
     .optional()
     .describe(

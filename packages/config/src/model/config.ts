@@ -130,7 +130,7 @@ export interface Source {
   /** ISO 3166 alpha-2. */
   default_country?: string;
   agents: Record<string, AgentSettings>;
-  /** Absent: missed webhooks are not looked for. */
+  /** What is in force; absent: missed webhooks are not looked for, as there is no `api_key`, or by `reconcile: false`. */
   reconcile?: Reconcile;
   /** Absent: inbound calls are answered neutrally. */
   inbound?: Inbound;

@@ -30,7 +30,7 @@ export function addReconcile(program: Command): void {
     .option('--look-back <time>', 'how far back to list calls (default: as configured)', parseTime)
     .addHelpText(
       'after',
-      '\nThe workers do the same on a schedule where a source has `reconcile:`. Only one run of a source is allowed at a time.\nExits 0 when every agent was compared, 1 when some could not be, 3 when Synthflow did not answer.',
+      '\nThe workers do the same on a schedule where a source has an api_key, unless it says reconcile: false. Only one run of a source is allowed at a time.\nExits 0 when every agent was compared, 1 when some could not be, 3 when Synthflow did not answer.',
     )
     .action(async (_options, command: Command) => {
       const options = withFullNames(command.optsWithGlobals<ReconcileOptions>());

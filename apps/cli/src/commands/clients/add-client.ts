@@ -69,6 +69,9 @@ export function addClientAdd(clients: Command): void {
         'It is taken over as soon as its variables are there, each in the environment or as a file in WRAPUP_SECRETS_DIR:',
       );
       for (const name of variables) output.line(`  ${name}${name === token.name ? ` ${token.says}` : ''}`);
+      const api_key = /\$\{(\w+_API_KEY):-\}/.exec(text)?.[1];
+      if (api_key !== undefined)
+        output.line(`  ${api_key} (may be missing; with it calls whose webhook never came are found)`);
       output.line('');
       output.line('Next:');
       output.line('  wrapup check');

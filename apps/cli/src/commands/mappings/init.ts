@@ -171,6 +171,7 @@ function report({ folder, kind, connection }: InitChoices, files: string[], outp
   output.line(
     `  put the values of ${clean(join(shown, '.env.example'))} into .env, and WRAPUP_CONFIG=${clean(join(shown, 'wrapup.yaml'))}`,
   );
+  output.line('  with SYNTHFLOW_API_KEY in it, calls whose webhook never came are found every ten minutes');
   output.line('  wrapup check');
   if (kind !== 'http') output.line('  wrapup doctor, then wrapup provision --plan');
 }
