@@ -17,8 +17,9 @@ try {
   if (error instanceof CommanderError) {
     // Commander has said what was wrong; help and version are no errors.
     process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-  } else if (error instanceof CliError || (error as Error)?.name === 'VariableError') {
-    const { message, hint, exit = EXIT.usage } = error as Partial<CliError>;
+  } else if (error instanceof CliError || ['VariableError', 'Failure'].includes((error as Error)?.name)) {
+    const unsaid = (error as Error).name === 'Failure' ? EXIT.failed : EXIT.usage;
+    const { message, hint, exit = unsaid } = error as Partial<CliError>;
     process.stderr.write(`wrapup: ${callable(clean(message, 1000))}\n`);
     if (hint) process.stderr.write(`  ${callable(clean(hint))}\n`);
     process.exitCode = exit;

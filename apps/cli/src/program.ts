@@ -18,6 +18,8 @@ import { addInit } from './commands/mappings/init.ts';
 import { addProvision } from './commands/mappings/provision.ts';
 import { addSchema } from './commands/mappings/schema.ts';
 import { addTest } from './commands/mappings/test.ts';
+import type { GlobalOptions } from './connect/settings.ts';
+import { useConfigFile } from './connect/store.ts';
 import { callable } from './terminal/command-name.ts';
 
 /** The command line: every command in a file of its own, each loading what it needs only when it runs. */
@@ -35,6 +37,7 @@ export function makeProgram(): Command {
       writeOut: (text) => process.stdout.write(callable(text)),
       writeErr: (text) => process.stderr.write(callable(text)),
     })
+    .hook('preAction', (_program, action) => useConfigFile(action.optsWithGlobals<GlobalOptions>().config))
     .showHelpAfterError('(wrapup --help shows what there is)')
     .addHelpText(
       'after',

@@ -1,4 +1,4 @@
-import { hasClientLogins, openConfig, readRedisSettings } from '@wrapup/config';
+import { hasClientLogins, keysOfClient, type LiveConfig, openConfig, readRedisSettings } from '@wrapup/config';
 import { ClientFiles, checkKeysAtStart, openStore } from '@wrapup/queue';
 import {
   createLogger,
@@ -17,14 +17,18 @@ const log = createLogger('dashboard');
 await startOrExit(log, async () => {
   const { credentials, generated, confined, ...options } = readOptions();
   const port = listenPort('dashboard');
+  // The last good files of clients are read from the store before their keys are known; they are under the installation's.
+  let live: LiveConfig | undefined;
   const store = openStore({
     ...readRedisSettings(),
+    client_keys: (client) => live && keysOfClient(live.current(), client),
     role: 'producer',
     onError: logConnectionErrors(log, 'Redis connection'),
   });
   // It starts without Redis, too: its pages say what is wrong, and work once Redis answers.
   await store.connected().catch(() => log.warn({}, 'Redis does not answer yet'));
   const config = await openConfig(log, 'dashboard', new ClientFiles(store));
+  live = config;
 
   if (confined) {
     log.warn({}, 'DASHBOARD_HOST is not followed without DASHBOARD_PASSWORD: the dashboard binds to loopback only');

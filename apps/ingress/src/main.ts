@@ -1,4 +1,11 @@
-import { openConfig, readRedisSettings, readVariable, retentionOf } from '@wrapup/config';
+import {
+  keysOfClient,
+  type LiveConfig,
+  openConfig,
+  readRedisSettings,
+  readVariable,
+  retentionOf,
+} from '@wrapup/config';
 import { NOTE_CLIENTS_EVERY_MS, openIntake, openStore, readClientFiles } from '@wrapup/queue';
 import {
   createLogger,
@@ -24,9 +31,14 @@ const log = createLogger('ingress');
 await startOrExit(log, async () => {
   const internal = internalAddress();
   const options = { ...readOptions(readVariable), observable: internal === undefined };
-  const redis = { ...readRedisSettings(), onError: logConnectionErrors(log, 'Redis connection') };
+  // The last good files of clients are read from Redis before their keys are known; they are under the installation's.
+  let live: LiveConfig | undefined;
+  const client_keys = (client: string) => live && keysOfClient(live.current(), client);
+  const onError = logConnectionErrors(log, 'Redis connection');
+  const redis = { ...readRedisSettings(), client_keys, onError };
   const openOwn = () => openStore({ ...redis, role: 'producer' });
   const config = await openConfig(log, 'ingress', { read: (client) => readClientFiles(openOwn, client) });
+  live = config;
   const ledgerDays = (source: string) => retentionOf(config.current(), source).ledger_days;
   const intake = openIntake({ ...redis, ledgerDays });
   await intake.checkKeys(log);

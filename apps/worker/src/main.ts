@@ -1,4 +1,4 @@
-import { openConfig, readRedisSettings } from '@wrapup/config';
+import { keysOfClient, type LiveConfig, openConfig, readRedisSettings } from '@wrapup/config';
 import { ClientFiles, checkKeysAtStart, checkRedis, openStore } from '@wrapup/queue';
 import {
   createLogger,
@@ -22,10 +22,14 @@ const log = createLogger('worker');
 
 await startOrExit(log, async () => {
   const onError = logConnectionErrors(log, 'Redis connection');
-  const store = openStore({ ...readRedisSettings(), role: 'worker', onError });
+  // The last good files of clients are read from the store before their keys are known; they are under the installation's.
+  let live: LiveConfig | undefined;
+  const client_keys = (client: string) => live && keysOfClient(live.current(), client);
+  const store = openStore({ ...readRedisSettings(), client_keys, role: 'worker', onError });
   await checkKeysAtStart(store, log);
   const metrics = createMetrics();
   const config = await openConfig(log, 'worker', new ClientFiles(store));
+  live = config;
   const worker = await startWorker({
     ...{ store, config: config.current, reload: () => config.reload(), log, metrics, onError },
   });

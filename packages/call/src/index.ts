@@ -1,5 +1,6 @@
 export * from './analysis.ts';
 export * from './empty-call.ts';
+export * from './encryption-key.ts';
 export * from './find-addresses.ts';
 export * from './json.ts';
 export * from './model.ts';

@@ -8,6 +8,7 @@ import { checkAddresses } from './checks/check-addresses.ts';
 import { checkAlerts } from './checks/check-alerts.ts';
 import { checkConnections, findLive } from './checks/check-connections.ts';
 import { checkDashboard } from './checks/check-dashboard.ts';
+import { type OwnKeys, readOwnKeys } from './checks/check-encryption-key.ts';
 import { checkInbound } from './checks/check-inbound.ts';
 import { checkRoutes } from './checks/check-routes.ts';
 import { checkShape } from './checks/check-shape.ts';
@@ -34,6 +35,8 @@ export interface ConfigFile extends Pick<Config, 'sources' | 'connections' | 'ro
   /** Of the login that is bound to the client. */
   password?: string;
   has_login?: true;
+  /** What encrypts what is kept of the client. */
+  own_keys?: OwnKeys;
   retention: Retention;
   /** `client_variables`; empty for a client's file. */
   variables: Readonly<Record<string, readonly string[]>>;
@@ -161,6 +164,7 @@ export function loadConfigFile(file: string, text: string, client: string | unde
   checkAddresses(wrapup, document);
   checkAlerts(wrapup, document, kinds);
   checkDashboard(wrapup, document, { client, live });
+  const own_keys = readOwnKeys(wrapup, document, client);
   sortFindings(findings, shown);
 
   const hash = hashOf([files.hash(folder), ...hashes.values()]);
@@ -183,6 +187,7 @@ export function loadConfigFile(file: string, text: string, client: string | unde
     claims: claimsOf(wrapup, document, client, reader),
     ...(wrapup.dashboard?.password !== undefined && { password: wrapup.dashboard.password }),
     ...(wrapup.dashboard && { has_login: true }),
+    ...(own_keys && { own_keys }),
     retention: toDays(wrapup.retention),
     variables: wrapup.client_variables,
     rights: client === undefined ? '' : rightsOf(client, parts),
@@ -202,7 +207,7 @@ const SHARED_VARIABLE = /_BASE_URL$/;
  * Why a client's file may not name a variable: one file must not read the secrets of another, nor those of the installation.
  * `ACME_WEST_TOKEN` is that of client `acme-west` where there is one, else that of `acme`.
  */
-function foreignVariable(
+export function foreignVariable(
   variable: string,
   client: string,
   { clients, variables }: Pick<LoadParts, 'clients' | 'variables'>,

@@ -1,8 +1,9 @@
 import { readdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { variablePrefix } from '@wrapup/call';
+import { type EncryptionKey, readEncryptionKeys, variablePrefix } from '@wrapup/call';
 import type { DestinationKind, Log } from '@wrapup/destination';
 import { type Finding, formatFinding } from '@wrapup/findings';
+import { checkSharedKeys } from './checks/check-encryption-key.ts';
 import { checkClashes } from './checks/check-sources.ts';
 import { CLIENTS_FOLDER } from './checks/compile-mapping-file.ts';
 import {
@@ -16,13 +17,14 @@ import {
 } from './config-file.ts';
 import { FileSet, hashOf } from './file/file-set.ts';
 import { isName } from './file/schema.ts';
+import { readVariable } from './file/variables.ts';
 import { KINDS } from './kinds.ts';
 import type { Client, Config } from './model/config.ts';
 import type { Reader } from './model/reader.ts';
 
 export { showPath } from './config-file.ts';
 
-export const DEFAULT_FILE = 'config/wrapup.yaml';
+const DEFAULT_FILE = 'config/wrapup.yaml';
 
 /** What a client's file and its mappings said when they last had no error, by path from the folder of wrapup.yaml. */
 export type ClientTexts = Record<string, string>;
@@ -114,7 +116,7 @@ export async function loadConfig(options: LoadOptions = {}): Promise<Loaded> {
   const { without_variables = false, unsaved } = options;
   const env = without_variables ? {} : given;
   const kinds = options.kinds ?? KINDS;
-  const file = resolve(options.file ?? (given.WRAPUP_CONFIG || DEFAULT_FILE));
+  const file = resolve(configFileOf({ ...options, env: given }));
   const folder = dirname(file);
   const disk = new FileSet();
   const files = unsaved ? new FileSet({ read: (name) => unsaved.get(name) ?? disk.read(name) }) : disk;
@@ -153,6 +155,10 @@ export async function loadConfig(options: LoadOptions = {}): Promise<Loaded> {
       return undefined;
     }
   });
+  // What is in force is compared: a file with errors says nothing.
+  const holders = [...candidates].map(([client, { file: used }]) => ({ client, own: used?.own_keys }));
+  for (const { client, finding } of checkSharedKeys(holders, installationKeys(env)))
+    clashes.set(client, [...(clashes.get(client) ?? []), finding]);
   const clashesOf = (client: string | undefined) => clashes.get(client) ?? [];
   const clientFindings = new Map([...read].map(([client, one]) => [client, [...one.findings, ...clashesOf(client)]]));
   const findings = [
@@ -176,6 +182,7 @@ export async function loadConfig(options: LoadOptions = {}): Promise<Loaded> {
       ...(used?.alerts && { alerts: used.alerts }),
       ...(used?.password !== undefined && { password: used.password }),
       ...(used?.has_login && { has_login: true }),
+      ...(used?.own_keys && { encryption_keys: used.own_keys.keys }),
       retention: used?.retention ?? root.retention,
     };
   }
@@ -243,6 +250,20 @@ async function settleClashes(
     // wrapup.yaml is taken whole or not at all.
     if (found.has(undefined)) return { candidates, clashes };
   }
+}
+
+/** What can be read of them; the process itself says what is wrong with them. */
+function installationKeys(env: NodeJS.ProcessEnv): EncryptionKey[] {
+  try {
+    return readEncryptionKeys(readVariable('WRAPUP_ENCRYPTION_KEY', env) ?? '', 'WRAPUP_ENCRYPTION_KEY');
+  } catch {
+    return [];
+  }
+}
+
+/** Path of wrapup.yaml. */
+export function configFileOf({ file, env = process.env }: Pick<LoadOptions, 'file' | 'env'>): string {
+  return file ?? (env.WRAPUP_CONFIG || DEFAULT_FILE);
 }
 
 /** Path of a client's file. */

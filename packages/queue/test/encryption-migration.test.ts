@@ -56,7 +56,7 @@ it('encrypts everything, refuses plain values from then on, and changes nothing 
   const seen: number[] = [];
   const first = await migrateEncryption(store, { onProgress: (done) => seen.push(done) });
   // The payload, the memory, the token and the index key.
-  expect(first).toMatchObject({ encrypted: 4, reencrypted: 0, refused: 0, unreadable: {} });
+  expect(first).toMatchObject({ encrypted: 4, reencrypted: 0, refused: 0, unreadable: [] });
   expect(first.since).toBeGreaterThan(0);
   expect(seen.at(-1)).toBeGreaterThanOrEqual(3);
   expect(await auditEncryption(store)).toMatchObject({
@@ -107,7 +107,7 @@ it('takes values over from an older key, after which that one can be taken out',
   await before.indexKey.load();
   const call_id = await fill(before);
   const both = await open(prefix, `${current},${old}`);
-  expect(await migrateEncryption(both)).toMatchObject({ encrypted: 0, reencrypted: 4, unreadable: {} });
+  expect(await migrateEncryption(both)).toMatchObject({ encrypted: 0, reencrypted: 4, unreadable: [] });
   const after = await open(prefix, current);
   expect(await read(after, call_id)).toEqual(body);
   expect(await contextOf(after).memory.get(`inbound:${call_id}`)).toBe('Dana');
@@ -126,7 +126,10 @@ it('says which keys are missing, and leaves what it cannot read', async () => {
   const store = await openTestStore({ prefix, encryption_keys: key(), index_key });
   onTestFinished(() => store.close());
   const id = String(before.encryptor.key);
-  expect(await migrateEncryption(store)).toMatchObject({ encrypted: 0, reencrypted: 0, unreadable: { [id]: 3 } });
+  expect(await migrateEncryption(store)).toMatchObject({
+    ...{ encrypted: 0, reencrypted: 0 },
+    unreadable: [{ client: null, key: id, why: 'missing', values: 3 }],
+  });
   expect(await read(before, call_id)).toEqual(body);
 });
 

@@ -7,6 +7,13 @@ function hint(): string {
   return 'is Redis running? `npm start` or `docker compose up` starts it; REDIS_URL names another one';
 }
 
+let configFile: string | undefined;
+
+/** Where the files of clients are looked for, whose keys are needed for what is kept of them. @param file `--config` */
+export function useConfigFile(file: string | undefined): void {
+  configFile = file;
+}
+
 /**
  * Runs something on this installation's Redis and closes it. A Redis that does not answer ends the command with 3, keys
  * that do not fit to it with 1.
@@ -43,7 +50,7 @@ export async function openReachableStore(
   onError: (error: Error) => void = () => {},
   { anyKeys = false }: { anyKeys?: boolean } = {},
 ): Promise<Store> {
-  const [{ openStore, checkKeys }, { readRedisSettings }] = await Promise.all([
+  const [{ openStore, checkKeys }, { readClientKeys, readRedisSettings }] = await Promise.all([
     import('@wrapup/queue'),
     import('@wrapup/config'),
   ]);
@@ -51,6 +58,7 @@ export async function openReachableStore(
   let lost: Error | undefined;
   const store = openStore({
     ...settings,
+    client_keys: readClientKeys(configFile === undefined ? {} : { file: configFile }),
     role: 'producer',
     onError: (error) => {
       lost = error;

@@ -40,6 +40,7 @@ export function checkShape(document: YamlDocument): WrapupFile {
     ...(inbound ? { inbound } : {}),
     ...(alerts ? { alerts } : {}),
     client_variables: repair(clientVariablesSchema, asObject(sections.client_variables)) ?? {},
+    ...(typeof sections.encryption_key === 'string' ? { encryption_key: sections.encryption_key } : {}),
     ...(dashboard ? { dashboard } : {}),
     retention: repair(retentionSchema, asObject(sections.retention)) ?? retentionSchema.parse({}),
     declared,

@@ -1,4 +1,5 @@
 /** Secrets that are weak: shipped with an earlier version, taken from an example, repetitive, or short. */
+import type { EncryptionKey } from '@wrapup/call';
 
 /** Bytes; Synthflow generates 32. */
 const MIN_SECRET_BYTES = 16;
@@ -35,6 +36,16 @@ export function weaknessOfToken(token: string): string | undefined {
   const least = /^[0-9a-f]+$/i.test(token) ? MIN_TOKEN.hex : MIN_TOKEN.base64url;
   if (token.length < least) return `is short: ${token.length} characters, and ${least} are the least for 128 bits`;
   return isRepetitive(token) ? 'is repetitive' : undefined;
+}
+
+/** Different bytes of a key that was made at random: fewer among 32 happen once in some 10^15 keys. */
+const MIN_DISTINCT_BYTES = 16;
+
+/** The same for a key of 32 bytes. */
+export function weaknessOfKey({ secret }: EncryptionKey): string | undefined {
+  const bytes = secret.export();
+  if (bytes.every((byte) => byte >= 0x20 && byte < 0x7f)) return 'is made of letters, which were not taken at random';
+  return new Set(bytes).size < MIN_DISTINCT_BYTES ? 'is repetitive' : undefined;
 }
 
 function isKnown(text: string): boolean {

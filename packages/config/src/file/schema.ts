@@ -288,6 +288,11 @@ export const wrapupSchema = closed({
     .describe(
       'Only in wrapup.yaml: variables that the file of a client may name besides those that begin with its own name, by client; those of "*" any may name',
     ),
+  encryption_key: text
+    .optional()
+    .describe(
+      'Only in the file of a client: its own keys for what is kept of it, in the form of WRAPUP_ENCRYPTION_KEY; the first encrypts, several while rotating. Without it the installation’s key is used',
+    ),
   dashboard: dashboardSchema
     .optional()
     .describe('Only in the file of a client: a login to the dashboard that is bound to it'),

@@ -2,7 +2,7 @@
  * The configuration as the processes use it: checked, defaults filled in, secrets resolved, mappings compiled.
  * Immutable; a reload makes a new one, whole or not at all.
  */
-import { type Call, clientOf, own } from '@wrapup/call';
+import { type Call, clientOf, type EncryptionKey, own } from '@wrapup/call';
 import type { Finding } from '@wrapup/findings';
 import type { CompiledMapping, Value } from '@wrapup/mapping';
 
@@ -54,12 +54,19 @@ export interface Client {
   password?: string;
   /** It has such a login, also where the process that reads has no use for its password. */
   has_login?: true;
+  /** What encrypts what is kept of the client, the first one from now on. Absent: the keys of the installation. */
+  encryption_keys?: readonly EncryptionKey[];
   retention: Retention;
 }
 
 /** Whether any client has a login of its own. */
 export function hasClientLogins({ clients }: Pick<Config, 'clients'>): boolean {
   return Object.values(clients).some(({ has_login }) => has_login);
+}
+
+/** The keys of a client's own in force, for what is kept of it. @param client may be gone */
+export function keysOfClient({ clients }: Pick<Config, 'clients'>, client: string): Client['encryption_keys'] {
+  return own(clients, client)?.encryption_keys;
 }
 
 /** What a name belongs to a client by, for lists of full names. */

@@ -38,7 +38,7 @@ class RedisSecrets implements Secrets {
   }
 
   get encrypted(): boolean {
-    return this.#encryptor.on;
+    return this.#encryptor.keysAt(this.#placeOf('')).length > 0;
   }
 
   async get(name: string, refresh: () => Promise<Secret>): Promise<string> {
@@ -83,7 +83,7 @@ class RedisSecrets implements Secrets {
     if (!kept) return undefined;
     const secret = JSON.parse((await this.#encryptor.decrypt(kept, this.#placeOf(name))).toString()) as Secret;
     // So that a key which is rotated out encrypts nothing any more, however long the secret lives.
-    if (keyIdOf(kept) !== this.#encryptor.key) await this.keep(name, secret);
+    if (keyIdOf(kept) !== this.#encryptor.keysAt(this.#placeOf(name))[0]) await this.keep(name, secret);
     return secret;
   }
 

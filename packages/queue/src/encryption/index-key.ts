@@ -7,9 +7,10 @@
  * makes it and keeps it in Redis (encrypted where `WRAPUP_ENCRYPTION_KEY` is set), so that all processes agree.
  */
 import { createHmac, randomBytes } from 'node:crypto';
+import { readKeyBytes } from '@wrapup/call';
 import { defineScript, type RedisClient } from '../redis/client.ts';
 import type { Keys } from '../redis/keys.ts';
-import { type Encryptor, readKeyBytes } from './encryptor.ts';
+import type { Encryptor } from './encryptor.ts';
 
 /**
  * HMAC-SHA256 of a value, base64url, 43 characters.

@@ -1,6 +1,6 @@
 import type { Log } from '@wrapup/destination';
 import { checkKeys, checkKeysAtStart } from '../encryption/check-keys.ts';
-import { makeEncryptor } from '../encryption/encryptor.ts';
+import { type ClientKeys, makeEncryptor } from '../encryption/encryptor.ts';
 import { IndexKey } from '../encryption/index-key.ts';
 import { Marks } from '../encryption/marks.ts';
 import { revisionOf } from '../ledger/payloads.ts';
@@ -49,6 +49,8 @@ interface IntakeOptions {
   prefix?: string;
   /** `WRAPUP_ENCRYPTION_KEY`. */
   encryption_keys?: string;
+  /** The keys of clients that have their own. Default: none has. */
+  client_keys?: ClientKeys | undefined;
   /** `WRAPUP_INDEX_KEY`. */
   index_key?: string;
   /** Default: 90 for all. */
@@ -65,6 +67,7 @@ const CONNECTED_MS = 1_000;
 export function openIntake({
   prefix,
   encryption_keys,
+  client_keys,
   index_key,
   ledgerDays = () => 90,
   onError,
@@ -73,7 +76,10 @@ export function openIntake({
   const redis = openRedis(address, 'producer', onError);
   const keys = makeKeys(prefix);
   const marks = new Marks(redis, keys);
-  const encryptor = makeEncryptor(encryption_keys, () => marks.at('encrypted'));
+  const encryptor = makeEncryptor(encryption_keys, {
+    encryptedSince: () => marks.at('encrypted'),
+    clientKeys: client_keys,
+  });
   const indexKey = new IndexKey(redis, keys, encryptor, index_key);
   const memory = new MemoryWatch(redis, keys);
   const queues = new Queues(redis, keys, onError);

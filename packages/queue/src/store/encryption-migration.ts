@@ -1,13 +1,13 @@
 /**
- * Encrypts everything that Redis holds of people and tokens with the current key: plain values of an earlier version or of
- * a time without a key, and values under an older key. When nothing plain is left, the mark `encrypted` is set, and plain
- * values are refused from then on.
+ * Encrypts everything that Redis holds of people and tokens with the current key, which for a client with keys of its own is
+ * the first of these: plain values of an earlier version or of a time without a key, and values under an older key. When
+ * nothing plain is left, the mark `encrypted` is set, and plain values are refused from then on.
  *
  * May be stopped and run again at any time: values of the current key are only checked. A value that changes
  * meanwhile is left as its writer made it.
  */
 import { createHash } from 'node:crypto';
-import { encryptedPatterns, HEAD_BYTES, keyIdOf } from '../encryption/encryptor.ts';
+import { clientOfPlace, encryptedPatterns, HEAD_BYTES, keyIdOf } from '../encryption/encryptor.ts';
 import { INDEX_KEY_PLACE } from '../encryption/index-key.ts';
 import { defineScript, scanKeys } from '../redis/client.ts';
 import type { Store } from './store.ts';
@@ -21,13 +21,25 @@ export interface Migration {
   current: number;
   /** Values that stay plain: written after everything was encrypted, and so not trusted. */
   refused: number;
-  /** Values of keys that `WRAPUP_ENCRYPTION_KEY` does not hold, by the id of the key, and damaged ones under `damaged`. */
-  unreadable: Record<string, number>;
+  unreadable: UnreadableValues[];
   /** Epoch ms since when plain values are refused; null while plain ones are left. */
   since: number | null;
 }
 
+/** Values that stay as they are. */
+export interface UnreadableValues {
+  /** Whose they are; null: the installation's. */
+  client: string | null;
+  /** Id of the key that encrypted them; null where none did. */
+  key: string | null;
+  /** `missing`: that key is not at hand. `keys_unreadable`: what the client's file names as its keys cannot be read. */
+  why: 'missing' | 'damaged' | 'keys_unreadable';
+  values: number;
+}
+
 interface MigrationOptions {
+  /** Only what belongs to this one. The mark is not set then. */
+  client?: string;
   /** Trusts plain values that were written after everything was encrypted, and encrypts them. */
   acceptPlain?: boolean;
   /** Called with the number of values that have been checked. */
@@ -59,9 +71,11 @@ return 1
 `,
 );
 
-/** @throws Error when no key is given */
+/** @throws Error when no key is given, or those of the client cannot be read */
 export async function migrateEncryption(store: Store, options: MigrationOptions = {}): Promise<Migration> {
-  if (!store.encryptor.on) throw new Error('WRAPUP_ENCRYPTION_KEY is not set: there is no key to encrypt with.');
+  const { client } = options;
+  const [current] = client === undefined ? store.encryptor.keys : store.encryptor.keysAt(`payload:${client}.`);
+  if (current === undefined) throw new Error('WRAPUP_ENCRYPTION_KEY is not set: there is no key to encrypt with.');
   const since = await store.marks.at('encrypted');
   const trusts = since === undefined || (options.acceptPlain ?? false);
   const total: Migration = {
@@ -69,21 +83,21 @@ export async function migrateEncryption(store: Store, options: MigrationOptions 
     reencrypted: 0,
     current: 0,
     refused: 0,
-    unreadable: {},
+    unreadable: [],
     since: since ?? null,
   };
   let done = 0;
   for (let pass = 1; pass <= MAX_PASSES; pass += 1) {
-    const found: Migration = { ...total, current: 0, refused: 0, unreadable: {} };
+    const found: Migration = { ...total, current: 0, refused: 0, unreadable: [] };
     const before = found.encrypted;
-    await migrateIndexKey(store, found, trusts);
-    await runPass(store, found, trusts, (count) => {
+    if (client === undefined) await migrateIndexKey(store, found, trusts);
+    await runPass(store, client, found, trusts, (count) => {
       done += count;
       options.onProgress?.(done);
     });
     Object.assign(total, found);
     if (found.encrypted > before) continue;
-    if (found.refused === 0) await store.marks.set('encrypted');
+    if (found.refused === 0 && client === undefined) await store.marks.set('encrypted');
     total.since = (await store.marks.at('encrypted')) ?? null;
     break;
   }
@@ -92,11 +106,12 @@ export async function migrateEncryption(store: Store, options: MigrationOptions 
 
 async function runPass(
   store: Store,
+  client: string | undefined,
   found: Migration,
   trusts: boolean,
   onLook: (count: number) => void,
 ): Promise<void> {
-  for (const pattern of encryptedPatterns(store.keys)) {
+  for (const pattern of encryptedPatterns(store.keys, client)) {
     let batch: string[] = [];
     for await (const name of scanKeys(store.redis, pattern)) {
       batch.push(name);
@@ -118,24 +133,44 @@ async function migrateBatch(store: Store, names: string[], found: Migration, tru
     // Expired since it was listed.
     if (head.length === 0) continue;
     const id = keyIdOf(head);
-    if (id === store.encryptor.key) found.current += 1;
+    // Every value is encrypted for its own name.
+    const place = name.slice(store.keys.prefix.length + 1);
+    const current = currentAt(store, place);
+    if (current === undefined) countUnreadable(found, place, id, 'keys_unreadable');
+    else if (id === current) found.current += 1;
     else if (id === undefined && !trusts) found.refused += 1;
-    else await migrateValue(store, name, id, found);
+    else await migrateValue(store, { name, place }, id, found);
   }
 }
 
-async function migrateValue(store: Store, name: string, id: string | undefined, found: Migration): Promise<void> {
-  const { redis, keys, encryptor } = store;
+/** Id of the key that encrypts at a place; undefined where it is a client's and cannot be read. */
+function currentAt({ encryptor }: Store, place: string): string | undefined {
+  try {
+    return encryptor.keysAt(place)[0];
+  } catch {
+    return undefined;
+  }
+}
+
+async function migrateValue(
+  store: Store,
+  { name, place }: { name: string; place: string },
+  id: string | undefined,
+  found: Migration,
+): Promise<void> {
+  const { redis, encryptor } = store;
   const kept = await redis.getBuffer(name);
   if (!kept || keyIdOf(kept) !== id) return;
-  // Every value is encrypted for its own name.
-  const place = name.slice(keys.prefix.length + 1);
   const bytes = id === undefined ? kept : await encryptor.decrypt(kept, place).catch(() => undefined);
-  if (!bytes) return void countUnreadable(store, found, id);
+  if (!bytes) return countUnreadable(found, place, id, whyUnreadable(encryptor.keysAt(place), id));
   const hash = createHash('sha1').update(kept).digest('hex');
   if ((await replace(redis, [name], [hash, encryptor.encrypt(bytes, place)])) === 0) return;
   if (id === undefined) found.encrypted += 1;
   else found.reencrypted += 1;
+}
+
+function whyUnreadable(keys: readonly string[], id: string | undefined): UnreadableValues['why'] {
+  return id !== undefined && !keys.includes(id) ? 'missing' : 'damaged';
 }
 
 async function migrateIndexKey(store: Store, found: Migration, trusts: boolean): Promise<void> {
@@ -150,7 +185,7 @@ async function migrateIndexKey(store: Store, found: Migration, trusts: boolean):
     return;
   }
   const bytes = id === undefined ? kept : await encryptor.decrypt(kept, INDEX_KEY_PLACE).catch(() => undefined);
-  if (!bytes) return void countUnreadable(store, found, id);
+  if (!bytes) return countUnreadable(found, INDEX_KEY_PLACE, id, whyUnreadable(encryptor.keys, id));
   await replaceIndexKey(
     redis,
     [keys.installation],
@@ -160,7 +195,15 @@ async function migrateIndexKey(store: Store, found: Migration, trusts: boolean):
   else found.reencrypted += 1;
 }
 
-function countUnreadable({ encryptor }: Store, { unreadable }: Migration, id: string | undefined): void {
-  const name = id !== undefined && !encryptor.keys.includes(id) ? id : 'damaged';
-  unreadable[name] = (unreadable[name] ?? 0) + 1;
+function countUnreadable(
+  { unreadable }: Migration,
+  place: string,
+  id: string | undefined,
+  why: UnreadableValues['why'],
+): void {
+  const client = clientOfPlace(place) ?? null;
+  const key = id ?? null;
+  const known = unreadable.find((one) => one.client === client && one.key === key && one.why === why);
+  if (known) known.values += 1;
+  else unreadable.push({ client, key, why, values: 1 });
 }

@@ -1,5 +1,5 @@
 import { Connections } from '../connections/connections.ts';
-import { type Encryptor, makeEncryptor } from '../encryption/encryptor.ts';
+import { type ClientKeys, type Encryptor, makeEncryptor } from '../encryption/encryptor.ts';
 import { IndexKey } from '../encryption/index-key.ts';
 import { Marks } from '../encryption/marks.ts';
 import { type Accepted, type Arrival, acceptArrival } from '../intake/accept.ts';
@@ -21,6 +21,8 @@ interface StoreOptions {
   prefix?: string;
   /** `WRAPUP_ENCRYPTION_KEY`: what is kept of people and tokens is encrypted with the first, and opened with any. */
   encryption_keys?: string;
+  /** The keys of clients that have their own. Default: none has. */
+  client_keys?: ClientKeys | undefined;
   /** `WRAPUP_INDEX_KEY`: keys the digests of phone numbers, addresses and other values. */
   index_key?: string;
   /** `producer` fails fast while Redis does not answer (dashboard, CLI); `worker` waits. */
@@ -50,11 +52,22 @@ export interface Store {
   close(): Promise<void>;
 }
 
-export function openStore({ prefix, encryption_keys, index_key, role, onError, ...address }: StoreOptions): Store {
+export function openStore({
+  prefix,
+  encryption_keys,
+  client_keys,
+  index_key,
+  role,
+  onError,
+  ...address
+}: StoreOptions): Store {
   const redis = openRedis(address, role, onError);
   const keys = makeKeys(prefix);
   const marks = new Marks(redis, keys);
-  const encryptor = makeEncryptor(encryption_keys, () => marks.at('encrypted'));
+  const encryptor = makeEncryptor(encryption_keys, {
+    encryptedSince: () => marks.at('encrypted'),
+    clientKeys: client_keys,
+  });
   const indexKey = new IndexKey(redis, keys, encryptor, index_key);
   const queues = new Queues(redis, keys, onError);
   const ledger = new Ledger(redis, keys);

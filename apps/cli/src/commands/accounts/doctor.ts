@@ -72,7 +72,8 @@ export function addDoctor(program: Command): void {
         await show(result, output);
       }
       if (options.record !== undefined) await writeRecording(options.record, lines, output);
-      const redis = options.redis && name === undefined ? await checkRedisSettings() : undefined;
+      const { client } = options;
+      const redis = options.redis && name === undefined ? await checkRedisSettings(client) : undefined;
       if (redis) {
         const verdict = redis.ok
           ? output.style(redis.problems.length ? 'yellow' : 'green', 'answers')
@@ -81,8 +82,9 @@ export function addDoctor(program: Command): void {
         for (const problem of redis.problems) output.line(`  ${clean(problem)}`);
         if (!redis.ok) worst = Math.max(worst, EXIT.unreachable) as ExitCode;
         if (redis.encryption) {
-          for (const line of describeEncryption(redis.encryption, output)) output.line(line);
-          if (redis.encryption.missing.length > 0) worst = Math.max(worst, EXIT.failed) as ExitCode;
+          for (const line of describeEncryption(redis.encryption, output, client)) output.line(line);
+          const uses = [redis.encryption, ...Object.values(redis.encryption.clients)];
+          if (uses.some(({ missing }) => missing.length > 0)) worst = Math.max(worst, EXIT.failed) as ExitCode;
         }
       }
       output.data({ ok: worst === EXIT.ok, connections, ...(redis ? { redis } : {}) });
@@ -144,7 +146,9 @@ async function show(result: ConnectionCheck, output: Output): Promise<void> {
   }
 }
 
-async function checkRedisSettings(): Promise<{ ok: boolean; problems: string[]; encryption?: EncryptionAudit }> {
+async function checkRedisSettings(
+  client: string | undefined,
+): Promise<{ ok: boolean; problems: string[]; encryption?: EncryptionAudit }> {
   try {
     return await withStore(
       async (store) => {
@@ -154,7 +158,7 @@ async function checkRedisSettings(): Promise<{ ok: boolean; problems: string[]; 
         const refused = await checkKeys(store).catch((error: Error & { hint?: string }) => error);
         if (refused) problems.push(refused.message, ...(refused.hint ? [refused.hint] : []));
         problems.push(...(await adviseRedis(redis)));
-        return { ok: ok && !refused, problems, encryption: await auditEncryption(store) };
+        return { ok: ok && !refused, problems, encryption: await auditEncryption(store, client) };
       },
       { anyKeys: true },
     );

@@ -1,6 +1,7 @@
-import type { EncryptionAudit, Migration, Store } from '@wrapup/queue';
+import type { EncryptionAudit, Migration, Store, UnreadableValues } from '@wrapup/queue';
 import type { Command } from 'commander';
-import type { GlobalOptions } from '../../connect/settings.ts';
+import { addClientOption } from '../../connect/client-option.ts';
+import { type GlobalOptions, requireClient } from '../../connect/settings.ts';
 import { withStore } from '../../connect/store.ts';
 import { describeEncryption } from '../../show/describe-encryption.ts';
 import { CliError, EXIT } from '../../terminal/exit.ts';
@@ -17,24 +18,26 @@ interface Status extends EncryptionAudit {
 export function addEncryption(program: Command): void {
   const encryption = program.command('encryption').description('the keys of this installation, and what is encrypted');
 
-  encryption
-    .command('status')
-    .description('count what is encrypted, with which key, and what is not')
-    .action(async (_options, command: Command) => {
-      const output = makeOutput(command.optsWithGlobals<GlobalOptions>().json ?? false);
-      const status = await withStore(readStatus, { anyKeys: true });
-      output.data(status);
-      showStatus(status, output);
-      if (status.missing.length > 0 || (status.since !== null && status.plain > 0)) process.exitCode = EXIT.failed;
-    });
+  const status = encryption.command('status').description('count what is encrypted, with which key, and what is not');
+  addClientOption(status).action(async (_options, command: Command) => {
+    const options = command.optsWithGlobals<GlobalOptions>();
+    const output = makeOutput(options.json ?? false);
+    const found = await withStore((store) => readStatus(store, options), { anyKeys: true });
+    output.data(found);
+    showStatus(found, options.client, output);
+    const uses = [found, ...Object.values(found.clients)];
+    const isPlain = found.since !== null && uses.some(({ plain }) => plain > 0);
+    if (isPlain || uses.some(({ missing }) => missing.length > 0)) process.exitCode = EXIT.failed;
+  });
 
-  encryption
+  const migrate = encryption
     .command('migrate')
-    .description('encrypt everything with the current key, then refuse what is not encrypted')
+    .description('encrypt everything with the current key, then refuse what is not encrypted');
+  addClientOption(migrate)
     .option('--accept-plain', 'encrypt also plain values that were written after all were encrypted')
     .addHelpText(
       'after',
-      '\nGive every process the key first: what one without it writes afterwards is refused. May be stopped and run again.\nValues under older keys of WRAPUP_ENCRYPTION_KEY go over to the first; the older ones can be taken out afterwards.',
+      '\nGive every process the key first: what one without it writes afterwards is refused. May be stopped and run again.\nValues under older keys of WRAPUP_ENCRYPTION_KEY go over to the first; the older ones can be taken out afterwards.\nWhat is kept of a client with an encryption_key of its own goes over to the first of its keys.',
     )
     .action(async (_options, command: Command) => {
       const options = command.optsWithGlobals<GlobalOptions & { acceptPlain?: boolean }>();
@@ -42,7 +45,10 @@ export function addEncryption(program: Command): void {
       const progress = makeProgress(output, 'values');
       const migration = await withStore(
         async (store) => {
-          if (!store.encryptor.on) {
+          const { client } = options;
+          await requireClient(options, store);
+          const { keys } = store.encryptor;
+          if ((client === undefined ? keys : store.encryptor.keysAt(`payload:${client}.`)).length === 0) {
             throw new CliError(
               EXIT.usage,
               'WRAPUP_ENCRYPTION_KEY is not set: there is no key to encrypt with',
@@ -51,6 +57,7 @@ export function addEncryption(program: Command): void {
           }
           const { migrateEncryption } = await import('@wrapup/queue');
           return migrateEncryption(store, {
+            ...(client !== undefined && { client }),
             acceptPlain: options.acceptPlain ?? false,
             onProgress: (done) => progress.show(done, undefined),
           });
@@ -59,9 +66,9 @@ export function addEncryption(program: Command): void {
       );
       progress.end();
       output.data(migration);
-      showMigration(migration, output);
-      const isDone =
-        migration.since !== null && migration.refused === 0 && Object.keys(migration.unreadable).length === 0;
+      showMigration(migration, options.client, output);
+      const { since, refused, unreadable } = migration;
+      const isDone = (since !== null || options.client !== undefined) && refused === 0 && unreadable.length === 0;
       if (!isDone) process.exitCode = EXIT.failed;
     });
 
@@ -79,19 +86,21 @@ export function addEncryption(program: Command): void {
     });
 }
 
-async function readStatus(store: Store): Promise<Status> {
+async function readStatus(store: Store, options: GlobalOptions): Promise<Status> {
+  await requireClient(options, store);
   const { redis, keys, marks } = store;
   const { auditEncryption } = await import('@wrapup/queue');
   const [fingerprint = null, kept = null] = await redis.hmget(keys.installation, 'index_fingerprint', 'index_key');
   return {
-    ...(await auditEncryption(store)),
+    ...(await auditEncryption(store, options.client)),
     since: (await marks.at('encrypted')) ?? null,
     index_key: { fingerprint, kept_in: kept !== null ? 'redis' : fingerprint === null ? null : 'environment' },
   };
 }
 
-function showStatus(status: Status, output: Output): void {
-  for (const line of describeEncryption(status, output)) output.line(line);
+function showStatus(status: Status, client: string | undefined, output: Output): void {
+  for (const line of describeEncryption(status, output, client)) output.line(line);
+  if (client !== undefined) return;
   if (status.since !== null) output.line(`  what is not encrypted is refused since ${when(status.since)}`);
   else if (status.key) output.line('  what is not encrypted is still read: `wrapup encryption migrate` ends that');
   const { fingerprint, kept_in } = status.index_key;
@@ -103,27 +112,33 @@ function showStatus(status: Status, output: Output): void {
 
 function showMigration(
   { encrypted, reencrypted, current, refused, unreadable, since }: Migration,
+  client: string | undefined,
   output: Output,
 ): void {
   output.line(
     `${count(encrypted, 'value')} encrypted, ${reencrypted} taken over from older keys, ${current} as they should be`,
   );
-  for (const [key, number] of Object.entries(unreadable)) {
-    output.line(
-      key === 'damaged'
-        ? `${count(number, 'value')} cannot be decrypted: damaged, or put in the place of another`
-        : `${count(number, 'value')} of key ${key}, which WRAPUP_ENCRYPTION_KEY does not hold: put it back behind the current one`,
-    );
-  }
+  for (const one of unreadable) output.line(describeUnreadable(one));
   if (refused > 0) {
     output.line(
       `${count(refused, 'value')} not encrypted although all were: written by a process without the key, or a stranger`,
     );
     output.line('    find out which; with --accept-plain they are encrypted, too');
   }
+  if (client !== undefined) return;
   output.line(
     since === null
       ? 'plain values are still being written: give every process the key, then run this again'
       : `what is not encrypted is refused since ${when(since)}`,
   );
+}
+
+function describeUnreadable({ client, key, why, values }: UnreadableValues): string {
+  const what = `${count(values, 'value')}${client === null ? '' : ` of client ${client}`}`;
+  if (why === 'damaged') return `${what} cannot be decrypted: damaged, or put in the place of another`;
+  if (why === 'keys_unreadable')
+    return `${what} left as they are, since the keys of the client cannot be read: wrapup check --client ${client}`;
+  return client === null
+    ? `${what} of key ${key}, which WRAPUP_ENCRYPTION_KEY does not hold: put it back behind the current one`
+    : `${what} of key ${key}, which the client does not have here: put it back behind the current one in encryption_key of its file`;
 }

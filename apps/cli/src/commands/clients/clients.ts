@@ -37,7 +37,14 @@ function addList(clients: Command): void {
       const output = makeOutput(options.json ?? false);
       const config = await requireConfig(options, output);
       const all = Object.values(config.clients);
-      output.data(all.map(({ password, ...client }) => ({ ...client, ...partsOf(config, client) })));
+      output.data(
+        all.map(({ password, encryption_keys, ...client }) => ({
+          ...client,
+          // Its id, which says nothing about the key.
+          ...(encryption_keys && { encryption_key: encryption_keys[0]?.id }),
+          ...partsOf(config, client),
+        })),
+      );
       if (all.length === 0) return output.line('No clients. `wrapup client add <name>` makes the first.');
       const rows = all.map((client) => {
         const { sources, connections, routes } = partsOf(config, client);

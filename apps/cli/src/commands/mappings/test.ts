@@ -66,8 +66,8 @@ export function addTest(program: Command): void {
 }
 
 async function testFolder({ config, client }: GlobalOptions): Promise<string> {
-  const { CLIENTS_FOLDER, DEFAULT_FILE, listClients } = await import('@wrapup/config');
-  const folder = dirname(config ?? (process.env.WRAPUP_CONFIG || DEFAULT_FILE));
+  const { CLIENTS_FOLDER, configFileOf, listClients } = await import('@wrapup/config');
+  const folder = dirname(configFileOf(config === undefined ? {} : { file: config }));
   if (client === undefined) return folder;
   const { clients } = listClients(folder);
   if (!clients.includes(client)) await refuseUnknown(client, clients);
