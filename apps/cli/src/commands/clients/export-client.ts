@@ -1,5 +1,13 @@
 import { once } from 'node:events';
-import { createReadStream, createWriteStream, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  createReadStream,
+  createWriteStream,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { asObject, clientOf, own } from '@wrapup/call';
@@ -48,7 +56,13 @@ export function addClientExport(clients: Command): void {
       if (existsSync(options.out))
         throw new CliError(EXIT.usage, `${clean(options.out)} is there already`, 'choose another');
       const progress = makeProgress(output, 'calls');
-      const written = await withStore((store) => exportClient(store, config, client, options.out, key, progress.show));
+      const written = await withStore((store) =>
+        exportClient(store, config, client, options.out, key, progress.show),
+      ).catch((error) => {
+        // Half of it is of no use, and would be in the way of the next try.
+        rmSync(options.out, { force: true });
+        throw error;
+      });
       progress.end();
       output.data({ client, file: options.out, ...written });
       output.line(`${count(written.calls, 'call')} of client ${client} in ${clean(options.out)}.`);
