@@ -41,6 +41,11 @@ test('a client has keys of its own in every process, and the others have none', 
   }
 });
 
+test('a check without variables finds nothing wrong with one', async () => {
+  const { findings } = await loadConfig({ file: folderOf(`${ACME}${OWN}`), env: ENV, without_variables: true });
+  expect(findings).toEqual([]);
+});
+
 test('neither key is in what is printed, logged or sent of the configuration', async () => {
   const key = newKey();
   const { config } = await load(folderOf(`${ACME}${OWN}`), { ACME_ENCRYPTION_KEY: key });

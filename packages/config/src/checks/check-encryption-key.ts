@@ -15,9 +15,10 @@ export interface OwnKeys {
 /** Reads `encryption_key:` of a client's file. @returns undefined where it has none, or what it has are no keys */
 export function readOwnKeys(
   { encryption_key }: Pick<WrapupFile, 'encryption_key'>,
-  { report, origin, root }: YamlDocument,
+  { report, origin, root, isSpared }: YamlDocument,
   client: string | undefined,
 ): OwnKeys | undefined {
+  if (isSpared(['encryption_key'])) return undefined;
   const emptied = root && isMap(root) ? root.emptied?.get('encryption_key') : undefined;
   if (emptied) {
     // Not as if there were none: what is kept from now on would be under the installation's key.
