@@ -24,6 +24,14 @@ test('no schema is left behind by a kind that is gone', () => {
   );
 });
 
+test('each recipe that writes to people of a CRM has a picture, and each picture a recipe', () => {
+  const folder = join(ROOT, 'docs/recipes');
+  const isOfPeople = (name: string) => !/mapping-http/.test(readFileSync(join(folder, name), 'utf8'));
+  const recipes = readdirSync(folder).filter((name) => /(?<!\.test)\.yaml$/.test(name) && isOfPeople(name));
+  const pictures = readdirSync(join(folder, 'pictures'));
+  expect(pictures.sort(), 'npm run screenshots').toEqual(recipes.map((name) => name.replace('.yaml', '.png')).sort());
+});
+
 test('every transform has an example, every path a description', () => {
   expect(
     listTransforms()
