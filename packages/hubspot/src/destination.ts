@@ -45,8 +45,12 @@ async function openAdapter(
 }
 
 /** One request for each object that is written, and those for links and for what is there already. */
-function estimate({ log_only, found }: PlanWrite, records: Preview['records']): number {
-  let requests = 0;
+function estimate({ plan, log_only, found }: PlanWrite, records: Preview['records']): number {
+  const related = log_only ? [] : plan.records.flatMap((record) => Object.values(record.related ?? {}));
+  // Links, and the records that they lead to: of companies the links say enough.
+  let requests = new Set(
+    related.flatMap(({ object }) => (object === 'companies' ? [object] : [object, `${object} read`])),
+  ).size;
   for (const { name, object, did, fields } of records) {
     const applies = fields.some((field) => field.applies);
     if (did === 'update' && name === 'person' && !applies) continue;

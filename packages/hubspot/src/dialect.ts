@@ -25,6 +25,11 @@ function staged(type: string, object: string, words: Record<string, WordDialect>
 export const hubspotDialect: Dialect = {
   kind: 'hubspot',
   person: { create_as: ['contact'], object: 'contacts', owner: OWNER },
+  related: {
+    company: { object: 'companies', elsewhere: ['account'] },
+    open_deals: { object: 'deals', elsewhere: ['open_opportunities', 'open_deal', 'deals'] },
+    open_tickets: { object: 'tickets', elsewhere: ['open_cases', 'open_ticket', 'tickets'] },
+  },
   records: {
     call_log: {
       type: 'call_log',

@@ -3,6 +3,7 @@ import type {
   Effects,
   Harness,
   LowerStep,
+  RelatedKind,
   TestAccount,
   Trouble,
   TroubleMoment,
@@ -24,6 +25,7 @@ const FAULTS: Record<Trouble, FaultKind> = {
 
 const MOMENTS: Record<TroubleMoment, Pick<FaultSpec, 'object' | 'path'>> = {
   any: {},
+  related: { object: 'contacts', path: '/contacts/deals/batch/read$' },
   'look-up': { object: 'contacts', path: '/(?:search|batch/read)$' },
   'create-person': { object: 'contacts', path: '/batch/(?:create|upsert)$' },
   'update-person': { object: 'contacts', path: '/batch/update$' },
@@ -93,6 +95,7 @@ export const hubspotHarness: Harness = {
       ...{ findable: true, field: 'wrapup_topic', says: ['Renewal', 'Price'], colleague: 'Complaint' },
     },
   ],
+  related: relatedDeals(),
   text: 'wrapup_notes',
   flag: 'wrapup_opted_out',
   counter: 'wrapup_calls_made',
@@ -209,6 +212,37 @@ export async function openAccount(
     async close() {
       for (const destination of opened) await destination.close();
       await sandbox.close();
+    },
+  };
+}
+
+/** Deals of a contact. The account of a test is one of ours, with its sandbox. */
+function relatedDeals(): RelatedKind {
+  const sandboxOf = (account: TestAccount) => (account as Awaited<ReturnType<typeof openAccount>>).sandbox;
+  const deal = (dealstage: string) => ({
+    properties: { dealname: 'A deal', dealstage },
+    associations: { contacts: ['#0'] },
+  });
+  return {
+    word: 'open_deals',
+    object: 'deals',
+    async add(account, phone, email) {
+      const contact = { properties: { firstname: 'Ada', phone, ...(email ? { email } : {}) } };
+      const records = { contacts: [contact], deals: [deal('contractsent'), deal('closedwon')] };
+      const { contacts = [], deals = [] } = sandboxOf(account).control.seed({ records });
+      return { person: contacts[0] ?? '', open: deals[0] ?? '' };
+    },
+    async linked(account, id) {
+      const log = sandboxOf(account)
+        .records('calls')
+        .find((one) => one.id === id);
+      return log?.associations.deals ?? [];
+    },
+    async unlink(account, id, deal) {
+      const path = `/crm/v4/objects/calls/${id}/associations/deals/${deal}`;
+      const headers = { authorization: `Bearer ${TOKEN}` };
+      const response = await fetch(`${sandboxOf(account).hubspotUrl}${path}`, { method: 'DELETE', headers });
+      if (!response.ok) throw new Error(`could not unlink deal ${deal}: ${response.status}`);
     },
   };
 }

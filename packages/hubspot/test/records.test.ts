@@ -49,12 +49,20 @@ describe('a contact that is remembered and was deleted', () => {
   test('spoils no other link', async () => {
     const destination = await account.connect();
     const commons = makeMemoryCommons();
-    const plans = Array.from({ length: 9 }, (_, n) =>
-      withoutPersonFields(planFor(hubspotHarness, { id: `c${n}`, phone: phone(n), task: false })),
-    );
-    const first = await write(destination, plans, commons);
+    const plansFor = (prefix: string) =>
+      Array.from({ length: 9 }, (_, n) =>
+        withoutPersonFields(planFor(hubspotHarness, { id: `${prefix}${n}`, phone: phone(n), task: false })),
+      );
+    // Logged before their callers were known: a replay links them.
+    const plans = plansFor('c');
+    const unknown = plans.map((plan) => ({
+      ...plan,
+      person: plan.person && { ...plan.person, unmatched: 'log_only' as const },
+    }));
+    const logged = await write(destination, unknown, commons);
+    const first = await write(destination, plansFor('d'), commons);
     await account.deletePerson(ids(first[4]).person ?? '');
-    const again = plans.map((plan) => ({ ...plan, resume: { attempts: 1, records: {} } }));
+    const again = plans.map((plan, n) => ({ ...plan, resume: { attempts: 1, records: ids(logged[n]) } }));
     const outcomes = await write(destination, again, commons);
     expect(outcomes.map(({ ok }) => ok)).toEqual(plans.map((_, n) => n !== 4));
     expect(failure(outcomes[4]).code).toBe('gone');

@@ -116,6 +116,26 @@ const SHAPE: Mistake[] = [
     { code: 'bad-association', says: /a -> b -> a/ },
   ],
   [
+    'a record is associated with the same twice',
+    'person: {}\ncall_log: { associate: [person, open_deals, »open_deals] }\n',
+    { code: 'bad-association', says: /open_deals is listed twice/, hint: /keep one/ },
+  ],
+  [
+    'what the person has is mistyped',
+    'person: {}\ncall_log: { associate: [person, »open_deal] }\n',
+    { code: 'unknown-record', says: /"open_deal"/, hint: /did you mean "open_deals"/ },
+  ],
+  [
+    'what the person has is called as in another CRM',
+    'person: {}\ntasks:\n  - { name: a, associate: [person, »open_opportunities] }\n',
+    { code: 'unknown-record', says: /"open_opportunities"/, hint: /here it is called open_deals/ },
+  ],
+  [
+    'what the person has is named in a mapping without one',
+    'call_log: { associate: [»company] }\n',
+    { code: 'unknown-record', says: /company is of the person/, hint: /add a person section/ },
+  ],
+  [
     'nobody is there to associate with',
     'call_log: { associate: [»person] }\n',
     { code: 'unknown-record', says: /"person"/ },

@@ -31,6 +31,24 @@ tasks: [ { name: task, subject: x, associate: [deal, call_log] } ]
   expect(names('')).toEqual([[], [], ['deal', 'call_log']]);
 });
 
+test('a record is associated with what the person has already; a record of that name comes first, wherever it stands', () => {
+  const [log, task] = plan(`person: {}
+call_log: { associate: [person, open_deals, company], fields: { a: call.id } }
+tasks: [ { name: task, subject: x, associate: [company] } ]
+`).records;
+  expect(log).toMatchObject({
+    associate: ['person', 'open_deals', 'company'],
+    related: { open_deals: { object: 'deals', through: 'companies' }, company: { object: 'companies' } },
+  });
+  expect(task).toMatchObject({ associate: ['company'], related: { company: { object: 'companies' } } });
+  const own = plan(`person: {}
+call_log: { associate: [company, later], fields: { a: call.id } }
+deals: [ { name: company, title: x }, { name: later, title: x } ]
+`).records[0];
+  expect(own?.associate).toEqual(['company', 'later']);
+  expect(own).not.toHaveProperty('related');
+});
+
 test('a record that this call does not make is associated with nothing', () => {
   const planned = plan(`person: {}
 deals: [ { name: deal, when: { path: call.outcome, equals: busy }, title: x } ]

@@ -50,10 +50,30 @@ export function mappingPage(): string {
     table(['key', 'takes', 'means'], PERSON),
     '## Records that are there',
     FIND,
+    '## Associations',
+    ASSOCIATIONS,
+    table(['kind', 'word', 'means'], relatedRows()),
+    RELATED,
     '## Due dates',
     `\`due_in\` counts from the end of the call: ${DUE_SHAPE}. Business days are Monday to Friday in the mapping's \`time_zone\` (UTC unless said); days and weeks keep the clock across changes of summer time.`,
     ...Object.values(KINDS).flatMap(({ dialect }) => kindSection(dialect)),
   ].join('\n\n')}\n`;
+}
+
+const ASSOCIATIONS =
+  '`associate:` of any record lists what it is linked to: the `person` (unless said otherwise), `call_log`, records of the same mapping by their names, wherever they stand in it, and what the person has already:';
+
+const RELATED =
+  'A record of the mapping that has one of these names comes first. What the person has is read for a whole batch, when the record is written for the first time: a replay or a revision is linked to nothing that the person has had since, and a link that a colleague took off stays off as long as Wrapup remembers that it made it (90 days). A look-up that failed makes the call wait. A call without a person, and one of whom only speech tells, is linked to nothing of theirs. On Salesforce a task or an event is about one record: the first of the list of which there is exactly one; the receipt says what was left out.';
+
+function relatedRows(): string[][] {
+  return Object.values(KINDS).flatMap(({ dialect: { kind, related = {} } }) =>
+    Object.entries(related).map(([word, { object, through }]) => {
+      const whose = word.startsWith('open_') ? 'what is open of the person' : 'what the person belongs to';
+      const rest = through === undefined ? '' : `; where there is none, of the person’s ${code(through)}`;
+      return [code(kind), code(word), `${code(object)}: ${whose}${rest}`];
+    }),
+  );
 }
 
 const VALUES = table(

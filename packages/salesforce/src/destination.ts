@@ -52,7 +52,9 @@ async function openAdapter(
 
 /** The definitions that these plans need. @throws SalesforceFailure */
 async function readOrgFor(session: SalesforceSession, writes: PlanWrite[]): Promise<OrgDefinitions> {
-  const objects = writes.flatMap(({ plan }) => plan.records.map(({ object }) => object));
+  const objects = writes.flatMap(({ plan }) =>
+    plan.records.flatMap(({ object, related = {} }) => [object, ...Object.values(related).map((one) => one.object)]),
+  );
   const plans = writes.map(({ index }) => index);
   const org = await readOrg(session, objects, { plans });
   const task = org.object('Task');
@@ -62,7 +64,7 @@ async function readOrgFor(session: SalesforceSession, writes: PlanWrite[]): Prom
 }
 
 /** The person, and one request for each wave of records. */
-function estimate({ plan }: PlanWrite, records: Preview['records']): number {
+function estimate({ plan, log_only }: PlanWrite, records: Preview['records']): number {
   const [person, ...rest] = records[0]?.name === 'person' ? records : [undefined, ...records];
   let requests = person && (person.did === 'create' || person.fields.some((field) => field.applies)) ? 1 : 0;
   const depthOf = (name: string, seen: ReadonlySet<string>): number => {
@@ -71,6 +73,9 @@ function estimate({ plan }: PlanWrite, records: Preview['records']): number {
     return Math.max(0, ...waiting.map((other) => 1 + depthOf(other, new Set([...seen, other]))));
   };
   if (rest.length > 0) requests += 1 + Math.max(0, ...rest.map((record) => depthOf(record?.name ?? '', new Set())));
+  const related = log_only ? [] : plan.records.flatMap((record) => Object.values(record.related ?? {}));
+  // What the person has, and what their account has where they have none.
+  if (related.length > 0) requests += related.some(({ through }) => through) ? 2 : 1;
   // What is there already is found out by a refused creation, then read and updated.
   if (rest.some((record) => record?.did === 'update')) requests += 2;
   return requests;

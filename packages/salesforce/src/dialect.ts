@@ -18,6 +18,15 @@ function record(type: string, object: string, words: Record<string, WordDialect>
 export const salesforceDialect: Dialect = {
   kind: 'salesforce',
   person: { create_as: ['lead', 'contact'], object: 'Lead', owner: OWNER },
+  related: {
+    account: { object: 'Account', elsewhere: ['company'] },
+    // An opportunity belongs to an account, and names a contact only where its roles were kept.
+    open_opportunities: {
+      ...{ object: 'Opportunity', through: 'Account' },
+      elsewhere: ['open_deals', 'open_opportunity', 'opportunities'],
+    },
+    open_cases: { object: 'Case', elsewhere: ['open_tickets', 'open_case', 'cases'] },
+  },
   records: {
     call_log: {
       ...record('call_log', 'Task', {

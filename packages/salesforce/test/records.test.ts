@@ -180,6 +180,44 @@ test('every kind of record, each once, linked to the contact and its account', a
   expect(count()).toEqual(before);
 });
 
+test('a call is about the first of what is listed of which the person has one, and the receipt says what was left out', async () => {
+  account = await openAccount();
+  const { Account: [acme = ''] = [] } = seed({ Account: [{ Name: 'Acme' }] });
+  const people = [PHONE, '+14155550143', '+14155550144'].map((Phone, n) => ({
+    ...{ LastName: `Known${n}`, Phone },
+    ...(n < 2 ? { AccountId: acme } : {}),
+  }));
+  const { Contact: [first, , third] = [] } = seed({ Contact: people });
+  seed({ Lead: [{ LastName: 'Lead', Company: 'Acme', Phone: '+14155550145' }] });
+  const opportunity = { Name: 'Seats', CloseDate: '2026-12-31', StageName: 'Prospecting' };
+  const made = seed({
+    Case: [{ ContactId: first, Subject: 'Broken', Status: 'New' }],
+    Opportunity: [
+      { ...opportunity, AccountId: acme },
+      { ...opportunity, AccountId: acme },
+      { ...opportunity, ContactId: third },
+    ],
+  });
+  const text = `person: {}
+call_log: { title: Call, associate: [person, open_opportunities, open_cases, account] }
+`;
+  const calls = ['2', '3', '4', '5'].map((last, n) => mapped(text, { id: `c${n}`, phone: `+1415555014${last}` }));
+  const outcomes = await write(await account.connect(), calls);
+  const about = outcomes.map((outcome) => {
+    const log = account.sandbox.salesforce.records('Task').find(({ id }) => id === ids(outcome).call_log);
+    return log?.fields.WhatId;
+  });
+  // Two opportunities are not one; then the one case, else the account.
+  expect(about).toEqual([made.Case?.[0], acme, made.Opportunity?.[2], undefined]);
+  const notes = outcomes.map((outcome) => (outcome.ok ? outcome.receipt.notes : []));
+  expect(notes[0]).toEqual([
+    'Task.WhatId points at one record, and the person has 2 open_opportunities: none was taken.',
+    'Task points at one record by WhatId: account was left out of it.',
+  ]);
+  expect(notes[2]).toEqual([]);
+  expect(notes[3]).toEqual([]);
+});
+
 test('a task of a lead relates to nothing else: the receipt says what was left out', async () => {
   account = await openAccount();
   surveys();

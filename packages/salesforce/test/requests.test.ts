@@ -198,3 +198,54 @@ test('the day’s requests are used up: the connection waits, keeps its attempts
     expect(failure(outcome)).toMatchObject({ next: 'throttle', details: { retry_after: expect.any(Number) } });
   expect(spent().length).toBeLessThanOrEqual(4);
 });
+
+test.each([
+  [1, 1],
+  [100, 1],
+  [1000, 5],
+])(
+  'associate with account, open opportunities and cases costs %i calls of known callers %i requests more',
+  async (calls, more) => {
+    account = await openAccount();
+    const seed = (records: Record<string, object[]>) =>
+      account.sandbox.control.seed({ salesforce: { records } } as never) as Record<string, string[]>;
+    const numbers = Array.from({ length: calls }, (_, n) => n);
+    const { Account: accounts = [] } = seed({ Account: numbers.map((n) => ({ Name: `Acme ${n}` })) });
+    const { Contact: contacts = [] } = seed({
+      Contact: numbers.map((n) => ({ LastName: `Known${n}`, Phone: phone(n), AccountId: accounts[n] })),
+    });
+    seed({ Case: contacts.map((ContactId) => ({ ContactId, Subject: 'A case', Status: 'New' })) });
+    const destination = await account.connect();
+    const related = {
+      account: { object: 'Account' },
+      open_opportunities: { object: 'Opportunity', through: 'Account' },
+      open_cases: { object: 'Case' },
+    };
+    const cost = async (prefix: string, words: typeof related | undefined) => {
+      spent();
+      const associate = ['person', ...(words ? ['open_opportunities', 'open_cases', 'account'] : [])];
+      for (let start = 0; start < calls; start += destination.batch) {
+        const part = numbers.slice(start, start + destination.batch).map((n) => {
+          const plan = planFor(salesforceHarness, { id: `${prefix}${n}`, phone: phone(n), task: false });
+          const records = plan.records.map((record) => ({
+            ...record,
+            associate,
+            ...(words ? { related: words } : {}),
+          }));
+          return { ...plan, records };
+        });
+        expect((await write(destination, part, commons)).every(({ ok }) => ok)).toBe(true);
+      }
+      return spent().length;
+    };
+    const commons = makeMemoryCommons();
+    await cost('first', related);
+    const without = await cost('plain', undefined);
+    const extra = (await cost('related', related)) - without;
+    // Callers who are remembered are known by their id alone: what they belong to is asked first.
+    expect(extra).toBeGreaterThanOrEqual(more);
+    expect(extra).toBeLessThanOrEqual(2 * more);
+    const tasks = account.sandbox.salesforce.records('Task').slice(-calls);
+    expect(tasks.every(({ fields }) => String(fields.WhatId).startsWith('500'))).toBe(true);
+  },
+);

@@ -4,6 +4,7 @@ import type { Destination } from '@wrapup/destination';
 import type {
   Effects,
   Harness,
+  RelatedKind,
   TestAccount,
   Trouble,
   TroubleMoment,
@@ -38,6 +39,8 @@ const COLLECTION = '/composite/sobjects$';
 
 const MOMENTS: Record<TroubleMoment, Pick<FaultSpec, 'object' | 'path' | 'method'>> = {
   any: {},
+  // The second composite request of a plan: definitions come first.
+  related: { path: '/composite$' },
   'look-up': { path: '/(?:search\\?|composite$)' },
   'create-person': { method: 'POST', object: 'Lead', path: COLLECTION },
   'update-person': { method: 'PATCH', object: 'Lead', path: COLLECTION },
@@ -89,6 +92,7 @@ export const salesforceHarness: Harness = {
       ...{ findable: true, field: 'Topic__c', says: ['Renewal', 'Price'], colleague: 'Complaint' },
     },
   ],
+  related: relatedCases(),
   text: 'Wrapup_Notes__c',
   flag: 'Wrapup_Opted_Out__c',
   counter: 'Wrapup_Calls_Made__c',
@@ -242,4 +246,28 @@ export async function openAccount(
 function toRecord({ id, fields }: SalesforceRecord) {
   const properties = Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, String(value)]));
   return { id, properties, people: properties.WhoId ? [properties.WhoId] : [] };
+}
+
+/** Cases of a contact. The account of a test is one of ours, with its sandbox. */
+function relatedCases(): RelatedKind {
+  const sandboxOf = (account: TestAccount) => (account as SalesforceAccount).sandbox;
+  return {
+    word: 'open_cases',
+    object: 'Case',
+    async add(account, phone, email) {
+      const { control } = sandboxOf(account);
+      const contact = { LastName: 'Known', Phone: phone, ...(email ? { Email: email } : {}) };
+      const { Contact: [person = ''] = [] } = control.seed({ salesforce: { records: { Contact: [contact] } } });
+      const cases = ['New', 'Closed'].map((Status) => ({ ContactId: person, Subject: 'A case', Status }));
+      const { Case: [open = ''] = [] } = control.seed({ salesforce: { records: { Case: cases } } });
+      return { person, open };
+    },
+    async linked(account, id) {
+      const { WhatId } = await account.record('Task', id);
+      return WhatId ? [WhatId] : [];
+    },
+    async unlink(account, id) {
+      await account.change('Task', id, { WhatId: '' });
+    },
+  };
 }

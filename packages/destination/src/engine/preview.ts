@@ -36,7 +36,7 @@ import {
 import { findRecords } from './records/find-records.ts';
 import { recordStanding } from './records/record-row.ts';
 import type { Existing, Item, RecordReading } from './records/record-verbs.ts';
-import { withSharedKey } from './records/write-records.ts';
+import { withSharedKey } from './records/shared-key.ts';
 import type { FieldRules } from './rows/row.ts';
 import {
   newPersonMemory,

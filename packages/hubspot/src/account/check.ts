@@ -29,11 +29,13 @@ export async function checkMappings(
   // So that what is written from now on has links, also where no probe was ever made.
   await accountFor(session, settings, true);
   const fields = mappings.flatMap((mapping) => mapping.fields);
-  const objects = new Set(['contacts', 'calls', ...fields.map((field) => field.object)]);
+  // Also what records are associated with: the key has to see it.
+  const read = [...fields, ...mappings.flatMap(({ records }) => records.flatMap(({ related = [] }) => related))];
+  const objects = new Set(['contacts', 'calls', ...read.map(({ object }) => object)]);
   const findings: Finding[] = [];
   const schemas = new Map<string, Map<string, Property>>();
   for (const object of objects) {
-    const schema = await readOrFind(new HubSpotSession(transport, ctx), object, fields);
+    const schema = await readOrFind(new HubSpotSession(transport, ctx), object, read);
     if (schema instanceof Map) schemas.set(object, schema);
     else findings.push(schema);
   }
@@ -64,14 +66,14 @@ export async function checkMappings(
 async function readOrFind(
   session: HubSpotSession,
   object: string,
-  fields: MappedField[],
+  wanted: Pick<MappedField, 'object' | 'at'>[],
 ): Promise<Map<string, Property> | Finding> {
   try {
     return await readSchema(session, object, true);
   } catch (thrown) {
     const failure = asHubSpotFailure(thrown);
     if (!isAboutObject(failure)) throw thrown;
-    const at = fields.find((field) => field.object === object)?.at;
+    const at = wanted.find((one) => one.object === object)?.at;
     return {
       severity: 'error',
       code: failure.code === 'missing_scope' ? 'missing-scope' : 'unknown-object',

@@ -16,6 +16,7 @@ import { linkType } from '../client/definitions.ts';
 import type { HubSpotSession } from '../client/transport.ts';
 import { asHubSpotFailure, failureOf, itemStatus, readVendorError, unaccounted } from '../errors/classify.ts';
 import { previousMemory } from '../keys/id-map.ts';
+import { readLinks } from '../records/related.ts';
 
 interface Pair {
   from: string;
@@ -26,6 +27,7 @@ interface Pair {
 const join = (...parts: Associated[]): Associated => ({
   failed: new Map(parts.flatMap(({ failed }) => [...failed])),
   notes: parts.flatMap(({ notes }) => notes),
+  unlinked: parts.flatMap(({ unlinked = [] }) => unlinked),
 });
 
 /** Links what was not linked on creation, labels it, and takes off whom an earlier write had linked. Never rejects. */
@@ -40,8 +42,8 @@ export async function associate(session: HubSpotSession, written: Written[]): Pr
 
 async function link(session: HubSpotSession, written: Written[]): Promise<Associated> {
   const pairs = new Map<string, Pair[]>();
-  for (const { item, receipt, linked } of written)
-    for (const target of item.targets) {
+  for (const { item, receipt, linked, links } of written)
+    for (const target of links) {
       const { object } = item.record;
       if (linked && linkType(object, target.object) !== undefined) continue;
       const kind = `${object}>${target.object}`;
@@ -124,12 +126,12 @@ const LABELS_KEPT_MS = 10 * 60_000;
 /** Never rejects. */
 async function setLabels(session: HubSpotSession, written: Written[]): Promise<Associated> {
   const groups = new Map<string, Labelled[]>();
-  for (const { item, receipt } of written)
-    for (const [name, label] of Object.entries(item.record.labels ?? {})) {
-      const target = item.targets.find((one) => one.name === name);
-      if (!target) continue;
-      const kind = `${item.record.object}>${target.object}`;
-      groups.set(kind, [...(groups.get(kind) ?? []), { item, from: receipt.id, to: target.id, label }]);
+  for (const { item, receipt, links } of written)
+    for (const { name, object, id } of links) {
+      const label = item.record.labels?.[name];
+      if (label === undefined) continue;
+      const kind = `${item.record.object}>${object}`;
+      groups.set(kind, [...(groups.get(kind) ?? []), { item, from: receipt.id, to: id, label }]);
     }
   let done = join();
   for (const [kind, all] of groups) {
@@ -186,7 +188,8 @@ async function knownLabels(session: HubSpotSession, from: string, to: string, pl
 /*
  * Takes records off the person whom an earlier write linked them to, when a replay finds another: one call log belongs
  * to one person. Who was merged into the person found now is that person, and keeps the link. What an earlier write said
- * on the previous contact itself stays; the receipt says so.
+ * on the previous contact itself stays; the receipt says so. What the previous contact brought along, such as their open deals,
+ * goes with them, as far as it is known that Wrapup made the link.
  */
 
 /** HubSpot's limit for taking links off. */
@@ -214,50 +217,89 @@ export async function notePrevious({ ctx }: HubSpotSession, writes: PlanWrite[])
 }
 
 interface Move {
-  item: Item;
-  id: string;
+  one: Written;
   previous: string;
 }
 
 /** Never rejects. */
 async function unlinkPrevious(session: HubSpotSession, written: Written[]): Promise<Associated> {
-  const done: Associated = { failed: new Map(), notes: [] };
+  const done: Required<Associated> = { failed: new Map(), notes: [], unlinked: [] };
   const moves: Move[] = [];
-  for (const { item, receipt } of written) {
+  for (const one of written) {
+    const { item } = one;
     const { write, record } = item;
     if (!write.plan.resume || !write.person || !record.associate.includes('person')) continue;
     // A company is more people's than ours: who made the link is not known.
     if (record.object === 'companies') continue;
     try {
       const previous = await session.ctx.memory.get(previousMemory(write.plan.key));
-      if (previous !== undefined && previous !== write.person.id) moves.push({ item, id: receipt.id, previous });
+      if (previous !== undefined && previous !== write.person.id) moves.push({ one, previous });
     } catch (thrown) {
       done.failed.set(item, Failure.of(thrown));
     }
   }
-  const ids = askedFor(moves.map(({ item, previous }) => [previous, [item.write.index]]));
+  const ids = askedFor(moves.map(({ one, previous }) => [previous, [one.item.write.index]]));
   const found = await readMany(session, { object: 'contacts', ids, properties: [] });
   const real: Move[] = [];
-  for (const { previous, ...move } of moves) {
+  for (const { previous, one } of moves) {
     const now = found.get(previous);
-    if (now instanceof Failure) done.failed.set(move.item, now);
+    if (now instanceof Failure) done.failed.set(one.item, now);
     // A contact that is gone holds no links any more.
-    else if (now && now.id !== move.item.write.person?.id) real.push({ ...move, previous: now.id });
+    else if (now && now.id !== one.item.write.person?.id) real.push({ one, previous: now.id });
   }
-  for (const [object, all] of Map.groupBy(real, ({ item }) => item.record.object))
-    for (const part of chunk(all, UNLINK_BATCH)) {
+  const ends = real.map(({ one, previous }): Leaving => ({ one, object: 'contacts', to: previous }));
+  ends.push(...(await broughtAlong(session, real, done.failed)));
+  await takeOff(session, ends, done);
+  for (const { one, previous } of real)
+    if (!done.failed.has(one.item))
+      done.notes.push([
+        one.item,
+        `Moved from contact ${previous}, to whom an earlier write had linked it; what that write said on the contact itself stays.`,
+      ]);
+  return done;
+}
+
+/** A link that is to be taken off. */
+interface Leaving {
+  one: Written;
+  object: string;
+  to: string;
+}
+
+/** What Wrapup linked the records to because the previous contact had it, and the one found now does not. */
+async function broughtAlong(session: HubSpotSession, moves: Move[], failed: Map<Item, Failure>): Promise<Leaving[]> {
+  const leaving: Leaving[] = [];
+  const asking = moves.flatMap(({ one }) =>
+    Object.values(one.item.record.related ?? {}).map(({ object }) => ({ one, object, of: one.item.record.object })),
+  );
+  for (const group of Map.groupBy(asking, ({ of, object }) => `${of}>${object}`).values()) {
+    const { of = '', object = '' } = group[0] ?? {};
+    const ids = askedFor(group.map(({ one: { receipt, item } }) => [receipt.id, [item.write.index]]));
+    const links = await readLinks(session, { of, object, ids, properties: [] });
+    for (const { one } of group) {
+      const linked = links.get(one.receipt.id) ?? [];
+      if (linked instanceof Failure) failed.set(one.item, linked);
+      else
+        for (const { id } of linked) {
+          const stays = one.item.targets.some((target) => target.object === object && target.id === id);
+          if (!stays && one.wasLinked({ object, id })) leaving.push({ one, object, to: id });
+        }
+    }
+  }
+  return leaving;
+}
+
+async function takeOff(session: HubSpotSession, all: Leaving[], done: Required<Associated>): Promise<void> {
+  for (const group of Map.groupBy(all, ({ one, object }) => `${one.item.record.object}>${object}`).values())
+    for (const part of chunk(group, UNLINK_BATCH)) {
+      const { one: { item: first } = {}, object = '' } = part[0] ?? {};
       try {
-        const pairs = part.map(({ id, previous }) => ({ from: id, to: previous }));
-        const plans = part.map(({ item }) => item.write.index);
-        await session.send(unlinkRecords(object, 'contacts', pairs), plans);
-        for (const { item, previous } of part)
-          done.notes.push([
-            item,
-            `Moved from contact ${previous}, to whom an earlier write had linked it; what that write said on the contact itself stays.`,
-          ]);
+        const pairs = part.map(({ one, to }) => ({ from: one.receipt.id, to }));
+        const plans = part.map(({ one }) => one.item.write.index);
+        await session.send(unlinkRecords(first?.record.object ?? '', object, pairs), plans);
+        for (const { one, to } of part) done.unlinked.push([one.item, { object, id: to }]);
       } catch (thrown) {
-        for (const { item } of part) done.failed.set(item, asHubSpotFailure(thrown));
+        for (const { one } of part) done.failed.set(one.item, asHubSpotFailure(thrown));
       }
     }
-  return done;
 }

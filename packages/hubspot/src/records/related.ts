@@ -92,7 +92,7 @@ interface Linked {
 const toExisting = ({ id }: Linked): Existing => ({ id, properties: {} });
 
 /** The links of each, the primary one first, else the youngest. Ids that are not in it have none. Never rejects. */
-async function readLinks(
+export async function readLinks(
   session: HubSpotSession,
   { of, object, ids }: RelatedQuestion,
 ): Promise<Map<string, Linked[] | HubSpotFailure>> {

@@ -2,15 +2,16 @@
 import { createHash } from 'node:crypto';
 import { callKey, recordKey } from '@wrapup/call';
 import type { Place } from '@wrapup/findings';
-import { get, isList, isMap, type MapNode, type Node, suggest, textOf } from '@wrapup/findings';
+import { get, isList, isMap, type MapNode, type Node, textOf } from '@wrapup/findings';
 import type { Compiling } from '../language/compile-path.ts';
 import { type Condition, compileCondition } from '../language/predicate.ts';
 import { compileText } from '../language/text.ts';
 import type { MappedRecord } from '../model/compiled.ts';
 import type { Dialect, RecordDialect } from '../model/dialect.ts';
-import type { LeftOut, RecordPlan } from '../model/plan.ts';
+import type { LeftOut, RecordPlan, RelatedPlan } from '../model/plan.ts';
 import { SINGLE } from '../schema/mapping-schema.ts';
 import { Absent, type Evaluate, type Scope, toText } from '../values/found.ts';
+import { checkAssociations, readLabels } from './associations.ts';
 import { compileFields, evaluateFields, type Field } from './fields.ts';
 import { type CompiledFind, compileFind, planFind } from './find.ts';
 import { type CompiledOwner, checkOwnerOnce, compileOwner, planOwner } from './owner.ts';
@@ -29,6 +30,8 @@ export interface CompiledRecord {
   key?: CompiledKey;
   find?: CompiledFind;
   associate: { name: string; at: Place }[];
+  /** Those of `associate` that mean records which the person has already. */
+  related: Record<string, RelatedPlan>;
   labels?: Record<string, string>;
   at: Place;
 }
@@ -61,7 +64,7 @@ export function compileRecords(
     }
   }
   checkNames(records, compiling);
-  checkAssociations(records, hasPerson, compiling);
+  checkAssociations(records, hasPerson, dialect.related ?? {}, compiling);
   return records;
 }
 
@@ -127,6 +130,7 @@ function compileRecord(
     name,
     fields,
     associate,
+    related: {},
     ...(headline === undefined ? {} : { headline }),
     ...(labels ? { labels } : {}),
     ...(key ? { key } : {}),
@@ -167,23 +171,6 @@ function compileKey(node: MapNode, hasPerson: boolean, compiling: Compiling): Co
   const twice = list.items.find((_, index) => texts.indexOf(texts[index]) < index);
   if (twice) report.error('bad-value', 'a part of the key is listed twice', twice.at, 'keep one');
   return key;
-}
-
-function readLabels(
-  node: Node | undefined,
-  associate: CompiledRecord['associate'],
-  { report }: Compiling,
-): Record<string, string> | undefined {
-  if (!isMap(node)) return undefined;
-  const names = associate.map(({ name }) => name);
-  const labels: Record<string, string> = {};
-  for (const [name, { key, value }] of node.entries) {
-    const label = textOf(value);
-    if (!names.includes(name))
-      report.error('unknown-record', `the record is not associated with "${name}"`, key, suggest(name, names));
-    else if (label !== undefined) labels[name] = label;
-  }
-  return labels;
 }
 
 /** What the CRM cannot do without: the record is not written for calls that do not give it. */
@@ -244,45 +231,6 @@ function checkNames(records: CompiledRecord[], { report }: Compiling): void {
   }
 }
 
-function checkAssociations(records: CompiledRecord[], hasPerson: boolean, { report }: Compiling): void {
-  const byName = new Map(records.map((record) => [record.name, record]));
-  const known = [...(hasPerson ? ['person'] : []), ...byName.keys()];
-  for (const record of records)
-    for (const { name, at } of record.associate) {
-      if (name === record.name)
-        report.error('bad-association', `${name} cannot be associated with itself`, at, 'take it out');
-      else if (!known.includes(name))
-        report.error('unknown-record', `there is no record "${name}"`, at, suggest(name, known));
-    }
-  const done = new Set<string>();
-  for (const { name } of records) reportCircle(name, byName, [], done, report);
-}
-
-/** Each record is written after those it is associated with, so there must be an order. */
-function reportCircle(
-  name: string,
-  records: Map<string, CompiledRecord>,
-  way: string[],
-  done: Set<string>,
-  report: Compiling['report'],
-): void {
-  const record = records.get(name);
-  if (!record || done.has(name)) return;
-  for (const { name: next, at } of record.associate) {
-    const start = [...way, name].indexOf(next);
-    if (start >= 0 && next !== name) {
-      const circle = [...[...way, name].slice(start), next].join(' -> ');
-      report.error(
-        'bad-association',
-        `the records are associated in a circle: ${circle}`,
-        at,
-        'one direction is enough',
-      );
-    } else if (next !== name) reportCircle(next, records, [...way, name], done, report);
-  }
-  done.add(name);
-}
-
 /** What one call makes of the records. */
 export function planRecords(
   records: CompiledRecord[],
@@ -333,6 +281,7 @@ export function planRecords(
       ...(given.owner ? { owner: given.owner } : {}),
       ...(record.headline === undefined ? {} : { headline: record.headline }),
       associate: record.associate.map(({ name }) => name),
+      ...(Object.keys(record.related).length > 0 ? { related: record.related } : {}),
       ...(record.labels ? { labels: record.labels } : {}),
     });
   }
@@ -341,13 +290,20 @@ export function planRecords(
 
 /** What a mapping may write, for checks and pages. */
 export function describeRecords(records: CompiledRecord[]): MappedRecord[] {
-  return records.map(({ name, type, object, at, when_at }) => ({
-    name,
-    type,
-    object,
-    at,
-    ...(when_at ? { when: when_at } : {}),
-  }));
+  return records.map(({ name, type, object, at, when_at, associate, related }) => {
+    const own = associate.flatMap((one) => {
+      const known = related[one.name];
+      return known ? [{ object: known.object, at: one.at }] : [];
+    });
+    return {
+      name,
+      type,
+      object,
+      at,
+      ...(when_at ? { when: when_at } : {}),
+      ...(own.length > 0 ? { related: own } : {}),
+    };
+  });
 }
 
 /** @returns why there is no record, where a part of its own key is absent */

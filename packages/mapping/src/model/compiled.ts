@@ -27,6 +27,8 @@ export interface MappedRecord {
   at: Place;
   /** Where its condition stands. Absent: it is written for every call. */
   when?: Place;
+  /** The CRM's objects of the person's own records that it is associated with, and where the mapping says so. */
+  related?: { object: string; at: Place }[];
 }
 
 /** Kinds of values that CRM fields are particular about. */

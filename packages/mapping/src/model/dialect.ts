@@ -14,10 +14,25 @@ export interface Dialect {
     /** Property that names who a person belongs to. Absent: this kind has no owners. */
     owner?: string;
   };
+  /**
+   * What `associate:` can name beside a mapping's own records: the company of the person, their open deals. Absent: this
+   * kind knows none.
+   */
+  related?: Record<string, RelatedDialect>;
   /** Record types this kind can write, by their key in the mapping (`call_log`, `tasks`, `notes`, …). */
   records: Record<string, RecordDialect>;
   /** Shipped presets by name without the kind: `call-log` -> gives its YAML. A preset that cannot be read is our own mistake: throws. */
   presets: Record<string, () => string>;
+}
+
+/** Records of the person's own that a record can be associated with. */
+export interface RelatedDialect {
+  /** The CRM's own object: `deals`. */
+  object: string;
+  /** Where the person has none: those of the record of this object that the person belongs to. */
+  through?: string;
+  /** What other kinds call it, for hints. */
+  elsewhere: readonly string[];
 }
 
 export interface RecordDialect {

@@ -144,6 +144,14 @@ export interface RecordFind {
   at: Place;
 }
 
+/** Records of the person's own: the company, the open deals. Adapters read which those are. */
+export interface RelatedPlan {
+  /** The CRM's own object. */
+  object: string;
+  /** Where the person has none: those of the record of this object that the person belongs to. */
+  through?: string;
+}
+
 export interface RecordPlan {
   /** What it is in the mapping language: `call_log`, `task`, `note`, `deal`, … */
   type: string;
@@ -164,8 +172,10 @@ export interface RecordPlan {
   owner?: OwnerPlan;
   /** The CRM's property that people read first, such as a title or a subject: where a remark is seen. */
   headline?: string;
-  /** Names of the plan's records that it is associated with; `person` unless the mapping says otherwise. */
+  /** Names of the plan's records that it is associated with, and of those in `related`; `person` unless the mapping says otherwise. */
   associate: string[];
+  /** Which names of `associate` mean records that the person has already, and what they are. */
+  related?: Readonly<Record<string, RelatedPlan>>;
   /** What the account calls such a link, by names of `associate`. */
   labels?: Record<string, string>;
 }

@@ -80,7 +80,7 @@ function typeOfWord({ as, literal }: WordDialect) {
   return as === 'due' ? z.union([z.string(), z.null()]) : valueSchema;
 }
 
-function recordShape({ words, any_object, keyed, owner, labels, findable }: RecordDialect) {
+function recordShape({ words, any_object, keyed, owner, labels, findable }: RecordDialect, related: string[]) {
   return {
     ...(findable
       ? {
@@ -117,7 +117,7 @@ function recordShape({ words, any_object, keyed, owner, labels, findable }: Reco
     associate: z
       .array(z.string())
       .optional()
-      .describe('person, call_log, or names of other records; person by default'),
+      .describe(`${['person', ...related, 'call_log'].join(', ')}, or names of other records; person by default`),
     ...(labels
       ? {
           labels: z
@@ -139,7 +139,7 @@ export const SINGLE = 'call_log';
  */
 export function mappingSchema(dialect: Dialect) {
   const records = Object.entries(dialect.records).map(([key, record]) => {
-    const shape = recordShape(record);
+    const shape = recordShape(record, Object.keys(dialect.related ?? {}));
     const schema =
       key === SINGLE
         ? closed(shape)

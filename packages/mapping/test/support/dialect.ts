@@ -5,6 +5,10 @@ export function acmeDialect(presets: Record<string, string> = {}): Dialect {
   return {
     kind: 'acme',
     person: { create_as: ['lead', 'contact'], object: 'people', owner: 'owner_id' },
+    related: {
+      company: { object: 'companies', elsewhere: ['account'] },
+      open_deals: { object: 'deals', through: 'companies', elsewhere: ['open_opportunities'] },
+    },
     records: {
       call_log: {
         type: 'call_log',

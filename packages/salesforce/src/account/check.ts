@@ -20,8 +20,11 @@ export async function checkMappings(
   const session = new SalesforceSession(transport, ctx);
   const fields = mappings.flatMap((mapping) => mapping.fields);
   const objects = fields.filter(({ record }) => record !== 'person').map(({ object }) => object);
-  const org = await readOrg(session, [...objects, CALL_OBJECT], { fresh: true });
+  const related = mappings.flatMap(({ records }) => records.flatMap((record) => record.related ?? []));
+  const read = related.map(({ object }) => object);
+  const org = await readOrg(session, [...objects, ...read, CALL_OBJECT], { fresh: true });
   const findings = [...new Set(['Task', 'Lead', 'Contact', ...objects])].flatMap((name) => checkKey(org, name));
+  for (const { object, at } of related) if (!org.object(object)) findings.push({ ...noObject(object, 'error'), at });
   if (fields.some(({ write }) => write === 'if_newer')) findings.push(...checkWatermark(org));
   for (const field of fields) {
     if (field.owners !== undefined) continue;
@@ -33,18 +36,19 @@ export async function checkMappings(
 
 const PROVISION = 'Run `wrapup provision --deploy`, or `--out wrapup.zip` and deploy that.';
 
+function noObject(name: string, severity: Finding['severity']): Finding {
+  return {
+    severity,
+    code: 'missing-object',
+    message: `The org has no object ${name}, or the integration user may not see it.`,
+    hint: 'Give the user access to the object, or correct its name in the mapping.',
+  };
+}
+
 /** Leads and contacts without a key can be distinguished by number and address; nothing else can. */
 function checkKey(org: OrgDefinitions, name: string): Finding[] {
   const object = org.object(name);
-  if (!object)
-    return [
-      {
-        severity: name === 'Lead' || name === 'Contact' ? 'warning' : 'error',
-        code: 'missing-object',
-        message: `The org has no object ${name}, or the integration user may not see it.`,
-        hint: 'Give the user access to the object, or correct its name in the mapping.',
-      },
-    ];
+  if (!object) return [noObject(name, name === 'Lead' || name === 'Contact' ? 'warning' : 'error')];
   const step = keyStepOf(org, object);
   if (step?.step === 'key') return [];
   const person = name === 'Lead' || name === 'Contact';

@@ -1,5 +1,6 @@
 /** Salesforce's records, as the write engine asks for them. */
 import type {
+  Existing,
   FieldRules,
   LinkTarget,
   OwnerList,
@@ -59,14 +60,16 @@ export function recordVerbs(
     readById: (ids) => readById(session, org, ids),
     readRelated: (questions) => readRelated(session, questions),
     requiredOf: ({ type }) => REQUIRED_OF[type] ?? NONE,
-    linkFields(name, targets, there) {
+    linkFields(name, targets, there, wasLinked) {
       const object = org.object(name);
       if (!object) return { fields: {}, notes: [] };
       const links = linksOf(object, targets);
-      const fields = Object.entries(links.fields).filter(([field, id]) => {
-        const known = object.fields.get(field);
-        return there ? known?.updateable && there.properties[field] !== id : known?.createable;
-      });
+      const fields = Object.entries({ ...left(links.fields, there, wasLinked), ...links.fields }).filter(
+        ([field, id]) => {
+          const known = object.fields.get(field);
+          return there ? known?.updateable && there.properties[field] !== id : known?.createable;
+        },
+      );
       return { fields: Object.fromEntries(fields), notes: links.notes, ...parentOf(links.fields) };
     },
     associate: async (written) => ({ failed: new Map(), notes: await attachTexts(session, written) }),
@@ -221,9 +224,15 @@ const NOT_LINKS = new Set([OWNER, 'CreatedById', 'LastModifiedById', 'MasterReco
 
 function linksOf(object: OrgObject, targets: readonly LinkTarget[]): Links {
   const links: Links = { fields: {}, notes: [] };
-  for (const target of targets) {
+  for (const [name, all] of Map.groupBy(targets, (target) => target.name)) {
+    const [target] = all;
+    if (!target) continue;
     const field = fieldFor(object, target.object);
     if (field === undefined) note(links, object, target);
+    else if (all.length > 1)
+      links.notes.push(
+        `${object.name}.${field} points at one record, and the person has ${all.length} ${name}: none was taken.`,
+      );
     else if (links.fields[field] === undefined) links.fields[field] = target.id;
     else if (links.fields[field] !== target.id)
       links.notes.push(`${object.name} points at one record by ${field}: ${target.name} was left out of it.`);
@@ -242,6 +251,17 @@ function withoutRelatedToLeads(object: OrgObject, targets: readonly LinkTarget[]
     fields,
     notes: [...links.notes, `${object.name} of a lead can relate to nothing else: WhatId was left out.`],
   };
+}
+
+/** What the record pointed at because of a person whose it is no longer. */
+function left(
+  fields: Record<string, string>,
+  there: Existing | undefined,
+  wasLinked: (id: string) => boolean,
+): Record<string, null> {
+  const [who, what] = [there?.properties.WhoId, there?.properties.WhatId];
+  const moves = who && fields.WhoId !== undefined && fields.WhoId !== who;
+  return moves && typeof what === 'string' && wasLinked(what) ? { WhatId: null } : {};
 }
 
 function fieldFor(object: OrgObject, target: string): string | undefined {

@@ -31,6 +31,8 @@ export interface PlanWrite {
   readonly person?: PersonRef;
   /** Records that are there already and that the plan changes, by name. One record is one object for all plans. */
   readonly found?: ReadonlyMap<string, FoundRecord>;
+  /** Ids of records that the person has already, by the name under which the mapping associates with them. */
+  readonly related?: ReadonlyMap<string, readonly string[]>;
 }
 
 /** A record that `find:` found. */

@@ -12,6 +12,7 @@ import {
 } from '../plan/plan-write.ts';
 import type { CrmRow, FieldRules } from '../rows/row.ts';
 import { canonicalOf, recordMemory, type WrittenValues } from '../rows/written-values.ts';
+import { isLinked } from './record-links.ts';
 import type { Existing, Item, RecordVerbs } from './record-verbs.ts';
 
 /** What `if_ours` asks about a record. @param isShared other calls can mean the same record */
@@ -32,6 +33,10 @@ export function recordStanding(
     repeated: !isShared || values.isLast(note, plan),
     originOf: ({ name }, from, to) => values.originOf(note, name, canonical(name, from), canonical(name, to)),
   };
+}
+
+function relatedObjects({ related = {} }: RecordPlan): string[] {
+  return Object.values(related).map(({ object }) => object);
 }
 
 export interface RecordRow {
@@ -76,7 +81,12 @@ export function makeRow(
     if (isRemembered(field)) remembered.set(field.name, canonicalOf(crm.fields, object, field.name, value));
   }
   const reports = reportKept(write, record.name, decided);
-  const links = crm.linkFields?.(object, targets, there) ?? { fields: {}, notes: [] };
+  const links = crm.linkFields?.(
+    object,
+    there ? targets.filter((target) => !isLinked(crm.values, record, target)) : targets,
+    there,
+    (id) => relatedObjects(record).some((one) => crm.values.wasLinked(recordMemory(record), { object: one, id })),
+  ) ?? { fields: {}, notes: [] };
   // A record that was made elsewhere keeps what it points at.
   const isFound = write.found?.has(record.name) === true;
   for (const [name, id] of Object.entries(links.fields))

@@ -48,6 +48,10 @@ export interface Written {
   linked: boolean;
   /** Whole texts that were cut to fit, by field. */
   cut: ReadonlyMap<string, string>;
+  /** What it is not linked to yet, as far as is known; `linked` says what the CRM did of them on creation. */
+  links: readonly LinkTarget[];
+  /** Whether an earlier delivery linked it to that record. */
+  wasLinked(to: { object: string; id: string }): boolean;
 }
 
 export interface RecordVerbs extends RowWriter {
@@ -64,8 +68,16 @@ export interface RecordVerbs extends RowWriter {
   implied?(write: PlanWrite, record: RecordPlan, verb: 'create' | 'update'): FieldWrite[];
   /** Fields that a record cannot be without. */
   requiredOf(record: RecordPlan): ReadonlySet<string>;
-  /** Links that are fields of the record. */
-  linkFields?(object: string, targets: readonly LinkTarget[], there: Existing | undefined): LinkFields;
+  /**
+   * Links that are fields of the record.
+   * @param wasLinked whether an earlier delivery linked the record that is there to the one of that id
+   */
+  linkFields?(
+    object: string,
+    targets: readonly LinkTarget[],
+    there: Existing | undefined,
+    wasLinked: (id: string) => boolean,
+  ): LinkFields;
   /** The key that all plans share which mean one record, ours or not: a company by its domain. */
   sharedKey?(record: RecordPlan): string | undefined;
   /** What is there of records with a shared key. Those that are absent are created under it. */
@@ -81,7 +93,8 @@ export interface RecordVerbs extends RowWriter {
 }
 
 interface LinkFields {
-  fields: Record<string, string>;
+  /** Null: it points at nothing any more. */
+  fields: Record<string, string | null>;
   notes: string[];
   parent?: string;
 }
@@ -89,6 +102,8 @@ interface LinkFields {
 export interface Associated {
   failed: Map<Item, Failure>;
   notes: [Item, string][];
+  /** Links that were taken off. */
+  unlinked?: [Item, { object: string; id: string }][];
 }
 
 /*

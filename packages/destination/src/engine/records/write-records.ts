@@ -7,14 +7,17 @@ import { doneBefore, type PlanReport, type PlanWrite, reportFailure, wantedRecor
 import type { LinkTarget } from '../rows/row.ts';
 import { findRecords } from './find-records.ts';
 import type { Item, RecordVerbs } from './record-verbs.ts';
+import { relateRecords } from './relate-records.ts';
+import { withSharedKey } from './shared-key.ts';
 import { receiptOf, type WaveResult, writeWave } from './write-wave.ts';
 
 /** Never rejects. */
 export async function writeRecords(crm: RecordVerbs, writes: PlanWrite[]): Promise<PlanReport[]> {
   const resolved = (await crm.resolve?.(writes)) ?? { writes, reports: [] };
   const found = await findRecords(crm, resolved.writes);
-  const reports: PlanReport[] = [...resolved.reports, ...found.reports];
-  let open = found.writes;
+  const related = await relateRecords(crm, found.writes);
+  const reports: PlanReport[] = [...resolved.reports, ...found.reports, ...related.reports];
+  let open = related.writes;
   const written = new Map(open.map((write) => [write, noteResumed(crm, write)]));
   const isShared = ({ record }: Item) => crm.sharedKey?.(record) !== undefined;
   for (;;) {
@@ -56,14 +59,6 @@ function noteResumed(crm: RecordVerbs, write: PlanWrite): Map<string, RecordRece
   );
 }
 
-/** Under the key that all plans share which mean one record. */
-export function withSharedKey(crm: Pick<RecordVerbs, 'sharedKey'>, item: Item): Item {
-  const { record, write } = item;
-  const own = record.own_key?.person ? `${record.key}:${write.person?.id ?? ''}` : undefined;
-  const key = own ?? crm.sharedKey?.(record);
-  return key === undefined ? item : { ...item, record: { ...record, key } };
-}
-
 function failureOf(
   { write, record }: Item,
   { failed }: WaveResult,
@@ -102,15 +97,17 @@ function nextWave(writes: PlanWrite[], written: WrittenRecords): Item[] {
 
 /** Records to link to; undefined while one of them is not written. */
 function targetsOf(
-  { log_only, person }: PlanWrite,
-  { associate }: RecordPlan,
+  { log_only, person, related: has }: PlanWrite,
+  { associate, related }: RecordPlan,
   written: ReadonlyMap<string, RecordReceipt>,
 ): LinkTarget[] | undefined {
   if (log_only) return [];
   const targets: LinkTarget[] = [];
   for (const name of associate) {
     const other = written.get(name);
-    if (name === 'person') {
+    const own = related?.[name];
+    if (own) targets.push(...(has?.get(name) ?? []).map((id) => ({ name, object: own.object, id })));
+    else if (name === 'person') {
       if (person) targets.push({ name, ...person });
     } else if (other) targets.push({ name, object: other.object, id: other.id });
     else return undefined;

@@ -13,8 +13,18 @@ import { type PlanReport, type PlanWrite, reportDropped } from '../plan/plan-wri
 import type { CrmRow, RowResult, RowVerb } from '../rows/row.ts';
 import { writeRows } from '../rows/write-rows.ts';
 import { canonicalOf, recallWritten, recordMemory, type WrittenValues } from '../rows/written-values.ts';
+import { noteLinks, toWritten } from './record-links.ts';
 import { makeRow, type RecordRow } from './record-row.ts';
-import type { Existing, Item, KeyStrategy, RecordReading, RecordVerbs, Reservation, Written } from './record-verbs.ts';
+import type {
+  Associated,
+  Existing,
+  Item,
+  KeyStrategy,
+  RecordReading,
+  RecordVerbs,
+  Reservation,
+  Written,
+} from './record-verbs.ts';
 
 /** What became of items. Each is in one of the first four. */
 interface Attempt {
@@ -84,14 +94,13 @@ export async function writeWave(verbs: RecordVerbs, items: Item[]): Promise<Wave
     const failure = ended.get(lead);
     for (const item of followers) {
       const receipt = made && { ...made.receipt, name: item.record.name, did: 'unchanged' as const };
-      if (receipt) written.push({ item, receipt, linked: false, cut: new Map() });
+      if (receipt) written.push(toWritten(crm.values, item, receipt, { linked: false, cut: new Map() }));
       else if (failure) ended.set(item, failure);
     }
   }
-  const { failed: unlinked, notes } = (await crm.associate?.(written)) ?? {
-    failed: new Map<Item, Failure>(),
-    notes: [],
-  };
+  const associated: Associated = (await crm.associate?.(written)) ?? { failed: new Map(), notes: [] };
+  const { failed: unlinked, notes } = associated;
+  await noteLinks(crm.values, written, associated);
   for (const [item, failure] of unlinked) ended.set(item, failure);
   return {
     written: written.filter(({ item }) => !unlinked.has(item)),
@@ -318,7 +327,9 @@ async function send(
   const attempt = nothing();
   const rows = new Map<CrmRow, Drafted>();
   const written = ({ item, made }: Drafted, id: string, did: RecordReceipt['did']) =>
-    attempt.written.push({ item, receipt: receiptOf(crm, item, id, did), linked: verb === 'create', cut: made.cut });
+    attempt.written.push(
+      toWritten(crm.values, item, receiptOf(crm, item, id, did), { linked: verb === 'create', cut: made.cut }),
+    );
   for (const draft of drafts) {
     const { item, made } = draft;
     const { write, record } = item;

@@ -6,6 +6,9 @@
  *
  * So a process that dies between the CRM's commit and its own note leaves behind what the next one knows its value by. The
  * notes are keyed digests in memory: what is lost with it counts as unknown, and what is unknown stays in the CRM.
+ *
+ * Links are noted once they were made: a call that comes again makes none of them anew, so that those which a colleague took
+ * off stay off.
  */
 import { personKey } from '@wrapup/call';
 import type { FieldOrigin, Value } from '@wrapup/mapping';
@@ -36,6 +39,21 @@ interface Noted {
   /** A mark of the property and a digest of what was written there; several of one property while a write is open. */
   fields: readonly string[];
 }
+
+/** The other end of a link. */
+interface LinkEnd {
+  object: string;
+  id: string;
+  /** What the account calls the link. */
+  label?: string;
+}
+
+/** Stands for all links of a record among the names of its properties. */
+const LINKS = '\0links';
+/** Links that a note holds, the latest: a company is linked to all who call from it. */
+const MOST_LINKS = 40;
+
+const nameOf = ({ object, id, label = '' }: LinkEnd) => `${object}\0${id}\0${label}`;
 
 interface OpenWrite {
   before: Noted | undefined;
@@ -116,6 +134,31 @@ export class WrittenValues {
     const written = this.#known.get(name)?.fields.filter((field) => field.startsWith(mark)) ?? [];
     if (written.length === 0) return 'unknown';
     return written.includes(this.#fieldOf(property, from)) ? 'ours' : 'changed';
+  }
+
+  /** Whether the record was linked to that one before. */
+  wasLinked(name: string, to: LinkEnd): boolean {
+    return this.#known.get(name)?.fields.includes(this.#fieldOf(LINKS, nameOf(to))) === true;
+  }
+
+  /**
+   * Notes what the record is linked to now, beside what is noted of it. Never rejects.
+   * @param gone what it was taken off
+   */
+  async noteLinks(name: string, call: NotedCall, made: LinkEnd[], gone: LinkEnd[] = []): Promise<void> {
+    const noted = this.#known.get(name) ?? { by: this.#short(call.key), ended: call.ended_at, fields: [] };
+    const mark = this.#markOf(LINKS);
+    const fieldsOf = (ends: LinkEnd[]) => ends.map((end) => this.#fieldOf(LINKS, nameOf(end)));
+    const without = new Set(fieldsOf(gone));
+    const links = new Set([...noted.fields.filter((field) => field.startsWith(mark)), ...fieldsOf(made)]);
+    const kept = [...links].filter((field) => !without.has(field)).slice(-MOST_LINKS);
+    const fields = [...noted.fields.filter((field) => !field.startsWith(mark)), ...kept];
+    if (fields.length === noted.fields.length && fields.every((field) => noted.fields.includes(field))) return;
+    try {
+      await this.#keep(name, { ...noted, fields });
+    } catch (thrown) {
+      this.#log.warn({ error: Failure.of(thrown).message }, 'what was linked could not be noted');
+    }
   }
 
   /** Epoch ms when the call ended that was written last; undefined where nothing is noted. */

@@ -8,7 +8,14 @@ import { type SampleCall, type SampleNames, samplePlan } from '../sample-plan.ts
 /** What goes wrong. `lost` and `unanswered` take effect in the CRM first: the connection breaks, or nothing ever comes. */
 export type Trouble = 'fails' | 'hangs' | 'lost' | 'unanswered' | 'throttled' | 'refused-token' | 'empty-success';
 /** Which requests it happens to. */
-export type TroubleMoment = 'look-up' | 'create-person' | 'update-person' | 'create-call-log' | 'create-task' | 'any';
+export type TroubleMoment =
+  | 'look-up'
+  | 'related'
+  | 'create-person'
+  | 'update-person'
+  | 'create-call-log'
+  | 'create-task'
+  | 'any';
 
 export interface PersonEffect {
   id: string;
@@ -79,6 +86,19 @@ export interface WorkedOnKind {
   findable?: true;
 }
 
+/** Records that people can have already, to which a call log is linked. */
+export interface RelatedKind {
+  /** What `associate` calls them. */
+  word: string;
+  object: string;
+  /** Adds a person of that number who has one that is open and one that is closed. @returns ids */
+  add(account: TestAccount, phone: string, email?: string): Promise<{ person: string; open: string }>;
+  /** Ids of those that a call log is linked to. */
+  linked(account: TestAccount, call_log: string): Promise<string[]>;
+  /** Takes a link of a call log off as a colleague does. */
+  unlink(account: TestAccount, call_log: string, id: string): Promise<void>;
+}
+
 export interface Harness {
   names: SampleNames;
   /** Every kind of record that the adapter writes. */
@@ -87,6 +107,8 @@ export interface Harness {
   open(step?: LowerStep): Promise<TestAccount>;
   /** Lower steps that the adapter knows. None when it always has its keys. */
   ladder?: LowerStep[];
+  /** Absent: people have nothing that a call log could be linked to. */
+  related?: RelatedKind;
   /** A field of a call log that the CRM refuses, and that cannot be left out. */
   poison(): FieldWrite;
   /** A field of a call log whose value the CRM refuses, and without which it takes the rest. */

@@ -13,6 +13,7 @@ import type { Harness } from './harness.ts';
 import { ownKeys } from './own-keys.ts';
 import { owners } from './owners.ts';
 import { people } from './people.ts';
+import { related } from './related.ts';
 import { said } from './said.ts';
 import { useAccount } from './use-account.ts';
 
@@ -20,6 +21,7 @@ export type {
   Effects,
   Harness,
   LowerStep,
+  RelatedKind,
   TestAccount,
   Trouble,
   TroubleMoment,
@@ -40,6 +42,8 @@ export function describeDestination(name: string, harness: Harness): void {
     describe(`${name}: records that are there`, () => find(useAccount(harness)));
   if (harness.kinds.some(({ type }) => type === 'custom_object'))
     describe(`${name}: records with a key of their own`, () => ownKeys(useAccount(harness)));
+  const kind = harness.related;
+  if (kind) describe(`${name}: what people have already`, () => related(useAccount(harness), kind));
   describe(`${name}: whom records belong to`, () => owners(useAccount(harness)));
   describe(`${name}: every plan accounted for`, () => failures(useAccount(harness)));
 }

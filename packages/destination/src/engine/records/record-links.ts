@@ -1,0 +1,49 @@
+/** What a record is linked to already, as far as it was noted, and what is noted of it. */
+import type { RecordPlan } from '@wrapup/mapping';
+import type { RecordReceipt } from '../../port/destination.ts';
+import type { LinkTarget } from '../rows/row.ts';
+import { recordMemory, type WrittenValues } from '../rows/written-values.ts';
+import type { Associated, Item, Written } from './record-verbs.ts';
+
+/** Whether the record was linked to it before, and with that label. */
+export function isLinked(values: WrittenValues, record: RecordPlan, { name, object, id }: LinkTarget): boolean {
+  const label = record.labels?.[name];
+  const note = recordMemory(record);
+  return (
+    values.wasLinked(note, { object, id }) && (label === undefined || values.wasLinked(note, { object, id, label }))
+  );
+}
+
+/** A record of several plans is noted one plan after another. */
+export async function noteLinks(
+  values: WrittenValues,
+  written: Written[],
+  { failed, unlinked = [] }: Associated,
+): Promise<void> {
+  const byNote = Map.groupBy(written, ({ item }) => recordMemory(item.record));
+  const note = async ([name, all]: [string, Written[]]) => {
+    for (const { item } of all) {
+      const { write, record, targets } = item;
+      const made = failed.has(item) ? [] : targets.flatMap((target) => endsOf(record, target));
+      const gone = unlinked.filter(([one]) => one === item).map(([, end]) => end);
+      await values.noteLinks(name, { key: write.plan.key, ended_at: write.ended_at }, made, gone);
+    }
+  };
+  await Promise.all([...byNote].map(note));
+}
+
+function endsOf({ labels }: RecordPlan, { name, object, id }: LinkTarget) {
+  const label = labels?.[name];
+  return [{ object, id }, ...(label === undefined ? [] : [{ object, id, label }])];
+}
+
+export function toWritten(
+  values: WrittenValues,
+  item: Item,
+  receipt: RecordReceipt,
+  rest: Pick<Written, 'linked' | 'cut'>,
+): Written {
+  const { record, targets } = item;
+  const links = rest.linked ? targets : targets.filter((target) => !isLinked(values, record, target));
+  return { item, receipt, ...rest, links, wasLinked: (to) => values.wasLinked(recordMemory(record), to) };
+}
