@@ -57,6 +57,8 @@ export interface LoadParts {
   env: NodeJS.ProcessEnv;
   /** No variable is read, and none is missed. */
   without_variables?: boolean;
+  /** Lines of mappings that mean something else than in the version before are warnings. */
+  tells_changes?: boolean;
   kinds: Record<string, DestinationKind>;
   reader?: Reader | undefined;
   /** Clients that have a file, by what their variables begin with. */
@@ -80,14 +82,14 @@ export class MappingCache {
     kind: DestinationKind,
     at: Place,
     client: string | undefined,
-    { folder, files }: LoadParts,
+    { folder, files, tells_changes = false }: LoadParts,
   ): CompiledFile {
     const whose = client === undefined ? 'wrapup.yaml' : isShared(path) ? 'clients' : `client ${client}`;
     const key = `${whose} ${kind.kind} ${path}`;
     let known = this.#compiled.get(key);
     if (!known) {
       const read = new FileSet(files);
-      const { mapping, findings } = compileMappingFile({ path, folder, client, kind, files: read, at });
+      const { mapping, findings } = compileMappingFile({ path, folder, client, kind, files: read, at, tells_changes });
       known = {
         ...(mapping && { mapping }),
         findings: findings.map((finding) => placeFrom(finding, folder)),

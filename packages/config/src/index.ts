@@ -15,6 +15,7 @@ export { wrapupEditorSchema } from './editor-schema.ts';
 export { isName, READS_PER_MINUTE, RECONCILE_DEFAULTS, wrapupSchema } from './file/schema.ts';
 export { formatDuration, parseDuration } from './file/units.ts';
 export { readVariable, secretFolders, VariableError } from './file/variables.ts';
+export { type FixedFile, type FixedMappings, fixMappings } from './fix-mappings.ts';
 export { KINDS } from './kinds.ts';
 export * from './load.ts';
 export * from './model/config.ts';

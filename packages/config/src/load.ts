@@ -45,6 +45,8 @@ export interface LoadOptions {
    * the files can be checked where no secret is. What is loaded cannot be run.
    */
   without_variables?: boolean;
+  /** Lines of mappings that mean something else than in the version before are warnings. */
+  tells_changes?: boolean;
   /** Contents of files that are not on the disk yet, by absolute path. */
   unsaved?: ReadonlyMap<string, string>;
   /** Default: all kinds of this version. */
@@ -113,7 +115,7 @@ export function goodClientTexts(config: Config): Map<string, ClientTexts> {
  */
 export async function loadConfig(options: LoadOptions = {}): Promise<Loaded> {
   const given = options.env ?? process.env;
-  const { without_variables = false, unsaved } = options;
+  const { without_variables = false, tells_changes = false, unsaved } = options;
   const env = without_variables ? {} : given;
   const kinds = options.kinds ?? KINDS;
   const file = resolve(configFileOf({ ...options, env: given }));
@@ -125,7 +127,7 @@ export async function loadConfig(options: LoadOptions = {}): Promise<Loaded> {
 
   const { clients, findings: misnamed } = listClients(folder);
   const parts: LoadParts = {
-    ...{ folder, env, kinds, files, without_variables },
+    ...{ folder, env, kinds, files, without_variables, tells_changes },
     reader: options.reader,
     clients: new Map(clients.map((client) => [variablePrefix(client), client])),
     variables: {},

@@ -1,7 +1,7 @@
 /** What a zod schema finds wrong with a YAML file, as findings with a place, in the words of its author. */
 import type { z } from 'zod';
 import { readKnown } from './closed.ts';
-import type { Place } from './finding.ts';
+import type { Fix, Place } from './finding.ts';
 import { nearest, suggest } from './nearest.ts';
 import { find, isList, isMap, type Node, nodeAt, toPlain } from './node.ts';
 import type { Report } from './report.ts';
@@ -13,6 +13,7 @@ type Issue = z.core.$ZodIssue;
 export interface RetiredKey {
   message: string;
   hint: string;
+  fix?: Fix;
 }
 
 export interface ShapeOptions {
@@ -133,7 +134,7 @@ function reportUnknownKeys(
     const path = where ? `${where}.${name}` : name;
     const gone = Object.hasOwn(retired, path) ? retired[path] : undefined;
     if (gone) {
-      report.error('retired-key', gone.message, at, gone.hint);
+      report.error('retired-key', gone.message, at, gone.hint, gone.fix);
       continue;
     }
     const hint =

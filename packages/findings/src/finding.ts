@@ -5,6 +5,15 @@ export interface Place {
   column: number;
 }
 
+/** A change of the file at a finding's place that makes it go away and keeps what the file means. */
+export type Fix =
+  /** The key or the text there becomes this one. */
+  | { replace: string }
+  /** The value there becomes a section with this key: `HIGH` becomes `{ value: HIGH }`. */
+  | { wrap: string }
+  /** The key there goes, with its value. */
+  | { remove: true };
+
 /** Something wrong, or worth knowing, about a config or a mapping. Errors keep it from being loaded. */
 export interface Finding {
   severity: 'error' | 'warning';
@@ -15,6 +24,8 @@ export interface Finding {
   /** What to do about it: the nearest right name, the fix. */
   hint?: string;
   at?: Place;
+  /** What `wrapup check --fix` changes there. Absent: a person has to. */
+  fix?: Fix;
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Finding, Place } from './finding.ts';
+import type { Finding, Fix, Place } from './finding.ts';
 
 /** Findings that one file can have; the first ones come first. */
 const MAX_FINDINGS = 200;
@@ -9,19 +9,26 @@ const MAX_CHARACTERS = 600;
 export class Report {
   readonly findings: Finding[] = [];
 
-  error(code: string, message: string, at: Place, hint?: string): void {
-    this.#add('error', code, message, at, hint);
+  error(code: string, message: string, at: Place, hint?: string, fix?: Fix): void {
+    this.#add('error', code, message, at, hint, fix);
   }
 
-  warn(code: string, message: string, at: Place, hint?: string): void {
-    this.#add('warning', code, message, at, hint);
+  warn(code: string, message: string, at: Place, hint?: string, fix?: Fix): void {
+    this.#add('warning', code, message, at, hint, fix);
   }
 
   get failed(): boolean {
     return this.findings.some(({ severity }) => severity === 'error');
   }
 
-  #add(severity: Finding['severity'], code: string, message: string, at: Place, hint: string | undefined): void {
+  #add(
+    severity: Finding['severity'],
+    code: string,
+    message: string,
+    at: Place,
+    hint: string | undefined,
+    fix: Fix | undefined,
+  ): void {
     const { length } = this.findings;
     const known = this.findings.some((one) => one.code === code && one.message === message && isSame(one.at, at));
     if (known || length > MAX_FINDINGS) return;
@@ -34,6 +41,7 @@ export class Report {
             message: truncate(message, MAX_CHARACTERS),
             ...(hint ? { hint: truncate(hint, MAX_CHARACTERS) } : {}),
             at,
+            ...(fix ? { fix } : {}),
           };
     this.findings.push(finding);
   }

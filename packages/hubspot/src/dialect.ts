@@ -11,6 +11,7 @@ import { KEY_LINE_ROOM } from './keys/id-map.ts';
 const RICH_TEXT_LIMIT = TEXT_LIMIT - KEY_LINE_ROOM;
 
 const text = (property: string): WordDialect => ({ property, text: 'text' });
+const choice = (property: string): WordDialect => ({ property, text: 'text', as: 'choice' });
 const rich = (property: string): WordDialect => ({ property, text: 'html', limit: RICH_TEXT_LIMIT, as: 'body' });
 
 /** A record of a pipeline: a name, where it stands, in which pipeline. */
@@ -47,9 +48,9 @@ export const hubspotDialect: Dialect = {
         subject: text('hs_task_subject'),
         body: rich('hs_task_body'),
         due_in: { property: 'hs_timestamp', text: 'text', as: 'due' },
-        priority: text('hs_task_priority'),
-        status: text('hs_task_status'),
-        type: text('hs_task_type'),
+        priority: choice('hs_task_priority'),
+        status: choice('hs_task_status'),
+        type: choice('hs_task_type'),
       },
       owner: OWNER,
     },
@@ -62,7 +63,7 @@ export const hubspotDialect: Dialect = {
         body: rich('hs_meeting_body'),
         starts_at: text('hs_meeting_start_time'),
         ends_at: text('hs_meeting_end_time'),
-        outcome: text('hs_meeting_outcome'),
+        outcome: choice('hs_meeting_outcome'),
       },
       owner: OWNER,
       keyed: true,
@@ -79,13 +80,13 @@ export const hubspotDialect: Dialect = {
     },
     deals: staged('deal', 'deals', {
       title: text('dealname'),
-      stage: text('dealstage'),
-      pipeline: text('pipeline'),
+      stage: choice('dealstage'),
+      pipeline: choice('pipeline'),
     }),
     tickets: staged('ticket', 'tickets', {
       subject: text('subject'),
-      stage: text('hs_pipeline_stage'),
-      pipeline: text('hs_pipeline'),
+      stage: choice('hs_pipeline_stage'),
+      pipeline: choice('hs_pipeline'),
     }),
     custom_objects: {
       type: 'custom_object',

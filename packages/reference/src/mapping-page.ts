@@ -23,7 +23,7 @@ export function mappingPage(): string {
   return `${[
     '# The mapping language',
     GENERATED,
-    'A mapping says which records a call becomes on one kind of destination, field by field. [Recipes](../recipes/README.md) show it at work; this page lists all there is. `npm run wrapup -- check` says what is wrong with a mapping, `test` and `plan` what it does.',
+    'A mapping says which records a call becomes on one kind of destination, field by field. [Recipes](../recipes/README.md) show it at work; this page lists all there is. `npm run wrapup -- check` says what is wrong with a mapping, `explain` what is in force with all that it extends, `test` and `plan` what it does.',
     '## Values',
     VALUES,
     '## Named values',
@@ -84,7 +84,10 @@ const VALUES = table(
       '`"{{ lead.name | upper }} called"`',
       'a text with placeholders; with nothing but one placeholder it keeps the type. All of them absent: the field is left out',
     ],
-    ['`{ value: Phone agent }`, `12`, `true`', 'a constant'],
+    [
+      '`{ value: Phone agent }`, `12`, `true`',
+      'a constant. So is one of the CRM’s own values under `priority`, `stage`, `status` and the like: `stage: { value: qualifiedtobuy }`; a text that stands there bare, as in earlier versions, is a warning that `check --fix` corrects',
+    ],
     [
       '`{ from: …, transform: …, map: …, default: … }`',
       'a path or text, then its transforms, then a table, then what stands in when nothing is left',

@@ -3,6 +3,7 @@ import type { Dialect, RecordDialect, WordDialect } from '@wrapup/mapping';
 import { OWNER } from './client/objects.ts';
 
 const text = (property: string): WordDialect => ({ property, text: 'text' });
+const choice = (property: string): WordDialect => ({ property, text: 'text', as: 'choice' });
 /** Cut by the adapter, to the length that the org's own field has; what does not fit becomes a file. */
 const body = (property: string): WordDialect => ({ property, text: 'text', as: 'body' });
 const due = (property: string): WordDialect => ({ property, text: 'text', as: 'due' });
@@ -32,7 +33,7 @@ export const salesforceDialect: Dialect = {
       ...record('call_log', 'Task', {
         title: text('Subject'),
         body: body('Description'),
-        outcome: text('CallDisposition'),
+        outcome: choice('CallDisposition'),
       }),
       // What the line did is written again as it is; what people word and classify stays theirs.
       write: 'overwrite',
@@ -43,9 +44,9 @@ export const salesforceDialect: Dialect = {
       body: body('Description'),
       due_in: due('ActivityDate'),
       remind_in: due('ReminderDateTime'),
-      priority: text('Priority'),
-      status: text('Status'),
-      type: text('Type'),
+      priority: choice('Priority'),
+      status: choice('Status'),
+      type: choice('Type'),
     }),
     events: {
       ...record('event', 'Event', {
@@ -62,7 +63,7 @@ export const salesforceDialect: Dialect = {
       ...record('opportunity', 'Opportunity', {
         title: text('Name'),
         body: body('Description'),
-        stage: text('StageName'),
+        stage: choice('StageName'),
         close_in: due('CloseDate'),
         amount: text('Amount'),
       }),
@@ -72,9 +73,9 @@ export const salesforceDialect: Dialect = {
       ...record('case', 'Case', {
         subject: text('Subject'),
         body: body('Description'),
-        status: text('Status'),
-        priority: text('Priority'),
-        origin: text('Origin'),
+        status: choice('Status'),
+        priority: choice('Priority'),
+        origin: choice('Origin'),
       }),
       findable: true,
     },

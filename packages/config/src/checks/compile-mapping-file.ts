@@ -16,6 +16,8 @@ export interface MappingFile {
   client: string | undefined;
   kind: DestinationKind;
   files: FileSet;
+  /** Lines that mean something else than in the version before are warnings. */
+  tells_changes: boolean;
   /** Where the route says it. */
   at?: Place;
 }
@@ -32,7 +34,7 @@ export const CLIENTS_FOLDER = 'clients';
  * whether a file is there or not.
  */
 export function compileMappingFile(file: MappingFile): { mapping?: CompiledMapping; findings: Finding[] } {
-  const { folder, client, kind, files, at } = file;
+  const { folder, client, kind, files, at, tells_changes } = file;
   const name = posix.normalize(file.path);
   const refuse = (message: string, hint: string, code = 'no-mapping'): { findings: Finding[] } => ({
     findings: [{ severity: 'error', code, message, hint, ...(at ? { at } : {}) }],
@@ -55,7 +57,7 @@ export function compileMappingFile(file: MappingFile): { mapping?: CompiledMappi
   const owner = client !== undefined && isShared(name) ? '' : client;
   let refused = false;
   const compiled = compileMapping({
-    ...{ name, text, dialect: kind.dialect },
+    ...{ name, text, dialect: kind.dialect, tells_changes },
     readFile(path) {
       if (mayRead(owner, path)) return files.read(join(folder, path));
       refused = true;

@@ -22,6 +22,8 @@ export interface MappingSource {
   dialect: Dialect;
   /** Reads a file of the config folder that a mapping extends; only paths inside the folder are asked for. */
   readFile: ReadFile;
+  /** Lines that mean something else than in the version before are warnings. */
+  tells_changes?: boolean;
 }
 
 /**
@@ -39,9 +41,10 @@ export function compileWithTree(source: MappingSource): {
   mapping?: CompiledMapping;
   findings: Finding[];
 } {
-  const { name, text, dialect, readFile } = source;
+  const { name, text, dialect, readFile, tells_changes = false } = source;
   const report = new Report();
-  const loaded = loadMapping(name, text, { dialect, schema: mappingSchema(dialect), readFile, report });
+  const schema = mappingSchema(dialect);
+  const loaded = loadMapping(name, text, { dialect, schema, readFile, report, tells_changes });
   if (!loaded) return { findings: report.findings };
   if (!loaded.whole) {
     const alone = new Report();
@@ -49,7 +52,7 @@ export function compileWithTree(source: MappingSource): {
     report.findings.push(...alone.findings.filter(({ code }) => CERTAIN.has(code)));
     return { findings: report.findings };
   }
-  const { person, records, needs } = compileTree(loaded.tree, dialect, report);
+  const { person, records, needs } = compileTree(loaded.tree, dialect, report, tells_changes);
   checkPersonIsThere(needs, person, report);
   if (!person && records.length === 0 && !report.failed)
     report.warn(
@@ -103,13 +106,13 @@ interface CompiledTree {
   needs: Map<string, Place>;
 }
 
-function compileTree(tree: MapNode, dialect: Dialect, report: Report): CompiledTree {
+function compileTree(tree: MapNode, dialect: Dialect, report: Report, tells_changes = false): CompiledTree {
   const needs = new Map<string, Place>();
   const zone = readZone(tree, report);
   const number = textOf(tree.entries.get('number')?.value);
   const reading = { zone, ...(number !== undefined && isNumberWriting(number) ? { number } : {}) };
-  const my = compileDefine(tree.entries.get('define')?.value, { report, reading });
-  const compiling: Compiling = { report, needs, my, reading };
+  const my = compileDefine(tree.entries.get('define')?.value, { report, reading, tells_changes });
+  const compiling: Compiling = { report, needs, my, reading, tells_changes };
   const node = tree.entries.get('person')?.value;
   const person = node && compilePerson(node, dialect, zone, compiling);
   return { person, records: compileRecords(tree, dialect, zone, compiling, person?.owner), needs };

@@ -14,7 +14,10 @@ const NAME = /^[a-z][a-z0-9_]*$/;
 const LONGEST_CHAIN = 20;
 
 /** Compiles each when it is first read, then those that nothing reads: what is wrong with them is said all the same. */
-export function compileDefine(node: Node | undefined, base: Pick<Compiling, 'report' | 'reading'>): NamedValues {
+export function compileDefine(
+  node: Node | undefined,
+  base: Pick<Compiling, 'report' | 'reading' | 'tells_changes'>,
+): NamedValues {
   const { report } = base;
   const entries = isMap(node) ? node.entries : new Map();
   const done = new Map<string, NamedValue | undefined>();

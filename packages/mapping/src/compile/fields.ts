@@ -1,8 +1,9 @@
 /** The fields of one record: what the mapping writes under `fields`, and its own words. */
 import type { Call } from '@wrapup/call';
 import type { Place } from '@wrapup/findings';
-import { get, isMap, type Node, textOf } from '@wrapup/findings';
+import { get, isMap, type Node, textOf, truncate } from '@wrapup/findings';
 import type { Compiling } from '../language/compile-path.ts';
+import { looksLikePath } from '../language/path.ts';
 import type { Condition } from '../language/predicate.ts';
 import { type CompiledValue, compileValue } from '../language/value.ts';
 import type { MappedField, ValueKind } from '../model/compiled.ts';
@@ -102,8 +103,29 @@ function compileWord(node: Node, word: string, dialect: WordDialect, context: Fi
     if (isMap(node) && BODY_KEYS.some((key) => node.entries.has(key))) return undefined;
   }
   const compiled = compileValue(node, 'text', context.compiling);
+  if (dialect.as === 'choice') checkChoice(node, word, context);
   return compiled && toField(dialect.property, compiled, dialect, context, node.at);
 }
+
+/** One of the CRM's values without `{ value: … }`, which earlier versions took: it still means the same. */
+function checkChoice(node: Node, word: string, { compiling: { report } }: FieldsContext): void {
+  const from = isMap(node) ? node.entries.get('from') : { key: node.at, value: node };
+  const text = textOf(from?.value);
+  if (!from || text === undefined || text.includes('{{') || looksLikePath(text)) return;
+  const { key, value } = from;
+  // A text that another file adds to: `HIGH`, with `{ write: overwrite }` over it.
+  const isBare = key.line === value.at.line && key.column === value.at.column;
+  report.warn(
+    'bare-constant',
+    `${word}: "${truncate(text, LONGEST_QUOTED)}" is a constant, and a text without braces is a path`,
+    isBare ? value.at : key,
+    `write { value: ${truncate(text, LONGEST_QUOTED)} }; \`wrapup check --fix\` does`,
+    isBare ? { wrap: 'value' } : { replace: 'value' },
+  );
+}
+
+/** Characters of a text that a finding repeats. */
+const LONGEST_QUOTED = 60;
 
 function literalField(node: Node, { property }: WordDialect, context: FieldsContext): Field | undefined {
   const text = textOf(node);

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { callKey, recordKey } from '@wrapup/call';
 import type { Place } from '@wrapup/findings';
 import { get, isList, isMap, type MapNode, type Node, textOf } from '@wrapup/findings';
-import type { Compiling } from '../language/compile-path.ts';
+import { CHANGED, type Compiling, tellsChangesOf } from '../language/compile-path.ts';
 import { type Condition, compileCondition } from '../language/predicate.ts';
 import { compileText } from '../language/text.ts';
 import type { MappedRecord } from '../model/compiled.ts';
@@ -98,6 +98,7 @@ function compileRecord(
     ...(check ? { check } : {}),
   });
   demandFields(node, dialect, fields, compiling);
+  tellChange(name, dialect, fields, compiling);
   const list = get(node, 'associate');
   const associate = isList(list)
     ? list.items.map((item) => ({ name: textOf(item) ?? '', at: item.at }))
@@ -139,6 +140,23 @@ function compileRecord(
     ...(owner ? { owner } : {}),
     ...(when && condition ? { when, when_at: condition.key } : {}),
   };
+}
+
+/** Fields of records were written whenever a call came again, in the version before. */
+function tellChange(name: string, { write }: RecordDialect, fields: Field[], compiling: Compiling): void {
+  const changed = fields.filter((field) => {
+    const wasWritten = write === undefined || write === 'overwrite';
+    return wasWritten && field.write === 'if_ours' && !field.says_write && tellsChangesOf(field.at, compiling);
+  });
+  const [first] = changed;
+  if (!first) return;
+  const properties = changed.map(({ property }) => property).join(', ');
+  compiling.report.warn(
+    CHANGED,
+    `${name}: written only while they say what Wrapup wrote last (if_ours), and no more whatever a colleague changed: ${properties}`,
+    first.at,
+    'for the old meaning say write: overwrite on a field',
+  );
 }
 
 /** What a record is known by, instead of its call. */

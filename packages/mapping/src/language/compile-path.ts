@@ -15,6 +15,16 @@ export interface Compiling {
   my?: NamedValues;
   /** How numbers and times are read where a line does not say otherwise. Absent: UTC, and no writing of numbers. */
   reading?: Reading;
+  /** Lines that mean something else than in the version before are findings, too. */
+  tells_changes?: boolean;
+}
+
+/** Code of findings about lines that mean something else than in the version before. */
+export const CHANGED = 'changed-meaning';
+
+/** Presets are of this version: they mean what they say. */
+export function tellsChangesOf({ file }: Place, { tells_changes }: Compiling): boolean {
+  return tells_changes === true && !file.startsWith('preset ');
 }
 
 /** A value that the mapping names. */

@@ -12,7 +12,7 @@ import {
 import type { Reading } from '../values/compare.ts';
 import { Absent, type Evaluate, type Found, isNothing, type Present, type Scope } from '../values/found.ts';
 import { isNumberWriting, NUMBER_WRITINGS } from '../values/numbers.ts';
-import { type Compiling, compilePath, type LocateCharacter } from './compile-path.ts';
+import { CHANGED, type Compiling, compilePath, type LocateCharacter, tellsChangesOf } from './compile-path.ts';
 import { looksLikePath } from './path.ts';
 import { parseStep, type StepText } from './placeholders.ts';
 
@@ -109,7 +109,36 @@ function makeStep(name: string, args: Given[], at: Place, compiling: Compiling):
     }
     ready.push(value);
   }
+  tellChange(name, parameters, ready, at, compiling);
   return applyTransform(transform, fillIn(parameters, ready, compiling.reading));
+}
+
+/** What a line leaves open was read otherwise in the version before. */
+function tellChange(
+  name: string,
+  parameters: readonly Parameter[],
+  given: Ready[],
+  at: Place,
+  compiling: Compiling,
+): void {
+  const { report, reading } = compiling;
+  if (!tellsChangesOf(at, compiling)) return;
+  const open = parameters.filter((_, index) => given[index] === undefined).map(({ type }) => type);
+  const zone = reading?.zone ?? 'UTC';
+  if (open.includes('time_zone') && zone !== 'UTC')
+    report.warn(
+      CHANGED,
+      `${name} goes by the mapping's time_zone ${zone} where a time has no offset; it was UTC`,
+      at,
+      `for the old meaning name it: { ${name}: UTC }`,
+    );
+  if (open.includes('number_writing') && reading?.number === undefined)
+    report.warn(
+      CHANGED,
+      `${name} leaves out what two countries read differently, such as 65.000; it was read as 65`,
+      at,
+      'say how callers write numbers: number: en at the top of the mapping, or de, fr, ch',
+    );
 }
 
 /** What a line leaves open and the mapping says once: its time zone, its writing of numbers. */

@@ -2,10 +2,11 @@
 import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
 import type { Place, Report, RetiredKey } from '@wrapup/findings';
-import { checkShape, isMap, type MapNode, type Node, readYaml, suggest, textOf } from '@wrapup/findings';
+import { checkShape, find, isMap, isNull, type MapNode, type Node, readYaml, suggest, textOf } from '@wrapup/findings';
 import type { z } from 'zod';
+import { CHANGED } from '../language/compile-path.ts';
 import type { Dialect } from '../model/dialect.ts';
-import { checkNothingRemoved, mergeMappings } from './merge.ts';
+import { checkNothingRemoved, mergeMappings, namesSource } from './merge.ts';
 
 /** Text of a file of the config folder, or undefined when it is not there. The path is relative, with `/`. */
 export type ReadFile = (path: string) => string | undefined;
@@ -23,7 +24,15 @@ const RETIRED: Readonly<Record<string, RetiredKey>> = {
   'call_log.transcript': {
     message: 'call_log.transcript is gone: the CRM’s own transcripts are no longer written',
     hint: 'take it out; body: { transcript: full } writes every word into the call itself',
+    fix: { remove: true },
   },
+};
+
+const OPT_OUT = '{ from: analysis.no_opt_out, map: { "false": true }, write: never_unset }';
+/** Fields of a person that presets had in earlier versions: a mapping that changes one has nothing to go by any more. */
+const RETIRED_LINES: Readonly<Record<string, { property: string; was: string }>> = {
+  'preset hubspot/lead-qualification': { property: 'wrapup_opted_out', was: OPT_OUT },
+  'preset salesforce/lead-capture': { property: 'DoNotCall', was: OPT_OUT },
 };
 
 /** Files that may extend one another in a row. */
@@ -37,6 +46,8 @@ interface Loading {
   /** How findings name the files so far, and their texts. */
   chain: { shown: string; text: string }[];
   whole: boolean;
+  /** Lines that mean something else than in the version before are findings, too. */
+  tells_changes: boolean;
 }
 
 /** @returns undefined when a file could not be used at all; the report says why */
@@ -81,9 +92,34 @@ function loadFile(file: File, loading: Loading): MapNode | undefined {
   }
   const found = findParent(wanted, parent.at, file, loading);
   const base = found && loadFile(found, loading);
-  if (base && loading.whole) return mergeMappings(base, own, report);
+  if (base && loading.whole) {
+    takeRetiredLines(own, loading);
+    return mergeMappings(base, own, report);
+  }
   loading.whole = false;
   return own;
+}
+
+/** Takes out what a file says of lines that the presets it extends had once. */
+function takeRetiredLines(own: MapNode, { report, chain }: Loading): void {
+  const fields = find(own, ['person', 'fields']);
+  for (const { shown } of chain) {
+    const line = RETIRED_LINES[shown];
+    const entry = line && isMap(fields) ? fields.entries.get(line.property) : undefined;
+    if (!line || !isMap(fields) || !entry) continue;
+    const gone = `the ${shown} writes no ${line.property} any more`;
+    if (isNull(entry.value))
+      report.warn('retired-line', `${gone}, which this line takes away`, entry.key, 'take it out', { remove: true });
+    else if (!namesSource(entry.value))
+      report.error(
+        'retired-line',
+        `${gone}, which this line changes`,
+        entry.key,
+        `what it was: ${line.property}: ${line.was}`,
+      );
+    else continue;
+    fields.entries.delete(line.property);
+  }
 }
 
 function findParent(wanted: string, at: Place, from: File, loading: Loading): File | undefined {
@@ -105,11 +141,20 @@ function findParent(wanted: string, at: Place, from: File, loading: Loading): Fi
   return undefined;
 }
 
-function findPreset(wanted: string, at: Place, { dialect, report }: Loading): File | undefined {
+function findPreset(wanted: string, at: Place, { dialect, report, tells_changes }: Loading): File | undefined {
   const names = Object.keys(dialect.presets).map((name) => `${dialect.kind}/${name}`);
   const name = wanted.startsWith(`${dialect.kind}/`) ? wanted.slice(dialect.kind.length + 1) : '';
   const give = Object.hasOwn(dialect.presets, name) ? dialect.presets[name] : undefined;
-  if (give) return { shown: `preset ${wanted}`, path: undefined, text: give() };
+  const shown = `preset ${wanted}`;
+  const line = RETIRED_LINES[shown];
+  if (line && tells_changes && !at.file.startsWith('preset '))
+    report.warn(
+      CHANGED,
+      `the ${shown} writes no ${line.property} any more`,
+      at,
+      `the recipe do-not-call says when to; for the line that it was: person: { fields: { ${line.property}: ${line.was} } }`,
+    );
+  if (give) return { shown, path: undefined, text: give() };
   const hint = names.includes(`${dialect.kind}/${wanted}`)
     ? `did you mean "${dialect.kind}/${wanted}"?`
     : suggest(wanted, names);

@@ -95,8 +95,13 @@ const mergeTable: Merge = (base, over) =>
 
 const SOURCES = ['from', 'value', 'template', 'text'];
 
+/** A field that says itself what it is, whatever it inherits. */
+export function namesSource(node: Node): boolean {
+  return !isMap(node) || SOURCES.some((key) => node.entries.has(key));
+}
+
 const mergeValue: Merge = (base, over, report) => {
-  if (!isMap(over) || SOURCES.some((key) => over.entries.has(key))) return replaceBody(base, over, report);
+  if (!isMap(over) || namesSource(over)) return replaceBody(base, over, report);
   const whole: Node =
     base.kind === 'scalar'
       ? { kind: 'map', at: base.at, entries: new Map([[sourceKey(base), { key: base.at, value: base }]]) }

@@ -71,8 +71,11 @@ export interface WordDialect {
   text: 'text' | 'html';
   /** Characters the CRM takes, counted after escaping; longer text is cut with a marker. */
   limit?: number;
-  /** `due`: a date to compute (`due_in`), written as ISO 8601 UTC. */
-  as?: 'text' | 'due' | 'body';
+  /**
+   * `due`: a date to compute (`due_in`), written as ISO 8601 UTC. `choice`: one of the values that the CRM's field knows, such
+   * as a stage; as in `fields`, a bare text is a path, and one of the values is `{ value: … }`.
+   */
+  as?: 'text' | 'due' | 'body' | 'choice';
   /** The word takes a text as it stands, neither path nor placeholders. Says what it must be, or undefined when it is. */
   literal?(text: string): string | undefined;
 }
