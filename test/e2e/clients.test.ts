@@ -144,6 +144,9 @@ it('a ringing caller is answered from the CRM of the one who is rung, and by its
 });
 
 it('a mistake in the file of one client leaves it as it was, and the others go on', async () => {
+  // What it said is kept once ingress and worker have both found it good.
+  const kept = () => system.store.redis.hkeys(system.store.keys.clientHashes);
+  await expect.poll(async () => (await kept()).sort(), { timeout: 30_000 }).toEqual([...CLIENTS]);
   write('acme', FILES.acme.replace('to: sales', 'to: salse'));
   write('bolt', FILES.bolt.replace('main:', 'second:'));
   await expect

@@ -1,4 +1,5 @@
 import {
+  goodFiles,
   keysOfClient,
   type LiveConfig,
   openConfig,
@@ -6,7 +7,7 @@ import {
   readVariable,
   retentionOf,
 } from '@wrapup/config';
-import { NOTE_CLIENTS_EVERY_MS, openIntake, openStore, readClientFiles } from '@wrapup/queue';
+import { askClientFiles, NOTE_CLIENTS_EVERY_MS, openIntake, openStore } from '@wrapup/queue';
 import {
   createLogger,
   createMetrics,
@@ -37,7 +38,10 @@ await startOrExit(log, async () => {
   const onError = logConnectionErrors(log, 'Redis connection');
   const redis = { ...readRedisSettings(), client_keys, onError };
   const openOwn = () => openStore({ ...redis, role: 'producer' });
-  const config = await openConfig(log, 'ingress', { read: (client) => readClientFiles(openOwn, client) });
+  const config = await openConfig(log, 'ingress', {
+    read: (client) => askClientFiles(openOwn, (files) => files.read(client)),
+    settled: () => askClientFiles(openOwn, (files) => files.settled()),
+  });
   live = config;
   const ledgerDays = (source: string) => retentionOf(config.current(), source).ledger_days;
   const intake = openIntake({ ...redis, ledgerDays });
@@ -54,7 +58,7 @@ await startOrExit(log, async () => {
   // What ingress misses, no other process does.
   const noteClients = () =>
     intake
-      .noteClients(Object.values(config.current().clients))
+      .noteClients(Object.values(config.current().clients), goodFiles(config.current()))
       .catch((error) => log.debug({ err: error }, 'which clients are not current could not be noted'));
   const noting = setInterval(noteClients, NOTE_CLIENTS_EVERY_MS);
   void noteClients();

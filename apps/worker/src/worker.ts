@@ -2,7 +2,7 @@
  * What one worker process does: `calls` become deliveries, each connection's deliveries are written, and upkeep runs. How
  * the queues are served is in `bullmq/queue-lines.ts` and `bullmq/queue-workers.ts`.
  */
-import { type Config, goodClientTexts } from '@wrapup/config';
+import { type Config, goodFiles } from '@wrapup/config';
 import { type Log, withDeadline } from '@wrapup/destination';
 import { ClientFiles, callsQueues, connectionOf, deliveriesQueue, type Store } from '@wrapup/queue';
 import { LogThrottle, type Metrics, watchClients } from '@wrapup/telemetry';
@@ -47,6 +47,9 @@ export interface RunningWorker {
 
 /** Between two log lines about one source that does not let its calls be read. */
 const REFUSED_LOG_EVERY_MS = 60_000;
+
+/** Milliseconds until files of clients are kept that ingress had not settled: it mostly does a moment later. */
+const KEEP_AGAIN_MS = { first: 500, most: 20_000 };
 
 export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
   const { store, config, reload = async () => config(), log, metrics, onError, first_schema_check } = parts;
@@ -96,8 +99,21 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
       return deliveries.service(connection, destination.batch);
     },
   });
+  let keepAgain: NodeJS.Timeout | undefined;
+  let isClosing = false;
+  /** Ingress takes the same change over a moment earlier or later, or refuses it. */
+  const keepFiles = async (wait = KEEP_AGAIN_MS.first): Promise<void> => {
+    clearTimeout(keepAgain);
+    const unsettled = await clientFiles.keep(goodFiles(config()));
+    if (unsettled.length > 0) keepLater(wait);
+  };
+  const keepLater = (wait: number): void => {
+    if (isClosing) return;
+    const longer = Math.min(wait * 2, KEEP_AGAIN_MS.most);
+    keepAgain = setTimeout(() => keepFiles(longer).catch(() => keepLater(longer)), wait).unref();
+  };
   const reconfigure = async (): Promise<void> => {
-    await clientFiles.keep(goodClientTexts(config()));
+    await keepFiles();
     await clientFiles.forgetOthers(Object.keys(config().clients));
     for (const client of Object.values(config().clients)) await alertBrokenClient(store, config(), client);
     await reconciler.schedule();
@@ -115,6 +131,8 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
     reconfigure,
     stuck: async (ms) => [...(await lines.stuck(ms)), ...(await workers.stuck(ms))],
     async close(deadline = 25_000) {
+      isClosing = true;
+      clearTimeout(keepAgain);
       monitor.close();
       schemaDriftCheck.stop();
       reconciler.stop();

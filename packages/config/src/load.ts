@@ -4,7 +4,6 @@ import { type EncryptionKey, readEncryptionKeys, variablePrefix } from '@wrapup/
 import type { DestinationKind, Log } from '@wrapup/destination';
 import { type Finding, formatFinding } from '@wrapup/findings';
 import { checkSharedKeys } from './checks/check-encryption-key.ts';
-import { checkClashes } from './checks/check-sources.ts';
 import { CLIENTS_FOLDER } from './checks/compile-mapping-file.ts';
 import {
   type ConfigFile,
@@ -20,9 +19,11 @@ import { isName } from './file/schema.ts';
 import { readVariable } from './file/variables.ts';
 import { KINDS } from './kinds.ts';
 import type { Client, Config } from './model/config.ts';
-import type { Reader } from './model/reader.ts';
+import { guardsDoor, type Reader } from './model/reader.ts';
+import { claimsText, type InForce, type Settled, settleClashes } from './settle-clashes.ts';
 
 export { showPath } from './config-file.ts';
+export type { Settled } from './settle-clashes.ts';
 
 const DEFAULT_FILE = 'config/wrapup.yaml';
 
@@ -33,6 +34,8 @@ export type ClientTexts = Record<string, string>;
 export interface LastGoodFiles {
   /** Undefined where the client never had good files. Rejects while the store does not answer. */
   read(client: string): Promise<ClientTexts | undefined>;
+  /** What ingress has settled; undefined where it never said. Rejects as `read` does. Absent: nothing is known of it. */
+  settled?(): Promise<Settled | undefined>;
 }
 
 export interface LoadOptions {
@@ -75,22 +78,11 @@ export interface Loaded {
   incomplete: boolean;
 }
 
-/** What a client would have in force. */
-interface Candidate {
-  file: ConfigFile | undefined;
-  /** It is in force, or was when the client last had no error. */
-  isEstablished: boolean;
-  /** Errors have taken what its file says out already. */
-  isFallback: boolean;
-}
-
-interface Origins {
-  root: ConfigFile;
+interface Origins extends InForce {
   names: string[];
   hash: string;
-  /** By client: what was read last, and what is in force, which differ where the file has errors. */
+  /** By client: what was read last, which differs from what is in force where the file has errors. */
   read: Map<string, ConfigFile>;
-  inForce: Map<string, ConfigFile>;
 }
 
 const ORIGINS = new WeakMap<Config, Origins>();
@@ -100,11 +92,23 @@ export function filesOf(config: Config): { names: string[]; hash: string } {
   return ORIGINS.get(config) ?? { names: [config.file], hash: '' };
 }
 
-/** The files of each client in state `current`, to be kept as its last good ones. */
-export function goodClientTexts(config: Config): Map<string, ClientTexts> {
-  const good = new Map<string, ClientTexts>();
-  for (const [client, { texts }] of ORIGINS.get(config)?.inForce ?? []) {
-    if (config.clients[client]?.state === 'current') good.set(client, texts);
+/** A file that is in force as it is. */
+export interface GoodFile {
+  /** Of the file and its mappings, first 12 hex digits of a sha256. */
+  hash: string;
+  texts: ClientTexts;
+  /** What its sources share with no other file, secrets among it; of no use where the process reads none. */
+  claims: string;
+}
+
+/** The file of each client in state `current`, and wrapup.yaml under no name. */
+export function goodFiles(config: Config): Map<string, GoodFile> {
+  const good = new Map<string, GoodFile>();
+  const origins = ORIGINS.get(config);
+  if (!origins) return good;
+  for (const [client, file] of [['', origins.root] as const, ...origins.inForce]) {
+    if (client !== '' && config.clients[client]?.state !== 'current') continue;
+    good.set(client, { hash: file.hash, texts: file.texts, claims: claimsText(file) });
   }
   return good;
 }
@@ -148,14 +152,22 @@ export async function loadConfig(options: LoadOptions = {}): Promise<Loaded> {
       );
   }
   let incomplete = false;
-  const { candidates, clashes } = await settleClashes(root, read, known, async (client) => {
+  const ask = async <Answer>(question: () => Promise<Answer> | undefined): Promise<Answer | undefined> => {
     try {
-      const texts = await options.lastGood?.read(client);
-      return texts && restoreClient(client, texts, parts);
+      return await question();
     } catch {
       incomplete = true;
       return undefined;
     }
+  };
+  const { candidates, clashes } = await settleClashes({
+    ...{ root, read, known },
+    restore: async (client) => {
+      const texts = await ask(async () => options.lastGood?.read(client));
+      return texts && restoreClient(client, texts, parts);
+    },
+    settled: () => ask(async () => options.lastGood?.settled?.()),
+    seesClaims: guardsDoor(options.reader),
   });
   // What is in force is compared: a file with errors says nothing.
   const holders = [...candidates].map(([client, { file: used }]) => ({ client, own: used?.own_keys }));
@@ -204,54 +216,6 @@ export async function loadConfig(options: LoadOptions = {}): Promise<Loaded> {
   for (const { files: one } of [root, ...read.values()]) for (const name of one.names) every.read(name);
   ORIGINS.set(config, { names: every.names, hash: every.hash(folder), root, read, inForce });
   return { config, findings, clientFindings, files: every, incomplete };
-}
-
-/**
- * Finds what each client has in force. What would be in force is compared, not what a file with errors says; and a client
- * that loses may fall back on what clashes with a newcomer in turn, so that it is done until nothing clashes.
- */
-async function settleClashes(
-  root: ConfigFile,
-  read: ReadonlyMap<string, ConfigFile>,
-  known: Origins | undefined,
-  restore: (client: string) => Promise<ConfigFile | undefined>,
-): Promise<{ candidates: Map<string, Candidate>; clashes: Map<string | undefined, Finding[]> }> {
-  const candidates = new Map<string, Candidate>();
-  const clashes = new Map<string | undefined, Finding[]>();
-  const fallBack = async (client: string): Promise<Candidate> => {
-    const file = known?.inForce.get(client) ?? (await restore(client));
-    return { file, isEstablished: true, isFallback: true };
-  };
-  for (const [client, file] of read) {
-    const isEstablished = file === known?.inForce.get(client);
-    const isSound = errorsOf(file.findings).length === 0;
-    candidates.set(client, isSound ? { file, isEstablished, isFallback: false } : await fallBack(client));
-  }
-  const folder = dirname(root.file);
-  const isRootEstablished = known?.root.files.hash(folder) === root.files.hash(folder);
-  const isEstablished = (client: string | undefined) =>
-    client === undefined ? isRootEstablished : candidates.get(client)?.isEstablished === true;
-  for (;;) {
-    const claims = [root, ...[...candidates.values()].map(({ file }) => file)].flatMap((file) => file?.claims ?? []);
-    const found = Map.groupBy(checkClashes(claims, isEstablished), ({ client }) => client);
-    if (found.size === 0) return { candidates, clashes };
-    for (const [client, of] of found) {
-      const before = client === undefined ? undefined : candidates.get(client);
-      const next = client !== undefined && before && !before.isFallback ? await fallBack(client) : undefined;
-      const wasSame = known?.inForce.has(client ?? '')
-        ? before?.isEstablished
-        : next?.file && next.file.hash === before?.file?.hash;
-      // What it says now is what it said all along: whether the other one is new is seen in the next round.
-      if (client !== undefined && next && wasSame) candidates.set(client, { ...next, file: before?.file });
-      else {
-        clashes.set(client, [...(clashes.get(client) ?? []), ...of.map(({ finding }) => finding)]);
-        if (client !== undefined)
-          candidates.set(client, next ?? { file: undefined, isEstablished: false, isFallback: true });
-      }
-    }
-    // wrapup.yaml is taken whole or not at all.
-    if (found.has(undefined)) return { candidates, clashes };
-  }
 }
 
 /** What can be read of them; the process itself says what is wrong with them. */

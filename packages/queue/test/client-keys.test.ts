@@ -183,7 +183,10 @@ it('encrypts what is kept of a client where the installation has no key', async 
 
 it('the last good file stays under the installation’s key: it is read where the keys cannot be', async () => {
   const { store } = await open({ acme: ACME });
-  await new ClientFiles(store).keep(new Map([['acme', { 'clients/acme.yaml': 'sources: {}' }]]));
+  const file = { hash: 'a-hash', texts: { 'clients/acme.yaml': 'sources: {}' }, claims: '' };
+  const files = new ClientFiles(store);
+  await files.settle(new Map([['acme', file]]), ['acme']);
+  await files.keep(new Map([['acme', file]]));
   const kept = (await store.redis.getBuffer(store.keys.clientFiles('acme'))) as Buffer;
   expect(keyIdOf(kept)).toBe(idOf(INSTALLATION));
 });

@@ -9,6 +9,7 @@ import { checkRedis } from '../redis/check.ts';
 import { openRedis, waitForRedis } from '../redis/client.ts';
 import { makeKeys } from '../redis/keys.ts';
 import { MemoryWatch } from '../redis/memory-watch.ts';
+import { ClientFiles, type FileInForce } from '../store/client-files.ts';
 import { type ClientState, ClientStateNotes } from '../store/client-states.ts';
 import {
   type Accepted,
@@ -34,8 +35,11 @@ export interface Intake {
   accept(arrival: Arrival): Promise<Accepted>;
   /** Part of Redis' memory in use as far as known, from 0 to 1. */
   readonly memory: number;
-  /** Notes for the other processes which clients ingress cannot use as their files are. Rejects while Redis is away. */
-  noteClients(clients: readonly ClientState[]): Promise<void>;
+  /**
+   * Notes for the other processes, and for the next start, which clients ingress cannot use as their files are, and what
+   * it has in force. Rejects while Redis is away.
+   */
+  noteClients(clients: readonly ClientState[], files: ReadonlyMap<string, FileInForce>): Promise<void>;
   /** Whether Redis can take a call now, and what is wrong with its settings (eviction policy, AOF, memory). */
   ready(): Promise<{ ok: boolean; problems: string[] }>;
   close(): Promise<void>;
@@ -90,6 +94,7 @@ export function openIntake({
     run: (arrivals) => acceptArrivals(parts, arrivals, ledgerDays),
   });
   const notes = new ClientStateNotes(redis, keys);
+  const files = new ClientFiles({ redis, keys, encryptor, indexKey });
   let checked: Promise<void> | undefined;
   return {
     async checkKeys(log) {
@@ -111,7 +116,13 @@ export function openIntake({
       await memory.claim(arrival.body.length);
       return batcher.add(arrival);
     },
-    noteClients: (clients) => notes.note(clients),
+    async noteClients(clients, inForce) {
+      await notes.note(clients);
+      await files.settle(
+        inForce,
+        clients.map(({ name }) => name),
+      );
+    },
     get memory() {
       return memory.ratio;
     },

@@ -62,6 +62,8 @@ export interface Keys {
   clientFiles(client: string): string;
   /** Hash by client: the hash of these, and the key that encrypted them. */
   clientHashes: string;
+  /** Hash by client, and of wrapup.yaml under no name: hash of the file that ingress has in force, and digest of its claims. */
+  clientSettled: string;
   /** How ingress finds the file of a client that it cannot use as it is. */
   clientState(client: string): string;
   /** Hash: how far the calls of a source have been compared with the ledger, and the last run. */
@@ -108,6 +110,7 @@ export function makeKeys(name = 'wrapup'): Keys {
     lease: (key) => `${prefix}:lease:${key}`,
     clientFiles: (client) => `${prefix}:client-files:${client}`,
     clientHashes: `${prefix}:client-hashes`,
+    clientSettled: `${prefix}:client-settled`,
     clientState: (client) => `${prefix}:client-state:${client}`,
     reconciled: (source) => `${prefix}:reconciled:${source}`,
     schemaCheck: (connection) => `${prefix}:examination:${connection}`,

@@ -44,7 +44,10 @@ export async function removeClient(store: Store, client: string): Promise<number
   for (const name of busy) if (ofClient(name)) lists.srem(keys.busy, name);
   for (const name of rung) if (ofClient(name)) lists.zrem(keys.bell, name);
   for (const name of alerted) if (name.startsWith(`${client}.`)) lists.hdel(keys.alerted, name);
-  lists.del(keys.clientFiles(client), keys.clientState(client)).hdel(keys.clientHashes, client);
+  lists
+    .del(keys.clientFiles(client), keys.clientState(client))
+    .hdel(keys.clientHashes, client)
+    .hdel(keys.clientSettled, client);
   await lists.exec();
   return removed;
 }
