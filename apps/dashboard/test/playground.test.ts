@@ -48,6 +48,7 @@ const mapping: CompiledMapping = {
   kind: 'hubspot',
   hash: 'abc',
   fields: [],
+  reads: [],
   records: [],
   plan: planOf,
 };

@@ -1,3 +1,4 @@
+import type { OmissionCode } from '@wrapup/destination';
 import type { CircuitChange } from '@wrapup/queue';
 import type { ReconcileRun } from '@wrapup/recovery';
 import type { Metrics } from '@wrapup/telemetry';
@@ -45,6 +46,10 @@ export function countWork(metrics: Metrics) {
     'connection',
     'result',
   ]);
+  const omissions = metrics.counter('omissions_total', 'Fields left out of what was written, by why.', [
+    'connection',
+    'reason',
+  ]);
   const alerts = metrics.counter('alerts_total', 'Attempts to alert operators, by what became of them.', ['result']);
   return {
     reconciled: ({ source, result, counts, ended }: ReconcileRun) => {
@@ -59,6 +64,7 @@ export function countWork(metrics: Metrics) {
     },
     call: (result: string) => calls.inc({ result }),
     delivery: (connection: string, route: string, result: string) => deliveries.inc({ connection, route, result }),
+    omission: (connection: string, reason: OmissionCode) => omissions.inc({ connection, reason }),
     batch: (connection: string, size: number) => batches.observe({ connection }, size),
     alert: (result: 'sent' | 'failed') => alerts.inc({ result }),
     circuit: {

@@ -73,6 +73,7 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
   const deliveries = new DeliveryWorker({
     ...{ store, config, reload, log, writer, monitor, pending, room },
     count: count.delivery,
+    countOmission: count.omission,
   });
   const reconciler = new Reconciler({ store, config, log, workers, count });
   const schemaDriftCheck = new SchemaDriftCheck(

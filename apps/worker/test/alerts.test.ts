@@ -32,8 +32,8 @@ async function open() {
   const store = await openTestStore();
   onTestFinished(() => store.close());
   const config: Config = configWith((given) => {
-    given.alerts = { to: 'ops' };
-    given.clients = { acme: client('acme', { alerts: { to: 'acme.hook' } }), bolt: client('bolt') };
+    given.alerts = { to: 'ops', lost_fields: 10 };
+    given.clients = { acme: client('acme', { alerts: { to: 'acme.hook', lost_fields: 50 } }), bolt: client('bolt') };
   });
   const queued = async () => {
     const jobs = await store.queues.get<{ to: string; text: string; id: string }>(ALERTS_QUEUE).getWaiting();

@@ -17,7 +17,7 @@ beforeAll(async () => {
 afterAll(() => callStore.close());
 
 const config = configWith((changed) => {
-  changed.alerts = { to: 'ops' };
+  changed.alerts = { to: 'ops', lost_fields: 10 };
 });
 
 /** A call of which more came than is kept; what was kept has been read. */

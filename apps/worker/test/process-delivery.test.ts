@@ -1,4 +1,4 @@
-import { Failure, type FailureCode, type WriteOutcome } from '@wrapup/destination';
+import { Failure, type FailureCode, type Omission, type WriteOutcome } from '@wrapup/destination';
 import type { Plan } from '@wrapup/mapping';
 import { type DeliveryJob, RedisLease } from '@wrapup/queue';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -34,9 +34,9 @@ async function routed(payload = connectedPayload()) {
   const job: DeliveryJob = { ...call, route: 'sales-calls', replays: 0 };
   const plans: Plan[] = [];
   const lease = new RedisLease(store.redis, store.keys);
-  const deliver = (outcome: WriteOutcome | Error, last = false, using = config, as = job) =>
+  const deliver = (outcome: WriteOutcome | Error, last = false, using = config, as = job, note?: string) =>
     processDelivery(as, last, {
-      store,
+      ...{ store, ...(note === undefined ? {} : { note }) },
       config: using,
       lease: (keys, ttl) => lease.take(keys, ttl),
       write: async (_connection, plan) => {
@@ -56,7 +56,7 @@ async function routed(payload = connectedPayload()) {
 describe('delivering a call', () => {
   it('puts the outcome into the ledger before the job ends', async () => {
     const { deliver, delivery, plans } = await routed();
-    expect(await deliver(written)).toEqual({ job: 'complete', result: 'written' });
+    expect(await deliver(written)).toEqual({ job: 'complete', result: 'written', omissions: [] });
     expect(await delivery()).toMatchObject({
       state: 'written',
       attempts: 1,
@@ -65,6 +65,37 @@ describe('delivering a call', () => {
       notes: ['a note'],
     });
     expect(plans[0]?.resume).toBeUndefined();
+  });
+
+  it('counts what was left out, keeps it through a replay that fails, and forgets it once it is written', async () => {
+    const { deliver, delivery, call, job } = await routed();
+    const { store } = callStore;
+    const at = { file: 'mapping.yaml', line: 7, column: 3 };
+    const omission: Omission = {
+      code: 'unknown_option',
+      record: 'person',
+      field: 'stage',
+      reason: 'no such option',
+      at,
+    };
+    const without: WriteOutcome = { ...written, receipt: { ...written.receipt, notes: ['a note', omission] } };
+    expect(await deliver(without)).toEqual({ job: 'complete', result: 'written', omissions: ['unknown_option'] });
+    const lines = () => store.omissions.list({ connections: ['sales'] });
+    expect(await lines()).toMatchObject([
+      { ...omission, calls: 1, latest: [{ source: call.source, call_id: call.call_id, route: 'sales-calls' }] },
+    ]);
+    expect(await delivery()).toMatchObject({ state: 'written', notes: ['a note', omission] });
+
+    const replay = async (outcome: WriteOutcome, note?: string) => {
+      await store.ledger.requeue(call.source, call.call_id, 'sales-calls', ['written', 'parked']);
+      const replays = (await delivery())?.replays ?? 0;
+      return deliver(outcome, false, undefined, { ...job, replays }, note);
+    };
+    expect(await replay(failed('invalid_field'), 'an older configuration')).toMatchObject({ result: 'parked' });
+    expect(await delivery()).toMatchObject({ state: 'parked', notes: [omission, 'an older configuration'] });
+    expect(await lines()).toMatchObject([{ calls: 1, open: 1 }]);
+    await replay(written);
+    expect(await lines()).toMatchObject([{ calls: 1, open: 0 }]);
   });
 
   it('gives the adapter the revision of the call that it delivers', async () => {
@@ -105,7 +136,11 @@ describe('delivering a call', () => {
       vendor_code: 'INVALID_OPTION',
       correlation_id: 'c-1',
     });
-    expect(await deliver(outcome)).toEqual({ job: 'complete', result: 'parked' });
+    expect(await deliver(outcome)).toMatchObject({
+      job: 'complete',
+      result: 'parked',
+      failure: { code: expect.any(String) },
+    });
     expect(await delivery()).toMatchObject({
       state: 'parked',
       code: 'invalid_field',

@@ -12,11 +12,11 @@ async function open() {
   const store = await openTestStore();
   onTestFinished(() => store.close());
   const config: Config = configWith((given) => {
-    given.alerts = { to: 'ops' };
+    given.alerts = { to: 'ops', lost_fields: 100 };
     given.clients = {
       acme: {
         ...{ name: 'acme', file: '/clients/acme.yaml', state: 'current', hash: 'aaaa', errors: [], retention },
-        alerts: { to: 'acme.hook' },
+        alerts: { to: 'acme.hook', lost_fields: 100 },
       },
     };
   });

@@ -274,7 +274,7 @@ function fullNames(
       from: route.from.map(full),
       to: full(route.to),
     })),
-    ...(alerts && { alerts: { to: full(alerts.to) } }),
+    ...(alerts && { alerts: { ...alerts, to: full(alerts.to) } }),
   };
 }
 

@@ -54,8 +54,11 @@ test('the top-level inbound, alerts and retention of a client are its own', asyn
   expect(config.sources['acme.main']?.inbound?.look_up).toBe('acme.sales');
   expect(config.sources['bolt.main']?.inbound).toBeUndefined();
   expect(alertTargets(config, 'acme.sales')).toEqual(['acme.hook']);
-  expect(alertTargets({ ...config, alerts: { to: 'ops' } }, 'acme.sales')).toEqual(['acme.hook', 'ops']);
-  expect(alertTargets({ ...config, alerts: { to: 'ops' } }, 'bolt.sales')).toEqual(['ops']);
+  expect(alertTargets({ ...config, alerts: { to: 'ops', lost_fields: 10 } }, 'acme.sales')).toEqual([
+    'acme.hook',
+    'ops',
+  ]);
+  expect(alertTargets({ ...config, alerts: { to: 'ops', lost_fields: 10 } }, 'bolt.sales')).toEqual(['ops']);
   expect(alertTargets(config, 'sales')).toEqual([]);
   expect(retentionOf(config, 'acme.main')).toEqual({ ledger_days: 90, delivered_days: 3, stopped_days: 30 });
   expect(retentionOf(config, 'main').delivered_days).toBe(7);

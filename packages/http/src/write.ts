@@ -1,8 +1,9 @@
 import {
   type Context,
   Failure,
-  noteUnusable,
+  omissionsOf,
   parkedBy,
+  type ReceiptNote,
   type RecordReceipt,
   type WriteOutcome,
 } from '@wrapup/destination';
@@ -38,7 +39,7 @@ export async function writePlans(
 
 function share(outcome: WriteOutcome, sharers: number): WriteOutcome {
   if (!outcome.ok || sharers === 1) return outcome;
-  return { ok: true, receipt: { ...outcome.receipt, requests: outcome.receipt.requests / sharers } };
+  return { ...outcome, receipt: { ...outcome.receipt, requests: outcome.receipt.requests / sharers } };
 }
 
 /** Never rejects: whatever goes wrong is an outcome. */
@@ -49,7 +50,7 @@ async function writePlan(
   ctx: Context,
 ): Promise<WriteOutcome> {
   const records: RecordReceipt[] = [];
-  const notes: string[] = noteUnusable(plan);
+  const notes: ReceiptNote[] = omissionsOf(plan);
   let requests = 0;
   try {
     const waits = parkedBy(plan);

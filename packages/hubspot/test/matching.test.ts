@@ -138,7 +138,9 @@ test('an address that another contact holds is left out with a note, or parks th
     });
   const [dropped] = await write(await account.connect({ drop_refused_fields: true }), [plan('c1')]);
   expect(ids(dropped).person).toBe(mine);
-  expect(dropped).toMatchObject({ receipt: { notes: [expect.stringContaining(`contact ${other}`)] } });
+  expect(dropped).toMatchObject({
+    receipt: { notes: [{ code: 'taken_value', field: 'email', reason: expect.stringContaining(`contact ${other}`) }] },
+  });
   expect((await account.effects()).people[0]?.properties).toMatchObject({ city: 'Berlin' });
   const [parked] = await write(await account.connect({ drop_refused_fields: false }), [plan('c2')]);
   expect(failure(parked)).toMatchObject({ code: 'conflict', next: 'park', details: { candidates: [mine, other] } });

@@ -84,6 +84,23 @@ test('one call becomes a record of every kind, linked as the mapping says, and a
     expect([object, sandbox.records(object).length]).toEqual([object, 1]);
 });
 
+test('a record that is refused for the lack of a dropped field is parked with why that field was refused', async () => {
+  const text = `person: { unmatched: create }
+call_log: { title: A call }
+deals:
+  - { name: deal, title: A deal, stage: { value: nowhere }, pipeline: { value: default } }
+`;
+  const [outcome] = await write(await account.connect(), [mapped(text, { id: 'c1', phone: '+14155550142' })]);
+  const { code, message, next, hint, details } = failure(outcome);
+  expect({ code, next, field: details.field, vendor: details.vendor_code, line: details.at?.line }).toEqual({
+    ...{ code: 'invalid_field', next: 'park', field: 'dealstage', vendor: 'INVALID_OPTION', line: 4 },
+  });
+  expect(message).toMatch(
+    /not among the property’s options \(property dealstage\).*Without dealstage .*needs a property/,
+  );
+  expect(hint).toMatch(/^Add the option in HubSpot.* It allows /);
+});
+
 test('a deal of the list is moved on by a renewal call, and a replay after a colleague won it leaves it alone', async () => {
   const { sandbox } = account;
   const [deal = ''] =
@@ -318,7 +335,10 @@ describe('call outcomes', () => {
 
   test('that the account does not have are left out with a note, or park', async () => {
     const [dropped] = await write(await account.connect(), [plan('c1', 'Bought everything')]);
-    expect(dropped).toMatchObject({ ok: true, receipt: { notes: [expect.stringContaining('hs_call_disposition')] } });
+    expect(dropped).toMatchObject({
+      ok: true,
+      receipt: { notes: [{ code: 'unknown_option', field: 'hs_call_disposition' }] },
+    });
     const [parked] = await write(await account.connect({ drop_refused_fields: false }), [
       plan('c2', 'Bought everything'),
     ]);

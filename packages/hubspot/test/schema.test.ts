@@ -1,7 +1,7 @@
 /** The account's own properties: what is checked, what is created, what happens where something is missing. */
 import { makeMemoryCommons, makeMemoryContext } from '@wrapup/destination';
 import { failure, ids, planFor, write } from '@wrapup/destination/conformance';
-import { sampleField } from '@wrapup/destination/sample-plan';
+import { SAMPLE_PLACE, sampleField } from '@wrapup/destination/sample-plan';
 import type { CompiledMapping, MappedField } from '@wrapup/mapping';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { hubspotHarness, openAccount } from './hubspot-harness.ts';
@@ -19,6 +19,7 @@ function mapping(...fields: (Partial<MappedField> & { property: string })[]): Co
     name: 'mappings/hubspot.yaml',
     kind: 'hubspot',
     hash: '0123456789ab',
+    reads: [],
     fields: fields.map((field, index) => ({
       record: 'person',
       object: 'contacts',
@@ -296,12 +297,19 @@ describe('where the account lacks a property', () => {
         id: 'c1',
         phone: '+14155550142',
         task: false,
-        person_fields: [sampleField('nowhere', 'x'), sampleField('nowhere_else', 'y'), sampleField('city', 'Berlin')],
+        person_fields: [sampleField('nowhere', 'x'), sampleField('wrapup_else', 'y'), sampleField('city', 'Berlin')],
       });
       const [outcome] = await write(destination, [plan]);
-      expect(outcome?.ok && outcome.receipt.notes.map((note) => note.split(' ')[0])).toEqual([
-        'person.nowhere',
-        'person.nowhere_else',
+      // Each names its own property, and says of its own whether provisioning creates it.
+      const left = (field: string, hint: RegExp) => ({
+        code: 'missing_property',
+        ...{ record: 'person', field, at: SAMPLE_PLACE },
+        reason: expect.stringContaining(`no such property (property ${field})`),
+        hint: expect.stringMatching(hint),
+      });
+      expect(outcome?.ok && outcome.receipt.notes).toMatchObject([
+        left('nowhere', /creates none of this name/),
+        left('wrapup_else', /provision`, which creates it/),
       ]);
       expect((await account.effects()).people).toMatchObject([{ properties: { city: 'Berlin' } }]);
     },

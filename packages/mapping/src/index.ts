@@ -5,6 +5,7 @@ export { listRoots } from './language/list-roots.ts';
 export { parsePath, readOwn } from './language/path.ts';
 export * from './model/compiled.ts';
 export * from './model/dialect.ts';
+export * from './model/field-counts.ts';
 export * from './model/limit-to-said.ts';
 export * from './model/plan.ts';
 export * from './model/restrict-plan.ts';

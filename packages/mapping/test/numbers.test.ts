@@ -86,7 +86,7 @@ test('a condition that cannot compare what the call says does not hold, and says
   const planned = deal('{ path: vars.n, gt: 10000 }', { n: '65.000' });
   expect(planned.records).toEqual([]);
   expect(planned.left_out).toMatchObject([
-    { field: 'deal', reason: expect.stringMatching(/vars\.n.*two countries/), unusable: true },
+    { field: 'deal', reason: expect.stringMatching(/vars\.n.*two countries/), unusable: 'ambiguous_number' },
   ]);
   expect(deal('{ path: vars.n, gt: 10000 }', { n: '65.000' }, 'number: de\n').records).toHaveLength(1);
   expect(deal('{ path: vars.n, gt: 10000 }', {}).left_out).toEqual([]);
@@ -121,11 +121,11 @@ test('what the call says and nothing could be made of is distinguished from what
 deals: [ { name: promise, title: A, fields: { amount: { from: vars.n, transform: number, required: true } } } ]`,
     someCall({ vars: { n: 'a lot' } }),
   );
-  expect(planned.left_out.map(({ field, unusable = false }) => [field, unusable])).toEqual([
-    ['person.a', true],
-    ['person.b', false],
-    ['person.c', true],
-    ['promise', true],
+  expect(planned.left_out.map(({ field, unusable }) => [field, unusable])).toEqual([
+    ['person.a', 'unreadable_number'],
+    ['person.b', undefined],
+    ['person.c', 'unmapped_value'],
+    ['promise', 'unreadable_number'],
   ]);
 });
 

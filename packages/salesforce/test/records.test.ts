@@ -256,7 +256,10 @@ test('values are given the type of their field, and refused before Salesforce do
   ]);
   expect(String(all('Task')[0]?.Subject)).toMatch(/^x+ … \[\d+ more characters\]$/);
   const notes = outcome?.ok ? outcome.receipt.notes : [];
-  expect(notes.join('\n')).toMatch(/IsRecurrence[\s\S]*Priority.*Normal, High, Low/);
+  expect(notes).toMatchObject([
+    { code: 'missing_property', field: 'IsRecurrence' },
+    { code: 'unknown_option', field: 'Priority', reason: expect.stringContaining('Normal, High, Low') },
+  ]);
 });
 
 test('what the org’s own rules refuse parks the call and names the line', async () => {
@@ -280,9 +283,31 @@ test('a field that vanished since the definitions were read is left out, and rea
   account.sandbox.control.settings({ salesforce: { hidden_fields: ['Task.CallDisposition'] } });
   for (const id of ['c2', 'c3']) {
     const [outcome] = await write(destination, [plan(id)], commons);
-    expect(outcome).toMatchObject({ ok: true, receipt: { notes: [expect.stringContaining('CallDisposition')] } });
+    expect(outcome).toMatchObject({
+      ok: true,
+      receipt: { notes: [{ code: 'missing_property', field: 'CallDisposition' }] },
+    });
   }
   expect(all('Task')).toHaveLength(3);
+});
+
+test('a record that is refused for the lack of a dropped field is parked with why that field was refused', async () => {
+  account = await openAccount();
+  const mapping = compileSample(
+    salesforceDialect,
+    'person: { unmatched: create }\ncall_log: { title: A call }\nopportunities: [{ name: deal, title: A deal, stage: { value: Prospecting }, fields: { CloseDate: vars.soon } }]\n',
+  );
+  const { call } = planFor(salesforceHarness, { id: 'c1', phone: PHONE });
+  const [outcome] = await write(await account.connect(), [
+    mapping.plan({ ...call, vars: { soon: 'when the budget is there' } }, 'sample'),
+  ]);
+  const { code, message, next, hint, details } = failure(outcome);
+  expect({ code, next, field: details.field, line: details.at?.line }).toEqual({
+    ...{ code: 'invalid_field', next: 'park', field: 'CloseDate', line: 3 },
+  });
+  expect(message).toMatch(/Opportunity\.CloseDate: .*takes a date\. Without CloseDate the record was refused/);
+  expect(message).not.toContain('budget');
+  expect(hint).toMatch(/^Correct the value or its transform/);
 });
 
 test('an object that the org does not have parks the call, and is not asked for again and again', async () => {

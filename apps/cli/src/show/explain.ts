@@ -1,3 +1,4 @@
+import type { ReceiptNote } from '@wrapup/destination';
 import type { DeliveryEntry, DropNote, LedgerEntry } from '@wrapup/queue';
 import { clean } from '../terminal/clean.ts';
 import { ago, count, type Output, when } from '../terminal/output.ts';
@@ -36,7 +37,9 @@ export function nextStep(entry: Pick<LedgerEntry, 'call_id'>, delivery: Delivery
       return delivery.attempts > 0 ? 'It is being written.' : 'It waits for a worker.';
     }
     case 'written':
-      return 'Nothing to do.';
+      return delivery.notes.some((note) => typeof note === 'object')
+        ? `It was written without what the notes name. When that is right: wrapup replay ${id} --route ${route}`
+        : 'Nothing to do.';
     case 'skipped':
       return 'The mapping says that nothing is to be written for such a call.';
     case 'dropped':
@@ -55,7 +58,10 @@ export async function explainCall(
   agent?: string,
 ): Promise<string[]> {
   // Imported here, as everything that loads the queue: other commands must not pay for it.
-  const { EFFECT_LABELS, RECEIVED_LABELS, VERIFIED_LABELS } = await import('@wrapup/queue');
+  const [{ EFFECT_LABELS, RECEIVED_LABELS, VERIFIED_LABELS }, { describeNote }] = await Promise.all([
+    import('@wrapup/queue'),
+    import('@wrapup/destination'),
+  ]);
   const bold = (text: string) => output.style('bold', text);
   const facts = [entry.status, entry.outcome && `outcome ${entry.outcome}`, entry.direction]
     .filter(Boolean)
@@ -98,11 +104,18 @@ export async function explainCall(
   } else if (entry.deliveries.length === 0) {
     lines.push('', 'No route matched it, so it is written nowhere. `wrapup plan` shows why.');
   }
-  for (const delivery of entry.deliveries) lines.push('', ...explainDelivery(entry, delivery, output, pauses));
+  for (const delivery of entry.deliveries)
+    lines.push('', ...explainDelivery(entry, delivery, output, describeNote, pauses));
   return lines;
 }
 
-function explainDelivery(entry: LedgerEntry, delivery: DeliveryEntry, output: Output, pauses?: Pauses): string[] {
+function explainDelivery(
+  entry: LedgerEntry,
+  delivery: DeliveryEntry,
+  output: Output,
+  describeNote: (note: ReceiptNote) => string,
+  pauses?: Pauses,
+): string[] {
   const { route, connection, state, since, attempts, replays, requests } = delivery;
   const lines = [
     `${output.style('bold', `route ${clean(route)}`)} to ${clean(connection)}: ${showState(state, output)} since ${when(since)} (${ago(since)})`,
@@ -116,7 +129,7 @@ function explainDelivery(entry: LedgerEntry, delivery: DeliveryEntry, output: Ou
     const link = record.url ? `  ${clean(record.url)}` : '';
     lines.push(`  record    ${clean(record.name)}: ${clean(record.object)} ${clean(record.id)} ${record.did}${link}`);
   }
-  for (const note of delivery.notes) lines.push(`  note      ${clean(note)}`);
+  for (const note of delivery.notes) lines.push(`  note      ${clean(describeNote(note), 1000)}`);
   lines.push(...explainDrop(delivery.dropped));
   if (delivery.reason) {
     const support = delivery.correlation_id ? ` (the CRM's support asks for ${clean(delivery.correlation_id)})` : '';

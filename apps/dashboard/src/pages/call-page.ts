@@ -1,3 +1,4 @@
+import { describeNote, hintOf, isOmission, nameOmitted, type Omission } from '@wrapup/destination';
 import {
   type DeliveryEntry,
   type DropNote,
@@ -102,11 +103,14 @@ function renderDelivery(
   const replay = payloadKept && REPLAYABLE.includes(delivery.state);
   const drop = DROPPABLE.includes(delivery.state);
   const done = Object.entries(delivery.done ?? {});
+  const omissions = delivery.notes.filter(isOmission);
+  const notes = delivery.notes.filter((note) => !isOmission(note));
   return html`<section class="delivery-box ${/^[a-z]+$/.test(delivery.state) ? delivery.state : ''}">
 <h3>${renderChip(delivery.state)} ${delivery.route} <span class="to">to ${delivery.connection}</span></h3>
 <p class="next">${whatNext(delivery, payloadKept)}</p>
 ${delivery.state === 'queued' && pause && html`<p class="next">${pause} <a href="/connections">Connections</a></p>`}
 <dl class="facts">
+${renderFact('Left out', omissions.length > 0 && renderOmissions(omissions))}
 ${renderFact('Since', renderTime(delivery.since))}
 ${renderFact('Dropped', renderDropNote(delivery.dropped))}
 ${renderFact(delivery.dropped ? 'Had stopped' : 'Reason', (delivery.code || delivery.reason) && html`${delivery.code && html`<code>${delivery.code}</code> `}${delivery.reason}`)}
@@ -119,7 +123,7 @@ ${renderFact('Requests', delivery.requests > 0 && Math.round(delivery.requests *
 ${renderFact('Mapping', delivery.mapping && renderHash(delivery.mapping))}
 ${renderFact('Revision', renderHash(delivery.revision))}
 ${renderFact('For the CRM’s support', delivery.correlation_id && html`<code>${delivery.correlation_id}</code>`)}
-${renderFact('Notes', delivery.notes.length > 0 && html`<ul>${delivery.notes.map((note) => html`<li>${note}</li>`)}</ul>`)}
+${renderFact('Notes', notes.length > 0 && html`<ul>${notes.map((note) => html`<li>${describeNote(note)}</li>`)}</ul>`)}
 </dl>
 ${(replay || drop) && html`<div class="buttons">${replay && renderReplay(target)}${drop && renderDrop(target)}</div>`}
 </section>`;
@@ -127,6 +131,13 @@ ${(replay || drop) && html`<div class="buttons">${replay && renderReplay(target)
 
 function renderDropNote(dropped: DropNote | undefined): HtmlPart {
   return dropped && html`${renderTime(dropped.at)}${dropped.by && html` by ${dropped.by}`}: ${dropped.reason}`;
+}
+
+function renderOmissions(omissions: Omission[]): Html {
+  return html`<ul>${omissions.map(
+    (omission) =>
+      html`<li><code>${nameOmitted(omission)}</code> ${omission.reason} <span class="none">${omission.at.file}:${omission.at.line}</span><p class="hint">${hintOf(omission)}</p></li>`,
+  )}</ul>`;
 }
 
 function renderCandidates(candidates: Candidates): Html {
@@ -154,7 +165,10 @@ function whatNext(delivery: DeliveryEntry, payloadKept: boolean): string {
         ? 'On its way: it waits and is tried again by itself. Nothing to do.'
         : 'On its way. Nothing to do.';
     case 'written':
-      return 'Done. Nothing to do.';
+      if (!delivery.notes.some(isOmission)) return 'Done. Nothing to do.';
+      return payloadKept
+        ? 'Written, without what is left out below. When that is right, press Replay: nothing is created twice, and what a colleague changed stays.'
+        : 'Written, without what is left out below. The payload is gone, so that it cannot be replayed.';
     case 'skipped':
       return payloadKept
         ? 'A policy of the mapping said not to write. After changing the mapping, press Replay.'

@@ -1,5 +1,5 @@
 import type { Config } from '@wrapup/config';
-import type { Log } from '@wrapup/destination';
+import type { Log, OmissionCode } from '@wrapup/destination';
 import { type DeliveryJob, RedisLease, type Store } from '@wrapup/queue';
 import type { Job } from 'bullmq';
 import { attemptError, delayJob, finalError, isLastAttempt } from '../bullmq/finish-job.ts';
@@ -10,7 +10,7 @@ import { moveFailedDeliveries } from '../upkeep/sweep.ts';
 import { type CircuitMonitor, PAUSED_WAIT_MS } from './circuit-monitor.ts';
 import type { DeliveryWriter } from './delivery-writer.ts';
 import type { PendingArrivals } from './pending-arrivals.ts';
-import { type DeliveryVerdict, processDelivery } from './process-delivery.ts';
+import { type DeliveryVerdict, describeFailure, processDelivery } from './process-delivery.ts';
 
 /** Deliveries in hand per plan of a batch: enough that the next batch fills while one is under way. */
 const BATCHES_IN_HAND = 3;
@@ -23,6 +23,8 @@ interface DeliveryWorkerParts {
   log: Log;
   /** Counts what became of an attempt. */
   count(connection: string, route: string, result: string): void;
+  /** Counts a field that was left out of what was written. */
+  countOmission(connection: string, reason: OmissionCode): void;
   writer: DeliveryWriter;
   monitor: CircuitMonitor;
   pending: PendingArrivals;
@@ -59,7 +61,7 @@ export class DeliveryWorker {
 
   /** @throws the error by which BullMQ knows that the job is not done */
   async #process(connection: string, job: Job<DeliveryJob>, token: string): Promise<void> {
-    const { store, reload, count, log, writer, monitor, room } = this.#parts;
+    const { store, reload, count, countOmission, log, writer, monitor, room } = this.#parts;
     // Taken just before the queue was paused.
     if (monitor.refusal(connection)) return delayJob(job, token, PAUSED_WAIT_MS);
     const configured = await configForJob(job.data, this.#parts.config(), reload);
@@ -74,7 +76,8 @@ export class DeliveryWorker {
       isPaused: (name) => monitor.refusal(name) !== undefined,
     }).finally(planned);
     count(connection, job.data.route, verdict.result);
-    report(log, job.data, verdict);
+    if ('omissions' in verdict) for (const code of verdict.omissions) countOmission(connection, code);
+    report(log, connection, job.data, verdict);
     await applyVerdict(verdict, job, token);
   }
 }
@@ -93,12 +96,16 @@ async function applyVerdict(verdict: DeliveryVerdict, job: Job, token: string): 
   }
 }
 
-function report(log: Log, job: DeliveryJob, verdict: DeliveryVerdict): void {
-  const fields = { source: job.source, call_id: job.call_id, route: job.route, result: verdict.result };
-  if (verdict.job === 'complete' && verdict.result !== 'parked') log.info(fields, 'delivered');
-  else if (verdict.job === 'delay') log.info({ ...fields, wait_ms: verdict.ms }, 'waits');
+function report(log: Log, connection: string, job: DeliveryJob, verdict: DeliveryVerdict): void {
+  const { source, call_id, route } = job;
+  const fields = { source, call_id, route, connection, result: verdict.result };
+  if (verdict.job === 'complete' && verdict.result !== 'parked') {
+    const omissions = 'omissions' in verdict ? verdict.omissions : [];
+    log.info({ ...fields, ...(omissions.length > 0 ? { omissions } : {}) }, 'delivered');
+  } else if (verdict.job === 'delay') log.info({ ...fields, wait_ms: verdict.ms }, 'waits');
   else {
     const failure = 'failure' in verdict ? verdict.failure : undefined;
-    log.warn({ ...fields, code: failure?.code, reason: failure?.message, hint: failure?.hint }, 'not delivered');
+    const why = failure && { code: failure.code, reason: describeFailure(failure), hint: failure.hint };
+    log.warn({ ...fields, ...why }, 'not delivered');
   }
 }

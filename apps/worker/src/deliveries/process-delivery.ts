@@ -12,10 +12,20 @@
  * The outcome is in the ledger before the job ends. A job whose revision or replay count is not the ledger's any more
  * does nothing. An attempt that is not the first assumes that anything may have been written before.
  */
-import { type Config, isFrom, planStanding, type Route } from '@wrapup/config';
-import { Failure, type Held, type Priority, type Receipt, type WriteOutcome } from '@wrapup/destination';
-import type { Plan } from '@wrapup/mapping';
+import { type Config, isFrom, planStanding, type Route, retentionOf } from '@wrapup/config';
 import {
+  Failure,
+  type Held,
+  isOmission,
+  nameOmitted,
+  type OmissionCode,
+  type Priority,
+  type Receipt,
+  type WriteOutcome,
+} from '@wrapup/destination';
+import { countersOf, type Plan } from '@wrapup/mapping';
+import {
+  type DeliveryChange,
   type DeliveryEntry,
   type DeliveryJob,
   deliveryLease,
@@ -31,7 +41,9 @@ import { callAt, chainTo } from '../payloads/revisions.ts';
 
 /** What the queue does with the job. */
 export type DeliveryVerdict =
-  | { job: 'complete'; result: 'written' | 'skipped' | 'parked' | 'outdated' }
+  | { job: 'complete'; result: 'written' | 'skipped'; omissions: OmissionCode[] }
+  | { job: 'complete'; result: 'parked'; failure: Failure }
+  | { job: 'complete'; result: 'outdated' }
   /** Again later; the attempt is not counted. */
   | { job: 'delay'; ms: number; result: 'throttled' | 'busy' }
   | { job: 'retry'; failure: Failure; result: 'retried' }
@@ -63,6 +75,7 @@ const MAX_WAIT_MS = 24 * 3600_000;
 const MAX_NAMED = 12;
 /** Candidates of an ambiguous match that the ledger keeps. */
 const MAX_CANDIDATES = 20;
+const DAY_MS = 24 * 3600_000;
 
 /** @param last true when the queue will not try again after this attempt */
 export async function processDelivery(
@@ -91,8 +104,8 @@ async function attempt(job: DeliveryJob, last: boolean, context: DeliveryContext
       const { plan, priority, notes } = await planFor(job, delivery, route, entry, context, claim);
       const outcome = await context.write(delivery.connection, plan, priority);
       if (!outcome.ok) return await recordFailure(job, delivery, outcome.failure, last, context);
-      const { receipt } = outcome;
-      return await recordWritten(job, delivery, { ...receipt, notes: [...receipt.notes, ...notes] }, context);
+      const receipt = { ...outcome.receipt, notes: [...outcome.receipt.notes, ...notes] };
+      return await recordWritten(job, delivery, receipt, { route, plan: outcome.plan ?? plan }, context);
     });
   } catch (error) {
     return await recordFailure(job, delivery, Failure.of(error), last, context);
@@ -165,12 +178,14 @@ async function recordWritten(
   job: DeliveryJob,
   { connection }: DeliveryEntry,
   receipt: Receipt,
+  { route, plan }: { route: Route | undefined; plan: Plan },
   { store, config, note }: DeliveryContext,
 ): Promise<DeliveryVerdict> {
+  const omissions = receipt.notes.filter(isOmission);
   const state = receipt.records.length > 0 ? 'written' : 'skipped';
   // First: an outcome in the ledger ends the delivery, and no later attempt would index it.
   await indexRecord(job, connection, receipt.records, store, config);
-  await store.ledger.recordOutcome(job, {
+  const change: DeliveryChange = {
     state,
     records: receipt.records,
     requests: receipt.requests,
@@ -181,14 +196,21 @@ async function recordWritten(
     hint: null,
     correlation_id: null,
     candidates: null,
-  });
+  };
+  const written = new Set(receipt.records.map(({ name }) => name));
+  const lost = new Set(omissions.map(nameOmitted));
+  const count = {
+    kept: retentionOf(config, job.source).ledger_days * DAY_MS,
+    counters: route ? countersOf(route.mapping, plan, written, lost) : [],
+  };
+  await store.ledger.recordOutcome(job, change, { count });
   await scheduleExpiry(store, config, job.source, job.call_id);
-  return { job: 'complete', result: state };
+  return { job: 'complete', result: state, omissions: omissions.map(({ code }) => code) };
 }
 
 async function recordFailure(
   job: DeliveryJob,
-  { connection }: DeliveryEntry,
+  { connection, notes }: DeliveryEntry,
   failure: Failure,
   last: boolean,
   { store, config, isPaused, note }: DeliveryContext,
@@ -196,12 +218,13 @@ async function recordFailure(
   const { details } = failure;
   const why = {
     code: failure.code,
-    reason: describe(failure),
+    reason: describeFailure(failure),
     hint: details.hint ?? null,
     correlation_id: details.correlation_id ?? null,
     candidates: details.candidates?.length ? details.candidates.slice(0, MAX_CANDIDATES) : null,
     ...(details.done ? { done: details.done } : {}),
-    ...(note ? { notes: [note] } : {}),
+    // What an earlier delivery left out, the record lacks still.
+    ...(note ? { notes: [...notes.filter(isOmission), note] } : {}),
   };
   switch (failure.next) {
     case 'park': {
@@ -211,7 +234,7 @@ async function recordFailure(
       );
       if (parked) await store.operations.addUnresolved(job, parked);
       await scheduleExpiry(store, config, job.source, job.call_id);
-      return { job: 'complete', result: 'parked' };
+      return { job: 'complete', result: 'parked', failure };
     }
     case 'throttle':
     case 'reauthenticate': {
@@ -237,7 +260,7 @@ function waitFor(failure: Failure): number {
 }
 
 /** The message, with what the vendor called it and where the mapping wrote it. */
-function describe({ message, details }: Failure): string {
+export function describeFailure({ message, details }: Failure): string {
   const place = details.at ? ` (mapping ${details.at.file}:${details.at.line})` : '';
   const vendor = details.vendor_code ? ` [${details.vendor_code}]` : '';
   const candidates = details.candidates?.length

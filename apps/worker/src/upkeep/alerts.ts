@@ -1,6 +1,6 @@
 /**
  * Alerts operators when a connection is paused and when it is resumed, when revisions of a call are ignored, when the file
- * of a client has errors, and (`unresolved-alerts.ts`) when calls wait for a person, over the connection that `alerts.to` of the client names and that of the installation. Each
+ * of a client has errors, when calls wait for a person (`unresolved-alerts.ts`), and when many lose a field (`omission-alerts.ts`), over the connection that `alerts.to` of the client names and that of the installation. Each
  * alert is a job, so that neither an endpoint that is down for a moment nor a worker that dies loses one. Its id is made of
  * its subject, so that many workers that see one pause send one alert.
  */
@@ -22,6 +22,7 @@ import { attemptError, delayJob } from '../bullmq/finish-job.ts';
 import type { QueueWorkers } from '../bullmq/queue-workers.ts';
 
 const MAX_ATTEMPTS = 8;
+const HOUR_MS = 3600_000;
 /** Alerts that were sent are kept for so long: a worker that starts sees old pauses, and must not alert again. */
 const REMEMBERED_S = 30 * 24 * 3600;
 
@@ -73,7 +74,7 @@ type AlertJob = Notice & { to?: string };
  * @param facts make its id, beside the type
  * @param forClient what a client gets in place of the installation's words, where these name more than what is its own
  */
-async function addAlert(
+export async function addAlert(
   store: Store,
   config: Config,
   subject: string,
@@ -152,7 +153,7 @@ export async function queueAlert(
 }
 
 /** Revisions that are ignored are alerted about once in so long for each source, in ms: the ledger names every call. */
-const IGNORED_EVERY_MS = 3600_000;
+const IGNORED_EVERY_MS = HOUR_MS;
 
 /** Queues the alert about a call of which more revisions came than are kept; does nothing where no connection is named. */
 export async function alertRevisionLimit(

@@ -6,7 +6,8 @@
  *    jobs that stalled too often and never reached their processor.
  * 2. Open calls that have not moved for a while get the jobs that their ledger entry says they should have.
  * 3. The indexes forget what the ledger's retention has forgotten, and what is parked or dead is compared with the ledger.
- * 4. Alerts about files of clients that ingress cannot use, and about what is parked or dead, are queued.
+ * 4. Alerts are queued about files of clients that ingress cannot use, about connections whose calls lose fields, and about
+ *    what is parked or dead.
  */
 import { attemptsOf, type Config } from '@wrapup/config';
 import { type Log, scrub } from '@wrapup/destination';
@@ -27,6 +28,7 @@ import type { Job, Queue } from 'bullmq';
 import type { QueueWorkers } from '../bullmq/queue-workers.ts';
 import { scheduleExpiry } from '../payloads/retention.ts';
 import { alertBrokenClient } from './alerts.ts';
+import { alertOmissions } from './omission-alerts.ts';
 import { alertUnresolved } from './unresolved-alerts.ts';
 import { finishUpgrade } from './upgrade.ts';
 
@@ -84,6 +86,7 @@ export async function sweep(store: Store, config: Config, now = Date.now()): Pro
   for (const client of await asIngressSees(store, Object.values(config.clients)))
     await alertBrokenClient(store, config, client);
   await alertUnresolved(store, config, now);
+  for (const connection of Object.keys(config.connections)) await alertOmissions(store, config, connection, now);
   return { dead, revived };
 }
 

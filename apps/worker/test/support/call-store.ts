@@ -71,8 +71,17 @@ export function configWith(change: (config: Config) => void = () => {}): Config 
           kind: 'hubspot',
           hash: 'aaaa',
           fields: [],
+          reads: [],
           records: [],
-          plan: (call, route) => ({ key: `${call.source}:${call.id}`, route, call }) as Plan,
+          plan: (call, route) =>
+            ({
+              key: `${call.source}:${call.id}`,
+              route,
+              call,
+              person: null,
+              records: [],
+              left_out: [],
+            }) as unknown as Plan,
         },
         when: () => true,
         also: false,

@@ -262,7 +262,17 @@ export const retentionSchema = closed({
     .describe('Payloads of calls that are parked or dead. After that they can only be backfilled'),
 });
 
-export const alertsSchema = closed({ to: text.describe('Name of a connection of kind http') });
+export const alertsSchema = closed({
+  to: text.describe('Name of a connection of kind http'),
+  lost_fields: z
+    .number()
+    .min(0)
+    .max(100)
+    .default(10)
+    .describe(
+      'Per cent of a connection’s deliveries of the last hour that may lose a field (`wrapup omissions`) before a notice goes out; 100: never',
+    ),
+});
 
 export const dashboardSchema = closed({
   password: text

@@ -26,6 +26,8 @@ export interface Config {
 export interface Alerts {
   /** Full name of a connection. */
   to: string;
+  /** Per cent of a connection's deliveries of the last hour that may lose a field before a notice goes out. */
+  lost_fields: number;
 }
 
 export interface Retention {
@@ -106,6 +108,13 @@ export function alertTargets({ clients, alerts }: Pick<Config, 'clients' | 'aler
   const client = clientOf(subject);
   const theirs = client === undefined ? undefined : own(clients, client)?.alerts;
   return [...new Set([theirs, alerts].flatMap((one) => (one ? [one.to] : [])))];
+}
+
+/** The share of lost fields above which notices about a connection go out: its client's word, else the installation's. */
+export function lostFieldsLimit({ clients, alerts }: Pick<Config, 'clients' | 'alerts'>, connection: string): number {
+  const client = clientOf(connection);
+  const theirs = client === undefined ? undefined : own(clients, client)?.alerts;
+  return (theirs ?? alerts)?.lost_fields ?? 100;
 }
 
 export interface AgentSettings {

@@ -8,8 +8,9 @@
 import type { Plan } from '@wrapup/mapping';
 import type { ApiSession } from '../http/transport.ts';
 import type { Context } from '../port/context.ts';
-import { type Destination, noteUnusable, type RecordReceipt, type WriteOutcome } from '../port/destination.ts';
+import type { Destination, RecordReceipt, WriteOutcome } from '../port/destination.ts';
 import { Failure } from '../port/failure.ts';
+import { distinctNotes, omissionsOf } from '../port/omission.ts';
 import type { CrmAdapter } from './adapter.ts';
 import { forgetPerson } from './people/person-cache.ts';
 import { contactSteps } from './people/person-write.ts';
@@ -70,9 +71,9 @@ function outcomeOf(write: PlanWrite, reports: PlanReport[], costOf: (plan: numbe
   const missing = names.slice(1).find((name) => !receipts.has(name));
   if (missing !== undefined)
     return { ok: false, failure: new Failure('internal', `Record ${missing} was not written.`, { next: 'retry' }) };
-  const notes = [...noteUnusable(write.plan), ...mine.flatMap((report) => ('note' in report ? [report.note] : []))];
+  const notes = [...omissionsOf(write.plan), ...mine.flatMap((report) => ('note' in report ? [report.note] : []))];
   const records = names.flatMap((name) => receipts.get(name) ?? []);
-  return { ok: true, receipt: { records, requests, notes: [...new Set(notes)] } };
+  return { ok: true, receipt: { records, requests, notes: distinctNotes(notes) }, plan: write.plan };
 }
 
 /** The failure with what had been written before it: a retry need not repeat that. */
@@ -113,7 +114,7 @@ function sayTheSame(a: Plan, b: Plan): boolean {
 function shareOf(outcome: WriteOutcome | undefined, sharers: number): WriteOutcome {
   if (!outcome) return { ok: false, failure: new Failure('internal', 'A plan was left without an outcome.') };
   if (!outcome.ok || sharers === 1) return outcome;
-  return { ok: true, receipt: { ...outcome.receipt, requests: outcome.receipt.requests / sharers } };
+  return { ...outcome, receipt: { ...outcome.receipt, requests: outcome.receipt.requests / sharers } };
 }
 
 /**

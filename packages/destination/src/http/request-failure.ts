@@ -1,4 +1,5 @@
 import { FAILURE_CODES, Failure, type FailureCode, type FailureDetails, type Next, scrub } from '../port/failure.ts';
+import type { OmissionCode } from '../port/omission.ts';
 
 /** What a CRM's answer says beyond the failure itself. */
 interface RefusalDetails<Vendor> {
@@ -7,6 +8,8 @@ interface RefusalDetails<Vendor> {
   fields?: string[];
   outcome_unknown?: boolean;
   split_and_retry?: boolean;
+  /** The same, said of one property. @param named whether the CRM named it */
+  about?(property: string, named: boolean): RequestFailure<Vendor>;
 }
 
 /**
@@ -22,6 +25,7 @@ export class RequestFailure<Vendor = unknown> extends Failure {
   readonly outcome_unknown: boolean;
   /** True: worth sending again at once in fewer rows. */
   readonly split_and_retry: boolean;
+  readonly #about: RefusalDetails<Vendor>['about'];
 
   constructor(code: FailureCode, message: string, details: FailureDetails = {}, refusal: RefusalDetails<Vendor> = {}) {
     super(code, message, details);
@@ -29,6 +33,13 @@ export class RequestFailure<Vendor = unknown> extends Failure {
     this.fields = refusal.fields ?? [];
     this.outcome_unknown = refusal.outcome_unknown ?? false;
     this.split_and_retry = refusal.split_and_retry ?? false;
+    this.#about = refusal.about;
+  }
+
+  /** What it says of one of the properties that it is about: with that one's name and advice. */
+  about(property: string): RequestFailure<Vendor> {
+    if (this.details.field === property) return this;
+    return this.#about?.(property, this.fields.includes(property)) ?? this;
   }
 
   /** The same of a request that only read: whatever became of it, nothing was done. */
@@ -91,6 +102,8 @@ export interface TableRow {
   message: string;
   /** What to do about it. */
   hint?: string;
+  /** Set where the property that the error names is what is wrong, and the rest can be written without it: what that is. */
+  omits?: OmissionCode;
 }
 
 /** A row: what the CRM answers, what that is, what happened, and what else there is to say. */
@@ -125,6 +138,8 @@ interface AnsweredError<Vendor> {
   correlation_id?: string | undefined;
   /** In place of those of the row. */
   hint?: string | undefined;
+  /** What to do about one property, where that depends on which it is. */
+  hint_for?(property: string): string | undefined;
   retry_after?: number | undefined;
 }
 
@@ -132,19 +147,30 @@ interface AnsweredError<Vendor> {
 export function failureByRow<Vendor extends { status: number }>(
   crm: string,
   row: TableRow | undefined,
-  { doing, vendor, words, sent, noun, ...said }: AnsweredError<Vendor>,
+  { doing, vendor, words, sent, noun, hint_for, ...said }: AnsweredError<Vendor>,
   refusal: Pick<RefusalDetails<Vendor>, 'fields' | 'split_and_retry'> = {},
 ): RequestFailure<Vendor> {
   const { status } = vendor;
   if (!row) return new RequestFailure('unavailable', `${doing}: ${crm} answered ${status}.`, { status });
-  const about = said.field ? ` (${noun} ${said.field})` : '';
-  const known = Object.entries({ next: row.next, hint: row.hint, ...said }).filter(([, value]) => value !== undefined);
-  return new RequestFailure(
-    row.becomes,
-    `${doing}: ${row.message}${about}.${quoteWords(crm, words, sent)}`,
-    { status, ...Object.fromEntries(known) },
-    { ...refusal, vendor, outcome_unknown: status >= 500 || status === 408 },
-  );
+  const quoted = quoteWords(crm, words, sent);
+  const make = (field: string | undefined, its_words: string): RequestFailure<Vendor> => {
+    const about = field ? ` (${noun} ${field})` : '';
+    const hint = (field === undefined ? undefined : hint_for?.(field)) ?? said.hint ?? row.hint;
+    const details = { next: row.next, omits: row.omits, ...said, hint, field };
+    const known = Object.entries(details).filter(([, value]) => value !== undefined);
+    return new RequestFailure(
+      row.becomes,
+      `${doing}: ${row.message}${about}.${its_words}`,
+      { status, ...Object.fromEntries(known) },
+      {
+        ...refusal,
+        vendor,
+        outcome_unknown: status >= 500 || status === 408,
+        about: (property, named) => make(property, named ? quoted : ''),
+      },
+    );
+  };
+  return make(said.field, quoted);
 }
 
 /** What of a row only its adapter can put into words. */

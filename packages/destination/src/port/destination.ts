@@ -11,6 +11,7 @@ import type { AccountFields, CompiledMapping, Dialect, MatchStep, Plan, Value } 
 import type { z } from 'zod';
 import type { Context } from './context.ts';
 import type { Failure } from './failure.ts';
+import type { ReceiptNote } from './omission.ts';
 
 /** One kind of destination, as the registry knows it. Loading it must not load the vendor's client. */
 export interface DestinationKind<Settings = unknown> {
@@ -146,7 +147,8 @@ export type PersonAnswer =
   /** In the CRM's own order of creation, oldest first. */
   | { found: 'many'; candidates: PersonRecord[]; by: MatchStep['by']; said?: true };
 
-export type WriteOutcome = { ok: true; receipt: Receipt } | { ok: false; failure: Failure };
+/** `plan`: as it was written, once the person was known. Absent: as it was given. */
+export type WriteOutcome = { ok: true; receipt: Receipt; plan?: Plan } | { ok: false; failure: Failure };
 
 export interface RecordReceipt {
   /** `person`, `call_log`, or the record's name in the mapping. */
@@ -162,14 +164,7 @@ export interface Receipt {
   /** Requests that this plan cost; a request shared by n plans counts 1/n for each. */
   requests: number;
   /** What was done otherwise than asked: a field that the account refused and that was dropped, a policy that held. */
-  notes: string[];
-}
-
-/** What a mapping could make nothing of, for the receipt: without what the call says there. */
-export function noteUnusable({ left_out }: Pick<Plan, 'left_out'>): string[] {
-  return left_out
-    .filter(({ unusable }) => unusable)
-    .map(({ field, reason, at }) => `${field} was left out: ${reason} (${at.file}:${at.line}).`);
+  notes: ReceiptNote[];
 }
 
 export interface Preview {

@@ -1,4 +1,5 @@
 import type { Plan } from '@wrapup/mapping';
+import type { OmissionCode } from './omission.ts';
 
 /**
  * Why something could not be written, as a closed union. `next` says what happens to the delivery:
@@ -53,6 +54,8 @@ export interface FailureDetails {
   /** CRM property that was refused, and the mapping line that wrote it. */
   field?: string;
   at?: { file: string; line: number; column: number };
+  /** What it is where the rest is written without the refused field. */
+  omits?: OmissionCode;
   /** Record of the plan that failed: `person`, `call_log`, a task's name. */
   record?: string;
   /** Ids of the candidates, for an ambiguous match. */

@@ -15,8 +15,8 @@ import {
 import type { HubSpotSettings } from '../client/settings.ts';
 import { HubSpotSession, type HubSpotTransport } from '../client/transport.ts';
 import { asHubSpotFailure } from '../errors/classify.ts';
+import { isOurs } from '../errors/error-table.ts';
 import { DISPOSITION, idOf, isLabel, ownerSource } from '../records/record-verbs.ts';
-import { isOurs } from './provision.ts';
 
 /** @throws the failure when an object's properties cannot be read */
 export async function checkMappings(

@@ -11,6 +11,7 @@ import {
 } from '../client/definitions.ts';
 import { HubSpotSession, type HubSpotTransport } from '../client/transport.ts';
 import { asHubSpotFailure } from '../errors/classify.ts';
+import { isOurs } from '../errors/error-table.ts';
 
 /**
  * Creates the unique keys, the watermark and the `wrapup_*` fields of mappings. Can be repeated: what is there is
@@ -146,11 +147,6 @@ function define(
 
 function isWrite(field: MappedField): boolean {
   return field.use === 'write';
-}
-
-/** Custom properties that provisioning may create carry this prefix; others belong to the account. */
-export function isOurs(property: string): boolean {
-  return property.startsWith('wrapup_');
 }
 
 /** The type follows from the values that the mapping can write, and is text where they are not known. */

@@ -9,7 +9,7 @@ import {
   RequestFailure,
   unaccountedBy,
 } from '@wrapup/destination/http';
-import { ERROR_TABLE, type HubSpotErrorRule, LINK_END } from './error-table.ts';
+import { ERROR_TABLE, type HubSpotErrorRule, isOurs, LINK_END } from './error-table.ts';
 
 const SECOND_MS = 1000;
 
@@ -41,13 +41,14 @@ export function failureOf(error: HubSpotVendorError, facts: HubSpotAnswerFacts):
     words: wordsOf(message),
     sent: facts.sent ?? [],
     noun: 'property',
-    field: fields[0] ?? details.find(({ property }) => property)?.property,
+    field: fields[0] ?? details.find(({ property }) => property)?.property ?? error.missing[0],
     vendor_code: named[0]?.code || details[0]?.code || policy || category || undefined,
     correlation_id,
     hint: rule && hintOf(rule, error),
+    hint_for: (property: string) => (rule?.becomes === 'missing_property' ? adviceOn(property) : undefined),
     retry_after: rule && retryAfter(facts.retry_after, rule),
   };
-  return failureByRow('HubSpot', rule, answered, { fields: rule?.field ? [...new Set(fields)] : [] });
+  return failureByRow('HubSpot', rule, answered, { fields: rule?.omits ? [...new Set(fields)] : [] });
 }
 
 /** A success that does not say what became of something. @param outcome_unknown whether something may have been written */
@@ -88,6 +89,12 @@ function hintOf(rule: HubSpotErrorRule, error: HubSpotVendorError): string | und
   return rule.hint;
 }
 
+/** `wrapup provision` creates the properties of its own prefix, and no others. */
+function adviceOn(property: string): string | undefined {
+  if (isOurs(property)) return 'Run `wrapup provision`, which creates it; then replay.';
+  return 'Create the property in HubSpot (Settings, Properties), as `wrapup provision` creates none of this name; or take it out of the mapping. Then replay.';
+}
+
 /** Without the JSON that older answers end in, and the values that it quotes. */
 function wordsOf(message: string): string {
   const start = message.indexOf('[{');
@@ -117,6 +124,8 @@ export interface HubSpotVendorError {
   ids: string[];
   /** The record that already holds the unique value. */
   owner?: string;
+  /** Properties that a new record lacks. */
+  missing: string[];
   /** Scopes that would have been needed. */
   scopes: string[];
 }
@@ -153,6 +162,7 @@ export function readVendorError(status: number, body: unknown): HubSpotVendorErr
       ...innerContext(top.errors, 'ids'),
       ...(LINK_END.exec(message)?.slice(1) ?? []),
     ],
+    missing: list(context.properties),
     scopes: [...list(context.requiredGranularScopes), ...innerContext(top.errors, 'requiredGranularScopes')],
     ...(category ? { category } : {}),
     ...(sub ? { sub_category: sub } : {}),

@@ -15,8 +15,6 @@ export interface HubSpotErrorRule extends TableRow {
   code?: string | RegExp;
   /** Only where HubSpot gives no code for it. */
   words?: RegExp;
-  /** The property that the error names is what is wrong; without it the rest can be written. */
-  field?: true;
   /** Milliseconds, when HubSpot sends no Retry-After. */
   wait?: number;
   /** Longest Retry-After that is believed, in ms. */
@@ -25,6 +23,11 @@ export interface HubSpotErrorRule extends TableRow {
 
 /** How a batch of associations names a record that it cannot link, with its id. */
 export const LINK_END = /^[A-Z_]+=(\d+) is not valid$/;
+
+/** Custom properties that provisioning may create carry this prefix; others belong to the account. */
+export function isOurs(property: string): boolean {
+  return property.startsWith('wrapup_');
+}
 
 const SECOND_MS = 1000;
 const HOUR_MS = 3_600_000;
@@ -92,8 +95,8 @@ export const ERROR_TABLE: HubSpotErrorRule[] = [
   }),
   row({ status: [500, 599] }, 'unavailable', 'HubSpot failed', { longest: HOUR_MS, hint: LATER }),
   row({ code: 'PROPERTY_DOESNT_EXIST' }, 'missing_property', 'the account has no such property', {
-    field: true,
-    hint: 'Run `wrapup provision`, or create the property, or take it out of the mapping; then replay.',
+    omits: 'missing_property',
+    hint: 'Create the property in HubSpot (Settings, Properties), or take it out of the mapping; then replay. `wrapup provision` creates those whose names begin with wrapup_, and no others.',
   }),
   row(
     // Not of the JSON in `Property values were not valid: [{…}]`, whose details have codes of their own.
@@ -103,15 +106,15 @@ export const ERROR_TABLE: HubSpotErrorRule[] = [
     { hint: PROVISION },
   ),
   row({ code: 'INVALID_OPTION' }, 'invalid_field', 'the value is not among the property’s options', {
-    field: true,
+    omits: 'unknown_option',
     hint: 'Add the option in HubSpot, or change the value in the mapping; then replay.',
   }),
   row({ code: 'INVALID_OWNER_ID' }, 'invalid_field', 'the owner is no active user of the account', {
-    field: true,
+    omits: 'unknown_owner',
     hint: 'Nothing to do: the record is written without it. Name an active owner in the mapping.',
   }),
   row({ code: /^READ_ONLY_VALUE|^PROPERTY_READ_ONLY|_READ_ONLY$/ }, 'invalid_field', 'the property is read-only', {
-    field: true,
+    omits: 'read_only',
     hint: 'Take it out of the mapping, then replay.',
   }),
   row(
@@ -122,12 +125,19 @@ export const ERROR_TABLE: HubSpotErrorRule[] = [
       hint: 'Write the property in the mapping, or relax the rule in HubSpot (Settings, Properties, Rules); then replay.',
     },
   ),
+  // Of what a new record of a standard object cannot be without: `context.properties` names it, and no code does.
+  row(
+    { words: /^Error creating \w+\. Some required properties were not set/i },
+    'invalid_field',
+    'a new record needs a property that is not written',
+    { hint: 'Write the property in the mapping; then replay.' },
+  ),
   row({ code: /_TOO_LONG$/ }, 'invalid_field', 'the value is too long for the property', {
-    field: true,
+    omits: 'too_long',
     hint: 'Cut it in the mapping, then replay.',
   }),
   row({ code: /^INVALID_/ }, 'invalid_field', 'the value does not fit the property', {
-    field: true,
+    omits: 'invalid_value',
     hint: 'Correct the value or its transform in the mapping, then replay.',
   }),
   row({ sub_category: /INVALID_OBJECT_IDS$/ }, 'gone', 'a record to link to is gone: deleted, archived or merged', {

@@ -25,7 +25,7 @@ export function describeErrors(): string {
 }
 
 function describeRow(rule: HubSpotErrorRule): DescribedRow {
-  return { answers: condition(rule), ...(rule.field ? { also: ['or left out'] } : {}), wait: wait(rule) };
+  return { answers: condition(rule), ...(rule.omits ? { also: ['or left out'] } : {}), wait: wait(rule) };
 }
 
 function condition({ status, category, sub_category, policy, code, words }: HubSpotErrorRule): string {

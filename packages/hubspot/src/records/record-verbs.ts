@@ -157,8 +157,14 @@ async function resolveDispositions(
       if (value !== undefined) return [{ ...field, value }];
       // HubSpot's own refusal names the outcomes that there are.
       if (!drops_fields) return [field];
-      const note = `${record.name}.${DISPOSITION} was left out: the account has no call outcome as ${field.at.file}:${field.at.line} says.`;
-      reports.push({ plan: write.index, note });
+      reports.push({
+        plan: write.index,
+        note: {
+          ...{ code: 'unknown_option', record: record.name, field: DISPOSITION, at: field.at },
+          reason: 'the account has no such call outcome',
+          hint: 'Add the call outcome in HubSpot (Settings, Objects, Calls), or change the value in the mapping; then replay.',
+        },
+      });
       return [];
     });
     return { ...record, fields };

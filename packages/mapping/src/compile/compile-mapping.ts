@@ -4,7 +4,7 @@ import { type MapNode, Report, textOf } from '@wrapup/findings';
 import type { Compiling } from '../language/compile-path.ts';
 import { isTimeZone } from '../language/steps.ts';
 import { loadMapping, type ReadFile } from '../load/load-mapping.ts';
-import type { CompiledMapping, MappedField } from '../model/compiled.ts';
+import type { CompiledMapping, MappedField, MappedPath } from '../model/compiled.ts';
 import type { Dialect } from '../model/dialect.ts';
 import type { Plan, Value } from '../model/plan.ts';
 import { mappingSchema } from '../schema/mapping-schema.ts';
@@ -52,7 +52,7 @@ export function compileWithTree(source: MappingSource): {
     report.findings.push(...alone.findings.filter(({ code }) => CERTAIN.has(code)));
     return { findings: report.findings };
   }
-  const { person, records, needs } = compileTree(loaded.tree, dialect, report, tells_changes);
+  const { person, records, needs, reads } = compileTree(loaded.tree, dialect, report, tells_changes);
   checkPersonIsThere(needs, person, report);
   if (!person && records.length === 0 && !report.failed)
     report.warn(
@@ -82,6 +82,7 @@ export function compileWithTree(source: MappingSource): {
       kind: dialect.kind,
       hash: loaded.hash,
       fields,
+      reads: [...reads.values()],
       records: describeRecords(records),
       plan: (call, route) => makePlan(parts, call, route, undefined),
     },
@@ -104,6 +105,7 @@ interface CompiledTree {
   person: CompiledPerson | undefined;
   records: CompiledRecord[];
   needs: Map<string, Place>;
+  reads: Map<string, MappedPath>;
 }
 
 function compileTree(tree: MapNode, dialect: Dialect, report: Report, tells_changes = false): CompiledTree {
@@ -111,11 +113,12 @@ function compileTree(tree: MapNode, dialect: Dialect, report: Report, tells_chan
   const zone = readZone(tree, report);
   const number = textOf(tree.entries.get('number')?.value);
   const reading = { zone, ...(number !== undefined && isNumberWriting(number) ? { number } : {}) };
-  const my = compileDefine(tree.entries.get('define')?.value, { report, reading, tells_changes });
-  const compiling: Compiling = { report, needs, my, reading, tells_changes };
+  const reads: CompiledTree['reads'] = new Map();
+  const my = compileDefine(tree.entries.get('define')?.value, { report, reading, tells_changes, reads });
+  const compiling: Compiling = { report, needs, my, reading, tells_changes, reads };
   const node = tree.entries.get('person')?.value;
   const person = node && compilePerson(node, dialect, zone, compiling);
-  return { person, records: compileRecords(tree, dialect, zone, compiling, person?.owner), needs };
+  return { person, records: compileRecords(tree, dialect, zone, compiling, person?.owner), needs, reads };
 }
 
 function readZone(tree: MapNode, report: Report): string {

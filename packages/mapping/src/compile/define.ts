@@ -16,7 +16,7 @@ const LONGEST_CHAIN = 20;
 /** Compiles each when it is first read, then those that nothing reads: what is wrong with them is said all the same. */
 export function compileDefine(
   node: Node | undefined,
-  base: Pick<Compiling, 'report' | 'reading' | 'tells_changes'>,
+  base: Pick<Compiling, 'report' | 'reading' | 'tells_changes' | 'reads'>,
 ): NamedValues {
   const { report } = base;
   const entries = isMap(node) ? node.entries : new Map();

@@ -8,7 +8,7 @@ import type { Condition } from '../language/predicate.ts';
 import { type CompiledValue, compileValue } from '../language/value.ts';
 import type { MappedField, ValueKind } from '../model/compiled.ts';
 import type { RecordDialect, WordDialect } from '../model/dialect.ts';
-import { type FieldWrite, type LeftOut, PARK, type Value, type WriteMode } from '../model/plan.ts';
+import { type FieldWrite, type LeftOut, NOT_NOW, PARK, type Value, type WriteMode } from '../model/plan.ts';
 import { placeInOrder } from '../model/write-modes.ts';
 import { render } from '../texts/render.ts';
 import { compileDue, DUE_SHAPE, isBefore } from '../time/due.ts';
@@ -246,10 +246,9 @@ export function evaluateFields(
   return { writes, left, ...(missing ? { missing } : {}), ...(parked ? { parked } : {}) };
 }
 
-const NOT_NOW = 'its condition does not hold for this call';
-const UNORDERED = new Absent('the order does not name it', true);
+const UNORDERED = new Absent('the order does not name it', 'unmapped_value');
 
-const FAILED = new Absent('it could not be computed', true);
+const FAILED = new Absent('it could not be computed', 'unreadable_value');
 
 /** The language is total; should a part of it not be, one field is lost and no call. */
 function computeSafely(field: Field, scope: Scope): Exclude<Value, null> | Absent {

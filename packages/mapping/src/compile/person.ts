@@ -78,7 +78,7 @@ export function compilePerson(node: Node, dialect: Dialect, zone: string, compil
               field: 'person',
               reason: `no person is created without ${missing.field.property}`,
               at: missing.field.at,
-              ...(missing.absent.unusable ? { unusable: true } : {}),
+              ...(missing.absent.unusable ? { unusable: missing.absent.unusable } : {}),
             },
           ]
         : all;

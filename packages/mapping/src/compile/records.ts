@@ -259,11 +259,11 @@ export function planRecords(
   const gone = new Set<string>();
   let parked: LeftOut | undefined;
   for (const record of records) {
-    const doubts = new Set<string>();
+    const doubts: NonNullable<Scope['doubts']> = new Map();
     if (record.when && !record.when({ ...scope, doubts })) {
       gone.add(record.name);
-      for (const reason of doubts)
-        left.push({ field: record.name, reason, at: record.when_at ?? record.at, unusable: true });
+      for (const [reason, unusable] of doubts)
+        left.push({ field: record.name, reason, at: record.when_at ?? record.at, unusable });
       continue;
     }
     const { writes, left: fields, missing, parked: waits } = evaluateFields(record.fields, record.name, scope);
@@ -276,7 +276,7 @@ export function planRecords(
         field: record.name,
         reason: absent.unusable ? `${without}: ${absent.reason}` : without,
         at: field.at,
-        ...(absent.unusable ? { unusable: true } : {}),
+        ...(absent.unusable ? { unusable: absent.unusable } : {}),
       });
       continue;
     }

@@ -1,10 +1,11 @@
 import { clientOf, localName } from '@wrapup/call';
 import type { Place, Report } from '@wrapup/findings';
 import { nearest, suggest } from '@wrapup/findings';
+import type { MappedPath } from '../model/compiled.ts';
 import type { Reading } from '../values/compare.ts';
 import { Absent, type Evaluate, isNothing, type Present } from '../values/found.ts';
 import { parsePath, readOwn, type Segment } from './path.ts';
-import { type Known, ROOTS } from './roots.ts';
+import { type Known, NAMED_ROOTS, type NamedRoot, ROOTS } from './roots.ts';
 
 /** What compiling needs besides the text, and what it finds out. */
 export interface Compiling {
@@ -13,6 +14,8 @@ export interface Compiling {
   needs: Map<string, Place> | undefined;
   /** What the mapping names under `define`. Absent: nothing can be named here. */
   my?: NamedValues;
+  /** Paths of what is free to have any name, as they were written. Absent: it is not asked which are read. */
+  reads?: Map<string, MappedPath>;
   /** How numbers and times are read where a line does not say otherwise. Absent: UTC, and no writing of numbers. */
   reading?: Reading;
   /** Lines that mean something else than in the version before are findings, too. */
@@ -73,9 +76,13 @@ export function compilePath(text: string, locate: LocateCharacter, compiling: Co
     const read = rest[0] === 'client' ? clientOf : localName;
     return { evaluate: ({ call }) => wrap(read(call.source), missing), text: text.trim(), known };
   }
+  if (OPEN_ROOTS.has(root as string)) compiling.reads?.set(text.trim(), { path: text.trim(), segments, at });
   const full = root === 'call' ? rest : (ALIASES[root as string] ?? segments);
   return { evaluate: ({ call }) => wrap(readOwn(call, full), missing), text: text.trim(), known };
 }
+
+/** Under these the agent, the customer or the mapping's author choose the names. */
+const OPEN_ROOTS: ReadonlySet<string> = new Set<NamedRoot>(NAMED_ROOTS);
 
 /** Roots that are another name of a fact of the call. */
 const ALIASES: Record<string, Segment[]> = { custom_end_call_reason: ['end_reason_text'] };

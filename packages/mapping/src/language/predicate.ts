@@ -5,7 +5,7 @@
 
 import type { Entry, MapNode, Node } from '@wrapup/findings';
 import { isList, isMap, suggest, textOf } from '@wrapup/findings';
-import { normalise, readPoint, sameValue } from '../values/compare.ts';
+import { isUnclear, normalise, readPoint, sameValue } from '../values/compare.ts';
 import { Absent, isScalar, type Present, type Scope } from '../values/found.ts';
 import { type CompiledPath, type Compiling, compilePath } from './compile-path.ts';
 import { compileTransforms, pipe } from './steps.ts';
@@ -87,13 +87,13 @@ function compilePredicates(node: MapNode, compiling: Compiling): Condition | und
   return (scope) => {
     const value = evaluate(scope);
     if (value instanceof Absent) {
-      if (value.unusable) scope.doubts?.add(doubt(value.reason));
+      if (value.unusable) scope.doubts?.set(doubt(value.reason), value.unusable);
       return exists === false && tests.length === 0;
     }
     if (exists === false) return false;
     return tests.every((test) => {
       const held = test(value);
-      if (held instanceof Absent) scope.doubts?.add(doubt(held.reason));
+      if (held instanceof Absent) scope.doubts?.set(doubt(held.reason), held.unusable ?? 'unreadable_value');
       return held === true;
     });
   };
@@ -138,7 +138,9 @@ function compileTest(
   }
 }
 
-const NO_ONE_NUMBER = 'it is no number, or one that two countries read differently (number: en, number: de)';
+const NO_NUMBER = new Absent('it is no number', 'unreadable_number');
+const UNCLEAR_NUMBER = new Absent('two countries read it as two numbers (number: en, number: de)', 'ambiguous_number');
+const NO_MOMENT = new Absent('it is no date or time', 'unreadable_date');
 
 const ORDER: Record<(typeof COMPARISONS)[number], (one: number, other: number) => boolean> = {
   gt: (one, other) => one > other,
@@ -164,10 +166,11 @@ function compileComparison(
     );
     return undefined;
   }
-  const none = new Absent(as === 'number' ? NO_ONE_NUMBER : 'it is no date or time', true);
+  const none = as === 'number' ? NO_NUMBER : NO_MOMENT;
   return (value) => {
     const point = readPoint(value, as, reading);
-    return point === undefined ? none : ORDER[name](point, limit);
+    if (point === undefined) return isUnclear(value, as, reading) ? UNCLEAR_NUMBER : none;
+    return ORDER[name](point, limit);
   };
 }
 

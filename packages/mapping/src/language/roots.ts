@@ -135,6 +135,18 @@ const OPEN_ROOTS: Record<Exclude<Roots, 'lead' | 'booking'>, Known> = {
   raw: free,
 };
 
+/** Those under which names are free, so that a name that no call ever has may be a slip. */
+export const NAMED_ROOTS = [
+  'vars',
+  'collected',
+  'extracted',
+  'actions',
+  'analysis',
+  'prompt_variables',
+  'metadata',
+] as const satisfies (keyof typeof OPEN_ROOTS)[];
+export type NamedRoot = (typeof NAMED_ROOTS)[number];
+
 export const ROOTS: Record<string, Known> = {
   call: { fields: CALL },
   booking: { fields: BOOKING },

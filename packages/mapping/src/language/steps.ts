@@ -154,7 +154,7 @@ const count = (number: number) => (number === 1 ? 'one argument' : `${number} ar
 
 function applyTransform(transform: Transform, args: (Ready | undefined)[]): Step {
   const nothing = new Absent(`${transform.name}: nothing is left`);
-  const failed = new Absent(`${transform.name}: it could not make sense of the value`, true);
+  const failed = new Absent(`${transform.name}: it could not make sense of the value`, 'unreadable_value');
   const step: Step = (value) => {
     if (value instanceof Absent) return value;
     try {

@@ -237,7 +237,7 @@ function finish(source: Evaluate, table: Table | undefined, fallback: Evaluate |
 }
 
 function lookUp(table: Table, what: string): (value: Present) => Present | Absent {
-  const missed = new Absent(`the map has no entry for what ${what} says`, true);
+  const missed = new Absent(`the map has no entry for what ${what} says`, 'unmapped_value');
   const loose: Table = new Map();
   for (const [name, value] of table) if (!loose.has(normalise(name))) loose.set(normalise(name), value);
   return (value) => {

@@ -12,10 +12,19 @@ export interface CompiledMapping {
   hash: string;
   /** Every CRM property that it may write or read, for schema checks and provisioning. */
   fields: MappedField[];
+  /** Every path that it reads of what is free to have any name (`vars.budget`), each once. */
+  reads: MappedPath[];
   /** Every record that it may write besides the person. */
   records: MappedRecord[];
   /** Total and pure: never throws, same call, same plan. */
   plan(call: Call, route: string): Plan;
+}
+
+export interface MappedPath {
+  /** As it was written first: `vars.budget`. */
+  path: string;
+  segments: (string | number)[];
+  at: Place;
 }
 
 export interface MappedRecord {

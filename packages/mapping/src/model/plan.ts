@@ -49,9 +49,22 @@ export interface LeftOut {
   field: string;
   reason: string;
   at: Place;
-  /** True: the call says something there, of which nothing could be made. A receipt notes it. */
-  unusable?: boolean;
+  /** Set where the call says something there, of which nothing could be made. A receipt notes it. */
+  unusable?: UnusableCode;
 }
+
+/** Why a field is left out whose `when:` does not hold: it is not asked for. */
+export const NOT_NOW = 'its condition does not hold for this call';
+
+/** Why nothing could be made of what a call says. Stable: they are counted, and stand in the ledger. */
+export const UNUSABLE_CODES = [
+  'unreadable_number',
+  'ambiguous_number',
+  'unreadable_date',
+  'unreadable_value',
+  'unmapped_value',
+] as const;
+export type UnusableCode = (typeof UNUSABLE_CODES)[number];
 
 export const UNMATCHED = ['create', 'log_only', 'skip', 'park'] as const;
 export type Unmatched = (typeof UNMATCHED)[number];

@@ -5,9 +5,9 @@ import { Absent, type Present } from '../values/found.ts';
 import type { Transform } from './transform.ts';
 
 const zone = { name: 'time zone', type: 'time_zone', optional: true } as const;
-const NO_DATE = new Absent('date: it is no ISO 8601 date', true);
-const NO_START = new Absent('plus: it is no ISO 8601 date and time', true);
-const NO_DATETIME = new Absent('datetime: it is no ISO 8601 date and time', true);
+const NO_DATE = new Absent('date: it is no ISO 8601 date', 'unreadable_date');
+const NO_START = new Absent('plus: it is no ISO 8601 date and time', 'unreadable_date');
+const NO_DATETIME = new Absent('datetime: it is no ISO 8601 date and time', 'unreadable_date');
 
 export const DATE_TRANSFORMS: Transform[] = [
   {

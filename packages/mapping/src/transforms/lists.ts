@@ -7,7 +7,7 @@ import type { Transform } from './transform.ts';
 /** Items that are looked at. */
 const MAX_ITEMS = 1000;
 const EMPTY = new Absent('the list is empty');
-const NOT_PLAIN = new Absent('join: the list holds more than plain values', true);
+const NOT_PLAIN = new Absent('join: the list holds more than plain values', 'unreadable_value');
 
 /** One value is a list of one. */
 const listOf = (value: Present): Json[] => (Array.isArray(value) ? value.slice(0, MAX_ITEMS) : [value]);

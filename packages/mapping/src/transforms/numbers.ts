@@ -8,8 +8,11 @@ const writing = { name: 'writing', type: 'number_writing', optional: true } as c
 function toNumber(name: string, value: Present, written: TransformArgument | undefined): number | Absent {
   const number = readNumber(value, written as NumberWriting | undefined);
   if (number === UNCLEAR)
-    return new Absent(`${name}: two countries read it as two numbers; say number: en, or number: de`, true);
-  return number ?? new Absent(`${name}: it is no number`, true);
+    return new Absent(
+      `${name}: two countries read it as two numbers; say number: en, or number: de`,
+      'ambiguous_number',
+    );
+  return number ?? new Absent(`${name}: it is no number`, 'unreadable_number');
 }
 
 function numeric(name: string, does: string, given: Present, change: (number: number) => number): Transform {
@@ -26,8 +29,8 @@ function numeric(name: string, does: string, given: Present, change: (number: nu
   };
 }
 
-const NO_BOOLEAN = new Absent('boolean: it says neither yes nor no', true);
-const NO_DURATION = new Absent('duration: it is no number of seconds', true);
+const NO_BOOLEAN = new Absent('boolean: it says neither yes nor no', 'unreadable_value');
+const NO_DURATION = new Absent('duration: it is no number of seconds', 'unreadable_number');
 
 export const NUMBER_TRANSFORMS: Transform[] = [
   numeric(

@@ -4,8 +4,8 @@ import { MAIL_PROVIDERS } from './mail-providers.ts';
 import { onText } from './texts.ts';
 import type { Transform } from './transform.ts';
 
-const NO_EMAIL = new Absent('email: it is no e-mail address', true);
-const NO_DOMAIN = new Absent('email_domain: it is no e-mail address', true);
+const NO_EMAIL = new Absent('email: it is no e-mail address', 'unreadable_value');
+const NO_DOMAIN = new Absent('email_domain: it is no e-mail address', 'unreadable_value');
 const NO_COMPANY = new Absent('email_domain: the address is one at a mail provider, which says nothing of a company');
 const ONE_NAME = new Absent('last_name: the name is a single word');
 
@@ -37,7 +37,7 @@ export const PERSON_TRANSFORMS: Transform[] = [
 ];
 
 function phone(name: string, does: string, form: (phone: Phone) => string): Transform {
-  const none = new Absent(`${name}: it is no telephone number`, true);
+  const none = new Absent(`${name}: it is no telephone number`, 'unreadable_value');
   return {
     name,
     does,

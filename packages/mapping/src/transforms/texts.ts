@@ -17,8 +17,8 @@ export function withText<Result>(value: Present, use: (text: string) => Result):
   return text instanceof Absent ? text : use(text);
 }
 
-const NO_HOST = new Absent('url_host: it is no web address', true);
-const NO_JSON = new Absent('json: it is too long or too deep', true);
+const NO_HOST = new Absent('url_host: it is no web address', 'unreadable_value');
+const NO_JSON = new Absent('json: it is too long or too deep', 'unreadable_value');
 
 export const TEXT_TRANSFORMS: Transform[] = [
   onText('trim', 'Without blanks at both ends.', '  Dana ', (text) => text.trim()),

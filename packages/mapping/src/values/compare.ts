@@ -1,5 +1,5 @@
 import { readMoment } from '../time/moment.ts';
-import { type NumberWriting, readBoolean, readNumber } from './numbers.ts';
+import { type NumberWriting, readBoolean, readNumber, UNCLEAR } from './numbers.ts';
 
 type Plain = string | number | boolean;
 
@@ -37,4 +37,9 @@ export function readPoint(value: unknown, as: 'number' | 'moment', reading = PLA
   if (as === 'moment') return readMoment(value, reading.zone)?.ms;
   const number = readNumber(value, reading.number);
   return typeof number === 'number' ? number : undefined;
+}
+
+/** True for a number that two writings read differently, where the mapping does not say which holds. */
+export function isUnclear(value: unknown, as: 'number' | 'moment', reading = PLAIN_READING): boolean {
+  return as === 'number' && readNumber(value, reading.number) === UNCLEAR;
 }

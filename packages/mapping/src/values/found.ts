@@ -1,22 +1,22 @@
 import type { Call, Json } from '@wrapup/call';
-import type { Value } from '../model/plan.ts';
+import type { UnusableCode, Value } from '../model/plan.ts';
 
 /** What a value is computed from. */
 export interface Scope {
   call: Call;
   /** Properties of the matched person; undefined until it was looked up. */
   person: Record<string, Value> | undefined;
-  /** Collects what conditions could not compare, and why. */
-  doubts?: Set<string>;
+  /** Collects why conditions could not compare something. */
+  doubts?: Map<string, UnusableCode>;
 }
 
 /** There is no value, and why. The reason names paths and transforms, never what the call said. */
 export class Absent {
   readonly reason: string;
-  /** True: the call says something there, of which nothing could be made. */
-  readonly unusable: boolean;
+  /** Set where the call says something there, of which nothing could be made. */
+  readonly unusable: UnusableCode | undefined;
 
-  constructor(reason: string, unusable = false) {
+  constructor(reason: string, unusable?: UnusableCode) {
     this.reason = reason;
     this.unusable = unusable;
   }
@@ -41,7 +41,10 @@ export function isNothing(value: unknown): value is null | undefined | '' {
   return value === undefined || value === null || (typeof value === 'string' && !/\S/.test(value));
 }
 
-const SECTION = new Absent('it is a section, not a value: use a longer path, or the transform json', true);
+const SECTION = new Absent(
+  'it is a section, not a value: use a longer path, or the transform json',
+  'unreadable_value',
+);
 
 /** A value as part of a text. Lists of plain values are joined with a comma. */
 export function toText(value: Found): string | Absent {
@@ -56,10 +59,11 @@ export function toText(value: Found): string | Absent {
 export function toValue(value: Found): Exclude<Value, null> | Absent {
   if (value instanceof Absent) return value;
   if (typeof value === 'string') return cleanText(value);
-  if (typeof value === 'number') return Number.isFinite(value) ? value : new Absent('it is no finite number', true);
+  if (typeof value === 'number')
+    return Number.isFinite(value) ? value : new Absent('it is no finite number', 'unreadable_number');
   if (typeof value === 'boolean') return value;
   return Array.isArray(value)
-    ? new Absent('it is a list: say with join, first or last what to make of it', true)
+    ? new Absent('it is a list: say with join, first or last what to make of it', 'unreadable_value')
     : SECTION;
 }
 

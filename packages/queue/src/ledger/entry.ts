@@ -3,7 +3,7 @@
  * It leads: a call's routes are written here before their deliveries are queued, an outcome before its job completes.
  * It holds no personal data.
  */
-import type { RecordReceipt } from '@wrapup/destination';
+import type { ReceiptNote, RecordReceipt } from '@wrapup/destination';
 
 export type Received = 'webhook' | 'reconciled' | 'backfill';
 
@@ -66,7 +66,8 @@ export interface DeliveryEntry {
   done?: Record<string, string>;
   /** Requests spent on it, over all attempts. */
   requests: number;
-  notes: string[];
+  /** What the receipt says beside its records; entries of earlier versions have words only. */
+  notes: ReceiptNote[];
   /** Why it stopped or waits: code of the failure, its message (scrubbed), what to do. Stays when it is dropped. */
   code?: string;
   reason?: string;

@@ -3,6 +3,7 @@ import type { RedisClient } from '../redis/client.ts';
 import { readCursor, writeCursor } from '../redis/cursor.ts';
 import type { Keys } from '../redis/keys.ts';
 import { memberOf, splitMember } from '../redis/keys.ts';
+import { type CallFilter, matches } from './call-filter.ts';
 import { countByClient, trimCalls } from './call-index.ts';
 import {
   type DeliveryEntry,
@@ -12,6 +13,7 @@ import {
   parseEntry,
   repairDelivery,
 } from './entry.ts';
+import type { DeliveryCount } from './omissions.ts';
 import { type JudgedRevision, routeCall } from './route-script.ts';
 import * as scripts from './scripts.ts';
 
@@ -34,23 +36,6 @@ export type DeliveryChange = {
     | DeliveryEntry[K]
     | null;
 };
-
-export interface CallFilter {
-  /** Calls with at least one delivery in this state; `received` means not routed yet, `unrouted` that no route matched. */
-  state?: DeliveryState | 'received' | 'unrouted';
-  route?: string;
-  connection?: string;
-  /** Full name. */
-  source?: string;
-  /** Calls of all its sources. */
-  client?: string;
-  /** Epoch ms. */
-  since?: number;
-  /** At most so many, newest first; default 50. */
-  limit?: number;
-  /** Cursor of the call after which to begin (`cursorOf`). */
-  after?: string;
-}
 
 type ScanOptions = Pick<CallFilter, 'after' | 'since' | 'client'>;
 
@@ -215,14 +200,16 @@ export class Ledger {
     return answer ? repairDelivery(JSON.parse(answer)) : undefined;
   }
 
-  /** Notes an attempt's result. False when the delivery has moved on meanwhile (replayed, superseded). */
-  async recordOutcome(ref: DeliveryRef, change: DeliveryChange, { refundAttempt = false } = {}): Promise<boolean> {
-    const done = await scripts.recordOutcome(
-      this.#redis,
-      [this.#keys.ledger(ref.source, ref.call_id), this.#keys.unresolved],
-      [ref.route, ref.revision, ref.replays, Date.now(), JSON.stringify(change), refundAttempt ? '1' : ''],
-    );
-    return done === 1;
+  /** Notes an attempt's result. False when the delivery has moved on meanwhile. @param count where it was written or skipped */
+  async recordOutcome(
+    { source, call_id, route, revision, replays }: DeliveryRef,
+    change: DeliveryChange,
+    { refundAttempt = false, count }: { refundAttempt?: boolean; count?: DeliveryCount } = {},
+  ): Promise<boolean> {
+    const { unresolved, omissions } = this.#keys;
+    const how = [JSON.stringify(change), refundAttempt ? '1' : '', count ? JSON.stringify(count) : ''];
+    const keys = [this.#keys.ledger(source, call_id), unresolved, omissions];
+    return (await scripts.recordOutcome(this.#redis, keys, [route, revision, replays, Date.now(), ...how])) === 1;
   }
 
   /** Puts a delivery back on its way. Undefined when its state is not among `from`. */
@@ -272,7 +259,7 @@ export class Ledger {
   async forget(source: string, callId: string): Promise<{ deliveries: DeliveryEntry[]; people: string[] } | undefined> {
     const answer = await scripts.forgetCall(
       this.#redis,
-      [this.#keys.ledger(source, callId), this.#keys.open, this.#keys.unresolved],
+      [this.#keys.ledger(source, callId), this.#keys.open, this.#keys.unresolved, this.#keys.omissions],
       [Date.now(), memberOf(source, callId), 'The call was forgotten on request.'],
     );
     if (!answer) return undefined;
@@ -393,18 +380,4 @@ function isHelpless(stopped: string | null | undefined): boolean {
   if (!stopped) return false;
   const { state, code } = JSON.parse(stopped) as NonNullable<LedgerEntry['stopped']>;
   return state === 'parked' && HELPLESS.has(code);
-}
-
-function matches(entry: LedgerEntry, filter: CallFilter): boolean {
-  if (filter.source && entry.source !== filter.source) return false;
-  if (filter.client && clientOf(entry.source) !== filter.client) return false;
-  if (filter.state === 'received') return !entry.routed;
-  if (filter.state === 'unrouted') return entry.routed && entry.deliveries.length === 0;
-  if (!filter.state && !filter.route && !filter.connection) return true;
-  return entry.deliveries.some(
-    (delivery) =>
-      (!filter.state || delivery.state === filter.state) &&
-      (!filter.route || delivery.route === filter.route) &&
-      (!filter.connection || delivery.connection === filter.connection),
-  );
 }

@@ -8,6 +8,7 @@
 
 import { defineScript } from '../redis/client.ts';
 import { BYTE_ORDER_LUA } from '../redis/cursor.ts';
+import { OMISSIONS_LUA } from './omissions-index.ts';
 import { INDEX_LUA } from './unresolved-index.ts';
 
 /**
@@ -152,18 +153,20 @@ return cjson.encode(delivery)
 );
 
 /**
- * Notes what became of an attempt. KEYS ledger, unresolved. ARGV route, revision, replays, now, change JSON, '1' to give the attempt back.
+ * Notes what became of an attempt. KEYS ledger, unresolved, omissions. ARGV route, revision, replays, now, change JSON, '1' to give the
+ * attempt back, count JSON where it was written or skipped.
  * The change is merged into the delivery; a null removes. Answers 1, or 0 when the delivery has moved on meanwhile.
  */
 export const recordOutcome = defineScript<number>(
   'wrapupRecordOutcome',
-  `${INDEX_LUA}
+  `${INDEX_LUA}${OMISSIONS_LUA}
 local name = 'dlv:' .. ARGV[1]
 local have = redis.call('HGET', KEYS[1], name)
 if not have then return 0 end
 local delivery = cjson.decode(have)
 if delivery.state ~= 'queued' or delivery.revision ~= ARGV[2] or delivery.replays ~= tonumber(ARGV[3]) then return 0 end
 local change = cjson.decode(ARGV[5])
+local before = delivery.notes
 delivery.requests = (delivery.requests or 0) + (change.requests or 0)
 change.requests = nil
 if change.state and change.state ~= delivery.state then delivery.since = tonumber(ARGV[4]) end
@@ -173,6 +176,10 @@ end
 if ARGV[6] == '1' then delivery.attempts = math.max(0, delivery.attempts - 1) end
 redis.call('HSET', KEYS[1], name, cjson.encode(delivery))
 addItem(KEYS[2], ARGV[1], delivery, delivery.since)
+if ARGV[7] ~= '' then
+  local source, call = ownerOf()
+  countDelivery(KEYS[3], delivery, before, source .. ':' .. call, tonumber(ARGV[4]), cjson.decode(ARGV[7]))
+end
 return 1
 `,
 );
@@ -180,12 +187,12 @@ return 1
 /**
  * Notes that a call was forgotten: what had not ended is given up, and nothing of it is taken in again. Of deliveries and
  * revisions only what says nothing of a person stays; `people` until the index is clear of the call.
- * KEYS ledger, open, unresolved. ARGV now, member, reason. Answers [deliveries as they were, people], or nothing when the
+ * KEYS ledger, open, unresolved, omissions. ARGV now, member, reason. Answers [deliveries as they were, people], or nothing when the
  * ledger does not know the call.
  */
 export const forgetCall = defineScript<string | null>(
   'wrapupForget',
-  `${INDEX_LUA}
+  `${INDEX_LUA}${OMISSIONS_LUA}
 if redis.call('EXISTS', KEYS[1]) == 0 then return nil end
 local function only(from, names)
   local kept = {}
@@ -202,6 +209,7 @@ for i = 1, #all, 2 do
   if kind == 'dlv:' then
     local delivery = cjson.decode(all[i + 1])
     before[#before + 1] = cjson.decode(all[i + 1])
+    dropOmissions(KEYS[4], delivery, ARGV[2])
     local kept = only(delivery, 'route connection state since attempts replays revision revised mapping requests')
     kept.records, kept.notes = {}, {}
     if kept.state == 'queued' or kept.state == 'parked' or kept.state == 'dead' then

@@ -19,6 +19,8 @@ export interface Keys {
   ledgers: string;
   /** Prefix of the keys of the index of parked and dead items (`ledger/unresolved-index.ts`). */
   unresolved: string;
+  /** Prefix of what was left out of calls; the connection follows (`ledger/omissions-index.ts`). */
+  omissions: string;
   /** Hash: how far that index has been compared with the ledger. */
   unresolvedUpkeep: string;
   /** Hash by connection that takes alerts, epoch ms: what had stopped by then has been alerted about. */
@@ -88,6 +90,7 @@ export function makeKeys(name = 'wrapup'): Keys {
     open: `${prefix}:ledger-open`,
     ledgers: `${prefix}:ledger:`,
     unresolved: `${prefix}:unresolved`,
+    omissions: `${prefix}:omissions:`,
     unresolvedUpkeep: `${prefix}:unresolved-upkeep`,
     alerted: `${prefix}:alerted`,
     bulkRuns: `${prefix}:bulk-runs`,

@@ -4,6 +4,7 @@ import { IndexKey } from '../encryption/index-key.ts';
 import { Marks } from '../encryption/marks.ts';
 import { type Accepted, type Arrival, acceptArrival } from '../intake/accept.ts';
 import { Ledger } from '../ledger/ledger.ts';
+import { Omissions } from '../ledger/omissions.ts';
 import { Payloads } from '../ledger/payloads.ts';
 import { PeopleIndex } from '../ledger/people-index.ts';
 import { Unresolved } from '../ledger/unresolved.ts';
@@ -44,6 +45,7 @@ export interface Store {
   people: PeopleIndex;
   operations: Operations;
   unresolved: Unresolved;
+  omissions: Omissions;
   connections: Connections;
   /** Keeps a call as ingress does, for reconciliation and backfills. @param ledger_days `retention.ledger` */
   accept(arrival: Arrival, ledger_days: number): Promise<Accepted>;
@@ -84,6 +86,7 @@ export function openStore({
     people: new PeopleIndex(redis, keys, indexKey),
     operations: new Operations(queues, ledger, payloads),
     unresolved: new Unresolved(redis, keys, ledger),
+    omissions: new Omissions(redis, keys),
     connections: new Connections(redis, keys, queues),
     accept: (arrival, days) =>
       acceptArrival({ redis, keys, queueOf: (source) => queues.calls(source), encryptor }, arrival, days),

@@ -5,11 +5,11 @@ import { type Finding, suggest } from '@wrapup/findings';
 import type { CompiledMapping, MappedField } from '@wrapup/mapping';
 import { CALL_OBJECT, WATERMARK } from '../client/objects.ts';
 import { SalesforceSession, type SalesforceTransport } from '../client/transport.ts';
+import { isOurs } from '../errors/error-table.ts';
 import { describeStep, keyStepOf } from '../keys/key-ladder.ts';
 import { ownerSource } from '../records/record-verbs.ts';
 import { type OrgDefinitions, type OrgField, type OrgObject, readOrg } from '../schema/org.ts';
 import { fitValue } from '../schema/values.ts';
-import { isOurs } from './metadata.ts';
 
 /** @throws the failure when the definitions cannot be read */
 export async function checkMappings(

@@ -4,6 +4,7 @@ import type { ProvisionPackage } from '@wrapup/destination';
 import type { CompiledMapping, MappedField, ValueKind } from '@wrapup/mapping';
 import { zipSync } from 'fflate';
 import { ACTIVITIES, CALL_KEY, CALL_OBJECT, KEY, TASK_ID, WATERMARK } from '../client/objects.ts';
+import { isOurs } from '../errors/error-table.ts';
 
 type SalesforceFieldType = 'key' | 'datetime' | 'text' | 'long_text' | 'number' | 'checkbox' | 'id';
 
@@ -58,11 +59,6 @@ const TASK_OF: SalesforceRequirement = {
 function keyOf(object: string, name: string): SalesforceRequirement {
   const description = 'Unique key by which Wrapup finds its own record again. Do not edit.';
   return { object, name, label: 'Wrapup Key', description, type: 'key' };
-}
-
-/** Custom fields that a package may make carry this prefix; others belong to the org. */
-export function isOurs(name: string): boolean {
-  return /^Wrapup_\w+__c$/.test(name);
 }
 
 /** The type follows from the values that the mapping can write, and is text where they are not known. */

@@ -8,7 +8,7 @@ import {
   RequestFailure,
   unaccountedBy,
 } from '@wrapup/destination/http';
-import { ERROR_TABLE, type SalesforceErrorRule } from './error-table.ts';
+import { adviceOn, ERROR_TABLE, type SalesforceErrorRule } from './error-table.ts';
 
 /** A request or a row that did not come through, with what Salesforce said about it. */
 export type SalesforceFailure = RequestFailure<SalesforceVendorError>;
@@ -40,9 +40,10 @@ export function failureOf(error: SalesforceVendorError, facts: SalesforceAnswerF
     vendor_code: error.code || undefined,
     correlation_id: facts.request_id || undefined,
     retry_after: rule?.wait,
+    hint_for: (field: string) => (rule?.becomes === 'missing_property' ? adviceOn(field) : undefined),
   };
   return failureByRow('Salesforce', rule, answered, {
-    fields: rule?.field ? fields : [],
+    fields: rule?.omits ? fields : [],
     split_and_retry: rule?.split_and_retry === true,
   });
 }

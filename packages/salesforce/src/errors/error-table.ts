@@ -12,14 +12,25 @@ export interface SalesforceErrorRule extends TableRow {
   code?: string | RegExp;
   /** Only where Salesforce gives one code to several things. */
   words?: RegExp;
-  /** The field that the error names is what is wrong; without it the rest can be written. */
-  field?: true;
   /** Field that is meant where the error names none. */
   about?: string;
   /** Worth sending again at once in fewer rows. */
   split_and_retry?: true;
   /** Milliseconds. Salesforce never sends a Retry-After. */
   wait?: number;
+}
+
+/** Custom fields that a package may make carry this prefix; others belong to the org. */
+export function isOurs(name: string): boolean {
+  return /^Wrapup_\w+__c$/.test(name);
+}
+
+/** What to do where the org lacks a field, or does not show it: `wrapup provision` makes those of its own prefix only. */
+export function adviceOn(field: string): string {
+  const make = isOurs(field)
+    ? 'Run `wrapup provision --deploy`, which creates it'
+    : 'Create the field in Salesforce, as `wrapup provision` creates none of this name';
+  return `${make}, or give the user access to it (a permission set), or take it out of the mapping; then replay.`;
 }
 
 const SECOND_MS = 1000;
@@ -152,12 +163,12 @@ export const ERROR_TABLE: SalesforceErrorRule[] = [
     { hint: 'Nothing to do: the person is looked up again by itself.' },
   ),
   row({ code: 'INACTIVE_OWNER_OR_USER' }, 'invalid_field', 'the owner is no active user of the org', {
-    field: true,
+    omits: 'unknown_owner',
     about: 'OwnerId',
     hint: 'Nothing to do: the record is written without it. Name an active owner in the mapping.',
   }),
   row({ code: 'INVALID_CROSS_REFERENCE_KEY', words: /owner/i }, 'invalid_field', 'the owner cannot own such records', {
-    field: true,
+    omits: 'unknown_owner',
     about: 'OwnerId',
     hint: 'Name another owner in the mapping.',
   }),
@@ -192,18 +203,18 @@ export const ERROR_TABLE: SalesforceErrorRule[] = [
     'missing_property',
     'the org has no such field, or the user may not write it',
     {
-      field: true,
-      hint: `Run \`wrapup provision\`, or create the field, or give the user access to it (a permission set); ${REPLAY}`,
+      omits: 'missing_property',
+      hint: `Create the field, or give the user access to it (a permission set), or take it out of the mapping; ${REPLAY} \`wrapup provision\` creates fields that are named Wrapup_…__c, and no others.`,
     },
   ),
   row(
     { code: 'INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST' },
     'invalid_field',
     'the value is not among those of the picklist',
-    { field: true, hint: `Add the value in Salesforce, or change it in the mapping; ${REPLAY}` },
+    { omits: 'unknown_option', hint: `Add the value in Salesforce, or change it in the mapping; ${REPLAY}` },
   ),
   row({ code: 'STRING_TOO_LONG' }, 'invalid_field', 'the value is too long for the field', {
-    field: true,
+    omits: 'too_long',
     hint: `Cut it in the mapping, ${REPLAY}`,
   }),
   row(
@@ -212,7 +223,7 @@ export const ERROR_TABLE: SalesforceErrorRule[] = [
     },
     'invalid_field',
     'the value does not fit the field',
-    { field: true, hint: `Correct the value or its transform in the mapping, ${REPLAY}` },
+    { omits: 'invalid_value', hint: `Correct the value or its transform in the mapping, ${REPLAY}` },
   ),
 
   // Access.

@@ -33,7 +33,7 @@ export function describeErrors(): string {
 function describeRow(rule: SalesforceErrorRule): DescribedRow {
   return {
     answers: condition(rule),
-    also: [...(rule.field ? ['or left out'] : []), ...(rule.split_and_retry ? ['fewer rows first'] : [])],
+    also: [...(rule.omits ? ['or left out'] : []), ...(rule.split_and_retry ? ['fewer rows first'] : [])],
     wait: rule.wait === undefined ? '' : describeDuration(rule.wait),
   };
 }

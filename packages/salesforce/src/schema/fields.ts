@@ -1,8 +1,10 @@
 /** Fields of a plan as one object of the org takes them: given its types, and without what it refuses. Pure. */
+import type { OmissionCode } from '@wrapup/destination';
 import type { FittedFields } from '@wrapup/destination/engine';
 import type { FieldWrite } from '@wrapup/mapping';
 import { OWNER } from '../client/objects.ts';
 import { SalesforceFailure } from '../errors/classify.ts';
+import { adviceOn } from '../errors/error-table.ts';
 import type { OrgDefinitions, OrgObject } from './org.ts';
 import { fitValue } from './values.ts';
 
@@ -48,17 +50,32 @@ function fitOne(
   if (!known)
     return elsewhere?.(name)
       ? undefined
-      : refuse('missing_property', object, name, 'the org has no such field, or the user does not see it', PROVISION);
+      : refuse(
+          'missing_property',
+          object,
+          name,
+          'the org has no such field, or the user does not see it',
+          adviceOn(name),
+          'missing_property',
+        );
   const writable = verb === 'create' ? known.createable : known.updateable;
   if (!writable) {
     // Set when the record was made, and for good.
     if (verb === 'update' && known.createable) return undefined;
-    return refuse('missing_property', object, name, 'the user may not write the field', ACCESS);
+    return refuse('missing_property', object, name, 'the user may not write the field', ACCESS, 'missing_property');
   }
   // Of an appended text only the block is known here; it is cut where the whole is.
   if (field.write === 'append') return { field };
   const fitted = fitValue(known, value, time_zone);
-  if (!fitted.ok) return refuse('invalid_field', object, name, `the value does not fit, since ${fitted.why}`, CORRECT);
+  if (!fitted.ok)
+    return refuse(
+      'invalid_field',
+      object,
+      name,
+      `the value does not fit, since ${fitted.why}`,
+      CORRECT,
+      fitted.omits ?? 'invalid_value',
+    );
   return {
     field: { ...field, value: fitted.value },
     ...(fitted.cut === undefined ? {} : { whole: String(value) }),
@@ -70,7 +87,6 @@ export function isOfOtherPerson(org: OrgDefinitions, object: OrgObject, name: st
   return ['Lead', 'Contact'].some((other) => other !== object.name && org.object(other)?.fields.has(name));
 }
 
-const PROVISION = 'Run `wrapup provision`, or create the field, or take it out of the mapping; then replay.';
 const ACCESS = 'Give the integration user access to the field (a permission set), then replay.';
 const CORRECT = 'Correct the value or its transform in the mapping, then replay.';
 
@@ -80,6 +96,7 @@ function refuse(
   field: string,
   says: string,
   hint: string,
+  omits: OmissionCode,
 ): SalesforceFailure {
-  return new SalesforceFailure(code, `${object.name}.${field}: ${says}.`, { field, hint }, { fields: [field] });
+  return new SalesforceFailure(code, `${object.name}.${field}: ${says}.`, { field, hint, omits }, { fields: [field] });
 }

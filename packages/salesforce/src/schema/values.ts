@@ -1,11 +1,12 @@
 /** What a field of the org takes: values are given its type, cut to its length, or refused before Salesforce does. Pure. */
+import type { OmissionCode } from '@wrapup/destination';
 import type { Value } from '@wrapup/mapping';
 import { isRecordId, longId } from '../client/query.ts';
 import type { OrgField } from './org.ts';
 
 type Fitted =
   /** `cut`: characters that did not fit. */
-  { ok: true; value: Value; cut?: number } | { ok: false; why: string };
+  { ok: true; value: Value; cut?: number } | { ok: false; why: string; omits?: OmissionCode };
 
 const refuse = (why: string): Fitted => ({ ok: false, why });
 const accept = (value: Value): Fitted => ({ ok: true, value });
@@ -49,13 +50,15 @@ const FITS: Record<string, (field: OrgField, value: Exclude<Value, null>, time_z
   id: fitId,
   picklist: (field, value) => {
     const chosen = choose(field, String(value));
-    return chosen === undefined ? refuse(allowed(field)) : accept(chosen);
+    return chosen === undefined ? { ok: false, why: allowed(field), omits: 'unknown_option' } : accept(chosen);
   },
   multipicklist: (field, value) => {
     const chosen = String(value)
       .split(';')
       .map((one) => choose(field, one.trim()));
-    return chosen.includes(undefined) ? refuse(allowed(field)) : accept(chosen.join(';'));
+    return chosen.includes(undefined)
+      ? { ok: false, why: allowed(field), omits: 'unknown_option' }
+      : accept(chosen.join(';'));
   },
   email: fitWhole,
   url: fitWhole,
@@ -75,7 +78,9 @@ function fitId(_field: OrgField, value: Value): Fitted {
 /** Half of it would be another address. */
 function fitWhole({ length }: OrgField, value: Value): Fitted {
   const text = String(value);
-  return length > 0 && text.length > length ? refuse(`it takes ${length} characters`) : accept(text);
+  return length > 0 && text.length > length
+    ? { ok: false, why: `it takes ${length} characters`, omits: 'too_long' }
+    : accept(text);
 }
 
 /** Room for saying what is missing. */

@@ -9,6 +9,7 @@
 import type { FieldWrite, OwnerPlan, Plan } from '@wrapup/mapping';
 import type { Context } from '../../port/context.ts';
 import { Failure } from '../../port/failure.ts';
+import type { ReceiptNote } from '../../port/omission.ts';
 import { type PlanReport, type PlanWrite, reportFailure } from '../plan/plan-write.ts';
 
 /** How long owners are remembered, and a refusal to tell them. */
@@ -103,8 +104,8 @@ export interface Directory {
 }
 
 /** The plan with the owner of the person and of each record among their fields, and notes on those that cannot be had. */
-export function assignOwners(plan: Plan, owners: Directory): { plan: Plan; notes: string[] } {
-  const notes: string[] = [];
+export function assignOwners(plan: Plan, owners: Directory): { plan: Plan; notes: ReceiptNote[] } {
+  const notes: ReceiptNote[] = [];
   const fill = <Part extends { owner?: OwnerPlan; fields: FieldWrite[] }>(part: Part, name: string): Part => {
     const { owner, ...rest } = part;
     if (!owner) return part;
@@ -125,15 +126,17 @@ function choose(
   { steps, property, at }: OwnerPlan,
   { ids, byEmail, why }: Directory,
   record: string,
-): { id?: string; note?: string } {
+): { id?: string; note?: ReceiptNote } {
   const chosen = steps.findIndex(({ by, value }) =>
     by === 'email' ? byEmail.has(value.toLowerCase()) : ids === undefined || ids.has(value),
   );
   const step = steps[chosen];
   const place = `${at.file}:${at.line}`;
   const reason = why ?? 'not an active owner of the account';
-  if (!step)
-    return { note: `${record}.${property} was left out: none of those whom ${place} names can be had: ${reason}.` };
+  if (!step) {
+    const said = `none of those whom ${place} names can be had: ${reason}`;
+    return { note: { code: 'unknown_owner', record, field: property, reason: said, at } };
+  }
   const id = step.by === 'email' ? byEmail.get(step.value.toLowerCase()) : step.value;
   if (chosen === 0) return { ...(id ? { id } : {}) };
   return {

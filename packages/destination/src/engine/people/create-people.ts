@@ -10,7 +10,7 @@
 import type { RequestFailure } from '../../http/request-failure.ts';
 import type { Context } from '../../port/context.ts';
 import { Failure, parkedBy } from '../../port/failure.ts';
-import { type PlanReport, reportDropped, reportFailure } from '../plan/plan-write.ts';
+import { type PlanReport, reportDropped, reportFailure, withFirstCause } from '../plan/plan-write.ts';
 import type { SteppedDown } from '../records/record-verbs.ts';
 import type { CrmRow, RowResult } from '../rows/row.ts';
 import { writeRows } from '../rows/write-rows.ts';
@@ -299,7 +299,7 @@ async function settle(crm: PeopleVerbs, person: NewPerson, row: CrmRow, result: 
   if (failure.code === 'ambiguous_person' && crm.duplicatesOf) return takeDuplicate(crm, person, row, failure);
   if (failure.outcome_unknown) return { unsure: [{ person, failure }] };
   if (crm.keys.isKeyRefused?.(failure)) return { refused: [{ person, failure, began: 'not' }] };
-  return { reports: fail(person, failure) };
+  return { reports: fail(person, withFirstCause(failure, result.dropped)) };
 }
 
 /** Another record holds a value of the new person: it is that person, unless only speech says so. */

@@ -4,6 +4,7 @@ import type { Plan, Value } from '@wrapup/mapping';
 import type { RequestFailure } from '../../http/request-failure.ts';
 import type { ContactSummary, PersonQuestion, PersonRecord } from '../../port/destination.ts';
 import type { Failure } from '../../port/failure.ts';
+import type { ReceiptNote } from '../../port/omission.ts';
 import type { Directory } from '../owners/owners.ts';
 import type { PlanWrite, Properties } from '../plan/plan-write.ts';
 import type { SteppedDown } from '../records/record-verbs.ts';
@@ -27,7 +28,7 @@ export interface CrmPerson {
 /** One plan whose person is looked for, created or written. Read-only: what is learnt of it gives a new one. */
 export interface PersonWrite extends PlanWrite {
   /** The plan before anything was known of the person, and what was noted by then. */
-  readonly start: { readonly plan: Plan; readonly notes: readonly string[] };
+  readonly start: { readonly plan: Plan; readonly notes: readonly ReceiptNote[] };
   /** Who can own what it writes; absent while nothing asks for an owner. */
   readonly owners?: Directory;
   /** True: the plan is filled in with what its mapping reads of the person. */
@@ -36,7 +37,7 @@ export interface PersonWrite extends PlanWrite {
   readonly limited: boolean;
   /** True: an earlier attempt has written the person, who is only linked to. */
   readonly done: boolean;
-  readonly notes: readonly string[];
+  readonly notes: readonly ReceiptNote[];
 }
 
 /** A person whom the CRM does not have, with all the plans that are about them. */

@@ -10,6 +10,7 @@ import {
 } from '@wrapup/mapping';
 import type { Context } from '../../port/context.ts';
 import type { Failure } from '../../port/failure.ts';
+import type { Omission, ReceiptNote } from '../../port/omission.ts';
 import { assignOwners, type Directory } from '../owners/owners.ts';
 import {
   type CallStanding,
@@ -58,7 +59,7 @@ export function resetWrite(write: PersonWrite): PersonWrite {
   return { ...write, plan, notes, resolved: plan.needs.length === 0, limited: false, done: false };
 }
 
-export function withNote(write: PersonWrite, note: string): PersonWrite {
+export function withNote(write: PersonWrite, note: ReceiptNote): PersonWrite {
   return { ...write, notes: [...write.notes, note] };
 }
 
@@ -345,7 +346,11 @@ export function withoutUnproved(write: PersonWrite): PersonWrite {
   for (const by of said) delete kept[by];
   const fields = person.fields.filter((field) => !dropped.includes(field));
   const notes = dropped.map(
-    ({ name }) => `person.${name} was left out: another record holds it, and it was only said.`,
+    ({ name, at }): Omission => ({
+      ...{ code: 'taken_value', record: 'person', field: name, at },
+      reason: 'another record holds it, and it was only said',
+      hint: 'Where what is said may be trusted, the mapping says so: person: { said: match }; then replay.',
+    }),
   );
   return {
     ...write,

@@ -8,17 +8,19 @@
  *   gone      -> returned, to be looked up once more
  */
 
-import type { RequestFailure } from '../../http/request-failure.ts';
 import type { Context } from '../../port/context.ts';
 import type { RecordReceipt } from '../../port/destination.ts';
 import { Failure, parkedBy } from '../../port/failure.ts';
+import type { Omission } from '../../port/omission.ts';
 import {
   type PlanReport,
   type PlanWrite,
+  placeOf,
   readTime,
   reportDropped,
   reportFailure,
   reportKept,
+  withFirstCause,
 } from '../plan/plan-write.ts';
 import type { CrmRow, RowResult } from '../rows/row.ts';
 import { writeRows } from '../rows/write-rows.ts';
@@ -96,7 +98,7 @@ async function writeOnce(crm: PeopleVerbs, people: KnownPerson[], last: boolean)
     const dropped = { reports: known.writes.flatMap((write) => reportDropped(write, 'person', result.dropped)) };
     if (result.ok) return join(dropped, await conclude(crm, writing, result.fields, result.id));
     if (result.failure.code === 'gone') return join(dropped, { gone: [{ id: known.person.id, writes: known.writes }] });
-    return join(dropped, refuse(crm, known, row, result.failure, last));
+    return join(dropped, refuse(crm, known, row, result, last));
   };
   const written = await writeRows(crm, 'update', [...rows.keys()]);
   return join(...parts, ...(await Promise.all([...written].map(settleRow))));
@@ -304,13 +306,13 @@ function refuse(
   crm: PeopleVerbs,
   known: KnownPerson,
   row: CrmRow,
-  failure: RequestFailure,
+  { failure, dropped }: RowResult & { ok: false },
   last: boolean,
 ): Partial<UpdatedPeople> {
   const judged = crm.judge(known.person, row, failure);
   if (!(judged instanceof Failure) && !last) return { open: [leaveOut(known, judged.leave_out, judged.why)] };
   const guilty = last ? known.writes : guiltyWrites(known.writes, failure);
-  const why = judged instanceof Failure ? judged : failure;
+  const why = withFirstCause(judged instanceof Failure ? judged : failure, dropped);
   const writes = known.writes.filter((write) => !guilty.includes(write));
   return {
     reports: guilty.map((write) => reportFailure(write, 'person', why)),
@@ -323,8 +325,9 @@ function leaveOut(known: KnownPerson, property: string, why: string): KnownPerso
     const { plan, notes } = write;
     if (!plan.person) return write;
     const fields = plan.person.fields.filter(({ name }) => name !== property);
-    const note = `person.${property} was left out. ${why}`;
-    return { ...write, plan: { ...plan, person: { ...plan.person, fields } }, notes: [...notes, note] };
+    const at = placeOf(plan, 'person', property);
+    const note: Omission[] = at ? [{ code: 'taken_value', record: 'person', field: property, reason: why, at }] : [];
+    return { ...write, plan: { ...plan, person: { ...plan.person, fields } }, notes: [...notes, ...note] };
   });
   return { ...known, writes };
 }

@@ -16,7 +16,8 @@ import {
   type Value,
 } from '@wrapup/mapping';
 import type { FieldChange, RecordReceipt } from '../../port/destination.ts';
-import type { Failure } from '../../port/failure.ts';
+import { Failure } from '../../port/failure.ts';
+import { omissionOf, type ReceiptNote } from '../../port/omission.ts';
 
 export interface PlanWrite {
   /** Number of the plan in the call of `write`. */
@@ -60,7 +61,7 @@ export type PlanReport = {
 } /** `limited`: of a person who was found only by what was said. */ & (
   | { readonly receipt: RecordReceipt; readonly limited?: boolean }
   /** `without`: a record that the plan goes without. */
-  | { readonly note: string; readonly without?: string }
+  | { readonly note: ReceiptNote; readonly without?: string }
   /** `record`: what failed: `person`, `call_log`, a task's name. */
   | { readonly failure: Failure; readonly record: string }
   /** The mapping's policy writes nothing for this call. */
@@ -82,16 +83,30 @@ export function reportFailure({ index, plan }: PlanWrite, record: string, failur
 
 /** Notes on fields that the account refused and that were left out. Those that no mapping wrote are not worth one. */
 export function reportDropped({ index, plan }: PlanWrite, record: string, dropped: Dropped[]): PlanReport[] {
-  return dropped
-    .filter(({ property }) => placeOf(plan, record, property) !== undefined)
-    .map(({ property, failure }) => ({ plan: index, note: noteLeftOut(record, property, failure) }));
+  return dropped.flatMap(({ property, failure }) => {
+    const at = placeOf(plan, record, property);
+    return at === undefined ? [] : [{ plan: index, note: omissionOf(record, property, failure, at) }];
+  });
 }
 
-function noteLeftOut(record: string, property: string, { message, hint }: Failure): string {
-  return `${record}.${property} was left out: ${message}${hint ? ` ${hint}` : ''}`;
+/**
+ * The refusal of a record that was sent once more without some fields. Where it may be refused for the lack of one of them,
+ * that field's own refusal is the first cause, and what there is to correct.
+ */
+export function withFirstCause<Failed extends Failure>(failure: Failed, dropped: readonly Dropped[]): Failure {
+  const { field } = failure.details;
+  const first = field === undefined ? dropped[0] : dropped.find(({ property }) => property === field);
+  if (!first || failure.next !== 'park' || failure.code === 'conflict') return failure;
+  const { code, message, details } = first.failure;
+  return new Failure(code, `${message} Without ${first.property} the record was refused: ${failure.message}`, {
+    ...failure.details,
+    field: first.property,
+    ...(details.hint ? { hint: details.hint } : {}),
+    ...(details.vendor_code ? { vendor_code: details.vendor_code } : {}),
+  });
 }
 
-function placeOf({ person, records }: Plan, record: string, property: string): Place | undefined {
+export function placeOf({ person, records }: Plan, record: string, property: string): Place | undefined {
   const fields = record === 'person' ? person?.fields : records.find(({ name }) => name === record)?.fields;
   return fields?.find((field) => field.name === property)?.at;
 }

@@ -9,7 +9,7 @@ import { isRemembered, needsReading, type RecordPlan } from '@wrapup/mapping';
 import { asRequestFailure, type RequestFailure } from '../../http/request-failure.ts';
 import type { RecordReceipt } from '../../port/destination.ts';
 import { Failure } from '../../port/failure.ts';
-import { type PlanReport, type PlanWrite, reportDropped } from '../plan/plan-write.ts';
+import { type PlanReport, type PlanWrite, reportDropped, withFirstCause } from '../plan/plan-write.ts';
 import type { CrmRow, RowResult, RowVerb } from '../rows/row.ts';
 import { writeRows } from '../rows/write-rows.ts';
 import { canonicalOf, recallWritten, recordMemory, type WrittenValues } from '../rows/written-values.ts';
@@ -354,7 +354,10 @@ async function send(
     else if (crm.keys.isKeyRefused?.(record.object, result.failure)) attempt.refused.push([draft.item, result.failure]);
     else if (crm.session.usable && (result.failure.outcome_unknown || result.failure.code === 'conflict'))
       attempt.unsure.push([draft.item, result.failure]);
-    else attempt.failed.push([draft.item, crm.keys.explain(result.failure)]);
+    else {
+      const dropped = [...draft.made.dropped, ...result.dropped];
+      attempt.failed.push([draft.item, withFirstCause(crm.keys.explain(result.failure), dropped)]);
+    }
   }
   return attempt;
 }

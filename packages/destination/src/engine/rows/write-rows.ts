@@ -69,7 +69,7 @@ interface Sending {
 
 function drop({ original, row, dropped }: Sending, refused: string[], failure: RequestFailure): Sending {
   const fields = Object.fromEntries(Object.entries(row.fields).filter(([name]) => !refused.includes(name)));
-  const now = refused.map((property) => ({ property, failure }));
+  const now = refused.map((property) => ({ property, failure: failure.about(property) }));
   return { original, row: { ...row, fields }, dropped: [...dropped, ...now] };
 }
 

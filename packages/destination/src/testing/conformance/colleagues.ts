@@ -1,6 +1,7 @@
 /** What a person changed stays: of each kind of record, and of people, whatever comes again of the call. */
 import type { Plan, RecordPlan } from '@wrapup/mapping';
 import { describe, expect, test } from 'vitest';
+import { describeNote } from '../../port/omission.ts';
 import { type MemoryCommons, makeMemoryCommons, makeMemoryContext } from '../memory-context.ts';
 import { sampleField } from '../sample-plan.ts';
 import { deliver, failure, ids, type WorkedOnKind, write } from './harness.ts';
@@ -129,7 +130,7 @@ function planWith(plan: Plan, { type, object, required, field }: WorkedOnKind, v
 
 function notesOf(outcome: Awaited<ReturnType<typeof write>>[number] | undefined): string[] {
   if (!outcome?.ok) throw new Error('it was not written');
-  return outcome.receipt.notes;
+  return outcome.receipt.notes.map(describeNote);
 }
 
 function keepsPeople({ names, account, connect, effects, makePlan }: CaseTools): void {

@@ -56,13 +56,17 @@ function accountsForRows({ harness, names, account, connect, effects, makePlan }
   test('what the mapping could make nothing of is a note of the receipt, what the call does not say is none', async () => {
     const at = { file: 'mappings/sample.yaml', line: 9, column: 3 };
     const left_out = [
-      { field: 'person.budget', reason: 'number: it is no number', at, unusable: true },
+      { field: 'person.budget', reason: 'number: it is no number', at, unusable: 'unreadable_number' as const },
       { field: 'person.city', reason: 'vars.city is not in the call', at },
     ];
     const [outcome] = await write(await connect(), [{ ...makePlan({ id: 'c1', phone: phone(1) }), left_out }]);
     expect(outcome).toMatchObject({
       ok: true,
-      receipt: { notes: ['person.budget was left out: number: it is no number (mappings/sample.yaml:9).'] },
+      receipt: {
+        notes: [
+          { code: 'unreadable_number', record: 'person', field: 'budget', reason: 'number: it is no number', at },
+        ],
+      },
     });
   });
 
@@ -71,7 +75,7 @@ function accountsForRows({ harness, names, account, connect, effects, makePlan }
     const plan = (id: string) => makePlan({ id, phone: phone(1), call_fields: [field] });
     const [dropped] = await write(await connect({ drop_refused_fields: true }), [plan('c1')]);
     expect(Object.keys(ids(dropped))).toContain('call_log');
-    expect(dropped).toMatchObject({ receipt: { notes: [expect.stringContaining(field.name)] } });
+    expect(dropped).toMatchObject({ receipt: { notes: [{ record: 'call_log', field: field.name, at: field.at }] } });
     const [parked] = await write(await connect({ drop_refused_fields: false }), [plan('c2')]);
     expect(failure(parked)).toMatchObject({ next: 'park', details: { field: field.name, at: field.at } });
     expect(failure(parked).hint).toBeTruthy();

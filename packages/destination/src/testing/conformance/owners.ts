@@ -1,6 +1,7 @@
 /** Whom records are given to: the first active owner that the plan names. An owner never fails a delivery. */
 import type { OwnerStep, Plan } from '@wrapup/mapping';
 import { expect, test } from 'vitest';
+import { describeNote } from '../../port/omission.ts';
 import { SAMPLE_PLACE, type SampleCall } from '../sample-plan.ts';
 import { ids, write } from './harness.ts';
 import type { CaseTools } from './use-account.ts';
@@ -59,9 +60,12 @@ export function owners({ names: { owner: property }, account, connect, effects, 
       const owned = given({ id: 'c1', phone: PHONE }, byEmail('nobody.of.ours@example.com'), byId('not-an-id'));
       const [outcome] = await write(destination, [owned]);
       expect(Object.keys(ids(outcome))).toEqual(['person', 'call_log', 'call-back']);
-      const { notes } = outcome?.ok ? outcome.receipt : { notes: [] };
-      expect(notes.join('\n')).toContain(property);
-      expect(notes.join('\n')).not.toContain('nobody.of.ours');
+      const notes = outcome?.ok ? outcome.receipt.notes : [];
+      expect(notes).toMatchObject([
+        { code: 'unknown_owner', record: 'person', field: property },
+        { code: 'unknown_owner', record: 'call-back', field: property },
+      ]);
+      expect(notes.map(describeNote).join('\n')).not.toContain('nobody.of.ours');
     });
 
   test('a person who has an owner keeps it, and a repeat changes nothing', async () => {

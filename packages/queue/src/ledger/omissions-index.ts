@@ -1,0 +1,104 @@
+/**
+ * What was left out of calls that were written, counted by the very script that writes a delivery's end. For each
+ * connection, under `{wrapup}:omissions:<connection>`:
+ *
+ *   :lines                  sorted set of line ids by the last time; a line is a field of a mapping that was left out for one reason
+ *   :line:<id>              hash: the note as it was last made, and whether there were more calls than are kept
+ *   :calls:<id>             sorted set of `<route>:<source>:<call id>` by time: deliveries that lack the field still
+ *   :hour:<n>, :day:<n>     hashes of counts since epoch: by line id, and of all deliveries and those that lost a field
+ *   :alerted                what the last alert was about
+ *   :fields:<route>:<day>   hash of counters of a mapping's fields and paths (`countersOf` of the mapping package)
+ *
+ * A delivery counts once for a line, however often it is replayed; once its receipt no longer has the note, it leaves the line's
+ * calls. All of it ends by itself, and none of it holds a value.
+ */
+
+/** Lines of one connection: what is beyond is forgotten, the longest unseen first. */
+const MAX_LINES = 500;
+/** Calls of one line that can be replayed by it. */
+export const MAX_LINE_CALLS = 1_000;
+/** Counters of one route and day: mappings have some tens of fields, but callers' systems name variables. */
+const MAX_COUNTERS = 1_000;
+export const HOUR_MS = 3_600_000;
+export const DAY_MS = 24 * HOUR_MS;
+/** Hours are kept for so long; days as long as the ledger. */
+export const HOURS_KEPT_MS = 2 * DAY_MS;
+/** What is counted of fields and paths tells how a mapping fares now. */
+export const COUNTERS_KEPT_MS = 14 * DAY_MS;
+/** Parts of an hour by which the last sixty minutes are told. */
+export const SLOT_MS = 10 * 60_000;
+
+/**
+ * Lua in front of every script that ends a delivery or forgets a call. `root` is `{wrapup}:omissions:`. A note that is a
+ * table is an omission; its id is made as `omissionId` makes it.
+ */
+export const OMISSIONS_LUA = `
+local function omissionsIn(connection, notes)
+  local found = {}
+  for _, note in ipairs(notes or {}) do
+    if type(note) == 'table' and note.at then
+      local parts = { connection, note.at.file, note.record, note.field or '', note.code }
+      found[string.sub(redis.sha1hex(table.concat(parts, '\\n')), 1, 10)] = note
+    end
+  end
+  return found
+end
+local function dropOmissions(root, delivery, member)
+  for id in pairs(omissionsIn(delivery.connection, delivery.notes)) do
+    redis.call('ZREM', root .. delivery.connection .. ':calls:' .. id, delivery.route .. ':' .. member)
+  end
+end
+local function increase(key, fields, kept)
+  local fresh = redis.call('EXISTS', key) == 0
+  for _, field in ipairs(fields) do redis.call('HINCRBY', key, field, 1) end
+  if fresh and #fields > 0 then redis.call('PEXPIRE', key, kept) end
+end
+local function keepLine(base, id, note, member, now, kept)
+  local line, calls = base .. ':line:' .. id, base .. ':calls:' .. id
+  redis.call('HSET', line, 'note', cjson.encode(note))
+  redis.call('ZADD', base .. ':lines', now, id)
+  redis.call('ZADD', calls, now, member)
+  redis.call('ZREMRANGEBYSCORE', calls, '-inf', now - kept)
+  if redis.call('ZREMRANGEBYRANK', calls, 0, -${MAX_LINE_CALLS + 1}) > 0 then redis.call('HSET', line, 'more', 1) end
+  redis.call('PEXPIRE', line, kept)
+  redis.call('PEXPIRE', calls, kept)
+end
+local function trimLines(base, now, kept)
+  local lines = base .. ':lines'
+  redis.call('ZREMRANGEBYSCORE', lines, '-inf', now - kept)
+  while redis.call('ZCARD', lines) > ${MAX_LINES} do
+    local id = redis.call('ZPOPMIN', lines)[1]
+    redis.call('DEL', base .. ':line:' .. id, base .. ':calls:' .. id)
+  end
+  redis.call('PEXPIRE', lines, kept)
+end
+local function countFields(key, counters, kept)
+  if redis.call('HLEN', key) + #counters <= ${MAX_COUNTERS} then return increase(key, counters, kept) end
+  local known = {}
+  for _, name in ipairs(counters) do if redis.call('HEXISTS', key, name) == 1 then known[#known + 1] = name end end
+  increase(key, known, kept)
+end
+-- A delivery was written, or had nothing to write. 'before' are its notes until now; 'count' has kept (ms) and counters.
+local function countDelivery(root, delivery, before, member, now, count)
+  local base, kept, calls = root .. delivery.connection, count.kept, delivery.route .. ':' .. member
+  local had, has = omissionsIn(delivery.connection, before), omissionsIn(delivery.connection, delivery.notes)
+  for id in pairs(had) do if not has[id] then redis.call('ZREM', base .. ':calls:' .. id, calls) end end
+  local slot = math.floor(now / ${SLOT_MS}) % ${HOUR_MS / SLOT_MS}
+  local hourly, daily, lost = { 'calls:' .. slot }, { 'calls' }, false
+  for id, note in pairs(has) do
+    lost = true
+    if not redis.call('ZSCORE', base .. ':calls:' .. id, calls) then
+      hourly[#hourly + 1], daily[#daily + 1] = id, id
+    end
+    keepLine(base, id, note, calls, now, kept)
+  end
+  if lost then
+    hourly[#hourly + 1], daily[#daily + 1] = 'lost:' .. slot, 'lost'
+    trimLines(base, now, kept)
+  end
+  local hour, day = math.floor(now / ${HOUR_MS}), math.floor(now / ${DAY_MS})
+  increase(string.format('%s:hour:%d', base, hour), hourly, ${HOURS_KEPT_MS})
+  increase(string.format('%s:day:%d', base, day), daily, kept)
+  countFields(string.format('%s:fields:%s:%d', base, delivery.route, day), count.counters, math.min(kept, ${COUNTERS_KEPT_MS}))
+end
+`;
