@@ -1,6 +1,5 @@
 import type { Place } from '@wrapup/findings';
 import type { LeftOut, UnusableCode } from '@wrapup/mapping';
-import type { Failure } from './failure.ts';
 
 /** What a reason means, and what to do about it where the CRM says nothing more exact. */
 interface OmissionMeaning {
@@ -98,12 +97,6 @@ export function omissionsOf({ left_out }: { left_out: LeftOut[] }): Omission[] {
     const [record, field] = dot < 0 ? [name] : [name.slice(0, dot), name.slice(dot + 1)];
     return [{ code: unusable, record: record as string, ...(field === undefined ? {} : { field }), reason, at }];
   });
-}
-
-/** A field that the account refused, and without which the rest was written. */
-export function omissionOf(record: string, field: string, { code, message, details }: Failure, at: Place): Omission {
-  const omits = details.omits ?? (code === 'missing_property' ? code : 'invalid_value');
-  return { code: omits, record, field, reason: message, ...(details.hint ? { hint: details.hint } : {}), at };
 }
 
 /** Notes without those that say the same twice. */

@@ -17,7 +17,7 @@ import {
 } from '@wrapup/mapping';
 import type { FieldChange, RecordReceipt } from '../../port/destination.ts';
 import { Failure } from '../../port/failure.ts';
-import { omissionOf, type ReceiptNote } from '../../port/omission.ts';
+import type { Omission, ReceiptNote } from '../../port/omission.ts';
 
 export interface PlanWrite {
   /** Number of the plan in the call of `write`. */
@@ -87,6 +87,11 @@ export function reportDropped({ index, plan }: PlanWrite, record: string, droppe
     const at = placeOf(plan, record, property);
     return at === undefined ? [] : [{ plan: index, note: omissionOf(record, property, failure, at) }];
   });
+}
+
+function omissionOf(record: string, field: string, { code, message, details }: Failure, at: Place): Omission {
+  const omits = details.omits ?? (code === 'missing_property' ? code : 'invalid_value');
+  return { code: omits, record, field, reason: message, ...(details.hint ? { hint: details.hint } : {}), at };
 }
 
 /**
