@@ -13,11 +13,18 @@ FROM node:24-bookworm-slim AS dependencies
 ARG NPM_CONFIG_REGISTRY
 WORKDIR /app
 COPY --from=manifests /app ./
-# The compiler comes along as somebody's optional peer; nothing runs it.
+# What no process loads is a quarter of what npm installs: the compiler, an optional peer of a dependency; types, source maps,
+# read-mes and tests; languages of dates; builds for browsers; HubSpot's APIs besides the CRM. Licences stay. The cache below
+# loads every module, so that the build fails where something is missed.
 RUN if [ -z "$NPM_CONFIG_REGISTRY" ]; then unset NPM_CONFIG_REGISTRY; fi \
  && npm ci --omit=dev --no-fund --no-audit --loglevel=error \
  && rm -rf node_modules/typescript node_modules/@typescript node_modules/.bin/tsc \
- && find node_modules -type f \( -name '*.map' -o -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' \) -delete
+      node_modules/xml2js/lib/xml2js.bc.js node_modules/libphonenumber-js/bundle node_modules/libphonenumber-js/source \
+ && (cd node_modules/@hubspot/api-client/lib/codegen && rm -rf automation cms conversations files marketing webhooks) \
+ && find node_modules -type f \( -name '*.map' -o -name '*.ts' -o -name '*.mts' -o -name '*.cts' \) -delete \
+ && find node_modules -type f -iname '*.md' ! -iname '*licen[cs]e*' ! -iname 'notice*' -delete \
+ && find node_modules -depth -type d \( -name test -o -name tests -o -name docs -o -name benchmark \) -exec rm -rf {} + \
+ && find node_modules/date-fns/locale -mindepth 1 -maxdepth 1 ! -name _lib ! -name 'en-US*' -exec rm -rf {} +
 
 FROM node:24-bookworm-slim
 # WRAPUP_CONTAINER: what is published is decided outside, so every role listens on all interfaces.
