@@ -32,7 +32,10 @@ test('check names the new form, and --fix writes it, keeps the rest and the text
   );
   const mode = statSync(path).mode;
   const fixed = await check('--fix', '--strict');
-  expect(fixed).toMatchObject({ code: 0, stdout: expect.stringMatching(/^fixed \S+hubspot\.yaml: 2 lines; as it was: \S+\.bak\n/) });
+  expect(fixed).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^fixed \S+hubspot\.yaml: 2 lines; as it was: \S+\.bak\n/),
+  });
   expect(fixed.stdout).toContain('ok without variables: 0 errors, 0 warnings\n');
   expect(read()).toBe(NEW);
   expect(readFileSync(`${path}.bak`, 'utf8')).toBe(OLD);
@@ -46,7 +49,10 @@ test('a text from before that is kept already stays', async () => {
   const { path, check } = installation();
   writeFileSync(`${path}.bak`, 'older');
   const { json } = await check('--fix', '--json');
-  expect(json()).toMatchObject({ ok: true, fixes: [{ state: 'written', fixes: 2, backup: expect.stringMatching(/\.bak-2$/) }] });
+  expect(json()).toMatchObject({
+    ok: true,
+    fixes: [{ state: 'written', fixes: 2, backup: expect.stringMatching(/\.bak-2$/) }],
+  });
   expect(readFileSync(`${path}.bak`, 'utf8')).toBe('older');
   expect(readFileSync(`${path}.bak-2`, 'utf8')).toBe(OLD);
 });
