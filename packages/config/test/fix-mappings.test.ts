@@ -86,6 +86,13 @@ tasks:
     wrote: { call_log: { hs_call_title: 'Call' } },
   },
   {
+    says: 'objects under the name that they had',
+    kind: 'hubspot',
+    before: 'custom_objects: # ours\n  - { name: visit, object: 2-77, fields: { at: call.started_at } }\n',
+    after: 'objects: # ours\n  - { name: visit, object: 2-77, fields: { at: call.started_at } }\n',
+    wrote: { visit: { at: '2026-11-20T18:00:00.000Z' } },
+  },
+  {
     says: 'anchors, and the constants of Salesforce',
     kind: 'salesforce',
     before: `call_log: { outcome: Connected }

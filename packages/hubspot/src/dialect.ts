@@ -1,6 +1,7 @@
 import { shipPresets } from '@wrapup/destination';
 import type { Dialect, RecordDialect, WordDialect } from '@wrapup/mapping';
 import { OWNER, TEXT_LIMIT } from './client/definitions.ts';
+import { linkedTo, readObject } from './client/objects.ts';
 import { KEY_LINE_ROOM } from './keys/id-map.ts';
 
 /**
@@ -88,16 +89,21 @@ export const hubspotDialect: Dialect = {
       stage: choice('hs_pipeline_stage'),
       pipeline: choice('hs_pipeline'),
     }),
-    custom_objects: {
-      type: 'custom_object',
-      object: 'custom_objects',
+    objects: {
+      type: 'object',
+      object: 'objects',
+      was: 'custom_objects',
       words: {},
       owner: OWNER,
       labels: true,
       findable: true,
       keyed: true,
-      // Only the type id still works: https://developers.hubspot.com/docs/api-reference/latest/crm/understanding-the-crm
-      any_object: { pattern: /^2-\d+$/, such_as: '2-3453932, the type id under Settings > Data Management > Objects' },
+      any_object: {
+        such_as:
+          'leads, listings, services, appointments, courses, or 2-3453932, the type id under Settings > Data Management > Objects',
+        read: readObject,
+        linkedTo,
+      },
     },
   },
   presets: shipPresets(import.meta.url, ['call-log', 'lead-qualification', 'appointment', 'call-quality']),

@@ -116,6 +116,6 @@ test('what the comments of the preset promise holds', () => {
 });
 
 test('custom objects are named by their type id', () => {
-  const text = 'custom_objects: [ { name: visit, object: 2-3453932, fields: { asked_at: call.ended_at } } ]\n';
-  expect(compile(text).plan(call(), 'sales').records).toMatchObject([{ type: 'custom_object', object: '2-3453932' }]);
+  const text = 'objects: [ { name: visit, object: 2-3453932, fields: { asked_at: call.ended_at } } ]\n';
+  expect(compile(text).plan(call(), 'sales').records).toMatchObject([{ type: 'object', object: '2-3453932' }]);
 });

@@ -91,8 +91,12 @@ export const hubspotHarness: Harness = {
       ...{ findable: true, field: 'hs_pipeline_stage', says: ['1', '2'], colleague: '4' },
     },
     {
-      ...kind('custom_object', '2-4799'),
+      ...kind('object', '2-4799'),
       ...{ findable: true, field: 'wrapup_topic', says: ['Renewal', 'Price'], colleague: 'Complaint' },
+    },
+    {
+      ...kind('object', 'leads', { hs_lead_name: 'A lead' }),
+      ...{ findable: true, field: 'hs_lead_label', says: ['COLD', 'WARM'], colleague: 'HOT' },
     },
   ],
   related: relatedDeals(),
@@ -126,8 +130,10 @@ export async function openAccount(
   });
   const key = { name: 'wrapup_key', type: 'string', fieldType: 'text', hasUniqueValue: true };
   sandbox.control.seed({
+    objects: ['leads'],
     custom_objects: [{ id: '2-4799', name: 'inspections' }],
     properties: {
+      leads: [key],
       '2-4799': [key, { name: 'wrapup_topic', type: 'string', fieldType: 'text' }],
       contacts: [
         { name: 'wrapup_notes', type: 'string', fieldType: 'textarea' },

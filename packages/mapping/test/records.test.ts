@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { someCall } from './support/call.ts';
-import { fieldsOf, plan } from './support/compile.ts';
+import { compile, fieldsOf, plan } from './support/compile.ts';
 
 test('every record has its key, the call log first, then the mapping’s order', () => {
   const planned = plan(`
 tasks: [ { name: b-task, subject: x }, { name: a-task, subject: x } ]
 deals: [ { name: deal, title: y } ]
 call_log: { title: z }
-custom_objects: [ { name: visit, object: x_visits, fields: { at: call.ended_at } } ]
+objects: [ { name: visit, object: x_visits, fields: { at: call.ended_at } } ]
 `);
   expect(planned).toMatchObject({ key: 'main:c-1', route: 'calls', ended_at: '2026-11-20T18:06:26.000Z' });
   expect(planned.mapping).toEqual({ name: 'mappings/acme.yaml', hash: expect.stringMatching(/^[0-9a-f]{12}$/) });
@@ -16,7 +16,7 @@ custom_objects: [ { name: visit, object: x_visits, fields: { at: call.ended_at }
     ['task', 'todos', 'b-task', 'main:c-1:b-task'],
     ['task', 'todos', 'a-task', 'main:c-1:a-task'],
     ['deal', 'deals', 'deal', 'main:c-1:deal'],
-    ['custom_object', 'x_visits', 'visit', 'main:c-1:visit'],
+    ['object', 'x_visits', 'visit', 'main:c-1:visit'],
   ]);
 });
 
@@ -47,6 +47,16 @@ deals: [ { name: company, title: x }, { name: later, title: x } ]
 `).records[0];
   expect(own?.associate).toEqual(['company', 'later']);
   expect(own).not.toHaveProperty('related');
+});
+
+test('objects can be written under the name that they had, with a finding that says the new one', () => {
+  const visits = '  - { name: visit, object: x_visits, fields: { at: call.ended_at } }\n';
+  const { mapping, findings } = compile(`custom_objects:\n${visits}`);
+  expect(findings).toMatchObject([
+    { severity: 'warning', code: 'renamed-key', at: { line: 1, column: 1 }, hint: 'write objects' },
+  ]);
+  const { records } = mapping?.plan(someCall(), 'calls') ?? {};
+  expect(records).toEqual(plan(`objects:\n${visits}`).records);
 });
 
 test('a record that this call does not make is associated with nothing', () => {
@@ -118,10 +128,7 @@ test('a call that names no end is dated by its start, else by when it came', () 
 
 describe('a key of its own', () => {
   const keyed = (key: string, call = someCall()) =>
-    plan(
-      `person: {}\ncustom_objects: [ { name: application, object: x_visits, key: ${key}, fields: { a: call.id } } ]`,
-      call,
-    );
+    plan(`person: {}\nobjects: [ { name: application, object: x_visits, key: ${key}, fields: { a: call.id } } ]`, call);
 
   test('is made of the person and of what the call says, and is the same for every call that says it', () => {
     const one = keyed('[person, vars.job]', someCall({ id: 'c-1', vars: { job: 'J-7' } })).records[0];

@@ -1,6 +1,6 @@
 import { shipPresets } from '@wrapup/destination';
 import type { Dialect, RecordDialect, WordDialect } from '@wrapup/mapping';
-import { OWNER } from './client/objects.ts';
+import { OWNER, readObject } from './client/objects.ts';
 
 const text = (property: string): WordDialect => ({ property, text: 'text' });
 const choice = (property: string): WordDialect => ({ property, text: 'text', as: 'choice' });
@@ -80,11 +80,15 @@ export const salesforceDialect: Dialect = {
       findable: true,
     },
     accounts: record('account', 'Account', { title: text('Name'), body: body('Description') }),
-    custom_objects: {
-      ...record('custom_object', 'custom_objects', { title: text('Name') }),
+    objects: {
+      ...record('object', 'objects', { title: text('Name') }),
+      was: 'custom_objects',
       findable: true,
       keyed: true,
-      any_object: { pattern: /^[A-Za-z]\w*__c$/, such_as: 'Site_Visit__c, the API name under Setup, Object Manager' },
+      any_object: {
+        such_as: 'CampaignMember, Asset, or Site_Visit__c, the API name under Setup, Object Manager',
+        read: readObject,
+      },
     },
   },
   presets: shipPresets(import.meta.url, ['call-log', 'lead-capture', 'appointment', 'call-quality']),

@@ -1,7 +1,7 @@
 import { OUTCOMES, type Outcome } from '@wrapup/call';
 import { planFor } from '@wrapup/destination/conformance';
 import { compileSample } from '@wrapup/destination/sample-mapping';
-import type { Plan } from '@wrapup/mapping';
+import { compileMapping, type Plan } from '@wrapup/mapping';
 import { expect, test } from 'vitest';
 import { salesforceDialect } from '../src/dialect.ts';
 import { salesforceHarness } from './salesforce-harness.ts';
@@ -51,8 +51,34 @@ test.each(['call-log', 'lead-capture', 'appointment', 'call-quality'])(
 
 test('custom objects are named by their API name, and owners by address or id', () => {
   const text =
-    'person: { owner: { by_agent: { a: ada@acme.example }, fallback: 005000000000001AAA } }\ncustom_objects: [ { name: visit, object: acme__Site_Visit__c, title: x } ]\n';
+    'person: { owner: { by_agent: { a: ada@acme.example }, fallback: 005000000000001AAA } }\nobjects: [ { name: visit, object: acme__Site_Visit__c, title: x } ]\n';
   const plan = compile(text).plan(planFor(salesforceHarness, { id: 'c', phone: '+14155550142' }).call, 'r');
-  expect(plan.records).toMatchObject([{ type: 'custom_object', object: 'acme__Site_Visit__c' }]);
+  expect(plan.records).toMatchObject([{ type: 'object', object: 'acme__Site_Visit__c' }]);
   expect(plan.person?.owner).toMatchObject({ property: 'OwnerId', steps: [{ by: 'id', value: '005000000000001AAA' }] });
+});
+
+test.each([
+  ['object: »Case', 'bad-value', /Case has a section of its own/, /under cases:/],
+  ['object: »lead', 'bad-value', /lead has a section of its own/, /under person:/],
+  ['object: »"Site Visit"', 'bad-value', /no name of an object/, /CampaignMember or Site_Visit__c/],
+  ['object: Asset, associate: [»company]', 'unknown-record', /"company"/, /here it is called account/],
+  [
+    'object: Asset, associate: [person, »open_deals]',
+    'unknown-record',
+    /"open_deals"/,
+    /here it is called open_opportunities/,
+  ],
+])('a mistake in an object is a finding with its place: %s', (line, code, says, hint) => {
+  const { findings, mapping } = compileMapping({
+    name: 'mappings/s.yaml',
+    text: `person: {}\nobjects:\n  - { name: one, ${line.replace('»', '')}, fields: { A__c: vars.x } }\n`,
+    dialect: salesforceDialect,
+    readFile: () => undefined,
+  });
+  const column = '  - { name: one, '.length + line.indexOf('»') + 1;
+  const found = findings.find((one) => one.code === code && one.at?.line === 3 && one.at.column === column);
+  expect(found, JSON.stringify(findings)).toBeDefined();
+  expect(found?.message).toMatch(says);
+  expect(found?.hint).toMatch(hint);
+  expect(mapping).toBeUndefined();
 });

@@ -145,7 +145,7 @@ call_log:
   fields:
     CallType: { value: Sideways }
     CallDurationInSeconds: { value: long }
-custom_objects: [ { name: visit, object: Site_Visit__c, fields: { A__c: vars.x } } ]
+objects: [ { name: visit, object: Site_Visit__c, fields: { A__c: vars.x } } ]
 `);
   const findings = await (await account.connect()).check([mapping], makeMemoryContext());
   const found = findings.map(({ code, severity, at }) => `${severity} ${code} ${at?.line ?? ''}`.trim());

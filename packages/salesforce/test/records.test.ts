@@ -135,7 +135,7 @@ opportunities:
 cases: [ { name: complaint, subject: Broken, origin: { value: Phone } } ]
 events:
   - { name: visit, subject: Visit, starts_at: { value: "2026-12-01T10:00:00Z" }, minutes: { value: 30 }, associate: [person] }
-custom_objects:
+objects:
   - { name: answer, object: Survey_Answer__c, fields: { Score__c: { value: "7" } }, associate: [person, call_log] }
 accounts: [ { name: company, title: Acme } ]
 `;
@@ -313,7 +313,7 @@ test('a record that is refused for the lack of a dropped field is parked with wh
 test('an object that the org does not have parks the call, and is not asked for again and again', async () => {
   account = await openAccount();
   const text =
-    'person: { unmatched: create }\ncall_log: { title: x }\ncustom_objects: [ { name: visit, object: Nowhere__c } ]\n';
+    'person: { unmatched: create }\ncall_log: { title: x }\nobjects: [ { name: visit, object: Nowhere__c } ]\n';
   const [outcome] = await write(await account.connect(), [mapped(text, CONNECTED)]);
   expect(failure(outcome)).toMatchObject({ code: 'refused', next: 'park', details: { record: 'visit' } });
   // The call itself is on the record all the same.
@@ -424,4 +424,109 @@ test('the recipe do-not-call-salesforce marks who asked, and asks a person about
     [false, undefined],
   ]);
   expect(all('Task').filter(({ TaskSubtype }) => TaskSubtype !== 'Call')).toMatchObject([{ Priority: 'High' }]);
+});
+
+test('a member of a campaign is one for each person, whoever made it, and needs no key', async () => {
+  account = await openAccount();
+  const { Campaign: [spring = ''] = [] } = seed({ Campaign: [{ Name: 'Spring' }] });
+  const { Contact: [known = '', met = ''] = [] } = seed({
+    Contact: [
+      { LastName: 'Known', Phone: PHONE },
+      { LastName: 'Met', Phone: '+14155550143' },
+    ],
+  });
+  // Of one of them a colleague made it.
+  const { CampaignMember: [colleagues = ''] = [] } = seed({
+    CampaignMember: [{ CampaignId: spring, ContactId: met, Status: 'Sent' }],
+  });
+  const text = (status: string) => `person: { unmatched: create }
+objects:
+  - name: member
+    object: CampaignMember
+    fields: { CampaignId: { value: ${spring} }, Status: { value: ${status} } }
+`;
+  const destination = await account.connect();
+  const mapping = compileSample(salesforceDialect, text('Sent'));
+  const findings = await destination.check([mapping], makeMemoryContext());
+  expect(findings).toEqual([]);
+  const { files } = (await destination.package?.({ mappings: [mapping], stand_in: false })) ?? { files: {} };
+  expect(Object.keys(files)).not.toContain('objects/CampaignMember.object');
+  const commons = makeMemoryCommons();
+  const phones = [PHONE, '+14155550143', '+14155550144'];
+  const calls = phones.map((phone, n) => mapped(text('Sent'), { id: `c${n}`, phone }));
+  const first = await write(destination, calls, commons);
+  expect(first.map((outcome) => ids(outcome).member)[1]).toBe(colleagues);
+  expect(all('CampaignMember')).toMatchObject([
+    { ContactId: met },
+    { ContactId: known, CampaignId: spring, Status: 'Sent' },
+    { LeadId: ids(first[2]).person },
+  ]);
+  // Later calls of the same people mean the same members; a colleague's word stays.
+  const later = phones.map((phone, n) =>
+    mapped(text('Responded'), { id: `d${n}`, phone }, { ended_at: '2026-11-21T10:00:00.000Z' }),
+  );
+  const second = await write(destination, later, commons);
+  expect(second.map((outcome) => ids(outcome).member)).toEqual(first.map((outcome) => ids(outcome).member));
+  expect(all('CampaignMember').map(({ Status }) => Status)).toEqual(['Sent', 'Responded', 'Responded']);
+  // Processes that share nothing, at once.
+  await Promise.all(
+    ['e', 'f', 'g'].map(async (id) => write(await account.connect(), [mapped(text('Sent'), { id, phone: PHONE })])),
+  );
+  expect(all('CampaignMember')).toHaveLength(3);
+});
+
+test('a refusal that names no member is looked up, and what is not there is made', async () => {
+  account = await openAccount();
+  const { Campaign: [spring = ''] = [] } = seed({ Campaign: [{ Name: 'Spring' }] });
+  const { Contact: [contact = ''] = [] } = seed({ Contact: [{ LastName: 'Known', Phone: PHONE }] });
+  const text = `person: {}
+objects: [ { name: member, object: CampaignMember, fields: { CampaignId: { value: ${spring} } } } ]
+`;
+  account.sandbox.control.fault({
+    ...{ api: 'salesforce', kind: 'row_error', row: spring, times: 1 },
+    ...{ code: 'DUPLICATE_VALUE', message: 'Already a campaign member.' },
+  });
+  const [outcome] = await write(await account.connect(), [mapped(text, { id: 'c1', phone: PHONE })]);
+  expect(ids(outcome)).toHaveProperty('member');
+  expect(all('CampaignMember')).toMatchObject([{ CampaignId: spring, ContactId: contact }]);
+});
+
+test('standard objects of the org are written by name, and checked against its definitions', async () => {
+  account = await openAccount();
+  const { Account: [acme = ''] = [] } = seed({ Account: [{ Name: 'Acme' }] });
+  seed({ Contact: [{ LastName: 'Known', Phone: PHONE, AccountId: acme }] });
+  account.sandbox.control.seed({
+    salesforce: {
+      fields: { Order: [{ name: 'Wrapup_Key__c', type: 'string', length: 255, unique: true, external_id: true }] },
+    },
+  });
+  const text = `person: {}
+objects:
+  - { name: machine, object: Asset, title: vars.machine, fields: { Status: { value: Installed } }, associate: [person, account] }
+  - name: order
+    object: Order
+    associate: [account]
+    fields: { EffectiveDate: { value: "2026-12-01" }, Status: { value: Draft } }
+`;
+  const destination = await account.connect();
+  expect(await destination.check([compileSample(salesforceDialect, text)], makeMemoryContext())).toEqual([]);
+  const plan = mapped(text, { id: 'c1', phone: PHONE }, { vars: { machine: 'Press' } });
+  const [outcome] = await write(destination, [plan]);
+  expect(Object.keys(ids(outcome))).toEqual(['person', 'machine', 'order']);
+  expect(all('Asset')).toMatchObject([{ Name: 'Press', ContactId: ids(outcome).person, AccountId: acme }]);
+  expect(all('Order')).toMatchObject([{ AccountId: acme, Status: 'Draft', Wrapup_Key__c: 'main:c1:order' }]);
+  const wrong = `person: {}
+objects:
+  - { name: machine, object: Asset, fields: { Stauts: { value: Installed } } }
+  - { name: member, object: CampaignMember, fields: { HasResponded: { value: true } } }
+  - { name: nothing, object: Nothing, fields: { Name: vars.x } }
+`;
+  const findings = await destination.check([compileSample(salesforceDialect, wrong)], makeMemoryContext());
+  expect(findings.map(({ code, message, at }) => [code, at?.line, message.split(/[:.]/)[0]])).toEqual([
+    ['missing-object', undefined, 'The org has no object Nothing, or the integration user may not see it'],
+    ['required-not-mapped', 3, 'machine'],
+    ['required-not-mapped', 4, 'member'],
+    ['missing-property', 3, 'Asset has no field Stauts that the user sees'],
+    ['read-only', 4, 'CampaignMember'],
+  ]);
 });

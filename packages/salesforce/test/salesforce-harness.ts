@@ -88,8 +88,12 @@ export const salesforceHarness: Harness = {
       ...{ field: 'Description', says: ['Makes anvils', 'Sells anvils'], colleague: 'Our best customer' },
     },
     {
-      ...kind('custom_object', 'Inspection__c'),
+      ...kind('object', 'Inspection__c'),
       ...{ findable: true, field: 'Topic__c', says: ['Renewal', 'Price'], colleague: 'Complaint' },
+    },
+    {
+      ...kind('object', 'Asset', { Name: 'A machine' }),
+      ...{ findable: true, field: 'Status', says: ['Shipped', 'Installed'], colleague: 'Obsolete' },
     },
   ],
   related: relatedCases(),
@@ -133,7 +137,7 @@ export async function openAccount(
   const key = { name: 'Wrapup_Key__c', type: 'string', length: 255, unique: true, external_id: true } as const;
   const topic = { name: 'Topic__c', type: 'string', length: 80 } as const;
   sandbox.control.seed({ salesforce: { custom_objects: [{ name: 'Inspection__c', fields: [key, topic] }] } });
-  sandbox.control.seed({ salesforce: { fields: { Lead: [...custom], Contact: [...custom] } } });
+  sandbox.control.seed({ salesforce: { fields: { Lead: [...custom], Contact: [...custom], Asset: [key] } } });
   const opened: { close(): Promise<void> }[] = [];
   let seen = 0;
   const settings = (more: Record<string, unknown> = {}) =>

@@ -1,8 +1,10 @@
 /** Compares mappings with the account's own properties, before a call fails on them. */
 import type { Context } from '@wrapup/destination';
 import { checkOrder, checkOwners, type OwnerWords, quoteAll, readTime } from '@wrapup/destination/engine';
+import { asList, asObject } from '@wrapup/destination/http';
 import { type Finding, nearest } from '@wrapup/findings';
 import type { CompiledMapping, MappedField, ValueKind } from '@wrapup/mapping';
+import { readObjectSchema } from '../client/api.ts';
 import {
   accountFor,
   isAboutObject,
@@ -57,7 +59,9 @@ export async function checkMappings(
     const shown = schema.get(field.property)?.options.filter(({ hidden }) => !hidden) ?? [];
     findings.push(...checkOrder(field, shown.map(toValue)));
   }
-  for (const mapping of mappings) findings.push(...checkRequired(mapping));
+  const named = mappings.flatMap(({ records }) => records.filter(({ type }) => type === 'object'));
+  const required = await requiredOf(transport, ctx, new Set(named.map(({ object }) => object)));
+  for (const mapping of mappings) findings.push(...checkRequired(mapping, required));
   findings.push(...(await checkOwners(ctx, fields, ownerSource(session), OWNERS)));
   return findings;
 }
@@ -78,7 +82,10 @@ async function readOrFind(
       severity: 'error',
       code: failure.code === 'missing_scope' ? 'missing-scope' : 'unknown-object',
       message: `${object}: ${failure.message}`,
-      hint: failure.hint ?? 'Give the service key access to it, or take its records out of the mapping.',
+      hint:
+        failure.code === 'missing_scope'
+          ? (failure.hint ?? 'Give the service key access to it, or take its records out of the mapping.')
+          : 'Switch the object on in HubSpot (Settings, Data Management, Data Model), or correct its name in the mapping.',
       ...(at ? { at } : {}),
     };
   }
@@ -188,12 +195,34 @@ const REQUIRED: Record<string, string[]> = {
   tickets: ['subject', 'hs_pipeline_stage'],
 };
 
-export function checkRequired({ records, fields }: CompiledMapping): Finding[] {
+/** What the account itself demands of objects that mappings name. One whose definition the key may not read demands nothing. */
+async function requiredOf(
+  transport: HubSpotTransport,
+  ctx: Context,
+  objects: Iterable<string>,
+): Promise<Map<string, string[]>> {
+  const required = new Map<string, string[]>();
+  for (const object of objects) {
+    try {
+      const { body } = await new HubSpotSession(transport, ctx).send(readObjectSchema(object));
+      required.set(object, asList(asObject(body).requiredProperties).map(String));
+    } catch (thrown) {
+      if (!isAboutObject(asHubSpotFailure(thrown))) throw thrown;
+    }
+  }
+  return required;
+}
+
+/** @param own what the account demands of further objects */
+function checkRequired(
+  { records, fields }: CompiledMapping,
+  own: ReadonlyMap<string, readonly string[]> = new Map(),
+): Finding[] {
   return records.flatMap(({ name, object, at }) => {
     const set = new Set(
       fields.filter(({ record, use }) => record === name && use === 'write').map(({ property }) => property),
     );
-    const missing = (REQUIRED[object] ?? []).filter((property) => !set.has(property));
+    const missing = (REQUIRED[object] ?? own.get(object) ?? []).filter((property) => !set.has(property));
     if (missing.length === 0) return [];
     return [
       {

@@ -12,7 +12,7 @@ import {
 import { asList, asObject } from '@wrapup/destination/http';
 import { labelRecords, linkRecords, MAX_LINKS, readLabels, unlinkRecords } from '../client/api.ts';
 import { readMany } from '../client/batches.ts';
-import { linkType } from '../client/definitions.ts';
+import { linkType } from '../client/objects.ts';
 import type { HubSpotSession } from '../client/transport.ts';
 import { asHubSpotFailure, failureOf, itemStatus, readVendorError, unaccounted } from '../errors/classify.ts';
 import { previousMemory } from '../keys/id-map.ts';

@@ -150,6 +150,12 @@ export function readLinked(from: string, to: string, inputs: { id: string; after
   return reading(`read links of ${from} to ${to}`, (client) => client.associations.getPage(from, to, body as never));
 }
 
+/** What an object is, apart from its properties: which of them a record needs. */
+export function readObjectSchema(object: string): HubSpotApiCall {
+  const path = `/crm-object-schemas/v3/schemas/${encodeURIComponent(object)}`;
+  return reading(`read the definition of ${object}`, path, { optional: true });
+}
+
 /** An object's pipelines, with their stages and what each stage means. */
 export function readPipelines(object: string): HubSpotApiCall {
   return reading(`read the pipelines of ${object}`, `/crm/v3/pipelines/${object}`);

@@ -27,7 +27,8 @@ import {
   updateRecords,
   upsertRecords,
 } from './api.ts';
-import { keyProperty, linkType } from './definitions.ts';
+import { keyProperty } from './definitions.ts';
+import { linkType } from './objects.ts';
 import type { HubSpotSession } from './transport.ts';
 
 export interface CrmRecord {

@@ -117,6 +117,7 @@ const DATED_PATHS: [from: string, to: (version: string) => string][] = [
   ['/crm/v4/objects/', (version) => `/crm/objects/${version}/`],
   ['/crm/v4/associations/', (version) => `/crm/associations/${version}/`],
   ['/crm/v3/properties/', (version) => `/crm/properties/${version}/`],
+  ['/crm-object-schemas/v3/', (version) => `/crm-object-schemas/${version}/`],
   ['/crm/v3/pipelines/', (version) => `/crm/pipelines/${version}/`],
   // The client's own path ends in a slash, the dated one does not.
   ['/crm/v3/owners/?', (version) => `/crm/owners/${version}?`],

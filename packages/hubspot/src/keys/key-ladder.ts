@@ -35,6 +35,7 @@ import {
 import type { RequestFailure } from '@wrapup/destination/http';
 import { readMany } from '../client/batches.ts';
 import { keyProperty, readSchema } from '../client/definitions.ts';
+import { linkedTo } from '../client/objects.ts';
 import type { HubSpotSession } from '../client/transport.ts';
 import { idMap, propertiesOf } from './id-map.ts';
 
@@ -58,7 +59,11 @@ export function keyLadder(session: HubSpotSession, weaker: boolean): KeyLadder {
 /** What both ladders have in common: which step is in force, and which one follows a refusal. */
 function climb<Strategy>(session: HubSpotSession, weaker: boolean, steps: Record<HubSpotKeyStep, Strategy>) {
   return {
-    strategyFor: async (object: string) => steps[await stepOf(session, object)],
+    async strategyFor(object: string) {
+      const step = await stepOf(session, object);
+      // An upsert takes no links, without which such a record is not made.
+      return steps[step === 'upsert' && linkedTo(object).length > 0 ? 'read' : step];
+    },
     isKeyRefused(object: string, { code, fields, details }: RequestFailure) {
       if (code === 'missing_property') return fields.length === 0 || fields.includes(keyProperty(object));
       return code === 'refused' && (details.status === 404 || details.status === 405);

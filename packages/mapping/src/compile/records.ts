@@ -64,7 +64,7 @@ export function compileRecords(
     }
   }
   checkNames(records, compiling);
-  checkAssociations(records, hasPerson, dialect.related ?? {}, compiling);
+  checkAssociations(records, hasPerson, dialect, compiling);
   return records;
 }
 
@@ -216,7 +216,8 @@ function objectOf(node: MapNode, { any_object, object }: RecordDialect, { report
   if (!any_object) return object;
   const entry = node.entries.get('object');
   const wanted = textOf(entry?.value);
-  if (wanted !== undefined && any_object.pattern.test(wanted)) return wanted;
+  const read = wanted === undefined ? undefined : any_object.read(wanted);
+  if (typeof read === 'string') return read;
   if (!entry)
     report.error(
       'missing-key',
@@ -224,8 +225,7 @@ function objectOf(node: MapNode, { any_object, object }: RecordDialect, { report
       node.at,
       `write object: ${any_object.such_as}`,
     );
-  else if (wanted !== undefined)
-    report.error('bad-value', `"${wanted}" is no object of that kind`, entry.value.at, `such as ${any_object.such_as}`);
+  else if (read) report.error('bad-value', read.problem, entry.value.at, read.hint);
   return undefined;
 }
 

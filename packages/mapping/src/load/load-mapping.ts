@@ -79,8 +79,9 @@ function loadFile(file: File, loading: Loading): MapNode | undefined {
   const node = readYaml(file.text, file.shown, report);
   // With parts of the file missing, whatever else is said about it would only mislead.
   if (!node || report.findings.slice(before).some(({ severity }) => severity === 'error')) return undefined;
-  const top: Node =
+  const whole: Node =
     node.kind === 'scalar' && node.value === null ? { kind: 'map', at: node.at, entries: new Map() } : node;
+  const top = isMap(whole) ? renameKeys(whole, loading) : whole;
   checkShape(top, schema, report, { retired: RETIRED });
   if (!isMap(top)) return undefined;
   const parent = top.entries.get('extends')?.value;
@@ -120,6 +121,28 @@ function takeRetiredLines(own: MapNode, { report, chain }: Loading): void {
     else continue;
     fields.entries.delete(line.property);
   }
+}
+
+/** Keys of earlier versions under the names that they have now. */
+function renameKeys(top: MapNode, { dialect, report }: Loading): MapNode {
+  const entries = new Map(top.entries);
+  for (const [now, { was }] of Object.entries(dialect.records)) {
+    const old = was === undefined ? undefined : entries.get(was);
+    if (!old || was === undefined) continue;
+    entries.delete(was);
+    if (entries.has(now))
+      report.error(
+        'renamed-key',
+        `${was} is called ${now} now, which the file has too`,
+        old.key,
+        `put both under ${now}`,
+      );
+    else {
+      report.warn('renamed-key', `${was} is called ${now} now`, old.key, `write ${now}`, { replace: now });
+      entries.set(now, old);
+    }
+  }
+  return { ...top, entries };
 }
 
 function findParent(wanted: string, at: Place, from: File, loading: Loading): File | undefined {

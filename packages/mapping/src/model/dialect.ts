@@ -25,6 +25,16 @@ export interface Dialect {
   presets: Record<string, () => string>;
 }
 
+/** How a mapping names any object of the account. */
+export interface AnyObjectDialect {
+  /** An example, and where users find it. */
+  such_as: string;
+  /** The object in the one spelling that all of its names share, or what is wrong with the name. */
+  read(name: string): string | { problem: string; hint: string };
+  /** Objects of which a record has to be associated with one when it is made: a contact or a company. Absent: with none. */
+  linkedTo?(object: string): readonly string[];
+}
+
 /** Records of the person's own that a record can be associated with. */
 export interface RelatedDialect {
   /** The CRM's own object: `deals`. */
@@ -56,11 +66,10 @@ export interface RecordDialect {
   labels?: true;
   /** Property that names who the record belongs to. Absent: such records have no owner. */
   owner?: string;
-  /**
-   * The mapping names the CRM's object of each record itself, as `object:` (custom objects); `object` above then only
-   * stands for all of them.
-   */
-  any_object?: { pattern: RegExp; such_as: string };
+  /** The mapping names the CRM's object of each record itself, as `object:`; `object` above then only stands for all of them. */
+  any_object?: AnyObjectDialect;
+  /** Its key in mappings of earlier versions. */
+  was?: string;
   /** Says what is wrong with the properties that a record sets, beyond what the language knows. Absent: any will do. */
   check?(properties: string[]): { property: string; problem: string; hint: string }[];
 }

@@ -35,12 +35,18 @@ export function acmeDialect(presets: Record<string, string> = {}): Dialect {
         words: { title: { property: 'name', text: 'text' } },
         findable: true,
       },
-      custom_objects: {
-        type: 'custom_object',
-        object: 'custom',
+      objects: {
+        type: 'object',
+        object: 'objects',
         words: {},
         keyed: true,
-        any_object: { pattern: /^x_[a-z]+$/, such_as: 'x_visits' },
+        was: 'custom_objects',
+        any_object: {
+          such_as: 'x_visits',
+          read: (name) =>
+            /^x_[a-z]+$/.test(name) ? name : { problem: `the CRM has no object "${name}"`, hint: 'such as x_visits' },
+          linkedTo: (object) => (object === 'x_leads' ? ['people', 'companies'] : []),
+        },
       },
     },
     presets: Object.fromEntries(Object.entries(presets).map(([name, text]) => [name, () => text])),

@@ -26,6 +26,7 @@ export async function checkMappings(
   const findings = [...new Set(['Task', 'Lead', 'Contact', ...objects])].flatMap((name) => checkKey(org, name));
   for (const { object, at } of related) if (!org.object(object)) findings.push({ ...noObject(object, 'error'), at });
   if (fields.some(({ write }) => write === 'if_newer')) findings.push(...checkWatermark(org));
+  for (const mapping of mappings) findings.push(...checkRequired(org, mapping));
   for (const field of fields) {
     if (field.owners !== undefined) continue;
     findings.push(...(field.record === 'person' ? checkPerson(org, field) : checkRecord(org, field)));
@@ -50,7 +51,7 @@ function checkKey(org: OrgDefinitions, name: string): Finding[] {
   const object = org.object(name);
   if (!object) return [noObject(name, name === 'Lead' || name === 'Contact' ? 'warning' : 'error')];
   const step = keyStepOf(org, object);
-  if (step?.step === 'key') return [];
+  if (step?.step === 'key' || step?.step === 'one_each') return [];
   const person = name === 'Lead' || name === 'Contact';
   const says = person
     ? `${name} has no unique key: who is new is looked up by number and address instead, which two workers could do at once.`
@@ -70,6 +71,36 @@ function checkWatermark(org: OrgDefinitions): Finding[] {
     },
   ];
 }
+
+/** Objects that are made from what a call is, or whose rules are more than their definition says. */
+const FILLED: ReadonlySet<string> = new Set(['Task', 'Event']);
+
+/** Fields that a record cannot be made without, and that neither the mapping nor a link fills. */
+function checkRequired(org: OrgDefinitions, { records, fields }: CompiledMapping): Finding[] {
+  return records.flatMap(({ name, object, at }): Finding[] => {
+    const known = FILLED.has(object) ? undefined : org.object(object);
+    if (!known) return [];
+    const written = new Set(fields.filter(({ record, use }) => record === name && use === 'write').map(toProperty));
+    const missing = [...known.fields.values()].filter(
+      ({ name: field, createable, nillable, defaulted, type, references }) =>
+        createable && !nillable && !defaulted && type !== 'boolean' && !written.has(field) && !isPerson(references),
+    );
+    if (missing.length === 0) return [];
+    const names = missing.map((field) => field.name).join(' and ');
+    return [
+      {
+        severity: 'error',
+        code: 'required-not-mapped',
+        message: `${name}: Salesforce creates no ${object} without ${names}.`,
+        hint: `Set ${names} in the mapping; a constant will do: { value: … }.`,
+        at,
+      },
+    ];
+  });
+}
+
+const toProperty = ({ property }: MappedField) => property;
+const isPerson = (references: string[]) => references.includes('Contact') || references.includes('Lead');
 
 /** A person is a lead or a contact: what one of them has is enough. */
 function checkPerson(org: OrgDefinitions, field: MappedField): Finding[] {

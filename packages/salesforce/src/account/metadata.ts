@@ -3,7 +3,7 @@
 import type { ProvisionPackage } from '@wrapup/destination';
 import type { CompiledMapping, MappedField, ValueKind } from '@wrapup/mapping';
 import { zipSync } from 'fflate';
-import { ACTIVITIES, CALL_KEY, CALL_OBJECT, KEY, TASK_ID, WATERMARK } from '../client/objects.ts';
+import { ACTIVITIES, CALL_KEY, CALL_OBJECT, KEY, oneEach, TASK_ID, WATERMARK } from '../client/objects.ts';
 import { isOurs } from '../errors/error-table.ts';
 
 type SalesforceFieldType = 'key' | 'datetime' | 'text' | 'long_text' | 'number' | 'checkbox' | 'id';
@@ -21,7 +21,7 @@ export interface SalesforceRequirement {
 export function requirementsOf(mappings: CompiledMapping[], stand_in = false): SalesforceRequirement[] {
   const fields = mappings.flatMap((mapping) => mapping.fields).filter(({ use }) => use === 'write');
   const others = fields.filter(({ record }) => record !== 'person').map(({ object }) => object);
-  const keyed = new Set([...PEOPLE, ...others.filter((object) => !ACTIVITIES.has(object))]);
+  const keyed = new Set([...PEOPLE, ...others.filter((object) => !ACTIVITIES.has(object) && !oneEach(object))]);
   const all: SalesforceRequirement[] = [
     keyOf('Activity', CALL_KEY),
     ...[...keyed].map((object) => keyOf(object, KEY)),

@@ -22,6 +22,43 @@ export function keyField(object: string): string {
   return ACTIVITIES.has(object) ? CALL_KEY : KEY;
 }
 
+/** Objects with words and rules of their own, by their names in lower case, and the section of a mapping that writes them. */
+const SECTIONS: Record<string, string> = {
+  lead: 'person',
+  contact: 'person',
+  task: 'tasks',
+  event: 'events',
+  opportunity: 'opportunities',
+  case: 'cases',
+  account: 'accounts',
+};
+
+/** The object that a mapping names: any of the org, standard or custom, by its API name. Which there are, the org knows. */
+export function readObject(name: string): string | { problem: string; hint: string } {
+  const lower = name.toLowerCase();
+  const section = Object.hasOwn(SECTIONS, lower) ? SECTIONS[lower] : undefined;
+  if (section !== undefined)
+    return { problem: `${name} has a section of its own in the mapping`, hint: `write it under ${section}:` };
+  if (/^[A-Za-z]\w*$/.test(name)) return name;
+  return {
+    problem: `"${name}" is no name of an object`,
+    hint: 'such as CampaignMember or Site_Visit__c, the API name under Setup, Object Manager',
+  };
+}
+
+/**
+ * Objects of which an org has one record for a person and another record, and refuses a second one by itself.
+ * https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/sforce_api_objects_campaignmember.htm
+ */
+const ONE_EACH: Record<string, { of: string; person: Record<string, string> }> = {
+  CampaignMember: { of: 'CampaignId', person: { Contact: 'ContactId', Lead: 'LeadId' } },
+};
+
+/** What makes a record the only one, where the object needs no key of ours. */
+export function oneEach(object: string): { of: string; person: Record<string, string> } | undefined {
+  return ONE_EACH[object];
+}
+
 export type PersonObject = 'Contact' | 'Lead' | 'Account';
 
 /** First three characters of ids, which never change for these. */

@@ -4,6 +4,8 @@
  *   key          a unique external id on the object: nothing is ever written twice, whatever happens
  *   object       tasks in an org whose activities take no such field: a record of Wrapup_Call__c, which has the key, stands
  *                for each task, is made first and names it afterwards
+ *   one_each     objects of which the org has one record for a person and another record, and refuses a second by itself, such as
+ *                members of a campaign: no key is needed
  *   call_object  tasks in an org without either: the key stands in the standard field CallObject and is asked for before
  *                anything is created, under a lease; two workers that lose it at the same moment could both write
  *
@@ -21,7 +23,7 @@ import {
 } from '@wrapup/destination/engine';
 import { asObject, asText } from '@wrapup/destination/http';
 import { MAX_QUERIES } from '../client/api.ts';
-import { CALL_OBJECT, KEY, keyField, OWNER, TASK_ID } from '../client/objects.ts';
+import { CALL_OBJECT, KEY, keyField, OWNER, oneEach, TASK_ID } from '../client/objects.ts';
 import { isIn, isRecordId, longId, type Query, queryTogether, select } from '../client/query.ts';
 import type { SalesforceSession } from '../client/transport.ts';
 import { asSalesforceFailure } from '../errors/classify.ts';
@@ -31,11 +33,14 @@ import { reserveTasks } from './task-reservations.ts';
 
 type SalesforceKeyStep =
   | { step: 'key'; field: string }
+  | { step: 'one_each'; field: string }
   | { step: 'object'; field: 'CallObject' }
   | { step: 'call_object'; field: 'CallObject' };
 
 /** Undefined: nothing can be written to the object without the risk of writing it twice. */
 export function keyStepOf(org: OrgDefinitions, object: OrgObject): SalesforceKeyStep | undefined {
+  const each = oneEach(object.name);
+  if (each) return { step: 'one_each', field: each.of };
   const field = keyField(object.name);
   if (isExternalKey(object, field)) return { step: 'key', field };
   if (object.name !== 'Task') return undefined;
@@ -65,6 +70,7 @@ export function keyLadder(session: SalesforceSession, org: OrgDefinitions, rows:
   };
   const steps: Record<SalesforceKeyStep['step'], KeyStrategy> = {
     key: unique,
+    one_each: { upserts: false, keyed: (row) => row, read: (items) => readOneEach(session, org, items) },
     object: { ...unique, ...reserveTasks(session, rows, 'object') },
     call_object: { ...unique, ...reserveTasks(session, rows, 'call_object') },
   };
@@ -107,6 +113,8 @@ export function describeStep(object: OrgObject, step: SalesforceKeyStep | undefi
   switch (step?.step) {
     case 'key':
       return `${object.name}: unique key ${field} in force (step 1 of 3).`;
+    case 'one_each':
+      return `${object.name}: one for each person and ${step.field}, which Salesforce itself sees to.`;
     case 'object':
       return `${object.name}: ${why}; ${CALL_OBJECT} keeps the keys instead (step 2 of 3, two requests more a batch).`;
     case 'call_object':
@@ -168,6 +176,61 @@ async function readByKey(
     }
   }
   return readings;
+}
+
+/** The records of these items’ people, whoever made them. Never rejects. */
+async function readOneEach(
+  session: SalesforceSession,
+  org: OrgDefinitions,
+  items: Item[],
+): Promise<Map<Item, RecordReading>> {
+  const readings = new Map<Item, RecordReading>(items.map((item) => [item, 'absent']));
+  const queries: { query: Query; items: Item[] }[] = [];
+  const groups = Map.groupBy(items, (item) => `${item.record.object} ${personField(item) ?? ''}`);
+  for (const all of groups.values())
+    for (const part of chunk(all, MAX_KEYS)) {
+      const [first] = part;
+      const object = first && org.object(first.record.object);
+      const each = first && oneEach(first.record.object);
+      const by = first && personField(first);
+      if (!object || !each || by === undefined) continue;
+      const people = new Set(part.map(({ write }) => write.person?.id ?? ''));
+      const of = new Set(part.map((item) => ownerOf(item, each.of)).filter((id) => isRecordId(id)));
+      if (of.size === 0) continue;
+      const where = `${isIn(each.of, of)} AND ${isIn(by, people)}`;
+      const fields = ['Id', each.of, by, ...namesToRead(object, part)];
+      queries.push({ query: { object: object.name, soql: select(object.name, fields, where) }, items: part });
+    }
+  for (const part of chunk(queries, MAX_QUERIES)) {
+    const asked = part.flatMap((one) => one.items);
+    try {
+      const queried = part.map(({ query }) => query);
+      const plans = asked.map(({ write }) => write.index);
+      const results = await queryTogether(session, 'look for what is there already', queried, plans);
+      for (const [index, { items: of }] of part.entries())
+        for (const item of of) readings.set(item, oneEachOf(item, results[index]?.records ?? []));
+    } catch (thrown) {
+      for (const item of asked) readings.set(item, asSalesforceFailure(thrown));
+    }
+  }
+  return readings;
+}
+
+function personField({ record, write }: Item): string | undefined {
+  return oneEach(record.object)?.person[write.person?.object ?? ''];
+}
+
+function ownerOf({ record }: Item, field: string): string {
+  return String(record.fields.find(({ name }) => name === field)?.value ?? '');
+}
+
+function oneEachOf(item: Item, rows: unknown[]): RecordReading {
+  const [of, by] = [oneEach(item.record.object)?.of ?? '', personField(item) ?? ''];
+  const isSame = (one: unknown, other: unknown) => longId(asText(one)) === longId(asText(other));
+  const row = rows
+    .map(asObject)
+    .find((one) => isSame(one[of], ownerOf(item, of)) && isSame(one[by], item.write.person?.id));
+  return row ? { id: asText(row.Id), properties: propertiesOf(row) } : 'absent';
 }
 
 /** Records by their ids, wherever they were made. Never rejects. */

@@ -13,7 +13,7 @@ import { asObject, asText } from '@wrapup/destination/http';
 import type { FieldWrite, RecordPlan } from '@wrapup/mapping';
 import { MAX_ROWS } from '../client/api.ts';
 import { batchVerbs } from '../client/batch-write.ts';
-import { OWNER, recordUrl } from '../client/objects.ts';
+import { OWNER, oneEach, recordUrl } from '../client/objects.ts';
 import { forgetObject, longId, queryTogether } from '../client/query.ts';
 import type { SalesforceSettings } from '../client/settings.ts';
 import type { SalesforceSession } from '../client/transport.ts';
@@ -56,6 +56,7 @@ export function recordVerbs(
     keys: keyLadder(session, org, rows),
     fields: fieldRules(org, drops_fields),
     urlOf: (_object, id) => recordUrl(org_url, id),
+    resolve: async (writes) => ({ writes: writes.map(shareOneEach), reports: [] }),
     implied: (write, record, verb) => impliedFields(org, write, record, verb),
     readById: (ids) => readById(session, org, ids),
     readRelated: (questions) => readRelated(session, questions),
@@ -74,6 +75,17 @@ export function recordVerbs(
     },
     associate: async (written) => ({ failed: new Map(), notes: await attachTexts(session, written) }),
   };
+}
+
+/** What the org has once for a person, all calls of that person mean. */
+function shareOneEach(write: PlanWrite): PlanWrite {
+  const records = write.plan.records.map((record): RecordPlan => {
+    const each = oneEach(record.object);
+    if (!each || record.own_key || record.find) return record;
+    const of = record.fields.find(({ name }) => name === each.of)?.value ?? '';
+    return { ...record, key: `one-each:${record.object}:${of}`, own_key: { person: true } };
+  });
+  return { ...write, plan: { ...write.plan, records } };
 }
 
 function fieldRules(org: OrgDefinitions, drops_fields: boolean): FieldRules {

@@ -11,6 +11,8 @@ import type { Sandbox } from '../sandbox.ts';
 import { type SeededRecord, seedRecord } from './seed-record.ts';
 
 export interface Seed {
+  /** Objects that HubSpot has and accounts begin without, by name: `leads`, `listings`, `services`, `appointments`, `courses`. */
+  objects?: string[];
   /** Custom objects of the account. */
   custom_objects?: { id: string; name: string; required?: string[] }[];
   /** Properties by object, as the properties API takes them; the group may be left out. */
@@ -45,6 +47,7 @@ export function seed(sandbox: Sandbox, given: unknown): Record<string, string[]>
 
 function seedAccount(account: Account, given: Record<string, unknown>): Record<string, string[]> {
   const {
+    objects = [],
     custom_objects = [],
     properties = {},
     options: choices = {},
@@ -56,8 +59,11 @@ function seedAccount(account: Account, given: Record<string, unknown>): Record<s
   const [unknown] = Object.keys(rest);
   if (unknown !== undefined)
     throw invalid(
-      `A seed has no "${unknown}"; it has custom_objects, properties, options, pipelines, owners, records and salesforce`,
+      `A seed has no "${unknown}"; it has objects, custom_objects, properties, options, pipelines, owners, records and salesforce`,
     );
+  for (const name of asArray(objects, '"objects"'))
+    if (!account.schema.switchOn(asId(name, 'an object')))
+      throw invalid(`HubSpot has no object "${String(name)}" that could be switched on`);
   for (const item of asArray(custom_objects, '"custom_objects"'))
     seedObject(account, asObject(item, 'a custom object'));
   for (const [object, list] of Object.entries(asObject(properties, '"properties"'))) {

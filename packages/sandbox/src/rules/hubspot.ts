@@ -22,6 +22,11 @@ const ROWS: RuleRow[] = [
   ['Requests', recorded('2022'), 'Objects go by plural or singular name in any case, or by id.'],
   ['Requests', CRM, 'Custom objects go by id or by their fully qualified name only.'],
   ['Requests', recorded('2025'), 'An object that is none is 400, without a category.'],
+  [
+    'Requests',
+    OBJECTS,
+    'Leads, listings, services, appointments and courses are there once they are switched on in the account.',
+  ],
   ['Requests', ERRORS, 'A body that cannot be read is 400 and names line and column, without a category.'],
   ['Requests', ERRORS, 'A body of another content type than JSON is 415.', 'VALIDATION_ERROR'],
   ['Requests', ERRORS, 'A token that is missing or unknown is 401.', 'INVALID_AUTHENTICATION'],
@@ -147,6 +152,12 @@ const ROWS: RuleRow[] = [
     'Values',
     OBJECTS,
     'A record needs the properties of its object: of contacts one of e-mail, first and last name.',
+    'VALIDATION_ERROR',
+  ],
+  [
+    'Values',
+    documented(`${DOCS}/api-reference/crm-leads-v3/guide`),
+    'A lead is created with a link to a contact or a company; by an upsert, which takes no links, it is not created.',
     'VALIDATION_ERROR',
   ],
   ['Values', PROPERTIES, 'An empty text clears; check boxes add to what is chosen with a semicolon in front.'],
@@ -284,6 +295,11 @@ const ROWS: RuleRow[] = [
     'Definitions',
     recorded('2025, 2026'),
     'Since 2025 a property says how sensitive it is and which users made and changed it.',
+  ],
+  [
+    'Definitions',
+    documented(`${DOCS}/api-reference/latest/crm/objects/schemas/guide`),
+    'An object says by what ids and names it goes, and which properties a record needs.',
   ],
   [
     'Definitions',

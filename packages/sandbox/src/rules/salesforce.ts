@@ -98,6 +98,15 @@ const ROWS: RuleRow[] = [
   ],
   ['Records', CORE, 'A unique value that is taken names the record that has it.', 'DUPLICATE_VALUE'],
   ['Records', recorded('2025'), 'A permission set that a user has already is refused.', 'DUPLICATE_VALUE'],
+  [
+    'Records',
+    documented(
+      'https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/sforce_api_objects_campaignmember.htm',
+    ),
+    'A lead or a contact is a member of a campaign once: a second time is refused, without the id of the first. Of both given only the contact counts.',
+    'DUPLICATE_VALUE',
+    'REQUIRED_FIELD_MISSING',
+  ],
   ['Records', recorded('2021, 2025'), 'Fields that must be filled are named.', 'REQUIRED_FIELD_MISSING'],
   ['Records', recorded('2024, 2025'), 'A field that the object does not have is named in words.', 'INVALID_FIELD'],
   ['Records', recorded('2024'), 'A field that may not be written is named.', 'INVALID_FIELD_FOR_INSERT_UPDATE'],

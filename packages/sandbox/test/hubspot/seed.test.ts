@@ -134,6 +134,33 @@ test('pipelines tell which of their stages are an end', async () => {
   expect((await closed(deals[1])).hs_is_closed).toBe('true');
 });
 
+test('objects that HubSpot has are there once they are switched on, and a lead is made with whom it is about', async () => {
+  const lead = { properties: { hs_lead_name: 'A lead' } };
+  await expect(client.crm.objects.basicApi.create('leads', { ...lead, associations: [] })).rejects.toMatchObject({
+    code: 400,
+    body: { message: 'Unable to infer object type from: leads' },
+  });
+  const { contacts } = await seed({
+    objects: ['leads', '0-420'],
+    records: { contacts: [{ properties: { firstname: 'Ada' } }] },
+  });
+  const to = (associationTypeId: number) => [
+    { to: { id: contacts[0] }, types: [{ associationCategory: 'HUBSPOT_DEFINED' as never, associationTypeId }] },
+  ];
+  await expect(client.crm.objects.basicApi.create('leads', { ...lead, associations: [] })).rejects.toMatchObject({
+    code: 400,
+    body: { category: 'VALIDATION_ERROR', message: expect.stringContaining('must be associated') },
+  });
+  const { id } = await client.crm.objects.basicApi.create('0-136', { ...lead, associations: to(578) });
+  const linked = await client.crm.associations.v4.basicApi.getPage('leads', id, 'contacts');
+  expect(linked.results.map(({ associationTypes }) => associationTypes.map(({ typeId }) => typeId))).toEqual([
+    [608, 578],
+  ]);
+  const listing = { properties: { hs_name: 'Loft', hs_price: '250000' }, associations: [] };
+  expect((await client.crm.objects.basicApi.create('listings', listing)).properties.hs_price).toBe('250000');
+  expect((await seed({ objects: ['boats'] })).error).toContain('no object "boats"');
+});
+
 test('owners come and go', async () => {
   await seed({
     owners: [

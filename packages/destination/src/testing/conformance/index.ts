@@ -40,7 +40,7 @@ export function describeDestination(name: string, harness: Harness): void {
   // A group without a case is an error, and not every CRM has such records.
   if (harness.kinds.some(({ findable }) => findable))
     describe(`${name}: records that are there`, () => find(useAccount(harness)));
-  if (harness.kinds.some(({ type }) => type === 'custom_object'))
+  if (harness.kinds.some(({ type }) => type === 'object'))
     describe(`${name}: records with a key of their own`, () => ownKeys(useAccount(harness)));
   const kind = harness.related;
   if (kind) describe(`${name}: what people have already`, () => related(useAccount(harness), kind));

@@ -10,7 +10,7 @@ const PHONE = '+14155550142';
 const OTHER = '+14155550143';
 
 export function ownKeys({ harness, account, connect, makePlan }: CaseTools): void {
-  const kind = harness.kinds.find(({ type }) => type === 'custom_object');
+  const kind = harness.kinds.find(({ type }) => type === 'object');
   if (!kind) return;
   const { object, field, says, colleague } = kind;
   const plan = (id: string, value: string, more: { phone?: string; job?: string; ended_at?: string } = {}): Plan => {

@@ -12,6 +12,7 @@ import { objectEndpoints } from '../routes/objects.ts';
 import { pipelineEndpoints } from '../routes/pipelines.ts';
 import { propertyEndpoints } from '../routes/properties.ts';
 import { groupEndpoints } from '../routes/property-groups.ts';
+import { schemaEndpoints } from '../routes/schemas.ts';
 import { searchEndpoints } from '../routes/search.ts';
 import { answer, textOf } from './answer.ts';
 import type { HubSpotEndpoint } from './endpoint.ts';
@@ -26,6 +27,7 @@ const ENDPOINTS: HubSpotEndpoint[] = [
   ...associationEndpoints,
   ...objectEndpoints,
   ...pipelineEndpoints,
+  ...schemaEndpoints,
   ...accountEndpoints,
   ...oauthEndpoints,
 ];

@@ -33,6 +33,7 @@ export function planCreate(
   requireForCreate(call, type, values);
   checkStage(account.schema, type, values);
   const links = readLinks(account, type, input.associations);
+  requireLink(type, links);
   const id = account.records.allocateId(type);
   account.records.checkUnique(type, id, values, true, claims);
   return {
@@ -70,6 +71,14 @@ export function planUpdate(
 interface Link {
   to: HubSpotRecord;
   types: AssociationType[];
+}
+
+/** @throws Refusal when the new record is not linked to what such records are linked to */
+function requireLink({ singular, linkedTo }: ObjectType, links: Link[]): void {
+  if (!linkedTo || links.some(({ to }) => linkedTo.includes(to.type.name))) return;
+  throw invalid(
+    `A ${singular} must be associated with one of ${linkedTo.join(', ')} when it is created, and no association was given.`,
+  );
 }
 
 /** Links given with a new record: they name no object at the other end, the number of the link does. */

@@ -23,6 +23,12 @@ export interface AssociationType {
   primary: boolean;
 }
 
+/** Links of an object that an account switches on: the number back is one more. */
+function linksOf(object: string, numbers: number[]): [string, string, number, number][] {
+  const others = ['contacts', 'companies', 'deals', 'tickets', 'calls', 'meetings', 'tasks', 'notes'];
+  return numbers.map((number, at) => [object, others[at] ?? '', number, number + 1]);
+}
+
 /** from, to, number from there, number back; with a label where it is not the plain link. */
 const TABLE: [string, string, number, number, string?][] = [
   ['calls', 'contacts', 194, 193],
@@ -56,6 +62,17 @@ const TABLE: [string, string, number, number, string?][] = [
   ['tickets', 'companies', 339, 340],
   ['tickets', 'companies', 26, 25, 'Primary'],
   ['tickets', 'tickets', 452, 452],
+  ['leads', 'contacts', 608, 609],
+  ['leads', 'contacts', 578, 579, 'Primary'],
+  ['leads', 'companies', 610, 611],
+  ['leads', 'calls', 596, 597],
+  ['leads', 'meetings', 600, 601],
+  ['leads', 'tasks', 646, 647],
+  ['leads', 'notes', 854, 855],
+  ...linksOf('services', [798, 792, 794, 796, 840, 838, 852, 836]),
+  ...linksOf('courses', [860, 938, 862, 940, 866, 872, 876, 874]),
+  ...linksOf('listings', [882, 884, 886, 942, 890, 896, 900, 898]),
+  ...linksOf('appointments', [906, 908, 944, 946, 912, 918, 922, 920]),
 ];
 
 /** Numbers of links that an account defines itself begin here. */

@@ -15,6 +15,10 @@ export interface ObjectType {
   required: string[];
   /** At least one of these must be given on creation. */
   oneOf?: string[];
+  /** A creation must link the record to one of these. */
+  linkedTo?: string[];
+  /** An account has it only once it is switched on. */
+  optional?: true;
   /** Properties that hold when it was made and last changed. */
   created: string;
   modified: string;
@@ -59,6 +63,19 @@ function activity(id: string, name: string, singular: string, shown: string[], s
       schemaRead: [`crm.schemas.${name}.read`, 'crm.schemas.contacts.read', 'crm.objects.contacts.read'],
       schemaWrite: [`crm.schemas.${name}.write`, 'crm.schemas.contacts.write'],
     },
+  };
+}
+
+/** An object that an administrator switches on. https://developers.hubspot.com/docs/guides/crm/using-object-apis */
+function libraryObject(id: string, name: string, singular: string, required: string[]): ObjectType {
+  return {
+    ...{ id, name, singular, required },
+    optional: true,
+    created: 'hs_createdate',
+    modified: 'hs_lastmodifieddate',
+    shown: ['hs_createdate', 'hs_lastmodifieddate', 'hs_object_id'],
+    searched: required.slice(0, 1),
+    scopes: scopes(name),
   };
 }
 
@@ -131,6 +148,14 @@ export const OBJECT_TYPES: ObjectType[] = [
   activity('0-46', 'notes', 'note', [], ['hs_note_body']),
   activity('0-47', 'meetings', 'meeting', [], ['hs_meeting_title', 'hs_meeting_body']),
   activity('0-48', 'calls', 'call', [], ['hs_call_title', 'hs_call_body']),
+  {
+    ...libraryObject('0-136', 'leads', 'lead', ['hs_lead_name']),
+    linkedTo: ['contacts', 'companies'],
+  },
+  libraryObject('0-162', 'services', 'service', ['hs_name', 'hs_pipeline', 'hs_pipeline_stage']),
+  libraryObject('0-410', 'courses', 'course', ['hs_course_name']),
+  libraryObject('0-420', 'listings', 'listing', ['hs_name']),
+  libraryObject('0-421', 'appointments', 'appointment', ['hs_appointment_name']),
 ];
 
 /** A custom object, for an account that has some. @param id `2-` and digits */

@@ -11,7 +11,12 @@ import type { HubSpotSchema, Pipeline } from './schema.ts';
 /** Properties of the objects that move through pipelines. */
 export const STAGED: Record<string, { pipeline: string; stage: string }> = {
   deals: { pipeline: 'pipeline', stage: 'dealstage' },
-  tickets: { pipeline: 'hs_pipeline', stage: 'hs_pipeline_stage' },
+  ...Object.fromEntries(
+    ['tickets', 'leads', 'listings', 'services', 'appointments', 'courses'].map((object) => [
+      object,
+      { pipeline: 'hs_pipeline', stage: 'hs_pipeline_stage' },
+    ]),
+  ),
 };
 
 /** Stages of a fresh account whose records are closed. */

@@ -52,7 +52,7 @@ export const MAX_UNIQUE_PROPERTIES = 10;
 
 export class HubSpotSchema {
   readonly portalId: number;
-  readonly types: ObjectType[] = [...OBJECT_TYPES];
+  readonly types: ObjectType[] = OBJECT_TYPES.filter(({ optional }) => !optional);
   /** By object; those of a fresh account are only known as options of its properties. */
   readonly pipelines = new Map<string, Pipeline[]>();
   readonly owners: Owner[] = OWNERS.map((owner) => ({ ...owner }));
@@ -77,6 +77,16 @@ export class HubSpotSchema {
       type.id,
       new Map(properties.map((definition) => [definition.name, { ...definition, groupName: group }])),
     );
+  }
+
+  /** Switches an object on that accounts begin without: `leads`. @returns undefined where HubSpot has none of that name */
+  switchOn(name: string): ObjectType | undefined {
+    const type = OBJECT_TYPES.find((one) => one.optional && (one.name === name || one.id === name));
+    const own = BUILT_IN[type?.name ?? ''];
+    if (!type || !own || this.types.includes(type)) return type;
+    this.types.push(type);
+    this.#define(type, own.group, own.label, [...CUSTOM_BUILT_IN, ...own.properties]);
+    return type;
   }
 
   /** Gives the account a custom object. @param id `2-` and digits */

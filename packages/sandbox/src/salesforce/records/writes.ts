@@ -28,6 +28,7 @@ export function createRecord(call: SalesforceCall, object: SObject, given: Recor
   fillDefaults(call, object, changes);
   checkAll(call, object, undefined, changes, changes);
   if (object.name === 'PermissionSetAssignment') checkAssignment(call, object, changes);
+  if (object.name === 'CampaignMember') checkMember(call, object, changes);
   const now = formatDatetime(new Date());
   const record = call.org.records.create(object, changes, now, call.org.userId);
   finish(call, record, now);
@@ -49,6 +50,29 @@ function checkAssignment(call: SalesforceCall, object: SObject, changes: Changes
     `Duplicate PermissionSetAssignment.  Assignee: ${short(assignee)}; Permission Set: ${short(set)}`,
     { fields: ['AssigneeId', 'PermissionSetId'] },
   );
+}
+
+/**
+ * A member of a campaign is a lead or a contact, and is it once; of both given only the contact counts.
+ * https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/sforce_api_objects_campaignmember.htm
+ * @throws Refusal
+ */
+function checkMember(call: SalesforceCall, object: SObject, changes: Changes): void {
+  if (changes.get('ContactId')) changes.delete('LeadId');
+  const [campaign, contact, lead] = ['CampaignId', 'ContactId', 'LeadId'].map((name) => changes.get(name) ?? null);
+  if (contact === null && lead === null)
+    throw new SalesforceRefusal('REQUIRED_FIELD_MISSING', 'Required fields are missing: [LeadId, ContactId]', {
+      fields: ['LeadId', 'ContactId'],
+    });
+  const twin = call.org.records
+    .live(object)
+    .find(
+      ({ values }) =>
+        values.get('CampaignId') === campaign &&
+        (values.get('ContactId') ?? null) === contact &&
+        (values.get('LeadId') ?? null) === lead,
+    );
+  if (twin) throw new SalesforceRefusal('DUPLICATE_VALUE', 'Already a campaign member.', { fields: [] });
 }
 
 /** @throws Refusal */
