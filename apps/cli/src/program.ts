@@ -6,6 +6,7 @@ import { addBackfill } from './commands/calls/backfill.ts';
 import { addCalls } from './commands/calls/calls.ts';
 import { addDemo } from './commands/calls/demo.ts';
 import { addForget } from './commands/calls/forget.ts';
+import { addOmissions } from './commands/calls/omissions.ts';
 import { addPlan } from './commands/calls/plan.ts';
 import { addReconcile } from './commands/calls/reconcile.ts';
 import { addReplay } from './commands/calls/replay.ts';
@@ -56,6 +57,7 @@ export function makeProgram(): Command {
   addCalls(program);
   addUnresolved(program, 'parked');
   addUnresolved(program, 'dead');
+  addOmissions(program);
   addReplay(program);
   addReconcile(program);
   addBackfill(program);

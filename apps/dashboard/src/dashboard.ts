@@ -26,6 +26,7 @@ import { callRoutes } from './routes/calls.ts';
 import { clientRoutes } from './routes/clients.ts';
 import { connectionRoutes } from './routes/connections.ts';
 import { loginRoutes } from './routes/login.ts';
+import { omissionRoutes } from './routes/omissions.ts';
 import { playgroundRoutes } from './routes/playground.ts';
 import { unresolvedRoutes } from './routes/unresolved.ts';
 import { requireWhole, setScope } from './security/client-scope.ts';
@@ -157,6 +158,7 @@ export function createDashboard(parts: DashboardParts): Express {
   app.use(clientRoutes({ store, config }));
   app.use(callRoutes({ store, config, connections, queues, log }));
   app.use(unresolvedRoutes({ store, config, latest, connections, log }));
+  app.use(omissionRoutes({ store, config, latest, connections, log }));
   app.use(actionRoutes({ store, latest, log }));
   app.use(connectionRoutes({ store, config, connections, log }));
   app.use(playgroundRoutes({ store, config, log }));

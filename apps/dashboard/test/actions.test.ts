@@ -55,12 +55,12 @@ describe('replay', () => {
     expect(await dashboard.delivery(callId)).toMatchObject({ replays: 1 });
   });
 
-  it('of what was written does nothing', async () => {
+  it('of what was written queues it again: the mapping or the account may have changed', async () => {
     const written = await dashboard.seed({
       deliveries: [{ route: 'sales-calls', connection: 'sales', change: { state: 'written' } }],
     });
-    expect((await send('replay', target, written)).headers.get('location')).toContain('did=moved');
-    expect((await dashboard.delivery(written)).state).toBe('written');
+    expect((await send('replay', target, written)).headers.get('location')).toContain('did=replayed');
+    expect(await dashboard.delivery(written)).toMatchObject({ state: 'queued', replays: 1 });
   });
 
   it('says so when the files have errors, so that it goes by the configuration before', async () => {

@@ -147,13 +147,13 @@ describe('one call', () => {
     expect(text).toContain(`action="/calls/${id}/drop"`);
   });
 
-  it('that was written shows its records, requests and notes, and no buttons', async () => {
+  it('that was written shows its records, requests and notes, and a button to replay it', async () => {
     const id = await dashboard.seed({ deliveries: [written('14', 'https://crm.example/calls/14')] });
     const text = await page(`/calls/${id}`);
     expect(text).toContain('https://crm.example/calls/14');
     expect(text).toContain('<dd>2.5</dd>');
     expect(text).toContain('dropped a field that the account refused');
-    expect(text).not.toContain('<form');
+    expect(text.match(/<form[^>]*>/g)).toEqual([`<form method="post" action="/calls/${id}/replay">`]);
   });
 
   it('whose payload is gone offers no replay and says why', async () => {

@@ -1,6 +1,6 @@
 import { html } from '@wrapup/telemetry';
 import { expect, test } from 'vitest';
-import { renderSchemaChecks } from '../src/pages/schema-checks.ts';
+import { renderSchemaChecks } from '../src/pages/banners/schema-checks.ts';
 
 const at = Date.parse('2026-11-20T18:00:00Z');
 const FINDING = {

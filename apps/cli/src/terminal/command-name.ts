@@ -3,7 +3,7 @@
  * called on this machine: through npm, npx or docker compose, each of which sets `WRAPUP_COMMAND`.
  */
 const COMMANDS =
-  'init|check|explain|test|doctor|provision|schema|plan|send|demo|calls|parked|dead|replay|reconcile|backfill|connections|forget|--help';
+  'init|check|explain|test|doctor|provision|schema|plan|send|demo|calls|parked|dead|omissions|replay|reconcile|backfill|connections|forget|--help';
 const NAMED = new RegExp(`(?<![\\w/.@:-])wrapup (?=(?:${COMMANDS})(?![\\w]))`, 'g');
 
 function commandName(): string {

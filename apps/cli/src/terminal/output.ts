@@ -72,6 +72,6 @@ export function when(at: number): string {
   return new Date(at).toISOString().replace('T', ' ').replace(/\.\d+/, '');
 }
 
-export function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+export function count(number: number, noun: string, many = `${noun}s`): string {
+  return `${number} ${number === 1 ? noun : many}`;
 }

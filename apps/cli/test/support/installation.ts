@@ -69,7 +69,9 @@ export async function openInstallation() {
     const call = await route('connected', overrides, source);
     const ref = { ...call, route: 'sales-calls', replays: 0 };
     await store.ledger.begin(ref, 'abc123');
-    await store.ledger.recordOutcome(ref, change);
+    // A worker counts what it has written.
+    const count = change.state === 'written' ? { count: { kept: 90 * 24 * 3600_000, counters: [] } } : {};
+    await store.ledger.recordOutcome(ref, change, count);
     const entry = await store.ledger.read(source, call.call_id);
     const delivery = entry?.deliveries[0];
     if (delivery && (delivery.state === 'parked' || delivery.state === 'dead'))

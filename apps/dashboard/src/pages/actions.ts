@@ -12,8 +12,8 @@ export interface ActionTarget {
   back: string;
 }
 
-/** States that may be replayed. A written delivery could be replayed safely, but to no effect. */
-export const REPLAYABLE: readonly DeliveryState[] = ['parked', 'dead', 'dropped', 'skipped'];
+/** States that may be replayed. A written one is written again under its keys, where the mapping or the account has changed. */
+export const REPLAYABLE: readonly DeliveryState[] = ['parked', 'dead', 'dropped', 'skipped', 'written'];
 export const DROPPABLE: readonly DeliveryState[] = ['parked', 'dead', 'queued'];
 
 /** Characters of a reason for dropping. */

@@ -1,12 +1,13 @@
 import { OUTCOMES } from '@wrapup/call';
+import { isOmission, nameOmitted } from '@wrapup/destination';
 import type { LedgerEntry, SchemaCheckResult } from '@wrapup/queue';
 import { type Html, type HtmlPart, html } from '@wrapup/telemetry';
 import type { Overview } from '../queries/overview.ts';
 import type { Reconciliation } from '../queries/reconciliations.ts';
 import { CALL_STATES, type CallPage, type CallSearch } from '../queries/search-calls.ts';
+import { renderReconciliations } from './banners/reconciliations.ts';
+import { renderSchemaChecks } from './banners/schema-checks.ts';
 import { count, linkToCall, renderChip, renderRecord, renderSelect, renderTime } from './parts.ts';
-import { renderReconciliations } from './reconciliations.ts';
-import { renderSchemaChecks } from './schema-checks.ts';
 
 export interface CallsPage {
   page: CallPage;
@@ -31,6 +32,7 @@ ${renderSelect('outcome', 'Outcome', OUTCOMES, query.outcome)}
 ${renderSelect('route', 'Route', names.routes, query.route)}
 ${renderSelect('connection', 'Connection', names.connections, query.connection)}
 ${renderSelect('source', 'Source', names.sources, query.source)}
+<label>Left out<select name="omitted"><option value="">any</option>${query.omitted ? html`<option value="1" selected>something</option>` : html`<option value="1">something</option>`}</select></label>
 <label>Call id<input name="id" value="${query.id ?? ''}" autocomplete="off" spellcheck="false"></label>
 <button>Search</button> <a href="/">Clear</a>
 </form>
@@ -38,7 +40,7 @@ ${renderList(page, isFiltered(query))}
 ${renderPaging(page, query)}`;
 }
 
-function renderOverview({ calls, underWay, parked, dead, day, partial }: Overview): Html {
+function renderOverview({ calls, underWay, parked, dead, day, omitted, partial }: Overview): Html {
   return html`<ul class="tiles">
 ${tile('/?state=queued', underWay, 'jobs under way', '')}
 ${tile('/parked', parked, 'parked', parked > 0 ? 'parked' : '')}
@@ -53,7 +55,7 @@ ${tile('/', calls, 'calls in the ledger', '')}
         : CALL_STATES.filter((state) => day[state]).map(
             (state) => html`<a href="/?state=${state}">${renderChip(state, `${state} ${day[state]}`)}</a> `,
           )
-  }</p>`;
+  }${omitted > 0 && html` <a href="/?omitted=1">${renderChip('omitted', `${count(omitted, 'call')} lost a field`)}</a>`}</p>`;
 }
 
 function tile(href: string, number: number, name: string, kind: string): Html {
@@ -88,10 +90,17 @@ function renderDeliveries(entry: LedgerEntry): HtmlPart {
   if (entry.deliveries.length === 0) return renderChip('unrouted', 'no route');
   return entry.deliveries.map(
     (delivery) =>
-      html`<div class="delivery">${renderChip(delivery.state, `${delivery.route}: ${delivery.state}`)} ${delivery.records.map(
+      html`<div class="delivery">${renderChip(delivery.state, `${delivery.route}: ${delivery.state}`)} ${renderOmitted(delivery)} ${delivery.records.map(
         (record) => html`${renderRecord(record)} `,
       )}</div>`,
   );
+}
+
+function renderOmitted({ notes }: LedgerEntry['deliveries'][number]): HtmlPart {
+  const omitted = notes.filter(isOmission);
+  if (omitted.length === 0) return false;
+  const names = omitted.map(nameOmitted).join(', ');
+  return html`<span class="chip omitted" title="${names}">${count(omitted.length, 'field')} left out</span>`;
 }
 
 function renderPaging({ next, cut, entries }: CallPage, query: CallSearch): HtmlPart {

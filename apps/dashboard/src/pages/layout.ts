@@ -28,6 +28,7 @@ const MENU = [
   ['/', 'Calls'],
   ['/parked', 'Parked'],
   ['/dead', 'Dead'],
+  ['/omissions', 'Omissions'],
   ['/connections', 'Connections'],
   ['/playground', 'Playground'],
   ['/clients', 'Clients'],

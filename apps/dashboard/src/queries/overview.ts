@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isOmission } from '@wrapup/destination';
 import { clientOfQueue, type Store } from '@wrapup/queue';
 import { type CallState, statesOf } from './search-calls.ts';
 
@@ -11,6 +12,8 @@ export interface Overview {
   dead: number;
   /** Calls of the last 24 hours by state; a call with two routes may count twice. Absent while they are counted. */
   day?: Partial<Record<CallState, number>>;
+  /** Of these, calls of which a field was left out. */
+  omitted: number;
   /** The day had more calls than were counted. */
   partial: boolean;
 }
@@ -25,7 +28,7 @@ const PAUSE_FACTOR = 20;
 /** How long a page waits for the day's numbers once it has everything else. */
 const DAY_WITHIN_MS = 150;
 
-type Day = Required<Pick<Overview, 'day' | 'partial'>>;
+type Day = Required<Pick<Overview, 'day' | 'partial' | 'omitted'>>;
 
 interface DayCount {
   latest?: Day;
@@ -71,7 +74,7 @@ export function makeOverview(
     ]);
     const fresh = day && (await Promise.race([day, sleep(DAY_WITHIN_MS, undefined, { ref: false })]));
     return {
-      ...{ calls, parked, dead, partial: false },
+      ...{ calls, parked, dead, omitted: 0, partial: false },
       underWay: states.reduce((sum, { waiting, active, delayed }) => sum + waiting + active + delayed, 0),
       ...(fresh ?? count.latest),
     };
@@ -82,10 +85,12 @@ async function countDay(store: Store, client: string | undefined): Promise<Day> 
   const day: Day['day'] = {};
   const now = Date.now();
   let counted = 0;
+  let omitted = 0;
   for await (const entry of store.ledger.scan({ since: now - DAY_MS, ...(client && { client }) })) {
-    if (counted >= MAX_COUNTED || Date.now() > now + MAX_COUNT_MS) return { day, partial: true };
+    if (counted >= MAX_COUNTED || Date.now() > now + MAX_COUNT_MS) return { day, omitted, partial: true };
     counted += 1;
+    if (entry.deliveries.some(({ notes }) => notes.some(isOmission))) omitted += 1;
     for (const state of statesOf(entry)) day[state] = (day[state] ?? 0) + 1;
   }
-  return { day, partial: false };
+  return { day, omitted, partial: false };
 }

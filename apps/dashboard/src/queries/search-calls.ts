@@ -1,3 +1,4 @@
+import { isOmission } from '@wrapup/destination';
 import { cursorOf, type DeliveryState, type LedgerEntry, type Store } from '@wrapup/queue';
 
 /** What a call as a whole is in: a state of its deliveries, or one it has before it has any. */
@@ -20,6 +21,8 @@ export interface CallSearch {
   connection?: string;
   source?: string;
   outcome?: string;
+  /** `1`: only calls of which a field was left out. */
+  omitted?: '1';
   /** Part of a call id. */
   id?: string;
   /** Cursor of the last call that the page before read. */
@@ -64,12 +67,13 @@ function matches(entry: LedgerEntry, query: CallSearch): boolean {
   if (query.state === 'received' || query.state === 'unrouted' || query.state === 'stopped') {
     return statesOf(entry).includes(query.state);
   }
-  if (!query.state && !query.route && !query.connection) return true;
+  if (!query.state && !query.route && !query.connection && !query.omitted) return true;
   return entry.deliveries.some(
-    ({ state, route, connection }) =>
+    ({ state, route, connection, notes }) =>
       (!query.state || state === query.state) &&
       (!query.route || route === query.route) &&
-      (!query.connection || connection === query.connection),
+      (!query.connection || connection === query.connection) &&
+      (!query.omitted || notes.some(isOmission)),
   );
 }
 

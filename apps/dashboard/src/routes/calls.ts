@@ -128,6 +128,7 @@ function readQuery(value: (name: string) => string | undefined): CallSearch {
     ...(connection ? { connection } : {}),
     ...(source ? { source } : {}),
     ...(outcome ? { outcome } : {}),
+    ...(value('omitted') === '1' ? { omitted: '1' } : {}),
     ...(id ? { id } : {}),
     ...(after ? { after } : {}),
   };

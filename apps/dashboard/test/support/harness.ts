@@ -121,7 +121,9 @@ export async function startDashboard({
         if (!change) continue;
         const ref = { source, call_id, route: delivery.route, revision, replays: 0 };
         await store.ledger.begin(ref, 'a1b2c3d4e5f6');
-        await store.ledger.recordOutcome(ref, change);
+        // A worker counts what it has written.
+        const count = change.state === 'written' ? { count: { kept: 90 * 24 * 3600_000, counters: [] } } : {};
+        await store.ledger.recordOutcome(ref, change, count);
         const now = await deliveryOf(store, source, call_id, delivery.route);
         if (now.state === 'parked' || now.state === 'dead')
           await store.operations.addUnresolved({ source, call_id }, now);
@@ -199,7 +201,7 @@ export function configOf(change: Partial<Config> = {}): Config {
     name,
     from: ['main', 'other'],
     to,
-    mapping: undefined as never,
+    mapping: { fields: [], reads: [] } as unknown as Route['mapping'],
     when: () => true,
     also: false,
     retries: { attempts: 7, base: 1000, cap: 600_000 },

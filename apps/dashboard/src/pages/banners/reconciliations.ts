@@ -1,8 +1,8 @@
 import { formatDuration } from '@wrapup/config';
 import type { ReconcileRun } from '@wrapup/recovery';
 import { type Html, type HtmlPart, html } from '@wrapup/telemetry';
-import type { Reconciliation } from '../queries/reconciliations.ts';
-import { count, renderChip, renderTime } from './parts.ts';
+import type { Reconciliation } from '../../queries/reconciliations.ts';
+import { count, renderChip, renderTime } from '../parts.ts';
 
 /** The last look for missed webhooks of each source; nothing when none looks. */
 export function renderReconciliations(reconciliations: Reconciliation[]): HtmlPart {

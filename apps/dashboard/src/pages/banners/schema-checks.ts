@@ -1,7 +1,7 @@
 import type { Finding } from '@wrapup/findings';
 import type { SchemaCheckResult } from '@wrapup/queue';
 import { type Html, type HtmlPart, html } from '@wrapup/telemetry';
-import { count, renderChip, renderTime } from './parts.ts';
+import { count, renderChip, renderTime } from '../parts.ts';
 
 /** Where mappings and accounts do not fit; nothing while they do. */
 export function renderSchemaChecks(schemaChecks: SchemaCheckResult[]): HtmlPart {

@@ -1,0 +1,78 @@
+import type { Omission } from '@wrapup/destination';
+import { expect, test } from 'vitest';
+import { openInstallation } from './support/installation.ts';
+import { wrapup } from './support/run.ts';
+
+const omission: Omission = {
+  ...{ code: 'unknown_option', record: 'person', field: 'purchase_timeline' },
+  reason: 'update contacts: the value is not among the property’s options.',
+  hint: 'Add the option in HubSpot; then replay.',
+  at: { file: 'mappings/hubspot.yaml', line: 18, column: 5 },
+};
+const written = (notes: Omission[]) => ({ state: 'written' as const, records: [], requests: 1, notes });
+
+test('lists what was left out by line and reason, and replays the calls that lack it', async () => {
+  const { env, store, settle } = await openInstallation();
+  for (const call_id of ['c-1', 'c-2']) await settle({ call_id }, written([omission]));
+  await settle({ call_id: 'c-3' }, written([]));
+
+  const listed = await wrapup(['omissions', '--json'], env);
+  expect(listed.code).toBe(0);
+  const { lines, never } = listed.json() as { lines: { id: string }[]; never: unknown[] };
+  expect([lines, never]).toMatchObject([
+    [{ ...omission, connection: 'sales', calls: 2, open: 2, latest: [{ call_id: 'c-2' }, { call_id: 'c-1' }] }],
+    [],
+  ]);
+  const id = lines[0]?.id ?? '';
+  const text = await wrapup(['omissions', '--since', '1h'], { ...env, WRAPUP_COMMAND: 'npm run wrapup --' });
+  expect(text.stdout).toMatch(
+    new RegExp(
+      `${id} +sales +2 +2 +\\d+ s ago +person\\.purchase_timeline \\(mappings/hubspot\\.yaml:18\\)\\n +unknown_option: .*\\n +Add the option.*\\n +last: c-2, c-1\\n1 line`,
+    ),
+  );
+  expect((await wrapup(['omissions', '--connection', 'other', '--json'], env)).json()).toMatchObject({ lines: [] });
+
+  const replay = await wrapup(['omissions', 'replay', id, '--json'], env);
+  expect(replay).toMatchObject({ code: 0 });
+  expect(replay.json()).toMatchObject({ plan: false, line: id, replayed: 2, of: 2, more: false });
+  for (const call_id of ['c-1', 'c-2'])
+    expect((await store.ledger.read('main', call_id))?.deliveries[0]).toMatchObject({ state: 'queued', replays: 1 });
+  expect((await store.ledger.read('main', 'c-3'))?.deliveries[0]).toMatchObject({ state: 'written' });
+  const again = await wrapup(['omissions', 'replay', id], env);
+  expect(again).toMatchObject({
+    code: 1,
+    stdout: expect.stringMatching(/c-1 on sales-calls: is queued already\n0 of 2 deliveries replayed\n$/),
+  });
+
+  expect(await wrapup(['omissions', 'replay', '0123456789'], env)).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/there is no line 0123456789/),
+  });
+});
+
+test('names paths that no call brings, and how often each line of a mapping was filled', async () => {
+  const { env, store } = await openInstallation();
+  expect((await wrapup(['omissions'], env)).stdout).toBe('Nothing was left out.\n');
+  const key = `${store.keys.omissions}sales:fields:sales-calls:${Math.floor(Date.now() / 86_400_000)}`;
+  await store.redis.hset(key, { 'f:call_log.hs_call_title': 7, 'a:call_log.hs_call_title': 2 });
+  const { fields } = (await wrapup(['omissions', '--fields', '--json'], env)).json() as { fields: object[] };
+  expect(fields).toContainEqual(
+    expect.objectContaining({ property: 'hs_call_title', filled: 7, absent: 2, lost: 0, route: 'sales-calls' }),
+  );
+  const text = await wrapup(['omissions', '--fields'], env);
+  expect(text.stdout).toMatch(/call_log\.hs_call_title +7 +2 +0 +sales-calls +preset hubspot\/call-log:\d+/);
+});
+
+test('a plan asks the CRM and replays nothing', async () => {
+  const { env, store, settle } = await openInstallation();
+  await settle({ call_id: 'c-1' }, written([omission]));
+  const [line] = await store.omissions.list({ connections: ['sales'] });
+  const plan = await wrapup(['omissions', 'replay', line?.id ?? '', '--plan', '--json'], env);
+  // No CRM listens there: the answer says so, and nothing has moved.
+  expect(plan.json()).toMatchObject({
+    plan: true,
+    of: 1,
+    items: [{ call_id: 'c-1', preview: { error: expect.any(String) } }],
+  });
+  expect((await store.ledger.read('main', 'c-1'))?.deliveries[0]).toMatchObject({ state: 'written', replays: 0 });
+});

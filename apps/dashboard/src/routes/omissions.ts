@@ -1,0 +1,105 @@
+import { attemptsOf, type Config, parseDuration } from '@wrapup/config';
+import { OMISSIONS, type OmissionCode } from '@wrapup/destination';
+import { readCounters } from '@wrapup/mapping';
+import { replayOmitted, type Store } from '@wrapup/queue';
+import type { Logger } from '@wrapup/telemetry';
+import express, { type Request, Router } from 'express';
+import { renderMessage, sendPage } from '../pages/layout.ts';
+import { type OmissionsQuery, type RouteHealth, renderOmissionsPage } from '../pages/omissions-page.ts';
+import { ask } from '../queries/ask-redis.ts';
+import { configOfScope, isInScope, redirectTo, scopeOf } from '../security/client-scope.ts';
+import type { Latest } from './actions.ts';
+import { noticeOf } from './notices.ts';
+import { noteAction } from './operator.ts';
+import { fieldOf, queryOf } from './request.ts';
+
+export interface OmissionRoutesParts {
+  store: Store;
+  config: () => Config;
+  /** The configuration as its files are now: an operator may have changed one just before pressing the button. */
+  latest: () => Promise<Latest>;
+  /** Names of all connections that have a queue, configured or not. */
+  connections: () => Promise<string[]>;
+  log: Logger;
+}
+
+/** `/omissions`, and `POST /omissions/:id/replay`, which leaves a line in the log. */
+export function omissionRoutes({ store, config, latest, connections, log }: OmissionRoutesParts): Router {
+  const router = Router();
+  const form = express.urlencoded({ extended: false, limit: '10kb' });
+
+  router.get('/omissions', async (request, response) => {
+    const scope = scopeOf(response);
+    const query = readQuery((name) => queryOf(request, name));
+    const now = configOfScope(config(), scope);
+    const [names, lines, health] = await ask(store, async () => {
+      const own = (await connections()).filter((name) => isInScope(scope, name));
+      const chosen = own.filter((name) => query.connection === undefined || name === query.connection);
+      const ago = parseDuration(query.since ?? '7d') ?? 0;
+      return Promise.all([
+        own,
+        store.omissions.list({ connections: chosen, since: Date.now() - ago }),
+        readHealth(store, now, query.connection),
+      ]);
+    });
+    const [done, of, gone] = ['done', 'of', 'gone'].map((name) => Number(queryOf(request, name)) || 0) as [
+      number,
+      number,
+      number,
+    ];
+    sendPage(response, {
+      title: 'Omissions',
+      at: '/omissions',
+      notice: noticeOf(queryOf(request, 'did'), { done, of, gone }),
+      body: renderOmissionsPage({
+        ...{ query, health, connections: names },
+        lines: lines.filter(({ code }) => query.reason === undefined || code === query.reason),
+      }),
+    });
+  });
+
+  router.post('/omissions/:id/replay', form, async (request, response) => {
+    const scope = scopeOf(response);
+    const id = request.params.id as string;
+    const own = (await ask(store, connections)).filter((name) => isInScope(scope, name));
+    const line = await ask(store, () => store.omissions.find(id, own));
+    if (!line) {
+      const why = ['Nothing was changed: the line is not known, or not any more.'];
+      return void response.status(404).send(renderMessage('No such line', why));
+    }
+    const { config: now, broken } = await latest();
+    const { of, replayed, expired } = await ask(store, () =>
+      replayOmitted(store, line, { attempts: (route) => attemptsOf(now, route), config: now.hash }),
+    );
+    const { connection, code } = line;
+    noteAction(log, request, response, { action: 'replay omissions', line: id, connection, code, of, done: replayed });
+    const did = broken ? 'replayed_many_before' : 'replayed_many';
+    redirectTo(response, backTo(request, { did, done: replayed, of, gone: expired }));
+  });
+  return router;
+}
+
+async function readHealth(store: Store, { routes }: Config, connection: string | undefined): Promise<RouteHealth[]> {
+  const chosen = routes.filter(({ to }) => connection === undefined || to === connection);
+  return Promise.all(
+    chosen.map(async ({ name, to, mapping }) => {
+      const { fields, paths } = readCounters(mapping, await store.omissions.counters(to, name));
+      return { route: name, connection: to, fields, never: paths.filter(({ never }) => never) };
+    }),
+  );
+}
+
+function readQuery(value: (name: string) => string | undefined): OmissionsQuery {
+  const [connection, reason, since] = [value('connection'), value('reason'), value('since')];
+  return {
+    ...(connection === undefined ? {} : { connection }),
+    ...(reason !== undefined && Object.hasOwn(OMISSIONS, reason) ? { reason: reason as OmissionCode } : {}),
+    ...(since !== undefined && parseDuration(since) !== undefined ? { since } : {}),
+  };
+}
+
+function backTo(request: Request, further: Record<string, string | number>): string {
+  const parameters = new URLSearchParams(Object.entries(readQuery((name) => fieldOf(request, name))));
+  for (const [name, value] of Object.entries(further)) parameters.set(name, String(value));
+  return `/omissions?${parameters}`;
+}
