@@ -2,19 +2,17 @@
  * Takes over a changed configuration while a process runs. A change with errors is logged and the old configuration stays
  * in force; for a mistake in the file of a client, that client's.
  *
- * Contents are compared rather than times, and files are looked at rather than watched: editors replace files, and mounted
- * config maps swap a symbolic link, both of which file watchers miss. Between two comparisons what the file system says of
- * each file (which, how long, when changed) tells whether there is anything to compare, so that a thousand files cost next
- * to nothing; a volume that says nothing of a change is caught by the slow comparison. A change counts when two checks in a
- * row see the same contents, so that a half-written file is not taken for a mistake. A changed variable needs a restart; a
- * changed file behind an `X_FILE` variable does not.
+ * Contents are compared rather than times, and only where there may be something to compare (`file/watched-files.ts`), so
+ * that a thousand files cost next to nothing. A change counts when two checks in a row see the same contents, so that a
+ * half-written file is not taken for a mistake. A changed variable needs a restart; a changed file behind an `X_FILE`
+ * variable does not.
  */
-import { statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Log } from '@wrapup/destination';
 import type { Finding } from '@wrapup/findings';
 import { CLIENTS_FOLDER } from './checks/compile-mapping-file.ts';
 import { FileSet } from './file/file-set.ts';
+import { WatchedFiles } from './file/watched-files.ts';
 import {
   clientFile,
   filesOf,
@@ -31,8 +29,6 @@ import type { Reader } from './model/reader.ts';
 
 /** Milliseconds between two checks of the files. */
 const CHECK_EVERY_MS = 400;
-/** Milliseconds between two comparisons of contents where the file system says that nothing has changed. */
-const COMPARE_EVERY_MS = 30_000;
 /** Milliseconds between two attempts to get the last good files of clients while Redis does not answer. */
 const COMPLETE_EVERY_MS = 5_000;
 
@@ -60,34 +56,10 @@ export interface ConfigWatch {
   close(): void;
 }
 
-/** Contents of files, compared only where the file system says that they may have changed. */
-class Contents {
-  readonly #folder: string;
-  #stamp = '';
-  #compared = 0;
-  #hash = '';
-
-  constructor(folder: string) {
-    this.#folder = folder;
-  }
-
-  /** Hash of all of them and of the files of clients that are new. */
-  hash(names: readonly string[]): string {
-    const stamp = [...names, join(this.#folder, CLIENTS_FOLDER)].map(stampOf).join(' ');
-    const now = performance.now();
-    // Two changes within one tick of the file system's clock have one stamp: what has just changed is compared again.
-    if (stamp === this.#stamp && now - this.#compared < COMPARE_EVERY_MS && this.#hash !== '') return this.#hash;
-    const clients = listClients(this.#folder).clients.map((client) => clientFile(this.#folder, client));
-    this.#hash = new FileSet().hash(this.#folder, [...new Set([...names, ...clients])].sort());
-    this.#compared = stamp === this.#stamp ? now : now - COMPARE_EVERY_MS;
-    this.#stamp = stamp;
-    return this.#hash;
-  }
-}
-
-function stampOf(name: string): string {
-  const stat = statSync(name, { throwIfNoEntry: false });
-  return stat ? `${stat.dev}:${stat.ino}:${stat.size}:${stat.mtimeMs}:${stat.ctimeMs}` : '-';
+/** Hash of the contents of all files of a configuration, and of the files of clients that are new. */
+function hashOfContents(folder: string, names: readonly string[]): string {
+  const clients = listClients(folder).clients.map((client) => clientFile(folder, client));
+  return new FileSet().hash(folder, [...new Set([...names, ...clients])].sort());
 }
 
 /**
@@ -102,7 +74,7 @@ export function watchConfig(
   options: ConfigWatchOptions = {},
 ): ConfigWatch {
   const folder = dirname(current.file);
-  const contents = new Contents(folder);
+  const contents = new WatchedFiles(join(folder, CLIENTS_FOLDER), (all) => hashOfContents(folder, all));
   let config = current;
   let { names, hash: seen } = filesOf(current);
   let candidate: string | undefined;
@@ -148,13 +120,13 @@ export function watchConfig(
       broken = true;
       // Missing files stay in the list, so that the check sees them come back.
       names = [...new Set([...names, ...loaded.files.names])].sort();
-      seen = contents.hash(names);
+      seen = hashOfContents(folder, names);
       onFinding(loaded.findings);
     });
   };
   const reload = async () => {
     if (loading) await loading;
-    const now = new Contents(folder).hash(names);
+    const now = hashOfContents(folder, names);
     // The change was taken back.
     if (now === filesOf(config).hash) broken = false;
     if (now === seen) return;
@@ -188,6 +160,7 @@ export function watchConfig(
     close: () => {
       clearInterval(timer);
       clearInterval(slow);
+      contents.close();
     },
   };
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Config, type ConfigWatchOptions, loadConfig, watchConfig } from '@wrapup/config';
 import type { Finding } from '@wrapup/findings';
@@ -157,4 +157,54 @@ test('files of clients come, change and go without a restart', async () => {
   await soon(() => expect(watch.config.clients).toEqual({}));
   expect(Object.keys(watch.config.sources)).toEqual(['main']);
   expect(refusals).toEqual([]);
+});
+
+/** As many clients as are not all asked about each time. */
+function manyClients() {
+  const names = Array.from({ length: 150 }, (_, index) => `client-${index}`);
+  const secretOf = (index: number) => `c3a1f0be9a77401bb3f1c0de9a77${String(index).padStart(4, '0')}`;
+  const textOf = (index: number) => CLIENT.replace('c3a1f0be9a77401bb3f1c0de9a7740aa', secretOf(index));
+  const files = Object.fromEntries(names.map((name, index) => [`clients/${name}.yaml`, textOf(index)]));
+  const file = configFolder({ 'wrapup.yaml': GOOD, 'mappings/hubspot.yaml': MAPPING, ...files });
+  const at = (index: number) => join(dirname(file), `clients/client-${index}.yaml`);
+  const renamed = (index: number) => textOf(index).replace('sales-calls', 'other-calls');
+  const routeOf = (config: Config, index: number) =>
+    config.routes.find(({ name }) => name.startsWith(`client-${index}.`))?.name;
+  return { file, at, renamed, textOf, routeOf };
+}
+
+test('of many files, one that is written in place, replaced, new or gone is followed', async () => {
+  const { file, at, renamed, textOf, routeOf } = manyClients();
+  const { watch, refusals } = await watched(file);
+  writeFileSync(at(7), renamed(7));
+  await soon(() => expect(routeOf(watch.config, 7)).toBe('client-7.other-calls'));
+  writeFileSync(`${at(149)}.new`, renamed(149));
+  renameSync(`${at(149)}.new`, at(149));
+  await soon(() => expect(routeOf(watch.config, 149)).toBe('client-149.other-calls'));
+  writeFileSync(at(150), textOf(150));
+  await soon(() => expect(routeOf(watch.config, 150)).toBe('client-150.sales-calls'));
+  rmSync(at(0));
+  await soon(() => expect(watch.config.clients['client-0']).toBeUndefined());
+  // The folder that takes the place of another one is watched as that one was.
+  const clients = dirname(at(0));
+  cpSync(clients, `${clients}.new`, { recursive: true });
+  writeFileSync(join(`${clients}.new`, 'client-8.yaml'), renamed(8));
+  renameSync(clients, `${clients}.old`);
+  renameSync(`${clients}.new`, clients);
+  await soon(() => expect(routeOf(watch.config, 8)).toBe('client-8.other-calls'));
+  writeFileSync(at(9), renamed(9));
+  await soon(() => expect(routeOf(watch.config, 9)).toBe('client-9.other-calls'));
+  expect(refusals).toEqual([]);
+});
+
+test('of many files, one that is written where nothing announces it is followed', async () => {
+  const { file, at, renamed, textOf, routeOf } = manyClients();
+  // Behind a link into a folder that is not watched, as behind a mount that announces nothing.
+  const elsewhere = dirname(configFolder({ 'client-90.yaml': textOf(90) }));
+  rmSync(at(90));
+  symlinkSync(join(elsewhere, 'client-90.yaml'), at(90));
+  const { watch } = await watched(file);
+  expect(routeOf(watch.config, 90)).toBe('client-90.sales-calls');
+  writeFileSync(join(elsewhere, 'client-90.yaml'), renamed(90));
+  await soon(() => expect(routeOf(watch.config, 90)).toBe('client-90.other-calls'));
 });
