@@ -60,7 +60,7 @@ test('status and migrate say and change what is kept of a client with keys of it
   });
   expect((await wrapup(['calls', 'show', 'a-1', '--payload'], env)).stdout).toContain('what Dana said');
   const list = await wrapup(['client', 'list', '--json'], env);
-  expect(list.json()).toMatchObject([{ name: 'acme', encryption_key: idOf(own) }]);
+  expect(list.json()).toMatchObject([{ name: 'acme', encryption_key: idOf(own) }, { name: null }]);
   expect(list.stdout).not.toContain(own);
   expect((await wrapup(['encryption', 'status', '--client', 'acne'], env)).stderr).toContain('did you mean acme?');
 

@@ -43,7 +43,11 @@ test('add writes a client that is in force as soon as its secrets are there', as
   expect((await wrapup(['test', join(folder, 'clients/acme-west')], env)).code).toBe(0);
   expect((await wrapup(['client', 'list', '--json'], env)).json()).toMatchObject([
     { name: 'acme-west', state: 'current', routes: ['acme-west.calls'], sources: [{ name: 'acme-west.main' }] },
+    // What stands in wrapup.yaml itself.
+    { name: null, routes: ['sales-calls'], sources: [{ name: 'main' }] },
   ]);
+  const listed = (await wrapup(['client', 'list'], env)).stdout;
+  expect(listed).toMatch(/^wrapup\.yaml +ok +sales \(hubspot\) +1 +\/webhooks\/main\/post-call$/m);
 
   expect((await wrapup(['client', 'check', 'acme-west'], env)).stdout).toMatch(/^ok: 1 source, 1 connection, 1 route/);
   expect((await wrapup(['client', 'check', 'acme-wets', '--json'], env)).stderr).toContain('acme-west');

@@ -41,8 +41,17 @@ describe('the overview of clients', () => {
     await dashboard.store.connections.pause('stopped.sales', 'a test');
     await dashboard.store.connections.pause('sales', 'of no client');
 
+    await dashboard.seed({ ...parked(), source: 'main' });
+    await dashboard.seed({ source: 'main' });
+
     const found = await readClients(dashboard.store, configOf({ clients }));
-    expect(found.map((one) => one.client)).toEqual(['broken', 'stopped', 'worse', 'stale', 'gone', 'waits', 'calm']);
+    expect(found.map((one) => one.client)).toEqual([
+      ...['broken', undefined, 'stopped', 'worse', 'stale', 'gone', 'waits', 'calm'],
+    ]);
+    // What stands in wrapup.yaml itself: its calls alone, and no file of a client.
+    expect(found[1]).toEqual({
+      ...{ errors: [], today: 2, parked: 1, dead: 0, paused: ['sales'], last_webhook: expect.any(Number) },
+    });
     const by = Object.fromEntries(found.map((one) => [one.client, one]));
     expect(by.stopped).toMatchObject({ paused: ['stopped.sales'], parked: 0 });
     expect(by.worse).toMatchObject({ dead: 1, today: 1, last_webhook: expect.any(Number) });
@@ -56,6 +65,20 @@ describe('the overview of clients', () => {
     expect(page).toContain('clients/broken.yaml:7');
     expect(page).toContain('did you mean sales?');
     expect(page).toContain('unconfigured');
+    expect(page).toContain('<td><code>wrapup.yaml</code></td>\n<td class="number">2</td>');
+    expect(page).not.toContain('client=undefined');
+  });
+
+  it('has no row of wrapup.yaml where there is nothing else, or nothing in it', async () => {
+    dashboard = await startDashboard();
+    await dashboard.seed({ source: 'main' });
+    expect(await readClients(dashboard.store, configOf())).toEqual([]);
+    const own = Object.fromEntries([client('calm')]);
+    const bare = { ...configOf({ clients: own }), sources: {} };
+    expect((await readClients(dashboard.store, bare)).map((one) => one.client)).toEqual([undefined, 'calm']);
+    const { redis, keys } = dashboard.store;
+    await redis.del(keys.index);
+    expect((await readClients(dashboard.store, bare)).map((one) => one.client)).toEqual(['calm']);
   });
 
   it('shows what only ingress misses', async () => {
@@ -87,7 +110,8 @@ describe('the overview of clients', () => {
       // The first time may have to load scripts.
       await readClients(store, config);
       const sending = vi.spyOn(store.redis, 'sendCommand');
-      expect(await readClients(store, config)).toHaveLength(clients);
+      // And wrapup.yaml itself.
+      expect(await readClients(store, config)).toHaveLength(clients + 1);
       const sent = sending.mock.calls.length;
       sending.mockRestore();
       expect(sent).toBeGreaterThan(0);
@@ -98,6 +122,6 @@ describe('the overview of clients', () => {
     await add(10, 1000);
     expect(await commands(1000)).toBe(few);
     const page = await (await dashboard.get('/clients')).text();
-    expect(page.match(/<tr>/g)).toHaveLength(1001);
+    expect(page.match(/<tr>/g)).toHaveLength(1002);
   });
 });

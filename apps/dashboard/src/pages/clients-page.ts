@@ -3,10 +3,10 @@ import { type Html, type HtmlPart, html } from '@wrapup/telemetry';
 import type { ClientReport } from '../queries/clients.ts';
 import { renderChip, renderTime } from './parts.ts';
 
-/** Every client: its calls of today, what waits for a person, and whether its file is in force. */
+/** Every client, and wrapup.yaml itself: calls of today, what waits for a person, and whether the file is in force. */
 export function renderClients(clients: ClientReport[]): Html {
   return html`<h1>Clients</h1>
-<p>Those that need a person come first. Each name leads to the calls of that client.</p>
+<p>Those that need a person come first. Each name leads to the calls of that client; <code>wrapup.yaml</code> stands for what is of none.</p>
 ${clients.length === 0 ? html`<p class="empty">There is none: a client is a file <code>clients/&lt;client&gt;.yaml</code> beside wrapup.yaml.</p>` : renderTable(clients)}`;
 }
 
@@ -17,27 +17,31 @@ function renderTable(clients: ClientReport[]): Html {
 }
 
 function renderRow({ client, state, errors, today, parked, dead, paused, last_webhook }: ClientReport): Html {
-  const link = (path: string, text: HtmlPart) => html`<a href="${path}?client=${client}">${text}</a>`;
+  // No page is narrowed to what is of no client.
+  const link = (path: string, text: HtmlPart) =>
+    client === undefined ? text : html`<a href="${path}?client=${client}">${text}</a>`;
   const number = (path: string, count: number) =>
     count > 0 ? link(path, renderChip(path.slice(1), count.toLocaleString('en-US'))) : '0';
   return html`<tr>
-<td>${link('/', client)}</td>
+<td>${client === undefined ? html`<code>wrapup.yaml</code>` : link('/', client)}</td>
 <td class="number">${today.toLocaleString('en-US')}</td>
 <td class="number">${number('/parked', parked)}</td>
 <td class="number">${number('/dead', dead)}</td>
 <td>${paused.length > 0 && link('/connections', renderChip('parked', paused.map(localName).join(', ')))}</td>
 <td class="when">${last_webhook === undefined ? html`<span class="none">none yet</span>` : renderTime(last_webhook)}</td>
-<td>${renderFile(state, errors)}</td></tr>`;
+<td>${state && renderFile(state, errors)}</td></tr>`;
 }
 
-const FILES: Record<ClientReport['state'], readonly [chip: string, text: string]> = {
+type FileState = NonNullable<ClientReport['state']>;
+
+const FILES: Record<FileState, readonly [chip: string, text: string]> = {
   current: ['written', 'current'],
   last_good: ['parked', 'has errors: what it said before is in force'],
   unusable: ['dead', 'has errors: webhooks are answered 503'],
   unconfigured: ['unrouted', 'unconfigured'],
 };
 
-function renderFile(state: ClientReport['state'], errors: ClientReport['errors']): Html {
+function renderFile(state: FileState, errors: ClientReport['errors']): Html {
   const [chip, text] = FILES[state];
   return html`${renderChip(chip, text)}${
     errors.length > 0 &&

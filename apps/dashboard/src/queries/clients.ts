@@ -2,11 +2,12 @@ import { clientOf } from '@wrapup/call';
 import type { Client, Config } from '@wrapup/config';
 import { asIngressSees, isPaused, type Store, type UnresolvedState } from '@wrapup/queue';
 
-/** How one client stands. */
+/** How one client stands, or what is of none. */
 export interface ClientReport {
-  client: string;
-  /** Of its file; `unconfigured`: it has none, and calls in the ledger. */
-  state: Client['state'] | 'unconfigured';
+  /** Absent: the sources and connections of wrapup.yaml itself. */
+  client?: string;
+  /** Of its file; `unconfigured`: it has none, and calls in the ledger. Absent with the client. */
+  state?: Client['state'] | 'unconfigured';
   errors: Client['errors'];
   /** Calls that came since midnight, UTC. */
   today: number;
@@ -18,18 +19,22 @@ export interface ClientReport {
   last_webhook?: number;
 }
 
-/** All clients, those first that need a person most. The number of round trips does not depend on how many there are. */
+/** All clients, those first that need a person most, and among them wrapup.yaml where it has sources or calls of its own. The number of round trips does not depend on how many there are. */
 export async function readClients(store: Store, config: Config, now = Date.now()): Promise<ClientReport[]> {
-  const [counted, parked, dead, paused, seen] = await Promise.all([
-    store.ledger.clients(now - (now % 86_400_000)),
+  const [{ own, clients }, parked, dead, paused, seen] = await Promise.all([
+    store.ledger.overview(now - (now % 86_400_000)),
     countByClient(store, 'parked'),
     countByClient(store, 'dead'),
     readPaused(store),
     asIngressSees(store, Object.values(config.clients)),
   ]);
   const files = new Map(seen.map((one) => [one.name, one]));
-  const calls = new Map(counted.map((one) => [one.client, one]));
-  const names = new Set([...files.keys(), ...calls.keys(), ...parked.keys(), ...dead.keys()]);
+  const calls = new Map(clients.map((one) => [one.client, one]));
+  const names = new Set([
+    ...files.keys(),
+    ...calls.keys(),
+    ...[...parked.keys(), ...dead.keys()].flatMap((of) => of ?? []),
+  ]);
   const reports = [...names].map((client): ClientReport => {
     const file = files.get(client);
     const { recent = 0, last_webhook } = calls.get(client) ?? {};
@@ -40,6 +45,15 @@ export async function readClients(store: Store, config: Config, now = Date.now()
       ...(last_webhook === undefined ? {} : { last_webhook }),
     };
   });
+  const hasOwn = own.calls > 0 || Object.keys(config.sources).some((source) => clientOf(source) === undefined);
+  if (names.size > 0 && hasOwn) {
+    const { recent, last_webhook } = own;
+    reports.push({
+      ...{ errors: [], today: recent, parked: parked.get(undefined) ?? 0, dead: dead.get(undefined) ?? 0 },
+      paused: paused.get(undefined) ?? [],
+      ...(last_webhook === undefined ? {} : { last_webhook }),
+    });
+  }
   return reports.sort(byNeed);
 }
 
@@ -53,26 +67,28 @@ function needOf({ state, paused, dead, parked }: ClientReport): number {
 }
 
 function byNeed(a: ClientReport, b: ClientReport): number {
-  return needOf(b) - needOf(a) || b.dead + b.parked - (a.dead + a.parked) || a.client.localeCompare(b.client);
+  return (
+    needOf(b) - needOf(a) || b.dead + b.parked - (a.dead + a.parked) || (a.client ?? '').localeCompare(b.client ?? '')
+  );
 }
 
-async function countByClient(store: Store, state: UnresolvedState): Promise<Map<string, number>> {
-  const counts = new Map<string, number>();
+/** What is of no client is counted under undefined. */
+async function countByClient(store: Store, state: UnresolvedState): Promise<Map<string | undefined, number>> {
+  const counts = new Map<string | undefined, number>();
   for (const { source, count } of await store.unresolved.partitions(state)) {
     const client = clientOf(source);
-    if (client !== undefined) counts.set(client, (counts.get(client) ?? 0) + count);
+    counts.set(client, (counts.get(client) ?? 0) + count);
   }
   return counts;
 }
 
 /** Connections that stand still, by client. Only those whose state ever changed are read. */
-async function readPaused(store: Store): Promise<Map<string, string[]>> {
+async function readPaused(store: Store): Promise<Map<string | undefined, string[]>> {
   const { connections } = await store.connections.readChanges(0);
-  const states = await store.connections.readAll(connections.filter((name) => clientOf(name) !== undefined));
-  const paused = new Map<string, string[]>();
-  for (const state of states) {
+  const paused = new Map<string | undefined, string[]>();
+  for (const state of await store.connections.readAll(connections)) {
+    if (!isPaused(state)) continue;
     const client = clientOf(state.connection);
-    if (client === undefined || !isPaused(state)) continue;
     paused.set(client, [...(paused.get(client) ?? []), state.connection]);
   }
   return paused;

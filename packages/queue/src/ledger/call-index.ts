@@ -1,6 +1,7 @@
 /**
- * Lists of calls by arrival: one of all of them, one of those of each client, and of the clients by their last webhook. So
- * what is asked of one client costs as much as that client has calls, and an overview of a thousand clients is one step.
+ * Lists of calls by arrival: one of all of them, one of those of each client, and of the clients by their last webhook; that
+ * of the sources in wrapup.yaml itself is a list of one. So what is asked of one client costs as much as that client has
+ * calls, and an overview of a thousand clients is one step.
  */
 import { defineScript } from '../redis/client.ts';
 
@@ -19,7 +20,8 @@ local function listCall(index, member, source, at)
 end
 local function noteWebhook(index, source, at)
   local client = clientOf(source)
-  if client then redis.call('ZADD', index .. '-clients', 'GT', at, client) end
+  if client then redis.call('ZADD', index .. '-clients', 'GT', at, client)
+  else redis.call('ZADD', index .. '-own', 'GT', at, 'webhook') end
 end
 local function dropClient(index, client)
   if redis.call('EXISTS', index .. ':' .. client) == 0 then redis.call('ZREM', index .. '-clients', client) end
@@ -53,15 +55,23 @@ return removed
 `,
 );
 
-/** KEYS index. ARGV epoch ms. Answers of each client its name, its calls, those that came since then, and its last webhook. */
+/**
+ * KEYS index. ARGV epoch ms. Answers of each client its name, its calls, those that came since then, and its last webhook;
+ * first, under no name, those of the sources in wrapup.yaml itself.
+ */
 export const countByClient = defineScript<[string, number, number, string][]>(
   'wrapupCountByClient',
   `
-local clients, found = redis.call('ZRANGE', KEYS[1] .. '-clients', 0, -1, 'WITHSCORES'), {}
+local index, since = KEYS[1], ARGV[1]
+local clients, found = redis.call('ZRANGE', index .. '-clients', 0, -1, 'WITHSCORES'), {}
+local calls, recent = redis.call('ZCARD', index), redis.call('ZCOUNT', index, since, '+inf')
 for i = 1, #clients, 2 do
-  local list = KEYS[1] .. ':' .. clients[i]
-  found[#found + 1] = { clients[i], redis.call('ZCARD', list), redis.call('ZCOUNT', list, ARGV[1], '+inf'), clients[i + 1] }
+  local list = index .. ':' .. clients[i]
+  local one = { clients[i], redis.call('ZCARD', list), redis.call('ZCOUNT', list, since, '+inf'), clients[i + 1] }
+  calls, recent = calls - one[2], recent - one[3]
+  found[#found + 1] = one
 end
+table.insert(found, 1, { '', calls, recent, redis.call('ZSCORE', index .. '-own', 'webhook') or '0' })
 return found
 `,
 );

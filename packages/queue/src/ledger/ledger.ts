@@ -40,8 +40,11 @@ export type DeliveryChange = {
 type ScanOptions = Pick<CallFilter, 'after' | 'since' | 'client'>;
 
 /** How many calls of a client there are. */
-export interface ClientCalls {
+export interface ClientCalls extends CallCounts {
   client: string;
+}
+
+interface CallCounts {
   /** In the ledger. */
   calls: number;
   /** Those that came since the time that was asked for. */
@@ -148,12 +151,19 @@ export class Ledger {
    * The clients with calls in the ledger, also those that are not in the configuration any more.
    * @param since epoch ms; default: none of them is recent
    */
-  async clients(since = Number.MAX_SAFE_INTEGER): Promise<ClientCalls[]> {
+  async clients(since?: number): Promise<ClientCalls[]> {
+    return (await this.overview(since)).clients;
+  }
+
+  /** The same, and of the sources in wrapup.yaml itself. @param since epoch ms; default: none of them is recent */
+  async overview(since = Number.MAX_SAFE_INTEGER): Promise<{ own: CallCounts; clients: ClientCalls[] }> {
     const found = await countByClient(this.#redis, [this.#keys.index], [since]);
-    return found.map(([client, calls, recent, at]) => {
+    const [own = { client: '', calls: 0, recent: 0 }, ...clients] = found.map(([client, calls, recent, at]) => {
       const last = Number(at);
       return { client, calls, recent, ...(last > 0 ? { last_webhook: last } : {}) };
     });
+    const { client: _, ...counts } = own;
+    return { own: counts, clients };
   }
 
   /**

@@ -1,7 +1,7 @@
 import { existsSync, renameSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { clientOf, own } from '@wrapup/call';
-import type { Client, Config } from '@wrapup/config';
+import type { Config } from '@wrapup/config';
 import type { Command } from 'commander';
 import { refuseUnknown } from '../../connect/client-option.ts';
 import { describeFindings, type GlobalOptions, requireConfig } from '../../connect/settings.ts';
@@ -31,31 +31,33 @@ export function addClients(program: Command): void {
 function addList(clients: Command): void {
   clients
     .command('list')
-    .description('every client: whether its file is in force, and where its webhooks go')
+    .description('every client, and wrapup.yaml itself: whether the file is in force, and where its webhooks go')
     .action(async (_options, command: Command) => {
       const options = command.optsWithGlobals<GlobalOptions>();
       const output = makeOutput(options.json ?? false);
       const config = await requireConfig(options, output);
       const all = Object.values(config.clients);
-      output.data(
-        all.map(({ password, encryption_keys, ...client }) => ({
+      const own = { name: null, file: config.file, ...partsOf(config, undefined) };
+      const hasOwn = own.sources.length + own.connections.length > 0;
+      output.data([
+        ...all.map(({ password, encryption_keys, ...client }) => ({
           ...client,
           // Its id, which says nothing about the key.
           ...(encryption_keys && { encryption_key: encryption_keys[0]?.id }),
-          ...partsOf(config, client),
+          ...partsOf(config, client.name),
         })),
-      );
+        ...(all.length > 0 && hasOwn ? [own] : []),
+      ]);
       if (all.length === 0) return output.line('No clients. `wrapup client add <name>` makes the first.');
-      const rows = all.map((client) => {
-        const { sources, connections, routes } = partsOf(config, client);
-        return [
-          client.name,
-          client.state === 'current' ? 'ok' : count(client.errors.length, 'error'),
-          connections.map(({ name, kind }) => `${name} (${kind})`).join(', '),
-          String(routes.length),
-          sources.map(({ name }) => `/webhooks/${name}/post-call`).join(', '),
-        ];
-      });
+      const rowOf = (name: string, file: string, { sources, connections, routes }: ReturnType<typeof partsOf>) => [
+        ...[name, file, connections.map((one) => `${one.name} (${one.kind})`).join(', '), String(routes.length)],
+        sources.map((one) => `/webhooks/${one.name}/post-call`).join(', '),
+      ];
+      const rows = all.map(({ name, state, errors }) =>
+        rowOf(name, state === 'current' ? 'ok' : count(errors.length, 'error'), partsOf(config, name)),
+      );
+      // Of no client: what stands in wrapup.yaml itself.
+      if (hasOwn) rows.push(rowOf('wrapup.yaml', 'ok', own));
       for (const line of table(['CLIENT', 'FILE', 'CONNECTIONS', 'ROUTES', 'WEBHOOKS'], rows)) output.line(line);
       const errors = all.flatMap((client) => client.errors);
       for (const line of await describeFindings([...new Set(errors)], output)) output.line(line);
@@ -76,8 +78,9 @@ function addAsked(clients: Command, name: string, description: string): void {
     });
 }
 
-function partsOf(config: Config, { name }: Pick<Client, 'name'>) {
-  const isOwn = (full: string) => clientOf(full) === name;
+/** @param client undefined: wrapup.yaml itself */
+function partsOf(config: Config, client: string | undefined) {
+  const isOwn = (full: string) => clientOf(full) === client;
   return {
     sources: Object.values(config.sources).flatMap((source) => (isOwn(source.name) ? [{ name: source.name }] : [])),
     connections: Object.values(config.connections).flatMap((connection) =>
