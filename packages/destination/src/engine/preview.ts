@@ -120,7 +120,7 @@ async function matchAll(crm: CrmAdapter, writes: PersonWrite[]): Promise<Matched
   const foundBy = new Map(asking.map((write, index) => [write, answers[index]]));
   const match = async (write: PersonWrite): Promise<Matched> => {
     const found = foundBy.get(write) ?? { found: 'none' };
-    const decision = decide(write.plan, found, people.wording);
+    const decision = decide(write.plan, found, people);
     const person = decision.do === 'use' ? decision.person : undefined;
     const limited = decision.do === 'use' ? await limitIfSaid(people.session.ctx, write, decision) : write;
     const log_only = decision.do === 'log_only' && write.plan.person !== null;

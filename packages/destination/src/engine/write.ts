@@ -106,8 +106,8 @@ function shareOutcomes(outcomes: WriteOutcome[], placeOf: number[]): WriteOutcom
 }
 
 function sayTheSame(a: Plan, b: Plan): boolean {
-  const said = ({ mapping, ended_at, person, records, resume }: Plan) =>
-    JSON.stringify([mapping, ended_at, person, records, resume]);
+  const said = ({ mapping, ended_at, person, records, resume, chosen }: Plan) =>
+    JSON.stringify([mapping, ended_at, person, records, resume, chosen]);
   return a === b || said(a) === said(b);
 }
 

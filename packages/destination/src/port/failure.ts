@@ -58,8 +58,11 @@ export interface FailureDetails {
   omits?: OmissionCode;
   /** Record of the plan that failed: `person`, `call_log`, a task's name. */
   record?: string;
-  /** Ids of the candidates, for an ambiguous match. */
+  /** Ids of the candidates, for an ambiguous match, and their links by id, where they are known. */
   candidates?: string[];
+  candidate_urls?: Record<string, string>;
+  /** What the candidates have in common; absent where it was only said. */
+  ambiguous_by?: 'email' | 'phone';
   /** What had been written before it failed, by record name: a retry need not repeat it. */
   done?: Record<string, string>;
   cause?: unknown;

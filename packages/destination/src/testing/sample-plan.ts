@@ -56,6 +56,8 @@ export interface SampleCall {
   /** Further fields of the call log. */
   call_fields?: FieldWrite[];
   resume?: Plan['resume'];
+  /** Whom an operator chose. */
+  chosen?: Plan['chosen'];
 }
 
 export const SAMPLE_PLACE: Place = { file: 'mappings/sample.yaml', line: 1, column: 1 };
@@ -122,6 +124,7 @@ export function samplePlan(names: SampleNames, call: SampleCall): Plan {
     needs: [],
     settle: () => plan,
     ...(call.resume ? { resume: call.resume } : {}),
+    ...(call.chosen ? { chosen: call.chosen } : {}),
   };
   return plan;
 }

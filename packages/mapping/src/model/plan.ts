@@ -216,6 +216,16 @@ export interface Plan {
   settle(person: Record<string, Value>): Plan;
   /** What earlier attempts of the same delivery did. Absent on a first attempt. */
   resume?: Resume;
+  /** Whom an operator chose where the caller could be several people. Absent: nothing was chosen. */
+  chosen?: PersonChoice[];
+}
+
+/** Which of several people is meant, as an operator chose. It names one of those who are found, and never anyone else. */
+export interface PersonChoice {
+  /** Id of the record. */
+  id: string;
+  /** It holds for every call of the given number or address that is looked for so. Absent: for this very call. */
+  of?: 'email' | 'phone';
 }
 
 /** State of a delivery that was tried before. The adapter must assume that any unrecorded write may have happened. */

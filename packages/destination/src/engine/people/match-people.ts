@@ -7,10 +7,10 @@
  */
 
 import { parsePhone } from '@wrapup/call';
-import { decidePerson, type MatchStep, type Plan } from '@wrapup/mapping';
+import { decidePerson, type MatchStep, type PersonChoice, type Plan } from '@wrapup/mapping';
 import { Failure } from '../../port/failure.ts';
 import { forgetPerson, recallPerson } from './person-cache.ts';
-import type { CrmPerson, NewPerson, PeopleVerbs, PersonWrite, Wording } from './person-verbs.ts';
+import type { CrmPerson, NewPerson, PeopleVerbs, PersonWrite } from './person-verbs.ts';
 import { contactSteps, inOrder, isKeySaid, type Question } from './person-write.ts';
 
 type Finder = Pick<PeopleVerbs, 'session' | 'personId' | 'byId' | 'mustRead' | 'read' | 'search'>;
@@ -62,7 +62,7 @@ async function askByIdOrEmail(crm: Finder, asked: Open[], properties: string[]):
     const step = one.steps[0];
     if (one.answer || !step) return;
     try {
-      const id = one.follow ?? (step.by === 'id' ? step.value : await recallPerson(crm.session.ctx, step));
+      const id = one.follow ?? (step.by === 'id' ? step.value : await recall(crm, one, step));
       const unread = id !== undefined && step.by !== 'id' && !one.follow && !one.question.read && !crm.mustRead?.(id);
       if (unread) one.answer = answerOf([crm.byId(id)], step, false);
       else if (id !== undefined) asking.push({ one, step, id });
@@ -85,6 +85,11 @@ async function askByIdOrEmail(crm: Finder, asked: Open[], properties: string[]):
     else await settle(crm, one, step, id, Array.isArray(hits) ? hits : [hits]);
   };
   await Promise.all(asking.map(conclude));
+}
+
+/** Who is remembered for a number or address. An operator who chose among several meant those that the CRM has. */
+async function recall(crm: Finder, { question }: Open, step: MatchStep): Promise<string | undefined> {
+  return question.chosen ? undefined : recallPerson(crm.session.ctx, step);
 }
 
 /** Values that are asked for, each once, with the plans that ask. */
@@ -118,7 +123,7 @@ async function askByPhone(crm: Finder, asked: Open[], properties: string[]): Pro
     const step = one.steps[0];
     // A number that has become remembered meanwhile needs no search: the next round reads its person.
     if (one.answer || one.follow || step?.by !== 'phone') return;
-    const known = await recallPerson(crm.session.ctx, step).catch(() => undefined);
+    const known = await recall(crm, one, step).catch(() => undefined);
     if (known === undefined) seeking.set(one, step);
   };
   await Promise.all(asked.map(prepare));
@@ -152,31 +157,38 @@ export type MatchResult =
   | { found: 'failed'; failure: Failure };
 
 export type MatchDecision =
-  /** `said`: the step by which the person was found, where nothing but speech vouches for it. */
-  | { do: 'use'; person: CrmPerson; read: boolean; said?: MatchStep['by'] }
+  /**
+   * `said`: the step by which the person was found, where nothing but speech vouches for it. `chosen`: an operator chose
+   * the person among several.
+   */
+  | { do: 'use'; person: CrmPerson; read: boolean; said?: MatchStep['by']; chosen?: true }
   | { do: 'create' }
   | { do: 'log_only' | 'skip'; note: string }
   | { do: 'fail'; failure: Failure };
 
-export function decide({ person }: Plan, answer: MatchResult, { crm, person: one, people }: Wording): MatchDecision {
+export function decide(plan: Plan, answer: MatchResult, crm: Pick<PeopleVerbs, 'wording' | 'urlOf'>): MatchDecision {
+  const { person } = plan;
+  const { person: one, crm: name } = crm.wording;
   if (!person) return { do: 'log_only', note: 'The mapping has no person.' };
   if (answer.found === 'failed') return { do: 'fail', failure: answer.failure };
+  const choice = choiceFor(plan, answer);
+  if (choice && answer.found !== 'none') {
+    const chosen = (answer.found === 'many' ? answer.people : [answer.person]).find(({ id }) => id === choice.id);
+    if (chosen) return { ...use(answer, chosen), chosen: true };
+  }
+  if (choice) return { do: 'fail', failure: explainLost(choice, answer, crm) };
   if (answer.found === 'one') return use(answer, answer.person);
   const decision = decidePerson(person, answer.found);
   if (answer.found === 'many') {
-    const chosen = person.ambiguous === 'oldest' ? answer.people[0] : answer.people.at(-1);
-    if (decision === 'use' && chosen) return use(answer, chosen);
-    const candidates = answer.people.map(({ id }) => id);
+    const preferred = person.ambiguous === 'oldest' ? answer.people[0] : answer.people.at(-1);
+    if (decision === 'use' && preferred) return use(answer, preferred);
+    const hint = `Choose the one it is, merge them in ${name}, or set person.ambiguous to most_recent or oldest in the mapping; then replay.`;
     return {
       do: 'fail',
-      failure: new Failure(
-        'ambiguous_person',
-        `${candidates.length} ${people} have ${answer.said ? `the ${answer.by} that was said` : `the caller’s ${answer.by}`}.`,
-        {
-          candidates,
-          hint: `Merge them in ${crm}, or set person.ambiguous to most_recent or oldest in the mapping; then replay.`,
-        },
-      ),
+      failure: new Failure('ambiguous_person', `${describeSeveral(answer, crm)}.`, {
+        ...candidatesOf(answer, crm),
+        hint,
+      }),
     };
   }
   switch (decision) {
@@ -184,7 +196,7 @@ export function decide({ person }: Plan, answer: MatchResult, { crm, person: one
       return {
         do: 'fail',
         failure: new Failure('unmatched_person', `No ${one} has the caller’s number or address.`, {
-          hint: `Create the ${one} in ${crm}, or change person.unmatched in the mapping; then replay.`,
+          hint: `Create the ${one} in ${name}, or change person.unmatched in the mapping; then replay.`,
         }),
       };
     case 'create':
@@ -202,10 +214,59 @@ export function decide({ person }: Plan, answer: MatchResult, { crm, person: one
   }
 }
 
+type Several = Extract<MatchResult, { found: 'many' }>;
+
+/** What an operator chose that counts for this answer: for the call itself always, for its number only among several. */
+function choiceFor({ chosen = [] }: Plan, answer: MatchResult): PersonChoice | undefined {
+  const own = chosen.find(({ of }) => of === undefined);
+  if (own || answer.found !== 'many' || answer.said) return own;
+  return chosen.find(({ of }) => of === answer.by);
+}
+
+/** Why nothing is written although an operator chose: the person is none of those who are found now. */
+function explainLost(
+  { id, of }: PersonChoice,
+  answer: MatchResult,
+  crm: Pick<PeopleVerbs, 'wording' | 'urlOf'>,
+): Failure {
+  const { person, people } = crm.wording;
+  const forWhat = of ? `calls of this ${of}` : 'this call';
+  const lost = `${person} ${id}, who was chosen for ${forWhat}, is`;
+  if (answer.found === 'many')
+    return new Failure('ambiguous_person', `${describeSeveral(answer, crm)}, and ${lost} none of them.`, {
+      ...candidatesOf(answer, crm),
+      hint: 'Choose one of them, or merge them; then replay.',
+    });
+  const found = answer.found === 'one' ? `${person} ${answer.person.id} has` : `no ${person} has`;
+  return new Failure(
+    'ambiguous_person',
+    `The ${lost} not found any more: of the ${people} ${found} the caller’s number or address now.`,
+    {
+      hint: 'The choice is taken back: replay, and the mapping decides; or drop the delivery.',
+    },
+  );
+}
+
+function describeSeveral({ people, by, said }: Several, { wording }: Pick<PeopleVerbs, 'wording'>): string {
+  return `${people.length} ${wording.people} have ${said ? `the ${by} that was said` : `the caller’s ${by}`}`;
+}
+
+function candidatesOf({ people, by, said }: Several, { urlOf }: Pick<PeopleVerbs, 'urlOf'>) {
+  const urls = people.flatMap(({ object, id }) => {
+    const url = urlOf(object, id);
+    return url ? [[id, url] as const] : [];
+  });
+  return {
+    candidates: people.map(({ id }) => id),
+    ...(urls.length > 0 ? { candidate_urls: Object.fromEntries(urls) } : {}),
+    ...(said || by === 'id' ? {} : { ambiguous_by: by }),
+  };
+}
+
 function use(
   { by, said, read }: { by: MatchStep['by']; said?: true; read: boolean },
   person: CrmPerson,
-): MatchDecision {
+): Extract<MatchDecision, { do: 'use' }> {
   return { do: 'use', person, read, ...(said ? { said: by } : {}) };
 }
 

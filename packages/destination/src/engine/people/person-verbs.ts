@@ -35,6 +35,8 @@ export interface PersonWrite extends PlanWrite {
   readonly resolved: boolean;
   /** True: the person was found only by what was said, so that little is written (`limitWrite`). */
   readonly limited: boolean;
+  /** True: an operator chose the person among several. Other calls of the number may be another one's. */
+  readonly chosen: boolean;
   /** True: an earlier attempt has written the person, who is only linked to. */
   readonly done: boolean;
   readonly notes: readonly ReceiptNote[];

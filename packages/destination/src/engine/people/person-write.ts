@@ -36,6 +36,7 @@ export function beginWrite(write: PlanWrite, owners: Directory | undefined): Per
     start: { plan, notes },
     resolved: !waits,
     limited: false,
+    chosen: false,
     done: false,
     notes,
     ...(owners ? { owners } : {}),
@@ -56,7 +57,7 @@ export function resolvePlan(write: PersonWrite, person: Record<string, Value>): 
 /** Back to before: the person is another than was thought. */
 export function resetWrite(write: PersonWrite): PersonWrite {
   const { plan, notes } = write.start;
-  return { ...write, plan, notes, resolved: plan.needs.length === 0, limited: false, done: false };
+  return { ...write, plan, notes, resolved: plan.needs.length === 0, limited: false, chosen: false, done: false };
 }
 
 export function withNote(write: PersonWrite, note: ReceiptNote): PersonWrite {
@@ -109,6 +110,8 @@ export interface Question {
   plan: number;
   /** False: an id that is remembered is enough, its record need not be read. */
   read: boolean;
+  /** True: an operator chose who it is. */
+  chosen?: boolean;
 }
 
 /** @param gone ids that proved dead */
@@ -118,7 +121,8 @@ export function questionOf(write: PersonWrite, gone: ReadonlySet<string> = new S
   const match = write.plan.person?.match ?? [];
   const steps = id === undefined ? match : [{ by: 'id' as const, value: id }, ...match];
   const usable = steps.filter(({ by, value }) => by !== 'id' || !gone.has(value));
-  return { plan: write.index, match: usable, read: mustRead([write]) };
+  const chosen = (write.plan.chosen ?? []).length > 0;
+  return { plan: write.index, match: usable, read: mustRead([write]), chosen };
 }
 
 /** True when the plans cannot be written without the person's values. */

@@ -292,7 +292,7 @@ async function conclude(
   try {
     await Promise.all([
       crm.foundBy(person.object).some((name) => name in fields) &&
-        rememberPerson(ctx, writes.filter(({ limited }) => !limited).flatMap(contactSteps), id),
+        rememberPerson(ctx, writes.filter(({ limited, chosen }) => !limited && !chosen).flatMap(contactSteps), id),
       latest !== undefined && !(crm.watermark in fields) && rememberWatermark(ctx, id, new Date(latest).toISOString()),
     ]);
   } catch (thrown) {

@@ -81,13 +81,13 @@ async function matchPeople(
   const questions = asking.map((write) => questionOf(write, gone.get(write.index)));
   const answers = await lookUpPeople(crm, questions, properties);
   for (const [index, write] of asking.entries()) {
-    const decision = decide(write.plan, answers[index] ?? { found: 'none' }, crm.wording);
+    const decision = decide(write.plan, answers[index] ?? { found: 'none' }, crm);
     if (decision.do === 'use') {
-      const { person, read } = decision;
+      const { person, read, chosen = false } = decision;
       try {
         const limited = await limitIfSaid(crm.session.ctx, write, decision);
         const resolved = read ? resolvePlan(limited, person.properties) : limited;
-        const one = { ...resolved, done: person.id === writtenBefore(write) };
+        const one = { ...resolved, chosen, done: person.id === writtenBefore(write) };
         const waits = one.resolved ? parkedBy(one.plan) : undefined;
         if (waits) matched.reports.push(reportFailure(one, 'person', waits));
         else matched.known.push({ person, writes: [one], ...(read ? { asked: new Set(properties) } : {}) });

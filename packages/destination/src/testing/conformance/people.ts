@@ -122,7 +122,7 @@ function findsPeople({ names, account, connect, effects, makePlan }: CaseTools):
 }
 
 /** What the policies make of it. */
-function decides({ account, connect, makePlan }: CaseTools): void {
+function decides({ account, connect, effects, makePlan }: CaseTools): void {
   test('an ambiguous caller is the oldest or the most recent one where the mapping says so', async () => {
     const [oldest, recent] = await account().addPeople([{ phone: PHONE }, { phone: PHONE }]);
     const outcomes = await write(await connect(), [
@@ -130,6 +130,67 @@ function decides({ account, connect, makePlan }: CaseTools): void {
       makePlan({ id: 'c2', phone: PHONE, ambiguous: 'most_recent' }),
     ]);
     expect(outcomes.map((outcome) => ids(outcome).person)).toEqual([oldest, recent]);
+  });
+
+  test('an ambiguous caller is the one that an operator chose, for that call alone', async () => {
+    const people = await account().addPeople([{ phone: PHONE }, { phone: PHONE }, { phone: PHONE }]);
+    const [, second = ''] = people;
+    const destination = await connect();
+    const commons = makeMemoryCommons();
+    const plan = makePlan({ id: 'c1', phone: PHONE, first_name: 'Ada', chosen: [{ id: second }] });
+    const [preview] = await destination.preview([plan], makeMemoryContext(commons));
+    expect(preview).toMatchObject({ decision: 'use', person: { found: 'many' } });
+    expect(preview?.records.find(({ name }) => name === 'person')?.id).toBe(second);
+    const [chosen] = await write(destination, [plan], commons);
+    // A repeat, as after a crash or a replay, changes nothing.
+    const [again] = await write(destination, [plan], commons);
+    expect([ids(chosen), ids(again).person]).toEqual([ids(again), second]);
+    const now = await effects();
+    expect([now.people.length, now.call_logs.length, now.tasks.length]).toEqual([3, 1, 1]);
+    expect(now.call_logs[0]?.people).toEqual([second]);
+    // The next call of the number waits for a decision of its own.
+    const [next] = await write(destination, [makePlan({ id: 'c2', phone: PHONE })], commons);
+    expect(failure(next)).toMatchObject({ code: 'ambiguous_person', details: { ambiguous_by: 'phone' } });
+  });
+
+  test('a choice for a number counts where several have it, and for no other way of finding them', async () => {
+    const [first = '', second = ''] = await account().addPeople([{ phone: PHONE }, { phone: PHONE }]);
+    const [alone = ''] = await account().addPeople([{ phone: OTHER }]);
+    const destination = await connect();
+    const outcomes = await write(destination, [
+      makePlan({ id: 'c1', phone: PHONE, chosen: [{ id: first, of: 'phone' }] }),
+      makePlan({ id: 'c2', phone: PHONE, ambiguous: 'most_recent', chosen: [{ id: first, of: 'phone' }] }),
+      makePlan({ id: 'c3', phone: OTHER, chosen: [{ id: second, of: 'phone' }] }),
+      makePlan({ id: 'c4', phone: PHONE, chosen: [{ id: first, of: 'email' }] }),
+      makePlan({ id: 'c5', phone: PHONE, said: ['phone'], chosen: [{ id: first, of: 'phone' }] }),
+    ]);
+    expect(outcomes.slice(0, 3).map((outcome) => ids(outcome).person)).toEqual([first, first, alone]);
+    expect(outcomes.slice(3).map((outcome) => failure(outcome).code)).toEqual(['ambiguous_person', 'ambiguous_person']);
+    expect(failure(outcomes[4]).details).not.toHaveProperty('ambiguous_by');
+  });
+
+  test('a chosen person who is none of those found is no reason to write to anyone', async () => {
+    const [first = '', second = ''] = await account().addPeople([{ phone: PHONE }, { phone: PHONE }]);
+    const [stranger = ''] = await account().addPeople([{ phone: OTHER }]);
+    const destination = await connect();
+    const before = await effects();
+    const outcomes = await write(destination, [
+      makePlan({ id: 'c1', phone: PHONE, first_name: 'Ada', chosen: [{ id: stranger }] }),
+      makePlan({ id: 'c2', phone: PHONE, first_name: 'Ada', chosen: [{ id: stranger, of: 'phone' }] }),
+      makePlan({ id: 'c3', phone: OTHER, first_name: 'Ada', chosen: [{ id: first }] }),
+      makePlan({ id: 'c4', phone: '+14155550144', first_name: 'Ada', chosen: [{ id: first }] }),
+    ]);
+    for (const outcome of outcomes) expect(failure(outcome)).toMatchObject({ code: 'ambiguous_person', next: 'park' });
+    expect(outcomes.slice(0, 2).map((outcome) => failure(outcome).details.candidates)).toEqual([
+      [first, second],
+      [first, second],
+    ]);
+    expect(await effects()).toEqual(before);
+    // Deleted since it was chosen: the other one alone has the number now, and is not who was meant.
+    await account().deletePerson(first);
+    const [gone] = await write(destination, [makePlan({ id: 'c5', phone: PHONE, chosen: [{ id: first }] })]);
+    expect(failure(gone)).toMatchObject({ code: 'ambiguous_person', message: expect.stringContaining(first) });
+    expect((await effects()).call_logs).toEqual([]);
   });
 }
 
