@@ -1,3 +1,4 @@
+import { userInfo } from 'node:os';
 import { samplePayload } from '@wrapup/synthflow';
 import { expect, onTestFinished, test } from 'vitest';
 import { wrapup } from '../../apps/cli/test/support/run.ts';
@@ -53,6 +54,57 @@ test('an ambiguous caller is parked, shown with its candidates, and written once
   expect(shown.stdout).toMatch(/1 replay/);
   expect((await wrapup(['parked', 'list', '--json'], env)).json()).toEqual([]);
   expect(await system.crm('calls')).toHaveLength(1);
+});
+
+test('an ambiguous caller is decided for one call, or for all of the number, and the decision is taken back', async () => {
+  const { system, env } = await openBusiness();
+  const twin = { properties: { phone: '+14155550142' } };
+  const seeded = system.sandbox.control.seed({ records: { contacts: [twin, twin] } }).contacts ?? [];
+  const [first = '', second = ''] = seeded;
+  system.sandbox.control.settings({ hubspot: { search_lag: 0 } });
+  const call = async (id: string) => {
+    expect((await wrapup(['send', 'samples/connected.json', '--call-id', id], env)).code).toBe(0);
+    return (await system.settled(id)).deliveries[0];
+  };
+  expect(await call('couple-1')).toMatchObject({ state: 'parked' });
+  const before = await wrapup(['calls', 'show', 'couple-1'], env);
+  for (const id of [first, second]) expect(before.stdout).toContain(`could be  ${id}`);
+  expect(before.stdout).toContain('wrapup parked choose couple-1 --route sales-calls --person <id>');
+
+  // Anyone else is refused, with the candidates.
+  const stranger = await wrapup(['parked', 'choose', 'couple-1', '--person', '999'], env);
+  expect([stranger.code, stranger.stderr]).toEqual([2, expect.stringContaining(first)]);
+  expect(await system.crm('calls')).toHaveLength(0);
+
+  const chosen = await wrapup(['parked', 'choose', 'couple-1', '--person', second, '--json'], env);
+  expect(chosen.json()).toMatchObject({ call_id: 'couple-1', route: 'sales-calls', person: second, remembered: false });
+  const written = (await system.settled('couple-1')).deliveries[0];
+  expect(written).toMatchObject({ state: 'written', chosen: { person: second, by: userInfo().username } });
+  expect(written?.records.find(({ name }) => name === 'person')?.id).toBe(second);
+  // It stays decided when the call is replayed.
+  expect((await wrapup(['plan', 'couple-1'], env)).stdout).toContain('one was chosen by an operator');
+  await wrapup(['replay', '--route', 'sales-calls', '--since', '1h', '--yes'], env);
+  expect((await system.settled('couple-1')).deliveries[0]).toMatchObject({ state: 'written' });
+
+  expect(await call('couple-2')).toMatchObject({ state: 'parked' });
+  const kept = await wrapup(['parked', 'choose', 'couple-2', '--person', first, '--remember'], env);
+  expect([kept.code, kept.stderr]).toEqual([0, '']);
+  await system.settled('couple-2');
+  const third = await call('couple-3');
+  expect(third).toMatchObject({ state: 'written' });
+  expect(third?.records.find(({ name }) => name === 'person')?.id).toBe(first);
+  const list = (await wrapup(['choices', 'list', '--json'], env)).json() as { choice: string }[];
+  expect(list).toMatchObject([{ connection: 'sales', of: 'phone', person: first, call_id: 'couple-2' }]);
+  expect((await wrapup(['choices', 'remove', list[0]?.choice ?? ''], env)).stdout).toContain('Removed');
+  expect((await wrapup(['choices', 'list', '--json'], env)).json()).toEqual([]);
+  expect(await call('couple-4')).toMatchObject({ state: 'parked' });
+
+  // Forgetting the person takes the choice along.
+  await wrapup(['parked', 'choose', 'couple-4', '--person', first, '--remember'], env);
+  await system.settled('couple-4');
+  expect((await wrapup(['forget', '+14155550142'], env)).code).toBe(0);
+  expect((await wrapup(['choices', 'list', '--json'], env)).json()).toEqual([]);
+  expect(await system.crm('contacts')).toHaveLength(2);
 });
 
 test('a contradicting revision is parked; replaying it writes the newer content over the older', async () => {

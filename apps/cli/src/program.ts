@@ -4,6 +4,7 @@ import { addDoctor } from './commands/accounts/doctor.ts';
 import { addEncryption } from './commands/accounts/encryption.ts';
 import { addBackfill } from './commands/calls/backfill.ts';
 import { addCalls } from './commands/calls/calls.ts';
+import { addChoices } from './commands/calls/choices.ts';
 import { addDemo } from './commands/calls/demo.ts';
 import { addForget } from './commands/calls/forget.ts';
 import { addOmissions } from './commands/calls/omissions.ts';
@@ -58,6 +59,7 @@ export function makeProgram(): Command {
   addUnresolved(program, 'parked');
   addUnresolved(program, 'dead');
   addOmissions(program);
+  addChoices(program);
   addReplay(program);
   addReconcile(program);
   addBackfill(program);

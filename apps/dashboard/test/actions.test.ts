@@ -110,6 +110,60 @@ describe('replay', () => {
   });
 });
 
+describe('choose', () => {
+  const several = {
+    candidates: ['70000000101', '70000000102'],
+    candidate_urls: { 70000000101: 'https://crm.example/101' },
+  };
+  const ambiguous = { by: 'phone' as const, digest: 'aDigestOfTheNumber' };
+  const page = async (path: string) => {
+    const answer = await dashboard.get(path, { authorization: `Basic ${Buffer.from('ada:x').toString('base64')}` });
+    return (await answer.text()).replace(/\s+/g, ' ');
+  };
+
+  it('is a button beside each candidate, on the list and on the page of the call', async () => {
+    const id = await dashboard.seed(parked({ ...several, ambiguous }));
+    for (const path of [`/parked?reason=ambiguous`, `/calls/${id}`]) {
+      const text = await page(path);
+      expect(text).toContain('<a href="https://crm.example/101" rel="noreferrer">70000000101</a>');
+      expect(text.match(/This is the person: 7000000010[12]/g)?.toSorted()).toEqual(
+        expect.arrayContaining(['This is the person: 70000000101', 'This is the person: 70000000102']),
+      );
+      expect(text).toContain('name="remember"');
+    }
+    const said = await dashboard.seed(parked(several));
+    expect(await page(`/calls/${said}`)).not.toContain('name="remember"');
+  });
+
+  it('sends the call on its way with that person, noting who chose', async () => {
+    const id = await dashboard.seed(parked({ ...several, ambiguous }));
+    const answer = await send('choose', { ...target, person: '70000000102', back: '/parked' }, id);
+    expect(answer.headers.get('location')).toBe('/parked?did=replayed');
+    expect(await dashboard.delivery(id)).toMatchObject({
+      ...{ state: 'queued', replays: 1 },
+      chosen: { person: '70000000102', by: 'ada' },
+    });
+    expect(await dashboard.store.choices.list()).toEqual([]);
+    expect(lastLine()).toMatchObject({ action: 'choose', user: 'ada', call_id: id, record: '70000000102' });
+  });
+
+  it('holds for later calls where that is asked for', async () => {
+    const id = await dashboard.seed(parked({ ...several, ambiguous }));
+    await send('choose', { ...target, person: '70000000101', remember: 'yes' }, id);
+    const [kept] = await dashboard.store.choices.list();
+    expect(kept).toMatchObject({ digest: ambiguous.digest, person: '70000000101', by: 'ada', call_id: id });
+    if (kept) await dashboard.store.choices.remove(kept);
+  });
+
+  it('of anyone but a candidate, or without a route, changes nothing', async () => {
+    const id = await dashboard.seed(parked({ ...several, ambiguous }));
+    const answer = await send('choose', { ...target, person: '70000000999' }, id);
+    expect(answer.headers.get('location')).toContain('did=no_candidate');
+    expect((await send('choose', { source: 'main', person: '70000000101' }, id)).status).toBe(400);
+    expect((await dashboard.delivery(id)).state).toBe('parked');
+  });
+});
+
 describe('drop', () => {
   it('gives the delivery up and keeps the reason', async () => {
     const before = await dashboard.delivery(callId);

@@ -102,6 +102,21 @@ describe.skipIf(!existsSync(CHROMIUM))('in a browser', () => {
     expect(complaints).toEqual([]);
   });
 
+  it('the person is chosen beside the candidates, on the page of parked calls', async () => {
+    const candidates = ['70000000101', '70000000102'];
+    const ambiguous = { by: 'phone' as const, digest: 'aDigestOfTheNumber' };
+    const callId = await dashboard.seed(parked({ candidates, ambiguous }));
+    await page.goto('/parked');
+    const row = page.getByRole('row', { name: callId });
+    const choice = row.getByRole('listitem').filter({ hasText: '70000000102' });
+    await choice.getByRole('checkbox', { name: 'also for later calls' }).check();
+    await choice.getByRole('button', { name: 'This is the person: 70000000102' }).click();
+    await page.getByRole('status').waitFor();
+    expect(await dashboard.delivery(callId)).toMatchObject({ state: 'queued', chosen: { person: '70000000102' } });
+    expect(await dashboard.store.choices.list()).toMatchObject([{ person: '70000000102', call_id: callId }]);
+    expect(complaints).toEqual([]);
+  });
+
   it('drop asks for a reason before it does anything', async () => {
     const callId = await dashboard.seed(parked());
     await page.goto('/parked');

@@ -150,7 +150,9 @@ it('a parked call shows who its candidates are, read from the CRM for this page 
     const page = async () => (await (await own.get(`/calls/${id}`)).text()).replace(/\s+/g, ' ');
     const text = await page();
     expect(text).toMatch(
-      new RegExp(`<a href="[^"]+${ids[0]}"[^>]*>contacts ${ids[0]}</a> Dana Example, dana@example.com<`),
+      new RegExp(
+        `<a href="[^"]+${ids[0]}"[^>]*>contacts ${ids[0]}</a> Dana Example, dana@example.com <form class="choose"`,
+      ),
     );
     expect(text).toMatch(/&lt;b&gt;Dan/);
     expect(text).toMatch(/999999 <span[^>]*>is not there any more/);

@@ -1,3 +1,4 @@
+import type { Config } from '@wrapup/config';
 import { Failure, type FailureCode, type Omission, type WriteOutcome } from '@wrapup/destination';
 import type { Plan } from '@wrapup/mapping';
 import { type DeliveryJob, RedisLease } from '@wrapup/queue';
@@ -26,15 +27,14 @@ const failed = (code: FailureCode, details = {}): WriteOutcome => ({
 });
 
 /** A routed call, and the ways to deliver it. */
-async function routed(payload = connectedPayload()) {
+async function routed(payload = connectedPayload(), config = configWith()) {
   const { store } = callStore;
-  const config = configWith();
   const call = await callStore.arrive(payload);
   await processCall(call, { store, config });
   const job: DeliveryJob = { ...call, route: 'sales-calls', replays: 0 };
   const plans: Plan[] = [];
   const lease = new RedisLease(store.redis, store.keys);
-  const deliver = (outcome: WriteOutcome | Error, last = false, using = config, as = job, note?: string) =>
+  const deliver = (outcome: WriteOutcome | Error, last = false, using: Config = config, as = job, note?: string) =>
     processDelivery(as, last, {
       ...{ store, ...(note === undefined ? {} : { note }) },
       config: using,
@@ -103,6 +103,50 @@ describe('delivering a call', () => {
     await deliver(failed('unavailable'));
     await deliver(written);
     expect(plans.map(({ revision }) => revision)).toEqual([job.revision, job.revision]);
+  });
+
+  it('notes under what a choice would be kept, and gives the adapter whom an operator chose', async () => {
+    const match = [{ by: 'phone' as const, value: '+14155550132' }];
+    const config = configWith(({ routes: [route] }) => {
+      if (!route) return;
+      const plan = route.mapping.plan;
+      route.mapping.plan = (...given) => ({ ...plan(...given), person: { match } }) as unknown as Plan;
+    });
+    const { deliver, delivery, plans, job, entry } = await routed(connectedPayload(), config);
+    const { store } = callStore;
+    const details = { candidates: ['101', '102'], candidate_urls: { 101: 'https://crm.example/101' } };
+    await deliver(failed('ambiguous_person', { ...details, ambiguous_by: 'phone' }));
+    expect(await delivery()).toMatchObject({
+      ...{ state: 'parked', ...details },
+      ambiguous: { by: 'phone', digest: await store.choices.digestOf('phone', '+14155550132') },
+      reason: expect.stringContaining('Candidates: id 101, id 102.'),
+    });
+    expect(plans[0]?.chosen).toBeUndefined();
+    const { source, call_id } = await entry();
+    const choice = { person: '102', by: 'ada', remember: true };
+    await store.operations.choose(source, call_id, 'sales-calls', choice, { attempts: 4 });
+    await deliver(written, false, config, { ...job, replays: 1 });
+    expect(plans[1]?.chosen).toEqual([{ id: '102' }, { id: '102', of: 'phone' }]);
+    expect(await delivery()).toMatchObject({ state: 'written', chosen: { person: '102', by: 'ada' } });
+    expect(await delivery()).not.toHaveProperty('candidates');
+    // The next call of the number goes by it without being asked.
+    const next = await routed(connectedPayload(), config);
+    await next.deliver(written);
+    expect(next.plans[0]?.chosen).toEqual([{ id: '102', of: 'phone' }]);
+    for (const kept of await store.choices.list()) await store.choices.remove(kept);
+  });
+
+  it('takes a choice back when the person who was chosen is not found any more', async () => {
+    const { deliver, delivery, job, entry } = await routed();
+    await deliver(failed('ambiguous_person', { candidates: ['101', '102'], ambiguous_by: 'phone' }));
+    const { source, call_id } = await entry();
+    const choice = { person: '102', by: 'ada', remember: false };
+    await callStore.store.operations.choose(source, call_id, 'sales-calls', choice, { attempts: 4 });
+    await deliver(failed('unavailable'), false, configWith(), { ...job, replays: 1 });
+    expect(await delivery()).toMatchObject({ state: 'queued', chosen: { person: '102' } });
+    await deliver(failed('ambiguous_person', { candidates: ['101'] }), false, configWith(), { ...job, replays: 1 });
+    expect(await delivery()).toMatchObject({ state: 'parked', candidates: ['101'] });
+    expect(await delivery()).not.toHaveProperty('chosen');
   });
 
   it('does nothing for a job that is out of date', async () => {

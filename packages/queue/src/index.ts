@@ -1,3 +1,4 @@
+export * from './connections/choices.ts';
 export * from './connections/connection-circuit.ts';
 export * from './connections/connections.ts';
 export * from './context/budget.ts';

@@ -3,7 +3,7 @@ import { type Call, fullName } from '@wrapup/call';
 import { type Config, planStanding, type Route, type Source } from '@wrapup/config';
 import type { RecordReceipt } from '@wrapup/destination';
 import { asReplay, type Plan } from '@wrapup/mapping';
-import type { LedgerEntry, Store } from '@wrapup/queue';
+import type { LedgerEntry, OperatorChoice, Store } from '@wrapup/queue';
 import { combineRevisions, normalise, readCallId, type StandingCall, trimPayload } from '@wrapup/synthflow/payload';
 import { chooseSource } from '../connect/sources.ts';
 import { withStore } from '../connect/store.ts';
@@ -14,6 +14,8 @@ import { type CallPlace, findCall } from './find-call.ts';
 export interface CallToPlan extends StandingCall {
   /** Records that the call has on a route already. Absent: nothing is known of it. */
   written?(route: string): RecordReceipt[];
+  /** Whom an operator chose for the call on a route. */
+  chosen?(route: string): OperatorChoice | undefined;
 }
 
 /** The call to plan, from a payload file, standard input, or the ledger. */
@@ -84,8 +86,18 @@ export async function readStanding(store: Store, entry: LedgerEntry, source: Sou
   }
   const [first, ...added] = revisions;
   if (!first) return undefined;
-  const written = (route: string) => entry.deliveries.find((delivery) => delivery.route === route)?.records ?? [];
-  return { ...combineRevisions(first.call, added), written };
+  const on = (route: string) => entry.deliveries.find((delivery) => delivery.route === route);
+  return {
+    ...combineRevisions(first.call, added),
+    written: (route) => on(route)?.records ?? [],
+    chosen: (route) => on(route)?.chosen,
+  };
+}
+
+/** The plan of a call of the ledger with what operators chose. */
+export function withChoices(store: Store, plan: Plan, route: Route, { chosen }: CallToPlan): Promise<Plan> {
+  const own = chosen?.(route.name);
+  return store.choices.applyTo(plan, { connection: route.to, ...(own ? { chosen: own } : {}) });
 }
 
 /** What a route would make of the call now, and what is withheld since only a signature vouches for it. */

@@ -6,7 +6,7 @@ import type { LedgerEntry, Store } from '@wrapup/queue';
 import { explainFailure, useDestination } from '../connect/destinations.ts';
 import { chooseSource } from '../connect/sources.ts';
 import { clean } from '../terminal/clean.ts';
-import { planOn, readStanding } from './plan-call.ts';
+import { planOn, readStanding, withChoices } from './plan-call.ts';
 
 /** What would become of one delivery. Without `error` the CRM was asked. */
 export interface ReplayPreview {
@@ -26,7 +26,7 @@ export async function planReplay(
 ): Promise<Plan | undefined> {
   const known = config.routes.find(({ name }) => name === route);
   const standing = known && (await readStanding(store, entry, chooseSource(config, entry.source)));
-  return known && standing && planOn(known, standing).plan;
+  return known && standing && withChoices(store, planOn(known, standing).plan, known, standing);
 }
 
 /** As many answers as plans, in their order. @param remark called with what the user should know besides */

@@ -228,7 +228,7 @@ async function howToReplay(config: Config | undefined) {
  * The configuration that a replay is to use. Without one here it uses that of the workers; with one that has errors it
  * would use the previous one, which is not what an operator wants who has just fixed a mapping.
  */
-async function configForReplay(options: GlobalOptions, output: Output): Promise<Config | undefined> {
+export async function configForReplay(options: GlobalOptions, output: Output): Promise<Config | undefined> {
   const { config, findings } = await loadSettings(options);
   if (config || findings.some(({ code }) => code === 'no-config')) return config;
   return requireConfig(options, output);

@@ -46,7 +46,11 @@ export function nextStep(entry: Pick<LedgerEntry, 'call_id'>, delivery: Delivery
       return 'It was dropped; nothing more happens.';
     case 'parked':
     case 'dead':
-      return `${delivery.candidates ? `wrapup plan ${id} shows who they are. ` : ''}${delivery.hint ? `${clean(delivery.hint)} ` : ''}Then: wrapup ${state} replay ${id} --route ${route}, or give it up: wrapup ${state} drop ${id} --route ${route} --reason "…"`;
+      return `${delivery.candidates ? `wrapup plan ${id} shows who they are. ` : ''}${
+        delivery.code === 'ambiguous_person' && delivery.candidates
+          ? `wrapup parked choose ${id} --route ${route} --person <id> decides it for this call. `
+          : ''
+      }${delivery.hint ? `${clean(delivery.hint)} ` : ''}Then: wrapup ${state} replay ${id} --route ${route}, or give it up: wrapup ${state} drop ${id} --route ${route} --reason "…"`;
   }
 }
 
@@ -131,6 +135,14 @@ function explainDelivery(
   }
   for (const note of delivery.notes) lines.push(`  note      ${clean(describeNote(note), 1000)}`);
   lines.push(...explainDrop(delivery.dropped));
+  for (const candidate of delivery.candidates ?? []) {
+    const url = delivery.candidate_urls?.[candidate];
+    lines.push(`  could be  ${clean(candidate)}${url ? `  ${clean(url)}` : ''}`);
+  }
+  if (delivery.chosen) {
+    const { person, by, at } = delivery.chosen;
+    lines.push(`  chosen    ${clean(person)}${by ? ` by ${clean(by)}` : ''} ${when(at)}`);
+  }
   if (delivery.reason) {
     const support = delivery.correlation_id ? ` (the CRM's support asks for ${clean(delivery.correlation_id)})` : '';
     lines.push(`  reason    ${clean(delivery.reason, 1000)} [${clean(delivery.code ?? state)}]${support}`);

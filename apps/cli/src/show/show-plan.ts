@@ -89,10 +89,12 @@ function showPerson({ person: answer, decision, records, hint }: Preview, plan: 
       ...toDo,
     ];
   }
-  const lines = [
-    `  person    ${answer.candidates.length} found by ${answer.by}${answer.said ? ', which was only said' : ''}, policy ${plan.person.ambiguous}: ${verdict}`,
-  ];
   const used = records.find(({ name }) => name === 'person')?.id;
+  const isChosen = used !== undefined && plan.chosen?.some(({ id }) => id === used);
+  const why = isChosen ? 'one was chosen by an operator' : `policy ${plan.person.ambiguous}`;
+  const lines = [
+    `  person    ${answer.candidates.length} found by ${answer.by}${answer.said ? ', which was only said' : ''}, ${why}: ${verdict}`,
+  ];
   for (const candidate of answer.candidates) {
     const { object, id } = candidate;
     const verdict = used === undefined ? 'candidate' : id === used ? 'chosen   ' : 'not taken';

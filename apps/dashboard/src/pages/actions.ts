@@ -24,6 +24,15 @@ export function renderReplay(target: ActionTarget): Html {
   return html`<form method="post" action="${actionOf(target, 'replay')}">${hidden(target)}<button class="primary">${label}</button></form>`;
 }
 
+/** Says that one candidate of an ambiguous delivery is the person. @param lasting the choice can hold for later calls, too */
+export function renderChoose(target: ActionTarget, person: string, lasting: boolean): Html {
+  return html`<form class="choose" method="post" action="${actionOf(target, 'choose')}">${hidden(target)}<input type="hidden" name="person" value="${person}">
+<button aria-label="This is the person: ${person}">This is the person</button>${
+    lasting &&
+    html` <label><input type="checkbox" name="remember" value="yes"> also for later calls of this number or address</label>`
+  }</form>`;
+}
+
 export function renderDrop(target: ActionTarget): Html {
   return html`<details class="drop"><summary>Drop…</summary>
 <form method="post" action="${actionOf(target, 'drop')}">${hidden(target)}

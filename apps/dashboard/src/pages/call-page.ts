@@ -1,4 +1,4 @@
-import { describeNote, hintOf, isOmission, nameOmitted, type Omission } from '@wrapup/destination';
+import { describeNote, hintOf, isOmission, nameOmitted, type Omission, type PersonRecord } from '@wrapup/destination';
 import {
   type DeliveryEntry,
   type DropNote,
@@ -9,12 +9,13 @@ import {
 } from '@wrapup/queue';
 import { type Html, type HtmlPart, html } from '@wrapup/telemetry';
 import type { Candidates } from '../queries/ask-crm.ts';
-import { DROPPABLE, REPLAYABLE, renderDrop, renderReplay } from './actions.ts';
+import { type ActionTarget, DROPPABLE, REPLAYABLE, renderChoose, renderDrop, renderReplay } from './actions.ts';
 import {
   linkToCall,
   renderChip,
   renderFact,
   renderHash,
+  renderLink,
   renderPersonRecord,
   renderRecord,
   renderTime,
@@ -114,7 +115,8 @@ ${renderFact('Left out', omissions.length > 0 && renderOmissions(omissions))}
 ${renderFact('Since', renderTime(delivery.since))}
 ${renderFact('Dropped', renderDropNote(delivery.dropped))}
 ${renderFact(delivery.dropped ? 'Had stopped' : 'Reason', (delivery.code || delivery.reason) && html`${delivery.code && html`<code>${delivery.code}</code> `}${delivery.reason}`)}
-${renderFact('Could be', candidates && renderCandidates(candidates))}
+${renderFact('Could be', renderCandidates(delivery, candidates, payloadKept ? target : undefined))}
+${renderFact('Chosen', delivery.chosen && html`${delivery.chosen.person}${delivery.chosen.by && html` by ${delivery.chosen.by}`}, ${renderTime(delivery.chosen.at)}`)}
 ${renderFact('What to do', delivery.state !== 'dropped' && delivery.hint)}
 ${renderFact('Records', delivery.records.length > 0 && html`<ul>${delivery.records.map((record) => html`<li>${record.name}: ${renderRecord(record)} <span class="none">${record.did}</span></li>`)}</ul>`)}
 ${renderFact('Begun', done.length > 0 && html`${done.map(([name, id]) => `${name} ${id}`).join(', ')} <span class="none">known to be written by an unfinished attempt</span>`)}
@@ -140,12 +142,26 @@ function renderOmissions(omissions: Omission[]): Html {
   )}</ul>`;
 }
 
-function renderCandidates(candidates: Candidates): Html {
-  if ('failure' in candidates)
-    return html`<span class="none">The CRM could not be asked who they are: ${candidates.failure.message}</span>`;
-  return html`<ul>${candidates.people.map(
+/** Whom a parked delivery could be about: who they are, where the CRM was asked, and a button for each. */
+function renderCandidates(
+  { state, code, candidates: ids = [], candidate_urls: urls = {}, ambiguous }: DeliveryEntry,
+  asked: Candidates | undefined,
+  target: ActionTarget | undefined,
+): HtmlPart {
+  if (state !== 'parked' || ids.length === 0) return false;
+  const people: (PersonRecord | { id: string })[] =
+    asked && 'people' in asked ? asked.people : ids.map((id) => ({ id }));
+  const button = (id: string) =>
+    target && code === 'ambiguous_person' && html` ${renderChoose(target, id, ambiguous !== undefined)}`;
+  return html`${asked && 'failure' in asked && html`<span class="none">The CRM could not be asked who they are: ${asked.failure.message}</span>`}<ul class="candidates">${people.map(
     (person) =>
-      html`<li>${'object' in person ? renderPersonRecord(person) : html`${person.id} <span class="none">is not there any more</span>`}</li>`,
+      html`<li>${
+        'object' in person
+          ? html`${renderPersonRecord(person)}${button(person.id)}`
+          : asked && 'people' in asked
+            ? html`${person.id} <span class="none">is not there any more</span>`
+            : html`${renderLink(person.id, urls[person.id])}${button(person.id)}`
+      }</li>`,
   )}</ul>`;
 }
 

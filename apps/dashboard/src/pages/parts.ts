@@ -43,12 +43,18 @@ export function renderRecord(record: DeliveryEntry['records'][number]): Html {
     : html`<span title="${record.did} as ${record.name}">${name}</span>`;
 }
 
+/** A record by its id, with its link where it is known. */
+export function renderLink(text: string, address: string | undefined): HtmlPart {
+  const url = webAddress(address);
+  return url ? html`<a href="${url}" rel="noreferrer">${text}</a>` : text;
+}
+
 /** A person in the CRM: the record with its link, and name, address, number and company. */
 export function renderPersonRecord({ object, id, url: address, who = {} }: PersonRecord): Html {
   const url = webAddress(address);
   const { name, email, phone, company } = who;
   const known = [name, email, phone, company].filter(Boolean).join(', ');
-  return html`${url ? html`<a href="${url}" rel="noreferrer">${object} ${id}</a>` : `${object} ${id}`}${known && html` ${known}`}`;
+  return html`${renderLink(`${object} ${id}`, url)}${known && html` ${known}`}`;
 }
 
 export function linkToCall(source: string, callId: string): string {

@@ -1,7 +1,7 @@
 import type { BulkRun, Partition, UnresolvedItem, UnresolvedPage, UnresolvedState } from '@wrapup/queue';
 import { type Html, type HtmlPart, html } from '@wrapup/telemetry';
-import { MAX_REASON_LENGTH, renderDrop, renderReplay } from './actions.ts';
-import { count, linkToCall, renderSelect, renderTime } from './parts.ts';
+import { type ActionTarget, MAX_REASON_LENGTH, renderChoose, renderDrop, renderReplay } from './actions.ts';
+import { count, linkToCall, renderLink, renderSelect, renderTime } from './parts.ts';
 
 /** What the reader chose by. */
 export interface UnresolvedQuery {
@@ -150,10 +150,20 @@ function renderRow(item: UnresolvedItem, back: string): Html {
 <td class="when">${renderTime(Date.parse(item.since))}</td>
 <td><a class="id" href="${linkToCall(source, call_id)}">${call_id}</a><br><span class="none">${source}</span></td>
 <td>${route ? html`<span class="route">${route}</span><br><span class="none">to ${item.connection}</span>` : html`<span class="none">none yet</span>`}</td>
-<td class="why"><code>${item.code}</code> ${item.reason}<p class="hint">${item.hint}</p></td>
+<td class="why"><code>${item.code}</code> ${item.reason}<p class="hint">${item.hint}</p>${renderCandidates(item, target)}</td>
 <td class="number">${item.attempts}</td>
 <td class="buttons">${renderReplay(target)}${renderDrop(target)}</td>
 </tr>`;
+}
+
+/** Whom it could be. Who they are says the page of the call, which asks the CRM. */
+function renderCandidates({ candidates = [], lasting }: UnresolvedItem, target: ActionTarget): HtmlPart {
+  return (
+    candidates.length > 0 &&
+    html`<ul class="candidates">${candidates.map(
+      ({ id, url }) => html`<li>${renderLink(id, url)} ${renderChoose(target, id, lasting === true)}</li>`,
+    )}</ul>`
+  );
 }
 
 function renderPaging(

@@ -1,7 +1,7 @@
 import { type Connection, withDestination } from '@wrapup/config';
 import { type Context, type Destination, Failure, type PersonRecord, type Preview } from '@wrapup/destination';
 import type { Plan } from '@wrapup/mapping';
-import { makeSecrets, RedisMemory, type Store } from '@wrapup/queue';
+import { type DeliveryEntry, makeSecrets, RedisMemory, type Store } from '@wrapup/queue';
 
 /** Milliseconds that a page waits for what it was opened for. */
 const WITHIN_MS = 15_000;
@@ -14,8 +14,14 @@ export type PreviewAnswer = { preview: Preview } | Refused;
 export type Candidates = { people: (PersonRecord | { id: string })[] } | Refused;
 
 /** What a plan would change, as the CRM answers now. */
-export async function askCrm(store: Store, connection: Connection, plan: Plan): Promise<PreviewAnswer> {
+export async function askCrm(
+  store: Store,
+  connection: Connection,
+  planned: Plan,
+  delivery: Pick<DeliveryEntry, 'chosen'> = {},
+): Promise<PreviewAnswer> {
   return ask(store, connection, WITHIN_MS, async (destination, context) => {
+    const plan = await store.choices.applyTo(planned, { ...delivery, connection: connection.name });
     const [preview] = await destination.preview([plan], context);
     if (!preview) throw new Failure('unaccounted', 'The CRM gave no preview of the plan.');
     return { preview };

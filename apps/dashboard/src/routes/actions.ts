@@ -26,7 +26,7 @@ export interface ActionRoutesParts {
   log: Logger;
 }
 
-/** `POST /calls/:id/replay` and `/drop`. Each is a form, each leaves a line in the log, each leads back to its page. */
+/** `POST /calls/:id/replay`, `/choose` and `/drop`. Each is a form, each leaves a line in the log, each leads back to its page. */
 export function actionRoutes({ store, latest, log }: ActionRoutesParts): Router {
   const router = Router();
   const form = express.urlencoded({ extended: false, limit: '10kb' });
@@ -45,6 +45,26 @@ export function actionRoutes({ store, latest, log }: ActionRoutesParts): Router 
       return store.operations.replay(source, call_id, route, { attempts, from: REPLAYABLE, config: config.hash });
     });
     noteAction(log, request, response, { action: 'replay', ...target, done });
+    back(request, response, done === 'replayed' && broken ? 'replayed_before' : done);
+  });
+
+  router.post('/calls/:id/choose', form, async (request, response) => {
+    const target = readTarget(request);
+    const person = fieldOf(request, 'person');
+    if (target?.route === undefined || !person) return refuse(response);
+    if (!isInScope(scopeOf(response), target.source)) return refuseForeign(response);
+    const { source, call_id, route } = target;
+    const { config, broken } = await latest();
+    const choice = { person, by: operatorOf(response), remember: fieldOf(request, 'remember') === 'yes' };
+    const how = { attempts: attemptsOf(config, route), config: config.hash };
+    const done = await ask(store, () => store.operations.choose(source, call_id, route, choice, how));
+    noteAction(log, request, response, {
+      action: 'choose',
+      ...target,
+      record: person,
+      remember: choice.remember,
+      done,
+    });
     back(request, response, done === 'replayed' && broken ? 'replayed_before' : done);
   });
 

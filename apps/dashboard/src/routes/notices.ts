@@ -19,6 +19,11 @@ const NOTICES = {
     kind: 'bad',
     text: 'Nothing was changed: the payload has expired or was removed. `backfill --call` and the id of the call fetches it again from Synthflow.',
   },
+  no_candidate: { kind: 'bad', text: 'Nothing was changed: that person is not one of the candidates.' },
+  only_said: {
+    kind: 'bad',
+    text: 'Nothing was changed: the number or address was only said, so that no later call is chosen by it. Choose for this call alone.',
+  },
   paused: { kind: 'good', text: 'Paused. What is under way is still written; everything else is kept.' },
   resumed: { kind: 'good', text: 'Resumed.' },
   probing: {

@@ -63,8 +63,8 @@ export function playgroundRoutes({ store, config, log }: PlaygroundRoutesParts):
       const fields = { source: result.call?.source, route: result.route, connection: connection.name };
       noteAction(log, request, response, { action: 'ask the CRM', ...fields });
       const entry = result.call && (await store.ledger.read(result.call.source, result.call.id));
-      const written = entry?.deliveries.find((delivery) => delivery.route === result.route)?.records ?? [];
-      result.answer = await askCrm(store, connection, asReplay(result.plan, written));
+      const delivery = entry?.deliveries.find(({ route }) => route === result.route);
+      result.answer = await askCrm(store, connection, asReplay(result.plan, delivery?.records ?? []), delivery);
     }
     response.status(result.problem ? 422 : 200);
     send(response, given, result);

@@ -103,7 +103,10 @@ async function attempt(job: DeliveryJob, last: boolean, context: DeliveryContext
     return await room.hold(entry ? bytesOfRevisions(chainTo(entry, job.revision)) : 0, async (claim) => {
       const { plan, priority, notes } = await planFor(job, delivery, route, entry, context, claim);
       const outcome = await context.write(delivery.connection, plan, priority);
-      if (!outcome.ok) return await recordFailure(job, delivery, outcome.failure, last, context);
+      if (!outcome.ok) {
+        const ambiguous = await digestAmbiguous(plan, outcome.failure, store);
+        return await recordFailure(job, delivery, outcome.failure, last, context, ambiguous);
+      }
       const receipt = { ...outcome.receipt, notes: [...outcome.receipt.notes, ...notes] };
       return await recordWritten(job, delivery, receipt, { route, plan: outcome.plan ?? plan }, context);
     });
@@ -146,13 +149,24 @@ async function planFor(
   const records = delivery.records.map(({ name }) => name);
   const { plan: planned, withheld } = planStanding(route, standing, records);
   const notes = noteLeftOut([...standing.left_out, ...withheld]);
-  const plan: Plan = { ...planned, revision: job.revision };
+  const plan: Plan = await store.choices.applyTo({ ...planned, revision: job.revision }, delivery);
   const resume = resumeOf(delivery, entry);
   return {
     plan: resume ? { ...plan, resume } : plan,
     priority: priorityOf({ ...entry, replays: delivery.replays }),
     notes,
   };
+}
+
+/** What a choice for later calls would be kept under. */
+async function digestAmbiguous(
+  { person }: Plan,
+  { details }: Failure,
+  { choices }: Store,
+): Promise<DeliveryEntry['ambiguous']> {
+  const by = details.ambiguous_by;
+  const step = by && person?.match.find((one) => one.by === by && !one.said);
+  return by && step && { by, digest: await choices.digestOf(by, step.value) };
 }
 
 function noteLeftOut(missing: string[]): string[] {
@@ -195,7 +209,7 @@ async function recordWritten(
     reason: null,
     hint: null,
     correlation_id: null,
-    candidates: null,
+    ...NOT_AMBIGUOUS,
   };
   const written = new Set(receipt.records.map(({ name }) => name));
   const lost = new Set(omissions.map(nameOmitted));
@@ -208,12 +222,18 @@ async function recordWritten(
   return { job: 'complete', result: state, omissions: omissions.map(({ code }) => code) };
 }
 
+const NOT_AMBIGUOUS = { candidates: null, candidate_urls: null, ambiguous: null } as const;
+
+/** Codes after which a choice holds no more: the person who was chosen is not among those found. */
+const ENDS_CHOICE: ReadonlySet<string> = new Set<Failure['code']>(['ambiguous_person', 'unmatched_person']);
+
 async function recordFailure(
   job: DeliveryJob,
   { connection, notes }: DeliveryEntry,
   failure: Failure,
   last: boolean,
   { store, config, isPaused, note }: DeliveryContext,
+  ambiguous?: DeliveryEntry['ambiguous'],
 ): Promise<DeliveryVerdict> {
   const { details } = failure;
   const why = {
@@ -221,7 +241,7 @@ async function recordFailure(
     reason: describeFailure(failure),
     hint: details.hint ?? null,
     correlation_id: details.correlation_id ?? null,
-    candidates: details.candidates?.length ? details.candidates.slice(0, MAX_CANDIDATES) : null,
+    ...ambiguityOf(failure, ambiguous),
     ...(details.done ? { done: details.done } : {}),
     // What an earlier delivery left out, the record lacks still.
     ...(note ? { notes: [...notes.filter(isOmission), note] } : {}),
@@ -252,6 +272,18 @@ async function recordFailure(
       await store.ledger.recordOutcome(job, { state: 'dead', ...why });
       return { job: 'fail', failure, result: 'dead' };
   }
+}
+
+function ambiguityOf({ code, details }: Failure, ambiguous: DeliveryEntry['ambiguous']) {
+  const candidates = details.candidates?.slice(0, MAX_CANDIDATES) ?? [];
+  const urls = Object.entries(details.candidate_urls ?? {}).filter(([id]) => candidates.includes(id));
+  return {
+    ...NOT_AMBIGUOUS,
+    ...(candidates.length > 0 ? { candidates } : {}),
+    ...(urls.length > 0 ? { candidate_urls: Object.fromEntries(urls) } : {}),
+    ...(ambiguous ? { ambiguous } : {}),
+    ...(ENDS_CHOICE.has(code) ? { chosen: null } : {}),
+  };
 }
 
 function waitFor(failure: Failure): number {

@@ -73,10 +73,25 @@ export interface DeliveryEntry {
   reason?: string;
   hint?: string;
   correlation_id?: string;
-  /** Ids of the records that the caller could be, where that is why it waits. */
+  /** Ids of the records that the caller could be, where that is why it waits, and their links by id. */
   candidates?: string[];
+  candidate_urls?: Record<string, string>;
+  /** What they have in common, as a keyed digest: what a choice for later calls is kept under. Absent where it was only said. */
+  ambiguous?: { by: 'email' | 'phone'; digest: string };
+  /** Which of them an operator chose for this call, whatever comes of it later. */
+  chosen?: OperatorChoice;
   /** Set in state `dropped`; absent in entries of earlier versions, where the reason was that of the drop. */
   dropped?: DropNote;
+}
+
+/** Whom an operator chose among several, who did, and when. */
+export interface OperatorChoice {
+  /** Id of the person's record. */
+  person: string;
+  /** The operator's name, where it is known. */
+  by?: string;
+  /** Epoch ms. */
+  at: number;
 }
 
 /** Who gave a delivery or a call up, when, and why. */
@@ -145,6 +160,36 @@ export interface LedgerEntry {
     /** Whether a worker has done what is to be done about it. */
     handled: boolean;
   };
+}
+
+/** A revision of a call. */
+export interface RevisionRef {
+  source: string;
+  call_id: string;
+  revision: string;
+}
+
+/** Which delivery a job stands for. A job whose revision or replay count is no longer the ledger's is out of date. */
+export interface DeliveryRef extends RevisionRef {
+  route: string;
+  replays: number;
+}
+
+/** What changes in a delivery; null removes a key. `requests` is added to what was spent before. */
+export type DeliveryChange = {
+  [K in Exclude<keyof DeliveryEntry, 'route' | 'revision' | 'replays' | 'since' | 'attempts'>]?:
+    | DeliveryEntry[K]
+    | null;
+};
+
+/** Why a call may be parked that what its platform says of it now would help on. */
+const HELPLESS: ReadonlySet<string> = new Set(['unverified', 'unrecognised', 'unconfirmed', 'too_complex']);
+
+/** @param stopped of a call, as its entry keeps it */
+export function isHelpless(stopped: string | null | undefined): boolean {
+  if (!stopped) return false;
+  const { state, code } = JSON.parse(stopped) as NonNullable<LedgerEntry['stopped']>;
+  return state === 'parked' && HELPLESS.has(code);
 }
 
 /** Lua writes an empty array as an empty object. */

@@ -6,36 +6,21 @@ import { memberOf, splitMember } from '../redis/keys.ts';
 import { type CallFilter, matches } from './call-filter.ts';
 import { countByClient, trimCalls } from './call-index.ts';
 import {
+  type DeliveryChange,
   type DeliveryEntry,
+  type DeliveryRef,
   type DeliveryState,
   type DropNote,
+  isHelpless,
   type LedgerEntry,
+  type OperatorChoice,
   parseEntry,
+  type RevisionRef,
   repairDelivery,
 } from './entry.ts';
 import type { DeliveryCount } from './omissions.ts';
 import { type JudgedRevision, routeCall } from './route-script.ts';
 import * as scripts from './scripts.ts';
-
-/** A revision of a call. */
-interface RevisionRef {
-  source: string;
-  call_id: string;
-  revision: string;
-}
-
-/** Which delivery a job stands for. A job whose revision or replay count is no longer the ledger's is out of date. */
-export interface DeliveryRef extends RevisionRef {
-  route: string;
-  replays: number;
-}
-
-/** What changes in a delivery; null removes a key. `requests` is added to what was spent before. */
-export type DeliveryChange = {
-  [K in Exclude<keyof DeliveryEntry, 'route' | 'revision' | 'replays' | 'since' | 'attempts'>]?:
-    | DeliveryEntry[K]
-    | null;
-};
 
 type ScanOptions = Pick<CallFilter, 'after' | 'since' | 'client'>;
 
@@ -222,14 +207,19 @@ export class Ledger {
     return (await scripts.recordOutcome(this.#redis, keys, [route, revision, replays, Date.now(), ...how])) === 1;
   }
 
-  /** Puts a delivery back on its way. Undefined when its state is not among `from`. */
+  /**
+   * Puts a delivery back on its way.
+   * @param chosen whom it is about
+   * @returns undefined when its state is not among `from`, or who was chosen is none of its candidates
+   */
   requeue(
     source: string,
     callId: string,
     route: string,
     from: readonly DeliveryState[],
+    chosen?: OperatorChoice,
   ): Promise<DeliveryEntry | undefined> {
-    return this.#override(source, callId, route, 'queued', '', from);
+    return this.#override(source, callId, route, 'queued', '', from, '', chosen);
   }
 
   /**
@@ -253,11 +243,21 @@ export class Ledger {
     reason: string,
     from: readonly DeliveryState[],
     by = '',
+    chosen?: OperatorChoice,
   ): Promise<DeliveryEntry | undefined> {
     const answer = await scripts.overrideDelivery(
       this.#redis,
       [this.#keys.ledger(source, callId), this.#keys.open, this.#keys.unresolved],
-      [route, Date.now(), memberOf(source, callId), state, reason, from.join(','), by],
+      [
+        route,
+        Date.now(),
+        memberOf(source, callId),
+        state,
+        reason,
+        from.join(','),
+        by,
+        chosen ? JSON.stringify(chosen) : '',
+      ],
     );
     return answer ? repairDelivery(JSON.parse(answer)) : undefined;
   }
@@ -381,13 +381,4 @@ export class Ledger {
   async trim(before: number): Promise<number> {
     return trimCalls(this.#redis, [this.#keys.index], [before]);
   }
-}
-
-/** Why a call may be parked that what its platform says of it now would help on. */
-const HELPLESS: ReadonlySet<string> = new Set(['unverified', 'unrecognised', 'unconfirmed', 'too_complex']);
-
-function isHelpless(stopped: string | null | undefined): boolean {
-  if (!stopped) return false;
-  const { state, code } = JSON.parse(stopped) as NonNullable<LedgerEntry['stopped']>;
-  return state === 'parked' && HELPLESS.has(code);
 }

@@ -115,7 +115,8 @@ for _, want in ipairs(wanted) do
     end
     delivery.displaced = park and displaced or nil
     delivery.state, delivery.since, delivery.attempts, delivery.revision, delivery.connection = 'queued', now, 0, revision, want.connection
-    delivery.code, delivery.reason, delivery.hint, delivery.done, delivery.candidates = nil, nil, nil, nil, nil
+    delivery.code, delivery.reason, delivery.hint, delivery.done = nil, nil, nil, nil
+    delivery.candidates, delivery.candidate_urls, delivery.ambiguous = nil, nil, nil
   end
   if delivery.revision == revision and delivery.state == 'queued' then
     delivery.revised = rev.at

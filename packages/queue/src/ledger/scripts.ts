@@ -235,7 +235,8 @@ return cjson.encode({ before, people })
 );
 
 /**
- * An operator's change: replay or drop. KEYS ledger, open, unresolved. ARGV route, now, member, `queued` or `dropped`, reason, allowed states (comma-separated), who (or nothing).
+ * An operator's change: replay or drop. KEYS ledger, open, unresolved. ARGV route, now, member, `queued` or `dropped`, reason, allowed states (comma-separated), who (or nothing),
+ * then for a replay whom an operator chose among the candidates of an ambiguous match (JSON, or nothing).
  * A dropped revision that displaced one which was not written yet sends that one on its way again.
  * Answers the delivery as it is now, or nothing when its state does not allow it.
  */
@@ -247,6 +248,13 @@ local have = redis.call('HGET', KEYS[1], name)
 if not have then return nil end
 local delivery = cjson.decode(have)
 if not string.find(',' .. ARGV[6] .. ',', ',' .. delivery.state .. ',', 1, true) then return nil end
+local chosen = ARGV[8] ~= '' and cjson.decode(ARGV[8]) or nil
+if chosen then
+  local known = false
+  for _, id in ipairs(delivery.code == 'ambiguous_person' and delivery.candidates or {}) do known = known or id == chosen.person end
+  if not known then return nil end
+  delivery.chosen = chosen
+end
 removeItem(KEYS[3], ARGV[1], delivery)
 local state = ARGV[4]
 if state == 'dropped' and delivery.displaced then state, delivery.revision = 'queued', delivery.displaced end
@@ -255,7 +263,7 @@ delivery.state, delivery.since = state, tonumber(ARGV[2])
 if state == 'queued' then
   delivery.replays, delivery.attempts = delivery.replays + 1, 0
   delivery.code, delivery.reason, delivery.hint, delivery.correlation_id = nil, nil, nil, nil
-  delivery.done, delivery.candidates, delivery.dropped = nil, nil, nil
+  delivery.done, delivery.candidates, delivery.candidate_urls, delivery.ambiguous, delivery.dropped = nil, nil, nil, nil, nil
   local field = 'rev:' .. delivery.revision
   local rev = cjson.decode(redis.call('HGET', KEYS[1], field))
   if rev.effect == 'parked' then

@@ -27,6 +27,9 @@ export interface UnresolvedItem {
   /** ISO 8601. */
   since: string;
   outcome?: string;
+  /** Whom an ambiguous caller could be. `lasting`: a choice can hold for later calls, too. */
+  candidates?: { id: string; url?: string }[];
+  lasting?: true;
   /** Its place in the list: `after` this one the list goes on. */
   cursor: string;
 }
@@ -308,7 +311,7 @@ function readItem([score, call_id, partition, json, outcome]: ReadItems[0][numbe
 function makeItem(
   { source, call_id, outcome }: { source: string; call_id: string; outcome?: string | undefined },
   route: string | null,
-  why: Partial<Pick<DeliveryEntry, 'connection' | 'code' | 'reason' | 'hint' | 'attempts'>>,
+  why: Partial<DeliveryEntry>,
   at: number,
   state: UnresolvedState,
 ): UnresolvedItem {
@@ -320,7 +323,16 @@ function makeItem(
     attempts,
     since: new Date(at).toISOString(),
     ...(outcome ? { outcome } : {}),
+    ...choiceOf(why),
     cursor: writeCursor({ at, ids: [call_id, partition] }),
+  };
+}
+
+function choiceOf({ code, candidates = [], candidate_urls: urls = {}, ambiguous }: Partial<DeliveryEntry>) {
+  if (code !== 'ambiguous_person' || candidates.length === 0) return {};
+  return {
+    candidates: candidates.map((id) => ({ id, ...(urls[id] ? { url: urls[id] } : {}) })),
+    ...(ambiguous ? { lasting: true as const } : {}),
   };
 }
 

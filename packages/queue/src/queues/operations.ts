@@ -7,7 +7,8 @@
  */
 import type { Priority } from '@wrapup/destination';
 import type { Queue } from 'bullmq';
-import type { DeliveryEntry, DeliveryState, DropNote, LedgerEntry, Received } from '../ledger/entry.ts';
+import type { Choices } from '../connections/choices.ts';
+import type { DeliveryEntry, DeliveryState, DropNote, LedgerEntry, OperatorChoice, Received } from '../ledger/entry.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Payloads } from '../ledger/payloads.ts';
 import { jobId } from '../redis/keys.ts';
@@ -17,15 +18,20 @@ import { type CallJob, type DeliveryJob, MAX_CALL_ATTEMPTS, type Queues, type Un
 /** Result of a replay. */
 export type Replayed = 'replayed' | 'moved' | 'expired';
 
+/** Why a choice could not be made: the person is no candidate; or the number was only said, and no later call is chosen by it. */
+export type ChoiceRefused = 'no_candidate' | 'only_said';
+
 export class Operations {
   readonly #queues: Queues;
   readonly #ledger: Ledger;
   readonly #payloads: Payloads;
+  readonly #choices: Choices;
 
-  constructor(queues: Queues, ledger: Ledger, payloads: Payloads) {
+  constructor(queues: Queues, ledger: Ledger, payloads: Payloads, choices: Choices) {
     this.#queues = queues;
     this.#ledger = ledger;
     this.#payloads = payloads;
+    this.#choices = choices;
   }
 
   /**
@@ -137,24 +143,57 @@ export class Operations {
    * @param options.from states it may be replayed from
    * @param options.config hash of the configuration where the replay is asked for; a worker with another one reloads its
    * own first
+   * @param options.chosen whom the call is about, as an operator chose among the candidates of an ambiguous match
    * @returns `moved` when it is in none of them; `expired` when there is no payload left to deliver. Neither changes it
    */
   async replay(
     source: string,
     callId: string,
     route: string,
-    options: { attempts: number; from?: readonly DeliveryState[]; config?: string | undefined },
+    options: {
+      attempts: number;
+      from?: readonly DeliveryState[];
+      config?: string | undefined;
+      chosen?: OperatorChoice | undefined;
+    },
   ): Promise<Replayed> {
-    const { attempts, from = ['parked', 'dead'], config } = options;
+    const { attempts, from = ['parked', 'dead'], config, chosen } = options;
     const before = await this.#ledger.read(source, callId);
     const old = before?.deliveries.find((delivery) => delivery.route === route);
     if (!old || !from.includes(old.state)) return 'moved';
     if (!(await this.#payloads.has(source, callId, old.revision))) return 'expired';
-    const delivery = await this.#ledger.requeue(source, callId, route, from);
+    const delivery = await this.#ledger.requeue(source, callId, route, from, chosen);
     if (!delivery) return 'moved';
     await this.enqueueDelivery({ source, call_id: callId }, delivery, attempts, config);
     await this.removeUnresolved(source, callId, old);
     return 'replayed';
+  }
+
+  /**
+   * Decides which of its candidates an ambiguous delivery is about, and sends it on its way with that person.
+   * @param remember the choice is kept for later calls of the same number or address, too
+   * @returns `moved`, `expired` and why the choice is refused: nothing is changed then
+   */
+  async choose(
+    source: string,
+    callId: string,
+    route: string,
+    { person, by, remember }: { person: string; by: string; remember: boolean },
+    options: { attempts: number; config?: string | undefined },
+  ): Promise<Replayed | ChoiceRefused> {
+    const { deliveries } = (await this.#ledger.read(source, callId)) ?? {};
+    const delivery = deliveries?.find((one) => one.route === route);
+    if (delivery?.state !== 'parked' || delivery.code !== 'ambiguous_person') return 'moved';
+    const { connection, ambiguous, candidates = [], candidate_urls: urls = {} } = delivery;
+    if (!candidates.includes(person)) return 'no_candidate';
+    if (remember && !ambiguous) return 'only_said';
+    const chosen = { person, by, at: Date.now() };
+    const done = await this.replay(source, callId, route, { ...options, from: ['parked'], chosen });
+    if (done !== 'replayed' || !remember || !ambiguous) return done;
+    const { digest, by: of } = ambiguous;
+    const url = urls[person];
+    await this.#choices.keep({ connection, digest, of, ...chosen, source, call_id: callId, ...(url ? { url } : {}) });
+    return done;
   }
 
   /** Lets a call that was stopped before its routes try again. False when it is not stopped. @param config as for `replay` */

@@ -23,6 +23,8 @@ export interface Keys {
   omissions: string;
   /** Hash: how far that index has been compared with the ledger. */
   unresolvedUpkeep: string;
+  /** Hash by keyed digest of a number or address: whom an operator chose for it (`connections/choices.ts`). */
+  choices(connection: string): string;
   /** Hash by connection that takes alerts, epoch ms: what had stopped by then has been alerted about. */
   alerted: string;
   /** Hash: bulk runs by id. */
@@ -92,6 +94,7 @@ export function makeKeys(name = 'wrapup'): Keys {
     unresolved: `${prefix}:unresolved`,
     omissions: `${prefix}:omissions:`,
     unresolvedUpkeep: `${prefix}:unresolved-upkeep`,
+    choices: (connection) => `${prefix}:choices:${connection}`,
     alerted: `${prefix}:alerted`,
     bulkRuns: `${prefix}:bulk-runs`,
     person: (digest) => `${prefix}:person:${digest}`,

@@ -26,9 +26,12 @@ export interface CallCopy {
   payloads: { revision: string; body: string; ttl: number }[];
 }
 
-/** What processes remember for a connection: ids of records, marks of what was written, tokens that were renewed. */
+/**
+ * What is kept for a connection beside calls: ids of records and marks of what was written, tokens that were renewed, and
+ * whom operators chose.
+ */
 export interface MemoryCopy {
-  kind: 'remembered' | 'secret';
+  kind: 'remembered' | 'secret' | 'choice';
   connection: string;
   /** What follows the connection in its name: a keyed digest, or the name of a secret. */
   name: string;
@@ -225,6 +228,8 @@ function renameFields(
     else if (name.startsWith('dlv:')) {
       const delivery = JSON.parse(value) as LedgerEntry['deliveries'][number];
       const route = renaming.route(delivery.route);
+      // A digest of another key names nothing here.
+      if (!sameKey) delete delivery.ambiguous;
       renamed[`dlv:${route}`] = JSON.stringify(
         reviveDelivery({ ...delivery, route, connection: renaming.connection(delivery.connection) }, reviveSince),
       );
@@ -272,12 +277,16 @@ async function indexPeople(
   if (digests.length === 0) for (const revision of kept) await store.people.leaveUnread(entry, revision);
 }
 
-const KINDS = ['remembered', 'secret'] as const;
+const ENCRYPTED_KINDS = ['remembered', 'secret'] as const;
 
 /** What is remembered for the chosen connections. What cannot be decrypted is left out, as it would be when it is asked for. */
 export async function* copyMemories(store: Store, connection: (name: string) => boolean): AsyncGenerator<MemoryCopy> {
   const { redis, keys, encryptor } = store;
-  for (const kind of KINDS) {
+  for (const { connection: of, digest: name, ...choice } of await store.choices.list(connection)) {
+    const value = Buffer.from(JSON.stringify(choice)).toString('base64');
+    yield { kind: 'choice', connection: of, name, value, ttl: -1 };
+  }
+  for (const kind of ENCRYPTED_KINDS) {
     const pattern = kind === 'remembered' ? keys.memory('*', '*') : keys.secret('*', '*');
     for await (const key of scanKeys(redis, pattern)) {
       const place = key.slice(keys.prefix.length + 1);
@@ -293,7 +302,13 @@ export async function* copyMemories(store: Store, connection: (name: string) => 
 /** Takes in what was remembered, unless something younger is there. @returns whether it was taken */
 export async function takeMemory(store: Store, copy: MemoryCopy, renaming: Renaming): Promise<boolean> {
   const { redis, keys, encryptor } = store;
-  const key = keyOf(store, { ...copy, connection: renaming.connection(copy.connection) });
+  const connection = renaming.connection(copy.connection);
+  if (copy.kind === 'choice') {
+    const choice = JSON.parse(Buffer.from(copy.value, 'base64').toString()) as { source: string };
+    const moved = JSON.stringify({ ...choice, source: renaming.source(choice.source) });
+    return (await redis.hsetnx(keys.choices(connection), copy.name, moved)) === 1;
+  }
+  const key = keyOf(store, { ...copy, connection });
   const sealed = encryptor.encrypt(Buffer.from(copy.value, 'base64'), key.slice(keys.prefix.length + 1));
   const done = await (copy.ttl > 0 ? redis.set(key, sealed, 'PX', copy.ttl, 'NX') : redis.set(key, sealed, 'NX'));
   return done === 'OK';
@@ -301,7 +316,8 @@ export async function takeMemory(store: Store, copy: MemoryCopy, renaming: Renam
 
 /** Removes what was remembered under its old name. */
 export async function removeMemory(store: Store, copy: MemoryCopy): Promise<void> {
-  await store.redis.del(keyOf(store, copy));
+  if (copy.kind === 'choice') await store.choices.remove({ connection: copy.connection, digest: copy.name });
+  else await store.redis.del(keyOf(store, copy));
 }
 
 function keyOf({ keys }: Store, { kind, connection, name }: MemoryCopy): string {

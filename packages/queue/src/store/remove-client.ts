@@ -21,7 +21,13 @@ export async function removeClient(store: Store, client: string): Promise<number
       ...[keys.connection(own), keys.daily(own), keys.dailySamples(own), keys.budgetShare(own)],
       `${keys.omissions}${own}`,
       ...[keys.schemaCheck(own), keys.reconciled(own), keys.backfilled(own, ''), keys.secret(own, '')],
-      ...[keys.memory(own, ''), keys.oldMemory(own, ''), keys.budget(own, ''), keys.budgetLog(own, '')],
+      ...[
+        keys.choices(own),
+        keys.memory(own, ''),
+        keys.oldMemory(own, ''),
+        keys.budget(own, ''),
+        keys.budgetLog(own, ''),
+      ],
     ].map((name) => name.slice(0, name.lastIndexOf(own) + client.length + 1)),
   ];
   let removed = 0;

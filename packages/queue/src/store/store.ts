@@ -1,3 +1,4 @@
+import { Choices } from '../connections/choices.ts';
 import { Connections } from '../connections/connections.ts';
 import { type ClientKeys, type Encryptor, makeEncryptor } from '../encryption/encryptor.ts';
 import { IndexKey } from '../encryption/index-key.ts';
@@ -46,6 +47,8 @@ export interface Store {
   operations: Operations;
   unresolved: Unresolved;
   omissions: Omissions;
+  /** Whom operators chose for numbers and addresses that several people have. */
+  choices: Choices;
   connections: Connections;
   /** Keeps a call as ingress does, for reconciliation and backfills. @param ledger_days `retention.ledger` */
   accept(arrival: Arrival, ledger_days: number): Promise<Accepted>;
@@ -74,6 +77,7 @@ export function openStore({
   const queues = new Queues(redis, keys, onError);
   const ledger = new Ledger(redis, keys);
   const payloads = new Payloads(redis, keys, encryptor);
+  const choices = new Choices(redis, keys, indexKey);
   return {
     redis,
     keys,
@@ -84,9 +88,10 @@ export function openStore({
     ledger,
     payloads,
     people: new PeopleIndex(redis, keys, indexKey),
-    operations: new Operations(queues, ledger, payloads),
+    operations: new Operations(queues, ledger, payloads, choices),
     unresolved: new Unresolved(redis, keys, ledger),
     omissions: new Omissions(redis, keys),
+    choices,
     connections: new Connections(redis, keys, queues),
     accept: (arrival, days) =>
       acceptArrival({ redis, keys, queueOf: (source) => queues.calls(source), encryptor }, arrival, days),

@@ -26,7 +26,7 @@ interface Result {
   calls: Item[];
   /** Other calls of the same record in a CRM: not forgotten without `--linked`. */
   linked: { source: string; call_id: string }[];
-  /** Entries removed that adapters and ingress remembered of the person. */
+  /** Entries removed that adapters and ingress remembered of the person, and choices of operators. */
   memories: number;
   /** Whether Redis rewrites its append-only file, which takes what was removed off the disk. */
   rewriting: boolean;
@@ -162,7 +162,12 @@ async function forgetMemoriesOf(
   const names = await Promise.all(Object.values(KINDS).map((kind) => kind.remembers?.(subject) ?? []));
   const connections = new Set(Object.keys(config.connections));
   for (const { records } of calls) for (const { connection } of records) connections.add(connection);
-  return forgetMemories(store, connections, [...names.flat(), ...subject.phones.map(callerMemory)]);
+  const people = calls.flatMap(({ records }) => records.filter(({ name }) => name === 'person'));
+  const [memories, choices] = await Promise.all([
+    forgetMemories(store, connections, [...names.flat(), ...subject.phones.map(callerMemory)]),
+    store.choices.forget(connections, subject, people),
+  ]);
+  return memories + choices;
 }
 
 /** Has Redis rewrite its append-only file, so that what was removed leaves the disk. @returns whether it may */

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { addClientOption, withFullNames } from '../../connect/client-option.ts';
 import { explainFailure, useDestination } from '../../connect/destinations.ts';
 import { type GlobalOptions, requireConfig } from '../../connect/settings.ts';
+import { withStore } from '../../connect/store.ts';
 import { type PlannedRoute, showCall, showRoute } from '../../show/show-plan.ts';
 import { clean } from '../../terminal/clean.ts';
 import { EXIT, type ExitCode } from '../../terminal/exit.ts';
@@ -30,7 +31,7 @@ export function addPlan(program: Command): void {
       const options = withFullNames(command.optsWithGlobals<PlanOptions>());
       const output = makeOutput(options.json ?? false);
       const config = await requireConfig(options, output);
-      const [{ chooseRoutes }, { planOn, readCall }] = await Promise.all([
+      const [{ chooseRoutes }, { planOn, readCall, withChoices }] = await Promise.all([
         import('@wrapup/config'),
         import('../../calls/plan-call.ts'),
       ]);
@@ -48,7 +49,8 @@ export function addPlan(program: Command): void {
         const { name, to } = route;
         const connection = config.connections[to];
         if (!connection) continue;
-        const { plan, withheld } = planOn(route, standing);
+        const { plan: made, withheld } = planOn(route, standing);
+        const plan = standing.written ? await withStore((store) => withChoices(store, made, route, standing)) : made;
         const unproved = [...left_out, ...withheld];
         const planned: PlannedRoute = { route: name, connection: to, kind: connection.kind, plan, unproved };
         results.push(planned);

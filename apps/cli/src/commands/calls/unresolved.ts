@@ -8,6 +8,7 @@ import { clean } from '../../terminal/clean.ts';
 import { CliError, EXIT } from '../../terminal/exit.ts';
 import { ago, makeOutput, type Output, table } from '../../terminal/output.ts';
 import { parseCount, parseSince } from '../../terminal/parse-options.ts';
+import { addChoose } from './choices.ts';
 
 const DESCRIPTIONS = {
   parked: 'calls that wait for a person: fix what stopped them, then replay',
@@ -41,9 +42,10 @@ function addReason(command: Command): Command {
   );
 }
 
-/** `wrapup parked|dead list|replay|drop`. */
+/** `wrapup parked|dead list|replay|drop`, and `parked choose`. */
 export function addUnresolved(program: Command, state: UnresolvedState): void {
   const group = program.command(state).description(DESCRIPTIONS[state]);
+  if (state === 'parked') addChoose(group);
 
   addReason(addPlaces(group.command('list').description('newest first, page by page')))
     .option('--limit <n>', `at most so many; default ${PAGE_SIZE}, with --json all`, parseCount)
