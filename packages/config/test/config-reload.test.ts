@@ -161,7 +161,7 @@ test('files of clients come, change and go without a restart', async () => {
 
 /** As many clients as are not all asked about each time. */
 function manyClients() {
-  const names = Array.from({ length: 150 }, (_, index) => `client-${index}`);
+  const names = Array.from({ length: 450 }, (_, index) => `client-${index}`);
   const secretOf = (index: number) => `c3a1f0be9a77401bb3f1c0de9a77${String(index).padStart(4, '0')}`;
   const textOf = (index: number) => CLIENT.replace('c3a1f0be9a77401bb3f1c0de9a7740aa', secretOf(index));
   const files = Object.fromEntries(names.map((name, index) => [`clients/${name}.yaml`, textOf(index)]));
@@ -178,11 +178,11 @@ test('of many files, one that is written in place, replaced, new or gone is foll
   const { watch, refusals } = await watched(file);
   writeFileSync(at(7), renamed(7));
   await soon(() => expect(routeOf(watch.config, 7)).toBe('client-7.other-calls'));
-  writeFileSync(`${at(149)}.new`, renamed(149));
-  renameSync(`${at(149)}.new`, at(149));
-  await soon(() => expect(routeOf(watch.config, 149)).toBe('client-149.other-calls'));
-  writeFileSync(at(150), textOf(150));
-  await soon(() => expect(routeOf(watch.config, 150)).toBe('client-150.sales-calls'));
+  writeFileSync(`${at(449)}.new`, renamed(449));
+  renameSync(`${at(449)}.new`, at(449));
+  await soon(() => expect(routeOf(watch.config, 449)).toBe('client-449.other-calls'));
+  writeFileSync(at(450), textOf(450));
+  await soon(() => expect(routeOf(watch.config, 450)).toBe('client-450.sales-calls'));
   rmSync(at(0));
   await soon(() => expect(watch.config.clients['client-0']).toBeUndefined());
   // The folder that takes the place of another one is watched as that one was.

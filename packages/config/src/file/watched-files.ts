@@ -4,7 +4,7 @@
  * Asking it about a thousand files several times a second costs more than all else that an idle process does. So of many
  * files it is their folders that are asked about each time: what comes, goes or is replaced changes its folder, and so does the
  * link of a mounted config map that is swapped. What is written in place the system announces; on mounts where it does
- * not, it is found as well, a moment later, since a part of the files is asked about in turn each time. Where nothing can be
+ * not, it is found as well, some seconds later, since a part of the files is asked about in turn each time. Where nothing can be
  * announced at all, every file is asked about, and a volume that says nothing of a change is caught by comparing contents.
  */
 import { type FSWatcher, statSync, watch } from 'node:fs';
@@ -14,8 +14,8 @@ import { dirname } from 'node:path';
 const COMPARE_EVERY_MS = 30_000;
 /** Files and folders that are all asked about each time. */
 const FEW = 100;
-/** Looks in which all of many have had their turn. */
-const TURNS = 4;
+/** Of many, how many have their turn at each look: however many there are, a look costs the same. */
+const PER_LOOK = 200;
 /** Folders that are asked about each time; of more, each has its turn. */
 const MAX_FOLDERS = 64;
 
@@ -37,6 +37,7 @@ export class WatchedFiles {
   /** Something was announced since the last look, or nothing can be. */
   #askAll = true;
   #isDeaf = false;
+  /** Where the next turn begins. */
   #turn = 0;
   #compared = 0;
   #compareAgain = true;
@@ -92,11 +93,9 @@ export class WatchedFiles {
 
   #nextTurn(): string[] {
     const always = Math.min(this.#folders, MAX_FOLDERS);
-    const rest = this.#tracked.length - always;
-    const size = Math.ceil(rest / TURNS);
-    const begin = always + this.#turn * size;
-    this.#turn = (this.#turn + 1) % TURNS;
-    return [...this.#tracked.slice(0, always), ...this.#tracked.slice(begin, begin + size)];
+    const begin = this.#turn >= this.#tracked.length ? always : Math.max(always, this.#turn);
+    this.#turn = begin + PER_LOOK;
+    return [...this.#tracked.slice(0, always), ...this.#tracked.slice(begin, this.#turn)];
   }
 
   #ask(names: readonly string[]): boolean {
