@@ -44,8 +44,8 @@ onNpmGone(() => process.kill(process.pid, 'SIGTERM'));
 nodeModule.enableCompileCache?.(COMPILE_CACHE);
 await import(pathToFileURL(file).href);
 
-/** How the command line is called by those whom npm has brought here. */
+/** How the command line is called by those whom npm has brought here: the pages and logs of a process name it, too. */
 function calledAs() {
-  if (process.env.npm_lifecycle_event === 'wrapup') return 'npm run wrapup --';
-  return process.env.npm_command === 'exec' ? 'npx --no wrapup' : 'wrapup';
+  if (process.env.npm_command === 'exec') return 'npx --no wrapup';
+  return process.env.npm_lifecycle_event ? 'npm run wrapup --' : 'wrapup';
 }

@@ -74,6 +74,8 @@ async function begin() {
   findSandbox(env);
   fillIn(env);
   secrets = addSecrets(env);
+  // Pages, logs and alerts name commands as they are called on a checkout.
+  env.WRAPUP_COMMAND ??= 'npm run wrapup --';
   const config = await readConfig();
   // What another terminal cannot know by itself.
   const own = Object.fromEntries(SERVICES.map(({ variable }) => [variable, env[variable]]));

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
+import { callable } from '@wrapup/telemetry/command-name';
 import { CommanderError } from 'commander';
 import { makeProgram } from './program.ts';
 import { clean } from './terminal/clean.ts';
-import { callable } from './terminal/command-name.ts';
 import { CliError, EXIT } from './terminal/exit.ts';
 
 // A reader that went away (`wrapup calls list | head`) is no failure.

@@ -1,3 +1,4 @@
+import { callable } from '@wrapup/telemetry/command-name';
 import { Command } from 'commander';
 import { addConnections } from './commands/accounts/connections.ts';
 import { addDoctor } from './commands/accounts/doctor.ts';
@@ -22,7 +23,6 @@ import { addSchema } from './commands/mappings/schema.ts';
 import { addTest } from './commands/mappings/test.ts';
 import type { GlobalOptions } from './connect/settings.ts';
 import { useConfigFile } from './connect/store.ts';
-import { callable } from './terminal/command-name.ts';
 
 /** The command line: every command in a file of its own, each loading what it needs only when it runs. */
 export function makeProgram(): Command {

@@ -1,8 +1,10 @@
 /** Making the fields of an org from the command line: listed, written as a package, deployed. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { openStore, readSchemaChecks, saveSchemaCheck } from '@wrapup/queue';
 import { startSandbox } from '@wrapup/sandbox';
 import { expect, onTestFinished, test } from 'vitest';
+import { freshPrefix, redisUrl } from '../../../test/support/redis.ts';
 import { CONFIG, configFolder, SECRET } from './support/installation.ts';
 import { wrapup } from './support/run.ts';
 
@@ -82,3 +84,35 @@ test('a kind that creates its fields one by one has no package', async () => {
   expect(code).not.toBe(0);
   expect(stderr).toContain('created one by one');
 });
+
+test('what doctor finds, and what is left after provision, is what the dashboard says from then on', async () => {
+  const sandbox = await startSandbox({ provisioned: false });
+  onTestFinished(() => sandbox.close());
+  const prefix = freshPrefix();
+  const store = openStore({ url: redisUrl(), prefix, role: 'producer', onError: () => {} });
+  onTestFinished(() => store.close());
+  const folder = configFolder(CONFIG, 'extends: hubspot/lead-qualification\n');
+  const env = {
+    WRAPUP_CONFIG: join(folder, 'wrapup.yaml'),
+    SYNTHFLOW_WEBHOOK_SECRET: SECRET,
+    HUBSPOT_ACCESS_TOKEN: 'pat-na1-test',
+    HUBSPOT_BASE_URL: sandbox.hubspotUrl,
+    REDIS_URL: redisUrl(),
+    WRAPUP_PREFIX: prefix,
+  };
+  const errors = async () => {
+    const [result] = await readSchemaChecks(store, ['sales']);
+    return result?.findings.filter(({ severity }) => severity === 'error').length;
+  };
+  await wrapup(['doctor', 'sales'], env);
+  expect(await errors()).toBeGreaterThan(0);
+  // Another configuration than that of the installation says nothing of it.
+  await saveSchemaCheck(store, { connection: 'sales', at: Date.now(), findings: [FINDING] });
+  await wrapup(['doctor', 'sales', '--config', join(folder, 'wrapup.yaml')], env);
+  await wrapup(['provision', '--plan'], env);
+  expect(await errors()).toBe(1);
+  expect((await wrapup(['provision'], env)).code).toBe(0);
+  expect(await errors()).toBe(0);
+});
+
+const FINDING = { severity: 'error', code: 'missing-property', message: 'There is no property x.' } as const;

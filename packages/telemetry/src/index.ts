@@ -9,5 +9,6 @@ export * from './observe/log-throttle.ts';
 export * from './observe/logger.ts';
 export * from './observe/metrics.ts';
 export * from './observe/redaction.ts';
+export { callable } from './process/command-name.ts';
 export * from './process/shutdown.ts';
 export * from './process/start.ts';

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { styleText } from 'node:util';
+import { callable } from '@wrapup/telemetry/command-name';
 import { clean, cleanJson } from './clean.ts';
-import { callable } from './command-name.ts';
 
 type Style = Parameters<typeof styleText>[0];
 

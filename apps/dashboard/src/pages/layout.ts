@@ -1,4 +1,4 @@
-import { escapeHtml, type Html, type HtmlPart, html } from '@wrapup/telemetry';
+import { callable, escapeHtml, type Html, type HtmlPart, html } from '@wrapup/telemetry';
 import type { Response } from 'express';
 import type { ClientScope } from '../security/client-scope.ts';
 
@@ -69,7 +69,14 @@ ${body}
 </body>
 </html>
 `);
-  return scope?.client === undefined || scope.isBound ? page : carryClient(page, scope.client);
+  const shown = nameCommands(page);
+  return scope?.client === undefined || scope.isBound ? shown : carryClient(shown, scope.client);
+}
+
+/** Commands as they are called here, but for what an operator has typed. */
+function nameCommands(page: string): string {
+  const parts = page.split(/(<textarea.*?<\/textarea>)/s);
+  return parts.map((part, index) => (index % 2 === 0 ? callable(part, escapeHtml) : part)).join('');
 }
 
 function hasClients(scope: ClientScope | undefined): boolean {

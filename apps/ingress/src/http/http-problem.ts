@@ -1,3 +1,5 @@
+import { callable } from '@wrapup/telemetry';
+
 /**
  * Why a request is refused, each reason with its status (RFC 9457). A 4xx is the sender's to fix; 429 is never sent, since
  * senders of webhooks tend to drop the event on it. The codes are stable: they are part of the answer's `type` and label
@@ -143,7 +145,7 @@ export class HttpProblem extends Error {
       title,
       status: this.status,
       detail: this.message,
-      ...(hint && { hint }),
+      ...(hint && { hint: callable(hint) }),
     });
   }
 

@@ -18,6 +18,7 @@ import {
   MAX_REVISIONS,
   type Store,
 } from '@wrapup/queue';
+import { callable } from '@wrapup/telemetry';
 import { attemptError, delayJob } from '../bullmq/finish-job.ts';
 import type { QueueWorkers } from '../bullmq/queue-workers.ts';
 
@@ -53,7 +54,7 @@ export function startAlerts(workers: QueueWorkers, { config, log, count, notify 
     if (since !== undefined) await delayJob(job, token, Math.max(BUSY_WAIT_MS, performance.now() - since));
     underWay.set(to, performance.now());
     try {
-      await notify(to, notice);
+      await notify(to, nameCommands(notice));
       count('sent');
     } catch (error) {
       const failure = Failure.of(error);
@@ -64,6 +65,16 @@ export function startAlerts(workers: QueueWorkers, { config, log, count, notify 
       underWay.delete(to);
     }
   });
+}
+
+/** Commands as they are called here: an alert is read by people. */
+function nameCommands(notice: Notice): Notice {
+  const { hint } = notice.data;
+  return {
+    ...notice,
+    text: callable(notice.text),
+    data: { ...notice.data, ...(typeof hint === 'string' && { hint: callable(hint) }) },
+  };
 }
 
 /** The connection that takes it; jobs of earlier versions name none. */

@@ -1,4 +1,5 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
+import { callable } from '../process/command-name.ts';
 import { describeError, maskText, redactFields } from './redaction.ts';
 
 export type { Logger } from 'pino';
@@ -22,14 +23,14 @@ export function createLogger(
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
     formatters: {
       level: (label: string) => ({ level: label }),
-      log: redactFields,
+      log: (fields: Record<string, unknown>) => nameCommands(redactFields(fields)),
     },
     serializers: { err: (error: unknown) => (error instanceof Error ? describeError(error) : error) },
     hooks: {
       logMethod(this: Logger, args: unknown[], method: (...args: unknown[]) => void) {
         method.apply(
           this,
-          args.map((arg) => (typeof arg === 'string' ? maskText(arg) : arg)),
+          args.map((arg) => (typeof arg === 'string' ? maskText(callable(arg)) : arg)),
         );
       },
     },
@@ -43,4 +44,9 @@ export function createLogger(
     return bind.call(this, redactFields(bindings as Record<string, unknown>), ...rest);
   } as typeof logger.child;
   return logger;
+}
+
+/** A hint is for people. */
+function nameCommands<Fields extends Record<string, unknown>>(fields: Fields): Fields {
+  return typeof fields.hint === 'string' ? { ...fields, hint: callable(fields.hint) } : fields;
 }

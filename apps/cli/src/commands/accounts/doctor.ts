@@ -13,6 +13,7 @@ import {
   showFailure,
   useDestination,
 } from '../../connect/destinations.ts';
+import { noteSchemaChecks } from '../../connect/note-schema-checks.ts';
 import { describeFindings, type GlobalOptions, requireConfig } from '../../connect/settings.ts';
 import { withStore } from '../../connect/store.ts';
 import { describeEncryption } from '../../show/describe-encryption.ts';
@@ -31,7 +32,7 @@ interface ConnectionCheck {
   error?: ConnectionError;
 }
 
-/** `wrapup doctor`: whether everything outside works as the configuration expects. Writes nothing. */
+/** `wrapup doctor`: whether everything outside works as the configuration expects. Writes nothing to a CRM. */
 export function addDoctor(program: Command): void {
   addClientOption(
     program
@@ -87,6 +88,12 @@ export function addDoctor(program: Command): void {
           if (uses.some(({ missing }) => missing.length > 0)) worst = Math.max(worst, EXIT.failed) as ExitCode;
         }
       }
+      const compared = connections.filter(({ error }) => error === undefined);
+      if (options.redis)
+        await noteSchemaChecks(
+          compared.map(({ connection, findings }) => ({ connection, findings })),
+          options,
+        );
       output.data({ ok: worst === EXIT.ok, connections, ...(redis ? { redis } : {}) });
       process.exitCode = worst;
     });

@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Config } from '@wrapup/config';
 import type { ProvisionPackage, ProvisionStep } from '@wrapup/destination';
+import type { Finding } from '@wrapup/findings';
 import type { Command } from 'commander';
 import { addClientOption, nameInFull } from '../../connect/client-option.ts';
 import {
@@ -11,6 +12,7 @@ import {
   showFailure,
   useDestination,
 } from '../../connect/destinations.ts';
+import { noteSchemaChecks } from '../../connect/note-schema-checks.ts';
 import { type GlobalOptions, requireConfig } from '../../connect/settings.ts';
 import { clean } from '../../terminal/clean.ts';
 import { CliError, EXIT, type ExitCode } from '../../terminal/exit.ts';
@@ -47,21 +49,23 @@ export function addProvision(program: Command): void {
       const stand_in = options.standIn ?? false;
       if (options.out !== undefined) return await writePackages({ ...options, out: options.out }, name, config, output);
       const results: { connection: string; steps: ProvisionStep[]; error?: object }[] = [];
+      const compared: { connection: string; findings: Finding[] }[] = [];
       let worst: ExitCode = EXIT.ok;
       for (const connection of chooseConnections(config, name)) {
         output.line(output.style('bold', `${connection.name} (${connection.kind})`));
         try {
-          const steps = await useDestination(connection, output.remark, (destination, context) =>
-            destination.provision(
-              {
-                mappings: mappingsOf(config, connection.name),
-                plan: options.plan ?? false,
-                deploy: options.deploy ?? false,
-                stand_in,
-              },
+          const steps = await useDestination(connection, output.remark, async (destination, context) => {
+            const mappings = mappingsOf(config, connection.name);
+            const made = await destination.provision(
+              { mappings, plan: options.plan ?? false, deploy: options.deploy ?? false, stand_in },
               context(options.deploy ? DEPLOY_WITHIN_MS : undefined),
-            ),
-          );
+            );
+            if (made.some(({ state }) => state === 'created')) {
+              const findings = await destination.check(mappings, context()).catch(() => undefined);
+              if (findings) compared.push({ connection: connection.name, findings });
+            }
+            return made;
+          });
           results.push({ connection: connection.name, steps });
           for (const { what, state, hint } of steps) {
             output.line(`  ${output.style(COLOURS[state], state.padEnd(8))} ${clean(what)}`);
@@ -76,6 +80,7 @@ export function addProvision(program: Command): void {
           worst = Math.max(worst, failure.exit) as ExitCode;
         }
       }
+      await noteSchemaChecks(compared, options);
       output.data(results);
       process.exitCode = worst;
     });

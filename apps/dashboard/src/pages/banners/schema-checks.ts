@@ -12,7 +12,7 @@ export function renderSchemaChecks(schemaChecks: SchemaCheckResult[]): HtmlPart 
 <div class="wide"><table>
 <thead><tr><th>Connection</th><th></th><th>Mapping line</th><th>What does not fit, and what to do</th></tr></thead>
 <tbody>${wanting.flatMap(renderRows)}</tbody></table></div>
-<p class="ago">Compared at start and every hour. <code>wrapup doctor</code> compares now.</p>
+<p class="ago">Compared at start, every hour, and after <code>wrapup provision</code>. <code>wrapup doctor</code> compares now.</p>
 </details>`;
 }
 
