@@ -18,6 +18,10 @@ export const hubspotKind: DestinationKind<HubSpotSettings> = {
     const { memoriesOf } = await import('./keys/id-map.ts');
     return memoriesOf(subject);
   },
+  async provisions(mappings) {
+    const { requirementsOf } = await import('./account/provision.ts');
+    return requirementsOf(mappings).map(({ object, definition }) => `${object}.${definition.name}`);
+  },
   async connect(connection, settings) {
     const { openHubSpot } = await import('./destination.ts');
     return openHubSpot(connection, settings);

@@ -3,6 +3,7 @@ export * from './compile/compile-when.ts';
 export { type ExplainedLine, type ExplainedMapping, explainMapping } from './compile/explain-mapping.ts';
 export { listRoots } from './language/list-roots.ts';
 export { parsePath, readOwn } from './language/path.ts';
+export { readPresetHead } from './load/preset-head.ts';
 export * from './model/compiled.ts';
 export * from './model/dialect.ts';
 export * from './model/field-counts.ts';

@@ -5,7 +5,7 @@ import { generate } from './index.ts';
 
 const ROOT = resolve(import.meta.dirname, '../../..');
 
-for (const [path, text] of Object.entries(generate())) {
+for (const [path, text] of Object.entries(await generate())) {
   const file = resolve(ROOT, path);
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, text);

@@ -215,7 +215,9 @@ function example({ name, example: shown, apply }: Transform): string {
 function kindSection({ kind, person, records, presets }: Dialect): string[] {
   return [
     `## Kind ${code(kind)}`,
-    `Presets: ${codes(Object.keys(presets).map((name) => `${kind}/${name}`))}. ${
+    `Presets: ${Object.keys(presets)
+      .map((name) => `[${code(`${kind}/${name}`)}](presets/${kind}-${name}.md)`)
+      .join(', ')}. ${
       person.create_as.length > 0
         ? `A person is one of ${code(person.object)}; \`create_as\`: ${codes(person.create_as)}.`
         : 'It knows no persons.'

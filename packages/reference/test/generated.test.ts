@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { generate } from '../src/index.ts';
 
 const ROOT = resolve(import.meta.dirname, '../../..');
-const FILES = generate();
+const FILES = await generate();
 
 test.each(Object.entries(FILES))('%s is what the code says: else run `npm run generate`', (path, text) => {
   const file = join(ROOT, path);
@@ -30,6 +30,24 @@ test('each recipe that writes to people of a CRM has a picture, and each picture
   const recipes = readdirSync(folder).filter((name) => /(?<!\.test)\.yaml$/.test(name) && isOfPeople(name));
   const pictures = readdirSync(join(folder, 'pictures'));
   expect(pictures.sort(), 'npm run screenshots').toEqual(recipes.map((name) => name.replace('.yaml', '.png')).sort());
+});
+
+test('no page is left behind by a preset that is gone', () => {
+  const there = readdirSync(join(ROOT, 'docs/reference/presets')).map((name) => `docs/reference/presets/${name}`);
+  expect(there.sort()).toEqual(
+    Object.keys(FILES)
+      .filter((path) => path.startsWith('docs/reference/presets/'))
+      .sort(),
+  );
+});
+
+test('a page of a preset says what is written, where and how, and what comes out', () => {
+  const page = FILES['docs/reference/presets/hubspot-lead-qualification.md'] ?? '';
+  expect(page).toContain('| `amount` | `vars.budget`, through `number` | (if_ours) |');
+  expect(page).toContain('Written where `vars.qualified` is `true` and not (`vars.wants_callback` is `true`).');
+  expect(page).toContain('`contacts.wrapup_budget`');
+  expect(page).toContain('\n  dealstage: "qualifiedtobuy"\n');
+  expect(FILES['docs/reference/presets/http-event.md']).toContain('Nothing is needed.');
 });
 
 test('every transform has an example, every path a description', () => {

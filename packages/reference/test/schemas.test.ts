@@ -11,7 +11,7 @@ import { generate } from '../src/index.ts';
 
 const ROOT = resolve(import.meta.dirname, '../../..');
 const SCHEMAS = Object.fromEntries(
-  Object.entries(generate())
+  Object.entries(await generate())
     .filter(([path]) => path.startsWith('schema/'))
     .map(([path, text]) => [path.slice('schema/'.length, -'.schema.json'.length), JSON.parse(text) as JsonSchema]),
 );

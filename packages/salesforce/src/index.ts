@@ -13,6 +13,10 @@ export const salesforceKind: DestinationKind<SalesforceSettings> = {
     const { personMemories, writtenMemories } = await import('@wrapup/destination/engine');
     return [...personMemories(subject), ...writtenMemories(subject)];
   },
+  async provisions(mappings) {
+    const { requirementsOf } = await import('./account/metadata.ts');
+    return requirementsOf(mappings).map(({ object, name }) => `${object}.${name}`);
+  },
   async connect(connection, settings) {
     const { openSalesforce } = await import('./destination.ts');
     return openSalesforce(connection, settings);

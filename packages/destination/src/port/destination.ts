@@ -37,6 +37,8 @@ export interface DestinationKind<Settings = unknown> {
    * the person is forgotten. Absent: they remember nothing of people.
    */
   remembers?(subject: Subject): Promise<string[]>;
+  /** What `provision` makes for these mappings where it is missing, as `<object>.<field>`, keys first. Absent: nothing. */
+  provisions?(mappings: CompiledMapping[]): Promise<string[]>;
   /** Loads the vendor's client and makes a destination; makes no request. */
   connect(connection: string, settings: Settings): Promise<Destination>;
 }

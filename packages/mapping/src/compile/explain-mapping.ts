@@ -37,6 +37,8 @@ export interface ExplainedLine {
 
 export interface ExplainedMapping {
   mapping: CompiledMapping;
+  /** All of it, places included; those of defaults have no file. */
+  tree: MapNode;
   lines: ExplainedLine[];
 }
 
@@ -56,7 +58,7 @@ export function explainMapping(source: MappingSource): { explained?: ExplainedMa
   const whole = withDefaults(tree, source.dialect);
   const fields = mapping.fields.filter(({ use }) => use === 'write');
   const lines = explainMap(whole, [], '', { root: whole, dialect: source.dialect, fields });
-  return { findings, explained: { mapping, lines } };
+  return { findings, explained: { mapping, tree: whole, lines } };
 }
 
 /** The tree with what it leaves to the language said. */
