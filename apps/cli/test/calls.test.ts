@@ -61,7 +61,7 @@ test('calls show explains what was written, with links', async () => {
   for (const part of [
     /^call c-1 of source main: completed, outcome connected$/m,
     /received {2}\d{4}-.*Z \(\d+ s ago\) by webhook/,
-    /verified {2}the signature proves the call id/,
+    /verified {2}signature verified/,
     /revision {2}[0-9a-f]{12} at .*: applied/,
     /^route sales-calls to sales: written since/m,
     /spent {5}1 attempt, 3 requests, mapping abc123/,

@@ -27,9 +27,9 @@ test('an operator pauses a connection with a reason, and resumes it', async () =
       waiting: 1,
     },
   ]);
-  expect((await wrapup(['connections', 'list'], env)).stdout).toMatch(/paused by an operator since .* moving/);
+  expect((await wrapup(['connections', 'list'], env)).stdout).toMatch(/paused by the command line since .* moving/);
   const shown = await wrapup(['calls', 'show', 'q-1'], env);
-  expect(shown.stdout).toContain('an operator stopped it: moving');
+  expect(shown.stdout).toContain('the command line stopped it: moving');
 
   expect(await wrapup(['connections', 'resume', 'sales'], env)).toMatchObject({
     code: 0,

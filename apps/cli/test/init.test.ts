@@ -1,9 +1,10 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadConfig } from '@wrapup/config';
+import { KINDS, loadConfig } from '@wrapup/config';
 import { formatFinding } from '@wrapup/findings';
 import { runFixtures } from '@wrapup/fixtures';
+import { readPresetHead } from '@wrapup/mapping';
 import { expect, onTestFinished, test } from 'vitest';
 import { wrapup } from './support/run.ts';
 
@@ -109,4 +110,19 @@ test.each([
   const { code, stderr } = await wrapup(['init', emptyFolder(), ...args]);
   expect(code).toBe(2);
   expect(stderr).toMatch(says);
+});
+
+test('the name of a CRM is understood in capitals, and what is none is said with those there are', async () => {
+  const folder = emptyFolder();
+  const done = await wrapup(['init', folder, '--crm', 'HubSpot', '--preset', 'Call-Log', '--json']);
+  expect(done).toMatchObject({ code: 0 });
+  expect(done.json()).toMatchObject({ kind: 'hubspot' });
+  const refused = await wrapup(['init', `${folder}-2`, '--crm', 'pipedrive']);
+  expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('one of hubspot, salesforce, http') });
+});
+
+test('every preset says in one line what it is for', () => {
+  for (const { kind, dialect } of Object.values(KINDS))
+    for (const [name, give] of Object.entries(dialect.presets))
+      expect(readPresetHead(`${kind}/${name}`, give()).title, `${kind}/${name}`).toMatch(/^\S.{20,}/);
 });

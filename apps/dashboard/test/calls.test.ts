@@ -132,8 +132,8 @@ describe('one call', () => {
     const text = await page(`/calls/${id}?source=main`);
     for (const words of [
       'by webhook',
-      'the signature proves the call id, not the content',
-      'applied: it replaces what came before',
+      'signature verified',
+      'applied: it is what the call began with',
       'call.start_time: no offset, taken as UTC',
       'ambiguous_person',
       'Two contacts match.',

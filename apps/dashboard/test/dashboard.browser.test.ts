@@ -147,7 +147,7 @@ describe.skipIf(!existsSync(CHROMIUM))('in a browser', () => {
         .getByRole('textbox', { name: 'Reason or code' })
         .or(page.getByRole('combobox', { name: 'Reason or code' }))
         .fill('closedate');
-      await page.getByRole('button', { name: 'Choose' }).click();
+      await page.getByRole('button', { name: 'Filter' }).click();
       await page.getByText('3 deliveries match.').waitFor();
       for (const id of ids) expect(await page.getByRole('link', { name: id }).count()).toBe(1);
       expect(await page.getByRole('link', { name: ambiguous }).count()).toBe(0);

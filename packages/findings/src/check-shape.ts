@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { readKnown } from './closed.ts';
 import type { Fix, Place } from './finding.ts';
 import { nearest, suggest } from './nearest.ts';
-import { find, isList, isMap, type Node, nodeAt, toPlain } from './node.ts';
+import { find, isList, isMap, type Node, nodeAt, textOf, toPlain } from './node.ts';
 import type { Report } from './report.ts';
 import { TYPE_NAMES } from './type-names.ts';
 
@@ -21,6 +21,8 @@ export interface ShapeOptions {
   base?: readonly PropertyKey[];
   /** Retired keys by their path, `call_log.transcript`. */
   retired?: Readonly<Record<string, RetiredKey>>;
+  /** What to write under a key where a text stands that should be a section, by the key's name. */
+  forms?: Readonly<Record<string, (written: string) => string>>;
 }
 
 /** Checks a node against a schema and reports what does not fit, as far as possible all of it. */
@@ -75,7 +77,8 @@ const MAX_KEYS = 50;
 /** Characters of a value that a message quotes. */
 const MAX_QUOTED = 60;
 
-function reportIssue(issue: Issue, root: Node, report: Report, { base = [], retired = {} }: ShapeOptions): void {
+function reportIssue(issue: Issue, root: Node, report: Report, options: ShapeOptions): void {
+  const { base = [], retired = {}, forms = {} } = options;
   const { node: near, key } = nodeAt(root, issue.path);
   const node = find(root, issue.path);
   // What its variable left unset is reported where the variable is.
@@ -92,7 +95,8 @@ function reportIssue(issue: Issue, root: Node, report: Report, { base = [], reti
       else if (node.kind === 'scalar' && node.value === null)
         report.error('bad-value', `${where || 'the file'} has no value`, key, 'give it one, or remove the key');
       else if (issue.message.startsWith('must ')) bad(`${where} ${issue.message}`);
-      else bad(`${where || 'the file'} must be ${wantedBy(issue)}, not ${kindOfNode(node)}`);
+      else
+        bad(`${where || 'the file'} must be ${wantedBy(issue)}, not ${kindOfNode(node)}`, formFor(issue, node, forms));
       return;
     case 'invalid_value': {
       const values = issue.values.map(String);
@@ -117,6 +121,12 @@ function reportIssue(issue: Issue, root: Node, report: Report, { base = [], reti
       report.error(isName ? 'bad-name' : 'bad-value', `${where} ${issue.message}`, near.at);
     }
   }
+}
+
+function formFor(issue: Issue, node: Node, forms: NonNullable<ShapeOptions['forms']>): string | undefined {
+  const text = textOf(node);
+  const key = String(issue.path.findLast((part) => typeof part === 'string'));
+  return text !== undefined && Object.hasOwn(forms, key) ? forms[key]?.(text) : undefined;
 }
 
 function reportUnknownKeys(

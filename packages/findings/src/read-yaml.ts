@@ -71,10 +71,23 @@ export function readYaml(
   if (error && /call stack/.test(error.message)) refuseDepth();
   else if (error) {
     const hint = HINTS[error.code] ?? 'mend the YAML here; indentation is the usual cause';
-    report.error('yaml', firstLine(error.message, error.code), place(error.pos[0]), hint);
+    report.error('yaml', firstLine(error.message, error.code), place(openingOf(error, document) ?? error.pos[0]), hint);
   }
   if (error) return undefined;
   return new Reader(document, text, place, top, report, limits.values).read();
+}
+
+/** Where the quote begins that nothing closes: the parser stops at the end of the file, which says nothing. */
+function openingOf({ code, pos }: yaml.YAMLParseError, document: yaml.Document.Parsed): number | undefined {
+  let opening: number | undefined;
+  if (code !== 'MISSING_CHAR') return opening;
+  yaml.visit(document, {
+    Scalar(_, { type, range }) {
+      const isQuoted = type === yaml.Scalar.QUOTE_DOUBLE || type === yaml.Scalar.QUOTE_SINGLE;
+      if (isQuoted && range && range[0] < pos[0] && range[1] >= pos[0]) opening = range[0];
+    },
+  });
+  return opening;
 }
 
 function firstLine(message: string, code: string): string {

@@ -10,7 +10,12 @@ const YAML: Mistake[] = [
     { code: 'duplicate-key', says: /"person" was already given/, hint: /one of the two/ },
   ],
   ['a tab indents', 'person:\n»\tfields: {}\n', { code: 'yaml', says: /[Tt]ab/, hint: /spaces/ }],
-  ['a quote never closes', 'person: { id: "abc\n»', { code: 'yaml', says: /./ }],
+  ['a quote never closes', 'person: { id: »"abc\n', { code: 'yaml', says: /[Mm]issing/, hint: /close the quote/ }],
+  [
+    'a quote never closes, lines before the end',
+    "call_log:\n  title: »'abc\n  fields: {}\n# end\n",
+    { code: 'yaml', says: /[Mm]issing/ },
+  ],
   ['there are two documents', 'person: {}\n»---\nperson: {}\n', { code: 'yaml', says: /document/, hint: /---/ }],
   ['an alias has no anchor', 'person: »*nobody\n', { code: 'yaml', says: /nobody/ }],
   [

@@ -73,6 +73,21 @@ const SHAPE: Mistake[] = [
     { code: 'bad-value', says: /person must be a section with keys, not text/ },
   ],
   [
+    'a condition is a formula',
+    'call_log: { fields: { x: { from: lead.name, when: »vars.budget > 10000 } } }\n',
+    { code: 'bad-value', says: /must be a section with keys, not text/, hint: /\{ path: vars\.budget, gt: 10000 \}/ },
+  ],
+  [
+    'a condition of several is a formula',
+    'tasks: [ { name: t, when: { any: [ »call.outcome == busy ] } } ]\n',
+    { code: 'bad-value', says: /must be/, hint: /\{ path: call\.outcome, equals: busy \}/ },
+  ],
+  [
+    'a condition is no formula either',
+    'tasks: [ { name: t, when: »always } ]\n',
+    { code: 'bad-value', says: /must be/, hint: /\{ path: vars\.budget, gt: 10000 \}/ },
+  ],
+  [
     'value and from are both there',
     field('{ »value: 1, from: lead.name }'),
     { code: 'bad-value', says: /both value and from/ },

@@ -62,7 +62,7 @@ export async function explainCall(
   agent?: string,
 ): Promise<string[]> {
   // Imported here, as everything that loads the queue: other commands must not pay for it.
-  const [{ EFFECT_LABELS, RECEIVED_LABELS, VERIFIED_LABELS }, { describeNote }] = await Promise.all([
+  const [{ effectLabel, RECEIVED_LABELS, VERIFIED_LABELS }, { describeNote }] = await Promise.all([
     import('@wrapup/queue'),
     import('@wrapup/destination'),
   ]);
@@ -78,8 +78,8 @@ export async function explainCall(
   if (entry.ended_at !== undefined) lines.push(`  ended     ${when(entry.ended_at)}`);
   if (entry.agent_id)
     lines.push(`  agent     ${agent ? `${clean(agent)} (${clean(entry.agent_id)})` : clean(entry.agent_id)}`);
-  for (const revision of entry.revisions) {
-    const effect = revision.effect ? EFFECT_LABELS[revision.effect] : 'not read yet';
+  for (const [index, revision] of entry.revisions.entries()) {
+    const effect = clean(effectLabel(revision.effect, index === 0));
     lines.push(`  revision  ${revision.hash.slice(0, 12)} at ${when(revision.at)}: ${effect}`);
   }
   if (entry.ignored) {

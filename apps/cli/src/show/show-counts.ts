@@ -11,8 +11,8 @@ export function showCounts(
   grace: number | undefined,
 ): void {
   if (young > 0) {
-    const ago = grace === undefined ? 'a short time' : formatDuration(grace);
-    output.line(`  ${count(young, 'call')} ended less than ${ago} ago: the webhook may still come`);
+    const ended = grace === undefined ? 'ended just now' : `ended less than ${formatDuration(grace)} ago`;
+    output.line(`  ${count(young, 'call')} ${ended}: the webhook may still come`);
   }
   if (unfinished > 0) output.line(`  ${count(unfinished, 'call')} still going on, by what Synthflow says`);
   if (unreadable > 0) output.line(`  ${count(unreadable, 'webhook')} without a call id of a known shape, or gone`);

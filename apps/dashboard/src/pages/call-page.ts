@@ -2,7 +2,7 @@ import { describeNote, hintOf, isOmission, nameOmitted, type Omission, type Pers
 import {
   type DeliveryEntry,
   type DropNote,
-  EFFECT_LABELS,
+  effectLabel,
   type LedgerEntry,
   RECEIVED_LABELS,
   VERIFIED_LABELS,
@@ -67,8 +67,8 @@ ${
 <h2>Revisions</h2>
 <div class="wide"><table><thead><tr><th>Received</th><th>Revision</th><th>Effect</th><th>Payload</th></tr></thead><tbody>
 ${entry.revisions.map(
-  ({ hash, at, effect }) => html`<tr><td class="when">${renderTime(at)}</td><td>${renderHash(hash)}</td>
-<td>${effect ? (EFFECT_LABELS[effect] ?? effect) : 'not read yet'}</td><td>${kept.has(hash) ? 'kept' : 'gone'}</td></tr>`,
+  ({ hash, at, effect }, index) => html`<tr><td class="when">${renderTime(at)}</td><td>${renderHash(hash)}</td>
+<td>${effectLabel(effect, index === 0)}</td><td>${kept.has(hash) ? 'kept' : 'gone'}</td></tr>`,
 )}
 </tbody></table></div>
 ${entry.notes.length > 0 && html`<h2>Notes on the payload</h2><ul>${entry.notes.map((note) => html`<li>${note}</li>`)}</ul>`}`;

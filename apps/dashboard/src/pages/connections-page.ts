@@ -33,8 +33,8 @@ ${renderFact('What to do', circuit === 'open' && pause?.hint)}
 ${renderFact('Since', circuit === 'open' && pause && renderTime(pause.since))}
 ${renderFact('Next probe', circuit === 'open' && pause && html`${renderTime(pause.next_probe)}, after ${count(pause.tries, 'that failed', 'that failed')}`)}
 ${renderFact('Trial', circuit === 'trial' && 'A probe was answered; it counts as well when something is written, or nothing fails for a minute.')}
-${renderFact('Paused by', operator && html`an operator, ${renderTime(operator.since)}${operator.reason && html`: ${operator.reason}`}`)}
-${renderFact('Deliveries', html`${waiting.toLocaleString('en-US')} ready, ${active} in hand, ${delayed.toLocaleString('en-US')} coming again later`)}
+${renderFact('Paused by', operator && html`${operator.by ?? 'an operator'}, ${renderTime(operator.since)}${operator.reason && html`: ${operator.reason}`}`)}
+${renderFact('Deliveries', html`${waiting.toLocaleString('en-US')} waiting, ${active} being written, ${delayed.toLocaleString('en-US')} to be tried again`)}
 ${renderFact('Daily quota', daily && renderDaily(daily))}
 ${renderFact('Configuration', kind === undefined && 'It is not in wrapup.yaml any more; its deliveries are kept.')}
 </dl>

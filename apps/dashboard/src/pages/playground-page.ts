@@ -111,14 +111,14 @@ ${renderFields(record.fields)}</section>`;
 
 function renderFields(fields: FieldWrite[]): Html {
   if (fields.length === 0) return html`<p class="empty">No fields.</p>`;
-  return html`<div class="wide"><table><thead><tr><th>Field</th><th>Value</th><th>Written</th><th>Says</th></tr></thead><tbody>${fields.map(
+  return html`<div class="wide"><table><thead><tr><th>Field</th><th>Value</th><th>Written</th><th>Mapping line</th></tr></thead><tbody>${fields.map(
     ({ name, value, write, at }) =>
       html`<tr><td><code>${name}</code></td><td class="value">${value === null ? html`<i>cleared</i>` : show(value)}</td><td>${write}</td><td class="none">${at.file}:${at.line}</td></tr>`,
   )}</tbody></table></div>`;
 }
 
 function renderLeftOut(fields: LeftOut[]): Html {
-  return html`<section class="delivery-box"><h3>Left out</h3><div class="wide"><table><thead><tr><th>Field</th><th>Why</th><th>Says</th></tr></thead><tbody>${fields.map(
+  return html`<section class="delivery-box"><h3>Left out</h3><div class="wide"><table><thead><tr><th>Field</th><th>Why</th><th>Mapping line</th></tr></thead><tbody>${fields.map(
     ({ field, reason, at }) =>
       html`<tr><td><code>${field}</code></td><td>${reason}</td><td class="none">${at.file}:${at.line}</td></tr>`,
   )}</tbody></table></div></section>`;

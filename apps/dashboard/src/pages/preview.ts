@@ -36,7 +36,7 @@ ${fields.length === 0 ? html`<p class="empty">No fields.</p>` : renderChanges(fi
 }
 
 function renderChanges(fields: FieldChange[], isNew: boolean): Html {
-  return html`<div class="wide"><table><thead><tr><th>Field</th>${!isNew && html`<th>Now</th>`}<th>New</th><th>Written</th><th>Says</th></tr></thead>
+  return html`<div class="wide"><table><thead><tr><th>Field</th>${!isNew && html`<th>Now</th>`}<th>New</th><th>Written</th><th>Mapping line</th></tr></thead>
 <tbody>${fields.map(
     ({
       field,
@@ -56,7 +56,7 @@ ${!isNew && html`<td class="value">${show(from)}</td>`}
 const isSame = (from: Value | undefined, to: Value) => String(from ?? '') === String(to ?? '');
 
 function renderLeftOut(fields: Preview['left_out']): Html {
-  return html`<section class="delivery-box"><h3>Left out</h3><div class="wide"><table><thead><tr><th>Field</th><th>Why</th><th>Says</th></tr></thead><tbody>${fields.map(
+  return html`<section class="delivery-box"><h3>Left out</h3><div class="wide"><table><thead><tr><th>Field</th><th>Why</th><th>Mapping line</th></tr></thead><tbody>${fields.map(
     ({ field, reason, at }) =>
       html`<tr><td><code>${field}</code></td><td>${reason}</td><td class="none">${at && `${at.file}:${at.line}`}</td></tr>`,
   )}</tbody></table></div></section>`;

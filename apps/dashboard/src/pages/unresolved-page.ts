@@ -93,7 +93,7 @@ ${renderSelect('route', 'Route', names.routes, query.route)}
 ${renderSelect('connection', 'Connection', names.connections, query.connection)}
 ${renderSelect('source', 'Source', names.sources, query.source)}
 ${renderSelect('since', 'Stopped in the last', SINCE, query.since)}
-<button>Choose</button> <a href="/${state}">Clear</a>
+<button>Filter</button> <a href="/${state}">Clear</a>
 </form>`;
 }
 

@@ -10,7 +10,7 @@ import { renderMessage, sendPage } from '../pages/layout.ts';
 import { ask } from '../queries/ask-redis.ts';
 import { configOfScope, isInScope, redirectTo, scopeOf } from '../security/client-scope.ts';
 import { noticeOf } from './notices.ts';
-import { noteAction } from './operator.ts';
+import { noteAction, operatorOf } from './operator.ts';
 import { fieldOf, queryOf } from './request.ts';
 
 export interface ConnectionRoutesParts {
@@ -54,7 +54,9 @@ export function connectionRoutes({ store, config, connections, log }: Connection
       }
       const reason = scrub((fieldOf(request, 'reason') ?? '').trim(), MAX_REASON_LENGTH);
       const state = await ask(store, () =>
-        action === 'pause' ? store.connections.pause(name, reason || undefined) : store.connections.resume(name),
+        action === 'pause'
+          ? store.connections.pause(name, reason || undefined, operatorOf(response))
+          : store.connections.resume(name),
       );
       noteAction(log, request, response, { action, connection: name });
       const did = action === 'pause' ? 'paused' : state.circuit === 'open' ? 'probing' : 'resumed';

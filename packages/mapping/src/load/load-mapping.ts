@@ -5,6 +5,7 @@ import type { Place, Report, RetiredKey } from '@wrapup/findings';
 import { checkShape, find, isMap, isNull, type MapNode, type Node, readYaml, suggest, textOf } from '@wrapup/findings';
 import type { z } from 'zod';
 import { CHANGED } from '../language/compile-path.ts';
+import { CONDITION_FORMS } from '../language/condition-form.ts';
 import type { Dialect } from '../model/dialect.ts';
 import { checkNothingRemoved, mergeMappings, namesSource } from './merge.ts';
 
@@ -82,7 +83,7 @@ function loadFile(file: File, loading: Loading): MapNode | undefined {
   const whole: Node =
     node.kind === 'scalar' && node.value === null ? { kind: 'map', at: node.at, entries: new Map() } : node;
   const top = isMap(whole) ? renameKeys(whole, loading) : whole;
-  checkShape(top, schema, report, { retired: RETIRED });
+  checkShape(top, schema, report, { retired: RETIRED, forms: CONDITION_FORMS });
   if (!isMap(top)) return undefined;
   const parent = top.entries.get('extends')?.value;
   const own: MapNode = { ...top, entries: new Map([...top.entries].filter(([key]) => key !== 'extends')) };

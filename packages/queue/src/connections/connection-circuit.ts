@@ -96,6 +96,8 @@ export interface CircuitPause {
 interface OperatorPause {
   since: number;
   reason?: string;
+  /** Whose login it was, or `the command line`. Absent: an earlier version noted it. */
+  by?: string;
 }
 
 export interface ConnectionState {
@@ -116,6 +118,6 @@ export function isPaused({ circuit, operator }: Pick<ConnectionState, 'circuit' 
 export function explainPause({ connection, circuit, pause, operator }: ConnectionState): string | undefined {
   const why: string[] = [];
   if (circuit === 'open' && pause) why.push(`${CAUSE_TABLE[pause.cause].says}. ${pause.reason}`);
-  if (operator) why.push(`an operator stopped it${operator.reason ? `: ${operator.reason}` : '.'}`);
+  if (operator) why.push(`${operator.by ?? 'an operator'} stopped it${operator.reason ? `: ${operator.reason}` : '.'}`);
   return why.length === 0 ? undefined : `Connection ${connection} is paused: ${why.join(' And ')}`;
 }

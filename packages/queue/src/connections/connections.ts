@@ -133,9 +133,12 @@ export class Connections {
     return (await scripts.probeNow(this.#redis, this.#keysOf(connection), [Date.now(), connection])) === 1;
   }
 
-  /** Pauses it for an operator; what is in hand is still written. An earlier pause keeps its beginning and reason. */
-  async pause(connection: string, reason?: string): Promise<ConnectionState> {
-    const text = JSON.stringify({ since: Date.now(), ...(reason ? { reason } : {}) });
+  /**
+   * Pauses it for an operator; what is in hand is still written. An earlier pause keeps its beginning, reason and operator.
+   * @param by whose login it is, or `the command line`
+   */
+  async pause(connection: string, reason?: string, by?: string): Promise<ConnectionState> {
+    const text = JSON.stringify({ since: Date.now(), ...(reason && { reason }), ...(by && { by }) });
     await scripts.setOperatorPause(this.#redis, this.#keysOf(connection), [text, connection]);
     return this.syncQueuePause(connection);
   }

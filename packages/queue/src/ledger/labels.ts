@@ -8,12 +8,12 @@ export const RECEIVED_LABELS: Record<Received, string> = {
 };
 
 export const VERIFIED_LABELS: Record<Verified, string> = {
-  signature: 'the signature proves the call id, not the content',
+  signature: 'signature verified',
   api: 'read again from the Synthflow API',
   none: 'not verified (trust: none)',
 };
 
-export const EFFECT_LABELS: Record<NonNullable<Revision['effect']>, string> = {
+const EFFECT_LABELS: Record<NonNullable<Revision['effect']>, string> = {
   applied: 'applied: it replaces what came before',
   added: 'added: it fills in what was absent',
   equal: 'equal: it says nothing new, nothing was written',
@@ -21,3 +21,10 @@ export const EFFECT_LABELS: Record<NonNullable<Revision['effect']>, string> = {
   unrecognised: 'unrecognised: it has a shape that this version does not know',
   hint: 'a hint: not trusted by itself, the call was read from the API instead',
 };
+
+/** What became of a revision. @param isFirst nothing came before it */
+export function effectLabel(effect: Revision['effect'], isFirst: boolean): string {
+  if (effect === undefined) return 'not read yet';
+  if (effect === 'applied' && isFirst) return 'applied: it is what the call began with';
+  return EFFECT_LABELS[effect] ?? effect;
+}

@@ -69,7 +69,7 @@ export function addConnections(program: Command): void {
       await withStore(async (store) => {
         await requireConnection(store, config, name);
         const reason = await tidy(options.reason);
-        await store.connections.pause(name, reason);
+        await store.connections.pause(name, reason, 'the command line');
         const row = describe(await store.connections.report(name), config);
         output.data(row);
         output.line(`${name} is paused. What is under way is still written; ${waits(row)}.`);
@@ -139,7 +139,7 @@ function* explain({ circuit, pause, operator, connection }: Row): Generator<stri
   } else if (pause) yield 'answers again, and is watched for a minute';
   if (operator) {
     const why = operator.reason ? `: ${clean(operator.reason)}` : '';
-    yield `paused by an operator since ${when(operator.since)}${why}; wrapup connections resume ${connection}`;
+    yield `paused by ${clean(operator.by ?? 'an operator')} since ${when(operator.since)}${why}; wrapup connections resume ${connection}`;
   }
 }
 

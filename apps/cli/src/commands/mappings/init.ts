@@ -65,16 +65,19 @@ export function addInit(program: Command): void {
 /** What to begin with: what the options say, else what a person at a terminal says. @throws CliError */
 export async function chooseInit(folder: string, options: InitOptions): Promise<InitChoices> {
   const { isName, KINDS } = await import('@wrapup/config');
+  const { readPresetHead } = await import('@wrapup/mapping');
   const kinds = Object.keys(INIT_KINDS).filter((kind) => Object.hasOwn(KINDS, kind));
   const kind = await decide(options.crm, 'Which CRM?', kinds, '--crm');
-  const presets = Object.keys(KINDS[kind]?.dialect.presets ?? {});
-  const preset = await decide(options.preset, 'What do calls become?', presets, '--preset', presets[0]);
+  const presets = KINDS[kind]?.dialect.presets ?? {};
+  const names = Object.keys(presets);
+  const about = (name: string) => readPresetHead(`${kind}/${name}`, presets[name]?.() ?? '').title;
+  const preset = await decide(options.preset, 'What do calls become?', names, '--preset', names[0], about);
   const { connection } = INIT_KINDS[kind] as InitKind;
   const choices = {
     ...{ folder, mappings: 'mappings', schemas: SCHEMAS, kind, preset, proposals: [] },
     source: options.source ?? 'main',
     connection: options.connection ?? connection,
-    country: options.country ?? 'US',
+    country: options.country ?? (await askCountry()),
   };
   for (const flag of ['source', 'connection'] as const)
     if (!isName(choices[flag]))
@@ -83,7 +86,7 @@ export async function chooseInit(folder: string, options: InitOptions): Promise<
         `"${choices[flag]}" is no name`,
         'small letters, digits and single dashes: it is permanent',
       );
-  if (!/^[A-Z]{2}$/.test(choices.country))
+  if (!COUNTRY.test(choices.country))
     throw new CliError(EXIT.usage, `"${choices.country}" is no country`, 'two capitals, such as US, GB or DE');
   return choices;
 }
@@ -95,9 +98,12 @@ async function decide(
   known: string[],
   flag: string,
   fallback?: string,
+  about?: (name: string) => string,
 ): Promise<string> {
+  const meant = (text: string) => known.find((one) => one === text.trim().toLowerCase());
   if (said !== undefined) {
-    if (known.includes(said)) return said;
+    const chosen = meant(said);
+    if (chosen !== undefined) return chosen;
     throw new CliError(EXIT.usage, `${flag} cannot be ${said}`, `${flag} is one of ${known.join(', ')}`);
   }
   if (known.length === 1) return known[0] as string;
@@ -105,12 +111,37 @@ async function decide(
     if (fallback !== undefined) return fallback;
     throw new CliError(EXIT.usage, `${flag} is needed`, `one of ${known.join(', ')}`);
   }
+  const usual = fallback ?? known[0] ?? '';
+  const list = about ? known.map((one) => `  ${one}: ${about(one)}\n`).join('') : '';
+  return ask(`${list}${question} [${known.join(', ')}] (${usual}) `, (answer) => {
+    const chosen = meant(answer || usual);
+    return chosen === undefined ? { wrong: `"${clean(answer, 40)}" is none of ${known.join(', ')}` } : { chosen };
+  });
+}
+
+/** Calls come from all over the world, and the numbers without a + from one country. */
+async function askCountry(): Promise<string> {
+  if (!process.stdin.isTTY) return USUAL_COUNTRY;
+  return ask(`Which country are numbers without a + of? Two capitals (${USUAL_COUNTRY}) `, (answer) => {
+    const chosen = (answer || USUAL_COUNTRY).toUpperCase();
+    return COUNTRY.test(chosen) ? { chosen } : { wrong: `"${clean(answer, 40)}" is no country: US, GB, DE` };
+  });
+}
+
+const USUAL_COUNTRY = 'US';
+const COUNTRY = /^[A-Z]{2}$/;
+
+/** Asks until the answer is one, and says what is wrong with the others. */
+async function ask(
+  question: string,
+  read: (answer: string) => { chosen: string } | { wrong: string },
+): Promise<string> {
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   try {
     for (;;) {
-      const usual = fallback ?? known[0];
-      const answer = (await terminal.question(`${question} [${known.join(', ')}] (${usual}) `)).trim() || usual;
-      if (answer !== undefined && known.includes(answer)) return answer;
+      const answer = read((await terminal.question(question)).trim());
+      if ('chosen' in answer) return answer.chosen;
+      process.stderr.write(`${answer.wrong}\n`);
     }
   } finally {
     terminal.close();
