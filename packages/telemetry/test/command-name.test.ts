@@ -23,7 +23,7 @@ test('log lines and their hints name commands as they are called here', () => {
 
 test('only commands are named otherwise, and what a name holds is text', () => {
   vi.stubEnv('WRAPUP_COMMAND', '$& x');
-  expect(callable('wrapup check, wrapup checks, wrapup.yaml, wrapup-check, wrapup --help')).toBe(
-    '$& x check, wrapup checks, wrapup.yaml, wrapup-check, $& x --help',
-  );
+  expect(
+    callable('wrapup check, wrapup.yaml, wrapup-check, npm run wrapup -- check, Wrapup checks, wrapup --help'),
+  ).toBe('$& x check, wrapup.yaml, wrapup-check, npm run wrapup -- check, Wrapup checks, $& x --help');
 });

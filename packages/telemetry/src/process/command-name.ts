@@ -3,11 +3,7 @@
  * people (terminal, pages, alerts, logs, answers) names them as they can be called on this installation: through npm, npx or
  * docker compose, each of which sets `WRAPUP_COMMAND` for every process.
  */
-export const COMMANDS = [
-  ...['init', 'check', 'explain', 'test', 'doctor', 'provision', 'schema', 'plan', 'send', 'demo', 'calls', 'parked'],
-  ...['dead', 'omissions', 'replay', 'reconcile', 'backfill', 'connections', 'forget', 'client', 'encryption', 'help'],
-] as const;
-const NAMED = new RegExp(`(?<![\\w/.@:-])wrapup (?=(?:${COMMANDS.join('|')}|--help)(?![\\w-]))`, 'g');
+const NAMED = /(?<![\w/.@:-])wrapup (?=[a-z]|--help)/g;
 
 /**
  * The text with commands as they are called here.

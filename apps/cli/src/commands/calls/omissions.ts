@@ -135,7 +135,7 @@ async function replay(id: string, options: OmissionsOptions, output: Output): Pr
   await withStore(async (store) => {
     await requireClient(options, store);
     const line = await store.omissions.find(id, await connectionsOf(options, config, store));
-    if (!line) throw new CliError(EXIT.failed, `there is no line ${clean(id, 40)}`, 'wrapup omissions lists them');
+    if (!line) throw new CliError(EXIT.failed, `there is no line ${clean(id, 40)}`, '`wrapup omissions` lists them');
     const { since, plan } = options;
     if (plan) return preview(store, config, await store.omissions.calls(line, since), output);
     const items: (OmittedCall & { replayed: boolean })[] = [];
