@@ -1,8 +1,9 @@
 /** How long payloads are kept: as long as they may still be needed, and no longer. */
-import type { DeliveryChange } from '@wrapup/queue';
+import type { DeliveryState } from '@wrapup/queue';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { processCall } from '../src/calls/process-call.ts';
 import { scheduleExpiry } from '../src/payloads/retention.ts';
+import { sweep } from '../src/upkeep/sweep.ts';
 import { configWith, connectedPayload, openCallStore } from './support/call-store.ts';
 
 const DAY = 24 * 3600;
@@ -12,16 +13,22 @@ beforeAll(async () => {
 });
 afterAll(() => callStore.close());
 
-/** A routed call whose delivery came to this end, and the seconds that its payload has left. */
-async function settled(change?: DeliveryChange): Promise<number> {
+/** A routed call whose delivery came to this end. */
+async function settledCall(state?: DeliveryState) {
   const { store } = callStore;
   const call = await callStore.arrive(connectedPayload());
   await processCall(call, { store, config: configWith() });
   const ref = { ...call, route: 'sales-calls', replays: 0 };
   await store.ledger.begin(ref);
-  if (change) await store.ledger.recordOutcome(ref, change);
+  if (state) await store.ledger.recordOutcome(ref, { state });
   await scheduleExpiry(store, configWith(), call.source, call.call_id);
-  return store.redis.ttl(store.keys.payload(call.source, call.call_id, call.revision));
+  return call;
+}
+
+/** The seconds that the payload of such a call has left. */
+async function settled(state?: DeliveryState): Promise<number> {
+  const { source, call_id, revision } = await settledCall(state);
+  return callStore.store.redis.ttl(callStore.store.keys.payload(source, call_id, revision));
 }
 
 describe('a payload', () => {
@@ -32,7 +39,7 @@ describe('a payload', () => {
     ['parked', 30],
     ['dead', 30],
   ] as const)('of a call that is %s expires after %i days', async (state, days) => {
-    const left = await settled({ state });
+    const left = await settled(state);
     expect(left).toBeGreaterThan(days * DAY - 60);
     expect(left).toBeLessThanOrEqual(days * DAY);
   });
@@ -40,4 +47,28 @@ describe('a payload', () => {
   it('of a call on its way is kept longer than anything may wait', async () => {
     expect(await settled()).toBeGreaterThan(36 * DAY);
   });
+});
+
+it('a ledger entry is packed by the sweep once its payload has expired, and read as before', async () => {
+  const { store } = callStore;
+  const [written, kept, parked] = [
+    await settledCall('written'),
+    await settledCall('written'),
+    await settledCall('parked'),
+  ];
+  for (const { source, call_id, revision } of [written, parked])
+    await store.payloads.expire(source, call_id, revision, 0);
+  const read = () =>
+    Promise.all([written, kept, parked].map(({ source, call_id }) => store.ledger.read(source, call_id)));
+  const before = await read();
+  const own = () =>
+    Promise.all(
+      [written, kept, parked].map(({ source, call_id }) => store.redis.exists(store.keys.ledger(source, call_id))),
+    );
+  await sweep(store, configWith(), Date.now());
+  await sweep(store, configWith(), Date.now() + 6 * DAY * 1000);
+  expect(await own()).toEqual([1, 1, 1]);
+  await sweep(store, configWith(), Date.now() + 8 * DAY * 1000);
+  expect(await own()).toEqual([0, 1, 1]);
+  expect(await read()).toEqual(before);
 });

@@ -47,5 +47,9 @@ export async function sourcesOf(store: Store, id: string, client: string | undef
       if (member.call_id === id) found.add(member.source);
     }
   } while (cursor !== '0');
+  for (const source of (await store.ledger.packed.counts()).keys()) {
+    const wanted = client === undefined || source.startsWith(`${client}.`);
+    if (wanted && !found.has(source) && (await store.ledger.packed.read(source, id))) found.add(source);
+  }
   return [...found].sort();
 }

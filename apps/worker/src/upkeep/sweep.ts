@@ -6,7 +6,8 @@
  *    jobs that stalled too often and never reached their processor.
  * 2. Open calls that have not moved for a while get the jobs that their ledger entry says they should have.
  * 3. The indexes forget what the ledger's retention has forgotten, and what is parked or dead is compared with the ledger.
- * 4. Alerts are queued about files of clients that ingress cannot use, about connections whose calls lose fields, and about
+ * 4. Calls that have come to their end, and whose payloads are gone, are packed.
+ * 5. Alerts are queued about files of clients that ingress cannot use, about connections whose calls lose fields, and about
  *    what is parked or dead.
  */
 import { attemptsOf, type Config } from '@wrapup/config';
@@ -21,6 +22,7 @@ import {
   deliveriesQueue,
   MAINTENANCE_QUEUE,
   maintainIndex,
+  packSettled,
   priorityOf,
   type Store,
 } from '@wrapup/queue';
@@ -36,6 +38,7 @@ import { finishUpgrade } from './upgrade.ts';
 const STILL_MS = 60_000;
 const PAGE_SIZE = 100;
 const SWEEP_EVERY_MS = 60_000;
+const DAY_MS = 24 * 3600_000;
 
 /** Sweeps now and every minute, one process at a time. */
 export async function startSweep(
@@ -77,8 +80,12 @@ export async function sweep(store: Store, config: Config, now = Date.now()): Pro
   const revived = await reviveOpenCalls(store, config, now);
   // Entries end by themselves, each at its client's time; the indexes keep what the longest keeps.
   const days = [config.retention, ...Object.values(config.clients).map(({ retention }) => retention)];
-  const before = now - Math.max(...days.map(({ ledger_days }) => ledger_days)) * 24 * 3600_000;
+  const before = now - Math.max(...days.map(({ ledger_days }) => ledger_days)) * DAY_MS;
   await store.ledger.trim(before);
+  await packSettled(store, {
+    before: now - Math.min(...days.map(({ delivered_days }) => delivered_days)) * DAY_MS,
+    now,
+  });
   await store.people.trim(before);
   await store.unresolved.trim(before);
   await maintainIndex(store, { before, now });

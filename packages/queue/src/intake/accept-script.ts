@@ -1,12 +1,14 @@
 /** The ledger's change when a body arrives (see `ledger/scripts.ts` for what all of them keep to). */
 import { CALL_INDEX_LUA } from '../ledger/call-index.ts';
 import { MAX_REVISION_BYTES, MAX_REVISIONS } from '../ledger/entry.ts';
+import { PACKED_LUA } from '../packed/scripts.ts';
 
 /** What decides whether an arrival is kept, as `ACCEPT_CALL` describes it. When it is asked without the body, the size before encryption counts. */
-const CHECK_LUA = `
+const CHECK_LUA = `${PACKED_LUA}
 local field, verified = 'rev:' .. ARGV[2], ARGV[10]
 local have = redis.call('HMGET', KEYS[1], field, 'source', 'forgotten', 'terminal')
 local known, seen = have[1], have[2]
+if not seen and isPacked(KEYS[6], ARGV[1]) then return 'packed' end
 -- Nothing of a call that was forgotten is kept again.
 if have[3] then return 'known' end
 if known then
@@ -39,9 +41,10 @@ end
 
 /**
  * Notes the arrival and keeps the bytes, before the job is added.
- * KEYS ledger, index, open, payload, unread. ARGV member, revision, body, payload ttl s, ledger ttl s, now ms, source, call id, received, verified,
+ * KEYS ledger, index, open, payload, unread, packed. ARGV member, revision, body, payload ttl s, ledger ttl s, now ms, source, call id, received, verified,
  * terminal ('1' when the payload says that the call is over), bytes of the payload before encryption.
- * Answers `new`, `revision` (same call, other bytes), `pending` (same bytes, not yet handled), `known`, or, beyond the
+ * Answers `new`, `revision` (same call, other bytes), `pending` (same bytes, not yet handled), `known`, `packed` (its entry must be
+ * taken out of its bucket first: nothing was kept), or, beyond the
  * limits of one call, `limit` the first time and `ignored` from then on: nothing was kept. The first terminal revision
  * is taken whatever came before it, so that its place cannot be filled.
  */

@@ -2,7 +2,8 @@
 import type { Queue } from 'bullmq';
 import type { Encryptor } from '../encryption/encryptor.ts';
 import type { Received, Verified } from '../ledger/entry.ts';
-import { placeOf, revisionOf } from '../ledger/payloads.ts';
+import { PackedEntries } from '../packed/packed-entries.ts';
+import { placeOf, revisionOf } from '../payloads/payloads.ts';
 import {
   type AtomicStep,
   enqueueAtomically,
@@ -53,10 +54,10 @@ interface AcceptParts {
   encryptor: Encryptor;
 }
 
-type Before = 'new' | 'revision' | 'pending' | 'known' | 'limit' | 'ignored';
+type Before = 'new' | 'revision' | 'pending' | 'known' | 'limit' | 'ignored' | 'packed';
 
 /** Not `pending`: the process that kept these bytes first may have died before it added their job. */
-const NO_JOB: readonly Before[] = ['known', 'limit', 'ignored'];
+const NO_JOB: readonly Before[] = ['known', 'limit', 'ignored', 'packed'];
 
 const STEP: AtomicStep = { name: 'wrapupAccept', lua: ACCEPT_CALL, unless: NO_JOB };
 
@@ -65,7 +66,7 @@ export const CHECK_FROM_BYTES = 256 * 1024;
 
 const CHECK: AtomicStep = { name: 'wrapupCheck', lua: CHECK_CALL, unless: [...NO_JOB, 'wanted'] };
 
-const ANSWERS: Record<Before, Accepted> = {
+const ANSWERS: Record<Exclude<Before, 'packed'>, Accepted> = {
   new: 'accepted',
   revision: 'accepted',
   pending: 'duplicate',
@@ -84,13 +85,42 @@ export async function acceptArrivals(
   arrivals: readonly Arrival[],
   daysOf: LedgerDays,
 ): Promise<(Accepted | Error)[]> {
-  const before = await enqueueAtomically<Before>(
-    parts,
-    STEP,
-    arrivals.map((arrival) => toPair(parts, arrival, daysOf(arrival.source))),
+  const before = await takeUnpacked(parts, arrivals, (some) =>
+    enqueueAtomically<Before>(
+      parts,
+      STEP,
+      some.map((arrival) => toPair(parts, arrival, daysOf(arrival.source))),
+    ),
   );
   await addForLimited(parts, arrivals, before);
   return before.map((answer) => (answer instanceof Error ? answer : ANSWERS[answer]));
+}
+
+/** How often a call whose entry is packed again and again is tried. */
+const MAX_TRIES = 3;
+
+/** Takes the entries of calls that came long ago out of their buckets, and tries these calls again. */
+async function takeUnpacked<Answer extends string>(
+  { redis, keys }: AcceptParts,
+  arrivals: readonly Arrival[],
+  take: (some: readonly Arrival[]) => Promise<(Answer | Error)[]>,
+): Promise<(Exclude<Answer, 'packed'> | Error)[]> {
+  const answers = await take(arrivals);
+  const packed = new PackedEntries(redis, keys);
+  for (let tries = 0; answers.includes('packed' as Answer) && tries < MAX_TRIES; tries += 1) {
+    const places = answers.flatMap((answer, index) => (answer === 'packed' ? [index] : []));
+    const again = places.map((index) => arrivals[index] as Arrival);
+    await Promise.all(again.map(({ source, call_id }) => packed.unpack(source, call_id)));
+    const found = await take(again);
+    places.forEach((index, at) => {
+      answers[index] = found[at] as Answer | Error;
+    });
+  }
+  return answers.map((answer) =>
+    answer === 'packed'
+      ? new Error('Its ledger entry could not be unpacked.')
+      : (answer as Exclude<Answer, 'packed'> | Error),
+  );
 }
 
 /**
@@ -104,9 +134,11 @@ export async function checkArrival(
   arrival: Arrival,
   daysOf: LedgerDays,
 ): Promise<Accepted | undefined> {
-  const [answer] = await enqueueAtomically<Before | 'wanted'>(parts, CHECK, [
-    toPair(parts, arrival, daysOf(arrival.source), 'without its bytes'),
-  ]);
+  const [answer] = await takeUnpacked(parts, [arrival], () =>
+    enqueueAtomically<Before | 'wanted'>(parts, CHECK, [
+      toPair(parts, arrival, daysOf(arrival.source), 'without its bytes'),
+    ]),
+  );
   if (answer === undefined || answer instanceof Error) throw answer ?? new Error('Redis gave no answer');
   if (answer === 'wanted') return undefined;
   await addForLimited(parts, [arrival], [answer]);
@@ -116,7 +148,7 @@ export async function checkArrival(
 async function addForLimited(
   parts: AcceptParts,
   arrivals: readonly Arrival[],
-  before: readonly (Before | Error)[],
+  before: readonly (Exclude<Before, 'packed'> | Error)[],
 ): Promise<void> {
   // Once for each call, and harmless when it is there already. Where it fails, the call is among the open ones, and the
   // sweep adds the job.
@@ -155,7 +187,10 @@ function toPair(
   bytes?: 'without its bytes',
 ): StepAndJob {
   return {
-    keys: [keys.ledger(source, call_id), keys.index, keys.open, keys.payload(source, call_id, revision), keys.unread],
+    keys: [
+      ...[keys.ledger(source, call_id), keys.index, keys.open, keys.payload(source, call_id, revision), keys.unread],
+      keys.packed,
+    ],
     args: [
       memberOf(source, call_id),
       revision,

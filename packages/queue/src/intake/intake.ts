@@ -3,7 +3,7 @@ import { checkKeys, checkKeysAtStart } from '../encryption/check-keys.ts';
 import { type ClientKeys, makeEncryptor } from '../encryption/encryptor.ts';
 import { IndexKey } from '../encryption/index-key.ts';
 import { Marks } from '../encryption/marks.ts';
-import { revisionOf } from '../ledger/payloads.ts';
+import { revisionOf } from '../payloads/payloads.ts';
 import { Queues } from '../queues/queues.ts';
 import { checkRedis } from '../redis/check.ts';
 import { openRedis, waitForRedis } from '../redis/client.ts';

@@ -1,5 +1,5 @@
 /**
- * Lists of calls by arrival: one of all of them, one of those of each client, and of the clients by their last webhook; that
+ * Lists of calls by arrival, as far as they are not packed (`packed/packed-entries.ts`): one of all of them, one of those of each client, and of the clients by their last webhook; that
  * of the sources in wrapup.yaml itself is a list of one. So what is asked of one client costs as much as that client has
  * calls, and an overview of a thousand clients is one step.
  */
@@ -24,7 +24,8 @@ local function noteWebhook(index, source, at)
   else redis.call('ZADD', index .. '-own', 'GT', at, 'webhook') end
 end
 local function dropClient(index, client)
-  if redis.call('EXISTS', index .. ':' .. client) == 0 then redis.call('ZREM', index .. '-clients', client) end
+  local packed = string.gsub(index, '%-index$', '-packed-index:') .. client
+  if redis.call('EXISTS', index .. ':' .. client, packed) == 0 then redis.call('ZREM', index .. '-clients', client) end
 end
 `;
 

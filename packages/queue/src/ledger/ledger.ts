@@ -1,156 +1,23 @@
-import { clientOf } from '@wrapup/call';
-import type { RedisClient } from '../redis/client.ts';
-import { readCursor, writeCursor } from '../redis/cursor.ts';
-import type { Keys } from '../redis/keys.ts';
 import { memberOf, splitMember } from '../redis/keys.ts';
-import { type CallFilter, matches } from './call-filter.ts';
-import { countByClient, trimCalls } from './call-index.ts';
+import { trimCalls } from './call-index.ts';
 import {
   type DeliveryChange,
   type DeliveryEntry,
   type DeliveryRef,
   type DeliveryState,
   type DropNote,
-  isHelpless,
   type LedgerEntry,
   type OperatorChoice,
-  parseEntry,
   type RevisionRef,
   repairDelivery,
 } from './entry.ts';
+import { LedgerReader } from './ledger-reader.ts';
 import type { DeliveryCount } from './omissions.ts';
 import { type JudgedRevision, routeCall } from './route-script.ts';
 import * as scripts from './scripts.ts';
 
-type ScanOptions = Pick<CallFilter, 'after' | 'since' | 'client'>;
-
-/** How many calls of a client there are. */
-export interface ClientCalls extends CallCounts {
-  client: string;
-}
-
-interface CallCounts {
-  /** In the ledger. */
-  calls: number;
-  /** Those that came since the time that was asked for. */
-  recent: number;
-  /** Epoch ms; absent where none came by webhook. */
-  last_webhook?: number;
-}
-
-interface LedgerPage {
-  entries: LedgerEntry[];
-  /** Cursor of the last call; absent at the end of the ledger. */
-  next?: string;
-}
-
-/** Calls that are read at once. */
-const PAGE_SIZE = 100;
-
-/** The place of a call in the list of all calls, for `after`. */
-export function cursorOf({ received_at, source, call_id }: LedgerEntry): string {
-  return writeCursor({ at: received_at, ids: [memberOf(source, call_id)] });
-}
-
 /** Reads and changes the ledger. Every change is one step in Redis (`scripts.ts`). */
-export class Ledger {
-  readonly #redis: RedisClient;
-  readonly #keys: Keys;
-
-  constructor(redis: RedisClient, keys: Keys) {
-    this.#redis = redis;
-    this.#keys = keys;
-  }
-
-  async read(source: string, callId: string): Promise<LedgerEntry | undefined> {
-    return parseEntry(await this.#redis.hgetall(this.#keys.ledger(source, callId)));
-  }
-
-  /** The entries of a call id in all sources: ids are unique within one only. */
-  async find(callId: string, sources: string[]): Promise<LedgerEntry[]> {
-    const entries = await Promise.all(sources.map((source) => this.read(source, callId)));
-    return entries.filter((entry) => entry !== undefined);
-  }
-
-  /**
-   * A page of all calls, or of those of one client, newest first.
-   * @param after text of a cursor: the page begins behind that call; one that cannot be read begins with the newest
-   * @param since epoch ms: no calls that came before
-   */
-  async page(options: ScanOptions & { limit?: number } = {}): Promise<LedgerPage> {
-    const { calls, next } = await this.pageOfIds(options);
-    const entries = await Promise.all(calls.map(({ source, call_id }) => this.read(source, call_id)));
-    // Entries expire a moment before the index forgets them.
-    return { entries: entries.filter((entry) => entry !== undefined), ...(next === undefined ? {} : { next }) };
-  }
-
-  /** As `page`, without reading the entries. */
-  async pageOfIds({ after, since = 0, client, limit = PAGE_SIZE }: ScanOptions & { limit?: number } = {}): Promise<{
-    calls: { source: string; call_id: string }[];
-    next?: string;
-  }> {
-    const cursor = readCursor(after, 1);
-    const found = await scripts.readIndex(
-      this.#redis,
-      [client === undefined ? this.#keys.index : this.#keys.clientIndex(client)],
-      [cursor?.at ?? '', cursor?.ids[0] ?? '', since, limit],
-    );
-    const members = found.filter((_, index) => index % 2 === 0);
-    const calls = members.map(splitMember);
-    if (members.length < limit) return { calls };
-    return { calls, next: writeCursor({ at: Number(found.at(-1)), ids: [members.at(-1) as string] }) };
-  }
-
-  /** All calls, newest first, read page by page so that a long ledger costs no memory. @param options as for `page` */
-  async *scan({ after, ...options }: ScanOptions = {}): AsyncGenerator<LedgerEntry> {
-    for (let next = after; ; ) {
-      const page = await this.page({ ...options, ...(next === undefined ? {} : { after: next }) });
-      yield* page.entries;
-      if (page.next === undefined) return;
-      next = page.next;
-    }
-  }
-
-  async list(filter: CallFilter = {}): Promise<LedgerEntry[]> {
-    const found: LedgerEntry[] = [];
-    const limit = filter.limit ?? 50;
-    const { source, since, after, client = source && clientOf(source) } = filter;
-    const scanned = {
-      ...(since === undefined ? {} : { since }),
-      ...(after === undefined ? {} : { after }),
-      ...(client === undefined ? {} : { client }),
-    };
-    for await (const entry of this.scan(scanned)) {
-      if (found.length >= limit) break;
-      if (matches(entry, filter)) found.push(entry);
-    }
-    return found;
-  }
-
-  /** How many calls the ledger holds, or holds of one client. */
-  count(client?: string): Promise<number> {
-    return this.#redis.zcard(client === undefined ? this.#keys.index : this.#keys.clientIndex(client));
-  }
-
-  /**
-   * The clients with calls in the ledger, also those that are not in the configuration any more.
-   * @param since epoch ms; default: none of them is recent
-   */
-  async clients(since?: number): Promise<ClientCalls[]> {
-    return (await this.overview(since)).clients;
-  }
-
-  /** The same, and of the sources in wrapup.yaml itself. @param since epoch ms; default: none of them is recent */
-  async overview(since = Number.MAX_SAFE_INTEGER): Promise<{ own: CallCounts; clients: ClientCalls[] }> {
-    const found = await countByClient(this.#redis, [this.#keys.index], [since]);
-    const [own = { client: '', calls: 0, recent: 0 }, ...clients] = found.map(([client, calls, recent, at]) => {
-      const last = Number(at);
-      return { client, calls, recent, ...(last > 0 ? { last_webhook: last } : {}) };
-    });
-    const { client: _, ...counts } = own;
-    return { own: counts, clients };
-  }
-
+export class Ledger extends LedgerReader {
   /**
    * Writes facts and effect of a revision, and opens its deliveries.
    * @returns the deliveries that need a job; `waits` when it is to be parked while another revision is on its way, and
@@ -167,8 +34,8 @@ export class Ledger {
       Object.entries({ ...plain, notes: JSON.stringify(notes) }).filter(([, value]) => value !== undefined),
     );
     const answer = await routeCall(
-      this.#redis,
-      [this.#keys.ledger(call.source, call.call_id), this.#keys.unresolved],
+      this.redis,
+      [this.keys.ledger(call.source, call.call_id), this.keys.unresolved],
       [
         call.revision,
         effect,
@@ -188,8 +55,8 @@ export class Ledger {
   /** Begins an attempt; undefined when the job is out of date and must do nothing. */
   async begin(ref: DeliveryRef, mapping = ''): Promise<DeliveryEntry | undefined> {
     const answer = await scripts.beginDelivery(
-      this.#redis,
-      [this.#keys.ledger(ref.source, ref.call_id)],
+      this.redis,
+      [this.keys.ledger(ref.source, ref.call_id)],
       [ref.route, ref.revision, ref.replays, mapping],
     );
     return answer ? repairDelivery(JSON.parse(answer)) : undefined;
@@ -201,10 +68,10 @@ export class Ledger {
     change: DeliveryChange,
     { refundAttempt = false, count }: { refundAttempt?: boolean; count?: DeliveryCount } = {},
   ): Promise<boolean> {
-    const { unresolved, omissions } = this.#keys;
+    const { unresolved, omissions } = this.keys;
     const how = [JSON.stringify(change), refundAttempt ? '1' : '', count ? JSON.stringify(count) : ''];
-    const keys = [this.#keys.ledger(source, call_id), unresolved, omissions];
-    return (await scripts.recordOutcome(this.#redis, keys, [route, revision, replays, Date.now(), ...how])) === 1;
+    const keys = [this.keys.ledger(source, call_id), unresolved, omissions];
+    return (await scripts.recordOutcome(this.redis, keys, [route, revision, replays, Date.now(), ...how])) === 1;
   }
 
   /**
@@ -235,6 +102,15 @@ export class Ledger {
     return this.#override(source, callId, route, 'dropped', reason, ['parked', 'dead', 'queued'], by);
   }
 
+  /** A change that answers nothing where there is no entry: one that is packed is taken out for it. */
+  async #change<Answer>(source: string, callId: string, change: () => Promise<Answer | null>): Promise<Answer | null> {
+    const answer = await change();
+    if (answer) return answer;
+    await this.packed.unpack(source, callId);
+    // Also where it was not packed any more: another process may have taken it out in between.
+    return change();
+  }
+
   async #override(
     source: string,
     callId: string,
@@ -245,19 +121,13 @@ export class Ledger {
     by = '',
     chosen?: OperatorChoice,
   ): Promise<DeliveryEntry | undefined> {
-    const answer = await scripts.overrideDelivery(
-      this.#redis,
-      [this.#keys.ledger(source, callId), this.#keys.open, this.#keys.unresolved],
-      [
-        route,
-        Date.now(),
-        memberOf(source, callId),
-        state,
-        reason,
-        from.join(','),
-        by,
-        chosen ? JSON.stringify(chosen) : '',
-      ],
+    const noted = chosen ? JSON.stringify(chosen) : '';
+    const answer = await this.#change(source, callId, () =>
+      scripts.overrideDelivery(
+        this.redis,
+        [this.keys.ledger(source, callId), this.keys.open, this.keys.unresolved],
+        [route, Date.now(), memberOf(source, callId), state, reason, from.join(','), by, noted],
+      ),
     );
     return answer ? repairDelivery(JSON.parse(answer)) : undefined;
   }
@@ -267,10 +137,12 @@ export class Ledger {
    * @returns the deliveries as they were before, and the digests of the call in the index of people
    */
   async forget(source: string, callId: string): Promise<{ deliveries: DeliveryEntry[]; people: string[] } | undefined> {
-    const answer = await scripts.forgetCall(
-      this.#redis,
-      [this.#keys.ledger(source, callId), this.#keys.open, this.#keys.unresolved, this.#keys.omissions],
-      [Date.now(), memberOf(source, callId), 'The call was forgotten on request.'],
+    const answer = await this.#change(source, callId, () =>
+      scripts.forgetCall(
+        this.redis,
+        [this.keys.ledger(source, callId), this.keys.open, this.keys.unresolved, this.keys.omissions],
+        [Date.now(), memberOf(source, callId), 'The call was forgotten on request.'],
+      ),
     );
     if (!answer) return undefined;
     const [deliveries, people] = JSON.parse(answer) as [DeliveryEntry[] | object, string];
@@ -286,8 +158,8 @@ export class Ledger {
     callId: string,
     why: Omit<NonNullable<LedgerEntry['stopped']>, 'at'> & { at?: number },
   ): Promise<void> {
-    const keys = [this.#keys.ledger(source, callId), this.#keys.unresolved];
-    await scripts.stopCall(this.#redis, keys, [JSON.stringify({ at: Date.now(), ...why })]);
+    const keys = [this.keys.ledger(source, callId), this.keys.unresolved];
+    await scripts.stopCall(this.redis, keys, [JSON.stringify({ at: Date.now(), ...why })]);
   }
 
   /**
@@ -301,44 +173,26 @@ export class Ledger {
     read = false,
   ): Promise<void> {
     await scripts.noteWaiting(
-      this.#redis,
-      [this.#keys.ledger(source, callId)],
+      this.redis,
+      [this.keys.ledger(source, callId)],
       [Date.now(), JSON.stringify(why), read ? 1 : 0],
     );
   }
 
   /** Notes which revision the API of the source gave when it was asked to confirm this one. */
   async confirm(call: RevisionRef, by: string): Promise<void> {
-    await scripts.markConfirmed(this.#redis, [this.#keys.ledger(call.source, call.call_id)], [call.revision, by]);
+    await scripts.markConfirmed(this.redis, [this.keys.ledger(call.source, call.call_id)], [call.revision, by]);
   }
 
   /** Notes that the revisions which were not kept have been seen to. */
   async handleIgnored(source: string, callId: string): Promise<void> {
-    await this.#redis.hset(this.#keys.ledger(source, callId), 'ignored_handled', '1');
+    await this.redis.hset(this.keys.ledger(source, callId), 'ignored_handled', '1');
   }
 
   /** Notes that a revision was not believed and made us read the call from the API instead. */
   async markUnverified(source: string, callId: string, revision: string): Promise<void> {
-    const keys = [this.#keys.ledger(source, callId), this.#keys.unresolved];
-    await scripts.markUnverified(this.#redis, keys, [revision]);
-  }
-
-  /**
-   * Which of these calls the ledger holds. Left out are those that were parked because nothing proved them, or because they
-   * could not be read: what their platform says of them now would resolve them.
-   */
-  async known(source: string, callIds: string[]): Promise<Set<string>> {
-    const pipeline = this.#redis.pipeline();
-    for (const id of callIds) pipeline.hmget(this.#keys.ledger(source, id), 'call_id', 'stopped', 'forgotten');
-    const answers = (await pipeline.exec()) ?? [];
-    return new Set(
-      callIds.filter((_, index) => {
-        const [error, fields] = answers[index] ?? [new Error('Redis did not answer for every call')];
-        if (error) throw error;
-        const [there, stopped, forgotten] = fields as (string | null)[];
-        return there !== null && (Boolean(forgotten) || !isHelpless(stopped));
-      }),
-    );
+    const keys = [this.keys.ledger(source, callId), this.keys.unresolved];
+    await scripts.markUnverified(this.redis, keys, [revision]);
   }
 
   /**
@@ -350,35 +204,41 @@ export class Ledger {
     why: Pick<NonNullable<LedgerEntry['stopped']>, 'code' | 'reason' | 'hint'>,
   ): Promise<NonNullable<LedgerEntry['stopped']> | undefined> {
     const stopped = { at: Date.now(), ...why, state: 'parked' as const };
-    const keys = [this.#keys.ledger(call.source, call.call_id), this.#keys.unresolved];
-    const done = await scripts.markUnrecognised(this.#redis, keys, [call.revision, JSON.stringify(stopped)]);
+    const keys = [this.keys.ledger(call.source, call.call_id), this.keys.unresolved];
+    const done = await scripts.markUnrecognised(this.redis, keys, [call.revision, JSON.stringify(stopped)]);
     return done === 1 ? stopped : undefined;
   }
 
   /** Takes back that a call was stopped, so that it gets another chance. False when it is not stopped. */
   async reopen(source: string, callId: string): Promise<boolean> {
-    const keys = [this.#keys.ledger(source, callId), this.#keys.open, this.#keys.unresolved];
-    return (await scripts.reopenCall(this.#redis, keys, [Date.now(), memberOf(source, callId)])) === 1;
+    const keys = [this.keys.ledger(source, callId), this.keys.open, this.keys.unresolved];
+    const done = await this.#change(source, callId, () =>
+      scripts.reopenCall(this.redis, keys, [Date.now(), memberOf(source, callId)]),
+    );
+    return done === 1;
   }
 
   /** Calls with something to do that has not moved since `before` (epoch ms), oldest first. */
   async openSince(before: number, limit = 1000): Promise<{ source: string; call_id: string }[]> {
-    const members = await this.#redis.zrangebyscore(this.#keys.open, 0, before, 'LIMIT', 0, limit);
+    const members = await this.redis.zrangebyscore(this.keys.open, 0, before, 'LIMIT', 0, limit);
     return members.map(splitMember);
   }
 
   /** Looks at a call again at `at` (epoch ms) if nothing closes it before. */
   async keepOpen(source: string, callId: string, at: number): Promise<void> {
-    await this.#redis.zadd(this.#keys.open, at, memberOf(source, callId));
+    await this.redis.zadd(this.keys.open, at, memberOf(source, callId));
   }
 
   /** Nothing is left to do for this call. */
   async close(source: string, callId: string): Promise<void> {
-    await this.#redis.zrem(this.#keys.open, memberOf(source, callId));
+    await this.redis.zrem(this.keys.open, memberOf(source, callId));
   }
 
-  /** Forgets index entries older than `before` (epoch ms); the entries themselves expire. */
+  /** Forgets index entries older than `before` (epoch ms); the entries themselves expire. Packed ones go when they have ended. */
   async trim(before: number): Promise<number> {
-    return trimCalls(this.#redis, [this.#keys.index], [before]);
+    while ((await this.packed.removeEnded(ENDED_AT_ONCE)) === ENDED_AT_ONCE);
+    return trimCalls(this.redis, [this.keys.index], [before]);
   }
 }
+
+const ENDED_AT_ONCE = 100;

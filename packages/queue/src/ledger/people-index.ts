@@ -9,6 +9,7 @@
  */
 import { type Addresses, emailForm } from '@wrapup/call';
 import type { Digest, IndexKey } from '../encryption/index-key.ts';
+import { PackedEntries } from '../packed/packed-entries.ts';
 import { defineScript, type RedisClient } from '../redis/client.ts';
 import { type Keys, memberOf, splitMember } from '../redis/keys.ts';
 
@@ -112,17 +113,21 @@ export class PeopleIndex {
     digests: ReadonlySet<string>,
     ends: { seconds: number; before: number },
   ): Promise<void> {
-    await addCall(
-      this.#redis,
-      [this.#keys.ledger(source, call_id), this.#keys.unread, ...[...digests].map((one) => this.#keys.person(one))],
-      [
-        memberOf(source, call_id),
-        revision === undefined ? '' : unreadMember(revision, source, call_id),
-        ends.seconds,
-        ends.before,
-        ...digests,
-      ],
-    );
+    const note = () =>
+      addCall(
+        this.#redis,
+        [this.#keys.ledger(source, call_id), this.#keys.unread, ...[...digests].map((one) => this.#keys.person(one))],
+        [
+          memberOf(source, call_id),
+          revision === undefined ? '' : unreadMember(revision, source, call_id),
+          ends.seconds,
+          ends.before,
+          ...digests,
+        ],
+      );
+    if ((await note()) === 1) return;
+    await new PackedEntries(this.#redis, this.#keys).unpack(source, call_id);
+    await note();
   }
 
   /** Calls that name a person in one of these ways, newest first. */

@@ -10,7 +10,7 @@ import type { Queue } from 'bullmq';
 import type { Choices } from '../connections/choices.ts';
 import type { DeliveryEntry, DeliveryState, DropNote, LedgerEntry, OperatorChoice, Received } from '../ledger/entry.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import type { Payloads } from '../ledger/payloads.ts';
+import type { Payloads } from '../payloads/payloads.ts';
 import { jobId } from '../redis/keys.ts';
 import { bullPriority, priorityOf } from './priority.ts';
 import { type CallJob, type DeliveryJob, MAX_CALL_ATTEMPTS, type Queues, type UnresolvedJob } from './queues.ts';

@@ -7,10 +7,12 @@ export interface Keys {
   prefix: string;
   /** Hash, one per call. */
   ledger(source: string, callId: string): string;
-  /** Sorted set of `<source>:<call id>` by arrival: every call in the ledger. */
+  /** Sorted set of `<source>:<call id>` by arrival: every call in the ledger that is not packed. */
   index: string;
   /** The same of the calls of one client. */
   clientIndex(client: string): string;
+  /** Hash: what is known of the packed part of the ledger, whose other names begin so (`packed/scripts.ts`). */
+  packed: string;
   /** Sorted set of the clients with calls in the ledger by their last webhook; time 0 where none came. */
   clients: string;
   /** Sorted set of `<source>:<call id>` by time: calls with something still to be done. */
@@ -88,6 +90,7 @@ export function makeKeys(name = 'wrapup'): Keys {
     ledger: (source, callId) => `${prefix}:ledger:${source}:${callId}`,
     index: `${prefix}:ledger-index`,
     clientIndex: (client) => `${prefix}:ledger-index:${client}`,
+    packed: `${prefix}:ledger-packed`,
     clients: `${prefix}:ledger-index-clients`,
     open: `${prefix}:ledger-open`,
     ledgers: `${prefix}:ledger:`,

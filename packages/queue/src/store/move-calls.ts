@@ -8,9 +8,9 @@
 import { clientOf } from '@wrapup/call';
 import { CALL_INDEX_LUA, unlistCall } from '../ledger/call-index.ts';
 import { type LedgerEntry, parseEntry } from '../ledger/entry.ts';
-import { placeOf, revisionOf } from '../ledger/payloads.ts';
 import { type CallRef, recordOf } from '../ledger/people-index.ts';
 import { indexCall } from '../ledger/unresolved-index.ts';
+import { placeOf, revisionOf } from '../payloads/payloads.ts';
 import { defineScript, scanKeys } from '../redis/client.ts';
 import { MAINTENANCE_QUEUE, memberOf } from '../redis/keys.ts';
 import { forgetCall, holdDeliveries } from './forget.ts';
@@ -20,7 +20,7 @@ import type { Store } from './store.ts';
 export interface CallCopy {
   /** The fields of its ledger entry. */
   fields: Record<string, string>;
-  /** Milliseconds that the ledger keeps it from now. */
+  /** Milliseconds that the ledger keeps it from now; -1: for good. */
   ttl: number;
   /** Bodies in base64, and the milliseconds that they are kept from now. */
   payloads: { revision: string; body: string; ttl: number }[];
@@ -71,8 +71,10 @@ export async function* listCallRefs(
 /** A call and its payloads, as far as they are kept and can be decrypted. Undefined for one that the ledger does not know. */
 export async function copyCall(store: Store, { source, call_id }: CallRef): Promise<CallCopy | undefined> {
   const { redis, keys } = store;
-  const name = keys.ledger(source, call_id);
-  const [fields, ttl] = await Promise.all([redis.hgetall(name), redis.pttl(name)]);
+  const [fields, ttl] = await Promise.all([
+    store.ledger.readFields(source, call_id),
+    store.ledger.ttl(source, call_id),
+  ]);
   const entry = parseEntry(fields);
   if (!entry) return undefined;
   const payloads: CallCopy['payloads'] = [];
@@ -138,6 +140,7 @@ export async function takeCall(
   const source = options.renaming.source(entry.source);
   const { call_id, received_at } = entry;
   const member = memberOf(source, call_id);
+  await store.ledger.packed.unpack(source, call_id);
   // Nothing of it is stored again.
   if (await redis.hexists(keys.ledger(source, call_id), 'forgotten')) return 'known';
   const kept = new Set<string>();
@@ -183,13 +186,11 @@ export async function moveCall(store: Store, call: CallRef, options: TakeOptions
 }
 
 async function moveHeld(store: Store, call: CallRef, options: TakeOptions): Promise<boolean> {
-  const { redis, keys } = store;
-  const name = keys.ledger(call.source, call.call_id);
   for (let round = 0; round < MAX_COPIES; round += 1) {
     const copy = await copyCall(store, call);
     if (!copy) return true;
     await takeCall(store, copy, options);
-    const now = await redis.hgetall(name);
+    const now = await store.ledger.readFields(call.source, call.call_id);
     if (JSON.stringify(Object.entries(now).sort()) !== JSON.stringify(Object.entries(copy.fields).sort())) continue;
     // The deliveries are held here.
     await removeCall(store, call, 0);

@@ -2,9 +2,9 @@ import { hash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { constants, zstdCompress, zstdCompressSync, zstdDecompress, zstdDecompressSync } from 'node:zlib';
 import type { Encryptor } from '../encryption/encryptor.ts';
+import { packPayload } from '../ledger/scripts.ts';
 import type { RedisClient } from '../redis/client.ts';
 import type { Keys } from '../redis/keys.ts';
-import { packPayload } from './scripts.ts';
 
 const compress = promisify(zstdCompress);
 const decompress = promisify(zstdDecompress);
