@@ -25,6 +25,7 @@ export type { CallFacts, ParkReason } from './ledger/route-script.ts';
 export * from './ledger/unresolved.ts';
 export { packSettled } from './packed/pack-settled.ts';
 export * from './payloads/payloads.ts';
+export { trainDictionaries } from './payloads/train-dictionaries.ts';
 export type { QueueState } from './queues/busy-queues.ts';
 export * from './queues/operations.ts';
 export * from './queues/priority.ts';

@@ -7,7 +7,8 @@
  * 2. Open calls that have not moved for a while get the jobs that their ledger entry says they should have.
  * 3. The indexes forget what the ledger's retention has forgotten, and what is parked or dead is compared with the ledger.
  * 4. Calls that have come to their end, and whose payloads are gone, are packed.
- * 5. Alerts are queued about files of clients that ingress cannot use, about connections whose calls lose fields, and about
+ * 5. The dictionary of a source that has none, or an old one, is made from its payloads.
+ * 6. Alerts are queued about files of clients that ingress cannot use, about connections whose calls lose fields, and about
  *    what is parked or dead.
  */
 import { attemptsOf, type Config } from '@wrapup/config';
@@ -25,6 +26,7 @@ import {
   packSettled,
   priorityOf,
   type Store,
+  trainDictionaries,
 } from '@wrapup/queue';
 import type { Job, Queue } from 'bullmq';
 import type { QueueWorkers } from '../bullmq/queue-workers.ts';
@@ -89,6 +91,7 @@ export async function sweep(store: Store, config: Config, now = Date.now()): Pro
   await store.people.trim(before);
   await store.unresolved.trim(before);
   await maintainIndex(store, { before, now });
+  await trainDictionaries(store, Object.keys(config.sources), now);
   await finishUpgrade(store, config, { now });
   for (const client of await asIngressSees(store, Object.values(config.clients)))
     await alertBrokenClient(store, config, client);

@@ -60,7 +60,10 @@ export interface Encryptor {
  */
 export function encryptedPatterns(keys: Keys, client?: string): string[] {
   const names = client === undefined ? '*' : `${client}.*`;
-  const ofClients = [keys.payload(names, '*', '*'), keys.secret(names, '*'), keys.memory(names, '*')];
+  const ofClients = [
+    ...[keys.payload(names, '*', '*'), keys.dictionary(names, '*')],
+    ...[keys.secret(names, '*'), keys.memory(names, '*')],
+  ];
   return client === undefined ? [...ofClients, keys.clientFiles('*')] : ofClients;
 }
 
@@ -68,7 +71,7 @@ export function encryptedPatterns(keys: Keys, client?: string): string[] {
  * Kinds of places whose second part is the full name of a source or connection. A client's own file is not among them: it is
  * read where the file that names the keys cannot be.
  */
-const NAMED_PLACES: ReadonlySet<string> = new Set(['payload', 'secret', 'remembered', 'memory']);
+const NAMED_PLACES: ReadonlySet<string> = new Set(['payload', 'dictionary', 'secret', 'remembered', 'memory']);
 
 /** The client that a value belongs to, by its place; undefined for those of the installation. */
 export function clientOfPlace(place: string): string | undefined {

@@ -33,6 +33,8 @@ export interface Revision {
   /** Bytes of the payload, and as it is stored now (compressed, encrypted); absent in entries of earlier versions. */
   bytes?: number;
   stored?: number;
+  /** Id of the dictionary of its source that the payload was compressed with; absent where that is none, or the one of all. */
+  dictionary?: string;
   /** Keyed digest of what it says once normalised: recognises a repeat when the payload is gone. */
   digest?: string;
   /** Hash of the revision that Synthflow's API gave when it was asked to confirm this one. */

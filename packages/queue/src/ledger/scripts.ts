@@ -11,22 +11,51 @@ import { BYTE_ORDER_LUA } from '../redis/cursor.ts';
 import { OMISSIONS_LUA } from './omissions-index.ts';
 import { INDEX_LUA } from './unresolved-index.ts';
 
+/** Keeps a dictionary at least as long as a payload that needs it. False where it is gone. */
+const KEEP_DICTIONARY_LUA = `
+local function keepDictionary(dictionary, payload)
+  local left, needed = redis.call('PTTL', dictionary), redis.call('PTTL', payload)
+  if left == -2 then return false end
+  if needed == -1 then redis.call('PERSIST', dictionary)
+  elseif left ~= -1 and left < needed then redis.call('PEXPIRE', dictionary, needed) end
+  return true
+end
+`;
+
 /**
- * Replaces the bytes of a revision by their compressed form; their end of life stays. KEYS payload, ledger.
- * ARGV bytes, revision. Answers 1, or 0 when they are gone.
+ * Replaces the bytes of a revision by their compressed form; their end of life stays. KEYS payload, ledger, the dictionary of the
+ * source that it takes to read them, if any. ARGV bytes, revision, id of that dictionary or nothing. Answers 1, or 0 when they are gone, -1
+ * when the dictionary is.
  */
 export const packPayload = defineScript<number>(
   'wrapupPack',
-  `
-if not redis.call('SET', KEYS[1], ARGV[1], 'KEEPTTL', 'XX') then return 0 end
+  `${KEEP_DICTIONARY_LUA}
+if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+if KEYS[3] and not keepDictionary(KEYS[3], KEYS[1]) then return -1 end
+redis.call('SET', KEYS[1], ARGV[1], 'KEEPTTL', 'XX')
 local field = 'rev:' .. ARGV[2]
 local rev = redis.call('HGET', KEYS[2], field)
 if rev then
   rev = cjson.decode(rev)
   rev.stored = string.len(ARGV[1])
+  rev.dictionary = ARGV[3] ~= '' and ARGV[3] or nil
   redis.call('HSET', KEYS[2], field, cjson.encode(rev))
 end
 return 1
+`,
+);
+
+/**
+ * Sets the end of a payload, and that of the dictionary that it needs where that would come sooner. KEYS payload, ledger, the dictionaries of its
+ * source without an id. ARGV seconds from now, revision.
+ */
+export const expirePayload = defineScript<null>(
+  'wrapupExpirePayload',
+  `${KEEP_DICTIONARY_LUA}
+if redis.call('EXPIRE', KEYS[1], ARGV[1]) == 0 then return end
+local rev = redis.call('HGET', KEYS[2], 'rev:' .. ARGV[2])
+local id = rev and cjson.decode(rev).dictionary
+if id then keepDictionary(KEYS[3] .. id, KEYS[1]) end
 `,
 );
 

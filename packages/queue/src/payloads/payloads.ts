@@ -2,15 +2,19 @@ import { hash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { constants, zstdCompress, zstdCompressSync, zstdDecompress, zstdDecompressSync } from 'node:zlib';
 import type { Encryptor } from '../encryption/encryptor.ts';
-import { packPayload } from '../ledger/scripts.ts';
+import { expirePayload, packPayload } from '../ledger/scripts.ts';
 import type { RedisClient } from '../redis/client.ts';
 import type { Keys } from '../redis/keys.ts';
+import type { Dictionaries, Dictionary } from './dictionaries.ts';
 
 const compress = promisify(zstdCompress);
 const decompress = promisify(zstdDecompress);
 
 /** First bytes of a zstd frame (RFC 8878 §3.1.1): no JSON text begins so, which is how they are distinguished. */
 const ZSTD = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
+/** First bytes of what was compressed with a dictionary, before its id and the frame: they begin no UTF-8 text either. */
+const WITH_DICTIONARY = Buffer.from([0xc2, 0x57, 0x44, 0x01]);
+const ID_BYTES = 4;
 /** What decompression may yield; above any body that ingress takes by default. */
 const MAX_BYTES = 256 * 1024 * 1024;
 /** As small as higher levels, to a half percent, for a half of their CPU and less; lower ones are 3 to 15 % larger. */
@@ -38,23 +42,32 @@ export class Payloads {
   readonly #redis: RedisClient;
   readonly #keys: Keys;
   readonly #encryptor: Encryptor;
+  readonly #dictionaries: Dictionaries;
 
-  constructor(redis: RedisClient, keys: Keys, encryptor: Encryptor) {
+  constructor(redis: RedisClient, keys: Keys, encryptor: Encryptor, dictionaries: Dictionaries) {
     this.#redis = redis;
     this.#keys = keys;
     this.#encryptor = encryptor;
+    this.#dictionaries = dictionaries;
   }
 
   /**
    * @returns undefined when it has expired or was forgotten
-   * @throws Failure when it is encrypted and cannot be decrypted
+   * @throws Failure when it is encrypted and cannot be decrypted, or its dictionary is gone
    */
   async read(source: string, callId: string, revision: string): Promise<Buffer | undefined> {
     const bytes = await this.#readStored(source, callId, revision);
     if (!bytes || !isCompressed(bytes)) return bytes;
-    const limit = { maxOutputLength: MAX_BYTES };
-    if (bytes.length <= SMALL_BYTES) return zstdDecompressSync(bytes, limit);
-    return (await decompress(bytes, limit)) as Buffer;
+    const frame = startsWith(bytes, ZSTD) ? bytes : bytes.subarray(WITH_DICTIONARY.length + ID_BYTES);
+    const options = { maxOutputLength: MAX_BYTES, ...(await this.#dictionaryOf(source, bytes)) };
+    if (bytes.length <= SMALL_BYTES) return zstdDecompressSync(frame, options);
+    return (await decompress(frame, options)) as Buffer;
+  }
+
+  async #dictionaryOf(source: string, bytes: Buffer): Promise<{ dictionary?: Buffer }> {
+    if (!startsWith(bytes, WITH_DICTIONARY)) return {};
+    const id = bytes.subarray(WITH_DICTIONARY.length, WITH_DICTIONARY.length + ID_BYTES).toString('hex');
+    return { dictionary: await this.#dictionaries.read(source, id) };
   }
 
   async #readStored(source: string, callId: string, revision: string): Promise<Buffer | undefined> {
@@ -81,14 +94,32 @@ export class Payloads {
   async compress(source: string, callId: string, revision: string): Promise<void> {
     const body = await this.#readStored(source, callId, revision);
     if (!body || body.length < MIN_COMPRESSED_BYTES || isCompressed(body)) return;
+    const place = { source, call_id: callId, revision };
+    const done = await this.#keepCompressed(place, body, await this.#dictionaries.current(source));
+    // The client was removed and is here again, or Redis was emptied.
+    if (done === -1) await this.#keepCompressed(place, body, this.#dictionaries.shared);
+  }
+
+  async #keepCompressed(
+    { source, call_id, revision }: { source: string; call_id: string; revision: string },
+    body: Buffer,
+    dictionary: Dictionary | undefined,
+  ): Promise<number> {
     // With the size given, zstd takes tables to match; without it those of this level are some 50 MB for each call under way.
-    const options = { params: LEVEL, pledgedSrcSize: body.length };
-    const packed =
+    const options = {
+      params: LEVEL,
+      pledgedSrcSize: body.length,
+      ...(dictionary ? { dictionary: dictionary.bytes } : {}),
+    };
+    const frame =
       body.length <= SMALL_BYTES ? zstdCompressSync(body, options) : ((await compress(body, options)) as Buffer);
-    if (packed.length >= body.length) return;
-    const kept = this.#encryptor.encrypt(packed, placeOf(source, callId, revision));
-    const keys = [this.#keys.payload(source, callId, revision), this.#keys.ledger(source, callId)];
-    await packPayload(this.#redis, keys, [kept, revision]);
+    const packed = dictionary ? Buffer.concat([WITH_DICTIONARY, Buffer.from(dictionary.id, 'hex'), frame]) : frame;
+    if (packed.length >= body.length) return 0;
+    const kept = this.#encryptor.encrypt(packed, placeOf(source, call_id, revision));
+    const own = dictionary && dictionary !== this.#dictionaries.shared ? dictionary.id : undefined;
+    const keys = [this.#keys.payload(source, call_id, revision), this.#keys.ledger(source, call_id)];
+    if (own !== undefined) keys.push(this.#keys.dictionary(source, own));
+    return packPayload(this.#redis, keys, [kept, revision, own ?? '']);
   }
 
   /** @returns how many there were */
@@ -100,10 +131,22 @@ export class Payloads {
 
   /** @param seconds from now until it is forgotten */
   async expire(source: string, callId: string, revision: string, seconds: number): Promise<void> {
-    await this.#redis.expire(this.#keys.payload(source, callId, revision), seconds);
+    await expirePayload(
+      this.#redis,
+      [
+        this.#keys.payload(source, callId, revision),
+        this.#keys.ledger(source, callId),
+        this.#keys.dictionary(source, ''),
+      ],
+      [seconds, revision],
+    );
   }
 }
 
 function isCompressed(bytes: Buffer): boolean {
-  return bytes.subarray(0, ZSTD.length).equals(ZSTD);
+  return startsWith(bytes, ZSTD) || startsWith(bytes, WITH_DICTIONARY);
+}
+
+function startsWith(bytes: Buffer, magic: Buffer): boolean {
+  return bytes.subarray(0, magic.length).equals(magic);
 }

@@ -49,7 +49,7 @@ const ALL_NOTED = '*';
 const JOB: JobsOptions = {
   backoff: { type: 'custom' },
   // Kept for a while so that Bull Board shows what was done; correctness never depends on it.
-  removeOnComplete: { age: 3600, count: 1000 },
+  removeOnComplete: { age: 3600, count: 100 },
   // The failed set is the durable source of dead deliveries: only the sweep takes from it.
   removeOnFail: false,
   stackTraceLimit: 3,

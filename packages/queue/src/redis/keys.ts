@@ -37,6 +37,10 @@ export interface Keys {
   unread: string;
   /** The bytes of one revision. */
   payload(source: string, callId: string, revision: string): string;
+  /** What payloads of a source were compressed with (`payloads/dictionaries.ts`). */
+  dictionary(source: string, id: string): string;
+  /** Hash: which dictionary of each source is in force. */
+  dictionaries: string;
   /** Set of the names of queues that may hold unfinished jobs (`queues/busy-queues.ts`). */
   busy: string;
   /** Sorted set of the names of queues that a job was added to and no worker has looked at since, by time. */
@@ -103,6 +107,8 @@ export function makeKeys(name = 'wrapup'): Keys {
     person: (digest) => `${prefix}:person:${digest}`,
     unread: `${prefix}:unread`,
     payload: (source, callId, revision) => `${prefix}:payload:${source}:${callId}:${revision}`,
+    dictionary: (source, id) => `${prefix}:dictionary:${source}:${id}`,
+    dictionaries: `${prefix}:dictionaries`,
     busy: `${prefix}:busy`,
     bell: `${prefix}:bell`,
     connections: `${prefix}:connections`,

@@ -21,6 +21,7 @@ export async function removeClient(store: Store, client: string): Promise<number
       ...[keys.connection(own), keys.daily(own), keys.dailySamples(own), keys.budgetShare(own)],
       `${keys.omissions}${own}`,
       ...[keys.schemaCheck(own), keys.reconciled(own), keys.backfilled(own, ''), keys.secret(own, '')],
+      keys.dictionary(own, ''),
       ...[
         keys.choices(own),
         keys.memory(own, ''),
@@ -45,11 +46,13 @@ export async function removeClient(store: Store, client: string): Promise<number
   const busy = await redis.smembers(keys.busy);
   const alerted = await redis.hkeys(keys.alerted);
   const rung = await redis.zrange(keys.bell, '0', '-1');
+  const dictionaries = await redis.hkeys(keys.dictionaries);
   const ofClient = (queue: string) => clientOfQueue(queue) === client;
   const lists = redis.multi();
   for (const name of connections) if (name.startsWith(`${client}.`)) lists.srem(keys.connections, name);
   for (const name of busy) if (ofClient(name)) lists.srem(keys.busy, name);
   for (const name of rung) if (ofClient(name)) lists.zrem(keys.bell, name);
+  for (const name of dictionaries) if (name.startsWith(`${client}.`)) lists.hdel(keys.dictionaries, name);
   for (const name of alerted) if (name.startsWith(`${client}.`)) lists.hdel(keys.alerted, name);
   lists
     .del(keys.clientFiles(client), keys.clientState(client))

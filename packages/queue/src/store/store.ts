@@ -8,6 +8,7 @@ import { Ledger } from '../ledger/ledger.ts';
 import { Omissions } from '../ledger/omissions.ts';
 import { PeopleIndex } from '../ledger/people-index.ts';
 import { Unresolved } from '../ledger/unresolved.ts';
+import { Dictionaries } from '../payloads/dictionaries.ts';
 import { Payloads } from '../payloads/payloads.ts';
 import { Operations } from '../queues/operations.ts';
 import { Queues } from '../queues/queues.ts';
@@ -43,6 +44,8 @@ export interface Store {
   queues: Queues;
   ledger: Ledger;
   payloads: Payloads;
+  /** What payloads are compressed with. */
+  dictionaries: Dictionaries;
   people: PeopleIndex;
   operations: Operations;
   unresolved: Unresolved;
@@ -76,7 +79,8 @@ export function openStore({
   const indexKey = new IndexKey(redis, keys, encryptor, index_key);
   const queues = new Queues(redis, keys, onError);
   const ledger = new Ledger(redis, keys);
-  const payloads = new Payloads(redis, keys, encryptor);
+  const dictionaries = new Dictionaries(redis, keys, encryptor);
+  const payloads = new Payloads(redis, keys, encryptor, dictionaries);
   const choices = new Choices(redis, keys, indexKey);
   return {
     redis,
@@ -87,6 +91,7 @@ export function openStore({
     queues,
     ledger,
     payloads,
+    dictionaries,
     people: new PeopleIndex(redis, keys, indexKey),
     operations: new Operations(queues, ledger, payloads, choices),
     unresolved: new Unresolved(redis, keys, ledger),
