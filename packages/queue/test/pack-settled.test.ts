@@ -232,6 +232,15 @@ describe('a packed call', () => {
     expect(await store.ledger.count('acme')).toBe(2);
   });
 
+  it('is as it was when a job comes that a crash left behind', async () => {
+    const before = await read();
+    const ref = { ...call, revision: revisionOf(call.body) };
+    const wanted = [{ route: 'sales-calls', connection: 'sales' }];
+    expect(await store.ledger.route(ref, { effect: 'applied', facts: { notes: [] }, wanted })).toEqual([]);
+    expect(await store.ledger.begin({ ...ref, route: 'sales-calls', replays: 0 })).toBeUndefined();
+    expect(await read()).toEqual(before);
+  });
+
   it('can be replayed', async () => {
     expect(await store.ledger.requeue(call.source, call.call_id, 'sales-calls', ['written'])).toMatchObject({
       replays: 1,

@@ -33,21 +33,28 @@ export class Ledger extends LedgerReader {
     const fields = Object.fromEntries(
       Object.entries({ ...plain, notes: JSON.stringify(notes) }).filter(([, value]) => value !== undefined),
     );
-    const answer = await routeCall(
-      this.redis,
-      [this.keys.ledger(call.source, call.call_id), this.keys.unresolved],
-      [
-        call.revision,
-        effect,
-        Date.now(),
-        JSON.stringify(fields),
-        JSON.stringify(wanted),
-        park ? JSON.stringify(park) : '',
-        digest,
-        after,
-        compared ? JSON.stringify(compared) : '',
-      ],
-    );
+    const route = () =>
+      routeCall(
+        this.redis,
+        [this.keys.ledger(call.source, call.call_id), this.keys.unresolved, this.keys.packed],
+        [
+          call.revision,
+          effect,
+          Date.now(),
+          JSON.stringify(fields),
+          JSON.stringify(wanted),
+          park ? JSON.stringify(park) : '',
+          digest,
+          after,
+          compared ? JSON.stringify(compared) : '',
+          memberOf(call.source, call.call_id),
+        ],
+      );
+    let answer = await route();
+    if (answer === 'packed') {
+      await this.packed.unpack(call.source, call.call_id);
+      answer = await route();
+    }
     if (answer === 'waits' || answer === 'again') return answer;
     return (JSON.parse(answer) as DeliveryEntry[]).map(repairDelivery);
   }

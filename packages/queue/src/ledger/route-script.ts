@@ -1,5 +1,6 @@
 /** The ledger's change when a revision was judged (see `scripts.ts` for what all of them keep to). */
 
+import { PACKED_LUA } from '../packed/scripts.ts';
 import { defineScript } from '../redis/client.ts';
 import type { Revision } from './entry.ts';
 import { INDEX_LUA } from './unresolved-index.ts';
@@ -40,17 +41,20 @@ export interface JudgedRevision {
 
 /**
  * Writes what the worker read and chose, and opens the deliveries.
- * KEYS ledger, unresolved. ARGV revision, effect, now, facts JSON, wanted deliveries JSON [{route, connection}], then `park` with
+ * KEYS ledger, unresolved, packed. ARGV revision, effect, now, facts JSON, wanted deliveries JSON [{route, connection}], then `park` with
  * code, reason and hint for deliveries that must wait for a person because of this revision, the digest of what it
  * says, the time (ms) before which it must not stand: that of the revision which it was judged by, and the delivered
- * revisions that it was compared with, as JSON (empty: whichever there are).
+ * revisions that it was compared with, as JSON (empty: whichever there are), and
+ * the member of the call.
  * A delivery is opened when there is none, or when this revision is newer than the one that it delivered.
  * Answers the deliveries that need a job. Changes nothing and answers `waits` when it would park a delivery that is on
- * its way with another revision, and `again` when another revision was delivered since it was judged.
+ * its way with another revision, `again` when another revision was delivered since it was judged, and `packed` when the
+ * entry must be taken out of its bucket first.
  */
 export const routeCall = defineScript<string>(
   'wrapupRoute',
-  `${INDEX_LUA}
+  `${INDEX_LUA}${PACKED_LUA}
+if redis.call('EXISTS', KEYS[1]) == 0 and isPacked(KEYS[3], ARGV[10]) then return 'packed' end
 if redis.call('HEXISTS', KEYS[1], 'forgotten') == 1 then return '[]' end
 local revision, effect, now = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local field = 'rev:' .. revision
