@@ -7,6 +7,8 @@ import { FakeAcme, type FakeRecord } from './fake-acme.ts';
 /** The paths of the requests that a moment means. */
 const MOMENTS: Record<TroubleMoment, RegExp> = {
   any: /./,
+  // People of the fake have nothing that a call log could be linked to.
+  related: /^\/read\/deals$/,
   'look-up': /^\/(?:search|read)\/people$/,
   'create-person': /^\/create\/people$/,
   'update-person': /^\/update\/people$/,
