@@ -72,10 +72,12 @@ export function describeConfig(config: Config, kinds: Record<string, Destination
   };
 }
 
-function describeInbound({ variables, personal, agents, within, ...rest }: Inbound): object {
+function describeInbound({ variables, metadata, personal, agents, within, office_hours, ...rest }: Inbound): object {
   return {
     ...rest,
     variables: Object.keys(variables),
+    metadata: Object.keys(metadata),
+    ...(office_hours && { office_hours: { ...office_hours, holidays: [...office_hours.holidays] } }),
     ...(personal && { personal: Object.keys(personal.variables) }),
     agents: agents.length,
     within: formatDuration(within),

@@ -103,6 +103,61 @@ const MISTAKES: Mistake[] = [
     { code: 'unknown-path', says: /agents\[0\]: "call\.outcome" is not known before/ },
   ],
   [
+    'metadata of an answer is no path',
+    inbound('metadata: { campaign: »Spring sale }'),
+    { code: 'bad-path', says: /inbound\.metadata\.campaign: "Spring sale" is not a path/, hint: /\{ value: … \}/ },
+  ],
+  [
+    'metadata has the name of a key that Wrapup sets',
+    inbound('metadata: { crm_person_id: »person.id }'),
+    { code: 'reserved-name', says: /inbound\.metadata\.crm_person_id is set by Wrapup/ },
+  ],
+  [
+    'metadata has too many keys',
+    inbound(`metadata: »{ ${Array.from({ length: 21 }, (_, n) => `k${n}: 1`).join(', ')} }`),
+    { code: 'bad-value', says: /metadata must have at most 20 keys/ },
+  ],
+  [
+    'an open record names no value',
+    inbound('variables: { deal: »person.open_deal }'),
+    { code: 'unknown-path', says: /does not name one value of the open_deal/, hint: /person\.open_deal\.<property>/ },
+  ],
+  [
+    'an open record is of another CRM',
+    inbound('variables: { deal: »person.open_opportunity.Name }'),
+    { code: 'unknown-path', says: /only properties of the person itself .* open_deal, open_ticket/ },
+  ],
+  [
+    'a rule for inbound calls hangs on an open record',
+    inbound('agents: [ { agent: a1, when: »{ path: person.open_deal.amount, exists: true } } ]'),
+    { code: 'unknown-path', says: /only properties of the person itself/ },
+  ],
+  [
+    'a rule goes by office hours that are not there',
+    inbound('agents: [ { agent: a1, hours: »closed } ]'),
+    { code: 'missing-key', says: /agents\[0\] goes by office hours/, hint: /weekdays: "09:00-17:30"/ },
+  ],
+  [
+    'office hours are of no zone',
+    inbound('office_hours: { time_zone: »Europe/Bielefeld, weekdays: "09:00-17:30" }'),
+    { code: 'bad-value', says: /office_hours\.time_zone must be the IANA name/ },
+  ],
+  [
+    'office hours end before they begin',
+    inbound('office_hours: { monday: »"17:30-09:00" }'),
+    { code: 'bad-value', says: /office_hours\.monday.* must be a time of one day/ },
+  ],
+  [
+    'office hours name a day that is none',
+    inbound('office_hours: { »mondays: "09:00-17:30", tuesday: "09:00-17:30" }'),
+    { code: 'unknown-key', says: /mondays/, hint: /monday/ },
+  ],
+  [
+    'a holiday is no date',
+    inbound('office_hours: { weekdays: "09:00-17:30", holidays: [»2026-02-30] }'),
+    { code: 'bad-value', says: /holidays\[0\] must be a date such as 2026-12-25/ },
+  ],
+  [
     'a rule for inbound calls hangs on records read along',
     inbound('agents: [ { decline: true, when: »{ not: { path: "person.deals[0].amount", exists: true } } } ]'),
     { code: 'unknown-path', says: /only properties of the person itself/ },

@@ -10,6 +10,7 @@ export const hubspotKind: DestinationKind<HubSpotSettings> = {
   address: HUBSPOT_ADDRESS,
   secrets: ['access_token', 'client_secret', 'refresh_token'],
   related: ['deals', 'companies'],
+  open: ['open_deal', 'open_ticket'],
   // Searches carry no headers that would tell: five a second for the account, of which one is left to its other apps.
   // The default pool follows HubSpot's headers, which come with every other answer.
   // https://developers.hubspot.com/docs/api-reference/latest/crm/search-the-crm

@@ -36,6 +36,35 @@ test.each([
   expect(await findByPhone(sought)).toBe(id);
 });
 
+test('the open deal and the open ticket of a person are read along, those that were created last', async () => {
+  const [id = '', other = ''] = seedContacts({ phone: '+14155550142' }, { phone: '+14155550143' });
+  const deal = (dealname: string, dealstage: string, createdate: string) => ({
+    properties: { dealname, dealstage, createdate },
+    associations: { contacts: [id] },
+  });
+  account.sandbox.control.seed({
+    records: {
+      deals: [
+        deal('Old', 'contractsent', '2026-01-01T10:00:00Z'),
+        deal('Young', 'contractsent', '2026-03-01T10:00:00Z'),
+        deal('Won', 'closedwon', '2026-04-01T10:00:00Z'),
+      ],
+    },
+  } as never);
+  const destination = await account.connect();
+  const question = (value: string) => ({
+    match: [{ by: 'phone' as const, value }],
+    properties: [],
+    open: { open_deal: ['dealname', 'id'], open_ticket: ['subject'] },
+  });
+  const answers = await destination.find([question('+14155550142'), question('+14155550143')], makeMemoryContext());
+  expect(answers).toMatchObject([
+    { found: 'one', person: { id, open: { open_deal: { dealname: 'Young', id: expect.any(String) } } } },
+    { found: 'one', person: { id: other, open: {} } },
+  ]);
+  expect(JSON.stringify(answers)).not.toMatch(/Old|Won|open_ticket/);
+});
+
 test('the mobile number counts as well as the phone', async () => {
   const [id] = seedContacts({ mobilephone: '+14155550142' });
   expect(await findByPhone('+14155550142')).toBe(id);

@@ -15,6 +15,7 @@ export * from './schema/editor-schema.ts';
 export { scalarSchema } from './schema/plain-schema.ts';
 export { PREDICATE_DOES } from './schema/when-schema.ts';
 export { DUE_SHAPE } from './time/due.ts';
+export { isOfficeOpen, type OfficeHours, officeHoursSchema, toOfficeHours } from './time/office-hours.ts';
 export { listTransforms, registerTransform } from './transforms/registry.ts';
 export { describeUse, type Transform } from './transforms/transform.ts';
 export { readPoint } from './values/compare.ts';

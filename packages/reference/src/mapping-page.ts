@@ -55,7 +55,7 @@ export function mappingPage(): string {
     table(['kind', 'word', 'means'], relatedRows()),
     RELATED,
     '## Due dates',
-    `\`due_in\` counts from the end of the call: ${DUE_SHAPE}. Business days are Monday to Friday in the mapping's \`time_zone\` (UTC unless said); days and weeks keep the clock across changes of summer time.`,
+    `\`due_in\` counts from the end of the call: ${DUE_SHAPE}. Business days are Monday to Friday in the mapping's \`time_zone\` (UTC unless said), or those of the mapping's \`office_hours\`: \`{ weekdays: "09:00-17:30", saturday: "10:00-14:00", holidays: [12-25, 2026-12-24] }\`, the same section as for [inbound calls](../guide/inbound-calls.md#office-hours); \`plus\` knows Monday to Friday only. Other days and weeks keep the clock across changes of summer time.`,
     ...Object.values(KINDS).flatMap(({ dialect }) => kindSection(dialect)),
   ].join('\n\n')}\n`;
 }

@@ -9,6 +9,7 @@ export const salesforceKind: DestinationKind<SalesforceSettings> = {
   settings: salesforceSettings,
   secrets: ['client_secret', 'refresh_token', 'jwt'],
   related: ['opportunities', 'cases'],
+  open: ['open_opportunity', 'open_case'],
   async remembers(subject) {
     const { personMemories, writtenMemories } = await import('@wrapup/destination/engine');
     return [...personMemories(subject), ...writtenMemories(subject)];

@@ -57,6 +57,41 @@ test.each([
   expect(await find()).toBe(Lead[0]);
 });
 
+test('the open opportunity and the open case of a contact are read along, and a lead has none', async () => {
+  account = await openAccount();
+  const { Account: [acme = ''] = [] } = seed({ Account: [{ Name: 'Acme' }] });
+  const { Contact: [ada = ''] = [] } = seed({ Contact: [{ LastName: 'Ada', Phone: PHONE, AccountId: acme }] });
+  seed({ Lead: [{ LastName: 'L', Company: 'C', Phone: '+14155550143' }] });
+  const opportunity = (Name: string, StageName: string) => ({
+    Name,
+    StageName,
+    CloseDate: '2026-12-31',
+    AccountId: acme,
+  });
+  seed({
+    Opportunity: [opportunity('Open one', 'Prospecting'), opportunity('Lost one', 'Closed Lost')],
+    Case: [
+      { ContactId: ada, Subject: 'Late', Status: 'New' },
+      { ContactId: ada, Subject: 'Solved', Status: 'Closed' },
+    ],
+  });
+  const destination = await account.connect();
+  const question = (value: string) => ({
+    match: [{ by: 'phone' as const, value }],
+    properties: [],
+    open: { open_opportunity: ['Name', 'StageName'], open_case: ['Subject'] },
+  });
+  const answers = await destination.find([question(PHONE), question('+14155550143')], makeMemoryContext());
+  expect(answers).toMatchObject([
+    {
+      person: {
+        open: { open_opportunity: { Name: 'Open one', StageName: 'Prospecting' }, open_case: { Subject: 'Late' } },
+      },
+    },
+    { person: { object: 'Lead', open: {} } },
+  ]);
+});
+
 test('a fax number matches no person', async () => {
   account = await openAccount();
   seed({ Contact: [{ LastName: 'Fax', Fax: PHONE }] });

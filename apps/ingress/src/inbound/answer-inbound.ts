@@ -1,6 +1,7 @@
 import type { Call } from '@wrapup/call';
 import type { Inbound } from '@wrapup/config';
 import { withDeadline } from '@wrapup/destination';
+import { isOfficeOpen } from '@wrapup/mapping';
 import type { IngressAnswer } from '../http/request-handler.ts';
 import { type CallerLookup, tooLate } from './caller-lookup.ts';
 import { chooseAgent } from './choose-agent.ts';
@@ -36,7 +37,8 @@ export async function answerInbound(call: Call, within: number, parts: InboundAn
   const person = found?.found === 'one' ? found.person : undefined;
   // Several people, or a failed look-up: the caller is unknown, which is not the same as a number without a person.
   const caller = person ? callerOf(person) : found?.found === 'none' ? {} : undefined;
-  const decision = chooseAgent(inbound.agents, call, caller);
+  const hours = inbound.office_hours && !isOfficeOpen(inbound.office_hours, Date.now()) ? 'closed' : 'open';
+  const decision = chooseAgent(inbound.agents, call, caller, hours);
   if (decision.do === 'decline') return DECLINED;
   // The id returns with the finished call, which is then written to this person without another look-up.
   const identity = person && { crm_person_id: person.id, crm_connection: inbound.look_up };
@@ -44,15 +46,17 @@ export async function answerInbound(call: Call, within: number, parts: InboundAn
   // Only the number identifies the caller, and a number can be forged: personal data needs the second fact.
   const confirmed = person && personal?.when(call, caller ?? {}) ? personal.variables : {};
   const variables = { ...customVariables({ ...inbound.variables, ...confirmed }, call, caller), ...identity };
+  const metadata = { ...customVariables(inbound.metadata, call, caller), ...identity };
   const rerouted = decision.do === 'reroute';
-  if (!rerouted && Object.keys(variables).length === 0) return NEUTRAL;
+  const [hasVariables, hasMetadata] = [variables, metadata].map((one) => Object.keys(one).length > 0);
+  if (!rerouted && !hasVariables && !hasMetadata) return NEUTRAL;
   return {
     status: 200,
     body: JSON.stringify({
       call_inbound: {
         override_model_id: rerouted ? decision.agent : '',
-        ...(Object.keys(variables).length > 0 && { custom_variables: variables }),
-        ...(identity && { metadata: identity }),
+        ...(hasVariables && { custom_variables: variables }),
+        ...(hasMetadata && { metadata }),
       },
     }),
     result: rerouted ? 'rerouted' : 'variables',

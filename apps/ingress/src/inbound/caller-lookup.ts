@@ -7,7 +7,7 @@
  */
 import { own } from '@wrapup/call';
 import { type Config, type Connection, DestinationPool, type Inbound, type OpenDestination } from '@wrapup/config';
-import { type Context, Failure, type Log, withDeadline } from '@wrapup/destination';
+import { type Context, Failure, type Log, type PersonAnswer, withDeadline } from '@wrapup/destination';
 import { rememberIssued } from '@wrapup/destination/engine';
 import { type ConnectionState, explainPause, isPaused, keepShare, makeContext, type Store } from '@wrapup/queue';
 import type { Metrics } from '@wrapup/telemetry';
@@ -181,19 +181,24 @@ class CrmCallerLookup implements CallerLookup {
         return held.answer;
       }
       try {
-        const { properties, related } = reads;
-        const question = { match: [{ by: 'phone' as const, value: phone }], properties, related };
+        const { properties, related, open } = reads;
+        const question = {
+          match: [{ by: 'phone' as const, value: phone }],
+          properties,
+          related,
+          ...(open && { open }),
+        };
         // Adapters keep the deadline themselves; one that does not must not delay the next caller of this number.
-        const [found] = await withDeadline(
+        const [answered] = await withDeadline(
           destination.find([question], ctx),
           ctx.deadline - Date.now() + MARGIN_MS,
           tooLate,
         );
-        if (!found) throw new Failure('unaccounted', 'The look-up gave no answer.');
+        if (!answered) throw new Failure('unaccounted', 'The look-up gave no answer.');
         circuit.succeeded();
         settled = true;
         this.#seconds(begun);
-        const answer = reduceAnswer(found, reads);
+        const answer = reduceAnswer(await this.#decide(answered, connection, phone), reads);
         this.#note(`found_${answer.found}`);
         await Promise.all([storeAnswer(ctx, caller, answer, reads), noteIssued(ctx, phone, answer)]).catch(() => {});
         return answer;
@@ -215,6 +220,14 @@ class CrmCallerLookup implements CallerLookup {
       // Another process found the answer, and reports the CRM's state to its own breaker.
       if (!settled && trial) circuit.failed(undefined, true);
     }
+  }
+
+  /** Of several people the one whom an operator chose for all calls of the number. */
+  async #decide(answer: PersonAnswer, { name }: Connection, phone: string): Promise<PersonAnswer> {
+    if (answer.found !== 'many') return answer;
+    const [choice] = await this.#store().choices.lasting(name, [{ by: 'phone', value: phone }]);
+    const person = choice && answer.candidates.find(({ id }) => id === choice.id);
+    return person ? { found: 'one', by: answer.by, person } : answer;
   }
 
   /** Why this connection may not be asked now: its circuit in the workers, or an operator, stopped it. */

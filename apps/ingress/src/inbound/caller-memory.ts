@@ -49,7 +49,7 @@ export async function storeAnswer(
 export function reduceAnswer(answer: CallerAnswer, reads: Inbound['reads']): CallerAnswer {
   if (answer.found === 'none') return { found: 'none' };
   if (answer.found === 'many') return { found: 'many' };
-  const { object, id, properties, related } = answer.person;
+  const { object, id, properties, related, open } = answer.person;
   const kept = reads.properties.flatMap((name) => {
     const value = own(properties, name);
     return value === undefined || value === null || value === '' ? [] : [[name, value] as const];
@@ -57,6 +57,6 @@ export function reduceAnswer(answer: CallerAnswer, reads: Inbound['reads']): Cal
   return {
     found: 'one',
     by: answer.by,
-    person: { object, id, properties: Object.fromEntries(kept), ...(related && { related }) },
+    person: { object, id, properties: Object.fromEntries(kept), ...(related && { related }), ...(open && { open }) },
   };
 }

@@ -12,10 +12,17 @@ const KEEP: AgentDecision = { do: 'keep' };
  * might have sent it to an agent.
  *
  * @param caller undefined while the caller is unknown; empty when the CRM has no person of that number
+ * @param hours whether somebody works now
  */
-export function chooseAgent(rules: Inbound['agents'], call: Call, caller: Caller | undefined): AgentDecision {
+export function chooseAgent(
+  rules: Inbound['agents'],
+  call: Call,
+  caller: Caller | undefined,
+  hours: 'open' | 'closed',
+): AgentDecision {
   let undecided = false;
-  for (const { when, asks_caller, agent, decline } of rules) {
+  for (const { when, asks_caller, hours: wanted, agent, decline } of rules) {
+    if (wanted !== undefined && wanted !== hours) continue;
     if (asks_caller && caller === undefined) undecided = true;
     else if (when(call, caller ?? {})) {
       if (decline) return undecided ? KEEP : { do: 'decline' };

@@ -12,8 +12,8 @@ const MAX_LENGTH = 500;
 const CONTROL = /[\u0000-\u001f\u007f]+/g;
 
 /** The record of a caller as paths read it. */
-export function callerOf({ properties, id, related }: PersonRecord): Caller {
-  return { ...related, id, ...properties };
+export function callerOf({ properties, id, related, open }: PersonRecord): Caller {
+  return { ...related, ...open, id, ...properties };
 }
 
 /** The variables that have a value, by name. */

@@ -19,6 +19,7 @@ export function inbound(given: Partial<Inbound> = {}): Inbound {
     within: 2_000,
     guard: 'token',
     variables: { first_name: { path: ['person', 'firstname'] } },
+    metadata: {},
     agents: [],
     reads: { properties: ['firstname', 'lifecyclestage'], related: {} },
     ...given,

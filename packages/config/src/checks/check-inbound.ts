@@ -1,13 +1,13 @@
 import { own } from '@wrapup/call';
 import type { DestinationKind } from '@wrapup/destination';
 import { suggest } from '@wrapup/findings';
-import type { Value } from '@wrapup/mapping';
+import { toOfficeHours, type Value } from '@wrapup/mapping';
 import type { YamlDocument } from '../file/document.ts';
 import type { WrapupFile } from '../file/schema.ts';
 import type { Caller, Inbound, InboundCondition, InboundRule, InboundVariable } from '../model/config.ts';
 import { guardsDoor, type Reader } from '../model/reader.ts';
 import { compileCondition } from './compile-mapping-file.ts';
-import { MAX_RELATED, parseInboundPath, pathProblem, pathsIn } from './inbound-path.ts';
+import { type AlongNames, MAX_RELATED, NOTHING_ALONG, parseInboundPath, pathProblem, pathsIn } from './inbound-path.ts';
 
 /** Set with every answer, so that the call's record finds the same person again. */
 const RESERVED: ReadonlySet<string> = new Set(['crm_person_id', 'crm_connection']);
@@ -75,15 +75,23 @@ function checkSection(
   if (guardsDoor(reader)) checkGuard(inbound, sources, add);
 
   const kind = file.declared[inbound.look_up];
-  const related = (kind === undefined ? undefined : own(kinds, kind)?.related) ?? [];
+  const { related = [], open = [] } = (kind === undefined ? undefined : own(kinds, kind)) ?? {};
+  const names: AlongNames = { related, open };
   const read: string[] = [];
   const condition = (written: unknown, label: string, path: PropertyKey[]) =>
     checkCondition(written, label, path, read, { document, base }, add);
-  const variables = checkVariables(inbound.variables, ['variables'], related, read, add);
-  const personal = checkPersonal(inbound, related, read, condition, add);
+  const variables = checkVariables(inbound.variables, ['variables'], names, read, add);
+  const metadata = checkVariables(inbound.metadata, ['metadata'], names, read, add);
+  const personal = checkPersonal(inbound, names, read, condition, add);
   const agents = checkRules(inbound, condition, add);
-  const { personal: _, ...rest } = inbound;
-  return { ...rest, variables, ...(personal ? { personal } : {}), agents, reads: readsOf(read, related) };
+  const { personal: _, office_hours, ...rest } = inbound;
+  return {
+    ...rest,
+    ...{ variables, metadata, agents },
+    ...(personal ? { personal } : {}),
+    ...(office_hours ? { office_hours: toOfficeHours(office_hours) } : {}),
+    reads: readsOf(read, names),
+  };
 }
 
 function checkGuard(inbound: Written, sources: WrapupFile['sources'][string][], add: Add): void {
@@ -110,7 +118,7 @@ function checkGuard(inbound: Written, sources: WrapupFile['sources'][string][], 
 function checkVariables(
   variables: Written['variables'],
   section: string[],
-  related: readonly string[],
+  names: AlongNames,
   read: string[],
   add: Add,
 ): Record<string, InboundVariable> {
@@ -123,7 +131,7 @@ function checkVariables(
     } else if (typeof written === 'object') checked[name] = written;
     else if (typeof written !== 'string') checked[name] = { value: written };
     else {
-      const problem = pathProblem(written, related);
+      const problem = pathProblem(written, names);
       if (problem) add('error', problem.code, path, `${label}: ${problem.message}`, problem.hint);
       else {
         read.push(written);
@@ -139,7 +147,7 @@ type CheckCondition = (written: unknown, label: string, path: PropertyKey[]) => 
 /** Variables that wait for a second fact. */
 function checkPersonal(
   { personal, variables }: Written,
-  related: readonly string[],
+  names: AlongNames,
   read: string[],
   check: CheckCondition,
   add: Add,
@@ -154,7 +162,7 @@ function checkPersonal(
       'keep it under personal, or choose another name',
     );
   const when = check(personal.when, 'inbound.personal', ['personal', 'when']);
-  const checked = checkVariables(personal.variables, ['personal', 'variables'], related, read, add);
+  const checked = checkVariables(personal.variables, ['personal', 'variables'], names, read, add);
   return when && { when, variables: checked };
 }
 
@@ -169,7 +177,7 @@ function checkCondition(
 ): InboundCondition | undefined {
   const paths = pathsIn(written);
   // As for a variable, but for records that are read along: they may be missing when the condition is asked.
-  const wrong = paths.map((one) => pathProblem(one, [])).find((problem) => problem !== undefined);
+  const wrong = paths.map((one) => pathProblem(one, NOTHING_ALONG)).find((problem) => problem !== undefined);
   if (wrong) {
     add('error', wrong.code, path, `${label}: ${wrong.message}`, wrong.hint);
     return undefined;
@@ -188,9 +196,14 @@ function checkRules(inbound: Written, check: CheckCondition, add: Add): InboundR
       const message = `${label} must say either agent: <model id> or decline: true`;
       add('error', 'bad-value', path, message, 'keep one of the two');
     }
-    if (rule.decline && rule.when === undefined) {
+    if (rule.decline && rule.when === undefined && rule.hours === undefined) {
       const message = `${label} declines every call that reaches it`;
       add('error', 'bad-value', path, message, 'say with when which calls are declined');
+    }
+    if (rule.hours && !inbound.office_hours) {
+      const message = `${label} goes by office hours, and inbound.office_hours says none`;
+      const hint = 'write office_hours: { time_zone: Europe/Berlin, weekdays: "09:00-17:30" }';
+      add('error', 'missing-key', [...path, 'hours'], message, hint);
     }
     const when = rule.when === undefined ? () => true : check(rule.when, label, [...path, 'when']);
     if (!when) return;
@@ -198,6 +211,7 @@ function checkRules(inbound: Written, check: CheckCondition, add: Add): InboundR
       when,
       asks_caller: pathsIn(rule.when).some((one) => parseInboundPath(one)?.[0] === 'person'),
       decline: rule.decline,
+      ...(rule.hours ? { hours: rule.hours } : {}),
       ...(rule.agent === undefined ? {} : { agent: rule.agent }),
     });
   });
@@ -207,16 +221,23 @@ function checkRules(inbound: Written, check: CheckCondition, add: Add): InboundR
 /** The caller without the records read along, which no rule reads. */
 function propertiesOf(caller: Caller): Record<string, Value> {
   return Object.fromEntries(
-    Object.entries(caller).filter((entry): entry is [string, Value] => !Array.isArray(entry[1])),
+    Object.entries(caller).filter(
+      (entry): entry is [string, Value] => typeof entry[1] !== 'object' || entry[1] === null,
+    ),
   );
 }
 
-function readsOf(paths: string[], related: readonly string[]): Inbound['reads'] {
+function readsOf(paths: string[], { related, open }: AlongNames): Inbound['reads'] {
+  const opened = new Map<string, Set<string>>();
   const properties = new Set<string>();
   const along = new Map<string, { properties: Set<string>; most: number }>();
   for (const path of paths) {
     const [root, name, index, property] = parseInboundPath(path) ?? [];
     if (root !== 'person' || typeof name !== 'string') continue;
+    if (open.includes(name)) {
+      opened.set(name, (opened.get(name) ?? new Set()).add(String(index)));
+      continue;
+    }
     if (!related.includes(name)) {
       // The record's id comes with it.
       if (name !== 'id') properties.add(name);
@@ -232,5 +253,6 @@ function readsOf(paths: string[], related: readonly string[]): Inbound['reads'] 
     related: Object.fromEntries(
       [...along].map(([name, one]) => [name, { properties: [...one.properties].sort(), most: one.most }]),
     ),
+    ...(opened.size > 0 && { open: Object.fromEntries([...opened].map(([name, read]) => [name, [...read].sort()])) }),
   };
 }

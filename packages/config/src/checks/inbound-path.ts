@@ -16,6 +16,13 @@ const INBOUND_PATHS = [
   'source.name',
 ] as const;
 
+/** Names under which records are read along with a person: lists of them, and the one open record of a kind. */
+export interface AlongNames {
+  related: readonly string[];
+  open: readonly string[];
+}
+export const NOTHING_ALONG: AlongNames = { related: [], open: [] };
+
 /** Records of one kind that are read along with a person, at most. */
 export const MAX_RELATED = 5;
 
@@ -28,7 +35,7 @@ export function parseInboundPath(text: string): (string | number)[] | undefined 
 /** Why a path cannot be read before the call connects, and what to write instead. Undefined when it can. */
 export function pathProblem(
   text: string,
-  related: readonly string[],
+  { related, open }: AlongNames,
 ): { code: 'bad-path' | 'unknown-path'; message: string; hint: string } | undefined {
   const segments = parseInboundPath(text);
   if (!segments) {
@@ -46,13 +53,19 @@ export function pathProblem(
     const message = `"${path}" is a section, not a value`;
     return { code: 'unknown-path', message, hint: 'go on to a property, as in person.firstname' };
   }
+  if (open.includes(name)) {
+    if (segments.length === 3 && typeof index === 'string') return undefined;
+    const message = `"${path}" does not name one value of the ${name}`;
+    return { code: 'unknown-path', message, hint: `write person.${name}.<property>` };
+  }
   if (segments.length === 2 && !related.includes(name)) return undefined;
   if (!related.includes(name)) {
-    const message = `"${path}": only properties of the person itself can be read${related.length > 0 ? `, and ${related.join(', ')}` : ''}`;
+    const along = [...related, ...open];
+    const message = `"${path}": only properties of the person itself can be read${along.length > 0 ? `, and ${along.join(', ')}` : ''}`;
     return {
       code: 'unknown-path',
       message,
-      hint: related.length > 0 ? suggest(name, related) : `write person.${name}`,
+      hint: along.length > 0 ? suggest(name, along) : `write person.${name}`,
     };
   }
   if (typeof index !== 'number' || index >= MAX_RELATED || typeof property !== 'string' || more.length > 0) {

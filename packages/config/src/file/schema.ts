@@ -4,6 +4,7 @@
  * Numbers and switches also accept text, because that is what an environment variable gives.
  */
 import { closed } from '@wrapup/findings';
+import { officeHoursSchema } from '@wrapup/mapping';
 import { z } from 'zod';
 import { parseDuration } from './units.ts';
 
@@ -101,6 +102,10 @@ const inboundVariable = z.union(
   { error: VARIABLE_RULE },
 );
 
+/** Own keys of the metadata of an answer, and the characters of each. */
+const MAX_METADATA = 20;
+const MAX_METADATA_KEY = 64;
+
 export const inboundSchema = closed({
   look_up: text.describe('The connection to look the caller up in'),
   within: duration(100, 8 * SECOND, 'from 100ms to 8s')
@@ -126,10 +131,22 @@ export const inboundSchema = closed({
   })
     .optional()
     .describe('Variables with personal data, and what must hold before they are given'),
+  metadata: z
+    .record(text.max(MAX_METADATA_KEY, `must be at most ${MAX_METADATA_KEY} characters`), inboundVariable)
+    .refine((all) => Object.keys(all).length <= MAX_METADATA, `must have at most ${MAX_METADATA} keys`)
+    .default({})
+    .describe(
+      'Own keys of the answer’s metadata, which the agent is not told and which Synthflow keeps with the call: as variables',
+    ),
+  office_hours: officeHoursSchema.optional().describe('When somebody works: what hours of a rule goes by'),
   agents: z
     .array(
       closed({
         when: z.unknown().optional().describe('Which calls; every call when absent'),
+        hours: z
+          .enum(['open', 'closed'])
+          .optional()
+          .describe('Only while office_hours say that somebody works, or that nobody does'),
         agent: text.optional().describe('Id of the agent that takes the call'),
         decline: flag.default(false).describe('true: the call is declined'),
       }),

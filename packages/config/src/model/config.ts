@@ -4,7 +4,7 @@
  */
 import { type Call, clientOf, type EncryptionKey, own } from '@wrapup/call';
 import type { Finding } from '@wrapup/findings';
-import type { CompiledMapping, Value } from '@wrapup/mapping';
+import type { CompiledMapping, OfficeHours, Value } from '@wrapup/mapping';
 
 export interface Config {
   /** Absolute path of wrapup.yaml. */
@@ -173,17 +173,26 @@ export interface Inbound {
   variables: Record<string, InboundVariable>;
   /** Further variables, given only for a caller who is known and for whom the condition holds. */
   personal?: { when: InboundCondition; variables: Record<string, InboundVariable> };
+  /** Own keys of the answer's metadata, which returns with the finished call. */
+  metadata: Record<string, InboundVariable>;
+  /** What `hours` of rules go by. */
+  office_hours?: OfficeHours;
   /** The first that matches decides; none leaves the call with the agent that received it. */
   agents: InboundRule[];
   /** What variables and rules read of the person, for the look-up. */
-  reads: { properties: string[]; related: Record<string, { properties: string[]; most: number }> };
+  reads: {
+    properties: string[];
+    related: Record<string, { properties: string[]; most: number }>;
+    /** Of the open record that each name stands for. */
+    open?: Record<string, string[]>;
+  };
 }
 
 /** A constant, or the segments of a path that can be read while the phone rings. */
 export type InboundVariable = { value: string | number | boolean } | { path: (string | number)[] };
 
-/** Properties of the one matching record and its `id`, and the records read along with it, by name. */
-export type Caller = Record<string, Value | Record<string, Value>[]>;
+/** Properties of the one matching record and its `id`, and the records read along with it, by name: lists, and open ones. */
+export type Caller = Record<string, Value | Record<string, Value>[] | Record<string, Value>>;
 
 /** Total: never throws. `caller` is empty where the CRM does not know the number. */
 export type InboundCondition = (call: Call, caller: Caller) => boolean;
@@ -192,6 +201,8 @@ export interface InboundRule {
   when: InboundCondition;
   /** Reads the caller, so it cannot be decided while the caller is unknown. */
   asks_caller: boolean;
+  /** Holds only while somebody works, or while nobody does. */
+  hours?: 'open' | 'closed';
   agent?: string;
   decline: boolean;
 }

@@ -251,7 +251,10 @@ function requestsToLookUp({ reads_together }: CrmAdapter, write: PersonWrite, fo
 /* Finds people for the port: one answer per question and in their order. */
 
 /** @throws the failure of a look-up that failed */
-export async function findPersons(crm: PeopleVerbs, persons: PersonQuestion[]): Promise<PersonAnswer[]> {
+export async function findPersons(
+  { people: crm, records }: Pick<CrmAdapter, 'people' | 'records'>,
+  persons: PersonQuestion[],
+): Promise<PersonAnswer[]> {
   const wanted = persons.flatMap(({ properties, identify }) => [...properties, ...(identify ? crm.identifying : [])]);
   const questions = persons.map(({ match }, plan) => ({ match, plan, read: true }));
   const found = await lookUpPeople(crm, questions, [...new Set(wanted)]);
@@ -263,8 +266,43 @@ export async function findPersons(crm: PeopleVerbs, persons: PersonQuestion[]): 
     const records = await crm.related(one.person, related);
     if (records) answer.person.related = records;
   };
-  await Promise.all(answers.map(addRelated));
+  const addOpen = async (answer: PersonAnswer, index: number) => {
+    const { open = {} } = persons[index] ?? {};
+    const one = found[index];
+    if (answer.found !== 'one' || one?.found !== 'one' || Object.keys(open).length === 0) return;
+    answer.person.open = await readOpen({ people: crm, records }, one.person, open, index);
+  };
+  await Promise.all(answers.flatMap((answer, index) => [addRelated(answer, index), addOpen(answer, index)]));
   return answers;
+}
+
+/** Of each kind the open record that was created last. What cannot be read is left out. Never rejects. */
+async function readOpen(
+  { people, records }: Pick<CrmAdapter, 'people' | 'records'>,
+  person: CrmPerson,
+  wanted: NonNullable<PersonQuestion['open']>,
+  plan: number,
+): Promise<NonNullable<PersonRecord['open']>> {
+  const questions = Object.entries(wanted).flatMap(([name, properties]) => {
+    const asked = people.openOf?.(person, name);
+    return asked ? [{ name, properties, ...asked, ids: new Map([[asked.id, [plan]]]) }] : [];
+  });
+  if (questions.length === 0) return {};
+  const answers = (await records.readRelated?.(questions)) ?? [];
+  const open: NonNullable<PersonRecord['open']> = {};
+  for (const [index, { name, id, properties }] of questions.entries()) {
+    const [first] = listOf(people, name, answers[index]?.get(id));
+    if (!first) continue;
+    const values = Object.entries({ ...first.properties, id: first.id });
+    open[name] = Object.fromEntries(values.filter(([property]) => properties.includes(property)));
+  }
+  return open;
+}
+
+function listOf({ session }: PeopleVerbs, name: string, answer: Existing[] | Failure | undefined): Existing[] {
+  if (!(answer instanceof Failure)) return answer ?? [];
+  session.ctx.log.warn({ error: answer.message }, `${name} of a caller could not be read`);
+  return [];
 }
 
 /** What was found, as the port tells it. @throws the failure of a look-up that failed */

@@ -128,12 +128,12 @@ export function throughEngine<Opened extends ApiSession>(
 ): Pick<Destination, 'find' | 'preview' | 'write'> {
   return {
     find: async (persons, ctx) => {
-      const { people } = await open(
+      const adapter = await open(
         begin(ctx),
         [],
         persons.some(({ identify }) => identify),
       );
-      return (await import('./preview.ts')).findPersons(people, persons);
+      return (await import('./preview.ts')).findPersons(adapter, persons);
     },
     preview: async (plans, ctx) =>
       (await import('./preview.ts')).previewPlans(plans, (writes) => open(begin(ctx), writes, true)),

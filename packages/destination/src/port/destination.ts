@@ -32,6 +32,8 @@ export interface DestinationKind<Settings = unknown> {
   notifies?: true;
   /** Names of records that `find` can read along with a person: `deals` for the path `person.deals[0].dealname`. */
   related?: readonly string[];
+  /** Names under which `find` can read the open record of a kind that was created last: `open_deal`. */
+  open?: readonly string[];
   /**
    * The names under which destinations of this kind may have something of a person in `ctx.memory`: what is removed when
    * the person is forgotten. Absent: they remember nothing of people.
@@ -114,6 +116,8 @@ export interface PersonQuestion {
   properties: string[];
   /** Records to read along, under the names of the kind's `related`: which properties, and of how many at most. */
   related?: Record<string, { properties: string[]; most: number }>;
+  /** Properties of open records to read along, under the names of the kind's `open`. */
+  open?: Record<string, string[]>;
   /** Read also what a person knows people by, and say it in `who`. */
   identify?: true;
 }
@@ -136,6 +140,8 @@ export interface PersonRecord {
    * records could not be read; that does not fail the question.
    */
   related?: Record<string, Record<string, Value>[]>;
+  /** The open records that the question asked for. A name is absent where there is none, and where it could not be read. */
+  open?: Record<string, Record<string, Value>>;
   /** For a person to open. */
   url?: string;
   /** As far as it was read and is known. */

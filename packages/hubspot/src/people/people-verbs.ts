@@ -1,6 +1,6 @@
 /** HubSpot's contacts, as the write engine asks for them. */
 
-import { parsePhone } from '@wrapup/call';
+import { own, parsePhone } from '@wrapup/call';
 import { Failure } from '@wrapup/destination';
 import {
   askedFor,
@@ -25,6 +25,9 @@ const CONTACTS = 'contacts';
 /** Characters of property names that still go into a search. */
 const MAX_IN_SEARCH = 1_500;
 
+/** Objects of the open records that a question may name. */
+const OPEN: Record<string, string> = { open_deal: 'deals', open_ticket: 'tickets' };
+
 /** @param weaker people may be created without a unique key */
 export function peopleVerbs(session: HubSpotSession, records: RecordVerbs, weaker: boolean): PeopleVerbs {
   const { create, update, upsert, rowsNamed, knownFields, limits, drops_fields, owner, fields, urlOf } = records;
@@ -46,6 +49,10 @@ export function peopleVerbs(session: HubSpotSession, records: RecordVerbs, weake
     personId: (text) => (/^\d{1,20}$/.test(text) ? text : undefined),
     byId: (id) => toPerson({ id, properties: {} }),
     search: (phones, properties) => searchContacts(session, phones, properties),
+    openOf({ id }, name) {
+      const object = own(OPEN, name);
+      return object === undefined ? undefined : { of: CONTACTS, id, object };
+    },
     foundBy: () => ['phone', 'mobilephone', 'email'],
     newObject: () => CONTACTS,
     complete: (_object, values, writes) => complete(values as Record<string, string>, writes),

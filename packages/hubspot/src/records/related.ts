@@ -41,9 +41,7 @@ export async function readRelated(
   session: HubSpotSession,
   questions: readonly RelatedQuestion[],
 ): Promise<RelatedRecords[]> {
-  const answers: RelatedRecords[] = [];
-  for (const question of questions) answers.push(await answer(session, question));
-  return answers;
+  return Promise.all(questions.map((question) => answer(session, question)));
 }
 
 async function answer(session: HubSpotSession, question: RelatedQuestion): Promise<RelatedRecords> {

@@ -1,13 +1,14 @@
 import { type Call, callKey } from '@wrapup/call';
 import type { Finding, Place } from '@wrapup/findings';
-import { type MapNode, Report, textOf } from '@wrapup/findings';
+import { type MapNode, Report, textOf, toPlain } from '@wrapup/findings';
 import type { Compiling } from '../language/compile-path.ts';
-import { isTimeZone } from '../language/steps.ts';
 import { loadMapping, type ReadFile } from '../load/load-mapping.ts';
 import type { CompiledMapping, MappedField, MappedPath } from '../model/compiled.ts';
 import type { Dialect } from '../model/dialect.ts';
 import type { Plan, Value } from '../model/plan.ts';
 import { mappingSchema } from '../schema/mapping-schema.ts';
+import { type OfficeHours, officeHoursSchema, toOfficeHours } from '../time/office-hours.ts';
+import { isTimeZone } from '../time/zone.ts';
 import { isNumberWriting } from '../values/numbers.ts';
 import { compileDefine } from './define.ts';
 import { describeFields, endOf } from './fields.ts';
@@ -115,7 +116,8 @@ function compileTree(tree: MapNode, dialect: Dialect, report: Report, tells_chan
   const reading = { zone, ...(number !== undefined && isNumberWriting(number) ? { number } : {}) };
   const reads: CompiledTree['reads'] = new Map();
   const my = compileDefine(tree.entries.get('define')?.value, { report, reading, tells_changes, reads });
-  const compiling: Compiling = { report, needs, my, reading, tells_changes, reads };
+  const office = readOffice(tree, zone);
+  const compiling: Compiling = { report, needs, my, reading, tells_changes, reads, ...(office && { office }) };
   const node = tree.entries.get('person')?.value;
   const person = node && compilePerson(node, dialect, zone, compiling);
   return { person, records: compileRecords(tree, dialect, zone, compiling, person?.owner), needs, reads };
@@ -133,6 +135,13 @@ function readZone(tree: MapNode, report: Report): string {
       'write its IANA name: America/New_York, Europe/Berlin',
     );
   return 'UTC';
+}
+
+/** Undefined also where its shape is wrong, which has been reported. */
+function readOffice(tree: MapNode, zone: string): OfficeHours | undefined {
+  const node = tree.entries.get('office_hours')?.value;
+  const parsed = node && officeHoursSchema.safeParse(toPlain(node));
+  return parsed?.success ? toOfficeHours(parsed.data, zone) : undefined;
 }
 
 function checkPersonIsThere(needs: Map<string, Place>, person: CompiledPerson | undefined, report: Report): void {

@@ -135,7 +135,7 @@ function literalField(node: Node, { property }: WordDialect, context: FieldsCont
 function compileDueField(node: Node, word: string, dialect: WordDialect, context: FieldsContext): Field | undefined {
   const text = textOf(node);
   if (text === undefined) return undefined;
-  const due = isBefore(text) ? undefined : compileDue(text, context.zone);
+  const due = isBefore(text) ? undefined : compileDue(text, context.zone, context.compiling.office);
   if (!due) {
     context.compiling.report.error('bad-value', `${word}: "${text}" is no time to wait`, node.at, `write ${DUE_SHAPE}`);
     return undefined;

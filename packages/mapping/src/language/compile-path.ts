@@ -2,6 +2,7 @@ import { clientOf, localName } from '@wrapup/call';
 import type { Place, Report } from '@wrapup/findings';
 import { nearest, suggest } from '@wrapup/findings';
 import type { MappedPath } from '../model/compiled.ts';
+import type { OfficeHours } from '../time/office-hours.ts';
 import type { Reading } from '../values/compare.ts';
 import { Absent, type Evaluate, isNothing, type Present } from '../values/found.ts';
 import { parsePath, readOwn, type Segment } from './path.ts';
@@ -18,6 +19,8 @@ export interface Compiling {
   reads?: Map<string, MappedPath>;
   /** How numbers and times are read where a line does not say otherwise. Absent: UTC, and no writing of numbers. */
   reading?: Reading;
+  /** When somebody works. Absent: Monday to Friday. */
+  office?: OfficeHours;
   /** Lines that mean something else than in the version before are findings, too. */
   tells_changes?: boolean;
 }

@@ -2,6 +2,7 @@ import type { ListNode, Node, Place, ScalarNode } from '@wrapup/findings';
 import { suggest } from '@wrapup/findings';
 import type { ValueKind } from '../model/compiled.ts';
 import { compileDue, DUE_SHAPE } from '../time/due.ts';
+import { isTimeZone } from '../time/zone.ts';
 import { DEFAULT_TRANSFORM, findTransform, listTransforms } from '../transforms/registry.ts';
 import {
   describeUse,
@@ -187,16 +188,6 @@ function readArgument({ value }: Given, { type, from, to }: Parameter): Ready | 
       return compileDue(text, 'UTC') ? text : { wanted: `${DUE_SHAPE}; with a minus before it` };
     case 'country':
       return isCountry(text) ? text : { wanted: 'an ISO country code of two capitals, such as US or GB' };
-  }
-}
-
-/** Whether the runtime knows an IANA time zone of that name. */
-export function isTimeZone(name: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: name });
-    return true;
-  } catch {
-    return false;
   }
 }
 

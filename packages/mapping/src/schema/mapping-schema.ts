@@ -5,6 +5,7 @@ import type { Dialect, RecordDialect, WordDialect } from '../model/dialect.ts';
 import { AMBIGUOUS, NONE, SAID, UNMATCHED } from '../model/plan.ts';
 import { BODY_TEMPLATES, TRANSCRIPTS } from '../texts/templates.ts';
 import { DUE_SHAPE } from '../time/due.ts';
+import { officeHoursSchema } from '../time/office-hours.ts';
 import { NUMBER_WRITINGS, type NumberWriting } from '../values/numbers.ts';
 import { defineSchema } from './define-schema.ts';
 import { ownerSchema } from './owner-schema.ts';
@@ -158,6 +159,11 @@ export function mappingSchema(dialect: Dialect) {
       .string()
       .optional()
       .describe('Where times without an offset are, and days begin: America/New_York. UTC when not said'),
+    office_hours: officeHoursSchema
+      .optional()
+      .describe(
+        'When somebody works: business days of due_in are those with hours, holidays left out. Monday to Friday when not said',
+      ),
     number: z
       .enum(Object.keys(NUMBER_WRITINGS) as [NumberWriting, ...NumberWriting[]])
       .optional()

@@ -1,6 +1,7 @@
 // One by one: the package's index loads all of its three hundred files, which every `wrapup check` would wait for.
 import { UTCDateMini } from '@date-fns/utc/date/mini';
 import { addBusinessDays } from 'date-fns/addBusinessDays';
+import { isWorkingDay, type OfficeHours } from './office-hours.ts';
 import { clockAt, momentOf } from './zone.ts';
 
 const MINUTE = 60_000;
@@ -24,6 +25,24 @@ const UNITS: Record<string, Unit> = {
   w: 'week',
 };
 
+/** Days that are looked at for one working day: more than a year of holidays is no office. */
+const MAX_FREE_DAYS = 400;
+
+/** The clock on the working day that is so many further on. Beyond the calendar where there is none. */
+function addOfficeDays(office: OfficeHours, clock: number, amount: number): number {
+  const step = amount < 0 ? -DAY : DAY;
+  let at = clock;
+  for (let left = Math.abs(amount); left > 0; left -= 1) {
+    let free = 0;
+    do {
+      at += step;
+      free += 1;
+      if (free > MAX_FREE_DAYS) return Number.POSITIVE_INFINITY;
+    } while (!isWorkingDay(office, at));
+  }
+  return at;
+}
+
 /** Whether it leads to before: nothing can be due before the call has ended. */
 export function isBefore(text: string): boolean {
   return text.trim().startsWith('-');
@@ -36,19 +55,24 @@ export type Due = (ended: number) => string | undefined;
 
 /**
  * Reads `1 business day at 09:00`. Days and weeks keep the clock of the time zone across its changes; minutes and hours
- * are exact. Business days are Monday to Friday. A minus leads to before: `-1 day`.
- * @param zone IANA name
+ * are exact. Business days are those of the office hours, else Monday to Friday. A minus leads to before: `-1 day`.
+ * @param clockZone IANA name
+ * @param office working time: its days are those of its own zone
  * @returns undefined when it is no such text
  */
-export function compileDue(text: string, zone: string): Due | undefined {
+export function compileDue(text: string, clockZone: string, office?: OfficeHours): Due | undefined {
   const match = SHAPE.exec(text.trim());
   if (!match) return undefined;
   const amount = Number(match[2]) * (match[1]?.startsWith('-') ? -1 : 1);
   const unit = UNITS[(match[3] ?? '').toLowerCase().replace(/\s+/, ' ')] as Unit;
   const at = match[4] === undefined ? undefined : { hours: Number(match[4]), minutes: Number(match[5]) };
+  const zone = unit === 'business_day' ? (office?.time_zone ?? clockZone) : clockZone;
   if (at && (unit === 'minute' || unit === 'hour')) return undefined;
   const later: Record<Unit, (ended: number) => number> = {
-    business_day: (ended) => onClock(ended, (clock) => addBusinessDays(new UTCDateMini(clock), amount).getTime()),
+    business_day: (ended) =>
+      onClock(ended, (clock) =>
+        office ? addOfficeDays(office, clock, amount) : addBusinessDays(new UTCDateMini(clock), amount).getTime(),
+      ),
     day: (ended) => onClock(ended, (clock) => clock + amount * DAY),
     week: (ended) => onClock(ended, (clock) => clock + amount * 7 * DAY),
     hour: (ended) => ended + amount * 60 * MINUTE,

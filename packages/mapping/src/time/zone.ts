@@ -41,3 +41,13 @@ export function momentOf(clock: number, zone: string): number {
   const second = clock - after;
   return offsetAt(second, zone) === after ? second : first;
 }
+
+/** Whether the runtime knows an IANA time zone of that name. */
+export function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}

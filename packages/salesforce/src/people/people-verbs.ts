@@ -42,6 +42,17 @@ export function peopleVerbs(
     watermark: WATERMARK,
     identifying: ['Name', 'Email', 'PersonEmail', 'Company'],
     keys: personKeys(session, org),
+    openOf: ({ object, id, account, written_as }, name) => {
+      // Opportunities belong to accounts: that of the contact, or the person account itself.
+      const owner = written_as?.id ?? account;
+      if (name === 'open_opportunity')
+        return owner === undefined
+          ? object === 'Contact'
+            ? { of: object, id, object: 'Opportunity' }
+            : undefined
+          : { of: 'Account', id: owner, object: 'Opportunity' };
+      return name === 'open_case' && object === 'Contact' ? { of: object, id, object: 'Case' } : undefined;
+    },
     personId: (text) => (isRecordId(text) && personObjectOf(text) ? longId(text) : undefined),
     byId: knownById,
     // A contact may turn out to be a person account, which is written elsewhere.

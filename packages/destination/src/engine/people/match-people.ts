@@ -229,7 +229,7 @@ function explainLost(
   answer: MatchResult,
   crm: Pick<PeopleVerbs, 'wording' | 'urlOf'>,
 ): Failure {
-  const { person, people } = crm.wording;
+  const { person } = crm.wording;
   const forWhat = of ? `calls of this ${of}` : 'this call';
   const lost = `${person} ${id}, who was chosen for ${forWhat}, is`;
   if (answer.found === 'many')
@@ -237,13 +237,11 @@ function explainLost(
       ...candidatesOf(answer, crm),
       hint: 'Choose one of them, or merge them; then replay.',
     });
-  const found = answer.found === 'one' ? `${person} ${answer.person.id} has` : `no ${person} has`;
+  const now = answer.found === 'one' ? `leads to ${person} ${answer.person.id} now` : `leads to no ${person} now`;
   return new Failure(
     'ambiguous_person',
-    `The ${lost} not found any more: of the ${people} ${found} the caller’s number or address now.`,
-    {
-      hint: 'The choice is taken back: replay, and the mapping decides; or drop the delivery.',
-    },
+    `The caller’s number or address ${now}, and ${person} ${id} was chosen for ${forWhat}.`,
+    { hint: 'The choice is taken back: replay, and the mapping decides; or drop the delivery.' },
   );
 }
 

@@ -110,6 +110,8 @@ export interface PeopleVerbs extends RowWriter {
   duplicatesOf?(failure: RequestFailure): { people: CrmPerson[]; use: boolean };
   /** What a human knows the person by: of addresses and numbers the first that is there, the parts of a name together. */
   identityOf(person: CrmPerson): PersonIdentity;
+  /** Whose records to ask for under a name of the kind's `open`: undefined where such people have none. */
+  openOf?(person: CrmPerson, name: string): { of: string; id: string; object: string } | undefined;
   /** Records to read along with a person. Never rejects. */
   related?(person: CrmPerson, wanted: NonNullable<PersonQuestion['related']>): Promise<PersonRecord['related']>;
 }

@@ -1,0 +1,64 @@
+import { isOfficeOpen, officeHoursSchema, toOfficeHours } from '@wrapup/mapping';
+import { describe, expect, it, test } from 'vitest';
+import { compileDue } from '../src/time/due.ts';
+
+const office = (written: object) => toOfficeHours(officeHoursSchema.parse(written));
+const BERLIN = office({
+  time_zone: 'Europe/Berlin',
+  weekdays: ['09:00-12:00', '13:00-17:30'],
+  friday: '09:00-12:00',
+  wednesday: 'closed',
+  saturday: '10:00-14:00',
+  holidays: ['12-25', '2026-11-20'],
+});
+
+describe('the office is', () => {
+  it.each([
+    ['open at the first minute', '2026-11-23T08:00:00Z', true],
+    ['closed a moment before', '2026-11-23T07:59:59Z', false],
+    ['closed at lunch', '2026-11-23T11:30:00Z', false],
+    ['open until the last minute', '2026-11-23T16:29:59Z', true],
+    ['closed at the end', '2026-11-23T16:30:00Z', false],
+    ['open an hour earlier by UTC in summer', '2026-07-06T07:00:00Z', true],
+    ['closed on a day that says so', '2026-11-25T10:00:00Z', false],
+    ['open on a day with hours of its own', '2026-11-21T10:00:00Z', true],
+    ['closed on a day without any', '2026-11-22T10:00:00Z', false],
+    ['closed on a holiday', '2026-11-20T09:00:00Z', false],
+    ['closed on a holiday of every year', '2028-12-25T10:00:00Z', false],
+    ['closed by the date of its zone', '2026-12-24T23:30:00Z', false],
+  ])('%s', (_what, at, open) => expect(isOfficeOpen(BERLIN, Date.parse(at))).toBe(open));
+});
+
+test('a day may have all its hours', () => {
+  const always = office({ weekdays: '00:00-24:00', saturday: '00:00-24:00', sunday: '00:00-24:00' });
+  for (let hour = 0; hour < 24 * 7; hour += 1) expect(isOfficeOpen(always, hour * 3_600_000)).toBe(true);
+});
+
+test.each([
+  ['2026-11-19T10:00:00Z', '1 business day', '2026-11-21T10:00:00.000Z'],
+  ['2026-11-19T10:00:00Z', '1 business day at 09:00', '2026-11-21T08:00:00.000Z'],
+  ['2026-11-23T10:00:00Z', '2 business days', '2026-11-26T10:00:00.000Z'],
+  ['2026-11-24T22:30:00Z', '1 business day', '2026-11-26T22:30:00.000Z'],
+  ['2026-11-19T10:00:00Z', '1 day', '2026-11-20T10:00:00.000Z'],
+])('from %s %s is due at %s', (ended, text, due) => {
+  expect(compileDue(text, 'UTC', BERLIN)?.(Date.parse(ended))).toBe(due);
+});
+
+test('an office that is closed all year has no business day', () => {
+  const days = Array.from({ length: 366 }, (_, day) => new Date(Date.UTC(2028, 0, 1 + day)).toISOString().slice(5, 10));
+  expect(compileDue('1 business day', 'UTC', office({ weekdays: '09:00-17:00', holidays: days }))?.(0)).toBeUndefined();
+});
+
+test.each([
+  ['nothing', {}, /must say when somebody works/],
+  ['only closed days', { monday: 'closed' }, /must say when somebody works/],
+  ['an unknown zone', { time_zone: 'Europe/Bielefeld', monday: '09:00-17:00' }, /IANA name/],
+  ['a range backwards', { monday: '17:00-09:00' }, /passes midnight is two/],
+  ['no time', { monday: 'nine to five' }, /such as 09:00-17:30/],
+  ['ranges that overlap', { monday: ['09:00-13:00', '12:00-17:00'] }, /must not overlap/],
+  ['a date that is none', { monday: '09:00-17:00', holidays: ['2026-02-30'] }, /must be a date/],
+  ['a day that is none', { monday: '09:00-17:00', holidays: ['13-01'] }, /must be a date/],
+])('%s is refused', (_what, written, says) => {
+  const parsed = officeHoursSchema.safeParse(written);
+  expect(JSON.stringify(parsed.error?.issues)).toMatch(says);
+});
