@@ -89,8 +89,11 @@ test('from a captured payload comes a line for every variable, whatever it is ca
 
 test('nothing is overwritten, and nothing is half written', async () => {
   const folder = emptyFolder();
-  expect((await wrapup(['init', folder, '--crm', 'http'])).code).toBe(0);
+  const made = await wrapup(['init', folder, '--crm', 'http']);
+  expect(made.code).toBe(0);
+  expect(made.stdout).toContain('with SYNTHFLOW_API_KEY in it, calls whose webhook never came are found');
   const before = readFileSync(join(folder, 'wrapup.yaml'), 'utf8');
+  expect(before).toContain('api_key: "${SYNTHFLOW_API_KEY:-}"');
   rmSync(join(folder, 'mappings'), { recursive: true });
   const { code, stderr } = await wrapup(['init', folder, '--crm', 'hubspot']);
   expect(code).toBe(1);

@@ -8,6 +8,8 @@ import { addAlertTo, describeTime } from './alerts.ts';
 
 /** Ms between two alerts to one connection. */
 const EVERY_MS = 3600_000;
+/** What another process notes at this moment is left to the next look, so that nothing falls between two of them. */
+const SETTLED_MS = 2_000;
 /** Kinds that the text names, the most frequent first. */
 const MAX_NAMED = 5;
 
@@ -22,7 +24,7 @@ export async function alertUnresolved(store: Store, config: Config, now: number)
   const said = await store.redis.hmget(store.keys.alerted, ...targets.map(([to]) => to));
   for (const [index, [to, client]] of targets.entries()) {
     const last = Number(said[index] ?? 0);
-    if (now - last >= EVERY_MS) await alertOne(store, to, client, { last, now });
+    if (now - SETTLED_MS - last >= EVERY_MS) await alertOne(store, to, client, { last, now });
   }
 }
 
@@ -33,7 +35,8 @@ async function alertOne(
   client: string | undefined,
   { last, now }: { last: number; now: number },
 ): Promise<void> {
-  const all: UnresolvedFilter = { client, until: now };
+  const until = now - SETTLED_MS;
+  const all: UnresolvedFilter = { client, until };
   const fresh = { ...all, since: last + 1 };
   const [newlyParked, newlyDead] = await Promise.all([
     store.unresolved.count('parked', fresh),
@@ -71,7 +74,7 @@ async function alertOne(
   };
   // Its id is made of the last one: a worker that dies before it notes this one sends it under the same.
   await addAlertTo(store, to, notice, [last]);
-  await store.redis.hset(store.keys.alerted, to, now);
+  await store.redis.hset(store.keys.alerted, to, until);
 }
 
 function age(since: number, now: number): string {
