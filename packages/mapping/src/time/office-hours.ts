@@ -29,33 +29,34 @@ export interface OfficeHours {
 const RANGE_RULE = 'must be a time of one day such as 09:00-17:30, from 00:00 to 24:00';
 const RANGE = /^([01]?\d|2[0-3]):([0-5]\d)\s*-\s*([01]?\d|2[0-4]):([0-5]\d)$/;
 
-const range = z.string({ error: RANGE_RULE }).transform((written, context): [number, number] => {
+type Range = [from: number, to: number];
+
+/** @returns undefined after a mistake, which is an issue then */
+function readRange(written: string, context: z.core.$RefinementCtx<string>): Range | undefined {
   const [, ...numbers] = RANGE.exec(written.trim()) ?? [];
   const [hour = 0, minute = 0, toHour = 0, toMinute = 0] = numbers.map(Number);
-  const [from, to] = [hour * 60 + minute, toHour * 60 + toMinute];
-  if (numbers.length === 4 && from < to && to <= 24 * 60) return [from, to];
-  context.addIssue({
-    code: 'custom',
-    message:
-      numbers.length === 4 && to <= from
-        ? `${RANGE_RULE}; one that passes midnight is two, each at its day`
-        : RANGE_RULE,
-  });
-  return z.NEVER;
-});
+  const range: Range = [hour * 60 + minute, toHour * 60 + toMinute];
+  if (numbers.length === 4 && range[0] < range[1] && range[1] <= 24 * 60) return range;
+  const isBackwards = numbers.length === 4 && range[1] <= range[0];
+  const message = isBackwards ? `${RANGE_RULE}; one that passes midnight is two, each at its day` : RANGE_RULE;
+  context.addIssue({ code: 'custom', message });
+  return undefined;
+}
 
-const ranges = z
-  .preprocess(
-    (written) => (written === 'closed' ? [] : typeof written === 'string' ? [written] : written),
-    z
-      .array(range, { error: `${RANGE_RULE}, a list of such, or closed` })
-      .max(MAX_RANGES, `must be at most ${MAX_RANGES} times`)
-      .refine((all) => {
-        const sorted = all.toSorted(([a], [b]) => a - b);
-        return sorted.every(([from], index) => index === 0 || from >= (sorted[index - 1]?.[1] ?? 0));
-      }, 'must not overlap'),
-  )
-  .optional();
+const LIST_RULE = `${RANGE_RULE}, a list of such, or closed`;
+const one = z
+  .string({ error: LIST_RULE })
+  .transform((written, context): Range[] =>
+    written.trim() === 'closed' ? [] : [readRange(written, context) ?? z.NEVER],
+  );
+const several = z
+  .array(z.string({ error: RANGE_RULE }).transform((written, context): Range => readRange(written, context) ?? z.NEVER))
+  .max(MAX_RANGES, `must be at most ${MAX_RANGES} times`)
+  .refine((all) => {
+    const sorted = all.toSorted(([a], [b]) => a - b);
+    return sorted.every(([from], index) => index === 0 || from >= (sorted[index - 1]?.[1] ?? 0));
+  }, 'must not overlap');
+const ranges = z.union([one, several], { error: LIST_RULE }).optional();
 
 const HOLIDAY_RULE = 'must be a date such as 2026-12-25, or 12-25 for every year';
 const holiday = z.string({ error: HOLIDAY_RULE }).refine((written) => {
