@@ -4,7 +4,7 @@
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { type Destination, makeMemoryContext } from '@wrapup/destination';
+import { type Destination, describeNote, makeMemoryContext } from '@wrapup/destination';
 import { type ProducedRecord, runFixtures } from '@wrapup/fixtures';
 import { hubspotKind } from '@wrapup/hubspot';
 import type { Plan, Value } from '@wrapup/mapping';
@@ -19,6 +19,10 @@ const TOKEN = 'pat-na1-pictures';
 const RECIPES = resolve(import.meta.dirname, '../docs/recipes');
 const PICTURES = join(RECIPES, 'pictures');
 const TEST = '.test.yaml';
+const SALESFORCE_KEY = {
+  ...{ name: 'Wrapup_Key__c', length: 255, unique: true, external_id: true },
+  type: 'string' as const,
+};
 const KEY = { name: 'wrapup_key', type: 'string', fieldType: 'text', hasUniqueValue: true };
 
 type Values = Record<string, Value>;
@@ -57,7 +61,7 @@ async function takePicture(browser: Browser, name: string): Promise<Buffer | und
     const [outcome] = await destination.write([seeded], makeMemoryContext());
     await destination.close();
     if (!outcome?.ok) throw new Error(`${name}: ${JSON.stringify(outcome)}`);
-    for (const note of outcome.receipt.notes) console.warn(`${name}: ${note}`);
+    for (const note of outcome.receipt.notes) console.warn(`${name}: ${describeNote(note)}`);
     return await photograph(browser, sandbox.url);
   } finally {
     await sandbox.close();
@@ -128,7 +132,8 @@ const ACCOUNTS: Record<string, Account | undefined> = {
   salesforce: {
     async define({ salesforceUrl, salesforce, control }, records) {
       for (const { object, fields } of records) {
-        if (object.endsWith('__c')) control.seed({ salesforce: { custom_objects: [{ name: object }] } });
+        if (object.endsWith('__c'))
+          control.seed({ salesforce: { custom_objects: [{ name: object, fields: [SALESFORCE_KEY] }] } });
         const describe = `${salesforceUrl}/services/data/v67.0/sobjects/${object}/describe`;
         const known = await namesAt(describe, salesforce.token(), 'fields');
         const own = fields.filter(({ name }) => !known.has(name) && name.endsWith('__c'));
