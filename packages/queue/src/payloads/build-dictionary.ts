@@ -10,8 +10,8 @@ export const MAX_DICTIONARY_BYTES = 28_000;
 /** A piece stands in the calls of so many people at least, and of such a part of them. */
 const MIN_PEOPLE = 8;
 const MIN_SHARE = 0.06;
-/** Bytes of one payload that are looked at. */
-const MAX_BODY_BYTES = 12_000;
+/** Bytes of one payload that are looked at, from its beginning and from its end: between them is the transcript. */
+const LOOKED_AT = { first: 5_000, last: 9_000 };
 /** Pieces are words and what stands between them, alone and up to so many in a row. */
 const MAX_ROW = 3;
 /** zstd finds nothing shorter. */
@@ -51,9 +51,12 @@ export async function buildDictionary(bodies: readonly Buffer[]): Promise<Buffer
 
 /** Words with the blanks behind them, and JSON's marks, names and short constants between them. */
 function wordsOf(body: Buffer): string[] {
+  const parts =
+    body.length <= LOOKED_AT.first + LOOKED_AT.last
+      ? [body]
+      : [body.subarray(0, LOOKED_AT.first), body.subarray(-LOOKED_AT.last)];
   return (
-    body
-      .subarray(0, MAX_BODY_BYTES)
+    Buffer.concat(parts)
       .toString('utf8')
       .match(/[\p{L}\p{M}'’_-]+\s*|[^\p{L}\p{M}'’_-]+/gu) ?? []
   );
@@ -75,12 +78,24 @@ function* rowsOf(words: readonly string[]): Generator<string> {
   }
 }
 
-/** A payload without what others do not say alike: each word that stays is in two rows of three that are common. */
+/** Words in a row that all say alike, at least: below that they are words that come together by chance. */
+const MIN_RUN = 6;
+
+/** The names and constants of a payload, and what the agent says in every call, in their order. */
 function frameOf(words: readonly string[], isCommon: (piece: string) => boolean): string {
-  let text = '';
-  for (let from = 0; from + 2 < words.length; from += 1) {
-    const row = words.slice(from, from + 3).join('');
-    if (isCommon(row)) text += text.endsWith(row.slice(0, -(words[from + 2] as string).length)) ? words[from + 2] : row;
+  let frame = '';
+  let run: string[] = [];
+  const end = () => {
+    const text = run.join('');
+    if (text.includes('"') || run.length >= MIN_RUN) frame += text;
+    run = [];
+  };
+  for (let from = 0; from + MAX_ROW <= words.length; from += 1) {
+    const row = words.slice(from, from + MAX_ROW);
+    if (!isCommon(row.join(''))) end();
+    else if (run.length === 0) run = row;
+    else run.push(row.at(-1) as string);
   }
-  return text;
+  end();
+  return frame;
 }
