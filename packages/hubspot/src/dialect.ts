@@ -29,8 +29,8 @@ export const hubspotDialect: Dialect = {
   person: { create_as: ['contact'], object: 'contacts', owner: OWNER },
   related: {
     company: { object: 'companies', elsewhere: ['account'] },
-    open_deals: { object: 'deals', elsewhere: ['open_opportunities', 'open_deal', 'deals'] },
-    open_tickets: { object: 'tickets', elsewhere: ['open_cases', 'open_ticket', 'tickets'] },
+    open_deals: { object: 'deals', open: true, elsewhere: ['open_opportunities', 'open_deal', 'deals'] },
+    open_tickets: { object: 'tickets', open: true, elsewhere: ['open_cases', 'open_ticket', 'tickets'] },
   },
   records: {
     call_log: {

@@ -25,7 +25,7 @@ const FAULTS: Record<Trouble, FaultKind> = {
 
 const MOMENTS: Record<TroubleMoment, Pick<FaultSpec, 'object' | 'path'>> = {
   any: {},
-  related: { object: 'contacts', path: '/contacts/deals/batch/read$' },
+  related: { object: 'contacts', path: '/contacts/[a-z]+/batch/read$' },
   'look-up': { object: 'contacts', path: '/(?:search|batch/read)$' },
   'create-person': { object: 'contacts', path: '/batch/(?:create|upsert)$' },
   'update-person': { object: 'contacts', path: '/batch/update$' },
@@ -81,6 +81,8 @@ export const hubspotHarness: Harness = {
       ...kind('deal', 'deals', { dealname: 'A deal', pipeline: 'default' }),
       ...{
         findable: true,
+        closes: true,
+        found_by: 'description',
         field: 'dealstage',
         says: ['qualifiedtobuy', 'presentationscheduled'],
         colleague: 'closedwon',
@@ -88,11 +90,24 @@ export const hubspotHarness: Harness = {
     },
     {
       ...kind('ticket', 'tickets', { subject: 'A ticket', hs_pipeline: '0' }),
-      ...{ findable: true, field: 'hs_pipeline_stage', says: ['1', '2'], colleague: '4' },
+      ...{
+        findable: true,
+        closes: true,
+        found_by: 'content',
+        field: 'hs_pipeline_stage',
+        says: ['1', '2'],
+        colleague: '4',
+      },
     },
     {
       ...kind('object', '2-4799'),
-      ...{ findable: true, field: 'wrapup_topic', says: ['Renewal', 'Price'], colleague: 'Complaint' },
+      ...{
+        findable: true,
+        found_by: 'wrapup_place',
+        field: 'wrapup_topic',
+        says: ['Renewal', 'Price'],
+        colleague: 'Complaint',
+      },
     },
     {
       ...kind('object', 'leads', { hs_lead_name: 'A lead' }),
@@ -134,7 +149,7 @@ export async function openAccount(
     custom_objects: [{ id: '2-4799', name: 'inspections' }],
     properties: {
       leads: [key],
-      '2-4799': [key, { name: 'wrapup_topic', type: 'string', fieldType: 'text' }],
+      '2-4799': [key, ...['wrapup_topic', 'wrapup_place'].map((name) => ({ name, type: 'string', fieldType: 'text' }))],
       contacts: [
         { name: 'wrapup_notes', type: 'string', fieldType: 'textarea' },
         { name: 'wrapup_calls_made', type: 'number', fieldType: 'number' },

@@ -71,7 +71,7 @@ test.each([200, 201, 202, 207])(
       response.end(JSON.stringify(body));
     });
     const upsert = upsertRecords('calls', [{ trace: 't', key: { property: 'k', value: 'v' }, properties: {} }]);
-    const search = searchRecords('contacts', [{ property: 'phone', in: ['1'] }], []);
+    const search = searchRecords('contacts', [[{ property: 'phone', in: ['1'] }]], []);
     for (const call of [
       create(),
       read(),

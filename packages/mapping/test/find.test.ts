@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { someCall } from './support/call.ts';
-import { compile, plan } from './support/compile.ts';
+import { compile, compiled, plan } from './support/compile.ts';
 import { acmeDialect } from './support/dialect.ts';
 
 const DEAL = (find: string, more = '') =>
@@ -18,6 +18,63 @@ test('the id comes from where the call carries it; what happens without one is s
   });
 });
 
+test('the open record is the person’s: a record that is made has a key of the person instead of the call', () => {
+  const call = (source: string) => someCall({ id: 'c1', source });
+  expect(found('{ open: only }', call('main'))).toMatchObject({ open: true, several: 'park', key: 'find:renewal' });
+  expect(found('{ open: only }', call('main'), ', several: skip')).toMatchObject({ several: 'skip' });
+  expect(found('{ open: newest }', call('main'), ', none: skip')).toEqual({
+    ...{ open: true, several: 'newest', none: 'skip' },
+    why: 'neither the person nor their company has an open one',
+    at: expect.objectContaining({ line: 2 }),
+  });
+  // What one client's mappings make is no other client's.
+  expect(found('{ open: newest }', call('acme.main'))?.key).toBe('find:acme:renewal');
+});
+
+test('a record is found by what its fields say; the key of one that is made is made of that', () => {
+  const call = someCall({ direction: 'outbound', prompt_variables: { order: ' A-7 ', seats: 12 } });
+  const by = '{ by: { order_no: prompt_variables.order, kind: { value: renewal } } }';
+  expect(found(by, call)).toMatchObject({
+    by: [
+      { name: 'order_no', value: 'A-7' },
+      { name: 'kind', value: 'renewal' },
+    ],
+    ...{ none: 'create', several: 'park', key: expect.stringMatching(/^find:renewal:[0-9a-f]{64}$/) },
+    why: 'no record has that order_no and kind',
+  });
+  const same = found('{ by: { kind: { value: Renewal }, order_no: { from: prompt_variables.order } } }', call);
+  expect(same?.key).toBe(found(by, call)?.key);
+  expect(found('{ by: { seats: { from: prompt_variables.seats, transform: number } } }', call)?.by).toEqual([
+    { name: 'seats', value: 12 },
+  ]);
+  const without = found('{ by: { order_no: prompt_variables.other } }', call);
+  expect(without).toEqual({ none: 'create', why: 'the call has no prompt_variables.other', at: expect.anything() });
+});
+
+test('a value that was only said finds a record that is the caller’s own besides, and no other', () => {
+  const call = someCall({ lead: { phone: '+14155550142', phone_origin: 'given' }, vars: { order: 'A-7' } });
+  expect(found('{ by: { order_no: vars.order } }', call)).toMatchObject({ why: 'vars.order was only said' });
+  expect(found('{ by: { order_no: vars.order } }', call)).not.toHaveProperty('by');
+  expect(found('{ by: { order_no: vars.order, phone: lead.phone } }', call)?.by).toHaveLength(2);
+  const heard = someCall({ lead: { phone: '+14155550142', phone_origin: 'said' }, vars: { order: 'A-7' } });
+  expect(found('{ by: { order_no: vars.order, phone: lead.phone } }', heard)).not.toHaveProperty('by');
+  // The person was found by something that is given, or the record is not written at all.
+  const settled = plan(DEAL('{ by: { order_no: vars.order, owner: person.id } }'), call).settle({ id: '501' });
+  expect(settled.records[0]?.find?.by).toEqual([
+    { name: 'order_no', value: 'A-7' },
+    { name: 'owner', value: '501' },
+  ]);
+});
+
+test('the fields that a record is found by are checked against the account', () => {
+  const { fields, records } = compiled(DEAL('{ by: { order_no: prompt_variables.order } }'));
+  expect(fields).toContainEqual({
+    ...{ record: 'renewal', object: 'deals', property: 'order_no', use: 'read' },
+    at: expect.objectContaining({ line: 2 }),
+  });
+  expect(records[0]?.find).toMatchObject({ by: 'by' });
+});
+
 test('an id that was only said finds nothing, unless the mapping trusts what is said', () => {
   const said = someCall({ direction: 'inbound', vars: { deal_id: '7001' }, prompt_variables: { deal_id: '7001' } });
   for (const root of ['vars', 'prompt_variables'])
@@ -29,7 +86,6 @@ test('an id that was only said finds nothing, unless the mapping trusts what is 
 
 test.each([
   ['nothing to find by', 'deals: [ { name: a, title: A, find: {} } ]', 'missing-key'],
-  ['another way', 'deals: [ { name: a, title: A, find: { open: newest } } ]', 'unknown-key'],
   ['none without find', 'deals: [ { name: a, title: A, none: park } ]', 'bad-value'],
   ['another word for none', 'deals: [ { name: a, title: A, find: { id: vars.x }, none: wait } ]', 'bad-value'],
   ['a task is found', 'tasks: [ { name: a, subject: A, find: { id: vars.x } } ]', 'unknown-key'],
@@ -49,6 +105,14 @@ test('a preset’s find is changed or taken away', () => {
     }).records[0]?.find;
   expect(over('none: skip')).toMatchObject({ none: 'skip' });
   expect(over('find: null')).toBeUndefined();
+});
+
+test('several: beside open: newest is a warning: the newest is taken', () => {
+  const { mapping, findings } = compile(
+    'person: {}\ndeals: [ { name: a, find: { open: newest }, several: park, fields: { x: { from: vars.y, write: overwrite } } } ]',
+  );
+  expect(mapping?.plan(someCall(), 'calls').records[0]?.find?.several).toBe('newest');
+  expect(findings).toMatchObject([{ severity: 'warning', code: 'no-effect', at: { line: 2 } }]);
 });
 
 test('a field that would stay as it is in a record that is found is a warning', () => {

@@ -132,7 +132,7 @@ const SHAPE: Mistake[] = [
   ],
   [
     'objects are written under their old name and their new one',
-    'objects: []\n»custom_objects:\n  - { name: a, object: x_visits }\n',
+    'objects: []\n»objects:\n  - { name: a, object: x_visits }\n',
     { code: 'renamed-key', says: /which the file has too/, hint: /put both under objects/ },
   ],
   [
@@ -248,4 +248,54 @@ const SHAPE: Mistake[] = [
   ],
 ];
 
-test.each(SHAPE)('%s', (...mistake) => expectMistake(mistake));
+const deal = (keys: string) => `person: {}\ndeals:\n  - name: a\n    ${keys}\n`;
+
+const FIND: Mistake[] = [
+  ['a way to find is mistyped', deal('find: { »opne: newest }'), { code: 'unknown-key', says: /opne/, hint: /"open"/ }],
+  ['a record is found by nothing', deal('find: »{}'), { code: 'missing-key', says: /what by/, hint: /open: newest/ }],
+  [
+    'a record is found in two ways',
+    deal('find: { id: vars.deal, »open: newest }'),
+    { code: 'bad-value', says: /both id and open/, hint: /keep one/ },
+  ],
+  [
+    'which of several open ones is mistyped',
+    deal('find: { open: »newst }'),
+    { code: 'bad-value', says: /none of newest, only: "newst"/, hint: /"newest"/ },
+  ],
+  [
+    'the open record of a mapping without a person',
+    'deals:\n  - { name: a, find: { »open: only } }\n',
+    { code: 'unknown-path', says: /looks for no person/, hint: /person section/ },
+  ],
+  [
+    'an open record of an object that has no such state',
+    'person: {}\nobjects:\n  - { name: a, object: x_visits, find: { »open: newest } }\n',
+    { code: 'no-open-state', says: /x_visits have no state/, hint: /by: \{ status/ },
+  ],
+  ['a record is found by no field', deal('find: { by: »{} }'), { code: 'missing-key', says: /names no field/ }],
+  [
+    'a record is found by a path that is mistyped',
+    deal('find: { by: { order_no: »vras.order } }'),
+    { code: 'unknown-path', says: /vras/, hint: /vars\.order/ },
+  ],
+  [
+    'a field to find by says how it is written',
+    deal('find: { by: { order_no: { from: vars.order, »write: overwrite } } }'),
+    { code: 'unknown-key', says: /write/ },
+  ],
+  ['none without find', deal('»none: skip'), { code: 'bad-value', says: /none: says/, hint: /add find/ }],
+  ['several without find', deal('»several: skip'), { code: 'bad-value', says: /several: says/, hint: /add find/ }],
+  [
+    'several with an id',
+    deal('find: { id: vars.deal }\n    »several: park'),
+    { code: 'bad-value', says: /one record at most/, hint: /take several: out/ },
+  ],
+  [
+    'what happens with several is mistyped',
+    deal('find: { open: only }\n    several: »oldest'),
+    { code: 'bad-value', says: /none of newest, skip, park: "oldest"/ },
+  ],
+];
+
+test.each([...SHAPE, ...FIND])('%s', (...mistake) => expectMistake(mistake));

@@ -101,7 +101,28 @@ const VALUES = table(
   ],
 );
 
-const FIND = `\`find: { id: … }\` on deals, tickets, opportunities, cases and \`objects\` changes a record of the CRM instead of making one: \`find: { id: prompt_variables.deal_id }\`. The id counts where the call is given it: on outbound calls from your own list, on others only from \`call.…\`, unless \`person: { said: match }\`. Fields follow their write modes: a filled field that Wrapup has not written stays under \`if_ours\`; \`write: forward\` moves a stage on, \`overwrite\` writes it. What the record points at stays. A revision or replay of the call changes the same record. \`none:\` says what happens where there is none: \`create\` (unless said otherwise), \`skip\` or \`park\`. In tests \`found: { renewal: { id: "9001", dealstage: qualifiedtobuy } }\` stands for what is found.`;
+const FIND = `\`find:\` changes a record of the CRM instead of making one: deals, tickets, opportunities, cases and \`objects\`.
+
+| | finds |
+| --- | --- |
+| \`find: { open: newest }\` | the open record of the person, else of their company; of several the one that was made last |
+| \`find: { open: only }\` | the same, where there is one; \`several:\` decides otherwise |
+| \`find: { by: { order_number: prompt_variables.order } }\` | the record whose fields have these values, all of them. A value is a path, a text, a constant \`{ value: … }\`, or a form with \`transform\` and \`map\` |
+| \`find: { id: prompt_variables.deal_id }\` | the record with that id |
+
+\`none:\` says what happens where there is none: \`create\` (unless said otherwise), \`skip\` or \`park\`. \`several:\` says what happens where there are several: \`park\` (unless said otherwise; the candidates are named with their addresses), \`newest\` or \`skip\`.
+
+**Open** means for deals and tickets a stage that is not the end of its pipeline, for opportunities and cases that they are not closed. Where the mapping sets a pipeline (on Salesforce a \`RecordTypeId\`), only its records are looked for. Other objects have no such state that all accounts share: find them \`by\` a field that says so. People who are leads have neither opportunities nor cases.
+
+**What counts.** An id counts where the call is given it: on outbound calls from your own list, on others only from \`call.…\`, unless \`person: { said: match }\`. The same holds for values to find by, except where one of the fields has to equal something of the caller, \`person.…\` or their given number: then the others may be said.
+
+**Two calls at once.** A record that is made where none is found belongs to the person and not to the call: its key is made of the person, or of the values that it is found by, so that calls at the same moment make one. Once it is closed, the next call makes another one.
+
+**Again.** A revision or a replay changes the record that the call was written to before, also when it has been closed since. Fields follow their write modes: a filled field that Wrapup has not written stays under \`if_ours\`; \`write: forward\` moves a stage on, \`overwrite\` writes it. What the record points at stays.
+
+**Lag.** Open records are read through the links of the person, which a CRM shows at once. By values HubSpot has to be searched, and its search sees a new or changed record only after some seconds, unless the property is unique: until then such a record is not found by what a colleague has just written there. One that Wrapup made itself is found by its key.
+
+In tests \`found: { renewal: { id: "9001", dealstage: qualifiedtobuy } }\` stands for what is found, a list for several, the newest last.`;
 
 const DEFINE = `\`define:\` names values that are read as \`my.<name>\` in fields, texts, maps and conditions. They may read one another, in any order; a circle is a mistake. What a preset defines is overridden by name.
 

@@ -23,10 +23,10 @@ export const salesforceDialect: Dialect = {
     account: { object: 'Account', elsewhere: ['company'] },
     // An opportunity belongs to an account, and names a contact only where its roles were kept.
     open_opportunities: {
-      ...{ object: 'Opportunity', through: 'Account' },
+      ...{ object: 'Opportunity', through: 'Account', open: true },
       elsewhere: ['open_deals', 'open_opportunity', 'opportunities'],
     },
-    open_cases: { object: 'Case', elsewhere: ['open_tickets', 'open_case', 'cases'] },
+    open_cases: { object: 'Case', open: true, elsewhere: ['open_tickets', 'open_case', 'cases'] },
   },
   records: {
     call_log: {

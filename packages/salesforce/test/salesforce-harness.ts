@@ -77,11 +77,25 @@ export const salesforceHarness: Harness = {
     },
     {
       ...kind('opportunity', 'Opportunity', { Name: 'A renewal', CloseDate: '2026-12-31' }),
-      ...{ findable: true, field: 'StageName', says: ['Prospecting', 'Qualification'], colleague: 'Closed Won' },
+      ...{
+        findable: true,
+        closes: true,
+        found_by: 'NextStep',
+        field: 'StageName',
+        says: ['Prospecting', 'Qualification'],
+        colleague: 'Closed Won',
+      },
     },
     {
       ...kind('case', 'Case', { Subject: 'A case' }),
-      ...{ findable: true, field: 'Status', says: ['New', 'Working'], colleague: 'Closed' },
+      ...{
+        findable: true,
+        closes: true,
+        found_by: 'SuppliedName',
+        field: 'Status',
+        says: ['New', 'Working'],
+        colleague: 'Closed',
+      },
     },
     {
       ...kind('account', 'Account', { Name: 'Acme Inc' }),
@@ -89,7 +103,13 @@ export const salesforceHarness: Harness = {
     },
     {
       ...kind('object', 'Inspection__c'),
-      ...{ findable: true, field: 'Topic__c', says: ['Renewal', 'Price'], colleague: 'Complaint' },
+      ...{
+        findable: true,
+        found_by: 'Place__c',
+        field: 'Topic__c',
+        says: ['Renewal', 'Price'],
+        colleague: 'Complaint',
+      },
     },
     {
       ...kind('object', 'Asset', { Name: 'A machine' }),
@@ -136,7 +156,8 @@ export async function openAccount(
   ] as const;
   const key = { name: 'Wrapup_Key__c', type: 'string', length: 255, unique: true, external_id: true } as const;
   const topic = { name: 'Topic__c', type: 'string', length: 80 } as const;
-  sandbox.control.seed({ salesforce: { custom_objects: [{ name: 'Inspection__c', fields: [key, topic] }] } });
+  const place = { ...topic, name: 'Place__c' } as const;
+  sandbox.control.seed({ salesforce: { custom_objects: [{ name: 'Inspection__c', fields: [key, topic, place] }] } });
   sandbox.control.seed({ salesforce: { fields: { Lead: [...custom], Contact: [...custom], Asset: [key] } } });
   const opened: { close(): Promise<void> }[] = [];
   let seen = 0;

@@ -37,6 +37,7 @@ import { findRecords } from './records/find-records.ts';
 import { recordStanding } from './records/record-row.ts';
 import type { Existing, Item, RecordReading } from './records/record-verbs.ts';
 import { withSharedKey } from './records/shared-key.ts';
+import { madeAs } from './records/write-wave.ts';
 import type { FieldRules } from './rows/row.ts';
 import {
   newPersonMemory,
@@ -95,15 +96,18 @@ async function recallAll(
     return person ? [{ name: personMemory(person), others }] : [];
   });
   const found = matched.flatMap(({ write }) =>
-    write.plan.records.filter(({ name }) => write.found?.has(name)).map(recordMemory),
+    write.plan.records
+      .filter(({ name }) => write.found?.has(name))
+      .map((record) => ({ name: recordMemory(record), others: [madeAs({ write, record }) ?? []].flat() })),
   );
   const records = [...there.keys()].map((name) => {
     const at = name.indexOf(' ');
     return recordMemory({ object: name.slice(0, at), key: name.slice(at + 1) });
   });
-  const names = [...persons.flatMap(({ name, others }) => [name, ...others]), ...records, ...found];
+  const adopting = [...persons, ...found];
+  const names = [...adopting.flatMap(({ name, others }) => [name, ...others]), ...records];
   const values = await recallWritten(people.session.ctx, names);
-  for (const { name, others } of persons) values.adopt(name, others);
+  for (const { name, others } of adopting) values.adopt(name, others);
   return values;
 }
 

@@ -32,6 +32,7 @@ export const FAILURE_CODES = {
   mapping: 'park',
   required_value: 'park',
   missing_record: 'park',
+  ambiguous_record: 'park',
   conflict: 'retry',
   gone: 'retry',
   unaccounted: 'retry',

@@ -112,24 +112,24 @@ export interface SearchFilter {
   in: string[];
 }
 
-/** One page of records that fit any of the filters. */
+/** One page of records that fit all filters of any group. */
 export function searchRecords(
   object: string,
-  filters: SearchFilter[],
+  groups: SearchFilter[][],
   properties: string[],
   after?: string,
 ): HubSpotApiCall {
-  const body = searchBody(filters, properties, after);
+  const body = searchBody(groups, properties, after);
   return reading(`search ${object}`, (client) => client.searches.doSearch(object, body as never), {
     pool: 'search',
-    sent: filters.flatMap((filter) => filter.in),
+    sent: groups.flat().flatMap((filter) => filter.in),
   });
 }
 
-export function searchBody(filters: SearchFilter[], properties: string[], after?: string): object {
+export function searchBody(groups: SearchFilter[][], properties: string[], after?: string): object {
   return {
-    filterGroups: filters.map((filter) => ({
-      filters: [{ propertyName: filter.property, operator: 'IN', values: filter.in }],
+    filterGroups: groups.map((filters) => ({
+      filters: filters.map((filter) => ({ propertyName: filter.property, operator: 'IN', values: filter.in })),
     })),
     properties,
     limit: 200,

@@ -157,7 +157,7 @@ export function toRecord(item: unknown): CrmRecord {
 function isAsked(record: CrmRecord, asked: string, by: string | undefined): boolean {
   if (by === undefined) return record.id === asked || listOf(record.properties.hs_merged_object_ids).includes(asked);
   if (by === 'email') return hasEmail(record, asked);
-  return record.properties[by] === asked;
+  return (record.properties[by] ?? '').toLowerCase() === asked.toLowerCase();
 }
 
 /** True when the address is the record's own or one of its additional ones. */

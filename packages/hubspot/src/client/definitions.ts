@@ -91,7 +91,7 @@ export function isAboutObject({ code, next }: Failure): boolean {
   return code === 'missing_scope' || code === 'bad_request' || next === 'park';
 }
 
-function toProperty(item: unknown): Property {
+export function toProperty(item: unknown): Property {
   const property = asObject(item);
   return {
     name: String(property.name ?? ''),

@@ -58,6 +58,8 @@ export function idMap(session: HubSpotSession): KeyStrategy {
       return { doubtful: new Set([...ids.keys(), ...begun]), failed, release: leases.release };
     },
     async read(items) {
+      // Those that are only looked for, and not claimed, may be remembered all the same.
+      for (const item of items) if (!ids.has(item)) await recallId(ctx, item, ids);
       const known = new Map(items.flatMap((item) => (ids.has(item) ? [[item, ids.get(item) ?? '']] : [])));
       const readings = await readById(session, known);
       for (const item of items) if (!known.has(item)) readings.set(item, await findByLine(session, item));

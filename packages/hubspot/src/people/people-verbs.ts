@@ -196,8 +196,8 @@ function byAge(a: CrmRecord, b: CrmRecord): number {
   return created(a) - created(b) || Number(a.id) - Number(b.id);
 }
 
-function filtersFor(digits: string[]): SearchFilter[] {
-  return PHONES.map((property) => ({ property, in: digits }));
+function filtersFor(digits: string[]): SearchFilter[][] {
+  return PHONES.map((property) => [{ property, in: digits }]);
 }
 
 /** What the calculated properties hold of a number. */

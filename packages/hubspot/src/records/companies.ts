@@ -96,8 +96,8 @@ async function readRemembered(
 }
 
 async function search(session: HubSpotSession, domains: string[], properties: string[], plans: number[]) {
-  const filters = [{ property: 'domain', in: domains }];
-  const callFor = (after?: string) => searchRecords(COMPANIES, filters, properties, after);
+  const groups = [[{ property: 'domain', in: domains }]];
+  const callFor = (after?: string) => searchRecords(COMPANIES, groups, properties, after);
   const { results, whole } = await readPages(session, callFor, plans, MAX_PAGES);
   if (whole) return results.map(toRecord).filter(({ id }) => id !== '');
   throw new HubSpotFailure('refused', 'search companies: more than 1,000 companies have these domains.', {

@@ -1,4 +1,6 @@
 /** HubSpot's records, as the write engine asks for them. */
+
+import { Failure } from '@wrapup/destination';
 import {
   askedFor,
   type FieldRules,
@@ -33,6 +35,7 @@ import { asHubSpotFailure } from '../errors/classify.ts';
 import { propertiesOf } from '../keys/id-map.ts';
 import { keyLadder } from '../keys/key-ladder.ts';
 import { companyKey, findCompanies, rememberCompanies } from './companies.ts';
+import { recordSearch, toExisting } from './record-search.ts';
 import { readRelated } from './related.ts';
 
 export function recordVerbs(
@@ -66,6 +69,7 @@ export function recordVerbs(
     requiredOf: ({ object }) => new Set([keyProperty(object), 'hs_timestamp']),
     readById: (ids) => readRecordsById(session, ids),
     readRelated: (questions) => readRelated(session, questions),
+    search: recordSearch(session),
     sharedKey: companyKey,
     findShared: (items) => findCompanies(session, items),
     rememberShared: (written) => rememberCompanies(session.ctx, written),
@@ -85,9 +89,12 @@ async function readRecordsById(
     const found = await readMany(session, {
       object,
       ids: askedFor(all.map(([{ write }, id]) => [id, [write.index]])),
-      properties: propertiesOf(all.map(([item]) => item)),
+      properties: [keyProperty(object), ...propertiesOf(all.map(([item]) => item))],
     });
-    for (const [item, id] of all) readings.set(item, found.get(id) ?? 'absent');
+    for (const [item, id] of all) {
+      const one = found.get(id) ?? 'absent';
+      readings.set(item, one === 'absent' || one instanceof Failure ? one : toExisting(object, one));
+    }
   }
   return readings;
 }

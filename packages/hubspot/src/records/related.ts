@@ -5,7 +5,14 @@
  * is read once and remembered. https://developers.hubspot.com/docs/api-reference/latest/crm/associations/associate-records/guide
  */
 import { Failure } from '@wrapup/destination';
-import { askedFor, chunk, type Existing, type RelatedQuestion, type RelatedRecords } from '@wrapup/destination/engine';
+import {
+  askedFor,
+  chunk,
+  type Existing,
+  type Item,
+  type RelatedQuestion,
+  type RelatedRecords,
+} from '@wrapup/destination/engine';
 import { asList, asObject } from '@wrapup/destination/http';
 import { MAX_LINKS_READ, readLinked, readPipelines } from '../client/api.ts';
 import { readMany } from '../client/batches.ts';
@@ -21,20 +28,58 @@ import {
 
 /** Of one person or company so many records are read, those with the highest ids, which are the youngest. */
 const MOST_READ = 100;
+/** Where all of them are asked for: with more the look-up fails. */
+const MOST_OF_ALL = 1_000;
 /** Pages of links of one record that are read before it counts as too busy. */
 const MAX_PAGES = 20;
 
 /** Numbers of the links that make a company the primary one. */
 const PRIMARY: ReadonlySet<number> = new Set([1, 5, 26]);
 
+interface ClosedBy {
+  reads: string[];
+  isClosed(values: Existing['properties'], ends: Ends): boolean;
+  /** Property that names the pipeline. */
+  pipeline: string;
+}
+
 /** How an object tells that a record is at its end. Objects that are not listed know none. */
-const CLOSED_BY: Record<string, { reads: string[]; isClosed(values: Existing['properties'], ends: Ends): boolean }> = {
-  deals: { reads: ['hs_is_closed'], isClosed: ({ hs_is_closed }) => hs_is_closed === 'true' },
+const CLOSED_BY: Record<string, ClosedBy> = {
+  deals: {
+    reads: ['hs_is_closed'],
+    isClosed: ({ hs_is_closed }) => hs_is_closed === 'true',
+    pipeline: 'pipeline',
+  },
   tickets: {
     reads: ['hs_pipeline_stage'],
+    pipeline: 'hs_pipeline',
     isClosed: ({ hs_pipeline_stage }, ends) => ends.has(String(hs_pipeline_stage)),
   },
 };
+
+/** Properties that tell whether a record is open, and in which pipeline. */
+export function stateOf(object: string): string[] {
+  const closedBy = CLOSED_BY[object];
+  return closedBy ? [...closedBy.reads, closedBy.pipeline] : [];
+}
+
+/**
+ * Whether a record that was read with those properties is open; where the plan names a pipeline, in that one, since its
+ * stages mean nothing in another. @throws the failure of the request
+ */
+export async function isOpen(
+  session: HubSpotSession,
+  { record: { object, fields }, write }: Item,
+  { properties }: Pick<Existing, 'properties'>,
+): Promise<boolean> {
+  const closedBy = CLOSED_BY[object];
+  if (!closedBy) return false;
+  const ends = object === 'tickets' ? await closedStages(session, object, [write.index]) : new Set<string>();
+  const wanted = fields.find(({ name }) => name === closedBy.pipeline)?.value ?? undefined;
+  return (
+    !closedBy.isClosed(properties, ends) && (wanted === undefined || String(wanted) === properties[closedBy.pipeline])
+  );
+}
 
 /** Never rejects. */
 export async function readRelated(
@@ -92,7 +137,7 @@ const toExisting = ({ id }: Linked): Existing => ({ id, properties: {} });
 /** The links of each, the primary one first, else the youngest. Ids that are not in it have none. Never rejects. */
 export async function readLinks(
   session: HubSpotSession,
-  { of, object, ids }: RelatedQuestion,
+  { of, object, ids, all: whole }: RelatedQuestion,
 ): Promise<Map<string, Linked[] | HubSpotFailure>> {
   const links = new Map<string, Linked[] | HubSpotFailure>();
   for (const part of chunk([...ids.keys()], MAX_LINKS_READ)) {
@@ -120,14 +165,20 @@ export async function readLinks(
       }
     }
   }
-  for (const [id, all] of links)
-    if (!(all instanceof Failure)) links.set(id, all.toSorted(byPlace).slice(0, MOST_READ));
+  for (const [id, some] of links)
+    if (!(some instanceof Failure))
+      links.set(
+        id,
+        whole && some.length > MOST_OF_ALL
+          ? tooMany(of, object)
+          : some.toSorted(byPlace).slice(0, whole ? MOST_OF_ALL : MOST_READ),
+      );
   return links;
 }
 
 function tooMany(of: string, object: string): HubSpotFailure {
   return new HubSpotFailure('refused', `read links of ${of} to ${object}: one record has more than can be read.`, {
-    hint: 'Take the association out of the mapping, or clean up the record; then replay.',
+    hint: 'Name what is meant by its id, take the association out of the mapping, or clean up the record; then replay.',
   });
 }
 
@@ -195,8 +246,13 @@ async function closedStages(session: HubSpotSession, object: string, plans: numb
   if (!Array.isArray(results)) throw unaccounted(call.name);
   const closed = results
     .flatMap((pipeline) => asList(asObject(pipeline).stages).map(asObject))
-    .filter(({ metadata }) => asObject(metadata).ticketState === 'CLOSED')
+    .filter(({ metadata }) => isEnd(asObject(metadata)))
     .map(({ id }) => String(id));
   await session.ctx.memory.set(key, JSON.stringify(closed), STAGES_KEPT_MS);
   return new Set(closed);
+}
+
+/** Of late every stage says so in one word; before that tickets had a state. */
+function isEnd({ isClosed, ticketState }: Record<string, unknown>): boolean {
+  return isClosed === undefined ? ticketState === 'CLOSED' : String(isClosed) === 'true';
 }

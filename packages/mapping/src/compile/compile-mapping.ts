@@ -69,6 +69,9 @@ export function compileWithTree(source: MappingSource): {
     ...records.flatMap((record) => [
       ...describeFields(record.fields, record.name, record.object),
       ...describeOwner(record.owner, record.name, record.object),
+      ...(record.find?.fields ?? []).map(
+        (field): MappedField => ({ record: record.name, object: record.object, ...field, use: 'read' }),
+      ),
     ]),
     ...[...needs].map(
       ([property, at]): MappedField => ({ record: 'person', object: dialect.person.object, property, use: 'read', at }),

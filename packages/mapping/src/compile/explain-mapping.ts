@@ -21,7 +21,7 @@ import type { Dialect } from '../model/dialect.ts';
 import type { WriteMode } from '../model/plan.ts';
 import { SINGLE } from '../schema/mapping-schema.ts';
 import { compileWithTree, type MappingSource } from './compile-mapping.ts';
-import { NONE_DEFAULT } from './find.ts';
+import { NONE_DEFAULT, SEVERAL_DEFAULT } from './find.ts';
 import { PERSON_DEFAULTS } from './person.ts';
 
 export interface ExplainedLine {
@@ -76,7 +76,7 @@ function withDefaults(tree: MapNode, dialect: Dialect): MapNode {
     const complete = (record: Node) =>
       isMap(record)
         ? completed(record, {
-            ...(record.entries.has('find') ? { none: NONE_DEFAULT } : {}),
+            ...(record.entries.has('find') ? { none: NONE_DEFAULT, ...severalDefault(get(record, 'find')) } : {}),
             ...(person ? { associate: ['person'] } : {}),
           })
         : record;
@@ -88,6 +88,11 @@ function withDefaults(tree: MapNode, dialect: Dialect): MapNode {
   }
   const zone = knowsTimes ? completed({ ...tree, entries: new Map() }, { time_zone: 'UTC' }).entries : [];
   return { ...tree, entries: new Map([...zone, ...entries]) };
+}
+
+/** Neither an id nor the newest finds several. */
+function severalDefault(find: Node | undefined): Record<string, unknown> {
+  return get(find, 'by') || textOf(get(find, 'open')) === 'only' ? { several: SEVERAL_DEFAULT } : {};
 }
 
 /** What is not said comes after what is. */

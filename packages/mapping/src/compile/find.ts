@@ -1,53 +1,240 @@
-/** `find: { id: … }`: a record that is there already, which the call changes instead of making one. */
-import { get, isMap, type MapNode, type Place, textOf } from '@wrapup/findings';
+/**
+ * `find:`: a record that is there already, which the call changes instead of making one: by its id, as the open one of the
+ * person or their company, or by what its fields say.
+ */
+import { createHash } from 'node:crypto';
+import { type Call, clientOf } from '@wrapup/call';
+import { type Entry, get, isMap, type MapNode, type Node, type Place, textOf } from '@wrapup/findings';
 import type { Compiling } from '../language/compile-path.ts';
 import { compileText } from '../language/text.ts';
-import type { RecordFind, RecordPlan } from '../model/plan.ts';
-import { Absent, type Evaluate, type Scope, toText } from '../values/found.ts';
+import { compileValue } from '../language/value.ts';
+import { FIND_BY, type FindBy } from '../model/compiled.ts';
+import type { FindField, RecordFind, RecordPlan } from '../model/plan.ts';
+import { Absent, type Evaluate, type Scope, toText, toValue } from '../values/found.ts';
 import type { Field } from './fields.ts';
 import { isGiven, rootsOf } from './person.ts';
 
 export interface CompiledFind {
-  evaluate: Evaluate;
-  /** What its path begins with. */
-  roots: string[];
-  text: string;
+  by: FindBy;
+  /** Fields that are looked at, of `by`. */
+  fields: FoundField[];
   none: RecordFind['none'];
-  /** `said: match` of the person: what was only said counts. */
-  trusts: boolean;
+  several: NonNullable<RecordFind['several']>;
+  /** @param name of the record */
+  look(scope: Scope, name: string): Pick<RecordFind, 'id' | 'open' | 'by' | 'key'> & { why: string };
   at: Place;
 }
 
-/** What happens where nothing is found and the mapping does not say. */
+/** What happens where nothing is found, or several are, and the mapping does not say. */
 export const NONE_DEFAULT: RecordFind['none'] = 'create';
-/** Characters of an id; what is longer is none. */
-const LONGEST_ID = 64;
+export const SEVERAL_DEFAULT: CompiledFind['several'] = 'park';
 
-/** @param trusts whether the mapping lets what was said count like what is given; @param fields of the record */
-export function compileFind(
-  node: MapNode,
-  { trusts, fields }: { trusts: boolean; fields: Field[] },
-  compiling: Compiling,
-): CompiledFind | undefined {
+interface FoundField {
+  property: string;
+  at: Place;
+}
+
+/** Characters of an id, and of a value to find by; what is longer is none. */
+const LONGEST_ID = 64;
+const LONGEST_VALUE = 255;
+
+interface FindContext {
+  /** What was only said counts like what is given. */
+  trusts: boolean;
+  /** Those that the record writes. */
+  fields: Field[];
+  /** The CRM's own object, and whether its records are open or closed. */
+  object: string;
+  has_open: boolean;
+  hasPerson: boolean;
+  /** The record has a key of its own. */
+  keyed: boolean;
+}
+
+export function compileFind(node: MapNode, context: FindContext, compiling: Compiling): CompiledFind | undefined {
   const { report } = compiling;
-  const [find, none] = [node.entries.get('find'), node.entries.get('none')];
-  if (none && !find)
-    report.error('bad-value', 'none: says what happens when find: finds nothing', none.key, 'add find: { id: … }');
+  const [find, none, several] = ['find', 'none', 'several'].map((name) => node.entries.get(name));
+  for (const [name, entry] of Object.entries({ none, several }))
+    if (entry && !find)
+      report.error('bad-value', `${name}: says what happens after find:, and there is none`, entry.key, WRITE_FIND);
   if (!find || !isMap(find.value)) return undefined;
-  const id = get(find.value, 'id');
-  const text = textOf(id);
-  if (id?.kind !== 'scalar' || text === undefined) {
+  const way = wayOf(find.value, compiling);
+  if (!way) return undefined;
+  const { by, entry } = way;
+  const look = LOOKS[by](entry, context, compiling);
+  const wanted = by === 'open' ? textOf(entry.value) : undefined;
+  if (several && by === 'id')
+    report.error('bad-value', 'an id finds one record at most', several.key, 'take several: out');
+  if (several && wanted === 'newest')
+    report.warn(
+      'no-effect',
+      'open: newest takes the newest of several',
+      several.key,
+      'write open: only to let several: decide, or take several: out',
+    );
+  if (!look) return undefined;
+  warnOfKept(context.fields, compiling);
+  return {
+    by,
+    fields: by === 'by' && isMap(entry.value) ? fieldsOf(entry.value) : [],
+    none: (textOf(none?.value) ?? NONE_DEFAULT) as RecordFind['none'],
+    several: wanted === 'newest' ? 'newest' : ((textOf(several?.value) ?? SEVERAL_DEFAULT) as CompiledFind['several']),
+    look,
+    at: find.key,
+  };
+}
+
+const WRITE_FIND = 'add find: { open: newest }, { id: … } or { by: … }';
+
+/** The one of the three ways that is said. */
+function wayOf(node: MapNode, { report }: Compiling): { by: FindBy; entry: Entry } | undefined {
+  const ways = FIND_BY.flatMap((by) => {
+    const entry = node.entries.get(by);
+    return entry ? [{ by, entry }] : [];
+  });
+  const [way, other] = ways;
+  // A mistyped key is reported by the schema; what it would have been is then not missed.
+  if (node.entries.size === 0)
     report.error(
       'missing-key',
       'find does not say what by',
-      find.value.at,
-      'write find: { id: prompt_variables.deal_id }',
+      node.at,
+      'write find: { open: newest }, { id: prompt_variables.deal_id } or { by: { field: path } }',
     );
+  if (way && other) {
+    report.error('bad-value', `find says both ${way.by} and ${other.by}`, other.entry.key, 'keep one of them');
     return undefined;
   }
-  const source = compileText(text, id.locate, 'path', compiling);
-  if (!source) return undefined;
-  // What stands in a record that was made elsewhere was not written here, and stays under the default.
+  return way;
+}
+
+type Look = CompiledFind['look'];
+type CompileLook = (entry: Entry, context: FindContext, compiling: Compiling) => Look | undefined;
+
+const LOOKS: Record<FindBy, CompileLook> = {
+  /** Every caller can say any id: one that nothing but speech vouches for finds nothing, unless the mapping trusts what is said. */
+  id({ value }, { trusts }, compiling) {
+    const text = textOf(value);
+    const source =
+      text === undefined || value.kind !== 'scalar' ? undefined : compileText(text, value.locate, 'path', compiling);
+    if (text === undefined || !source) return undefined;
+    const roots = rootsOf(text);
+    return (scope) => {
+      const id = toText(source.evaluate(scope));
+      if (id instanceof Absent || id.trim().length > LONGEST_ID) return { why: `the call has no ${text}` };
+      if (!trusts && !roots.every((root) => isGiven(root, scope.call))) return { why: `${text} was only said` };
+      return { id: id.trim(), why: 'the CRM has no record with that id' };
+    };
+  },
+
+  open(entry, { object, has_open, hasPerson, keyed }, { report }) {
+    if (!has_open)
+      report.error(
+        'no-open-state',
+        `${object} have no state that says whether one is open`,
+        entry.key,
+        'find it by a field that does: find: { by: { status: { value: open } } }',
+      );
+    if (!hasPerson)
+      report.error(
+        'unknown-path',
+        'the mapping looks for no person whose open record it could be',
+        entry.key,
+        'add a person section',
+      );
+    if (!has_open || !hasPerson) return undefined;
+    const why = 'neither the person nor their company has an open one';
+    return ({ call }, name) => ({ open: true, why, ...(keyed ? {} : { key: keyOf(call, name) }) });
+  },
+
+  by({ value }, { trusts, keyed }, compiling) {
+    const values = isMap(value) ? [...value.entries].map(([name, one]) => compileFound(name, one, compiling)) : [];
+    if (values.length === 0)
+      compiling.report.error(
+        'missing-key',
+        'by names no field',
+        value.at,
+        'write by: { order_number: prompt_variables.order_number }',
+      );
+    if (values.length === 0 || !values.every((one) => one !== undefined)) return undefined;
+    return (scope, name) => {
+      const by: FindField[] = [];
+      for (const one of values) {
+        const found = toValue(one.evaluate(scope));
+        if (found instanceof Absent || String(found).length > LONGEST_VALUE)
+          return { why: `the call has no ${one.text}` };
+        by.push({ name: one.name, value: typeof found === 'string' ? found.trim() : found });
+      }
+      const doubtful = trusts ? undefined : doubtfulOf(values, scope.call);
+      if (doubtful) return { why: `${doubtful.text} was only said` };
+      const names = by.map((one) => one.name).join(' and ');
+      return { by, why: `no record has that ${names}`, ...(keyed ? {} : { key: keyOf(scope.call, name, by) }) };
+    };
+  },
+};
+
+interface FoundValue {
+  name: string;
+  /** What it reads, for what is said of it. */
+  text: string;
+  roots: string[];
+  evaluate: Evaluate;
+}
+
+function compileFound(name: string, { value: node }: Entry, compiling: Compiling): FoundValue | undefined {
+  const compiled = compileValue(node, 'path', compiling);
+  if (!compiled) return undefined;
+  const texts = textsOf(node);
+  return { name, text: texts[0] ?? name, roots: texts.flatMap(rootsOf), evaluate: compiled.evaluate };
+}
+
+/** The paths and texts that a value reads; none for a constant. */
+function textsOf(node: Node | undefined): string[] {
+  const text = textOf(node);
+  if (text !== undefined) return [text];
+  if (!isMap(node)) return [];
+  const fallback = get(node, 'default');
+  return [...textsOf(get(node, 'from')), ...(isMap(fallback) ? textsOf(fallback) : [])];
+}
+
+/**
+ * The value that only speech vouches for, where nothing else ties the record to the caller: a record that also has to
+ * say something of the person who was found is theirs.
+ */
+function doubtfulOf(values: FoundValue[], call: Call): FoundValue | undefined {
+  if (values.some(({ roots, text }) => roots.includes('person') || isGivenContact(text, call))) return undefined;
+  return values.find(({ roots }) => !roots.every((root) => isGiven(root, call)));
+}
+
+/** The caller's own number or address, where the line or the customer's list gives it. */
+function isGivenContact(text: string, { lead }: Call): boolean {
+  const path = text.trim();
+  return (
+    (path === 'lead.phone' && lead.phone_origin !== 'said') || (path === 'lead.email' && lead.email_origin !== 'said')
+  );
+}
+
+/**
+ * What the key of a record that is made is made of: its name, and what it is found by. Names of one client's file are
+ * its own.
+ */
+function keyOf({ source }: Call, name: string, by: FindField[] = []): string {
+  const key = `find:${[clientOf(source) ?? [], name].flat().join(':')}`;
+  if (by.length === 0) return key;
+  const hash = createHash('sha256');
+  for (const one of by.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+    const value = String(one.value).toLowerCase();
+    hash.update(`${one.name.length}\0${one.name}${value.length}\0${value}`);
+  }
+  return `${key}:${hash.digest('hex')}`;
+}
+
+function fieldsOf(node: MapNode): FoundField[] {
+  return [...node.entries].map(([property, { key }]) => ({ property, at: key }));
+}
+
+/** What stands in a record that was made elsewhere was not written here, and stays under the default. */
+function warnOfKept(fields: Field[], { report }: Compiling): void {
   for (const { property, write, says_write, at } of fields)
     if (write === 'if_ours' && !says_write)
       report.warn(
@@ -56,27 +243,20 @@ export function compileFind(
         at,
         'say write: forward with an order, or overwrite; if_empty where that is meant',
       );
-  return {
-    evaluate: source.evaluate,
-    roots: rootsOf(text),
-    text,
-    none: (textOf(none?.value) ?? NONE_DEFAULT) as RecordFind['none'],
-    trusts,
-    at: find.key,
-  };
 }
 
-/**
- * What the plan looks for. Every caller can say any id: one that nothing but speech vouches for finds nothing, unless the
- * mapping trusts what is said.
- */
-export function planFind(find: CompiledFind | undefined, scope: Scope): Pick<RecordPlan, 'find'> {
+export function planFind(find: CompiledFind | undefined, name: string, scope: Scope): Pick<RecordPlan, 'find'> {
   if (!find) return {};
-  const { none, at, text } = find;
-  const value = toText(find.evaluate(scope));
-  if (value instanceof Absent || value.trim().length > LONGEST_ID)
-    return { find: { none, at, why: `the call has no ${text}` } };
-  const given = find.trusts || find.roots.every((root) => isGiven(root, scope.call));
-  if (!given) return { find: { none, at, why: `${text} was only said` } };
-  return { find: { id: value.trim(), none, at, why: 'the CRM has no record with that id' } };
+  const { none, several, at } = find;
+  const { why, key, ...looked } = find.look(scope, name);
+  return {
+    find: {
+      ...looked,
+      none,
+      ...(looked.open || looked.by ? { several } : {}),
+      ...(key !== undefined && none === 'create' ? { key } : {}),
+      why,
+      at,
+    },
+  };
 }

@@ -49,7 +49,10 @@ export function compileRecords(
   const ofPerson = hasPerson ? dialect.person.owner : undefined;
   const person = tree.entries.get('person')?.value;
   const trustsSaid = textOf(get(person, 'said')) === 'match';
-  const context: RecordContext = { zone, compiling, hasPerson, ofPerson, personOwner, trustsSaid };
+  const open_objects = new Set(
+    Object.values(dialect.related ?? {}).flatMap(({ open, object }) => (open ? [object] : [])),
+  );
+  const context: RecordContext = { zone, compiling, hasPerson, ofPerson, personOwner, trustsSaid, open_objects };
   for (const [key, { value }] of tree.entries) {
     const known = Object.hasOwn(dialect.records, key) ? dialect.records[key] : undefined;
     if (!known) continue;
@@ -77,13 +80,14 @@ interface RecordContext {
   personOwner: CompiledOwner | undefined;
   /** What was only said counts like what is given. */
   trustsSaid: boolean;
+  open_objects: ReadonlySet<string>;
 }
 
 function compileRecord(
   node: Node,
   name: string | undefined,
   dialect: RecordDialect,
-  { zone, compiling, hasPerson, ofPerson, personOwner, trustsSaid }: RecordContext,
+  { zone, compiling, hasPerson, ofPerson, personOwner, trustsSaid, open_objects }: RecordContext,
 ): CompiledRecord | undefined {
   if (!isMap(node) || name === undefined) return undefined;
   const condition = node.entries.get('when');
@@ -123,7 +127,11 @@ function compileRecord(
   const object = objectOf(node, dialect, compiling);
   if (object === undefined) return undefined;
   const key = compileKey(node, hasPerson, compiling);
-  const find = compileFind(node, { trusts: trustsSaid, fields }, compiling);
+  const find = compileFind(
+    node,
+    { trusts: trustsSaid, fields, object, has_open: open_objects.has(object), hasPerson, keyed: key !== undefined },
+    compiling,
+  );
   const headline = (words.title ?? words.subject)?.property;
   return {
     type: dialect.type,
@@ -294,7 +302,7 @@ export function planRecords(
       object: record.object,
       name: record.name,
       ...key,
-      ...planFind(record.find, scope),
+      ...planFind(record.find, record.name, scope),
       fields: writes,
       ...(given.owner ? { owner: given.owner } : {}),
       ...(record.headline === undefined ? {} : { headline: record.headline }),
@@ -308,7 +316,7 @@ export function planRecords(
 
 /** What a mapping may write, for checks and pages. */
 export function describeRecords(records: CompiledRecord[]): MappedRecord[] {
-  return records.map(({ name, type, object, at, when_at, associate, related }) => {
+  return records.map(({ name, type, object, at, when_at, associate, related, find }) => {
     const own = associate.flatMap((one) => {
       const known = related[one.name];
       return known ? [{ object: known.object, at: one.at }] : [];
@@ -320,6 +328,7 @@ export function describeRecords(records: CompiledRecord[]): MappedRecord[] {
       at,
       ...(when_at ? { when: when_at } : {}),
       ...(own.length > 0 ? { related: own } : {}),
+      ...(find ? { find: { by: find.by, at: find.at } } : {}),
     };
   });
 }

@@ -138,7 +138,19 @@ const mergePerson = sections((key) => {
 });
 
 /** Keys of a record that are no values. */
-const WHOLE = new Set(['name', 'when', 'associate', 'labels', 'object', 'key', 'find', 'none', 'owner', 'remove']);
+const WHOLE = new Set([
+  'name',
+  'when',
+  'associate',
+  'labels',
+  'object',
+  'key',
+  'find',
+  'none',
+  'several',
+  'owner',
+  'remove',
+]);
 
 const mergeRecord = sections((key) => {
   if (key === 'fields') return mergeFields;

@@ -38,7 +38,12 @@ export interface MappedRecord {
   when?: Place;
   /** The CRM's objects of the person's own records that it is associated with, and where the mapping says so. */
   related?: { object: string; at: Place }[];
+  /** How one that is there is found, and where that stands. */
+  find?: { by: FindBy; at: Place };
 }
+
+export const FIND_BY = ['id', 'open', 'by'] as const;
+export type FindBy = (typeof FIND_BY)[number];
 
 /** Kinds of values that CRM fields are particular about. */
 export type ValueKind = 'text' | 'number' | 'boolean' | 'date' | 'datetime';

@@ -41,6 +41,8 @@ export interface RelatedDialect {
   object: string;
   /** Where the person has none: those of the record of this object that the person belongs to. */
   through?: string;
+  /** Only those that are still open: such records can be found by that. */
+  open?: true;
   /** What other kinds call it, for hints. */
   elsewhere: readonly string[];
 }

@@ -147,14 +147,32 @@ export function decidePerson(person: PersonPlan, found: 'none' | 'one' | 'many')
 
 /** What happens where `find:` finds nothing. */
 export const NONE = ['create', 'skip', 'park'] as const;
+/** What happens where `find:` finds several. */
+export const SEVERAL = ['newest', 'skip', 'park'] as const;
 
+/** How a record that is there is found: by one of `id`, `open` and `by`. None of them: the call says nothing that counts. */
 export interface RecordFind {
-  /** Absent: the call names none that counts. */
   id?: string;
+  /** The open record of the plan's person, else of their company. */
+  open?: true;
+  /** The record whose fields all have these values. */
+  by?: FindField[];
   none: (typeof NONE)[number];
+  several?: (typeof SEVERAL)[number];
+  /**
+   * With `none: create`, where other calls can mean the record that is made: what its key is made of instead of the call.
+   * With `open` the id of the person is part of it too.
+   */
+  key?: string;
   /** Why there would be none: names paths, never values. */
   why: string;
   at: Place;
+}
+
+export interface FindField {
+  /** The CRM's own property name. */
+  name: string;
+  value: string | number | boolean;
 }
 
 /** Records of the person's own: the company, the open deals. Adapters read which those are. */

@@ -58,7 +58,8 @@ export function mappingEditorSchema(dialect: Dialect, account?: AccountFields): 
 /** Adds what the language knows to the parts that have an id. For every schema that holds conditions or values. */
 export function completeLanguage(id: string | undefined, part: JsonSchema): void {
   if (id === 'path') completeFrom(part, knownPaths());
-  if (id === 'value') (part.anyOf as JsonSchema[]).unshift({ enum: knownPaths(), description: 'A path into the call' });
+  if (id === 'value' || id === 'found-value')
+    (part.anyOf as JsonSchema[]).unshift({ enum: knownPaths(), description: 'A path into the call' });
   if (id === 'transform') replaceWith(part, transformSchema());
   if (id === 'when') describeConditions(part);
 }

@@ -2,7 +2,7 @@ import { OUTCOMES } from '@wrapup/call';
 import { closed } from '@wrapup/findings';
 import { z } from 'zod';
 import type { Dialect, RecordDialect, WordDialect } from '../model/dialect.ts';
-import { AMBIGUOUS, NONE, SAID, UNMATCHED } from '../model/plan.ts';
+import { AMBIGUOUS, NONE, SAID, SEVERAL, UNMATCHED } from '../model/plan.ts';
 import { BODY_TEMPLATES, TRANSCRIPTS } from '../texts/templates.ts';
 import { DUE_SHAPE } from '../time/due.ts';
 import { officeHoursSchema } from '../time/office-hours.ts';
@@ -10,7 +10,7 @@ import { NUMBER_WRITINGS, type NumberWriting } from '../values/numbers.ts';
 import { defineSchema } from './define-schema.ts';
 import { ownerSchema } from './owner-schema.ts';
 import { pathSchema, scalarSchema } from './plain-schema.ts';
-import { fieldsSchema, formShape, valueSchema } from './value-schema.ts';
+import { fallbackShape, fieldsSchema, formShape, valueSchema } from './value-schema.ts';
 import { whenSchema } from './when-schema.ts';
 
 export const MATCH_BY = ['id', 'email', 'phone'] as const;
@@ -55,6 +55,12 @@ function personSchema(dialect: Dialect) {
   });
 }
 
+/** Which of several open records: `find: { open: … }`. */
+export const OPEN = ['newest', 'only'] as const;
+
+/** What a field of a record that is looked for has: as any value, but not how it is written. */
+const foundValueSchema = z.union([scalarSchema, closed(fallbackShape())]).meta({ id: 'found-value' });
+
 const bodySchema = z.union([
   scalarSchema,
   z.null(),
@@ -81,19 +87,33 @@ function typeOfWord({ as, literal }: WordDialect) {
   return as === 'due' ? z.union([z.string(), z.null()]) : valueSchema;
 }
 
+const findSchema = closed({
+  id: pathSchema.optional().describe('Path of the id that the record has in the CRM'),
+  open: z
+    .enum(OPEN)
+    .optional()
+    .describe('The open record of the person or their company. newest: of several the newest; only: several: decides'),
+  by: z
+    .record(z.string().min(1, 'a field needs the name that it has in the CRM'), foundValueSchema)
+    .optional()
+    .describe('The record whose fields have these values: { order_number: prompt_variables.order_number }'),
+}).describe('A record that is there, which the call changes instead of making one: id, open or by');
+
 function recordShape({ words, any_object, keyed, owner, labels, findable }: RecordDialect, related: string[]) {
   return {
     ...(findable
       ? {
-          find: closed({ id: pathSchema.describe('Path of the id that the record has in the CRM') })
-            .nullable()
-            .optional()
-            .describe('A record that is there, which the call changes instead of making one'),
+          find: findSchema.nullable().optional(),
           none: z
             .enum(NONE)
             .nullable()
             .optional()
             .describe('What happens where find finds nothing; create unless said'),
+          several: z
+            .enum(SEVERAL)
+            .nullable()
+            .optional()
+            .describe('What happens where find finds several; park unless said'),
         }
       : {}),
     when: whenSchema.nullable().optional().describe('The record is written only for calls that fulfil it'),

@@ -7,7 +7,7 @@ export function acmeDialect(presets: Record<string, string> = {}): Dialect {
     person: { create_as: ['lead', 'contact'], object: 'people', owner: 'owner_id' },
     related: {
       company: { object: 'companies', elsewhere: ['account'] },
-      open_deals: { object: 'deals', through: 'companies', elsewhere: ['open_opportunities'] },
+      open_deals: { object: 'deals', through: 'companies', open: true, elsewhere: ['open_opportunities'] },
     },
     records: {
       call_log: {
@@ -40,6 +40,7 @@ export function acmeDialect(presets: Record<string, string> = {}): Dialect {
         object: 'objects',
         words: {},
         keyed: true,
+        findable: true,
         was: 'custom_objects',
         any_object: {
           such_as: 'x_visits',

@@ -16,6 +16,9 @@ export const OWNER = 'OwnerId';
 /** What a person without a last name, or a lead without a company, is given: Salesforce's own words for it. */
 export const NOT_PROVIDED = '[not provided]';
 
+/** Whose opportunities they are stands in records of this object. */
+export const CONTACT_ROLE = 'OpportunityContactRole';
+
 export const ACTIVITIES: ReadonlySet<string> = new Set(['Task', 'Event']);
 
 export function keyField(object: string): string {

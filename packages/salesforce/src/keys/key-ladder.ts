@@ -248,13 +248,12 @@ export async function readById(
     if (!object) continue;
     for (const part of chunk(all, MAX_KEYS)) {
       const where = isIn('Id', new Set(part.map(([, id]) => id)));
-      const fields = [
-        'Id',
-        ...namesToRead(
-          object,
-          part.map(([item]) => item),
-        ),
-      ];
+      const key = keyField(name);
+      const read = namesToRead(
+        object,
+        part.map(([item]) => item),
+      );
+      const fields = ['Id', ...(object.fields.has(key) ? [key] : []), ...read];
       queries.push({ query: { object: name, soql: select(name, [...new Set(fields)], where) }, items: part });
     }
   }
@@ -268,7 +267,8 @@ export async function readById(
         for (const [item, id] of items) {
           const rows = (results[index]?.records ?? []).map(asObject);
           const row = rows.find((one) => longId(asText(one.Id)) === longId(id));
-          if (row) readings.set(item, { id: asText(row.Id), properties: propertiesOf(row) });
+          const key = row && asText(row[keyField(item.record.object)]);
+          if (row) readings.set(item, { id: asText(row.Id), properties: propertiesOf(row), ...(key ? { key } : {}) });
         }
     } catch (thrown) {
       for (const [item] of asked) readings.set(item, asSalesforceFailure(thrown));
@@ -277,7 +277,7 @@ export async function readById(
   return readings;
 }
 
-function propertiesOf({ attributes: _, ...values }: Record<string, unknown>): Properties {
+export function propertiesOf({ attributes: _, ...values }: Record<string, unknown>): Properties {
   return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, readValue(value)]));
 }
 
@@ -290,7 +290,7 @@ function onlyRecent(items: Item[]): string {
 }
 
 /** Fields to read of records that exist: what is written, and what links them. */
-function namesToRead(object: OrgObject, items: Item[]): string[] {
+export function namesToRead(object: OrgObject, items: Item[]): string[] {
   const names = new Set(items.flatMap(({ record }) => record.fields.map(({ name }) => name)));
   for (const { name, references } of object.fields.values())
     if (references.length > 0 && name !== OWNER) names.add(name);

@@ -23,6 +23,7 @@ import { fitFields, isOfOtherPerson } from '../schema/fields.ts';
 import type { OrgDefinitions, OrgObject } from '../schema/org.ts';
 import { canonicalValue, dayIn, fitValue } from '../schema/values.ts';
 import { attachTexts } from './files.ts';
+import { recordSearch } from './record-search.ts';
 import { readRelated } from './related.ts';
 
 /** Characters of a long text, where the definition does not say. */
@@ -60,6 +61,7 @@ export function recordVerbs(
     implied: (write, record, verb) => impliedFields(org, write, record, verb),
     readById: (ids) => readById(session, org, ids),
     readRelated: (questions) => readRelated(session, questions),
+    search: recordSearch(session, org),
     requiredOf: ({ type }) => REQUIRED_OF[type] ?? NONE,
     linkFields(name, targets, there, wasLinked) {
       const object = org.object(name);

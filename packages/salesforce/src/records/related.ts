@@ -6,6 +6,7 @@ import { Failure } from '@wrapup/destination';
 import { chunk, type Existing, halvesOf, type RelatedQuestion, type RelatedRecords } from '@wrapup/destination/engine';
 import { asObject, asText } from '@wrapup/destination/http';
 import { MAX_QUERIES } from '../client/api.ts';
+import { CONTACT_ROLE } from '../client/objects.ts';
 import { isIn, longId, queryTogether } from '../client/query.ts';
 import type { SalesforceSession } from '../client/transport.ts';
 import { asSalesforceFailure, unaccounted } from '../errors/classify.ts';
@@ -72,11 +73,24 @@ function queryFor(known: OrgObject | undefined, question: RelatedQuestion, ids: 
   }
   const by = BELONGS[of];
   if (by === undefined || !known.fields.has(by)) return [];
+  if (object === 'Opportunity' && of === 'Contact') return [byRole(names, ids, index)];
   const open = known.fields.has('IsClosed') ? ' AND IsClosed = false' : '';
   const fields = [...new Set(['Id', by, ...names])].join(', ');
   const soqlFor = (some: string[]) =>
     `SELECT ${fields} FROM ${object} WHERE ${isIn(by, some)}${open} ORDER BY CreatedDate DESC, Id DESC`;
   return [{ question: index, ids, by, object, soqlFor }];
+}
+
+/**
+ * An opportunity belongs to the contacts that have a role in it; its own field names the primary one only.
+ * https://developer.salesforce.com/docs/platform/object-reference/references/standard-objects/object-opportunitycontactrole.html
+ */
+function byRole(names: readonly string[], ids: string[], index: number): Part {
+  const by = 'ContactId';
+  const fields = [...new Set(['Id', ...names])].map((name) => `Opportunity.${name}`).join(', ');
+  const soqlFor = (some: string[]) =>
+    `SELECT ${by}, ${fields} FROM ${CONTACT_ROLE} WHERE ${isIn(by, some)} AND Opportunity.IsClosed = false ORDER BY Opportunity.CreatedDate DESC, Opportunity.Id DESC`;
+  return { question: index, ids, by, object: CONTACT_ROLE, soqlFor };
 }
 
 function noAccess(object: string): Failure {
@@ -101,7 +115,8 @@ async function ask(
       const { question, ids } = part;
       const result = results[index];
       if (!result) throw unaccounted(DOING);
-      // Of one alone the first are the youngest: enough.
+      // Of one alone the first are the youngest: enough, unless all are asked for.
+      if (!result.whole && ids.length === 1 && questions[question]?.all) throw tooMany(questions[question].object);
       if (!result.whole && ids.length > 1) again.push(...halvesOf(ids).map((half) => ({ ...part, ids: half })));
       else note(part, result.records, answers[question]);
     }
@@ -120,11 +135,20 @@ function note(
   const asked = new Map(ids.map((id) => [longId(id), id]));
   for (const row of rows.map(asObject)) {
     const id = asked.get(longId(asText(row[by])));
-    const record = object === 'Contact' ? accountOf(row) : toRecord(row);
+    const record =
+      object === 'Contact' ? accountOf(row) : toRecord(object === CONTACT_ROLE ? asObject(row.Opportunity) : row);
     if (id === undefined || !record) continue;
     const known = answers?.get(id);
-    answers?.set(id, [...(known instanceof Failure ? [] : (known ?? [])), record]);
+    const others = known instanceof Failure ? [] : (known ?? []);
+    // A contact can have several roles in one opportunity.
+    if (!others.some((one) => one.id === record.id)) answers?.set(id, [...others, record]);
   }
+}
+
+function tooMany(object: string): Failure {
+  return new Failure('refused', `${DOING}: one of them has more than 2,000 open ones of ${object}.`, {
+    hint: 'Name what is meant by its id, or clean up the record; then replay.',
+  });
 }
 
 function toRecord({ attributes: _, ...values }: Record<string, unknown>): Existing | undefined {

@@ -247,6 +247,13 @@ const ROWS: RuleRow[] = [
   ['Composite', recorded('2026'), 'A graph is one transaction, and says whether it was successful.'],
   ['Composite', recorded('2026'), 'A batch answers each part with its status.', 'BATCH_PROCESSING_HALTED'],
 
+  [
+    'Records',
+    documented(
+      'https://developer.salesforce.com/docs/platform/object-reference/references/standard-objects/object-opportunity.html',
+    ),
+    'The contact with which an opportunity is made gets a role there, the primary one.',
+  ],
   ['Queries', recorded('2017 to 2026'), 'A query gives its records with type and address of each.'],
   ['Queries', recorded('2022, 2026'), 'Beyond 2,000 records it says where the rest is.'],
   ['Queries', SOQL, 'An address of a rest that is none.', 'INVALID_QUERY_LOCATOR'],

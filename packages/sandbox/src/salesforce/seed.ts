@@ -2,6 +2,7 @@
 
 import { SalesforceRefusal } from './http/refusal.ts';
 import type { Org } from './org.ts';
+import { addPrimaryRole } from './records/contact-roles.ts';
 import { derive } from './records/derived.ts';
 import type { StoredSObject } from './records/records.ts';
 import { checkValue, type FieldValue, formatDatetime } from './records/values.ts';
@@ -86,6 +87,7 @@ function seedRecord(org: Org, name: string, given: Record<string, unknown>): Sto
   const record = org.records.create(object, values, now, org.userId);
   derive(org, record, now);
   if (object.name === 'Account' && record.values.has('LastName')) addPersonContact(org, record, now);
+  if (object.name === 'Opportunity') addPrimaryRole(org, record, now);
   const winner = values.get('MasterRecordId');
   if (deleted) org.records.remove(record, new Date(), typeof winner === 'string' ? winner : undefined);
   return record;

@@ -41,6 +41,10 @@ export interface FoundRecord {
   id: string;
   /** As the CRM has them; follows what is written. */
   properties: Properties;
+  /** Its unique key, where it carries one of ours. */
+  key?: string;
+  /** Ids of the people to whom it is linked already, where that is known. */
+  people?: ReadonlySet<string>;
 }
 
 interface PersonRef {

@@ -1,7 +1,14 @@
 /**
  * Records that are there already (`find:`): looked for before anything of the plans' records is written, all of an object
- * together. What was found is noted under the call's own key, so that a revision or a replay changes the same record, also
- * after a crash.
+ * together.
+ *
+ *   known      the record that this call was written to before, whatever has become of it
+ *   by id      the one that the call names
+ *   searched   the open one of the person, or those whose fields say so: `several:` decides
+ *   by key     where those find none: the one that another call has made for the same person (`find-keys.ts`)
+ *
+ * What was found is noted under the call's own key, so that a revision or a replay changes the same record, also after a
+ * crash.
  */
 import type { Plan, RecordPlan } from '@wrapup/mapping';
 import { Failure } from '../../port/failure.ts';
@@ -13,116 +20,196 @@ import {
   reportFailure,
   wantedRecords,
 } from '../plan/plan-write.ts';
-import { foundMemory } from '../rows/written-values.ts';
-import type { Item, RecordReading, RecordVerbs } from './record-verbs.ts';
+import { foundKey, foundMemory } from '../rows/written-values.ts';
+import { holdKeys, keysOfNew, readKeys } from './find-keys.ts';
+import { openRecords } from './find-open.ts';
+import type { Existing, Item, RecordReading, RecordVerbs } from './record-verbs.ts';
 
 /** As long as the ledger is kept, in ms. */
 const KEPT_MS = 90 * 24 * 3_600_000;
+/** Candidates that are named when a person has to choose. */
+const MAX_NAMED = 10;
 
-type Finder = Pick<RecordVerbs, 'session' | 'readById'>;
+type Finder = Pick<RecordVerbs, 'session' | 'readById' | 'readRelated' | 'search' | 'keys' | 'urlOf'>;
+
+/** What became of a look. A key: none was found, and one is made under it. */
+type Looked = Existing | { key: string } | 'absent' | { skipped: string } | Failure;
+
+interface FoundRecords {
+  /** The plans with what was found for them; those that end here are reported. */
+  writes: PlanWrite[];
+  reports: PlanReport[];
+  /** To be called once the records are written. Never rejects. */
+  release(): Promise<void>;
+}
 
 /**
- * The plans with what was found for them; those that end here are reported. Never rejects.
+ * Never rejects.
  * @param preview nothing is to be noted outside
  */
-export async function findRecords(
-  crm: Finder,
-  writes: PlanWrite[],
-  preview = false,
-): Promise<{ writes: PlanWrite[]; reports: PlanReport[] }> {
+export async function findRecords(crm: Finder, writes: PlanWrite[], preview = false): Promise<FoundRecords> {
   const asked = writes.flatMap((write) =>
     wantedRecords(write)
       .filter((record) => record.find && doneBefore(write.plan, record.name) === undefined)
-      .map((record): Item => ({ write, record, targets: [] })),
+      .map((record): Item => ({ write, record, targets: write.person ? [{ name: 'person', ...write.person }] : [] })),
   );
-  if (asked.length === 0) return { writes, reports: [] };
-  const known = new Map<string, FoundRecord>();
-  const answers = new Map<Item, FoundRecord | 'absent' | Failure>();
+  if (asked.length === 0) return { writes, reports: [], release: async () => {} };
+  const answers = new Map<Item, Looked>();
+  let release = async () => {};
   try {
-    const ids = await idsOf(crm, asked);
-    const readings = (await crm.readById?.(ids)) ?? new Map<Item, RecordReading>();
-    for (const item of asked) answers.set(item, toFound(item, ids.has(item) ? readings.get(item) : 'absent', known));
-    if (!preview) for (const [item, one] of answers) if (isFound(one)) await note(crm, item, one.id);
+    const held = preview ? undefined : await holdKeys(crm.session.ctx, asked);
+    if (held) release = held.release;
+    for (const [item, failure] of held?.failed ?? []) answers.set(item, failure);
+    await look(
+      crm,
+      asked.filter((item) => !answers.has(item)),
+      answers,
+    );
+    if (!preview) for (const [item, one] of answers) await note(crm, item, one);
   } catch (thrown) {
     for (const item of asked) answers.set(item, Failure.of(thrown));
   }
-  return settle(writes, answers);
+  return { ...settle(writes, answers), release };
 }
 
-const isFound = (answer: FoundRecord | 'absent' | Failure): answer is FoundRecord =>
-  answer !== 'absent' && !(answer instanceof Failure);
-
-/** The one that this call was written to before, else the one that it names. */
-async function idsOf({ session }: Finder, items: Item[]): Promise<Map<Item, string>> {
-  const ids = new Map<Item, string>();
-  const recall = async (item: Item) => {
-    const { record, write } = item;
-    const before = (await session.ctx.memory.get(foundMemory(record.key))) ?? write.plan.resume?.records[record.name];
-    const id = before ?? record.find?.id;
-    if (id !== undefined) ids.set(item, id);
+async function look(crm: Finder, items: Item[], answers: Map<Item, Looked>): Promise<void> {
+  const open = () => items.filter((item) => (answers.get(item) ?? 'absent') === 'absent');
+  const take = (readings: ReadonlyMap<Item, Looked>) => {
+    for (const [item, reading] of readings) answers.set(item, reading);
   };
-  await Promise.all(items.map(recall));
-  return ids;
+  const known = await recall(crm, items);
+  take((await crm.readById?.(known.ids)) ?? new Map<Item, RecordReading>());
+  take(await readKeys(crm, known.keys));
+  for (const [item, found] of await search(crm, open())) answers.set(item, choose(crm, item, found));
+  take(await keysOfNew(crm, open()));
+  for (const item of open()) answers.set(item, 'absent');
 }
 
-async function note({ session }: Finder, { record }: Item, id: string): Promise<void> {
-  await session.ctx.memory.set(foundMemory(record.key), id, KEPT_MS);
+/** The newest first; of those that are found by their id alone nothing. */
+async function search(crm: Finder, items: Item[]): Promise<Map<Item, Existing[] | Failure>> {
+  const open = items.filter(({ record }) => record.find?.open);
+  const valued = items.filter(({ record }) => record.find?.by);
+  const found = open.length > 0 ? await openRecords(crm, open) : new Map<Item, Existing[] | Failure>();
+  const others = valued.length > 0 ? await crm.search?.byValues(valued) : undefined;
+  return new Map([...found, ...(others ?? [])]);
 }
 
-/** One object for each record of the CRM: what one plan writes the next one sees. */
-function toFound(
-  { record: { object } }: Item,
-  reading: RecordReading | undefined,
-  known: Map<string, FoundRecord>,
-): FoundRecord | 'absent' | Failure {
-  if (reading === undefined || reading === 'absent' || reading instanceof Failure) return reading ?? 'absent';
-  const name = `${object} ${reading.id}`;
-  const found = known.get(name) ?? { id: reading.id, properties: { ...reading.properties } };
-  known.set(name, found);
-  return found;
+/** The record that this call was written to before, or the key under which it began to make one; else the one that it names. */
+async function recall({ session }: Finder, items: Item[]) {
+  const ids = new Map<Item, string>();
+  const keys = new Map<Item, string>();
+  const one = async (item: Item) => {
+    const { record, write } = item;
+    const noted = await session.ctx.memory.get(foundMemory(record.key));
+    const id = (noted?.startsWith(KEY) ? undefined : noted) ?? write.plan.resume?.records[record.name];
+    if (id !== undefined) ids.set(item, id);
+    else if (noted !== undefined) keys.set(item, noted.slice(KEY.length));
+    else if (record.find?.id !== undefined) ids.set(item, record.find.id);
+  };
+  await Promise.all(items.map(one));
+  return { ids, keys };
 }
 
-function settle(writes: PlanWrite[], answers: ReadonlyMap<Item, FoundRecord | 'absent' | Failure>) {
+/** What a note begins with that names a key instead of an id. */
+const KEY = 'key:';
+
+/** A key is noted before anything is made under it: a call that dies in between knows its record by it, open or closed. */
+async function note({ session }: Finder, { record }: Item, answer: Looked): Promise<void> {
+  if (!isFound(answer) && !isNew(answer)) return;
+  await session.ctx.memory.set(foundMemory(record.key), isNew(answer) ? KEY + answer.key : answer.id, KEPT_MS);
+}
+
+const isFound = (answer: Looked): answer is Existing =>
+  answer !== 'absent' && !(answer instanceof Failure) && 'id' in answer;
+const isNew = (answer: Looked): answer is { key: string } =>
+  answer !== 'absent' && !(answer instanceof Failure) && !('id' in answer) && 'key' in answer;
+
+/** @param found the newest first */
+function choose(crm: Finder, { record }: Item, found: Existing[] | Failure): Looked {
+  if (found instanceof Failure) return found;
+  const [newest, ...others] = found;
+  if (!newest) return 'absent';
+  const { several = 'park', at } = record.find ?? {};
+  if (others.length === 0 || several === 'newest') return newest;
+  const named = found.slice(0, MAX_NAMED).map(({ id }) => {
+    const url = crm.urlOf(record.object, id);
+    return url ? `${id} (${url})` : id;
+  });
+  const more = found.length > named.length ? ` and ${found.length - named.length} more` : '';
+  const which = `${found.length} ${record.find?.open ? 'open ' : ''}${record.object} are found: ${named.join(', ')}${more}`;
+  if (several === 'skip') return { skipped: `${record.name} was not written: ${which}.` };
+  return new Failure('ambiguous_record', `It is open which record ${record.name} is: ${which}.`, {
+    ...(at ? { at } : {}),
+    candidates: found.map(({ id }) => id),
+    hint: 'Leave one of them in the CRM, or say several: newest in the mapping; then replay. Or drop the delivery.',
+  });
+}
+
+function settle(writes: PlanWrite[], answers: ReadonlyMap<Item, Looked>) {
   const reports: PlanReport[] = [];
+  const known = new Map<string, FoundRecord>();
   const byWrite = Map.groupBy(answers, ([{ write }]) => write);
   const settled = writes.flatMap((write): PlanWrite[] => {
     const found = new Map<string, FoundRecord>();
+    const made = new Map<string, string>();
     const gone = new Set<string>();
     for (const [{ record }, answer] of byWrite.get(write) ?? []) {
+      const { name, find } = record;
       const failure = answer instanceof Failure ? answer : answer === 'absent' ? parkedWithout(record) : undefined;
       if (failure) {
-        reports.push(reportFailure(write, record.name, failure));
+        reports.push(reportFailure(write, name, failure));
         return [];
       }
-      if (isFound(answer as FoundRecord | 'absent')) found.set(record.name, answer as FoundRecord);
-      else if (record.find?.none === 'skip') {
-        gone.add(record.name);
-        const note = `${record.name} was not written: ${record.find.why}.`;
-        reports.push({ plan: write.index, note, without: record.name });
-      }
+      if (isFound(answer)) found.set(name, shared(record, answer, known));
+      else if (isNew(answer)) made.set(name, answer.key);
+      const left = typeof answer === 'object' && 'skipped' in answer ? answer.skipped : undefined;
+      const none = answer === 'absent' && find?.none === 'skip' ? `${name} was not written: ${find.why}.` : undefined;
+      const note = left ?? none;
+      if (note === undefined) continue;
+      gone.add(name);
+      reports.push({ plan: write.index, note, without: name });
     }
-    return [{ ...write, plan: withRecords(write.plan, found, gone), found }];
+    return [{ ...write, plan: withRecords(write.plan, { found, made, gone }), found }];
   });
   return { writes: settled, reports };
+}
+
+/** One object for each record of the CRM: what one plan writes the next one sees. */
+function shared({ object }: RecordPlan, existing: Existing, known: Map<string, FoundRecord>): FoundRecord {
+  const name = `${object} ${existing.id}`;
+  const found = known.get(name) ?? { ...existing, properties: { ...existing.properties } };
+  known.set(name, found);
+  return found;
 }
 
 function parkedWithout({ name, find }: RecordPlan): Failure | undefined {
   if (find?.none !== 'park') return undefined;
   return new Failure('missing_record', `There is no record for ${name}: ${find.why}.`, {
     at: find.at,
-    hint: 'Correct the id in the CRM or in your list, or say none: create; then replay. Or drop the delivery.',
+    hint:
+      find.open || find.by
+        ? 'Make one in the CRM, or say none: create; then replay. Or drop the delivery.'
+        : 'Correct the id in the CRM or in your list, or say none: create; then replay. Or drop the delivery.',
   });
 }
 
+interface Outcome {
+  found: ReadonlyMap<string, FoundRecord>;
+  /** Keys of those that are made, where other calls can mean them. */
+  made: ReadonlyMap<string, string>;
+  gone: ReadonlySet<string>;
+}
+
 /** Found records are known by their own id, whichever call means them; those that are skipped are linked to nothing. */
-function withRecords(plan: Plan, found: ReadonlyMap<string, FoundRecord>, gone: ReadonlySet<string>): Plan {
+function withRecords(plan: Plan, { found, made, gone }: Outcome): Plan {
   const records = plan.records
     .filter(({ name }) => !gone.has(name))
     .map((record): RecordPlan => {
       const { find: _, own_key, ...rest } = record;
       const id = found.get(record.name)?.id;
+      const key = id === undefined ? made.get(record.name) : foundKey(id);
       const associate = record.associate.filter((name) => !gone.has(name));
-      if (id !== undefined) return { ...rest, associate, key: `found:${id}`, own_key: { person: false } };
+      if (key !== undefined) return { ...rest, associate, key, own_key: { person: false } };
       return { ...rest, associate, ...(own_key ? { own_key } : {}) };
     });
   return { ...plan, records };

@@ -44,6 +44,11 @@ export function toWritten(
   rest: Pick<Written, 'linked' | 'cut'>,
 ): Written {
   const { record, targets } = item;
-  const links = rest.linked ? targets : targets.filter((target) => !isLinked(values, record, target));
+  const found = item.write.found?.get(record.name);
+  const isThere = ({ name, id }: LinkTarget) =>
+    name === 'person' && record.labels?.[name] === undefined && found?.people?.has(id) === true;
+  const links = rest.linked
+    ? targets
+    : targets.filter((target) => !isThere(target) && !isLinked(values, record, target));
   return { item, receipt, ...rest, links, wasLinked: (to) => values.wasLinked(recordMemory(record), to) };
 }

@@ -17,6 +17,10 @@ export interface Item {
 export interface Existing {
   id: string;
   properties: Properties;
+  /** Its unique key, where it carries one of ours. */
+  key?: string;
+  /** Ids of the people to whom it is linked already, where that is known. */
+  people?: ReadonlySet<string>;
 }
 
 /** What a look for a record gave; a failed look is never `absent`. */
@@ -32,6 +36,8 @@ export interface RelatedQuestion {
   readonly object: string;
   /** Properties to read of each. */
   readonly properties: readonly string[];
+  /** True: an answer that does not hold all of them is a failure. Else the youngest are enough. */
+  readonly all?: boolean;
 }
 
 /**
@@ -86,10 +92,29 @@ export interface RecordVerbs extends RowWriter {
   readById?(ids: ReadonlyMap<Item, string>): Promise<Map<Item, RecordReading>>;
   /** One answer for each question, in their order. Never rejects. Absent: the CRM's records are linked to nothing. */
   readRelated?(questions: readonly RelatedQuestion[]): Promise<RelatedRecords[]>;
+  /** Looks for records that `find:` means other than by their id. Absent: mappings cannot find any so. */
+  readonly search?: RecordSearch;
   /** A record with a shared key was created. */
   rememberShared?(written: Written[]): Promise<void>;
   /** The last step of a record, which can be repeated: its links, their labels, its files. */
   associate?(written: Written[]): Promise<Associated>;
+}
+
+/** How records are found by what they are, and not by a key or an id. */
+export interface RecordSearch {
+  /**
+   * Of each item the records that have its `by` values, the newest first, with what is written of them. Never rejects; a look
+   * that failed is a failure, never an empty list.
+   */
+  byValues(items: Item[]): Promise<Map<Item, Existing[] | Failure>>;
+  /** Properties that tell whether a record is one that `find:` means, open or with these values, and its key. */
+  reads(record: RecordPlan): string[];
+  /** Whether it is. @throws Failure when that cannot be known */
+  fits(item: Item, existing: Existing): Promise<boolean>;
+  /** The key of ours that a record carries which was read with those properties. */
+  keyIn(object: string, properties: Properties): string | undefined;
+  /** Object of what people belong to: `companies`, `Account`. */
+  readonly employer: string;
 }
 
 interface LinkFields {

@@ -15,9 +15,18 @@ import { receiptOf, type WaveResult, writeWave } from './write-wave.ts';
 export async function writeRecords(crm: RecordVerbs, writes: PlanWrite[]): Promise<PlanReport[]> {
   const resolved = (await crm.resolve?.(writes)) ?? { writes, reports: [] };
   const found = await findRecords(crm, resolved.writes);
-  const related = await relateRecords(crm, found.writes);
-  const reports: PlanReport[] = [...resolved.reports, ...found.reports, ...related.reports];
-  let open = related.writes;
+  try {
+    const related = await relateRecords(crm, found.writes);
+    const written = await writeWaves(crm, related.writes);
+    return [...resolved.reports, ...found.reports, ...related.reports, ...written];
+  } finally {
+    await found.release();
+  }
+}
+
+async function writeWaves(crm: RecordVerbs, writes: PlanWrite[]): Promise<PlanReport[]> {
+  const reports: PlanReport[] = [];
+  let open = writes;
   const written = new Map(open.map((write) => [write, noteResumed(crm, write)]));
   const isShared = ({ record }: Item) => crm.sharedKey?.(record) !== undefined;
   for (;;) {

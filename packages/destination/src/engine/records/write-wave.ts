@@ -65,10 +65,9 @@ interface Wave extends RecordVerbs {
 export async function writeWave(verbs: RecordVerbs, items: Item[]): Promise<WaveResult> {
   let values: WrittenValues;
   try {
-    values = await recallWritten(
-      verbs.session.ctx,
-      items.map(({ record }) => recordMemory(record)),
-    );
+    const made = items.flatMap((item) => madeAs(item) ?? []);
+    values = await recallWritten(verbs.session.ctx, [...items.map(({ record }) => recordMemory(record)), ...made]);
+    for (const item of items) values.adopt(recordMemory(item.record), [madeAs(item) ?? []].flat());
   } catch (thrown) {
     return { written: [], failed: new Map(items.map((item) => [item, Failure.of(thrown)])), reports: [] };
   }
@@ -112,6 +111,12 @@ export async function writeWave(verbs: RecordVerbs, items: Item[]): Promise<Wave
 /** What `find:` found for the record. */
 function foundOf({ write, record }: Item): Existing | undefined {
   return write.found?.get(record.name);
+}
+
+/** Under which name it is noted what was written to a record that was found, where it was made under a key of ours. */
+export function madeAs({ write, record }: Pick<Item, 'write' | 'record'>): string | undefined {
+  const key = write.found?.get(record.name)?.key;
+  return key === undefined ? undefined : recordMemory({ object: record.object, key });
 }
 
 /** One item that stands for all, and the others. */

@@ -75,6 +75,11 @@ export function newPersonMemory(key: string): string {
   return `${WRITTEN_NOTES.fields}${key}`;
 }
 
+/** By what a record that was found is known, whichever call means it. */
+export function foundKey(id: string): string {
+  return `found:${id}`;
+}
+
 /** Name of the note which record of the CRM a call's record is. @param key the call's own key of it */
 export function foundMemory(key: string): string {
   return `found:${digest(key)}`;
@@ -84,7 +89,12 @@ export function foundMemory(key: string): string {
 export function writtenMemories({ phones, emails, records }: Subject): string[] {
   const keys = [...phones.map((phone) => personKey({ phone })), ...emails.map((email) => personKey({ email }))];
   return [
-    ...records.flatMap((record) => [recordMemory(record), personMemory(record), foundMemory(record.key)]),
+    ...records.flatMap((record) => [
+      recordMemory(record),
+      recordMemory({ ...record, key: foundKey(record.id) }),
+      personMemory(record),
+      foundMemory(record.key),
+    ]),
     ...keys.flatMap((key) => (key ? [newPersonMemory(key)] : [])),
   ];
 }

@@ -84,6 +84,10 @@ export interface WorkedOnKind {
   colleague: string;
   /** Mappings can find and change such records. */
   findable?: true;
+  /** Such records are open or closed: what a colleague says closes one. */
+  closes?: true;
+  /** A text field by which such records are found. */
+  found_by?: string;
 }
 
 /** Records that people can have already, to which a call log is linked. */

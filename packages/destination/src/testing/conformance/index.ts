@@ -9,6 +9,7 @@ import { colleagues } from './colleagues.ts';
 import { exactlyOnce } from './exactly-once.ts';
 import { failures } from './failures.ts';
 import { find } from './find.ts';
+import { findOpen } from './find-open.ts';
 import type { Harness } from './harness.ts';
 import { ownKeys } from './own-keys.ts';
 import { owners } from './owners.ts';
@@ -40,6 +41,8 @@ export function describeDestination(name: string, harness: Harness): void {
   // A group without a case is an error, and not every CRM has such records.
   if (harness.kinds.some(({ findable }) => findable))
     describe(`${name}: records that are there`, () => find(useAccount(harness)));
+  if (harness.kinds.some(({ closes, found_by }) => closes || found_by))
+    describe(`${name}: records that are found by what they are`, () => findOpen(useAccount(harness)));
   if (harness.kinds.some(({ type }) => type === 'object'))
     describe(`${name}: records with a key of their own`, () => ownKeys(useAccount(harness)));
   const kind = harness.related;

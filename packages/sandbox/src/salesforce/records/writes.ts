@@ -4,6 +4,7 @@ import type { SalesforceCall } from '../http/endpoint.ts';
 import { malformedJson, SalesforceRefusal } from '../http/refusal.ts';
 import { addPersonContact, followPersonAccount } from '../schema/person-accounts.ts';
 import type { SObject } from '../schema/sobject.ts';
+import { addPrimaryRole, removeRoles } from './contact-roles.ts';
 import { derive } from './derived.ts';
 import { checkDuplicates } from './duplicates.ts';
 import { publishFile } from './files.ts';
@@ -34,6 +35,7 @@ export function createRecord(call: SalesforceCall, object: SObject, given: Recor
   finish(call, record, now);
   if (object.name === 'ContentVersion') publishFile(call, record, now);
   if (object.name === 'Account' && record.values.has('LastName')) addPersonContact(call.org, record, now);
+  if (object.name === 'Opportunity') addPrimaryRole(call.org, record, now);
   return record;
 }
 
@@ -101,7 +103,9 @@ export function deleteRecord(call: SalesforceCall, record: StoredSObject): void 
     throw new SalesforceRefusal('ENTITY_IS_DELETED', 'entity is deleted', { status: 404, fields: [] });
   if (!record.object.deletable)
     throw new SalesforceRefusal('INSUFFICIENT_ACCESS_OR_READONLY', 'insufficient access rights on object id');
-  call.org.records.remove(record, new Date());
+  const now = new Date();
+  if (record.object.name === 'Opportunity') removeRoles(call.org, record, now);
+  call.org.records.remove(record, now);
 }
 
 function checkAll(

@@ -1,0 +1,212 @@
+/**
+ * Records that `find:` means by what they are: open ones of a contact or their company (`related.ts`), and those whose
+ * properties have some values.
+ *
+ * By values a record is read where the property is unique, else searched for, and read again, since what the search says of it
+ * may be old. HubSpot's search sees a new or changed record only after a while.
+ */
+import { Failure } from '@wrapup/destination';
+import { askedFor, type Existing, type Item, type RecordSearch } from '@wrapup/destination/engine';
+import type { FindField, RecordFind, RecordPlan } from '@wrapup/mapping';
+import { readProperty, type SearchFilter, searchBody, searchRecords } from '../client/api.ts';
+import { type CrmRecord, readMany, readPages, toRecord } from '../client/batches.ts';
+import { keyProperty, type Property, toProperty } from '../client/definitions.ts';
+import type { HubSpotSession } from '../client/transport.ts';
+import { asHubSpotFailure, HubSpotFailure } from '../errors/classify.ts';
+import { propertiesOf } from '../keys/id-map.ts';
+import { isOpen, stateOf } from './related.ts';
+
+const CREATED = 'createdate';
+
+export function recordSearch(session: HubSpotSession): RecordSearch {
+  return {
+    employer: 'companies',
+    reads,
+    keyIn,
+    async fits(item, existing) {
+      const { by = [], open } = item.record.find ?? {};
+      if (open) return isOpen(session, item, existing);
+      return by.every(({ name, value }) => isSame(existing.properties[name], value));
+    },
+    async byValues(items) {
+      const found: Candidates = new Map();
+      for (const [object, all] of Map.groupBy(items, ({ record }) => record.object)) {
+        const reading = all.flatMap(({ record }) => reads(record));
+        const finder = { session, object, properties: [...new Set([...propertiesOf(all), ...reading])] };
+        for (const [names, some] of Map.groupBy(all, ({ record }) => namesOf(record.find)))
+          for (const [item, records] of await byValues(finder, names, some)) found.set(item, records);
+      }
+      return found;
+    },
+  };
+}
+
+/** What tells whether a record is looked for, and which one of several is the newest. */
+function reads({ object, find }: RecordPlan): string[] {
+  return [
+    CREATED,
+    keyProperty(object),
+    ...(find?.open ? stateOf(object) : []),
+    ...(find?.by ?? []).map(({ name }) => name),
+  ];
+}
+
+function keyIn(object: string, properties: Existing['properties']): string | undefined {
+  const key = properties[keyProperty(object)];
+  return typeof key === 'string' && key !== '' ? key : undefined;
+}
+
+/** Names of the properties that are looked at, as one text. */
+const namesOf = (find: RecordFind | undefined) => (find?.by ?? []).map(({ name }) => name).join(' ');
+
+interface Finder {
+  session: HubSpotSession;
+  object: string;
+  properties: string[];
+}
+
+type Candidates = Map<Item, Existing[] | Failure>;
+
+/** The newest first. */
+function byAge(a: Existing, b: Existing): number {
+  const created = ({ properties }: Existing) => Date.parse(String(properties[CREATED] ?? '')) || 0;
+  return created(b) - created(a) || Number(b.id) - Number(a.id);
+}
+
+/** The newest first. @throws the failure of a record that could not be read */
+function thoseThatFit(
+  item: Item,
+  ids: readonly string[],
+  records: ReadonlyMap<string, CrmRecord | HubSpotFailure>,
+): Existing[] {
+  const fitting = new Map<string, Existing>();
+  for (const id of ids) {
+    const record = records.get(id);
+    if (record instanceof Failure) throw record;
+    const by = item.record.find?.by ?? [];
+    if (record && by.every(({ name, value }) => isSame(record.properties[name], value)))
+      fitting.set(record.id, toExisting(item.record.object, record));
+  }
+  return [...fitting.values()].sort(byAge);
+}
+
+/** A record as HubSpot has it, with the key that one of ours carries. */
+export function toExisting(object: string, record: CrmRecord): Existing {
+  const key = keyIn(object, record.properties);
+  return { ...record, ...(key === undefined ? {} : { key }) };
+}
+
+/** Characters that the body of a search may have; HubSpot's limit is 3,000. */
+const MAX_BODY = 2_950;
+/** Pages of 200 that are read before a search counts as too broad. */
+const MAX_PAGES = 10;
+/** How long the definition of a property is remembered, in ms. */
+const KEPT_MS = 10 * 60_000;
+
+async function byValues(finder: Finder, names: string, items: Item[]): Promise<Candidates> {
+  const found: Candidates = new Map();
+  const fail = (some: Item[], thrown: unknown) => {
+    for (const item of some) found.set(item, asHubSpotFailure(thrown));
+  };
+  let definitions: Property[];
+  try {
+    const plans = items.map(({ write }) => write.index);
+    definitions = await Promise.all(names.split(' ').map((name) => definitionOf(finder, name, plans)));
+  } catch (thrown) {
+    fail(items, thrown);
+    return found;
+  }
+  // A value that is no number would fail the search of all of them.
+  const isNumber = (name: string) => definitions.some((one) => one.name === name && one.type === 'number');
+  const asking = items.filter((item) => {
+    const wrong = item.record.find?.by?.find(({ name, value }) => isNumber(name) && !Number.isFinite(Number(value)));
+    if (wrong) fail([item], unfit(finder.object, wrong.name, 'it is a number', item.record.find));
+    return wrong === undefined;
+  });
+  const [only, ...others] = definitions;
+  const unique = only?.unique === true && others.length === 0 ? only.name : undefined;
+  for (const part of unique ? [asking] : pack(asking, definitions)) {
+    try {
+      const records = unique ? await readUnique(finder, unique, part) : await search(finder, definitions, part);
+      for (const item of part) found.set(item, thoseThatFit(item, [...records.keys()], records));
+    } catch (thrown) {
+      fail(part, thrown);
+    }
+  }
+  return found;
+}
+
+type ReadRecords = ReadonlyMap<string, CrmRecord | HubSpotFailure>;
+
+/** @returns by value */
+function readUnique({ session, object, properties }: Finder, by: string, items: Item[]): Promise<ReadRecords> {
+  const ids = askedFor(items.map(({ write, record }) => [String(record.find?.by?.[0]?.value), [write.index]]));
+  return readMany(session, { object, ids, by, properties });
+}
+
+/** What a search finds for any of them, as it is now. @throws HubSpotFailure */
+async function search({ session, object, properties }: Finder, by: Property[], items: Item[]): Promise<ReadRecords> {
+  const plans = items.map(({ write }) => write.index);
+  const callFor = (after?: string) => searchRecords(object, [filtersFor(by, items)], [], after);
+  const { results, whole } = await readPages(session, callFor, plans, MAX_PAGES);
+  if (!whole)
+    throw new HubSpotFailure('refused', `search ${object}: more than 2,000 have these values.`, {
+      hint: 'Find them by a value that is a record’s own.',
+    });
+  const ids = results.map((one) => toRecord(one).id).filter((id) => id !== '');
+  return readMany(session, { object, ids: new Map(ids.map((id) => [id, plans])), properties });
+}
+
+/** Any of the items' values of each property: which record has those of one item is compared afterwards. */
+function filtersFor(by: Property[], items: Item[]): SearchFilter[] {
+  const wanted = ({ record }: Item, name: string) => record.find?.by?.find((one) => one.name === name)?.value;
+  return by.map(({ name, type }) => {
+    const values = items.map((item) => String(wanted(item, name)));
+    // Texts are indexed in lower case. https://developers.hubspot.com/docs/api-reference/latest/crm/search-the-crm
+    return {
+      property: name,
+      in: [...new Set(type === 'string' ? values.map((value) => value.toLowerCase()) : values)],
+    };
+  });
+}
+
+/** Splits into searches whose bodies keep HubSpot's limit. */
+function pack(items: Item[], by: Property[]): Item[][] {
+  // Room for the cursor of later pages.
+  const sizeOf = (part: Item[]) => JSON.stringify(searchBody([filtersFor(by, part)], [], '0000000000')).length;
+  const parts: Item[][] = [];
+  for (const item of items) {
+    const last = parts.at(-1);
+    if (last && sizeOf([...last, item]) <= MAX_BODY) last.push(item);
+    else parts.push([item]);
+  }
+  return parts;
+}
+
+/** Texts without regard to case, as HubSpot's own search compares them; numbers by what they are. */
+function isSame(stored: unknown, wanted: FindField['value']): boolean {
+  if (stored === null || stored === undefined || stored === '') return false;
+  const [a, b] = [String(stored).trim(), String(wanted).trim()];
+  if (typeof wanted === 'number') return Number(a) === wanted;
+  return a.toLowerCase() === b.toLowerCase();
+}
+
+/** @throws Failure where records cannot be found by it */
+async function definitionOf({ session, object }: Finder, name: string, plans: number[]): Promise<Property> {
+  const key = `property:${object}.${name}`;
+  const kept = await session.ctx.memory.get(key);
+  const property =
+    kept === undefined
+      ? toProperty((await session.send(readProperty(object, name), plans)).body)
+      : (JSON.parse(kept) as Property);
+  if (property.type === 'date' || property.type === 'datetime') throw unfit(object, name, `it is a ${property.type}`);
+  if (kept === undefined) await session.ctx.memory.set(key, JSON.stringify(property), KEPT_MS);
+  return property;
+}
+
+function unfit(object: string, name: string, why: string, find?: RecordFind): Failure {
+  return new Failure('mapping', `No ${object} are found by ${name}: ${why}.`, {
+    hint: 'Find them by texts, numbers or choices: correct find: { by: … } in the mapping, then replay.',
+    ...(find ? { at: find.at } : {}),
+  });
+}
