@@ -132,7 +132,7 @@ const SHAPE: Mistake[] = [
   ],
   [
     'objects are written under their old name and their new one',
-    'objects: []\n»objects:\n  - { name: a, object: x_visits }\n',
+    'objects: []\n»custom_objects:\n  - { name: a, object: x_visits }\n',
     { code: 'renamed-key', says: /which the file has too/, hint: /put both under objects/ },
   ],
   [
