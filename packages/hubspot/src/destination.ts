@@ -1,5 +1,6 @@
 import type { Destination, Preview } from '@wrapup/destination';
-import { type CrmAdapter, type PlanWrite, throughEngine } from '@wrapup/destination/engine';
+import { type CrmAdapter, type FoundRecord, type PlanWrite, throughEngine } from '@wrapup/destination/engine';
+import type { FindBy } from '@wrapup/mapping';
 import { MAX_BATCH } from './client/api.ts';
 import { accountFor } from './client/definitions.ts';
 import type { HubSpotSettings } from './client/settings.ts';
@@ -44,8 +45,15 @@ async function openAdapter(
   };
 }
 
+/** Requests by which a record is looked for: links and what they lead to, of the contact, else of the company. */
+function lookUp(way: FindBy | undefined, there: FoundRecord | undefined): number {
+  if (way === 'open') return there && !there.people ? 4 : 2;
+  // A search, and what it finds as it is now.
+  return way === 'by' && there ? 2 : 1;
+}
+
 /** One request for each object that is written, and those for links and for what is there already. */
-function estimate({ plan, log_only, found }: PlanWrite, records: Preview['records']): number {
+function estimate({ plan, log_only, found, looked }: PlanWrite, records: Preview['records']): number {
   const related = log_only ? [] : plan.records.flatMap((record) => Object.values(record.related ?? {}));
   // Links, and the records that they lead to: of companies the links say enough.
   let requests = new Set(
@@ -60,11 +68,15 @@ function estimate({ plan, log_only, found }: PlanWrite, records: Preview['record
       continue;
     }
     requests += 1;
-    if (found?.has(name)) {
-      // Read, written where a field applies, and linked.
-      requests += applies ? 2 : 1;
+    const there = found?.get(name);
+    const way = looked?.get(name);
+    if (there) {
+      // Looked for, written where a field applies, and linked where it is not.
+      requests += lookUp(way, there) - 1 + (applies ? 1 : 0) + (there.people ? 0 : 1);
       continue;
     }
+    // One that is made is looked for under its key besides, and once more before it is made.
+    if (way === 'open' || way === 'by') requests += lookUp(way, undefined) + 2;
     // A log that exists is found out by a refused creation, then read, updated where a field applies, and linked.
     if (did === 'update' && name !== 'person') requests += 1 + (applies ? 1 : 0) + (log_only ? 0 : 1);
   }

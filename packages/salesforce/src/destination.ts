@@ -64,7 +64,7 @@ async function readOrgFor(session: SalesforceSession, writes: PlanWrite[]): Prom
 }
 
 /** The person, and one request for each wave of records. */
-function estimate({ plan, log_only }: PlanWrite, records: Preview['records']): number {
+function estimate({ plan, log_only, found, looked }: PlanWrite, records: Preview['records']): number {
   const [person, ...rest] = records[0]?.name === 'person' ? records : [undefined, ...records];
   let requests = person && (person.did === 'create' || person.fields.some((field) => field.applies)) ? 1 : 0;
   const depthOf = (name: string, seen: ReadonlySet<string>): number => {
@@ -76,6 +76,12 @@ function estimate({ plan, log_only }: PlanWrite, records: Preview['records']): n
   const related = log_only ? [] : plan.records.flatMap((record) => Object.values(record.related ?? {}));
   // What the person has, and what their account has where they have none.
   if (related.length > 0) requests += related.some(({ through }) => through) ? 2 : 1;
+  const open = rest.filter((record) => looked?.get(record?.name ?? '') === 'open');
+  // What their account has is asked for those alone who have none of their own.
+  if (open.some((record) => !found?.get(record?.name ?? '')?.people)) requests += 1;
+  // One that is made is looked for, then under its key, once more before it is made, and made apart from what is new.
+  if (rest.some((record) => record?.did === 'create' && ['open', 'by'].includes(looked?.get(record.name) ?? '')))
+    requests += 4;
   // What is there already is found out by a refused creation, then read and updated.
   if (rest.some((record) => record?.did === 'update')) requests += 2;
   return requests;

@@ -136,7 +136,15 @@ function checkField(field: MappedField, schema: Map<string, Property> | undefine
           : 'Create it in HubSpot, or take it out of the mapping.',
     );
   }
-  if (field.use === 'read') return [];
+  if (field.use === 'read') {
+    const isTime = known.type === 'date' || known.type === 'datetime';
+    if (field.record === 'person' || !isTime) return [];
+    return finding(
+      'not-found-by',
+      `No ${object} are found by ${property}: it is a ${known.type}.`,
+      'Find them by texts, numbers or choices.',
+    );
+  }
   if (known.read_only)
     return finding(
       'read-only',

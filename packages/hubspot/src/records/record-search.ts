@@ -24,9 +24,10 @@ export function recordSearch(session: HubSpotSession): RecordSearch {
     reads,
     keyIn,
     async fits(item, existing) {
-      const { by = [], open } = item.record.find ?? {};
-      if (open) return isOpen(session, item, existing);
-      return by.every(({ name, value }) => isSame(existing.properties[name], value));
+      const { record, write } = item;
+      if (record.find?.open) return isOpen(session, item, existing);
+      const finder = { session, object: record.object, properties: [] };
+      return hasValues(record, existing, await definitionsOf(finder, namesOf(record.find), [write.index]));
     },
     async byValues(items) {
       const found: Candidates = new Map();
@@ -74,20 +75,24 @@ function byAge(a: Existing, b: Existing): number {
 }
 
 /** The newest first. @throws the failure of a record that could not be read */
-function thoseThatFit(
-  item: Item,
-  ids: readonly string[],
-  records: ReadonlyMap<string, CrmRecord | HubSpotFailure>,
-): Existing[] {
+function thoseThatFit(item: Item, records: (CrmRecord | HubSpotFailure)[], definitions: Property[]): Existing[] {
   const fitting = new Map<string, Existing>();
-  for (const id of ids) {
-    const record = records.get(id);
+  for (const record of records) {
     if (record instanceof Failure) throw record;
-    const by = item.record.find?.by ?? [];
-    if (record && by.every(({ name, value }) => isSame(record.properties[name], value)))
-      fitting.set(record.id, toExisting(item.record.object, record));
+    if (hasValues(item.record, record, definitions)) fitting.set(record.id, toExisting(item.record.object, record));
   }
   return [...fitting.values()].sort(byAge);
+}
+
+function hasValues(
+  { find }: RecordPlan,
+  { properties }: Pick<Existing, 'properties'>,
+  definitions: Property[],
+): boolean {
+  return (find?.by ?? []).every(({ name, value }) => {
+    const type = definitions.find((one) => one.name === name)?.type;
+    return isSame(properties[name], value, type);
+  });
 }
 
 /** A record as HubSpot has it, with the key that one of ours carries. */
@@ -111,7 +116,7 @@ async function byValues(finder: Finder, names: string, items: Item[]): Promise<C
   let definitions: Property[];
   try {
     const plans = items.map(({ write }) => write.index);
-    definitions = await Promise.all(names.split(' ').map((name) => definitionOf(finder, name, plans)));
+    definitions = await definitionsOf(finder, names, plans);
   } catch (thrown) {
     fail(items, thrown);
     return found;
@@ -128,7 +133,11 @@ async function byValues(finder: Finder, names: string, items: Item[]): Promise<C
   for (const part of unique ? [asking] : pack(asking, definitions)) {
     try {
       const records = unique ? await readUnique(finder, unique, part) : await search(finder, definitions, part);
-      for (const item of part) found.set(item, thoseThatFit(item, [...records.keys()], records));
+      for (const item of part) {
+        const ids = unique ? [String(item.record.find?.by?.[0]?.value)] : [...records.keys()];
+        const fitting = ids.map((id) => records.get(id)).filter((one) => one !== undefined);
+        found.set(item, thoseThatFit(item, fitting, definitions));
+      }
     } catch (thrown) {
       fail(part, thrown);
     }
@@ -161,12 +170,16 @@ async function search({ session, object, properties }: Finder, by: Property[], i
 function filtersFor(by: Property[], items: Item[]): SearchFilter[] {
   const wanted = ({ record }: Item, name: string) => record.find?.by?.find((one) => one.name === name)?.value;
   return by.map(({ name, type }) => {
-    const values = items.map((item) => String(wanted(item, name)));
     // Texts are indexed in lower case. https://developers.hubspot.com/docs/api-reference/latest/crm/search-the-crm
-    return {
-      property: name,
-      in: [...new Set(type === 'string' ? values.map((value) => value.toLowerCase()) : values)],
-    };
+    const values = items.map((item) => {
+      const value = wanted(item, name);
+      return type === 'number'
+        ? String(Number(value))
+        : type === 'string'
+          ? String(value).toLowerCase()
+          : String(value);
+    });
+    return { property: name, in: [...new Set(values)] };
   });
 }
 
@@ -184,11 +197,15 @@ function pack(items: Item[], by: Property[]): Item[][] {
 }
 
 /** Texts without regard to case, as HubSpot's own search compares them; numbers by what they are. */
-function isSame(stored: unknown, wanted: FindField['value']): boolean {
+function isSame(stored: unknown, wanted: FindField['value'], type: string | undefined): boolean {
   if (stored === null || stored === undefined || stored === '') return false;
   const [a, b] = [String(stored).trim(), String(wanted).trim()];
-  if (typeof wanted === 'number') return Number(a) === wanted;
-  return a.toLowerCase() === b.toLowerCase();
+  return type === 'number' ? Number(a) === Number(b) : a.toLowerCase() === b.toLowerCase();
+}
+
+/** @throws Failure where records cannot be found by one of them */
+function definitionsOf(finder: Finder, names: string, plans: number[]): Promise<Property[]> {
+  return Promise.all(names.split(' ').map((name) => definitionOf(finder, name, plans)));
 }
 
 /** @throws Failure where records cannot be found by it */

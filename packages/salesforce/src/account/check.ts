@@ -3,10 +3,11 @@ import type { Context } from '@wrapup/destination';
 import { checkOrder, checkOwners, type OwnerWords, quoteAll } from '@wrapup/destination/engine';
 import { type Finding, suggest } from '@wrapup/findings';
 import type { CompiledMapping, MappedField } from '@wrapup/mapping';
-import { CALL_OBJECT, WATERMARK } from '../client/objects.ts';
+import { CALL_OBJECT, CONTACT_ROLE, WATERMARK } from '../client/objects.ts';
 import { SalesforceSession, type SalesforceTransport } from '../client/transport.ts';
 import { isOurs } from '../errors/error-table.ts';
 import { describeStep, keyStepOf } from '../keys/key-ladder.ts';
+import { canBeFoundBy } from '../records/record-search.ts';
 import { ownerSource } from '../records/record-verbs.ts';
 import { type OrgDefinitions, type OrgField, type OrgObject, readOrg } from '../schema/org.ts';
 import { fitValue } from '../schema/values.ts';
@@ -21,6 +22,9 @@ export async function checkMappings(
   const fields = mappings.flatMap((mapping) => mapping.fields);
   const objects = fields.filter(({ record }) => record !== 'person').map(({ object }) => object);
   const related = mappings.flatMap(({ records }) => records.flatMap((record) => record.related ?? []));
+  for (const { object, find } of mappings.flatMap(({ records }) => records))
+    if (find?.by === 'open') related.push({ object, at: find.at });
+  for (const { object, at } of [...related]) if (object === 'Opportunity') related.push({ object: CONTACT_ROLE, at });
   const read = related.map(({ object }) => object);
   const org = await readOrg(session, [...objects, ...read, CALL_OBJECT], { fresh: true });
   const findings = [...new Set(['Task', 'Lead', 'Contact', ...objects])].flatMap((name) => checkKey(org, name));
@@ -146,10 +150,10 @@ function missing({ property, at }: MappedField, who: string, names: string[]): F
 function problemOf(
   org: OrgDefinitions,
   object: OrgObject,
-  { property, use, values = [], order = [], at }: MappedField,
+  { record, property, use, values = [], order = [], at }: MappedField,
 ): Finding | undefined {
   const field = object.fields.get(property);
-  if (!field || use === 'read') return undefined;
+  if (!field || (use === 'read' && record === 'person')) return undefined;
   const finding = (code: string, message: string, hint: string): Finding => ({
     severity: 'error',
     code,
@@ -157,6 +161,14 @@ function problemOf(
     hint,
     at,
   });
+  if (use === 'read')
+    return canBeFoundBy(field)
+      ? undefined
+      : finding(
+          'not-found-by',
+          `No ${object.name} is found by ${property}: it is a field of type ${field.type}.`,
+          'Find it by a text that can be filtered by, a number, a choice or an id.',
+        );
   if (!field.createable && !field.updateable)
     return finding(
       'read-only',

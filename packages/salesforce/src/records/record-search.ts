@@ -167,12 +167,19 @@ function notFoundBy(object: OrgObject, { record }: Item): Failure | undefined {
 
 const NUMBERS: ReadonlySet<string> = new Set(['int', 'double', 'currency', 'percent', 'long']);
 
+/** Types of fields that values of a call are not compared with. */
+const TIMES: ReadonlySet<string> = new Set(['date', 'datetime', 'time']);
+
+export function canBeFoundBy({ filterable, type }: OrgField): boolean {
+  return filterable && !TIMES.has(type);
+}
+
 /** A value as a query takes it, which depends on the field. Undefined: it is no such value. */
 function literalOf({ type }: OrgField, value: FindField['value']): string | undefined {
   if (NUMBERS.has(type))
     return Number.isFinite(Number(value)) && String(value).trim() !== '' ? String(Number(value)) : undefined;
   if (type === 'boolean') return /^(?:true|false)$/.test(String(value)) ? String(value) : undefined;
-  if (type === 'date' || type === 'datetime' || type === 'time') return undefined;
+  if (TIMES.has(type)) return undefined;
   return quote(String(value));
 }
 

@@ -10,6 +10,7 @@ import {
   decideField,
   type FieldOrigin,
   type FieldWrite,
+  type FindBy,
   type Plan,
   type RecordPlan,
   UNKNOWN_ORIGIN,
@@ -32,6 +33,8 @@ export interface PlanWrite {
   readonly person?: PersonRef;
   /** Records that are there already and that the plan changes, by name. One record is one object for all plans. */
   readonly found?: ReadonlyMap<string, FoundRecord>;
+  /** How records were looked for that may be there, by name. */
+  readonly looked?: ReadonlyMap<string, FindBy>;
   /** Ids of records that the person has already, by the name under which the mapping associates with them. */
   readonly related?: ReadonlyMap<string, readonly string[]>;
 }

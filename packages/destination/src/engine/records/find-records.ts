@@ -10,7 +10,7 @@
  * What was found is noted under the call's own key, so that a revision or a replay changes the same record, also after a
  * crash.
  */
-import type { Plan, RecordPlan } from '@wrapup/mapping';
+import type { FindBy, Plan, RecordPlan } from '@wrapup/mapping';
 import { Failure } from '../../port/failure.ts';
 import {
   doneBefore,
@@ -169,9 +169,14 @@ function settle(writes: PlanWrite[], answers: ReadonlyMap<Item, Looked>) {
       gone.add(name);
       reports.push({ plan: write.index, note, without: name });
     }
-    return [{ ...write, plan: withRecords(write.plan, { found, made, gone }), found }];
+    const looked = new Map((byWrite.get(write) ?? []).map(([{ record }]) => [record.name, wayOf(record)]));
+    return [{ ...write, plan: withRecords(write.plan, { found, made, gone }), found, looked }];
   });
   return { writes: settled, reports };
+}
+
+function wayOf({ find }: RecordPlan): FindBy {
+  return find?.open ? 'open' : find?.by ? 'by' : 'id';
 }
 
 /** One object for each record of the CRM: what one plan writes the next one sees. */

@@ -1,0 +1,184 @@
+/** Records of an account that a call belongs to: found through links, by unique and other properties, and checked at load. */
+import { makeMemoryCommons, makeMemoryContext } from '@wrapup/destination';
+import { failure, ids, planFor, write } from '@wrapup/destination/conformance';
+import { compileSample } from '@wrapup/destination/sample-mapping';
+import type { Plan } from '@wrapup/mapping';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { hubspotDialect } from '../src/index.ts';
+import { hubspotHarness, openAccount } from './hubspot-harness.ts';
+
+const PHONE = '+14155550142';
+const phone = (n: number) => `+1415555${String(1000 + n)}`;
+
+let account: Awaited<ReturnType<typeof openAccount>>;
+beforeEach(async () => {
+  account = await openAccount();
+});
+afterEach(async () => {
+  await account.close();
+});
+
+const STAGE =
+  'stage: { value: contractsent, write: forward, order: [appointmentscheduled, qualifiedtobuy, presentationscheduled, decisionmakerboughtin, contractsent, closedwon, closedlost] }, title: { value: Renewal, write: if_empty }';
+const text = (find: string) =>
+  `person: { unmatched: create }\ncall_log: { title: A call }\ndeals: [ { name: renewal, find: ${find}, ${STAGE} } ]\n`;
+const compiled = (find: string) => compileSample(hubspotDialect, text(find));
+function mapped(find: string, id: string, number = PHONE, prompt_variables: Record<string, string> = {}): Plan {
+  const { call } = planFor(hubspotHarness, { id, phone: number });
+  return compiled(find).plan({ ...call, direction: 'outbound', prompt_variables }, 'sample');
+}
+const seed = (records: object) => account.sandbox.control.seed({ records } as never) as Record<string, string[]>;
+const deal = (properties: object, associations: object) => ({
+  properties: { dealname: 'A deal', dealstage: 'qualifiedtobuy', pipeline: 'default', ...properties },
+  associations,
+});
+let seen = 0;
+function operations(): string[] {
+  const { requests } = account.sandbox.control.requests();
+  const fresh = requests.slice(seen).map(({ object, operation }) => `${object} ${operation}`);
+  seen = requests.length;
+  return fresh;
+}
+beforeEach(() => {
+  seen = 0;
+});
+
+describe('an open deal', () => {
+  test('is the contact’s own, else that of the primary company, and the contact is linked to it', async () => {
+    const made = seed({
+      contacts: [0, 1].map((n) => ({ properties: { firstname: 'Ada', phone: phone(n) } })),
+      companies: [{ properties: { domain: 'acme.example' }, associations: { contacts: ['#0', '#1'] } }],
+      deals: [deal({}, { companies: ['#0'] }), deal({}, { companies: ['#0'], contacts: ['#1'] })],
+    });
+    const [theirs = '', own = ''] = made.deals ?? [];
+    // Of the company both deals are open: the second contact has one of their own.
+    const plans = [0, 1].map((n) => mapped('{ open: only }, several: newest', `c${n}`, phone(n)));
+    const [first, second] = await write(await account.connect(), plans);
+    expect([ids(first).renewal, ids(second).renewal]).toEqual([own, own]);
+    const { dealstage } = await account.record('deals', own);
+    expect([dealstage, (await account.record('deals', theirs)).dealstage]).toEqual(['contractsent', 'qualifiedtobuy']);
+    const linked = account.sandbox.records('deals').find(({ id }) => id === own)?.associations.contacts;
+    expect([...(linked ?? [])].sort()).toEqual([...(made.contacts ?? [])].sort());
+  });
+
+  test('of another pipeline is left alone where the mapping names one', async () => {
+    const stages = (prefix: string) => [
+      { id: `${prefix}qualifiedtobuy` },
+      { id: `${prefix}contractsent` },
+      { id: `${prefix}closedwon`, closed: true },
+    ];
+    account.sandbox.control.seed({
+      pipelines: {
+        deals: [
+          { id: 'default', stages: stages('') },
+          { id: 'partners', stages: stages('p-') },
+        ],
+      },
+    });
+    const { deals: [other = '', mine = ''] = [] } = seed({
+      contacts: [{ properties: { firstname: 'Ada', phone: PHONE } }],
+      deals: [
+        deal({ pipeline: 'partners', dealstage: 'p-qualifiedtobuy' }, { contacts: ['#0'] }),
+        deal({}, { contacts: ['#0'] }),
+      ],
+    });
+    const destination = await account.connect();
+    const find = '{ open: only }, pipeline: { value: default, write: if_empty }';
+    const [found] = await write(destination, [mapped(find, 'c1')]);
+    expect(ids(found).renewal).toBe(mine);
+    await account.change('deals', mine, { dealstage: 'closedwon' });
+    const [made] = await write(destination, [mapped(find, 'c2')]);
+    expect([mine, other]).not.toContain(ids(made).renewal);
+  });
+
+  test('is found in two requests for a hundred calls, and linked to in none', async () => {
+    const contacts = Array.from({ length: 100 }, (_, n) => ({ properties: { firstname: `N${n}`, phone: phone(n) } }));
+    seed({ contacts, deals: contacts.map((_, n) => deal({}, { contacts: [`#${n}`] })) });
+    const destination = await account.connect();
+    const commons = makeMemoryCommons();
+    const plans = (prefix: string) =>
+      Array.from({ length: 100 }, (_, n) => mapped('{ open: newest }, none: park', `${prefix}${n}`, phone(n)));
+    await write(destination, plans('a'), commons);
+    operations();
+    await write(destination, plans('b'), commons);
+    expect(operations()).toEqual([
+      ...['contacts search', 'contacts associations batch/read', 'deals batch/read'],
+      'calls batch/create',
+    ]);
+  });
+});
+
+test('a preview says which deal it is, and what the call will cost', async () => {
+  seed({
+    contacts: [0, 1, 2].map((n) => ({ properties: { firstname: 'Ada', phone: phone(n) } })),
+    companies: [{ properties: { domain: 'acme.example' }, associations: { contacts: ['#1'] } }],
+    deals: [deal({}, { contacts: ['#0'] }), deal({}, { companies: ['#0'] })],
+  });
+  const destination = await account.connect();
+  for (const [n, did] of (['update', 'update', 'create'] as const).entries()) {
+    const plan = mapped('{ open: newest }', `c${n}`, phone(n));
+    const [preview] = await destination.preview([plan], makeMemoryContext());
+    const shown = preview?.records.find(({ name }) => name === 'renewal');
+    operations();
+    const [outcome] = await write(destination, [plan]);
+    expect([n, shown?.did, shown?.id]).toEqual([n, did, did === 'update' ? ids(outcome).renewal : undefined]);
+    expect([n, preview?.requests]).toEqual([n, operations().length]);
+  }
+});
+
+describe('a deal by a property', () => {
+  test('that is unique is read by it, one that is not is searched for and read again', async () => {
+    account.sandbox.control.seed({
+      properties: {
+        deals: [{ name: 'order_no', type: 'string', fieldType: 'text', hasUniqueValue: true }, { name: 'region' }],
+      },
+    });
+    const { deals: [made = ''] = [] } = seed({ deals: [deal({ order_no: 'A-7', region: 'North' }, {})] });
+    const destination = await account.connect();
+    const commons = makeMemoryCommons();
+    const ask = async (id: string, find: string) => {
+      operations();
+      const [outcome] = await write(destination, [mapped(find, id, PHONE, { order: 'A-7', region: 'NORTH' })], commons);
+      return [ids(outcome).renewal, operations().filter((one) => one.startsWith('deals'))];
+    };
+    // Search sees nothing of what is new; a unique property is no search.
+    account.searchSees(false);
+    const unique = '{ by: { order_no: prompt_variables.order } }, none: skip';
+    expect(await ask('c1', unique)).toEqual([
+      made,
+      ['deals properties read', 'deals batch/read', 'deals batch/update', 'deals associations batch/associate/default'],
+    ]);
+    account.searchSees(true);
+    const both = '{ by: { region: prompt_variables.region, dealname: { value: a deal } } }, none: skip';
+    const [found, requests] = await ask('c2', both);
+    expect(found).toBe(made);
+    // It is linked since the first call.
+    expect(requests).toEqual(['deals properties read', 'deals properties read', 'deals search', 'deals batch/read']);
+  });
+
+  test('that is no number, or a time, parks the call and no other', async () => {
+    account.sandbox.control.seed({ properties: { deals: [{ name: 'seats', type: 'number', fieldType: 'number' }] } });
+    const { deals: [made = ''] = [] } = seed({ deals: [deal({ seats: '12' }, {})] });
+    const find = '{ by: { seats: prompt_variables.seats } }, none: skip';
+    const outcomes = await write(await account.connect(), [
+      mapped(find, 'c1', phone(1), { seats: 'a dozen' }),
+      mapped(find, 'c2', phone(2), { seats: '12.0' }),
+      mapped('{ by: { closedate: prompt_variables.day } }', 'c3', phone(3), { day: '2026-12-01' }),
+    ]);
+    expect(failure(outcomes[0])).toMatchObject({ code: 'mapping', details: { at: { line: 3 } } });
+    expect(ids(outcomes[1]).renewal).toBe(made);
+    expect(failure(outcomes[2])).toMatchObject({ code: 'mapping', message: expect.stringContaining('closedate') });
+  });
+
+  test('is checked against the account: the property has to be there, and be no time', async () => {
+    const destination = await account.connect();
+    const findings = async (find: string) => destination.check([compiled(find)], makeMemoryContext());
+    expect(await findings('{ by: { dealname: prompt_variables.deal } }')).toEqual([]);
+    expect(await findings('{ by: { dealnam: prompt_variables.deal } }')).toMatchObject([
+      { code: 'missing-property', hint: 'Did you mean dealname?', at: { line: 3 } },
+    ]);
+    expect(await findings('{ by: { closedate: prompt_variables.day } }')).toMatchObject([
+      { code: 'not-found-by', message: expect.stringContaining('datetime'), at: { line: 3 } },
+    ]);
+  });
+});
