@@ -121,7 +121,7 @@ baseline is in \`bench/baseline\`: express with its body parser and \`queue.add\
 
 ![Wrapup beside the usual way](results.svg)
 
-What calls cost in requests to HubSpot, one by one and by the thousand: [hubspot-requests.md](hubspot-requests.md).
+What calls cost in requests to HubSpot, one by one and by the thousand: [hubspot-requests.md](hubspot-requests.md). What finding the record costs that a call belongs to: [find-requests.md](find-requests.md).
 
 ${[
   ingressPart,

@@ -254,3 +254,42 @@ describe('a hundred calls', () => {
     expect((await account.effects()).people).toMatchObject([{ properties: { firstname: name } }]);
   });
 });
+
+test.each([1, 100, 1000])(
+  '%i calls that each find their open deal cost at most four requests more a batch',
+  async (size) => {
+    const contacts = Array.from({ length: size }, (_, n) => ({ properties: { firstname: `N${n}`, phone: phone(n) } }));
+    const deals = contacts.map((_, n) => ({
+      properties: { dealname: 'A deal', dealstage: 'qualifiedtobuy' },
+      associations: { contacts: [`#${n}`] },
+    }));
+    const made = account.sandbox.control.seed({ records: { contacts, deals } });
+    const destination = await account.connect();
+    const find = { open: true as const, none: 'park' as const, several: 'park' as const, why: '', at: SAMPLE_PLACE };
+    const costs = async (prefix: string, finds: boolean) => {
+      const found: (string | undefined)[] = [];
+      operations();
+      for (let start = 0; start < size; start += destination.batch) {
+        const plans = contacts.slice(start, start + destination.batch).map((_, n): Plan => {
+          const plan = planFor(hubspotHarness, { id: `${prefix}${start + n}`, phone: phone(start + n), task: false });
+          const deal = {
+            type: 'deal',
+            object: 'deals',
+            name: 'deal',
+            key: `${plan.key}:deal`,
+            associate: ['person'],
+            find,
+          };
+          const fields = [sampleField('dealstage', 'contractsent')];
+          return finds ? { ...plan, records: [...plan.records, { ...deal, fields }] } : plan;
+        });
+        found.push(...(await write(destination, plans)).map((outcome) => ids(outcome).deal));
+      }
+      return { found, requests: operations().length };
+    };
+    const without = await costs('a', false);
+    const finding = await costs('b', true);
+    expect(finding.found).toEqual(made.deals);
+    expect(finding.requests).toBeLessThanOrEqual(without.requests + 4 * Math.ceil(size / destination.batch));
+  },
+);

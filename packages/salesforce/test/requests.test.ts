@@ -1,6 +1,8 @@
 /** What calls cost, counted by the sandbox, and how requests give way to what the org can take. */
 import { makeMemoryCommons } from '@wrapup/destination';
 import { failure, ids, planFor, write } from '@wrapup/destination/conformance';
+import { SAMPLE_PLACE, sampleField } from '@wrapup/destination/sample-plan';
+import type { Plan } from '@wrapup/mapping';
 import { afterEach, expect, test } from 'vitest';
 import { openAccount, type SalesforceAccount, salesforceHarness } from './salesforce-harness.ts';
 
@@ -247,5 +249,49 @@ test.each([
     expect(extra).toBeLessThanOrEqual(2 * more);
     const tasks = account.sandbox.salesforce.records('Task').slice(-calls);
     expect(tasks.every(({ fields }) => String(fields.WhatId).startsWith('500'))).toBe(true);
+  },
+);
+
+test.each([1, 100, 1000])(
+  '%i calls that each find their open opportunity cost at most four requests more a batch',
+  async (size) => {
+    account = await openAccount();
+    const contacts = Array.from({ length: size }, (_, n) => ({ LastName: `Known${n}`, Phone: phone(n) }));
+    const { Contact: people = [] } = account.sandbox.control.seed({ salesforce: { records: { Contact: contacts } } });
+    const open = { Name: 'One', CloseDate: '2026-12-31', StageName: 'Prospecting' };
+    const opportunities = people.map((ContactId) => ({ ...open, ContactId }));
+    const made = account.sandbox.control.seed({ salesforce: { records: { Opportunity: opportunities } } });
+    const destination = await account.connect();
+    const find = { open: true as const, none: 'park' as const, several: 'park' as const, why: '', at: SAMPLE_PLACE };
+    const costs = async (prefix: string, finds: boolean) => {
+      const found: (string | undefined)[] = [];
+      spent();
+      for (let start = 0; start < size; start += destination.batch) {
+        const plans = people.slice(start, start + destination.batch).map((_, n): Plan => {
+          const plan = planFor(salesforceHarness, {
+            id: `${prefix}${start + n}`,
+            phone: phone(start + n),
+            task: false,
+          });
+          const key = `${plan.key}:renewal`;
+          const record = {
+            type: 'opportunity',
+            object: 'Opportunity',
+            name: 'renewal',
+            key,
+            associate: ['person'],
+            find,
+          };
+          const fields = [sampleField('StageName', 'Qualification')];
+          return finds ? { ...plan, records: [...plan.records, { ...record, fields }] } : plan;
+        });
+        found.push(...(await write(destination, plans)).map((outcome) => ids(outcome).renewal));
+      }
+      return { found, requests: spent().length };
+    };
+    const without = await costs('a', false);
+    const finding = await costs('b', true);
+    expect(finding.found).toEqual(made.Opportunity);
+    expect(finding.requests).toBeLessThanOrEqual(without.requests + 4 * Math.ceil(size / destination.batch));
   },
 );
