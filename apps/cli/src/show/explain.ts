@@ -46,7 +46,7 @@ export function nextStep(entry: Pick<LedgerEntry, 'call_id'>, delivery: Delivery
       return 'It was dropped; nothing more happens.';
     case 'parked':
     case 'dead':
-      return `${delivery.candidates ? `wrapup plan ${id} shows who they are. ` : ''}${
+      return `${delivery.candidates && delivery.code !== 'ambiguous_record' ? `wrapup plan ${id} shows who they are. ` : ''}${
         delivery.code === 'ambiguous_person' && delivery.candidates
           ? `wrapup parked choose ${id} --route ${route} --person <id> decides it for this call. `
           : ''

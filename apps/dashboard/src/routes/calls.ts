@@ -174,9 +174,10 @@ const NOT_ASKED: Search = { found: new Map(), asked: new Map() };
 async function findCandidates(store: Store, config: Config, entry: LedgerEntry): Promise<Search> {
   const [found, asked] = [new Map<string, Candidates>(), new Map<string, string>()];
   await Promise.all(
-    entry.deliveries.map(async ({ route, connection: name, state, candidates }) => {
+    entry.deliveries.map(async ({ route, connection: name, state, code, candidates }) => {
       const connection = own(config.connections, name);
-      if (state !== 'parked' || !candidates?.length || !connection) return;
+      // Records between which a person has to decide are no people.
+      if (state !== 'parked' || code === 'ambiguous_record' || !candidates?.length || !connection) return;
       asked.set(route, name);
       found.set(route, await askWho(store, connection, candidates));
     }),

@@ -103,6 +103,21 @@ export class Failure extends Error {
   }
 }
 
+/** Records between which a person has to decide, with the addresses under which they are opened. */
+export function nameCandidates(
+  records: readonly { object: string; id: string }[],
+  urlOf: (object: string, id: string) => string | undefined,
+): Pick<FailureDetails, 'candidates' | 'candidate_urls'> {
+  const urls = records.flatMap(({ object, id }) => {
+    const url = urlOf(object, id);
+    return url ? [[id, url] as const] : [];
+  });
+  return {
+    candidates: records.map(({ id }) => id),
+    ...(urls.length > 0 ? { candidate_urls: Object.fromEntries(urls) } : {}),
+  };
+}
+
 /** Why a plan waits for a person although it could be written: the mapping wants a value that the call lacks. */
 export function parkedBy({ parked }: Pick<Plan, 'parked'>): Failure | undefined {
   if (!parked) return undefined;

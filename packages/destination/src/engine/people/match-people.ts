@@ -8,7 +8,7 @@
 
 import { parsePhone } from '@wrapup/call';
 import { decidePerson, type MatchStep, type PersonChoice, type Plan } from '@wrapup/mapping';
-import { Failure } from '../../port/failure.ts';
+import { Failure, nameCandidates } from '../../port/failure.ts';
 import { forgetPerson, recallPerson } from './person-cache.ts';
 import type { CrmPerson, NewPerson, PeopleVerbs, PersonWrite } from './person-verbs.ts';
 import { contactSteps, inOrder, isKeySaid, type Question } from './person-write.ts';
@@ -250,15 +250,7 @@ function describeSeveral({ people, by, said }: Several, { wording }: Pick<People
 }
 
 function candidatesOf({ people, by, said }: Several, { urlOf }: Pick<PeopleVerbs, 'urlOf'>) {
-  const urls = people.flatMap(({ object, id }) => {
-    const url = urlOf(object, id);
-    return url ? [[id, url] as const] : [];
-  });
-  return {
-    candidates: people.map(({ id }) => id),
-    ...(urls.length > 0 ? { candidate_urls: Object.fromEntries(urls) } : {}),
-    ...(said || by === 'id' ? {} : { ambiguous_by: by }),
-  };
+  return { ...nameCandidates(people, urlOf), ...(said || by === 'id' ? {} : { ambiguous_by: by }) };
 }
 
 function use(

@@ -11,7 +11,7 @@
  * crash.
  */
 import type { FindBy, Plan, RecordPlan } from '@wrapup/mapping';
-import { Failure } from '../../port/failure.ts';
+import { Failure, nameCandidates } from '../../port/failure.ts';
 import {
   doneBefore,
   type FoundRecord,
@@ -131,16 +131,16 @@ function choose(crm: Finder, { record }: Item, found: Existing[] | Failure): Loo
   if (!newest) return 'absent';
   const { several = 'park', at } = record.find ?? {};
   if (others.length === 0 || several === 'newest') return newest;
-  const named = found.slice(0, MAX_NAMED).map(({ id }) => {
-    const url = crm.urlOf(record.object, id);
-    return url ? `${id} (${url})` : id;
-  });
+  const all = found.map(({ id }) => ({ object: record.object, id }));
+  const candidates = nameCandidates(all, crm.urlOf);
+  const addressOf = (id: string) => candidates.candidate_urls?.[id];
+  const named = found.slice(0, MAX_NAMED).map(({ id }) => (addressOf(id) ? `${id} (${addressOf(id)})` : id));
   const more = found.length > named.length ? ` and ${found.length - named.length} more` : '';
   const which = `${found.length} ${record.find?.open ? 'open ' : ''}${record.object} are found: ${named.join(', ')}${more}`;
   if (several === 'skip') return { skipped: `${record.name} was not written: ${which}.` };
-  return new Failure('ambiguous_record', `It is open which record ${record.name} is: ${which}.`, {
+  return new Failure('ambiguous_record', `Which record ${record.name} is, is not certain: ${which}.`, {
     ...(at ? { at } : {}),
-    candidates: found.map(({ id }) => id),
+    ...candidates,
     hint: 'Leave one of them in the CRM, or say several: newest in the mapping; then replay. Or drop the delivery.',
   });
 }

@@ -82,6 +82,7 @@ function findsOpenOnes(tools: CaseTools, kind: WorkedOnKind): void {
     const { code, next, details, message } = failure(parked);
     expect([code, next, details.candidates, details.at]).toEqual(['ambiguous_record', 'park', both, AT]);
     for (const id of both) expect(message).toContain(id);
+    expect(Object.keys(details.candidate_urls ?? {}).sort()).toEqual(details.candidate_urls ? both.toSorted() : []);
     const [preview] = await destination.preview([asking('c4', 'park')], makeMemoryContext(commons));
     expect(preview).toMatchObject({ decision: 'park', hint: expect.stringContaining(both[0] ?? '-') });
     const [taken] = await write(destination, [asking('c5', 'newest')], commons);
