@@ -153,3 +153,22 @@ test('what it is found by is checked against the org', async () => {
       { code: 'not-found-by', message: expect.stringContaining(field), at: { line: 3 } },
     ]);
 });
+
+test('a member of a campaign, of whom Salesforce has one for each person, is that one whatever it says', async () => {
+  const { Campaign: [spring = ''] = [] } = seed({ Campaign: [{ Name: 'Spring' }] });
+  const { Contact: [ada = ''] = [] } = seed({ Contact: [{ LastName: 'Lovelace', Phone: phone(1) }] });
+  const { CampaignMember: [member = ''] = [] } = seed({
+    CampaignMember: [{ CampaignId: spring, ContactId: ada, Status: 'Responded' }],
+  });
+  const text = `person: { unmatched: create, create_as: contact }
+objects:
+  - name: member
+    object: CampaignMember
+    find: { by: { CampaignId: { value: ${spring} }, ContactId: person.Id, Status: { value: Sent } } }
+    fields: { CampaignId: { value: ${spring}, write: if_empty }, Status: { value: Sent, write: if_empty } }
+`;
+  const { call } = planFor(salesforceHarness, { id: 'c1', phone: phone(1) });
+  const [outcome] = await write(await account.connect(), [compileSample(salesforceDialect, text).plan(call, 'sample')]);
+  expect(ids(outcome).member).toBe(member);
+  expect(account.sandbox.salesforce.records('CampaignMember')).toHaveLength(1);
+});

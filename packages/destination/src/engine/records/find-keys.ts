@@ -43,6 +43,7 @@ export async function keysOfNew(
   items: Item[],
 ): Promise<Map<Item, Existing | { key: string } | Failure>> {
   const settled = new Map<Item, Existing | { key: string } | Failure>();
+  const closed = new Map<Item, string>();
   let open = items.filter((item) => item.record.find?.none === 'create' && keyOfNew(item) !== undefined);
   // Most have none yet: more keys are read at once only of those who have.
   for (let from = 1, many = 1; open.length > 0 && from <= MAX_KEYS; from += many, many = 2 * from) {
@@ -54,6 +55,9 @@ export async function keysOfNew(
       const reading = readings.get(item)?.get(key) ?? 'absent';
       if (reading === 'absent') settled.set(item, { key });
       else if (reading instanceof Failure || (await crm.search?.fits(item, reading))) settled.set(item, reading);
+      // An object of which the CRM itself has one for each person knows no numbers: that one is the record.
+      else if (closed.get(item) === reading.id) settled.set(item, reading);
+      else closed.set(item, reading.id);
     }
     open = open.filter((item) => !settled.has(item));
   }
