@@ -1,13 +1,13 @@
 /**
  * What one worker process does: `calls` become deliveries, each connection's deliveries are written, and upkeep runs. How
- * the queues are served is in `bullmq/queue-lines.ts` and `bullmq/queue-workers.ts`.
+ * the queues are served is in `bullmq/queue-lines.ts` and `bullmq/installation-workers.ts`.
  */
 import { type Config, goodFiles } from '@wrapup/config';
 import { type Log, withDeadline } from '@wrapup/destination';
 import { ClientFiles, callsQueues, connectionOf, deliveriesQueue, type Store } from '@wrapup/queue';
 import { LogThrottle, type Metrics, watchClients } from '@wrapup/telemetry';
+import { InstallationWorkers, workerOptions } from './bullmq/installation-workers.ts';
 import { QueueLines } from './bullmq/queue-lines.ts';
-import { QueueWorkers, workerOptions } from './bullmq/queue-workers.ts';
 import { CallWorker } from './calls/call-worker.ts';
 import { Verifier } from './calls/verifier.ts';
 import { CircuitMonitor } from './deliveries/circuit-monitor.ts';
@@ -54,7 +54,7 @@ const KEEP_AGAIN_MS = { first: 500, most: 20_000 };
 export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
   const { store, config, reload = async () => config(), log, metrics, onError, first_schema_check } = parts;
   const count = countWork(metrics);
-  const workers = new QueueWorkers(store, config, onError);
+  const workers = new InstallationWorkers(store, config, onError);
   const pool = new ConnectionPool({
     ...{ store, config, log },
     // If the connection is paused, its old settings may be why.

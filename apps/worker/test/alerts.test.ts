@@ -4,7 +4,7 @@ import type { Finding } from '@wrapup/findings';
 import { ALERTS_QUEUE, type CircuitChange, ClientStateNotes } from '@wrapup/queue';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { openTestStore } from '../../../test/support/store.ts';
-import { QueueWorkers } from '../src/bullmq/queue-workers.ts';
+import { InstallationWorkers } from '../src/bullmq/installation-workers.ts';
 import { alertBrokenClient, queueAlert, startAlerts } from '../src/upkeep/alerts.ts';
 import { sweep } from '../src/upkeep/sweep.ts';
 import { configWith } from './support/call-store.ts';
@@ -102,7 +102,7 @@ it('keeps no one waiting for an endpoint that hangs', async () => {
   for (let since = 1; since <= 40; since++) await queueAlert(store, theirs, 'acme.sales', pausedSince(since));
   await queueAlert(store, config, 'bolt.sales', PAUSED);
 
-  const workers = new QueueWorkers(
+  const workers = new InstallationWorkers(
     store,
     () => config,
     () => {},

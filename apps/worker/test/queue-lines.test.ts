@@ -6,8 +6,8 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { freshPrefix, redisUrl } from '../../../test/support/redis.ts';
 import { openTestStore } from '../../../test/support/store.ts';
 import { delayJob } from '../src/bullmq/finish-job.ts';
+import { workerOptions } from '../src/bullmq/installation-workers.ts';
 import { QueueLines, type QueueService } from '../src/bullmq/queue-lines.ts';
-import { workerOptions } from '../src/bullmq/queue-workers.ts';
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
 const closers: (() => Promise<unknown>)[] = [];

@@ -20,7 +20,7 @@ import {
 import { readActions } from './fields/actions.ts';
 import { readAnalysis } from './fields/analysis.ts';
 import { readCollected } from './fields/collected.ts';
-import { readLead } from './fields/lead-and-origin.ts';
+import { readLead } from './fields/given-or-said.ts';
 import { chooseStatus, readOutcomeFacts } from './fields/outcome-facts.ts';
 import { readTurns } from './fields/transcript.ts';
 import { readBooking, readTransfer } from './fields/transfers-and-bookings.ts';

@@ -19,7 +19,7 @@ import { Failure, type Log } from '@wrapup/destination';
 import { clientOfQueue, type QueueState, RungBackend, type Store } from '@wrapup/queue';
 import { type Job, Worker, type WorkerOptions } from 'bullmq';
 import { Bell } from './bell.ts';
-import { dropAll } from './queue-workers.ts';
+import { dropAll } from './installation-workers.ts';
 
 /** How the jobs of a queue are done. */
 export interface QueueService {

@@ -20,7 +20,7 @@ import {
 } from '@wrapup/queue';
 import { callable } from '@wrapup/telemetry';
 import { attemptError, delayJob } from '../bullmq/finish-job.ts';
-import type { QueueWorkers } from '../bullmq/queue-workers.ts';
+import type { InstallationWorkers } from '../bullmq/installation-workers.ts';
 
 const MAX_ATTEMPTS = 8;
 const HOUR_MS = 3600_000;
@@ -43,7 +43,7 @@ const BUSY_WAIT_MS = 250;
 /**
  * Sends the queued alerts from now on: one at a time to a connection, so that an endpoint that hangs holds up its own only.
  */
-export function startAlerts(workers: QueueWorkers, { config, log, count, notify }: AlertParts): void {
+export function startAlerts(workers: InstallationWorkers, { config, log, count, notify }: AlertParts): void {
   /** By connection: since when one is under way. */
   const underWay = new Map<string, number>();
   workers.start<AlertJob>(ALERTS_QUEUE, CONCURRENCY, async (job, token) => {

@@ -8,7 +8,7 @@ import { RECONCILE_QUEUE, type Store } from '@wrapup/queue';
 import { AlreadyRunning, openApi, type ReconcileRun, reconcile } from '@wrapup/recovery';
 import type { Job } from 'bullmq';
 import { delayJob } from '../bullmq/finish-job.ts';
-import type { QueueWorkers } from '../bullmq/queue-workers.ts';
+import type { InstallationWorkers } from '../bullmq/installation-workers.ts';
 
 interface ReconcileJob {
   source: string;
@@ -18,7 +18,7 @@ interface ReconcilerParts {
   store: Store;
   config: () => Config;
   log: Log;
-  workers: QueueWorkers;
+  workers: InstallationWorkers;
   count: { reconciled(run: ReconcileRun): void };
 }
 

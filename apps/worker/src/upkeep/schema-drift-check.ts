@@ -15,14 +15,14 @@ import {
   saveSchemaCheck,
 } from '@wrapup/queue';
 import type { Metrics } from '@wrapup/telemetry';
-import type { QueueWorkers } from '../bullmq/queue-workers.ts';
+import type { InstallationWorkers } from '../bullmq/installation-workers.ts';
 
 interface SchemaDriftCheckParts {
   store: Store;
   config: () => Config;
   log: Log;
   metrics: Metrics;
-  workers: QueueWorkers;
+  workers: InstallationWorkers;
   /** Compares mappings with one account. Rejects when it cannot be asked. */
   check(connection: string, mappings: CompiledMapping[]): Promise<Finding[]>;
 }

@@ -29,7 +29,7 @@ import {
   trainDictionaries,
 } from '@wrapup/queue';
 import type { Job, Queue } from 'bullmq';
-import type { QueueWorkers } from '../bullmq/queue-workers.ts';
+import type { InstallationWorkers } from '../bullmq/installation-workers.ts';
 import { scheduleExpiry } from '../payloads/retention.ts';
 import { alertBrokenClient } from './alerts.ts';
 import { alertOmissions } from './omission-alerts.ts';
@@ -44,7 +44,7 @@ const DAY_MS = 24 * 3600_000;
 
 /** Sweeps now and every minute, one process at a time. */
 export async function startSweep(
-  workers: QueueWorkers,
+  workers: InstallationWorkers,
   { store, config, log }: { store: Store; config: () => Config; log: Log },
 ): Promise<void> {
   workers.start(MAINTENANCE_QUEUE, 1, async () => {

@@ -1,5 +1,5 @@
 import type { Failure, WriteOutcome } from '@wrapup/destination';
-import { type DailyQuota, readDailyQuota } from '../context/quota.ts';
+import { type DailyQuota, readDailyQuota } from '../context/daily-quota.ts';
 import type { Queues } from '../queues/queues.ts';
 import type { RedisClient } from '../redis/client.ts';
 import type { Keys } from '../redis/keys.ts';

@@ -13,7 +13,7 @@ import { backoff, CALL_RETRIES } from './backoff.ts';
 /** Wait for workers that are forced to close. */
 const FORCED_CLOSE_MS = 2_000;
 
-export class QueueWorkers {
+export class InstallationWorkers {
   readonly #store: Store;
   readonly #config: () => Config;
   readonly #onError: (error: Error) => void;
