@@ -1,5 +1,7 @@
 /** The pages as a person sees and presses them, in a real browser. */
 import { existsSync } from 'node:fs';
+import type { Omission } from '@wrapup/destination';
+import type { DeliveryChange } from '@wrapup/queue';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type PrivateRedis, startRedis } from '../../../test/support/redis.ts';
@@ -115,6 +117,40 @@ describe.skipIf(!existsSync(CHROMIUM))('in a browser', () => {
     expect(await dashboard.delivery(callId)).toMatchObject({ state: 'queued', chosen: { person: '70000000102' } });
     expect(await dashboard.store.choices.list()).toMatchObject([{ person: '70000000102', call_id: callId }]);
     expect(complaints).toEqual([]);
+  });
+
+  it('calls that lost a field are found from the list, and replayed by their line', async () => {
+    const other = await startDashboard({ redis: redis.url });
+    try {
+      const omission: Omission = {
+        ...{
+          code: 'missing_property',
+          record: 'person',
+          field: 'wrapup_budget',
+          reason: 'the account has no such property',
+        },
+        ...{ hint: 'Run `wrapup provision`; then replay.', at: { file: 'mappings/hubspot.yaml', line: 9, column: 5 } },
+      };
+      const change: DeliveryChange = { state: 'written', records: [], requests: 1, notes: [omission] };
+      const seed = () => other.seed({ deliveries: [{ route: 'sales-calls', connection: 'sales', change }] });
+      const ids = [await seed(), await seed()];
+      await page.goto(`${other.url}/?omitted=1`);
+      await page.getByText('1 field left out').first().waitFor();
+      await page.getByRole('link', { name: 'Omissions' }).click();
+      await page.getByRole('heading', { name: 'Omissions', level: 1 }).waitFor();
+      await page.setViewportSize({ width: 390, height: 800 });
+      expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true);
+      const row = page.getByRole('row', { name: 'person.wrapup_budget' });
+      await row.getByText('Replay these 2 calls…').click();
+      await row.getByRole('button', { name: 'Replay these 2 calls' }).click();
+      await page.getByText('2 of 2 queued again.').waitFor();
+      for (const id of ids) expect(await other.delivery(id)).toMatchObject({ state: 'queued', replays: 1 });
+      await page.getByRole('link', { name: ids[0] as string }).click();
+      await page.getByText('Left out').waitFor();
+      expect(complaints.filter((one) => !one.includes(other.url))).toEqual([]);
+    } finally {
+      await other.close();
+    }
   });
 
   it('drop asks for a reason before it does anything', async () => {

@@ -1,6 +1,6 @@
 import type { Omission } from '@wrapup/destination';
 import type { CompiledMapping } from '@wrapup/mapping';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { configOf, type Harness, type Seed, startDashboard } from './support/harness.ts';
 
 let dashboard: Harness;
@@ -70,6 +70,16 @@ it('replays the calls of a line, and says so', async () => {
   expect((await dashboard.post('/omissions/0123456789/replay', {})).status).toBe(404);
 });
 
+it('names commands as they are called here', async () => {
+  await dashboard.seed(without([{ ...omission, hint: 'Run `wrapup provision`, which creates it; then replay.' }]));
+  vi.stubEnv('WRAPUP_COMMAND', 'npm run wrapup --');
+  expect(await page('/omissions')).toMatch(
+    /Run `npm run wrapup -- provision`.*<code>npm run wrapup -- omissions replay /s,
+  );
+  vi.unstubAllEnvs();
+  expect(await page('/omissions')).toContain('Run `wrapup provision`');
+});
+
 it('a client’s page and login know its own lines only', async () => {
   const client = {
     file: '/clients/acme.yaml',
@@ -128,7 +138,7 @@ it('names what no call brings, with what may be meant, and how often each line w
     });
     const text = await (await own.get('/omissions')).text();
     expect(text).toMatch(
-      /Never seen.*<code>vars\.budgett<\/code>.*mappings\/event\.yaml:1.*>25<.*<code>vars\.budget<\/code> comes/s,
+      /Never seen.*<code>vars\.budgett<\/code>.*mappings\/event\.yaml:1.*>25<.*<code>vars\.budget<\/code>, which comes/s,
     );
     expect(text).toMatch(/<code>event\.budget<\/code>.*>3<\/td><td class="number">25<\/td><td class="number">0</s);
   } finally {

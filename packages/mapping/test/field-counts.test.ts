@@ -100,6 +100,16 @@ test('a path that no call brings is named after calls enough, sooner where a nam
     ['vars.budgett', 'vars.budget'],
     ['vars.interest', undefined],
   ]);
+  // A name that another line reads may be meant, too: that it comes is no sign by itself.
+  const twice = compiled(`${MAPPING}tasks: [ { name: t, subject: "{{ vars.topik }}", due_in: 1 hour } ]\n`);
+  const [topik] = readCounters(
+    twice,
+    new Map([
+      ['p:vars.topic', 99],
+      ['m:vars.topik', 99],
+    ]),
+  ).paths.filter(({ path }) => path === 'vars.topik');
+  expect(topik).toMatchObject({ never: false, meant: 'vars.topic' });
   const { fields, unread } = after(3);
   expect(fields.find(({ property }) => property === 'budget')).toMatchObject({
     filled: 0,

@@ -81,7 +81,7 @@ function renderNever(health: RouteHealth[]): HtmlPart {
 <div class="wide"><table><thead><tr><th>Path</th><th>Line</th><th>Route</th><th>Calls without it</th><th>Meant?</th></tr></thead>
 <tbody>${never.map(
     ({ route, path, at, absent, meant }) =>
-      html`<tr><td><code>${path}</code></td><td class="none">${at.file}:${at.line}</td><td>${route}</td><td class="number">${absent.toLocaleString('en-US')}</td><td>${meant === undefined ? html`<span class="none">no name that comes is like it</span>` : html`<code>${meant}</code> comes, and no line reads it`}</td></tr>`,
+      html`<tr><td><code>${path}</code></td><td class="none">${at.file}:${at.line}</td><td>${route}</td><td class="number">${absent.toLocaleString('en-US')}</td><td>${meant === undefined ? html`<span class="none">no name that comes is like it</span>` : html`<code>${meant}</code>, which comes`}</td></tr>`,
   )}</tbody></table></div>`;
 }
 

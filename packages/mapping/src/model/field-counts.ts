@@ -102,7 +102,7 @@ export interface PathCount {
   absent: number;
   /** No call brought it, and there were calls enough to tell. */
   never: boolean;
-  /** A name that comes, that nothing reads, and that may be meant. */
+  /** A name that comes and that may be meant. */
   meant?: string;
 }
 
@@ -125,6 +125,9 @@ export function readCounters(
     .flatMap(([name, calls]) => (name.startsWith(prefix) ? [{ name: name.slice(prefix.length), calls }] : []))
     .filter(({ name }) => !known.has(name))
     .sort((a, b) => b.calls - a.calls || a.name.localeCompare(b.name));
+  const come = reads
+    .filter(({ path }) => sum('present', path) > 0)
+    .map(({ segments: [root, name] }) => nameOf(root as NamedRoot, String(name)));
   return {
     fields: fields
       .filter(({ use }) => use === 'write')
@@ -142,7 +145,7 @@ export function readCounters(
     // What stands in no file is no one's mistake: every mapping looks for the id of the person.
     paths: reads
       .filter(({ at }) => at.file !== '')
-      .map((read) => countPath(read, sum('present', read.path), sum('missing', read.path), unread)),
+      .map((read) => countPath(read, sum('present', read.path), sum('missing', read.path), unread, come)),
     unread,
   };
 }
@@ -152,12 +155,20 @@ function countPath(
   present: number,
   absent: number,
   unread: MappingCounts['unread'],
+  read: readonly string[],
 ): PathCount {
   const counts = { path, at, present, absent };
   if (present > 0) return { ...counts, never: false };
   const wanted = nameOf(root as NamedRoot, '');
-  const come = unread.flatMap(({ name }) => (name.startsWith(wanted) ? [name.slice(wanted.length)] : []));
-  const near = rest.length === 0 ? nearest(String(name), come) : undefined;
-  const never = absent >= (near === undefined ? NEVER_AFTER : NEVER_AFTER_NEAR);
+  const nearOf = (names: readonly string[]) =>
+    rest.length > 0
+      ? undefined
+      : nearest(
+          String(name),
+          names.flatMap((one) => (one.startsWith(wanted) ? [one.slice(wanted.length)] : [])),
+        );
+  const unmatched = nearOf(unread.map((one) => one.name));
+  const near = unmatched ?? nearOf(read);
+  const never = absent >= (unmatched === undefined ? NEVER_AFTER : NEVER_AFTER_NEAR);
   return { ...counts, never, ...(near === undefined ? {} : { meant: `${wanted}${near}` }) };
 }

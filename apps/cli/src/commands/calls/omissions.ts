@@ -80,7 +80,7 @@ async function list(options: OmissionsOptions, output: Output): Promise<void> {
       output.line();
       output.line('No connected call of the last 14 days brought what these lines read:');
       for (const { path, at, absent, meant, route } of never) {
-        const hint = meant === undefined ? '' : `; did you mean ${clean(meant)}, which comes and which no line reads?`;
+        const hint = meant === undefined ? '' : `; did you mean ${clean(meant)}, which comes?`;
         output.line(
           `  ${clean(path)} (${clean(at.file)}:${at.line}, route ${clean(route)}): absent in ${count(absent, 'call')}${hint}`,
         );
