@@ -59,7 +59,7 @@ export function failureOf(
     vendor_code: error.code || undefined,
     retry_after: seconds > 0 ? seconds * 1_000 : rule?.wait,
   };
-  return failureByRow('Acme', rule, answered, { fields: rule?.field && error.field ? [error.field] : [] });
+  return failureByRow('Acme', rule, answered, { fields: rule?.omits && error.field ? [error.field] : [] });
 }
 
 /** A success that does not say what became of something. @param outcome_unknown whether something may have been written */

@@ -6,8 +6,6 @@ import { type TableRow, tableRow } from '@wrapup/destination/http';
 
 export interface AcmeErrorRule extends TableRow {
   code?: string;
-  /** The field that the error names is what is wrong; without it the rest can be written. */
-  field?: true;
   /** Milliseconds, when Acme sends no Retry-After. */
   wait?: number;
 }
@@ -25,11 +23,11 @@ export const ERROR_TABLE: AcmeErrorRule[] = [
   }),
   row({ status: 429 }, 'throttled', 'too many requests', { wait: 1_000, hint: LATER }),
   row({ code: 'UNKNOWN_FIELD' }, 'missing_property', 'the account has no such field', {
-    field: true,
+    omits: 'missing_property',
     hint: 'Run `wrapup provision`, or take the field out of the mapping; then replay.',
   }),
   row({ code: 'INVALID_VALUE' }, 'invalid_field', 'the value does not fit the field', {
-    field: true,
+    omits: 'invalid_value',
     hint: 'Correct the value or its transform in the mapping, then replay.',
   }),
   row({ code: 'DUPLICATE' }, 'conflict', 'another record already holds this unique value'),
