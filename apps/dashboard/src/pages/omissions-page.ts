@@ -47,19 +47,24 @@ ${renderFields(health)}`;
 
 function renderLines(lines: OmissionLine[], query: OmissionsQuery): Html {
   return html`<div class="wide"><table>
-<thead><tr><th>Field</th><th>Why, and what to do</th><th>Calls</th><th>Last</th><th>Last calls that lack it</th><th><span class="hidden">Actions</span></th></tr></thead>
+<thead><tr><th>Field</th><th>Why, and what to do</th><th>Calls</th><th><span class="hidden">Actions</span></th></tr></thead>
 <tbody>${lines.map((line) => renderLine(line, query))}</tbody></table></div>`;
 }
 
 function renderLine(line: OmissionLine, query: OmissionsQuery): Html {
   return html`<tr>
-<td><code>${nameOmitted(line)}</code><br><span class="none">${line.connection}, ${line.at.file}:${line.at.line}</span></td>
-<td class="why"><code>${line.code}</code> ${OMISSIONS[line.code]?.says}. ${line.reason}<p class="hint">${hintOf(line)}</p></td>
+<td class="why"><code>${nameOmitted(line)}</code><br><span class="none">${line.connection}, ${line.at.file}:${line.at.line}</span></td>
+<td class="why"><code>${line.code}</code> ${OMISSIONS[line.code]?.says}. ${line.reason}<p class="hint">${hintOf(line)}</p>${renderLatest(line)}</td>
 <td class="number">${line.calls.toLocaleString('en-US')}</td>
-<td class="when">${renderTime(line.last)}</td>
-<td>${line.latest.length === 0 ? html`<span class="none">none lacks it any more</span>` : line.latest.map(({ source, call_id }) => html`<a class="id" href="${linkToCall(source, call_id)}">${call_id}</a><br>`)}</td>
 <td class="buttons">${line.open > 0 && renderReplayLine(line, query)}</td>
 </tr>`;
+}
+
+function renderLatest({ last, latest }: OmissionLine): Html {
+  const calls = latest.map(
+    ({ source, call_id }) => html`<br><a class="id" href="${linkToCall(source, call_id)}">${call_id}</a>`,
+  );
+  return html`<p>Last: ${renderTime(last)}${latest.length === 0 ? html` <span class="none">no call lacks it any more</span>` : calls}</p>`;
 }
 
 function renderReplayLine({ id, open, more, connection }: OmissionLine, query: OmissionsQuery): Html {
