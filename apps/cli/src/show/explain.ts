@@ -38,7 +38,7 @@ export function nextStep(entry: Pick<LedgerEntry, 'call_id'>, delivery: Delivery
     }
     case 'written':
       return delivery.notes.some((note) => typeof note === 'object')
-        ? `It was written without what the notes name. When that is right: wrapup replay ${id} --route ${route}`
+        ? `It was written without what the notes name. When that is fixed: wrapup replay ${id} --route ${route}`
         : 'Nothing to do.';
     case 'skipped':
       return 'The mapping says that nothing is to be written for such a call.';

@@ -183,7 +183,7 @@ function whatNext(delivery: DeliveryEntry, payloadKept: boolean): string {
     case 'written':
       if (!delivery.notes.some(isOmission)) return 'Done. Nothing to do.';
       return payloadKept
-        ? 'Written, without what is left out below. When that is right, press Replay: nothing is created twice, and what a colleague changed stays.'
+        ? 'Written, without what is left out below. When that is fixed, press Replay: nothing is created twice, and what a colleague changed stays.'
         : 'Written, without what is left out below. The payload is gone, so that it cannot be replayed.';
     case 'skipped':
       return payloadKept

@@ -54,7 +54,7 @@ function renderLines(lines: OmissionLine[], query: OmissionsQuery): Html {
 function renderLine(line: OmissionLine, query: OmissionsQuery): Html {
   return html`<tr>
 <td class="why"><code>${nameOmitted(line)}</code><br><span class="none">${line.connection}, ${line.at.file}:${line.at.line}</span></td>
-<td class="why"><code>${line.code}</code> ${OMISSIONS[line.code]?.says}. ${line.reason}<p class="hint">${hintOf(line)}</p>${renderLatest(line)}</td>
+<td class="why"><code>${line.code}</code> ${line.reason}<p class="hint">${hintOf(line)}</p>${renderLatest(line)}</td>
 <td class="number">${line.calls.toLocaleString('en-US')}</td>
 <td class="buttons">${line.open > 0 && renderReplayLine(line, query)}</td>
 </tr>`;

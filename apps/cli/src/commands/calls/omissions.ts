@@ -111,7 +111,7 @@ async function connectionsOf(
 }
 
 async function showLines(lines: OmissionLine[], output: Output): Promise<void> {
-  const { hintOf, nameOmitted, OMISSIONS } = await import('@wrapup/destination');
+  const { hintOf, nameOmitted } = await import('@wrapup/destination');
   if (lines.length === 0) return output.line('Nothing was left out.');
   const rows = lines.map((line) => [
     ...[line.id, line.connection, line.calls, `${line.open}${line.more ? '+' : ''}`, ago(line.last)],
@@ -122,7 +122,7 @@ async function showLines(lines: OmissionLine[], output: Output): Promise<void> {
   texts.forEach((text, index) => {
     const line = lines[index] as OmissionLine;
     output.line(text);
-    output.line(`    ${line.code}: ${OMISSIONS[line.code]?.says ?? ''}. ${clean(line.reason, 300)}`);
+    output.line(`    ${line.code}: ${clean(line.reason, 300)}`);
     output.line(output.style('dim', `    ${clean(hintOf(line), 500)}`));
     if (line.latest.length > 0) output.line(`    last: ${line.latest.map(({ call_id }) => clean(call_id)).join(', ')}`);
   });
