@@ -123,9 +123,7 @@ it('answers for packed entries as for those that are not', async () => {
         await openStore();
         const arrivals = await Promise.all(calls.map(({ source, ...rest }) => settle(source, rest)));
         const before = await askAll(arrivals, limit);
-        const expected = calls.filter(
-          ({ end, payload }) => !payload && !['parked', 'dead', 'queued'].includes(end),
-        ).length;
+        const expected = calls.filter(({ end }) => !['parked', 'dead', 'queued'].includes(end)).length;
         expect(await pack()).toBe(expected);
         expect(await askAll(arrivals, limit)).toEqual(before);
         for (const one of arrivals) expect(await hasHash(one)).toBe(!(await isPacked(one)));
@@ -193,10 +191,7 @@ describe('what is packed', () => {
     const calls = await Promise.all(Array.from({ length: 200 }, (_, n) => settle('main', { at: old(30) + n })));
     expect(await pack()).toBe(200);
     expect(Number(await store.redis.hget(store.keys.packed, 'slots'))).toBeGreaterThan(2);
-    const found = await store.ledger.packed.readAll(
-      'main',
-      calls.map(({ call_id }) => call_id),
-    );
+    const found = await store.ledger.packed.known('main', [...calls.map(({ call_id }) => call_id), 'never-came']);
     expect(found.size).toBe(200);
     for (const { call_id } of calls.slice(30)) await removeCall(store, { source: 'main', call_id });
     expect(Number(await store.redis.hget(store.keys.packed, 'slots'))).toBeLessThan(3);
@@ -249,6 +244,17 @@ describe('a packed call', () => {
     // It says that the payload is gone where nothing can be read any more.
     const options = { attempts: 3, from: ['queued' as const] };
     expect(await store.operations.replay(call.source, call.call_id, 'sales-calls', options)).toBe('expired');
+  });
+
+  it('is delivered again from its payload, as long as that is there', async () => {
+    const kept = await settle('acme.main', { at: old(40), payload: true });
+    expect(await pack()).toBe(1);
+    const options = { attempts: 3, from: ['written' as const] };
+    expect(await store.operations.replay('acme.main', kept.call_id, 'sales-calls', options)).toBe('replayed');
+    expect(await store.ledger.read('acme.main', kept.call_id)).toMatchObject({
+      deliveries: [{ state: 'queued', replays: 1 }],
+    });
+    expect(await store.payloads.read('acme.main', kept.call_id, revisionOf(kept.body))).toEqual(kept.body);
   });
 
   it('is forgotten like any other', async () => {

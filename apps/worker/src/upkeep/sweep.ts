@@ -6,7 +6,7 @@
  *    jobs that stalled too often and never reached their processor.
  * 2. Open calls that have not moved for a while get the jobs that their ledger entry says they should have.
  * 3. The indexes forget what the ledger's retention has forgotten, and what is parked or dead is compared with the ledger.
- * 4. Calls that have come to their end, and whose payloads are gone, are packed.
+ * 4. Ledger entries of calls that have come to their end are packed, a day after they came.
  * 5. The dictionary of a source that has none, or an old one, is made from its payloads.
  * 6. Alerts are queued about files of clients that ingress cannot use, about connections whose calls lose fields, and about
  *    what is parked or dead.
@@ -84,10 +84,7 @@ export async function sweep(store: Store, config: Config, now = Date.now()): Pro
   const days = [config.retention, ...Object.values(config.clients).map(({ retention }) => retention)];
   const before = now - Math.max(...days.map(({ ledger_days }) => ledger_days)) * DAY_MS;
   await store.ledger.trim(before);
-  await packSettled(store, {
-    before: now - Math.min(...days.map(({ delivered_days }) => delivered_days)) * DAY_MS,
-    now,
-  });
+  await packSettled(store, { now });
   await store.people.trim(before);
   await store.unresolved.trim(before);
   await maintainIndex(store, { before, now });

@@ -222,10 +222,10 @@ export class LedgerReader {
     const found = await read(callIds);
     const missing = found.filter(({ isThere }) => !isThere).map(({ id }) => id);
     // What is packed has come to its end.
-    const packed = await this.packed.readAll(source, missing);
+    const packed = await this.packed.known(source, missing);
     // Between the two reads it may have come out of its bucket again.
     const again = await read(missing.filter((id) => !packed.has(id)));
     const known = [...found, ...again].filter(({ isKnown }) => isKnown).map(({ id }) => id);
-    return new Set([...known, ...packed.keys()]);
+    return new Set([...known, ...packed]);
   }
 }

@@ -10,13 +10,14 @@ import { fillingCount } from './bucket.ts';
 import { BUCKET_SIZE, BUCKET_SPAN_MS, type PackableEntry, spanOf } from './packed-entries.ts';
 
 interface PackOptions {
-  /** Epoch ms: calls that came later are left alone, as their payloads cannot have expired yet. */
-  before: number;
+  /** Epoch ms: calls that came later are left alone. Default: a day ago, as most is asked of the calls of today. */
+  before?: number;
   now?: number;
   /** Milliseconds until it stops in between; the next call goes on there. Default 5,000. */
   budget?: number;
 }
 
+const PACK_AFTER_MS = 24 * 3600_000;
 const BUDGET_MS = 5_000;
 /** From the end of one pass to the next one: what settled late, or was not enough to fill a bucket, is found by it. */
 const EVERY_MS = 10 * 60_000;
@@ -36,7 +37,7 @@ interface Place {
 /** @returns how many entries were packed */
 export async function packSettled(
   store: Store,
-  { before, now = Date.now(), budget = BUDGET_MS }: PackOptions,
+  { now = Date.now(), before = now - PACK_AFTER_MS, budget = BUDGET_MS }: PackOptions = {},
 ): Promise<number> {
   const { redis, keys, ledger } = store;
   await redis.hsetnx(keys.packed, 'since', now);
@@ -108,11 +109,8 @@ async function readSettled(store: Store, calls: readonly { member: string; at: n
       const [fields, left] = await Promise.all([redis.hgetall(name), redis.pttl(name)]);
       const entry = parseEntry(fields);
       if (!entry || !isSettled(entry)) return undefined;
-      const revisions = entry.revisions.map(({ hash }) => hash);
-      const payloads = revisions.map((hash) => keys.payload(source, call_id, hash));
-      if (payloads.length > 0 && (await redis.exists(...payloads)) > 0) return undefined;
       const ends = left < 0 ? 0 : Date.now() + left;
-      return { source, call_id, member: memberOf(source, call_id), at, fields, ends, revisions };
+      return { source, call_id, member: memberOf(source, call_id), at, fields, ends };
     }),
   );
   return found.filter((entry) => entry !== undefined);

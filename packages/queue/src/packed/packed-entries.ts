@@ -1,6 +1,6 @@
 /**
- * The packed part of the ledger. An entry that has come to its end, and whose payload is gone, hardly changes any more: it moves out of
- * its hash into a bucket of some fifty of the same client and hours (`bucket.ts`), which takes a tenth of the memory. Lists,
+ * The packed part of the ledger. An entry that has come to its end hardly changes any more: a day after the call came it moves out of its
+ * hash into a bucket of some fifty of the same client and hours (`bucket.ts`), which takes a tenth of the memory. Lists,
  * counts and look-ups know both forms; whatever changes an entry takes it out of its bucket first.
  *
  * An entry is in one form only, as each move is one step in Redis. Where it were in both, its hash would count.
@@ -36,8 +36,6 @@ export interface PlacedEntry extends StoredEntry {
 export interface PackableEntry extends PlacedEntry {
   source: string;
   call_id: string;
-  /** Hashes of its revisions. */
-  revisions: string[];
 }
 
 /** A bucket as it is listed. */
@@ -73,24 +71,15 @@ export class PackedEntries {
     return bucket?.entries.find(isEntryOf(source, callId));
   }
 
-  /** Those of these calls of a source that are packed, by call id. */
-  async readAll(source: string, callIds: readonly string[]): Promise<Map<string, StoredEntry>> {
-    const found = new Map<string, StoredEntry>();
-    if (callIds.length === 0) return found;
+  /** Which of these calls of a source are packed; also those that have ended and are not removed yet. */
+  async known(source: string, callIds: readonly string[]): Promise<Set<string>> {
+    if (callIds.length === 0) return new Set();
     const numbers = await scripts.findBuckets(
       this.#redis,
       [this.#keys.packed],
       callIds.map((id) => memberOf(source, id)),
     );
-    const wanted = new Set(callIds);
-    for (const number of new Set(numbers)) {
-      if (number === null) continue;
-      for (const entry of (await this.#readBucket(number))?.entries ?? []) {
-        const { call_id } = entry.fields;
-        if (entry.fields.source === source && call_id !== undefined && wanted.has(call_id)) found.set(call_id, entry);
-      }
-    }
-    return found;
+    return new Set(callIds.filter((_, index) => numbers[index] !== null));
   }
 
   /**
@@ -127,7 +116,7 @@ export class PackedEntries {
   /**
    * Packs entries of one client that arrived within one span, into a bucket of their own or, where it has room, into one that
    * is there.
-   * @returns how many were packed: those that have changed meanwhile, or have a payload, stay
+   * @returns how many were packed: those that have changed meanwhile stay
    */
   async pack(entries: readonly PackableEntry[]): Promise<number> {
     let rest = [...entries].sort((a, b) => a.at - b.at);
@@ -150,11 +139,10 @@ export class PackedEntries {
     return 0;
   }
 
-  #argumentsOf({ member, source, call_id, revisions, fields }: PackableEntry): (string | number)[] {
-    const payloads = revisions.map((revision) => this.#keys.payload(source, call_id, revision));
+  #argumentsOf({ member, source, call_id, fields }: PackableEntry): (string | number)[] {
     const pairs = Object.entries(fields);
     const key = this.#keys.ledger(source, call_id);
-    return [member, source, key, payloads.length, ...payloads, pairs.length, ...pairs.flat()];
+    return [member, source, key, pairs.length, ...pairs.flat()];
   }
 
   /** One of the same span that these fit into. */

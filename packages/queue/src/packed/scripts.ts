@@ -94,10 +94,10 @@ end
 
 /**
  * Takes settled entries out of their hashes and into a bucket, unless one of them has changed since it was read, has
- * something to do or a payload, or the bucket has changed. KEYS packed, index, open. ARGV bytes of the bucket, what it is listed as
+ * something to do, or the bucket has changed. KEYS packed, index, open. ARGV bytes of the bucket, what it is listed as
  * after its number and a colon, newest arrival, epoch ms of its end or 0, ms that it stays beyond that, name and
- * SHA-1 of the bucket that it takes the place of (empty for a new one); then of each entry its member, source, key, number
- * of payload keys and these, number of fields, and fields and values by turns.
+ * SHA-1 of the bucket that it takes the place of (empty for a new one); then of each entry its member, source, key, number of
+ * fields, and fields and values by turns.
  * Answers the places of the entries that stand against it, from 1 on; 0: the bucket does. Nothing is changed then.
  */
 export const packEntries = defineScript<number[]>(
@@ -110,11 +110,9 @@ if number and redis.sha1hex(redis.call('GET', packed .. ':' .. number) or '') ~=
 local against, entries, at = {}, {}, 8
 while at <= #ARGV do
   local entry = { member = ARGV[at], source = ARGV[at + 1], key = ARGV[at + 2] }
-  local payloads = tonumber(ARGV[at + 3])
-  local from = at + 4 + payloads
+  local from = at + 3
   local fields = tonumber(ARGV[from])
   local same = not redis.call('ZSCORE', KEYS[3], entry.member) and not isPacked(packed, entry.member) and redis.call('HLEN', entry.key) == fields
-  for i = at + 4, from - 1 do same = same and redis.call('EXISTS', ARGV[i]) == 0 end
   for i = from + 1, from + 2 * fields, 2 do same = same and redis.call('HGET', entry.key, ARGV[i]) == ARGV[i + 1] end
   entries[#entries + 1] = entry
   if not same then against[#against + 1] = #entries end

@@ -47,7 +47,7 @@ async function readBodies(store: Store, source: string): Promise<Buffer[]> {
     looked += 1;
     if (looked > MAX_CALLS || bodies.length === MAX_BODIES) break;
     if (entry.source !== source || !entry.indexed || entry.forgotten !== undefined) continue;
-    const digests = ((await store.redis.hget(store.keys.ledger(source, entry.call_id), 'people')) ?? '').split(' ');
+    const digests = ((await store.ledger.readFields(source, entry.call_id)).people ?? '').split(' ');
     // Whom it names is in the index of people; a call that names none there may be of anybody.
     if (digests.join('') === '' || digests.some((digest) => people.has(digest))) continue;
     const body = await readBody(store, entry);
