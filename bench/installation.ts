@@ -8,6 +8,7 @@ import { type RedisServer, startRedisServer } from '../scripts/local-redis.mjs';
 import { becomesReady, makeConfig, postSigned } from '../test/support/config.ts';
 import { type Process, startProcess } from '../test/support/process.ts';
 import type { Payload } from './support/calls.ts';
+import { startDistance } from './support/distance.ts';
 
 export const SECRET = 'a-webhook-secret-for-measuring';
 
@@ -25,6 +26,8 @@ export interface Installation {
   sandbox: RunningSandbox;
   store: Store;
   redis: RedisServer;
+  /** Where the processes find it. */
+  redisUrl: string;
   ingress: Process;
   /** Variables with which a command finds this installation. */
   env: Record<string, string>;
@@ -53,6 +56,8 @@ export interface InstallationOptions {
   workerEnv?: Record<string, string>;
   /** Default true; otherwise with `startWorker`. */
   worker?: boolean;
+  /** Whole ms by which each way between the processes and Redis is longer. Default 0. */
+  redisAway?: number;
 }
 
 export async function openInstallation(options: InstallationOptions = {}): Promise<Installation> {
@@ -64,6 +69,8 @@ export async function openInstallation(options: InstallationOptions = {}): Promi
     writeFileSync(join(folder, name), text);
   }
   const redis = await startRedisServer({ dir: join(folder, 'redis'), appendonly: true });
+  const distance = options.redisAway ? await startDistance({ to: redis.port, ms: options.redisAway }) : undefined;
+  const redisUrl = distance ? `redis://127.0.0.1:${distance.port}` : redis.url;
   // A Professional account as seen from afar: 190 requests in 10 s, 5 searches in 1 s, 40 ms each.
   const sandbox = await startSandbox({
     port: 0,
@@ -71,7 +78,7 @@ export async function openInstallation(options: InstallationOptions = {}): Promi
     settings: options.settings ?? { hubspot: { latency: 40 } },
   });
   const env = {
-    REDIS_URL: redis.url,
+    REDIS_URL: redisUrl,
     WRAPUP_CONFIG: join(folder, 'wrapup.yaml'),
     SYNTHFLOW_WEBHOOK_SECRET: SECRET,
     HUBSPOT_ACCESS_TOKEN: 'pat-na1-bench',
@@ -98,6 +105,7 @@ export async function openInstallation(options: InstallationOptions = {}): Promi
     store,
     startWorker,
     redis,
+    redisUrl,
     ingress,
     env,
     async post(payload, { source, secret } = { source: 'main', secret: SECRET }) {
@@ -127,6 +135,7 @@ export async function openInstallation(options: InstallationOptions = {}): Promi
       await Promise.all([ingress.stop(), worker?.stop()]);
       await store.close();
       await sandbox.close();
+      await distance?.close();
       await redis.stop();
       rmSync(folder, { recursive: true, force: true });
     },

@@ -1,70 +1,166 @@
 /**
- * From the moment a webhook is sent to the moment the CRM has the call log, while nothing else happens: a known caller, no
- * task, 40 ms for each answer of the CRM. The record's time is the sandbox's own.
+ * From the moment a webhook is sent to the moment the CRM has the last record, while nothing else happens; and of a rush of new
+ * callers. 40 ms for each answer of the CRM. Redis is on loopback, and once more a network away, which loopback hides. A
+ * record's time is the sandbox's own.
  */
+import { Redis } from 'ioredis';
 import { phoneOf } from '../../test/support/phone.ts';
 import { openBaseline } from '../baseline/installation.ts';
-import { openInstallation } from '../installation.ts';
+import { type Installation, openInstallation } from '../installation.ts';
 import { makeCall, type Payload } from '../support/calls.ts';
 import { percentile } from '../support/statistics.ts';
-import { comesTrue, pause } from '../support/watch.ts';
+import { comesTrue, eachOf, pause } from '../support/watch.ts';
+
+interface Times {
+  /** ms */
+  p50: number;
+  p99: number;
+}
 
 export interface LatencyFigures {
+  /** Of each kind. */
   calls: number;
-  /** ms */
-  of: Record<'wrapup' | 'wrapup, caller written to of late' | 'baseline', { p50: number; p99: number }>;
+  rows: { what: string; of: { loopback: Times; away: Times; baseline?: Times } }[];
+  /** Seconds until the last record of so many new callers at once. */
+  rush: { calls: number; loopback: number; away: number };
+  /** Median round trip to Redis, ms. */
+  redis: { loopback: number; away: number };
 }
 
 const SETTINGS = { hubspot: { latency: 40 } };
 /** No tasks: only the person and the call log. */
-const MAPPING = 'extends: hubspot/call-log\ntasks: []\n';
+const NO_TASK = 'extends: hubspot/call-log\ntasks: []\n';
 const INDEXED = 2_500;
+const RUSH = 100;
+/** Whole ms each way; with the timers' own delay two to three ms a round trip, as of a hosted Redis. */
+const AWAY_MS = 1;
 
 interface Side {
-  sandbox: Awaited<ReturnType<typeof openInstallation>>['sandbox'];
+  sandbox: Installation['sandbox'];
   post(payload: Payload): Promise<void>;
 }
 
 export async function measureLatency(calls: number): Promise<LatencyFigures> {
-  const ours = await openInstallation({ settings: SETTINGS, mapping: MAPPING });
-  const theirs = await openBaseline(SETTINGS, { BASELINE_NO_TASK: '1' });
-  try {
-    const phones = Array.from({ length: calls + 5 }, (_, n) => phoneOf(n));
-    for (const { sandbox } of [ours, theirs]) {
-      sandbox.control.seed({
-        records: { contacts: phones.map((phone) => ({ properties: { phone, firstname: 'Known' } })) },
-      });
-    }
-    await pause(INDEXED);
-    for (const phone of phones.slice(calls)) for (const side of [ours, theirs]) await timeOf(side, phone);
-    const times = { wrapup: [] as number[], again: [] as number[], baseline: [] as number[] };
-    for (const phone of phones.slice(0, calls)) {
-      times.wrapup.push(await timeOf(ours, phone));
-      times.again.push(await timeOf(ours, phone));
-      times.baseline.push(await timeOf(theirs, phone));
-    }
-    const summary = (all: number[]) => ({ p50: percentile(all, 50), p99: percentile(all, 99) });
-    return {
-      calls,
-      of: {
-        wrapup: summary(times.wrapup),
-        'wrapup, caller written to of late': summary(times.again),
-        baseline: summary(times.baseline),
-      },
-    };
-  } finally {
-    await Promise.all([ours.close(), theirs.close()]);
-  }
+  const loopback = await measureAt(0, calls);
+  const away = await measureAt(AWAY_MS, calls);
+  const baseline = await measureBaseline(calls);
+  return {
+    calls,
+    rows: Object.entries(loopback.times).map(([what, times]) => {
+      const usual = baseline[what];
+      const further = away.times[what] ?? [];
+      return { what, of: { loopback: sum(times), away: sum(further), ...(usual ? { baseline: sum(usual) } : {}) } };
+    }),
+    rush: { calls: RUSH, loopback: loopback.rush, away: away.rush },
+    redis: { loopback: loopback.redis, away: away.redis },
+  };
 }
 
-async function timeOf({ sandbox, post }: Side, phone: string): Promise<number> {
+const sum = (times: number[]): Times => ({ p50: percentile(times, 50), p99: percentile(times, 99) });
+
+async function measureAt(redisAway: number, calls: number) {
+  const times: Record<string, number[]> = {};
+  let rush = 0;
+  let redis = 0;
+  for (const [mapping, records] of [
+    [NO_TASK, ['calls']],
+    [undefined, ['calls', 'tasks']],
+  ] as const) {
+    const installation = await openInstallation({ settings: SETTINGS, redisAway, ...(mapping ? { mapping } : {}) });
+    try {
+      const task = mapping === undefined ? 'with a task' : 'no task';
+      const known = await seedKnown(installation, calls + 5);
+      for (const phone of known.slice(calls)) await timeOf(installation, phone, records);
+      for (const phone of known.slice(0, calls)) {
+        add(times, `known caller, ${task}`, await timeOf(installation, phone, records));
+        add(times, `remembered caller, ${task}`, await timeOf(installation, phone, records));
+        if (mapping === undefined) {
+          const stranger = phoneOf(20_000 + known.indexOf(phone));
+          add(times, `new caller, ${task}`, await timeOf(installation, stranger, records));
+        }
+      }
+      if (mapping !== undefined) continue;
+      rush = await timeRush(installation);
+      redis = await roundTripOf(installation.redisUrl);
+    } finally {
+      await installation.close();
+    }
+  }
+  return { times, rush, redis };
+}
+
+async function measureBaseline(calls: number): Promise<Record<string, number[]>> {
+  const times: Record<string, number[]> = {};
+  for (const [what, env, records] of [
+    ['known caller, no task', { BASELINE_NO_TASK: '1' }, ['calls']],
+    ['known caller, with a task', {}, ['calls', 'tasks']],
+  ] as const) {
+    const baseline = await openBaseline(SETTINGS, env);
+    try {
+      const known = await seedKnown(baseline, calls + 5);
+      for (const phone of known.slice(calls)) await timeOf(baseline, phone, records);
+      for (const phone of known.slice(0, calls)) add(times, what, await timeOf(baseline, phone, records));
+    } finally {
+      await baseline.close();
+    }
+  }
+  return times;
+}
+
+function add(times: Record<string, number[]>, what: string, ms: number): void {
+  const all = times[what] ?? [];
+  times[what] = [...all, ms];
+}
+
+async function seedKnown({ sandbox }: Pick<Side, 'sandbox'>, count: number): Promise<string[]> {
+  const phones = Array.from({ length: count }, (_, n) => phoneOf(n));
+  const contacts = phones.map((phone) => ({ properties: { phone, firstname: 'Known' } }));
+  sandbox.control.seed({ records: { contacts } });
+  await pause(INDEXED);
+  return phones;
+}
+
+/** @param records objects of which the call makes one record each. @returns ms until the last of them is there */
+async function timeOf({ sandbox, post }: Side, phone: string, records: readonly string[]): Promise<number> {
   const payload = makeCall({ phone });
-  const before = sandbox.records('calls').length;
+  const before = records.map((object) => sandbox.records(object).length);
   const sent = Date.now();
   await post(payload);
-  await comesTrue(() => sandbox.records('calls').length > before, 30_000, 10);
-  const made = sandbox.journal().findLast(({ effect, object }) => effect === 'created' && object === 'calls');
+  const isWhole = () => records.every((object, n) => sandbox.records(object).length > (before[n] ?? 0));
+  await comesTrue(isWhole, 30_000, 10);
+  const made = lastMade(sandbox, records);
   // Everything of it is written before the next is sent: idle means idle.
   await pause(250);
-  return Date.parse(made?.at ?? '') - sent;
+  return made - sent;
+}
+
+/** Seconds from the first webhook to the last record of callers that the CRM does not know. */
+async function timeRush({ sandbox, post }: Side): Promise<number> {
+  const payloads = Array.from({ length: RUSH }, (_, n) => makeCall({ phone: phoneOf(30_000 + n) }));
+  const wanted = sandbox.records('tasks').length + RUSH;
+  const sent = Date.now();
+  await eachOf(payloads, 50, post);
+  await comesTrue(() => sandbox.records('tasks').length >= wanted, 60_000, 10);
+  return (lastMade(sandbox, ['calls', 'tasks']) - sent) / 1000;
+}
+
+/** Epoch ms when the last record of these objects was made. */
+function lastMade(sandbox: Side['sandbox'], records: readonly string[]): number {
+  const made = sandbox.journal().findLast(({ effect, object }) => effect === 'created' && records.includes(object));
+  return Date.parse(made?.at ?? '');
+}
+
+async function roundTripOf(url: string): Promise<number> {
+  const client = new Redis(url);
+  try {
+    const times: number[] = [];
+    for (let n = 0; n < 200; n += 1) {
+      const began = performance.now();
+      await client.ping();
+      times.push(performance.now() - began);
+    }
+    return percentile(times, 50);
+  } finally {
+    client.disconnect();
+  }
 }
