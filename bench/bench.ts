@@ -6,6 +6,7 @@
  *   npm run bench -- growth --sizes 1000,10000 a shorter backlog
  *   npm run bench -- parked --items 100000     fewer parked deliveries than a million
  *   npm run bench -- clients --clients 1,50 --backlog 10000
+ *   npm run bench -- rate --rates 1000000 --seconds 300   a day's million, for five minutes
  *   npm run bench -- ingress --rounds 9 --kb 8 more rounds, of one size of body
  *
  * Everything stays on loopback; load is bounded in count and time.
@@ -19,6 +20,7 @@ import { measureIngress, SIZES } from './parts/ingress.ts';
 import { measureLatency } from './parts/latency.ts';
 import { measureMemory } from './parts/memory.ts';
 import { measureParked } from './parts/parked.ts';
+import { measureRates } from './parts/rate.ts';
 import { describeMachine } from './support/machine.ts';
 import { addResults, type Measured } from './support/results.ts';
 
@@ -31,6 +33,8 @@ const { values, positionals } = parseArgs({
     items: { type: 'string', default: '1000000' },
     clients: { type: 'string', default: '1,100,1000' },
     backlog: { type: 'string', default: '100000' },
+    rates: { type: 'string', default: '1000,10000,100000,1000000' },
+    seconds: { type: 'string', default: '60' },
     sizes: { type: 'string', default: '1000,10000,100000' },
   },
 });
@@ -48,6 +52,7 @@ const PARTS: Record<string, () => Promise<unknown>> = {
   memory: () => measureMemory(500, 20_000),
   parked: () => measureParked(Number(values.items)),
   clients: () => measureClients(values.clients.split(',').map(Number), Number(values.backlog)),
+  rate: () => measureRates(values.rates.split(',').map(Number), Number(values.seconds)),
   growth: () => measureGrowth(values.sizes.split(',').map(Number)),
 };
 

@@ -9,6 +9,7 @@ import type { IngressFigures } from '../parts/ingress.ts';
 import type { LatencyFigures } from '../parts/latency.ts';
 import type { MemoryFigures } from '../parts/memory.ts';
 import type { ParkedFigures } from '../parts/parked.ts';
+import type { RateFigures } from '../parts/rate.ts';
 import { drawChart, format, type Group } from './chart.ts';
 
 const BENCH = resolve(import.meta.dirname, '..');
@@ -30,6 +31,7 @@ export interface Results {
   memory?: Measured<MemoryFigures>;
   parked?: Measured<ParkedFigures>;
   clients?: Measured<ClientsFigures>;
+  rate?: Measured<RateFigures>;
   growth?: Measured<GrowthFigures>;
 }
 
@@ -114,7 +116,7 @@ function groupsOf({ ingress, delivery, latency, memory, clients, growth }: Resul
 function render(results: Results): string {
   return `# Results
 
-Written by \`npm run bench\` (parts by name: \`npm run bench -- ingress attacks delivery salesforce latency memory parked clients growth\`). Everything runs on one
+Written by \`npm run bench\` (parts by name: \`npm run bench -- ingress attacks delivery salesforce latency memory parked clients rate growth\`). Everything runs on one
 machine and over loopback: load, Redis (synced on every write), Wrapup's own processes and the sandbox as the CRM. The machine
 was shared with other work, so absolute figures are low and wander; what counts are the ratios, taken within one run. The
 baseline is in \`bench/baseline\`: express with its body parser and \`queue.add\`, then one job per call that searches, writes and logs.
@@ -133,6 +135,7 @@ ${[
   memoryPart,
   parkedPart,
   clientsPart,
+  ratePart,
   growthPart,
 ]
   .map((part) => part(results))
@@ -260,6 +263,25 @@ function latencyPart({ latency }: Results): string {
 ${lines.map((line) => `| ${line} |`).join('\n')}
 
 ${rush.calls} new callers at once, each with a task, until the last record: ${format(rush.loopback)} s, with Redis away ${format(rush.away)} s.
+`;
+}
+
+function ratePart({ rate }: Results): string {
+  if (!rate) return '';
+  const rows = rate.figures.rows.map(({ perDay, calls, p50, p99, worst, requestsPerCall, cpu, memory }) =>
+    [
+      perDay.toLocaleString('en'),
+      ...[calls, p50, p99, worst, requestsPerCall, cpu.ingress, cpu.worker, cpu.redis, memory].map(format),
+    ].join(' | '),
+  );
+  return `${head(
+    'By calls a day',
+    rate,
+    `Calls at independent moments for ${rate.figures.seconds} s, at the pace of so many a day; at least ten. Half of the callers are in the CRM, every call leaves a task; HubSpot with the limits of a Professional account, 40 ms for each answer. CPU as a share of one core.`,
+  )}
+| calls a day | calls | p50 ms | p99 ms | worst ms | requests a call | ingress, % | worker, % | Redis, % | worker, MiB |
+| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
+${rows.map((row) => `| ${row} |`).join('\n')}
 `;
 }
 
