@@ -85,6 +85,10 @@ test('each field that was left out is counted once a call, by its line and why, 
 }, 60_000);
 
 test('a variable that a mapping names and no call brings is named, with the one that was meant', async () => {
+  // The worker writes what it has added up every two seconds.
+  await expect
+    .poll(async () => (await listed()).fields.find(({ property }) => property === 'city')?.absent)
+    .toBe(CALLS);
   const { never, fields } = await listed();
   expect(never).toEqual([expect.objectContaining({ path: 'vars.citty', meant: 'vars.city', absent: CALLS })]);
   const counts = (property: string) => fields.find((field) => field.property === property);

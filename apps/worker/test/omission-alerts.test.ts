@@ -50,7 +50,7 @@ it('alerts once when more of the last hour’s deliveries lose a field than may,
       at,
     };
     const change: DeliveryChange = { state: 'written', records: [], notes: field ? [note] : [] };
-    await store.ledger.recordOutcome(ref, change, { count: { kept: 1e9, counters: [] } });
+    await store.ledger.recordOutcome(ref, change, { keptMs: 1e9 });
   };
   const repeat = async (times: number, field?: string) => {
     for (let n = 0; n < times; n += 1) await settle(field);

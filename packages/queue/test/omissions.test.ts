@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Omission, ReceiptNote } from '@wrapup/destination';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { makeArrival, openTestStore } from '../../../test/support/store.ts';
-import { type DeliveryCount, forgetCall, omissionId, removeClient, revisionOf, type Store } from '../src/index.ts';
+import { forgetCall, omissionId, removeClient, revisionOf, type Store } from '../src/index.ts';
 
 const body = Buffer.from('{}');
 const revision = revisionOf(body);
@@ -40,8 +40,10 @@ async function settle(notes: ReceiptNote[], given: Given = {}): Promise<string> 
   const delivery = (await store.ledger.read(source, call_id))?.deliveries.find((one) => one.route === route);
   const ref = { source, call_id, route, revision, replays: delivery?.replays ?? 0 };
   await store.ledger.begin(ref);
-  const count: DeliveryCount = { kept: 90 * DAY_MS, counters };
-  expect(await store.ledger.recordOutcome(ref, { state: 'written', records: [], notes }, { count })).toBe(true);
+  const change = { state: 'written' as const, records: [], notes };
+  expect(await store.ledger.recordOutcome(ref, change, { keptMs: 90 * DAY_MS })).toBe(true);
+  store.counters.add({ connection, route }, counters);
+  await store.counters.flush();
   return call_id;
 }
 
@@ -143,14 +145,14 @@ it('lines and the calls of a line are bounded; that there were more is noted', a
 it('counters of fields are summed over days, and only known ones grow once a day has too many', async () => {
   await settle([], { counters: ['f:person.budget', 'm:vars.budgett'] });
   await settle([], { counters: ['f:person.budget', 'p:vars.budgett'] });
-  expect(Object.fromEntries(await store.omissions.counters('sales', 'sales-calls'))).toEqual({
+  expect(Object.fromEntries(await store.counters.sums({ connection: 'sales', route: 'sales-calls' }))).toEqual({
     ...{ 'f:person.budget': 2, 'm:vars.budgett': 1, 'p:vars.budgett': 1 },
   });
-  expect((await store.omissions.counters('sales', 'other')).size).toBe(0);
+  expect((await store.counters.sums({ connection: 'sales', route: 'other' })).size).toBe(0);
   await settle([], { counters: Array.from({ length: 996 }, (_, n) => `n:vars.v${n}`) });
   await settle([], { counters: ['f:person.budget', 'n:vars.new'] });
-  const sums = await store.omissions.counters('sales', 'sales-calls');
-  expect([sums.get('f:person.budget'), sums.get('n:vars.new'), sums.size]).toEqual([3, undefined, 999]);
+  const sums = await store.counters.sums({ connection: 'sales', route: 'sales-calls' });
+  expect([sums.get('f:person.budget'), sums.get('n:vars.v995'), sums.size]).toEqual([3, 1, 1_000]);
 });
 
 it('forgetting a call takes it out of its lines; removing a client leaves nothing of them', async () => {

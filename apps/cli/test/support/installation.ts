@@ -70,8 +70,8 @@ export async function openInstallation() {
     const ref = { ...call, route: 'sales-calls', replays: 0 };
     await store.ledger.begin(ref, 'abc123');
     // A worker counts what it has written.
-    const count = change.state === 'written' ? { count: { kept: 90 * 24 * 3600_000, counters: [] } } : {};
-    await store.ledger.recordOutcome(ref, change, count);
+    const kept = change.state === 'written' ? { keptMs: 90 * 24 * 3600_000 } : {};
+    await store.ledger.recordOutcome(ref, change, kept);
     const entry = await store.ledger.read(source, call.call_id);
     const delivery = entry?.deliveries[0];
     if (delivery && (delivery.state === 'parked' || delivery.state === 'dead'))

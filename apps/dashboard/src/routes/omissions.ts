@@ -83,7 +83,7 @@ async function readHealth(store: Store, { routes }: Config, connection: string |
   const chosen = routes.filter(({ to }) => connection === undefined || to === connection);
   return Promise.all(
     chosen.map(async ({ name, to, mapping }) => {
-      const { fields, paths } = readCounters(mapping, await store.omissions.counters(to, name));
+      const { fields, paths } = readCounters(mapping, await store.counters.sums({ connection: to, route: name }));
       return { route: name, connection: to, fields, never: paths.filter(({ never }) => never) };
     }),
   );

@@ -122,8 +122,8 @@ export async function startDashboard({
         const ref = { source, call_id, route: delivery.route, revision, replays: 0 };
         await store.ledger.begin(ref, 'a1b2c3d4e5f6');
         // A worker counts what it has written.
-        const count = change.state === 'written' ? { count: { kept: 90 * 24 * 3600_000, counters: [] } } : {};
-        await store.ledger.recordOutcome(ref, change, count);
+        const kept = change.state === 'written' ? { keptMs: 90 * 24 * 3600_000 } : {};
+        await store.ledger.recordOutcome(ref, change, kept);
         const now = await deliveryOf(store, source, call_id, delivery.route);
         if (now.state === 'parked' || now.state === 'dead')
           await store.operations.addUnresolved({ source, call_id }, now);

@@ -213,11 +213,10 @@ async function recordWritten(
   };
   const written = new Set(receipt.records.map(({ name }) => name));
   const lost = new Set(omissions.map(nameOmitted));
-  const count = {
-    kept: retentionOf(config, job.source).ledger_days * DAY_MS,
-    counters: route ? countersOf(route.mapping, plan, written, lost) : [],
-  };
-  await store.ledger.recordOutcome(job, change, { count });
+  const keptMs = retentionOf(config, job.source).ledger_days * DAY_MS;
+  const isEnd = await store.ledger.recordOutcome(job, change, { keptMs });
+  if (isEnd && route)
+    store.counters.add({ connection, route: job.route }, countersOf(route.mapping, plan, written, lost));
   await scheduleExpiry(store, config, job.source, job.call_id);
   return { job: 'complete', result: state, omissions: omissions.map(({ code }) => code) };
 }

@@ -12,7 +12,6 @@ import {
   repairDelivery,
 } from './entry.ts';
 import { LedgerReader } from './ledger-reader.ts';
-import type { DeliveryCount } from './omissions.ts';
 import { type JudgedRevision, routeCall } from './route-script.ts';
 import * as scripts from './scripts.ts';
 
@@ -69,14 +68,14 @@ export class Ledger extends LedgerReader {
     return answer ? repairDelivery(JSON.parse(answer)) : undefined;
   }
 
-  /** Notes an attempt's result. False when the delivery has moved on meanwhile. @param count where it was written or skipped */
+  /** Notes an attempt's result. False when the delivery has moved on meanwhile. @param keptMs where it was written or skipped: for how long what it lacks is kept */
   async recordOutcome(
     { source, call_id, route, revision, replays }: DeliveryRef,
     change: DeliveryChange,
-    { refundAttempt = false, count }: { refundAttempt?: boolean; count?: DeliveryCount } = {},
+    { refundAttempt = false, keptMs }: { refundAttempt?: boolean; keptMs?: number } = {},
   ): Promise<boolean> {
     const { unresolved, omissions } = this.keys;
-    const how = [JSON.stringify(change), refundAttempt ? '1' : '', count ? JSON.stringify(count) : ''];
+    const how = [JSON.stringify(change), refundAttempt ? '1' : '', keptMs ?? ''];
     const keys = [this.keys.ledger(source, call_id), unresolved, omissions];
     return (await scripts.recordOutcome(this.redis, keys, [route, revision, replays, Date.now(), ...how])) === 1;
   }

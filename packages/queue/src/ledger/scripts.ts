@@ -6,9 +6,9 @@
  * lock, a sweep and an operator can never undo each other.
  */
 
+import { OMISSIONS_LUA } from '../omissions/omissions-index.ts';
 import { defineScript } from '../redis/client.ts';
 import { BYTE_ORDER_LUA } from '../redis/cursor.ts';
-import { OMISSIONS_LUA } from './omissions-index.ts';
 import { INDEX_LUA } from './unresolved-index.ts';
 
 /** Keeps a dictionary at least as long as a payload that needs it. False where it is gone. */
@@ -207,7 +207,7 @@ redis.call('HSET', KEYS[1], name, cjson.encode(delivery))
 addItem(KEYS[2], ARGV[1], delivery, delivery.since)
 if ARGV[7] ~= '' then
   local source, call = ownerOf()
-  countDelivery(KEYS[3], delivery, before, source .. ':' .. call, tonumber(ARGV[4]), cjson.decode(ARGV[7]))
+  countDelivery(KEYS[3], delivery, before, source .. ':' .. call, tonumber(ARGV[4]), tonumber(ARGV[7]))
 end
 return 1
 `,

@@ -21,7 +21,7 @@ export interface Keys {
   ledgers: string;
   /** Prefix of the keys of the index of parked and dead items (`ledger/unresolved-index.ts`). */
   unresolved: string;
-  /** Prefix of what was left out of calls; the connection follows (`ledger/omissions-index.ts`). */
+  /** Prefix of what was left out of calls; the connection follows (`omissions/omissions-index.ts`). */
   omissions: string;
   /** Hash: how far that index has been compared with the ledger. */
   unresolvedUpkeep: string;

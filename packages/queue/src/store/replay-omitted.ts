@@ -1,6 +1,6 @@
 /** Replays the deliveries that a line of omissions lists, once what they lack is put right. */
 import type { DeliveryState } from '../ledger/entry.ts';
-import type { OmissionLine, OmittedCall } from '../ledger/omissions.ts';
+import type { OmissionLine, OmittedCall } from '../omissions/omissions.ts';
 import type { Replayed } from '../queues/operations.ts';
 import type { Store } from './store.ts';
 

@@ -5,9 +5,10 @@ import { IndexKey } from '../encryption/index-key.ts';
 import { Marks } from '../encryption/marks.ts';
 import { type Accepted, type Arrival, acceptArrival } from '../intake/accept.ts';
 import { Ledger } from '../ledger/ledger.ts';
-import { Omissions } from '../ledger/omissions.ts';
 import { PeopleIndex } from '../ledger/people-index.ts';
 import { Unresolved } from '../ledger/unresolved.ts';
+import { FieldCounters } from '../omissions/field-counters.ts';
+import { Omissions } from '../omissions/omissions.ts';
 import { Dictionaries } from '../payloads/dictionaries.ts';
 import { Payloads } from '../payloads/payloads.ts';
 import { Operations } from '../queues/operations.ts';
@@ -50,6 +51,8 @@ export interface Store {
   operations: Operations;
   unresolved: Unresolved;
   omissions: Omissions;
+  /** How the lines of mappings fare. */
+  counters: FieldCounters;
   /** Whom operators chose for numbers and addresses that several people have. */
   choices: Choices;
   connections: Connections;
@@ -82,6 +85,7 @@ export function openStore({
   const dictionaries = new Dictionaries(redis, keys, encryptor);
   const payloads = new Payloads(redis, keys, encryptor, dictionaries);
   const choices = new Choices(redis, keys, indexKey);
+  const counters = new FieldCounters(redis, keys, onError);
   return {
     redis,
     keys,
@@ -96,12 +100,14 @@ export function openStore({
     operations: new Operations(queues, ledger, payloads, choices),
     unresolved: new Unresolved(redis, keys, ledger),
     omissions: new Omissions(redis, keys),
+    counters,
     choices,
     connections: new Connections(redis, keys, queues),
     accept: (arrival, days) =>
       acceptArrival({ redis, keys, queueOf: (source) => queues.calls(source), encryptor }, arrival, days),
     connected: (within = 2000) => waitForRedis(redis, within),
     async close() {
+      await counters.flush();
       await queues.close();
       redis.disconnect();
     },

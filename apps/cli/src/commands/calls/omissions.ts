@@ -65,7 +65,7 @@ async function list(options: OmissionsOptions, output: Output): Promise<void> {
     const counted = await Promise.all(
       routes.map(async (route) => ({
         route,
-        ...readCounters(route.mapping, await store.omissions.counters(route.to, route.name)),
+        ...readCounters(route.mapping, await store.counters.sums({ connection: route.to, route: route.name })),
       })),
     );
     const never = counted.flatMap(({ route, paths }) =>

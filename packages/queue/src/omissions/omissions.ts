@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Omission } from '@wrapup/destination';
 import type { RedisClient } from '../redis/client.ts';
 import { type Keys, splitMember } from '../redis/keys.ts';
-import { COUNTERS_KEPT_MS, DAY_MS, HOUR_MS, HOURS_KEPT_MS, MAX_LINE_CALLS, SLOT_MS } from './omissions-index.ts';
+import { DAY_MS, HOUR_MS, HOURS_KEPT_MS, MAX_LINE_CALLS, SLOT_MS } from './omissions-index.ts';
 
 /** Which delivery lacks a field. */
 export interface OmittedCall {
@@ -48,14 +48,6 @@ interface OmissionFilter {
   /** Epoch ms. Up to two days back it is counted by the hour, before that by the day (UTC). Default: a week. */
   since?: number;
   now?: number;
-}
-
-/** What the counts of one delivery need beside its notes. */
-export interface DeliveryCount {
-  /** Ms that the ledger keeps what became of it. */
-  kept: number;
-  /** Names of counters, as `countersOf` gives them. */
-  counters: string[];
 }
 
 /** How often it is counted together at once. */
@@ -121,17 +113,6 @@ export class Omissions {
     count(before, (part) => part > slot);
     count(current, (part) => part <= slot);
     return { ...share, lines: [...new Set(share.lines)].sort() };
-  }
-
-  /** Sums of the counters of a route, over the last days. @param days 14 at most */
-  async counters(
-    connection: string,
-    route: string,
-    { days = COUNTERS_KEPT_MS / DAY_MS, now = Date.now() }: { days?: number; now?: number } = {},
-  ): Promise<Map<string, number>> {
-    const today = Math.floor(now / DAY_MS);
-    const keys = Array.from({ length: days }, (_, ago) => this.#key(connection, `fields:${route}:${today - ago}`));
-    return this.#sum(keys);
   }
 
   /** What the last alert about a connection was about; undefined where there was none, or it is over. */

@@ -7,7 +7,7 @@
  *   :calls:<id>             sorted set of `<route>:<source>:<call id>` by time: deliveries that lack the field still
  *   :hour:<n>, :day:<n>     hashes of counts since epoch: by line id, and of all deliveries and those that lost a field
  *   :alerted                what the last alert was about
- *   :fields:<route>:<day>   hash of counters of a mapping's fields and paths (`countersOf` of the mapping package)
+ *   :fields:<route>:<day>   what `field-counters.ts` adds up
  *
  * A delivery counts once for a line, however often it is replayed; once its receipt no longer has the note, it leaves the line's
  * calls. All of it ends by itself, and none of it holds a value.
@@ -17,14 +17,10 @@
 const MAX_LINES = 500;
 /** Calls of one line that can be replayed by it. */
 export const MAX_LINE_CALLS = 1_000;
-/** Counters of one route and day: mappings have some tens of fields, but callers' systems name variables. */
-const MAX_COUNTERS = 1_000;
 export const HOUR_MS = 3_600_000;
 export const DAY_MS = 24 * HOUR_MS;
 /** Hours are kept for so long; days as long as the ledger. */
 export const HOURS_KEPT_MS = 2 * DAY_MS;
-/** What is counted of fields and paths tells how a mapping fares now. */
-export const COUNTERS_KEPT_MS = 14 * DAY_MS;
 /** Parts of an hour by which the last sixty minutes are told. */
 export const SLOT_MS = 10 * 60_000;
 
@@ -72,15 +68,9 @@ local function trimLines(base, now, kept)
   end
   redis.call('PEXPIRE', lines, kept)
 end
-local function countFields(key, counters, kept)
-  if redis.call('HLEN', key) + #counters <= ${MAX_COUNTERS} then return increase(key, counters, kept) end
-  local known = {}
-  for _, name in ipairs(counters) do if redis.call('HEXISTS', key, name) == 1 then known[#known + 1] = name end end
-  increase(key, known, kept)
-end
--- A delivery was written, or had nothing to write. 'before' are its notes until now; 'count' has kept (ms) and counters.
-local function countDelivery(root, delivery, before, member, now, count)
-  local base, kept, calls = root .. delivery.connection, count.kept, delivery.route .. ':' .. member
+-- A delivery was written, or had nothing to write. 'before' are its notes until now; 'kept' is ms.
+local function countDelivery(root, delivery, before, member, now, kept)
+  local base, calls = root .. delivery.connection, delivery.route .. ':' .. member
   local had, has = omissionsIn(delivery.connection, before), omissionsIn(delivery.connection, delivery.notes)
   for id in pairs(had) do if not has[id] then redis.call('ZREM', base .. ':calls:' .. id, calls) end end
   local slot = math.floor(now / ${SLOT_MS}) % ${HOUR_MS / SLOT_MS}
@@ -99,6 +89,5 @@ local function countDelivery(root, delivery, before, member, now, count)
   local hour, day = math.floor(now / ${HOUR_MS}), math.floor(now / ${DAY_MS})
   increase(string.format('%s:hour:%d', base, hour), hourly, ${HOURS_KEPT_MS})
   increase(string.format('%s:day:%d', base, day), daily, kept)
-  countFields(string.format('%s:fields:%s:%d', base, delivery.route, day), count.counters, math.min(kept, ${COUNTERS_KEPT_MS}))
 end
 `;

@@ -1,0 +1,95 @@
+/**
+ * How often each field of a mapping was filled, and each path that it names was there: sums by route and day, under
+ * `{wrapup}:omissions:<connection>:fields:<route>:<day since epoch>`. They tell how a mapping fares, so they need not be exact:
+ * a process adds up what its deliveries count and writes the sums every two seconds, as one command for each route. To add
+ * each counter of each delivery took Redis a third of what the delivery itself takes. What a process that dies has not
+ * written is not counted.
+ */
+import { defineScript, type RedisClient } from '../redis/client.ts';
+import type { Keys } from '../redis/keys.ts';
+
+/** Counters of one route and day: mappings have some tens of fields, but callers' systems name variables. */
+const MAX_COUNTERS = 1_000;
+const DAY_MS = 24 * 3_600_000;
+/** What is counted tells how a mapping fares now. */
+const KEPT_MS = 14 * DAY_MS;
+const FLUSH_MS = 2_000;
+
+/** Adds sums to counters; names beyond the limit are not begun. KEYS counters. ARGV ms kept, then name and sum in turn. */
+const addCounters = defineScript<null>(
+  'wrapupAddCounters',
+  `
+local size = redis.call('HLEN', KEYS[1])
+for i = 2, #ARGV, 2 do
+  local isKnown = redis.call('HEXISTS', KEYS[1], ARGV[i]) == 1
+  if isKnown or size < ${MAX_COUNTERS} then
+    redis.call('HINCRBY', KEYS[1], ARGV[i], ARGV[i + 1])
+    if not isKnown then size = size + 1 end
+  end
+end
+if redis.call('PTTL', KEYS[1]) < 0 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
+`,
+);
+
+interface CountedRoute {
+  /** Full name. */
+  connection: string;
+  route: string;
+}
+
+export class FieldCounters {
+  readonly #redis: RedisClient;
+  readonly #keys: Keys;
+  readonly #onError: (error: Error) => void;
+  /** Sums that are not written yet, by the name of their route's counters. */
+  #pending = new Map<string, Map<string, number>>();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(redis: RedisClient, keys: Keys, onError: (error: Error) => void) {
+    this.#redis = redis;
+    this.#keys = keys;
+    this.#onError = onError;
+  }
+
+  /** Adds one to each counter of a delivery that was written or skipped. @param names as `countersOf` gives them */
+  add({ connection, route }: CountedRoute, names: readonly string[]): void {
+    if (names.length === 0) return;
+    const base = `${connection}:fields:${route}`;
+    const sums = this.#pending.get(base) ?? new Map<string, number>();
+    this.#pending.set(base, sums);
+    for (const name of names) sums.set(name, (sums.get(name) ?? 0) + 1);
+    this.#timer ??= setTimeout(() => this.flush(), FLUSH_MS).unref();
+  }
+
+  /** Writes what has been added up. Never rejects: what Redis does not take is not counted. */
+  async flush(now = Date.now()): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const pending = this.#pending;
+    this.#pending = new Map();
+    const day = Math.floor(now / DAY_MS);
+    const write = async ([base, sums]: [string, Map<string, number>]) => {
+      const key = `${this.#keys.omissions}${base}:${day}`;
+      await addCounters(this.#redis, [key], [KEPT_MS, ...[...sums].flat()]);
+    };
+    await Promise.all([...pending].map(write)).catch(this.#onError);
+  }
+
+  /** Sums of the counters of a route, over the last days. @param days 14 at most */
+  async sums(
+    { connection, route }: CountedRoute,
+    { days = KEPT_MS / DAY_MS, now = Date.now() }: { days?: number; now?: number } = {},
+  ): Promise<Map<string, number>> {
+    const today = Math.floor(now / DAY_MS);
+    const pipeline = this.#redis.pipeline();
+    for (let ago = 0; ago < days; ago += 1)
+      pipeline.hgetall(`${this.#keys.omissions}${connection}:fields:${route}:${today - ago}`);
+    const sums = new Map<string, number>();
+    for (const [error, counts] of (await pipeline.exec()) ?? []) {
+      if (error) throw error;
+      for (const [name, value] of Object.entries(counts as Record<string, string>))
+        sums.set(name, (sums.get(name) ?? 0) + Number(value));
+    }
+    return sums;
+  }
+}
