@@ -92,6 +92,23 @@ test('what --fix cannot do is left to a person: exit 1', async () => {
   expect(read()).toContain('call_log: { titel: Call }\n');
 });
 
+test('lines that cannot be rewritten in place are left, and said to be', async () => {
+  const { check, read } = installation(OLD.replace('HIGH # always', '>-\n      HIGH'));
+  const { code, stdout, stderr } = await check('--fix');
+  expect([code, stderr]).toEqual([
+    0,
+    expect.stringContaining('1 line cannot be rewritten in place: change it by hand'),
+  ]);
+  expect(stdout).toMatch(/^fixed \S+hubspot\.yaml: 1 line; /);
+  expect(read()).toContain('priority: >-\n      HIGH\n    status: { value: "WAITING" }\n');
+});
+
+test('several documents in one file are refused in the words of a user', async () => {
+  const { code, stdout } = await installation(`${OLD}---\n${OLD}`).check();
+  expect(code).toBe(1);
+  expect(stdout).toMatch(/hubspot\.yaml:8:1: error: the file has several documents \[yaml\]\n {4}keep one document/);
+});
+
 test('--upgrade names lines that mean something else than in the version before', async () => {
   const text = `extends: hubspot/lead-qualification
 time_zone: Europe/Berlin

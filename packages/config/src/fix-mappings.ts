@@ -1,7 +1,7 @@
 /** Mappings of earlier versions in the words of this one. */
 import { realpathSync } from 'node:fs';
 import { dirname, isAbsolute, relative, resolve } from 'node:path';
-import { applyEdits, type Edit, type Finding } from '@wrapup/findings';
+import { applyEdits, type EditedText, type Finding, type Fix, type Place } from '@wrapup/findings';
 import { errorsOf } from './config-file.ts';
 import { FileSet } from './file/file-set.ts';
 import { configFileOf, type Loaded, type LoadOptions, loadConfig } from './load.ts';
@@ -26,7 +26,7 @@ const MOST_ROUNDS = 5;
 
 /**
  * Makes the changes that findings about mappings ask for, in files of the config folder; presets and what lies outside are
- * left alone. A file in which they would cause an error stays as it is. Nothing is written.
+ * left alone, and so are lines whose change would cause an error. Nothing is written.
  * @param client whose mappings alone are changed; undefined for all
  */
 export async function fixMappings(options: LoadOptions = {}, client?: string): Promise<FixedMappings> {
@@ -40,20 +40,21 @@ export async function fixMappings(options: LoadOptions = {}, client?: string): P
     for (const [file, findings] of fixableFiles(loaded, options, client)) {
       const before = unsaved.get(file) ?? disk.read(file);
       if (before === undefined || refused.has(file)) continue;
-      const after = applyEdits(
-        before,
-        findings.map(({ at, fix }) => ({ at, fix }) as Edit),
-      );
-      if (after === before) continue;
-      const trial = await loadConfig({ ...options, unsaved: new Map([...unsaved, [file, after]]) });
-      if (hasNewError(trial, loaded)) {
+      const found = loaded;
+      const trialOf = (text: string) => loadConfig({ ...options, unsaved: new Map([...unsaved, [file, text]]) });
+      const good = async (some: readonly Fixable[]) =>
+        !hasNewError(await trialOf(applyEdits(before, some).text), found);
+      let edited: EditedText<Fixable> = applyEdits(before, findings);
+      if (edited.text === before) continue;
+      if (!(await good(edited.made))) {
         refused.add(file);
-        continue;
+        edited = applyEdits(before, await harmlessOf(edited.made, good));
+        if (edited.text === before || !(await good(edited.made))) continue;
       }
-      unsaved.set(file, after);
-      const known = fixed.get(file) ?? { file, before, after, fixes: [] };
-      fixed.set(file, { ...known, after, fixes: [...known.fixes, ...findings] });
-      loaded = trial;
+      unsaved.set(file, edited.text);
+      const known = fixed.get(file) ?? { file, before, after: before, fixes: [] };
+      fixed.set(file, { ...known, after: edited.text, fixes: [...known.fixes, ...edited.made] });
+      loaded = await trialOf(edited.text);
       changed = true;
     }
     if (!changed) break;
@@ -61,11 +62,27 @@ export async function fixMappings(options: LoadOptions = {}, client?: string): P
   return { files: [...fixed.values()], loaded };
 }
 
-function fixableFiles(loaded: Loaded, options: LoadOptions, client?: string): Map<string, Finding[]> {
+/** Those of several changes that cause no error, looked for by halves: few of them do. */
+async function harmlessOf(
+  changes: readonly Fixable[],
+  good: (some: readonly Fixable[]) => Promise<boolean>,
+): Promise<Fixable[]> {
+  if (changes.length === 0 || (await good(changes))) return [...changes];
+  if (changes.length === 1) return [];
+  const middle = changes.length >> 1;
+  return [...(await harmlessOf(changes.slice(0, middle), good)), ...(await harmlessOf(changes.slice(middle), good))];
+}
+
+type Fixable = Finding & { at: Place; fix: Fix };
+
+function fixableFiles(loaded: Loaded, options: LoadOptions, client?: string): Map<string, Fixable[]> {
   const all = client === undefined ? loaded.findings : (loaded.clientFindings.get(client) ?? []);
-  const fixable = all.filter(({ fix, at }) => fix && at && !at.file.startsWith('preset '));
+  const fixable = all.filter(
+    (finding): finding is Fixable =>
+      finding.fix !== undefined && finding.at !== undefined && !finding.at.file.startsWith('preset '),
+  );
   const folder = dirname(resolve(configFileOf(options)));
-  const byFile = Map.groupBy(fixable, ({ at }) => resolve(at?.file ?? ''));
+  const byFile = Map.groupBy(fixable, ({ at }) => resolve(at.file));
   return new Map([...byFile].filter(([path]) => isInside(path, folder)));
 }
 

@@ -211,4 +211,24 @@ tasks: [ { name: t, subject: T, priority: *p } ]
   const { files, loaded } = await fixMappings(folderWith(before));
   expect(files).toEqual([]);
   expect(loaded.findings).toMatchObject([{ code: 'bare-constant', severity: 'warning' }]);
+  // Nor does it keep other lines of the file as they were.
+  const task = (priority: string) =>
+    before.replace('priority: *p', `status: WAITING, type: CALL, priority: ${priority}`);
+  const more = await fixMappings(folderWith(task('*p')));
+  const after = task('*p').replace('WAITING', '{ value: WAITING }').replace('CALL', '{ value: CALL }');
+  expect(more.files).toMatchObject([{ after, fixes: [{ code: 'bare-constant' }, { code: 'bare-constant' }] }]);
+  expect(more.loaded.findings).toMatchObject([{ code: 'bare-constant', severity: 'warning' }]);
+});
+
+test('a line that cannot be rewritten in place is not counted as fixed', async () => {
+  const before =
+    'tasks:\n  - name: t\n    subject: T\n    priority: >-\n      LOW\n    type: !!str CALL\n    status: WAITING\n';
+  const { files, loaded } = await fixMappings(folderWith(before));
+  expect(files).toMatchObject([
+    { after: before.replace('WAITING', '{ value: WAITING }'), fixes: [{ at: { line: 7 } }] },
+  ]);
+  expect(loaded.findings.map(({ code, at }) => [code, at?.line])).toEqual([
+    ['bare-constant', 4],
+    ['bare-constant', 6],
+  ]);
 });

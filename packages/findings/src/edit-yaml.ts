@@ -10,32 +10,43 @@ export interface Edit {
   fix: Fix;
 }
 
+/** A text after edits, and those of them that could be made at their places. */
+export interface EditedText<One extends Edit> {
+  text: string;
+  made: One[];
+}
+
 interface Replacement {
   start: number;
   end: number;
   text: string;
 }
 
-/** @returns the text with every edit that can be made at its place; the others are left out */
-export function applyEdits(text: string, edits: readonly Edit[]): string {
+/** Makes every edit that can be made at its place; the others are left out. */
+export function applyEdits<One extends Edit>(text: string, edits: readonly One[]): EditedText<One> {
   const lines = new yaml.LineCounter();
   const document = yaml.parseDocument(text, { lineCounter: lines, uniqueKeys: false, logLevel: 'silent' });
-  if (document.errors.length > 0) return text;
-  const replacements = new Map<number, Replacement>();
-  for (const { at, fix } of edits) {
+  if (document.errors.length > 0) return { text, made: [] };
+  const replacements = new Map<number, Replacement & { edits: One[] }>();
+  for (const edit of edits) {
+    const { at, fix } = edit;
     const offset = (lines.lineStarts[at.line - 1] ?? Number.NaN) + at.column - 1;
     const replacement = replacementOf(offset, fix, document, text);
+    if (!replacement) continue;
     // Aliases lead to the place that they stand for: it is changed once.
-    if (replacement) replacements.set(replacement.start, replacement);
+    const before = replacements.get(replacement.start)?.edits ?? [];
+    replacements.set(replacement.start, { ...replacement, edits: [...before, edit] });
   }
   let [changed, from] = [text, text.length];
-  for (const { start, end, text: by } of [...replacements.values()].sort((a, b) => b.start - a.start)) {
+  const made = new Set<One>();
+  for (const { start, end, text: by, edits: here } of [...replacements.values()].sort((a, b) => b.start - a.start)) {
     // What lies within another change comes with the next round.
     if (end > from) continue;
     changed = changed.slice(0, start) + by + changed.slice(end);
     from = start;
+    for (const edit of here) made.add(edit);
   }
-  return changed;
+  return { text: changed, made: edits.filter((edit) => made.has(edit)) };
 }
 
 function replacementOf(
@@ -75,11 +86,12 @@ function isInFlow(path: readonly unknown[]): boolean {
   return path.some((one) => yaml.isCollection(one) && one.flow === true);
 }
 
-/** `HIGH` becomes `{ value: HIGH }`. A text in a block has no place on one line. */
+/** `HIGH` becomes `{ value: HIGH }`. A text in a block has no place on one line, and a tag such as !!str fits no section. */
 function wrappingOf(node: yaml.Scalar, key: string, isFlow: boolean, text: string): Replacement | undefined {
   const [start, end] = node.range ?? [0, 0];
   const { type } = node;
-  if (type === yaml.Scalar.BLOCK_FOLDED || type === yaml.Scalar.BLOCK_LITERAL) return undefined;
+  if (node.tag !== undefined || type === yaml.Scalar.BLOCK_FOLDED || type === yaml.Scalar.BLOCK_LITERAL)
+    return undefined;
   const written = text.slice(start, end);
   // Between braces these end a text that stands without quotes.
   const isBare = type === yaml.Scalar.PLAIN && !isFlow && /[,[\]{}]/.test(written);

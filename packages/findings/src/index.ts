@@ -1,7 +1,7 @@
 /** YAML with the place of every value, shapes checked against a schema, and findings about both. */
 export * from './check-shape.ts';
 export { closed } from './closed.ts';
-export { applyEdits, type Edit } from './edit-yaml.ts';
+export { applyEdits, type Edit, type EditedText } from './edit-yaml.ts';
 export * from './finding.ts';
 export * from './nearest.ts';
 export * from './node.ts';

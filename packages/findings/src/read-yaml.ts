@@ -30,6 +30,9 @@ const HINTS: Record<string, string> = {
   MULTILINE_IMPLICIT_KEY: 'a key needs a ":" and stands on one line',
 };
 
+/** Instead of what the parser says to a programmer. */
+const MESSAGES: Record<string, string> = { MULTIPLE_DOCS: 'the file has several documents' };
+
 /**
  * @param file how findings name the file
  * @returns undefined when nothing of it can be used; the report says why
@@ -70,8 +73,9 @@ export function readYaml(
   const [error] = document.errors;
   if (error && /call stack/.test(error.message)) refuseDepth();
   else if (error) {
-    const hint = HINTS[error.code] ?? 'mend the YAML here; indentation is the usual cause';
-    report.error('yaml', firstLine(error.message, error.code), place(openingOf(error, document) ?? error.pos[0]), hint);
+    const hint = HINTS[error.code] ?? 'correct the YAML here; indentation is the usual cause';
+    const message = MESSAGES[error.code] ?? firstLine(error.message, error.code);
+    report.error('yaml', message, place(openingOf(error, document) ?? error.pos[0]), hint);
   }
   if (error) return undefined;
   return new Reader(document, text, place, top, report, limits.values).read();

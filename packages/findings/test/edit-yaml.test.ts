@@ -10,7 +10,7 @@ function edit(marked: string, fix: Fix): string {
     edits.push({ at: { file: 'm.yaml', line: before.length, column: (before.at(-1) ?? '').length + 1 }, fix });
     text = text.slice(0, index) + text.slice(index + 1);
   }
-  const changed = applyEdits(text, edits);
+  const { text: changed } = applyEdits(text, edits);
   const report = new Report();
   if (changed !== text) readYaml(changed, 'm.yaml', report);
   expect(report.findings).toEqual([]);
@@ -28,6 +28,7 @@ test.each([
   ['no line break at the end', 'a: »HIGH', 'a: { value: HIGH }'],
   ['several at once', 'a: »x\nb: »y\n', 'a: { value: x }\nb: { value: y }\n'],
   ['a text in a block is left alone', 'a: »|\n  HIGH\n', 'a: |\n  HIGH\n'],
+  ['a text with a tag is left alone', 'a: !!str »HIGH\n', 'a: !!str HIGH\n'],
 ])('wrap: %s', (_name, before, after) => {
   expect(edit(before, { wrap: 'value' })).toBe(after);
 });
@@ -59,4 +60,12 @@ test.each([
 test('a text that is no YAML, and a place where nothing is, change nothing', () => {
   expect(edit('a: [»x\n', { wrap: 'value' })).toBe('a: [x\n');
   expect(edit('a: x » y\n', { wrap: 'value' })).toBe('a: x  y\n');
+});
+
+test('the edits that were made are named, those of an alias with the one that it stands for', () => {
+  const at = (line: number, column: number): Edit => ({ at: { file: 'm.yaml', line, column }, fix: { wrap: 'value' } });
+  const edits = [at(1, 4), at(1, 4), at(2, 4), at(4, 1)];
+  const { text, made } = applyEdits('a: x\nb: |\n  y\nc: z\n', edits);
+  expect(text).toBe('a: { value: x }\nb: |\n  y\nc: z\n');
+  expect(made).toEqual(edits.slice(0, 2));
 });

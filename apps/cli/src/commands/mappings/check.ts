@@ -53,6 +53,11 @@ export function addCheck(program: Command): void {
       for (const line of await describeFindings(findings, output)) output.line(line);
       if (shown) output.line(clean(JSON.stringify(shown), 1_000_000));
       if (nothingRunsHere() && findings.some(({ code }) => code === 'unset-variable')) output.remark(START_IT);
+      const left = options.fix ? findings.filter(({ fix }) => fix).length : 0;
+      if (left > 0)
+        output.remark(
+          `${count(left, 'line')} cannot be rewritten in place: change ${left === 1 ? 'it' : 'them'} by hand`,
+        );
       const found = `${count(errors, 'error')}, ${count(warnings, 'warning')}`;
       if (!config || errors > 0) output.line(output.style('red', found));
       else if (options.env === false) output.line(`${output.style('green', 'ok')} without variables: ${found}`);
