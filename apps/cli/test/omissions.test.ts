@@ -30,7 +30,12 @@ test('lists what was left out by line and reason, and replays the calls that lac
       `${id} +sales +2 +2 +\\d+ s ago +person\\.purchase_timeline \\(mappings/hubspot\\.yaml:18\\)\\n +unknown_option: .*\\n +Add the option.*\\n +last: c-2, c-1\\n1 line`,
     ),
   );
-  expect((await wrapup(['omissions', '--connection', 'other', '--json'], env)).json()).toMatchObject({ lines: [] });
+  // Of a misspelt connection nothing was left out, which is no answer.
+  for (const command of [['omissions'], ['omissions', 'replay', id]])
+    expect(await wrapup([...command, '--connection', 'salse'], env)).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/there is no connection salse\n {2}did you mean sales\? there are: sales/),
+    });
 
   const replay = await wrapup(['omissions', 'replay', id, '--json'], env);
   expect(replay).toMatchObject({ code: 0 });
@@ -61,6 +66,14 @@ test('names paths that no call brings, and how often each line of a mapping was 
   );
   const text = await wrapup(['omissions', '--fields'], env);
   expect(text.stdout).toMatch(/call_log\.hs_call_title +7 +2 +0 +sales-calls +preset hubspot\/call-log:\d+/);
+});
+
+test('a line whose adapter says no hint has the one of its code, in JSON as in the text', async () => {
+  const { env, settle } = await openInstallation();
+  const { hint: _, ...bare } = omission;
+  await settle({ call_id: 'c-1' }, written([{ ...bare, code: 'unreadable_number' }]));
+  const { lines } = (await wrapup(['omissions', '--json'], env)).json() as { lines: { hint: string }[] };
+  expect(lines.map(({ hint }) => hint)).toEqual([expect.stringMatching(/^Correct the line of the mapping/)]);
 });
 
 test('a plan asks the CRM and replays nothing', async () => {

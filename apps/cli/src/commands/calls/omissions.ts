@@ -2,7 +2,7 @@ import type { Config, Route } from '@wrapup/config';
 import type { Plan } from '@wrapup/mapping';
 import type { OmissionLine, OmittedCall, Store } from '@wrapup/queue';
 import type { Command } from 'commander';
-import { addClientOption, withFullNames } from '../../connect/client-option.ts';
+import { addClientOption, listNames, withFullNames } from '../../connect/client-option.ts';
 import { type GlobalOptions, requireClient, requireConfig } from '../../connect/settings.ts';
 import { withStore } from '../../connect/store.ts';
 import { expired } from '../../show/explain.ts';
@@ -74,7 +74,9 @@ async function list(options: OmissionsOptions, output: Output): Promise<void> {
     const fields = options.fields
       ? counted.flatMap(({ route, fields }) => fields.map((field) => ({ ...placeOf(route), ...field })))
       : undefined;
-    output.data({ lines, never, ...(fields ? { fields } : {}) });
+    const { hintOf } = await import('@wrapup/destination');
+    const hinted = lines.map((line) => ({ ...line, hint: hintOf(line) }));
+    output.data({ lines: hinted, never, ...(fields ? { fields } : {}) });
     await showLines(lines, output);
     if (never.length > 0) {
       output.line();
@@ -98,16 +100,21 @@ async function list(options: OmissionsOptions, output: Output): Promise<void> {
 
 const placeOf = ({ name, to }: Route) => ({ route: name, connection: to });
 
-/** Those of the configuration, and those that had deliveries. */
+/** Those of the configuration, and those that had deliveries. @throws CliError for one that is neither: it lost nothing */
 async function connectionsOf(
   { connection, client }: OmissionsOptions,
   config: Config,
   { redis, keys }: Store,
 ): Promise<string[]> {
-  if (connection !== undefined) return [connection];
   const { clientOf } = await import('@wrapup/call');
   const all = new Set([...Object.keys(config.connections), ...(await redis.smembers(keys.connections))]);
-  return [...all].filter((name) => client === undefined || clientOf(name) === client);
+  const names = [...all].filter((name) => client === undefined || clientOf(name) === client);
+  if (connection === undefined) return names;
+  if (names.includes(connection)) return [connection];
+  const { nearest } = await import('@wrapup/findings');
+  const near = nearest(connection, names);
+  const hint = `${near === undefined ? '' : `did you mean ${near}? `}there are: ${listNames(names)}`;
+  throw new CliError(EXIT.usage, `there is no connection ${clean(connection, 80)}`, hint);
 }
 
 async function showLines(lines: OmissionLine[], output: Output): Promise<void> {
