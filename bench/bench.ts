@@ -4,6 +4,7 @@
  *   npm run bench                              everything, some twenty minutes on a machine of its own
  *   npm run bench -- ingress latency           only these parts
  *   npm run bench -- growth --sizes 1000,10000 a shorter backlog
+ *   npm run bench -- kept --kept 2000          what is kept of fewer calls than 20,000
  *   npm run bench -- parked --items 100000     fewer parked deliveries than a million
  *   npm run bench -- clients --clients 1,50 --backlog 10000
  *   npm run bench -- rate --rates 1000000 --seconds 300   a day's million, for five minutes
@@ -18,7 +19,7 @@ import { measureDelivery } from './parts/delivery.ts';
 import { measureGrowth } from './parts/growth.ts';
 import { measureIngress, SIZES } from './parts/ingress.ts';
 import { measureLatency } from './parts/latency.ts';
-import { measureMemory } from './parts/memory.ts';
+import { measureKept, measureMemory } from './parts/memory.ts';
 import { measureParked } from './parts/parked.ts';
 import { measureRates } from './parts/rate.ts';
 import { describeMachine } from './support/machine.ts';
@@ -30,6 +31,7 @@ const { values, positionals } = parseArgs({
     rounds: { type: 'string', default: '5' },
     calls: { type: 'string', default: '2000' },
     kb: { type: 'string', default: '2,8,60' },
+    kept: { type: 'string', default: '20000' },
     items: { type: 'string', default: '1000000' },
     clients: { type: 'string', default: '1,100,1000' },
     backlog: { type: 'string', default: '100000' },
@@ -50,6 +52,11 @@ const PARTS: Record<string, () => Promise<unknown>> = {
   salesforce: () => measureDelivery('salesforce', Number(values.calls), 500),
   latency: () => measureLatency(25),
   memory: () => measureMemory(500, 20_000),
+  kept: () =>
+    measureKept([
+      { calls: Number(values.kept), bytes: 2_800 },
+      { calls: Number(values.kept) / 4, bytes: 20_000 },
+    ]),
   parked: () => measureParked(Number(values.items)),
   clients: () => measureClients(values.clients.split(',').map(Number), Number(values.backlog)),
   rate: () => measureRates(values.rates.split(',').map(Number), Number(values.seconds)),

@@ -7,10 +7,11 @@ import type { Delivered, DeliveryFigures } from '../parts/delivery.ts';
 import type { GrowthFigures } from '../parts/growth.ts';
 import type { IngressFigures } from '../parts/ingress.ts';
 import type { LatencyFigures } from '../parts/latency.ts';
-import type { MemoryFigures } from '../parts/memory.ts';
+import { KEPT_DAYS, type KeptFigures, type MemoryFigures } from '../parts/memory.ts';
 import type { ParkedFigures } from '../parts/parked.ts';
 import type { RateFigures } from '../parts/rate.ts';
 import { drawChart, format, type Group } from './chart.ts';
+import { keptTables } from './kept-tables.ts';
 
 const BENCH = resolve(import.meta.dirname, '..');
 const FIGURES = join(BENCH, 'results.json');
@@ -29,6 +30,7 @@ export interface Results {
   salesforce?: Measured<DeliveryFigures>;
   latency?: Measured<LatencyFigures>;
   memory?: Measured<MemoryFigures>;
+  kept?: Measured<KeptFigures[]>;
   parked?: Measured<ParkedFigures>;
   clients?: Measured<ClientsFigures>;
   rate?: Measured<RateFigures>;
@@ -116,7 +118,7 @@ function groupsOf({ ingress, delivery, latency, memory, clients, growth }: Resul
 function render(results: Results): string {
   return `# Results
 
-Written by \`npm run bench\` (parts by name: \`npm run bench -- ingress attacks delivery salesforce latency memory parked clients rate growth\`). Everything runs on one
+Written by \`npm run bench\` (parts by name: \`npm run bench -- ingress attacks delivery salesforce latency memory kept parked clients rate growth\`). Everything runs on one
 machine and over loopback: load, Redis (synced on every write), Wrapup's own processes and the sandbox as the CRM. The machine
 was shared with other work, so absolute figures are low and wander; what counts are the ratios, taken within one run. The
 baseline is in \`bench/baseline\`: express with its body parser and \`queue.add\`, then one job per call that searches, writes and logs.
@@ -133,6 +135,7 @@ ${[
   hubspotPart,
   latencyPart,
   memoryPart,
+  keptPart,
   parkedPart,
   clientsPart,
   ratePart,
@@ -299,6 +302,17 @@ function memoryPart({ memory }: Results): string {
 | body in the job | ${format(baseline)} |
 | target: half of the body and 4 kB | ${format(allowed)} |
 `;
+}
+
+function keptPart({ kept }: Results): string {
+  if (!kept) return '';
+  const { delivered, unpacked, ledger } = KEPT_DAYS;
+  return `${head(
+    'Redis, what is kept of a call by its age',
+    kept,
+    `Delivered calls, each of another person, three records each, encrypted, with the source's own dictionary. All of Redis's memory: kind by kind is removed, payloads as if they had expired, and entries are packed by the sweep's own function. A million calls a day with the default retention: payloads ${delivered} days; entries ${unpacked} days in a hash of their own, then packed until the ledger's ${ledger} have passed.`,
+  )}
+${keptTables(kept.figures)}`;
 }
 
 function parkedPart({ parked }: Results): string {

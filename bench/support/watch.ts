@@ -13,11 +13,14 @@ export async function comesTrue(holds: () => boolean | Promise<boolean>, within:
   }
 }
 
-/** Bytes that Redis's data takes: without its own overhead and what clients hold. */
-export async function redisBytes(url: string): Promise<number> {
+/** Bytes of Redis: by default what its data takes, without its own overhead and what clients hold. */
+export async function redisBytes(
+  url: string,
+  of: 'used_memory_dataset' | 'used_memory' = 'used_memory_dataset',
+): Promise<number> {
   const client = new Redis(url);
   try {
-    return Number(/used_memory_dataset:(\d+)/.exec(await client.info('memory'))?.[1]);
+    return Number(new RegExp(`${of}:(\\d+)`).exec(await client.info('memory'))?.[1]);
   } finally {
     client.disconnect();
   }

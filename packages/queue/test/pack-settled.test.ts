@@ -200,6 +200,16 @@ describe('what is packed', () => {
   }, 60_000);
 });
 
+it('all calls of a bucket can be replayed at once', async () => {
+  const calls = await Promise.all(Array.from({ length: 45 }, (_, n) => settle('main', { at: old(40) + n })));
+  expect(await pack()).toBe(45);
+  const replayed = await Promise.all(
+    calls.map(({ source, call_id }) => store.ledger.requeue(source, call_id, 'sales-calls', ['written'])),
+  );
+  expect(replayed.map((delivery) => delivery?.replays)).toEqual(calls.map(() => 1));
+  expect(await store.redis.zcard(`${store.keys.packed}-index`)).toBe(0);
+}, 30_000);
+
 describe('a packed call', () => {
   let call: Arrival;
   beforeEach(async () => {

@@ -6,7 +6,7 @@
  *    jobs that stalled too often and never reached their processor.
  * 2. Open calls that have not moved for a while get the jobs that their ledger entry says they should have.
  * 3. The indexes forget what the ledger's retention has forgotten, and what is parked or dead is compared with the ledger.
- * 4. Ledger entries of calls that have come to their end are packed, a day after they came.
+ * 4. Ledger entries of calls that have come to their end are packed, half a day after they came.
  * 5. The dictionary of a source that has none, or an old one, is made from its payloads.
  * 6. Alerts are queued about files of clients that ingress cannot use, about connections whose calls lose fields, and about
  *    what is parked or dead.

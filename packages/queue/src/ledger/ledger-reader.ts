@@ -34,6 +34,8 @@ interface LedgerPage {
 /** A call in a list; with its fields where these are packed. */
 type ListedCall = Pick<PlacedEntry, 'member' | 'at'> & Partial<PlacedEntry>;
 
+/** How often a page is read again while entries are taken out of their buckets, as by a replay of many. */
+const MAX_TRIES = 5;
 /** Calls that are read at once. */
 const PAGE_SIZE = 100;
 
@@ -113,7 +115,7 @@ export class LedgerReader {
     next?: string;
   }> {
     const cursor = readCursor(after, 1);
-    for (;;) {
+    for (let tries = 1; ; tries += 1) {
       const version = await this.packed.version();
       const rows = await readIndex(
         this.redis,
@@ -127,7 +129,7 @@ export class LedgerReader {
       }
       // What is packed between the two is in both; what is taken out of its bucket might be in neither.
       for (const entry of await this.packed.list({ cursor, since, client, limit })) calls.set(entry.member, entry);
-      if ((await this.packed.version()) !== version) continue;
+      if (tries < MAX_TRIES && (await this.packed.version()) !== version) continue;
       const found = [...calls.values()].sort(newestFirst).slice(0, limit);
       const last = found.at(-1);
       if (!last || found.length < limit) return { found };

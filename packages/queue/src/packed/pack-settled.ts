@@ -10,14 +10,14 @@ import { fillingCount } from './bucket.ts';
 import { BUCKET_SIZE, BUCKET_SPAN_MS, type PackableEntry, spanOf } from './packed-entries.ts';
 
 interface PackOptions {
-  /** Epoch ms: calls that came later are left alone. Default: a day ago, as most is asked of the calls of today. */
+  /** Epoch ms: calls that came later are left alone. Default: half a day ago, as most is asked of the latest calls. */
   before?: number;
   now?: number;
   /** Milliseconds until it stops in between; the next call goes on there. Default 5,000. */
   budget?: number;
 }
 
-const PACK_AFTER_MS = 24 * 3600_000;
+const PACK_AFTER_MS = 12 * 3600_000;
 const BUDGET_MS = 5_000;
 /** From the end of one pass to the next one: what settled late, or was not enough to fill a bucket, is found by it. */
 const EVERY_MS = 10 * 60_000;

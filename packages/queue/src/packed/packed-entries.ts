@@ -1,16 +1,17 @@
 /**
- * The packed part of the ledger. An entry that has come to its end hardly changes any more: a day after the call came it moves out of its
+ * The packed part of the ledger. An entry that has come to its end hardly changes any more: half a day after the call came it moves out of its
  * hash into a bucket of some fifty of the same client and hours (`bucket.ts`), which takes a tenth of the memory. Lists,
  * counts and look-ups know both forms; whatever changes an entry takes it out of its bucket first.
  *
  * An entry is in one form only, as each move is one step in Redis. Where it were in both, its hash would count.
  */
 import { hash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { clientOf } from '@wrapup/call';
 import type { RedisClient } from '../redis/client.ts';
 import type { Cursor } from '../redis/cursor.ts';
 import { type Keys, memberOf } from '../redis/keys.ts';
-import { decodeBucket, encodeBucket, type StoredEntry } from './bucket.ts';
+import { COUNT_BYTES, countOf, decodeBucket, encodeBucket, type StoredEntry } from './bucket.ts';
 import * as scripts from './scripts.ts';
 
 /** Calls of one bucket arrived within so many ms: a list that begins in between has few buckets to look at. */
@@ -23,8 +24,13 @@ const GRACE_MS = 7 * 24 * 3600_000;
 const PAGE_SIZE = 64;
 /** Buckets that are looked at for room. */
 const BUCKETS_FOR_ROOM = 4;
-/** Tries of what another process may change in between. */
-const MAX_TRIES = 10;
+/** Tries of what others may change in between: of those who change one bucket at once, one gets through each time. */
+const MAX_TRIES = 200;
+/** Longest pause before a further try, in ms. */
+const PAUSE_MS = 20;
+
+/** By connection, the last entry that is being taken out. */
+const turns = new WeakMap<RedisClient, Promise<void>>();
 
 /** A packed entry with its place in lists. */
 export interface PlacedEntry extends StoredEntry {
@@ -87,7 +93,20 @@ export class PackedEntries {
    * @returns whether it was
    * @throws Error when it cannot be taken out
    */
-  async unpack(source: string, callId: string): Promise<boolean> {
+  unpack(source: string, callId: string): Promise<boolean> {
+    // One after the other within a process: each writes its bucket anew, and all but one of a bucket would do so in vain.
+    const turn = (turns.get(this.#redis) ?? Promise.resolve()).then(() => this.#takeOut(source, callId));
+    turns.set(
+      this.#redis,
+      turn.then(
+        () => {},
+        () => {},
+      ),
+    );
+    return turn;
+  }
+
+  async #takeOut(source: string, callId: string): Promise<boolean> {
     const { packed, index, open, ledger } = this.#keys;
     const member = memberOf(source, callId);
     for (let tries = 0; tries < MAX_TRIES; tries += 1) {
@@ -109,6 +128,7 @@ export class PackedEntries {
         ],
       );
       if (done === 1) return !isEnded;
+      await sleep(Math.random() * PAUSE_MS);
     }
     throw new Error(`Call ${callId} cannot be taken out of the packed entries: they keep changing.`);
   }
@@ -198,17 +218,25 @@ export class PackedEntries {
   /** How many of each client arrived since then (epoch ms); under no name, those of no client. */
   async countSince(since: number): Promise<Map<string, number>> {
     const counts = new Map<string, number>();
-    let cursor: Cursor | undefined;
-    for (;;) {
-      const entries = await this.list({ cursor, since, client: undefined, limit: 1000 });
-      for (const { fields } of entries) {
-        const client = clientOf(fields.source ?? '') ?? '';
-        counts.set(client, (counts.get(client) ?? 0) + 1);
-      }
-      const last = entries.at(-1);
-      if (!last || entries.length < 1000) return counts;
-      cursor = { at: last.at, ids: [last.member] };
+    const looked = new Set<string>();
+    for (let upper: number | undefined; ; ) {
+      const listed = await this.#listBuckets(undefined, { upper, at: undefined, since });
+      const buckets = listed.filter(({ number }) => !looked.has(number));
+      if (buckets.length === 0) return counts;
+      const sizes = await Promise.all(buckets.map((bucket) => this.#countIn(bucket, since)));
+      buckets.forEach(({ number, client }, index) => {
+        looked.add(number);
+        counts.set(client, (counts.get(client) ?? 0) + (sizes[index] as number));
+      });
+      upper = buckets.at(-1)?.newest;
     }
+  }
+
+  /** Entries of a bucket that arrived since then: of most buckets all or none, which its head tells. */
+  async #countIn({ number, oldest }: ListedBucket, since: number): Promise<number> {
+    if (oldest < since)
+      return ((await this.#readBucket(number))?.entries ?? []).map(placed).filter(({ at }) => at >= since).length;
+    return countOf(await this.#redis.getrangeBuffer(`${this.#keys.packed}:${number}`, 0, COUNT_BYTES - 1));
   }
 
   /** Removes buckets all of whose entries have ended. @returns how many, `limit` at most */

@@ -1,0 +1,34 @@
+/** Tables of what a million calls a day keep in Redis. */
+import { KEPT_DAYS, type KeptFigures } from '../parts/memory.ts';
+import { format } from './chart.ts';
+
+/** Gigabytes of a million calls a day, by the bytes of one and the days that they are kept. */
+function gigabytes(bytes: number, days: number): number {
+  return (bytes * days) / 1_000;
+}
+
+export function keptTables(figures: readonly KeptFigures[]): string {
+  const { delivered, unpacked, ledger } = KEPT_DAYS;
+  const rows = figures.map(({ calls, body, payload, entry, packed }) => {
+    const sums = [
+      gigabytes(payload, delivered),
+      gigabytes(entry, unpacked) + gigabytes(packed, ledger - unpacked),
+    ] as const;
+    const total = `${format(sums[0] + sums[1])} GB`;
+    return `| ${format(body / 1000)} kB | ${calls.toLocaleString('en')} | ${format(payload)} | ${format(entry)} | ${format(packed)} | ${format(sums[0])} + ${format(sums[1])} = ${total} | ${format(gigabytes(payload, 1))} GB |`;
+  });
+  const more = figures.map(
+    ({ body, people, written }) =>
+      `| ${format(body / 1000)} kB | ${format(people)} | ${format(gigabytes(people, ledger))} GB | ${format(written)} | ${format(gigabytes(written, ledger))} GB |`,
+  );
+  return `| body | calls | payload, bytes | entry, bytes | packed, bytes | a million calls a day: payloads + ledger | each day of \`retention.delivered\` |
+| --- | ---: | ---: | ---: | ---: | ---: | ---: |
+${rows.join('\n')}
+
+Beside that, as long as the ledger:
+
+| body | index of people, bytes a call | a million calls a day | digests of written values, bytes a call | a million calls a day |
+| --- | ---: | ---: | ---: | ---: |
+${more.join('\n')}
+`;
+}
