@@ -1,7 +1,7 @@
-export * from './adopt-source.ts';
 export { CLIENTS_FOLDER } from './checks/compile-mapping-file.ts';
 export { isLive, type TargetHost, targetHostOf } from './checks/target-host.ts';
-export { readClientKeys } from './client-keys.ts';
+export * from './clients/adopt-source.ts';
+export { readClientKeys } from './clients/client-keys.ts';
 export {
   type ConfigWatch,
   type ConfigWatchOptions,

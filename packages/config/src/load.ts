@@ -5,6 +5,7 @@ import type { DestinationKind, Log } from '@wrapup/destination';
 import { type Finding, formatFinding } from '@wrapup/findings';
 import { checkSharedKeys } from './checks/check-encryption-key.ts';
 import { CLIENTS_FOLDER } from './checks/compile-mapping-file.ts';
+import { claimsText, type InForce, type Settled, settleClashes } from './clients/settle-clashes.ts';
 import {
   type ConfigFile,
   errorsOf,
@@ -20,10 +21,9 @@ import { readVariable } from './file/variables.ts';
 import { KINDS } from './kinds.ts';
 import type { Client, Config } from './model/config.ts';
 import { guardsDoor, type Reader } from './model/reader.ts';
-import { claimsText, type InForce, type Settled, settleClashes } from './settle-clashes.ts';
 
+export type { Settled } from './clients/settle-clashes.ts';
 export { showPath } from './config-file.ts';
-export type { Settled } from './settle-clashes.ts';
 
 const DEFAULT_FILE = 'config/wrapup.yaml';
 

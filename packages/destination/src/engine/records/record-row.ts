@@ -1,5 +1,6 @@
 /** One record of a plan as a row: its fields as the CRM takes them and the write modes allow, its links. Pure. */
 import { isRemembered, type RecordPlan, type Value } from '@wrapup/mapping';
+import type { RecordReceipt } from '../../port/destination.ts';
 import type { Failure } from '../../port/failure.ts';
 import {
   type CallStanding,
@@ -102,4 +103,14 @@ export function makeRow(
     required,
   };
   return { ...rest, row };
+}
+
+export function receiptOf(
+  crm: Pick<RecordVerbs, 'urlOf'>,
+  { record: { name, object } }: Pick<Item, 'record'>,
+  id: string,
+  did: RecordReceipt['did'],
+): RecordReceipt {
+  const url = crm.urlOf(object, id);
+  return { name, object, id, did, ...(url ? { url } : {}) };
 }

@@ -6,10 +6,11 @@ import { Failure } from '../../port/failure.ts';
 import { doneBefore, type PlanReport, type PlanWrite, reportFailure, wantedRecords } from '../plan/plan-write.ts';
 import type { LinkTarget } from '../rows/row.ts';
 import { findRecords } from './find-records.ts';
+import { receiptOf } from './record-row.ts';
 import type { Item, RecordVerbs } from './record-verbs.ts';
 import { relateRecords } from './relate-records.ts';
 import { withSharedKey } from './shared-key.ts';
-import { receiptOf, type WaveResult, writeWave } from './write-wave.ts';
+import { type WaveResult, writeWave } from './write-wave.ts';
 
 /** Never rejects. */
 export async function writeRecords(crm: RecordVerbs, writes: PlanWrite[]): Promise<PlanReport[]> {

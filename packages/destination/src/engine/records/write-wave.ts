@@ -14,7 +14,7 @@ import type { CrmRow, RowResult, RowVerb } from '../rows/row.ts';
 import { writeRows } from '../rows/write-rows.ts';
 import { canonicalOf, recallWritten, recordMemory, type WrittenValues } from '../rows/written-values.ts';
 import { noteLinks, toWritten } from './record-links.ts';
-import { makeRow, type RecordRow } from './record-row.ts';
+import { makeRow, type RecordRow, receiptOf } from './record-row.ts';
 import type {
   Associated,
   Existing,
@@ -393,14 +393,4 @@ async function settleValues({ values, fields }: Wave, { item }: Drafted, result:
     result.ok ? written : undefined,
     new Map(stored.map(([property, value]) => [property, canonicalOf(fields, object, property, value)])),
   );
-}
-
-export function receiptOf(
-  crm: Pick<RecordVerbs, 'urlOf'>,
-  { record: { name, object } }: Pick<Item, 'record'>,
-  id: string,
-  did: RecordReceipt['did'],
-): RecordReceipt {
-  const url = crm.urlOf(object, id);
-  return { name, object, id, did, ...(url ? { url } : {}) };
 }

@@ -1,6 +1,7 @@
 /** One call, one effect: whatever is repeated, lost or done at the same time. */
 import { expect, test } from 'vitest';
 import { type MemoryCommons, makeMemoryCommons, makeMemoryContext } from '../memory-context.ts';
+import { sampleField } from '../sample-plan.ts';
 import { deliver, failure, ids, type LowerStep, write } from './harness.ts';
 import type { CaseTools } from './use-account.ts';
 
@@ -34,6 +35,7 @@ export function exactlyOnce(tools: CaseTools, step?: LowerStep): void {
   heals(once);
   writesAtOnce(once);
   resumes(once);
+  if (!step) countsCalls(once);
 }
 
 /** Repeats add nothing. */
@@ -197,4 +199,39 @@ function resumes({ names, account, connect, effects, makePlan, step, expectOneOf
 
 function never(): never {
   throw new Error('unreachable');
+}
+
+/** What `write: add` adds. Its mark is a property of the person, which the lowest step lacks. */
+function countsCalls({ harness, account, connect, effects, makePlan }: CaseTools): void {
+  test('a counter adds each call once, also of calls that share a write, come again, or were written without an answer', async () => {
+    await account().addPeople([{ phone: PHONE }]);
+    const destination = await connect();
+    const plan = (id: string, hour: number) =>
+      makePlan({
+        ...{ id, phone: PHONE, ended_at: `2026-11-20T${hour}:00:00.400Z` },
+        person_fields: [sampleField(harness.counter, 1, 'add')],
+      });
+    const count = async () => Number((await effects()).people[0]?.properties[harness.counter] ?? 0);
+    await write(destination, [plan('c1', 10), plan('c2', 11)]);
+    expect(await count()).toBe(2);
+    // Nothing is remembered of them: the person's own mark says that they are in it.
+    await write(destination, [plan('c2', 11)], makeMemoryCommons());
+    const [again] = await write(destination, [plan('c3', 12), plan('c3', 12)], makeMemoryCommons());
+    expect(await count()).toBe(3);
+    await write(destination, [{ ...plan('c3', 12), resume: { attempts: 1, records: ids(again) } }]);
+    await write(destination, [plan('c1', 10)]);
+    expect(await count()).toBe(3);
+  });
+
+  test('a counter of a new person begins with the call', async () => {
+    const destination = await connect();
+    const plan = (id: string, hour: number) =>
+      makePlan({
+        ...{ id, phone: PHONE, ended_at: `2026-11-20T${hour}:00:00.000Z` },
+        person_fields: [sampleField(harness.counter, 2, 'add')],
+      });
+    await write(destination, [plan('c1', 10), plan('c2', 11)]);
+    await write(destination, [plan('c2', 11), plan('c3', 12)], makeMemoryCommons());
+    expect((await effects()).people.map(({ properties }) => Number(properties[harness.counter]))).toEqual([6]);
+  });
 }

@@ -350,38 +350,6 @@ function writesPeople({ harness, names, account, connect, effects, makePlan }: C
     expect(properties[harness.text]).not.toMatch(/one\n/);
   });
 
-  test('a counter adds each call once, also of calls that share a write, come again, or were written without an answer', async () => {
-    await account().addPeople([{ phone: PHONE }]);
-    const destination = await connect();
-    const plan = (id: string, hour: number) =>
-      makePlan({
-        ...{ id, phone: PHONE, ended_at: `2026-11-20T${hour}:00:00.400Z` },
-        person_fields: [sampleField(harness.counter, 1, 'add')],
-      });
-    const count = async () => Number((await effects()).people[0]?.properties[harness.counter] ?? 0);
-    await write(destination, [plan('c1', 10), plan('c2', 11)]);
-    expect(await count()).toBe(2);
-    // Nothing is remembered of them: the person's own mark says that they are in it.
-    await write(destination, [plan('c2', 11)], makeMemoryCommons());
-    const [again] = await write(destination, [plan('c3', 12), plan('c3', 12)], makeMemoryCommons());
-    expect(await count()).toBe(3);
-    await write(destination, [{ ...plan('c3', 12), resume: { attempts: 1, records: ids(again) } }]);
-    await write(destination, [plan('c1', 10)]);
-    expect(await count()).toBe(3);
-  });
-
-  test('a counter of a new person begins with the call', async () => {
-    const destination = await connect();
-    const plan = (id: string, hour: number) =>
-      makePlan({
-        ...{ id, phone: PHONE, ended_at: `2026-11-20T${hour}:00:00.000Z` },
-        person_fields: [sampleField(harness.counter, 2, 'add')],
-      });
-    await write(destination, [plan('c1', 10), plan('c2', 11)]);
-    await write(destination, [plan('c2', 11), plan('c3', 12)], makeMemoryCommons());
-    expect((await effects()).people.map(({ properties }) => Number(properties[harness.counter]))).toEqual([6]);
-  });
-
   test('a mark that a colleague took back stays back when its call comes again; a later call may set it once more', async () => {
     const [person = ''] = await account().addPeople([{ phone: PHONE, first_name: 'Kept' }]);
     const destination = await connect();

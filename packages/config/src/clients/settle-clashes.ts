@@ -5,8 +5,8 @@
  */
 import { dirname } from 'node:path';
 import type { Finding } from '@wrapup/findings';
-import { checkClashes } from './checks/check-sources.ts';
-import { type ConfigFile, errorsOf } from './config-file.ts';
+import { checkClashes } from '../checks/check-sources.ts';
+import { type ConfigFile, errorsOf } from '../config-file.ts';
 
 /** What a process has in force. */
 export interface InForce {

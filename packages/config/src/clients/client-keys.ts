@@ -1,13 +1,13 @@
 /** The keys of clients for commands, which need those of one whose file has errors elsewhere, or was put aside, as well. */
 import { dirname, resolve } from 'node:path';
 import { type EncryptionKey, variablePrefix } from '@wrapup/call';
-import { readOwnKeys } from './checks/check-encryption-key.ts';
-import { checkShape } from './checks/check-shape.ts';
-import { foreignVariable, showPath } from './config-file.ts';
-import { CLIENT_LIMITS, readDocument } from './file/document.ts';
-import { FileSet } from './file/file-set.ts';
-import { VariableError } from './file/variables.ts';
-import { clientFile, configFileOf, type LoadOptions, listClients, removedClientFile } from './load.ts';
+import { readOwnKeys } from '../checks/check-encryption-key.ts';
+import { checkShape } from '../checks/check-shape.ts';
+import { foreignVariable, showPath } from '../config-file.ts';
+import { CLIENT_LIMITS, readDocument } from '../file/document.ts';
+import { FileSet } from '../file/file-set.ts';
+import { VariableError } from '../file/variables.ts';
+import { clientFile, configFileOf, type LoadOptions, listClients, removedClientFile } from '../load.ts';
 
 /**
  * @returns gives the keys of a client's own, as its file names them when it is first asked for; undefined where it has none.

@@ -1,7 +1,7 @@
 /** Moves a source of wrapup.yaml, and what only its calls use, into the file of a client. Comments stay with what they are about. */
 import { asObject } from '@wrapup/call';
 import { Document, isMap, isSeq, type Pair, parseDocument, type YAMLMap } from 'yaml';
-import { isOwnVariable } from './config-file.ts';
+import { isOwnVariable } from '../config-file.ts';
 
 /** Both files as they are to be written. */
 export interface AdoptedFiles {
