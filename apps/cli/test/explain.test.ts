@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { CONFIG, configFolder } from './support/installation.ts';
@@ -62,4 +63,31 @@ test('a mapping with errors is not explained, and what is not there is said', as
   const config = ['--config', join(folder, 'wrapup.yaml')];
   expect(await wrapup(['explain', 'mappings/nothing.yaml', ...config])).toMatchObject({ code: 2 });
   expect(await wrapup(['explain', 'sales', ...config])).toMatchObject({ code: 2 });
+});
+
+test('a mapping that is no YAML, or tells no kind, is answered with what to do on a command line', async () => {
+  const folder = configFolder(CONFIG, 'extends: hubspot/call-log\ntasks:\n\t- name: ring\n');
+  const path = join(folder, 'mappings/hubspot.yaml');
+  expect(await wrapup(['explain', path])).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/hubspot\.yaml:3:1: error: Tabs .*\n {4}indent with spaces/),
+  });
+  writeFileSync(path, 'call_log: {}\n');
+  const kindless = await wrapup(['explain', path]);
+  expect(kindless).toMatchObject({ code: 2, stderr: expect.stringContaining('name it with --kind: hubspot,') });
+  expect(await wrapup(['explain', path, '--kind', 'hubspto'])).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('did you mean "hubspot"?'),
+  });
+  const missing = await wrapup(['explain', join(folder, 'nothing.yaml')]);
+  expect(missing).toMatchObject({ code: 2, stderr: expect.stringContaining('from the folder that you are in') });
+});
+
+test('mistakes are listed in the order of the lines', async () => {
+  const folder = configFolder(
+    CONFIG,
+    'extends: hubspot/call-log\nperson:\n  fields:\n    a: lead.nme\n    b: { from: lead.name, write: sometimes }\n    c: lead.nmae\n',
+  );
+  const { stderr } = await wrapup(['explain', join(folder, 'mappings/hubspot.yaml')]);
+  expect([...stderr.matchAll(/yaml:(\d+):/g)].map(([, line]) => line)).toEqual(['4', '5', '6']);
 });

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { isAbsolute, join, relative, resolve } from 'node:path';
 import { asObject, fullName, own, variablePrefix } from '@wrapup/call';
 import type { DestinationKind } from '@wrapup/destination';
-import type { Finding, Place } from '@wrapup/findings';
+import { type Finding, type Place, sortFindings } from '@wrapup/findings';
 import { checkAddresses } from './checks/check-addresses.ts';
 import { checkAlerts } from './checks/check-alerts.ts';
 import { checkConnections, findLive } from './checks/check-connections.ts';
@@ -313,14 +313,4 @@ function placeFrom(finding: Finding, folder: string): Finding {
   if (!finding.at || isAbsolute(finding.at.file)) return finding;
   const file = join(folder, finding.at.file);
   return existsSync(file) ? { ...finding, at: { ...finding.at, file: showPath(file) } } : finding;
-}
-
-function sortFindings(findings: Finding[], first: string): void {
-  const rank = (at: Place | undefined) => (at === undefined || at.file === first ? '' : at.file);
-  findings.sort(
-    (a, b) =>
-      rank(a.at).localeCompare(rank(b.at)) ||
-      (a.at?.line ?? 0) - (b.at?.line ?? 0) ||
-      (a.at?.column ?? 0) - (b.at?.column ?? 0),
-  );
 }

@@ -37,3 +37,14 @@ export function formatFinding({ severity, code, message, hint, at }: Finding): s
   const first = `${place}${severity}: ${message} [${code}]`;
   return hint ? `${first}\n    ${hint}` : first;
 }
+
+/** By file, then by place in it. @param first the file that comes before all others */
+export function sortFindings(findings: Finding[], first: string): void {
+  const rank = (at: Place | undefined) => (at === undefined || at.file === first ? '' : at.file);
+  findings.sort(
+    (a, b) =>
+      rank(a.at).localeCompare(rank(b.at)) ||
+      (a.at?.line ?? 0) - (b.at?.line ?? 0) ||
+      (a.at?.column ?? 0) - (b.at?.column ?? 0),
+  );
+}

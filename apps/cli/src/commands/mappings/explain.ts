@@ -19,13 +19,17 @@ export function addExplain(program: Command): void {
     .action(async (wanted: string, _options, command: Command) => {
       const options = command.optsWithGlobals<GlobalOptions & { kind?: string }>();
       const output = makeOutput(options.json ?? false);
-      const { explainMapping } = await import('@wrapup/mapping');
+      const [{ explainMapping }, { sortFindings }] = await Promise.all([
+        import('@wrapup/mapping'),
+        import('@wrapup/findings'),
+      ]);
       const { source, folder, findings: unfound } = await find(wanted, options);
       const { explained, findings } = source ? explainMapping(source) : { explained: undefined, findings: unfound };
       const placed = findings.map((finding) => ({
         ...finding,
         ...(finding.at && { at: placeFrom(finding.at, folder) }),
       }));
+      sortFindings(placed, wanted);
       output.data({
         ok: explained !== undefined,
         findings: placed,
@@ -43,6 +47,12 @@ export function addExplain(program: Command): void {
     });
 }
 
+/** What to do on a command line, where a file would say it otherwise. */
+const HINTS: Record<string, string> = {
+  'no-mapping': 'name a file from the folder that you are in, a preset such as hubspot/call-log, or a route',
+  'unknown-kind': 'name it with --kind: hubspot, salesforce or http',
+};
+
 /** By its path or as a preset; else the mapping of a route of that name. */
 async function find(wanted: string, options: GlobalOptions & { kind?: string }) {
   const { findMapping } = await import('@wrapup/fixtures');
@@ -50,12 +60,9 @@ async function find(wanted: string, options: GlobalOptions & { kind?: string }) 
   const named = (mapping: string, from: string, kind?: string) => findMapping({ from, mapping, kind, at });
   if (/\.ya?ml$/.test(wanted) || wanted.includes('/')) {
     const found = named(wanted, process.cwd(), options.kind);
-    if (found.source || /^(?!\.)[^/]+\/[^/.]+$/.test(wanted)) return found;
-    throw new CliError(
-      EXIT.usage,
-      found.findings[0]?.message ?? `there is no mapping ${wanted}`,
-      found.findings[0]?.hint,
-    );
+    const [finding] = found.findings;
+    if (found.source || finding?.at?.file !== at.file || /^(?!\.)[^/]+\/[^/.]+$/.test(wanted)) return found;
+    throw new CliError(EXIT.usage, finding.message, options.kind === undefined ? HINTS[finding.code] : finding.hint);
   }
   const { config } = await loadSettings(options, true);
   const route = config?.routes.find(({ name }) => name === wanted);
