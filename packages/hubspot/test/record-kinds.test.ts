@@ -189,14 +189,13 @@ deals:
     expect(asked).toHaveLength(1);
   });
 
-  test('stand for links that the record has', () => {
-    const wrong = text('x').replace('labels: { person', 'labels: { persn');
-    const { findings } = compileMapping({
-      name: 'm.yaml',
-      text: wrong,
-      dialect: hubspotDialect,
-      readFile: () => undefined,
-    });
+  test('stand for links that the record has, and are not empty', () => {
+    const check = (text: string) =>
+      compileMapping({ name: 'm.yaml', text, dialect: hubspotDialect, readFile: () => undefined }).findings;
+    expect(check(text('" "'))).toMatchObject([
+      { code: 'bad-value', message: expect.stringContaining('labels.person must name a label'), at: { line: 8 } },
+    ]);
+    const findings = check(text('x').replace('labels: { person', 'labels: { persn'));
     expect(findings).toMatchObject([{ code: 'unknown-record', hint: expect.stringContaining('person') }]);
   });
 });

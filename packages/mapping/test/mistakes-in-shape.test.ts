@@ -3,6 +3,11 @@ import { expectMistake, field, type Mistake } from './support/mistake.ts';
 
 const SHAPE: Mistake[] = [
   [
+    'a name is longer than a key has room for',
+    `tasks:\n  - name: »${'x'.repeat(101)}\n    subject: x\n`,
+    { code: 'bad-value', says: /tasks\[0\]\.name must have at most 100 characters/ },
+  ],
+  [
     'a key at the top is mistyped',
     '»persn: {}\n',
     { code: 'unknown-key', says: /"persn" at the top of the file/, hint: /"person"/ },

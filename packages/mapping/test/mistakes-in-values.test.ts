@@ -292,3 +292,16 @@ test('a criterion that is near to none of Synthflow’s is read, with a warning'
     { severity: 'warning', code: 'unknown-criterion', message: expect.stringContaining('upsell_quality') },
   ]);
 });
+
+test('a placeholder in a constant is written as it stands, with a warning; braces of other programs are none', () => {
+  const value = (text: string) => compile(`person: { fields: { x: { value: "${text}" } } }\n`);
+  for (const text of ['Call {{ lead.name | upper }} back', '{{my.result}}', '{{ lead.nme }}']) {
+    const { mapping, findings } = value(text);
+    expect(mapping).toBeDefined();
+    expect(findings).toMatchObject([
+      { severity: 'warning', code: 'placeholder-in-constant', hint: 'write from instead of value', at: { column: 26 } },
+    ]);
+  }
+  for (const text of ['{{ $json.name }}', '{{ contact.name }}', '{{ open', 'lead.name', '}}'])
+    expect(value(text).findings).toEqual([]);
+});

@@ -16,13 +16,17 @@ import {
   type Scalar,
   suggest,
   textOf,
+  truncate,
 } from '@wrapup/findings';
 import type { ValueKind } from '../model/compiled.ts';
 import { PARK, type WriteMode } from '../model/plan.ts';
 import { normalise } from '../values/compare.ts';
 import { Absent, type Evaluate, isScalar, type Present } from '../values/found.ts';
 import type { CompiledPath, Compiling } from './compile-path.ts';
+import { parsePath } from './path.ts';
+import { parseText } from './placeholders.ts';
 import { type Condition, compileCondition } from './predicate.ts';
+import { ROOTS } from './roots.ts';
 import { compileTransforms, pipe } from './steps.ts';
 import { type Bare, type CompiledText, compileText, type Part } from './text.ts';
 
@@ -124,6 +128,7 @@ function compileForm(node: MapNode, bare: Bare, compiling: Compiling): CompiledV
     }
     const { value } = fixed;
     if (value.kind !== 'scalar' || value.value === null) return undefined;
+    if (typeof value.value === 'string') warnOfPlaceholder(value.value, fixed.key, compiling);
     return checkOrder({ ...constant(value.value), ...flags }, compiling);
   }
   const source = compileSource((from as Entry).value, bare, compiling);
@@ -144,6 +149,23 @@ function compileForm(node: MapNode, bare: Bare, compiling: Compiling): CompiledV
   };
   return checkOrder(value, compiling);
 }
+
+/** A constant is written as it stands, which is not what one who writes a placeholder means; braces of other programs are. */
+function warnOfPlaceholder(text: string, key: Place, { report }: Compiling): void {
+  const parsed = parseText(text);
+  if ('error' in parsed) return;
+  for (const part of parsed.parts) {
+    if (typeof part === 'string') continue;
+    const path = parsePath(part.path);
+    if ('error' in path || (path.segments[0] !== 'my' && !Object.hasOwn(ROOTS, String(path.segments[0])))) continue;
+    const message = `a constant reads no placeholder: {{ ${truncate(part.path.trim(), LONGEST_PATH)} }} is written as it stands`;
+    report.warn('placeholder-in-constant', message, key, 'write from instead of value');
+    return;
+  }
+}
+
+/** Characters of a path that a finding repeats. */
+const LONGEST_PATH = 60;
 
 function compileSource(node: Node, bare: Bare, compiling: Compiling): CompiledText | undefined {
   const text = textOf(node);

@@ -17,7 +17,12 @@ export const MATCH_BY = ['id', 'email', 'phone'] as const;
 
 /** Names are part of the keys of what is written, so they are permanent. */
 export const NAME = /^[a-z0-9-]+$/;
-const nameSchema = z.string().regex(NAME, 'must be small letters, digits and dashes, as it is part of a permanent key');
+/** Keys have to fit the 255 characters of a text field, beside the names of client and source and the id of the call. */
+const MAX_NAME = 100;
+const nameSchema = z
+  .string()
+  .regex(NAME, 'must be small letters, digits and dashes, as it is part of a permanent key')
+  .max(MAX_NAME, `must have at most ${MAX_NAME} characters, as it is part of a permanent key`);
 
 const unmatchedSchema = z.enum(UNMATCHED);
 const byOutcomeSchema = closed({
@@ -142,7 +147,10 @@ function recordShape({ words, any_object, keyed, owner, labels, findable }: Reco
     ...(labels
       ? {
           labels: z
-            .record(z.string(), z.string())
+            .record(
+              z.string(),
+              z.string().refine((label) => label.trim() !== '', 'must name a label of the account'),
+            )
             .nullable()
             .optional()
             .describe('What the account calls the link to each of these: { person: Decision maker }'),
