@@ -118,7 +118,7 @@ const FIND = `\`find:\` changes a record of the CRM instead of making one: deals
 
 **Two calls at once.** A record that is made where none is found belongs to the person and not to the call: its key is made of the person, or of the values that it is found by, so that calls at the same moment make one. Once it is closed, the next call makes another one.
 
-**Again.** A revision or a replay changes the record that the call was written to before, also when it has been closed since. Fields follow their write modes: a filled field that Wrapup has not written stays under \`if_ours\`; \`write: forward\` moves a stage on, \`overwrite\` writes it. What the record points at stays.
+**Again.** A revision or a replay changes the record that the call was written to before, also when it has been closed since. Fields follow their write modes: a filled field that Wrapup has not written stays under \`if_ours\`; \`write: forward\` moves a stage on, \`overwrite\` writes it. Of several calls that found the same record \`overwrite\` leaves what is written last: a replay of an older call puts its value over that of a newer one. What the record points at stays.
 
 **Lag.** Open records are read through the links of the person, which a CRM shows at once. By values HubSpot has to be searched, and its search sees a new or changed record only after some seconds, unless the property is unique: until then such a record is not found by what a colleague has just written there. One that Wrapup made itself is found by its key.
 
