@@ -149,13 +149,13 @@ const MODES: Record<(typeof WRITE_MODES)[number], string> = {
   if_ours:
     'when the record is created, or the field is empty; later only while the field still says what Wrapup wrote last: a colleague’s change stays',
   if_newer:
-    'unless a call that ended later has already been written to that person. A call that was written to them before, and comes again, follows `if_ours`',
+    'unless a call that ended later has already been written to that person, or to that record where several calls mean one (`find:`, `key:`). A call that was written before and comes again follows `if_ours`, as do records of one call',
   forward:
     'only what comes later in `order: [first, …, last]` than what the CRM says; what stands elsewhere, or was set back by a colleague, stays',
   never_unset:
     'unless the CRM says true and the call does not: a true stays true. What a colleague took back stays back when the same call comes again',
   append: 'one block of text a call, marked with the call’s key and replaced when the call comes again',
-  add: 'the number added to what the person has, once for each call, as counters need it: `{ value: 1, write: add }`. Exact with the property `wrapup_last_call_at` (`provision` makes it); a call that comes in after a later one of the same person is not added. Fields of the person only',
+  add: 'the number added to what the person has, once for each call, as counters need it: `{ value: 1, write: add }`. Exact with the property `wrapup_last_call_at` (`provision` makes it); a call that comes in after a later one of the same person, or ended in the same second, is not added. Fields of the person only',
 };
 
 const UNMATCHED_DOES: Record<(typeof UNMATCHED)[number], string> = {

@@ -201,7 +201,8 @@ async function previewPlan(
       const existing = write.found?.get(record.name) ?? there.get(`${object} ${key}`);
       const isShared = keyed.own_key !== undefined || verbs.sharedKey?.(keyed) !== undefined;
       const standing = recordStanding(verbs.fields, write, keyed, values, isShared);
-      const fields = changes(verbs.fields, object, withoutNewer(record.fields), existing?.properties, standing);
+      const wanted = isShared ? record.fields : withoutNewer(record.fields);
+      const fields = changes(verbs.fields, object, wanted, existing?.properties, standing);
       add(record.name, object, existing?.id, fields);
     }
   const looking = requestsToLookUp(crm, write, found);

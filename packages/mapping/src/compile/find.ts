@@ -241,7 +241,7 @@ function warnOfKept(fields: Field[], { report }: Compiling): void {
         'found-field',
         `${property} is written only where the record that is found has nothing there`,
         at,
-        'say write: forward with an order, or overwrite; if_empty where that is meant',
+        'say write: if_newer, or forward with an order; if_empty where that is meant',
       );
 }
 

@@ -63,7 +63,9 @@ export function makeRow(
   const { object } = record;
   const verb = there ? 'update' : 'create';
   const required = crm.requiredOf(record);
-  const planned = withoutNewer([...record.fields, ...(crm.implied?.(write, record, verb) ?? [])]);
+  const isShared = record.own_key !== undefined || crm.sharedKey?.(record) !== undefined;
+  const wanted = [...record.fields, ...(crm.implied?.(write, record, verb) ?? [])];
+  const planned = isShared ? wanted : withoutNewer(wanted);
   const { fields, dropped, refused, cut } = crm.fields.fit?.(object, planned, { verb, required }) ?? {
     fields: planned,
     dropped: [],
@@ -71,7 +73,6 @@ export function makeRow(
   };
   const remembered = new Map<string, string>();
   if (refused) return { refused, dropped, notes: [], reports: [], remembered, cut };
-  const isShared = record.own_key !== undefined || crm.sharedKey?.(record) !== undefined;
   const call = recordStanding(crm.fields, write, record, crm.values, isShared);
   const values: Record<string, unknown> = {};
   const decided = decideFields(fields, there?.properties, call, (name) => crm.fields.limitOf(object, name));

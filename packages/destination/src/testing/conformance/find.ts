@@ -40,6 +40,27 @@ function findsRecords({ account, connect, makePlan }: CaseTools, kind: WorkedOnK
     return ids(outcome).known ?? '';
   };
 
+  test('if_newer writes what a later call says, whoever made the record, and never goes back', async () => {
+    const destination = await connect();
+    const id = await made(destination);
+    const commons = makeMemoryCommons();
+    const newer = (call: string, text: string, day: number): Plan => {
+      const plan = planFor(call, text, id, { ended_at: `2026-11-${day}T10:00:00.000Z` });
+      const fields = (record: RecordPlan) =>
+        record.fields.map((one) => (one.name === field ? { ...one, write: 'if_newer' as const } : one));
+      return { ...plan, records: plan.records.map((record) => ({ ...record, fields: fields(record) })) };
+    };
+    const [first] = await write(destination, [newer('c1', says[1], 20)], commons);
+    expect(await value(id)).toBe(says[1]);
+    await write(destination, [newer('c2', says[0], 21)], commons);
+    await write(destination, [newer('c0', says[1], 19)], commons);
+    await write(destination, [{ ...newer('c1', says[1], 20), resume: { attempts: 1, records: ids(first) } }], commons);
+    expect(await value(id)).toBe(says[0]);
+    await account().change(object, id, { [field]: colleague });
+    await write(destination, [newer('c2', says[0], 21)], commons);
+    expect(await value(id)).toBe(colleague);
+  });
+
   test('a record is found by its id, moved on, linked, and not made again', async () => {
     const destination = await connect();
     const id = await made(destination);
