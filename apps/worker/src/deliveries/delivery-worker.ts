@@ -96,6 +96,11 @@ async function applyVerdict(verdict: DeliveryVerdict, job: Job, token: string): 
   }
 }
 
+/** A CRM's own words may repeat what a caller said: they are in the ledger, masked, and not in logs. */
+function withoutQuotes(reason: string): string {
+  return reason.replace(/“.*”/s, '“…”');
+}
+
 function report(log: Log, connection: string, job: DeliveryJob, verdict: DeliveryVerdict): void {
   const { source, call_id, route } = job;
   const fields = { source, call_id, route, connection, result: verdict.result };
@@ -105,7 +110,7 @@ function report(log: Log, connection: string, job: DeliveryJob, verdict: Deliver
   } else if (verdict.job === 'delay') log.info({ ...fields, wait_ms: verdict.ms }, 'waits');
   else {
     const failure = 'failure' in verdict ? verdict.failure : undefined;
-    const why = failure && { code: failure.code, reason: describeFailure(failure), hint: failure.hint };
+    const why = failure && { code: failure.code, reason: withoutQuotes(describeFailure(failure)), hint: failure.hint };
     log.warn({ ...fields, ...why }, 'not delivered');
   }
 }
