@@ -93,8 +93,8 @@ test('a corrected mapping is taken over, planned, and written over old calls: ne
   writeFileSync(join(system.folder, 'mapping.yaml'), CORRECTED);
 
   const plan = await wrapup(['plan', 'third'], env);
-  expect(plan.stdout).toMatch(/city: \(nothing\) -> "Security" {2}if_newer mapping\.yaml:4/);
-  expect(plan.stdout).toMatch(/jobtitle: "security" -> "Buyer"/);
+  expect(plan.stdout).toMatch(/city \(City\): \(nothing\) -> "Security" {2}if_newer mapping\.yaml:4/);
+  expect(plan.stdout).toMatch(/jobtitle \(Job Title\): "security" -> "Buyer"/);
   const listed = await wrapup(['replay', '--since', '2h', '--plan'], env);
   expect(listed.stdout).toContain('third on sales-calls (written): would be replayed');
   expect((await contact()).city ?? null).toBeNull();
@@ -158,7 +158,9 @@ test('what a colleague changed stays: plan and replay --plan say so, and a repla
   await changeAsColleague('calls', log?.id, { hs_call_title: 'About the renewal' });
 
   const plan = await wrapup(['plan', 'third'], env);
-  expect(plan.stdout).toContain('jobtitle: "Head of Security" stays, not "Buyer": a colleague changed this');
+  expect(plan.stdout).toContain(
+    'jobtitle (Job Title): "Head of Security" stays, not "Buyer": a colleague changed this',
+  );
   const listed = await wrapup(['replay', '--since', '2h', '--plan'], env);
   expect(listed.stdout).toContain('person.jobtitle: a colleague changed this: stays');
   expect(listed.stdout).toContain('call_log.hs_call_title: a colleague changed this: stays');

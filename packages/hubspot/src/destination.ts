@@ -1,8 +1,14 @@
 import type { Destination, Preview } from '@wrapup/destination';
-import { type CrmAdapter, type FoundRecord, type PlanWrite, throughEngine } from '@wrapup/destination/engine';
+import {
+  type CrmAdapter,
+  type FieldLabels,
+  type FoundRecord,
+  type PlanWrite,
+  throughEngine,
+} from '@wrapup/destination/engine';
 import type { FindBy } from '@wrapup/mapping';
 import { MAX_BATCH } from './client/api.ts';
-import { accountFor } from './client/definitions.ts';
+import { accountFor, type Property, readSchema } from './client/definitions.ts';
 import type { HubSpotSettings } from './client/settings.ts';
 import { HubSpotSession, HubSpotTransport } from './client/transport.ts';
 import { peopleVerbs } from './people/people-verbs.ts';
@@ -41,8 +47,21 @@ async function openAdapter(
     people: peopleVerbs(session, records, settings.without_key === 'id_map'),
     owners: ownerSource(session),
     estimate,
+    async describeFields(objects) {
+      const read = async (object: string) => [object, await readSchema(session, object)] as const;
+      const known = await Promise.allSettled(objects.map(read));
+      return new Map(known.flatMap((one) => (one.status === 'fulfilled' ? [toLabels(one.value)] : [])));
+    },
     reads_together: false,
   };
+}
+
+function toLabels([object, properties]: readonly [string, ReadonlyMap<string, Property>]): [string, FieldLabels] {
+  const labels = [...properties].map(([name, { label, options }]) => {
+    const byValue = new Map(options.map((option) => [option.value, option.label]));
+    return [name, { label, options: byValue }] as const;
+  });
+  return [object, new Map(labels)];
 }
 
 /** Requests by which a record is looked for: links and what they lead to, of the contact, else of the company. */

@@ -345,6 +345,22 @@ describe('call outcomes', () => {
     expect(stored()).toEqual([undefined]);
   });
 
+  test('are previewed by label, under the name that people know the field by; a body without its markup', async () => {
+    const text = `call_log: { title: x, body: "About {{ vars.topic }}", fields: { hs_call_disposition: { value: ${LEFT_VOICEMAIL} } } }\n`;
+    const [preview] = await (await account.connect()).preview(
+      [mapped(text, { id: 'c1' }, { topic: 'A < B\nC' })],
+      makeMemoryContext(),
+    );
+    const fields = preview?.records.find(({ name }) => name === 'call_log')?.fields ?? [];
+    expect(fields.find(({ field }) => field === 'hs_call_disposition')).toMatchObject({
+      ...{ label: 'Call outcome', to: LEFT_VOICEMAIL, to_shown: 'Left voicemail' },
+    });
+    expect(fields.find(({ field }) => field === 'hs_call_body')).toMatchObject({
+      ...{ to: 'About A &lt; B<br>C', to_shown: 'About A < B\nC' },
+    });
+    expect(fields.find(({ field }) => field === 'hs_call_title')).not.toHaveProperty('to_shown');
+  });
+
   test('are checked by label, against those of the account', async () => {
     const text = (label: string) => `call_log: { title: x, fields: { hs_call_disposition: { value: ${label} } } }\n`;
     const destination = await account.connect();

@@ -14,6 +14,7 @@ export * from './model/write-modes.ts';
 export * from './schema/editor-schema.ts';
 export { scalarSchema } from './schema/plain-schema.ts';
 export { PREDICATE_DOES } from './schema/when-schema.ts';
+export { plainText } from './texts/render.ts';
 export { DUE_SHAPE } from './time/due.ts';
 export { isOfficeOpen, type OfficeHours, officeHoursSchema, toOfficeHours } from './time/office-hours.ts';
 export { listTransforms, registerTransform } from './transforms/registry.ts';

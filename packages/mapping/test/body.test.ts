@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { render } from '../src/texts/render.ts';
+import { plainText, render } from '../src/texts/render.ts';
 import { someCall } from './support/call.ts';
 import { fieldsOf, plan } from './support/compile.ts';
 
@@ -12,6 +12,11 @@ tasks: [ { name: a, body: { template: call-summary, transcript: ${transcript} } 
   );
   return { html: String(fieldsOf(planned, 'call_log').notes), plain: String(fieldsOf(planned, 'a').description) };
 };
+
+test('what a reader sees of a summary with markup is the plain one', () => {
+  const { html, plain } = summary();
+  expect(plainText(html)).toBe(plain.replace(/^(Collected|Analysis|Transcript):$/gm, '$1'));
+});
 
 test('a summary says what is known, in either kind of field', () => {
   const { html, plain } = summary();

@@ -114,9 +114,11 @@ function showPreview(preview: Preview, plan: Plan, output: Output): string[] {
         ? `, linked to ${links.map((link) => clean(link)).join(', ')}`
         : '';
     lines.push(`  ${verb} ${clean(name)}: ${clean(object)}${id ? ` ${clean(id)}` : ''}${linked}`);
-    for (const { field, from, to, write, applies, why, at } of fields) {
-      const change = showChange({ from, to, applies, why }, did === 'create', output);
-      const line = `    ${clean(field)}: ${change}  ${output.style('dim', `${write} ${showPlace(at)}`)}`;
+    for (const { field, label, from, to, from_shown, to_shown, write, applies, why, at } of fields) {
+      const seen = { from: from_shown ?? from, to: to_shown ?? to, applies, why };
+      const change = showChange(seen, did === 'create', output);
+      const name = label ? `${clean(field)} (${clean(label)})` : clean(field);
+      const line = `    ${name}: ${change}  ${output.style('dim', `${write} ${showPlace(at)}`)}`;
       lines.push(applies ? line : output.style('dim', line));
     }
   }

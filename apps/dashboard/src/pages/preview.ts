@@ -40,15 +40,18 @@ function renderChanges(fields: FieldChange[], isNew: boolean): Html {
 <tbody>${fields.map(
     ({
       field,
+      label,
       from,
       to,
+      from_shown = from,
+      to_shown = to,
       write,
       applies,
       why,
       at,
-    }) => html`<tr${!applies && html` class="stays"`}><td><code>${field}</code></td>
-${!isNew && html`<td class="value">${show(from)}</td>`}
-<td class="value">${applies ? show(to) : isSame(from, to) ? html`<i>as it is</i>` : html`<i>stays</i>, not ${show(to)}`}</td>
+    }) => html`<tr${!applies && html` class="stays"`}><td>${label && html`${label}<br>`}<code>${field}</code></td>
+${!isNew && html`<td class="value">${show(from_shown)}</td>`}
+<td class="value">${applies ? show(to_shown) : isSame(from, to) ? html`<i>as it is</i>` : html`<i>stays</i>, not ${show(to_shown)}`}</td>
 <td>${write}${why && !isSame(from, to) && html`<br><span class="ago">${why}</span>`}</td><td class="none">${at.file}:${at.line}</td></tr>`,
   )}</tbody></table></div>`;
 }

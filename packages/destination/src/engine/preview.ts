@@ -1,5 +1,5 @@
 /** What `write` would do, found out by reads alone. */
-import type { FieldWrite, Plan } from '@wrapup/mapping';
+import { type FieldWrite, type Plan, plainText, type Value } from '@wrapup/mapping';
 import type {
   ContactSummary,
   FieldChange,
@@ -9,7 +9,7 @@ import type {
   Preview,
 } from '../port/destination.ts';
 import { Failure, parkedBy } from '../port/failure.ts';
-import type { CrmAdapter } from './adapter.ts';
+import type { CrmAdapter, FieldLabels } from './adapter.ts';
 import { decide, lookUpPeople, type MatchDecision, type MatchResult } from './people/match-people.ts';
 import type { CrmPerson, PeopleVerbs, PersonIdentity, PersonWrite } from './people/person-verbs.ts';
 import {
@@ -82,8 +82,38 @@ export async function previewPlans(
     ready.map(({ write }) => write),
   );
   const values = await recallAll(crm, ready, there);
-  return Promise.all(ready.map((one) => previewPlan(crm, one, there, values, parked.get(one.write.index))));
+  const previews = await Promise.all(
+    ready.map((one) => previewPlan(crm, one, there, values, parked.get(one.write.index))),
+  );
+  const objects = new Set(previews.flatMap(({ records }) => records.map(({ object }) => object)));
+  const labels = await crm.describeFields?.([...objects]);
+  return previews.map((preview) => ({
+    ...preview,
+    records: preview.records.map((record) => ({
+      ...record,
+      fields: record.fields.map((change) => withLabels(change, labels?.get(record.object))),
+    })),
+  }));
 }
+
+/** Field and values as people see them. */
+function withLabels(change: FieldChange, labels: FieldLabels | undefined): FieldChange {
+  const known = labels?.get(change.field);
+  const shown = (value: Value | undefined) => {
+    const option = known?.options.get(String(value));
+    if (option !== undefined && option !== value) return option;
+    return typeof value === 'string' && MARKUP.test(value) ? plainText(value) : undefined;
+  };
+  const [from, to] = [shown(change.from), shown(change.to)];
+  return {
+    ...change,
+    ...(known?.label ? { label: known.label } : {}),
+    ...(from === undefined ? {} : { from_shown: from }),
+    ...(to === undefined ? {} : { to_shown: to }),
+  };
+}
+
+const MARKUP = /<(?:br|p|strong|em|b|i|ul|ol|li|a|div)\b[^<>]*>/i;
 
 /** What is noted of what was written to the people and records that are there. */
 async function recallAll(

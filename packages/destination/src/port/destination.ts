@@ -192,6 +192,11 @@ export interface FieldChange {
   field: string;
   from: Value | undefined;
   to: Value;
+  /** Name of the field as people see it in the CRM, where that is known. */
+  label?: string;
+  /** The values as people see them, where that is otherwise: the label of an option, a text without its markup. */
+  from_shown?: string;
+  to_shown?: string;
   write: string;
   /** False: a write mode keeps the CRM's value; `why` says which. */
   applies: boolean;

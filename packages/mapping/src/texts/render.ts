@@ -80,6 +80,14 @@ export function escapeText(text: string, kind: Kind): string {
   return kind === 'html' ? text.replace(/[&<>"'\n\r]/g, (character) => ENTITIES[character] ?? '') : text;
 }
 
+/** What a reader sees of a text with markup, line by line. Pure. */
+export function plainText(markup: string): string {
+  const lines = markup.replace(/<br\s*\/?>|<\/(?:p|li|div|h\d)>/gi, '\n').replace(/<[^<>]*>/g, '');
+  return lines.replace(/&(?:amp|lt|gt|quot|#39);/g, (entity) => CHARACTERS.get(entity) ?? entity);
+}
+
+const CHARACTERS = new Map(Object.entries(ENTITIES).map(([character, entity]) => [entity, character]));
+
 function countCharacters(text: string): number {
   let count = 0;
   for (const _ of text) count += 1;
