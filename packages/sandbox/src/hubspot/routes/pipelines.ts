@@ -21,6 +21,7 @@ function list(call: HubSpotRequest) {
     stages: stages.map((stage, order) => ({
       ...{ id: stage.id, label: stage.label, displayOrder: order },
       metadata: metadataOf(type.name, stage),
+      writePermissions: 'CRM_PERMISSIONS_ENFORCEMENT',
       ...times,
     })),
     ...times,
