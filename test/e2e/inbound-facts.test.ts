@@ -13,7 +13,7 @@ const NOBODY = '+14155550149';
 const json = { 'content-type': 'application/json' };
 const NEUTRAL = { override_model_id: '' };
 
-/** Hours of a day on which somebody works now, or nobody, whatever the day is. */
+/** Hours of a day on which the office is open now, or closed, whatever the day is. */
 const hours = (text: string) =>
   `{ ${['weekdays', 'saturday', 'sunday'].map((day) => `${day}: "${text}"`).join(', ')}, holidays: [HOLIDAYS] }`;
 const today = () => [-1, 0, 1].map((day) => new Date(Date.now() + day * 86_400_000).toISOString().slice(0, 10));

@@ -60,7 +60,7 @@ test('a delivery counts what was filled, absent and lost, and which paths the ca
   expect(count(mapping, { vars }, ['call_log']).filter((name) => name.includes('person.'))).toEqual([]);
 });
 
-test('a call that nobody answered says nothing of what an agent collects', () => {
+test('a call that was not answered says nothing of what an agent collects', () => {
   const counted = count(compiled(MAPPING), { outcome: 'no_answer', vars: {} });
   expect(counted.filter((name) => /^[pmn]:/.test(name))).toEqual([]);
 });

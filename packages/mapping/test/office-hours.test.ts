@@ -50,8 +50,8 @@ test('an office that is closed all year has no business day', () => {
 });
 
 test.each([
-  ['nothing', {}, /must say when somebody works/],
-  ['only closed days', { monday: 'closed' }, /must say when somebody works/],
+  ['nothing', {}, /must say when the office is open/],
+  ['only closed days', { monday: 'closed' }, /must say when the office is open/],
   ['an unknown zone', { time_zone: 'Europe/Bielefeld', monday: '09:00-17:00' }, /IANA name/],
   ['a range backwards', { monday: '17:00-09:00' }, /passes midnight is two/],
   ['no time', { monday: 'nine to five' }, /such as 09:00-17:30/],

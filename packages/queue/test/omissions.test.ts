@@ -112,7 +112,7 @@ it('lines of a time are counted by the hour for two days, and by the day before 
   expect(await store.redis.pttl(`${base}:hour:${Math.floor(now / 3600_000)}`)).toBeLessThanOrEqual(2 * DAY_MS);
 });
 
-it('the share of the last sixty minutes is told by parts of ten', async () => {
+it('the share of the last sixty minutes is counted by parts of ten', async () => {
   await settle([omission('stage')]);
   await settle([]);
   const now = Date.now();

@@ -12,7 +12,7 @@ const KEEP: AgentDecision = { do: 'keep' };
  * might have sent it to an agent.
  *
  * @param caller undefined while the caller is unknown; empty when the CRM has no person of that number
- * @param hours whether somebody works now
+ * @param hours whether the office is open now
  */
 export function chooseAgent(
   rules: Inbound['agents'],

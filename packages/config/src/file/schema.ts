@@ -136,9 +136,9 @@ export const inboundSchema = closed({
     .refine((all) => Object.keys(all).length <= MAX_METADATA, `must have at most ${MAX_METADATA} keys`)
     .default({})
     .describe(
-      'Own keys of the answer’s metadata, which the agent is not told and which Synthflow keeps with the call: as variables',
+      'Own keys of the answer’s metadata, which the agent does not hear of and which Synthflow keeps with the call: as variables',
     ),
-  office_hours: officeHoursSchema.optional().describe('When somebody works: what hours of a rule goes by'),
+  office_hours: officeHoursSchema.optional().describe('When the office is open: what hours of a rule goes by'),
   agents: z
     .array(
       closed({
@@ -146,7 +146,7 @@ export const inboundSchema = closed({
         hours: z
           .enum(['open', 'closed'])
           .optional()
-          .describe('Only while office_hours say that somebody works, or that nobody does'),
+          .describe('Only while office_hours say that the office is open, or that it is closed'),
         agent: text.optional().describe('Id of the agent that takes the call'),
         decline: flag.default(false).describe('true: the call is declined'),
       }),

@@ -201,7 +201,7 @@ export interface InboundRule {
   when: InboundCondition;
   /** Reads the caller, so it cannot be decided while the caller is unknown. */
   asks_caller: boolean;
-  /** Holds only while somebody works, or while nobody does. */
+  /** Holds only while the office is open, or while it is closed. */
   hours?: 'open' | 'closed';
   agent?: string;
   decline: boolean;

@@ -58,7 +58,7 @@ export interface Omission {
   record: string;
   /** The CRM's property. Absent: the record as a whole. */
   field?: string;
-  /** What happened, a sentence or its end, in the words of whoever refused it; scrubbed. */
+  /** What happened, a sentence or its end, in the words of what refused it; scrubbed. */
   reason: string;
   /** What to do. Absent: as the code has it. */
   hint?: string;

@@ -19,7 +19,7 @@ export interface Compiling {
   reads?: Map<string, MappedPath>;
   /** How numbers and times are read where a line does not say otherwise. Absent: UTC, and no writing of numbers. */
   reading?: Reading;
-  /** When somebody works. Absent: Monday to Friday. */
+  /** When the office is open. Absent: Monday to Friday. */
   office?: OfficeHours;
   /** Lines that mean something else than in the version before are findings, too. */
   tells_changes?: boolean;

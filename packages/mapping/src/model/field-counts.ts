@@ -60,7 +60,7 @@ export function countersOf(
   return [...counters];
 }
 
-/** Only calls in which somebody answered say anything of what an agent collects. */
+/** Only calls that were answered say anything of what an agent collects. */
 function countPaths(reads: MappedPath[], call: Call): string[] {
   if (call.outcome !== 'connected') return [];
   const known = new Set(reads.map(({ segments: [root, name] }) => nameOf(root as NamedRoot, String(name))));

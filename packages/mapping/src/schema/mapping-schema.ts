@@ -190,7 +190,7 @@ export function mappingSchema(dialect: Dialect) {
     office_hours: officeHoursSchema
       .optional()
       .describe(
-        'When somebody works: business days of due_in are those with hours, holidays left out. Monday to Friday when not said',
+        'When the office is open: business days of due_in are those with hours, holidays left out. Monday to Friday when not said',
       ),
     number: z
       .enum(Object.keys(NUMBER_WRITINGS) as [NumberWriting, ...NumberWriting[]])

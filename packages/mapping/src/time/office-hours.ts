@@ -1,5 +1,5 @@
 /**
- * Working time: on which days somebody works, from when to when, and on which dates nobody does. One shape for rules about
+ * Working time: on which days the office is open, from when to when, and on which dates it is closed. One shape for rules about
  * inbound calls and for due dates of tasks.
  */
 import { closed } from '@wrapup/findings';
@@ -83,7 +83,7 @@ export const officeHoursSchema = closed({
     .default([])
     .describe('Dates on which nobody works: 2026-12-25, or 12-25 for every year'),
 }).refine((written) => [...WEEKDAYS, 'weekdays' as const].some((day) => (written[day]?.length ?? 0) > 0), {
-  message: 'must say when somebody works, such as weekdays: "09:00-17:30"',
+  message: 'must say when the office is open, such as weekdays: "09:00-17:30"',
 });
 
 /** @param zone where the section names none */
@@ -101,7 +101,7 @@ export function isWorkingDay({ days, holidays }: OfficeHours, clock: number): bo
   return timesOf({ days, holidays }, clock).length > 0;
 }
 
-/** Whether somebody works at a moment (epoch ms): from the first minute of a range to the last, its end excluded. */
+/** Whether the office is open at a moment (epoch ms): from the first minute of a range to the last, its end excluded. */
 export function isOfficeOpen(hours: OfficeHours, at: number): boolean {
   const clock = clockAt(at, hours.time_zone);
   const minute = (((clock % DAY) + DAY) % DAY) / MINUTE;

@@ -21,7 +21,7 @@ export const HOUR_MS = 3_600_000;
 export const DAY_MS = 24 * HOUR_MS;
 /** Hours are kept for so long; days as long as the ledger. */
 export const HOURS_KEPT_MS = 2 * DAY_MS;
-/** Parts of an hour by which the last sixty minutes are told. */
+/** Parts of an hour in which the last sixty minutes are counted. */
 export const SLOT_MS = 10 * 60_000;
 
 /**

@@ -95,7 +95,7 @@ export class Omissions {
     return found.map(toCall);
   }
 
-  /** How much was lost of a connection in the last sixty minutes, told by parts of ten. */
+  /** How much was lost of a connection in the last sixty minutes, counted by parts of ten. */
   async share(connection: string, now = Date.now()): Promise<OmissionShare> {
     const hour = Math.floor(now / HOUR_MS);
     const slot = Math.floor(now / SLOT_MS) % (HOUR_MS / SLOT_MS);

@@ -215,7 +215,7 @@ function findsByValues(tools: CaseTools, kind: WorkedOnKind, by: string): void {
     ...more,
   });
 
-  test('it is found whoever calls, and one with another value is not', async () => {
+  test('it is found for every caller, and one with another value is not', async () => {
     const destination = await connect();
     const commons = makeMemoryCommons();
     const [a] = await write(destination, [planFor('c1', says[0], { fields: { [by]: 'Hall 7' } })], commons);

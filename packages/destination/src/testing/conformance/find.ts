@@ -40,7 +40,7 @@ function findsRecords({ account, connect, makePlan }: CaseTools, kind: WorkedOnK
     return ids(outcome).known ?? '';
   };
 
-  test('if_newer writes what a later call says, whoever made the record, and never goes back', async () => {
+  test('if_newer writes what a later call says, also to a record that a colleague made, and never goes back', async () => {
     const destination = await connect();
     const id = await made(destination);
     const commons = makeMemoryCommons();
