@@ -127,7 +127,7 @@ test('a contradicting revision is parked; replaying it writes the newer content 
 
   // The plan is of what a replay would write.
   const plan = await wrapup(['plan', 'rev-1'], env);
-  expect(plan.stdout).toMatch(/hs_call_duration: .*100000.* -> .*200000/);
+  expect(plan.stdout).toMatch(/hs_call_duration \(Call duration\): .*100000.* -> .*200000/);
   await wrapup(['parked', 'replay', '--reason', 'contradicts'], env);
   await system.settled('rev-1');
   expect((await system.crm('calls')).map(({ properties }) => properties.hs_call_duration)).toEqual(['200000']);
