@@ -9,7 +9,7 @@ import { openSystem, SECRET, type TestSystem } from '../support/system.ts';
 const TOKEN = 'a-path-token-of-tests';
 const DANA = '+14155550142';
 const SHARED = '+14155550143';
-const NOBODY = '+14155550149';
+const STRANGER = '+14155550149';
 const json = { 'content-type': 'application/json' };
 const NEUTRAL = { override_model_id: '' };
 
@@ -165,12 +165,12 @@ person:
   }, 120_000);
 
   it('metadata that needs no person, also for callers who are not known', async () => {
-    expect(await ring(NOBODY)).toEqual({ ...NEUTRAL, metadata: { campaign: 'spring' } });
+    expect(await ring(STRANGER)).toEqual({ ...NEUTRAL, metadata: { campaign: 'spring' } });
     expect(await ring(SHARED)).toEqual({ ...NEUTRAL, metadata: { campaign: 'spring' } });
   });
 
-  it('another agent while nobody works', async () => {
-    expect(await ring(NOBODY, 'shut')).toEqual({ override_model_id: 'night', metadata: { campaign: 'spring' } });
+  it('another agent while the office is closed', async () => {
+    expect(await ring(STRANGER, 'shut')).toEqual({ override_model_id: 'night', metadata: { campaign: 'spring' } });
     expect(await ringUntilKnown(DANA, 'shut')).toMatchObject({ override_model_id: 'night', custom_variables: knows });
   }, 120_000);
 

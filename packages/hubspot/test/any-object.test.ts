@@ -1,12 +1,10 @@
 /** Objects that mappings name themselves, which an account switches on: leads, listings, services and others. */
 import { makeMemoryCommons, makeMemoryContext } from '@wrapup/destination';
-import { ids, planFor, write } from '@wrapup/destination/conformance';
-import { compileSample } from '@wrapup/destination/sample-mapping';
-import type { SampleCall } from '@wrapup/destination/sample-plan';
-import { type CompiledMapping, compileMapping, type Plan } from '@wrapup/mapping';
+import { ids, write } from '@wrapup/destination/conformance';
+import { mistakeAt } from '@wrapup/destination/sample-mapping';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { hubspotDialect } from '../src/index.ts';
-import { hubspotHarness, openAccount } from './hubspot-harness.ts';
+import { compiled, mapped, openAccount } from './hubspot-harness.ts';
 
 let account: Awaited<ReturnType<typeof openAccount>>;
 beforeEach(async () => {
@@ -15,14 +13,6 @@ beforeEach(async () => {
 afterEach(async () => {
   await account.close();
 });
-
-function compiled(text: string): CompiledMapping {
-  return compileSample(hubspotDialect, text);
-}
-
-function mapped(text: string, call: SampleCall, vars: Record<string, string> = {}): Plan {
-  return compiled(text).plan({ ...planFor(hubspotHarness, call).call, vars }, 'sample');
-}
 
 const LIBRARY = `
 person: { unmatched: create }
@@ -112,20 +102,11 @@ test.each([
   ],
   ['object: leads, associate: [person, »deal]', 'unknown-record', /"deal"/, /open_deals|did you mean/],
 ])('a mistake in an object is a finding with its place: %s', (line, code, says, hint) => {
-  const before = 'person: {}\nobjects:\n  - { name: one, ';
-  const text = `${before}${line.replace('»', '')}, fields: { hs_lead_name: vars.x } }\n`;
-  const { findings, mapping } = compileMapping({
-    name: 'mappings/h.yaml',
-    text,
-    dialect: hubspotDialect,
-    readFile: () => undefined,
-  });
-  const column = '  - { name: one, '.length + line.indexOf('»') + 1;
-  const found = findings.find((one) => one.code === code && one.at?.line === 3 && one.at.column === column);
-  expect(found, JSON.stringify(findings)).toBeDefined();
-  expect(found?.message).toMatch(says);
-  expect(found?.hint).toMatch(hint);
-  expect(mapping).toBeUndefined();
+  const text = `person: {}\nobjects:\n  - { name: one, ${line}, fields: { hs_lead_name: vars.x } }\n`;
+  const found = mistakeAt(hubspotDialect, text);
+  expect(found.code).toBe(code);
+  expect(found.message).toMatch(says);
+  expect(found.hint).toMatch(hint);
 });
 
 test('one object has one name, whichever a mapping uses, and a lead needs whom it is about', () => {

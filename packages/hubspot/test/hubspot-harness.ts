@@ -1,17 +1,20 @@
 /** The sandbox's HubSpot as the account of tests. */
-import type {
-  Effects,
-  Harness,
-  LowerStep,
-  RelatedKind,
-  TestAccount,
-  Trouble,
-  TroubleMoment,
-  WorkedOnKind,
+import {
+  type Effects,
+  type Harness,
+  type LowerStep,
+  planFor,
+  type RelatedKind,
+  type TestAccount,
+  type Trouble,
+  type TroubleMoment,
+  type WorkedOnKind,
 } from '@wrapup/destination/conformance';
-import { sampleField } from '@wrapup/destination/sample-plan';
+import { compileSample } from '@wrapup/destination/sample-mapping';
+import { type SampleCall, sampleField } from '@wrapup/destination/sample-plan';
+import type { CompiledMapping, Plan } from '@wrapup/mapping';
 import { type FaultKind, type FaultSpec, type Forms, type RecordState, startSandbox } from '@wrapup/sandbox';
-import { hubspotKind } from '../src/index.ts';
+import { hubspotDialect, hubspotKind } from '../src/index.ts';
 
 const FAULTS: Record<Trouble, FaultKind> = {
   fails: 'status',
@@ -123,6 +126,15 @@ export const hubspotHarness: Harness = {
   open: (step) => openAccount(step),
   ladder: ['read', 'map'],
 };
+
+export function compiled(text: string): CompiledMapping {
+  return compileSample(hubspotDialect, text);
+}
+
+/** The plan that a mapping gives for a call of the sample. @param vars what the agent collected */
+export function mapped(text: string, call: SampleCall, vars: Record<string, string> = {}): Plan {
+  return compiled(text).plan({ ...planFor(hubspotHarness, call).call, vars }, 'sample');
+}
 
 /** A provisioned account in a sandbox of its own; every write is searchable at once unless a test says otherwise. */
 export async function openAccount(

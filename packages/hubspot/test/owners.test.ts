@@ -1,12 +1,11 @@
 /** Owners of the account: read once for many, never a reason to fail. */
 import { makeMemoryCommons, makeMemoryContext } from '@wrapup/destination';
 import { failure, ids, planFor, write } from '@wrapup/destination/conformance';
-import { compileSample } from '@wrapup/destination/sample-mapping';
 import { SAMPLE_PLACE, type SampleCall } from '@wrapup/destination/sample-plan';
 import { compileMapping, type OwnerStep, type Plan } from '@wrapup/mapping';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { hubspotDialect } from '../src/index.ts';
-import { hubspotHarness, openAccount } from './hubspot-harness.ts';
+import { hubspotHarness, mapped, openAccount } from './hubspot-harness.ts';
 
 let account: Awaited<ReturnType<typeof openAccount>>;
 beforeEach(async () => {
@@ -27,11 +26,6 @@ function given(call: SampleCall, ...steps: OwnerStep[]): Plan {
   const plan = planFor(hubspotHarness, call);
   const owner = { property: 'hubspot_owner_id', steps, at: SAMPLE_PLACE };
   return { ...plan, records: plan.records.map((record) => ({ ...record, owner })) };
-}
-
-/** The plan that a mapping gives for a call of the sample. */
-function mapped(text: string, call: SampleCall): Plan {
-  return compileSample(hubspotDialect, text).plan(planFor(hubspotHarness, call).call, 'sample');
 }
 
 test('owners are asked for once, by many calls and by the calls after them', async () => {

@@ -1,12 +1,10 @@
 /** Every kind of record that a mapping can name, from its YAML to the account and back. */
 import { makeMemoryCommons, makeMemoryContext } from '@wrapup/destination';
 import { failure, ids, planFor, write } from '@wrapup/destination/conformance';
-import { compileSample } from '@wrapup/destination/sample-mapping';
-import type { SampleCall } from '@wrapup/destination/sample-plan';
-import { type CompiledMapping, compileMapping, type Plan } from '@wrapup/mapping';
+import { compileMapping } from '@wrapup/mapping';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { hubspotDialect } from '../src/index.ts';
-import { hubspotHarness, openAccount } from './hubspot-harness.ts';
+import { compiled, hubspotHarness, mapped, openAccount } from './hubspot-harness.ts';
 
 let account: Awaited<ReturnType<typeof openAccount>>;
 beforeEach(async () => {
@@ -15,14 +13,6 @@ beforeEach(async () => {
 afterEach(async () => {
   await account.close();
 });
-
-function compiled(text: string): CompiledMapping {
-  return compileSample(hubspotDialect, text);
-}
-
-function mapped(text: string, call: SampleCall, vars: Record<string, string> = {}): Plan {
-  return compiled(text).plan({ ...planFor(hubspotHarness, call).call, vars }, 'sample');
-}
 
 const EVERYTHING = `
 person: { unmatched: create }

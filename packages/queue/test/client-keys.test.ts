@@ -95,7 +95,7 @@ it('nothing of a client is opened by another’s key or the installation’s, in
   expect(await makeEncryptor(ACME).decrypt(kept, place)).toEqual(body);
   for (const other of [BOLT, INSTALLATION, `${BOLT},${INSTALLATION}`])
     await expect(makeEncryptor(other).decrypt(kept, place)).rejects.toThrow(`encrypted with key ${idOf(ACME)}`);
-  // Whoever can write to Redis brings it into no other client's hands either.
+  // Write access to Redis does not bring it into another client's hands either.
   await store.redis.set(store.keys.payload('bolt.main', call_id, revisionOf(body)), kept);
   await expect(read(store, 'bolt.main', call_id)).rejects.toThrow(
     `encrypted with key ${idOf(ACME)}, which client bolt`,

@@ -23,7 +23,7 @@ const SOURCE = 'acme.main';
 let store: Store;
 let seed = 0;
 
-/** What Synthflow sends of a call of somebody whom no other call knows, of about so many bytes. */
+/** What Synthflow sends of a call of a person whom no other call knows, of about so many bytes. */
 function bodyOf(bytes: number, name = `Person ${seed}`): { call_id: string; phone: string; body: Buffer } {
   seed += 1;
   const call_id = randomUUID();

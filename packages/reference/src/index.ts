@@ -1,12 +1,12 @@
 import { resolve } from 'node:path';
-import { analysisPage } from './analysis-page.ts';
 import { drawArchitecture } from './architecture-diagram.ts';
-import { configurationPage } from './configuration-page.ts';
-import { mappingPage } from './mapping-page.ts';
-import { outcomesPage } from './outcomes-page.ts';
-import { presetPages } from './presets-page.ts';
-import { recipesPage } from './recipes-page.ts';
-import { resultsPage } from './results-page.ts';
+import { analysisPage } from './pages/analysis-page.ts';
+import { configurationPage } from './pages/configuration-page.ts';
+import { mappingPage } from './pages/mapping-page.ts';
+import { outcomesPage } from './pages/outcomes-page.ts';
+import { presetPages } from './pages/presets-page.ts';
+import { recipesPage } from './pages/recipes-page.ts';
+import { resultsPage } from './pages/results-page.ts';
 import { makeSchemas } from './schemas.ts';
 
 /** Every generated file by its path in the repository. */

@@ -1,7 +1,6 @@
 import { KINDS, wrapupEditorSchema } from '@wrapup/config';
 import { fixtureSchema } from '@wrapup/fixtures';
 import { completeLanguage, mappingEditorSchema, toEditorSchema } from '@wrapup/mapping';
-import { jsonText } from './json-text.ts';
 
 /** The schemas that editors complete from, by path in the repository. */
 export function makeSchemas(): Record<string, string> {
@@ -14,4 +13,9 @@ export function makeSchemas(): Record<string, string> {
     'schema/test.schema.json': jsonText(toEditorSchema(fixtureSchema, 'Tests of a Wrapup mapping', completeLanguage)),
     ...Object.fromEntries(mappings),
   };
+}
+
+/** JSON as the repository keeps it: two blanks a level, a line break at the end. */
+function jsonText(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
 }

@@ -2,7 +2,7 @@
 import { KINDS } from '@wrapup/config';
 import { END_REASON_PATTERNS, END_REASON_WORDS } from '@wrapup/synthflow/payload';
 import { expect, test } from 'vitest';
-import { callLogPreset, outcomeRows, verdict } from '../src/outcomes-page.ts';
+import { callLogPreset, outcomeRows, verdict } from '../src/pages/outcomes-page.ts';
 
 const ROWS = outcomeRows();
 const hubspot = callLogPreset('hubspot');

@@ -2,7 +2,7 @@
 import { KINDS } from '@wrapup/config';
 import { compileMapping } from '@wrapup/mapping';
 import { describe, expect, test } from 'vitest';
-import { resultOf, SITUATIONS, situationCall } from '../src/results-page.ts';
+import { resultOf, SITUATIONS, situationCall } from '../src/pages/results-page.ts';
 
 const WANTED = [
   ...['booked', 'interested', 'call_back', 'not_interested', 'wrong_number', 'do_not_call', 'transferred'],

@@ -1,11 +1,9 @@
 import { makeMemoryCommons, makeMemoryContext } from '@wrapup/destination';
-import { ids, planFor, write } from '@wrapup/destination/conformance';
+import { ids, write } from '@wrapup/destination/conformance';
 import { compileSample } from '@wrapup/destination/sample-mapping';
-import type { SampleCall } from '@wrapup/destination/sample-plan';
-import type { Plan } from '@wrapup/mapping';
 import { afterEach, expect, test } from 'vitest';
 import { salesforceDialect } from '../src/index.ts';
-import { openAccount, type SalesforceAccount, salesforceHarness } from './salesforce-harness.ts';
+import { mapped, openAccount, type SalesforceAccount } from './salesforce-harness.ts';
 
 let account: SalesforceAccount;
 afterEach(async () => {
@@ -17,15 +15,7 @@ const seed = (records: Record<string, Record<string, unknown>[]>) =>
   account.sandbox.control.seed({ salesforce: { records } });
 const all = (object: string) => account.sandbox.salesforce.records(object).map(({ fields }) => fields);
 
-/** The plan that a mapping gives for a call of the sample. */
-function mapped(text: string, call: SampleCall, changes: Partial<Plan['call']> = {}): Plan {
-  return compileSample(salesforceDialect, text).plan(
-    { ...planFor(salesforceHarness, call).call, ...changes },
-    'sample',
-  );
-}
-
-test('a member of a campaign is one for each person, whoever made it, and needs no key', async () => {
+test('a member of a campaign is one for each person, also where a colleague made it, and needs no key', async () => {
   account = await openAccount();
   const { Campaign: [spring = ''] = [] } = seed({ Campaign: [{ Name: 'Spring' }] });
   const { Contact: [known = '', met = ''] = [] } = seed({

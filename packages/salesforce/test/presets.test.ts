@@ -1,7 +1,7 @@
 import { OUTCOMES, type Outcome } from '@wrapup/call';
 import { planFor } from '@wrapup/destination/conformance';
-import { compileSample } from '@wrapup/destination/sample-mapping';
-import { compileMapping, type Plan } from '@wrapup/mapping';
+import { compileSample, mistakeAt } from '@wrapup/destination/sample-mapping';
+import type { Plan } from '@wrapup/mapping';
 import { expect, test } from 'vitest';
 import { salesforceDialect } from '../src/dialect.ts';
 import { salesforceHarness } from './salesforce-harness.ts';
@@ -69,16 +69,11 @@ test.each([
     /here it is called open_opportunities/,
   ],
 ])('a mistake in an object is a finding with its place: %s', (line, code, says, hint) => {
-  const { findings, mapping } = compileMapping({
-    name: 'mappings/s.yaml',
-    text: `person: {}\nobjects:\n  - { name: one, ${line.replace('»', '')}, fields: { A__c: vars.x } }\n`,
-    dialect: salesforceDialect,
-    readFile: () => undefined,
-  });
-  const column = '  - { name: one, '.length + line.indexOf('»') + 1;
-  const found = findings.find((one) => one.code === code && one.at?.line === 3 && one.at.column === column);
-  expect(found, JSON.stringify(findings)).toBeDefined();
-  expect(found?.message).toMatch(says);
-  expect(found?.hint).toMatch(hint);
-  expect(mapping).toBeUndefined();
+  const found = mistakeAt(
+    salesforceDialect,
+    `person: {}\nobjects:\n  - { name: one, ${line}, fields: { A__c: vars.x } }\n`,
+  );
+  expect(found.code).toBe(code);
+  expect(found.message).toMatch(says);
+  expect(found.hint).toMatch(hint);
 });

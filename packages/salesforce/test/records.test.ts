@@ -1,13 +1,11 @@
-/** What calls become: tasks that are calls, files, opportunities, cases, events, custom objects, and their links. */
-import { readFileSync } from 'node:fs';
 import { makeMemoryCommons, makeMemoryContext } from '@wrapup/destination';
 import { failure, ids, planFor, write } from '@wrapup/destination/conformance';
 import { compileSample } from '@wrapup/destination/sample-mapping';
-import { type SampleCall, sampleField } from '@wrapup/destination/sample-plan';
+import { sampleField } from '@wrapup/destination/sample-plan';
 import type { Plan } from '@wrapup/mapping';
 import { afterEach, expect, test } from 'vitest';
 import { salesforceDialect } from '../src/index.ts';
-import { openAccount, type SalesforceAccount, salesforceHarness } from './salesforce-harness.ts';
+import { mapped, openAccount, type SalesforceAccount, salesforceHarness } from './salesforce-harness.ts';
 
 let account: SalesforceAccount;
 afterEach(async () => {
@@ -18,14 +16,6 @@ const PHONE = '+14155550142';
 const seed = (records: Record<string, Record<string, unknown>[]>) =>
   account.sandbox.control.seed({ salesforce: { records } });
 const all = (object: string) => account.sandbox.salesforce.records(object).map(({ fields }) => fields);
-
-/** The plan that a mapping gives for a call of the sample. */
-function mapped(text: string, call: SampleCall, changes: Partial<Plan['call']> = {}): Plan {
-  return compileSample(salesforceDialect, text).plan(
-    { ...planFor(salesforceHarness, call).call, ...changes },
-    'sample',
-  );
-}
 
 const CONNECTED = { id: 'c1', phone: PHONE, first_name: 'Ada' };
 
@@ -402,26 +392,4 @@ test('an appointment that was moved, and cancelled after that, changes the event
     ['2026-12-02T09:00', 'Appointment', 'Busy'],
     ['2026-12-02T09:00', 'Canceled: Appointment', 'Free'],
   ]);
-});
-
-test('the recipe do-not-call-salesforce marks who asked, and asks a person about who was only judged', async () => {
-  const field = (name: string, type: 'string' | 'datetime') => ({ name, label: name, type });
-  account = await openAccount();
-  const own = [
-    field('Do_Not_Call_Reason__c', 'string'),
-    field('Do_Not_Call_Since__c', 'datetime'),
-    field('Do_Not_Call_Channel__c', 'string'),
-  ];
-  account.sandbox.control.seed({ salesforce: { fields: { Lead: own, Contact: own } } });
-  const text = readFileSync(new URL('../../../docs/recipes/do-not-call-salesforce.yaml', import.meta.url), 'utf8');
-  const destination = await account.connect();
-  const ended_at = '2026-11-20T10:00:00.000Z';
-  const asked = mapped(text, CONNECTED, { ended_at, vars: { do_not_call: 'yes' } });
-  const judged = mapped(text, { id: 'c2', phone: '+14155550143' }, { vars: {}, analysis: { no_opt_out: 'false' } });
-  await write(destination, [asked, judged]);
-  expect(all('Lead').map(({ DoNotCall, Do_Not_Call_Channel__c: channel }) => [DoNotCall, channel])).toEqual([
-    [true, 'Phone'],
-    [false, undefined],
-  ]);
-  expect(all('Task').filter(({ TaskSubtype }) => TaskSubtype !== 'Call')).toMatchObject([{ Priority: 'High' }]);
 });

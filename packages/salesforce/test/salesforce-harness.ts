@@ -1,16 +1,19 @@
 /** The sandbox's Salesforce as the account of tests. */
 
 import type { Destination } from '@wrapup/destination';
-import type {
-  Effects,
-  Harness,
-  RelatedKind,
-  TestAccount,
-  Trouble,
-  TroubleMoment,
-  WorkedOnKind,
+import {
+  type Effects,
+  type Harness,
+  planFor,
+  type RelatedKind,
+  type TestAccount,
+  type Trouble,
+  type TroubleMoment,
+  type WorkedOnKind,
 } from '@wrapup/destination/conformance';
-import { sampleField } from '@wrapup/destination/sample-plan';
+import { compileSample } from '@wrapup/destination/sample-mapping';
+import { type SampleCall, sampleField } from '@wrapup/destination/sample-plan';
+import type { Plan } from '@wrapup/mapping';
 import {
   type FaultKind,
   type FaultSpec,
@@ -21,7 +24,7 @@ import {
   startSandbox,
 } from '@wrapup/sandbox';
 import { SALESFORCE_NAMES } from '../live/sample-names.ts';
-import { salesforceKind } from '../src/index.ts';
+import { salesforceDialect, salesforceKind } from '../src/index.ts';
 
 type Sandbox = Awaited<ReturnType<typeof startSandbox>>;
 
@@ -137,6 +140,14 @@ export interface SalesforceAccount extends TestAccount {
   ): Promise<Destination>;
   /** Settings of a connection to it. */
   settings(changes?: Record<string, unknown>): ReturnType<typeof salesforceKind.settings.parse>;
+}
+
+/** The plan that a mapping gives for a call of the sample. */
+export function mapped(text: string, call: SampleCall, changes: Partial<Plan['call']> = {}): Plan {
+  return compileSample(salesforceDialect, text).plan(
+    { ...planFor(salesforceHarness, call).call, ...changes },
+    'sample',
+  );
 }
 
 /** A provisioned org in a sandbox of its own; every write is searchable at once unless a test says otherwise. */

@@ -81,7 +81,7 @@ export const officeHoursSchema = closed({
     .array(holiday, { error: 'must be a list of dates' })
     .max(MAX_HOLIDAYS, `must be at most ${MAX_HOLIDAYS} dates`)
     .default([])
-    .describe('Dates on which nobody works: 2026-12-25, or 12-25 for every year'),
+    .describe('Dates on which the office is closed: 2026-12-25, or 12-25 for every year'),
 }).refine((written) => [...WEEKDAYS, 'weekdays' as const].some((day) => (written[day]?.length ?? 0) > 0), {
   message: 'must say when the office is open, such as weekdays: "09:00-17:30"',
 });

@@ -178,7 +178,7 @@ async function readByKey(
   return readings;
 }
 
-/** The records of these items’ people, whoever made them. Never rejects. */
+/** The records of these items’ people, ours or not. Never rejects. */
 async function readOneEach(
   session: SalesforceSession,
   org: OrgDefinitions,

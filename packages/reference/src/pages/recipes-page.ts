@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { type ProducedRecord, runFixtures } from '@wrapup/fixtures';
 import { code, GENERATED, table } from './markdown.ts';
 
-const RECIPES = resolve(import.meta.dirname, '../../../docs/recipes');
+const RECIPES = resolve(import.meta.dirname, '../../../../docs/recipes');
 const PICTURES = join(RECIPES, 'pictures');
 
 /** Characters of a value that are shown. */

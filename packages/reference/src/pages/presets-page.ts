@@ -13,7 +13,7 @@ import {
 import { valueInWords, whenInWords } from './in-words.ts';
 import { code, codes, GENERATED, table } from './markdown.ts';
 
-const PACKAGES = resolve(import.meta.dirname, '../..');
+const PACKAGES = resolve(import.meta.dirname, '../../..');
 /** Characters of a value that are shown. */
 const WIDTH = 100;
 
