@@ -66,6 +66,46 @@ test('a value that was only said finds a record that is the caller’s own besid
   ]);
 });
 
+test.each([
+  ['a default in a placeholder', '{ id: "{{ call.end_reason_text | default: vars.n }}" }', 'vars.n'],
+  [
+    'a default among transforms',
+    '{ by: { no: { from: call.end_reason_text, transform: [{ default: vars.n }] } } }',
+    'vars.n',
+  ],
+  ['a default beside the person', '{ by: { acct: { from: person.acct, default: vars.n } } }', 'vars.n'],
+  ['a default beside the number', '{ by: { phone_c: { from: lead.phone, default: vars.n } } }', 'vars.n'],
+  ['a text with the person in it', '{ by: { acct: "{{ person.acct }}{{ vars.n }}" } }', 'vars.n'],
+  ['a constant for want of the person', '{ by: { no: vars.n, acct: { from: person.acct, default: none } } }', 'vars.n'],
+  ['what a named value reads', '{ id: my.number }', 'vars.n'],
+  ['a named value that another one reads', '{ by: { acct: my.account } }', 'vars.n'],
+  ['what a named value decides on', '{ by: { plan: my.plan } }', 'vars.m'],
+])('%s makes a value one that was only said', (_what, find, path) => {
+  const call = someCall({ direction: 'inbound', lead: {}, vars: { n: '7001', m: 'yes' } });
+  const define = `define:
+  number: { from: call.end_reason_text, default: vars.n }
+  account: { from: person.acct, default: my.number }
+  plan: { cases: [ { when: { path: vars.m, equals: yes }, is: gold } ], default: { value: basic } }
+`;
+  const before = plan(define + DEAL(find), call);
+  for (const one of [before, before.settle({ firstname: 'Dana' })]) {
+    expect(one.records[0]?.find).toMatchObject({ why: `${path} was only said` });
+    expect(one.records[0]?.find).not.toHaveProperty('id');
+    expect(one.records[0]?.find).not.toHaveProperty('by');
+  }
+});
+
+test('a named value counts as what it reads: given where all of that is, the caller’s where all of that is theirs', () => {
+  const define = 'define: { order: prompt_variables.order, mine: { from: person.acct, default: lead.phone } }\n';
+  const call = someCall({ prompt_variables: { order: '7001' }, vars: { n: 'A-7' } });
+  expect(plan(define + DEAL('{ id: my.order }'), call).records[0]?.find).toMatchObject({ id: '7001' });
+  const by = plan(define + DEAL('{ by: { no: vars.n, mine: my.mine } }'), call).settle({ acct: 'A1' });
+  expect(by.records[0]?.find?.by).toEqual([
+    { name: 'no', value: 'A-7' },
+    { name: 'mine', value: 'A1' },
+  ]);
+});
+
 test('the fields that a record is found by are checked against the account', () => {
   const { fields, records } = compiled(DEAL('{ by: { order_no: prompt_variables.order } }'));
   expect(fields).toContainEqual({

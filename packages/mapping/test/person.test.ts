@@ -30,6 +30,15 @@ test('the id comes from where the mapping says, else from metadata, else from th
   expect(id('person: {}\n', { metadata: { crm_person_id: { a: 1 } } })).toBeUndefined();
 });
 
+test('an id for which speech can stand in is one that was only said', () => {
+  const id = (call: Partial<Parameters<typeof someCall>[0]>) =>
+    plan(
+      'person: { id: "{{ call.end_reason_text | default: vars.n }}" }\n',
+      someCall({ direction: 'inbound', lead: {}, vars: { n: '7001' }, ...call }),
+    ).person?.match;
+  expect(id({})).toEqual([{ by: 'id', value: '7001', said: true }]);
+});
+
 test('match says which ways are tried, and in which order', () => {
   expect(plan('person: { match: [phone, email] }\n').person?.match.map(({ by }) => by)).toEqual(['phone', 'email']);
 });

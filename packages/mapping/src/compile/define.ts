@@ -3,7 +3,7 @@
  * another, in any order and never in a circle; each is computed once a call.
  */
 import { get, isList, isMap, type MapNode, type Node, type Place, textOf } from '@wrapup/findings';
-import type { Compiling, NamedValue, NamedValues } from '../language/compile-path.ts';
+import type { Compiling, NamedValue, NamedValues, ReadPath } from '../language/compile-path.ts';
 import { type Condition, compileCondition } from '../language/predicate.ts';
 import type { Known } from '../language/roots.ts';
 import { type CompiledValue, compileValue } from '../language/value.ts';
@@ -30,9 +30,10 @@ export function compileDefine(
       if (!entry || !mayFollow(way, name, entry.key, report)) return undefined;
       way.push(name);
       const needs = new Map<string, Place>();
-      const compiled = compileNamed(name, entry.value, { ...base, needs, my: values });
+      const paths: ReadPath[] = [];
+      const compiled = compileNamed(name, entry.value, { ...base, needs, paths, my: values });
       way.pop();
-      const named = compiled && { evaluate: once(compiled.evaluate), known: compiled.known, needs };
+      const named = compiled && { evaluate: once(compiled.evaluate), known: compiled.known, needs, paths };
       done.set(name, named);
       return named;
     },

@@ -4,15 +4,16 @@
  */
 import { createHash } from 'node:crypto';
 import { type Call, clientOf } from '@wrapup/call';
-import { type Entry, get, isMap, type MapNode, type Node, type Place, textOf } from '@wrapup/findings';
-import type { Compiling } from '../language/compile-path.ts';
+import { type Entry, get, isMap, type MapNode, type Place, textOf } from '@wrapup/findings';
+import type { Compiling, ReadPath } from '../language/compile-path.ts';
+import { readOwn } from '../language/path.ts';
 import { compileText } from '../language/text.ts';
 import { compileValue } from '../language/value.ts';
 import { FIND_BY, type FindBy } from '../model/compiled.ts';
 import type { FindField, RecordFind, RecordPlan } from '../model/plan.ts';
-import { Absent, type Evaluate, type Scope, toText, toValue } from '../values/found.ts';
+import { Absent, type Evaluate, isNothing, type Scope, toText, toValue } from '../values/found.ts';
 import type { Field } from './fields.ts';
-import { isGiven, rootsOf } from './person.ts';
+import { isGiven } from './person.ts';
 
 export interface CompiledFind {
   by: FindBy;
@@ -115,14 +116,17 @@ const LOOKS: Record<FindBy, CompileLook> = {
   /** Every caller can say any id: one that nothing but speech vouches for finds nothing, unless the mapping trusts what is said. */
   id({ value }, { trusts }, compiling) {
     const text = textOf(value);
+    const paths: ReadPath[] = [];
     const source =
-      text === undefined || value.kind !== 'scalar' ? undefined : compileText(text, value.locate, 'path', compiling);
+      text === undefined || value.kind !== 'scalar'
+        ? undefined
+        : compileText(text, value.locate, 'path', { ...compiling, paths });
     if (text === undefined || !source) return undefined;
-    const roots = rootsOf(text);
     return (scope) => {
       const id = toText(source.evaluate(scope));
       if (id instanceof Absent || id.trim().length > LONGEST_ID) return { why: `the call has no ${text}` };
-      if (!trusts && !roots.every((root) => isGiven(root, scope.call))) return { why: `${text} was only said` };
+      const doubtful = trusts ? undefined : paths.find((path) => !isGiven(path, scope.call));
+      if (doubtful) return { why: `${doubtful.path} was only said` };
       return { id: id.trim(), why: 'the CRM has no record with that id' };
     };
   },
@@ -165,8 +169,8 @@ const LOOKS: Record<FindBy, CompileLook> = {
           return { why: `the call has no ${one.text}` };
         by.push({ name: one.name, value: typeof found === 'string' ? found.trim() : found });
       }
-      const doubtful = trusts ? undefined : doubtfulOf(values, scope.call);
-      if (doubtful) return { why: `${doubtful.text} was only said` };
+      const doubtful = trusts ? undefined : doubtfulOf(values, scope);
+      if (doubtful) return { why: `${doubtful.path} was only said` };
       const names = by.map((one) => one.name).join(' and ');
       return { by, why: `no record has that ${names}`, ...(keyed ? {} : { key: keyOf(scope.call, name, by) }) };
     };
@@ -175,43 +179,43 @@ const LOOKS: Record<FindBy, CompileLook> = {
 
 interface FoundValue {
   name: string;
-  /** What it reads, for what is said of it. */
+  /** As it was written, for what is said of it. */
   text: string;
-  roots: string[];
+  paths: ReadPath[];
   evaluate: Evaluate;
 }
 
 function compileFound(name: string, { value: node }: Entry, compiling: Compiling): FoundValue | undefined {
-  const compiled = compileValue(node, 'path', compiling);
-  if (!compiled) return undefined;
-  const texts = textsOf(node);
-  return { name, text: texts[0] ?? name, roots: texts.flatMap(rootsOf), evaluate: compiled.evaluate };
-}
-
-/** The paths and texts that a value reads; none for a constant. */
-function textsOf(node: Node | undefined): string[] {
-  const text = textOf(node);
-  if (text !== undefined) return [text];
-  if (!isMap(node)) return [];
-  const fallback = get(node, 'default');
-  return [...textsOf(get(node, 'from')), ...(isMap(fallback) ? textsOf(fallback) : [])];
+  const paths: ReadPath[] = [];
+  const compiled = compileValue(node, 'path', { ...compiling, paths });
+  const text = textOf(isMap(node) ? get(node, 'from') : node) ?? name;
+  return compiled && { name, text, paths, evaluate: compiled.evaluate };
 }
 
 /**
- * The value that only speech vouches for, where nothing else ties the record to the caller: a record that also has to
+ * A path that only speech vouches for, where nothing else ties the record to the caller: a record that also has to
  * say something of the person who was found is theirs.
  */
-function doubtfulOf(values: FoundValue[], call: Call): FoundValue | undefined {
-  if (values.some(({ roots, text }) => roots.includes('person') || isGivenContact(text, call))) return undefined;
-  return values.find(({ roots }) => !roots.every((root) => isGiven(root, call)));
+function doubtfulOf(values: FoundValue[], scope: Scope): ReadPath | undefined {
+  if (values.some(({ paths }) => isOfCaller(paths, scope))) return undefined;
+  return values
+    .flatMap(({ paths }) => paths)
+    .find((path) => !isGiven(path, scope.call) && !isCallers(path, scope.call));
 }
 
-/** The caller's own number or address, where the line or the customer's list gives it. */
-function isGivenContact(text: string, { lead }: Call): boolean {
-  const path = text.trim();
+/** What else can give the value, a default for one, would let it say anything; so would a constant where no path has any. */
+function isOfCaller(paths: ReadPath[], { call, person }: Scope): boolean {
   return (
-    (path === 'lead.phone' && lead.phone_origin !== 'said') || (path === 'lead.email' && lead.email_origin !== 'said')
+    paths.every((path) => isCallers(path, call)) &&
+    paths.some(({ segments }) => !isNothing(readOwn({ lead: call.lead, person }, segments)))
   );
+}
+
+/** What the CRM has of the person, and the caller's number or address, where the line or the customer's list gives it. */
+function isCallers({ segments }: ReadPath, { lead }: Call): boolean {
+  const [root, name] = segments;
+  if (root === 'person') return true;
+  return root === 'lead' && (name === 'phone' || name === 'email') && lead[`${name}_origin`] !== 'said';
 }
 
 /**

@@ -1,8 +1,6 @@
 import { type Call, type Origin, OUTCOMES, parsePhone, personKey } from '@wrapup/call';
 import { get, isList, isMap, type Node, textOf } from '@wrapup/findings';
-import type { Compiling } from '../language/compile-path.ts';
-import { parsePath } from '../language/path.ts';
-import { parseText } from '../language/placeholders.ts';
+import type { Compiling, ReadPath } from '../language/compile-path.ts';
 import { compileText } from '../language/text.ts';
 import type { Dialect } from '../model/dialect.ts';
 import {
@@ -200,15 +198,16 @@ function compileId(
     node?.kind === 'scalar' && typeof node.value === 'string' ? [{ text: node.value, locate: node.locate }] : undefined;
   const texts = sources ?? ID_PATHS.map((text) => ({ text, locate: () => ({ file: '', line: 1, column: 1 }) }));
   const compiled = texts.flatMap(({ text, locate }) => {
-    const evaluate: Evaluate | undefined = compileText(text, locate, 'path', without)?.evaluate;
-    return evaluate ? [{ evaluate, roots: rootsOf(text), issued: ID_PATHS.includes(text.trim()) }] : [];
+    const paths: ReadPath[] = [];
+    const evaluate: Evaluate | undefined = compileText(text, locate, 'path', { ...without, paths })?.evaluate;
+    return evaluate ? [{ evaluate, paths, issued: ID_PATHS.includes(text.trim()) }] : [];
   });
   return (scope, { given }) => {
-    for (const { evaluate, roots, issued } of compiled) {
+    for (const { evaluate, paths, issued } of compiled) {
       const value = toText(evaluate(scope));
       if (value instanceof Absent || value.trim().length > LONGEST_ID) continue;
       const step: IdStep = { by: 'id', value: value.trim() };
-      if (roots.every((root) => isGiven(root, scope.call))) return step;
+      if (paths.every((path) => isGiven(path, scope.call))) return step;
       if (issued) return given.phone === undefined ? undefined : { ...step, issued_to: given.phone };
       return trust === 'match' ? step : { ...step, said: true };
     }
@@ -221,19 +220,9 @@ const GIVEN_ROOTS: ReadonlySet<string> = new Set(['call', 'source']);
 /** What comes from the customer's own list, on calls that are made from one. */
 const LISTED_ROOTS: ReadonlySet<string> = new Set(['metadata', 'prompt_variables']);
 
-export function isGiven(root: string, { direction }: Call): boolean {
+export function isGiven({ segments }: ReadPath, { direction }: Call): boolean {
+  const root = String(segments[0]);
   return GIVEN_ROOTS.has(root) || (LISTED_ROOTS.has(root) && direction === 'outbound');
-}
-
-/** What the paths of a text begin with. */
-export function rootsOf(text: string): string[] {
-  const parsed = parseText(text);
-  if ('error' in parsed) return [];
-  const paths = parsed.parts.flatMap((part) => (typeof part === 'string' ? [] : [part.path]));
-  return (paths.length > 0 ? paths : [text]).flatMap((path) => {
-    const read = parsePath(path);
-    return 'error' in read ? [] : [String(read.segments[0])];
-  });
 }
 
 function compileUnmatched(node: Node | undefined, { report }: Compiling): (outcome: string) => Unmatched {

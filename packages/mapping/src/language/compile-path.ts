@@ -17,6 +17,8 @@ export interface Compiling {
   my?: NamedValues;
   /** Paths of what is free to have any name, as they were written. Absent: it is not asked which are read. */
   reads?: Map<string, MappedPath>;
+  /** Every path that can give the value or decide on it, those of the values it names among them. Absent: not asked for. */
+  paths?: ReadPath[];
   /** How numbers and times are read where a line does not say otherwise. Absent: UTC, and no writing of numbers. */
   reading?: Reading;
   /** When the office is open. Absent: Monday to Friday. */
@@ -33,12 +35,17 @@ export function tellsChangesOf({ file }: Place, { tells_changes }: Compiling): b
   return tells_changes === true && !file.startsWith('preset ');
 }
 
+/** A path that a value reads: as it was written, and its parts. */
+export type ReadPath = Pick<MappedPath, 'path' | 'segments'>;
+
 /** A value that the mapping names. */
 export interface NamedValue {
   evaluate: Evaluate;
   known: Known;
   /** Properties of the person that it reads, and where. */
   needs: ReadonlyMap<string, Place>;
+  /** Every path that it reads, those of other named values among them. */
+  paths: readonly ReadPath[];
 }
 
 export interface NamedValues {
@@ -70,6 +77,7 @@ export function compilePath(text: string, locate: LocateCharacter, compiling: Co
   const { segments } = parsed;
   const at = locate(lead);
   if (segments[0] === 'my') return compileNamed(segments, text.trim(), at, compiling);
+  compiling.paths?.push({ path: text.trim(), segments });
   const known = checkSegments(segments, text.trim(), at, report);
   if (!known) return undefined;
   const [root, ...rest] = segments;
@@ -94,7 +102,7 @@ function compileNamed(
   [, name, ...rest]: Segment[],
   text: string,
   at: Place,
-  { report, my, needs }: Compiling,
+  { report, my, needs, paths }: Compiling,
 ): CompiledPath | undefined {
   if (!my) {
     report.error(
@@ -128,6 +136,7 @@ function compileNamed(
     }
     if (!needs.has(property)) needs.set(property, place);
   }
+  paths?.push(...named.paths);
   return { evaluate: named.evaluate, text, known: named.known };
 }
 

@@ -114,7 +114,7 @@ const FIND = `\`find:\` changes a record of the CRM instead of making one: deals
 
 **Open** means for deals and tickets a stage that is not the end of its pipeline, for opportunities and cases that they are not closed. Where the mapping sets a pipeline (on Salesforce a \`RecordTypeId\`), only its records are looked for. Other objects have no such state that all accounts share: find them \`by\` a field that says so. People who are leads have neither opportunities nor cases.
 
-**What counts.** An id counts where the call is given it: on outbound calls from your own list, on others only from \`call.…\`, unless \`person: { said: match }\`. The same holds for values to find by, except where one of the fields has to equal something of the caller, \`person.…\` or their given number: then the others may be said.
+**What counts.** An id counts where the call is given it: on outbound calls from your own list, on others only from \`call.…\`, unless \`person: { said: match }\`. The same holds for values to find by, except where one of the fields has to equal something of the caller, \`person.…\` or their given number: then the others may be said. Every path from which a value can come has to count: its \`default:\`, and what \`my.…\` reads, are among them.
 
 **Two calls at once.** A record that is made where none is found belongs to the person and not to the call: its key is made of the person, or of the values that it is found by, so that calls at the same moment make one. Once it is closed, the next call makes another one.
 
