@@ -36,6 +36,20 @@ test('a mapping lists every path that it reads of what is free to have any name,
   });
 });
 
+test('a path that a line reads keeps its first place, also where every mapping reads it', () => {
+  const line = 'tasks: [ { name: t, subject: "{{ vars.topic }} {{ metadata.crm_person_id }}" } ]\n';
+  const mapping = compiled(
+    `define: { id: metadata.crm_person_id, topic: vars.topic }\nperson: {}\n${line}call_log: { title: "{{ vars.topic }}" }\n`,
+  );
+  const placeOf = (wanted: string) => mapping.reads.find(({ path }) => path === wanted)?.at;
+  expect(placeOf('metadata.crm_person_id')).toMatchObject({ file: expect.stringMatching(/./), line: 1 });
+  expect(placeOf('vars.topic')).toMatchObject({ line: 1 });
+  expect(readCounters(mapping, new Map()).paths.map(({ path }) => path)).toContain('metadata.crm_person_id');
+  // Where the line stands after what is built in.
+  const after = compiled(`person: {}\n${line}`).reads.find(({ path }) => path === 'metadata.crm_person_id');
+  expect(after?.at).toMatchObject({ file: expect.stringMatching(/./), line: 2 });
+});
+
 test('a delivery counts what was filled, absent and lost, and which paths the call brings', () => {
   const mapping = compiled(MAPPING);
   const vars = { budget: '12k', topic: 'Seats' };

@@ -87,9 +87,15 @@ export function compilePath(text: string, locate: LocateCharacter, compiling: Co
     const read = rest[0] === 'client' ? clientOf : localName;
     return { evaluate: ({ call }) => wrap(read(call.source), missing), text: text.trim(), known };
   }
-  if (OPEN_ROOTS.has(root as string)) compiling.reads?.set(text.trim(), { path: text.trim(), segments, at });
+  if (OPEN_ROOTS.has(root as string)) noteRead({ path: text.trim(), segments, at }, compiling);
   const full = root === 'call' ? rest : (ALIASES[root as string] ?? segments);
   return { evaluate: ({ call }) => wrap(readOwn(call, full), missing), text: text.trim(), known };
+}
+
+/** Its first place in a file counts: what is built in stands in none, and may be compiled before a line or after it. */
+function noteRead(read: MappedPath, { reads }: Compiling): void {
+  const known = reads?.get(read.path);
+  if (!known || known.at.file === '') reads?.set(read.path, read);
 }
 
 /** Under these the agent, the customer or the mapping's author choose the names. */
