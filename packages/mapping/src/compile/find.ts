@@ -13,7 +13,7 @@ import { FIND_BY, type FindBy } from '../model/compiled.ts';
 import type { FindField, RecordFind, RecordPlan } from '../model/plan.ts';
 import { Absent, type Evaluate, isNothing, type Scope, toText, toValue } from '../values/found.ts';
 import type { Field } from './fields.ts';
-import { isGiven } from './person.ts';
+import { isGiven, LONGEST_ID } from './person.ts';
 
 export interface CompiledFind {
   by: FindBy;
@@ -35,8 +35,7 @@ interface FoundField {
   at: Place;
 }
 
-/** Characters of an id, and of a value to find by; what is longer is none. */
-const LONGEST_ID = 64;
+/** Characters of a value to find by; what is longer is none. */
 const LONGEST_VALUE = 255;
 
 interface FindContext {

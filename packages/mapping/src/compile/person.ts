@@ -37,7 +37,7 @@ export const PERSON_DEFAULTS: { match: MatchStep['by'][]; unmatched: Unmatched; 
   ambiguous: 'park',
 };
 /** Characters of an id; what is longer is none. */
-const LONGEST_ID = 64;
+export const LONGEST_ID = 64;
 
 export function compilePerson(node: Node, dialect: Dialect, zone: string, compiling: Compiling): CompiledPerson {
   const { report } = compiling;
