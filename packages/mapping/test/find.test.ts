@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { decideRecord } from '../src/index.ts';
 import { someCall } from './support/call.ts';
 import { compile, compiled, plan } from './support/compile.ts';
 import { acmeDialect } from './support/dialect.ts';
@@ -104,6 +105,18 @@ test('a named value counts as what it reads: given where all of that is, the cal
     { name: 'no', value: 'A-7' },
     { name: 'mine', value: 'A1' },
   ]);
+});
+
+test('none: and several: decide what becomes of the record', () => {
+  const decided = (more: string, find = '{ open: only }') => {
+    const one = found(find, someCall(), more);
+    return one && (['none', 'one', 'many'] as const).map((count) => decideRecord(one, count));
+  };
+  expect(decided('')).toEqual(['create', 'use', 'park']);
+  expect(decided(', none: skip, several: newest')).toEqual(['skip', 'use', 'use']);
+  expect(decided(', none: park, several: skip')).toEqual(['park', 'use', 'skip']);
+  expect(decided('', '{ open: newest }')).toEqual(['create', 'use', 'use']);
+  expect(decided(', none: skip', '{ id: prompt_variables.deal }')?.slice(0, 2)).toEqual(['skip', 'use']);
 });
 
 test('the fields that a record is found by are checked against the account', () => {

@@ -175,6 +175,19 @@ export interface FindField {
   value: string | number | boolean;
 }
 
+/** What becomes of a record that `find:` looks for. `use`: the one, or the newest of several. */
+export type RecordDecision = 'use' | 'create' | 'skip' | 'park';
+
+/** What the mapping makes of an answer. Where it does not say which of several is meant, a person chooses. */
+export function decideRecord(
+  { none, several = 'park' }: Pick<RecordFind, 'none' | 'several'>,
+  found: 'none' | 'one' | 'many',
+): RecordDecision {
+  if (found === 'one') return 'use';
+  if (found === 'none') return none;
+  return several === 'newest' ? 'use' : several;
+}
+
 /** Records of the person's own: the company, the open deals. Adapters read which those are. */
 export interface RelatedPlan {
   /** The CRM's own object. */

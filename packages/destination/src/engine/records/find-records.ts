@@ -10,7 +10,7 @@
  * What was found is noted under the call's own key, so that a revision or a replay changes the same record, also after a
  * crash.
  */
-import type { FindBy, Plan, RecordPlan } from '@wrapup/mapping';
+import { decideRecord, type FindBy, type Plan, type RecordPlan } from '@wrapup/mapping';
 import { Failure, nameCandidates } from '../../port/failure.ts';
 import {
   doneBefore,
@@ -128,18 +128,18 @@ const isNew = (answer: Looked): answer is { key: string } =>
 function choose(crm: Finder, { record }: Item, found: Existing[] | Failure): Looked {
   if (found instanceof Failure) return found;
   const [newest, ...others] = found;
-  if (!newest) return 'absent';
-  const { several = 'park', at } = record.find ?? {};
-  if (others.length === 0 || several === 'newest') return newest;
+  if (!newest || !record.find) return 'absent';
+  const decision = decideRecord(record.find, others.length === 0 ? 'one' : 'many');
+  if (decision === 'use') return newest;
   const all = found.map(({ id }) => ({ object: record.object, id }));
   const candidates = nameCandidates(all, crm.urlOf);
   const addressOf = (id: string) => candidates.candidate_urls?.[id];
   const named = found.slice(0, MAX_NAMED).map(({ id }) => (addressOf(id) ? `${id} (${addressOf(id)})` : id));
   const more = found.length > named.length ? ` and ${found.length - named.length} more` : '';
-  const which = `${found.length} ${record.find?.open ? 'open ' : ''}${record.object} are found: ${named.join(', ')}${more}`;
-  if (several === 'skip') return { skipped: `${record.name} was not written: ${which}.` };
+  const which = `${found.length} ${record.find.open ? 'open ' : ''}${record.object} are found: ${named.join(', ')}${more}`;
+  if (decision === 'skip') return { skipped: `${record.name} was not written: ${which}.` };
   return new Failure('ambiguous_record', `Which record ${record.name} is, is not certain: ${which}.`, {
-    ...(at ? { at } : {}),
+    at: record.find.at,
     ...candidates,
     hint: 'Leave one of them in the CRM, or say several: newest in the mapping; then replay. Or drop the delivery.',
   });
@@ -163,7 +163,10 @@ function settle(writes: PlanWrite[], answers: ReadonlyMap<Item, Looked>) {
       if (isFound(answer)) found.set(name, shared(record, answer, known));
       else if (isNew(answer)) made.set(name, answer.key);
       const left = typeof answer === 'object' && 'skipped' in answer ? answer.skipped : undefined;
-      const none = answer === 'absent' && find?.none === 'skip' ? `${name} was not written: ${find.why}.` : undefined;
+      const none =
+        answer === 'absent' && find && decideRecord(find, 'none') === 'skip'
+          ? `${name} was not written: ${find.why}.`
+          : undefined;
       const note = left ?? none;
       if (note === undefined) continue;
       gone.add(name);
@@ -188,7 +191,7 @@ function shared({ object }: RecordPlan, existing: Existing, known: Map<string, F
 }
 
 function parkedWithout({ name, find }: RecordPlan): Failure | undefined {
-  if (find?.none !== 'park') return undefined;
+  if (!find || decideRecord(find, 'none') !== 'park') return undefined;
   return new Failure('missing_record', `There is no record for ${name}: ${find.why}.`, {
     at: find.at,
     hint:
