@@ -133,6 +133,16 @@ const MISTAKES: Mistake[] = [
     { code: 'unknown-path', says: /only properties of the person itself/ },
   ],
   [
+    'a rule for inbound calls asks whether there is an open record',
+    inbound('agents: [ { agent: a1, when: »{ path: person.open_deal, exists: false } } ]'),
+    { code: 'unknown-path', says: /only properties of the person itself/, hint: /could not be read in time/ },
+  ],
+  [
+    'a rule for inbound calls asks whether there are records read along',
+    inbound('agents: [ { agent: a1, when: »{ path: person.deals, exists: false } } ]'),
+    { code: 'unknown-path', says: /only properties of the person itself/ },
+  ],
+  [
     'a rule goes by office hours that are not there',
     inbound('agents: [ { agent: a1, hours: »closed } ]'),
     { code: 'missing-key', says: /agents\[0\] goes by office hours/, hint: /weekdays: "09:00-17:30"/ },

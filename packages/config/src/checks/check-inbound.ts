@@ -7,7 +7,14 @@ import type { WrapupFile } from '../file/schema.ts';
 import type { Caller, Inbound, InboundCondition, InboundRule, InboundVariable } from '../model/config.ts';
 import { guardsDoor, type Reader } from '../model/reader.ts';
 import { compileCondition } from './compile-mapping-file.ts';
-import { type AlongNames, MAX_RELATED, NOTHING_ALONG, parseInboundPath, pathProblem, pathsIn } from './inbound-path.ts';
+import {
+  type AlongNames,
+  conditionProblem,
+  MAX_RELATED,
+  parseInboundPath,
+  pathProblem,
+  pathsIn,
+} from './inbound-path.ts';
 
 /** Set with every answer, so that the call's record finds the same person again. */
 const RESERVED: ReadonlySet<string> = new Set(['crm_person_id', 'crm_connection']);
@@ -79,7 +86,7 @@ function checkSection(
   const names: AlongNames = { related, open };
   const read: string[] = [];
   const condition = (written: unknown, label: string, path: PropertyKey[]) =>
-    checkCondition(written, label, path, read, { document, base }, add);
+    checkCondition(written, label, path, read, { document, base, names }, add);
   const variables = checkVariables(inbound.variables, ['variables'], names, read, add);
   const metadata = checkVariables(inbound.metadata, ['metadata'], names, read, add);
   const personal = checkPersonal(inbound, names, read, condition, add);
@@ -172,12 +179,11 @@ function checkCondition(
   label: string,
   path: PropertyKey[],
   read: string[],
-  { document, base }: { document: YamlDocument; base: readonly string[] },
+  { document, base, names }: { document: YamlDocument; base: readonly string[]; names: AlongNames },
   add: Add,
 ): InboundCondition | undefined {
   const paths = pathsIn(written);
-  // As for a variable, but for records that are read along: they may be missing when the condition is asked.
-  const wrong = paths.map((one) => pathProblem(one, NOTHING_ALONG)).find((problem) => problem !== undefined);
+  const wrong = paths.map((one) => conditionProblem(one, names)).find((problem) => problem !== undefined);
   if (wrong) {
     add('error', wrong.code, path, `${label}: ${wrong.message}`, wrong.hint);
     return undefined;

@@ -21,7 +21,6 @@ export interface AlongNames {
   related: readonly string[];
   open: readonly string[];
 }
-export const NOTHING_ALONG: AlongNames = { related: [], open: [] };
 
 /** Records of one kind that are read along with a person, at most. */
 export const MAX_RELATED = 5;
@@ -74,6 +73,18 @@ export function pathProblem(
     return { code: 'unknown-path', message, hint };
   }
   return undefined;
+}
+
+/** The same for a condition. What is read along may be missing when it is asked, so that it must not hang on that. */
+export function conditionProblem(text: string, { related, open }: AlongNames): ReturnType<typeof pathProblem> {
+  const [root, name] = parseInboundPath(text) ?? [];
+  if (root !== 'person' || ![...related, ...open].includes(String(name)))
+    return pathProblem(text, { related: [], open: [] });
+  return {
+    code: 'unknown-path',
+    message: `"${text.trim()}": only properties of the person itself can be read here`,
+    hint: `a record that could not be read in time would decide it: go by a property of the person, and give person.${name} to the agent as a variable`,
+  };
 }
 
 /** Every `path:` in a written condition. */
