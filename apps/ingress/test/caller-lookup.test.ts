@@ -156,6 +156,93 @@ describe('a caller who is not one person', () => {
   });
 });
 
+describe('records that are read along', () => {
+  const withDeal = () =>
+    answerBy({
+      variables: { first_name: { path: ['person', 'firstname'] }, deal: { path: ['person', 'open_deal', 'dealname'] } },
+      reads: { properties: ['firstname'], related: {}, open: { open_deal: ['dealname'] } },
+    });
+  /** One contact for each name, all of one number, the last one with an open deal. */
+  const seed = (...names: string[]) => {
+    const phone = newNumber();
+    const { contacts = [] } = ingress.sandbox.control.seed({
+      records: {
+        contacts: names.map((firstname) => ({ properties: { firstname, phone } })),
+        deals: [
+          {
+            properties: { dealname: 'Roof', dealstage: 'contractsent' },
+            associations: { contacts: [`#${names.length - 1}`] },
+          },
+        ],
+      },
+    } as never);
+    return { phone, id: contacts.at(-1) ?? '' };
+  };
+  const choose = async (phone: string, person: string) => {
+    const { choices } = ingress.store;
+    const call = { source: 'main', call_id: 'c-1' };
+    const digest = await choices.digestOf('phone', phone);
+    await choices.keep({ ...call, connection: look_up, digest, of: 'phone', person, by: 'Olga', at: Date.now() });
+  };
+  const variables = async (phone: string) =>
+    ((await ingress.ask(phone)) as { call_inbound: { custom_variables?: object } }).call_inbound.custom_variables;
+  /** For how many more ms the answers of this test's connection count. */
+  const kept = async () => {
+    const { redis } = ingress.store;
+    if (!('scan' in redis)) throw new Error('one server is expected');
+    const names = await redis.keys(`{${ingress.prefix}}:remembered:${look_up}:*`);
+    const values = await Promise.all(names.map((name) => redis.get(name)));
+    const answers = names.filter((_, index) => values[index]?.startsWith('{'));
+    return Promise.all(answers.map((name) => redis.pttl(name)));
+  };
+
+  it('are read of the person whom an operator chose among several, and the choice counts for a minute', async () => {
+    withDeal();
+    const { phone, id } = seed('Eva', 'Dana');
+    await choose(phone, id);
+    expect(await variables(phone)).toEqual({
+      first_name: 'Dana',
+      deal: 'Roof',
+      crm_person_id: id,
+      crm_connection: look_up,
+    });
+    const [ms, ...more] = await kept();
+    expect(more).toEqual([]);
+    expect(ms).toBeGreaterThan(0);
+    expect(ms).toBeLessThanOrEqual(60_000);
+  });
+
+  it('cost no request more where none are asked for', async () => {
+    answerBy({});
+    const { phone, id } = seed('Eva', 'Dana');
+    await choose(phone, id);
+    const before = ingress.asked();
+    expect(await variables(phone)).toMatchObject({ first_name: 'Dana', crm_person_id: id });
+    expect(ingress.asked() - before).toBe(1);
+  });
+
+  it('are asked for again when they could not be read', async () => {
+    withDeal();
+    const { phone, id } = seed('Dana');
+    ingress.sandbox.control.fault({ kind: 'status', status: 403, path: 'contacts/deals', times: null });
+    expect(await variables(phone)).toEqual({ first_name: 'Dana', crm_person_id: id, crm_connection: look_up });
+    expect(await kept()).toEqual([]);
+    ingress.sandbox.control.clearFaults();
+    expect(await variables(phone)).toMatchObject({ deal: 'Roof' });
+    expect(await kept()).toHaveLength(1);
+  });
+
+  it('count as read where there are none', async () => {
+    withDeal();
+    expect(await variables(DANA)).toEqual({
+      first_name: 'Dana',
+      crm_person_id: ingress.danaId,
+      crm_connection: look_up,
+    });
+    expect(await kept()).toHaveLength(1);
+  });
+});
+
 describe('personal data', () => {
   const reads = { properties: ['firstname', 'lifecyclestage'], related: {} };
   const variables = { stage: { path: ['person', 'lifecyclestage'] } };

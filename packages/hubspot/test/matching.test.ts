@@ -59,10 +59,18 @@ test('the open deal and the open ticket of a person are read along, those that w
   });
   const answers = await destination.find([question('+14155550142'), question('+14155550143')], makeMemoryContext());
   expect(answers).toMatchObject([
-    { found: 'one', person: { id, open: { open_deal: { dealname: 'Young', id: expect.any(String) } } } },
-    { found: 'one', person: { id: other, open: {} } },
+    {
+      found: 'one',
+      person: { id, open: { open_deal: { dealname: 'Young', id: expect.any(String) }, open_ticket: null } },
+    },
+    { found: 'one', person: { id: other, open: { open_deal: null, open_ticket: null } } },
   ]);
-  expect(JSON.stringify(answers)).not.toMatch(/Old|Won|open_ticket/);
+  expect(JSON.stringify(answers)).not.toMatch(/Old|Won/);
+  // What could not be read is not taken for none.
+  account.sandbox.control.fault({ kind: 'status', status: 503, path: 'contacts/deals', times: null });
+  const [unread] = await destination.find([question('+14155550142')], makeMemoryContext());
+  expect(unread).toMatchObject({ person: { id } });
+  expect(unread?.found === 'one' && unread.person.open).toEqual({ open_ticket: null });
 });
 
 test('the mobile number counts as well as the phone', async () => {

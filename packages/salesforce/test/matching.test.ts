@@ -88,7 +88,7 @@ test('the open opportunity and the open case of a contact are read along, and a 
         open: { open_opportunity: { Name: 'Open one', StageName: 'Prospecting' }, open_case: { Subject: 'Late' } },
       },
     },
-    { person: { object: 'Lead', open: {} } },
+    { person: { object: 'Lead', open: { open_opportunity: null, open_case: null } } },
   ]);
 });
 

@@ -7,8 +7,16 @@
  */
 import { own } from '@wrapup/call';
 import { type Config, type Connection, DestinationPool, type Inbound, type OpenDestination } from '@wrapup/config';
-import { type Context, Failure, type Log, type PersonAnswer, withDeadline } from '@wrapup/destination';
+import {
+  type Context,
+  type Destination,
+  Failure,
+  type Log,
+  type PersonAnswer,
+  withDeadline,
+} from '@wrapup/destination';
 import { rememberIssued } from '@wrapup/destination/engine';
+import type { MatchStep } from '@wrapup/mapping';
 import { type ConnectionState, explainPause, isPaused, keepShare, makeContext, type Store } from '@wrapup/queue';
 import type { Metrics } from '@wrapup/telemetry';
 import {
@@ -181,26 +189,20 @@ class CrmCallerLookup implements CallerLookup {
         return held.answer;
       }
       try {
-        const { properties, related, open } = reads;
-        const question = {
-          match: [{ by: 'phone' as const, value: phone }],
-          properties,
-          related,
-          ...(open && { open }),
-        };
         // Adapters keep the deadline themselves; one that does not must not delay the next caller of this number.
-        const [answered] = await withDeadline(
-          destination.find([question], ctx),
+        const { found, decided } = await withDeadline(
+          this.#findPerson(destination, phone, reads, ctx),
           ctx.deadline - Date.now() + MARGIN_MS,
           tooLate,
         );
-        if (!answered) throw new Failure('unaccounted', 'The look-up gave no answer.');
         circuit.succeeded();
         settled = true;
         this.#seconds(begun);
-        const answer = reduceAnswer(await this.#decide(answered, connection, phone), reads);
+        const answer = reduceAnswer(decided, reads);
         this.#note(`found_${answer.found}`);
-        await Promise.all([storeAnswer(ctx, caller, answer, reads), noteIssued(ctx, phone, answer)]).catch(() => {});
+        await Promise.all([storeAnswer(ctx, caller, answer, { reads, found }), noteIssued(ctx, phone, answer)]).catch(
+          () => {},
+        );
         return answer;
       } finally {
         await held.release().catch(() => {});
@@ -222,12 +224,34 @@ class CrmCallerLookup implements CallerLookup {
     }
   }
 
-  /** Of several people the one whom an operator chose for all calls of the number. */
-  async #decide(answer: PersonAnswer, { name }: Connection, phone: string): Promise<PersonAnswer> {
-    if (answer.found !== 'many') return answer;
-    const [choice] = await this.#store().choices.lasting(name, [{ by: 'phone', value: phone }]);
+  /**
+   * The person of a number: of several the one whom an operator chose for all calls of it.
+   * @returns what the CRM found, and what is made of it
+   */
+  async #findPerson(
+    destination: Destination,
+    phone: string,
+    { properties, related, open }: Inbound['reads'],
+    ctx: Context,
+  ): Promise<{ found: PersonAnswer['found']; decided: PersonAnswer }> {
+    const ask = async (step: MatchStep): Promise<PersonAnswer> => {
+      const [answer] = await destination.find([{ match: [step], properties, related, ...(open && { open }) }], ctx);
+      if (!answer) throw new Failure('unaccounted', 'The look-up gave no answer.');
+      return answer;
+    };
+    const answer = await ask({ by: 'phone', value: phone });
+    const { found } = answer;
+    if (answer.found !== 'many') return { found, decided: answer };
+    const [choice] = await this.#store().choices.lasting(destination.connection, [{ by: 'phone', value: phone }]);
     const person = choice && answer.candidates.find(({ id }) => id === choice.id);
-    return person ? { found: 'one', by: answer.by, person } : answer;
+    if (!person) return { found, decided: answer };
+    // Records are read along with one person only.
+    const isAlone = Object.keys({ ...related, ...open }).length === 0;
+    const decided = isAlone ? { ...answer, found: 'one' as const, person } : await ask({ by: 'id', value: person.id });
+    return {
+      found,
+      decided: decided.found === 'one' ? { found: 'one', by: answer.by, person: decided.person } : answer,
+    };
   }
 
   /** Why this connection may not be asked now: its circuit in the workers, or an operator, stopped it. */

@@ -35,14 +35,27 @@ export async function readAnswer(ctx: Context, { name, question }: CallerQuestio
   }
 }
 
-/** Stores of an answer only what is given to the agent. */
+/**
+ * Stores of an answer only what is given to the agent, and nothing of one in which something could not be read.
+ * @param found what the CRM found: an operator who chose one of several may choose another at any moment
+ */
 export async function storeAnswer(
   ctx: Context,
   { name, question }: CallerQuestion,
   answer: CallerAnswer,
-  reads: Inbound['reads'],
+  { reads, found }: { reads: Inbound['reads']; found: CallerAnswer['found'] },
 ): Promise<void> {
-  await ctx.memory.set(name, JSON.stringify({ question, answer: reduceAnswer(answer, reads) }), KEEP_MS[answer.found]);
+  if (!isWhole(answer, reads)) return;
+  await ctx.memory.set(name, JSON.stringify({ question, answer: reduceAnswer(answer, reads) }), KEEP_MS[found]);
+}
+
+/** Whether all records that are read along could be read. */
+function isWhole(answer: CallerAnswer, { related, open = {} }: Inbound['reads']): boolean {
+  if (answer.found !== 'one') return true;
+  const { person } = answer;
+  const hasAll = (wanted: object, read: object) => Object.keys(wanted).every((name) => Object.hasOwn(read, name));
+  // A destination that reads no lists answers without any, however often it is asked.
+  return (person.related === undefined || hasAll(related, person.related)) && hasAll(open, person.open ?? {});
 }
 
 /** The answer without properties that were not asked for: adapters read some for their own use. */

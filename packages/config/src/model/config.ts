@@ -191,7 +191,7 @@ export interface Inbound {
 /** A constant, or the segments of a path that can be read while the phone rings. */
 export type InboundVariable = { value: string | number | boolean } | { path: (string | number)[] };
 
-/** Properties of the one matching record and its `id`, and the records read along with it, by name: lists, and open ones. */
+/** Properties of the one matching record and its `id`, and the records read along with it, by name: lists, and open ones (null: none). */
 export type Caller = Record<string, Value | Record<string, Value>[] | Record<string, Value>>;
 
 /** Total: never throws. `caller` is empty where the CRM does not know the number. */

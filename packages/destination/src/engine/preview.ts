@@ -311,33 +311,33 @@ export async function findPersons(
   return answers;
 }
 
-/** Of each kind the open record that was created last. What cannot be read is left out. Never rejects. */
+/** Of each kind the open record that was created last, null where there is none. What cannot be read is left out. Never rejects. */
 async function readOpen(
   { people, records }: Pick<CrmAdapter, 'people' | 'records'>,
   person: CrmPerson,
   wanted: NonNullable<PersonQuestion['open']>,
   plan: number,
 ): Promise<NonNullable<PersonRecord['open']>> {
+  const open: NonNullable<PersonRecord['open']> = {};
   const questions = Object.entries(wanted).flatMap(([name, properties]) => {
     const asked = people.openOf?.(person, name);
-    return asked ? [{ name, properties, ...asked, ids: new Map([[asked.id, [plan]]]) }] : [];
+    if (asked) return [{ name, properties, ...asked, ids: new Map([[asked.id, [plan]]]) }];
+    open[name] = null;
+    return [];
   });
-  if (questions.length === 0) return {};
+  if (questions.length === 0) return open;
   const answers = (await records.readRelated?.(questions)) ?? [];
-  const open: NonNullable<PersonRecord['open']> = {};
   for (const [index, { name, id, properties }] of questions.entries()) {
-    const [first] = listOf(people, name, answers[index]?.get(id));
-    if (!first) continue;
-    const values = Object.entries({ ...first.properties, id: first.id });
-    open[name] = Object.fromEntries(values.filter(([property]) => properties.includes(property)));
+    const all = answers[index]?.get(id) ?? [];
+    if (all instanceof Failure) {
+      people.session.ctx.log.warn({ error: all.message }, `${name} of a caller could not be read`);
+      continue;
+    }
+    const [first] = all;
+    const values = first && Object.entries({ ...first.properties, id: first.id });
+    open[name] = values ? Object.fromEntries(values.filter(([property]) => properties.includes(property))) : null;
   }
   return open;
-}
-
-function listOf({ session }: PeopleVerbs, name: string, answer: Existing[] | Failure | undefined): Existing[] {
-  if (!(answer instanceof Failure)) return answer ?? [];
-  session.ctx.log.warn({ error: answer.message }, `${name} of a caller could not be read`);
-  return [];
 }
 
 /** What was found, as the port tells it. @throws the failure of a look-up that failed */

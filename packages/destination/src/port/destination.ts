@@ -140,8 +140,8 @@ export interface PersonRecord {
    * records could not be read; that does not fail the question.
    */
   related?: Record<string, Record<string, Value>[]>;
-  /** The open records that the question asked for. A name is absent where there is none, and where it could not be read. */
-  open?: Record<string, Record<string, Value>>;
+  /** The open records that the question asked for: null where there is none. A name is absent when it could not be read. */
+  open?: Record<string, Record<string, Value> | null>;
   /** For a person to open. */
   url?: string;
   /** As far as it was read and is known. */
