@@ -68,6 +68,59 @@ it('replays the calls of a line, and says so', async () => {
   expect((await dashboard.post('/omissions/0123456789/replay', {})).status).toBe(404);
 });
 
+/** The operator's lines of the log about replays of lines, oldest first. */
+const acted = () =>
+  dashboard
+    .logged()
+    .split('\n')
+    .filter((text) => text.includes('"replay omissions"'))
+    .map((text) => JSON.parse(text) as object);
+
+it('answers before a long replay is done, which goes on and is logged at both ends', async () => {
+  const ids = [await dashboard.seed(without()), await dashboard.seed(without())];
+  const { id } = await lineOf();
+  const { operations } = dashboard.store;
+  const replay = operations.replay.bind(operations);
+  const gate = Promise.withResolvers<void>();
+  const held = vi.spyOn(operations, 'replay').mockImplementation(async (...given) => {
+    await gate.promise;
+    return replay(...given);
+  });
+  const answer = await dashboard.post(`/omissions/${id}/replay`, { connection: 'sales' });
+  expect(answer.headers.get('location')).toBe('/omissions?connection=sales&did=line_goes_on');
+  expect(await page('/omissions?connection=sales&did=line_goes_on')).toContain('goes on behind this page');
+  expect(acted()).toMatchObject([{ line: id, of: 2 }]);
+  gate.resolve();
+  await expect.poll(acted).toMatchObject([
+    { line: id, of: 2 },
+    { line: id, of: 2, done: 2, gone: 0 },
+  ]);
+  for (const one of ids) expect(await dashboard.delivery(one)).toMatchObject({ state: 'queued', replays: 1 });
+  held.mockRestore();
+});
+
+it('says that a replay was interrupted, and the same again does the rest', async () => {
+  const ids = [await dashboard.seed(without()), await dashboard.seed(without())];
+  const { id } = await lineOf();
+  const { operations } = dashboard.store;
+  const replay = operations.replay.bind(operations);
+  const broken = vi.spyOn(operations, 'replay').mockImplementation(async (...given) => {
+    if (given[1] === ids[1]) throw new Error('Redis went away');
+    return replay(...given);
+  });
+  const answer = await dashboard.post(`/omissions/${id}/replay`, {});
+  expect(answer.status).toBe(303);
+  expect(answer.headers.get('location')).toBe('/omissions?did=line_interrupted');
+  expect(acted()).toMatchObject([
+    { line: id, of: 2 },
+    { line: id, msg: expect.stringMatching(/interrupted/) },
+  ]);
+  broken.mockRestore();
+  const again = await dashboard.post(`/omissions/${id}/replay`, {});
+  expect(again.headers.get('location')).toMatch(/did=replayed_many&done=[12]&of=2/);
+  for (const one of ids) expect(await dashboard.delivery(one)).toMatchObject({ state: 'queued', replays: 1 });
+});
+
 it('names commands as they are called here', async () => {
   await dashboard.seed(without([{ ...omission, hint: 'Run `wrapup provision`, which creates it; then replay.' }]));
   vi.stubEnv('WRAPUP_COMMAND', 'npm run wrapup --');

@@ -38,7 +38,7 @@ export function renderOmissionsPage({ lines, health, query, connections }: Omiss
 ${renderSelect('connection', 'Connection', connections, query.connection)}
 ${renderSelect('reason', 'Reason', Object.keys(OMISSIONS), query.reason)}
 ${renderSelect('since', 'Lost in the last', SINCE, query.since ?? '7d')}
-<button>Choose</button> <a href="/omissions">Clear</a>
+<button>Filter</button> <a href="/omissions">Clear</a>
 </form>
 ${lines.length === 0 ? html`<p class="empty">Nothing was left out.</p>` : renderLines(lines, query)}
 ${renderNever(health)}

@@ -1,5 +1,7 @@
 import type { DeliveryState } from '@wrapup/queue';
+import type { Request } from 'express';
 import type { PageNotice } from '../pages/layout.ts';
+import { queryOf } from './request.ts';
 
 /** What the page says after an action redirected the browser to it. The address names one of these texts and holds none. */
 const NOTICES = {
@@ -36,6 +38,14 @@ const NOTICES = {
   interrupted: {
     kind: 'bad',
     text: 'It was interrupted. What is done stays done; the rest can be resumed.',
+  },
+  line_interrupted: {
+    kind: 'bad',
+    text: 'It was interrupted. What is queued again stays so; replay the line once more for the rest.',
+  },
+  line_goes_on: {
+    kind: 'note',
+    text: 'They are being queued again, with the current mapping; that goes on behind this page, and the log says when it is done.',
   },
   reason: { kind: 'bad', text: 'Nothing was changed: dropping needs a reason.' },
 } as const satisfies Record<string, PageNotice>;
@@ -83,4 +93,10 @@ export function noticeOf(name: string | undefined, counts?: Counts): PageNotice 
   ].filter(Boolean);
   const text = `${done.toLocaleString('en-US')} of ${of.toLocaleString('en-US')} ${MANY[name]}${rest.length > 0 ? `; ${rest.join('; ')}` : ''}.`;
   return { kind: done === of && name !== 'replayed_many_before' ? 'good' : 'note', text };
+}
+
+/** The notice that the address names, with its counts. */
+export function readNotice(request: Request): PageNotice | undefined {
+  const [done, of, gone] = ['done', 'of', 'gone'].map((name) => Number(queryOf(request, name)) || 0);
+  return noticeOf(queryOf(request, 'did'), { done: done ?? 0, of: of ?? 0, gone: gone ?? 0 });
 }

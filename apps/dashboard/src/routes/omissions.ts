@@ -9,8 +9,8 @@ import { type OmissionsQuery, type RouteHealth, renderOmissionsPage } from '../p
 import { ask } from '../queries/ask-redis.ts';
 import { configOfScope, isInScope, redirectTo, scopeOf } from '../security/client-scope.ts';
 import type { Latest } from './actions.ts';
-import { noticeOf } from './notices.ts';
-import { noteAction } from './operator.ts';
+import { readNotice } from './notices.ts';
+import { noteAction, orLate } from './operator.ts';
 import { fieldOf, queryOf } from './request.ts';
 
 export interface OmissionRoutesParts {
@@ -23,7 +23,10 @@ export interface OmissionRoutesParts {
   log: Logger;
 }
 
-/** `/omissions`, and `POST /omissions/:id/replay`, which leaves a line in the log. */
+/**
+ * `/omissions`, and `POST /omissions/:id/replay`, which is logged when it begins and when it is done; a long one continues in
+ * this process. Interrupted, the same again does the rest: what is queued is left alone.
+ */
 export function omissionRoutes({ store, config, latest, connections, log }: OmissionRoutesParts): Router {
   const router = Router();
   const form = express.urlencoded({ extended: false, limit: '10kb' });
@@ -42,15 +45,10 @@ export function omissionRoutes({ store, config, latest, connections, log }: Omis
         readHealth(store, now, query.connection),
       ]);
     });
-    const [done, of, gone] = ['done', 'of', 'gone'].map((name) => Number(queryOf(request, name)) || 0) as [
-      number,
-      number,
-      number,
-    ];
     sendPage(response, {
       title: 'Omissions',
       at: '/omissions',
-      notice: noticeOf(queryOf(request, 'did'), { done, of, gone }),
+      notice: readNotice(request),
       body: renderOmissionsPage({
         ...{ query, health, connections: names },
         lines: lines.filter(({ code }) => query.reason === undefined || code === query.reason),
@@ -68,13 +66,30 @@ export function omissionRoutes({ store, config, latest, connections, log }: Omis
       return void response.status(404).send(renderMessage('No such line', why));
     }
     const { config: now, broken } = await latest();
-    const { of, replayed, expired } = await ask(store, () =>
-      replayOmitted(store, line, { attempts: (route) => attemptsOf(now, route), config: now.hash }),
-    );
     const { connection, code } = line;
-    noteAction(log, request, response, { action: 'replay omissions', line: id, connection, code, of, done: replayed });
+    const noted = { action: 'replay omissions', line: id, connection, code };
+    noteAction(log, request, response, { ...noted, of: line.open });
+    let done = 0;
+    const work = replayOmitted(store, line, {
+      ...{ attempts: (route) => attemptsOf(now, route), config: now.hash },
+      onCall: (_call, result) => {
+        if (result === 'replayed') done += 1;
+      },
+    }).then(
+      (counts) => {
+        noteAction(log, request, response, { ...noted, of: counts.of, done: counts.replayed, gone: counts.expired });
+        return counts;
+      },
+      (error: unknown) => {
+        log.warn({ ...noted, done, err: error }, 'a replay of omissions was interrupted; the same again does the rest');
+        return undefined;
+      },
+    );
+    const counts = await orLate(work);
+    if (counts === 'late') return redirectTo(response, backTo(request, { did: 'line_goes_on' }));
+    if (counts === undefined) return redirectTo(response, backTo(request, { did: 'line_interrupted' }));
     const did = broken ? 'replayed_many_before' : 'replayed_many';
-    redirectTo(response, backTo(request, { did, done: replayed, of, gone: expired }));
+    redirectTo(response, backTo(request, { did, done: counts.replayed, of: counts.of, gone: counts.expired }));
   });
   return router;
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { clientAddress, type Logger } from '@wrapup/telemetry';
 import type { Request, Response } from 'express';
 
@@ -22,4 +23,12 @@ export function noteAction(
     { action, user: operatorOf(response), address: clientAddress(request), ...client, ...rest },
     'an operator acted',
   );
+}
+
+/** Milliseconds that an answer waits for an action on many calls: a short one is done by then, a long one goes on behind it. */
+const WITHIN_MS = 1_500;
+
+/** What the work came to, or `late` when it takes longer than an answer should. */
+export function orLate<Result>(work: Promise<Result>): Promise<Result | 'late'> {
+  return Promise.race([work, sleep(WITHIN_MS, 'late' as const, { ref: false })]);
 }

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { attemptsOf, type Config, parseDuration } from '@wrapup/config';
 import { scrub } from '@wrapup/destination';
 import {
@@ -22,8 +21,8 @@ import { renderUnresolved, STILL_MS, type UnresolvedQuery } from '../pages/unres
 import { ask } from '../queries/ask-redis.ts';
 import { type ClientScope, configOfScope, isInScope, redirectTo, scopeOf } from '../security/client-scope.ts';
 import type { Latest } from './actions.ts';
-import { noticeOf } from './notices.ts';
-import { noteAction, operatorOf } from './operator.ts';
+import { noticeOf, readNotice } from './notices.ts';
+import { noteAction, operatorOf, orLate } from './operator.ts';
 import { fieldOf, queryOf } from './request.ts';
 
 export interface UnresolvedRoutesParts {
@@ -36,8 +35,6 @@ export interface UnresolvedRoutesParts {
 
 /** Milliseconds that a search for a text may take, for the page and for its count, before it says "at least". */
 const SEARCH_MS = 80;
-/** Milliseconds that an action waits for its run: a short one is done by then, a long one is followed on the page. */
-const RUN_WITHIN_MS = 1_500;
 /** Seconds after which a page that follows a run is read again. */
 const REFRESH_S = 3;
 
@@ -138,7 +135,7 @@ export function unresolvedRoutes({ store, config, latest, connections, log }: Un
         return undefined;
       },
     );
-    const run = await Promise.race([work, sleep(RUN_WITHIN_MS, 'late' as const, { ref: false })]);
+    const run = await orLate(work);
     if (run === 'late') return redirectTo(response, backTo(request, state, { run: id }));
     if (run === undefined) return redirectTo(response, backTo(request, state, { did: 'interrupted' }));
     const did = action === 'replay' && broken ? 'replayed_many_before' : noticeNameOf(action);
@@ -153,11 +150,6 @@ function noticeNameOf(action: BulkAction): string {
 
 function countsOf({ done, of, matched, expired, filter }: BulkRun): { done: number; of: number; gone: number } {
   return { done, of: filter.text ? matched : of, gone: expired };
-}
-
-function readNotice(request: Request) {
-  const [done, of, gone] = ['done', 'of', 'gone'].map((name) => Number(queryOf(request, name)) || 0);
-  return noticeOf(queryOf(request, 'did'), { done: done ?? 0, of: of ?? 0, gone: gone ?? 0 });
 }
 
 function readQuery(value: (name: string) => string | undefined): UnresolvedQuery {
