@@ -1,6 +1,7 @@
+import { join } from 'node:path';
 import type { Omission } from '@wrapup/destination';
 import { expect, test } from 'vitest';
-import { openInstallation } from './support/installation.ts';
+import { CONFIG, configFolder, openInstallation } from './support/installation.ts';
 import { wrapup } from './support/run.ts';
 
 const omission: Omission = {
@@ -88,4 +89,27 @@ test('a plan asks the CRM and replays nothing', async () => {
     items: [{ call_id: 'c-1', preview: { error: expect.any(String) } }],
   });
   expect((await store.ledger.read('main', 'c-1'))?.deliveries[0]).toMatchObject({ state: 'written', replays: 0 });
+});
+
+test('a plan says of each delivery what a replay would make of it', async () => {
+  const { env, store, settle } = await openInstallation();
+  for (const call_id of ['c-1', 'c-2']) await settle({ call_id }, written([omission]));
+  const gone = await settle({ call_id: 'c-3' }, written([omission]));
+  await store.payloads.remove('main', 'c-3', [gone.revision]);
+  const [{ id = '' } = {}] = await store.omissions.list({ connections: ['sales'] });
+  await store.operations.replay('main', 'c-2', 'sales-calls', { attempts: 1, from: ['written'] });
+  const plan = await wrapup(['omissions', 'replay', id, '--plan'], env);
+  expect(plan.stdout).toMatch(/^c-1 on sales-calls: would be replayed; the CRM could not be asked/m);
+  expect(plan.stdout).toMatch(/^c-2 on sales-calls: is queued already$/m);
+  expect(plan.stdout).toMatch(/^c-3 on sales-calls: its payload has expired/m);
+  expect(plan.stdout).toMatch(/3 deliveries\n$/);
+});
+
+test('a plan does not call a delivery expired whose route is gone', async () => {
+  const { env, store, settle } = await openInstallation();
+  await settle({ call_id: 'c-1' }, written([omission]));
+  const [{ id = '' } = {}] = await store.omissions.list({ connections: ['sales'] });
+  const WRAPUP_CONFIG = join(configFolder(CONFIG.replace('sales-calls', 'other-calls')), 'wrapup.yaml');
+  const plan = await wrapup(['omissions', 'replay', id, '--plan'], { ...env, WRAPUP_CONFIG });
+  expect(plan.stdout).toBe('c-1 on sales-calls: would be replayed\n1 delivery\n');
 });

@@ -1,7 +1,7 @@
 import type { Config, Route } from '@wrapup/config';
-import type { Plan } from '@wrapup/mapping';
 import type { OmissionLine, OmittedCall, Store } from '@wrapup/queue';
 import type { Command } from 'commander';
+import type { ReplayPreview } from '../../calls/preview-replays.ts';
 import { addClientOption, listNames, withFullNames } from '../../connect/client-option.ts';
 import { type GlobalOptions, requireClient, requireConfig } from '../../connect/settings.ts';
 import { withStore } from '../../connect/store.ts';
@@ -17,9 +17,6 @@ interface OmissionsOptions extends GlobalOptions {
   fields?: boolean;
   plan?: boolean;
 }
-
-/** Deliveries whose changes are asked of the CRM together. */
-const PREVIEWED_TOGETHER = 50;
 
 /** `wrapup omissions`: what was left out of calls that were written, and what no call ever brings. */
 export function addOmissions(program: Command): void {
@@ -138,7 +135,11 @@ async function showLines(lines: OmissionLine[], output: Output): Promise<void> {
 
 async function replay(id: string, options: OmissionsOptions, output: Output): Promise<void> {
   const config = await requireConfig(options, output, true);
-  const [{ attemptsOf }, { replayOmitted }] = await Promise.all([import('@wrapup/config'), import('@wrapup/queue')]);
+  const [{ attemptsOf }, { replayOmitted }, { QUEUED }] = await Promise.all([
+    import('@wrapup/config'),
+    import('@wrapup/queue'),
+    import('../../calls/preview-replays.ts'),
+  ]);
   await withStore(async (store) => {
     await requireClient(options, store);
     const line = await store.omissions.find(id, await connectionsOf(options, config, store));
@@ -151,8 +152,7 @@ async function replay(id: string, options: OmissionsOptions, output: Output): Pr
       ...{ config: config.hash, since },
       onCall: (call, result) => {
         items.push({ ...call, replayed: result === 'replayed' });
-        const verdict =
-          result === 'moved' ? 'is queued already' : result === 'expired' ? expired(call.call_id) : result;
+        const verdict = result === 'moved' ? QUEUED : result === 'expired' ? expired(call.call_id) : result;
         output.line(`${clean(call.call_id)} on ${clean(call.route)}: ${verdict}`);
       },
     });
@@ -167,30 +167,18 @@ async function replay(id: string, options: OmissionsOptions, output: Output): Pr
 }
 
 async function preview(store: Store, config: Config, calls: OmittedCall[], output: Output): Promise<void> {
-  const { describeReplay, planReplay, previewReplays } = await import('../../calls/preview-replays.ts');
-  const items: object[] = [];
-  for (let start = 0; start < calls.length; start += PREVIEWED_TOGETHER) {
-    const planned: { call: OmittedCall; connection: string; plan: Plan }[] = [];
-    for (const call of calls.slice(start, start + PREVIEWED_TOGETHER)) {
-      const entry = await store.ledger.read(call.source, call.call_id);
-      const delivery = entry?.deliveries.find(({ route }) => route === call.route);
-      const plan = entry && delivery && (await planReplay(store, config, entry, call.route));
-      if (plan) planned.push({ call, connection: delivery.connection, plan });
-      else {
-        items.push({ ...call, replayed: false });
-        output.line(`${clean(call.call_id)} on ${clean(call.route)}: ${expired(call.call_id)}`);
-      }
-    }
-    for (const [connection, some] of Map.groupBy(planned, (one) => one.connection)) {
-      const plans = some.map(({ plan }) => plan);
-      const previews = await previewReplays(config, connection, plans, output.remark);
-      for (const [index, { call }] of some.entries()) {
-        const one = previews[index];
-        items.push({ ...call, replayed: false, ...(one ? { preview: one } : {}) });
-        if (one) output.line(`${clean(call.call_id)} on ${clean(call.route)}: ${describeReplay(one)}`);
-      }
-    }
+  const { ReplayPreviews } = await import('../../calls/preview-replays.ts');
+  const items: (OmittedCall & { replayed: boolean; preview?: ReplayPreview })[] = [];
+  const previews = new ReplayPreviews({ store, config, remark: output.remark });
+  for (const call of calls) {
+    const item: (typeof items)[number] = { ...call, replayed: false };
+    items.push(item);
+    await previews.add(call, await store.ledger.read(call.source, call.call_id), (verdict, one) => {
+      if (one) item.preview = one;
+      output.line(`${clean(call.call_id)} on ${clean(call.route)}: ${verdict}`);
+    });
   }
+  await previews.flush();
   output.data({ plan: true, replayed: 0, of: calls.length, items });
   output.line(count(calls.length, 'delivery', 'deliveries'));
 }

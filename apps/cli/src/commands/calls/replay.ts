@@ -1,5 +1,4 @@
 import { clientOf } from '@wrapup/call';
-import type { Plan } from '@wrapup/mapping';
 import type { DeliveryState, LedgerEntry } from '@wrapup/queue';
 import type { Command } from 'commander';
 import { findCall } from '../../calls/find-call.ts';
@@ -15,11 +14,6 @@ import { parseSince } from '../../terminal/parse-options.ts';
 
 /** States of deliveries that are not queued. */
 const FINISHED: DeliveryState[] = ['written', 'skipped', 'parked', 'dead', 'dropped'];
-
-const QUEUED = 'is queued already';
-
-/** Deliveries whose changes are asked of the CRM together. */
-const PREVIEWED_TOGETHER = 50;
 
 interface ReplayedItem {
   source: string;
@@ -61,7 +55,7 @@ export function addReplay(program: Command): void {
         throw new CliError(EXIT.usage, 'name what to replay: call ids, or --since with or without --route');
       }
       const config = await requireConfig(options, output, true);
-      const [{ attemptsOf }, { describeReplay, planReplay, previewReplays }] = await Promise.all([
+      const [{ attemptsOf }, { QUEUED, ReplayPreviews }] = await Promise.all([
         import('@wrapup/config'),
         import('../../calls/preview-replays.ts'),
       ]);
@@ -73,36 +67,23 @@ export function addReplay(program: Command): void {
             ? await Promise.all(ids.map((id) => findCall(store, id, options)))
             : store.ledger.scan({ since: options.since ?? 0, ...(client ? { client } : {}) });
         const done: ReplayedItem[] = [];
-        const waiting: { connection: string; plan: Plan; item: ReplayedItem; say(verdict: string): void }[] = [];
-        const previewWaiting = async () => {
-          for (const [connection, all] of Map.groupBy(waiting.splice(0), (one) => one.connection)) {
-            const plans = all.map(({ plan }) => plan);
-            const previews = await previewReplays(config, connection, plans, output.remark);
-            for (const [index, { item, say }] of all.entries()) {
-              const preview = previews[index];
-              if (!preview) continue;
-              item.preview = preview;
-              say(describeReplay(preview));
-            }
-          }
-        };
+        const previews = new ReplayPreviews({ store, config, remark: output.remark });
         for await (const entry of entries) {
           const { source, call_id } = entry;
           if (options.source !== undefined && source !== options.source) continue;
-          for (const { route, connection, state, revision } of entry.deliveries) {
+          for (const { route, connection, state } of entry.deliveries) {
             if (options.route !== undefined && route !== options.route) continue;
             if (options.connection !== undefined && connection !== options.connection) continue;
             const say = (verdict: string) => output.line(`${clean(call_id)} on ${clean(route)} (${state}): ${verdict}`);
             const item: ReplayedItem = { source, call_id, route, was: state, replayed: false };
             done.push(item);
-            if (!FINISHED.includes(state)) {
+            if (options.plan) {
+              await previews.add(item, entry, (verdict, preview) => {
+                if (preview) item.preview = preview;
+                say(verdict);
+              });
+            } else if (!FINISHED.includes(state)) {
               say(QUEUED);
-            } else if (options.plan) {
-              const kept = await store.payloads.has(source, call_id, revision);
-              const plan = kept ? await planReplay(store, config, entry, route) : undefined;
-              if (plan) waiting.push({ connection, plan, item, say });
-              else say(kept ? 'would be replayed' : expired(call_id));
-              if (waiting.length >= PREVIEWED_TOGETHER) await previewWaiting();
             } else {
               const did = await store.operations.replay(source, call_id, route, {
                 attempts: attemptsOf(config, route),
@@ -114,7 +95,7 @@ export function addReplay(program: Command): void {
             }
           }
         }
-        await previewWaiting();
+        await previews.flush();
         return done;
       });
       const replayed = items.filter((item) => item.replayed).length;
