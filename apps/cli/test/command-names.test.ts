@@ -1,6 +1,6 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { callable } from '@wrapup/telemetry/command-name';
+import { COMMANDS, callable } from '@wrapup/telemetry/command-name';
 import type { Command } from 'commander';
 import { expect, test, vi } from 'vitest';
 import { makeProgram } from '../src/program.ts';
@@ -49,6 +49,10 @@ function mistakeIn({ name, behind }: Mention): string | undefined {
 test('every command that a message names is there, with its options', () => {
   expect(MENTIONS.length).toBeGreaterThan(100);
   expect(MENTIONS.flatMap((one) => mistakeIn(one)?.concat(` (${one.place}: ${one.text})`) ?? [])).toEqual([]);
+});
+
+test('the names that are taken for commands in a text are those of the commands', () => {
+  expect(COMMANDS).toEqual(PROGRAM.commands.map((command) => command.name()).sort());
 });
 
 test('every one of them is shown as it can be called here', () => {

@@ -26,4 +26,6 @@ test('only commands are named otherwise, and what a name holds is text', () => {
   expect(
     callable('wrapup check, wrapup.yaml, wrapup-check, npm run wrapup -- check, Wrapup checks, wrapup --help'),
   ).toBe('$& x check, wrapup.yaml, wrapup-check, npm run wrapup -- check, Wrapup checks, $& x --help');
+  // What a caller says is no command.
+  for (const text of ['wrapup call with Ann', 'wrapup checks', 'wrapup test-drive']) expect(callable(text)).toBe(text);
 });

@@ -73,9 +73,9 @@ ${body}
   return scope?.client === undefined || scope.isBound ? shown : carryClient(shown, scope.client);
 }
 
-/** Commands as they are called here, but for what an operator has typed. */
+/** Commands as they are called here, but for what an operator has typed: text fields, and the attributes of others. */
 function nameCommands(page: string): string {
-  const parts = page.split(/(<textarea.*?<\/textarea>)/s);
+  const parts = page.split(/(<textarea.*?<\/textarea>|<[^>]*>)/s);
   return parts.map((part, index) => (index % 2 === 0 ? callable(part, escapeHtml) : part)).join('');
 }
 

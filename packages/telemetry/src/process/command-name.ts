@@ -3,7 +3,26 @@
  * people (terminal, pages, alerts, logs, answers) names them as they can be called on this installation: through npm, npx or
  * docker compose, each of which sets `WRAPUP_COMMAND` for every process.
  */
-const NAMED = /(?<![\w/.@:-])wrapup (?=[a-z]|--help)/g;
+
+/** Every command: other words behind "wrapup" are a text about something else. */
+export const COMMANDS = [
+  ...[
+    'backfill',
+    'calls',
+    'check',
+    'choices',
+    'client',
+    'connections',
+    'dead',
+    'demo',
+    'doctor',
+    'encryption',
+    'explain',
+  ],
+  ...['forget', 'init', 'omissions', 'parked', 'plan', 'provision', 'reconcile', 'replay', 'schema', 'send', 'test'],
+] as const;
+
+const NAMED = new RegExp(`(?<![\\w/.@:-])wrapup (?=(?:${COMMANDS.join('|')})(?![\\w-])|--help)`, 'g');
 
 /**
  * The text with commands as they are called here.
