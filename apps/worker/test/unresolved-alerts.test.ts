@@ -107,3 +107,14 @@ it('sends nothing where no connection takes alerts, and keeps nothing of a clien
   await removeClient(store, 'acme');
   expect(await store.redis.hkeys(store.keys.alerted)).toEqual(['ops']);
 });
+
+it('alerts also where a later step of the sweep fails, and the sweep says so', async () => {
+  const { store, config, stop, queued } = await open();
+  await stop(AMBIGUOUS);
+  await store.redis.set(`${store.keys.packed}-ends`, 'no sorted set');
+  const kept = await stop({ state: 'dead', code: 'unavailable', reason: 'r' });
+  await expect(sweep(store, config, Date.now() + 2 * HOUR_MS)).rejects.toThrow('WRONGTYPE');
+  expect((await queued()).map(({ to }) => to)).toEqual(['ops']);
+  // What stands behind the step that failed has run, too.
+  expect((await store.unresolved.page('dead', {})).items.map(({ call_id }) => call_id)).toContain(kept);
+});

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { FAILURE_CODES, Failure, type FailureCode, NEXT, scrub } from '../src/index.ts';
+import { FAILURE_CODES, Failure, type FailureCode, NEXT, scrub, withoutQuotes } from '../src/index.ts';
 
 test('every code says what happens next, and a failure may say otherwise', () => {
   for (const [code, next] of Object.entries(FAILURE_CODES)) {
@@ -43,4 +43,11 @@ test.each([
 test('long texts are cut', () => {
   expect(scrub('x'.repeat(600))).toHaveLength(500);
   expect(scrub('x'.repeat(600), 10)).toBe('xxxxxxxxx…');
+});
+
+test('what a message quotes is left out for logs, also where the quotation has one in it', () => {
+  const said =
+    'search contacts: HubSpot refused it. HubSpot: “Property “name” is not valid: Dana Example” [VALIDATION_ERROR]';
+  expect(withoutQuotes(said)).toBe('search contacts: HubSpot refused it. HubSpot: “…” [VALIDATION_ERROR]');
+  expect(withoutQuotes('no answer within 5 s')).toBe('no answer within 5 s');
 });

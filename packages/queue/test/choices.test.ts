@@ -148,3 +148,27 @@ it('keeps no digest of a call that comes from an installation with another index
   expect(taken).toMatchObject({ candidates: ['101', '102'] });
   expect(taken).not.toHaveProperty('ambiguous');
 });
+
+it('an attempt that begins knows whether its connection has choices, so that deliveries without any ask for none', async () => {
+  const begun = async (connection: string) => {
+    const call_id = await park({}, connection);
+    const ref = { source: 'main', call_id, route: 'sales-calls' };
+    const delivery = await store.ledger.requeue('main', call_id, 'sales-calls', ['parked']);
+    return store.ledger.begin({ ...ref, revision: delivery?.revision ?? '', replays: 1 });
+  };
+  expect(await begun('quiet')).toMatchObject({ has_choices: false });
+  await store.choices.keep({
+    connection: 'quiet',
+    digest: 'd',
+    person: '101',
+    of: 'phone',
+    at: 1,
+    source: 'main',
+    call_id: 'c',
+  });
+  expect(await begun('quiet')).toMatchObject({ has_choices: true });
+  const entries = await Promise.all(
+    (await store.ledger.list({ connection: 'quiet', limit: 5 })).map(({ deliveries }) => deliveries),
+  );
+  expect(JSON.stringify(entries)).not.toContain('has_choices');
+});

@@ -10,6 +10,7 @@ import {
   type CallJob,
   openIntake,
   openStore,
+  packSettled,
   revisionOf,
   type Store,
 } from '../src/index.ts';
@@ -46,6 +47,28 @@ it('keeps the ledger entry of a call as long as its source says', async () => {
   const days = async ({ source, call_id }: Arrival) =>
     Math.ceil((await store.redis.ttl(store.keys.ledger(source, call_id))) / 86_400);
   expect([await days(mine), await days(others)]).toEqual([3, 90]);
+});
+
+it('a call whose packed entry cannot be read is refused alone: those that came with it are kept', async () => {
+  // Of a span that has come to its end, so that few are enough for a bucket.
+  const [bad, good] = [newArrival({ received_at: Date.now() - 24 * 3600_000 }), newArrival()];
+  await withIntake(async (intake) => {
+    await intake.accept(bad);
+    const call = { source: 'main', call_id: bad.call_id };
+    await store.ledger.route(
+      { ...call, revision: revisionOf(bad.body) },
+      { effect: 'applied', facts: { notes: [] }, wanted: [] },
+    );
+    await store.ledger.close('main', bad.call_id);
+    await store.redis.hset(store.keys.packed, 'since', '0');
+    expect(await packSettled(store, { before: Date.now() })).toBeGreaterThan(0);
+    const [bucket = ''] = await store.redis.zrange(`${store.keys.packed}-index`, '0', '0');
+    await store.redis.set(`${store.keys.packed}:${bucket.split(':')[0]}`, 'of a later version');
+    const again = { ...bad, body: Buffer.from('{"more":1}') };
+    const [refused, kept] = await Promise.allSettled([intake.accept(again), intake.accept(good)]);
+    expect(refused).toMatchObject({ status: 'rejected', reason: { message: expect.stringContaining('a later one') } });
+    expect(kept).toEqual({ status: 'fulfilled', value: 'accepted' });
+  });
 });
 
 describe('intake', () => {

@@ -1,8 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import type { Omission, ReceiptNote } from '@wrapup/destination';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { startRedis } from '../../../test/support/redis.ts';
 import { makeArrival, openTestStore } from '../../../test/support/store.ts';
-import { forgetCall, omissionId, removeClient, revisionOf, type Store } from '../src/index.ts';
+import {
+  forgetCall,
+  omissionId,
+  openStore,
+  removeClient,
+  replayOmitted,
+  revisionOf,
+  type Store,
+} from '../src/index.ts';
 
 const body = Buffer.from('{}');
 const revision = revisionOf(body);
@@ -174,4 +183,23 @@ it('what a call says is in none of it, and an entry of an earlier version keeps 
     'budget was left out: no such property',
   ]);
   expect(await store.omissions.list({ connections: ['sales'] })).toEqual([]);
+});
+
+it('a delivery that was dropped stays so when the calls of its line are replayed', async () => {
+  const call_id = await settle([omission('stage')]);
+  await store.ledger.requeue('main', call_id, 'sales-calls', ['written']);
+  await store.ledger.drop('main', call_id, 'sales-calls', { reason: 'a test call' });
+  const line = { connection: 'sales', id: omissionId('sales', omission('stage')) };
+  expect(await replayOmitted(store, line, { attempts: () => 3 })).toMatchObject({ of: 1, replayed: 0, moved: 1 });
+  expect((await store.ledger.read('main', call_id))?.deliveries).toMatchObject([{ state: 'dropped' }]);
+});
+
+it('what has been added up keeps no process from closing while Redis is away', async () => {
+  const redis = await startRedis({ appendonly: false });
+  const other = openStore({ url: redis.url, role: 'worker', onError() {} });
+  await other.connected(20_000);
+  other.counters.add({ connection: 'sales', route: 'sales-calls' }, ['f:person.budget']);
+  await redis.stop();
+  // A command would wait for Redis for good.
+  await other.close();
 });

@@ -161,6 +161,32 @@ describe('what is packed', () => {
     expect(await packSettled(store, { before: Date.now(), now: Date.now() + 11 * 60_000 })).toBe(1);
   });
 
+  it('gets by a lone entry before more calls than one budget reads', async () => {
+    const lone = await settle('acme.main', { at: old(40) });
+    await Promise.all(Array.from({ length: 1_100 }, (_, n) => settle('main', { at: old(40) + 1 + n, end: 'parked' })));
+    const last = await settle('main', { at: old(40) + 2_000 });
+    for (let slice = 0; slice < 6; slice += 1) await packSettled(store, { before: Date.now(), budget: 0 });
+    expect([await isPacked(lone), await isPacked(last)]).toEqual([true, true]);
+  });
+
+  it('joins a bucket whose entries have ended in part, and leaves none of their ids behind', async () => {
+    const first = await settle('acme.main', { at: old(40) });
+    await settle('acme.main', { at: old(40) });
+    await store.redis.pexpire(store.keys.ledger('acme.main', first.call_id), 300);
+    expect(await pack()).toBe(2);
+    await expect.poll(() => store.ledger.read('acme.main', first.call_id)).toBeUndefined();
+    await settle('acme.main', { at: old(40) });
+    expect(await pack()).toBe(1);
+    const [ids, bucket] = [
+      await store.redis.hget(store.keys.packed, 'ids'),
+      await store.redis.hget(store.keys.packed, 'last'),
+    ];
+    // Its id goes with its bytes: until the bucket is removed it has both.
+    expect([ids, bucket]).toEqual(['3', '1']);
+    expect(await store.accept(first, 90)).toBe('accepted');
+    expect(await store.redis.hget(store.keys.packed, 'ids')).toBe('2');
+  });
+
   it('is none before other processes have had an hour to be upgraded', async () => {
     await store.redis.hdel(store.keys.packed, 'since');
     const one = await settle('main', { at: old(40) });

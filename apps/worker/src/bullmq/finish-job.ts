@@ -1,5 +1,5 @@
 /** Carries out how a job ends, in BullMQ's terms; `process-call` and `process-delivery` decide it. */
-import type { Failure } from '@wrapup/destination';
+import { type Failure, withoutQuotes } from '@wrapup/destination';
 import { DelayedError, type Job, UnrecoverableError } from 'bullmq';
 
 /** Characters of a message in the job's `failedReason`: it is copied into the event stream. */
@@ -18,12 +18,12 @@ export function isLastAttempt(job: Job): boolean {
 
 /** The error that fails an attempt. Without cause and stack: both would be copied into Redis. */
 export function attemptError({ code, message }: Failure): Error {
-  const error = new Error(message.slice(0, MAX_REASON_LENGTH));
+  const error = new Error(withoutQuotes(message).slice(0, MAX_REASON_LENGTH));
   error.name = code;
   return error;
 }
 
 /** The error that fails a job, whatever attempts it has left. */
 export function finalError({ message }: Failure): Error {
-  return new UnrecoverableError(message.slice(0, MAX_REASON_LENGTH));
+  return new UnrecoverableError(withoutQuotes(message).slice(0, MAX_REASON_LENGTH));
 }

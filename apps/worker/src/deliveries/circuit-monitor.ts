@@ -6,7 +6,7 @@
  * here too; a connection that nothing happens to costs nothing. Deliveries in hand when a connection pauses go back to the
  * queue, and their attempts are not counted.
  */
-import { Failure, type Log, type Probe, type WriteOutcome } from '@wrapup/destination';
+import { Failure, type Log, type Probe, type WriteOutcome, withoutQuotes } from '@wrapup/destination';
 import { type CircuitChange, type ConnectionState, explainPause, isPaused, type Store } from '@wrapup/queue';
 
 interface CircuitMonitorParts {
@@ -162,7 +162,8 @@ export class CircuitMonitor {
       );
       await store.connections.endProbe(connection, pause, failure);
       count.probe(connection, failure ? failure.code : 'answered');
-      if (failure) log.info({ connection, code: failure.code, reason: failure.message }, 'a probe failed');
+      if (failure)
+        log.info({ connection, code: failure.code, reason: withoutQuotes(failure.message) }, 'a probe failed');
       else log.info({ connection, cause: pause.cause }, 'a probe was answered: the connection goes on');
       await this.look();
     } catch (error) {

@@ -1,5 +1,5 @@
 import type { Config } from '@wrapup/config';
-import type { Log, OmissionCode } from '@wrapup/destination';
+import { type Log, type OmissionCode, withoutQuotes } from '@wrapup/destination';
 import { type DeliveryJob, RedisLease, type Store } from '@wrapup/queue';
 import type { Job } from 'bullmq';
 import { attemptError, delayJob, finalError, isLastAttempt } from '../bullmq/finish-job.ts';
@@ -94,11 +94,6 @@ async function applyVerdict(verdict: DeliveryVerdict, job: Job, token: string): 
     case 'fail':
       throw finalError(verdict.failure);
   }
-}
-
-/** A CRM's own words may repeat what a caller said: they are in the ledger, masked, and not in logs. */
-function withoutQuotes(reason: string): string {
-  return reason.replace(/“.*”/s, '“…”');
 }
 
 function report(log: Log, connection: string, job: DeliveryJob, verdict: DeliveryVerdict): void {

@@ -25,6 +25,7 @@ import {
 } from '@wrapup/destination';
 import { countersOf, type Plan } from '@wrapup/mapping';
 import {
+  type BegunDelivery,
   type DeliveryChange,
   type DeliveryEntry,
   type DeliveryJob,
@@ -117,7 +118,7 @@ async function attempt(job: DeliveryJob, last: boolean, context: DeliveryContext
 
 async function planFor(
   job: DeliveryJob,
-  delivery: DeliveryEntry,
+  delivery: BegunDelivery,
   route: Route | undefined,
   entry: LedgerEntry | undefined,
   { store, config }: DeliveryContext,
@@ -149,7 +150,8 @@ async function planFor(
   const records = delivery.records.map(({ name }) => name);
   const { plan: planned, withheld } = planStanding(route, standing, records);
   const notes = noteLeftOut([...standing.left_out, ...withheld]);
-  const plan: Plan = await store.choices.applyTo({ ...planned, revision: job.revision }, delivery);
+  const made: Plan = { ...planned, revision: job.revision };
+  const plan = delivery.chosen || delivery.has_choices ? await store.choices.applyTo(made, delivery) : made;
   const resume = resumeOf(delivery, entry);
   return {
     plan: resume ? { ...plan, resume } : plan,

@@ -1,12 +1,13 @@
 /**
  * Alerts operators when a connection is paused and when it is resumed, when revisions of a call are ignored, when the file
- * of a client has errors, when calls wait for a person (`unresolved-alerts.ts`), and when many lose a field (`omission-alerts.ts`), over the connection that `alerts.to` of the client names and that of the installation. Each
- * alert is a job, so that neither an endpoint that is down for a moment nor a worker that dies loses one. Its id is made of
- * its subject, so that many workers that see one pause send one alert.
+ * of a client has errors, when calls wait for a person (`unresolved-alerts.ts`), and when many lose a field
+ * (`omission-alerts.ts`), over the connection that `alerts.to` of the client names and that of the installation. Each alert is
+ * a job, so that neither an endpoint that is down for a moment nor a worker that dies loses one. Its id is made of its
+ * subject, so that many workers that see one pause send one alert.
  */
 import { createHash } from 'node:crypto';
 import { alertTargets, type Client, type Config } from '@wrapup/config';
-import { Failure, type Log, type Notice } from '@wrapup/destination';
+import { Failure, type Log, type Notice, withoutQuotes } from '@wrapup/destination';
 import { type Finding, formatFinding } from '@wrapup/findings';
 import {
   ALERTS_QUEUE,
@@ -59,7 +60,10 @@ export function startAlerts(workers: InstallationWorkers, { config, log, count, 
     } catch (error) {
       const failure = Failure.of(error);
       count('failed');
-      log.warn({ connection: to, code: failure.code, reason: failure.message }, 'an alert was not taken');
+      log.warn(
+        { connection: to, code: failure.code, reason: withoutQuotes(failure.message) },
+        'an alert was not taken',
+      );
       throw attemptError(failure);
     } finally {
       underWay.delete(to);

@@ -5,11 +5,13 @@
  * 1. Failed jobs are moved to `dead`: the failed set is the durable source of dead deliveries, also for
  *    jobs that stalled too often and never reached their processor.
  * 2. Open calls that have not moved for a while get the jobs that their ledger entry says they should have.
- * 3. The indexes forget what the ledger's retention has forgotten, and what is parked or dead is compared with the ledger.
- * 4. Ledger entries of calls that have come to their end are packed, half a day after they came.
- * 5. The dictionary of a source that has none, or an old one, is made from its payloads.
- * 6. Alerts are queued about files of clients that ingress cannot use, about connections whose calls lose fields, and about
+ * 3. Alerts are queued about files of clients that ingress cannot use, about connections whose calls lose fields, and about
  *    what is parked or dead.
+ * 4. The indexes forget what the ledger's retention has forgotten, and what is parked or dead is compared with the ledger.
+ * 5. Ledger entries of calls that have come to their end are packed, half a day after they came.
+ * 6. The dictionary of a source that has none, or an old one, is made from its payloads.
+ *
+ * From 3 on a step that fails keeps none of the others from running; the sweep fails once all have run.
  */
 import { attemptsOf, type Config } from '@wrapup/config';
 import { type Log, scrub } from '@wrapup/destination';
@@ -83,18 +85,28 @@ export async function sweep(store: Store, config: Config, now = Date.now()): Pro
   // Entries end by themselves, each at its client's time; the indexes keep what the longest keeps.
   const days = [config.retention, ...Object.values(config.clients).map(({ retention }) => retention)];
   const before = now - Math.max(...days.map(({ ledger_days }) => ledger_days)) * DAY_MS;
-  await store.ledger.trim(before);
-  await packSettled(store, { now });
-  await store.people.trim(before);
-  await store.unresolved.trim(before);
-  await maintainIndex(store, { before, now });
-  await trainDictionaries(store, Object.keys(config.sources), now);
-  await finishUpgrade(store, config, { now });
-  for (const client of await asIngressSees(store, Object.values(config.clients)))
-    await alertBrokenClient(store, config, client);
-  await alertUnresolved(store, config, now);
-  for (const connection of Object.keys(config.connections)) await alertOmissions(store, config, connection, now);
+  const broken = await asIngressSees(store, Object.values(config.clients));
+  // None waits for another, and what fails in one is no reason to leave the others: alerts come first.
+  await runAll([
+    ...broken.map((client) => () => alertBrokenClient(store, config, client)),
+    () => alertUnresolved(store, config, now),
+    ...Object.keys(config.connections).map((connection) => () => alertOmissions(store, config, connection, now)),
+    () => store.ledger.trim(before),
+    () => store.people.trim(before),
+    () => store.unresolved.trim(before),
+    () => maintainIndex(store, { before, now }),
+    () => finishUpgrade(store, config, { now }),
+    () => packSettled(store, { now }),
+    () => trainDictionaries(store, Object.keys(config.sources), now),
+  ]);
   return { dead, revived };
+}
+
+/** One after the other, each of them. @throws the first error, once all have run */
+async function runAll(steps: readonly (() => Promise<unknown>)[]): Promise<void> {
+  const errors: unknown[] = [];
+  for (const step of steps) await step().catch((error) => errors.push(error));
+  if (errors.length > 0) throw errors[0];
 }
 
 /** Moves the failed jobs of one connection's queue to `dead`. @returns how many */

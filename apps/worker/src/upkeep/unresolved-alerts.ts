@@ -1,6 +1,6 @@
 /**
  * Alerts about what is parked or dead: one for all that has stopped since the last one, to each connection that takes
- * alerts, at most once an hour. A client's connection hears of the client's own, that of the installation of all.
+ * alerts, at most once an hour. A client's connection is alerted about the client's own, that of the installation about all.
  */
 import type { Config } from '@wrapup/config';
 import type { Partition, Store, UnresolvedFilter } from '@wrapup/queue';

@@ -129,6 +129,14 @@ export function parkedBy({ parked }: Pick<Plan, 'parked'>): Failure | undefined 
 }
 
 /**
+ * A failure's message without what it quotes, for logs and jobs: a CRM's own words may repeat what a caller said. The ledger and
+ * pages have them, scrubbed.
+ */
+export function withoutQuotes(message: string): string {
+  return message.replace(/“.*”/s, '“…”');
+}
+
+/**
  * A match begins where a run of its characters begins. Without the look-behind each character of a long run would be tried
  * as a beginning, which takes quadratic time.
  */

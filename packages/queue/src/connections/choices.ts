@@ -3,6 +3,7 @@
  * connection, as record ids are its own, under a keyed digest of the number or address, until it is removed: by an
  * operator, or with the person who is forgotten.
  */
+import { emailForm } from '@wrapup/call';
 import type { IndexKey } from '../encryption/index-key.ts';
 import type { DeliveryEntry, OperatorChoice } from '../ledger/entry.ts';
 import { type RedisClient, scanKeys } from '../redis/client.ts';
@@ -52,7 +53,7 @@ export class Choices {
 
   /** What a choice for a number (E.164) or an address is kept under. */
   async digestOf(of: ChosenBy, value: string): Promise<string> {
-    return (await this.#indexKey.load())('choice', `${of}:${value.trim().toLowerCase()}`);
+    return (await this.#indexKey.load())('choice', `${of}:${of === 'email' ? emailForm(value) : value.trim()}`);
   }
 
   /**

@@ -2,7 +2,7 @@
 import type { Queue } from 'bullmq';
 import type { Encryptor } from '../encryption/encryptor.ts';
 import type { Received, Verified } from '../ledger/entry.ts';
-import { PackedEntries } from '../packed/packed-entries.ts';
+import type { PackedEntries } from '../packed/packed-entries.ts';
 import { placeOf, revisionOf } from '../payloads/payloads.ts';
 import {
   type AtomicStep,
@@ -52,6 +52,7 @@ interface AcceptParts {
   /** The queue for the calls of a source. */
   queueOf(source: string): Queue<CallJob>;
   encryptor: Encryptor;
+  packed: PackedEntries;
 }
 
 type Before = 'new' | 'revision' | 'pending' | 'known' | 'limit' | 'ignored' | 'packed';
@@ -66,17 +67,22 @@ export const CHECK_FROM_BYTES = 256 * 1024;
 
 const CHECK: AtomicStep = { name: 'wrapupCheck', lua: CHECK_CALL, unless: [...NO_JOB, 'wanted'] };
 
-const ANSWERS: Record<Exclude<Before, 'packed'>, Accepted> = {
+const ANSWERS: Record<Before, Tried> = {
   new: 'accepted',
   revision: 'accepted',
   pending: 'duplicate',
   known: 'duplicate',
   limit: 'ignored',
   ignored: 'ignored',
+  packed: 'packed',
 };
 
+/** What one try answers. `packed`: the call's ledger entry is in a bucket, and has to come out of it first. */
+export type Tried = Accepted | 'packed';
+
 /**
- * Keeps the bytes of each call and adds its job, the two in one step, and resolves only when Redis has them all.
+ * Keeps the bytes of each call and adds its job, the two in one step, and resolves only when Redis has them all. A call whose
+ * entry is packed is not kept: it is tried again once it is unpacked (`untilUnpacked`), and the others do not wait for it.
  * @returns an answer for each, in their order; an Error where this one could not be kept
  * @throws Error when Redis did not answer
  */
@@ -84,13 +90,11 @@ export async function acceptArrivals(
   parts: AcceptParts,
   arrivals: readonly Arrival[],
   daysOf: LedgerDays,
-): Promise<(Accepted | Error)[]> {
-  const before = await takeUnpacked(parts, arrivals, (some) =>
-    enqueueAtomically<Before>(
-      parts,
-      STEP,
-      some.map((arrival) => toPair(parts, arrival, daysOf(arrival.source))),
-    ),
+): Promise<(Tried | Error)[]> {
+  const before = await enqueueAtomically<Before>(
+    parts,
+    STEP,
+    arrivals.map((arrival) => toPair(parts, arrival, daysOf(arrival.source))),
   );
   await addForLimited(parts, arrivals, before);
   return before.map((answer) => (answer instanceof Error ? answer : ANSWERS[answer]));
@@ -99,28 +103,21 @@ export async function acceptArrivals(
 /** How often a call whose entry is packed again and again is tried. */
 const MAX_TRIES = 3;
 
-/** Takes the entries of calls that came long ago out of their buckets, and tries these calls again. */
-async function takeUnpacked<Answer extends string>(
-  { redis, keys }: AcceptParts,
-  arrivals: readonly Arrival[],
-  take: (some: readonly Arrival[]) => Promise<(Answer | Error)[]>,
-): Promise<(Exclude<Answer, 'packed'> | Error)[]> {
-  const answers = await take(arrivals);
-  const packed = new PackedEntries(redis, keys);
-  for (let tries = 0; answers.includes('packed' as Answer) && tries < MAX_TRIES; tries += 1) {
-    const places = answers.flatMap((answer, index) => (answer === 'packed' ? [index] : []));
-    const again = places.map((index) => arrivals[index] as Arrival);
-    await Promise.all(again.map(({ source, call_id }) => packed.unpack(source, call_id)));
-    const found = await take(again);
-    places.forEach((index, at) => {
-      answers[index] = found[at] as Answer | Error;
-    });
+/**
+ * Tries until the entry of the call is in no bucket: of a call that came long ago it may be.
+ * @throws Error when it cannot be taken out, and what `take` throws
+ */
+export async function untilUnpacked<Answer extends string | undefined>(
+  { packed }: Pick<AcceptParts, 'packed'>,
+  { source, call_id }: Pick<Arrival, 'source' | 'call_id'>,
+  take: () => Promise<Answer>,
+): Promise<Exclude<Answer, 'packed'>> {
+  for (let tries = 0; tries <= MAX_TRIES; tries += 1) {
+    const answer = await take();
+    if (answer !== 'packed') return answer as Exclude<Answer, 'packed'>;
+    await packed.unpack(source, call_id);
   }
-  return answers.map((answer) =>
-    answer === 'packed'
-      ? new Error('Its ledger entry could not be unpacked.')
-      : (answer as Exclude<Answer, 'packed'> | Error),
-  );
+  throw new Error('Its ledger entry could not be unpacked.');
 }
 
 /**
@@ -133,12 +130,10 @@ export async function checkArrival(
   parts: AcceptParts,
   arrival: Arrival,
   daysOf: LedgerDays,
-): Promise<Accepted | undefined> {
-  const [answer] = await takeUnpacked(parts, [arrival], () =>
-    enqueueAtomically<Before | 'wanted'>(parts, CHECK, [
-      toPair(parts, arrival, daysOf(arrival.source), 'without its bytes'),
-    ]),
-  );
+): Promise<Tried | undefined> {
+  const [answer] = await enqueueAtomically<Before | 'wanted'>(parts, CHECK, [
+    toPair(parts, arrival, daysOf(arrival.source), 'without its bytes'),
+  ]);
   if (answer === undefined || answer instanceof Error) throw answer ?? new Error('Redis gave no answer');
   if (answer === 'wanted') return undefined;
   await addForLimited(parts, [arrival], [answer]);
@@ -148,7 +143,7 @@ export async function checkArrival(
 async function addForLimited(
   parts: AcceptParts,
   arrivals: readonly Arrival[],
-  before: readonly (Exclude<Before, 'packed'> | Error)[],
+  before: readonly (Before | Error)[],
 ): Promise<void> {
   // Once for each call, and harmless when it is there already. Where it fails, the call is among the open ones, and the
   // sweep adds the job.
@@ -173,11 +168,13 @@ function callJob({ source, call_id, revision, received }: CallJob & Pick<Arrival
   };
 }
 
-/** As `acceptArrivals`, of one. @throws Error when it was not kept */
+/** As `acceptArrivals`, of one, also of a call whose entry is packed. @throws Error when it was not kept */
 export async function acceptArrival(parts: AcceptParts, arrival: Arrival, ledger_days: number): Promise<Accepted> {
-  const [answer] = await acceptArrivals(parts, [arrival], () => ledger_days);
-  if (answer === undefined || answer instanceof Error) throw answer ?? new Error('Redis gave no answer');
-  return answer;
+  return untilUnpacked(parts, arrival, async () => {
+    const [answer] = await acceptArrivals(parts, [arrival], () => ledger_days);
+    if (answer === undefined || answer instanceof Error) throw answer ?? new Error('Redis gave no answer');
+    return answer;
+  });
 }
 
 function toPair(

@@ -3,6 +3,7 @@ import { checkKeys, checkKeysAtStart } from '../encryption/check-keys.ts';
 import { type ClientKeys, makeEncryptor } from '../encryption/encryptor.ts';
 import { IndexKey } from '../encryption/index-key.ts';
 import { Marks } from '../encryption/marks.ts';
+import { PackedEntries } from '../packed/packed-entries.ts';
 import { revisionOf } from '../payloads/payloads.ts';
 import { Queues } from '../queues/queues.ts';
 import { checkRedis } from '../redis/check.ts';
@@ -18,6 +19,8 @@ import {
   CHECK_FROM_BYTES,
   checkArrival,
   type LedgerDays,
+  type Tried,
+  untilUnpacked,
 } from './accept.ts';
 import { WriteBatcher } from './write-batcher.ts';
 
@@ -87,8 +90,9 @@ export function openIntake({
   const indexKey = new IndexKey(redis, keys, encryptor, index_key);
   const memory = new MemoryWatch(redis, keys);
   const queues = new Queues(redis, keys, onError);
-  const parts = { redis, keys, queueOf: (source: string) => queues.calls(source), encryptor };
-  const batcher = new WriteBatcher<Arrival, Accepted>({
+  const packed = new PackedEntries(redis, keys);
+  const parts = { redis, keys, queueOf: (source: string) => queues.calls(source), encryptor, packed };
+  const batcher = new WriteBatcher<Arrival, Tried>({
     ...BATCH,
     sizeOf: ({ body }) => body.length,
     run: (arrivals) => acceptArrivals(parts, arrivals, ledgerDays),
@@ -111,10 +115,12 @@ export function openIntake({
       const arrival = { ...given, revision: revisionOf(given.body) };
       // Before it claims memory: what is kept already takes none.
       const settled =
-        arrival.body.length >= CHECK_FROM_BYTES ? await checkArrival(parts, arrival, ledgerDays) : undefined;
+        arrival.body.length >= CHECK_FROM_BYTES
+          ? await untilUnpacked(parts, arrival, () => checkArrival(parts, arrival, ledgerDays))
+          : undefined;
       if (settled) return settled;
       await memory.claim(arrival.body.length);
-      return batcher.add(arrival);
+      return untilUnpacked(parts, arrival, () => batcher.add(arrival));
     },
     async noteClients(clients, inForce) {
       await notes.note(clients);

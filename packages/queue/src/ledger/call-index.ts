@@ -1,7 +1,7 @@
 /**
- * Lists of calls by arrival, as far as they are not packed (`packed/packed-entries.ts`): one of all of them, one of those of each client, and of the clients by their last webhook; that
- * of the sources in wrapup.yaml itself is a list of one. So what is asked of one client costs as much as that client has
- * calls, and an overview of a thousand clients is one step.
+ * Lists of calls by arrival, as far as they are not packed (`packed/packed-entries.ts`): one of all of them, one of those of
+ * each client, and of the clients by their last webhook; that of the sources in wrapup.yaml itself is a list of one. So what
+ * is asked of one client costs as much as that client has calls, and an overview of a thousand clients is one step.
  */
 import { defineScript } from '../redis/client.ts';
 

@@ -86,6 +86,12 @@ export interface DeliveryEntry {
   dropped?: DropNote;
 }
 
+/** A delivery whose attempt has begun. */
+export interface BegunDelivery extends DeliveryEntry {
+  /** Whether operators have chosen people for later calls of its connection. */
+  has_choices: boolean;
+}
+
 /** Whom an operator chose among several, who did, and when. */
 export interface OperatorChoice {
   /** Id of the person's record. */

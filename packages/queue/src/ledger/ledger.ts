@@ -1,6 +1,7 @@
 import { memberOf, splitMember } from '../redis/keys.ts';
 import { trimCalls } from './call-index.ts';
 import {
+  type BegunDelivery,
   type DeliveryChange,
   type DeliveryEntry,
   type DeliveryRef,
@@ -59,16 +60,21 @@ export class Ledger extends LedgerReader {
   }
 
   /** Begins an attempt; undefined when the job is out of date and must do nothing. */
-  async begin(ref: DeliveryRef, mapping = ''): Promise<DeliveryEntry | undefined> {
+  async begin(ref: DeliveryRef, mapping = ''): Promise<BegunDelivery | undefined> {
     const answer = await scripts.beginDelivery(
       this.redis,
-      [this.keys.ledger(ref.source, ref.call_id)],
+      [this.keys.ledger(ref.source, ref.call_id), this.keys.choices('')],
       [ref.route, ref.revision, ref.replays, mapping],
     );
-    return answer ? repairDelivery(JSON.parse(answer)) : undefined;
+    if (!answer) return undefined;
+    const { has_choices, ...delivery } = JSON.parse(answer) as BegunDelivery;
+    return { ...repairDelivery(delivery), has_choices };
   }
 
-  /** Notes an attempt's result. False when the delivery has moved on meanwhile. @param keptMs where it was written or skipped: for how long what it lacks is kept */
+  /**
+   * Notes an attempt's result. False when the delivery has moved on meanwhile.
+   * @param keptMs where it was written or skipped: for how long what it lacks is kept
+   */
   async recordOutcome(
     { source, call_id, route, revision, replays }: DeliveryRef,
     change: DeliveryChange,

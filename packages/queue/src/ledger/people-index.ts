@@ -9,7 +9,7 @@
  */
 import { type Addresses, emailForm } from '@wrapup/call';
 import type { Digest, IndexKey } from '../encryption/index-key.ts';
-import { PackedEntries } from '../packed/packed-entries.ts';
+import type { PackedEntries } from '../packed/packed-entries.ts';
 import { defineScript, type RedisClient } from '../redis/client.ts';
 import { type Keys, memberOf, splitMember } from '../redis/keys.ts';
 
@@ -68,11 +68,13 @@ export class PeopleIndex {
   readonly #redis: RedisClient;
   readonly #keys: Keys;
   readonly #indexKey: IndexKey;
+  readonly #packed: PackedEntries;
 
-  constructor(redis: RedisClient, keys: Keys, indexKey: IndexKey) {
+  constructor(redis: RedisClient, keys: Keys, indexKey: IndexKey, packed: PackedEntries) {
     this.#redis = redis;
     this.#keys = keys;
     this.#indexKey = indexKey;
+    this.#packed = packed;
   }
 
   /**
@@ -126,8 +128,8 @@ export class PeopleIndex {
         ],
       );
     if ((await note()) === 1) return;
-    await new PackedEntries(this.#redis, this.#keys).unpack(source, call_id);
-    await note();
+    // Neither in a hash nor in a bucket: the ledger does not know it.
+    if (await this.#packed.unpack(source, call_id)) await note();
   }
 
   /** Calls that name a person in one of these ways, newest first. */

@@ -159,8 +159,8 @@ return 1
 );
 
 /**
- * Begins an attempt, unless the job is out of date. KEYS ledger. ARGV route, revision, replays, mapping hash.
- * Answers the delivery as it stands now, or nothing.
+ * Begins an attempt, unless the job is out of date. KEYS ledger, what the keys of choices begin with. ARGV route, revision,
+ * replays, mapping hash. Answers the delivery as it stands now, and whether its connection has choices; or nothing.
  */
 export const beginDelivery = defineScript<string | null>(
   'wrapupBegin',
@@ -177,6 +177,7 @@ if ARGV[4] ~= '' then
   delivery.mapping = ARGV[4]
 end
 redis.call('HSET', KEYS[1], name, cjson.encode(delivery))
+delivery.has_choices = redis.call('EXISTS', KEYS[2] .. delivery.connection) == 1
 return cjson.encode(delivery)
 `,
 );

@@ -7,10 +7,11 @@
  */
 import { defineScript, type RedisClient } from '../redis/client.ts';
 import type { Keys } from '../redis/keys.ts';
+import { sumHashes } from './omissions.ts';
+import { DAY_MS } from './omissions-index.ts';
 
 /** Counters of one route and day: mappings have some tens of fields, but callers' systems name variables. */
 const MAX_COUNTERS = 1_000;
-const DAY_MS = 24 * 3_600_000;
 /** What is counted tells how a mapping fares now. */
 const KEPT_MS = 14 * DAY_MS;
 const FLUSH_MS = 2_000;
@@ -81,15 +82,10 @@ export class FieldCounters {
     { days = KEPT_MS / DAY_MS, now = Date.now() }: { days?: number; now?: number } = {},
   ): Promise<Map<string, number>> {
     const today = Math.floor(now / DAY_MS);
-    const pipeline = this.#redis.pipeline();
-    for (let ago = 0; ago < days; ago += 1)
-      pipeline.hgetall(`${this.#keys.omissions}${connection}:fields:${route}:${today - ago}`);
-    const sums = new Map<string, number>();
-    for (const [error, counts] of (await pipeline.exec()) ?? []) {
-      if (error) throw error;
-      for (const [name, value] of Object.entries(counts as Record<string, string>))
-        sums.set(name, (sums.get(name) ?? 0) + Number(value));
-    }
-    return sums;
+    const keys = Array.from(
+      { length: days },
+      (_, ago) => `${this.#keys.omissions}${connection}:fields:${route}:${today - ago}`,
+    );
+    return sumHashes(this.#redis, keys);
   }
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Omission } from '@wrapup/destination';
 import type { RedisClient } from '../redis/client.ts';
 import { type Keys, splitMember } from '../redis/keys.ts';
@@ -58,7 +58,7 @@ const DEFAULT_SINCE_MS = 7 * DAY_MS;
 
 /** @param connection full name */
 export function omissionId(connection: string, { at, record, field = '', code }: Omission): string {
-  return createHash('sha1').update([connection, at.file, record, field, code].join('\n')).digest('hex').slice(0, 10);
+  return hash('sha1', [connection, at.file, record, field, code].join('\n')).slice(0, 10);
 }
 
 /** Reads what `omissions-index.ts` counts. */
@@ -131,7 +131,7 @@ export class Omissions {
   async #linesOf(connection: string, since: number, now: number): Promise<OmissionLine[]> {
     const scored = await this.#redis.zrevrangebyscore(this.#key(connection, 'lines'), '+inf', since, 'WITHSCORES');
     if (scored.length === 0) return [];
-    const counts = await this.#sum(this.#buckets(connection, since, now));
+    const counts = await sumHashes(this.#redis, this.#buckets(connection, since, now));
     const lines: OmissionLine[] = [];
     for (let start = 0; start < scored.length; start += 2 * CHUNK) {
       const chunk = scored.slice(start, start + 2 * CHUNK);
@@ -168,20 +168,6 @@ export class Omissions {
     return names.map((one) => this.#key(connection, one));
   }
 
-  async #sum(keys: string[]): Promise<Map<string, number>> {
-    const sums = new Map<string, number>();
-    for (let start = 0; start < keys.length; start += CHUNK) {
-      const pipeline = this.#redis.pipeline();
-      for (const key of keys.slice(start, start + CHUNK)) pipeline.hgetall(key);
-      for (const [error, counts] of (await pipeline.exec()) ?? []) {
-        if (error) throw error;
-        for (const [name, value] of Object.entries(counts as Record<string, string>))
-          sums.set(name, (sums.get(name) ?? 0) + Number(value));
-      }
-    }
-    return sums;
-  }
-
   #key(connection: string, name: string): string {
     return `${this.#keys.omissions}${connection}:${name}`;
   }
@@ -190,4 +176,19 @@ export class Omissions {
 function toCall(member: string): OmittedCall {
   const colon = member.indexOf(':');
   return { route: member.slice(0, colon), ...splitMember(member.slice(colon + 1)) };
+}
+
+/** Hashes of counts, added up by the names of counters. @throws what Redis answers for one of them */
+export async function sumHashes(redis: RedisClient, keys: readonly string[]): Promise<Map<string, number>> {
+  const sums = new Map<string, number>();
+  for (let start = 0; start < keys.length; start += CHUNK) {
+    const pipeline = redis.pipeline();
+    for (const key of keys.slice(start, start + CHUNK)) pipeline.hgetall(key);
+    for (const [error, counts] of (await pipeline.exec()) ?? []) {
+      if (error) throw error;
+      for (const [name, value] of Object.entries(counts as Record<string, string>))
+        sums.set(name, (sums.get(name) ?? 0) + Number(value));
+    }
+  }
+  return sums;
 }

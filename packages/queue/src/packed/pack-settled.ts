@@ -46,7 +46,8 @@ export async function packSettled(
   if (!noted && passed && now - Number(passed) < EVERY_MS) return 0;
   const until = performance.now() + budget;
   const groups = new Map<string, PackableEntry[]>();
-  let place: Place = noted ? JSON.parse(noted) : { at: 0, skip: 0 };
+  const begun: Place = noted ? JSON.parse(noted) : { at: 0, skip: 0 };
+  let place = begun;
   let packed = 0;
   const flush = async (isDue: (group: readonly PackableEntry[]) => boolean) => {
     for (const [name, group] of groups) {
@@ -76,9 +77,11 @@ export async function packSettled(
     await flush(([first]) => first === undefined || spanOf(first.at) + BUCKET_SPAN_MS <= last);
     place = await placeBehind(store, last, calls, place);
     if (performance.now() < until) continue;
-    // What waits to be enough for a bucket is read again.
-    const oldest = Math.min(place.at, ...[...groups.values()].map(([first]) => first?.at ?? place.at));
-    await redis.hset(keys.packed, 'walk', JSON.stringify(oldest < place.at ? { at: oldest, skip: 0 } : place));
+    // What waits to be enough for a bucket is read again; what has waited since this began would lead no further, and is packed.
+    await flush(([first]) => (first?.at ?? 0) <= begun.at);
+    const waiting = [...groups.values()].flatMap(([first]) => (first ? [first.at] : []));
+    const next = waiting.length > 0 ? { at: Math.min(...waiting), skip: 0 } : place;
+    await redis.hset(keys.packed, 'walk', JSON.stringify(next));
     return packed;
   }
 }

@@ -1,7 +1,7 @@
 /**
- * The packed part of the ledger. An entry that has come to its end hardly changes any more: half a day after the call came it moves out of its
- * hash into a bucket of some fifty of the same client and hours (`bucket.ts`), which takes a tenth of the memory. Lists,
- * counts and look-ups know both forms; whatever changes an entry takes it out of its bucket first.
+ * The packed part of the ledger. An entry that has come to its end hardly changes any more: half a day after the call came it
+ * moves out of its hash into a bucket of some fifty of the same client and hours (`bucket.ts`), which takes a tenth of the
+ * memory. Lists, counts and look-ups know both forms; whatever changes an entry takes it out of its bucket first.
  *
  * An entry is in one form only, as each move is one step in Redis. Where it were in both, its hash would count.
  */
@@ -28,9 +28,6 @@ const BUCKETS_FOR_ROOM = 4;
 const MAX_TRIES = 200;
 /** Longest pause before a further try, in ms. */
 const PAUSE_MS = 20;
-
-/** By connection, the last entry that is being taken out. */
-const turns = new WeakMap<RedisClient, Promise<void>>();
 
 /** A packed entry with its place in lists. */
 export interface PlacedEntry extends StoredEntry {
@@ -66,6 +63,8 @@ interface ListOptions {
 export class PackedEntries {
   readonly #redis: RedisClient;
   readonly #keys: Keys;
+  /** The last entry that is being taken out. */
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(redis: RedisClient, keys: Keys) {
     this.#redis = redis;
@@ -95,14 +94,8 @@ export class PackedEntries {
    */
   unpack(source: string, callId: string): Promise<boolean> {
     // One after the other within a process: each writes its bucket anew, and all but one of a bucket would do so in vain.
-    const turn = (turns.get(this.#redis) ?? Promise.resolve()).then(() => this.#takeOut(source, callId));
-    turns.set(
-      this.#redis,
-      turn.then(
-        () => {},
-        () => {},
-      ),
-    );
+    const turn = this.#turn.then(() => this.#takeOut(source, callId));
+    this.#turn = turn.catch(() => {});
     return turn;
   }
 
@@ -175,7 +168,8 @@ export class PackedEntries {
     const listed = await this.#listBuckets(client, { upper: to, at: to, since: from });
     const own = listed.filter((one) => one.client === (client ?? ''));
     for (const { number, name } of own.slice(0, BUCKETS_FOR_ROOM)) {
-      const bucket = await this.#readBucket(number);
+      // Those that have ended stay in it until it is removed, since with their bytes their ids would be lost.
+      const bucket = await this.#readBucket(number, 'with those that have ended');
       if (bucket && bucket.entries.length + entries.length <= BUCKET_SIZE) return { ...bucket, name };
     }
     return undefined;

@@ -155,7 +155,7 @@ return found
  * KEYS packed, index, open, ledger. ARGV number of the bucket, its SHA-1 (empty: it is gone), bytes without the entry (empty: it was
  * the last one), member, source, received_at, now, epoch ms of its end or 0, the bucket as it is listed where nothing is left of it, then fields and values by
  * turns (none: it has ended).
- * Answers 1, or 0 when the bucket has changed: nothing is changed then.
+ * Answers 1, or 0 when the bucket has changed, or would go without its name: nothing is changed then.
  */
 export const unpackEntry = defineScript<number>(
   'wrapupUnpackEntry',
@@ -164,6 +164,7 @@ local packed, index, number, sha = KEYS[1], KEYS[2], ARGV[1], ARGV[2]
 local bucket = packed .. ':' .. number
 local have = redis.call('GET', bucket)
 if (have and redis.sha1hex(have) or '') ~= sha then return 0 end
+if have and ARGV[3] == '' and ARGV[9] == '' then return 0 end
 if not dropId(packed, ARGV[4], ARGV[5], number) then return 0 end
 redis.call('HINCRBY', packed, 'changes', 1)
 if have and ARGV[3] ~= '' then

@@ -1,6 +1,6 @@
 /**
  * A dictionary for zstd: what many payloads of a source say alike, word for word. Names of fields, constants, what the agent says
- * in every call, and the words that everybody uses. A piece of text is taken only when it stands in the calls of many different
+ * in every call, and common words. A piece of text is taken only when it stands in the calls of many different
  * people; what has a digit or an @ in it never is, so that no number and no address is. https://facebook.github.io/zstd/#small-data
  */
 import { setImmediate } from 'node:timers/promises';
@@ -16,6 +16,8 @@ const LOOKED_AT = { first: 5_000, last: 9_000 };
 const MAX_ROW = 3;
 /** zstd finds nothing shorter. */
 const MIN_LENGTH = 4;
+/** Pieces that are looked for in a dictionary before other work has its turn. */
+const PIECES_IN_A_ROW = 200;
 /** Different pieces that are counted: what bounds the memory that it takes. */
 const MAX_PIECES = 400_000;
 
@@ -41,10 +43,18 @@ export async function buildDictionary(bodies: readonly Buffer[]): Promise<Buffer
   );
   // What is nearest to the payload costs least: the frame of a payload last, before it the words, the most useful ones last.
   const frame = bodies.length > 0 ? frameOf(wordsOf(bodies[0] as Buffer), isCommon) : '';
-  let text = frame.slice(0, MAX_DICTIONARY_BYTES / 2);
-  for (const [piece] of common) {
-    if (text.length + piece.length > MAX_DICTIONARY_BYTES) break;
-    if (!text.includes(piece)) text = piece + text;
+  let text = Buffer.from(frame)
+    .subarray(0, MAX_DICTIONARY_BYTES / 2)
+    .toString()
+    .replace(/\uFFFD+$/, '');
+  let bytes = Buffer.byteLength(text);
+  for (const [index, [piece]] of common.entries()) {
+    const more = Buffer.byteLength(piece);
+    if (bytes + more > MAX_DICTIONARY_BYTES) break;
+    if (index % PIECES_IN_A_ROW === 0) await setImmediate();
+    if (text.includes(piece)) continue;
+    text = piece + text;
+    bytes += more;
   }
   return text === '' ? undefined : Buffer.from(text);
 }

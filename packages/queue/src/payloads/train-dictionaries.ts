@@ -11,8 +11,9 @@ const RETRY_MS = 24 * 3600_000;
 /** Payloads that one is made of, each of another person. */
 const MIN_BODIES = 40;
 const MAX_BODIES = 120;
-/** Calls that are looked at for them, the latest ones. */
+/** Calls of the source that are looked at for them, the latest ones; and calls in all, as a list may hold those of others. */
 const MAX_CALLS = 1_000;
+const MAX_LISTED = 10_000;
 
 /**
  * Makes the dictionary of the source that is due for the longest.
@@ -42,13 +43,14 @@ async function readBodies(store: Store, source: string): Promise<Buffer[]> {
   const client = clientOf(source);
   const people = new Set<string>();
   const bodies: Buffer[] = [];
-  let looked = 0;
+  let [listed, looked] = [0, 0];
   for await (const entry of store.ledger.scan(client === undefined ? {} : { client })) {
-    looked += 1;
-    if (looked > MAX_CALLS || bodies.length === MAX_BODIES) break;
+    listed += 1;
+    if (entry.source === source) looked += 1;
+    if (listed > MAX_LISTED || looked > MAX_CALLS || bodies.length === MAX_BODIES) break;
     if (entry.source !== source || !entry.indexed || entry.forgotten !== undefined) continue;
     const digests = ((await store.ledger.readFields(source, entry.call_id)).people ?? '').split(' ');
-    // Whom it names is in the index of people; a call that names none there may be of anybody.
+    // Whom it names is in the index of people; a call that names none there may be of any person.
     if (digests.join('') === '' || digests.some((digest) => people.has(digest))) continue;
     const body = await readBody(store, entry);
     if (!body) continue;

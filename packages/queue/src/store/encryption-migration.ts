@@ -6,7 +6,7 @@
  * May be stopped and run again at any time: values of the current key are only checked. A value that changes
  * meanwhile is left as its writer made it.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { clientOfPlace, encryptedPatterns, HEAD_BYTES, keyIdOf } from '../encryption/encryptor.ts';
 import { INDEX_KEY_PLACE } from '../encryption/index-key.ts';
 import { defineScript, scanKeys } from '../redis/client.ts';
@@ -163,8 +163,8 @@ async function migrateValue(
   if (!kept || keyIdOf(kept) !== id) return;
   const bytes = id === undefined ? kept : await encryptor.decrypt(kept, place).catch(() => undefined);
   if (!bytes) return countUnreadable(found, place, id, whyUnreadable(encryptor.keysAt(place), id));
-  const hash = createHash('sha1').update(kept).digest('hex');
-  if ((await replace(redis, [name], [hash, encryptor.encrypt(bytes, place)])) === 0) return;
+  const sha = hash('sha1', kept);
+  if ((await replace(redis, [name], [sha, encryptor.encrypt(bytes, place)])) === 0) return;
   if (id === undefined) found.encrypted += 1;
   else found.reencrypted += 1;
 }

@@ -15,13 +15,13 @@ interface OmittedReplay {
   onCall?(call: OmittedCall, result: Replayed): void;
 }
 
-/** How many were replayed, of how many; `expired`: no payload is left to replay, `moved`: on their way already. */
+/** How many were replayed, of how many; `expired`: no payload is left to replay, `moved`: on their way already, or dropped. */
 export type OmittedReplayCounts = Record<'of' | Replayed, number>;
 
 /** Replays that are under way to Redis at once. */
 const AT_ONCE = 50;
-/** Everything that is not on its way: what was written without a field, and what a later replay made of it. */
-const FINISHED: DeliveryState[] = ['written', 'skipped', 'parked', 'dead', 'dropped'];
+/** What was written without a field, and what a later replay made of it. What a person has dropped stays so. */
+const FINISHED: DeliveryState[] = ['written', 'skipped', 'parked', 'dead'];
 
 /** Queues them again, a thousand at most: those that a line keeps. What a colleague changed since stays, as with every replay. */
 export async function replayOmitted(

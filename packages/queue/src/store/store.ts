@@ -1,3 +1,4 @@
+import { withDeadline } from '@wrapup/destination';
 import { Choices } from '../connections/choices.ts';
 import { Connections } from '../connections/connections.ts';
 import { type ClientKeys, type Encryptor, makeEncryptor } from '../encryption/encryptor.ts';
@@ -15,6 +16,9 @@ import { Operations } from '../queues/operations.ts';
 import { Queues } from '../queues/queues.ts';
 import { openRedis, type RedisClient, waitForRedis } from '../redis/client.ts';
 import { type Keys, makeKeys } from '../redis/keys.ts';
+
+/** Ms that closing waits for what has been added up. */
+const CLOSE_MS = 1_000;
 
 interface StoreOptions {
   /** `REDIS_URL`. */
@@ -96,7 +100,7 @@ export function openStore({
     ledger,
     payloads,
     dictionaries,
-    people: new PeopleIndex(redis, keys, indexKey),
+    people: new PeopleIndex(redis, keys, indexKey, ledger.packed),
     operations: new Operations(queues, ledger, payloads, choices),
     unresolved: new Unresolved(redis, keys, ledger),
     omissions: new Omissions(redis, keys),
@@ -104,10 +108,15 @@ export function openStore({
     choices,
     connections: new Connections(redis, keys, queues),
     accept: (arrival, days) =>
-      acceptArrival({ redis, keys, queueOf: (source) => queues.calls(source), encryptor }, arrival, days),
+      acceptArrival(
+        { redis, keys, queueOf: (source) => queues.calls(source), encryptor, packed: ledger.packed },
+        arrival,
+        days,
+      ),
     connected: (within = 2000) => waitForRedis(redis, within),
     async close() {
-      await counters.flush();
+      // What is not counted within a moment is not worth waiting for: Redis may be away.
+      await withDeadline(counters.flush(), CLOSE_MS, () => new Error('the counters were not written')).catch(() => {});
       await queues.close();
       redis.disconnect();
     },
