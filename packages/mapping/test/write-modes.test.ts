@@ -11,6 +11,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
 const LIMIT = 65_536;
+const NO_SUM = 'what the CRM says is no number';
 const ADDED = 'this call, or a later one, has already been added';
 const call = {
   key: 'main:c1',
@@ -100,6 +101,17 @@ test('add has no rounding errors, takes numbers alone, and adds no call that was
   expect(decideField(sampleField('x', 0.2, 'add'), '0.1', call)).toEqual({ to: 0.3 });
   expect(decideField(sampleField('x', '', 'add'), '1', call).why).toBe('it is no number');
   expect(decideField(sampleField('x', 1, 'add'), '1', { ...call, repeated: true }).why).toBe(ADDED);
+});
+
+test.each([
+  ['a call that is in it', 1, '2', { repeated: true }, { to: '2', why: ADDED }],
+  ['a call that is in it, over what is no number', 1, 'many', { repeated: true }, { to: 'many', why: NO_SUM }],
+  ['a call over what is no number', 1, 'many', {}, { to: 'many', why: NO_SUM }],
+  ['a call that is in it, over a field that was emptied', 1, '', { repeated: true }, { to: '', why: ADDED }],
+  ['a call that is in it, over no field', 1, undefined, { repeated: true }, { to: null, why: ADDED }],
+  ['what is no number', 'a few', '2', {}, { to: '2', why: 'it is no number' }],
+])('where add leaves a field alone, it holds what it held: %s', (_what, value, current, standing, decision) => {
+  expect(decideField(sampleField('x', value, 'add'), current, { ...call, ...standing })).toEqual(decision);
 });
 
 test('only modes that depend on the present value ask for reading', () => {

@@ -94,12 +94,13 @@ function decideForward(value: Value, from: Value | undefined, order: string[], c
  */
 function decideSum(value: Value, from: Value | undefined, call: Standing): FieldDecision {
   const [now, amount] = [Number(asText(from)), Number(asText(value))];
-  if (asText(value) === '' || !Number.isFinite(amount)) return { to: value, why: 'it is no number' };
+  const kept = (why: string): FieldDecision => ({ to: from ?? null, why });
+  if (asText(value) === '' || !Number.isFinite(amount)) return kept('it is no number');
   if (!call.exists) return { to: amount };
+  if (!Number.isFinite(now)) return kept('what the CRM says is no number');
   const { watermark, ended_at, repeated } = call;
   const isCounted = watermark !== undefined && wholeSeconds(watermark) >= wholeSeconds(ended_at);
-  if (repeated === true || isCounted) return { to: now, why: 'this call, or a later one, has already been added' };
-  if (!Number.isFinite(now)) return { to: amount, why: 'what the CRM says is no number' };
+  if (repeated === true || isCounted) return kept('this call, or a later one, has already been added');
   // 0.1 + 0.2 is 0.3 to those who read it.
   return { to: Number((now + amount).toPrecision(15)) };
 }
