@@ -56,26 +56,34 @@ export function countersOf(
     else if (filled.has(name)) counters.add(counter('filled', name));
     else if (absent.has(name) && written.has(record)) counters.add(counter('absent', name));
   }
-  for (const name of countPaths(reads, call)) counters.add(name);
+  countPaths(reads, call, counters);
   return [...counters];
 }
 
 /** Only calls that were answered say anything of what an agent collects. */
-function countPaths(reads: MappedPath[], call: Call): string[] {
-  if (call.outcome !== 'connected') return [];
-  const known = new Set(reads.map(({ segments: [root, name] }) => nameOf(root as NamedRoot, String(name))));
-  const paths = reads.map(({ path, segments }) =>
-    counter(isNothing(readOwn(call, segments)) ? 'missing' : 'present', path),
-  );
-  const unread = NAMED_ROOTS.flatMap((root) =>
-    Object.keys(call[root] ?? {})
-      .slice(0, MAX_NAMES)
-      .filter((name) => PLAIN_NAME.test(name) && !/\d{5}/.test(name))
-      .map((name) => nameOf(root, name))
-      .filter((name) => !known.has(name)),
-  );
-  return [...paths, ...[...new Set(unread)].map((name) => counter('unread', name))];
+function countPaths(reads: MappedPath[], call: Call, counters: Set<string>): void {
+  if (call.outcome !== 'connected') return;
+  for (const { path, segments } of reads)
+    counters.add(counter(isNothing(readOwn(call, segments)) ? 'missing' : 'present', path));
+  const known = namesOf(reads);
+  for (const root of NAMED_ROOTS)
+    for (const plain of Object.keys(call[root] ?? {}).slice(0, MAX_NAMES)) {
+      if (!PLAIN_NAME.test(plain) || /\d{5}/.test(plain)) continue;
+      const name = nameOf(root, plain);
+      if (!known.has(name)) counters.add(counter('unread', name));
+    }
 }
+
+const NAMES = new WeakMap<MappedPath[], ReadonlySet<string>>();
+
+/** Names that a mapping reads, the same for every delivery. */
+function namesOf(reads: MappedPath[]): ReadonlySet<string> {
+  const known = NAMES.get(reads) ?? new Set(reads.map(nameOfPath));
+  NAMES.set(reads, known);
+  return known;
+}
+
+const nameOfPath = ({ segments: [root, name] }: MappedPath) => nameOf(root as NamedRoot, String(name));
 
 /** `vars` holds what is collected and extracted: a name that one of them has is one name. */
 function nameOf(root: NamedRoot, name: string): string {
@@ -120,14 +128,12 @@ export function readCounters(
 ): MappingCounts {
   const sum = (kind: CounterKind, name: string) => sums.get(counter(kind, name)) ?? 0;
   const prefix = counter('unread', '');
-  const known = new Set(reads.map(({ segments: [root, name] }) => nameOf(root as NamedRoot, String(name))));
+  const known = namesOf(reads);
   const unread = [...sums]
     .flatMap(([name, calls]) => (name.startsWith(prefix) ? [{ name: name.slice(prefix.length), calls }] : []))
     .filter(({ name }) => !known.has(name))
     .sort((a, b) => b.calls - a.calls || a.name.localeCompare(b.name));
-  const come = reads
-    .filter(({ path }) => sum('present', path) > 0)
-    .map(({ segments: [root, name] }) => nameOf(root as NamedRoot, String(name)));
+  const come = reads.filter(({ path }) => sum('present', path) > 0).map(nameOfPath);
   return {
     fields: fields
       .filter(({ use }) => use === 'write')
