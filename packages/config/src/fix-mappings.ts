@@ -35,42 +35,71 @@ export async function fixMappings(options: LoadOptions = {}, client?: string): P
   const refused = new Set<string>();
   const disk = new FileSet();
   let loaded = await loadConfig(options);
-  for (let round = 0; round < MOST_ROUNDS; round += 1) {
-    let changed = false;
-    for (const [file, findings] of fixableFiles(loaded, options, client)) {
+  const editsOf = (): FileEdit[] =>
+    [...fixableFiles(loaded, options, client)].flatMap(([file, findings]) => {
       const before = unsaved.get(file) ?? disk.read(file);
-      if (before === undefined || refused.has(file)) continue;
-      const found = loaded;
-      const trialOf = (text: string) => loadConfig({ ...options, unsaved: new Map([...unsaved, [file, text]]) });
-      const good = async (some: readonly Fixable[]) =>
-        !hasNewError(await trialOf(applyEdits(before, some).text), found);
-      let edited: EditedText<Fixable> = applyEdits(before, findings);
-      if (edited.text === before) continue;
-      if (!(await good(edited.made))) {
-        refused.add(file);
-        edited = applyEdits(before, await harmlessOf(edited.made, good));
-        if (edited.text === before || !(await good(edited.made))) continue;
-      }
+      if (before === undefined || refused.has(file)) return [];
+      const edited = applyEdits(before, findings);
+      return edited.text === before ? [] : [{ file, before, edited }];
+    });
+  /** The configuration as it is with them; undefined where they cause an error. */
+  const tryOut = async (edits: readonly FileEdit[]): Promise<Loaded | undefined> => {
+    const texts = new Map([...unsaved, ...edits.map(({ file, edited }) => [file, edited.text] as const)]);
+    const trial = await loadConfig({ ...options, unsaved: texts });
+    return hasNewError(trial, loaded) ? undefined : trial;
+  };
+  const take = (edits: readonly FileEdit[], trial: Loaded) => {
+    for (const { file, before, edited } of edits) {
       unsaved.set(file, edited.text);
       const known = fixed.get(file) ?? { file, before, after: before, fixes: [] };
       fixed.set(file, { ...known, after: edited.text, fixes: [...known.fixes, ...edited.made] });
-      loaded = await trialOf(edited.text);
-      changed = true;
     }
-    if (!changed) break;
+    loaded = trial;
+  };
+  for (let round = 0; round < MOST_ROUNDS; round += 1) {
+    const edits = editsOf();
+    if (edits.length === 0) break;
+    const together = await tryOut(edits);
+    if (together) {
+      take(edits, together);
+      continue;
+    }
+    for (const edit of edits) {
+      const alone = edits.length > 1 ? await tryOut([edit]) : undefined;
+      if (alone) {
+        take([edit], alone);
+        continue;
+      }
+      refused.add(edit.file);
+      const { before } = edit;
+      const withSome = (some: readonly Fixable[]): FileEdit => ({ ...edit, edited: applyEdits(before, some) });
+      const isGood = async (some: readonly Fixable[]) => (await tryOut([withSome(some)])) !== undefined;
+      const rest = withSome(await harmlessOf(edit.edited.made, isGood));
+      const without = rest.edited.text === before ? undefined : await tryOut([rest]);
+      if (without) take([rest], without);
+    }
   }
   return { files: [...fixed.values()], loaded };
 }
 
-/** Those of several changes that cause no error, looked for by halves: few of them do. */
+interface FileEdit {
+  /** Absolute path. */
+  file: string;
+  before: string;
+  edited: EditedText<Fixable>;
+}
+
+/** Those of several changes that cause no error, where all together do: looked for by halves, as few of them cause one. */
 async function harmlessOf(
   changes: readonly Fixable[],
-  good: (some: readonly Fixable[]) => Promise<boolean>,
+  isGood: (some: readonly Fixable[]) => Promise<boolean>,
 ): Promise<Fixable[]> {
-  if (changes.length === 0 || (await good(changes))) return [...changes];
-  if (changes.length === 1) return [];
+  if (changes.length <= 1) return [];
   const middle = changes.length >> 1;
-  return [...(await harmlessOf(changes.slice(0, middle), good)), ...(await harmlessOf(changes.slice(middle), good))];
+  const good: Fixable[] = [];
+  for (const half of [changes.slice(0, middle), changes.slice(middle)])
+    good.push(...((await isGood(half)) ? half : await harmlessOf(half, isGood)));
+  return good;
 }
 
 type Fixable = Finding & { at: Place; fix: Fix };
@@ -96,8 +125,9 @@ function isInside(path: string, folder: string): boolean {
   }
 }
 
+/** Lines change with what is fixed, so that they say nothing. */
 function hasNewError(now: Loaded, before: Loaded): boolean {
-  const keyOf = ({ code, message }: Finding) => `${code} ${message}`;
+  const keyOf = ({ at, code, message }: Finding) => `${at?.file ?? ''} ${code} ${message}`;
   const known = new Set(errorsOf(before.findings).map(keyOf));
   return errorsOf(now.findings).some((error) => !known.has(keyOf(error)));
 }

@@ -4,7 +4,8 @@ import { emptyCall } from '@wrapup/call';
 import { formatFinding } from '@wrapup/findings';
 import { compileMapping } from '@wrapup/mapping';
 import { expect, test } from 'vitest';
-import { fixMappings, KINDS, type LoadOptions } from '../src/index.ts';
+import { errorsOf } from '../src/config-file.ts';
+import { fixMappings, KINDS, type LoadOptions, loadConfig } from '../src/index.ts';
 import { configFolder, ENV, GOOD } from './support/folder.ts';
 
 const SALESFORCE = GOOD.replace(
@@ -220,6 +221,23 @@ tasks: [ { name: t, subject: T, priority: *p } ]
   expect(more.loaded.findings).toMatchObject([{ code: 'bare-constant', severity: 'warning' }]);
 });
 
+test('a fix that would cause an error is not made where another file has the same one already', async () => {
+  const broken = 'define: { x: { cases: [ { when: { path: call.outcome, equals: busy }, is: { value: HIGH } } ] } }\n';
+  const before = `define: { x: { cases: [ { when: { path: call.outcome, equals: busy }, is: &p HIGH } ] } }
+tasks: [ { name: t, subject: T, priority: *p } ]
+`;
+  const options = folderWith(before, GOOD, {
+    'clients/acme.yaml': GOOD.replace('${SYNTHFLOW_WEBHOOK_SECRET}', '${ACME_SECRET}')
+      .replace('${HUBSPOT_ACCESS_TOKEN}', '${ACME_TOKEN}')
+      .replace('mappings/hubspot.yaml', 'clients/acme/own.yaml'),
+    'clients/acme/own.yaml': broken,
+  });
+  const env = { ...ENV, ACME_SECRET: 'a3f1c0de9a77401bb3f1c0de9a77401c', ACME_TOKEN: 'pat-na1-acme' };
+  const { files, loaded } = await fixMappings({ ...options, env });
+  expect(files).toEqual([]);
+  expect(errorsOf(loaded.findings).every(({ at }) => at?.file.endsWith('own.yaml'))).toBe(true);
+});
+
 test('a line that cannot be rewritten in place is not counted as fixed', async () => {
   const before =
     'tasks:\n  - name: t\n    subject: T\n    priority: >-\n      LOW\n    type: !!str CALL\n    status: WAITING\n';
@@ -231,4 +249,25 @@ test('a line that cannot be rewritten in place is not counted as fixed', async (
     ['bare-constant', 4],
     ['bare-constant', 6],
   ]);
+});
+
+test('the configuration is loaded once as it is and once with all that is fixed', async () => {
+  const base = 'tasks: [ { name: t, subject: T, priority: LOW } ]\n';
+  const options = folderWith('extends: mappings/base.yaml\ntasks: [ { name: t, status: WAITING } ]\n', GOOD, {
+    'mappings/base.yaml': base,
+  });
+  let asked = 0;
+  const kinds = {
+    ...KINDS,
+    get hubspot() {
+      asked += 1;
+      return KINDS.hubspot as NonNullable<typeof KINDS.hubspot>;
+    },
+  };
+  await loadConfig({ ...options, kinds });
+  const once = asked;
+  asked = 0;
+  const { files, loaded } = await fixMappings({ ...options, kinds });
+  expect([files.length, loaded.findings]).toEqual([2, []]);
+  expect(asked).toBe(2 * once);
 });
