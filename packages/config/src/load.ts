@@ -171,7 +171,8 @@ export async function loadConfig(options: LoadOptions = {}): Promise<Loaded> {
   });
   // What is in force is compared: a file with errors says nothing.
   const holders = [...candidates].map(([client, { file: used }]) => ({ client, own: used?.own_keys }));
-  for (const { client, finding } of checkSharedKeys(holders, installationKeys(env)))
+  const ofInstallation = holders.some(({ own }) => own) ? installationKeys(env) : [];
+  for (const { client, finding } of checkSharedKeys(holders, ofInstallation))
     clashes.set(client, [...(clashes.get(client) ?? []), finding]);
   const clashesOf = (client: string | undefined) => clashes.get(client) ?? [];
   const clientFindings = new Map([...read].map(([client, one]) => [client, [...one.findings, ...clashesOf(client)]]));
