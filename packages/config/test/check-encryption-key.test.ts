@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { inspect } from 'node:util';
 import { type EncryptionKey, readEncryptionKeys } from '@wrapup/call';
@@ -149,4 +149,33 @@ test('commands have the keys of a client whose file has other errors, or was put
   expect(keysOf({ ACME_ENCRYPTION_KEY: key })('acme')?.map(({ id }) => id)).toEqual([idOf(key)]);
   writeFileSync(join(folder, '_acme.yaml'), `${OWN}: [`);
   expect(() => keysOf({ ACME_ENCRYPTION_KEY: key })('acme')).toThrow('the keys of client acme cannot be read');
+});
+
+test.each([
+  // No user can read these as a file, not even root.
+  ['a folder', (path: string) => mkdirSync(path)],
+  ['a link to itself', (path: string) => symlinkSync(path, path)],
+])('a file of a client that is there and cannot be read is not taken for one without keys: %s', (_what, make) => {
+  const file = folderOf(`${ACME}${OWN}`);
+  const keysOf = readClientKeys({ file, env: { ...ENV, ACME_ENCRYPTION_KEY: newKey() } });
+  const path = join(dirname(file), 'clients/acme.yaml');
+  rmSync(path);
+  make(path);
+  expect(() => keysOf('acme')).toThrow(/^the keys of client acme cannot be read: .*acme\.yaml is there, and cannot be/);
+  expect(keysOf('bolt')).toBeUndefined();
+});
+
+test('the keys of the installation are read only where a client has some of its own', async () => {
+  let asked = 0;
+  const env = {
+    ...{ ...ENV, ACME_ENCRYPTION_KEY: newKey() },
+    get WRAPUP_ENCRYPTION_KEY() {
+      asked += 1;
+      return newKey();
+    },
+  };
+  await loadConfig({ file: folderOf(ACME), env });
+  expect(asked).toBe(0);
+  await loadConfig({ file: folderOf(`${ACME}${OWN}`), env });
+  expect(asked).toBeGreaterThan(0);
 });
