@@ -121,8 +121,14 @@ async function answer(session: HubSpotSession, question: RelatedQuestion): Promi
     // What vanished since its link was read is linked no more.
     const read = all.flatMap((one) => records.get(one.id) ?? []);
     const failure = read.find((one) => one instanceof Failure);
-    const open = (read as Existing[]).filter((one) => !closedBy?.isClosed(one.properties, ends));
-    answers.set(id, failure ? (failure as Failure) : closedBy ? open.toSorted(byAge) : open);
+    if (failure) {
+      answers.set(id, failure);
+      continue;
+    }
+    const open = read
+      .filter((one) => !(one instanceof Failure))
+      .filter(({ properties }) => !closedBy?.isClosed(properties, ends));
+    answers.set(id, closedBy ? open.toSorted(byAge) : open);
   }
   return answers;
 }
