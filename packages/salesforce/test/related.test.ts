@@ -79,3 +79,21 @@ test('leads have none, and a look-up that failed is a failure', async () => {
   const [failed] = await ask([about('Contact', [contact], 'Case')]);
   expect(idsOf(failed, contact)).toBe('unavailable');
 });
+
+test('what one of them has too many of, and an object that the org does not have, fail no other question', async () => {
+  await open();
+  const { Contact: [busy = '', other = ''] = [] } = seed({ Contact: [{ LastName: 'Busy' }, { LastName: 'Other' }] });
+  const made = seed({
+    Case: [...Array.from({ length: 2001 }, () => ({ ContactId: busy, Status: 'New' })), { ContactId: other }],
+    Opportunity: [opportunity('Prospecting', { ContactId: busy })],
+  });
+  const all = (question: RelatedQuestion) => ({ ...question, all: true });
+  const [cases, opportunities, visits] = await ask([
+    all(about('Contact', [busy, other], 'Case')),
+    all(about('Contact', [busy], 'Opportunity')),
+    all(about('Contact', [busy], 'Visit__c')),
+  ]);
+  expect([idsOf(cases, busy), idsOf(cases, other)]).toEqual(['refused', [made.Case?.[2001]]]);
+  expect(idsOf(opportunities, busy)).toEqual(made.Opportunity);
+  expect(visits?.get(busy)).toMatchObject({ code: 'refused', message: expect.stringContaining('Visit__c') });
+});

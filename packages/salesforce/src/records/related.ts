@@ -43,11 +43,13 @@ export async function readRelated(
       questions.map(({ object }) => object),
       { plans: asked },
     );
-    const parts = questions.flatMap((question, index) =>
-      chunk([...question.ids.keys()], MAX_IDS).flatMap((ids) =>
-        queryFor(org.object(question.object), question, ids, index),
-      ),
-    );
+    const parts = questions.flatMap((question, index): Part[] => {
+      const known = org.object(question.object);
+      const all = [...question.ids.keys()];
+      if (known) return chunk(all, MAX_IDS).flatMap((ids) => queryFor(known, question, ids, index));
+      for (const id of all) answers[index]?.set(id, noAccess(question.object));
+      return [];
+    });
     for (let open = parts; open.length > 0; ) {
       const again: Part[] = [];
       for (const some of chunk(open, MAX_QUERIES)) again.push(...(await ask(session, some, questions, answers)));
@@ -61,9 +63,8 @@ export async function readRelated(
 }
 
 /** @returns nothing where such records belong to none of these: leads have no opportunities */
-function queryFor(known: OrgObject | undefined, question: RelatedQuestion, ids: string[], index: number): Part[] {
+function queryFor(known: OrgObject, question: RelatedQuestion, ids: string[], index: number): Part[] {
   const { object, of, properties } = question;
-  if (!known) throw noAccess(object);
   const names = properties.filter((name) => known.fields.has(name));
   if (object === 'Account') {
     if (of !== 'Contact') return [];
@@ -115,9 +116,10 @@ async function ask(
       const { question, ids } = part;
       const result = results[index];
       if (!result) throw unaccounted(DOING);
+      const asked = questions[question];
       // Of one alone the first are the youngest: enough, unless all are asked for.
-      if (!result.whole && ids.length === 1 && questions[question]?.all) throw tooMany(questions[question].object);
       if (!result.whole && ids.length > 1) again.push(...halvesOf(ids).map((half) => ({ ...part, ids: half })));
+      else if (!result.whole && asked?.all) for (const id of ids) answers[question]?.set(id, tooMany(asked.object));
       else note(part, result.records, answers[question]);
     }
   } catch (thrown) {
