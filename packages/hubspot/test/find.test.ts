@@ -1,5 +1,5 @@
 /** Records of an account that a call belongs to: found through links, by unique and other properties, and checked at load. */
-import { makeMemoryCommons, makeMemoryContext } from '@wrapup/destination';
+import { type Context, makeMemoryCommons, makeMemoryContext } from '@wrapup/destination';
 import { failure, ids, planFor, write } from '@wrapup/destination/conformance';
 import { compileSample } from '@wrapup/destination/sample-mapping';
 import type { Plan } from '@wrapup/mapping';
@@ -89,6 +89,30 @@ describe('an open deal', () => {
     await account.change('deals', mine, { dealstage: 'closedwon' });
     const [made] = await write(destination, [mapped(find, 'c2')]);
     expect([mine, other]).not.toContain(ids(made).renewal);
+  });
+
+  test('that is closed is not written because memory failed while its key was to be read', async () => {
+    seed({ contacts: [{ properties: { firstname: 'Ada', phone: PHONE } }] });
+    const destination = await account.connect();
+    const commons = makeMemoryCommons();
+    const [made] = await write(destination, [mapped('{ open: newest }', 'c1')], commons);
+    await account.change('deals', ids(made).renewal ?? '', { dealstage: 'closedlost', dealname: 'By hand' });
+    let times = 1;
+    const memory: Context['memory'] = {
+      get: (key) =>
+        key === 'key-step:deals' && times-- > 0 ? Promise.reject(new Error('Redis is away')) : commons.memory.get(key),
+      set: (...args) => commons.memory.set(...args),
+      delete: (key) => commons.memory.delete(key),
+      digester: () => commons.memory.digester(),
+    };
+    const plan = mapped('{ open: newest }', 'c2');
+    const [failed] = await write(destination, [plan], commons, { memory });
+    expect(failure(failed).next).toBe('retry');
+    times = 1;
+    await expect(destination.preview([plan], makeMemoryContext(commons, { memory }))).rejects.toThrow('Redis is away');
+    expect(await account.record('deals', ids(made).renewal ?? '')).toMatchObject({ dealstage: 'closedlost' });
+    const [next] = await write(destination, [plan], commons, { memory });
+    expect(ids(next).renewal).not.toBe(ids(made).renewal);
   });
 
   test('is found in two requests for a hundred calls, and linked to in none', async () => {

@@ -33,6 +33,7 @@ import {
   wantedRecords,
   withoutNewer,
 } from './plan/plan-write.ts';
+import { strategyIn } from './records/find-keys.ts';
 import { findRecords } from './records/find-records.ts';
 import { recordStanding } from './records/record-row.ts';
 import type { Existing, Item, RecordReading } from './records/record-verbs.ts';
@@ -187,8 +188,7 @@ async function readExisting({ records: crm }: CrmAdapter, writes: PlanWrite[]): 
     ({ record }) => record.object,
   );
   for (const [object, all] of own) {
-    const strategy = await crm.keys.strategyFor(object).catch(() => undefined);
-    note(await strategy?.read(all));
+    note(await (await strategyIn(crm.keys, object))?.read(all));
   }
   return there;
 }

@@ -125,9 +125,9 @@ async function answer(session: HubSpotSession, question: RelatedQuestion): Promi
       answers.set(id, failure);
       continue;
     }
-    const open = read
-      .filter((one) => !(one instanceof Failure))
-      .filter(({ properties }) => !closedBy?.isClosed(properties, ends));
+    const open = read.flatMap((one) =>
+      one instanceof Failure || closedBy?.isClosed(one.properties, ends) ? [] : [one],
+    );
     answers.set(id, closedBy ? open.toSorted(byAge) : open);
   }
   return answers;

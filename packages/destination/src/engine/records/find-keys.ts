@@ -12,7 +12,7 @@ import { asRequestFailure } from '../../http/request-failure.ts';
 import type { Context } from '../../port/context.ts';
 import { Failure } from '../../port/failure.ts';
 import { digest, leaseEach } from '../people/person-cache.ts';
-import type { Existing, Item, KeyStrategy, RecordReading, RecordVerbs } from './record-verbs.ts';
+import type { Existing, Item, KeyLadder, KeyStrategy, RecordReading, RecordVerbs } from './record-verbs.ts';
 
 /** Records of one person that are looked through at most. */
 const MAX_KEYS = 1_000;
@@ -99,18 +99,47 @@ async function readEach(
   return readings;
 }
 
-/** An account that takes no key at all has no such record; that nothing can be written to it is said when it is. */
+/**
+ * What stands under the items' keys, by the first strategy that the account allows. An account that takes no key at all has no
+ * such record; that nothing can be written to it is said when it is.
+ */
 async function readByLadder(crm: KeyReader, object: string, items: Item[]): Promise<ReadonlyMap<Item, RecordReading>> {
   const { keys } = crm;
-  const isRefused = (reading: RecordReading) =>
-    reading instanceof Failure && keys.isKeyRefused?.(object, asRequestFailure(reading)) === true;
-  let strategy: KeyStrategy | undefined = await keys.strategyFor(object).catch(() => undefined);
-  while (strategy) {
-    const readings: Map<Item, RecordReading> = await strategy.read(items);
-    if (![...readings.values()].some(isRefused)) return readings;
-    strategy = (await keys.stepDown?.(object, strategy))?.next;
+  const readings = new Map<Item, RecordReading>();
+  let open = items;
+  let strategy: KeyStrategy | undefined;
+  try {
+    strategy = await strategyIn(keys, object);
+  } catch (thrown) {
+    return new Map(items.map((item) => [item, Failure.of(thrown)]));
   }
-  return new Map();
+  while (strategy) {
+    const read: ReadonlyMap<Item, RecordReading> = await strategy.read(open);
+    const isRefused = (item: Item) => {
+      const reading = read.get(item);
+      return reading instanceof Failure && keys.isKeyRefused?.(object, asRequestFailure(reading)) === true;
+    };
+    for (const item of open) if (!isRefused(item)) readings.set(item, read.get(item) ?? 'absent');
+    open = open.filter(isRefused);
+    if (open.length === 0) break;
+    const step = await keys.stepDown?.(object, strategy);
+    strategy = step?.next;
+    if (!step || strategy || step.absent) continue;
+    // There is such a property, or it is not known: under its keys anything may stand.
+    for (const item of open) readings.set(item, keys.explain(asRequestFailure(read.get(item))));
+  }
+  return readings;
+}
+
+/** The strategy in force; undefined where the account takes no key. @throws Failure where that cannot be known */
+export async function strategyIn(keys: KeyLadder, object: string): Promise<KeyStrategy | undefined> {
+  try {
+    return await keys.strategyFor(object);
+  } catch (thrown) {
+    const failure = Failure.of(thrown);
+    if (failure.next === 'park') return undefined;
+    throw failure;
+  }
 }
 
 /** An item under that key, with the properties that tell whether the record is one that the mapping looks for. */
