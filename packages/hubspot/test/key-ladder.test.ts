@@ -70,6 +70,37 @@ test('a log that was written by an installation whose memory is lost is found am
   });
 });
 
+test('a log is found among more logs than one page of links holds, and a look that failed is no reason to write it again', async () => {
+  account = await openAccount('map');
+  const logs = Array.from({ length: 500 }, () => ({
+    properties: { hs_timestamp: '2026-11-01T10:00:00Z' },
+    associations: { contacts: ['#0'] },
+  }));
+  account.sandbox.control.seed({
+    records: { contacts: [{ properties: { firstname: 'Ada', phone: PHONE } }], calls: logs },
+  } as never);
+  const destination = await account.connect();
+  const [first] = await write(destination, [call('c1')]);
+  const repeat = { ...call('c1'), resume: { attempts: 1, records: {} } };
+  const path = '/contacts/calls/batch/read$';
+  const errors = [{ status: 'error', category: 'VALIDATION_ERROR', message: 'Not now.' }];
+  account.sandbox.control.fault({
+    kind: 'status',
+    status: 207,
+    body: { status: 'COMPLETE', results: [], errors },
+    path,
+  });
+  account.sandbox.control.fault({ kind: 'empty_success', path, times: null });
+  for (const code of ['refused', 'unaccounted']) {
+    const [failed] = await write(destination, [repeat], makeMemoryCommons());
+    expect(failure(failed).code).toBe(code);
+  }
+  account.calm();
+  const [again] = await write(destination, [repeat], makeMemoryCommons());
+  expect(ids(again).call_log).toBe(ids(first).call_log);
+  expect((await account.effects()).call_logs).toHaveLength(501);
+});
+
 test('a log without a contact is found by its time', async () => {
   account = await openAccount('map');
   const plan = call('c1', { unmatched: 'log_only' });

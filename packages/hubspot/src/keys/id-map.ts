@@ -21,14 +21,12 @@ import {
 } from '@wrapup/destination/engine';
 import { asList, asObject } from '@wrapup/destination/http';
 import type { RecordPlan } from '@wrapup/mapping';
-import { readLinked, searchEqual } from '../client/api.ts';
+import { searchEqual } from '../client/api.ts';
 import { readMany, toRecord } from '../client/batches.ts';
 import { keyProperty, timestampOf } from '../client/definitions.ts';
 import type { HubSpotSession } from '../client/transport.ts';
 import { asHubSpotFailure } from '../errors/classify.ts';
-
-/** Records of one person that are looked through, the latest first. */
-const MAX_LINKED = 1000;
+import { readLinks } from '../records/related.ts';
 
 export function idMap(session: HubSpotSession): KeyStrategy {
   const { ctx } = session;
@@ -136,18 +134,22 @@ async function findByLine(session: HubSpotSession, item: Item): Promise<RecordRe
   }
 }
 
-/** Ids of the person's records of that object, or of all at the same time where there is no person. */
+/** Ids of the person's records of that object, or of all at the same time where there is no person. @throws Failure */
 async function candidatesOf(session: HubSpotSession, { write, record, targets }: Item): Promise<string[]> {
   const plans = [write.index];
   const person = targets.find(({ object }) => object === 'contacts') ?? targets[0];
   if (person) {
-    const body = asObject(
-      (await session.send(readLinked(person.object, record.object, [{ id: person.id }]), plans)).body,
-    );
-    const ids = asList(body.results).flatMap((result) =>
-      asList(asObject(result).to).map((one) => String(asObject(one).toObjectId)),
-    );
-    return ids.sort((a, b) => Number(b) - Number(a)).slice(0, MAX_LINKED);
+    const ids = new Map([[person.id, plans]]);
+    const links = await readLinks(session, {
+      of: person.object,
+      object: record.object,
+      ids,
+      properties: [],
+      all: true,
+    });
+    const linked = links.get(person.id) ?? [];
+    if (linked instanceof Failure) throw linked;
+    return linked.map(({ id }) => id);
   }
   const time = timestampOf(write.plan, record);
   if (time === undefined) return [];
