@@ -180,6 +180,48 @@ describe('a deal by a property', () => {
     expect(requests).toEqual(['deals properties read', 'deals properties read', 'deals search', 'deals batch/read']);
   });
 
+  test('that could not be read fails its own call, and no other', async () => {
+    account.sandbox.control.seed({
+      properties: { deals: [{ name: 'order_no', type: 'string', fieldType: 'text', hasUniqueValue: true }] },
+    });
+    const { deals: [first = ''] = [] } = seed({
+      deals: [deal({ order_no: 'A-7' }, {}), deal({ order_no: 'A-8' }, {})],
+    });
+    const properties = { order_no: 'A-7', dealstage: 'qualifiedtobuy', createdate: '2026-11-01T10:00:00Z' };
+    const body = {
+      status: 'COMPLETE',
+      results: [{ id: first, properties }],
+      errors: [{ status: 'error', category: 'VALIDATION_ERROR', message: 'Not now: A-8.', context: { ids: ['A-8'] } }],
+      numErrors: 1,
+    };
+    account.sandbox.control.fault({ kind: 'status', status: 207, body, path: '/deals/batch/read$' });
+    const find = '{ by: { order_no: prompt_variables.order } }, none: skip';
+    const outcomes = await write(await account.connect(), [
+      mapped(find, 'c1', phone(1), { order: 'A-7' }),
+      mapped(find, 'c2', phone(2), { order: 'A-8' }),
+    ]);
+    expect(ids(outcomes[0]).renewal).toBe(first);
+    expect(failure(outcomes[1]).code).toBe('refused');
+  });
+
+  test('of leads, which have a property of their own for when they were created, is the newest one', async () => {
+    account.sandbox.control.seed({ properties: { leads: [{ name: 'region' }] } });
+    const day = (n: number) => ({ hs_lead_name: 'A lead', region: 'North', hs_createdate: `2026-11-0${n}T10:00:00Z` });
+    const { leads = [] } = seed({
+      contacts: [{ properties: { firstname: 'Ada' } }],
+      leads: [2, 1].map((n) => ({ properties: day(n), associations: { contacts: ['#0'] } })),
+    });
+    const compiledLead = compileSample(
+      hubspotDialect,
+      'person: { unmatched: create }\ncall_log: { title: A call }\nobjects:\n  - { object: leads, name: lead, find: { by: { region: { value: North } } }, several: newest, none: skip, fields: { hs_lead_label: { value: HOT, write: if_empty } } }\n',
+    );
+    const { call } = planFor(hubspotHarness, { id: 'c1', phone: PHONE });
+    const [outcome] = await write(await account.connect(), [
+      compiledLead.plan({ ...call, direction: 'outbound' }, 'sample'),
+    ]);
+    expect(ids(outcome).lead).toBe(leads[0]);
+  });
+
   test('that is no number, or a time, parks the call and no other', async () => {
     account.sandbox.control.seed({ properties: { deals: [{ name: 'seats', type: 'number', fieldType: 'number' }] } });
     const { deals: [made = ''] = [] } = seed({ deals: [deal({ seats: '12' }, {})] });

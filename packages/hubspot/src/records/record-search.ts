@@ -14,9 +14,7 @@ import { keyProperty, type Property, toProperty } from '../client/definitions.ts
 import type { HubSpotSession } from '../client/transport.ts';
 import { asHubSpotFailure, HubSpotFailure } from '../errors/classify.ts';
 import { propertiesOf } from '../keys/id-map.ts';
-import { isOpen, stateOf } from './related.ts';
-
-const CREATED = 'createdate';
+import { byAge, CREATED, isOpen, stateOf } from './related.ts';
 
 export function recordSearch(session: HubSpotSession): RecordSearch {
   return {
@@ -45,7 +43,7 @@ export function recordSearch(session: HubSpotSession): RecordSearch {
 /** What tells whether a record is looked for, and which one of several is the newest. */
 function reads({ object, find }: RecordPlan): string[] {
   return [
-    CREATED,
+    ...CREATED,
     keyProperty(object),
     ...(find?.open ? stateOf(object) : []),
     ...(find?.by ?? []).map(({ name }) => name),
@@ -68,17 +66,15 @@ interface Finder {
 
 type Candidates = Map<Item, Existing[] | Failure>;
 
-/** The newest first. */
-function byAge(a: Existing, b: Existing): number {
-  const created = ({ properties }: Existing) => Date.parse(String(properties[CREATED] ?? '')) || 0;
-  return created(b) - created(a) || Number(b.id) - Number(a.id);
-}
-
-/** The newest first. @throws the failure of a record that could not be read */
-function thoseThatFit(item: Item, records: (CrmRecord | HubSpotFailure)[], definitions: Property[]): Existing[] {
+/** The newest first, or the failure of a record that could not be read. */
+function thoseThatFit(
+  item: Item,
+  records: (CrmRecord | HubSpotFailure)[],
+  definitions: Property[],
+): Existing[] | HubSpotFailure {
   const fitting = new Map<string, Existing>();
   for (const record of records) {
-    if (record instanceof Failure) throw record;
+    if (record instanceof Failure) return record;
     if (hasValues(item.record, record, definitions)) fitting.set(record.id, toExisting(item.record.object, record));
   }
   return [...fitting.values()].sort(byAge);
@@ -131,15 +127,17 @@ async function byValues(finder: Finder, names: string, items: Item[]): Promise<C
   const [only, ...others] = definitions;
   const unique = only?.unique === true && others.length === 0 ? only.name : undefined;
   for (const part of unique ? [asking] : pack(asking, definitions)) {
+    let records: ReadRecords;
     try {
-      const records = unique ? await readUnique(finder, unique, part) : await search(finder, definitions, part);
-      for (const item of part) {
-        const ids = unique ? [String(item.record.find?.by?.[0]?.value)] : [...records.keys()];
-        const fitting = ids.map((id) => records.get(id)).filter((one) => one !== undefined);
-        found.set(item, thoseThatFit(item, fitting, definitions));
-      }
+      records = unique ? await readUnique(finder, unique, part) : await search(finder, definitions, part);
     } catch (thrown) {
       fail(part, thrown);
+      continue;
+    }
+    for (const item of part) {
+      const ids = unique ? [String(item.record.find?.by?.[0]?.value)] : [...records.keys()];
+      const candidates = ids.map((id) => records.get(id)).filter((one) => one !== undefined);
+      found.set(item, thoseThatFit(item, candidates, definitions));
     }
   }
   return found;

@@ -115,7 +115,7 @@ async function answer(session: HubSpotSession, question: RelatedQuestion): Promi
   const records = await readMany(session, {
     object,
     ids: askedFor([...linked].flatMap(([id, all]) => all.map((one) => [one.id, plansOf(id)] as const))),
-    properties: ['createdate', 'hs_createdate', ...(closedBy?.reads ?? []), ...properties],
+    properties: [...CREATED, ...(closedBy?.reads ?? []), ...properties],
   });
   for (const [id, all] of linked) {
     // What vanished since its link was read is linked no more.
@@ -231,7 +231,11 @@ function byPlace(a: Linked, b: Linked): number {
   return Number(b.primary) - Number(a.primary) || Number(b.id) - Number(a.id);
 }
 
-function byAge(a: Existing, b: Existing): number {
+/** Leads, activities and custom objects have a property of their own for when they were created. */
+export const CREATED = ['createdate', 'hs_createdate'];
+
+/** The newest first. */
+export function byAge(a: Existing, b: Existing): number {
   const created = ({ properties: { createdate, hs_createdate } }: Existing) =>
     Date.parse(String(createdate ?? hs_createdate ?? '')) || 0;
   return created(b) - created(a) || Number(b.id) - Number(a.id);
