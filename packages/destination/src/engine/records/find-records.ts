@@ -65,11 +65,33 @@ export async function findRecords(crm: Finder, writes: PlanWrite[], preview = fa
       asked.filter((item) => !answers.has(item)),
       answers,
     );
-    if (!preview) for (const [item, one] of answers) await note(crm, item, one);
   } catch (thrown) {
     for (const item of asked) answers.set(item, Failure.of(thrown));
   }
-  return { ...settle(writes, answers), release };
+  const settled = settle(writes, answers);
+  if (preview) return { ...settled, release };
+  const lost = await noteAll(crm, settled.writes, answers);
+  return { ...(lost ? settle(writes, answers) : settled), release };
+}
+
+/**
+ * Notes what the plans that go on are written to, before any of it is. Of a plan that ends here nothing is noted: it was
+ * written to nothing. What cannot be noted fails. Never rejects.
+ * @returns whether any failed
+ */
+async function noteAll(crm: Finder, writes: PlanWrite[], answers: Map<Item, Looked>): Promise<boolean> {
+  const going = new Set(writes.map(({ index }) => index));
+  let lost = false;
+  const one = async ([item, answer]: [Item, Looked]) => {
+    try {
+      await note(crm, item, answer);
+    } catch (thrown) {
+      answers.set(item, Failure.of(thrown));
+      lost = true;
+    }
+  };
+  await Promise.all([...answers].filter(([{ write }]) => going.has(write.index)).map(one));
+  return lost;
 }
 
 async function look(crm: Finder, items: Item[], answers: Map<Item, Looked>): Promise<void> {

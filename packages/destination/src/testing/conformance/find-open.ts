@@ -141,6 +141,23 @@ function findsOpenOnes(tools: CaseTools, kind: WorkedOnKind): void {
     expect([ids(next).known === ids(made).known, ids(third).known]).toEqual([false, ids(next).known]);
   });
 
+  test('a call that parked before it wrote anything is not the record that another call has made since', async () => {
+    const destination = await connect();
+    const commons = makeMemoryCommons();
+    const plan = planFor('c1', says[1], { find: OPEN });
+    const missing = { id: '999999999999999', none: 'park', at: AT, why: 'there is none' } as const;
+    const other = plan.records
+      .slice(-1)
+      .map((record) => ({ ...record, name: 'other', key: `${record.key}-other`, find: missing }));
+    const [parked] = await write(destination, [{ ...plan, records: [...plan.records, ...other] }], commons);
+    expect(failure(parked)).toMatchObject({ code: 'missing_record', next: 'park' });
+    const [made] = await write(destination, [planFor('c2', says[0], { find: OPEN, ended_at: later(5) })], commons);
+    await close(ids(made).known);
+    const [replayed] = await write(destination, [{ ...plan, resume: { attempts: 1, records: {} } }], commons);
+    expect(ids(replayed).known).not.toBe(ids(made).known);
+    expect([await value(ids(made).known), await value(ids(replayed).known)]).toEqual([colleague, says[1]]);
+  });
+
   test('a replay and a revision change the same record, and leave what a colleague changed', async () => {
     const destination = await connect();
     const commons = makeMemoryCommons();
