@@ -19,7 +19,10 @@ export interface ClientReport {
   last_webhook?: number;
 }
 
-/** All clients, those first that need a person most, and among them wrapup.yaml where it has sources or calls of its own. The number of round trips does not depend on how many there are. */
+/**
+ * All clients, those first that need a person most, and among them wrapup.yaml where it has sources or calls of its own. The
+ * number of round trips does not depend on how many there are.
+ */
 export async function readClients(store: Store, config: Config, now = Date.now()): Promise<ClientReport[]> {
   const [{ own, clients }, parked, dead, paused, seen] = await Promise.all([
     store.ledger.overview(now - (now % 86_400_000)),

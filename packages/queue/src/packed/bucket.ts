@@ -101,13 +101,8 @@ export function encodeBucket(entries: readonly StoredEntry[]): Buffer {
   return Buffer.concat([header, numberBytes, idBytes, packed]);
 }
 
-/** Bytes at the beginning of a bucket by which `countOf` knows how many entries it has. */
+/** Bytes at the beginning of a bucket that say how many entries it has: the version, then two bytes, the lower one first. */
 export const COUNT_BYTES = 3;
-
-/** How many entries a bucket has, by its first bytes; none where it is gone. */
-export function countOf(head: Buffer): number {
-  return head.length < COUNT_BYTES ? 0 : head.readUInt16LE(1);
-}
 
 /** What Redis adds to a string, bytes. */
 const STRING_HEADER_BYTES = 8;

@@ -11,7 +11,7 @@ import { clientOf } from '@wrapup/call';
 import type { RedisClient } from '../redis/client.ts';
 import type { Cursor } from '../redis/cursor.ts';
 import { type Keys, memberOf } from '../redis/keys.ts';
-import { COUNT_BYTES, countOf, decodeBucket, encodeBucket, type StoredEntry } from './bucket.ts';
+import { decodeBucket, encodeBucket, type StoredEntry } from './bucket.ts';
 import * as scripts from './scripts.ts';
 
 /** Calls of one bucket arrived within so many ms: a list that begins in between has few buckets to look at. */
@@ -47,7 +47,6 @@ interface ListedBucket {
   number: string;
   /** Empty: calls of no client. */
   client: string;
-  oldest: number;
   newest: number;
 }
 
@@ -211,26 +210,19 @@ export class PackedEntries {
 
   /** How many of each client arrived since then (epoch ms); under no name, those of no client. */
   async countSince(since: number): Promise<Map<string, number>> {
+    const [sizes, cut] = await scripts.countBuckets(this.#redis, [this.#keys.packed], [since]);
     const counts = new Map<string, number>();
-    const looked = new Set<string>();
-    for (let upper: number | undefined; ; ) {
-      const listed = await this.#listBuckets(undefined, { upper, at: undefined, since });
-      const buckets = listed.filter(({ number }) => !looked.has(number));
-      if (buckets.length === 0) return counts;
-      const sizes = await Promise.all(buckets.map((bucket) => this.#countIn(bucket, since)));
-      buckets.forEach(({ number, client }, index) => {
-        looked.add(number);
-        counts.set(client, (counts.get(client) ?? 0) + (sizes[index] as number));
-      });
-      upper = buckets.at(-1)?.newest;
-    }
-  }
-
-  /** Entries of a bucket that arrived since then: of most buckets all or none, which its head tells. */
-  async #countIn({ number, oldest }: ListedBucket, since: number): Promise<number> {
-    if (oldest < since)
-      return ((await this.#readBucket(number))?.entries ?? []).map(placed).filter(({ at }) => at >= since).length;
-    return countOf(await this.#redis.getrangeBuffer(`${this.#keys.packed}:${number}`, 0, COUNT_BYTES - 1));
+    const add = (client: string, more: number) => counts.set(client, (counts.get(client) ?? 0) + more);
+    for (let at = 0; at < sizes.length; at += 2) add(sizes[at] as string, Number(sizes[at + 1]));
+    // Of those that begin before, only some of the entries count.
+    await Promise.all(
+      cut.map(async (name) => {
+        const [number = '', , client = ''] = name.split(':');
+        const entries = ((await this.#readBucket(number))?.entries ?? []).map(placed);
+        add(client, entries.filter(({ at }) => at >= since).length);
+      }),
+    );
+    return counts;
   }
 
   /** Removes buckets all of whose entries have ended. @returns how many, `limit` at most */
@@ -277,8 +269,8 @@ export class PackedEntries {
     const found = await scripts.listBuckets(this.#redis, [list], [upper ?? '', at ?? '', since, PAGE_SIZE]);
     return Array.from({ length: found.length / 2 }, (_, index) => {
       const name = found[2 * index] as string;
-      const [number = '', oldest, client = ''] = name.split(':');
-      return { name, number, client, oldest: Number(oldest), newest: Number(found[2 * index + 1]) };
+      const [number = '', , client = ''] = name.split(':');
+      return { name, number, client, newest: Number(found[2 * index + 1]) };
     });
   }
 }

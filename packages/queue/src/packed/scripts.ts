@@ -15,6 +15,7 @@
 
 import { CALL_INDEX_LUA } from '../ledger/call-index.ts';
 import { defineScript } from '../redis/client.ts';
+import { COUNT_BYTES } from './bucket.ts';
 
 /** Ids of a slot, on average at most. */
 const SLOT_SIZE = 64;
@@ -222,5 +223,31 @@ unlistBucket(packed, KEYS[2], ARGV[1])
 for i = 3, #ARGV, 2 do dropId(packed, ARGV[i], ARGV[i + 1], number) end
 balance(packed)
 return 1
+`,
+);
+
+/**
+ * Entries of the buckets that arrived since a time, by client. KEYS packed. ARGV epoch ms. Answers clients and counts by turns, and
+ * the names of the buckets that arrived in part before.
+ */
+export const countBuckets = defineScript<[sizes: string[], cut: string[]]>(
+  'wrapupCountBuckets',
+  `
+local packed, since = KEYS[1], tonumber(ARGV[1])
+local counts, sizes, cut = {}, {}, {}
+for _, name in ipairs(redis.call('ZRANGEBYSCORE', packed .. '-index', ARGV[1], '+inf')) do
+  local number, oldest, client = string.match(name, '^(%d+):(%d+):(.*)$')
+  if tonumber(oldest) < since then
+    cut[#cut + 1] = name
+  else
+    local head = redis.call('GETRANGE', packed .. ':' .. number, 0, ${COUNT_BYTES - 1})
+    if #head == ${COUNT_BYTES} then counts[client] = (counts[client] or 0) + struct.unpack('<I2', head, ${COUNT_BYTES - 1}) end
+  end
+end
+for client, count in pairs(counts) do
+  sizes[#sizes + 1] = client
+  sizes[#sizes + 1] = tostring(count)
+end
+return { sizes, cut }
 `,
 );
