@@ -1,5 +1,15 @@
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { reportFixes } from '../src/commands/mappings/fix.ts';
 import { makeOutput } from '../src/terminal/output.ts';
@@ -43,6 +53,19 @@ test('check names the new form, and --fix writes it, keeps the rest and the text
   // A second time there is nothing to do.
   expect((await check('--fix')).stdout).toBe('ok without variables: 0 errors, 0 warnings\n');
   expect(existsSync(`${path}.bak-2`)).toBe(false);
+});
+
+test('a symbolic link stays one, and the file that it leads to is fixed', async () => {
+  const { path, check, read } = installation();
+  const target = join(dirname(path), 'shared.txt');
+  renameSync(path, target);
+  chmodSync(target, 0o640);
+  symlinkSync('shared.txt', path);
+  expect((await check('--fix', '--strict')).code).toBe(0);
+  expect(lstatSync(path).isSymbolicLink()).toBe(true);
+  expect([read(), readFileSync(target, 'utf8')]).toEqual([NEW, NEW]);
+  expect(statSync(target).mode & 0o777).toBe(0o640);
+  expect(readdirSync(dirname(path)).filter((name) => name.endsWith('.tmp'))).toEqual([]);
 });
 
 test('a text from before that is kept already stays', async () => {

@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { clientOf, localName, own } from '@wrapup/call';
@@ -12,6 +12,7 @@ import { clean } from '../../terminal/clean.ts';
 import { CliError, EXIT } from '../../terminal/exit.ts';
 import { count, makeOutput } from '../../terminal/output.ts';
 import { makeProgress } from '../../terminal/progress.ts';
+import { replaceFile } from '../../terminal/replace-file.ts';
 
 /** Ms for deliveries in hand, before a call is left for the next pass. */
 const WAIT_MS = 15_000;
@@ -129,12 +130,6 @@ async function tryFiles(rootFile: string, file: string, files: AdoptedFiles): Pr
   } finally {
     rmSync(copy, { recursive: true, force: true });
   }
-}
-
-/** Whole or not at all, whatever happens meanwhile. */
-function replaceFile(path: string, text: string): void {
-  writeFileSync(`${path}.new`, text);
-  renameSync(`${path}.new`, path);
 }
 
 async function adoptCalls(

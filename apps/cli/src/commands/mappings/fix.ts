@@ -1,9 +1,10 @@
-import { chmodSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import type { FixedFile } from '@wrapup/config';
 import { clean } from '../../terminal/clean.ts';
 import { diffLines } from '../../terminal/line-diff.ts';
 import { count, type Output } from '../../terminal/output.ts';
+import { replaceFile } from '../../terminal/replace-file.ts';
 
 /** What became of a file: `written`; `would_change` under `--dry-run`; `changed_meanwhile`, so that it was left alone. */
 export interface FixReport {
@@ -49,10 +50,7 @@ function write({ file, before, after }: FixedFile): Pick<FixReport, 'state' | 'b
     // An editor may have saved it since.
     if (readFileSync(file, 'utf8') !== before) return { state: 'changed_meanwhile' };
     const backup = keep(file, before);
-    const next = `${file}.${process.pid}.tmp`;
-    writeFileSync(next, after, { flag: 'wx' });
-    chmodSync(next, statSync(file).mode);
-    renameSync(next, file);
+    replaceFile(file, after);
     return { state: 'written', backup: relative(process.cwd(), backup) };
   } catch {
     return { state: 'not_writable' };
