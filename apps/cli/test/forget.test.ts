@@ -76,6 +76,19 @@ test('a call is found when its payload is gone, and others of the same record ar
   expect(linked.json()).toMatchObject({ calls: [{ call_id: 'o-1' }], linked: [] });
 });
 
+test('choices are removed, also those for a connection that is configured no more', async () => {
+  const { env, store } = await openInstallation();
+  const digest = await store.choices.digestOf('phone', DANA.phone);
+  const choice = { digest, of: 'phone' as const, person: '101', by: 'Olga', at: Date.now(), source: 'main' };
+  for (const connection of ['sales', 'former', 'acme.former'])
+    await store.choices.keep({ ...choice, connection, call_id: 'c-1' });
+  const other = await store.choices.digestOf('phone', '+14155550199');
+  await store.choices.keep({ ...choice, digest: other, connection: 'former', call_id: 'c-2' });
+  const done = await wrapup(['forget', DANA.phone, '--json'], env);
+  expect(done.json()).toMatchObject({ memories: 3 });
+  expect(await store.choices.list()).toMatchObject([{ connection: 'former', digest: other }]);
+});
+
 test('a delivery that is being written is waited for', async () => {
   const { env, store, route } = await openInstallation();
   await route('connected', { call_id: 'q-1', ...DANAS });

@@ -1,4 +1,4 @@
-import { own, parsePhone } from '@wrapup/call';
+import { clientOf, own, parsePhone } from '@wrapup/call';
 import type { Config } from '@wrapup/config';
 import type { Subject } from '@wrapup/destination';
 import type { CallRef, ForgottenCall, LedgerEntry, Store } from '@wrapup/queue';
@@ -94,7 +94,7 @@ async function forget(
   }
   result.calls = gone.map(({ addresses, ...item }) => item);
   // Also where no call was found: a caller who was only asked for is remembered without one.
-  result.memories = await forgetMemoriesOf(store, config, person, gone);
+  result.memories = await forgetMemoriesOf(store, { config, client }, person, gone);
   if (gone.length > 0 || result.memories > 0) result.rewriting = await rewrite(store);
   return result;
 }
@@ -132,7 +132,7 @@ function planned({ source, call_id, deliveries, revisions }: LedgerEntry): Item 
 /** What adapters remember of the person, and what ingress remembers of them as a caller. */
 async function forgetMemoriesOf(
   store: Store,
-  config: Config,
+  { config, client }: { config: Config; client: string | undefined },
   person: PersonQuery | undefined,
   calls: readonly ForgottenCall[],
 ): Promise<number> {
@@ -162,12 +162,15 @@ async function forgetMemoriesOf(
   const names = await Promise.all(Object.values(KINDS).map((kind) => kind.remembers?.(subject) ?? []));
   const connections = new Set(Object.keys(config.connections));
   for (const { records } of calls) for (const { connection } of records) connections.add(connection);
+  // Choices outlast both the connection's place in the configuration and the calls.
+  const choices = await store.choices.list((name) => client === undefined || clientOf(name) === client);
+  for (const { connection } of choices) connections.add(connection);
   const people = calls.flatMap(({ records }) => records.filter(({ name }) => name === 'person'));
-  const [memories, choices] = await Promise.all([
+  const [memories, chosen] = await Promise.all([
     forgetMemories(store, connections, [...names.flat(), ...subject.phones.map(callerMemory)]),
     store.choices.forget(connections, subject, people),
   ]);
-  return memories + choices;
+  return memories + chosen;
 }
 
 /** Has Redis rewrite its append-only file, so that what was removed leaves the disk. @returns whether it may */
