@@ -1,5 +1,6 @@
 import { Failure } from '@wrapup/destination';
 import { expect, test } from 'vitest';
+import { operatorName } from '../src/connect/operator-name.ts';
 import { openInstallation } from './support/installation.ts';
 import { wrapup } from './support/run.ts';
 
@@ -27,9 +28,11 @@ test('an operator pauses a connection with a reason, and resumes it', async () =
       waiting: 1,
     },
   ]);
-  expect((await wrapup(['connections', 'list'], env)).stdout).toMatch(/paused by the command line since .* moving/);
+  expect((await wrapup(['connections', 'list'], env)).stdout).toMatch(
+    new RegExp(`paused by ${operatorName()} since .* moving`),
+  );
   const shown = await wrapup(['calls', 'show', 'q-1'], env);
-  expect(shown.stdout).toContain('the command line stopped it: moving');
+  expect(shown.stdout).toContain(`${operatorName()} stopped it: moving`);
 
   expect(await wrapup(['connections', 'resume', 'sales'], env)).toMatchObject({
     code: 0,

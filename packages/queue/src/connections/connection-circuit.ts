@@ -96,7 +96,7 @@ export interface CircuitPause {
 interface OperatorPause {
   since: number;
   reason?: string;
-  /** Whose login it was, or `the command line`. Absent: an earlier version noted it. */
+  /** Whose login it was, or the user of the operating system on the command line. Absent: an earlier version noted it. */
   by?: string;
 }
 

@@ -135,7 +135,7 @@ export class Connections {
 
   /**
    * Pauses it for an operator; what is in hand is still written. An earlier pause keeps its beginning, reason and operator.
-   * @param by whose login it is, or `the command line`
+   * @param by whose login it is, or the user of the operating system on the command line
    */
   async pause(connection: string, reason?: string, by?: string): Promise<ConnectionState> {
     const text = JSON.stringify({ since: Date.now(), ...(reason && { reason }), ...(by && { by }) });

@@ -3,6 +3,7 @@ import type { Config } from '@wrapup/config';
 import type { ConnectionReport, ConnectionState, Store } from '@wrapup/queue';
 import type { Command } from 'commander';
 import { addClientOption, listNames, nameInFull } from '../../connect/client-option.ts';
+import { operatorName } from '../../connect/operator-name.ts';
 import { type GlobalOptions, requireClient, requireConfig } from '../../connect/settings.ts';
 import { withStore } from '../../connect/store.ts';
 import { clean } from '../../terminal/clean.ts';
@@ -69,7 +70,7 @@ export function addConnections(program: Command): void {
       await withStore(async (store) => {
         await requireConnection(store, config, name);
         const reason = await tidy(options.reason);
-        await store.connections.pause(name, reason, 'the command line');
+        await store.connections.pause(name, reason, operatorName());
         const row = describe(await store.connections.report(name), config);
         output.data(row);
         output.line(`${name} is paused. What is under way is still written; ${waits(row)}.`);
