@@ -84,6 +84,20 @@ test('status and migrate say and change what is kept of a client with keys of it
   expect(none.stderr).not.toContain(' at ');
 });
 
+test('without any key migrate says where one belongs', async () => {
+  const { env, clients } = await openWithClient(newKey());
+  writeFileSync(join(clients, 'acme.yaml'), ACME.split('\n').slice(1).join('\n'));
+  const { WRAPUP_ENCRYPTION_KEY: _, ...without } = env;
+  const one = await wrapup(['encryption', 'migrate', '--client', 'acme'], without);
+  expect(one).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('clients/acme.yaml names no encryption_key, and WRAPUP_ENCRYPTION_KEY is not set'),
+  });
+  const all = await wrapup(['encryption', 'migrate'], without);
+  expect(all).toMatchObject({ code: 2, stderr: expect.stringContaining('WRAPUP_ENCRYPTION_KEY is not set') });
+  expect(all.stderr).not.toContain('encryption_key');
+});
+
 test('a client that was put aside goes to an installation where it has another key', async () => {
   const [here, there] = [newKey(), newKey()];
   const from = await openWithClient(here);

@@ -44,6 +44,8 @@ export interface Encryptor {
    * @throws Error when the client's keys cannot be read
    */
   keysAt(place: string): readonly string[];
+  /** The same for what is kept of a client. */
+  keysOf(client: string): readonly string[];
   /** @param place what the value is and whose: it is decrypted under the same one only. @throws as `keysAt` */
   encrypt(bytes: Buffer, place: string): Buffer;
   /**
@@ -105,16 +107,17 @@ export function makeEncryptor(
   { encryptedSince = async () => undefined, clientKeys = () => undefined }: EncryptorOptions = {},
 ): Encryptor {
   const installation = readEncryptionKeys(text ?? '', 'WRAPUP_ENCRYPTION_KEY');
-  const at = (place: string): readonly EncryptionKey[] => {
-    const client = clientOfPlace(place);
+  const of = (client: string | undefined): readonly EncryptionKey[] => {
     const own = client === undefined ? undefined : clientKeys(client);
     return own ? [...own, ...installation] : installation;
   };
+  const at = (place: string) => of(clientOfPlace(place));
   return {
     on: installation.length > 0,
     key: installation[0]?.id,
     keys: installation.map(({ id }) => id),
     keysAt: (place) => at(place).map(({ id }) => id),
+    keysOf: (client) => of(client).map(({ id }) => id),
     encrypt(bytes, place) {
       const [current] = at(place);
       if (!current) return bytes;

@@ -92,7 +92,7 @@ function newUse(keys: readonly string[]): KeyUse {
 /** Ids of the keys that a client alone has; none where they cannot be read. */
 function ownKeyIds(encryptor: Store['encryptor'], client: string): readonly string[] {
   try {
-    const all = encryptor.keysAt(`payload:${client}.`);
+    const all = encryptor.keysOf(client);
     return all.slice(0, all.length - encryptor.keys.length);
   } catch {
     return [];

@@ -74,7 +74,7 @@ return 1
 /** @throws Error when no key is given, or those of the client cannot be read */
 export async function migrateEncryption(store: Store, options: MigrationOptions = {}): Promise<Migration> {
   const { client } = options;
-  const [current] = client === undefined ? store.encryptor.keys : store.encryptor.keysAt(`payload:${client}.`);
+  const [current] = client === undefined ? store.encryptor.keys : store.encryptor.keysOf(client);
   if (current === undefined) throw new Error('WRAPUP_ENCRYPTION_KEY is not set: there is no key to encrypt with.');
   const since = await store.marks.at('encrypted');
   const trusts = since === undefined || (options.acceptPlain ?? false);

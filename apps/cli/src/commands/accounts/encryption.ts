@@ -47,11 +47,12 @@ export function addEncryption(program: Command): void {
         async (store) => {
           const { client } = options;
           await requireClient(options, store);
-          const { keys } = store.encryptor;
-          if ((client === undefined ? keys : store.encryptor.keysAt(`payload:${client}.`)).length === 0) {
+          const { encryptor } = store;
+          if ((client === undefined ? encryptor.keys : encryptor.keysOf(client)).length === 0) {
+            const own = client === undefined ? '' : `clients/${client}.yaml names no encryption_key, and `;
             throw new CliError(
               EXIT.usage,
-              'WRAPUP_ENCRYPTION_KEY is not set: there is no key to encrypt with',
+              `${own}WRAPUP_ENCRYPTION_KEY is not set: there is no key to encrypt with`,
               'make one with: openssl rand -base64 32',
             );
           }
