@@ -99,6 +99,24 @@ test('several candidates are all shown, and the exit code is 1', async () => {
   for (const id of ids.contacts ?? []) expect(stdout).toContain(`candidate contacts ${id}`);
 });
 
+test('of several the one whom an operator chose for the number is taken for a payload file, too', async () => {
+  const { sandbox, env } = await openCrm();
+  const { env: redis, store } = await openInstallation();
+  const { contacts: [, person = ''] = [] } = sandbox.control.seed({ records: { contacts: [TWIN, TWIN] } });
+  const digest = await store.choices.digestOf('phone', TWIN.properties.phone);
+  const made = { by: 'Olga', at: Date.now(), source: 'main', call_id: 'c-0' };
+  await store.choices.keep({ ...made, connection: 'sales', digest, of: 'phone', person });
+  const { code, stdout } = await wrapup(['plan', SAMPLE], { ...redis, ...env });
+  expect(code).toBe(0);
+  expect(stdout).toMatch(new RegExp(`chosen    contacts ${person}`));
+
+  // Without Redis it is planned all the same.
+  const away = await wrapup(['plan', SAMPLE], { ...redis, ...env, REDIS_URL: 'redis://127.0.0.1:1' });
+  expect(away.code).toBe(1);
+  expect(away.stdout).toContain('2 found by phone, policy park');
+  expect(away.stderr).toContain('whom operators chose for a number or address is not known here');
+});
+
 test('of several the one that the policy takes is marked, and the others with what tells them apart', async () => {
   const { sandbox, env } = await openCrm(`${MAPPING}`.replace('person:\n', 'person:\n  ambiguous: oldest\n'));
   const named = (firstname: string) => ({ properties: { ...TWIN.properties, firstname } });

@@ -100,6 +100,31 @@ export function withChoices(store: Store, plan: Plan, route: Route, { chosen }: 
   return store.choices.applyTo(plan, { connection: route.to, ...(own ? { chosen: own } : {}) });
 }
 
+/**
+ * The plans of a call with what operators chose, in the order of the routes. Of a call that is not from the ledger the choices
+ * for its number and address count, where Redis answers: such a plan must work without it.
+ * @param remark called when they could not be asked for
+ */
+export async function chooseForPlans(
+  made: readonly { route: Route; plan: Plan }[],
+  standing: CallToPlan,
+  remark: (line: string) => void,
+): Promise<Plan[]> {
+  const choose = () =>
+    withStore((store) => Promise.all(made.map(({ route, plan }) => withChoices(store, plan, route, standing))));
+  if (standing.written) return choose();
+  const plans = made.map(({ plan }) => plan);
+  const { readVariable } = await import('@wrapup/config');
+  if (!readVariable('REDIS_URL') || !plans.some(({ person }) => person)) return plans;
+  try {
+    return await choose();
+  } catch (error) {
+    if (!(error instanceof CliError)) throw error;
+    remark(`${error.message}: whom operators chose for a number or address is not known here`);
+    return plans;
+  }
+}
+
 /** What a route would make of the call now, and what is withheld since only a signature vouches for it. */
 export function planOn(route: Route, standing: CallToPlan): { plan: Plan; withheld: string[] } {
   const written = standing.written?.(route.name) ?? [];

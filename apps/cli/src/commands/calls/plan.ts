@@ -2,7 +2,6 @@ import type { Command } from 'commander';
 import { addClientOption, withFullNames } from '../../connect/client-option.ts';
 import { explainFailure, useDestination } from '../../connect/destinations.ts';
 import { type GlobalOptions, requireConfig } from '../../connect/settings.ts';
-import { withStore } from '../../connect/store.ts';
 import { type PlannedRoute, showCall, showRoute } from '../../show/show-plan.ts';
 import { clean } from '../../terminal/clean.ts';
 import { EXIT, type ExitCode } from '../../terminal/exit.ts';
@@ -31,7 +30,7 @@ export function addPlan(program: Command): void {
       const options = withFullNames(command.optsWithGlobals<PlanOptions>());
       const output = makeOutput(options.json ?? false);
       const config = await requireConfig(options, output);
-      const [{ chooseRoutes }, { planOn, readCall, withChoices }] = await Promise.all([
+      const [{ chooseRoutes }, { chooseForPlans, planOn, readCall }] = await Promise.all([
         import('@wrapup/config'),
         import('../../calls/plan-call.ts'),
       ]);
@@ -45,12 +44,14 @@ export function addPlan(program: Command): void {
       for (const line of showCall(call, output)) output.line(line);
       const results: PlannedRoute[] = [];
       let worst: ExitCode = EXIT.ok;
-      for (const route of routes) {
+      const made = routes.flatMap((route) => {
+        const connection = config.connections[route.to];
+        return connection ? [{ ...planOn(route, standing), route, connection }] : [];
+      });
+      const plans = options.offline ? [] : await chooseForPlans(made, standing, output.remark);
+      for (const [index, { route, connection, withheld, plan: bare }] of made.entries()) {
         const { name, to } = route;
-        const connection = config.connections[to];
-        if (!connection) continue;
-        const { plan: made, withheld } = planOn(route, standing);
-        const plan = standing.written ? await withStore((store) => withChoices(store, made, route, standing)) : made;
+        const plan = plans[index] ?? bare;
         const unproved = [...left_out, ...withheld];
         const planned: PlannedRoute = { route: name, connection: to, kind: connection.kind, plan, unproved };
         results.push(planned);
