@@ -1,3 +1,4 @@
+import { clientOf } from '@wrapup/call';
 import type { LedgerEntry, Store } from '@wrapup/queue';
 import { CliError, EXIT } from '../terminal/exit.ts';
 
@@ -47,9 +48,13 @@ export async function sourcesOf(store: Store, id: string, client: string | undef
       if (member.call_id === id) found.add(member.source);
     }
   } while (cursor !== '0');
-  for (const source of (await store.ledger.packed.counts()).keys()) {
-    const wanted = client === undefined || source.startsWith(`${client}.`);
-    if (wanted && !found.has(source) && (await store.ledger.packed.read(source, id))) found.add(source);
-  }
+  const { packed } = store.ledger;
+  const others = [...(await packed.counts()).keys()].filter(
+    (source) => !found.has(source) && (client === undefined || clientOf(source) === client),
+  );
+  const known = await Promise.all(others.map((source) => packed.known(source, [id])));
+  others.forEach((source, index) => {
+    if (known[index]?.has(id)) found.add(source);
+  });
   return [...found].sort();
 }

@@ -17,9 +17,7 @@ export async function noteSchemaChecks(
     if (!readVariable('REDIS_URL')) return;
     const { saveSchemaCheck } = await import('@wrapup/queue');
     await withStore(
-      async (store) => {
-        for (const result of found) await saveSchemaCheck(store, { ...result, at: Date.now() });
-      },
+      (store) => Promise.all(found.map((result) => saveSchemaCheck(store, { ...result, at: Date.now() }))),
       { anyKeys: true },
     );
   } catch {

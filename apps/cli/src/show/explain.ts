@@ -1,4 +1,4 @@
-import type { ReceiptNote } from '@wrapup/destination';
+import { isOmission, type ReceiptNote } from '@wrapup/destination';
 import type { DeliveryEntry, DropNote, LedgerEntry } from '@wrapup/queue';
 import { clean } from '../terminal/clean.ts';
 import { ago, count, type Output, when } from '../terminal/output.ts';
@@ -37,7 +37,7 @@ export function nextStep(entry: Pick<LedgerEntry, 'call_id'>, delivery: Delivery
       return delivery.attempts > 0 ? 'It is being written.' : 'It waits for a worker.';
     }
     case 'written':
-      return delivery.notes.some((note) => typeof note === 'object')
+      return delivery.notes.some(isOmission)
         ? `It was written without what the notes name. When that is fixed: wrapup replay ${id} --route ${route}`
         : 'Nothing to do.';
     case 'skipped':
@@ -46,11 +46,16 @@ export function nextStep(entry: Pick<LedgerEntry, 'call_id'>, delivery: Delivery
       return 'It was dropped; nothing more happens.';
     case 'parked':
     case 'dead':
-      return `${delivery.candidates && delivery.code !== 'ambiguous_record' ? `wrapup plan ${id} shows who they are. ` : ''}${
-        delivery.code === 'ambiguous_person' && delivery.candidates
-          ? `wrapup parked choose ${id} --route ${route} --person <id> decides it for this call. `
-          : ''
-      }${delivery.hint ? `${clean(delivery.hint)} ` : ''}Then: wrapup ${state} replay ${id} --route ${route}, or give it up: wrapup ${state} drop ${id} --route ${route} --reason "…"`;
+      return [
+        delivery.candidates && delivery.code !== 'ambiguous_record' && `wrapup plan ${id} shows who they are.`,
+        delivery.candidates &&
+          delivery.code === 'ambiguous_person' &&
+          `wrapup parked choose ${id} --route ${route} --person <id> decides it for this call.`,
+        delivery.hint && clean(delivery.hint),
+        `Then: wrapup ${state} replay ${id} --route ${route}, or give it up: wrapup ${state} drop ${id} --route ${route} --reason "…"`,
+      ]
+        .filter(Boolean)
+        .join(' ');
   }
 }
 

@@ -89,7 +89,9 @@ export function addDoctor(program: Command): void {
         }
       }
       const compared = connections.filter(({ error }) => error === undefined);
-      if (options.redis)
+      // A Redis that could not be asked just now is not waited for again.
+      const isReached = redis === undefined || redis.encryption !== undefined;
+      if (options.redis && isReached)
         await noteSchemaChecks(
           compared.map(({ connection, findings }) => ({ connection, findings })),
           options,

@@ -53,7 +53,7 @@ export function addClientAdd(clients: Command): void {
       }
       // It comes last: what it names is there by then.
       write(join(folder, file), text);
-      const variables = variablesIn(text);
+      const { needed: variables, optional } = variablesIn(text);
       const { secretFolders } = await import('@wrapup/config');
       // The last of the folders is the one that clients' secrets come into.
       const token = keepToken(
@@ -69,7 +69,7 @@ export function addClientAdd(clients: Command): void {
         'It is taken over as soon as its variables are there, each in the environment or as a file in WRAPUP_SECRETS_DIR:',
       );
       for (const name of variables) output.line(`  ${name}${name === token.name ? ` ${token.says}` : ''}`);
-      const api_key = /\$\{(\w+_API_KEY):-\}/.exec(text)?.[1];
+      const api_key = optional.find((name) => name.endsWith('_API_KEY'));
       if (api_key !== undefined)
         output.line(`  ${api_key} (may be missing; with it calls whose webhook never came are found)`);
       output.line('');
@@ -139,10 +139,13 @@ function write(path: string, text: string): void {
   writeFileSync(path, text, { flag: 'wx' });
 }
 
-/** Variables without a default, in their order. */
-function variablesIn(text: string): string[] {
-  const found = [...text.matchAll(/\$\{([A-Z_][A-Z0-9_]*)\}/g)].map(([, name]) => name as string);
-  return [...new Set(found)];
+/** Variables in their order: those that must be there, and those that may be missing. */
+function variablesIn(text: string): { needed: string[]; optional: string[] } {
+  const found = [...text.matchAll(/\$\{([A-Z_][A-Z0-9_]*)(:-)?[^}]*\}/g)];
+  const namesOf = (mark: string | undefined) => [
+    ...new Set(found.flatMap(([, name, end]) => (name && end === mark ? [name] : []))),
+  ];
+  return { needed: namesOf(undefined), optional: namesOf(':-') };
 }
 
 /** Makes the path token where it can be put, so that no client is without one. */

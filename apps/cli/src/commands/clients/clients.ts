@@ -37,8 +37,8 @@ function addList(clients: Command): void {
       const output = makeOutput(options.json ?? false);
       const config = await requireConfig(options, output);
       const all = Object.values(config.clients);
-      const own = { name: null, file: config.file, ...partsOf(config, undefined) };
-      const hasOwn = own.sources.length + own.connections.length > 0;
+      const ofNone = { name: null, file: config.file, ...partsOf(config, undefined) };
+      const hasParts = ofNone.sources.length + ofNone.connections.length > 0;
       output.data([
         ...all.map(({ password, encryption_keys, ...client }) => ({
           ...client,
@@ -46,7 +46,7 @@ function addList(clients: Command): void {
           ...(encryption_keys && { encryption_key: encryption_keys[0]?.id }),
           ...partsOf(config, client.name),
         })),
-        ...(all.length > 0 && hasOwn ? [own] : []),
+        ...(all.length > 0 && hasParts ? [ofNone] : []),
       ]);
       if (all.length === 0) return output.line('No clients. `wrapup client add <name>` makes the first.');
       const rowOf = (name: string, file: string, { sources, connections, routes }: ReturnType<typeof partsOf>) => [
@@ -57,7 +57,7 @@ function addList(clients: Command): void {
         rowOf(name, state === 'current' ? 'ok' : count(errors.length, 'error'), partsOf(config, name)),
       );
       // Of no client: what stands in wrapup.yaml itself.
-      if (hasOwn) rows.push(rowOf('wrapup.yaml', 'ok', own));
+      if (hasParts) rows.push(rowOf('wrapup.yaml', 'ok', ofNone));
       for (const line of table(['CLIENT', 'FILE', 'CONNECTIONS', 'ROUTES', 'WEBHOOKS'], rows)) output.line(line);
       const errors = all.flatMap((client) => client.errors);
       for (const line of await describeFindings([...new Set(errors)], output)) output.line(line);
