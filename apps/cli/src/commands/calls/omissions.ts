@@ -28,7 +28,7 @@ export function addOmissions(program: Command): void {
     .option('--fields', 'also how often each line of the mappings was filled, in the last 14 days')
     .addHelpText(
       'after',
-      '\nCALLS lost the field in that time; STILL lack it and can be replayed by the line’s id:\n`wrapup omissions replay <id>`, once what the line names is put right.',
+      '\nCALLS lost the field in that time; STILL lack it. Once what the line names is put right:\n`wrapup omissions replay <id>`. Those whose payload has expired are left alone (`wrapup backfill --call <call id>`).',
     )
     .action(async (_options, command: Command) => {
       const options = withFullNames(command.optsWithGlobals<OmissionsOptions>());
