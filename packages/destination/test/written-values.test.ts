@@ -77,3 +77,19 @@ test('what the CRM made of a value is known for ours as well', async () => {
   const after = await recallWritten(ctx, [NAME]);
   expect(after.originOf(NAME, 'body', '<strong>one</strong>', 'two')).toBe('ours');
 });
+
+test('the links of a call are known however many there are, and of those before the latest', async () => {
+  const ctx = makeMemoryContext(makeMemoryCommons());
+  const person = { object: 'contacts', id: '1' };
+  const deals = (from: number) =>
+    Array.from({ length: 100 }, (_, n) => ({ object: 'deals', id: String(from + n), label: 'Subject' }));
+  const link = async (...made: { object: string; id: string }[]) =>
+    (await recallWritten(ctx, [NAME])).noteLinks(NAME, CALL, made);
+  await link(person, ...deals(0).flatMap((deal) => [{ object: deal.object, id: deal.id }, deal]));
+  const first = await recallWritten(ctx, [NAME]);
+  expect([person, ...deals(0)].every((end) => first.wasLinked(NAME, end))).toBe(true);
+  await link(person, ...deals(100));
+  const second = await recallWritten(ctx, [NAME]);
+  expect([person, ...deals(100)].every((end) => second.wasLinked(NAME, end))).toBe(true);
+  expect(deals(0).map((end) => second.wasLinked(NAME, end))).toEqual(deals(0).map((_, n) => n >= 25));
+});

@@ -220,3 +220,26 @@ test('a preview foretells the requests of the write that follows', async () => {
     });
   }
 });
+
+test('a deal that a colleague took off stays off, of however many a call is linked to', async () => {
+  const deals = Array.from({ length: 60 }, () => ({
+    properties: { dealname: 'A deal', dealstage: 'contractsent' },
+    associations: { contacts: ['#0'] },
+  }));
+  const contacts = [{ properties: { firstname: 'Ada', phone: PHONE } }];
+  account.sandbox.control.seed({ records: { contacts, deals } });
+  const base = planFor(hubspotHarness, { id: 'c1', phone: PHONE, task: false });
+  const related = { open_deals: { object: 'deals' } };
+  const associate = ['person', 'open_deals'];
+  const plan = { ...base, records: base.records.map((record) => ({ ...record, associate, related })) };
+  const destination = await account.connect();
+  const commons = makeMemoryCommons();
+  const [first] = await write(destination, [plan], commons);
+  const log = ids(first).call_log ?? '';
+  const linked = () => hubspotHarness.related?.linked(account, log) ?? Promise.resolve([]);
+  const [taken = '', ...others] = await linked();
+  expect(others).toHaveLength(59);
+  await hubspotHarness.related?.unlink(account, log, taken);
+  await write(destination, [{ ...plan, resume: { attempts: 1, records: ids(first) } }], commons);
+  expect(await linked()).toEqual(others);
+});

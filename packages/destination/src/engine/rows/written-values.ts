@@ -50,8 +50,11 @@ interface LinkEnd {
 
 /** Stands for all links of a record among the names of its properties. */
 const LINKS = '\0links';
-/** Links that a note holds, the latest: a company is linked to all who call from it. */
-const MOST_LINKS = 40;
+/**
+ * Links that a note holds, the latest: a company is linked to all who call from it. Those of the call that is noted are held
+ * whatever their number, which adapters limit (100 open records of a person, each with a label).
+ */
+const MOST_LINKS = 250;
 
 const nameOf = ({ object, id, label = '' }: LinkEnd) => `${object}\0${id}\0${label}`;
 
@@ -160,9 +163,10 @@ export class WrittenValues {
     const mark = this.#markOf(LINKS);
     const fieldsOf = (ends: LinkEnd[]) => ends.map((end) => this.#fieldOf(LINKS, nameOf(end)));
     const without = new Set(fieldsOf(gone));
-    const links = new Set([...noted.fields.filter((field) => field.startsWith(mark)), ...fieldsOf(made)]);
-    const kept = [...links].filter((field) => !without.has(field)).slice(-MOST_LINKS);
-    const fields = [...noted.fields.filter((field) => !field.startsWith(mark)), ...kept];
+    const own = new Set(fieldsOf(made).filter((field) => !without.has(field)));
+    const before = noted.fields.filter((field) => field.startsWith(mark) && !without.has(field) && !own.has(field));
+    const kept = before.slice(Math.max(0, before.length + own.size - MOST_LINKS));
+    const fields = [...noted.fields.filter((field) => !field.startsWith(mark)), ...kept, ...own];
     if (fields.length === noted.fields.length && fields.every((field) => noted.fields.includes(field))) return;
     try {
       await this.#keep(name, { ...noted, fields });
