@@ -32,6 +32,10 @@ const deal = (properties: object, associations: object) => ({
   properties: { dealname: 'A deal', dealstage: 'qualifiedtobuy', pipeline: 'default', ...properties },
   associations,
 });
+const ticket = (contact: string) => ({
+  properties: { subject: 'A ticket', hs_pipeline_stage: '1' },
+  associations: { contacts: [contact] },
+});
 let seen = 0;
 function operations(): string[] {
   const { requests } = account.sandbox.control.requests();
@@ -113,6 +117,24 @@ describe('an open deal', () => {
     expect(await account.record('deals', ids(made).renewal ?? '')).toMatchObject({ dealstage: 'closedlost' });
     const [next] = await write(destination, [plan], commons, { memory });
     expect(ids(next).renewal).not.toBe(ids(made).renewal);
+  });
+
+  test('that a call made is linked by its replay to nothing that the person has had since', async () => {
+    const contacts = [{ properties: { firstname: 'Ada', phone: PHONE } }];
+    const { contacts: [ada = ''] = [], tickets: [first = ''] = [] } = seed({ contacts, tickets: [ticket('#0')] });
+    const related = { open_tickets: { object: 'tickets' } };
+    const plan = mapped('{ open: newest }', 'c1');
+    const records = plan.records.map((record) =>
+      record.name === 'renewal' ? { ...record, associate: [...record.associate, 'open_tickets'], related } : record,
+    );
+    const destination = await account.connect();
+    const commons = makeMemoryCommons();
+    const [made] = await write(destination, [{ ...plan, records }], commons);
+    seed({ tickets: [ticket(ada)] });
+    const resume = { attempts: 1, records: ids(made) };
+    await write(destination, [{ ...plan, records, resume }], commons);
+    const renewal = account.sandbox.records('deals').find(({ id }) => id === ids(made).renewal);
+    expect(renewal?.associations.tickets).toEqual([first]);
   });
 
   test('is found in two requests for a hundred calls, and linked to in none', async () => {

@@ -12,6 +12,7 @@ import { doneBefore, type PlanReport, type PlanWrite, reportFailure, wantedRecor
 import { recallWritten, recordMemory } from '../rows/written-values.ts';
 import type { Existing, RecordVerbs } from './record-verbs.ts';
 import { withSharedKey } from './shared-key.ts';
+import { madeAs } from './write-wave.ts';
 
 type Reader = Pick<RecordVerbs, 'session' | 'sharedKey' | 'readRelated'>;
 
@@ -83,8 +84,15 @@ async function withoutLinked(crm: Reader, asking: PlanWrite[]): Promise<Map<Plan
   const nameOf = (write: PlanWrite, record: RecordPlan) =>
     recordMemory(withSharedKey(crm, { write, record, targets: [] }).record);
   const repeated = asking.filter(({ plan }) => plan.resume);
-  const names = repeated.flatMap((write) => relating(write).map((record) => nameOf(write, record)));
-  const noted = names.length > 0 ? await recallWritten(crm.session.ctx, names) : undefined;
+  const names = repeated.flatMap((write) =>
+    relating(write).map((record) => ({
+      name: nameOf(write, record),
+      others: [madeAs({ write, record }) ?? []].flat(),
+    })),
+  );
+  const all = names.flatMap(({ name, others }) => [name, ...others]);
+  const noted = all.length > 0 ? await recallWritten(crm.session.ctx, all) : undefined;
+  for (const { name, others } of names) noted?.adopt(name, others);
   return new Map(
     asking.map((write) => {
       const { plan, person } = write;
