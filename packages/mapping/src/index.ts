@@ -2,7 +2,8 @@ export { compileMapping, type MappingSource } from './compile/compile-mapping.ts
 export * from './compile/compile-when.ts';
 export { type ExplainedLine, type ExplainedMapping, explainMapping } from './compile/explain-mapping.ts';
 export { listRoots } from './language/list-roots.ts';
-export { parsePath, readOwn } from './language/path.ts';
+export { looksLikePath, parsePath, readOwn } from './language/path.ts';
+export type { Bare } from './language/text.ts';
 export { readPresetHead } from './load/preset-head.ts';
 export * from './model/compiled.ts';
 export * from './model/dialect.ts';

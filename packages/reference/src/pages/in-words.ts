@@ -1,21 +1,24 @@
 /** Values and conditions of mappings in words, for people who read no YAML. */
 import { get, isList, isMap, type MapNode, type Node, textOf } from '@wrapup/findings';
+import { type Bare, looksLikePath } from '@wrapup/mapping';
 import { code } from './markdown.ts';
 
 /** Entries of a table that are written out. */
 const MOST_ENTRIES = 4;
 
 /** `` `vars.budget`, through `number`; else `lead.email` ``. */
-export function valueInWords(node: Node): string {
-  if (node.kind === 'scalar') return sourceInWords(node);
+export function valueInWords(node: Node, bare: Bare): string {
+  if (node.kind === 'scalar') return sourceInWords(node, bare);
   if (!isMap(node)) return 'a list';
   const fixed = get(node, 'value');
   if (fixed) return `always ${constant(fixed)}${conditionOf(node)}`;
-  const from = get(node, 'from') ?? get(node, 'text');
+  const [from, text] = [get(node, 'from'), get(node, 'text')];
   const template = textOf(get(node, 'template'));
   const parts = [
     template === undefined
-      ? from && sourceInWords(from)
+      ? from
+        ? sourceInWords(from, bare)
+        : text && sourceInWords(text, 'text')
       : `the text ${code(template)}, ${TRANSCRIPTS[textOf(get(node, 'transcript')) ?? 'none'] ?? 'without what was said'}`,
     stepsInWords(get(node, 'transform')),
     tableInWords(get(node, 'map')),
@@ -23,7 +26,8 @@ export function valueInWords(node: Node): string {
     requiredInWords(get(node, 'required')),
   ];
   const otherwise = get(node, 'default');
-  const fallback = otherwise && !isNothing(otherwise) ? `; else ${valueInWords(otherwise)}` : '';
+  const fallback =
+    otherwise && !isNothing(otherwise) ? `; else ${valueInWords(otherwise, isMap(otherwise) ? 'path' : 'text')}` : '';
   return `${parts.filter(Boolean).join(', ')}${fallback}${conditionOf(node)}`;
 }
 
@@ -35,13 +39,11 @@ const TRANSCRIPTS: Record<string, string> = {
 
 const isNothing = (node: Node) => node.kind === 'scalar' && node.value === null;
 
-function sourceInWords(node: Node): string {
+function sourceInWords(node: Node, bare: Bare): string {
   const text = textOf(node);
   if (text === undefined) return `always ${constant(node)}`;
   if (text.includes('{{')) return `the text ${code(text)}`;
-  return /^[\p{L}_][\p{L}\p{N}_-]*(?:\.|\[)/u.test(text) || /^[a-z_]+$/.test(text)
-    ? code(text)
-    : `always ${constant(node)}`;
+  return bare === 'path' || looksLikePath(text) ? code(text) : `always ${constant(node)}`;
 }
 
 function constant(node: Node): string {

@@ -133,23 +133,25 @@ function recordsOf({ tree, dialect }: Preset): Landing[] {
 
 function recordSection({ record, object, node, words }: Landing, { mapping }: Preset): string[] {
   const [when, fields] = [get(node, 'when'), get(node, 'fields')];
-  const written: [string, string, Node][] = [
-    ...Object.entries(words).flatMap(([word, { property, as }]): [string, string, Node][] => {
+  const written = [
+    ...Object.entries(words).flatMap(([word, { property, as, literal }]) => {
       const value = get(node, word);
-      return value ? [[property, as === 'due' ? 'due' : 'value', value]] : [];
+      if (!value) return [];
+      const text = textOf(value);
+      if (as === 'due') return [{ property, value, says: `${text} after the call has ended` }];
+      return [{ property, value, says: literal ? `always ${code(text ?? '')}` : valueInWords(value, 'text') }];
     }),
-    ...[...(isMap(fields) ? fields.entries : [])].map(([property, { value }]): [string, string, Node] => [
+    ...[...(isMap(fields) ? fields.entries : [])].map(([property, { value }]) => ({
       property,
-      'value',
       value,
-    ]),
+      says: valueInWords(value, 'path'),
+    })),
   ];
-  const rows = written.map(([property, as, value]) => {
+  const rows = written.map(({ property, value, says }) => {
     const field = mapping.fields.find(
       (one) => one.record === record && one.property === property && one.use === 'write',
     );
     const mode = get(value, 'write') === undefined ? `(${field?.write})` : `${field?.write}`;
-    const says = as === 'due' ? `${textOf(value)} after the call has ended` : valueInWords(value);
     return [code(property), says, mode];
   });
   const links = get(node, 'associate');
@@ -195,13 +197,17 @@ function defineSection({ tree }: Preset): string[] {
 
 function namedInWords(node: Node): string {
   const cases = get(node, 'cases');
-  if (!isList(cases)) return `It is ${valueInWords(node)}.`;
+  if (!isList(cases)) return `It is ${valueInWords(node, 'path')}.`;
   const list = cases.items.map((item) => {
     const [is, when] = [get(item, 'is'), get(item, 'when')];
     return `1. ${code(is?.kind === 'scalar' ? String(is.value) : '')} where ${when ? whenInWords(when) : 'always'}`;
   });
   const otherwise = get(node, 'default');
-  return ['The first that holds:\n', ...list, ...(otherwise ? [`1. else ${valueInWords(otherwise)}`] : [])].join('\n');
+  return [
+    'The first that holds:\n',
+    ...list,
+    ...(otherwise ? [`1. else ${valueInWords(otherwise, 'path')}`] : []),
+  ].join('\n');
 }
 
 /** The first of its tests: what goes in is one of the samples. */
