@@ -103,9 +103,9 @@ async function measureBody(calls: number, bytes: number): Promise<KeptFigures> {
   try {
     await store.connected(20_000);
     // This version has been here for long.
-    const hoursAgo = Date.now() - DAY_MS;
-    await store.redis.hset(store.keys.dictionaries, ':since', hoursAgo);
-    await store.redis.hset(store.keys.packed, 'since', hoursAgo);
+    const dayAgo = Date.now() - DAY_MS;
+    await store.redis.hset(store.keys.dictionaries, ':since', dayAgo);
+    await store.redis.hset(store.keys.packed, 'since', dayAgo);
     await installation.startWorker();
     let made = 0;
     const write = async (count: number) => {

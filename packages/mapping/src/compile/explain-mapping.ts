@@ -64,7 +64,7 @@ export function explainMapping(source: MappingSource): { explained?: ExplainedMa
 /** The tree with what it leaves to the language said. */
 function withDefaults(tree: MapNode, dialect: Dialect): MapNode {
   const entries = new Map(tree.entries);
-  const knowsTimes = !entries.has('time_zone');
+  const lacksZone = !entries.has('time_zone');
   const person = entries.get('person');
   if (person && isMap(person.value)) {
     const { match, unmatched, ambiguous } = PERSON_DEFAULTS;
@@ -86,7 +86,7 @@ function withDefaults(tree: MapNode, dialect: Dialect): MapNode {
       value: isList(value) ? { ...value, items: value.items.map(complete) } : complete(value),
     });
   }
-  const zone = knowsTimes ? completed({ ...tree, entries: new Map() }, { time_zone: 'UTC' }).entries : [];
+  const zone = lacksZone ? completed({ ...tree, entries: new Map() }, { time_zone: 'UTC' }).entries : [];
   return { ...tree, entries: new Map([...zone, ...entries]) };
 }
 
