@@ -2,7 +2,7 @@
  * docs/recipes/pictures: what each recipe makes in a CRM, as the sandbox's page shows it. The first test of a recipe that
  * writes to a person is written through the adapter to a sandbox of its own, and the page is photographed.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Destination, describeNote, makeMemoryContext } from '@wrapup/destination';
 import { type ProducedRecord, runFixtures } from '@wrapup/fixtures';
@@ -48,8 +48,8 @@ async function takePictures(): Promise<void> {
 
 /** @returns undefined for recipes of other kinds, and for those that write to no person */
 async function takePicture(browser: Browser, name: string): Promise<Buffer | undefined> {
-  const account = ACCOUNTS[kindOf(name) ?? ''];
-  const { tests } = runFixtures(join(RECIPES, `${name}${TEST}`));
+  const { kind = '', tests } = runFixtures(join(RECIPES, `${name}${TEST}`));
+  const account = ACCOUNTS[kind];
   const shown = tests.find(({ produced }) => produced?.records.some((record) => record.name === 'person'));
   if (!account || !shown?.produced) return undefined;
   const { plan, records, result } = shown.produced;
@@ -66,11 +66,6 @@ async function takePicture(browser: Browser, name: string): Promise<Buffer | und
   } finally {
     await sandbox.close();
   }
-}
-
-/** `hubspot`, from the schema that a recipe names for editors. */
-function kindOf(name: string): string | undefined {
-  return /schema\/mapping-(\w+)\.schema/.exec(readFileSync(join(RECIPES, `${name}.yaml`), 'utf8'))?.[1];
 }
 
 async function photograph(browser: Browser, url: string): Promise<Buffer> {

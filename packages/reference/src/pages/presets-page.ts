@@ -2,7 +2,7 @@
 import { basename, resolve } from 'node:path';
 import { KINDS } from '@wrapup/config';
 import { get, isList, isMap, type MapNode, type Node, textOf } from '@wrapup/findings';
-import { type ProducedRecord, runFixtures } from '@wrapup/fixtures';
+import { runFixtures } from '@wrapup/fixtures';
 import {
   type CompiledMapping,
   type Dialect,
@@ -12,6 +12,7 @@ import {
 } from '@wrapup/mapping';
 import { valueInWords, whenInWords } from './in-words.ts';
 import { code, codes, GENERATED, table } from './markdown.ts';
+import { showRecord } from './show-record.ts';
 
 const PACKAGES = resolve(import.meta.dirname, '../../..');
 /** Characters of a value that are shown. */
@@ -217,20 +218,6 @@ function example({ name }: Preset): string {
   const [first] = runFixtures(file).tests;
   const produced = first?.produced;
   if (!produced) throw new Error(`${basename(file)} has no test that runs`);
-  const lines = produced.records.flatMap((record) => showRecord(record));
+  const lines = produced.records.flatMap((record) => showRecord(record, WIDTH));
   return `The first test of [${basename(file)}](../../../packages/${kind}/presets/${basename(file)}): ${first.name}. It is run when this page is made.\n\n\`\`\`\n${lines.join('\n')}\n\`\`\``;
-}
-
-function showRecord({ name, object, fields, associate }: ProducedRecord): string[] {
-  const links = associate.length > 0 ? ` -> ${associate.join(', ')}` : '';
-  return [
-    `${name} (${object})${links}`,
-    ...fields
-      .filter(({ why }) => why === undefined)
-      .map(({ name: field, value }) => `  ${field}: ${shorten(JSON.stringify(value))}`),
-  ];
-}
-
-function shorten(text: string): string {
-  return text.length > WIDTH ? `${text.slice(0, WIDTH - 1)}…` : text;
 }

@@ -1,8 +1,9 @@
 /** docs/recipes/README.md: every recipe, its mapping, and what its tests make of calls. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { type ProducedRecord, runFixtures } from '@wrapup/fixtures';
+import { type FileOutcome, type ProducedRecord, runFixtures } from '@wrapup/fixtures';
 import { code, GENERATED, table } from './markdown.ts';
+import { showRecord } from './show-record.ts';
 
 const RECIPES = resolve(import.meta.dirname, '../../../../docs/recipes');
 const PICTURES = join(RECIPES, 'pictures');
@@ -10,29 +11,41 @@ const PICTURES = join(RECIPES, 'pictures');
 /** Characters of a value that are shown. */
 const WIDTH = 90;
 
+interface Recipe {
+  name: string;
+  /** Its mapping. */
+  text: string;
+  /** What its tests make of calls. */
+  ran: FileOutcome;
+}
+
 export function recipesPage(): string {
   const names = readdirSync(RECIPES)
     .filter((name) => name.endsWith('.test.yaml'))
     .map((name) => name.slice(0, -'.test.yaml'.length))
     .sort();
-  const recipes = names.map((name) => ({ name, text: readFileSync(join(RECIPES, `${name}.yaml`), 'utf8') }));
+  const recipes = names.map(
+    (name): Recipe => ({
+      name,
+      text: readFileSync(join(RECIPES, `${name}.yaml`), 'utf8'),
+      ran: runFixtures(join(RECIPES, `${name}.test.yaml`)),
+    }),
+  );
   return `${[
     '# Recipes',
     GENERATED,
     `${recipes.length} tasks that come up, each a mapping to copy and a test that runs: \`npm run wrapup -- test docs/recipes\`. Put the mapping into \`config/mappings/\`, name it in a route, change the names of properties to yours, and try it with \`wrapup plan\`.`,
     table(
       ['recipe', 'for', 'writes'],
-      recipes.map(({ name, text }) => [`[${titleOf(text)}](#${name})`, ...landsIn(name, text)]),
+      recipes.map(({ name, text, ran }) => [`[${titleOf(text)}](#${name})`, ...landsIn(ran)]),
     ),
-    ...recipes.flatMap(({ name, text }) => section(name, text)),
+    ...recipes.flatMap(section),
   ].join('\n\n')}\n`;
 }
 
 /** The CRM, and the records that its tests write there. */
-function landsIn(name: string, text: string): [string, string] {
-  const { tests } = runFixtures(join(RECIPES, `${name}.test.yaml`));
+function landsIn({ kind = '', tests }: FileOutcome): [string, string] {
   const objects = tests.flatMap(({ produced }) => (produced?.records ?? []).map(({ object }) => object));
-  const kind = /schema\/mapping-(\w+)\.schema/.exec(text)?.[1] ?? '';
   return [NAMES[kind] ?? kind, [...new Set(objects)].join(', ')];
 }
 
@@ -45,15 +58,14 @@ function titleOf(text: string): string {
   );
 }
 
-function section(name: string, text: string): string[] {
-  const { tests } = runFixtures(join(RECIPES, `${name}.test.yaml`));
+function section({ name, text, ran }: Recipe): string[] {
   const yaml = text
     .split('\n')
     .filter((line) => !line.includes('yaml-language-server') && line !== `# ${titleOf(text)}`)
     .join('\n')
     .trim();
-  const outcomes = tests.map((test) => {
-    const records = (test.produced?.records ?? []).flatMap(showRecord);
+  const outcomes = ran.tests.map((test) => {
+    const records = (test.produced?.records ?? []).flatMap((record) => showRecord(record, WIDTH, isOwn));
     const result = test.produced?.result ?? 'unknown';
     return [`${test.name}: ${result}`, ...records.map((line) => `  ${line}`)].join('\n');
   });
@@ -70,15 +82,5 @@ function section(name: string, text: string): string[] {
   ];
 }
 
-function showRecord({ name, object, fields, associate }: ProducedRecord): string[] {
-  const own = fields.filter(({ at, why }) => !at.file.startsWith('preset ') && why === undefined);
-  const links = associate.length > 0 ? ` -> ${associate.join(', ')}` : '';
-  return [
-    `${name} (${object})${links}`,
-    ...own.map(({ name: field, value }) => `  ${field}: ${shorten(JSON.stringify(value))}`),
-  ];
-}
-
-function shorten(text: string): string {
-  return text.length > WIDTH ? `${text.slice(0, WIDTH - 1)}…` : text;
-}
+/** Of the recipe itself, and not of the preset that it extends. */
+const isOwn = ({ at }: ProducedRecord['fields'][number]) => !at.file.startsWith('preset ');
