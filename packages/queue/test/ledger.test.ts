@@ -80,9 +80,14 @@ describe('ledger', () => {
     const filed = (await store.operations.list('parked')).filter(({ call_id }) => call_id === ref.call_id);
     expect(filed).toMatchObject([{ code: 'invalid_field', hint: 'fix it', attempts: 1, connection: 'sales' }]);
 
-    const wanted = { attempts: 10, config: 'c0ffee' };
+    const wanted = { attempts: 10, config: 'c0ffee', by: 'ada' };
     expect(await store.operations.replay(ref.source, ref.call_id, ref.route, wanted)).toBe('replayed');
-    expect(await delivery()).toMatchObject({ state: 'queued', replays: 1, attempts: 0 });
+    expect(await delivery()).toMatchObject({
+      state: 'queued',
+      replays: 1,
+      attempts: 0,
+      replayed: { at: expect.any(Number), by: 'ada' },
+    });
     expect((await delivery())?.code).toBeUndefined();
     expect((await store.operations.list('parked')).some(({ call_id }) => call_id === ref.call_id)).toBe(false);
     const jobs = await store.queues.deliveries('sales').getJobs(['waiting', 'prioritized']);

@@ -190,7 +190,11 @@ it('a delivery that was dropped stays so when the calls of its line are replayed
   await store.ledger.requeue('main', call_id, 'sales-calls', ['written']);
   await store.ledger.drop('main', call_id, 'sales-calls', { reason: 'a test call' });
   const line = { connection: 'sales', id: omissionId('sales', omission('stage')) };
-  expect(await replayOmitted(store, line, { attempts: () => 3 })).toMatchObject({ of: 1, replayed: 0, moved: 1 });
+  expect(await replayOmitted(store, line, { attempts: () => 3, by: 'ada' })).toMatchObject({
+    of: 1,
+    replayed: 0,
+    moved: 1,
+  });
   expect((await store.ledger.read('main', call_id))?.deliveries).toMatchObject([{ state: 'dropped' }]);
 });
 

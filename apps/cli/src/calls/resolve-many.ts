@@ -80,7 +80,7 @@ export async function resolveMany(command: BulkCommand): Promise<void> {
       for (const item of await named(store, command, filter)) {
         const result: BulkResult =
           action === 'replay'
-            ? await replayUnresolved(store, state, item, how)
+            ? await replayUnresolved(store, state, item, { ...how, by: operatorName() })
             : (await dropUnresolved(store, item, { reason: command.why ?? '', by: operatorName() }))
               ? 'dropped'
               : 'moved';

@@ -118,6 +118,10 @@ export async function explainCall(
   return lines;
 }
 
+function lastReplay(replayed: DeliveryEntry['replayed']): string {
+  return replayed ? ` (the last by ${clean(replayed.by)}, ${ago(replayed.at)})` : '';
+}
+
 function explainDelivery(
   entry: LedgerEntry,
   delivery: DeliveryEntry,
@@ -130,7 +134,7 @@ function explainDelivery(
     `${output.style('bold', `route ${clean(route)}`)} to ${clean(connection)}: ${showState(state, output)} since ${when(since)} (${ago(since)})`,
   ];
   const spent = [count(attempts, 'attempt')];
-  if (replays > 0) spent.push(count(replays, 'replay'));
+  if (replays > 0) spent.push(`${count(replays, 'replay')}${lastReplay(delivery.replayed)}`);
   if (requests > 0) spent.push(count(Math.round(requests * 100) / 100, 'request'));
   if (delivery.mapping) spent.push(`mapping ${clean(delivery.mapping)}`);
   lines.push(`  spent     ${spent.join(', ')}`);

@@ -120,7 +120,7 @@ ${renderFact('Chosen', delivery.chosen && html`${delivery.chosen.person}${delive
 ${renderFact('What to do', delivery.state !== 'dropped' && delivery.hint)}
 ${renderFact('Records', delivery.records.length > 0 && html`<ul>${delivery.records.map((record) => html`<li>${record.name}: ${renderRecord(record)} <span class="none">${record.did}</span></li>`)}</ul>`)}
 ${renderFact('Begun', done.length > 0 && html`${done.map(([name, id]) => `${name} ${id}`).join(', ')} <span class="none">known to be written by an unfinished attempt</span>`)}
-${renderFact('Attempts', html`${delivery.attempts}${delivery.replays > 0 && html`, replayed ${delivery.replays} ×`}`)}
+${renderFact('Attempts', html`${delivery.attempts}${delivery.replays > 0 && html`, replayed ${delivery.replays} ×`}${delivery.replayed && html`, the last by ${delivery.replayed.by}, ${renderTime(delivery.replayed.at)}`}`)}
 ${renderFact('Requests', delivery.requests > 0 && Math.round(delivery.requests * 100) / 100)}
 ${renderFact('Mapping', delivery.mapping && renderHash(delivery.mapping))}
 ${renderFact('Revision', renderHash(delivery.revision))}

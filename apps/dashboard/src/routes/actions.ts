@@ -42,7 +42,8 @@ export function actionRoutes({ store, latest, log }: ActionRoutesParts): Router 
         return (await store.operations.replayCall(source, call_id, config.hash)) ? 'replayed' : 'moved';
       }
       const attempts = attemptsOf(config, route);
-      return store.operations.replay(source, call_id, route, { attempts, from: REPLAYABLE, config: config.hash });
+      const how = { attempts, from: REPLAYABLE, config: config.hash, by: operatorOf(response) };
+      return store.operations.replay(source, call_id, route, how);
     });
     noteAction(log, request, response, { action: 'replay', ...target, done });
     back(request, response, done === 'replayed' && broken ? 'replayed_before' : done);

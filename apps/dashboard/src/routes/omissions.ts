@@ -10,7 +10,7 @@ import { ask } from '../queries/ask-redis.ts';
 import { configOfScope, isInScope, redirectTo, scopeOf } from '../security/client-scope.ts';
 import type { Latest } from './actions.ts';
 import { readNotice } from './notices.ts';
-import { noteAction, orLate } from './operator.ts';
+import { noteAction, operatorOf, orLate } from './operator.ts';
 import { fieldOf, queryOf } from './request.ts';
 
 export interface OmissionRoutesParts {
@@ -71,7 +71,7 @@ export function omissionRoutes({ store, config, latest, connections, log }: Omis
     noteAction(log, request, response, { ...noted, of: line.open });
     let done = 0;
     const work = replayOmitted(store, line, {
-      ...{ attempts: (route) => attemptsOf(now, route), config: now.hash },
+      ...{ attempts: (route) => attemptsOf(now, route), config: now.hash, by: operatorOf(response) },
       onCall: (_call, result) => {
         if (result === 'replayed') done += 1;
       },

@@ -82,6 +82,8 @@ export interface DeliveryEntry {
   ambiguous?: { by: 'email' | 'phone'; digest: string };
   /** Which of them an operator chose for this call, whatever comes of it later. */
   chosen?: OperatorChoice;
+  /** The last replay that an operator asked for; absent before the first, and in entries of earlier versions. */
+  replayed?: ReplayNote;
   /** Set in state `dropped`; absent in entries of earlier versions, where the reason was that of the drop. */
   dropped?: DropNote;
 }
@@ -100,6 +102,14 @@ export interface OperatorChoice {
   by?: string;
   /** Epoch ms. */
   at: number;
+}
+
+/** Who asked for a replay, and when. */
+export interface ReplayNote {
+  /** Epoch ms. */
+  at: number;
+  /** The operator's name. */
+  by: string;
 }
 
 /** Who gave a delivery or a call up, when, and why. */

@@ -88,7 +88,8 @@ export class Ledger extends LedgerReader {
 
   /**
    * Puts a delivery back on its way.
-   * @param chosen whom it is about
+   * @param options.by the operator's name, where it is known
+   * @param options.chosen whom it is about
    * @returns undefined when its state is not among `from`, or who was chosen is none of its candidates
    */
   requeue(
@@ -96,9 +97,9 @@ export class Ledger extends LedgerReader {
     callId: string,
     route: string,
     from: readonly DeliveryState[],
-    chosen?: OperatorChoice,
+    { by, chosen }: { by?: string | undefined; chosen?: OperatorChoice | undefined } = {},
   ): Promise<DeliveryEntry | undefined> {
-    return this.#override(source, callId, route, 'queued', '', from, '', chosen);
+    return this.#override(source, callId, route, 'queued', '', from, by, chosen);
   }
 
   /**

@@ -292,6 +292,7 @@ delivery.displaced = nil
 delivery.state, delivery.since = state, tonumber(ARGV[2])
 if state == 'queued' then
   delivery.replays, delivery.attempts = delivery.replays + 1, 0
+  if ARGV[7] ~= '' and ARGV[4] == 'queued' then delivery.replayed = { at = tonumber(ARGV[2]), by = ARGV[7] } end
   delivery.code, delivery.reason, delivery.hint, delivery.correlation_id = nil, nil, nil, nil
   delivery.done, delivery.candidates, delivery.candidate_urls, delivery.ambiguous, delivery.dropped = nil, nil, nil, nil, nil
   local field = 'rev:' .. delivery.revision

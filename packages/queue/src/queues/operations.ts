@@ -143,6 +143,7 @@ export class Operations {
    * @param options.from states it may be replayed from
    * @param options.config hash of the configuration where the replay is asked for; a worker with another one reloads its
    * own first
+   * @param options.by who asks for it
    * @param options.chosen whom the call is about, as an operator chose among the candidates of an ambiguous match
    * @returns `moved` when it is in none of them; `expired` when there is no payload left to deliver. Neither changes it
    */
@@ -154,15 +155,16 @@ export class Operations {
       attempts: number;
       from?: readonly DeliveryState[];
       config?: string | undefined;
+      by?: string | undefined;
       chosen?: OperatorChoice | undefined;
     },
   ): Promise<Replayed> {
-    const { attempts, from = ['parked', 'dead'], config, chosen } = options;
+    const { attempts, from = ['parked', 'dead'], config, by, chosen } = options;
     const before = await this.#ledger.read(source, callId);
     const old = before?.deliveries.find((delivery) => delivery.route === route);
     if (!old || !from.includes(old.state)) return 'moved';
     if (!(await this.#payloads.has(source, callId, old.revision))) return 'expired';
-    const delivery = await this.#ledger.requeue(source, callId, route, from, chosen);
+    const delivery = await this.#ledger.requeue(source, callId, route, from, { by, chosen });
     if (!delivery) return 'moved';
     await this.enqueueDelivery({ source, call_id: callId }, delivery, attempts, config);
     await this.removeUnresolved(source, callId, old);
@@ -188,7 +190,7 @@ export class Operations {
     if (!candidates.includes(person)) return 'no_candidate';
     if (remember && !ambiguous) return 'only_said';
     const chosen = { person, by, at: Date.now() };
-    const done = await this.replay(source, callId, route, { ...options, from: ['parked'], chosen });
+    const done = await this.replay(source, callId, route, { ...options, from: ['parked'], by, chosen });
     if (done !== 'replayed' || !remember || !ambiguous) return done;
     const { digest, by: of } = ambiguous;
     const url = urls[person];

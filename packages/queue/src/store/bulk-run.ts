@@ -214,7 +214,7 @@ async function act(
   item: UnresolvedItem,
   options: BulkOptions,
 ): Promise<BulkResult> {
-  if (action === 'replay') return replayUnresolved(store, state, item, options);
+  if (action === 'replay') return replayUnresolved(store, state, item, { ...options, by });
   return (await dropUnresolved(store, item, { reason: why, ...(by === undefined ? {} : { by }) }))
     ? 'dropped'
     : 'moved';
@@ -231,10 +231,10 @@ export async function replayUnresolved(
   { operations }: Pick<Store, 'operations'>,
   state: UnresolvedState,
   { source, call_id, route }: Pick<UnresolvedItem, 'source' | 'call_id' | 'route'>,
-  { attempts, config }: Pick<BulkOptions, 'attempts' | 'config'>,
+  { attempts, config, by }: Pick<BulkOptions, 'attempts' | 'config'> & { by?: string | undefined },
 ): Promise<Replayed> {
   if (route === null) return (await operations.replayCall(source, call_id, config)) ? 'replayed' : 'moved';
-  return operations.replay(source, call_id, route, { attempts: attempts(route), from: [state], config });
+  return operations.replay(source, call_id, route, { attempts: attempts(route), from: [state], config, by });
 }
 
 /** Gives one of them up; who did and why stay in the ledger. False when it has moved on meanwhile. */

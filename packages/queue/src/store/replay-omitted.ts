@@ -9,6 +9,8 @@ interface OmittedReplay {
   attempts(route: string): number;
   /** Hash of the configuration that the replay is asked for with. */
   config?: string | undefined;
+  /** Who asks for it. */
+  by: string;
   /** Epoch ms: only those that lost it since then. */
   since?: number | undefined;
   /** Called with what became of each. */
@@ -27,7 +29,7 @@ const FINISHED: DeliveryState[] = ['written', 'skipped', 'parked', 'dead'];
 export async function replayOmitted(
   store: Pick<Store, 'omissions' | 'operations'>,
   line: Pick<OmissionLine, 'connection' | 'id'>,
-  { attempts, config, since, onCall }: OmittedReplay,
+  { attempts, config, by, since, onCall }: OmittedReplay,
 ): Promise<OmittedReplayCounts> {
   const calls = await store.omissions.calls(line, since);
   const counts: OmittedReplayCounts = { of: calls.length, replayed: 0, expired: 0, moved: 0 };
@@ -35,7 +37,7 @@ export async function replayOmitted(
     const some = calls.slice(start, start + AT_ONCE);
     const results = await Promise.all(
       some.map(({ source, call_id, route }) =>
-        store.operations.replay(source, call_id, route, { attempts: attempts(route), from: FINISHED, config }),
+        store.operations.replay(source, call_id, route, { attempts: attempts(route), from: FINISHED, config, by }),
       ),
     );
     for (const [index, result] of results.entries()) {
