@@ -109,6 +109,33 @@ export const QUESTIONS: Question[] = [
     },
   },
   {
+    asks: 'What becomes of a row that refers to a row which failed?',
+    sandbox: /^people 200 \(ok, REQUIRED_FIELD_MISSING\); both 400 PROCESSING_HALTED; good 200 \(ok\); linked 1 of 1$/,
+    async answer(raw, run) {
+      const people = [lead(`${run} q5`), { Company: 'Wrapup live run' }].map((fields) => ({
+        attributes: { type: 'Lead' },
+        ...fields,
+      }));
+      const tasks = (...numbers: number[]) => ({
+        allOrNone: false,
+        records: numbers.map((n) => ({ attributes: { type: 'Task' }, Subject: 'Live', WhoId: `@{people[${n}].id}` })),
+      });
+      const answers = await raw.composite({
+        people: { method: 'POST', path: '/composite/sobjects', body: { allOrNone: false, records: people } },
+        both: { method: 'POST', path: '/composite/sobjects', body: tasks(0, 1) },
+        good: { method: 'POST', path: '/composite/sobjects', body: tasks(0) },
+      });
+      const idsOf = (name: string) => asList(answers.get(name)?.body).flatMap((row) => asText(asObject(row).id) || []);
+      for (const name of answers.keys()) for (const id of idsOf(name)) raw.note(id);
+      const made = [...idsOf('both'), ...idsOf('good')];
+      const soql = encodeURIComponent(`SELECT WhoId FROM Task WHERE Id IN ('${made.join("','")}')`);
+      const { body } = await raw.ask('GET', `/query?q=${soql}`);
+      const linked = asList(asObject(body).records).filter((row) => asText(asObject(row).WhoId) === idsOf('people')[0]);
+      const said = [...answers].map(([name, answer]) => `${name} ${brief(answer)}`);
+      return [...said, `linked ${linked.length} of ${made.length}`].join('; ');
+    },
+  },
+  {
     asks: 'Is /search allowed in a composite request?',
     sandbox: /^404 NOT_FOUND$/,
     async answer(raw) {

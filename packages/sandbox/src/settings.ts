@@ -112,6 +112,8 @@ export interface SalesforceSandboxSettings {
   locks: 'wait' | 'fail';
   /** Rows of an object that the org's own automation can take at once; more of them fail. By object. */
   automation_rows: Record<string, number>;
+  /** What a reference to a row that failed does to the part which names it: not documented, so both can be tried. */
+  failed_references: 'halt' | 'null';
   /** To whom assignment rules give records unless the request forbids it: user or queue id by object. */
   assignment: Record<string, string>;
   /** Fields without which a validation rule refuses a record, by object. */
@@ -180,6 +182,7 @@ export const DEFAULT_SETTINGS: Settings = {
     duplicate_rules: 'alert',
     locks: 'wait',
     automation_rows: {},
+    failed_references: 'halt',
     assignment: {},
     validation: {},
     oauth: {
@@ -269,6 +272,7 @@ const CHECKS: Record<string, Check> = {
   'salesforce.read_only_fields': strings,
   'salesforce.duplicate_rules': oneOf(...DUPLICATE_RULES),
   'salesforce.locks': oneOf('wait', 'fail'),
+  'salesforce.failed_references': oneOf('halt', 'null'),
   'salesforce.automation_rows': byName((value) => count(value) === undefined, 'whole numbers by object'),
   'salesforce.assignment': byName((value) => typeof value === 'string', 'ids of users or queues by object'),
   'salesforce.validation': byName((value) => strings(value) === undefined, 'lists of fields by object'),

@@ -7,7 +7,7 @@ import type { Request, Response } from 'express';
 import type { Reply } from '../reply.ts';
 import type { Sandbox } from '../sandbox.ts';
 import type { Act, ErrorBodies, RawReply } from './fault.ts';
-import { actOf, commits, type FaultSpec } from './faults.ts';
+import { actOf, commits, type FaultSpec, type FaultTarget, refuses } from './faults.ts';
 import type { Open } from './request-log.ts';
 
 /** Sockets of clients that wait for an answer that never comes. */
@@ -26,6 +26,10 @@ export interface Exchange {
   /** Milliseconds that the answer takes. */
   latency: number;
   errorBodies: ErrorBodies;
+  /** Of a request that is several in one: what a fault can be about. */
+  parts?: FaultTarget[] | undefined;
+  /** Does what comes before the part that the fault is about. */
+  begin?(n: number, fault: FaultSpec): Promise<void>;
   /** The fault as it is meant for this request; default: as it was set. */
   adapt?(fault: FaultSpec): FaultSpec;
   /** @param n number in the request log */
@@ -41,9 +45,9 @@ export async function serveExchange(
   request: Request,
   response: Response,
 ): Promise<void> {
-  const { api, path, object, operation, inputs, requestBody, errorBodies } = exchange;
+  const { api, path, object, operation, inputs, requestBody, errorBodies, parts } = exchange;
   const open = sandbox.requests.open({ api, method: request.method, path, object, operation });
-  const taken = sandbox.faults.take({ api, method: request.method, path: request.originalUrl, object });
+  const taken = sandbox.faults.take({ api, method: request.method, path: request.originalUrl, object, parts });
   const log = {
     fault: taken?.kind,
     ...(inputs !== undefined && { inputs }),
@@ -57,7 +61,7 @@ export async function serveExchange(
     if (act?.do === 'serve' && act.ms > 0) await pause(act.ms);
     if (exchange.latency > 0) await pause(exchange.latency);
     reply = rawReply(await exchange.answer(open.n, fault));
-  }
+  } else if (!refuses(fault)) await exchange.begin?.(open.n, fault);
   const end = (status: number) => open.close({ ...log, status });
   switch (act?.do) {
     case 'hang':

@@ -32,6 +32,8 @@ export interface ErrorBodies {
 export interface FaultKindRule {
   /** Whether the request takes effect. */
   commits: boolean;
+  /** True: it turns the request away before anything of it is done. */
+  refuses?: boolean;
   act(spec: FaultSettings, bodies: ErrorBodies): Act;
 }
 
@@ -43,7 +45,10 @@ export interface FaultSettings {
   method?: string;
   /** Regular expression that the path must match somewhere, as the client sent it, from `/hubspot`, `/salesforce` or `/synthflow` on. */
   path?: string;
-  /** Only requests to this object: `calls` of HubSpot, `Task` of Salesforce. */
+  /**
+   * Only requests to this object: `calls` of HubSpot, `Task` of Salesforce. Of a composite request method, path and object may
+   * be those of a part: the parts before it have taken effect when it happens.
+   */
   object?: string;
   /** How often it happens; null for ever. Default 1. */
   times?: number | null;

@@ -46,6 +46,7 @@ const KINDS = {
   row_error: { commits: true, act: () => ({ do: 'serve', ms: 0 }) },
   unauthorized: {
     commits: false,
+    refuses: true,
     act: (_spec, bodies) => {
       const { status, body } = bodies.unauthorized();
       return replyJson(status, body);
@@ -76,6 +77,8 @@ export interface FaultTarget {
   method: string;
   path: string;
   object?: string | undefined;
+  /** Of a request that is several in one. */
+  parts?: FaultTarget[] | undefined;
 }
 
 export interface Fault {
@@ -135,7 +138,18 @@ export function commits(spec: FaultSpec): boolean {
   return KINDS[spec.kind].commits || (spec.kind === 'empty_success' && spec.commit === true);
 }
 
-function isMeant({ api, method, path, object }: FaultSpec, target: FaultTarget): boolean {
+/** Whether there is something of the request that is done before it happens: the parts before the one that it is about. */
+export function refuses({ kind }: FaultSpec): boolean {
+  const rule: FaultKindRule = KINDS[kind];
+  return rule.refuses === true;
+}
+
+/** A fault that is about a part of a request is about the request. */
+export function isMeant(spec: Omit<FaultSpec, 'kind'>, target: FaultTarget): boolean {
+  return isMeantItself(spec, target) || (target.parts ?? []).some((part) => isMeantItself(spec, part));
+}
+
+function isMeantItself({ api, method, path, object }: Omit<FaultSpec, 'kind'>, target: FaultTarget): boolean {
   if (api !== undefined && api !== target.api) return false;
   if (method !== undefined && method.toUpperCase() !== target.method) return false;
   if (object !== undefined && object !== target.object) return false;

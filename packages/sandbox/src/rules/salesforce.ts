@@ -6,6 +6,8 @@ const CODES = documented(`${REST}/errorcodes.html`);
 const CORE = documented(`${ATLAS}.api.meta/api/sforce_api_calls_concepts_core_data_objects.htm`);
 const COLLECTIONS = documented(`${ATLAS}.api_rest.meta/api_rest/resources_composite_sobjects_collections.htm`);
 const COMPOSITE = documented(`${ATLAS}.api_rest.meta/api_rest/resources_composite_composite.htm`);
+const PARTS = documented(`${REST}/requests-composite.html`);
+const PART_RESULTS = documented(`${ATLAS}.api_rest.meta/api_rest/resources_composite_subrequest_result.htm`);
 const SOQL = documented('https://developer.salesforce.com/docs/platform/salesforce-soql-sosl');
 const DUPLICATES = documented(`${ATLAS}.api_rest.meta/api_rest/headers_duplicaterules.htm`);
 const TASK = documented(
@@ -164,6 +166,12 @@ const ROWS: RuleRow[] = [
   ],
   ['Collections', recorded('2025'), 'No row at all is 400.', 'REQUIRED_FIELD_MISSING'],
   ['Collections', COLLECTIONS, 'More than 200 rows are 400; 2,000 ids can be read.', 'EXCEEDED_ID_LIMIT'],
+  [
+    'Collections',
+    documented(`${ATLAS}.api_rest.meta/api_rest/resources_composite_sobjects_collections_create.htm`),
+    'Neighbouring rows of one object are a chunk; a request has ten at most.',
+    'LIMIT_EXCEEDED',
+  ],
   ['Collections', recorded('2025'), 'A row to change that has no id says so.', 'MISSING_ARGUMENT'],
   ['Collections', recorded('2026'), 'A row that does not say what it is cannot be read.', 'JSON_PARSER_ERROR'],
   [
@@ -215,7 +223,7 @@ const ROWS: RuleRow[] = [
   [
     'Locks',
     CORE,
-    'The org’s own automation fails with too many rows, and all of them with it.',
+    'The org’s own automation fails with too many rows of one request, and all of them with it.',
     'CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY',
   ],
   [
@@ -232,11 +240,36 @@ const ROWS: RuleRow[] = [
     'INVALID_INPUT',
   ],
   ['Composite', COMPOSITE, 'With allOrNone one refused part takes all back.', 'PROCESSING_HALTED'],
-  ['Composite', COMPOSITE, 'A part may name what an earlier one answered.', 'INVALID_INPUT', 'PROCESSING_HALTED'],
+  [
+    'Composite',
+    documented(`${REST}/resources-composite-allornone.html`),
+    'That holds for collections too, whatever their own allOrNone says: one refused row takes all parts back. Without it each collection goes by its own.',
+    'PROCESSING_HALTED',
+    'ALL_OR_NONE_OPERATION_ROLLED_BACK',
+  ],
+  ['Composite', COMPOSITE, 'A part may name what an earlier one answered, in its spelling.', 'PROCESSING_HALTED'],
+  [
+    'Composite',
+    PART_RESULTS,
+    'A reference to what the answer does not have halts the part that names it; one to a field of a record that is empty is empty, from version 52 on.',
+    'PROCESSING_HALTED',
+  ],
+  [
+    'Composite',
+    PARTS,
+    'A part has authorization, content type and accepted type of the whole request and may not have its own; every other header it has of its own only.',
+    'INVALID_INPUT',
+  ],
   [
     'Composite',
     guessed('Can a collection refer to a row of another one within a composite request?'),
     'A row of a collection is named by its number.',
+  ],
+  [
+    'Composite',
+    guessed('What becomes of a row that refers to a row which failed?'),
+    'A reference to a row that failed halts the whole part that names it, and none of its rows is written.',
+    'PROCESSING_HALTED',
   ],
   [
     'Composite',

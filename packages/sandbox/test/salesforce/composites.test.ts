@@ -101,23 +101,179 @@ test('what was taken back leaves nothing behind: neither keys nor search', async
   expect(found.body.searchRecords).toEqual([]);
 });
 
+const rows = (type: string, list: object[], more: object = {}) => ({
+  ...more,
+  records: list.map((row) => ({ attributes: { type }, ...row })),
+});
+const collection = (referenceId: string, body: object, { method = 'POST', path = '' } = {}) => ({
+  method,
+  url: `${ROOT}/composite/sobjects${path}`,
+  referenceId,
+  body,
+});
+const twoLeads = [{ ...LEAD, Wrapup_Key__c: 'k' }, { Company: 'without a name' }];
+
 test('a collection stands in a composite request, and its rows are named by number', async () => {
-  const rows = (type: string, list: object[]) => ({ records: list.map((row) => ({ attributes: { type }, ...row })) });
-  const { body } = await composite([
-    {
-      method: 'PATCH',
-      url: `${ROOT}/composite/sobjects/Lead/Wrapup_Key__c`,
-      referenceId: 'people',
-      body: rows('Lead', [{ ...LEAD, Wrapup_Key__c: 'k' }]),
-    },
-    {
-      method: 'PATCH',
-      url: `${ROOT}/composite/sobjects/Task/Wrapup_Call_Id__c`,
-      referenceId: 'tasks',
-      body: rows('Task', [{ WhoId: '@{people[0].id}', Wrapup_Call_Id__c: 'c' }]),
-    },
+  const { Lead = [] } = sandbox.control.seed({ salesforce: { records: { Lead: [{ ...LEAD, LastName: 'Hopper' }] } } });
+  const { body, headers } = await composite([
+    collection('people', rows('Lead', twoLeads.slice(0, 1)), { method: 'PATCH', path: '/Lead/Wrapup_Key__c' }),
+    collection('known', rows('Lead', [{ id: Lead[0], FirstName: 'Grace' }]), { method: 'PATCH' }),
+    collection(
+      'tasks',
+      rows('Task', [
+        { WhoId: '@{people[0].id}', Wrapup_Call_Id__c: 'c' },
+        { WhoId: '@{known[0].id}', Description: 'of @{known[0].id}' },
+      ]),
+    ),
+    collection('read', { ids: ['@{people[0].id}'], fields: ['LastName'] }, { path: '/Lead' }),
   ]);
-  expect(body.compositeResponse[1].body).toMatchObject([{ success: true, created: true }]);
+  expect(body.compositeResponse.map(({ body }: { body: object }) => body)).toMatchObject([
+    [{ success: true, created: true }],
+    [{ success: true, id: Lead[0] }],
+    [{ success: true }, { success: true }],
+    [{ LastName: 'Lovelace' }],
+  ]);
+  const tasks = sandbox.salesforce.records('Task').map(({ fields }) => fields);
+  expect(tasks).toMatchObject([
+    { WhoId: body.compositeResponse[0].body[0].id, Wrapup_Call_Id__c: 'c' },
+    { WhoId: Lead[0], Description: `of ${Lead[0]}` },
+  ]);
+  expect(headers.get('sforce-limit-info')).toBe('api-usage=1/100000');
+});
+
+test('each row of a part has its own result, and a reference to one that failed halts the part that names it', async () => {
+  const requests = [
+    collection('people', rows('Lead', twoLeads)),
+    collection('linked', rows('Task', [{ WhoId: '@{people[0].id}' }, { WhoId: '@{people[1].id}' }])),
+    collection('others', rows('Task', [{ WhoId: '@{people[0].id}', Subject: 'Call' }])),
+  ];
+  const { body } = await composite(requests);
+  expect(body.compositeResponse).toMatchObject([
+    {
+      httpStatusCode: 200,
+      body: [{ success: true }, { success: false, errors: [{ statusCode: 'REQUIRED_FIELD_MISSING' }] }],
+    },
+    {
+      httpStatusCode: 400,
+      body: [{ errorCode: 'PROCESSING_HALTED', message: expect.stringContaining('people[1].id') }],
+    },
+    { httpStatusCode: 200, body: [{ success: true }] },
+  ]);
+  expect(sandbox.salesforce.records('Task').map(({ fields }) => fields.Subject)).toEqual(['Call']);
+  // What an org does if it takes such a reference for an empty one.
+  sandbox.control.reset();
+  sandbox.control.settings({ salesforce: { failed_references: 'null' } });
+  expect(codes((await composite(requests)).body).map(([status]) => status)).toEqual([200, 200, 200]);
+  expect(sandbox.salesforce.records('Task').map(({ fields }) => Boolean(fields.WhoId))).toEqual([true, false, true]);
+});
+
+test('all or none of a composite request holds for its collections, whatever they say themselves', async () => {
+  const requests = (allOrNone: boolean) => [
+    collection('people', rows('Lead', twoLeads, { allOrNone })),
+    create('account', 'Account', { Name: 'x' }),
+  ];
+  const written = () => ['Lead', 'Account'].map((object) => sandbox.salesforce.records(object).length);
+  const results: [boolean, boolean, number[]][] = [];
+  for (const outer of [false, true])
+    for (const inner of [false, true]) {
+      sandbox.control.reset();
+      const { body } = await composite(requests(inner), outer);
+      expect(body.compositeResponse[1].httpStatusCode).toBe(outer ? 400 : 201);
+      results.push([outer, inner, written()]);
+    }
+  expect(results).toEqual([
+    [false, false, [1, 1]],
+    [false, true, [0, 1]],
+    [true, false, [0, 0]],
+    [true, true, [0, 0]],
+  ]);
+});
+
+test.each([
+  ['another spelling', '@{lead.Id}'],
+  ['a field that it does not have', '@{lead.Phone}'],
+  ['a row that there is none of', '@{people[1].id}'],
+  ['something that is no value', '@{people[0]}'],
+  ['a part that comes later', '@{later.id}'],
+])('a reference to %s halts the part', async (_what, WhoId) => {
+  const { body } = await composite([
+    create('lead', 'Lead', LEAD),
+    collection('people', rows('Lead', twoLeads.slice(0, 1))),
+    create('task', 'Task', { WhoId }),
+    create('later', 'Lead', LEAD),
+  ]);
+  expect(codes(body)[2]).toEqual([400, 'PROCESSING_HALTED']);
+  expect(sandbox.salesforce.records('Task')).toEqual([]);
+});
+
+test.each([
+  ['51.0', [400, 'PROCESSING_HALTED']],
+  ['66.0', [201, undefined]],
+])('a reference to an empty field of a record that was read, in version %s', async (version, answered) => {
+  const { Lead = [] } = sandbox.control.seed({ salesforce: { records: { Lead: [LEAD] } } });
+  const compositeRequest = [
+    { method: 'GET', url: `/services/data/v${version}/sobjects/Lead/${Lead[0]}?fields=FirstName`, referenceId: 'lead' },
+    create('task', 'Task', { Subject: '@{lead.FirstName}' }),
+  ];
+  const url = `${sandbox.salesforceUrl}/services/data/v${version}/composite`;
+  const headers = { authorization: `Bearer ${sandbox.salesforce.token()}`, 'content-type': 'application/json' };
+  const answer = await fetch(url, { method: 'POST', headers, body: JSON.stringify({ compositeRequest }) });
+  expect(codes((await answer.json()) as { compositeResponse: Part[] })[1]).toEqual(answered);
+});
+
+test('a part has none of the request’s headers but the three that it may not have of its own', async () => {
+  const users = sandbox.salesforce.records('User').map(({ id }) => id);
+  const other = users.find((id) => id !== sandbox.salesforce.userId) ?? '';
+  sandbox.control.settings({ salesforce: { assignment: { Lead: other } } });
+  const forbids = { 'Sforce-Auto-Assign': 'FALSE' };
+  const compositeRequest = [
+    create('rules', 'Lead', LEAD),
+    { ...create('own', 'Lead', { ...LEAD, LastName: 'Hopper' }), httpHeaders: forbids },
+  ];
+  const url = `${sandbox.salesforceUrl}/services/data/v66.0/composite`;
+  const headers = {
+    authorization: `Bearer ${sandbox.salesforce.token()}`,
+    'content-type': 'application/json',
+    ...forbids,
+  };
+  await fetch(url, { method: 'POST', headers, body: JSON.stringify({ compositeRequest }) });
+  const owners = sandbox.salesforce.records('Lead').map(({ fields }) => fields.OwnerId);
+  expect(owners).toEqual([other, sandbox.salesforce.userId]);
+});
+
+test('the org’s automation counts the rows of all parts', async () => {
+  sandbox.control.settings({ salesforce: { automation_rows: { Task: 3 } } });
+  const tasks = rows('Task', [{ Subject: 'a' }, { Subject: 'b' }]);
+  const { body } = await composite([collection('first', tasks), collection('second', tasks)]);
+  const done = body.compositeResponse.map(({ body }: { body: { success: boolean }[] }) =>
+    body.map((row) => row.success),
+  );
+  expect(done).toEqual([
+    [true, true],
+    [false, false],
+  ]);
+});
+
+test('a fault is about one part: what stands before it has taken effect', async () => {
+  const requests = [
+    collection('people', rows('Lead', twoLeads.slice(0, 1))),
+    collection('tasks', rows('Task', [{ WhoId: '@{people[0].id}' }])),
+  ];
+  const written = () => ['Lead', 'Task'].map((object) => sandbox.salesforce.records(object).length);
+  const about = { api: 'salesforce', object: 'Task', path: '/composite/sobjects$' } as const;
+  sandbox.control.fault({ kind: 'status', ...about });
+  expect((await composite(requests)).status).toBe(500);
+  expect(written()).toEqual([1, 0]);
+  sandbox.control.reset();
+  sandbox.control.fault({ kind: 'request_limit', ...about });
+  expect((await composite(requests)).status).toBe(403);
+  expect(written()).toEqual([0, 0]);
+  sandbox.control.fault({ kind: 'row_error', ...about });
+  const { body } = await composite(requests);
+  expect(body.compositeResponse.map(({ body }: { body: { success: boolean }[] }) => body[0]?.success)).toEqual([
+    true,
+    false,
+  ]);
 });
 
 test.each([
@@ -133,6 +289,8 @@ test.each([
   [[create('same', 'Lead', LEAD), create('same', 'Lead', LEAD)], 'INVALID_INPUT'],
   [[create('not-a-word', 'Lead', LEAD)], 'INVALID_INPUT'],
   [[{ ...create('a', 'Lead', LEAD), url: '/sobjects/Lead' }], 'INVALID_INPUT'],
+  [[{ ...create('a', 'Lead', LEAD), httpHeaders: { 'content-type': 'application/json' } }], 'INVALID_INPUT'],
+  [Array.from({ length: 6 }, (_, n) => collection(`r${n}`, rows('Lead', [LEAD]))), 'LIMIT_EXCEEDED'],
 ])('composite %# is refused as a whole', async (requests, code) => {
   const answer = await composite(requests);
   expect([answer.status, answer.body[0].errorCode]).toEqual([400, code]);

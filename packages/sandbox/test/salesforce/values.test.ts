@@ -164,6 +164,9 @@ test('a collection takes 200 rows, of objects that say what they are', async () 
   const many = await ask(sandbox, 'POST', '/composite/sobjects', rows(201));
   expect([many.status, many.body[0].errorCode]).toEqual([400, 'EXCEEDED_ID_LIMIT']);
   expect((await ask(sandbox, 'POST', '/composite/sobjects', rows(200))).body).toHaveLength(200);
+  const mixed = Array.from({ length: 11 }, (_, n) => ({ attributes: { type: n % 2 ? 'Task' : 'Account' }, Name: 'x' }));
+  const chunks = await ask(sandbox, 'POST', '/composite/sobjects', { records: mixed });
+  expect([chunks.status, chunks.body[0].errorCode]).toEqual([400, 'LIMIT_EXCEEDED']);
   const nameless = await ask(sandbox, 'POST', '/composite/sobjects', { records: [{ Subject: 'x' }] });
   expect(nameless.body[0].errors[0].statusCode).toBe('JSON_PARSER_ERROR');
 });

@@ -21,6 +21,9 @@ import {
 import { malformedJson, refusalRow, SalesforceRefusal } from '../http/refusal.ts';
 import type { SObject } from '../schema/sobject.ts';
 
+/** https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_composite_sobjects_collections_create.htm */
+const MOST_CHUNKS = 10;
+
 export type Row = Record<string, unknown>;
 export type RowOutcome = { success: boolean } & Record<string, unknown>;
 
@@ -29,7 +32,19 @@ export function rowsOf(call: SalesforceCall): Row[] {
   const rows = asArray(bodyOf(call).records, '"records"').map((row) => asObject(row, 'a record'));
   if (rows.length === 0) throw new SalesforceRefusal('REQUIRED_FIELD_MISSING', 'At least 1 record is required');
   checkCount(rows);
+  checkChunks(rows);
   return rows;
+}
+
+/** Neighbouring rows of one object are a chunk. @throws Refusal when there are too many */
+function checkChunks(rows: Row[]): void {
+  const types = rows.map(({ attributes }) => (attributes as { type?: unknown } | undefined)?.type);
+  const chunks = types.filter((type, at) => at === 0 || type !== types[at - 1]).length;
+  if (chunks > MOST_CHUNKS)
+    throw new SalesforceRefusal(
+      'LIMIT_EXCEEDED',
+      `Cannot have more than ${MOST_CHUNKS} chunks in a single operation. Please rearrange the data to reduce chunking.`,
+    );
 }
 
 /** What a row says it is. @throws Refusal for the row */
@@ -109,12 +124,14 @@ function rowError({ code = 'UNABLE_TO_LOCK_ROW', message }: { code?: string; mes
   return new SalesforceRefusal(code, message ?? lockError().message, { fields: [] });
 }
 
-/** The org's own automation breaks under too many rows, and all of them with it. */
+/** The org's own automation breaks under too many rows of one request, and all of them with it. */
 function overload(call: SalesforceCall, rows: Row[]): SalesforceRefusal | undefined {
   for (const [name, most] of Object.entries(call.settings.automation_rows)) {
     const own = rows.filter((row) => (row.attributes as { type?: string } | undefined)?.type === name);
     const many = call.params.object === name ? rows.length : own.length;
-    if (many > most) {
+    const before = call.rows_before?.get(name) ?? 0;
+    call.rows_before?.set(name, before + many);
+    if (many > 0 && before + many > most) {
       return new SalesforceRefusal(
         'CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY',
         `On${name}: execution of AfterInsert caused by: System.LimitException: Apex CPU time limit exceeded`,
@@ -125,6 +142,7 @@ function overload(call: SalesforceCall, rows: Row[]): SalesforceRefusal | undefi
   return undefined;
 }
 
+/** https://developer.salesforce.com/docs/platform/api-rest/guide/resources-composite-allornone.html */
 export function allOrNoneOf(call: SalesforceCall): boolean {
-  return isTrue(asObject(call.body, 'The request body').allOrNone);
+  return call.together === true || isTrue(asObject(call.body, 'The request body').allOrNone);
 }

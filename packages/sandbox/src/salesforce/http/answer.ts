@@ -19,9 +19,12 @@ export interface SalesforceRequest {
   /** Number in the request log. */
   n: number;
   fault: FaultSpec | undefined;
+  /** In place of the one that came. */
+  body?: unknown;
 }
 
-export async function answer({ sandbox, request, found, n, fault }: SalesforceRequest): Promise<Reply> {
+export async function answer(asked: SalesforceRequest): Promise<Reply> {
+  const { sandbox, request, n } = asked;
   const { salesforce: org } = sandbox;
   const { settings } = org;
   const token = /^(?:Bearer|OAuth) +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
@@ -29,7 +32,7 @@ export async function answer({ sandbox, request, found, n, fault }: SalesforceRe
   let reply: Reply;
   try {
     org.usage.take(settings.limits);
-    reply = await handle(sandbox, request, found, n, fault);
+    reply = await handle(asked);
   } catch (error) {
     if (!(error instanceof SalesforceRefusal)) throw error;
     reply = refusalReply(error);
@@ -39,13 +42,7 @@ export async function answer({ sandbox, request, found, n, fault }: SalesforceRe
   return { ...reply, headers: { ...org.usage.headers(settings.limits), ...reply.headers } };
 }
 
-async function handle(
-  sandbox: Sandbox,
-  request: Request,
-  found: Match | undefined,
-  n: number,
-  fault: FaultSpec | undefined,
-): Promise<Reply> {
+async function handle({ sandbox, request, found, n, fault, body }: SalesforceRequest): Promise<Reply> {
   const { salesforce: org } = sandbox;
   const { settings } = org;
   if (!found) throw notFound();
@@ -70,7 +67,7 @@ async function handle(
     params: found.params,
     query: new URLSearchParams(request.originalUrl.split('?', 2)[1] ?? ''),
     headers: Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)])),
-    body: bodyOf(request),
+    body: body ?? bodyOf(request),
     fault,
   };
   const prepared = found.endpoint.prepare?.(call);

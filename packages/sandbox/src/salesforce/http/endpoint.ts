@@ -1,5 +1,5 @@
 /** What one endpoint of the REST API is, apart from how it is served. */
-import type { FaultSpec } from '../../control/faults.ts';
+import type { FaultSpec, FaultTarget } from '../../control/faults.ts';
 import type { Reply } from '../../reply.ts';
 import type { SalesforceSandboxSettings } from '../../settings.ts';
 import type { Org } from '../org.ts';
@@ -25,6 +25,12 @@ export interface SalesforceCall {
   body: unknown;
   /** A fault that refuses rows or leaves them out. */
   fault?: FaultSpec | undefined;
+  /** Of several parts: the fault as far as it is about that one. */
+  fault_of?(part: { method: Method; url: string; body?: unknown }): FaultSpec | undefined;
+  /** Of a part: one failure takes all parts back, whatever the part's own allOrNone says. */
+  together?: boolean;
+  /** Of a part: rows that the parts before it had, by object. The org's automation counts them all. */
+  rows_before?: Map<string, number>;
 }
 
 export type Method = 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
@@ -40,6 +46,8 @@ export interface SalesforceEndpoint {
   handle(call: SalesforceCall, prepared: Prepared | undefined): Reply;
   /** The object that the request is about, where the path does not say. */
   objectOf?(body: unknown): string | undefined;
+  /** What its parts are about, in their order, where it is several requests in one. */
+  parts?(body: unknown): (FaultTarget | undefined)[];
   /** Body of an answer that tells of success and nothing else. */
   empty?: unknown;
   /** Where it may stand in a composite request. */

@@ -3,11 +3,12 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import express, { type Request, type Response, Router } from 'express';
 import { type Exchange, type Hung, serveExchange } from '../../control/exchange.ts';
+import { isMeant } from '../../control/faults.ts';
 import type { Reply } from '../../reply.ts';
 import type { Sandbox } from '../../sandbox.ts';
 import { answerSoap } from '../metadata/soap.ts';
 import { collectionEndpoints } from '../routes/collections.ts';
-import { compositeEndpoints } from '../routes/composites.ts';
+import { compositeEndpoints, firstParts } from '../routes/composites.ts';
 import { infoEndpoints, versionsBetween } from '../routes/info.ts';
 import { metadataEndpoints } from '../routes/metadata.ts';
 import { queryEndpoints, searchEndpoints } from '../routes/queries.ts';
@@ -85,7 +86,13 @@ export function salesforceRouter(sandbox: Sandbox, hung: Hung): Router {
   router.use((request, response) => {
     const found = match(ENDPOINTS, request.method, request.path);
     const body = parsed(request);
+    const parts = found?.endpoint.parts?.(body) ?? [];
     return serve(request, response, {
+      parts: parts.flatMap((part) => part ?? []),
+      begin: async (n, fault) => {
+        const first = parts.findIndex((part) => part && isMeant(fault, part));
+        if (first > 0) await answer({ sandbox, request, found, n, fault: undefined, body: firstParts(body, first) });
+      },
       path: patternOf(sandbox, found) ?? '(unknown)',
       object: objectIn(sandbox, found, body),
       operation: found?.endpoint.operation ?? 'unknown',

@@ -1,6 +1,8 @@
 /** Several requests in one. */
+
+import type { FaultTarget } from '../../control/faults.ts';
 import type { Reply } from '../../reply.ts';
-import { halted, perform, type Rules, readSubrequests, runSubrequests } from '../batch/composite.ts';
+import { halted, perform, type Rules, readSubrequests, runSubrequests, targetOf } from '../batch/composite.ts';
 import {
   asArray,
   asObject,
@@ -36,6 +38,23 @@ function composite(call: SalesforceCall): Reply {
     runSubrequests(call, requests, inComposite, isTrue(allOrNone)),
   );
   return ok({ compositeResponse: responses });
+}
+
+/** What the parts of a body are about; none of a body that cannot be read. */
+function partsOf(body: unknown): (FaultTarget | undefined)[] {
+  try {
+    const { compositeRequest } = asObject(body, 'The request body');
+    return readSubrequests(compositeRequest).map((request) => targetOf(request, inComposite));
+  } catch (error) {
+    if (error instanceof SalesforceRefusal) return [];
+    throw error;
+  }
+}
+
+/** The body with that many of its parts. */
+export function firstParts(body: unknown, count: number): object {
+  const whole = asObject(body, 'The request body');
+  return { ...whole, compositeRequest: asArray(whole.compositeRequest, '"compositeRequest"').slice(0, count) };
 }
 
 function limit(count: number, most: number, what: string): void {
@@ -115,7 +134,7 @@ function answer(call: SalesforceCall, request: { method: Method; url: string; bo
 }
 
 export const compositeEndpoints: SalesforceEndpoint[] = [
-  { method: 'POST', path: '/composite', operation: 'composite', handle: composite },
+  { method: 'POST', path: '/composite', operation: 'composite', handle: composite, parts: partsOf },
   { method: 'POST', path: '/composite/graph', operation: 'composite/graph', handle: graph },
   { method: 'POST', path: '/composite/batch', operation: 'composite/batch', handle: batch },
 ];
