@@ -70,12 +70,12 @@ test('each field that was left out is counted once a call, by its line and why, 
   // A worker counts a delivery a moment after its ledger has it.
   await vi.waitFor(async () => {
     const metrics = await (await fetch(`http://127.0.0.1:${worker.port}/metrics`)).text();
-    for (const [reason, number] of [
+    for (const [code, number] of [
       ['unknown_option', CALLS],
       ['ambiguous_number', CALLS],
       ['missing_property', 2 * CALLS],
     ])
-      expect(metrics).toContain(`wrapup_omissions_total{connection="sales",reason="${reason}"} ${number}`);
+      expect(metrics).toContain(`wrapup_omissions_total{connection="sales",code="${code}"} ${number}`);
   }, 20_000);
   const delivered = worker.lines.filter(({ msg }) => msg === 'delivered');
   expect(delivered[0]).toMatchObject({

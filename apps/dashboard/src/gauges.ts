@@ -1,9 +1,9 @@
 import {
   type ConnectionReport,
-  DEAD_QUEUE,
+  connectionOf,
   MAINTENANCE_QUEUE,
-  PARKED_QUEUE,
   RECONCILE_QUEUE,
+  readInfo,
   type Store,
 } from '@wrapup/queue';
 import type { Gauge, Metrics } from '@wrapup/telemetry';
@@ -14,6 +14,8 @@ const STATES = ['waiting', 'active', 'delayed', 'prioritized', 'failed', 'comple
 
 interface QueueReading {
   name: string;
+  /** Empty for a queue of no connection. */
+  connection: string;
   counts: Record<string, number>;
   /** Seconds. */
   oldest: number;
@@ -35,91 +37,92 @@ export function addGauges(
     if (readings) set(readings);
   };
 
-  metrics.gauge('redis_up', 'Whether Redis answers.', [], async (gauge) => gauge.set((await read()) ? 1 : 0));
-  metrics.gauge('queue_jobs', 'Jobs by queue and state.', ['queue', 'state'], (gauge) =>
+  metrics.gauge('redis_up', async (gauge) => gauge.set((await read()) ? 1 : 0));
+  metrics.gauge('queue_jobs', (gauge) =>
     fill(gauge, (readings) => {
-      for (const { name, counts } of readings) {
-        for (const state of STATES) gauge.set({ queue: name, state }, counts[state] ?? 0);
+      for (const { name, connection, counts } of readings) {
+        for (const state of STATES) gauge.set({ queue: name, connection, state }, counts[state] ?? 0);
       }
     }),
   );
-  metrics.gauge(
-    'queue_oldest_waiting_seconds',
-    'Age of the oldest job that is ready; 0 when none is.',
-    ['queue'],
-    (gauge) =>
-      fill(gauge, (readings) => {
-        for (const { name, oldest } of readings) gauge.set({ queue: name }, oldest);
-      }),
+  metrics.gauge('queue_oldest_waiting_seconds', (gauge) =>
+    fill(gauge, (readings) => {
+      for (const { name, connection, oldest } of readings) gauge.set({ queue: name, connection }, oldest);
+    }),
   );
-  const connectionsNow = shareReading(() =>
-    ask(store, async () => Promise.all((await connections()).map((name) => store.connections.report(name)))),
+  addRedisGauges(metrics, store);
+  addConnectionGauges(
+    metrics,
+    shareReading(() =>
+      ask(store, async () => Promise.all((await connections()).map((name) => store.connections.report(name)))),
+    ),
   );
-  const perConnection = (
-    name: string,
-    help: string,
-    labels: readonly string[],
-    set: (gauge: Gauge<string>, report: ConnectionReport) => void,
-  ) =>
-    metrics.gauge(name, help, labels, async (gauge) => {
+  for (const state of ['parked', 'dead'] as const) {
+    metrics.gauge(state, async (gauge) => {
       gauge.reset();
-      for (const report of (await connectionsNow()) ?? []) set(gauge, report);
-    });
-  perConnection(
-    'connection_paused',
-    'Whether a connection stands still, by who stopped it and why; 0 for none of the two.',
-    ['connection', 'owner', 'cause'],
-    (gauge, { connection, circuit, pause, operator }) => {
-      if (operator) gauge.set({ connection, owner: 'operator', cause: '' }, 1);
-      if (circuit === 'open' && pause) gauge.set({ connection, owner: 'circuit', cause: pause.cause }, 1);
-      if (!operator && circuit !== 'open') gauge.set({ connection, owner: '', cause: '' }, 0);
-    },
-  );
-  perConnection(
-    'quota_daily_limit',
-    'Requests a day that the account allows.',
-    ['connection'],
-    (gauge, { connection, daily }) => {
-      if (daily) gauge.set({ connection }, daily.limit);
-    },
-  );
-  perConnection(
-    'quota_daily_remaining',
-    'Requests of the day that are left, for all programs.',
-    ['connection'],
-    (gauge, { connection, daily }) => {
-      if (daily) gauge.set({ connection }, daily.remaining);
-    },
-  );
-  perConnection(
-    'quota_daily_used_up_timestamp_seconds',
-    'When the daily quota is used up at the rate of the last hour; absent when that is more than a day away.',
-    ['connection'],
-    (gauge, { connection, daily }) => {
-      if (daily?.used_up_at !== undefined) gauge.set({ connection }, daily.used_up_at / 1000);
-    },
-  );
-  for (const [name, help] of [
-    ['parked', 'Deliveries and calls that wait for a person.'],
-    ['dead', 'Deliveries and calls that the system gave up.'],
-  ] as const) {
-    metrics.gauge(name, help, [], async (gauge) => {
-      gauge.reset();
-      const count = await ask(store, () => store.unresolved.count(name)).catch(() => undefined);
-      if (count !== undefined) gauge.set(count);
+      const partitions = await ask(store, () => store.unresolved.partitions(state)).catch(() => undefined);
+      if (partitions?.length === 0) gauge.set({ source: '', connection: '', code: '' }, 0);
+      // Routes are added up.
+      for (const { source, connection, code, count } of partitions ?? [])
+        gauge.inc({ source, connection, code }, count);
     });
   }
 }
 
+function addRedisGauges(metrics: Metrics, store: Store): void {
+  const read = shareReading(() => ask(store, () => readInfo(store.redis, store.keys, 'all')));
+  const fill = async (gauge: Gauge<never>, measure: (info: Record<string, string>) => number | undefined) => {
+    gauge.remove();
+    const info = await read();
+    const value = info && measure(info);
+    if (value !== undefined) gauge.set(value);
+  };
+  metrics.gauge('redis_memory_used_bytes', (gauge) => fill(gauge, (info) => Number(info.used_memory)));
+  metrics.gauge('redis_memory_max_bytes', (gauge) => fill(gauge, (info) => Number(info.maxmemory) || undefined));
+  metrics.gauge('redis_durable', (gauge) =>
+    fill(gauge, (info) => (info.aof_enabled === '1' && info.aof_last_write_status === 'ok' ? 1 : 0)),
+  );
+}
+
+function addConnectionGauges(metrics: Metrics, read: () => Promise<ConnectionReport[] | undefined>): void {
+  const fill = async (gauge: { reset(): void }, set: (report: ConnectionReport) => void) => {
+    gauge.reset();
+    for (const report of (await read()) ?? []) set(report);
+  };
+  metrics.gauge('connection_paused', (gauge) =>
+    fill(gauge, ({ connection, circuit, pause, operator }) => {
+      if (operator) gauge.set({ connection, owner: 'operator', cause: '' }, 1);
+      if (circuit === 'open' && pause) gauge.set({ connection, owner: 'circuit', cause: pause.cause }, 1);
+      if (!operator && circuit !== 'open') gauge.set({ connection, owner: '', cause: '' }, 0);
+    }),
+  );
+  metrics.gauge('quota_daily_limit', (gauge) =>
+    fill(gauge, ({ connection, daily }) => {
+      if (daily) gauge.set({ connection }, daily.limit);
+    }),
+  );
+  metrics.gauge('quota_daily_remaining', (gauge) =>
+    fill(gauge, ({ connection, daily }) => {
+      if (daily) gauge.set({ connection }, daily.remaining);
+    }),
+  );
+  metrics.gauge('quota_daily_used_up_timestamp_seconds', (gauge) =>
+    fill(gauge, ({ connection, daily }) => {
+      if (daily?.used_up_at !== undefined) gauge.set({ connection }, daily.used_up_at / 1000);
+    }),
+  );
+}
+
 async function readQueues(store: Store, queues: string[]): Promise<QueueReading[]> {
   const isOnDemand = new Set(queues);
-  const names = [...queues, PARKED_QUEUE, DEAD_QUEUE, MAINTENANCE_QUEUE, RECONCILE_QUEUE];
+  const names = [...queues, MAINTENANCE_QUEUE, RECONCILE_QUEUE];
   const busy = new Set((await store.queues.read(queues)).filter(({ waiting }) => waiting > 0).map(({ name }) => name));
   return Promise.all(
     names.map(async (name) => {
       const queue = store.queues.get(name);
       const oldest = !busy.has(name) && isOnDemand.has(name) ? 0 : await readOldest(queue);
-      return { name, counts: await queue.getJobCounts(...STATES), oldest };
+      const connection = connectionOf(name) ?? '';
+      return { name, connection, counts: await queue.getJobCounts(...STATES), oldest };
     }),
   );
 }

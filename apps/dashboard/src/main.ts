@@ -55,7 +55,7 @@ await startOrExit(log, async () => {
       return { config: await config.reload(), broken: config.broken };
     },
     log,
-    metrics: createMetrics(),
+    metrics: createMetrics('dashboard'),
     ...(credentials && { credentials }),
     ...options,
   });

@@ -27,12 +27,18 @@ it('metrics tell depths, the oldest waiting job, parked and dead, without ids', 
         ?.split(' ')[1],
     );
   expect(value('wrapup_redis_up')).toBe(1);
-  expect(value('wrapup_queue_jobs{queue="calls",state="waiting"}')).toBe(3);
-  expect(value('wrapup_queue_jobs{queue="deliveries.sales",state="waiting"}')).toBe(1);
-  expect(value('wrapup_queue_jobs{queue="deliveries.alerts",state="waiting"}')).toBe(0);
-  expect(value('wrapup_parked')).toBe(1);
-  expect(value('wrapup_dead')).toBe(2);
-  expect(value('wrapup_queue_oldest_waiting_seconds{queue="deliveries.sales"}')).toBeGreaterThanOrEqual(90);
-  expect(value('wrapup_queue_oldest_waiting_seconds{queue="deliveries.alerts"}')).toBe(0);
+  expect(value('wrapup_queue_jobs{queue="calls",connection="",state="waiting"}')).toBe(3);
+  expect(value('wrapup_queue_jobs{queue="deliveries.sales",connection="sales",state="waiting"}')).toBe(1);
+  expect(value('wrapup_queue_jobs{queue="deliveries.alerts",connection="alerts",state="waiting"}')).toBe(0);
+  expect(value('wrapup_parked{source="main",connection="sales",code="ambiguous_person"}')).toBe(1);
+  expect(value('wrapup_dead{source="main",connection="sales",code="ambiguous_person"}')).toBe(2);
+  // What waits for a person is no queue that stands still.
+  expect(text).not.toContain('queue="parked"');
+  expect(value('wrapup_redis_memory_used_bytes')).toBeGreaterThan(1_000_000);
+  expect(text).toMatch(/^wrapup_redis_durable [01]$/m);
+  expect(
+    value('wrapup_queue_oldest_waiting_seconds{queue="deliveries.sales",connection="sales"}'),
+  ).toBeGreaterThanOrEqual(90);
+  expect(value('wrapup_queue_oldest_waiting_seconds{queue="deliveries.alerts",connection="alerts"}')).toBe(0);
   expect(text).not.toContain(id);
 });

@@ -49,12 +49,8 @@ export function observe({
 }
 
 function countBytes(metrics: Metrics, webhooks: InFlight, inbound: InFlight): void {
-  metrics.gauge('ingress_in_flight_bytes', 'Bytes of bodies being received or stored', [], (gauge) =>
-    gauge.set(webhooks.used + inbound.used),
-  );
-  metrics.gauge('ingress_unproved_bytes', 'Of these, bytes of senders that are not proved', [], (gauge) =>
-    gauge.set(webhooks.unproved + inbound.unproved),
-  );
+  metrics.gauge('ingress_in_flight_bytes', (gauge) => gauge.set(webhooks.used + inbound.used));
+  metrics.gauge('ingress_unproved_bytes', (gauge) => gauge.set(webhooks.unproved + inbound.unproved));
 }
 
 /** Everything ingress answers. Listening and stopping are the caller's. */
@@ -64,12 +60,7 @@ export function createIngress({ config, intake, callers, log, metrics, options: 
   const inboundInFlight = new InFlight(shareOut(MAX_INBOUND_IN_FLIGHT, MAX_INBOUND_IN_FLIGHT));
   countBytes(metrics, inFlight, inboundInFlight);
   watchClients(metrics, () => Object.values(config().clients));
-  metrics.gauge(
-    'ingress_redis_memory_ratio',
-    'Part of Redis’ maxmemory in use when last looked; above 0.9 no call is taken',
-    [],
-    (gauge) => gauge.set(intake.memory),
-  );
+  metrics.gauge('ingress_redis_memory_ratio', (gauge) => gauge.set(intake.memory));
   const problems = logProblems(log);
   const handlers = makeRequestHandlers(metrics, log, problems);
   const probes = makeProbes(metrics, log);

@@ -44,9 +44,11 @@ await startOrExit(log, async () => {
   });
   live = config;
   const ledgerDays = (source: string) => retentionOf(config.current(), source).ledger_days;
-  const intake = openIntake({ ...redis, ledgerDays });
+  const metrics = createMetrics('ingress');
+  const writes = metrics.histogram('redis_write_seconds');
+  const onWrite = (ms: number) => writes.observe(ms / 1000);
+  const intake = openIntake({ ...redis, ledgerDays, onWrite });
   await intake.checkKeys(log);
-  const metrics = createMetrics();
   const callers = openCallerLookup({
     config: config.current,
     openStore: openOwn,
@@ -78,13 +80,11 @@ await startOrExit(log, async () => {
       name: 'ingress_internal',
       log,
     }));
-  metrics.gauge('ingress_connections', 'Connections that are open', [], (gauge) => gauge.set(served.connections.open));
-  metrics.gauge(
-    'ingress_connections_closed',
-    'Connections closed since the start because there were INGRESS_MAX_CONNECTIONS',
-    [],
-    (gauge) => gauge.set(served.connections.closed),
-  );
+  metrics.gauge('ingress_connections', (gauge) => gauge.set(served.connections.open));
+  metrics.counter('ingress_connections_closed_total', (counter) => {
+    counter.reset();
+    counter.inc(served.connections.closed);
+  });
   onShutdown(
     [
       { name: 'answer the requests in hand', run: () => served.close(DRAIN_MS) },

@@ -140,7 +140,7 @@ describe('connections', () => {
     };
     await during(attack, 40, few);
     expect(await few.metric('wrapup_ingress_connections')).toBeLessThanOrEqual(200);
-    expect(await few.metric('wrapup_ingress_connections_closed')).toBeGreaterThanOrEqual(1_000);
+    expect(await few.metric('wrapup_ingress_connections_closed_total')).toBeGreaterThanOrEqual(1_000);
     await few.close();
   });
 

@@ -27,7 +27,7 @@ await startOrExit(log, async () => {
   const client_keys = (client: string) => live && keysOfClient(live.current(), client);
   const store = openStore({ ...readRedisSettings(), client_keys, role: 'worker', onError });
   await checkKeysAtStart(store, log);
-  const metrics = createMetrics();
+  const metrics = createMetrics('worker');
   const config = await openConfig(log, 'worker', new ClientFiles(store));
   live = config;
   const worker = await startWorker({

@@ -1,56 +1,23 @@
-import type { OmissionCode } from '@wrapup/destination';
+import type { FailureCode, OmissionCode, Priority } from '@wrapup/destination';
 import type { CircuitChange } from '@wrapup/queue';
 import type { ReconcileRun } from '@wrapup/recovery';
-import type { Metrics } from '@wrapup/telemetry';
+import { countRequests, type Metrics } from '@wrapup/telemetry';
 
-/** The worker's own numbers. Labels are names from the configuration, never ids. */
+/** The worker's own numbers. */
 export function countWork(metrics: Metrics) {
-  const calls = metrics.counter('calls_total', 'Calls read, by what became of them.', ['result']);
-  const deliveries = metrics.counter('deliveries_total', 'Attempts at deliveries, by what became of them.', [
-    'connection',
-    'route',
-    'result',
-  ]);
-  const batches = metrics.histogram(
-    'batch_size',
-    'Deliveries written together.',
-    ['connection'],
-    [1, 2, 5, 10, 20, 50, 100, 200],
-  );
-  const answers = metrics.counter(
-    'source_api_requests_total',
-    'Questions to the API of a source, by what came of them.',
-    ['source', 'result'],
-  );
-  const up = metrics.gauge(
-    'source_api_up',
-    'Whether the API of a source answered the last question: 0 wants a look, and the counter says why.',
-    ['source'],
-  );
-  const runs = metrics.counter('reconcile_runs_total', 'Reconciliations, by how they ended.', ['source', 'result']);
-  const found = metrics.counter('reconcile_calls_total', 'Calls that reconciliation looked at, by what they were.', [
-    'source',
-    'found',
-  ]);
-  const succeeded = metrics.gauge(
-    'reconcile_last_complete_timestamp_seconds',
-    'When a reconciliation last looked at every agent.',
-    ['source'],
-  );
-  const changes = metrics.counter('circuit_changes_total', 'Pauses of connections by the circuit, and their ends.', [
-    'connection',
-    'became',
-    'cause',
-  ]);
-  const probes = metrics.counter('circuit_probes_total', 'Probes of paused connections, by answer.', [
-    'connection',
-    'result',
-  ]);
-  const omissions = metrics.counter('omissions_total', 'Fields left out of what was written, by why.', [
-    'connection',
-    'reason',
-  ]);
-  const alerts = metrics.counter('alerts_total', 'Attempts to alert operators, by what became of them.', ['result']);
+  const calls = metrics.counter('calls_total');
+  const deliveries = metrics.counter('deliveries_total');
+  const latency = metrics.histogram('delivery_latency_seconds');
+  const batches = metrics.histogram('batch_size');
+  const answers = metrics.counter('source_api_requests_total');
+  const up = metrics.gauge('source_api_up');
+  const runs = metrics.counter('reconcile_runs_total');
+  const found = metrics.counter('reconcile_calls_total');
+  const succeeded = metrics.gauge('reconcile_last_complete_timestamp_seconds');
+  const changes = metrics.counter('circuit_changes_total');
+  const probes = metrics.counter('circuit_probes_total');
+  const omissions = metrics.counter('omissions_total');
+  const alerts = metrics.counter('alerts_total');
   return {
     reconciled: ({ source, result, counts, ended }: ReconcileRun) => {
       runs.inc({ source, result });
@@ -62,10 +29,16 @@ export function countWork(metrics: Metrics) {
       answers.inc({ source, result: code ?? 'ok' });
       up.set({ source }, code === undefined || code === 'throttled' ? 1 : 0);
     },
-    call: (result: string) => calls.inc({ result }),
-    delivery: (connection: string, route: string, result: string) => deliveries.inc({ connection, route, result }),
-    omission: (connection: string, reason: OmissionCode) => omissions.inc({ connection, reason }),
+    /** @param outcome of the call, where it is known */
+    call: (source: string, result: string, outcome = '') => calls.inc({ source, outcome, result }),
+    /** @param code of the failure, where it is one */
+    delivery: (connection: string, route: string, result: string, code: FailureCode | '' = '') =>
+      deliveries.inc({ connection, route, result, code }),
+    /** @param ms from the webhook, or from the order of a replay, until it was written */
+    latency: (connection: string, lane: Priority, ms: number) => latency.observe({ connection, lane }, ms / 1000),
+    omission: (connection: string, code: OmissionCode) => omissions.inc({ connection, code }),
     batch: (connection: string, size: number) => batches.observe({ connection }, size),
+    request: countRequests(metrics),
     alert: (result: 'sent' | 'failed') => alerts.inc({ result }),
     circuit: {
       change: (connection: string, became: CircuitChange['became'], cause: string) =>

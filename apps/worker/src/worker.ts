@@ -56,7 +56,7 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
   const count = countWork(metrics);
   const workers = new InstallationWorkers(store, config, onError);
   const pool = new ConnectionPool({
-    ...{ store, config, log },
+    ...{ store, config, log, count: count.request },
     // If the connection is paused, its old settings may be why.
     onSettingsChanged: (connection) => void store.connections.probeNow(connection).catch(() => {}),
   });
@@ -72,8 +72,7 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
   const writer = new DeliveryWriter({ pool, monitor, pending, onBatch: count.batch });
   const deliveries = new DeliveryWorker({
     ...{ store, config, reload, log, writer, monitor, pending, room },
-    count: count.delivery,
-    countOmission: count.omission,
+    count,
   });
   const reconciler = new Reconciler({ store, config, log, workers, count });
   const schemaDriftCheck = new SchemaDriftCheck(

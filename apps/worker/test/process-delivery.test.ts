@@ -56,7 +56,7 @@ async function routed(payload = connectedPayload(), config = configWith()) {
 describe('delivering a call', () => {
   it('puts the outcome into the ledger before the job ends', async () => {
     const { deliver, delivery, plans } = await routed();
-    expect(await deliver(written)).toEqual({ job: 'complete', result: 'written', omissions: [] });
+    expect(await deliver(written)).toMatchObject({ job: 'complete', result: 'written', omissions: [] });
     expect(await delivery()).toMatchObject({
       state: 'written',
       attempts: 1,
@@ -79,7 +79,10 @@ describe('delivering a call', () => {
       at,
     };
     const without: WriteOutcome = { ...written, receipt: { ...written.receipt, notes: ['a note', omission] } };
-    expect(await deliver(without)).toEqual({ job: 'complete', result: 'written', omissions: ['unknown_option'] });
+    expect(await deliver(without)).toEqual({
+      ...{ job: 'complete', result: 'written', omissions: ['unknown_option'] },
+      ...{ lane: 'live', took: expect.any(Number), attempts: 1, requests: written.receipt.requests },
+    });
     const lines = () => store.omissions.list({ connections: ['sales'] });
     expect(await lines()).toMatchObject([
       { ...omission, calls: 1, latest: [{ source: call.source, call_id: call.call_id, route: 'sales-calls' }] },
@@ -198,12 +201,18 @@ describe('delivering a call', () => {
 
   it('counts no attempt while the CRM asks to wait or refuses the credentials', async () => {
     const { deliver, delivery } = await routed();
-    expect(await deliver(failed('throttled', { retry_after: 5000 }))).toEqual({
+    expect(await deliver(failed('throttled', { retry_after: 5000 }))).toMatchObject({
       job: 'delay',
       ms: 5000,
       result: 'throttled',
+      failure: { code: 'throttled' },
     });
-    expect(await deliver(failed('unauthorized'), true)).toMatchObject({ job: 'delay' });
+    // A token that is refused is no quota that is used up.
+    expect(await deliver(failed('unauthorized'), true)).toMatchObject({
+      job: 'delay',
+      result: 'unauthorized',
+      failure: { code: 'unauthorized' },
+    });
     expect(await delivery()).toMatchObject({ state: 'queued', attempts: 0, code: 'unauthorized' });
   });
 

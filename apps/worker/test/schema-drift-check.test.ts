@@ -39,7 +39,7 @@ routes: [ { name: calls, to: sales, mapping: m.yaml } ]
   const say = (level: string) => (fields: object, text?: string) =>
     void said.push({ level, fields: fields as Record<string, unknown>, text: text ?? '' });
   const log = { info: say('info'), warn: say('warn'), error: say('error'), debug: () => {} } as unknown as Log;
-  const metrics = createMetrics({ defaults: false });
+  const metrics = createMetrics();
   const worker = await startWorker({
     store: callStore.store,
     config: () => config as Config,

@@ -1,5 +1,6 @@
 import type { Context, Notice, RecordReceipt } from '@wrapup/destination';
 import { Failure } from '@wrapup/destination';
+import { timeRequest } from '@wrapup/destination/http';
 import type { Plan, RecordPlan } from '@wrapup/mapping';
 import { type Body, bodyOf } from './body/body.ts';
 import { type EndpointAnswer, type EndpointExchange, isSuccess, NoAnswer } from './client/exchange.ts';
@@ -45,7 +46,8 @@ export async function sendEvent(
   ctx: Context,
 ): Promise<{ receipt: RecordReceipt; note: string }> {
   const { record, id, body, bytes } = event;
-  const answer = await send(exchange, settings, id, bytes, ctx).catch((thrown) => {
+  const named = { ...ctx, calls: [plan.key] };
+  const answer = await send(exchange, settings, id, bytes, named).catch((thrown) => {
     throw Failure.of(thrown).with({ record: record.name });
   });
   const said = showAnswer(answer.text, plan, body, settings);
@@ -95,17 +97,24 @@ async function send(
     if (left() < TOO_LATE_MS) throw tooLate(settings);
   };
   check();
+  const timer = timeRequest(ctx, `send ${id}`, 'the endpoint');
   try {
-    await ctx.budget.take();
+    try {
+      await ctx.budget.take();
+    } catch (thrown) {
+      throw ctx.signal.aborted ? withdrawn(settings) : thrown;
+    }
+    check();
+    const secrets = settings.secret.flatMap((text) => readSecret(text) ?? []);
+    const headers = signedHeaders(id, Date.now(), bytes, secrets);
+    timer.sent();
+    const answer = await exchange.send(bytes, headers, Math.min(settings.timeout, left()), ctx.signal);
+    const { status } = answer;
+    timer.note(isSuccess(status) ? 'ok' : failureOfAnswer(answer, '', settings).failure.code, status);
+    return answer;
   } catch (thrown) {
-    throw ctx.signal.aborted ? withdrawn(settings) : thrown;
-  }
-  check();
-  const secrets = settings.secret.flatMap((text) => readSecret(text) ?? []);
-  const headers = signedHeaders(id, Date.now(), bytes, secrets);
-  try {
-    return await exchange.send(bytes, headers, Math.min(settings.timeout, left()), ctx.signal);
-  } catch (thrown) {
-    throw thrown instanceof NoAnswer ? failureOfSilence(thrown, settings) : Failure.of(thrown);
+    const failure = thrown instanceof NoAnswer ? failureOfSilence(thrown, settings) : Failure.of(thrown);
+    timer.note(failure.code);
+    throw failure;
   }
 }

@@ -3,6 +3,7 @@ import { drawArchitecture } from './architecture-diagram.ts';
 import { analysisPage } from './pages/analysis-page.ts';
 import { configurationPage } from './pages/configuration-page.ts';
 import { mappingPage } from './pages/mapping-page.ts';
+import { metricsPage } from './pages/metrics-page.ts';
 import { outcomesPage } from './pages/outcomes-page.ts';
 import { presetPages } from './pages/presets-page.ts';
 import { recipesPage } from './pages/recipes-page.ts';
@@ -15,6 +16,7 @@ export async function generate(): Promise<Record<string, string>> {
     ...makeSchemas(),
     ...(await presetPages()),
     'docs/reference/mapping-language.md': mappingPage(),
+    'docs/reference/metrics.md': metricsPage(),
     'docs/reference/outcomes.md': outcomesPage(),
     'docs/reference/analysis.md': analysisPage(),
     'docs/reference/results.md': resultsPage(),

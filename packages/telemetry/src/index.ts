@@ -7,6 +7,7 @@ export * from './http/same-secret.ts';
 export * from './http/serve.ts';
 export * from './observe/log-throttle.ts';
 export * from './observe/logger.ts';
+export { METRIC_LABELS, METRICS, type MetricDefinition } from './observe/metric-catalogue.ts';
 export * from './observe/metrics.ts';
 export * from './observe/redaction.ts';
 export { callable } from './process/command-name.ts';

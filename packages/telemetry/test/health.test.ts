@@ -35,15 +35,15 @@ describe('health routes', () => {
   });
 
   it('ask for the token of the metrics', async () => {
-    const metrics = createMetrics({ defaults: false });
-    metrics.counter('things_total', 'Things', ['kind']).inc({ kind: 'a' });
-    metrics.counter('things_total', 'Things', ['kind']).inc({ kind: 'a' });
+    const metrics = createMetrics();
+    metrics.counter('alerts_total').inc({ result: 'sent' });
+    metrics.counter('alerts_total').inc({ result: 'sent' });
     const url = await listen(healthRoutes({ metrics, metricsToken: 'open sesame' }));
     expect((await fetch(`${url}/metrics`)).status).toBe(401);
     expect((await fetch(`${url}/metrics`, { headers: { authorization: 'Bearer wrong' } })).status).toBe(401);
     const told = await fetch(`${url}/metrics`, { headers: { authorization: 'Bearer open sesame' } });
     expect(told.headers.get('content-type')).toContain('text/plain');
-    expect(await told.text()).toContain('wrapup_things_total{kind="a"} 2');
+    expect(await told.text()).toContain('wrapup_alerts_total{result="sent"} 2');
   });
 
   it('leave other paths to the next handler, or answer 404', async () => {

@@ -59,7 +59,7 @@ export async function startDashboard({
   const onError = () => {};
   const store = openStore({ url: redis, prefix, role: 'producer', onError });
   if (!atOnce) await store.connected(10_000);
-  const metrics = createMetrics({ defaults: false });
+  const metrics = createMetrics();
   const app = createDashboard({ store, config, log, metrics, lookEvery: 0, ...parts });
   const served = await serve(app, { port: 0, host: '127.0.0.1', name: 'dashboard', log });
   let intake: Intake | undefined;

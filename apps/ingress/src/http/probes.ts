@@ -8,11 +8,7 @@ export interface Probes {
 }
 
 export function makeProbes(metrics: Metrics, log: Logger): Probes {
-  const probes = metrics.counter('ingress_probes_total', 'Requests without an event: GET, HEAD, empty POST', [
-    'source',
-    'event',
-    'method',
-  ]);
+  const probes = metrics.counter('ingress_probes_total');
   return {
     answer(event, request, source) {
       const method = request.method ?? '';

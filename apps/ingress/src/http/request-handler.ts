@@ -26,8 +26,8 @@ export interface RequestHandlers {
 }
 
 export function makeRequestHandlers(metrics: Metrics, log: Logger, problems: ProblemLog): RequestHandlers {
-  const requests = metrics.counter('ingress_requests_total', 'Requests by result', ['route', 'source', 'result']);
-  const seconds = metrics.histogram('ingress_request_seconds', 'Time from the request line to the answer', ['route']);
+  const requests = metrics.counter('ingress_requests_total');
+  const seconds = metrics.histogram('ingress_request_seconds');
 
   return {
     of(route, handle) {

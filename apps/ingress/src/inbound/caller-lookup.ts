@@ -13,12 +13,13 @@ import {
   Failure,
   type Log,
   type PersonAnswer,
+  type RequestReport,
   withDeadline,
 } from '@wrapup/destination';
 import { rememberIssued } from '@wrapup/destination/engine';
 import type { MatchStep } from '@wrapup/mapping';
 import { type ConnectionState, explainPause, isPaused, keepShare, makeContext, type Store } from '@wrapup/queue';
-import type { Metrics } from '@wrapup/telemetry';
+import { countRequests, type Metrics } from '@wrapup/telemetry';
 import {
   type CallerAnswer,
   type CallerQuestion,
@@ -88,6 +89,7 @@ class CrmCallerLookup implements CallerLookup {
   readonly #log: Log;
   readonly #note: (result: string) => void;
   readonly #seconds: (since: number) => void;
+  readonly #count: (connection: string, request: RequestReport) => void;
   readonly #stopping = new AbortController();
   readonly #running = new Map<string, Promise<CallerAnswer>>();
   readonly #share: NodeJS.Timeout;
@@ -100,8 +102,10 @@ class CrmCallerLookup implements CallerLookup {
     this.#config = config;
     this.#openStore = openStore;
     this.#log = log;
-    const results = metrics.counter('ingress_callers_total', 'Callers by how they were looked up', ['result']);
-    const seconds = metrics.histogram('ingress_caller_seconds', 'Time to ask the CRM for a caller');
+    const results = metrics.counter('ingress_callers_total');
+    const seconds = metrics.histogram('ingress_caller_seconds');
+    const count = countRequests(metrics);
+    this.#count = (connection, request) => count(connection, 'inbound', request);
     this.#note = (result) => results.inc({ result });
     this.#seconds = (since) => seconds.observe((performance.now() - since) / 1000);
     this.#share = setInterval(() => void this.#keepShare(), SHARE_EVERY_MS);
@@ -295,6 +299,7 @@ class CrmCallerLookup implements CallerLookup {
       within: Math.max(0, within),
       signal: this.#stopping.signal,
       log: this.#log,
+      count: (request) => this.#count(connection.name, request),
       ...(pools && { pools }),
     });
   }

@@ -111,7 +111,7 @@ export async function startHarness(given: HarnessOptions = {}): Promise<Harness>
   const url = given.redis ?? redisUrl();
   const real = openIntake({ url, prefix, onError: (error) => log.warn({ err: error }, 'Redis connection') });
   const store = openStore({ url, prefix, role: 'producer', onError: () => {} });
-  const metrics = createMetrics({ defaults: false });
+  const metrics = createMetrics();
   const intake = given.intake?.(real) ?? real;
   const openOwn = () => openStore({ url, prefix, role: 'producer', onError: () => {} });
   const callers = openCallerLookup({ config, openStore: openOwn, log, metrics, now: given.now });

@@ -25,7 +25,7 @@ interface CallWorkerParts {
   reload(): Promise<Config>;
   log: Log;
   /** Counts what became of a call. */
-  count(result: string): void;
+  count(source: string, result: string, outcome?: string): void;
   verifier: Verifier;
   pending: PendingArrivals;
   room: PayloadRoom;
@@ -59,7 +59,7 @@ export class CallWorker {
     };
     try {
       const verdict = await processCall(job.data, { store, config, verify, pending, room });
-      count(verdict.result);
+      count(job.data.source, verdict.result, 'outcome' in verdict ? verdict.outcome : '');
       if (verdict.job === 'delay') await delayJob(job, token, verdict.ms);
     } catch (error) {
       if (error instanceof DelayedError) throw error;
@@ -76,10 +76,10 @@ export class CallWorker {
     const why = { code, reason, ...(hint ? { hint } : {}) };
     if (next === 'throttle') {
       await store.ledger.wait(source, call_id, why);
-      count('waits');
+      count(source, 'waits');
       return delayJob(job, token, details.retry_after ?? DEFAULT_WAIT_MS);
     }
-    count('failed');
+    count(source, 'failed');
     log.warn({ call_id, source, code, reason }, 'a call could not be routed');
     if (next !== 'die' && !isLastAttempt(job)) throw attemptError(failure);
     await store.ledger.stop(source, call_id, why);

@@ -53,7 +53,8 @@ const DELIVERING = {
 /** What the queue does with the job, and what is counted. */
 type CallVerdict =
   /** `hint`: the call was read from the API, and that copy has a job of its own. */
-  | { job: 'complete'; result: 'routed' | 'hint' | 'parked' | 'forgotten' }
+  | { job: 'complete'; result: 'routed'; outcome: string }
+  | { job: 'complete'; result: 'hint' | 'parked' | 'forgotten' }
   | { job: 'delay'; ms: number; result: 'waits' };
 
 interface CallContext {
@@ -167,7 +168,7 @@ async function processRevision(work: RevisionWork, pending: PendingCall | undefi
   if (entry.stopped) await store.operations.removeUnresolvedCall(source.name, job.call_id);
   await store.payloads.compress(source.name, job.call_id, job.revision);
   await scheduleExpiry(store, config, source.name, job.call_id);
-  return { job: 'complete', result: 'routed' };
+  return { job: 'complete', result: 'routed', outcome: call.outcome };
 }
 
 /** What an earlier run made of a revision. This version may know a shape that an earlier one did not. */

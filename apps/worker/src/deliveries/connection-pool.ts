@@ -8,6 +8,7 @@ import {
   type Notice,
   type Priority,
   type Probe,
+  type RequestReport,
   withDeadline,
 } from '@wrapup/destination';
 import type { Finding } from '@wrapup/findings';
@@ -32,6 +33,8 @@ interface ConnectionPoolParts {
   store: Store;
   config: () => Config;
   log: Log;
+  /** Called once for each request. */
+  count(connection: string, lane: Priority, request: RequestReport): void;
   /** Called when a connection is opened again because its settings changed. */
   onSettingsChanged(connection: string): void;
 }
@@ -79,9 +82,10 @@ export class ConnectionPool {
     { priority, within, probing = false }: { priority: Priority; within: number; probing?: boolean },
     question: (destination: Destination, context: Context) => Promise<Answer>,
   ): Promise<Answer> {
-    const { store, config, log } = this.#parts;
+    const { store, config, log, count } = this.#parts;
     const context = makeContext(store, {
       ...{ connection, priority, within, probing, log },
+      count: (request) => count(connection, priority, request),
       reserve: config().connections[connection]?.reserve ?? 0,
       signal: this.#stopping.signal,
       ...(pools ? { pools } : {}),

@@ -1,10 +1,11 @@
 import type { Config } from '@wrapup/config';
-import { type Log, type OmissionCode, withoutQuotes } from '@wrapup/destination';
+import { type Log, withoutQuotes } from '@wrapup/destination';
 import { type DeliveryJob, RedisLease, type Store } from '@wrapup/queue';
 import type { Job } from 'bullmq';
 import { attemptError, delayJob, finalError, isLastAttempt } from '../bullmq/finish-job.ts';
 import { configForJob } from '../bullmq/job-config.ts';
 import type { QueueService } from '../bullmq/queue-lines.ts';
+import type { WorkCounts } from '../metrics.ts';
 import type { PayloadRoom } from '../payloads/payload-room.ts';
 import { moveFailedDeliveries } from '../upkeep/sweep.ts';
 import { type CircuitMonitor, PAUSED_WAIT_MS } from './circuit-monitor.ts';
@@ -21,10 +22,7 @@ interface DeliveryWorkerParts {
   /** Takes over what the files of the configuration say now, and returns what is in force. */
   reload(): Promise<Config>;
   log: Log;
-  /** Counts what became of an attempt. */
-  count(connection: string, route: string, result: string): void;
-  /** Counts a field that was left out of what was written. */
-  countOmission(connection: string, reason: OmissionCode): void;
+  count: Pick<WorkCounts, 'delivery' | 'latency' | 'omission'>;
   writer: DeliveryWriter;
   monitor: CircuitMonitor;
   pending: PendingArrivals;
@@ -61,7 +59,7 @@ export class DeliveryWorker {
 
   /** @throws the error by which BullMQ knows that the job is not done */
   async #process(connection: string, job: Job<DeliveryJob>, token: string): Promise<void> {
-    const { store, reload, count, countOmission, log, writer, monitor, room } = this.#parts;
+    const { store, reload, count, log, writer, monitor, room } = this.#parts;
     // Taken just before the queue was paused.
     if (monitor.refusal(connection)) return delayJob(job, token, PAUSED_WAIT_MS);
     const configured = await configForJob(job.data, this.#parts.config(), reload);
@@ -75,8 +73,11 @@ export class DeliveryWorker {
       lease: (keys, ttl) => this.#lease.take(keys, ttl),
       isPaused: (name) => monitor.refusal(name) !== undefined,
     }).finally(planned);
-    count(connection, job.data.route, verdict.result);
-    if ('omissions' in verdict) for (const code of verdict.omissions) countOmission(connection, code);
+    count.delivery(connection, job.data.route, verdict.result, 'failure' in verdict ? verdict.failure?.code : '');
+    if ('omissions' in verdict) {
+      for (const code of verdict.omissions) count.omission(connection, code);
+      if (verdict.result === 'written') count.latency(connection, verdict.lane, verdict.took);
+    }
     report(log, connection, job.data, verdict);
     await applyVerdict(verdict, job, token);
   }
@@ -98,14 +99,16 @@ async function applyVerdict(verdict: DeliveryVerdict, job: Job, token: string): 
 
 function report(log: Log, connection: string, job: DeliveryJob, verdict: DeliveryVerdict): void {
   const { source, call_id, route } = job;
-  const fields = { source, call_id, route, connection, result: verdict.result };
-  if (verdict.job === 'complete' && verdict.result !== 'parked') {
-    const omissions = 'omissions' in verdict ? verdict.omissions : [];
-    log.info({ ...fields, ...(omissions.length > 0 ? { omissions } : {}) }, 'delivered');
-  } else if (verdict.job === 'delay') log.info({ ...fields, wait_ms: verdict.ms }, 'waits');
-  else {
-    const failure = 'failure' in verdict ? verdict.failure : undefined;
-    const why = failure && { code: failure.code, reason: withoutQuotes(describeFailure(failure)), hint: failure.hint };
-    log.warn({ ...fields, ...why }, 'not delivered');
-  }
+  const failure = 'failure' in verdict ? verdict.failure : undefined;
+  const fields = {
+    ...{ source, call_id, route, connection, result: verdict.result },
+    ...(failure && { code: failure.code, reason: withoutQuotes(describeFailure(failure)), hint: failure.hint }),
+  };
+  if ('omissions' in verdict) {
+    const { omissions, lane, took, attempts, requests } = verdict;
+    const spent = { lane, ms: took, attempts, requests };
+    log.info({ ...fields, ...spent, ...(omissions.length > 0 ? { omissions } : {}) }, 'delivered');
+  } else if (verdict.result === 'outdated') log.info(fields, 'delivered');
+  else if (verdict.job === 'delay') log.info({ ...fields, wait_ms: verdict.ms }, 'waits');
+  else log.warn(fields, 'not delivered');
 }

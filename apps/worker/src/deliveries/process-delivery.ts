@@ -42,11 +42,21 @@ import { callAt, chainTo } from '../payloads/revisions.ts';
 
 /** What the queue does with the job. */
 export type DeliveryVerdict =
-  | { job: 'complete'; result: 'written' | 'skipped'; omissions: OmissionCode[] }
+  | {
+      job: 'complete';
+      result: 'written' | 'skipped';
+      omissions: OmissionCode[];
+      lane: Priority;
+      /** Ms since the webhook, or since a replay was ordered. */
+      took: number;
+      attempts: number;
+      requests: number;
+    }
   | { job: 'complete'; result: 'parked'; failure: Failure }
   | { job: 'complete'; result: 'outdated' }
   /** Again later; the attempt is not counted. */
-  | { job: 'delay'; ms: number; result: 'throttled' | 'busy' }
+  | { job: 'delay'; ms: number; result: 'busy' }
+  | { job: 'delay'; ms: number; result: 'throttled' | 'unauthorized'; failure: Failure }
   | { job: 'retry'; failure: Failure; result: 'retried' }
   | { job: 'fail'; failure: Failure; result: 'dead' };
 
@@ -109,11 +119,24 @@ async function attempt(job: DeliveryJob, last: boolean, context: DeliveryContext
         return await recordFailure(job, delivery, outcome.failure, last, context, ambiguous);
       }
       const receipt = { ...outcome.receipt, notes: [...outcome.receipt.notes, ...notes] };
-      return await recordWritten(job, delivery, receipt, { route, plan: outcome.plan ?? plan }, context);
+      const since = cameAt(job, delivery, entry);
+      return await recordWritten(
+        job,
+        delivery,
+        receipt,
+        { route, plan: outcome.plan ?? plan, priority, since },
+        context,
+      );
     });
   } catch (error) {
     return await recordFailure(job, delivery, Failure.of(error), last, context);
   }
+}
+
+/** When what is delivered came, or the replay was ordered: epoch ms. */
+function cameAt({ revision }: DeliveryJob, { replays, since }: BegunDelivery, entry: LedgerEntry | undefined): number {
+  if (replays > 0) return since;
+  return entry?.revisions.find(({ hash }) => hash === revision)?.at ?? entry?.received_at ?? since;
 }
 
 async function planFor(
@@ -192,9 +215,9 @@ function resumeOf(delivery: DeliveryEntry, entry: LedgerEntry): Plan['resume'] {
 
 async function recordWritten(
   job: DeliveryJob,
-  { connection }: DeliveryEntry,
+  { connection, attempts }: DeliveryEntry,
   receipt: Receipt,
-  { route, plan }: { route: Route | undefined; plan: Plan },
+  { route, plan, priority, since }: { route: Route | undefined; plan: Plan; priority: Priority; since: number },
   { store, config, note }: DeliveryContext,
 ): Promise<DeliveryVerdict> {
   const omissions = receipt.notes.filter(isOmission);
@@ -220,7 +243,10 @@ async function recordWritten(
   if (isEnd && route)
     store.counters.add({ connection, route: job.route }, countersOf(route.mapping, plan, written, lost));
   await scheduleExpiry(store, config, job.source, job.call_id);
-  return { job: 'complete', result: state, omissions: omissions.map(({ code }) => code) };
+  return {
+    ...{ job: 'complete', result: state, omissions: omissions.map(({ code }) => code) },
+    ...{ lane: priority, took: Math.max(0, Date.now() - since), attempts, requests: receipt.requests },
+  };
 }
 
 const NOT_AMBIGUOUS = { candidates: null, candidate_urls: null, ambiguous: null } as const;
@@ -260,7 +286,8 @@ async function recordFailure(
     case 'throttle':
     case 'reauthenticate': {
       await store.ledger.recordOutcome(job, why, { refundAttempt: true });
-      return { job: 'delay', ms: isPaused?.(connection) ? BUSY_WAIT_MS : waitFor(failure), result: 'throttled' };
+      const result = failure.next === 'throttle' ? 'throttled' : 'unauthorized';
+      return { job: 'delay', ms: isPaused?.(connection) ? BUSY_WAIT_MS : waitFor(failure), result, failure };
     }
     case 'retry':
       if (!last) {

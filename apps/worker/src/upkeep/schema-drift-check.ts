@@ -116,24 +116,14 @@ const SEVERITIES = ['error', 'warning'] as const;
 
 function addGauges({ metrics, store, config }: SchemaDriftCheckParts): void {
   const read = () => readSchemaChecks(store, Object.keys(config().connections)).catch(() => []);
-  metrics.gauge(
-    'mapping_findings',
-    'What the last comparison of mappings and account found. More than 0 errors: calls fail on it, or soon will.',
-    ['connection', 'severity'],
-    async (gauge) => {
-      gauge.reset();
-      for (const { connection, findings } of await read())
-        for (const severity of SEVERITIES)
-          gauge.set({ connection, severity }, findings.filter((finding) => finding.severity === severity).length);
-    },
-  );
-  metrics.gauge(
-    'mapping_compared_timestamp_seconds',
-    'When mappings and account were last compared; absent while the account could not be asked.',
-    ['connection'],
-    async (gauge) => {
-      gauge.reset();
-      for (const { connection, at, failed } of await read()) if (!failed) gauge.set({ connection }, at / 1000);
-    },
-  );
+  metrics.gauge('mapping_findings', async (gauge) => {
+    gauge.reset();
+    for (const { connection, findings } of await read())
+      for (const severity of SEVERITIES)
+        gauge.set({ connection, severity }, findings.filter((finding) => finding.severity === severity).length);
+  });
+  metrics.gauge('mapping_compared_timestamp_seconds', async (gauge) => {
+    gauge.reset();
+    for (const { connection, at, failed } of await read()) if (!failed) gauge.set({ connection }, at / 1000);
+  });
 }

@@ -49,7 +49,7 @@ it('two thousand of them cost no more requests than the budget, and no attempt i
   const started = Date.now();
   const before = sandbox.control.requests().total;
   const parts = { store: callStore.store, config: () => config, log: silent, onError() {} };
-  const worker = await startWorker({ ...parts, metrics: createMetrics({ defaults: false }) });
+  const worker = await startWorker({ ...parts, metrics: createMetrics() });
   const queue = callStore.store.queues.get<CallJob>(CALLS_QUEUE);
   // All of them have been looked at once, and wait.
   await expect.poll(async () => (await queue.getJobCounts('waiting')).waiting, { timeout: 120_000 }).toBe(0);

@@ -76,7 +76,7 @@ export async function openWorkerSystem(options: WorkerSystemOptions = {}) {
     /** @param encryption_keys `WRAPUP_ENCRYPTION_KEY` of that worker */
     async startWorker(encryption_keys?: string): Promise<StartedWorker> {
       const own = open(encryption_keys);
-      const metrics = createMetrics({ defaults: false });
+      const metrics = createMetrics();
       const worker = await startWorker({ store: own, config: () => config, log: silent, metrics, onError() {} });
       let closed: Promise<void> | undefined;
       const close = () => {

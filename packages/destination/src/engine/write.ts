@@ -23,11 +23,12 @@ import { writeRecords } from './records/write-records.ts';
  * @param open what the adapter brings for these plans; whatever it throws fails them all
  */
 export async function writePlans(
-  session: Pick<ApiSession, 'ctx' | 'costOf'>,
+  session: Pick<ApiSession, 'ctx' | 'costOf' | 'calls'>,
   plans: Plan[],
   open: (writes: PlanWrite[]) => Promise<CrmAdapter>,
 ): Promise<WriteOutcome[]> {
   const { distinct, placeOf } = joinEqual(plans);
+  session.calls = distinct.map(({ key }) => key);
   const writes = distinct.map(beginPlan);
   const reports: PlanReport[] = [];
   let last = writes;

@@ -3,4 +3,5 @@
 export * from './http-exchange.ts';
 export * from './recorder.ts';
 export * from './request-failure.ts';
+export { timeRequest } from './request-timer.ts';
 export * from './transport.ts';

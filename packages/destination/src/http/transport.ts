@@ -25,6 +25,7 @@ import {
   Unanswered,
 } from './http-exchange.ts';
 import { RequestFailure } from './request-failure.ts';
+import { type RequestTimer, timeRequest } from './request-timer.ts';
 
 /** One request, before it is sent. */
 export interface ApiRequest extends Sendable {
@@ -110,27 +111,34 @@ export abstract class Transport<Call extends ApiRequest, Token> implements Reque
   async send(call: Call, ctx: Context): Promise<ApiAnswer> {
     checkWanted(call, ctx);
     const token = await this.token(ctx);
-    const answer = await this.#sendWith(token, call, ctx);
-    if (answer.status !== 401 || !(await this.refuse(token, ctx))) return this.#judge(call, answer, ctx);
+    const first = await this.#sendWith(token, call, ctx);
+    if (first.answer.status !== 401 || !(await this.refuse(token, ctx))) return this.#judge(call, first, ctx);
+    first.note('unauthorized', 401);
     return this.#judge(call, await this.#sendWith(await this.token(ctx), call, ctx), ctx);
   }
 
-  async #sendWith(token: Token, call: Call, ctx: Context): Promise<HttpAnswer> {
+  /** @returns the answer, and what notes what came of it */
+  async #sendWith(token: Token, call: Call, ctx: Context): Promise<Answered> {
+    const timer = timeRequest(ctx, call.name, this.#options.crm);
     try {
-      await ctx.budget.take(call.pool);
+      try {
+        await ctx.budget.take(call.pool);
+      } catch (thrown) {
+        throw ctx.signal.aborted ? withdrawn(call, false) : thrown;
+      }
+      checkWanted(call, ctx);
+      timer.sent();
+      const send: Send = (request) => this.#exchange(request, ctx);
+      const answer = await this.#answered(call, () => this.run(call, token, send));
+      timer.answered();
+      const usage = this.usageOf(answer.headers);
+      // What headers say of the account's quota holds for that, whatever pool the request was of.
+      if (usage) await ctx.budget.report(usage);
+      return { answer, note: timer.note };
     } catch (thrown) {
-      throw ctx.signal.aborted ? withdrawn(call, false) : thrown;
+      timer.note(Failure.of(thrown).code);
+      throw thrown;
     }
-    checkWanted(call, ctx);
-    const began = performance.now();
-    const send: Send = (request) => this.#exchange(request, ctx);
-    const answer = await this.#answered(call, () => this.run(call, token, send));
-    const ms = Math.round(performance.now() - began);
-    ctx.log.debug({ request: call.name, status: answer.status, ms }, `asked ${this.#options.crm}`);
-    const usage = this.usageOf(answer.headers);
-    // What headers say of the account's quota holds for that, whatever pool the request was of.
-    if (usage) await ctx.budget.report(usage);
-    return answer;
   }
 
   async #answered(call: ApiRequest, send: () => Promise<HttpAnswer>): Promise<HttpAnswer> {
@@ -141,7 +149,18 @@ export abstract class Transport<Call extends ApiRequest, Token> implements Reque
     }
   }
 
-  async #judge(call: Call, answer: HttpAnswer, ctx: Context): Promise<ApiAnswer> {
+  async #judge(call: Call, { answer, note }: Answered, ctx: Context): Promise<ApiAnswer> {
+    try {
+      const taken = await this.#read(call, answer, ctx);
+      note('ok', answer.status);
+      return taken;
+    } catch (thrown) {
+      note(Failure.of(thrown).code, answer.status);
+      throw thrown;
+    }
+  }
+
+  async #read(call: Call, answer: HttpAnswer, ctx: Context): Promise<ApiAnswer> {
     const { status, headers, text } = answer;
     const body = parseBody(text, headers['content-type']);
     if (status >= 200 && status < 300) {
@@ -179,6 +198,11 @@ export abstract class Transport<Call extends ApiRequest, Token> implements Reque
       { outcome_unknown: call.writes && !NEVER_SENT.has(thrown.socket) },
     );
   }
+}
+
+interface Answered {
+  answer: HttpAnswer;
+  note: RequestTimer['note'];
 }
 
 /** Errors of the socket before anything was sent: what they refuse was certainly not done. */
@@ -238,6 +262,8 @@ const TOO_LATE_MS = 20;
  */
 export class ApiSession<Call extends Sendable = Sendable, ApiAnswer = unknown> {
   readonly ctx: Context;
+  /** Keys of the calls, by the number of their plan: what logs name a request by. */
+  calls: readonly string[] = [];
   readonly #transport: RequestSender<Call, ApiAnswer>;
   readonly #costs = new Map<number, number>();
   #broken: Failure | undefined;
@@ -269,9 +295,11 @@ export class ApiSession<Call extends Sendable = Sendable, ApiAnswer = unknown> {
     const known = this.#broken ?? this.#throttled.get(call.pool);
     if (known) throw known;
     const sharers = [...new Set(plans)];
+    const calls = sharers.flatMap((plan) => this.calls[plan] ?? []);
+    const ctx = calls.length > 0 ? { ...this.ctx, calls } : this.ctx;
     const before = this.ctx.budget.spent;
     try {
-      return await this.#transport.send(call, this.ctx);
+      return await this.#transport.send(call, ctx);
     } catch (thrown) {
       const harmless = call.optional && thrown instanceof Failure && thrown.code === 'missing_scope';
       if (thrown instanceof Failure && isBroken(thrown) && !harmless) this.#broken = thrown;

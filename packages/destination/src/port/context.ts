@@ -3,6 +3,8 @@
  * processes, and `memory-context.ts` the ones for tests and for commands that run without Redis.
  */
 
+import type { FailureCode } from './failure.ts';
+
 /** Who is asking the CRM: quota is given in this order, and a share is kept for `inbound`. */
 export const PRIORITIES = ['inbound', 'live', 'replay', 'reconcile', 'backfill'] as const;
 export type Priority = (typeof PRIORITIES)[number];
@@ -91,6 +93,16 @@ export interface ObservedExchange {
   answer: { status: number; headers: Record<string, string>; text: string };
 }
 
+/** One request of an adapter, as metrics and logs have it: nothing of what it says. */
+export interface RequestReport {
+  /** `ok`, or the code of the failure that it came to. */
+  result: 'ok' | FailureCode;
+  /** Ms that it waited for its share of the quota. */
+  waited: number;
+  /** Ms until the whole answer, or until it was given up; absent where it was not sent. */
+  took?: number;
+}
+
 export interface Context {
   /** Aborted when the work is no longer wanted: shutdown, lost lock. */
   signal: AbortSignal;
@@ -104,4 +116,18 @@ export interface Context {
   log: Log;
   /** Called with each exchange that had an answer: for writing down what a CRM says. */
   observe?: ((exchange: ObservedExchange) => void) | undefined;
+  /** Called once for each request. */
+  count?: ((request: RequestReport) => void) | undefined;
+  /** Keys of the calls (`<source>:<call id>`) that the work is for, for logs. */
+  calls?: readonly string[] | undefined;
+}
+
+/** A log whose lines have the fields, too. */
+export function bindLog(log: Log, fields: object): Log {
+  return {
+    debug: (more, message) => log.debug({ ...fields, ...more }, message),
+    info: (more, message) => log.info({ ...fields, ...more }, message),
+    warn: (more, message) => log.warn({ ...fields, ...more }, message),
+    error: (more, message) => log.error({ ...fields, ...more }, message),
+  };
 }

@@ -1,4 +1,4 @@
-import type { Context, Log, Priority } from '@wrapup/destination';
+import { bindLog, type Context, type Log, type Priority } from '@wrapup/destination';
 import { RedisLease } from '../redis/lease.ts';
 import { type BudgetOptions, RedisBudget } from './budget.ts';
 import { type ContextBase, RedisMemory } from './memory.ts';
@@ -16,6 +16,8 @@ interface ContextOptions {
   within: number;
   signal: AbortSignal;
   log: Log;
+  /** Called once for each request. */
+  count?: Context['count'];
 }
 
 /** Makes what an adapter may ask for, on Redis, for one call of it. */
@@ -50,6 +52,7 @@ export function makeContext(base: ContextBase, options: ContextOptions): Context
       },
     },
     secrets: makeSecrets(base, connection),
-    log,
+    log: bindLog(log, { connection }),
+    count: options.count,
   };
 }

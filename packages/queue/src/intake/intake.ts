@@ -62,6 +62,8 @@ interface IntakeOptions {
   index_key?: string;
   /** Default: 90 for all. */
   ledgerDays?: LedgerDays;
+  /** Called with the ms that Redis took to confirm a command that keeps calls. */
+  onWrite?(ms: number): void;
   onError(error: Error): void;
 }
 
@@ -77,6 +79,7 @@ export function openIntake({
   client_keys,
   index_key,
   ledgerDays = () => 90,
+  onWrite,
   onError,
   ...address
 }: IntakeOptions): Intake {
@@ -95,7 +98,12 @@ export function openIntake({
   const batcher = new WriteBatcher<Arrival, Tried>({
     ...BATCH,
     sizeOf: ({ body }) => body.length,
-    run: (arrivals) => acceptArrivals(parts, arrivals, ledgerDays),
+    run: async (arrivals) => {
+      const began = performance.now();
+      const tried = await acceptArrivals(parts, arrivals, ledgerDays);
+      onWrite?.(performance.now() - began);
+      return tried;
+    },
   });
   const notes = new ClientStateNotes(redis, keys);
   const files = new ClientFiles({ redis, keys, encryptor, indexKey });
