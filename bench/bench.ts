@@ -8,6 +8,7 @@
  *   npm run bench -- parked --items 100000     fewer parked deliveries than a million
  *   npm run bench -- clients --clients 1,50 --backlog 10000
  *   npm run bench -- rate --rates 1000000 --seconds 300   a day's million, for five minutes
+ *   npm run bench -- earlier --checkout ../wrapup-earlier   beside another version, installed in a folder of its own
  *   npm run bench -- ingress --rounds 9 --kb 8 more rounds, of one size of body
  *
  * Everything stays on loopback; load is bounded in count and time.
@@ -16,6 +17,7 @@ import { parseArgs } from 'node:util';
 import { measureAttacks } from './parts/attacks.ts';
 import { measureClients } from './parts/clients.ts';
 import { measureDelivery } from './parts/delivery.ts';
+import { measureEarlier } from './parts/earlier.ts';
 import { measureGrowth } from './parts/growth.ts';
 import { measureIngress, SIZES } from './parts/ingress.ts';
 import { measureLatency } from './parts/latency.ts';
@@ -38,6 +40,7 @@ const { values, positionals } = parseArgs({
     rates: { type: 'string', default: '1000,10000,100000,1000000' },
     seconds: { type: 'string', default: '60' },
     sizes: { type: 'string', default: '1000,10000,100000' },
+    checkout: { type: 'string' },
   },
 });
 
@@ -61,6 +64,7 @@ const PARTS: Record<string, () => Promise<unknown>> = {
   clients: () => measureClients(values.clients.split(',').map(Number), Number(values.backlog)),
   rate: () => measureRates(values.rates.split(',').map(Number), Number(values.seconds)),
   growth: () => measureGrowth(values.sizes.split(',').map(Number)),
+  ...(values.checkout ? { earlier: () => measureEarlier(values.checkout as string, 25, 10_000) } : {}),
 };
 
 const unknown = positionals.filter((name) => !Object.hasOwn(PARTS, name));

@@ -58,6 +58,8 @@ export interface InstallationOptions {
   worker?: boolean;
   /** Whole ms by which each way between the processes and Redis is longer. Default 0. */
   redisAway?: number;
+  /** Folder of another checkout of Wrapup, whose processes are measured. Default: this one. */
+  checkout?: string;
 }
 
 export async function openInstallation(options: InstallationOptions = {}): Promise<Installation> {
@@ -90,11 +92,11 @@ export async function openInstallation(options: InstallationOptions = {}): Promi
   };
   const store = openStore({ url: redis.url, role: 'worker', onError() {} });
   await store.connected(20_000);
-  const ingress = await startProcess('ingress', env);
+  const ingress = await startProcess('ingress', env, options.checkout);
   await becomesReady(ingress.port);
   let worker: Process | undefined;
   const startWorker = async () => {
-    worker = await startProcess('worker', { ...env, ...options.workerEnv });
+    worker = await startProcess('worker', { ...env, ...options.workerEnv }, options.checkout);
     await becomesReady(worker.port);
     return worker;
   };

@@ -83,6 +83,18 @@ async function bringUp() {
     if (waiting.length > 0) throw new Error(waiting.map(([name, s]) => `${name}: ${s.Health?.Status}`).join(', '));
   });
   console.log(`built and healthy after ${Math.round((Date.now() - started) / 1000)} s`);
+  const { stdout: size } = await run('docker', ['image', 'inspect', '--format', '{{.Size}}', project], { env });
+  const node = ['ingress', 'worker', 'dashboard', 'sandbox'];
+  const resident = await Promise.all(node.map(async (name) => `${name} ${await residentMemory(name)}`));
+  console.log(`MB: image ${Math.round(Number(size) / 1e6)}; resident, idle: ${resident.join(', ')}`);
+}
+
+/** Of a service's process, MB. */
+async function residentMemory(name) {
+  // Process 1 is Docker's init: the largest is the one that is meant.
+  const lines = await inCompose('exec', '-T', name, 'sh', '-c', "grep -hs '^VmRSS' /proc/[0-9]*/status");
+  const sizes = [...lines.matchAll(/(\d+) kB/g)].map(([, size]) => Number(size));
+  return Math.round((Math.max(...sizes) * 1024) / 1e6);
 }
 
 async function look() {

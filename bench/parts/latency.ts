@@ -33,7 +33,7 @@ const NO_TASK = 'extends: hubspot/call-log\ntasks: []\n';
 const INDEXED = 2_500;
 const RUSH = 100;
 /** Whole ms each way; with the timers' own delay two to three ms a round trip, as of a hosted Redis. */
-const AWAY_MS = 1;
+export const AWAY_MS = 1;
 
 interface Side {
   sandbox: Installation['sandbox'];
@@ -58,7 +58,11 @@ export async function measureLatency(calls: number): Promise<LatencyFigures> {
 
 const sum = (times: number[]): Times => ({ p50: percentile(times, 50), p99: percentile(times, 99) });
 
-async function measureAt(redisAway: number, calls: number) {
+/**
+ * @param redisAway whole ms each way
+ * @param checkout of another version
+ */
+export async function measureAt(redisAway: number, calls: number, checkout?: string) {
   const times: Record<string, number[]> = {};
   let rush = 0;
   let redis = 0;
@@ -66,7 +70,12 @@ async function measureAt(redisAway: number, calls: number) {
     [NO_TASK, ['calls']],
     [undefined, ['calls', 'tasks']],
   ] as const) {
-    const installation = await openInstallation({ settings: SETTINGS, redisAway, ...(mapping ? { mapping } : {}) });
+    const installation = await openInstallation({
+      settings: SETTINGS,
+      redisAway,
+      ...(mapping ? { mapping } : {}),
+      ...(checkout ? { checkout } : {}),
+    });
     try {
       const task = mapping === undefined ? 'with a task' : 'no task';
       const known = await seedKnown(installation, calls + 5);

@@ -14,9 +14,12 @@ import {
 /** Webhooks in flight. */
 const AT_ONCE = 50;
 
-/** @param sizes calls of each run */
-export async function measureThroughIngress(sizes: number[]): Promise<RequestFigures[]> {
-  const installation = await openInstallation();
+/**
+ * @param sizes calls of each run
+ * @param checkout of another version
+ */
+export async function measureThroughIngress(sizes: number[], checkout?: string): Promise<RequestFigures[]> {
+  const installation = await openInstallation(checkout ? { checkout } : {});
   const figures: RequestFigures[] = [];
   try {
     // Code that runs for the first time is slow: one call that is not counted.

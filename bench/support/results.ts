@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import type { AttackFigures } from '../parts/attacks.ts';
 import type { ClientsFigures } from '../parts/clients.ts';
 import type { Delivered, DeliveryFigures } from '../parts/delivery.ts';
+import type { EarlierFigures } from '../parts/earlier.ts';
 import type { GrowthFigures } from '../parts/growth.ts';
 import type { IngressFigures } from '../parts/ingress.ts';
 import type { LatencyFigures } from '../parts/latency.ts';
@@ -11,6 +12,8 @@ import { KEPT_DAYS, type KeptFigures, type MemoryFigures } from '../parts/memory
 import type { ParkedFigures } from '../parts/parked.ts';
 import type { RateFigures } from '../parts/rate.ts';
 import { drawChart, format, type Group } from './chart.ts';
+import { clientsTables } from './clients-tables.ts';
+import { earlierGroups, earlierTable } from './earlier-table.ts';
 import { keptTables } from './kept-tables.ts';
 
 const BENCH = resolve(import.meta.dirname, '..');
@@ -35,6 +38,7 @@ export interface Results {
   clients?: Measured<ClientsFigures>;
   rate?: Measured<RateFigures>;
   growth?: Measured<GrowthFigures>;
+  earlier?: Measured<EarlierFigures>;
 }
 
 export function addResults(fresh: Results): void {
@@ -42,6 +46,9 @@ export function addResults(fresh: Results): void {
   const results = { ...before, ...fresh };
   writeFileSync(FIGURES, `${JSON.stringify(results, undefined, 2)}\n`);
   writeFileSync(join(BENCH, 'results.svg'), drawChart('Wrapup beside the usual way', groupsOf(results)));
+  const { earlier } = results;
+  if (earlier)
+    writeFileSync(join(BENCH, 'earlier.svg'), drawChart('An earlier version and now', earlierGroups(earlier.figures)));
   writeFileSync(join(BENCH, 'RESULTS.md'), render(results));
 }
 
@@ -140,6 +147,7 @@ ${[
   clientsPart,
   ratePart,
   growthPart,
+  earlierPart,
 ]
   .map((part) => part(results))
   .filter(Boolean)
@@ -343,39 +351,12 @@ Bytes of a parked delivery in Redis, without its payload: **${format(memory.all)
 
 function clientsPart({ clients }: Results): string {
   if (!clients) return '';
-  const { idle, flood } = clients.figures;
-  const rows = idle.flatMap(({ clients: count, of }) =>
-    (['wrapup', 'baseline'] as const).map((name) => {
-      const { start, memory, redis, cpu, redisCpu, latency } = of[name];
-      return `| ${count.toLocaleString('en')} | ${name === 'wrapup' ? 'Wrapup' : 'a worker per connection'} | ${format(start)} | ${format(memory)} | ${redis} | ${format(cpu)} | ${format(redisCpu)} | ${format(latency)} |`;
-    }),
-  );
-  const [first, last] = [idle[0], idle.at(-1)];
-  const growth =
-    first && last
-      ? `From ${first.clients} to ${last.clients.toLocaleString('en')} clients, Wrapup's worker takes ${format(last.of.wrapup.memory - first.of.wrapup.memory)} MiB more (at most 80), ${last.of.wrapup.redis - first.of.wrapup.redis} further connections to Redis (at most 20 in all), ${format(last.of.wrapup.cpu - first.of.wrapup.cpu)} points more of a core at rest (at most 1), and a lone call ${format(last.of.wrapup.latency / first.of.wrapup.latency)} times as long; the baseline ${format(last.of.baseline.memory - first.of.baseline.memory)} MiB, ${format(last.of.baseline.redis - first.of.baseline.redis)} connections, ${format(last.of.baseline.cpu - first.of.baseline.cpu)} points, ${format(last.of.baseline.latency / first.of.baseline.latency)} times.`
-      : '';
-  const besides = (['alone', 'beside a backlog', 'beside a CRM that hangs'] as const).map(
-    (name) =>
-      `| ${name} | ${format(flood[name].p50)} | ${format(flood[name].p99)} | ${format(flood[name].p50 / flood.alone.p50)} |`,
-  );
   return `${head(
     'Many clients',
     clients,
     'One worker, so many clients with a file and a connection each, and nothing to do; then lone calls, each of another client, from webhook to endpoint. The baseline has one BullMQ worker for each connection, from its start on; a call is to it one job that posts, and its time is that from `add` to endpoint, without signature, ledger or routes. Both run with `--max-semi-space-size=16`, as the worker in docker-compose.yml.',
   )}
-| Clients | | Start, ms | Memory, MiB | Connections to Redis | CPU at rest, % | Redis’ CPU, % | Lone call, ms |
-| ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: |
-${rows.join('\n')}
-
-${growth}
-
-In a run of its own: a quiet client's calls from webhook to record, 40 ms for each answer of HubSpot, while another client has ${flood.backlog[0].toLocaleString('en')} calls waiting (${flood.backlog[1].toLocaleString('en')} when it was over), and then while its CRM does not answer either:
-
-| | p50 ms | p99 ms | to alone (target 3) |
-| --- | ---: | ---: | ---: |
-${besides.join('\n')}
-`;
+${clientsTables(clients.figures)}`;
 }
 
 function growthPart({ growth }: Results): string {
@@ -395,4 +376,16 @@ ${rows.join('\n')}
 
 Time for each call, longest backlog to shortest: **${format(growth.figures.ratio)}** (target at most 1.3).
 `;
+}
+
+function earlierPart({ earlier }: Results): string {
+  if (!earlier) return '';
+  return `${head(
+    'Beside an earlier version',
+    earlier,
+    `Medians of both versions, figure after figure in one run: their own processes, the same load, Redis and sandbox. Times go from the webhook to the last record, 40 ms for each answer of HubSpot; the drain is of a backlog that goes to an HTTP endpoint which answers at once. \`npm run bench -- earlier --checkout <folder>\` repeats it with any version.`,
+  )}
+![An earlier version and now](earlier.svg)
+
+${earlierTable(earlier.figures)}`;
 }

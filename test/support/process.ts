@@ -21,12 +21,16 @@ export interface Process {
   stop(): Promise<number | null>;
 }
 
-/** Starts one and resolves when it listens. Rejects with its output when it ends before. */
+/**
+ * Starts one and resolves when it listens. Rejects with its output when it ends before.
+ * @param checkout of Wrapup; by default this one
+ */
 export function startProcess(
   app: 'ingress' | 'worker' | 'dashboard' | 'sandbox',
   env: Record<string, string>,
+  checkout?: string,
 ): Promise<Process> {
-  return startScript(`apps/${app}/src/main.ts`, { [`${app.toUpperCase()}_PORT`]: '0', ...env });
+  return startScript(`apps/${app}/src/main.ts`, { [`${app.toUpperCase()}_PORT`]: '0', ...env }, checkout);
 }
 
 /** Starts ingress and waits until it takes calls: it listens before Redis answers, and refuses with 503 until then. */
@@ -42,9 +46,9 @@ export async function startIngress(env: Record<string, string>): Promise<Process
 }
 
 /** As `startProcess`, for any script that says on a line of JSON at which `port` it `listens`. */
-export async function startScript(script: string, env: Record<string, string>): Promise<Process> {
+export async function startScript(script: string, env: Record<string, string>, checkout = ROOT): Promise<Process> {
   const child = spawn(process.execPath, [script], {
-    cwd: ROOT,
+    cwd: checkout,
     env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...COMPILE_CACHE, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
