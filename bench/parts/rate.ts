@@ -25,6 +25,7 @@ export interface RateRow {
   /** Webhook to last record, ms. */
   p50: number;
   p99: number;
+  p999: number;
   worst: number;
   requestsPerCall: number;
   /** Share of one core, per cent. */
@@ -67,6 +68,7 @@ async function measureRate(perDay: number, seconds: number): Promise<RateRow> {
       calls,
       p50: percentile(times, 50),
       p99: percentile(times, 99),
+      p999: percentile(times, 99.9),
       worst: Math.max(...times),
       requestsPerCall: (sandbox.control.requests().total - requests) / calls,
       cpu: { ingress: share('ingress'), worker: share('worker'), redis: share('redis') },

@@ -279,10 +279,10 @@ ${rush.calls} new callers at once, each with a task, until the last record: ${fo
 
 function ratePart({ rate }: Results): string {
   if (!rate) return '';
-  const rows = rate.figures.rows.map(({ perDay, calls, p50, p99, worst, requestsPerCall, cpu, memory }) =>
+  const rows = rate.figures.rows.map(({ perDay, calls, p50, p99, p999, worst, requestsPerCall, cpu, memory }) =>
     [
       perDay.toLocaleString('en'),
-      ...[calls, p50, p99, worst, requestsPerCall, cpu.ingress, cpu.worker, cpu.redis, memory].map(format),
+      ...[calls, p50, p99, p999, worst, requestsPerCall, cpu.ingress, cpu.worker, cpu.redis, memory].map(format),
     ].join(' | '),
   );
   return `${head(
@@ -290,8 +290,8 @@ function ratePart({ rate }: Results): string {
     rate,
     `Calls at independent moments for ${rate.figures.seconds} s, at the pace of so many a day; at least ten. Half of the callers are in the CRM, every call leaves a task; HubSpot with the limits of a Professional account, 40 ms for each answer. CPU as a share of one core.`,
   )}
-| calls a day | calls | p50 ms | p99 ms | worst ms | requests a call | ingress, % | worker, % | Redis, % | worker, MiB |
-| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
+| calls a day | calls | p50 ms | p99 ms | p99.9 ms | worst ms | requests a call | ingress, % | worker, % | Redis, % | worker, MiB |
+| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
 ${rows.map((row) => `| ${row} |`).join('\n')}
 `;
 }
