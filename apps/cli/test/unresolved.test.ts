@@ -48,6 +48,18 @@ test('nothing parked is an empty array and exit code 0', async () => {
   expect(await wrapup(['dead', 'list'], env)).toMatchObject({ code: 0, stdout: 'Nothing is dead.\n' });
 });
 
+test('a list that is empty for a name that the configuration does not have says so', async () => {
+  const { env } = await openInstallation();
+  const misspelt = await wrapup(['parked', 'list', '--route', 'sales-cals'], env);
+  expect(misspelt).toMatchObject({ code: 0, stdout: 'Nothing is parked.\n' });
+  expect(misspelt.stderr).toMatch(/has no route "sales-cals": did you mean sales-calls\?/);
+  const calls = await wrapup(['calls', 'list', '--connection', 'x'], env);
+  expect(calls.stderr).toMatch(/has no connection "x": there are: .*sales/);
+  const replayed = await wrapup(['replay', '--since', '1h', '--source', 'mian'], env);
+  expect(replayed.stderr).toMatch(/has no source "mian": did you mean main\?/);
+  expect((await wrapup(['parked', 'list', '--route', 'sales-calls'], env)).stderr).toBe('');
+});
+
 test('a dead delivery is listed also before it is filed', async () => {
   const { env, store, route } = await openInstallation();
   const call = await route('connected', { call_id: 'd-1' });

@@ -4,7 +4,7 @@ import type { Store } from '@wrapup/queue';
 import { clean } from '../terminal/clean.ts';
 import { CliError, EXIT } from '../terminal/exit.ts';
 import type { Output } from '../terminal/output.ts';
-import { narrowTo, refuseUnknown } from './client-option.ts';
+import { listNames, narrowTo, refuseUnknown } from './client-option.ts';
 import { nothingRunsHere, START_IT } from './not-running.ts';
 
 /** Options that every command has. */
@@ -51,6 +51,31 @@ export async function requireClient({ client, ...options }: GlobalOptions, store
   const { config } = await loadSettings(options);
   const names = [...new Set([...Object.keys(config?.clients ?? {}), ...withCalls])].sort();
   if (!names.includes(client)) await refuseUnknown(client, names);
+}
+
+/**
+ * For a list that came out empty: a name that the configuration does not have may be a slip of the pen. A remark and no error,
+ * since calls of what was removed are listed by its name.
+ */
+export async function remarkUnknownNames(
+  options: GlobalOptions & { source?: string; route?: string; connection?: string },
+  output: Output,
+): Promise<void> {
+  const { config } = await loadSettings(options, true);
+  if (!config) return;
+  const { nearest } = await import('@wrapup/findings');
+  const there = {
+    source: Object.keys(config.sources),
+    route: config.routes.map(({ name }) => name),
+    connection: Object.keys(config.connections),
+  };
+  for (const what of ['source', 'route', 'connection'] as const) {
+    const name = options[what];
+    if (name === undefined || there[what].includes(name)) continue;
+    const near = nearest(name, there[what]);
+    const hint = near === undefined ? `there are: ${listNames(there[what])}` : `did you mean ${near}?`;
+    output.remark(`The configuration has no ${what} "${clean(name, 80)}": ${hint}`);
+  }
 }
 
 /** Compiler style, the hint on a line of its own. */

@@ -2,7 +2,7 @@ import type { CallFilter, LedgerEntry, Store } from '@wrapup/queue';
 import { type Command, Option } from 'commander';
 import { type CallPlace, findCall } from '../../calls/find-call.ts';
 import { addClientOption, withFullNames } from '../../connect/client-option.ts';
-import { type GlobalOptions, loadSettings, requireClient } from '../../connect/settings.ts';
+import { type GlobalOptions, loadSettings, remarkUnknownNames, requireClient } from '../../connect/settings.ts';
 import { withStore } from '../../connect/store.ts';
 import { explainCall, nextStep, type Pauses } from '../../show/explain.ts';
 import { clean } from '../../terminal/clean.ts';
@@ -42,7 +42,10 @@ export function addCalls(program: Command): void {
       output.data(
         await Promise.all(entries.map(async (entry) => ({ ...(await forMachines(entry)), cursor: cursorOf(entry) }))),
       );
-      if (entries.length === 0) return output.line(after ? 'No more calls.' : 'No calls.');
+      if (entries.length === 0) {
+        output.line(after ? 'No more calls.' : 'No calls.');
+        return remarkUnknownNames(options, output);
+      }
       const rows = entries.map((entry) => [
         when(entry.received_at),
         entry.source,

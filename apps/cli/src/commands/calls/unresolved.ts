@@ -1,8 +1,8 @@
 import type { UnresolvedItem, UnresolvedState } from '@wrapup/queue';
 import type { Command } from 'commander';
 import { type BulkCommand, filterOf, type PlaceOptions, resolveMany } from '../../calls/resolve-many.ts';
-import { addClientOption } from '../../connect/client-option.ts';
-import { type GlobalOptions, requireClient } from '../../connect/settings.ts';
+import { addClientOption, withFullNames } from '../../connect/client-option.ts';
+import { type GlobalOptions, remarkUnknownNames, requireClient } from '../../connect/settings.ts';
 import { withStore } from '../../connect/store.ts';
 import { clean } from '../../terminal/clean.ts';
 import { CliError, EXIT } from '../../terminal/exit.ts';
@@ -100,7 +100,10 @@ async function list(state: UnresolvedState, options: ListOptions, output: Output
       output.json ? { count: 0, exact: true } : store.unresolved.countMatches(state, filter, TALLY_MS),
     ]);
     output.data(page.items);
-    if (page.items.length === 0) return output.line(`Nothing ${after === undefined ? 'is' : 'more is'} ${state}.`);
+    if (page.items.length === 0) {
+      output.line(`Nothing ${after === undefined ? 'is' : 'more is'} ${state}.`);
+      return remarkUnknownNames(withFullNames(options), output);
+    }
     showItems(page.items, output);
     const whole = `${exact ? '' : 'at least '}${count.toLocaleString('en-US')} ${state}`;
     output.line(page.items.length < count ? `${page.items.length} of ${whole}` : whole);
