@@ -9,7 +9,7 @@ import http from 'node:http';
 import https from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseJson } from '@wrapup/call';
-import axios, { type AxiosInstance, type AxiosResponse } from 'axios';
+import type { AxiosInstance, AxiosRequestConfig, AxiosResponse } from 'axios';
 import { type ApiFailureCode, failureOf, SynthflowApiError } from './failure.ts';
 
 /** https://docs.synthflow.ai/api-reference */
@@ -49,13 +49,14 @@ const MAX_WAIT_MS = 8_000;
 const MAX_ANSWER_BYTES = 128 * 1024 * 1024;
 
 export class ApiTransport {
-  readonly #http: AxiosInstance;
+  readonly #settings: AxiosRequestConfig;
+  #http: Promise<AxiosInstance> | undefined;
   readonly #options: Required<Pick<ApiOptions, 'timeout' | 'attempts' | 'base'>>;
   readonly #agents = [new http.Agent({ keepAlive: true }), new https.Agent({ keepAlive: true })] as const;
 
   constructor({ region, base_url, api_key, timeout = 10_000, attempts = 4, base = 500 }: ApiOptions) {
     this.#options = { timeout, attempts, base };
-    this.#http = axios.create({
+    this.#settings = {
       baseURL: addressOf(base_url ?? HOSTS[region]),
       headers: { authorization: `Bearer ${api_key}`, accept: 'application/json', 'user-agent': 'wrapup' },
       httpAgent: this.#agents[0],
@@ -66,7 +67,13 @@ export class ApiTransport {
       responseType: 'text',
       transformResponse: (text: unknown) => text,
       validateStatus: () => true,
-    });
+    };
+  }
+
+  /** axios is loaded with the first question: ingress has this package, and asks none. */
+  #client(): Promise<AxiosInstance> {
+    this.#http ??= import('axios').then(({ default: axios }) => axios.create(this.#settings));
+    return this.#http;
   }
 
   /**
@@ -109,7 +116,7 @@ export class ApiTransport {
     const late = AbortSignal.timeout(Math.max(1, within));
     let answer: AxiosResponse<string>;
     try {
-      answer = await this.#http.get<string>(path, {
+      answer = await (await this.#client()).get<string>(path, {
         params: Object.fromEntries(Object.entries(query).filter(([, value]) => value !== undefined)),
         signal: AbortSignal.any([ask.signal, late]),
       });
