@@ -1,6 +1,7 @@
 import type { Destination, Preview } from '@wrapup/destination';
 import { type CrmAdapter, type PlanWrite, throughEngine } from '@wrapup/destination/engine';
 import { MAX_ROWS } from './client/api.ts';
+import { MAX_ROWS_TOGETHER } from './client/composite-write.ts';
 import { CALL_OBJECT } from './client/objects.ts';
 import type { SalesforceSettings } from './client/settings.ts';
 import { orgUrl, SalesforceSession, SalesforceTransport } from './client/transport.ts';
@@ -9,13 +10,16 @@ import { peopleVerbs } from './people/people-verbs.ts';
 import { ownerSource, recordVerbs } from './records/record-verbs.ts';
 import { type OrgDefinitions, readOrg } from './schema/org.ts';
 
+/** Calls of new callers, with a call log and a task each, that fill the five collections of a composite request. */
+const FULL_COMPOSITE = Math.floor(MAX_ROWS_TOGETHER / 3);
+
 /** Loads jsforce and makes a destination, which holds nothing but the client and its sockets; makes no request. */
 export async function openSalesforce(connection: string, settings: SalesforceSettings): Promise<Destination> {
   const transport = await SalesforceTransport.open(settings);
   return {
     kind: 'salesforce',
     connection,
-    batch: MAX_ROWS,
+    batch: settings.composite ? FULL_COMPOSITE : MAX_ROWS,
     ...throughEngine(
       (ctx) => new SalesforceSession(transport, ctx),
       (session, writes) => openAdapter(transport, session, settings, writes),
@@ -45,7 +49,7 @@ async function openAdapter(
     records,
     people: peopleVerbs(session, settings, org, records),
     owners: ownerSource(session),
-    estimate,
+    estimate: (write, planned) => estimate(write, planned, settings.composite),
     reads_together: true,
   };
 }
@@ -63,8 +67,12 @@ async function readOrgFor(session: SalesforceSession, writes: PlanWrite[]): Prom
   return readOrg(session, [...objects, CALL_OBJECT], { plans });
 }
 
-/** The person, and one request for each wave of records. */
-function estimate({ plan, log_only, found, looked }: PlanWrite, records: Preview['records']): number {
+/** The person, and one request for each wave of records. @param together the first wave goes along with the person */
+function estimate(
+  { plan, log_only, found, looked }: PlanWrite,
+  records: Preview['records'],
+  together: boolean,
+): number {
   const [person, ...rest] = records[0]?.name === 'person' ? records : [undefined, ...records];
   let requests = person && (person.did === 'create' || person.fields.some((field) => field.applies)) ? 1 : 0;
   const depthOf = (name: string, seen: ReadonlySet<string>): number => {
@@ -72,7 +80,9 @@ function estimate({ plan, log_only, found, looked }: PlanWrite, records: Preview
     const waiting = others.filter((other) => other !== 'person' && !seen.has(other));
     return Math.max(0, ...waiting.map((other) => 1 + depthOf(other, new Set([...seen, other]))));
   };
-  if (rest.length > 0) requests += 1 + Math.max(0, ...rest.map((record) => depthOf(record?.name ?? '', new Set())));
+  if (rest.length > 0)
+    requests =
+      (together ? 1 : requests + 1) + Math.max(0, ...rest.map((record) => depthOf(record?.name ?? '', new Set())));
   const related = log_only ? [] : plan.records.flatMap((record) => Object.values(record.related ?? {}));
   // What the person has, and what their account has where they have none.
   if (related.length > 0) requests += related.some(({ through }) => through) ? 2 : 1;

@@ -3,3 +3,4 @@ import { FORMS } from '@wrapup/sandbox';
 import { harnessOf } from './salesforce-harness.ts';
 
 for (const forms of FORMS) describeDestination(`Salesforce, forms of ${forms}`, harnessOf(forms));
+describeDestination('Salesforce, people and records in one request', harnessOf(2026, { composite: true }));

@@ -51,10 +51,10 @@ const MOMENTS: Record<TroubleMoment, Pick<FaultSpec, 'object' | 'path' | 'method
   'create-task': { method: 'POST', object: 'Task', path: COLLECTION },
 };
 
-/** An org that answers in the forms of that year. */
-export const harnessOf = (forms: Forms): Harness => ({
+/** An org that answers in the forms of that year, and connections to it with these settings. */
+export const harnessOf = (forms: Forms, connection: Record<string, unknown> = {}): Harness => ({
   ...salesforceHarness,
-  open: (step) => openAccount({ forms }, { provisioned: step !== 'map' }),
+  open: (step) => openAccount({ forms }, { provisioned: step !== 'map', connection }),
 });
 
 const kind = (type: string, object: string, required: WorkedOnKind['required'] = {}) => ({ type, object, required });
@@ -153,7 +153,7 @@ export function mapped(text: string, call: SampleCall, changes: Partial<Plan['ca
 /** A provisioned org in a sandbox of its own; every write is searchable at once unless a test says otherwise. */
 export async function openAccount(
   changes: Partially<SalesforceSandboxSettings> = {},
-  { provisioned = true } = {},
+  { provisioned = true, connection = {} }: { provisioned?: boolean; connection?: Record<string, unknown> } = {},
 ): Promise<SalesforceAccount> {
   const sandbox = await startSandbox({
     port: 0,
@@ -177,6 +177,7 @@ export async function openAccount(
       base_url: sandbox.salesforceUrl,
       client_id: 'sandbox-consumer-key',
       client_secret: 'sandbox-consumer-secret',
+      ...connection,
       ...more,
     });
   return {

@@ -10,9 +10,13 @@ export interface SalesforceApiCall extends ApiRequest {
 
 /** Rows of a collection. https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_composite_sobjects_collections.htm */
 export const MAX_ROWS = 200;
-/** Subrequests of a composite request, and how many of them may be queries. */
+/**
+ * Subrequests of a composite request, and how many of them may be queries or collections.
+ * https://developer.salesforce.com/docs/platform/api-rest/guide/requests-composite.html
+ */
 export const MAX_SUBREQUESTS = 25;
 export const MAX_QUERIES = 5;
+export const MAX_COLLECTIONS = MAX_QUERIES;
 
 /** One part of a composite request, which only reads. */
 export interface CompositePart {
@@ -67,29 +71,85 @@ interface CollectionRow {
   fields: Record<string, unknown>;
 }
 
-/** Creates or updates up to 200 rows, of one object or several; each row has its own result, in their order. */
-export function writeRows(
-  verb: 'create' | 'update',
-  rows: CollectionRow[],
-  headers: Record<string, string> = {},
-): SalesforceApiCall {
+export type WriteVerb = 'create' | 'update';
+
+const METHODS: Record<WriteVerb, 'POST' | 'PATCH'> = { create: 'POST', update: 'PATCH' };
+
+/** Rows as a collection takes them: each stands or falls alone. */
+function collectionOf(rows: readonly CollectionRow[]): { allOrNone: false; records: object[] } {
   const records = rows.map(({ object, id, fields }) => ({
     attributes: { type: object },
     ...(id === undefined ? {} : { id }),
     ...fields,
   }));
-  const objects = [...new Set(rows.map(({ object }) => object))].join(', ');
+  return { allOrNone: false, records };
+}
+
+const valuesOf = (rows: readonly CollectionRow[]) => rows.flatMap(({ fields }) => Object.values(fields));
+
+/** `create 3 Task`. */
+function describeRows(verb: WriteVerb, rows: readonly CollectionRow[]): string {
+  return `${verb} ${rows.length} ${[...new Set(rows.map(({ object }) => object))].join(', ')}`;
+}
+
+/** Creates or updates up to 200 rows, of one object or several; each row has its own result, in their order. */
+export function writeRows(
+  verb: WriteVerb,
+  rows: CollectionRow[],
+  headers: Record<string, string> = {},
+): SalesforceApiCall {
   return {
-    name: `${verb} ${rows.length} ${objects}`,
+    name: describeRows(verb, rows),
     writes: true,
-    sent: rows.flatMap(({ fields }) => Object.values(fields)),
+    sent: valuesOf(rows),
     run: (connection) =>
       connection.request({
-        method: verb === 'create' ? 'POST' : 'PATCH',
+        method: METHODS[verb],
         url: '/composite/sobjects',
-        body: JSON.stringify({ allOrNone: false, records }),
+        body: JSON.stringify(collectionOf(rows)),
         headers: { 'content-type': 'application/json', ...headers },
       }),
+  };
+}
+
+/** One collection of a composite request. */
+export interface CollectionPart {
+  /** Letters, digits, underscores. Its first row's id is `@{ref[0].id}` in the parts that follow. */
+  ref: string;
+  verb: WriteVerb;
+  rows: readonly CollectionRow[];
+  /** A part has none of the whole request's. */
+  headers: Record<string, string>;
+}
+
+/** Up to five collections, done in their order, that count as one request. */
+export function writeTogether(parts: readonly CollectionPart[], version: string): SalesforceApiCall {
+  const body = {
+    allOrNone: false,
+    collateSubrequests: false,
+    compositeRequest: parts.map(({ ref, verb, rows, headers }) => ({
+      method: METHODS[verb],
+      url: `/services/data/v${version}/composite/sobjects`,
+      referenceId: ref,
+      httpHeaders: headers,
+      body: collectionOf(rows),
+    })),
+  };
+  return {
+    name: parts.map(({ verb, rows }) => describeRows(verb, rows)).join(', '),
+    writes: true,
+    sent: parts.flatMap(({ rows }) => valuesOf(rows)),
+    run: (connection) => connection.requestPost('/composite', body),
+  };
+}
+
+/** Deletes up to 200 records; each has its own result, in their order. */
+export function deleteRecords(ids: readonly string[]): SalesforceApiCall {
+  return {
+    name: `delete ${ids.length} records`,
+    writes: true,
+    run: (connection) =>
+      connection.request({ method: 'DELETE', url: `/composite/sobjects?ids=${ids.join(',')}&allOrNone=false` }),
   };
 }
 

@@ -7,16 +7,19 @@
 import type { CrmRow, RowAnswer, RowAnswers, RowWriter } from '@wrapup/destination/engine';
 import { asList, asObject, asText } from '@wrapup/destination/http';
 import { asSalesforceFailure, failureOf, readRowErrors, unaccounted } from '../errors/classify.ts';
-import { createRecord, writeRows } from './api.ts';
+import { createRecord, type WriteVerb, writeRows } from './api.ts';
 import type { SalesforceSettings } from './settings.ts';
 import type { SalesforceSession } from './transport.ts';
+
+/** Settings that say how the org takes what is written. */
+export type WriteSettings = Pick<SalesforceSettings, 'assignment_rules' | 'duplicates'>;
 
 /** The verbs that write, one request each, for rows of any objects. */
 export function batchVerbs(
   session: SalesforceSession,
-  settings: Pick<SalesforceSettings, 'assignment_rules' | 'duplicates'>,
-): Pick<RowWriter, 'create' | 'update' | 'rowsNamed'> {
-  const send = async (verb: 'create' | 'update', rows: CrmRow[]): Promise<RowAnswers> => {
+  settings: WriteSettings,
+): Pick<RowWriter, WriteVerb | 'rowsNamed'> {
+  const send = async (verb: WriteVerb, rows: CrmRow[]): Promise<RowAnswers> => {
     const plans = rows.flatMap((row) => row.plans);
     const { body } = await session.send(writeRows(verb, rows, headersFor(verb, settings)), plans);
     return accountFor(verb, rows, asList(body));
@@ -30,7 +33,7 @@ export function batchVerbs(
 }
 
 /** Matches a 2xx body to the rows. Another number of results than rows says of no row which one is its own. */
-function accountFor(verb: 'create' | 'update', rows: CrmRow[], results: unknown[]): RowAnswers {
+export function accountFor(verb: WriteVerb, rows: CrmRow[], results: unknown[]): RowAnswers {
   const answers: RowAnswers = new Map();
   for (const [index, row] of rows.entries()) {
     const doing = `${verb} ${row.object}`;
@@ -52,7 +55,7 @@ function accountFor(verb: 'create' | 'update', rows: CrmRow[], results: unknown[
  */
 export async function nameDuplicates(
   session: SalesforceSession,
-  settings: Pick<SalesforceSettings, 'assignment_rules' | 'duplicates'>,
+  settings: WriteSettings,
   answers: RowAnswers,
 ): Promise<RowAnswers> {
   const named: RowAnswers = new Map(answers);
@@ -66,7 +69,7 @@ export async function nameDuplicates(
 
 async function createAlone(
   session: SalesforceSession,
-  settings: Pick<SalesforceSettings, 'assignment_rules' | 'duplicates'>,
+  settings: WriteSettings,
   { object, fields, plans }: CrmRow,
 ): Promise<RowAnswer> {
   try {
@@ -88,10 +91,7 @@ async function createAlone(
  * A duplicate rule that only warns refuses too, unless a header prevents it. An existing person is no duplicate because a call
  * is written to them. https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/headers_duplicaterules.htm
  */
-function headersFor(
-  verb: 'create' | 'update',
-  { assignment_rules, duplicates }: Pick<SalesforceSettings, 'assignment_rules' | 'duplicates'>,
-): Record<string, string> {
+export function headersFor(verb: WriteVerb, { assignment_rules, duplicates }: WriteSettings): Record<string, string> {
   const save = verb === 'update' || duplicates === 'allow';
   return {
     'Sforce-Auto-Assign': assignment_rules ? 'TRUE' : 'FALSE',

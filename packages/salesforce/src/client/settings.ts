@@ -78,6 +78,11 @@ export const salesforceSettings = closed({
     .describe(
       'A new person whom a duplicate rule of the org stops. use_match: the call is written to the person that the rule names; allow: created all the same, where the rule lets one; park: a person decides',
     ),
+  composite: truth
+    .default(false)
+    .describe(
+      'true: people, calls and tasks of a batch are written in one request, three for 200 calls instead of five; records then name their person by a reference between two parts of it, which no page of Salesforce promises. Ask your org first: npm run live:salesforce. false: people first, then what belongs to them',
+    ),
   assignment_rules: truth
     .default(false)
     .describe(

@@ -24,7 +24,7 @@ import { readRelated } from './related.ts';
 
 export function peopleVerbs(
   session: SalesforceSession,
-  settings: Pick<SalesforceSettings, 'assignment_rules' | 'duplicates'>,
+  settings: Pick<SalesforceSettings, 'assignment_rules' | 'duplicates' | 'composite'>,
   org: OrgDefinitions,
   records: RecordVerbs,
 ): PeopleVerbs {
@@ -32,6 +32,7 @@ export function peopleVerbs(
   return {
     ...{ session, update, rowsNamed, limits, drops_fields, owner, fields, urlOf, withoutPlaceholders },
     ...(knownFields ? { knownFields } : {}),
+    ...(settings.composite ? { along: records } : {}),
     create: async (rows) => nameDuplicates(session, settings, await create(rows)),
     wording: {
       crm: 'Salesforce',

@@ -13,6 +13,7 @@ import { asObject, asText } from '@wrapup/destination/http';
 import type { FieldWrite, RecordPlan } from '@wrapup/mapping';
 import { MAX_ROWS } from '../client/api.ts';
 import { batchVerbs } from '../client/batch-write.ts';
+import { compositeVerbs, MAX_ROWS_TOGETHER } from '../client/composite-write.ts';
 import { OWNER, oneEach, recordUrl } from '../client/objects.ts';
 import { forgetObject, longId, queryTogether } from '../client/query.ts';
 import type { SalesforceSettings } from '../client/settings.ts';
@@ -42,10 +43,10 @@ export function recordVerbs(
   const drops_fields = settings.on_refused_field === 'drop';
   const rows: RowWriter = {
     session,
-    limits: { rows: MAX_ROWS, mixed: true, shrinks: true },
+    limits: { rows: settings.composite ? MAX_ROWS_TOGETHER : MAX_ROWS, mixed: true, shrinks: true },
     drops_fields,
     owner: OWNER,
-    ...batchVerbs(session, settings),
+    ...(settings.composite ? compositeVerbs(session, settings) : batchVerbs(session, settings)),
     // What is remembered of the object may not be so any more.
     knownFields: async (object) => {
       await forgetObject(session.ctx, object).catch(() => {});

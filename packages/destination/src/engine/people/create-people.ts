@@ -11,6 +11,7 @@ import type { RequestFailure } from '../../http/request-failure.ts';
 import type { Context } from '../../port/context.ts';
 import { Failure, parkedBy } from '../../port/failure.ts';
 import { type PlanReport, reportDropped, reportFailure, withFirstCause } from '../plan/plan-write.ts';
+import { withAlong } from '../records/draft-along.ts';
 import type { SteppedDown } from '../records/record-verbs.ts';
 import type { CrmRow, RowResult } from '../rows/row.ts';
 import { writeRows } from '../rows/write-rows.ts';
@@ -228,10 +229,11 @@ async function create(
       return { created: person, reports: fail(person, thrown) };
     }
   };
-  for (const { row, created, reports } of await Promise.all(people.map(prepare))) {
-    done.reports.push(...reports);
-    if (row) rows.set(row, created);
-  }
+  const prepared = await Promise.all(people.map(prepare));
+  done.reports.push(...prepared.flatMap(({ reports }) => reports));
+  const drafted = prepared.flatMap(({ row, created }) => (row ? [{ row, created, writes: created.writes }] : []));
+  const whole = await withAlong(crm.along, drafted);
+  for (const [index, { row, created }] of drafted.entries()) rows.set(whole[index] ?? row, created);
   const conclude = async ([row, result]: [CrmRow, RowResult]): Promise<Partial<Creation>> => {
     const person = rows.get(row);
     if (!person) return {};

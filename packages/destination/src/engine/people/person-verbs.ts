@@ -7,7 +7,7 @@ import type { Failure } from '../../port/failure.ts';
 import type { ReceiptNote } from '../../port/omission.ts';
 import type { Directory } from '../owners/owners.ts';
 import type { PlanWrite, Properties } from '../plan/plan-write.ts';
-import type { SteppedDown } from '../records/record-verbs.ts';
+import type { RecordVerbs, SteppedDown } from '../records/record-verbs.ts';
 import type { CrmRow, FieldRules, RowWriter } from '../rows/row.ts';
 
 /** A person as the CRM has it. */
@@ -78,6 +78,12 @@ export interface PeopleVerbs extends RowWriter {
   /** Properties that a human knows people by. */
   readonly identifying: readonly string[];
   readonly keys: PersonKeys;
+  /**
+   * The records that rows of people may carry (`CrmRow.along`), in a CRM that creates them in the same request. It keeps what
+   * it was answered about them, and answers with that when `create` of these verbs is asked for the same row, under the same
+   * key and with the same fields; any other row it sends. Absent: records are sent after their people.
+   */
+  readonly along?: RecordVerbs;
   urlOf(object: string, id: string): string | undefined;
   /** The id in its canonical spelling; undefined for what is no id of a person. */
   personId(text: string): string | undefined;

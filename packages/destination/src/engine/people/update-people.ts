@@ -22,6 +22,7 @@ import {
   reportKept,
   withFirstCause,
 } from '../plan/plan-write.ts';
+import { withAlong } from '../records/draft-along.ts';
 import type { CrmRow, RowResult } from '../rows/row.ts';
 import { writeRows } from '../rows/write-rows.ts';
 import {
@@ -86,10 +87,21 @@ async function writeOnce(crm: PeopleVerbs, people: KnownPerson[], last: boolean)
   } catch (thrown) {
     return join({ reports: people.flatMap((known) => failAll(known, thrown)) });
   }
+  const drafted: { row: CrmRow; writing: Writing }[] = [];
   for (const { row, writing, ...ended } of await Promise.all(people.map((known) => prepare(crm, known, values)))) {
-    if (row && writing) rows.set(row, writing);
+    if (row && writing) drafted.push({ row, writing });
     parts.push(ended);
   }
+  const whole = await withAlong(
+    crm.along,
+    // What is written as another record answers with that one's id.
+    drafted.map(({ row, writing: { known } }) => ({
+      row,
+      writes: known.person.written_as ? [] : known.writes,
+      account: known.person.account,
+    })),
+  );
+  for (const [index, { row, writing }] of drafted.entries()) rows.set(whole[index] ?? row, writing);
   const settleRow = async ([row, result]: [CrmRow, RowResult]): Promise<Partial<UpdatedPeople>> => {
     const writing = rows.get(row);
     if (!writing) return {};

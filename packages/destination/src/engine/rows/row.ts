@@ -32,6 +32,15 @@ export interface CrmRow {
   readonly plans: readonly number[];
   /** Fields that must not be dropped. */
   readonly required: ReadonlySet<string>;
+  /** Of a person's row, in CRMs that take both in one request: records to create with it. See `PeopleVerbs.along`. */
+  readonly along?: RowsAlong;
+}
+
+/** Rows that wait for nothing but the id of another one. */
+export interface RowsAlong {
+  /** Stands in their fields for that id. */
+  readonly id: string;
+  readonly rows: readonly CrmRow[];
 }
 
 export type RowVerb = 'create' | 'update' | 'upsert';

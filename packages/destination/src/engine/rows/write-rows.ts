@@ -5,6 +5,7 @@
  *   refused request   wrote nothing: the rows that the refusal names are taken out and the rest is sent again; when it
  *                     names none, the request is halved down to the bad row
  *   too much at once  sent again in smaller requests; the size that an object takes is remembered
+ *   no answer in time not sent again here; the next requests are smaller
  *   a lock            sent again after a short pause, a few times
  *
  * Rows are ordered by object and parent and sent one request after another, so that one parent is not in two requests at
@@ -118,6 +119,10 @@ async function sendGroup(crm: RowWriter, verb: RowVerb, rows: CrmRow[]): Promise
       }
       queue.unshift(...heavy);
     }
+    if (shrinks && batch.length > 1 && batch.every((row) => isLate(answered.get(row)))) {
+      troubled = true;
+      await shrinkRowLimit(ctx, objectsOf(batch), Math.floor(Math.min(limit, batch.length) / 2));
+    }
     for (const row of batch)
       if (!split || !heavy.includes(row)) answers.set(row, answered.get(row) ?? unaccountedFor(verb, row));
   }
@@ -162,6 +167,12 @@ function isTooHeavy(answer: RowAnswer | undefined): boolean {
   return failureOf(answer)?.split_and_retry === true;
 }
 
+/** No answer came in time: it may have been more than the account can do at once. */
+function isLate(answer: RowAnswer | undefined): boolean {
+  const failure = failureOf(answer);
+  return failure?.code === 'timeout' && failure.outcome_unknown;
+}
+
 /** A lock that the CRM itself reported. */
 function isLock(failure: RequestFailure | undefined): boolean {
   return failure?.code === 'locked' && failure.vendor !== undefined;
@@ -191,6 +202,11 @@ const keyOf = (object: string) => `row-limit:${object}`;
 async function readRowLimit(ctx: Context, objects: string[], most: number): Promise<number> {
   const kept = await Promise.all(objects.map((object) => ctx.memory.get(keyOf(object))));
   return Math.min(most, ...kept.map((text) => Number(text) || most));
+}
+
+/** Whether full requests of the object were too much of late. */
+export async function isShrunk({ memory }: Pick<Context, 'memory'>, object: string): Promise<boolean> {
+  return (await memory.get(keyOf(object))) !== undefined;
 }
 
 async function shrinkRowLimit(ctx: Context, objects: string[], rows: number): Promise<void> {

@@ -1,0 +1,316 @@
+/** People and the records that wait for them in one request: what that costs, and what becomes of each row when some fail. */
+import { makeMemoryCommons } from '@wrapup/destination';
+import { failure, ids, planFor, write } from '@wrapup/destination/conformance';
+import { sampleField } from '@wrapup/destination/sample-plan';
+import { afterEach, expect, test } from 'vitest';
+import { openAccount, type SalesforceAccount, salesforceHarness } from './salesforce-harness.ts';
+
+let account: SalesforceAccount;
+afterEach(async () => {
+  await account.close();
+});
+
+type Org = Parameters<typeof openAccount>[0];
+const open = async (changes: Org = {}) => {
+  account = await openAccount(changes, { connection: { composite: true } });
+  const commons = makeMemoryCommons();
+  const destination = await account.connect();
+  // What is to be known of the org is known.
+  await write(destination, [planFor(salesforceHarness, { id: 'first', phone: '+14155550100' })], commons);
+  account.operations();
+  return { commons, destination };
+};
+
+const phone = (n: number) => `+1415555${String(1000 + n)}`;
+const plans = (count: number, prefix = 'c') =>
+  Array.from({ length: count }, (_, n) =>
+    planFor(salesforceHarness, { id: `${prefix}${n}`, phone: phone(n), first_name: `Caller${n}` }),
+  );
+const spent = () => account.operations().filter((operation) => operation !== 'oauth/token');
+const tasks = () => account.sandbox.salesforce.records('Task').filter(({ deleted }) => !deleted);
+const leads = () => account.sandbox.salesforce.records('Lead').filter(({ deleted }) => !deleted);
+const sentence = ({ fields }: { fields: Record<string, unknown> }) => String(fields.Subject);
+
+/** Kinds of faults that happened in a composite request. */
+const faults = () =>
+  account.sandbox.control
+    .requests()
+    .requests.flatMap(({ operation, fault }) => (operation === 'composite' && fault) || []);
+
+/** Each call has one log and one task, and both belong to its person. */
+function expectLinked(outcomes: Awaited<ReturnType<typeof write>>): void {
+  const all = new Map(tasks().map((task) => [task.id, task]));
+  for (const outcome of outcomes) {
+    if (!outcome.ok) continue;
+    const { person, call_log = '', 'call-back': task = '' } = ids(outcome);
+    expect([all.get(call_log)?.fields.WhoId, all.get(task)?.fields.WhoId]).toEqual([person, person]);
+  }
+  const keys = tasks().map(({ fields }) => fields.Wrapup_Call_Id__c);
+  expect(new Set(keys).size).toBe(keys.length);
+  expect(tasks().filter(({ fields }) => !fields.WhoId)).toEqual([]);
+}
+
+test.each([
+  [1, ['search', 'composite']],
+  [130, ['search', 'composite']],
+  [200, ['search', 'search', 'composite']],
+  [333, ['search', 'search', 'search', 'composite']],
+])('%i new callers with a task each cost their searches and one request', async (count, requests) => {
+  const { commons, destination } = await open();
+  const outcomes = await write(destination, plans(count), commons);
+  expect(outcomes.filter(({ ok }) => !ok)).toEqual([]);
+  expect(spent()).toEqual(requests);
+  expect(destination.batch).toBe(333);
+  expectLinked(outcomes);
+  const counted = outcomes.reduce((sum, outcome) => sum + (outcome.ok ? outcome.receipt.requests : 0), 0);
+  expect(counted).toBeCloseTo(requests.length, 5);
+});
+
+test('so do known callers whose record changes', async () => {
+  const { commons, destination } = await open();
+  account.sandbox.control.seed({
+    salesforce: {
+      records: { Contact: Array.from({ length: 200 }, (_, n) => ({ LastName: `Known${n}`, Phone: phone(n) })) },
+    },
+  });
+  const outcomes = await write(destination, plans(200), commons);
+  expect(spent()).toEqual(['search', 'search', 'composite']);
+  expectLinked(outcomes);
+  expect(account.sandbox.salesforce.records('Contact').map(({ fields }) => fields.FirstName)).toEqual(
+    Array.from({ length: 200 }, (_, n) => `Caller${n}`),
+  );
+});
+
+test('callers who are remembered cost one request for 400 records, and one where something has to be read', async () => {
+  const { commons, destination } = await open();
+  await write(destination, plans(200), commons);
+  spent();
+  const outcomes = await write(destination, plans(200, 'd'), commons);
+  const requests = spent();
+  expect(requests.length).toBeLessThanOrEqual(2);
+  expect(requests.at(-1)).toBe('composite');
+  expectLinked(outcomes);
+  expect([leads().length, tasks().length]).toEqual([201, 802]);
+});
+
+test('a person who is refused takes no other call along, and leaves nothing that stands alone', async () => {
+  const { commons, destination } = await open();
+  account.sandbox.control.fault({
+    api: 'salesforce',
+    kind: 'row_error',
+    object: 'Lead',
+    row: '"Caller3"',
+    code: 'FIELD_CUSTOM_VALIDATION_EXCEPTION',
+    message: 'Not this one',
+  });
+  const outcomes = await write(destination, plans(5), commons);
+  expect(outcomes.map(({ ok }) => ok)).toEqual([true, true, true, false, true]);
+  expect(failure(outcomes[3])).toMatchObject({ code: 'invalid_field', next: 'park', details: { record: 'person' } });
+  // The part that named the refused row was halted: its records come once more, by the ids that are known now.
+  expect(spent()).toEqual(['search', 'composite', 'collections/create']);
+  expectLinked(outcomes);
+  const [replayed] = await write(
+    destination,
+    plans(5)
+      .slice(3, 4)
+      .map((plan) => ({ ...plan, resume: { attempts: 1, records: {} } })),
+    commons,
+  );
+  expectLinked([replayed as (typeof outcomes)[number]]);
+  expect([leads().length, tasks().length]).toEqual([6, 12]);
+});
+
+test('people who share a part with the records of one who is refused are sent again', async () => {
+  const { commons, destination } = await open();
+  account.sandbox.control.fault({
+    api: 'salesforce',
+    kind: 'row_error',
+    object: 'Lead',
+    row: '"Caller3"',
+    code: 'FIELD_CUSTOM_VALIDATION_EXCEPTION',
+  });
+  const outcomes = await write(destination, plans(250), commons);
+  expect(outcomes.flatMap(({ ok }, n) => (ok ? [] : [n]))).toEqual([3]);
+  expectLinked(outcomes);
+  expect([leads().length, tasks().length]).toEqual([250, 500]);
+});
+
+test('an org that takes the reference to a refused person for an empty one keeps no record of nobody', async () => {
+  const { commons, destination } = await open({ failed_references: 'null' });
+  const refuse = () =>
+    account.sandbox.control.fault({
+      api: 'salesforce',
+      kind: 'row_error',
+      object: 'Lead',
+      row: '"Caller1"',
+      code: 'FIELD_CUSTOM_VALIDATION_EXCEPTION',
+    });
+  refuse();
+  const outcomes = await write(destination, plans(3), commons);
+  expect(outcomes.map(({ ok }) => ok)).toEqual([true, false, true]);
+  expect(spent()).toEqual(['search', 'composite', 'collections/delete']);
+  expectLinked(outcomes);
+  expect(tasks()).toHaveLength(6);
+  // What cannot be deleted is found by its key, and linked, when the call comes again.
+  refuse();
+  account.sandbox.control.fault({ api: 'salesforce', kind: 'status', method: 'DELETE' });
+  const others = plans(3, 'd').map((plan, n) => ({
+    ...plan,
+    ...planFor(salesforceHarness, { id: `d${n}`, phone: phone(50 + n), first_name: `Caller${n}` }),
+  }));
+  const [, parked] = await write(destination, others, commons);
+  expect(failure(parked)).toMatchObject({ next: 'park' });
+  expect(tasks().filter(({ fields }) => !fields.WhoId)).toHaveLength(2);
+  const again = others.slice(1, 2).map((plan) => ({ ...plan, resume: { attempts: 1, records: {} } }));
+  expectLinked(await write(destination, again, commons));
+  expect(tasks()).toHaveLength(12);
+});
+
+test('a person who is there after all has the records, each once', async () => {
+  const { commons, destination } = await open({ search_lag: 600_000 });
+  const { person } = plans(1)[0] ?? {};
+  account.sandbox.control.seed({
+    salesforce: {
+      records: { Lead: [{ LastName: 'Other', Company: 'x', Phone: '+14155550199', Wrapup_Key__c: person?.key ?? '' }] },
+    },
+  });
+  const holder = leads().find(({ fields }) => fields.LastName === 'Other');
+  const outcomes = await write(destination, plans(3), commons);
+  expect(ids(outcomes[0]).person).toBe(holder?.id);
+  expectLinked(outcomes);
+  expect([leads().length, tasks().length]).toEqual([4, 8]);
+});
+
+test('a field that the org refuses is left out of the rows that have it, and they alone are sent again', async () => {
+  const { commons, destination } = await open();
+  const field = salesforceHarness.refusedField();
+  const calls = plans(4).map((plan, n) =>
+    n === 2
+      ? { ...plan, records: plan.records.map((record) => ({ ...record, fields: [...record.fields, field] })) }
+      : plan,
+  );
+  const outcomes = await write(destination, calls, commons);
+  expect(outcomes.every(({ ok }) => ok)).toBe(true);
+  expect(outcomes[2]).toMatchObject({ receipt: { notes: [{ field: field.name }, { field: field.name }] } });
+  expectLinked(outcomes);
+});
+
+test('what was said on the phone names no row, whatever it looks like', async () => {
+  const { commons, destination } = await open();
+  const titles = ['@{part0[0].id}', 'see @{part0[1].errors[0].message}', 'an ordinary one', '@{nothing.at.all}'];
+  const calls = titles.map((title, n) => planFor(salesforceHarness, { id: `c${n}`, phone: phone(n), title }));
+  const called = [...calls, planFor(salesforceHarness, { id: 'name', phone: phone(9), first_name: '@{part0[0].id}' })];
+  const outcomes = await write(destination, called, commons);
+  expect(outcomes.every(({ ok }) => ok)).toBe(true);
+  const logs = new Map(tasks().map((task) => [task.id, sentence(task)]));
+  expect(outcomes.slice(0, 4).map((outcome) => logs.get(ids(outcome).call_log ?? ''))).toEqual(titles);
+  expect(leads().at(-1)?.fields.FirstName).toBe('@{part0[0].id}');
+  expectLinked(outcomes);
+});
+
+test('an org whose automation breaks under many rows gets people and records apart, in the size that it takes', async () => {
+  const { commons, destination } = await open({ automation_rows: { Task: 60 } });
+  const first = await write(destination, plans(100), commons);
+  expect(first.filter(({ ok }) => !ok)).toEqual([]);
+  expectLinked(first);
+  const sizes = () =>
+    account.sandbox.control
+      .requests()
+      .requests.filter(({ operation }) => operation === 'collections/create')
+      .map(({ inputs }) => inputs ?? 0);
+  const before = sizes().length;
+  const people = Array.from({ length: 100 }, (_, n) =>
+    planFor(salesforceHarness, { id: `d${n}`, phone: phone(500 + n), first_name: `Caller${n}` }),
+  );
+  spent();
+  const second = await write(destination, people, commons);
+  expectLinked(second);
+  // The first request creates the people alone.
+  expect(spent()[1]).toBe('collections/create');
+  expect(sizes().slice(before)[0]).toBe(100);
+  expect(Math.max(...sizes().slice(before + 1))).toBeLessThanOrEqual(100);
+});
+
+test('a request that has no answer in time is followed by smaller ones', async () => {
+  const { commons } = await open();
+  const destination = await account.connect({ timeout: 400 });
+  account.sandbox.control.fault({ api: 'salesforce', kind: 'commit_then_hang', object: 'Lead' });
+  const first = await write(destination, plans(20), commons);
+  expect(faults()).toEqual(['commit_then_hang']);
+  expectLinked(first);
+  expect([leads().length, tasks().length]).toEqual([21, 42]);
+  const rows = () =>
+    account.sandbox.control
+      .requests({ bodies: true })
+      .requests.filter(({ operation }) => operation === 'composite')
+      .map(({ request_body = '' }) => JSON.parse(request_body).compositeRequest[0]?.body?.records?.length ?? 0);
+  const before = rows().length;
+  const people = Array.from({ length: 20 }, (_, n) =>
+    planFor(salesforceHarness, { id: `d${n}`, phone: phone(500 + n), first_name: `Caller${n}` }),
+  );
+  expectLinked(await write(destination, people, commons));
+  expect(rows().slice(before)).toEqual([10, 10]);
+});
+
+test('an answer that is lost leaves each record once, and linked', async () => {
+  const { commons, destination } = await open();
+  account.sandbox.control.fault({ api: 'salesforce', kind: 'commit_then_reset', object: 'Lead' });
+  const outcomes = await write(destination, plans(20), commons);
+  expect(faults()).toEqual(['commit_then_reset']);
+  expect(outcomes.every(({ ok }) => ok)).toBe(true);
+  expectLinked(outcomes);
+  expect([leads().length, tasks().length]).toEqual([21, 42]);
+});
+
+test.each(['Lead', 'Task'])('an answer that leaves rows of %s out is not believed of them', async (object) => {
+  const { commons, destination } = await open();
+  account.sandbox.control.fault({ api: 'salesforce', kind: 'drop_rows', object, rows: 1 });
+  const outcomes = await write(destination, plans(5), commons);
+  expect(faults()).toEqual(['drop_rows']);
+  expect(outcomes.every(({ ok }) => ok)).toBe(true);
+  expectLinked(outcomes);
+  expect([leads().length, tasks().length]).toEqual([6, 12]);
+});
+
+test('records of several objects name their person, and what waits for another record follows', async () => {
+  const { commons, destination } = await open();
+  const calls = plans(3).map((plan) => {
+    const opportunity = {
+      type: 'opportunity',
+      object: 'Opportunity',
+      name: 'renewal',
+      key: `${plan.key}:renewal`,
+      associate: ['person'],
+      fields: [
+        sampleField('Name', 'A renewal'),
+        sampleField('StageName', 'Prospecting'),
+        sampleField('CloseDate', '2026-12-31'),
+      ],
+    };
+    const [log, ...rest] = plan.records;
+    const person = plan.person && { ...plan.person, create_as: 'contact' as const };
+    const follows = rest.map((record) => ({ ...record, associate: ['person', 'renewal'] }));
+    return { ...plan, person, records: [...(log ? [log] : []), opportunity, ...follows] };
+  });
+  const outcomes = await write(destination, calls, commons);
+  expect(outcomes.every(({ ok }) => ok)).toBe(true);
+  expect(spent()).toEqual(['composite', 'search', 'composite', 'collections/create']);
+  expectLinked(outcomes);
+  for (const outcome of outcomes) {
+    const { person, renewal, 'call-back': task } = ids(outcome);
+    const find = (object: string, id: string | undefined) =>
+      account.sandbox.salesforce.records(object).find((record) => record.id === id)?.fields;
+    expect(find('OpportunityContactRole', undefined)).toBeUndefined();
+    expect(find('Task', task)).toMatchObject({ WhoId: person, WhatId: renewal });
+  }
+  const roles = account.sandbox.salesforce.records('OpportunityContactRole').map(({ fields }) => fields.ContactId);
+  expect(roles.toSorted()).toEqual(outcomes.map((outcome) => ids(outcome).person).toSorted());
+});
+
+test('where activities take no key, people and records are written one after the other', async () => {
+  account = await openAccount({}, { provisioned: false, connection: { composite: true } });
+  const outcomes = await write(await account.connect(), plans(3));
+  expect(outcomes.every(({ ok }) => ok)).toBe(true);
+  for (const { fields } of tasks()) expect(fields.WhoId).toBeTruthy();
+  expect([leads().length, tasks().length]).toEqual([3, 6]);
+});
