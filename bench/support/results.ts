@@ -132,7 +132,7 @@ baseline is in \`bench/baseline\`: express with its body parser and \`queue.add\
 
 ![Wrapup beside the usual way](results.svg)
 
-What calls cost in requests to HubSpot, one by one and by the thousand: [hubspot-requests.md](hubspot-requests.md). What finding the record costs that a call belongs to: [find-requests.md](find-requests.md).
+What calls cost in requests to HubSpot, one by one and by the thousand: [hubspot-requests.md](hubspot-requests.md). What they cost in requests to Salesforce, with and without \`composite\`: [salesforce-requests.md](salesforce-requests.md). What finding the record costs that a call belongs to: [find-requests.md](find-requests.md).
 
 ${[
   ingressPart,

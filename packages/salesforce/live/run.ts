@@ -7,6 +7,7 @@ import {
   makeMemoryContext,
   type WriteOutcome,
 } from '@wrapup/destination';
+import { asList, asObject, asText } from '@wrapup/destination/http';
 import { samplePlan } from '@wrapup/destination/sample-plan';
 import type { LiveAnswer } from '@wrapup/sandbox';
 import { SalesforceTransport } from '../src/client/transport.ts';
@@ -72,6 +73,7 @@ export async function runLive(options: LiveOptions): Promise<LiveReport> {
       );
     await step('provision', () => provision(destination, options.deploy, context));
     await step('write, and write again', () => writeTwice(destination, raw, run, context));
+    await step('people and their records in one request', () => writeTogether(options.connection, raw, run, context));
     for (const [index, { asks, sandbox, answer }] of QUESTIONS.entries())
       await step(`${index + 1}. ${asks}`, async () => {
         const said = await answer(raw, run);
@@ -115,6 +117,53 @@ async function writeTwice(destination: Destination, raw: Raw, run: string, conte
   if (idsOf(again, raw) !== written) throw new Error(`first ${written}; then ${idsOf(again, raw)}`);
   const { requests = 0, notes = [] } = first?.ok ? first.receipt : {};
   return [written, `${requests} requests`, ...notes].join('; ');
+}
+
+/**
+ * As `composite: true` writes: three callers with their records, one of whom has an address that no org takes. The others are
+ * to be written and linked, and that one as well once the address is right.
+ */
+async function writeTogether(
+  connection: Record<string, unknown>,
+  raw: Raw,
+  run: string,
+  context: () => Context,
+): Promise<string> {
+  const settings = salesforceKind.settings.parse({ ...connection, composite: true, on_refused_field: 'park' });
+  const destination = await salesforceKind.connect('live', settings);
+  const base = Number.parseInt(run, 16);
+  const planOf = (n: number, email: string) =>
+    samplePlan(SALESFORCE_NAMES, {
+      id: `${run}-${n}`,
+      phone: `+1415555${String(100 + ((base + n) % 100)).padStart(4, '0')}`,
+      email,
+      first_name: 'Wrapup',
+      last_name: `Live ${run} ${n}`,
+    });
+  const good = (n: number) => planOf(n, `wrapup-${run}-${n}@example.com`);
+  try {
+    const [first, refused, last] = await destination.write([good(1), planOf(2, 'no address'), good(3)], context());
+    const written = [idsOf(first, raw), idsOf(last, raw)];
+    if (refused?.ok) throw new Error(`${idsOf(refused, raw)} although the address is none`);
+    const [repaired] = await destination.write([{ ...good(2), resume: { attempts: 1, records: {} } }], context());
+    written.push(idsOf(repaired, raw));
+    const linked = await Promise.all([first, repaired, last].map((outcome) => isLinked(raw, outcome)));
+    if (linked.includes(false)) throw new Error(`not linked to their person: ${written.join('; ')}`);
+    const requests = first?.ok && last?.ok ? first.receipt.requests + last.receipt.requests : 0;
+    return `${written.join('; ')}; all linked; refused first: ${refused?.failure.code}; ${requests.toFixed(1)} requests for the others`;
+  } finally {
+    await destination.close();
+  }
+}
+
+/** Whether each record of the call names its person. */
+async function isLinked(raw: Raw, outcome: WriteOutcome | undefined): Promise<boolean> {
+  const records = outcome?.ok ? outcome.receipt.records : [];
+  const [person, ...rest] = records;
+  const soql = encodeURIComponent(`SELECT WhoId FROM Task WHERE Id IN ('${rest.map(({ id }) => id).join("','")}')`);
+  const { body } = await raw.ask('GET', `/query?q=${soql}`);
+  const named = asList(asObject(body).records).map((row) => asText(asObject(row).WhoId));
+  return rest.length > 0 && named.length === rest.length && named.every((id) => id === person?.id);
 }
 
 function idsOf(outcome: WriteOutcome | undefined, raw: Raw): string {

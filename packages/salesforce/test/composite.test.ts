@@ -252,6 +252,37 @@ test('a request that has no answer in time is followed by smaller ones', async (
   expect(rows().slice(before)).toEqual([10, 10]);
 });
 
+test('assignment rules and duplicate rules hold for the parts as for requests of their own', async () => {
+  account = await openAccount({ duplicate_rules: 'alert' }, { connection: { composite: true } });
+  const { control, salesforce } = account.sandbox;
+  const other = salesforce.records('User').find(({ id, fields }) => fields.IsActive && id !== salesforce.userId);
+  control.settings({ salesforce: { assignment: { Lead: other?.id ?? '' } } });
+  const twin = { LastName: 'Lovelace', FirstName: 'Ada', Email: 'ada@example.com' };
+  const { Contact = [] } = control.seed({
+    salesforce: { records: { Contact: [twin, { LastName: 'Lovelace', Phone: phone(2), Email: 'b@example.com' }] } },
+  });
+  const plan = (n: number, more: object) => planFor(salesforceHarness, { id: `c${n}`, phone: phone(n), ...more });
+  const commons = makeMemoryCommons();
+  const outcomes = await write(
+    await account.connect(),
+    [
+      plan(1, { first_name: 'Grace' }),
+      // Is changed to one that the rule takes for the other contact: who is there already is no duplicate.
+      plan(2, { first_name: 'Ada', email: 'b@example.com' }),
+      plan(3, {
+        first_name: 'Ada',
+        last_name: 'Lovelace',
+        person_fields: [sampleField('Email', 'ada@example.com', 'if_empty')],
+      }),
+    ],
+    commons,
+  );
+  expect(outcomes.every(({ ok }) => ok)).toBe(true);
+  expect(outcomes.slice(1).map((outcome) => ids(outcome).person)).toEqual([Contact[1], Contact[0]]);
+  expect(leads().map(({ fields }) => fields.OwnerId)).toEqual([salesforce.userId]);
+  expectLinked(outcomes);
+});
+
 test('an answer that is lost leaves each record once, and linked', async () => {
   const { commons, destination } = await open();
   account.sandbox.control.fault({ api: 'salesforce', kind: 'commit_then_reset', object: 'Lead' });

@@ -17,6 +17,9 @@ test('a run provisions, writes, answers every question, and leaves no record beh
       deploy: true,
     });
     expect(steps.filter(({ ok }) => !ok)).toEqual([]);
+    expect(steps.find(({ step }) => step === 'people and their records in one request')?.detail).toMatch(
+      /all linked; refused first: invalid_field/,
+    );
     expect(answers.filter(({ confirms }) => !confirms)).toEqual([]);
     const asked = answers.map(({ question }) => question);
     const guesses = SANDBOX_RULES.flatMap(({ vendor, source }) =>
