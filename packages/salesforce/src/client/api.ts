@@ -16,7 +16,6 @@ export const MAX_ROWS = 200;
  */
 export const MAX_SUBREQUESTS = 25;
 export const MAX_QUERIES = 5;
-export const MAX_COLLECTIONS = MAX_QUERIES;
 
 /** One part of a composite request, which only reads. */
 export interface CompositePart {

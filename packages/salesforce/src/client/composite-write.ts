@@ -12,12 +12,12 @@
 import { type CrmRow, chunk, type RowAnswer, type RowAnswers } from '@wrapup/destination/engine';
 import { asList, asObject, asText } from '@wrapup/destination/http';
 import { asSalesforceFailure, failureOf, readVendorError, SalesforceFailure, unaccounted } from '../errors/classify.ts';
-import { type CollectionPart, deleteRecords, MAX_COLLECTIONS, MAX_ROWS, type WriteVerb, writeTogether } from './api.ts';
+import { type CollectionPart, deleteRecords, MAX_QUERIES, MAX_ROWS, type WriteVerb, writeTogether } from './api.ts';
 import { accountFor, batchVerbs, headersFor, type WriteSettings } from './batch-write.ts';
 import type { SalesforceSession } from './transport.ts';
 
 /** Rows of one request. */
-export const MAX_ROWS_TOGETHER = MAX_COLLECTIONS * MAX_ROWS;
+export const MAX_ROWS_TOGETHER = MAX_QUERIES * MAX_ROWS;
 
 /** Characters of the texts of one request; Salesforce takes 50 MB. */
 const MAX_TEXT = 20_000_000;
@@ -263,7 +263,7 @@ function pack(verb: WriteVerb, rows: readonly CrmRow[], isKnown: (row: CrmRow) =
 function partFor(parts: Part[], ref: string): Part | undefined {
   const last = parts.at(-1);
   if (last && last.verb === 'create' && last.ref !== ref && last.sendings.length < MAX_ROWS) return last;
-  if (parts.length === MAX_COLLECTIONS) return undefined;
+  if (parts.length === MAX_QUERIES) return undefined;
   const part: Part = { ref: `part${parts.length}`, verb: 'create', sendings: [] };
   parts.push(part);
   return part;
