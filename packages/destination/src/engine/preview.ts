@@ -10,6 +10,7 @@ import type {
 } from '../port/destination.ts';
 import { Failure, parkedBy } from '../port/failure.ts';
 import type { CrmAdapter, FieldLabels } from './adapter.ts';
+import { beginPeople } from './people/identify-people.ts';
 import { decide, lookUpPeople, type MatchDecision, type MatchResult } from './people/match-people.ts';
 import type { CrmPerson, PeopleVerbs, PersonIdentity, PersonWrite } from './people/person-verbs.ts';
 import {
@@ -22,7 +23,6 @@ import {
   writtenBefore,
 } from './people/person-write.ts';
 import { watermarkOf } from './people/update-people.ts';
-import { beginPeople } from './people/write-people.ts';
 import {
   beginPlan,
   type CallStanding,
@@ -150,7 +150,7 @@ async function matchAll(crm: CrmAdapter, writes: PersonWrite[]): Promise<Matched
     writes.map(({ plan }) => plan),
     people.watermark,
   );
-  const questions = asking.map((write) => ({ ...questionOf(write), read: true }));
+  const questions = asking.map((write) => ({ ...questionOf(write), mustRead: () => true }));
   const answers = await lookUpPeople(people, questions, [...new Set([...wanted, ...people.identifying])]);
   const foundBy = new Map(asking.map((write, index) => [write, answers[index]]));
   const match = async (write: PersonWrite): Promise<Matched> => {
@@ -291,7 +291,7 @@ export async function findPersons(
   persons: PersonQuestion[],
 ): Promise<PersonAnswer[]> {
   const wanted = persons.flatMap(({ properties, identify }) => [...properties, ...(identify ? crm.identifying : [])]);
-  const questions = persons.map(({ match }, plan) => ({ match, plan, read: true }));
+  const questions = persons.map(({ match }, plan) => ({ match, plan, mustRead: () => true }));
   const found = await lookUpPeople(crm, questions, [...new Set(wanted)]);
   const answers = found.map((one) => toAnswer(crm, one));
   const addRelated = async (answer: PersonAnswer, index: number) => {

@@ -1,21 +1,25 @@
 /**
- * Writes plans: people first, then the records that are linked to them.
+ * Writes plans, in as few trips to the CRM as it allows: between trips only ids flow, and every record has its own key.
  *
- *   match people -> resolve plans -> write people -> write records -> associate -> outcomes
+ *   find people, beside it read what may be there -> create people -> write to people, beside it their records -> outcomes
  *
- * Each plan ends with an outcome of its own; a plan that fails takes no other with it.
+ * So a person may turn out to be gone when a call log is there already: the person is looked up once more, and the log goes
+ * along. Each plan ends with an outcome of its own; a plan that fails takes no other with it.
  */
 import type { Plan } from '@wrapup/mapping';
 import type { ApiSession } from '../http/transport.ts';
 import type { Context } from '../port/context.ts';
 import type { Destination, RecordReceipt, WriteOutcome } from '../port/destination.ts';
-import { Failure } from '../port/failure.ts';
+import { Failure, parkedBy } from '../port/failure.ts';
 import { distinctNotes, omissionsOf } from '../port/omission.ts';
 import type { CrmAdapter } from './adapter.ts';
-import { forgetPerson } from './people/person-cache.ts';
-import { contactSteps } from './people/person-write.ts';
-import { beginPeople, writePeople } from './people/write-people.ts';
+import { beginPeople, identifyPeople } from './people/identify-people.ts';
+import { forgetPerson, rememberFormer } from './people/person-cache.ts';
+import type { PersonWrite } from './people/person-verbs.ts';
+import { asResumed, contactSteps, resetWrite } from './people/person-write.ts';
+import { updatePeople } from './people/update-people.ts';
 import { beginPlan, type PlanReport, type PlanWrite, reportFailure, wantedRecords } from './plan/plan-write.ts';
+import { readAhead } from './records/read-ahead.ts';
 import { writeRecords } from './records/write-records.ts';
 
 /**
@@ -35,23 +39,101 @@ export async function writePlans(
   try {
     const crm = await open(writes);
     const begun = await beginPeople(crm.people, crm.owners, writes);
-    const people = await writePeople(crm.people, begun.writes);
-    reports.push(...begun.reports, ...people.reports);
-    // What a stage learnt of a plan counts, in the order in which it was learnt.
-    const known = new Map(people.writes.map((write) => [write.index, write]));
-    last = writes.map((write) => known.get(write.index) ?? write);
-    reports.push(...(await writeRecords(crm.records, people.writes)));
+    const written = await writeAll(crm, begun.writes);
+    reports.push(...begun.reports, ...written.reports);
+    last = writes.map((write) => written.known.get(write.index) ?? write);
   } catch (thrown) {
     reports.push(...writes.map((write) => reportFailure(write, 'person', Failure.of(thrown))));
   }
   const byPlan = Map.groupBy(reports, ({ plan }) => plan);
   const outcomes = last.map((write) => outcomeOf(write, byPlan.get(write.index) ?? [], (plan) => session.costOf(plan)));
-  // Ids that proved dead are not recalled by the next attempt.
-  for (const [index, outcome] of outcomes.entries()) {
-    const gone = !outcome.ok && outcome.failure.code === 'gone' ? last[index] : undefined;
-    for (const step of gone ? contactSteps(gone) : []) await forgetPerson(session.ctx, step).catch(() => {});
-  }
+  const prepare = async (write: PlanWrite, index: number) => {
+    const outcome = outcomes[index];
+    if (!outcome || outcome.ok) return;
+    const mine = byPlan.get(write.index) ?? [];
+    const { ctx } = session;
+    try {
+      // Ids that proved dead are not recalled by the next attempt.
+      if (outcome.failure.code === 'gone')
+        await Promise.all(contactSteps(write).map((step) => forgetPerson(ctx, step)));
+      if (write.person && isOpen(mine) && mine.some(isRecord))
+        await rememberFormer(ctx, write.plan.key, write.person.id);
+    } catch (thrown) {
+      ctx.log.warn({ error: Failure.of(thrown).message }, 'what the next attempt should know could not be noted');
+    }
+  };
+  await Promise.all(last.map(prepare));
   return shareOutcomes(outcomes, placeOf);
+}
+
+/** A plan whose record of a person vanished is begun once more, no more often. */
+const MAX_ROUNDS = 2;
+
+interface WrittenPlans {
+  /** What was learnt of the plans, by their number. */
+  known: ReadonlyMap<number, PlanWrite>;
+  reports: PlanReport[];
+}
+
+/** Never rejects, unless an adapter does what it must not. */
+async function writeAll({ people, records }: CrmAdapter, all: PersonWrite[]): Promise<WrittenPlans> {
+  const known = new Map<number, PlanWrite>();
+  const dead = new Map<number, ReadonlySet<string>>();
+  const parked = all.map((write) => [write, write.resolved ? parkedBy(write.plan) : undefined] as const);
+  const reports = parked.flatMap(([write, failure]) => (failure ? [reportFailure(write, 'person', failure)] : []));
+  let open = parked.flatMap(([write, failure]) => (failure ? [] : [write]));
+  for (let round = 1; round <= MAX_ROUNDS && open.length > 0; round += 1) {
+    const ahead = readAhead(records, open);
+    const [asking, alone] = [open.filter(hasPerson), open.filter((write) => !hasPerson(write))];
+    const found = await identifyPeople(people, asking, dead);
+    const writes = [...alone, ...found.writes];
+    const [updated, written] = await Promise.all([
+      updatePeople(people, found.people),
+      writeRecords(records, writes, ahead),
+      found.noted,
+    ]);
+    for (const write of [...writes, ...updated.writes]) known.set(write.index, write);
+    const said = [
+      ...alone.flatMap(({ index, notes }) => notes.map((note) => ({ plan: index, note }))),
+      ...[...found.reports, ...updated.reports, ...written],
+    ];
+    open = [];
+    const lost = new Set<number>();
+    for (const { id, writes: vanished } of [...found.gone, ...updated.gone])
+      for (const write of vanished) {
+        lost.add(write.index);
+        dead.set(write.index, new Set([...(dead.get(write.index) ?? []), id]));
+        open.push(await beginAnew(people.session.ctx, write, id, said));
+      }
+    reports.push(...said.filter(({ plan }) => !lost.has(plan)));
+  }
+  const vanished = new Failure('gone', people.wording.vanished);
+  return { known, reports: [...reports, ...open.map((write) => reportFailure(write, 'person', vanished))] };
+}
+
+const hasPerson = ({ plan }: PersonWrite) => plan.person !== null;
+
+/** A plan whose person vanished: records that were written with it are there, and are taken along to whoever is found now. */
+async function beginAnew(ctx: Context, write: PersonWrite, id: string, said: PlanReport[]): Promise<PersonWrite> {
+  const made = said.filter(({ plan }) => plan === write.index).filter(isRecord);
+  try {
+    await Promise.all(contactSteps(write).map((step) => forgetPerson(ctx, step)));
+    if (made.length > 0) await rememberFormer(ctx, write.plan.key, id);
+  } catch (thrown) {
+    ctx.log.warn({ error: Failure.of(thrown).message }, 'that a person vanished could not be noted');
+  }
+  return made.length > 0 ? resetWrite(asResumed(write, made)) : resetWrite(write);
+}
+
+/** Reports of records that are there. */
+function isRecord(report: PlanReport): report is PlanReport & { receipt: RecordReceipt } {
+  return 'receipt' in report && report.receipt.name !== 'person';
+}
+
+/** Whether it may be another person to whom the next attempt links what is there. */
+function isOpen(reports: PlanReport[]): boolean {
+  const ended = reports.find((report) => 'failure' in report);
+  return ended !== undefined && (ended.record === 'person' || ended.failure.code === 'gone');
 }
 
 /* How plans end: outcomes, put together from what the stages reported; plans that say the same share one. Pure. */
@@ -62,7 +144,7 @@ function outcomeOf(write: PlanWrite, reports: PlanReport[], costOf: (plan: numbe
   const receipts = new Map<string, RecordReceipt>();
   for (const report of mine) if ('receipt' in report) receipts.set(report.receipt.name, report.receipt);
   const ended = mine.find((report) => 'failure' in report);
-  if (ended) return { ok: false, failure: withDone(ended.failure, receipts, mine) };
+  if (ended) return { ok: false, failure: withDone(write, ended.failure, receipts, mine) };
   const requests = costOf(write.index);
   const skipped = mine.find((report) => 'skipped' in report);
   if (skipped) return { ok: true, receipt: { records: [], requests, notes: [skipped.skipped] } };
@@ -78,9 +160,16 @@ function outcomeOf(write: PlanWrite, reports: PlanReport[], costOf: (plan: numbe
 }
 
 /** The failure with what had been written before it: a retry need not repeat that. */
-function withDone(failure: Failure, receipts: ReadonlyMap<string, RecordReceipt>, reports: PlanReport[]): Failure {
-  // A person to whom nothing could be linked, or whom only speech named, is looked up afresh next time.
-  const anew = failure.code === 'gone' || reports.some((report) => 'receipt' in report && report.limited);
+function withDone(
+  { plan }: PlanWrite,
+  failure: Failure,
+  receipts: ReadonlyMap<string, RecordReceipt>,
+  reports: PlanReport[],
+): Failure {
+  // Whoever is found next time gets all of it.
+  if (isOpen(reports)) return plan.resume?.done ? failure.with({ done: {} }) : failure;
+  // A person whom only speech named is looked up afresh next time.
+  const anew = reports.some((report) => 'receipt' in report && report.limited);
   const done = [...receipts].filter(([name]) => name !== 'person' || !anew).map(([name, { id }]) => [name, id]);
   return done.length > 0 ? failure.with({ done: Object.fromEntries(done) }) : failure;
 }

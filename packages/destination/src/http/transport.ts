@@ -13,7 +13,7 @@
  * Nothing else is repeated here.
  */
 import type { Agent } from 'node:http';
-import type { Context, QuotaUsage } from '../port/context.ts';
+import type { Budget, Context, QuotaUsage } from '../port/context.ts';
 import { Failure, type FailureCode } from '../port/failure.ts';
 import {
   exchange,
@@ -54,6 +54,11 @@ interface TransportOptions {
   timeout: number;
 }
 
+/** Reports of quota under way at once. */
+const MAX_REPORTS = 64;
+/** How long closing waits for them, ms. */
+const CLOSING_MS = 1_000;
+
 /** A request for a token: it changes nothing, and takes from no budget. */
 const TOKEN_CALL: ApiRequest = { name: 'get an access token', writes: false };
 
@@ -65,6 +70,8 @@ export abstract class Transport<Call extends ApiRequest, Token> implements Reque
   readonly #options: TransportOptions;
   /** By scheme: a login and an API may differ in it. */
   readonly #agents = new Map<string, Agent>();
+  /** Those that are under way. None rejects. */
+  readonly #reports = new Set<Promise<void>>();
 
   constructor(options: TransportOptions) {
     this.#options = options;
@@ -81,10 +88,12 @@ export abstract class Transport<Call extends ApiRequest, Token> implements Reque
   /** What an error answer means. @param body parsed JSON, else the text */
   protected abstract failureOf(call: Call, answer: HttpAnswer, body: unknown): RequestFailure;
 
-  /** Closes the sockets. */
-  close(): void {
+  /** Closes the sockets, once what answers said of the quota is noted, or cannot be. */
+  async close(): Promise<void> {
     for (const agent of this.#agents.values()) agent.destroy();
     this.#agents.clear();
+    const late = new Promise((resolve) => setTimeout(resolve, CLOSING_MS).unref());
+    await Promise.race([Promise.all(this.#reports), late]);
   }
 
   /** Sends a request to the token endpoint. @throws RequestFailure when no answer came */
@@ -133,12 +142,23 @@ export abstract class Transport<Call extends ApiRequest, Token> implements Reque
       timer.answered();
       const usage = this.usageOf(answer.headers);
       // What headers say of the account's quota holds for that, whatever pool the request was of.
-      if (usage) await ctx.budget.report(usage);
+      if (usage) await this.#report(usage, ctx);
       return { answer, note: timer.note };
     } catch (thrown) {
       timer.note(Failure.of(thrown).code);
       throw thrown;
     }
+  }
+
+  /** Notes what an answer said of the quota, while the answer is worked on already. Never rejects. */
+  async #report(usage: QuotaUsage, { budget, log }: Context): Promise<void> {
+    const report = budget.report(usage).catch((thrown: unknown) => {
+      log.warn({ error: Failure.of(thrown).message }, 'what the CRM said of the quota could not be noted');
+    });
+    this.#reports.add(report);
+    void report.then(() => this.#reports.delete(report));
+    // While they are noted more slowly than answers come, answers wait.
+    if (this.#reports.size > MAX_REPORTS) await Promise.race(this.#reports);
   }
 
   async #answered(call: ApiRequest, send: () => Promise<HttpAnswer>): Promise<HttpAnswer> {
@@ -296,8 +316,9 @@ export class ApiSession<Call extends Sendable = Sendable, ApiAnswer = unknown> {
     if (known) throw known;
     const sharers = [...new Set(plans)];
     const calls = sharers.flatMap((plan) => this.calls[plan] ?? []);
-    const ctx = calls.length > 0 ? { ...this.ctx, calls } : this.ctx;
-    const before = this.ctx.budget.spent;
+    // Others may be under way: what this one takes is counted apart.
+    const budget = new CountedBudget(this.ctx.budget);
+    const ctx = { ...this.ctx, budget, ...(calls.length > 0 ? { calls } : {}) };
     try {
       return await this.#transport.send(call, ctx);
     } catch (thrown) {
@@ -306,7 +327,7 @@ export class ApiSession<Call extends Sendable = Sendable, ApiAnswer = unknown> {
       if (thrown instanceof Failure && thrown.code === 'throttled') this.#throttled.set(call.pool, thrown);
       throw thrown;
     } finally {
-      const spent = Math.min(1, this.ctx.budget.spent - before);
+      const spent = Math.min(1, budget.spent);
       for (const plan of sharers) this.#costs.set(plan, this.costOf(plan) + spent / sharers.length);
     }
   }
@@ -314,5 +335,24 @@ export class ApiSession<Call extends Sendable = Sendable, ApiAnswer = unknown> {
   /** Requests that a plan has cost so far; a request shared by n plans counts 1/n. */
   costOf(plan: number): number {
     return this.#costs.get(plan) ?? 0;
+  }
+}
+
+/** Counts the requests that were taken through it. */
+class CountedBudget implements Budget {
+  spent = 0;
+  readonly #budget: Budget;
+
+  constructor(budget: Budget) {
+    this.#budget = budget;
+  }
+
+  async take(pool?: string): Promise<void> {
+    await this.#budget.take(pool);
+    this.spent += 1;
+  }
+
+  report(usage: QuotaUsage, pool?: string): Promise<void> {
+    return this.#budget.report(usage, pool);
   }
 }

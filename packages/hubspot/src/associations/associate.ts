@@ -7,6 +7,8 @@ import {
   halvesOf,
   type Item,
   type PlanWrite,
+  recallFormer,
+  rememberFormer,
   type Written,
 } from '@wrapup/destination/engine';
 import { asList, asObject } from '@wrapup/destination/http';
@@ -15,7 +17,6 @@ import { readMany } from '../client/batches.ts';
 import { linkType } from '../client/objects.ts';
 import type { HubSpotSession } from '../client/transport.ts';
 import { asHubSpotFailure, failureOf, itemStatus, readVendorError, unaccounted } from '../errors/classify.ts';
-import { previousMemory } from '../keys/id-map.ts';
 import { readLinks } from '../records/related.ts';
 
 interface Pair {
@@ -195,9 +196,6 @@ async function knownLabels(session: HubSpotSession, from: string, to: string, pl
 /** HubSpot's limit for taking links off. */
 const UNLINK_BATCH = 100;
 
-/** Whom a call's records were linked to is kept until a replay that found another person has succeeded. */
-const PREVIOUS_KEPT_MS = 7 * 24 * 3_600_000;
-
 /**
  * Notes whom the plans' records were linked to before, so that an attempt that fails halfway does not forget it.
  * @returns what could not be noted
@@ -209,7 +207,7 @@ export async function notePrevious({ ctx }: HubSpotSession, writes: PlanWrite[])
     // That no person is found now is no reason to take the records off the one found before.
     if (known === undefined || write.person === undefined || known === write.person.id) continue;
     if (!/^\d+$/.test(known)) continue;
-    await ctx.memory.set(previousMemory(write.plan.key), known, PREVIOUS_KEPT_MS).catch((thrown: unknown) => {
+    await rememberFormer(ctx, write.plan.key, known).catch((thrown: unknown) => {
       failed.push([write, Failure.of(thrown)]);
     });
   }
@@ -225,19 +223,21 @@ interface Move {
 async function unlinkPrevious(session: HubSpotSession, written: Written[]): Promise<Associated> {
   const done: Required<Associated> = { failed: new Map(), notes: [], unlinked: [] };
   const moves: Move[] = [];
-  for (const one of written) {
-    const { item } = one;
+  const look = async (one: Written): Promise<void> => {
+    const { item, receipt } = one;
     const { write, record } = item;
-    if (!write.plan.resume || !write.person || !record.associate.includes('person')) continue;
+    // What was made just now was linked to no one else.
+    if (receipt.did === 'created' || !write.person || !record.associate.includes('person')) return;
     // A company is more people's than ours: who made the link is not known.
-    if (record.object === 'companies') continue;
+    if (record.object === 'companies') return;
     try {
-      const previous = await session.ctx.memory.get(previousMemory(write.plan.key));
+      const previous = await recallFormer(session.ctx, write.plan.key);
       if (previous !== undefined && previous !== write.person.id) moves.push({ one, previous });
     } catch (thrown) {
       done.failed.set(item, Failure.of(thrown));
     }
-  }
+  };
+  await Promise.all(written.map(look));
   const ids = askedFor(moves.map(({ one, previous }) => [previous, [one.item.write.index]]));
   const found = await readMany(session, { object: 'contacts', ids, properties: [] });
   const real: Move[] = [];

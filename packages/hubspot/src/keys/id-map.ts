@@ -248,17 +248,11 @@ function recordStartedMemory({ object, key }: Keyed): string {
   return `record-started:${object}:${digest(key)}`;
 }
 
-/** Whom a call's records were linked to before. @param call key of the call log */
-export function previousMemory(call: string): string {
-  return `former-person:${digest(call)}`;
-}
-
 /** All of them that may be of a person: see `DestinationKind.remembers`. */
 export function memoriesOf(subject: Subject): string[] {
   return [
     ...personMemories(subject),
     ...writtenMemories(subject),
     ...subject.records.flatMap((record) => [recordIdMemory(record), recordStartedMemory(record)]),
-    ...subject.calls.map(previousMemory),
   ];
 }

@@ -187,7 +187,7 @@ async function lookAgain(
 ): Promise<PersonFinding | undefined> {
   const plan = person.writes[0]?.index ?? 0;
   const match = person.writes.flatMap(contactSteps);
-  const [answer] = await lookUpPeople(crm, [{ match, plan, read: false }], []);
+  const [answer] = await lookUpPeople(crm, [{ match, plan, mustRead: () => false }], []);
   if (answer?.found === 'one') return { person: answer.person, read: false, claim: answer.said ? 'limit' : 'same' };
   return failure.outcome_unknown || answer?.found !== 'none' ? failure : undefined;
 }

@@ -10,7 +10,7 @@
 import type { RequestFailure } from '../../http/request-failure.ts';
 import type { Context } from '../../port/context.ts';
 import { Failure, parkedBy } from '../../port/failure.ts';
-import { type PlanReport, reportDropped, reportFailure, withFirstCause } from '../plan/plan-write.ts';
+import { type PlanReport, type Properties, reportDropped, reportFailure, withFirstCause } from '../plan/plan-write.ts';
 import { withAlong } from '../records/draft-along.ts';
 import type { SteppedDown } from '../records/record-verbs.ts';
 import type { CrmRow, RowResult } from '../rows/row.ts';
@@ -35,6 +35,7 @@ import {
   latestOf,
   limitWrite,
   makePatch,
+  namesOfSet,
   propertiesToRead,
   resetWrite,
   resolvePlan,
@@ -51,9 +52,11 @@ interface Creation {
   /** Whether they exist now is open. */
   unsure: { person: NewPerson; failure: RequestFailure }[];
   reports: PlanReport[];
+  /** Notes on people who were created, under way. None rejects. */
+  noted: Promise<void>[];
 }
 
-const nothing = (): Creation => ({ known: [], refused: [], unsure: [], reports: [] });
+const nothing = (): Creation => ({ known: [], refused: [], unsure: [], reports: [], noted: [] });
 
 function join(one: Creation, other: Partial<Creation>): Creation {
   return {
@@ -61,23 +64,28 @@ function join(one: Creation, other: Partial<Creation>): Creation {
     refused: [...one.refused, ...(other.refused ?? [])],
     unsure: other.unsure ?? [],
     reports: [...one.reports, ...(other.reports ?? [])],
+    noted: [...one.noted, ...(other.noted ?? [])],
   };
 }
 
+interface CreatedPeople {
+  known: KnownPerson[];
+  reports: PlanReport[];
+  /** Resolves once the next delivery knows of them: their records need not wait for that. Never rejects. */
+  noted: Promise<void>;
+}
+
 /** Never rejects. */
-export async function createPeople(
-  crm: PeopleVerbs,
-  people: NewPerson[],
-): Promise<{ known: KnownPerson[]; reports: PlanReport[] }> {
-  if (people.length === 0) return nothing();
+export async function createPeople(crm: PeopleVerbs, people: NewPerson[]): Promise<CreatedPeople> {
+  if (people.length === 0) return { known: [], reports: [], noted: Promise.resolve() };
   const namesOf = ({ key, writes }: NewPerson) => personLeases(key, writes.flatMap(contactSteps));
   const { held, failed, release } = await leaseEach(crm.session.ctx, people, namesOf);
-  try {
-    const { known, reports } = await createByLadder(crm, held);
-    return { known, reports: [...reports, ...[...failed].flatMap(([person, failure]) => fail(person, failure))] };
-  } finally {
-    await release();
-  }
+  const { known, reports, noted } = await createByLadder(crm, held);
+  return {
+    known,
+    reports: [...reports, ...[...failed].flatMap(([person, failure]) => fail(person, failure))],
+    noted: Promise.all(noted).then(release),
+  };
 }
 
 function fail({ writes }: NewPerson, thrown: unknown): PlanReport[] {
@@ -143,10 +151,10 @@ async function sortByMemory(crm: PeopleVerbs, key: PersonKey, people: { person: 
   const unknown: NewPerson[] = [];
   const sort = async ({ person, sure }: { person: NewPerson; sure: boolean }) => {
     try {
-      const id = await recallAny(ctx, person);
-      const tried = !key.isUnique(person) || person.writes.some(({ plan }) => plan.resume);
+      const [id, started] = await Promise.all([recallAny(ctx, person), wasStarted(ctx, person.key)]);
+      const tried = started || !key.isUnique(person) || person.writes.some(({ plan }) => plan.resume);
       if (id !== undefined) known.known.push(reclassifyAsExisting(crm, person, crm.byId(id), 'same'));
-      else if (!sure && (tried || (await wasStarted(ctx, person.key)))) doubtful.push(person);
+      else if (!sure && tried) doubtful.push(person);
       else unknown.push(person);
     } catch (thrown) {
       known.reports.push(...fail(person, thrown));
@@ -158,8 +166,8 @@ async function sortByMemory(crm: PeopleVerbs, key: PersonKey, people: { person: 
 
 /** Id of the person to whom one of the plans' numbers or addresses was written of late. */
 async function recallAny(ctx: Context, { writes }: NewPerson): Promise<string | undefined> {
-  const ids = await Promise.all(writes.flatMap(contactSteps).map((step) => recallPerson(ctx, step)));
-  return ids.find((id) => id !== undefined);
+  const known = await Promise.all(writes.flatMap(contactSteps).map((step) => recallPerson(ctx, step)));
+  return known.find((one) => one !== undefined)?.id;
 }
 
 /** Hands back those who exist; the others are certainly not there. */
@@ -206,41 +214,58 @@ async function create(
   people: NewPerson[],
   verb: 'create' | 'upsert',
 ): Promise<Creation> {
-  let done = nothing();
+  const drafts = people.map((person): NewRow => {
+    try {
+      return newRow(crm, key, person);
+    } catch (thrown) {
+      return { created: person, reports: fail(person, thrown), remembered: new Map() };
+    }
+  });
+  let done = { ...nothing(), reports: drafts.flatMap(({ reports }) => reports) };
   const rows = new Map<CrmRow, NewPerson>();
   let values: WrittenValues;
   try {
-    const names = people.map((person) => newPersonMemory(person.key));
-    values = await recallWritten(crm.session.ctx, names);
+    const noted = drafts.filter(({ row, remembered }) => row && remembered.size > 0);
+    values = await recallWritten(
+      crm.session.ctx,
+      noted.map(({ created }) => newPersonMemory(created.key)),
+    );
   } catch (thrown) {
-    return { ...done, reports: people.flatMap((person) => fail(person, thrown)) };
+    return { ...nothing(), reports: people.flatMap((person) => fail(person, thrown)) };
   }
-  const prepare = async (person: NewPerson): Promise<{ row?: CrmRow; created: NewPerson; reports: PlanReport[] }> => {
+  const begin = async ({ row, created, remembered }: NewRow): Promise<boolean> => {
+    const last = inOrder(created.writes).at(-1);
+    if (!row || !last) return false;
+    const call = { key: last.plan.key, ended_at: last.ended_at };
     try {
-      const { row, created, reports, remembered } = newRow(crm, key, person);
-      const last = inOrder(created.writes).at(-1);
-      const call = last && { key: last.plan.key, ended_at: last.ended_at };
       await Promise.all([
-        markStarted(crm.session.ctx, person.key),
-        row && call && values.intend(newPersonMemory(person.key), remembered, call),
+        markStarted(crm.session.ctx, created.key),
+        values.intend(newPersonMemory(created.key), remembered, call),
       ]);
-      return { ...(row && { row }), created, reports };
+      return true;
     } catch (thrown) {
-      return { created: person, reports: fail(person, thrown) };
+      done.reports.push(...fail(created, thrown));
+      return false;
     }
   };
-  const prepared = await Promise.all(people.map(prepare));
-  done.reports.push(...prepared.flatMap(({ reports }) => reports));
-  const drafted = prepared.flatMap(({ row, created }) => (row ? [{ row, created, writes: created.writes }] : []));
-  const whole = await withAlong(crm.along, drafted);
-  for (const [index, { row, created }] of drafted.entries()) rows.set(whole[index] ?? row, created);
+  const begun = await Promise.all(drafts.map(begin));
+  const ready = drafts.flatMap(({ row, created }, index) =>
+    row && begun[index] ? [{ row, created, writes: created.writes }] : [],
+  );
+  const whole = await withAlong(crm.along, ready);
+  for (const [index, { row, created }] of ready.entries()) rows.set(whole[index] ?? row, created);
   const conclude = async ([row, result]: [CrmRow, RowResult]): Promise<Partial<Creation>> => {
     const person = rows.get(row);
     if (!person) return {};
-    await settleValues(values, person, row, result);
-    const settled = await settle(crm, person, row, result);
+    const noting = Promise.all([
+      settleValues(values, person, row, result),
+      result.ok && rememberNew(crm, person.writes, result),
+    ]).then(() => {});
+    // One who was not created may be written next, by what is noted of them.
+    if (!result.ok) await noting;
+    const settled = settle(crm, person, row, result);
     const dropped = person.writes.flatMap((write) => reportDropped(write, 'person', result.dropped));
-    return { ...settled, reports: [...(settled.reports ?? []), ...dropped] };
+    return { ...settled, reports: [...(settled.reports ?? []), ...dropped], noted: [noting] };
   };
   const concluded = await Promise.all([...(await writeRows(crm, verb, [...rows.keys()]))].map(conclude));
   for (const one of concluded) done = join(done, one);
@@ -259,12 +284,17 @@ async function settleValues(values: WrittenValues, person: NewPerson, row: CrmRo
   await values.rename(note, personMemory({ object: row.object, id: result.id }));
 }
 
-/** What is to be created, and the person with those of its plans that may be written; no row when there are none. @throws Failure */
-function newRow(
-  crm: PeopleVerbs,
-  key: PersonKey,
-  person: NewPerson,
-): { row?: CrmRow; created: NewPerson; reports: PlanReport[]; remembered: ReadonlyMap<string, string> } {
+/** What is to be created, and the person with those of its plans that may be written; no row when there are none. */
+interface NewRow {
+  row?: CrmRow;
+  created: NewPerson;
+  reports: PlanReport[];
+  /** Values that have to be known again, by property, in canonical form. */
+  remembered: ReadonlyMap<string, string>;
+}
+
+/** @throws Failure */
+function newRow(crm: PeopleVerbs, key: PersonKey, person: NewPerson): NewRow {
   const object = crm.newObject(person.writes);
   const all = person.writes.map((write) => resolvePlan(write, {}));
   const waiting = new Map(all.flatMap((write) => [[write, parkedBy(write.plan)] as const]));
@@ -287,12 +317,8 @@ function newRow(
   return { row: key.keyed(row, person), created, reports, remembered };
 }
 
-async function settle(crm: PeopleVerbs, person: NewPerson, row: CrmRow, result: RowResult): Promise<Partial<Creation>> {
-  if (result.ok) {
-    const made = { person: crm.byId(result.id), writes: person.writes, created: true };
-    await rememberNew(crm, person.writes, result);
-    return { known: [made] };
-  }
+function settle(crm: PeopleVerbs, person: NewPerson, row: CrmRow, result: RowResult): Partial<Creation> {
+  if (result.ok) return { known: [{ person: crm.byId(result.id), writes: person.writes, created: true }] };
   const { failure } = result;
   if (failure.code === 'conflict') {
     const holder = crm.holderOf(failure, row);
@@ -344,7 +370,7 @@ async function rememberNew(
   try {
     const latest = latestOf(writes);
     await Promise.all([
-      rememberPerson(ctx, writes.flatMap(contactSteps), id),
+      rememberPerson(ctx, writes.flatMap(contactSteps), id, namesOfSet(crm, writes, fields as Properties)),
       ...writes.map(({ plan }) => isKeySaid(plan) && rememberMade(ctx, plan.key, id)),
       latest !== undefined && !(crm.watermark in fields) && rememberWatermark(ctx, id, new Date(latest).toISOString()),
     ]);

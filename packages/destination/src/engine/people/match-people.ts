@@ -62,9 +62,10 @@ async function askByIdOrEmail(crm: Finder, asked: Open[], properties: string[]):
     const step = one.steps[0];
     if (one.answer || !step) return;
     try {
-      const id = one.follow ?? (step.by === 'id' ? step.value : await recall(crm, one, step));
-      const unread = id !== undefined && step.by !== 'id' && !one.follow && !one.question.read && !crm.mustRead?.(id);
-      if (unread) one.answer = answerOf([crm.byId(id)], step, false);
+      const known = one.follow || step.by === 'id' ? undefined : await recall(crm, one, step);
+      const id = one.follow ?? (step.by === 'id' ? step.value : known?.id);
+      if (known && !one.question.mustRead(known.set) && !crm.mustRead?.(known.id))
+        one.answer = answerOf([{ ...crm.byId(known.id), set: known.set }], step, false);
       else if (id !== undefined) asking.push({ one, step, id });
       else if (step.by === 'email') asking.push({ one, step });
     } catch (thrown) {
@@ -88,7 +89,7 @@ async function askByIdOrEmail(crm: Finder, asked: Open[], properties: string[]):
 }
 
 /** Who is remembered for a number or address. An operator who chose among several meant those that the CRM has. */
-async function recall(crm: Finder, { question }: Open, step: MatchStep): Promise<string | undefined> {
+async function recall(crm: Finder, { question }: Open, step: MatchStep): ReturnType<typeof recallPerson> {
   return question.chosen ? undefined : recallPerson(crm.session.ctx, step);
 }
 
@@ -129,7 +130,7 @@ async function askByPhone(crm: Finder, asked: Open[], properties: string[]): Pro
   await Promise.all(asked.map(prepare));
   if (seeking.size === 0) return;
   // A search request has a limit of length: properties that no question needs would take the place of numbers.
-  const read = [...seeking.keys()].some(({ question }) => question.read);
+  const read = [...seeking.keys()].some(({ question }) => question.mustRead(new Set()));
   const phones = askedFor([...seeking].map(([one, { value }]) => [value, [one.question.plan]]));
   const results = await crm.search(phones, read ? properties : []);
   for (const [one, step] of seeking) {

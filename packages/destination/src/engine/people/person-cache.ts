@@ -19,17 +19,33 @@ export function digest(text: string): string {
 }
 
 function personKey(step: MatchStep): string {
-  return `person-id:${step.by}:${digest(step.value.toLowerCase())}`;
+  return `person:${step.by}:${digest(step.value.toLowerCase())}`;
+}
+
+/** Who was written of late, and names of the fields that had a value then: names alone, no value is remembered. */
+interface RememberedPerson {
+  id: string;
+  set: ReadonlySet<string>;
 }
 
 /** Which person a given number or address was written to of late. What was only said is never remembered. */
-export function recallPerson(ctx: Context, step: MatchStep): Promise<string | undefined> {
-  return step.by === 'id' || step.said ? Promise.resolve(undefined) : ctx.memory.get(personKey(step));
+export async function recallPerson(ctx: Context, step: MatchStep): Promise<RememberedPerson | undefined> {
+  const kept = step.by === 'id' || step.said ? undefined : await ctx.memory.get(personKey(step));
+  if (kept === undefined) return undefined;
+  const [id = '', ...set] = kept.split(' ');
+  return { id, set: new Set(set) };
 }
 
-export async function rememberPerson(ctx: Context, steps: MatchStep[], id: string): Promise<void> {
+/** @param set names of fields that have a value. One that has none any more is not filled while it is remembered so. */
+export async function rememberPerson(
+  ctx: Context,
+  steps: MatchStep[],
+  id: string,
+  set: Iterable<string> = [],
+): Promise<void> {
   const keys = steps.filter(({ by, said }) => by !== 'id' && !said).map(personKey);
-  await Promise.all([...new Set(keys)].map((key) => ctx.memory.set(key, id, REMEMBERED_MS)));
+  const value = [id, ...set].join(' ');
+  await Promise.all([...new Set(keys)].map((key) => ctx.memory.set(key, value, REMEMBERED_MS)));
 }
 
 export async function forgetPerson(ctx: Context, step: MatchStep): Promise<void> {
@@ -74,7 +90,7 @@ export function personMemories({ phones, emails, calls, records }: Subject): str
     ...started.flatMap((key) => (key ? [`person-started:${key}`] : [])),
     ...records.map(({ id }) => watermarkKey(id)),
     ...phones.map(issuedKey),
-    ...calls.map(madeKey),
+    ...calls.flatMap((call) => [madeKey(call), formerKey(call)]),
   ];
 }
 
@@ -123,6 +139,21 @@ export async function rememberMade(ctx: Context, call: string, id: string): Prom
 /** Whom this very call created by what was only said. */
 export function recallMade(ctx: Context, call: string): Promise<string | undefined> {
   return ctx.memory.get(madeKey(call));
+}
+
+/** Whom a call's records were linked to is known for so long, in ms: until a delivery that finds another person has succeeded. */
+const FORMER_MS = 7 * 24 * 3_600_000;
+
+const formerKey = (call: string) => `former-person:${digest(call)}`;
+
+/** Notes whom a call's records are linked to, where the next attempt may find another person. @param call key of the call log */
+export async function rememberFormer(ctx: Context, call: string, id: string): Promise<void> {
+  await ctx.memory.set(formerKey(call), id, FORMER_MS);
+}
+
+/** Whom a call's records were linked to before. */
+export function recallFormer(ctx: Context, call: string): Promise<string | undefined> {
+  return ctx.memory.get(formerKey(call));
 }
 
 /* Leases on people and records while they are written: a delivery that finds one taken waits. */

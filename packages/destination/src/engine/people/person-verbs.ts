@@ -23,6 +23,8 @@ export interface CrmPerson {
   readonly follow?: string;
   /** True: it has become another record, so that what is remembered of it holds no more. */
   readonly converted?: boolean;
+  /** Names of fields that had a value of late, of a person who is remembered and was not read. */
+  readonly set?: ReadonlySet<string>;
 }
 
 /** One plan whose person is looked for, created or written. Read-only: what is learnt of it gives a new one. */

@@ -1,5 +1,6 @@
 /** One plan whose person is looked for, created or written. Read-only: what is learnt of it gives a new one. Pure. */
 import {
+  type FieldWrite,
   isRemembered,
   limitToSaid,
   type MatchStep,
@@ -9,6 +10,7 @@ import {
   type Value,
 } from '@wrapup/mapping';
 import type { Context } from '../../port/context.ts';
+import type { RecordReceipt } from '../../port/destination.ts';
 import type { Failure } from '../../port/failure.ts';
 import type { Omission, ReceiptNote } from '../../port/omission.ts';
 import { assignOwners, type Directory } from '../owners/owners.ts';
@@ -21,7 +23,7 @@ import {
   type PlanWrite,
   type Properties,
 } from '../plan/plan-write.ts';
-import type { FieldRules } from '../rows/row.ts';
+import type { FieldRules, FittedFields } from '../rows/row.ts';
 import { canonicalOf, personMemory, type WrittenValues } from '../rows/written-values.ts';
 import { recallMade, wasIssued } from './person-cache.ts';
 import type { Claim, CrmPerson, KnownPerson, PeopleVerbs, PersonWrite } from './person-verbs.ts';
@@ -58,6 +60,15 @@ export function resolvePlan(write: PersonWrite, person: Record<string, Value>): 
 export function resetWrite(write: PersonWrite): PersonWrite {
   const { plan, notes } = write.start;
   return { ...write, plan, notes, resolved: plan.needs.length === 0, limited: false, chosen: false, done: false };
+}
+
+/** The plan as one of which an earlier attempt has made these records, which are gone over again. */
+export function asResumed(write: PersonWrite, made: { receipt: RecordReceipt }[]): PersonWrite {
+  const records = Object.fromEntries(made.map(({ receipt: { name, id } }) => [name, id]));
+  const { plan, notes } = write.start;
+  const { attempts = 1, records: before = {} } = plan.resume ?? {};
+  const resume = { attempts, records: { ...before, ...records }, done: [] };
+  return { ...write, start: { plan: { ...plan, resume }, notes } };
 }
 
 export function withNote(write: PersonWrite, note: ReceiptNote): PersonWrite {
@@ -108,13 +119,13 @@ export interface Question {
   match: MatchStep[];
   /** Number of the plan that asks. */
   plan: number;
-  /** False: an id that is remembered is enough, its record need not be read. */
-  read: boolean;
+  /** Whether the record of a person who is remembered has to be read. @param set names of fields that have a value */
+  mustRead(set: ReadonlySet<string>): boolean;
   /** True: an operator chose who it is. */
   chosen?: boolean;
 }
 
-/** @param gone ids that proved dead */
+/** @param dead ids that proved so */
 export function questionOf(write: PersonWrite, gone: ReadonlySet<string> = new Set()): Question {
   // First by what an earlier attempt has written, never by an id that is gone.
   const id = writtenBefore(write);
@@ -122,12 +133,30 @@ export function questionOf(write: PersonWrite, gone: ReadonlySet<string> = new S
   const steps = id === undefined ? match : [{ by: 'id' as const, value: id }, ...match];
   const usable = steps.filter(({ by, value }) => by !== 'id' || !gone.has(value));
   const chosen = (write.plan.chosen ?? []).length > 0;
-  return { plan: write.index, match: usable, read: mustRead([write]), chosen };
+  return { plan: write.index, match: usable, mustRead: (set) => mustRead([write], set), chosen };
 }
 
-/** True when the plans cannot be written without the person's values. */
-export function mustRead(writes: readonly PersonWrite[]): boolean {
-  return writes.some(({ resolved, done, plan }) => !resolved || (!done && needsReading(plan.person?.fields ?? [])));
+/**
+ * True when the plans cannot be written without the person's values.
+ * @param set names of fields that are known to have one: what fills gaps alone need not know more
+ */
+export function mustRead(writes: readonly PersonWrite[], set?: ReadonlySet<string>): boolean {
+  return writes.some(({ resolved, done, plan }) => !resolved || (!done && needsReading(fieldsToDecide(plan, set))));
+}
+
+function fieldsToDecide({ person }: Plan, set: ReadonlySet<string> = new Set()): FieldWrite[] {
+  return (person?.fields ?? []).filter(({ name, write }) => write !== 'if_empty' || !set.has(name));
+}
+
+/** Names of the fields of these plans that have a value, of those that are known. */
+export function namesOfSet(
+  crm: Pick<PeopleVerbs, 'withoutPlaceholders'>,
+  writes: readonly PersonWrite[],
+  known: Properties,
+): string[] {
+  const values = crm.withoutPlaceholders?.(known, writes) ?? known;
+  const names = new Set(writes.flatMap(({ plan }) => plan.person?.fields.map(({ name }) => name) ?? []));
+  return [...names].filter((name) => (values[name] ?? '') !== '');
 }
 
 /**
@@ -163,7 +192,7 @@ interface PersonPatch {
 }
 
 /** A person who exists, and what is noted of what was written to them. */
-interface WrittenPerson extends Pick<CrmPerson, 'object' | 'id' | 'converted'> {
+interface WrittenPerson extends Pick<CrmPerson, 'object' | 'id' | 'converted' | 'set'> {
   values: WrittenValues;
 }
 
@@ -200,6 +229,16 @@ export function standingOf(
   };
 }
 
+/** Fields as the CRM takes them of a person. */
+export function fitPerson(
+  { fields }: Pick<PeopleVerbs, 'fields'>,
+  object: string,
+  wanted: FieldWrite[],
+  verb: 'create' | 'update',
+): FittedFields | undefined {
+  return fields.fit?.(object, wanted, { verb, required: new Set(), person: true });
+}
+
 /**
  * What the calls make of one person: one write, in the order in which they ended, so that later ones see what earlier ones
  * wrote. Plans whose person an earlier attempt has written are passed over.
@@ -227,8 +266,8 @@ export function makePatch(
   let latest = watermark;
   for (const write of inOrder(writes).filter(({ done }) => !done)) {
     const { plan, ended_at } = write;
-    const wanted = plan.person?.fields ?? [];
-    const fitted = crm.fields.fit?.(object, wanted, { verb, required: new Set(), person: true });
+    const wanted = fieldsToDecide(plan, known?.set);
+    const fitted = fitPerson(crm, object, wanted, verb);
     patch.dropped.set(write, fitted?.dropped ?? []);
     if (fitted?.refused) {
       patch.refused.set(write, fitted.refused);

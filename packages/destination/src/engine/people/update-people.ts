@@ -2,12 +2,13 @@
  * Writes what calls say onto people who exist: one write a person, read first only where something depends on its values.
  *
  *   named     an id: of an earlier attempt, from memory, or named by the CRM
- *   read      -> plans are resolved with its values, and may ask for more of them -> read once more
+ *   read      -> plans are resolved with its values, and may ask for more of them -> read once more -> ready
  *   written   -> `updated`; `unchanged` where there was nothing to write
  *   refused   -> the plans that wrote the refused field end; what the others say is written once more
  *   gone      -> returned, to be looked up once more
  */
 
+import { isRemembered } from '@wrapup/mapping';
 import type { Context } from '../../port/context.ts';
 import type { RecordReceipt } from '../../port/destination.ts';
 import { Failure, parkedBy } from '../../port/failure.ts';
@@ -15,6 +16,7 @@ import type { Omission } from '../../port/omission.ts';
 import {
   type PlanReport,
   type PlanWrite,
+  type Properties,
   placeOf,
   readTime,
   reportDropped,
@@ -36,11 +38,13 @@ import { recallWatermark, rememberPerson, rememberWatermark } from './person-cac
 import type { CrmPerson, KnownPerson, PeopleVerbs, PersonWrite } from './person-verbs.ts';
 import {
   contactSteps,
+  fitPerson,
   inOrder,
   joinById,
   latestOf,
   makePatch,
   mustRead,
+  namesOfSet,
   propertiesToRead,
   resolvePlan,
 } from './person-write.ts';
@@ -52,10 +56,15 @@ interface UpdatedPeople {
   /** With their person. */
   writes: PlanWrite[];
   /** Those whose record turned out to be gone, under its id. */
-  gone: { id: string; writes: readonly PersonWrite[] }[];
+  gone: GonePerson[];
   reports: PlanReport[];
   /** Those who are to be written still. */
   open: KnownPerson[];
+}
+
+export interface GonePerson {
+  id: string;
+  writes: readonly PersonWrite[];
 }
 
 const join = (...parts: Partial<UpdatedPeople>[]): UpdatedPeople => ({
@@ -65,13 +74,25 @@ const join = (...parts: Partial<UpdatedPeople>[]): UpdatedPeople => ({
   open: parts.flatMap(({ open = [] }) => open),
 });
 
-/** Never rejects. */
-export async function updatePeople(crm: PeopleVerbs, people: KnownPerson[]): Promise<UpdatedPeople> {
+/** Reads those of whom something has to be known: `open` can be written, and so can the records of their calls. Never rejects. */
+export async function readyPeople(crm: PeopleVerbs, people: KnownPerson[]): Promise<UpdatedPeople> {
   // Two ids may turn out to be one person when they are read: merged, or converted.
   const { open, ...first } = await readWhereNeeded(crm, joinById(people));
   // A plan may write more properties once it knows the person: those are read as well.
-  const { resolved, reports } = withoutParked(joinById(open).map(resolve));
-  let done = join(first, { reports }, await readWhereNeeded(crm, resolved));
+  const resolved = withoutStopped(joinById(open).map(resolve), ({ plan }) => parkedBy(plan));
+  const read = await readWhereNeeded(crm, resolved.people);
+  const fitting = withoutStopped(joinById(read.open), ({ plan, limited }, { person, created }) => {
+    if (created || limited || crm.notWritten?.(person) !== undefined) return undefined;
+    return fitPerson(crm, person.object, plan.person?.fields ?? [], 'update')?.refused;
+  });
+  const writes = fitting.people.flatMap(writesOf);
+  const reports = [...resolved.reports, ...fitting.reports];
+  return join(first, { ...read, open: fitting.people }, { writes, reports });
+}
+
+/** Never rejects. @param people who are ready */
+export async function updatePeople(crm: PeopleVerbs, people: KnownPerson[]): Promise<UpdatedPeople> {
+  let done = join({ open: people });
   for (let round = 1; round <= MAX_ROUNDS && done.open.length > 0; round += 1)
     done = join({ ...done, open: [] }, await writeOnce(crm, joinById(done.open), round === MAX_ROUNDS));
   return done;
@@ -116,9 +137,13 @@ async function writeOnce(crm: PeopleVerbs, people: KnownPerson[], last: boolean)
   return join(...parts, ...(await Promise.all([...written].map(settleRow))));
 }
 
-/** What is noted of what was written to them; of those who were created a moment ago under their key, where that is all. */
+/**
+ * What is noted of what was written to them, where a field is decided by it; of those who were created a moment ago under
+ * their key, where that is all.
+ */
 async function recallPeople(crm: PeopleVerbs, people: KnownPerson[]): Promise<WrittenValues> {
-  const known = people.filter(({ created }) => !created);
+  const isNoted = ({ plan }: PersonWrite) => plan.person?.fields.some(isRemembered);
+  const known = people.filter(({ created, writes }) => !created && writes.some(isNoted));
   const keysOf = ({ writes }: KnownPerson) =>
     writes.flatMap(({ plan }) => (plan.person?.key ? [newPersonMemory(plan.person.key)] : []));
   const names = known.flatMap((one) => [personMemory(one.person), ...keysOf(one)]);
@@ -191,7 +216,7 @@ async function readById(
 function isUnread(known: KnownPerson, watermark: string): boolean {
   if (known.created) return false;
   if (known.verify) return true;
-  if (!mustRead(known.writes)) return false;
+  if (!mustRead(known.writes, known.person.set)) return false;
   return !known.asked || neededOf(known, watermark).some((name) => !known.asked?.has(name));
 }
 
@@ -208,18 +233,21 @@ function resolve(known: KnownPerson): KnownPerson {
   return { ...known, writes: known.writes.map((write) => resolvePlan(write, known.person.properties)) };
 }
 
-/** Those whose mapping wants a value that is absent, now that the person is known, end here. */
-function withoutParked(people: KnownPerson[]): { resolved: KnownPerson[]; reports: PlanReport[] } {
+/** Those end here whose plan cannot be written to the person, as is known without asking the CRM. */
+function withoutStopped(
+  people: KnownPerson[],
+  stopOf: (write: PersonWrite, known: KnownPerson) => Failure | undefined,
+): { people: KnownPerson[]; reports: PlanReport[] } {
   const reports: PlanReport[] = [];
-  const resolved = people.flatMap((known): KnownPerson[] => {
+  const left = people.flatMap((known): KnownPerson[] => {
     const writes = known.writes.filter((write) => {
-      const failure = write.resolved && !write.done ? parkedBy(write.plan) : undefined;
+      const failure = write.resolved && !write.done ? stopOf(write, known) : undefined;
       if (failure) reports.push(reportFailure(write, 'person', failure));
       return !failure;
     });
     return writes.length > 0 ? [{ ...known, writes }] : [];
   });
-  return { resolved, reports };
+  return { people: left, reports };
 }
 
 interface Writing {
@@ -242,44 +270,41 @@ async function prepare(
     const watermark = ends === undefined ? undefined : await watermarkOf(ctx, person, crm.watermark);
     const latest = ends === undefined || ends <= (watermark ?? 0) ? undefined : ends;
     const drafted = created || writing.length === 0 ? undefined : rowOf(crm, known, writing, watermark, values);
-    const { row, left, reports, remembered } = drafted ?? { left: known, reports: [] };
+    const { row, reports, remembered } = drafted ?? { reports: [] };
     const last = inOrder(writing).at(-1);
     if (row && remembered && last)
       await values.intend(personMemory(person), remembered, { key: last.plan.key, ended_at: last.ended_at });
-    if (row) return { row, writing: { known: left, latest }, reports };
+    if (row) return { row, writing: { known, latest }, reports };
     // Where the account has the property, a watermark that moves is itself something to write.
     if (latest !== undefined) await rememberWatermark(ctx, person.id, new Date(latest).toISOString());
-    return join({ reports }, finish(crm, left, created ? 'created' : 'unchanged'));
+    return join({ reports }, finish(crm, known, created ? 'created' : 'unchanged'));
   } catch (thrown) {
     return { reports: failAll(known, thrown) };
   }
 }
 
-/** @returns the row, and the person with those of its plans that are left */
 function rowOf(
   crm: PeopleVerbs,
   known: KnownPerson,
   writing: PersonWrite[],
   watermark: number | undefined,
   values: WrittenValues,
-): { row?: CrmRow; left: KnownPerson; reports: PlanReport[]; remembered?: ReadonlyMap<string, string> } {
+): { row?: CrmRow; reports: PlanReport[]; remembered?: ReadonlyMap<string, string> } {
   const { person } = known;
   const note = crm.notWritten?.(person);
-  if (note !== undefined) return { left: known, reports: writing.map(({ index }) => ({ plan: index, note })) };
+  if (note !== undefined) return { reports: writing.map(({ index }) => ({ plan: index, note })) };
   const patch = makePatch(crm, person.object, writing, person.properties, watermark, { ...person, values });
-  const { fields, dropped, refused, decided, remembered } = patch;
+  const { fields, dropped, decided, remembered } = patch;
   const reports = [
     ...[...decided].flatMap(([write, all]) => reportKept(write, 'person', all)),
     ...[...dropped].flatMap(([write, all]) => reportDropped(write, 'person', all)),
-    ...[...refused].map(([write, failure]) => reportFailure(write, 'person', failure)),
   ];
-  const left = { ...known, writes: known.writes.filter((write) => !refused.has(write)) };
-  if (Object.keys(fields).length === 0) return { left, reports };
-  const plans = writing.filter((write) => !refused.has(write)).map(({ index }) => index);
+  if (Object.keys(fields).length === 0) return { reports };
+  const plans = writing.map(({ index }) => index);
   const target = crm.target?.(person, fields) ?? { object: person.object, id: person.id, fields };
   // The account of a contact is locked with it.
   const row = { ...target, parent: person.account ?? person.id, plans, required: new Set<string>() };
-  return { left, row, reports, remembered };
+  return { row, reports, remembered };
 }
 
 /** Epoch ms when the last call ended that was written to the person: by its property, or by memory where it has none. */
@@ -301,10 +326,13 @@ async function conclude(
   const { person, writes } = known;
   // A merged record answers under its new id; one that stands for the person under its own.
   const id = person.written_as ? person.id : answered;
+  const sure = writes.filter(({ limited, chosen }) => !limited && !chosen);
+  // Of a person who is written as another record the fields have other names.
+  const set = person.written_as ? [] : namesOfSet(crm, writes, { ...person.properties, ...(fields as Properties) });
   try {
     await Promise.all([
       crm.foundBy(person.object).some((name) => name in fields) &&
-        rememberPerson(ctx, writes.filter(({ limited, chosen }) => !limited && !chosen).flatMap(contactSteps), id),
+        rememberPerson(ctx, sure.flatMap(contactSteps), id, [...(person.set ?? []), ...set]),
       latest !== undefined && !(crm.watermark in fields) && rememberWatermark(ctx, id, new Date(latest).toISOString()),
     ]);
   } catch (thrown) {
@@ -350,16 +378,22 @@ function guiltyWrites(writes: readonly PersonWrite[], { details: { field } }: Fa
   return field === undefined || guilty.length === 0 ? writes : guilty;
 }
 
-function finish(crm: PeopleVerbs, { person, writes }: KnownPerson, did: RecordReceipt['did']): Partial<UpdatedPeople> {
-  const { id, object, account } = person;
+function finish(crm: PeopleVerbs, known: KnownPerson, did: RecordReceipt['did']): Partial<UpdatedPeople> {
+  const { person, writes } = known;
+  const { id, object } = person;
   const url = crm.urlOf(object, id);
-  const ref = { id, object, ...(account ? { account } : {}) };
   return {
     reports: writes.flatMap(({ index, limited, notes }): PlanReport[] => {
       const receipt = { name: 'person', object, id, did: limited ? ('unchanged' as const) : did };
       const whole = { ...receipt, ...(url ? { url } : {}) };
       return [{ plan: index, receipt: whole, limited }, ...notes.map((note) => ({ plan: index, note }))];
     }),
-    writes: writes.map(({ index, plan, ended_at, log_only }) => ({ index, plan, ended_at, log_only, person: ref })),
+    writes: writesOf(known),
   };
+}
+
+/** The plans with their person, as their records are written. */
+function writesOf({ person: { id, object, account }, writes }: KnownPerson): PlanWrite[] {
+  const person = { id, object, ...(account ? { account } : {}) };
+  return writes.map(({ index, plan, ended_at, log_only }) => ({ index, plan, ended_at, log_only, person }));
 }

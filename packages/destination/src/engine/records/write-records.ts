@@ -1,4 +1,4 @@
-/** Writes call logs, tasks and the like of many plans, wave by wave. */
+/** Writes call logs, tasks and the like of many plans, wave by wave; what may not share a request of a wave goes beside it. */
 
 import type { RecordPlan } from '@wrapup/mapping';
 import type { RecordReceipt } from '../../port/destination.ts';
@@ -6,26 +6,31 @@ import { Failure } from '../../port/failure.ts';
 import { doneBefore, type PlanReport, type PlanWrite, reportFailure, wantedRecords } from '../plan/plan-write.ts';
 import type { LinkTarget } from '../rows/row.ts';
 import { findRecords } from './find-records.ts';
+import type { ReadAhead } from './read-ahead.ts';
 import { receiptOf } from './record-row.ts';
 import type { Item, RecordVerbs } from './record-verbs.ts';
 import { relateRecords } from './relate-records.ts';
 import { withSharedKey } from './shared-key.ts';
 import { type WaveResult, writeWave } from './write-wave.ts';
 
-/** Never rejects. */
-export async function writeRecords(crm: RecordVerbs, writes: PlanWrite[]): Promise<PlanReport[]> {
+/** Never rejects. @param ahead what is read of records that may be there; it never rejects */
+export async function writeRecords(
+  crm: RecordVerbs,
+  writes: PlanWrite[],
+  ahead: Promise<ReadAhead>,
+): Promise<PlanReport[]> {
   const resolved = (await crm.resolve?.(writes)) ?? { writes, reports: [] };
   const found = await findRecords(crm, resolved.writes);
   try {
     const related = await relateRecords(crm, found.writes);
-    const written = await writeWaves(crm, related.writes);
+    const written = await writeWaves(crm, related.writes, await ahead);
     return [...resolved.reports, ...found.reports, ...related.reports, ...written];
   } finally {
     await found.release();
   }
 }
 
-async function writeWaves(crm: RecordVerbs, writes: PlanWrite[]): Promise<PlanReport[]> {
+async function writeWaves(crm: RecordVerbs, writes: PlanWrite[], ahead: ReadAhead): Promise<PlanReport[]> {
   const reports: PlanReport[] = [];
   let open = writes;
   const written = new Map(open.map((write) => [write, noteResumed(crm, write)]));
@@ -36,23 +41,22 @@ async function writeWaves(crm: RecordVerbs, writes: PlanWrite[]): Promise<PlanRe
       isShared,
     );
     if (ready.length === 0) break;
-    // What may not share a request is written one object after another; what one record ran into ends the call's next ones.
-    const parts = crm.limits.mixed ? [ready] : Map.groupBy(ready, ({ record }) => record.object).values();
-    for (const part of parts) {
-      const items = part.filter(({ write }) => open.includes(write));
-      if (items.length === 0) continue;
-      const wave = await writeWave(crm, items);
+    const parts = crm.limits.mixed ? [ready] : [...Map.groupBy(ready, ({ record }) => record.object).values()];
+    const waves = await Promise.all(parts.map((items) => writeWave(crm, items, ahead)));
+    for (const wave of waves) {
       reports.push(...wave.reports);
       for (const { item, receipt } of wave.written) written.get(item.write)?.set(item.record.name, receipt);
-      const failed = new Set<PlanWrite>();
+    }
+    // What one record ran into ends the records of the call that wait for others.
+    const failed = new Set<PlanWrite>();
+    for (const [index, items] of parts.entries())
       for (const item of items) {
-        const failure = failureOf(item, wave, written);
+        const failure = failureOf(item, waves[index]?.failed ?? new Map(), written);
         if (!failure) continue;
         reports.push(reportFailure(item.write, item.record.name, failure));
         failed.add(item.write);
       }
-      open = open.filter((write) => !failed.has(write));
-    }
+    open = open.filter((write) => !failed.has(write));
   }
   for (const [write, receipts] of written)
     reports.push(...[...receipts.values()].map((receipt) => ({ plan: write.index, receipt })));
@@ -71,7 +75,7 @@ function noteResumed(crm: RecordVerbs, write: PlanWrite): Map<string, RecordRece
 
 function failureOf(
   { write, record }: Item,
-  { failed }: WaveResult,
+  failed: WaveResult['failed'],
   written: ReadonlyMap<PlanWrite, ReadonlyMap<string, RecordReceipt>>,
 ): Failure | undefined {
   for (const [item, failure] of failed) if (item.write === write && item.record.name === record.name) return failure;

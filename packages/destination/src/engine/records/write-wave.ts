@@ -13,6 +13,7 @@ import { type PlanReport, type PlanWrite, reportDropped, withFirstCause } from '
 import type { CrmRow, RowResult, RowVerb } from '../rows/row.ts';
 import { writeRows } from '../rows/write-rows.ts';
 import { canonicalOf, recallWritten, recordMemory, type WrittenValues } from '../rows/written-values.ts';
+import type { ReadAhead } from './read-ahead.ts';
 import { noteLinks, toWritten } from './record-links.ts';
 import { makeRow, type RecordRow, receiptOf } from './record-row.ts';
 import type {
@@ -59,10 +60,11 @@ export interface WaveResult {
 /** What the steps of a wave work with: the verbs, and what is noted of what was written to its records. */
 interface Wave extends RecordVerbs {
   values: WrittenValues;
+  ahead: ReadAhead;
 }
 
-/** Never rejects. */
-export async function writeWave(verbs: RecordVerbs, items: Item[]): Promise<WaveResult> {
+/** Never rejects. @param ahead what was read of records while their people were looked up */
+export async function writeWave(verbs: RecordVerbs, items: Item[], ahead: ReadAhead): Promise<WaveResult> {
   let values: WrittenValues;
   try {
     const made = items.flatMap((item) => madeAs(item) ?? []);
@@ -71,22 +73,22 @@ export async function writeWave(verbs: RecordVerbs, items: Item[]): Promise<Wave
   } catch (thrown) {
     return { written: [], failed: new Map(items.map((item) => [item, Failure.of(thrown)])), reports: [] };
   }
-  const crm: Wave = { ...verbs, values };
+  const crm: Wave = { ...verbs, values, ahead };
   const isShared = ({ record }: Item) => crm.sharedKey?.(record) !== undefined;
   const groups = joinShared(items, isShared);
   const leads = groups.map(({ lead }) => lead);
-  const shared = await writeShared(crm, leads.filter(isShared));
   const there = leads.flatMap((item): [Item, Existing][] => {
     const found = foundOf(item);
     return found ? [[item, found]] : [];
   });
-  const changed = await update(crm, undefined, there);
-  const own = await writeByLadder(crm, [
-    ...leads.filter((item) => !isShared(item) && !foundOf(item)),
-    ...shared.absent,
-  ]);
-  await crm.rememberShared?.(own.written.filter(({ item }) => isShared(item)));
-  const { written, failed, reports } = join(shared.attempt, changed, own);
+  const own = leads.filter((item) => !isShared(item) && !foundOf(item));
+  const { written, failed, reports } = join(
+    ...(await Promise.all([
+      writeShared(crm, leads.filter(isShared)),
+      update(crm, undefined, there),
+      writeByLadder(crm, own),
+    ])),
+  );
   const ended = new Map(failed);
   for (const { lead, followers } of groups) {
     const made = written.find(({ item }) => item === lead);
@@ -142,12 +144,14 @@ function joinFields(group: Item[]): Item {
   return { ...lead, record: { ...lead.record, fields: [...fields.values()] } };
 }
 
-/** Updates shared records that are there, ours or not. */
-async function writeShared(crm: Wave, items: Item[]): Promise<{ attempt: Attempt; absent: Item[] }> {
-  if (items.length === 0) return { attempt: nothing(), absent: [] };
+/** Updates shared records that are there, ours or not, and creates the others. */
+async function writeShared(crm: Wave, items: Item[]): Promise<Attempt> {
+  if (items.length === 0) return nothing();
   const readings = (await crm.findShared?.(items)) ?? new Map<Item, RecordReading>();
   const { there, absent, failed } = sort(items, readings);
-  return { attempt: join({ ...nothing(), failed }, await update(crm, undefined, there)), absent };
+  const [updated, created] = await Promise.all([update(crm, undefined, there), writeByLadder(crm, absent)]);
+  await crm.rememberShared?.(created.written);
+  return join({ ...nothing(), failed }, updated, created);
 }
 
 function sort(items: Item[], readings: ReadonlyMap<Item, RecordReading>) {
@@ -225,19 +229,10 @@ async function writeByStrategies(crm: Wave, items: ReadonlyMap<KeyStrategy, Item
           doubtful.set(item, strategy);
         else first.set(item, strategy);
       }
-    const created = await create(crm, first);
-    for (const [item] of created.unsure) {
-      const strategy = first.get(item);
-      if (strategy) doubtful.set(item, strategy);
-    }
-    done = join(done, { ...created, unsure: [] });
-    for (const [strategy, all] of Map.groupBy(doubtful, ([, strategy]) => strategy)) {
-      const isCareful = ([{ record }]: [Item, KeyStrategy]) => !strategy.upserts || needsReading(record.fields);
-      const read = all.filter(isCareful).map(([item]) => item);
-      const upserted = all.filter((one) => !isCareful(one)).map(([item]) => item);
-      if (read.length > 0) done = join(done, await settleByReading(crm, strategy, read));
-      if (upserted.length > 0) done = join(done, await settleByUpsert(crm, strategy, upserted));
-    }
+    const [created, known] = await Promise.all([create(crm, first), settleDoubtful(crm, doubtful)]);
+    const unsure = new Set(created.unsure.map(([item]) => item));
+    const healed = await settleDoubtful(crm, new Map([...first].filter(([item]) => unsure.has(item))));
+    done = join(done, { ...created, unsure: [] }, known, healed);
     for (const [strategy, all] of items)
       await strategy.confirm?.(done.written.filter(({ item }) => all.includes(item)));
     return done;
@@ -246,14 +241,30 @@ async function writeByStrategies(crm: Wave, items: ReadonlyMap<KeyStrategy, Item
   }
 }
 
+/** Of records that may be there already, each by its strategy. */
+async function settleDoubtful(crm: Wave, items: ReadonlyMap<Item, KeyStrategy>): Promise<Attempt> {
+  const settling = [...Map.groupBy(items, ([, strategy]) => strategy)].flatMap(([strategy, all]) => {
+    const isCareful = ([{ record }]: [Item, KeyStrategy]) => !strategy.upserts || needsReading(record.fields);
+    const read = all.filter(isCareful).map(([item]) => item);
+    const upserted = all.filter((one) => !isCareful(one)).map(([item]) => item);
+    return [settleByReading(crm, strategy, read), settleByUpsert(crm, strategy, upserted)];
+  });
+  return join(...(await Promise.all(settling)));
+}
+
 /** Reads what is in doubt; updates what is there, and creates what is not. */
 async function settleByReading(crm: Wave, strategy: KeyStrategy, items: Item[]): Promise<Attempt> {
   let done = nothing();
   // A delivery that creates the same record at this moment is met once; afterwards it is there to be read.
   for (let open = items, last = false; open.length > 0; last = true) {
-    const { there, absent, failed } = sort(open, await strategy.read(open));
-    const updated = await update(crm, strategy, there);
-    const created = await create(crm, new Map(absent.map((item) => [item, strategy])));
+    const ahead = last ? new Map<Item, RecordReading>() : crm.ahead.take(strategy, open);
+    const unread = open.filter((item) => !ahead.has(item));
+    const read = unread.length > 0 ? await strategy.read(unread) : [];
+    const { there, absent, failed } = sort(open, new Map([...ahead, ...read]));
+    const [updated, created] = await Promise.all([
+      update(crm, strategy, there),
+      create(crm, new Map(absent.map((item) => [item, strategy]))),
+    ]);
     done = join(done, byRefusal(crm, failed), updated, { ...created, unsure: [] });
     open = last ? [] : created.unsure.map(([item]) => item);
     if (last)

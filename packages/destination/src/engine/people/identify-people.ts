@@ -1,55 +1,50 @@
-/** Finds, creates and writes the people of many plans, in rounds: each is looked up, judged by its policy, and written once. */
+/** Who the people of many plans are: each is looked up, judged by its policy, and created where the CRM does not have them. */
 import { Failure, parkedBy } from '../../port/failure.ts';
 import { type OwnerSource, ownersFor } from '../owners/owners.ts';
 import { type PlanReport, type PlanWrite, reportFailure } from '../plan/plan-write.ts';
 import { createPeople } from './create-people.ts';
 import { decide, groupUnknown, lookUpPeople } from './match-people.ts';
-import { forgetPerson } from './person-cache.ts';
 import type { KnownPerson, PeopleVerbs, PersonWrite } from './person-verbs.ts';
 import {
   beginWrite,
-  contactSteps,
   joinById,
   limitIfSaid,
   propertiesToRead,
   questionOf,
-  resetWrite,
   resolvePlan,
   settleClaim,
   writtenBefore,
 } from './person-write.ts';
-import { updatePeople } from './update-people.ts';
+import { type GonePerson, readyPeople } from './update-people.ts';
 
-interface PeopleResult {
-  /** Plans whose records may be written: with their person, log only, or without a person by their mapping. */
+interface IdentifiedPeople {
+  /** Those who are there and can be written. */
+  people: KnownPerson[];
+  /** Plans whose records may be written: with their person, or log only. */
   writes: PlanWrite[];
+  /** Those whose record vanished after it was found. */
+  gone: GonePerson[];
   reports: PlanReport[];
+  /** Resolves once the next delivery knows of those who were created. Never rejects. */
+  noted: Promise<void>;
 }
 
-/** Those whose record vanished between look-up and write are looked up once more. Never rejects. */
-export async function writePeople(crm: PeopleVerbs, all: PersonWrite[]): Promise<PeopleResult> {
-  const parked = all.map((write) => [write, write.resolved ? parkedBy(write.plan) : undefined] as const);
-  const plans = parked.flatMap(([write, failure]) => (failure ? [] : [write]));
-  const done: PeopleResult = { writes: plans.filter(({ plan }) => plan.person === null), reports: [] };
-  for (const [write, failure] of parked) if (failure) done.reports.push(reportFailure(write, 'person', failure));
-  for (const { index, notes } of done.writes as PersonWrite[])
-    done.reports.push(...notes.map((note) => ({ plan: index, note })));
-  let open = plans.filter(({ plan }) => plan.person !== null);
-  const gone = new Map<number, ReadonlySet<string>>();
-  for (let round = 0; round < 2 && open.length > 0; round += 1) {
-    const matched = await matchPeople(crm, open, gone);
-    const created = await createPeople(crm, groupUnknown(matched.unknown));
-    const updated = await updatePeople(crm, [...matched.known, ...created.known]);
-    done.writes.push(...matched.log_only, ...updated.writes);
-    done.reports.push(...matched.reports, ...created.reports, ...updated.reports);
-    open = updated.gone.flatMap(({ writes }) => writes.map(resetWrite));
-    for (const { id, writes } of updated.gone)
-      for (const { index } of writes) gone.set(index, new Set([...(gone.get(index) ?? []), id]));
-    for (const step of open.flatMap(contactSteps)) await forgetPerson(crm.session.ctx, step).catch(() => {});
-  }
-  const vanished = new Failure('gone', crm.wording.vanished);
-  done.reports.push(...open.map((write) => reportFailure(write, 'person', vanished)));
-  return done;
+/** Finds people, creates those whom the CRM does not have, and reads what has to be known of them. Never rejects. */
+export async function identifyPeople(
+  crm: PeopleVerbs,
+  plans: PersonWrite[],
+  dead: ReadonlyMap<number, ReadonlySet<string>>,
+): Promise<IdentifiedPeople> {
+  const matched = await matchPeople(crm, plans, dead);
+  const created = await createPeople(crm, groupUnknown(matched.unknown));
+  const { open, gone, ...ready } = await readyPeople(crm, [...matched.known, ...created.known]);
+  return {
+    people: open,
+    writes: [...matched.log_only, ...ready.writes],
+    gone,
+    reports: [...matched.reports, ...created.reports, ...ready.reports],
+    noted: created.noted,
+  };
 }
 
 interface Matched {
@@ -59,18 +54,18 @@ interface Matched {
   reports: PlanReport[];
 }
 
-/** Who the plans' people are, and what each plan's policy makes of that. @param gone ids that proved dead, by plan */
+/** Who the plans' people are, and what each plan's policy makes of that. @param dead ids that proved so, by plan */
 async function matchPeople(
   crm: PeopleVerbs,
   plans: PersonWrite[],
-  gone: ReadonlyMap<number, ReadonlySet<string>>,
+  dead: ReadonlyMap<number, ReadonlySet<string>>,
 ): Promise<Matched> {
   const matched: Matched = { known: [], unknown: [], log_only: [], reports: [] };
   const asking: PersonWrite[] = [];
   for (const write of plans) {
     const id = writtenBefore(write);
     // Nothing is needed of a person whom an earlier attempt has written.
-    if (id !== undefined && write.resolved && !gone.get(write.index)?.has(id))
+    if (id !== undefined && write.resolved && !dead.get(write.index)?.has(id))
       matched.known.push({ person: crm.byId(id), writes: [{ ...write, done: true }] });
     else asking.push(write);
   }
@@ -78,7 +73,7 @@ async function matchPeople(
     plans.map(({ plan }) => plan),
     crm.watermark,
   );
-  const questions = asking.map((write) => questionOf(write, gone.get(write.index)));
+  const questions = asking.map((write) => questionOf(write, dead.get(write.index)));
   const answers = await lookUpPeople(crm, questions, properties);
   for (const [index, write] of asking.entries()) {
     const decision = decide(write.plan, answers[index] ?? { found: 'none' }, crm);
