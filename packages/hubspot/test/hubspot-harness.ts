@@ -19,6 +19,7 @@ import { hubspotDialect, hubspotKind } from '../src/index.ts';
 const FAULTS: Record<Trouble, FaultKind> = {
   fails: 'status',
   hangs: 'hang',
+  held: 'held',
   lost: 'commit_then_reset',
   unanswered: 'commit_then_hang',
   throttled: 'ten_secondly',

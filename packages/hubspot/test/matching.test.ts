@@ -1,8 +1,8 @@
 /** Whom HubSpot's look-ups find, and whom they only seem to find. */
 import { makeMemoryCommons, makeMemoryContext } from '@wrapup/destination';
-import { failure, ids, planFor, write } from '@wrapup/destination/conformance';
+import { deliver, failure, ids, planFor, reached, write } from '@wrapup/destination/conformance';
 import { sampleField } from '@wrapup/destination/sample-plan';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { hubspotHarness, openAccount } from './hubspot-harness.ts';
 
 let account: Awaited<ReturnType<typeof openAccount>>;
@@ -289,4 +289,64 @@ test('a contact that was archived is not found: the call finds who has its numbe
   expect(ids(outcome).person).toBe(there);
   const [made] = await write(destination, [planFor(hubspotHarness, { id: 'c2', person: gone, phone: '+14155550143' })]);
   expect([gone, there]).not.toContain(ids(made).person);
+});
+
+const TOKEN = { authorization: 'Bearer pat-na1-test', 'content-type': 'application/json' };
+
+async function merge(winner: string, loser: string): Promise<void> {
+  const response = await fetch(`${account.sandbox.hubspotUrl}/crm/v3/objects/contacts/merge`, {
+    ...{ method: 'POST', headers: TOKEN },
+    body: JSON.stringify({ primaryObjectId: winner, objectIdToMerge: loser }),
+  });
+  if (!response.ok) throw new Error(`could not merge ${loser}: ${await response.text()}`);
+}
+
+async function expectLoggedWith(person: string | undefined): Promise<void> {
+  const { call_logs, tasks } = await account.effects();
+  expect([call_logs, tasks].map((all) => all.map(({ people }) => people))).toEqual([[[person]], [[person]]]);
+}
+
+describe('a contact that changes while it is written to, its call log being there', () => {
+  const PHONE = '+14155550142';
+  const plan = () => planFor(hubspotHarness, { id: 'c1', phone: PHONE, first_name: 'Ada', email: 'ada@example.com' });
+
+  /** Writes the call, and does something after its records are there and before the contact is. */
+  async function meanwhile(act: () => Promise<void>) {
+    const destination = await account.connect();
+    const commons = makeMemoryCommons();
+    account.trouble('held', 'update-person');
+    const writing = deliver(destination, plan(), commons);
+    await reached(async () => {
+      const { call_logs, tasks } = await account.effects();
+      return call_logs.length + tasks.length === 2;
+    });
+    await act();
+    account.calm();
+    return ids(await writing).person;
+  }
+
+  test('merged: the log is with the contact that it has become', async () => {
+    const [contact = '', winner = ''] = seedContacts({ phone: PHONE }, {});
+    expect(await meanwhile(() => merge(winner, contact))).toBe(winner);
+    await expectLoggedWith(winner);
+    expect((await account.effects()).people).toMatchObject([{ id: winner, properties: { email: 'ada@example.com' } }]);
+  });
+
+  test('given an address that another contact holds: where nothing is left out it waits, and the log stays one', async () => {
+    const [contact = '', holder = ''] = seedContacts({ phone: PHONE }, { email: 'ada@example.com' });
+    const destination = await account.connect({ drop_refused_fields: false });
+    const commons = makeMemoryCommons();
+    const called = planFor(hubspotHarness, { id: 'c1', phone: PHONE });
+    const person = called.person && {
+      ...called.person,
+      fields: [...called.person.fields, sampleField('email', 'ada@example.com')],
+    };
+    const [parked] = await write(destination, [{ ...called, person }], commons);
+    expect(failure(parked)).toMatchObject({ code: 'conflict', next: 'park' });
+    await expectLoggedWith(contact);
+    await merge(holder, contact);
+    const replayed = await deliver(destination, { ...called, person, resume: { attempts: 1, records: {} } }, commons);
+    expect(ids(replayed).person).toBe(holder);
+    await expectLoggedWith(holder);
+  });
 });

@@ -31,6 +31,7 @@ type Sandbox = Awaited<ReturnType<typeof startSandbox>>;
 const FAULTS: Record<Trouble, FaultKind> = {
   fails: 'status',
   hangs: 'hang',
+  held: 'held',
   lost: 'commit_then_reset',
   unanswered: 'commit_then_hang',
   throttled: 'request_limit',

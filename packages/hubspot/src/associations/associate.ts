@@ -50,13 +50,12 @@ async function link(session: HubSpotSession, written: Written[]): Promise<Associ
       const kind = `${object}>${target.object}`;
       pairs.set(kind, [...(pairs.get(kind) ?? []), { from: receipt.id, to: target.id, item }]);
     }
-  const failed = new Map<Item, Failure>();
-  for (const [kind, all] of pairs) {
+  const parts = [...pairs].flatMap(([kind, all]) => {
     const [from = '', to = ''] = kind.split('>');
-    for (const part of chunk(all, MAX_LINKS))
-      for (const [{ item }, failure] of await linkPart(session, from, to, part)) failed.set(item, failure);
-  }
-  return { failed, notes: [] };
+    return chunk(all, MAX_LINKS).map((part) => linkPart(session, from, to, part));
+  });
+  const failed = (await Promise.all(parts)).flat();
+  return { failed: new Map(failed.map(([{ item }, failure]) => [item, failure])), notes: [] };
 }
 
 /** @returns the pairs that do not hold, and why */

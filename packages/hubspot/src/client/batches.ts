@@ -64,10 +64,9 @@ interface BatchReadRequest {
 export async function readMany(session: HubSpotSession, request: BatchReadRequest): Promise<BatchReading> {
   const { ids, by, properties } = request;
   const names = [...new Set([...properties, ...(IDENTITY[by ?? 'id'] ?? [by ?? ''])])];
-  const reading: BatchReading = new Map();
-  for (const part of chunk([...ids.keys()], MAX_BATCH))
-    for (const [id, one] of await readBatch(session, { ...request, properties: names }, part)) reading.set(id, one);
-  return reading;
+  const parts = chunk([...ids.keys()], MAX_BATCH);
+  const read = await Promise.all(parts.map((part) => readBatch(session, { ...request, properties: names }, part)));
+  return new Map(read.flatMap((one) => [...one]));
 }
 
 async function readBatch(session: HubSpotSession, request: BatchReadRequest, ids: string[]): Promise<BatchReading> {

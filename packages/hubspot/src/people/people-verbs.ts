@@ -78,8 +78,10 @@ async function readPeople(
   properties: string[],
 ): Promise<PeopleRead> {
   const wanted = { object: CONTACTS, properties: [...new Set([...properties, ...CANDIDATE_PROPERTIES])] };
-  const byId = await readMany(session, { ...wanted, ids });
-  const byEmail = await readMany(session, { ...wanted, ids: emails, by: 'email' });
+  const [byId, byEmail] = await Promise.all([
+    readMany(session, { ...wanted, ids }),
+    readMany(session, { ...wanted, ids: emails, by: 'email' }),
+  ]);
   return {
     byId: new Map([...byId].map(([id, one]) => [id, one instanceof Failure ? one : toPerson(one)])),
     byEmail: new Map([...byEmail].map(([email, one]) => [email, one instanceof Failure ? one : [toPerson(one)]])),
@@ -175,7 +177,7 @@ export async function searchPeople(
 ): Promise<Map<string, CrmRecord[] | HubSpotFailure>> {
   const wanted = [...new Set([...CANDIDATE_PROPERTIES, ...properties])];
   const results = new Map<string, CrmRecord[] | HubSpotFailure>();
-  for (const part of pack([...phones.keys()], wanted)) {
+  const search = async (part: string[]): Promise<void> => {
     try {
       const plans = part.flatMap((phone) => phones.get(phone) ?? []);
       const records = await runSearch(session, part, wanted, plans);
@@ -186,7 +188,8 @@ export async function searchPeople(
     } catch (thrown) {
       for (const phone of part) results.set(phone, asHubSpotFailure(thrown));
     }
-  }
+  };
+  await Promise.all(pack([...phones.keys()], wanted).map(search));
   return results;
 }
 

@@ -2,6 +2,7 @@
  * How a request to any of the APIs is served: a fault that swallows it, latency, the answer, a fault that changes the
  * answer or loses it.
  */
+import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Request, Response } from 'express';
 import type { Reply } from '../reply.ts';
@@ -59,6 +60,7 @@ export async function serveExchange(
   let reply: RawReply | undefined;
   if (!fault || commits(fault)) {
     if (act?.do === 'serve' && act.ms > 0) await pause(act.ms);
+    if (act?.do === 'hold') await Promise.race([sandbox.faults.cleared(), once(response, 'close')]);
     if (exchange.latency > 0) await pause(exchange.latency);
     reply = rawReply(await exchange.answer(open.n, fault));
   } else if (!refuses(fault)) await exchange.begin?.(open.n, fault);

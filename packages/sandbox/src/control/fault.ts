@@ -16,7 +16,9 @@ export type Act =
   /** The first half of the answer, and then the connection's end, or silence. */
   | { do: 'cut' }
   | { do: 'stall' }
-  | { do: 'serve'; ms: number };
+  | { do: 'serve'; ms: number }
+  /** The answer, once the faults are cleared. */
+  | { do: 'hold' };
 
 /** What an API answers when a fault makes it fail. */
 export interface ErrorBodies {

@@ -34,6 +34,7 @@ const KINDS = {
   commit_then_reset: { commits: true, act: () => ({ do: 'reset' }) },
   commit_then_500: { commits: true, act: failed },
   commit_then_hang: { commits: true, act: () => ({ do: 'hang' }) },
+  held: { commits: true, act: () => ({ do: 'hold' }) },
   slow: { commits: true, act: (spec) => ({ do: 'serve', ms: spec.ms ?? 1_000 }) },
   empty_success: {
     commits: false,
@@ -97,6 +98,7 @@ export class FaultError extends Error {
 export class Faults {
   #faults: Fault[] = [];
   #next = 1;
+  readonly #waiting = new Set<() => void>();
 
   /** @throws FaultError */
   add(spec: FaultSpec): Fault {
@@ -113,6 +115,13 @@ export class Faults {
 
   clear(): void {
     this.#faults = [];
+    for (const go of this.#waiting) go();
+    this.#waiting.clear();
+  }
+
+  /** Resolves when they are cleared. */
+  cleared(): Promise<void> {
+    return new Promise((resolve) => this.#waiting.add(resolve));
   }
 
   /** The fault that hits this request, if any. Only the first that is due is used up. */

@@ -144,8 +144,9 @@ export function mustRead(writes: readonly PersonWrite[], set?: ReadonlySet<strin
   return writes.some(({ resolved, done, plan }) => !resolved || (!done && needsReading(fieldsToDecide(plan, set))));
 }
 
-function fieldsToDecide({ person }: Plan, set: ReadonlySet<string> = new Set()): FieldWrite[] {
-  return (person?.fields ?? []).filter(({ name, write }) => write !== 'if_empty' || !set.has(name));
+/** Of a call that comes again all of them: what colleagues may have changed meanwhile is read. */
+function fieldsToDecide({ person, resume }: Plan, set: ReadonlySet<string> = new Set()): FieldWrite[] {
+  return (person?.fields ?? []).filter(({ name, write }) => resume || write !== 'if_empty' || !set.has(name));
 }
 
 /** Names of the fields of these plans that have a value, of those that are known. */

@@ -4,8 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { describeNote } from '../../port/omission.ts';
 import { type MemoryCommons, makeMemoryCommons, makeMemoryContext } from '../memory-context.ts';
 import { sampleField } from '../sample-plan.ts';
-import { deliver, failure, ids, type WorkedOnKind, write } from './harness.ts';
-import type { CaseTools } from './use-account.ts';
+import { type CaseTools, deliver, failure, ids, type WorkedOnKind, write } from './harness.ts';
 
 const PHONE = '+14155550142';
 const STAYS = 'a colleague changed this: stays.';

@@ -2,8 +2,7 @@
 import { expect, test } from 'vitest';
 import { type MemoryCommons, makeMemoryCommons, makeMemoryContext } from '../memory-context.ts';
 import { sampleField } from '../sample-plan.ts';
-import { deliver, failure, ids, type LowerStep, write } from './harness.ts';
-import type { CaseTools } from './use-account.ts';
+import { type CaseTools, deliver, failure, ids, type LowerStep, write } from './harness.ts';
 
 const PHONE = '+14155550142';
 

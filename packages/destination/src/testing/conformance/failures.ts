@@ -2,8 +2,7 @@
 import type { Plan } from '@wrapup/mapping';
 import { expect, test } from 'vitest';
 import { makeMemoryCommons, makeMemoryContext } from '../memory-context.ts';
-import { failure, ids, write } from './harness.ts';
-import type { CaseTools } from './use-account.ts';
+import { type CaseTools, failure, ids, reached, write } from './harness.ts';
 
 const phone = (n: number) => `+1415555${String(1000 + n)}`;
 
@@ -189,8 +188,4 @@ function saysEnough({ harness, names, account, connect, effects, makePlan }: Cas
     expect(said).not.toContain('very.secret');
     expect(said).not.toContain(secret.first_name);
   });
-}
-
-async function reached(condition: () => Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 5));
 }

@@ -3,8 +3,7 @@ import type { Plan, RecordFind, RecordPlan } from '@wrapup/mapping';
 import { describe, expect, test } from 'vitest';
 import { makeMemoryCommons, makeMemoryContext } from '../memory-context.ts';
 import { sampleField } from '../sample-plan.ts';
-import { deliver, failure, ids, type WorkedOnKind, write } from './harness.ts';
-import type { CaseTools } from './use-account.ts';
+import { type CaseTools, deliver, failure, ids, type WorkedOnKind, write } from './harness.ts';
 
 const PHONE = '+14155550142';
 const AT = { file: 'mappings/sample.yaml', line: 70, column: 5 };

@@ -1,12 +1,24 @@
 /** What an adapter's tests have to bring so that the conformance suite can run against its CRM. */
 import type { FieldWrite, Plan, Value } from '@wrapup/mapping';
+import { afterEach, beforeEach } from 'vitest';
 import type { Destination, WriteOutcome } from '../../port/destination.ts';
 import type { Failure } from '../../port/failure.ts';
 import { type MemoryCommons, type MemoryContextOptions, makeMemoryContext } from '../memory-context.ts';
 import { type SampleCall, type SampleNames, samplePlan } from '../sample-plan.ts';
 
-/** What goes wrong. `lost` and `unanswered` take effect in the CRM first: the connection breaks, or nothing ever comes. */
-export type Trouble = 'fails' | 'hangs' | 'lost' | 'unanswered' | 'throttled' | 'refused-token' | 'empty-success';
+/**
+ * What goes wrong. `lost` and `unanswered` take effect in the CRM first: the connection breaks, or nothing ever comes. `held`
+ * is served when it is calm.
+ */
+export type Trouble =
+  | 'fails'
+  | 'hangs'
+  | 'held'
+  | 'lost'
+  | 'unanswered'
+  | 'throttled'
+  | 'refused-token'
+  | 'empty-success';
 /** Which requests it happens to. */
 export type TroubleMoment =
   | 'look-up'
@@ -166,4 +178,42 @@ export function ids(outcome: WriteOutcome | undefined): Record<string, string> {
 export function failure(outcome: WriteOutcome | undefined): Failure {
   if (!outcome || outcome.ok) throw new Error('expected a failure');
   return outcome.failure;
+}
+
+/** Waits for something that happens in the CRM meanwhile. */
+export async function reached(condition: () => Promise<boolean>): Promise<void> {
+  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+/** What the cases of one block work with: a fresh account for each of them. */
+export interface CaseTools {
+  harness: Harness;
+  names: SampleNames;
+  account(): TestAccount;
+  connect: TestAccount['connect'];
+  effects: TestAccount['effects'];
+  makePlan(call: SampleCall): Plan;
+}
+
+/** Opens and closes the account of each test of the enclosing block. */
+export function useAccount(harness: Harness, step?: LowerStep): CaseTools {
+  let current: TestAccount | undefined;
+  beforeEach(async () => {
+    current = await harness.open(step);
+  });
+  afterEach(async () => {
+    await current?.close();
+  });
+  const account = () => {
+    if (!current) throw new Error('no account outside of a test');
+    return current;
+  };
+  return {
+    harness,
+    names: harness.names,
+    account,
+    connect: (options) => account().connect(options),
+    effects: () => account().effects(),
+    makePlan: (call) => planFor(harness, call),
+  };
 }

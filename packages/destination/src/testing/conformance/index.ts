@@ -10,13 +10,13 @@ import { exactlyOnce } from './exactly-once.ts';
 import { failures } from './failures.ts';
 import { find } from './find.ts';
 import { findOpen } from './find-open.ts';
-import type { Harness } from './harness.ts';
+import { type Harness, useAccount } from './harness.ts';
 import { ownKeys } from './own-keys.ts';
 import { owners } from './owners.ts';
 import { people } from './people.ts';
 import { related } from './related.ts';
 import { said } from './said.ts';
-import { useAccount } from './use-account.ts';
+import { trips } from './trips.ts';
 
 export type {
   Effects,
@@ -28,7 +28,7 @@ export type {
   TroubleMoment,
   WorkedOnKind,
 } from './harness.ts';
-export { deliver, failure, ids, planFor, write } from './harness.ts';
+export { deliver, failure, ids, planFor, reached, write } from './harness.ts';
 
 export function describeDestination(name: string, harness: Harness): void {
   describe(`${name}: exactly one effect`, () => exactlyOnce(useAccount(harness)));
@@ -36,6 +36,7 @@ export function describeDestination(name: string, harness: Harness): void {
     describe(`${name}: exactly one effect, step ${step} of the key ladder`, () =>
       exactlyOnce(useAccount(harness, step), step));
   describe(`${name}: the right person`, () => people(useAccount(harness)));
+  describe(`${name}: in as few trips as it takes`, () => trips(useAccount(harness)));
   describe(`${name}: what a caller only says`, () => said(useAccount(harness)));
   describe(`${name}: what colleagues changed`, () => colleagues(useAccount(harness)));
   // A group without a case is an error, and not every CRM has such records.

@@ -3,8 +3,7 @@ import type { Plan, RecordPlan } from '@wrapup/mapping';
 import { expect, test } from 'vitest';
 import { makeMemoryCommons, makeMemoryContext } from '../memory-context.ts';
 import { sampleField } from '../sample-plan.ts';
-import { deliver, ids, write } from './harness.ts';
-import type { CaseTools } from './use-account.ts';
+import { type CaseTools, deliver, ids, write } from './harness.ts';
 
 const PHONE = '+14155550142';
 const OTHER = '+14155550143';

@@ -3,8 +3,7 @@ import type { OwnerStep, Plan } from '@wrapup/mapping';
 import { expect, test } from 'vitest';
 import { describeNote } from '../../port/omission.ts';
 import { SAMPLE_PLACE, type SampleCall } from '../sample-plan.ts';
-import { ids, write } from './harness.ts';
-import type { CaseTools } from './use-account.ts';
+import { type CaseTools, ids, write } from './harness.ts';
 
 const PHONE = '+14155550142';
 

@@ -3,8 +3,7 @@ import type { Plan } from '@wrapup/mapping';
 import { expect, test } from 'vitest';
 import { makeMemoryCommons } from '../memory-context.ts';
 import type { SampleCall } from '../sample-plan.ts';
-import { deliver, failure, ids, type RelatedKind, write } from './harness.ts';
-import type { CaseTools } from './use-account.ts';
+import { type CaseTools, deliver, failure, ids, type RelatedKind, write } from './harness.ts';
 
 const PHONE = '+14155550142';
 const OTHER = '+14155550143';

@@ -3,8 +3,7 @@ import { SAID_MARK } from '@wrapup/mapping';
 import { expect, test } from 'vitest';
 import { rememberIssued } from '../../engine/people/person-cache.ts';
 import { makeMemoryCommons, makeMemoryContext } from '../memory-context.ts';
-import { deliver, ids, write } from './harness.ts';
-import type { CaseTools } from './use-account.ts';
+import { type CaseTools, deliver, ids, write } from './harness.ts';
 
 const PHONE = '+14155550142';
 const OTHER = '+14155550143';

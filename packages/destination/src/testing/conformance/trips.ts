@@ -1,0 +1,178 @@
+/** What is written beside each other: a person, and the records of their call, of which one may be there when the other is refused. */
+import type { Plan } from '@wrapup/mapping';
+import { expect, test } from 'vitest';
+import { makeMemoryCommons } from '../memory-context.ts';
+import { sampleField } from '../sample-plan.ts';
+import { type CaseTools, deliver, failure, ids, reached, write } from './harness.ts';
+
+const PHONE = '+14155550142';
+const OTHER = '+14155550143';
+
+export function trips(tools: CaseTools): void {
+  takesRecordsAlong(tools);
+  remembersFields(tools);
+  comesAgain(tools);
+}
+
+/** The person is refused when the call log is there. */
+function takesRecordsAlong({ names, account, connect, effects, makePlan }: CaseTools): void {
+  const plan = () => makePlan({ id: 'c1', phone: PHONE, first_name: 'Ada' });
+  const expectAllWith = async (person: string | undefined) => {
+    const { call_logs, tasks } = await effects();
+    expect([call_logs, tasks].map((all) => all.map(({ people }) => people))).toEqual([[[person]], [[person]]]);
+  };
+  /** From one person to a new one. */
+  const giveNumber = async (person: string) => {
+    await account().change(account().person, person, { [names.phone]: OTHER });
+    return (await account().addPeople([{ phone: PHONE }]))[0];
+  };
+  const isLogged = async () => {
+    const { call_logs, tasks } = await effects();
+    return call_logs.length + tasks.length === 2;
+  };
+
+  test('one who is deleted while it is written to is looked up once more, and the records go along', async () => {
+    const [person = ''] = await account().addPeople([{ phone: PHONE }]);
+    const destination = await connect();
+    const commons = makeMemoryCommons();
+    account().trouble('held', 'update-person');
+    const writing = deliver(destination, plan(), commons);
+    // The records do not wait for the person.
+    await reached(isLogged);
+    await account().deletePerson(person);
+    account().calm();
+    const written = ids(await writing);
+    expect(written.person).not.toBe(person);
+    expect((await effects()).people).toMatchObject([{ id: written.person }]);
+    await expectAllWith(written.person);
+  });
+
+  for (const trouble of ['fails', 'lost'] as const)
+    test(`an update without an answer (${trouble}) is tried again, and the records go along to whoever is found then`, async () => {
+      const [person = ''] = await account().addPeople([{ phone: PHONE }]);
+      const destination = await connect();
+      const commons = makeMemoryCommons();
+      account().trouble(trouble, 'update-person');
+      const [failed] = await write(destination, [plan()], commons);
+      expect(failure(failed)).toMatchObject({ next: 'retry', details: { record: 'person' } });
+      expect(await isLogged()).toBe(true);
+      // What the records are linked to is open still, so that nothing of it counts as done.
+      expect(failure(failed).details.done).toBeUndefined();
+      const next = await giveNumber(person);
+      const again = await deliver(destination, { ...plan(), resume: { attempts: 1, records: {} } }, commons);
+      expect(ids(again).person).toBe(next);
+      await expectAllWith(next);
+    });
+
+  test('one whose record refuses what the call says waits for a person, and the records go along to whoever is found then', async () => {
+    const [person = ''] = await account().addPeople([{ phone: PHONE }]);
+    const destination = await connect({ drop_refused_fields: false });
+    const commons = makeMemoryCommons();
+    const refused = makePlan({ id: 'c1', phone: PHONE, person_fields: [sampleField('no_such_field__c', 'x')] });
+    const [parked] = await write(destination, [refused], commons);
+    expect(failure(parked)).toMatchObject({ next: 'park', details: { field: 'no_such_field__c' } });
+    const next = await giveNumber(person);
+    const replayed = await deliver(destination, { ...plan(), resume: { attempts: 1, records: {} } }, commons);
+    expect(ids(replayed).person).toBe(next);
+    await expectAllWith(next);
+  });
+}
+
+/** What is remembered of a person: which fields have a value. */
+function remembersFields({ names, account, connect, effects, makePlan }: CaseTools): void {
+  const filling = (id: string, value: string): Plan =>
+    makePlan({
+      ...{ id, phone: PHONE, task: false },
+      person_fields: [
+        sampleField(names.first_name, value, 'if_empty'),
+        sampleField(names.last_name, value, 'if_empty'),
+      ],
+    });
+  const values = async () => (await effects()).people[0]?.properties ?? {};
+
+  test('fields that are known to be filled need no look at the person, and stay', async () => {
+    const destination = await connect();
+    const commons = makeMemoryCommons();
+    const [first] = await write(destination, [filling('c1', 'Ada')], commons);
+    // The account is known by now.
+    await write(destination, [filling('c2', 'Ada')], commons);
+    const person = ids(first).person ?? '';
+    await account().change(account().person, person, { [names.first_name]: 'By hand' });
+    const before = account().requests();
+    const [again] = await write(destination, [filling('c3', 'Bea')], commons);
+    expect(ids(again).person).toBe(person);
+    expect(account().requests() - before).toBe(1);
+    expect(await values()).toMatchObject({ [names.first_name]: 'By hand', [names.last_name]: 'Ada' });
+  });
+
+  test('a field of which nothing is known is looked at, and filled', async () => {
+    const destination = await connect();
+    const commons = makeMemoryCommons();
+    await write(destination, [filling('c1', 'Ada')], commons);
+    const noting = (id: string) => {
+      const plan = filling(id, 'Bea');
+      const fields = [...(plan.person?.fields ?? []), sampleField(names.note, 'Prefers mornings', 'if_empty')];
+      return { ...plan, person: plan.person && { ...plan.person, fields } };
+    };
+    await write(destination, [noting('c2')], commons);
+    expect(await values()).toMatchObject({ [names.first_name]: 'Ada', [names.note]: 'Prefers mornings' });
+  });
+
+  test('a call that comes again looks, whatever is remembered: what a colleague emptied is filled once more', async () => {
+    const destination = await connect();
+    const commons = makeMemoryCommons();
+    const [first] = await write(destination, [filling('c1', 'Ada')], commons);
+    await account().change(account().person, ids(first).person ?? '', { [names.first_name]: '' });
+    const replayed = { ...filling('c1', 'Ada'), resume: { attempts: 1, records: ids(first) } };
+    await write(destination, [replayed], commons);
+    expect(await values()).toMatchObject({ [names.first_name]: 'Ada' });
+  });
+
+  test('one who was deleted while remembered so is looked up once more, and the call is logged with whoever is found', async () => {
+    const destination = await connect();
+    const commons = makeMemoryCommons();
+    const [first] = await write(destination, [filling('c1', 'Ada')], commons);
+    await account().deletePerson(ids(first).person ?? '');
+    const [next] = await account().addPeople([{ phone: PHONE }]);
+    const outcome = await deliver(destination, filling('c2', 'Bea'), commons);
+    expect(ids(outcome).person).toBe(next);
+    const { call_logs } = await effects();
+    expect(call_logs.find(({ id }) => id === ids(outcome).call_log)?.people).toEqual([next]);
+  });
+}
+
+/** What may be there is read while people are looked up. */
+function comesAgain({ names, account, connect, effects, makePlan }: CaseTools): void {
+  test('two calls of one record with a key of its own each see what the other wrote', async () => {
+    const destination = await connect();
+    const commons = makeMemoryCommons();
+    const call = (id: string) => {
+      const plan = makePlan({ id, phone: PHONE, task: false });
+      const fields = [sampleField(names.title, `Log of ${id}`, 'append', 9)];
+      const records = plan.records.map((record) => ({
+        ...record,
+        fields,
+        key: 'one-for-both',
+        own_key: { person: false },
+      }));
+      return { ...plan, records };
+    };
+    const outcomes = await write(destination, [call('c1'), call('c2')], commons);
+    expect(ids(outcomes[0]).call_log).toBe(ids(outcomes[1]).call_log);
+    const { call_logs } = await effects();
+    expect(call_logs).toHaveLength(1);
+    for (const id of ['c1', 'c2']) expect(call_logs[0]?.properties[names.title]).toContain(`Log of ${id}`);
+  });
+
+  test('a read that fails is no record that is absent: nothing is written twice', async () => {
+    const destination = await connect({ timeout: 300 });
+    const commons = makeMemoryCommons();
+    const plan = makePlan({ id: 'c1', phone: PHONE });
+    const [first] = await write(destination, [plan], commons);
+    account().trouble('fails', 'any', 3);
+    const resume = { attempts: 1, records: ids(first) };
+    expect(ids(await deliver(destination, { ...plan, resume }, commons))).toEqual(ids(first));
+    const { people, call_logs, tasks } = await effects();
+    expect([people.length, call_logs.length, tasks.length]).toEqual([1, 1, 1]);
+  });
+}
