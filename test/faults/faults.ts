@@ -190,6 +190,28 @@ export const FAULTS: Fault[] = [
     }),
   },
   {
+    name: 'crm-gone',
+    what: 'The CRM says of contacts that they are gone while their calls are written beside them',
+    act: crm(4, () => [
+      {
+        ...{ kind: 'status', status: 404, object: 'contacts', path: '/batch/update$', times: 3 },
+        body: { status: 'error', category: 'OBJECT_NOT_FOUND', message: 'Object not found' },
+      },
+    ]),
+  },
+  {
+    name: 'crm-refuses-contacts',
+    what: 'The CRM refuses what calls say of contacts, or does not say what became of it, while their calls are written beside them',
+    act: crm(4, (random) => [
+      random() < 0.5
+        ? {
+            ...{ kind: 'status', status: 409, object: 'contacts', path: '/batch/update$', times: 2 },
+            body: { status: 'error', category: 'CONFLICT', message: 'Contact already exists. Existing ID: 1' },
+          }
+        : { kind: 'commit_then_reset', object: 'contacts', path: '/batch/update$', times: 2 },
+    ]),
+  },
+  {
     name: 'crm-401',
     what: 'The CRM takes no credentials for five seconds: the connection pauses and resumes by itself',
     act: atMoments(1, async ({ system }) => {
