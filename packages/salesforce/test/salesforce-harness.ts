@@ -55,6 +55,7 @@ const MOMENTS: Record<TroubleMoment, Pick<FaultSpec, 'object' | 'path' | 'method
 /** An org that answers in the forms of that year, and connections to it with these settings. */
 export const harnessOf = (forms: Forms, connection: Record<string, unknown> = {}): Harness => ({
   ...salesforceHarness,
+  together: connection.composite === true,
   open: (step) => openAccount({ forms }, { provisioned: step !== 'map', connection }),
 });
 

@@ -86,12 +86,11 @@ async function writeAll({ people, records }: CrmAdapter, all: PersonWrite[]): Pr
     const ahead = readAhead(records, open);
     const [asking, alone] = [open.filter(hasPerson), open.filter((write) => !hasPerson(write))];
     const found = await identifyPeople(people, asking, dead);
-    const writes = [...alone, ...found.writes];
-    const [updated, written] = await Promise.all([
-      updatePeople(people, found.people),
-      writeRecords(records, writes, ahead),
-      found.noted,
-    ]);
+    const others = [...alone, ...found.log_only];
+    const updating = updatePeople(people, found.people);
+    // What goes along with the rows of people is answered with them.
+    const writes = [...others, ...(people.along ? (await updating).writes : found.writes)];
+    const [updated, written] = await Promise.all([updating, writeRecords(records, writes, ahead), found.noted]);
     for (const write of [...writes, ...updated.writes]) known.set(write.index, write);
     const said = [
       ...alone.flatMap(({ index, notes }) => notes.map((note) => ({ plan: index, note }))),

@@ -20,8 +20,10 @@ import { type GonePerson, readyPeople } from './update-people.ts';
 interface IdentifiedPeople {
   /** Those who are there and can be written. */
   people: KnownPerson[];
-  /** Plans whose records may be written: with their person, or log only. */
+  /** Their plans, whose records may be written. */
   writes: PlanWrite[];
+  /** Plans whose calls are logged without a person. */
+  log_only: PlanWrite[];
   /** Those whose record vanished after it was found. */
   gone: GonePerson[];
   reports: PlanReport[];
@@ -40,7 +42,8 @@ export async function identifyPeople(
   const { open, gone, ...ready } = await readyPeople(crm, [...matched.known, ...created.known]);
   return {
     people: open,
-    writes: [...matched.log_only, ...ready.writes],
+    writes: ready.writes,
+    log_only: matched.log_only,
     gone,
     reports: [...matched.reports, ...created.reports, ...ready.reports],
     noted: created.noted,
