@@ -6,7 +6,7 @@ import { makeProgram } from '../apps/cli/src/program.ts';
 import { DEFAULT_OPTIONS } from '../apps/ingress/src/options.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
-const PAGES = globSync(['*.md', 'docs/**/*.md', 'packages/*.md', 'bench/*.md'], { cwd: ROOT }).sort();
+const PAGES = globSync(['*.md', 'docs/**/*.md', 'deploy/**/*.md', 'packages/*.md', 'bench/*.md'], { cwd: ROOT }).sort();
 const read = (page: string) => readFileSync(resolve(ROOT, page), 'utf8');
 /** Without code, in which a bracket is no link. */
 const prose = (text: string) => text.replace(/^( *)```[\s\S]*?^\1```/gm, '').replace(/`[^`\n]*`/g, '');

@@ -1,4 +1,6 @@
 /** What real processes export is what docs/reference/metrics.md says: no metric more, none less, each label as defined. */
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { METRIC_LABELS, METRICS, type MetricDefinition } from '@wrapup/telemetry';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import type { Process } from '../support/process.ts';
@@ -47,6 +49,23 @@ it('a series has the labels that are listed for its metric', () => {
     seen.add(base);
   }
   expect(seen.size).toBeGreaterThan(20);
+});
+
+it('each metric that the dashboard and the alarms name is exported', () => {
+  const files = ['grafana/dashboard.json', 'alerts.yml', 'alerts.test.yml', 'README.md'];
+  const folder = resolve(import.meta.dirname, '../../deploy/monitoring');
+  const text = files.map((file) => readFileSync(join(folder, file), 'utf8')).join('\n');
+  const named = new Set(text.match(/\b(?:wrapup|nodejs|process)_[a-z0-9_]+[a-z]\b/g));
+  const types = [
+    ...Object.values(texts)
+      .join('\n')
+      .matchAll(/^# TYPE (\w+) (\w+)$/gm),
+  ];
+  const exported = types.flatMap(([, name, type]) =>
+    type === 'histogram' ? ['_bucket', '_sum', '_count'].map((suffix) => name + suffix) : [name],
+  );
+  expect([...named].filter((name) => !exported.includes(name))).toEqual([]);
+  expect(named.size).toBeGreaterThan(30);
 });
 
 it('names follow the rules: base units, _total for counters only', () => {

@@ -4,7 +4,7 @@
  * any worker; its results are in Redis, where the dashboard and every worker's metrics read it.
  */
 import type { Config } from '@wrapup/config';
-import { Failure, type Log } from '@wrapup/destination';
+import { Failure, type Log, withDeadline } from '@wrapup/destination';
 import type { Finding } from '@wrapup/findings';
 import type { CompiledMapping } from '@wrapup/mapping';
 import {
@@ -112,10 +112,15 @@ function report(
   if (gone > 0 && before) log.info({ connection, resolved: gone }, 'the account fits the mappings better than before');
 }
 
+/** For what a scrape asks of Redis; Prometheus itself gives up after ten seconds. */
+const SCRAPE_WITHIN_MS = 1_000;
 const SEVERITIES = ['error', 'warning'] as const;
 
 function addGauges({ metrics, store, config }: SchemaDriftCheckParts): void {
-  const read = () => readSchemaChecks(store, Object.keys(config().connections)).catch(() => []);
+  // A worker waits for Redis; who scrapes it does not.
+  const late = () => new Error('Redis does not answer');
+  const read = () =>
+    withDeadline(readSchemaChecks(store, Object.keys(config().connections)), SCRAPE_WITHIN_MS, late).catch(() => []);
   metrics.gauge('mapping_findings', async (gauge) => {
     gauge.reset();
     for (const { connection, findings } of await read())

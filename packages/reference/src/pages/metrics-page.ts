@@ -14,7 +14,7 @@ export function metricsPage(): string {
 
 # Metrics
 
-What \`/metrics\` of each process exports, in the Prometheus format, beside the usual metrics of Node.js (memory, CPU, garbage collection, \`nodejs_eventloop_lag_p99_seconds\` for the delay of its event loop). [Operating](../guide/operating.md#metrics) says who may read them.
+What \`/metrics\` of each process exports, in the Prometheus format, beside the usual metrics of Node.js (memory, CPU, garbage collection, \`nodejs_eventloop_lag_p99_seconds\` for the delay of its event loop). [Operating](../guide/operating.md#metrics) says who may read them; [deploy/monitoring](../../deploy/monitoring/README.md) holds a dashboard and alarms.
 
 ${table(['metric', 'type', 'process', 'labels', 'says'], rows)}
 

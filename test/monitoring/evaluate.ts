@@ -1,0 +1,100 @@
+/**
+ * Which alarms of deploy/monitoring/alerts.yml fire, by what real processes exported: two scrapes become series of a day and
+ * more, and promtool evaluates the rules on them. Counters go on as they rose between the two, so that a fault lasts;
+ * gauges stay as they are.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parse, stringify } from 'yaml';
+
+export const ALERTS_FILE = resolve(import.meta.dirname, '../../deploy/monitoring/alerts.yml');
+
+export interface AlertRule {
+  alert: string;
+  expr: string;
+  for?: string;
+  labels: Record<string, string>;
+  annotations: Record<string, string>;
+}
+
+export function readAlertRules(): AlertRule[] {
+  const { groups } = parse(readFileSync(ALERTS_FILE, 'utf8')) as { groups: { rules: AlertRule[] }[] };
+  return groups.flatMap(({ rules }) => rules);
+}
+
+/** Whether promtool can be had: Debian's package `prometheus` has it. */
+export const hasPromtool = spawnSync('promtool', ['--version']).error === undefined;
+
+export interface Scrape {
+  /** Epoch seconds. */
+  at: number;
+  series: Map<string, { value: number; grows: boolean }>;
+}
+
+/** What each process exports now, as Prometheus would have it; nothing of one that does not answer within five seconds. */
+export async function scrape(ports: Record<string, number>): Promise<Scrape> {
+  const series: Scrape['series'] = new Map();
+  for (const [instance, port] of Object.entries(ports)) {
+    const text = await fetch(`http://127.0.0.1:${port}/metrics`, { signal: AbortSignal.timeout(5_000) }).then(
+      (answer) => answer.text(),
+      () => '',
+    );
+    const types = new Map([...text.matchAll(/^# TYPE (\w+) (\w+)$/gm)].map(([, name = '', type]) => [name, type]));
+    for (const [, name = '', labels, value] of text.matchAll(/^(\w+)(?:\{(.*)\})? (\S+)$/gm)) {
+      const type = types.get(name) ?? types.get(name.replace(/_(bucket|sum|count)$/, ''));
+      const key = `${name}{${[`instance="${instance}"`, ...(labels ? [labels] : [])].join(',')}}`;
+      series.set(key, { value: Number(value), grows: type !== 'gauge' });
+    }
+  }
+  return { at: Date.now() / 1000, series };
+}
+
+/** Minutes of the first scrape, before the second one: longer than any rule looks back for a series that is new. */
+const MINUTES_BEFORE = 70;
+/** When an alarm is asked for that needs longer than an hour, in minutes. */
+const LATE: Record<string, number> = { WrapupCallsParked: 25 * 60, WrapupReconcileLate: 100 };
+const USUAL = 50;
+const LENGTH = Math.max(...Object.values(LATE)) + 10;
+
+/** @returns names of the alarms that fire, sorted */
+export function firingAlarms(before: Scrape, after: Scrape): string[] {
+  const rules = readAlertRules();
+  const asked = [...new Set(rules.flatMap(({ expr }) => expr.match(/\b(?:wrapup|nodejs)_\w+/g) ?? []))];
+  // Prometheus' clock begins at nought here, and the second scrape comes later.
+  const shift = (name: string, at: number) => (name.includes('_timestamp_seconds') ? at - MINUTES_BEFORE * 60 : 0);
+  const input = [...new Set([...before.series.keys(), ...after.series.keys()])]
+    .filter((key) => asked.includes(key.slice(0, key.indexOf('{'))))
+    .map((key) => {
+      const [old, now] = [before.series.get(key), after.series.get(key)];
+      const moved = shift(key, after.at);
+      const first = old ? `${old.value - moved}+0x${MINUTES_BEFORE - 1}` : `_x${MINUTES_BEFORE}`;
+      if (!now) return { series: key, values: `${first} stale` };
+      const step = now.grows ? now.value - (old?.value ?? 0) : 0;
+      return { series: key, values: `${first} ${now.value - moved}+${step}x${LENGTH}` };
+    });
+  const folder = mkdtempSync(join(tmpdir(), 'wrapup-alarms-'));
+  try {
+    const file = join(folder, 'test.yml');
+    // Each test says that no alarm fires; promtool names those that do.
+    const tests = rules.map(({ alert }) => ({
+      expr: `ALERTS{alertname="${alert}",alertstate="firing"}`,
+      eval_time: `${MINUTES_BEFORE + (LATE[alert] ?? USUAL)}m`,
+      exp_samples: [],
+    }));
+    const content = {
+      ...{ rule_files: [ALERTS_FILE], evaluation_interval: '1m' },
+      tests: [{ interval: '1m', input_series: input, promql_expr_test: tests }],
+    };
+    writeFileSync(file, stringify(content, { lineWidth: 0 }));
+    const { status, stdout, stderr } = spawnSync('promtool', ['test', 'rules', file], { encoding: 'utf8' });
+    const output = stdout + stderr;
+    // The quotes of what was asked are escaped, those of what was found are not.
+    const found = [...output.matchAll(/[^\\]alertname="(\w+)"/g)].map(([, name]) => name as string);
+    if (status !== 0 && found.length === 0) throw new Error(`promtool: ${output}`);
+    return [...new Set(found)].sort();
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
