@@ -3,7 +3,7 @@
  *
  *   npm run bench                              everything, some twenty minutes on a machine of its own
  *   npm run bench -- ingress latency           only these parts
- *   npm run bench -- growth --sizes 1000,10000 a shorter backlog
+ *   npm run bench -- drain --calls 1000000     a longer backlog
  *   npm run bench -- kept --kept 2000          what is kept of fewer calls than 20,000
  *   npm run bench -- parked --items 100000     fewer parked deliveries than a million
  *   npm run bench -- clients --clients 1,50 --backlog 10000
@@ -17,8 +17,8 @@ import { parseArgs } from 'node:util';
 import { measureAttacks } from './parts/attacks.ts';
 import { measureClients } from './parts/clients.ts';
 import { measureDelivery } from './parts/delivery.ts';
+import { measureDrain } from './parts/drain.ts';
 import { measureEarlier } from './parts/earlier.ts';
-import { measureGrowth } from './parts/growth.ts';
 import { measureIngress, SIZES } from './parts/ingress.ts';
 import { measureLatency } from './parts/latency.ts';
 import { measureKept, measureMemory } from './parts/memory.ts';
@@ -31,7 +31,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     rounds: { type: 'string', default: '5' },
-    calls: { type: 'string', default: '2000' },
+    calls: { type: 'string' },
     kb: { type: 'string', default: '2,8,60' },
     kept: { type: 'string', default: '20000' },
     items: { type: 'string', default: '1000000' },
@@ -39,7 +39,6 @@ const { values, positionals } = parseArgs({
     backlog: { type: 'string', default: '100000' },
     rates: { type: 'string', default: '1000,10000,100000,1000000' },
     seconds: { type: 'string', default: '60' },
-    sizes: { type: 'string', default: '1000,10000,100000' },
     checkout: { type: 'string' },
   },
 });
@@ -51,8 +50,8 @@ const PARTS: Record<string, () => Promise<unknown>> = {
       SIZES.filter(({ kb }) => values.kb.split(',').includes(String(kb))),
     ),
   attacks: () => measureAttacks(),
-  delivery: () => measureDelivery('hubspot', Number(values.calls), 150),
-  salesforce: () => measureDelivery('salesforce', Number(values.calls), 500),
+  delivery: () => measureDelivery('hubspot', Number(values.calls ?? 2_000), 150),
+  salesforce: () => measureDelivery('salesforce', Number(values.calls ?? 2_000), 500),
   latency: () => measureLatency(25),
   memory: () => measureMemory(500, 20_000),
   kept: () =>
@@ -63,7 +62,7 @@ const PARTS: Record<string, () => Promise<unknown>> = {
   parked: () => measureParked(Number(values.items)),
   clients: () => measureClients(values.clients.split(',').map(Number), Number(values.backlog)),
   rate: () => measureRates(values.rates.split(',').map(Number), Number(values.seconds)),
-  growth: () => measureGrowth(values.sizes.split(',').map(Number)),
+  drain: () => measureDrain(Number(values.calls ?? 100_000), 5_000),
   ...(values.checkout ? { earlier: () => measureEarlier(values.checkout as string, 25, 10_000) } : {}),
 };
 

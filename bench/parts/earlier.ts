@@ -3,16 +3,9 @@
  * are started from its own sources, and of this one. The load, Redis and the CRM are the same.
  */
 import { execFileSync } from 'node:child_process';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { resolve } from 'node:path';
-import { makeConfig } from '../../test/support/config.ts';
-import { phoneOf } from '../../test/support/phone.ts';
-import { cpuSeconds } from '../../test/support/process-time.ts';
-import { openInstallation } from '../installation.ts';
-import { makeCall } from '../support/calls.ts';
 import { percentile } from '../support/statistics.ts';
-import { comesTrue, eachOf, pause } from '../support/watch.ts';
+import { drainToEndpoint } from './drain.ts';
 import { AWAY_MS, measureAt } from './latency.ts';
 import { measureThroughIngress } from './requests-through-ingress.ts';
 
@@ -97,52 +90,12 @@ async function requestsOf(checkout?: string): Promise<Figures> {
   );
 }
 
-const CONFIG = makeConfig({
-  connections: ['events: { kind: http, url: "${ENDPOINT}", allow_private: true, at_once: 50 }'],
-  routes: ['- { name: events, to: events, mapping: mapping.yaml }'],
-});
-/** Calls that are delivered before it is counted: code that runs for the first time is slow. */
-const WARM = 2_000;
-
 /** CPU of the worker and of Redis for each call of a backlog that goes to an HTTP endpoint which answers at once. */
 async function drainOf(backlog: number, checkout?: string): Promise<Figures> {
-  let arrived = 0;
-  const server = createServer((request, response) => {
-    request.resume().on('end', () => {
-      arrived += 1;
-      response.writeHead(204).end();
-    });
-  });
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
-  const installation = await openInstallation({
-    config: CONFIG,
-    mapping: 'extends: http/event\n',
-    env: { ENDPOINT: endpoint },
-    worker: false,
-    ...(checkout ? { checkout } : {}),
-  });
-  try {
-    const numbers = Array.from({ length: backlog + WARM }, (_, n) => n);
-    await eachOf(numbers, 32, (n) => installation.post(makeCall({ phone: phoneOf(n) })));
-    // Ingress has nothing left to write.
-    await pause(1_000);
-    const worker = await installation.startWorker();
-    const used = () => ({ worker: cpuSeconds(worker.pid), redis: cpuSeconds(installation.redis.pid) });
-    await comesTrue(() => arrived >= WARM, 120_000, 5);
-    const [first, before] = [arrived, used()];
-    await comesTrue(() => arrived >= numbers.length, 1_200_000, 5);
-    const after = used();
-    const perCall = (name: 'worker' | 'redis') => ({
-      unit: 'ms of CPU',
-      value: (1000 * (after[name] - before[name])) / (arrived - first),
-    });
-    return new Map([
-      ['drain, worker', perCall('worker')],
-      ['drain, Redis', perCall('redis')],
-    ]);
-  } finally {
-    await installation.close();
-    server.close();
-  }
+  const { worker, redis } = await drainToEndpoint(backlog, checkout);
+  const unit = 'ms of CPU';
+  return new Map([
+    ['drain, worker', { unit, value: worker }],
+    ['drain, Redis', { unit, value: redis }],
+  ]);
 }

@@ -4,8 +4,8 @@ import { join, resolve } from 'node:path';
 import type { AttackFigures } from '../parts/attacks.ts';
 import type { ClientsFigures } from '../parts/clients.ts';
 import type { Delivered, DeliveryFigures } from '../parts/delivery.ts';
+import type { DrainFigures } from '../parts/drain.ts';
 import type { EarlierFigures } from '../parts/earlier.ts';
-import type { GrowthFigures } from '../parts/growth.ts';
 import type { IngressFigures } from '../parts/ingress.ts';
 import type { LatencyFigures } from '../parts/latency.ts';
 import { KEPT_DAYS, type KeptFigures, type MemoryFigures } from '../parts/memory.ts';
@@ -37,7 +37,7 @@ export interface Results {
   parked?: Measured<ParkedFigures>;
   clients?: Measured<ClientsFigures>;
   rate?: Measured<RateFigures>;
-  growth?: Measured<GrowthFigures>;
+  drain?: Measured<DrainFigures>;
   earlier?: Measured<EarlierFigures>;
 }
 
@@ -52,7 +52,7 @@ export function addResults(fresh: Results): void {
   writeFileSync(join(BENCH, 'RESULTS.md'), render(results));
 }
 
-function groupsOf({ ingress, delivery, latency, memory, clients, growth }: Results): Group[] {
+function groupsOf({ ingress, delivery, latency, memory, clients, drain }: Results): Group[] {
   const groups: Group[] = [];
   const at8 = ingress?.figures.find(({ kb, connections }) => kb === 8 && connections === 64);
   if (at8) {
@@ -107,16 +107,15 @@ function groupsOf({ ingress, delivery, latency, memory, clients, growth }: Resul
       ],
     });
   }
-  if (growth) {
+  if (drain) {
+    const bars = (value: (tenth: DrainFigures['tenths'][number]) => number) =>
+      drain.figures.tenths.map((tenth, n) => ({ name: `${n + 1}. tenth of the backlog`, value: value(tenth) }));
+    const title = `${drain.figures.rows[0]?.calls.toLocaleString('en')} calls that wait`;
     groups.push({
-      title: 'Time of a call, by how many wait',
-      unit: 'ms, less is better',
-      bars: growth.figures.rows.map(({ calls, msPerCall }) => ({ name: calls.toLocaleString('en'), value: msPerCall })),
+      ...{ title: `${title}: time of one`, unit: 'ms, less is better', bars: bars(({ msPerCall }) => msPerCall) },
     });
     groups.push({
-      title: 'Worker memory at most, by how many wait',
-      unit: 'MiB, less is better',
-      bars: growth.figures.rows.map(({ calls, memory }) => ({ name: calls.toLocaleString('en'), value: memory })),
+      ...{ title: `${title}: worker memory`, unit: 'MiB, less is better', bars: bars(({ memory }) => memory) },
     });
   }
   return groups;
@@ -125,7 +124,7 @@ function groupsOf({ ingress, delivery, latency, memory, clients, growth }: Resul
 function render(results: Results): string {
   return `# Results
 
-Written by \`npm run bench\` (parts by name: \`npm run bench -- ingress attacks delivery salesforce latency memory kept parked clients rate growth\`). Everything runs on one
+Written by \`npm run bench\` (parts by name: \`npm run bench -- ingress attacks delivery salesforce latency memory kept parked clients rate drain\`). Everything runs on one
 machine and over loopback: load, Redis (synced on every write), Wrapup's own processes and the sandbox as the CRM. The machine
 was shared with other work, so absolute figures are low and wander; what counts are the ratios, taken within one run. The
 baseline is in \`bench/baseline\`: express with its body parser and \`queue.add\`, then one job per call that searches, writes and logs.
@@ -146,7 +145,7 @@ ${[
   parkedPart,
   clientsPart,
   ratePart,
-  growthPart,
+  drainPart,
   earlierPart,
 ]
   .map((part) => part(results))
@@ -359,22 +358,31 @@ function clientsPart({ clients }: Results): string {
 ${clientsTables(clients.figures)}`;
 }
 
-function growthPart({ growth }: Results): string {
-  if (!growth) return '';
-  const rows = growth.figures.rows.map(
-    ({ calls, seconds, msPerCall, memory }) =>
-      `| ${calls.toLocaleString('en')} | ${format(seconds)} | ${msPerCall.toFixed(2)} | ${format(memory)} |`,
+function drainPart({ drain }: Results): string {
+  if (!drain) return '';
+  const { rows, tenths } = drain.figures;
+  const calls = rows.map(
+    ({ to, calls, msPerCall, worker, redis, commands }) =>
+      `| ${to === 'endpoint' ? 'an HTTP endpoint' : 'HubSpot'} | ${calls.toLocaleString('en')} | ${msPerCall.toFixed(2)} | ${worker.toFixed(2)} | ${redis.toFixed(2)} | ${format(commands)} |`,
+  );
+  const stretches = tenths.map(
+    ({ msPerCall, worker, redis, memory }, n) =>
+      `| ${n + 1} | ${msPerCall.toFixed(2)} | ${worker.toFixed(2)} | ${redis.toFixed(2)} | ${format(memory)} |`,
   );
   return `${head(
     'A long backlog',
-    growth,
-    'So many calls wait, then one worker starts and delivers them to an HTTP endpoint that answers at once.',
+    drain,
+    'So many calls wait, then one worker with `--max-semi-space-size=16` starts and delivers them to an HTTP endpoint and to HubSpot, which answer at once. CPU is of the worker’s process, all threads, and of Redis, from the second tenth of the calls on. HubSpot’s limits keep its calls waiting, and the callers are new to it.',
   )}
-| Calls waiting | Seconds | ms a call | Worker memory at most, MiB |
-| ---: | ---: | ---: | ---: |
-${rows.join('\n')}
+| To | Calls | ms a call | Worker’s CPU, ms a call (target 0.70) | Redis’ CPU, ms a call (target 0.36) | Commands to Redis a call |
+| --- | ---: | ---: | ---: | ---: | ---: |
+${calls.join('\n')}
 
-Time for each call, longest backlog to shortest: **${format(growth.figures.ratio)}** (target at most 1.3).
+The calls to the endpoint, a tenth each:
+
+| Tenth | ms a call | Worker’s CPU, ms | Redis’ CPU, ms | Worker memory at most, MiB |
+| ---: | ---: | ---: | ---: | ---: |
+${stretches.join('\n')}
 `;
 }
 

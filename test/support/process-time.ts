@@ -14,3 +14,13 @@ export function cpuSeconds(pid: number): number {
     return Number.NaN;
   }
 }
+
+/** Bytes of memory that a process has in use now; NaN where there is no /proc. */
+export function residentBytes(pid: number): number {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+    return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
+  } catch {
+    return Number.NaN;
+  }
+}

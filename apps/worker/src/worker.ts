@@ -17,6 +17,7 @@ import { DeliveryWriter } from './deliveries/delivery-writer.ts';
 import { PendingArrivals } from './deliveries/pending-arrivals.ts';
 import { countWork, type WorkCounts } from './metrics.ts';
 import { PayloadRoom } from './payloads/payload-room.ts';
+import { RecentCalls } from './payloads/recent-calls.ts';
 import { alertBrokenClient, queueAlert, startAlerts } from './upkeep/alerts.ts';
 import { Reconciler } from './upkeep/reconciler.ts';
 import { SchemaDriftCheck } from './upkeep/schema-drift-check.ts';
@@ -67,11 +68,12 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
   });
   const pending = new PendingArrivals();
   const room = new PayloadRoom();
+  const recent = new RecentCalls();
   const verifier = openVerifier(store, config, count, log);
-  const calls = new CallWorker({ store, config, reload, log, count: count.call, verifier, pending, room });
+  const calls = new CallWorker({ store, config, reload, log, count: count.call, verifier, pending, room, recent });
   const writer = new DeliveryWriter({ pool, monitor, pending, onBatch: count.batch });
   const deliveries = new DeliveryWorker({
-    ...{ store, config, reload, log, writer, monitor, pending, room },
+    ...{ store, config, reload, log, writer, monitor, pending, room, recent },
     count,
   });
   const reconciler = new Reconciler({ store, config, log, workers, count });

@@ -1,10 +1,11 @@
 import type { Config } from '@wrapup/config';
 import { Failure, type FailureCode, type Omission, type WriteOutcome } from '@wrapup/destination';
 import type { Plan } from '@wrapup/mapping';
-import { type DeliveryJob, RedisLease } from '@wrapup/queue';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type CallRef, type DeliveryJob, forgetCall, RedisLease } from '@wrapup/queue';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { processCall } from '../src/calls/process-call.ts';
 import { processDelivery } from '../src/deliveries/process-delivery.ts';
+import { RecentCalls } from '../src/payloads/recent-calls.ts';
 import { configWith, connectedPayload, openCallStore } from './support/call-store.ts';
 
 let callStore: Awaited<ReturnType<typeof openCallStore>>;
@@ -30,15 +31,14 @@ const failed = (code: FailureCode, details = {}): WriteOutcome => ({
 async function routed(payload = connectedPayload(), config = configWith()) {
   const { store } = callStore;
   const call = await callStore.arrive(payload);
-  await processCall(call, { store, config });
+  const recent = new RecentCalls();
+  await processCall(call, { store, config, recent });
   const job: DeliveryJob = { ...call, route: 'sales-calls', replays: 0 };
   const plans: Plan[] = [];
-  const lease = new RedisLease(store.redis, store.keys);
   const deliver = (outcome: WriteOutcome | Error, last = false, using: Config = config, as = job, note?: string) =>
     processDelivery(as, last, {
-      ...{ store, ...(note === undefined ? {} : { note }) },
+      ...{ store, recent, ...(note === undefined ? {} : { note }) },
       config: using,
-      lease: (keys, ttl) => lease.take(keys, ttl),
       write: async (_connection, plan) => {
         plans.push(plan);
         if (outcome instanceof Error) throw outcome;
@@ -50,7 +50,7 @@ async function routed(payload = connectedPayload(), config = configWith()) {
     if (!found) throw new Error('no ledger entry');
     return found;
   };
-  return { call, job, plans, deliver, entry, delivery: async () => (await entry()).deliveries[0] };
+  return { call, job, plans, recent, deliver, entry, delivery: async () => (await entry()).deliveries[0] };
 }
 
 describe('delivering a call', () => {
@@ -282,5 +282,65 @@ describe('delivering a call', () => {
     });
     await deliver(written, false, changed);
     expect(plans[1]?.resume).toEqual({ attempts: 1, records: {}, done: [] });
+  });
+});
+
+/** How often payloads are read from now on. */
+function countReads(): () => number {
+  const { payloads } = callStore.store;
+  const spy = vi.spyOn(payloads, 'readKept');
+  return () => spy.mock.calls.length;
+}
+
+describe('a call that this process has just routed', () => {
+  afterEach(() => vi.restoreAllMocks());
+
+  it('is not read again for the first attempt, and is for all others', async () => {
+    const { deliver, plans } = await routed();
+    const reads = countReads();
+    expect(await deliver(failed('unavailable'))).toMatchObject({ job: 'retry' });
+    expect(reads()).toBe(0);
+    expect(await deliver(written)).toMatchObject({ result: 'written' });
+    expect(reads()).toBe(1);
+    const [first, second] = plans.map(({ resume: _, ...plan }) => plan);
+    expect(first).toEqual(second);
+  });
+
+  const ends: [string, (call: CallRef) => Promise<unknown>][] = [
+    ['forgotten', (call) => forgetCall(callStore.store, call, 0)],
+    [
+      'dropped',
+      ({ source, call_id }) => callStore.store.operations.drop(source, call_id, 'sales-calls', { reason: 'no' }),
+    ],
+  ];
+  it.each(ends)('is not delivered once it was %s', async (_, change) => {
+    const one = await routed();
+    await change(one.call);
+    expect(await one.deliver(written)).toMatchObject({ result: 'outdated' });
+    expect(one.plans).toEqual([]);
+  });
+
+  it('is read again where another revision has come meanwhile, and left to it where that was applied', async () => {
+    const payload = connectedPayload();
+    const one = await routed(payload);
+    const more = await callStore.arrive({ ...payload, executed_actions: {} });
+    const reads = countReads();
+    await one.deliver(failed('unavailable'));
+    expect(reads()).toBe(1);
+    expect(one.plans[0]?.resume).toEqual({ attempts: 1, records: {}, done: [] });
+    const { store } = callStore;
+    const wanted = [{ route: 'sales-calls', connection: 'sales' }];
+    await store.ledger.route(more, { effect: 'applied', facts: { notes: [] }, wanted });
+    expect(await one.deliver(written)).toMatchObject({ result: 'outdated' });
+  });
+
+  it('is read again with the settings of its source that hold now', async () => {
+    const one = await routed();
+    const changed = configWith(({ sources }) => {
+      if (sources.main) sources.main = { ...sources.main, default_country: 'DE' };
+    });
+    const reads = countReads();
+    await one.deliver(written, false, changed);
+    expect(reads()).toBe(1);
   });
 });

@@ -22,13 +22,23 @@ const STEP = {
 };
 
 function pair(answer: string, job: Omit<NewJob<unknown>, 'name'>, key = 'notes') {
-  return { keys: [`${store.keys.prefix}:${key}`], args: [answer], queue, job: { name: 'call', ...job } };
+  return { keys: [`${store.keys.prefix}:${key}`], args: [answer], jobs: [{ queue, job: { name: 'call', ...job } }] };
 }
 
 /** What a single one is answered. */
 async function run(answer: string, job: Omit<NewJob<unknown>, 'name'>, redis = store.redis) {
   const [given] = await enqueueAtomically({ redis, keys: store.keys }, STEP, [pair(answer, job)]);
   return given;
+}
+
+/** The client as it is before BullMQ has given it its scripts. */
+function withoutScripts() {
+  return new Proxy(store.redis, {
+    get: (client, name) => {
+      const value = name === 'scriptsSet' ? undefined : Reflect.get(client, name);
+      return typeof value === 'function' ? value.bind(client) : value;
+    },
+  });
 }
 
 const OPTIONS = { plain: { attempts: 10 }, prioritised: { attempts: 3, priority: 20 }, delayed: { delay: 60_000 } };
@@ -68,13 +78,7 @@ describe('a step and a job in one', () => {
 
   it('does both one after the other where BullMQ has not yet given its scripts to the client', async () => {
     const jobId = `a-${randomUUID()}`;
-    const blind = new Proxy(store.redis, {
-      get: (client, name) => {
-        const value = name === 'scriptsSet' ? undefined : Reflect.get(client, name);
-        return typeof value === 'function' ? value.bind(client) : value;
-      },
-    });
-    expect(await run('new', { data: {}, opts: { jobId } }, blind)).toBe('new');
+    expect(await run('new', { data: {}, opts: { jobId } }, withoutScripts())).toBe('new');
     expect(await queue.getJobState(jobId)).toBe('waiting');
   });
 
@@ -112,5 +116,25 @@ describe('a step and a job in one', () => {
     expect(answers.map((answer) => (answer instanceof Error ? 'failed' : answer))).toEqual(['new', 'failed', 'new']);
     expect(String(answers[1])).toContain('WRONGTYPE');
     expect(await Promise.all(ids.map((id) => queue.getJobState(id)))).toEqual(['waiting', 'unknown', 'waiting']);
+  });
+
+  describe.each(['together', 'one after the other'] as const)('with several jobs, %s', (how) => {
+    it('adds those that it wants, each to its own queue', async () => {
+      const second = store.queues.get(`second-${randomUUID()}`);
+      const ids = [1, 2, 3].map(() => `s-${randomUUID()}`) as [string, string, string];
+      const jobs = ids.map((jobId, index) => ({
+        queue: index === 1 ? second : queue,
+        job: { name: 'call', data: { index }, opts: { jobId, attempts: 3 } },
+      }));
+      const redis = how === 'together' ? store.redis : withoutScripts();
+      const wants = { name: 'wantsForTest', lua: `return 'done', { true, true, false }`, unless: 'never' };
+      const parts = { redis, keys: store.keys };
+      expect(await enqueueAtomically(parts, wants, [{ keys: [], args: [], jobs }])).toEqual(['done']);
+      expect(await queue.getJobState(ids[0])).toBe('waiting');
+      expect((await second.getJob(ids[1]))?.data).toEqual({ index: 1 });
+      expect(await queue.getJobState(ids[2])).toBe('unknown');
+      expect(await store.redis.sismember(store.keys.busy, second.name)).toBe(1);
+      expect(await store.redis.zscore(store.keys.bell, second.name)).not.toBeNull();
+    });
   });
 });

@@ -1,7 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { makeArrival, openTestStore } from '../../../test/support/store.ts';
-import { type Arrival, type DeliveryRef, revisionOf, type Store } from '../src/index.ts';
+import {
+  type Arrival,
+  type DeliveryRef,
+  deliveryLease,
+  RedisLease,
+  recordOf,
+  revisionOf,
+  type Store,
+} from '../src/index.ts';
 
 const body = Buffer.from('{}');
 const revision = revisionOf(body);
@@ -48,6 +56,77 @@ describe('ledger', () => {
     expect(await store.ledger.begin(ref, 'abc')).toMatchObject({ attempts: 1, mapping: 'abc' });
     await store.ledger.recordOutcome(ref, { code: 'throttled', reason: 'wait' }, { refundAttempt: true });
     expect(await delivery()).toMatchObject({ attempts: 0, state: 'queued', code: 'throttled' });
+  });
+
+  it('takes the lease with the attempt, and gives it back with the outcome', async () => {
+    await route();
+    const lease = store.keys.lease(deliveryLease('main', ref.call_id, 'sales-calls'));
+    const taken = await store.ledger.take(ref, 'abc', { ttl: 5_000, withEntry: true });
+    if (!taken || taken === 'busy') throw new Error(`not taken: ${taken}`);
+    expect(taken).toMatchObject({ delivery: { attempts: 1, has_choices: false }, revisions: 1 });
+    expect(taken.entry).toEqual(await store.ledger.read('main', ref.call_id));
+    expect(await store.redis.pttl(lease)).toBeGreaterThan(0);
+
+    // Another process, and one of an earlier version, which takes leases by themselves.
+    expect(await store.ledger.take(ref, 'abc', { ttl: 5_000, withEntry: false })).toBe('busy');
+    const leases = new RedisLease(store.redis, store.keys);
+    expect(await leases.take([deliveryLease('main', ref.call_id, 'sales-calls')], 5_000)).toBeUndefined();
+    expect(await delivery()).toMatchObject({ attempts: 1 });
+
+    await store.ledger.recordOutcome(ref, { code: 'throttled' }, { refundAttempt: true, lease: taken.lease });
+    expect(await store.redis.exists(lease)).toBe(0);
+    const again = await store.ledger.take(ref, 'abc', { ttl: 5_000, withEntry: false });
+    expect(again).toMatchObject({ delivery: { attempts: 1 } });
+    // What the first holder gives back late is not its own any more.
+    await taken.lease.release();
+    expect(await store.redis.exists(lease)).toBe(1);
+    if (again && again !== 'busy') await again.lease.release();
+    expect(await store.redis.exists(lease)).toBe(0);
+  });
+
+  it('renews the lease of an attempt while it lasts, and lets that of a process that died go', async () => {
+    await route();
+    const lease = store.keys.lease(deliveryLease('main', ref.call_id, 'sales-calls'));
+    const taken = await store.ledger.take(ref, '', { ttl: 300, withEntry: false });
+    if (!taken || taken === 'busy') throw new Error(`not taken: ${taken}`);
+    await new Promise((resolve) => setTimeout(resolve, 900));
+    expect(await store.redis.exists(lease)).toBe(1);
+    // As the end of its process would leave it.
+    taken.lease.ended();
+    await expect.poll(() => store.redis.exists(lease), { timeout: 20_000 }).toBe(0);
+    expect(await store.ledger.take(ref, '', { ttl: 300, withEntry: false })).toMatchObject({
+      delivery: { attempts: 2 },
+    });
+  });
+
+  it('ends a call with the outcome of its last delivery, and not while another is on its way', async () => {
+    const two = [...wanted, { route: 'events', connection: 'events' }];
+    await store.ledger.route(ref, { effect: 'applied', facts: { notes: [] }, wanted: two });
+    const payload = store.keys.payload('main', ref.call_id, revision);
+    const before = await store.redis.ttl(payload);
+    const isOpen = async () => (await store.redis.zscore(store.keys.open, `main:${ref.call_id}`)) !== null;
+    const payloads = { delivered_days: 7, stopped_days: 30 };
+    await store.ledger.begin(ref);
+    await store.ledger.recordOutcome(ref, { state: 'written', records: [] }, { payloads });
+    expect(await isOpen()).toBe(true);
+    expect(await store.redis.ttl(payload)).toBeGreaterThanOrEqual(before - 60);
+    const last = { ...ref, route: 'events' };
+    await store.ledger.begin(last);
+    await store.ledger.recordOutcome(last, { state: 'parked', code: 'refused' }, { payloads });
+    expect(await isOpen()).toBe(false);
+    expect(await store.redis.ttl(payload)).toBeLessThanOrEqual(30 * 86_400);
+    expect(await store.redis.ttl(payload)).toBeGreaterThan(29 * 86_400);
+  });
+
+  it('puts the person of a call into the index with the outcome, whatever became of the delivery meanwhile', async () => {
+    await route();
+    const person = recordOf('sales', 'contacts', randomUUID());
+    const digests = await store.people.digestsOf([person]);
+    await store.ledger.begin(ref);
+    await store.ledger.drop('main', ref.call_id, 'sales-calls', { reason: 'given up while it was written' });
+    expect(await store.ledger.recordOutcome(ref, { state: 'written' }, { people: { digests, days: 90 } })).toBe(false);
+    expect(await store.people.calls([person])).toEqual([{ source: 'main', call_id: ref.call_id }]);
+    expect(await delivery()).toMatchObject({ state: 'dropped' });
   });
 
   it('calls nothing unknown that it could not read', async () => {

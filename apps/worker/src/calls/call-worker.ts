@@ -7,6 +7,7 @@ import { configForJob } from '../bullmq/job-config.ts';
 import type { QueueService } from '../bullmq/queue-lines.ts';
 import type { PendingArrivals } from '../deliveries/pending-arrivals.ts';
 import type { PayloadRoom } from '../payloads/payload-room.ts';
+import type { RecentCalls } from '../payloads/recent-calls.ts';
 import { processCall } from './process-call.ts';
 import type { Verifier, Verify } from './verifier.ts';
 
@@ -29,6 +30,7 @@ interface CallWorkerParts {
   verifier: Verifier;
   pending: PendingArrivals;
   room: PayloadRoom;
+  recent: RecentCalls;
 }
 
 /**
@@ -49,7 +51,7 @@ export class CallWorker {
 
   /** @throws the error by which BullMQ knows that the job is not done */
   async #process(job: Job<CallJob>, token: string): Promise<void> {
-    const { store, reload, count, verifier, room } = this.#parts;
+    const { store, reload, count, verifier, room, recent } = this.#parts;
     const { config } = await configForJob(job.data, this.#parts.config(), reload);
     const pending = this.#parts.pending.call(job.data.source);
     const verify: Verify = (...call) => {
@@ -58,7 +60,7 @@ export class CallWorker {
       return verifier.verify(...call);
     };
     try {
-      const verdict = await processCall(job.data, { store, config, verify, pending, room });
+      const verdict = await processCall(job.data, { store, config, verify, pending, room, recent });
       count(job.data.source, verdict.result, 'outcome' in verdict ? verdict.outcome : '');
       if (verdict.job === 'delay') await delayJob(job, token, verdict.ms);
     } catch (error) {

@@ -1,6 +1,6 @@
 /**
- * Queue `calls`: reads a call, judges its revision, chooses its routes, writes all that to the ledger, and only then
- * adds the deliveries. Run again after a crash it adds only deliveries that are neither finished nor queued.
+ * Queue `calls`: reads a call, judges its revision, chooses its routes, writes all that to the ledger, and adds the deliveries
+ * in the same step. Run again after a crash it adds only deliveries that are neither finished nor queued.
  */
 import { type Call, clientOf, localName, own } from '@wrapup/call';
 import { attemptsOf, type Config, chooseRoutes, type Source } from '@wrapup/config';
@@ -9,17 +9,18 @@ import {
   BEYOND_LIMIT,
   type CallFacts,
   type CallJob,
-  type DeliveryEntry,
+  type KeptPayload,
   type LedgerEntry,
   type Revision,
   type Store,
   UNSETTLED_S,
 } from '@wrapup/queue';
-import { mergeCalls, normalise, type StandingCall, writeFacts } from '@wrapup/synthflow';
+import { combineRevisions, mergeCalls, normalise, type StandingCall, writeFacts } from '@wrapup/synthflow';
 import type { PendingCall } from '../deliveries/pending-arrivals.ts';
 import { indexPeople } from '../payloads/index-people.ts';
 import { bytesOfRevisions, PayloadRoom } from '../payloads/payload-room.ts';
 import { contextOf, isOwnId, readCall, UnrecognisedBody } from '../payloads/read-call.ts';
+import type { RecentCalls } from '../payloads/recent-calls.ts';
 import { scheduleExpiry } from '../payloads/retention.ts';
 import {
   callAt,
@@ -64,6 +65,8 @@ interface CallContext {
   verify?: Verify | undefined;
   /** Learns which deliveries the call becomes. */
   pending?: PendingCall;
+  /** Keeps it for them. */
+  recent?: RecentCalls;
   /** For large payloads, shared by all jobs of the process. */
   room?: PayloadRoom;
 }
@@ -79,15 +82,20 @@ interface RevisionWork {
   /** The revision in the ledger. */
   noted: Revision | undefined;
   read: ReadRevision;
+  /** The bytes of the revision, once it has been read. */
+  kept?: KeptPayload;
 }
 
 /** @throws Failure when the call cannot be read or routed, or has to wait */
 export async function processCall(
   job: CallJob,
-  { store, config, verify, pending, room = new PayloadRoom() }: CallContext,
+  { store, config, verify, pending, recent, room = new PayloadRoom() }: CallContext,
 ): Promise<CallVerdict> {
   const { source: sourceName, call_id, revision } = job;
-  const entry = await store.ledger.read(sourceName, call_id);
+  const [entry, begun] = await Promise.all([
+    store.ledger.read(sourceName, call_id),
+    revision === BEYOND_LIMIT ? {} : store.payloads.peek(sourceName, call_id, revision),
+  ]);
   if (!entry)
     throw new Failure('bad_request', 'The ledger no longer knows this call.', {
       hint: `Its retention has passed; if it still matters: wrapup backfill --call ${call_id}.`,
@@ -117,25 +125,50 @@ export async function processCall(
   const before = lastDelivered(entry, revision);
   const chain = before ? chainTo(entry, before.hash) : [];
   return room.hold(bytesOfRevisions(noted ? [...chain, noted] : chain), (claim) => {
-    const read = (hash: string) => readCall(store, source, entry, hash, claim);
-    return processRevision({ job, store, config, verify, entry, source, noted, read }, pending);
+    const read = (hash: string) => {
+      if (hash !== revision) return readCall(store, source, entry, hash, { claim });
+      const onRead = (kept: KeptPayload) => void Object.assign(work, { kept });
+      return readCall(store, source, entry, hash, { claim, begun, onRead });
+    };
+    const work: RevisionWork = { job, store, config, verify, entry, source, noted, read };
+    return processRevision(work, pending, recent);
   });
 }
 
-async function processRevision(work: RevisionWork, pending: PendingCall | undefined): Promise<CallVerdict> {
-  const { job, store, config, entry, source, noted, read } = work;
+async function processRevision(
+  work: RevisionWork,
+  pending: PendingCall | undefined,
+  recent: RecentCalls | undefined,
+): Promise<CallVerdict> {
+  const { job, store, config, read } = work;
   const call = await read(job.revision).catch((error) => {
     if (error instanceof UnrecognisedBody) return error;
     throw error;
   });
-  // Before anything is decided: whatever becomes of the call, its people can be found.
-  if (call) await indexPeople(job, call instanceof UnrecognisedBody ? undefined : call, store, config);
-  if (call instanceof UnrecognisedBody) return processUnrecognised(work, call);
+  // Before anything is decided: whatever becomes of the call, its people can be found. Redis does one after the other.
+  const indexed = call && indexPeople(job, call instanceof UnrecognisedBody ? undefined : call, store, config);
+  indexed?.catch(() => {});
+  if (call instanceof UnrecognisedBody) {
+    await indexed;
+    return processUnrecognised(work, call);
+  }
   if (!call) {
     throw new Failure('bad_request', 'The payload of this call has expired or was removed.', {
       hint: `Fetch it anew: wrapup backfill --call ${job.call_id}.`,
     });
   }
+  const verdict = await routeRevision(work, call, { pending, recent });
+  await indexed;
+  return verdict;
+}
+
+/** Decides what a revision is, and which deliveries the call becomes. */
+async function routeRevision(
+  work: RevisionWork,
+  call: Call,
+  { pending, recent }: { pending: PendingCall | undefined; recent: RecentCalls | undefined },
+): Promise<CallVerdict> {
+  const { job, store, config, entry, source, noted } = work;
   if (noted?.effect === 'hint') return { job: 'complete', result: 'hint' };
   let isProved = noted?.verified === 'api';
   if (source.trust === 'api' && !isProved && !effectOf(noted)) {
@@ -154,21 +187,44 @@ async function processRevision(work: RevisionWork, pending: PendingCall | undefi
           route: name,
           connection: to,
         }));
+  // Before their jobs are there: this process may take them at once.
+  const withdraw = pending?.routed(verdict.park ? [] : wanted.map(({ connection }) => connection));
   const facts = factsOf(call);
-  const deliveries = await store.ledger.route(job, { ...verdict, facts, wanted, digest, after, compared });
+  const deliveries = await store.operations.routeCall(
+    entry,
+    { revision: job.revision, ...verdict, facts, wanted, digest, after, compared },
+    { attempts: (route) => attemptsOf(config, route), config: job.config },
+  );
+  const moving = Array.isArray(deliveries) ? deliveries.filter(({ state }) => state !== 'parked') : [];
+  if (moving.length === 0) withdraw?.();
   if (deliveries === 'again') return { job: 'delay', ms: JUDGE_AGAIN_MS, result: 'waits' };
   if (deliveries === 'waits') return waitForDeliveries(entry, store);
+  keepForDeliveries(work, call, verdict, moving.length, recent);
   // What it adds to must be there as long as the delivery may wait.
   const last = lastDelivered(entry, job.revision);
   if (verdict.effect === 'added' && last)
     for (const { hash } of chainTo(entry, last.hash))
       await store.payloads.expire(source.name, job.call_id, hash, UNSETTLED_S);
-  await enqueue(work, deliveries, pending);
   // What stopped the call before may be put right by what this revision says.
   if (entry.stopped) await store.operations.removeUnresolvedCall(source.name, job.call_id);
-  await store.payloads.compress(source.name, job.call_id, job.revision);
-  await scheduleExpiry(store, config, source.name, job.call_id);
+  await store.payloads.compress(source.name, job.call_id, job.revision, work.kept);
+  // Else the last of its deliveries does so.
+  if (moving.length === 0) await scheduleExpiry(store, config, source.name, job.call_id);
   return { job: 'complete', result: 'routed', outcome: call.outcome };
+}
+
+/** Of a call that came once, which nearly all do: of others more has to be read than this. */
+function keepForDeliveries(
+  { job, entry, source, noted, kept }: RevisionWork,
+  call: Call,
+  { effect }: RevisionVerdict,
+  deliveries: number,
+  recent: RecentCalls | undefined,
+): void {
+  if (!noted || !kept || effect !== 'applied' || entry.revisions.length !== 1) return;
+  const revisions = [{ ...noted, effect }];
+  const standing = combineRevisions(call, []);
+  recent?.keep(job, { source, entry: { ...entry, revisions }, standing }, { bytes: kept.body.length, deliveries });
 }
 
 /** What an earlier run made of a revision. This version may know a shape that an earlier one did not. */
@@ -204,20 +260,6 @@ async function judge(
   if (!known && !isProved && standing && verdict.effect !== 'equal' && isConfirmed(source))
     return confirmRevision(job, entry, call, { ...work, digest });
   return { verdict, standing, after: 0, compared: deliveredBefore(entry, job.revision) };
-}
-
-/** Adds the jobs of the deliveries, and lists those that were parked with the revision. */
-async function enqueue(
-  { job, store, config, entry }: RevisionWork,
-  deliveries: readonly DeliveryEntry[],
-  pending: PendingCall | undefined,
-): Promise<void> {
-  const queued = deliveries.filter(({ state }) => state !== 'parked');
-  pending?.routed(queued.map(({ connection }) => connection));
-  for (const delivery of deliveries) {
-    if (delivery.state === 'parked') await store.operations.addUnresolved(entry, delivery);
-    else await store.operations.enqueueDelivery(entry, delivery, attemptsOf(config, delivery.route), job.config);
-  }
 }
 
 /**

@@ -1,12 +1,13 @@
 import type { Config } from '@wrapup/config';
 import { type Log, withoutQuotes } from '@wrapup/destination';
-import { type DeliveryJob, RedisLease, type Store } from '@wrapup/queue';
+import type { DeliveryJob, Store } from '@wrapup/queue';
 import type { Job } from 'bullmq';
 import { attemptError, delayJob, finalError, isLastAttempt } from '../bullmq/finish-job.ts';
 import { configForJob } from '../bullmq/job-config.ts';
 import type { QueueService } from '../bullmq/queue-lines.ts';
 import type { WorkCounts } from '../metrics.ts';
 import type { PayloadRoom } from '../payloads/payload-room.ts';
+import type { RecentCalls } from '../payloads/recent-calls.ts';
 import { moveFailedDeliveries } from '../upkeep/sweep.ts';
 import { type CircuitMonitor, PAUSED_WAIT_MS } from './circuit-monitor.ts';
 import type { DeliveryWriter } from './delivery-writer.ts';
@@ -27,16 +28,15 @@ interface DeliveryWorkerParts {
   monitor: CircuitMonitor;
   pending: PendingArrivals;
   room: PayloadRoom;
+  recent: RecentCalls;
 }
 
 /** Queues `deliveries.<connection>`: brings each delivery to its connection. */
 export class DeliveryWorker {
   readonly #parts: DeliveryWorkerParts;
-  readonly #lease: RedisLease;
 
   constructor(parts: DeliveryWorkerParts) {
     this.#parts = parts;
-    this.#lease = new RedisLease(parts.store.redis, parts.store.keys);
   }
 
   /** For the queue of a connection. @param size plans in one batch, at most */
@@ -59,18 +59,17 @@ export class DeliveryWorker {
 
   /** @throws the error by which BullMQ knows that the job is not done */
   async #process(connection: string, job: Job<DeliveryJob>, token: string): Promise<void> {
-    const { store, reload, count, log, writer, monitor, room } = this.#parts;
+    const { store, reload, count, log, writer, monitor, room, recent } = this.#parts;
     // Taken just before the queue was paused.
     if (monitor.refusal(connection)) return delayJob(job, token, PAUSED_WAIT_MS);
     const configured = await configForJob(job.data, this.#parts.config(), reload);
     const planned = this.#parts.pending.delivery(connection);
     const verdict = await processDelivery(job.data, isLastAttempt(job), {
-      ...{ store, room, ...configured },
+      ...{ store, room, recent, ...configured },
       write: (name, plan, priority) => {
         planned();
         return writer.write(name, plan, priority);
       },
-      lease: (keys, ttl) => this.#lease.take(keys, ttl),
       isPaused: (name) => monitor.refusal(name) !== undefined,
     }).finally(planned);
     count.delivery(connection, job.data.route, verdict.result, 'failure' in verdict ? verdict.failure?.code : '');

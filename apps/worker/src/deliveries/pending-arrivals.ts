@@ -11,8 +11,12 @@ const EXPECTED_MS = 300;
 
 /** A call that is being read. */
 export interface PendingCall {
-  /** Its routes are known: from now on its deliveries are expected instead of it. @param connections one for each delivery */
-  routed(connections: readonly string[]): void;
+  /**
+   * Its routes are known: from now on its deliveries are expected instead of it.
+   * @param connections one for each delivery
+   * @returns ends that for those that have not come
+   */
+  routed(connections: readonly string[]): () => void;
   /** It is not waited for any more. Further calls do nothing. */
   ends(): void;
 }
@@ -32,8 +36,11 @@ export class PendingArrivals {
     const ends = once(() => change(this.#calls, client, -1));
     return {
       routed: (connections) => {
-        for (const connection of connections) this.#expect(connection);
+        const arrivals = connections.map((connection) => this.#expect(connection));
         ends();
+        return () => {
+          for (const arrives of arrivals) arrives();
+        };
       },
       ends,
     };
@@ -53,7 +60,8 @@ export class PendingArrivals {
     return calls + (this.#planned.get(connection) ?? 0) + (this.#expected.get(connection)?.size ?? 0);
   }
 
-  #expect(connection: string): void {
+  /** @returns ends the expectation */
+  #expect(connection: string): () => void {
     const expected = this.#expected.get(connection) ?? new Set();
     this.#expected.set(connection, expected);
     const arrives = () => {
@@ -64,6 +72,7 @@ export class PendingArrivals {
     const timer = setTimeout(arrives, EXPECTED_MS);
     timer.unref();
     expected.add(arrives);
+    return arrives;
   }
 }
 

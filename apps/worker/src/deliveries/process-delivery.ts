@@ -15,7 +15,6 @@
 import { type Config, isFrom, planStanding, type Route, retentionOf } from '@wrapup/config';
 import {
   Failure,
-  type Held,
   isOmission,
   nameOmitted,
   type OmissionCode,
@@ -29,14 +28,16 @@ import {
   type DeliveryChange,
   type DeliveryEntry,
   type DeliveryJob,
-  deliveryLease,
   type LedgerEntry,
   priorityOf,
   type Store,
+  type TakenDelivery,
 } from '@wrapup/queue';
-import { indexRecord } from '../payloads/index-people.ts';
+import type { StandingCall } from '@wrapup/synthflow';
+import { personRecords } from '../payloads/index-people.ts';
 import { bytesOfRevisions, PayloadRoom } from '../payloads/payload-room.ts';
 import { readCall } from '../payloads/read-call.ts';
+import type { RecentCall, RecentCalls } from '../payloads/recent-calls.ts';
 import { scheduleExpiry } from '../payloads/retention.ts';
 import { callAt, chainTo } from '../payloads/revisions.ts';
 
@@ -64,7 +65,8 @@ interface DeliveryContext {
   store: Store;
   config: Config;
   write(connection: string, plan: Plan, priority: Priority): Promise<WriteOutcome>;
-  lease(keys: string[], ttl: number): Promise<Held | undefined>;
+  /** Calls that this process has just routed. */
+  recent?: RecentCalls;
   /** For large payloads, shared by all jobs of this process. */
   room?: PayloadRoom;
   /** Whether the connection is paused now: a delivery that goes back to its queue need not wait longer. */
@@ -94,42 +96,57 @@ export async function processDelivery(
   last: boolean,
   context: DeliveryContext,
 ): Promise<DeliveryVerdict> {
-  const held = await context.lease([deliveryLease(job.source, job.call_id, job.route)], LEASE_MS);
-  if (!held) return { job: 'delay', ms: BUSY_WAIT_MS, result: 'busy' };
+  const { store, config } = context;
+  const route = config.routes.find(({ name }) => name === job.route);
+  const recent = context.recent?.take(job);
+  const taken = await store.ledger.take(job, route?.mapping.hash, { ttl: LEASE_MS, withEntry: !recent });
+  if (!taken) return { job: 'complete', result: 'outdated' };
+  if (taken === 'busy') return { job: 'delay', ms: BUSY_WAIT_MS, result: 'busy' };
   try {
-    return await attempt(job, last, context);
+    return await attempt(job, last, { taken, route, recent }, context);
   } finally {
-    await held.release().catch(() => {});
+    await taken.lease.release().catch(() => {});
   }
 }
 
-async function attempt(job: DeliveryJob, last: boolean, context: DeliveryContext): Promise<DeliveryVerdict> {
+interface Attempt {
+  taken: TakenDelivery;
+  route: Route | undefined;
+  recent: RecentCall | undefined;
+}
+
+async function attempt(
+  job: DeliveryJob,
+  last: boolean,
+  { taken, route, recent }: Attempt,
+  context: DeliveryContext,
+): Promise<DeliveryVerdict> {
+  const { delivery } = taken;
   const { store, config } = context;
-  const route = config.routes.find(({ name }) => name === job.route);
-  const delivery = await store.ledger.begin(job, route?.mapping.hash);
-  if (!delivery) return { job: 'complete', result: 'outdated' };
   try {
-    const entry = await store.ledger.read(job.source, job.call_id);
+    const isFirst = delivery.attempts === 1 && delivery.replays === 0 && taken.revisions === 1;
+    const known = isFirst && recent && recent.source === config.sources[job.source] ? recent : undefined;
+    const entry = known?.entry ?? taken.entry ?? (await store.ledger.read(job.source, job.call_id));
     const room = context.room ?? new PayloadRoom();
-    return await room.hold(entry ? bytesOfRevisions(chainTo(entry, job.revision)) : 0, async (claim) => {
-      const { plan, priority, notes } = await planFor(job, delivery, route, entry, context, claim);
+    const bytes = entry && !known ? bytesOfRevisions(chainTo(entry, job.revision)) : 0;
+    return await room.hold(bytes, async (claim) => {
+      const { plan, priority, notes } = await planFor(
+        job,
+        { delivery, route, entry, standing: known?.standing },
+        context,
+        claim,
+      );
       const outcome = await context.write(delivery.connection, plan, priority);
       if (!outcome.ok) {
         const ambiguous = await digestAmbiguous(plan, outcome.failure, store);
-        return await recordFailure(job, delivery, outcome.failure, last, context, ambiguous);
+        return await recordFailure(job, taken, outcome.failure, last, context, ambiguous);
       }
       const receipt = { ...outcome.receipt, notes: [...outcome.receipt.notes, ...notes] };
       const since = cameAt(job, delivery, entry);
-      return await recordWritten(
-        job,
-        delivery,
-        receipt,
-        { route, plan: outcome.plan ?? plan, priority, since },
-        context,
-      );
+      return await recordWritten(job, taken, receipt, { route, plan: outcome.plan ?? plan, priority, since }, context);
     });
   } catch (error) {
-    return await recordFailure(job, delivery, Failure.of(error), last, context);
+    return await recordFailure(job, taken, Failure.of(error), last, context);
   }
 }
 
@@ -139,11 +156,17 @@ function cameAt({ revision }: DeliveryJob, { replays, since }: BegunDelivery, en
   return entry?.revisions.find(({ hash }) => hash === revision)?.at ?? entry?.received_at ?? since;
 }
 
+interface DeliveryParts {
+  delivery: BegunDelivery;
+  route: Route | undefined;
+  entry: LedgerEntry | undefined;
+  /** The call as it stands with the revision, where it has been read. */
+  standing: StandingCall | undefined;
+}
+
 async function planFor(
   job: DeliveryJob,
-  delivery: BegunDelivery,
-  route: Route | undefined,
-  entry: LedgerEntry | undefined,
+  { delivery, route, entry, standing: known }: DeliveryParts,
   { store, config }: DeliveryContext,
   claim: (values: number) => void,
 ): Promise<{ plan: Plan; priority: Priority; notes: string[] }> {
@@ -164,7 +187,8 @@ async function planFor(
       hint: `Put it back into wrapup.yaml and replay, or drop the delivery.`,
     });
   }
-  const standing = await callAt(entry, job.revision, (hash) => readCall(store, source, entry, hash, claim));
+  const read = (hash: string) => readCall(store, source, entry, hash, { claim });
+  const standing = known ?? (await callAt(entry, job.revision, read));
   if (!standing) {
     throw new Failure('bad_request', 'The payload of this call has expired or was removed.', {
       hint: `Fetch it anew: wrapup backfill --call ${job.call_id}.`,
@@ -215,15 +239,13 @@ function resumeOf(delivery: DeliveryEntry, entry: LedgerEntry): Plan['resume'] {
 
 async function recordWritten(
   job: DeliveryJob,
-  { connection, attempts }: DeliveryEntry,
+  { delivery: { connection, attempts }, lease }: TakenDelivery,
   receipt: Receipt,
   { route, plan, priority, since }: { route: Route | undefined; plan: Plan; priority: Priority; since: number },
   { store, config, note }: DeliveryContext,
 ): Promise<DeliveryVerdict> {
   const omissions = receipt.notes.filter(isOmission);
   const state = receipt.records.length > 0 ? 'written' : 'skipped';
-  // First: an outcome in the ledger ends the delivery, and no later attempt would index it.
-  await indexRecord(job, connection, receipt.records, store, config);
   const change: DeliveryChange = {
     state,
     records: receipt.records,
@@ -238,11 +260,13 @@ async function recordWritten(
   };
   const written = new Set(receipt.records.map(({ name }) => name));
   const lost = new Set(omissions.map(nameOmitted));
-  const keptMs = retentionOf(config, job.source).ledger_days * DAY_MS;
-  const isEnd = await store.ledger.recordOutcome(job, change, { keptMs });
+  const payloads = retentionOf(config, job.source);
+  const days = payloads.ledger_days;
+  const digests = await store.people.digestsOf(personRecords(connection, receipt.records));
+  const ends = { keptMs: days * DAY_MS, lease, payloads, people: { digests, days } };
+  const isEnd = await store.ledger.recordOutcome(job, change, ends);
   if (isEnd && route)
     store.counters.add({ connection, route: job.route }, countersOf(route.mapping, plan, written, lost));
-  await scheduleExpiry(store, config, job.source, job.call_id);
   return {
     ...{ job: 'complete', result: state, omissions: omissions.map(({ code }) => code) },
     ...{ lane: priority, took: Math.max(0, Date.now() - since), attempts, requests: receipt.requests },
@@ -256,7 +280,7 @@ const ENDS_CHOICE: ReadonlySet<string> = new Set<Failure['code']>(['ambiguous_pe
 
 async function recordFailure(
   job: DeliveryJob,
-  { connection, notes }: DeliveryEntry,
+  { delivery: { connection, notes }, lease }: TakenDelivery,
   failure: Failure,
   last: boolean,
   { store, config, isPaused, note }: DeliveryContext,
@@ -275,7 +299,7 @@ async function recordFailure(
   };
   switch (failure.next) {
     case 'park': {
-      await store.ledger.recordOutcome(job, { state: 'parked', ...why });
+      await store.ledger.recordOutcome(job, { state: 'parked', ...why }, { lease });
       const parked = (await store.ledger.read(job.source, job.call_id))?.deliveries.find(
         ({ route, state }) => route === job.route && state === 'parked',
       );
@@ -285,19 +309,19 @@ async function recordFailure(
     }
     case 'throttle':
     case 'reauthenticate': {
-      await store.ledger.recordOutcome(job, why, { refundAttempt: true });
+      await store.ledger.recordOutcome(job, why, { refundAttempt: true, lease });
       const result = failure.next === 'throttle' ? 'throttled' : 'unauthorized';
       return { job: 'delay', ms: isPaused?.(connection) ? BUSY_WAIT_MS : waitFor(failure), result, failure };
     }
     case 'retry':
       if (!last) {
-        await store.ledger.recordOutcome(job, why);
+        await store.ledger.recordOutcome(job, why, { lease });
         return { job: 'retry', failure, result: 'retried' };
       }
-      await store.ledger.recordOutcome(job, { state: 'dead', ...why });
+      await store.ledger.recordOutcome(job, { state: 'dead', ...why }, { lease });
       return { job: 'fail', failure, result: 'dead' };
     case 'die':
-      await store.ledger.recordOutcome(job, { state: 'dead', ...why });
+      await store.ledger.recordOutcome(job, { state: 'dead', ...why }, { lease });
       return { job: 'fail', failure, result: 'dead' };
   }
 }

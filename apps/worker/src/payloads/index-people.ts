@@ -1,7 +1,7 @@
 import { addressesIn, type Call, jsonOrText, numberForms } from '@wrapup/call';
 import { type Config, retentionOf } from '@wrapup/config';
 import type { RecordReceipt } from '@wrapup/destination';
-import { type CallJob, type CallRef, personKeysOf, recordOf, type Store } from '@wrapup/queue';
+import { type CallJob, type CallRef, type IndexedPerson, personKeysOf, recordOf, type Store } from '@wrapup/queue';
 import { scanJson } from '@wrapup/synthflow';
 
 /**
@@ -42,8 +42,12 @@ export async function indexRecord(
   store: Store,
   config: Config,
 ): Promise<void> {
-  const people = records.filter(({ name }) => name === 'person');
+  const people = personRecords(connection, records);
   if (people.length === 0) return;
-  const keys = people.map(({ object, id }) => recordOf(connection, object, id));
-  await store.people.add(call, undefined, keys, retentionOf(config, call.source).ledger_days);
+  await store.people.add(call, undefined, people, retentionOf(config, call.source).ledger_days);
+}
+
+/** The person among the records of a call, for the index of people. */
+export function personRecords(connection: string, records: readonly RecordReceipt[]): IndexedPerson[] {
+  return records.filter(({ name }) => name === 'person').map(({ object, id }) => recordOf(connection, object, id));
 }

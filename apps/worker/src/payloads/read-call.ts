@@ -1,6 +1,6 @@
 import type { Call } from '@wrapup/call';
 import type { Source } from '@wrapup/config';
-import { type LedgerEntry, type Store, SYNTHETIC_ID } from '@wrapup/queue';
+import { type KeptPayload, type LedgerEntry, type Peeked, type Store, SYNTHETIC_ID } from '@wrapup/queue';
 import { JsonScan, type NormaliseContext, normalise, readCallId } from '@wrapup/synthflow';
 
 export interface WhyUnread {
@@ -38,9 +38,17 @@ export function contextOf(source: Source, entry: Pick<LedgerEntry, 'received_at'
   };
 }
 
+interface ReadCallOptions {
+  /** Is given the number of its values before they are parsed; what it throws is thrown on. */
+  claim?: (values: number) => void;
+  /** Its bytes, where they were asked for before. */
+  begun?: Peeked;
+  /** Is given its bytes. */
+  onRead?: (kept: KeptPayload) => void;
+}
+
 /**
  * One revision of a call, normalised; undefined when its bytes are gone.
- * @param claim is given the number of its values before they are parsed; what it throws is thrown on
  * @throws UnrecognisedBody
  */
 export async function readCall(
@@ -48,11 +56,12 @@ export async function readCall(
   source: Source,
   entry: Pick<LedgerEntry, 'source' | 'call_id' | 'received_at'>,
   revision: string,
-  claim: (values: number) => void = () => {},
+  { claim = () => {}, begun, onRead }: ReadCallOptions = {},
 ): Promise<Call | undefined> {
-  const body = await store.payloads.read(entry.source, entry.call_id, revision);
-  if (!body) return undefined;
-  const payload = parsePayload(body, claim);
+  const kept = await store.payloads.readKept(entry.source, entry.call_id, revision, begun);
+  if (!kept) return undefined;
+  onRead?.(kept);
+  const payload = parsePayload(kept.body, claim);
   if (readCallId(payload) === undefined) throw new UnrecognisedBody();
   return normalise(payload, contextOf(source, entry));
 }

@@ -6,7 +6,7 @@
  * process with another key refuses to start. Where `WRAPUP_INDEX_KEY` is not set, the first process that needs the key
  * makes it and keeps it in Redis (encrypted where `WRAPUP_ENCRYPTION_KEY` is set), so that all processes agree.
  */
-import { createHmac, randomBytes } from 'node:crypto';
+import { createHmac, createSecretKey, randomBytes } from 'node:crypto';
 import { readKeyBytes } from '@wrapup/call';
 import { defineScript, type RedisClient } from '../redis/client.ts';
 import type { Keys } from '../redis/keys.ts';
@@ -111,7 +111,9 @@ export class IndexKey {
 }
 
 function digestWith(key: Buffer): Digest {
-  return (kind, value) => createHmac('sha256', key).update(`${kind}\0${value}`).digest('base64url');
+  // Of bytes, Node makes such an object for each digest, which takes seven times as long as the digest.
+  const secret = createSecretKey(key);
+  return (kind, value) => createHmac('sha256', secret).update(`${kind}\0${value}`).digest('base64url');
 }
 
 /** 16 hex digits that say nothing about the key. */

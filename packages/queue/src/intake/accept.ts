@@ -9,7 +9,7 @@ import {
   enqueueAtomically,
   JOB_ONLY,
   type NewJob,
-  type StepAndJob,
+  type StepAndJobs,
 } from '../queues/atomic-enqueue.ts';
 import { bullPriority, priorityOf } from '../queues/priority.ts';
 import { BEYOND_LIMIT, type CallJob, MAX_CALL_ATTEMPTS } from '../queues/queues.ts';
@@ -94,7 +94,7 @@ export async function acceptArrivals(
   const before = await enqueueAtomically<Before>(
     parts,
     STEP,
-    arrivals.map((arrival) => toPair(parts, arrival, daysOf(arrival.source))),
+    arrivals.map((arrival) => toStep(parts, arrival, daysOf(arrival.source))),
   );
   await addForLimited(parts, arrivals, before);
   return before.map((answer) => (answer instanceof Error ? answer : ANSWERS[answer]));
@@ -132,7 +132,7 @@ export async function checkArrival(
   daysOf: LedgerDays,
 ): Promise<Tried | undefined> {
   const [answer] = await enqueueAtomically<Before | 'wanted'>(parts, CHECK, [
-    toPair(parts, arrival, daysOf(arrival.source), 'without its bytes'),
+    toStep(parts, arrival, daysOf(arrival.source), 'without its bytes'),
   ]);
   if (answer === undefined || answer instanceof Error) throw answer ?? new Error('Redis gave no answer');
   if (answer === 'wanted') return undefined;
@@ -150,8 +150,8 @@ async function addForLimited(
   const limited = arrivals
     .filter((_, index) => before[index] === 'limit')
     .map((arrival) => ({
-      ...{ keys: [], args: [], queue: parts.queueOf(arrival.source) },
-      job: callJob({ ...arrival, revision: BEYOND_LIMIT }),
+      ...{ keys: [], args: [] },
+      jobs: [{ queue: parts.queueOf(arrival.source), job: callJob({ ...arrival, revision: BEYOND_LIMIT }) }],
     }));
   if (limited.length > 0) await enqueueAtomically(parts, JOB_ONLY, limited).catch(() => {});
 }
@@ -177,12 +177,12 @@ export async function acceptArrival(parts: AcceptParts, arrival: Arrival, ledger
   });
 }
 
-function toPair(
+function toStep(
   { keys, queueOf, encryptor }: AcceptParts,
   { source, call_id, body, received, verified, received_at, terminal, revision = revisionOf(body) }: Arrival,
   ledger_days: number,
   bytes?: 'without its bytes',
-): StepAndJob {
+): StepAndJobs {
   return {
     keys: [
       ...[keys.ledger(source, call_id), keys.index, keys.open, keys.payload(source, call_id, revision), keys.unread],
@@ -202,7 +202,6 @@ function toPair(
       terminal ? '1' : '',
       body.length,
     ],
-    queue: queueOf(source),
-    job: callJob({ source, call_id, revision, received }),
+    jobs: [{ queue: queueOf(source), job: callJob({ source, call_id, revision, received }) }],
   };
 }

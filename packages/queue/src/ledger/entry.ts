@@ -211,7 +211,7 @@ export function isHelpless(stopped: string | null | undefined): boolean {
 }
 
 /** Lua writes an empty array as an empty object. */
-export function repairDelivery(delivery: DeliveryEntry): DeliveryEntry {
+export function repairDelivery<Delivery extends DeliveryEntry>(delivery: Delivery): Delivery {
   return {
     ...delivery,
     records: Array.isArray(delivery.records) ? delivery.records : [],

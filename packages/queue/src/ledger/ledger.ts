@@ -1,5 +1,9 @@
+import { randomUUID } from 'node:crypto';
+import type { AtomicStep } from '../queues/atomic-enqueue.ts';
 import { memberOf, splitMember } from '../redis/keys.ts';
+import { deliveryLease, HeldLease } from '../redis/lease.ts';
 import { trimCalls } from './call-index.ts';
+import { beginDelivery, endCall, recordOutcome } from './delivery-scripts.ts';
 import {
   type BegunDelivery,
   type DeliveryChange,
@@ -9,12 +13,39 @@ import {
   type DropNote,
   type LedgerEntry,
   type OperatorChoice,
+  parseEntry,
   type RevisionRef,
   repairDelivery,
 } from './entry.ts';
 import { LedgerReader } from './ledger-reader.ts';
-import { type JudgedRevision, routeCall } from './route-script.ts';
+import { endsOf } from './people-index.ts';
+import { type JudgedRevision, ROUTE_STEP, type RoutedDelivery, routeCall } from './route-script.ts';
 import * as scripts from './scripts.ts';
+
+/** A delivery whose attempt has begun, in the hands of this process. */
+export interface TakenDelivery {
+  delivery: BegunDelivery;
+  /** How many revisions its call has. */
+  revisions: number;
+  /** The entry of its call, where it was asked for. */
+  entry?: LedgerEntry;
+  lease: HeldLease;
+}
+
+/** Days that payloads are kept once nothing of their call is on its way: of one that has come to its end, and of one that may be replayed. */
+interface PayloadDays {
+  delivered_days: number;
+  stopped_days: number;
+}
+
+interface OutcomeOptions {
+  refundAttempt?: boolean;
+  keptMs?: number;
+  /** Given back with it. */
+  lease?: HeldLease | undefined;
+  payloads?: PayloadDays;
+  people?: { digests: Iterable<string>; days: number };
+}
 
 /** Reads and changes the ledger. Every change is one step in Redis (`scripts.ts`). */
 export class Ledger extends LedgerReader {
@@ -22,68 +53,124 @@ export class Ledger extends LedgerReader {
    * Writes facts and effect of a revision, and opens its deliveries.
    * @returns the deliveries that need a job; `waits` when it is to be parked while another revision is on its way, and
    * `again` when another revision was delivered since it was judged: nothing is changed then
+   * @param addJobs runs the step, and adds in it the jobs of the wanted deliveries, where it can
    */
-  async route(call: RevisionRef, judged: Omit<JudgedRevision, 'park' | 'compared'>): Promise<DeliveryEntry[]>;
-  async route(call: RevisionRef, judged: JudgedRevision): Promise<DeliveryEntry[] | 'waits' | 'again'>;
+  async route(call: RevisionRef, judged: Omit<JudgedRevision, 'park' | 'compared'>): Promise<RoutedDelivery[]>;
+  async route(
+    call: RevisionRef,
+    judged: JudgedRevision,
+    addJobs?: (step: AtomicStep, call: { keys: string[]; args: (string | number)[] }) => Promise<string>,
+  ): Promise<RoutedDelivery[] | 'waits' | 'again'>;
   async route(
     call: RevisionRef,
     { effect, facts, wanted, park, digest = '', after = 0, compared }: JudgedRevision,
-  ): Promise<DeliveryEntry[] | 'waits' | 'again'> {
+    addJobs?: (step: AtomicStep, call: { keys: string[]; args: (string | number)[] }) => Promise<string>,
+  ): Promise<RoutedDelivery[] | 'waits' | 'again'> {
     const { notes, ...plain } = facts;
     const fields = Object.fromEntries(
       Object.entries({ ...plain, notes: JSON.stringify(notes) }).filter(([, value]) => value !== undefined),
     );
-    const route = () =>
-      routeCall(
-        this.redis,
-        [this.keys.ledger(call.source, call.call_id), this.keys.unresolved, this.keys.packed],
-        [
-          call.revision,
-          effect,
-          Date.now(),
-          JSON.stringify(fields),
-          JSON.stringify(wanted),
-          park ? JSON.stringify(park) : '',
-          digest,
-          after,
-          compared ? JSON.stringify(compared) : '',
-          memberOf(call.source, call.call_id),
-        ],
-      );
+    const keys = [this.keys.ledger(call.source, call.call_id), this.keys.unresolved, this.keys.packed];
+    const args = [
+      ...[call.revision, effect, Date.now(), JSON.stringify(fields), JSON.stringify(wanted)],
+      ...[park ? JSON.stringify(park) : '', digest, after, compared ? JSON.stringify(compared) : ''],
+      ...[memberOf(call.source, call.call_id), addJobs ? '1' : ''],
+    ];
+    const route = () => (addJobs ? addJobs(ROUTE_STEP, { keys, args }) : routeCall(this.redis, keys, args));
     let answer = await route();
     if (answer === 'packed') {
       await this.packed.unpack(call.source, call.call_id);
       answer = await route();
     }
     if (answer === 'waits' || answer === 'again') return answer;
-    return (JSON.parse(answer) as DeliveryEntry[]).map(repairDelivery);
+    return (JSON.parse(answer) as RoutedDelivery[]).map(repairDelivery);
   }
 
-  /** Begins an attempt; undefined when the job is out of date and must do nothing. */
+  /** Begins an attempt; undefined when the job is out of date and must do nothing. Takes no lease. */
   async begin(ref: DeliveryRef, mapping = ''): Promise<BegunDelivery | undefined> {
-    const answer = await scripts.beginDelivery(
-      this.redis,
-      [this.keys.ledger(ref.source, ref.call_id), this.keys.choices('')],
-      [ref.route, ref.revision, ref.replays, mapping],
-    );
-    if (!answer) return undefined;
-    const { has_choices, ...delivery } = JSON.parse(answer) as BegunDelivery;
-    return { ...repairDelivery(delivery), has_choices };
+    const answer = await this.#begin(ref, mapping, { owner: '', ttl: 0, withEntry: false });
+    return answer === 'busy' ? undefined : answer?.delivery;
   }
 
   /**
-   * Notes an attempt's result. False when the delivery has moved on meanwhile.
-   * @param keptMs where it was written or skipped: for how long what it lacks is kept
+   * Takes the lease of a delivery and begins an attempt, in one step.
+   * @param options.ttl ms after which the lease of a process that died is free
+   * @param options.withEntry whether the entry of the call is wanted, too
+   * @returns undefined when the job is out of date and must do nothing; `busy` while another process has the lease
    */
-  async recordOutcome(
-    { source, call_id, route, revision, replays }: DeliveryRef,
-    change: DeliveryChange,
-    { refundAttempt = false, keptMs }: { refundAttempt?: boolean; keptMs?: number } = {},
-  ): Promise<boolean> {
+  async take(
+    ref: DeliveryRef,
+    mapping: string | undefined,
+    { ttl, withEntry }: { ttl: number; withEntry: boolean },
+  ): Promise<TakenDelivery | 'busy' | undefined> {
+    const owner = randomUUID();
+    const begun = await this.#begin(ref, mapping ?? '', { owner, ttl, withEntry });
+    if (begun === undefined || begun === 'busy') return begun;
+    return { ...begun, lease: new HeldLease(this.redis, [this.#leaseOf(ref)], owner, ttl) };
+  }
+
+  #leaseOf({ source, call_id, route }: DeliveryRef): string {
+    return this.keys.lease(deliveryLease(source, call_id, route));
+  }
+
+  async #begin(
+    ref: DeliveryRef,
+    mapping: string,
+    { owner, ttl, withEntry }: { owner: string; ttl: number; withEntry: boolean },
+  ): Promise<Omit<TakenDelivery, 'lease'> | 'busy' | undefined> {
+    const { source, call_id, route, revision, replays } = ref;
+    const answer = await beginDelivery(
+      this.redis,
+      [this.keys.ledger(source, call_id), this.keys.choices(''), this.#leaseOf(ref)],
+      [route, revision, replays, mapping, owner, ttl, withEntry ? '1' : ''],
+    );
+    if (!answer) return undefined;
+    const [json, revisions = 0, ...fields] = answer;
+    if (json === undefined) return 'busy';
+    const { has_choices, ...delivery } = JSON.parse(json) as BegunDelivery;
+    const entry = parseEntry(toHash(fields));
+    return { delivery: { ...repairDelivery(delivery), has_choices }, revisions, ...(entry ? { entry } : {}) };
+  }
+
+  /**
+   * Notes an attempt's result, and gives its lease back. False when the delivery has moved on meanwhile.
+   * @param options.keptMs where it was written or skipped: for how long what it lacks is kept
+   * @param options.payloads where the attempt may have been the last thing to do for the call, as for `endCall`
+   * @param options.people the person's records, for the index of people, with the days that they are kept
+   */
+  async recordOutcome(ref: DeliveryRef, change: DeliveryChange, options: OutcomeOptions = {}): Promise<boolean> {
+    const { source, call_id, route, revision, replays } = ref;
+    const { refundAttempt = false, keptMs = '', lease, payloads, people } = options;
     const { unresolved, omissions } = this.keys;
-    const how = [JSON.stringify(change), refundAttempt ? '1' : '', keptMs ?? ''];
-    const keys = [this.keys.ledger(source, call_id), unresolved, omissions];
-    return (await scripts.recordOutcome(this.redis, keys, [route, revision, replays, Date.now(), ...how])) === 1;
+    const [ledger, ...ends] = this.#endKeys(source, call_id);
+    const keys = [ledger, unresolved, omissions, this.#leaseOf(ref), ...ends];
+    const digests = people ? [...people.digests] : [];
+    const { seconds, before } = endsOf(people?.days ?? 0);
+    const done = await recordOutcome(
+      this.redis,
+      [...keys, ...digests.map((digest) => this.keys.person(digest))],
+      [
+        ...[route, revision, replays, Date.now(), JSON.stringify(change), refundAttempt ? '1' : '', keptMs],
+        ...[lease?.owner ?? '', memberOf(source, call_id)],
+        ...(payloads ? secondsOf(payloads) : ['', '']),
+        ...[seconds, before, ...digests],
+      ],
+    );
+    lease?.ended();
+    return done === 1;
+  }
+
+  /**
+   * Gives the payloads of a call their end of life, and takes the call off the open ones, once nothing of it is on its way any
+   * more. Does nothing before.
+   */
+  async endCall(source: string, callId: string, payloads: PayloadDays): Promise<void> {
+    await endCall(this.redis, this.#endKeys(source, callId), [memberOf(source, callId), ...secondsOf(payloads)]);
+  }
+
+  #endKeys(source: string, callId: string): [ledger: string, ...others: string[]] {
+    const { keys } = this;
+    return [keys.ledger(source, callId), keys.payload(source, callId, ''), keys.dictionary(source, ''), keys.open];
   }
 
   /**
@@ -255,3 +342,16 @@ export class Ledger extends LedgerReader {
 }
 
 const ENDED_AT_ONCE = 100;
+
+/** @param fields names and values by turns */
+function toHash(fields: readonly string[]): Record<string, string> {
+  const hash: Record<string, string> = {};
+  for (let at = 0; at < fields.length; at += 2) hash[fields[at] as string] = fields[at + 1] as string;
+  return hash;
+}
+
+const DAY_S = 24 * 3600;
+
+function secondsOf({ delivered_days, stopped_days }: PayloadDays): number[] {
+  return [delivered_days * DAY_S, stopped_days * DAY_S];
+}

@@ -36,27 +36,35 @@ export function personKeysOf({ numbers, emails, complete }: Addresses): IndexedP
 }
 
 /**
- * Puts a call into the index. KEYS ledger, unread, one for each digest. ARGV member, `<revision>:<member>` or nothing,
- * seconds until the entries end, epoch ms before which the ledger knows nothing, then the digests. Answers 0 for a call
- * that the ledger does not know or that was forgotten.
+ * Puts the call of KEYS[1] into the index. KEYS one for each digest, from `keys` on. ARGV, from `args` on: seconds until the
+ * entries end, epoch ms before which the ledger knows nothing, then the digests. Answers 0 for a call that the ledger does not know
+ * or that was forgotten.
  */
+export const INDEX_PEOPLE_LUA = `
+local function indexPeople(keys, args)
+  local have = redis.call('HMGET', KEYS[1], 'call_id', 'forgotten', 'people', 'received_at', 'source')
+  if not have[1] or have[2] then return 0 end
+  local member, before = have[5] .. ':' .. have[1], have[3] or ''
+  local people, known = before, {}
+  for digest in string.gmatch(people, '%S+') do known[digest] = true end
+  for i = keys, #KEYS do
+    local key, digest = KEYS[i], ARGV[args + 2 + i - keys]
+    redis.call('ZREMRANGEBYSCORE', key, 0, ARGV[args + 1])
+    redis.call('ZADD', key, have[4], member)
+    redis.call('EXPIRE', key, ARGV[args])
+    if not known[digest] then people = people == '' and digest or people .. ' ' .. digest end
+  end
+  if people ~= before or not have[3] then redis.call('HSET', KEYS[1], 'people', people) end
+  return 1
+end
+`;
+
+/** KEYS ledger, unread, one for each digest. ARGV `<revision>:<member>` or nothing, then as `indexPeople`, which answers. */
 const addCall = defineScript<number>(
   'wrapupIndexCall',
-  `
-if ARGV[2] ~= '' then redis.call('ZREM', KEYS[2], ARGV[2]) end
-local have = redis.call('HMGET', KEYS[1], 'call_id', 'forgotten', 'people', 'received_at')
-if not have[1] or have[2] then return 0 end
-local people, known = have[3] or '', {}
-for digest in string.gmatch(people, '%S+') do known[digest] = true end
-for i = 5, #ARGV do
-  local key = KEYS[i - 2]
-  redis.call('ZREMRANGEBYSCORE', key, 0, ARGV[4])
-  redis.call('ZADD', key, have[4], ARGV[1])
-  redis.call('EXPIRE', key, ARGV[3])
-  if not known[ARGV[i]] then people = people == '' and ARGV[i] or people .. ' ' .. ARGV[i] end
-end
-redis.call('HSET', KEYS[1], 'people', people)
-return 1
+  `${INDEX_PEOPLE_LUA}
+if ARGV[1] ~= '' then redis.call('ZREM', KEYS[2], ARGV[1]) end
+return indexPeople(3, 2)
 `,
 );
 
@@ -88,11 +96,13 @@ export class PeopleIndex {
     people: IndexedPerson[],
     days: number,
   ): Promise<void> {
+    await this.#note({ source, call_id }, revision, await this.digestsOf(people), endsOf(days));
+  }
+
+  /** Under what people are in the index. */
+  async digestsOf(people: readonly IndexedPerson[]): Promise<Set<string>> {
     const digest = await this.#indexKey.load();
-    await this.#note({ source, call_id }, revision, new Set(people.map((key) => digestOf(digest, key))), {
-      seconds: days * DAY_S,
-      before: Date.now() - days * DAY_S * 1000,
-    });
+    return new Set(people.map((key) => digestOf(digest, key)));
   }
 
   /**
@@ -119,13 +129,7 @@ export class PeopleIndex {
       addCall(
         this.#redis,
         [this.#keys.ledger(source, call_id), this.#keys.unread, ...[...digests].map((one) => this.#keys.person(one))],
-        [
-          memberOf(source, call_id),
-          revision === undefined ? '' : unreadMember(revision, source, call_id),
-          ends.seconds,
-          ends.before,
-          ...digests,
-        ],
+        [revision === undefined ? '' : unreadMember(revision, source, call_id), ends.seconds, ends.before, ...digests],
       );
     if ((await note()) === 1) return;
     // Neither in a hash nor in a bucket: the ledger does not know it.
@@ -169,6 +173,11 @@ export class PeopleIndex {
   async trim(before: number): Promise<void> {
     await this.#redis.zremrangebyscore(this.#keys.unread, 0, before);
   }
+}
+
+/** Seconds until entries end, and epoch ms before which the ledger knows nothing. @param days `retention.ledger` */
+export function endsOf(days: number): { seconds: number; before: number } {
+  return { seconds: days * DAY_S, before: Date.now() - days * DAY_S * 1000 };
 }
 
 function digestOf(digest: Digest, key: IndexedPerson): string {

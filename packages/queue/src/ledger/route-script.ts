@@ -1,8 +1,9 @@
 /** The ledger's change when a revision was judged (see `scripts.ts` for what all of them keep to). */
 
 import { PACKED_LUA } from '../packed/scripts.ts';
+import type { AtomicStep } from '../queues/atomic-enqueue.ts';
 import { defineScript } from '../redis/client.ts';
-import type { Revision } from './entry.ts';
+import type { DeliveryEntry, Revision } from './entry.ts';
 import { INDEX_LUA } from './unresolved-index.ts';
 
 /** What the worker read from a payload that the ledger may hold: no personal data. */
@@ -44,16 +45,15 @@ export interface JudgedRevision {
  * KEYS ledger, unresolved, packed. ARGV revision, effect, now, facts JSON, wanted deliveries JSON [{route, connection}], then `park` with
  * code, reason and hint for deliveries that must wait for a person because of this revision, the digest of what it
  * says, the time (ms) before which it must not stand: that of the revision which it was judged by, and the delivered
- * revisions that it was compared with, as JSON (empty: whichever there are), and
- * the member of the call.
+ * revisions that it was compared with, as JSON (empty: whichever there are),
+ * the member of the call, and '1' where the jobs of the wanted deliveries come with it.
  * A delivery is opened when there is none, or when this revision is newer than the one that it delivered.
- * Answers the deliveries that need a job. Changes nothing and answers `waits` when it would park a delivery that is on
+ * Answers the deliveries that need a job, those with `has_job` whose job is added in the same step: a first job, to the connection
+ * that is wanted, fits no other. Changes nothing and answers `waits` when it would park a delivery that is on
  * its way with another revision, `again` when another revision was delivered since it was judged, and `packed` when the
  * entry must be taken out of its bucket first.
  */
-export const routeCall = defineScript<string>(
-  'wrapupRoute',
-  `${INDEX_LUA}${PACKED_LUA}
+const ROUTE_LUA = `${INDEX_LUA}${PACKED_LUA}
 if redis.call('EXISTS', KEYS[1]) == 0 and isPacked(KEYS[3], ARGV[10]) then return 'packed' end
 if redis.call('HEXISTS', KEYS[1], 'forgotten') == 1 then return '[]' end
 local revision, effect, now = ARGV[1], ARGV[2], tonumber(ARGV[3])
@@ -103,8 +103,8 @@ clearStopped(KEYS[2])
 redis.call('HDEL', KEYS[1], 'waiting')
 -- A person may have decided since, or another worker come to another end: the ledger leads.
 if judged and (rev.effect ~= effect or effect == 'parked') then return '[]' end
-local jobs = {}
-for _, want in ipairs(wanted) do
+local jobs, adds = {}, {}
+for place, want in ipairs(wanted) do
   local name = 'dlv:' .. want.route
   local delivery = read(name)
   if not delivery then
@@ -129,10 +129,26 @@ for _, want in ipairs(wanted) do
     end
     redis.call('HSET', KEYS[1], name, cjson.encode(delivery))
     addItem(KEYS[2], want.route, delivery, delivery.since)
+    adds[place] = delivery.state == 'queued' and delivery.replays == 0 and delivery.connection == want.connection
+    if adds[place] and ARGV[11] == '1' then delivery.has_job = true end
     jobs[#jobs + 1] = delivery
   end
 end
 redis.call('HSET', KEYS[1], 'routed', '1')
-return #jobs == 0 and '[]' or cjson.encode(jobs)
-`,
-);
+return #jobs == 0 and '[]' or cjson.encode(jobs), adds
+`;
+
+export const routeCall = defineScript<string>('wrapupRoute', ROUTE_LUA);
+
+/** The same with the jobs of the wanted deliveries, in their order. */
+export const ROUTE_STEP: AtomicStep = {
+  name: 'wrapupRouteWith',
+  lua: ROUTE_LUA,
+  unless: ['packed', 'waits', 'again', '[]'],
+};
+
+/** A delivery that was opened. */
+export interface RoutedDelivery extends DeliveryEntry {
+  /** Its job was added with it. */
+  has_job?: true;
+}

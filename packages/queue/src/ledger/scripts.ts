@@ -12,7 +12,7 @@ import { BYTE_ORDER_LUA } from '../redis/cursor.ts';
 import { INDEX_LUA } from './unresolved-index.ts';
 
 /** Keeps a dictionary at least as long as a payload that needs it. False where it is gone. */
-const KEEP_DICTIONARY_LUA = `
+export const KEEP_DICTIONARY_LUA = `
 local function keepDictionary(dictionary, payload)
   local left, needed = redis.call('PTTL', dictionary), redis.call('PTTL', payload)
   if left == -2 then return false end
@@ -154,62 +154,6 @@ for i = 1, #all, 2 do
   end
 end
 redis.call('ZADD', KEYS[2], ARGV[1], ARGV[2])
-return 1
-`,
-);
-
-/**
- * Begins an attempt, unless the job is out of date. KEYS ledger, what the keys of choices begin with. ARGV route, revision,
- * replays, mapping hash. Answers the delivery as it stands now, and whether its connection has choices; or nothing.
- */
-export const beginDelivery = defineScript<string | null>(
-  'wrapupBegin',
-  `
-local name = 'dlv:' .. ARGV[1]
-local have = redis.call('HGET', KEYS[1], name)
-if not have then return nil end
-local delivery = cjson.decode(have)
-if delivery.state ~= 'queued' or delivery.revision ~= ARGV[2] or delivery.replays ~= tonumber(ARGV[3]) then return nil end
-delivery.attempts = delivery.attempts + 1
-if ARGV[4] ~= '' then
-  -- Steps noted under another mapping are done again: it may have meant another person, and keys make that safe.
-  if delivery.mapping ~= ARGV[4] then delivery.done = nil end
-  delivery.mapping = ARGV[4]
-end
-redis.call('HSET', KEYS[1], name, cjson.encode(delivery))
-delivery.has_choices = redis.call('EXISTS', KEYS[2] .. delivery.connection) == 1
-return cjson.encode(delivery)
-`,
-);
-
-/**
- * Notes what became of an attempt. KEYS ledger, unresolved, omissions. ARGV route, revision, replays, now, change JSON, '1' to give the
- * attempt back, count JSON where it was written or skipped.
- * The change is merged into the delivery; a null removes. Answers 1, or 0 when the delivery has moved on meanwhile.
- */
-export const recordOutcome = defineScript<number>(
-  'wrapupRecordOutcome',
-  `${INDEX_LUA}${OMISSIONS_LUA}
-local name = 'dlv:' .. ARGV[1]
-local have = redis.call('HGET', KEYS[1], name)
-if not have then return 0 end
-local delivery = cjson.decode(have)
-if delivery.state ~= 'queued' or delivery.revision ~= ARGV[2] or delivery.replays ~= tonumber(ARGV[3]) then return 0 end
-local change = cjson.decode(ARGV[5])
-local before = delivery.notes
-delivery.requests = (delivery.requests or 0) + (change.requests or 0)
-change.requests = nil
-if change.state and change.state ~= delivery.state then delivery.since = tonumber(ARGV[4]) end
-for key, value in pairs(change) do
-  if value == cjson.null then delivery[key] = nil else delivery[key] = value end
-end
-if ARGV[6] == '1' then delivery.attempts = math.max(0, delivery.attempts - 1) end
-redis.call('HSET', KEYS[1], name, cjson.encode(delivery))
-addItem(KEYS[2], ARGV[1], delivery, delivery.since)
-if ARGV[7] ~= '' then
-  local source, call = ownerOf()
-  countDelivery(KEYS[3], delivery, before, source .. ':' .. call, tonumber(ARGV[4]), tonumber(ARGV[7]))
-end
 return 1
 `,
 );

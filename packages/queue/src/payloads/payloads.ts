@@ -24,6 +24,21 @@ const SMALL_BYTES = 16 * 1024;
 /** Below this zstd gains nothing worth the CPU. */
 const MIN_COMPRESSED_BYTES = 512;
 
+/** Stored bytes that are asked for at a guess. */
+const PEEKED_BYTES = 64 * 1024;
+
+/** A payload as it was read. */
+export interface KeptPayload {
+  body: Buffer;
+  /** Whether it is stored compressed. */
+  isCompressed: boolean;
+}
+
+/** What `peek` has found: nothing where there is none, or a large one. */
+export interface Peeked {
+  bytes?: Buffer;
+}
+
 /** sha256 of the raw bytes, hex: the name of a revision. */
 export function revisionOf(body: Buffer): string {
   return hash('sha256', body);
@@ -56,12 +71,28 @@ export class Payloads {
    * @throws Failure when it is encrypted and cannot be decrypted, or its dictionary is gone
    */
   async read(source: string, callId: string, revision: string): Promise<Buffer | undefined> {
-    const bytes = await this.#readStored(source, callId, revision);
-    if (!bytes || !isCompressed(bytes)) return bytes;
+    return (await this.readKept(source, callId, revision))?.body;
+  }
+
+  /**
+   * As `read`, and whether it is compressed already.
+   * @param begun the answer of `peek`, where it was asked for before
+   */
+  async readKept(source: string, callId: string, revision: string, begun?: Peeked): Promise<KeptPayload | undefined> {
+    const bytes = await this.#readStored(source, callId, revision, begun);
+    if (!bytes) return undefined;
+    if (!isCompressed(bytes)) return { body: bytes, isCompressed: false };
     const frame = startsWith(bytes, ZSTD) ? bytes : bytes.subarray(WITH_DICTIONARY.length + ID_BYTES);
     const options = { maxOutputLength: MAX_BYTES, ...(await this.#dictionaryOf(source, bytes)) };
-    if (bytes.length <= SMALL_BYTES) return zstdDecompressSync(frame, options);
-    return (await decompress(frame, options)) as Buffer;
+    const isSmall = bytes.length <= SMALL_BYTES;
+    const body = isSmall ? zstdDecompressSync(frame, options) : ((await decompress(frame, options)) as Buffer);
+    return { body, isCompressed: true };
+  }
+
+  /** The bytes as they are kept, of one that is small enough to be asked for before it is known whether it is needed. */
+  async peek(source: string, callId: string, revision: string): Promise<Peeked> {
+    const bytes = await this.#redis.getrangeBuffer(this.#keys.payload(source, callId, revision), 0, PEEKED_BYTES);
+    return bytes.length > 0 && bytes.length <= PEEKED_BYTES ? { bytes } : {};
   }
 
   async #dictionaryOf(source: string, bytes: Buffer): Promise<{ dictionary?: Buffer }> {
@@ -70,8 +101,8 @@ export class Payloads {
     return { dictionary: await this.#dictionaries.read(source, id) };
   }
 
-  async #readStored(source: string, callId: string, revision: string): Promise<Buffer | undefined> {
-    const kept = await this.#redis.getBuffer(this.#keys.payload(source, callId, revision));
+  async #readStored(source: string, callId: string, revision: string, begun?: Peeked): Promise<Buffer | undefined> {
+    const kept = begun?.bytes ?? (await this.#redis.getBuffer(this.#keys.payload(source, callId, revision)));
     return kept ? this.#encryptor.decrypt(kept, placeOf(source, callId, revision)) : undefined;
   }
 
@@ -90,10 +121,13 @@ export class Payloads {
     return (await this.#redis.set(this.#keys.payload(source, callId, revision), kept, 'EX', seconds, 'NX')) === 'OK';
   }
 
-  /** Replaces the bytes, where they are still there, by their compressed form; their time of expiry stays. */
-  async compress(source: string, callId: string, revision: string): Promise<void> {
-    const body = await this.#readStored(source, callId, revision);
-    if (!body || body.length < MIN_COMPRESSED_BYTES || isCompressed(body)) return;
+  /**
+   * Replaces the bytes, where they are still there, by their compressed form; their time of expiry stays.
+   * @param read as they were read a moment ago, where they were
+   */
+  async compress(source: string, callId: string, revision: string, read?: KeptPayload): Promise<void> {
+    const body = read ? read.body : await this.#readStored(source, callId, revision);
+    if (!body || body.length < MIN_COMPRESSED_BYTES || (read?.isCompressed ?? isCompressed(body))) return;
     const place = { source, call_id: callId, revision };
     const done = await this.#keepCompressed(place, body, await this.#dictionaries.current(source));
     // The client was removed and is here again, or Redis was emptied.

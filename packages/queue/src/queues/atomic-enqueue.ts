@@ -1,7 +1,7 @@
 /**
- * Runs a script of ours and adds a job to BullMQ in one step of Redis: one round trip, one fsync, and no moment between the
- * two at which a crash could separate them. One command takes several such pairs; one that fails leaves the others. In the
- * same step the job's queue is noted as busy, and its bell is rung (`queues/busy-queues.ts`).
+ * Runs a script of ours and adds jobs to BullMQ in one step of Redis: one round trip, one fsync, and no moment between the
+ * two at which a crash could separate them. One command takes several such steps with their jobs; one that fails leaves the
+ * others. Each job's queue is noted as busy, and its bell is rung, in the same step (`queues/busy-queues.ts`).
  *
  * BullMQ adds a job by a Lua script. Ours is put in front of it, in one script. Nothing here knows how BullMQ stores its
  * jobs: the script is the one that it has defined on the client, and its keys and arguments are those that `Job.addJob`
@@ -15,6 +15,7 @@ import type { Keys } from '../redis/keys.ts';
 export interface AtomicStep {
   /** Under which the script is defined on the client. */
   name: string;
+  /** Answers a text; second, where not all of its jobs are to be added, a table that is true at the places of those that are, from 1 on. */
   lua: string;
   /** The answer, or the answers, on which no job is added. */
   unless: string | readonly string[];
@@ -26,10 +27,15 @@ export interface NewJob<Data> {
   opts: JobsOptions & { jobId: string };
 }
 
-/** One call of the step, and its job. Every one has as many keys and as many arguments as the others. */
-export interface StepAndJob {
+/** One call of the step, and its jobs. Every one has as many keys, arguments and jobs as the others. */
+export interface StepAndJobs {
   keys: string[];
   args: (string | number | Buffer)[];
+  /** One at least; BullMQ adds all of them in the same way: they have the same kind of priority, and none a delay that another has not. */
+  jobs: readonly QueuedJob[];
+}
+
+export interface QueuedJob {
   queue: Queue;
   job: NewJob<unknown>;
   /** Leaves the bell alone: this process takes the job itself. */
@@ -45,56 +51,66 @@ interface EnqueueParts {
 export const JOB_ONLY: AtomicStep = { name: 'wrapupAdd', lua: `return 'added'`, unless: [] };
 
 /**
- * @param pairs at most some hundreds: Redis does nothing else meanwhile
- * @returns what the step answered, in the order of the pairs, or the error that this one pair met
+ * @param steps at most some hundreds: Redis does nothing else meanwhile
+ * @returns what each step answered, in their order, or the error that this one met
  * @throws Error when Redis did not answer: each of them may have happened or not
  */
 export async function enqueueAtomically<Answer extends string>(
   { redis, keys }: EnqueueParts,
   step: AtomicStep,
-  pairs: readonly StepAndJob[],
+  steps: readonly StepAndJobs[],
 ): Promise<(Answer | Error)[]> {
-  const recorded = await Promise.all(pairs.map(async (pair) => ({ ...pair, add: await recordAdding(pair) })));
-  const answers = new Map<RecordedPair, Answer | Error>();
+  const recorded = await Promise.all(
+    steps.map(async (one) => ({ ...one, adds: await Promise.all(one.jobs.map(recordAdding)) })),
+  );
+  const answers = new Map<RecordedStep, Answer | Error>();
   // How BullMQ adds a job depends on whether it has a priority or a delay.
-  const byCommand = Map.groupBy(recorded, ({ add }) => add.command);
+  const byCommand = Map.groupBy(recorded, ({ adds: [add] }) => add?.command ?? '');
   await Promise.all(
     [...byCommand].map(async ([command, alike]) => {
       const script = scriptOf(redis, command);
       const found = script
-        ? await runTogether<Answer>({ redis, keys }, step, script, alike)
+        ? await runTogether<Answer>({ redis, keys }, step, { ...script, command }, alike)
         : await runApart<Answer>({ redis, keys }, step, alike);
-      alike.forEach((pair, index) => void answers.set(pair, found[index] as Answer | Error));
+      alike.forEach((one, index) => void answers.set(one, found[index] as Answer | Error));
     }),
   );
-  return recorded.map((pair) => answers.get(pair) as Answer | Error);
+  return recorded.map((one) => answers.get(one) as Answer | Error);
 }
 
-interface RecordedPair extends StepAndJob {
-  add: Recorded;
+interface RecordedStep extends StepAndJobs {
+  adds: Recorded[];
 }
 
-/** @param pairs at least one, all of which BullMQ adds by this script */
+/** @param steps at least one, all of whose jobs BullMQ adds by this script */
 function runTogether<Answer extends string>(
   { redis, keys: { busy, bell } }: EnqueueParts,
   step: AtomicStep,
-  { lua, numberOfKeys }: Script,
-  pairs: readonly RecordedPair[],
+  { lua, numberOfKeys, command }: Script & { command: string },
+  steps: readonly RecordedStep[],
 ): Promise<(Answer | Error)[]> {
-  const [first] = pairs as [RecordedPair];
+  const [first] = steps as [RecordedStep];
   // BullMQ's keys are the queue's, and so the same for all of its jobs; its arguments are the job's.
-  const queues = [...new Map(pairs.map(({ queue, add }) => [queue.name, add.args.slice(0, numberOfKeys) as string[]]))];
-  const places = new Map(queues.map(([name], index) => [name, index]));
-  const keys = [busy, bell, ...queues.flatMap(([, own]) => own), ...pairs.flatMap((pair) => pair.keys)];
-  const args = pairs.flatMap(({ queue, isQuiet, args, add }) => [
-    places.get(queue.name) as number,
-    isQuiet ? '' : '1',
+  const places = new Map<string, number>();
+  const queueKeys: string[] = [];
+  for (const { jobs, adds } of steps) {
+    jobs.forEach(({ queue }, index) => {
+      if (places.has(queue.name)) return;
+      places.set(queue.name, places.size);
+      queueKeys.push(...((adds[index]?.args.slice(0, numberOfKeys) ?? []) as string[]));
+    });
+  }
+  const keys = [busy, bell, ...queueKeys, ...steps.flatMap((one) => one.keys)];
+  const args = steps.flatMap(({ args, jobs, adds }) => [
     ...args,
-    ...add.args.slice(numberOfKeys),
+    ...jobs.flatMap(({ queue, isQuiet }, index) => [
+      ...[places.get(queue.name) as number, isQuiet ? '' : '1'],
+      ...(adds[index]?.args.slice(numberOfKeys) ?? []),
+    ]),
   ]);
-  return runScript<(Answer | Error)[]>(redis, `${step.name}:${first.add.command}`, () => together(step, lua), keys, [
-    ...[pairs.length, numberOfKeys, first.args.length, Date.now(), queues.length],
-    ...queues.map(([name]) => name),
+  return runScript<(Answer | Error)[]>(redis, `${step.name}:${command}`, () => together(step, lua), keys, [
+    ...[steps.length, numberOfKeys, first.args.length, Date.now(), first.jobs.length, places.size],
+    ...places.keys(),
     ...args,
   ]);
 }
@@ -120,45 +136,74 @@ end
 local function slice(list, from, count)
   return { unpack(list, from, from + count - 1) }
 end
-local pairs, addKeys, stepArgs, now, queues = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[5])
-local argsFrom, keysFrom = 6 + queues, 3 + queues * addKeys
-local keysEach, argsEach = (#KEYS - keysFrom + 1) / pairs, (#ARGV - argsFrom + 1) / pairs
+local steps, addKeys, stepArgs, now, jobs, queues = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6])
+local argsFrom, keysFrom = 7 + queues, 3 + queues * addKeys
+local keysEach, argsEach = (#KEYS - keysFrom + 1) / steps, (#ARGV - argsFrom + 1) / steps
+local jobArgs = (argsEach - stepArgs) / jobs
 local unless = {${[unless]
     .flat()
     .map((answer) => `['${answer}'] = true`)
     .join(', ')}}
-local function run(pair)
-  local from = argsFrom + pair * argsEach
-  local queue = tonumber(ARGV[from])
-  local answer = step(slice(KEYS, keysFrom + pair * keysEach, keysEach), slice(ARGV, from + 2, stepArgs))
+local function run(place)
+  local from = argsFrom + place * argsEach
+  local answer, adds = step(slice(KEYS, keysFrom + place * keysEach, keysEach), slice(ARGV, from, stepArgs))
   if unless[answer] then return answer end
-  note(KEYS, { now, ARGV[6 + queue], ARGV[from + 1] })
-  local id = add(slice(KEYS, 3 + queue * addKeys, addKeys), slice(ARGV, from + 2 + stepArgs, argsEach - 2 - stepArgs))
-  if type(id) == 'number' then return redis.error_reply('ERR the job could not be added: ' .. id) end
+  for job = 1, jobs do
+    if not adds or adds[job] then
+      local at = from + stepArgs + (job - 1) * jobArgs
+      local queue = tonumber(ARGV[at])
+      note(KEYS, { now, ARGV[7 + queue], ARGV[at + 1] })
+      local id = add(slice(KEYS, 3 + queue * addKeys, addKeys), slice(ARGV, at + 2, jobArgs - 2))
+      if type(id) == 'number' then return redis.error_reply('ERR the job could not be added: ' .. id) end
+    end
+  end
   return answer
 end
 local answers = {}
-for pair = 0, pairs - 1 do
-  local ran, answer = pcall(run, pair)
+for place = 0, steps - 1 do
+  local ran, answer = pcall(run, place)
   if not ran and type(answer) ~= 'table' then answer = redis.error_reply(tostring(answer)) end
-  answers[pair + 1] = answer
+  answers[place + 1] = answer
 end
 return answers
+`;
+}
+
+/** The answer of a step, and the places of the jobs that it wants. */
+function apart({ lua }: AtomicStep, jobs: number): string {
+  return `
+local function step(KEYS, ARGV)
+${lua}
+end
+local answer, adds = step(KEYS, ARGV)
+local places = {}
+for job = 1, ${jobs} do if not adds or adds[job] then places[#places + 1] = job end end
+return { answer, places }
 `;
 }
 
 async function runApart<Answer extends string>(
   { redis, keys: own }: EnqueueParts,
   step: AtomicStep,
-  pairs: readonly StepAndJob[],
+  steps: readonly RecordedStep[],
 ): Promise<(Answer | Error)[]> {
   const results = await Promise.allSettled(
-    pairs.map(async ({ keys, args, queue, job, isQuiet }) => {
-      const answer = await runScript<Answer>(redis, step.name, () => step.lua, keys, args);
+    steps.map(async ({ keys, args, jobs }) => {
+      const name = `${step.name}:${jobs.length}`;
+      const [answer, places] = await runScript<[Answer, number[]]>(
+        redis,
+        name,
+        () => apart(step, jobs.length),
+        keys,
+        args,
+      );
       if ([step.unless].flat().includes(answer)) return answer;
-      const noted = [Date.now(), queue.name, isQuiet ? '' : '1'];
-      await runScript<null>(redis, 'wrapupNoteBusy', () => NOTE_LUA, [own.busy, own.bell], noted);
-      await queue.add(job.name, job.data, job.opts);
+      for (const place of places) {
+        const { queue, job, isQuiet } = jobs[place - 1] as QueuedJob;
+        const noted = [Date.now(), queue.name, isQuiet ? '' : '1'];
+        await runScript<null>(redis, 'wrapupNoteBusy', () => NOTE_LUA, [own.busy, own.bell], noted);
+        await queue.add(job.name, job.data, job.opts);
+      }
       return answer;
     }),
   );
@@ -171,7 +216,7 @@ interface Recorded {
 }
 
 /** What BullMQ would run to add this job. */
-async function recordAdding({ queue, job: { name, data, opts } }: StepAndJob): Promise<Recorded> {
+async function recordAdding({ queue, job: { name, data, opts } }: QueuedJob): Promise<Recorded> {
   let recorded: Recorded | undefined;
   const recorder = {
     runCommand(command: string, args: (string | Buffer)[]) {

@@ -10,8 +10,10 @@ import type { Queue } from 'bullmq';
 import type { Choices } from '../connections/choices.ts';
 import type { DeliveryEntry, DeliveryState, DropNote, LedgerEntry, OperatorChoice, Received } from '../ledger/entry.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import type { JudgedRevision, RoutedDelivery } from '../ledger/route-script.ts';
 import type { Payloads } from '../payloads/payloads.ts';
 import { jobId } from '../redis/keys.ts';
+import type { NewJob } from './atomic-enqueue.ts';
 import { bullPriority, priorityOf } from './priority.ts';
 import { type CallJob, type DeliveryJob, MAX_CALL_ATTEMPTS, type Queues, type UnresolvedJob } from './queues.ts';
 
@@ -20,6 +22,13 @@ export type Replayed = 'replayed' | 'moved' | 'expired';
 
 /** Why a choice could not be made: the person is no candidate; or the number was only said, and no later call is chosen by it. */
 export type ChoiceRefused = 'no_candidate' | 'only_said';
+
+/** A call whose deliveries get jobs. */
+interface JobOwner {
+  source: string;
+  call_id: string;
+  received?: Received;
+}
 
 export class Operations {
   readonly #queues: Queues;
@@ -35,27 +44,61 @@ export class Operations {
   }
 
   /**
+   * Writes facts and effect of a revision, opens its deliveries, and adds their jobs, as far as it can in one step.
+   * @param options.attempts of a delivery on a route
+   * @param options.config hash of the configuration that a replay of the call was asked for with
+   * @returns as `Ledger.route`
+   */
+  async routeCall(
+    entry: JobOwner,
+    judged: JudgedRevision & { revision: string },
+    { attempts, config }: { attempts(route: string): number; config?: string | undefined },
+  ): Promise<RoutedDelivery[] | 'waits' | 'again'> {
+    const { source, call_id } = entry;
+    const { revision, wanted } = judged;
+    const jobs = wanted.map(({ route, connection }) =>
+      this.#deliveryJob(entry, { route, connection, revision, replays: 0 }, attempts(route), config),
+    );
+    const deliveries = await this.#ledger.route(
+      { source, call_id, revision },
+      judged,
+      jobs.length > 0 && !judged.park ? (step, call) => this.#queues.addWith(step, call, jobs) : undefined,
+    );
+    if (!Array.isArray(deliveries)) return deliveries;
+    for (const delivery of deliveries) {
+      if (delivery.state === 'parked') await this.addUnresolved(entry, delivery);
+      else if (!delivery.has_job) await this.enqueueDelivery(entry, delivery, attempts(delivery.route), config);
+    }
+    return deliveries;
+  }
+
+  /**
    * Adds a delivery's job. Harmless when it is there already.
    * @param config hash of the configuration that a replay was asked for with
    */
-  async enqueueDelivery(
-    entry: { source: string; call_id: string; received?: Received },
-    delivery: DeliveryEntry,
+  async enqueueDelivery(entry: JobOwner, delivery: DeliveryEntry, attempts: number, config?: string): Promise<void> {
+    const { queue, job } = this.#deliveryJob(entry, delivery, attempts, config);
+    await this.#queues.add(queue, job);
+  }
+
+  #deliveryJob(
+    { source, call_id, received }: JobOwner,
+    { route, revision, replays, connection }: Pick<DeliveryEntry, 'route' | 'revision' | 'replays' | 'connection'>,
     attempts: number,
-    config?: string,
-  ): Promise<void> {
-    const { source, call_id, received } = entry;
-    const { route, revision, replays, connection } = delivery;
-    const job: DeliveryJob = { source, call_id, revision, route, replays, ...(config ? { config } : {}) };
-    await this.#queues.add(this.#queues.deliveries(connection), {
-      name: 'delivery',
-      data: job,
-      opts: {
-        jobId: jobId('d', source, call_id, route, revision, replays),
-        attempts,
-        ...bullPriority(priorityOf({ ...(received ? { received } : {}), replays })),
+    config: string | undefined,
+  ): { queue: Queue; job: NewJob<DeliveryJob> } {
+    return {
+      queue: this.#queues.deliveries(connection),
+      job: {
+        name: 'delivery',
+        data: { source, call_id, revision, route, replays, ...(config ? { config } : {}) },
+        opts: {
+          jobId: jobId('d', source, call_id, route, revision, replays),
+          attempts,
+          ...bullPriority(priorityOf({ ...(received ? { received } : {}), replays })),
+        },
       },
-    });
+    };
   }
 
   /** Adds a call's job. Harmless when it is there already. */

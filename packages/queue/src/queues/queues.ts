@@ -2,7 +2,7 @@ import type { ConnectionOptions, JobsOptions } from 'bullmq';
 import { Queue } from 'bullmq';
 import { type RedisClient, scanKeys } from '../redis/client.ts';
 import { callsQueue, connectionOf, DEAD_QUEUE, deliveriesQueue, type Keys, PARKED_QUEUE } from '../redis/keys.ts';
-import { enqueueAtomically, JOB_ONLY, type NewJob } from './atomic-enqueue.ts';
+import { type AtomicStep, enqueueAtomically, JOB_ONLY, type NewJob } from './atomic-enqueue.ts';
 import { type QueueState, readBusyQueues, readPausedQueues } from './busy-queues.ts';
 import { sharedBackend } from './shared-connection.ts';
 
@@ -104,12 +104,26 @@ export class Queues {
 
   /** Adds a job to a queue of calls or deliveries. Harmless when it is there already. */
   async add(queue: Queue, job: NewJob<CallJob>): Promise<void> {
-    const take = this.#take?.(queue.name);
+    await this.addWith(JOB_ONLY, { keys: [], args: [] }, [{ queue, job }]);
+  }
+
+  /**
+   * Runs a step, and adds in the same one the jobs that it wants. Harmless for those that are there already.
+   * @param jobs one at least, of one priority, to queues of calls or deliveries
+   * @returns what the step answered
+   */
+  async addWith(
+    step: AtomicStep,
+    call: { keys: string[]; args: (string | number)[] },
+    jobs: readonly { queue: Queue; job: NewJob<CallJob> }[],
+  ): Promise<string> {
+    const takes = jobs.map(({ queue }) => this.#take?.(queue.name));
     const parts = { redis: this.#redis, keys: this.#keys };
-    const pair = { keys: [], args: [], queue, job, isQuiet: take !== undefined };
-    const [answer] = await enqueueAtomically(parts, JOB_ONLY, [pair]);
-    if (answer instanceof Error) throw answer;
-    take?.();
+    const added = jobs.map((one, index) => ({ ...one, isQuiet: takes[index] !== undefined }));
+    const [answer] = await enqueueAtomically(parts, step, [{ ...call, jobs: added }]);
+    if (answer === undefined || answer instanceof Error) throw answer ?? new Error('Redis gave no answer');
+    for (const take of takes) take?.();
+    return answer;
   }
 
   /**

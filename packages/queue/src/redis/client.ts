@@ -1,5 +1,6 @@
 import { Cluster, Redis } from 'ioredis';
 import { fixClusterDisconnect, fixRedisDisconnect } from './ioredis-disconnect-fix.ts';
+import { joinWrites } from './join-writes.ts';
 
 export type RedisClient = Redis | Cluster;
 
@@ -50,7 +51,7 @@ export function openRedis(
   const options = role === 'producer' ? PRODUCER : WORKER;
   const client = openClient(url.trim(), options, ca === undefined ? {} : { ca });
   client.on('error', onError);
-  return client;
+  return role === 'worker' ? joinWrites(client) : client;
 }
 
 type Tls = { ca?: string };

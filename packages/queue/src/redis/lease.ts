@@ -34,6 +34,45 @@ return held
 `,
 );
 
+/** A lease that is held: renewed until it is given back. */
+export class HeldLease implements Held {
+  readonly owner: string;
+  readonly #redis: RedisClient;
+  readonly #keys: readonly string[];
+  readonly #renewal: NodeJS.Timeout;
+  #isEnded = false;
+
+  /** @param keys taken for this owner a moment ago @param ttl ms that each renewal holds */
+  constructor(redis: RedisClient, keys: readonly string[], owner: string, ttl: number) {
+    this.#redis = redis;
+    this.#keys = keys;
+    this.owner = owner;
+    this.#renewal = setInterval(() => {
+      // A lease that could not be renewed expires; the unique keys keep the effect single.
+      renewOrRelease(redis, [...keys], [owner, ttl]).catch(() => {});
+    }, ttl / 3);
+    this.#renewal.unref();
+  }
+
+  /** It was given back by a step that did more. */
+  ended(): void {
+    this.#isEnded = true;
+    clearInterval(this.#renewal);
+  }
+
+  /** Does nothing where it has ended. */
+  async release(): Promise<void> {
+    if (this.#isEnded) return;
+    this.ended();
+    await renewOrRelease(this.#redis, [...this.#keys], [this.owner, 0]);
+  }
+}
+
+/** The lease of the process that works on a delivery. */
+export function deliveryLease(source: string, callId: string, route: string): string {
+  return `delivery:${source}:${callId}:${route}`;
+}
+
 export class RedisLease implements Lease {
   readonly #redis: RedisClient;
   readonly #keys: Keys;
@@ -48,16 +87,6 @@ export class RedisLease implements Lease {
     if (keys.length === 0) return { release: async () => {} };
     const owner = randomUUID();
     if ((await takeAll(this.#redis, keys, [owner, ttl])) === 0) return undefined;
-    const renewal = setInterval(() => {
-      // A lease that could not be renewed expires; the unique keys keep the effect single.
-      renewOrRelease(this.#redis, keys, [owner, ttl]).catch(() => {});
-    }, ttl / 3);
-    renewal.unref();
-    return {
-      release: async () => {
-        clearInterval(renewal);
-        await renewOrRelease(this.#redis, keys, [owner, 0]);
-      },
-    };
+    return new HeldLease(this.#redis, keys, owner, ttl);
   }
 }

@@ -13,7 +13,7 @@ import type { Held, RecordReceipt } from '@wrapup/destination';
 import type { LedgerEntry } from '../ledger/entry.ts';
 import { type CallRef, unreadMember } from '../ledger/people-index.ts';
 import { jobId } from '../redis/keys.ts';
-import { RedisLease } from '../redis/lease.ts';
+import { deliveryLease, RedisLease } from '../redis/lease.ts';
 import type { Store } from './store.ts';
 
 export interface ForgottenCall extends CallRef {
@@ -110,11 +110,6 @@ export async function holdDeliveries(
     else writing.push(route);
   }
   return { held, writing };
-}
-
-/** The lease of the process that works on a delivery. */
-export function deliveryLease(source: string, callId: string, route: string): string {
-  return `delivery:${source}:${callId}:${route}`;
 }
 
 /** Jobs hold ids only, but of a person's call nothing needs to stay. One that a worker has in hand ends by itself. */

@@ -1,0 +1,129 @@
+/**
+ * The ledger's changes at the beginning and the end of an attempt at a delivery (see `scripts.ts` for what all of them keep to).
+ *
+ * The lease of the process that is at it is taken by the step that begins the attempt, and given back by the one that notes what
+ * became of it. Its name is that of every lease (`redis/lease.ts`), so that `forget` and processes of earlier versions respect it.
+ */
+import { OMISSIONS_LUA } from '../omissions/omissions-index.ts';
+import { defineScript } from '../redis/client.ts';
+import { INDEX_PEOPLE_LUA } from './people-index.ts';
+import { KEEP_DICTIONARY_LUA } from './scripts.ts';
+import { INDEX_LUA } from './unresolved-index.ts';
+
+/**
+ * Begins an attempt, unless the job is out of date or another process is at the delivery. KEYS ledger, what the keys of choices begin
+ * with, lease. ARGV route, revision, replays, mapping hash, owner of the lease (empty: none is taken), ms until it ends, '1' to answer
+ * the whole entry.
+ * Answers nothing for a job that is out of date, `[]` while another process holds the lease; else the delivery as it stands now, and
+ * whether its connection has choices, as JSON, then how many revisions the call has, then, where they are asked for, the fields of
+ * its entry.
+ */
+export const beginDelivery = defineScript<[] | [json: string, revisions: number, ...fields: string[]] | null>(
+  'wrapupBegin',
+  `
+local name = 'dlv:' .. ARGV[1]
+local have = redis.call('HGET', KEYS[1], name)
+if not have then return nil end
+local delivery = cjson.decode(have)
+if delivery.state ~= 'queued' or delivery.revision ~= ARGV[2] or delivery.replays ~= tonumber(ARGV[3]) then return nil end
+if ARGV[5] ~= '' and not redis.call('SET', KEYS[3], ARGV[5], 'PX', ARGV[6], 'NX') then return {} end
+delivery.attempts = delivery.attempts + 1
+if ARGV[4] ~= '' then
+  -- Steps noted under another mapping are done again: it may have meant another person, and keys make that safe.
+  if delivery.mapping ~= ARGV[4] then delivery.done = nil end
+  delivery.mapping = ARGV[4]
+end
+redis.call('HSET', KEYS[1], name, cjson.encode(delivery))
+delivery.has_choices = redis.call('EXISTS', KEYS[2] .. delivery.connection) == 1
+local answer = { cjson.encode(delivery), 0 }
+for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
+  if string.sub(field, 1, 4) == 'rev:' then answer[2] = answer[2] + 1 end
+end
+if ARGV[7] == '1' then
+  for _, text in ipairs(redis.call('HGETALL', KEYS[1])) do answer[#answer + 1] = text end
+end
+return answer
+`,
+);
+
+/**
+ * Gives payloads their end of life once nothing of a call is on its way any more, and takes the call off the open ones. `days` are
+ * seconds: of calls whose deliveries have come to their end, and of those that may still be replayed.
+ */
+const END_CALL_LUA = `${KEEP_DICTIONARY_LUA}
+local ENDED = { written = true, skipped = true, dropped = true }
+local function endCall(ledger, payloads, dictionaries, open, member, delivered, stopped)
+  local all = redis.call('HGETALL', ledger)
+  local routed, ended, revisions = false, true, {}
+  for i = 1, #all, 2 do
+    local field, kind = all[i], string.sub(all[i], 1, 4)
+    if kind == 'rev:' then
+      local rev = cjson.decode(all[i + 1])
+      if not rev.effect then return end
+      revisions[string.sub(field, 5)] = rev
+    elseif kind == 'dlv:' then
+      local state = cjson.decode(all[i + 1]).state
+      if state == 'queued' then return end
+      ended = ended and ENDED[state] or false
+    elseif field == 'stopped' then
+      ended = ended and cjson.decode(all[i + 1]).state == 'dropped'
+    elseif field == 'routed' then
+      routed = all[i + 1] == '1'
+    end
+  end
+  if not routed then return end
+  for hash, rev in pairs(revisions) do
+    local payload = payloads .. hash
+    if redis.call('EXPIRE', payload, ended and delivered or stopped) == 1 and rev.dictionary then
+      keepDictionary(dictionaries .. rev.dictionary, payload)
+    end
+  end
+  redis.call('ZREM', open, member)
+end
+`;
+
+/**
+ * KEYS ledger, what the keys of the call's payloads and of its source's dictionaries begin with, open. ARGV member, seconds that
+ * payloads are kept from now: of a call that has come to its end, and of one that may be replayed.
+ */
+export const endCall = defineScript<null>(
+  'wrapupEndCall',
+  `${END_CALL_LUA}
+endCall(KEYS[1], KEYS[2], KEYS[3], KEYS[4], ARGV[1], ARGV[2], ARGV[3])
+`,
+);
+
+/**
+ * Notes what became of an attempt, and gives its lease back. KEYS ledger, unresolved, omissions, lease, those of `endCall` but the
+ * first, then those of the people's index. ARGV route, revision, replays, now, change JSON, '1' to give the attempt back, ms that
+ * what it lacks is kept where it was written or skipped, owner of the lease or nothing, member, the two times of `endCall` or
+ * nothing where the call has not come to its end, then seconds, epoch ms and digests of the people's index.
+ * The change is merged into the delivery; a null removes. Answers 1, or 0 when the delivery has moved on meanwhile.
+ */
+export const recordOutcome = defineScript<number>(
+  'wrapupRecordOutcome',
+  `${INDEX_LUA}${OMISSIONS_LUA}${END_CALL_LUA}${INDEX_PEOPLE_LUA}
+if ARGV[8] ~= '' and redis.call('GET', KEYS[4]) == ARGV[8] then redis.call('DEL', KEYS[4]) end
+-- First, and whatever became of the delivery meanwhile: an outcome in the ledger ends it, and no later attempt would do this.
+if #KEYS > 7 then indexPeople(8, 12) end
+local name = 'dlv:' .. ARGV[1]
+local have = redis.call('HGET', KEYS[1], name)
+if not have then return 0 end
+local delivery = cjson.decode(have)
+if delivery.state ~= 'queued' or delivery.revision ~= ARGV[2] or delivery.replays ~= tonumber(ARGV[3]) then return 0 end
+local change = cjson.decode(ARGV[5])
+local before = delivery.notes
+delivery.requests = (delivery.requests or 0) + (change.requests or 0)
+change.requests = nil
+if change.state and change.state ~= delivery.state then delivery.since = tonumber(ARGV[4]) end
+for key, value in pairs(change) do
+  if value == cjson.null then delivery[key] = nil else delivery[key] = value end
+end
+if ARGV[6] == '1' then delivery.attempts = math.max(0, delivery.attempts - 1) end
+redis.call('HSET', KEYS[1], name, cjson.encode(delivery))
+addItem(KEYS[2], ARGV[1], delivery, delivery.since)
+if ARGV[7] ~= '' then countDelivery(KEYS[3], delivery, before, ARGV[9], tonumber(ARGV[4]), tonumber(ARGV[7])) end
+if ARGV[10] ~= '' then endCall(KEYS[1], KEYS[5], KEYS[6], KEYS[7], ARGV[9], ARGV[10], ARGV[11]) end
+return 1
+`,
+);
