@@ -161,7 +161,11 @@ describe('a webhook under trust: api', () => {
     const body = Buffer.from(JSON.stringify(singleOf(call)));
     const job = await callStore.arrive({ call: { call_id: call.id } } as never, { body });
     const { hash } = (await ledger(job)).revisions[0] as { hash: string };
-    expect(await process({ ...job, revision: hash })).toEqual({ job: 'complete', result: 'routed' });
+    expect(await process({ ...job, revision: hash })).toEqual({
+      job: 'complete',
+      result: 'routed',
+      outcome: 'connected',
+    });
     const entry = await ledger(job);
     expect(entry).toMatchObject({ verified: 'api', revisions: [{ hash, verified: 'api', effect: 'applied' }] });
   });
