@@ -125,6 +125,12 @@ async function sendGroup(crm: RowWriter, verb: RowVerb, rows: CrmRow[]): Promise
     }
     for (const row of batch)
       if (!split || !heavy.includes(row)) answers.set(row, answered.get(row) ?? unaccountedFor(verb, row));
+    // Fewer rows may well be taken: the next attempt finds out, since this one can ask no more.
+    if (batch.length > 1 && !crm.session.usable)
+      for (const row of heavy) {
+        const failure = failureOf(answers.get(row));
+        if (failure?.next === 'park') answers.set(row, { ok: false, failure: later(failure) });
+      }
   }
   if (shrinks && !troubled) await growRowLimit(ctx, objectsOf(rows), rows.length, most);
   return answers;
@@ -166,6 +172,8 @@ function failureOf(answer: RowAnswer | undefined): RequestFailure | undefined {
 function isTooHeavy(answer: RowAnswer | undefined): boolean {
   return failureOf(answer)?.split_and_retry === true;
 }
+
+const later = (failure: RequestFailure) => asRequestFailure(failure.with({ next: 'retry' }));
 
 /** No answer came in time: it may have been more than the account can do at once. */
 function isLate(answer: RowAnswer | undefined): boolean {
