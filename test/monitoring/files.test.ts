@@ -35,7 +35,7 @@ describe.skipIf(!hasPromtool)('promtool', () => {
     expect(promtool('test', 'rules', 'alerts.test.yml')).toMatchObject({ status: 0 });
   });
 
-  it('understands each query of the dashboard', () => {
+  it('understands each query of the dashboard, and those that workers are scaled by', () => {
     const folder = mkdtempSync(join(tmpdir(), 'wrapup-queries-'));
     const rules = dashboard.panels.flatMap(({ targets = [] }) =>
       targets.map(({ expr }, index) => ({
@@ -43,6 +43,9 @@ describe.skipIf(!hasPromtool)('promtool', () => {
         expr: expr.replaceAll('$__rate_interval', '1m').replaceAll('$connection', '.*'),
       })),
     );
+    const scaled = readFileSync(join(ROOT, 'deploy/kubernetes/components/keda/scaled-object.yaml'), 'utf8');
+    const { spec } = parse(scaled) as { spec: { triggers: { metadata: { query: string } }[] } };
+    rules.push(...spec.triggers.map(({ metadata }, index) => ({ record: `workers:${index}`, expr: metadata.query })));
     const labelled = rules.map((rule, index) => ({ ...rule, labels: { query: String(index) } }));
     writeFileSync(join(folder, 'queries.yml'), stringify({ groups: [{ name: 'queries', rules: labelled }] }));
     expect(promtool('check', 'rules', join(folder, 'queries.yml'))).toMatchObject({ status: 0 });

@@ -8,7 +8,10 @@ import { outcomesPage } from './pages/outcomes-page.ts';
 import { presetPages } from './pages/presets-page.ts';
 import { recipesPage } from './pages/recipes-page.ts';
 import { resultsPage } from './pages/results-page.ts';
+import { prometheusRule } from './prometheus-rule.ts';
 import { makeSchemas } from './schemas.ts';
+
+const ROOT = resolve(import.meta.dirname, '../../..');
 
 /** Every generated file by its path in the repository. */
 export async function generate(): Promise<Record<string, string>> {
@@ -22,6 +25,7 @@ export async function generate(): Promise<Record<string, string>> {
     'docs/reference/results.md': resultsPage(),
     'docs/recipes/README.md': recipesPage(),
     'docs/reference/configuration.md': configurationPage(),
-    'docs/architecture.svg': drawArchitecture(resolve(import.meta.dirname, '../../..')),
+    'deploy/kubernetes/components/monitoring/alerts.yaml': prometheusRule(ROOT),
+    'docs/architecture.svg': drawArchitecture(ROOT),
   };
 }
