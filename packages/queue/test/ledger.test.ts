@@ -229,6 +229,21 @@ describe('ledger', () => {
     expect(await delivery()).toMatchObject({ revision: next.revision });
   });
 
+  it('takes nothing back in a rerun, however far apart the clocks of those are that received the revisions', async () => {
+    await route();
+    await store.ledger.begin(ref);
+    await store.ledger.recordOutcome(ref, { state: 'written' });
+    const other = Buffer.from('{"other":1}');
+    await accept(makeArrival(ref.call_id, other, { received_at: Date.now() - 5_000 }));
+    const later = { ...ref, revision: revisionOf(other) };
+    const park = { code: 'contradiction', reason: 'says otherwise', hint: 'look' };
+    await store.ledger.route(later, { effect: 'parked', facts: { notes: [] }, wanted, park });
+    expect(await delivery()).toMatchObject({ revision: later.revision, state: 'parked' });
+    // The worker died before it had ended the job of the first one.
+    expect(await route()).toEqual([]);
+    expect(await delivery()).toMatchObject({ revision: later.revision, state: 'parked' });
+  });
+
   it('finds calls by state, newest first', async () => {
     await route();
     await store.ledger.recordOutcome(ref, { state: 'parked' });

@@ -14,6 +14,7 @@ import { Failure, parkedBy } from '../port/failure.ts';
 import { distinctNotes, omissionsOf } from '../port/omission.ts';
 import type { CrmAdapter } from './adapter.ts';
 import { beginPeople, identifyPeople } from './people/identify-people.ts';
+import { leasePeople } from './people/lease-people.ts';
 import { forgetPerson, rememberFormer } from './people/person-cache.ts';
 import type { PersonWrite } from './people/person-verbs.ts';
 import { asResumed, contactSteps, resetWrite } from './people/person-write.ts';
@@ -36,11 +37,12 @@ export async function writePlans(
   const writes = distinct.map(beginPlan);
   const reports: PlanReport[] = [];
   let last = writes;
+  const leased = await leasePeople(session.ctx, writes);
   try {
-    const crm = await open(writes);
-    const begun = await beginPeople(crm.people, crm.owners, writes);
+    const crm = await open(leased.held);
+    const begun = await beginPeople(crm.people, crm.owners, leased.held);
     const written = await writeAll(crm, begun.writes);
-    reports.push(...begun.reports, ...written.reports);
+    reports.push(...leased.reports, ...begun.reports, ...written.reports);
     last = writes.map((write) => written.known.get(write.index) ?? write);
   } catch (thrown) {
     reports.push(...writes.map((write) => reportFailure(write, 'person', Failure.of(thrown))));
@@ -62,7 +64,7 @@ export async function writePlans(
       ctx.log.warn({ error: Failure.of(thrown).message }, 'what the next attempt should know could not be noted');
     }
   };
-  await Promise.all(last.map(prepare));
+  await Promise.all([...last.map(prepare), leased.release()]);
   return shareOutcomes(outcomes, placeOf);
 }
 

@@ -68,9 +68,10 @@ local function read(name)
   local have = redis.call('HGET', KEYS[1], name)
   return have and cjson.decode(have)
 end
--- One that is older than what was delivered is not left behind unseen when it contradicts it.
+-- One that is older than what was delivered is not left behind unseen when it contradicts it. A rerun takes nothing: what its first run
+-- took may have gone to another revision since, and clocks of ingresses are apart.
 local function takes(delivery)
-  return delivery.revision ~= revision and delivery.state ~= 'dropped' and (park or rev.at >= (delivery.revised or 0))
+  return not judged and delivery.revision ~= revision and delivery.state ~= 'dropped' and (park or rev.at >= (delivery.revised or 0))
 end
 
 if not judged then

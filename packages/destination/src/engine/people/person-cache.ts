@@ -99,6 +99,11 @@ export function personLeases(key: string, steps: MatchStep[]): string[] {
   return [...new Set([key, ...steps.map(personKey)])];
 }
 
+/** Leases to hold while a person is looked up and written to. */
+export function writeLeases(steps: MatchStep[]): string[] {
+  return [...new Set(steps.map((step) => `write:${personKey(step)}`))];
+}
+
 /** How long an id that our inbound look-up gave counts for the number that it was given for, in ms: as long as payloads are kept. */
 const ISSUED_MS = 7 * 24 * 3_600_000;
 

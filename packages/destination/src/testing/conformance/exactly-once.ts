@@ -1,5 +1,6 @@
 /** One call, one effect: whatever is repeated, lost or done at the same time. */
 import { expect, test } from 'vitest';
+import { type Memory, WRITTEN_NOTES } from '../../port/context.ts';
 import { type MemoryCommons, makeMemoryCommons, makeMemoryContext } from '../memory-context.ts';
 import { sampleField } from '../sample-plan.ts';
 import { type CaseTools, deliver, failure, ids, type LowerStep, write } from './harness.ts';
@@ -35,6 +36,7 @@ export function exactlyOnce(tools: CaseTools, step?: LowerStep): void {
   writesAtOnce(once);
   resumes(once);
   if (!step) countsCalls(once);
+  if (!step) keepsOrder(once);
 }
 
 /** Repeats add nothing. */
@@ -232,5 +234,35 @@ function countsCalls({ harness, account, connect, effects, makePlan }: CaseTools
     await write(destination, [plan('c1', 10), plan('c2', 11)]);
     await write(destination, [plan('c2', 11), plan('c3', 12)], makeMemoryCommons());
     expect((await effects()).people.map(({ properties }) => Number(properties[harness.counter]))).toEqual([6]);
+  });
+}
+
+/** Two processes at one person. */
+function keepsOrder({ names, account, connect, effects, makePlan }: CaseTools): void {
+  test('of two calls of one person at two processes at once the newer stands', async () => {
+    const commons = makeMemoryCommons();
+    await account().addPeople([{ phone: PHONE, first_name: 'Known' }]);
+    const older = makePlan({ id: 'old', phone: PHONE, first_name: 'Old', ended_at: '2026-11-20T10:00:00.000Z' });
+    const newer = makePlan({ id: 'new', phone: PHONE, first_name: 'New', ended_at: '2026-11-20T12:00:00.000Z' });
+    // The older one has looked the person up, and has not written yet.
+    const looked = Promise.withResolvers<void>();
+    const goesOn = Promise.withResolvers<void>();
+    const memory: Memory = {
+      get: async (key) => {
+        if (key.startsWith(WRITTEN_NOTES.fields)) looked.resolve();
+        if (key.startsWith(WRITTEN_NOTES.fields)) await goesOn.promise;
+        return commons.memory.get(key);
+      },
+      set: (key, value, ttl) => commons.memory.set(key, value, ttl),
+      delete: (key) => commons.memory.delete(key),
+      digester: () => commons.memory.digester(),
+    };
+    const first = write(await connect(), [older], commons, { memory });
+    await looked.promise;
+    const [early] = await write(await connect(), [newer], commons);
+    goesOn.resolve();
+    ids((await first)[0]);
+    ids(early?.ok ? early : await deliver(await connect(), newer, commons));
+    expect((await effects()).people[0]?.properties[names.first_name]).toBe('New');
   });
 }

@@ -1,0 +1,56 @@
+/**
+ * One delivery at a time for each person, from the look-up until everything is written to them. What is newer is decided by
+ * what stands in the CRM: of two deliveries that look at the same time, the older call could write after the newer one.
+ */
+import type { Context } from '../../port/context.ts';
+import { type PlanReport, type PlanWrite, reportFailure } from '../plan/plan-write.ts';
+import { leaseEach, writeLeases } from './person-cache.ts';
+import { contactSteps } from './person-write.ts';
+
+interface LeasedPeople {
+  /** Plans that may go on. */
+  held: PlanWrite[];
+  /** Those whose person another delivery is at. */
+  reports: PlanReport[];
+  release(): Promise<void>;
+}
+
+/** Never rejects. A person who is reached by different numbers or addresses in two calls is not known for the same one here. */
+export async function leasePeople(ctx: Context, writes: readonly PlanWrite[]): Promise<LeasedPeople> {
+  const { groups, alone } = groupByPerson(writes);
+  const { held, failed, release } = await leaseEach(ctx, groups, ({ names }) => [...names]);
+  const free = new Set([...alone, ...held.flatMap((group) => group.writes)]);
+  return {
+    held: writes.filter((write) => free.has(write)),
+    reports: [...failed].flatMap(([group, failure]) =>
+      group.writes.map((write) => reportFailure(write, 'person', failure)),
+    ),
+    release,
+  };
+}
+
+interface PersonGroup {
+  names: Set<string>;
+  writes: PlanWrite[];
+}
+
+/** Plans that share a number or an address take one lease together. */
+function groupByPerson(writes: readonly PlanWrite[]): { groups: PersonGroup[]; alone: PlanWrite[] } {
+  const byName = new Map<string, PersonGroup>();
+  const alone: PlanWrite[] = [];
+  for (const write of writes) {
+    // To a person who is known by speech alone nothing is written.
+    const names = writeLeases(contactSteps(write).filter(({ said }) => !said));
+    if (names.length === 0) {
+      alone.push(write);
+      continue;
+    }
+    const joined: PersonGroup = { names: new Set(names), writes: [write] };
+    for (const other of new Set(names.flatMap((name) => byName.get(name) ?? []))) {
+      for (const name of other.names) joined.names.add(name);
+      joined.writes.push(...other.writes);
+    }
+    for (const name of joined.names) byName.set(name, joined);
+  }
+  return { groups: [...new Set(byName.values())], alone };
+}

@@ -1,0 +1,67 @@
+/**
+ * Explores interleavings of the product's processes, and says what did not hold.
+ *
+ *   npm run explore                          a thousand seeds, from 1 on
+ *   npm run explore -- --seed 17             one, and its whole log
+ *   npm run explore -- --from 1001 --seeds 500 --steps 200 --twice
+ *
+ * `--steps` are those in which things go wrong; then everything is repaired and has to come to rest. With `--twice` each seed runs
+ * twice, and the two logs must be equal. A seed that fails is shrunk and told as a story. Exit code 1 when anything is broken.
+ */
+import { parseArgs } from 'node:util';
+import { explore } from './exploration.ts';
+import { openGround } from './ground.ts';
+import { shrink } from './shrink.ts';
+import { list, tell } from './story.ts';
+
+/** Stories are told of so many seeds at most. */
+const MAX_STORIES = Number(process.env.STORIES ?? 5);
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: 'string' },
+    seeds: { type: 'string', default: '1000' },
+    from: { type: 'string', default: '1' },
+    steps: { type: 'string', default: '300' },
+    twice: { type: 'boolean', default: false },
+  },
+});
+const [from, seeds, steps] = [values.seed ?? values.from, values.seed ? '1' : values.seeds, values.steps].map(
+  Number,
+) as [number, number, number];
+if (![from, seeds, steps].every((number) => Number.isInteger(number) && number >= 0)) {
+  console.error('Give --seed, --from, --seeds and --steps whole numbers.');
+  process.exit(2);
+}
+
+const ground = await openGround();
+const began = performance.now();
+const broken: number[] = [];
+const troubles = new Map<string, number>();
+let taken = 0;
+for (let seed = from; seed < from + seeds; seed += 1) {
+  const run = await explore(ground, { seed, steps });
+  taken += run.steps;
+  for (const [what, times] of run.troubles) troubles.set(what, (troubles.get(what) ?? 0) + times);
+  if (values.seed) console.log(list(run).join('\n'));
+  if (values.twice && (await explore(ground, { seed, steps })).digest !== run.digest) {
+    broken.push(seed);
+    console.log(`seed ${seed}: two runs of it have different logs`);
+  }
+  if (run.violations.length === 0) continue;
+  broken.push(seed);
+  console.log(`seed ${seed}: ${run.violations.join('; ')}`);
+  if (broken.length > MAX_STORIES) continue;
+  const short = await shrink(ground, { seed, steps }, run);
+  console.log(`\n${tell(short).join('\n')}\n\nrepeat it: npm run explore -- --seed ${seed} --steps ${steps}\n`);
+}
+const seconds = (performance.now() - began) / 1000;
+for (const [what, times] of [...troubles].sort(([, a], [, b]) => b - a))
+  console.log(`${String(times).padStart(9)}  ${what}`);
+console.log(
+  `${seeds} seeds from ${from}, ${taken} steps, ${[...troubles.values()].reduce((sum, times) => sum + times, 0)} troubles, ` +
+    `${broken.length} broken${broken.length > 0 ? `: ${broken.join(', ')}` : ''}; ${seconds.toFixed(0)} s, ` +
+    `${(seeds / seconds).toFixed(1)} seeds a second`,
+);
+await ground.close();
+process.exit(broken.length === 0 ? 0 : 1);
