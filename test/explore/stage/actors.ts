@@ -12,6 +12,7 @@ import { DeliveryWorker } from '../../../apps/worker/src/deliveries/delivery-wor
 import { DeliveryWriter } from '../../../apps/worker/src/deliveries/delivery-writer.ts';
 import { PendingArrivals } from '../../../apps/worker/src/deliveries/pending-arrivals.ts';
 import { PayloadRoom } from '../../../apps/worker/src/payloads/payload-room.ts';
+import { RecentCalls } from '../../../apps/worker/src/payloads/recent-calls.ts';
 import { type Intake, openIntake, openStore, RungBackend, type Store } from '../../../packages/queue/src/index.ts';
 import { makeConfig } from '../../support/config.ts';
 import { PREFIX } from '../world/redis-gate.ts';
@@ -97,7 +98,7 @@ export async function openLogicalWorker(config: Config, files: () => Config): Pr
     return worker.config;
   };
   const log = silent;
-  const pool = new ConnectionPool({ ...{ store, log }, config: inForce, onSettingsChanged: nothing });
+  const pool = new ConnectionPool({ ...{ store, log }, config: inForce, count: nothing, onSettingsChanged: nothing });
   const monitor = new CircuitMonitor({
     ...{ store, log, count: { change: nothing, probe: nothing } },
     probe: (connection) => pool.probe(connection),
@@ -105,10 +106,13 @@ export async function openLogicalWorker(config: Config, files: () => Config): Pr
   });
   const pending = new PendingArrivals();
   const room = new PayloadRoom();
-  const shared = { store, reload, log, pending, room, config: inForce };
+  const shared = { store, reload, log, pending, room, recent: new RecentCalls(), config: inForce };
   const calls = new CallWorker({ ...shared, count: nothing, verifier: new Verifier(store, inForce) });
   const writer = new DeliveryWriter({ pool, monitor, pending, onBatch: nothing });
-  const deliveries = new DeliveryWorker({ ...shared, count: nothing, countOmission: nothing, writer, monitor });
+  const deliveries = new DeliveryWorker({
+    ...{ ...shared, writer, monitor },
+    count: { delivery: nothing, latency: nothing, omission: nothing },
+  });
   const { destination } = await pool.open(CONNECTION);
   const serve = (queue: string, service: QueueService) => {
     let backend: RungBackend | undefined;
