@@ -6,12 +6,7 @@ import { shrink } from './shrink.ts';
 import { list, tell } from './story.ts';
 import type { LogEntry } from './world/world.ts';
 
-const STEPS = 150;
-/** Seeds that found something once, and steps that it took: what broke is told in docs/reliability.md. */
-const FOUND = [
-  { seed: 28, steps: 300 },
-  { seed: 1038, steps: 300 },
-];
+const STEPS = 120;
 
 let ground: OpenGround;
 beforeAll(async () => {
@@ -30,10 +25,6 @@ it('in a hundred seeds no promise is broken, whatever crashes, is lost, comes la
   expect(broken).toEqual([]);
   // Else it proves nothing.
   expect(troubles).toBeGreaterThan(100);
-});
-
-it.each(FOUND)('what seed $seed found stays corrected', async (options) => {
-  expect((await explore(ground, options)).violations).toEqual([]);
 });
 
 it('the same seed gives the same log, step by step', async () => {

@@ -5,25 +5,28 @@
  *   npm run explore -- --seed 17             one, and its whole log
  *   npm run explore -- --from 1001 --seeds 500 --steps 200 --twice
  *
- * `--steps` are those in which things go wrong; then everything is repaired and has to come to rest. With `--twice` each seed runs
+ * `--publish` writes the figures into docs/reliability.md. `--steps` are those in which things go wrong; then everything is repaired and has to come to rest. With `--twice` each seed runs
  * twice, and the two logs must be equal. A seed that fails is shrunk and told as a story. Exit code 1 when anything is broken.
  */
 import { parseArgs } from 'node:util';
+import { renderAgain } from '../faults/report.ts';
 import { explore } from './exploration.ts';
 import { openGround } from './ground.ts';
+import { publishExplored } from './report.ts';
 import { shrink } from './shrink.ts';
 import { list, tell } from './story.ts';
 
 /** Stories are told of so many seeds at most. */
-const MAX_STORIES = Number(process.env.STORIES ?? 5);
+const MAX_STORIES = 5;
 
 const { values } = parseArgs({
   options: {
     seed: { type: 'string' },
     seeds: { type: 'string', default: '1000' },
     from: { type: 'string', default: '1' },
-    steps: { type: 'string', default: '300' },
+    steps: { type: 'string', default: '200' },
     twice: { type: 'boolean', default: false },
+    publish: { type: 'boolean', default: false },
   },
 });
 const [from, seeds, steps] = [values.seed ?? values.from, values.seed ? '1' : values.seeds, values.steps].map(
@@ -63,5 +66,18 @@ console.log(
     `${broken.length} broken${broken.length > 0 ? `: ${broken.join(', ')}` : ''}; ${seconds.toFixed(0)} s, ` +
     `${(seeds / seconds).toFixed(1)} seeds a second`,
 );
+if (values.publish) {
+  const date = new Date().toISOString().slice(0, 10);
+  const figures = {
+    seeds,
+    steps: taken,
+    broken: broken.length,
+    most: steps,
+    troubles: Object.fromEntries(troubles),
+    date,
+  };
+  publishExplored(figures);
+  renderAgain();
+}
 await ground.close();
 process.exit(broken.length === 0 ? 0 : 1);

@@ -2,7 +2,7 @@
 import type { LedgerEntry } from '../../../packages/queue/src/index.ts';
 import { isPaused, jobId, memberOf } from '../../../packages/queue/src/index.ts';
 import type { CrmRecords, Observed } from './observe.ts';
-import { type PlannedCall, revisionsOf } from './workload.ts';
+import type { PlannedCall } from './workload.ts';
 
 /** What the outside world was promised so far. */
 export interface Promised {
@@ -11,6 +11,8 @@ export interface Promised {
   acknowledged: Map<string, Set<string>>;
   /** `on` and `off` once a command of an operator has been carried out and none has been begun since. */
   operatorPause: 'on' | 'off' | 'open';
+  /** Leases may run out under their holders. */
+  stalls: boolean;
 }
 
 const SOURCE = 'main';
@@ -90,6 +92,7 @@ export function checkEnd(seen: Observed, crm: CrmRecords, promised: Promised): s
   const broken: string[] = [];
   for (const entry of seen.calls) {
     const { call_id, deliveries } = entry;
+    broken.push(...checkStates(entry));
     if (!isSettled(entry)) broken.push(`rest: ${call_id} is still on its way: ${JSON.stringify(entry)}`);
     const logs = crm.calls.filter(({ wrapup_call_id }) => wrapup_call_id === `${SOURCE}:${call_id}`).length;
     if (logs > 1) broken.push(`once: ${call_id} has ${logs} call logs`);
@@ -100,6 +103,8 @@ export function checkEnd(seen: Observed, crm: CrmRecords, promised: Promised): s
   for (const phone of new Set(promised.calls.map(({ phone }) => phone))) {
     const people = crm.contacts.filter((contact) => contact.phone === phone);
     if (people.length > 1) broken.push(`once: ${people.length} people have the number ${phone}`);
+    // A holder that stands still beyond the end of its lease writes late, and no CRM can tell.
+    if (promised.stalls) continue;
     broken.push(
       ...checkNewest(
         seen,
@@ -117,6 +122,20 @@ export function checkEnd(seen: Observed, crm: CrmRecords, promised: Promised): s
       `owner: the queue is ${seen.isQueuePaused ? '' : 'not '}paused, and the connection’s state says otherwise`,
     );
   return broken;
+}
+
+/** Why a delivery may wait for a person at the end: of the workload nothing else calls for one. */
+const WAITS_FOR_A_PERSON = new Set(['contradiction', 'revision']);
+
+/** What went wrong on the way was to be repaired by trying again: nothing is given up, and nothing waits without a cause. */
+function checkStates({ call_id, deliveries, stopped }: LedgerEntry): string[] {
+  const wrong = deliveries.filter(
+    ({ state, code = '' }) => state === 'dead' || (state === 'parked' && !WAITS_FOR_A_PERSON.has(code)),
+  );
+  return [
+    ...wrong.map(({ state, code, reason }) => `given up: ${call_id} is ${state}: ${code}: ${reason}`),
+    ...(stopped ? [`given up: ${call_id} is stopped: ${stopped.code}: ${stopped.reason}`] : []),
+  ];
 }
 
 /** The person says what the call says that ended last of those that were written, or a later one that was begun. */
@@ -139,12 +158,4 @@ function checkNewest(
 /** What was asked and is broken, without what differs between two runs that break the same. */
 export function kindOf(violation: string): string {
   return violation.slice(0, violation.indexOf(':'));
-}
-
-/** Revisions of all calls, by their hash: what a story calls them. */
-export function nameRevisions(calls: readonly PlannedCall[]): Map<string, string> {
-  const names = ['', ' in other bytes', ' with more', ' with a contradiction'];
-  return new Map(
-    calls.flatMap((call) => revisionsOf(call).map((hash, n): [string, string] => [hash, `${call.id}${names[n]}`])),
-  );
 }

@@ -83,7 +83,8 @@ export class Stage {
     );
     this.workload = planWorkload(seed);
     this.events = this.workload.events.filter((_, place) => !without.has(place));
-    this.promised = { calls: this.workload.calls, acknowledged: new Map(), operatorPause: 'open' };
+    const { calls, stalls } = this.workload;
+    this.promised = { calls, stalls, acknowledged: new Map(), operatorPause: 'open' };
     this.files = ground.configs[0] as Config;
     const random = makeRandom(seed);
     for (const name of ['ingress-0', 'ingress-1', 'worker-0', 'worker-1']) {
@@ -172,10 +173,12 @@ export class Stage {
   troublesNow(): Option[] {
     const { world } = this;
     const running = this.#places.filter(({ process }) => !process.isGone && process.frozen_until <= world.now);
+    const soon = { weight: 3, run: () => this.passToTimer() };
+    if (!this.workload.stalls) return [soon];
     return [
+      soon,
       ...running.map(({ process }) => ({ weight: 1, run: () => this.#freeze(process) })),
       { weight: 1, run: () => this.pass(FREEZE_MS, 'nothing happens for a while') },
-      { weight: 3, run: () => this.passToTimer() },
     ];
   }
 

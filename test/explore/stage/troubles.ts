@@ -97,7 +97,7 @@ export function crmOutcomes(request: CrmRequest, scene: Scene): Outcome[] {
     return String(answer.status);
   };
   return [
-    { weight: OK / 2, what: '', run: answered },
+    { weight: OK / 4, what: '', run: answered },
     { weight: 2, what: 'crashes before the CRM gets it', run: () => scene.crash(process) },
     {
       weight: 3,

@@ -1,5 +1,4 @@
 /** What comes to the system in one run, the same for the same seed: calls and what comes again of them, operators, troubles. */
-import { revisionOf } from '../../../packages/queue/src/index.ts';
 import { samplePayload } from '../../../packages/synthflow/src/index.ts';
 import { phoneOf } from '../../support/phone.ts';
 import { makeRandom, pick, type Random, upTo } from '../../support/random.ts';
@@ -28,6 +27,8 @@ export interface Workload {
   /** Numbers that the CRM has a person for. */
   known: string[];
   events: Event[];
+  /** Processes stand still, and time passes, for longer than a lease holds. */
+  stalls: boolean;
 }
 
 /** When the first call of every run ended. */
@@ -52,7 +53,7 @@ export function planWorkload(seed: number): Workload {
     ]);
   if (random() < 0.3) insert(events, random, [{ do: 'deploy' }]);
   if (random() < 0.5) insert(events, random, [{ do: 'sweep' }]);
-  return { calls, known: phones.filter(() => random() < 0.4), events };
+  return { calls, known: phones.filter(() => random() < 0.4), events, stalls: random() < 0.5 };
 }
 
 function planCall(n: number, phone: string): PlannedCall {
@@ -112,8 +113,4 @@ export function describeEvent(event: Event): string {
     default:
       return `an operator asks to ${event.do} the connection`;
   }
-}
-
-export function revisionsOf({ bodies }: PlannedCall): string[] {
-  return bodies.map(revisionOf);
 }

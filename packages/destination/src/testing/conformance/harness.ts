@@ -158,7 +158,7 @@ export async function deliver(
   options?: MemoryContextOptions,
 ): Promise<WriteOutcome> {
   let attempt = plan;
-  for (let attempts = 1; attempts <= 100; attempts += 1) {
+  for (let attempts = 1; attempts <= 1_000; attempts += 1) {
     const [outcome] = await write(destination, [attempt], commons, options);
     if (!outcome) throw new Error('no outcome for a plan');
     if (outcome.ok || !['retry', 'throttle'].includes(outcome.failure.next)) return outcome;
@@ -166,7 +166,7 @@ export async function deliver(
     attempt = { ...plan, resume: { attempts, records, done: Object.keys(records) } };
     await new Promise((resolve) => setTimeout(resolve, 5 + Math.random() * 20));
   }
-  throw new Error('not delivered in 100 attempts');
+  throw new Error('not delivered in 1000 attempts');
 }
 
 /** Ids by record name. @throws when it was not written */
