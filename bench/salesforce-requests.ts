@@ -89,11 +89,11 @@ async function measureAll(composite: boolean): Promise<Row[]> {
     let block = 1;
     for (const size of sizes) {
       const phones = (start: number) => Array.from({ length: size }, (_, n) => phoneOf(start * 10_000 + n));
-      const [unknown, known] = [phones(block), phones(block + 1)];
-      block += 2;
-      sandbox.control.seed({
-        salesforce: { records: { Contact: known.map((number, n) => ({ LastName: `Known${n}`, Phone: number })) } },
-      });
+      const [unknown, known, others] = [phones(block), phones(block + 1), phones(block + 2)];
+      block += 3;
+      const third = (of: string[], from: number) => of.filter((_, n) => n % 3 === from);
+      const contacts = [...known, ...third(others, 1)].map((number, n) => ({ LastName: `Known${n}`, Phone: number }));
+      sandbox.control.seed({ salesforce: { records: { Contact: contacts } } });
       const calls = unknown.map(planOf);
       await measure('new', calls);
       await measure('known', known.map(planOf));
@@ -102,6 +102,8 @@ async function measureAll(composite: boolean): Promise<Row[]> {
         'repeat',
         calls.map((plan) => ({ ...plan, resume: { attempts: 1, records: {} } })),
       );
+      const each = [third(others, 0), third(others, 1), third(unknown, 2)];
+      if (size > 1) await measure('mixed', each.flat().map(planOf));
     }
     for (const object of ['Task', 'Lead', 'Contact']) {
       const records = sandbox.salesforce.records(object);
@@ -126,7 +128,7 @@ async function render(): Promise<string> {
   });
   return `# Salesforce, requests a call
 
-Written by \`npm run bench:salesforce\`, counted by the sandbox: the adapter alone, its batches as full as they can be. Every call leaves a call log and a task, and no person calls twice. \`new\`: no person has the number. \`known\`: a contact has it, and Wrapup has not written to it of late. \`remembered\`: Wrapup has written to it within the last quarter of an hour. \`repeat\`: the same calls once more, as a replay does; nothing is there twice afterwards, and no task is without its person.
+Written by \`npm run bench:salesforce\`, counted by the sandbox: the adapter alone, its batches as full as they can be. Every call leaves a call log and a task, and no person calls twice. \`new\`: no person has the number. \`known\`: a contact has it, and Wrapup has not written to it of late. \`remembered\`: Wrapup has written to it within the last quarter of an hour. \`repeat\`: the same calls once more, as a replay does; nothing is there twice afterwards, and no task is without its person. \`mixed\`: a third each of the first three.
 
 \`people, then records\` is the default, in batches of 200; \`one request\` is \`composite: true\`, in batches of 333. To both come one request for the org’s definitions in ten minutes, and those for tokens, which Salesforce does not count.
 

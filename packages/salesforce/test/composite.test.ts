@@ -1,5 +1,5 @@
 /** People and the records that wait for them in one request: what that costs, and what becomes of each row when some fail. */
-import { makeMemoryCommons } from '@wrapup/destination';
+import { makeMemoryCommons, makeMemoryContext } from '@wrapup/destination';
 import { failure, ids, planFor, write } from '@wrapup/destination/conformance';
 import { sampleField } from '@wrapup/destination/sample-plan';
 import { afterEach, expect, test } from 'vitest';
@@ -91,6 +91,40 @@ test('callers who are remembered cost one request for 400 records', async () => 
   expect(spent()).toEqual(['composite']);
   expectLinked(outcomes);
   expect([leads().length, tasks().length]).toEqual([201, 802]);
+});
+
+test('new, known and remembered callers of one batch share two requests after their searches', async () => {
+  const { commons, destination } = await open();
+  const callers = (from: number, count: number, prefix: string, more: object = {}) =>
+    Array.from({ length: count }, (_, n) =>
+      planFor(salesforceHarness, { id: `${prefix}${n}`, phone: phone(from + n), ...more }),
+    );
+  await write(destination, callers(200, 60, 'r'), commons);
+  account.sandbox.control.seed({
+    salesforce: {
+      records: { Contact: Array.from({ length: 60 }, (_, n) => ({ LastName: `Known${n}`, Phone: phone(100 + n) })) },
+    },
+  });
+  spent();
+  const outcomes = await write(
+    destination,
+    [...callers(0, 60, 'n'), ...callers(100, 60, 'k', { first_name: 'Ada' }), ...callers(200, 60, 's')],
+    commons,
+  );
+  expect(spent()).toEqual(['search', 'composite', 'composite']);
+  expect(outcomes.every(({ ok }) => ok)).toBe(true);
+  expectLinked(outcomes);
+  expect([leads().length, tasks().length]).toEqual([121, 482]);
+});
+
+test('a preview says what such a call costs', async () => {
+  const { commons, destination } = await open();
+  const plan = plans(1);
+  const [preview] = await destination.preview(plan, makeMemoryContext(commons));
+  spent();
+  const [outcome] = await write(destination, plan, commons);
+  expect(outcome).toMatchObject({ receipt: { requests: spent().length } });
+  expect(preview).toMatchObject({ requests: 2 });
 });
 
 test('a person who is refused takes no other call along, and leaves nothing that stands alone', async () => {

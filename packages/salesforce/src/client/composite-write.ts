@@ -94,7 +94,9 @@ function isSame(one: CrmRow['fields'], other: CrmRow['fields']): boolean {
 interface Sending {
   row: CrmRow;
   fields: CrmRow['fields'];
-  /** Of a record that goes along: its person’s row, and what stands for that one’s id. */
+  /** Of a record that goes along. */
+  along?: true;
+  /** Of one that refers to its person: that one’s row, and what stands for its id. */
   of?: { parent: CrmRow; id: string };
 }
 
@@ -176,11 +178,12 @@ async function keepAlong(
       fields: undefined,
       answer: { ok: false, failure: unaccounted(`create ${row.object}`, true) },
     });
-  for (const { row, of } of sendings) {
-    const answer = of && answers.get(row);
-    if (!of || !answer) continue;
-    const parent = answers.get(of.parent);
-    if (parent?.ok) {
+  for (const { row, along, of } of sendings) {
+    const answer = along && answers.get(row);
+    if (!answer) continue;
+    const parent = of && answers.get(of.parent);
+    if (!of) kept.set(nameOf(row), { fields: row.fields, answer });
+    else if (parent?.ok) {
       const fields = replaced(row.fields, of.id, parent.id);
       if (answer.ok || isSaidOfRow(answer.failure, row, of.id)) kept.set(nameOf(row), { fields, answer });
     } else if (parent?.failure.outcome_unknown || (!answer.ok && answer.failure.outcome_unknown)) lookFor(row);
@@ -254,7 +257,8 @@ function pack(verb: WriteVerb, rows: readonly CrmRow[], isKnown: (row: CrmRow) =
     if (!part) break;
     const id = parent.along?.id ?? '';
     const fields = replaced(row.fields, id, `@{${place.ref}[${place.at}].id}`);
-    part.sendings.push({ row, fields, of: { parent, id } });
+    const refers = Object.values(row.fields).includes(id);
+    part.sendings.push({ row, fields, along: true, ...(refers ? { of: { parent, id } } : {}) });
   }
   return parts;
 }

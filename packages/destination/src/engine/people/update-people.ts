@@ -115,12 +115,8 @@ async function writeOnce(crm: PeopleVerbs, people: KnownPerson[], last: boolean)
   }
   const whole = await withAlong(
     crm.along,
-    // What is written as another record answers with that one's id.
-    drafted.map(({ row, writing: { known } }) => ({
-      row,
-      writes: known.person.written_as ? [] : known.writes,
-      account: known.person.account,
-    })),
+    drafted.map(({ row, writing: { known } }) => ({ row, ...known })),
+    parts.flatMap(({ writes = [] }) => writes),
   );
   for (const [index, { row, writing }] of drafted.entries()) rows.set(whole[index] ?? row, writing);
   const settleRow = async ([row, result]: [CrmRow, RowResult]): Promise<Partial<UpdatedPeople>> => {

@@ -4,6 +4,7 @@
  * did not write along, or wrote otherwise, is written or found again by its key when its turn comes.
  */
 import { randomUUID } from 'node:crypto';
+import type { CrmPerson } from '../people/person-verbs.ts';
 import { type PlanWrite, wantedRecords } from '../plan/plan-write.ts';
 import type { CrmRow } from '../rows/row.ts';
 import { isShrunk } from '../rows/write-rows.ts';
@@ -22,24 +23,33 @@ interface Draft {
 interface RowOfPerson {
   row: CrmRow;
   writes: readonly PlanWrite[];
-  account?: string | undefined;
+  /** Who it is, of one who is there already. */
+  person?: CrmPerson;
 }
 
 /**
  * The rows, in their order, each with the records that wait for nothing but its id. Never rejects: what cannot be drafted is
  * not sent along.
  * @param crm absent where the CRM does not take both in one request
+ * @param others plans whose person needs no row: their records go along with the first one
  */
-export async function withAlong(crm: RecordVerbs | undefined, people: readonly RowOfPerson[]): Promise<CrmRow[]> {
+export async function withAlong(
+  crm: RecordVerbs | undefined,
+  people: readonly RowOfPerson[],
+  others: readonly PlanWrite[] = [],
+): Promise<CrmRow[]> {
   if (!crm || people.length === 0) return people.map(({ row }) => row);
   const ids = people.map(() => randomUUID());
-  const writes = people.flatMap(({ row: { object }, writes, account }, index) => {
+  const writes = people.flatMap(({ row: { object }, writes, person: known }, index) => {
+    const account = known?.account;
     const person = { object, id: ids[index] ?? '', ...(account === undefined ? {} : { account }) };
-    return writes.map((write): PlanWrite => ({ ...write, person }));
+    // One who is written as another record is answered under that one's id.
+    return known?.written_as ? [] : writes.map((write): PlanWrite => ({ ...write, person }));
   });
-  const drafts = await draftAlong(crm, writes);
+  const drafts = await draftAlong(crm, [...writes, ...others]);
   return people.map(({ row, writes }, index): CrmRow => {
-    const rows = writes.flatMap((write) => drafts.get(write.index) ?? []);
+    const own = index === 0 ? [...writes, ...others] : writes;
+    const rows = own.flatMap((write) => drafts.get(write.index) ?? []);
     return rows.length === 0 ? row : { ...row, along: { id: ids[index] ?? '', rows } };
   });
 }

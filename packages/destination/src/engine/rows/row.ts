@@ -36,9 +36,9 @@ export interface CrmRow {
   readonly along?: RowsAlong;
 }
 
-/** Rows that wait for nothing but the id of another one. */
+/** Rows that wait for nothing but the id of another one, or for none. */
 export interface RowsAlong {
-  /** Stands in their fields for that id. */
+  /** Stands for that id in the fields of those that wait for it. */
   readonly id: string;
   readonly rows: readonly CrmRow[];
 }
