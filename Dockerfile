@@ -51,6 +51,17 @@ ENV NODE_COMPILE_CACHE=/app/.compile-cache
 RUN mkdir .compile-cache && chown node:node .compile-cache
 USER node
 RUN node scripts/fill-compile-cache.mjs
+# Last, so that another commit keeps the layers above. https://github.com/opencontainers/image-spec/blob/main/annotations.md
+ARG WRAPUP_VERSION
+ARG WRAPUP_REVISION
+ARG WRAPUP_SOURCE
+ENV WRAPUP_REVISION=${WRAPUP_REVISION}
+LABEL org.opencontainers.image.title="Wrapup" \
+      org.opencontainers.image.description="The after-call work of voice agents: Synthflow calls onto CRM records, each once." \
+      org.opencontainers.image.licenses="MIT" \
+      org.opencontainers.image.version="${WRAPUP_VERSION}" \
+      org.opencontainers.image.revision="${WRAPUP_REVISION}" \
+      org.opencontainers.image.source="${WRAPUP_SOURCE}"
 EXPOSE 8080 8081 8082 8090
 STOPSIGNAL SIGTERM
 CMD ["node", "dist/ingress.mjs"]

@@ -195,15 +195,16 @@ describe.skipIf(!hasKubectl)('each overlay', () => {
     },
   );
 
-  it('hands each process the secrets that compose hands it, and no others', () => {
+  it('runs what compose runs, with the secrets that compose hands it, and no others', () => {
     const { services } = parseYaml(readFileSync(join(ROOT, 'docker-compose.yml'), 'utf8'), { merge: true }) as {
-      services: Record<string, { environment: Record<string, string | null> }>;
+      services: Record<string, { command: string[]; environment: Record<string, string | null> }>;
     };
     for (const { name, spec } of podsOf('keda')) {
       const items = spec.volumes.flatMap(
         ({ projected }) => projected?.sources.flatMap(({ secret }) => secret?.items ?? []) ?? [],
       );
-      const own = services[name.replace('wrapup-', '')]?.environment ?? {};
+      const { command, environment: own = {} } = services[name.replace('wrapup-', '')] ?? {};
+      expect(spec.containers[0]?.command).toEqual(command);
       const isSecret = (variable: string) =>
         /_KEY$|_SECRET$|_TOKEN$|_PASSWORD$|^REDIS_URL$|_CLIENT_ID$/.test(variable) && own[variable] === null;
       expect(items.map(({ key }) => key).sort(), name).toEqual(Object.keys(own).filter(isSecret).sort());
