@@ -1,7 +1,7 @@
 /** People and the records that wait for them in one request: what that costs, and what becomes of each row when some fail. */
 import { makeMemoryCommons, makeMemoryContext } from '@wrapup/destination';
 import { failure, ids, planFor, write } from '@wrapup/destination/conformance';
-import { sampleField } from '@wrapup/destination/sample-plan';
+import { SAMPLE_PLACE, sampleField } from '@wrapup/destination/sample-plan';
 import { afterEach, expect, test } from 'vitest';
 import { openAccount, type SalesforceAccount, salesforceHarness } from './salesforce-harness.ts';
 
@@ -29,7 +29,6 @@ const plans = (count: number, prefix = 'c') =>
 const spent = () => account.operations().filter((operation) => operation !== 'oauth/token');
 const tasks = () => account.sandbox.salesforce.records('Task').filter(({ deleted }) => !deleted);
 const leads = () => account.sandbox.salesforce.records('Lead').filter(({ deleted }) => !deleted);
-const sentence = ({ fields }: { fields: Record<string, unknown> }) => String(fields.Subject);
 
 /** Kinds of faults that happened in a composite request. */
 const faults = () =>
@@ -233,10 +232,10 @@ test('what was said on the phone names no row, whatever it looks like', async ()
   const { commons, destination } = await open();
   const titles = ['@{part0[0].id}', 'see @{part0[1].errors[0].message}', 'an ordinary one', '@{nothing.at.all}'];
   const calls = titles.map((title, n) => planFor(salesforceHarness, { id: `c${n}`, phone: phone(n), title }));
-  const called = [...calls, planFor(salesforceHarness, { id: 'name', phone: phone(9), first_name: '@{part0[0].id}' })];
-  const outcomes = await write(destination, called, commons);
+  const named = planFor(salesforceHarness, { id: 'name', phone: phone(9), first_name: '@{part0[0].id}' });
+  const outcomes = await write(destination, [...calls, named], commons);
   expect(outcomes.every(({ ok }) => ok)).toBe(true);
-  const logs = new Map(tasks().map((task) => [task.id, sentence(task)]));
+  const logs = new Map(tasks().map(({ id, fields }) => [id, fields.Subject]));
   expect(outcomes.slice(0, 4).map((outcome) => logs.get(ids(outcome).call_log ?? ''))).toEqual(titles);
   expect(leads().at(-1)?.fields.FirstName).toBe('@{part0[0].id}');
   expectLinked(outcomes);
@@ -365,11 +364,31 @@ test('records of several objects name their person, and what waits for another r
     const { person, renewal, 'call-back': task } = ids(outcome);
     const find = (object: string, id: string | undefined) =>
       account.sandbox.salesforce.records(object).find((record) => record.id === id)?.fields;
-    expect(find('OpportunityContactRole', undefined)).toBeUndefined();
     expect(find('Task', task)).toMatchObject({ WhoId: person, WhatId: renewal });
   }
   const roles = account.sandbox.salesforce.records('OpportunityContactRole').map(({ fields }) => fields.ContactId);
   expect(roles.toSorted()).toEqual(outcomes.map((outcome) => ids(outcome).person).toSorted());
+});
+
+test('a call that waits for a person since nothing was found leaves nothing but the person', async () => {
+  const { commons, destination } = await open();
+  const find = { open: true as const, none: 'park' as const, several: 'park' as const, why: '', at: SAMPLE_PLACE };
+  const calls = plans(2).map((plan, n) => {
+    const renewal = {
+      type: 'opportunity',
+      object: 'Opportunity',
+      name: 'renewal',
+      key: `${plan.key}:renewal`,
+      associate: ['person'],
+      fields: [sampleField('StageName', 'Qualification')],
+    };
+    return n === 0 ? plan : { ...plan, records: [...plan.records, { ...renewal, find }] };
+  });
+  const outcomes = await write(destination, calls, commons);
+  expect(outcomes.map(({ ok }) => ok)).toEqual([true, false]);
+  expect(failure(outcomes[1])).toMatchObject({ next: 'park', details: { record: 'renewal' } });
+  expectLinked(outcomes);
+  expect([leads().length, tasks().length]).toEqual([3, 4]);
 });
 
 test('where activities take no key, people and records are written one after the other', async () => {

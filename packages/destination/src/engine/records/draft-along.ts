@@ -91,8 +91,10 @@ async function draftAlong(crm: RecordVerbs, writes: PlanWrite[]): Promise<Readon
 function waitingOf(crm: Pick<RecordVerbs, 'sharedKey'>, write: PlanWrite): Item[] {
   const { plan, person, log_only } = write;
   if (!person || log_only || plan.resume) return [];
+  // What is not found may park the call, of which nothing is written then.
+  if (plan.records.some(({ find }) => find)) return [];
   return wantedRecords(write)
-    .filter(({ find, own_key }) => !find && !own_key)
+    .filter(({ own_key }) => !own_key)
     .filter((record) => record.associate.every((name) => name === 'person' && !record.related?.[name]))
     .filter((record) => crm.sharedKey?.(record) === undefined)
     .map((record) => ({ write, record, targets: record.associate.map((name) => ({ name, ...person })) }));
