@@ -2,6 +2,7 @@
  * What one worker process does: `calls` become deliveries, each connection's deliveries are written, and upkeep runs. How
  * the queues are served is in `bullmq/queue-lines.ts` and `bullmq/installation-workers.ts`.
  */
+import { own } from '@wrapup/call';
 import { type Config, goodFiles } from '@wrapup/config';
 import { type Log, withDeadline } from '@wrapup/destination';
 import { ClientFiles, callsQueues, connectionOf, deliveriesQueue, type Store } from '@wrapup/queue';
@@ -58,8 +59,11 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
   const workers = new InstallationWorkers(store, config, onError);
   const pool = new ConnectionPool({
     ...{ store, config, log, count: count.request },
-    // If the connection is paused, its old settings may be why.
-    onSettingsChanged: (connection) => void store.connections.probeNow(connection).catch(() => {}),
+    onSettingsChanged: (connection) => {
+      writer.letGo(connection);
+      // If the connection is paused, its old settings may be why.
+      store.connections.probeNow(connection).catch(() => {});
+    },
   });
   const monitor = new CircuitMonitor({
     ...{ store, log, count: count.circuit },
@@ -71,7 +75,10 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
   const recent = new RecentCalls();
   const verifier = openVerifier(store, config, count, log);
   const calls = new CallWorker({ store, config, reload, log, count: count.call, verifier, pending, room, recent });
-  const writer = new DeliveryWriter({ pool, monitor, pending, onBatch: count.batch });
+  const writer = new DeliveryWriter({
+    ...{ pool, monitor, pending, onBatch: count.batch },
+    gatherOf: (connection) => own(config().connections, connection)?.gather ?? 0,
+  });
   const deliveries = new DeliveryWorker({
     ...{ store, config, reload, log, writer, monitor, pending, room, recent },
     count,
@@ -135,6 +142,7 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
     async close(deadline = 25_000) {
       isClosing = true;
       clearTimeout(keepAgain);
+      writer.stopGathering();
       monitor.close();
       schemaDriftCheck.stop();
       reconciler.stop();

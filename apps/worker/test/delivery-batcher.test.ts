@@ -16,17 +16,16 @@ function gate({
   quiet_ms = 0,
   max_wait_ms = 0,
   alone_ms = Number.POSITIVE_INFINITY,
+  linger_ms = 0,
   pending = (): number => 0,
+  gather_ms = (): number => 0,
 } = {}) {
   const sizes: number[] = [];
   const open: (() => void)[] = [];
   const batcher = new DeliveryBatcher({
     size,
     batches,
-    alone_ms,
-    quiet_ms,
-    max_wait_ms,
-    pending,
+    ...{ alone_ms, linger_ms, quiet_ms, max_wait_ms, pending, gather_ms },
     write: (plans) => {
       sizes.push(plans.length);
       return new Promise((resolve) => open.push(() => resolve(plans.map(({ key }) => written(key)))));
@@ -162,6 +161,89 @@ describe('batcher', () => {
     expect(await batcher.submit(plan('a'), 'live')).toMatchObject({
       ok: false,
       failure: { code: 'unaccounted', next: 'retry' },
+    });
+  });
+
+  describe('of plans that come alone', () => {
+    /** None of them is followed: each is written before the next one comes. */
+    async function comeAlone({ batcher, open }: ReturnType<typeof gate>, count: number) {
+      for (let n = 0; n < count; n += 1) {
+        const outcome = batcher.submit(plan(`lone-${n}`), 'live');
+        while (open.length === 0) await turn();
+        open.shift()?.();
+        await outcome;
+        // Longer than what still follows.
+        await new Promise((resolve) => setTimeout(resolve, 60));
+      }
+    }
+
+    it('lets the first wait a moment for those that are right behind it', async () => {
+      const made = gate({ size: 100, quiet_ms: 1, max_wait_ms: 60_000, alone_ms: 0, linger_ms: 60_000 });
+      void made.batcher.submit(plan('a'), 'live');
+      await turn();
+      expect(made.sizes).toEqual([]);
+      void made.batcher.submit(plan('b'), 'live');
+      while (made.sizes.length === 0) await turn();
+      expect(made.sizes).toEqual([2]);
+    });
+
+    it('lets one go at once after three that stayed alone, and waits again once one was followed', async () => {
+      const made = gate({ size: 2, quiet_ms: 60_000, max_wait_ms: 60_000, alone_ms: 0, linger_ms: 20 });
+      await comeAlone(made, 4);
+      const [at] = [made.sizes.length, made.batcher.submit(plan('at once'), 'live')];
+      expect(made.sizes).toHaveLength(at + 1);
+      void made.batcher.submit(plan('right behind it'), 'live');
+      void made.batcher.submit(plan('and another'), 'live');
+      while (made.open.length > 0) {
+        made.open.shift()?.();
+        await turn();
+      }
+      void made.batcher.submit(plan('waits'), 'live');
+      expect(made.sizes).toHaveLength(at + 2);
+      while (made.sizes.length === at + 2) await turn();
+      expect(made.sizes.slice(at)).toEqual([1, 2, 1]);
+    });
+  });
+
+  describe('that gathers', () => {
+    it('lets plans wait however few come, and a full batch go at once', async () => {
+      const { batcher, sizes } = gate({ size: 3, batches: 2, alone_ms: 0, gather_ms: () => 60_000 });
+      void batcher.submit(plan('a'), 'live');
+      void batcher.submit(plan('b'), 'live');
+      await turn();
+      expect(sizes).toEqual([]);
+      void batcher.submit(plan('c'), 'live');
+      void batcher.submit(plan('d'), 'live');
+      await turn();
+      expect(sizes).toEqual([3]);
+    });
+
+    it('counts the wait from the first of them', async () => {
+      const { batcher, sizes } = gate({ size: 1_000, alone_ms: 0, gather_ms: () => 100 });
+      let submitted = 0;
+      while (sizes.length === 0) {
+        void batcher.submit(plan(`${submitted}`), 'live');
+        submitted += 1;
+        await turn();
+      }
+      expect(sizes).toEqual([submitted]);
+      expect(submitted).toBeGreaterThan(1);
+    });
+
+    it('lets go of what it has when it is to gather no longer, by the configuration or at the end', async () => {
+      let gather = 60_000;
+      const first = gate({ alone_ms: 0, gather_ms: () => gather });
+      void first.batcher.submit(plan('a'), 'live');
+      await turn();
+      gather = 0;
+      while (first.sizes.length === 0) await turn();
+      const second = gate({ size: 10, alone_ms: 0, gather_ms: () => 60_000 });
+      const outcomes = ['a', 'b'].map((key) => second.batcher.submit(plan(key), 'live'));
+      second.batcher.stopGathering();
+      while (second.sizes.length === 0) await turn();
+      expect(second.sizes).toEqual([2]);
+      second.open[0]?.();
+      expect(await Promise.all(outcomes)).toEqual(['a', 'b'].map(written));
     });
   });
 });

@@ -48,10 +48,10 @@ export function describeConfig(config: Config, kinds: Record<string, Destination
       ]),
     ),
     connections: Object.fromEntries(
-      Object.values(config.connections).map(({ name, kind, reserve, settings }) => {
+      Object.values(config.connections).map(({ name, kind, reserve, gather = 0, settings }) => {
         const secrets = new Set(kinds[kind]?.secrets ?? []);
         const quota = { reserve: `${Math.round((reserve ?? 0) * 1000) / 10}%` };
-        return [name, { kind, quota, ...(maskSettings(settings, secrets) as object) }];
+        return [name, { kind, quota, gather: formatDuration(gather), ...(maskSettings(settings, secrets) as object) }];
       }),
     ),
     routes: config.routes.map(({ name, from, to, mapping, when, also, retries }) => ({

@@ -76,7 +76,7 @@ export class CircuitMonitor {
   /** Why nothing may be written to a connection now; undefined when it may. */
   refusal(connection: string): Failure | undefined {
     const state = this.#states.get(connection);
-    if (state?.circuit !== 'open') return undefined;
+    if (!state || !isPaused(state)) return undefined;
     const hint = state.pause?.hint;
     return new Failure('busy', explainPause(state) ?? '', { retry_after: PAUSED_WAIT_MS, ...(hint ? { hint } : {}) });
   }

@@ -1,11 +1,17 @@
 /**
  * Puts single plans into batches for `Destination.write`.
  *
- * A plan that comes alone, none having come for a while and none being on its way, leaves at once. A batch of a hundred
- * costs hardly more requests than a plan alone, though: so where several come, a plan waits for others until none is on
- * its way and none has come for `quiet_ms`, the batch is full, or the first has waited for `max_wait_ms`. While as many
- * batches are under way as the connection may have, plans wait, and the next batch takes all of them up to its size. Every
- * plan has its own outcome; a batch that fails as a whole fails each of its plans.
+ * A batch of a hundred costs hardly more requests than a plan alone. So where several come, a plan waits for others until none is
+ * on its way and none has come for `quiet_ms`, the batch is full, or the first has waited for `max_wait_ms`. A plan that comes
+ * alone, none having come for a while and none being on its way, leaves at once, or after `linger_ms`: the first of a rush looks
+ * like one that stays alone, and whether it is one, those that came alone before it say. Where they were followed closely, it waits
+ * for that moment; where three of them were not, it no longer does.
+ *
+ * With `gather_ms`, a plan waits so long for others whatever comes, unless the batch is full: for accounts whose daily quota is
+ * scarcer than their patience.
+ *
+ * While as many batches are under way as the connection may have, plans wait, and the next batch takes all of them up to its
+ * size. Every plan has its own outcome; a batch that fails as a whole fails each of its plans.
  */
 import { Failure, PRIORITIES, type Priority, type WriteOutcome } from '@wrapup/destination';
 import type { Plan } from '@wrapup/mapping';
@@ -15,14 +21,18 @@ interface DeliveryBatcherOptions {
   size: number;
   /** Batches under way, at most. */
   batches: number;
-  /** Time without a plan after which the next one leaves at once. Default 300: so many alone are within any CRM's limits. */
+  /** Time without a plan after which the next one comes alone. Default 300: so many alone are within any CRM's limits. */
   alone_ms?: number;
+  /** Wait of a plan that comes alone while such ones are followed closely. Default 15. */
+  linger_ms?: number;
   /** Time without a further plan after which those that wait leave. Default 100. */
   quiet_ms?: number;
   /** Longest wait of a plan. Default 750. */
   max_wait_ms?: number;
   /** How many further plans are on their way. Default: none. */
   pending?(): number;
+  /** Wait of every plan for others, in ms; 0 for as long as they say by themselves. Default 0. */
+  gather_ms?(): number;
   /** @param priority the highest of the plans */
   write(plans: Plan[], priority: Priority): Promise<WriteOutcome[]>;
 }
@@ -32,10 +42,22 @@ interface WaitingPlan {
   priority: Priority;
   /** When it came: ms of the monotonic clock. */
   since: number;
+  /** It came alone. */
+  isAlone: boolean;
   resolve(outcome: WriteOutcome): void;
 }
 
-const DEFAULTS = { alone_ms: 300, quiet_ms: 100, max_wait_ms: 750, pending: () => 0 };
+const DEFAULTS = {
+  ...{ alone_ms: 300, linger_ms: 15, quiet_ms: 100, max_wait_ms: 750 },
+  pending: () => 0,
+  gather_ms: () => 0,
+};
+/** A plan that comes so soon after one that came alone has followed it: what a rush takes to become visible. */
+const FOLLOWED_MS = 50;
+/** How many must have stayed alone before the next one leaves at once. */
+const MAX_DOUBT = 3;
+/** The configuration may say otherwise meanwhile. */
+const MAX_TIMER_MS = 1_000;
 
 export class DeliveryBatcher {
   readonly #options: Required<DeliveryBatcherOptions>;
@@ -43,6 +65,11 @@ export class DeliveryBatcher {
   #underWay = 0;
   /** When the latest plan came. */
   #latest = Number.NEGATIVE_INFINITY;
+  /** When the latest of those came that came alone, until it is known whether it was followed. */
+  #lone: number | undefined;
+  /** How many must still stay alone before the next one leaves at once. */
+  #doubt = MAX_DOUBT;
+  #isGathering = true;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: DeliveryBatcherOptions) {
@@ -54,13 +81,28 @@ export class DeliveryBatcher {
     return new Promise((resolve) => {
       const now = performance.now();
       const { alone_ms, pending } = this.#options;
-      const alone = now - this.#latest > alone_ms && this.#underWay + this.#waiting.length + pending() === 0;
+      const isAlone = now - this.#latest > alone_ms && this.#underWay + this.#waiting.length + pending() === 0;
+      this.#judgeLone(now);
       this.#latest = now;
-      const waiting = { plan, priority, since: now, resolve };
-      if (alone) return void this.#write([waiting]);
-      this.#waiting.push(waiting);
+      if (isAlone) this.#lone = now;
+      this.#waiting.push({ plan, priority, since: now, isAlone, resolve });
       this.#schedule();
     });
+  }
+
+  /** From now on plans wait for others as without `gather_ms`, also those that wait already. */
+  stopGathering(): void {
+    this.#isGathering = false;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#schedule();
+  }
+
+  /** Learns from what comes next whether the latest plan that came alone stayed so. */
+  #judgeLone(now: number): void {
+    if (this.#lone === undefined) return;
+    this.#doubt = now - this.#lone <= FOLLOWED_MS ? MAX_DOUBT : Math.max(0, this.#doubt - 1);
+    this.#lone = undefined;
   }
 
   /** Sends the batches that are due, and comes back when the next one may be. */
@@ -69,10 +111,13 @@ export class DeliveryBatcher {
     while (this.#underWay < batches && this.#waiting.length > 0) {
       const wait = this.#waiting.length >= size ? 0 : this.#untilDue();
       if (wait > 0) {
-        this.#timer ??= setTimeout(() => {
-          this.#timer = undefined;
-          this.#schedule();
-        }, wait);
+        this.#timer ??= setTimeout(
+          () => {
+            this.#timer = undefined;
+            this.#schedule();
+          },
+          Math.min(wait, MAX_TIMER_MS),
+        );
         return;
       }
       void this.#write(this.#waiting.splice(0, size));
@@ -81,9 +126,14 @@ export class DeliveryBatcher {
 
   /** Whole ms until the plans that wait leave, full batch or not. */
   #untilDue(): number {
-    const { quiet_ms, max_wait_ms, pending } = this.#options;
+    const { linger_ms, quiet_ms, max_wait_ms, pending, gather_ms } = this.#options;
     const now = performance.now();
-    const oldest = this.#waiting[0]?.since ?? 0;
+    const [first] = this.#waiting;
+    const oldest = first?.since ?? 0;
+    const gathered = this.#isGathering ? gather_ms() : 0;
+    if (gathered > 0) return Math.max(0, Math.ceil(oldest + gathered - now));
+    if (first?.isAlone && this.#waiting.length === 1 && pending() === 0)
+      return this.#doubt > 0 ? Math.max(0, Math.ceil(oldest + linger_ms - now)) : 0;
     const quiet = (pending() > 0 ? now : this.#latest) + quiet_ms;
     return Math.max(0, Math.ceil(Math.min(quiet, oldest + max_wait_ms) - now));
   }

@@ -22,6 +22,8 @@ interface DeliveryWriterParts {
   pool: ConnectionPool;
   monitor: Pick<CircuitMonitor, 'refusal' | 'note'>;
   pending: PendingArrivals;
+  /** How long live deliveries to a connection wait for others, in ms. */
+  gatherOf(connection: string): number;
   onBatch(connection: string, size: number): void;
 }
 
@@ -29,9 +31,21 @@ interface DeliveryWriterParts {
 export class DeliveryWriter {
   readonly #parts: DeliveryWriterParts;
   readonly #batchers = new Map<string, Batchers>();
+  #isStopping = false;
 
   constructor(parts: DeliveryWriterParts) {
     this.#parts = parts;
+  }
+
+  /** Deliveries are gathered no longer: what waits leaves within a second. */
+  stopGathering(): void {
+    this.#isStopping = true;
+    for (const { live } of this.#batchers.values()) live.stopGathering();
+  }
+
+  /** Lets what is gathered for a connection leave, as long as what it was opened with lasts: its settings have changed. */
+  letGo(connection: string): void {
+    this.#batchers.get(connection)?.live.stopGathering();
   }
 
   /** Never rejects: a failure is an outcome. */
@@ -47,6 +61,7 @@ export class DeliveryWriter {
   #batchersOf(connection: string, open: OpenConnection): Batchers {
     const current = this.#batchers.get(connection);
     if (current?.open === open) return current;
+    this.letGo(connection);
     const options = {
       size: open.destination.batch,
       pending: () => this.#parts.pending.count(connection),
@@ -54,7 +69,11 @@ export class DeliveryWriter {
     };
     const batchers = {
       open,
-      live: new DeliveryBatcher({ ...options, batches: BATCHES.live }),
+      live: new DeliveryBatcher({
+        ...options,
+        batches: BATCHES.live,
+        gather_ms: () => (this.#isStopping ? 0 : this.#parts.gatherOf(connection)),
+      }),
       bulk: new DeliveryBatcher({ ...options, batches: BATCHES.bulk }),
     };
     this.#batchers.set(connection, batchers);

@@ -17,7 +17,7 @@ export function checkConnections(
   kinds: Record<string, DestinationKind>,
 ): Record<string, Connection> {
   const connections: Record<string, Connection> = {};
-  for (const [name, { kind: kindName, quota, ...settings }] of Object.entries(file.connections)) {
+  for (const [name, { kind: kindName, quota, gather, ...settings }] of Object.entries(file.connections)) {
     const path = ['connections', name];
     const kind = own(kinds, kindName);
     if (!kind) {
@@ -28,7 +28,8 @@ export function checkConnections(
     }
     if (document.isSpared(path)) continue;
     const parsed = kind.settings.safeParse(settings);
-    if (parsed.success) connections[name] = { name, kind: kindName, reserve: quota.reserve, settings: parsed.data };
+    if (parsed.success)
+      connections[name] = { name, kind: kindName, reserve: quota.reserve, gather, settings: parsed.data };
     else reportShape(parsed.error.issues, document, path);
   }
   return connections;

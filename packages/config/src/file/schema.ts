@@ -241,6 +241,9 @@ const quota = closed({
 export const connectionSchema = z.looseObject({
   kind: text.describe('Which CRM: hubspot, salesforce, http'),
   quota: quota.prefault({}).describe('How much of the account’s quota is left to other programs'),
+  gather: duration(0, MINUTE, 'from 0s to 1m')
+    .default(0)
+    .describe('How long calls that have just ended wait for others, to share requests: from 0s to 1m'),
 });
 
 const retries = closed({

@@ -213,6 +213,8 @@ export interface Connection {
   kind: string;
   /** Part of every quota that is left to the customer's other programs, from 0 to 0.9. Absent: none. */
   reserve?: number;
+  /** Milliseconds for which live deliveries wait for others, to be written together. Absent: as long as they say by themselves. */
+  gather?: number;
   /** As the adapter's own schema accepted it. */
   settings: unknown;
 }

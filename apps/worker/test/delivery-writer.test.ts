@@ -1,0 +1,84 @@
+/** Deliveries that gather, and what happens in the middle of it. */
+import { afterEach, describe, expect, it } from 'vitest';
+import { openWorkerSystem, type StartedWorker, until, type WorkerSystem } from './support/worker-system.ts';
+
+const closers: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0)) await close();
+});
+
+const routesWith = (settings: string) => `
+connections:
+  sales: { kind: hubspot, access_token: pat-na1-test, base_url: "\${HUBSPOT_BASE_URL}"${settings} }
+routes:
+  - { name: sales-calls, to: sales, mapping: mapping.yaml }
+`;
+const GATHERS = routesWith(', gather: 60s');
+/** Each of a person of its own. */
+const callOf = (n: number) => ({ phone: `+1415555${2_000 + n}`, collected: { email: null } });
+
+/** A worker that has so many calls in hand, which gather for a minute. */
+async function gathering(calls: number) {
+  const system = await openWorkerSystem({ routes: GATHERS });
+  closers.push(() => system.close());
+  const worker = await system.startWorker();
+  const arrived = await Promise.all(Array.from({ length: calls }, (_, n) => system.arrive(callOf(n))));
+  const ids = arrived.map(({ call_id }) => call_id);
+  await until(async () => (await deliveries(system, ids)).every((one) => one?.attempts === 1));
+  expect(system.sandbox.control.requests().total).toBe(0);
+  return { system, worker, ids };
+}
+
+const deliveries = (system: WorkerSystem, ids: readonly string[]) => Promise.all(ids.map((id) => system.delivery(id)));
+const areWritten = async (system: WorkerSystem, ids: readonly string[]) =>
+  (await deliveries(system, ids)).every((one) => one?.state === 'written');
+
+/** Each call once, and all of them by one batch. */
+async function expectOneBatch({ sandbox }: WorkerSystem, { metrics }: StartedWorker, calls: number): Promise<void> {
+  expect(sandbox.records('calls')).toHaveLength(calls);
+  const [, batches] = /batch_size_count\{connection="sales"\} (\d+)/.exec(await metrics.text()) ?? [];
+  expect(batches).toBe('1');
+}
+
+describe('deliveries that gather', () => {
+  it('are written at once when the worker stops', async () => {
+    const { system, worker, ids } = await gathering(6);
+    await worker.close();
+    expect(await areWritten(system, ids)).toBe(true);
+    await expectOneBatch(system, worker, 6);
+  }, 120_000);
+
+  it('are written when the configuration no longer lets them gather, or names other settings', async () => {
+    const { system, worker, ids } = await gathering(5);
+    await system.configure(routesWith(''));
+    await until(() => areWritten(system, ids));
+    await expectOneBatch(system, worker, 5);
+
+    await system.configure(GATHERS);
+    const { call_id } = await system.arrive(callOf(50));
+    await until(async () => (await system.delivery(call_id))?.attempts === 1);
+    await system.configure(routesWith(', gather: 60s, timeout: 9000'));
+    await until(() => areWritten(system, [call_id]));
+  }, 120_000);
+
+  it('go back when the connection is paused, uncounted, and on when it is resumed', async () => {
+    const { system, ids } = await gathering(4);
+    const { connections } = system.store;
+    await connections.pause('sales', 'the org is being moved', 'dana');
+    // A worker that meets a connection reads the states of all: now it knows.
+    await system.configure(
+      GATHERS.replace(
+        'routes:',
+        '  other: { kind: hubspot, access_token: pat-na1-test, base_url: "${HUBSPOT_BASE_URL}" }\nroutes:',
+      ),
+    );
+    // As if the minute were over.
+    await system.configure(routesWith(''));
+    await until(async () => (await deliveries(system, ids)).every((one) => one?.attempts === 0));
+    expect(system.sandbox.records('calls')).toHaveLength(0);
+    expect(await deliveries(system, ids)).toMatchObject(ids.map(() => ({ state: 'queued', code: 'busy' })));
+    await connections.resume('sales');
+    await until(() => areWritten(system, ids));
+    expect(system.sandbox.records('calls')).toHaveLength(4);
+  }, 120_000);
+});
