@@ -22,8 +22,8 @@ interface DeliveryWriterParts {
   pool: ConnectionPool;
   monitor: Pick<CircuitMonitor, 'refusal' | 'note'>;
   pending: PendingArrivals;
-  /** How long live deliveries to a connection wait for others, in ms. */
-  gatherOf(connection: string): number;
+  /** How long live deliveries to a connection wait for others, in ms. Default: as long as they say by themselves. */
+  gatherOf?(connection: string): number;
   onBatch(connection: string, size: number): void;
 }
 
@@ -72,7 +72,7 @@ export class DeliveryWriter {
       live: new DeliveryBatcher({
         ...options,
         batches: BATCHES.live,
-        gather_ms: () => (this.#isStopping ? 0 : this.#parts.gatherOf(connection)),
+        gather_ms: () => (this.#isStopping ? 0 : (this.#parts.gatherOf?.(connection) ?? 0)),
       }),
       bulk: new DeliveryBatcher({ ...options, batches: BATCHES.bulk }),
     };
