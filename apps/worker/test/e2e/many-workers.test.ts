@@ -45,7 +45,7 @@ describe.concurrent('workers on one queue', () => {
     // A worker counts a moment after the ledger says it.
     const counted = async () => {
       const texts = await Promise.all(workers.map(({ metrics }) => metrics.text()));
-      return texts.reduce((sum, text) => sum + Number(/result="written"\} (\d+)/.exec(text)?.[1] ?? 0), 0);
+      return texts.reduce((sum, text) => sum + Number(/result="written",code=""\} (\d+)/.exec(text)?.[1] ?? 0), 0);
     };
     await until(async () => (await counted()) >= calls.length);
     expect(await counted()).toBe(calls.length);
