@@ -199,6 +199,16 @@ test('an org that takes the reference to a refused person for an empty one keeps
   expect(tasks()).toHaveLength(12);
 });
 
+test('an org that takes no such request at all is written to as without the setting', async () => {
+  const { commons, destination } = await open();
+  const body = [{ errorCode: 'INVALID_INPUT', message: 'Collections are not supported here' }];
+  account.sandbox.control.fault({ api: 'salesforce', kind: 'status', status: 400, body, object: 'Lead', times: 1 });
+  const outcomes = await write(destination, plans(3), commons);
+  expect(outcomes.every(({ ok }) => ok)).toBe(true);
+  expect(spent()).toEqual(['search', 'composite', 'collections/create', 'collections/create']);
+  expectLinked(outcomes);
+});
+
 test('a person who is there after all has the records, each once', async () => {
   const { commons, destination } = await open({ search_lag: 600_000 });
   const { person } = plans(1)[0] ?? {};
@@ -316,25 +326,22 @@ test('assignment rules and duplicate rules hold for the parts as for requests of
   expectLinked(outcomes);
 });
 
-test('an answer that is lost leaves each record once, and linked', async () => {
-  const { commons, destination } = await open();
-  account.sandbox.control.fault({ api: 'salesforce', kind: 'commit_then_reset', object: 'Lead' });
-  const outcomes = await write(destination, plans(20), commons);
-  expect(faults()).toEqual(['commit_then_reset']);
-  expect(outcomes.every(({ ok }) => ok)).toBe(true);
-  expectLinked(outcomes);
-  expect([leads().length, tasks().length]).toEqual([21, 42]);
-});
-
-test.each(['Lead', 'Task'])('an answer that leaves rows of %s out is not believed of them', async (object) => {
-  const { commons, destination } = await open();
-  account.sandbox.control.fault({ api: 'salesforce', kind: 'drop_rows', object, rows: 1 });
-  const outcomes = await write(destination, plans(5), commons);
-  expect(faults()).toEqual(['drop_rows']);
-  expect(outcomes.every(({ ok }) => ok)).toBe(true);
-  expectLinked(outcomes);
-  expect([leads().length, tasks().length]).toEqual([6, 12]);
-});
+test.each([
+  ['commit_then_reset', 'Lead'],
+  ['drop_rows', 'Lead'],
+  ['drop_rows', 'Task'],
+] as const)(
+  'an answer that is lost in whole or in part (%s of %s) leaves each record once, and linked',
+  async (kind, object) => {
+    const { commons, destination } = await open();
+    account.sandbox.control.fault({ api: 'salesforce', kind, object });
+    const outcomes = await write(destination, plans(20), commons);
+    expect(faults()).toEqual([kind]);
+    expect(outcomes.every(({ ok }) => ok)).toBe(true);
+    expectLinked(outcomes);
+    expect([leads().length, tasks().length]).toEqual([21, 42]);
+  },
+);
 
 test('records of several objects name their person, and what waits for another record follows', async () => {
   const { commons, destination } = await open();

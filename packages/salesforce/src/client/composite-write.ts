@@ -2,6 +2,7 @@
  * Up to five collections in one request, where the connection asks for it (`composite: true`): people, and with them the
  * records that wait for their ids, which name them by a reference to their row.
  *
+ *   request refused          its people are sent as without the setting
  *   part refused or halted   none of its rows was written: people are sent again, their records come again by themselves
  *   record written           kept, and answered when the engine asks for that record
  *   record of nobody         written although its person was not: deleted at once, since nothing may stand unlinked
@@ -26,35 +27,67 @@ const MAX_TEXT = 20_000_000;
 export function compositeVerbs(session: SalesforceSession, settings: WriteSettings): ReturnType<typeof batchVerbs> {
   const alone = batchVerbs(session, settings);
   const kept: KeptAnswers = new Map();
-  const sendGroup = (verb: WriteVerb, rows: CrmRow[]): Promise<RowAnswers> => {
+  const sendGroup = async (verb: WriteVerb, rows: CrmRow[]): Promise<RowAnswers> => {
     const single = rows.length <= MAX_ROWS && rows.every(({ along }) => along === undefined);
-    return single || !rows.every(isPlain) ? alone[verb](rows) : sendTogether(session, settings, kept, verb, rows);
+    if (single || !rows.every(isPlain)) return alone[verb](rows);
+    try {
+      return await sendTogether(session, settings, kept, verb, rows);
+    } catch (thrown) {
+      const failure = asSalesforceFailure(thrown);
+      if (!isRefusal(failure)) throw failure;
+      session.ctx.log.warn(
+        { error: failure.message },
+        'a composite request was refused as a whole, and is sent in its parts',
+      );
+      return sendGroups(rows, chunk(rows, MAX_ROWS), alone[verb]);
+    }
   };
   const send = async (verb: WriteVerb, rows: CrmRow[]): Promise<RowAnswers> => {
-    const answers = verb === 'create' ? takeKept(kept, rows) : new Map();
+    const answers: RowAnswers = verb === 'create' ? takeKept(kept, rows) : new Map();
     const open = rows.filter((row) => !answers.has(row));
     const plain = open.filter(isPlain);
     const rest = open.filter((row) => !plain.includes(row));
     const groups = [...(plain.length > 0 ? [plain] : []), ...chunk(rest, MAX_ROWS)];
-    for (const group of groups) {
-      try {
-        for (const [row, answer] of await sendGroup(verb, group)) answers.set(row, answer);
-      } catch (thrown) {
-        if (group.length === rows.length) throw thrown;
-        for (const row of group) answers.set(row, { ok: false, failure: inFewerRows(asSalesforceFailure(thrown)) });
-      }
-    }
-    return answers;
+    const sent = await sendGroups(rows, groups, (group) => sendGroup(verb, group));
+    return new Map([...answers, ...sent]);
   };
   const { rowsNamed } = alone;
   return { create: (rows) => send('create', rows), update: (rows) => send('update', rows), rowsNamed };
 }
 
+/** @throws SalesforceFailure when the one group that there is failed as a whole */
+async function sendGroups(
+  all: readonly CrmRow[],
+  groups: readonly CrmRow[][],
+  send: (group: CrmRow[]) => Promise<RowAnswers>,
+): Promise<RowAnswers> {
+  const answers: RowAnswers = new Map();
+  for (const group of groups) {
+    try {
+      for (const [row, answer] of await send(group)) answers.set(row, answer);
+    } catch (thrown) {
+      if (group.length === all.length) throw thrown;
+      for (const row of group) answers.set(row, { ok: false, failure: inFewerRows(asSalesforceFailure(thrown)) });
+    }
+  }
+  return answers;
+}
+
+/** Salesforce took none of it, and would take none of it another time. */
+function isRefusal({ vendor, next, outcome_unknown, split_and_retry }: SalesforceFailure): boolean {
+  return vendor !== undefined && !outcome_unknown && !split_and_retry && (next === 'park' || next === 'die');
+}
+
 /** The refusal of some of the rows as a whole: which of them it is about is found out in smaller requests. */
 function inFewerRows(failure: SalesforceFailure): SalesforceFailure {
+  if (!isRefusal(failure)) return failure;
   const { code, message, next, details, vendor, fields } = failure;
-  if (!vendor) return failure;
-  return new SalesforceFailure(code, message, { next, ...details }, { vendor, fields, split_and_retry: true });
+  return new SalesforceFailure(
+    code,
+    message,
+    { next, ...details },
+    { ...(vendor ? { vendor } : {}), fields, split_and_retry: true },
+  );
 }
 
 /* What was answered about records that were sent along, until the engine asks for them. */
