@@ -1,6 +1,14 @@
 import { type Config, hasClientLogins } from '@wrapup/config';
 import type { Intake } from '@wrapup/queue';
-import { type HealthOptions, healthRoutes, type Logger, type Metrics, watchClients } from '@wrapup/telemetry';
+import {
+  type HealthOptions,
+  healthRoutes,
+  type Logger,
+  type Metrics,
+  NO_TRACING,
+  type Tracing,
+  watchClients,
+} from '@wrapup/telemetry';
 import express, { type ErrorRequestHandler, type Express } from 'express';
 import { InFlight, shareOut } from './body/in-flight.ts';
 import { HttpProblem } from './http/http-problem.ts';
@@ -22,6 +30,8 @@ export interface IngressParts {
   callers?: CallerLookup | undefined;
   log: Logger;
   metrics: Metrics;
+  /** Default: no traces. */
+  tracing?: Tracing;
   options?: Partial<IngressOptions>;
 }
 
@@ -54,7 +64,8 @@ function countBytes(metrics: Metrics, webhooks: InFlight, inbound: InFlight): vo
 }
 
 /** Everything ingress answers. Listening and stopping are the caller's. */
-export function createIngress({ config, intake, callers, log, metrics, options: given }: IngressParts): Express {
+export function createIngress(parts: IngressParts): Express {
+  const { config, intake, callers, log, metrics, tracing = NO_TRACING, options: given } = parts;
   const options = { ...DEFAULT_OPTIONS, ...given };
   const inFlight = new InFlight(shareOut(options.maxInFlight, options.maxBody));
   const inboundInFlight = new InFlight(shareOut(MAX_INBOUND_IN_FLIGHT, MAX_INBOUND_IN_FLIGHT));
@@ -71,7 +82,7 @@ export function createIngress({ config, intake, callers, log, metrics, options: 
   app.set('trust proxy', options.trustedProxies);
   app.all(
     [POST_CALL, withToken(POST_CALL)],
-    handlers.of(POST_CALL, receiveCalls({ config, intake, inFlight, options, probes, log })),
+    handlers.of(POST_CALL, receiveCalls({ config, intake, inFlight, options, probes, log, tracing })),
   );
   app.all(
     [INBOUND_CALL, withToken(INBOUND_CALL)],

@@ -17,6 +17,7 @@ import {
   listenPort,
   logConnectionErrors,
   onShutdown,
+  openTracing,
   serve,
   startOrExit,
 } from '@wrapup/telemetry';
@@ -69,7 +70,8 @@ await startOrExit(log, async () => {
     void noteClients();
   });
 
-  const app = createIngress({ config: config.current, intake, callers, log, metrics, options });
+  const tracing = await openTracing('ingress');
+  const app = createIngress({ config: config.current, intake, callers, log, metrics, tracing, options });
   const { maxConnections } = options;
   const address = { port: listenPort('ingress'), host: listenHost('ingress') };
   const served = await serve(app, { ...address, name: 'ingress', maxConnections, log });
@@ -98,6 +100,7 @@ await startOrExit(log, async () => {
       },
       { name: 'leave the CRM', run: () => callers.close() },
       { name: 'close Redis', run: () => intake.close() },
+      { name: 'send the last traces', run: () => tracing.close() },
     ],
     { deadline: DRAIN_MS + 2_000, log },
   );

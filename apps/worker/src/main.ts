@@ -8,6 +8,7 @@ import {
   listenPort,
   logConnectionErrors,
   onShutdown,
+  openTracing,
   serve,
   startOrExit,
 } from '@wrapup/telemetry';
@@ -30,8 +31,9 @@ await startOrExit(log, async () => {
   const metrics = createMetrics('worker');
   const config = await openConfig(log, 'worker', new ClientFiles(store));
   live = config;
+  const tracing = await openTracing('worker');
   const worker = await startWorker({
-    ...{ store, config: config.current, reload: () => config.reload(), log, metrics, onError },
+    ...{ store, config: config.current, reload: () => config.reload(), log, metrics, tracing, onError },
   });
   config.onReload(() => {
     worker.reconfigure().catch((error) => log.error({ err: error }, 'a connection could not be reconfigured'));
@@ -58,6 +60,7 @@ await startOrExit(log, async () => {
       { name: 'stop watching the configuration', run: () => config.close() },
       { name: 'finish the batch in hand', run: () => worker.close(DRAIN_MS) },
       { name: 'close Redis', run: () => store.close() },
+      { name: 'send the last traces', run: () => tracing.close() },
       { name: 'stop listening', run: () => served.close(1000) },
     ],
     { deadline: DRAIN_MS + 5_000, log },

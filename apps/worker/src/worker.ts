@@ -6,7 +6,7 @@ import { own } from '@wrapup/call';
 import { type Config, goodFiles } from '@wrapup/config';
 import { type Log, withDeadline } from '@wrapup/destination';
 import { ClientFiles, callsQueues, connectionOf, deliveriesQueue, type Store } from '@wrapup/queue';
-import { LogThrottle, type Metrics, watchClients } from '@wrapup/telemetry';
+import { LogThrottle, type Metrics, NO_TRACING, type Tracing, watchClients } from '@wrapup/telemetry';
 import { InstallationWorkers, workerOptions } from './bullmq/installation-workers.ts';
 import { QueueLines } from './bullmq/queue-lines.ts';
 import { CallWorker } from './calls/call-worker.ts';
@@ -32,6 +32,8 @@ interface WorkerParts {
   reload?(): Promise<Config>;
   log: Log;
   metrics: Metrics;
+  /** Default: no traces. */
+  tracing?: Tracing;
   /** Milliseconds from the start to the first comparison of mappings and accounts; for tests. */
   first_schema_check?: number;
   /** Called for connection errors, which the queues and the connection both report. */
@@ -54,11 +56,20 @@ const REFUSED_LOG_EVERY_MS = 60_000;
 const KEEP_AGAIN_MS = { first: 500, most: 20_000 };
 
 export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
-  const { store, config, reload = async () => config(), log, metrics, onError, first_schema_check } = parts;
+  const {
+    store,
+    config,
+    reload = async () => config(),
+    log,
+    metrics,
+    onError,
+    first_schema_check,
+    tracing = NO_TRACING,
+  } = parts;
   const count = countWork(metrics);
   const workers = new InstallationWorkers(store, config, onError);
   const pool = new ConnectionPool({
-    ...{ store, config, log, count: count.request },
+    ...{ store, config, log, tracing, count: count.request },
     onSettingsChanged: (connection) => {
       writer.letGo(connection);
       // If the connection is paused, its old settings may be why.
@@ -74,13 +85,15 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
   const room = new PayloadRoom();
   const recent = new RecentCalls();
   const verifier = openVerifier(store, config, count, log);
-  const calls = new CallWorker({ store, config, reload, log, count: count.call, verifier, pending, room, recent });
+  const calls = new CallWorker({
+    ...{ store, config, reload, log, tracing, count: count.call, verifier, pending, room, recent },
+  });
   const writer = new DeliveryWriter({
-    ...{ pool, monitor, pending, onBatch: count.batch },
+    ...{ pool, monitor, pending, tracing, onBatch: count.batch },
     gatherOf: (connection) => own(config().connections, connection)?.gather ?? 0,
   });
   const deliveries = new DeliveryWorker({
-    ...{ store, config, reload, log, writer, monitor, pending, room, recent },
+    ...{ store, config, reload, log, tracing, writer, monitor, pending, room, recent },
     count,
   });
   const reconciler = new Reconciler({ store, config, log, workers, count });

@@ -10,6 +10,8 @@ export * from './observe/logger.ts';
 export { METRIC_LABELS, METRICS, type MetricDefinition } from './observe/metric-catalogue.ts';
 export * from './observe/metrics.ts';
 export * from './observe/redaction.ts';
+export { SPAN_ATTRIBUTES, type Span, type SpanRef } from './observe/span.ts';
+export * from './observe/tracing.ts';
 export { callable } from './process/command-name.ts';
 export * from './process/shutdown.ts';
 export * from './process/start.ts';

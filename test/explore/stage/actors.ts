@@ -1,6 +1,7 @@
 /** The logical processes: what each is made of is the product's own code, put together as its `main.ts` does. */
 import { type Config, loadConfig } from '@wrapup/config';
 import type { Log } from '@wrapup/destination';
+import { NO_TRACING } from '@wrapup/telemetry';
 import { Worker } from 'bullmq';
 import { workerOptions } from '../../../apps/worker/src/bullmq/installation-workers.ts';
 import type { QueueService } from '../../../apps/worker/src/bullmq/queue-lines.ts';
@@ -98,7 +99,12 @@ export async function openLogicalWorker(config: Config, files: () => Config): Pr
     return worker.config;
   };
   const log = silent;
-  const pool = new ConnectionPool({ ...{ store, log }, config: inForce, count: nothing, onSettingsChanged: nothing });
+  const pool = new ConnectionPool({
+    ...{ store, log, tracing: NO_TRACING },
+    config: inForce,
+    count: nothing,
+    onSettingsChanged: nothing,
+  });
   const monitor = new CircuitMonitor({
     ...{ store, log, count: { change: nothing, probe: nothing } },
     probe: (connection) => pool.probe(connection),
@@ -106,9 +112,9 @@ export async function openLogicalWorker(config: Config, files: () => Config): Pr
   });
   const pending = new PendingArrivals();
   const room = new PayloadRoom();
-  const shared = { store, reload, log, pending, room, recent: new RecentCalls(), config: inForce };
+  const shared = { store, reload, log, tracing: NO_TRACING, pending, room, recent: new RecentCalls(), config: inForce };
   const calls = new CallWorker({ ...shared, count: nothing, verifier: new Verifier(store, inForce) });
-  const writer = new DeliveryWriter({ pool, monitor, pending, onBatch: nothing });
+  const writer = new DeliveryWriter({ pool, monitor, pending, tracing: NO_TRACING, onBatch: nothing });
   const deliveries = new DeliveryWorker({
     ...{ ...shared, writer, monitor },
     count: { delivery: nothing, latency: nothing, omission: nothing },

@@ -20,9 +20,9 @@
  * path token alone, since events of chat agents have no call id that could be signed.
  */
 import type { Config, Source } from '@wrapup/config';
-import type { Arrival, Intake } from '@wrapup/queue';
+import { type Accepted, type Arrival, type Intake, revisionOf } from '@wrapup/queue';
 import { isOver, readSignature } from '@wrapup/synthflow';
-import { clientAddress, type Logger, networkOf, trustConnection } from '@wrapup/telemetry';
+import { clientAddress, type Logger, networkOf, type Tracing, trustConnection } from '@wrapup/telemetry';
 import type { Request } from 'express';
 import { requireJson } from '../body/check-type.ts';
 import { collectBody } from '../body/collect-body.ts';
@@ -46,6 +46,7 @@ export interface PostCallParts {
   options: { maxBody: number; storeWithin: number };
   probes: Probes;
   log: Logger;
+  tracing: Tracing;
 }
 
 export function receiveCalls(parts: PostCallParts): HandleRequest {
@@ -75,13 +76,14 @@ export function receiveCalls(parts: PostCallParts): HandleRequest {
 }
 
 async function receive(
-  { intake, options, probes, log }: PostCallParts,
+  { intake, options, probes, log, tracing }: PostCallParts,
   turns: Turns,
   request: Request,
   source: Source,
   signature: string | undefined,
   share: Share,
 ): Promise<IngressAnswer> {
+  const began = Date.now();
   const sender = new SenderProof(source, signature, share);
   const body = await collectBody(request, {
     limit: options.maxBody,
@@ -92,17 +94,31 @@ async function receive(
   const identity = sender.identify(body);
   if (share.proved) trustConnection(request.socket);
   const { call_id, verified, known } = identity;
+  const call = { source: source.name, call_id };
+  let revision = '';
   const status = await inTurn(turns, body.length, options.storeWithin, (within) => {
     const rest = { received: 'webhook', verified, received_at: Date.now() } as const;
-    return storeCall(
-      intake,
-      { source: source.name, call_id, ...parseAndTrim(source, body, identity), ...rest },
-      within,
-    );
+    const stored = parseAndTrim(source, body, identity);
+    if (tracing.isOn) revision = revisionOf(stored.body);
+    return storeCall(intake, { ...call, ...stored, ...rest }, within);
   });
+  if (tracing.isOn) traceWebhook(tracing, { ...call, revision }, status, began);
   log.debug({ source: source.name, call_id, verified, bytes: body.length }, status);
   const result = !known && status === 'accepted' ? 'unrecognised' : status;
   return { status: status === 'duplicate' ? 200 : 202, body: JSON.stringify({ status, call_id }), result };
+}
+
+/** A webhook that is taken begins the trace of its revision; what comes again belongs to it. @param began epoch ms */
+function traceWebhook(
+  tracing: Tracing,
+  call: { source: string; call_id: string; revision: string },
+  status: Accepted,
+  began: number,
+): void {
+  const root = tracing.rootOf(call);
+  const attributes = { 'wrapup.source': call.source, 'wrapup.call_id': call.call_id, 'wrapup.result': status };
+  const place = status === 'accepted' ? { ref: root } : { parent: root };
+  tracing.begin({ name: 'webhook', kind: 'server', at: began, ...place, attributes }).end();
 }
 
 /** Runs the work at once for small bodies, in turn for large ones. @param within ms for waiting and work together */

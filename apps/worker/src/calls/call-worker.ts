@@ -1,6 +1,7 @@
 import type { Config } from '@wrapup/config';
 import { Failure, type Log } from '@wrapup/destination';
 import type { CallJob, Store } from '@wrapup/queue';
+import type { Tracing } from '@wrapup/telemetry';
 import { DelayedError, type Job } from 'bullmq';
 import { attemptError, delayJob, finalError, isLastAttempt } from '../bullmq/finish-job.ts';
 import { configForJob } from '../bullmq/job-config.ts';
@@ -25,6 +26,7 @@ interface CallWorkerParts {
   /** Takes over what the files of the configuration say now, and returns what is in force. */
   reload(): Promise<Config>;
   log: Log;
+  tracing: Tracing;
   /** Counts what became of a call. */
   count(source: string, result: string, outcome?: string): void;
   verifier: Verifier;
@@ -51,7 +53,7 @@ export class CallWorker {
 
   /** @throws the error by which BullMQ knows that the job is not done */
   async #process(job: Job<CallJob>, token: string): Promise<void> {
-    const { store, reload, count, verifier, room, recent } = this.#parts;
+    const { store, reload, count, tracing, verifier, room, recent } = this.#parts;
     const { config } = await configForJob(job.data, this.#parts.config(), reload);
     const pending = this.#parts.pending.call(job.data.source);
     const verify: Verify = (...call) => {
@@ -59,14 +61,23 @@ export class CallWorker {
       pending.ends();
       return verifier.verify(...call);
     };
+    const { source, call_id } = job.data;
+    const span = tracing.begin({
+      ...{ name: 'route call', kind: 'consumer', parent: tracing.rootOf(job.data) },
+      attributes: { 'wrapup.source': source, 'wrapup.call_id': call_id },
+    });
+    let failed: Failure | undefined;
     try {
       const verdict = await processCall(job.data, { store, config, verify, pending, room, recent });
-      count(job.data.source, verdict.result, 'outcome' in verdict ? verdict.outcome : '');
+      count(source, verdict.result, 'outcome' in verdict ? verdict.outcome : '');
+      span.set({ 'wrapup.result': verdict.result });
       if (verdict.job === 'delay') await delayJob(job, token, verdict.ms);
     } catch (error) {
       if (error instanceof DelayedError) throw error;
-      await this.#endFailed(job, token, Failure.of(error));
+      failed = Failure.of(error);
+      await this.#endFailed(job, token, failed);
     } finally {
+      span.end(failed?.code);
       pending.ends();
     }
   }

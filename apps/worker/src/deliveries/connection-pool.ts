@@ -14,6 +14,7 @@ import {
 import type { Finding } from '@wrapup/findings';
 import type { CompiledMapping } from '@wrapup/mapping';
 import { makeContext, type Store, unblock } from '@wrapup/queue';
+import type { SpanRef, Tracing } from '@wrapup/telemetry';
 
 /** For one batch or check, all its requests and waits for quota included. */
 export const WRITE_WITHIN_MS = 30_000;
@@ -33,10 +34,38 @@ interface ConnectionPoolParts {
   store: Store;
   config: () => Config;
   log: Log;
+  tracing: Tracing;
   /** Called once for each request. */
   count(connection: string, lane: Priority, request: RequestReport): void;
   /** Called when a connection is opened again because its settings changed. */
   onSettingsChanged(connection: string): void;
+}
+
+interface AskOptions {
+  priority: Priority;
+  /** Ms for all of it. */
+  within: number;
+  /** Takes no part in the budget. */
+  probing?: boolean;
+  /** The span that requests belong to, where they are traced. */
+  parent?: SpanRef | undefined;
+}
+
+/** A request becomes a span once it is over. Its name is what it does, without numbers: `create … calls`. */
+function traceRequest(
+  tracing: Tracing,
+  parent: SpanRef,
+  connection: string,
+  { name, result, waited, took, status }: RequestReport,
+): void {
+  if (took === undefined) return;
+  const attributes = {
+    ...{ 'wrapup.connection': connection, 'wrapup.result': result, 'wrapup.quota_wait_ms': Math.round(waited) },
+    ...(status !== undefined && { 'http.response.status_code': status }),
+  };
+  const at = Date.now() - took;
+  const span = tracing.begin({ name: name.replace(/\S*\d\S*/g, '…'), kind: 'client', parent, at, attributes });
+  span.end(result === 'ok' ? undefined : result);
 }
 
 /** The connections of this process, and what it asks of them. */
@@ -79,13 +108,16 @@ export class ConnectionPool {
   async ask<Answer>(
     connection: string,
     { destination, pools }: OpenConnection,
-    { priority, within, probing = false }: { priority: Priority; within: number; probing?: boolean },
+    { priority, within, probing = false, parent }: AskOptions,
     question: (destination: Destination, context: Context) => Promise<Answer>,
   ): Promise<Answer> {
-    const { store, config, log, count } = this.#parts;
+    const { store, config, log, tracing, count } = this.#parts;
     const context = makeContext(store, {
       ...{ connection, priority, within, probing, log },
-      count: (request) => count(connection, priority, request),
+      count: (request) => {
+        count(connection, priority, request);
+        if (parent) traceRequest(tracing, parent, connection, request);
+      },
       reserve: config().connections[connection]?.reserve ?? 0,
       signal: this.#stopping.signal,
       ...(pools ? { pools } : {}),

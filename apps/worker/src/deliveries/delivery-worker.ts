@@ -1,6 +1,7 @@
 import type { Config } from '@wrapup/config';
 import { type Log, withoutQuotes } from '@wrapup/destination';
 import type { DeliveryJob, Store } from '@wrapup/queue';
+import type { Tracing } from '@wrapup/telemetry';
 import type { Job } from 'bullmq';
 import { attemptError, delayJob, finalError, isLastAttempt } from '../bullmq/finish-job.ts';
 import { configForJob } from '../bullmq/job-config.ts';
@@ -23,6 +24,7 @@ interface DeliveryWorkerParts {
   /** Takes over what the files of the configuration say now, and returns what is in force. */
   reload(): Promise<Config>;
   log: Log;
+  tracing: Tracing;
   count: Pick<WorkCounts, 'delivery' | 'latency' | 'omission'>;
   writer: DeliveryWriter;
   monitor: CircuitMonitor;
@@ -59,25 +61,37 @@ export class DeliveryWorker {
 
   /** @throws the error by which BullMQ knows that the job is not done */
   async #process(connection: string, job: Job<DeliveryJob>, token: string): Promise<void> {
-    const { store, reload, count, log, writer, monitor, room, recent } = this.#parts;
+    const { store, reload, count, log, tracing, writer, monitor, room, recent } = this.#parts;
     // Taken just before the queue was paused.
     if (monitor.refusal(connection)) return delayJob(job, token, PAUSED_WAIT_MS);
     const configured = await configForJob(job.data, this.#parts.config(), reload);
     const planned = this.#parts.pending.delivery(connection);
+    const { source, call_id, route } = job.data;
+    const named = { 'wrapup.source': source, 'wrapup.call_id': call_id, 'wrapup.route': route };
+    const span = tracing.begin({
+      ...{ name: 'deliver', kind: 'consumer', parent: tracing.rootOf(job.data) },
+      attributes: { ...named, 'wrapup.connection': connection },
+    });
     const verdict = await processDelivery(job.data, isLastAttempt(job), {
       ...{ store, room, recent, ...configured },
       write: (name, plan, priority) => {
         planned();
-        return writer.write(name, plan, priority);
+        return writer.write(name, plan, priority, span);
       },
       isPaused: (name) => monitor.refusal(name) !== undefined,
     }).finally(planned);
-    count.delivery(connection, job.data.route, verdict.result, 'failure' in verdict ? verdict.failure?.code : '');
+    const code = 'failure' in verdict ? verdict.failure?.code : undefined;
+    span.set({
+      'wrapup.result': verdict.result,
+      ...('attempts' in verdict && { 'wrapup.attempts': verdict.attempts }),
+    });
+    span.end(code);
+    count.delivery(connection, route, verdict.result, code);
     if ('omissions' in verdict) {
       for (const code of verdict.omissions) count.omission(connection, code);
       if (verdict.result === 'written') count.latency(connection, verdict.lane, verdict.took);
     }
-    report(log, connection, job.data, verdict);
+    report(log, connection, job.data, verdict, span.ref?.traceId);
     await applyVerdict(verdict, job, token);
   }
 }
@@ -96,11 +110,18 @@ async function applyVerdict(verdict: DeliveryVerdict, job: Job, token: string): 
   }
 }
 
-function report(log: Log, connection: string, job: DeliveryJob, verdict: DeliveryVerdict): void {
+function report(
+  log: Log,
+  connection: string,
+  job: DeliveryJob,
+  verdict: DeliveryVerdict,
+  trace_id: string | undefined,
+): void {
   const { source, call_id, route } = job;
   const failure = 'failure' in verdict ? verdict.failure : undefined;
   const fields = {
     ...{ source, call_id, route, connection, result: verdict.result },
+    ...(trace_id && { trace_id }),
     ...(failure && { code: failure.code, reason: withoutQuotes(describeFailure(failure)), hint: failure.hint }),
   };
   if ('omissions' in verdict) {

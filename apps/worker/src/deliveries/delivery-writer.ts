@@ -1,5 +1,6 @@
 import { Failure, PRIORITIES, type Priority, type WriteOutcome } from '@wrapup/destination';
 import type { Plan } from '@wrapup/mapping';
+import type { Span, Tracing } from '@wrapup/telemetry';
 import type { CircuitMonitor } from './circuit-monitor.ts';
 import { type ConnectionPool, type OpenConnection, WRITE_WITHIN_MS } from './connection-pool.ts';
 import { DeliveryBatcher } from './delivery-batcher.ts';
@@ -22,6 +23,7 @@ interface DeliveryWriterParts {
   pool: ConnectionPool;
   monitor: Pick<CircuitMonitor, 'refusal' | 'note'>;
   pending: PendingArrivals;
+  tracing: Tracing;
   /** How long live deliveries to a connection wait for others, in ms. Default: as long as they say by themselves. */
   gatherOf?(connection: string): number;
   onBatch(connection: string, size: number): void;
@@ -31,6 +33,8 @@ interface DeliveryWriterParts {
 export class DeliveryWriter {
   readonly #parts: DeliveryWriterParts;
   readonly #batchers = new Map<string, Batchers>();
+  /** Of the deliveries whose plans are on their way to a batch. */
+  readonly #spans = new WeakMap<Plan, Span>();
   #isStopping = false;
 
   constructor(parts: DeliveryWriterParts) {
@@ -48,8 +52,9 @@ export class DeliveryWriter {
     this.#batchers.get(connection)?.live.stopGathering();
   }
 
-  /** Never rejects: a failure is an outcome. */
-  async write(connection: string, plan: Plan, priority: Priority): Promise<WriteOutcome> {
+  /** Never rejects: a failure is an outcome. @param span of the delivery */
+  async write(connection: string, plan: Plan, priority: Priority, span?: Span): Promise<WriteOutcome> {
+    if (span?.ref) this.#spans.set(plan, span);
     try {
       const { live, bulk } = this.#batchersOf(connection, await this.#parts.pool.open(connection));
       return await (isBulk(priority) ? bulk : live).submit(plan, priority);
@@ -91,14 +96,29 @@ export class DeliveryWriter {
     const refusal = monitor.refusal(connection);
     if (refusal) return plans.map(() => ({ ok: false, failure: refusal }));
     onBatch(connection, plans.length);
-    const options = { priority, within: WRITE_WITHIN_MS };
+    const span = this.#traceBatch(connection, plans, priority);
+    const options = { priority, within: WRITE_WITHIN_MS, parent: span?.ref };
     const outcomes = await pool
       .ask(connection, open, options, (destination, context) => destination.write(plans, context))
       .catch((error): WriteOutcome[] => plans.map(() => ({ ok: false, failure: Failure.of(error) })));
+    span?.end();
     const noted = monitor.note(connection, outcomes);
     // A delivery that failed must learn whether the connection is paused now; one that was written need not wait for that.
     if (outcomes.some(({ ok }) => !ok)) await noted;
     return outcomes;
+  }
+
+  /** A batch is a part of the trace of one of its calls, and is linked with those of the others. */
+  #traceBatch(connection: string, plans: readonly Plan[], priority: Priority): Span | undefined {
+    const deliveries = plans.flatMap((plan) => this.#spans.get(plan) ?? []);
+    const [parent, ...links] = deliveries.flatMap(({ ref }) => ref ?? []);
+    if (!parent) return undefined;
+    const batch = this.#parts.tracing.begin({
+      ...{ name: 'write batch', kind: 'internal', parent, links },
+      attributes: { 'wrapup.connection': connection, 'wrapup.lane': priority, 'wrapup.batch_size': plans.length },
+    });
+    for (const delivery of deliveries.slice(1)) if (batch.ref) delivery.link(batch.ref);
+    return batch;
   }
 }
 

@@ -29,10 +29,11 @@ export function timeRequest({ log, count, calls }: Context, request: string, who
       const now = performance.now();
       const waited = (sentAt ?? now) - began;
       const took = sentAt === undefined ? undefined : (endedAt ?? now) - sentAt;
-      count?.({ result, waited, ...(took !== undefined && { took }) });
+      const answer = status !== undefined && { status };
+      count?.({ name: request, result, waited, ...(took !== undefined && { took }), ...answer });
       const times = { waited_ms: Math.round(waited), ...(took !== undefined && { ms: Math.round(took) }) };
       log.debug(
-        { request, ...(calls && { calls }), result, ...(status !== undefined && { status }), ...times },
+        { request, ...(calls && { calls }), result, ...answer, ...times },
         took === undefined ? `did not ask ${whom}` : `asked ${whom}`,
       );
     },

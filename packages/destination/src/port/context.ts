@@ -95,12 +95,16 @@ export interface ObservedExchange {
 
 /** One request of an adapter, as metrics and logs have it: nothing of what it says. */
 export interface RequestReport {
+  /** What it does: `create 3 calls`. */
+  name: string;
   /** `ok`, or the code of the failure that it came to. */
   result: 'ok' | FailureCode;
   /** Ms that it waited for its share of the quota. */
   waited: number;
   /** Ms until the whole answer, or until it was given up; absent where it was not sent. */
   took?: number;
+  /** Of the answer, where one came. */
+  status?: number;
 }
 
 export interface Context {
