@@ -82,11 +82,10 @@ export async function measureAt(redisAway: number, calls: number, checkout?: str
       for (const phone of known.slice(calls)) await timeOf(installation, phone, records);
       for (const phone of known.slice(0, calls)) {
         add(times, `known caller, ${task}`, await timeOf(installation, phone, records));
-        add(times, `remembered caller, ${task}`, await timeOf(installation, phone, records));
-        if (mapping === undefined) {
-          const stranger = phoneOf(20_000 + known.indexOf(phone));
-          add(times, `new caller, ${task}`, await timeOf(installation, stranger, records));
-        }
+        // Remembered are those whom Wrapup has given the number that they are found by.
+        const stranger = phoneOf(20_000 + known.indexOf(phone));
+        add(times, `new caller, ${task}`, await timeOf(installation, stranger, records));
+        add(times, `remembered caller, ${task}`, await timeOf(installation, stranger, records));
       }
       if (mapping !== undefined) continue;
       rush = await timeRush(installation);

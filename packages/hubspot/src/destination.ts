@@ -8,9 +8,10 @@ import {
 } from '@wrapup/destination/engine';
 import type { FindBy } from '@wrapup/mapping';
 import { MAX_BATCH } from './client/api.ts';
-import { accountFor, type Property, readSchema } from './client/definitions.ts';
+import { ACCOUNT_MEMORY, accountFor, type Property, readSchema } from './client/definitions.ts';
 import type { HubSpotSettings } from './client/settings.ts';
 import { HubSpotSession, HubSpotTransport } from './client/transport.ts';
+import { keyStepMemories } from './keys/key-ladder.ts';
 import { peopleVerbs } from './people/people-verbs.ts';
 import { ownerSource, recordVerbs } from './records/record-verbs.ts';
 
@@ -24,6 +25,7 @@ export async function openHubSpot(connection: string, settings: HubSpotSettings)
     ...throughEngine(
       (ctx) => new HubSpotSession(transport, ctx),
       (session, _writes, for_reader) => openAdapter(session, settings, for_reader),
+      (plans) => [ACCOUNT_MEMORY, ...keyStepMemories(plans)],
     ),
     // What only operators ask for is loaded when they do.
     check: async (mappings, ctx) =>

@@ -1,6 +1,6 @@
 /** One request at a time: every way in which HubSpot may fail to answer. */
 import { once } from 'node:events';
-import { type Budget, makeMemoryCommons, makeMemoryContext, type QuotaUsage } from '@wrapup/destination';
+import { type Budget, Failure, makeMemoryCommons, makeMemoryContext, type QuotaUsage } from '@wrapup/destination';
 import { afterEach, expect, test } from 'vitest';
 import {
   createRecords,
@@ -11,7 +11,7 @@ import {
   searchRecords,
   upsertRecords,
 } from '../src/client/api.ts';
-import type { HubSpotTransport } from '../src/client/transport.ts';
+import { HubSpotSession, type HubSpotTransport } from '../src/client/transport.ts';
 import { HubSpotFailure } from '../src/errors/classify.ts';
 import { json, openTransport, type TinyServer, tinyServer } from './tiny-server.ts';
 
@@ -258,6 +258,83 @@ test('every request is taken from the budget, searches from their own, and what 
   [status, ofSearches] = [200, headers];
   await transport.send(searchRecords('contacts', [], []), ctx);
   expect(reported.at(-1)).toEqual([usage, undefined]);
+});
+
+const USAGE = { 'X-HubSpot-RateLimit-Remaining': '17', 'X-HubSpot-RateLimit-Interval-Milliseconds': '10000' };
+
+test('an answer does not wait until the quota that it tells is noted; closing does', async () => {
+  const { transport } = await open((_body, response) => json(response, 200, { results: [] }, USAGE));
+  const noting = Promise.withResolvers<void>();
+  const budget: Budget = { spent: 0, take: async () => {}, report: () => noting.promise };
+  const ctx = { ...makeMemoryContext(), budget };
+  await transport.send(read(), ctx);
+  await transport.send(read(), ctx);
+  let closed = false;
+  const closing = transport.close().then(() => {
+    closed = true;
+  });
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(closed).toBe(false);
+  noting.resolve();
+  await closing;
+});
+
+test('answers wait while many notes on the quota are under way', async () => {
+  const { transport } = await open((_body, response) => json(response, 200, { results: [] }, USAGE));
+  const noting = Promise.withResolvers<void>();
+  let reports = 0;
+  const report = () => {
+    reports += 1;
+    return noting.promise;
+  };
+  const ctx = { ...makeMemoryContext(), budget: { spent: 0, take: async () => {}, report } };
+  for (let n = 0; n < 64; n += 1) await transport.send(read(), ctx);
+  let answered = false;
+  const last = transport.send(read(), ctx).then(() => {
+    answered = true;
+  });
+  while (reports < 65) await new Promise((resolve) => setTimeout(resolve, 1));
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(answered).toBe(false);
+  noting.resolve();
+  await last;
+});
+
+test('a quota that cannot be noted fails no request, and is logged', async () => {
+  const { transport } = await open((_body, response) => json(response, 200, { results: [] }, USAGE));
+  const warnings: string[] = [];
+  const nothing = () => {};
+  const log = { debug: nothing, info: nothing, error: nothing, warn: (_: object, said: string) => warnings.push(said) };
+  const report = async () => {
+    throw new Error('Redis is away');
+  };
+  const budget: Budget = { spent: 0, take: async () => {}, report };
+  await transport.send(read(), { ...makeMemoryContext(), budget, log });
+  await transport.close();
+  expect(warnings).toEqual(['what the CRM said of the quota could not be noted']);
+});
+
+test('a request that was not sent costs its plans nothing, whatever others take meanwhile', async () => {
+  const { transport } = await open((_body, response) => json(response, 200, { results: [], total: 0 }));
+  const held = Promise.withResolvers<void>();
+  const own = makeMemoryContext().budget;
+  const budget: Budget = {
+    get spent() {
+      return own.spent;
+    },
+    report: own.report.bind(own),
+    async take(pool) {
+      if (pool !== 'search') return own.take(pool);
+      await held.promise;
+      throw new Failure('throttled', 'The search quota is used up.', { retry_after: 1000 });
+    },
+  };
+  const session = new HubSpotSession(transport, { ...makeMemoryContext(), budget });
+  const refused = expect(session.send(searchRecords('contacts', [], []), [1])).rejects.toThrow('used up');
+  await session.send(read(), [2]);
+  held.resolve();
+  await refused;
+  expect([session.costOf(1), session.costOf(2)]).toEqual([0, 1]);
 });
 
 test('two connections in one process keep their tokens and their timeouts apart', async () => {

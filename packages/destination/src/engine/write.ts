@@ -13,6 +13,7 @@ import type { Destination, RecordReceipt, WriteOutcome } from '../port/destinati
 import { Failure, parkedBy } from '../port/failure.ts';
 import { distinctNotes, omissionsOf } from '../port/omission.ts';
 import type { CrmAdapter } from './adapter.ts';
+import { MemoryAhead, memoriesOfPlans } from './memory-ahead.ts';
 import { beginPeople, identifyPeople } from './people/identify-people.ts';
 import { leasePeople } from './people/lease-people.ts';
 import { forgetPerson, rememberFormer } from './people/person-cache.ts';
@@ -212,10 +213,12 @@ function shareOf(outcome: WriteOutcome | undefined, sharers: number): WriteOutco
  * The part of a destination that the engine makes of an adapter.
  * @param begin the session of one call, which counts what the plans cost
  * @param open what the adapter brings for these plans. `for_reader`: a human looks at the answers and wants to open the records
+ * @param recalls what the adapter is sure to ask of memory when it writes these plans
  */
 export function throughEngine<Opened extends ApiSession>(
   begin: (ctx: Context) => Opened,
   open: (session: Opened, writes: PlanWrite[], for_reader: boolean) => Promise<CrmAdapter>,
+  recalls: (plans: readonly Plan[]) => string[] = () => [],
 ): Pick<Destination, 'find' | 'preview' | 'write'> {
   return {
     find: async (persons, ctx) => {
@@ -229,7 +232,8 @@ export function throughEngine<Opened extends ApiSession>(
     preview: async (plans, ctx) =>
       (await import('./preview.ts')).previewPlans(plans, (writes) => open(begin(ctx), writes, true)),
     write: (plans, ctx) => {
-      const session = begin(ctx);
+      const memory = new MemoryAhead(ctx.memory, [...memoriesOfPlans(plans), ...recalls(plans)]);
+      const session = begin({ ...ctx, memory });
       return writePlans(session, plans, (writes) => open(session, writes, false));
     },
   };

@@ -111,7 +111,7 @@ export function toOptions(property: unknown): PropertyOption[] {
   });
 }
 
-const ACCOUNT = 'account';
+export const ACCOUNT_MEMORY = 'account';
 const ACCOUNT_KEPT_MS = 30 * 24 * 3_600_000;
 const DOMAIN = 'app.hubspot.com';
 
@@ -121,7 +121,7 @@ export async function askAccount(session: HubSpotSession, settings: HubSpotSetti
   if (typeof portalId !== 'number' && typeof portalId !== 'string')
     throw new Failure('unaccounted', 'read the account: HubSpot’s answer names no account.');
   const account = { portal: String(portalId), domain: typeof uiDomain === 'string' && uiDomain ? uiDomain : DOMAIN };
-  await session.ctx.memory.set(ACCOUNT, JSON.stringify(account), ACCOUNT_KEPT_MS);
+  await session.ctx.memory.set(ACCOUNT_MEMORY, JSON.stringify(account), ACCOUNT_KEPT_MS);
   return account;
 }
 
@@ -135,7 +135,7 @@ export async function accountFor(
   ask: boolean,
 ): Promise<HubSpotAccount | undefined> {
   const { portal } = settings;
-  const kept = await session.ctx.memory.get(ACCOUNT).catch(() => undefined);
+  const kept = await session.ctx.memory.get(ACCOUNT_MEMORY).catch(() => undefined);
   if (kept !== undefined) {
     const account = JSON.parse(kept) as HubSpotAccount;
     return portal === undefined ? account : { ...account, portal };

@@ -33,6 +33,7 @@ import {
   startedAt,
 } from '@wrapup/destination/engine';
 import type { RequestFailure } from '@wrapup/destination/http';
+import type { Plan } from '@wrapup/mapping';
 import { readMany } from '../client/batches.ts';
 import { keyProperty, readSchema } from '../client/definitions.ts';
 import { linkedTo } from '../client/objects.ts';
@@ -48,6 +49,11 @@ const memoryKey = (object: string) => `key-step:${object}`;
 export async function stepOf({ ctx }: HubSpotSession, object: string): Promise<HubSpotKeyStep> {
   const kept = await ctx.memory.get(memoryKey(object));
   return kept === 'read' || kept === 'map' ? kept : 'upsert';
+}
+
+/** Under which names it is remembered which step is in force for what these plans write. */
+export function keyStepMemories(plans: readonly Plan[]): string[] {
+  return [CONTACTS, ...plans.flatMap(({ records }) => records.map(({ object }) => object))].map(memoryKey);
 }
 
 /** @param weaker records may be written without a unique key */

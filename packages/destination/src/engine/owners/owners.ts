@@ -14,7 +14,7 @@ import { type PlanReport, type PlanWrite, reportFailure } from '../plan/plan-wri
 
 /** How long owners are remembered, and a refusal to tell them. */
 const KEPT_MS = 10 * 60_000;
-const MEMORY_KEY = 'owners';
+export const OWNERS_MEMORY = 'owners';
 /** Attempts after which a delivery goes on without an owner that the CRM does not tell. */
 const MAX_ATTEMPTS = 3;
 
@@ -75,10 +75,10 @@ export async function readDirectory(
   plans: number[] = [],
   fresh = false,
 ): Promise<Directory> {
-  const kept = fresh ? undefined : await ctx.memory.get(MEMORY_KEY);
+  const kept = fresh ? undefined : await ctx.memory.get(OWNERS_MEMORY);
   if (kept !== undefined) return toDirectory(JSON.parse(kept) as OwnerList, source);
   const list = await source.read(plans);
-  await ctx.memory.set(MEMORY_KEY, JSON.stringify(list), KEPT_MS);
+  await ctx.memory.set(OWNERS_MEMORY, JSON.stringify(list), KEPT_MS);
   return toDirectory(list, source);
 }
 
@@ -92,7 +92,7 @@ function toDirectory(list: OwnerList, { toSet = (ids) => new Set(ids) }: OwnerSo
 
 /** After the CRM refused one: who is remembered as active may not be any more. */
 export async function forgetOwners(ctx: Context): Promise<void> {
-  await ctx.memory.delete(MEMORY_KEY);
+  await ctx.memory.delete(OWNERS_MEMORY);
 }
 
 /** Who can own something, as far as that is known. */

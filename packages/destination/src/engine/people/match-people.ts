@@ -34,8 +34,8 @@ export async function lookUpPeople(crm: Finder, questions: Question[], propertie
     const asked = open.filter(({ answer }) => !answer);
     if (asked.length === 0) break;
     for (const one of asked) if (one.steps.length === 0) one.answer = { found: 'none' };
-    await askByIdOrEmail(crm, asked, properties);
-    await askByPhone(crm, asked, properties);
+    const read = await askByIdOrEmail(crm, asked, properties);
+    await askByPhone(crm, asked, properties, read);
   }
   const endless = new Failure('unaccounted', 'look people up: the answers lead to no end.');
   return open.map(({ answer }) => answer ?? { found: 'failed', failure: endless });
@@ -55,8 +55,8 @@ interface Asking {
   id?: string;
 }
 
-/** Ids that the call names, ids remembered for its number or address, and addresses. */
-async function askByIdOrEmail(crm: Finder, asked: Open[], properties: string[]): Promise<void> {
+/** Ids that the call names, ids remembered for its number or address, and addresses. @returns whether the CRM was asked */
+async function askByIdOrEmail(crm: Finder, asked: Open[], properties: string[]): Promise<boolean> {
   const asking: Asking[] = [];
   const prepare = async (one: Open): Promise<void> => {
     const step = one.steps[0];
@@ -73,7 +73,7 @@ async function askByIdOrEmail(crm: Finder, asked: Open[], properties: string[]):
     }
   };
   await Promise.all(asked.map(prepare));
-  if (asking.length === 0) return;
+  if (asking.length === 0) return false;
   const byId = asking.filter(({ id }) => id !== undefined);
   const ids = askedFor(byId.map(({ one, id = '' }) => [id, [one.question.plan]]));
   const emails = askedFor(
@@ -86,6 +86,7 @@ async function askByIdOrEmail(crm: Finder, asked: Open[], properties: string[]):
     else await settle(crm, one, step, id, Array.isArray(hits) ? hits : [hits]);
   };
   await Promise.all(asking.map(conclude));
+  return true;
 }
 
 /** Who is remembered for a number or address. An operator who chose among several meant those that the CRM has. */
@@ -118,13 +119,14 @@ async function settle(
   else one.answer = answerOf(hits, step, true);
 }
 
-async function askByPhone(crm: Finder, asked: Open[], properties: string[]): Promise<void> {
+/** @param later true: time has passed since it was looked who is remembered */
+async function askByPhone(crm: Finder, asked: Open[], properties: string[], later: boolean): Promise<void> {
   const seeking = new Map<Open, MatchStep>();
   const prepare = async (one: Open): Promise<void> => {
     const step = one.steps[0];
     // A number that has become remembered meanwhile needs no search: the next round reads its person.
     if (one.answer || one.follow || step?.by !== 'phone') return;
-    const known = await recall(crm, one, step).catch(() => undefined);
+    const known = later ? await recall(crm, one, step).catch(() => undefined) : undefined;
     if (known === undefined) seeking.set(one, step);
   };
   await Promise.all(asked.map(prepare));

@@ -28,6 +28,11 @@ interface RememberedPerson {
   set: ReadonlySet<string>;
 }
 
+/** Under which names it is remembered whom these steps mean. */
+export function personMemoryNames(steps: readonly MatchStep[]): string[] {
+  return steps.filter(({ by, said }) => by !== 'id' && !said).map(personKey);
+}
+
 /** Which person a given number or address was written to of late. What was only said is never remembered. */
 export async function recallPerson(ctx: Context, step: MatchStep): Promise<RememberedPerson | undefined> {
   const kept = step.by === 'id' || step.said ? undefined : await ctx.memory.get(personKey(step));
@@ -43,9 +48,8 @@ export async function rememberPerson(
   id: string,
   set: Iterable<string> = [],
 ): Promise<void> {
-  const keys = steps.filter(({ by, said }) => by !== 'id' && !said).map(personKey);
   const value = [id, ...set].join(' ');
-  await Promise.all([...new Set(keys)].map((key) => ctx.memory.set(key, value, REMEMBERED_MS)));
+  await Promise.all([...new Set(personMemoryNames(steps))].map((key) => ctx.memory.set(key, value, REMEMBERED_MS)));
 }
 
 export async function forgetPerson(ctx: Context, step: MatchStep): Promise<void> {
