@@ -49,8 +49,9 @@ export async function checkRun(system: FaultSystem, sent: readonly SentCall[], m
   const { sandbox, store } = system;
   const logs = countBy(sandbox.records('calls'), (properties) => properties.wrapup_call_id);
   const tasks = countBy(sandbox.records('tasks'), (properties) => properties.wrapup_key);
-  const people = countBy(sandbox.records('contacts'), (properties) => properties.phone);
+  const people = countBy(sandbox.records('contacts'), ({ phone, mobilephone }) => phone ?? mobilephone);
   const created = createdCalls(system);
+  const callers = callersOfLogs(system);
   const [parked, dead] = (await Promise.all(
     (['parked', 'dead'] as const).map(
       async (state) => new Set((await store.operations.list(state, 10_000)).map(({ call_id }) => call_id)),
@@ -78,6 +79,9 @@ export async function checkRun(system: FaultSystem, sent: readonly SentCall[], m
         ({ state }) => state === 'written',
       );
       if (isWritten && (people.get(call.phone) ?? 0) !== 1) broken(call, 'written, but its caller is nowhere');
+      const with_whom = callers.get(key) ?? [];
+      if (isWritten && (with_whom.length !== 1 || with_whom[0] !== call.phone))
+        broken(call, `written, and its log is with ${with_whom.length} people, ${with_whom.join(' and ')}`);
       const hasTask = [...tasks.keys()].some((task) => task.startsWith(`${key}:`));
       if (isWritten && hasTask !== call.leavesTask)
         broken(call, `written, ${hasTask ? 'with a task' : 'without its task'}`);
@@ -98,6 +102,18 @@ function countBy(
     if (key) counts.set(key, (counts.get(key) ?? 0) + 1);
   }
   return counts;
+}
+
+/** Numbers of the people with whom each call log is, by its key. */
+function callersOfLogs({ sandbox }: FaultSystem): Map<string, string[]> {
+  const numbers = new Map(
+    sandbox.records('contacts').map(({ id, properties: { phone, mobilephone } }) => [id, phone ?? mobilephone ?? '']),
+  );
+  return new Map(
+    sandbox.records('calls').map(({ properties, associations: { contacts = [] } }) => {
+      return [properties.wrapup_call_id ?? '', contacts.map((id) => numbers.get(id) ?? 'someone who is gone')];
+    }),
+  );
 }
 
 /** How often each call log came into being, whatever became of it afterwards. */

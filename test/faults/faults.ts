@@ -194,7 +194,7 @@ export const FAULTS: Fault[] = [
     what: 'The CRM says of contacts that they are gone while their calls are written beside them',
     act: crm(4, () => [
       {
-        ...{ kind: 'status', status: 404, object: 'contacts', path: '/batch/update$', times: 3 },
+        ...{ kind: 'status', status: 404, object: 'contacts', path: '/batch/update$', times: 8 },
         body: { status: 'error', category: 'OBJECT_NOT_FOUND', message: 'Object not found' },
       },
     ]),
@@ -205,7 +205,8 @@ export const FAULTS: Fault[] = [
     act: crm(4, (random) => [
       random() < 0.5
         ? {
-            ...{ kind: 'status', status: 409, object: 'contacts', path: '/batch/update$', times: 2 },
+            // As many as it takes to halve a batch down to some of its contacts.
+            ...{ kind: 'status', status: 409, object: 'contacts', path: '/batch/update$', times: 8 },
             body: { status: 'error', category: 'CONFLICT', message: 'Contact already exists. Existing ID: 1' },
           }
         : { kind: 'commit_then_reset', object: 'contacts', path: '/batch/update$', times: 2 },

@@ -60,12 +60,12 @@ What Wrapup promises, put to the test: things are broken while calls come in, an
 This page is written by \`npm run test:faults\`; the faults are in \`test/faults/faults.ts\`.
 
 **The invariant.** Every acknowledged call (the sender was answered 2xx) ends in exactly one call log, or in a parked or dead entry
-that \`wrapup parked\` or \`wrapup dead\` shows. No call has two, no caller is there twice, no task is missing or there twice, and no
-call is nowhere. It is checked against the record of effects that the sandbox keeps, not against what Wrapup believes.
+that \`wrapup parked\` or \`wrapup dead\` shows. No call has two, no caller is there twice, no task is missing or there twice, the log
+of a call that was written is with its caller and with no one else, and no call is nowhere. It is checked against the record of effects that the sandbox keeps, not against what Wrapup believes.
 
 **A run** is a whole installation: Redis that syncs every write, ingress and workers as processes, and the sandbox as the
-CRM. Its calls come over some six seconds, eight at a time; half of the callers are known to the CRM, most call more than
-once, one call in twenty is sent twice at once, three in ten leave a task. A sender that is not answered 2xx sends again up to
+CRM. Its calls come over some six seconds, eight at a time; half of the callers are known to the CRM, by a mobile number alone, and their
+first call fills in the other; most call more than once, one call in twenty is sent twice at once, three in ten leave a task. A sender that is not answered 2xx sends again up to
 five times. The fault strikes at moments that the seed chooses; after it all is repaired, and the run waits until nothing is on its
 way any more. Moments depend on the seed, what is in hand at that moment also on the machine.
 

@@ -65,12 +65,12 @@ export function planCalls(name: string, block: number, random: Random, options: 
   });
 }
 
-/** Half of the people are in the CRM before they call. */
+/** Half of the people are in the CRM before they call, by their mobile number alone: their first call fills in the other one. */
 export function seedPeople(system: FaultSystem, planned: readonly PlannedCall[]): void {
   const phones = [...new Set(planned.map(({ phone }) => phone))].sort();
   const known = phones.filter((_, n) => n % 2 === 0);
   system.sandbox.control.seed({
-    records: { contacts: known.map((phone) => ({ properties: { phone, firstname: 'Known' } })) },
+    records: { contacts: known.map((mobilephone) => ({ properties: { mobilephone } })) },
   });
 }
 

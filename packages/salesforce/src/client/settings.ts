@@ -81,7 +81,7 @@ export const salesforceSettings = closed({
   composite: truth
     .default(false)
     .describe(
-      'true: people, calls and tasks of a batch are written in one request, three for 200 calls instead of five; records then name their person by a reference between two parts of it, which no page of Salesforce promises. Ask your org first: npm run live:salesforce. false: people first, then what belongs to them',
+      'true: people, calls and tasks of a batch are written in one request, three for 200 calls instead of five; records then name their person by a reference between two parts of it, which no page of Salesforce promises. Ask your org first: npm run live:salesforce. false: people, and what belongs to them, in requests of their own',
     ),
   assignment_rules: truth
     .default(false)
