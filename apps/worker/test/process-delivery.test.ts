@@ -320,6 +320,32 @@ describe('a call that this process has just routed', () => {
     expect(one.plans).toEqual([]);
   });
 
+  const outcomes: [string, WriteOutcome, boolean][] = [
+    ['written', written, false],
+    ['skipped', { ok: true, receipt: { records: [], requests: 1, notes: [] } }, false],
+    ['parked', failed('ambiguous_person'), false],
+    ['throttled', failed('throttled'), false],
+    ['retried', failed('unavailable'), false],
+    ['given up', failed('unavailable'), true],
+    ['refused for good', failed('bad_request'), false],
+  ];
+  it.each(outcomes)(
+    'counts as nothing but outdated where it was dropped while it was being %s',
+    async (_, outcome, last) => {
+      const { store } = callStore;
+      const { job, call, recent } = await routed();
+      const verdict = await processDelivery(job, last, {
+        ...{ store, recent, config: configWith() },
+        write: async () => {
+          await store.operations.drop(call.source, call.call_id, job.route, { reason: 'no' });
+          return outcome;
+        },
+      });
+      expect(verdict).toEqual({ job: 'complete', result: 'outdated' });
+      expect((await store.ledger.read(call.source, call.call_id))?.deliveries).toMatchObject([{ state: 'dropped' }]);
+    },
+  );
+
   it('is read again where another revision has come meanwhile, and left to it where that was applied', async () => {
     const payload = connectedPayload();
     const one = await routed(payload);

@@ -75,6 +75,9 @@ interface DeliveryContext {
   note?: string;
 }
 
+/** The delivery has another revision, another replay or an end already. */
+const OUTDATED: DeliveryVerdict = { job: 'complete', result: 'outdated' };
+
 /** A lease of a dead worker falls free before the queue gives its job to another. */
 const LEASE_MS = 8_000;
 /** Wait while another process works on the same delivery. */
@@ -100,7 +103,7 @@ export async function processDelivery(
   const route = config.routes.find(({ name }) => name === job.route);
   const recent = context.recent?.take(job);
   const taken = await store.ledger.take(job, route?.mapping.hash, { ttl: LEASE_MS, withEntry: !recent });
-  if (!taken) return { job: 'complete', result: 'outdated' };
+  if (!taken) return OUTDATED;
   if (taken === 'busy') return { job: 'delay', ms: BUSY_WAIT_MS, result: 'busy' };
   try {
     return await attempt(job, last, { taken, route, recent }, context);
@@ -265,8 +268,9 @@ async function recordWritten(
   const digests = await store.people.digestsOf(personRecords(connection, receipt.records));
   const ends = { keptMs: days * DAY_MS, lease, payloads, people: { digests, days } };
   const isEnd = await store.ledger.recordOutcome(job, change, ends);
-  if (isEnd && route)
-    store.counters.add({ connection, route: job.route }, countersOf(route.mapping, plan, written, lost));
+  // Neither counted nor timed: what the delivery moved on to is.
+  if (!isEnd) return OUTDATED;
+  if (route) store.counters.add({ connection, route: job.route }, countersOf(route.mapping, plan, written, lost));
   return {
     ...{ job: 'complete', result: state, omissions: omissions.map(({ code }) => code) },
     ...{ lane: priority, took: Math.max(0, Date.now() - since), attempts, requests: receipt.requests },
@@ -297,9 +301,11 @@ async function recordFailure(
     // What an earlier delivery left out, the record lacks still.
     ...(note ? { notes: [...notes.filter(isOmission), note] } : {}),
   };
+  const record = (change: DeliveryChange, refundAttempt = false) =>
+    store.ledger.recordOutcome(job, { ...change, ...why }, { refundAttempt, lease });
   switch (failure.next) {
     case 'park': {
-      await store.ledger.recordOutcome(job, { state: 'parked', ...why }, { lease });
+      if (!(await record({ state: 'parked' }))) return OUTDATED;
       const parked = (await store.ledger.read(job.source, job.call_id))?.deliveries.find(
         ({ route, state }) => route === job.route && state === 'parked',
       );
@@ -309,20 +315,15 @@ async function recordFailure(
     }
     case 'throttle':
     case 'reauthenticate': {
-      await store.ledger.recordOutcome(job, why, { refundAttempt: true, lease });
+      if (!(await record({}, true))) return OUTDATED;
       const result = failure.next === 'throttle' ? 'throttled' : 'unauthorized';
       return { job: 'delay', ms: isPaused?.(connection) ? BUSY_WAIT_MS : waitFor(failure), result, failure };
     }
     case 'retry':
-      if (!last) {
-        await store.ledger.recordOutcome(job, why, { lease });
-        return { job: 'retry', failure, result: 'retried' };
-      }
-      await store.ledger.recordOutcome(job, { state: 'dead', ...why }, { lease });
-      return { job: 'fail', failure, result: 'dead' };
+      if (!last) return (await record({})) ? { job: 'retry', failure, result: 'retried' } : OUTDATED;
+      return (await record({ state: 'dead' })) ? { job: 'fail', failure, result: 'dead' } : OUTDATED;
     case 'die':
-      await store.ledger.recordOutcome(job, { state: 'dead', ...why }, { lease });
-      return { job: 'fail', failure, result: 'dead' };
+      return (await record({ state: 'dead' })) ? { job: 'fail', failure, result: 'dead' } : OUTDATED;
   }
 }
 
