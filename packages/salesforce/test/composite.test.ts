@@ -22,9 +22,10 @@ const open = async (changes: Org = {}) => {
 };
 
 const phone = (n: number) => `+1415555${String(1000 + n)}`;
-const plans = (count: number, prefix = 'c') =>
+/** @param from number of the first caller */
+const plans = (count: number, prefix = 'c', from = 0) =>
   Array.from({ length: count }, (_, n) =>
-    planFor(salesforceHarness, { id: `${prefix}${n}`, phone: phone(n), first_name: `Caller${n}` }),
+    planFor(salesforceHarness, { id: `${prefix}${n}`, phone: phone(from + n), first_name: `Caller${n}` }),
   );
 const spent = () => account.operations().filter((operation) => operation !== 'oauth/token');
 const tasks = () => account.sandbox.salesforce.records('Task').filter(({ deleted }) => !deleted);
@@ -187,10 +188,7 @@ test('an org that takes the reference to a refused person for an empty one keeps
   // What cannot be deleted is found by its key, and linked, when the call comes again.
   refuse();
   account.sandbox.control.fault({ api: 'salesforce', kind: 'status', method: 'DELETE' });
-  const others = plans(3, 'd').map((plan, n) => ({
-    ...plan,
-    ...planFor(salesforceHarness, { id: `d${n}`, phone: phone(50 + n), first_name: `Caller${n}` }),
-  }));
+  const others = plans(3, 'd', 50);
   const [, parked] = await write(destination, others, commons);
   expect(failure(parked)).toMatchObject({ next: 'park' });
   expect(tasks().filter(({ fields }) => !fields.WhoId)).toHaveLength(2);
@@ -262,11 +260,8 @@ test('an org whose automation breaks under many rows gets people and records apa
       .requests.filter(({ operation }) => operation === 'collections/create')
       .map(({ inputs }) => inputs ?? 0);
   const before = sizes().length;
-  const people = Array.from({ length: 100 }, (_, n) =>
-    planFor(salesforceHarness, { id: `d${n}`, phone: phone(500 + n), first_name: `Caller${n}` }),
-  );
   spent();
-  const second = await write(destination, people, commons);
+  const second = await write(destination, plans(100, 'd', 500), commons);
   expectLinked(second);
   // The first request creates the people alone.
   expect(spent()[1]).toBe('collections/create');
@@ -288,10 +283,7 @@ test('a request that has no answer in time is followed by smaller ones', async (
       .requests.filter(({ operation }) => operation === 'composite')
       .map(({ request_body = '' }) => JSON.parse(request_body).compositeRequest[0]?.body?.records?.length ?? 0);
   const before = rows().length;
-  const people = Array.from({ length: 20 }, (_, n) =>
-    planFor(salesforceHarness, { id: `d${n}`, phone: phone(500 + n), first_name: `Caller${n}` }),
-  );
-  expectLinked(await write(destination, people, commons));
+  expectLinked(await write(destination, plans(20, 'd', 500), commons));
   expect(rows().slice(before)).toEqual([10, 10]);
 });
 
