@@ -53,10 +53,11 @@ export async function scrape(ports: Record<string, number>): Promise<Scrape> {
 
 /** Minutes of the first scrape, before the second one: longer than any rule looks back for a series that is new. */
 const MINUTES_BEFORE = 70;
-/** When an alarm is asked for that needs longer than an hour, in minutes. */
+/** When an alarm is asked for that needs longer than an hour, in minutes after the second scrape. */
 const LATE: Record<string, number> = { WrapupCallsParked: 25 * 60, WrapupReconcileLate: 100 };
 const USUAL = 50;
-const LENGTH = Math.max(...Object.values(LATE)) + 10;
+/** Evaluated by itself, so that a day is evaluated of its series only. */
+const BY_ITSELF = { alert: 'WrapupCallsParked', metric: 'wrapup_parked' };
 
 /** @returns names of the alarms that fire, sorted */
 export function firingAlarms(before: Scrape, after: Scrape): string[] {
@@ -64,29 +65,33 @@ export function firingAlarms(before: Scrape, after: Scrape): string[] {
   const asked = [...new Set(rules.flatMap(({ expr }) => expr.match(/\b(?:wrapup|nodejs)_\w+/g) ?? []))];
   // Prometheus' clock begins at nought here, and the second scrape comes later.
   const shift = (name: string, at: number) => (name.includes('_timestamp_seconds') ? at - MINUTES_BEFORE * 60 : 0);
-  const input = [...new Set([...before.series.keys(), ...after.series.keys()])]
-    .filter((key) => asked.includes(key.slice(0, key.indexOf('{'))))
-    .map((key) => {
-      const [old, now] = [before.series.get(key), after.series.get(key)];
-      const moved = shift(key, after.at);
-      const first = old ? `${old.value - moved}+0x${MINUTES_BEFORE - 1}` : `_x${MINUTES_BEFORE}`;
-      if (!now) return { series: key, values: `${first} stale` };
-      const step = now.grows ? now.value - (old?.value ?? 0) : 0;
-      return { series: key, values: `${first} ${now.value - moved}+${step}x${LENGTH}` };
-    });
+  const inputOf = (names: readonly string[], minutes: number) =>
+    [...new Set([...before.series.keys(), ...after.series.keys()])]
+      .filter((key) => names.includes(key.slice(0, key.indexOf('{'))))
+      .map((key) => {
+        const [old, now] = [before.series.get(key), after.series.get(key)];
+        const moved = shift(key, after.at);
+        const first = old ? `${old.value - moved}+0x${MINUTES_BEFORE - 1}` : `_x${MINUTES_BEFORE}`;
+        if (!now) return { series: key, values: `${first} stale` };
+        const step = now.grows ? now.value - (old?.value ?? 0) : 0;
+        return { series: key, values: `${first} ${now.value - moved}+${step}x${minutes + 10}` };
+      });
   const folder = mkdtempSync(join(tmpdir(), 'wrapup-alarms-'));
   try {
     const file = join(folder, 'test.yml');
     // Each test says that no alarm fires; promtool names those that do.
-    const tests = rules.map(({ alert }) => ({
-      expr: `ALERTS{alertname="${alert}",alertstate="firing"}`,
-      eval_time: `${MINUTES_BEFORE + (LATE[alert] ?? USUAL)}m`,
-      exp_samples: [],
-    }));
-    const content = {
-      ...{ rule_files: [ALERTS_FILE], evaluation_interval: '1m' },
-      tests: [{ interval: '1m', input_series: input, promql_expr_test: tests }],
-    };
+    const minutesOf = (alert: string) => LATE[alert] ?? USUAL;
+    const testOf = (names: readonly string[], alerts: readonly string[]) => ({
+      ...{ interval: '1m', input_series: inputOf(names, Math.max(...alerts.map(minutesOf))) },
+      promql_expr_test: alerts.map((alert) => ({
+        expr: `ALERTS{alertname="${alert}",alertstate="firing"}`,
+        eval_time: `${MINUTES_BEFORE + minutesOf(alert)}m`,
+        exp_samples: [],
+      })),
+    });
+    const others = rules.map(({ alert }) => alert).filter((alert) => alert !== BY_ITSELF.alert);
+    const tests = [testOf(asked, others), testOf([BY_ITSELF.metric], [BY_ITSELF.alert])];
+    const content = { rule_files: [ALERTS_FILE], evaluation_interval: '1m', tests };
     writeFileSync(file, stringify(content, { lineWidth: 0 }));
     const { status, stdout, stderr } = spawnSync('promtool', ['test', 'rules', file], { encoding: 'utf8' });
     const output = stdout + stderr;
