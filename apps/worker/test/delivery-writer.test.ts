@@ -1,5 +1,8 @@
 /** Deliveries that gather, and what happens in the middle of it. */
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { startProcess } from '../../../test/support/process.ts';
+import { redisUrl } from '../../../test/support/redis.ts';
 import { openWorkerSystem, type StartedWorker, until, type WorkerSystem } from './support/worker-system.ts';
 
 const closers: (() => Promise<void>)[] = [];
@@ -81,4 +84,22 @@ describe('deliveries that gather', () => {
     await until(() => areWritten(system, ids));
     expect(system.sandbox.records('calls')).toHaveLength(4);
   }, 120_000);
+
+  it('are written by another worker, once, when theirs is killed', async () => {
+    const system = await openWorkerSystem({ routes: GATHERS });
+    closers.push(() => system.close());
+    const killed = await startProcess('worker', {
+      ...{ REDIS_URL: redisUrl(), WRAPUP_PREFIX: system.prefix, WRAPUP_CONFIG: join(system.folder, 'wrapup.yaml') },
+      HUBSPOT_BASE_URL: system.sandbox.hubspotUrl,
+    });
+    closers.push(() => killed.kill());
+    const ids = (await Promise.all([0, 1, 2].map((n) => system.arrive(callOf(n))))).map(({ call_id }) => call_id);
+    await until(async () => (await deliveries(system, ids)).every((one) => one?.attempts === 1));
+    await killed.kill();
+    await system.configure(routesWith(''));
+    await system.startWorker();
+    await until(() => areWritten(system, ids));
+    expect(system.sandbox.records('calls')).toHaveLength(3);
+    expect(await deliveries(system, ids)).toMatchObject(ids.map(() => ({ attempts: 2 })));
+  }, 180_000);
 });

@@ -60,6 +60,7 @@ export async function openWorkerSystem(options: WorkerSystemOptions = {}) {
     sandbox,
     store,
     folder,
+    prefix,
     get config() {
       return config;
     },
