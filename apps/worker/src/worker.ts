@@ -90,7 +90,9 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
   });
   const writer = new DeliveryWriter({
     ...{ pool, monitor, pending, tracing, onBatch: count.batch },
+    ledger: store.ledger,
     gatherOf: (connection) => own(config().connections, connection)?.gather ?? 0,
+    handsOf: (connection) => lines.handsOf(deliveriesQueue(connection)),
   });
   const deliveries = new DeliveryWorker({
     ...{ store, config, reload, log, tracing, writer, monitor, pending, room, recent },

@@ -19,13 +19,14 @@ function gate({
   linger_ms = 0,
   pending = (): number => 0,
   gather_ms = (): number => 0,
+  hands = (): number => Number.POSITIVE_INFINITY,
 } = {}) {
   const sizes: number[] = [];
   const open: (() => void)[] = [];
-  const batcher = new DeliveryBatcher({
+  const batcher = new DeliveryBatcher<Plan, WriteOutcome>({
     size,
     batches,
-    ...{ alone_ms, linger_ms, quiet_ms, max_wait_ms, pending, gather_ms },
+    ...{ alone_ms, linger_ms, quiet_ms, max_wait_ms, pending, gather_ms, hands },
     write: (plans) => {
       sizes.push(plans.length);
       return new Promise((resolve) => open.push(() => resolve(plans.map(({ key }) => written(key)))));
@@ -138,7 +139,7 @@ describe('batcher', () => {
 
   it('fails every plan of a batch that fails as a whole, and goes on', async () => {
     let calls = 0;
-    const batcher = new DeliveryBatcher({
+    const batcher = new DeliveryBatcher<Plan, WriteOutcome>({
       size: 10,
       batches: 1,
       alone_ms: Number.POSITIVE_INFINITY,
@@ -157,7 +158,7 @@ describe('batcher', () => {
   });
 
   it('does not lose a plan that the destination forgot to answer for', async () => {
-    const batcher = new DeliveryBatcher({ size: 10, batches: 1, write: async () => [] });
+    const batcher = new DeliveryBatcher<Plan, WriteOutcome>({ size: 10, batches: 1, write: async () => [] });
     expect(await batcher.submit(plan('a'), 'live')).toMatchObject({
       ok: false,
       failure: { code: 'unaccounted', next: 'retry' },
@@ -216,6 +217,34 @@ describe('batcher', () => {
       void batcher.submit(plan('d'), 'live');
       await turn();
       expect(sizes).toEqual([3]);
+    });
+
+    it('lets as many go at once as there can be in hand, also when those become fewer', async () => {
+      let hands = 3;
+      const { batcher, sizes } = gate({
+        ...{ size: 100, batches: 2, alone_ms: 0, gather_ms: () => 60_000 },
+        hands: () => hands,
+      });
+      for (const key of ['a', 'b']) void batcher.submit(plan(key), 'live');
+      await turn();
+      expect(sizes).toEqual([]);
+      void batcher.submit(plan('c'), 'live');
+      expect(sizes).toEqual([3]);
+      void batcher.submit(plan('d'), 'live');
+      expect(sizes).toEqual([3]);
+      hands = 1;
+      while (sizes.length === 1) await turn();
+      expect(sizes).toEqual([3, 1]);
+    });
+
+    it('holds none with one that must not be held', async () => {
+      const { batcher, sizes } = gate({ size: 100, quiet_ms: 1, alone_ms: 0, gather_ms: () => 60_000 });
+      void batcher.submit(plan('a'), 'live');
+      await turn();
+      expect(sizes).toEqual([]);
+      void batcher.submit(plan('large'), 'live', false);
+      while (sizes.length === 0) await turn();
+      expect(sizes).toEqual([2]);
     });
 
     it('counts the wait from the first of them', async () => {

@@ -1,5 +1,6 @@
 /** Deliveries that gather, and what happens in the middle of it. */
 import { join } from 'node:path';
+import { deliveryLease, forgetCall } from '@wrapup/queue';
 import { afterEach, describe, expect, it } from 'vitest';
 import { startProcess } from '../../../test/support/process.ts';
 import { redisUrl } from '../../../test/support/redis.ts';
@@ -62,6 +63,54 @@ describe('deliveries that gather', () => {
     await until(async () => (await system.delivery(call_id))?.attempts === 1);
     await system.configure(routesWith(', gather: 60s, timeout: 9000'));
     await until(() => areWritten(system, [call_id]));
+  }, 120_000);
+
+  it('are not sent once they were dropped or forgotten, and sent once where they were replayed', async () => {
+    const { system, worker, ids } = await gathering(4);
+    const { store, sandbox } = system;
+    const [dropped, forgotten, replayed, kept] = ids as [string, string, string, string];
+    const drop = (call_id: string) => store.operations.drop('main', call_id, 'sales-calls', { reason: 'not wanted' });
+    await drop(dropped);
+    // Not waited for as one that is being written.
+    expect(await forgetCall(store, { source: 'main', call_id: forgotten })).toMatchObject({ dropped: 1, writing: [] });
+    await drop(replayed);
+    await store.operations.replay('main', replayed, 'sales-calls', { attempts: 3, from: ['dropped'] });
+    // By itself: a replay does not gather, and takes the lease of what does.
+    await until(() => areWritten(system, [replayed]));
+    expect(sandbox.records('calls')).toHaveLength(1);
+    // As if the minute were over.
+    await system.configure(routesWith(''));
+    await until(() => areWritten(system, [kept]));
+    await worker.close();
+    expect(sandbox.records('calls')).toHaveLength(2);
+    expect(await deliveries(system, ids)).toMatchObject(
+      ['dropped', 'dropped', 'written', 'written'].map((state) => ({ state })),
+    );
+  }, 120_000);
+
+  it('are not held with a large one, whose room others wait for', async () => {
+    const { system, worker, ids } = await gathering(2);
+    const { call_id } = await system.arrive({ ...callOf(9), transcript: 'bot: hello\n'.repeat(30_000) });
+    // Long before the minute is over.
+    await until(() => areWritten(system, [...ids, call_id]), 30_000);
+    await expectOneBatch(system, worker, 3);
+  }, 120_000);
+
+  it('are left to the process that has their lease now', async () => {
+    const { system, ids } = await gathering(2);
+    const { store, sandbox } = system;
+    const [lost, kept] = ids as [string, string];
+    // As if Redis had been away, and another process had taken it over meanwhile.
+    const lease = store.keys.lease(deliveryLease('main', lost, 'sales-calls'));
+    await store.redis.set(lease, 'another');
+    await system.configure(routesWith(''));
+    await until(() => areWritten(system, [kept]));
+    expect(sandbox.records('calls')).toHaveLength(1);
+    expect(await system.delivery(lost)).toMatchObject({ state: 'queued' });
+    // That process dies.
+    await store.redis.del(lease);
+    await until(() => areWritten(system, [lost]));
+    expect(sandbox.records('calls')).toHaveLength(2);
   }, 120_000);
 
   it('go back when the connection is paused, uncounted, and on when it is resumed', async () => {

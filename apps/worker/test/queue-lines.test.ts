@@ -148,8 +148,11 @@ describe('one client’s backlog', () => {
       inHand -= 1;
     };
     await Promise.all(clients.flatMap((client) => times(100).map(() => add(client))));
-    await serve(clients, run, { concurrency: 100 });
+    const { lines } = await serve(clients, run, { concurrency: 100 });
     await expect.poll(() => inHand, { timeout: 20_000 }).toBeGreaterThanOrEqual(1_900);
+    // What a batch of such a queue can have, at most.
+    await expect.poll(() => lines.handsOf(queueOf('client7')), { timeout: 20_000 }).toBe(33);
+    expect(lines.handsOf(queueOf('another'))).toBe(1);
     go.resolve();
     await expect.poll(() => done.length, { timeout: 60_000 }).toBe(6_000);
     // 60 queues of 100 each would be 6,000.

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { makeArrival, openTestStore } from '../../../test/support/store.ts';
 import {
   type Arrival,
@@ -10,6 +10,7 @@ import {
   revisionOf,
   type Store,
 } from '../src/index.ts';
+import { beginDelivery } from '../src/ledger/delivery-scripts.ts';
 
 const body = Buffer.from('{}');
 const revision = revisionOf(body);
@@ -98,6 +99,111 @@ describe('ledger', () => {
     await expect.poll(() => store.redis.exists(lease), { timeout: 30_000 }).toBe(0);
     const next = await store.ledger.take(ref, '', { ttl: 60_000, withEntry: false });
     expect(next).toMatchObject({ delivery: { attempts: 2 } });
+  });
+
+  describe('a delivery that waits in the hands of a process', () => {
+    const leaseKey = () => store.keys.lease(deliveryLease('main', ref.call_id, 'sales-calls'));
+    /** Taken, and its lease renewed since: `yields` says whether it lets others have it. */
+    async function held(yields = true) {
+      await route();
+      const taken = await store.ledger.take(ref, '', { ttl: 3_000, withEntry: false });
+      if (!taken || taken === 'busy') throw new Error(`not taken: ${taken}`);
+      if (yields) taken.lease.yield();
+      await store.redis.pexpire(leaseKey(), 600_000);
+      await expect.poll(() => store.redis.pttl(leaseKey()), { timeout: 30_000 }).toBeLessThanOrEqual(3_000);
+      return taken;
+    }
+    const takeAway = () =>
+      new RedisLease(store.redis, store.keys).take([deliveryLease('main', ref.call_id, 'sales-calls')], 60_000);
+
+    it('is written no more once it was dropped, replayed or forgotten', async () => {
+      const taken = await held();
+      expect(await store.ledger.recheck([taken])).toEqual(['held']);
+      await store.ledger.drop('main', ref.call_id, 'sales-calls', { reason: 'not wanted' });
+      expect(await store.ledger.recheck([taken])).toEqual(['outdated']);
+      await store.ledger.requeue('main', ref.call_id, 'sales-calls', ['dropped']);
+      expect(await store.ledger.recheck([taken])).toEqual(['outdated']);
+      await store.ledger.forget('main', ref.call_id);
+      expect(await store.ledger.recheck([taken])).toEqual(['outdated']);
+      await taken.lease.release();
+    });
+
+    it('is written no more where its lease was lost, and its holder takes nothing of the next one', async () => {
+      const taken = await held(false);
+      expect(await takeAway()).toBeUndefined();
+      await store.redis.del(leaseKey());
+      expect(await store.ledger.recheck([taken])).toEqual(['busy']);
+      const other = await store.ledger.take(ref, '', { ttl: 60_000, withEntry: false });
+      expect(await store.ledger.recheck([taken])).toEqual(['busy']);
+      await store.ledger.recordOutcome(ref, { code: 'throttled' }, { lease: taken.lease });
+      expect(await store.redis.exists(leaseKey())).toBe(1);
+      if (other && other !== 'busy') await other.lease.release();
+    });
+
+    it('lets its lease be taken while it yields, and not from when it is about to be written', async () => {
+      const taken = await held();
+      expect(await store.ledger.recheck([taken])).toEqual(['held']);
+      expect(await takeAway()).toBeUndefined();
+      // Nor by a later renewal.
+      await store.redis.pexpire(leaseKey(), 600_000);
+      await expect.poll(() => store.redis.pttl(leaseKey()), { timeout: 30_000 }).toBeLessThanOrEqual(3_000);
+      expect(await takeAway()).toBeUndefined();
+      await taken.lease.release();
+
+      const again = await held();
+      const other = await takeAway();
+      expect(other).toBeDefined();
+      expect(await store.ledger.recheck([again])).toEqual(['busy']);
+      await again.lease.release();
+      expect(await store.redis.exists(leaseKey())).toBe(1);
+      await other?.release();
+    });
+
+    it('gives back a lease that yields with its outcome', async () => {
+      const taken = await held();
+      await store.ledger.recordOutcome(ref, { code: 'busy' }, { refundAttempt: true, lease: taken.lease });
+      expect(await store.redis.exists(leaseKey())).toBe(0);
+    });
+
+    it('lets a replay have its lease', async () => {
+      const taken = await held();
+      await store.ledger.drop('main', ref.call_id, 'sales-calls', { reason: 'not yet' });
+      await store.ledger.requeue('main', ref.call_id, 'sales-calls', ['dropped']);
+      const replay = await store.ledger.take({ ...ref, replays: 1 }, '', { ttl: 60_000, withEntry: false });
+      expect(replay).toMatchObject({ delivery: { attempts: 1, replays: 1 } });
+      expect(await store.ledger.recheck([taken])).toEqual(['outdated']);
+      await taken.lease.release();
+      expect(await store.redis.exists(leaseKey())).toBe(1);
+    });
+
+    it('is looked at again only after a moment', async () => {
+      await route();
+      const now = performance.now();
+      const clock = vi.spyOn(performance, 'now').mockReturnValue(now);
+      const taken = await store.ledger.take(ref, '', { ttl: 60_000, withEntry: false });
+      if (!taken || taken === 'busy') throw new Error(`not taken: ${taken}`);
+      await store.redis.del(leaseKey());
+      expect(await store.ledger.recheck([taken])).toEqual(['held']);
+      clock.mockReturnValue(now + 1_000);
+      expect(await store.ledger.recheck([taken])).toEqual(['busy']);
+      clock.mockRestore();
+      taken.lease.ended();
+    });
+
+    it('is answered again to a command that was sent again, and counts one attempt', async () => {
+      await route();
+      const keys = [store.keys.ledger('main', ref.call_id), store.keys.choices(''), leaseKey()];
+      const begin = async (owner: string) => {
+        const args = ['sales-calls', revision, 0, '', owner, 60_000, ''];
+        const [json] = (await beginDelivery(store.redis, keys, args)) ?? [];
+        return json && JSON.parse(json);
+      };
+      const first = await begin('one');
+      expect(first).toMatchObject({ attempts: 1 });
+      expect(await begin('one')).toEqual(first);
+      expect(await begin('other')).toBeUndefined();
+      expect(await delivery()).toMatchObject({ attempts: 1 });
+    });
   });
 
   it('ends a call with the outcome of its last delivery, and not while another is on its way', async () => {

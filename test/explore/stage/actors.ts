@@ -114,7 +114,14 @@ export async function openLogicalWorker(config: Config, files: () => Config): Pr
   const room = new PayloadRoom();
   const shared = { store, reload, log, tracing: NO_TRACING, pending, room, recent: new RecentCalls(), config: inForce };
   const calls = new CallWorker({ ...shared, count: nothing, verifier: new Verifier(store, inForce) });
-  const writer = new DeliveryWriter({ pool, monitor, pending, tracing: NO_TRACING, onBatch: nothing });
+  const writer = new DeliveryWriter({
+    pool,
+    monitor,
+    pending,
+    ledger: store.ledger,
+    tracing: NO_TRACING,
+    onBatch: nothing,
+  });
   const deliveries = new DeliveryWorker({
     ...{ ...shared, writer, monitor },
     count: { delivery: nothing, latency: nothing, omission: nothing },

@@ -121,6 +121,11 @@ export class QueueLines {
     void this.#look();
   }
 
+  /** Jobs of a queue that this process can have in hand at once now, at least 1. One whose line is being closed gets no more. */
+  handsOf(queue: string): number {
+    return this.#lines.get(queue)?.worker.concurrency ?? 1;
+  }
+
   /** Names of queues with ready jobs of which none has been finished for `ms`. */
   async stuck(ms: number): Promise<string[]> {
     // One that is under way may have read what was a moment ago.

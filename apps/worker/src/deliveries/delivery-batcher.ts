@@ -7,16 +7,16 @@
  * like one that stays alone, and whether it is one, those that came alone before it say. Where they were followed closely, it waits
  * for that moment; where three of them were not, it no longer does.
  *
- * With `gather_ms`, a plan waits so long for others whatever comes, unless the batch is full: for accounts whose daily quota is
- * scarcer than their patience.
+ * With `gather_ms`, a plan waits so long for others whatever comes, unless the batch is full, or one of them must not be held so
+ * long: for accounts whose daily quota is scarcer than their patience. A batch is also full where this process can have no more
+ * plans in hand.
  *
  * While as many batches are under way as the connection may have, plans wait, and the next batch takes all of them up to its
  * size. Every plan has its own outcome; a batch that fails as a whole fails each of its plans.
  */
-import { Failure, PRIORITIES, type Priority, type WriteOutcome } from '@wrapup/destination';
-import type { Plan } from '@wrapup/mapping';
+import { Failure, PRIORITIES, type Priority } from '@wrapup/destination';
 
-interface DeliveryBatcherOptions {
+interface DeliveryBatcherOptions<Planned, Outcome> {
   /** Plans in one batch, at most. */
   size: number;
   /** Batches under way, at most. */
@@ -31,25 +31,36 @@ interface DeliveryBatcherOptions {
   max_wait_ms?: number;
   /** How many further plans are on their way. Default: none. */
   pending?(): number;
+  /** How many plans this process can have in hand at once, at least 1. Default: any number. */
+  hands?(): number;
   /** Wait of every plan for others, in ms; 0 for as long as they say by themselves. Default 0. */
   gather_ms?(): number;
   /** @param priority the highest of the plans */
-  write(plans: Plan[], priority: Priority): Promise<WriteOutcome[]>;
+  write(plans: Planned[], priority: Priority): Promise<(Outcome | undefined)[]>;
 }
 
-interface WaitingPlan {
-  plan: Plan;
+interface WaitingPlan<Planned, Outcome> {
+  plan: Planned;
   priority: Priority;
   /** When it came: ms of the monotonic clock. */
   since: number;
   /** It came alone. */
   isAlone: boolean;
-  resolve(outcome: WriteOutcome): void;
+  /** It may wait for `gather_ms`. */
+  gathers: boolean;
+  resolve(outcome: Outcome | FailedWrite): void;
+}
+
+/** Of a plan whose batch failed as a whole. */
+interface FailedWrite {
+  ok: false;
+  failure: Failure;
 }
 
 const DEFAULTS = {
   ...{ alone_ms: 300, linger_ms: 15, quiet_ms: 100, max_wait_ms: 750 },
   pending: () => 0,
+  hands: () => Number.POSITIVE_INFINITY,
   gather_ms: () => 0,
 };
 /** A plan that comes so soon after one that came alone has followed it: what a rush takes to become visible. */
@@ -59,9 +70,10 @@ const MAX_DOUBT = 3;
 /** The configuration may say otherwise meanwhile. */
 const MAX_TIMER_MS = 1_000;
 
-export class DeliveryBatcher {
-  readonly #options: Required<DeliveryBatcherOptions>;
-  readonly #waiting: WaitingPlan[] = [];
+/** @typeParam Planned a plan, with what is needed to write it */
+export class DeliveryBatcher<Planned, Outcome> {
+  readonly #options: Required<DeliveryBatcherOptions<Planned, Outcome>>;
+  readonly #waiting: WaitingPlan<Planned, Outcome>[] = [];
   #underWay = 0;
   /** When the latest plan came. */
   #latest = Number.NEGATIVE_INFINITY;
@@ -72,12 +84,12 @@ export class DeliveryBatcher {
   #isGathering = true;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(options: DeliveryBatcherOptions) {
+  constructor(options: DeliveryBatcherOptions<Planned, Outcome>) {
     this.#options = { ...DEFAULTS, ...options };
   }
 
-  /** Never rejects: a failure is an outcome. */
-  submit(plan: Plan, priority: Priority): Promise<WriteOutcome> {
+  /** Never rejects: a failure is an outcome. @param gathers false for a plan that must not be held for `gather_ms` */
+  submit(plan: Planned, priority: Priority, gathers = true): Promise<Outcome | FailedWrite> {
     return new Promise((resolve) => {
       const now = performance.now();
       const { alone_ms, pending } = this.#options;
@@ -85,7 +97,7 @@ export class DeliveryBatcher {
       this.#judgeLone(now);
       this.#latest = now;
       if (isAlone) this.#lone = now;
-      this.#waiting.push({ plan, priority, since: now, isAlone, resolve });
+      this.#waiting.push({ plan, priority, since: now, isAlone, gathers, resolve });
       this.#schedule();
     });
   }
@@ -107,9 +119,9 @@ export class DeliveryBatcher {
 
   /** Sends the batches that are due, and comes back when the next one may be. */
   #schedule(): void {
-    const { size, batches } = this.#options;
+    const { size, batches, hands } = this.#options;
     while (this.#underWay < batches && this.#waiting.length > 0) {
-      const wait = this.#waiting.length >= size ? 0 : this.#untilDue();
+      const wait = this.#waiting.length >= Math.min(size, hands()) ? 0 : this.#untilDue();
       if (wait > 0) {
         this.#timer ??= setTimeout(
           () => {
@@ -130,7 +142,7 @@ export class DeliveryBatcher {
     const now = performance.now();
     const [first] = this.#waiting;
     const oldest = first?.since ?? 0;
-    const gathered = this.#isGathering ? gather_ms() : 0;
+    const gathered = this.#isGathering && this.#waiting.every(({ gathers }) => gathers) ? gather_ms() : 0;
     if (gathered > 0) return Math.max(0, Math.ceil(oldest + gathered - now));
     if (first?.isAlone && this.#waiting.length === 1 && pending() === 0)
       return this.#doubt > 0 ? Math.max(0, Math.ceil(oldest + linger_ms - now)) : 0;
@@ -138,7 +150,7 @@ export class DeliveryBatcher {
     return Math.max(0, Math.ceil(Math.min(quiet, oldest + max_wait_ms) - now));
   }
 
-  async #write(batch: WaitingPlan[]): Promise<void> {
+  async #write(batch: WaitingPlan<Planned, Outcome>[]): Promise<void> {
     this.#underWay += 1;
     try {
       const highest = PRIORITIES.find((one) => batch.some(({ priority }) => priority === one)) ?? 'live';

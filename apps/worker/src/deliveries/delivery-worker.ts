@@ -74,9 +74,9 @@ export class DeliveryWorker {
     });
     const verdict = await processDelivery(job.data, isLastAttempt(job), {
       ...{ store, room, recent, ...configured },
-      write: (name, plan, priority) => {
+      write: (name, plan, priority, hand) => {
         planned();
-        return writer.write(name, plan, priority, span);
+        return writer.write(name, { plan, ...hand, span }, priority);
       },
       isPaused: (name) => monitor.refusal(name) !== undefined,
     }).finally(planned);

@@ -1,5 +1,6 @@
 import { Failure, PRIORITIES, type Priority, type WriteOutcome } from '@wrapup/destination';
 import type { Plan } from '@wrapup/mapping';
+import type { Store, TakenDelivery } from '@wrapup/queue';
 import type { Span, Tracing } from '@wrapup/telemetry';
 import type { CircuitMonitor } from './circuit-monitor.ts';
 import { type ConnectionPool, type OpenConnection, WRITE_WITHIN_MS } from './connection-pool.ts';
@@ -12,20 +13,37 @@ import type { PendingArrivals } from './pending-arrivals.ts';
  */
 const BATCHES = { live: 2, bulk: 1 };
 
+/** A plan with the delivery that it is of, in the hands of this process. */
+export interface PlannedDelivery extends Pick<TakenDelivery, 'ref' | 'lease'> {
+  plan: Plan;
+  /** Its payload takes room that others wait for: it is not held to share requests. */
+  isLarge: boolean;
+  /** Where it is traced. */
+  span?: Span;
+}
+
+/** What became of a plan; or why it was not sent: as `TakenDelivery` of `Ledger.take`, once more. */
+export type SendOutcome = WriteOutcome | 'busy' | 'outdated';
+
+type Batcher = DeliveryBatcher<PlannedDelivery, SendOutcome>;
+
 interface Batchers {
   /** What they write to. */
   open: OpenConnection;
-  live: DeliveryBatcher;
-  bulk: DeliveryBatcher;
+  live: Batcher;
+  bulk: Batcher;
 }
 
 interface DeliveryWriterParts {
+  ledger: Pick<Store['ledger'], 'recheck'>;
   pool: ConnectionPool;
   monitor: Pick<CircuitMonitor, 'refusal' | 'note'>;
   pending: PendingArrivals;
   tracing: Tracing;
   /** How long live deliveries to a connection wait for others, in ms. Default: as long as they say by themselves. */
   gatherOf?(connection: string): number;
+  /** How many deliveries of a connection this process can have in hand at once, at least 1. Default: any number. */
+  handsOf?(connection: string): number;
   onBatch(connection: string, size: number): void;
 }
 
@@ -33,8 +51,6 @@ interface DeliveryWriterParts {
 export class DeliveryWriter {
   readonly #parts: DeliveryWriterParts;
   readonly #batchers = new Map<string, Batchers>();
-  /** Of the deliveries whose plans are on their way to a batch. */
-  readonly #spans = new WeakMap<Plan, Span>();
   #isStopping = false;
 
   constructor(parts: DeliveryWriterParts) {
@@ -52,12 +68,13 @@ export class DeliveryWriter {
     this.#batchers.get(connection)?.live.stopGathering();
   }
 
-  /** Never rejects: a failure is an outcome. @param span of the delivery */
-  async write(connection: string, plan: Plan, priority: Priority, span?: Span): Promise<WriteOutcome> {
-    if (span?.ref) this.#spans.set(plan, span);
+  /** Never rejects: a failure is an outcome. What was dropped, forgotten or replayed before it is sent is not sent. */
+  async write(connection: string, planned: PlannedDelivery, priority: Priority): Promise<SendOutcome> {
     try {
       const { live, bulk } = this.#batchersOf(connection, await this.#parts.pool.open(connection));
-      return await (isBulk(priority) ? bulk : live).submit(plan, priority);
+      // `forget` need not wait while it waits.
+      planned.lease.yield();
+      return await (isBulk(priority) ? bulk : live).submit(planned, priority, !planned.isLarge);
     } catch (error) {
       return { ok: false, failure: Failure.of(error) };
     }
@@ -70,9 +87,10 @@ export class DeliveryWriter {
     const options = {
       size: open.destination.batch,
       pending: () => this.#parts.pending.count(connection),
-      write: (plans: Plan[], priority: Priority) => this.#writeBatch(connection, open, plans, priority),
+      hands: () => this.#parts.handsOf?.(connection) ?? Number.POSITIVE_INFINITY,
+      write: (batch: PlannedDelivery[], priority: Priority) => this.#sendBatch(connection, open, batch, priority),
     };
-    const batchers = {
+    const batchers: Batchers = {
       open,
       live: new DeliveryBatcher({
         ...options,
@@ -85,18 +103,35 @@ export class DeliveryWriter {
     return batchers;
   }
 
+  /** Those of the batch that are still to be sent. */
+  async #sendBatch(
+    connection: string,
+    open: OpenConnection,
+    batch: PlannedDelivery[],
+    priority: Priority,
+  ): Promise<(SendOutcome | undefined)[]> {
+    const { ledger, monitor } = this.#parts;
+    // The connection may have been paused while they waited.
+    const refusal = monitor.refusal(connection);
+    if (refusal) return batch.map(() => ({ ok: false, failure: refusal }));
+    // They may have been dropped, forgotten or replayed, or be in the hands of another process.
+    const answers = await ledger.recheck(batch);
+    const held = batch.filter((_, index) => answers[index] === 'held');
+    const outcomes = held.length > 0 ? await this.#writeBatch(connection, open, held, priority) : [];
+    const outcomeOf = new Map(held.map((one, index) => [one, outcomes[index]]));
+    return batch.map((one, index) => (answers[index] === 'held' ? outcomeOf.get(one) : answers[index]));
+  }
+
   async #writeBatch(
     connection: string,
     open: OpenConnection,
-    plans: Plan[],
+    batch: PlannedDelivery[],
     priority: Priority,
   ): Promise<WriteOutcome[]> {
     const { pool, monitor, onBatch } = this.#parts;
-    // The connection may have been paused while they waited.
-    const refusal = monitor.refusal(connection);
-    if (refusal) return plans.map(() => ({ ok: false, failure: refusal }));
-    onBatch(connection, plans.length);
-    const span = this.#traceBatch(connection, plans, priority);
+    onBatch(connection, batch.length);
+    const span = this.#traceBatch(connection, batch, priority);
+    const plans = batch.map(({ plan }) => plan);
     const options = { priority, within: WRITE_WITHIN_MS, parent: span?.ref };
     const outcomes = await pool
       .ask(connection, open, options, (destination, context) => destination.write(plans, context))
@@ -109,13 +144,13 @@ export class DeliveryWriter {
   }
 
   /** A batch is a part of the trace of one of its calls, and is linked with those of the others. */
-  #traceBatch(connection: string, plans: readonly Plan[], priority: Priority): Span | undefined {
-    const deliveries = plans.flatMap((plan) => this.#spans.get(plan) ?? []);
+  #traceBatch(connection: string, planned: readonly PlannedDelivery[], priority: Priority): Span | undefined {
+    const deliveries = planned.flatMap(({ span }) => (span?.ref ? span : []));
     const [parent, ...links] = deliveries.flatMap(({ ref }) => ref ?? []);
     if (!parent) return undefined;
     const batch = this.#parts.tracing.begin({
       ...{ name: 'write batch', kind: 'internal', parent, links },
-      attributes: { 'wrapup.connection': connection, 'wrapup.lane': priority, 'wrapup.batch_size': plans.length },
+      attributes: { 'wrapup.connection': connection, 'wrapup.lane': priority, 'wrapup.batch_size': planned.length },
     });
     for (const delivery of deliveries.slice(1)) if (batch.ref) delivery.link(batch.ref);
     return batch;

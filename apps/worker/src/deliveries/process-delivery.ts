@@ -10,18 +10,10 @@
  *                    └─► retry, none left; die ──► dead: the job fails, the sweep takes it to `dead`
  *
  * The outcome is in the ledger before the job ends. A job whose revision or replay count is not the ledger's any more
- * does nothing. An attempt that is not the first assumes that anything may have been written before.
+ * does nothing, also where that changes between `begin` and `write`. An attempt that is not the first assumes that anything may have been written before.
  */
 import { type Config, isFrom, planStanding, type Route, retentionOf } from '@wrapup/config';
-import {
-  Failure,
-  isOmission,
-  nameOmitted,
-  type OmissionCode,
-  type Priority,
-  type Receipt,
-  type WriteOutcome,
-} from '@wrapup/destination';
+import { Failure, isOmission, nameOmitted, type OmissionCode, type Priority, type Receipt } from '@wrapup/destination';
 import { countersOf, type Plan } from '@wrapup/mapping';
 import {
   type BegunDelivery,
@@ -40,6 +32,7 @@ import { readCall } from '../payloads/read-call.ts';
 import type { RecentCall, RecentCalls } from '../payloads/recent-calls.ts';
 import { scheduleExpiry } from '../payloads/retention.ts';
 import { callAt, chainTo } from '../payloads/revisions.ts';
+import type { PlannedDelivery, SendOutcome } from './delivery-writer.ts';
 
 /** What the queue does with the job. */
 export type DeliveryVerdict =
@@ -61,10 +54,13 @@ export type DeliveryVerdict =
   | { job: 'retry'; failure: Failure; result: 'retried' }
   | { job: 'fail'; failure: Failure; result: 'dead' };
 
+/** What a plan is written for. */
+type DeliveryInHand = Pick<PlannedDelivery, 'ref' | 'lease' | 'isLarge'>;
+
 interface DeliveryContext {
   store: Store;
   config: Config;
-  write(connection: string, plan: Plan, priority: Priority): Promise<WriteOutcome>;
+  write(connection: string, plan: Plan, priority: Priority, hand: DeliveryInHand): Promise<SendOutcome>;
   /** Calls that this process has just routed. */
   recent?: RecentCalls;
   /** For large payloads, shared by all jobs of this process. */
@@ -132,14 +128,17 @@ async function attempt(
     const entry = known?.entry ?? taken.entry ?? (await store.ledger.read(job.source, job.call_id));
     const room = context.room ?? new PayloadRoom();
     const bytes = entry && !known ? bytesOfRevisions(chainTo(entry, job.revision)) : 0;
-    return await room.hold(bytes, async (claim) => {
+    return await room.hold(bytes, async (claim, isHolding) => {
       const { plan, priority, notes } = await planFor(
         job,
         { delivery, route, entry, standing: known?.standing },
         context,
         claim,
       );
-      const outcome = await context.write(delivery.connection, plan, priority);
+      const hand = { ref: taken.ref, lease: taken.lease, isLarge: isHolding() };
+      const outcome = await context.write(delivery.connection, plan, priority, hand);
+      if (outcome === 'outdated') return { job: 'complete', result: 'outdated' };
+      if (outcome === 'busy') return { job: 'delay', ms: BUSY_WAIT_MS, result: 'busy' };
       if (!outcome.ok) {
         const ambiguous = await digestAmbiguous(plan, outcome.failure, store);
         return await recordFailure(job, taken, outcome.failure, last, context, ambiguous);

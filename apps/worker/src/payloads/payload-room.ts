@@ -31,10 +31,14 @@ export class PayloadRoom {
 
   /**
    * Does the work while the bytes are counted.
-   * @param work is given what counts the values of a payload too, once they are known; it throws as this does
+   * @param work is given what counts the values of a payload too, once they are known, which throws as this does; and what says
+   * whether others may wait for the room that it takes
    * @throws Failure that waits, when there is no room for them now
    */
-  async hold<Result>(bytes: number, work: (claim: (values: number) => void) => Promise<Result>): Promise<Result> {
+  async hold<Result>(
+    bytes: number,
+    work: (claim: (values: number) => void, isHolding: () => boolean) => Promise<Result>,
+  ): Promise<Result> {
     let held = 0;
     const take = (wanted: number) => {
       if (wanted < SMALL_BYTES) return;
@@ -49,7 +53,10 @@ export class PayloadRoom {
     };
     try {
       take(bytes);
-      return await work((values) => take(values * VALUE_BYTES));
+      return await work(
+        (values) => take(values * VALUE_BYTES),
+        () => held > 0,
+      );
     } finally {
       this.#taken -= held;
     }

@@ -6,6 +6,7 @@
  */
 import { OMISSIONS_LUA } from '../omissions/omissions-index.ts';
 import { defineScript } from '../redis/client.ts';
+import { LEASE_LUA } from '../redis/lease.ts';
 import { INDEX_PEOPLE_LUA } from './people-index.ts';
 import { KEEP_DICTIONARY_LUA } from './scripts.ts';
 import { INDEX_LUA } from './unresolved-index.ts';
@@ -14,20 +15,27 @@ import { INDEX_LUA } from './unresolved-index.ts';
  * Begins an attempt, unless the job is out of date or another process is at the delivery. KEYS ledger, what the keys of choices begin
  * with, lease. ARGV route, revision, replays, mapping hash, owner of the lease (empty: none is taken), ms until it ends, '1' to answer
  * the whole entry.
- * Answers nothing for a job that is out of date, `[]` while another process holds the lease; else the delivery as it stands now, and
+ * A repetition for the same owner counts no further attempt.
+ * Answers nothing for a job that is out of date, `[]` while another process holds the lease and does not yield it; else the delivery as it stands now, and
  * whether its connection has choices, as JSON, then how many revisions the call has, then, where they are asked for, the fields of
  * its entry.
  */
 export const beginDelivery = defineScript<[] | [json: string, revisions: number, ...fields: string[]] | null>(
   'wrapupBegin',
-  `
+  `${LEASE_LUA}
 local name = 'dlv:' .. ARGV[1]
 local have = redis.call('HGET', KEYS[1], name)
 if not have then return nil end
 local delivery = cjson.decode(have)
 if delivery.state ~= 'queued' or delivery.revision ~= ARGV[2] or delivery.replays ~= tonumber(ARGV[3]) then return nil end
-if ARGV[5] ~= '' and not redis.call('SET', KEYS[3], ARGV[5], 'PX', ARGV[6], 'NX') then return {} end
-delivery.attempts = delivery.attempts + 1
+local holder = redis.call('GET', KEYS[3])
+-- Sent again by a client that lost its connection before the answer came.
+local isBegun = ARGV[5] ~= '' and holder == ARGV[5]
+if ARGV[5] ~= '' and not isBegun then
+  if not isFree(holder) then return {} end
+  redis.call('SET', KEYS[3], ARGV[5], 'PX', ARGV[6])
+end
+if not isBegun then delivery.attempts = delivery.attempts + 1 end
 if ARGV[4] ~= '' then
   -- Steps noted under another mapping are done again: it may have meant another person, and keys make that safe.
   if delivery.mapping ~= ARGV[4] then delivery.done = nil end
@@ -43,6 +51,32 @@ if ARGV[7] == '1' then
   for _, text in ipairs(redis.call('HGETALL', KEYS[1])) do answer[#answer + 1] = text end
 end
 return answer
+`,
+);
+
+/**
+ * Looks again whether deliveries in hand are still to be written. Their leases yield no longer. KEYS ledger and lease of each.
+ * ARGV route, revision, replays, owner of the lease of each. Answers for each `held`; `outdated` where it has moved on; `busy` where
+ * the lease is no longer the owner's.
+ */
+export const recheckDeliveries = defineScript<('held' | 'busy' | 'outdated')[]>(
+  'wrapupRecheck',
+  `${LEASE_LUA}
+local answers = {}
+for n = 0, #KEYS / 2 - 1 do
+  local lease, route, revision, replays, owner = KEYS[2 * n + 2], unpack(ARGV, 4 * n + 1, 4 * n + 4)
+  local have = redis.call('HGET', KEYS[2 * n + 1], 'dlv:' .. route)
+  local delivery = have and cjson.decode(have)
+  if not delivery or delivery.state ~= 'queued' or delivery.revision ~= revision or delivery.replays ~= tonumber(replays) then
+    answers[n + 1] = 'outdated'
+  elseif not holds(redis.call('GET', lease), owner) then
+    answers[n + 1] = 'busy'
+  else
+    redis.call('SET', lease, owner, 'KEEPTTL')
+    answers[n + 1] = 'held'
+  end
+end
+return answers
 `,
 );
 
@@ -102,8 +136,8 @@ endCall(KEYS[1], KEYS[2], KEYS[3], KEYS[4], ARGV[1], ARGV[2], ARGV[3])
  */
 export const recordOutcome = defineScript<number>(
   'wrapupRecordOutcome',
-  `${INDEX_LUA}${OMISSIONS_LUA}${END_CALL_LUA}${INDEX_PEOPLE_LUA}
-if ARGV[8] ~= '' and redis.call('GET', KEYS[4]) == ARGV[8] then redis.call('DEL', KEYS[4]) end
+  `${INDEX_LUA}${OMISSIONS_LUA}${END_CALL_LUA}${INDEX_PEOPLE_LUA}${LEASE_LUA}
+if ARGV[8] ~= '' and holds(redis.call('GET', KEYS[4]), ARGV[8]) then redis.call('DEL', KEYS[4]) end
 -- First, and whatever became of the delivery meanwhile: an outcome in the ledger ends it, and no later attempt would do this.
 if #KEYS > 7 then indexPeople(8, 12) end
 local name = 'dlv:' .. ARGV[1]

@@ -3,7 +3,7 @@ import type { AtomicStep } from '../queues/atomic-enqueue.ts';
 import { memberOf, splitMember } from '../redis/keys.ts';
 import { deliveryLease, HeldLease } from '../redis/lease.ts';
 import { trimCalls } from './call-index.ts';
-import { beginDelivery, endCall, recordOutcome } from './delivery-scripts.ts';
+import { beginDelivery, endCall, recheckDeliveries, recordOutcome } from './delivery-scripts.ts';
 import {
   type BegunDelivery,
   type DeliveryChange,
@@ -24,6 +24,7 @@ import * as scripts from './scripts.ts';
 
 /** A delivery whose attempt has begun, in the hands of this process. */
 export interface TakenDelivery {
+  ref: DeliveryRef;
   delivery: BegunDelivery;
   /** How many revisions its call has. */
   revisions: number;
@@ -106,7 +107,7 @@ export class Ledger extends LedgerReader {
     const owner = randomUUID();
     const begun = await this.#begin(ref, mapping ?? '', { owner, ttl, withEntry });
     if (begun === undefined || begun === 'busy') return begun;
-    return { ...begun, lease: new HeldLease(this.redis, [this.#leaseOf(ref)], owner, ttl) };
+    return { ref, ...begun, lease: new HeldLease(this.redis, [this.#leaseOf(ref)], owner, ttl) };
   }
 
   #leaseOf({ source, call_id, route }: DeliveryRef): string {
@@ -117,7 +118,7 @@ export class Ledger extends LedgerReader {
     ref: DeliveryRef,
     mapping: string,
     { owner, ttl, withEntry }: { owner: string; ttl: number; withEntry: boolean },
-  ): Promise<Omit<TakenDelivery, 'lease'> | 'busy' | undefined> {
+  ): Promise<Omit<TakenDelivery, 'ref' | 'lease'> | 'busy' | undefined> {
     const { source, call_id, route, revision, replays } = ref;
     const answer = await beginDelivery(
       this.redis,
@@ -130,6 +131,25 @@ export class Ledger extends LedgerReader {
     const { has_choices, ...delivery } = JSON.parse(json) as BegunDelivery;
     const entry = parseEntry(toHash(fields));
     return { delivery: { ...repairDelivery(delivery), has_choices }, revisions, ...(entry ? { entry } : {}) };
+  }
+
+  /**
+   * Looks whether deliveries in the hands of this process are still to be written, where they have waited there for more than a
+   * moment. Their leases yield no longer.
+   * @returns for each in turn `held`, or why it must not be written: `outdated` when it was dropped, forgotten or replayed
+   * meanwhile, `busy` when the lease was lost
+   */
+  async recheck(taken: readonly Pick<TakenDelivery, 'ref' | 'lease'>[]): Promise<('held' | 'busy' | 'outdated')[]> {
+    for (const { lease } of taken) lease.keep();
+    const waited = taken.filter(({ lease }) => !lease.isFresh);
+    if (waited.length === 0) return taken.map(() => 'held');
+    const answers = await recheckDeliveries(
+      this.redis,
+      waited.flatMap(({ ref }) => [this.keys.ledger(ref.source, ref.call_id), this.#leaseOf(ref)]),
+      waited.flatMap(({ ref, lease }) => [ref.route, ref.revision, ref.replays, lease.owner]),
+    );
+    const answerOf = new Map(waited.map((one, index) => [one, answers[index]]));
+    return taken.map((one) => answerOf.get(one) ?? 'held');
   }
 
   /**

@@ -6,7 +6,7 @@
  *   its state: ids and links of records, candidates, reasons, notes
  *
  * A delivery that is being written at this moment is waited for, so that what it wrote is known and it remembers nothing
- * afterwards. Each step may be repeated after a crash.
+ * afterwards. One that only waits for others, to share requests with them, is taken from its worker and never written. Each step may be repeated after a crash.
  */
 import { addressesIn, jsonOrText } from '@wrapup/call';
 import type { Held, RecordReceipt } from '@wrapup/destination';
@@ -29,8 +29,8 @@ export interface ForgottenCall extends CallRef {
   writing: string[];
 }
 
-/** How long a delivery that is being written is waited for, in ms. */
-const WAIT_MS = 30_000;
+/** How long a delivery that is being written is waited for, in ms: longer than a worker takes for a batch at most, 35 s. */
+const WAIT_MS = 45_000;
 const LOOK_AGAIN_MS = 100;
 /** Renewed while it is held. */
 const LEASE_MS = 8_000;
