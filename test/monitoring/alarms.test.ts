@@ -316,11 +316,11 @@ describe.skipIf(!hasPromtool)('an installation that is set up wrongly', () => {
       ]);
       const exports = (pattern: RegExp) => async () =>
         pattern.test(await (await fetch(`http://127.0.0.1:${worker.port}/metrics`)).text());
-      await vi.waitUntil(exports(/reconcile_last_complete_timestamp_seconds\{source="main"\} [1-9]/), 60_000);
+      await vi.waitUntil(exports(/reconcile_runs_total\{source="main",result="complete"\} [1-9]/), 60_000);
       await vi.waitUntil(exports(/mapping_findings\{connection="sales",severity="error"\} [1-9]/), 60_000);
       system.sandbox.control.fault({ api: 'synthflow', kind: 'unauthorized', times: null });
       await system.post(sample());
-      await vi.waitUntil(exports(/source_api_up\{source="main"\} 0/), 20_000);
+      await vi.waitUntil(exports(/source_api_requests_total\{source="main",result="unauthorized"\} [2-9]/), 20_000);
       const nothing = { at: Date.now() / 1000, series: new Map() };
       const ports = { worker: worker.port, ingress: ingress.port, dashboard: dashboard.port };
       const found = firingAlarms(nothing, await scrape(ports));

@@ -62,15 +62,17 @@ const BY_ITSELF = { alert: 'WrapupCallsParked', metric: 'wrapup_parked' };
 /** @returns names of the alarms that fire, sorted */
 export function firingAlarms(before: Scrape, after: Scrape): string[] {
   const rules = readAlertRules();
-  const asked = [...new Set(rules.flatMap(({ expr }) => expr.match(/\b(?:wrapup|nodejs)_\w+/g) ?? []))];
-  // Prometheus' clock begins at nought here, and the second scrape comes later.
-  const shift = (name: string, at: number) => (name.includes('_timestamp_seconds') ? at - MINUTES_BEFORE * 60 : 0);
+  const asked = [...new Set(rules.flatMap(({ expr }) => expr.match(/\b(?:wrapup|nodejs|process)_\w+/g) ?? []))];
+  // Prometheus' clock begins at nought here, with the first scrape; the second one comes later.
+  const zero = after.at - MINUTES_BEFORE * 60;
   const inputOf = (names: readonly string[], minutes: number) =>
     [...new Set([...before.series.keys(), ...after.series.keys()])]
       .filter((key) => names.includes(key.slice(0, key.indexOf('{'))))
       .map((key) => {
         const [old, now] = [before.series.get(key), after.series.get(key)];
-        const moved = shift(key, after.at);
+        // A process that both saw has run since before the first.
+        const isOld = key.startsWith('process_start_time_seconds{') && old?.value === now?.value;
+        const moved = isOld ? before.at : /_(timestamp|start_time)_seconds\{/.test(key) ? zero : 0;
         const first = old ? `${old.value - moved}+0x${MINUTES_BEFORE - 1}` : `_x${MINUTES_BEFORE}`;
         if (!now) return { series: key, values: `${first} stale` };
         const step = now.grows ? now.value - (old?.value ?? 0) : 0;

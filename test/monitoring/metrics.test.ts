@@ -94,7 +94,7 @@ it('one call is counted from the webhook to its records, with labels that join',
   expect(Number(requests?.[1])).toBeGreaterThan(1);
   expect(timed?.[1]).toBe(requests?.[1]);
   expect(texts.dashboard).toContain(
-    'wrapup_queue_oldest_waiting_seconds{queue="deliveries.sales",connection="sales"} 0',
+    'wrapup_queue_oldest_waiting_seconds{queue="deliveries.sales",connection="sales",state="waiting"} 0',
   );
   expect(texts.dashboard).toMatch(/^wrapup_build_info\{process="dashboard",version="\d+\.\d+\.\d+",revision=""\} 1$/m);
 });

@@ -83,7 +83,7 @@ export function createDashboard(parts: DashboardParts): Express {
   } = parts;
   const connections = makeConnections(store, config, lookEvery);
   const queues = makeQueueNames(store, config, connections);
-  addGauges(metrics, store, { queues, connections });
+  addGauges(metrics, store, { config, queues, connections });
   const hosts = makeHosts(allowedHosts, host);
 
   const app = express();

@@ -1,3 +1,4 @@
+import type { Config } from '@wrapup/config';
 import {
   type ConnectionReport,
   connectionOf,
@@ -9,6 +10,12 @@ import {
 import type { Gauge, Metrics } from '@wrapup/telemetry';
 import type { Queue } from 'bullmq';
 import { ask } from './queries/ask-redis.ts';
+import { type ReconcileSchedule, readSchedules } from './queries/reconciliations.ts';
+
+/** Jobs that can be taken: live ones, then all that have a priority. */
+const READY = ['waiting', 'prioritized'] as const;
+type ReadyState = (typeof READY)[number];
+const NONE_READY: QueueReading['oldest'] = { waiting: 0, prioritized: 0 };
 
 const STATES = ['waiting', 'active', 'delayed', 'prioritized', 'failed', 'completed'] as const;
 
@@ -18,18 +25,20 @@ interface QueueReading {
   connection: string;
   counts: Record<string, number>;
   /** Seconds. */
-  oldest: number;
+  oldest: Record<ReadyState, number>;
+}
+
+interface GaugeParts {
+  config: () => Config;
+  queues: () => Promise<string[]>;
+  connections: () => Promise<string[]>;
 }
 
 /**
  * What waits where, read from Redis at each scrape. While Redis is down `wrapup_redis_up` is 0 and the others are
  * absent, which a rule can tell from 0.
  */
-export function addGauges(
-  metrics: Metrics,
-  store: Store,
-  { queues, connections }: { queues: () => Promise<string[]>; connections: () => Promise<string[]> },
-): void {
+export function addGauges(metrics: Metrics, store: Store, { config, queues, connections }: GaugeParts): void {
   const read = shareReading(() => ask(store, async () => readQueues(store, await queues())));
   const fill = async (gauge: { reset(): void }, set: (readings: QueueReading[]) => void) => {
     gauge.reset();
@@ -47,7 +56,8 @@ export function addGauges(
   );
   metrics.gauge('queue_oldest_waiting_seconds', (gauge) =>
     fill(gauge, (readings) => {
-      for (const { name, connection, oldest } of readings) gauge.set({ queue: name, connection }, oldest);
+      for (const { name, connection, oldest } of readings)
+        for (const state of READY) gauge.set({ queue: name, connection, state }, oldest[state]);
     }),
   );
   addRedisGauges(metrics, store);
@@ -57,14 +67,21 @@ export function addGauges(
       ask(store, async () => Promise.all((await connections()).map((name) => store.connections.report(name)))),
     ),
   );
+  addReconcileGauges(
+    metrics,
+    shareReading(() => ask(store, () => readSchedules(store, config()))),
+  );
   for (const state of ['parked', 'dead'] as const) {
     metrics.gauge(state, async (gauge) => {
       gauge.reset();
-      const partitions = await ask(store, () => store.unresolved.partitions(state)).catch(() => undefined);
-      if (partitions?.length === 0) gauge.set({ source: '', connection: '', code: '' }, 0);
+      const read = () => Promise.all([store.unresolved.partitions(state), connections()]);
+      const found = await ask(store, read).catch(() => undefined);
+      if (!found) return;
+      const [partitions, names] = found;
+      // So that nothing is told from not known, over a day as well.
+      for (const connection of ['', ...names]) gauge.set({ source: '', connection, code: '' }, 0);
       // Routes are added up.
-      for (const { source, connection, code, count } of partitions ?? [])
-        gauge.inc({ source, connection, code }, count);
+      for (const { source, connection, code, count } of partitions) gauge.inc({ source, connection, code }, count);
     });
   }
 }
@@ -113,6 +130,18 @@ function addConnectionGauges(metrics: Metrics, read: () => Promise<ConnectionRep
   );
 }
 
+function addReconcileGauges(metrics: Metrics, read: () => Promise<ReconcileSchedule[] | undefined>): void {
+  metrics.gauge('reconcile_interval_seconds', async (gauge) => {
+    gauge.reset();
+    for (const { source, every } of (await read()) ?? []) gauge.set({ source }, every / 1000);
+  });
+  metrics.gauge('reconcile_last_complete_timestamp_seconds', async (gauge) => {
+    gauge.reset();
+    for (const { source, complete_since } of (await read()) ?? [])
+      if (complete_since !== undefined) gauge.set({ source }, complete_since / 1000);
+  });
+}
+
 async function readQueues(store: Store, queues: string[]): Promise<QueueReading[]> {
   const isOnDemand = new Set(queues);
   const names = [...queues, MAINTENANCE_QUEUE, RECONCILE_QUEUE];
@@ -120,18 +149,24 @@ async function readQueues(store: Store, queues: string[]): Promise<QueueReading[
   return Promise.all(
     names.map(async (name) => {
       const queue = store.queues.get(name);
-      const oldest = !busy.has(name) && isOnDemand.has(name) ? 0 : await readOldest(queue);
+      const oldest = !busy.has(name) && isOnDemand.has(name) ? NONE_READY : await readOldest(queue);
       const connection = connectionOf(name) ?? '';
       return { name, connection, counts: await queue.getJobCounts(...STATES), oldest };
     }),
   );
 }
 
-/** Age of the oldest job that is ready, in seconds; 0 when none is. */
-async function readOldest(queue: Queue): Promise<number> {
-  const ready = await Promise.all([queue.getJobs(['waiting'], 0, 0, true), queue.getJobs(['prioritized'], 0, 0, true)]);
-  const since = Math.min(...ready.flat().map((job) => job?.timestamp ?? Number.POSITIVE_INFINITY));
-  return Number.isFinite(since) ? Math.max(0, (Date.now() - since) / 1000) : 0;
+/** How long the job that is next has been ready, in seconds; 0 when none is. */
+async function readOldest(queue: Queue): Promise<QueueReading['oldest']> {
+  const ages = await Promise.all(
+    READY.map(async (state) => {
+      const [job] = await queue.getJobs([state], 0, 0, true);
+      // One that comes again was not ready all the time since it came.
+      const since = Math.max(job?.timestamp ?? 0, job?.processedOn ?? 0);
+      return [state, job ? Math.max(0, (Date.now() - since) / 1000) : 0] as const;
+    }),
+  );
+  return { ...NONE_READY, ...Object.fromEntries(ages) };
 }
 
 /** One reading serves all gauges of a scrape, which ask at the same time. A failed one gives undefined. */

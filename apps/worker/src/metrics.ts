@@ -10,25 +10,19 @@ export function countWork(metrics: Metrics) {
   const latency = metrics.histogram('delivery_latency_seconds');
   const batches = metrics.histogram('batch_size');
   const answers = metrics.counter('source_api_requests_total');
-  const up = metrics.gauge('source_api_up');
   const runs = metrics.counter('reconcile_runs_total');
   const found = metrics.counter('reconcile_calls_total');
-  const succeeded = metrics.gauge('reconcile_last_complete_timestamp_seconds');
   const changes = metrics.counter('circuit_changes_total');
   const probes = metrics.counter('circuit_probes_total');
   const omissions = metrics.counter('omissions_total');
   const alerts = metrics.counter('alerts_total');
   return {
-    reconciled: ({ source, result, counts, ended }: ReconcileRun) => {
+    reconciled: ({ source, result, counts }: ReconcileRun) => {
       runs.inc({ source, result });
       for (const [name, number] of Object.entries(counts)) found.inc({ source, found: name }, number);
-      if (result === 'complete') succeeded.set({ source }, ended / 1000);
     },
     /** @param code of the failure; undefined when it answered */
-    api: (source: string, code: string | undefined) => {
-      answers.inc({ source, result: code ?? 'ok' });
-      up.set({ source }, code === undefined || code === 'throttled' ? 1 : 0);
-    },
+    api: (source: string, code: string | undefined) => answers.inc({ source, result: code ?? 'ok' }),
     /** @param outcome of the call, where it is known */
     call: (source: string, result: string, outcome = '') => calls.inc({ source, outcome, result }),
     /** @param code of the failure, where it is one */

@@ -4,6 +4,8 @@
  *   agent:<id>  checkpoint: up to when the agent's calls have been compared, and what the last comparison found
  *   running     a run that has begun; it stays after a kill, and the next run resumes it
  *   last        the last run that ended
+ *   complete    when a run last compared every agent: epoch ms
+ *   first       when the first run began: epoch ms
  */
 import type { Keys, RedisClient } from '@wrapup/queue';
 import { type CallCounts, parseStored } from './counts.ts';
@@ -77,16 +79,30 @@ export class RunStore {
 
   async begin(running: RunInProgress): Promise<void> {
     await this.#redis.hset(this.#key, 'running', JSON.stringify(running));
+    await this.#redis.hsetnx(this.#key, 'first', running.began);
     await this.#redis.expire(this.#key, STATE_TTL_S);
   }
 
   async end(run: ReconcileRun): Promise<void> {
-    await this.#redis.hset(this.#key, 'last', JSON.stringify(run));
+    await this.#redis.hset(this.#key, {
+      last: JSON.stringify(run),
+      ...(run.result === 'complete' && { complete: run.ended }),
+    });
     await this.#redis.hdel(this.#key, 'running');
   }
 
   async last(): Promise<ReconcileRun | undefined> {
     return this.#read('last');
+  }
+
+  /** Epoch ms at which a run last compared every agent; until one has, at which the first began; undefined before that. */
+  async completeSince(): Promise<number | undefined> {
+    const [text, complete, first] = await this.#redis.hmget(this.#key, 'last', 'complete', 'first');
+    const last = text ? parseStored<ReconcileRun>(text) : undefined;
+    // A process of an earlier version notes no more than the last run.
+    if (last?.result === 'complete') return last.ended;
+    const known = complete ?? first ?? last?.began;
+    return known == null ? undefined : Number(known);
   }
 
   async #read<Value>(field: string): Promise<Value | undefined> {

@@ -27,3 +27,21 @@ export async function readReconciliations(store: Store, config: Config): Promise
   );
   return all.filter(({ every, last }) => every !== undefined || last !== undefined);
 }
+
+/** A source that is reconciled by itself. */
+export interface ReconcileSchedule {
+  source: string;
+  /** Milliseconds between two runs. */
+  every: number;
+  /** Epoch ms of the last run that compared every agent; until there is one, of the beginning of the first. */
+  complete_since?: number;
+}
+
+export async function readSchedules(store: Store, config: Config): Promise<ReconcileSchedule[]> {
+  const found = Object.values(config.sources).map(async ({ name, reconcile }) => {
+    if (!reconcile) return [];
+    const since = await new RunStore(store, name).completeSince();
+    return [{ source: name, every: reconcile.every, ...(since !== undefined && { complete_since: since }) }];
+  });
+  return (await Promise.all(found)).flat();
+}

@@ -46,7 +46,7 @@ export type MetricLabel = keyof typeof METRIC_LABELS;
 export const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
 /** Seconds from a second batch of the same turn to a CRM that was away over a weekend. */
-const LATENCY = [0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300, 900, 3_600, 21_600, 86_400];
+const LATENCY = [0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 900, 3_600, 21_600, 86_400];
 
 const EVERY = ['ingress', 'worker', 'dashboard'] as const;
 
@@ -188,12 +188,6 @@ export const METRICS = {
     help: 'Questions to the API of a source, by `ok` or the code of the failure.',
     labels: ['source', 'result'],
   },
-  source_api_up: {
-    type: 'gauge',
-    of: ['worker'],
-    help: 'Whether the API of a source answered the last question.',
-    labels: ['source'],
-  },
   reconcile_runs_total: {
     type: 'counter',
     of: ['worker'],
@@ -205,12 +199,6 @@ export const METRICS = {
     of: ['worker'],
     help: 'Calls that reconciliation looked at.',
     labels: ['source', 'found'],
-  },
-  reconcile_last_complete_timestamp_seconds: {
-    type: 'gauge',
-    of: ['worker'],
-    help: 'When a reconciliation last looked at every agent of a source.',
-    labels: ['source'],
   },
   mapping_findings: {
     type: 'gauge',
@@ -245,19 +233,31 @@ export const METRICS = {
   queue_oldest_waiting_seconds: {
     type: 'gauge',
     of: ['dashboard'],
-    help: 'Age of the oldest job that is ready to be worked on; 0 where none is.',
-    labels: ['queue', 'connection'],
+    help: 'How long the job that is next has been ready: since it came, or was last tried. `waiting` are live ones, `prioritized` the others; 0 where none is.',
+    labels: ['queue', 'connection', 'state'],
+  },
+  reconcile_interval_seconds: {
+    type: 'gauge',
+    of: ['dashboard'],
+    help: 'The `reconcile.every` of a source; absent where it is reconciled by hand only.',
+    labels: ['source'],
+  },
+  reconcile_last_complete_timestamp_seconds: {
+    type: 'gauge',
+    of: ['dashboard'],
+    help: 'When a reconciliation last looked at every agent of such a source; until one has, when the first began.',
+    labels: ['source'],
   },
   parked: {
     type: 'gauge',
     of: ['dashboard'],
-    help: 'Deliveries and calls that wait for a person, by why.',
+    help: 'Deliveries and calls that wait for a person, by why; 0 with an empty code for each connection, and absent where Redis could not be asked.',
     labels: ['source', 'connection', 'code'],
   },
   dead: {
     type: 'gauge',
     of: ['dashboard'],
-    help: 'Deliveries and calls that the system gave up, by why.',
+    help: 'Deliveries and calls that the system gave up, by why; 0 as with `wrapup_parked`.',
     labels: ['source', 'connection', 'code'],
   },
   connection_paused: {
