@@ -4,6 +4,7 @@ import { type ConnectionOptions, UnrecoverableError, Worker } from 'bullmq';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeArrival } from '../../../test/support/store.ts';
 import { processCall } from '../src/calls/process-call.ts';
+import { RecentCalls } from '../src/payloads/recent-calls.ts';
 import { sweep } from '../src/upkeep/sweep.ts';
 import { configWith, connectedPayload, openCallStore } from './support/call-store.ts';
 
@@ -18,14 +19,16 @@ const deliveriesOf = async (call_id: string) =>
     ({ data }) => data.call_id === call_id,
   );
 
+const PAYLOADS = { delivered_days: 7, stopped_days: 30 };
+
 /** As an attempt at the call's delivery that came out so. */
-async function settle(job: CallJob, change: DeliveryChange) {
+async function settle(job: CallJob, change: DeliveryChange, payloads?: typeof PAYLOADS) {
   const { store } = callStore;
   const [delivery] = (await store.ledger.read('main', job.call_id))?.deliveries ?? [];
   if (!delivery) throw new Error('no delivery');
   const ref = { ...job, route: delivery.route, revision: delivery.revision, replays: delivery.replays };
   await store.ledger.begin(ref);
-  expect(await store.ledger.recordOutcome(ref, change)).toBe(true);
+  expect(await store.ledger.recordOutcome(ref, change, payloads && { payloads })).toBe(true);
 }
 
 describe('routing a call', () => {
@@ -45,6 +48,19 @@ describe('routing a call', () => {
     const size = await store.redis.strlen(store.keys.payload('main', call.call_id, call.revision));
     expect(size).toBeLessThan(JSON.stringify(payload).length / 2);
     expect(JSON.parse(String(await store.payloads.read('main', call.call_id, call.revision)))).toEqual(payload);
+  });
+
+  it('keeps a call for its deliveries by what it takes in memory, not by its bytes alone', async () => {
+    const { store } = callStore;
+    const routed = async (metadata: unknown) => {
+      const recent = new RecentCalls();
+      const call = await callStore.arrive({ ...connectedPayload(), metadata });
+      await processCall(call, { store, config: configWith(), recent });
+      return recent;
+    };
+    expect((await routed([])).bytes).toBeGreaterThan(1_000);
+    // 3 kB of JSON, and a thousand objects.
+    expect((await routed(Array.from({ length: 1_000 }, () => ({})))).bytes).toBe(0);
   });
 
   it('holds no personal data in ledger or jobs', async () => {
@@ -122,6 +138,29 @@ describe('revisions', () => {
     const entry = await store.ledger.read('main', again.call_id);
     expect(entry?.revisions.map(({ effect }) => effect)).toEqual(['applied', 'equal']);
     expect(entry?.deliveries[0]?.revision).toBe(entry?.revisions[0]?.hash);
+  });
+
+  it('leaves no payload longer than its retention where what it adds is delivered at once', async () => {
+    const { store } = callStore;
+    const payload = connectedPayload();
+    const { recording_url: _, ...call } = payload.call as Record<string, unknown>;
+    const first = await callStore.arrive({ ...payload, call } as never);
+    await processCall(first, { store, config: configWith() });
+    await settle(first, { state: 'written' }, PAYLOADS);
+    const more = { ...payload, call: { ...call, recording_url: 'https://example.com/a.mp3' } };
+    const second = await callStore.arrive(more as never);
+    // A worker that takes the delivery and writes it before the step that opened it has answered.
+    const routeCall: typeof store.operations.routeCall = async (...args) => {
+      const routed = await store.operations.routeCall(...args);
+      await settle(second, { state: 'written' }, PAYLOADS);
+      return routed;
+    };
+    const operations = Object.create(store.operations, { routeCall: { value: routeCall } });
+    await processCall(second, { store: { ...store, operations }, config: configWith() });
+    for (const { revision } of [first, second]) {
+      const left = await store.redis.ttl(store.keys.payload('main', second.call_id, revision));
+      expect(left).toBeLessThanOrEqual(PAYLOADS.delivered_days * 86_400);
+    }
   });
 
   it('adds what was absent', async () => {

@@ -30,6 +30,29 @@ it('keeps no large payload, and none without a delivery', () => {
   expect(recent.take(ref('large')) ?? recent.take(ref('none'))).toBeUndefined();
 });
 
+it('keeps none longer than a minute, also where no further call comes', () => {
+  vi.useFakeTimers({ toFake: ['performance', 'setTimeout', 'clearTimeout'] });
+  const recent = new RecentCalls();
+  recent.keep(ref('a'), call('a'), one);
+  vi.advanceTimersByTime(30_000);
+  recent.keep(ref('b'), call('b'), one);
+  expect(recent.bytes).toBe(2_000);
+  vi.advanceTimersByTime(30_001);
+  expect(recent.bytes).toBe(1_000);
+  vi.advanceTimersByTime(30_001);
+  expect(recent.bytes).toBe(0);
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+it('gives out none that is older, whether or not the timer has come to it', () => {
+  vi.useFakeTimers({ toFake: ['performance'] });
+  const recent = new RecentCalls();
+  recent.keep(ref('a'), call('a'), { ...one, deliveries: 2 });
+  expect(recent.take(ref('a'))).toBeDefined();
+  vi.advanceTimersByTime(61_000);
+  expect(recent.take(ref('a'))).toBeUndefined();
+});
+
 it('makes room from calls whose deliveries another process has', () => {
   vi.useFakeTimers({ toFake: ['performance'] });
   const recent = new RecentCalls({ max_calls: 1, max_bytes: 10_000 });

@@ -18,7 +18,7 @@ import {
 import { combineRevisions, mergeCalls, normalise, type StandingCall, writeFacts } from '@wrapup/synthflow';
 import type { PendingCall } from '../deliveries/pending-arrivals.ts';
 import { indexPeople } from '../payloads/index-people.ts';
-import { bytesOfRevisions, PayloadRoom } from '../payloads/payload-room.ts';
+import { bytesOfRevisions, PayloadRoom, VALUE_BYTES } from '../payloads/payload-room.ts';
 import { contextOf, isOwnId, readCall, UnrecognisedBody } from '../payloads/read-call.ts';
 import type { RecentCalls } from '../payloads/recent-calls.ts';
 import { scheduleExpiry } from '../payloads/retention.ts';
@@ -84,6 +84,8 @@ interface RevisionWork {
   read: ReadRevision;
   /** The bytes of the revision, once it has been read. */
   kept?: KeptPayload;
+  /** How many values they hold. */
+  values?: number;
 }
 
 /** @throws Failure when the call cannot be read or routed, or has to wait */
@@ -128,7 +130,11 @@ export async function processCall(
     const read = (hash: string) => {
       if (hash !== revision) return readCall(store, source, entry, hash, { claim });
       const onRead = (kept: KeptPayload) => void Object.assign(work, { kept });
-      return readCall(store, source, entry, hash, { claim, begun, onRead });
+      const count = (values: number) => {
+        Object.assign(work, { values });
+        claim(values);
+      };
+      return readCall(store, source, entry, hash, { claim: count, begun, onRead });
     };
     const work: RevisionWork = { job, store, config, verify, entry, source, noted, read };
     return processRevision(work, pending, recent);
@@ -187,6 +193,11 @@ async function routeRevision(
           route: name,
           connection: to,
         }));
+  // What it adds to must be there as long as the delivery may wait. Before that is there: its end sets the end of them all.
+  const last = lastDelivered(entry, job.revision);
+  if (verdict.effect === 'added' && last)
+    for (const { hash } of chainTo(entry, last.hash))
+      await store.payloads.expire(source.name, job.call_id, hash, UNSETTLED_S);
   // Before their jobs are there: this process may take them at once.
   const withdraw = pending?.routed(verdict.park ? [] : wanted.map(({ connection }) => connection));
   const facts = factsOf(call);
@@ -200,11 +211,6 @@ async function routeRevision(
   if (deliveries === 'again') return { job: 'delay', ms: JUDGE_AGAIN_MS, result: 'waits' };
   if (deliveries === 'waits') return waitForDeliveries(entry, store);
   keepForDeliveries(work, call, verdict, moving.length, recent);
-  // What it adds to must be there as long as the delivery may wait.
-  const last = lastDelivered(entry, job.revision);
-  if (verdict.effect === 'added' && last)
-    for (const { hash } of chainTo(entry, last.hash))
-      await store.payloads.expire(source.name, job.call_id, hash, UNSETTLED_S);
   // What stopped the call before may be put right by what this revision says.
   if (entry.stopped) await store.operations.removeUnresolvedCall(source.name, job.call_id);
   await store.payloads.compress(source.name, job.call_id, job.revision, work.kept);
@@ -215,7 +221,7 @@ async function routeRevision(
 
 /** Of a call that came once, which nearly all do: of others more has to be read than this. */
 function keepForDeliveries(
-  { job, entry, source, noted, kept }: RevisionWork,
+  { job, entry, source, noted, kept, values = 0 }: RevisionWork,
   call: Call,
   { effect }: RevisionVerdict,
   deliveries: number,
@@ -224,7 +230,8 @@ function keepForDeliveries(
   if (!noted || !kept || effect !== 'applied' || entry.revisions.length !== 1) return;
   const revisions = [{ ...noted, effect }];
   const standing = combineRevisions(call, []);
-  recent?.keep(job, { source, entry: { ...entry, revisions }, standing }, { bytes: kept.body.length, deliveries });
+  const bytes = kept.body.length + values * VALUE_BYTES;
+  recent?.keep(job, { source, entry: { ...entry, revisions }, standing }, { bytes, deliveries });
 }
 
 /** What an earlier run made of a revision. This version may know a shape that an earlier one did not. */

@@ -12,8 +12,9 @@ import type { RecentCalls } from '../payloads/recent-calls.ts';
 import { moveFailedDeliveries } from '../upkeep/sweep.ts';
 import { type CircuitMonitor, PAUSED_WAIT_MS } from './circuit-monitor.ts';
 import type { DeliveryWriter } from './delivery-writer.ts';
+import { describeFailure } from './describe-failure.ts';
 import type { PendingArrivals } from './pending-arrivals.ts';
-import { type DeliveryVerdict, describeFailure, processDelivery } from './process-delivery.ts';
+import { type DeliveryVerdict, processDelivery } from './process-delivery.ts';
 
 /** Deliveries in hand per plan of a batch: enough that the next batch fills while one is under way. */
 const BATCHES_IN_HAND = 3;

@@ -33,6 +33,7 @@ import type { RecentCall, RecentCalls } from '../payloads/recent-calls.ts';
 import { scheduleExpiry } from '../payloads/retention.ts';
 import { callAt, chainTo } from '../payloads/revisions.ts';
 import type { PlannedDelivery, SendOutcome } from './delivery-writer.ts';
+import { ambiguityOf, describeFailure, NOT_AMBIGUOUS } from './describe-failure.ts';
 
 /** What the queue does with the job. */
 export type DeliveryVerdict =
@@ -85,8 +86,6 @@ const MIN_WAIT_MS = 200;
 const MAX_WAIT_MS = 24 * 3600_000;
 /** Facts and records that a note names as left out. */
 const MAX_NAMED = 12;
-/** Candidates of an ambiguous match that the ledger keeps. */
-const MAX_CANDIDATES = 20;
 const DAY_MS = 24 * 3600_000;
 
 /** @param last true when the queue will not try again after this attempt */
@@ -137,7 +136,7 @@ async function attempt(
       );
       const hand = { ref: taken.ref, lease: taken.lease, isLarge: isHolding() };
       const outcome = await context.write(delivery.connection, plan, priority, hand);
-      if (outcome === 'outdated') return { job: 'complete', result: 'outdated' };
+      if (outcome === 'outdated') return OUTDATED;
       if (outcome === 'busy') return { job: 'delay', ms: BUSY_WAIT_MS, result: 'busy' };
       if (!outcome.ok) {
         const ambiguous = await digestAmbiguous(plan, outcome.failure, store);
@@ -276,11 +275,6 @@ async function recordWritten(
   };
 }
 
-const NOT_AMBIGUOUS = { candidates: null, candidate_urls: null, ambiguous: null } as const;
-
-/** Codes after which a choice holds no more: the person who was chosen is not among those found. */
-const ENDS_CHOICE: ReadonlySet<string> = new Set<Failure['code']>(['ambiguous_person', 'unmatched_person']);
-
 async function recordFailure(
   job: DeliveryJob,
   { delivery: { connection, notes }, lease }: TakenDelivery,
@@ -326,33 +320,7 @@ async function recordFailure(
   }
 }
 
-function ambiguityOf({ code, details }: Failure, ambiguous: DeliveryEntry['ambiguous']) {
-  const candidates = details.candidates?.slice(0, MAX_CANDIDATES) ?? [];
-  const urls = Object.entries(details.candidate_urls ?? {}).filter(([id]) => candidates.includes(id));
-  return {
-    ...NOT_AMBIGUOUS,
-    ...(candidates.length > 0 ? { candidates } : {}),
-    ...(urls.length > 0 ? { candidate_urls: Object.fromEntries(urls) } : {}),
-    ...(ambiguous ? { ambiguous } : {}),
-    ...(ENDS_CHOICE.has(code) ? { chosen: null } : {}),
-  };
-}
-
 function waitFor(failure: Failure): number {
   if (failure.next === 'reauthenticate') return REAUTHENTICATE_WAIT_MS;
   return Math.min(MAX_WAIT_MS, Math.max(MIN_WAIT_MS, failure.details.retry_after ?? BUSY_WAIT_MS));
-}
-
-/** The message, with what the vendor called it and where the mapping wrote it. */
-export function describeFailure({ message, details }: Failure): string {
-  const place = details.at ? ` (mapping ${details.at.file}:${details.at.line})` : '';
-  const vendor = details.vendor_code ? ` [${details.vendor_code}]` : '';
-  const candidates = details.candidates?.length
-    ? // Announced one by one: what keeps telephone numbers off pages and logs leaves announced ids alone.
-      ` Candidates: ${details.candidates
-        .slice(0, MAX_CANDIDATES)
-        .map((id) => `id ${id}`)
-        .join(', ')}.`
-    : '';
-  return `${message}${vendor}${place}${candidates}`;
 }

@@ -12,7 +12,7 @@ const ROOM_BYTES = 32 * MB;
 /** Below this a payload is not counted, bytes. */
 const SMALL_BYTES = MB / 4;
 /** Bytes that a parsed value takes, in the order of an empty object with its place in a list. */
-const VALUE_BYTES = 64;
+export const VALUE_BYTES = 64;
 /** Milliseconds after which a job that found no room comes again, at least and at most. */
 const FULL_WAIT_MS = [500, 2_500] as const;
 

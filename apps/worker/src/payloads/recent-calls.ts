@@ -24,9 +24,9 @@ interface Kept {
 }
 
 const LIMITS = { max_calls: 2_000, max_bytes: 8 * 1024 * 1024 };
-/** A larger payload is read again. */
-const MAX_BODY_BYTES = 64 * 1024;
-/** A call whose deliveries have not begun by then is read again; mostly another process has them. */
+/** A call that takes more is read again. */
+const MAX_CALL_BYTES = 64 * 1024;
+/** A call is kept no longer, whether its deliveries have begun or not: mostly another process has them. */
 const KEPT_MS = 60_000;
 
 export class RecentCalls {
@@ -34,27 +34,35 @@ export class RecentCalls {
   /** Oldest first. */
   readonly #kept = new Map<string, Kept>();
   #bytes = 0;
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(limits = LIMITS) {
     this.#limits = limits;
   }
 
+  /** Bytes that all of them take. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   /**
    * Keeps a call for its deliveries. Where there is no room, it is not kept: those that were routed before come before it.
-   * @param bytes of its payload
+   * @param bytes that it takes: those of its payload, and of the values in it
    */
   keep(ref: RevisionRef, call: RecentCall, { bytes, deliveries }: { bytes: number; deliveries: number }): void {
     this.#dropOld();
     const { max_calls, max_bytes } = this.#limits;
     const isFull = this.#kept.size >= max_calls || this.#bytes + bytes > max_bytes;
-    if (deliveries === 0 || bytes > MAX_BODY_BYTES || isFull || this.#kept.has(keyOf(ref))) return;
+    if (deliveries === 0 || bytes > MAX_CALL_BYTES || isFull || this.#kept.has(keyOf(ref))) return;
     this.#kept.set(keyOf(ref), { call, bytes, uses: deliveries, since: performance.now() });
     this.#bytes += bytes;
+    this.#dropLater();
   }
 
   /** For one delivery of the call. */
   take(ref: RevisionRef): RecentCall | undefined {
     const key = keyOf(ref);
+    this.#dropOld();
     const kept = this.#kept.get(key);
     if (!kept) return undefined;
     kept.uses -= 1;
@@ -68,6 +76,20 @@ export class RecentCalls {
       if (kept.since > before) return;
       this.#drop(key, kept);
     }
+  }
+
+  /** Also where no further call comes: what a call says must not stay longer. */
+  #dropLater(): void {
+    const [oldest] = this.#kept.values();
+    if (!oldest || this.#timer) return;
+    this.#timer = setTimeout(
+      () => {
+        this.#timer = undefined;
+        this.#dropOld();
+        this.#dropLater();
+      },
+      Math.max(1, Math.ceil(oldest.since + KEPT_MS - performance.now())),
+    ).unref();
   }
 
   #drop(key: string, { bytes }: Kept): void {

@@ -127,6 +127,9 @@ endCall(KEYS[1], KEYS[2], KEYS[3], KEYS[4], ARGV[1], ARGV[2], ARGV[3])
 `,
 );
 
+/** How many keys and arguments `recordOutcome` has before those of the people's index. */
+const PEOPLE_AFTER = { keys: 7, args: 11 };
+
 /**
  * Notes what became of an attempt, and gives its lease back. KEYS ledger, unresolved, omissions, lease, those of `endCall` but the
  * first, then those of the people's index. ARGV route, revision, replays, now, change JSON, '1' to give the attempt back, ms that
@@ -139,7 +142,7 @@ export const recordOutcome = defineScript<number>(
   `${INDEX_LUA}${OMISSIONS_LUA}${END_CALL_LUA}${INDEX_PEOPLE_LUA}${LEASE_LUA}
 if ARGV[8] ~= '' and holds(redis.call('GET', KEYS[4]), ARGV[8]) then redis.call('DEL', KEYS[4]) end
 -- First, and whatever became of the delivery meanwhile: an outcome in the ledger ends it, and no later attempt would do this.
-if #KEYS > 7 then indexPeople(8, 12) end
+if #KEYS > ${PEOPLE_AFTER.keys} then indexPeople(${PEOPLE_AFTER.keys + 1}, ${PEOPLE_AFTER.args + 1}) end
 local name = 'dlv:' .. ARGV[1]
 local have = redis.call('HGET', KEYS[1], name)
 if not have then return 0 end

@@ -39,6 +39,9 @@ interface PayloadDays {
   stopped_days: number;
 }
 
+/** Runs a step, and adds in it the jobs of the deliveries that it opens. */
+type AddJobs = (step: AtomicStep, call: { keys: string[]; args: (string | number)[] }) => Promise<string>;
+
 interface OutcomeOptions {
   refundAttempt?: boolean;
   keptMs?: number;
@@ -60,12 +63,12 @@ export class Ledger extends LedgerReader {
   async route(
     call: RevisionRef,
     judged: JudgedRevision,
-    addJobs?: (step: AtomicStep, call: { keys: string[]; args: (string | number)[] }) => Promise<string>,
+    addJobs?: AddJobs,
   ): Promise<RoutedDelivery[] | 'waits' | 'again'>;
   async route(
     call: RevisionRef,
     { effect, facts, wanted, park, digest = '', after = 0, compared }: JudgedRevision,
-    addJobs?: (step: AtomicStep, call: { keys: string[]; args: (string | number)[] }) => Promise<string>,
+    addJobs?: AddJobs,
   ): Promise<RoutedDelivery[] | 'waits' | 'again'> {
     const { notes, ...plain } = facts;
     const fields = Object.fromEntries(

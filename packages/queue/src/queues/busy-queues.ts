@@ -1,7 +1,7 @@
 /**
  * Which queues hold unfinished jobs, so that nothing has to look at those that hold none, however many there are.
  *
- * A queue is in the set `busy` from the step that adds a job to it (`intake/atomic-enqueue.ts`) until a look finds it empty,
+ * A queue is in the set `busy` from the step that adds a job to it (`queues/atomic-enqueue.ts`) until a look finds it empty,
  * which is one step in Redis as well: one that holds jobs is never missing. Jobs that were added past that, by a process of an
  * earlier version, are found where `read` is given the queue's name.
  *
